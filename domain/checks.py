@@ -1,0 +1,104 @@
+"""Validators that return their argument, so that a check reads as part of the assignment.
+
+Every one raises `InvalidInput` with the field's name and the rule it breaks.
+"""
+
+from collections.abc import Sequence, Sized
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from domain.errors import InvalidInput
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+SYMMETRY_TOLERANCE = 1e-9
+"""Largest asymmetry taken for rounding, as a fraction of the largest entry."""
+
+EIGENVALUE_TOLERANCE = 1e-10
+"""Most negative eigenvalue taken for rounding, as a fraction of the largest eigenvalue."""
+
+
+def finite(field: str, values: ArrayLike) -> NDArray[np.float64]:
+    """The values as a float array without NaN or infinity; the message says where the first bad one stands."""
+    array = np.asarray(values, dtype=np.float64)
+    if np.isfinite(array).all():
+        return array
+    where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+    place = "" if not where else "[" + ", ".join(map(str, where)) + "]"
+    raise InvalidInput(f"{field}{place}", f"must be finite, is {array[where]}")
+
+
+def finite_number(field: str, value: float) -> float:
+    """One finite number."""
+    return float(finite(field, value))
+
+
+def positive(field: str, value: float) -> float:
+    """A finite number above zero."""
+    if finite_number(field, value) <= 0.0:
+        raise InvalidInput(field, f"must be above 0, is {value:g}")
+    return float(value)
+
+
+def non_negative(field: str, value: float) -> float:
+    """A finite number of zero or more."""
+    if finite_number(field, value) < 0.0:
+        raise InvalidInput(field, f"must be 0 or more, is {value:g}")
+    return float(value)
+
+
+def open_fraction(field: str, value: float) -> float:
+    """A number strictly between 0 and 1."""
+    if not 0.0 < finite_number(field, value) < 1.0:
+        raise InvalidInput(field, f"must lie strictly between 0 and 1, is {value:g}")
+    return float(value)
+
+
+def same_length(field: str, values: Sized, other: str, others: Sized) -> None:
+    """Two fields that describe the same things one by one."""
+    if len(values) != len(others):
+        raise InvalidInput(field, f"has {len(values)} entries but {other} has {len(others)}")
+
+
+def unique_symbols(field: str, symbols: Sequence[str]) -> tuple[str, ...]:
+    """At least one symbol, none empty, none twice."""
+    if not symbols:
+        raise InvalidInput(field, "must name at least one symbol")
+    seen: set[str] = set()
+    for i, symbol in enumerate(symbols):
+        if not symbol:
+            raise InvalidInput(f"{field}[{i}]", "must not be empty")
+        if symbol in seen:
+            raise InvalidInput(f"{field}[{i}]", f"{symbol} appears twice")
+        seen.add(symbol)
+    return tuple(symbols)
+
+
+def square(field: str, values: ArrayLike, size: int) -> Matrix:
+    """A finite (size, size) matrix, from one of that shape or from its row-major entries."""
+    array = np.asarray(values, dtype=np.float64)
+    if array.size != size * size or array.ndim not in (1, 2) or (array.ndim == 2 and array.shape != (size, size)):
+        raise InvalidInput(field, f"must have {size} x {size} = {size * size} entries, has {array.size}")
+    finite(field, array)
+    return array.reshape(size, size)
+
+
+def symmetric(field: str, matrix: Matrix) -> Matrix:
+    """A symmetric matrix, exactly so: what rounding left is averaged away, anything larger is refused."""
+    scale = float(np.abs(matrix).max(initial=0.0))
+    gap = np.abs(matrix - matrix.T)
+    worst = float(gap.max(initial=0.0))
+    if worst > SYMMETRY_TOLERANCE * scale:
+        i, j = (int(k) for k in np.unravel_index(int(gap.argmax()), gap.shape))
+        raise InvalidInput(field, f"must be symmetric, but [{i}, {j}] and [{j}, {i}] differ by {worst:.6g}")
+    # Half of each first: the sum of two entries near the float limit would overflow.
+    return 0.5 * matrix + 0.5 * matrix.T
+
+
+def freeze(array: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A read-only view, for the fields of frozen dataclasses."""
+    view = array.view()
+    view.flags.writeable = False
+    return view

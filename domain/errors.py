@@ -1,0 +1,108 @@
+"""Everything the engine can say no with, sorted by what the caller can do about it.
+
+| class | what to do | retry helps |
+|---|---|---|
+| `InvalidInput` | change the named field | no |
+| `MissingMarketData` | import the data, or ask for less | no |
+| `InfeasibleProblem` | relax one of the named constraints | no |
+| `UnboundedProblem` | add a bound or a budget | no |
+| `NoPositiveExcessReturn` | another objective, or other forecasts | no |
+| `NotSupported` | use what the message offers instead | no |
+| `SolverFailed` | report it: the answer did not pass verification | no |
+| `SolverTimedOut` | more time, or a smaller problem | yes |
+| `Cancelled` | nothing: the caller asked for it | yes |
+
+`REASON` is stable and part of the contract; messages are for people and may change.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+
+class DomainError(Exception):
+    """Base of all errors of the engine."""
+
+    REASON: ClassVar[str] = "INTERNAL"
+    RETRYABLE: ClassVar[bool] = False
+
+    def __init__(self, message: str, **metadata: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.metadata: Mapping[str, str] = metadata
+
+
+class InvalidInput(DomainError):
+    """A field breaks a rule. `field` is a path such as `covariance` or `constraints[1].lower`."""
+
+    REASON = "INVALID_INPUT"
+
+    def __init__(self, field: str, rule: str) -> None:
+        super().__init__(f"{field}: {rule}", field=field)
+        self.field = field
+        self.rule = rule
+
+    def under(self, prefix: str) -> "InvalidInput":
+        """The same complaint with its field seen from one level further out."""
+        return InvalidInput(f"{prefix}.{self.field}" if self.field else prefix, self.rule)
+
+
+class MissingMarketData(DomainError):
+    """Stored data does not cover what was asked for."""
+
+    REASON = "MISSING_MARKET_DATA"
+
+
+class InfeasibleProblem(DomainError):
+    """No weights satisfy all constraints at once.
+
+    `labels` is an irreducible conflicting set: drop any one of them and the rest can be met. `relaxations` holds, for
+    each label, the smallest change of that constraint alone that makes the problem feasible, in the constraint's own
+    unit, and is missing for a label where no change of its own is enough.
+    """
+
+    REASON = "PROBLEM_INFEASIBLE"
+
+    def __init__(self, labels: Sequence[str], relaxations: Mapping[str, float] | None = None) -> None:
+        super().__init__(
+            "no weights satisfy these constraints together: " + ", ".join(labels), constraints=", ".join(labels)
+        )
+        self.labels = tuple(labels)
+        self.relaxations: Mapping[str, float] = dict(relaxations or {})
+
+
+class UnboundedProblem(DomainError):
+    """The objective can be improved for ever."""
+
+    REASON = "PROBLEM_UNBOUNDED"
+
+
+class NoPositiveExcessReturn(DomainError):
+    """Every feasible portfolio has an expected excess return of zero or less: the best ratio does not exist."""
+
+    REASON = "NO_POSITIVE_EXCESS_RETURN"
+
+
+class NotSupported(DomainError):
+    """The engine cannot do this combination, and says so by name."""
+
+    REASON = "NOT_SUPPORTED"
+
+
+class SolverFailed(DomainError):
+    """A solver gave no answer, or one that does not pass verification."""
+
+    REASON = "SOLVER_FAILED"
+
+
+class SolverTimedOut(DomainError):
+    """The time limit of the request ran out before the answer was found."""
+
+    REASON = "SOLVER_TIMED_OUT"
+    RETRYABLE = True
+
+
+class Cancelled(DomainError):
+    """The caller went away or asked to stop."""
+
+    REASON = "CANCELLED"
+    RETRYABLE = True

@@ -1,0 +1,96 @@
+"""Expected returns and covariance as one frozen object, both per period."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from domain.checks import (
+    EIGENVALUE_TOLERANCE,
+    Matrix,
+    Vector,
+    finite,
+    freeze,
+    positive,
+    same_length,
+    square,
+    symmetric,
+    unique_symbols,
+)
+from domain.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True)
+class CovarianceRepair:
+    """What was done to a covariance that was not positive semidefinite."""
+
+    smallest_eigenvalue: float  # before the repair, per period
+    largest_change: float  # the largest absolute change of an entry
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Expected returns and covariance of N assets, per period. Build it with `of`, which checks."""
+
+    symbols: tuple[str, ...]
+    expected_returns: Vector  # (N,)
+    covariance: Matrix  # (N, N), symmetric positive semidefinite
+    periods_per_year: float
+    repair: CovarianceRepair | None = None
+
+    @classmethod
+    def of(
+        cls,
+        symbols: Sequence[str],
+        expected_returns: ArrayLike,
+        covariance: ArrayLike,
+        periods_per_year: float,
+        *,
+        repair_covariance: bool = False,
+    ) -> "Moments":
+        """Checked moments; `covariance` is (N, N) or its N*N row-major entries.
+
+        Raises InvalidInput when sizes disagree, an entry is not finite, the covariance is asymmetric beyond rounding,
+        or it has a negative eigenvalue and `repair_covariance` is off.
+        """
+        names = unique_symbols("symbols", symbols)
+        means = finite("expected_returns", expected_returns).reshape(-1)
+        same_length("expected_returns", means, "symbols", names)
+        matrix = symmetric("covariance", square("covariance", covariance, len(names)))
+        positive("periods_per_year", periods_per_year)
+        matrix, repair = _semidefinite(matrix, repair_covariance)
+        return cls(names, freeze(means), freeze(matrix), float(periods_per_year), repair)
+
+    @property
+    def volatilities(self) -> Vector:
+        """Standard deviation of each asset per period, (N,)."""
+        result: Vector = np.sqrt(np.diag(self.covariance).clip(min=0.0))
+        return result
+
+
+def _semidefinite(matrix: Matrix, repair: bool) -> tuple[Matrix, CovarianceRepair | None]:
+    if _factorises(matrix):
+        return matrix, None
+    values, vectors = np.linalg.eigh(matrix)
+    smallest, largest = float(values[0]), float(values[-1])
+    if smallest >= -EIGENVALUE_TOLERANCE * max(largest, 0.0):
+        return matrix, None
+    if not repair:
+        raise InvalidInput(
+            "covariance",
+            f"must be positive semidefinite, its smallest eigenvalue is {smallest:.6g}; "
+            "set repair_covariance to true to use the nearest semidefinite matrix",
+        )
+    fixed = (vectors * values.clip(min=0.0)) @ vectors.T
+    fixed = 0.5 * (fixed + fixed.T)
+    return fixed, CovarianceRepair(smallest, float(np.abs(fixed - matrix).max()))
+
+
+def _factorises(matrix: Matrix) -> bool:
+    """Cholesky is 20 times cheaper than the eigenvalues and settles the usual case."""
+    try:
+        np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        return False
+    return True

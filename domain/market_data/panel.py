@@ -1,0 +1,149 @@
+"""Tables of dates by symbols: prices and simple returns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from domain.checks import Matrix, finite, freeze, unique_symbols
+from domain.errors import InvalidInput
+
+Days = NDArray[np.int32]
+"""Civil dates as days since 1970-01-01, (T,)."""
+
+
+def civil_date(days: int) -> date:
+    """The date that lies `days` days after 1970-01-01."""
+    return date(1970, 1, 1) + timedelta(days=int(days))
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """T dates by N symbols; NaN means missing. Dates strictly increase. Use `PricePanel` or `ReturnPanel`."""
+
+    symbols: tuple[str, ...]
+    dates: Days  # (T,)
+    values: Matrix  # (T, N)
+
+    def __post_init__(self) -> None:
+        unique_symbols("symbols", self.symbols)
+        rows, columns = len(self.dates), len(self.symbols)
+        if rows == 0:
+            raise InvalidInput("dates", "must name at least one date")
+        if self.values.shape != (rows, columns):
+            raise InvalidInput(
+                "values",
+                f"must have {rows} dates x {columns} symbols = {rows * columns} entries, has {self.values.size}",
+            )
+        steps = np.diff(self.dates)
+        if (steps <= 0).any():
+            i = int(np.argmax(steps <= 0)) + 1
+            word = "appears twice" if steps[i - 1] == 0 else "comes before its predecessor"
+            raise InvalidInput(f"dates[{i}]", f"must increase strictly, but {civil_date(self.dates[i])} {word}")
+        if np.isinf(self.values).any():
+            i, j = (int(k) for k in np.argwhere(np.isinf(self.values))[0])
+            raise InvalidInput(
+                f"values[{i * columns + j}]",
+                f"must be finite, is infinite for {self.symbols[j]} on {civil_date(self.dates[i])}",
+            )
+
+    def column(self, symbol: str) -> NDArray[np.float64]:
+        """The values of one symbol, (T,)."""
+        result: NDArray[np.float64] = self.values[:, self.symbols.index(symbol)]
+        return result
+
+
+def _arrays(symbols: Sequence[str], dates: ArrayLike, values: ArrayLike) -> tuple[tuple[str, ...], Days, Matrix]:
+    days = np.asarray(dates, dtype=np.int32)
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim == 1 and array.size == len(days) * len(symbols):
+        array = array.reshape(len(days), len(symbols))
+    return tuple(symbols), days, freeze(array)
+
+
+class PricePanel(Panel):
+    """Prices, each above zero or NaN where missing."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, symbols: Sequence[str], dates: ArrayLike, values: ArrayLike) -> "PricePanel":
+        """A checked panel; `values` is (T, N) or its row-major entries. Raises InvalidInput."""
+        panel = cls(*_arrays(symbols, dates, values))
+        if (panel.values <= 0).any():
+            i, j = (int(k) for k in np.argwhere(panel.values <= 0)[0])
+            raise InvalidInput(
+                f"values[{i * len(panel.symbols) + j}]",
+                f"a price must be above 0, is {panel.values[i, j]:g} for {panel.symbols[j]} "
+                f"on {civil_date(panel.dates[i])}",
+            )
+        return panel
+
+    def returns(self) -> "ReturnPanel":
+        """Simple returns from each date to the next, (T-1, N), dated at their end.
+
+        Raises InvalidInput with fewer than two dates. A missing price makes both its returns missing.
+        """
+        if len(self.dates) < 2:
+            raise InvalidInput("dates", "must hold at least two dates to give a return")
+        return ReturnPanel(self.symbols, self.dates[1:], freeze(self.values[1:] / self.values[:-1] - 1.0))
+
+
+class ReturnPanel(Panel):
+    """Simple returns per period, -1 or more, or NaN where missing."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, symbols: Sequence[str], dates: ArrayLike, values: ArrayLike) -> "ReturnPanel":
+        """A checked panel; `values` is (T, N) or its row-major entries. Raises InvalidInput."""
+        panel = cls(*_arrays(symbols, dates, values))
+        if (panel.values < -1.0).any():
+            i, j = (int(k) for k in np.argwhere(panel.values < -1.0)[0])
+            raise InvalidInput(
+                f"values[{i * len(panel.symbols) + j}]",
+                f"a simple return must be -1 or more, is {panel.values[i, j]:g} for {panel.symbols[j]} "
+                f"on {civil_date(panel.dates[i])}",
+            )
+        return panel
+
+
+@dataclass(frozen=True, slots=True)
+class Scenarios:
+    """S equally or unequally likely outcomes of one period's simple returns for N assets."""
+
+    symbols: tuple[str, ...]
+    values: Matrix  # (S, N)
+    probabilities: NDArray[np.float64]  # (S,), sum to 1
+
+    def __post_init__(self) -> None:
+        unique_symbols("symbols", self.symbols)
+        if self.values.ndim != 2 or self.values.shape[1] != len(self.symbols) or self.values.shape[0] == 0:
+            raise InvalidInput("values", f"must have a whole number of rows of {len(self.symbols)} entries")
+        finite("values", self.values)
+        if len(self.probabilities) != len(self.values):
+            raise InvalidInput(
+                "probabilities", f"has {len(self.probabilities)} entries but there are {len(self.values)} scenarios"
+            )
+        if (finite("probabilities", self.probabilities) < 0).any():
+            raise InvalidInput("probabilities", "must be 0 or more")
+        if abs(float(self.probabilities.sum()) - 1.0) > 1e-9:
+            raise InvalidInput("probabilities", f"must sum to 1, sum to {float(self.probabilities.sum()):g}")
+
+    @classmethod
+    def of(cls, symbols: Sequence[str], values: ArrayLike, probabilities: ArrayLike | None = None) -> "Scenarios":
+        """Checked scenarios; without probabilities all are equally likely. Raises InvalidInput."""
+        names = unique_symbols("symbols", symbols)
+        array = np.asarray(values, dtype=np.float64)
+        if array.ndim == 1 and array.size % len(names) == 0:
+            array = array.reshape(-1, len(names))
+        count = len(array) if array.ndim == 2 else 0
+        chances = np.full(count, 1.0 / max(count, 1)) if probabilities is None else np.asarray(probabilities, float)
+        return cls(names, freeze(array), freeze(chances))
+
+    @classmethod
+    def from_returns(cls, panel: ReturnPanel) -> "Scenarios":
+        """Each date of a complete panel as one equally likely scenario."""
+        return cls.of(panel.symbols, panel.values)
