@@ -1,0 +1,130 @@
+"""The constraints a caller can set, each under the label he gave it.
+
+A bound that is absent is None, never a large number. Weights are fractions of net asset value.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.checks import finite_number, non_negative
+from domain.errors import InvalidInput
+
+DEFAULT_BUDGET = "default:budget"
+DEFAULT_LONG_ONLY = "default:long_only"
+
+
+def _bounds(lower: float | None, upper: float | None) -> None:
+    if lower is not None:
+        finite_number("lower", lower)
+    if upper is not None:
+        finite_number("upper", upper)
+    if lower is None and upper is None:
+        raise InvalidInput("lower", "lower, upper or both must be set")
+    if lower is not None and upper is not None and lower > upper:
+        raise InvalidInput("lower", f"must not be above upper, but {lower:g} > {upper:g}")
+
+
+@dataclass(frozen=True, slots=True)
+class WeightBounds:
+    """Bounds on single weights; no symbols means all of them."""
+
+    label: str
+    lower: float | None = None
+    upper: float | None = None
+    symbols: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _bounds(self.lower, self.upper)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupBounds:
+    """Bounds on the sum of the weights of some symbols."""
+
+    label: str
+    symbols: tuple[str, ...]
+    lower: float | None = None
+    upper: float | None = None
+
+    def __post_init__(self) -> None:
+        _bounds(self.lower, self.upper)
+        if not self.symbols:
+            raise InvalidInput("group", "has no member in this problem")
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """Bounds on a weighted sum of weights."""
+
+    label: str
+    terms: Mapping[str, float]
+    lower: float | None = None
+    upper: float | None = None
+
+    def __post_init__(self) -> None:
+        _bounds(self.lower, self.upper)
+        if not self.terms:
+            raise InvalidInput("terms", "must have at least one term")
+        for symbol, coefficient in self.terms.items():
+            finite_number(f"terms[{symbol}].coefficient", coefficient)
+
+
+@dataclass(frozen=True, slots=True)
+class Leverage:
+    """How far the portfolio may leave long-only and fully invested.
+
+    `budget` is the sum of weights (1 if absent); `max_short` bounds the sum of all short positions, so that no single
+    one is larger either; `max_gross` bounds the sum of absolute weights.
+    """
+
+    label: str
+    max_short: float | None = None
+    max_gross: float | None = None
+    budget: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("max_short", "max_gross"):
+            value = getattr(self, name)
+            if value is not None:
+                non_negative(name, value)
+        if self.budget is not None:
+            finite_number("budget", self.budget)
+
+
+class TurnoverKind(StrEnum):
+    """How trades are counted: one-way is half the sum of their absolute sizes, two-way is all of it."""
+
+    ONE_WAY = "ONE_WAY"
+    TWO_WAY = "TWO_WAY"
+
+
+@dataclass(frozen=True, slots=True)
+class Turnover:
+    """The most that may be traded from the current weights, cash not counted."""
+
+    label: str
+    max_turnover: float
+    kind: TurnoverKind = TurnoverKind.ONE_WAY
+
+    def __post_init__(self) -> None:
+        non_negative("max_turnover", self.max_turnover)
+
+    @property
+    def max_absolute_trades(self) -> float:
+        """Bound on the sum of absolute weight changes."""
+        return self.max_turnover * (2.0 if self.kind is TurnoverKind.ONE_WAY else 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnFloor:
+    """The least expected return: periods_per_year times w'mu is at least this."""
+
+    label: str
+    min_return_annual: float
+
+    def __post_init__(self) -> None:
+        finite_number("min_return_annual", self.min_return_annual)
+
+
+Constraint = WeightBounds | GroupBounds | Linear | Leverage | Turnover | ReturnFloor
