@@ -1,0 +1,331 @@
+import datetime
+
+from absfinance.v1 import backtest_pb2 as _backtest_pb2
+from absfinance.v1 import cost_pb2 as _cost_pb2
+from absfinance.v1 import panel_pb2 as _panel_pb2
+from absfinance.v1 import portfolio_pb2 as _portfolio_pb2
+from buf.validate import validate_pb2 as _validate_pb2
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.rpc import status_pb2 as _status_pb2
+from google.type import date_pb2 as _date_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class BacktestSeries(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    BACKTEST_SERIES_UNSPECIFIED: _ClassVar[BacktestSeries]
+    BACKTEST_SERIES_EQUITY: _ClassVar[BacktestSeries]
+    BACKTEST_SERIES_WEIGHTS: _ClassVar[BacktestSeries]
+    BACKTEST_SERIES_TRADES: _ClassVar[BacktestSeries]
+    BACKTEST_SERIES_DRAWDOWN: _ClassVar[BacktestSeries]
+BACKTEST_SERIES_UNSPECIFIED: BacktestSeries
+BACKTEST_SERIES_EQUITY: BacktestSeries
+BACKTEST_SERIES_WEIGHTS: BacktestSeries
+BACKTEST_SERIES_TRADES: BacktestSeries
+BACKTEST_SERIES_DRAWDOWN: BacktestSeries
+
+class BacktestRequest(_message.Message):
+    __slots__ = ("prices", "returns", "market_data", "strategy", "strategies", "rebalancing", "execution", "costs", "initial_capital", "initial_holdings", "cash_flows", "benchmarks", "missing_data", "analysis", "periods_per_year", "seed", "request_id", "wait", "validate_only")
+    PRICES_FIELD_NUMBER: _ClassVar[int]
+    RETURNS_FIELD_NUMBER: _ClassVar[int]
+    MARKET_DATA_FIELD_NUMBER: _ClassVar[int]
+    STRATEGY_FIELD_NUMBER: _ClassVar[int]
+    STRATEGIES_FIELD_NUMBER: _ClassVar[int]
+    REBALANCING_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_FIELD_NUMBER: _ClassVar[int]
+    COSTS_FIELD_NUMBER: _ClassVar[int]
+    INITIAL_CAPITAL_FIELD_NUMBER: _ClassVar[int]
+    INITIAL_HOLDINGS_FIELD_NUMBER: _ClassVar[int]
+    CASH_FLOWS_FIELD_NUMBER: _ClassVar[int]
+    BENCHMARKS_FIELD_NUMBER: _ClassVar[int]
+    MISSING_DATA_FIELD_NUMBER: _ClassVar[int]
+    ANALYSIS_FIELD_NUMBER: _ClassVar[int]
+    PERIODS_PER_YEAR_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    WAIT_FIELD_NUMBER: _ClassVar[int]
+    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    prices: _panel_pb2.Panel
+    returns: _panel_pb2.Panel
+    market_data: _panel_pb2.MarketDataSelection
+    strategy: _backtest_pb2.Strategy
+    strategies: _containers.RepeatedCompositeFieldContainer[_backtest_pb2.Strategy]
+    rebalancing: _backtest_pb2.Rebalancing
+    execution: _backtest_pb2.Execution
+    costs: _cost_pb2.CostModel
+    initial_capital: float
+    initial_holdings: _containers.RepeatedCompositeFieldContainer[_portfolio_pb2.Holding]
+    cash_flows: _containers.RepeatedCompositeFieldContainer[_backtest_pb2.CashFlow]
+    benchmarks: _containers.RepeatedCompositeFieldContainer[_backtest_pb2.Benchmark]
+    missing_data: _panel_pb2.MissingDataPolicy
+    analysis: _backtest_pb2.AnalysisOptions
+    periods_per_year: float
+    seed: int
+    request_id: str
+    wait: _duration_pb2.Duration
+    validate_only: bool
+    def __init__(self, prices: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., returns: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., market_data: _Optional[_Union[_panel_pb2.MarketDataSelection, _Mapping]] = ..., strategy: _Optional[_Union[_backtest_pb2.Strategy, _Mapping]] = ..., strategies: _Optional[_Iterable[_Union[_backtest_pb2.Strategy, _Mapping]]] = ..., rebalancing: _Optional[_Union[_backtest_pb2.Rebalancing, _Mapping]] = ..., execution: _Optional[_Union[_backtest_pb2.Execution, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostModel, _Mapping]] = ..., initial_capital: _Optional[float] = ..., initial_holdings: _Optional[_Iterable[_Union[_portfolio_pb2.Holding, _Mapping]]] = ..., cash_flows: _Optional[_Iterable[_Union[_backtest_pb2.CashFlow, _Mapping]]] = ..., benchmarks: _Optional[_Iterable[_Union[_backtest_pb2.Benchmark, _Mapping]]] = ..., missing_data: _Optional[_Union[_panel_pb2.MissingDataPolicy, str]] = ..., analysis: _Optional[_Union[_backtest_pb2.AnalysisOptions, _Mapping]] = ..., periods_per_year: _Optional[float] = ..., seed: _Optional[int] = ..., request_id: _Optional[str] = ..., wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., validate_only: _Optional[bool] = ...) -> None: ...
+
+class BacktestResponse(_message.Message):
+    __slots__ = ("name", "state", "result", "error", "fraction", "create_time", "finish_time")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    FRACTION_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    FINISH_TIME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    state: _backtest_pb2.BacktestState
+    result: _backtest_pb2.BacktestResult
+    error: _status_pb2.Status
+    fraction: float
+    create_time: _timestamp_pb2.Timestamp
+    finish_time: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ..., result: _Optional[_Union[_backtest_pb2.BacktestResult, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., fraction: _Optional[float] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class BacktestProgressRequest(_message.Message):
+    __slots__ = ("backtest", "after_sequence", "epoch", "min_interval", "heartbeat_interval")
+    BACKTEST_FIELD_NUMBER: _ClassVar[int]
+    AFTER_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    MIN_INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    backtest: str
+    after_sequence: int
+    epoch: str
+    min_interval: _duration_pb2.Duration
+    heartbeat_interval: _duration_pb2.Duration
+    def __init__(self, backtest: _Optional[str] = ..., after_sequence: _Optional[int] = ..., epoch: _Optional[str] = ..., min_interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., heartbeat_interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class BacktestProgressResponse(_message.Message):
+    __slots__ = ("sequence", "epoch", "event_time", "snapshot", "tick", "milestone", "heartbeat", "finished")
+    class Snapshot(_message.Message):
+        __slots__ = ("state", "tick", "oldest_sequence")
+        STATE_FIELD_NUMBER: _ClassVar[int]
+        TICK_FIELD_NUMBER: _ClassVar[int]
+        OLDEST_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+        state: _backtest_pb2.BacktestState
+        tick: BacktestProgressResponse.Tick
+        oldest_sequence: int
+        def __init__(self, state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ..., tick: _Optional[_Union[BacktestProgressResponse.Tick, _Mapping]] = ..., oldest_sequence: _Optional[int] = ...) -> None: ...
+    class Tick(_message.Message):
+        __slots__ = ("fraction", "simulated_date", "nav", "eta")
+        FRACTION_FIELD_NUMBER: _ClassVar[int]
+        SIMULATED_DATE_FIELD_NUMBER: _ClassVar[int]
+        NAV_FIELD_NUMBER: _ClassVar[int]
+        ETA_FIELD_NUMBER: _ClassVar[int]
+        fraction: float
+        simulated_date: _date_pb2.Date
+        nav: float
+        eta: _duration_pb2.Duration
+        def __init__(self, fraction: _Optional[float] = ..., simulated_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., nav: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    class Milestone(_message.Message):
+        __slots__ = ("kind", "simulated_date", "reason", "message")
+        class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+            __slots__ = ()
+            KIND_UNSPECIFIED: _ClassVar[BacktestProgressResponse.Milestone.Kind]
+            KIND_STAGE: _ClassVar[BacktestProgressResponse.Milestone.Kind]
+            KIND_REBALANCE_FAILED: _ClassVar[BacktestProgressResponse.Milestone.Kind]
+            KIND_WARNING: _ClassVar[BacktestProgressResponse.Milestone.Kind]
+            KIND_RESUMED: _ClassVar[BacktestProgressResponse.Milestone.Kind]
+        KIND_UNSPECIFIED: BacktestProgressResponse.Milestone.Kind
+        KIND_STAGE: BacktestProgressResponse.Milestone.Kind
+        KIND_REBALANCE_FAILED: BacktestProgressResponse.Milestone.Kind
+        KIND_WARNING: BacktestProgressResponse.Milestone.Kind
+        KIND_RESUMED: BacktestProgressResponse.Milestone.Kind
+        KIND_FIELD_NUMBER: _ClassVar[int]
+        SIMULATED_DATE_FIELD_NUMBER: _ClassVar[int]
+        REASON_FIELD_NUMBER: _ClassVar[int]
+        MESSAGE_FIELD_NUMBER: _ClassVar[int]
+        kind: BacktestProgressResponse.Milestone.Kind
+        simulated_date: _date_pb2.Date
+        reason: str
+        message: str
+        def __init__(self, kind: _Optional[_Union[BacktestProgressResponse.Milestone.Kind, str]] = ..., simulated_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+    class Heartbeat(_message.Message):
+        __slots__ = ()
+        def __init__(self) -> None: ...
+    class Finished(_message.Message):
+        __slots__ = ("state", "result", "error")
+        STATE_FIELD_NUMBER: _ClassVar[int]
+        RESULT_FIELD_NUMBER: _ClassVar[int]
+        ERROR_FIELD_NUMBER: _ClassVar[int]
+        state: _backtest_pb2.BacktestState
+        result: str
+        error: _status_pb2.Status
+        def __init__(self, state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ..., result: _Optional[str] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TIME_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
+    TICK_FIELD_NUMBER: _ClassVar[int]
+    MILESTONE_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
+    FINISHED_FIELD_NUMBER: _ClassVar[int]
+    sequence: int
+    epoch: str
+    event_time: _timestamp_pb2.Timestamp
+    snapshot: BacktestProgressResponse.Snapshot
+    tick: BacktestProgressResponse.Tick
+    milestone: BacktestProgressResponse.Milestone
+    heartbeat: BacktestProgressResponse.Heartbeat
+    finished: BacktestProgressResponse.Finished
+    def __init__(self, sequence: _Optional[int] = ..., epoch: _Optional[str] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., snapshot: _Optional[_Union[BacktestProgressResponse.Snapshot, _Mapping]] = ..., tick: _Optional[_Union[BacktestProgressResponse.Tick, _Mapping]] = ..., milestone: _Optional[_Union[BacktestProgressResponse.Milestone, _Mapping]] = ..., heartbeat: _Optional[_Union[BacktestProgressResponse.Heartbeat, _Mapping]] = ..., finished: _Optional[_Union[BacktestProgressResponse.Finished, _Mapping]] = ...) -> None: ...
+
+class GetBacktestRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class GetBacktestResponse(_message.Message):
+    __slots__ = ("name", "state", "result", "error", "fraction", "create_time", "finish_time")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    FRACTION_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    FINISH_TIME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    state: _backtest_pb2.BacktestState
+    result: _backtest_pb2.BacktestResult
+    error: _status_pb2.Status
+    fraction: float
+    create_time: _timestamp_pb2.Timestamp
+    finish_time: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ..., result: _Optional[_Union[_backtest_pb2.BacktestResult, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., fraction: _Optional[float] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ListBacktestsRequest(_message.Message):
+    __slots__ = ("page_size", "page_token", "state")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    state: _backtest_pb2.BacktestState
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ...) -> None: ...
+
+class ListBacktestsResponse(_message.Message):
+    __slots__ = ("backtests", "next_page_token")
+    class Summary(_message.Message):
+        __slots__ = ("name", "state", "fraction", "label", "create_time", "finish_time")
+        NAME_FIELD_NUMBER: _ClassVar[int]
+        STATE_FIELD_NUMBER: _ClassVar[int]
+        FRACTION_FIELD_NUMBER: _ClassVar[int]
+        LABEL_FIELD_NUMBER: _ClassVar[int]
+        CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+        FINISH_TIME_FIELD_NUMBER: _ClassVar[int]
+        name: str
+        state: _backtest_pb2.BacktestState
+        fraction: float
+        label: str
+        create_time: _timestamp_pb2.Timestamp
+        finish_time: _timestamp_pb2.Timestamp
+        def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ..., fraction: _Optional[float] = ..., label: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    BACKTESTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    backtests: _containers.RepeatedCompositeFieldContainer[ListBacktestsResponse.Summary]
+    next_page_token: str
+    def __init__(self, backtests: _Optional[_Iterable[_Union[ListBacktestsResponse.Summary, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class CancelBacktestRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class CancelBacktestResponse(_message.Message):
+    __slots__ = ("state",)
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    state: _backtest_pb2.BacktestState
+    def __init__(self, state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ...) -> None: ...
+
+class DeleteBacktestRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class DeleteBacktestResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetBacktestSeriesRequest(_message.Message):
+    __slots__ = ("name", "series", "label")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SERIES_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    series: BacktestSeries
+    label: str
+    def __init__(self, name: _Optional[str] = ..., series: _Optional[_Union[BacktestSeries, str]] = ..., label: _Optional[str] = ...) -> None: ...
+
+class GetBacktestSeriesResponse(_message.Message):
+    __slots__ = ("header", "rows")
+    class Header(_message.Message):
+        __slots__ = ("symbols", "date_count")
+        SYMBOLS_FIELD_NUMBER: _ClassVar[int]
+        DATE_COUNT_FIELD_NUMBER: _ClassVar[int]
+        symbols: _containers.RepeatedScalarFieldContainer[str]
+        date_count: int
+        def __init__(self, symbols: _Optional[_Iterable[str]] = ..., date_count: _Optional[int] = ...) -> None: ...
+    class Rows(_message.Message):
+        __slots__ = ("dates", "values")
+        DATES_FIELD_NUMBER: _ClassVar[int]
+        VALUES_FIELD_NUMBER: _ClassVar[int]
+        dates: _containers.RepeatedScalarFieldContainer[int]
+        values: _panel_pb2.Tensor
+        def __init__(self, dates: _Optional[_Iterable[int]] = ..., values: _Optional[_Union[_panel_pb2.Tensor, _Mapping]] = ...) -> None: ...
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    header: GetBacktestSeriesResponse.Header
+    rows: GetBacktestSeriesResponse.Rows
+    def __init__(self, header: _Optional[_Union[GetBacktestSeriesResponse.Header, _Mapping]] = ..., rows: _Optional[_Union[GetBacktestSeriesResponse.Rows, _Mapping]] = ...) -> None: ...
+
+class SweepRequest(_message.Message):
+    __slots__ = ("grid", "trials", "request_id")
+    class Axis(_message.Message):
+        __slots__ = ("path", "values")
+        PATH_FIELD_NUMBER: _ClassVar[int]
+        VALUES_FIELD_NUMBER: _ClassVar[int]
+        path: str
+        values: _containers.RepeatedScalarFieldContainer[float]
+        def __init__(self, path: _Optional[str] = ..., values: _Optional[_Iterable[float]] = ...) -> None: ...
+    class Grid(_message.Message):
+        __slots__ = ("base", "axes")
+        BASE_FIELD_NUMBER: _ClassVar[int]
+        AXES_FIELD_NUMBER: _ClassVar[int]
+        base: BacktestRequest
+        axes: _containers.RepeatedCompositeFieldContainer[SweepRequest.Axis]
+        def __init__(self, base: _Optional[_Union[BacktestRequest, _Mapping]] = ..., axes: _Optional[_Iterable[_Union[SweepRequest.Axis, _Mapping]]] = ...) -> None: ...
+    class Trials(_message.Message):
+        __slots__ = ("backtests",)
+        BACKTESTS_FIELD_NUMBER: _ClassVar[int]
+        backtests: _containers.RepeatedCompositeFieldContainer[BacktestRequest]
+        def __init__(self, backtests: _Optional[_Iterable[_Union[BacktestRequest, _Mapping]]] = ...) -> None: ...
+    GRID_FIELD_NUMBER: _ClassVar[int]
+    TRIALS_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    grid: SweepRequest.Grid
+    trials: SweepRequest.Trials
+    request_id: str
+    def __init__(self, grid: _Optional[_Union[SweepRequest.Grid, _Mapping]] = ..., trials: _Optional[_Union[SweepRequest.Trials, _Mapping]] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class SweepResponse(_message.Message):
+    __slots__ = ("name", "state", "trial_count")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    TRIAL_COUNT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    state: _backtest_pb2.BacktestState
+    trial_count: int
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ..., trial_count: _Optional[int] = ...) -> None: ...

@@ -1,0 +1,144 @@
+import datetime
+
+from absfinance.v1 import constraint_pb2 as _constraint_pb2
+from absfinance.v1 import cost_pb2 as _cost_pb2
+from absfinance.v1 import estimation_pb2 as _estimation_pb2
+from absfinance.v1 import objective_pb2 as _objective_pb2
+from absfinance.v1 import panel_pb2 as _panel_pb2
+from absfinance.v1 import risk_measure_pb2 as _risk_measure_pb2
+from absfinance.v1 import weight_pb2 as _weight_pb2
+from buf.validate import validate_pb2 as _validate_pb2
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Engine(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ENGINE_UNSPECIFIED: _ClassVar[Engine]
+    ENGINE_AUTO: _ClassVar[Engine]
+    ENGINE_FAST: _ClassVar[Engine]
+    ENGINE_RISKFOLIO: _ClassVar[Engine]
+    ENGINE_CLOSED_FORM: _ClassVar[Engine]
+
+class BoundSide(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    BOUND_SIDE_UNSPECIFIED: _ClassVar[BoundSide]
+    BOUND_SIDE_LOWER: _ClassVar[BoundSide]
+    BOUND_SIDE_UPPER: _ClassVar[BoundSide]
+ENGINE_UNSPECIFIED: Engine
+ENGINE_AUTO: Engine
+ENGINE_FAST: Engine
+ENGINE_RISKFOLIO: Engine
+ENGINE_CLOSED_FORM: Engine
+BOUND_SIDE_UNSPECIFIED: BoundSide
+BOUND_SIDE_LOWER: BoundSide
+BOUND_SIDE_UPPER: BoundSide
+
+class SolverOptions(_message.Message):
+    __slots__ = ("time_limit", "tolerance", "engine")
+    TIME_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    TOLERANCE_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    time_limit: _duration_pb2.Duration
+    tolerance: float
+    engine: Engine
+    def __init__(self, time_limit: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., tolerance: _Optional[float] = ..., engine: _Optional[_Union[Engine, str]] = ...) -> None: ...
+
+class OptimizeSpec(_message.Message):
+    __slots__ = ("objective", "risk_measure", "confidence_level", "estimation", "constraints", "costs", "solver", "missing_data", "groups", "lookback_periods")
+    OBJECTIVE_FIELD_NUMBER: _ClassVar[int]
+    RISK_MEASURE_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_LEVEL_FIELD_NUMBER: _ClassVar[int]
+    ESTIMATION_FIELD_NUMBER: _ClassVar[int]
+    CONSTRAINTS_FIELD_NUMBER: _ClassVar[int]
+    COSTS_FIELD_NUMBER: _ClassVar[int]
+    SOLVER_FIELD_NUMBER: _ClassVar[int]
+    MISSING_DATA_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    LOOKBACK_PERIODS_FIELD_NUMBER: _ClassVar[int]
+    objective: _objective_pb2.Objective
+    risk_measure: _risk_measure_pb2.RiskMeasure
+    confidence_level: float
+    estimation: _estimation_pb2.Estimation
+    constraints: _containers.RepeatedCompositeFieldContainer[_constraint_pb2.Constraint]
+    costs: _cost_pb2.CostModel
+    solver: SolverOptions
+    missing_data: _panel_pb2.MissingDataPolicy
+    groups: _containers.RepeatedCompositeFieldContainer[_weight_pb2.AssetGroup]
+    lookback_periods: int
+    def __init__(self, objective: _Optional[_Union[_objective_pb2.Objective, _Mapping]] = ..., risk_measure: _Optional[_Union[_risk_measure_pb2.RiskMeasure, str]] = ..., confidence_level: _Optional[float] = ..., estimation: _Optional[_Union[_estimation_pb2.Estimation, _Mapping]] = ..., constraints: _Optional[_Iterable[_Union[_constraint_pb2.Constraint, _Mapping]]] = ..., costs: _Optional[_Union[_cost_pb2.CostModel, _Mapping]] = ..., solver: _Optional[_Union[SolverOptions, _Mapping]] = ..., missing_data: _Optional[_Union[_panel_pb2.MissingDataPolicy, str]] = ..., groups: _Optional[_Iterable[_Union[_weight_pb2.AssetGroup, _Mapping]]] = ..., lookback_periods: _Optional[int] = ...) -> None: ...
+
+class Certificate(_message.Message):
+    __slots__ = ("engine", "solver", "solver_version", "iterations", "solve_duration", "primal_residual", "dual_residual", "duality_gap", "max_constraint_violation")
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    SOLVER_FIELD_NUMBER: _ClassVar[int]
+    SOLVER_VERSION_FIELD_NUMBER: _ClassVar[int]
+    ITERATIONS_FIELD_NUMBER: _ClassVar[int]
+    SOLVE_DURATION_FIELD_NUMBER: _ClassVar[int]
+    PRIMAL_RESIDUAL_FIELD_NUMBER: _ClassVar[int]
+    DUAL_RESIDUAL_FIELD_NUMBER: _ClassVar[int]
+    DUALITY_GAP_FIELD_NUMBER: _ClassVar[int]
+    MAX_CONSTRAINT_VIOLATION_FIELD_NUMBER: _ClassVar[int]
+    engine: Engine
+    solver: str
+    solver_version: str
+    iterations: int
+    solve_duration: _duration_pb2.Duration
+    primal_residual: float
+    dual_residual: float
+    duality_gap: float
+    max_constraint_violation: float
+    def __init__(self, engine: _Optional[_Union[Engine, str]] = ..., solver: _Optional[str] = ..., solver_version: _Optional[str] = ..., iterations: _Optional[int] = ..., solve_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., primal_residual: _Optional[float] = ..., dual_residual: _Optional[float] = ..., duality_gap: _Optional[float] = ..., max_constraint_violation: _Optional[float] = ...) -> None: ...
+
+class BindingConstraint(_message.Message):
+    __slots__ = ("label", "symbol", "side", "shadow_price")
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    SYMBOL_FIELD_NUMBER: _ClassVar[int]
+    SIDE_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_PRICE_FIELD_NUMBER: _ClassVar[int]
+    label: str
+    symbol: str
+    side: BoundSide
+    shadow_price: float
+    def __init__(self, label: _Optional[str] = ..., symbol: _Optional[str] = ..., side: _Optional[_Union[BoundSide, str]] = ..., shadow_price: _Optional[float] = ...) -> None: ...
+
+class RiskContribution(_message.Message):
+    __slots__ = ("symbol", "weight", "marginal", "contribution", "share")
+    SYMBOL_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    MARGINAL_FIELD_NUMBER: _ClassVar[int]
+    CONTRIBUTION_FIELD_NUMBER: _ClassVar[int]
+    SHARE_FIELD_NUMBER: _ClassVar[int]
+    symbol: str
+    weight: float
+    marginal: float
+    contribution: float
+    share: float
+    def __init__(self, symbol: _Optional[str] = ..., weight: _Optional[float] = ..., marginal: _Optional[float] = ..., contribution: _Optional[float] = ..., share: _Optional[float] = ...) -> None: ...
+
+class CovarianceRepair(_message.Message):
+    __slots__ = ("smallest_eigenvalue", "largest_change")
+    SMALLEST_EIGENVALUE_FIELD_NUMBER: _ClassVar[int]
+    LARGEST_CHANGE_FIELD_NUMBER: _ClassVar[int]
+    smallest_eigenvalue: float
+    largest_change: float
+    def __init__(self, smallest_eigenvalue: _Optional[float] = ..., largest_change: _Optional[float] = ...) -> None: ...
+
+class InfeasibilityReport(_message.Message):
+    __slots__ = ("conflicts",)
+    class Conflict(_message.Message):
+        __slots__ = ("label", "smallest_relaxation")
+        LABEL_FIELD_NUMBER: _ClassVar[int]
+        SMALLEST_RELAXATION_FIELD_NUMBER: _ClassVar[int]
+        label: str
+        smallest_relaxation: float
+        def __init__(self, label: _Optional[str] = ..., smallest_relaxation: _Optional[float] = ...) -> None: ...
+    CONFLICTS_FIELD_NUMBER: _ClassVar[int]
+    conflicts: _containers.RepeatedCompositeFieldContainer[InfeasibilityReport.Conflict]
+    def __init__(self, conflicts: _Optional[_Iterable[_Union[InfeasibilityReport.Conflict, _Mapping]]] = ...) -> None: ...
