@@ -1,0 +1,64 @@
+"""How a channel is opened, the same for both twins."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from absfinance.v1.market_data_service_pb2 import GetPricesResponse
+
+from absfin.data import Panel
+
+DEFAULT_TARGET = "127.0.0.1:50051"
+
+_RETRIED = {
+    "methodConfig": [
+        {
+            "name": [{}],
+            "retryPolicy": {
+                "maxAttempts": 4,
+                "initialBackoff": "0.2s",
+                "maxBackoff": "2s",
+                "backoffMultiplier": 2,
+                # Only where the server has not begun: a call that was admitted is never sent twice.
+                "retryableStatusCodes": ["UNAVAILABLE"],
+            },
+        }
+    ]
+}
+
+OPTIONS: list[tuple[str, Any]] = [
+    ("grpc.service_config", json.dumps(_RETRIED)),
+    ("grpc.keepalive_time_ms", 30_000),
+    # A user's proxy variables must not catch a server on this machine.
+    ("grpc.enable_http_proxy", 0),
+]
+
+
+class PanelAssembler:
+    """Puts the pieces of a streamed table together."""
+
+    def __init__(self) -> None:
+        self._symbols: tuple[str, ...] = ()
+        self._dates: list[int] = []
+        self._rows: list[Any] = []
+
+    def add(self, piece: GetPricesResponse) -> None:
+        """Takes the next piece."""
+        if piece.WhichOneof("part") == "header":
+            self._symbols = tuple(piece.header.symbols)
+            return
+        self._dates.extend(piece.rows.dates)
+        self._rows.append(np.frombuffer(piece.rows.values.data, "<f8").reshape(tuple(piece.rows.values.shape)))
+
+    def panel(self) -> Panel:
+        """The whole table."""
+        return Panel(self._symbols, np.asarray(self._dates, np.int32), np.concatenate(self._rows))
+
+
+def assemble(pieces: Iterable[GetPricesResponse]) -> Panel:
+    """The table of a stream of pieces."""
+    assembler = PanelAssembler()
+    for piece in pieces:
+        assembler.add(piece)
+    return assembler.panel()

@@ -1,0 +1,68 @@
+"""Limits on the weights: one function for each kind. A label comes back in binding and infeasibility reports."""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from absfinance.v1 import constraint_pb2 as pb
+
+Constraint = pb.Constraint
+
+
+def weight_bounds(
+    lower: float | None = None, upper: float | None = None, symbols: Iterable[str] = (), *, label: str = ""
+) -> Constraint:
+    """Bounds on single weights; no symbols means all."""
+    return Constraint(label=label, weight_bounds=pb.WeightBounds(lower=lower, upper=upper, symbols=symbols))
+
+
+def group_bounds(
+    group: str = "",
+    lower: float | None = None,
+    upper: float | None = None,
+    symbols: Iterable[str] = (),
+    *,
+    label: str = "",
+) -> Constraint:
+    """Bounds on the sum of a group, by the name of a stored label ("sector=Technology") or by its symbols."""
+    bounds = pb.GroupBounds(group=group, lower=lower, upper=upper, symbols=symbols)
+    return Constraint(label=label, group_bounds=bounds)
+
+
+def linear(
+    terms: Mapping[str, float], lower: float | None = None, upper: float | None = None, *, label: str = ""
+) -> Constraint:
+    """Bounds on a weighted sum of weights."""
+    addends = [pb.LinearConstraint.Term(symbol=symbol, coefficient=value) for symbol, value in terms.items()]
+    return Constraint(label=label, linear=pb.LinearConstraint(terms=addends, lower=lower, upper=upper))
+
+
+def factor_exposure(
+    factor: str,
+    loadings: Mapping[str, float],
+    lower: float | None = None,
+    upper: float | None = None,
+    *,
+    label: str = "",
+) -> Constraint:
+    """Bounds on the exposure to a factor."""
+    entries = [pb.FactorExposure.Loading(symbol=symbol, loading=value) for symbol, value in loadings.items()]
+    exposure = pb.FactorExposure(factor=factor, loadings=entries, lower=lower, upper=upper)
+    return Constraint(label=label, factor_exposure=exposure)
+
+
+def leverage(
+    max_short: float | None = None, max_gross: float | None = None, budget: float | None = None, *, label: str = ""
+) -> Constraint:
+    """Largest sum of shorts, largest sum of absolute weights, and the sum of weights."""
+    return Constraint(label=label, leverage=pb.Leverage(max_short=max_short, max_gross=max_gross, budget=budget))
+
+
+def turnover(max_turnover: float, kind: Literal["one_way", "two_way"] = "one_way", *, label: str = "") -> Constraint:
+    """The most that may be traded from the current weights."""
+    kinds = {"one_way": pb.TURNOVER_KIND_ONE_WAY, "two_way": pb.TURNOVER_KIND_TWO_WAY}
+    return Constraint(label=label, turnover=pb.TurnoverLimit(max_turnover=max_turnover, kind=kinds[kind]))
+
+
+def return_floor(min_return_annual: float, *, label: str = "") -> Constraint:
+    """A least expected return per year."""
+    return Constraint(label=label, return_floor=pb.ReturnFloor(min_return_annual=min_return_annual))

@@ -1,0 +1,193 @@
+"""What goes in: tables of prices or returns, moments, scenarios, and the names of stored prices."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from absfinance.v1 import instrument_pb2, panel_pb2
+from google.type.date_pb2 import Date
+from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PriceField = Literal["close", "open", "high", "low", "volume"]
+
+_EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Values by date and symbol; NaN means missing."""
+
+    symbols: tuple[str, ...]
+    dates: NDArray[np.int32]  # (T,), days since 1970-01-01
+    values: NDArray[np.float64]  # (T, N)
+
+    @classmethod
+    def of(cls, symbols: Iterable[str], dates: Iterable[date] | ArrayLike, values: ArrayLike) -> "Panel":
+        """From dates of any usual kind: datetime.date, datetime64, ISO text, or days since 1970-01-01."""
+        names = tuple(symbols)
+        array = np.asarray(values, dtype=np.float64)
+        return cls(names, _days(dates), array.reshape(-1, len(names)))
+
+    @classmethod
+    def from_pandas(cls, frame: "pd.DataFrame | pd.Series[float]") -> "Panel":
+        """From a frame with dates down and symbols across, or a named series."""
+        table = frame.to_frame() if frame.ndim == 1 else frame
+        days = table.index.to_numpy().astype("datetime64[D]").astype(np.int64)
+        return cls(
+            tuple(map(str, table.columns)), days.astype(np.int32), np.ascontiguousarray(table.to_numpy(np.float64))
+        )
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """A frame with dates down and symbols across."""
+        import pandas as pd  # an optional extra of this package
+
+        days = self.dates.astype("datetime64[D]").astype("datetime64[s]")
+        return pd.DataFrame(self.values, index=pd.DatetimeIndex(days), columns=list(self.symbols))
+
+    def to_proto(self) -> panel_pb2.Panel:
+        """The message."""
+        return panel_pb2.Panel(symbols=self.symbols, dates=self.dates.tolist(), values=self.values.ravel())
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Prices, from which the server takes returns. `panel` is a Panel or a pandas frame."""
+
+    panel: "Panel | pd.DataFrame | pd.Series[float]"
+
+
+@dataclass(frozen=True, slots=True)
+class Returns:
+    """Simple returns. `panel` is a Panel or a pandas frame."""
+
+    panel: "Panel | pd.DataFrame | pd.Series[float]"
+    periods_per_year: float
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Expected returns and covariance, both per period."""
+
+    symbols: Sequence[str]
+    expected_returns: ArrayLike | None  # (N,), or None where nothing asks for a return
+    covariance: ArrayLike  # (N, N)
+    periods_per_year: float
+    repair_covariance: bool = False
+
+    def to_proto(self) -> panel_pb2.Moments:
+        """The message."""
+        means = () if self.expected_returns is None else np.asarray(self.expected_returns, np.float64).ravel()
+        return panel_pb2.Moments(
+            symbols=self.symbols,
+            expected_returns=means,
+            covariance=np.asarray(self.covariance, np.float64).ravel(),
+            periods_per_year=self.periods_per_year,
+            repair_covariance=self.repair_covariance,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Scenarios:
+    """Outcomes of one period; without probabilities all are equally likely."""
+
+    symbols: Sequence[str]
+    values: ArrayLike  # (S, N)
+    periods_per_year: float
+    probabilities: ArrayLike | None = None  # (S,)
+
+    def to_proto(self) -> panel_pb2.Scenarios:
+        """The message."""
+        chances = () if self.probabilities is None else np.asarray(self.probabilities, np.float64).ravel()
+        return panel_pb2.Scenarios(
+            symbols=self.symbols,
+            values=np.asarray(self.values, np.float64).ravel(),
+            probabilities=chances,
+            periods_per_year=self.periods_per_year,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Prices that the server has: symbols, or a universe such as "sector=Technology"."""
+
+    symbols: Sequence[str] = ()
+    universe: str = ""
+    start: date | None = None
+    end: date | None = None
+    field: PriceField = "close"
+
+    def to_proto(self) -> panel_pb2.MarketDataSelection:
+        """The message."""
+        return panel_pb2.MarketDataSelection(
+            symbols=self.symbols,
+            universe=self.universe,
+            start_date=_date(self.start),
+            end_date=_date(self.end),
+            field=f"PRICE_FIELD_{self.field.upper()}",
+        )
+
+
+MarketInput = Prices | Returns | Moments | Scenarios | Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """What is known about an asset beside its prices."""
+
+    symbol: str
+    display_name: str = ""
+    currency: str = ""
+    groups: Mapping[str, str] = field(default_factory=dict)
+    lot_size: float | None = None
+
+    def to_proto(self) -> instrument_pb2.Instrument:
+        """The message."""
+        return instrument_pb2.Instrument(
+            symbol=self.symbol,
+            display_name=self.display_name,
+            currency=self.currency,
+            groups=self.groups,
+            lot_size=self.lot_size,
+        )
+
+    @classmethod
+    def from_proto(cls, message: instrument_pb2.Instrument) -> "Instrument":
+        """From the message."""
+        lot = message.lot_size if message.HasField("lot_size") else None
+        return cls(message.symbol, message.display_name, message.currency, dict(message.groups), lot)
+
+
+def panel_of(panel: Any) -> Panel:
+    """A Panel as it is, anything from pandas converted."""
+    return panel if isinstance(panel, Panel) else Panel.from_pandas(panel)
+
+
+def input_fields(data: MarketInput) -> dict[str, Any]:
+    """The fields of a request that carry the data."""
+    match data:
+        case Prices():
+            return {"prices": panel_of(data.panel).to_proto()}
+        case Returns():
+            return {"returns": panel_of(data.panel).to_proto(), "periods_per_year": data.periods_per_year}
+        case Moments():
+            return {"moments": data.to_proto()}
+        case Scenarios():
+            return {"scenarios": data.to_proto()}
+        case Stored():
+            return {"market_data": data.to_proto()}
+
+
+def _date(day: date | None) -> Date | None:
+    return None if day is None else Date(year=day.year, month=day.month, day=day.day)
+
+
+def _days(dates: Iterable[date] | ArrayLike) -> NDArray[np.int32]:
+    array = np.asarray(dates if isinstance(dates, np.ndarray) else list(dates))  # type: ignore[arg-type]  # any iterable
+    if np.issubdtype(array.dtype, np.integer):
+        return array.astype(np.int32)
+    return array.astype("datetime64[D]").astype(np.int64).astype(np.int32)

@@ -1,0 +1,182 @@
+"""What comes out: plain frozen objects, each with its message as `proto` for whatever is not repeated here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from absfinance.v1.market_data_service_pb2 import ImportPricesResponse
+from absfinance.v1.optimization_pb2 import Engine
+from absfinance.v1.optimization_service_pb2 import ListOptimizationsResponse, OptimizeResponse
+from absfinance.v1.risk_service_pb2 import AnalyzeRiskResponse
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A constraint that holds the answer back, and what relaxing it by one unit is worth."""
+
+    label: str
+    symbol: str
+    shadow_price: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Evidence that the answer is right."""
+
+    engine: str
+    solver: str
+    solver_version: str
+    iterations: int
+    solve_seconds: float
+    duality_gap: float | None
+    max_constraint_violation: float
+
+
+@dataclass(frozen=True, slots=True)
+class Optimization:
+    """Verified weights and what they mean."""
+
+    name: str
+    weights: Mapping[str, float]
+    expected_return_annual: float | None
+    volatility_annual: float
+    risk: float
+    ratio: float | None
+    diversification: float | None
+    effective_number_of_assets: float
+    risk_contributions: Mapping[str, float]
+    turnover_one_way: float | None
+    binding: tuple[Binding, ...]
+    certificate: Certificate
+    periods_per_year: float
+    proto: OptimizeResponse = field(repr=False)
+
+    @classmethod
+    def from_proto(cls, message: OptimizeResponse) -> "Optimization":
+        """From the response."""
+        certificate = message.certificate
+        return cls(
+            name=message.name,
+            weights={entry.symbol: entry.weight for entry in message.weights},
+            expected_return_annual=_given(message, "expected_return_annual"),
+            volatility_annual=message.volatility_annual,
+            risk=message.risk,
+            ratio=_given(message, "ratio"),
+            diversification=_given(message, "diversification"),
+            effective_number_of_assets=message.effective_number_of_assets,
+            risk_contributions={entry.symbol: entry.contribution for entry in message.risk_contributions},
+            turnover_one_way=_given(message, "turnover_one_way"),
+            binding=tuple(Binding(b.label, b.symbol, _given(b, "shadow_price")) for b in message.binding),
+            certificate=Certificate(
+                engine=Engine.Name(certificate.engine).removeprefix("ENGINE_").lower(),
+                solver=certificate.solver,
+                solver_version=certificate.solver_version,
+                iterations=certificate.iterations,
+                solve_seconds=certificate.solve_duration.ToTimedelta().total_seconds(),
+                duality_gap=_given(certificate, "duality_gap"),
+                max_constraint_violation=certificate.max_constraint_violation,
+            ),
+            periods_per_year=message.periods_per_year,
+            proto=message,
+        )
+
+    def to_pandas(self) -> "pd.Series[float]":
+        """The weights as a series."""
+        import pandas as pd  # an optional extra of this package
+
+        return pd.Series(dict(self.weights), name="weight")
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizationPage:
+    """Stored results, newest first, without their weights."""
+
+    summaries: tuple[ListOptimizationsResponse.Summary, ...]
+    next_page_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class RiskReport:
+    """The risk of constant weights. A figure that is not defined is None, and `undefined` says why."""
+
+    periods_per_year: float
+    observations: int
+    confidence_level: float
+    expected_return_annual: float | None
+    volatility_per_period: float | None
+    volatility_annual: float | None
+    sharpe: float | None
+    value_at_risk: Mapping[str, float | None]
+    conditional_value_at_risk: Mapping[str, float | None]
+    max_drawdown: float | None
+    skewness: float | None
+    excess_kurtosis: float | None
+    beta_to_benchmark: float | None
+    correlation_to_benchmark: float | None
+    tracking_error_annual: float | None
+    information_ratio: float | None
+    contributions: Mapping[str, float]
+    symbols: tuple[str, ...]
+    correlation: NDArray[np.float64]  # (N, N)
+    undefined: Mapping[str, str]
+    proto: AnalyzeRiskResponse = field(repr=False)
+
+    @classmethod
+    def from_proto(cls, message: AnalyzeRiskResponse) -> "RiskReport":
+        """From the response."""
+        var, cvar = message.value_at_risk, message.conditional_value_at_risk
+        symbols = tuple(message.correlation.symbols)
+        return cls(
+            periods_per_year=message.periods_per_year,
+            observations=message.observations,
+            confidence_level=message.confidence_level,
+            expected_return_annual=_given(message, "expected_return_annual"),
+            volatility_per_period=_given(message, "volatility_per_period"),
+            volatility_annual=_given(message, "volatility_annual"),
+            sharpe=_given(message, "sharpe"),
+            value_at_risk={name: _given(var, name) for name in ("historical", "gaussian", "cornish_fisher")},
+            conditional_value_at_risk={name: _given(cvar, name) for name in ("historical", "gaussian")},
+            max_drawdown=_given(message, "max_drawdown"),
+            skewness=_given(message, "skewness"),
+            excess_kurtosis=_given(message, "excess_kurtosis"),
+            beta_to_benchmark=_given(message, "beta_to_benchmark"),
+            correlation_to_benchmark=_given(message, "correlation_to_benchmark"),
+            tracking_error_annual=_given(message, "tracking_error_annual"),
+            information_ratio=_given(message, "information_ratio"),
+            contributions={entry.symbol: entry.contribution for entry in message.contributions},
+            symbols=symbols,
+            correlation=np.asarray(message.correlation.values).reshape(len(symbols), -1),
+            undefined=dict(message.undefined),
+            proto=message,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReceipt:
+    """What an import changed, in values."""
+
+    import_id: str
+    inserted: int
+    changed: int
+    unchanged: int
+    symbols: int
+
+    @classmethod
+    def from_proto(cls, message: ImportPricesResponse) -> "ImportReceipt":
+        """From the response."""
+        return cls(
+            message.import_id,
+            message.inserted_count,
+            message.changed_count,
+            message.unchanged_count,
+            message.symbol_count,
+        )
+
+
+def _given(message: Any, name: str) -> float | None:
+    return float(getattr(message, name)) if message.HasField(name) else None
