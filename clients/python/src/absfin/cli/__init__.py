@@ -1,0 +1,14 @@
+"""`absfin`: the engine from a terminal. Tables for people, `--json` for scripts."""
+
+import sys
+
+
+def main() -> None:
+    """Entry point of the `absfin` command."""
+    try:
+        import typer  # noqa: F401  # only to say clearly what is missing
+    except ImportError:
+        sys.exit("absfin: the command line needs typer and rich: pip install 'absfin[cli]'")
+    from absfin.cli.commands import app
+
+    app()

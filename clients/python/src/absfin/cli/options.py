@@ -1,0 +1,70 @@
+"""What the options of a command mean as arguments of the client."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+import typer
+
+from absfin import constraints, objectives
+from absfin.cli.csv_files import read_panel
+from absfin.data import Prices, Stored
+
+OBJECTIVES = (
+    "min-risk",
+    "max-return",
+    "max-utility",
+    "max-ratio",
+    "max-diversification",
+    "risk-budget",
+    "equal-weight",
+    "inverse-volatility",
+)
+
+
+def objective_of(name: str, *, risk_free_rate: float, risk_aversion: float) -> objectives.Objective:
+    """The objective of a name such as "max-ratio"."""
+    if name not in OBJECTIVES:
+        raise typer.BadParameter(f"{name!r} is none of {', '.join(OBJECTIVES)}", param_hint="--objective")
+    if name == "max-ratio":
+        return objectives.max_ratio(risk_free_rate)
+    if name == "max-utility":
+        return objectives.max_utility(risk_aversion)
+    plain: objectives.Objective = getattr(objectives, name.replace("-", "_"))()
+    return plain
+
+
+def constraints_of(
+    lower: float | None, upper: float | None, min_return: float | None, groups: Iterable[str]
+) -> list[constraints.Constraint]:
+    """The constraints of the options, each labelled with the option it came from."""
+    found: list[constraints.Constraint] = []
+    if lower is not None or upper is not None:
+        found.append(constraints.weight_bounds(lower, upper, label="--min-weight/--max-weight"))
+    if min_return is not None:
+        found.append(constraints.return_floor(min_return, label="--min-return"))
+    for text in groups:
+        name, _, bounds = text.partition(":")
+        low, _, high = bounds.partition(":")
+        try:
+            edges = [float(edge) if edge else None for edge in (low, high)]
+        except ValueError:
+            raise typer.BadParameter(f"{text!r} is not kind=name:lower:upper", param_hint="--group") from None
+        found.append(constraints.group_bounds(name, edges[0], edges[1], label=f"--group {name}"))
+    return found
+
+
+def data_of(
+    symbols: str, universe: str, prices: Path | None, start: datetime | None, end: datetime | None
+) -> Prices | Stored:
+    """A file's prices, or the name of stored ones."""
+    if prices is not None:
+        return Prices(read_panel(prices))
+    if not symbols and not universe:
+        raise typer.BadParameter("say which: --symbols, --universe or --prices")
+    return Stored(
+        symbols=[symbol.strip() for symbol in symbols.split(",") if symbol.strip()],
+        universe=universe,
+        start=start.date() if start else None,
+        end=end.date() if end else None,
+    )

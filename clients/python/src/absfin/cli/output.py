@@ -1,0 +1,65 @@
+"""JSON for scripts, a progress bar for people, and one clear line for a failure."""
+
+import dataclasses
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from google.protobuf.json_format import MessageToDict
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from absfin.errors import AbsFinanceError, InfeasibleProblem, InvalidInput
+from absfin.requests import Progress as OnProgress
+
+
+def print_json(result: Any) -> None:
+    """The answer as one JSON object: the message where there is one, in the names of the contract."""
+    content = MessageToDict(result.proto) if hasattr(result, "proto") else dataclasses.asdict(result)
+    print(json.dumps(content, indent=2))  # noqa: T201  # standard output is what a script reads
+
+
+@contextmanager
+def progress_bar(label: str, *, shown: bool) -> Iterator[OnProgress | None]:
+    """A bar on a terminal, nothing in a script."""
+    if not shown:
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(label, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+@contextmanager
+def failing_clearly(as_json: bool) -> Iterator[None]:
+    """Ends the command with status 1 and what the server said, in words or as JSON on stderr."""
+    try:
+        yield
+    except AbsFinanceError as error:
+        if as_json:
+            print(json.dumps(_as_dict(error)), file=sys.stderr)  # noqa: T201  # standard error is what a script reads
+        else:
+            _say(error)
+        raise SystemExit(1) from None
+
+
+def _say(error: AbsFinanceError) -> None:
+    console = Console(stderr=True)
+    console.print(f"[bold red]{error.reason or error.code.name}[/] {error.message}", highlight=False)
+    if isinstance(error, InfeasibleProblem):
+        for conflict in error.conflicts:
+            relaxation = conflict.smallest_relaxation
+            more = "" if relaxation is None else f": relaxing it alone by {relaxation:.6g} is enough"
+            console.print(f"  - {conflict.label}{more}", highlight=False, markup=False)
+
+
+def _as_dict(error: AbsFinanceError) -> dict[str, Any]:
+    content: dict[str, Any] = {"reason": error.reason, "code": error.code.name, "message": error.message}
+    if isinstance(error, InvalidInput):
+        content["violations"] = [dataclasses.asdict(violation) for violation in error.violations]
+    if isinstance(error, InfeasibleProblem):
+        content["conflicts"] = [dataclasses.asdict(conflict) for conflict in error.conflicts]
+    return content

@@ -1,0 +1,85 @@
+"""Answers as tables on a terminal."""
+
+from rich.console import Console
+from rich.table import Table
+
+from absfin.results import Optimization, RiskReport
+
+NEGLIGIBLE = 5e-5
+"""Weights that would show as 0.00 % are left out of tables."""
+
+
+def percent(value: float | None) -> str:
+    """0.1234 as 12.34 %."""
+    return "-" if value is None else f"{value * 100:.2f} %"
+
+
+def number(value: float | None) -> str:
+    """Three digits after the point."""
+    return "-" if value is None else f"{value:.3f}"
+
+
+def show_optimization(answer: Optimization) -> None:
+    """Weights with their share of the risk, then the figures."""
+    table = Table(title=answer.name or None)
+    table.add_column("symbol")
+    table.add_column("weight", justify="right")
+    table.add_column("share of risk", justify="right")
+    for symbol, weight in sorted(answer.weights.items(), key=lambda item: -abs(item[1])):
+        if abs(weight) >= NEGLIGIBLE:
+            share = answer.risk_contributions[symbol] / answer.volatility_annual if answer.volatility_annual else None
+            table.add_row(symbol, percent(weight), percent(share))
+    console = Console()
+    console.print(table)
+    certificate = answer.certificate
+    _figures(
+        console,
+        {
+            "expected return, annual": percent(answer.expected_return_annual),
+            "volatility, annual": percent(answer.volatility_annual),
+            "ratio": number(answer.ratio),
+            "effective number of assets": number(answer.effective_number_of_assets),
+            "binding": ", ".join(dict.fromkeys(b.label for b in answer.binding)) or "-",
+            "solver": f"{certificate.solver} {certificate.solver_version}, {certificate.solve_seconds * 1e3:.2f} ms",
+            "largest constraint violation": f"{certificate.max_constraint_violation:.1e}",
+            "duality gap": "-" if certificate.duality_gap is None else f"{certificate.duality_gap:.1e}",
+        },
+    )
+
+
+def show_risk(report: RiskReport) -> None:
+    """The figures, then who brings the risk."""
+    console = Console()
+    level = f"{report.confidence_level:.0%}"
+    _figures(
+        console,
+        {
+            "observations": str(report.observations),
+            "expected return, annual": percent(report.expected_return_annual),
+            "volatility, annual": percent(report.volatility_annual),
+            "Sharpe ratio": number(report.sharpe),
+            "maximum drawdown": percent(report.max_drawdown),
+            f"VaR {level}, historical": percent(report.value_at_risk["historical"]),
+            f"VaR {level}, Gaussian": percent(report.value_at_risk["gaussian"]),
+            f"VaR {level}, Cornish-Fisher": percent(report.value_at_risk["cornish_fisher"]),
+            f"CVaR {level}, historical": percent(report.conditional_value_at_risk["historical"]),
+            "beta": number(report.beta_to_benchmark),
+            "tracking error, annual": percent(report.tracking_error_annual),
+        },
+    )
+    table = Table()
+    table.add_column("symbol")
+    table.add_column("risk contribution", justify="right")
+    for symbol, contribution in sorted(report.contributions.items(), key=lambda item: -abs(item[1])):
+        if abs(contribution) >= NEGLIGIBLE:
+            table.add_row(symbol, percent(contribution))
+    console.print(table)
+    for name, reason in report.undefined.items():
+        console.print(f"{name} is not defined: {reason}", style="dim", markup=False)
+
+
+def _figures(console: Console, figures: dict[str, str]) -> None:
+    grid = Table.grid(padding=(0, 2))
+    for name, value in figures.items():
+        grid.add_row(name, value)
+    console.print(grid)
