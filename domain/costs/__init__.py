@@ -1,0 +1,1 @@
+"""What trading costs. The same objects serve the optimiser, the simulator and reallocation."""

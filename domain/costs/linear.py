@@ -1,0 +1,34 @@
+"""Costs in proportion to the traded notional."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from domain.checks import Vector, non_negative
+
+BASIS_POINT = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class LinearCost:
+    """Commission and half-spread in basis points of the two-way notional; single assets may have their own figure."""
+
+    commission_bps: float = 0.0
+    half_spread_bps: float = 0.0
+    by_symbol_bps: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        non_negative("commission_bps", self.commission_bps)
+        non_negative("half_spread_bps", self.half_spread_bps)
+        for symbol, cost in self.by_symbol_bps.items():
+            non_negative(f"by_asset[{symbol}].cost_bps", cost)
+
+    def rates(self, symbols: tuple[str, ...]) -> Vector:
+        """Cost of each asset as a fraction of its traded notional, (N,)."""
+        usual = self.commission_bps + self.half_spread_bps
+        return BASIS_POINT * np.array([self.by_symbol_bps.get(symbol, usual) for symbol in symbols])
+
+    def of_trades(self, symbols: tuple[str, ...], trades: Vector) -> float:
+        """Cost of weight changes (N,) as a fraction of net asset value."""
+        return float(self.rates(symbols) @ np.abs(trades))
