@@ -1,6 +1,7 @@
 """One optimisation problem, complete and checked, before anything is solved."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import numpy as np
 
@@ -13,12 +14,21 @@ from domain.optimization.objectives import Objective, RiskBudget
 from domain.risk.measures import RiskMeasure
 
 
+class EnginePreference(StrEnum):
+    """Who shall solve; AUTO lets the engine pick."""
+
+    AUTO = "AUTO"
+    FAST = "FAST"
+    RISKFOLIO = "RISKFOLIO"
+
+
 @dataclass(frozen=True, slots=True)
 class SolverOptions:
-    """How long and how exactly to solve."""
+    """How long and how exactly to solve, and by whom."""
 
     time_limit_seconds: float = 30.0
     tolerance: float = 1e-9
+    engine: EnginePreference = EnginePreference.AUTO
 
     def __post_init__(self) -> None:
         positive("time_limit", self.time_limit_seconds)

@@ -15,6 +15,11 @@ class RiskMeasure(StrEnum):
     STANDARD_DEVIATION = "STANDARD_DEVIATION"
     CONDITIONAL_VALUE_AT_RISK = "CONDITIONAL_VALUE_AT_RISK"
 
+    @property
+    def is_quadratic(self) -> bool:
+        """Whether moments are enough; the others need a distribution."""
+        return self in (RiskMeasure.VARIANCE, RiskMeasure.STANDARD_DEVIATION)
+
 
 def value_at_risk(returns: Vector, confidence_level: float) -> float:
     """Historical VaR of T returns: minus their (1 - confidence) quantile, interpolated linearly (Hyndman-Fan 7)."""

@@ -1,0 +1,185 @@
+"""A problem before its data is known: what a request, a strategy or a mandate asks for, by symbol.
+
+`state` joins it with data and gives a `Problem`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from domain.calendar import periods_per_year
+from domain.checks import Vector, finite_number, positive
+from domain.errors import InvalidInput
+from domain.estimation.moments import Estimation, estimate_moments, scenario_moments
+from domain.market_data.missing import MissingDataPolicy, complete
+from domain.market_data.moments import Moments
+from domain.market_data.panel import PricePanel, ReturnPanel, Scenarios
+from domain.optimization.constraints import Constraint, GroupBounds, Leverage, ReturnFloor
+from domain.optimization.objectives import MaxRatio, MaxReturn, MaxUtility, Objective, RiskBudget
+from domain.optimization.problem import Problem, SolverOptions
+from domain.risk.measures import RiskMeasure
+
+MarketInput = PricePanel | ReturnPanel | Moments | Scenarios
+
+FULLY_INVESTED_TOLERANCE = 1e-6
+"""How far weights may sum above 1 before they count as leverage."""
+
+
+@dataclass(frozen=True, slots=True)
+class RiskBudgetBySymbol:
+    """Risk budgets before the order of symbols is known."""
+
+    budgets: Mapping[str, float]  # every symbol of the problem, any positive scale
+
+
+@dataclass(frozen=True, slots=True)
+class GroupReference:
+    """Bounds on a group that is named here and listed elsewhere."""
+
+    label: str
+    group: str
+    lower: float | None = None
+    upper: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Specification:
+    """Everything of a problem but its data."""
+
+    objective: Objective | RiskBudgetBySymbol
+    risk_measure: RiskMeasure = RiskMeasure.VARIANCE
+    confidence_level: float = 0.95
+    constraints: tuple[Constraint | GroupReference, ...] = ()
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    estimation: Estimation = field(default_factory=Estimation)
+    missing_data: MissingDataPolicy = MissingDataPolicy.FAIL
+    current_weights: Mapping[str, float] | None = None
+    periods_per_year: float | None = None
+    options: SolverOptions = field(default_factory=SolverOptions)
+
+    def __post_init__(self) -> None:
+        if self.periods_per_year is not None:
+            positive("periods_per_year", self.periods_per_year)
+
+    @property
+    def needs_expected_returns(self) -> bool:
+        """Whether the answer depends on them."""
+        wants_mean = isinstance(self.objective, MaxReturn | MaxUtility | MaxRatio)
+        return wants_mean or any(isinstance(constraint, ReturnFloor) for constraint in self.constraints)
+
+    def missing_groups(self) -> tuple[str, ...]:
+        """Groups that constraints name and this specification does not list."""
+        named = (c.group for c in self.constraints if isinstance(c, GroupReference))
+        return tuple(dict.fromkeys(group for group in named if group not in self.groups))
+
+    def with_groups(self, groups: Mapping[str, tuple[str, ...]]) -> "Specification":
+        """The same with further groups listed."""
+        return replace(self, groups={**groups, **self.groups})
+
+
+def state(specification: Specification, data: MarketInput) -> Problem:
+    """The problem that a specification poses on data.
+
+    Raises InvalidInput with the field named when the two do not fit: an unknown symbol, a group without members, a
+    missing value under the policy FAIL, no periods per year where they cannot be inferred.
+    """
+    moments = _moments(specification, data)
+    symbols = moments.symbols
+    objective = specification.objective
+    if isinstance(objective, RiskBudgetBySymbol):
+        objective = RiskBudget(_all_symbols("objective.risk_budget.budgets", objective.budgets, symbols))
+    members = set(symbols)
+    current = _weights(specification, symbols)
+    return Problem(
+        moments=moments,
+        objective=objective,
+        risk_measure=specification.risk_measure,
+        confidence_level=specification.confidence_level,
+        constraints=tuple(_resolved(i, c, specification, members) for i, c in enumerate(specification.constraints)),
+        current_weights=current,
+        scenarios=_scenarios(specification, data),
+        options=specification.options,
+    )
+
+
+def infer_periods_per_year(given: float | None, data: PricePanel | ReturnPanel | Scenarios) -> float:
+    """What the caller said, or for prices what the spacing of dates says. Raises InvalidInput without either."""
+    if given is not None:
+        return given
+    if isinstance(data, PricePanel):
+        return periods_per_year(data.dates)
+    kind = "returns" if isinstance(data, ReturnPanel) else "scenarios"
+    raise InvalidInput("periods_per_year", f"must be given with {kind}")
+
+
+def weights_by_symbol(
+    field_name: str, weights: Mapping[str, float], symbols: tuple[str, ...], *, leveraged: bool
+) -> Vector:
+    """Weights in the order of symbols, (N,), 0 where none is named.
+
+    Raises InvalidInput for an unknown symbol, a weight that is not finite, or a sum above 1 where nothing may be
+    borrowed; below 1 the rest is cash.
+    """
+    position = {symbol: i for i, symbol in enumerate(symbols)}
+    result = np.zeros(len(symbols))
+    for i, (symbol, weight) in enumerate(weights.items()):
+        if symbol not in position:
+            raise InvalidInput(f"{field_name}[{i}].symbol", f"{symbol} is not a symbol of the input")
+        result[position[symbol]] = finite_number(f"{field_name}[{i}].weight", weight)
+    total = float(result.sum())
+    if not leveraged and total > 1.0 + FULLY_INVESTED_TOLERANCE:
+        raise InvalidInput(field_name, f"must sum to 1 or less without leverage, sum to {total:.9g}")
+    return result
+
+
+def _moments(specification: Specification, data: MarketInput) -> Moments:
+    if isinstance(data, Moments):
+        return data
+    periods = infer_periods_per_year(specification.periods_per_year, data)
+    if isinstance(data, Scenarios):
+        return scenario_moments(data, periods)
+    return estimate_moments(_returns(specification, data), specification.estimation, periods)
+
+
+def _returns(specification: Specification, data: PricePanel | ReturnPanel) -> ReturnPanel:
+    panel = complete(data, specification.missing_data)
+    return panel.returns() if isinstance(panel, PricePanel) else panel
+
+
+def _scenarios(specification: Specification, data: MarketInput) -> Scenarios | None:
+    if specification.risk_measure.is_quadratic or isinstance(data, Moments):
+        return None
+    return data if isinstance(data, Scenarios) else Scenarios.from_returns(_returns(specification, data))
+
+
+def _weights(specification: Specification, symbols: tuple[str, ...]) -> Vector | None:
+    if specification.current_weights is None:
+        return None
+    leveraged = any(isinstance(constraint, Leverage) for constraint in specification.constraints)
+    return weights_by_symbol("current_weights", specification.current_weights, symbols, leveraged=leveraged)
+
+
+def _all_symbols(field_name: str, values: Mapping[str, float], symbols: tuple[str, ...]) -> Vector:
+    known = set(symbols)
+    for i, symbol in enumerate(values):
+        if symbol not in known:
+            raise InvalidInput(f"{field_name}[{i}].symbol", f"{symbol} is not a symbol of the input")
+    for symbol in symbols:
+        if symbol not in values:
+            raise InvalidInput(field_name, f"must name every symbol, {symbol} is missing")
+    return np.array([values[symbol] for symbol in symbols])
+
+
+def _resolved(
+    index: int, constraint: Constraint | GroupReference, specification: Specification, members: set[str]
+) -> Constraint:
+    if not isinstance(constraint, GroupReference):
+        return constraint
+    path = f"constraints[{index}].group_bounds.group"
+    if constraint.group not in specification.groups:
+        raise InvalidInput(path, f"{constraint.group!r} is not a group of the request or of stored instruments")
+    symbols = tuple(symbol for symbol in specification.groups[constraint.group] if symbol in members)
+    if not symbols:
+        raise InvalidInput(path, f"{constraint.group!r} has no member among the symbols of the input")
+    return GroupBounds(constraint.label, symbols, constraint.lower, constraint.upper)
