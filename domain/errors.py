@@ -30,6 +30,17 @@ class DomainError(Exception):
         self.message = message
         self.metadata: Mapping[str, str] = metadata
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Errors travel between processes whole, whatever arguments they were made from."""
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(kind: type[DomainError], arguments: tuple[object, ...], state: dict[str, object]) -> DomainError:
+    error = kind.__new__(kind)
+    error.args = arguments
+    error.__dict__.update(state)
+    return error
+
 
 class InvalidInput(DomainError):
     """A field breaks a rule. `field` is a path such as `covariance` or `constraints[1].lower`."""

@@ -1,0 +1,170 @@
+"""Minimum risk, highest return and best utility: the problems that are quadratic or linear as they stand.
+
+Every program is scaled before it is solved, so that its largest figures are about one whatever the unit of returns.
+"""
+
+from functools import cache
+from importlib.metadata import version
+
+import numpy as np
+
+from domain.checks import Matrix, Vector
+from domain.optimization.fast.linear import solve_linear
+from domain.optimization.fast.program import Answer, Program, bound_multipliers, proven_bound
+from domain.optimization.fast.quadratic import solve_quadratic
+from domain.optimization.feasible import FeasibleSet, Polytope, feasible_set
+from domain.optimization.infeasibility import conflict
+from domain.optimization.objectives import MaxUtility
+from domain.optimization.problem import Problem
+from domain.optimization.solution import Binding, BoundSide, Candidate, Engine, risk_of
+from domain.risk.measures import RiskMeasure
+
+VALUE_FLOOR = 1e-6
+"""A scaled objective below this counts as this when a gap is taken relative to it."""
+
+PUSH_TOLERANCE = 1e-9
+"""Scaled multipliers below this are rounding, not a constraint that binds."""
+
+DUST = 1e-12
+"""Weights below this are rounding of a zero."""
+
+PACKAGES = {"daqp": "daqp", "piqp": "piqp", "highs": "highspy"}
+
+
+def minimum_risk(problem: Problem) -> Candidate:
+    """The least variance, which is also the least standard deviation."""
+    limits = feasible_set(problem)
+    polytope = limits.polytope()
+    scale = variance_scale(problem)
+    hessian = widened(2.0 / scale * problem.moments.covariance, len(polytope.lower))
+    program = Program(hessian, np.zeros(len(polytope.lower)), polytope)
+    answer = solve_quadratic(program)
+    if answer is None:
+        raise conflict(limits)
+    unit = scale
+    if problem.risk_measure is RiskMeasure.STANDARD_DEVIATION:
+        deviation = risk_of(problem, answer.point[: limits.size])
+        unit = scale / (2.0 * deviation) if deviation > 0.0 else 0.0
+    return candidate(program, answer, limits, unit)
+
+
+def maximum_utility(problem: Problem, objective: MaxUtility) -> Candidate:
+    """The highest annual mean minus risk_aversion / 2 times annual variance."""
+    limits = feasible_set(problem)
+    polytope = limits.polytope()
+    curvature = objective.risk_aversion * problem.periods_per_year
+    scale = curvature * variance_scale(problem)
+    hessian = widened(curvature / scale * problem.moments.covariance, len(polytope.lower))
+    gain = problem.periods_per_year / scale * problem.moments.expected_returns
+    program = Program(hessian, np.append(-gain, np.zeros(len(polytope.lower) - limits.size)), polytope)
+    answer = solve_quadratic(program)
+    if answer is None:
+        raise conflict(limits)
+    return candidate(program, answer, limits, scale)
+
+
+def maximum_return(problem: Problem) -> Candidate:
+    """The highest expected return. Raises UnboundedProblem where nothing holds it."""
+    limits = feasible_set(problem)
+    polytope = limits.polytope()
+    gain = problem.periods_per_year * problem.moments.expected_returns
+    scale = float(np.abs(gain).max()) or 1.0
+    linear = np.append(-gain / scale, np.zeros(len(polytope.lower) - limits.size))
+    program = Program(None, linear, polytope)
+    answer = None
+    if (polytope.lower <= polytope.upper).all():
+        answer = solve_linear(program, problem.options.time_limit_seconds)
+    if answer is None:
+        raise conflict(limits)
+    return candidate(program, answer, limits, scale)
+
+
+def candidate(program: Program, answer: Answer, limits: FeasibleSet, unit: float) -> Candidate:
+    """Weights with their proof; `unit` is one unit of the scaled objective in the objective's own unit."""
+    weights = cleaned(answer.point[: limits.size])
+    value = program.value(answer.point)
+    gap = (value - proven_bound(program, answer)) / max(abs(value), VALUE_FLOOR)
+    return Candidate(
+        weights=weights,
+        engine=Engine.FAST,
+        solver=answer.solver,
+        solver_version=solver_version(answer.solver),
+        iterations=answer.iterations,
+        relative_gap=max(gap, 0.0),
+        dual_residual=_dual_residual(program, answer),
+        binding=binding(program, answer, limits, unit),
+    )
+
+
+@cache
+def solver_version(solver: str) -> str:
+    """Version of the package that a solver comes in."""
+    return version(PACKAGES[solver])
+
+
+def cleaned(weights: Vector) -> Vector:
+    """Weights without the rounding of zeros."""
+    return np.where(np.abs(weights) < DUST, 0.0, weights)
+
+
+def variance_scale(problem: Problem) -> float:
+    """Mean variance of the assets, or 1 where none varies."""
+    return float(np.diag(problem.moments.covariance).mean()) or 1.0
+
+
+def widened(matrix: Matrix, size: int) -> Matrix:
+    """The matrix with zeros for auxiliary variables."""
+    if len(matrix) == size:
+        return matrix
+    result = np.zeros((size, size))
+    result[: len(matrix), : len(matrix)] = matrix
+    return result
+
+
+def binding(program: Program, answer: Answer, limits: FeasibleSet, unit: float) -> tuple[Binding, ...]:
+    """Which limits push, and what relaxing each by one unit is worth."""
+    found = row_bindings(answer.row_multipliers, limits, unit)
+    pushes = bound_multipliers(program, answer)[: limits.size]
+    return (*found, *box_bindings(answer.point[: limits.size], pushes, limits, unit))
+
+
+def row_bindings(multipliers: Vector, limits: FeasibleSet, unit: float) -> list[Binding]:
+    """Of rows and of sums of absolute values, from the multipliers of the polytope's rows."""
+    found: list[Binding] = []
+    rows = limits.rows
+    for row, push in zip(rows, multipliers.tolist(), strict=False):
+        if abs(push) > PUSH_TOLERANCE:
+            side = BoundSide.UPPER if push > 0 else BoundSide.LOWER
+            found.append(Binding(row.label, None, side, abs(push) * unit))
+    place = len(rows)
+    for one in limits.absolute_sums:
+        place += limits.size if one.shorts else 2 * limits.size
+        push = float(multipliers[place])
+        if push > PUSH_TOLERANCE:
+            found.append(Binding(one.label, None, BoundSide.UPPER, push * unit))
+        place += 1
+    return found
+
+
+def box_bindings(weights: Vector, pushes: Vector, limits: FeasibleSet, unit: float) -> list[Binding]:
+    """Of bounds on single weights, from their multipliers (N,)."""
+    lower, upper = limits.lower, limits.upper
+    found: list[Binding] = []
+    for i in np.flatnonzero(np.abs(pushes) > PUSH_TOLERANCE).tolist():
+        at_upper = pushes[i] > 0
+        end = upper[i] if at_upper else lower[i]
+        if not np.isfinite(end) or abs(weights[i] - end) > 1e-7 * max(1.0, abs(end)):
+            continue  # a multiplier of an interior point's rounding
+        label = next(b.label for b in limits.boxes if (b.upper[i] if at_upper else b.lower[i]) == end)
+        side = BoundSide.UPPER if at_upper else BoundSide.LOWER
+        found.append(Binding(label, limits.symbols[i], side, abs(float(pushes[i])) * unit))
+    return found
+
+
+def _dual_residual(program: Program, answer: Answer) -> float:
+    """The largest multiplier of a bound that is not there or is not reached, relative to the gradient."""
+    pushes = bound_multipliers(program, answer)
+    polytope: Polytope = program.polytope
+    room = np.where(pushes > 0, polytope.upper - answer.point, answer.point - polytope.lower)
+    loose = np.abs(pushes) * np.minimum(room, 1.0)
+    return float(loose.max(initial=0.0)) / max(1.0, float(np.abs(program.gradient(answer.point)).max()))

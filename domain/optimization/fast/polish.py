@@ -1,0 +1,89 @@
+"""From an interior-point answer to the exact one: the limits it leans on become equations, and those are solved.
+
+An interior-point method ends a little inside every limit. Which limits hold at the optimum shows in the multipliers,
+and with them fixed the optimum is the solution of one linear system.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.checks import Matrix, Vector
+from domain.optimization.fast.program import Answer, Program, bound_multipliers, proven_bound
+
+Mask = NDArray[np.bool_]
+
+MISS_TOLERANCE = 1e-11
+
+
+def polished(program: Program, answer: Answer) -> Answer:
+    """The exact answer on the limits that the given one leans on, or the given one where that is not better."""
+    exact = _solved_on_active(program, answer)
+    if exact is None or _miss(program, exact.point) > MISS_TOLERANCE:
+        return answer
+    return exact if _gap(program, exact) < _gap(program, answer) else answer
+
+
+def _solved_on_active(program: Program, answer: Answer) -> Answer | None:
+    hessian, polytope = program.hessian, program.polytope
+    if hessian is None:
+        return None
+    pushes = bound_multipliers(program, answer)
+    at_upper = _leaning(pushes, polytope.upper - answer.point)
+    at_lower = _leaning(-pushes, answer.point - polytope.lower)
+    point = np.where(at_upper, polytope.upper, np.where(at_lower, polytope.lower, answer.point))
+    free = ~(at_upper | at_lower)
+    values = polytope.matrix @ answer.point
+    multipliers = answer.row_multipliers
+    equal = polytope.row_lower == polytope.row_upper
+    rows_up = equal | _leaning(multipliers, polytope.row_upper - values)
+    rows_down = ~rows_up & _leaning(-multipliers, values - polytope.row_lower)
+    active = rows_up | rows_down
+    ends = np.where(rows_up, polytope.row_upper, polytope.row_lower)[active]
+    fixed = np.where(free, 0.0, point)
+    solved = _equations(
+        hessian[np.ix_(free, free)],
+        polytope.matrix[np.ix_(active, free)],
+        -(program.linear + hessian @ fixed)[free],
+        ends - polytope.matrix[active] @ fixed,
+    )
+    if solved is None:
+        return None
+    point[free], exact = solved[: int(free.sum())], np.zeros(len(multipliers))
+    exact[active] = solved[int(free.sum()) :]
+    return Answer(point, exact, answer.solver, answer.iterations)
+
+
+def _equations(hessian: Matrix, rows: Matrix, target: Vector, ends: Vector) -> Vector | None:
+    """[H A'; A 0] [x; y] = [target; ends]; of many solutions the shortest, as auxiliary variables may leave some."""
+    size, count = len(hessian), len(rows)
+    if not size:
+        return None
+    system = np.zeros((size + count, size + count))
+    system[:size, :size] = hessian
+    system[size:, :size] = rows
+    system[:size, size:] = rows.T
+    right = np.concatenate([target, ends])
+    try:
+        solved: Vector = np.linalg.solve(system, right)
+        if np.abs(system @ solved - right).max() > MISS_TOLERANCE:
+            solved = np.linalg.lstsq(system, right)[0]
+    except np.linalg.LinAlgError:
+        solved = np.linalg.lstsq(system, right)[0]
+    return solved if np.isfinite(solved).all() else None
+
+
+def _leaning(push: Vector, room: Vector) -> Mask:
+    """Whether a limit pushes harder than it leaves room."""
+    result: Mask = (push > 0.0) & (room < push)
+    return result
+
+
+def _miss(program: Program, point: Vector) -> float:
+    polytope = program.polytope
+    values = polytope.matrix @ point
+    misses = [polytope.lower - point, point - polytope.upper, polytope.row_lower - values, values - polytope.row_upper]
+    return max(float(miss.max(initial=0.0)) for miss in misses)
+
+
+def _gap(program: Program, answer: Answer) -> float:
+    return program.value(answer.point) - proven_bound(program, answer)

@@ -1,0 +1,102 @@
+"""Quadratic programs by daqp, an active-set method, or piqp, an interior-point method.
+
+daqp is exact to rounding and fastest up to about a hundred variables; it wants a positive definite Hessian. piqp takes
+what is larger or singular, and whatever daqp gives up on.
+"""
+
+import numpy as np
+
+from domain.checks import Matrix, Vector
+from domain.errors import SolverFailed
+from domain.optimization.fast.polish import polished
+from domain.optimization.fast.program import Answer, Program
+from domain.optimization.feasible import Polytope
+
+DAQP_VARIABLES = 120
+DAQP_OPTIMAL, DAQP_INFEASIBLE = 1, -1
+DAQP_EQUALITY = 5
+PRIMAL_TOLERANCE = 1e-11
+PIVOT_TOLERANCE = 1e-10
+LARGE = 1e30
+"""What the solvers take for infinity."""
+
+
+def solve_quadratic(program: Program) -> Answer | None:
+    """The minimiser of a quadratic program, or None where its polytope is empty. Raises SolverFailed."""
+    hessian = program.hessian
+    if hessian is None:
+        raise ValueError("a linear program goes to the linear solver")
+    if len(hessian) <= DAQP_VARIABLES and _definite(hessian):
+        status, answer = _daqp(program, hessian)
+        if status == DAQP_OPTIMAL:
+            return answer
+        if status == DAQP_INFEASIBLE:
+            return None
+    answer = _piqp(program, hessian)
+    return None if answer is None else polished(program, answer)
+
+
+def _definite(hessian: Matrix) -> bool:
+    try:
+        factor = np.linalg.cholesky(hessian)
+    except np.linalg.LinAlgError:
+        return False
+    pivots = np.diag(factor) ** 2
+    return bool(pivots.min() > PIVOT_TOLERANCE * pivots.max())
+
+
+def _daqp(program: Program, hessian: Matrix) -> tuple[int, Answer]:
+    import daqp  # only where it is used: a server that never optimises does not load it
+
+    polytope = program.polytope
+    upper = np.concatenate([polytope.upper, polytope.row_upper])
+    lower = np.concatenate([polytope.lower, polytope.row_lower])
+    sense = np.where(upper == lower, DAQP_EQUALITY, 0).astype(np.int32)
+    point, _, status, info = daqp.solve(
+        hessian,
+        program.linear,
+        np.ascontiguousarray(polytope.matrix),
+        np.minimum(upper, LARGE),
+        np.maximum(lower, -LARGE),
+        sense,
+        primal_tol=PRIMAL_TOLERANCE,
+    )
+    multipliers = np.asarray(info["lam"])[len(polytope.upper) :]
+    return int(status), Answer(np.asarray(point), multipliers, "daqp", int(info["iterations"]))
+
+
+def _piqp(program: Program, hessian: Matrix) -> Answer | None:
+    import piqp  # only where it is used, as above
+
+    polytope = program.polytope
+    equal = polytope.row_lower == polytope.row_upper
+    solver = piqp.DenseSolver()
+    settings = solver.settings
+    settings.eps_abs = settings.eps_rel = settings.eps_duality_gap_abs = settings.eps_duality_gap_rel = 1e-11
+    settings.max_iter = 400
+    solver.setup(
+        np.asfortranarray(hessian),
+        program.linear,
+        np.asfortranarray(polytope.matrix[equal]),
+        polytope.row_upper[equal],
+        np.asfortranarray(polytope.matrix[~equal]),
+        np.maximum(polytope.row_lower[~equal], -LARGE),
+        np.minimum(polytope.row_upper[~equal], LARGE),
+        np.maximum(polytope.lower, -LARGE),
+        np.minimum(polytope.upper, LARGE),
+    )
+    status = solver.solve()
+    result = solver.result
+    if status == piqp.PIQP_PRIMAL_INFEASIBLE:
+        return None
+    if status not in (piqp.PIQP_SOLVED, piqp.PIQP_MAX_ITER_REACHED, piqp.PIQP_NUMERICS):
+        raise SolverFailed(f"piqp ended with {status}")
+    multipliers = np.zeros(len(equal))
+    multipliers[equal] = result.y
+    multipliers[~equal] = np.asarray(result.z_u) - np.asarray(result.z_l)
+    return Answer(_inside(np.asarray(result.x), polytope), multipliers, "piqp", int(result.info.iter))
+
+
+def _inside(point: Vector, polytope: Polytope) -> Vector:
+    """An interior-point answer may lie outside its bounds by its own tolerance."""
+    return np.clip(point, polytope.lower, polytope.upper)

@@ -1,0 +1,217 @@
+"""The highest ratio of a linear gain to volatility: Sharpe ratio and diversification ratio.
+
+The ratio does not change when weights and budget grow together, so the problem is solved for y = kappa w with the gain
+fixed at one (Charnes & Cooper 1962; Cornuejols & Tutuncu 2007, section 8.2): the least variance of y, every limit
+multiplied by kappa. Where the weights have a budget B other than 0, kappa is their sum over B and needs no variable.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.checks import Matrix, Vector
+from domain.errors import NoPositiveExcessReturn, SolverFailed, UnboundedProblem
+from domain.optimization.fast.linear import solve_linear
+from domain.optimization.fast.mean_variance import (
+    box_bindings,
+    cleaned,
+    row_bindings,
+    solver_version,
+    variance_scale,
+    widened,
+)
+from domain.optimization.fast.program import Program, bound_multipliers, proven_bound
+from domain.optimization.fast.quadratic import solve_quadratic
+from domain.optimization.feasible import FeasibleSet, Polytope, Row, feasible_set
+from domain.optimization.infeasibility import conflict
+from domain.optimization.problem import Problem
+from domain.optimization.solution import Binding, Candidate, Engine
+
+RISKLESS = 1e-14
+"""A scaled variance below this is that of a riskless portfolio."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """gain . w - constant, both per year."""
+
+    by_asset: Vector  # (N,)
+    constant: float = 0.0
+
+
+def maximum_ratio(problem: Problem, risk_free_rate_annual: float) -> Candidate:
+    """The highest (annual return - risk-free rate) / annual volatility.
+
+    Raises NoPositiveExcessReturn where every feasible portfolio has an excess return of zero or less.
+    """
+    return _maximise(problem, Gain(problem.periods_per_year * problem.moments.expected_returns, risk_free_rate_annual))
+
+
+def maximum_diversification(problem: Problem) -> Candidate:
+    """The highest ratio of average to portfolio volatility (Choueifaty & Coignard 2008)."""
+    return _maximise(problem, Gain(problem.periods_per_year**0.5 * problem.moments.volatilities))
+
+
+def _maximise(problem: Problem, gain: Gain) -> Candidate:
+    limits = feasible_set(problem)
+    cone = _Cone.of(limits)
+    scale = variance_scale(problem)
+    size = max(float(np.abs(gain.by_asset).max()), abs(gain.constant))
+    if size == 0.0:
+        raise _without_answer(limits, gain)
+    hessian = widened(2.0 / scale * problem.moments.covariance, cone.columns)
+    program = Program(hessian, np.zeros(cone.columns), cone.polytope(gain, size))
+    answer = solve_quadratic(program)
+    if answer is None:
+        raise _without_answer(limits, gain)
+    value = program.value(answer.point)
+    kappa = float(cone.kappa @ answer.point)
+    if value < RISKLESS:
+        raise UnboundedProblem("a portfolio without risk has a positive excess return: the ratio has no maximum")
+    if kappa <= 0.0:
+        raise SolverFailed(f"{answer.solver} returned a portfolio of no size")
+    weights = cleaned(answer.point[: limits.size] / kappa)
+    ratio = size / (value * scale * problem.periods_per_year) ** 0.5
+    bound = max(proven_bound(program, answer), 0.0)
+    # The ratio goes with the inverse root of the variance: that is the gap of what the caller asked for.
+    gap = (value / bound) ** 0.5 - 1.0 if bound > 0.0 else np.inf
+    unit = ratio * kappa / (2.0 * value)
+    pushes = bound_multipliers(program, answer)[: limits.size]
+    return Candidate(
+        weights=weights,
+        engine=Engine.FAST,
+        solver=answer.solver,
+        solver_version=solver_version(answer.solver),
+        iterations=answer.iterations,
+        relative_gap=max(gap, 0.0),
+        binding=cone.binding(answer.row_multipliers, pushes, weights, unit),
+    )
+
+
+def _without_answer(limits: FeasibleSet, gain: Gain) -> Exception:
+    """Why the scaled problem is empty: the limits conflict, or nothing in them gains."""
+    polytope = limits.polytope()
+    best = None
+    if (polytope.lower <= polytope.upper).all():
+        cost = np.append(-gain.by_asset, np.zeros(len(polytope.lower) - limits.size))
+        best = solve_linear(Program(None, cost, polytope))
+    if best is None:
+        return conflict(limits)
+    highest = float(gain.by_asset @ best.point[: limits.size]) - gain.constant
+    if highest > 0.0:
+        return SolverFailed("the solver found no portfolio although there are some with a positive excess return")
+    return NoPositiveExcessReturn(
+        f"every feasible portfolio has an expected excess return of zero or less, at best {highest:.6g} a year"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Cone:
+    """A feasible set with every limit multiplied by kappa."""
+
+    limits: FeasibleSet
+    rows: Matrix  # (K, columns): kept rows of the source, then bounds other than zero
+    lower: Vector  # (K,)
+    upper: Vector  # (K,)
+    variable_lower: Vector  # (columns,)
+    variable_upper: Vector  # (columns,)
+    kappa: Vector  # (columns,), kappa as a combination of the variables
+    from_row: NDArray[np.intp]  # source row of the first of the K rows
+    from_bound: NDArray[np.intp]  # variable of the others
+    source_rows: int
+
+    @classmethod
+    def of(cls, limits: FeasibleSet) -> "_Cone":
+        """The cone of a feasible set; a budget other than zero gives kappa and is then no limit any more."""
+        source = limits.polytope()
+        budget = next((i for i, row in enumerate(limits.rows) if _is_budget(row)), None)
+        extra = 1 if budget is None else 0
+        kappa = np.zeros(len(source.lower) + extra)
+        if budget is None:
+            kappa[-1] = 1.0
+        else:
+            kappa[: limits.size] = 1.0 / limits.rows[budget].upper
+        wide = np.hstack([source.matrix, np.zeros((len(source.matrix), extra))])
+        kept = np.array([i for i in range(len(wide)) if i != budget], dtype=np.intp)
+        bounds = np.eye(len(source.lower), len(kappa))
+        blocks = [
+            _scaled(wide[kept], source.row_lower[kept], source.row_upper[kept], kappa, kept),
+            _scaled(bounds, _unless_zero(source.lower), _unless_zero(source.upper), kappa, np.arange(len(bounds))),
+        ]
+        free = np.full(extra, np.inf)
+        return cls(
+            limits=limits,
+            rows=np.vstack([block.rows for block in blocks]),
+            lower=np.concatenate([block.lower for block in blocks]),
+            upper=np.concatenate([block.upper for block in blocks]),
+            variable_lower=np.append(np.where(source.lower == 0.0, 0.0, -np.inf), np.zeros(extra)),
+            variable_upper=np.append(np.where(source.upper == 0.0, 0.0, np.inf), free),
+            kappa=kappa,
+            from_row=blocks[0].origin,
+            from_bound=blocks[1].origin,
+            source_rows=len(source.matrix),
+        )
+
+    @property
+    def columns(self) -> int:
+        return len(self.kappa)
+
+    def polytope(self, gain: Gain, size: float) -> Polytope:
+        """The cone cut where gain . y - constant kappa is one size, with kappa >= 0."""
+        cut = -gain.constant / size * self.kappa
+        cut[: self.limits.size] += gain.by_asset / size
+        return Polytope(
+            np.vstack([self.rows, cut, self.kappa]),
+            np.concatenate([self.lower, [1.0, 0.0]]),
+            np.concatenate([self.upper, [1.0, np.inf]]),
+            self.variable_lower,
+            self.variable_upper,
+        )
+
+    def binding(self, multipliers: Vector, pushes: Vector, weights: Vector, unit: float) -> tuple[Binding, ...]:
+        """Bindings of the source's limits, from the multipliers of the cone's."""
+        of_rows, of_bounds = np.zeros(self.source_rows), np.zeros(self.columns)
+        split = len(self.from_row)
+        np.add.at(of_rows, self.from_row, multipliers[:split])
+        np.add.at(of_bounds, self.from_bound, multipliers[split : split + len(self.from_bound)])
+        size = self.limits.size
+        at_zero = np.isfinite(self.variable_lower[:size]) | np.isfinite(self.variable_upper[:size])
+        of_bounds[:size] += np.where(at_zero, pushes, 0.0)
+        found = row_bindings(of_rows, self.limits, unit)
+        return (*found, *box_bindings(weights, of_bounds[:size], self.limits, unit))
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Rows of a cone and which limit each comes from."""
+
+    rows: Matrix
+    lower: Vector
+    upper: Vector
+    origin: NDArray[np.intp]
+
+
+def _scaled(rows: Matrix, lower: Vector, upper: Vector, kappa: Vector, origin: NDArray[np.intp]) -> _Block:
+    """rows x - lower kappa >= 0 and rows x - upper kappa <= 0, as far as there are bounds; equalities once."""
+    equal = np.flatnonzero(lower == upper)
+    above = np.flatnonzero(np.isfinite(lower) & (lower != upper))
+    below = np.flatnonzero(np.isfinite(upper) & (lower != upper))
+    order = np.concatenate([equal, above, below])
+    ends = np.concatenate([upper[equal], lower[above], upper[below]])
+    counts = len(equal), len(above), len(below)
+    return _Block(
+        rows[order] - np.outer(ends, kappa),
+        np.repeat([0.0, 0.0, -np.inf], counts),
+        np.repeat([0.0, np.inf, 0.0], counts),
+        origin[order],
+    )
+
+
+def _unless_zero(bounds: Vector) -> Vector:
+    """A bound at zero stays one whatever kappa is."""
+    return np.where(bounds == 0.0, np.nan, bounds)
+
+
+def _is_budget(row: Row) -> bool:
+    return row.lower == row.upper != 0.0 and bool((row.coefficients == 1.0).all())

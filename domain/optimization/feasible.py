@@ -1,0 +1,267 @@
+"""Constraints as limits on the weight vector, defaults included, each under the label it is known by.
+
+Defaults fill what is not constrained: the weights sum to 1, and no weight is negative. A lower bound that the caller
+sets on a symbol replaces the default for that symbol; an upper bound alone does not. Where leverage allows shorts, the
+default lower bound is -max_short under leverage's label; leverage with max_gross alone allows shorts as far as gross
+exposure does.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from domain.checks import Matrix, Vector
+from domain.optimization.constraints import (
+    DEFAULT_BUDGET,
+    DEFAULT_LONG_ONLY,
+    GroupBounds,
+    Leverage,
+    Linear,
+    ReturnFloor,
+    Turnover,
+    WeightBounds,
+)
+from domain.optimization.problem import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Bounds on single weights, infinite where there is none."""
+
+    label: str
+    lower: Vector  # (N,)
+    upper: Vector  # (N,)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """lower <= coefficients . w <= upper."""
+
+    label: str
+    coefficients: Vector  # (N,)
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True, slots=True)
+class AbsoluteSum:
+    """sum |w - centre| <= maximum, or with `shorts` the sum of max(-w, 0)."""
+
+    label: str
+    centre: Vector  # (N,)
+    maximum: float
+    shorts: bool = False
+
+    def value(self, weights: Vector) -> float:
+        """The sum for these weights."""
+        away = np.maximum(-weights, 0.0) if self.shorts else np.abs(weights - self.centre)
+        return float(away.sum())
+
+
+Limit = Box | Row | AbsoluteSum
+
+
+@dataclass(frozen=True, slots=True)
+class Polytope:
+    """lower <= x <= upper and row_lower <= matrix x <= row_upper; the first N entries of x are the weights."""
+
+    matrix: Matrix  # (M, n)
+    row_lower: Vector  # (M,)
+    row_upper: Vector  # (M,)
+    lower: Vector  # (n,)
+    upper: Vector  # (n,)
+
+
+@dataclass(frozen=True, slots=True)
+class FeasibleSet:
+    """All limits on the weights of N symbols."""
+
+    symbols: tuple[str, ...]
+    limits: tuple[Limit, ...]
+
+    @property
+    def size(self) -> int:
+        """N."""
+        return len(self.symbols)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Every label once, in the caller's order, defaults last."""
+        return tuple(dict.fromkeys(limit.label for limit in self.limits))
+
+    def only(self, labels: Collection[str]) -> "FeasibleSet":
+        """The set that these labels alone describe."""
+        return FeasibleSet(self.symbols, tuple(limit for limit in self.limits if limit.label in labels))
+
+    @property
+    def boxes(self) -> tuple[Box, ...]:
+        """Limits on single weights."""
+        return tuple(limit for limit in self.limits if isinstance(limit, Box))
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Limits on weighted sums."""
+        return tuple(limit for limit in self.limits if isinstance(limit, Row))
+
+    @property
+    def absolute_sums(self) -> tuple[AbsoluteSum, ...]:
+        """Limits on sums of absolute values."""
+        return tuple(limit for limit in self.limits if isinstance(limit, AbsoluteSum))
+
+    @property
+    def lower(self) -> Vector:
+        """The tightest lower bound of each weight, (N,)."""
+        return _tightest(np.maximum, -np.inf, [box.lower for box in self.boxes], self.size)
+
+    @property
+    def upper(self) -> Vector:
+        """The tightest upper bound of each weight, (N,)."""
+        return _tightest(np.minimum, np.inf, [box.upper for box in self.boxes], self.size)
+
+    def violation(self, weights: Vector) -> float:
+        """The largest amount by which any limit is missed, 0 if none is."""
+        return max((excess(limit, weights) for limit in self.limits), default=0.0)
+
+    def violated(self, weights: Vector, tolerance: float) -> tuple[str, ...]:
+        """Labels of the limits that are missed by more than the tolerance."""
+        missed = (limit.label for limit in self.limits if excess(limit, weights) > tolerance)
+        return tuple(dict.fromkeys(missed))
+
+    def polytope(self) -> Polytope:
+        """The set as linear rows; each sum of absolute values brings N auxiliary variables."""
+        size, sums, rows = self.size, self.absolute_sums, self.rows
+        total = size * (1 + len(sums))
+        lower = np.concatenate([self.lower, np.zeros(total - size)])
+        upper = np.concatenate([self.upper, np.full(total - size, np.inf)])
+        matrix = np.zeros((len(rows), total))
+        if rows:
+            matrix[:, :size] = [row.coefficients for row in rows]
+        row_lower = np.array([row.lower for row in rows])
+        row_upper = np.array([row.upper for row in rows])
+        polytope = Polytope(matrix, row_lower, row_upper, lower, upper)
+        for k, one in enumerate(sums):
+            polytope = _with_sum(polytope, one, size * (k + 1))
+        return polytope
+
+
+def feasible_set(problem: Problem) -> FeasibleSet:
+    """All limits of a problem, the caller's first and the defaults last."""
+    limits: list[Limit] = []
+    for constraint in problem.constraints:
+        match constraint:
+            case WeightBounds():
+                limits.append(_box(problem, constraint))
+            case GroupBounds():
+                limits.append(_row(problem, constraint.label, dict.fromkeys(constraint.symbols, 1.0), constraint))
+            case Linear():
+                limits.append(_row(problem, constraint.label, constraint.terms, constraint))
+            case Turnover():
+                limits.append(AbsoluteSum(constraint.label, problem.start_weights, constraint.max_absolute_trades))
+            case ReturnFloor():
+                gain = problem.periods_per_year * problem.moments.expected_returns
+                limits.append(Row(constraint.label, gain, constraint.min_return_annual, np.inf))
+            case Leverage():
+                limits.extend(_leverage(problem, constraint))
+    limits.extend(_defaults(problem))
+    return FeasibleSet(problem.moments.symbols, tuple(limits))
+
+
+def excess(limit: Limit, weights: Vector) -> float:
+    """By how much weights miss one limit, 0 if they keep it."""
+    match limit:
+        case Box():
+            return float(np.maximum(limit.lower - weights, weights - limit.upper).max(initial=0.0))
+        case Row():
+            value = float(limit.coefficients @ weights)
+            return max(limit.lower - value, value - limit.upper, 0.0)
+        case AbsoluteSum():
+            return max(limit.value(weights) - limit.maximum, 0.0)
+
+
+def _tightest(choose: np.ufunc, absent: float, bounds: list[Vector], size: int) -> Vector:
+    result: Vector = choose.reduce(bounds) if bounds else np.full(size, absent)
+    return result
+
+
+def _box(problem: Problem, bounds: WeightBounds) -> Box:
+    symbols = problem.moments.symbols
+    if bounds.symbols:
+        chosen = set(bounds.symbols)
+        named = np.array([symbol in chosen for symbol in symbols])
+    else:
+        named = np.ones(len(symbols), dtype=bool)
+    lower = np.where(named, -np.inf if bounds.lower is None else bounds.lower, -np.inf)
+    upper = np.where(named, np.inf if bounds.upper is None else bounds.upper, np.inf)
+    return Box(bounds.label, lower, upper)
+
+
+def _row(problem: Problem, label: str, terms: Mapping[str, float], bounds: GroupBounds | Linear) -> Row:
+    position = {symbol: i for i, symbol in enumerate(problem.moments.symbols)}
+    coefficients = np.zeros(len(position))
+    for symbol, coefficient in terms.items():
+        coefficients[position[symbol]] = coefficient
+    lower = -np.inf if bounds.lower is None else bounds.lower
+    return Row(label, coefficients, lower, np.inf if bounds.upper is None else bounds.upper)
+
+
+def _leverage(problem: Problem, leverage: Leverage) -> list[Limit]:
+    size = len(problem.moments.symbols)
+    limits: list[Limit] = []
+    if leverage.budget is not None:
+        limits.append(Row(leverage.label, np.ones(size), leverage.budget, leverage.budget))
+    if leverage.max_short:
+        limits.append(AbsoluteSum(leverage.label, np.zeros(size), leverage.max_short, shorts=True))
+    if leverage.max_gross is not None:
+        limits.append(AbsoluteSum(leverage.label, np.zeros(size), leverage.max_gross))
+    return limits
+
+
+def _defaults(problem: Problem) -> list[Limit]:
+    size = len(problem.moments.symbols)
+    leverage = problem.leverage
+    own = [_box(problem, bounds).lower for bounds in problem.constraints if isinstance(bounds, WeightBounds)]
+    unset = np.isneginf(_tightest(np.maximum, -np.inf, own, size))
+    lowest, label = 0.0, DEFAULT_LONG_ONLY
+    if leverage is not None and (shorts := _largest_short(leverage)) > 0.0:
+        lowest, label = -shorts, leverage.label
+    limits: list[Limit] = []
+    if unset.any():
+        limits.append(Box(label, np.where(unset, lowest, -np.inf), np.full(size, np.inf)))
+    if leverage is None or leverage.budget is None:
+        limits.append(Row(DEFAULT_BUDGET, np.ones(size), 1.0, 1.0))
+    return limits
+
+
+def _largest_short(leverage: Leverage) -> float:
+    """What a single weight may fall to: by max_short, or by gross exposure where that alone is set."""
+    if leverage.max_short is not None:
+        return leverage.max_short
+    if leverage.max_gross is not None:
+        budget = 1.0 if leverage.budget is None else leverage.budget
+        return max(0.0, (leverage.max_gross - budget) / 2.0)
+    return 0.0
+
+
+def _with_sum(polytope: Polytope, limit: AbsoluteSum, start: int) -> Polytope:
+    """Adds u >= |w - centre| (or u >= -w) and sum u <= maximum; the columns from `start` are u."""
+    size, total = len(limit.centre), polytope.matrix.shape[1]
+    above = np.zeros((size, total))
+    above[:, :size] = np.eye(size)
+    above[:, start : start + size] = np.eye(size)
+    below = above.copy()
+    below[:, :size] *= -1.0
+    capped = np.zeros((1, total))
+    capped[0, start : start + size] = 1.0
+    # u + w >= centre, u - w >= -centre, sum u <= maximum; shorts need only the first of the two.
+    blocks = [above, capped] if limit.shorts else [above, below, capped]
+    lowers = [limit.centre, np.array([-np.inf])] if limit.shorts else [limit.centre, -limit.centre, np.array([-np.inf])]
+    free = np.full(size, np.inf)
+    uppers = [free, np.array([limit.maximum])] if limit.shorts else [free, free, np.array([limit.maximum])]
+    return Polytope(
+        np.vstack([polytope.matrix, *blocks]),
+        np.concatenate([polytope.row_lower, *lowers]),
+        np.concatenate([polytope.row_upper, *uppers]),
+        polytope.lower,
+        polytope.upper,
+    )

@@ -1,0 +1,158 @@
+"""What leaves the engine: weights, what they mean, and the evidence that they are right.
+
+`verify` recomputes every figure from the weights, whoever proposed them. What does not pass is SolverFailed.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from domain.checks import Vector, freeze
+from domain.errors import SolverFailed
+from domain.optimization.feasible import feasible_set
+from domain.optimization.objectives import MaxRatio
+from domain.optimization.problem import Problem
+from domain.risk.contribution import RiskContributions, volatility_contributions
+from domain.risk.measures import RiskMeasure, conditional_value_at_risk, portfolio_scenarios
+
+VIOLATION_TOLERANCE = 1e-8
+GAP_TOLERANCE = 1e-7
+RISKFOLIO_GAP_TOLERANCE = 1e-6
+
+
+class Engine(StrEnum):
+    """Who proposed the weights."""
+
+    FAST = "FAST"
+    RISKFOLIO = "RISKFOLIO"
+    CLOSED_FORM = "CLOSED_FORM"
+
+
+class BoundSide(StrEnum):
+    """Which end of a limit pushes."""
+
+    LOWER = "LOWER"
+    UPPER = "UPPER"
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A limit that holds the answer back."""
+
+    label: str
+    symbol: str | None  # of a bound on a single weight
+    side: BoundSide
+    shadow_price: float | None  # gain of the objective, in its own unit, per unit by which this end is relaxed
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Weights that an engine proposes, with the evidence it has."""
+
+    weights: Vector  # (N,)
+    engine: Engine
+    solver: str
+    solver_version: str = ""
+    iterations: int = 0
+    relative_gap: float | None = None  # to a proven bound; None for closed forms
+    dual_residual: float | None = None
+    binding: tuple[Binding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Evidence that an answer is right."""
+
+    engine: Engine
+    solver: str
+    solver_version: str
+    iterations: int
+    primal_residual: float
+    dual_residual: float | None
+    duality_gap: float | None
+    max_constraint_violation: float
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """Verified weights and what they mean."""
+
+    symbols: tuple[str, ...]
+    weights: Vector  # (N,)
+    expected_return_annual: float
+    volatility_annual: float
+    risk: float  # per period, in the problem's measure
+    ratio: float | None  # None where volatility is 0
+    diversification: float | None  # None where volatility is 0
+    effective_number_of_assets: float
+    contributions: RiskContributions  # to the annual volatility
+    turnover_one_way: float | None  # None without current weights
+    binding: tuple[Binding, ...]
+    certificate: Certificate
+
+
+def verify(problem: Problem, candidate: Candidate) -> Solution:
+    """The solution that a candidate is, every figure recomputed. Raises SolverFailed for one that does not pass."""
+    weights = candidate.weights
+    if not np.isfinite(weights).all():
+        raise SolverFailed(f"{candidate.solver} returned weights that are not finite")
+    violation = feasible_set(problem).violation(weights)
+    if violation > VIOLATION_TOLERANCE:
+        raise SolverFailed(f"{candidate.solver} returned weights that miss a constraint by {violation:.2g}")
+    allowed = RISKFOLIO_GAP_TOLERANCE if candidate.engine is Engine.RISKFOLIO else GAP_TOLERANCE
+    if candidate.relative_gap is not None and not candidate.relative_gap <= allowed:
+        raise SolverFailed(f"{candidate.solver} returned weights {candidate.relative_gap:.2g} away from a proven bound")
+    moments, periods = problem.moments, problem.periods_per_year
+    expected = periods * float(moments.expected_returns @ weights)
+    contributions = volatility_contributions(moments, weights)
+    volatility = contributions.total
+    risk_free = problem.objective.risk_free_rate_annual if isinstance(problem.objective, MaxRatio) else 0.0
+    spread = float(moments.volatilities @ weights) * periods**0.5
+    return Solution(
+        symbols=moments.symbols,
+        weights=freeze(weights),
+        expected_return_annual=expected,
+        volatility_annual=volatility,
+        risk=risk_of(problem, weights),
+        ratio=(expected - risk_free) / volatility if volatility > 0.0 else None,
+        diversification=spread / volatility if volatility > 0.0 else None,
+        effective_number_of_assets=_effective_number(weights),
+        contributions=contributions,
+        turnover_one_way=_turnover(problem, weights),
+        binding=candidate.binding,
+        certificate=_certificate(candidate, violation),
+    )
+
+
+def risk_of(problem: Problem, weights: Vector) -> float:
+    """Risk per period in the problem's measure."""
+    if problem.risk_measure is RiskMeasure.CONDITIONAL_VALUE_AT_RISK and problem.scenarios is not None:
+        outcomes = portfolio_scenarios(problem.scenarios, weights)
+        return conditional_value_at_risk(outcomes, problem.confidence_level, problem.scenarios.probabilities)
+    variance = max(0.0, float(weights @ problem.moments.covariance @ weights))
+    return variance if problem.risk_measure is RiskMeasure.VARIANCE else variance**0.5
+
+
+def _effective_number(weights: Vector) -> float:
+    squared = float(weights @ weights)
+    return 1.0 / squared if squared > 0.0 else 0.0
+
+
+def _turnover(problem: Problem, weights: Vector) -> float | None:
+    if problem.current_weights is None:
+        return None
+    return 0.5 * float(np.abs(weights - problem.current_weights).sum())
+
+
+def _certificate(candidate: Candidate, violation: float) -> Certificate:
+    return Certificate(
+        engine=candidate.engine,
+        solver=candidate.solver,
+        solver_version=candidate.solver_version,
+        iterations=candidate.iterations,
+        primal_residual=violation,
+        dual_residual=candidate.dual_residual,
+        duality_gap=candidate.relative_gap,
+        max_constraint_violation=violation,
+    )
