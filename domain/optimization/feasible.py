@@ -43,6 +43,11 @@ class Row:
     lower: float
     upper: float
 
+    @property
+    def is_budget(self) -> bool:
+        """Whether it fixes the sum of all weights."""
+        return self.lower == self.upper and bool((self.coefficients == 1.0).all())
+
 
 @dataclass(frozen=True, slots=True)
 class AbsoluteSum:

@@ -1,6 +1,7 @@
 """The risk measures the contract names, and the ones computed here. Losses are positive."""
 
 from enum import StrEnum
+from statistics import NormalDist
 
 import numpy as np
 
@@ -21,9 +22,30 @@ class RiskMeasure(StrEnum):
         return self in (RiskMeasure.VARIANCE, RiskMeasure.STANDARD_DEVIATION)
 
 
+class QuantileMethod(StrEnum):
+    """How a quantile is read from outcomes, by the name the report gives it."""
+
+    LINEAR = "linear"  # interpolated between equally likely outcomes, Hyndman & Fan 1996, type 7
+    INVERSE_CDF = "inverse_cdf"  # the smallest loss that is not exceeded with the confidence asked for
+
+
+CUMULATED = 1e-12
+"""Rounding that a sum of probabilities may have gathered on its way to the confidence level."""
+
+
 def value_at_risk(returns: Vector, confidence_level: float) -> float:
     """Historical VaR of T returns: minus their (1 - confidence) quantile, interpolated linearly (Hyndman-Fan 7)."""
     return -float(np.quantile(returns, 1.0 - confidence_level))
+
+
+def weighted_value_at_risk(returns: Vector, probabilities: Vector, confidence_level: float) -> float:
+    """The smallest loss l with P(loss <= l) >= confidence: the lower quantile, without interpolation.
+
+    Between outcomes of unequal probability there is no one line to interpolate on.
+    """
+    order = np.argsort(-returns, kind="stable")
+    reached = np.cumsum(probabilities[order]) >= confidence_level - CUMULATED
+    return -float(returns[order[int(np.argmax(reached))]])
 
 
 def conditional_value_at_risk(returns: Vector, confidence_level: float, probabilities: Vector | None = None) -> float:
@@ -46,6 +68,36 @@ def tail_weights(returns: Vector, confidence_level: float, probabilities: Vector
     weights = np.zeros(count)
     weights[order] = taken / taken.sum()
     return weights
+
+
+def gaussian_value_at_risk(mean: float, deviation: float, confidence_level: float) -> float:
+    """VaR of a normal distribution: -(mean + z deviation), z its standard (1 - confidence) quantile."""
+    return -(mean + NormalDist().inv_cdf(1.0 - confidence_level) * deviation)
+
+
+def gaussian_conditional_value_at_risk(mean: float, deviation: float, confidence_level: float) -> float:
+    """CVaR of a normal distribution: -mean + deviation phi(z) / (1 - confidence) (Rockafellar & Uryasev 2000)."""
+    normal = NormalDist()
+    tail = 1.0 - confidence_level
+    return -mean + deviation * normal.pdf(normal.inv_cdf(tail)) / tail
+
+
+def cornish_fisher_value_at_risk(
+    mean: float, deviation: float, skewness: float, excess_kurtosis: float, confidence_level: float
+) -> float:
+    """Gaussian VaR with its quantile corrected for skewness and excess kurtosis to fourth order.
+
+    Favre & Galeano 2002, "Mean-modified value-at-risk optimization with hedge funds", equation 8. It is the Gaussian
+    VaR where both are 0; far from normal (Maillard 2012) the expansion is no longer a quantile function.
+    """
+    z = NormalDist().inv_cdf(1.0 - confidence_level)
+    corrected = (
+        z
+        + (z**2 - 1.0) * skewness / 6.0
+        + (z**3 - 3.0 * z) * excess_kurtosis / 24.0
+        - (2.0 * z**3 - 5.0 * z) * skewness**2 / 36.0
+    )
+    return -(mean + corrected * deviation)
 
 
 def portfolio_scenarios(scenarios: Scenarios, weights: Vector) -> Vector:

@@ -32,8 +32,8 @@ def solve_quadratic(program: Program) -> Answer | None:
             return answer
         if status == DAQP_INFEASIBLE:
             return None
-    answer = _piqp(program, hessian)
-    return None if answer is None else polished(program, answer)
+    found = _piqp(program, hessian)
+    return None if found is None else polished(program, found)
 
 
 def _definite(hessian: Matrix) -> bool:

@@ -23,7 +23,7 @@ from domain.optimization.fast.mean_variance import (
 )
 from domain.optimization.fast.program import Program, bound_multipliers, proven_bound
 from domain.optimization.fast.quadratic import solve_quadratic
-from domain.optimization.feasible import FeasibleSet, Polytope, Row, feasible_set
+from domain.optimization.feasible import FeasibleSet, Polytope, feasible_set
 from domain.optimization.infeasibility import conflict
 from domain.optimization.problem import Problem
 from domain.optimization.solution import Binding, Candidate, Engine
@@ -125,7 +125,7 @@ class _Cone:
     def of(cls, limits: FeasibleSet) -> "_Cone":
         """The cone of a feasible set; a budget other than zero gives kappa and is then no limit any more."""
         source = limits.polytope()
-        budget = next((i for i, row in enumerate(limits.rows) if _is_budget(row)), None)
+        budget = next((i for i, row in enumerate(limits.rows) if row.is_budget and row.upper != 0.0), None)
         extra = 1 if budget is None else 0
         kappa = np.zeros(len(source.lower) + extra)
         if budget is None:
@@ -211,7 +211,3 @@ def _scaled(rows: Matrix, lower: Vector, upper: Vector, kappa: Vector, origin: N
 def _unless_zero(bounds: Vector) -> Vector:
     """A bound at zero stays one whatever kappa is."""
     return np.where(bounds == 0.0, np.nan, bounds)
-
-
-def _is_budget(row: Row) -> bool:
-    return row.lower == row.upper != 0.0 and bool((row.coefficients == 1.0).all())

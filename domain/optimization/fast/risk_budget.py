@@ -75,8 +75,8 @@ def risk_budget(problem: Problem, objective: RiskBudget, on_progress: Callable[[
     correlation = problem.moments.covariance / np.outer(volatilities, volatilities)
     limits = feasible_set(problem)
     free = Barrier(correlation, shares, np.zeros(size), np.full(size, np.inf))
-    start = shares**0.5
-    start /= float(start @ correlation @ start) ** 0.5
+    start = np.sqrt(shares)
+    start = start / float(start @ correlation @ start) ** 0.5
     point, steps = minimised(free, 1.0, start, on_progress)
     weights = point / volatilities
     weights *= budget / weights.sum()
@@ -107,7 +107,7 @@ def minimised(barrier: Barrier, theta: float, start: Vector, on_progress: Callab
 
 def _newton_direction(barrier: Barrier, theta: float, point: Vector, gradient: Vector, moving: Places) -> Vector:
     whole = len(moving) == len(point)
-    hessian = barrier.correlation.copy() if whole else barrier.correlation[np.ix_(moving, moving)]
+    hessian: Matrix = barrier.correlation.copy() if whole else barrier.correlation[np.ix_(moving, moving)]
     hessian[np.diag_indices(len(moving))] += theta * barrier.shares[moving] / point[moving] ** 2
     result: Vector = np.linalg.solve(hessian, -gradient[moving])
     return result
