@@ -1,0 +1,27 @@
+"""Starts the server: python -m server --help
+
+Imports wait until `main` runs: worker processes import this module too, and need none of it.
+"""
+
+import sys
+
+
+def main() -> None:
+    """Entry point of `absfin-server` and `python -m server`."""
+    import os
+
+    from server.settings import Settings, WrongSetting
+
+    try:
+        settings = Settings.read(sys.argv[1:], os.environ)
+        import asyncio
+
+        from server.bootstrap import serve
+
+        asyncio.run(serve(settings))
+    except WrongSetting as error:
+        sys.exit(f"abs-finance: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""The gRPC server itself: every service of the contract, interceptors in their written order, health and reflection."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import grpc
+from absfinance.v1 import (
+    backtest_service_pb2_grpc,
+    event_service_pb2_grpc,
+    liquidity_service_pb2_grpc,
+    market_data_service_pb2_grpc,
+    optimization_service_pb2_grpc,
+    portfolio_service_pb2_grpc,
+    reallocation_service_pb2_grpc,
+    risk_service_pb2_grpc,
+)
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+
+OPTIONS: tuple[tuple[str, Any], ...] = (
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    # An answer is never refused by the one who gives it: the client's own limit decides.
+    ("grpc.max_send_message_length", -1),
+    # Two servers on one port would share its calls at random; the second shall fail to start instead.
+    ("grpc.so_reuseport", 0),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 30_000),
+    # Error details travel in trailers; a conflict report may be longer than the default 8 KiB.
+    ("grpc.max_metadata_size", 32 * 1024),
+)
+
+# Each service of the contract: its generated module. Where no servicer is given, the generated base stands in and the
+# error interceptor says that the method is not built yet.
+_MODULES: Mapping[str, Any] = {
+    "OptimizationService": optimization_service_pb2_grpc,
+    "RiskService": risk_service_pb2_grpc,
+    "MarketDataService": market_data_service_pb2_grpc,
+    "BacktestService": backtest_service_pb2_grpc,
+    "ReallocationService": reallocation_service_pb2_grpc,
+    "PortfolioService": portfolio_service_pb2_grpc,
+    "EventService": event_service_pb2_grpc,
+    "LiquidityService": liquidity_service_pb2_grpc,
+}
+
+SERVICE_NAMES = tuple(f"absfinance.v1.{name}" for name in _MODULES)
+
+
+class App:
+    """A server that is ready to be started, with its health."""
+
+    def __init__(self, servicers: Mapping[str, Any], interceptors: Sequence[grpc.aio.ServerInterceptor]) -> None:
+        self.server = grpc.aio.server(interceptors=interceptors, options=OPTIONS)
+        self._health = health.aio.HealthServicer()
+        for name, module in _MODULES.items():
+            servicer = servicers.get(name) or getattr(module, f"{name}Servicer")()
+            getattr(module, f"add_{name}Servicer_to_server")(servicer, self.server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self.server)
+        names = (*SERVICE_NAMES, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, self.server)
+
+    async def serving(self, yes: bool) -> None:
+        """Sets the health of the server and of each service."""
+        status = health_pb2.HealthCheckResponse.SERVING if yes else health_pb2.HealthCheckResponse.NOT_SERVING
+        for name in ("", *SERVICE_NAMES):
+            await self._health.set(name, status)

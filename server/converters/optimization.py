@@ -1,0 +1,173 @@
+"""Optimisation requests as commands, verified weights as messages, stored results as they are shown."""
+
+import hashlib
+
+from absfinance.v1 import cost_pb2, optimization_pb2
+from absfinance.v1.optimization_service_pb2 import (
+    GetOptimizationResponse,
+    ListOptimizationsResponse,
+    OptimizeRequest,
+    OptimizeResponse,
+)
+
+from domain.costs.linear import LinearCost
+from domain.errors import InvalidInput, NotSupported
+from domain.market_data.moments import Moments
+from domain.optimization.solution import Binding, BoundSide, Certificate, Engine
+from domain.risk.contribution import RiskContributions
+from server.converters.market_input import market_input_from_proto
+from server.converters.specification import specification_from_proto
+from server.ports import OptimizationPage, OptimizationRecord
+from server.services.optimization import OptimizeCommand, PricedAnswer
+
+NAME = "optimizations/"
+
+_ENGINES = {
+    Engine.FAST: optimization_pb2.ENGINE_FAST,
+    Engine.RISKFOLIO: optimization_pb2.ENGINE_RISKFOLIO,
+    Engine.CLOSED_FORM: optimization_pb2.ENGINE_CLOSED_FORM,
+}
+_SIDES = {BoundSide.LOWER: optimization_pb2.BOUND_SIDE_LOWER, BoundSide.UPPER: optimization_pb2.BOUND_SIDE_UPPER}
+
+
+def optimize_command_from_proto(request: OptimizeRequest) -> OptimizeCommand:
+    """The command of a request. Raises InvalidInput or NotSupported."""
+    periods = request.periods_per_year if request.HasField("periods_per_year") else None
+    data, periods = market_input_from_proto(request, periods)
+    means_known = request.WhichOneof("input") != "moments" or len(request.moments.expected_returns) > 0
+    specification = specification_from_proto(request, periods_per_year=periods)
+    if not means_known and specification.needs_expected_returns:
+        raise InvalidInput("moments.expected_returns", "must be given: the objective or a constraint asks for a return")
+    return OptimizeCommand(
+        data=data,
+        specification=specification,
+        means_known=means_known,
+        body=_body(request),
+        request_id=request.request_id or None,
+        costs=cost_from_proto(request.costs) if request.HasField("costs") else None,
+        validate_only=request.validate_only,
+    )
+
+
+def cost_from_proto(costs: cost_pb2.CostModel) -> LinearCost:
+    """Proportional costs. Raises NotSupported for the kinds that Optimize does not report yet."""
+    for name in ("impact", "fixed_fee", "borrow_bps_annual", "financing_rate_annual"):
+        if costs.HasField(name):
+            raise NotSupported(f"costs.{name} is not supported in Optimize yet")
+    return LinearCost(
+        costs.commission_bps, costs.half_spread_bps, {entry.symbol: entry.cost_bps for entry in costs.by_asset}
+    )
+
+
+def answer_to_bytes(priced: PricedAnswer) -> bytes:
+    """The answer without what storing adds: name, time and fingerprint."""
+    problem, solution = priced.answer.problem, priced.answer.solution
+    response = OptimizeResponse(
+        expected_return_annual=solution.expected_return_annual if priced.means_known else None,
+        volatility_annual=solution.volatility_annual,
+        risk=solution.risk,
+        ratio=solution.ratio if priced.means_known else None,
+        diversification=solution.diversification,
+        effective_number_of_assets=solution.effective_number_of_assets,
+        risk_contributions=contributions_to_proto(solution.symbols, solution.weights.tolist(), solution.contributions),
+        turnover_one_way=solution.turnover_one_way,
+        cost=priced.cost,
+        binding=map(_binding, solution.binding),
+        certificate=_certificate(solution.certificate, priced.answer.solve_seconds),
+        periods_per_year=problem.periods_per_year,
+        covariance_repair=repair_to_proto(problem.moments),
+    )
+    for symbol, weight in zip(solution.symbols, solution.weights.tolist(), strict=True):
+        response.weights.add(symbol=symbol, weight=weight)
+    return response.SerializeToString()
+
+
+def record_to_proto(record: OptimizationRecord) -> OptimizeResponse:
+    """A stored answer as Optimize gave it."""
+    response = OptimizeResponse.FromString(record.payload)
+    response.name = NAME + record.id
+    response.input_fingerprint = record.input_fingerprint
+    response.create_time.FromDatetime(record.created)
+    return response
+
+
+def stored_to_proto(record: OptimizationRecord) -> GetOptimizationResponse:
+    """A stored answer with the id of its request."""
+    return GetOptimizationResponse(optimization=record_to_proto(record), request_id=record.request_id or "")
+
+
+def page_to_proto(page: OptimizationPage) -> ListOptimizationsResponse:
+    """A page of stored answers without their weights."""
+    response = ListOptimizationsResponse(next_page_token=page.next_token)
+    for record in page.records:
+        full = record_to_proto(record)
+        response.optimizations.add(
+            name=full.name,
+            create_time=full.create_time,
+            request_id=record.request_id or "",
+            assets=len(full.weights),
+            expected_return_annual=full.expected_return_annual if full.HasField("expected_return_annual") else None,
+            volatility_annual=full.volatility_annual,
+            solver=full.certificate.solver,
+        )
+    return response
+
+
+def contributions_to_proto(
+    symbols: tuple[str, ...], weights: list[float], contributions: RiskContributions
+) -> list[optimization_pb2.RiskContribution]:
+    """One message for each asset."""
+    total = contributions.total
+    return [
+        optimization_pb2.RiskContribution(
+            symbol=symbol,
+            weight=weight,
+            marginal=marginal,
+            contribution=contribution,
+            share=contribution / total if total > 0.0 else None,
+        )
+        for symbol, weight, marginal, contribution in zip(
+            symbols, weights, contributions.marginal.tolist(), contributions.by_asset.tolist(), strict=True
+        )
+    ]
+
+
+def repair_to_proto(moments: Moments) -> optimization_pb2.CovarianceRepair | None:
+    """What was done to the covariance, if anything."""
+    if moments.repair is None:
+        return None
+    return optimization_pb2.CovarianceRepair(
+        smallest_eigenvalue=moments.repair.smallest_eigenvalue, largest_change=moments.repair.largest_change
+    )
+
+
+def _body(request: OptimizeRequest) -> bytes:
+    """Hash of the request without its id; equal requests of one client library have equal bytes."""
+    bare = OptimizeRequest()
+    bare.CopyFrom(request)
+    bare.ClearField("request_id")
+    return hashlib.sha256(bare.SerializeToString(deterministic=True)).digest()
+
+
+def _binding(binding: Binding) -> optimization_pb2.BindingConstraint:
+    return optimization_pb2.BindingConstraint(
+        label=binding.label,
+        symbol=binding.symbol or "",
+        side=_SIDES[binding.side],
+        shadow_price=binding.shadow_price,
+    )
+
+
+def _certificate(certificate: Certificate, solve_seconds: float) -> optimization_pb2.Certificate:
+    message = optimization_pb2.Certificate(
+        engine=_ENGINES[certificate.engine],
+        solver=certificate.solver,
+        solver_version=certificate.solver_version,
+        iterations=certificate.iterations,
+        primal_residual=certificate.primal_residual,
+        dual_residual=certificate.dual_residual,
+        duality_gap=certificate.duality_gap,
+        max_constraint_violation=certificate.max_constraint_violation,
+    )
+    message.solve_duration.FromNanoseconds(round(solve_seconds * 1e9))
+    return message

@@ -1,0 +1,24 @@
+"""Field paths: a complaint from the domain is sent on with the place of the field in the request."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from domain.errors import InvalidInput
+
+
+@contextmanager
+def under(prefix: str) -> Iterator[None]:
+    """Puts a prefix before the field of every InvalidInput that leaves the block."""
+    try:
+        yield
+    except InvalidInput as error:
+        raise error.under(prefix) from None
+
+
+def once_each(path: str, symbols: Sequence[str]) -> None:
+    """Raises InvalidInput at the first symbol that appears twice."""
+    seen: set[str] = set()
+    for i, symbol in enumerate(symbols):
+        if symbol in seen:
+            raise InvalidInput(f"{path}[{i}].symbol", f"{symbol} appears twice")
+        seen.add(symbol)

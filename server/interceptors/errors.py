@@ -1,0 +1,136 @@
+"""The one place where an error becomes a gRPC status, with typed details that a program can act on.
+
+| error | code | details beside ErrorInfo |
+|---|---|---|
+| InvalidRequest, InvalidInput, RequestIdReused | INVALID_ARGUMENT | BadRequest |
+| InfeasibleProblem | FAILED_PRECONDITION | PreconditionFailure, InfeasibilityReport |
+| UnboundedProblem, NoPositiveExcessReturn | FAILED_PRECONDITION | PreconditionFailure |
+| MissingMarketData, NotFound | NOT_FOUND | ResourceInfo |
+| NotSupported, an RPC that is not built yet | UNIMPLEMENTED | |
+| SolverTimedOut | DEADLINE_EXCEEDED | |
+| Cancelled | CANCELLED | |
+| Overloaded | RESOURCE_EXHAUSTED | RetryInfo |
+| Draining | UNAVAILABLE | RetryInfo |
+| SolverFailed, anything else | INTERNAL | |
+
+Text of an unknown exception never leaves the server: the caller gets the id under which the log has it.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import grpc
+from absfinance.v1.optimization_pb2 import InfeasibilityReport
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, PreconditionFailure, ResourceInfo, RetryInfo
+from google.rpc.status_pb2 import Status
+
+from domain import errors as domain
+from server.interceptors.admission import Draining
+from server.interceptors.surround import Context, Surround
+from server.interceptors.validation import InvalidRequest
+from server.observability import logger, request_id
+from server.ports import NotFound, Overloaded, RequestIdReused
+
+DOMAIN = "absfinance"
+RETRY_AFTER_SECONDS = 1
+DETAILS_KEY = "grpc-status-details-bin"
+
+Code = grpc.StatusCode
+
+_CODES: Mapping[type[domain.DomainError], grpc.StatusCode] = {
+    domain.InvalidInput: Code.INVALID_ARGUMENT,
+    domain.MissingMarketData: Code.NOT_FOUND,
+    domain.InfeasibleProblem: Code.FAILED_PRECONDITION,
+    domain.UnboundedProblem: Code.FAILED_PRECONDITION,
+    domain.NoPositiveExcessReturn: Code.FAILED_PRECONDITION,
+    domain.NotSupported: Code.UNIMPLEMENTED,
+    domain.SolverFailed: Code.INTERNAL,
+    domain.SolverTimedOut: Code.DEADLINE_EXCEEDED,
+    domain.Cancelled: Code.CANCELLED,
+}
+
+
+class Errors(Surround):
+    """Turns whatever a handler raises into a status, and aborts the call with it."""
+
+    @asynccontextmanager
+    async def around(self, method: str, context: Context) -> AsyncIterator[None]:
+        """Passes aborts and cancellation on; everything else leaves as a status."""
+        try:
+            yield
+        except grpc.aio.AbortError:
+            raise
+        except Exception as error:
+            code, status = refusal(error, method, built=context.code() is not Code.UNIMPLEMENTED)
+            await context.abort(code, status.message, ((DETAILS_KEY, status.SerializeToString()),))
+
+
+def refusal(error: Exception, method: str = "", *, built: bool = True) -> tuple[grpc.StatusCode, Status]:
+    """The status of an error; `built` is False where the method has no engine yet."""
+    if isinstance(error, NotImplementedError) and not built:
+        return _status(Code.UNIMPLEMENTED, f"{method} is not built yet", "METHOD_NOT_BUILT", {"method": method})
+    if isinstance(error, InvalidRequest):
+        return _bad_request(str(error), [(v.field, v.rule) for v in error.violations])
+    if isinstance(error, domain.InvalidInput):
+        return _bad_request(error.message, [(error.field, error.rule)])
+    if isinstance(error, RequestIdReused):
+        return _bad_request(str(error), [(error.field, str(error))], "REQUEST_ID_REUSED")
+    if isinstance(error, domain.DomainError):
+        code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), Code.INTERNAL)
+        return _status(code, error.message, error.REASON, error.metadata, *_domain_details(error))
+    if isinstance(error, NotFound):
+        resource = ResourceInfo(resource_type=error.kind, resource_name=error.name)
+        return _status(Code.NOT_FOUND, str(error), "NOT_FOUND", {"name": error.name}, resource)
+    if isinstance(error, Overloaded):
+        return _status(Code.RESOURCE_EXHAUSTED, str(error), "OVERLOADED", {}, _retry())
+    if isinstance(error, Draining):
+        return _status(Code.UNAVAILABLE, "the server is shutting down", "DRAINING", {}, _retry())
+    return _unknown(error, method)
+
+
+def _bad_request(
+    message: str, violations: list[tuple[str, str]], reason: str = domain.InvalidInput.REASON
+) -> tuple[grpc.StatusCode, Status]:
+    detail = BadRequest(
+        field_violations=[BadRequest.FieldViolation(field=field, description=rule) for field, rule in violations]
+    )
+    return _status(Code.INVALID_ARGUMENT, message, reason, {"field": violations[0][0]}, detail)
+
+
+def _domain_details(error: domain.DomainError) -> list[Message]:
+    if isinstance(error, domain.MissingMarketData):
+        return [ResourceInfo(resource_type="market data", resource_name=error.metadata.get("symbols", ""))]
+    details: list[Message] = []
+    if _CODES.get(type(error)) is Code.FAILED_PRECONDITION:
+        violation = PreconditionFailure.Violation(type=error.REASON, subject="request", description=error.message)
+        details.append(PreconditionFailure(violations=[violation]))
+    if isinstance(error, domain.InfeasibleProblem):
+        report = InfeasibilityReport()
+        for label in error.labels:
+            report.conflicts.add(label=label, smallest_relaxation=error.relaxations.get(label))
+        details.append(report)
+    return details
+
+
+def _unknown(error: Exception, method: str) -> tuple[grpc.StatusCode, Status]:
+    current = request_id.get()
+    logger.error("unexpected error", extra={"method": method}, exc_info=error)
+    return _status(Code.INTERNAL, f"internal error, id {current}", "INTERNAL", {"request_id": current})
+
+
+def _retry() -> RetryInfo:
+    return RetryInfo(retry_delay=Duration(seconds=RETRY_AFTER_SECONDS))
+
+
+def _status(
+    code: grpc.StatusCode, message: str, reason: str, metadata: Mapping[str, str], *details: Message
+) -> tuple[grpc.StatusCode, Status]:
+    status = Status(code=code.value[0], message=message)
+    for detail in (ErrorInfo(reason=reason, domain=DOMAIN, metadata=metadata), *details):
+        packed = AnyMessage()
+        packed.Pack(detail)
+        status.details.append(packed)
+    return code, status

@@ -1,0 +1,41 @@
+"""One log line for each call: method, status, duration, and who called."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import grpc
+
+from server.interceptors.surround import Context, Surround
+from server.observability import logger
+
+
+class CallLog(Surround):
+    """Sees the status that the error interceptor has set."""
+
+    @asynccontextmanager
+    async def around(self, method: str, context: Context) -> AsyncIterator[None]:
+        """Measures and writes the line, however the call ends."""
+        start = time.perf_counter()
+        gone = False
+        try:
+            yield
+        except (asyncio.CancelledError, GeneratorExit):
+            gone = True
+            raise
+        finally:
+            code = "CANCELLED" if gone else _name(context.code())
+            level = logging.WARNING if code in {"INTERNAL", "UNKNOWN"} else logging.INFO
+            if logger.isEnabledFor(level):
+                duration_ms = round((time.perf_counter() - start) * 1e3, 3)
+                line = {"method": method, "code": code, "duration_ms": duration_ms, "peer": context.peer()}
+                logger.log(level, "call", extra=line)
+
+
+def _name(code: grpc.StatusCode | int | None) -> str:
+    if isinstance(code, grpc.StatusCode):
+        return code.name
+    names = {status.value[0]: status.name for status in grpc.StatusCode}
+    return names.get(code or 0, "UNKNOWN")

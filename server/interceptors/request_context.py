@@ -1,0 +1,26 @@
+"""Gives every call an id: the caller's `x-request-id`, or a new one. It comes back in the initial metadata."""
+
+import re
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from server.interceptors.surround import Context, Surround
+from server.observability import request_id
+
+HEADER = "x-request-id"
+_PLAIN = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+
+
+class RequestContext(Surround):
+    """Outermost, so that everything further in can name the call."""
+
+    @asynccontextmanager
+    async def around(self, method: str, context: Context) -> AsyncIterator[None]:
+        """Sets the id for the time of the call."""
+        sent = dict(context.invocation_metadata() or ()).get(HEADER, "")
+        # What a caller sends ends up in log lines: only plain characters are taken over.
+        current = sent if isinstance(sent, str) and _PLAIN.fullmatch(sent) else secrets.token_hex(8)
+        request_id.set(current)
+        await context.send_initial_metadata(((HEADER, current),))
+        yield

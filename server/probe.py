@@ -1,0 +1,26 @@
+"""Asks a server on this machine whether it is healthy: exit status 0 if it is. For containers and scripts."""
+
+import os
+import sys
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+
+def main() -> None:
+    """Entry point of `python -m server.probe [address]`."""
+    default = os.environ.get("ABSFIN_LISTEN", "127.0.0.1:50051")
+    address = sys.argv[1] if len(sys.argv) > 1 else default
+    with grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)]) as channel:
+        health: Any = health_pb2_grpc.HealthStub(channel)
+        try:
+            answer = health.Check(health_pb2.HealthCheckRequest(), timeout=2.0)
+        except grpc.RpcError:
+            sys.exit(f"no server answers on {address}")
+    if answer.status != health_pb2.HealthCheckResponse.SERVING:
+        sys.exit(f"the server on {address} is not serving")
+
+
+if __name__ == "__main__":
+    main()

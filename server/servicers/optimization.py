@@ -1,0 +1,45 @@
+"""OptimizationService on the wire."""
+
+from absfinance.v1.optimization_service_pb2 import (
+    GetOptimizationRequest,
+    GetOptimizationResponse,
+    ListOptimizationsRequest,
+    ListOptimizationsResponse,
+    OptimizeRequest,
+    OptimizeResponse,
+)
+from absfinance.v1.optimization_service_pb2_grpc import OptimizationServiceServicer
+
+from server.converters.optimization import (
+    NAME,
+    optimize_command_from_proto,
+    page_to_proto,
+    record_to_proto,
+    stored_to_proto,
+)
+from server.interceptors.surround import Context
+from server.servicers.deadline import deadline_of
+from server.services.optimization import Optimization
+
+DEFAULT_PAGE = 50
+
+
+class OptimizationServicer(OptimizationServiceServicer):
+    """Maps the wire to the optimisation service and back."""
+
+    def __init__(self, optimization: Optimization) -> None:
+        self._optimization = optimization
+
+    async def Optimize(self, request: OptimizeRequest, context: Context) -> OptimizeResponse:
+        """Verified weights."""
+        command = optimize_command_from_proto(request)
+        record = await self._optimization.optimize(command, deadline_of(context))
+        return OptimizeResponse() if record is None else record_to_proto(record)
+
+    async def GetOptimization(self, request: GetOptimizationRequest, context: Context) -> GetOptimizationResponse:
+        """A stored answer."""
+        return stored_to_proto(await self._optimization.get(request.name.removeprefix(NAME)))
+
+    async def ListOptimizations(self, request: ListOptimizationsRequest, context: Context) -> ListOptimizationsResponse:
+        """A page of stored answers."""
+        return page_to_proto(await self._optimization.list(request.page_token, request.page_size or DEFAULT_PAGE))

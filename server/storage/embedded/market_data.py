@@ -1,0 +1,185 @@
+"""Prices and instruments in SQLite."""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
+
+import numpy as np
+
+from domain.errors import MissingMarketData
+from domain.market_data.panel import civil_date
+from server.ports import (
+    ImportReceipt,
+    Instrument,
+    InstrumentPage,
+    PriceImport,
+    PriceQuery,
+    RequestIdReused,
+    StoredPanel,
+    TradableState,
+)
+from server.storage.embedded.chunks import Series, digest, merge, series_of
+from server.storage.embedded.database import Database
+from server.storage.embedded.panels import PanelFiles
+
+SHOWN_SYMBOLS = 10
+
+
+class EmbeddedMarketData:
+    """The market-data store of one machine."""
+
+    def __init__(self, database: Database, panels: PanelFiles) -> None:
+        self._database = database
+        self._panels = panels
+
+    async def import_prices(self, prices: PriceImport) -> ImportReceipt:
+        """Stores all of it or nothing, in one transaction."""
+        return await self._database.write(partial(_import, prices=prices))
+
+    async def prices(self, query: PriceQuery) -> StoredPanel:
+        """The panel of a query, over a file that is derived on first use."""
+        return await self._database.read(partial(self._panel, query=query))
+
+    async def list_instruments(self, after: str, limit: int, group: str | None) -> InstrumentPage:
+        """A page of instruments by symbol."""
+        return await self._database.read(partial(_list, after=after, limit=limit, group=group))
+
+    async def upsert_instruments(self, instruments: Sequence[Instrument]) -> int:
+        """Stores instruments with their labels."""
+        return await self._database.write(partial(_upsert, instruments=instruments))
+
+    def _panel(self, connection: sqlite3.Connection, query: PriceQuery) -> StoredPanel:
+        chunks = _hashes(connection, query)
+        fingerprint = _fingerprint(query, chunks)
+        known = self._panels.open(fingerprint, query.symbols)
+        if known:
+            return known
+        series = [_series(connection, query, symbol) for symbol in query.symbols]
+        if not any(len(one.days) for one in series):
+            raise _empty(connection, query)
+        return self._panels.create(fingerprint, query.symbols, series)
+
+
+def _import(connection: sqlite3.Connection, prices: PriceImport) -> ImportReceipt:
+    series = dict(series_of(prices.panels))
+    body = _body(prices, series)
+    before = connection.execute("SELECT body, receipt FROM imports WHERE import_id = ?", (prices.import_id,)).fetchone()
+    if before:
+        if before[0] != body:
+            raise RequestIdReused("import_id", prices.import_id)
+        return ImportReceipt(**json.loads(before[1]))
+    counts = np.zeros(3, dtype=np.int64)
+    for symbol, values in series.items():
+        connection.execute("INSERT INTO instruments (symbol) VALUES (?) ON CONFLICT DO NOTHING", (symbol,))
+        for year, part in values.by_year():
+            counts += _store(connection, (symbol, prices.field, year), part)
+    inserted, changed, unchanged = counts.tolist()
+    receipt = ImportReceipt(prices.import_id, inserted, changed, unchanged, len(series))
+    connection.execute("INSERT INTO imports VALUES (?, ?, ?)", (prices.import_id, body, json.dumps(asdict(receipt))))
+    return receipt
+
+
+def _store(connection: sqlite3.Connection, key: tuple[str, str, int], new: Series) -> tuple[int, int, int]:
+    where = "WHERE symbol = ? AND field = ? AND year = ?"
+    row = connection.execute(f"SELECT data, revision FROM price_chunks {where}", key).fetchone()  # noqa: S608  # constant
+    outcome = merge(Series.decode(row[0]) if row else None, new)
+    if outcome.inserted or outcome.changed:
+        data = outcome.merged.encode()
+        values = (*key, row[1] + 1 if row else 1, digest(data), data)
+        connection.execute("INSERT OR REPLACE INTO price_chunks VALUES (?, ?, ?, ?, ?, ?)", values)
+    return outcome.inserted, outcome.changed, outcome.unchanged
+
+
+def _body(prices: PriceImport, series: dict[str, Series]) -> bytes:
+    content = hashlib.sha256(prices.field.encode())
+    for symbol, values in series.items():
+        content.update(f"{symbol}\0{len(values.days)}\0".encode())
+        content.update(values.encode())
+    return content.digest()
+
+
+def _hashes(connection: sqlite3.Connection, query: PriceQuery) -> list[tuple[str, int, bytes]]:
+    """Every stored chunk of the symbols; raises MissingMarketData naming those that have none at all."""
+    statement = "SELECT year, sha256 FROM price_chunks WHERE symbol = ? AND field = ? ORDER BY year"
+    found: list[tuple[str, int, bytes]] = []
+    unknown: list[str] = []
+    for symbol in query.symbols:
+        rows = connection.execute(statement, (symbol, query.field)).fetchall()
+        found.extend((symbol, year, sha256) for year, sha256 in rows)
+        if not rows:
+            unknown.append(symbol)
+    if unknown:
+        shown = ", ".join(unknown[:SHOWN_SYMBOLS]) + (" and others" if len(unknown) > SHOWN_SYMBOLS else "")
+        raise MissingMarketData(
+            f"no {query.field.lower()} prices are stored for {shown}; import them first",
+            field="market_data.symbols",
+            symbols=shown,
+        )
+    return found
+
+
+def _fingerprint(query: PriceQuery, chunks: list[tuple[str, int, bytes]]) -> str:
+    content = hashlib.sha256(f"{query.field}\0{query.start}\0{query.end}".encode())
+    for symbol, year, sha256 in chunks:
+        content.update(f"\0{symbol}\0{year}\0".encode())
+        content.update(sha256)
+    return content.hexdigest()
+
+
+def _series(connection: sqlite3.Connection, query: PriceQuery, symbol: str) -> Series:
+    first = civil_date(query.start).year if query.start is not None else -9999
+    last = civil_date(query.end).year if query.end is not None else 9999
+    statement = "SELECT data FROM price_chunks WHERE symbol = ? AND field = ? AND year BETWEEN ? AND ? ORDER BY year"
+    parts = [Series.decode(data) for (data,) in connection.execute(statement, (symbol, query.field, first, last))]
+    if not parts:
+        return Series(np.zeros(0, np.int32), np.zeros(0))
+    days = np.concatenate([part.days for part in parts])
+    values = np.concatenate([part.values for part in parts])
+    lower = 0 if query.start is None else int(np.searchsorted(days, query.start, "left"))
+    upper = len(days) if query.end is None else int(np.searchsorted(days, query.end, "right"))
+    return Series(days[lower:upper], values[lower:upper])
+
+
+def _empty(connection: sqlite3.Connection, query: PriceQuery) -> MissingMarketData:
+    everything = [_series(connection, PriceQuery((symbol,), field=query.field), symbol) for symbol in query.symbols]
+    first = min(int(one.days[0]) for one in everything)
+    last = max(int(one.days[-1]) for one in everything)
+    available = f"{civil_date(first)} to {civil_date(last)}"
+    return MissingMarketData(
+        f"no prices are stored in the range asked for; there are some from {available}",
+        field="market_data",
+        available=available,
+    )
+
+
+def _upsert(connection: sqlite3.Connection, instruments: Sequence[Instrument]) -> int:
+    statement = (
+        "INSERT INTO instruments VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (symbol) DO UPDATE SET "
+        "display_name = excluded.display_name, currency = excluded.currency, groups = excluded.groups, "
+        "lot_size = excluded.lot_size, state = excluded.state"
+    )
+    for one in instruments:
+        groups = json.dumps(dict(one.groups), sort_keys=True)
+        connection.execute(statement, (one.symbol, one.display_name, one.currency, groups, one.lot_size, one.state))
+        connection.execute("DELETE FROM instrument_labels WHERE symbol = ?", (one.symbol,))
+        labels = [(f"{kind}={name}", one.symbol) for kind, name in one.groups.items()]
+        connection.executemany("INSERT INTO instrument_labels VALUES (?, ?)", labels)
+    return len(instruments)
+
+
+def _list(connection: sqlite3.Connection, after: str, limit: int, group: str | None) -> InstrumentPage:
+    statement = (
+        "SELECT symbol, display_name, currency, groups, lot_size, state, "
+        "EXISTS (SELECT 1 FROM price_chunks p WHERE p.symbol = i.symbol) FROM instruments i WHERE symbol > :after "
+        "AND (:label IS NULL OR symbol IN (SELECT symbol FROM instrument_labels WHERE label = :label)) "
+        "ORDER BY symbol LIMIT :limit"
+    )
+    rows = connection.execute(statement, {"after": after, "label": group, "limit": limit + 1}).fetchall()
+    page = tuple(
+        Instrument(symbol, name, currency, json.loads(groups), lot, TradableState(state), bool(priced))
+        for symbol, name, currency, groups, lot, state, priced in rows[:limit]
+    )
+    return InstrumentPage(page, page[-1].symbol if len(rows) > limit else "")
