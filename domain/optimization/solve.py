@@ -19,6 +19,7 @@ from domain.optimization.objectives import (
 from domain.optimization.problem import EnginePreference, Problem
 from domain.optimization.simple import equal_weight, inverse_volatility
 from domain.optimization.solution import Candidate, Solution, verify
+from domain.optimization.specification import Specification
 
 
 def _carry_on() -> None:
@@ -35,7 +36,7 @@ def solve(problem: Problem, on_progress: Callable[[], None] = _carry_on) -> Solu
     return verify(problem, _candidate(problem, on_progress))
 
 
-def needs_riskfolio(problem: Problem) -> bool:
+def needs_riskfolio(problem: Problem | Specification) -> bool:
     """Whether the answer comes through Riskfolio-Lib, which is at home in worker processes only."""
     return isinstance(problem.objective, MinRisk) and not problem.risk_measure.is_quadratic
 

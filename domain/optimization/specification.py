@@ -8,22 +8,18 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from domain.calendar import periods_per_year
-from domain.checks import Vector, finite_number, positive
+from domain.checks import Vector, positive
 from domain.errors import InvalidInput
 from domain.estimation.moments import Estimation, estimate_moments, scenario_moments
-from domain.market_data.missing import MissingDataPolicy, complete
+from domain.market_data.missing import MissingDataPolicy
 from domain.market_data.moments import Moments
-from domain.market_data.panel import PricePanel, ReturnPanel, Scenarios
+from domain.market_data.panel import Scenarios
+from domain.market_data.source import MarketInput, complete_returns, infer_periods_per_year
 from domain.optimization.constraints import Constraint, GroupBounds, Leverage, ReturnFloor
 from domain.optimization.objectives import MaxRatio, MaxReturn, MaxUtility, Objective, RiskBudget
 from domain.optimization.problem import Problem, SolverOptions
+from domain.portfolio import weights_by_symbol
 from domain.risk.measures import RiskMeasure
-
-MarketInput = PricePanel | ReturnPanel | Moments | Scenarios
-
-FULLY_INVESTED_TOLERANCE = 1e-6
-"""How far weights may sum above 1 before they count as leverage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,54 +99,23 @@ def state(specification: Specification, data: MarketInput) -> Problem:
     )
 
 
-def infer_periods_per_year(given: float | None, data: PricePanel | ReturnPanel | Scenarios) -> float:
-    """What the caller said, or for prices what the spacing of dates says. Raises InvalidInput without either."""
-    if given is not None:
-        return given
-    if isinstance(data, PricePanel):
-        return periods_per_year(data.dates)
-    kind = "returns" if isinstance(data, ReturnPanel) else "scenarios"
-    raise InvalidInput("periods_per_year", f"must be given with {kind}")
-
-
-def weights_by_symbol(
-    field_name: str, weights: Mapping[str, float], symbols: tuple[str, ...], *, leveraged: bool
-) -> Vector:
-    """Weights in the order of symbols, (N,), 0 where none is named.
-
-    Raises InvalidInput for an unknown symbol, a weight that is not finite, or a sum above 1 where nothing may be
-    borrowed; below 1 the rest is cash.
-    """
-    position = {symbol: i for i, symbol in enumerate(symbols)}
-    result = np.zeros(len(symbols))
-    for i, (symbol, weight) in enumerate(weights.items()):
-        if symbol not in position:
-            raise InvalidInput(f"{field_name}[{i}].symbol", f"{symbol} is not a symbol of the input")
-        result[position[symbol]] = finite_number(f"{field_name}[{i}].weight", weight)
-    total = float(result.sum())
-    if not leveraged and total > 1.0 + FULLY_INVESTED_TOLERANCE:
-        raise InvalidInput(field_name, f"must sum to 1 or less without leverage, sum to {total:.9g}")
-    return result
-
-
 def _moments(specification: Specification, data: MarketInput) -> Moments:
     if isinstance(data, Moments):
         return data
     periods = infer_periods_per_year(specification.periods_per_year, data)
     if isinstance(data, Scenarios):
         return scenario_moments(data, periods)
-    return estimate_moments(_returns(specification, data), specification.estimation, periods)
-
-
-def _returns(specification: Specification, data: PricePanel | ReturnPanel) -> ReturnPanel:
-    panel = complete(data, specification.missing_data)
-    return panel.returns() if isinstance(panel, PricePanel) else panel
+    return estimate_moments(complete_returns(data, specification.missing_data), specification.estimation, periods)
 
 
 def _scenarios(specification: Specification, data: MarketInput) -> Scenarios | None:
     if specification.risk_measure.is_quadratic or isinstance(data, Moments):
         return None
-    return data if isinstance(data, Scenarios) else Scenarios.from_returns(_returns(specification, data))
+    return (
+        data
+        if isinstance(data, Scenarios)
+        else Scenarios.from_returns(complete_returns(data, specification.missing_data))
+    )
 
 
 def _weights(specification: Specification, symbols: tuple[str, ...]) -> Vector | None:

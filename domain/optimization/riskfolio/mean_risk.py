@@ -8,47 +8,39 @@ from typing import Any
 
 import numpy as np
 
-from domain.checks import Matrix, Vector
-from domain.errors import SolverFailed
-from domain.optimization.fast.tail_risk import least_cvar
+from domain.checks import Vector
+from domain.errors import NotSupported, SolverFailed
+from domain.optimization.fast.tail_risk import directly_minimised, gap_to, least_cvar, within
 from domain.optimization.feasible import feasible_set
 from domain.optimization.infeasibility import conflict, is_feasible
-from domain.optimization.problem import Problem
-from domain.optimization.riskfolio.translate import inequalities, scaled_returns
-from domain.optimization.solution import Candidate, Engine, risk_of
+from domain.optimization.problem import EnginePreference, Problem
+from domain.optimization.riskfolio.translate import Terms, translated
+from domain.optimization.solution import RISKFOLIO_GAP_TOLERANCE, VIOLATION_TOLERANCE, Candidate, Engine
 
-DUST = 1e-8
+DUST = 1e-9
 """Weights below this are what an interior-point solver leaves of a zero."""
-
-RISK_FLOOR = 1e-9
 
 
 def minimum_tail_risk(problem: Problem, on_progress: Callable[[], None]) -> Candidate:
-    """The least CVaR. Raises InfeasibleProblem, NotSupported, or SolverFailed where Riskfolio-Lib has no answer."""
+    """The least CVaR.
+
+    Where Riskfolio-Lib has no words for the problem, or no answer that stands, HiGHS answers instead, unless the caller
+    asked for Riskfolio-Lib by name: then NotSupported or SolverFailed. Raises InfeasibleProblem, which is decided here
+    and never taken from its silence.
+    """
+    if problem.scenarios is None:
+        raise NotSupported("CVaR needs returns, prices or scenarios; moments alone say nothing about a tail")
     limits = feasible_set(problem)
-    returns = scaled_returns(problem)
-    matrix, ends = inequalities(limits)
-    # That it finds nothing says nothing: feasibility is decided here.
     if not is_feasible(limits):
         raise conflict(limits)
     on_progress()
-    portfolio = _portfolio(problem, returns)
-    portfolio.ainequality, portfolio.binequality = matrix, ends.reshape(-1, 1)
-    with redirect_stdout(io.StringIO()) as said:
-        found = portfolio.optimization(model="Classic", rm="CVaR", obj="MinRisk", rf=0, l=0, hist=True)
-    if found is None:
-        raise SolverFailed(f"Riskfolio-Lib found no answer to a feasible problem: {said.getvalue()[:200].strip()}")
-    on_progress()
-    weights = _cleaned(found["weights"].to_numpy(dtype=np.float64), problem.budget)
-    bound, risk = least_cvar(problem), risk_of(problem, weights)
-    gap = max(risk - bound, 0.0) / max(abs(risk), RISK_FLOOR)
-    return Candidate(
-        weights=weights,
-        engine=Engine.RISKFOLIO,
-        solver="riskfolio-lib",
-        solver_version=version("riskfolio-lib"),
-        relative_gap=gap,
-    )
+    try:
+        return _by_riskfolio(problem, on_progress)
+    except (NotSupported, SolverFailed):
+        if problem.options.engine is EnginePreference.RISKFOLIO:
+            raise
+        on_progress()
+        return directly_minimised(problem)
 
 
 def warm() -> None:
@@ -61,24 +53,46 @@ def warm() -> None:
     gc.freeze()
 
 
-def _portfolio(problem: Problem, returns: Matrix) -> Any:
+def _by_riskfolio(problem: Problem, on_progress: Callable[[], None]) -> Candidate:
+    limits = feasible_set(problem)
+    terms = translated(problem, limits)
+    found = _asked(problem, terms)
+    on_progress()
+    weights = within(limits, np.where(np.abs(found) < DUST, 0.0, found))
+    gap, violation = gap_to(problem, weights, least_cvar(problem)), limits.violation(weights)
+    if gap > RISKFOLIO_GAP_TOLERANCE or violation > VIOLATION_TOLERANCE:
+        raise SolverFailed(f"Riskfolio-Lib's weights are {gap:.2g} above a bound and miss a limit by {violation:.2g}")
+    name = "riskfolio-lib"
+    return Candidate(weights, Engine.RISKFOLIO, name, version(name), relative_gap=gap)
+
+
+def _asked(problem: Problem, terms: Terms) -> Vector:
+    """What it answers, (N,), believed by nobody. Raises SolverFailed where it answers nothing."""
+    portfolio = _portfolio(problem, terms)
+    with redirect_stdout(io.StringIO()) as said:
+        found = portfolio.optimization(model="Classic", rm="CVaR", obj="MinRisk", rf=0, l=0, hist=True)
+    if found is None:
+        raise SolverFailed(f"Riskfolio-Lib found no answer to a feasible problem: {said.getvalue()[:200].strip()}")
+    weights: Vector = found["weights"].to_numpy(dtype=np.float64)
+    if not np.isfinite(weights).all():
+        raise SolverFailed("Riskfolio-Lib returned weights that are not finite")
+    return weights
+
+
+def _portfolio(problem: Problem, terms: Terms) -> Any:
     """A Portfolio of its own for each problem: they keep state between calls."""
     import pandas as pd  # in worker processes only, as Riskfolio-Lib itself
     import riskfolio
 
-    frame = pd.DataFrame(returns, columns=list(problem.moments.symbols))
+    frame = pd.DataFrame(terms.returns, columns=list(problem.moments.symbols))
     portfolio = riskfolio.Portfolio(returns=frame, alpha=1.0 - problem.confidence_level)
     portfolio.mu = frame.mean().to_frame().T
-    portfolio.cov = frame.cov()
-    portfolio.budget = problem.budget
-    # Bounds travel as rows; these only must not be in their way.
-    portfolio.upperlng = max(1.0, problem.budget)
-    portfolio.sht = False
+    # It takes the root of a covariance whatever the measure, at a cost; CVaR never looks at it.
+    portfolio.cov = pd.DataFrame(np.eye(len(frame.columns)), frame.columns, frame.columns)
+    portfolio.budget = terms.budget
+    portfolio.sht = terms.may_be_short
+    portfolio.budgetsht = portfolio.uppersht = terms.shorts
+    # No single weight can be larger; where it matters it is bounded by a row.
+    portfolio.upperlng = terms.budget + terms.shorts
+    portfolio.ainequality, portfolio.binequality = terms.rows, terms.ends.reshape(-1, 1)
     return portfolio
-
-
-def _cleaned(weights: Vector, budget: float) -> Vector:
-    """Without dust, and with the budget exact again."""
-    kept = np.where(np.abs(weights) < DUST, 0.0, weights)
-    total = float(kept.sum())
-    return kept * (budget / total) if total > 0.0 else kept

@@ -1,34 +1,73 @@
-"""A problem in Riskfolio-Lib's terms: scaled returns, significance instead of confidence, constraints as rows."""
+"""A problem in Riskfolio-Lib's terms: scaled returns, constraints as rows, and how far it may be short."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import NotSupported
-from domain.optimization.feasible import FeasibleSet
+from domain.optimization.feasible import AbsoluteSum, FeasibleSet
 from domain.optimization.problem import Problem
 
 
-def inequalities(limits: FeasibleSet) -> tuple[Matrix, Vector]:
-    """All limits but the budget as rows A w <= b. Raises NotSupported for sums of absolute values."""
-    if limits.absolute_sums:
-        labels = ", ".join(one.label for one in limits.absolute_sums)
-        raise NotSupported(f"CVaR with leverage or turnover limits is not supported yet: {labels}")
-    identity = np.eye(limits.size)
-    rows = [(row.coefficients, row.lower, row.upper) for row in limits.rows if not row.is_budget]
-    ends = [*rows, *zip(identity, limits.lower, limits.upper, strict=True)]
-    below = [(coefficients, upper) for coefficients, _, upper in ends if np.isfinite(upper)]
-    above = [(-coefficients, -lower) for coefficients, lower, _ in ends if np.isfinite(lower)]
-    matrix = np.array([coefficients for coefficients, _ in below + above])
-    return matrix, np.array([end for _, end in below + above])
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a Portfolio is told: minimise over w with sum w = budget, sum max(-w, 0) <= shorts and rows w <= ends."""
+
+    returns: Matrix  # (S, N), mean variance 1
+    rows: Matrix  # (K, N)
+    ends: Vector  # (K,)
+    budget: float
+    shorts: float
+
+    @property
+    def may_be_short(self) -> bool:
+        """Its long-only mode divides by the sum of weights, so a budget of 0 goes the other way too."""
+        return self.shorts > 0.0 or self.budget <= 0.0
 
 
-def scaled_returns(problem: Problem) -> Matrix:
+def translated(problem: Problem, limits: FeasibleSet) -> Terms:
+    """The problem, said exactly.
+
+    Raises NotSupported where Riskfolio-Lib has no words for it: uneven probabilities, turnover in total (its own is
+    per asset), moments without a distribution.
+    """
+    turnovers = [one.label for one in limits.absolute_sums if not _is_exposure(one)]
+    if turnovers:
+        raise NotSupported(f"Riskfolio-Lib limits the turnover of each asset, not of all: {', '.join(turnovers)}")
+    rows, ends = _inequalities(limits)
+    return Terms(_scaled_returns(problem), rows, ends, problem.budget, _largest_short(limits, problem.budget))
+
+
+def _scaled_returns(problem: Problem) -> Matrix:
     """Scenarios divided so that the mean variance is one: on raw daily returns its solvers fail at random."""
     if problem.scenarios is None:
         raise NotSupported("CVaR needs returns, prices or scenarios; moments alone say nothing about a tail")
     chances = problem.scenarios.probabilities
     if not np.allclose(chances, chances[0], rtol=1e-9, atol=0.0):
-        raise NotSupported("CVaR over scenarios of different probabilities is not supported yet")
+        raise NotSupported("Riskfolio-Lib takes all scenarios as equally likely, and these are not")
     values = problem.scenarios.values
-    deviation = float(values.std(axis=0).mean())
-    return values / deviation if deviation > 0.0 else values
+    variance = float(values.var(axis=0).mean())
+    return values / variance**0.5 if variance > 0.0 else values
+
+
+def _inequalities(limits: FeasibleSet) -> tuple[Matrix, Vector]:
+    """Rows and bounds as rows A w <= b; the budget and sums of absolute values travel by other ways."""
+    identity = np.eye(limits.size)
+    rows = [(row.coefficients, row.lower, row.upper) for row in limits.rows if not row.is_budget]
+    both = [*rows, *zip(identity, limits.lower, limits.upper, strict=True)]
+    below = [(coefficients, upper) for coefficients, _, upper in both if np.isfinite(upper)]
+    above = [(-coefficients, -lower) for coefficients, lower, _ in both if np.isfinite(lower)]
+    return np.array([row for row, _ in below + above]), np.array([end for _, end in below + above])
+
+
+def _largest_short(limits: FeasibleSet, budget: float) -> float:
+    """The largest sum of shorts. Where the weights sum to B, sum |w| <= G says that it is at most (G - B) / 2."""
+    most = [float(np.maximum(-limits.lower, 0.0).sum())]
+    most += [one.maximum if one.shorts else (one.maximum - budget) / 2.0 for one in limits.absolute_sums]
+    return max(0.0, min(most))
+
+
+def _is_exposure(one: AbsoluteSum) -> bool:
+    """Whether it counts positions, as leverage does; turnover from nothing held does so too."""
+    return one.shorts or not one.centre.any()

@@ -1,0 +1,29 @@
+"""The data of a request in any of its forms, and what all forms must be brought to."""
+
+from domain.calendar import periods_per_year
+from domain.errors import InvalidInput
+from domain.market_data.missing import MissingDataPolicy, complete
+from domain.market_data.moments import Moments
+from domain.market_data.panel import Panel, PricePanel, ReturnPanel, Scenarios
+
+MarketInput = PricePanel | ReturnPanel | Moments | Scenarios
+
+
+def infer_periods_per_year(given: float | None, data: Panel | Scenarios) -> float:
+    """What the caller said, or for prices what the spacing of dates says. Raises InvalidInput without either."""
+    if given is not None:
+        return given
+    if isinstance(data, PricePanel):
+        return periods_per_year(data.dates)
+    kind = "returns" if isinstance(data, ReturnPanel) else "scenarios"
+    raise InvalidInput("periods_per_year", f"must be given with {kind}")
+
+
+def complete_returns(data: PricePanel | ReturnPanel, policy: MissingDataPolicy) -> ReturnPanel:
+    """Returns without gaps. Raises InvalidInput with the field seen from the request."""
+    kind = "prices" if isinstance(data, PricePanel) else "returns"
+    try:
+        panel = complete(data, policy)
+        return panel.returns() if isinstance(panel, PricePanel) else panel
+    except InvalidInput as error:
+        raise error.under(kind) from None

@@ -1,0 +1,60 @@
+"""Portfolios: what is held, what it is worth, and the weights that makes. Cash is a field, never an asset."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from domain.checks import Vector, finite_number
+from domain.errors import InvalidInput
+
+FULLY_INVESTED_TOLERANCE = 1e-6
+"""How far weights may sum above 1 before they count as leverage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio:
+    """Units of each asset, and cash in the currency of the prices."""
+
+    quantities: Mapping[str, float]
+    cash: float = 0.0
+
+    def __post_init__(self) -> None:
+        for symbol, quantity in self.quantities.items():
+            finite_number(f"holdings[{symbol}].quantity", quantity)
+        finite_number("cash", self.cash)
+
+    def weights(self, symbols: Sequence[str], prices: Vector) -> dict[str, float]:
+        """Fractions of net asset value at these prices (N,), for the symbols held.
+
+        Raises InvalidInput for a holding without a price, or a net asset value of zero or less.
+        """
+        price = dict(zip(symbols, prices.tolist(), strict=True))
+        for i, symbol in enumerate(self.quantities):
+            if symbol not in price or not np.isfinite(price[symbol]):
+                raise InvalidInput(f"holdings[{i}].symbol", f"{symbol} has no price in the input")
+        values = {symbol: quantity * price[symbol] for symbol, quantity in self.quantities.items()}
+        net = sum(values.values()) + self.cash
+        if net <= 0.0:
+            raise InvalidInput("holdings", f"must have a net asset value above 0, has {net:g}")
+        return {symbol: value / net for symbol, value in values.items()}
+
+
+def weights_by_symbol(
+    field_name: str, weights: Mapping[str, float], symbols: tuple[str, ...], *, leveraged: bool
+) -> Vector:
+    """Weights in the order of symbols, (N,), 0 where none is named.
+
+    Raises InvalidInput for an unknown symbol, a weight that is not finite, or a sum above 1 where nothing may be
+    borrowed; below 1 the rest is cash.
+    """
+    position = {symbol: i for i, symbol in enumerate(symbols)}
+    result = np.zeros(len(symbols))
+    for i, (symbol, weight) in enumerate(weights.items()):
+        if symbol not in position:
+            raise InvalidInput(f"{field_name}[{i}].symbol", f"{symbol} is not a symbol of the input")
+        result[position[symbol]] = finite_number(f"{field_name}[{i}].weight", weight)
+    total = float(result.sum())
+    if not leveraged and total > 1.0 + FULLY_INVESTED_TOLERANCE:
+        raise InvalidInput(field_name, f"must sum to 1 or less without leverage, sum to {total:.9g}")
+    return result
