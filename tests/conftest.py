@@ -1,0 +1,150 @@
+"""A real server in a process of its own, for every test that goes over the wire."""
+
+import importlib
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from absfinance.v1.optimization_pb2 import InfeasibilityReport
+from google.protobuf import json_format, message_factory
+from google.protobuf.descriptor import Descriptor, MethodDescriptor
+from google.protobuf.message import Message
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+from google.rpc.status_pb2 import Status
+
+READY = "abs-finance is ready on "
+
+
+@dataclass(frozen=True)
+class RunningServer:
+    """A server process and its address."""
+
+    address: str
+    process: subprocess.Popen[str]
+    data_dir: Path
+
+    def channel(self) -> grpc.Channel:
+        return grpc.insecure_channel(self.address, options=[("grpc.enable_http_proxy", 0)])
+
+
+@pytest.fixture(scope="session")
+def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., RunningServer]]:
+    """Starts servers on free ports of loopback; they are ended by their own process id."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str, data_dir: Path | None = None) -> RunningServer:
+        folder = data_dir or tmp_path_factory.mktemp("data")
+        log = (folder / "server.log").open("a")
+        command = [sys.executable, "-m", "server", "--listen", "127.0.0.1:0", "--data-dir", str(folder), *arguments]
+        with log:
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+        started.append(process)
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.startswith(READY), line + (folder / "server.log").read_text()
+        return RunningServer(line.removeprefix(READY).split(",")[0], process, folder)
+
+    yield start
+    for process in started:
+        process.terminate()
+    for process in started:
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout:
+            process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def server(start_server: Callable[..., RunningServer]) -> RunningServer:
+    """One server that many tests share."""
+    return start_server()
+
+
+@pytest.fixture(scope="session")
+def channel(server: RunningServer) -> Iterator[grpc.Channel]:
+    with server.channel() as opened:
+        yield opened
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What a failed call says, with its typed details."""
+
+    code: str
+    message: str
+    reason: str
+    fields: tuple[str, ...]
+    conflicts: dict[str, float | None]
+
+
+class Wire:
+    """Calls written in the JSON of the contract, as grpcurl sends them."""
+
+    def __init__(self, channel: grpc.Channel) -> None:
+        self._channel = channel
+
+    def call(self, method: str, request: str | dict[str, Any], timeout: float = 60.0) -> dict[str, Any]:
+        """The answer of a unary method such as "OptimizationService/Optimize", as JSON."""
+        descriptor = self._method(method)
+        message = _message(descriptor.input_type)
+        text = request if isinstance(request, str) else json.dumps(request)
+        json_format.Parse(text, message)
+        answer_kind = message_factory.GetMessageClass(descriptor.output_type)
+        stub = self._channel.unary_unary(
+            f"/absfinance.v1.{method}",
+            request_serializer=lambda sent: sent.SerializeToString(),
+            response_deserializer=answer_kind.FromString,
+        )
+        answer: dict[str, Any] = json_format.MessageToDict(stub(message, timeout=timeout))
+        return answer
+
+    def refused(self, method: str, request: str | dict[str, Any], timeout: float = 60.0) -> Refusal:
+        """The error of a call that must fail."""
+        with pytest.raises(grpc.RpcError) as raised:
+            self.call(method, request, timeout)
+        return refusal_of(raised.value)
+
+    @staticmethod
+    def _method(method: str) -> MethodDescriptor:
+        service, name = method.split("/")
+        file = importlib.import_module(f"absfinance.v1.{_snake(service)}_pb2").DESCRIPTOR
+        found: MethodDescriptor = file.services_by_name[service].methods_by_name[name]
+        return found
+
+
+def refusal_of(error: Any) -> Refusal:
+    """The typed details of a failed call."""
+    packed = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin")
+    info, bad, report = ErrorInfo(), BadRequest(), InfeasibilityReport()
+    for detail in Status.FromString(packed).details if packed else ():
+        for kind in (info, bad, report):
+            if detail.Is(kind.DESCRIPTOR):
+                detail.Unpack(kind)
+    conflicts = {
+        c.label: c.smallest_relaxation if c.HasField("smallest_relaxation") else None for c in report.conflicts
+    }
+    fields = tuple(violation.field for violation in bad.field_violations)
+    return Refusal(error.code().name, error.details(), info.reason, fields, conflicts)
+
+
+def _message(descriptor: Descriptor) -> Message:
+    return message_factory.GetMessageClass(descriptor)()
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+@pytest.fixture(scope="session")
+def wire(channel: grpc.Channel) -> Wire:
+    return Wire(channel)
