@@ -35,7 +35,7 @@ CUMULATED = 1e-12
 
 def value_at_risk(returns: Vector, confidence_level: float) -> float:
     """Historical VaR of T returns: minus their (1 - confidence) quantile, interpolated linearly (Hyndman-Fan 7)."""
-    return -float(np.quantile(returns, 1.0 - confidence_level))
+    return 0.0 - float(np.quantile(returns, 1.0 - confidence_level))
 
 
 def weighted_value_at_risk(returns: Vector, probabilities: Vector, confidence_level: float) -> float:
@@ -45,7 +45,7 @@ def weighted_value_at_risk(returns: Vector, probabilities: Vector, confidence_le
     """
     order = np.argsort(-returns, kind="stable")
     reached = np.cumsum(probabilities[order]) >= confidence_level - CUMULATED
-    return -float(returns[order[int(np.argmax(reached))]])
+    return 0.0 - float(returns[order[int(np.argmax(reached))]])
 
 
 def conditional_value_at_risk(returns: Vector, confidence_level: float, probabilities: Vector | None = None) -> float:
@@ -54,7 +54,7 @@ def conditional_value_at_risk(returns: Vector, confidence_level: float, probabil
     Rockafellar & Uryasev 2002, "Conditional value-at-risk for general loss distributions", proposition 8.
     """
     weights = tail_weights(returns, confidence_level, probabilities)
-    return -float(weights @ returns)
+    return 0.0 - float(weights @ returns)
 
 
 def tail_weights(returns: Vector, confidence_level: float, probabilities: Vector | None = None) -> Vector:

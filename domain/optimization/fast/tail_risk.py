@@ -15,62 +15,112 @@ from domain.checks import Matrix, Vector
 from domain.errors import NotSupported, SolverFailed
 from domain.market_data.panel import Scenarios
 from domain.optimization.fast.linear import solve_linear
-from domain.optimization.fast.mean_variance import solver_version
-from domain.optimization.fast.program import Program, proven_bound
+from domain.optimization.fast.mean_variance import box_bindings, row_bindings, solver_version
+from domain.optimization.fast.program import Answer, Program, bound_multipliers, proven_bound
 from domain.optimization.fast.quadratic import solve_quadratic
 from domain.optimization.feasible import FeasibleSet, Polytope, feasible_set
 from domain.optimization.infeasibility import conflict, is_feasible
 from domain.optimization.problem import Problem
-from domain.optimization.solution import Candidate, Engine, risk_of
+from domain.optimization.solution import Binding, Candidate, Engine, risk_of
 
 RISK_FLOOR = 1e-3
 """A risk below this many typical deviations of an asset counts as this when a gap is taken relative to it."""
 
-INSIDE = 1e-10
+INSIDE = 1e-9
 """Constraints missed by less than this are left as they are."""
+
+ROOM = 1e-6
+"""A weight this far from its bounds can take its part of what the budget misses."""
 
 
 @dataclass(frozen=True, slots=True)
-class TailDual:
-    """An optimum of the dual program."""
+class TailProof:
+    """What the dual program proves about the least CVaR of a problem."""
 
-    reweighting: Vector  # (S,), q
-    weights: Vector  # (N,), the multipliers of its rows
+    problem: Problem
+    limits: FeasibleSet
+    weights: Vector  # (N,), the best ones as multipliers of its rows
     iterations: int
+    least_loss: Program  # the least q-mean loss at its q, in scaled losses
+    answer: Answer
+    unit: float  # one scaled loss, per period
+
+    @property
+    def bound(self) -> float:
+        """No feasible weights have a smaller CVaR per period."""
+        return self.unit * proven_bound(self.least_loss, self.answer)
+
+    def gap(self, weights: Vector) -> float:
+        """How far their CVaR is above the bound, relative to it, or near zero to a typical asset's deviation."""
+        risk = risk_of(self.problem, weights)
+        typical = float(np.diag(self.problem.moments.covariance).mean()) ** 0.5
+        size = max(abs(risk), RISK_FLOOR * typical)
+        return max(risk - self.bound, 0.0) / size if size > 0.0 else 0.0
+
+    def binding(self, weights: Vector) -> tuple[Binding, ...]:
+        """Which limits hold the least CVaR up, and what relaxing each by one unit is worth in CVaR per period."""
+        pushes = bound_multipliers(self.least_loss, self.answer)[: self.limits.size]
+        rows = row_bindings(self.answer.row_multipliers, self.limits, self.unit)
+        return (*rows, *box_bindings(weights, pushes, self.limits, self.unit))
 
 
-def least_cvar(problem: Problem) -> float:
-    """A proven lower bound of the CVaR of feasible weights, per period; at the best q it is the least CVaR itself.
+def tail_proof(problem: Problem) -> TailProof:
+    """The proof for a problem.
 
     Raises NotSupported without scenarios, InfeasibleProblem, SolverTimedOut, SolverFailed.
     """
     limits = feasible_set(problem)
-    return _bound(problem, limits, _dual(problem, limits).reweighting)
-
-
-def directly_minimised(problem: Problem) -> Candidate:
-    """The least CVaR by HiGHS alone, whatever the probabilities and constraints. Raises as `least_cvar` does."""
-    limits = feasible_set(problem)
     if not is_feasible(limits):
         raise conflict(limits)
-    dual = _dual(problem, limits)
-    weights = within(limits, dual.weights)
-    gap = gap_to(problem, weights, _bound(problem, limits, dual.reweighting))
-    return Candidate(weights, Engine.FAST, "highs", solver_version("highs"), dual.iterations, relative_gap=gap)
+    losses, unit = _scaled_losses(problem)
+    reweighting, weights, iterations = _dual(problem, limits.polytope(), losses)
+    polytope = limits.polytope()
+    cost = np.zeros(len(polytope.lower))
+    cost[: limits.size] = reweighting @ losses
+    program = Program(None, cost, polytope)
+    answer = solve_linear(program, problem.options.time_limit_seconds)
+    if answer is None:
+        raise SolverFailed("HiGHS takes a feasible set for empty")
+    return TailProof(problem, limits, weights, iterations, program, answer, unit)
 
 
-def gap_to(problem: Problem, weights: Vector, bound: float) -> float:
-    """How far the CVaR of weights is above a bound, relative to it, or near zero to a typical asset's deviation."""
-    risk = risk_of(problem, weights)
-    typical = float(np.diag(problem.moments.covariance).mean()) ** 0.5
-    size = max(abs(risk), RISK_FLOOR * typical)
-    return max(risk - bound, 0.0) / size if size > 0.0 else 0.0
+def least_cvar(problem: Problem) -> float:
+    """A proven lower bound of the CVaR of feasible weights, per period; at the best q it is the least CVaR itself."""
+    return tail_proof(problem).bound
+
+
+def directly_minimised(proof: TailProof) -> Candidate:
+    """The least CVaR by HiGHS alone, whatever the probabilities and constraints."""
+    weights = within(proof.limits, proof.weights)
+    return Candidate(
+        weights=weights,
+        engine=Engine.FAST,
+        solver="highs",
+        solver_version=solver_version("highs"),
+        iterations=proof.iterations,
+        relative_gap=proof.gap(weights),
+        binding=proof.binding(weights),
+    )
 
 
 def within(limits: FeasibleSet, weights: Vector) -> Vector:
-    """The nearest weights that keep all limits: a solver may leave them by its own tolerance."""
-    if limits.violation(weights) <= INSIDE:
+    """Weights that keep all limits, close to those that a solver left there by its own tolerance."""
+    settled = _on_budget(limits, np.clip(weights, limits.lower, limits.upper))
+    return settled if limits.violation(settled) <= INSIDE else _nearest(limits, weights)
+
+
+def _on_budget(limits: FeasibleSet, weights: Vector) -> Vector:
+    """What the sum misses, spread over the weights that have room: those at a bound stay there."""
+    free = (weights > limits.lower + ROOM) & (weights < limits.upper - ROOM)
+    budget = next((row.upper for row in limits.rows if row.is_budget), None)
+    if budget is None or not free.any():
         return weights
+    result: Vector = weights + free * ((budget - float(weights.sum())) / int(free.sum()))
+    return result
+
+
+def _nearest(limits: FeasibleSet, weights: Vector) -> Vector:
+    """By the least sum of squared differences."""
     polytope = limits.polytope()
     hessian = np.zeros((len(polytope.lower), len(polytope.lower)))
     hessian[: limits.size, : limits.size] = np.eye(limits.size)
@@ -79,19 +129,11 @@ def within(limits: FeasibleSet, weights: Vector) -> Vector:
     return weights if answer is None else answer.point[: limits.size]
 
 
-def _scenarios(problem: Problem) -> Scenarios:
-    if problem.scenarios is None:
-        raise NotSupported("CVaR needs returns, prices or scenarios; moments alone say nothing about a tail")
-    return problem.scenarios
-
-
-def _dual(problem: Problem, limits: FeasibleSet) -> TailDual:
-    """Highest, over q, of the least q-mean loss of the feasible set.
+def _dual(problem: Problem, polytope: Polytope, losses: Matrix) -> tuple[Vector, Vector, int]:
+    """The q with the highest least q-mean loss over a polytope, the weights with the least CVaR, and the iterations.
 
     The inner minimum is itself written by its dual, with multipliers for each end of rows and bounds that is there.
     """
-    scenarios, polytope = _scenarios(problem), limits.polytope()
-    losses, _ = _scaled_losses(scenarios)
     count, size = losses.shape
     columns = len(polytope.lower)
     identity = np.eye(columns)
@@ -105,43 +147,29 @@ def _dual(problem: Problem, limits: FeasibleSet) -> TailDual:
     multipliers = [sign * rows[kept].T for (rows, _, sign), kept in zip(sides, there, strict=True)]
     costs = [sign * ends[kept] for (_, ends, sign), kept in zip(sides, there, strict=True)]
     stationary = np.hstack([np.vstack([losses.T, np.zeros((columns - size, count))]), *multipliers])
-    total = np.zeros((1, stationary.shape[1]))
-    total[0, :count] = 1.0
+    total = np.zeros(stationary.shape[1])
+    total[:count] = 1.0
     ends = np.append(np.zeros(columns), 1.0)
-    caps = scenarios.probabilities / (1.0 - problem.confidence_level)
-    rest = stationary.shape[1] - count
-    dual = Polytope(
-        np.vstack([stationary, total]),
-        ends,
-        ends,
-        np.zeros(stationary.shape[1]),
-        np.append(caps, np.full(rest, np.inf)),
-    )
+    caps = np.full(stationary.shape[1], np.inf)
+    caps[:count] = _scenarios(problem).probabilities / (1.0 - problem.confidence_level)
+    dual = Polytope(np.vstack([stationary, total]), ends, ends, np.zeros(len(caps)), caps)
     program = Program(None, np.concatenate([np.zeros(count), *costs]), dual)
     answer = solve_linear(program, problem.options.time_limit_seconds)
     if answer is None:
         raise SolverFailed("the dual of the CVaR program has no answer")
     # Rounding aside q is feasible already; what is used for a proof has to be.
-    reweighting = np.clip(answer.point[:count], 0.0, caps)
-    return TailDual(reweighting / reweighting.sum(), -answer.row_multipliers[:size], answer.iterations)
+    reweighting = np.clip(answer.point[:count], 0.0, caps[:count])
+    return reweighting / reweighting.sum(), -answer.row_multipliers[:size], answer.iterations
 
 
-def _bound(problem: Problem, limits: FeasibleSet, reweighting: Vector) -> float:
-    """The least q-mean loss, per period, proven by the multipliers of its own linear program."""
-    losses, unit = _scaled_losses(_scenarios(problem))
-    polytope = limits.polytope()
-    cost = np.zeros(len(polytope.lower))
-    cost[: limits.size] = reweighting @ losses
-    program = Program(None, cost, polytope)
-    answer = None
-    if (polytope.lower <= polytope.upper).all():
-        answer = solve_linear(program, problem.options.time_limit_seconds)
-    if answer is None:
-        raise conflict(limits)
-    return unit * proven_bound(program, answer)
-
-
-def _scaled_losses(scenarios: Scenarios) -> tuple[Matrix, float]:
+def _scaled_losses(problem: Problem) -> tuple[Matrix, float]:
     """Losses (S, N) whose largest is one, and what one is."""
-    unit = float(np.abs(scenarios.values).max()) or 1.0
-    return -scenarios.values / unit, unit
+    values = _scenarios(problem).values
+    unit = float(np.abs(values).max()) or 1.0
+    return -values / unit, unit
+
+
+def _scenarios(problem: Problem) -> Scenarios:
+    if problem.scenarios is None:
+        raise NotSupported("CVaR needs returns, prices or scenarios; moments alone say nothing about a tail")
+    return problem.scenarios

@@ -86,7 +86,7 @@ LIMITS: dict[str, tuple[Constraint, ...]] = {
 
 
 @pytest.mark.parametrize("constraints", LIMITS.values(), ids=LIMITS.keys())
-@pytest.mark.parametrize("probabilities", [None, GENERATOR.dirichlet(np.ones(200))], ids=["equal", "uneven"])
+@pytest.mark.parametrize("probabilities", [None, GENERATOR.dirichlet(np.full(200, 20.0))], ids=["equal", "uneven"])
 def test_bound_and_weights_are_those_of_the_primal(
     constraints: tuple[Constraint, ...], probabilities: np.ndarray | None
 ) -> None:
@@ -129,7 +129,7 @@ def test_shadow_prices_are_what_relaxing_is_worth() -> None:
         return WeightBounds("cap", 0.0, cap), ReturnFloor("floor", floor)
 
     solution = verify(problem_of(*limits()), directly_minimised(tail_proof(problem_of(*limits()))))
-    prices = {label: 0.0 for label in ("cap", "floor")}
+    prices = dict.fromkeys(("cap", "floor"), 0.0)
     for one in solution.binding:
         if one.label == "floor" or (one.label == "cap" and one.side is BoundSide.UPPER):
             assert one.shadow_price is not None

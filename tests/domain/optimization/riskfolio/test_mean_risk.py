@@ -26,9 +26,6 @@ SYMBOLS = tuple("ABCDEFGH")
 GENERATOR = np.random.default_rng(4)
 DAILY = GENERATOR.standard_t(4, (250, 1)) * 0.005 + GENERATOR.standard_t(4, (250, 8)) * 0.01 + 0.0005
 
-# The first use loads thousands of modules, whose own warnings are not ours to mend.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::SyntaxWarning")
-
 
 def problem_of(
     *constraints: Constraint,
