@@ -1,0 +1,113 @@
+"""What the service does, on real data, through its public client. Run it through scripts/demo."""
+
+import sys
+import time
+
+from absfin import (
+    Client,
+    InfeasibleProblem,
+    Optimization,
+    Stored,
+    equal_weight,
+    group_bounds,
+    max_diversification,
+    max_ratio,
+    min_risk,
+    return_floor,
+    risk_budget,
+    weight_bounds,
+)
+from absfin.cli.tables import number, percent, show_risk
+from rich.console import Console
+from rich.table import Table
+from sample_data import load
+
+# A pipe has no width of its own; a terminal keeps its own.
+CONSOLE = Console(width=None if sys.stdout.isatty() else 110)
+INDEX = "SP500"
+
+
+def stocks(client: Client) -> Stored:
+    """Every stored symbol but the index."""
+    return Stored(symbols=[item.symbol for item in client.instruments() if item.symbol != INDEX])
+
+
+def compare(client: Client, data: Stored) -> Optimization:
+    """Six portfolios side by side; returns the one with the best Sharpe ratio."""
+    caps = [weight_bounds(upper=0.15, label="15 % caps")]
+    wanted = {
+        "equal weight": (equal_weight(), [], "variance"),
+        "minimum variance": (min_risk(), [], "variance"),
+        "maximum Sharpe ratio, 15 % caps": (max_ratio(), caps, "variance"),
+        "equal risk contributions": (risk_budget(), [], "variance"),
+        "maximum diversification": (max_diversification(), [], "variance"),
+        "minimum CVaR 95 %": (min_risk(), [], "cvar"),
+    }
+    table = Table(title="20 S&P 500 stocks, 1990-2022, daily")
+    for name in ("portfolio", "return", "volatility", "Sharpe", "effective assets", "solver", "solved in", "call took"):
+        table.add_column(name, justify="left" if name in ("portfolio", "solver") else "right")
+    answers: list[Optimization] = []
+    with CONSOLE.status("solving"):
+        for name, (objective, constraints, measure) in wanted.items():
+            start = time.perf_counter()
+            answer = client.optimize(data, objective, constraints=constraints, risk_measure=measure, timeout=120)
+            took = time.perf_counter() - start
+            answers.append(answer)
+            table.add_row(
+                name,
+                percent(answer.expected_return_annual),
+                percent(answer.volatility_annual),
+                number(answer.ratio),
+                f"{answer.effective_number_of_assets:.1f}",
+                answer.certificate.solver,
+                f"{answer.certificate.solve_seconds * 1e3:.1f} ms",
+                f"{took * 1e3:.0f} ms",
+            )
+    CONSOLE.print(table)
+    CONSOLE.print("Every answer is verified: constraints to 1e-8, the objective against a proven bound.")
+    CONSOLE.print("The first CVaR call also starts a worker process and loads Riskfolio-Lib in it.\n")
+    return max(answers, key=lambda answer: answer.ratio or 0.0)
+
+
+def explain_a_conflict(client: Client, data: Stored) -> None:
+    """A request that has no answer, and what the service says about it."""
+    CONSOLE.print("[bold]At most 10 % in each stock, at least 60 % in technology, and 12 % a year:[/]")
+    constraints = [
+        weight_bounds(upper=0.10, label="10 % caps"),
+        group_bounds("sector=Technology", lower=0.6, label="60 % technology"),
+        return_floor(0.12, label="12 % a year"),
+    ]
+    try:
+        client.optimize(data, min_risk(), constraints=constraints)
+    except InfeasibleProblem as error:
+        CONSOLE.print(f"  {error.message}")
+        for conflict in error.conflicts:
+            relaxation = conflict.smallest_relaxation
+            text = "no change of it alone is enough" if relaxation is None else f"relax it by {relaxation:.4f}"
+            CONSOLE.print(f"  - {conflict.label}: {text}", highlight=False)
+    CONSOLE.print()
+
+
+def main(address: str) -> None:
+    """The whole tour."""
+    started = time.perf_counter()
+    with Client(address) as client:
+        client.wait_until_ready()
+        CONSOLE.print("==> importing 33 years of daily prices through the API")
+        load(client)
+        data = stocks(client)
+        CONSOLE.print("==> optimising")
+        best = compare(client, data)
+        CONSOLE.print("==> asking for the impossible")
+        explain_a_conflict(client, data)
+        CONSOLE.print("==> the risk of the portfolio with the best Sharpe ratio, against the index")
+        show_risk(client.analyze_risk(data, best.weights, benchmark=INDEX))
+    CONSOLE.print(f"\nAll of it took {time.perf_counter() - started:.0f} s. Where to look next:")
+    CONSOLE.print("  README.md                     a call with grpcurl for each RPC")
+    CONSOLE.print("  clients/python/examples       the same from Python")
+    CONSOLE.print("  .venv/bin/absfin --help       the same from a terminal, once `absfin serve` runs")
+    CONSOLE.print("  docs/api.md                   the contract")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
