@@ -8,6 +8,7 @@ exposure does.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -78,7 +79,7 @@ class Polytope:
     upper: Vector  # (n,)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: what is asked again and again is kept
 class FeasibleSet:
     """All limits on the weights of N symbols."""
 
@@ -99,27 +100,27 @@ class FeasibleSet:
         """The set that these labels alone describe."""
         return FeasibleSet(self.symbols, tuple(limit for limit in self.limits if limit.label in labels))
 
-    @property
+    @cached_property
     def boxes(self) -> tuple[Box, ...]:
         """Limits on single weights."""
         return tuple(limit for limit in self.limits if isinstance(limit, Box))
 
-    @property
+    @cached_property
     def rows(self) -> tuple[Row, ...]:
         """Limits on weighted sums."""
         return tuple(limit for limit in self.limits if isinstance(limit, Row))
 
-    @property
+    @cached_property
     def absolute_sums(self) -> tuple[AbsoluteSum, ...]:
         """Limits on sums of absolute values."""
         return tuple(limit for limit in self.limits if isinstance(limit, AbsoluteSum))
 
-    @property
+    @cached_property
     def lower(self) -> Vector:
         """The tightest lower bound of each weight, (N,)."""
         return _tightest(np.maximum, -np.inf, [box.lower for box in self.boxes], self.size)
 
-    @property
+    @cached_property
     def upper(self) -> Vector:
         """The tightest upper bound of each weight, (N,)."""
         return _tightest(np.minimum, np.inf, [box.upper for box in self.boxes], self.size)

@@ -25,6 +25,9 @@ VALUE_FLOOR = 1e-6
 PUSH_TOLERANCE = 1e-9
 """Scaled multipliers below this are rounding, not a constraint that binds."""
 
+REACHED = 1e-7
+"""How close a weight is to a bound that it is said to be held by, relative to the bound or to one."""
+
 DUST = 1e-12
 """Weights below this are rounding of a zero."""
 
@@ -98,8 +101,8 @@ def candidate(program: Program, answer: Answer, limits: FeasibleSet, unit: float
 
 @cache
 def solver_version(solver: str) -> str:
-    """Version of the package that a solver comes in."""
-    return version(PACKAGES[solver])
+    """Version of the package that a solver comes in; our own come with numpy's linear algebra."""
+    return version(PACKAGES.get(solver, "numpy"))
 
 
 def cleaned(weights: Vector) -> Vector:
@@ -148,16 +151,17 @@ def row_bindings(multipliers: Vector, limits: FeasibleSet, unit: float) -> list[
 
 def box_bindings(weights: Vector, pushes: Vector, limits: FeasibleSet, unit: float) -> list[Binding]:
     """Of bounds on single weights, from their multipliers (N,)."""
-    lower, upper = limits.lower, limits.upper
+    ends = np.where(pushes > 0.0, limits.upper, limits.lower)
+    # A multiplier away from its end is an interior point's rounding.
+    reached = np.abs(weights - ends) <= REACHED * np.maximum(1.0, np.abs(ends))
+    pushed = (np.abs(pushes) > PUSH_TOLERANCE) & np.isfinite(ends) & reached
     found: list[Binding] = []
-    for i in np.flatnonzero(np.abs(pushes) > PUSH_TOLERANCE).tolist():
-        at_upper = pushes[i] > 0
-        end = upper[i] if at_upper else lower[i]
-        if not np.isfinite(end) or abs(weights[i] - end) > 1e-7 * max(1.0, abs(end)):
-            continue  # a multiplier of an interior point's rounding
-        label = next(b.label for b in limits.boxes if (b.upper[i] if at_upper else b.lower[i]) == end)
-        side = BoundSide.UPPER if at_upper else BoundSide.LOWER
-        found.append(Binding(label, limits.symbols[i], side, abs(float(pushes[i])) * unit))
+    for box in limits.boxes:
+        own = pushed & (np.where(pushes > 0.0, box.upper, box.lower) == ends)
+        pushed &= ~own  # two labels with the same end: the first has it
+        for i in np.flatnonzero(own).tolist():
+            side = BoundSide.UPPER if pushes[i] > 0.0 else BoundSide.LOWER
+            found.append(Binding(box.label, limits.symbols[i], side, abs(float(pushes[i])) * unit))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Quadratic programs by daqp, an active-set method, or piqp, an interior-point method.
+"""Quadratic programs by our own active set where they are long-only and nothing else, by daqp, or by piqp.
 
 daqp is exact to rounding and fastest up to about a hundred variables; it wants a positive definite Hessian. piqp takes
 what is larger or singular, and whatever daqp gives up on.
@@ -8,9 +8,13 @@ import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import SolverFailed
+from domain.optimization.fast.active_set import is_long_only, solve_long_only
 from domain.optimization.fast.polish import polished
 from domain.optimization.fast.program import Answer, Program
 from domain.optimization.feasible import Polytope
+
+BLOCK_VARIABLES = 40
+"""Up to here daqp is faster than our own active set, whose every step is a linear system."""
 
 DAQP_VARIABLES = 120
 DAQP_OPTIMAL, DAQP_INFEASIBLE = 1, -1
@@ -26,14 +30,16 @@ def solve_quadratic(program: Program) -> Answer | None:
     hessian = program.hessian
     if hessian is None:
         raise ValueError("a linear program goes to the linear solver")
+    if len(hessian) > BLOCK_VARIABLES and is_long_only(program) and (found := solve_long_only(program, hessian)):
+        return found
     if len(hessian) <= DAQP_VARIABLES and _definite(hessian):
         status, answer = _daqp(program, hessian)
         if status == DAQP_OPTIMAL:
             return answer
         if status == DAQP_INFEASIBLE:
             return None
-    found = _piqp(program, hessian)
-    return None if found is None else polished(program, found)
+    rough = _piqp(program, hessian)
+    return None if rough is None else polished(program, rough)
 
 
 def _definite(hessian: Matrix) -> bool:

@@ -161,13 +161,21 @@ class _Cone:
         """The cone cut where gain . y - constant kappa is one size, with kappa >= 0."""
         cut = -gain.constant / size * self.kappa
         cut[: self.limits.size] += gain.by_asset / size
+        rows, ends, open_ends = [self.rows, cut[None, :]], [1.0], [1.0]
+        if not self._is_positive:
+            rows, ends, open_ends = [*rows, self.kappa[None, :]], [1.0, 0.0], [1.0, np.inf]
         return Polytope(
-            np.vstack([self.rows, cut, self.kappa]),
-            np.concatenate([self.lower, [1.0, 0.0]]),
-            np.concatenate([self.upper, [1.0, np.inf]]),
+            np.vstack(rows),
+            np.concatenate([self.lower, ends]),
+            np.concatenate([self.upper, open_ends]),
             self.variable_lower,
             self.variable_upper,
         )
+
+    @property
+    def _is_positive(self) -> bool:
+        """Whether no point of the cone has a negative kappa anyway."""
+        return bool(((self.kappa == 0.0) | ((self.kappa > 0.0) & (self.variable_lower == 0.0))).all())
 
     def binding(self, multipliers: Vector, pushes: Vector, weights: Vector, unit: float) -> tuple[Binding, ...]:
         """Bindings of the source's limits, from the multipliers of the cone's."""
