@@ -1,8 +1,11 @@
-"""How long a caller will wait."""
+"""What a servicer is told about its call: how long the caller will wait."""
 
 import time
+from typing import Any
 
-from server.interceptors.surround import Context
+import grpc
+
+Context = grpc.aio.ServicerContext[Any, Any]
 
 
 def deadline_of(context: Context) -> float | None:

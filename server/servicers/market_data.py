@@ -23,7 +23,7 @@ from server.converters.market_data import (
 )
 from server.converters.market_input import selection_from_proto
 from server.converters.paths import once_each, under
-from server.interceptors.surround import Context
+from server.servicers.deadline import Context
 from server.services.market_data import MarketData
 
 DEFAULT_PAGE = 50

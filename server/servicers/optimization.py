@@ -17,8 +17,7 @@ from server.converters.optimization import (
     record_to_proto,
     stored_to_proto,
 )
-from server.interceptors.surround import Context
-from server.servicers.deadline import deadline_of
+from server.servicers.deadline import Context, deadline_of
 from server.services.optimization import Optimization
 
 DEFAULT_PAGE = 50

@@ -4,8 +4,7 @@ from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest, AnalyzeRiskRespon
 from absfinance.v1.risk_service_pb2_grpc import RiskServiceServicer
 
 from server.converters.risk import risk_command_from_proto, risk_report_to_proto
-from server.interceptors.surround import Context
-from server.servicers.deadline import deadline_of
+from server.servicers.deadline import Context, deadline_of
 from server.services.risk import Risk
 
 

@@ -19,8 +19,9 @@ from domain.optimization.problem import Problem
 from domain.optimization.solution import Binding, BoundSide, Candidate, Engine, risk_of
 from domain.risk.measures import RiskMeasure
 
-VALUE_FLOOR = 1e-6
-"""A scaled objective below this counts as this when a gap is taken relative to it."""
+VALUE_FLOOR = 1e-4
+"""A scaled objective below this counts as this when a gap is taken relative to it: a variance of less than a ten
+thousandth of the assets' mean variance is what is left of figures ten thousand times larger."""
 
 PUSH_TOLERANCE = 1e-9
 """Scaled multipliers below this are rounding, not a constraint that binds."""

@@ -141,8 +141,7 @@ def _newton_direction(barrier: Barrier, theta: float, point: Vector, gradient: V
     whole = len(moving) == len(point)
     correlation = barrier.correlation if whole else barrier.correlation[np.ix_(moving, moving)]
     curvature = theta * barrier.shares[moving] / point[moving] ** 2
-    result: Vector = np.linalg.solve(correlation + np.diag(curvature), -gradient[moving])
-    return result
+    return np.asarray(np.linalg.solve(correlation + np.diag(curvature), -gradient[moving]), dtype=np.float64)
 
 
 def _stepped(

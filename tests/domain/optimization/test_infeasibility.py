@@ -1,0 +1,92 @@
+"""A conflict is irreducible, and a relaxation is exactly enough."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from domain.market_data.moments import Moments
+from domain.optimization.constraints import Constraint, GroupBounds, Leverage, ReturnFloor, Turnover, WeightBounds
+from domain.optimization.feasible import AbsoluteSum, Box, FeasibleSet, Limit, Row, feasible_set
+from domain.optimization.infeasibility import conflict, is_feasible
+from domain.optimization.objectives import MinRisk
+from domain.optimization.problem import Problem
+
+SYMBOLS = ("A", "B", "C", "D")
+MOMENTS = Moments.of(SYMBOLS, [0.01, 0.02, 0.005, 0.0], np.eye(4), 1.0)
+
+BOUNDS = st.floats(0.0, 0.9).map(lambda x: round(x, 2))
+SOME = st.lists(st.sampled_from(SYMBOLS), min_size=1, max_size=4, unique=True).map(tuple)
+KINDS = st.one_of(
+    st.builds(lambda lower, symbols: ("least", lower, symbols), BOUNDS, SOME),
+    st.builds(lambda upper, symbols: ("most", upper, symbols), BOUNDS, SOME),
+    st.builds(lambda lower, symbols: ("group", lower, symbols), BOUNDS, SOME),
+    st.builds(lambda floor: ("floor", floor / 30, ()), BOUNDS),
+    st.builds(lambda limit: ("turnover", limit, ()), BOUNDS),
+    st.builds(lambda limit: ("gross", 1.0 + limit, ()), BOUNDS),
+)
+
+
+def limits_of(kinds: list[tuple[str, float, tuple[str, ...]]]) -> FeasibleSet:
+    constraints: list[Constraint] = []
+    for i, (kind, number, symbols) in enumerate(kinds):
+        label = f"{kind} {i}"
+        match kind:
+            case "least":
+                constraints.append(WeightBounds(label, lower=number, symbols=symbols))
+            case "most":
+                constraints.append(WeightBounds(label, upper=number, symbols=symbols))
+            case "group":
+                constraints.append(GroupBounds(label, symbols, lower=number))
+            case "floor":
+                constraints.append(ReturnFloor(label, number))
+            case "turnover":
+                constraints.append(Turnover(label, number))
+            case "gross" if not any(isinstance(c, Leverage) for c in constraints):
+                constraints.append(Leverage(label, max_short=0.5, max_gross=number))
+    held = np.array([1.0, 0.0, 0.0, 0.0])
+    return feasible_set(Problem(MOMENTS, MinRisk(), constraints=tuple(constraints), current_weights=held))
+
+
+def widened(limit: Limit, size: float) -> Limit:
+    match limit:
+        case Box():
+            return Box(limit.label, limit.lower - size, limit.upper + size)
+        case Row():
+            return Row(limit.label, limit.coefficients, limit.lower - size, limit.upper + size)
+        case AbsoluteSum():
+            return AbsoluteSum(limit.label, limit.centre, limit.maximum + size, limit.shorts)
+
+
+def relaxed(limits: FeasibleSet, label: str, size: float) -> FeasibleSet:
+    changed = tuple(widened(one, size) if one.label == label else one for one in limits.limits)
+    return FeasibleSet(limits.symbols, changed)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(KINDS, min_size=2, max_size=6))
+def test_without_any_one_label_the_rest_can_be_met(kinds: list[tuple[str, float, tuple[str, ...]]]) -> None:
+    limits = limits_of(kinds)
+    assume(not is_feasible(limits))
+    found = conflict(limits)
+    assert not is_feasible(limits.only(found.labels))
+    for label in found.labels:
+        assert is_feasible(limits.only(set(found.labels) - {label}))
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(KINDS, min_size=2, max_size=6))
+def test_a_relaxation_is_enough_and_no_more(kinds: list[tuple[str, float, tuple[str, ...]]]) -> None:
+    limits = limits_of(kinds)
+    assume(not is_feasible(limits))
+    for label, size in conflict(limits).relaxations.items():
+        assert is_feasible(relaxed(limits, label, size + 1e-6))
+        if size > 1e-5:
+            assert not is_feasible(relaxed(limits, label, 0.99 * size))
+
+
+def test_the_error_names_labels_in_the_callers_order() -> None:
+    limits = limits_of([("least", 0.6, ("A",)), ("most", 0.9, ("D",)), ("least", 0.6, ("B",))])
+    error = conflict(limits)
+    assert error.labels == ("least 0", "least 2", "default:long_only", "default:budget")
+    assert error.relaxations["least 0"] == pytest.approx(0.2)
