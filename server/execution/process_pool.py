@@ -121,9 +121,7 @@ class ProcessPool:
         except WorkerDied as error:
             raise SolverFailed(f"the worker process died ({error}); the task may need too much memory") from None
         finally:
-            ending = loop.create_task(self._put_back(worker, future))
-            self._ending.add(ending)
-            ending.add_done_callback(self._ending.discard)
+            self._end(worker, future)
 
     async def close(self, grace_seconds: float) -> None:
         """Ends all workers; running tasks have `grace_seconds` to finish."""
@@ -156,6 +154,14 @@ class ProcessPool:
             # The place must not be lost with a start that failed, nor the worker with a caller that left.
             starting.add_done_callback(self._started)
             raise
+
+    def _end(self, worker: Worker, future: asyncio.Future[Outcome]) -> None:
+        if future.done() and future.exception() is None:
+            self._idle.put_nowait(worker)  # before the caller goes on, so that his next task finds it warm
+            return
+        ending = asyncio.get_running_loop().create_task(self._put_back(worker, future))
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
 
     def _started(self, starting: asyncio.Future[Worker]) -> None:
         failed = starting.cancelled() or starting.exception() is not None

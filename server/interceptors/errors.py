@@ -14,10 +14,14 @@
 | SolverFailed, anything else | INTERNAL | |
 
 Text of an unknown exception never leaves the server: the caller gets the id under which the log has it.
+
+Details travel in the trailers, which many clients limit to 8 KiB and then drop the whole call. So texts are shortened,
+and a list that does not fit ends early; `omitted` in the ErrorInfo says how many entries are missing.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, MutableSequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import grpc
 from absfinance.v1.optimization_pb2 import InfeasibilityReport
@@ -37,6 +41,8 @@ from server.ports import NotFound, Overloaded, RequestIdReused
 DOMAIN = "absfinance"
 RETRY_AFTER_SECONDS = 1
 DETAILS_KEY = "grpc-status-details-bin"
+TEXT_BYTES = 500
+LIST_BYTES = 2_500
 
 Code = grpc.StatusCode
 
@@ -80,9 +86,10 @@ def refusal(error: Exception, method: str = "", *, built: bool = True) -> tuple[
         return _bad_request(str(error), [(error.field, str(error))], "REQUEST_ID_REUSED")
     if isinstance(error, domain.DomainError):
         code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), Code.INTERNAL)
-        return _status(code, error.message, error.REASON, error.metadata, *_domain_details(error))
+        details, omitted = _domain_details(error)
+        return _status(code, error.message, error.REASON, {**error.metadata, **omitted}, *details)
     if isinstance(error, NotFound):
-        resource = ResourceInfo(resource_type=error.kind, resource_name=error.name)
+        resource = ResourceInfo(resource_type=error.kind, resource_name=_short(error.name))
         return _status(Code.NOT_FOUND, str(error), "NOT_FOUND", {"name": error.name}, resource)
     if isinstance(error, Overloaded):
         return _status(Code.RESOURCE_EXHAUSTED, str(error), "OVERLOADED", {}, _retry())
@@ -94,25 +101,30 @@ def refusal(error: Exception, method: str = "", *, built: bool = True) -> tuple[
 def _bad_request(
     message: str, violations: list[tuple[str, str]], reason: str = domain.InvalidInput.REASON
 ) -> tuple[grpc.StatusCode, Status]:
-    detail = BadRequest(
-        field_violations=[BadRequest.FieldViolation(field=field, description=rule) for field, rule in violations]
-    )
-    return _status(Code.INVALID_ARGUMENT, message, reason, {"field": violations[0][0]}, detail)
+    detail = BadRequest()
+    for field, rule in violations:
+        detail.field_violations.add(field=_short(field), description=_short(rule))
+    omitted = _fit(detail, detail.field_violations)
+    return _status(Code.INVALID_ARGUMENT, message, reason, {"field": violations[0][0], **omitted}, detail)
 
 
-def _domain_details(error: domain.DomainError) -> list[Message]:
+def _domain_details(error: domain.DomainError) -> tuple[list[Message], Mapping[str, str]]:
     if isinstance(error, domain.MissingMarketData):
-        return [ResourceInfo(resource_type="market data", resource_name=error.metadata.get("symbols", ""))]
+        symbols = _short(error.metadata.get("symbols", ""))
+        return [ResourceInfo(resource_type="market data", resource_name=symbols)], {}
     details: list[Message] = []
+    omitted: Mapping[str, str] = {}
     if _CODES.get(type(error)) is Code.FAILED_PRECONDITION:
-        violation = PreconditionFailure.Violation(type=error.REASON, subject="request", description=error.message)
+        text = _short(error.message)
+        violation = PreconditionFailure.Violation(type=error.REASON, subject="request", description=text)
         details.append(PreconditionFailure(violations=[violation]))
     if isinstance(error, domain.InfeasibleProblem):
         report = InfeasibilityReport()
         for label in error.labels:
             report.conflicts.add(label=label, smallest_relaxation=error.relaxations.get(label))
+        omitted = _fit(report, report.conflicts)
         details.append(report)
-    return details
+    return details, omitted
 
 
 def _unknown(error: Exception, method: str) -> tuple[grpc.StatusCode, Status]:
@@ -128,9 +140,25 @@ def _retry() -> RetryInfo:
 def _status(
     code: grpc.StatusCode, message: str, reason: str, metadata: Mapping[str, str], *details: Message
 ) -> tuple[grpc.StatusCode, Status]:
-    status = Status(code=code.value[0], message=message)
-    for detail in (ErrorInfo(reason=reason, domain=DOMAIN, metadata=metadata), *details):
+    status = Status(code=code.value[0], message=_short(message))
+    known = {name: _short(text) for name, text in metadata.items()}
+    for detail in (ErrorInfo(reason=reason, domain=DOMAIN, metadata=known), *details):
         packed = AnyMessage()
         packed.Pack(detail)
         status.details.append(packed)
     return code, status
+
+
+def _short(text: str) -> str:
+    """The text, or its beginning where it is longer than a trailer should carry."""
+    encoded = text.encode()
+    return text if len(encoded) <= TEXT_BYTES else encoded[: TEXT_BYTES - 4].decode(errors="ignore") + " ..."
+
+
+def _fit(detail: Message, entries: MutableSequence[Any]) -> Mapping[str, str]:
+    """Drops entries from the end until the detail fits; how many, for the ErrorInfo."""
+    omitted = 0
+    while detail.ByteSize() > LIST_BYTES:
+        del entries[-1]
+        omitted += 1
+    return {"omitted": str(omitted)} if omitted else {}

@@ -1,0 +1,85 @@
+"""A wrong setting stops the start with one clear line that names flag and variable."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from server.settings import Settings, WrongSetting
+
+
+def read(folder: Path, *arguments: str, **environment: str) -> Settings:
+    return Settings.read(arguments, {"ABSFIN_DATA_DIR": str(folder), **environment})
+
+
+def test_defaults(tmp_path: Path) -> None:
+    settings = Settings.read([], {"XDG_DATA_HOME": str(tmp_path)})
+    assert settings.listen == "127.0.0.1:50051"
+    assert settings.data_dir == tmp_path / "abs-finance"
+    assert settings.workers >= 1
+    assert settings.tls is None
+
+
+def test_a_flag_wins_over_the_environment(tmp_path: Path) -> None:
+    assert read(tmp_path, "--workers", "3", ABSFIN_WORKERS="7").workers == 3
+    assert read(tmp_path, ABSFIN_WORKERS="7").workers == 7
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:0", "localhost:1", "[::1]:65535", "127.8.9.1:80", "unix:/tmp/x"])
+def test_loopback_addresses(tmp_path: Path, address: str) -> None:
+    assert read(tmp_path, "--listen", address).listen == address
+
+
+WRONG = {
+    "not loopback": (("--listen", "0.0.0.0:50051"), "--listen (ABSFIN_LISTEN) must be a loopback address"),
+    "no port": (("--listen", "localhost"), "--listen (ABSFIN_LISTEN) must be host:port"),
+    "port too large": (("--listen", "localhost:65536"), "port from 0 to 65535"),
+    "supabase": (("--storage", "supabase"), "--storage (ABSFIN_STORAGE) supabase is not available in this version"),
+    "jwt": (("--auth", "jwt"), "--auth (ABSFIN_AUTH) jwt is not available"),
+    "ray": (("--executor", "ray"), "--executor (ABSFIN_EXECUTOR) ray is not available"),
+    "nonsense": (("--storage", "mysql"), "must be embedded, is 'mysql'"),
+    "no workers": (("--workers", "0"), "must be a whole number from 1 to 1024, is '0'"),
+    "half a worker": (("--workers", "1.5"), "must be a whole number"),
+    "endless drain": (("--drain-seconds", "inf"), "must be a number from 0 to 3600"),
+    "a drain that is none": (("--drain-seconds", "nan"), "must be a number from 0 to 3600"),
+    "log level": (("--log-level", "loud"), "must be debug or info or warning or error"),
+    "half of tls": (("--tls-cert", "x"), "--tls-key (ABSFIN_TLS_KEY) must be given"),
+    "missing certificate": (("--tls-cert", "/nowhere/c", "--tls-key", "/nowhere/k"), "cannot be read: /nowhere/c"),
+    "ray address": (("--ray-address", "x:1"), "--ray-address (ABSFIN_RAY_ADDRESS) cannot be used yet"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), WRONG.values(), ids=WRONG)
+def test_wrong_settings(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
+    with pytest.raises(WrongSetting) as raised:
+        read(tmp_path, *arguments)
+    text = str(raised.value)
+    assert message in text
+    assert "\n" not in text
+
+
+def test_a_data_dir_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(WrongSetting, match="--data-dir"):
+        read(tmp_path, "--data-dir", str(tmp_path / "file"))
+
+
+def test_secrets_do_not_show(tmp_path: Path) -> None:
+    assert "hush" not in repr(read(tmp_path, SUPABASE_KEY="hush"))
+
+
+def test_the_process_ends_with_the_one_line(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "server", "--data-dir", str(tmp_path), "--listen", "example.org:1"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("abs-finance: --listen (ABSFIN_LISTEN) must be a loopback address")
+
+
+def test_help_names_every_variable() -> None:
+    done = subprocess.run([sys.executable, "-m", "server", "--help"], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0
+    text = " ".join(done.stdout.split())
+    for variable in ("ABSFIN_LISTEN", "ABSFIN_DATA_DIR", "ABSFIN_STORAGE", "SUPABASE_URL", "ABSFIN_TLS_CLIENT_CA"):
+        assert f"[{variable}]" in text
