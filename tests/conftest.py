@@ -19,6 +19,7 @@ from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from google.rpc.status_pb2 import Status
 
+ROOT = Path(__file__).parents[1]
 READY = "abs-finance is ready on "
 
 
@@ -68,6 +69,14 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
 def server(start_server: Callable[..., RunningServer]) -> RunningServer:
     """One server that many tests share."""
     return start_server()
+
+
+@pytest.fixture(scope="session")
+def sample_server(start_server: Callable[..., RunningServer]) -> RunningServer:
+    """A server with the prices of data/, imported as README says."""
+    running = start_server()
+    subprocess.run(["scripts/load_sample_data", running.address], cwd=ROOT, check=True, capture_output=True, timeout=60)
+    return running
 
 
 @pytest.fixture(scope="session")

@@ -51,6 +51,8 @@ def pose(
         confidence_level=specification.confidence_level,
         risk_free_rate_annual=specification.risk_free_rate_annual,
         comparison=None if benchmark is None else _comparison(specification, data, benchmark),
+        # Prices show the day before the first return; returns alone do not.
+        start=int(complete(data, specification.missing_data).dates[0]) if isinstance(data, PricePanel) else None,
     )
 
 

@@ -1,5 +1,9 @@
 """Why a figure of the risk report is absent, by the name of its field in the contract."""
 
+import itertools
+
+import numpy as np
+
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
 from domain.risk.relative import Comparison, RelativeRisk
@@ -13,6 +17,7 @@ NEVER_FELL = "wealth never fell below an earlier peak"
 NO_BENCHMARK = "no benchmark was given"
 NO_OVERLAP = "the benchmark and the input have fewer than two periods in common"
 FLAT_BENCHMARK = "the benchmark's returns do not vary"
+FLAT_ASSET = "the asset does not vary"
 FLAT_DIFFERENCE = "the difference to the benchmark does not vary"
 
 _OF_A_DISTRIBUTION = (
@@ -42,6 +47,9 @@ def reasons(
         found |= dict.fromkeys(_OF_SHAPE, CONSTANT)
     if report.volatility_per_period == 0.0:
         found["sharpe"] = CONSTANT
+    if report.correlation is not None:
+        gaps = np.isnan(report.correlation.diagonal())
+        found |= {f"correlation[{symbol}]": FLAT_ASSET for symbol in itertools.compress(report.symbols, gaps)}
     found |= _of_drawdown(report)
     found |= dict.fromkeys(_OF_BENCHMARK, NO_BENCHMARK) if report.relative is None else {}
     if report.relative is not None and comparison is not None:

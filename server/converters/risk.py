@@ -1,5 +1,8 @@
 """Risk requests as commands, and reports as messages."""
 
+import itertools
+
+import numpy as np
 from absfinance.v1 import risk_pb2
 from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest, AnalyzeRiskResponse
 
@@ -73,8 +76,9 @@ def risk_report_to_proto(report: RiskReport) -> AnalyzeRiskResponse:
         weights = report.weights.tolist()
         response.contributions.extend(contributions_to_proto(report.symbols, weights, report.contributions))
     if report.correlation is not None:
-        response.correlation.symbols.extend(report.symbols)
-        response.correlation.values.extend(report.correlation.ravel())
+        varies = ~np.isnan(report.correlation.diagonal())
+        response.correlation.symbols.extend(itertools.compress(report.symbols, varies))
+        response.correlation.values.extend(report.correlation[np.ix_(varies, varies)].ravel())
     return response
 
 

@@ -150,7 +150,7 @@ class RiskReport:
             information_ratio=_given(message, "information_ratio"),
             contributions={entry.symbol: entry.contribution for entry in message.contributions},
             symbols=symbols,
-            correlation=np.asarray(message.correlation.values).reshape(len(symbols), -1),
+            correlation=np.asarray(message.correlation.values).reshape(len(symbols), len(symbols)),
             undefined=dict(message.undefined),
             proto=message,
         )

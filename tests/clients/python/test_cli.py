@@ -1,0 +1,135 @@
+"""The `absfin` command as a person and as a script runs it: a process of its own, against a real server."""
+
+import gzip
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.conftest import READY, ROOT, RunningServer
+
+ABSFIN = str(Path(sys.executable).with_name("absfin"))
+
+
+def absfin(server: RunningServer, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
+    environment = {"ABSFIN_SERVER": server.address, "COLUMNS": "120", "PATH": "/usr/bin:/bin", "TERM": "dumb"}
+    done = subprocess.run([ABSFIN, *arguments], capture_output=True, text=True, timeout=60, env=environment)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done
+
+
+def as_json(server: RunningServer, *arguments: str) -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads(absfin(server, *arguments, "--json").stdout)
+    return parsed
+
+
+@pytest.fixture
+def prices(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(5)
+    values = 50.0 * np.cumprod(1.0 + rng.normal(0.001, 0.01, (30, 2)), axis=0)
+    days = np.arange("2021-01-04", "2021-02-03", dtype="datetime64[D]")
+    lines = ["date,P,Q", *(f"{day},{p!r},{q!r}" for day, (p, q) in zip(days, values.tolist(), strict=True))]
+    path = tmp_path / "prices.csv"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_help_names_every_command(server: RunningServer) -> None:
+    text = absfin(server, "--help").stdout
+    assert all(name in text for name in ("serve", "import", "optimize", "risk"))
+    assert "Usage" in absfin(server, "optimize", "--help").stdout
+
+
+def test_import_optimize_risk(server: RunningServer, prices: Path) -> None:
+    assert "2 symbols: 60 values inserted" in absfin(server, "import", str(prices)).stdout
+    again = as_json(server, "import", str(prices))
+    assert (again["inserted"], again["changed"], again["unchanged"]) == (0, 0, 60)
+    answer = as_json(server, "optimize", "--symbols", "P,Q", "--max-weight", "0.55")
+    weights = [entry["weight"] for entry in answer["weights"]]
+    assert sum(weights) == pytest.approx(1.0)
+    assert max(weights) <= 0.55 + 1e-9
+    table = absfin(server, "optimize", "--symbols", "P,Q", "--objective", "equal-weight").stdout
+    assert table.count("50.00 %") >= 2
+    report = as_json(server, "risk", "P=0.5,Q=0.5", "--benchmark", "Q")
+    assert report["betaToBenchmark"] > 0.0
+    assert "volatility, annual" in absfin(server, "risk", "equal", "--symbols", "P,Q").stdout
+
+
+def test_files_instead_of_stored_prices(server: RunningServer, prices: Path, tmp_path: Path) -> None:
+    zipped = tmp_path / "prices.csv.gz"
+    zipped.write_bytes(gzip.compress(prices.read_bytes()))
+    plain = as_json(server, "optimize", "--prices", str(prices))
+    assert as_json(server, "optimize", "--prices", str(zipped))["weights"] == plain["weights"]
+    listed = tmp_path / "weights.csv"
+    listed.write_text("symbol,weight\nP,0.25\nQ,0.75\n")
+    report = as_json(server, "risk", str(listed), "--prices", str(prices), "--benchmark", "P")
+    assert report["observations"] == 29
+
+
+def test_what_the_server_refuses_is_said_in_one_line(server: RunningServer) -> None:
+    done = absfin(server, "optimize", "--symbols", "NOWHERE", status=1)
+    assert done.stdout == ""
+    assert done.stderr.startswith("MISSING_MARKET_DATA")
+    error = json.loads(absfin(server, "optimize", "--symbols", "NOWHERE", "--json", status=1).stderr)
+    assert error["reason"] == "MISSING_MARKET_DATA"
+
+
+def test_a_conflict_is_explained(server: RunningServer, prices: Path) -> None:
+    done = absfin(server, "optimize", "--prices", str(prices), "--max-weight", "0.3", status=1)
+    assert "- --min-weight/--max-weight: relaxing it alone by 0.2 is enough" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("optimize",), "--symbols, --universe or --prices"),
+        (("optimize", "--symbols", "P", "--objective", "luck"), "is none of"),
+        (("optimize", "--symbols", "P", "--group", "sector=A:x"), "kind=name:lower:upper"),
+        (("optimize", "--prices", "nowhere.csv"), "there is no file"),
+        (("risk", "P:1"), "there is no file"),
+        (("risk", "P=much"), "neither"),
+        (("import", "nowhere.csv"), "does not exist"),
+    ],
+)
+def test_a_wrong_option_is_said(server: RunningServer, arguments: tuple[str, ...], words: str) -> None:
+    done = absfin(server, *arguments, status=2)
+    assert words in " ".join(done.stderr.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("date,P\n2021-01-01,1\n2021-01-02,abc", "abc"),
+        ("date,P\n2021-01-01,1,2", "line 2"),
+        ("date,P", "header line"),
+        ("date,P\nfirst,1", "first"),
+    ],
+)
+def test_a_broken_file_is_said(server: RunningServer, tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "broken.csv"
+    path.write_text(text)
+    done = absfin(server, "import", str(path), status=2)
+    assert words in done.stderr
+
+
+def test_serve_runs_the_server_and_ends_with_it(tmp_path: Path) -> None:
+    command = [ABSFIN, "serve", "--listen", "127.0.0.1:0", "--data-dir", str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(READY)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+
+def test_serve_passes_help_and_errors_on() -> None:
+    done = subprocess.run([ABSFIN, "serve", "--help"], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert "--listen" in done.stdout
+    wrong = subprocess.run([ABSFIN, "serve", "--workers", "0"], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert wrong.returncode != 0
+    assert "ABSFIN_WORKERS" in wrong.stderr

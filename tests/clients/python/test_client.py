@@ -1,0 +1,225 @@
+"""Both twins against a real server: the same calls, the same answers, the same exceptions."""
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import date
+from typing import Any
+
+import absfin
+import grpc
+import numpy as np
+import pandas as pd
+import pytest
+from absfin import Client, Instrument, Moments, Panel, Prices, Returns, Scenarios, Stored, aio, errors
+
+from tests.conftest import RunningServer
+
+SYMBOLS = ("X", "Y", "Z")
+RNG = np.random.default_rng(3)
+RETURNS = RNG.normal(0.0008, 0.01, (120, 3))
+PRICES = 100.0 * np.cumprod(1.0 + RETURNS, axis=0)
+DAYS = pd.bdate_range("2020-01-01", periods=120)
+PANEL = Panel.of(SYMBOLS, DAYS.to_numpy(), PRICES)
+FRAME = pd.DataFrame(PRICES, index=DAYS, columns=list(SYMBOLS))
+
+Call = Callable[..., Any]
+
+
+@pytest.fixture(params=["sync", "aio"])
+def call(request: pytest.FixtureRequest, server: RunningServer) -> Iterator[Call]:
+    """call("method", ...) on either twin; iterators come back as lists."""
+    if request.param == "sync":
+        with Client(server.address) as client:
+            client.wait_until_ready()
+
+            def blocking(name: str, *arguments: Any, **more: Any) -> Any:
+                result = getattr(client, name)(*arguments, **more)
+                return list(result) if isinstance(result, Iterator) else result
+
+            yield blocking
+    else:
+
+        async def once(name: str, *arguments: Any, **more: Any) -> Any:
+            async with aio.Client(server.address) as client:
+                await client.wait_until_ready()
+                result = getattr(client, name)(*arguments, **more)
+                if isinstance(result, AsyncIterator):
+                    return [item async for item in result]
+                return await result
+
+        yield lambda name, *arguments, **more: asyncio.run(once(name, *arguments, **more))
+
+
+def test_the_twins_have_the_same_methods_and_parameters() -> None:
+    def surface(kind: type) -> dict[str, list[tuple[str, Any]]]:
+        return {
+            name: [(p.name, p.default) for p in inspect.signature(member).parameters.values()]
+            for name, member in vars(kind).items()
+            if callable(member) and not name.startswith("_")
+        }
+
+    assert surface(Client) == surface(aio.Client)
+    assert len(surface(Client)) >= 9
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        Prices(PANEL),
+        Prices(FRAME),
+        Returns(Panel.of(SYMBOLS, DAYS[1:].to_numpy(), PRICES[1:] / PRICES[:-1] - 1.0), 252),
+        Returns(FRAME.pct_change().dropna(), 252),
+        Scenarios(SYMBOLS, PRICES[1:] / PRICES[:-1] - 1.0, 252),
+    ],
+    ids=["prices", "frame of prices", "returns", "frame of returns", "scenarios"],
+)
+def test_every_form_of_the_data_gives_the_same_weights(call: Call, data: Any) -> None:
+    answer = call("optimize", data, absfin.min_risk())
+    inverse = np.linalg.solve(np.cov((PRICES[1:] / PRICES[:-1] - 1.0).T), np.ones(3))
+    # Scenarios are a whole population, so their covariance is smaller by (n - 1) / n; the weights do not see it.
+    assert list(answer.weights.values()) == pytest.approx(inverse / inverse.sum(), abs=1e-7)
+    assert list(answer.weights) == list(SYMBOLS)
+    assert answer.certificate.max_constraint_violation <= 1e-8
+    assert answer.certificate.duality_gap <= 1e-7
+
+
+def test_moments_constraints_and_current_weights(call: Call) -> None:
+    data = Moments(SYMBOLS, RETURNS.mean(axis=0), np.cov(RETURNS.T), 252)
+    answer = call(
+        "optimize",
+        data,
+        absfin.max_ratio(),
+        constraints=[absfin.weight_bounds(0.3, 0.4, label="bounds"), absfin.turnover(0.9, label="trades")],
+        current_weights={"X": 1.0},
+    )
+    assert min(answer.weights.values()) >= 0.3 - 1e-9
+    assert max(answer.weights.values()) <= 0.4 + 1e-9
+    assert answer.turnover_one_way == pytest.approx(1.0 - answer.weights["X"])
+    assert "bounds" in {binding.label for binding in answer.binding}
+    assert answer.to_pandas().sum() == pytest.approx(1.0)
+
+
+def test_no_expected_returns_where_none_are_needed(call: Call) -> None:
+    answer = call("optimize", Moments(SYMBOLS, None, np.cov(RETURNS.T), 252), absfin.risk_budget())
+    assert answer.expected_return_annual is None
+    assert [c / answer.volatility_annual for c in answer.risk_contributions.values()] == pytest.approx([1 / 3] * 3)
+
+
+def test_results_are_kept(call: Call) -> None:
+    made = call("optimize", Prices(PANEL), absfin.equal_weight())
+    assert call("get_optimization", made.name).weights == made.weights
+    page = call("list_optimizations", page_size=1)
+    assert page.summaries[0].name == made.name
+    assert page.next_page_token
+
+
+def test_a_request_id_gives_the_first_answer_again(call: Call, request: pytest.FixtureRequest) -> None:
+    key = request.node.name
+    first = call("optimize", Prices(PANEL), absfin.equal_weight(), request_id=key)
+    assert call("optimize", Prices(PANEL), absfin.equal_weight(), request_id=key).name == first.name
+    with pytest.raises(errors.InvalidInput) as raised:
+        call("optimize", Prices(PANEL), absfin.min_risk(), request_id=key)
+    assert raised.value.reason == "REQUEST_ID_REUSED"
+
+
+def test_risk_of_weights_beside_a_benchmark(call: Call) -> None:
+    report = call("analyze_risk", Prices(FRAME), {"X": 0.5, "Y": 0.5}, benchmark=FRAME["Z"], confidence_level=0.9)
+    returns = FRAME.pct_change().dropna()
+    portfolio = returns[["X", "Y"]].mean(axis=1)
+    assert report.volatility_annual == pytest.approx(portfolio.std() * 252**0.5)
+    assert report.beta_to_benchmark == pytest.approx(portfolio.cov(returns["Z"]) / returns["Z"].var())
+    assert report.value_at_risk["historical"] == pytest.approx(-portfolio.quantile(0.1))
+    assert report.correlation == pytest.approx(returns.corr().to_numpy())
+    assert report.contributions["Z"] == 0.0
+    assert sum(report.contributions.values()) == pytest.approx(report.volatility_annual)
+
+
+def test_what_is_imported_comes_back(call: Call, request: pytest.FixtureRequest) -> None:
+    names = [f"{request.node.name}-{symbol}".replace("[", "-").replace("]", "") for symbol in SYMBOLS]
+    told: list[tuple[int, int]] = []
+    receipt = call("import_prices", FRAME.set_axis(names, axis=1), source="test", on_progress=lambda *n: told.append(n))
+    assert (receipt.inserted, receipt.changed, receipt.unchanged, receipt.symbols) == (360, 0, 0, 3)
+    assert told[-1] == (360, 360)
+    back = call("prices", Stored(names, start=date(2020, 2, 3), end=date(2020, 2, 28)))
+    expected = FRAME.loc["2020-02-03":"2020-02-28"]
+    assert back.to_pandas().to_numpy() == pytest.approx(expected.to_numpy(), rel=0, abs=0)
+    assert back.to_pandas().index.equals(expected.index.astype(back.to_pandas().index.dtype))
+    label = f"kind={request.node.name}"
+    count = call("upsert_instruments", [Instrument(names[0], "An X", "EUR", {"kind": request.node.name}, 10.0)])
+    assert count == 1
+    assert call("instruments", label) == [Instrument(names[0], "An X", "EUR", {"kind": request.node.name}, 10.0)]
+    assert call("optimize", Stored(universe=label), absfin.equal_weight()).weights == {names[0]: 1.0}
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments"),
+    [
+        (errors.InvalidInput, (Prices(PANEL), absfin.max_utility(-1.0))),
+        (errors.MissingMarketData, (Stored(["NOT_STORED"]), absfin.min_risk())),
+        (errors.NoPositiveExcessReturn, (Moments("A", [-0.1], [[0.1]], 1), absfin.max_ratio())),
+    ],
+)
+def test_a_refusal_is_an_exception_of_its_reason(call: Call, kind: type[Exception], arguments: tuple[Any, ...]) -> None:
+    with pytest.raises(kind) as raised:
+        call("optimize", *arguments)
+    assert isinstance(raised.value, errors.AbsFinanceError)
+    assert raised.value.reason
+    assert not raised.value.RETRYABLE
+
+
+def test_invalid_input_names_the_field(call: Call) -> None:
+    with pytest.raises(errors.InvalidInput) as raised:
+        call("analyze_risk", Prices(PANEL), {"Q": 1.0})
+    assert [violation.field for violation in raised.value.violations] == ["weights[0].symbol"]
+
+
+def test_a_conflict_names_its_constraints(call: Call) -> None:
+    constraints = [absfin.weight_bounds(upper=0.2, label="caps"), absfin.return_floor(-1.0, label="harmless")]
+    with pytest.raises(errors.InfeasibleProblem) as raised:
+        call("optimize", Prices(PANEL), absfin.min_risk(), constraints=constraints)
+    assert {conflict.label for conflict in raised.value.conflicts} == {"caps", "default:budget"}
+
+
+def test_not_found(call: Call) -> None:
+    with pytest.raises(errors.NotFound):
+        call("get_optimization", "optimizations/none")
+
+
+def test_a_timeout_is_typed(call: Call) -> None:
+    with pytest.raises(errors.DeadlineExceeded) as raised:
+        call("optimize", Prices(PANEL), absfin.min_risk(), risk_measure="cvar", timeout=0.001)
+    assert raised.value.RETRYABLE
+
+
+def test_a_server_that_is_not_there() -> None:
+    with Client("127.0.0.1:1", timeout=3.0) as client:
+        with pytest.raises(TimeoutError):
+            client.wait_until_ready(0.3)
+        with pytest.raises(errors.Unavailable):
+            client.optimize(Prices(PANEL), absfin.min_risk())
+
+
+def test_threads_share_a_client(server: RunningServer) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    with Client(server.address) as client, ThreadPoolExecutor(16) as pool:
+        weights = list(pool.map(lambda _: client.optimize(Prices(PANEL), absfin.min_risk()).weights, range(64)))
+    assert all(w == weights[0] for w in weights)
+
+
+def test_an_error_without_details_keeps_its_code() -> None:
+    class Bare(grpc.RpcError):
+        def code(self) -> grpc.StatusCode:
+            return grpc.StatusCode.RESOURCE_EXHAUSTED
+
+        def details(self) -> str:
+            return "message too large"
+
+        def trailing_metadata(self) -> tuple[()]:
+            return ()
+
+    error = errors.error_from_call(Bare())
+    assert isinstance(error, errors.Overloaded)
+    assert str(error) == "message too large"
+    assert error.reason == ""
