@@ -28,9 +28,17 @@ class Client:
     """
 
     def __init__(
-        self, target: str = DEFAULT_TARGET, *, credentials: grpc.ChannelCredentials | None = None, timeout: float = 60.0
+        self,
+        target: str = DEFAULT_TARGET,
+        *,
+        credentials: grpc.ChannelCredentials | None = None,
+        channel: grpc.aio.Channel | None = None,
+        timeout: float = 60.0,
     ) -> None:
-        if credentials is None:
+        """Connects to `target`; a `channel` of your own, with your interceptors, takes the place of both others."""
+        if channel is not None:
+            self._channel = channel
+        elif credentials is None:
             self._channel = grpc.aio.insecure_channel(target, options=OPTIONS)
         else:
             self._channel = grpc.aio.secure_channel(target, credentials, options=OPTIONS)

@@ -46,7 +46,7 @@ def serve(context: typer.Context) -> None:
 def import_command(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV file, gzipped or not.")],
     field: Annotated[str, typer.Option(help="close, open, high, low or volume.")] = "close",
-    import_id: Annotated[str, typer.Option(help="Id of this import, to send it again safely; a new one if absent.")] = "",
+    import_id: Annotated[str, typer.Option(help="Id of this import, to send it again; a new one if absent.")] = "",
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:

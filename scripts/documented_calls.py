@@ -1,0 +1,149 @@
+"""Runs the calls that Markdown pages show and holds their outputs against what the server really answers.
+
+    python scripts/documented_calls.py ADDRESS --tool grpcurl README.md            # compare
+    python scripts/documented_calls.py ADDRESS --tool grpcurl --write README.md    # put the real outputs in
+
+A call is a block of `sh` with one grpcurl command, followed by a block of `json` with its output. The server must be
+fresh and hold the sample data. With `--tool buf` the same requests go through `buf curl`.
+"""
+
+import argparse
+import json
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+CALL = re.compile(r"```sh\n(grpcurl .*?)\n```\n+```json\n(.*?)\n```", re.DOTALL)
+NAMES = re.compile(r"(optimizations|backtests|reallocations|portfolios)/[A-Za-z0-9_-]{8,}")
+WIDTH = 140
+VOLATILE = {
+    "createTime", "updateTime", "finishTime", "eventTime", "solveDuration", "inputFingerprint", "name", "nextPageToken",
+    "epoch", "sequence", "oldestSequence", "etag", "eta",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Call:
+    """A command as the page shows it."""
+
+    text: str
+
+    @property
+    def words(self) -> list[str]:
+        """The arguments of the command."""
+        return shlex.split(self.text.replace("\\\n", " "))
+
+    def command(self, tool: str, address: str, names: dict[str, str]) -> list[str]:
+        """The command to run: this one, or the same request through `buf curl`."""
+        words = self.words
+        *options, _, method = words
+        data = options[options.index("-d") + 1] if "-d" in options else "{}"
+        # A page shows the names of its own day; here they are those this server gave.
+        data = NAMES.sub(lambda found: names.get(found[1], found[0]), data)
+        if tool == "grpcurl":
+            return ["grpcurl", "-plaintext", "-d", data, address, method]
+        buf = str(Path(sys.executable).with_name("buf"))
+        wire = ["--protocol", "grpc", "--http2-prior-knowledge", "--reflect-protocol", "grpc-v1alpha"]
+        return [buf, "curl", *wire, "-d", data, f"http://{address}/{method}"]
+
+
+def documents(text: str) -> list[Any]:
+    """The JSON values of a text, one after the other."""
+    decoder, found, rest = json.JSONDecoder(), [], text.strip()
+    while rest:
+        value, end = decoder.raw_decode(rest)
+        found.append(value)
+        rest = rest[end:].lstrip()
+    return found
+
+
+def in_camel_case(value: Any) -> Any:
+    """Keys as the contract's JSON writes them: versions of grpcurl differ."""
+    if isinstance(value, list):
+        return [in_camel_case(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        # `undefined` maps names of fields, which stay as they are.
+        re.sub(r"_([a-z])", lambda found: found[1].upper(), key): item if key == "undefined" else in_camel_case(item)
+        for key, item in value.items()
+    }
+
+
+def compact(value: Any, indent: str = "") -> str:
+    """JSON; what fits on a line stays on one."""
+    line = json.dumps(value, ensure_ascii=False)
+    if len(indent) + len(line) <= WIDTH or not isinstance(value, dict | list):
+        return line
+    deeper = indent + "  "
+    if isinstance(value, list):
+        return "[\n" + ",\n".join(deeper + compact(item, deeper) for item in value) + f"\n{indent}]"
+    parts = [f"{deeper}{json.dumps(key)}: {compact(item, deeper)}" for key, item in value.items()]
+    return "{\n" + ",\n".join(parts) + f"\n{indent}}}"
+
+
+def different(shown: Any, real: Any, path: str = "") -> str:
+    """Where two outputs differ in what a reader relies on; empty if nowhere."""
+    if isinstance(shown, dict) and isinstance(real, dict):
+        if shown.keys() != real.keys():
+            return f"{path}: {sorted(shown.keys() ^ real.keys())}"
+        parts = (different(shown[key], real[key], f"{path}.{key}") for key in shown if key not in VOLATILE)
+        return next((part for part in parts if part), "")
+    if isinstance(shown, list) and isinstance(real, list):
+        if len(shown) != len(real):
+            return f"{path}: {len(shown)} entries shown, {len(real)} real"
+        parts = (different(a, b, f"{path}[{i}]") for i, (a, b) in enumerate(zip(shown, real, strict=True)))
+        return next((part for part in parts if part), "")
+    if isinstance(shown, float | int) and isinstance(real, float | int) and not isinstance(shown, bool):
+        return "" if abs(shown - real) <= 1e-9 + 1e-6 * abs(real) else f"{path}: {shown} shown, {real} real"
+    return "" if shown == real else f"{path}: {shown!r} shown, {real!r} real"
+
+
+def check(page: Path, address: str, tool: str, write: bool) -> int:
+    """Runs every call of a page; returns how many outputs are not true."""
+    names: dict[str, str] = {}
+    wrong = 0
+
+    def run(found: re.Match[str]) -> str:
+        nonlocal wrong
+        call, shown = Call(found[1]), found[2]
+        done = subprocess.run(call.command(tool, address, names), capture_output=True, text=True, timeout=120)  # noqa: S603  # the page's own command
+        answers = in_camel_case(documents(done.stdout))
+        for name in NAMES.finditer(done.stdout):
+            names[name[1]] = name[0]
+        problem = done.stderr if done.returncode else different(documents(shown), answers)
+        print(f"  {'differs' if problem else 'true   '} {call.words[-1]} {problem if not write else ''}".rstrip())
+        wrong += bool(problem)
+        if not write or done.returncode:
+            return found[0]
+        return f"```sh\n{found[1]}\n```\n\n```json\n" + "\n".join(map(compact, answers)) + "\n```"
+
+    text = page.read_text()
+    if not CALL.search(text):
+        print(f"{page} shows no call")
+        return 1
+    replaced = CALL.sub(run, text)
+    if write:
+        page.write_text(replaced)
+        return 0
+    return wrong
+
+
+def main() -> None:
+    """Ends with status 1 where an output is not what the server answers."""
+    parser = argparse.ArgumentParser(description="Hold documented calls against a server.")
+    parser.add_argument("address")
+    parser.add_argument("pages", nargs="+", type=Path)
+    parser.add_argument("--tool", choices=("grpcurl", "buf"), default="buf")
+    parser.add_argument("--write", action="store_true")
+    given = parser.parse_args()
+    wrong = sum(check(page, given.address, given.tool, given.write) for page in given.pages)
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()

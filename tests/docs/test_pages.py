@@ -1,0 +1,155 @@
+"""What the pages say is true: calls, examples, tables, links."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import grpc
+import pytest
+from absfinance.v1 import (
+    backtest_service_pb2,
+    event_service_pb2,
+    liquidity_service_pb2,
+    market_data_service_pb2,
+    optimization_service_pb2,
+    portfolio_service_pb2,
+    reallocation_service_pb2,
+    risk_service_pb2,
+)
+from google.protobuf.descriptor import MethodDescriptor
+from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.status_pb2 import Status
+
+from domain import errors as domain
+from server.app import SERVICE_NAMES
+from tests.conftest import ROOT, RunningServer
+
+PAGES = sorted(path for path in ROOT.rglob("*.md") if not {".venv", "node_modules", ".pytest_cache"} & set(path.parts))
+MODULES = (
+    backtest_service_pb2,
+    event_service_pb2,
+    liquidity_service_pb2,
+    market_data_service_pb2,
+    optimization_service_pb2,
+    portfolio_service_pb2,
+    reallocation_service_pb2,
+    risk_service_pb2,
+)
+METHODS: dict[str, MethodDescriptor] = {
+    f"{service.name}/{method.name}": method
+    for module in MODULES
+    for service in module.DESCRIPTOR.services_by_name.values()
+    for method in service.methods
+}
+
+
+@pytest.mark.parametrize("tool", ["buf", "grpcurl"])
+def test_the_calls_of_the_readme_answer_what_it_shows(sample_server: RunningServer, tool: str) -> None:
+    if tool == "grpcurl" and not shutil.which("grpcurl"):
+        pytest.skip("grpcurl is not installed; the same requests went through buf curl")
+    command = [sys.executable, "scripts/documented_calls.py", sample_server.address, "--tool", tool, "README.md"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("true") >= 9
+
+
+def test_the_comparison_of_calls_can_fail(sample_server: RunningServer, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    call = 'grpcurl -plaintext -d \'{"group": "a=b"}\' here:1 absfinance.v1.MarketDataService/ListInstruments'
+    for shown, status in (("{}", 0), ('{"nextPageToken": "x"}', 1), ('{"instruments": []}', 1)):
+        page.write_text(f"```sh\n{call}\n```\n\n```json\n{shown}\n```\n")
+        command = [sys.executable, "scripts/documented_calls.py", sample_server.address, str(page)]
+        assert subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60).returncode == status
+
+
+EXAMPLES = sorted((ROOT / "clients/python/examples").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_examples_print_what_the_docs_show(sample_server: RunningServer, path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(path), sample_server.address], capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == (ROOT / f"docs/examples/{path.stem}.txt").read_text()
+
+
+def test_every_method_is_in_the_table() -> None:
+    assert set(_table()) == set(METHODS)
+    assert {f"absfinance.v1.{name.split('/')[0]}" for name in METHODS} == set(SERVICE_NAMES)
+
+
+def _table() -> dict[str, str]:
+    text = (ROOT / "docs/api.md").read_text()
+    return {name: state for name, _, state in re.findall(r"^\| `(\w+/\w+)` \| ([\w ]+) \| ([\w ]+) \|$", text, re.M)}
+
+
+@pytest.mark.parametrize("name", sorted(METHODS))
+def test_the_table_says_which_method_answers(channel: grpc.Channel, name: str) -> None:
+    method = METHODS[name]
+    shape = f"{'stream' if method.client_streaming else 'unary'}_{'stream' if method.server_streaming else 'unary'}"
+    call = getattr(channel, shape)(f"/absfinance.v1.{name}")
+    reason = "answered"
+    try:
+        answer = call(iter([b""]) if method.client_streaming else b"", timeout=20)
+        if method.server_streaming:
+            list(answer)
+    except grpc.RpcError as error:
+        packed = dict(error.trailing_metadata() or ())["grpc-status-details-bin"]
+        info = ErrorInfo()
+        Status.FromString(packed).details[0].Unpack(info)
+        reason = info.reason
+    assert (reason == "METHOD_NOT_BUILT") == (_table()[name] == "not built"), reason
+
+
+def test_every_reason_of_the_domain_is_explained() -> None:
+    text = (ROOT / "docs/api.md").read_text()
+    kinds = [k for k in vars(domain).values() if isinstance(k, type) and issubclass(k, domain.DomainError)]
+    public = {kind.REASON for kind in kinds} - {domain.DomainError.REASON, domain.Cancelled.REASON}
+    assert len(public) > 5
+    assert {reason for reason in public if f"`{reason}`" not in text} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+# Every other command that a page shows, and what runs it.
+RUN_BY: dict[str, str] = {
+    "scripts/demo": ".ci/run",
+    "scripts/test": ".ci/run",
+    "scripts/load_sample_data": "tests/conftest.py",
+    ".venv/bin/absfin serve": "tests/clients/python/test_cli.py",
+    ".venv/bin/absfin optimize --symbols AAPL,JNJ,XOM --max-weight 0.5": "tests/docs/test_pages.py",
+    ".venv/bin/absfin risk AAPL=0.5,XOM=0.5 --benchmark SP500": "tests/docs/test_pages.py",
+}
+
+
+def test_every_command_shown_is_run_by_a_test() -> None:
+    shown = {
+        block.strip()
+        for page in PAGES
+        for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)
+        if not block.startswith("grpcurl")
+    }
+    assert shown == set(RUN_BY)
+    for command, where in RUN_BY.items():
+        words = command.removeprefix(".venv/bin/absfin ").split()
+        assert words[0] in (ROOT / where).read_text(), command
+
+
+@pytest.mark.parametrize("command", [c for c in RUN_BY if c.startswith(".venv/bin/absfin ") and "serve" not in c])
+def test_the_commands_of_the_readme(sample_server: RunningServer, command: str) -> None:
+    words = command.split()
+    words[0] = str(Path(sys.executable).with_name("absfin"))
+    done = subprocess.run([*words, "--server", sample_server.address], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_pages_name_no_machine() -> None:
+    for page in PAGES:
+        assert "/work/" not in page.read_text(), page
