@@ -199,3 +199,222 @@ class OptimizationStore(Protocol):
     async def list(self, token: str, limit: int) -> OptimizationPage:
         """A page of answers. Raises InvalidInput for a token that is not ours."""
         ...
+
+
+class StillRunning(Exception):
+    """A job that is not over cannot be deleted."""
+
+
+class EpochChanged(Exception):
+    """The event log that a sequence belongs to is not this one."""
+
+
+class EventsCompacted(Exception):
+    """Events after a resume point are no longer retained."""
+
+    def __init__(self, oldest_sequence: int) -> None:
+        super().__init__(f"events before {oldest_sequence} are no longer retained; follow from 0")
+        self.oldest_sequence = oldest_sequence
+
+
+class LostClaim(Exception):
+    """A job belongs to another worker by now, or is over: what this one did no longer counts."""
+
+
+class JobState(StrEnum):
+    """Where a job stands; the last three absorb."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing follows."""
+        return self not in (JobState.QUEUED, JobState.RUNNING)
+
+
+class EventKind(StrEnum):
+    """What a job's log holds."""
+
+    STAGE = "STAGE"
+    REBALANCE_FAILED = "REBALANCE_FAILED"
+    WARNING = "WARNING"
+    RESUMED = "RESUMED"
+    FINISHED = "FINISHED"
+
+
+@dataclass(frozen=True, slots=True)
+class JobNews:
+    """Something worth keeping, before it has its place in the log."""
+
+    kind: EventKind
+    message: str
+    day: int | None = None  # in the simulation, since 1970-01-01
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobEvent:
+    """Something that happened to a job; numbers count from 1."""
+
+    number: int
+    time: datetime  # UTC
+    news: JobNews
+
+
+@dataclass(frozen=True, slots=True)
+class JobTick:
+    """How far a job is."""
+
+    fraction: float
+    day: int
+    wealth: float
+
+
+@dataclass(frozen=True, slots=True)
+class JobInputs:
+    """Names of the stored data of a job, and the groups its constraints name."""
+
+    data: str
+    kind: str  # "prices" or "returns"
+    benchmarks: Mapping[str, str] = field(default_factory=dict)  # symbol -> name
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class JobDraft:
+    """A job before it is stored, with its data."""
+
+    request: bytes  # as a converter wrote it, without data
+    body: bytes  # hash of the request without its id
+    label: str
+    fingerprint: str
+    inputs: JobInputs
+    panels: Mapping[str, Panel]  # by the names in inputs
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """A job without its data."""
+
+    id: str
+    state: JobState
+    label: str
+    epoch: str
+    request: bytes
+    inputs: JobInputs
+    fingerprint: str
+    created: datetime
+    finished: datetime | None
+    tick: JobTick | None
+    last_event: int
+    dropped_event: int  # events up to this one are no longer retained
+    attempt: int
+    worker: str | None
+    result: bytes | None = None
+    error: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """Jobs, newest first; `next_token` is empty at the end."""
+
+    records: tuple[JobRecord, ...]
+    next_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job that this worker has, until its lease runs out or somebody takes it."""
+
+    record: JobRecord
+    checkpoint: bytes | None
+    parts: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnd:
+    """How a job ended."""
+
+    state: JobState
+    result: bytes | None = None
+    error: bytes | None = None
+    series: Sequence[tuple[str, bytes]] = ()  # label and record of each strategy
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job as its followers see it."""
+
+    record: JobRecord
+    events: tuple[JobEvent, ...]
+
+
+class BacktestStore(Protocol):
+    """Jobs that outlive the calls that start them, and the process that runs them.
+
+    Whoever writes to a running job names its worker and attempt; methods raise LostClaim where those are not the
+    current ones.
+    """
+
+    async def enqueue(self, draft: JobDraft) -> JobRecord:
+        """Stores a job with its data; of two with one request id the first is kept. Raises RequestIdReused."""
+        ...
+
+    async def find(self, request_id: str, body: bytes) -> JobRecord | None:
+        """The job this request started before. Raises RequestIdReused."""
+        ...
+
+    async def get(self, job_id: str) -> JobRecord:
+        """One job. Raises NotFound."""
+        ...
+
+    async def list(self, token: str, limit: int, state: JobState | None) -> JobPage:
+        """A page of jobs without their results. Raises InvalidInput for a token that is not ours."""
+        ...
+
+    async def delete(self, job_id: str) -> None:
+        """Removes a job with all it has. Raises NotFound, StillRunning."""
+        ...
+
+    async def view(self, job_id: str, after: int) -> JobView:
+        """A job with its retained events after a number. Raises NotFound."""
+        ...
+
+    async def cancel(self, job_id: str) -> JobView:
+        """Ends a job that is not over; the events are those this added. Raises NotFound."""
+        ...
+
+    async def claim(self, worker: str, lease_seconds: float) -> Claim | None:
+        """The oldest job that nobody has: queued, or with a worker that is gone or lets its lease run out."""
+        ...
+
+    async def heartbeat(self, worker: str, lease_seconds: float, ticks: Mapping[str, JobTick]) -> frozenset[str]:
+        """Renews the leases of a worker and says how far its jobs are; the jobs it still has."""
+        ...
+
+    async def save(
+        self, claim: JobRecord, checkpoint: bytes, part: bytes, tick: JobTick, news: Sequence[JobNews]
+    ) -> tuple[JobEvent, ...]:
+        """Keeps where a job stands with what happened, in one transaction."""
+        ...
+
+    async def finish(self, claim: JobRecord, end: JobEnd, news: Sequence[JobNews]) -> tuple[JobEvent, ...]:
+        """Ends a job, with a last event."""
+        ...
+
+    async def release(self, claim: JobRecord, *, crashed: bool) -> int:
+        """Gives a job back to whoever claims it next; how often it has crashed a process."""
+        ...
+
+    async def panel(self, name: str) -> StoredPanel:
+        """Data of a job over a file that any process can open."""
+        ...
+
+    async def series(self, job_id: str, label: str) -> tuple[str, bytes]:
+        """Label and record of a strategy, the first one where the label is empty. Raises NotFound."""
+        ...

@@ -29,6 +29,12 @@ class LinearCost:
         usual = self.commission_bps + self.half_spread_bps
         return BASIS_POINT * np.array([self.by_symbol_bps.get(symbol, usual) for symbol in symbols])
 
+    def spread_shares(self, symbols: tuple[str, ...]) -> Vector:
+        """Which part of each asset's cost is the half-spread, (N,); a figure of its own counts as commission."""
+        both = self.commission_bps + self.half_spread_bps
+        usual = self.half_spread_bps / both if both > 0.0 else 0.0
+        return np.array([0.0 if symbol in self.by_symbol_bps else usual for symbol in symbols])
+
     def of_trades(self, symbols: tuple[str, ...], trades: Vector) -> float:
         """Cost of weight changes (N,) as a fraction of net asset value."""
         return float(self.rates(symbols) @ np.abs(trades))

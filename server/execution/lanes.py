@@ -16,8 +16,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from domain.errors import Cancelled, SolverTimedOut
-from server.execution.process_pool import ProcessPool
+from domain.errors import Cancelled, SolverFailed, SolverTimedOut
+from server.execution.process_pool import ProcessPool, WorkerDied
 from server.ports import Overloaded
 
 T = TypeVar("T")
@@ -55,8 +55,14 @@ class Lanes:
             raise
 
     async def process(self, work: Callable[..., T], deadline: float | None) -> T:
-        """Runs `work(on_progress=...)`, which must be picklable, in a worker process."""
-        return await self._pool.run(work, deadline)
+        """Runs `work(on_progress=...)`, which must be picklable, in a worker process.
+
+        Raises SolverFailed where that process died.
+        """
+        try:
+            return await self._pool.run(work, deadline)
+        except WorkerDied as error:
+            raise SolverFailed(f"the worker process died ({error}); the task may need too much memory") from None
 
     async def close(self, grace_seconds: float) -> None:
         """Ends threads and processes."""

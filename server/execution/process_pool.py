@@ -9,11 +9,12 @@ import multiprocessing
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
-from domain.errors import SolverFailed, SolverTimedOut
-from server.execution.worker import Outcome, Task, run_worker
+from domain.errors import SolverTimedOut
+from server.execution.worker import Message, Outcome, Task, run_worker
 from server.ports import Overloaded
 
 T = TypeVar("T")
@@ -35,12 +36,12 @@ class Worker:
 
     _numbers = itertools.count()
 
-    def __init__(self) -> None:
+    def __init__(self, niceness: int) -> None:
         context = multiprocessing.get_context("spawn")
         self._tasks, theirs = context.Pipe()
         lifeline, self._lifeline = context.Pipe(duplex=False)
         self._process = context.Process(
-            target=run_worker, args=(theirs, lifeline), name="absfinance-worker", daemon=True
+            target=run_worker, args=(theirs, lifeline, niceness), name="absfinance-worker", daemon=True
         )
         self._process.start()
         # Only the worker may hold its ends: then either side notices when the other is gone.
@@ -57,12 +58,16 @@ class Worker:
         """Its process id."""
         return self._process.pid
 
-    def call(self, work: Callable[..., Any]) -> Outcome:
-        """Runs work and waits for what comes of it. Raises WorkerDied."""
+    def call(self, work: Callable[..., Any], on_report: Callable[[Any], None] | None = None) -> Outcome:
+        """Runs work and waits for what comes of it; what it reports meanwhile is passed on. Raises WorkerDied."""
         self._number = next(self._numbers)
         try:
-            self._tasks.send(Task(self._number, work))
-            outcome: Outcome = self._tasks.recv()
+            self._tasks.send(Task(self._number, work, on_report is not None))
+            outcome: Outcome | Message = self._tasks.recv()
+            while isinstance(outcome, Message):
+                if on_report is not None:
+                    on_report(outcome.content)
+                outcome = self._tasks.recv()
         except (EOFError, OSError):
             self._process.join(1.0)
             raise WorkerDied(f"exit code {self._process.exitcode}") from None
@@ -92,8 +97,8 @@ class Worker:
 class ProcessPool:
     """At most `workers` processes and `max_waiting` tasks in line for them."""
 
-    def __init__(self, workers: int, max_waiting: int) -> None:
-        self._workers = workers
+    def __init__(self, workers: int, max_waiting: int, niceness: int = 0) -> None:
+        self._niceness = niceness
         self._max_waiting = max_waiting
         self._waiting = 0
         # Last in, first out: a worker that is warm is used again before another is started.
@@ -103,23 +108,25 @@ class ProcessPool:
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="worker-pipe")
         self._ending: set[asyncio.Task[None]] = set()
 
-    async def run(self, work: Callable[..., T], deadline: float | None) -> T:
+    async def run(
+        self, work: Callable[..., T], deadline: float | None, on_report: Callable[[Any], None] | None = None
+    ) -> T:
         """Runs `work(on_progress=...)`, which must be picklable, in a worker.
 
-        Raises what the domain raises there, SolverTimedOut at the deadline (of time.monotonic), SolverFailed when the
-        worker dies, Overloaded when too many wait. A caller that is cancelled stops the work.
+        With `on_report`, work is also handed `report`, and what it reports is passed on, in order, on the event loop.
+        Raises what the domain raises there, SolverTimedOut at the deadline (of time.monotonic), WorkerDied when the
+        process is gone, Overloaded when too many wait. A caller that is cancelled stops the work.
         """
         worker = await self._take(deadline)
         loop = asyncio.get_running_loop()
-        future = loop.run_in_executor(self._threads, worker.call, work)
+        passed_on = None if on_report is None else partial(loop.call_soon_threadsafe, on_report)
+        future = loop.run_in_executor(self._threads, worker.call, work, passed_on)
         try:
             done, _ = await asyncio.wait({future}, timeout=_remaining(deadline))
             if not done:
                 raise SolverTimedOut("the time limit ran out before the answer was found")
             value: T = _value(future.result())
             return value
-        except WorkerDied as error:
-            raise SolverFailed(f"the worker process died ({error}); the task may need too much memory") from None
         finally:
             self._end(worker, future)
 
@@ -147,7 +154,7 @@ class ProcessPool:
             self._waiting -= 1
         if worker is not None and worker.alive:
             return worker
-        starting = asyncio.get_running_loop().run_in_executor(None, Worker)
+        starting = asyncio.get_running_loop().run_in_executor(None, Worker, self._niceness)
         try:
             return await asyncio.shield(starting)
         except BaseException:

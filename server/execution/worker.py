@@ -22,6 +22,14 @@ class Task:
 
     number: int
     work: Callable[..., Any]
+    reports: bool = False  # work is also handed `report`, to send messages while it runs
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something a task reports while it runs."""
+
+    content: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +70,9 @@ class Control:
                 os._exit(1)
 
 
-def run_worker(tasks: Connection, lifeline: Connection) -> None:
-    """Serves tasks until the pipe closes."""
+def run_worker(tasks: Connection, lifeline: Connection, niceness: int) -> None:
+    """Serves tasks until the pipe closes; with `niceness` it leaves the processor to others first."""
+    os.nice(niceness)
     for name in BLAS_THREADS:
         os.environ[name] = "1"
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -76,14 +85,15 @@ def run_worker(tasks: Connection, lifeline: Connection) -> None:
         except EOFError:
             return
         control.begin(task.number)
-        tasks.send(_outcome(task, control))
+        extra = {"report": lambda content: tasks.send(Message(content))} if task.reports else {}
+        tasks.send(_outcome(task, control, extra))
 
 
-def _outcome(task: Task, control: Control) -> Outcome:
+def _outcome(task: Task, control: Control, extra: dict[str, Any]) -> Outcome:
     from domain.errors import DomainError  # loads numpy, so not before the first task
 
     try:
-        return Outcome(value=task.work(on_progress=control.on_progress))
+        return Outcome(value=task.work(on_progress=control.on_progress, **extra))
     except DomainError as error:
         return Outcome(error=error)
     except Exception:

@@ -11,7 +11,6 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-SCHEMA_VERSION = 1
 BUSY_SECONDS = 30.0
 READERS = 4
 
@@ -78,12 +77,15 @@ class Database:
         connection = self._connection()
         connection.execute("BEGIN IMMEDIATE")
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            for statement in _statements(files(__package__).joinpath("schema.sql").read_text()):
+        scripts = sorted(files(__package__).joinpath("migrations").iterdir(), key=lambda script: script.name)
+        for script in scripts[version:]:
+            for statement in _statements(script.read_text()):
                 connection.execute(statement)
+        if version < len(scripts):
+            connection.execute(f"PRAGMA user_version = {len(scripts)}")
         connection.execute("COMMIT")
-        if version not in (0, SCHEMA_VERSION):
-            raise UnknownSchema(f"{self._path} has schema {version}, this version reads {SCHEMA_VERSION}")
+        if version > len(scripts):
+            raise UnknownSchema(f"{self._path} has schema {version}, this version reads up to {len(scripts)}")
 
 
 def _statements(script: str) -> list[str]:

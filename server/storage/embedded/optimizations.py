@@ -6,9 +6,9 @@ import time
 from datetime import UTC, datetime
 from functools import partial
 
-from domain.errors import InvalidInput
 from server.ports import NotFound, OptimizationDraft, OptimizationPage, OptimizationRecord, RequestIdReused
 from server.storage.embedded.database import Database
+from server.storage.embedded.pages import sequence_of
 
 _COLUMNS = "id, created_micros, request_id, payload, input_fingerprint"
 
@@ -33,7 +33,7 @@ class EmbeddedOptimizations:
 
     async def list(self, token: str, limit: int) -> OptimizationPage:
         """A page of answers, newest first."""
-        before = _sequence(token)
+        before = sequence_of(token)
         return await self._database.read(partial(_list, before=before, limit=limit))
 
 
@@ -78,14 +78,6 @@ def _list(connection: sqlite3.Connection, before: int | None, limit: int) -> Opt
     rows = connection.execute(statement, {"before": before, "limit": limit + 1}).fetchall()
     records = tuple(_record(*row[1:]) for row in rows[:limit])
     return OptimizationPage(records, str(rows[limit - 1][0]) if len(rows) > limit else "")
-
-
-def _sequence(token: str) -> int | None:
-    if not token:
-        return None
-    if not token.isascii() or not token.isdigit() or len(token) > 18:
-        raise InvalidInput("page_token", "is not a token of an earlier page")
-    return int(token)
 
 
 def _record(

@@ -43,7 +43,12 @@ class PanelFiles:
 
     def create(self, fingerprint: str, symbols: tuple[str, ...], series: Sequence[Series]) -> StoredPanel:
         """Derives a panel over the union of the series' days, and opens it."""
-        days, values = aligned(series)
+        return self.keep(fingerprint, symbols, *aligned(series))
+
+    def keep(
+        self, fingerprint: str, symbols: tuple[str, ...], days: NDArray[np.int32], values: NDArray[np.float64]
+    ) -> StoredPanel:
+        """Writes the files of a panel, and opens it."""
         values_path, days_path = self._paths(fingerprint)
         self._make_room(values.nbytes)
         _write(days_path, days)

@@ -43,4 +43,3 @@ CREATE TABLE optimizations (
   input_fingerprint TEXT NOT NULL
 ) STRICT;
 
-PRAGMA user_version = 1;

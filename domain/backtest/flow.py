@@ -1,0 +1,294 @@
+"""A backtest from its wish to its figures.
+
+`prepare` checks everything that can be known before the first step; `run` walks, leg by leg, and can go on from any
+`Checkpoint` as if nothing had happened.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.backtest.metrics import Curve, Yardsticks, performance
+from domain.backtest.rebalancing import Rebalancing
+from domain.backtest.record import RecordPart
+from domain.backtest.result import BacktestOutcome, StrategyOutcome
+from domain.backtest.simulator import Leg, Market, Simulation, State
+from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
+from domain.backtest.strategies import Strategy
+from domain.checks import Vector
+from domain.errors import DomainError, InvalidInput
+from domain.market_data.missing import complete
+from domain.market_data.panel import Panel, PricePanel, ReturnPanel
+from domain.market_data.source import infer_periods_per_year
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A backtest that can be run: checked data, legs with their dates, curves to compare with."""
+
+    specification: BacktestSpecification
+    market: Market
+    legs: tuple[Leg, ...]  # strategies, then benchmarks that are strategies
+    curves: Mapping[str, Curve]  # benchmarks that are symbols
+
+    @property
+    def days(self) -> NDArray[np.int32]:
+        """Dates of the walk, from the first decision on."""
+        return self.market.panel.dates[self.legs[0].start :]
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Everything that a walk needs to go on, but for the parts of its records that were handed over before."""
+
+    leg: int
+    state: State
+    parts: tuple[tuple[int, RecordPart], ...]  # by leg, since the last checkpoint
+
+
+@dataclass(slots=True)
+class Walk:
+    """A backtest under way."""
+
+    plan: Plan
+    leg: int = 0
+    simulation: Simulation | None = None
+    records: list[list[RecordPart]] = field(default_factory=list)  # parts of each leg so far
+    new: list[tuple[int, RecordPart]] = field(default_factory=list)  # those not handed over yet, by leg
+
+    @property
+    def fraction(self) -> float:
+        """Share of all dates of all legs that are done."""
+        total = len(self.plan.days) * len(self.plan.legs)
+        return (self.leg * len(self.plan.days) + self._done()) / total
+
+    @property
+    def day(self) -> int:
+        """Date the simulation has reached."""
+        return int(self.plan.days[max(0, self._done() - 1)])
+
+    @property
+    def wealth(self) -> float:
+        """Net asset value there."""
+        return self.plan.specification.initial_capital if self.simulation is None else self.simulation.wealth
+
+    def checkpoint(self) -> Checkpoint:
+        """Where it stands; the parts it takes along are not given out again."""
+        if self.simulation is None:
+            raise ValueError("a walk that has not begun has nothing to save")
+        self.cut()
+        return Checkpoint(self.leg, self.simulation.state, self.hand_over())
+
+    def cut(self) -> None:
+        """Ends a part of the current leg's record."""
+        if self.simulation is not None:
+            part = self.simulation.record.cut()
+            self.records[self.leg].append(part)
+            self.new.append((self.leg, part))
+
+    def hand_over(self) -> tuple[tuple[int, RecordPart], ...]:
+        """The parts that were not handed over before."""
+        handed = tuple(self.new)
+        self.new = []
+        return handed
+
+    def _done(self) -> int:
+        return 0 if self.simulation is None else self.simulation.state.place - self.plan.legs[self.leg].start + 1
+
+
+def prepare(
+    specification: BacktestSpecification,
+    data: PricePanel | ReturnPanel,
+    benchmarks: Mapping[str, PricePanel] | None = None,
+) -> Plan:
+    """The plan of a specification on data; `benchmarks` holds symbols that are not in the data.
+
+    Raises InvalidInput with the field named: a gap under FAIL, more history asked for than there is, an unknown symbol,
+    a benchmark that does not overlap.
+    """
+    panel = prices_of(_complete(specification, data))
+    periods = infer_periods_per_year(specification.periods_per_year, data)
+    market = Market(panel, periods, specification.costs, specification.cash_rate_annual)
+    _known_costs(specification, panel)
+    named = [(_path("strategy", i, specification.strategies), s) for i, s in enumerate(specification.strategies)]
+    named += [
+        (f"benchmarks[{i}].strategy", b)
+        for i, b in enumerate(specification.benchmarks)
+        if not isinstance(b, BenchmarkSymbol)
+    ]
+    start = max(_first_decision(path, strategy, panel) for path, strategy in named)
+    legs = tuple(_leg(strategy, specification.rebalancing, specification.delay, panel, start) for _, strategy in named)
+    if start + max(specification.delay, 1) > len(panel.dates) - 1:
+        raise InvalidInput(
+            "prices", f"must hold a date after the first decision can be filled; there are {len(panel.dates)}"
+        )
+    for (path, strategy), leg in zip(named, legs, strict=True):
+        _check(path, strategy, Simulation(market, leg, specification.initial_capital), start)
+    curves = {
+        b.name: _curve(i, b, panel, panel.dates[start:], benchmarks or {})
+        for i, b in enumerate(specification.benchmarks)
+        if isinstance(b, BenchmarkSymbol)
+    }
+    return Plan(specification, market, legs, curves)
+
+
+def run(
+    plan: Plan,
+    observe: Callable[[Walk], None],
+    on_progress: Callable[[], None],
+    checkpoint: Checkpoint | None = None,
+    records: Sequence[Sequence[RecordPart]] = (),
+) -> BacktestOutcome:
+    """Walks to the end and measures.
+
+    `observe` is called after each event and may take a checkpoint; `on_progress` is handed to solvers and raises to
+    stop. To go on, give the last checkpoint and every part handed over so far, by leg.
+    """
+    walk = Walk(plan, records=[list(parts) for parts in records])
+    state = None
+    if checkpoint is not None:
+        walk.leg, state = checkpoint.leg, checkpoint.state
+    while walk.leg < len(plan.legs):
+        leg = plan.legs[walk.leg]
+        if len(walk.records) <= walk.leg:
+            walk.records.append([])
+        walk.simulation = Simulation(plan.market, leg, plan.specification.initial_capital, state)
+        observe(walk)
+        for _ in walk.simulation.advance(on_progress):
+            on_progress()
+            observe(walk)
+        walk.cut()
+        walk.leg, walk.simulation, state = walk.leg + 1, None, None
+    return _outcome(plan, [RecordPart.joined(parts) for parts in walk.records])
+
+
+def prices_of(data: PricePanel | ReturnPanel) -> PricePanel:
+    """Prices as they are; returns compounded from 100, on the date one usual step before the first of them."""
+    if isinstance(data, PricePanel):
+        return data
+    if (data.values <= -1.0).any():
+        raise InvalidInput("returns", "a return of -1 leaves nothing to invest in; use prices and end before it")
+    step = int(np.median(np.diff(data.dates))) if len(data.dates) > 1 else 1
+    dates = np.append(data.dates[0] - step, data.dates).astype(np.int32)
+    levels = 100.0 * np.cumprod(np.vstack([np.ones(len(data.symbols)), 1.0 + data.values]), axis=0)
+    return PricePanel.of(data.symbols, dates, levels)
+
+
+def _complete(specification: BacktestSpecification, data: PricePanel | ReturnPanel) -> PricePanel | ReturnPanel:
+    try:
+        return complete(data, specification.missing_data)
+    except InvalidInput as error:
+        raise error.under("prices" if isinstance(data, PricePanel) else "returns") from None
+
+
+def _known_costs(specification: BacktestSpecification, panel: PricePanel) -> None:
+    for i, symbol in enumerate(specification.costs.by_symbol_bps):
+        if symbol not in panel.symbols:
+            raise InvalidInput(f"costs.by_asset[{i}].symbol", f"{symbol} is not a symbol of the input")
+
+
+def _path(name: str, i: int, strategies: Sequence[Strategy]) -> str:
+    return name if len(strategies) == 1 else f"strategies[{i}]"
+
+
+def _first_decision(path: str, strategy: Strategy, panel: PricePanel) -> int:
+    needed = strategy.history.needed
+    if needed > len(panel.dates):
+        raise InvalidInput(
+            f"{path}.lookback_periods",
+            f"needs {needed} dates before the first decision, the input has {len(panel.dates)}",
+        )
+    own = strategy.own_dates()
+    if not own:
+        return needed - 1
+    first = int(np.searchsorted(panel.dates, own[0]))
+    if first >= len(panel.dates):
+        raise InvalidInput(f"{path}.schedule.entries[0].date", "is after the last date of the input")
+    return max(needed - 1, first)
+
+
+def _leg(strategy: Strategy, rebalancing: Rebalancing, delay: int, panel: PricePanel, start: int) -> Leg:
+    own = np.searchsorted(panel.dates, np.array(strategy.own_dates(), dtype=np.int64))
+    places = np.union1d(np.append(rebalancing.places(panel.dates, start), start), own[own > start])
+    # A decision that no date is left to fill is not made.
+    return Leg(strategy, places[places + delay < len(panel.dates)], delay)
+
+
+def _check(path: str, strategy: Strategy, simulation: Simulation, start: int) -> None:
+    try:
+        strategy.check(simulation.past(start))
+    except InvalidInput as error:
+        raise error.under(path) from None
+    except DomainError:
+        # Whether there is an answer is a matter of each date, and a value there.
+        return
+
+
+def _curve(
+    i: int,
+    benchmark: BenchmarkSymbol,
+    panel: PricePanel,
+    days: NDArray[np.int32],
+    others: Mapping[str, PricePanel],
+) -> Curve:
+    source: Panel = panel if benchmark.symbol in panel.symbols else others[benchmark.symbol]
+    prices = source.column(benchmark.symbol)
+    known = np.isin(source.dates, days) & ~np.isnan(prices)
+    if int(known.sum()) < 2:
+        raise InvalidInput(
+            f"benchmarks[{i}].symbol", f"{benchmark.symbol} has fewer than two dates in common with the backtest"
+        )
+    return Curve(source.dates[known], prices[known] / prices[known][0])
+
+
+def _outcome(plan: Plan, records: Sequence[RecordPart]) -> BacktestOutcome:
+    specification = plan.specification
+    count = len(specification.strategies)
+    curves = dict(plan.curves)
+    for leg, record in zip(plan.legs[count:], records[count:], strict=True):
+        curves[leg.strategy.label] = Curve(plan.days, record.wealth)
+    names = [b.name if isinstance(b, BenchmarkSymbol) else b.label for b in specification.benchmarks]
+    first = curves[names[0]] if names else None
+    done = [_strategy(plan, leg, record, first) for leg, record in zip(plan.legs, records, strict=True)]
+    by_label = {outcome.label: outcome for outcome in done[count:]}
+    compared = [by_label[name] if name in by_label else _held(plan, name, first) for name in names]
+    return BacktestOutcome(plan.market.panel.symbols, tuple(done[:count]), tuple(compared))
+
+
+def _strategy(plan: Plan, leg: Leg, record: RecordPart, benchmark: Curve | None) -> StrategyOutcome:
+    last = plan.market.panel.values[-1]
+    units = record.units[-1] if len(record.units) else np.zeros(len(last))
+    figures = performance(
+        Curve(plan.days, record.wealth),
+        _yardsticks(plan),
+        turnover=float(record.turnovers.sum()),
+        cost_total=float(record.cost_fractions.sum()),
+        benchmark=benchmark,
+    )
+    commission, spread = record.cost_money.sum(axis=0).tolist()
+    held: Vector = np.zeros(len(last)) if record.exhausted else units
+    return StrategyOutcome(
+        label=leg.strategy.label,
+        performance=figures,
+        commission=commission,
+        spread=spread,
+        rebalances=len(record.fill_places),
+        failures=record.failures,
+        final_units=held,
+        final_cash=float(record.wealth[-1] - held @ last) if held.any() else float(record.wealth[-1]),
+        record=record,
+    )
+
+
+def _held(plan: Plan, name: str, benchmark: Curve | None) -> StrategyOutcome:
+    figures = performance(plan.curves[name], _yardsticks(plan), turnover=0.0, cost_total=0.0, benchmark=benchmark)
+    return StrategyOutcome(name, figures, 0.0, 0.0, 0, (), None, None, None)
+
+
+def _yardsticks(plan: Plan) -> Yardsticks:
+    wanted = plan.specification
+    return Yardsticks(
+        plan.market.periods_per_year, wanted.risk_free_rate_annual, wanted.minimum_acceptable_return_annual
+    )

@@ -1,0 +1,31 @@
+"""What a backtest found."""
+
+from dataclasses import dataclass
+
+from domain.backtest.metrics import Performance
+from domain.backtest.record import FailedRebalance, RecordPart
+from domain.checks import Vector
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyOutcome:
+    """What one strategy did, or one benchmark."""
+
+    label: str
+    performance: Performance
+    commission: float  # in money, like the spread
+    spread: float
+    rebalances: int
+    failures: tuple[FailedRebalance, ...]
+    final_units: Vector | None  # (N,); None for a benchmark that is no strategy
+    final_cash: float | None
+    record: RecordPart | None  # likewise
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestOutcome:
+    """Every strategy and benchmark, in the order asked for."""
+
+    symbols: tuple[str, ...]
+    strategies: tuple[StrategyOutcome, ...]
+    benchmarks: tuple[StrategyOutcome, ...]

@@ -1,0 +1,93 @@
+"""What a caller wants simulated, before it meets the data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from domain.backtest.rebalancing import Calendar, Rebalancing
+from domain.backtest.strategies import Optimized, Strategy
+from domain.checks import finite_number, positive
+from domain.costs.linear import LinearCost
+from domain.errors import InvalidInput
+from domain.market_data.missing import MissingDataPolicy
+
+
+class Fill(StrEnum):
+    """At which close a decision becomes a position."""
+
+    NEXT_CLOSE = "NEXT_CLOSE"
+    SAME_CLOSE = "SAME_CLOSE"  # the price the decision has seen: for comparison with other engines
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkSymbol:
+    """An asset that is bought at the start and held, without costs."""
+
+    symbol: str
+    label: str = ""
+
+    @property
+    def name(self) -> str:
+        """Label in the results."""
+        return self.label or self.symbol
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestSpecification:
+    """Everything of a backtest but its data."""
+
+    strategies: tuple[Strategy, ...]
+    rebalancing: Rebalancing = field(default_factory=Calendar)
+    fill: Fill = Fill.NEXT_CLOSE
+    lag_periods: int = 0
+    costs: LinearCost = field(default_factory=LinearCost)
+    cash_rate_annual: float = 0.0
+    initial_capital: float = 1.0
+    benchmarks: tuple[BenchmarkSymbol | Strategy, ...] = ()
+    missing_data: MissingDataPolicy = MissingDataPolicy.FAIL
+    periods_per_year: float | None = None
+    risk_free_rate_annual: float = 0.0
+    minimum_acceptable_return_annual: float = 0.0
+
+    def __post_init__(self) -> None:
+        positive("initial_capital", self.initial_capital)
+        finite_number("costs.cash_rate_annual", self.cash_rate_annual)
+        if self.periods_per_year is not None:
+            positive("periods_per_year", self.periods_per_year)
+        if not self.strategies:
+            raise InvalidInput("strategies", "must name at least one strategy")
+        labels = [strategy.label for strategy in self.strategies]
+        labels += [b.name if isinstance(b, BenchmarkSymbol) else b.label for b in self.benchmarks]
+        for label in labels:
+            if labels.count(label) > 1:
+                raise InvalidInput("strategies", f"the label {label!r} is used twice")
+
+    @property
+    def delay(self) -> int:
+        """Dates between a decision and its fill."""
+        return self.lag_periods + (0 if self.fill is Fill.SAME_CLOSE else 1)
+
+    def missing_groups(self) -> tuple[str, ...]:
+        """Groups that constraints name and nothing lists."""
+        found: list[str] = []
+        for strategy in self._all_strategies():
+            if isinstance(strategy, Optimized):
+                found.extend(strategy.specification.missing_groups())
+        return tuple(dict.fromkeys(found))
+
+    def with_groups(self, groups: Mapping[str, tuple[str, ...]]) -> "BacktestSpecification":
+        """The same with further groups listed."""
+
+        def listed(strategy: Strategy) -> Strategy:
+            if not isinstance(strategy, Optimized):
+                return strategy
+            return replace(strategy, specification=strategy.specification.with_groups(groups))
+
+        return replace(
+            self,
+            strategies=tuple(map(listed, self.strategies)),
+            benchmarks=tuple(b if isinstance(b, BenchmarkSymbol) else listed(b) for b in self.benchmarks),
+        )
+
+    def _all_strategies(self) -> list[Strategy]:
+        return [*self.strategies, *(b for b in self.benchmarks if not isinstance(b, BenchmarkSymbol))]

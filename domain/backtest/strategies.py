@@ -1,0 +1,189 @@
+"""How weights are chosen. A strategy is handed a `Past` and nothing else: the future is not within its reach."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.checks import Matrix, Vector
+from domain.errors import InvalidInput
+from domain.market_data.panel import PricePanel
+from domain.optimization.constraints import Turnover
+from domain.optimization.objectives import InverseVolatility
+from domain.optimization.solve import solve
+from domain.optimization.specification import Specification, state
+from domain.portfolio import weights_by_symbol
+
+FEWEST_RETURNS = 2
+"""A covariance needs two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What is known when a decision is made. Arrays are copies: nothing leads from them to what comes after."""
+
+    symbols: tuple[str, ...]
+    dates: NDArray[np.int32]  # (K,), the last is the day of the decision
+    prices: Matrix  # (K, N)
+    weights: Vector  # (N,), held now
+    periods_per_year: float
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What of the past a strategy wants to see, in prices."""
+
+    needed: int = 1  # fewest dates a decision can be made with
+    shown: int | None = 1  # most dates it is shown, None for all
+
+
+class Strategy(Protocol):
+    """Chooses weights from the past."""
+
+    @property
+    def label(self) -> str:
+        """Name in the results."""
+        ...
+
+    @property
+    def history(self) -> History:
+        """What it wants to see."""
+        ...
+
+    def own_dates(self) -> tuple[int, ...]:
+        """Days on which it decides beside the rebalancing rule, in order; the first one is its first."""
+        ...
+
+    def check(self, past: Past) -> None:
+        """Raises InvalidInput where it cannot work with this data at all."""
+        ...
+
+    def decide(self, past: Past, on_progress: Callable[[], None]) -> Vector:
+        """Target weights, (N,); 1 - their sum is cash. Raises DomainError where there are none."""
+        ...
+
+
+class _WithoutDates:
+    """Decides only when the rebalancing rule says so."""
+
+    __slots__ = ()
+
+    def own_dates(self) -> tuple[int, ...]:
+        """None."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class EqualWeight(_WithoutDates):
+    """1 / N in each asset."""
+
+    label: str = "equal weight"
+
+    @property
+    def history(self) -> History:
+        """None beyond today."""
+        return History()
+
+    def check(self, past: Past) -> None:
+        """Always works."""
+
+    def decide(self, past: Past, on_progress: Callable[[], None]) -> Vector:
+        """The same for each."""
+        return np.full(len(past.symbols), 1.0 / len(past.symbols))
+
+
+@dataclass(frozen=True, slots=True)
+class FixedWeights(_WithoutDates):
+    """The same weights every time; symbols that are not named have none."""
+
+    weights: Mapping[str, float]
+    label: str = "fixed weights"
+
+    @property
+    def history(self) -> History:
+        """None beyond today."""
+        return History()
+
+    def check(self, past: Past) -> None:
+        """Symbols must be known and the sum 1 or less."""
+        self.decide(past, lambda: None)
+
+    def decide(self, past: Past, on_progress: Callable[[], None]) -> Vector:
+        """The weights."""
+        return weights_by_symbol("fixed_weights.weights", self.weights, past.symbols, leveraged=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Weights that hold from given days on; each entry is a decision of its own."""
+
+    entries: tuple[tuple[int, Mapping[str, float]], ...]  # day since 1970-01-01, weights
+    label: str = "schedule"
+
+    def __post_init__(self) -> None:
+        for i in range(1, len(self.entries)):
+            if self.entries[i][0] <= self.entries[i - 1][0]:
+                raise InvalidInput(f"schedule.entries[{i}].date", "must come after the date of the entry before")
+
+    @property
+    def history(self) -> History:
+        """None beyond today."""
+        return History()
+
+    def own_dates(self) -> tuple[int, ...]:
+        """Of the entries."""
+        return tuple(day for day, _ in self.entries)
+
+    def check(self, past: Past) -> None:
+        """Every entry must have known symbols and sum to 1 or less."""
+        for i in range(len(self.entries)):
+            self._weights(i, past.symbols)
+
+    def decide(self, past: Past, on_progress: Callable[[], None]) -> Vector:
+        """Those of the latest entry."""
+        today = int(past.dates[-1])
+        latest = sum(day <= today for day, _ in self.entries) - 1
+        if latest < 0:
+            return np.zeros(len(past.symbols))
+        return self._weights(latest, past.symbols)
+
+    def _weights(self, i: int, symbols: tuple[str, ...]) -> Vector:
+        return weights_by_symbol(f"schedule.entries[{i}].weights", self.entries[i][1], symbols, leveraged=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Optimized(_WithoutDates):
+    """Everything Optimize can do, over the past `lookback` returns, or all since the start."""
+
+    specification: Specification
+    lookback: int | None = None
+    label: str = "optimize"
+
+    @property
+    def history(self) -> History:
+        """The lookback, or everything."""
+        if self.lookback is None:
+            return History(FEWEST_RETURNS + 1, None)
+        return History(self.lookback + 1, self.lookback + 1)
+
+    def check(self, past: Past) -> None:
+        """The problem must be one that can be posed on this data."""
+        state(self._posed(past), PricePanel(past.symbols, past.dates, past.prices))
+
+    def decide(self, past: Past, on_progress: Callable[[], None]) -> Vector:
+        """Verified weights, solved from nothing but this window."""
+        problem = state(self._posed(past), PricePanel(past.symbols, past.dates, past.prices))
+        return solve(problem, on_progress).weights
+
+    def _posed(self, past: Past) -> Specification:
+        wanted = self.specification
+        trades_count = any(isinstance(constraint, Turnover) for constraint in wanted.constraints)
+        held = dict(zip(past.symbols, past.weights.tolist(), strict=True)) if trades_count else None
+        return replace(wanted, periods_per_year=past.periods_per_year, current_weights=held)
+
+
+def inverse_volatility(lookback: int | None, label: str = "inverse volatility") -> Optimized:
+    """Weights in proportion to 1 / volatility of the past."""
+    return Optimized(Specification(InverseVolatility()), lookback, label)

@@ -1,0 +1,47 @@
+"""Proof that a process is gone: each holds a lock on a file for as long as it lives, however it ends.
+
+A lease must run out before a job is taken from a worker that may live; with this proof it can be taken at once.
+"""
+
+import fcntl
+import os
+import secrets
+from pathlib import Path
+
+
+class WorkerLocks:
+    """The lock of this process, and those of others in the same folder."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self.own = secrets.token_hex(8)
+        self._handle = os.open(self._path(self.own), os.O_CREAT | os.O_RDWR, 0o600)
+        fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def is_gone(self, worker: str) -> bool:
+        """Whether the process of a worker has ended. Its file is removed with the proof, so no file is proof too."""
+        if worker == self.own:
+            return False
+        path = self._path(worker)
+        try:
+            handle = os.open(path, os.O_RDWR)
+        except FileNotFoundError:
+            return True
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        else:
+            path.unlink(missing_ok=True)
+            return True
+        finally:
+            os.close(handle)
+
+    def close(self) -> None:
+        """Ends this worker."""
+        self._path(self.own).unlink(missing_ok=True)
+        os.close(self._handle)
+
+    def _path(self, worker: str) -> Path:
+        return self._folder / f"{worker}.lock"
