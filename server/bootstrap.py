@@ -2,31 +2,42 @@
 
 import asyncio
 import signal
+from dataclasses import dataclass
 
 import grpc
 import protovalidate
 from absfinance.v1.optimization_service_pb2 import OptimizeRequest
 
 from server.app import App
+from server.converters.backtests import result_to_bytes, specification_from_bytes
 from server.converters.optimization import answer_to_bytes
 from server.execution.lanes import Lanes
+from server.execution.process_pool import ProcessPool
 from server.interceptors.admission import Admission
-from server.interceptors.errors import Errors
+from server.interceptors.errors import Errors, refusal
 from server.interceptors.log import CallLog
 from server.interceptors.request_context import RequestContext
 from server.interceptors.validation import Validation
+from server.jobs.progress import Progress
+from server.jobs.runner import Runner
 from server.observability import configure_logging, logger
+from server.servicers.backtests import BacktestServicer
 from server.servicers.market_data import MarketDataServicer
 from server.servicers.optimization import OptimizationServicer
 from server.servicers.risk import RiskServicer
+from server.services.backtests import Backtests
 from server.services.market_data import MarketData
 from server.services.optimization import Optimization
 from server.services.risk import Risk
 from server.settings import Settings, WrongSetting
+from server.storage.embedded.backtests import EmbeddedBacktests, fingerprint_of
 from server.storage.embedded.database import Database
 from server.storage.embedded.market_data import EmbeddedMarketData
 from server.storage.embedded.optimizations import EmbeddedOptimizations
 from server.storage.embedded.panels import PanelFiles
+from server.storage.embedded.workers import WorkerLocks
+
+JOB_NICENESS = 10
 
 
 async def serve(settings: Settings) -> None:
@@ -37,30 +48,74 @@ async def serve(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     database = Database(settings.data_dir / "absfinance.sqlite3")
     lanes = Lanes(settings.workers)
+    jobs = _jobs(settings, database)
     admission = Admission(settings.max_concurrent_requests)
     # Written order: request context, log, errors, admission, validation.
-    app = App(_servicers(settings, database, lanes), (RequestContext(), CallLog(), Errors(), admission, Validation()))
+    interceptors = (RequestContext(), CallLog(), Errors(), admission, Validation())
+    app = App(_servicers(settings, database, lanes, jobs), interceptors)
     address = _bind(app.server, settings)
     # The first validation compiles the contract's rules; better now than in a caller's time.
     protovalidate.collect_violations(OptimizeRequest())
     try:
         await app.server.start()
+        jobs.runner.start()
         await app.serving(True)
         print(f"abs-finance is ready on {address}, data in {settings.data_dir}", flush=True)  # noqa: T201  # the one line
         await stop.wait()
-        await _drain(app, admission, settings.drain_seconds)
+        await _drain(app, admission, jobs.progress, settings.drain_seconds)
     finally:
+        await jobs.runner.close(1.0)
+        jobs.locks.close()
         await lanes.close(1.0)
         database.close()
 
 
-def _servicers(settings: Settings, database: Database, lanes: Lanes) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """What runs and follows jobs."""
+
+    store: EmbeddedBacktests
+    progress: Progress
+    runner: Runner
+    locks: WorkerLocks
+
+
+def _jobs(settings: Settings, database: Database) -> Jobs:
+    locks = WorkerLocks(settings.data_dir / "workers")
+    panels = PanelFiles(settings.data_dir / "panels")
+    store = EmbeddedBacktests(database, panels, locks, settings.retained_events)
+    progress = Progress(store)
+    runner = Runner(
+        store,
+        progress,
+        # A pool of their own, which gives way: jobs shall not keep a caller of Optimize waiting.
+        ProcessPool(settings.workers, settings.workers, niceness=JOB_NICENESS),
+        locks.own,
+        settings.workers,
+        decode=specification_from_bytes,
+        encode=result_to_bytes,
+        encode_error=lambda error: refusal(error)[1].SerializeToString(),
+    )
+    return Jobs(store, progress, runner, locks)
+
+
+def _servicers(settings: Settings, database: Database, lanes: Lanes, jobs: Jobs) -> dict[str, object]:
     market_data = MarketData(EmbeddedMarketData(database, PanelFiles(settings.data_dir / "panels")))
     optimization = Optimization(market_data, EmbeddedOptimizations(database), lanes, answer_to_bytes)
+    backtests = Backtests(
+        market_data,
+        jobs.store,
+        lanes,
+        jobs.runner,
+        jobs.progress,
+        decode=specification_from_bytes,
+        name_panel=fingerprint_of,
+    )
     return {
         "OptimizationService": OptimizationServicer(optimization),
         "RiskService": RiskServicer(Risk(market_data, lanes)),
         "MarketDataService": MarketDataServicer(market_data),
+        "BacktestService": BacktestServicer(backtests),
     }
 
 
@@ -79,9 +134,10 @@ def _bind(server: grpc.aio.Server, settings: Settings) -> str:
     return settings.listen if settings.listen.startswith("unix:") else f"{settings.listen.rpartition(':')[0]}:{port}"
 
 
-async def _drain(app: App, admission: Admission, seconds: float) -> None:
-    """Health first, so that balancers look elsewhere; then no new calls; then those in flight get their time."""
+async def _drain(app: App, admission: Admission, progress: Progress, seconds: float) -> None:
+    """Health first, so that balancers look elsewhere; no new calls; followers go; calls in flight get their time."""
     logger.info("draining", extra={"seconds": seconds})
     await app.serving(False)
     admission.drain()
+    progress.drain()
     await app.server.stop(seconds)

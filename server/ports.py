@@ -35,6 +35,10 @@ class Overloaded(Exception):
     """There is more work than can be done in time; later it may go."""
 
 
+class Draining(Exception):
+    """The server is about to stop: it takes no new calls and ends streams that would go on."""
+
+
 class PriceField(StrEnum):
     """A figure of a trading day."""
 
@@ -314,6 +318,7 @@ class JobRecord:
     last_event: int
     dropped_event: int  # events up to this one are no longer retained
     attempt: int
+    crashes: int  # worker processes that died of it, as far as is known
     worker: str | None
     result: bytes | None = None
     error: bytes | None = None
@@ -407,8 +412,8 @@ class BacktestStore(Protocol):
         """Ends a job, with a last event."""
         ...
 
-    async def release(self, claim: JobRecord, *, crashed: bool) -> int:
-        """Gives a job back to whoever claims it next; how often it has crashed a process."""
+    async def release(self, claim: JobRecord, *, crashed: bool) -> None:
+        """Gives a job back to whoever claims it next."""
         ...
 
     async def panel(self, name: str) -> StoredPanel:

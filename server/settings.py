@@ -32,6 +32,7 @@ class Settings:
     log_level: str
     drain_seconds: float
     max_concurrent_requests: int
+    retained_events: int
     tls: Tls | None = None
     supabase_key: str = field(default="", repr=False)
 
@@ -57,6 +58,7 @@ class Settings:
             log_level=_one_of("log_level", value("log_level").lower(), ("debug", "info", "warning", "error")),
             drain_seconds=_number("drain_seconds", value("drain_seconds"), 0.0, 3600.0),
             max_concurrent_requests=_whole("max_concurrent_requests", value("max_concurrent_requests"), 1, 1_000_000),
+            retained_events=_whole("retained_events", value("retained_events"), 1, 10_000_000),
             tls=_tls(value("tls_cert"), value("tls_key"), value("tls_client_ca")),
             supabase_key=value("supabase_key"),
         )
@@ -95,6 +97,7 @@ _OPTIONS: Mapping[str, _Option] = {
     "log_level": _Option("ABSFIN_LOG_LEVEL", "debug, info, warning or error", "info"),
     "drain_seconds": _Option("ABSFIN_DRAIN_SECONDS", "how long calls in flight may take when the server stops", "10"),
     "max_concurrent_requests": _Option("ABSFIN_MAX_CONCURRENT_REQUESTS", "calls served at once", "1000"),
+    "retained_events": _Option("ABSFIN_RETAINED_EVENTS", "events kept of each backtest, the oldest go first", "10000"),
 }
 
 _NOT_YET: Mapping[str, tuple[str, ...]] = {"storage": ("embedded",), "auth": ("none",), "executor": ("local",)}

@@ -128,6 +128,22 @@ class Wire:
         answer: dict[str, Any] = json_format.MessageToDict(stub(message, timeout=timeout))
         return answer
 
+    def stream(self, method: str, request: dict[str, Any], timeout: float = 60.0) -> Iterator[dict[str, Any]]:
+        """The answers of a server stream, as JSON."""
+        descriptor = self._method(method)
+        message = json_format.ParseDict(request, _message(descriptor.input_type))
+        stub = self._channel.unary_stream(
+            f"/absfinance.v1.{method}",
+            request_serializer=lambda sent: sent.SerializeToString(),
+            response_deserializer=message_factory.GetMessageClass(descriptor.output_type).FromString,
+        )
+        call = stub(message, timeout=timeout)
+        try:
+            for answer in call:
+                yield json_format.MessageToDict(answer)
+        finally:
+            call.cancel()
+
     def refused(self, method: str, request: str | dict[str, Any], timeout: float = 60.0) -> Refusal:
         """The error of a call that must fail."""
         with pytest.raises(grpc.RpcError) as raised:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.backtest.kernel import CASH_ROUNDING
 from domain.backtest.metrics import Curve, Yardsticks, performance
 from domain.backtest.rebalancing import Rebalancing
 from domain.backtest.record import RecordPart
@@ -114,7 +115,7 @@ def prepare(
     _known_costs(specification, panel)
     named = [(_path("strategy", i, specification.strategies), s) for i, s in enumerate(specification.strategies)]
     named += [
-        (f"benchmarks[{i}].strategy", b)
+        (f"benchmarks[{i}].strategy.{b.kind}", b)
         for i, b in enumerate(specification.benchmarks)
         if not isinstance(b, BenchmarkSymbol)
     ]
@@ -190,7 +191,7 @@ def _known_costs(specification: BacktestSpecification, panel: PricePanel) -> Non
 
 
 def _path(name: str, i: int, strategies: Sequence[Strategy]) -> str:
-    return name if len(strategies) == 1 else f"strategies[{i}]"
+    return f"{name if len(strategies) == 1 else f'strategies[{i}]'}.{strategies[i].kind}"
 
 
 def _first_decision(path: str, strategy: Strategy, panel: PricePanel) -> int:
@@ -205,7 +206,7 @@ def _first_decision(path: str, strategy: Strategy, panel: PricePanel) -> int:
         return needed - 1
     first = int(np.searchsorted(panel.dates, own[0]))
     if first >= len(panel.dates):
-        raise InvalidInput(f"{path}.schedule.entries[0].date", "is after the last date of the input")
+        raise InvalidInput(f"{path}.entries[0].date", "is after the last date of the input")
     return max(needed - 1, first)
 
 
@@ -269,6 +270,8 @@ def _strategy(plan: Plan, leg: Leg, record: RecordPart, benchmark: Curve | None)
     )
     commission, spread = record.cost_money.sum(axis=0).tolist()
     held: Vector = np.zeros(len(last)) if record.exhausted else units
+    wealth = float(record.wealth[-1])
+    cash = wealth - float(held @ last)
     return StrategyOutcome(
         label=leg.strategy.label,
         performance=figures,
@@ -277,7 +280,7 @@ def _strategy(plan: Plan, leg: Leg, record: RecordPart, benchmark: Curve | None)
         rebalances=len(record.fill_places),
         failures=record.failures,
         final_units=held,
-        final_cash=float(record.wealth[-1] - held @ last) if held.any() else float(record.wealth[-1]),
+        final_cash=cash if abs(cash) > CASH_ROUNDING * wealth else 0.0,
         record=record,
     )
 

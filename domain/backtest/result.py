@@ -1,6 +1,6 @@
 """What a backtest found."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.backtest.metrics import Performance
 from domain.backtest.record import FailedRebalance, RecordPart
@@ -29,3 +29,11 @@ class BacktestOutcome:
     symbols: tuple[str, ...]
     strategies: tuple[StrategyOutcome, ...]
     benchmarks: tuple[StrategyOutcome, ...]
+
+    def without_records(self) -> "BacktestOutcome":
+        """The figures alone."""
+        return replace(
+            self,
+            strategies=tuple(replace(one, record=None) for one in self.strategies),
+            benchmarks=tuple(replace(one, record=None) for one in self.benchmarks),
+        )

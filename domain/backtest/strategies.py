@@ -48,6 +48,11 @@ class Strategy(Protocol):
         ...
 
     @property
+    def kind(self) -> str:
+        """The field of the contract it stands for, where complaints are addressed to."""
+        ...
+
+    @property
     def history(self) -> History:
         """What it wants to see."""
         ...
@@ -80,6 +85,7 @@ class EqualWeight(_WithoutDates):
     """1 / N in each asset."""
 
     label: str = "equal weight"
+    kind: str = "equal_weight"
 
     @property
     def history(self) -> History:
@@ -100,6 +106,7 @@ class FixedWeights(_WithoutDates):
 
     weights: Mapping[str, float]
     label: str = "fixed weights"
+    kind: str = "fixed_weights"
 
     @property
     def history(self) -> History:
@@ -112,7 +119,7 @@ class FixedWeights(_WithoutDates):
 
     def decide(self, past: Past, on_progress: Callable[[], None]) -> Vector:
         """The weights."""
-        return weights_by_symbol("fixed_weights.weights", self.weights, past.symbols, leveraged=False)
+        return weights_by_symbol("weights", self.weights, past.symbols, leveraged=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +128,12 @@ class Schedule:
 
     entries: tuple[tuple[int, Mapping[str, float]], ...]  # day since 1970-01-01, weights
     label: str = "schedule"
+    kind: str = "schedule"
 
     def __post_init__(self) -> None:
         for i in range(1, len(self.entries)):
             if self.entries[i][0] <= self.entries[i - 1][0]:
-                raise InvalidInput(f"schedule.entries[{i}].date", "must come after the date of the entry before")
+                raise InvalidInput(f"entries[{i}].date", "must come after the date of the entry before")
 
     @property
     def history(self) -> History:
@@ -150,7 +158,7 @@ class Schedule:
         return self._weights(latest, past.symbols)
 
     def _weights(self, i: int, symbols: tuple[str, ...]) -> Vector:
-        return weights_by_symbol(f"schedule.entries[{i}].weights", self.entries[i][1], symbols, leveraged=False)
+        return weights_by_symbol(f"entries[{i}].weights", self.entries[i][1], symbols, leveraged=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +168,7 @@ class Optimized(_WithoutDates):
     specification: Specification
     lookback: int | None = None
     label: str = "optimize"
+    kind: str = "optimize"
 
     @property
     def history(self) -> History:
@@ -186,4 +195,4 @@ class Optimized(_WithoutDates):
 
 def inverse_volatility(lookback: int | None, label: str = "inverse volatility") -> Optimized:
     """Weights in proportion to 1 / volatility of the past."""
-    return Optimized(Specification(InverseVolatility()), lookback, label)
+    return Optimized(Specification(InverseVolatility()), lookback, label, "inverse_volatility")

@@ -119,8 +119,15 @@ class ProcessPool:
         """
         worker = await self._take(deadline)
         loop = asyncio.get_running_loop()
-        passed_on = None if on_report is None else partial(loop.call_soon_threadsafe, on_report)
-        future = loop.run_in_executor(self._threads, worker.call, work, passed_on)
+        call: Callable[[], Outcome] = partial(worker.call, work)
+        if on_report is not None:
+            heard = on_report
+
+            def pass_on(content: Any) -> None:
+                loop.call_soon_threadsafe(heard, content)
+
+            call = partial(worker.call, work, pass_on)
+        future = loop.run_in_executor(self._threads, call)
         try:
             done, _ = await asyncio.wait({future}, timeout=_remaining(deadline))
             if not done:

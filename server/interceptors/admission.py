@@ -4,11 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from server.interceptors.surround import Context, Surround
-from server.ports import Overloaded
-
-
-class Draining(Exception):
-    """The server is about to stop and takes no new calls."""
+from server.ports import Draining, Overloaded
 
 
 class Admission(Surround):

@@ -9,6 +9,8 @@
 | NotSupported, an RPC that is not built yet | UNIMPLEMENTED | |
 | SolverTimedOut | DEADLINE_EXCEEDED | |
 | Cancelled | CANCELLED | |
+| EpochChanged, StillRunning | FAILED_PRECONDITION | PreconditionFailure |
+| EventsCompacted | OUT_OF_RANGE | |
 | Overloaded | RESOURCE_EXHAUSTED | RetryInfo |
 | Draining | UNAVAILABLE | RetryInfo |
 | SolverFailed, anything else | INTERNAL | |
@@ -32,11 +34,18 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, PreconditionFail
 from google.rpc.status_pb2 import Status
 
 from domain import errors as domain
-from server.interceptors.admission import Draining
 from server.interceptors.surround import Context, Surround
 from server.interceptors.validation import InvalidRequest
 from server.observability import logger, request_id
-from server.ports import NotFound, Overloaded, RequestIdReused
+from server.ports import (
+    Draining,
+    EpochChanged,
+    EventsCompacted,
+    NotFound,
+    Overloaded,
+    RequestIdReused,
+    StillRunning,
+)
 
 DOMAIN = "absfinance"
 RETRY_AFTER_SECONDS = 1
@@ -91,11 +100,23 @@ def refusal(error: Exception, method: str = "", *, built: bool = True) -> tuple[
     if isinstance(error, NotFound):
         resource = ResourceInfo(resource_type=error.kind, resource_name=_short(error.name))
         return _status(Code.NOT_FOUND, str(error), "NOT_FOUND", {"name": error.name}, resource)
+    if isinstance(error, EventsCompacted):
+        oldest = {"oldest_sequence": str(error.oldest_sequence)}
+        return _status(Code.OUT_OF_RANGE, str(error), "EVENTS_COMPACTED", oldest)
+    if isinstance(error, EpochChanged):
+        return _precondition("EPOCH_CHANGED", "epoch", error)
+    if isinstance(error, StillRunning):
+        return _precondition("BACKTEST_RUNNING", "backtest", error)
     if isinstance(error, Overloaded):
         return _status(Code.RESOURCE_EXHAUSTED, str(error), "OVERLOADED", {}, _retry())
     if isinstance(error, Draining):
         return _status(Code.UNAVAILABLE, "the server is shutting down", "DRAINING", {}, _retry())
     return _unknown(error, method)
+
+
+def _precondition(reason: str, subject: str, error: Exception) -> tuple[grpc.StatusCode, Status]:
+    violation = PreconditionFailure.Violation(type=reason, subject=subject, description=_short(str(error)))
+    return _status(Code.FAILED_PRECONDITION, str(error), reason, {}, PreconditionFailure(violations=[violation]))
 
 
 def _bad_request(

@@ -18,6 +18,8 @@ class CallLog(Surround):
     @asynccontextmanager
     async def around(self, method: str, context: Context) -> AsyncIterator[None]:
         """Measures and writes the line, however the call ends."""
+        # Asked now: once a caller has left in the middle of a stream, his call is freed and asking ends the process.
+        peer = context.peer()
         start = time.perf_counter()
         gone = False
         try:
@@ -30,7 +32,7 @@ class CallLog(Surround):
             level = logging.WARNING if code in {"INTERNAL", "UNKNOWN"} else logging.INFO
             if logger.isEnabledFor(level):
                 duration_ms = round((time.perf_counter() - start) * 1e3, 3)
-                line = {"method": method, "code": code, "duration_ms": duration_ms, "peer": context.peer()}
+                line = {"method": method, "code": code, "duration_ms": duration_ms, "peer": peer}
                 logger.log(level, "call", extra=line)
 
 

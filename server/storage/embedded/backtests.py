@@ -38,7 +38,7 @@ from server.storage.embedded.workers import WorkerLocks
 
 _COLUMNS = (
     "id, state, label, epoch, request, inputs, fingerprint, created_micros, finished_micros, fraction, day, wealth, "
-    "last_event, dropped_event, attempt, worker, result, error"
+    "last_event, dropped_event, attempt, crashes, worker, result, error"
 )
 # A list shows many jobs and none of their results.
 _LISTED = _COLUMNS.replace("request, inputs", "x'', inputs").replace("result, error", "NULL, NULL")
@@ -130,19 +130,18 @@ class EmbeddedBacktests:
 
         return await self._database.write(work)
 
-    async def release(self, claim: JobRecord, *, crashed: bool) -> int:
+    async def release(self, claim: JobRecord, *, crashed: bool) -> None:
         """Gives a job back."""
 
-        def work(connection: sqlite3.Connection) -> int:
+        def work(connection: sqlite3.Connection) -> None:
             _own(connection, claim)
-            (crashes,) = connection.execute(
+            connection.execute(
                 "UPDATE backtests SET state = 'QUEUED', worker = NULL, lease_micros = NULL, crashes = crashes + ? "
-                "WHERE id = ? RETURNING crashes",
+                "WHERE id = ?",
                 (int(crashed), claim.id),
-            ).fetchone()
-            return int(crashes)
+            )
 
-        return await self._database.write(work)
+        await self._database.write(work)
 
     async def panel(self, name: str) -> StoredPanel:
         """Data of a job; the file is derived from the stored bytes where it is not there."""
@@ -375,7 +374,7 @@ def _inputs_to_json(inputs: JobInputs) -> str:
 def _record(row: tuple[object, ...]) -> JobRecord:
     (
         job_id, state, label, epoch, request, inputs, fingerprint, created, finished, fraction, day, wealth,
-        last_event, dropped_event, attempt, worker, result, error,
+        last_event, dropped_event, attempt, crashes, worker, result, error,
     ) = row  # fmt: skip
     data, kind, benchmarks, groups = json.loads(str(inputs))
     return JobRecord(
@@ -392,6 +391,7 @@ def _record(row: tuple[object, ...]) -> JobRecord:
         last_event=last_event,  # type: ignore[arg-type]
         dropped_event=dropped_event,  # type: ignore[arg-type]
         attempt=attempt,  # type: ignore[arg-type]
+        crashes=crashes,  # type: ignore[arg-type]
         worker=worker,  # type: ignore[arg-type]
         result=result,  # type: ignore[arg-type]
         error=error,  # type: ignore[arg-type]

@@ -8,10 +8,9 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, PreconditionFail
 from google.rpc.status_pb2 import Status
 
 from domain import errors as domain
-from server.interceptors.admission import Draining
 from server.interceptors.errors import refusal
 from server.interceptors.validation import InvalidRequest, Violation
-from server.ports import NotFound, Overloaded, RequestIdReused
+from server.ports import Draining, NotFound, Overloaded, RequestIdReused
 
 Code = grpc.StatusCode
 

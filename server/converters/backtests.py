@@ -1,0 +1,386 @@
+"""Backtests on the wire: requests as specifications, figures and notices as messages."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+
+from absfinance.v1 import backtest_pb2, cost_pb2
+from absfinance.v1.backtest_service_pb2 import (
+    BACKTEST_SERIES_DRAWDOWN,
+    BACKTEST_SERIES_EQUITY,
+    BACKTEST_SERIES_TRADES,
+    BACKTEST_SERIES_WEIGHTS,
+    BacktestProgressResponse,
+    BacktestRequest,
+    BacktestResponse,
+    BacktestSeries,
+    GetBacktestResponse,
+    GetBacktestSeriesResponse,
+    ListBacktestsResponse,
+)
+from absfinance.v1.panel_pb2 import DATA_TYPE_FLOAT64, Tensor
+from google.rpc.status_pb2 import Status
+
+from domain.backtest.metrics import METRICS_VERSION, Performance
+from domain.backtest.rebalancing import Calendar, EveryPeriods, Frequency, Never, Rebalancing
+from domain.backtest.result import StrategyOutcome
+from domain.backtest.series import Series
+from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Fill
+from domain.backtest.strategies import EqualWeight, FixedWeights, Optimized, Schedule, Strategy, inverse_volatility
+from domain.costs.linear import LinearCost
+from domain.errors import InvalidInput, NotSupported
+from domain.market_data.moments import Moments
+from domain.market_data.panel import Scenarios, civil_date
+from server.converters.dates import civil_to_proto, days_from_proto
+from server.converters.market_input import market_input_from_proto, missing_data_from_proto
+from server.converters.paths import under
+from server.converters.specification import specification_from_proto, weights_from_proto
+from server.jobs.progress import Heartbeat, Notice, Snapshot, TickNews
+from server.jobs.walking import Walked
+from server.ports import EventKind, JobEvent, JobPage, JobRecord, JobState, JobTick
+from server.services.backtests import BacktestCommand, SeriesPieces
+
+NAME = "backtests/"
+CANCELLED_CODE = 1  # google.rpc.Code.CANCELLED
+
+_FREQUENCIES: Mapping[int, Frequency] = {
+    backtest_pb2.FREQUENCY_UNSPECIFIED: Frequency.MONTHLY,
+    backtest_pb2.FREQUENCY_DAILY: Frequency.DAILY,
+    backtest_pb2.FREQUENCY_WEEKLY: Frequency.WEEKLY,
+    backtest_pb2.FREQUENCY_MONTHLY: Frequency.MONTHLY,
+    backtest_pb2.FREQUENCY_QUARTERLY: Frequency.QUARTERLY,
+    backtest_pb2.FREQUENCY_SEMIANNUAL: Frequency.SEMIANNUAL,
+    backtest_pb2.FREQUENCY_ANNUAL: Frequency.ANNUAL,
+}
+_SERIES: Mapping[int, Series] = {
+    BACKTEST_SERIES_EQUITY: Series.EQUITY,
+    BACKTEST_SERIES_WEIGHTS: Series.WEIGHTS,
+    BACKTEST_SERIES_TRADES: Series.TRADES,
+    BACKTEST_SERIES_DRAWDOWN: Series.DRAWDOWN,
+}
+_KINDS = {
+    EventKind.STAGE: BacktestProgressResponse.Milestone.KIND_STAGE,
+    EventKind.REBALANCE_FAILED: BacktestProgressResponse.Milestone.KIND_REBALANCE_FAILED,
+    EventKind.WARNING: BacktestProgressResponse.Milestone.KIND_WARNING,
+    EventKind.RESUMED: BacktestProgressResponse.Milestone.KIND_RESUMED,
+}
+
+
+def backtest_command_from_proto(request: BacktestRequest) -> BacktestCommand:
+    """The command of a request. Raises InvalidInput or NotSupported."""
+    periods = request.periods_per_year if request.HasField("periods_per_year") else None
+    data, _ = market_input_from_proto(request, periods)
+    if isinstance(data, Moments | Scenarios):
+        raise TypeError("the contract of Backtest has no such input")
+    bare = BacktestRequest()
+    bare.CopyFrom(request)
+    for name in ("request_id", "wait"):
+        bare.ClearField(name)
+    body = hashlib.sha256(bare.SerializeToString(deterministic=True)).digest()
+    bare.ClearField(request.WhichOneof("input") or "prices")
+    return BacktestCommand(
+        data=data,
+        specification=specification_of(request),
+        request=bare.SerializeToString(deterministic=True),
+        body=body,
+        request_id=request.request_id or None,
+        wait_seconds=request.wait.ToTimedelta().total_seconds(),
+        validate_only=request.validate_only,
+    )
+
+
+def specification_from_bytes(data: bytes) -> BacktestSpecification:
+    """The specification of a stored request."""
+    return specification_of(BacktestRequest.FromString(data))
+
+
+def specification_of(request: BacktestRequest) -> BacktestSpecification:
+    """Everything of a request but its data. Raises InvalidInput or NotSupported."""
+    _refuse_what_is_not_there_yet(request)
+    if request.HasField("strategy"):
+        named = [("strategy", request.strategy)]
+    else:
+        named = [(f"strategies[{i}]", strategy) for i, strategy in enumerate(request.strategies)]
+    analysis = request.analysis
+    return BacktestSpecification(
+        strategies=tuple(_at(path, strategy) for path, strategy in named),
+        rebalancing=_rebalancing(request.rebalancing),
+        fill=Fill.SAME_CLOSE if request.execution.fill == backtest_pb2.FILL_SAME_CLOSE else Fill.NEXT_CLOSE,
+        lag_periods=request.execution.lag_periods,
+        costs=costs_from_proto(request.costs),
+        cash_rate_annual=request.costs.cash_rate_annual,
+        initial_capital=request.initial_capital if request.HasField("initial_capital") else 1.0,
+        benchmarks=tuple(_benchmark(i, benchmark) for i, benchmark in enumerate(request.benchmarks)),
+        missing_data=missing_data_from_proto(request.missing_data),
+        periods_per_year=request.periods_per_year if request.HasField("periods_per_year") else None,
+        risk_free_rate_annual=analysis.risk_free_rate_annual,
+        minimum_acceptable_return_annual=analysis.minimum_acceptable_return_annual,
+    )
+
+
+def strategy_from_proto(strategy: backtest_pb2.Strategy) -> Strategy:
+    """A strategy. Raises InvalidInput or NotSupported."""
+    kind = strategy.WhichOneof("kind") or ""
+    label = strategy.label or kind
+    with under(kind):
+        match kind:
+            case "equal_weight":
+                return EqualWeight(label)
+            case "fixed_weights":
+                return FixedWeights(weights_from_proto("weights", strategy.fixed_weights.weights), label)
+            case "schedule":
+                return _schedule(strategy.schedule, label)
+            case "inverse_volatility":
+                given = strategy.inverse_volatility
+                return inverse_volatility(given.lookback_periods if given.HasField("lookback_periods") else None, label)
+        spec = strategy.optimize
+        if spec.HasField("costs"):
+            raise NotSupported("costs in the objective of a strategy are not supported yet; give costs of the backtest")
+        lookback = spec.lookback_periods if spec.HasField("lookback_periods") else None
+        return Optimized(specification_from_proto(spec), lookback, label)
+
+
+def costs_from_proto(costs: cost_pb2.CostModel) -> LinearCost:
+    """Proportional costs. Raises NotSupported for the kinds that are not simulated yet."""
+    for name in ("impact", "fixed_fee", "borrow_bps_annual", "financing_rate_annual"):
+        if costs.HasField(name):
+            raise NotSupported(f"costs.{name} is not supported here yet")
+    return LinearCost(
+        costs.commission_bps, costs.half_spread_bps, {entry.symbol: entry.cost_bps for entry in costs.by_asset}
+    )
+
+
+def result_to_bytes(walked: Walked, fingerprint: str) -> bytes:
+    """The figures of a finished job."""
+    outcome = walked.outcome
+    strategies = [_strategy(one, outcome.symbols) for one in outcome.strategies]
+    result = backtest_pb2.BacktestResult(
+        metrics=strategies[0].metrics,
+        costs=strategies[0].costs,
+        strategies=strategies,
+        benchmarks=[_strategy(one, outcome.symbols) for one in outcome.benchmarks],
+        input_fingerprint=fingerprint,
+    )
+    result.compute_duration.FromNanoseconds(round(walked.cpu_seconds * 1e9))
+    return result.SerializeToString()
+
+
+def record_to_proto(record: JobRecord) -> BacktestResponse:
+    """A job, with its result or its error once it is over."""
+    response = BacktestResponse(
+        name=NAME + record.id,
+        state=_state(record.state),
+        result=None if record.result is None else backtest_pb2.BacktestResult.FromString(record.result),
+        error=None if record.error is None else Status.FromString(record.error),
+        fraction=1.0 if record.state is JobState.SUCCEEDED else record.tick.fraction if record.tick else 0.0,
+    )
+    response.create_time.FromDatetime(record.created)
+    if record.finished is not None:
+        response.finish_time.FromDatetime(record.finished)
+    return response
+
+
+def stored_to_proto(record: JobRecord) -> GetBacktestResponse:
+    """The same in the answer of GetBacktest, whose fields are those of Backtest's."""
+    return GetBacktestResponse.FromString(record_to_proto(record).SerializeToString())
+
+
+def page_to_proto(page: JobPage) -> ListBacktestsResponse:
+    """A page of jobs without their results."""
+    response = ListBacktestsResponse(next_page_token=page.next_token)
+    for record in page.records:
+        full = record_to_proto(record)
+        response.backtests.add(
+            name=full.name,
+            state=full.state,
+            fraction=full.fraction,
+            label=record.label,
+            create_time=full.create_time,
+            finish_time=full.finish_time if full.HasField("finish_time") else None,
+        )
+    return response
+
+
+def state_from_proto(state: backtest_pb2.BacktestState) -> JobState | None:
+    """The state a list is asked for; None for all."""
+    if state == backtest_pb2.BACKTEST_STATE_UNSPECIFIED:
+        return None
+    return JobState(backtest_pb2.BacktestState.Name(state).removeprefix("BACKTEST_STATE_"))
+
+
+def state_to_proto(record: JobRecord) -> backtest_pb2.BacktestState:
+    """Where a job stands."""
+    return _state(record.state)
+
+
+def series_from_proto(series: BacktestSeries) -> Series:
+    """The series that is asked for."""
+    return _SERIES[series]
+
+
+def series_to_proto(series: SeriesPieces) -> Iterator[GetBacktestSeriesResponse]:
+    """A header, then rows."""
+    header = GetBacktestSeriesResponse.Header(symbols=series.symbols, date_count=len(series.dates))
+    yield GetBacktestSeriesResponse(header=header)
+    for dates, values in series.pieces:
+        data = values.astype("<f8").tobytes()
+        tensor = Tensor(shape=values.shape, dtype=DATA_TYPE_FLOAT64, data=data)
+        yield GetBacktestSeriesResponse(rows=GetBacktestSeriesResponse.Rows(dates=dates.tolist(), values=tensor))
+
+
+def notice_to_proto(notice: Notice) -> BacktestProgressResponse:
+    """What a follower is told."""
+    response = BacktestProgressResponse(sequence=notice.sequence, epoch=notice.epoch)
+    response.event_time.FromDatetime(notice.time)
+    match notice.content:
+        case Snapshot(state, tick, oldest):
+            response.snapshot.state = _state(state)
+            response.snapshot.oldest_sequence = oldest
+            if tick is not None:
+                response.snapshot.tick.CopyFrom(_tick(tick, None))
+        case TickNews(tick, eta):
+            response.tick.CopyFrom(_tick(tick, eta))
+        case Heartbeat():
+            response.heartbeat.SetInParent()
+        case JobEvent():
+            response.milestone.CopyFrom(_milestone(notice.content))
+        case JobRecord():
+            response.finished.CopyFrom(_finished(notice.content))
+    return response
+
+
+def _refuse_what_is_not_there_yet(request: BacktestRequest) -> None:
+    wanted = {
+        "execution.fill FILL_NEXT_OPEN": request.execution.fill == backtest_pb2.FILL_NEXT_OPEN,
+        "rebalancing.drift_band": request.rebalancing.HasField("drift_band"),
+        "initial_holdings": len(request.initial_holdings) > 0,
+        "cash_flows": len(request.cash_flows) > 0,
+        "analysis.attribution": request.analysis.attribution,
+        "analysis.significance": request.analysis.significance,
+        "analysis.timing_luck_offsets": request.analysis.timing_luck_offsets > 0,
+    }
+    for name, asked in wanted.items():
+        if asked:
+            raise NotSupported(f"{name} is not supported yet")
+
+
+def _at(path: str, strategy: backtest_pb2.Strategy) -> Strategy:
+    with under(path):
+        return strategy_from_proto(strategy)
+
+
+def _schedule(schedule: backtest_pb2.WeightSchedule, label: str) -> Schedule:
+    entries = []
+    for i, entry in enumerate(schedule.entries):
+        day = days_from_proto(f"entries[{i}].date", entry.date)
+        entries.append((day, weights_from_proto(f"entries[{i}].weights", entry.weights)))
+    return Schedule(tuple(entries), label)
+
+
+def _rebalancing(rebalancing: backtest_pb2.Rebalancing) -> Rebalancing:
+    match rebalancing.WhichOneof("schedule"):
+        case "every_periods":
+            return EveryPeriods(rebalancing.every_periods.n)
+        case "never":
+            return Never()
+    calendar = rebalancing.calendar
+    last = calendar.day == backtest_pb2.REBALANCE_DAY_LAST
+    return Calendar(_FREQUENCIES[calendar.frequency], last, calendar.offset_days)
+
+
+def _benchmark(i: int, benchmark: backtest_pb2.Benchmark) -> BenchmarkSymbol | Strategy:
+    if benchmark.WhichOneof("kind") == "symbol":
+        return BenchmarkSymbol(benchmark.symbol, benchmark.label)
+    strategy = backtest_pb2.Strategy()
+    strategy.CopyFrom(benchmark.strategy)
+    kind = strategy.WhichOneof("kind") or ""
+    # Its own name must differ from that of a strategy of the same kind.
+    strategy.label = benchmark.label or strategy.label or f"benchmark {kind}"
+    return _at(f"benchmarks[{i}].strategy", strategy)
+
+
+def _strategy(outcome: StrategyOutcome, symbols: tuple[str, ...]) -> backtest_pb2.StrategyResult:
+    result = backtest_pb2.StrategyResult(
+        label=outcome.label,
+        metrics=_metrics(outcome.performance),
+        costs=backtest_pb2.CostBreakdown(commission=outcome.commission, spread=outcome.spread),
+        rebalance_count=outcome.rebalances,
+        final_cash=outcome.final_cash,
+    )
+    for failure in outcome.failures:
+        day = civil_to_proto(civil_date(failure.day))
+        result.failed_rebalances.add(date=day, reason=failure.reason, message=failure.message)
+    if outcome.final_units is not None:
+        for symbol, quantity in zip(symbols, outcome.final_units.tolist(), strict=True):
+            if quantity:
+                result.final_holdings.add(symbol=symbol, quantity=quantity)
+    return result
+
+
+def _metrics(figures: Performance) -> backtest_pb2.PerformanceMetrics:
+    relative = figures.relative
+    return backtest_pb2.PerformanceMetrics(
+        final_wealth=figures.final_wealth,
+        total_return=figures.total_return,
+        cagr=figures.cagr,
+        volatility_annual=figures.volatility_annual,
+        sharpe=figures.sharpe,
+        sortino=figures.sortino,
+        calmar=figures.calmar,
+        max_drawdown=figures.max_drawdown,
+        value_at_risk=figures.value_at_risk,
+        conditional_value_at_risk=figures.conditional_value_at_risk,
+        turnover_annual=figures.turnover_annual,
+        cost_total=figures.cost_total,
+        beta_to_benchmark=None if relative is None else relative.beta,
+        tracking_error_annual=None if relative is None else relative.tracking_error_annual,
+        information_ratio=None if relative is None else relative.information_ratio,
+        periods_per_year=figures.periods_per_year,
+        observations=figures.observations,
+        start_date=civil_to_proto(civil_date(figures.start_day)),
+        end_date=civil_to_proto(civil_date(figures.end_day)),
+        metrics_version=METRICS_VERSION,
+        undefined=figures.undefined,
+    )
+
+
+def _state(state: JobState) -> backtest_pb2.BacktestState:
+    value: backtest_pb2.BacktestState = backtest_pb2.BacktestState.Value(f"BACKTEST_STATE_{state}")  # type: ignore[assignment]  # stubs: an enum is an int
+    return value
+
+
+def _tick(tick: JobTick, eta_seconds: float | None) -> BacktestProgressResponse.Tick:
+    message = BacktestProgressResponse.Tick(
+        fraction=tick.fraction, simulated_date=civil_to_proto(civil_date(tick.day)), nav=tick.wealth
+    )
+    if eta_seconds is not None:
+        message.eta.FromTimedelta(timedelta(seconds=eta_seconds))
+    return message
+
+
+def _milestone(event: JobEvent) -> BacktestProgressResponse.Milestone:
+    news = event.news
+    return BacktestProgressResponse.Milestone(
+        kind=_KINDS[news.kind],
+        simulated_date=None if news.day is None else civil_to_proto(civil_date(news.day)),
+        reason=news.reason,
+        message=news.message,
+    )
+
+
+def _finished(record: JobRecord) -> BacktestProgressResponse.Finished:
+    finished = BacktestProgressResponse.Finished(state=_state(record.state))
+    if record.state is JobState.SUCCEEDED:
+        finished.result = NAME + record.id
+    elif record.error is not None:
+        finished.error.CopyFrom(Status.FromString(record.error))
+    else:
+        finished.error.CopyFrom(Status(code=CANCELLED_CODE, message="the backtest was cancelled"))
+    return finished
+
+
+def path_of(name: str) -> str:
+    """The id in a resource name."""
+    if not name.startswith(NAME):
+        raise InvalidInput("name", f"must begin with {NAME}")
+    return name.removeprefix(NAME)

@@ -1,0 +1,334 @@
+"""Following a job: a cursor on its log, never a queue of its own.
+
+Durable events have numbers 1, 2, 3 ... in the store; on the wire event n has the sequence n * BLOCK. What is not kept,
+ticks and heartbeats, takes the sequences in between, counted by each follower. So a sequence says which durable events
+its reader has, whoever serves it next, and after a restart none is used again that was sent before.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from domain.errors import InvalidInput
+from server.ports import (
+    BacktestStore,
+    Draining,
+    EpochChanged,
+    EventKind,
+    EventsCompacted,
+    JobEvent,
+    JobRecord,
+    JobState,
+    JobTick,
+    NotFound,
+)
+
+BLOCK = 1 << 32
+POLL_SECONDS = 0.5
+"""How often a job that another process runs is looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Where a job stands as a follower joins."""
+
+    state: JobState
+    tick: JobTick | None
+    oldest_sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class TickNews:
+    """How far it is, and the time it will still take, once that can be said."""
+
+    tick: JobTick
+    eta_seconds: float | None
+
+
+class Heartbeat:
+    """Nothing happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One message to a follower. `content` is a JobRecord for the end of a job."""
+
+    sequence: int
+    epoch: str
+    time: datetime
+    content: Snapshot | TickNews | JobEvent | Heartbeat | JobRecord
+
+
+@dataclass(slots=True)
+class Pace:
+    """How fast a job advances, seen from here."""
+
+    started: float
+    fraction: float
+
+    def eta(self, tick: JobTick) -> float | None:
+        """Seconds to the end at the pace so far."""
+        done = tick.fraction - self.fraction
+        if done <= 0.0:
+            return None
+        return (time.monotonic() - self.started) * (1.0 - tick.fraction) / done
+
+
+@dataclass(slots=True)
+class Log:
+    """What this process knows of a job that somebody follows or that it runs."""
+
+    record: JobRecord
+    events: list[JobEvent]
+    tick: JobTick | None
+    tick_count: int = 0
+    pace: Pace | None = None
+    followers: int = 0
+    run_here: bool = False
+    deleted: bool = False
+    changed: asyncio.Event = field(default_factory=asyncio.Event)  # something durable
+    ticked: asyncio.Event = field(default_factory=asyncio.Event)  # anything
+
+    def wake(self, *, durable: bool) -> None:
+        """Lets those who wait go on."""
+        if durable:
+            self.changed.set()
+            self.changed = asyncio.Event()
+        self.ticked.set()
+        self.ticked = asyncio.Event()
+
+
+class Progress:
+    """Tells followers of jobs what happens to them."""
+
+    def __init__(self, store: BacktestStore) -> None:
+        self._store = store
+        self._logs: dict[str, Log] = {}
+        self._draining = asyncio.Event()
+
+    def drain(self) -> None:
+        """Ends every follower's stream."""
+        self._draining.set()
+        for log in self._logs.values():
+            log.wake(durable=True)
+
+    def begins(self, record: JobRecord) -> None:
+        """A job is run by this process from now on."""
+        log = self._logs.get(record.id)
+        if log is None:
+            self._logs[record.id] = log = Log(record, [], record.tick)
+        log.record, log.run_here = record, True
+        log.pace = Pace(time.monotonic(), record.tick.fraction if record.tick else 0.0)
+        log.wake(durable=True)
+
+    def ticked(self, job_id: str, tick: JobTick) -> None:
+        """A job that runs here is that far."""
+        log = self._logs.get(job_id)
+        if log is not None:
+            log.tick = tick
+            log.tick_count += 1
+            log.wake(durable=False)
+
+    def ticks(self) -> Mapping[str, JobTick]:
+        """How far the jobs are that run here."""
+        return {job_id: log.tick for job_id, log in self._logs.items() if log.run_here and log.tick}
+
+    def ends(self, job_id: str) -> None:
+        """A job is no longer run by this process."""
+        log = self._logs.get(job_id)
+        if log is not None:
+            log.run_here = False
+            log.wake(durable=True)
+            self._forget(log)
+
+    async def refresh(self, job_id: str) -> None:
+        """Reads what was stored of a job since the last look, if anybody follows it."""
+        log = self._logs.get(job_id)
+        if log is None:
+            return
+        try:
+            view = await self._store.view(job_id, log.events[-1].number if log.events else 0)
+        except NotFound:
+            log.deleted = True
+            log.wake(durable=True)
+            return
+        if view.record.last_event < log.record.last_event:
+            return  # a slower look that another one has overtaken
+        known = log.events[-1].number if log.events else 0
+        new = [event for event in view.events if event.number > known]
+        log.events.extend(new)
+        if view.record.dropped_event > log.record.dropped_event:
+            log.events = [event for event in log.events if event.number > view.record.dropped_event]
+        moved = view.record.tick is not None and view.record.tick != log.tick and not log.run_here
+        if moved:
+            log.tick = view.record.tick
+            log.tick_count += 1
+        changed = bool(new) or view.record.state is not log.record.state
+        log.record = view.record
+        if changed or moved:
+            log.wake(durable=changed)
+
+    async def ended(self, job_id: str, seconds: float) -> JobRecord:
+        """The job once it is over, or as it is when the time is. Raises NotFound."""
+        end = time.monotonic() + seconds
+        log = await self._join(job_id)
+        try:
+            while not log.record.state.is_final and not self._draining.is_set() and time.monotonic() < end:
+                await self._pause(log, log.changed, end - time.monotonic())
+        finally:
+            self._leave(log)
+        return await self._store.get(job_id)
+
+    async def follow(
+        self, job_id: str, after_sequence: int, epoch: str, min_interval: float, heartbeat_interval: float
+    ) -> AsyncGenerator[Notice]:
+        """A snapshot, what happened since, what happens, and the end.
+
+        Raises NotFound, EpochChanged, EventsCompacted, InvalidInput for a sequence that was never given out, and
+        Draining.
+        """
+        log = await self._join(job_id)
+        try:
+            await self.refresh(job_id)
+            _resumable(log.record, after_sequence, epoch)
+            cursor = Cursor(log, after_sequence)
+            yield cursor.snapshot()
+            async for notice in self._notices(cursor, min_interval, heartbeat_interval):
+                yield notice
+        finally:
+            self._leave(log)
+
+    async def _notices(
+        self, cursor: "Cursor", min_interval: float, heartbeat_interval: float
+    ) -> AsyncGenerator[Notice]:
+        log = cursor.log
+        last_sent = time.monotonic()
+        tick_due = last_sent  # the first tick may follow the snapshot at once
+        while True:
+            for notice in cursor.durable():
+                last_sent = time.monotonic()
+                yield notice
+                if isinstance(notice.content, JobRecord):
+                    return
+            if cursor.at_end:
+                return  # it had the end before, and asks what followed: nothing
+            if self._draining.is_set():
+                raise Draining
+            if log.deleted:
+                raise NotFound("backtest", f"backtests/{log.record.id}")
+            now = time.monotonic()
+            if cursor.has_tick and now >= tick_due:
+                last_sent, tick_due = now, now + min_interval
+                yield cursor.tick()
+                continue
+            if now - last_sent >= heartbeat_interval:
+                last_sent = now
+                yield cursor.heartbeat()
+                continue
+            event = log.changed if cursor.has_tick else log.ticked
+            until = last_sent + heartbeat_interval
+            await self._pause(log, event, min(until, tick_due) - now if cursor.has_tick else until - now)
+
+    async def _pause(self, log: Log, event: asyncio.Event, seconds: float) -> None:
+        """Waits for news; a job that another process runs, or nobody yet, is looked at now and then."""
+        limit = seconds if log.run_here else min(seconds, POLL_SECONDS)
+        try:
+            async with asyncio.timeout(max(limit, 0.0)):
+                await event.wait()
+        except TimeoutError:
+            if not log.run_here:
+                await self.refresh(log.record.id)
+
+    async def _join(self, job_id: str) -> Log:
+        log = self._logs.get(job_id)
+        if log is None or log.deleted:
+            view = await self._store.view(job_id, 0)
+            log = self._logs.get(job_id)
+            if log is None or log.deleted:
+                log = self._logs[job_id] = Log(view.record, list(view.events), view.record.tick)
+        log.followers += 1
+        return log
+
+    def _leave(self, log: Log) -> None:
+        log.followers -= 1
+        self._forget(log)
+
+    def _forget(self, log: Log) -> None:
+        if log.followers == 0 and not log.run_here and self._logs.get(log.record.id) is log:
+            del self._logs[log.record.id]
+
+
+class Cursor:
+    """One follower's place in a log."""
+
+    def __init__(self, log: Log, after_sequence: int) -> None:
+        self.log = log
+        self._sequence = after_sequence
+        self._number = after_sequence // BLOCK
+        self._ticks_seen = log.tick_count
+
+    @property
+    def at_end(self) -> bool:
+        """Whether the last event of a job that is over was sent, now or before."""
+        record = self.log.record
+        return record.state.is_final and self._number >= record.last_event
+
+    @property
+    def has_tick(self) -> bool:
+        """Whether there is a later tick than the last one sent."""
+        return self.log.tick_count > self._ticks_seen
+
+    def snapshot(self) -> Notice:
+        """The first notice; its sequence is the place it goes on from."""
+        record = self.log.record
+        oldest = (record.dropped_event + 1) * BLOCK
+        return self._notice(self._sequence, Snapshot(record.state, self.log.tick, oldest))
+
+    def durable(self) -> list[Notice]:
+        """Events that were not sent yet."""
+        found: list[Notice] = []
+        dropped = self.log.record.dropped_event
+        if self._number < dropped and self._number > 0 and self._missed():
+            raise EventsCompacted((dropped + 1) * BLOCK)
+        for event in self.log.events[self._position() :]:
+            self._number, self._sequence = event.number, event.number * BLOCK
+            content = self.log.record if event.news.kind is EventKind.FINISHED else event
+            found.append(Notice(self._sequence, self.log.record.epoch, event.time, content))
+        return found
+
+    def tick(self) -> Notice:
+        """The latest tick."""
+        self._ticks_seen = self.log.tick_count
+        tick = self.log.tick
+        if tick is None:
+            raise ValueError("a tick was counted and is not there")
+        self._sequence += 1
+        eta = self.log.pace.eta(tick) if self.log.pace else None
+        return self._notice(self._sequence, TickNews(tick, eta))
+
+    def heartbeat(self) -> Notice:
+        """A sign of life."""
+        self._sequence += 1
+        return self._notice(self._sequence, Heartbeat())
+
+    def _missed(self) -> bool:
+        """Whether events between this place and the oldest one held here are gone."""
+        return not self.log.events or self.log.events[0].number > self._number + 1
+
+    def _position(self) -> int:
+        events = self.log.events
+        return 0 if not events else min(max(0, self._number + 1 - events[0].number), len(events))
+
+    def _notice(self, sequence: int, content: Snapshot | TickNews | Heartbeat) -> Notice:
+        return Notice(sequence, self.log.record.epoch, datetime.now(UTC), content)
+
+
+def _resumable(record: JobRecord, after_sequence: int, epoch: str) -> None:
+    if epoch and epoch != record.epoch:
+        raise EpochChanged(f"the log of backtests/{record.id} has another epoch; follow from 0")
+    if after_sequence // BLOCK > record.last_event:
+        raise InvalidInput("after_sequence", "is above every sequence that was given out")
+    if 0 < after_sequence // BLOCK < record.dropped_event or (0 < after_sequence < BLOCK and record.dropped_event):
+        raise EventsCompacted((record.dropped_event + 1) * BLOCK)

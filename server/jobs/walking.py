@@ -1,0 +1,157 @@
+"""A backtest inside a worker process: it walks, reports how far it is, and hands out checkpoints."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.backtest.flow import Plan, Walk, prepare, run
+from domain.backtest.record import RecordPart
+from domain.backtest.result import BacktestOutcome
+from domain.backtest.specification import BacktestSpecification
+from domain.errors import MissingMarketData
+from domain.market_data.panel import PricePanel, ReturnPanel
+from server.jobs.codec import checkpoint_from_bytes, checkpoint_to_bytes, parts_from_bytes, parts_to_bytes
+from server.ports import EventKind, JobNews, JobTick, StoredPanel
+
+TICK_SECONDS = 0.05
+CHECKPOINT_SECONDS = 1.0
+NEWS_SECONDS = 0.25
+"""What is worth telling waits no longer than this for its checkpoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class MappedPanel:
+    """A stored panel by its file, small enough to send."""
+
+    symbols: tuple[str, ...]
+    dates: NDArray[np.int32]
+    path: str
+
+    @classmethod
+    def of(cls, stored: StoredPanel) -> "MappedPanel":
+        """By its file."""
+        return cls(stored.panel.symbols, stored.panel.dates, str(stored.path))
+
+    def prices(self) -> PricePanel:
+        """The panel over the mapped file."""
+        return PricePanel(self.symbols, self.dates, self._values())
+
+    def returns(self) -> ReturnPanel:
+        """Likewise, of returns."""
+        return ReturnPanel(self.symbols, self.dates, self._values())
+
+    def _values(self) -> NDArray[np.float64]:
+        try:
+            values: NDArray[np.float64] = np.load(self.path, mmap_mode="r")
+        except OSError:
+            raise MissingMarketData("the stored panel was removed while it was in use; try again") from None
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Everything a worker needs to walk, from the start or from a checkpoint."""
+
+    specification: BacktestSpecification
+    data: MappedPanel
+    kind: str
+    benchmarks: Mapping[str, MappedPanel]
+    checkpoint: bytes | None
+    parts: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A checkpoint on its way to the store."""
+
+    checkpoint: bytes
+    part: bytes
+    tick: JobTick
+    news: tuple[JobNews, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """What came of it."""
+
+    outcome: BacktestOutcome  # without records
+    series: tuple[tuple[str, bytes], ...]  # label and record of each strategy
+    news: tuple[JobNews, ...]  # since the last checkpoint
+    cpu_seconds: float
+
+
+def walk(job: Job, on_progress: Callable[[], None], report: Callable[[object], None]) -> Walked:
+    """Runs in a worker process."""
+    started = time.process_time()
+    data = job.data.prices() if job.kind == "prices" else job.data.returns()
+    plan = prepare(job.specification, data, {symbol: panel.prices() for symbol, panel in job.benchmarks.items()})
+    checkpoint = None if job.checkpoint is None else checkpoint_from_bytes(job.checkpoint)
+    records: list[list[RecordPart]] = [[] for _ in range(0 if checkpoint is None else checkpoint.leg + 1)]
+    for packed in job.parts:
+        for leg, part in parts_from_bytes(packed):
+            records[leg].append(part)
+    reporter = Reporter(report, plan, begun=len(records))
+    outcome = run(plan, reporter, on_progress, checkpoint, records)
+    news = reporter.remaining_news()
+    return Walked(outcome.without_records(), _series(plan, outcome), news, time.process_time() - started)
+
+
+class Reporter:
+    """Decides by the clock what is told now: ticks often, checkpoints now and then."""
+
+    def __init__(self, report: Callable[[object], None], plan: Plan, begun: int) -> None:
+        self._report = report
+        self._plan = plan
+        self._told_legs = begun  # legs whose beginning was told, by this attempt or an earlier one
+        self._ticked = self._saved = time.monotonic()
+        self._walk: Walk | None = None
+
+    def __call__(self, walk: Walk) -> None:
+        """Sees the walk after each event."""
+        self._walk = walk
+        now = time.monotonic()
+        if now - self._ticked >= TICK_SECONDS:
+            self._ticked = now
+            self._report(_tick(walk))
+        has_news = walk.leg >= self._told_legs or bool(walk.simulation and walk.simulation.record.failures)
+        if now - self._saved >= (NEWS_SECONDS if has_news else CHECKPOINT_SECONDS):
+            self._saved = now
+            checkpoint = walk.checkpoint()
+            news = self._news(walk.leg, checkpoint.parts)
+            self._report(Saved(checkpoint_to_bytes(checkpoint), parts_to_bytes(checkpoint.parts), _tick(walk), news))
+
+    def remaining_news(self) -> tuple[JobNews, ...]:
+        """What no checkpoint has told."""
+        parts = () if self._walk is None else self._walk.hand_over()
+        return self._news(len(self._plan.legs) - 1, parts)
+
+    def _news(self, leg: int, parts: Sequence[tuple[int, RecordPart]]) -> tuple[JobNews, ...]:
+        found: list[JobNews] = []
+        for part_leg, part in parts:
+            found.extend(self._beginnings(part_leg))
+            found.extend(
+                JobNews(EventKind.REBALANCE_FAILED, failure.message, failure.day, failure.reason)
+                for failure in part.failures
+            )
+        found.extend(self._beginnings(leg))
+        return tuple(found)
+
+    def _beginnings(self, leg: int) -> list[JobNews]:
+        first, self._told_legs = self._told_legs, max(self._told_legs, leg + 1)
+        day = int(self._plan.days[0])
+        return [
+            JobNews(EventKind.STAGE, f"simulating {self._plan.legs[i].strategy.label}", day)
+            for i in range(first, leg + 1)
+        ]
+
+
+def _tick(walk: Walk) -> JobTick:
+    return JobTick(walk.fraction, walk.day, walk.wealth)
+
+
+def _series(plan: Plan, outcome: BacktestOutcome) -> tuple[tuple[str, bytes], ...]:
+    done = [one for one in (*outcome.strategies, *outcome.benchmarks) if one.record is not None]
+    return tuple((one.label, parts_to_bytes([(i, one.record)])) for i, one in enumerate(done) if one.record)

@@ -1,0 +1,353 @@
+"""Following a job: order, resuming, cancelling, kills and restarts. Every server is real and so is every kill."""
+
+import itertools
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import grpc
+import numpy as np
+import psutil
+import pytest
+
+from tests.conftest import RunningServer, Wire, refusal_of
+
+PROGRESS = "BacktestService/BacktestProgress"
+RNG = np.random.default_rng(29)
+SYMBOLS = [f"S{i}" for i in range(20)]
+PRICES = 100.0 * np.cumprod(1.0 + RNG.normal(0.0002, 0.01, (12000, 20)), axis=0)
+FINAL = {"BACKTEST_STATE_SUCCEEDED", "BACKTEST_STATE_FAILED", "BACKTEST_STATE_CANCELLED"}
+
+
+def long_job(dates: int = 4000, **more: Any) -> dict[str, Any]:
+    """Daily re-optimised: seconds of work."""
+    return {
+        "prices": {"symbols": SYMBOLS, "dates": list(range(dates)), "values": PRICES[:dates].ravel().tolist()},
+        "periodsPerYear": 252,
+        "strategy": {"optimize": {"objective": {"minRisk": {}}, "lookbackPeriods": 100}},
+        "rebalancing": {"everyPeriods": {"n": 1}},
+        "costs": {"commissionBps": 5},
+        **more,
+    }
+
+
+@pytest.fixture
+def opened() -> Iterator[Callable[[RunningServer], Wire]]:
+    channels: list[grpc.Channel] = []
+
+    def wire(server: RunningServer) -> Wire:
+        channels.append(server.channel())
+        return Wire(channels[-1])
+
+    yield wire
+    for channel in channels:
+        channel.close()
+
+
+def start(wire: Wire, **more: Any) -> str:
+    name: str = wire.call("BacktestService/Backtest", long_job(**more))["name"]
+    return name
+
+
+def follow(wire: Wire, name: str, **more: Any) -> Iterator[dict[str, Any]]:
+    return wire.stream(PROGRESS, {"backtest": name, **more})
+
+
+def kind_of(notice: dict[str, Any]) -> str:
+    (kind,) = notice.keys() & {"snapshot", "tick", "milestone", "heartbeat", "finished"}
+    return kind
+
+
+def sequence_of(notice: dict[str, Any]) -> int:
+    return int(notice.get("sequence", 0))
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
+
+
+def test_a_stream_begins_with_a_snapshot_and_ends_with_the_end(wire: Wire) -> None:
+    name = start(wire)
+    notices = list(follow(wire, name, minInterval="0.05s"))
+    kinds = [kind_of(notice) for notice in notices]
+    assert (kinds[0], kinds[-1]) == ("snapshot", "finished")
+    assert kinds.count("snapshot") == kinds.count("finished") == 1
+    assert kinds.count("tick") > 5
+    sequences = [sequence_of(notice) for notice in notices]
+    assert all(a < b for a, b in itertools.pairwise(sequences))
+    assert len({notice["epoch"] for notice in notices}) == 1
+    fractions = [notice["tick"]["fraction"] for notice in notices if "tick" in notice]
+    assert fractions == sorted(fractions)
+    assert all(0.0 < fraction <= 1.0 for fraction in fractions)
+    last_tick = [notice["tick"] for notice in notices if "tick" in notice][-1]
+    assert float(last_tick["eta"].removesuffix("s")) >= 0.0
+    assert last_tick["simulatedDate"]["year"] >= 1970
+    assert notices[-1]["finished"] == {"state": "BACKTEST_STATE_SUCCEEDED", "result": name}
+    stage = next(notice["milestone"] for notice in notices if "milestone" in notice)
+    assert (stage["kind"], stage["message"]) == ("KIND_STAGE", "simulating optimize")
+
+
+def test_ticks_keep_their_distance(wire: Wire) -> None:
+    name = start(wire)
+    times = [time.monotonic() for notice in follow(wire, name, minInterval="0.5s") if "tick" in notice]
+    assert all(b - a > 0.4 for a, b in itertools.pairwise(times))
+
+
+def test_a_late_joiner_gets_snapshot_milestones_and_the_end(wire: Wire) -> None:
+    name = start(wire, dates=300, wait="30s")
+    kinds = [kind_of(notice) for notice in follow(wire, name)]
+    assert kinds == ["snapshot", "milestone", "finished"]
+
+
+def test_resuming_gives_each_milestone_once(wire: Wire) -> None:
+    """Infeasible at every date: as many milestones as decisions. The stream is cut off again and again."""
+    constraint = {"label": "more than there is", "returnFloor": {"minReturnAnnual": 50.0}}
+    strategy = {"optimize": {"objective": {"minRisk": {}}, "lookbackPeriods": 100, "constraints": [constraint]}}
+    name = start(wire, dates=600, strategy=strategy)
+    seen: list[int] = []
+    after, epoch, finished = 0, "", False
+    while not finished:
+        for notice in follow(wire, name, afterSequence=after, epoch=epoch):
+            assert sequence_of(notice) >= after
+            after, epoch = sequence_of(notice), notice["epoch"]
+            if "milestone" in notice:
+                seen.append(after)
+                if len(seen) % 90 == 0:
+                    break
+            finished = "finished" in notice
+    answer = wire.call("BacktestService/GetBacktest", {"name": name})
+    failed = answer["result"]["strategies"][0]["failedRebalances"]
+    assert len(failed) == 499
+    assert len(seen) == len(set(seen)) == 499 + 1
+    assert answer["result"]["metrics"]["finalWealth"] == 1.0
+
+
+def test_heartbeats_when_nothing_happens(start_server: Callable[..., RunningServer], opened: Any) -> None:
+    wire = opened(start_server("--workers", "1"))
+    running, waiting = start(wire), start(wire)
+    notices = []
+    for notice in follow(wire, waiting, heartbeatInterval="0.2s"):
+        notices.append(notice)
+        if len(notices) == 4:
+            break
+    assert [kind_of(notice) for notice in notices] == ["snapshot", "heartbeat", "heartbeat", "heartbeat"]
+    assert notices[0]["snapshot"]["state"] == "BACKTEST_STATE_QUEUED"
+    assert [sequence_of(notice) for notice in notices] == [0, 1, 2, 3]
+    for name in (running, waiting):
+        wire.call("BacktestService/CancelBacktest", {"name": name})
+
+
+def test_wrong_places_are_refused(wire: Wire) -> None:
+    name = start(wire, dates=300, wait="30s")
+
+    def refused(**more: Any) -> Any:
+        with pytest.raises(grpc.RpcError) as raised:
+            list(follow(wire, name, **more))
+        return refusal_of(raised.value)
+
+    assert (refused(epoch="another").code, refused(epoch="another").reason) == ("FAILED_PRECONDITION", "EPOCH_CHANGED")
+    assert refused(afterSequence=2**60).fields == ("after_sequence",)
+    with pytest.raises(grpc.RpcError) as raised:
+        list(follow(wire, "backtests/unknown"))
+    assert refusal_of(raised.value).reason == "NOT_FOUND"
+
+
+def test_a_place_that_is_no_longer_retained(start_server: Callable[..., RunningServer], opened: Any) -> None:
+    wire = opened(start_server("--retained-events", "10"))
+    constraint = {"returnFloor": {"minReturnAnnual": 50.0}}
+    strategy = {"optimize": {"objective": {"minRisk": {}}, "lookbackPeriods": 100, "constraints": [constraint]}}
+    name = start(wire, dates=200, strategy=strategy, wait="30s")
+    notices = list(follow(wire, name))
+    assert [kind_of(notice) for notice in notices] == ["snapshot"] + ["milestone"] * 9 + ["finished"]
+    oldest = int(notices[0]["snapshot"]["oldestSequence"])
+    assert sequence_of(notices[1]) == oldest
+    with pytest.raises(grpc.RpcError) as raised:
+        list(follow(wire, name, afterSequence=1))
+    refusal = refusal_of(raised.value)
+    assert (refusal.code, refusal.reason) == ("OUT_OF_RANGE", "EVENTS_COMPACTED")
+    assert str(oldest) in refusal.message
+    resumed = list(follow(wire, name, afterSequence=sequence_of(notices[5])))
+    assert [sequence_of(n) for n in resumed[1:]] == [sequence_of(n) for n in notices[6:]]
+
+
+def test_a_running_job_cannot_be_deleted_and_a_deleted_one_not_be_followed(wire: Wire) -> None:
+    name = start(wire)
+    refusal = wire.refused("BacktestService/DeleteBacktest", {"name": name})
+    assert (refusal.code, refusal.reason) == ("FAILED_PRECONDITION", "BACKTEST_RUNNING")
+    followed: list[dict[str, Any]] = []
+    reader = threading.Thread(target=lambda: followed.extend(follow(wire, name)))
+    reader.start()
+    wire.call("BacktestService/CancelBacktest", {"name": name})
+    wire.call("BacktestService/DeleteBacktest", {"name": name})
+    reader.join(20)
+    assert not reader.is_alive()
+    with pytest.raises(grpc.RpcError) as raised:
+        list(follow(wire, name))
+    assert refusal_of(raised.value).reason == "NOT_FOUND"
+
+
+def test_cancelling_ends_a_job_for_good(wire: Wire) -> None:
+    name = start(wire)
+    next(iter(follow(wire, name)))
+    assert wire.call("BacktestService/CancelBacktest", {"name": name})["state"] == "BACKTEST_STATE_CANCELLED"
+    assert wire.call("BacktestService/CancelBacktest", {"name": name})["state"] == "BACKTEST_STATE_CANCELLED"
+    assert list(follow(wire, name))[-1]["finished"]["state"] == "BACKTEST_STATE_CANCELLED"
+    time.sleep(1.0)
+    assert wire.call("BacktestService/GetBacktest", {"name": name})["state"] == "BACKTEST_STATE_CANCELLED"
+
+
+def test_a_hundred_cancels_free_the_processor(start_server: Callable[..., RunningServer], opened: Any) -> None:
+    server = start_server()
+    wire = opened(server)
+    # The data is stored once; every job reads the same.
+    names = []
+    for i in range(100):
+        names.append(start(wire, dates=400))
+        time.sleep(0.003 * (i % 7))
+        wire.call("BacktestService/CancelBacktest", {"name": names[-1]})
+    time.sleep(0.5)
+    process = psutil.Process(server.process.pid)
+    family = [process, *process.children(recursive=True)]
+    before = sum(sum(one.cpu_times()[:2]) for one in family)
+    time.sleep(0.5)
+    assert sum(sum(one.cpu_times()[:2]) for one in family if one.is_running()) - before < 0.2
+    states = {wire.call("BacktestService/GetBacktest", {"name": name})["state"] for name in names}
+    assert states <= {"BACKTEST_STATE_CANCELLED", "BACKTEST_STATE_SUCCEEDED"}
+    assert wire.call("BacktestService/Backtest", long_job(dates=150, wait="30s"))["state"] == "BACKTEST_STATE_SUCCEEDED"
+
+
+def figures_of(wire: Wire, name: str) -> dict[str, Any]:
+    result: dict[str, Any] = wire.call("BacktestService/GetBacktest", {"name": name}, timeout=60)["result"]
+    del result["computeDuration"]
+    return result
+
+
+def has_checkpoint(wire: Wire, name: str) -> bool:
+    answer = wire.call("BacktestService/GetBacktest", {"name": name})
+    assert answer["state"] not in FINAL, "too fast to be killed in the middle"
+    return 0.05 < answer.get("fraction", 0.0) < 0.9
+
+
+def test_a_job_survives_the_kill_of_its_server(
+    start_server: Callable[..., RunningServer], opened: Any, wire: Wire
+) -> None:
+    undisturbed = start(wire, dates=12000)
+    first = start_server()
+    before = opened(first)
+    name = start(before, dates=12000)
+    notices: list[dict[str, Any]] = []
+
+    ends: list[grpc.StatusCode] = []
+
+    def read() -> None:
+        try:
+            notices.extend(iter(follow(before, name)))
+        except grpc.RpcError as error:
+            ends.append(error.code())
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    wait_until(lambda: has_checkpoint(before, name))
+    time.sleep(1.1)  # by now a checkpoint has been stored
+    os.kill(first.process.pid, signal.SIGKILL)
+    first.process.wait()
+    reader.join(20)
+    assert ends == [grpc.StatusCode.UNAVAILABLE]
+    assert notices, "the reader saw nothing before the kill"
+    after = opened(start_server(data_dir=first.data_dir))
+    last = max(map(sequence_of, notices))
+    later = list(follow(after, name, afterSequence=last, epoch=notices[0]["epoch"]))
+    assert later[-1]["finished"]["state"] == "BACKTEST_STATE_SUCCEEDED"
+    assert all(sequence_of(notice) > last for notice in later[1:])
+    resumed = [n["milestone"] for n in later if "milestone" in n]
+    assert [m["kind"] for m in resumed] == ["KIND_RESUMED"]
+    assert "goes on from its last checkpoint" in resumed[0]["message"]
+    wait_until(lambda: wire.call("BacktestService/GetBacktest", {"name": undisturbed})["state"] in FINAL, 60)
+    assert figures_of(after, name) == figures_of(wire, undisturbed)
+    milestones = [n["milestone"]["kind"] for n in follow(after, name) if "milestone" in n]
+    assert milestones == ["KIND_STAGE", "KIND_RESUMED"]
+
+
+def test_a_drained_server_hands_its_job_on(start_server: Callable[..., RunningServer], opened: Any) -> None:
+    first = start_server()
+    wire = opened(first)
+    name = start(wire, dates=12000)
+    codes: list[Any] = []
+
+    def read() -> None:
+        try:
+            list(follow(wire, name))
+        except grpc.RpcError as error:
+            codes.append(refusal_of(error))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    wait_until(lambda: has_checkpoint(wire, name))
+    first.process.terminate()
+    assert first.process.wait(20) == 0
+    reader.join(20)
+    assert [(refusal.code, refusal.reason) for refusal in codes] == [("UNAVAILABLE", "DRAINING")]
+    after = opened(start_server(data_dir=first.data_dir))
+    assert list(follow(after, name))[-1]["finished"]["state"] == "BACKTEST_STATE_SUCCEEDED"
+
+
+def test_another_server_on_the_same_store_takes_over_and_tells(
+    start_server: Callable[..., RunningServer], opened: Any
+) -> None:
+    first = start_server()
+    second = start_server(data_dir=first.data_dir)
+    one, other = opened(first), opened(second)
+    name = start(one, dates=12000)
+    notices: list[dict[str, Any]] = []
+    reader = threading.Thread(target=lambda: notices.extend(follow(other, name)))
+    reader.start()
+    wait_until(lambda: has_checkpoint(one, name))
+    os.kill(first.process.pid, signal.SIGKILL)
+    first.process.wait()
+    reader.join(60)
+    kinds = [kind_of(notice) for notice in notices]
+    assert kinds[-1] == "finished"
+    assert kinds.count("tick") > 2
+    assert notices[-1]["finished"]["state"] == "BACKTEST_STATE_SUCCEEDED"
+
+
+def test_a_job_whose_process_keeps_dying_is_given_up(start_server: Callable[..., RunningServer], opened: Any) -> None:
+    server = start_server("--workers", "1")
+    wire = opened(server)
+    name = start(wire)
+    process = psutil.Process(server.process.pid)
+
+    def kill_worker() -> bool:
+        for child in process.children(recursive=True):
+            if "spawn_main" in " ".join(child.cmdline()):
+                child.kill()
+        return wire.call("BacktestService/GetBacktest", {"name": name})["state"] in FINAL
+
+    wait_until(kill_worker, 60)
+    answer = wire.call("BacktestService/GetBacktest", {"name": name})
+    assert answer["state"] == "BACKTEST_STATE_FAILED"
+    assert "died 3 times" in answer["error"]["message"]
+    finished = list(follow(wire, name))[-1]["finished"]
+    assert finished["error"]["message"] == answer["error"]["message"]
+
+
+def test_two_hundred_followers_cost_little(start_server: Callable[..., RunningServer], opened: Any) -> None:
+    server = start_server()
+    wire = opened(server)
+    name = start(wire)
+    process = psutil.Process(server.process.pid)
+    next(iter(follow(wire, name)))
+    before = process.memory_info().rss
+    streams = [follow(wire, name, minInterval="0.2s") for _ in range(200)]
+    for stream in streams:
+        assert kind_of(next(stream)) == "snapshot"
+    assert process.memory_info().rss - before < 50e6
+    for stream in streams:
+        stream.close()  # type: ignore[attr-defined]
+    wire.call("BacktestService/CancelBacktest", {"name": name})
