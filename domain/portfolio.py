@@ -29,7 +29,10 @@ class Portfolio:
 
         Raises InvalidInput for a holding without a price, or a net asset value of zero or less.
         """
-        price = dict(zip(symbols, prices.tolist(), strict=True))
+        return self.weights_at(dict(zip(symbols, prices.tolist(), strict=True)))
+
+    def weights_at(self, price: Mapping[str, float]) -> dict[str, float]:
+        """The same at prices by symbol."""
         for i, symbol in enumerate(self.quantities):
             if symbol not in price or not np.isfinite(price[symbol]):
                 raise InvalidInput(f"holdings[{i}].symbol", f"{symbol} has no price in the input")

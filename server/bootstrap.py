@@ -11,6 +11,8 @@ from absfinance.v1.optimization_service_pb2 import OptimizeRequest
 from server.app import App
 from server.converters.backtests import result_to_bytes, specification_from_bytes
 from server.converters.optimization import answer_to_bytes
+from server.converters.portfolios import mandate_from_bytes
+from server.converters.reallocation import planned_to_bytes
 from server.execution.lanes import Lanes
 from server.execution.process_pool import ProcessPool
 from server.interceptors.admission import Admission
@@ -24,17 +26,22 @@ from server.observability import configure_logging, logger
 from server.servicers.backtests import BacktestServicer
 from server.servicers.market_data import MarketDataServicer
 from server.servicers.optimization import OptimizationServicer
+from server.servicers.portfolios import PortfolioServicer
+from server.servicers.reallocation import ReallocationServicer
 from server.servicers.risk import RiskServicer
 from server.services.backtests import Backtests
 from server.services.market_data import MarketData
 from server.services.optimization import Optimization
+from server.services.portfolios import Portfolios
+from server.services.reallocation import ReallocationService
 from server.services.risk import Risk
 from server.settings import Settings, WrongSetting
+from server.storage.embedded.answers import EmbeddedAnswers
 from server.storage.embedded.backtests import EmbeddedBacktests, fingerprint_of
 from server.storage.embedded.database import Database
 from server.storage.embedded.market_data import EmbeddedMarketData
-from server.storage.embedded.optimizations import EmbeddedOptimizations
 from server.storage.embedded.panels import PanelFiles
+from server.storage.embedded.portfolios import EmbeddedPortfolios
 from server.storage.embedded.workers import WorkerLocks
 
 JOB_NICENESS = 10
@@ -101,7 +108,16 @@ def _jobs(settings: Settings, database: Database) -> Jobs:
 
 def _servicers(settings: Settings, database: Database, lanes: Lanes, jobs: Jobs) -> dict[str, object]:
     market_data = MarketData(EmbeddedMarketData(database, PanelFiles(settings.data_dir / "panels")))
-    optimization = Optimization(market_data, EmbeddedOptimizations(database), lanes, answer_to_bytes)
+    optimization = Optimization(market_data, EmbeddedAnswers(database, "optimization"), lanes, answer_to_bytes)
+    portfolios = EmbeddedPortfolios(database)
+    reallocations = ReallocationService(
+        market_data,
+        portfolios,
+        EmbeddedAnswers(database, "reallocation"),
+        lanes,
+        decode_portfolio=mandate_from_bytes,
+        encode=planned_to_bytes,
+    )
     backtests = Backtests(
         market_data,
         jobs.store,
@@ -116,6 +132,8 @@ def _servicers(settings: Settings, database: Database, lanes: Lanes, jobs: Jobs)
         "RiskService": RiskServicer(Risk(market_data, lanes)),
         "MarketDataService": MarketDataServicer(market_data),
         "BacktestService": BacktestServicer(backtests),
+        "PortfolioService": PortfolioServicer(Portfolios(portfolios)),
+        "ReallocationService": ReallocationServicer(reallocations),
     }
 
 

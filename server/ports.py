@@ -3,7 +3,7 @@
 Every method is asynchronous: a store may be a file on this machine or a database far away.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -151,13 +151,17 @@ class MarketDataStore(Protocol):
         """Instruments whose symbol comes after `after`, or those among them with a label "kind=name"."""
         ...
 
+    async def instruments(self, symbols: Sequence[str]) -> Mapping[str, Instrument]:
+        """Those of the symbols that are stored."""
+        ...
+
     async def upsert_instruments(self, instruments: Sequence[Instrument]) -> int:
         """Stores instruments, replacing those with the same symbol."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class OptimizationRecord:
+class AnswerRecord:
     """A stored answer."""
 
     id: str
@@ -168,40 +172,107 @@ class OptimizationRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class OptimizationDraft:
+class AnswerDraft:
     """An answer before it is stored."""
 
     payload: bytes
     input_fingerprint: str
     body: bytes  # hash of the request without its id
     request_id: str | None = None
+    subject: str = ""  # what it is about, such as a portfolio
 
 
 @dataclass(frozen=True, slots=True)
-class OptimizationPage:
+class AnswerPage:
     """Answers, newest first; `next_token` is empty at the end."""
 
-    records: tuple[OptimizationRecord, ...]
+    records: tuple[AnswerRecord, ...]
     next_token: str
 
 
-class OptimizationStore(Protocol):
-    """Answers of Optimize."""
+class AnswerStore(Protocol):
+    """Answers of one kind."""
 
-    async def find(self, request_id: str, body: bytes) -> OptimizationRecord | None:
+    async def find(self, request_id: str, body: bytes) -> AnswerRecord | None:
         """The answer this request was given before. Raises RequestIdReused where the id belongs to another body."""
         ...
 
-    async def save(self, draft: OptimizationDraft) -> OptimizationRecord:
+    async def save(self, draft: AnswerDraft) -> AnswerRecord:
         """Stores an answer; of two with one request id the first is kept and returned to both."""
         ...
 
-    async def get(self, optimization_id: str) -> OptimizationRecord:
+    async def get(self, answer_id: str) -> AnswerRecord:
         """One answer. Raises NotFound."""
         ...
 
-    async def list(self, token: str, limit: int) -> OptimizationPage:
-        """A page of answers. Raises InvalidInput for a token that is not ours."""
+    async def list(self, token: str, limit: int, subject: str = "") -> AnswerPage:
+        """A page of answers, all or those about a subject. Raises InvalidInput for a token that is not ours."""
+        ...
+
+
+class AlreadyExists(Exception):
+    """Something is stored under that name."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"there is a {kind} {name} already")
+        self.kind = kind
+        self.name = name
+
+
+class EtagMismatch(Exception):
+    """What was read is not what is stored now."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortfolioDraft:
+    """A portfolio before it is stored."""
+
+    payload: bytes  # as a converter wrote it
+    body: bytes  # hash of the request without its id
+    id: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PortfolioRecord:
+    """A stored portfolio."""
+
+    id: str
+    payload: bytes
+    etag: str
+    created: datetime
+    updated: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PortfolioPage:
+    """Portfolios by id; `next_token` is empty at the end."""
+
+    records: tuple[PortfolioRecord, ...]
+    next_token: str
+
+
+class PortfolioStore(Protocol):
+    """Portfolios, each change knowing what it changes."""
+
+    async def create(self, draft: PortfolioDraft) -> PortfolioRecord:
+        """Stores a portfolio. Raises AlreadyExists, RequestIdReused."""
+        ...
+
+    async def get(self, portfolio_id: str) -> PortfolioRecord:
+        """One portfolio. Raises NotFound."""
+        ...
+
+    async def list(self, after: str, limit: int) -> PortfolioPage:
+        """Portfolios whose id comes after `after`."""
+        ...
+
+    async def update(self, portfolio_id: str, etag: str, change: Callable[[bytes], bytes]) -> PortfolioRecord:
+        """Changes the payload in one transaction. Raises NotFound, EtagMismatch, and what `change` raises."""
+        ...
+
+    async def delete(self, portfolio_id: str, etag: str) -> None:
+        """Removes a portfolio, any version where the etag is empty. Raises NotFound, EtagMismatch."""
         ...
 
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.backtest.kernel import WealthExhausted, rebalance
+from domain.backtest.kernel import rebalance
 from domain.backtest.record import FailedRebalance, Record
 from domain.backtest.strategies import Past, Strategy
 from domain.checks import Vector
 from domain.costs.linear import LinearCost
+from domain.costs.self_financing import WealthExhausted
 from domain.errors import Cancelled, DomainError
 from domain.market_data.panel import PricePanel
 

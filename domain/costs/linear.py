@@ -29,6 +29,13 @@ class LinearCost:
         usual = self.commission_bps + self.half_spread_bps
         return BASIS_POINT * np.array([self.by_symbol_bps.get(symbol, usual) for symbol in symbols])
 
+    def rate(self, symbol: str, half_spread: float | None = None) -> float:
+        """Cost of one asset as a fraction of its traded notional; a known half-spread takes the place of the usual."""
+        if symbol in self.by_symbol_bps:
+            return BASIS_POINT * self.by_symbol_bps[symbol]
+        usual = BASIS_POINT * self.half_spread_bps
+        return BASIS_POINT * self.commission_bps + (usual if half_spread is None else half_spread)
+
     def spread_shares(self, symbols: tuple[str, ...]) -> Vector:
         """Which part of each asset's cost is the half-spread, (N,); a figure of its own counts as commission."""
         both = self.commission_bps + self.half_spread_bps

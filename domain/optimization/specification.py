@@ -69,6 +69,10 @@ class Specification:
         named = (c.group for c in self.constraints if isinstance(c, GroupReference))
         return tuple(dict.fromkeys(group for group in named if group not in self.groups))
 
+    def with_constraints(self, more: "tuple[Constraint | GroupReference, ...]") -> "Specification":
+        """The same with further constraints."""
+        return replace(self, constraints=(*self.constraints, *more))
+
     def with_groups(self, groups: Mapping[str, tuple[str, ...]]) -> "Specification":
         """The same with further groups listed."""
         return replace(self, groups={**groups, **self.groups})

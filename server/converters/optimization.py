@@ -17,7 +17,7 @@ from domain.optimization.solution import Binding, BoundSide, Certificate, Engine
 from domain.risk.contribution import RiskContributions
 from server.converters.market_input import market_input_from_proto
 from server.converters.specification import specification_from_proto
-from server.ports import OptimizationPage, OptimizationRecord
+from server.ports import AnswerPage, AnswerRecord
 from server.services.optimization import OptimizeCommand, PricedAnswer
 
 NAME = "optimizations/"
@@ -82,7 +82,7 @@ def answer_to_bytes(priced: PricedAnswer) -> bytes:
     return response.SerializeToString()
 
 
-def record_to_proto(record: OptimizationRecord) -> OptimizeResponse:
+def record_to_proto(record: AnswerRecord) -> OptimizeResponse:
     """A stored answer as Optimize gave it."""
     response = OptimizeResponse.FromString(record.payload)
     response.name = NAME + record.id
@@ -91,12 +91,12 @@ def record_to_proto(record: OptimizationRecord) -> OptimizeResponse:
     return response
 
 
-def stored_to_proto(record: OptimizationRecord) -> GetOptimizationResponse:
+def stored_to_proto(record: AnswerRecord) -> GetOptimizationResponse:
     """A stored answer with the id of its request."""
     return GetOptimizationResponse(optimization=record_to_proto(record), request_id=record.request_id or "")
 
 
-def page_to_proto(page: OptimizationPage) -> ListOptimizationsResponse:
+def page_to_proto(page: AnswerPage) -> ListOptimizationsResponse:
     """A page of stored answers without their weights."""
     response = ListOptimizationsResponse(next_page_token=page.next_token)
     for record in page.records:

@@ -9,6 +9,8 @@
 | NotSupported, an RPC that is not built yet | UNIMPLEMENTED | |
 | SolverTimedOut | DEADLINE_EXCEEDED | |
 | Cancelled | CANCELLED | |
+| AlreadyExists | ALREADY_EXISTS | ResourceInfo |
+| EtagMismatch | ABORTED | |
 | EpochChanged, StillRunning | FAILED_PRECONDITION | PreconditionFailure |
 | EventsCompacted | OUT_OF_RANGE | |
 | Overloaded | RESOURCE_EXHAUSTED | RetryInfo |
@@ -38,8 +40,10 @@ from server.interceptors.surround import Context, Surround
 from server.interceptors.validation import InvalidRequest
 from server.observability import logger, request_id
 from server.ports import (
+    AlreadyExists,
     Draining,
     EpochChanged,
+    EtagMismatch,
     EventsCompacted,
     NotFound,
     Overloaded,
@@ -100,6 +104,11 @@ def refusal(error: Exception, method: str = "", *, built: bool = True) -> tuple[
     if isinstance(error, NotFound):
         resource = ResourceInfo(resource_type=error.kind, resource_name=_short(error.name))
         return _status(Code.NOT_FOUND, str(error), "NOT_FOUND", {"name": error.name}, resource)
+    if isinstance(error, AlreadyExists):
+        resource = ResourceInfo(resource_type=error.kind, resource_name=_short(error.name))
+        return _status(Code.ALREADY_EXISTS, str(error), "ALREADY_EXISTS", {"name": error.name}, resource)
+    if isinstance(error, EtagMismatch):
+        return _status(Code.ABORTED, str(error), "ETAG_MISMATCH", {})
     if isinstance(error, EventsCompacted):
         oldest = {"oldest_sequence": str(error.oldest_sequence)}
         return _status(Code.OUT_OF_RANGE, str(error), "EVENTS_COMPACTED", oldest)

@@ -76,6 +76,10 @@ class MarketData:
         found = {name: await self._labelled(name) for name in names}
         return {name: members for name, members in found.items() if members}
 
+    async def instruments(self, symbols: Sequence[str]) -> Mapping[str, Instrument]:
+        """What is known of symbols; those that nobody described are left out."""
+        return await self._store.instruments(symbols)
+
     async def upsert_instruments(self, instruments: Sequence[Instrument]) -> int:
         """Stores instruments; returns how many."""
         return await self._store.upsert_instruments(instruments)

@@ -15,7 +15,7 @@ from domain.optimization.solution import Solution
 from domain.optimization.solve import needs_riskfolio, solve
 from domain.optimization.specification import Specification, state
 from server.execution.lanes import Lanes, OnProgress
-from server.ports import OptimizationDraft, OptimizationPage, OptimizationRecord, OptimizationStore, PriceSelection
+from server.ports import AnswerDraft, AnswerPage, AnswerRecord, AnswerStore, PriceSelection
 from server.services.market_data import MarketData, StoredInput
 
 INLINE_ASSETS = 60
@@ -67,7 +67,7 @@ class Optimization:
     def __init__(
         self,
         market_data: MarketData,
-        store: OptimizationStore,
+        store: AnswerStore,
         lanes: Lanes,
         encode: Callable[[PricedAnswer], bytes],
     ) -> None:
@@ -76,7 +76,7 @@ class Optimization:
         self._lanes = lanes
         self._encode = encode
 
-    async def optimize(self, command: OptimizeCommand, deadline: float | None) -> OptimizationRecord | None:
+    async def optimize(self, command: OptimizeCommand, deadline: float | None) -> AnswerRecord | None:
         """The stored answer, or None where the command only asked to check it."""
         if command.request_id and (known := await self._store.find(command.request_id, command.body)):
             return known
@@ -89,13 +89,13 @@ class Optimization:
         encoded = self._encode(PricedAnswer(answer, _cost(command, answer), command.means_known))
         version = data.fingerprint if isinstance(data, StoredInput) else ""
         fingerprint = hashlib.sha256(command.body + version.encode()).hexdigest()
-        return await self._store.save(OptimizationDraft(encoded, fingerprint, command.body, command.request_id))
+        return await self._store.save(AnswerDraft(encoded, fingerprint, command.body, command.request_id))
 
-    async def get(self, optimization_id: str) -> OptimizationRecord:
+    async def get(self, optimization_id: str) -> AnswerRecord:
         """A stored answer."""
         return await self._store.get(optimization_id)
 
-    async def list(self, token: str, size: int) -> OptimizationPage:
+    async def list(self, token: str, size: int) -> AnswerPage:
         """A page of stored answers, newest first."""
         return await self._store.list(token, size)
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 
@@ -27,6 +27,11 @@ from server.storage.embedded.panels import PanelFiles
 
 SHOWN_SYMBOLS = 10
 
+_SELECT_INSTRUMENTS = (
+    "SELECT symbol, display_name, currency, groups, lot_size, state, "
+    "EXISTS (SELECT 1 FROM price_chunks p WHERE p.symbol = i.symbol) FROM instruments i"
+)
+
 
 class EmbeddedMarketData:
     """The market-data store of one machine."""
@@ -46,6 +51,10 @@ class EmbeddedMarketData:
     async def list_instruments(self, after: str, limit: int, group: str | None) -> InstrumentPage:
         """A page of instruments by symbol."""
         return await self._database.read(partial(_list, after=after, limit=limit, group=group))
+
+    async def instruments(self, symbols: Sequence[str]) -> Mapping[str, Instrument]:
+        """Those of the symbols that are stored."""
+        return await self._database.read(partial(_named, symbols=symbols))
 
     async def upsert_instruments(self, instruments: Sequence[Instrument]) -> int:
         """Stores instruments with their labels."""
@@ -172,14 +181,25 @@ def _upsert(connection: sqlite3.Connection, instruments: Sequence[Instrument]) -
 
 def _list(connection: sqlite3.Connection, after: str, limit: int, group: str | None) -> InstrumentPage:
     statement = (
-        "SELECT symbol, display_name, currency, groups, lot_size, state, "
-        "EXISTS (SELECT 1 FROM price_chunks p WHERE p.symbol = i.symbol) FROM instruments i WHERE symbol > :after "
+        f"{_SELECT_INSTRUMENTS} WHERE symbol > :after "  # noqa: S608  # constant
         "AND (:label IS NULL OR symbol IN (SELECT symbol FROM instrument_labels WHERE label = :label)) "
         "ORDER BY symbol LIMIT :limit"
     )
     rows = connection.execute(statement, {"after": after, "label": group, "limit": limit + 1}).fetchall()
-    page = tuple(
-        Instrument(symbol, name, currency, json.loads(groups), lot, TradableState(state), bool(priced))
-        for symbol, name, currency, groups, lot, state, priced in rows[:limit]
-    )
+    page = tuple(_instrument(*row) for row in rows[:limit])
     return InstrumentPage(page, page[-1].symbol if len(rows) > limit else "")
+
+
+def _named(connection: sqlite3.Connection, symbols: Sequence[str]) -> dict[str, Instrument]:
+    found: dict[str, Instrument] = {}
+    for symbol in symbols:
+        row = connection.execute(f"{_SELECT_INSTRUMENTS} WHERE symbol = ?", (symbol,)).fetchone()
+        if row is not None:
+            found[symbol] = _instrument(*row)
+    return found
+
+
+def _instrument(
+    symbol: str, name: str, currency: str, groups: str, lot: float | None, state: str, priced: int
+) -> Instrument:
+    return Instrument(symbol, name, currency, json.loads(groups), lot, TradableState(state), bool(priced))

@@ -10,7 +10,17 @@ from google.rpc.status_pb2 import Status
 from domain import errors as domain
 from server.interceptors.errors import refusal
 from server.interceptors.validation import InvalidRequest, Violation
-from server.ports import Draining, NotFound, Overloaded, RequestIdReused
+from server.ports import (
+    AlreadyExists,
+    Draining,
+    EpochChanged,
+    EtagMismatch,
+    EventsCompacted,
+    NotFound,
+    Overloaded,
+    RequestIdReused,
+    StillRunning,
+)
 
 Code = grpc.StatusCode
 
@@ -38,6 +48,11 @@ TABLE = [
     (domain.SolverFailed("no answer"), Code.INTERNAL, "SOLVER_FAILED", set()),
     (domain.Cancelled("gone"), Code.CANCELLED, "CANCELLED", set()),
     (Overloaded("busy"), Code.RESOURCE_EXHAUSTED, "OVERLOADED", {RetryInfo}),
+    (AlreadyExists("portfolio", "portfolios/x"), Code.ALREADY_EXISTS, "ALREADY_EXISTS", {ResourceInfo}),
+    (EtagMismatch("changed"), Code.ABORTED, "ETAG_MISMATCH", set()),
+    (EpochChanged("lost"), Code.FAILED_PRECONDITION, "EPOCH_CHANGED", {PreconditionFailure}),
+    (StillRunning("runs"), Code.FAILED_PRECONDITION, "BACKTEST_RUNNING", {PreconditionFailure}),
+    (EventsCompacted(5), Code.OUT_OF_RANGE, "EVENTS_COMPACTED", set()),
     (Draining(), Code.UNAVAILABLE, "DRAINING", {RetryInfo}),
     (ZeroDivisionError("secret"), Code.INTERNAL, "INTERNAL", set()),
 ]

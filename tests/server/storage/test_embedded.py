@@ -13,18 +13,18 @@ import pytest
 from domain.errors import InvalidInput, MissingMarketData
 from domain.market_data.panel import PricePanel
 from server.ports import (
+    AnswerDraft,
     Instrument,
     NotFound,
-    OptimizationDraft,
     PriceField,
     PriceImport,
     PriceQuery,
     RequestIdReused,
 )
+from server.storage.embedded.answers import EmbeddedAnswers
 from server.storage.embedded.chunks import Series, merge, series_of
 from server.storage.embedded.database import Database, UnknownSchema
 from server.storage.embedded.market_data import EmbeddedMarketData
-from server.storage.embedded.optimizations import EmbeddedOptimizations
 from server.storage.embedded.panels import PanelFiles
 
 ROOT = Path(__file__).parents[3]
@@ -146,13 +146,13 @@ async def test_instruments_replace_their_labels(market: EmbeddedMarketData) -> N
 
 
 async def test_of_two_saves_with_one_id_the_first_is_kept(database: Database) -> None:
-    store = EmbeddedOptimizations(database)
-    drafts = [OptimizationDraft(bytes([i]), "f", b"body", "same") for i in range(8)]
+    store = EmbeddedAnswers(database, "optimization")
+    drafts = [AnswerDraft(bytes([i]), "f", b"body", "same") for i in range(8)]
     records = await asyncio.gather(*(store.save(draft) for draft in drafts))
     assert len({record.id for record in records}) == 1
     assert len({record.payload for record in records}) == 1
     with pytest.raises(RequestIdReused):
-        await store.save(OptimizationDraft(b"", "f", b"another body", "same"))
+        await store.save(AnswerDraft(b"", "f", b"another body", "same"))
     with pytest.raises(NotFound):
         await store.get("none")
 

@@ -1,0 +1,69 @@
+"""What a reallocation starts from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from domain.checks import finite_number, non_negative, positive
+from domain.costs.linear import LinearCost
+from domain.errors import InvalidInput
+from domain.market_data.snapshot import Snapshot
+from domain.portfolio import FULLY_INVESTED_TOLERANCE, Portfolio
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """How far a weight may be from its target before anything is traded; without any, every difference counts."""
+
+    max_utilization: float | None = None  # current weight / target weight
+    drift_band: float | None = None  # absolute difference of weights
+
+    def __post_init__(self) -> None:
+        if self.max_utilization is not None:
+            positive("thresholds.max_utilization", self.max_utilization)
+        if self.drift_band is not None:
+            non_negative("thresholds.drift_band", self.drift_band)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a plan must not do; money is in the currency of the prices."""
+
+    max_participation: float | None = None  # of average daily volume, per day
+    min_trade_value: float = 0.0
+    cash_floor: float = 0.0
+    max_turnover: float | None = None  # one-way, as a fraction of net asset value
+    fractional: bool = False
+
+    def __post_init__(self) -> None:
+        if self.max_participation is not None and not 0.0 < self.max_participation <= 1.0:
+            raise InvalidInput("limits.max_participation", "must be above 0 and at most 1")
+        non_negative("limits.min_trade_value", self.min_trade_value)
+        finite_number("limits.cash_floor", self.cash_floor)
+        if self.max_turnover is not None:
+            non_negative("limits.max_turnover", self.max_turnover)
+
+
+@dataclass(frozen=True, slots=True)
+class ReallocationRequest:
+    """A portfolio, a market and a target by weights of net asset value; 1 - their sum is cash."""
+
+    portfolio: Portfolio
+    market: Snapshot
+    target: Mapping[str, float]
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    limits: Limits = field(default_factory=Limits)
+    costs: LinearCost = field(default_factory=LinearCost)
+    horizon_days: int = 1
+
+    def __post_init__(self) -> None:
+        for i, (symbol, weight) in enumerate(self.target.items()):
+            finite_number(f"target_weights.weights[{i}].weight", weight)
+            if weight < 0.0:
+                raise InvalidInput(
+                    f"target_weights.weights[{i}].weight", f"must be 0 or more: {symbol} would be sold short"
+                )
+        total = sum(self.target.values())
+        if total > 1.0 + FULLY_INVESTED_TOLERANCE:
+            raise InvalidInput("target_weights.weights", f"must sum to 1 or less, sum to {total:.9g}")
+        if self.horizon_days < 1:
+            raise InvalidInput("horizon_days", "must be 1 or more")

@@ -1,0 +1,34 @@
+"""Why less is traded than was wanted."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ShortfallCode(StrEnum):
+    """The cause."""
+
+    LOT_SIZE = "LOT_SIZE"
+    MIN_TRADE = "MIN_TRADE"
+    PARTICIPATION = "PARTICIPATION"
+    CASH = "CASH"
+    TURNOVER = "TURNOVER"
+    HALTED = "HALTED"
+    UNPRICED = "UNPRICED"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A limit that was met, in its own unit: a lot, money, units, a fraction."""
+
+    code: ShortfallCode
+    limit: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """One asset; quantities in units, negative to sell."""
+
+    symbol: str
+    requested: float
+    planned: float
+    causes: tuple[Cause, ...]

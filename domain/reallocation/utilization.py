@@ -1,0 +1,60 @@
+"""How much of its target each asset uses."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from domain.reallocation.request import Thresholds
+
+ROUNDING = 1e-12
+"""A difference of weights below this is rounding."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssetUtilization:
+    """One asset held or wanted."""
+
+    symbol: str
+    current_weight: float | None  # None where it has no price
+    target_weight: float
+    utilization: float | None  # current / target; None where the target is 0
+    exceeded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UtilizationReport:
+    """Every asset held or wanted."""
+
+    assets: tuple[AssetUtilization, ...]
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether any is beyond a threshold."""
+        return any(asset.exceeded for asset in self.assets)
+
+
+def utilization(
+    symbols: Sequence[str], current: Mapping[str, float], target: Mapping[str, float], thresholds: Thresholds
+) -> UtilizationReport:
+    """Current weight / target weight of each asset; any holding without a target exceeds."""
+    return UtilizationReport(tuple(_asset(s, current.get(s), target.get(s, 0.0), thresholds) for s in symbols))
+
+
+def _asset(symbol: str, current: float | None, target: float, thresholds: Thresholds) -> AssetUtilization:
+    if current is None:
+        return AssetUtilization(symbol, None, target, None, exceeded=False)
+    used = current / target if target > 0.0 else None
+    return AssetUtilization(symbol, current, target, used, _exceeds(current, target, thresholds))
+
+
+def _exceeds(current: float, target: float, thresholds: Thresholds) -> bool:
+    away = abs(current - target)
+    if away <= ROUNDING:
+        return False
+    if target == 0.0:
+        return True
+    if thresholds.max_utilization is None and thresholds.drift_band is None:
+        return True
+    # A hair above a mark that was meant to be met is rounding, not a breach.
+    over = thresholds.max_utilization is not None and current > target * thresholds.max_utilization + ROUNDING
+    drifted = thresholds.drift_band is not None and away > thresholds.drift_band + ROUNDING
+    return over or drifted

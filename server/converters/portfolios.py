@@ -1,0 +1,133 @@
+"""Portfolios on the wire and in the store, where they are kept as the message itself."""
+
+import hashlib
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from absfinance.v1 import portfolio_pb2
+from absfinance.v1.portfolio_service_pb2 import CreatePortfolioRequest, ListPortfoliosResponse, UpdatePortfolioRequest
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from domain.errors import InvalidInput, NotSupported
+from domain.portfolio import Portfolio
+from domain.reallocation.request import Thresholds
+from server.converters.paths import once_each, under
+from server.converters.specification import constraint_from_proto, specification_from_proto, weights_from_proto
+from server.ports import PortfolioDraft, PortfolioPage, PortfolioRecord
+from server.services.reallocation import Mandate, OptimizedTarget, Target
+
+NAME = "portfolios/"
+CHANGEABLE = ("display_name", "currency", "holdings", "cash", "mandate")
+LOT_TOLERANCE = 1e-9
+
+
+def id_of(name: str) -> str:
+    """The id in a resource name."""
+    return name.removeprefix(NAME)
+
+
+def draft_from_proto(request: CreatePortfolioRequest) -> PortfolioDraft:
+    """A portfolio to store. Raises InvalidInput."""
+    with under("portfolio"):
+        payload = _payload(request.portfolio)
+    bare = CreatePortfolioRequest()
+    bare.CopyFrom(request)
+    bare.ClearField("request_id")
+    body = hashlib.sha256(bare.SerializeToString(deterministic=True)).digest()
+    return PortfolioDraft(payload, body, request.portfolio_id or None, request.request_id or None)
+
+
+def change_from_proto(request: UpdatePortfolioRequest) -> Callable[[bytes], bytes]:
+    """What an update does to the stored payload. Raises InvalidInput for a mask that names what cannot change."""
+    if not request.portfolio.name:
+        raise InvalidInput("portfolio.name", "must say which portfolio")
+    if not request.portfolio.etag:
+        raise InvalidInput("portfolio.etag", "must be the one that was read: it shows that nobody changed it since")
+    paths = list(request.update_mask.paths) or list(CHANGEABLE)
+    for i, path in enumerate(paths):
+        descriptor: Any = portfolio_pb2.Portfolio.DESCRIPTOR
+        if path.split(".")[0] not in CHANGEABLE or not FieldMask(paths=[path]).IsValidForDescriptor(descriptor):
+            raise InvalidInput(f"update_mask.paths[{i}]", f"{path} is none of {', '.join(CHANGEABLE)}")
+    return partial(_merged, source=request.portfolio, mask=FieldMask(paths=paths))
+
+
+def record_to_proto(record: PortfolioRecord) -> portfolio_pb2.Portfolio:
+    """A stored portfolio."""
+    portfolio = portfolio_pb2.Portfolio.FromString(record.payload)
+    portfolio.name, portfolio.etag = NAME + record.id, record.etag
+    portfolio.create_time.FromDatetime(record.created)
+    portfolio.update_time.FromDatetime(record.updated)
+    return portfolio
+
+
+def page_to_proto(page: PortfolioPage) -> ListPortfoliosResponse:
+    """A page of portfolios."""
+    return ListPortfoliosResponse(
+        portfolios=[record_to_proto(record) for record in page.records], next_page_token=page.next_token
+    )
+
+
+def holdings_from_proto(portfolio: portfolio_pb2.Portfolio) -> Portfolio:
+    """Positions and cash. Raises InvalidInput."""
+    once_each("holdings", [holding.symbol for holding in portfolio.holdings])
+    for i, holding in enumerate(portfolio.holdings):
+        total = sum(lot.quantity for lot in holding.lots)
+        if holding.lots and abs(total - holding.quantity) > LOT_TOLERANCE * max(1.0, abs(holding.quantity)):
+            raise InvalidInput(
+                f"holdings[{i}].lots", f"must sum to the quantity of {holding.quantity:g}, sum to {total:g}"
+            )
+    return Portfolio({holding.symbol: holding.quantity for holding in portfolio.holdings}, portfolio.cash)
+
+
+def mandate_from_bytes(payload: bytes) -> Mandate:
+    """A stored portfolio with its target. Raises NotSupported for what no engine does yet."""
+    portfolio = portfolio_pb2.Portfolio.FromString(payload)
+    mandate = portfolio.mandate
+    with under("portfolio.mandate"):
+        thresholds = thresholds_from_proto(mandate.thresholds) if mandate.HasField("thresholds") else None
+        return Mandate(holdings_from_proto(portfolio), _target(mandate), thresholds)
+
+
+def thresholds_from_proto(thresholds: portfolio_pb2.Thresholds) -> Thresholds:
+    """How far weights may drift."""
+    return Thresholds(
+        thresholds.max_utilization if thresholds.HasField("max_utilization") else None,
+        thresholds.drift_band if thresholds.HasField("drift_band") else None,
+    )
+
+
+def _target(mandate: portfolio_pb2.Mandate) -> Target | None:
+    kind = mandate.WhichOneof("target")
+    if kind is None:
+        return None
+    if kind == "weights":
+        if mandate.constraints:
+            raise NotSupported("constraints of a mandate with fixed weights are not supported yet")
+        return weights_from_proto("weights.weights", mandate.weights.weights)
+    with under("optimize"):
+        specification = specification_from_proto(mandate.optimize)
+    first = len(specification.constraints)
+    extra = tuple(constraint_from_proto(first + i, constraint) for i, constraint in enumerate(mandate.constraints))
+    lookback = mandate.optimize.lookback_periods if mandate.optimize.HasField("lookback_periods") else None
+    return OptimizedTarget(specification.with_constraints(extra), lookback)
+
+
+def _payload(portfolio: portfolio_pb2.Portfolio) -> bytes:
+    holdings_from_proto(portfolio)
+    kept = portfolio_pb2.Portfolio()
+    kept.CopyFrom(portfolio)
+    for name in ("name", "etag", "create_time", "update_time"):
+        kept.ClearField(name)
+    return kept.SerializeToString(deterministic=True)
+
+
+def _merged(before: bytes, source: portfolio_pb2.Portfolio, mask: FieldMask) -> bytes:
+    changed = portfolio_pb2.Portfolio.FromString(before)
+    # A field of the mask that the new values do not have is cleared; merging alone would keep the old one.
+    for path in mask.paths:
+        if "." not in path:
+            changed.ClearField(path)
+    mask.MergeMessage(source, changed, replace_message_field=True, replace_repeated_field=True)
+    with under("portfolio"):
+        return _payload(changed)

@@ -1,0 +1,220 @@
+"""Reallocations on the wire."""
+
+import hashlib
+
+from absfinance.v1 import liquidity_pb2, reallocation_pb2
+from absfinance.v1.reallocation_pb2 import Reallocation as ReallocationProto
+from absfinance.v1.reallocation_service_pb2 import (
+    GetReallocationResponse,
+    ListReallocationsResponse,
+    ReallocateRequest,
+    ReallocateResponse,
+)
+from absfinance.v1.weight_pb2 import AssetWeight
+
+from domain.errors import NotSupported
+from domain.market_data.snapshot import Quote, Snapshot
+from domain.reallocation.flow import Failure, Reallocation, Unchanged
+from domain.reallocation.liquidity import LiquidityAssessment, LiquidityState
+from domain.reallocation.plan import Plan
+from domain.reallocation.request import Limits
+from domain.reallocation.shortfall import Shortfall
+from domain.reallocation.summary import Summary
+from domain.reallocation.utilization import UtilizationReport
+from server.converters.backtests import costs_from_proto
+from server.converters.market_input import selection_from_proto
+from server.converters.paths import once_each, under
+from server.converters.portfolios import holdings_from_proto, id_of, thresholds_from_proto
+from server.converters.specification import specification_from_proto, weights_from_proto
+from server.ports import AnswerPage, AnswerRecord, PriceSelection
+from server.services.reallocation import OptimizedTarget, Planned, ReallocateCommand, Target, Volatilities
+
+NAME = "reallocations/"
+
+_LIQUIDITY = {
+    LiquidityState.SUFFICIENT: liquidity_pb2.LIQUIDITY_STATE_SUFFICIENT,
+    LiquidityState.PARTIAL: liquidity_pb2.LIQUIDITY_STATE_PARTIAL,
+    LiquidityState.INSUFFICIENT: liquidity_pb2.LIQUIDITY_STATE_INSUFFICIENT,
+    LiquidityState.UNKNOWN: liquidity_pb2.LIQUIDITY_STATE_UNKNOWN,
+}
+
+
+def reallocate_command_from_proto(request: ReallocateRequest) -> ReallocateCommand:
+    """The command of a request. Raises InvalidInput or NotSupported."""
+    bare = ReallocateRequest()
+    bare.CopyFrom(request)
+    bare.ClearField("request_id")
+    if request.HasField("portfolio"):
+        with under("portfolio"):
+            portfolio = holdings_from_proto(request.portfolio)
+    return ReallocateCommand(
+        portfolio=portfolio if request.HasField("portfolio") else id_of(request.portfolio_name),
+        market=_market(request),
+        target=_target(request),
+        thresholds=thresholds_from_proto(request.thresholds) if request.HasField("thresholds") else None,
+        limits=_limits(request.limits),
+        costs=costs_from_proto(request.costs),
+        horizon_days=request.horizon_days if request.HasField("horizon_days") else 1,
+        body=hashlib.sha256(bare.SerializeToString(deterministic=True)).digest(),
+        request_id=request.request_id or None,
+        validate_only=request.validate_only,
+    )
+
+
+def planned_to_bytes(planned: Planned) -> bytes:
+    """An answer without what storing adds: name and fingerprint."""
+    found = planned.reallocation
+    message = ReallocationProto(
+        utilization=_utilization(found.utilization),
+        liquidity=_liquidity(found.liquidity),
+        shortfalls=map(_shortfall, found.plan.shortfalls),
+        summary=_summary(found.summary, planned.volatilities),
+    )
+    _set_outcome(message, found)
+    return message.SerializeToString()
+
+
+def answer_to_proto(answer: AnswerRecord | bytes) -> ReallocateResponse:
+    """An answer, stored or not; the fields of the response are those of a stored reallocation."""
+    message = ReallocationProto.FromString(answer) if isinstance(answer, bytes) else record_to_proto(answer)
+    return ReallocateResponse.FromString(message.SerializeToString())
+
+
+def record_to_proto(record: AnswerRecord) -> ReallocationProto:
+    """A stored answer."""
+    message = ReallocationProto.FromString(record.payload)
+    message.name, message.input_fingerprint = NAME + record.id, record.input_fingerprint
+    return message
+
+
+def stored_to_proto(record: AnswerRecord) -> GetReallocationResponse:
+    """A stored answer with its time."""
+    response = GetReallocationResponse(reallocation=record_to_proto(record))
+    response.create_time.FromDatetime(record.created)
+    return response
+
+
+def page_to_proto(page: AnswerPage) -> ListReallocationsResponse:
+    """A page of stored answers."""
+    return ListReallocationsResponse(
+        reallocations=[record_to_proto(record) for record in page.records], next_page_token=page.next_token
+    )
+
+
+def _market(request: ReallocateRequest) -> Snapshot | PriceSelection:
+    if request.HasField("market_data"):
+        with under("market_data"):
+            return selection_from_proto(request.market_data)
+    once_each("snapshot.assets", [asset.symbol for asset in request.snapshot.assets])
+    quotes: dict[str, Quote] = {}
+    for i, asset in enumerate(request.snapshot.assets):
+        with under(f"snapshot.assets[{i}]"):
+            quotes[asset.symbol] = Quote(
+                price=asset.price,
+                average_daily_volume=asset.average_daily_volume if asset.HasField("average_daily_volume") else None,
+                spread_bps=asset.spread_bps if asset.HasField("spread_bps") else None,
+                volatility_annual=asset.volatility_annual if asset.HasField("volatility_annual") else None,
+                lot_size=asset.lot_size if asset.HasField("lot_size") else 1.0,
+                halted=asset.halted,
+            )
+    return Snapshot(quotes)
+
+
+def _target(request: ReallocateRequest) -> Target | None:
+    match request.WhichOneof("target"):
+        case "target_weights":
+            return weights_from_proto("target_weights.weights", request.target_weights.weights)
+        case "target_optimize":
+            spec = request.target_optimize
+            with under("target_optimize"):
+                if spec.HasField("costs"):
+                    raise NotSupported("costs in the objective are not supported yet; give costs of the reallocation")
+                lookback = spec.lookback_periods if spec.HasField("lookback_periods") else None
+                return OptimizedTarget(specification_from_proto(spec), lookback)
+    return None
+
+
+def _limits(limits: reallocation_pb2.ReallocationLimits) -> Limits:
+    if limits.HasField("tax"):
+        raise NotSupported("limits.tax is not supported yet")
+    return Limits(
+        max_participation=limits.max_participation if limits.HasField("max_participation") else None,
+        min_trade_value=limits.min_trade_value,
+        cash_floor=limits.cash_floor,
+        max_turnover=limits.max_turnover if limits.HasField("max_turnover") else None,
+        fractional=limits.fractional,
+    )
+
+
+def _set_outcome(message: ReallocationProto, found: Reallocation) -> None:
+    match found.outcome:
+        case Plan(trades, _, warnings):
+            message.plan.warnings.extend(warnings)
+            for trade in trades:
+                message.plan.trades.add(
+                    step=trade.step,
+                    symbol=trade.symbol,
+                    quantity=trade.quantity,
+                    price=trade.price,
+                    cost=trade.cost,
+                    cash_after=trade.cash_after,
+                    day=trade.day,
+                )
+        case Unchanged(reason):
+            message.unchanged.reason = reason
+        case Failure(reason, text):
+            message.failure.reason, message.failure.message = reason, text
+
+
+def _utilization(report: UtilizationReport) -> reallocation_pb2.UtilizationReport:
+    message = reallocation_pb2.UtilizationReport(exceeded=report.exceeded)
+    for asset in report.assets:
+        message.assets.add(
+            symbol=asset.symbol,
+            current_weight=asset.current_weight,
+            target_weight=asset.target_weight,
+            utilization=asset.utilization,
+            exceeded=asset.exceeded,
+        )
+    return message
+
+
+def _liquidity(assessment: LiquidityAssessment) -> liquidity_pb2.LiquidityAssessment:
+    message = liquidity_pb2.LiquidityAssessment(state=_LIQUIDITY[assessment.state])
+    for asset in assessment.assets:
+        message.assets.add(
+            symbol=asset.symbol,
+            state=_LIQUIDITY[asset.state],
+            available_quantity=asset.available_quantity,
+            average_daily_volume=asset.average_daily_volume,
+            participation=asset.participation,
+            days_to_trade=asset.days_to_trade,
+        )
+    return message
+
+
+def _shortfall(shortfall: Shortfall) -> reallocation_pb2.Shortfall:
+    message = reallocation_pb2.Shortfall(
+        symbol=shortfall.symbol, requested=shortfall.requested, planned=shortfall.planned
+    )
+    for cause in shortfall.causes:
+        code = reallocation_pb2.ShortfallCode.Value(f"SHORTFALL_CODE_{cause.code}")
+        message.reasons.add(code=code, limit=cause.limit)
+    return message
+
+
+def _summary(summary: Summary, volatilities: Volatilities) -> reallocation_pb2.ReallocationSummary:
+    return reallocation_pb2.ReallocationSummary(
+        weights_before=[AssetWeight(symbol=s, weight=w) for s, w in sorted(summary.weights_before.items())],
+        weights_after=[AssetWeight(symbol=s, weight=w) for s, w in sorted(summary.weights_after.items())],
+        volatility_annual_before=volatilities.before,
+        volatility_annual_after=volatilities.after,
+        cost_bps=summary.cost_bps,
+        cost=summary.cost,
+        residual_drift=summary.residual_drift,
+        turnover_one_way=summary.turnover_one_way,
+        days_to_complete=summary.days_to_complete,
+        nav_before=summary.nav_before,
+        nav_after=summary.nav_after,
+        cash_after=summary.cash_after,
+    )

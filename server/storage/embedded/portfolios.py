@@ -1,0 +1,119 @@
+"""Portfolios in SQLite, with a revision that every change must know."""
+
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+
+from server.ports import (
+    AlreadyExists,
+    EtagMismatch,
+    NotFound,
+    PortfolioDraft,
+    PortfolioPage,
+    PortfolioRecord,
+    RequestIdReused,
+)
+from server.storage.embedded.database import Database
+
+_COLUMNS = "id, payload, revision, created_micros, updated_micros"
+
+
+class EmbeddedPortfolios:
+    """The store of portfolios of one machine."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(self, draft: PortfolioDraft) -> PortfolioRecord:
+        """Stores a portfolio; the same request again gives the first."""
+        return await self._database.write(partial(_create, draft=draft))
+
+    async def get(self, portfolio_id: str) -> PortfolioRecord:
+        """One portfolio."""
+        return await self._database.read(partial(_get, portfolio_id=portfolio_id))
+
+    async def list(self, after: str, limit: int) -> PortfolioPage:
+        """Portfolios by id."""
+        return await self._database.read(partial(_list, after=after, limit=limit))
+
+    async def update(self, portfolio_id: str, etag: str, change: Callable[[bytes], bytes]) -> PortfolioRecord:
+        """Changes a portfolio in one transaction."""
+        return await self._database.write(partial(_update, portfolio_id=portfolio_id, etag=etag, change=change))
+
+    async def delete(self, portfolio_id: str, etag: str) -> None:
+        """Removes a portfolio."""
+        await self._database.write(partial(_delete, portfolio_id=portfolio_id, etag=etag))
+
+
+def _create(connection: sqlite3.Connection, draft: PortfolioDraft) -> PortfolioRecord:
+    if draft.request_id is not None:
+        row = connection.execute("SELECT id, body FROM portfolios WHERE request_id = ?", (draft.request_id,)).fetchone()
+        if row is not None and row[1] != draft.body:
+            raise RequestIdReused("request_id", draft.request_id)
+        if row is not None:
+            return _get(connection, row[0])
+    portfolio_id = draft.id or secrets.token_hex(10)
+    if connection.execute("SELECT 1 FROM portfolios WHERE id = ?", (portfolio_id,)).fetchone():
+        raise AlreadyExists("portfolio", f"portfolios/{portfolio_id}")
+    connection.execute(
+        "INSERT INTO portfolios VALUES (?, ?, ?, ?, 1, ?, ?)",
+        (portfolio_id, draft.request_id, draft.body, draft.payload, _now(), _now()),
+    )
+    return _get(connection, portfolio_id)
+
+
+def _get(connection: sqlite3.Connection, portfolio_id: str) -> PortfolioRecord:
+    statement = f"SELECT {_COLUMNS} FROM portfolios WHERE id = ?"  # noqa: S608  # constant columns
+    row = connection.execute(statement, (portfolio_id,)).fetchone()
+    if row is None:
+        raise NotFound("portfolio", f"portfolios/{portfolio_id}")
+    return _record(*row)
+
+
+def _list(connection: sqlite3.Connection, after: str, limit: int) -> PortfolioPage:
+    statement = f"SELECT {_COLUMNS} FROM portfolios WHERE id > ? ORDER BY id LIMIT ?"  # noqa: S608  # constant columns
+    rows = connection.execute(statement, (after, limit + 1)).fetchall()
+    records = tuple(_record(*row) for row in rows[:limit])
+    return PortfolioPage(records, records[-1].id if len(rows) > limit else "")
+
+
+def _update(
+    connection: sqlite3.Connection, portfolio_id: str, etag: str, change: Callable[[bytes], bytes]
+) -> PortfolioRecord:
+    before = _current(connection, portfolio_id, etag)
+    connection.execute(
+        "UPDATE portfolios SET payload = ?, revision = revision + 1, updated_micros = ? WHERE id = ?",
+        (change(before.payload), _now(), portfolio_id),
+    )
+    return _get(connection, portfolio_id)
+
+
+def _delete(connection: sqlite3.Connection, portfolio_id: str, etag: str) -> None:
+    if etag:
+        _current(connection, portfolio_id, etag)
+    else:
+        _get(connection, portfolio_id)
+    connection.execute("DELETE FROM portfolios WHERE id = ?", (portfolio_id,))
+
+
+def _current(connection: sqlite3.Connection, portfolio_id: str, etag: str) -> PortfolioRecord:
+    record = _get(connection, portfolio_id)
+    if record.etag != etag:
+        raise EtagMismatch(f"portfolios/{portfolio_id} has changed since it was read; read it again")
+    return record
+
+
+def _record(portfolio_id: str, payload: bytes, revision: int, created: int, updated: int) -> PortfolioRecord:
+    # With the time of creation: a portfolio that was deleted and made again is another one.
+    return PortfolioRecord(portfolio_id, payload, f"{created:x}-{revision}", _time(created), _time(updated))
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
+
+
+def _time(micros: int) -> datetime:
+    return datetime.fromtimestamp(micros / 1e6, UTC)
