@@ -41,7 +41,9 @@ def prices(tmp_path: Path) -> Path:
 
 def test_help_names_every_command(server: RunningServer) -> None:
     text = absfin(server, "--help").stdout
-    assert all(name in text for name in ("serve", "import", "optimize", "risk"))
+    assert all(
+        name in text for name in ("serve", "import", "optimize", "risk", "backtest", "watch", "reallocate", "portfolio")
+    )
     assert "Usage" in absfin(server, "optimize", "--help").stdout
 
 
@@ -71,6 +73,33 @@ def test_files_instead_of_stored_prices(server: RunningServer, prices: Path, tmp
     assert report["observations"] == 29
 
 
+def test_backtest_and_watch(server: RunningServer, prices: Path) -> None:
+    done = absfin(server, "backtest", "--prices", str(prices), "--cost-bps", "10", "--benchmark", "P")
+    assert "equal_weight" in done.stdout
+    assert "simulating equal_weight" in done.stderr
+    name = absfin(server, "backtest", "--prices", str(prices), "--rebalance", "5", "--detach").stdout.strip()
+    assert name.startswith("backtests/")
+    answer = as_json(server, "watch", name)
+    assert answer["state"] == "BACKTEST_STATE_SUCCEEDED"
+    optimised = ("--strategy", "min-risk", "--lookback", "10", "--max-weight", "0.7", "--same-close")
+    assert as_json(server, "backtest", "--prices", str(prices), *optimised)["result"]["metrics"]["finalWealth"] > 0
+    assert "NOT_FOUND" in absfin(server, "watch", "backtests/none", status=1).stderr
+
+
+def test_reallocate_and_portfolio(server: RunningServer, prices: Path) -> None:
+    absfin(server, "import", str(prices))
+    table = absfin(server, "reallocate", "P=0.5,Q=0.5", "--holdings", "P=100", "--cost-bps", "5").stdout
+    assert "cash after" in table
+    made = as_json(server, "portfolio", "create", "cli", "--holdings", "P=100", "--cash", "10")
+    assert made["name"] == "portfolios/cli"
+    answer = as_json(server, "reallocate", "Q=1", "--portfolio", "portfolios/cli", "--symbols", "P,Q")
+    assert {trade["symbol"] for trade in answer["plan"]["trades"]} == {"P", "Q"}
+    assert "portfolios/cli" in absfin(server, "portfolio", "list").stdout
+    assert '"cash": 10' in absfin(server, "portfolio", "show", "portfolios/cli").stdout
+    absfin(server, "portfolio", "delete", "portfolios/cli")
+    assert "NOT_FOUND" in absfin(server, "portfolio", "show", "portfolios/cli", status=1).stderr
+
+
 def test_what_the_server_refuses_is_said_in_one_line(server: RunningServer) -> None:
     done = absfin(server, "optimize", "--symbols", "NOWHERE", status=1)
     assert done.stdout == ""
@@ -94,6 +123,7 @@ def test_a_conflict_is_explained(server: RunningServer, prices: Path) -> None:
         (("optimize", "--prices", "nowhere.csv"), "there is no file"),
         (("risk", "P:1"), "there is no file"),
         (("risk", "P=much"), "neither"),
+        (("backtest", "--symbols", "P", "--rebalance", "sometimes"), "is no number of periods"),
         (("import", "nowhere.csv"), "does not exist"),
     ],
 )

@@ -11,7 +11,21 @@ import grpc
 import numpy as np
 import pandas as pd
 import pytest
-from absfin import Client, Instrument, Moments, Panel, Prices, Returns, Scenarios, Stored, aio, errors
+from absfin import (
+    Client,
+    Holdings,
+    Instrument,
+    Moments,
+    Panel,
+    Prices,
+    Quote,
+    Returns,
+    Scenarios,
+    Stored,
+    aio,
+    errors,
+    strategies,
+)
 
 from tests.conftest import RunningServer
 
@@ -223,3 +237,62 @@ def test_an_error_without_details_keeps_its_code() -> None:
     assert isinstance(error, errors.Overloaded)
     assert str(error) == "message too large"
     assert error.reason == ""
+
+
+def test_a_backtest_with_its_series(call: Call) -> None:
+    done = call(
+        "backtest",
+        Prices(FRAME),
+        [strategies.equal_weight(), strategies.fixed_weights({"X": 1.0}), strategies.inverse_volatility(20)],
+        rebalancing=strategies.calendar("weekly", last=True),
+        fill="same_close",
+        commission_bps=10,
+        initial_capital=1000,
+        benchmarks=["Y", strategies.equal_weight(label="half")],
+        wait_seconds=30,
+    )
+    assert done.state == "succeeded"
+    assert [one.label for one in done.strategies] == ["equal_weight", "fixed_weights", "inverse_volatility"]
+    assert [one.label for one in done.benchmarks] == ["Y", "half"]
+    assert done.metrics["final_wealth"] == pytest.approx(done.benchmarks[1].metrics["final_wealth"], rel=1e-12)
+    equity = call("backtest_series", done.name, "equity", "fixed_weights")
+    assert equity.values[0, 0] == 1000.0
+    assert equity.values[-1, 0] / 1000.0 == pytest.approx(done.strategies[1].metrics["final_wealth"])
+    weights = call("backtest_series", done.name, "weights").to_pandas()
+    assert list(weights.columns) == list(SYMBOLS)
+    assert call("list_backtests", 1).summaries[0].name == done.name
+    call("delete_backtest", done.name)
+    with pytest.raises(errors.NotFound):
+        call("get_backtest", done.name)
+
+
+def test_a_schedule(call: Call) -> None:
+    plan = {date(2020, 1, 6): {"X": 1.0}, date(2020, 3, 2): {"Y": 0.5}}
+    done = call("backtest", Prices(FRAME), strategies.schedule(plan), rebalancing=strategies.never(), wait_seconds=30)
+    assert done.strategies[0].rebalances == 2
+
+
+def test_a_reallocation(call: Call) -> None:
+    quotes = [Quote("A", 10.0, average_daily_volume=1e6), Quote("B", 20.0, lot_size=5, spread_bps=4)]
+    answer = call("reallocate", Holdings({"A": 100}, 10.0), quotes, {"B": 1.0}, commission_bps=5, cash_floor=5.0)
+    assert answer.outcome == "plan"
+    assert [(trade.symbol, trade.quantity) for trade in answer.trades] == [("A", -100.0), ("B", 50.0)]
+    assert answer.shortfalls == {"B": ("lot_size",)}  # 50.4 were wanted
+    assert call("get_reallocation", answer.name).trades == answer.trades
+    still = call("reallocate", Holdings({"A": 1}), [Quote("A", 10.0)], {"A": 1.0}, drift_band=0.5, validate_only=True)
+    assert (still.outcome, still.name) == ("unchanged", "")
+
+
+def test_portfolios(call: Call, request: pytest.FixtureRequest) -> None:
+    made = call("create_portfolio", Holdings({"A": 1.0}, 5.0).to_proto())
+    assert made.name in [portfolio.name for portfolio in call("list_portfolios")]
+    stale = call("get_portfolio", made.name)
+    made.cash = 7.0
+    assert call("update_portfolio", made, ["cash"]).cash == 7.0
+    with pytest.raises(errors.EtagMismatch):
+        call("update_portfolio", stale, ["cash"])
+    answer = call("reallocate", made.name, [Quote("A", 7.0)], {"A": 1.0})
+    assert answer.trades[0].quantity == 1.0
+    call("delete_portfolio", made.name)
+    with pytest.raises(errors.NotFound):
+        call("get_portfolio", made.name)

@@ -5,6 +5,7 @@
 `absfin.errors`.
 """
 
+from absfin import strategies
 from absfin.client import Client
 from absfin.constraints import (
     factor_exposure,
@@ -15,7 +16,7 @@ from absfin.constraints import (
     turnover,
     weight_bounds,
 )
-from absfin.data import Instrument, Moments, Panel, Prices, Returns, Scenarios, Stored
+from absfin.data import Holdings, Instrument, Moments, Panel, Prices, Quote, Returns, Scenarios, Stored
 from absfin.errors import AbsFinanceError, InfeasibleProblem, InvalidInput
 from absfin.objectives import (
     equal_weight,
@@ -27,22 +28,30 @@ from absfin.objectives import (
     min_risk,
     risk_budget,
 )
-from absfin.results import Optimization, RiskReport
+from absfin.results import Backtest, Optimization, Reallocation, RiskReport
+from absfin.watching import Finished, Milestone, Tick
 
 __all__ = [
     "AbsFinanceError",
+    "Backtest",
     "Client",
+    "Finished",
+    "Holdings",
     "InfeasibleProblem",
     "Instrument",
     "InvalidInput",
+    "Milestone",
     "Moments",
     "Optimization",
     "Panel",
     "Prices",
+    "Quote",
+    "Reallocation",
     "Returns",
     "RiskReport",
     "Scenarios",
     "Stored",
+    "Tick",
     "equal_weight",
     "factor_exposure",
     "group_bounds",
@@ -56,6 +65,7 @@ __all__ = [
     "min_risk",
     "return_floor",
     "risk_budget",
+    "strategies",
     "turnover",
     "weight_bounds",
 ]

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from absfinance.v1.backtest_service_pb2 import GetBacktestSeriesResponse
 from absfinance.v1.market_data_service_pb2 import GetPricesResponse
 
 from absfin.data import Panel
@@ -43,7 +44,7 @@ class PanelAssembler:
         self._dates: list[int] = []
         self._rows: list[Any] = []
 
-    def add(self, piece: GetPricesResponse) -> None:
+    def add(self, piece: GetPricesResponse | GetBacktestSeriesResponse) -> None:
         """Takes the next piece."""
         if piece.WhichOneof("part") == "header":
             self._symbols = tuple(piece.header.symbols)
@@ -53,10 +54,10 @@ class PanelAssembler:
 
     def panel(self) -> Panel:
         """The whole table."""
-        return Panel(self._symbols, np.asarray(self._dates, np.int32), np.concatenate(self._rows))
+        return Panel(self._symbols or ("value",), np.asarray(self._dates, np.int32), np.concatenate(self._rows))
 
 
-def assemble(pieces: Iterable[GetPricesResponse]) -> Panel:
+def assemble(pieces: Iterable[GetPricesResponse | GetBacktestSeriesResponse]) -> Panel:
     """The table of a stream of pieces."""
     assembler = PanelAssembler()
     for piece in pieces:

@@ -1,23 +1,62 @@
 """The client for ordinary code. `absfin.aio` is its twin for asyncio."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 import grpc
+from absfinance.v1 import backtest_service_pb2 as backtests
 from absfinance.v1 import market_data_service_pb2 as market
 from absfinance.v1 import optimization_service_pb2 as optimization
+from absfinance.v1 import portfolio_service_pb2 as portfolios
+from absfinance.v1 import reallocation_service_pb2 as reallocations
+from absfinance.v1.backtest_pb2 import Rebalancing, Strategy
+from absfinance.v1.backtest_service_pb2_grpc import BacktestServiceStub
 from absfinance.v1.market_data_service_pb2_grpc import MarketDataServiceStub
+from absfinance.v1.optimization_pb2 import OptimizeSpec
 from absfinance.v1.optimization_service_pb2_grpc import OptimizationServiceStub
+from absfinance.v1.portfolio_pb2 import Portfolio
+from absfinance.v1.portfolio_service_pb2_grpc import PortfolioServiceStub
+from absfinance.v1.reallocation_service_pb2_grpc import ReallocationServiceStub
 from absfinance.v1.risk_service_pb2_grpc import RiskServiceStub
+from google.protobuf.field_mask_pb2 import FieldMask
 
 from absfin.channel import DEFAULT_TARGET, OPTIONS, assemble
 from absfin.constraints import Constraint
-from absfin.data import Instrument, MarketInput, Panel, PriceField, Stored, panel_of
+from absfin.data import (
+    Holdings,
+    Instrument,
+    MarketInput,
+    Panel,
+    PriceField,
+    Prices,
+    Quote,
+    Returns,
+    Series,
+    Stored,
+    panel_of,
+)
 from absfin.errors import typed_errors
 from absfin.objectives import Objective
-from absfin.requests import Progress, import_requests, optimize_request, risk_request
-from absfin.results import ImportReceipt, Optimization, OptimizationPage, RiskReport
+from absfin.requests import (
+    Progress,
+    backtest_request,
+    import_requests,
+    optimize_request,
+    reallocate_request,
+    risk_request,
+)
+from absfin.results import (
+    Backtest,
+    BacktestPage,
+    ImportReceipt,
+    Optimization,
+    OptimizationPage,
+    Reallocation,
+    RiskReport,
+)
+from absfin.watching import Finished, Follower, News
 
 
 class Client:
@@ -45,6 +84,9 @@ class Client:
         self._optimization = OptimizationServiceStub(self._channel)
         self._risk = RiskServiceStub(self._channel)
         self._market = MarketDataServiceStub(self._channel)
+        self._backtests = BacktestServiceStub(self._channel)
+        self._reallocations = ReallocationServiceStub(self._channel)
+        self._portfolios = PortfolioServiceStub(self._channel)
 
     def __enter__(self) -> Self:
         return self
@@ -130,6 +172,165 @@ class Client:
         )
         return RiskReport.from_proto(self._call(self._risk.AnalyzeRisk, request, timeout))
 
+    def backtest(
+        self,
+        data: Prices | Returns | Stored,
+        strategy: Strategy | Sequence[Strategy],
+        *,
+        rebalancing: Rebalancing | None = None,
+        fill: str = "next_close",
+        commission_bps: float = 0.0,
+        half_spread_bps: float = 0.0,
+        initial_capital: float | None = None,
+        benchmarks: Iterable[str | Strategy] = (),
+        risk_free_rate_annual: float | None = None,
+        missing_data: str = "fail",
+        request_id: str = "",
+        wait_seconds: float = 0.0,
+        timeout: float | None = None,
+    ) -> Backtest:
+        """Starts a job that lives on whatever happens to this call; with `wait_seconds`, its end if that is in time."""
+        request = backtest_request(
+            data,
+            strategy,
+            rebalancing=rebalancing,
+            fill=fill,
+            commission_bps=commission_bps,
+            half_spread_bps=half_spread_bps,
+            initial_capital=initial_capital,
+            benchmarks=benchmarks,
+            risk_free_rate_annual=risk_free_rate_annual,
+            missing_data=missing_data,
+            request_id=request_id,
+            wait_seconds=wait_seconds,
+        )
+        limit = self._limit(timeout) + wait_seconds
+        return Backtest.from_proto(self._call(self._backtests.Backtest, request, limit))
+
+    def get_backtest(self, name: str, *, timeout: float | None = None) -> Backtest:
+        """A job by its name, "backtests/{id}"."""
+        request = backtests.GetBacktestRequest(name=name)
+        return Backtest.from_proto(self._call(self._backtests.GetBacktest, request, timeout))
+
+    def list_backtests(
+        self, page_size: int = 50, page_token: str = "", *, timeout: float | None = None
+    ) -> BacktestPage:
+        """A page of jobs, newest first."""
+        request = backtests.ListBacktestsRequest(page_size=page_size, page_token=page_token)
+        answer = self._call(self._backtests.ListBacktests, request, timeout)
+        return BacktestPage(tuple(answer.backtests), answer.next_page_token)
+
+    def cancel_backtest(self, name: str, *, timeout: float | None = None) -> None:
+        """Stops a job; one that is over stays as it is."""
+        self._call(self._backtests.CancelBacktest, backtests.CancelBacktestRequest(name=name), timeout)
+
+    def delete_backtest(self, name: str, *, timeout: float | None = None) -> None:
+        """Removes a job that is over."""
+        self._call(self._backtests.DeleteBacktest, backtests.DeleteBacktestRequest(name=name), timeout)
+
+    def backtest_series(self, name: str, series: Series, label: str = "", *, timeout: float | None = None) -> Panel:
+        """A series of a job that has succeeded: equity, weights, trades or drawdown."""
+        wanted = f"BACKTEST_SERIES_{series.upper()}"
+        request = backtests.GetBacktestSeriesRequest(name=name, series=wanted, label=label)
+        with typed_errors():
+            return assemble(self._backtests.GetBacktestSeries(request, timeout=self._limit(timeout)))
+
+    def reallocate(
+        self,
+        portfolio: Holdings | str,
+        market: Stored | Iterable[Quote],
+        target: Mapping[str, float] | OptimizeSpec | None = None,
+        *,
+        max_utilization: float | None = None,
+        drift_band: float | None = None,
+        max_participation: float | None = None,
+        min_trade_value: float | None = None,
+        cash_floor: float | None = None,
+        max_turnover: float | None = None,
+        fractional: bool = False,
+        commission_bps: float = 0.0,
+        half_spread_bps: float = 0.0,
+        horizon_days: int = 1,
+        request_id: str = "",
+        validate_only: bool = False,
+        timeout: float | None = None,
+    ) -> Reallocation:
+        """The trades that take positions, or a stored portfolio by its name, to a target."""
+        request = reallocate_request(
+            portfolio,
+            market,
+            target,
+            max_utilization=max_utilization,
+            drift_band=drift_band,
+            max_participation=max_participation,
+            min_trade_value=min_trade_value,
+            cash_floor=cash_floor,
+            max_turnover=max_turnover,
+            fractional=fractional,
+            commission_bps=commission_bps,
+            half_spread_bps=half_spread_bps,
+            horizon_days=horizon_days,
+            request_id=request_id,
+            validate_only=validate_only,
+        )
+        return Reallocation.from_proto(self._call(self._reallocations.Reallocate, request, timeout))
+
+    def get_reallocation(self, name: str, *, timeout: float | None = None) -> Reallocation:
+        """A stored reallocation by its name, "reallocations/{id}"."""
+        request = reallocations.GetReallocationRequest(name=name)
+        return Reallocation.from_proto(self._call(self._reallocations.GetReallocation, request, timeout).reallocation)
+
+    def create_portfolio(
+        self, portfolio: Portfolio, portfolio_id: str = "", *, request_id: str = "", timeout: float | None = None
+    ) -> Portfolio:
+        """Stores a portfolio; the message that comes back has its name and etag."""
+        request = portfolios.CreatePortfolioRequest(
+            portfolio=portfolio, portfolio_id=portfolio_id, request_id=request_id
+        )
+        created: Portfolio = self._call(self._portfolios.CreatePortfolio, request, timeout).portfolio
+        return created
+
+    def get_portfolio(self, name: str, *, timeout: float | None = None) -> Portfolio:
+        """A portfolio by its name, "portfolios/{id}"."""
+        request = portfolios.GetPortfolioRequest(name=name)
+        found: Portfolio = self._call(self._portfolios.GetPortfolio, request, timeout).portfolio
+        return found
+
+    def update_portfolio(
+        self, portfolio: Portfolio, fields: Iterable[str] = (), *, timeout: float | None = None
+    ) -> Portfolio:
+        """Changes some fields, or all; raises EtagMismatch where somebody changed it since it was read."""
+        request = portfolios.UpdatePortfolioRequest(portfolio=portfolio, update_mask=FieldMask(paths=fields))
+        changed: Portfolio = self._call(self._portfolios.UpdatePortfolio, request, timeout).portfolio
+        return changed
+
+    def delete_portfolio(self, name: str, etag: str = "", *, timeout: float | None = None) -> None:
+        """Removes a portfolio."""
+        self._call(self._portfolios.DeletePortfolio, portfolios.DeletePortfolioRequest(name=name, etag=etag), timeout)
+
+    def list_portfolios(self, *, timeout: float | None = None) -> Iterator[Portfolio]:
+        """All stored portfolios by name."""
+        token = ""
+        while True:
+            request = portfolios.ListPortfoliosRequest(page_size=1000, page_token=token)
+            page = self._call(self._portfolios.ListPortfolios, request, timeout)
+            yield from page.portfolios
+            token = page.next_page_token
+            if not token:
+                return
+
+    def watch(self, name: str, *, min_interval: float = 0.1, patience: float = 300.0) -> Iterator[News]:
+        """What happens to a job, to its end; goes on by itself when the connection breaks or the server restarts.
+
+        The wire is drained behind the scenes: a slow reader gets the latest tick and every milestone. Raises an
+        exception of `absfin.errors` where going on cannot help, or after `patience` seconds without contact.
+        """
+        watch = Watch(Follower(name, min_interval, patience), self._backtests.BacktestProgress)
+        try:
+            yield from watch
+        finally:
+            watch.close()
+
     def import_prices(
         self,
         prices: Any,
@@ -174,3 +375,58 @@ class Client:
 
     def _limit(self, timeout: float | None) -> float:
         return self._timeout if timeout is None else timeout
+
+
+class Watch(Iterator[News]):
+    """Drains a stream in a thread of its own, and gives a reader what is new whenever he asks."""
+
+    def __init__(self, follower: Follower, progress: Callable[..., Any]) -> None:
+        self._follower = follower
+        self._progress = progress
+        self._changed = threading.Condition()
+        self._call: Any = None
+        self._closed = self._ended = False
+        threading.Thread(target=self._drain, name="absfin-watch", daemon=True).start()
+
+    def __next__(self) -> News:
+        """The next milestone, the latest tick, or the end."""
+        if self._ended:
+            raise StopIteration
+        with self._changed:
+            while (news := self._follower.next()) is None:
+                if self._follower.error is not None:
+                    self._ended = True
+                    raise self._follower.error
+                if self._closed:
+                    raise StopIteration
+                self._changed.wait()
+        self._ended = isinstance(news, Finished)
+        return news
+
+    def close(self) -> None:
+        """Stops following; the job goes on."""
+        with self._changed:
+            self._closed = True
+            if self._call is not None:
+                self._call.cancel()
+            self._changed.notify_all()
+
+    def _drain(self) -> None:
+        while not (self._closed or self._follower.over):
+            failure = None
+            try:
+                self._call = self._progress(self._follower.request())
+                for notice in self._call:
+                    with self._changed:
+                        self._follower.take(notice)
+                        self._changed.notify_all()
+            except grpc.RpcError as error:
+                failure = error
+            except ValueError:
+                self._closed = True  # the channel was closed under the stream
+            with self._changed:
+                if not (self._closed or self._follower.over):
+                    seconds = self._follower.pause(failure)
+                    self._changed.notify_all()
+                    self._changed.wait_for(lambda: self._closed, seconds)
+                self._changed.notify_all()

@@ -6,7 +6,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from absfinance.v1 import instrument_pb2, panel_pb2
+from absfinance.v1 import instrument_pb2, panel_pb2, portfolio_pb2, reallocation_pb2
+from absfinance.v1.weight_pb2 import AssetWeight
 from google.type.date_pb2 import Date
 from numpy.typing import ArrayLike, NDArray
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PriceField = Literal["close", "open", "high", "low", "volume"]
+Series = Literal["equity", "weights", "trades", "drawdown"]
 
 _EPOCH = date(1970, 1, 1)
 
@@ -162,6 +164,42 @@ class Instrument:
         return cls(message.symbol, message.display_name, message.currency, dict(message.groups), lot)
 
 
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """Positions in units, and cash."""
+
+    quantities: Mapping[str, float]
+    cash: float = 0.0
+
+    def to_proto(self) -> portfolio_pb2.Portfolio:
+        """The message."""
+        holdings = [portfolio_pb2.Holding(symbol=s, quantity=quantity) for s, quantity in self.quantities.items()]
+        return portfolio_pb2.Portfolio(holdings=holdings, cash=self.cash)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What is known of one asset at the moment."""
+
+    symbol: str
+    price: float
+    average_daily_volume: float | None = None  # in units
+    spread_bps: float | None = None
+    lot_size: float | None = None
+    halted: bool = False
+
+    def to_proto(self) -> reallocation_pb2.MarketSnapshot.Asset:
+        """The message."""
+        return reallocation_pb2.MarketSnapshot.Asset(
+            symbol=self.symbol,
+            price=self.price,
+            average_daily_volume=self.average_daily_volume,
+            spread_bps=self.spread_bps,
+            lot_size=self.lot_size,
+            halted=self.halted,
+        )
+
+
 def panel_of(panel: Any) -> Panel:
     """A Panel as it is, anything from pandas converted."""
     return panel if isinstance(panel, Panel) else Panel.from_pandas(panel)
@@ -180,6 +218,11 @@ def input_fields(data: MarketInput) -> dict[str, Any]:
             return {"scenarios": data.to_proto()}
         case Stored():
             return {"market_data": data.to_proto()}
+
+
+def weights_to_proto(weights: Mapping[str, float]) -> Sequence[AssetWeight]:
+    """One message for each weight."""
+    return [AssetWeight(symbol=symbol, weight=weight) for symbol, weight in weights.items()]
 
 
 def _date(day: date | None) -> Date | None:

@@ -7,6 +7,9 @@
 | `UnboundedProblem` | add a bound or a budget | no |
 | `NoPositiveExcessReturn` | another objective, or other forecasts | no |
 | `MissingMarketData`, `NotFound` | import it, or ask for something else | no |
+| `AlreadyExists` | take another id | no |
+| `EtagMismatch` | read it again, then change it | after reading |
+| `BacktestRunning` | wait for its end, or cancel it | later |
 | `NotSupported` | use something else, or a newer server | no |
 | `SolverFailed`, `InternalError` | report it with its request id | no |
 | `DeadlineExceeded` | more time, or less work | yes |
@@ -98,6 +101,18 @@ class NotFound(AbsFinanceError):
     """Nothing is stored under that name."""
 
 
+class AlreadyExists(AbsFinanceError):
+    """Something is stored under that name."""
+
+
+class EtagMismatch(AbsFinanceError):
+    """Somebody changed it since it was read: read it again."""
+
+
+class BacktestRunning(AbsFinanceError):
+    """The job is not over."""
+
+
 class NotSupported(AbsFinanceError):
     """The server cannot do this, and says so by name."""
 
@@ -136,6 +151,9 @@ _BY_REASON: Mapping[str, type[AbsFinanceError]] = {
     "NO_POSITIVE_EXCESS_RETURN": NoPositiveExcessReturn,
     "MISSING_MARKET_DATA": MissingMarketData,
     "NOT_FOUND": NotFound,
+    "ALREADY_EXISTS": AlreadyExists,
+    "ETAG_MISMATCH": EtagMismatch,
+    "BACKTEST_RUNNING": BacktestRunning,
     "NOT_SUPPORTED": NotSupported,
     "METHOD_NOT_BUILT": NotSupported,
     "SOLVER_FAILED": SolverFailed,

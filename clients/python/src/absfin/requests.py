@@ -4,6 +4,9 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from absfinance.v1.backtest_pb2 import AnalysisOptions, Benchmark, Execution, Rebalancing, Strategy
+from absfinance.v1.backtest_service_pb2 import BacktestRequest
+from absfinance.v1.cost_pb2 import CostModel
 from absfinance.v1.estimation_pb2 import (
     CovarianceEstimator,
     Estimation,
@@ -12,12 +15,26 @@ from absfinance.v1.estimation_pb2 import (
     SampleEstimator,
 )
 from absfinance.v1.market_data_service_pb2 import ImportPricesRequest
+from absfinance.v1.optimization_pb2 import OptimizeSpec
 from absfinance.v1.optimization_service_pb2 import OptimizeRequest
+from absfinance.v1.portfolio_pb2 import Thresholds
+from absfinance.v1.reallocation_pb2 import ReallocationLimits
+from absfinance.v1.reallocation_service_pb2 import ReallocateRequest
 from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest
-from absfinance.v1.weight_pb2 import AssetWeight
 
 from absfin.constraints import Constraint
-from absfin.data import MarketInput, Panel, Prices, Returns, input_fields, panel_of
+from absfin.data import (
+    Holdings,
+    MarketInput,
+    Panel,
+    Prices,
+    Quote,
+    Returns,
+    Stored,
+    input_fields,
+    panel_of,
+    weights_to_proto,
+)
 from absfin.objectives import Objective
 
 CHUNK_VALUES = 100_000
@@ -82,6 +99,89 @@ def risk_request(
     )
 
 
+def backtest_request(
+    data: Prices | Returns | Stored,
+    strategy: Strategy | Sequence[Strategy],
+    *,
+    rebalancing: Rebalancing | None = None,
+    fill: str = "next_close",
+    commission_bps: float = 0.0,
+    half_spread_bps: float = 0.0,
+    initial_capital: float | None = None,
+    benchmarks: Iterable[str | Strategy] = (),
+    risk_free_rate_annual: float | None = None,
+    missing_data: str = "fail",
+    request_id: str = "",
+    wait_seconds: float = 0.0,
+) -> BacktestRequest:
+    """One backtest."""
+    several = () if isinstance(strategy, Strategy) else tuple(strategy)
+    request = BacktestRequest(
+        **input_fields(data),
+        strategy=strategy if isinstance(strategy, Strategy) else None,
+        strategies=several,
+        rebalancing=rebalancing,
+        execution=Execution(fill=f"FILL_{fill.upper()}"),
+        costs=CostModel(commission_bps=commission_bps, half_spread_bps=half_spread_bps),
+        initial_capital=initial_capital,
+        benchmarks=[Benchmark(symbol=b) if isinstance(b, str) else Benchmark(strategy=b) for b in benchmarks],
+        analysis=AnalysisOptions(risk_free_rate_annual=risk_free_rate_annual),
+        missing_data=f"MISSING_DATA_POLICY_{missing_data.upper()}",
+        request_id=request_id,
+    )
+    request.wait.FromNanoseconds(round(wait_seconds * 1e9))
+    return request
+
+
+def reallocate_request(
+    portfolio: Holdings | str,
+    market: Stored | Iterable[Quote],
+    target: Mapping[str, float] | OptimizeSpec | None = None,
+    *,
+    max_utilization: float | None = None,
+    drift_band: float | None = None,
+    max_participation: float | None = None,
+    min_trade_value: float | None = None,
+    cash_floor: float | None = None,
+    max_turnover: float | None = None,
+    fractional: bool = False,
+    commission_bps: float = 0.0,
+    half_spread_bps: float = 0.0,
+    horizon_days: int = 1,
+    request_id: str = "",
+    validate_only: bool = False,
+) -> ReallocateRequest:
+    """One reallocation of positions, or of a stored portfolio by its name."""
+    request = ReallocateRequest(
+        limits=ReallocationLimits(
+            max_participation=max_participation,
+            min_trade_value=min_trade_value,
+            cash_floor=cash_floor,
+            max_turnover=max_turnover,
+            fractional=fractional,
+        ),
+        costs=CostModel(commission_bps=commission_bps, half_spread_bps=half_spread_bps),
+        horizon_days=horizon_days,
+        request_id=request_id,
+        validate_only=validate_only,
+    )
+    if isinstance(portfolio, str):
+        request.portfolio_name = portfolio
+    else:
+        request.portfolio.CopyFrom(portfolio.to_proto())
+    if isinstance(market, Stored):
+        request.market_data.CopyFrom(market.to_proto())
+    else:
+        request.snapshot.assets.extend(quote.to_proto() for quote in market)
+    if isinstance(target, OptimizeSpec):
+        request.target_optimize.CopyFrom(target)
+    elif target is not None:
+        request.target_weights.weights.extend(weights_to_proto(target))
+    if max_utilization is not None or drift_band is not None:
+        request.thresholds.CopyFrom(Thresholds(max_utilization=max_utilization, drift_band=drift_band))
+    return request
+
+
 def import_requests(
     panel: Panel, *, field: str, source: str, import_id: str, on_progress: Progress | None
 ) -> Iterator[ImportPricesRequest]:
@@ -99,11 +199,6 @@ def import_requests(
         if on_progress:
             on_progress(min((start + rows) * len(panel.symbols), total), total)
     yield ImportPricesRequest(footer=ImportPricesRequest.Footer(value_count=total))
-
-
-def weights_to_proto(weights: Mapping[str, float]) -> Sequence[AssetWeight]:
-    """One message for each weight."""
-    return [AssetWeight(symbol=symbol, weight=weight) for symbol, weight in weights.items()]
 
 
 def _ewma(half_life: float) -> Estimation:

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from absfinance.v1.backtest_pb2 import BacktestState
+from absfinance.v1.backtest_service_pb2 import BacktestResponse, GetBacktestResponse, ListBacktestsResponse
 from absfinance.v1.market_data_service_pb2 import ImportPricesResponse
 from absfinance.v1.optimization_pb2 import Engine
 from absfinance.v1.optimization_service_pb2 import ListOptimizationsResponse, OptimizeResponse
+from absfinance.v1.reallocation_pb2 import ShortfallCode
 from absfinance.v1.risk_service_pb2 import AnalyzeRiskResponse
 from numpy.typing import NDArray
 
@@ -152,6 +156,126 @@ class RiskReport:
             symbols=symbols,
             correlation=np.asarray(message.correlation.values).reshape(len(symbols), len(symbols)),
             undefined=dict(message.undefined),
+            proto=message,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyResult:
+    """What one strategy or benchmark did. A figure that is not defined is left out, and `undefined` says why."""
+
+    label: str
+    metrics: Mapping[str, float]
+    undefined: Mapping[str, str]
+    rebalances: int
+    failed_rebalances: tuple[tuple[date, str, str], ...]  # date, reason, message
+
+    @classmethod
+    def from_proto(cls, message: Any) -> "StrategyResult":
+        """From the message."""
+        figures = {
+            field.name: float(value) for field, value in message.metrics.ListFields() if field.type == field.TYPE_DOUBLE
+        }
+        failed = tuple(
+            (date(f.date.year, f.date.month, f.date.day), f.reason, f.message) for f in message.failed_rebalances
+        )
+        return cls(message.label, figures, dict(message.metrics.undefined), message.rebalance_count, failed)
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """A job, with what it found once it has succeeded."""
+
+    name: str
+    state: str  # queued, running, succeeded, failed or cancelled
+    fraction: float
+    error: str
+    strategies: tuple[StrategyResult, ...]
+    benchmarks: tuple[StrategyResult, ...]
+    proto: BacktestResponse | GetBacktestResponse = field(repr=False)
+
+    @classmethod
+    def from_proto(cls, message: BacktestResponse | GetBacktestResponse) -> "Backtest":
+        """From the response."""
+        return cls(
+            name=message.name,
+            state=BacktestState.Name(message.state).removeprefix("BACKTEST_STATE_").lower(),
+            fraction=message.fraction,
+            error=message.error.message,
+            strategies=tuple(map(StrategyResult.from_proto, message.result.strategies)),
+            benchmarks=tuple(map(StrategyResult.from_proto, message.result.benchmarks)),
+            proto=message,
+        )
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """Figures of the first strategy, none before the end."""
+        return self.strategies[0].metrics if self.strategies else {}
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestPage:
+    """Jobs, newest first, without their results."""
+
+    summaries: tuple[ListBacktestsResponse.Summary, ...]
+    next_page_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """One step of a plan."""
+
+    step: int
+    symbol: str
+    quantity: float
+    price: float
+    cost: float
+    cash_after: float
+    day: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reallocation:
+    """What to trade, in order, or why nothing."""
+
+    name: str
+    outcome: str  # plan, unchanged or failure
+    message: str  # why nothing is traded
+    trades: tuple[Trade, ...]
+    warnings: tuple[str, ...]
+    shortfalls: Mapping[str, tuple[str, ...]]  # symbol -> why less is traded than was wanted
+    weights_before: Mapping[str, float]
+    weights_after: Mapping[str, float]
+    cost: float
+    turnover_one_way: float
+    residual_drift: float
+    cash_after: float
+    proto: Any = field(repr=False)  # ReallocateResponse, or the Reallocation that was stored
+
+    @classmethod
+    def from_proto(cls, message: Any) -> "Reallocation":
+        """From the response."""
+        summary = message.summary
+        return cls(
+            name=message.name,
+            outcome=message.WhichOneof("outcome"),
+            message=message.unchanged.reason or message.failure.message,
+            trades=tuple(
+                Trade(t.step, t.symbol, t.quantity, t.price, t.cost, t.cash_after, t.day) for t in message.plan.trades
+            ),
+            warnings=tuple(message.plan.warnings),
+            shortfalls={
+                s.symbol: tuple(
+                    ShortfallCode.Name(reason.code).removeprefix("SHORTFALL_CODE_").lower() for reason in s.reasons
+                )
+                for s in message.shortfalls
+            },
+            weights_before={w.symbol: w.weight for w in summary.weights_before},
+            weights_after={w.symbol: w.weight for w in summary.weights_after},
+            cost=summary.cost,
+            turnover_one_way=summary.turnover_one_way,
+            residual_drift=summary.residual_drift,
+            cash_after=summary.cash_after,
             proto=message,
         )
 

@@ -10,14 +10,21 @@ import typer
 
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.csv_files import read_panel, read_weights
-from absfin.cli.options import OBJECTIVES, constraints_of, data_of, objective_of
-from absfin.cli.output import failing_clearly, print_json, progress_bar
-from absfin.cli.tables import show_optimization, show_risk
+from absfin.cli.options import (
+    OBJECTIVES,
+    constraints_of,
+    data_of,
+    objective_of,
+    rebalancing_of,
+    strategy_of,
+)
+from absfin.cli.output import failing_clearly, follow, print_json, print_message, progress_bar
+from absfin.cli.tables import show_backtest, show_optimization, show_reallocation, show_risk
 from absfin.client import Client
-from absfin.data import Panel, Prices
+from absfin.data import Holdings, Panel, Prices, Stored
 
 app = typer.Typer(
-    help="Portfolio optimisation and risk through an abs-finance server.",
+    help="Portfolio optimisation, risk, backtests and trade lists through an abs-finance server.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -134,6 +141,148 @@ def risk(
             print_json(report)
         else:
             show_risk(report)
+
+
+@app.command()
+def backtest(
+    symbols: Symbols = "",
+    universe: Universe = "",
+    prices: PricesFile = None,
+    start: Start = None,
+    end: End = None,
+    strategy: Annotated[str, typer.Option(help=", ".join(OBJECTIVES) + ".")] = "equal-weight",
+    lookback: Annotated[int | None, typer.Option(help="Past periods a decision sees; all if absent.")] = None,
+    risk_measure: Annotated[str, typer.Option(help="variance, standard_deviation or cvar.")] = "variance",
+    max_weight: Annotated[float | None, typer.Option(help="Largest weight of each asset.")] = None,
+    rebalance: Annotated[str, typer.Option(help="daily ... annual, never, or a number of periods.")] = "monthly",
+    same_close: Annotated[bool, typer.Option("--same-close", help="Fill at the price the decision has seen.")] = False,
+    cost_bps: Annotated[float, typer.Option(help="Cost of what is traded, in basis points.")] = 0.0,
+    benchmark: Annotated[str, typer.Option(help="A symbol to compare with.")] = "",
+    detach: Annotated[bool, typer.Option("--detach", help="Print the job's name and do not wait for it.")] = False,
+    server: Server = DEFAULT_TARGET,
+    as_json: AsJson = False,
+) -> None:
+    """Simulate a strategy: absfin backtest --symbols AAPL,XOM --strategy min-risk --lookback 252"""
+    with failing_clearly(as_json), Client(server) as client:
+        started = client.backtest(
+            data_of(symbols, universe, prices, start, end),
+            strategy_of(strategy, lookback, risk_measure, constraints_of(None, max_weight, None, ())),
+            rebalancing=rebalancing_of(rebalance),
+            fill="same_close" if same_close else "next_close",
+            commission_bps=cost_bps,
+            benchmarks=[benchmark] if benchmark else [],
+        )
+        if detach:
+            typer.echo(started.name)
+            return
+        _follow_to_the_end(client, started.name, as_json)
+
+
+@app.command()
+def watch(
+    name: Annotated[str, typer.Argument(help="backtests/...")], server: Server = DEFAULT_TARGET, as_json: AsJson = False
+) -> None:
+    """Follow a backtest to its end; going on by itself when the server restarts."""
+    with failing_clearly(as_json), Client(server) as client:
+        _follow_to_the_end(client, name, as_json)
+
+
+@app.command()
+def reallocate(
+    target: Annotated[str, typer.Argument(help="A=0.6,B=0.4, a CSV file of symbol,weight, or equal.")] = "",
+    holdings: Annotated[str, typer.Option(help="A=100,B=50 in units, or a CSV file of symbol,units.")] = "",
+    cash: Annotated[float, typer.Option(help="Beside the holdings.")] = 0.0,
+    portfolio: Annotated[str, typer.Option(help="A stored one instead: portfolios/...")] = "",
+    symbols: Symbols = "",
+    cost_bps: Annotated[float, typer.Option(help="Cost of what is traded, in basis points.")] = 0.0,
+    cash_floor: Annotated[float, typer.Option(help="Cash that stays at every step.")] = 0.0,
+    drift_band: Annotated[float | None, typer.Option(help="Trade only beyond this difference of a weight.")] = None,
+    fractional: Annotated[bool, typer.Option("--fractional", help="Fractions of a lot may be traded.")] = False,
+    server: Server = DEFAULT_TARGET,
+    as_json: AsJson = False,
+) -> None:
+    """List the trades to a target at stored prices: absfin reallocate AAPL=0.5,XOM=0.5 --holdings AAPL=100"""
+    with failing_clearly(as_json), Client(server) as client:
+        held = Holdings(read_weights(holdings, []) if holdings else {}, cash)
+        names = [name.strip() for name in symbols.split(",") if name.strip()]
+        wanted = read_weights(target, names) if target else None
+        if portfolio and not names:
+            held = Holdings({h.symbol: h.quantity for h in client.get_portfolio(portfolio).holdings})
+        market = Stored(names or sorted({*held.quantities, *(wanted or {})}))
+        answer = client.reallocate(
+            portfolio or held,
+            market,
+            wanted,
+            commission_bps=cost_bps,
+            cash_floor=cash_floor,
+            drift_band=drift_band,
+            fractional=fractional,
+        )
+        if as_json:
+            print_json(answer)
+        else:
+            show_reallocation(answer)
+
+
+portfolios = typer.Typer(help="Portfolios that the server keeps.", no_args_is_help=True)
+app.add_typer(portfolios, name="portfolio")
+
+
+@portfolios.command(name="create")
+def create_portfolio(
+    name: Annotated[str, typer.Argument(help="Last part of its name.")],
+    holdings: Annotated[str, typer.Option(help="A=100,B=50 in units, or a CSV file of symbol,units.")] = "",
+    cash: Annotated[float, typer.Option(help="Beside the holdings.")] = 0.0,
+    server: Server = DEFAULT_TARGET,
+    as_json: AsJson = False,
+) -> None:
+    """Store a portfolio: absfin portfolio create mine --holdings AAPL=100 --cash 500"""
+    with failing_clearly(as_json), Client(server) as client:
+        held = Holdings(read_weights(holdings, []) if holdings else {}, cash)
+        print_message(client.create_portfolio(held.to_proto(), name))
+
+
+@portfolios.command(name="show")
+def show_portfolio(
+    name: Annotated[str, typer.Argument(help="portfolios/...")],
+    server: Server = DEFAULT_TARGET,
+    as_json: AsJson = False,
+) -> None:
+    """Print a portfolio as JSON."""
+    with failing_clearly(as_json), Client(server) as client:
+        print_message(client.get_portfolio(name))
+
+
+@portfolios.command(name="list")
+def list_portfolios(server: Server = DEFAULT_TARGET, as_json: AsJson = False) -> None:
+    """Print the names of all portfolios."""
+    with failing_clearly(as_json), Client(server) as client:
+        for portfolio in client.list_portfolios():
+            typer.echo(portfolio.name)
+
+
+@portfolios.command(name="delete")
+def delete_portfolio(
+    name: Annotated[str, typer.Argument(help="portfolios/...")],
+    server: Server = DEFAULT_TARGET,
+    as_json: AsJson = False,
+) -> None:
+    """Remove a portfolio."""
+    with failing_clearly(as_json), Client(server) as client:
+        client.delete_portfolio(name)
+
+
+def _follow_to_the_end(client: Client, name: str, as_json: bool) -> None:
+    follow(client.watch(name), name, shown=not as_json)
+    done = client.get_backtest(name)
+    if as_json:
+        print_json(done)
+    elif done.state == "succeeded":
+        show_backtest(done)
+    else:
+        typer.echo(f"{name} {done.state}: {done.error}", err=True)
+    if done.state != "succeeded":
+        raise SystemExit(1)
 
 
 def _column(panel: Panel, symbol: str) -> Panel:

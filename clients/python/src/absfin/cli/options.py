@@ -5,8 +5,9 @@ from datetime import datetime
 from pathlib import Path
 
 import typer
+from absfinance.v1.backtest_pb2 import Rebalancing
 
-from absfin import constraints, objectives
+from absfin import constraints, objectives, strategies
 from absfin.cli.csv_files import read_panel
 from absfin.data import Prices, Stored
 
@@ -68,3 +69,28 @@ def data_of(
         start=start.date() if start else None,
         end=end.date() if end else None,
     )
+
+
+def strategy_of(
+    name: str, lookback: int | None, risk_measure: str, limits: list[constraints.Constraint]
+) -> strategies.Strategy:
+    """The strategy of a name: a formula, or an objective that is optimised over the past."""
+    if name == "equal-weight":
+        return strategies.equal_weight()
+    if name == "inverse-volatility":
+        return strategies.inverse_volatility(lookback)
+    objective = objective_of(name, risk_free_rate=0.0, risk_aversion=3.0)
+    return strategies.optimize(objective, lookback, constraints=limits, risk_measure=risk_measure, label=name)
+
+
+def rebalancing_of(text: str) -> Rebalancing:
+    """monthly and the like, never, or a number of periods."""
+    if text == "never":
+        return strategies.never()
+    if text.isdigit() and int(text) > 0:
+        return strategies.every_periods(int(text))
+    frequencies = ("daily", "weekly", "monthly", "quarterly", "semiannual", "annual")
+    for frequency in frequencies:
+        if frequency == text:
+            return strategies.calendar(frequency)  # type: ignore[arg-type]  # one of them
+    raise typer.BadParameter(f"{text!r} is no number of periods and none of never, {', '.join(frequencies)}")

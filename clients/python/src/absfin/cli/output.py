@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,12 +13,18 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from absfin.errors import AbsFinanceError, InfeasibleProblem, InvalidInput
 from absfin.requests import Progress as OnProgress
+from absfin.watching import Finished, Milestone, News, Tick
 
 
 def print_json(result: Any) -> None:
     """The answer as one JSON object: the message where there is one, in the names of the contract."""
     content = MessageToDict(result.proto) if hasattr(result, "proto") else dataclasses.asdict(result)
     print(json.dumps(content, indent=2))  # noqa: T201  # standard output is what a script reads
+
+
+def print_message(message: Any) -> None:
+    """A message of the contract as JSON."""
+    print(json.dumps(MessageToDict(message), indent=2))  # noqa: T201  # standard output is what a script reads
 
 
 @contextmanager
@@ -31,6 +37,32 @@ def progress_bar(label: str, *, shown: bool) -> Iterator[OnProgress | None]:
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(label, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def follow(news: Iterable[News], label: str, *, shown: bool) -> Finished | None:
+    """A bar with date, net asset value and the time left; what is worth keeping stands above it."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[date]} NAV {task.fields[nav]}"),
+        TextColumn("{task.fields[eta]}"),
+    )
+    end = None
+    with Progress(*columns, console=Console(stderr=True), disable=not shown) as progress:
+        task = progress.add_task(label, total=1.0, date="", nav="", eta="")
+        for one in news:
+            if isinstance(one, Tick):
+                eta = "" if one.eta_seconds is None else f"{one.eta_seconds:.0f} s left"
+                nav = "" if one.nav is None else f"{one.nav:,.2f}"
+                progress.update(task, completed=one.fraction, date=str(one.date or ""), nav=nav, eta=eta)
+            elif isinstance(one, Milestone):
+                progress.console.print(f"{one.date or ''} {one.kind.replace('_', ' ')}: {one.message}", markup=False)
+            else:
+                end = one
+                if one.state == "succeeded":
+                    progress.update(task, completed=1.0, eta="")
+    return end
 
 
 @contextmanager

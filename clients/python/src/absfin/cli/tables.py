@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from absfin.results import Optimization, RiskReport
+from absfin.results import Backtest, Optimization, Reallocation, RiskReport
 
 NEGLIGIBLE = 5e-5
 """Weights that would show as 0.00 % are left out of tables."""
@@ -76,6 +76,61 @@ def show_risk(report: RiskReport) -> None:
     console.print(table)
     for name, reason in report.undefined.items():
         console.print(f"{name} is not defined: {reason}", style="dim", markup=False)
+
+
+def show_backtest(backtest: Backtest) -> None:
+    """Every strategy and benchmark side by side."""
+    table = Table(title=backtest.name)
+    for name in ("", "final wealth", "per year", "volatility", "Sharpe", "max drawdown", "turnover a year", "failed"):
+        table.add_column(name, justify="right" if name else "left")
+    for one in (*backtest.strategies, *backtest.benchmarks):
+        figures = one.metrics
+        table.add_row(
+            one.label,
+            f"{figures['final_wealth']:.4f}",
+            percent(figures.get("cagr")),
+            percent(figures.get("volatility_annual")),
+            number(figures.get("sharpe")),
+            percent(figures.get("max_drawdown")),
+            percent(figures.get("turnover_annual")),
+            str(len(one.failed_rebalances)),
+        )
+    Console().print(table)
+
+
+def show_reallocation(answer: Reallocation) -> None:
+    """The trades in their order, then what they do."""
+    console = Console()
+    if answer.outcome != "plan":
+        console.print(f"{answer.outcome}: {answer.message}")
+    else:
+        table = Table(title=answer.name or None)
+        for name in ("step", "day", "symbol", "units", "price", "cost", "cash after"):
+            table.add_column(name, justify="left" if name == "symbol" else "right")
+        for t in answer.trades:
+            table.add_row(
+                str(t.step),
+                str(t.day),
+                t.symbol,
+                f"{t.quantity:+,.6g}",
+                f"{t.price:,.2f}",
+                f"{t.cost:,.2f}",
+                f"{t.cash_after:,.2f}",
+            )
+        console.print(table)
+        _figures(
+            console,
+            {
+                "cost": f"{answer.cost:,.2f}",
+                "turnover, one-way": percent(answer.turnover_one_way),
+                "left to the target": percent(answer.residual_drift),
+                "cash": f"{answer.cash_after:,.2f}",
+            },
+        )
+    for symbol, causes in answer.shortfalls.items():
+        console.print(f"{symbol} falls short: {', '.join(causes)}", style="dim", markup=False)
+    for warning in answer.warnings:
+        console.print(warning, style="yellow", markup=False)
 
 
 def _figures(console: Console, figures: dict[str, str]) -> None:

@@ -1,0 +1,94 @@
+"""How a backtest chooses its weights: one function for each kind of strategy, and when it trades."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Literal
+
+from absfinance.v1 import backtest_pb2 as pb
+from absfinance.v1.objective_pb2 import EqualWeight
+from absfinance.v1.optimization_pb2 import OptimizeSpec
+from google.type.date_pb2 import Date
+
+from absfin.constraints import Constraint
+from absfin.data import weights_to_proto
+from absfin.objectives import Objective
+
+Strategy = pb.Strategy
+Frequency = Literal["daily", "weekly", "monthly", "quarterly", "semiannual", "annual"]
+
+
+def equal_weight(*, label: str = "") -> Strategy:
+    """The same weight for each asset."""
+    return Strategy(label=label, equal_weight=EqualWeight())
+
+
+def fixed_weights(weights: Mapping[str, float], *, label: str = "") -> Strategy:
+    """The same weights every time; what they leave is cash."""
+    return Strategy(label=label, fixed_weights=pb.FixedWeights(weights=weights_to_proto(weights)))
+
+
+def schedule(entries: Mapping[date, Mapping[str, float]], *, label: str = "") -> Strategy:
+    """Weights that hold from given dates on."""
+    listed = [
+        pb.WeightSchedule.Entry(
+            date=Date(year=day.year, month=day.month, day=day.day), weights=weights_to_proto(weights)
+        )
+        for day, weights in sorted(entries.items())
+    ]
+    return Strategy(label=label, schedule=pb.WeightSchedule(entries=listed))
+
+
+def inverse_volatility(lookback: int | None = None, *, label: str = "") -> Strategy:
+    """Weights proportional to 1 / volatility of the past periods."""
+    return Strategy(label=label, inverse_volatility=pb.InverseVolatilityStrategy(lookback_periods=lookback))
+
+
+def optimize(
+    objective: Objective,
+    lookback: int | None = None,
+    *,
+    constraints: Iterable[Constraint] = (),
+    risk_measure: str = "variance",
+    confidence_level: float | None = None,
+    label: str = "",
+) -> Strategy:
+    """Everything Optimize can do, over the past periods."""
+    return Strategy(label=label, optimize=spec(objective, lookback, constraints, risk_measure, confidence_level))
+
+
+def spec(
+    objective: Objective,
+    lookback: int | None = None,
+    constraints: Iterable[Constraint] = (),
+    risk_measure: str = "variance",
+    confidence_level: float | None = None,
+) -> OptimizeSpec:
+    """An optimisation without data: of a strategy, or of the target of a reallocation."""
+    return OptimizeSpec(
+        objective=objective,
+        risk_measure=f"RISK_MEASURE_{risk_measure.upper()}",
+        confidence_level=confidence_level,
+        constraints=constraints,
+        lookback_periods=lookback,
+    )
+
+
+def calendar(frequency: Frequency = "monthly", *, last: bool = False, offset_days: int = 0) -> pb.Rebalancing:
+    """On the first or last date of each calendar period, or that many dates later."""
+    return pb.Rebalancing(
+        calendar=pb.Rebalancing.Calendar(
+            frequency=f"FREQUENCY_{frequency.upper()}",
+            day=pb.REBALANCE_DAY_LAST if last else pb.REBALANCE_DAY_FIRST,
+            offset_days=offset_days,
+        )
+    )
+
+
+def every_periods(n: int) -> pb.Rebalancing:
+    """After every n dates."""
+    return pb.Rebalancing(every_periods=pb.Rebalancing.EveryPeriods(n=n))
+
+
+def never() -> pb.Rebalancing:
+    """Only the first purchase."""
+    return pb.Rebalancing(never=pb.Rebalancing.Never())

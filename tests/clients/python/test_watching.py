@@ -1,0 +1,163 @@
+"""`watch` on both twins: it goes on by itself, keeps what matters, and ends."""
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import absfin
+import numpy as np
+import pytest
+from absfin import Client, Finished, Milestone, Panel, Prices, Tick, aio, errors, strategies
+
+from tests.conftest import RunningServer
+
+RNG = np.random.default_rng(41)
+PRICES = 100.0 * np.cumprod(1.0 + RNG.normal(0.0002, 0.01, (12000, 20)), axis=0)
+LONG = strategies.optimize(absfin.min_risk(), 100)
+IMPOSSIBLE = strategies.optimize(
+    absfin.min_risk(), 100, constraints=[absfin.return_floor(50.0, label="more than there is")]
+)
+DAILY = strategies.every_periods(1)
+
+
+def data(dates: int) -> Prices:
+    return Prices(Panel.of([f"S{i}" for i in range(20)], np.arange(dates), PRICES[:dates]))
+
+
+def sync_watch(server: RunningServer, name: str, pause: float = 0.0) -> list[tuple[float, Any]]:
+    found = []
+    with Client(server.address) as client:
+        for news in client.watch(name):
+            found.append((time.time(), news))
+            time.sleep(pause)
+    return found
+
+
+def aio_watch(server: RunningServer, name: str, pause: float = 0.0) -> list[tuple[float, Any]]:
+    async def follow() -> list[tuple[float, Any]]:
+        found = []
+        async with aio.Client(server.address) as client:
+            async for news in client.watch(name):
+                found.append((time.time(), news))
+                await asyncio.sleep(pause)
+        return found
+
+    return asyncio.run(follow())
+
+
+TWINS = pytest.mark.parametrize("watch", [sync_watch, aio_watch], ids=["sync", "aio"])
+Watch = Callable[..., list[tuple[float, Any]]]
+
+
+@TWINS
+def test_from_the_first_stage_to_the_end(server: RunningServer, watch: Watch) -> None:
+    with Client(server.address) as client:
+        name = client.backtest(data(3000), LONG, rebalancing=DAILY).name
+        news = [one for _, one in watch(server, name)]
+        assert news[-1] == Finished("succeeded", "")
+        assert [one.kind for one in news if isinstance(one, Milestone)] == ["stage"]
+        ticks = [one for one in news if isinstance(one, Tick)]
+        assert [tick.fraction for tick in ticks] == sorted(tick.fraction for tick in ticks)
+        assert len(ticks) > 2
+        done = client.get_backtest(name)
+        assert done.state == "succeeded"
+        assert done.metrics["final_wealth"] > 0.0
+        assert [one for _, one in watch(server, name)][-1] == Finished("succeeded", "")
+
+
+@TWINS
+def test_a_slow_reader_is_not_stale_and_misses_no_milestone(server: RunningServer, watch: Watch) -> None:
+    """The first stretch has failed decisions, then come seconds of ticks."""
+    with Client(server.address) as client:
+        name = client.backtest(data(8000), LONG, rebalancing=DAILY).name
+        news = watch(server, name, pause=1.0)
+        taken = [(now, one) for now, one in news if isinstance(one, Tick)]
+        assert len(taken) >= 2
+        for now, tick in taken:
+            assert now - tick.time.timestamp() < 1.0 + 0.1
+        failing = client.backtest(data(180), IMPOSSIBLE, rebalancing=DAILY, wait_seconds=30).name
+        kinds = [one.kind for _, one in watch(server, failing) if isinstance(one, Milestone)]
+        assert kinds == ["stage"] + ["rebalance_failed"] * 79
+
+
+@TWINS
+def test_it_goes_on_over_a_kill_and_a_restart(start_server: Callable[..., RunningServer], watch: Watch) -> None:
+    first = start_server()
+    with Client(first.address) as client:
+        name = client.backtest(data(12000), LONG, rebalancing=DAILY).name
+        result: list[Any] = []
+        reader = threading.Thread(target=lambda: result.extend(watch(first, name)))
+        reader.start()
+        while client.get_backtest(name).fraction < 0.1:
+            time.sleep(0.05)
+        time.sleep(1.2)
+    os.kill(first.process.pid, signal.SIGKILL)
+    first.process.wait()
+    start_server("--listen", first.address, data_dir=first.data_dir)
+    reader.join(60)
+    assert not reader.is_alive()
+    news = [one for _, one in result]
+    assert news[-1] == Finished("succeeded", "")
+    assert [one.kind for one in news if isinstance(one, Milestone)] == ["stage", "resumed"]
+
+
+@TWINS
+def test_a_job_that_is_cancelled_or_unknown(server: RunningServer, watch: Watch) -> None:
+    with Client(server.address) as client:
+        name = client.backtest(data(8000), LONG, rebalancing=DAILY).name
+        client.cancel_backtest(name)
+        assert [one for _, one in watch(server, name)][-1].state == "cancelled"
+        with pytest.raises(errors.NotFound):
+            watch(server, "backtests/unknown")
+
+
+def test_a_reader_that_leaves_ends_its_stream_and_not_the_job(server: RunningServer) -> None:
+    with Client(server.address) as client:
+        name = client.backtest(data(4000), LONG, rebalancing=DAILY).name
+        for news in client.watch(name):
+            assert news
+            break
+        threads = [thread.name for thread in threading.enumerate()]
+        deadline = time.monotonic() + 5.0
+        while "absfin-watch" in threads and time.monotonic() < deadline:
+            time.sleep(0.05)
+            threads = [thread.name for thread in threading.enumerate()]
+        assert "absfin-watch" not in threads
+        assert client.get_backtest(name).state in ("running", "queued", "succeeded")
+        client.cancel_backtest(name)
+
+
+def test_patience_ends(start_server: Callable[..., RunningServer]) -> None:
+    running = start_server()
+    with Client(running.address) as client:
+        name = client.backtest(data(12000), LONG, rebalancing=DAILY).name
+        watching = client.watch(name, patience=1.0)
+        next(watching)
+        os.kill(running.process.pid, signal.SIGKILL)
+        running.process.wait()
+        with pytest.raises(errors.Unavailable):
+            for _ in watching:
+                pass
+
+
+async def test_many_watch_at_once(server: RunningServer) -> None:
+    async with aio.Client(server.address) as client:
+        name = (await client.backtest(data(2000), LONG, rebalancing=DAILY)).name
+
+        async def ends(news: AsyncIterator[Any]) -> Any:
+            return [one async for one in news][-1]
+
+        results = await asyncio.gather(*(ends(client.watch(name)) for _ in range(20)))
+    assert results == [Finished("succeeded", "")] * 20
+
+
+def test_times_are_aware(server: RunningServer) -> None:
+    with Client(server.address) as client:
+        name = client.backtest(data(300), LONG, wait_seconds=30).name
+        (stage,) = [one for one in client.watch(name) if isinstance(one, Milestone)]
+    assert abs((datetime.now(UTC) - stage.time).total_seconds()) < 60.0
