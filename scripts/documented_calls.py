@@ -17,13 +17,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-CALL = re.compile(r"```sh\n(grpcurl .*?)\n```\n+```json\n(.*?)\n```", re.DOTALL)
-NAMES = re.compile(r"(optimizations|backtests|reallocations|portfolios)/[A-Za-z0-9_-]{8,}")
+CALL = re.compile(
+    r"```sh\n(grpcurl [^`]*?)\n```\n+(?:<details><summary>[^<]*</summary>\n+)?```json\n([^`]*?)\n```(?:\n+</details>)?"
+)
+LONG = 25
+"""Outputs of more lines are folded."""
+
+ETAG = re.compile(r'"etag": ?"([^"]+)"')
+NAMES = re.compile(r"(optimizations|backtests|reallocations|portfolios)/[A-Za-z0-9_-]{5,}")
 WIDTH = 140
 VOLATILE = {
-    "createTime", "updateTime", "finishTime", "eventTime", "solveDuration", "inputFingerprint", "name", "nextPageToken",
-    "epoch", "sequence", "oldestSequence", "etag", "eta",
-}  # fmt: skip
+    *("createTime", "updateTime", "finishTime", "eventTime", "solveDuration", "computeDuration", "eta"),
+    *("inputFingerprint", "name", "epoch", "sequence", "oldestSequence", "etag"),
+}
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,7 @@ class Call:
         data = options[options.index("-d") + 1] if "-d" in options else "{}"
         # A page shows the names of its own day; here they are those this server gave.
         data = NAMES.sub(lambda found: names.get(found[1], found[0]), data)
+        data = ETAG.sub(lambda found: f'"etag": "{names.get("etag", found[1])}"', data)
         if tool == "grpcurl":
             return ["grpcurl", "-plaintext", "-d", data, address, method]
         buf = str(Path(sys.executable).with_name("buf"))
@@ -89,6 +96,8 @@ def compact(value: Any, indent: str = "") -> str:
 def different(shown: Any, real: Any, path: str = "") -> str:
     """Where two outputs differ in what a reader relies on; empty if nowhere."""
     if isinstance(shown, dict) and isinstance(real, dict):
+        # How much else a server holds is its own affair.
+        shown, real = ({k: v for k, v in side.items() if k != "nextPageToken"} for side in (shown, real))
         if shown.keys() != real.keys():
             return f"{path}: {sorted(shown.keys() ^ real.keys())}"
         parts = (different(shown[key], real[key], f"{path}.{key}") for key in shown if key not in VOLATILE)
@@ -100,6 +109,8 @@ def different(shown: Any, real: Any, path: str = "") -> str:
         return next((part for part in parts if part), "")
     if isinstance(shown, float | int) and isinstance(real, float | int) and not isinstance(shown, bool):
         return "" if abs(shown - real) <= 1e-9 + 1e-6 * abs(real) else f"{path}: {shown} shown, {real} real"
+    if isinstance(shown, str) and isinstance(real, str) and NAMES.fullmatch(shown) and NAMES.fullmatch(real):
+        return ""  # each server gives its own names
     return "" if shown == real else f"{path}: {shown!r} shown, {real!r} real"
 
 
@@ -115,12 +126,18 @@ def check(page: Path, address: str, tool: str, write: bool) -> int:
         answers = in_camel_case(documents(done.stdout))
         for name in NAMES.finditer(done.stdout):
             names[name[1]] = name[0]
+        for etag in ETAG.finditer(done.stdout):
+            names["etag"] = etag[1]
         problem = done.stderr if done.returncode else different(documents(shown), answers)
         print(f"  {'differs' if problem else 'true   '} {call.words[-1]} {problem if not write else ''}".rstrip())
         wrong += bool(problem)
         if not write or done.returncode:
             return found[0]
-        return f"```sh\n{found[1]}\n```\n\n```json\n" + "\n".join(map(compact, answers)) + "\n```"
+        output = "\n".join(map(compact, answers))
+        block = f"```json\n{output}\n```"
+        if output.count("\n") >= LONG:
+            block = f"<details><summary>the answer</summary>\n\n{block}\n\n</details>"
+        return f"```sh\n{found[1]}\n```\n\n{block}"
 
     text = page.read_text()
     if not CALL.search(text):

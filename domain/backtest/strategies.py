@@ -12,6 +12,7 @@ from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel
 from domain.optimization.constraints import Turnover
 from domain.optimization.objectives import InverseVolatility
+from domain.optimization.problem import EnginePreference
 from domain.optimization.solve import solve
 from domain.optimization.specification import Specification, state
 from domain.portfolio import weights_by_symbol
@@ -190,7 +191,11 @@ class Optimized(_WithoutDates):
         wanted = self.specification
         trades_count = any(isinstance(constraint, Turnover) for constraint in wanted.constraints)
         held = dict(zip(past.symbols, past.weights.tolist(), strict=True)) if trades_count else None
-        return replace(wanted, periods_per_year=past.periods_per_year, current_weights=held)
+        options = wanted.options
+        if options.engine is EnginePreference.AUTO:
+            # The direct solvers prove what they answer as well, and a walk asks hundreds of times.
+            options = replace(options, engine=EnginePreference.FAST)
+        return replace(wanted, periods_per_year=past.periods_per_year, current_weights=held, options=options)
 
 
 def inverse_volatility(lookback: int | None, label: str = "inverse volatility") -> Optimized:

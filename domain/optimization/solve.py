@@ -6,6 +6,7 @@ from domain.errors import NotSupported
 from domain.optimization.fast.mean_variance import maximum_return, maximum_utility, minimum_risk
 from domain.optimization.fast.ratio import maximum_diversification, maximum_ratio
 from domain.optimization.fast.risk_budget import risk_budget
+from domain.optimization.fast.tail_risk import directly_minimised, tail_proof
 from domain.optimization.objectives import (
     EqualWeight,
     InverseVolatility,
@@ -38,12 +39,15 @@ def solve(problem: Problem, on_progress: Callable[[], None] = _carry_on) -> Solu
 
 def needs_riskfolio(problem: Problem | Specification) -> bool:
     """Whether the answer comes through Riskfolio-Lib, which is at home in worker processes only."""
-    return isinstance(problem.objective, MinRisk) and not problem.risk_measure.is_quadratic
+    wanted = problem.options.engine is not EnginePreference.FAST
+    return wanted and isinstance(problem.objective, MinRisk) and not problem.risk_measure.is_quadratic
 
 
 def _candidate(problem: Problem, on_progress: Callable[[], None]) -> Candidate:
     _refuse_what_no_engine_does(problem)
     match problem.objective:
+        case MinRisk() if not problem.risk_measure.is_quadratic and not needs_riskfolio(problem):
+            return directly_minimised(tail_proof(problem))
         case MinRisk() if needs_riskfolio(problem):
             from domain.optimization.riskfolio.mean_risk import minimum_tail_risk  # 3 s of import, in workers only
 
@@ -75,5 +79,3 @@ def _refuse_what_no_engine_does(problem: Problem) -> None:
     riskfolio = needs_riskfolio(problem)
     if problem.options.engine is EnginePreference.RISKFOLIO and not riskfolio:
         raise NotSupported(f"Riskfolio-Lib does not solve {name} with {problem.risk_measure} here; use AUTO or FAST")
-    if problem.options.engine is EnginePreference.FAST and riskfolio:
-        raise NotSupported(f"no direct solver does {name} with {problem.risk_measure}; use AUTO or RISKFOLIO")

@@ -12,7 +12,7 @@ from domain.market_data.panel import PricePanel, ReturnPanel, Scenarios
 from domain.market_data.source import MarketInput
 from domain.optimization.problem import Problem
 from domain.optimization.solution import Solution
-from domain.optimization.solve import needs_riskfolio, solve
+from domain.optimization.solve import solve
 from domain.optimization.specification import Specification, state
 from server.execution.lanes import Lanes, OnProgress
 from server.ports import AnswerDraft, AnswerPage, AnswerRecord, AnswerStore, PriceSelection
@@ -109,7 +109,9 @@ class Optimization:
         limit = time.monotonic() + specification.options.time_limit_seconds
         deadline = limit if deadline is None else min(limit, deadline)
         assets, work = _size(data)
-        if needs_riskfolio(specification) or assets > THREAD_ASSETS or work > THREAD_WORK:
+        # A program over scenarios takes a second with many of them, whoever solves it.
+        over_scenarios = not specification.risk_measure.is_quadratic
+        if over_scenarios or assets > THREAD_ASSETS or work > THREAD_WORK:
             return await self._lanes.process(partial(_answer, specification, data), deadline)
         run: Callable[[OnProgress], Answer] = partial(_answer, specification, data)
         if assets > INLINE_ASSETS or work > INLINE_WORK:

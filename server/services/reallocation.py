@@ -14,7 +14,7 @@ from domain.estimation.moments import Estimation, estimate_moments
 from domain.market_data.panel import PricePanel
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.market_data.source import infer_periods_per_year
-from domain.optimization.solve import needs_riskfolio, solve
+from domain.optimization.solve import solve
 from domain.optimization.specification import Specification, state
 from domain.portfolio import Portfolio
 from domain.reallocation.flow import Reallocation, reallocate
@@ -213,7 +213,7 @@ class ReallocationService:
         specification = target.specification.with_groups(groups)
         held = mandate.portfolio.weights_at({s: q.price for s, q in market.quotes.items()})
         work = partial(_optimised, replace(target, specification=specification), prices, held)
-        if needs_riskfolio(specification):
+        if not specification.risk_measure.is_quadratic:
             return await self._lanes.process(work, deadline)
         return await self._lanes.thread(work, deadline)
 

@@ -234,7 +234,7 @@ def test_what_no_engine_does_is_refused() -> None:
     tail = RiskMeasure.CONDITIONAL_VALUE_AT_RISK
     with pytest.raises(NotSupported, match="MaxRatio"):
         solve(Problem(moments, MaxRatio(), tail))
-    with pytest.raises(NotSupported, match="RISKFOLIO"):
+    with pytest.raises(NotSupported, match="needs returns"):
         solve(Problem(moments, MinRisk(), tail, options=SolverOptions(engine=EnginePreference.FAST)))
     with pytest.raises(NotSupported, match="Riskfolio-Lib does not"):
         solve(Problem(moments, MinRisk(), options=SolverOptions(engine=EnginePreference.RISKFOLIO)))
