@@ -1,4 +1,4 @@
-"""One Optimize of 20 assets over loopback, warm. Run it through scripts/bench service."""
+"""What a caller waits for over loopback, warm. Run it through scripts/bench service."""
 
 import argparse
 import json
@@ -9,41 +9,91 @@ import tempfile
 import time
 
 import numpy as np
-from absfin import Client, Moments, min_risk
-from market import returns
+import psutil
+from absfin import Client, Moments, Panel, Prices, Stored, min_risk, strategies
+from absfin.cli.csv_files import read_panel
+from market import STOCKS, returns
 
 CALLS = 500
 WARM_UP = 50
+BIG = (8_000, 500)  # dates, assets
 
 
 def main() -> None:
-    """Prints median and 99th percentile of wall time, store included."""
+    """Prints one line for each job."""
     parser = argparse.ArgumentParser(prog="scripts/bench service", description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     arguments = parser.parse_args()
-    values = returns(20)
-    moments = Moments([f"S{i}" for i in range(20)], values.mean(axis=0), np.cov(values.T), 252)
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "server", "--listen", "127.0.0.1:0", "--data-dir", folder]
         with subprocess.Popen([*command, "--log-level", "warning"], stdout=subprocess.PIPE, text=True) as process:
             try:
                 ready = process.stdout.readline() if process.stdout else ""
-                address = ready.split(" on ")[1].split(",")[0]
-                with Client(address) as client:
-                    times = sorted([_timed(client, moments) for _ in range(CALLS + WARM_UP)][WARM_UP:])
+                with Client(ready.split(" on ")[1].split(",")[0]) as client:
+                    for line in _jobs(client, process.pid):
+                        print(json.dumps(line) if arguments.json else _text(line), flush=True)
             finally:
                 process.terminate()
-    median, worst = statistics.median(times), times[int(0.99 * len(times))]
-    if arguments.json:
-        print(json.dumps({"job": "optimize_over_loopback/N=20", "median_ms": median, "p99_ms": worst}))
-    else:
-        print(f"Optimize, 20 assets, over loopback, stored: median {median:.2f} ms, 99 % under {worst:.2f} ms")
+
+
+def _jobs(client: Client, pid: int) -> list[dict[str, object]]:
+    values = returns(20)
+    moments = Moments([f"S{i}" for i in range(20)], values.mean(axis=0), np.cov(values.T), 252)
+    found = [_optimize(client, moments, "optimize_over_loopback/N=20")]
+    daily = strategies.optimize(min_risk(), 252)
+    panel = Panel.of([f"S{i}" for i in range(20)], np.arange(1, 1001), 100.0 * np.cumprod(1.0 + values[-1000:], axis=0))
+    long = Prices(Panel(panel.symbols, np.arange(20_000, dtype=np.int32), np.tile(panel.values, (20, 1))))
+    running = [client.backtest(long, daily, rebalancing=strategies.every_periods(1)).name for _ in range(2)]
+    while any(client.get_backtest(name).fraction == 0.0 for name in running):
+        time.sleep(0.05)
+    found.append(_optimize(client, moments, "optimize_while_two_backtests_run/N=20"))
+    still = [client.get_backtest(name).state for name in running]
+    found[-1]["backtests_still_running"] = still.count("running")
+    for name in running:
+        client.cancel_backtest(name)
+    client.import_prices(read_panel(STOCKS), import_id="sample")
+    stocks = Stored(read_panel(STOCKS).symbols)
+    found.append(_backtest(client, "backtest_min_variance/33y_monthly", stocks, strategies.optimize(min_risk(), 252)))
+    dates, assets = BIG
+    noise = np.random.default_rng(3).normal(0.0003, 0.01, BIG)
+    big = Panel.of([f"B{i}" for i in range(assets)], np.arange(dates), 100.0 * np.cumprod(1.0 + noise, axis=0))
+    client.import_prices(big, import_id="big", timeout=300)
+    every_day = strategies.every_periods(1)
+    name = f"backtest_equal_weight/N={assets}_T={dates}_daily"
+    found.append(_backtest(client, name, Stored(big.symbols), strategies.equal_weight(), every_day))
+    workers = psutil.Process(pid).children(recursive=True)
+    found[-1]["largest_worker_mb"] = max(worker.memory_info().rss for worker in workers) / 1e6
+    return found
+
+
+def _optimize(client: Client, moments: Moments, job: str) -> dict[str, object]:
+    times = sorted([_timed(client, moments) for _ in range(CALLS + WARM_UP)][WARM_UP:])
+    return {"job": job, "median_ms": statistics.median(times), "p99_ms": times[int(0.99 * len(times))]}
+
+
+def _backtest(
+    client: Client, job: str, data: Stored, strategy: strategies.Strategy, rebalancing: object = None
+) -> dict[str, object]:
+    """Median of five, each with its call, its storing and its result; the first one warms up."""
+    times = []
+    for _ in range(6):
+        start = time.perf_counter()
+        done = client.backtest(data, strategy, rebalancing=rebalancing, commission_bps=10, wait_seconds=120)  # type: ignore[arg-type]
+        times.append((time.perf_counter() - start) * 1e3)
+        if done.state != "succeeded":
+            raise RuntimeError(f"{job}: {done.error}")
+    return {"job": job, "median_ms": statistics.median(times[1:]), "p99_ms": max(times[1:]), "first_ms": times[0]}
 
 
 def _timed(client: Client, moments: Moments) -> float:
     start = time.perf_counter()
     client.optimize(moments, min_risk())
     return (time.perf_counter() - start) * 1e3
+
+
+def _text(line: dict[str, object]) -> str:
+    figures = ", ".join(f"{name} {value:.2f}" for name, value in line.items() if isinstance(value, float | int))
+    return f"{line['job']:<45} {figures}"
 
 
 if __name__ == "__main__":

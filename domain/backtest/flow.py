@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +80,9 @@ class Walk:
         if self.simulation is None:
             raise ValueError("a walk that has not begun has nothing to save")
         self.cut()
-        return Checkpoint(self.leg, self.simulation.state, self.hand_over())
+        state = self.simulation.state
+        # A copy: the walk goes on from its own.
+        return Checkpoint(self.leg, replace(state, pending=list(state.pending)), self.hand_over())
 
     def cut(self) -> None:
         """Ends a part of the current leg's record."""
@@ -150,7 +152,8 @@ def run(
     walk = Walk(plan, records=[list(parts) for parts in records])
     state = None
     if checkpoint is not None:
-        walk.leg, state = checkpoint.leg, checkpoint.state
+        walk.leg = checkpoint.leg
+        state = replace(checkpoint.state, pending=list(checkpoint.state.pending))
     while walk.leg < len(plan.legs):
         leg = plan.legs[walk.leg]
         if len(walk.records) <= walk.leg:

@@ -95,7 +95,7 @@ class Simulation:
                 if self._leg.delay == 0:
                     self._fill(place)
             yield
-        if self._drift_to(last):
+        if self.state.place < last and self._drift_to(last):
             yield
 
     def _drift_to(self, place: int) -> bool:

@@ -1,0 +1,208 @@
+"""A walk: nothing sees the future, money is conserved, and a walk can be cut anywhere."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.backtest.flow import Checkpoint, Walk, prepare, run
+from domain.backtest.rebalancing import Calendar, EveryPeriods, Frequency, Never
+from domain.backtest.record import RecordPart
+from domain.backtest.result import BacktestOutcome
+from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Fill
+from domain.backtest.strategies import EqualWeight, FixedWeights, History, Optimized, Past, Schedule
+from domain.checks import Vector
+from domain.costs.linear import LinearCost
+from domain.errors import Cancelled, InvalidInput
+from domain.market_data.panel import PricePanel, ReturnPanel
+from domain.optimization.objectives import MaxRatio, MinRisk
+from domain.optimization.specification import Specification
+
+RNG = np.random.default_rng(23)
+PRICES = 50.0 * np.cumprod(1.0 + RNG.normal(0.0005, 0.015, (160, 4)), axis=0)
+PANEL = PricePanel.of("ABCD", range(9000, 9160), PRICES)
+
+
+def walked(
+    specification: BacktestSpecification, panel: PricePanel | ReturnPanel = PANEL, **more: Any
+) -> BacktestOutcome:
+    return run(prepare(specification, panel), lambda walk: None, lambda: None, **more)
+
+
+@dataclass(frozen=True)
+class Cheat:
+    """Reaches for what it was not given."""
+
+    reach: Callable[[Past], Any]
+    label: str = "cheat"
+    kind: str = "equal_weight"
+    history: History = field(default_factory=lambda: History(2, 2))
+
+    def own_dates(self) -> tuple[int, ...]:
+        return ()
+
+    def check(self, past: Past) -> None:
+        pass
+
+    def decide(self, past: Past, on_progress: Callable[[], None]) -> Vector:
+        future = np.asarray(self.reach(past))
+        return np.where(future == future.max(), 1.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    "reach",
+    [
+        lambda past: past.prices[len(past.dates)],
+        lambda past: past.prices.base[-1],
+        lambda past: past.prices.base.base[-1],
+        lambda past: past.dates.base[-1],
+        lambda past: past.market.panel.values[-1],
+    ],
+    ids=["next row", "base of the array", "base of the base", "base of the dates", "the market"],
+)
+def test_a_strategy_that_reaches_for_the_future_fails(reach: Callable[[Past], Any]) -> None:
+    with pytest.raises((IndexError, TypeError, AttributeError)):
+        walked(BacktestSpecification((Cheat(reach),), EveryPeriods(5)))
+
+
+def test_what_a_strategy_does_to_its_past_reaches_nobody() -> None:
+    def spoil(past: Past) -> Vector:
+        past.prices[:] = 1e9
+        return past.prices[0]
+
+    spoiled = walked(BacktestSpecification((Cheat(spoil), EqualWeight()), EveryPeriods(5)))
+    honest = walked(BacktestSpecification((Cheat(lambda past: np.zeros(4)), EqualWeight()), EveryPeriods(5)))
+    assert spoiled.strategies[1].performance == honest.strategies[1].performance
+
+
+@pytest.mark.parametrize("fill", list(Fill))
+def test_never_without_costs_is_buy_and_hold(fill: Fill) -> None:
+    weights = dict(zip("ABCD", [0.1, 0.2, 0.3, 0.4], strict=True))
+    done = walked(BacktestSpecification((FixedWeights(weights),), Never(), fill))
+    bought = 0 if fill is Fill.SAME_CLOSE else 1
+    expected = float((np.array([0.1, 0.2, 0.3, 0.4]) * PRICES[-1] / PRICES[bought]).sum())
+    assert done.strategies[0].performance.final_wealth == pytest.approx(expected, rel=1e-12)
+
+
+@given(
+    bps=st.sampled_from([0.0, 3.0, 50.0, 900.0]),
+    n=st.integers(1, 40),
+    weights=st.lists(st.floats(0.0, 0.25), min_size=4, max_size=4),
+    lag=st.integers(0, 3),
+)
+@settings(max_examples=60, deadline=None)
+def test_money_is_conserved(bps: float, n: int, weights: list[float], lag: int) -> None:
+    """Holdings and cash after a fill, and what it cost, are what was there before."""
+    strategy = FixedWeights(dict(zip("ABCD", weights, strict=True)))
+    done = walked(BacktestSpecification((strategy,), EveryPeriods(n), lag_periods=lag, costs=LinearCost(bps)))
+    record = done.strategies[0].record
+    assert record is not None
+    units, cash = np.zeros(4), 1.0
+    for i, place in enumerate(record.fill_places.tolist()):
+        before = float(units @ PRICES[place]) + cash
+        units, cash = record.units[i], float(record.cash[i])
+        after = float(units @ PRICES[place]) + cash
+        assert after + record.cost_money[i].sum() == pytest.approx(before, rel=1e-12)
+        assert record.wealth[place] == pytest.approx(after, rel=1e-12)
+        assert units * PRICES[place] == pytest.approx(np.array(weights) * after, abs=1e-12)
+    assert record.wealth[-1] == pytest.approx(float(units @ PRICES[-1]) + cash, rel=1e-12)
+
+
+SPECIFICATIONS = {
+    "optimised": BacktestSpecification(
+        (Optimized(Specification(MinRisk()), 30), Optimized(Specification(MaxRatio()), None, "ratio")),
+        EveryPeriods(3),
+        costs=LinearCost(10.0),
+        benchmarks=(EqualWeight("half"), BenchmarkSymbol("A")),
+    ),
+    "late fills": BacktestSpecification((EqualWeight(),), EveryPeriods(2), lag_periods=3, costs=LinearCost(5.0, 5.0)),
+    "same close": BacktestSpecification((EqualWeight(),), Calendar(Frequency.WEEKLY), Fill.SAME_CLOSE),
+}
+
+
+@pytest.mark.parametrize("name", SPECIFICATIONS)
+@pytest.mark.parametrize("every", [2, 7, 50])
+def test_a_walk_that_is_cut_goes_on_to_the_same_figures(name: str, every: int) -> None:
+    """Cut after some events, thrown away up to the last checkpoint, and resumed, again and again."""
+    plan = prepare(SPECIFICATIONS[name], PANEL)
+    whole = run(plan, lambda walk: None, lambda: None)
+    records: list[list[RecordPart]] = []
+    checkpoint: Checkpoint | None = None
+    outcome = None
+    for _ in range(1000):
+        events = 0
+
+        def stop_now_and_then(walk: Walk) -> None:
+            nonlocal events, checkpoint
+            events += 1
+            if events == every:
+                checkpoint = walk.checkpoint()
+                for leg, part in checkpoint.parts:
+                    while len(records) <= leg:
+                        records.append([])
+                    records[leg].append(part)
+            if events == every + 2:
+                raise Cancelled("the power went out")
+
+        try:
+            outcome = run(plan, stop_now_and_then, lambda: None, checkpoint, records)
+            break
+        except Cancelled:
+            continue
+    assert outcome is not None
+    for ours, theirs in zip(
+        (*outcome.strategies, *outcome.benchmarks), (*whole.strategies, *whole.benchmarks), strict=True
+    ):
+        assert ours.performance == theirs.performance
+        assert ours.failures == theirs.failures
+        if ours.record is not None and theirs.record is not None:
+            assert np.array_equal(ours.record.wealth, theirs.record.wealth)
+            assert np.array_equal(ours.record.units, theirs.record.units)
+
+
+def test_progress_goes_forward_to_one() -> None:
+    seen: list[tuple[float, int]] = []
+    run(prepare(SPECIFICATIONS["optimised"], PANEL), lambda w: seen.append((w.fraction, w.day)), lambda: None)
+    fractions = [fraction for fraction, _ in seen]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == pytest.approx(1.0)
+    assert max(day for _, day in seen) == 9159
+
+
+def test_a_crash_to_nothing_ends_there() -> None:
+    prices = np.array([[100.0, 100.0], [100.0, 100.0], [1.0, 250.0], [1.0, 250.0], [1.0, 250.0]])
+    panel = PricePanel.of("AB", range(5), prices)
+    short = FixedWeights({"A": 2.0, "B": -1.0})
+    done = walked(BacktestSpecification((short,), Never()), panel)
+    (result,) = done.strategies
+    assert result.performance.final_wealth == 0.0
+    assert (result.performance.cagr, result.performance.max_drawdown) == (-1.0, 1.0)
+    assert result.failures[0].reason == "WEALTH_EXHAUSTED"
+    assert result.final_units is not None
+    assert not result.final_units.any()
+
+
+def test_more_history_than_there_is() -> None:
+    wanted = Optimized(Specification(MinRisk()), 160)
+    with pytest.raises(InvalidInput) as raised:
+        prepare(BacktestSpecification((wanted,)), PANEL)
+    assert raised.value.field == "strategy.optimize.lookback_periods"
+
+
+def test_a_schedule_after_the_end() -> None:
+    with pytest.raises(InvalidInput, match="after the last date"):
+        prepare(BacktestSpecification((Schedule(((9999, {"A": 1.0}),)),)), PANEL)
+
+
+def test_several_legs_begin_together() -> None:
+    spec = BacktestSpecification((Optimized(Specification(MinRisk()), 30), EqualWeight()))
+    assert {leg.start for leg in prepare(spec, PANEL).legs} == {30}
+
+
+def test_a_label_names_one_curve() -> None:
+    with pytest.raises(InvalidInput, match="used twice"):
+        BacktestSpecification((EqualWeight("a"),), benchmarks=(BenchmarkSymbol("X", "a"),))

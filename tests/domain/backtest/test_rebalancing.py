@@ -1,0 +1,43 @@
+"""Places on the date axis, against a walk through the calendar."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from domain.backtest.rebalancing import Calendar, EveryPeriods, Frequency, Never
+from domain.errors import InvalidInput
+
+EPOCH = date(1970, 1, 1)
+ALL = [EPOCH + timedelta(days=i) for i in range(18000, 19000)]
+TRADING = [day for day in ALL if day.weekday() < 5 and (day.month, day.day) not in {(1, 1), (12, 25), (7, 1)}]
+DAYS = np.array([(day - EPOCH).days for day in TRADING], np.int32)
+
+KEYS = {
+    Frequency.DAILY: lambda day: day.toordinal(),
+    Frequency.WEEKLY: lambda day: day.isocalendar()[:2],
+    Frequency.MONTHLY: lambda day: (day.year, day.month),
+    Frequency.QUARTERLY: lambda day: (day.year, (day.month - 1) // 3),
+    Frequency.SEMIANNUAL: lambda day: (day.year, (day.month - 1) // 6),
+    Frequency.ANNUAL: lambda day: day.year,
+}
+
+
+@pytest.mark.parametrize("frequency", list(Frequency))
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("offset", [0, 2])
+def test_first_or_last_of_each_period(frequency: Frequency, last: bool, offset: int) -> None:
+    key, start = KEYS[frequency], 10
+    groups: dict[object, list[int]] = {}
+    for i, day in enumerate(TRADING):
+        groups.setdefault(key(day), []).append(i)
+    expected = sorted((places[-1] if last else places[0]) + offset for places in groups.values())
+    expected = [place for place in expected if start < place < len(TRADING)]
+    assert Calendar(frequency, last, offset).places(DAYS, start).tolist() == expected
+
+
+def test_every_n_counts_from_the_first_decision() -> None:
+    assert EveryPeriods(3).places(DAYS[:12], 2).tolist() == [5, 8, 11]
+    assert Never().places(DAYS, 0).tolist() == []
+    with pytest.raises(InvalidInput, match="1 or more"):
+        EveryPeriods(0)

@@ -1,0 +1,184 @@
+"""Jobs in the store: one worker at a time, fenced, and nothing after the end."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from domain.market_data.panel import PricePanel
+from server.ports import (
+    EventKind,
+    JobDraft,
+    JobEnd,
+    JobInputs,
+    JobNews,
+    JobState,
+    JobTick,
+    LostClaim,
+    NotFound,
+    StillRunning,
+)
+from server.storage.embedded.backtests import EmbeddedBacktests, fingerprint_of
+from server.storage.embedded.database import Database
+from server.storage.embedded.panels import PanelFiles
+from server.storage.embedded.workers import WorkerLocks
+
+PANEL = PricePanel.of("AB", range(10), np.arange(1.0, 21.0))
+TICK = JobTick(0.5, 7, 1.25)
+NEWS = JobNews(EventKind.STAGE, "begun", 3)
+
+
+def draft(request_id: str | None = None, body: bytes = b"b") -> JobDraft:
+    name = fingerprint_of(PANEL)
+    return JobDraft(b"request", body, "label", "fp", JobInputs(name, "prices"), {name: PANEL}, request_id)
+
+
+class House:
+    """One folder, and any number of workers on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.open: list[Database] = []
+
+    def worker(self, retained: int = 100) -> tuple[EmbeddedBacktests, WorkerLocks]:
+        database = Database(self.folder / "x.sqlite3")
+        self.open.append(database)
+        locks = WorkerLocks(self.folder / "workers")
+        return EmbeddedBacktests(database, PanelFiles(self.folder / "panels"), locks, retained), locks
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    made = House(tmp_path)
+    yield made
+    for database in made.open:
+        database.close()
+
+
+async def test_a_job_is_claimed_once(house: House) -> None:
+    store, locks = house.worker()
+    other, others = house.worker()
+    for _ in range(20):
+        await store.enqueue(draft())
+    claims = await asyncio.gather(
+        *(s.claim(w.own, 30.0) for s, w in ((store, locks), (other, others)) for _ in range(15))
+    )
+    ids = [claim.record.id for claim in claims if claim is not None]
+    assert len(ids) == len(set(ids)) == 20
+
+
+async def test_a_checkpoint_a_takeover_and_the_fence(house: House) -> None:
+    store, locks = house.worker()
+    job = await store.enqueue(draft())
+    claim = await store.claim(locks.own, 30.0)
+    assert claim is not None
+    assert (claim.checkpoint, claim.parts) == (None, ())
+    await store.save(claim.record, b"c1", b"p1", TICK, [NEWS])
+    await store.save(claim.record, b"c2", b"p2", TICK, [])
+    successor, successors = house.worker()
+    assert await successor.claim(successors.own, 30.0) is None, "the first one lives"
+    locks.close()
+    taken = await successor.claim(successors.own, 30.0)
+    assert taken is not None
+    assert (taken.record.attempt, taken.checkpoint, taken.parts) == (2, b"c2", (b"p1", b"p2"))
+    for late in (
+        store.save(claim.record, b"c3", b"p3", TICK, [NEWS]),
+        store.finish(claim.record, JobEnd(JobState.SUCCEEDED), ()),
+        store.release(claim.record, crashed=False),
+    ):
+        with pytest.raises(LostClaim):
+            await late
+    await successor.finish(taken.record, JobEnd(JobState.SUCCEEDED, b"result", series=[("label", b"s")]), [])
+    view = await store.view(job.id, 0)
+    assert [event.news.kind for event in view.events] == [EventKind.STAGE, EventKind.RESUMED, EventKind.FINISHED]
+    assert [event.number for event in view.events] == [1, 2, 3]
+    assert view.record.result == b"result"
+    assert await store.series(job.id, "") == ("label", b"s")
+
+
+async def test_a_lease_runs_out(house: House) -> None:
+    store, locks = house.worker()
+    other, others = house.worker()
+    await store.enqueue(draft())
+    assert await store.claim(locks.own, 0.05) is not None
+    assert await other.claim(others.own, 30.0) is None
+    await asyncio.sleep(0.1)
+    assert await other.claim(others.own, 30.0) is not None
+    assert await store.heartbeat(locks.own, 30.0, {}) == frozenset()
+
+
+async def test_a_heartbeat_renews_and_tells(house: House) -> None:
+    store, locks = house.worker()
+    job = await store.enqueue(draft())
+    await store.claim(locks.own, 0.2)
+    assert await store.heartbeat(locks.own, 30.0, {job.id: TICK}) == {job.id}
+    await asyncio.sleep(0.25)
+    other, others = house.worker()
+    assert await other.claim(others.own, 30.0) is None
+    assert (await other.get(job.id)).tick == TICK
+
+
+async def test_the_end_absorbs(house: House) -> None:
+    store, locks = house.worker()
+    job = await store.enqueue(draft())
+    claim = await store.claim(locks.own, 30.0)
+    assert claim is not None
+    cancelled = await store.cancel(job.id)
+    assert cancelled.record.state is JobState.CANCELLED
+    with pytest.raises(LostClaim):
+        await store.finish(claim.record, JobEnd(JobState.SUCCEEDED), ())
+    again = await store.cancel(job.id)
+    assert (again.record.state, again.events) == (JobState.CANCELLED, ())
+    assert await store.claim(locks.own, 30.0) is None
+
+
+async def test_old_events_go_first(house: House) -> None:
+    store, locks = house.worker(retained=5)
+    job = await store.enqueue(draft())
+    claim = await store.claim(locks.own, 30.0)
+    assert claim is not None
+    await store.save(claim.record, b"c", b"p", TICK, [NEWS] * 8)
+    view = await store.view(job.id, 0)
+    assert ([event.number for event in view.events], view.record.dropped_event) == ([4, 5, 6, 7, 8], 3)
+    assert [event.number for event in (await store.view(job.id, 6)).events] == [7, 8]
+
+
+async def test_data_goes_with_its_last_job(house: House) -> None:
+    store, _ = house.worker()
+    first, second = await store.enqueue(draft()), await store.enqueue(draft())
+    with pytest.raises(StillRunning):
+        await store.delete(first.id)
+    name = fingerprint_of(PANEL)
+    for job in (first, second):
+        assert (await store.panel(name)).panel.values.tolist() == PANEL.values.tolist()
+        await store.cancel(job.id)
+        await store.delete(job.id)
+    with pytest.raises(NotFound):
+        await store.panel(name)
+
+
+async def test_a_job_given_back_is_free(house: House) -> None:
+    store, locks = house.worker()
+    await store.enqueue(draft())
+    for crashes in (0, 1, 2):
+        claim = await store.claim(locks.own, 30.0)
+        assert claim is not None
+        assert claim.record.crashes == crashes
+        await store.release(claim.record, crashed=True)
+
+
+async def test_a_store_of_the_version_before_is_brought_up_to_date(tmp_path: Path) -> None:
+    import sqlite3
+
+    first = Path(__file__).parents[3] / "server/storage/embedded/migrations/0001_market_data.sql"
+    with sqlite3.connect(tmp_path / "x.sqlite3") as connection:
+        connection.executescript(first.read_text())
+        connection.execute("INSERT INTO optimizations VALUES (1, 'a', 1, NULL, x'', x'', 'f')")
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    house = House(tmp_path)
+    store, _ = house.worker()
+    assert (await store.enqueue(draft())).state is JobState.QUEUED
+    house.open[0].close()
