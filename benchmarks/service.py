@@ -6,7 +6,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import psutil
@@ -60,10 +63,29 @@ def _jobs(client: Client, pid: int) -> list[dict[str, object]]:
     client.import_prices(big, import_id="big", timeout=300)
     every_day = strategies.every_periods(1)
     name = f"backtest_equal_weight/N={assets}_T={dates}_daily"
-    found.append(_backtest(client, name, Stored(big.symbols), strategies.equal_weight(), every_day))
-    workers = psutil.Process(pid).children(recursive=True)
-    found[-1]["largest_worker_mb"] = max(worker.memory_info().rss for worker in workers) / 1e6
+    with _peak_memory(pid) as peak:
+        found.append(_backtest(client, name, Stored(big.symbols), strategies.equal_weight(), every_day))
+    found[-1]["worker_peak_mb"] = max(peak) / 1e6
     return found
+
+
+@contextmanager
+def _peak_memory(pid: int) -> Iterator[list[int]]:
+    """Resident memory of the largest worker, looked at every 5 ms."""
+    seen: list[int] = [0]
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.005):
+            for worker in psutil.Process(pid).children(recursive=True):
+                with suppress(psutil.NoSuchProcess):
+                    seen.append(worker.memory_info().rss)
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    yield seen
+    over.set()
+    watcher.join()
 
 
 def _optimize(client: Client, moments: Moments, job: str) -> dict[str, object]:
