@@ -155,6 +155,10 @@ class MarketDataStore(Protocol):
         """Those of the symbols that are stored."""
         ...
 
+    async def having(self, field: PriceField, symbols: Sequence[str]) -> tuple[str, ...]:
+        """Those of the symbols that have values of a field."""
+        ...
+
     async def upsert_instruments(self, instruments: Sequence[Instrument]) -> int:
         """Stores instruments, replacing those with the same symbol."""
         ...
@@ -469,8 +473,13 @@ class BacktestStore(Protocol):
         """The oldest job that nobody has: queued, or with a worker that is gone or lets its lease run out."""
         ...
 
-    async def heartbeat(self, worker: str, lease_seconds: float, ticks: Mapping[str, JobTick]) -> frozenset[str]:
-        """Renews the leases of a worker and says how far its jobs are; the jobs it still has."""
+    async def heartbeat(
+        self, worker: str, jobs: Sequence[str], lease_seconds: float, ticks: Mapping[str, JobTick]
+    ) -> frozenset[str]:
+        """Renews the leases of jobs that a worker runs and says how far they are; those it still has.
+
+        A job of its own that it does not name runs nowhere: its lease ends, and somebody claims it again.
+        """
         ...
 
     async def save(

@@ -88,6 +88,7 @@ class Log:
     followers: int = 0
     run_here: bool = False
     deleted: bool = False
+    looked: float = 0.0  # when the store was read last
     changed: asyncio.Event = field(default_factory=asyncio.Event)  # something durable
     ticked: asyncio.Event = field(default_factory=asyncio.Event)  # anything
 
@@ -148,6 +149,7 @@ class Progress:
         log = self._logs.get(job_id)
         if log is None:
             return
+        log.looked = time.monotonic()
         try:
             view = await self._store.view(job_id, log.events[-1].number if log.events else 0)
         except NotFound:
@@ -238,7 +240,8 @@ class Progress:
             async with asyncio.timeout(max(limit, 0.0)):
                 await event.wait()
         except TimeoutError:
-            if not log.run_here:
+            # One look serves all who follow.
+            if not log.run_here and time.monotonic() - log.looked >= POLL_SECONDS / 2:
                 await self.refresh(log.record.id)
 
     async def _join(self, job_id: str) -> Log:

@@ -10,7 +10,7 @@ from domain.errors import Cancelled, DomainError, SolverFailed
 from server.execution.process_pool import ProcessPool, WorkerDied
 from server.jobs.progress import Progress
 from server.jobs.walking import Job, MappedPanel, Saved, Walked, walk
-from server.observability import logger
+from server.observability import logger, request_id
 from server.ports import (
     BacktestStore,
     Claim,
@@ -111,7 +111,7 @@ class Runner:
             if not running:
                 continue
             try:
-                held = await self._store.heartbeat(self._worker, LEASE_SECONDS, self._progress.ticks())
+                held = await self._store.heartbeat(self._worker, running, LEASE_SECONDS, self._progress.ticks())
             except Exception:
                 logger.exception("leases could not be renewed")
                 continue
@@ -136,6 +136,7 @@ class Runner:
 
     async def _run(self, claim: Claim) -> None:
         record = claim.record
+        request_id.set(record.id)  # log lines of a job, and an error without text of its own, carry its id
         self._progress.begins(record)
         await self._progress.refresh(record.id)
         try:

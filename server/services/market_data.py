@@ -15,6 +15,7 @@ from server.ports import (
     Instrument,
     InstrumentPage,
     MarketDataStore,
+    PriceField,
     PriceImport,
     PriceQuery,
     PriceSelection,
@@ -79,6 +80,10 @@ class MarketData:
     async def instruments(self, symbols: Sequence[str]) -> Mapping[str, Instrument]:
         """What is known of symbols; those that nobody described are left out."""
         return await self._store.instruments(symbols)
+
+    async def having(self, field: PriceField, symbols: Sequence[str]) -> tuple[str, ...]:
+        """Those of the symbols that have values of a field."""
+        return await self._store.having(field, symbols)
 
     async def upsert_instruments(self, instruments: Sequence[Instrument]) -> int:
         """Stores instruments; returns how many."""

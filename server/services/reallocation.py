@@ -33,6 +33,9 @@ from server.ports import (
 )
 from server.services.market_data import MarketData, StoredInput
 
+WEIGHT_ROUNDING = 1e-9
+"""A weight of a solver below this is a zero."""
+
 VOLUME_DAYS = 21
 """Average daily volume is that of the last month of trading."""
 
@@ -181,15 +184,20 @@ class ReallocationService:
         return Snapshot(quotes)
 
     async def _volumes(self, selection: PriceSelection, symbols: tuple[str, ...]) -> dict[str, float]:
+        known = await self._market_data.having(PriceField.VOLUME, symbols)
+        if not known:
+            return {}
+        wanted = PriceSelection(known, start=selection.start, end=selection.end, field=PriceField.VOLUME)
+        try:
+            panel = (await self._market_data.prices(wanted)).panel
+        except MissingMarketData:
+            return {}  # none in this range: liquidity is not known
         found: dict[str, float] = {}
-        for symbol in symbols:
-            wanted = PriceSelection((symbol,), start=selection.start, end=selection.end, field=PriceField.VOLUME)
-            try:
-                stored = await self._market_data.prices(wanted)
-            except MissingMarketData:
-                continue  # no volume is stored, so liquidity is not known
-            values = stored.panel.values[:, 0]
-            found[symbol] = float(values[~np.isnan(values)][-VOLUME_DAYS:].mean())
+        for symbol in known:
+            values = panel.column(symbol)
+            given = values[~np.isnan(values)][-VOLUME_DAYS:]
+            if len(given):
+                found[symbol] = float(given.mean())
         return found
 
     async def _target(
@@ -234,8 +242,9 @@ def _optimised(
     current = {symbol: weight for symbol, weight in held.items() if symbol in panel.symbols}
     problem = state(replace(target.specification, current_weights=current), panel)
     solution = solve(problem, on_progress)
-    # Rounding of a zero weight is no wish to sell short.
-    return dict(zip(solution.symbols, solution.weights.clip(min=0.0).tolist(), strict=True))
+    # Rounding of a zero weight is no wish to sell short; a real short is refused by name.
+    weights = np.where(np.abs(solution.weights) < WEIGHT_ROUNDING, 0.0, solution.weights)
+    return dict(zip(solution.symbols, weights.tolist(), strict=True))
 
 
 def _planned(request: ReallocationRequest, prices: StoredInput | None, on_progress: OnProgress) -> Planned:

@@ -2,10 +2,12 @@
 
 import itertools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from absfin import Client, Holdings, Instrument, Panel, Stored
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -305,3 +307,26 @@ def test_a_target_by_optimisation_on_stored_prices(sample_server: RunningServer)
         assert summary["residualDrift"] < 2e-3
         assert summary["volatilityAnnualAfter"] < summary["volatilityAnnualBefore"]
         assert answer["liquidity"]["state"] == "LIQUIDITY_STATE_UNKNOWN"
+
+
+def test_volume_lots_and_states_that_are_stored(start_server: Callable[..., RunningServer]) -> None:
+    days = np.arange(18000, 18030)
+    with Client(start_server().address) as client:
+        prices = np.column_stack([np.full(30, 10.0), np.full(30, 20.0), np.full(30, 5.0)])
+        client.import_prices(Panel.of("ABC", days, prices))
+        volumes = np.where(days < 18015, 1.0, 400.0)
+        client.import_prices(Panel.of(["A", "B"], days, np.column_stack([volumes, volumes])), field="volume")
+        client.upsert_instruments([Instrument("B", lot_size=10.0)])
+        answer = client.reallocate(
+            Holdings({"A": 1000}), Stored("ABC"), {"B": 0.5, "C": 0.5}, max_participation=0.5, horizon_days=2
+        )
+        liquidity = {asset.symbol: asset for asset in answer.proto.liquidity.assets}
+        # The last 21 days: 6 with one unit, 15 with 400.
+        average = (6 * 1.0 + 15 * 400.0) / 21
+        assert liquidity["A"].average_daily_volume == pytest.approx(average)
+        assert liquidity["A"].available_quantity == pytest.approx(average)
+        assert not liquidity["C"].HasField("average_daily_volume")
+        assert answer.warnings == ("liquidity is not known, there is no volume: C",)
+        bought = sum(trade.quantity for trade in answer.trades if trade.symbol == "B")
+        assert bought % 10.0 == 0.0
+        assert answer.shortfalls["A"] == ("participation",)

@@ -94,9 +94,11 @@ class EmbeddedBacktests:
         )
         return await self._database.write(work)
 
-    async def heartbeat(self, worker: str, lease_seconds: float, ticks: Mapping[str, JobTick]) -> frozenset[str]:
+    async def heartbeat(
+        self, worker: str, jobs: Sequence[str], lease_seconds: float, ticks: Mapping[str, JobTick]
+    ) -> frozenset[str]:
         """Renews leases."""
-        work = partial(_heartbeat, worker=worker, lease=_micros(lease_seconds), ticks=ticks)
+        work = partial(_heartbeat, worker=worker, jobs=jobs, lease=_micros(lease_seconds), ticks=ticks)
         return await self._database.write(work)
 
     async def save(
@@ -309,15 +311,20 @@ def _claim(
     return Claim(_get(connection, job_id), row[0] if row else None, stored)
 
 
-def _heartbeat(connection: sqlite3.Connection, worker: str, lease: int, ticks: Mapping[str, JobTick]) -> frozenset[str]:
-    held = connection.execute(
-        "UPDATE backtests SET lease_micros = ? WHERE worker = ? AND state = 'RUNNING' RETURNING id",
-        (_now() + lease, worker),
-    ).fetchall()
-    mine = frozenset(job_id for (job_id,) in held)
-    for job_id in mine & ticks.keys():
-        _progressed(connection, job_id, ticks[job_id])
-    return mine
+def _heartbeat(
+    connection: sqlite3.Connection, worker: str, jobs: Sequence[str], lease: int, ticks: Mapping[str, JobTick]
+) -> frozenset[str]:
+    held: set[str] = set()
+    for job_id in jobs:
+        renewed = connection.execute(
+            "UPDATE backtests SET lease_micros = ? WHERE id = ? AND worker = ? AND state = 'RUNNING'",
+            (_now() + lease, job_id, worker),
+        )
+        if renewed.rowcount:
+            held.add(job_id)
+            if job_id in ticks:
+                _progressed(connection, job_id, ticks[job_id])
+    return frozenset(held)
 
 
 def _own(connection: sqlite3.Connection, claim: JobRecord) -> None:

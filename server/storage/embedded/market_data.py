@@ -15,6 +15,7 @@ from server.ports import (
     ImportReceipt,
     Instrument,
     InstrumentPage,
+    PriceField,
     PriceImport,
     PriceQuery,
     RequestIdReused,
@@ -55,6 +56,10 @@ class EmbeddedMarketData:
     async def instruments(self, symbols: Sequence[str]) -> Mapping[str, Instrument]:
         """Those of the symbols that are stored."""
         return await self._database.read(partial(_named, symbols=symbols))
+
+    async def having(self, field: PriceField, symbols: Sequence[str]) -> tuple[str, ...]:
+        """Those of the symbols that have values of a field."""
+        return await self._database.read(partial(_having, field=field, symbols=symbols))
 
     async def upsert_instruments(self, instruments: Sequence[Instrument]) -> int:
         """Stores instruments with their labels."""
@@ -197,6 +202,11 @@ def _named(connection: sqlite3.Connection, symbols: Sequence[str]) -> dict[str, 
         if row is not None:
             found[symbol] = _instrument(*row)
     return found
+
+
+def _having(connection: sqlite3.Connection, field: PriceField, symbols: Sequence[str]) -> tuple[str, ...]:
+    statement = "SELECT 1 FROM price_chunks WHERE symbol = ? AND field = ? LIMIT 1"
+    return tuple(symbol for symbol in symbols if connection.execute(statement, (symbol, field)).fetchone())
 
 
 def _instrument(

@@ -102,18 +102,20 @@ async def test_a_lease_runs_out(house: House) -> None:
     store, locks = house.worker()
     other, others = house.worker()
     await store.enqueue(draft())
-    assert await store.claim(locks.own, 0.05) is not None
+    claim = await store.claim(locks.own, 0.05)
+    assert claim is not None
     assert await other.claim(others.own, 30.0) is None
     await asyncio.sleep(0.1)
     assert await other.claim(others.own, 30.0) is not None
-    assert await store.heartbeat(locks.own, 30.0, {}) == frozenset()
+    assert await store.heartbeat(locks.own, [claim.record.id], 30.0, {}) == frozenset()
 
 
 async def test_a_heartbeat_renews_and_tells(house: House) -> None:
     store, locks = house.worker()
     job = await store.enqueue(draft())
     await store.claim(locks.own, 0.2)
-    assert await store.heartbeat(locks.own, 30.0, {job.id: TICK}) == {job.id}
+    assert await store.heartbeat(locks.own, [], 30.0, {}) == frozenset(), "it is not named, so it runs nowhere"
+    assert await store.heartbeat(locks.own, [job.id], 30.0, {job.id: TICK}) == {job.id}
     await asyncio.sleep(0.25)
     other, others = house.worker()
     assert await other.claim(others.own, 30.0) is None
