@@ -1,0 +1,128 @@
+"""The seven steps, each by a case small enough to check by hand."""
+
+import pytest
+
+from domain.costs.linear import LinearCost
+from domain.errors import InvalidInput
+from domain.market_data.snapshot import Quote, Snapshot
+from domain.portfolio import Portfolio
+from domain.reallocation.flow import Failure, Reallocation, Unchanged, reallocate
+from domain.reallocation.liquidity import LiquidityState, assess
+from domain.reallocation.plan import Plan, whole_lots
+from domain.reallocation.request import Limits, ReallocationRequest, Thresholds
+from domain.reallocation.shortfall import ShortfallCode
+from domain.reallocation.utilization import utilization
+
+MARKET = Snapshot({"A": Quote(10.0), "B": Quote(20.0)})
+
+
+def planned(
+    held: dict[str, float], cash: float, target: dict[str, float], market: Snapshot = MARKET, **more: object
+) -> Reallocation:
+    return reallocate(ReallocationRequest(Portfolio(held, cash), market, target, **more))  # type: ignore[arg-type]
+
+
+def test_everything_at_once() -> None:
+    found = planned({"A": 100.0}, 0.0, {"A": 0.5, "B": 0.5})
+    assert isinstance(found.outcome, Plan)
+    assert [(t.symbol, t.quantity, t.cash_after) for t in found.outcome.trades] == [
+        ("A", -50.0, 500.0),
+        ("B", 25.0, 0.0),
+    ]
+    assert found.summary.residual_drift == 0.0
+    assert found.utilization.exceeded
+
+
+def test_a_target_that_is_met_changes_nothing() -> None:
+    found = planned({"A": 50.0, "B": 25.0}, 0.0, {"A": 0.5, "B": 0.5})
+    assert isinstance(found.outcome, Unchanged)
+    assert found.summary.weights_before == found.summary.weights_after == {"A": 0.5, "B": 0.5}
+
+
+def test_all_to_cash() -> None:
+    found = planned({"A": 10.0, "B": 5.0}, 0.0, {"A": 0.0}, costs=LinearCost(100.0))
+    assert found.summary.cash_after == pytest.approx(200.0 * 0.99)
+    assert found.summary.nav_after == pytest.approx(198.0)
+    assert {t.symbol: t.quantity for t in found.plan.trades} == {"A": -10.0, "B": -5.0}
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "exceeded"),
+    [
+        (Thresholds(), True),
+        (Thresholds(max_utilization=1.1), False),
+        (Thresholds(max_utilization=1.0999), True),
+        (Thresholds(drift_band=0.05), False),
+        (Thresholds(drift_band=0.0499), True),
+        (Thresholds(max_utilization=5.0, drift_band=0.01), True),
+    ],
+)
+def test_a_mark_that_is_met_is_no_breach(thresholds: Thresholds, exceeded: bool) -> None:
+    report = utilization("AB", {"A": 0.55, "B": 0.45}, {"A": 0.5, "B": 0.5}, thresholds)
+    assert report.exceeded is exceeded
+    assert report.assets[0].utilization == pytest.approx(1.1)
+
+
+def test_liquidity_takes_the_worst() -> None:
+    market = Snapshot({"A": Quote(1.0, 100.0), "B": Quote(1.0, 100.0), "C": Quote(1.0), "D": Quote(1.0, 0.0)})
+    states = {
+        symbol: assess({symbol: quantity}, market, 0.1, 2).state
+        for symbol, quantity in {"A": 20.0, "B": -20.1, "C": 1.0, "D": 1.0}.items()
+    }
+    assert states == {
+        "A": LiquidityState.SUFFICIENT,
+        "B": LiquidityState.PARTIAL,
+        "C": LiquidityState.UNKNOWN,
+        "D": LiquidityState.INSUFFICIENT,
+    }
+    assert assess({"A": 1.0, "C": 1.0}, market, None, 1).state is LiquidityState.UNKNOWN
+    assert assess({}, market, None, 1).state is LiquidityState.SUFFICIENT
+
+
+def test_whole_lots_forgive_rounding_and_nothing_else() -> None:
+    assert whole_lots(0.1 + 0.2, 0.1) == pytest.approx(0.3)
+    assert whole_lots(29.99, 10.0) == 20.0
+    assert whole_lots(12.345, 0.0) == 12.345
+
+
+def test_lots_left_over_go_where_the_most_is_missing() -> None:
+    market = Snapshot({"A": Quote(30.0), "B": Quote(30.0), "C": Quote(1.0)})
+    found = planned({"C": 0.0}, 100.0, {"A": 0.55, "B": 0.45}, market)
+    bought = {t.symbol: t.quantity for t in found.plan.trades}
+    assert bought == {"A": 1.0, "B": 1.0}
+    assert found.summary.cash_after == 40.0
+
+
+def test_a_day_of_cash_limits_what_is_bought_that_day() -> None:
+    market = Snapshot({"A": Quote(10.0, 100.0), "B": Quote(10.0, 1e9)})
+    found = planned({"A": 30.0}, 0.0, {"B": 1.0}, market, limits=Limits(max_participation=0.1), horizon_days=3)
+    assert [(t.day, t.symbol, t.quantity) for t in found.plan.trades] == [
+        (1, "A", -10.0), (1, "B", 10.0), (2, "A", -10.0), (2, "B", 10.0), (3, "A", -10.0), (3, "B", 10.0),
+    ]  # fmt: skip
+    assert found.plan.shortfalls == ()
+
+
+def test_failure_names_what_is_in_the_way() -> None:
+    market = Snapshot({"A": Quote(10.0, halted=True), "B": Quote(20.0)})
+    found = planned({"A": 10.0}, 0.0, {"B": 1.0}, market)
+    assert isinstance(found.outcome, Failure)
+    assert "HALTED" in found.outcome.message
+    codes = {s.symbol: [cause.code for cause in s.causes] for s in found.plan.shortfalls}
+    assert codes == {"A": [ShortfallCode.HALTED], "B": [ShortfallCode.CASH]}
+
+
+@pytest.mark.parametrize(
+    ("held", "cash", "target", "field"),
+    [
+        ({"A": 1.0}, -1.0, {"A": 1.0}, "portfolio.cash"),
+        ({"A": -1.0}, 50.0, {"A": 1.0}, "portfolio.holdings[0].quantity"),
+        ({}, 0.0, {"A": 1.0}, "portfolio"),
+        ({"A": 1.0}, 0.0, {"Z": 0.5}, "target_weights.weights[0].symbol"),
+        ({"A": 1.0}, 0.0, {"A": -0.5}, "target_weights.weights[0].weight"),
+        ({"A": 1.0}, 0.0, {"A": 0.6, "B": 0.6}, "target_weights.weights"),
+    ],
+)
+def test_what_cannot_be_planned(held: dict[str, float], cash: float, target: dict[str, float], field: str) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        planned(held, cash, target)
+    assert raised.value.field == field
