@@ -5,6 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from domain.checks import Matrix, positive
+from domain.estimation.shrinkage import (
+    ConstantCorrelationShrinkage,
+    IdentityShrinkage,
+    OracleApproximatingShrinkage,
+    SingleFactorShrinkage,
+)
 from domain.estimation.weights import exponential_weights
 
 
@@ -36,4 +42,23 @@ class EwmaCovariance:
         return result
 
 
-CovarianceEstimator = SampleCovariance | EwmaCovariance
+@dataclass(frozen=True, slots=True)
+class SemiCovariance:
+    """Of what lies below the mean only: the rest counts as 0. Divisor T - 1."""
+
+    def estimate(self, returns: Matrix) -> Matrix:
+        """Semicovariance of (T, N) returns, (N, N)."""
+        below = np.minimum(returns - returns.mean(axis=0), 0.0)
+        result: Matrix = below.T @ below / (len(returns) - 1)
+        return result
+
+
+CovarianceEstimator = (
+    SampleCovariance
+    | EwmaCovariance
+    | SemiCovariance
+    | IdentityShrinkage
+    | OracleApproximatingShrinkage
+    | ConstantCorrelationShrinkage
+    | SingleFactorShrinkage
+)

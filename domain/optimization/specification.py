@@ -10,7 +10,7 @@ import numpy as np
 
 from domain.checks import Vector, positive
 from domain.errors import InvalidInput
-from domain.estimation.moments import Estimation, estimate_moments, scenario_moments
+from domain.estimation.moments import Estimation, estimate_moments, scenario_moments, with_views
 from domain.market_data.missing import MissingDataPolicy
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
@@ -104,12 +104,18 @@ def state(specification: Specification, data: MarketInput) -> Problem:
 
 
 def _moments(specification: Specification, data: MarketInput) -> Moments:
-    if isinstance(data, Moments):
-        return data
+    estimation = specification.estimation
+    if isinstance(data, Moments | Scenarios):
+        if estimation.estimates_something:
+            raise InvalidInput("estimation", "must not be given beside moments or scenarios; only its views can be")
+        given = (
+            data
+            if isinstance(data, Moments)
+            else scenario_moments(data, infer_periods_per_year(specification.periods_per_year, data))
+        )
+        return given if estimation.views is None else with_views(given, estimation.views)
     periods = infer_periods_per_year(specification.periods_per_year, data)
-    if isinstance(data, Scenarios):
-        return scenario_moments(data, periods)
-    return estimate_moments(complete_returns(data, specification.missing_data), specification.estimation, periods)
+    return estimate_moments(complete_returns(data, specification.missing_data), estimation, periods)
 
 
 def _scenarios(specification: Specification, data: MarketInput) -> Scenarios | None:

@@ -34,7 +34,11 @@ def optimize_command_from_proto(request: OptimizeRequest) -> OptimizeCommand:
     """The command of a request. Raises InvalidInput or NotSupported."""
     periods = request.periods_per_year if request.HasField("periods_per_year") else None
     data, periods = market_input_from_proto(request, periods)
-    means_known = request.WhichOneof("input") != "moments" or len(request.moments.expected_returns) > 0
+    means_known = (
+        request.WhichOneof("input") != "moments"
+        or len(request.moments.expected_returns) > 0
+        or request.estimation.views.HasField("prior")
+    )
     specification = specification_from_proto(request, periods_per_year=periods)
     if not means_known and specification.needs_expected_returns:
         raise InvalidInput("moments.expected_returns", "must be given: the objective or a constraint asks for a return")

@@ -220,7 +220,9 @@ def test_unknown_results_are_not_found(wire: Any) -> None:
 UNSUPPORTED = {
     "kelly": optimize(objective={"kelly": {}}),
     "cardinality": optimize(constraints=[{"cardinality": {"maxAssets": 1}}]),
-    "views": optimize(estimation={"views": {"views": [{"terms": [{"symbol": "A", "weight": 1}]}]}}),
+    "views": optimize(
+        estimation={"views": {"method": "METHOD_ENTROPY_POOLING", "views": [{"terms": [{"symbol": "A", "weight": 1}]}]}}
+    ),
     "RISK_MEASURE_ULCER_INDEX": optimize(riskMeasure="RISK_MEASURE_ULCER_INDEX"),
 }
 

@@ -7,6 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.optimize import linprog, minimize
+from sklearn.covariance import OAS, LedoitWolf
+
+from tests.conftest import Wire
+from tests.reference.test_black_litterman import COVARIANCE as COUNTRIES
 
 OPTIMIZE = "OptimizationService/Optimize"
 
@@ -425,3 +429,67 @@ def test_a_singular_covariance_has_an_answer(wire: Any) -> None:
     body["moments"]["repairCovariance"] = True
     answer = wire.call(OPTIMIZE, body)
     assert answer["certificate"]["dualityGap"] <= 1e-7
+
+
+DATES = list(range(15000, 15301))
+LEVELS = 100.0 * np.cumprod(np.vstack([np.ones(6), 1.0 + RETURNS]), axis=0)
+PRICE_INPUT = {"symbols": SYMBOLS, "dates": DATES, "values": LEVELS.ravel().tolist()}
+
+
+@pytest.mark.parametrize(
+    ("covariance", "estimator"),
+    [
+        ({"ledoitWolf": {}}, LedoitWolf()),
+        ({"ledoitWolf": {"target": "TARGET_SCALED_IDENTITY"}}, LedoitWolf()),
+        ({"oas": {}}, OAS()),
+    ],
+)
+def test_shrunk_covariance_is_that_of_scikit_learn(wire: Wire, covariance: dict[str, Any], estimator: Any) -> None:
+    request = {"prices": PRICE_INPUT, "objective": {"minRisk": {}}, "estimation": {"covariance": covariance}}
+    answer = wire.call(OPTIMIZE, request)
+    weights = weights_of(answer)
+    expected = estimator.fit(LEVELS[1:] / LEVELS[:-1] - 1.0).covariance_
+    assert answer["risk"] == pytest.approx(weights @ expected @ weights, rel=1e-9)
+
+
+@pytest.mark.parametrize("target", ["TARGET_CONSTANT_CORRELATION", "TARGET_SINGLE_FACTOR"])
+def test_other_targets_keep_the_variances(wire: Wire, target: str) -> None:
+    estimation = {"covariance": {"ledoitWolf": {"target": target}}}
+    request = {"prices": PRICE_INPUT, "objective": {"inverseVolatility": {}}, "estimation": estimation}
+    inverse = 1.0 / (LEVELS[1:] / LEVELS[:-1] - 1.0).std(axis=0)
+    assert weights_of(wire.call(OPTIMIZE, request)) == pytest.approx(inverse / inverse.sum(), rel=1e-9)
+
+
+def test_black_litterman_weights_of_he_and_litterman(wire: Wire) -> None:
+    """He & Litterman 1999, table 4: the view on Germany, at risk aversion 2.5; the budget is what their weights sum to."""
+    symbols = ["AUL", "CAN", "FRA", "GER", "JAP", "UKG", "USA"]
+    market = [0.016, 0.022, 0.052, 0.055, 0.116, 0.124, 0.615]
+    view = {
+        "terms": [{"symbol": s, "weight": w} for s, w in {"GER": 1.0, "FRA": -0.295, "UKG": -0.705}.items()],
+        "expectedReturnAnnual": 0.05,
+    }
+    prior = {
+        "marketWeights": [{"symbol": s, "weight": w} for s, w in zip(symbols, market, strict=True)],
+        "riskAversion": 2.5,
+    }
+    request = {
+        "moments": {"symbols": symbols, "covariance": COUNTRIES.ravel().tolist(), "periodsPerYear": 1},
+        "estimation": {"views": {"views": [view], "prior": prior}},
+        "objective": {"maxUtility": {"riskAversion": 2.5}},
+        "constraints": [{"leverage": {"budget": 0.951, "maxShort": 1.0}}],
+    }
+    weights = [entry["weight"] for entry in wire.call(OPTIMIZE, request)["weights"]]
+    assert 100 * np.array(weights) == pytest.approx([1.5, 2.1, -4.0, 35.4, 11.0, -9.5, 58.6], abs=0.25)
+
+
+def test_a_sure_view_is_met(wire: Wire) -> None:
+    view = {"terms": [{"symbol": "A", "weight": 1}], "expectedReturnAnnual": 0.5, "confidence": 1.0}
+    estimation = {"views": {"method": "METHOD_IDZOREK", "views": [view]}}
+    only_a = {"label": "a", "weightBounds": {"symbols": ["A"], "lower": 1.0}}
+    answer = wire.call(OPTIMIZE, request({"maxReturn": {}}, only_a, estimation=estimation))
+    assert answer["expectedReturnAnnual"] == pytest.approx(0.5, rel=1e-12)
+
+
+def test_estimators_have_no_place_beside_moments(wire: Wire) -> None:
+    refusal = wire.refused(OPTIMIZE, request({"minRisk": {}}, estimation={"covariance": {"oas": {}}}))
+    assert refusal.fields == ("estimation",)

@@ -13,6 +13,7 @@ from absfinance.v1 import portfolio_service_pb2 as portfolios
 from absfinance.v1 import reallocation_service_pb2 as reallocations
 from absfinance.v1.backtest_pb2 import Rebalancing, Strategy
 from absfinance.v1.backtest_service_pb2_grpc import BacktestServiceStub
+from absfinance.v1.estimation_pb2 import Estimation
 from absfinance.v1.market_data_service_pb2_grpc import MarketDataServiceStub
 from absfinance.v1.optimization_pb2 import OptimizeSpec
 from absfinance.v1.optimization_service_pb2_grpc import OptimizationServiceStub
@@ -117,6 +118,7 @@ class Client:
         confidence_level: float | None = None,
         current_weights: Mapping[str, float] | None = None,
         ewma_half_life: float | None = None,
+        estimation: Estimation | None = None,
         missing_data: str = "fail",
         request_id: str = "",
         timeout: float | None = None,
@@ -130,6 +132,7 @@ class Client:
             confidence_level=confidence_level,
             current_weights=current_weights,
             ewma_half_life=ewma_half_life,
+            estimation=estimation,
             missing_data=missing_data,
             request_id=request_id,
         )
