@@ -8,6 +8,8 @@ from absfinance.v1.optimization_service_pb2 import (
     ListOptimizationsResponse,
     OptimizeRequest,
     OptimizeResponse,
+    TraceFrontierRequest,
+    TraceFrontierResponse,
 )
 
 from domain.costs.linear import LinearCost
@@ -18,7 +20,7 @@ from domain.risk.contribution import RiskContributions
 from server.converters.market_input import market_input_from_proto
 from server.converters.specification import specification_from_proto
 from server.ports import AnswerPage, AnswerRecord
-from server.services.optimization import OptimizeCommand, PricedAnswer
+from server.services.optimization import OptimizeCommand, PricedAnswer, TraceCommand, Traced
 
 NAME = "optimizations/"
 
@@ -51,6 +53,40 @@ def optimize_command_from_proto(request: OptimizeRequest) -> OptimizeCommand:
         costs=cost_from_proto(request.costs) if request.HasField("costs") else None,
         validate_only=request.validate_only,
     )
+
+
+def trace_command_from_proto(request: TraceFrontierRequest) -> TraceCommand:
+    """The command of a request. Raises InvalidInput or NotSupported."""
+    periods = request.periods_per_year if request.HasField("periods_per_year") else None
+    data, periods = market_input_from_proto(request, periods)
+    if request.WhichOneof("input") == "moments" and not request.moments.expected_returns:
+        raise InvalidInput("moments.expected_returns", "must be given: a frontier runs from the highest return down")
+    problem = OptimizeRequest(
+        objective={"min_risk": {}},
+        risk_measure=request.risk_measure,
+        confidence_level=request.confidence_level if request.HasField("confidence_level") else None,
+        estimation=request.estimation,
+        constraints=request.constraints,
+        groups=request.groups,
+        missing_data=request.missing_data,
+        current_weights=request.current_weights,
+    )
+    return TraceCommand(data, specification_from_proto(problem, periods_per_year=periods), request.points)
+
+
+def traced_to_proto(traced: Traced) -> TraceFrontierResponse:
+    """One portfolio of a frontier."""
+    solution = traced.solution
+    response = TraceFrontierResponse(
+        index=traced.index,
+        expected_return_annual=solution.expected_return_annual,
+        volatility_annual=solution.volatility_annual,
+        risk=solution.risk,
+        certificate=_certificate(solution.certificate, traced.solve_seconds),
+    )
+    for symbol, weight in zip(solution.symbols, solution.weights.tolist(), strict=True):
+        response.weights.add(symbol=symbol, weight=weight)
+    return response
 
 
 def cost_from_proto(costs: cost_pb2.CostModel) -> LinearCost:

@@ -12,9 +12,9 @@ Deadlines are moments of `time.monotonic`.
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from domain.errors import Cancelled, SolverFailed, SolverTimedOut
 from server.execution.process_pool import ProcessPool, WorkerDied
@@ -25,6 +25,9 @@ T = TypeVar("T")
 OnProgress = Callable[[], None]
 
 WAITING_PER_WORKER = 32
+
+_END = object()
+"""Behind the last report of a stream."""
 
 
 class Lanes:
@@ -63,6 +66,33 @@ class Lanes:
             return await self._pool.run(work, deadline)
         except WorkerDied as error:
             raise SolverFailed(f"the worker process died ({error}); the task may need too much memory") from None
+
+    async def stream(self, work: Callable[..., None], deadline: float | None, *, heavy: bool) -> AsyncGenerator[Any]:
+        """What `work(on_progress=..., report=...)` reports, as it comes; in a process where it is heavy, else a thread.
+
+        Raises what the lane raises. A caller that leaves stops the work.
+        """
+        reported: asyncio.Queue[Any] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+        if heavy:
+            running = loop.create_task(self._pool.run(work, deadline, reported.put_nowait))
+        else:
+
+            def report(content: Any) -> None:
+                loop.call_soon_threadsafe(reported.put_nowait, content)
+
+            running = loop.create_task(self.thread(lambda check: work(on_progress=check, report=report), deadline))
+        running.add_done_callback(lambda _: reported.put_nowait(_END))
+        try:
+            while (item := await reported.get()) is not _END:
+                yield item
+            try:
+                await running
+            except WorkerDied as error:
+                raise SolverFailed(f"the worker process died ({error}); the task may need too much memory") from None
+        finally:
+            running.cancel()
+            await asyncio.wait({running})
 
     async def close(self, grace_seconds: float) -> None:
         """Ends threads and processes."""

@@ -1,5 +1,8 @@
 """OptimizationService on the wire."""
 
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
 from absfinance.v1.optimization_service_pb2 import (
     GetOptimizationRequest,
     GetOptimizationResponse,
@@ -7,6 +10,8 @@ from absfinance.v1.optimization_service_pb2 import (
     ListOptimizationsResponse,
     OptimizeRequest,
     OptimizeResponse,
+    TraceFrontierRequest,
+    TraceFrontierResponse,
 )
 from absfinance.v1.optimization_service_pb2_grpc import OptimizationServiceServicer
 
@@ -16,6 +21,8 @@ from server.converters.optimization import (
     page_to_proto,
     record_to_proto,
     stored_to_proto,
+    trace_command_from_proto,
+    traced_to_proto,
 )
 from server.servicers.deadline import Context, deadline_of
 from server.services.optimization import Optimization
@@ -34,6 +41,15 @@ class OptimizationServicer(OptimizationServiceServicer):
         command = optimize_command_from_proto(request)
         record = await self._optimization.optimize(command, deadline_of(context))
         return OptimizeResponse() if record is None else record_to_proto(record)
+
+    async def TraceFrontier(
+        self, request: TraceFrontierRequest, context: Context
+    ) -> AsyncIterator[TraceFrontierResponse]:
+        """Portfolios of the frontier, as they are found."""
+        command = trace_command_from_proto(request)
+        async with aclosing(self._optimization.trace(command, deadline_of(context))) as found:
+            async for traced in found:
+                yield traced_to_proto(traced)
 
     async def GetOptimization(self, request: GetOptimizationRequest, context: Context) -> GetOptimizationResponse:
         """A stored answer."""

@@ -2,7 +2,8 @@
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,6 +11,7 @@ from domain.costs.linear import LinearCost
 from domain.market_data.moments import Moments
 from domain.market_data.panel import PricePanel, ReturnPanel, Scenarios
 from domain.market_data.source import MarketInput
+from domain.optimization.frontier import trace
 from domain.optimization.problem import Problem
 from domain.optimization.solution import Solution
 from domain.optimization.solve import solve
@@ -41,6 +43,24 @@ class OptimizeCommand:
     request_id: str | None = None
     costs: LinearCost | None = None
     validate_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TraceCommand:
+    """Whose frontier, and how much of it."""
+
+    data: MarketInput | PriceSelection
+    specification: Specification
+    points: int  # 0 for all corner portfolios
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """One portfolio of a frontier."""
+
+    index: int
+    solution: Solution
+    solve_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +111,17 @@ class Optimization:
         fingerprint = hashlib.sha256(command.body + version.encode()).hexdigest()
         return await self._store.save(AnswerDraft(encoded, fingerprint, command.body, command.request_id))
 
+    async def trace(self, command: TraceCommand, deadline: float | None) -> AsyncGenerator[Traced]:
+        """Portfolios of the frontier, from the highest return down, as they are found."""
+        data = await self._market_data.load(command.data)
+        specification = await self._with_groups(command.specification)
+        assets, work = _size(data)
+        heavy = not specification.risk_measure.is_quadratic or assets > THREAD_ASSETS or work > THREAD_WORK
+        task = partial(_traced, specification, data, command.points)
+        async with aclosing(self._lanes.stream(task, deadline, heavy=heavy)) as found:
+            async for traced in found:
+                yield traced
+
     async def get(self, optimization_id: str) -> AnswerRecord:
         """A stored answer."""
         return await self._store.get(optimization_id)
@@ -125,6 +156,21 @@ def _answer(specification: Specification, data: MarketInput | StoredInput, on_pr
     start = time.perf_counter()
     solution = solve(problem, on_progress)
     return Answer(problem, solution, time.perf_counter() - start)
+
+
+def _traced(
+    specification: Specification,
+    data: MarketInput | StoredInput,
+    points: int,
+    on_progress: OnProgress,
+    report: Callable[[Traced], None],
+) -> None:
+    """Runs in a thread or a process."""
+    start = time.perf_counter()
+    for index, solution in enumerate(trace(state(specification, _in_memory(data)), points, on_progress)):
+        now = time.perf_counter()
+        report(Traced(index, solution, now - start))
+        start = now
 
 
 def _in_memory(data: MarketInput | StoredInput) -> MarketInput:

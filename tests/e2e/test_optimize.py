@@ -4,12 +4,13 @@ import itertools
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import grpc
 import numpy as np
 import pytest
 from scipy.optimize import linprog, minimize
 from sklearn.covariance import OAS, LedoitWolf
 
-from tests.conftest import Wire
+from tests.conftest import Wire, refusal_of
 from tests.reference.test_black_litterman import COVARIANCE as COUNTRIES
 
 OPTIMIZE = "OptimizationService/Optimize"
@@ -461,7 +462,7 @@ def test_other_targets_keep_the_variances(wire: Wire, target: str) -> None:
 
 
 def test_black_litterman_weights_of_he_and_litterman(wire: Wire) -> None:
-    """He & Litterman 1999, table 4: the view on Germany, at risk aversion 2.5; the budget is what their weights sum to."""
+    """He & Litterman 1999, table 4: the view on Germany at risk aversion 2.5, with the budget of their weights."""
     symbols = ["AUL", "CAN", "FRA", "GER", "JAP", "UKG", "USA"]
     market = [0.016, 0.022, 0.052, 0.055, 0.116, 0.124, 0.615]
     view = {
@@ -493,3 +494,42 @@ def test_a_sure_view_is_met(wire: Wire) -> None:
 def test_estimators_have_no_place_beside_moments(wire: Wire) -> None:
     refusal = wire.refused(OPTIMIZE, request({"minRisk": {}}, estimation={"covariance": {"oas": {}}}))
     assert refusal.fields == ("estimation",)
+
+
+FRONTIER = "OptimizationService/TraceFrontier"
+
+
+def test_corners_of_the_frontier_are_streamed(wire: Wire) -> None:
+    found = list(wire.stream(FRONTIER, {"moments": request({})["moments"]}))
+    assert [point.get("index", 0) for point in found] == list(range(len(found)))
+    assert found[0]["expectedReturnAnnual"] == pytest.approx(P * MEANS.max())
+    least = wire.call(OPTIMIZE, request({"minRisk": {}}))
+    assert [w["weight"] for w in found[-1]["weights"]] == pytest.approx(weights_of(least), abs=1e-7)
+    for point in found:
+        assert point["certificate"]["dualityGap"] <= 1e-7
+        weights = np.array([w["weight"] for w in point["weights"]])
+        best = slsqp(variance, 0.0, 1.0, {"type": "eq", "fun": lambda w, m=MEANS @ weights: 1e3 * (MEANS @ w - m)})
+        assert weights @ COVARIANCE @ weights <= best @ COVARIANCE @ best * (1.0 + 1e-6)
+
+
+def test_points_of_the_cvar_frontier(wire: Wire) -> None:
+    returns = {"symbols": SYMBOLS, "dates": DATES[1:], "values": RETURNS.ravel().tolist()}
+    asked = {"returns": returns, "periodsPerYear": P, "riskMeasure": "RISK_MEASURE_CVAR", "points": 5}
+    found = list(wire.stream(FRONTIER, asked))
+    steps = np.diff([point["expectedReturnAnnual"] for point in found])
+    assert steps == pytest.approx(np.full(4, steps[0]), rel=1e-5)
+    assert sorted((point["risk"] for point in found), reverse=True) == [point["risk"] for point in found]
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        ({"moments": {k: v for k, v in request({})["moments"].items() if k != "expectedReturns"}}, "INVALID_INPUT"),
+        ({"moments": request({})["moments"], "constraints": [{"weightBounds": {"upper": 0.1}}]}, "PROBLEM_INFEASIBLE"),
+        ({"moments": request({})["moments"], "constraints": [{"leverage": {"maxShort": 0.1}}]}, "NOT_SUPPORTED"),
+    ],
+)
+def test_a_frontier_that_is_not_there(wire: Wire, asked: dict[str, Any], reason: str) -> None:
+    with pytest.raises(grpc.RpcError) as raised:
+        list(wire.stream(FRONTIER, asked))
+    assert refusal_of(raised.value).reason == reason

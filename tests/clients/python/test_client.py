@@ -296,3 +296,17 @@ def test_portfolios(call: Call, request: pytest.FixtureRequest) -> None:
     call("delete_portfolio", made.name)
     with pytest.raises(errors.NotFound):
         call("get_portfolio", made.name)
+
+
+def test_a_frontier(call: Call) -> None:
+    data = Moments(SYMBOLS, RETURNS.mean(axis=0), np.cov(RETURNS.T), 252)
+    corners = call("trace_frontier", data)
+    assert corners[0].expected_return_annual > corners[-1].expected_return_annual
+    assert corners[-1].weights == pytest.approx(call("optimize", data, absfin.min_risk()).weights, abs=1e-7)
+    points = call(
+        "trace_frontier", Prices(PANEL), 4, constraints=[absfin.weight_bounds(upper=0.5)], risk_measure="cvar"
+    )
+    assert len(points) == 4
+    assert points[0].certificate.duality_gap <= 1e-7
+    with pytest.raises(errors.InfeasibleProblem):
+        call("trace_frontier", data, constraints=[absfin.weight_bounds(upper=0.2)])

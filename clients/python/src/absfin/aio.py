@@ -43,6 +43,7 @@ from absfin.objectives import Objective
 from absfin.requests import (
     Progress,
     backtest_request,
+    frontier_request,
     import_requests,
     optimize_request,
     reallocate_request,
@@ -51,6 +52,7 @@ from absfin.requests import (
 from absfin.results import (
     Backtest,
     BacktestPage,
+    FrontierPoint,
     ImportReceipt,
     Optimization,
     OptimizationPage,
@@ -138,6 +140,32 @@ class Client:
             request_id=request_id,
         )
         return Optimization.from_proto(await self._call(self._optimization.Optimize, request, timeout))
+
+    async def trace_frontier(
+        self,
+        data: MarketInput,
+        points: int = 0,
+        *,
+        constraints: Iterable[Constraint] = (),
+        risk_measure: str = "variance",
+        confidence_level: float | None = None,
+        estimation: Estimation | None = None,
+        missing_data: str = "fail",
+        timeout: float | None = None,
+    ) -> AsyncIterator[FrontierPoint]:
+        """Portfolios from the highest return to the least risk, as they are found: all corners, or so many points."""
+        request = frontier_request(
+            data,
+            points,
+            constraints=constraints,
+            risk_measure=risk_measure,
+            confidence_level=confidence_level,
+            estimation=estimation,
+            missing_data=missing_data,
+        )
+        with typed_errors():
+            async for one in self._optimization.TraceFrontier(request, timeout=self._limit(timeout)):
+                yield FrontierPoint.from_proto(one)
 
     async def get_optimization(self, name: str, *, timeout: float | None = None) -> Optimization:
         """A stored result by its name, "optimizations/{id}"."""

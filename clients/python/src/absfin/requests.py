@@ -16,7 +16,7 @@ from absfinance.v1.estimation_pb2 import (
 )
 from absfinance.v1.market_data_service_pb2 import ImportPricesRequest
 from absfinance.v1.optimization_pb2 import OptimizeSpec
-from absfinance.v1.optimization_service_pb2 import OptimizeRequest
+from absfinance.v1.optimization_service_pb2 import OptimizeRequest, TraceFrontierRequest
 from absfinance.v1.portfolio_pb2 import Thresholds
 from absfinance.v1.reallocation_pb2 import ReallocationLimits
 from absfinance.v1.reallocation_service_pb2 import ReallocateRequest
@@ -70,6 +70,28 @@ def optimize_request(
         missing_data=f"MISSING_DATA_POLICY_{missing_data.upper()}",
         request_id=request_id,
         validate_only=validate_only,
+    )
+
+
+def frontier_request(
+    data: MarketInput,
+    points: int = 0,
+    *,
+    constraints: Iterable[Constraint] = (),
+    risk_measure: str = "variance",
+    confidence_level: float | None = None,
+    estimation: Estimation | None = None,
+    missing_data: str = "fail",
+) -> TraceFrontierRequest:
+    """The frontier of a problem."""
+    return TraceFrontierRequest(
+        **input_fields(data),
+        points=points,
+        constraints=constraints,
+        risk_measure=f"RISK_MEASURE_{risk_measure.upper()}",
+        confidence_level=confidence_level,
+        estimation=estimation,
+        missing_data=f"MISSING_DATA_POLICY_{missing_data.upper()}",
     )
 
 

@@ -10,7 +10,7 @@ from absfinance.v1.backtest_pb2 import BacktestState
 from absfinance.v1.backtest_service_pb2 import BacktestResponse, GetBacktestResponse, ListBacktestsResponse
 from absfinance.v1.market_data_service_pb2 import ImportPricesResponse
 from absfinance.v1.optimization_pb2 import Engine
-from absfinance.v1.optimization_service_pb2 import ListOptimizationsResponse, OptimizeResponse
+from absfinance.v1.optimization_service_pb2 import ListOptimizationsResponse, OptimizeResponse, TraceFrontierResponse
 from absfinance.v1.reallocation_pb2 import ShortfallCode
 from absfinance.v1.risk_service_pb2 import AnalyzeRiskResponse
 from numpy.typing import NDArray
@@ -40,6 +40,41 @@ class Certificate:
     duality_gap: float | None
     max_constraint_violation: float
 
+    @classmethod
+    def from_proto(cls, message: Any) -> "Certificate":
+        """From the message."""
+        return cls(
+            engine=Engine.Name(message.engine).removeprefix("ENGINE_").lower(),
+            solver=message.solver,
+            solver_version=message.solver_version,
+            iterations=message.iterations,
+            solve_seconds=message.solve_duration.ToTimedelta().total_seconds(),
+            duality_gap=_given(message, "duality_gap"),
+            max_constraint_violation=message.max_constraint_violation,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FrontierPoint:
+    """One portfolio of a frontier."""
+
+    expected_return_annual: float
+    volatility_annual: float
+    risk: float
+    weights: Mapping[str, float]
+    certificate: Certificate
+
+    @classmethod
+    def from_proto(cls, message: TraceFrontierResponse) -> "FrontierPoint":
+        """From the response."""
+        return cls(
+            message.expected_return_annual,
+            message.volatility_annual,
+            message.risk,
+            {entry.symbol: entry.weight for entry in message.weights},
+            Certificate.from_proto(message.certificate),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Optimization:
@@ -63,7 +98,6 @@ class Optimization:
     @classmethod
     def from_proto(cls, message: OptimizeResponse) -> "Optimization":
         """From the response."""
-        certificate = message.certificate
         return cls(
             name=message.name,
             weights={entry.symbol: entry.weight for entry in message.weights},
@@ -76,15 +110,7 @@ class Optimization:
             risk_contributions={entry.symbol: entry.contribution for entry in message.risk_contributions},
             turnover_one_way=_given(message, "turnover_one_way"),
             binding=tuple(Binding(b.label, b.symbol, _given(b, "shadow_price")) for b in message.binding),
-            certificate=Certificate(
-                engine=Engine.Name(certificate.engine).removeprefix("ENGINE_").lower(),
-                solver=certificate.solver,
-                solver_version=certificate.solver_version,
-                iterations=certificate.iterations,
-                solve_seconds=certificate.solve_duration.ToTimedelta().total_seconds(),
-                duality_gap=_given(certificate, "duality_gap"),
-                max_constraint_violation=certificate.max_constraint_violation,
-            ),
+            certificate=Certificate.from_proto(message.certificate),
             periods_per_year=message.periods_per_year,
             proto=message,
         )

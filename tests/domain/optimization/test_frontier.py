@@ -1,0 +1,102 @@
+"""The frontier: a published one, properties of every one, and the same portfolios by another solver."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.errors import InfeasibleProblem, NotSupported
+from domain.market_data.moments import Moments
+from domain.market_data.panel import ReturnPanel, Scenarios
+from domain.optimization.constraints import GroupBounds, ReturnFloor, WeightBounds
+from domain.optimization.frontier import trace
+from domain.optimization.objectives import MinRisk
+from domain.optimization.problem import Problem
+from domain.optimization.solution import Solution
+from domain.optimization.solve import solve
+from domain.risk.measures import RiskMeasure
+from tests.reference.optimization.test_published import CLA, TURNING_POINTS
+
+
+def traced(problem: Problem, points: int = 0) -> list[Solution]:
+    return list(trace(problem, points, lambda: None))
+
+
+def test_the_turning_points_of_bailey_and_lopez_de_prado() -> None:
+    """Their table rounds to three digits; the first row of it is the highest return."""
+    found = [(s.expected_return_annual, s.volatility_annual) for s in traced(Problem(CLA, MinRisk()))]
+    for expected in TURNING_POINTS:
+        assert any(one == pytest.approx(expected, abs=6e-4) for one in found), expected
+    assert found[0][0] == pytest.approx(1.19)
+
+
+def moments_of(size: int, seed: int) -> Moments:
+    rng = np.random.default_rng(seed)
+    returns = rng.normal(0.0, 0.02, (4 * size + 5, size)) @ (np.eye(size) + 0.3 * rng.random((size, size)))
+    return Moments.of([f"S{i}" for i in range(size)], rng.normal(0.001, 0.002, size), np.cov(returns.T), 252)
+
+
+@given(
+    size=st.integers(2, 14), seed=st.integers(0, 10_000), upper=st.sampled_from([1.0, 0.4, 0.25]), short=st.booleans()
+)
+@settings(max_examples=80, deadline=None)
+def test_corners_are_efficient_and_everything_between_them_is_a_mixture(
+    size: int, seed: int, upper: float, short: bool
+) -> None:
+    moments = moments_of(size, seed)
+    bounds = WeightBounds("b", -0.2 if short else 0.0, max(upper, 1.5 / size))
+    problem = Problem(moments, MinRisk(), constraints=(bounds,))
+    found = traced(problem)
+    returns = [s.expected_return_annual for s in found]
+    assert returns == sorted(returns, reverse=True)
+    assert all(a.volatility_annual > b.volatility_annual - 1e-12 for a, b in itertools.pairwise(found))
+    least = solve(problem)
+    assert found[-1].weights == pytest.approx(least.weights, abs=1e-6)
+    for a, b in itertools.pairwise(found):
+        share = 0.37
+        mixed = share * a.weights + (1 - share) * b.weights
+        floor = ReturnFloor("f", share * a.expected_return_annual + (1 - share) * b.expected_return_annual)
+        other = solve(Problem(moments, MinRisk(), constraints=(bounds, floor)))
+        assert mixed @ moments.covariance @ mixed == pytest.approx(other.risk, rel=1e-6)
+
+
+def test_equal_means_have_a_frontier_too() -> None:
+    moments = Moments.of("ABC", [0.01, 0.01, 0.01], np.diag([1.0, 2.0, 4.0]), 1)
+    found = traced(Problem(moments, MinRisk()))
+    assert found[-1].weights == pytest.approx(np.array([4, 2, 1]) / 7)
+
+
+def test_two_best_assets_share_the_highest_return() -> None:
+    moments = Moments.of("ABC", [0.02, 0.02, 0.01], np.diag([1.0, 3.0, 0.5]), 1)
+    found = traced(Problem(moments, MinRisk()))
+    assert found[0].weights == pytest.approx([0.75, 0.25, 0.0], abs=1e-6)
+    assert found[-1].weights == pytest.approx(np.array([6, 2, 12]) / 20, abs=1e-9)
+
+
+def test_one_asset() -> None:
+    (only,) = traced(Problem(Moments.of("A", [0.01], [[0.04]], 1), MinRisk()))
+    assert only.weights.tolist() == [1.0]
+
+
+@pytest.mark.parametrize("measure", [RiskMeasure.VARIANCE, RiskMeasure.CONDITIONAL_VALUE_AT_RISK])
+def test_spaced_points_under_any_constraint(measure: RiskMeasure) -> None:
+    returns = np.random.default_rng(8).normal([0.001, 0.0, 0.0005, 0.0002], 0.01, (120, 4))
+    scenarios = Scenarios.from_returns(ReturnPanel.of("ABCD", range(120), returns))
+    moments = Moments.of("ABCD", returns.mean(axis=0), np.cov(returns.T), 252)
+    group = GroupBounds("pair", ("A", "C"), 0.2, 0.6)
+    problem = Problem(moments, MinRisk(), measure, constraints=(group,), scenarios=scenarios)
+    found = traced(problem, 9)
+    gaps = np.diff([s.expected_return_annual for s in found])
+    assert gaps == pytest.approx(np.full(8, gaps[0]), rel=1e-5)
+    assert all(a.risk > b.risk - 1e-12 for a, b in itertools.pairwise(found))
+    assert all(0.2 - 1e-8 <= s.weights[[0, 2]].sum() <= 0.6 + 1e-8 for s in found)
+
+
+def test_what_has_no_corners_is_refused() -> None:
+    group = GroupBounds("pair", ("X1", "X2"), None, 0.5)
+    with pytest.raises(NotSupported, match="give points"):
+        traced(Problem(CLA, MinRisk(), constraints=(group,)))
+    with pytest.raises(InfeasibleProblem):
+        traced(Problem(CLA, MinRisk(), constraints=(WeightBounds("caps", None, 0.05),)))
