@@ -101,7 +101,7 @@ def _jobs(settings: Settings, database: Database) -> Jobs:
         settings.workers,
         decode=specification_from_bytes,
         encode=result_to_bytes,
-        encode_error=lambda error: refusal(error)[1].SerializeToString(),
+        encode_error=_error_to_bytes,
     )
     return Jobs(store, progress, runner, locks)
 
@@ -128,13 +128,19 @@ def _servicers(settings: Settings, database: Database, lanes: Lanes, jobs: Jobs)
         name_panel=fingerprint_of,
     )
     return {
-        "OptimizationService": OptimizationServicer(optimization),
+        "OptimizationService": OptimizationServicer(optimization, _error_to_bytes),
         "RiskService": RiskServicer(Risk(market_data, lanes)),
         "MarketDataService": MarketDataServicer(market_data),
         "BacktestService": BacktestServicer(backtests),
         "PortfolioService": PortfolioServicer(Portfolios(portfolios)),
         "ReallocationService": ReallocationServicer(reallocations),
     }
+
+
+def _error_to_bytes(error: Exception) -> bytes:
+    """The status of an error that is a value."""
+    encoded: bytes = refusal(error)[1].SerializeToString()
+    return encoded
 
 
 def _bind(server: grpc.aio.Server, settings: Settings) -> str:

@@ -84,7 +84,25 @@ def state(specification: Specification, data: MarketInput) -> Problem:
     Raises InvalidInput with the field named when the two do not fit: an unknown symbol, a group without members, a
     missing value under the policy FAIL, no periods per year where they cannot be inferred.
     """
-    moments = _moments(specification, data)
+    return pose(specification, universe_of(specification, data))
+
+
+@dataclass(frozen=True, slots=True)
+class Universe:
+    """What the data says to a problem: estimated once, shared by as many problems as are posed on it."""
+
+    moments: Moments
+    scenarios: Scenarios | None  # where the measure needs a distribution
+
+
+def universe_of(specification: Specification, data: MarketInput) -> Universe:
+    """Moments and scenarios of data, as a specification estimates them."""
+    return Universe(_moments(specification, data), _scenarios(specification, data))
+
+
+def pose(specification: Specification, universe: Universe) -> Problem:
+    """The problem that a specification poses on a universe. Raises InvalidInput as `state` does."""
+    moments = universe.moments
     symbols = moments.symbols
     objective = specification.objective
     if isinstance(objective, RiskBudgetBySymbol):
@@ -98,7 +116,7 @@ def state(specification: Specification, data: MarketInput) -> Problem:
         confidence_level=specification.confidence_level,
         constraints=tuple(_resolved(i, c, specification, members) for i, c in enumerate(specification.constraints)),
         current_weights=current,
-        scenarios=_scenarios(specification, data),
+        scenarios=universe.scenarios,
         options=specification.options,
     )
 

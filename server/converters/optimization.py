@@ -1,26 +1,47 @@
 """Optimisation requests as commands, verified weights as messages, stored results as they are shown."""
 
 import hashlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 from absfinance.v1 import cost_pb2, optimization_pb2
 from absfinance.v1.optimization_service_pb2 import (
     GetOptimizationResponse,
     ListOptimizationsResponse,
+    OptimizeBatchRequest,
+    OptimizeBatchResponse,
     OptimizeRequest,
     OptimizeResponse,
     TraceFrontierRequest,
     TraceFrontierResponse,
 )
+from google.rpc.status_pb2 import Status
 
 from domain.costs.linear import LinearCost
-from domain.errors import InvalidInput, NotSupported
+from domain.errors import DomainError, InvalidInput, NotSupported
 from domain.market_data.moments import Moments
+from domain.optimization.constraints import Constraint
 from domain.optimization.solution import Binding, BoundSide, Certificate, Engine
+from domain.optimization.specification import GroupReference, Specification
 from domain.risk.contribution import RiskContributions
 from server.converters.market_input import market_input_from_proto
-from server.converters.specification import specification_from_proto
+from server.converters.paths import under
+from server.converters.specification import (
+    constraint_from_proto,
+    objective_from_proto,
+    specification_from_proto,
+    weights_from_proto,
+)
 from server.ports import AnswerPage, AnswerRecord
-from server.services.optimization import OptimizeCommand, PricedAnswer, TraceCommand, Traced
+from server.services.optimization import (
+    BatchAccount,
+    BatchCommand,
+    BatchOutcome,
+    OptimizeCommand,
+    PricedAnswer,
+    TraceCommand,
+    Traced,
+)
 
 NAME = "optimizations/"
 
@@ -86,6 +107,82 @@ def traced_to_proto(traced: Traced) -> TraceFrontierResponse:
     )
     for symbol, weight in zip(solution.symbols, solution.weights.tolist(), strict=True):
         response.weights.add(symbol=symbol, weight=weight)
+    return response
+
+
+async def batch_from_proto(
+    requests: AsyncIterator[OptimizeBatchRequest],
+) -> tuple[BatchCommand, AsyncIterator[BatchAccount]]:
+    """What all accounts share, which must come first, and the accounts as they come. Raises InvalidInput."""
+    first = await anext(aiter(requests), None)
+    if first is None or not first.HasField("universe"):
+        raise InvalidInput("universe", "must be the first message of a batch")
+    shared = batch_command_from_proto(first.universe)
+    return shared, _accounts(requests, shared, first.universe.SerializeToString(deterministic=True))
+
+
+async def _accounts(
+    requests: AsyncIterator[OptimizeBatchRequest], shared: BatchCommand, universe: bytes
+) -> AsyncIterator[BatchAccount]:
+    body = hashlib.sha256(universe).digest()
+    async for request in requests:
+        if request.HasField("universe"):
+            raise InvalidInput("universe", "must be the first message only")
+        yield batch_account_from_proto(request.account, shared, body)
+
+
+def batch_command_from_proto(universe: OptimizeBatchRequest.Universe) -> BatchCommand:
+    """What all accounts share. Raises InvalidInput or NotSupported."""
+    for name in ("costs", "lookback_periods"):
+        if universe.spec.HasField(name):
+            raise NotSupported(f"universe.spec.{name} is not supported in a batch yet")
+    periods = universe.periods_per_year if universe.HasField("periods_per_year") else None
+    with under("universe"):
+        data, periods = market_input_from_proto(universe, periods)
+        with under("spec"):
+            specification = specification_from_proto(universe.spec, periods_per_year=periods)
+    means_known = universe.WhichOneof("input") != "moments" or len(universe.moments.expected_returns) > 0
+    return BatchCommand(data, specification, means_known or universe.spec.estimation.views.HasField("prior"))
+
+
+def batch_account_from_proto(account: OptimizeBatchRequest.Account, shared: BatchCommand, body: bytes) -> BatchAccount:
+    """An account with what it shares; a message that cannot be read is its outcome."""
+    fingerprint = hashlib.sha256(body + account.SerializeToString(deterministic=True)).hexdigest()
+    try:
+        return BatchAccount(account.key, _account_specification(account, shared), fingerprint)
+    except DomainError as error:
+        return BatchAccount(account.key, error, fingerprint)
+
+
+def _account_specification(account: OptimizeBatchRequest.Account, shared: BatchCommand) -> Specification:
+    own: dict[str, Constraint | GroupReference] = {}
+    for i, message in enumerate(account.constraints):
+        constraint = constraint_from_proto(i, message)
+        # Without a label of its own it must not take the place of a shared one without a label.
+        label = message.label or f"account.constraints[{i}]"
+        own[label] = replace(constraint, label=label)
+    kept = [constraint for constraint in shared.specification.constraints if constraint.label not in own]
+    specification = replace(
+        shared.specification,
+        constraints=(*kept, *own.values()),
+        current_weights=weights_from_proto("current_weights", account.current_weights)
+        if account.current_weights
+        else None,
+    )
+    if account.HasField("objective"):
+        specification = replace(specification, objective=objective_from_proto(account.objective))
+    if not shared.means_known and specification.needs_expected_returns:
+        raise InvalidInput("moments.expected_returns", "must be given: the objective or a constraint asks for a return")
+    return specification
+
+
+def batch_outcome_to_proto(outcome: BatchOutcome, encode_error: Callable[[Exception], bytes]) -> OptimizeBatchResponse:
+    """What came of an account."""
+    key = outcome.account.key
+    if isinstance(outcome.result, Exception):
+        return OptimizeBatchResponse(key=key, error=Status.FromString(encode_error(outcome.result)))
+    response = OptimizeBatchResponse(key=key, result=OptimizeResponse.FromString(outcome.result))
+    response.result.input_fingerprint = outcome.account.fingerprint
     return response
 
 

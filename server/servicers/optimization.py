@@ -1,6 +1,6 @@
 """OptimizationService on the wire."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 
 from absfinance.v1.optimization_service_pb2 import (
@@ -8,6 +8,8 @@ from absfinance.v1.optimization_service_pb2 import (
     GetOptimizationResponse,
     ListOptimizationsRequest,
     ListOptimizationsResponse,
+    OptimizeBatchRequest,
+    OptimizeBatchResponse,
     OptimizeRequest,
     OptimizeResponse,
     TraceFrontierRequest,
@@ -17,6 +19,8 @@ from absfinance.v1.optimization_service_pb2_grpc import OptimizationServiceServi
 
 from server.converters.optimization import (
     NAME,
+    batch_from_proto,
+    batch_outcome_to_proto,
     optimize_command_from_proto,
     page_to_proto,
     record_to_proto,
@@ -33,14 +37,24 @@ DEFAULT_PAGE = 50
 class OptimizationServicer(OptimizationServiceServicer):
     """Maps the wire to the optimisation service and back."""
 
-    def __init__(self, optimization: Optimization) -> None:
+    def __init__(self, optimization: Optimization, encode_error: Callable[[Exception], bytes]) -> None:
         self._optimization = optimization
+        self._encode_error = encode_error
 
     async def Optimize(self, request: OptimizeRequest, context: Context) -> OptimizeResponse:
         """Verified weights."""
         command = optimize_command_from_proto(request)
         record = await self._optimization.optimize(command, deadline_of(context))
         return OptimizeResponse() if record is None else record_to_proto(record)
+
+    async def OptimizeBatch(
+        self, requests: AsyncIterator[OptimizeBatchRequest], context: Context
+    ) -> AsyncIterator[OptimizeBatchResponse]:
+        """An outcome for each account, as they are found."""
+        shared, accounts = await batch_from_proto(requests)
+        async with aclosing(self._optimization.batch(shared, accounts, deadline_of(context))) as outcomes:
+            async for outcome in outcomes:
+                yield batch_outcome_to_proto(outcome, self._encode_error)
 
     async def TraceFrontier(
         self, request: TraceFrontierRequest, context: Context

@@ -1,13 +1,15 @@
 """Optimize: load the data, run the engine in the lane that suits it, save the answer."""
 
+import asyncio
 import hashlib
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from domain.costs.linear import LinearCost
+from domain.errors import Cancelled, DomainError, SolverTimedOut
 from domain.market_data.moments import Moments
 from domain.market_data.panel import PricePanel, ReturnPanel, Scenarios
 from domain.market_data.source import MarketInput
@@ -15,7 +17,7 @@ from domain.optimization.frontier import trace
 from domain.optimization.problem import Problem
 from domain.optimization.solution import Solution
 from domain.optimization.solve import solve
-from domain.optimization.specification import Specification, state
+from domain.optimization.specification import Specification, Universe, pose, state, universe_of
 from server.execution.lanes import Lanes, OnProgress
 from server.ports import AnswerDraft, AnswerPage, AnswerRecord, AnswerStore, PriceSelection
 from server.services.market_data import MarketData, StoredInput
@@ -30,6 +32,11 @@ THREAD_ASSETS = 130
 """Up to here daqp solves, which lets other threads run; above, a process keeps the server answering."""
 
 THREAD_WORK = 100_000_000
+
+BATCH_CHUNK = 32
+"""Accounts that go to a worker together: sending the universe along costs about as much as solving for one."""
+
+BATCH_CHUNKS_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,32 @@ class Traced:
     index: int
     solution: Solution
     solve_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class BatchCommand:
+    """What all accounts of a batch share."""
+
+    data: MarketInput | PriceSelection
+    specification: Specification
+    means_known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAccount:
+    """One account, its specification complete but for stored groups."""
+
+    key: str
+    specification: Specification | Exception  # why its message is none
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOutcome:
+    """What came of an account: the answer as a converter wrote it, or an error."""
+
+    account: BatchAccount
+    result: bytes | Exception
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +155,43 @@ class Optimization:
             async for traced in found:
                 yield traced
 
+    async def batch(
+        self, command: BatchCommand, accounts: AsyncIterator[BatchAccount], deadline: float | None
+    ) -> AsyncGenerator[BatchOutcome]:
+        """An outcome for each account, in any order. Accounts are read no faster than outcomes are taken."""
+        data = await self._market_data.load(command.data)
+        universe = await self._lanes.thread(partial(_universe, command.specification, data), deadline)
+        work = partial(_solved_batch, universe, command.means_known, self._encode)
+        running: set[asyncio.Task[list[BatchOutcome]]] = set()
+        try:
+            async for chunk in _chunks(self._complete(accounts)):
+                # A batch that fits one chunk does not wait for a process to start.
+                lane = self._lanes.process if len(chunk) == BATCH_CHUNK else self._lanes.thread
+                running.add(asyncio.create_task(lane(partial(work, chunk), deadline)))
+                while len(running) >= BATCH_CHUNKS_AT_ONCE:
+                    done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                    for outcome in _outcomes(done):
+                        yield outcome
+            while running:
+                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for outcome in _outcomes(done):
+                    yield outcome
+        finally:
+            for task in running:
+                task.cancel()
+
+    async def _complete(self, accounts: AsyncIterator[BatchAccount]) -> AsyncIterator[BatchAccount]:
+        """Accounts with the stored groups that they name, each looked up once."""
+        known: dict[str, tuple[str, ...]] = {}
+        async for account in accounts:
+            specification = account.specification
+            if isinstance(specification, Specification):
+                missing = [group for group in specification.missing_groups() if group not in known]
+                known |= await self._market_data.groups(missing)
+                if specification.missing_groups():
+                    account = replace(account, specification=specification.with_groups(known))
+            yield account
+
     async def get(self, optimization_id: str) -> AnswerRecord:
         """A stored answer."""
         return await self._store.get(optimization_id)
@@ -171,6 +241,62 @@ def _traced(
         now = time.perf_counter()
         report(Traced(index, solution, now - start))
         start = now
+
+
+def _universe(specification: Specification, data: MarketInput | StoredInput, on_progress: OnProgress) -> Universe:
+    on_progress()
+    return universe_of(specification, _in_memory(data))
+
+
+async def _chunks(accounts: AsyncIterator[BatchAccount]) -> AsyncIterator[list[BatchAccount]]:
+    chunk: list[BatchAccount] = []
+    async for account in accounts:
+        chunk.append(account)
+        if len(chunk) == BATCH_CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _outcomes(done: set[asyncio.Task[list[BatchOutcome]]]) -> Iterator[BatchOutcome]:
+    for task in done:
+        yield from task.result()
+
+
+def _solved_batch(
+    universe: Universe,
+    means_known: bool,
+    encode: Callable[[PricedAnswer], bytes],
+    accounts: Sequence[BatchAccount],
+    on_progress: OnProgress,
+) -> list[BatchOutcome]:
+    """Runs in a thread or a process; what goes wrong with one account is its outcome."""
+    found: list[BatchOutcome] = []
+    for account in accounts:
+        on_progress()
+        found.append(BatchOutcome(account, _account_result(universe, means_known, encode, account, on_progress)))
+    return found
+
+
+def _account_result(
+    universe: Universe,
+    means_known: bool,
+    encode: Callable[[PricedAnswer], bytes],
+    account: BatchAccount,
+    on_progress: OnProgress,
+) -> bytes | Exception:
+    if isinstance(account.specification, Exception):
+        return account.specification
+    start = time.perf_counter()
+    try:
+        problem = pose(account.specification, universe)
+        solution = solve(problem, on_progress)
+    except (Cancelled, SolverTimedOut):
+        raise
+    except DomainError as error:
+        return error
+    return encode(PricedAnswer(Answer(problem, solution, time.perf_counter() - start), None, means_known))
 
 
 def _in_memory(data: MarketInput | StoredInput) -> MarketInput:

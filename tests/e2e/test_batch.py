@@ -1,0 +1,93 @@
+"""Many accounts over one universe: each keyed, each what Optimize alone would say, a failure a value."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+from absfinance.v1.optimization_service_pb2 import OptimizeBatchRequest, OptimizeBatchResponse
+from absfinance.v1.optimization_service_pb2_grpc import OptimizationServiceStub
+from google.protobuf.json_format import ParseDict
+
+from tests.conftest import Wire, refusal_of
+
+RNG = np.random.default_rng(13)
+SYMBOLS = [f"S{i}" for i in range(8)]
+MOMENTS = {
+    "symbols": SYMBOLS,
+    "expectedReturns": RNG.normal(0.001, 0.001, 8).tolist(),
+    "covariance": np.cov(RNG.normal(0.0, 0.01, (60, 8)).T).ravel().tolist(),
+    "periodsPerYear": 252,
+}
+CAPS = {"label": "caps", "weightBounds": {"upper": 0.4}}
+UNIVERSE = {"universe": {"moments": MOMENTS, "spec": {"objective": {"minRisk": {}}, "constraints": [CAPS]}}}
+
+
+def batch(channel: grpc.Channel, *parts: dict[str, Any]) -> dict[str, OptimizeBatchResponse]:
+    def sent() -> Iterator[OptimizeBatchRequest]:
+        for part in parts:
+            yield ParseDict(part, OptimizeBatchRequest())
+
+    found = list(OptimizationServiceStub(channel).OptimizeBatch(sent(), timeout=60))
+    assert len({one.key for one in found}) == len(found)
+    return {one.key: one for one in found}
+
+
+def account(key: str, **more: Any) -> dict[str, Any]:
+    return {"account": {"key": key, **more}}
+
+
+@pytest.mark.parametrize("count", [5, 200])
+def test_each_account_is_what_optimize_says(channel: grpc.Channel, wire: Wire, count: int) -> None:
+    held = [RNG.dirichlet(np.ones(8)) for _ in range(count)]
+    accounts = []
+    for i, weights in enumerate(held):
+        current = [{"symbol": s, "weight": w} for s, w in zip(SYMBOLS, weights.tolist(), strict=True)]
+        turnover = {"turnover": {"maxTurnover": 0.1 + 0.5 * (i % 2)}}
+        accounts.append(account(str(i), currentWeights=current, constraints=[turnover]))
+    found = batch(channel, UNIVERSE, *accounts)
+    assert found.keys() == {str(i) for i in range(count)}
+    for i in range(0, count, max(1, count // 5)):
+        own = accounts[i]["account"]
+        alone = {
+            "moments": MOMENTS,
+            "objective": {"minRisk": {}},
+            "constraints": [CAPS, *own["constraints"]],
+            "currentWeights": own["currentWeights"],
+        }
+        outcome = found[str(i)]
+        refused = outcome.WhichOneof("outcome") == "error"
+        if refused:
+            assert wire.refused("OptimizationService/Optimize", alone).reason == "PROBLEM_INFEASIBLE"
+            continue
+        weights = [w["weight"] for w in wire.call("OptimizationService/Optimize", alone)["weights"]]
+        assert [w.weight for w in outcome.result.weights] == pytest.approx(weights, abs=1e-9)
+        assert outcome.result.certificate.max_constraint_violation <= 1e-8
+        assert outcome.result.input_fingerprint
+
+
+def test_one_failure_is_a_value(channel: grpc.Channel) -> None:
+    found = batch(
+        channel,
+        UNIVERSE,
+        account("good"),
+        account("impossible", constraints=[{"label": "caps", "weightBounds": {"upper": 0.01}}]),
+        account("stranger", constraints=[{"weightBounds": {"symbols": ["Z"], "upper": 0.1}}]),
+        account("not yet", constraints=[{"cardinality": {"maxAssets": 2}}]),
+        account("other", objective={"equalWeight": {}}),
+    )
+    codes = {key: one.error.code for key, one in found.items() if one.WhichOneof("outcome") == "error"}
+    assert codes == {
+        "impossible": grpc.StatusCode.FAILED_PRECONDITION.value[0],
+        "stranger": grpc.StatusCode.INVALID_ARGUMENT.value[0],
+        "not yet": grpc.StatusCode.UNIMPLEMENTED.value[0],
+    }
+    assert [w.weight for w in found["other"].result.weights] == pytest.approx([0.125] * 8)
+
+
+@pytest.mark.parametrize("parts", [(), (account("a"),), (UNIVERSE, UNIVERSE)], ids=["empty", "no universe", "two"])
+def test_the_universe_comes_first_and_once(channel: grpc.Channel, parts: tuple[dict[str, Any], ...]) -> None:
+    with pytest.raises(grpc.RpcError) as raised:
+        batch(channel, *parts)
+    assert refusal_of(raised.value).code == "INVALID_ARGUMENT"
