@@ -68,17 +68,24 @@ class InfeasibleProblem(DomainError):
 
     `labels` is an irreducible conflicting set: drop any one of them and the rest can be met. `relaxations` holds, for
     each label, the smallest change of that constraint alone that makes the problem feasible, in the constraint's own
-    unit, and is missing for a label where no change of its own is enough.
+    unit, and is missing for a label where no change of its own is enough. `joint` relaxes all of them together, each
+    by its figure, with the least possible sum.
     """
 
     REASON = "PROBLEM_INFEASIBLE"
 
-    def __init__(self, labels: Sequence[str], relaxations: Mapping[str, float] | None = None) -> None:
+    def __init__(
+        self,
+        labels: Sequence[str],
+        relaxations: Mapping[str, float] | None = None,
+        joint: Mapping[str, float] | None = None,
+    ) -> None:
         super().__init__(
             "no weights satisfy these constraints together: " + ", ".join(labels), constraints=", ".join(labels)
         )
         self.labels = tuple(labels)
         self.relaxations: Mapping[str, float] = dict(relaxations or {})
+        self.joint: Mapping[str, float] = dict(joint or {})
 
 
 class UnboundedProblem(DomainError):

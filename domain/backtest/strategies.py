@@ -12,7 +12,6 @@ from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel
 from domain.optimization.constraints import Turnover
 from domain.optimization.objectives import InverseVolatility
-from domain.optimization.problem import EnginePreference
 from domain.optimization.solve import solve
 from domain.optimization.specification import Specification, state
 from domain.portfolio import weights_by_symbol
@@ -190,12 +189,9 @@ class Optimized(_WithoutDates):
     def _posed(self, past: Past) -> Specification:
         wanted = self.specification
         trades_count = any(isinstance(constraint, Turnover) for constraint in wanted.constraints)
-        held = dict(zip(past.symbols, past.weights.tolist(), strict=True)) if trades_count else None
-        options = wanted.options
-        if options.engine is EnginePreference.AUTO:
-            # The direct solvers prove what they answer as well, and a walk asks hundreds of times.
-            options = replace(options, engine=EnginePreference.FAST)
-        return replace(wanted, periods_per_year=past.periods_per_year, current_weights=held, options=options)
+        needed = trades_count or wanted.costs is not None
+        held = dict(zip(past.symbols, past.weights.tolist(), strict=True)) if needed else None
+        return replace(wanted, periods_per_year=past.periods_per_year, current_weights=held)
 
 
 def inverse_volatility(lookback: int | None, label: str = "inverse volatility") -> Optimized:

@@ -117,6 +117,7 @@ class Scenarios:
     symbols: tuple[str, ...]
     values: Matrix  # (S, N)
     probabilities: NDArray[np.float64]  # (S,), sum to 1
+    are_observations: bool = False  # in time, of an unknown distribution; not all outcomes of a known one
 
     def __post_init__(self) -> None:
         unique_symbols("symbols", self.symbols)
@@ -145,5 +146,6 @@ class Scenarios:
 
     @classmethod
     def from_returns(cls, panel: ReturnPanel) -> "Scenarios":
-        """Each date of a complete panel as one equally likely scenario."""
-        return cls.of(panel.symbols, panel.values)
+        """Each date of a complete panel as one equally likely scenario, in their order."""
+        count = len(panel.values)
+        return cls(panel.symbols, panel.values, freeze(np.full(count, 1.0 / count)), are_observations=True)

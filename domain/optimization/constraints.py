@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from domain.checks import finite_number, non_negative
+from domain.checks import Vector, finite, finite_number, non_negative, positive
 from domain.errors import InvalidInput
+from domain.risk.measures import RiskMeasure
 
 DEFAULT_BUDGET = "default:budget"
 DEFAULT_LONG_ONLY = "default:long_only"
@@ -113,7 +114,12 @@ class Turnover:
     @property
     def max_absolute_trades(self) -> float:
         """Bound on the sum of absolute weight changes."""
-        return self.max_turnover * (2.0 if self.kind is TurnoverKind.ONE_WAY else 1.0)
+        return self.max_turnover * self.absolute_trades_per_unit
+
+    @property
+    def absolute_trades_per_unit(self) -> float:
+        """Sum of absolute weight changes in one unit of turnover."""
+        return 2.0 if self.kind is TurnoverKind.ONE_WAY else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,4 +133,63 @@ class ReturnFloor:
         finite_number("min_return_annual", self.min_return_annual)
 
 
-Constraint = WeightBounds | GroupBounds | Linear | Leverage | Turnover | ReturnFloor
+@dataclass(frozen=True, slots=True)
+class TrackingError:
+    """The highest annual volatility of the difference to a benchmark."""
+
+    label: str
+    benchmark: Vector  # (N,)
+    max_annual: float
+
+    def __post_init__(self) -> None:
+        finite("benchmark", self.benchmark)
+        positive("max_annual", self.max_annual)
+
+
+@dataclass(frozen=True, slots=True)
+class RiskLimit:
+    """The highest risk per period in a measure, which need not be the one that is optimised."""
+
+    label: str
+    risk_measure: RiskMeasure
+    maximum: float
+
+    def __post_init__(self) -> None:
+        positive("max", self.maximum)
+
+
+@dataclass(frozen=True, slots=True)
+class Cardinality:
+    """The most assets with a weight other than 0."""
+
+    label: str
+    max_assets: int
+
+    def __post_init__(self) -> None:
+        if self.max_assets < 1:
+            raise InvalidInput("max_assets", f"must be 1 or more, is {self.max_assets}")
+
+
+@dataclass(frozen=True, slots=True)
+class MinimumPosition:
+    """A weight is 0 or at least this large, long or short."""
+
+    label: str
+    min_weight: float
+
+    def __post_init__(self) -> None:
+        positive("min_weight", self.min_weight)
+
+
+Constraint = (
+    WeightBounds
+    | GroupBounds
+    | Linear
+    | Leverage
+    | Turnover
+    | ReturnFloor
+    | TrackingError
+    | RiskLimit
+    | Cardinality
+    | MinimumPosition
+)

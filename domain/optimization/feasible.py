@@ -16,14 +16,20 @@ from domain.checks import Matrix, Vector
 from domain.optimization.constraints import (
     DEFAULT_BUDGET,
     DEFAULT_LONG_ONLY,
+    Cardinality,
     GroupBounds,
     Leverage,
     Linear,
+    MinimumPosition,
     ReturnFloor,
+    RiskLimit,
+    TrackingError,
     Turnover,
     WeightBounds,
 )
+from domain.optimization.portfolio_risk import PortfolioRisk
 from domain.optimization.problem import Problem
+from domain.risk.measures import RiskMeasure
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,7 @@ class AbsoluteSum:
     centre: Vector  # (N,)
     maximum: float
     shorts: bool = False
+    factor: float = 1.0  # units of this sum in one unit of the caller's own, 2 where he counts one way
 
     def value(self, weights: Vector) -> float:
         """The sum for these weights."""
@@ -65,7 +72,38 @@ class AbsoluteSum:
         return float(away.sum())
 
 
-Limit = Box | Row | AbsoluteSum
+@dataclass(frozen=True, slots=True)
+class RiskCap:
+    """unit * risk(w - centre) <= maximum; the risk is per period, the maximum in the limit's own unit."""
+
+    label: str
+    risk: PortfolioRisk
+    centre: Vector  # (N,), the benchmark, or 0
+    maximum: float
+    unit: float = 1.0
+
+    def value(self, weights: Vector) -> float:
+        """What is limited, for these weights."""
+        return self.unit * self.risk.of(weights - self.centre)
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """At most so many weights other than 0, and each of those at least so large; what is None does not limit."""
+
+    label: str
+    max_assets: int | None = None
+    min_weight: float | None = None
+
+    def excess(self, weights: Vector) -> float:
+        """Assets too many, or what the smallest position lacks."""
+        sizes = np.abs(weights[weights != 0.0])
+        over = 0.0 if self.max_assets is None else max(0.0, float(len(sizes) - self.max_assets))
+        short = 0.0 if self.min_weight is None or not len(sizes) else max(0.0, self.min_weight - float(sizes.min()))
+        return max(over, short)
+
+
+Limit = Box | Row | AbsoluteSum | RiskCap | Holdings
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +154,26 @@ class FeasibleSet:
         return tuple(limit for limit in self.limits if isinstance(limit, AbsoluteSum))
 
     @cached_property
+    def risk_caps(self) -> tuple[RiskCap, ...]:
+        """Limits on risk."""
+        return tuple(limit for limit in self.limits if isinstance(limit, RiskCap))
+
+    @cached_property
+    def holdings(self) -> tuple[Holdings, ...]:
+        """Limits on which weights may be other than 0."""
+        return tuple(limit for limit in self.limits if isinstance(limit, Holdings))
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether the set is a polytope."""
+        return not self.risk_caps and not self.holdings
+
+    @property
+    def convex(self) -> "FeasibleSet":
+        """The set without limits on which weights may be held."""
+        return FeasibleSet(self.symbols, tuple(limit for limit in self.limits if not isinstance(limit, Holdings)))
+
+    @cached_property
     def lower(self) -> Vector:
         """The tightest lower bound of each weight, (N,)."""
         return _tightest(np.maximum, -np.inf, [box.lower for box in self.boxes], self.size)
@@ -163,18 +221,30 @@ def feasible_set(problem: Problem) -> FeasibleSet:
             case Linear():
                 limits.append(_row(problem, constraint.label, constraint.terms, constraint))
             case Turnover():
-                limits.append(AbsoluteSum(constraint.label, problem.start_weights, constraint.max_absolute_trades))
+                most, factor = constraint.max_absolute_trades, constraint.absolute_trades_per_unit
+                limits.append(AbsoluteSum(constraint.label, problem.start_weights, most, factor=factor))
             case ReturnFloor():
                 gain = problem.periods_per_year * problem.moments.expected_returns
                 limits.append(Row(constraint.label, gain, constraint.min_return_annual, np.inf))
             case Leverage():
                 limits.extend(_leverage(problem, constraint))
+            case TrackingError():
+                risk = problem.risk_in(RiskMeasure.STANDARD_DEVIATION)
+                annual = problem.periods_per_year**0.5
+                limits.append(RiskCap(constraint.label, risk, constraint.benchmark, constraint.max_annual, annual))
+            case RiskLimit():
+                risk = problem.risk_in(constraint.risk_measure)
+                limits.append(RiskCap(constraint.label, risk, np.zeros(len(risk.symbols)), constraint.maximum))
+            case Cardinality():
+                limits.append(Holdings(constraint.label, max_assets=constraint.max_assets))
+            case MinimumPosition():
+                limits.append(Holdings(constraint.label, min_weight=constraint.min_weight))
     limits.extend(_defaults(problem))
     return FeasibleSet(problem.moments.symbols, tuple(limits))
 
 
 def excess(limit: Limit, weights: Vector) -> float:
-    """By how much weights miss one limit, 0 if they keep it."""
+    """By how much weights miss one limit, in its own unit, 0 if they keep it."""
     match limit:
         case Box():
             return float(np.maximum(limit.lower - weights, weights - limit.upper).max(initial=0.0))
@@ -182,7 +252,11 @@ def excess(limit: Limit, weights: Vector) -> float:
             value = float(limit.coefficients @ weights)
             return max(limit.lower - value, value - limit.upper, 0.0)
         case AbsoluteSum():
+            return max(limit.value(weights) - limit.maximum, 0.0) / limit.factor
+        case RiskCap():
             return max(limit.value(weights) - limit.maximum, 0.0)
+        case Holdings():
+            return limit.excess(weights)
 
 
 def _tightest(choose: np.ufunc, absent: float, bounds: list[Vector], size: int) -> Vector:

@@ -8,12 +8,12 @@ import numpy as np
 from domain.errors import NotSupported
 from domain.optimization.constraints import ReturnFloor
 from domain.optimization.fast.critical_line import Corner, corners, is_tied
-from domain.optimization.fast.mean_variance import VALUE_FLOOR, solver_version, variance_scale
-from domain.optimization.fast.program import Answer, Program, proven_bound
+from domain.optimization.fast.mean_variance import solver_version, variance_scale
+from domain.optimization.fast.program import VALUE_FLOOR, Answer, Program, proven_bound
 from domain.optimization.feasible import FeasibleSet, feasible_set
 from domain.optimization.infeasibility import conflict, is_feasible
 from domain.optimization.objectives import MaxReturn, MinRisk
-from domain.optimization.problem import EnginePreference, Problem
+from domain.optimization.problem import Problem
 from domain.optimization.solution import Candidate, Engine, Solution, verify
 from domain.optimization.solve import solve
 
@@ -71,10 +71,6 @@ def _candidate(corner: Corner, means: np.ndarray, covariance: np.ndarray, limits
 
 
 def _spaced(problem: Problem, points: int, on_progress: Callable[[], None]) -> Iterator[Solution]:
-    options = problem.options
-    if options.engine is EnginePreference.AUTO:
-        # Many solves of one problem: the direct solvers prove theirs as well.
-        problem = replace(problem, options=replace(options, engine=EnginePreference.FAST))
     highest = solve(replace(problem, objective=MaxReturn()), on_progress)
     if points == 1:
         yield highest

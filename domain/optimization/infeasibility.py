@@ -1,28 +1,34 @@
-"""Why there are no weights: a smallest set of labels that cannot hold together, and what relaxing each would take.
+"""Why there are no weights: a smallest set of labels that cannot hold together, and what relaxing them would take.
 
 The set is found by a deletion filter (Chinneck & Dravnieks 1991): drop each label in turn, and keep it dropped if the
 rest is still infeasible. What remains is irreducible: without any one of its labels the others can be met.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
 
 from domain.checks import Vector
 from domain.errors import InfeasibleProblem
+from domain.optimization.fast.cones import ConeModel, constant
 from domain.optimization.fast.linear import solve_linear
+from domain.optimization.fast.mean_variance import cleaned
 from domain.optimization.fast.program import Program
-from domain.optimization.feasible import AbsoluteSum, Box, FeasibleSet, Limit, Polytope, Row
+from domain.optimization.fast.selection import selected
+from domain.optimization.fast.stage import Stage, stage
+from domain.optimization.feasible import FeasibleSet, Holdings, excess
+from domain.optimization.problem import SolverOptions
+from domain.optimization.solution import Candidate, Engine
 
 NEGLIGIBLE_RELAXATION = 1e-9
 
 
 def is_feasible(limits: FeasibleSet) -> bool:
     """Whether any weights keep all limits."""
-    polytope = limits.polytope()
-    if (polytope.lower > polytope.upper).any():
-        return False
-    return solve_linear(Program(None, np.zeros(len(polytope.lower)), polytope)) is not None
+    if limits.holdings:
+        return selected(limits, _any_weights, lambda _: 0.0, _carry_on) is not None
+    return _any_weights(limits) is not None
 
 
 def conflict(limits: FeasibleSet) -> InfeasibleProblem:
@@ -32,8 +38,14 @@ def conflict(limits: FeasibleSet) -> InfeasibleProblem:
         rest = [other for other in labels if other != label]
         if not is_feasible(limits.only(rest)):
             labels = rest
-    relaxations = {label: smallest_relaxation(limits, label) for label in labels}
-    return InfeasibleProblem(labels, {label: size for label, size in relaxations.items() if size is not None})
+    singly = {label: smallest_relaxation(limits, label) for label in labels}
+    whole = {holding.label for holding in limits.holdings}
+    return InfeasibleProblem(
+        labels,
+        {label: size for label, size in singly.items() if size is not None},
+        # A number of assets and a weight have no sum.
+        {} if whole & set(labels) else joint_relaxation(limits, labels),
+    )
 
 
 def smallest_relaxation(limits: FeasibleSet, label: str) -> float | None:
@@ -41,58 +53,89 @@ def smallest_relaxation(limits: FeasibleSet, label: str) -> float | None:
 
     None where no t is enough.
     """
-    own = [limit for limit in limits.limits if limit.label == label]
-    # Sums of absolute values keep their auxiliary variables but lose their maximum, which comes back as a row with t.
-    opened: list[Limit] = [limit for limit in limits.limits if limit.label != label]
-    opened += [replace(limit, maximum=np.inf) for limit in own if isinstance(limit, AbsoluteSum)]
-    rest = FeasibleSet(limits.symbols, tuple(opened))
-    polytope = rest.polytope()
+    holding = next((one for one in limits.holdings if one.label == label), None)
+    if holding is not None:
+        return _holding_relaxation(limits, holding)
+    found = joint_relaxation(limits, [label])
+    return None if not found else max(found[label], NEGLIGIBLE_RELAXATION)
+
+
+def joint_relaxation(limits: FeasibleSet, labels: Collection[str]) -> dict[str, float]:
+    """How far to widen each label so that the set becomes feasible, the sum of all being the least possible.
+
+    An elastic program (Chinneck 2008): each label has its own t, by which all its ends move out. Empty where that is
+    not enough.
+    """
+
+    def needed(weights: Vector) -> dict[str, float]:
+        return {
+            label: max((excess(limit, weights) for limit in limits.limits if limit.label == label), default=0.0)
+            for label in labels
+        }
+
+    def elastic(looser: FeasibleSet) -> Candidate | None:
+        return _elastic(looser, labels)
+
+    found = (
+        selected(limits, elastic, lambda weights: sum(needed(weights).values()), _carry_on)
+        if limits.holdings
+        else elastic(limits)
+    )
+    return {} if found is None else needed(found.weights)
+
+
+def _carry_on() -> None:
+    """Explanations are not interrupted between steps."""
+
+
+def _any_weights(limits: FeasibleSet) -> Candidate | None:
+    if limits.risk_caps:
+        made = stage(limits, SolverOptions())
+        answer = made.model.solve()
+        return None if answer is None else _plain(made.weights.value(answer.point))
+    polytope = limits.polytope()
     if (polytope.lower > polytope.upper).any():
         return None
-    widened = _with_slack(polytope, _rows(own, rest, polytope.matrix.shape[1]))
-    cost = np.zeros(len(widened.lower))
-    cost[-1] = 1.0
-    answer = solve_linear(Program(None, cost, widened))
-    return None if answer is None else max(float(answer.point[-1]), NEGLIGIBLE_RELAXATION)
+    vertex = solve_linear(Program(None, np.zeros(len(polytope.lower)), polytope))
+    return None if vertex is None else _plain(cleaned(vertex.point[: limits.size]))
 
 
-def _rows(own: list[Limit], rest: FeasibleSet, columns: int) -> list[tuple[Vector, float, float]]:
-    """The limits of the label as rows over the columns of the polytope: coefficients, lower, upper."""
-    rows: list[tuple[Vector, float, float]] = []
-    sums = rest.absolute_sums
-    opened = iter(k for k, one in enumerate(sums) if np.isinf(one.maximum))
-    for limit in own:
-        match limit:
-            case Row():
-                rows.append((_padded(limit.coefficients, columns), limit.lower, limit.upper))
-            case Box():
-                for i in np.flatnonzero(np.isfinite(limit.lower) | np.isfinite(limit.upper)):
-                    unit = np.zeros(columns)
-                    unit[i] = 1.0
-                    rows.append((unit, float(limit.lower[i]), float(limit.upper[i])))
-            case AbsoluteSum():
-                start = rest.size * (next(opened) + 1)
-                total = np.zeros(columns)
-                total[start : start + rest.size] = 1.0
-                rows.append((total, -np.inf, limit.maximum))
-    return rows
+def _elastic(limits: FeasibleSet, labels: Collection[str]) -> Candidate | None:
+    model = ConeModel()
+    made = Stage(model, model.variables(limits.size), constant(1.0))
+    given = {label: model.positive(1) for label in labels}
+    for limit in limits.limits:
+        made.add(limit, limits.symbols, given.get(limit.label))
+    total = constant(0.0)
+    for t in given.values():
+        total = total + t
+    model.minimise(total)
+    answer = model.vertex() if model.is_linear else model.solve()
+    return None if answer is None else _plain(cleaned(made.weights.value(answer.point)))
 
 
-def _with_slack(polytope: Polytope, rows: list[tuple[Vector, float, float]]) -> Polytope:
-    """The polytope with one more variable t >= 0 that widens the given rows at both ends."""
-    count, columns = polytope.matrix.shape
-    widened = [np.append(coefficients, sign) for coefficients, _, _ in rows for sign in (1.0, -1.0)]
-    lower = [end for _, low, _ in rows for end in (low, -np.inf)]
-    upper = [end for _, _, high in rows for end in (np.inf, high)]
-    matrix = np.vstack([np.hstack([polytope.matrix, np.zeros((count, 1))]), *widened])
-    return Polytope(
-        matrix.reshape(-1, columns + 1),
-        np.concatenate([polytope.row_lower, lower]),
-        np.concatenate([polytope.row_upper, upper]),
-        np.append(polytope.lower, 0.0),
-        np.append(polytope.upper, np.inf),
-    )
+def _plain(weights: Vector) -> Candidate:
+    return Candidate(weights, Engine.FAST, "feasibility")
 
 
-def _padded(coefficients: Vector, columns: int) -> Vector:
-    return np.concatenate([coefficients, np.zeros(columns - len(coefficients))])
+def _holding_relaxation(limits: FeasibleSet, holding: Holdings) -> float | None:
+    """Assets to add to a number, or what to take off a least position, found by bisection."""
+    others = tuple(limit for limit in limits.limits if limit is not holding)
+
+    def feasible(looser: Holdings) -> bool:
+        return is_feasible(FeasibleSet(limits.symbols, (*others, looser)))
+
+    if holding.max_assets is not None:
+        for more in range(1, limits.size - holding.max_assets + 1):
+            if feasible(replace(holding, max_assets=holding.max_assets + more)):
+                return float(more)
+        return None
+    least = holding.min_weight or 0.0
+    if not is_feasible(FeasibleSet(limits.symbols, others)):
+        return None
+    low, high = 0.0, least
+    while high - low > NEGLIGIBLE_RELAXATION:
+        middle = 0.5 * (low + high)
+        enough = feasible(replace(holding, min_weight=max(least - middle, 1e-15)))
+        low, high = (low, middle) if enough else (middle, high)
+    return high

@@ -1,8 +1,9 @@
 """What to optimise: one small class for each objective of the contract."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
-from domain.checks import Vector, finite, finite_number, positive
+from domain.checks import Vector, finite, finite_number, non_negative, open_fraction, positive
 from domain.errors import InvalidInput
 
 
@@ -55,6 +56,123 @@ class RiskBudget:
 
 
 @dataclass(frozen=True, slots=True)
+class RelaxedRiskBudget:
+    """Risk budgets that give way for less risk (Gambeta & Kwon 2020); `penalty` weighs each asset's own variance."""
+
+    budgets: Vector | None = field(default=None)  # (N,), any positive scale
+    penalty: float = 0.0
+
+    def __post_init__(self) -> None:
+        non_negative("penalty", self.penalty)
+        if self.budgets is not None and (finite("budgets", self.budgets) <= 0.0).any():
+            raise InvalidInput("budgets", "must be above 0 for every symbol")
+
+
+@dataclass(frozen=True, slots=True)
+class Tracking:
+    """The least volatility of the difference to a benchmark."""
+
+    benchmark: Vector  # (N,)
+
+    def __post_init__(self) -> None:
+        finite("benchmark", self.benchmark)
+
+
+class KellyMethod(StrEnum):
+    """How E ln(1 + x) is treated."""
+
+    EXACT = "EXACT"
+    QUADRATIC = "QUADRATIC"  # mean - variance / 2
+    SECOND_MOMENT = "SECOND_MOMENT"  # mean - E x^2 / 2, the Taylor polynomial
+
+
+@dataclass(frozen=True, slots=True)
+class Kelly:
+    """The highest expected logarithmic growth (Kelly 1956)."""
+
+    method: KellyMethod = KellyMethod.EXACT
+
+
+class Uncertainty(StrEnum):
+    """Where an uncertain estimate may truly lie."""
+
+    NONE = "NONE"
+    BOX = "BOX"  # each number in its own interval
+    ELLIPSOID = "ELLIPSOID"  # all numbers together
+
+
+@dataclass(frozen=True, slots=True)
+class WorstCase:
+    """A goal met in the worst case of what the estimates may truly be, with the given confidence."""
+
+    goal: MinRisk | MaxReturn | MaxUtility | MaxRatio
+    expected_returns: Uncertainty = Uncertainty.NONE
+    covariance: Uncertainty = Uncertainty.NONE
+    confidence_level: float = 0.95
+
+    def __post_init__(self) -> None:
+        open_fraction("confidence_level", self.confidence_level)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderedWeightedAverage:
+    """The least weighted sum of losses ordered by size; the weights go from the worst outcome to the best."""
+
+    weights: Vector  # (S,), not rising
+
+    def __post_init__(self) -> None:
+        finite("weights", self.weights)
+
+
+class HierarchicalMethod(StrEnum):
+    """Which allocation along the tree."""
+
+    HRP = "HRP"
+    HERC = "HERC"
+    HERC2 = "HERC2"
+    NCO = "NCO"
+
+
+class Linkage(StrEnum):
+    """How clusters are joined."""
+
+    SINGLE = "SINGLE"
+    COMPLETE = "COMPLETE"
+    AVERAGE = "AVERAGE"
+    WEIGHTED = "WEIGHTED"
+    CENTROID = "CENTROID"
+    MEDIAN = "MEDIAN"
+    WARD = "WARD"
+
+
+class Codependence(StrEnum):
+    """How likeness is measured, and so the distance 1 - likeness is made from."""
+
+    PEARSON = "PEARSON"
+    SPEARMAN = "SPEARMAN"
+    KENDALL = "KENDALL"
+    GERBER1 = "GERBER1"
+    GERBER2 = "GERBER2"
+    ABSOLUTE_PEARSON = "ABSOLUTE_PEARSON"
+    ABSOLUTE_SPEARMAN = "ABSOLUTE_SPEARMAN"
+    ABSOLUTE_KENDALL = "ABSOLUTE_KENDALL"
+    DISTANCE = "DISTANCE"
+    MUTUAL_INFORMATION = "MUTUAL_INFORMATION"
+    TAIL = "TAIL"
+    CUSTOM_COVARIANCE = "CUSTOM_COVARIANCE"
+
+
+@dataclass(frozen=True, slots=True)
+class Hierarchical:
+    """Weights along a tree of clusters of like assets."""
+
+    method: HierarchicalMethod = HierarchicalMethod.HRP
+    linkage: Linkage = Linkage.SINGLE
+    codependence: Codependence = Codependence.PEARSON
+    max_clusters: int = 10
+
+
+@dataclass(frozen=True, slots=True)
 class EqualWeight:
     """1 / N of the budget in each asset."""
 
@@ -65,5 +183,18 @@ class InverseVolatility:
 
 
 Objective = (
-    MinRisk | MaxReturn | MaxUtility | MaxRatio | MaxDiversification | RiskBudget | EqualWeight | InverseVolatility
+    MinRisk
+    | MaxReturn
+    | MaxUtility
+    | MaxRatio
+    | MaxDiversification
+    | RiskBudget
+    | RelaxedRiskBudget
+    | Tracking
+    | Kelly
+    | WorstCase
+    | Hierarchical
+    | OrderedWeightedAverage
+    | EqualWeight
+    | InverseVolatility
 )

@@ -6,11 +6,13 @@ from enum import StrEnum
 import numpy as np
 
 from domain.checks import Vector, finite, open_fraction, positive, same_length
+from domain.costs.linear import TradingCosts
 from domain.errors import InvalidInput
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
 from domain.optimization.constraints import Constraint, GroupBounds, Leverage, Linear, Turnover, WeightBounds
-from domain.optimization.objectives import Objective, RiskBudget
+from domain.optimization.objectives import Objective, RelaxedRiskBudget, RiskBudget, Tracking
+from domain.optimization.portfolio_risk import PortfolioRisk
 from domain.risk.measures import RiskMeasure
 
 
@@ -51,14 +53,17 @@ class Problem:
     current_weights: Vector | None = None  # (N,)
     scenarios: Scenarios | None = None
     options: SolverOptions = field(default_factory=SolverOptions)
+    costs: TradingCosts | None = None  # of trading away from the current weights
 
     def __post_init__(self) -> None:
         open_fraction("confidence_level", self.confidence_level)
         symbols = self.moments.symbols
         if self.current_weights is not None:
             same_length("current_weights", finite("current_weights", self.current_weights), "symbols", symbols)
-        if isinstance(self.objective, RiskBudget) and self.objective.budgets is not None:
+        if isinstance(self.objective, RiskBudget | RelaxedRiskBudget) and self.objective.budgets is not None:
             same_length("objective.risk_budget.budgets", self.objective.budgets, "symbols", symbols)
+        if isinstance(self.objective, Tracking):
+            same_length("objective.tracking.benchmark", self.objective.benchmark, "symbols", symbols)
         if self.scenarios is not None and self.scenarios.symbols != symbols:
             raise InvalidInput("scenarios", "must have the symbols of the moments, in their order")
         self._check_constraints()
@@ -82,6 +87,30 @@ class Problem:
             leverages += isinstance(constraint, Leverage)
         if leverages > 1:
             raise InvalidInput("constraints", "may hold at most one leverage constraint")
+
+    def risk_in(self, measure: RiskMeasure) -> PortfolioRisk:
+        """How the risk of weights is measured here, in any measure."""
+        return PortfolioRisk(measure, self.moments, self.scenarios, self.confidence_level)
+
+    @property
+    def risk(self) -> PortfolioRisk:
+        """The measure of the problem itself."""
+        return self.risk_in(self.risk_measure)
+
+    @property
+    def deviation(self) -> PortfolioRisk:
+        """The standard deviation, whatever the measure of the problem."""
+        return self.risk_in(RiskMeasure.STANDARD_DEVIATION)
+
+    @property
+    def utility_risk(self) -> PortfolioRisk:
+        """What utility sets against the return: the variance for its root, the measure itself otherwise."""
+        return self.risk_in(RiskMeasure.VARIANCE) if self.risk_measure.is_quadratic else self.risk
+
+    @property
+    def ratio_risk(self) -> PortfolioRisk:
+        """What a ratio divides the return by: volatility for variance, otherwise the measure."""
+        return self.deviation if self.risk_measure.is_quadratic else self.risk
 
     @property
     def leverage(self) -> Leverage | None:

@@ -14,7 +14,6 @@ from domain.optimization.feasible import feasible_set
 from domain.optimization.objectives import MaxRatio
 from domain.optimization.problem import Problem
 from domain.risk.contribution import RiskContributions, volatility_contributions
-from domain.risk.measures import RiskMeasure, conditional_value_at_risk, portfolio_scenarios
 
 VIOLATION_TOLERANCE = 1e-8
 GAP_TOLERANCE = 1e-7
@@ -127,11 +126,7 @@ def verify(problem: Problem, candidate: Candidate) -> Solution:
 
 def risk_of(problem: Problem, weights: Vector) -> float:
     """Risk per period in the problem's measure."""
-    if problem.risk_measure is RiskMeasure.CONDITIONAL_VALUE_AT_RISK and problem.scenarios is not None:
-        outcomes = portfolio_scenarios(problem.scenarios, weights)
-        return conditional_value_at_risk(outcomes, problem.confidence_level, problem.scenarios.probabilities)
-    variance = max(0.0, float(weights @ problem.moments.covariance @ weights))
-    return variance if problem.risk_measure is RiskMeasure.VARIANCE else variance**0.5
+    return problem.risk.of(weights)
 
 
 def _effective_number(weights: Vector) -> float:

@@ -3,24 +3,37 @@
 from collections.abc import Callable
 
 from domain.errors import NotSupported
-from domain.optimization.fast.mean_variance import maximum_return, maximum_utility, minimum_risk
-from domain.optimization.fast.ratio import maximum_diversification, maximum_ratio
+from domain.optimization.fast import convex, mean_variance, ratio
+from domain.optimization.fast.gain import Gain, annual_gain
+from domain.optimization.fast.kelly import highest_growth
+from domain.optimization.fast.relaxed_budget import relaxed_risk_budget
 from domain.optimization.fast.risk_budget import risk_budget
+from domain.optimization.fast.scenario_budget import scenario_risk_budget
+from domain.optimization.fast.selection import selected
 from domain.optimization.fast.tail_risk import directly_minimised, tail_proof
+from domain.optimization.fast.worst_case import worst_case
+from domain.optimization.feasible import FeasibleSet, feasible_set
+from domain.optimization.infeasibility import conflict
+from domain.optimization.loss import loss
 from domain.optimization.objectives import (
     EqualWeight,
     InverseVolatility,
+    Kelly,
     MaxDiversification,
     MaxRatio,
     MaxReturn,
     MaxUtility,
     MinRisk,
+    RelaxedRiskBudget,
     RiskBudget,
+    Tracking,
+    WorstCase,
 )
 from domain.optimization.problem import EnginePreference, Problem
 from domain.optimization.simple import equal_weight, inverse_volatility
 from domain.optimization.solution import Candidate, Solution, verify
 from domain.optimization.specification import Specification
+from domain.risk.measures import RiskMeasure
 
 
 def _carry_on() -> None:
@@ -34,48 +47,80 @@ def solve(problem: Problem, on_progress: Callable[[], None] = _carry_on) -> Solu
     InfeasibleProblem, UnboundedProblem, NoPositiveExcessReturn, NotSupported and SolverFailed.
     """
     on_progress()
-    return verify(problem, _candidate(problem, on_progress))
+    limits = feasible_set(problem)
+    found = _candidate(problem, limits, on_progress)
+    if found is None:
+        raise conflict(limits)
+    return verify(problem, found)
 
 
 def needs_riskfolio(problem: Problem | Specification) -> bool:
     """Whether the answer comes through Riskfolio-Lib, which is at home in worker processes only."""
-    wanted = problem.options.engine is not EnginePreference.FAST
-    return wanted and isinstance(problem.objective, MinRisk) and not problem.risk_measure.is_quadratic
+    return problem.options.engine is EnginePreference.RISKFOLIO
 
 
-def _candidate(problem: Problem, on_progress: Callable[[], None]) -> Candidate:
-    _refuse_what_no_engine_does(problem)
-    match problem.objective:
-        case MinRisk() if not problem.risk_measure.is_quadratic and not needs_riskfolio(problem):
-            return directly_minimised(tail_proof(problem))
-        case MinRisk() if needs_riskfolio(problem):
-            from domain.optimization.riskfolio.mean_risk import minimum_tail_risk  # 3 s of import, in workers only
+def _candidate(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], None]) -> Candidate | None:
+    if limits.holdings and not isinstance(problem.objective, EqualWeight | InverseVolatility):
 
-            return minimum_tail_risk(problem, on_progress)
+        def relaxed(looser: FeasibleSet) -> Candidate | None:
+            return _direct(problem, looser, on_progress)
+
+        found = selected(limits, relaxed, lambda weights: loss(problem, weights), on_progress)
+    else:
+        found = _direct(problem, limits, on_progress)
+    if found is None or not needs_riskfolio(problem):
+        return found
+    from domain.optimization.riskfolio.mean_risk import by_riskfolio  # 3 s of import, in workers only
+
+    on_progress()
+    return by_riskfolio(problem, limits, found)
+
+
+def _direct(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], None]) -> Candidate | None:
+    """The answer of our own engines, None where no weights keep the limits."""
+    objective = problem.objective
+    # What is quadratic or linear as it stands has solvers that are exact and faster than a cone program.
+    plain = limits.is_linear and problem.risk_measure.is_quadratic and problem.costs is None
+    match objective:
+        case MinRisk() if limits.is_linear and problem.risk_measure.is_quadratic:
+            return mean_variance.minimum_risk(problem, limits)
+        case MinRisk() if limits.is_linear and problem.risk_measure is RiskMeasure.CONDITIONAL_VALUE_AT_RISK:
+            proof = tail_proof(problem, limits)
+            return None if proof is None else directly_minimised(proof)
         case MinRisk():
-            return minimum_risk(problem)
+            return convex.minimum_risk(problem, limits)
+        case MaxReturn() if limits.is_linear and problem.costs is None:
+            return mean_variance.maximum_return(problem, limits)
         case MaxReturn():
-            return maximum_return(problem)
-        case MaxUtility():
-            return maximum_utility(problem, problem.objective)
-        case MaxRatio():
-            return maximum_ratio(problem, problem.objective.risk_free_rate_annual)
+            return convex.best_gain(limits, problem.options, annual_gain(problem))
+        case MaxUtility() if plain:
+            return mean_variance.maximum_utility(problem, limits, objective)
+        case MaxUtility(aversion):
+            penalty = convex.Penalty(problem.utility_risk, 0.5 * aversion * problem.periods_per_year)
+            return convex.best_gain(limits, problem.options, annual_gain(problem), penalty)
+        case MaxRatio(risk_free) if plain:
+            return ratio.maximum_ratio(problem, limits, risk_free)
+        case MaxRatio(risk_free):
+            return convex.maximum_ratio(limits, problem.options, annual_gain(problem, risk_free), problem.ratio_risk)
+        case MaxDiversification() if limits.is_linear:
+            return ratio.maximum_diversification(problem, limits)
         case MaxDiversification():
-            return maximum_diversification(problem)
+            gain = Gain(problem.periods_per_year**0.5 * problem.moments.volatilities)
+            return convex.maximum_ratio(limits, problem.options, gain, problem.deviation)
+        case Tracking(benchmark):
+            return convex.minimum_tracking_error(problem, limits, benchmark)
+        case Kelly(method):
+            return highest_growth(problem, limits, method)
+        case WorstCase():
+            return worst_case(problem, limits, objective)
+        case RiskBudget() if problem.risk_measure.is_quadratic:
+            return risk_budget(problem, limits, objective, on_progress)
         case RiskBudget():
-            return risk_budget(problem, problem.objective, on_progress)
+            return scenario_risk_budget(problem, limits, objective)
+        case RelaxedRiskBudget():
+            return relaxed_risk_budget(problem, limits, objective)
         case EqualWeight():
             return equal_weight(problem)
         case InverseVolatility():
             return inverse_volatility(problem)
-
-
-def _refuse_what_no_engine_does(problem: Problem) -> None:
-    name = type(problem.objective).__name__
-    if not problem.risk_measure.is_quadratic and isinstance(
-        problem.objective, MaxUtility | MaxRatio | MaxDiversification | RiskBudget
-    ):
-        raise NotSupported(f"{name} with {problem.risk_measure} is not supported; use VARIANCE")
-    riskfolio = needs_riskfolio(problem)
-    if problem.options.engine is EnginePreference.RISKFOLIO and not riskfolio:
-        raise NotSupported(f"Riskfolio-Lib does not solve {name} with {problem.risk_measure} here; use AUTO or FAST")
+    raise NotSupported(f"objective {type(objective).__name__} is not supported yet")

@@ -9,15 +9,38 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from domain.checks import Vector, positive
+from domain.costs.linear import LinearCost, TradingCosts
 from domain.errors import InvalidInput
 from domain.estimation.moments import Estimation, estimate_moments, scenario_moments, with_views
 from domain.market_data.missing import MissingDataPolicy
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
 from domain.market_data.source import MarketInput, complete_returns, infer_periods_per_year
-from domain.optimization.constraints import Constraint, GroupBounds, Leverage, ReturnFloor
-from domain.optimization.objectives import MaxRatio, MaxReturn, MaxUtility, Objective, RiskBudget
-from domain.optimization.problem import Problem, SolverOptions
+from domain.optimization.constraints import (
+    Cardinality,
+    Constraint,
+    GroupBounds,
+    Leverage,
+    MinimumPosition,
+    ReturnFloor,
+    RiskLimit,
+    TrackingError,
+)
+from domain.optimization.objectives import (
+    Hierarchical,
+    Kelly,
+    KellyMethod,
+    MaxRatio,
+    MaxReturn,
+    MaxUtility,
+    Objective,
+    OrderedWeightedAverage,
+    RelaxedRiskBudget,
+    RiskBudget,
+    Tracking,
+    WorstCase,
+)
+from domain.optimization.problem import EnginePreference, Problem, SolverOptions
 from domain.portfolio import weights_by_symbol
 from domain.risk.measures import RiskMeasure
 
@@ -30,6 +53,30 @@ class RiskBudgetBySymbol:
 
 
 @dataclass(frozen=True, slots=True)
+class RelaxedBudgetBySymbol:
+    """Relaxed risk budgets before the order of symbols is known."""
+
+    budgets: Mapping[str, float]
+    penalty: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingBySymbol:
+    """A benchmark to track before the order of symbols is known; who is not named is not in it."""
+
+    benchmark: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingErrorBySymbol:
+    """A tracking error limit before the order of symbols is known; who is not named is not in the benchmark."""
+
+    label: str
+    benchmark: Mapping[str, float]
+    max_annual: float
+
+
+@dataclass(frozen=True, slots=True)
 class GroupReference:
     """Bounds on a group that is named here and listed elsewhere."""
 
@@ -39,20 +86,25 @@ class GroupReference:
     upper: float | None = None
 
 
+ObjectiveBySymbol = RiskBudgetBySymbol | RelaxedBudgetBySymbol | TrackingBySymbol
+ConstraintBySymbol = GroupReference | TrackingErrorBySymbol
+
+
 @dataclass(frozen=True, slots=True)
 class Specification:
     """Everything of a problem but its data."""
 
-    objective: Objective | RiskBudgetBySymbol
+    objective: Objective | ObjectiveBySymbol
     risk_measure: RiskMeasure = RiskMeasure.VARIANCE
     confidence_level: float = 0.95
-    constraints: tuple[Constraint | GroupReference, ...] = ()
+    constraints: tuple[Constraint | ConstraintBySymbol, ...] = ()
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     estimation: Estimation = field(default_factory=Estimation)
     missing_data: MissingDataPolicy = MissingDataPolicy.FAIL
     current_weights: Mapping[str, float] | None = None
     periods_per_year: float | None = None
     options: SolverOptions = field(default_factory=SolverOptions)
+    costs: LinearCost | None = None  # of trading away from the current weights; lowers what is gained
 
     def __post_init__(self) -> None:
         if self.periods_per_year is not None:
@@ -61,15 +113,35 @@ class Specification:
     @property
     def needs_expected_returns(self) -> bool:
         """Whether the answer depends on them."""
-        wants_mean = isinstance(self.objective, MaxReturn | MaxUtility | MaxRatio)
+        goal = self.objective.goal if isinstance(self.objective, WorstCase) else self.objective
+        wants_mean = isinstance(goal, MaxReturn | MaxUtility | MaxRatio | Kelly)
         return wants_mean or any(isinstance(constraint, ReturnFloor) for constraint in self.constraints)
+
+    @property
+    def needs_distribution(self) -> bool:
+        """Whether moments are not enough."""
+        if isinstance(self.objective, Kelly):
+            return self.objective.method is not KellyMethod.QUADRATIC
+        if isinstance(self.objective, WorstCase | OrderedWeightedAverage | Hierarchical):
+            return True
+        measures = [self.risk_measure, *(c.risk_measure for c in self.constraints if isinstance(c, RiskLimit))]
+        return not all(measure.is_quadratic for measure in measures)
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether a quadratic or linear program or a formula answers, in about a millisecond for fifty assets."""
+        slow = isinstance(self.objective, Kelly | WorstCase | OrderedWeightedAverage | Hierarchical | RelaxedRiskBudget)
+        cones = TrackingErrorBySymbol | RiskLimit | Cardinality | MinimumPosition
+        special = slow or isinstance(self.objective, RelaxedBudgetBySymbol | TrackingBySymbol)
+        convex = self.costs is not None or any(isinstance(constraint, cones) for constraint in self.constraints)
+        return not (special or convex or self.needs_distribution or self.options.engine is EnginePreference.RISKFOLIO)
 
     def missing_groups(self) -> tuple[str, ...]:
         """Groups that constraints name and this specification does not list."""
         named = (c.group for c in self.constraints if isinstance(c, GroupReference))
         return tuple(dict.fromkeys(group for group in named if group not in self.groups))
 
-    def with_constraints(self, more: "tuple[Constraint | GroupReference, ...]") -> "Specification":
+    def with_constraints(self, more: "tuple[Constraint | ConstraintBySymbol, ...]") -> "Specification":
         """The same with further constraints."""
         return replace(self, constraints=(*self.constraints, *more))
 
@@ -104,21 +176,47 @@ def pose(specification: Specification, universe: Universe) -> Problem:
     """The problem that a specification poses on a universe. Raises InvalidInput as `state` does."""
     moments = universe.moments
     symbols = moments.symbols
-    objective = specification.objective
-    if isinstance(objective, RiskBudgetBySymbol):
-        objective = RiskBudget(_all_symbols("objective.risk_budget.budgets", objective.budgets, symbols))
-    members = set(symbols)
     current = _weights(specification, symbols)
+    costs = None
+    if specification.costs is not None and current is not None and _seeks_return(specification.objective):
+        costs = TradingCosts(specification.costs.rates(symbols), current)
     return Problem(
         moments=moments,
-        objective=objective,
+        objective=_objective(specification.objective, symbols),
         risk_measure=specification.risk_measure,
         confidence_level=specification.confidence_level,
-        constraints=tuple(_resolved(i, c, specification, members) for i, c in enumerate(specification.constraints)),
+        constraints=tuple(_resolved(i, c, specification, symbols) for i, c in enumerate(specification.constraints)),
         current_weights=current,
         scenarios=universe.scenarios,
         options=specification.options,
+        costs=costs,
     )
+
+
+def _seeks_return(objective: Objective | ObjectiveBySymbol) -> bool:
+    """Whether a cost has the unit of what is sought; against a risk it has no price."""
+    goal = objective.goal if isinstance(objective, WorstCase) else objective
+    return isinstance(goal, MaxReturn | MaxUtility | MaxRatio)
+
+
+def _objective(objective: Objective | ObjectiveBySymbol, symbols: tuple[str, ...]) -> Objective:
+    match objective:
+        case RiskBudgetBySymbol(budgets):
+            return RiskBudget(_all_symbols("objective.risk_budget.budgets", budgets, symbols))
+        case RelaxedBudgetBySymbol(budgets, penalty):
+            shares = _all_symbols("objective.relaxed_risk_budget.budgets", budgets, symbols) if budgets else None
+            return RelaxedRiskBudget(shares, penalty)
+        case TrackingBySymbol(benchmark):
+            return Tracking(_benchmark("objective.tracking.benchmark", benchmark, symbols))
+    return objective
+
+
+def _benchmark(field_name: str, weights: Mapping[str, float], symbols: tuple[str, ...]) -> Vector:
+    known = set(symbols)
+    for i, symbol in enumerate(weights):
+        if symbol not in known:
+            raise InvalidInput(f"{field_name}[{i}].symbol", f"{symbol} is not a symbol of the input")
+    return np.array([weights.get(symbol, 0.0) for symbol in symbols])
 
 
 def _moments(specification: Specification, data: MarketInput) -> Moments:
@@ -137,13 +235,11 @@ def _moments(specification: Specification, data: MarketInput) -> Moments:
 
 
 def _scenarios(specification: Specification, data: MarketInput) -> Scenarios | None:
-    if specification.risk_measure.is_quadratic or isinstance(data, Moments):
+    if isinstance(data, Scenarios):
+        return data
+    if isinstance(data, Moments) or not specification.needs_distribution:
         return None
-    return (
-        data
-        if isinstance(data, Scenarios)
-        else Scenarios.from_returns(complete_returns(data, specification.missing_data))
-    )
+    return Scenarios.from_returns(complete_returns(data, specification.missing_data))
 
 
 def _weights(specification: Specification, symbols: tuple[str, ...]) -> Vector | None:
@@ -165,14 +261,21 @@ def _all_symbols(field_name: str, values: Mapping[str, float], symbols: tuple[st
 
 
 def _resolved(
-    index: int, constraint: Constraint | GroupReference, specification: Specification, members: set[str]
+    index: int, constraint: Constraint | ConstraintBySymbol, specification: Specification, symbols: tuple[str, ...]
 ) -> Constraint:
-    if not isinstance(constraint, GroupReference):
-        return constraint
-    path = f"constraints[{index}].group_bounds.group"
-    if constraint.group not in specification.groups:
-        raise InvalidInput(path, f"{constraint.group!r} is not a group of the request or of stored instruments")
-    symbols = tuple(symbol for symbol in specification.groups[constraint.group] if symbol in members)
+    match constraint:
+        case GroupReference():
+            return _group(f"constraints[{index}].group_bounds.group", constraint, specification, set(symbols))
+        case TrackingErrorBySymbol(label, benchmark, max_annual):
+            path = f"constraints[{index}].tracking_error.benchmark"
+            return TrackingError(label, _benchmark(path, benchmark, symbols), max_annual)
+    return constraint
+
+
+def _group(path: str, reference: GroupReference, specification: Specification, members: set[str]) -> GroupBounds:
+    if reference.group not in specification.groups:
+        raise InvalidInput(path, f"{reference.group!r} is not a group of the request or of stored instruments")
+    symbols = tuple(symbol for symbol in specification.groups[reference.group] if symbol in members)
     if not symbols:
-        raise InvalidInput(path, f"{constraint.group!r} has no member among the symbols of the input")
-    return GroupBounds(constraint.label, symbols, constraint.lower, constraint.upper)
+        raise InvalidInput(path, f"{reference.group!r} has no member among the symbols of the input")
+    return GroupBounds(reference.label, symbols, reference.lower, reference.upper)

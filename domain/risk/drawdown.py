@@ -1,6 +1,8 @@
-"""Maximum drawdown: the largest compounded loss from a peak, the starting capital being the first peak."""
+"""Drawdowns: losses from a peak, the starting capital being the first peak. Reports compound, optimisers add up."""
 
 from dataclasses import dataclass
+
+import numpy as np
 
 from domain.checks import Vector
 
@@ -19,6 +21,17 @@ class Drawdown:
     peak: int | None = None  # None, like the others, where wealth never fell
     trough: int | None = None
     recovery: int | None = None  # None while the peak has not been reached again
+
+
+def uncompounded_drawdowns(returns: Vector) -> Vector:
+    """How far the sum of T returns is below its highest so far after each of them, (T,), 0 or more.
+
+    Linear in the weights of a portfolio but for the peak, so that it can be optimised (Chekhlov, Uryasev & Zabarankin
+    2005, "Drawdown measure in portfolio optimization").
+    """
+    level = np.cumsum(returns)
+    result: Vector = np.maximum(np.maximum.accumulate(level), 0.0) - level
+    return result
 
 
 def maximum_drawdown(returns: Vector) -> Drawdown:

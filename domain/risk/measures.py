@@ -14,12 +14,64 @@ class RiskMeasure(StrEnum):
 
     VARIANCE = "VARIANCE"
     STANDARD_DEVIATION = "STANDARD_DEVIATION"
+    SEMI_DEVIATION = "SEMI_DEVIATION"
+    MEAN_ABSOLUTE_DEVIATION = "MAD"
+    GINI_MEAN_DIFFERENCE = "GINI_MEAN_DIFFERENCE"
+    KURTOSIS = "KURTOSIS"
+    SEMI_KURTOSIS = "SEMI_KURTOSIS"
+    FIRST_LOWER_PARTIAL_MOMENT = "FIRST_LOWER_PARTIAL_MOMENT"
+    SECOND_LOWER_PARTIAL_MOMENT = "SECOND_LOWER_PARTIAL_MOMENT"
+    VALUE_AT_RISK = "VALUE_AT_RISK"
     CONDITIONAL_VALUE_AT_RISK = "CONDITIONAL_VALUE_AT_RISK"
+    TAIL_GINI = "TAIL_GINI"
+    ENTROPIC_VALUE_AT_RISK = "EVAR"
+    RELATIVISTIC_VALUE_AT_RISK = "RLVAR"
+    WORST_REALIZATION = "WORST_REALIZATION"
+    RANGE = "RANGE"
+    CVAR_RANGE = "CVAR_RANGE"
+    TAIL_GINI_RANGE = "TAIL_GINI_RANGE"
+    EVAR_RANGE = "EVAR_RANGE"
+    RLVAR_RANGE = "RLVAR_RANGE"
+    MAX_DRAWDOWN = "MAX_DRAWDOWN"
+    AVERAGE_DRAWDOWN = "AVERAGE_DRAWDOWN"
+    DRAWDOWN_AT_RISK = "DAR"
+    CONDITIONAL_DRAWDOWN_AT_RISK = "CDAR"
+    ENTROPIC_DRAWDOWN_AT_RISK = "EDAR"
+    RELATIVISTIC_DRAWDOWN_AT_RISK = "RLDAR"
+    ULCER_INDEX = "ULCER_INDEX"
 
     @property
     def is_quadratic(self) -> bool:
         """Whether moments are enough; the others need a distribution."""
         return self in (RiskMeasure.VARIANCE, RiskMeasure.STANDARD_DEVIATION)
+
+    @property
+    def is_of_path(self) -> bool:
+        """Whether the order of the returns matters: a drawdown is one of a path."""
+        return self in _OF_PATH
+
+    @property
+    def degree(self) -> int:
+        """What a portfolio k times as large multiplies the measure by is k to this power."""
+        return 2 if self in (RiskMeasure.VARIANCE, RiskMeasure.KURTOSIS, RiskMeasure.SEMI_KURTOSIS) else 1
+
+
+_OF_PATH = frozenset(
+    {
+        RiskMeasure.MAX_DRAWDOWN,
+        RiskMeasure.AVERAGE_DRAWDOWN,
+        RiskMeasure.DRAWDOWN_AT_RISK,
+        RiskMeasure.CONDITIONAL_DRAWDOWN_AT_RISK,
+        RiskMeasure.ENTROPIC_DRAWDOWN_AT_RISK,
+        RiskMeasure.RELATIVISTIC_DRAWDOWN_AT_RISK,
+        RiskMeasure.ULCER_INDEX,
+    }
+)
+
+
+def to_first_degree(risk: float, degree: int) -> float:
+    """The root of a measure of degree two, a measure of degree one itself."""
+    return risk if degree == 1 else max(risk, 0.0) ** 0.5
 
 
 class QuantileMethod(StrEnum):

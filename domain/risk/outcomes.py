@@ -53,6 +53,12 @@ class Outcomes:
         return np.full(count, 1.0 / count) if self.probabilities is None else self.probabilities
 
     @property
+    def correction(self) -> float:
+        """T / (T - 1) for a sample, by which a second moment about its own mean is too small; 1 for what is known."""
+        count = len(self.returns)
+        return count / (count - 1) if self.probabilities is None and count > 1 else 1.0
+
+    @property
     def mean(self) -> float:
         """Mean per period."""
         return float(self.chances @ self.returns)

@@ -34,7 +34,8 @@ from domain.market_data.panel import Scenarios, civil_date
 from server.converters.dates import civil_to_proto, days_from_proto
 from server.converters.market_input import market_input_from_proto, missing_data_from_proto
 from server.converters.paths import under
-from server.converters.specification import specification_from_proto, weights_from_proto
+from server.converters.specification import specification_from_proto
+from server.converters.weights import weights_from_proto
 from server.jobs.progress import Heartbeat, Notice, Snapshot, TickNews
 from server.jobs.walking import Walked
 from server.ports import EventKind, JobEvent, JobPage, JobRecord, JobState, JobTick

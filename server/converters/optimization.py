@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
-from absfinance.v1 import cost_pb2, optimization_pb2
+from absfinance.v1 import optimization_pb2
 from absfinance.v1.optimization_service_pb2 import (
     GetOptimizationResponse,
     ListOptimizationsResponse,
@@ -17,21 +17,18 @@ from absfinance.v1.optimization_service_pb2 import (
 )
 from google.rpc.status_pb2 import Status
 
-from domain.costs.linear import LinearCost
 from domain.errors import DomainError, InvalidInput, NotSupported
 from domain.market_data.moments import Moments
 from domain.optimization.constraints import Constraint
 from domain.optimization.solution import Binding, BoundSide, Certificate, Engine
-from domain.optimization.specification import GroupReference, Specification
+from domain.optimization.specification import ConstraintBySymbol, Specification
 from domain.risk.contribution import RiskContributions
+from server.converters.constraint import constraint_from_proto
 from server.converters.market_input import market_input_from_proto
+from server.converters.objective import objective_from_proto
 from server.converters.paths import under
-from server.converters.specification import (
-    constraint_from_proto,
-    objective_from_proto,
-    specification_from_proto,
-    weights_from_proto,
-)
+from server.converters.specification import specification_from_proto
+from server.converters.weights import weights_from_proto
 from server.ports import AnswerPage, AnswerRecord
 from server.services.optimization import (
     BatchAccount,
@@ -71,7 +68,6 @@ def optimize_command_from_proto(request: OptimizeRequest) -> OptimizeCommand:
         means_known=means_known,
         body=_body(request),
         request_id=request.request_id or None,
-        costs=cost_from_proto(request.costs) if request.HasField("costs") else None,
         validate_only=request.validate_only,
     )
 
@@ -155,7 +151,7 @@ def batch_account_from_proto(account: OptimizeBatchRequest.Account, shared: Batc
 
 
 def _account_specification(account: OptimizeBatchRequest.Account, shared: BatchCommand) -> Specification:
-    own: dict[str, Constraint | GroupReference] = {}
+    own: dict[str, Constraint | ConstraintBySymbol] = {}
     for i, message in enumerate(account.constraints):
         constraint = constraint_from_proto(i, message)
         # Without a label of its own it must not take the place of a shared one without a label.
@@ -184,16 +180,6 @@ def batch_outcome_to_proto(outcome: BatchOutcome, encode_error: Callable[[Except
     response = OptimizeBatchResponse(key=key, result=OptimizeResponse.FromString(outcome.result))
     response.result.input_fingerprint = outcome.account.fingerprint
     return response
-
-
-def cost_from_proto(costs: cost_pb2.CostModel) -> LinearCost:
-    """Proportional costs. Raises NotSupported for the kinds that Optimize does not report yet."""
-    for name in ("impact", "fixed_fee", "borrow_bps_annual", "financing_rate_annual"):
-        if costs.HasField(name):
-            raise NotSupported(f"costs.{name} is not supported in Optimize yet")
-    return LinearCost(
-        costs.commission_bps, costs.half_spread_bps, {entry.symbol: entry.cost_bps for entry in costs.by_asset}
-    )
 
 
 def answer_to_bytes(priced: PricedAnswer) -> bytes:

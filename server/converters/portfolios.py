@@ -12,8 +12,10 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from domain.errors import InvalidInput, NotSupported
 from domain.portfolio import Portfolio
 from domain.reallocation.request import Thresholds
+from server.converters.constraint import constraint_from_proto
 from server.converters.paths import once_each, under
-from server.converters.specification import constraint_from_proto, specification_from_proto, weights_from_proto
+from server.converters.specification import specification_from_proto
+from server.converters.weights import weights_from_proto
 from server.ports import PortfolioDraft, PortfolioPage, PortfolioRecord
 from server.services.reallocation import Mandate, OptimizedTarget, Target
 

@@ -25,7 +25,8 @@ from server.converters.backtests import costs_from_proto
 from server.converters.market_input import selection_from_proto
 from server.converters.paths import once_each, under
 from server.converters.portfolios import holdings_from_proto, id_of, thresholds_from_proto
-from server.converters.specification import specification_from_proto, weights_from_proto
+from server.converters.specification import specification_from_proto
+from server.converters.weights import weights_from_proto
 from server.ports import AnswerPage, AnswerRecord, PriceSelection
 from server.services.reallocation import OptimizedTarget, Planned, ReallocateCommand, Target, Volatilities
 

@@ -20,7 +20,8 @@ from server.converters.market_input import (
 )
 from server.converters.optimization import contributions_to_proto, repair_to_proto
 from server.converters.paths import once_each, under
-from server.converters.specification import DEFAULT_CONFIDENCE, weights_from_proto
+from server.converters.specification import DEFAULT_CONFIDENCE
+from server.converters.weights import weights_from_proto
 from server.ports import PriceSelection
 from server.services.risk import Benchmark, RiskCommand
 

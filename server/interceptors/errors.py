@@ -151,7 +151,11 @@ def _domain_details(error: domain.DomainError) -> tuple[list[Message], Mapping[s
     if isinstance(error, domain.InfeasibleProblem):
         report = InfeasibilityReport()
         for label in error.labels:
-            report.conflicts.add(label=label, smallest_relaxation=error.relaxations.get(label))
+            report.conflicts.add(
+                label=label,
+                smallest_relaxation=error.relaxations.get(label),
+                joint_relaxation=error.joint.get(label),
+            )
         omitted = _fit(report, report.conflicts)
         details.append(report)
     return details, omitted

@@ -8,7 +8,6 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
 
-from domain.costs.linear import LinearCost
 from domain.errors import Cancelled, DomainError, SolverTimedOut
 from domain.market_data.moments import Moments
 from domain.market_data.panel import PricePanel, ReturnPanel, Scenarios
@@ -48,7 +47,6 @@ class OptimizeCommand:
     means_known: bool  # False where the caller gave moments without expected returns
     body: bytes  # hash of the request without its id
     request_id: str | None = None
-    costs: LinearCost | None = None
     validate_only: bool = False
 
 
@@ -139,7 +137,7 @@ class Optimization:
             state(specification, _in_memory(data))
             return None
         answer = await self._solved(specification, data, deadline)
-        encoded = self._encode(PricedAnswer(answer, _cost(command, answer), command.means_known))
+        encoded = self._encode(PricedAnswer(answer, _cost(command.specification, answer), command.means_known))
         version = data.fingerprint if isinstance(data, StoredInput) else ""
         fingerprint = hashlib.sha256(command.body + version.encode()).hexdigest()
         return await self._store.save(AnswerDraft(encoded, fingerprint, command.body, command.request_id))
@@ -149,7 +147,7 @@ class Optimization:
         data = await self._market_data.load(command.data)
         specification = await self._with_groups(command.specification)
         assets, work = _size(data)
-        heavy = not specification.risk_measure.is_quadratic or assets > THREAD_ASSETS or work > THREAD_WORK
+        heavy = not specification.is_quick or assets > THREAD_ASSETS or work > THREAD_WORK
         task = partial(_traced, specification, data, command.points)
         async with aclosing(self._lanes.stream(task, deadline, heavy=heavy)) as found:
             async for traced in found:
@@ -210,9 +208,8 @@ class Optimization:
         limit = time.monotonic() + specification.options.time_limit_seconds
         deadline = limit if deadline is None else min(limit, deadline)
         assets, work = _size(data)
-        # A program over scenarios takes a second with many of them, whoever solves it.
-        over_scenarios = not specification.risk_measure.is_quadratic
-        if over_scenarios or assets > THREAD_ASSETS or work > THREAD_WORK:
+        # A program over scenarios or cones takes a second with many of them, whoever solves it.
+        if not specification.is_quick or assets > THREAD_ASSETS or work > THREAD_WORK:
             return await self._lanes.process(partial(_answer, specification, data), deadline)
         run: Callable[[OnProgress], Answer] = partial(_answer, specification, data)
         if assets > INLINE_ASSETS or work > INLINE_WORK:
@@ -314,8 +311,8 @@ def _size(data: MarketInput | StoredInput) -> tuple[int, int]:
             return len(data.symbols), data.values.size * len(data.symbols)
 
 
-def _cost(command: OptimizeCommand, answer: Answer) -> float | None:
+def _cost(specification: Specification, answer: Answer) -> float | None:
     current = answer.problem.current_weights
-    if command.costs is None or current is None:
+    if specification.costs is None or current is None:
         return None
-    return command.costs.of_trades(answer.solution.symbols, answer.solution.weights - current)
+    return specification.costs.of_trades(answer.solution.symbols, answer.solution.weights - current)

@@ -221,7 +221,7 @@ class ReallocationService:
         specification = target.specification.with_groups(groups)
         held = mandate.portfolio.weights_at({s: q.price for s, q in market.quotes.items()})
         work = partial(_optimised, replace(target, specification=specification), prices, held)
-        if not specification.risk_measure.is_quadratic:
+        if not specification.is_quick:
             return await self._lanes.process(work, deadline)
         return await self._lanes.thread(work, deadline)
 

@@ -219,16 +219,17 @@ def test_unknown_results_are_not_found(wire: Any) -> None:
 
 UNSUPPORTED = {
     "kelly": optimize(objective={"kelly": {}}),
-    "cardinality": optimize(constraints=[{"cardinality": {"maxAssets": 1}}]),
+    "risk_contribution_bounds": optimize(constraints=[{"riskContributionBounds": {"upper": 0.3}}]),
     "views": optimize(
         estimation={"views": {"method": "METHOD_ENTROPY_POOLING", "views": [{"terms": [{"symbol": "A", "weight": 1}]}]}}
     ),
-    "RISK_MEASURE_ULCER_INDEX": optimize(riskMeasure="RISK_MEASURE_ULCER_INDEX"),
+    "ULCER_INDEX": optimize(riskMeasure="RISK_MEASURE_ULCER_INDEX"),
+    "LINKAGE_DBHT": optimize(objective={"hierarchical": {"linkage": "LINKAGE_DBHT"}}),
 }
 
 
 @pytest.mark.parametrize(("name", "request_"), UNSUPPORTED.items(), ids=UNSUPPORTED)
-def test_what_is_not_there_yet_is_refused_by_name(wire: Any, name: str, request_: dict[str, Any]) -> None:
+def test_what_cannot_be_done_is_refused_by_name(wire: Any, name: str, request_: dict[str, Any]) -> None:
     refusal = wire.refused(OPTIMIZE, request_)
     assert (refusal.code, refusal.reason) == ("UNIMPLEMENTED", "NOT_SUPPORTED")
     assert name in refusal.message

@@ -74,7 +74,7 @@ def test_one_failure_is_a_value(channel: grpc.Channel) -> None:
         account("good"),
         account("impossible", constraints=[{"label": "caps", "weightBounds": {"upper": 0.01}}]),
         account("stranger", constraints=[{"weightBounds": {"symbols": ["Z"], "upper": 0.1}}]),
-        account("not yet", constraints=[{"cardinality": {"maxAssets": 2}}]),
+        account("not yet", constraints=[{"riskContributionBounds": {"upper": 0.3}}]),
         account("other", objective={"equalWeight": {}}),
     )
     codes = {key: one.error.code for key, one in found.items() if one.WhichOneof("outcome") == "error"}

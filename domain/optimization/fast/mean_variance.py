@@ -10,18 +10,13 @@ import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.optimization.fast.linear import solve_linear
-from domain.optimization.fast.program import Answer, Program, bound_multipliers, proven_bound
+from domain.optimization.fast.program import Answer, Program, bound_multipliers, relative_gap
 from domain.optimization.fast.quadratic import solve_quadratic
-from domain.optimization.feasible import FeasibleSet, Polytope, feasible_set
-from domain.optimization.infeasibility import conflict
+from domain.optimization.feasible import FeasibleSet, Polytope
 from domain.optimization.objectives import MaxUtility
 from domain.optimization.problem import Problem
 from domain.optimization.solution import Binding, BoundSide, Candidate, Engine, risk_of
 from domain.risk.measures import RiskMeasure
-
-VALUE_FLOOR = 1e-4
-"""A scaled objective below this counts as this when a gap is taken relative to it: a variance of less than a ten
-thousandth of the assets' mean variance is what is left of figures ten thousand times larger."""
 
 PUSH_TOLERANCE = 1e-9
 """Scaled multipliers below this are rounding, not a constraint that binds."""
@@ -32,19 +27,18 @@ REACHED = 1e-7
 DUST = 1e-12
 """Weights below this are rounding of a zero."""
 
-PACKAGES = {"daqp": "daqp", "piqp": "piqp", "highs": "highspy"}
+PACKAGES = {"daqp": "daqp", "piqp": "piqp", "highs": "highspy", "clarabel": "clarabel"}
 
 
-def minimum_risk(problem: Problem) -> Candidate:
-    """The least variance, which is also the least standard deviation."""
-    limits = feasible_set(problem)
+def minimum_risk(problem: Problem, limits: FeasibleSet) -> Candidate | None:
+    """The least variance, which is also the least standard deviation; None where no weights keep the limits."""
     polytope = limits.polytope()
     scale = variance_scale(problem)
     hessian = widened(2.0 / scale * problem.moments.covariance, len(polytope.lower))
     program = Program(hessian, np.zeros(len(polytope.lower)), polytope)
     answer = solve_quadratic(program)
     if answer is None:
-        raise conflict(limits)
+        return None
     unit = scale
     if problem.risk_measure is RiskMeasure.STANDARD_DEVIATION:
         deviation = risk_of(problem, answer.point[: limits.size])
@@ -52,9 +46,8 @@ def minimum_risk(problem: Problem) -> Candidate:
     return candidate(program, answer, limits, unit)
 
 
-def maximum_utility(problem: Problem, objective: MaxUtility) -> Candidate:
+def maximum_utility(problem: Problem, limits: FeasibleSet, objective: MaxUtility) -> Candidate | None:
     """The highest annual mean minus risk_aversion / 2 times annual variance."""
-    limits = feasible_set(problem)
     polytope = limits.polytope()
     curvature = objective.risk_aversion * problem.periods_per_year
     scale = curvature * variance_scale(problem)
@@ -63,13 +56,12 @@ def maximum_utility(problem: Problem, objective: MaxUtility) -> Candidate:
     program = Program(hessian, np.append(-gain, np.zeros(len(polytope.lower) - limits.size)), polytope)
     answer = solve_quadratic(program)
     if answer is None:
-        raise conflict(limits)
+        return None
     return candidate(program, answer, limits, scale)
 
 
-def maximum_return(problem: Problem) -> Candidate:
+def maximum_return(problem: Problem, limits: FeasibleSet) -> Candidate | None:
     """The highest expected return. Raises UnboundedProblem where nothing holds it."""
-    limits = feasible_set(problem)
     polytope = limits.polytope()
     gain = problem.periods_per_year * problem.moments.expected_returns
     scale = float(np.abs(gain).max()) or 1.0
@@ -79,22 +71,20 @@ def maximum_return(problem: Problem) -> Candidate:
     if (polytope.lower <= polytope.upper).all():
         answer = solve_linear(program, problem.options.time_limit_seconds)
     if answer is None:
-        raise conflict(limits)
+        return None
     return candidate(program, answer, limits, scale)
 
 
 def candidate(program: Program, answer: Answer, limits: FeasibleSet, unit: float) -> Candidate:
     """Weights with their proof; `unit` is one unit of the scaled objective in the objective's own unit."""
     weights = cleaned(answer.point[: limits.size])
-    value = program.value(answer.point)
-    gap = (value - proven_bound(program, answer)) / max(abs(value), VALUE_FLOOR)
     return Candidate(
         weights=weights,
         engine=Engine.FAST,
         solver=answer.solver,
         solver_version=solver_version(answer.solver),
         iterations=answer.iterations,
-        relative_gap=max(gap, 0.0),
+        relative_gap=relative_gap(program, answer),
         dual_residual=_dual_residual(program, answer),
         binding=binding(program, answer, limits, unit),
     )
@@ -145,7 +135,7 @@ def row_bindings(multipliers: Vector, limits: FeasibleSet, unit: float) -> list[
         place += limits.size if one.shorts else 2 * limits.size
         push = float(multipliers[place])
         if push > PUSH_TOLERANCE:
-            found.append(Binding(one.label, None, BoundSide.UPPER, push * unit))
+            found.append(Binding(one.label, None, BoundSide.UPPER, push * unit * one.factor))
         place += 1
     return found
 

@@ -9,6 +9,10 @@ from domain.optimization.feasible import Polytope
 
 LARGE = 1e30
 
+VALUE_FLOOR = 1e-4
+"""A scaled objective below this counts as this when a gap is taken relative to it: a variance of less than a ten
+thousandth of the assets' mean variance is what is left of figures ten thousand times larger."""
+
 REACH = 10.0
 """Variables without a bound are taken as at most this many times the largest of the answer when a bound is proven."""
 
@@ -60,6 +64,12 @@ def proven_bound(program: Program, answer: Answer) -> float:
     relaxed = float(np.where(pushes == 0.0, 0.0, ends).sum())
     tangent_at_zero = program.value(answer.point) - float(gradient @ answer.point)
     return tangent_at_zero + over_box - relaxed
+
+
+def relative_gap(program: Program, answer: Answer) -> float:
+    """Distance of an answer from the bound that it proves, relative to its value or to what counts as none."""
+    value = program.value(answer.point)
+    return max(0.0, value - proven_bound(program, answer)) / max(abs(value), VALUE_FLOOR)
 
 
 def bound_multipliers(program: Program, answer: Answer) -> Vector:

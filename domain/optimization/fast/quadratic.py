@@ -10,7 +10,7 @@ from domain.checks import Matrix, Vector
 from domain.errors import SolverFailed
 from domain.optimization.fast.active_set import is_long_only, solve_long_only
 from domain.optimization.fast.polish import polished
-from domain.optimization.fast.program import Answer, Program
+from domain.optimization.fast.program import Answer, Program, relative_gap
 from domain.optimization.feasible import Polytope
 
 BLOCK_VARIABLES = 40
@@ -19,6 +19,9 @@ BLOCK_VARIABLES = 40
 DAQP_VARIABLES = 120
 DAQP_OPTIMAL, DAQP_INFEASIBLE = 1, -1
 DAQP_EQUALITY = 5
+DOUBTFUL = 1e-8
+"""A gap above this sends a program to the other solver as well: degenerate rows can mislead an active set."""
+
 PRIMAL_TOLERANCE = 1e-11
 PIVOT_TOLERANCE = 1e-10
 LARGE = 1e30
@@ -35,11 +38,18 @@ def solve_quadratic(program: Program) -> Answer | None:
     if len(hessian) <= DAQP_VARIABLES and _definite(hessian):
         status, answer = _daqp(program, hessian)
         if status == DAQP_OPTIMAL:
-            return answer
+            return answer if relative_gap(program, answer) <= DOUBTFUL else polished(program, _better(program, answer))
         if status == DAQP_INFEASIBLE:
             return None
     rough = _piqp(program, hessian)
     return None if rough is None else polished(program, rough)
+
+
+def _better(program: Program, answer: Answer) -> Answer:
+    """The same program by the other solver, if that comes closer to its bound."""
+    hessian = program.hessian
+    other = None if hessian is None else _piqp(program, hessian)
+    return answer if other is None or relative_gap(program, answer) <= relative_gap(program, other) else other
 
 
 def _definite(hessian: Matrix) -> bool:

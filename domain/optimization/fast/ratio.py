@@ -23,8 +23,7 @@ from domain.optimization.fast.mean_variance import (
 )
 from domain.optimization.fast.program import Program, bound_multipliers, proven_bound
 from domain.optimization.fast.quadratic import solve_quadratic
-from domain.optimization.feasible import FeasibleSet, Polytope, feasible_set
-from domain.optimization.infeasibility import conflict
+from domain.optimization.feasible import FeasibleSet, Polytope
 from domain.optimization.problem import Problem
 from domain.optimization.solution import Binding, Candidate, Engine
 
@@ -40,31 +39,34 @@ class Gain:
     constant: float = 0.0
 
 
-def maximum_ratio(problem: Problem, risk_free_rate_annual: float) -> Candidate:
+def maximum_ratio(problem: Problem, limits: FeasibleSet, risk_free_rate_annual: float) -> Candidate | None:
     """The highest (annual return - risk-free rate) / annual volatility.
 
     Raises NoPositiveExcessReturn where every feasible portfolio has an excess return of zero or less.
     """
-    return _maximise(problem, Gain(problem.periods_per_year * problem.moments.expected_returns, risk_free_rate_annual))
+    return _maximise(
+        problem, limits, Gain(problem.periods_per_year * problem.moments.expected_returns, risk_free_rate_annual)
+    )
 
 
-def maximum_diversification(problem: Problem) -> Candidate:
+def maximum_diversification(problem: Problem, limits: FeasibleSet) -> Candidate | None:
     """The highest ratio of average to portfolio volatility (Choueifaty & Coignard 2008)."""
-    return _maximise(problem, Gain(problem.periods_per_year**0.5 * problem.moments.volatilities))
+    return _maximise(problem, limits, Gain(problem.periods_per_year**0.5 * problem.moments.volatilities))
 
 
-def _maximise(problem: Problem, gain: Gain) -> Candidate:
-    limits = feasible_set(problem)
+def _maximise(problem: Problem, limits: FeasibleSet, gain: Gain) -> Candidate | None:
     cone = _Cone.of(limits)
     scale = variance_scale(problem)
     size = max(float(np.abs(gain.by_asset).max()), abs(gain.constant))
     if size == 0.0:
-        raise _without_answer(limits, gain)
+        _refuse_without_gain(limits, gain)
+        return None
     hessian = widened(2.0 / scale * problem.moments.covariance, cone.columns)
     program = Program(hessian, np.zeros(cone.columns), cone.polytope(gain, size))
     answer = solve_quadratic(program)
     if answer is None:
-        raise _without_answer(limits, gain)
+        _refuse_without_gain(limits, gain)
+        return None
     value = program.value(answer.point)
     kappa = float(cone.kappa @ answer.point)
     if value < RISKLESS:
@@ -89,19 +91,19 @@ def _maximise(problem: Problem, gain: Gain) -> Candidate:
     )
 
 
-def _without_answer(limits: FeasibleSet, gain: Gain) -> Exception:
-    """Why the scaled problem is empty: the limits conflict, or nothing in them gains."""
+def _refuse_without_gain(limits: FeasibleSet, gain: Gain) -> None:
+    """Raises where there are weights that keep the limits and nothing in them gains."""
     polytope = limits.polytope()
     best = None
     if (polytope.lower <= polytope.upper).all():
         cost = np.append(-gain.by_asset, np.zeros(len(polytope.lower) - limits.size))
         best = solve_linear(Program(None, cost, polytope))
     if best is None:
-        return conflict(limits)
+        return
     highest = float(gain.by_asset @ best.point[: limits.size]) - gain.constant
     if highest > 0.0:
-        return SolverFailed("the solver found no portfolio although there are some with a positive excess return")
-    return NoPositiveExcessReturn(
+        raise SolverFailed("the solver found no portfolio although there are some with a positive excess return")
+    raise NoPositiveExcessReturn(
         f"every feasible portfolio has an expected excess return of zero or less, at best {highest:.6g} a year"
     )
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput, NotSupported, SolverFailed
-from domain.optimization.feasible import FeasibleSet, feasible_set
-from domain.optimization.infeasibility import conflict, is_feasible
+from domain.optimization.feasible import FeasibleSet
+from domain.optimization.infeasibility import is_feasible
 from domain.optimization.objectives import RiskBudget
 from domain.optimization.problem import Problem
 from domain.optimization.solution import VIOLATION_TOLERANCE, Candidate, Engine
@@ -64,7 +64,9 @@ class Barrier:
         return float(np.maximum(drop, 0.0).sum()) / theta
 
 
-def risk_budget(problem: Problem, objective: RiskBudget, on_progress: Callable[[], None]) -> Candidate:
+def risk_budget(
+    problem: Problem, limits: FeasibleSet, objective: RiskBudget, on_progress: Callable[[], None]
+) -> Candidate | None:
     """The portfolio with the budgets, within the bounds of the problem.
 
     Raises InvalidInput for an asset that does not vary, InfeasibleProblem, and NotSupported where a constraint other
@@ -80,7 +82,6 @@ def risk_budget(problem: Problem, objective: RiskBudget, on_progress: Callable[[
     size = len(volatilities)
     shares = np.full(size, 1.0 / size) if objective.budgets is None else objective.budgets / objective.budgets.sum()
     correlation = problem.moments.covariance / np.outer(volatilities, volatilities)
-    limits = feasible_set(problem)
     free = Barrier(correlation, shares, np.zeros(size), np.full(size, np.inf))
     point, steps = free_minimum(free, on_progress)
     weights = point / volatilities
@@ -88,7 +89,7 @@ def risk_budget(problem: Problem, objective: RiskBudget, on_progress: Callable[[
     if limits.violation(weights) <= VIOLATION_TOLERANCE:
         return _candidate(weights, steps, free.relative_gap(point, 1.0))
     if not is_feasible(limits):
-        raise conflict(limits)
+        return None
     return _bounded(problem, limits, Barrier(correlation, shares, *_box(limits, volatilities, budget)), on_progress)
 
 

@@ -12,25 +12,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from domain.checks import Matrix, Vector
-from domain.errors import NotSupported, SolverFailed
+from domain.errors import SolverFailed
 from domain.market_data.panel import Scenarios
 from domain.optimization.fast.linear import solve_linear
 from domain.optimization.fast.mean_variance import box_bindings, row_bindings, solver_version
 from domain.optimization.fast.program import Answer, Program, bound_multipliers, proven_bound
-from domain.optimization.fast.quadratic import solve_quadratic
-from domain.optimization.feasible import FeasibleSet, Polytope, feasible_set
-from domain.optimization.infeasibility import conflict, is_feasible
+from domain.optimization.fast.settle import within
+from domain.optimization.feasible import FeasibleSet, Polytope
+from domain.optimization.infeasibility import is_feasible
 from domain.optimization.problem import Problem
 from domain.optimization.solution import Binding, Candidate, Engine, risk_of
 
 RISK_FLOOR = 1e-3
 """A risk below this many typical deviations of an asset counts as this when a gap is taken relative to it."""
-
-INSIDE = 1e-9
-"""Constraints missed by less than this are left as they are."""
-
-ROOM = 1e-6
-"""A weight this far from its bounds can take its part of what the budget misses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +58,13 @@ class TailProof:
         return (*rows, *box_bindings(weights, pushes, self.limits, self.unit))
 
 
-def tail_proof(problem: Problem) -> TailProof:
-    """The proof for a problem.
+def tail_proof(problem: Problem, limits: FeasibleSet) -> TailProof | None:
+    """The proof for a problem under linear limits, None where no weights keep them.
 
-    Raises NotSupported without scenarios, InfeasibleProblem, SolverTimedOut, SolverFailed.
+    Raises NotSupported without scenarios, SolverTimedOut, SolverFailed.
     """
-    limits = feasible_set(problem)
     if not is_feasible(limits):
-        raise conflict(limits)
+        return None
     losses, unit = _scaled_losses(problem)
     reweighting, weights, iterations = _dual(problem, limits.polytope(), losses)
     polytope = limits.polytope()
@@ -82,11 +75,6 @@ def tail_proof(problem: Problem) -> TailProof:
     if answer is None:
         raise SolverFailed("HiGHS takes a feasible set for empty")
     return TailProof(problem, limits, weights, iterations, program, answer, unit)
-
-
-def least_cvar(problem: Problem) -> float:
-    """A proven lower bound of the CVaR of feasible weights, per period; at the best q it is the least CVaR itself."""
-    return tail_proof(problem).bound
 
 
 def directly_minimised(proof: TailProof) -> Candidate:
@@ -101,32 +89,6 @@ def directly_minimised(proof: TailProof) -> Candidate:
         relative_gap=proof.gap(weights),
         binding=proof.binding(weights),
     )
-
-
-def within(limits: FeasibleSet, weights: Vector) -> Vector:
-    """Weights that keep all limits, close to those that a solver left there by its own tolerance."""
-    settled = _on_budget(limits, np.clip(weights, limits.lower, limits.upper))
-    return settled if limits.violation(settled) <= INSIDE else _nearest(limits, weights)
-
-
-def _on_budget(limits: FeasibleSet, weights: Vector) -> Vector:
-    """What the sum misses, spread over the weights that have room: those at a bound stay there."""
-    free = (weights > limits.lower + ROOM) & (weights < limits.upper - ROOM)
-    budget = next((row.upper for row in limits.rows if row.is_budget), None)
-    if budget is None or not free.any():
-        return weights
-    result: Vector = weights + free * ((budget - float(weights.sum())) / int(free.sum()))
-    return result
-
-
-def _nearest(limits: FeasibleSet, weights: Vector) -> Vector:
-    """By the least sum of squared differences."""
-    polytope = limits.polytope()
-    hessian = np.zeros((len(polytope.lower), len(polytope.lower)))
-    hessian[: limits.size, : limits.size] = np.eye(limits.size)
-    linear = np.append(-weights, np.zeros(len(hessian) - limits.size))
-    answer = solve_quadratic(Program(hessian, linear, polytope))
-    return weights if answer is None else answer.point[: limits.size]
 
 
 def _dual(problem: Problem, polytope: Polytope, losses: Matrix) -> tuple[Vector, Vector, int]:
@@ -170,6 +132,4 @@ def _scaled_losses(problem: Problem) -> tuple[Matrix, float]:
 
 
 def _scenarios(problem: Problem) -> Scenarios:
-    if problem.scenarios is None:
-        raise NotSupported("CVaR needs returns, prices or scenarios; moments alone say nothing about a tail")
-    return problem.scenarios
+    return problem.risk.distribution

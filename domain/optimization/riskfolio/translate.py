@@ -19,6 +19,7 @@ class Terms:
     ends: Vector  # (K,)
     budget: float
     shorts: float
+    unit: float  # return that is one in the scaled ones
 
     @property
     def may_be_short(self) -> bool:
@@ -35,20 +36,27 @@ def translated(problem: Problem, limits: FeasibleSet) -> Terms:
     turnovers = [one.label for one in limits.absolute_sums if not _is_exposure(one)]
     if turnovers:
         raise NotSupported(f"Riskfolio-Lib limits the turnover of each asset, not of all: {', '.join(turnovers)}")
+    if not limits.is_linear:
+        missed = [cap.label for cap in limits.risk_caps] + [holding.label for holding in limits.holdings]
+        raise NotSupported(f"Riskfolio-Lib is asked for linear limits only, not for {', '.join(missed)}")
+    if problem.costs is not None:
+        raise NotSupported("Riskfolio-Lib is not asked for costs in the objective; use AUTO or FAST")
     rows, ends = _inequalities(limits)
-    return Terms(_scaled_returns(problem), rows, ends, problem.budget, _largest_short(limits, problem.budget))
+    # Mean variance one: on raw daily returns its solvers fail at random.
+    unit = problem.deviation.unit
+    shorts = _largest_short(limits, problem.budget)
+    return Terms(_scenarios(problem) / unit, rows, ends, problem.budget, shorts, unit)
 
 
-def _scaled_returns(problem: Problem) -> Matrix:
-    """Scenarios divided so that the mean variance is one: on raw daily returns its solvers fail at random."""
-    if problem.scenarios is None:
-        raise NotSupported("CVaR needs returns, prices or scenarios; moments alone say nothing about a tail")
-    chances = problem.scenarios.probabilities
+def _scenarios(problem: Problem) -> Matrix:
+    """Equally likely returns (S, N); of moments two that nothing but their number is taken from."""
+    if problem.risk_measure.is_quadratic and problem.scenarios is None:
+        return np.zeros((2, len(problem.moments.symbols)))
+    scenarios = problem.risk.distribution
+    chances = scenarios.probabilities
     if not np.allclose(chances, chances[0], rtol=1e-9, atol=0.0):
         raise NotSupported("Riskfolio-Lib takes all scenarios as equally likely, and these are not")
-    values = problem.scenarios.values
-    variance = float(values.var(axis=0).mean())
-    return values / variance**0.5 if variance > 0.0 else values
+    return scenarios.values
 
 
 def _inequalities(limits: FeasibleSet) -> tuple[Matrix, Vector]:

@@ -55,7 +55,7 @@ def widened(limit: Limit, size: float) -> Limit:
         case Row():
             return Row(limit.label, limit.coefficients, limit.lower - size, limit.upper + size)
         case AbsoluteSum():
-            return AbsoluteSum(limit.label, limit.centre, limit.maximum + size, limit.shorts)
+            return AbsoluteSum(limit.label, limit.centre, limit.maximum + size * limit.factor, limit.shorts)
 
 
 def relaxed(limits: FeasibleSet, label: str, size: float) -> FeasibleSet:

@@ -46,6 +46,7 @@ class Conflict:
 
     label: str
     smallest_relaxation: float | None
+    joint_relaxation: float | None = None  # where all of the conflict are relaxed together
 
 
 class AbsFinanceError(Exception):
@@ -80,7 +81,11 @@ class InfeasibleProblem(AbsFinanceError):
         super().__init__(status)
         report = _detail(status, InfeasibilityReport) or InfeasibilityReport()
         self.conflicts = tuple(
-            Conflict(c.label, c.smallest_relaxation if c.HasField("smallest_relaxation") else None)
+            Conflict(
+                c.label,
+                c.smallest_relaxation if c.HasField("smallest_relaxation") else None,
+                c.joint_relaxation if c.HasField("joint_relaxation") else None,
+            )
             for c in report.conflicts
         )
 

@@ -20,11 +20,12 @@ from domain.optimization.constraints import (
     TurnoverKind,
     WeightBounds,
 )
-from domain.optimization.fast.tail_risk import directly_minimised, least_cvar, tail_proof
+from domain.optimization.fast.tail_risk import TailProof, directly_minimised, tail_proof
 from domain.optimization.feasible import feasible_set
 from domain.optimization.objectives import MinRisk
 from domain.optimization.problem import Problem
 from domain.optimization.solution import BoundSide, risk_of, verify
+from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
 
 SYMBOLS = tuple("ABCDEF")
@@ -49,6 +50,16 @@ def problem_of(
         current_weights=np.full(returns.shape[1], 1 / returns.shape[1]),
         scenarios=scenarios,
     )
+
+
+def proof_of(problem: Problem) -> TailProof:
+    proof = tail_proof(problem, feasible_set(problem))
+    assert proof is not None
+    return proof
+
+
+def least_cvar(problem: Problem) -> float:
+    return proof_of(problem).bound
 
 
 def primal(problem: Problem) -> float:
@@ -93,7 +104,7 @@ def test_bound_and_weights_are_those_of_the_primal(
     problem = problem_of(*constraints, probabilities=probabilities)
     least = primal(problem)
     assert least_cvar(problem) == pytest.approx(least, rel=1e-7)
-    solution = verify(problem, directly_minimised(tail_proof(problem)))
+    solution = verify(problem, directly_minimised(proof_of(problem)))
     assert solution.risk == pytest.approx(least, rel=1e-7)
     assert solution.certificate.duality_gap is not None
     assert solution.certificate.duality_gap < 1e-9
@@ -104,7 +115,7 @@ def test_bound_and_weights_are_those_of_the_primal(
 def test_no_feasible_weights_are_below_the_bound(seed: int, confidence: float) -> None:
     generator = np.random.default_rng(seed)
     problem = problem_of(returns=generator.normal(0, 0.02, (40, 6)), confidence=confidence)
-    proof = tail_proof(problem)
+    proof = proof_of(problem)
     for weights in generator.dirichlet(np.ones(6) * 0.5, 20):
         assert risk_of(problem, weights) >= proof.bound - 1e-12
         assert proof.gap(weights) >= 0.0
@@ -118,7 +129,7 @@ def test_the_unit_of_returns_does_not_matter(unit: float) -> None:
 
 def test_a_worse_portfolio_has_a_gap() -> None:
     problem = problem_of()
-    assert tail_proof(problem).gap(EQUAL) == pytest.approx(risk_of(problem, EQUAL) / primal(problem) - 1, rel=0.3)
+    assert proof_of(problem).gap(EQUAL) == pytest.approx(risk_of(problem, EQUAL) / primal(problem) - 1, rel=0.3)
 
 
 def test_shadow_prices_are_what_relaxing_is_worth() -> None:
@@ -128,7 +139,7 @@ def test_shadow_prices_are_what_relaxing_is_worth() -> None:
     def limits(cap: float = 0.25, floor: float = 0.12) -> tuple[Constraint, ...]:
         return WeightBounds("cap", 0.0, cap), ReturnFloor("floor", floor)
 
-    solution = verify(problem_of(*limits()), directly_minimised(tail_proof(problem_of(*limits()))))
+    solution = verify(problem_of(*limits()), directly_minimised(proof_of(problem_of(*limits()))))
     prices = dict.fromkeys(("cap", "floor"), 0.0)
     for one in solution.binding:
         if one.label == "floor" or (one.label == "cap" and one.side is BoundSide.UPPER):
@@ -146,12 +157,14 @@ def test_more_confidence_is_never_less_risk() -> None:
 
 
 def test_what_cannot_be_met_is_named() -> None:
+    problem = problem_of(WeightBounds("caps", 0.0, 0.1))
+    assert tail_proof(problem, feasible_set(problem)) is None
     with pytest.raises(InfeasibleProblem) as error:
-        tail_proof(problem_of(WeightBounds("caps", 0.0, 0.1)))
+        solve(problem)
     assert set(error.value.labels) == {"caps", "default:budget"}
 
 
 def test_moments_alone_have_no_tail() -> None:
     problem = Problem(problem_of().moments, MinRisk(), RiskMeasure.CONDITIONAL_VALUE_AT_RISK)
-    with pytest.raises(NotSupported, match="moments alone"):
-        tail_proof(problem)
+    with pytest.raises(NotSupported, match="moments are no distribution"):
+        solve(problem)

@@ -193,9 +193,11 @@ class Kelly(_message.Message):
         METHOD_UNSPECIFIED: _ClassVar[Kelly.Method]
         METHOD_EXACT: _ClassVar[Kelly.Method]
         METHOD_QUADRATIC: _ClassVar[Kelly.Method]
+        METHOD_SECOND_MOMENT: _ClassVar[Kelly.Method]
     METHOD_UNSPECIFIED: Kelly.Method
     METHOD_EXACT: Kelly.Method
     METHOD_QUADRATIC: Kelly.Method
+    METHOD_SECOND_MOMENT: Kelly.Method
     METHOD_FIELD_NUMBER: _ClassVar[int]
     method: Kelly.Method
     def __init__(self, method: _Optional[_Union[Kelly.Method, str]] = ...) -> None: ...

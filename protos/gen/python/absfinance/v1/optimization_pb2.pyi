@@ -133,12 +133,14 @@ class CovarianceRepair(_message.Message):
 class InfeasibilityReport(_message.Message):
     __slots__ = ("conflicts",)
     class Conflict(_message.Message):
-        __slots__ = ("label", "smallest_relaxation")
+        __slots__ = ("label", "smallest_relaxation", "joint_relaxation")
         LABEL_FIELD_NUMBER: _ClassVar[int]
         SMALLEST_RELAXATION_FIELD_NUMBER: _ClassVar[int]
+        JOINT_RELAXATION_FIELD_NUMBER: _ClassVar[int]
         label: str
         smallest_relaxation: float
-        def __init__(self, label: _Optional[str] = ..., smallest_relaxation: _Optional[float] = ...) -> None: ...
+        joint_relaxation: float
+        def __init__(self, label: _Optional[str] = ..., smallest_relaxation: _Optional[float] = ..., joint_relaxation: _Optional[float] = ...) -> None: ...
     CONFLICTS_FIELD_NUMBER: _ClassVar[int]
     conflicts: _containers.RepeatedCompositeFieldContainer[InfeasibilityReport.Conflict]
     def __init__(self, conflicts: _Optional[_Iterable[_Union[InfeasibilityReport.Conflict, _Mapping]]] = ...) -> None: ...

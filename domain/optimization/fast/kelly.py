@@ -1,0 +1,72 @@
+"""The highest expected growth of wealth (Kelly 1956): E ln(1 + x) by exponential cones, or its approximations."""
+
+import numpy as np
+
+from domain.checks import Vector
+from domain.errors import NotSupported, UnboundedProblem
+from domain.optimization.fast.cones import Affine, constant
+from domain.optimization.fast.convex import answered
+from domain.optimization.fast.stage import Stage, risk_of_weights, root_of, stage
+from domain.optimization.feasible import FeasibleSet
+from domain.optimization.loss import growth
+from domain.optimization.objectives import KellyMethod
+from domain.optimization.problem import Problem
+from domain.optimization.solution import Candidate
+
+RUIN = -1.0 + 1e-6
+"""An outcome of this or worse leaves nothing."""
+
+
+def highest_growth(problem: Problem, limits: FeasibleSet, method: KellyMethod) -> Candidate | None:
+    """Weights with the highest growth, or None where none keep the limits.
+
+    The exact form needs returns, prices or scenarios, and loses to any portfolio that some outcome ruins.
+    """
+    if method is not KellyMethod.QUADRATIC and problem.scenarios is None:
+        raise NotSupported("kelly needs returns, prices or scenarios; with moments alone use METHOD_QUADRATIC")
+    made = stage(limits, problem.options)
+    expression, scale = _exact(made, problem) if method is KellyMethod.EXACT else _quadratic(made, problem, method)
+    made.model.minimise(-expression)
+
+    def judged(weights: Vector) -> float:
+        return -growth(problem, weights, method) / scale
+
+    found = answered(made, limits, judged, lambda _: scale)
+    if method is KellyMethod.EXACT and found is not None and _worst(problem, found.weights) <= RUIN:
+        raise UnboundedProblem("every portfolio within the limits loses all in some outcome; leave room for cash")
+    return found
+
+
+def _worst(problem: Problem, weights: Vector) -> float:
+    scenarios = problem.risk.distribution
+    return float((scenarios.values[scenarios.probabilities > 0.0] @ weights).min())
+
+
+def _exact(made: Stage, problem: Problem) -> tuple[Affine, float]:
+    """sum p u with exp(u) <= 1 + x, scaled by what a typical period's return is."""
+    scenarios = problem.risk.distribution
+    possible = scenarios.probabilities > 0.0
+    values, chances = scenarios.values[possible], scenarios.probabilities[possible]
+    scale = float(np.abs(values).mean()) or 1.0
+    outcomes, logs = made.model.variables(len(values)), made.model.variables(len(values))
+    made.model.zero(outcomes - made.weights.under(values))
+    made.model.exponential(logs, constant(np.ones(len(values))), outcomes + 1.0)
+    return logs.total(chances / scale), scale
+
+
+def _quadratic(made: Stage, problem: Problem, method: KellyMethod) -> tuple[Affine, float]:
+    """mean - second moment / 2, about the mean or about zero."""
+    squared = made.model.variables(1)
+    if method is KellyMethod.SECOND_MOMENT:
+        scenarios = problem.risk.distribution
+        means = scenarios.probabilities @ scenarios.values
+        weighted = scenarios.values * np.sqrt(scenarios.probabilities)[:, None]
+        unit = float(np.abs(weighted).max()) or 1.0
+        bound = made.model.variables(1)
+        made.model.second_order(bound, made.weights.under(root_of(weighted.T @ weighted / unit**2)))
+    else:
+        means, unit = problem.moments.expected_returns, problem.deviation.unit
+        bound = risk_of_weights(made, problem.deviation, made.weights)
+    made.model.products(bound, squared, constant(1.0))
+    scale = max(float(np.abs(means).max()), unit**2)
+    return made.weights.total(means / scale) - squared.times(0.5 * unit**2 / scale), scale

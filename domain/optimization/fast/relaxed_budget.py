@@ -1,0 +1,44 @@
+"""Relaxed risk parity (Gambeta & Kwon 2020, "Risk return trade-off in relaxed risk parity portfolio optimization").
+
+Risk budgets ask for w_i (Sigma w)_i = b_i w'Sigma w. Relaxed, the largest gamma with w_i (Sigma w)_i >= gamma^2 b_i
+is set against the risk psi: min psi - gamma, psi^2 >= w'(Sigma + penalty diag Sigma) w. With penalty 0 and no other
+limits gamma equals psi and the budgets hold exactly.
+"""
+
+import math
+
+import numpy as np
+
+from domain.checks import Vector
+from domain.errors import NotSupported
+from domain.optimization.fast.convex import answered
+from domain.optimization.fast.stage import root_of, stage
+from domain.optimization.feasible import FeasibleSet
+from domain.optimization.objectives import RelaxedRiskBudget
+from domain.optimization.problem import Problem
+from domain.optimization.solution import Candidate
+
+
+def relaxed_risk_budget(problem: Problem, limits: FeasibleSet, objective: RelaxedRiskBudget) -> Candidate | None:
+    """The relaxed budgets' portfolio, or None where no long weights keep the limits."""
+    if (limits.lower < 0.0).any():
+        raise NotSupported("a relaxed risk budget is that of a long-only portfolio; leave out what allows shorts")
+    size = limits.size
+    shares = np.full(size, 1.0 / size) if objective.budgets is None else objective.budgets / objective.budgets.sum()
+    unit = problem.deviation.unit
+    covariance = problem.moments.covariance / unit**2
+    penalised = covariance + objective.penalty * np.diag(np.diag(covariance))
+    made = stage(limits, problem.options)
+    model = made.model
+    risk, floor, pulls = model.variables(1), model.positive(1), model.variables(size)
+    model.zero(pulls - made.weights.under(covariance))
+    model.nonnegative(pulls)
+    model.products(floor.times(np.sqrt(shares)), made.weights, pulls)
+    model.second_order(risk, made.weights.under(root_of(penalised)))
+    model.minimise(risk - floor)
+
+    def judged(weights: Vector) -> float:
+        carried = np.maximum(weights, 0.0) * np.maximum(covariance @ weights, 0.0) / shares
+        return math.sqrt(max(0.0, float(weights @ penalised @ weights))) - math.sqrt(float(carried.min()))
+
+    return answered(made, limits, judged, lambda _: unit)

@@ -1,0 +1,97 @@
+"""Goals met in the worst case of what the estimates may truly be (Goldfarb & Iyengar 2003; Tutuncu & Koenig 2004).
+
+From T observations the mean has the standard errors sigma / sqrt(T) and the covariance Sigma / T; a covariance's entry
+has sqrt((s_ii s_jj + s_ij^2) / T) (Gaussian, Anderson 2003). A box takes each number within z standard errors, z the
+two-sided normal quantile of the confidence; an ellipsoid takes all means with (mu - m)'(Sigma / T)^-1 (mu - m) up to
+the chi-squared quantile with N degrees of freedom. The worst covariance of a box, for long weights, is its upper end.
+"""
+
+from dataclasses import replace
+from statistics import NormalDist
+
+import numpy as np
+
+from domain.checks import Matrix
+from domain.errors import NotSupported
+from domain.market_data.moments import Moments
+from domain.optimization.fast.convex import Penalty, best_gain, maximum_ratio, minimum_risk
+from domain.optimization.fast.gain import Deduction, EachUncertain, Gain, TogetherUncertain, annual_gain
+from domain.optimization.fast.stage import root_of
+from domain.optimization.feasible import FeasibleSet
+from domain.optimization.objectives import MaxRatio, MaxReturn, MaxUtility, MinRisk, Uncertainty, WorstCase
+from domain.optimization.problem import Problem
+from domain.optimization.solution import Candidate
+from domain.risk.measures import RiskMeasure
+
+
+def worst_case(problem: Problem, limits: FeasibleSet, objective: WorstCase) -> Candidate | None:
+    """The best weights in the worst case, or None where none keep the limits.
+
+    Raises NotSupported for moments, which do not say how sure they are, for measures other than variance, and for
+    an ellipsoid of covariances.
+    """
+    if not problem.risk_measure.is_quadratic:
+        raise NotSupported(f"the worst case is known for variance, not for {problem.risk_measure}")
+    robust = replace(problem, moments=_worst_moments(problem, limits, objective))
+    free_rate = objective.goal.risk_free_rate_annual if isinstance(objective.goal, MaxRatio) else 0.0
+    gain = worst_gain(problem, objective, free_rate)
+    match objective.goal:
+        case MinRisk():
+            return minimum_risk(robust, limits)
+        case MaxReturn():
+            return best_gain(limits, problem.options, gain)
+        case MaxUtility(aversion):
+            penalty = Penalty(robust.risk_in(RiskMeasure.VARIANCE), 0.5 * aversion * problem.periods_per_year)
+            return best_gain(limits, problem.options, gain, penalty)
+        case MaxRatio():
+            return maximum_ratio(limits, problem.options, gain, robust.deviation)
+
+
+def worst_gain(problem: Problem, objective: WorstCase, constant: float) -> Gain:
+    """The annual gain with the means at their worst."""
+    usual = annual_gain(problem, constant)
+    doubt: tuple[Deduction, ...] = ()
+    moments, annual = problem.moments, problem.periods_per_year
+    match objective.expected_returns:
+        case Uncertainty.BOX:
+            reach = _quantile(objective.confidence_level) / _observations(problem) ** 0.5
+            doubt = (EachUncertain(annual * reach * moments.volatilities),)
+        case Uncertainty.ELLIPSOID:
+            from scipy.special import gammaincinv  # only where it is used: a server that never asks does not load it
+
+            squared = 2.0 * float(gammaincinv(0.5 * len(moments.symbols), objective.confidence_level))
+            reach = (squared / _observations(problem)) ** 0.5
+            doubt = (TogetherUncertain(annual * reach * root_of(moments.covariance)),)
+    return replace(usual, deductions=(*usual.deductions, *doubt))
+
+
+def upper_covariance(covariance: Matrix, observations: int, confidence_level: float) -> Matrix:
+    """Every entry at the upper end of its interval, repaired to be semidefinite, which only makes it larger."""
+    variances = np.diag(covariance)
+    errors = np.sqrt((np.outer(variances, variances) + covariance**2) / observations)
+    values, vectors = np.linalg.eigh(covariance + _quantile(confidence_level) * errors)
+    result: Matrix = (vectors * values.clip(min=0.0)) @ vectors.T
+    return 0.5 * (result + result.T)
+
+
+def _worst_moments(problem: Problem, limits: FeasibleSet, objective: WorstCase) -> Moments:
+    match objective.covariance:
+        case Uncertainty.NONE:
+            return problem.moments
+        case Uncertainty.ELLIPSOID:
+            raise NotSupported("the worst covariance of an ellipsoid is not supported; use UNCERTAINTY_BOX")
+    if (limits.lower < 0.0).any():
+        raise NotSupported("the worst covariance of a box is known for long-only portfolios")
+    worst = upper_covariance(problem.moments.covariance, _observations(problem), objective.confidence_level)
+    return replace(problem.moments, covariance=worst)
+
+
+def _observations(problem: Problem) -> int:
+    scenarios = problem.scenarios
+    if scenarios is None or not scenarios.are_observations:
+        raise NotSupported("a worst case needs returns or prices: without observations nothing says how sure they are")
+    return len(scenarios.values)
+
+
+def _quantile(confidence_level: float) -> float:
+    return NormalDist().inv_cdf(0.5 * (1.0 + confidence_level))

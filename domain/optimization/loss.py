@@ -1,0 +1,82 @@
+"""What an objective makes of weights, as a number that is the smaller the better: the judge of every engine."""
+
+import math
+
+import numpy as np
+
+from domain.checks import Vector
+from domain.errors import NotSupported
+from domain.optimization.objectives import (
+    Kelly,
+    KellyMethod,
+    MaxDiversification,
+    MaxRatio,
+    MaxReturn,
+    MaxUtility,
+    MinRisk,
+    OrderedWeightedAverage,
+    Tracking,
+)
+from domain.optimization.problem import Problem
+from domain.risk.measures import RiskMeasure, to_first_degree
+from domain.risk.ordered import given_weights, spectral_risk
+from domain.risk.outcomes import Outcomes
+
+
+def loss(problem: Problem, weights: Vector) -> float:
+    """Risk, or minus what is to be highest, in the objective's own unit; infinite where it is not defined.
+
+    Raises NotSupported for objectives that are not a function of the weights alone.
+    """
+    annual = problem.periods_per_year
+    cost = 0.0 if problem.costs is None else problem.costs.of(weights)
+    gain = annual * float(problem.moments.expected_returns @ weights) - cost
+    match problem.objective:
+        case MinRisk():
+            return problem.risk.of(weights)
+        case MaxReturn():
+            return -gain
+        case MaxUtility(aversion):
+            return 0.5 * aversion * annual * problem.utility_risk.of(weights) - gain
+        case MaxRatio(risk_free):
+            return _ratio(gain - risk_free, annual_ratio_risk(problem, weights))
+        case MaxDiversification():
+            spread = float(problem.moments.volatilities @ weights)
+            return _ratio(spread, problem.deviation.of(weights))
+        case Tracking(benchmark):
+            return math.sqrt(annual) * problem.deviation.of(weights - benchmark)
+        case Kelly(method):
+            return -growth(problem, weights, method)
+        case OrderedWeightedAverage(ordered):
+            outcomes = Outcomes(problem.risk.distribution.values @ weights)
+            return spectral_risk(outcomes, given_weights("objective.owa.weights", ordered, len(ordered)))
+    raise NotSupported(f"{type(problem.objective).__name__} has no objective to compare weights by")
+
+
+def annual_ratio_risk(problem: Problem, weights: Vector) -> float:
+    """What a ratio divides by, to the first degree: the annual volatility, or the measure per period."""
+    risk = problem.ratio_risk
+    value = to_first_degree(risk.of(weights), risk.measure.degree)
+    return value * problem.periods_per_year**0.5 if risk.measure.is_quadratic else value
+
+
+def growth(problem: Problem, weights: Vector, method: KellyMethod) -> float:
+    """Expected logarithmic growth per period, minus infinity where an outcome takes everything."""
+    mean = float(problem.moments.expected_returns @ weights)
+    if method is KellyMethod.QUADRATIC:
+        return mean - 0.5 * problem.risk_in(RiskMeasure.VARIANCE).of(weights)
+    scenarios = problem.risk.distribution
+    outcomes = scenarios.values @ weights
+    if method is KellyMethod.SECOND_MOMENT:
+        return float(scenarios.probabilities @ (outcomes - 0.5 * outcomes**2))
+    possible = outcomes[scenarios.probabilities > 0.0]
+    if possible.min() <= -1.0:
+        return -np.inf
+    return float(scenarios.probabilities[scenarios.probabilities > 0.0] @ np.log1p(possible))
+
+
+def _ratio(gain: float, risk: float) -> float:
+    """Minus the ratio."""
+    if risk > 0.0:
+        return -gain / risk
+    return np.inf if gain <= 0.0 else -np.inf

@@ -1,0 +1,82 @@
+"""Measures that weigh outcomes by their rank: every one is a weighted sum of the sorted outcomes.
+
+The weights never rise from the worst outcome to the best, which makes such a measure the largest of its own weighted
+sums over all orders of the outcomes, hence convex (Yager 1988; Cajas 2021, "OWA portfolio optimization").
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from domain.checks import Vector
+from domain.errors import InvalidInput, NotSupported
+from domain.risk.measures import RiskMeasure
+from domain.risk.outcomes import Outcomes
+
+Spectrum = Callable[[Vector], Vector]
+"""Cumulative weight that a measure puts on the worst u of the probability, 0 <= u <= 1, as a weight of losses."""
+
+
+def gini_spectrum(u: Vector) -> Vector:
+    """The mean difference of two outcomes, E|X - Y| = 2 times the integral of (1 - 2u) over the losses' quantiles."""
+    return 2.0 * u * (1.0 - u)
+
+
+def tail_gini_spectrum(confidence_level: float) -> Spectrum:
+    """2 / a^2 times the integral of (a - u) over the worst a = 1 - confidence (Ogryczak & Ruszczynski 2002)."""
+    tail = 1.0 - confidence_level
+
+    def spectrum(u: Vector) -> Vector:
+        inside = np.minimum(u, tail)
+        result: Vector = (2.0 * tail * inside - inside**2) / tail**2
+        return result
+
+    return spectrum
+
+
+def both_tails(spectrum: Spectrum) -> Spectrum:
+    """A measure of losses plus the same measure of gains."""
+    return lambda u: spectrum(u) - (spectrum(np.ones_like(u)) - spectrum(1.0 - u))
+
+
+def spectrum_of(measure: RiskMeasure, confidence_level: float) -> Spectrum:
+    """The spectrum of a measure that has one."""
+    match measure:
+        case RiskMeasure.GINI_MEAN_DIFFERENCE:
+            return gini_spectrum
+        case RiskMeasure.TAIL_GINI:
+            return tail_gini_spectrum(confidence_level)
+        case RiskMeasure.TAIL_GINI_RANGE:
+            return both_tails(tail_gini_spectrum(confidence_level))
+    raise NotSupported(f"{measure} does not weigh outcomes by rank")
+
+
+def loss_weights(outcomes: Outcomes, spectrum: Spectrum) -> Vector:
+    """How much each of S outcomes' loss counts, (S,): the risk is their product with the losses."""
+    order = np.argsort(outcomes.returns, kind="stable")
+    reached = np.concatenate([[0.0], np.cumsum(outcomes.chances[order])])
+    reached[-1] = 1.0
+    weights = np.zeros(len(order))
+    weights[order] = np.diff(spectrum(reached))
+    return weights
+
+
+def spectral_risk(outcomes: Outcomes, spectrum: Spectrum) -> float:
+    """The risk that a spectrum describes."""
+    return -float(loss_weights(outcomes, spectrum) @ outcomes.returns)
+
+
+def gini_mean_difference(outcomes: Outcomes) -> float:
+    """Mean distance of two different outcomes; of a sample every pair counts once, divisor T (T - 1) / 2."""
+    return outcomes.correction * spectral_risk(outcomes, gini_spectrum)
+
+
+def given_weights(field: str, weights: Vector, outcomes: int) -> Spectrum:
+    """The spectrum of weights from the worst outcome to the best. Raises InvalidInput for those that are not convex."""
+    if len(weights) != outcomes:
+        raise InvalidInput(field, f"has {len(weights)} entries but there are {outcomes} outcomes")
+    if (np.diff(weights) > 0.0).any():
+        raise InvalidInput(field, "must not rise from the worst outcome to the best: the risk would not be convex")
+    cumulative = np.concatenate([[0.0], np.cumsum(weights)])
+    grid = np.linspace(0.0, 1.0, outcomes + 1)
+    return lambda u: np.interp(u, grid, cumulative)

@@ -1,0 +1,101 @@
+"""Any measure of the contract for the outcomes of a portfolio: what an optimiser's answer is judged by."""
+
+from domain.checks import Vector
+from domain.errors import NotSupported
+from domain.risk.deviations import (
+    lower_partial_moment,
+    mean_absolute_deviation,
+    root_fourth_moment,
+    root_fourth_semi_moment,
+    semi_deviation,
+)
+from domain.risk.drawdown import uncompounded_drawdowns
+from domain.risk.measures import RiskMeasure
+from domain.risk.ordered import gini_mean_difference, spectral_risk, spectrum_of
+from domain.risk.outcomes import Outcomes
+from domain.risk.tails import entropic_value_at_risk, equally_likely, relativistic_value_at_risk
+
+
+def scenario_risk(measure: RiskMeasure, outcomes: Outcomes, confidence_level: float) -> float:
+    """The measure per period; losses are positive. Drawdowns are of the sum of returns, uncompounded.
+
+    Raises NotSupported for a drawdown of outcomes that have no order, and for RLVaR of uneven probabilities.
+    """
+    if measure.is_of_path:
+        if outcomes.probabilities is not None:
+            raise NotSupported(f"{measure} needs returns or prices: scenarios have no order in time")
+        return _of_drawdowns(measure, Outcomes(-uncompounded_drawdowns(outcomes.returns)), confidence_level)
+    match measure:
+        case RiskMeasure.VARIANCE:
+            return outcomes.deviation**2
+        case RiskMeasure.STANDARD_DEVIATION:
+            return outcomes.deviation
+        case RiskMeasure.SEMI_DEVIATION:
+            return semi_deviation(outcomes)
+        case RiskMeasure.MEAN_ABSOLUTE_DEVIATION:
+            return mean_absolute_deviation(outcomes)
+        case RiskMeasure.KURTOSIS:
+            return root_fourth_moment(outcomes)
+        case RiskMeasure.SEMI_KURTOSIS:
+            return root_fourth_semi_moment(outcomes)
+        case RiskMeasure.FIRST_LOWER_PARTIAL_MOMENT:
+            return lower_partial_moment(outcomes, 1)
+        case RiskMeasure.SECOND_LOWER_PARTIAL_MOMENT:
+            return lower_partial_moment(outcomes, 2)
+        case RiskMeasure.GINI_MEAN_DIFFERENCE:
+            return gini_mean_difference(outcomes)
+        case RiskMeasure.TAIL_GINI | RiskMeasure.TAIL_GINI_RANGE:
+            return spectral_risk(outcomes, spectrum_of(measure, confidence_level))
+        case RiskMeasure.VALUE_AT_RISK:
+            return outcomes.value_at_risk(confidence_level)
+    one_sided = _ONE_SIDED.get(measure, measure)
+    risk = _tail(one_sided, outcomes, confidence_level)
+    if one_sided is measure:
+        return risk
+    return risk + _tail(one_sided, Outcomes(-outcomes.returns, outcomes.probabilities), confidence_level)
+
+
+_ONE_SIDED = {
+    RiskMeasure.RANGE: RiskMeasure.WORST_REALIZATION,
+    RiskMeasure.CVAR_RANGE: RiskMeasure.CONDITIONAL_VALUE_AT_RISK,
+    RiskMeasure.EVAR_RANGE: RiskMeasure.ENTROPIC_VALUE_AT_RISK,
+    RiskMeasure.RLVAR_RANGE: RiskMeasure.RELATIVISTIC_VALUE_AT_RISK,
+}
+"""A range is a measure of the losses plus the same measure of the gains."""
+
+
+def one_sided(measure: RiskMeasure) -> RiskMeasure | None:
+    """The measure of losses alone that a range is made of, None for what is not a range."""
+    return _ONE_SIDED.get(measure)
+
+
+def _tail(measure: RiskMeasure, outcomes: Outcomes, confidence_level: float) -> float:
+    losses: Vector = -outcomes.returns
+    match measure:
+        case RiskMeasure.WORST_REALIZATION:
+            return float(losses[outcomes.chances > 0.0].max())
+        case RiskMeasure.CONDITIONAL_VALUE_AT_RISK:
+            return outcomes.conditional_value_at_risk(confidence_level)
+        case RiskMeasure.ENTROPIC_VALUE_AT_RISK:
+            return entropic_value_at_risk(losses, outcomes.chances, confidence_level)
+        case RiskMeasure.RELATIVISTIC_VALUE_AT_RISK:
+            return relativistic_value_at_risk(-equally_likely(outcomes, "RLVaR"), confidence_level)
+    raise NotSupported(f"{measure} is not a measure of outcomes")
+
+
+def _of_drawdowns(measure: RiskMeasure, below: Outcomes, confidence_level: float) -> float:
+    """Measures of drawdowns are those of losses, with drawdowns as losses."""
+    match measure:
+        case RiskMeasure.MAX_DRAWDOWN:
+            return -float(below.returns.min())
+        case RiskMeasure.AVERAGE_DRAWDOWN:
+            return -below.mean
+        case RiskMeasure.ULCER_INDEX:
+            return lower_partial_moment(below, 2)
+        case RiskMeasure.DRAWDOWN_AT_RISK:
+            return below.value_at_risk(confidence_level)
+        case RiskMeasure.CONDITIONAL_DRAWDOWN_AT_RISK:
+            return below.conditional_value_at_risk(confidence_level)
+        case RiskMeasure.ENTROPIC_DRAWDOWN_AT_RISK:
+            return entropic_value_at_risk(-below.returns, below.chances, confidence_level)
+    return relativistic_value_at_risk(-below.returns, confidence_level)

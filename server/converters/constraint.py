@@ -1,0 +1,84 @@
+"""Limits on the weights, each under its label."""
+
+from absfinance.v1 import constraint_pb2
+
+from domain.errors import InvalidInput, NotSupported
+from domain.optimization import constraints
+from domain.optimization.specification import (
+    ConstraintBySymbol,
+    GroupReference,
+    TrackingErrorBySymbol,
+)
+from server.converters.measure import risk_measure_from_proto
+from server.converters.paths import once_each, under
+from server.converters.weights import given, weights_from_proto
+
+
+def constraint_from_proto(
+    index: int, constraint: constraint_pb2.Constraint
+) -> constraints.Constraint | ConstraintBySymbol:
+    """One constraint under its label. Raises NotSupported for a kind that no engine keeps yet."""
+    label = constraint.label or f"constraints[{index}]"
+    kind = constraint.WhichOneof("kind") or ""
+    with under(f"constraints[{index}].{kind}"):
+        match kind:
+            case "weight_bounds":
+                return _weight_bounds(label, constraint.weight_bounds)
+            case "group_bounds":
+                return _group_bounds(label, constraint.group_bounds)
+            case "linear":
+                return _linear(label, constraint.linear)
+            case "leverage":
+                return _leverage(label, constraint.leverage)
+            case "turnover":
+                two_way = constraint.turnover.kind == constraint_pb2.TURNOVER_KIND_TWO_WAY
+                way = constraints.TurnoverKind.TWO_WAY if two_way else constraints.TurnoverKind.ONE_WAY
+                return constraints.Turnover(label, constraint.turnover.max_turnover, way)
+            case "return_floor":
+                return constraints.ReturnFloor(label, constraint.return_floor.min_return_annual)
+            case "factor_exposure":
+                return _factor_exposure(label, constraint.factor_exposure)
+            case "tracking_error":
+                benchmark = weights_from_proto("benchmark", constraint.tracking_error.benchmark)
+                return TrackingErrorBySymbol(label, benchmark, constraint.tracking_error.max_annual)
+            case "risk_limit":
+                measure = risk_measure_from_proto(constraint.risk_limit.risk_measure)
+                return constraints.RiskLimit(label, measure, constraint.risk_limit.max)
+            case "cardinality":
+                return constraints.Cardinality(label, constraint.cardinality.max_assets)
+            case "minimum_position":
+                return constraints.MinimumPosition(label, constraint.minimum_position.min_weight)
+    raise NotSupported(f"constraint {kind} (label {label}) is not supported yet")
+
+
+def _weight_bounds(label: str, bounds: constraint_pb2.WeightBounds) -> constraints.WeightBounds:
+    return constraints.WeightBounds(label, given(bounds, "lower"), given(bounds, "upper"), tuple(bounds.symbols))
+
+
+def _group_bounds(label: str, bounds: constraint_pb2.GroupBounds) -> constraints.Constraint | GroupReference:
+    lower, upper = given(bounds, "lower"), given(bounds, "upper")
+    if bounds.symbols:
+        once_each("symbols", bounds.symbols)
+        return constraints.GroupBounds(label, tuple(bounds.symbols), lower, upper)
+    if not bounds.group:
+        raise InvalidInput("group", "must name a group, or symbols must list its members")
+    return GroupReference(label, bounds.group, lower, upper)
+
+
+def _linear(label: str, linear: constraint_pb2.LinearConstraint) -> constraints.Linear:
+    once_each("terms", [term.symbol for term in linear.terms])
+    terms = {term.symbol: term.coefficient for term in linear.terms}
+    return constraints.Linear(label, terms, given(linear, "lower"), given(linear, "upper"))
+
+
+def _factor_exposure(label: str, exposure: constraint_pb2.FactorExposure) -> constraints.Linear:
+    """A factor's exposure is a weighted sum with the loadings as coefficients."""
+    once_each("loadings", [loading.symbol for loading in exposure.loadings])
+    terms = {loading.symbol: loading.loading for loading in exposure.loadings}
+    return constraints.Linear(label, terms, given(exposure, "lower"), given(exposure, "upper"))
+
+
+def _leverage(label: str, leverage: constraint_pb2.Leverage) -> constraints.Leverage:
+    return constraints.Leverage(
+        label, given(leverage, "max_short"), given(leverage, "max_gross"), given(leverage, "budget")
+    )

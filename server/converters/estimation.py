@@ -1,0 +1,122 @@
+"""How moments are estimated, and views on them."""
+
+from collections.abc import Mapping
+
+from absfinance.v1 import estimation_pb2
+
+from domain.errors import InvalidInput, NotSupported
+from domain.estimation.covariance import CovarianceEstimator, EwmaCovariance, SampleCovariance, SemiCovariance
+from domain.estimation.expected_returns import (
+    BayesStein,
+    EwmaMean,
+    ExpectedReturnsEstimator,
+    Implied,
+    JamesStein,
+    SampleMean,
+    ShrinkageTarget,
+)
+from domain.estimation.moments import Estimation, Views
+from domain.estimation.shrinkage import (
+    ConstantCorrelationShrinkage,
+    IdentityShrinkage,
+    OracleApproximatingShrinkage,
+    SingleFactorShrinkage,
+)
+from domain.estimation.views import DEFAULT_TAU, View
+from domain.estimation.weights import half_life_of
+from server.converters.paths import under
+from server.converters.weights import given, weights_from_proto
+
+_SHRINKAGES: Mapping[int, CovarianceEstimator] = {
+    estimation_pb2.CovarianceShrinkage.TARGET_UNSPECIFIED: IdentityShrinkage(),
+    estimation_pb2.CovarianceShrinkage.TARGET_SCALED_IDENTITY: IdentityShrinkage(),
+    estimation_pb2.CovarianceShrinkage.TARGET_CONSTANT_CORRELATION: ConstantCorrelationShrinkage(),
+    estimation_pb2.CovarianceShrinkage.TARGET_SINGLE_FACTOR: SingleFactorShrinkage(),
+}
+
+
+def estimation_from_proto(estimation: estimation_pb2.Estimation) -> Estimation:
+    """The estimators and views. Raises NotSupported for what is not there yet."""
+    with under("estimation"):
+        return Estimation(
+            _expected_returns(estimation.expected_returns),
+            _covariance(estimation.covariance),
+            _views(estimation.views) if estimation.HasField("views") else None,
+        )
+
+
+def _expected_returns(estimator: estimation_pb2.ExpectedReturnsEstimator) -> ExpectedReturnsEstimator:
+    method = estimator.WhichOneof("method") or "sample"
+    with under("expected_returns"):
+        match method:
+            case "sample":
+                return SampleMean()
+            case "ewma":
+                return EwmaMean(_decay(estimator.ewma))
+            case "james_stein":
+                return JamesStein(_target(estimator.james_stein, ShrinkageTarget.GRAND_MEAN))
+            case "bayes_stein":
+                return BayesStein(_target(estimator.bayes_stein, ShrinkageTarget.GRAND_MEAN))
+            case "implied":
+                return _implied(estimator.implied)
+    raise NotSupported(f"estimation.expected_returns.{method} is not supported yet")
+
+
+def _covariance(estimator: estimation_pb2.CovarianceEstimator) -> CovarianceEstimator:
+    method = estimator.WhichOneof("method") or "sample"
+    match method:
+        case "sample":
+            return SampleCovariance()
+        case "ewma":
+            with under("covariance"):
+                return EwmaCovariance(_decay(estimator.ewma))
+        case "semi":
+            return SemiCovariance()
+        case "oas":
+            return OracleApproximatingShrinkage()
+        case "ledoit_wolf":
+            target = estimator.ledoit_wolf.target
+            if target in _SHRINKAGES:
+                return _SHRINKAGES[target]
+            method = "ledoit_wolf with TARGET_NONLINEAR"
+    raise NotSupported(f"estimation.covariance.{method} is not supported yet")
+
+
+def _target(shrinkage: estimation_pb2.MeanShrinkage, usual: ShrinkageTarget) -> ShrinkageTarget:
+    if shrinkage.target == estimation_pb2.MeanShrinkage.TARGET_UNSPECIFIED:
+        return usual
+    return ShrinkageTarget(estimation_pb2.MeanShrinkage.Target.Name(shrinkage.target).removeprefix("TARGET_"))
+
+
+def _implied(implied: estimation_pb2.ImpliedReturns) -> Implied:
+    return Implied(weights_from_proto("market_weights", implied.market_weights), implied.risk_aversion)
+
+
+def _views(views: estimation_pb2.Views) -> Views:
+    known = (estimation_pb2.Views.METHOD_BLACK_LITTERMAN, estimation_pb2.Views.METHOD_IDZOREK)
+    if views.method not in (estimation_pb2.Views.METHOD_UNSPECIFIED, *known):
+        raise NotSupported(f"estimation.views {estimation_pb2.Views.Method.Name(views.method)} is not supported yet")
+    with under("views"):
+        found = tuple(_view(i, view, views.method) for i, view in enumerate(views.views))
+        with under("prior"):
+            prior = _implied(views.prior) if views.HasField("prior") else None
+        return Views(found, prior, views.tau if views.HasField("tau") else DEFAULT_TAU)
+
+
+def _view(i: int, view: estimation_pb2.View, method: int) -> View:
+    with under(f"views[{i}]"):
+        if method == estimation_pb2.Views.METHOD_IDZOREK and not view.HasField("confidence"):
+            raise InvalidInput("confidence", "must be given: METHOD_IDZOREK blends by confidence")
+        return View(
+            weights_from_proto("terms", view.terms),
+            view.expected_return_annual,
+            given(view, "confidence"),
+            given(view, "variance_annual"),
+        )
+
+
+def _decay(weighting: estimation_pb2.ExponentialWeighting) -> float:
+    """Half-life in periods, from either way to say it."""
+    if weighting.WhichOneof("decay") == "lambda":
+        return half_life_of(getattr(weighting, "lambda"))
+    return weighting.half_life

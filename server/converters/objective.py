@@ -1,0 +1,115 @@
+"""What the weights are chosen for."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from absfinance.v1 import objective_pb2
+
+from domain.errors import NotSupported
+from domain.optimization import objectives
+from domain.optimization.specification import (
+    ObjectiveBySymbol,
+    RelaxedBudgetBySymbol,
+    RiskBudgetBySymbol,
+    TrackingBySymbol,
+)
+from server.converters.paths import once_each, under
+from server.converters.weights import weights_from_proto
+
+DEFAULT_CONFIDENCE = 0.95
+
+
+def objective_from_proto(objective: objective_pb2.Objective) -> objectives.Objective | ObjectiveBySymbol:
+    """The objective. Raises NotSupported for one that no engine pursues yet."""
+    kind = objective.WhichOneof("kind") or ""
+    with under(f"objective.{kind}"):
+        match kind:
+            case "min_risk":
+                return objectives.MinRisk()
+            case "max_return":
+                return objectives.MaxReturn()
+            case "max_utility":
+                return objectives.MaxUtility(objective.max_utility.risk_aversion)
+            case "max_ratio":
+                return objectives.MaxRatio(objective.max_ratio.risk_free_rate_annual)
+            case "max_diversification":
+                return objectives.MaxDiversification()
+            case "risk_budget":
+                return _risk_budget(objective.risk_budget)
+            case "relaxed_risk_budget":
+                return _relaxed_risk_budget(objective.relaxed_risk_budget)
+            case "worst_case":
+                return _worst_case(objective.worst_case)
+            case "kelly":
+                return objectives.Kelly(_KELLY[objective.kelly.method])
+            case "tracking":
+                return TrackingBySymbol(weights_from_proto("benchmark", objective.tracking.benchmark))
+            case "owa":
+                return objectives.OrderedWeightedAverage(np.asarray(objective.owa.weights, dtype=np.float64))
+            case "hierarchical":
+                return _hierarchical(objective.hierarchical)
+            case "equal_weight":
+                return objectives.EqualWeight()
+            case "inverse_volatility":
+                return objectives.InverseVolatility()
+    raise NotSupported(f"objective {kind} is not supported yet")
+
+
+_KELLY: Mapping[int, objectives.KellyMethod] = {
+    objective_pb2.Kelly.METHOD_UNSPECIFIED: objectives.KellyMethod.EXACT,
+    objective_pb2.Kelly.METHOD_EXACT: objectives.KellyMethod.EXACT,
+    objective_pb2.Kelly.METHOD_QUADRATIC: objectives.KellyMethod.QUADRATIC,
+    objective_pb2.Kelly.METHOD_SECOND_MOMENT: objectives.KellyMethod.SECOND_MOMENT,
+}
+
+
+def _relaxed_risk_budget(relaxed: objective_pb2.RelaxedRiskBudget) -> RelaxedBudgetBySymbol:
+    once_each("budgets", [entry.symbol for entry in relaxed.budgets])
+    return RelaxedBudgetBySymbol({entry.symbol: entry.budget for entry in relaxed.budgets}, relaxed.penalty)
+
+
+def _worst_case(worst: objective_pb2.WorstCase) -> objectives.WorstCase:
+    match worst.WhichOneof("goal"):
+        case "max_return":
+            goal: objectives.MinRisk | objectives.MaxReturn | objectives.MaxUtility | objectives.MaxRatio = (
+                objectives.MaxReturn()
+            )
+        case "max_utility":
+            goal = objectives.MaxUtility(worst.max_utility.risk_aversion)
+        case "max_ratio":
+            goal = objectives.MaxRatio(worst.max_ratio.risk_free_rate_annual)
+        case _:
+            goal = objectives.MinRisk()
+    return objectives.WorstCase(
+        goal,
+        _uncertainty(worst.expected_returns),
+        _uncertainty(worst.covariance),
+        worst.confidence_level if worst.HasField("confidence_level") else DEFAULT_CONFIDENCE,
+    )
+
+
+def _uncertainty(value: int) -> objectives.Uncertainty:
+    names = objective_pb2.WorstCase.Uncertainty
+    return objectives.Uncertainty(names.Name(value or names.UNCERTAINTY_NONE).removeprefix("UNCERTAINTY_"))
+
+
+def _hierarchical(tree: objective_pb2.Hierarchical) -> objectives.Hierarchical:
+    names = objective_pb2.Hierarchical
+    if tree.linkage == names.LINKAGE_DBHT:
+        raise NotSupported("objective.hierarchical.linkage LINKAGE_DBHT is not supported; use another linkage")
+    usual = objectives.Hierarchical()
+    return objectives.Hierarchical(
+        objectives.HierarchicalMethod(names.Method.Name(tree.method or names.METHOD_HRP).removeprefix("METHOD_")),
+        objectives.Linkage(names.Linkage.Name(tree.linkage or names.LINKAGE_SINGLE).removeprefix("LINKAGE_")),
+        objectives.Codependence(
+            names.Codependence.Name(tree.codependence or names.CODEPENDENCE_PEARSON).removeprefix("CODEPENDENCE_")
+        ),
+        tree.max_clusters if tree.HasField("max_clusters") else usual.max_clusters,
+    )
+
+
+def _risk_budget(budget: objective_pb2.RiskBudget) -> objectives.Objective | RiskBudgetBySymbol:
+    if not budget.budgets:
+        return objectives.RiskBudget()
+    once_each("budgets", [entry.symbol for entry in budget.budgets])
+    return RiskBudgetBySymbol({entry.symbol: entry.budget for entry in budget.budgets})
