@@ -170,6 +170,8 @@ class Hierarchical:
     linkage: Linkage = Linkage.SINGLE
     codependence: Codependence = Codependence.PEARSON
     max_clusters: int = 10
+    between_columns: bool = False  # cluster by the distance between columns of distances, as Lopez de Prado 2016
+    optimal_order: bool = True  # of the leaves, so that neighbours are close
 
 
 @dataclass(frozen=True, slots=True)

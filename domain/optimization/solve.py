@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 
+from domain.checks import Vector
 from domain.errors import NotSupported
 from domain.optimization.fast import convex, mean_variance, ratio
 from domain.optimization.fast.gain import Gain, annual_gain
+from domain.optimization.fast.hierarchical import hierarchical
 from domain.optimization.fast.kelly import highest_growth
 from domain.optimization.fast.relaxed_budget import relaxed_risk_budget
 from domain.optimization.fast.risk_budget import risk_budget
@@ -17,6 +19,7 @@ from domain.optimization.infeasibility import conflict
 from domain.optimization.loss import loss
 from domain.optimization.objectives import (
     EqualWeight,
+    Hierarchical,
     InverseVolatility,
     Kelly,
     MaxDiversification,
@@ -60,7 +63,7 @@ def needs_riskfolio(problem: Problem | Specification) -> bool:
 
 
 def _candidate(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], None]) -> Candidate | None:
-    if limits.holdings and not isinstance(problem.objective, EqualWeight | InverseVolatility):
+    if limits.holdings and not isinstance(problem.objective, EqualWeight | Hierarchical | InverseVolatility):
 
         def relaxed(looser: FeasibleSet) -> Candidate | None:
             return _direct(problem, looser, on_progress)
@@ -119,6 +122,12 @@ def _direct(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], Non
             return scenario_risk_budget(problem, limits, objective)
         case RelaxedRiskBudget():
             return relaxed_risk_budget(problem, limits, objective)
+        case Hierarchical():
+
+            def least(part: Problem) -> Vector:
+                return solve(part, on_progress).weights
+
+            return hierarchical(problem, limits, objective, least, on_progress)
         case EqualWeight():
             return equal_weight(problem)
         case InverseVolatility():

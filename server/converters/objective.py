@@ -105,6 +105,8 @@ def _hierarchical(tree: objective_pb2.Hierarchical) -> objectives.Hierarchical:
             names.Codependence.Name(tree.codependence or names.CODEPENDENCE_PEARSON).removeprefix("CODEPENDENCE_")
         ),
         tree.max_clusters if tree.HasField("max_clusters") else usual.max_clusters,
+        tree.between_columns,
+        not tree.unordered_leaves,
     )
 
 

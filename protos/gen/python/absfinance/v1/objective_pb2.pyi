@@ -87,7 +87,7 @@ class RelaxedRiskBudget(_message.Message):
     def __init__(self, budgets: _Optional[_Iterable[_Union[RiskBudget.Budget, _Mapping]]] = ..., penalty: _Optional[float] = ...) -> None: ...
 
 class Hierarchical(_message.Message):
-    __slots__ = ("method", "linkage", "codependence", "max_clusters")
+    __slots__ = ("method", "linkage", "codependence", "max_clusters", "between_columns", "unordered_leaves")
     class Method(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         METHOD_UNSPECIFIED: _ClassVar[Hierarchical.Method]
@@ -152,11 +152,15 @@ class Hierarchical(_message.Message):
     LINKAGE_FIELD_NUMBER: _ClassVar[int]
     CODEPENDENCE_FIELD_NUMBER: _ClassVar[int]
     MAX_CLUSTERS_FIELD_NUMBER: _ClassVar[int]
+    BETWEEN_COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    UNORDERED_LEAVES_FIELD_NUMBER: _ClassVar[int]
     method: Hierarchical.Method
     linkage: Hierarchical.Linkage
     codependence: Hierarchical.Codependence
     max_clusters: int
-    def __init__(self, method: _Optional[_Union[Hierarchical.Method, str]] = ..., linkage: _Optional[_Union[Hierarchical.Linkage, str]] = ..., codependence: _Optional[_Union[Hierarchical.Codependence, str]] = ..., max_clusters: _Optional[int] = ...) -> None: ...
+    between_columns: bool
+    unordered_leaves: bool
+    def __init__(self, method: _Optional[_Union[Hierarchical.Method, str]] = ..., linkage: _Optional[_Union[Hierarchical.Linkage, str]] = ..., codependence: _Optional[_Union[Hierarchical.Codependence, str]] = ..., max_clusters: _Optional[int] = ..., between_columns: _Optional[bool] = ..., unordered_leaves: _Optional[bool] = ...) -> None: ...
 
 class WorstCase(_message.Message):
     __slots__ = ("expected_returns", "covariance", "confidence_level", "min_risk", "max_return", "max_utility", "max_ratio")

@@ -1,0 +1,167 @@
+"""How alike assets are, and the distance that makes of it; for trees of clusters.
+
+A likeness c in [-1, 1] gives the distance sqrt((1 - c) / 2), one in [0, 1] the distance sqrt(1 - c) (Mantegna 1999;
+Lopez de Prado 2016).
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from domain.checks import Matrix, Vector
+from domain.errors import InvalidInput
+
+TAIL = 0.05
+"""Fraction of the worst returns that lower tail dependence looks at."""
+
+GERBER_THRESHOLD = 0.5
+"""In standard deviations, below which a move does not count (Gerber et al. 2022)."""
+
+SMALLEST_LIKENESS = 1e-8
+
+
+@dataclass(frozen=True, slots=True)
+class Codependence:
+    """Likeness and distance of N assets."""
+
+    likeness: Matrix  # (N, N)
+    distance: Matrix  # (N, N), 0 on the diagonal
+
+
+def signed(likeness: Matrix) -> Codependence:
+    """From correlations."""
+    return Codependence(likeness, _cleared(np.sqrt(np.clip((1.0 - likeness) / 2.0, 0.0, 1.0))))
+
+
+def unsigned(likeness: Matrix) -> Codependence:
+    """From likenesses in [0, 1]."""
+    return Codependence(likeness, _cleared(np.sqrt(np.clip(1.0 - likeness, 0.0, 1.0))))
+
+
+def correlation_of(covariance: Matrix) -> Matrix:
+    """Correlations of a covariance. Raises InvalidInput where an asset does not vary."""
+    deviations = np.sqrt(np.diag(covariance))
+    if (deviations <= 0.0).any():
+        raise InvalidInput("covariance", "a likeness needs every variance above 0")
+    result: Matrix = np.clip(covariance / np.outer(deviations, deviations), -1.0, 1.0)
+    return result
+
+
+def pearson(returns: Matrix) -> Matrix:
+    """Linear correlation of returns (T, N)."""
+    return correlation_of(np.atleast_2d(np.cov(returns.T)))
+
+
+def spearman(returns: Matrix) -> Matrix:
+    """Correlation of ranks, ties sharing theirs."""
+    from scipy.stats import rankdata  # only where it is used, in worker processes
+
+    return pearson(rankdata(returns, axis=0))
+
+
+def kendall(returns: Matrix) -> Matrix:
+    """Kendall's tau-b of each pair."""
+    from scipy.stats import kendalltau
+
+    return _by_pair(returns, lambda x, y: float(kendalltau(x, y).statistic))
+
+
+def gerber(returns: Matrix, variant: int, threshold: float = GERBER_THRESHOLD) -> Matrix:
+    """Gerber statistic: joint moves beyond a threshold, those in the same direction less those in opposite ones.
+
+    Variant 1 divides by all periods in which not both stay below the threshold, variant 2 by the geometric mean of
+    each asset's own count, which makes it semidefinite (Gerber et al. 2022, equations 7 and 9). Deviations are those
+    of a population, moves are from zero.
+    """
+    limits = threshold * returns.std(axis=0)
+    up, down = (returns >= limits).astype(np.float64), (returns <= -limits).astype(np.float64)
+    net = up.T @ up + down.T @ down - up.T @ down - down.T @ up
+    if variant == 2:
+        counts = np.sqrt(np.diag(net))
+        together = np.outer(counts, counts)
+    else:
+        still = 1.0 - up - down
+        together = len(returns) - still.T @ still
+    if (np.diag(together) <= 0.0).any():
+        raise InvalidInput(
+            "returns", "the Gerber statistic needs every asset to move beyond the threshold at least once"
+        )
+    result: Matrix = np.clip(net / together, -1.0, 1.0)
+    return result
+
+
+def distance_correlation(returns: Matrix) -> Matrix:
+    """Szekely, Rizzo & Bakirov 2007: zero only for independent returns."""
+    centred = []
+    for column in returns.T:
+        away = np.abs(column[:, None] - column[None, :])
+        centred.append(away - away.mean(axis=0) - away.mean(axis=1)[:, None] + away.mean())
+    size = len(centred)
+    product = np.array([[float((centred[i] * centred[j]).mean()) for j in range(size)] for i in range(size)])
+    own = np.sqrt(np.diag(product))
+    result: Matrix = np.sqrt(np.clip(product / np.outer(own, own), 0.0, 1.0))
+    return result
+
+
+def lower_tail_dependence(returns: Matrix) -> Matrix:
+    """How often, of the worst returns of one asset, the other has one of its worst as well."""
+    count = max(1, int(np.ceil(TAIL * len(returns))))
+    worst = (returns <= np.sort(returns, axis=0)[count - 1]).astype(np.float64)
+    result: Matrix = np.clip(worst.T @ worst / count, SMALLEST_LIKENESS, 1.0)
+    return result
+
+
+def information(returns: Matrix) -> Codependence:
+    """Mutual information over the smaller entropy, and the variation of information as the distance (Meila 2007).
+
+    Histograms have the number of bins of Hacine-Gharbi & Ravier 2018 for the pair's correlation (Lopez de Prado 2020,
+    "Machine learning for asset managers", 3.9).
+    """
+    size = returns.shape[1]
+    correlation = pearson(returns)
+    likeness, distance = np.eye(size), np.zeros((size, size))
+    for i in range(size):
+        for j in range(i):
+            bins = _bins(len(returns), float(correlation[i, j]))
+            joint = np.histogram2d(returns[:, i], returns[:, j], bins)[0] / len(returns)
+            own = _entropy(joint.sum(axis=1)), _entropy(joint.sum(axis=0))
+            both = _entropy(joint.ravel())
+            shared = own[0] + own[1] - both
+            likeness[i, j] = likeness[j, i] = shared / min(own) if min(own) > 0.0 else 0.0
+            distance[i, j] = distance[j, i] = max(0.0, (both - shared) / both) if both > 0.0 else 0.0
+    return Codependence(likeness, distance)
+
+
+def tail(returns: Matrix) -> Codependence:
+    """Lower tail dependence, its distance -ln."""
+    likeness = lower_tail_dependence(returns)
+    return Codependence(likeness, _cleared(-np.log(likeness)))
+
+
+def _bins(count: int, correlation: float) -> int:
+    squared = min(correlation**2, 1.0 - 1e-12)
+    root = math.sqrt(1.0 + 24.0 * count / (1.0 - squared))
+    return max(1, round(math.sqrt(0.5 * (1.0 + root))))
+
+
+def _entropy(chances: Vector) -> float:
+    possible = chances[chances > 0.0]
+    return -float(possible @ np.log(possible))
+
+
+def _by_pair(returns: Matrix, likeness: Callable[[Vector, Vector], float]) -> Matrix:
+    size = returns.shape[1]
+    result = np.eye(size)
+    for i in range(size):
+        for j in range(i):
+            result[i, j] = result[j, i] = likeness(returns[:, i], returns[:, j])
+    return result
+
+
+def _cleared(distance: Matrix) -> Matrix:
+    """Without the rounding of an asset's distance to itself."""
+    result = distance.copy()
+    np.fill_diagonal(result, 0.0)
+    return result

@@ -1,0 +1,335 @@
+"""Weights along a tree of clusters of like assets: HRP, HERC and NCO.
+
+HRP halves the ordered list of assets again and again and gives each half the inverse of its risk (Lopez de Prado 2016,
+"Building diversified portfolios that outperform out of sample"). HERC splits where the tree does, down to a number of
+clusters that the gap statistic chooses (Raffinot 2018, "The hierarchical equal risk contribution portfolio"). NCO finds
+the least risk within clusters and then between them (Lopez de Prado 2019). Within a half or a cluster, risk is that of
+weights in proportion to 1 / risk. No objective is optimal here, so there is no gap.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.checks import Matrix, Vector
+from domain.errors import InvalidInput, NotSupported
+from domain.estimation import codependence as alike
+from domain.market_data.moments import Moments
+from domain.market_data.panel import Scenarios
+from domain.optimization.feasible import FeasibleSet
+from domain.optimization.infeasibility import is_feasible
+from domain.optimization.objectives import Codependence, Hierarchical, HierarchicalMethod, MinRisk
+from domain.optimization.problem import Problem
+from domain.optimization.solution import VIOLATION_TOLERANCE, Candidate, Engine
+from domain.risk.measures import RiskMeasure
+
+Places = NDArray[np.intp]
+Least = Callable[[Problem], Vector]
+"""The weights of least risk of a problem without further limits."""
+
+NO_RISK = "a hierarchy shares out risk, and a cluster has none or less: choose another measure"
+
+ROUNDS = 100
+"""Passes in which what bounds cut off is handed to the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Merges in the order in which they were made; cluster N + k is the one that merge k makes."""
+
+    merges: Matrix  # (N - 1, 4), scipy's linkage matrix
+
+    @property
+    def size(self) -> int:
+        """N."""
+        return len(self.merges) + 1
+
+    @property
+    def order(self) -> Places:
+        """Leaves from left to right, (N,)."""
+        return np.array(self.members()[-1], dtype=np.intp)
+
+    def members(self) -> list[list[int]]:
+        """The leaves of every node, N single ones first."""
+        found = [[i] for i in range(self.size)]
+        for left, right in self.merges[:, :2].astype(int).tolist():
+            found.append(found[left] + found[right])
+        return found
+
+    def cut(self, clusters: int) -> list[Places]:
+        """So many clusters: the last merges undone."""
+        kept = range(self.size - clusters)
+        merged = {int(node) for k in kept for node in self.merges[k, :2]}
+        nodes = [node for node in range(2 * self.size - clusters) if node not in merged]
+        everything = self.members()
+        return [np.array(sorted(everything[node]), dtype=np.intp) for node in nodes]
+
+
+def hierarchical(
+    problem: Problem, limits: FeasibleSet, objective: Hierarchical, least: Least, on_progress: Callable[[], None]
+) -> Candidate | None:
+    """The weights, or None where none keep the limits.
+
+    Bounds on single weights are met by handing what they cut off to the others, as Riskfolio-Lib does; raises
+    NotSupported where another limit stands in the way, and for a likeness that needs returns where there are none.
+    """
+    size, budget = limits.size, problem.budget
+    if budget <= 0.0:
+        raise InvalidInput("leverage.budget", "must be above 0: a hierarchy shares out a long portfolio")
+    shares = np.ones(1)
+    if size > 1:
+        likeness = codependence_of(problem, objective.codependence)
+        tree = tree_of(distance_of(likeness, objective), objective)
+        on_progress()
+        shares = _shares(problem, objective, tree, likeness, least)
+    weights = budget * shares
+    if limits.violation(weights) > VIOLATION_TOLERANCE:
+        weights = _bounded(weights, limits)
+    if limits.violation(weights) > VIOLATION_TOLERANCE:
+        if not is_feasible(limits):
+            return None
+        missed = ", ".join(limits.violated(weights, VIOLATION_TOLERANCE))
+        raise NotSupported(f"a hierarchy can be held within bounds on single weights only; it conflicts with {missed}")
+    return Candidate(weights, Engine.CLOSED_FORM, objective.method.lower())
+
+
+def codependence_of(problem: Problem, kind: Codependence) -> alike.Codependence:
+    """Likeness of the problem's assets. Raises NotSupported where it needs returns and there are none."""
+    scenarios = problem.scenarios
+    if kind is Codependence.CUSTOM_COVARIANCE or (kind is Codependence.PEARSON and scenarios is None):
+        return alike.signed(alike.correlation_of(problem.moments.covariance))
+    if scenarios is None:
+        raise NotSupported(f"the likeness {kind} needs returns or prices; of moments use CUSTOM_COVARIANCE")
+    if np.ptp(scenarios.probabilities) > 1e-12:
+        raise NotSupported("a likeness is that of equally likely scenarios, and these are not")
+    returns = scenarios.values
+    match kind:
+        case Codependence.SPEARMAN:
+            return alike.signed(alike.spearman(returns))
+        case Codependence.KENDALL:
+            return alike.signed(alike.kendall(returns))
+        case Codependence.GERBER1:
+            return alike.signed(alike.gerber(returns, 1))
+        case Codependence.GERBER2:
+            return alike.signed(alike.gerber(returns, 2))
+        case Codependence.ABSOLUTE_PEARSON:
+            return alike.unsigned(np.abs(alike.pearson(returns)))
+        case Codependence.ABSOLUTE_SPEARMAN:
+            return alike.unsigned(np.abs(alike.spearman(returns)))
+        case Codependence.ABSOLUTE_KENDALL:
+            return alike.unsigned(np.abs(alike.kendall(returns)))
+        case Codependence.DISTANCE:
+            return alike.unsigned(alike.distance_correlation(returns))
+        case Codependence.MUTUAL_INFORMATION:
+            return alike.information(returns)
+        case Codependence.TAIL:
+            return alike.tail(returns)
+    return alike.signed(alike.pearson(returns))
+
+
+def distance_of(likeness: alike.Codependence, objective: Hierarchical) -> Matrix:
+    """The distances that are clustered: of the assets, or of their columns of distances as the paper has it."""
+    if not objective.between_columns:
+        return likeness.distance
+    columns = likeness.distance
+    squared = np.square(columns[:, None, :] - columns[None, :, :]).sum(axis=2)
+    result: Matrix = np.sqrt(squared)
+    return result
+
+
+def tree_of(distance: Matrix, objective: Hierarchical) -> Tree:
+    """The tree of a matrix of distances, its leaves ordered so that neighbours are close."""
+    from scipy.cluster import hierarchy  # only where it is used, in worker processes
+    from scipy.spatial.distance import squareform
+
+    condensed = squareform(distance, checks=False)
+    return Tree(
+        hierarchy.linkage(condensed, method=objective.linkage.lower(), optimal_ordering=objective.optimal_order)
+    )
+
+
+def cluster_count(tree: Tree, distance: Matrix, most: int) -> int:
+    """By the second difference of the spread of distances within clusters (Yue, Wang & Wei 2008, gap statistic)."""
+    highest = min(tree.size, int(min(most, tree.size**0.5) + 2))
+    if highest < 3:
+        return 1 if tree.size == 1 else min(2, tree.size)
+    spread = [-np.inf]
+    for clusters in range(2, highest + 1):
+        spread.append(sum(_spread(distance, members) for members in tree.cut(clusters)))
+    within = np.array(spread)
+    gaps = within[2:] + within[:-2] - 2.0 * within[1:-1]
+    return int(np.argmax(gaps)) + 1 if len(gaps) else 1
+
+
+def _spread(distance: Matrix, members: Places) -> float:
+    if len(members) < 2:
+        return 0.0
+    inner = distance[np.ix_(members, members)]
+    return float(inner[np.triu_indices(len(members), 1)].std())
+
+
+def _shares(
+    problem: Problem, objective: Hierarchical, tree: Tree, likeness: alike.Codependence, least: Least
+) -> Vector:
+    if objective.method is HierarchicalMethod.HRP:
+        return _halved(problem, tree.order)
+    clusters = cluster_count(tree, likeness.distance, objective.max_clusters)
+    if objective.method is HierarchicalMethod.NCO:
+        return _nested(problem, tree.cut(clusters), least)
+    return _split(problem, tree, clusters, equal=objective.method is HierarchicalMethod.HERC2)
+
+
+class _Clusters:
+    """Risk of clusters whose weights are in proportion to 1 / risk, each asset's own risk computed once."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._risk = problem.risk
+        self._quadratic = self._risk.measure.is_quadratic
+        if self._quadratic:
+            variances = np.diag(problem.moments.covariance)
+            own = variances if self._risk.measure is RiskMeasure.VARIANCE else np.sqrt(variances)
+        else:
+            own = np.array([self._risk.of(unit) for unit in np.eye(len(problem.moments.symbols))])
+        if (own <= 0.0).any():
+            symbol = problem.moments.symbols[int(np.argmin(own))]
+            raise InvalidInput("covariance", f"a hierarchy needs every risk above 0, that of {symbol} is not")
+        self._inverse = 1.0 / own
+        self._carried: tuple[Matrix, Vector] | None = None
+
+    def inside(self, members: Places) -> Vector:
+        """Weights within a cluster, (K,), sum 1."""
+        result: Vector = self._inverse[members] / self._inverse[members].sum()
+        return result
+
+    def risk(self, members: Places) -> float:
+        """Of the whole cluster."""
+        inside = self.inside(members)
+        if self._quadratic:
+            return self._of_variance(float(inside @ self._risk.moments.covariance[np.ix_(members, members)] @ inside))
+        weights = np.zeros(len(self._inverse))
+        weights[members] = inside
+        return self._risk.of(weights)
+
+    def risks_between(self, order: Places, ends: Places) -> Vector:
+        """Of the stretches of ordered assets from each end to the next, (K - 1,)."""
+        if not self._quadratic:
+            return np.array([self.risk(order[i:j]) for i, j in pairwise(ends.tolist())])
+        if self._carried is None:
+            inverse = self._inverse[order]
+            blocks = self._risk.moments.covariance[np.ix_(order, order)] * np.outer(inverse, inverse)
+            self._carried = (
+                np.pad(blocks.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0))),
+                np.append(0.0, inverse.cumsum()),
+            )
+        blocks, sums = self._carried
+        start, stop = ends[:-1], ends[1:]
+        inner = blocks[stop, stop] - blocks[start, stop] - blocks[stop, start] + blocks[start, start]
+        variances = inner / (sums[stop] - sums[start]) ** 2
+        return variances if self._risk.measure is RiskMeasure.VARIANCE else np.sqrt(np.maximum(variances, 0.0))
+
+    def _of_variance(self, variance: float) -> float:
+        return variance if self._risk.measure is RiskMeasure.VARIANCE else max(variance, 0.0) ** 0.5
+
+
+def _halved(problem: Problem, order: Places) -> Vector:
+    """HRP's recursive bisection of the ordered assets, level by level."""
+    clusters, shares = _Clusters(problem), np.ones(len(order))
+    ends = np.array([0, len(order)], dtype=np.intp)
+    while len(ends) <= len(order):
+        lengths = np.diff(ends)
+        parts = ends[:-1][lengths > 1]
+        middles = parts + lengths[lengths > 1] // 2
+        ends = np.sort(np.concatenate([ends, middles]))
+        risks = clusters.risks_between(order, ends)
+        at = np.searchsorted(ends, middles)
+        left, right = risks[at - 1], risks[at]
+        if (left + right <= 0.0).any():
+            raise NotSupported(NO_RISK)
+        factors = np.ones(len(risks))
+        factors[at - 1] = 1.0 - left / (left + right)
+        factors[at] = left / (left + right)
+        shares *= np.repeat(factors, np.diff(ends))
+    weights = np.empty(len(order))
+    weights[order] = shares
+    return weights
+
+
+def _left_share(left: float, right: float) -> float:
+    """Of two parts, each gets weight in proportion to the other's risk."""
+    if left + right <= 0.0:
+        raise NotSupported(NO_RISK)
+    return 1.0 - left / (left + right)
+
+
+def _split(problem: Problem, tree: Tree, count: int, *, equal: bool) -> Vector:
+    """HERC: down the tree, each side weighed by the risk of its clusters, then within each cluster."""
+    clusters, weights = _Clusters(problem), np.ones(tree.size)
+    leaves, nodes = tree.cut(count), tree.members()
+    risks = [clusters.risk(members) for members in leaves]
+    for k in range(len(tree.merges) - 1, len(tree.merges) - count, -1):
+        left, right = (nodes[int(node)] for node in tree.merges[k, :2])
+        share = _left_share(_risk_within(leaves, risks, left), _risk_within(leaves, risks, right))
+        weights[left] *= share
+        weights[right] *= 1.0 - share
+    for members in leaves:
+        weights[members] *= 1.0 / len(members) if equal else clusters.inside(members)
+    return weights
+
+
+def _risk_within(leaves: list[Places], risks: list[float], side: list[int]) -> float:
+    inside = set(side)
+    return sum(risk for members, risk in zip(leaves, risks, strict=True) if inside.issuperset(members.tolist()))
+
+
+def _nested(problem: Problem, leaves: list[Places], least: Least) -> Vector:
+    """NCO: the least risk of each cluster, then of the clusters as assets."""
+    size = len(problem.moments.symbols)
+    within = np.zeros((len(leaves), size))
+    for k, members in enumerate(leaves):
+        chosen = np.zeros((len(members), size))
+        chosen[np.arange(len(members)), members] = 1.0
+        within[k, members] = least(_reduced(problem, chosen)) if len(members) > 1 else 1.0
+    between = least(_reduced(problem, within)) if len(leaves) > 1 else np.ones(1)
+    result: Vector = between @ within
+    return result
+
+
+def _reduced(problem: Problem, portfolios: Matrix) -> Problem:
+    """The problem of least risk with portfolios (K, N) as its assets."""
+    names = tuple(str(k) for k in range(len(portfolios)))
+    moments = problem.moments
+    covariance = portfolios @ moments.covariance @ portfolios.T
+    reduced = Moments(
+        names, portfolios @ moments.expected_returns, 0.5 * (covariance + covariance.T), moments.periods_per_year
+    )
+    scenarios = problem.scenarios
+    if scenarios is not None:
+        scenarios = Scenarios(
+            names, scenarios.values @ portfolios.T, scenarios.probabilities, scenarios.are_observations
+        )
+    return replace(
+        problem,
+        moments=reduced,
+        objective=MinRisk(),
+        constraints=(),
+        current_weights=None,
+        scenarios=scenarios,
+        costs=None,
+    )
+
+
+def _bounded(weights: Vector, limits: FeasibleSet) -> Vector:
+    """Clipped to the bounds; what is cut off goes to the weights between them, in proportion."""
+    total = float(weights.sum())
+    for _ in range(ROUNDS):
+        clipped = np.clip(weights, limits.lower, limits.upper)
+        missing = total - float(clipped.sum())
+        free = (clipped > limits.lower) & (clipped < limits.upper)
+        if abs(missing) <= VIOLATION_TOLERANCE**2 or not free.any() or float(clipped[free].sum()) <= 0.0:
+            return clipped
+        weights = clipped.copy()
+        weights[free] += missing * clipped[free] / float(clipped[free].sum())
+    return weights
