@@ -12,7 +12,7 @@ from domain.optimization.fast.relaxed_budget import relaxed_risk_budget
 from domain.optimization.fast.risk_budget import risk_budget
 from domain.optimization.fast.scenario_budget import scenario_risk_budget
 from domain.optimization.fast.selection import selected
-from domain.optimization.fast.tail_risk import directly_minimised, tail_proof
+from domain.optimization.fast.spectral import is_spectral, minimum_ordered_average, minimum_spectral_risk
 from domain.optimization.fast.worst_case import worst_case
 from domain.optimization.feasible import FeasibleSet, feasible_set
 from domain.optimization.infeasibility import conflict
@@ -27,6 +27,7 @@ from domain.optimization.objectives import (
     MaxReturn,
     MaxUtility,
     MinRisk,
+    OrderedWeightedAverage,
     RelaxedRiskBudget,
     RiskBudget,
     Tracking,
@@ -36,7 +37,6 @@ from domain.optimization.problem import EnginePreference, Problem
 from domain.optimization.simple import equal_weight, inverse_volatility
 from domain.optimization.solution import Candidate, Solution, verify
 from domain.optimization.specification import Specification
-from domain.risk.measures import RiskMeasure
 
 
 def _carry_on() -> None:
@@ -87,9 +87,9 @@ def _direct(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], Non
     match objective:
         case MinRisk() if limits.is_linear and problem.risk_measure.is_quadratic:
             return mean_variance.minimum_risk(problem, limits)
-        case MinRisk() if limits.is_linear and problem.risk_measure is RiskMeasure.CONDITIONAL_VALUE_AT_RISK:
-            proof = tail_proof(problem, limits)
-            return None if proof is None else directly_minimised(proof)
+        case MinRisk() if limits.is_linear and is_spectral(problem.risk_measure):
+            proof = minimum_spectral_risk(problem, limits, on_progress)
+            return None if proof is None else proof.candidate
         case MinRisk():
             return convex.minimum_risk(problem, limits)
         case MaxReturn() if limits.is_linear and problem.costs is None:
@@ -122,6 +122,8 @@ def _direct(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], Non
             return scenario_risk_budget(problem, limits, objective)
         case RelaxedRiskBudget():
             return relaxed_risk_budget(problem, limits, objective)
+        case OrderedWeightedAverage(weights):
+            return minimum_ordered_average(problem, limits, weights, on_progress)
         case Hierarchical():
 
             def least(part: Problem) -> Vector:

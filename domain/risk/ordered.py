@@ -34,6 +34,17 @@ def tail_gini_spectrum(confidence_level: float) -> Spectrum:
     return spectrum
 
 
+def tail_spectrum(confidence_level: float) -> Spectrum:
+    """CVaR: all of the weight evenly on the worst 1 - confidence (Acerbi 2002)."""
+    tail = 1.0 - confidence_level
+    return lambda u: np.minimum(u, tail) / tail
+
+
+def worst_spectrum(u: Vector) -> Vector:
+    """All of the weight on the worst outcome that can happen."""
+    return np.where(u > 0.0, 1.0, 0.0)
+
+
 def both_tails(spectrum: Spectrum) -> Spectrum:
     """A measure of losses plus the same measure of gains."""
     return lambda u: spectrum(u) - (spectrum(np.ones_like(u)) - spectrum(1.0 - u))
@@ -44,6 +55,14 @@ def spectrum_of(measure: RiskMeasure, confidence_level: float) -> Spectrum:
     match measure:
         case RiskMeasure.GINI_MEAN_DIFFERENCE:
             return gini_spectrum
+        case RiskMeasure.CONDITIONAL_VALUE_AT_RISK:
+            return tail_spectrum(confidence_level)
+        case RiskMeasure.CVAR_RANGE:
+            return both_tails(tail_spectrum(confidence_level))
+        case RiskMeasure.WORST_REALIZATION:
+            return worst_spectrum
+        case RiskMeasure.RANGE:
+            return both_tails(worst_spectrum)
         case RiskMeasure.TAIL_GINI:
             return tail_gini_spectrum(confidence_level)
         case RiskMeasure.TAIL_GINI_RANGE:

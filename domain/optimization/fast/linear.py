@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from domain.checks import Vector
 from domain.errors import SolverFailed, SolverTimedOut, UnboundedProblem
 from domain.optimization.fast.program import Answer, Program
 
-FEASIBILITY_TOLERANCE = 1e-9
+FEASIBILITY_TOLERANCE = 1e-10
 
 
 def solve_linear(program: Program, time_limit_seconds: float = 30.0) -> Answer | None:
@@ -15,34 +16,53 @@ def solve_linear(program: Program, time_limit_seconds: float = 30.0) -> Answer |
 
     Raises UnboundedProblem, SolverTimedOut or SolverFailed.
     """
-    import highspy  # only where it is used: a server that never optimises does not load it
+    return GrowingProgram(program, time_limit_seconds).solve()
 
-    solver: Any = highspy.Highs  # its stub leaves the constructor untyped
-    solver = solver()
-    solver.setOptionValue("output_flag", False)
-    solver.setOptionValue("primal_feasibility_tolerance", FEASIBILITY_TOLERANCE)
-    solver.setOptionValue("dual_feasibility_tolerance", FEASIBILITY_TOLERANCE)
-    solver.setOptionValue("time_limit", time_limit_seconds)
-    _pass(solver, program)
-    solver.run()
-    outcome, status = highspy.HighsModelStatus, solver.getModelStatus()
-    if status == outcome.kUnboundedOrInfeasible:
-        # Presolve need not tell the two apart; the simplex method does.
-        solver.setOptionValue("presolve", "off")
+
+class GrowingProgram:
+    """A linear program that can gain rows; each solve starts from where the last one ended."""
+
+    def __init__(self, program: Program, time_limit_seconds: float) -> None:
+        import highspy  # only where it is used: a server that never optimises does not load it
+
+        solver: Any = highspy.Highs  # its stub leaves the constructor untyped
+        self._solver = solver()
+        self._outcome: Any = highspy.HighsModelStatus
+        self._solver.setOptionValue("output_flag", False)
+        self._solver.setOptionValue("threads", 1)
+        self._solver.setOptionValue("primal_feasibility_tolerance", FEASIBILITY_TOLERANCE)
+        self._solver.setOptionValue("dual_feasibility_tolerance", FEASIBILITY_TOLERANCE)
+        self._solver.setOptionValue("time_limit", time_limit_seconds)
+        _pass(self._solver, program)
+        self._columns = np.arange(len(program.polytope.lower), dtype=np.int32)
+
+    def add_row(self, coefficients: Vector, lower: float) -> None:
+        """coefficients . x >= lower."""
+        self._solver.addRow(lower, np.inf, len(coefficients), self._columns, coefficients)
+
+    def solve(self) -> Answer | None:
+        """A vertex that minimises the program, or None where its polytope is empty. Raises as `solve_linear` does."""
+        solver, outcome = self._solver, self._outcome
         solver.run()
         status = solver.getModelStatus()
-    if status == outcome.kInfeasible:
-        return None
-    if status == outcome.kUnbounded:
-        raise UnboundedProblem("the objective can be improved for ever; add an upper bound on the weights")
-    if status == outcome.kTimeLimit:
-        raise SolverTimedOut("the time limit ran out before the answer was found")
-    if status != outcome.kOptimal:
-        raise SolverFailed(f"HiGHS ended with {status}")
-    solution = solver.getSolution()
-    # HiGHS gives d(value)/d(end of row); a multiplier here is positive where the upper end pushes, hence the sign.
-    multipliers = -np.asarray(solution.row_dual)
-    return Answer(np.asarray(solution.col_value), multipliers, "highs", int(solver.getInfo().simplex_iteration_count))
+        if status == outcome.kUnboundedOrInfeasible:
+            # Presolve need not tell the two apart; the simplex method does.
+            solver.setOptionValue("presolve", "off")
+            solver.run()
+            status = solver.getModelStatus()
+        if status == outcome.kInfeasible:
+            return None
+        if status == outcome.kUnbounded:
+            raise UnboundedProblem("the objective can be improved for ever; add an upper bound on the weights")
+        if status == outcome.kTimeLimit:
+            raise SolverTimedOut("the time limit ran out before the answer was found")
+        if status != outcome.kOptimal:
+            raise SolverFailed(f"HiGHS ended with {status}")
+        solution = solver.getSolution()
+        # HiGHS gives d(value)/d(end of row); a multiplier here is positive where the upper end pushes, hence the sign.
+        multipliers = -np.asarray(solution.row_dual)
+        iterations = int(solver.getInfo().simplex_iteration_count)
+        return Answer(np.asarray(solution.col_value), multipliers, "highs", iterations)
 
 
 def _pass(solver: Any, program: Program) -> None:

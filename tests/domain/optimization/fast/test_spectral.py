@@ -1,5 +1,6 @@
 """The least CVaR against the primal program of Rockafellar & Uryasev 2000, solved by another hand."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -8,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from domain.errors import InfeasibleProblem, NotSupported
+from domain.errors import InfeasibleProblem, InvalidInput, NotSupported
 from domain.estimation.moments import scenario_moments
-from domain.market_data.panel import Scenarios
+from domain.market_data.panel import ReturnPanel, Scenarios
 from domain.optimization.constraints import (
     Constraint,
     GroupBounds,
@@ -20,9 +21,10 @@ from domain.optimization.constraints import (
     TurnoverKind,
     WeightBounds,
 )
-from domain.optimization.fast.tail_risk import TailProof, directly_minimised, tail_proof
+from domain.optimization.fast.spectral import SpectralProof, minimum_spectral_risk
 from domain.optimization.feasible import feasible_set
-from domain.optimization.objectives import MinRisk
+from domain.optimization.loss import loss
+from domain.optimization.objectives import MinRisk, OrderedWeightedAverage
 from domain.optimization.problem import Problem
 from domain.optimization.solution import BoundSide, risk_of, verify
 from domain.optimization.solve import solve
@@ -52,8 +54,12 @@ def problem_of(
     )
 
 
-def proof_of(problem: Problem) -> TailProof:
-    proof = tail_proof(problem, feasible_set(problem))
+def carry_on() -> None:
+    """Nobody wants to stop."""
+
+
+def proof_of(problem: Problem) -> SpectralProof:
+    proof = minimum_spectral_risk(problem, feasible_set(problem), carry_on)
     assert proof is not None
     return proof
 
@@ -104,7 +110,7 @@ def test_bound_and_weights_are_those_of_the_primal(
     problem = problem_of(*constraints, probabilities=probabilities)
     least = primal(problem)
     assert least_cvar(problem) == pytest.approx(least, rel=1e-7)
-    solution = verify(problem, directly_minimised(proof_of(problem)))
+    solution = verify(problem, proof_of(problem).candidate)
     assert solution.risk == pytest.approx(least, rel=1e-7)
     assert solution.certificate.duality_gap is not None
     assert solution.certificate.duality_gap < 1e-9
@@ -139,7 +145,7 @@ def test_shadow_prices_are_what_relaxing_is_worth() -> None:
     def limits(cap: float = 0.25, floor: float = 0.12) -> tuple[Constraint, ...]:
         return WeightBounds("cap", 0.0, cap), ReturnFloor("floor", floor)
 
-    solution = verify(problem_of(*limits()), directly_minimised(proof_of(problem_of(*limits()))))
+    solution = verify(problem_of(*limits()), proof_of(problem_of(*limits())).candidate)
     prices = dict.fromkeys(("cap", "floor"), 0.0)
     for one in solution.binding:
         if one.label == "floor" or (one.label == "cap" and one.side is BoundSide.UPPER):
@@ -158,7 +164,7 @@ def test_more_confidence_is_never_less_risk() -> None:
 
 def test_what_cannot_be_met_is_named() -> None:
     problem = problem_of(WeightBounds("caps", 0.0, 0.1))
-    assert tail_proof(problem, feasible_set(problem)) is None
+    assert minimum_spectral_risk(problem, feasible_set(problem), carry_on) is None
     with pytest.raises(InfeasibleProblem) as error:
         solve(problem)
     assert set(error.value.labels) == {"caps", "default:budget"}
@@ -168,3 +174,82 @@ def test_moments_alone_have_no_tail() -> None:
     problem = Problem(problem_of().moments, MinRisk(), RiskMeasure.CONDITIONAL_VALUE_AT_RISK)
     with pytest.raises(NotSupported, match="moments are no distribution"):
         solve(problem)
+
+
+def posed(measure: RiskMeasure, *constraints: Constraint, count: int = 40) -> Problem:
+    return replace(problem_of(*constraints, returns=RETURNS[:count]), risk_measure=measure)
+
+
+def by_every_order(problem: Problem, weights: np.ndarray) -> float:
+    """min over w of sum weights_k loss_(k), as a linear program over the doubly stochastic matrices' dual.
+
+    sum of sorted products is the largest over permutations; its dual is min sum a + b with a_i + b_k >= weights_k
+    loss_i (Ogryczak & Sliwinski 2003).
+    """
+    assert problem.scenarios is not None
+    values = problem.scenarios.values
+    count, size = values.shape
+    rows = []
+    for i in range(count):
+        for k in range(count):
+            row = np.zeros(size + 2 * count)
+            row[:size] = -weights[k] * 100 * values[i]  # the solver's tolerance is absolute
+            row[size + i] = row[size + count + k] = -1.0
+            rows.append(row)
+    cost = np.concatenate([np.zeros(size), np.ones(2 * count)])
+    budget = np.concatenate([np.ones(size), np.zeros(2 * count)])
+    answer = linprog(
+        cost,
+        A_ub=np.array(rows),
+        b_ub=np.zeros(len(rows)),
+        A_eq=budget[None, :],
+        b_eq=[1.0],
+        bounds=[(0, 1)] * size + [(None, None)] * (2 * count),
+        method="highs",
+        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+    )
+    assert answer.status == 0
+    return float(answer.fun) / 100
+
+
+def test_an_ordered_average_is_that_of_every_order() -> None:
+    count = 40
+    ordered = np.sort(GENERATOR.random(count))[::-1] / count
+    problem = replace(posed(RiskMeasure.VARIANCE), objective=OrderedWeightedAverage(ordered))
+    solution = solve(problem)
+    assert loss(problem, solution.weights) == pytest.approx(by_every_order(problem, ordered), rel=1e-7)
+    assert solution.certificate.duality_gap is not None
+
+
+@pytest.mark.parametrize(
+    ("measure", "ordered"),
+    [
+        # Of a sample every pair counts once: 2 (T + 1 - 2k) / (T (T - 1)) for the k-th worst of T losses.
+        (RiskMeasure.GINI_MEAN_DIFFERENCE, [2 * (41 - 2 * k) / (40 * 39) for k in range(1, 41)]),
+        # 10 % of 40 are four outcomes with 7/16, 5/16, 3/16 and 1/16 of the weight.
+        (RiskMeasure.TAIL_GINI, [7 / 16, 5 / 16, 3 / 16, 1 / 16] + [0.0] * 36),
+        (RiskMeasure.WORST_REALIZATION, [1.0] + [0.0] * 39),
+        (RiskMeasure.RANGE, [1.0] + [0.0] * 38 + [-1.0]),
+        (RiskMeasure.CVAR_RANGE, [0.25] * 4 + [0.0] * 32 + [-0.25] * 4),
+        (
+            RiskMeasure.TAIL_GINI_RANGE,
+            [7 / 16, 5 / 16, 3 / 16, 1 / 16] + [0.0] * 32 + [-1 / 16, -3 / 16, -5 / 16, -7 / 16],
+        ),
+    ],
+)
+def test_measures_by_rank_are_those_of_every_order(measure: RiskMeasure, ordered: list[float]) -> None:
+    panel = ReturnPanel.of(SYMBOLS, np.arange(40), RETURNS[:40])
+    problem = replace(posed(measure), scenarios=Scenarios.from_returns(panel))
+    solution = solve(problem)
+    assert solution.risk == pytest.approx(by_every_order(problem, np.array(ordered)), rel=1e-7)
+    weights = solution.weights
+    losses = np.sort(-RETURNS[:40] @ weights)[::-1]
+    assert solution.risk == pytest.approx(float(np.array(ordered) @ losses), rel=1e-9)
+
+
+def test_weights_that_rise_are_not_convex() -> None:
+    rising = replace(posed(RiskMeasure.VARIANCE), objective=OrderedWeightedAverage(np.linspace(0, 1, 40)))
+    with pytest.raises(InvalidInput, match="must not rise"):
+        solve(rising)
+    with pytest.raises(InvalidInput, match="40 outcomes"):
+        solve(replace(rising, objective=OrderedWeightedAverage(np.ones(3))))

@@ -1,0 +1,208 @@
+"""Every objective, measure and constraint of the contract over the wire, each by its definition."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.conftest import Wire
+
+OPTIMIZE = "OptimizationService/Optimize"
+RNG = np.random.default_rng(21)
+SYMBOLS = list("ABCDEF")
+RETURNS = RNG.standard_t(5, (120, 1)) * 0.006 + RNG.standard_t(5, (120, 6)) * 0.01 + 0.001
+PANEL = {"symbols": SYMBOLS, "dates": list(range(120)), "values": RETURNS.ravel().tolist()}
+SIGMA, MU = np.cov(RETURNS.T), RETURNS.mean(axis=0)
+EQUAL = np.full(6, 1 / 6)
+
+
+def named(weights: Any) -> list[dict[str, Any]]:
+    return [{"symbol": s, "weight": float(w)} for s, w in zip(SYMBOLS, weights, strict=True)]
+
+
+def asked(objective: dict[str, Any], *constraints: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "returns": PANEL,
+        "periodsPerYear": 252,
+        "objective": objective,
+        "constraints": list(constraints),
+        "currentWeights": named(EQUAL),
+        **more,
+    }
+
+
+def weights_of(answer: dict[str, Any]) -> np.ndarray:
+    assert answer["certificate"]["maxConstraintViolation"] <= 1e-8
+    assert answer["certificate"].get("dualityGap", 0.0) <= 1e-7
+    return np.array([w.get("weight", 0.0) for w in answer["weights"]])
+
+
+def drawdowns(w: np.ndarray) -> np.ndarray:
+    level = np.cumsum(RETURNS @ w)
+    return np.maximum(np.maximum.accumulate(level), 0.0) - level
+
+
+def cvar(losses: np.ndarray) -> float:
+    return float(np.sort(losses)[::-1][:6].mean())  # 5 % of 120 are six
+
+
+MEASURES = {
+    "VARIANCE": lambda w: w @ SIGMA @ w,
+    "STANDARD_DEVIATION": lambda w: (w @ SIGMA @ w) ** 0.5,
+    "SEMI_DEVIATION": lambda w: (np.minimum(RETURNS @ w - MU @ w, 0) ** 2).sum() ** 0.5 / 119**0.5,
+    "MAD": lambda w: np.abs(RETURNS @ w - MU @ w).mean(),
+    "GINI_MEAN_DIFFERENCE": lambda w: np.abs(np.subtract.outer(RETURNS @ w, RETURNS @ w)).sum() / (120 * 119),
+    "KURTOSIS": lambda w: ((RETURNS @ w - MU @ w) ** 4).mean() ** 0.5,
+    "SEMI_KURTOSIS": lambda w: (np.minimum(RETURNS @ w - MU @ w, 0) ** 4).mean() ** 0.5,
+    "FIRST_LOWER_PARTIAL_MOMENT": lambda w: np.maximum(-RETURNS @ w, 0).mean(),
+    "SECOND_LOWER_PARTIAL_MOMENT": lambda w: (np.maximum(-RETURNS @ w, 0) ** 2).mean() ** 0.5,
+    "CVAR": lambda w: cvar(-RETURNS @ w),
+    "TAIL_GINI": lambda w: np.sort(-RETURNS @ w)[::-1][:6] @ (np.array([11, 9, 7, 5, 3, 1]) / 36),
+    "EVAR": lambda w: min(z * np.log(np.exp(-RETURNS @ w / z).mean() / 0.05) for z in np.geomspace(1e-3, 1e-1, 20001)),
+    "RLVAR": None,
+    "WORST_REALIZATION": lambda w: (-RETURNS @ w).max(),
+    "RANGE": lambda w: np.ptp(RETURNS @ w),
+    "CVAR_RANGE": lambda w: cvar(-RETURNS @ w) + cvar(RETURNS @ w),
+    "TAIL_GINI_RANGE": None,
+    "EVAR_RANGE": None,
+    "RLVAR_RANGE": None,
+    "MAX_DRAWDOWN": lambda w: drawdowns(w).max(),
+    "AVERAGE_DRAWDOWN": lambda w: drawdowns(w).mean(),
+    "CDAR": lambda w: cvar(drawdowns(w)),
+    "EDAR": None,
+    "RLDAR": None,
+    "ULCER_INDEX": lambda w: (drawdowns(w) ** 2).mean() ** 0.5,
+}
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_the_least_risk_in_every_measure(wire: Wire, measure: str) -> None:
+    answer = wire.call(OPTIMIZE, asked({"minRisk": {}}, riskMeasure=f"RISK_MEASURE_{measure}"))
+    w = weights_of(answer)
+    assert w.sum() == pytest.approx(1.0, abs=1e-9)
+    definition = MEASURES[measure]
+    if definition is None:
+        assert answer["risk"] > 0.0
+        return
+    assert answer["risk"] == pytest.approx(float(definition(w)), rel=1e-6)
+    for rival in (EQUAL, *RNG.dirichlet(np.ones(6), 40), *(0.99 * w + 0.01 * RNG.dirichlet(np.ones(6), 40))):
+        assert definition(rival) >= answer["risk"] * (1 - 1e-7)
+
+
+@pytest.mark.parametrize("measure", ["VAR", "DAR"])
+def test_what_is_not_convex_is_refused(wire: Wire, measure: str) -> None:
+    refusal = wire.refused(OPTIMIZE, asked({"minRisk": {}}, riskMeasure=f"RISK_MEASURE_{measure}"))
+    assert refusal.reason == "NOT_SUPPORTED"
+    assert "CVaR or CDaR" in refusal.message
+
+
+def test_the_highest_growth(wire: Wire) -> None:
+    w = weights_of(wire.call(OPTIMIZE, asked({"kelly": {}})))
+    best = np.log1p(RETURNS @ w).mean()
+    assert all(np.log1p(RETURNS @ rival).mean() <= best + 1e-9 for rival in RNG.dirichlet(np.ones(6), 200))
+    # The first-order conditions: E r_i / (1 + x) is at most E x / (1 + x) plus the budget's price, equal where held.
+    slopes = (RETURNS / (1 + RETURNS @ w)[:, None]).mean(axis=0)
+    assert slopes[w > 1e-6] == pytest.approx(slopes.max(), abs=1e-6)
+
+
+def test_a_benchmark_is_tracked(wire: Wire) -> None:
+    benchmark = np.array([0.4, 0.3, 0.2, 0.1, 0.0, 0.0])
+    caps = {"weightBounds": {"upper": 0.3}}
+    w = weights_of(wire.call(OPTIMIZE, asked({"tracking": {"benchmark": named(benchmark)}}, caps)))
+    error = (w - benchmark) @ SIGMA @ (w - benchmark)
+    rivals = RNG.dirichlet(np.ones(6) * 3, 400)
+    assert all((r - benchmark) @ SIGMA @ (r - benchmark) >= error for r in rivals if r.max() <= 0.3)
+    assert w.max() <= 0.3 + 1e-9
+    free = weights_of(wire.call(OPTIMIZE, asked({"tracking": {"benchmark": named(benchmark)[:4]}})))
+    assert free == pytest.approx(benchmark, abs=1e-5)
+
+
+def test_tracking_error_and_risk_limits_hold(wire: Wire) -> None:
+    limits = (
+        {"label": "te", "trackingError": {"benchmark": named(EQUAL), "maxAnnual": 0.05}},
+        {"label": "tail", "riskLimit": {"riskMeasure": "RISK_MEASURE_CVAR", "max": 0.024}},
+    )
+    answer = wire.call(OPTIMIZE, asked({"maxReturn": {}}, *limits))
+    w = weights_of(answer)
+    assert (252 * (w - EQUAL) @ SIGMA @ (w - EQUAL)) ** 0.5 <= 0.05 + 1e-8
+    assert cvar(-RETURNS @ w) <= 0.024 + 1e-8
+    prices = {b["label"]: b["shadowPrice"] for b in answer["binding"]}
+    assert prices["te"] > 0.0
+
+
+def test_how_many_and_how_little(wire: Wire) -> None:
+    rules = ({"cardinality": {"maxAssets": 3}}, {"minimumPosition": {"minWeight": 0.2}})
+    w = weights_of(wire.call(OPTIMIZE, asked({"minRisk": {}}, *rules)))
+    assert np.count_nonzero(w) <= 3
+    assert w[w > 0].min() >= 0.2 - 1e-8
+    refusal = wire.refused(
+        OPTIMIZE,
+        asked({"minRisk": {}}, {"label": "few", "cardinality": {"maxAssets": 2}}, {"weightBounds": {"upper": 0.3}}),
+    )
+    assert refusal.reason == "PROBLEM_INFEASIBLE"
+    assert "few" in refusal.conflicts
+
+
+def test_costs_lower_what_is_gained(wire: Wire) -> None:
+    utility = {"maxUtility": {"riskAversion": 4.0}}
+    answer = wire.call(OPTIMIZE, asked(utility, costs={"commissionBps": 60}))
+    w = weights_of(answer)
+
+    def net(v: np.ndarray) -> float:
+        return float(252 * (MU @ v - 2.0 * v @ SIGMA @ v) - 0.006 * np.abs(v - EQUAL).sum())
+
+    assert all(net(rival) <= net(w) + 1e-9 for rival in (EQUAL, *RNG.dirichlet(np.ones(6), 300)))
+    assert answer["cost"] == pytest.approx(0.006 * np.abs(w - EQUAL).sum(), rel=1e-9)
+    assert net(w) > net(weights_of(wire.call(OPTIMIZE, asked(utility))))
+
+
+def test_budgets_of_a_tail(wire: Wire) -> None:
+    """Euler contributions to CVaR are w_i times the mean loss of asset i in the tail."""
+    w = weights_of(wire.call(OPTIMIZE, asked({"riskBudget": {}}, riskMeasure="RISK_MEASURE_SEMI_DEVIATION")))
+    below = np.minimum(RETURNS @ w - MU @ w, 0)
+    shares = w * ((RETURNS - MU) * below[:, None]).sum(axis=0) / (below**2).sum()
+    assert shares == pytest.approx(EQUAL, abs=1e-3)
+
+
+def test_the_relaxed_budget_without_penalty_is_the_budget(wire: Wire) -> None:
+    w = weights_of(wire.call(OPTIMIZE, asked({"relaxedRiskBudget": {}})))
+    shares = w * (SIGMA @ w) / (w @ SIGMA @ w)
+    assert shares == pytest.approx(EQUAL, abs=1e-4)
+
+
+def test_the_worst_case_is_more_careful(wire: Wire) -> None:
+    goal = {"maxUtility": {"riskAversion": 2.0}}
+    doubt = {"worstCase": {**goal, "expectedReturns": "UNCERTAINTY_ELLIPSOID", "covariance": "UNCERTAINTY_BOX"}}
+    careful, bold = (wire.call(OPTIMIZE, asked(one)) for one in (doubt, goal))
+    assert careful["volatilityAnnual"] < bold["volatilityAnnual"]
+    assert careful["effectiveNumberOfAssets"] > bold["effectiveNumberOfAssets"]
+
+
+@pytest.mark.parametrize("method", ["METHOD_HRP", "METHOD_HERC", "METHOD_HERC2", "METHOD_NCO"])
+def test_hierarchies(wire: Wire, method: str) -> None:
+    tree = {"hierarchical": {"method": method, "linkage": "LINKAGE_WARD", "codependence": "CODEPENDENCE_SPEARMAN"}}
+    answer = wire.call(OPTIMIZE, asked(tree))
+    w = weights_of(answer)
+    assert w.sum() == pytest.approx(1.0, abs=1e-9)
+    assert w.min() >= 0.0
+    assert answer["certificate"]["engine"] == "ENGINE_CLOSED_FORM"
+
+
+def test_an_ordered_weighted_average(wire: Wire) -> None:
+    ordered = np.zeros(120)
+    ordered[:6] = 1 / 6
+    answer = wire.call(OPTIMIZE, asked({"owa": {"weights": ordered.tolist()}}))
+    least = wire.call(OPTIMIZE, asked({"minRisk": {}}, riskMeasure="RISK_MEASURE_CVAR"))["risk"]
+    assert cvar(-RETURNS @ weights_of(answer)) == pytest.approx(least, rel=1e-6)
+    refusal = wire.refused(OPTIMIZE, asked({"owa": {"weights": [0.5, 0.5]}}))
+    assert refusal.reason == "INVALID_INPUT"
+    assert "objective.owa.weights" in refusal.fields
+
+
+def test_an_unknown_benchmark_symbol_is_named(wire: Wire) -> None:
+    stranger = [{"symbol": "Z", "weight": 1.0}]
+    refusal = wire.refused(OPTIMIZE, asked({"tracking": {"benchmark": stranger}}))
+    assert refusal.fields == ("objective.tracking.benchmark[0].symbol",)
+    limit = {"trackingError": {"benchmark": stranger, "maxAnnual": 0.1}}
+    refusal = wire.refused(OPTIMIZE, asked({"minRisk": {}}, limit))
+    assert refusal.fields == ("constraints[0].tracking_error.benchmark[0].symbol",)
