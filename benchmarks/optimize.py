@@ -1,136 +1,228 @@
-"""Our engine and Riskfolio-Lib on the same moments. Run it through scripts/bench optimize."""
+"""Our engine and the libraries people use today, on the same data. Run it through scripts/bench optimize."""
 
 import argparse
 import gc
-import io
 import json
 import statistics
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
-from typing import Any
 
 import numpy as np
+from constrained import constrained_jobs
 from market import returns
-from numpy.typing import NDArray
+from peers import FRONTIER_POINTS, PEERS, Array, Market, Run
 
+from domain.errors import InfeasibleProblem
 from domain.market_data.moments import Moments
-from domain.optimization.objectives import MinRisk, Objective, RiskBudget
+from domain.market_data.panel import ReturnPanel, Scenarios
+from domain.optimization.constraints import ReturnFloor
+from domain.optimization.frontier import trace
+from domain.optimization.objectives import Hierarchical, MaxRatio, MinRisk, Objective, RiskBudget
 from domain.optimization.problem import Problem
 from domain.optimization.solve import solve
+from domain.risk.measures import RiskMeasure, conditional_value_at_risk
 
-PEER = f"riskfolio-lib {version('riskfolio-lib')}"
+JOBS = ("min_variance", "max_ratio", "min_cvar", "risk_parity", "hrp", "frontier")
+SIZES = (20, 100, 500)
+PERIODS = 1000
+SECONDS = 8.0
+"""CPU that each side may take for its rounds of one job; at least one round each, at most ROUNDS."""
+
 ROUNDS = 25
-OURS_PER_ROUND = 100
-"""One of ours is too short for the clock: the mean of this many is a measurement, about as long as one of the peer."""
-
-Weights = NDArray[np.float64]
+ROUND_MS = 20.0
+"""One of ours is too short for the clock: as many as take about this long are one measurement."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """One job: medians of CPU time, and by how much our objective is above the peer's, relative."""
+    """One job against one peer: medians of CPU time, and by how much our objective is above theirs, relative."""
 
     job: str
     ours_ms: float
     peer: str
-    peer_ms: float
-    ratio: float
-    objective_excess: float
+    peer_ms: float | None
+    ratio: float | None
+    objective_excess: float | None
+    rounds: int
 
 
-@dataclass(frozen=True)
-class Job:
-    """The same problem for both, and the objective that both are judged by."""
-
-    name: str
-    ours: Callable[[], Weights]
-    peer: Callable[[], Weights]
-    objective: Callable[[Weights], float]
+def market_of(assets: int, periods: int = PERIODS) -> Market:
+    """Sample stocks, and above twenty their factor paths with noise."""
+    values = returns(assets, periods)
+    return Market([f"S{i}" for i in range(assets)], values, values.mean(axis=0), np.cov(values.T))
 
 
-def jobs(assets: int) -> Iterator[Job]:
-    """Minimum variance and risk parity, moments given to both."""
-    import pandas as pd
-    import riskfolio
+def our_jobs(market: Market) -> Mapping[str, Run]:
+    """Everything a request costs the engine: checked data, a checked problem, a verified solution."""
+    dates = np.arange(len(market.returns))
 
-    values = returns(assets)
-    names = [f"S{i}" for i in range(assets)]
-    means, covariance = values.mean(axis=0), np.cov(values.T)
-    frame = pd.DataFrame(values, columns=names)
-    mu, cov = pd.DataFrame([means], columns=names), pd.DataFrame(covariance, index=names, columns=names)
+    def moments() -> Moments:
+        return Moments.of(market.names, market.means, market.covariance, 252.0)
 
-    def ours(objective: Objective) -> Callable[[], Weights]:
-        # Everything a request costs the engine: checked moments, a checked problem, a verified solution.
-        return lambda: solve(Problem(Moments.of(names, means, covariance, 252.0), objective)).weights
+    def quadratic(objective: Objective) -> Run:
+        return lambda: solve(Problem(moments(), objective)).weights
 
-    def peer(method: str, **arguments: Any) -> Callable[[], Weights]:
-        def run() -> Weights:
-            portfolio = riskfolio.Portfolio(returns=frame)
-            portfolio.mu, portfolio.cov = mu, cov
-            with redirect_stdout(io.StringIO()):
-                found = getattr(portfolio, method)(model="Classic", rm="MV", **arguments)
-            return found["weights"].to_numpy()
+    def from_returns(objective: Objective, measure: RiskMeasure) -> Run:
+        def run() -> Array:
+            scenarios = Scenarios.from_returns(ReturnPanel.of(market.names, dates, market.returns))
+            return solve(Problem(moments(), objective, measure, scenarios=scenarios)).weights
 
         return run
 
-    def parity(w: Weights) -> float:
-        """Log-barrier form without units: ln volatility - mean ln w, least where contributions are equal."""
-        return float(0.5 * np.log(w @ covariance @ w) - np.log(w).mean())
+    def frontier() -> Array:
+        found = trace(Problem(moments(), MinRisk()), FRONTIER_POINTS, lambda: None)
+        return np.array([solution.weights for solution in found])
 
-    yield Job(
-        f"min_variance/N={assets}",
-        ours(MinRisk()),
-        peer("optimization", obj="MinRisk", rf=0, l=0, hist=True),
-        lambda w: float(w @ covariance @ w),
-    )
-    yield Job(f"risk_parity/N={assets}", ours(RiskBudget()), peer("rp_optimization", rf=0, b=None, hist=True), parity)
+    return {
+        "min_variance": quadratic(MinRisk()),
+        "max_ratio": quadratic(MaxRatio()),
+        "min_cvar": from_returns(MinRisk(), RiskMeasure.CONDITIONAL_VALUE_AT_RISK),
+        "risk_parity": quadratic(RiskBudget()),
+        "hrp": from_returns(Hierarchical(), RiskMeasure.VARIANCE),
+        "frontier": frontier,
+    }
 
 
-def measure(job: Job) -> Result:
-    """In turn, both warm, medians of CPU time."""
-    mine, theirs = job.ours(), job.peer()
-    ours_ms, peer_ms = [], []
-    for _ in range(ROUNDS):
+def excess(job: str, market: Market, ours: Array, theirs: Array) -> float | None:
+    """By how much our objective is above theirs, relative to it; below zero ours is better. None for a hierarchy."""
+    means, covariance = market.means, market.covariance
+
+    def variance(w: Array) -> float:
+        return float(w @ covariance @ w)
+
+    judges: dict[str, Callable[[Array], float]] = {
+        "min_variance": variance,
+        "max_ratio": lambda w: -float(means @ w) / variance(w) ** 0.5,
+        "min_cvar": lambda w: conditional_value_at_risk(market.returns @ w, 0.95),
+        # Log-barrier form without units: ln volatility - mean ln w, least where contributions are equal.
+        "risk_parity": lambda w: 0.5 * float(np.log(variance(w))) - float(np.log(w).mean()),
+    }
+    if job in judges:
+        best = judges[job](theirs / theirs.sum())
+        return (judges[job](ours) - best) / abs(best)
+    if job == "frontier":
+        return _frontier_excess(market, theirs)
+    return None
+
+
+def _frontier_excess(market: Market, theirs: Array) -> float:
+    """The most that the least variance of ours is above theirs, at the returns of theirs."""
+    worst = -np.inf
+    for rival in theirs:
+        rival = rival / rival.sum()
+        floor = ReturnFloor("return", 252.0 * float(market.means @ rival))
+        moments = Moments.of(market.names, market.means, market.covariance, 252.0)
+        try:
+            least = solve(Problem(moments, MinRisk(), constraints=(floor,))).risk
+        except InfeasibleProblem:  # by the peer's own tolerance above the highest return there is
+            continue
+        best = float(rival @ market.covariance @ rival)
+        worst = max(worst, (least - best) / best)
+    return worst
+
+
+def measure(job: str, market: Market, peers: Mapping[str, Run], ours: Run) -> Iterator[Result]:
+    """In turn, all warm, medians of CPU time."""
+    mine = ours()
+    answers, first = {}, {}
+    for peer, run in peers.items():
+        start = time.process_time()
+        try:
+            answers[peer] = run()
+        except Exception as error:  # what a peer does with a problem that has an answer is a result
+            print(f"# {job}: {peer} failed: {type(error).__name__}", flush=True)
+        first[peer] = time.process_time() - start
+    one = cpu_ms(ours, 1)
+    repeats = max(1, round(ROUND_MS / max(one, 1e-3)))
+    slowest = max([first[peer] for peer in answers], default=0.1)
+    rounds = int(np.clip(SECONDS / max(slowest, 1e-3), 1, ROUNDS))
+    ours_ms: list[float] = []
+    peer_ms: dict[str, list[float]] = {peer: [] for peer in answers}
+    for _ in range(rounds):
         gc.collect()
-        ours_ms.append(_cpu_ms(job.ours, OURS_PER_ROUND))
-        peer_ms.append(_cpu_ms(job.peer, 1))
-    fast, slow = statistics.median(ours_ms), statistics.median(peer_ms)
-    best = job.objective(theirs / theirs.sum())
-    excess = (job.objective(mine) - best) / abs(best)
-    return Result(job.name, round(fast, 4), PEER, round(slow, 3), round(slow / fast, 1), excess)
+        ours_ms.append(cpu_ms(ours, repeats))
+        for peer in answers:
+            peer_ms[peer].append(cpu_ms(peers[peer], 1))
+    fast = statistics.median(ours_ms)
+    for peer in peers:
+        if peer not in answers:
+            yield Result(job, round(fast, 4), peer, None, None, None, rounds)
+            continue
+        slow = statistics.median(peer_ms[peer])
+        above = excess(job.partition("/")[0], market, mine, answers[peer])
+        yield Result(job, round(fast, 4), peer, round(slow, 3), round(slow / fast, 1), above, rounds)
 
 
-def _cpu_ms(run: Callable[[], Weights], times: int) -> float:
+def cpu_ms(run: Run, times: int) -> float:
+    """CPU time of one run."""
     start = time.process_time()
     for _ in range(times):
         run()
     return (time.process_time() - start) * 1e3 / times
 
 
+def growth(job: str, over: str, sizes: tuple[int, ...], at: Callable[[int], Market]) -> dict[str, object]:
+    """How our time grows, as the exponent of a power fitted to it."""
+    times = []
+    for size in sizes:
+        run = our_jobs(at(size))[job]
+        run()
+        repeats = max(1, round(ROUND_MS / max(cpu_ms(run, 1), 1e-3)))
+        times.append(statistics.median(cpu_ms(run, repeats) for _ in range(5)))
+    slope = float(np.polyfit(np.log(sizes), np.log(times), 1)[0])
+    return {"job": f"{job}/growth", "over": over, "sizes": sizes, "ms": [round(t, 3) for t in times], "exponent": slope}
+
+
 def main() -> None:
     """Prints a table, or JSON lines."""
     parser = argparse.ArgumentParser(prog="scripts/bench optimize", description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    parser.add_argument("--assets", type=int, nargs="+", default=[20, 100], help="numbers of assets")
+    parser.add_argument("--assets", type=int, nargs="+", default=list(SIZES), help="numbers of assets")
+    parser.add_argument("--jobs", nargs="+", default=[*JOBS, "constrained"], choices=[*JOBS, "constrained"])
+    parser.add_argument("--growth", action="store_true", help="how our time grows with assets and periods as well")
     arguments = parser.parse_args()
-    warnings.filterwarnings("ignore")  # the peer's libraries warn about each other
+    warnings.filterwarnings("ignore")  # the peers' libraries warn about each other
     if not arguments.json:
-        print(f"{'job':<22}{'ours':>10}{PEER:>24}{'ratio':>9}{'objective excess':>19}")
+        print(f"{'job':<22}{'ours':>12}  {'peer':<22}{'peer':>12}{'ratio':>9}{'objective excess':>19}")
     for assets in arguments.assets:
-        for job in jobs(assets):
-            result = measure(job)
-            if arguments.json:
-                print(json.dumps(asdict(result)), flush=True)
-            else:
-                print(
-                    f"{result.job:<22}{result.ours_ms:>7.3f} ms{result.peer_ms:>21.1f} ms{result.ratio:>8.0f}x"
-                    f"{result.objective_excess:>19.1e}",
-                    flush=True,
-                )
+        market = market_of(assets)
+        mine = our_jobs(market)
+        theirs = {peer: jobs(market) for peer, jobs in PEERS.items()}
+        for name in JOBS:
+            if name in arguments.jobs:
+                peers = {peer: jobs[name] for peer, jobs in theirs.items() if name in jobs}
+                for result in measure(f"{name}/N={assets}", market, peers, mine[name]):
+                    show(result, as_json=arguments.json)
+    if "constrained" in arguments.jobs:
+        for job, market, peers, ours, judge in constrained_jobs():
+            for result in measure(job, market, peers, ours):
+                peer = next(iter(peers.values()))()
+                above = (judge(ours()) - judge(peer)) / abs(judge(peer))
+                show(Result(**{**asdict(result), "objective_excess": above}), as_json=arguments.json)
+    if arguments.growth:
+        for job in JOBS:
+            print(json.dumps(growth(job, "assets", (50, 100, 200, 400), market_of)), flush=True)
+        for job in ("min_cvar", "hrp"):
+            at = lambda periods: market_of(100, periods)  # noqa: E731  # one line, one meaning
+            print(json.dumps(growth(job, "periods", (500, 1000, 2000, 4000), at)), flush=True)
+
+
+def show(result: Result, *, as_json: bool) -> None:
+    """One line."""
+    if as_json:
+        print(json.dumps(asdict(result)), flush=True)
+        return
+    if result.peer_ms is None:
+        print(f"{result.job:<22}{result.ours_ms:>9.3f} ms  {result.peer:<22}{'no answer':>12}", flush=True)
+        return
+    above = "" if result.objective_excess is None else f"{result.objective_excess:>19.1e}"
+    print(
+        f"{result.job:<22}{result.ours_ms:>9.3f} ms  {result.peer:<22}{result.peer_ms:>9.1f} ms{result.ratio:>8.0f}x"
+        f"{above}",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

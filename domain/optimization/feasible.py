@@ -31,6 +31,9 @@ from domain.optimization.portfolio_risk import PortfolioRisk
 from domain.optimization.problem import Problem
 from domain.risk.measures import RiskMeasure
 
+LARGE = 1e30
+"""Stands for a bound that is not there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
@@ -106,7 +109,7 @@ class Holdings:
 Limit = Box | Row | AbsoluteSum | RiskCap | Holdings
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: what is asked again and again is kept
 class Polytope:
     """lower <= x <= upper and row_lower <= matrix x <= row_upper; the first N entries of x are the weights."""
 
@@ -115,6 +118,20 @@ class Polytope:
     row_upper: Vector  # (M,)
     lower: Vector  # (n,)
     upper: Vector  # (n,)
+
+    @cached_property
+    def implied_upper(self) -> Vector:
+        """What rows with coefficients of 0 or more leave for one variable when the others are at their lower bounds."""
+        result = np.full(len(self.lower), np.inf)
+        if np.isfinite(self.upper).all():
+            return result
+        lower = np.where(np.isfinite(self.lower), self.lower, -LARGE)
+        for i in np.flatnonzero(np.isfinite(self.row_upper) & (self.matrix >= 0.0).all(axis=1)):
+            row = self.matrix[i]
+            used = row > 0.0
+            room = float(self.row_upper[i] - row @ lower)
+            result[used] = np.minimum(result[used], lower[used] + room / row[used])
+        return result
 
 
 @dataclass(frozen=True)  # without slots: what is asked again and again is kept

@@ -25,49 +25,83 @@ TIE_ROOM = 1e-12
 def trace(problem: Problem, points: int, on_progress: Callable[[], None]) -> Iterator[Solution]:
     """Verified portfolios from the highest return to the least risk; the problem's objective does not count.
 
-    With 0 points every corner portfolio, which needs variance, bounds and a budget and nothing else. Raises what
-    `solve` raises, and NotSupported.
+    With 0 points every corner portfolio, which needs variance, bounds and a budget and nothing else; otherwise so many
+    portfolios, evenly spaced in return. Raises what `solve` raises, and NotSupported.
     """
     least = replace(problem, objective=MinRisk())
-    return _corners(least, on_progress) if points == 0 else _spaced(least, points, on_progress)
-
-
-def _corners(problem: Problem, on_progress: Callable[[], None]) -> Iterator[Solution]:
     limits = feasible_set(problem)
-    if not problem.risk_measure.is_quadratic:
-        raise NotSupported(f"corner portfolios exist for variance; give points with {problem.risk_measure}")
-    budget = next((row for row in limits.rows if row.is_budget), None)
-    lower = limits.polytope().lower
-    if budget is None or len(limits.rows) > 1 or limits.absolute_sums or not np.isfinite(lower).all():
-        raise NotSupported("corner portfolios are traced within weight bounds and a budget; give points for the rest")
-    if not is_feasible(limits):
-        raise conflict(limits)
-    moments = problem.moments
-    scale = variance_scale(problem)
-    covariance = moments.covariance / scale
-    size = float(np.abs(moments.expected_returns).max()) or 1.0
-    means = moments.expected_returns / size
-    start = None
-    if is_tied(means, limits.lower, limits.upper, budget.upper):
-        highest = solve(replace(problem, objective=MaxReturn()), on_progress).expected_return_annual
-        floor = ReturnFloor(FLOOR_LABEL, highest - TIE_ROOM * abs(highest))
-        start = solve(replace(problem, constraints=(*problem.constraints, floor)), on_progress).weights
-    for corner in corners(means, covariance, limits.lower, limits.upper, budget.upper, start):
-        on_progress()
-        yield verify(problem, _candidate(corner, means, covariance, limits))
+    if points == 0:
+        if not problem.risk_measure.is_quadratic:
+            raise NotSupported(f"corner portfolios exist for variance; give points with {problem.risk_measure}")
+        if not _has_corners(problem, limits):
+            raise NotSupported(
+                "corner portfolios are traced within weight bounds and a budget; give points for the rest"
+            )
+        return _CornerFrontier(least, limits, on_progress).corners()
+    if _has_corners(problem, limits):
+        return _CornerFrontier(least, limits, on_progress).spaced(points)
+    return _spaced(least, points, on_progress)
 
 
-def _candidate(corner: Corner, means: np.ndarray, covariance: np.ndarray, limits: FeasibleSet) -> Candidate:
-    """A corner is the answer to the quadratic program at its own trade-off, and that is what is proven."""
-    program = Program(covariance, -corner.trade_off * means, limits.polytope())
-    answer = Answer(corner.weights, np.array([-corner.multiplier]), "critical line", corner.step)
-    # The objective may cross 0 along the frontier: what a gap is measured against is its two parts.
-    variance = float(corner.weights @ covariance @ corner.weights)
-    parts = 0.5 * variance + corner.trade_off * abs(float(means @ corner.weights))
-    gap = (program.value(corner.weights) - proven_bound(program, answer)) / max(parts, VALUE_FLOOR)
-    return Candidate(
-        corner.weights, Engine.FAST, "critical line", solver_version("critical line"), corner.step, max(gap, 0.0)
-    )
+def _has_corners(problem: Problem, limits: FeasibleSet) -> bool:
+    """Whether the critical line traces the whole frontier."""
+    plain = limits.is_linear and len(limits.rows) == 1 and limits.rows[0].is_budget and not limits.absolute_sums
+    return plain and problem.risk_measure.is_quadratic and bool(np.isfinite(limits.lower).all())
+
+
+class _CornerFrontier:
+    """The mean-variance frontier within bounds and a budget, in scaled figures."""
+
+    def __init__(self, problem: Problem, limits: FeasibleSet, on_progress: Callable[[], None]) -> None:
+        if not is_feasible(limits):
+            raise conflict(limits)
+        moments = problem.moments
+        self._problem, self._limits, self._on_progress = problem, limits, on_progress
+        self._polytope = limits.polytope()
+        self._covariance = moments.covariance / variance_scale(problem)
+        self._means = moments.expected_returns / (float(np.abs(moments.expected_returns).max()) or 1.0)
+
+    def corners(self) -> Iterator[Solution]:
+        """Every corner portfolio."""
+        for corner in self._found():
+            yield self._verified(corner)
+
+    def spaced(self, points: int) -> Iterator[Solution]:
+        """Between two corners every efficient portfolio is a mixture of them, and so are its multipliers."""
+        found = list(self._found())
+        returns = np.array([float(self._means @ corner.weights) for corner in found])
+        wanted = np.linspace(returns[0], returns[-1], points)
+        for value in wanted.tolist():
+            after = min(int(np.searchsorted(-returns, -value)), len(found) - 1)
+            before = max(after - 1, 0)
+            drop = float(returns[before] - returns[after])
+            share = (float(returns[before]) - value) / drop if drop > 0.0 else 1.0
+            yield self._verified(found[before].towards(found[after], min(max(share, 0.0), 1.0)))
+
+    def _found(self) -> Iterator[Corner]:
+        limits, budget = self._limits, self._limits.rows[0].upper
+        start = None
+        if is_tied(self._means, limits.lower, limits.upper, budget):
+            problem = self._problem
+            highest = solve(replace(problem, objective=MaxReturn()), self._on_progress).expected_return_annual
+            floor = ReturnFloor(FLOOR_LABEL, highest - TIE_ROOM * abs(highest))
+            start = solve(replace(problem, constraints=(*problem.constraints, floor)), self._on_progress).weights
+        for corner in corners(self._means, self._covariance, limits.lower, limits.upper, budget, start):
+            self._on_progress()
+            yield corner
+
+    def _verified(self, corner: Corner) -> Solution:
+        """A corner is the answer to the quadratic program at its own trade-off, and that is what is proven."""
+        means, covariance = self._means, self._covariance
+        program = Program(covariance, -corner.trade_off * means, self._polytope)
+        answer = Answer(corner.weights, np.array([-corner.multiplier]), "critical line", corner.step)
+        # The objective may cross 0 along the frontier: what a gap is measured against is its two parts.
+        variance = float(corner.weights @ covariance @ corner.weights)
+        parts = 0.5 * variance + corner.trade_off * abs(float(means @ corner.weights))
+        gap = (program.value(corner.weights) - proven_bound(program, answer)) / max(parts, VALUE_FLOOR)
+        name = "critical line"
+        candidate = Candidate(corner.weights, Engine.FAST, name, solver_version(name), corner.step, max(gap, 0.0))
+        return verify(self._problem, candidate, self._limits)
 
 
 def _spaced(problem: Problem, points: int, on_progress: Callable[[], None]) -> Iterator[Solution]:

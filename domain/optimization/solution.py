@@ -10,7 +10,7 @@ import numpy as np
 
 from domain.checks import Vector, freeze
 from domain.errors import SolverFailed
-from domain.optimization.feasible import feasible_set
+from domain.optimization.feasible import FeasibleSet, feasible_set
 from domain.optimization.objectives import MaxRatio
 from domain.optimization.problem import Problem
 from domain.risk.contribution import RiskContributions, volatility_contributions
@@ -91,12 +91,15 @@ class Solution:
     certificate: Certificate
 
 
-def verify(problem: Problem, candidate: Candidate) -> Solution:
-    """The solution that a candidate is, every figure recomputed. Raises SolverFailed for one that does not pass."""
+def verify(problem: Problem, candidate: Candidate, limits: FeasibleSet | None = None) -> Solution:
+    """The solution that a candidate is, every figure recomputed. Raises SolverFailed for one that does not pass.
+
+    `limits` are the problem's, where they are known already.
+    """
     weights = candidate.weights
     if not np.isfinite(weights).all():
         raise SolverFailed(f"{candidate.solver} returned weights that are not finite")
-    violation = feasible_set(problem).violation(weights)
+    violation = (feasible_set(problem) if limits is None else limits).violation(weights)
     if violation > VIOLATION_TOLERANCE:
         raise SolverFailed(f"{candidate.solver} returned weights that miss a constraint by {violation:.2g}")
     allowed = RISKFOLIO_GAP_TOLERANCE if candidate.engine is Engine.RISKFOLIO else GAP_TOLERANCE

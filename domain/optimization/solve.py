@@ -54,7 +54,7 @@ def solve(problem: Problem, on_progress: Callable[[], None] = _carry_on) -> Solu
     found = _candidate(problem, limits, on_progress)
     if found is None:
         raise conflict(limits)
-    return verify(problem, found)
+    return verify(problem, found, limits)
 
 
 def needs_riskfolio(problem: Problem | Specification) -> bool:

@@ -72,7 +72,7 @@ def spectrum_of(measure: RiskMeasure, confidence_level: float) -> Spectrum:
 
 def loss_weights(outcomes: Outcomes, spectrum: Spectrum) -> Vector:
     """How much each of S outcomes' loss counts, (S,): the risk is their product with the losses."""
-    order = np.argsort(outcomes.returns, kind="stable")
+    order = np.argsort(outcomes.returns)  # among equal ones any order will do
     reached = np.concatenate([[0.0], np.cumsum(outcomes.chances[order])])
     reached[-1] = 1.0
     weights = np.zeros(len(order))

@@ -36,6 +36,16 @@ class Corner:
     multiplier: float  # of the budget there
     step: int
 
+    def towards(self, other: "Corner", share: float) -> "Corner":
+        """The efficient portfolio so far on the way to the next corner."""
+        kept = 1.0 - share
+        return Corner(
+            kept * self.weights + share * other.weights,
+            kept * self.trade_off + share * other.trade_off,
+            kept * self.multiplier + share * other.multiplier,
+            other.step,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class _Line:

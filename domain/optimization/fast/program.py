@@ -7,8 +7,6 @@ import numpy as np
 from domain.checks import Matrix, Vector
 from domain.optimization.feasible import Polytope
 
-LARGE = 1e30
-
 VALUE_FLOOR = 1e-4
 """A scaled objective below this counts as this when a gap is taken relative to it: a variance of less than a ten
 thousandth of the assets' mean variance is what is left of figures ten thousand times larger."""
@@ -43,6 +41,7 @@ class Answer:
     row_multipliers: Vector  # (M,)
     solver: str
     iterations: int
+    bound: float | None = None  # what it proves, where that is known already
 
 
 def proven_bound(program: Program, answer: Answer) -> float:
@@ -51,13 +50,15 @@ def proven_bound(program: Program, answer: Answer) -> float:
     The objective is convex, so it lies above its tangent at the answer; the tangent's minimum over the polytope is
     bounded by relaxing the rows with the multipliers (any multipliers give a bound, the right ones a tight one).
     """
+    if answer.bound is not None:
+        return answer.bound
     polytope = program.polytope
     gradient = program.gradient(answer.point)
     pushes = _usable(answer.row_multipliers, polytope)
     reduced = gradient + polytope.matrix.T @ pushes if len(pushes) else gradient
     reach = REACH * max(1.0, float(np.abs(answer.point).max()))
     lower = np.maximum(polytope.lower, -reach)
-    upper = np.minimum(np.minimum(polytope.upper, reach), _implied_upper(polytope))
+    upper = np.minimum(np.minimum(polytope.upper, reach), polytope.implied_upper)
     over_box = float(np.minimum(reduced * lower, reduced * upper).sum())
     with np.errstate(invalid="ignore"):
         ends = np.where(pushes > 0, pushes * polytope.row_upper, pushes * polytope.row_lower)
@@ -76,18 +77,6 @@ def bound_multipliers(program: Program, answer: Answer) -> Vector:
     """How hard the bounds on single variables push, (n,): positive at an upper bound, negative at a lower one."""
     reduced = program.gradient(answer.point) + program.polytope.matrix.T @ answer.row_multipliers
     return -reduced
-
-
-def _implied_upper(polytope: Polytope) -> Vector:
-    """What rows with coefficients of 0 or more leave for one variable when the others are at their lower bounds."""
-    result = np.full(len(polytope.lower), np.inf)
-    lower = np.where(np.isfinite(polytope.lower), polytope.lower, -LARGE)
-    for i in np.flatnonzero(np.isfinite(polytope.row_upper) & (polytope.matrix >= 0.0).all(axis=1)):
-        row = polytope.matrix[i]
-        used = row > 0.0
-        room = float(polytope.row_upper[i] - row @ lower)
-        result[used] = np.minimum(result[used], lower[used] + room / row[used])
-    return result
 
 
 def _usable(multipliers: Vector, polytope: Polytope) -> Vector:

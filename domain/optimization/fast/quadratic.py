@@ -4,13 +4,15 @@ daqp is exact to rounding and fastest up to about a hundred variables; it wants 
 what is larger or singular, and whatever daqp gives up on.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import SolverFailed
 from domain.optimization.fast.active_set import is_long_only, solve_long_only
 from domain.optimization.fast.polish import polished
-from domain.optimization.fast.program import Answer, Program, relative_gap
+from domain.optimization.fast.program import Answer, Program, proven_bound, relative_gap
 from domain.optimization.feasible import Polytope
 
 BLOCK_VARIABLES = 40
@@ -38,6 +40,7 @@ def solve_quadratic(program: Program) -> Answer | None:
     if len(hessian) <= DAQP_VARIABLES and _definite(hessian):
         status, answer = _daqp(program, hessian)
         if status == DAQP_OPTIMAL:
+            answer = replace(answer, bound=proven_bound(program, answer))
             return answer if relative_gap(program, answer) <= DOUBTFUL else polished(program, _better(program, answer))
         if status == DAQP_INFEASIBLE:
             return None

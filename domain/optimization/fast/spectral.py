@@ -36,8 +36,8 @@ PATIENCE = 60
 
 CUTS = 3000
 
-HOLD = 0.5
-"""How far the next portfolio stays with the best one: half-way steps need about half the cuts."""
+HOLD = 0.3
+"""How far the next portfolio stays with the best one: steps that stop short need about half the cuts."""
 
 
 @dataclass(frozen=True, slots=True)
