@@ -42,6 +42,13 @@ def positive(field: str, value: float) -> float:
     return float(value)
 
 
+def varying(field: str, columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Columns (T, N) of which none is a constant."""
+    if (np.ptp(columns, axis=0) <= 0.0).any():
+        raise InvalidInput(field, "needs every variance above 0")
+    return columns
+
+
 def non_negative(field: str, value: float) -> float:
     """A finite number of zero or more."""
     if finite_number(field, value) < 0.0:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from domain.checks import Matrix, Vector
+from domain.checks import Matrix, Vector, varying
 from domain.errors import InvalidInput
 
 TAIL = 0.05
@@ -75,7 +75,7 @@ def gerber(returns: Matrix, variant: int, threshold: float = GERBER_THRESHOLD) -
     each asset's own count, which makes it semidefinite (Gerber et al. 2022, equations 7 and 9). Deviations are those
     of a population, moves are from zero.
     """
-    limits = threshold * returns.std(axis=0)
+    limits = threshold * varying("covariance.gerber", returns).std(axis=0)
     up, down = (returns >= limits).astype(np.float64), (returns <= -limits).astype(np.float64)
     net = up.T @ up + down.T @ down - up.T @ down - down.T @ up
     if variant == 2:

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from domain.checks import Matrix, positive
+from domain.estimation.codependence import GERBER_THRESHOLD, gerber
+from domain.estimation.denoising import Denoised
 from domain.estimation.shrinkage import (
     ConstantCorrelationShrinkage,
     IdentityShrinkage,
+    NonlinearShrinkage,
     OracleApproximatingShrinkage,
     SingleFactorShrinkage,
 )
+from domain.estimation.sparse import GraphicalLasso, LocalGlobal
 from domain.estimation.weights import exponential_weights
 
 
@@ -53,6 +57,20 @@ class SemiCovariance:
         return result
 
 
+@dataclass(frozen=True, slots=True)
+class GerberCovariance:
+    """Gerber's co-movement statistic as the correlation, with the sample's deviations (Gerber et al. 2022)."""
+
+    variant: int = 1
+    threshold: float = GERBER_THRESHOLD
+
+    def estimate(self, returns: Matrix) -> Matrix:
+        """Covariance of (T, N) returns, (N, N); variant 1 may need the repair that moments get."""
+        deviations = returns.std(axis=0, ddof=1)
+        result: Matrix = gerber(returns, self.variant, self.threshold) * np.outer(deviations, deviations)
+        return result
+
+
 CovarianceEstimator = (
     SampleCovariance
     | EwmaCovariance
@@ -61,4 +79,9 @@ CovarianceEstimator = (
     | OracleApproximatingShrinkage
     | ConstantCorrelationShrinkage
     | SingleFactorShrinkage
+    | NonlinearShrinkage
+    | GraphicalLasso
+    | LocalGlobal
+    | Denoised
+    | GerberCovariance
 )

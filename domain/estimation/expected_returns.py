@@ -92,6 +92,33 @@ class BayesStein:
 
 
 @dataclass(frozen=True, slots=True)
+class BodnarOkhrinParolya:
+    """a mean + b target with the a and b that are best as N / T goes to a constant below one.
+
+    Bodnar, Okhrin & Parolya 2019, "Optimal shrinkage estimator for high-dimensional mean vector", theorem 3:
+    a = ((m'S^-1 m - N / (T - N)) t'S^-1 t - (m'S^-1 t)^2) / (m'S^-1 m t'S^-1 t - (m'S^-1 t)^2), and
+    b = (1 - a) m'S^-1 t / t'S^-1 t.
+    """
+
+    target: ShrinkageTarget = ShrinkageTarget.GRAND_MEAN
+
+    def estimate(self, sample: Sample) -> Vector:
+        """Shrunk means, (N,)."""
+        count, size = sample.returns.shape
+        if count <= size:
+            raise InvalidInput("expected_returns", "this estimator needs more dates than assets")
+        mean, target = _mean_and_target(sample, self.target)
+        by_mean, by_target = _solved(sample.covariance, mean), _solved(sample.covariance, target)
+        own, common, mixed = float(mean @ by_mean), float(target @ by_target), float(mean @ by_target)
+        spread = own * common - mixed**2
+        if spread <= 1e-12 * own * common:
+            return mean  # the means are all the target already
+        share = ((own - size / (count - size)) * common - mixed**2) / spread
+        result: Vector = share * mean + (1.0 - share) * mixed / common * target
+        return result
+
+
+@dataclass(frozen=True, slots=True)
 class Implied:
     """Returns that make a market portfolio optimal: risk aversion * covariance * its weights (Black & Litterman)."""
 
@@ -115,7 +142,7 @@ class Implied:
         return result
 
 
-ExpectedReturnsEstimator = SampleMean | EwmaMean | JamesStein | BayesStein | Implied
+ExpectedReturnsEstimator = SampleMean | EwmaMean | JamesStein | BayesStein | BodnarOkhrinParolya | Implied
 
 
 def _mean_and_target(sample: Sample, target: ShrinkageTarget) -> tuple[Vector, Vector]:

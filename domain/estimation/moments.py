@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from domain.checks import positive
 from domain.errors import InvalidInput
 from domain.estimation.covariance import CovarianceEstimator, SampleCovariance
+from domain.estimation.denoising import Denoised
+from domain.estimation.entropy_pooling import entropy_pooled
 from domain.estimation.expected_returns import ExpectedReturnsEstimator, Implied, Sample, SampleMean
-from domain.estimation.views import DEFAULT_TAU, View, black_litterman
+from domain.estimation.sparse import GraphicalLasso, LocalGlobal
+from domain.estimation.views import DEFAULT_TAU, View, black_litterman, view_matrix
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
 
@@ -18,6 +21,7 @@ class Views:
     views: tuple[View, ...]
     prior: Implied | None = None  # None is the estimator of expected returns
     tau: float = DEFAULT_TAU
+    pooled: bool = False  # by entropy pooling, which reweights the returns, and not as Black and Litterman do
 
     def __post_init__(self) -> None:
         positive("tau", self.tau)
@@ -35,6 +39,16 @@ class Estimation:
     def estimates_something(self) -> bool:
         """Whether it names an estimator beside the usual ones."""
         return self.expected_returns != SampleMean() or self.covariance != SampleCovariance()
+
+    @property
+    def is_heavy(self) -> bool:
+        """Whether it loads a large library, or solves a program of its own."""
+        return isinstance(self.covariance, GraphicalLasso | LocalGlobal | Denoised)
+
+    @property
+    def is_pooled(self) -> bool:
+        """Whether views change the probabilities of the returns."""
+        return self.views is not None and self.views.pooled
 
 
 def estimate_moments(returns: ReturnPanel, estimation: Estimation, periods_per_year: float) -> Moments:
@@ -54,6 +68,24 @@ def estimate_moments(returns: ReturnPanel, estimation: Estimation, periods_per_y
         posterior = black_litterman(returns.symbols, prior, covariance, views.views, periods_per_year, views.tau)
         means, covariance = posterior.expected_returns, posterior.covariance
     return Moments.of(returns.symbols, means, covariance, periods_per_year, repair_covariance=True)
+
+
+def pooled_scenarios(scenarios: Scenarios, estimation: Estimation, periods_per_year: float) -> Scenarios:
+    """Scenarios with the probabilities that meet the views on annual means.
+
+    Raises InvalidInput for views on unknown symbols or with a confidence, for estimators beside them, and where no
+    probabilities meet them.
+    """
+    views = estimation.views
+    if views is None:
+        return scenarios
+    if estimation.estimates_something or views.prior is not None:
+        raise InvalidInput("estimation", "entropy pooling reweights the returns themselves; leave out other estimators")
+    if any(view.confidence is not None or view.variance_annual is not None for view in views.views):
+        raise InvalidInput("views", "entropy pooling meets its views exactly; leave out confidence and variance")
+    matrix, expected = view_matrix(scenarios.symbols, views.views, periods_per_year)
+    chances = entropy_pooled(scenarios.values @ matrix.T, expected, scenarios.probabilities)
+    return Scenarios(scenarios.symbols, scenarios.values, chances)
 
 
 def with_views(moments: Moments, views: Views) -> Moments:

@@ -64,8 +64,7 @@ def black_litterman(
     Raises InvalidInput for a view on an unknown symbol.
     """
     positive("tau", tau)
-    picks = np.array([_pick(i, view, symbols) for i, view in enumerate(views)])  # (K, N)
-    returns = np.array([view.expected_return_annual for view in views]) / periods_per_year
+    picks, returns = view_matrix(symbols, views, periods_per_year)
     pulled = tau * covariance @ picks.T  # A, (N, K)
     own = np.einsum("kn,nk->k", picks, pulled)
     errors = np.array([_error(view, own[i], periods_per_year) for i, view in enumerate(views)])
@@ -75,6 +74,12 @@ def black_litterman(
     mean: Vector = prior + gain @ (returns - picks @ prior)
     after: Matrix = (1.0 + tau) * covariance - gain @ pulled.T
     return Posterior(mean, 0.5 * (after + after.T))
+
+
+def view_matrix(symbols: tuple[str, ...], views: tuple[View, ...], periods_per_year: float) -> tuple[Matrix, Vector]:
+    """The views' portfolios (K, N) and what each is expected to return per period (K,). Raises InvalidInput."""
+    picks = np.array([_pick(i, view, symbols) for i, view in enumerate(views)])
+    return picks, np.array([view.expected_return_annual for view in views]) / periods_per_year
 
 
 def _pick(i: int, view: View, symbols: tuple[str, ...]) -> Vector:

@@ -10,8 +10,14 @@ import numpy as np
 
 from domain.checks import Vector, positive
 from domain.costs.linear import LinearCost, TradingCosts
-from domain.errors import InvalidInput
-from domain.estimation.moments import Estimation, estimate_moments, scenario_moments, with_views
+from domain.errors import InvalidInput, NotSupported
+from domain.estimation.moments import (
+    Estimation,
+    estimate_moments,
+    pooled_scenarios,
+    scenario_moments,
+    with_views,
+)
 from domain.market_data.missing import MissingDataPolicy
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
@@ -134,7 +140,8 @@ class Specification:
         cones = TrackingErrorBySymbol | RiskLimit | Cardinality | MinimumPosition
         special = slow or isinstance(self.objective, RelaxedBudgetBySymbol | TrackingBySymbol)
         convex = self.costs is not None or any(isinstance(constraint, cones) for constraint in self.constraints)
-        return not (special or convex or self.needs_distribution or self.options.engine is EnginePreference.RISKFOLIO)
+        heavy = self.needs_distribution or self.estimation.is_heavy or self.options.engine is EnginePreference.RISKFOLIO
+        return not (special or convex or heavy)
 
     def missing_groups(self) -> tuple[str, ...]:
         """Groups that constraints name and this specification does not list."""
@@ -169,7 +176,19 @@ class Universe:
 
 def universe_of(specification: Specification, data: MarketInput) -> Universe:
     """Moments and scenarios of data, as a specification estimates them."""
-    return Universe(_moments(specification, data), _scenarios(specification, data))
+    estimation = specification.estimation
+    if not estimation.is_pooled:
+        return Universe(_moments(specification, data), _scenarios(specification, data))
+    if isinstance(data, Moments):
+        raise NotSupported("METHOD_ENTROPY_POOLING needs returns, prices or scenarios: it reweights them")
+    periods = infer_periods_per_year(specification.periods_per_year, data)
+    given = (
+        data
+        if isinstance(data, Scenarios)
+        else Scenarios.from_returns(complete_returns(data, specification.missing_data))
+    )
+    pooled = pooled_scenarios(given, estimation, periods)
+    return Universe(scenario_moments(pooled, periods), pooled)
 
 
 def pose(specification: Specification, universe: Universe) -> Problem:

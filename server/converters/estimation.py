@@ -5,9 +5,18 @@ from collections.abc import Mapping
 from absfinance.v1 import estimation_pb2
 
 from domain.errors import InvalidInput, NotSupported
-from domain.estimation.covariance import CovarianceEstimator, EwmaCovariance, SampleCovariance, SemiCovariance
+from domain.estimation.codependence import GERBER_THRESHOLD
+from domain.estimation.covariance import (
+    CovarianceEstimator,
+    EwmaCovariance,
+    GerberCovariance,
+    SampleCovariance,
+    SemiCovariance,
+)
+from domain.estimation.denoising import Denoised, DenoisingMethod
 from domain.estimation.expected_returns import (
     BayesStein,
+    BodnarOkhrinParolya,
     EwmaMean,
     ExpectedReturnsEstimator,
     Implied,
@@ -19,9 +28,11 @@ from domain.estimation.moments import Estimation, Views
 from domain.estimation.shrinkage import (
     ConstantCorrelationShrinkage,
     IdentityShrinkage,
+    NonlinearShrinkage,
     OracleApproximatingShrinkage,
     SingleFactorShrinkage,
 )
+from domain.estimation.sparse import GraphicalLasso, LocalGlobal
 from domain.estimation.views import DEFAULT_TAU, View
 from domain.estimation.weights import half_life_of
 from server.converters.paths import under
@@ -32,6 +43,7 @@ _SHRINKAGES: Mapping[int, CovarianceEstimator] = {
     estimation_pb2.CovarianceShrinkage.TARGET_SCALED_IDENTITY: IdentityShrinkage(),
     estimation_pb2.CovarianceShrinkage.TARGET_CONSTANT_CORRELATION: ConstantCorrelationShrinkage(),
     estimation_pb2.CovarianceShrinkage.TARGET_SINGLE_FACTOR: SingleFactorShrinkage(),
+    estimation_pb2.CovarianceShrinkage.TARGET_NONLINEAR: NonlinearShrinkage(),
 }
 
 
@@ -57,6 +69,8 @@ def _expected_returns(estimator: estimation_pb2.ExpectedReturnsEstimator) -> Exp
                 return JamesStein(_target(estimator.james_stein, ShrinkageTarget.GRAND_MEAN))
             case "bayes_stein":
                 return BayesStein(_target(estimator.bayes_stein, ShrinkageTarget.GRAND_MEAN))
+            case "bop":
+                return BodnarOkhrinParolya(_target(estimator.bop, ShrinkageTarget.GRAND_MEAN))
             case "implied":
                 return _implied(estimator.implied)
     raise NotSupported(f"estimation.expected_returns.{method} is not supported yet")
@@ -75,10 +89,20 @@ def _covariance(estimator: estimation_pb2.CovarianceEstimator) -> CovarianceEsti
         case "oas":
             return OracleApproximatingShrinkage()
         case "ledoit_wolf":
-            target = estimator.ledoit_wolf.target
-            if target in _SHRINKAGES:
-                return _SHRINKAGES[target]
-            method = "ledoit_wolf with TARGET_NONLINEAR"
+            return _SHRINKAGES[estimator.ledoit_wolf.target]
+        case "graphical_lasso":
+            return GraphicalLasso(given(estimator.graphical_lasso, "penalty"))
+        case "j_logo":
+            return LocalGlobal()
+        case "denoised":
+            names = estimation_pb2.Denoising.Method
+            noise = names.Name(estimator.denoised.method or names.METHOD_FIXED).removeprefix("METHOD_")
+            return Denoised(DenoisingMethod(noise), estimator.denoised.detoned_components)
+        case "gerber":
+            gerber = estimator.gerber
+            return GerberCovariance(
+                gerber.variant, gerber.threshold if gerber.HasField("threshold") else GERBER_THRESHOLD
+            )
     raise NotSupported(f"estimation.covariance.{method} is not supported yet")
 
 
@@ -93,14 +117,19 @@ def _implied(implied: estimation_pb2.ImpliedReturns) -> Implied:
 
 
 def _views(views: estimation_pb2.Views) -> Views:
-    known = (estimation_pb2.Views.METHOD_BLACK_LITTERMAN, estimation_pb2.Views.METHOD_IDZOREK)
-    if views.method not in (estimation_pb2.Views.METHOD_UNSPECIFIED, *known):
-        raise NotSupported(f"estimation.views {estimation_pb2.Views.Method.Name(views.method)} is not supported yet")
+    methods = estimation_pb2.Views
+    if views.method in (methods.METHOD_BAYESIAN_BLACK_LITTERMAN, methods.METHOD_AUGMENTED_BLACK_LITTERMAN):
+        raise NotSupported(f"estimation.views {methods.Method.Name(views.method)} is not supported yet")
     with under("views"):
         found = tuple(_view(i, view, views.method) for i, view in enumerate(views.views))
         with under("prior"):
             prior = _implied(views.prior) if views.HasField("prior") else None
-        return Views(found, prior, views.tau if views.HasField("tau") else DEFAULT_TAU)
+        return Views(
+            found,
+            prior,
+            views.tau if views.HasField("tau") else DEFAULT_TAU,
+            views.method == methods.METHOD_ENTROPY_POOLING,
+        )
 
 
 def _view(i: int, view: estimation_pb2.View, method: int) -> View:

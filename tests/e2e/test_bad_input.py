@@ -221,7 +221,12 @@ UNSUPPORTED = {
     "kelly": optimize(objective={"kelly": {}}),
     "risk_contribution_bounds": optimize(constraints=[{"riskContributionBounds": {"upper": 0.3}}]),
     "views": optimize(
-        estimation={"views": {"method": "METHOD_ENTROPY_POOLING", "views": [{"terms": [{"symbol": "A", "weight": 1}]}]}}
+        estimation={
+            "views": {
+                "method": "METHOD_AUGMENTED_BLACK_LITTERMAN",
+                "views": [{"terms": [{"symbol": "A", "weight": 1}]}],
+            }
+        }
     ),
     "ULCER_INDEX": optimize(riskMeasure="RISK_MEASURE_ULCER_INDEX"),
     "LINKAGE_DBHT": optimize(objective={"hierarchical": {"linkage": "LINKAGE_DBHT"}}),

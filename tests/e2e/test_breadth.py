@@ -206,3 +206,32 @@ def test_an_unknown_benchmark_symbol_is_named(wire: Wire) -> None:
     limit = {"trackingError": {"benchmark": stranger, "maxAnnual": 0.1}}
     refusal = wire.refused(OPTIMIZE, asked({"minRisk": {}}, limit))
     assert refusal.fields == ("constraints[0].tracking_error.benchmark[0].symbol",)
+
+
+ESTIMATORS = {
+    "ledoitWolf": {"target": "TARGET_NONLINEAR"},
+    "graphicalLasso": {"penalty": 0.2},
+    "jLogo": {},
+    "denoised": {"method": "METHOD_SPECTRAL"},
+    "gerber": {"variant": 2},
+    "oas": {},
+}
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_covariances_of_every_kind(wire: Wire, name: str) -> None:
+    answer = wire.call(OPTIMIZE, asked({"minRisk": {}}, estimation={"covariance": {name: ESTIMATORS[name]}}))
+    assert weights_of(answer).sum() == pytest.approx(1.0, abs=1e-9)
+    assert answer["volatilityAnnual"] != pytest.approx(wire.call(OPTIMIZE, asked({"minRisk": {}}))["volatilityAnnual"])
+
+
+def test_shrunk_means_and_pooled_views(wire: Wire) -> None:
+    bop = {"expectedReturns": {"bop": {}}}
+    assert weights_of(wire.call(OPTIMIZE, asked({"maxRatio": {}}, estimation=bop))).sum() == pytest.approx(1.0)
+    view = {"terms": [{"symbol": "A", "weight": 1.0}], "expectedReturnAnnual": 1.2}
+    pooled = {"views": {"method": "METHOD_ENTROPY_POOLING", "views": [view]}}
+    answer = wire.call(OPTIMIZE, asked({"equalWeight": {}}, estimation=pooled))
+    plain = wire.call(OPTIMIZE, asked({"equalWeight": {}}))
+    assert answer["expectedReturnAnnual"] > plain["expectedReturnAnnual"]
+    alone = asked({"minRisk": {}}, {"weightBounds": {"symbols": ["A"], "lower": 1.0}}, estimation=pooled)
+    assert wire.call(OPTIMIZE, alone)["expectedReturnAnnual"] == pytest.approx(1.2, rel=1e-9)

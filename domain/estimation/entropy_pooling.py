@@ -1,0 +1,60 @@
+"""Views by entropy pooling: the reweighting of scenarios that is closest to the given one and meets them.
+
+Least sum q ln(q / p) with E_q[view] equal to what is expected (Meucci 2008, "Fully flexible views", equation 6). The
+solution is p tilted by exp(lambda . view); lambda minimises the convex dual ln E_p exp(lambda . (view - expected)).
+"""
+
+import numpy as np
+
+from domain.checks import Matrix, Vector
+from domain.errors import InvalidInput
+
+STEPS = 200
+MET = 1e-24
+"""Squared Newton decrement below which the views are met to rounding."""
+
+NEAR = 1e-10
+
+MISSED = 1e-9
+"""How far, relative to the spread of a view's outcomes, its expectation may be off."""
+
+
+def entropy_pooled(outcomes: Matrix, expected: Vector, probabilities: Vector) -> Vector:
+    """Probabilities (S,) under which K views' outcomes (S, K) have the expected means (K,).
+
+    Raises InvalidInput where no reweighting meets them.
+    """
+    spread = np.ptp(outcomes, axis=0)
+    if (spread <= 0.0).any():
+        raise InvalidInput("views", "a view on what does not vary cannot be met by reweighting")
+    away = (outcomes - expected) / spread
+    tilt = np.zeros(len(expected))
+    q, value = _tilted(away, tilt, probabilities)
+    for _ in range(STEPS):
+        gradient = q @ away
+        centred = away - gradient
+        curvature = centred.T @ (centred * q[:, None])
+        direction = -np.linalg.lstsq(curvature, gradient, rcond=1e-12)[0]
+        decrement = -float(gradient @ direction)
+        if decrement <= MET:
+            break
+        length = 1.0
+        while True:
+            trial = tilt + length * direction
+            q, lower = _tilted(away, trial, probabilities)
+            # Close to the minimum the dual is flat to rounding, and the full step is right.
+            if lower <= value - 1e-4 * length * decrement or decrement < NEAR or length < 1e-12:
+                break
+            length *= 0.5
+        tilt, value = trial, lower
+    if np.abs(q @ away).max() > MISSED:
+        raise InvalidInput("views", "no reweighting of the returns meets them all: they lie outside what was observed")
+    return q
+
+
+def _tilted(away: Matrix, tilt: Vector, probabilities: Vector) -> tuple[Vector, float]:
+    exponent = away @ tilt
+    top = float(exponent.max())
+    weights = probabilities * np.exp(exponent - top)
+    total = float(weights.sum())
+    return weights / total, top + float(np.log(total))

@@ -1,0 +1,87 @@
+"""Covariances whose inverse is sparse: graphical lasso and local-global inversion."""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from domain.checks import Matrix, positive, varying
+from domain.errors import SolverFailed
+
+
+@dataclass(frozen=True, slots=True)
+class GraphicalLasso:
+    """Friedman, Hastie & Tibshirani 2008 on the correlation; without a penalty, one by cross-validation.
+
+    On the correlation, so that a penalty means the same whatever the unit of returns.
+    """
+
+    penalty: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.penalty is not None:
+            positive("covariance.graphical_lasso.penalty", self.penalty)
+
+    def estimate(self, returns: Matrix) -> Matrix:
+        """Covariance of (T, N) returns, (N, N)."""
+        from sklearn.covariance import GraphicalLassoCV, graphical_lasso  # 1 s of import, in worker processes
+        from sklearn.exceptions import ConvergenceWarning
+
+        deviations = varying("covariance.graphical_lasso", returns).std(axis=0, ddof=1)
+        standardised = (returns - returns.mean(axis=0)) / deviations
+        try:
+            with warnings.catch_warnings():
+                # Trying penalties it runs into singular ones, and says so while it passes over them.
+                warnings.simplefilter("ignore" if self.penalty is None else "error")
+                if self.penalty is None:
+                    correlation = GraphicalLassoCV().fit(standardised).covariance_
+                else:
+                    correlation = graphical_lasso(np.corrcoef(returns.T), self.penalty)[0]
+        except (FloatingPointError, RuntimeWarning, ConvergenceWarning) as error:
+            raise SolverFailed("the graphical lasso did not converge; try another penalty") from error
+        result: Matrix = correlation * np.outer(deviations, deviations)
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class LocalGlobal:
+    """j-LoGo: the inverse of a chordal network of the strongest correlations (Barfuss et al. 2016).
+
+    The network is the triangulated maximally filtered graph (Massara, Di Matteo & Aste 2016): from four assets on, each
+    further one joins the triangle it is most like. The inverse is the sum of those of its cliques of four less those of
+    the triangles that separate them.
+    """
+
+    def estimate(self, returns: Matrix) -> Matrix:
+        """Covariance of (T, N) returns, (N, N)."""
+        covariance = np.atleast_2d(np.cov(varying("covariance.j_logo", returns).T))
+        size = len(covariance)
+        if size <= 4:
+            return covariance
+        deviations = np.sqrt(np.diag(covariance))
+        cliques, separators = filtered_graph(0.5 + 0.5 * covariance / np.outer(deviations, deviations))
+        inverse = np.zeros_like(covariance)
+        for sign, parts in ((1.0, cliques), (-1.0, separators)):
+            for part in parts:
+                places = np.ix_(part, part)
+                inverse[places] += sign * np.linalg.inv(covariance[places])
+        result = np.asarray(np.linalg.inv(inverse), dtype=np.float64)
+        return 0.5 * (result + result.T)
+
+
+def filtered_graph(likeness: Matrix) -> tuple[list[list[int]], list[list[int]]]:
+    """Cliques of four and separating triangles of the triangulated maximally filtered graph of likenesses (N, N)."""
+    size = len(likeness)
+    strength = np.where(likeness > likeness.mean(), likeness, 0.0).sum(axis=1)
+    first = np.argsort(-strength, kind="stable")[:4].tolist()
+    cliques, separators = [sorted(first)], list[list[int]]()
+    triangles = [[first[i] for i in range(4) if i != k] for k in range(4)]
+    rest = [i for i in range(size) if i not in first]
+    while rest:
+        gains = np.array([[float(likeness[i, triangle].sum()) for triangle in triangles] for i in rest])
+        best, at = (int(k) for k in np.unravel_index(int(np.argmax(gains)), gains.shape))
+        vertex, triangle = rest.pop(best), triangles.pop(at)
+        cliques.append(sorted([vertex, *triangle]))
+        separators.append(sorted(triangle))
+        triangles += [[vertex, triangle[i], triangle[k]] for i, k in ((0, 1), (0, 2), (1, 2))]
+    return cliques, separators
