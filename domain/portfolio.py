@@ -1,5 +1,6 @@
 """Portfolios: what is held, what it is worth, and the weights that makes. Cash is a field, never an asset."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -56,7 +57,9 @@ def weights_by_symbol(
     for i, (symbol, weight) in enumerate(weights.items()):
         if symbol not in position:
             raise InvalidInput(f"{field_name}[{i}].symbol", f"{symbol} is not a symbol of the input")
-        result[position[symbol]] = finite_number(f"{field_name}[{i}].weight", weight)
+        if not math.isfinite(weight):
+            finite_number(f"{field_name}[{i}].weight", weight)
+        result[position[symbol]] = weight
     total = float(result.sum())
     if not leveraged and total > 1.0 + FULLY_INVESTED_TOLERANCE:
         raise InvalidInput(field_name, f"must sum to 1 or less without leverage, sum to {total:.9g}")

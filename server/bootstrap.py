@@ -1,6 +1,7 @@
 """Puts the server together: the only place that chooses adapters."""
 
 import asyncio
+import gc
 import signal
 from dataclasses import dataclass
 
@@ -67,6 +68,8 @@ async def serve(settings: Settings) -> None:
         await app.server.start()
         jobs.runner.start()
         await app.serving(True)
+        gc.collect()
+        gc.freeze()  # what was loaded stays: no collection has to walk over it again
         print(f"abs-finance is ready on {address}, data in {settings.data_dir}", flush=True)  # noqa: T201  # the one line
         await stop.wait()
         await _drain(app, admission, jobs.progress, settings.drain_seconds)

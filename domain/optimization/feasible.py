@@ -181,6 +181,12 @@ class FeasibleSet:
         return tuple(limit for limit in self.limits if isinstance(limit, Holdings))
 
     @property
+    def without_sums(self) -> "FeasibleSet":
+        """The set without limits on sums of absolute values, which bring variables of their own."""
+        kept = tuple(limit for limit in self.limits if not isinstance(limit, AbsoluteSum))
+        return FeasibleSet(self.symbols, kept)
+
+    @property
     def is_linear(self) -> bool:
         """Whether the set is a polytope."""
         return not self.risk_caps and not self.holdings

@@ -3,6 +3,7 @@
 This module imports nothing heavy: a worker must set the number of BLAS threads before numpy is loaded.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -14,6 +15,9 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 BLAS_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+LIBRARY = 50
+"""So many new modules are a library."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ def run_worker(tasks: Connection, lifeline: Connection, niceness: int) -> None:
     # What a library prints must not mix with what the server says.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     control = Control(lifeline)
+    settled = 0
     while True:
         try:
             task: Task = tasks.recv()
@@ -87,6 +92,17 @@ def run_worker(tasks: Connection, lifeline: Connection, niceness: int) -> None:
         control.begin(task.number)
         extra = {"report": lambda content: tasks.send(Message(content))} if task.reports else {}
         tasks.send(_outcome(task, control, extra))
+        settled = _without_garbage(settled)
+
+
+def _without_garbage(settled: int) -> int:
+    """Keeps the collector from walking over libraries ever after they were loaded; how many modules that was."""
+    loaded = len(sys.modules)
+    if loaded - settled < LIBRARY:
+        return settled
+    gc.collect()
+    gc.freeze()
+    return loaded
 
 
 def _outcome(task: Task, control: Control, extra: dict[str, Any]) -> Outcome:

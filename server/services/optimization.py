@@ -32,7 +32,7 @@ THREAD_ASSETS = 130
 
 THREAD_WORK = 100_000_000
 
-BATCH_CHUNK = 32
+BATCH_CHUNK = 50
 """Accounts that go to a worker together: sending the universe along costs about as much as solving for one."""
 
 BATCH_CHUNKS_AT_ONCE = 8

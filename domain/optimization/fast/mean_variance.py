@@ -3,6 +3,7 @@
 Every program is scaled before it is solved, so that its largest figures are about one whatever the unit of returns.
 """
 
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
 
@@ -24,6 +25,9 @@ PUSH_TOLERANCE = 1e-9
 REACHED = 1e-7
 """How close a weight is to a bound that it is said to be held by, relative to the bound or to one."""
 
+SLACK = 1e-10
+"""A limit that was left out and has this much room does not bind."""
+
 DUST = 1e-12
 """Weights below this are rounding of a zero."""
 
@@ -32,6 +36,12 @@ PACKAGES = {"daqp": "daqp", "piqp": "piqp", "highs": "highspy", "clarabel": "cla
 
 def minimum_risk(problem: Problem, limits: FeasibleSet) -> Candidate | None:
     """The least variance, which is also the least standard deviation; None where no weights keep the limits."""
+    if limits.absolute_sums:
+        return loosely(limits, lambda some: _minimum_risk(problem, some))
+    return _minimum_risk(problem, limits)
+
+
+def _minimum_risk(problem: Problem, limits: FeasibleSet) -> Candidate | None:
     polytope = limits.polytope()
     scale = variance_scale(problem)
     hessian = widened(2.0 / scale * problem.moments.covariance, len(polytope.lower))
@@ -48,6 +58,12 @@ def minimum_risk(problem: Problem, limits: FeasibleSet) -> Candidate | None:
 
 def maximum_utility(problem: Problem, limits: FeasibleSet, objective: MaxUtility) -> Candidate | None:
     """The highest annual mean minus risk_aversion / 2 times annual variance."""
+    if limits.absolute_sums:
+        return loosely(limits, lambda some: _maximum_utility(problem, some, objective))
+    return _maximum_utility(problem, limits, objective)
+
+
+def _maximum_utility(problem: Problem, limits: FeasibleSet, objective: MaxUtility) -> Candidate | None:
     polytope = limits.polytope()
     curvature = objective.risk_aversion * problem.periods_per_year
     scale = curvature * variance_scale(problem)
@@ -58,6 +74,20 @@ def maximum_utility(problem: Problem, limits: FeasibleSet, objective: MaxUtility
     if answer is None:
         return None
     return candidate(program, answer, limits, scale)
+
+
+def loosely(limits: FeasibleSet, solved: Callable[[FeasibleSet], Candidate | None]) -> Candidate | None:
+    """First without sums of absolute values: they double the variables, and where they do not bind they need not."""
+    looser = limits.without_sums
+    if not (np.isfinite(looser.lower).all() and any(row.is_budget for row in looser.rows)):
+        return solved(limits)  # what holds it may be the sum alone
+    found = solved(looser)
+    # A sum that only just fits may bind as well, and then its price is wanted.
+    return found if found is None or not _reaches(limits, found.weights) else solved(limits)
+
+
+def _reaches(limits: FeasibleSet, weights: Vector) -> bool:
+    return any(one.value(weights) > one.maximum - SLACK for one in limits.absolute_sums)
 
 
 def maximum_return(problem: Problem, limits: FeasibleSet) -> Candidate | None:
@@ -147,12 +177,13 @@ def box_bindings(weights: Vector, pushes: Vector, limits: FeasibleSet, unit: flo
     reached = np.abs(weights - ends) <= REACHED * np.maximum(1.0, np.abs(ends))
     pushed = (np.abs(pushes) > PUSH_TOLERANCE) & np.isfinite(ends) & reached
     found: list[Binding] = []
+    sizes = (np.abs(pushes) * unit).tolist()
     for box in limits.boxes:
         own = pushed & (np.where(pushes > 0.0, box.upper, box.lower) == ends)
         pushed &= ~own  # two labels with the same end: the first has it
         for i in np.flatnonzero(own).tolist():
             side = BoundSide.UPPER if pushes[i] > 0.0 else BoundSide.LOWER
-            found.append(Binding(box.label, limits.symbols[i], side, abs(float(pushes[i])) * unit))
+            found.append(Binding(box.label, limits.symbols[i], side, sizes[i]))
     return found
 
 

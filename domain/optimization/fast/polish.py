@@ -4,23 +4,51 @@ An interior-point method ends a little inside every limit. Which limits hold at 
 and with them fixed the optimum is the solution of one linear system.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
-from domain.optimization.fast.program import Answer, Program, bound_multipliers, proven_bound
+from domain.optimization.fast.program import Answer, Program, bound_multipliers, proven_bound, relative_gap
 
 Mask = NDArray[np.bool_]
 
 MISS_TOLERANCE = 1e-11
+CLOSE = 1e-10
+"""Relative gap from which exactness is a matter of the last digits only."""
+
+SNAPPED_MISS = 1e-9
+SHIFT = 1e-7
+REFINEMENTS = 3
 
 
 def polished(program: Program, answer: Answer) -> Answer:
     """The exact answer on the limits that the given one leans on, or the given one where that is not better."""
-    exact = _solved_on_active(program, answer)
+    rough = replace(answer, bound=proven_bound(program, answer))
+    if _has_auxiliary(program) and relative_gap(program, rough) <= CLOSE:
+        # Variables without curvature make the equations singular and dear, and there is nothing left to gain.
+        at_bounds = _snapped(program, rough)
+        return at_bounds if _miss(program, at_bounds.point) <= SNAPPED_MISS else rough
+    exact = _solved_on_active(program, rough)
     if exact is None or _miss(program, exact.point) > MISS_TOLERANCE:
-        return answer
-    return exact if _gap(program, exact) < _gap(program, answer) else answer
+        return rough
+    exact = replace(exact, bound=proven_bound(program, exact))
+    return exact if _gap(program, exact) < _gap(program, rough) else rough
+
+
+def _has_auxiliary(program: Program) -> bool:
+    return program.hessian is not None and not np.diag(program.hessian).all()
+
+
+def _snapped(program: Program, answer: Answer) -> Answer:
+    """Variables that lean on a bound put there, which moves them by what an interior point leaves."""
+    polytope = program.polytope
+    pushes = bound_multipliers(program, answer)
+    at_upper = _leaning(pushes, polytope.upper - answer.point)
+    at_lower = _leaning(-pushes, answer.point - polytope.lower)
+    point = np.where(at_upper, polytope.upper, np.where(at_lower, polytope.lower, answer.point))
+    return replace(answer, point=point)
 
 
 def _solved_on_active(program: Program, answer: Answer) -> Answer | None:
@@ -54,7 +82,7 @@ def _solved_on_active(program: Program, answer: Answer) -> Answer | None:
 
 
 def _equations(hessian: Matrix, rows: Matrix, target: Vector, ends: Vector) -> Vector | None:
-    """[H A'; A 0] [x; y] = [target; ends]; of many solutions the shortest, as auxiliary variables may leave some."""
+    """[H A'; A 0] [x; y] = [target; ends]; of many solutions one, as auxiliary variables may leave some."""
     size, count = len(hessian), len(rows)
     if not size:
         return None
@@ -63,13 +91,33 @@ def _equations(hessian: Matrix, rows: Matrix, target: Vector, ends: Vector) -> V
     system[size:, :size] = rows
     system[:size, size:] = rows.T
     right = np.concatenate([target, ends])
-    try:
-        solved: Vector = np.linalg.solve(system, right)
-        if np.abs(system @ solved - right).max() > MISS_TOLERANCE:
-            solved = np.linalg.lstsq(system, right)[0]
-    except np.linalg.LinAlgError:
-        solved = np.linalg.lstsq(system, right)[0]
-    return solved if np.isfinite(solved).all() else None
+    for attempt in (_directly, _shifted, _shortest):
+        try:
+            solved = attempt(system, right, size)
+        except np.linalg.LinAlgError:
+            continue
+        if np.isfinite(solved).all() and np.abs(system @ solved - right).max() <= MISS_TOLERANCE:
+            return solved
+    return None
+
+
+def _directly(system: Matrix, right: Vector, _: int) -> Vector:
+    return np.asarray(np.linalg.solve(system, right), dtype=np.float64)
+
+
+def _shifted(system: Matrix, right: Vector, size: int) -> Vector:
+    """Where auxiliary variables leave freedom: away from singular by a little, and refined back."""
+    shift = np.full(len(system), SHIFT)
+    shift[size:] = -SHIFT
+    inverse = np.linalg.inv(system + np.diag(shift))
+    solved: Vector = inverse @ right
+    for _ in range(REFINEMENTS):
+        solved = solved + inverse @ (right - system @ solved)
+    return solved
+
+
+def _shortest(system: Matrix, right: Vector, _: int) -> Vector:
+    return np.asarray(np.linalg.lstsq(system, right)[0], dtype=np.float64)
 
 
 def _leaning(push: Vector, room: Vector) -> Mask:

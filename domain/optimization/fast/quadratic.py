@@ -56,6 +56,8 @@ def _better(program: Program, answer: Answer) -> Answer:
 
 
 def _definite(hessian: Matrix) -> bool:
+    if not np.diag(hessian).all():
+        return False  # auxiliary variables have no curvature
     try:
         factor = np.linalg.cholesky(hessian)
     except np.linalg.LinAlgError:

@@ -16,6 +16,7 @@ from domain.optimization.fast.linear import solve_linear
 from domain.optimization.fast.mean_variance import (
     box_bindings,
     cleaned,
+    loosely,
     row_bindings,
     solver_version,
     variance_scale,
@@ -55,6 +56,12 @@ def maximum_diversification(problem: Problem, limits: FeasibleSet) -> Candidate 
 
 
 def _maximise(problem: Problem, limits: FeasibleSet, gain: Gain) -> Candidate | None:
+    if limits.absolute_sums:
+        return loosely(limits, lambda some: _within(problem, some, gain))
+    return _within(problem, limits, gain)
+
+
+def _within(problem: Problem, limits: FeasibleSet, gain: Gain) -> Candidate | None:
     cone = _Cone.of(limits)
     scale = variance_scale(problem)
     size = max(float(np.abs(gain.by_asset).max()), abs(gain.constant))

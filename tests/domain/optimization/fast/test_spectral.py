@@ -125,7 +125,8 @@ def test_no_feasible_weights_are_below_the_bound(seed: int, confidence: float) -
     for weights in generator.dirichlet(np.ones(6) * 0.5, 20):
         assert risk_of(problem, weights) >= proof.bound - 1e-12
         assert proof.gap(weights) >= 0.0
-    assert proof.gap(proof.weights) <= 1e-9
+    # A CVaR may be a hundredth of the deviation that the solver keeps its rows to 1e-10 of.
+    assert proof.gap(proof.weights) <= 2e-8
 
 
 @pytest.mark.parametrize("unit", [1e-9, 1e-4, 50.0])
