@@ -100,7 +100,9 @@ def excess(job: str, market: Market, ours: Array, theirs: Array) -> float | None
         "risk_parity": lambda w: 0.5 * float(np.log(variance(w))) - float(np.log(w).mean()),
     }
     if job in judges:
-        best = judges[job](theirs / theirs.sum())
+        # Within the bounds that both were given: a weight of -1e-5 makes a ratio better than there is.
+        kept = np.maximum(theirs, 0.0)
+        best = judges[job](kept / kept.sum())
         return (judges[job](ours) - best) / abs(best)
     if job == "frontier":
         return _frontier_excess(market, theirs)

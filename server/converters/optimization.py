@@ -69,6 +69,7 @@ def optimize_command_from_proto(request: OptimizeRequest) -> OptimizeCommand:
         body=_body(request),
         request_id=request.request_id or None,
         validate_only=request.validate_only,
+        check_feasibility=request.check_feasibility,
     )
 
 

@@ -12,7 +12,9 @@ from domain.errors import Cancelled, DomainError, SolverTimedOut
 from domain.market_data.moments import Moments
 from domain.market_data.panel import PricePanel, ReturnPanel, Scenarios
 from domain.market_data.source import MarketInput
+from domain.optimization.feasible import feasible_set
 from domain.optimization.frontier import trace
+from domain.optimization.infeasibility import conflict, is_feasible
 from domain.optimization.problem import Problem
 from domain.optimization.solution import Solution
 from domain.optimization.solve import solve
@@ -48,6 +50,7 @@ class OptimizeCommand:
     body: bytes  # hash of the request without its id
     request_id: str | None = None
     validate_only: bool = False
+    check_feasibility: bool = False  # with validate_only
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,9 @@ class Optimization:
         data = await self._market_data.load(command.data)
         specification = await self._with_groups(command.specification)
         if command.validate_only:
-            state(specification, _in_memory(data))
+            check = _checked_feasible if command.check_feasibility else _checked
+            lane = self._lanes.process if command.check_feasibility else self._lanes.inline
+            await lane(partial(check, specification, data), deadline)
             return None
         answer = await self._solved(specification, data, deadline)
         encoded = self._encode(PricedAnswer(answer, _cost(command.specification, answer), command.means_known))
@@ -215,6 +220,21 @@ class Optimization:
         if assets > INLINE_ASSETS or work > INLINE_WORK:
             return await self._lanes.thread(run, deadline)
         return await self._lanes.inline(run, deadline)
+
+
+def _checked(specification: Specification, data: MarketInput | StoredInput, on_progress: OnProgress) -> None:
+    """That the problem can be posed."""
+    on_progress()
+    state(specification, _in_memory(data))
+
+
+def _checked_feasible(specification: Specification, data: MarketInput | StoredInput, on_progress: OnProgress) -> None:
+    """That some weights keep all limits as well. Raises InfeasibleProblem."""
+    problem = state(specification, _in_memory(data))
+    on_progress()
+    limits = feasible_set(problem)
+    if not is_feasible(limits):
+        raise conflict(limits)
 
 
 def _answer(specification: Specification, data: MarketInput | StoredInput, on_progress: OnProgress) -> Answer:

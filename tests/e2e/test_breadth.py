@@ -235,3 +235,14 @@ def test_shrunk_means_and_pooled_views(wire: Wire) -> None:
     assert answer["expectedReturnAnnual"] > plain["expectedReturnAnnual"]
     alone = asked({"minRisk": {}}, {"weightBounds": {"symbols": ["A"], "lower": 1.0}}, estimation=pooled)
     assert wire.call(OPTIMIZE, alone)["expectedReturnAnnual"] == pytest.approx(1.2, rel=1e-9)
+
+
+def test_feasibility_can_be_asked_without_solving(wire: Wire) -> None:
+    caps = {"label": "caps", "weightBounds": {"upper": 0.1}}
+    posed = asked({"minRisk": {}}, caps, validateOnly=True)
+    assert wire.call(OPTIMIZE, posed) == {}
+    refusal = wire.refused(OPTIMIZE, {**posed, "checkFeasibility": True})
+    assert refusal.reason == "PROBLEM_INFEASIBLE"
+    assert set(refusal.conflicts) == {"caps", "default:budget"}
+    wider = {"label": "caps", "weightBounds": {"upper": 0.5}}
+    assert wire.call(OPTIMIZE, asked({"minRisk": {}}, wider, validateOnly=True, checkFeasibility=True)) == {}

@@ -20,7 +20,7 @@ from domain.optimization.fast.program import Answer, Program, bound_multipliers,
 from domain.optimization.fast.settle import within
 from domain.optimization.feasible import FeasibleSet, Polytope
 from domain.optimization.problem import Problem
-from domain.optimization.solution import Binding, Candidate, Engine
+from domain.optimization.solution import VIOLATION_TOLERANCE, Binding, Candidate, Engine
 from domain.risk.measures import RiskMeasure
 from domain.risk.ordered import Spectrum, given_weights, loss_weights, spectral_risk, spectrum_of
 from domain.risk.outcomes import EQUAL, Outcomes
@@ -135,20 +135,15 @@ def least_spectral(
     scenarios = problem.risk_in(RiskMeasure.WORST_REALIZATION).distribution
     polytope = limits.polytope()
     columns = len(polytope.lower)
-    start = None
-    if (polytope.lower <= polytope.upper).all():
-        start = solve_linear(Program(None, np.zeros(columns), polytope), problem.options.time_limit_seconds)
+    start = _start(limits, polytope, problem.options.time_limit_seconds)
     if start is None:
         return None
     unit = float(scenarios.values.std()) or 1.0
     cutter = _Cutter(scenarios.values / unit, scenarios.probabilities, spectrum)
-    found = _cut(cutter, polytope, start.point[: limits.size], problem.options.time_limit_seconds, on_progress)
+    found = _cut(cutter, polytope, start, problem.options.time_limit_seconds, on_progress)
     cost = np.zeros(columns)
     cost[: limits.size] = found.slope
-    program = Program(None, cost, polytope)
-    answer = solve_linear(program, problem.options.time_limit_seconds)
-    if answer is None:
-        raise SolverFailed("HiGHS takes a feasible set for empty")
+    answer = found.answer
     value = cutter.cut(found.weights)[0]
     # A sample's Gini counts each pair once, which is its spectrum's risk times a constant.
     factor = risk(found.weights) / (unit * value) if value > 0.0 and risk(found.weights) > 0.0 else 1.0
@@ -177,6 +172,7 @@ class _Found:
     weights: Vector
     slope: Vector  # the mixture of cuts that proves the bound
     cuts: int
+    answer: Answer  # of least slope . w over the polytope
 
 
 def _cut(
@@ -206,9 +202,23 @@ def _cut(
         if best_value - bound <= TOGETHER * max(1.0, abs(best_value)) or idle > PATIENCE or len(slopes) >= CUTS:
             break
         point = HOLD * best + (1.0 - HOLD) * answer.point[:size]
+    # What the last master leaves to its cuts is one mixture of them, and to the limits what they push against it.
     shares = np.maximum(-answer.row_multipliers[rows:], 0.0)
     mixed: Vector = (shares / shares.sum()) @ np.array(slopes)
-    return _Found(best, mixed, len(slopes))
+    of_limits = Answer(answer.point[:-1], answer.row_multipliers[:rows], answer.solver, answer.iterations)
+    return _Found(best, mixed, len(slopes), of_limits)
+
+
+def _start(limits: FeasibleSet, polytope: Polytope, time_limit_seconds: float) -> Vector | None:
+    """Weights within the limits: even ones where those will do, otherwise a vertex; None where there are none."""
+    if (polytope.lower > polytope.upper).any():
+        return None
+    budget = next((row.upper for row in limits.rows if row.is_budget), 1.0)
+    even = np.clip(np.full(limits.size, budget / limits.size), limits.lower, limits.upper)
+    if limits.violation(even) <= VIOLATION_TOLERANCE**2:
+        return np.asarray(even, dtype=np.float64)
+    vertex = solve_linear(Program(None, np.zeros(len(polytope.lower)), polytope), time_limit_seconds)
+    return None if vertex is None else vertex.point[: limits.size]
 
 
 def _with_level(polytope: Polytope, level: Vector) -> Program:
