@@ -4,6 +4,7 @@ Every program is scaled before it is solved, so that its largest figures are abo
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
 
@@ -11,8 +12,10 @@ import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.optimization.fast.linear import solve_linear
-from domain.optimization.fast.program import Answer, Program, bound_multipliers, relative_gap
+from domain.optimization.fast.polish import snapped
+from domain.optimization.fast.program import Answer, Program, bound_multipliers, proven_bound, relative_gap
 from domain.optimization.fast.quadratic import solve_quadratic
+from domain.optimization.fast.traded import is_traded, solve_traded
 from domain.optimization.feasible import FeasibleSet, Polytope
 from domain.optimization.objectives import MaxUtility
 from domain.optimization.problem import Problem
@@ -25,13 +28,18 @@ PUSH_TOLERANCE = 1e-9
 REACHED = 1e-7
 """How close a weight is to a bound that it is said to be held by, relative to the bound or to one."""
 
+TRADED_ASSETS = 100
+"""From here the steps of our own interior point cost less than twice the variables."""
+
+TRADED_GAP = 1e-8
+
 SLACK = 1e-10
 """A limit that was left out and has this much room does not bind."""
 
 DUST = 1e-12
 """Weights below this are rounding of a zero."""
 
-PACKAGES = {"daqp": "daqp", "piqp": "piqp", "highs": "highspy", "clarabel": "clarabel"}
+PACKAGES = {"interior point": "scipy", "daqp": "daqp", "piqp": "piqp", "highs": "highspy", "clarabel": "clarabel"}
 
 
 def minimum_risk(problem: Problem, limits: FeasibleSet) -> Candidate | None:
@@ -46,7 +54,7 @@ def _minimum_risk(problem: Problem, limits: FeasibleSet) -> Candidate | None:
     scale = variance_scale(problem)
     hessian = widened(2.0 / scale * problem.moments.covariance, len(polytope.lower))
     program = Program(hessian, np.zeros(len(polytope.lower)), polytope)
-    answer = solve_quadratic(program)
+    answer = _solved(program, limits)
     if answer is None:
         return None
     unit = scale
@@ -70,10 +78,19 @@ def _maximum_utility(problem: Problem, limits: FeasibleSet, objective: MaxUtilit
     hessian = widened(curvature / scale * problem.moments.covariance, len(polytope.lower))
     gain = problem.periods_per_year / scale * problem.moments.expected_returns
     program = Program(hessian, np.append(-gain, np.zeros(len(polytope.lower) - limits.size)), polytope)
-    answer = solve_quadratic(program)
+    answer = _solved(program, limits)
     if answer is None:
         return None
     return candidate(program, answer, limits, scale)
+
+
+def _solved(program: Program, limits: FeasibleSet) -> Answer | None:
+    """Large programs with one limit on trades are solved without its variables."""
+    if limits.size >= TRADED_ASSETS and is_traded(limits) and (found := solve_traded(program, limits)):
+        found = replace(found, bound=proven_bound(program, found))
+        if relative_gap(program, found) <= TRADED_GAP:
+            return snapped(program, found)
+    return solve_quadratic(program)
 
 
 def loosely(limits: FeasibleSet, solved: Callable[[FeasibleSet], Candidate | None]) -> Candidate | None:

@@ -28,8 +28,7 @@ def polished(program: Program, answer: Answer) -> Answer:
     rough = replace(answer, bound=proven_bound(program, answer))
     if _has_auxiliary(program) and relative_gap(program, rough) <= CLOSE:
         # Variables without curvature make the equations singular and dear, and there is nothing left to gain.
-        at_bounds = _snapped(program, rough)
-        return at_bounds if _miss(program, at_bounds.point) <= SNAPPED_MISS else rough
+        return snapped(program, rough)
     exact = _solved_on_active(program, rough)
     if exact is None or _miss(program, exact.point) > MISS_TOLERANCE:
         return rough
@@ -41,14 +40,14 @@ def _has_auxiliary(program: Program) -> bool:
     return program.hessian is not None and not np.diag(program.hessian).all()
 
 
-def _snapped(program: Program, answer: Answer) -> Answer:
-    """Variables that lean on a bound put there, which moves them by what an interior point leaves."""
+def snapped(program: Program, answer: Answer) -> Answer:
+    """Variables that lean on a bound put there, which moves them by what an interior point leaves, if that fits."""
     polytope = program.polytope
     pushes = bound_multipliers(program, answer)
     at_upper = _leaning(pushes, polytope.upper - answer.point)
     at_lower = _leaning(-pushes, answer.point - polytope.lower)
     point = np.where(at_upper, polytope.upper, np.where(at_lower, polytope.lower, answer.point))
-    return replace(answer, point=point)
+    return replace(answer, point=point) if _miss(program, point) <= SNAPPED_MISS else answer
 
 
 def _solved_on_active(program: Program, answer: Answer) -> Answer | None:
