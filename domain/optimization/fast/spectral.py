@@ -36,8 +36,14 @@ PATIENCE = 60
 
 CUTS = 3000
 
-HOLD = 0.3
+HOLD = 0.5
 """How far the next portfolio stays with the best one: steps that stop short need about half the cuts."""
+
+NEAR = 1e-3
+"""Relative gap from which a risk with few pieces is cut at the vertices themselves, where it ends exactly."""
+
+FEW = 4
+"""Different weights of ranks, up to which a risk has few pieces: CVaR has a tail, a border and the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +166,12 @@ class _Cutter:
     chances: Vector
     spectrum: Spectrum
 
+    @property
+    def has_few_pieces(self) -> bool:
+        """Whether most ranks weigh the same."""
+        ranks = np.linspace(0.0, 1.0, len(self.returns) + 1)
+        return len(np.unique(np.diff(self.spectrum(ranks)).round(12))) <= FEW
+
     def cut(self, weights: Vector) -> tuple[float, Vector]:
         """The risk of weights, and the slope by which no others have less: risk(v) >= slope . v."""
         outcomes = self.returns @ weights
@@ -182,7 +194,7 @@ def _cut(
     level = np.append(np.zeros(columns), 1.0)
     master = GrowingProgram(_with_level(polytope, level), time_limit_seconds)
     best, best_value, bound, idle = start, np.inf, -np.inf, 0
-    point, slopes = start, list[Vector]()
+    point, slopes, few_pieces = start, list[Vector](), cutter.has_few_pieces
     while True:
         on_progress()
         value, slope = cutter.cut(point)
@@ -201,7 +213,8 @@ def _cut(
         bound = max(bound, level_reached)
         if best_value - bound <= TOGETHER * max(1.0, abs(best_value)) or idle > PATIENCE or len(slopes) >= CUTS:
             break
-        point = HOLD * best + (1.0 - HOLD) * answer.point[:size]
+        hold = 0.0 if few_pieces and best_value - bound <= NEAR * abs(best_value) else HOLD
+        point = hold * best + (1.0 - hold) * answer.point[:size]
     # What the last master leaves to its cuts is one mixture of them, and to the limits what they push against it.
     shares = np.maximum(-answer.row_multipliers[rows:], 0.0)
     mixed: Vector = (shares / shares.sum()) @ np.array(slopes)
