@@ -50,7 +50,8 @@ def loss(problem: Problem, weights: Vector) -> float:
         case OrderedWeightedAverage(ordered):
             outcomes = Outcomes(problem.risk.distribution.values @ weights)
             return spectral_risk(outcomes, given_weights("objective.owa.weights", ordered, len(ordered)))
-    raise NotSupported(f"{type(problem.objective).__name__} has no objective to compare weights by")
+    name = type(problem.objective).__name__
+    raise NotSupported(f"{name} has no value to compare portfolios by, as limits on which assets are held need it")
 
 
 def annual_ratio_risk(problem: Problem, weights: Vector) -> float:

@@ -310,3 +310,47 @@ def test_a_frontier(call: Call) -> None:
     assert points[0].certificate.duality_gap <= 1e-7
     with pytest.raises(errors.InfeasibleProblem):
         call("trace_frontier", data, constraints=[absfin.weight_bounds(upper=0.2)])
+
+
+THREE = absfin.Moments(
+    ["A", "B", "C"], np.array([0.01, 0.02, 0.015]), np.diag([0.04, 0.09, 0.06]) + 0.01, periods_per_year=12
+)
+EVERY_OBJECTIVE = {
+    "kelly": absfin.kelly("quadratic"),
+    "tracking": absfin.tracking({"A": 0.5, "B": 0.5}),
+    "relaxed": absfin.relaxed_risk_budget({"A": 1.0, "B": 2.0, "C": 1.0}, 0.1),
+    "worst case": absfin.worst_case(absfin.max_ratio(0.01)),
+    "tree": absfin.hierarchical("herc", "ward"),
+}
+
+
+@pytest.mark.parametrize("objective", EVERY_OBJECTIVE.values(), ids=EVERY_OBJECTIVE.keys())
+def test_objectives_and_limits_of_every_kind(call: Call, objective: absfin.objectives.Objective) -> None:
+    kind = objective.WhichOneof("kind")
+    # A tree and budgets keep bounds only, and which assets are held needs an objective to compare them by.
+    limits = {"hierarchical": (), "relaxed_risk_budget": (), "worst_case": EVERY_LIMIT[:2]}.get(kind, EVERY_LIMIT)
+    found = call("optimize", THREE, objective, constraints=limits)
+    assert sum(found.weights.values()) == pytest.approx(1.0)
+
+
+EVERY_LIMIT = (
+    absfin.tracking_error({"A": 0.4, "B": 0.3, "C": 0.3}, 0.5),
+    absfin.risk_limit("variance", 1.0),
+    absfin.cardinality(3),
+    absfin.minimum_position(0.05),
+)
+
+
+def test_a_batch_gives_each_account_its_answer_or_its_exception(call: Call) -> None:
+    accounts = [
+        absfin.Account("free"),
+        absfin.Account("held", {"A": 1.0}, [absfin.turnover(0.1)]),
+        absfin.Account("impossible", constraints=[absfin.weight_bounds(upper=0.1, label="caps")]),
+        absfin.Account("even", objective=absfin.equal_weight()),
+    ]
+    found = dict(call("optimize_batch", THREE, absfin.min_risk(), accounts))
+    assert found.keys() == {account.key for account in accounts}
+    assert found["held"].weights["A"] == pytest.approx(0.9)
+    assert list(found["even"].weights.values()) == pytest.approx([1 / 3] * 3)
+    assert isinstance(found["impossible"], absfin.InfeasibleProblem)
+    assert {conflict.label for conflict in found["impossible"].conflicts} == {"caps", "default:budget"}

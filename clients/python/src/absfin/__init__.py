@@ -8,11 +8,15 @@
 from absfin import strategies
 from absfin.client import Client
 from absfin.constraints import (
+    cardinality,
     factor_exposure,
     group_bounds,
     leverage,
     linear,
+    minimum_position,
     return_floor,
+    risk_limit,
+    tracking_error,
     turnover,
     weight_bounds,
 )
@@ -20,19 +24,27 @@ from absfin.data import Holdings, Instrument, Moments, Panel, Prices, Quote, Ret
 from absfin.errors import AbsFinanceError, InfeasibleProblem, InvalidInput
 from absfin.objectives import (
     equal_weight,
+    hierarchical,
     inverse_volatility,
+    kelly,
     max_diversification,
     max_ratio,
     max_return,
     max_utility,
     min_risk,
+    ordered_weighted_average,
+    relaxed_risk_budget,
     risk_budget,
+    tracking,
+    worst_case,
 )
+from absfin.requests import Account
 from absfin.results import Backtest, Optimization, Reallocation, RiskReport
 from absfin.watching import Finished, Milestone, Tick
 
 __all__ = [
     "AbsFinanceError",
+    "Account",
     "Backtest",
     "Client",
     "Finished",
@@ -52,10 +64,13 @@ __all__ = [
     "Scenarios",
     "Stored",
     "Tick",
+    "cardinality",
     "equal_weight",
     "factor_exposure",
     "group_bounds",
+    "hierarchical",
     "inverse_volatility",
+    "kelly",
     "leverage",
     "linear",
     "max_diversification",
@@ -63,9 +78,16 @@ __all__ = [
     "max_return",
     "max_utility",
     "min_risk",
+    "minimum_position",
+    "ordered_weighted_average",
+    "relaxed_risk_budget",
     "return_floor",
     "risk_budget",
+    "risk_limit",
     "strategies",
+    "tracking",
+    "tracking_error",
     "turnover",
     "weight_bounds",
+    "worst_case",
 ]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from types import TracebackType
 from typing import Any, Self
 
@@ -38,16 +39,19 @@ from absfin.data import (
     Stored,
     panel_of,
 )
-from absfin.errors import typed_errors
+from absfin.errors import AbsFinanceError, typed_errors
 from absfin.objectives import Objective
 from absfin.requests import (
+    Account,
     Progress,
+    account_request,
     backtest_request,
     frontier_request,
     import_requests,
     optimize_request,
     reallocate_request,
     risk_request,
+    universe_request,
 )
 from absfin.results import (
     Backtest,
@@ -58,6 +62,7 @@ from absfin.results import (
     OptimizationPage,
     Reallocation,
     RiskReport,
+    outcome_of,
 )
 from absfin.watching import Finished, Follower, News
 
@@ -140,6 +145,34 @@ class Client:
             request_id=request_id,
         )
         return Optimization.from_proto(await self._call(self._optimization.Optimize, request, timeout))
+
+    async def optimize_batch(
+        self,
+        data: MarketInput,
+        objective: Objective,
+        accounts: Iterable[Account],
+        *,
+        constraints: Iterable[Constraint] = (),
+        risk_measure: str = "variance",
+        confidence_level: float | None = None,
+        estimation: Estimation | None = None,
+        missing_data: str = "fail",
+        timeout: float | None = None,
+    ) -> AsyncIterator[tuple[str, Optimization | AbsFinanceError]]:
+        """Each account's key with its answer, or with the exception of it, as they come and in any order."""
+        shared = universe_request(
+            data,
+            objective,
+            constraints=constraints,
+            risk_measure=risk_measure,
+            confidence_level=confidence_level,
+            estimation=estimation,
+            missing_data=missing_data,
+        )
+        messages = chain([shared], map(account_request, accounts))
+        with typed_errors():
+            async for one in self._optimization.OptimizeBatch(messages, timeout=self._limit(timeout)):
+                yield outcome_of(one)
 
     async def trace_frontier(
         self,

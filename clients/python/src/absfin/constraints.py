@@ -5,6 +5,8 @@ from typing import Literal
 
 from absfinance.v1 import constraint_pb2 as pb
 
+from absfin.data import weights_to_proto
+
 Constraint = pb.Constraint
 
 
@@ -66,3 +68,25 @@ def turnover(max_turnover: float, kind: Literal["one_way", "two_way"] = "one_way
 def return_floor(min_return_annual: float, *, label: str = "") -> Constraint:
     """A least expected return per year."""
     return Constraint(label=label, return_floor=pb.ReturnFloor(min_return_annual=min_return_annual))
+
+
+def tracking_error(benchmark: Mapping[str, float], max_annual: float, *, label: str = "") -> Constraint:
+    """The highest annual volatility of the difference to a benchmark's weights."""
+    limit = pb.TrackingErrorLimit(benchmark=weights_to_proto(benchmark), max_annual=max_annual)
+    return Constraint(label=label, tracking_error=limit)
+
+
+def risk_limit(risk_measure: str, maximum: float, *, label: str = "") -> Constraint:
+    """The highest risk per period in a measure such as "cvar"."""
+    limit = pb.RiskLimit(risk_measure=f"RISK_MEASURE_{risk_measure.upper()}", max=maximum)
+    return Constraint(label=label, risk_limit=limit)
+
+
+def cardinality(max_assets: int, *, label: str = "") -> Constraint:
+    """The most assets that are held."""
+    return Constraint(label=label, cardinality=pb.Cardinality(max_assets=max_assets))
+
+
+def minimum_position(min_weight: float, *, label: str = "") -> Constraint:
+    """A weight is 0 or at least this large."""
+    return Constraint(label=label, minimum_position=pb.MinimumPosition(min_weight=min_weight))

@@ -184,8 +184,14 @@ def error_from_call(error: grpc.RpcError) -> AbsFinanceError:
     for key, value in call.trailing_metadata() or ():
         if key == DETAILS_KEY:
             status = Status.FromString(value)
+    return error_from_status(status)
+
+
+def error_from_status(status: Status) -> AbsFinanceError:
+    """The typed exception of a status, such as that of one account of a batch."""
     info = _detail(status, ErrorInfo)
     kind = _BY_REASON.get(info.reason) if info else None
+    code = next((one for one in grpc.StatusCode if one.value[0] == status.code), grpc.StatusCode.UNKNOWN)
     return (kind or _BY_CODE.get(code, AbsFinanceError))(status)
 
 

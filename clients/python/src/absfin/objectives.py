@@ -1,10 +1,14 @@
 """What the weights are chosen for: one function for each objective of the contract."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Literal
 
 from absfinance.v1 import objective_pb2 as pb
 
+from absfin.data import weights_to_proto
+
 Objective = pb.Objective
+Uncertainty = Literal["none", "box", "ellipsoid"]
 
 
 def min_risk() -> Objective:
@@ -36,6 +40,62 @@ def risk_budget(budgets: Mapping[str, float] | None = None) -> Objective:
     """Each asset carries its share of the risk; without budgets, the same share."""
     entries = [pb.RiskBudget.Budget(symbol=symbol, budget=budget) for symbol, budget in (budgets or {}).items()]
     return Objective(risk_budget=pb.RiskBudget(budgets=entries))
+
+
+def relaxed_risk_budget(budgets: Mapping[str, float] | None = None, penalty: float = 0.0) -> Objective:
+    """Risk budgets that give way for less risk."""
+    entries = [pb.RiskBudget.Budget(symbol=symbol, budget=budget) for symbol, budget in (budgets or {}).items()]
+    return Objective(relaxed_risk_budget=pb.RelaxedRiskBudget(budgets=entries, penalty=penalty))
+
+
+def tracking(benchmark: Mapping[str, float]) -> Objective:
+    """The least tracking error to a benchmark's weights."""
+    return Objective(tracking=pb.Tracking(benchmark=weights_to_proto(benchmark)))
+
+
+def kelly(method: Literal["exact", "quadratic", "second_moment"] = "exact") -> Objective:
+    """The highest expected logarithmic growth."""
+    return Objective(kelly=pb.Kelly(method=f"METHOD_{method.upper()}"))
+
+
+def worst_case(
+    goal: Objective,
+    expected_returns: Uncertainty = "none",
+    covariance: Uncertainty = "none",
+    confidence_level: float | None = None,
+) -> Objective:
+    """A goal, one of the least risk and the highest return, utility and ratio, in the worst case of the estimates."""
+    kind = goal.WhichOneof("kind")
+    return Objective(
+        worst_case=pb.WorstCase(
+            expected_returns=f"UNCERTAINTY_{expected_returns.upper()}",
+            covariance=f"UNCERTAINTY_{covariance.upper()}",
+            confidence_level=confidence_level,
+            **{str(kind): getattr(goal, str(kind))},
+        )
+    )
+
+
+def hierarchical(
+    method: Literal["hrp", "herc", "herc2", "nco"] = "hrp",
+    linkage: str = "single",
+    codependence: str = "pearson",
+    max_clusters: int | None = None,
+) -> Objective:
+    """Weights along a tree of clusters; linkages and codependences by the contract's names in lower case."""
+    return Objective(
+        hierarchical=pb.Hierarchical(
+            method=f"METHOD_{method.upper()}",
+            linkage=f"LINKAGE_{linkage.upper()}",
+            codependence=f"CODEPENDENCE_{codependence.upper()}",
+            max_clusters=max_clusters,
+        )
+    )
+
+
+def ordered_weighted_average(weights: Iterable[float]) -> Objective:
+    """The least weighted sum of losses from the worst to the best; the weights do not rise."""
+    return Objective(owa=pb.OrderedWeightedAverage(weights=weights))
 
 
 def equal_weight() -> Objective:

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from absfinance.v1.backtest_pb2 import AnalysisOptions, Benchmark, Execution, Rebalancing, Strategy
@@ -16,7 +17,7 @@ from absfinance.v1.estimation_pb2 import (
 )
 from absfinance.v1.market_data_service_pb2 import ImportPricesRequest
 from absfinance.v1.optimization_pb2 import OptimizeSpec
-from absfinance.v1.optimization_service_pb2 import OptimizeRequest, TraceFrontierRequest
+from absfinance.v1.optimization_service_pb2 import OptimizeBatchRequest, OptimizeRequest, TraceFrontierRequest
 from absfinance.v1.portfolio_pb2 import Thresholds
 from absfinance.v1.reallocation_pb2 import ReallocationLimits
 from absfinance.v1.reallocation_service_pb2 import ReallocateRequest
@@ -70,6 +71,50 @@ def optimize_request(
         missing_data=f"MISSING_DATA_POLICY_{missing_data.upper()}",
         request_id=request_id,
         validate_only=validate_only,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account of a batch: what it holds, and what it asks for beside what all share."""
+
+    key: str
+    current_weights: Mapping[str, float] = field(default_factory=dict)
+    constraints: Sequence[Constraint] = ()  # one with the label of a shared one takes its place
+    objective: Objective | None = None  # instead of the shared one
+
+
+def universe_request(
+    data: MarketInput,
+    objective: Objective,
+    *,
+    constraints: Iterable[Constraint] = (),
+    risk_measure: str = "variance",
+    confidence_level: float | None = None,
+    estimation: Estimation | None = None,
+    missing_data: str = "fail",
+) -> OptimizeBatchRequest:
+    """The first message of a batch: what all accounts share."""
+    spec = OptimizeSpec(
+        objective=objective,
+        constraints=constraints,
+        risk_measure=f"RISK_MEASURE_{risk_measure.upper()}",
+        confidence_level=confidence_level,
+        estimation=estimation,
+        missing_data=f"MISSING_DATA_POLICY_{missing_data.upper()}",
+    )
+    return OptimizeBatchRequest(universe=OptimizeBatchRequest.Universe(**input_fields(data), spec=spec))
+
+
+def account_request(account: Account) -> OptimizeBatchRequest:
+    """A further message of a batch."""
+    return OptimizeBatchRequest(
+        account=OptimizeBatchRequest.Account(
+            key=account.key,
+            current_weights=weights_to_proto(account.current_weights),
+            constraints=account.constraints,
+            objective=account.objective,
+        )
     )
 
 

@@ -10,10 +10,17 @@ from absfinance.v1.backtest_pb2 import BacktestState
 from absfinance.v1.backtest_service_pb2 import BacktestResponse, GetBacktestResponse, ListBacktestsResponse
 from absfinance.v1.market_data_service_pb2 import ImportPricesResponse
 from absfinance.v1.optimization_pb2 import Engine
-from absfinance.v1.optimization_service_pb2 import ListOptimizationsResponse, OptimizeResponse, TraceFrontierResponse
+from absfinance.v1.optimization_service_pb2 import (
+    ListOptimizationsResponse,
+    OptimizeBatchResponse,
+    OptimizeResponse,
+    TraceFrontierResponse,
+)
 from absfinance.v1.reallocation_pb2 import ShortfallCode
 from absfinance.v1.risk_service_pb2 import AnalyzeRiskResponse
 from numpy.typing import NDArray
+
+from absfin.errors import AbsFinanceError, error_from_status
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,6 +127,13 @@ class Optimization:
         import pandas as pd  # an optional extra of this package
 
         return pd.Series(dict(self.weights), name="weight")
+
+
+def outcome_of(message: OptimizeBatchResponse) -> tuple[str, Optimization | AbsFinanceError]:
+    """An account's key, and its answer or the exception of it."""
+    if message.WhichOneof("outcome") == "error":
+        return message.key, error_from_status(message.error)
+    return message.key, Optimization.from_proto(message.result)
 
 
 @dataclass(frozen=True, slots=True)
