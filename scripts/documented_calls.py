@@ -28,7 +28,7 @@ NAMES = re.compile(r"(optimizations|backtests|reallocations|portfolios)/[A-Za-z0
 WIDTH = 140
 VOLATILE = {
     *("createTime", "updateTime", "finishTime", "eventTime", "solveDuration", "computeDuration", "eta"),
-    *("inputFingerprint", "name", "epoch", "sequence", "oldestSequence", "etag"),
+    *("iterations", "inputFingerprint", "name", "epoch", "sequence", "oldestSequence", "etag"),
 }
 
 
