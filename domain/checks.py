@@ -19,6 +19,9 @@ SYMMETRY_TOLERANCE = 1e-9
 EIGENVALUE_TOLERANCE = 1e-10
 """Most negative eigenvalue taken for rounding, as a fraction of the largest eigenvalue."""
 
+ROUNDING = 4e-15
+"""Largest spread of returns taken for rounding: a simple return is the difference of two numbers near one."""
+
 
 def finite(field: str, values: ArrayLike) -> NDArray[np.float64]:
     """The values as a float array without NaN or infinity; the message says where the first bad one stands."""
@@ -44,9 +47,20 @@ def positive(field: str, value: float) -> float:
 
 def varying(field: str, columns: NDArray[np.float64]) -> NDArray[np.float64]:
     """Columns (T, N) of which none is a constant."""
-    if (np.ptp(columns, axis=0) <= 0.0).any():
+    if constant_columns(columns).any():
         raise InvalidInput(field, "needs every variance above 0")
     return columns
+
+
+def rounding_of(returns: NDArray[np.float64]) -> float:
+    """The spread that rounding alone can give to returns of this size."""
+    return ROUNDING * (1.0 + float(np.abs(returns).max(initial=0.0)))
+
+
+def constant_columns(returns: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which of N assets' returns (T, N) do not vary but for rounding, (N,)."""
+    result: NDArray[np.bool_] = np.ptp(returns, axis=0) <= rounding_of(returns)
+    return result
 
 
 def non_negative(field: str, value: float) -> float:

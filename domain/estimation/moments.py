@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from domain.checks import positive
+import numpy as np
+
+from domain.checks import constant_columns, positive
 from domain.errors import InvalidInput
 from domain.estimation.covariance import CovarianceEstimator, SampleCovariance
 from domain.estimation.denoising import Denoised
@@ -58,7 +60,9 @@ def estimate_moments(returns: ReturnPanel, estimation: Estimation, periods_per_y
     """
     if len(returns.dates) < 2:
         raise InvalidInput("dates", "must hold at least two returns to estimate a covariance")
-    covariance = estimation.covariance.estimate(returns.values)
+    covariance = np.array(estimation.covariance.estimate(returns.values))
+    constant = constant_columns(returns.values)
+    covariance[constant, :] = covariance[:, constant] = 0.0  # what rounding left of no variance
     sample = Sample(returns.symbols, returns.values, covariance)
     views = estimation.views
     if views is None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from domain.checks import Vector
+from domain.checks import Vector, constant_columns
 from domain.errors import NotSupported
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
@@ -50,5 +50,7 @@ class PortfolioRisk:
         if self.measure.is_quadratic:
             size = float(np.diag(self.moments.covariance).mean()) ** 0.5
         else:
-            size = float(self.distribution.values.std())
+            values = self.distribution.values
+            spread = values.std(axis=0)
+            size = float(spread[~constant_columns(values)].mean()) if not constant_columns(values).all() else 0.0
         return size or 1.0

@@ -35,7 +35,7 @@ from domain.optimization.objectives import (
 )
 from domain.optimization.problem import EnginePreference, Problem
 from domain.optimization.simple import equal_weight, inverse_volatility
-from domain.optimization.solution import Candidate, Solution, verify
+from domain.optimization.solution import GAP_TOLERANCE, Candidate, Solution, verify
 from domain.optimization.specification import Specification
 
 
@@ -86,7 +86,8 @@ def _direct(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], Non
     plain = limits.is_linear and problem.risk_measure.is_quadratic and problem.costs is None
     match objective:
         case MinRisk() if limits.is_linear and problem.risk_measure.is_quadratic:
-            return mean_variance.minimum_risk(problem, limits)
+            quick = mean_variance.minimum_risk(problem, limits)
+            return _or_by_cones(quick, lambda: convex.minimum_risk(problem, limits))
         case MinRisk() if limits.is_linear and is_spectral(problem.risk_measure):
             proof = minimum_spectral_risk(problem, limits, on_progress)
             return None if proof is None else proof.candidate
@@ -97,10 +98,10 @@ def _direct(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], Non
         case MaxReturn():
             return convex.best_gain(limits, problem.options, annual_gain(problem))
         case MaxUtility() if plain:
-            return mean_variance.maximum_utility(problem, limits, objective)
-        case MaxUtility(aversion):
-            penalty = convex.Penalty(problem.utility_risk, 0.5 * aversion * problem.periods_per_year)
-            return convex.best_gain(limits, problem.options, annual_gain(problem), penalty)
+            quick = mean_variance.maximum_utility(problem, limits, objective)
+            return _or_by_cones(quick, lambda: _by_utility(problem, limits, objective))
+        case MaxUtility():
+            return _by_utility(problem, limits, objective)
         case MaxRatio(risk_free) if plain:
             return ratio.maximum_ratio(problem, limits, risk_free)
         case MaxRatio(risk_free):
@@ -135,3 +136,17 @@ def _direct(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], Non
         case InverseVolatility():
             return inverse_volatility(problem)
     raise NotSupported(f"objective {type(objective).__name__} is not supported yet")
+
+
+def _by_utility(problem: Problem, limits: FeasibleSet, objective: MaxUtility) -> Candidate | None:
+    penalty = convex.Penalty(problem.utility_risk, 0.5 * objective.risk_aversion * problem.periods_per_year)
+    return convex.best_gain(limits, problem.options, annual_gain(problem), penalty)
+
+
+def _or_by_cones(quick: Candidate | None, again: Callable[[], Candidate | None]) -> Candidate | None:
+    """A singular program can leave the quadratic solvers short of a proof that a cone program has."""
+    if quick is None or quick.relative_gap is None or quick.relative_gap <= GAP_TOLERANCE:
+        return quick
+    other = again()
+    better = other is not None and other.relative_gap is not None and other.relative_gap < quick.relative_gap
+    return other if better else quick

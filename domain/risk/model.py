@@ -5,11 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.checks import Matrix, Vector
+from domain.checks import Matrix, Vector, rounding_of
 from domain.estimation.moments import Estimation, estimate_moments, scenario_moments
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.risk.outcomes import rounding_of
 
 RISKLESS = 1e-15
 """A variance below this fraction of what the weights carry one by one is rounding: everything cancels."""

@@ -4,11 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from domain.checks import Matrix, Vector
+from domain.checks import Matrix, Vector, rounding_of
 from domain.risk.measures import QuantileMethod, conditional_value_at_risk, value_at_risk, weighted_value_at_risk
-
-ROUNDING = 4e-15
-"""Largest spread of returns taken for rounding: a simple return is the difference of two numbers near one."""
 
 UNDERFLOW = 1e-150
 """A spread below this has a square of zero."""
@@ -100,8 +97,3 @@ class Outcomes:
     def less(self, other: "Outcomes") -> "Outcomes":
         """The difference in each outcome."""
         return Outcomes(self.returns - other.returns, self.probabilities, self.rounding + other.rounding)
-
-
-def rounding_of(returns: Matrix | Vector) -> float:
-    """The spread that rounding alone can give to returns of this size."""
-    return ROUNDING * (1.0 + float(np.abs(returns).max(initial=0.0)))

@@ -23,11 +23,15 @@ from domain.optimization.problem import Problem, SolverOptions
 from domain.optimization.solution import Candidate, Engine
 from domain.risk.measures import to_first_degree
 
-RELATIVE_FLOOR = 1e-3
-"""An objective smaller than this many units of the program counts as this when a gap is taken relative to it."""
+RELATIVE_FLOOR = 1e-2
+"""An objective smaller than this many units of the program counts as this when a gap is taken relative to it, as a
+variance does below a ten thousandth of the assets' mean."""
 
 NOTHING = 1e-9
 """A risk of less than this, in units of the program, is none: a ratio to it has no maximum."""
+
+ALMOST_NOTHING = 1e-5
+"""Where not even a positive risk can be proven, this is what an interior-point method leaves of none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ def maximum_ratio(limits: FeasibleSet, options: SolverOptions, gain: Gain, risk:
 
     weights = settled(limits, raw / kappa, inverse_ratio)
     value = inverse_ratio(weights)
-    if value < NOTHING:
+    if value < NOTHING or (answer.bound <= 0.0 and value < ALMOST_NOTHING):
         raise UnboundedProblem("a portfolio without risk has a positive excess return: the ratio has no maximum")
     # A volatility is annualised in the ratio that is reported; other measures are per period.
     annual = risk.moments.periods_per_year**0.5 if risk.measure.is_quadratic else 1.0

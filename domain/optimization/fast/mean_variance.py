@@ -66,6 +66,8 @@ def _minimum_risk(problem: Problem, limits: FeasibleSet) -> Candidate | None:
 
 def maximum_utility(problem: Problem, limits: FeasibleSet, objective: MaxUtility) -> Candidate | None:
     """The highest annual mean minus risk_aversion / 2 times annual variance."""
+    if not problem.moments.covariance.any():
+        return maximum_return(problem, limits)  # there is nothing to be averse to
     if limits.absolute_sums:
         return loosely(limits, lambda some: _maximum_utility(problem, some, objective))
     return _maximum_utility(problem, limits, objective)

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from domain.checks import Vector
-from domain.errors import NotSupported
+from domain.errors import InvalidInput, NotSupported
 from domain.optimization.fast.convex import answered
 from domain.optimization.fast.stage import root_of, stage
 from domain.optimization.feasible import FeasibleSet
@@ -23,6 +23,10 @@ def relaxed_risk_budget(problem: Problem, limits: FeasibleSet, objective: Relaxe
     """The relaxed budgets' portfolio, or None where no long weights keep the limits."""
     if (limits.lower < 0.0).any():
         raise NotSupported("a relaxed risk budget is that of a long-only portfolio; leave out what allows shorts")
+    volatilities = problem.moments.volatilities
+    if (volatilities <= 0.0).any():
+        symbol = limits.symbols[int(np.argmin(volatilities))]
+        raise InvalidInput("covariance", f"a risk budget needs every variance above 0, that of {symbol} is not")
     size = limits.size
     shares = np.full(size, 1.0 / size) if objective.budgets is None else objective.budgets / objective.budgets.sum()
     unit = problem.deviation.unit

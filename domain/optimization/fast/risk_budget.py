@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
-from domain.errors import InvalidInput, NotSupported, SolverFailed
+from domain.errors import InvalidInput, NotSupported, SolverFailed, UnboundedProblem
 from domain.optimization.feasible import FeasibleSet
 from domain.optimization.infeasibility import is_feasible
 from domain.optimization.objectives import RiskBudget
 from domain.optimization.problem import Problem
-from domain.optimization.solution import VIOLATION_TOLERANCE, Candidate, Engine
+from domain.optimization.solution import GAP_TOLERANCE, VIOLATION_TOLERANCE, Candidate, Engine
 
 Places = NDArray[np.intp]
 
@@ -83,7 +83,13 @@ def risk_budget(
     shares = np.full(size, 1.0 / size) if objective.budgets is None else objective.budgets / objective.budgets.sum()
     correlation = problem.moments.covariance / np.outer(volatilities, volatilities)
     free = Barrier(correlation, shares, np.zeros(size), np.full(size, np.inf))
-    point, steps = free_minimum(free, on_progress)
+    try:
+        point, steps = free_minimum(free, on_progress)
+        proven = free.relative_gap(point, 1.0) <= GAP_TOLERANCE
+    except (SolverFailed, np.linalg.LinAlgError):
+        proven = False
+    if not proven:
+        raise UnboundedProblem("budgets of a volatility that long portfolios can bring to zero do not exist")
     weights = point / volatilities
     weights *= budget / weights.sum()
     if limits.violation(weights) <= VIOLATION_TOLERANCE:

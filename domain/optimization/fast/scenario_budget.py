@@ -19,6 +19,9 @@ from domain.optimization.problem import Problem
 from domain.optimization.solution import VIOLATION_TOLERANCE, Candidate, Engine
 from domain.risk.measures import to_first_degree
 
+NO_RISK = 1e-12
+"""Relative to the largest of the assets, a risk of this or less is rounding."""
+
 
 def scenario_risk_budget(problem: Problem, limits: FeasibleSet, objective: RiskBudget) -> Candidate | None:
     """The portfolio with the budgets, None where no weights keep the limits at all.
@@ -31,6 +34,10 @@ def scenario_risk_budget(problem: Problem, limits: FeasibleSet, objective: RiskB
         raise InvalidInput("leverage.budget", "must be above 0: risk budgets are shares of a long portfolio")
     size, risk = limits.size, problem.risk
     shares = np.full(size, 1.0 / size) if objective.budgets is None else objective.budgets / objective.budgets.sum()
+    own_risks = np.array([risk.of(unit) for unit in np.eye(size)])
+    if (own_risks <= NO_RISK * np.abs(own_risks).max()).any() or not own_risks.any():
+        symbol = problem.moments.symbols[int(np.argmin(own_risks))]
+        raise InvalidInput("risk_measure", f"a risk budget needs every asset's risk above 0, that of {symbol} is not")
     model = ConeModel(time_limit_seconds=problem.options.time_limit_seconds)
     weights = model.positive(size)
     made = Stage(model, weights, constant(1.0))
@@ -47,7 +54,7 @@ def scenario_risk_budget(problem: Problem, limits: FeasibleSet, objective: RiskB
 
     # At the optimum the risk is one: all else is known up to that scale.
     own = to_first_degree(risk.of(point), risk.measure.degree) / risk.unit
-    if not (point > 0.0).all() or own <= 0.0:
+    if not (point > 0.0).all() or not 0.5 < own < 2.0:
         raise NotSupported(f"no portfolio has these budgets of {risk.measure}: it is not above 0 for all of them")
     found = point * (budget / point.sum())
     if limits.violation(found) > VIOLATION_TOLERANCE:

@@ -25,7 +25,7 @@ from domain.risk.measures import RiskMeasure
 from domain.risk.ordered import Spectrum, given_weights, loss_weights, spectral_risk, spectrum_of
 from domain.risk.outcomes import EQUAL, Outcomes
 
-RISK_FLOOR = 1e-3
+RISK_FLOOR = 1e-2
 """A risk below this many typical deviations of an asset counts as this when a gap is taken relative to it."""
 
 TOGETHER = 1e-10

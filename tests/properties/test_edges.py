@@ -1,0 +1,89 @@
+"""Data at the edge: every objective and measure gives verified weights or says in a typed error what is wrong.
+
+SolverFailed would be a report of our own failure, and anything else a crash.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from domain.errors import DomainError, SolverFailed
+from domain.market_data.panel import ReturnPanel
+from domain.optimization.constraints import Cardinality, Constraint, Leverage, RiskLimit
+from domain.optimization.objectives import (
+    EqualWeight,
+    Hierarchical,
+    HierarchicalMethod,
+    InverseVolatility,
+    Kelly,
+    KellyMethod,
+    Linkage,
+    MaxDiversification,
+    MaxRatio,
+    MaxReturn,
+    MaxUtility,
+    MinRisk,
+    Objective,
+    RelaxedRiskBudget,
+    RiskBudget,
+    Uncertainty,
+    WorstCase,
+)
+from domain.optimization.solve import solve
+from domain.optimization.specification import Specification, TrackingErrorBySymbol, state
+from domain.risk.measures import RiskMeasure
+
+RNG = np.random.default_rng(3)
+DATA = {
+    "one asset": RNG.normal(0, 0.01, (30, 1)),
+    "constant": np.full((20, 3), 0.001),
+    "one constant": np.column_stack([RNG.normal(0, 0.01, 20), np.zeros(20), RNG.normal(0, 0.02, 20)]),
+    "twins": np.repeat(RNG.normal(0, 0.01, (40, 2)), 2, axis=1),
+    "more assets than dates": RNG.normal(0, 0.01, (10, 15)),
+    "enormous": np.abs(RNG.normal(0, 3.0, (40, 3))),
+    "never down": np.abs(RNG.normal(0, 0.01, (40, 3))) + 1e-4,
+    "never up": -np.abs(RNG.normal(0, 0.01, (40, 3))),
+    "ruin": np.vstack([RNG.normal(0, 0.01, (30, 3)), [-1.0, -1.0, -1.0]]),
+    "zero": np.zeros((10, 2)),
+}
+LIMITS: dict[str, tuple[Constraint | TrackingErrorBySymbol, ...]] = {
+    "none": (),
+    "tracking error": (TrackingErrorBySymbol("te", {"S0": 1.0}, 0.2),),
+    "one asset held": (Cardinality("one", 1),),
+    "a tail limit": (RiskLimit("tail", RiskMeasure.CONDITIONAL_VALUE_AT_RISK, 0.02),),
+    "shorts": (Leverage("short", max_short=0.3, max_gross=1.6),),
+}
+
+
+def problems() -> Iterator[tuple[Objective, RiskMeasure]]:
+    for objective in (MinRisk(), MaxRatio(), RiskBudget()):
+        for measure in RiskMeasure:
+            yield objective, measure
+    others: list[Objective] = [MaxReturn(), MaxUtility(3.0), MaxDiversification(), RelaxedRiskBudget(None, 0.1)]
+    others += [Kelly(method) for method in KellyMethod]
+    others += [WorstCase(goal, Uncertainty.ELLIPSOID, Uncertainty.BOX) for goal in (MinRisk(), MaxRatio(), MaxReturn())]
+    others += [Hierarchical(method, Linkage.WARD) for method in HierarchicalMethod]
+    for one in (*others, EqualWeight(), InverseVolatility()):
+        yield one, RiskMeasure.VARIANCE
+
+
+@pytest.mark.parametrize("limits", LIMITS)
+@pytest.mark.parametrize("data", DATA)
+def test_weights_or_a_typed_error(data: str, limits: str) -> None:
+    values = DATA[data]
+    panel = ReturnPanel.of(tuple(f"S{i}" for i in range(values.shape[1])), np.arange(len(values)), values)
+    answered = 0
+    for objective, measure in problems():
+        if limits != "none" and measure not in (RiskMeasure.VARIANCE, RiskMeasure.CONDITIONAL_VALUE_AT_RISK):
+            continue
+        wanted = Specification(objective, measure, constraints=LIMITS[limits], periods_per_year=252.0)
+        try:
+            weights = solve(state(wanted, panel)).weights
+        except SolverFailed as error:
+            pytest.fail(f"{objective} {measure}: {error}")
+        except DomainError:
+            continue
+        answered += 1
+        assert np.isfinite(weights).all()
+    assert answered > 0 or limits != "none"
