@@ -163,3 +163,9 @@ def test_serve_passes_help_and_errors_on() -> None:
     wrong = subprocess.run([ABSFIN, "serve", "--workers", "0"], cwd=ROOT, capture_output=True, text=True, timeout=30)
     assert wrong.returncode != 0
     assert "ABSFIN_WORKERS" in wrong.stderr
+
+
+@pytest.mark.parametrize("objective", ["kelly", "hierarchical", "relaxed-risk-budget"])
+def test_further_objectives_by_name(server: RunningServer, prices: Path, objective: str) -> None:
+    found = as_json(server, "optimize", "--prices", str(prices), "--objective", objective)
+    assert sum(one.get("weight", 0.0) for one in found["weights"]) == pytest.approx(1.0)

@@ -18,6 +18,9 @@ OBJECTIVES = (
     "max-ratio",
     "max-diversification",
     "risk-budget",
+    "relaxed-risk-budget",
+    "kelly",
+    "hierarchical",
     "equal-weight",
     "inverse-volatility",
 )
