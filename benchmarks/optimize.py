@@ -15,6 +15,7 @@ from market import returns
 from peers import FRONTIER_POINTS, PEERS, Array, Market, Run
 
 from domain.errors import InfeasibleProblem
+from domain.estimation.moments import Estimation, estimate_moments
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
 from domain.optimization.constraints import ReturnFloor
@@ -71,6 +72,12 @@ def our_jobs(market: Market) -> Mapping[str, Run]:
 
         return run
 
+    def tree() -> Array:
+        # From returns alone, as every peer of this job.
+        panel = ReturnPanel.of(market.names, dates, market.returns)
+        estimated = estimate_moments(panel, Estimation(), 252.0)
+        return solve(Problem(estimated, Hierarchical(), scenarios=Scenarios.from_returns(panel))).weights
+
     def frontier() -> Array:
         found = trace(Problem(moments(), MinRisk()), FRONTIER_POINTS, lambda: None)
         return np.array([solution.weights for solution in found])
@@ -80,7 +87,7 @@ def our_jobs(market: Market) -> Mapping[str, Run]:
         "max_ratio": quadratic(MaxRatio()),
         "min_cvar": from_returns(MinRisk(), RiskMeasure.CONDITIONAL_VALUE_AT_RISK),
         "risk_parity": quadratic(RiskBudget()),
-        "hrp": from_returns(Hierarchical(), RiskMeasure.VARIANCE),
+        "hrp": tree,
         "frontier": frontier,
     }
 

@@ -34,7 +34,10 @@ class GraphicalLasso:
                 # Trying penalties it runs into singular ones, and says so while it passes over them.
                 warnings.simplefilter("ignore" if self.penalty is None else "error")
                 if self.penalty is None:
-                    correlation = GraphicalLassoCV().fit(standardised).covariance_
+                    chosen = GraphicalLassoCV().fit(standardised)
+                    correlation = chosen.covariance_
+                    if chosen.n_iter_ >= chosen.max_iter:
+                        raise FloatingPointError("the chosen penalty ended at its iteration limit")
                 else:
                     correlation = graphical_lasso(np.corrcoef(returns.T), self.penalty)[0]
         except (FloatingPointError, RuntimeWarning, ConvergenceWarning) as error:

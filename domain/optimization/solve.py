@@ -36,7 +36,6 @@ from domain.optimization.objectives import (
 from domain.optimization.problem import EnginePreference, Problem
 from domain.optimization.simple import equal_weight, inverse_volatility
 from domain.optimization.solution import GAP_TOLERANCE, Candidate, Solution, verify
-from domain.optimization.specification import Specification
 
 
 def _carry_on() -> None:
@@ -57,7 +56,7 @@ def solve(problem: Problem, on_progress: Callable[[], None] = _carry_on) -> Solu
     return verify(problem, found, limits)
 
 
-def needs_riskfolio(problem: Problem | Specification) -> bool:
+def needs_riskfolio(problem: Problem) -> bool:
     """Whether the answer comes through Riskfolio-Lib, which is at home in worker processes only."""
     return problem.options.engine is EnginePreference.RISKFOLIO
 

@@ -5,8 +5,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from domain.checks import Matrix, Vector
-from domain.market_data.panel import Scenarios
+from domain.checks import Vector
 
 
 class RiskMeasure(StrEnum):
@@ -150,10 +149,3 @@ def cornish_fisher_value_at_risk(
         - (2.0 * z**3 - 5.0 * z) * skewness**2 / 36.0
     )
     return -(mean + corrected * deviation)
-
-
-def portfolio_scenarios(scenarios: Scenarios, weights: Vector) -> Vector:
-    """Returns of a portfolio with constant weights in each scenario, (S,)."""
-    matrix: Matrix = scenarios.values
-    result: Vector = matrix @ weights
-    return result

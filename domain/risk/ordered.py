@@ -50,6 +50,12 @@ def both_tails(spectrum: Spectrum) -> Spectrum:
     return lambda u: spectrum(u) - (spectrum(np.ones_like(u)) - spectrum(1.0 - u))
 
 
+def corrected(spectrum: Spectrum, observations: int) -> Spectrum:
+    """The spectrum of T observations, T / (T - 1) times that of a known distribution."""
+    factor = observations / max(observations - 1, 1)
+    return lambda u: factor * spectrum(u)
+
+
 def spectrum_of(measure: RiskMeasure, confidence_level: float) -> Spectrum:
     """The spectrum of a measure that has one."""
     match measure:

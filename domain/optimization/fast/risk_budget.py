@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput, NotSupported, SolverFailed, UnboundedProblem
-from domain.optimization.feasible import FeasibleSet
+from domain.optimization.fast.program import Program
+from domain.optimization.fast.quadratic import solve_quadratic
+from domain.optimization.feasible import FeasibleSet, Polytope
 from domain.optimization.infeasibility import is_feasible
 from domain.optimization.objectives import RiskBudget
 from domain.optimization.problem import Problem
@@ -27,6 +29,9 @@ STEPS = 200
 WARMING = 6
 SMALL_DECREMENT = 0.05
 """Squared Newton decrement, in units of the smallest share, below which a full step converges (Nesterov 2004, 4.1)."""
+
+RISKLESS = 1e-10
+"""Variance of a long portfolio of assets of variance one, below which it is rounding."""
 
 CONVERGED = 1e-25
 """Squared Newton decrement below which the objective no longer improves in double precision."""
@@ -86,9 +91,11 @@ def risk_budget(
     try:
         point, steps = free_minimum(free, on_progress)
         proven = free.relative_gap(point, 1.0) <= GAP_TOLERANCE
-    except (SolverFailed, np.linalg.LinAlgError):
+    except (SolverFailed, np.linalg.LinAlgError) as error:
+        if not _can_be_riskless(correlation):
+            raise SolverFailed("risk budgets did not converge") from error
         proven = False
-    if not proven:
+    if not proven and _can_be_riskless(correlation):
         raise UnboundedProblem("budgets of a volatility that long portfolios can bring to zero do not exist")
     weights = point / volatilities
     weights *= budget / weights.sum()
@@ -97,6 +104,16 @@ def risk_budget(
     if not is_feasible(limits):
         return None
     return _bounded(problem, limits, Barrier(correlation, shares, *_box(limits, volatilities, budget)), on_progress)
+
+
+def _can_be_riskless(correlation: Matrix) -> bool:
+    """Whether some long portfolio has no volatility: then the barrier has no minimum."""
+    size = len(correlation)
+    free = np.full(size, np.inf)
+    budget = Polytope(np.ones((1, size)), np.ones(1), np.ones(1), np.zeros(size), free)
+    program = Program(2.0 * correlation, np.zeros(size), budget)
+    least = solve_quadratic(program)
+    return least is not None and program.value(least.point) <= RISKLESS
 
 
 def free_minimum(barrier: Barrier, on_progress: Callable[[], None]) -> tuple[Vector, int]:

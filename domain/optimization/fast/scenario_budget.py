@@ -54,7 +54,9 @@ def scenario_risk_budget(problem: Problem, limits: FeasibleSet, objective: RiskB
 
     # At the optimum the risk is one: all else is known up to that scale.
     own = to_first_degree(risk.of(point), risk.measure.degree) / risk.unit
-    if not (point > 0.0).all() or not 0.5 < own < 2.0:
+    if (point > 0.0).all() and own > NO_RISK and not 0.5 < own < 2.0:
+        raise SolverFailed(f"Clarabel's budgets of {risk.measure} miss their scale by {own:.2g}")
+    if not (point > 0.0).all() or own <= NO_RISK:
         raise NotSupported(f"no portfolio has these budgets of {risk.measure}: it is not above 0 for all of them")
     found = point * (budget / point.sum())
     if limits.violation(found) > VIOLATION_TOLERANCE:

@@ -22,7 +22,7 @@ from domain.optimization.feasible import FeasibleSet, Polytope
 from domain.optimization.problem import Problem
 from domain.optimization.solution import VIOLATION_TOLERANCE, Binding, Candidate, Engine
 from domain.risk.measures import RiskMeasure
-from domain.risk.ordered import Spectrum, given_weights, loss_weights, spectral_risk, spectrum_of
+from domain.risk.ordered import Spectrum, corrected, given_weights, loss_weights, spectral_risk, spectrum_of
 from domain.risk.outcomes import EQUAL, Outcomes
 
 RISK_FLOOR = 1e-2
@@ -106,6 +106,10 @@ def minimum_spectral_risk(
 ) -> SpectralProof | None:
     """The least risk in the problem's own measure under linear limits, None where no weights keep them."""
     spectrum = spectrum_of(problem.risk_measure, problem.confidence_level)
+    scenarios = problem.risk.distribution
+    if problem.risk_measure is RiskMeasure.GINI_MEAN_DIFFERENCE and scenarios.are_observations:
+        # Of a sample every pair of different observations counts once, which the spectrum alone does not know.
+        spectrum = corrected(spectrum, len(scenarios.values))
     return least_spectral(problem, limits, spectrum, problem.risk.of, on_progress)
 
 
@@ -134,7 +138,7 @@ def least_spectral(
     risk: Callable[[Vector], float],
     on_progress: Callable[[], None],
 ) -> SpectralProof | None:
-    """The least risk of one spectrum; `risk` is that risk of weights, in units of its own factor.
+    """The least risk of one spectrum; `risk` is that risk per period, computed without it, and judges the answer.
 
     Raises NotSupported without scenarios, SolverTimedOut, SolverFailed.
     """
@@ -149,13 +153,8 @@ def least_spectral(
     found = _cut(cutter, polytope, start, problem.options.time_limit_seconds, on_progress)
     cost = np.zeros(columns)
     cost[: limits.size] = found.slope
-    answer = found.answer
-    value = cutter.cut(found.weights)[0]
-    # A sample's Gini counts each pair once, which is its spectrum's risk times a constant.
-    factor = risk(found.weights) / (unit * value) if value > 0.0 and risk(found.weights) > 0.0 else 1.0
-    scaled = Program(None, factor * cost, polytope)
-    rescaled = Answer(answer.point, factor * answer.row_multipliers, answer.solver, answer.iterations)
-    return SpectralProof(problem, limits, risk, found.weights, found.cuts, scaled, rescaled, unit)
+    least_loss = Program(None, cost, polytope)
+    return SpectralProof(problem, limits, risk, found.weights, found.cuts, least_loss, found.answer, unit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,16 +66,6 @@ def by_riskfolio(problem: Problem, limits: FeasibleSet, proven: Candidate) -> Ca
     return Candidate(weights, Engine.RISKFOLIO, name, version(name), relative_gap=gap, binding=proven.binding)
 
 
-def warm() -> None:
-    """Loads Riskfolio-Lib into this process, and keeps the collector from walking over its modules ever after."""
-    import gc
-
-    import riskfolio  # noqa: F401  # the import itself is what is wanted
-
-    gc.collect()
-    gc.freeze()
-
-
 def _asked(problem: Problem, terms: Terms) -> Vector:
     """What it answers, (N,), believed by nobody. Raises SolverFailed where it answers nothing."""
     arguments = _arguments(problem, terms)
