@@ -174,8 +174,7 @@ def prices_of(data: PricePanel | ReturnPanel) -> PricePanel:
         return data
     if (data.values <= -1.0).any():
         raise InvalidInput("returns", "a return of -1 leaves nothing to invest in; use prices and end before it")
-    step = int(np.median(np.diff(data.dates))) if len(data.dates) > 1 else 1
-    dates = np.append(data.dates[0] - step, data.dates).astype(np.int32)
+    dates = np.append(data.dates[0] - data.usual_step, data.dates).astype(np.int32)
     levels = 100.0 * np.cumprod(np.vstack([np.ones(len(data.symbols)), 1.0 + data.values]), axis=0)
     return PricePanel.of(data.symbols, dates, levels)
 

@@ -8,22 +8,13 @@ from numpy.typing import NDArray
 
 from domain.checks import Vector
 from domain.risk.drawdown import maximum_drawdown
+from domain.risk.figure import CONSTANT, NEVER_FELL, NO_BENCHMARK, NO_DOWNSIDE, ONE_RETURN, Absent
 from domain.risk.outcomes import Outcomes
 from domain.risk.relative import Comparison, RelativeRisk, relative_risk
 
 METRICS_VERSION = "1"
 TAIL_CONFIDENCE = 0.95
 DAYS_PER_YEAR = 365.25
-
-CONSTANT = "the returns do not vary"
-NO_DOWNSIDE = "no return fell below the minimum acceptable one"
-NEVER_FELL = "wealth never fell below an earlier peak"
-EXHAUSTED = "wealth is used up"
-ONE_RETURN = "needs at least two returns"
-NO_BENCHMARK = "no benchmark was given"
-NO_OVERLAP = "the benchmark has fewer than two periods in common with the backtest"
-FLAT_BENCHMARK = "the benchmark's returns do not vary"
-FLAT_DIFFERENCE = "the difference to the benchmark does not vary"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +135,10 @@ def _relative(curve: Curve, benchmark: Curve, periods_per_year: float) -> Relati
 
 
 def _missing_relative(relative: RelativeRisk | None) -> dict[str, str]:
-    names = ("beta_to_benchmark", "tracking_error_annual", "information_ratio")
-    if relative is None:
-        return dict.fromkeys(names, NO_BENCHMARK)
-    if relative.tracking_error_annual is None:
-        return dict.fromkeys(names, NO_OVERLAP)
-    found: dict[str, str] = {}
-    if relative.beta is None:
-        found["beta_to_benchmark"] = FLAT_BENCHMARK
-    if relative.information_ratio is None:
-        found["information_ratio"] = FLAT_DIFFERENCE
-    return found
+    shown = relative or RelativeRisk.absent(NO_BENCHMARK)
+    figures = {
+        "beta_to_benchmark": shown.beta,
+        "tracking_error_annual": shown.tracking_error_annual,
+        "information_ratio": shown.information_ratio,
+    }
+    return {name: figure.reason for name, figure in figures.items() if isinstance(figure, Absent)}

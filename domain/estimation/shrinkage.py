@@ -20,7 +20,7 @@ class Shrunk:
     intensity: float  # between 0, the sample, and 1, the target
 
 
-class _Shrinkage:
+class Shrinkage:
     """An estimator that says how far it shrank."""
 
     __slots__ = ()
@@ -35,7 +35,7 @@ class _Shrinkage:
 
 
 @dataclass(frozen=True, slots=True)
-class IdentityShrinkage(_Shrinkage):
+class IdentityShrinkage(Shrinkage):
     """Towards the identity times the mean variance.
 
     Ledoit & Wolf 2004, "A well-conditioned estimator for large-dimensional covariance matrices", section 3.3.
@@ -53,7 +53,7 @@ class IdentityShrinkage(_Shrinkage):
 
 
 @dataclass(frozen=True, slots=True)
-class OracleApproximatingShrinkage(_Shrinkage):
+class OracleApproximatingShrinkage(Shrinkage):
     """Towards the same target, for Gaussian returns (Chen, Wiesel, Eldar & Hero 2010, equation 23)."""
 
     def shrunk(self, returns: Matrix) -> Shrunk:
@@ -70,7 +70,7 @@ class OracleApproximatingShrinkage(_Shrinkage):
 
 
 @dataclass(frozen=True, slots=True)
-class ConstantCorrelationShrinkage(_Shrinkage):
+class ConstantCorrelationShrinkage(Shrinkage):
     """Towards the sample variances with the mean correlation (Ledoit & Wolf 2004, "Honey, I shrunk the sample
     covariance matrix", appendix B). An asset that does not vary has correlation 0 with all others."""
 
@@ -95,7 +95,7 @@ class ConstantCorrelationShrinkage(_Shrinkage):
 
 
 @dataclass(frozen=True, slots=True)
-class SingleFactorShrinkage(_Shrinkage):
+class SingleFactorShrinkage(Shrinkage):
     """Towards a one-factor model whose factor is the mean of all assets (Ledoit & Wolf 2003, "Improved estimation of
     the covariance matrix of stock returns")."""
 

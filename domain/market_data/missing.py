@@ -1,5 +1,6 @@
 """What to do where a panel has no value."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
@@ -11,20 +12,69 @@ from domain.market_data.panel import Panel, civil_date
 
 
 class MissingDataPolicy(StrEnum):
-    """FAIL refuses; DROP_DATES leaves out every date on which any symbol has no value."""
+    """FAIL refuses; DROP_DATES leaves out every date on which any symbol has no value.
+
+    The others leave the gaps to whoever estimates moments.
+    """
 
     FAIL = "FAIL"
     DROP_DATES = "DROP_DATES"
+    MAXIMUM_LIKELIHOOD = "MAXIMUM_LIKELIHOOD"
+    PAIRWISE = "PAIRWISE"
+
+    @property
+    def keeps_gaps(self) -> bool:
+        """Whether it is a way to estimate moments, and not one to fill or drop."""
+        return self in (MissingDataPolicy.MAXIMUM_LIKELIHOOD, MissingDataPolicy.PAIRWISE)
+
+
+@dataclass(frozen=True, slots=True)
+class MissingData:
+    """What a panel lacks, by the state that its place among a symbol's values says it was in."""
+
+    policy: MissingDataPolicy
+    values: int = 0
+    dropped_dates: int = 0
+    not_listed: int = 0  # before a symbol's first value
+    halted: int = 0  # between values
+    delisted: int = 0  # after its last
+    rounds: int = 0  # of a search for moments
 
 
 P = TypeVar("P", bound=Panel)
 
 
+def missing_data(panel: Panel, policy: MissingDataPolicy) -> MissingData:
+    """Counts of what is missing."""
+    known = ~np.isnan(panel.values)
+    if known.all():
+        return MissingData(policy)
+    seen_before = np.maximum.accumulate(known, axis=0)
+    seen_after = np.maximum.accumulate(known[::-1], axis=0)[::-1]
+    gaps = ~known
+    return MissingData(
+        policy,
+        values=int(gaps.sum()),
+        dropped_dates=int(gaps.any(axis=1).sum()) if policy is MissingDataPolicy.DROP_DATES else 0,
+        not_listed=int((gaps & ~seen_before).sum()),
+        halted=int((gaps & seen_before & seen_after).sum()),
+        delisted=int((gaps & seen_before & ~seen_after).sum()),
+    )
+
+
+def takes_panels(policy: MissingDataPolicy) -> None:
+    """Raises InvalidInput for a policy that leaves gaps to an estimator, where there is none."""
+    if policy.keeps_gaps:
+        raise InvalidInput("missing_data", f"{policy} is one of AnalyzeRisk and EstimateRiskModel only")
+
+
 def complete(panel: P, policy: MissingDataPolicy) -> P:
     """The panel without missing values.
 
-    Raises InvalidInput under FAIL, naming symbol and first date, and under DROP_DATES when no date is left.
+    Raises InvalidInput under FAIL, naming symbol and first date, under DROP_DATES when no date is left, and for a
+    policy that keeps gaps.
     """
+    takes_panels(policy)
     missing = np.isnan(panel.values)
     if not missing.any():
         return panel

@@ -54,6 +54,17 @@ class Panel:
         result: NDArray[np.float64] = self.values[:, self.symbols.index(symbol)]
         return result
 
+    def days_from(self, start: int | None) -> int:
+        """Days from a start to the last date; without one, from the usual step before the first date."""
+        if start is None:
+            start = int(self.dates[0]) - self.usual_step
+        return int(self.dates[-1]) - start
+
+    @property
+    def usual_step(self) -> int:
+        """Median number of days between dates, 1 for a single date."""
+        return max(1, int(np.median(np.diff(self.dates)))) if len(self.dates) > 1 else 1
+
 
 def _arrays(symbols: Sequence[str], dates: ArrayLike, values: ArrayLike) -> tuple[tuple[str, ...], Days, Matrix]:
     days = np.asarray(dates, dtype=np.int32)

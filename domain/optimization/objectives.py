@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from domain.checks import Vector, finite, finite_number, non_negative, open_fraction, positive
 from domain.errors import InvalidInput
+from domain.estimation.clustering import Linkage
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,18 +132,6 @@ class HierarchicalMethod(StrEnum):
     HERC = "HERC"
     HERC2 = "HERC2"
     NCO = "NCO"
-
-
-class Linkage(StrEnum):
-    """How clusters are joined."""
-
-    SINGLE = "SINGLE"
-    COMPLETE = "COMPLETE"
-    AVERAGE = "AVERAGE"
-    WEIGHTED = "WEIGHTED"
-    CENTROID = "CENTROID"
-    MEDIAN = "MEDIAN"
-    WARD = "WARD"
 
 
 class Codependence(StrEnum):

@@ -1,24 +1,50 @@
 """The risk of constant weights: one report from returns, scenarios or moments."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from domain.checks import Vector, finite, finite_number, open_fraction, positive, same_length
+from domain.errors import NotSupported
+from domain.estimation.moments import Estimation
 from domain.market_data.moments import Moments
-from domain.market_data.panel import ReturnPanel, Scenarios, civil_date
-from domain.risk.contribution import RiskContributions, volatility_contributions
-from domain.risk.drawdown import START, Drawdown, maximum_drawdown
-from domain.risk.measures import (
-    cornish_fisher_value_at_risk,
-    gaussian_conditional_value_at_risk,
-    gaussian_value_at_risk,
+from domain.market_data.panel import ReturnPanel, Scenarios
+from domain.risk.contribution import PartContribution, RiskContributions, by_factor, by_group, measure_contributions
+from domain.risk.conventions import OURS, Conventions
+from domain.risk.deviations import lower_partial_moment, mean_absolute_deviation, semi_deviation
+from domain.risk.drawdown_report import NO_DRAWDOWNS, drawdown_figures
+from domain.risk.factors import FactorDecomposition
+from domain.risk.figure import (
+    CONSTANT,
+    NO_BENCHMARK,
+    NO_DISTRIBUTION,
+    NO_TIME,
+    ONE_RETURN,
+    Absent,
+    Figure,
+    given,
+    times,
 )
+from domain.risk.filtered import DECAY
+from domain.risk.measures import RiskMeasure
 from domain.risk.model import RiskModel
+from domain.risk.ordered import gini_mean_difference
 from domain.risk.outcomes import Outcomes
-from domain.risk.relative import Comparison, relative_risk
-from domain.risk.report import DrawdownDates, RiskReport, TailRisk
-from domain.risk.undefined import reasons
+from domain.risk.ratios import Ratios, calmar, compound_annual_return, ratios, sterling
+from domain.risk.relative import Comparison, RelativeRisk, active_share, relative_risk
+from domain.risk.report import Dispersion, DrawdownFigures, MeasureReport, RiskReport
+from domain.risk.scenario_risk import scenario_risk
+from domain.risk.shape import moment_shares
+from domain.risk.tail_risk import Tails
+from domain.risk.tails import entropic_value_at_risk
 
-__all__ = ["RiskQuery", "RiskReport", "TailRisk", "analyze"]
+__all__ = ["RiskQuery", "RiskReport", "analyze"]
+
+DAYS_PER_YEAR = 365.25
+WORST_DRAWDOWNS = 5
+NO_BENCHMARK_WEIGHTS = "no benchmark weights were given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,49 +58,84 @@ class RiskQuery:
     risk_free_rate_annual: float = 0.0
     comparison: Comparison | None = None
     start: int | None = None  # date of the starting capital in days since 1970-01-01, where it is known
+    minimum_acceptable_return_annual: float = 0.0
+    benchmark_weights: Vector | None = None  # (N,), for the active share
+    estimation: Estimation = field(default_factory=Estimation)  # of the covariance behind contributions and correlation
+    model_moments: Moments | None = None  # in their place, where gaps in the data were left to an estimator
+    measures: tuple[RiskMeasure, ...] = ()  # to report with their contributions
+    groups: Mapping[str, NDArray[np.bool_]] | None = None  # name -> which of the N assets
+    factors: FactorDecomposition | None = None
+    decay: float = DECAY  # of the volatility that filtered historical VaR takes out
+    worst_drawdowns: int = WORST_DRAWDOWNS
+    conventions: Conventions = OURS
 
     def __post_init__(self) -> None:
         same_length("weights", finite("weights", self.weights), "symbols", self.data.symbols)
         positive("periods_per_year", self.periods_per_year)
         open_fraction("confidence_level", self.confidence_level)
         finite_number("risk_free_rate_annual", self.risk_free_rate_annual)
+        finite_number("minimum_acceptable_return_annual", self.minimum_acceptable_return_annual)
+        open_fraction("volatility_filter.lambda", self.decay)
         if isinstance(self.data, Moments) and self.data.periods_per_year != self.periods_per_year:
             raise ValueError("moments carry their own periods per year")
 
+    @property
+    def acceptable(self) -> float:
+        """The minimum acceptable return per period."""
+        return self.minimum_acceptable_return_annual / self.periods_per_year
+
 
 def analyze(query: RiskQuery) -> RiskReport:
-    """The report; what is not defined for the data is absent from it with a reason."""
-    outcomes, model = _outcomes(query), _model(query)
-    periods, risk_free = query.periods_per_year, query.risk_free_rate_annual
-    mean = _mean(query, outcomes)
-    deviation = _deviation(query, outcomes, model)
-    volatility = None if deviation is None else deviation * periods**0.5
-    drawdown = maximum_drawdown(outcomes.returns) if outcomes and isinstance(query.data, ReturnPanel) else None
-    varies = outcomes is not None and not outcomes.is_constant
-    report = RiskReport(
+    """The report; what is not defined for the data is absent from it with a reason.
+
+    Raises NotSupported for a measure that needs a distribution or time which the data does not have.
+    """
+    outcomes, model = _outcomes(query), risk_model(query)
+    level, periods = query.confidence_level, query.periods_per_year
+    mean, deviation = _mean(query, outcomes), _deviation(query, outcomes, model)
+    tails = Tails.of(
+        outcomes,
+        mean,
+        deviation,
+        in_time=isinstance(query.data, ReturnPanel),
+        decay=query.decay,
+        conventions=query.conventions,
+    )
+    cagr = _cagr(query, outcomes)
+    drawdowns = _drawdowns(query, outcomes)
+    contributions = Absent(ONE_RETURN) if model is None else model.contributions(query.weights)
+    return RiskReport(
         symbols=query.data.symbols,
         weights=query.weights,
         periods_per_year=periods,
         observations=0 if outcomes is None else len(outcomes.returns),
-        confidence_level=query.confidence_level,
+        confidence_level=level,
         expected_return_annual=mean * periods,
-        volatility_per_period=deviation,
-        volatility_annual=volatility,
-        sharpe=(mean * periods - risk_free) / volatility if volatility else None,
-        value_at_risk=_value_at_risk(query.confidence_level, outcomes, mean, deviation),
-        conditional_value_at_risk=_conditional_value_at_risk(query.confidence_level, outcomes, mean, deviation),
-        skewness=outcomes.standardised_moment(3) if outcomes and varies else None,
-        excess_kurtosis=outcomes.standardised_moment(4) - 3.0 if outcomes and varies else None,
-        drawdown=drawdown,
-        drawdown_dates=_dates(query, drawdown),
-        relative=None if query.comparison is None else relative_risk(query.comparison, query.weights, periods),
-        contributions=_contributions(query, model, deviation),
-        correlation=None if model is None else model.correlation,
+        cagr=cagr,
+        dispersion=_dispersion(query, outcomes, deviation),
+        ratios=_ratios(query, outcomes, mean, deviation),
+        calmar=given(drawdowns.max_drawdown, lambda deepest: calmar(cagr, deepest)),
+        sterling=given(drawdowns.max_drawdown, lambda deepest: sterling(cagr, deepest)),
+        value_at_risk=tails.value_at_risk(level),
+        conditional_value_at_risk=tails.conditional_value_at_risk(level),
+        entropic_value_at_risk=Absent(NO_DISTRIBUTION)
+        if outcomes is None
+        else entropic_value_at_risk(-outcomes.returns, outcomes.chances, level),
+        drawdowns=drawdowns,
+        relative=_relative(query),
+        active_share=Absent(NO_BENCHMARK_WEIGHTS)
+        if query.benchmark_weights is None
+        else active_share(query.weights, query.benchmark_weights),
+        contributions=contributions,
+        groups=() if isinstance(contributions, Absent) else _groups(query, contributions),
+        factors=_volatility_factors(query, model),
+        skewness_shares=_shares(query, outcomes, 3),
+        kurtosis_shares=_shares(query, outcomes, 4),
+        measures=tuple(_measure(query, measure, outcomes, model) for measure in query.measures),
+        correlation=Absent(ONE_RETURN) if model is None else model.correlation,
         moments=None if model is None else model.moments,
         quantile_method=None if outcomes is None else outcomes.quantile_method,
-        undefined={},
     )
-    return replace(report, undefined=reasons(report, query.data, query.comparison))
 
 
 def _outcomes(query: RiskQuery) -> Outcomes | None:
@@ -84,11 +145,13 @@ def _outcomes(query: RiskQuery) -> Outcomes | None:
     return Outcomes.of_portfolio(query.data.values, query.weights, probabilities)
 
 
-def _model(query: RiskQuery) -> RiskModel | None:
-    """None for a single return, which has no covariance."""
+def risk_model(query: RiskQuery) -> RiskModel | None:
+    """What contributions and correlation come from; None for a single return, which has no covariance."""
+    if query.model_moments is not None:
+        return RiskModel.of(query.model_moments, query.periods_per_year)
     if isinstance(query.data, ReturnPanel) and len(query.data.dates) < 2:
         return None
-    return RiskModel.of(query.data, query.periods_per_year)
+    return RiskModel.of(query.data, query.periods_per_year, query.estimation)
 
 
 def _mean(query: RiskQuery, outcomes: Outcomes | None) -> float:
@@ -97,49 +160,106 @@ def _mean(query: RiskQuery, outcomes: Outcomes | None) -> float:
     return 0.0 if outcomes is None else outcomes.mean
 
 
-def _deviation(query: RiskQuery, outcomes: Outcomes | None, model: RiskModel | None) -> float | None:
+def _deviation(query: RiskQuery, outcomes: Outcomes | None, model: RiskModel | None) -> Figure:
     if model is None:
-        return None
+        return Absent(ONE_RETURN)
     return model.deviation(query.weights) if outcomes is None else outcomes.deviation
 
 
-def _value_at_risk(level: float, outcomes: Outcomes | None, mean: float, deviation: float | None) -> TailRisk:
-    corrected = None
-    if outcomes is not None and not outcomes.is_constant and deviation is not None:
-        skewness, kurtosis = outcomes.standardised_moment(3), outcomes.standardised_moment(4) - 3.0
-        corrected = cornish_fisher_value_at_risk(mean, deviation, skewness, kurtosis, level)
-    return TailRisk(
-        historical=None if outcomes is None else outcomes.value_at_risk(level),
-        gaussian=None if deviation is None else gaussian_value_at_risk(mean, deviation, level),
-        cornish_fisher=corrected,
+def _dispersion(query: RiskQuery, outcomes: Outcomes | None, deviation: Figure) -> Dispersion:
+    annual = times(deviation, query.periods_per_year**0.5)
+    if outcomes is None:
+        return Dispersion(deviation, annual, *[Absent(NO_DISTRIBUTION)] * 7)
+    known = outcomes.is_known
+    shaped = known and not outcomes.is_constant
+    no_shape = Absent(CONSTANT if known else ONE_RETURN)
+    return Dispersion(
+        volatility_per_period=deviation,
+        volatility_annual=annual,
+        semi_deviation=semi_deviation(outcomes) if known else Absent(ONE_RETURN),
+        mean_absolute_deviation=mean_absolute_deviation(outcomes),
+        gini_mean_difference=gini_mean_difference(outcomes) if known else Absent(ONE_RETURN),
+        first_lower_partial_moment=lower_partial_moment(outcomes, 1, query.acceptable),
+        second_lower_partial_moment=lower_partial_moment(outcomes, 2, query.acceptable),
+        skewness=outcomes.standardised_moment(3) if shaped else no_shape,
+        excess_kurtosis=outcomes.standardised_moment(4) - 3.0 if shaped else no_shape,
     )
 
 
-def _conditional_value_at_risk(
-    level: float, outcomes: Outcomes | None, mean: float, deviation: float | None
-) -> TailRisk:
-    return TailRisk(
-        historical=None if outcomes is None else outcomes.conditional_value_at_risk(level),
-        gaussian=None if deviation is None else gaussian_conditional_value_at_risk(mean, deviation, level),
+def _ratios(query: RiskQuery, outcomes: Outcomes | None, mean: float, deviation: Figure) -> Ratios:
+    risk_free = query.risk_free_rate_annual / query.periods_per_year
+    if outcomes is None:
+        return Ratios.of_moments(mean, deviation, query.periods_per_year, risk_free)
+    return ratios(outcomes, deviation, query.periods_per_year, risk_free, query.acceptable, query.conventions)
+
+
+def _cagr(query: RiskQuery, outcomes: Outcomes | None) -> Figure:
+    """By the calendar, from the start, or where that is not known from one usual step before the first return."""
+    if outcomes is None or not isinstance(query.data, ReturnPanel):
+        return Absent(NO_TIME)
+    if query.conventions.geometric_annual_return:
+        return query.conventions.annual_return(outcomes.returns, query.periods_per_year)
+    return compound_annual_return(outcomes.returns, query.data.days_from(query.start) / DAYS_PER_YEAR)
+
+
+def _drawdowns(query: RiskQuery, outcomes: Outcomes | None) -> DrawdownFigures:
+    if outcomes is None or not isinstance(query.data, ReturnPanel):
+        return NO_DRAWDOWNS
+    return drawdown_figures(
+        outcomes.returns, query.data.dates, query.start, query.confidence_level, query.worst_drawdowns
     )
 
 
-def _dates(query: RiskQuery, drawdown: Drawdown | None) -> DrawdownDates | None:
-    if drawdown is None or drawdown.peak is None or drawdown.trough is None or not isinstance(query.data, ReturnPanel):
-        return None
-    days = query.data.dates
-    first = query.start if drawdown.peak == START else int(days[drawdown.peak])
-    return DrawdownDates(
-        peak=None if first is None else civil_date(first),
-        trough=civil_date(days[drawdown.trough]),
-        recovery=None if drawdown.recovery is None else civil_date(days[drawdown.recovery]),
+def _relative(query: RiskQuery) -> RelativeRisk:
+    if query.comparison is None:
+        return RelativeRisk.absent(NO_BENCHMARK)
+    return relative_risk(
+        query.comparison, query.weights, query.periods_per_year, query.risk_free_rate_annual, query.conventions
     )
 
 
-def _contributions(query: RiskQuery, model: RiskModel | None, deviation: float | None) -> RiskContributions | None:
-    if model is None or deviation is None:
-        return None
-    if deviation == 0.0:
-        # What rounding left of a risk that cancels is no contribution.
-        return RiskContributions(0.0 * query.weights, 0.0 * query.weights, 0.0)
-    return volatility_contributions(model.moments, query.weights)
+def _groups(query: RiskQuery, contributions: RiskContributions) -> tuple[PartContribution, ...]:
+    return () if query.groups is None else by_group(contributions, query.weights, query.groups)
+
+
+def _shares(query: RiskQuery, outcomes: Outcomes | None, order: int) -> Vector | Absent:
+    if outcomes is None or isinstance(query.data, Moments):
+        return Absent(NO_DISTRIBUTION)
+    return moment_shares(order, query.data.values, query.weights, outcomes)
+
+
+def _volatility_factors(query: RiskQuery, model: RiskModel | None) -> tuple[PartContribution, ...]:
+    if query.factors is None or model is None:
+        return ()
+    root = query.periods_per_year**0.5
+    exposures, carried = query.factors.volatility_contributions(query.weights, model.moments.covariance)
+    total = model.deviation(query.weights) * root
+    return by_factor(query.factors.names, exposures, carried * root, total)
+
+
+def _measure(
+    query: RiskQuery, measure: RiskMeasure, outcomes: Outcomes | None, model: RiskModel | None
+) -> MeasureReport:
+    """A measure of the contract with its contributions, those of the distribution and not of the model."""
+    if outcomes is None or isinstance(query.data, Moments):
+        raise NotSupported(f"{measure} needs returns, prices or scenarios: moments are no distribution")
+    if model is None:
+        return MeasureReport(measure, Absent(ONE_RETURN))
+    contributions = measure_contributions(measure, query.data.values, query.weights, outcomes, query.confidence_level)
+    return MeasureReport(
+        measure,
+        scenario_risk(measure, outcomes, query.confidence_level),
+        contributions,
+        _groups(query, contributions),
+        _measure_factors(query, measure, outcomes, contributions.total),
+    )
+
+
+def _measure_factors(
+    query: RiskQuery, measure: RiskMeasure, outcomes: Outcomes, total: float
+) -> tuple[PartContribution, ...]:
+    if query.factors is None:
+        return ()
+    exposures: Vector = query.factors.exposures.T @ query.weights
+    explained = measure_contributions(measure, query.factors.factors, exposures, outcomes, query.confidence_level)
+    return by_factor(query.factors.names, exposures, explained.by_asset, total)

@@ -1,15 +1,21 @@
-"""Euler risk contributions: how much of a portfolio's volatility each asset carries.
+"""Euler risk contributions: how much of a portfolio's risk each asset, group or factor carries.
 
-Volatility is positively homogeneous of degree one, so the contributions add up to it (Tasche 1999, "Risk contributions
-and performance measurement").
+A measure that is positively homogeneous is the sum of its contributions (Tasche 1999, "Risk contributions and
+performance measurement"); so is one of degree two, such as the variance, when each is halved.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from domain.checks import Vector
+from domain.checks import Matrix, Vector
 from domain.market_data.moments import Moments
+from domain.risk.measures import RiskMeasure
+from domain.risk.outcomes import Outcomes
+from domain.risk.scenario_risk import scenario_risk
+from domain.risk.slopes import scenario_slopes
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,16 @@ class RiskContributions:
         return self.by_asset / self.total if self.total > 0.0 else None
 
 
+@dataclass(frozen=True, slots=True)
+class PartContribution:
+    """What a group of assets, or a factor, adds to a risk figure."""
+
+    name: str  # empty for what no group holds, and for what no factor explains
+    weight: float  # sum of the weights in it, or the portfolio's exposure to the factor
+    contribution: float
+    share: float | None  # of the total, None where that is 0
+
+
 def volatility_contributions(moments: Moments, weights: Vector) -> RiskContributions:
     """Contributions to annual volatility: w_i (Sigma w)_i / sqrt(w'Sigma w).
 
@@ -38,3 +54,45 @@ def volatility_contributions(moments: Moments, weights: Vector) -> RiskContribut
         return RiskContributions(nothing, nothing, 0.0)
     total = variance**0.5
     return RiskContributions(slope / total, weights * slope / total, total)
+
+
+def measure_contributions(
+    measure: RiskMeasure, returns: Matrix, weights: Vector, outcomes: Outcomes, confidence_level: float
+) -> RiskContributions:
+    """Contributions of N assets' returns (S, N) to a measure of the portfolio's outcomes, in the measure's own unit.
+
+    Raises NotSupported where the measure needs time or equal probabilities and the outcomes have none.
+    """
+    marginal = returns.T @ scenario_slopes(measure, outcomes, confidence_level)
+    return RiskContributions(
+        marginal, weights * marginal / measure.degree, scenario_risk(measure, outcomes, confidence_level)
+    )
+
+
+def by_group(
+    contributions: RiskContributions, weights: Vector, groups: Mapping[str, NDArray[np.bool_]]
+) -> tuple[PartContribution, ...]:
+    """Of groups of the N assets, and last of the assets that are in none. An asset may be in several."""
+    parts = dict(groups)
+    alone = ~np.any(list(groups.values()), axis=0) if groups else np.ones(len(weights), dtype=bool)
+    if alone.any():
+        parts[""] = alone
+    return tuple(
+        _part(name, float(weights[inside].sum()), float(contributions.by_asset[inside].sum()), contributions.total)
+        for name, inside in parts.items()
+    )
+
+
+def by_factor(
+    names: Sequence[str], exposures: Vector, contributions: Vector, total: float
+) -> tuple[PartContribution, ...]:
+    """Of K factors, and last of what they leave unexplained."""
+    explained = [
+        _part(name, exposure, carried, total)
+        for name, exposure, carried in zip(names, exposures.tolist(), contributions.tolist(), strict=True)
+    ]
+    return (*explained, _part("", 1.0, total - float(contributions.sum()), total))
+
+
+def _part(name: str, weight: float, contribution: float, total: float) -> PartContribution:
+    return PartContribution(name, weight, contribution, contribution / total if total > 0.0 else None)

@@ -1,4 +1,4 @@
-"""Drawdowns: losses from a peak, the starting capital being the first peak. Reports compound, optimisers add up."""
+"""Falls of wealth below its highest so far, compounded in reports and uncompounded where they are optimised."""
 
 from dataclasses import dataclass
 
@@ -34,21 +34,49 @@ def uncompounded_drawdowns(returns: Vector) -> Vector:
     return result
 
 
-def maximum_drawdown(returns: Vector) -> Drawdown:
-    """The deepest drawdown of wealth that compounds T simple returns. Nothing counts after wealth is used up.
+def compounded_drawdowns(returns: Vector) -> Vector:
+    """Which fraction of its highest so far wealth has lost after each of T simple returns, (T,), 0 or more.
 
-    Wealth is carried relative to its last peak, so that a long series of gains cannot overflow.
+    The starting capital is the first peak. Nothing counts after wealth is used up: the loss stays what it then was.
     """
-    level, peak = 1.0, START
-    deepest = Drawdown(0.0)
-    for place, change in enumerate(returns.tolist()):
-        level *= 1.0 + change
-        if 1.0 - level > deepest.depth:
-            deepest = Drawdown(1.0 - level, peak, place)
-        elif deepest.trough is not None and deepest.recovery is None and level >= 1.0 - RECOVERED:
-            deepest = Drawdown(deepest.depth, deepest.peak, deepest.trough, place)
-        if level >= 1.0:
-            level, peak = 1.0, place
-        if level <= 0.0:
-            break
-    return deepest
+    growth = 1.0 + returns
+    exhausted = np.flatnonzero(growth <= 0.0)
+    alive = int(exhausted[0]) if len(exhausted) else len(returns)
+    # As logarithms, so that a long series of gains cannot overflow.
+    level = np.cumsum(np.log1p(returns[:alive]))
+    peaks = np.maximum(np.maximum.accumulate(level), 0.0)
+    depths: Vector = -np.expm1(level - peaks)
+    if alive == len(returns):
+        return depths
+    left = growth[alive] * (1.0 - depths[-1] if alive else 1.0)
+    return np.concatenate([depths, np.full(len(returns) - alive, 1.0 - left)])
+
+
+def worst_drawdowns(depths: Vector, most: int) -> tuple[Drawdown, ...]:
+    """The deepest of the falls that T depths consist of, the deepest first, from each peak to its recovery."""
+    below = np.concatenate([[False], depths > RECOVERED, [False]]).astype(np.int8)
+    turns = np.diff(below)
+    starts, ends = np.flatnonzero(turns == 1), np.flatnonzero(turns == -1)
+    if not len(starts):
+        return ()
+    deepest = np.maximum.reduceat(depths, starts)
+    chosen = np.argsort(-deepest, kind="stable")[:most]
+    return tuple(_fall(depths, int(starts[i]), int(ends[i])) for i in chosen)
+
+
+def maximum_drawdown(returns: Vector) -> Drawdown:
+    """The deepest drawdown of wealth that compounds T simple returns."""
+    worst = worst_drawdowns(compounded_drawdowns(returns), 1)
+    return worst[0] if worst else Drawdown(0.0)
+
+
+def episode_depths(depths: Vector) -> Vector:
+    """The depth of each fall, from peak to recovery, in the order of time."""
+    below = np.concatenate([[False], depths > RECOVERED]).astype(np.int8)
+    starts = np.flatnonzero(np.diff(below) == 1)
+    return np.maximum.reduceat(depths, starts) if len(starts) else np.zeros(0)
+
+
+def _fall(depths: Vector, start: int, end: int) -> Drawdown:
+    trough = start + int(np.argmax(depths[start:end]))
+    return Drawdown(float(depths[trough]), start - 1, trough, end if end < len(depths) else None)

@@ -1,7 +1,6 @@
 """The risk measures the contract names, and the ones computed here. Losses are positive."""
 
 from enum import StrEnum
-from statistics import NormalDist
 
 import numpy as np
 
@@ -94,9 +93,24 @@ def weighted_value_at_risk(returns: Vector, probabilities: Vector, confidence_le
 
     Between outcomes of unequal probability there is no one line to interpolate on.
     """
-    order = np.argsort(-returns, kind="stable")
-    reached = np.cumsum(probabilities[order]) >= confidence_level - CUMULATED
-    return 0.0 - float(returns[order[int(np.argmax(reached))]])
+    return 0.0 - float(quantile_weights(returns, confidence_level, probabilities) @ returns)
+
+
+def quantile_weights(returns: Vector, confidence_level: float, probabilities: Vector | None = None) -> Vector:
+    """How much each of S outcomes' loss counts in the historical VaR, (S,): one or two neighbours share it."""
+    weights = np.zeros(len(returns))
+    if probabilities is not None:
+        order = np.argsort(-returns, kind="stable")
+        reached = np.cumsum(probabilities[order]) >= confidence_level - CUMULATED
+        weights[order[int(np.argmax(reached))]] = 1.0
+        return weights
+    place = (1.0 - confidence_level) * (len(returns) - 1)
+    below = int(place)
+    above = min(below + 1, len(returns) - 1)
+    order = np.argsort(returns, kind="stable")
+    weights[order[above]] = place - below
+    weights[order[below]] += 1.0 - (place - below)
+    return weights
 
 
 def conditional_value_at_risk(returns: Vector, confidence_level: float, probabilities: Vector | None = None) -> float:
@@ -119,33 +133,3 @@ def tail_weights(returns: Vector, confidence_level: float, probabilities: Vector
     weights = np.zeros(count)
     weights[order] = taken / taken.sum()
     return weights
-
-
-def gaussian_value_at_risk(mean: float, deviation: float, confidence_level: float) -> float:
-    """VaR of a normal distribution: -(mean + z deviation), z its standard (1 - confidence) quantile."""
-    return -(mean + NormalDist().inv_cdf(1.0 - confidence_level) * deviation)
-
-
-def gaussian_conditional_value_at_risk(mean: float, deviation: float, confidence_level: float) -> float:
-    """CVaR of a normal distribution: -mean + deviation phi(z) / (1 - confidence) (Rockafellar & Uryasev 2000)."""
-    normal = NormalDist()
-    tail = 1.0 - confidence_level
-    return -mean + deviation * normal.pdf(normal.inv_cdf(tail)) / tail
-
-
-def cornish_fisher_value_at_risk(
-    mean: float, deviation: float, skewness: float, excess_kurtosis: float, confidence_level: float
-) -> float:
-    """Gaussian VaR with its quantile corrected for skewness and excess kurtosis to fourth order.
-
-    Favre & Galeano 2002, "Mean-modified value-at-risk optimization with hedge funds", equation 8. It is the Gaussian
-    VaR where both are 0; far from normal (Maillard 2012) the expansion is no longer a quantile function.
-    """
-    z = NormalDist().inv_cdf(1.0 - confidence_level)
-    corrected = (
-        z
-        + (z**2 - 1.0) * skewness / 6.0
-        + (z**3 - 3.0 * z) * excess_kurtosis / 24.0
-        - (2.0 * z**3 - 5.0 * z) * skewness**2 / 36.0
-    )
-    return -(mean + corrected * deviation)

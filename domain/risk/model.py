@@ -9,6 +9,7 @@ from domain.checks import Matrix, Vector, rounding_of
 from domain.estimation.moments import Estimation, estimate_moments, scenario_moments
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
+from domain.risk.contribution import RiskContributions, volatility_contributions
 
 RISKLESS = 1e-15
 """A variance below this fraction of what the weights carry one by one is rounding: everything cancels."""
@@ -22,8 +23,14 @@ class RiskModel:
     constant: NDArray[np.bool_]  # (N,), told apart from rounding where the data is known
 
     @classmethod
-    def of(cls, data: ReturnPanel | Scenarios | Moments, periods_per_year: float) -> "RiskModel":
-        """Sample moments of a complete panel, probability-weighted ones of scenarios, or moments as they are.
+    def of(
+        cls,
+        data: ReturnPanel | Scenarios | Moments,
+        periods_per_year: float,
+        estimation: Estimation | None = None,
+    ) -> "RiskModel":
+        """Estimated from a complete panel, by its sample moments unless another way is named; probability-weighted
+        moments of scenarios; or moments as they are.
 
         Raises InvalidInput for fewer than two returns.
         """
@@ -32,7 +39,7 @@ class RiskModel:
         if isinstance(data, Scenarios):
             possible = data.values[data.probabilities > 0.0]
             return cls(scenario_moments(data, periods_per_year), _constant(possible))
-        return cls(estimate_moments(data, Estimation(), periods_per_year), _constant(data.values))
+        return cls(estimate_moments(data, estimation or Estimation(), periods_per_year), _constant(data.values))
 
     @property
     def correlation(self) -> Matrix:
@@ -43,11 +50,24 @@ class RiskModel:
         np.fill_diagonal(result, np.where(self.constant, np.nan, 1.0))
         return result
 
+    @property
+    def volatilities_annual(self) -> Vector:
+        """Of each asset, (N,): per period x sqrt(periods per year)."""
+        result: Vector = self.moments.volatilities * self.moments.periods_per_year**0.5
+        return result
+
     def deviation(self, weights: Vector) -> float:
         """Standard deviation of a portfolio per period: sqrt(w'Sigma w), exactly 0 where all risk cancels."""
         variance = float(weights @ self.moments.covariance @ weights)
         alone = float(np.abs(weights) @ self.moments.volatilities) ** 2
         return variance**0.5 if variance > RISKLESS * alone else 0.0
+
+    def contributions(self, weights: Vector) -> RiskContributions:
+        """Marginal and component contributions to the annual volatility; none where all risk cancels."""
+        if self.deviation(weights) == 0.0:
+            # What rounding left of a risk that cancels is no contribution.
+            return RiskContributions(0.0 * weights, 0.0 * weights, 0.0)
+        return volatility_contributions(self.moments, weights)
 
 
 def _constant(returns: Matrix) -> NDArray[np.bool_]:

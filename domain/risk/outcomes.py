@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector, rounding_of
 from domain.risk.measures import QuantileMethod, conditional_value_at_risk, value_at_risk, weighted_value_at_risk
@@ -80,9 +81,13 @@ class Outcomes:
     @property
     def quantile_method(self) -> QuantileMethod:
         """Equally likely scenarios are read as observations are; uneven ones leave no line to interpolate on."""
+        return QuantileMethod.LINEAR if self.uneven_probabilities is None else QuantileMethod.INVERSE_CDF
+
+    @property
+    def uneven_probabilities(self) -> Vector | None:
+        """The probabilities where they differ by more than rounding, None where all outcomes are equally likely."""
         chances = self.probabilities
-        uneven = chances is not None and np.ptp(chances) > EQUAL * chances.max()
-        return QuantileMethod.INVERSE_CDF if uneven else QuantileMethod.LINEAR
+        return chances if chances is not None and np.ptp(chances) > EQUAL * chances.max() else None
 
     def value_at_risk(self, confidence_level: float) -> float:
         """Historical VaR."""
@@ -97,3 +102,7 @@ class Outcomes:
     def less(self, other: "Outcomes") -> "Outcomes":
         """The difference in each outcome."""
         return Outcomes(self.returns - other.returns, self.probabilities, self.rounding + other.rounding)
+
+    def within(self, chosen: NDArray[np.bool_]) -> "Outcomes":
+        """A part of the observations."""
+        return Outcomes(self.returns[chosen], None, self.rounding)

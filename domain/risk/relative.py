@@ -1,13 +1,31 @@
 """A portfolio against a benchmark, on the periods that both have."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
+from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput
-from domain.market_data.panel import Panel, PricePanel
+from domain.market_data.panel import Days, Panel, PricePanel
+from domain.risk.conventions import OURS, Conventions
+from domain.risk.figure import (
+    CONSTANT,
+    FLAT_BENCHMARK,
+    FLAT_DIFFERENCE,
+    NO_OVERLAP,
+    Absent,
+    Figure,
+    given,
+    quotient,
+)
 from domain.risk.outcomes import Outcomes
+
+NO_BETA = "beta is zero"
+NEVER_ROSE = "the benchmark never rose"
+NEVER_DOWN = "the benchmark never fell"
+FEW_SUCH_PERIODS = "there are fewer than two such periods of the benchmark"
+FLAT_WITHIN = "the benchmark does not vary over such periods"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,16 +34,29 @@ class Comparison:
 
     assets: Matrix  # (T, N)
     benchmark: Vector  # (T,)
+    dates: Days | None = None  # (T,), at the end of each period
 
 
 @dataclass(frozen=True, slots=True)
 class RelativeRisk:
-    """Figures against a benchmark, None where they are not defined."""
+    """Figures against a benchmark."""
 
-    beta: float | None  # slope of the portfolio's returns on the benchmark's
-    correlation: float | None
-    tracking_error_annual: float | None  # standard deviation of the active return
-    information_ratio: float | None  # annual mean of the active return / tracking error
+    beta: Figure  # slope of the portfolio's returns on the benchmark's
+    correlation: Figure
+    tracking_error_annual: Figure  # standard deviation of the active return
+    information_ratio: Figure  # annual mean of the active return / tracking error
+    alpha_annual: Figure  # Jensen 1968: mean excess return less beta times the benchmark's, times periods per year
+    r_squared: Figure
+    treynor: Figure  # annual excess return / beta
+    beta_up: Figure  # slope over the periods in which the benchmark beat the risk-free rate
+    beta_down: Figure  # and in which it stayed below
+    capture_up: Figure  # mean return / the benchmark's over the periods in which the benchmark rose
+    capture_down: Figure  # and in which it fell
+
+    @classmethod
+    def absent(cls, reason: str) -> "RelativeRisk":
+        """Nothing of it, for one reason."""
+        return cls(*[Absent(reason)] * len(fields(cls)))
 
 
 def compare(assets: Panel, benchmark: Panel) -> Comparison:
@@ -37,27 +68,79 @@ def compare(assets: Panel, benchmark: Panel) -> Comparison:
     if len(benchmark.symbols) != 1:
         raise InvalidInput("benchmark.symbols", f"must name one column, names {len(benchmark.symbols)}")
     known = ~np.isnan(benchmark.values[:, 0])
-    _, ours, theirs = np.intersect1d(assets.dates, benchmark.dates[known], return_indices=True)
+    common, ours, theirs = np.intersect1d(assets.dates, benchmark.dates[known], return_indices=True)
     values, reference = assets.values[ours], benchmark.values[known, 0][theirs]
     if isinstance(assets, PricePanel):
-        return Comparison(values[1:] / values[:-1] - 1.0, reference[1:] / reference[:-1] - 1.0)
-    return Comparison(values, reference)
+        return Comparison(values[1:] / values[:-1] - 1.0, reference[1:] / reference[:-1] - 1.0, common[1:])
+    return Comparison(values, reference, common)
 
 
-def relative_risk(comparison: Comparison, weights: Vector, periods_per_year: float) -> RelativeRisk:
+def relative_risk(
+    comparison: Comparison,
+    weights: Vector,
+    periods_per_year: float,
+    risk_free_rate_annual: float = 0.0,
+    conventions: Conventions = OURS,
+) -> RelativeRisk:
     """Of constant weights (N,); standard deviations with divisor T - 1. Nothing is defined for T below 2."""
     if len(comparison.benchmark) < 2:
-        return RelativeRisk(None, None, None, None)
+        return RelativeRisk.absent(NO_OVERLAP)
     portfolio = Outcomes.of_portfolio(comparison.assets, weights)
     benchmark = Outcomes.of_portfolio(comparison.benchmark[:, None], np.ones(1))
     active = portfolio.less(benchmark)
-    deviation, reference, error = portfolio.deviation, benchmark.deviation, active.deviation
-    covariance = portfolio.covariance_with(benchmark)
-    varies = deviation > 0.0 and reference > 0.0
+    risk_free, root = risk_free_rate_annual / periods_per_year, periods_per_year**0.5
+    beta, correlation = _beta(portfolio, benchmark), _correlation(portfolio, benchmark)
+    alpha = given(beta, lambda slope: portfolio.mean - risk_free - slope * (benchmark.mean - risk_free))
+    excess = conventions.annual_return(portfolio.returns - risk_free, periods_per_year)
+    premium = conventions.annual_difference(portfolio.returns, benchmark.returns, periods_per_year)
+    up, down = comparison.benchmark > risk_free, comparison.benchmark < risk_free
     return RelativeRisk(
-        beta=covariance / reference / reference if reference > 0.0 else None,
-        # Rounding may carry a perfect correlation past one.
-        correlation=max(-1.0, min(1.0, covariance / deviation / reference)) if varies else None,
-        tracking_error_annual=error * periods_per_year**0.5,
-        information_ratio=active.mean / error * periods_per_year**0.5 if error > 0.0 else None,
+        beta=beta,
+        correlation=correlation,
+        tracking_error_annual=active.deviation * root,
+        information_ratio=quotient(premium, active.deviation * root, FLAT_DIFFERENCE),
+        alpha_annual=given(alpha, lambda mean: conventions.annualised(mean, periods_per_year)),
+        r_squared=given(correlation, lambda coefficient: coefficient**2),
+        treynor=quotient(excess, beta, NO_BETA),
+        beta_up=_beta_within(portfolio, benchmark, up),
+        beta_down=_beta_within(portfolio, benchmark, down),
+        capture_up=_capture(portfolio, benchmark, comparison.benchmark > 0.0, NEVER_ROSE),
+        capture_down=_capture(portfolio, benchmark, comparison.benchmark < 0.0, NEVER_DOWN),
     )
+
+
+def active_share(weights: Vector, benchmark_weights: Vector) -> float:
+    """Half the sum of absolute differences, cash on both sides included (Cremers & Petajisto 2009)."""
+    difference = weights - benchmark_weights
+    return 0.5 * float(np.abs(difference).sum() + abs(difference.sum()))
+
+
+def _beta(portfolio: Outcomes, benchmark: Outcomes) -> Figure:
+    deviation = benchmark.deviation
+    if deviation == 0.0:
+        return Absent(FLAT_BENCHMARK)
+    # One factor at a time: the square of a small deviation could underflow.
+    return portfolio.covariance_with(benchmark) / deviation / deviation
+
+
+def _correlation(portfolio: Outcomes, benchmark: Outcomes) -> Figure:
+    if benchmark.deviation == 0.0:
+        return Absent(FLAT_BENCHMARK)
+    if portfolio.deviation == 0.0:
+        return Absent(CONSTANT)
+    product = portfolio.covariance_with(benchmark) / portfolio.deviation / benchmark.deviation
+    # Rounding may carry a perfect correlation past one.
+    return max(-1.0, min(1.0, product))
+
+
+def _beta_within(portfolio: Outcomes, benchmark: Outcomes, chosen: NDArray[np.bool_]) -> Figure:
+    if np.count_nonzero(chosen) < 2:
+        return Absent(FEW_SUCH_PERIODS)
+    beta = _beta(portfolio.within(chosen), benchmark.within(chosen))
+    return Absent(FLAT_WITHIN) if isinstance(beta, Absent) else beta
+
+
+def _capture(portfolio: Outcomes, benchmark: Outcomes, chosen: NDArray[np.bool_], if_none: str) -> Figure:
+    if not chosen.any():
+        return Absent(if_none)
+    return quotient(portfolio.within(chosen).mean, benchmark.within(chosen).mean, if_none)

@@ -4,17 +4,33 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from domain.checks import Vector
 from domain.errors import InvalidInput
+from domain.estimation.moments import Estimation
 from domain.market_data.missing import MissingDataPolicy, complete
 from domain.market_data.moments import Moments
-from domain.market_data.panel import PricePanel, ReturnPanel, Scenarios
-from domain.market_data.source import MarketInput, complete_returns, infer_periods_per_year
+from domain.market_data.panel import Panel, PricePanel, ReturnPanel, Scenarios
+from domain.market_data.source import MarketInput, infer_periods_per_year
 from domain.portfolio import Portfolio, weights_by_symbol
-from domain.risk.analyzer import RiskQuery
+from domain.risk.analyzer import WORST_DRAWDOWNS, RiskQuery
+from domain.risk.conventions import OURS, Conventions
+from domain.risk.correlation import Clustering
+from domain.risk.factors import FactorDecomposition, principal_components, regressed
+from domain.risk.filtered import DECAY
+from domain.risk.gaps import Prepared, prepared
+from domain.risk.measures import RiskMeasure
 from domain.risk.relative import Comparison, compare
+from domain.risk.rolling import Rolling
+from domain.risk.stress import Scenario
+from domain.risk.validation.request import ValidationRequest
+
+Factors = PricePanel | ReturnPanel | int
+"""Given series, or so many principal components."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +43,27 @@ class RiskSpecification:
     risk_free_rate_annual: float = 0.0
     missing_data: MissingDataPolicy = MissingDataPolicy.FAIL
     leveraged: bool = False
+    minimum_acceptable_return_annual: float = 0.0
+    estimation: Estimation = field(default_factory=Estimation)
+    measures: tuple[RiskMeasure, ...] = ()
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    stored_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # their other members are no matter
+    factors: Factors | None = None
+    benchmark_weights: Mapping[str, float] | None = None
+    rolling: Rolling | None = None
+    stress: tuple[Scenario, ...] = ()
+    proposed_weights: Mapping[str, float] | None = None
+    validation: ValidationRequest | None = None
+    worst_drawdowns: int = WORST_DRAWDOWNS
+    decay: float = DECAY
+    clustering: Clustering | None = None
+    conventions: Conventions = OURS
 
 
 def pose(
     specification: RiskSpecification, data: MarketInput, benchmark: PricePanel | ReturnPanel | None = None
-) -> RiskQuery:
-    """The query that a specification poses on data.
+) -> tuple[RiskQuery, Prepared]:
+    """The query that a specification poses on data, and what was done about values that are missing.
 
     Raises InvalidInput with the field named: unknown symbols, weights above 1 without leverage, missing values under
     FAIL, a benchmark of another kind or without common dates.
@@ -43,17 +74,44 @@ def pose(
         if isinstance(data, Moments)
         else infer_periods_per_year(specification.periods_per_year, data)
     )
-    ready = data if isinstance(data, Moments | Scenarios) else complete_returns(data, specification.missing_data)
-    return RiskQuery(
-        data=ready,
+    ready = prepared(data, specification.missing_data, periods)
+    check_estimation(specification.estimation, ready)
+    query = RiskQuery(
+        data=ready.data,
         weights=weights,
         periods_per_year=periods,
         confidence_level=specification.confidence_level,
         risk_free_rate_annual=specification.risk_free_rate_annual,
-        comparison=None if benchmark is None else _comparison(specification, data, benchmark),
+        comparison=None if benchmark is None else _comparison(ready, data, benchmark),
         # Prices show the day before the first return; returns alone do not.
-        start=int(complete(data, specification.missing_data).dates[0]) if isinstance(data, PricePanel) else None,
+        start=ready.start,
+        minimum_acceptable_return_annual=specification.minimum_acceptable_return_annual,
+        benchmark_weights=None
+        if specification.benchmark_weights is None
+        else weights_by_symbol("benchmark_weights", specification.benchmark_weights, data.symbols, leveraged=True),
+        estimation=specification.estimation,
+        model_moments=ready.moments,
+        measures=specification.measures,
+        groups=_groups(specification, data.symbols),
+        factors=_factors(specification, ready, data),
+        decay=specification.decay,
+        worst_drawdowns=specification.worst_drawdowns,
+        conventions=specification.conventions,
     )
+    return query, ready
+
+
+def check_estimation(estimation: Estimation, ready: Prepared) -> None:
+    """Raises InvalidInput for estimators where nothing is left to estimate."""
+    if estimation.is_pooled:
+        raise InvalidInput("estimation.views", "entropy pooling reweights the returns themselves; only Optimize has it")
+    if not estimation.estimates_something and estimation.views is None:
+        return
+    if ready.moments is not None and ready.missing is not None:
+        policy = ready.missing.policy
+        raise InvalidInput("estimation", f"{policy} is an estimator of its own; leave out others, or drop dates")
+    if ready.missing is None:
+        raise InvalidInput("estimation", "is of prices and returns; moments and scenarios are taken as they are")
 
 
 def _weights(specification: RiskSpecification, data: MarketInput) -> Vector:
@@ -66,9 +124,55 @@ def _weights(specification: RiskSpecification, data: MarketInput) -> Vector:
     return weights_by_symbol("weights", held, data.symbols, leveraged=specification.leveraged)
 
 
-def _comparison(specification: RiskSpecification, data: MarketInput, benchmark: PricePanel | ReturnPanel) -> Comparison:
+def _comparison(ready: Prepared, data: MarketInput, benchmark: PricePanel | ReturnPanel) -> Comparison:
     if isinstance(data, Moments | Scenarios):
         raise InvalidInput("benchmark", "needs prices or returns as the input, to compare date by date")
     if type(data) is not type(benchmark):
         raise InvalidInput("benchmark", "must be of the input's kind: prices with prices, returns with returns")
-    return compare(complete(data, specification.missing_data), benchmark)
+    if ready.panel is None:
+        return Comparison(np.zeros((0, len(data.symbols))), np.zeros(0))
+    return compare(ready.panel, benchmark)
+
+
+def _groups(specification: RiskSpecification, symbols: tuple[str, ...]) -> dict[str, NDArray[np.bool_]]:
+    known = set(symbols)
+    for i, (name, members) in enumerate(specification.groups.items()):
+        for j, member in enumerate(members):
+            if member not in known:
+                raise InvalidInput(f"groups[{i}].symbols[{j}]", f"{member} of {name} is not a symbol of the input")
+    everything = {**specification.stored_groups, **specification.groups}
+    return {name: np.isin(symbols, members) for name, members in everything.items()}
+
+
+def _factors(specification: RiskSpecification, ready: Prepared, data: MarketInput) -> FactorDecomposition | None:
+    """The factors' returns over the very periods of the assets'."""
+    if specification.factors is None:
+        return None
+    return decomposition(specification.factors, ready, data)
+
+
+def decomposition(factors: Factors, ready: Prepared, data: MarketInput) -> FactorDecomposition:
+    """What factors explain of a panel's returns. Raises InvalidInput with the path of the field."""
+    if not isinstance(ready.data, ReturnPanel) or ready.panel is None:
+        raise InvalidInput("factors", "need prices or returns as the input, with their dates")
+    if isinstance(factors, int):
+        try:
+            return principal_components(ready.data, factors)
+        except InvalidInput as error:
+            raise InvalidInput("factors.principal_components", error.rule) from None
+    if type(factors) is not type(data):
+        raise InvalidInput("factors.series", "must be of the input's kind: prices with prices, returns with returns")
+    try:
+        series = _on_dates(complete(factors, MissingDataPolicy.FAIL), ready.panel)
+    except InvalidInput as error:
+        raise error.under("factors.series") from None
+    return regressed(ready.data, series.returns() if isinstance(series, PricePanel) else series)
+
+
+def _on_dates(factors: PricePanel | ReturnPanel, panel: Panel) -> PricePanel | ReturnPanel:
+    """The factors on the dates of a panel, so that returns of prices are over the same periods."""
+    inside = np.isin(factors.dates, panel.dates)
+    if inside.sum() < len(panel.dates):
+        missed = panel.dates[~np.isin(panel.dates, factors.dates)][0]
+        raise InvalidInput("dates", f"must have every date of the input, lack {np.datetime64(int(missed), 'D')}")
+    return type(factors)(factors.symbols, factors.dates[inside], factors.values[inside])

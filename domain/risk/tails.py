@@ -17,23 +17,32 @@ STEEPEST = 1e-9
 
 
 def entropic_value_at_risk(losses: Vector, probabilities: Vector, confidence_level: float) -> float:
-    """inf over z > 0 of z ln(E exp(loss / z) / (1 - confidence)) (Ahmadi-Javid 2012, definition 3.1).
+    """inf over z > 0 of z ln(E exp(loss / z) / (1 - confidence)) (Ahmadi-Javid 2012, definition 3.1)."""
+    return float(entropic_weights(losses, probabilities, confidence_level) @ losses)
 
-    It is the highest q-mean loss over all q whose relative entropy to p is at most -ln(1 - confidence). The q are
-    exponential tilts of p, so one number is searched for.
+
+def entropic_weights(losses: Vector, probabilities: Vector, confidence_level: float) -> Vector:
+    """The distribution q (S,) whose mean loss is the EVaR, the highest of all those close to p.
+
+    Close is a relative entropy of at most -ln(1 - confidence). The q are exponential tilts of p, so one number is
+    searched for.
     """
+    result = np.zeros(len(losses))
     possible = probabilities > 0.0
     losses, chances = losses[possible], probabilities[possible]
     worst, spread = float(losses.max()), float(np.ptp(losses))
     room = -np.log(1.0 - confidence_level)
-    if spread == 0.0 or -np.log(float(chances[losses == worst].sum())) <= room:
-        return worst
+    at_worst = np.where(losses == worst, chances, 0.0)
+    if spread == 0.0 or -np.log(float(at_worst.sum())) <= room:
+        result[possible] = at_worst / at_worst.sum()
+        return result
+    scaled = (losses - worst) / spread
 
     def tilted(tilt: float) -> tuple[Vector, float]:
-        weights = chances * np.exp(tilt * (losses - worst) / spread)
+        weights = chances * np.exp(tilt * scaled)
         total = float(weights.sum())
         q = weights / total
-        return q, float(q @ (tilt * (losses - worst) / spread)) - float(np.log(total))
+        return q, tilt * float(q @ scaled) - float(np.log(total))
 
     low, high = 0.0, 1.0
     while tilted(high)[1] < room and high < 1e12:
@@ -43,11 +52,17 @@ def entropic_value_at_risk(losses: Vector, probabilities: Vector, confidence_lev
         low, high = (middle, high) if tilted(middle)[1] < room else (low, middle)
         if high - low <= 1e-15 * high:
             break
-    return float(tilted(0.5 * (low + high))[0] @ losses)
+    result[possible] = tilted(0.5 * (low + high))[0]
+    return result
 
 
 def relativistic_value_at_risk(losses: Vector, confidence_level: float, kappa: float = KAPPA) -> float:
-    """The highest q-mean loss over distributions q of bounded Kaniadakis entropy (Cajas 2021, "RLVaR").
+    """The highest q-mean loss over distributions q of bounded Kaniadakis entropy (Cajas 2021, "RLVaR")."""
+    return float(relativistic_weights(losses, confidence_level, kappa) @ losses)
+
+
+def relativistic_weights(losses: Vector, confidence_level: float, kappa: float = KAPPA) -> Vector:
+    """The distribution q (T,) whose mean loss is the RLVaR.
 
     Over T equally likely losses: sum (q^(1 + k) - q^(1 - k)) / 2k <= ln_k(1 / (T (1 - confidence))), where ln_k(x) is
     (x^k - x^-k) / 2k. Two nested searches: the optimal q of a slope z and a level t has a closed form.
@@ -56,9 +71,11 @@ def relativistic_value_at_risk(losses: Vector, confidence_level: float, kappa: f
     worst, spread = float(losses.max()), float(np.ptp(losses))
     room = deformed_logarithm(1.0 / (count * (1.0 - confidence_level)), kappa)
     # Many equally bad losses spread q, and so does a tail of less than one of them.
-    ties = int((losses == worst).sum())
-    if spread == 0.0 or -deformed_logarithm(float(ties), kappa) <= room:
-        return worst
+    at_worst = (losses == worst).astype(np.float64)
+    ties = float(at_worst.sum())
+    if spread == 0.0 or -deformed_logarithm(ties, kappa) <= room:
+        shared: Vector = at_worst / ties
+        return shared
     scaled = (losses - worst) / spread
 
     def weights(slope: float) -> Vector:
@@ -81,9 +98,9 @@ def relativistic_value_at_risk(losses: Vector, confidence_level: float, kappa: f
     steepest = float(np.log(STEEPEST))
     if entropy(STEEPEST) < room:
         # Losses that are equal but for rounding share the tail: what is left to gain is less than that.
-        return float(weights(STEEPEST) @ losses)
+        return weights(STEEPEST)
     logarithm = _crossing(lambda x: room - entropy(float(np.exp(x))), steepest, 5.0)
-    return float(weights(float(np.exp(logarithm))) @ losses)
+    return weights(float(np.exp(logarithm)))
 
 
 def deformed_logarithm(x: float, kappa: float) -> float:

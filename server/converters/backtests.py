@@ -31,6 +31,7 @@ from domain.costs.linear import LinearCost
 from domain.errors import InvalidInput, NotSupported
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios, civil_date
+from domain.risk.figure import known
 from server.converters.dates import civil_to_proto, days_from_proto
 from server.converters.market_input import market_input_from_proto, missing_data_from_proto
 from server.converters.paths import under
@@ -333,9 +334,9 @@ def _metrics(figures: Performance) -> backtest_pb2.PerformanceMetrics:
         conditional_value_at_risk=figures.conditional_value_at_risk,
         turnover_annual=figures.turnover_annual,
         cost_total=figures.cost_total,
-        beta_to_benchmark=None if relative is None else relative.beta,
-        tracking_error_annual=None if relative is None else relative.tracking_error_annual,
-        information_ratio=None if relative is None else relative.information_ratio,
+        beta_to_benchmark=None if relative is None else known(relative.beta),
+        tracking_error_annual=None if relative is None else known(relative.tracking_error_annual),
+        information_ratio=None if relative is None else known(relative.information_ratio),
         periods_per_year=figures.periods_per_year,
         observations=figures.observations,
         start_date=civil_to_proto(civil_date(figures.start_day)),

@@ -144,6 +144,13 @@ def _view(i: int, view: estimation_pb2.View, method: int) -> View:
         )
 
 
+def decay_from_proto(weighting: estimation_pb2.ExponentialWeighting) -> float:
+    """RiskMetrics' lambda, from either way to say it."""
+    if weighting.WhichOneof("decay") == "lambda":
+        return float(getattr(weighting, "lambda"))
+    return float(2.0 ** (-1.0 / weighting.half_life))
+
+
 def _decay(weighting: estimation_pb2.ExponentialWeighting) -> float:
     """Half-life in periods, from either way to say it."""
     if weighting.WhichOneof("decay") == "lambda":

@@ -6,6 +6,7 @@ import numpy as np
 from absfinance.v1 import objective_pb2
 
 from domain.errors import NotSupported
+from domain.estimation.clustering import Linkage
 from domain.optimization import objectives
 from domain.optimization.specification import (
     ObjectiveBySymbol,
@@ -93,14 +94,20 @@ def _uncertainty(value: int) -> objectives.Uncertainty:
     return objectives.Uncertainty(names.Name(value or names.UNCERTAINTY_NONE).removeprefix("UNCERTAINTY_"))
 
 
+def linkage_from_proto(path: str, linkage: objective_pb2.Hierarchical.Linkage) -> Linkage:
+    """How clusters are joined. Raises NotSupported for what is not there yet."""
+    names = objective_pb2.Hierarchical
+    if linkage == names.LINKAGE_DBHT:
+        raise NotSupported(f"{path} LINKAGE_DBHT is not supported; use another linkage")
+    return Linkage(names.Linkage.Name(linkage or names.LINKAGE_SINGLE).removeprefix("LINKAGE_"))
+
+
 def _hierarchical(tree: objective_pb2.Hierarchical) -> objectives.Hierarchical:
     names = objective_pb2.Hierarchical
-    if tree.linkage == names.LINKAGE_DBHT:
-        raise NotSupported("objective.hierarchical.linkage LINKAGE_DBHT is not supported; use another linkage")
     usual = objectives.Hierarchical()
     return objectives.Hierarchical(
         objectives.HierarchicalMethod(names.Method.Name(tree.method or names.METHOD_HRP).removeprefix("METHOD_")),
-        objectives.Linkage(names.Linkage.Name(tree.linkage or names.LINKAGE_SINGLE).removeprefix("LINKAGE_")),
+        linkage_from_proto("objective.hierarchical.linkage", tree.linkage),
         objectives.Codependence(
             names.Codependence.Name(tree.codependence or names.CODEPENDENCE_PEARSON).removeprefix("CODEPENDENCE_")
         ),

@@ -1,33 +1,47 @@
-"""Risk requests as commands, and reports as messages."""
+"""Risk requests as commands."""
 
-import itertools
+from collections.abc import Mapping, Sequence
 
-import numpy as np
-from absfinance.v1 import risk_pb2
-from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest, AnalyzeRiskResponse
+from absfinance.v1 import panel_pb2, risk_pb2, weight_pb2
+from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest, EstimateRiskModelRequest, SimulationOptions
 
 from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel, ReturnPanel
 from domain.portfolio import Portfolio
-from domain.risk.report import DrawdownDates, RiskReport
-from domain.risk.specification import RiskSpecification
-from server.converters.dates import civil_to_proto
+from domain.risk.analyzer import WORST_DRAWDOWNS
+from domain.risk.conventions import Conventions
+from domain.risk.correlation import Clustering
+from domain.risk.estimate import RiskModelSpecification
+from domain.risk.filtered import DECAY
+from domain.risk.rolling import Rolling, RollingFigure
+from domain.risk.simulation import Simulation, SimulationMethod
+from domain.risk.specification import Factors, RiskSpecification
+from server.converters.estimation import decay_from_proto, estimation_from_proto
 from server.converters.market_input import (
     market_input_from_proto,
     missing_data_from_proto,
     prices_from_proto,
     returns_from_proto,
 )
-from server.converters.optimization import contributions_to_proto, repair_to_proto
+from server.converters.measure import risk_measure_from_proto
+from server.converters.objective import linkage_from_proto
 from server.converters.paths import once_each, under
 from server.converters.specification import DEFAULT_CONFIDENCE
+from server.converters.stress import scenarios_from_proto
+from server.converters.validation import validation_from_proto
 from server.converters.weights import weights_from_proto
 from server.ports import PriceSelection
-from server.services.risk import Benchmark, RiskCommand
+from server.services.risk import Benchmark, RiskCommand, RiskModelCommand
+
+_ROLLING: Mapping[int, RollingFigure] = {
+    number: RollingFigure(name.removeprefix("ROLLING_FIGURE_"))
+    for name, number in risk_pb2.RollingFigure.items()
+    if number
+}
 
 
 def risk_command_from_proto(request: AnalyzeRiskRequest) -> RiskCommand:
-    """The command of a request. Raises InvalidInput."""
+    """The command of a request. Raises InvalidInput, or NotSupported by name."""
     periods = request.periods_per_year if request.HasField("periods_per_year") else None
     data, periods = market_input_from_proto(request, periods)
     specification = RiskSpecification(
@@ -37,50 +51,88 @@ def risk_command_from_proto(request: AnalyzeRiskRequest) -> RiskCommand:
         risk_free_rate_annual=request.risk_free_rate_annual,
         missing_data=missing_data_from_proto(request.missing_data),
         leveraged=request.allow_leverage,
+        minimum_acceptable_return_annual=request.minimum_acceptable_return_annual,
+        estimation=estimation_from_proto(request.estimation),
+        measures=tuple(risk_measure_from_proto(measure) for measure in request.measures),
+        groups=_groups(request.groups),
+        factors=_factors(request.factors, data) if request.HasField("factors") else None,
+        benchmark_weights=_weights("benchmark_weights", request.benchmark_weights),
+        rolling=_rolling(request.rolling) if request.HasField("rolling") else None,
+        stress=scenarios_from_proto(request.stress),
+        proposed_weights=_weights("proposed_weights", request.proposed_weights),
+        validation=validation_from_proto(request.validation) if request.HasField("validation") else None,
+        worst_drawdowns=request.worst_drawdowns if request.HasField("worst_drawdowns") else WORST_DRAWDOWNS,
+        decay=decay_from_proto(request.volatility_filter) if request.HasField("volatility_filter") else DECAY,
+        clustering=_clustering(request.clusters) if request.HasField("clusters") else None,
+        conventions=_conventions(request.conventions),
     )
-    return RiskCommand(data, specification, _benchmark(request, data))
+    return RiskCommand(
+        data, specification, _benchmark(request, data), tuple(request.stored_groups), request.drawdown_series
+    )
 
 
-def risk_report_to_proto(report: RiskReport) -> AnalyzeRiskResponse:
-    """The report; what is None in it is absent."""
-    relative = report.relative
-    response = AnalyzeRiskResponse(
-        periods_per_year=report.periods_per_year,
-        observations=report.observations,
-        confidence_level=report.confidence_level,
-        expected_return_annual=report.expected_return_annual,
-        volatility_per_period=report.volatility_per_period,
-        volatility_annual=report.volatility_annual,
-        sharpe=report.sharpe,
-        value_at_risk=risk_pb2.ValueAtRisk(
-            historical=report.value_at_risk.historical,
-            gaussian=report.value_at_risk.gaussian,
-            cornish_fisher=report.value_at_risk.cornish_fisher,
-        ),
-        conditional_value_at_risk=risk_pb2.ConditionalValueAtRisk(
-            historical=report.conditional_value_at_risk.historical,
-            gaussian=report.conditional_value_at_risk.gaussian,
-        ),
-        max_drawdown=None if report.drawdown is None else report.drawdown.depth,
-        max_drawdown_period=_drawdown_period(report.drawdown_dates),
-        skewness=report.skewness,
-        excess_kurtosis=report.excess_kurtosis,
-        beta_to_benchmark=None if relative is None else relative.beta,
-        correlation_to_benchmark=None if relative is None else relative.correlation,
-        tracking_error_annual=None if relative is None else relative.tracking_error_annual,
-        information_ratio=None if relative is None else relative.information_ratio,
-        undefined=report.undefined,
-        quantile_method=report.quantile_method or "",
-        covariance_repair=None if report.moments is None else repair_to_proto(report.moments),
+def risk_model_command_from_proto(request: EstimateRiskModelRequest) -> RiskModelCommand:
+    """The command of a request. Raises InvalidInput, or NotSupported by name."""
+    periods = request.periods_per_year if request.HasField("periods_per_year") else None
+    data, periods = market_input_from_proto(request, periods)
+    if not isinstance(data, PricePanel | ReturnPanel | PriceSelection):
+        raise InvalidInput("", "must be prices, returns or market_data")
+    specification = RiskModelSpecification(
+        estimation=estimation_from_proto(request.estimation),
+        periods_per_year=periods,
+        missing_data=missing_data_from_proto(request.missing_data),
+        factors=_factors(request.factors, data) if request.HasField("factors") else None,
+        simulation=_simulation(request.simulation) if request.HasField("simulation") else None,
     )
-    if report.contributions is not None:
-        weights = report.weights.tolist()
-        response.contributions.extend(contributions_to_proto(report.symbols, weights, report.contributions))
-    if report.correlation is not None:
-        varies = ~np.isnan(report.correlation.diagonal())
-        response.correlation.symbols.extend(itertools.compress(report.symbols, varies))
-        response.correlation.values.extend(report.correlation[np.ix_(varies, varies)].ravel())
-    return response
+    return RiskModelCommand(data, specification)
+
+
+def _weights(path: str, weights: Sequence[weight_pb2.AssetWeight]) -> dict[str, float] | None:
+    return weights_from_proto(path, weights) if weights else None
+
+
+def _groups(groups: Sequence[weight_pb2.AssetGroup]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for i, group in enumerate(groups):
+        if group.name in found:
+            raise InvalidInput(f"groups[{i}].name", f"{group.name} appears twice")
+        found[group.name] = tuple(group.symbols)
+    return found
+
+
+def _factors(options: risk_pb2.FactorOptions, data: object) -> Factors:
+    if options.WhichOneof("source") == "principal_components":
+        return options.principal_components
+    with under("factors.series"):
+        return _beside(options.series, data)
+
+
+def _rolling(options: risk_pb2.RollingOptions) -> Rolling:
+    return Rolling(options.window, tuple(_ROLLING[figure] for figure in options.figures))
+
+
+def _clustering(options: risk_pb2.ClusterOptions) -> Clustering:
+    linkage = linkage_from_proto("clusters.linkage", options.linkage)
+    return Clustering(linkage, options.clusters if options.HasField("clusters") else None)
+
+
+def _conventions(options: risk_pb2.ReportConventions) -> Conventions:
+    return Conventions(options.population_deviation, options.mean_beyond_quantile, options.geometric_annual_return)
+
+
+def _simulation(options: SimulationOptions) -> Simulation:
+    usual = Simulation(paths=options.paths, seed=options.seed)
+    name = SimulationOptions.Method.Name(options.method or SimulationOptions.METHOD_GAUSSIAN)
+    return Simulation(
+        paths=options.paths,
+        periods=options.periods if options.HasField("periods") else usual.periods,
+        method=SimulationMethod(name.removeprefix("METHOD_")),
+        degrees_of_freedom=options.degrees_of_freedom
+        if options.HasField("degrees_of_freedom")
+        else usual.degrees_of_freedom,
+        mean_block=options.mean_block if options.HasField("mean_block") else usual.mean_block,
+        seed=options.seed,
+    )
 
 
 def _portfolio(request: AnalyzeRiskRequest) -> Portfolio:
@@ -99,18 +151,13 @@ def _benchmark(request: AnalyzeRiskRequest, data: object) -> Benchmark | None:
     if not request.HasField("benchmark"):
         return None
     with under("benchmark"):
-        if isinstance(data, ReturnPanel):
-            return returns_from_proto(request.benchmark)
-        if isinstance(data, PricePanel | PriceSelection):
-            return prices_from_proto(request.benchmark)
-        raise InvalidInput("", "needs prices or returns as the input, to compare date by date")
+        return _beside(request.benchmark, data)
 
 
-def _drawdown_period(dates: DrawdownDates | None) -> risk_pb2.DrawdownPeriod | None:
-    if dates is None:
-        return None
-    return risk_pb2.DrawdownPeriod(
-        peak_date=None if dates.peak is None else civil_to_proto(dates.peak),
-        trough_date=civil_to_proto(dates.trough),
-        recovery_date=None if dates.recovery is None else civil_to_proto(dates.recovery),
-    )
+def _beside(panel: panel_pb2.Panel, data: object) -> PricePanel | ReturnPanel:
+    """A panel of the input's kind."""
+    if isinstance(data, ReturnPanel):
+        return returns_from_proto(panel)
+    if isinstance(data, PricePanel | PriceSelection):
+        return prices_from_proto(panel)
+    raise InvalidInput("", "needs prices or returns as the input, to compare date by date")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from domain.errors import DomainError, SolverFailed
+from domain.estimation.clustering import Linkage
 from domain.market_data.panel import ReturnPanel
 from domain.optimization.constraints import Cardinality, Constraint, Leverage, RiskLimit
 from domain.optimization.objectives import (
@@ -18,7 +19,6 @@ from domain.optimization.objectives import (
     InverseVolatility,
     Kelly,
     KellyMethod,
-    Linkage,
     MaxDiversification,
     MaxRatio,
     MaxReturn,

@@ -8,15 +8,15 @@ weights in proportion to 1 / risk. No objective is optimal here, so there is no 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput, NotSupported
 from domain.estimation import codependence as alike
+from domain.estimation.clustering import Places, Tree, cluster_count, tree_of
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
 from domain.optimization.feasible import FeasibleSet
@@ -26,7 +26,6 @@ from domain.optimization.problem import Problem
 from domain.optimization.solution import VIOLATION_TOLERANCE, Candidate, Engine
 from domain.risk.measures import RiskMeasure
 
-Places = NDArray[np.intp]
 Least = Callable[[Problem], Vector]
 """The weights of least risk of a problem without further limits."""
 
@@ -34,38 +33,6 @@ NO_RISK = "a hierarchy shares out risk, and a cluster has none or less: choose a
 
 ROUNDS = 100
 """Passes in which what bounds cut off is handed to the others."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tree:
-    """Merges in the order in which they were made; cluster N + k is the one that merge k makes."""
-
-    merges: Matrix  # (N - 1, 4), scipy's linkage matrix
-
-    @property
-    def size(self) -> int:
-        """N."""
-        return len(self.merges) + 1
-
-    @property
-    def order(self) -> Places:
-        """Leaves from left to right, (N,)."""
-        return np.array(self.members()[-1], dtype=np.intp)
-
-    def members(self) -> list[list[int]]:
-        """The leaves of every node, N single ones first."""
-        found = [[i] for i in range(self.size)]
-        for left, right in self.merges[:, :2].astype(int).tolist():
-            found.append(found[left] + found[right])
-        return found
-
-    def cut(self, clusters: int) -> list[Places]:
-        """So many clusters: the last merges undone."""
-        kept = range(self.size - clusters)
-        merged = {int(node) for k in kept for node in self.merges[k, :2]}
-        nodes = [node for node in range(2 * self.size - clusters) if node not in merged]
-        everything = self.members()
-        return [np.array(sorted(everything[node]), dtype=np.intp) for node in nodes]
 
 
 def hierarchical(
@@ -82,7 +49,7 @@ def hierarchical(
     shares = np.ones(1)
     if size > 1:
         likeness = codependence_of(problem, objective.codependence)
-        tree = tree_of(distance_of(likeness, objective), objective)
+        tree = tree_of(distance_of(likeness, objective), objective.linkage, optimal_order=objective.optimal_order)
         on_progress()
         shares = _shares(problem, objective, tree, likeness, least)
     weights = budget * shares
@@ -138,37 +105,6 @@ def distance_of(likeness: alike.Codependence, objective: Hierarchical) -> Matrix
     squared = np.square(columns[:, None, :] - columns[None, :, :]).sum(axis=2)
     result: Matrix = np.sqrt(squared)
     return result
-
-
-def tree_of(distance: Matrix, objective: Hierarchical) -> Tree:
-    """The tree of a matrix of distances, its leaves ordered so that neighbours are close."""
-    from scipy.cluster import hierarchy  # only where it is used, in worker processes
-    from scipy.spatial.distance import squareform
-
-    condensed = squareform(distance, checks=False)
-    return Tree(
-        hierarchy.linkage(condensed, method=objective.linkage.lower(), optimal_ordering=objective.optimal_order)
-    )
-
-
-def cluster_count(tree: Tree, distance: Matrix, most: int) -> int:
-    """By the second difference of the spread of distances within clusters (Yue, Wang & Wei 2008, gap statistic)."""
-    highest = min(tree.size, int(min(most, tree.size**0.5) + 2))
-    if highest < 3:
-        return 1 if tree.size == 1 else min(2, tree.size)
-    spread = [-np.inf]
-    for clusters in range(2, highest + 1):
-        spread.append(sum(_spread(distance, members) for members in tree.cut(clusters)))
-    within = np.array(spread)
-    gaps = within[2:] + within[:-2] - 2.0 * within[1:-1]
-    return int(np.argmax(gaps)) + 1 if len(gaps) else 1
-
-
-def _spread(distance: Matrix, members: Places) -> float:
-    if len(members) < 2:
-        return 0.0
-    inner = distance[np.ix_(members, members)]
-    return float(inner[np.triu_indices(len(members), 1)].std())
 
 
 def _shares(

@@ -11,6 +11,7 @@ from domain.errors import InvalidInput
 from domain.market_data.moments import Moments
 from domain.market_data.panel import PricePanel, ReturnPanel, Scenarios
 from domain.risk.analyzer import RiskQuery, RiskReport, analyze
+from domain.risk.figure import CONSTANT, NEVER_FELL, ONE_RETURN, Absent
 from domain.risk.relative import compare
 
 GENERATOR = np.random.default_rng(11)
@@ -34,10 +35,10 @@ def report() -> RiskReport:
 
 def test_volatility_return_and_sharpe(report: RiskReport) -> None:
     series = pd.Series(RETURNS)
-    assert report.volatility_per_period == pytest.approx(series.std(), rel=1e-12)
-    assert report.volatility_annual == pytest.approx(series.std() * 252**0.5, rel=1e-12)
+    assert report.dispersion.volatility_per_period == pytest.approx(series.std(), rel=1e-12)
+    assert report.dispersion.volatility_annual == pytest.approx(series.std() * 252**0.5, rel=1e-12)
     assert report.expected_return_annual == pytest.approx(series.mean() * 252, rel=1e-12)
-    assert report.sharpe == pytest.approx((series - 0.02 / 252).mean() / series.std() * 252**0.5, rel=1e-12)
+    assert report.ratios.sharpe == pytest.approx((series - 0.02 / 252).mean() / series.std() * 252**0.5, rel=1e-12)
     assert report.observations == 400
 
 
@@ -49,7 +50,8 @@ def test_value_at_risk_by_each_definition(report: RiskReport) -> None:
     assert report.value_at_risk.historical == pytest.approx(-pd.Series(RETURNS).quantile(0.01), rel=1e-12)
     assert report.value_at_risk.gaussian == pytest.approx(-stats.norm.ppf(0.01, mean, deviation), rel=1e-12)
     assert report.value_at_risk.cornish_fisher == pytest.approx(-(mean + quantile * deviation), rel=1e-10)
-    assert (report.skewness, report.excess_kurtosis) == pytest.approx((skewness, kurtosis), rel=1e-10)
+    dispersion = report.dispersion
+    assert (dispersion.skewness, dispersion.excess_kurtosis) == pytest.approx((skewness, kurtosis), rel=1e-10)
     assert report.quantile_method == "linear"
 
 
@@ -70,14 +72,14 @@ def test_relative_figures(report: RiskReport) -> None:
     assert relative.correlation == pytest.approx(line.rvalue, rel=1e-10)
     assert relative.tracking_error_annual == pytest.approx(active.std(ddof=1) * 252**0.5, rel=1e-12)
     assert relative.information_ratio == pytest.approx(active.mean() / active.std(ddof=1) * 252**0.5, rel=1e-10)
-    assert report.undefined == {}
+    assert {name for name, figure in report.figures.items() if isinstance(figure, Absent)} == {"active_share"}
 
 
 def test_contributions_and_correlation(report: RiskReport) -> None:
-    assert report.contributions is not None
-    assert report.volatility_annual is not None
+    assert not isinstance(report.contributions, Absent)
+    assert not isinstance(report.dispersion.volatility_annual, Absent)
     assert report.correlation == pytest.approx(np.corrcoef(VALUES.T), rel=1e-10)
-    assert report.contributions.by_asset.sum() == pytest.approx(report.volatility_annual, rel=1e-12)
+    assert report.contributions.by_asset.sum() == pytest.approx(report.dispersion.volatility_annual, rel=1e-12)
     step = 1e-6
     for i, marginal in enumerate(report.contributions.marginal):
         more, less = WEIGHTS.copy(), WEIGHTS.copy()
@@ -93,24 +95,20 @@ MOMENTS = Moments.of("ABCD", VALUES.mean(axis=0), np.cov(VALUES.T), 12)
 def test_moments_alone_say_nothing_about_a_tail() -> None:
     report = analyze(RiskQuery(MOMENTS, WEIGHTS, 12))
     assert report.observations == 0
-    assert report.volatility_per_period == pytest.approx(RETURNS.std(ddof=1), rel=1e-12)
+    assert report.dispersion.volatility_per_period == pytest.approx(RETURNS.std(ddof=1), rel=1e-12)
     assert report.value_at_risk.gaussian == pytest.approx(
         -stats.norm.ppf(0.05, RETURNS.mean(), RETURNS.std(ddof=1)), rel=1e-12
     )
-    assert (report.value_at_risk.historical, report.skewness, report.drawdown, report.quantile_method) == (None,) * 4
-    assert report.contributions is not None
-    assert report.contributions.total == pytest.approx(report.volatility_annual, rel=1e-12)
-    assert set(report.undefined) == {
-        "value_at_risk.historical",
-        "value_at_risk.cornish_fisher",
-        "conditional_value_at_risk.historical",
-        "skewness",
-        "excess_kurtosis",
-        "max_drawdown",
-        "beta_to_benchmark",
-        "correlation_to_benchmark",
-        "tracking_error_annual",
-        "information_ratio",
+    assert report.quantile_method is None
+    assert not isinstance(report.contributions, Absent)
+    assert report.contributions.total == pytest.approx(report.dispersion.volatility_annual, rel=1e-12)
+    numbers = {name for name, figure in report.figures.items() if not isinstance(figure, Absent)}
+    assert numbers == {
+        "volatility_per_period",
+        "volatility_annual",
+        "sharpe",
+        "value_at_risk.gaussian",
+        "conditional_value_at_risk.gaussian",
     }
 
 
@@ -122,15 +120,15 @@ def test_scenarios_count_by_their_probabilities() -> None:
     report = analyze(RiskQuery(Scenarios.of("AB", outcomes, chances / 10), weights, 1, 0.85))
     repeated = np.repeat(outcomes, chances, axis=0) @ weights
     assert report.expected_return_annual == pytest.approx(repeated.mean())
-    assert report.volatility_per_period == pytest.approx(repeated.std())
-    assert report.skewness == pytest.approx(stats.skew(repeated))
+    assert report.dispersion.volatility_per_period == pytest.approx(repeated.std())
+    assert report.dispersion.skewness == pytest.approx(stats.skew(repeated))
     assert report.conditional_value_at_risk.historical == pytest.approx(
         -(repeated.min() + 0.5 * np.sort(repeated)[1]) / 1.5
     )
     # 85 % is first reached with the second-worst outcome, which has the next 20 %.
     assert report.value_at_risk.historical == pytest.approx(-np.sort(repeated)[1])
     assert report.quantile_method == "inverse_cdf"
-    assert "max_drawdown" in report.undefined
+    assert isinstance(report.drawdowns.max_drawdown, Absent)
 
 
 def test_the_lower_quantile_is_not_pushed_over_by_rounding() -> None:
@@ -144,51 +142,51 @@ def test_equally_likely_scenarios_are_read_as_observations_are() -> None:
     scenarios = analyze(RiskQuery(Scenarios.of("ABCD", VALUES), WEIGHTS, 252))
     observed = analyze(RiskQuery(PANEL, WEIGHTS, 252))
     assert scenarios.value_at_risk.historical == pytest.approx(observed.value_at_risk.historical, rel=1e-12)
-    assert scenarios.volatility_per_period == pytest.approx(RETURNS.std(), rel=1e-12)
+    assert scenarios.dispersion.volatility_per_period == pytest.approx(RETURNS.std(), rel=1e-12)
 
 
 def test_one_return_has_a_quantile_and_no_spread() -> None:
     report = report_of(np.array([[0.01, -0.03]]), [0.5, 0.5])
     assert report.value_at_risk.historical == pytest.approx(0.01)
-    assert report.drawdown is not None
-    assert report.drawdown.depth == pytest.approx(0.01)
-    absent = [report.volatility_per_period, report.sharpe, report.contributions, report.value_at_risk.gaussian]
-    assert absent == [None] * 4
-    assert {"volatility_annual", "contributions", "correlation", "sharpe"} <= set(report.undefined)
+    assert report.drawdowns.max_drawdown == pytest.approx(0.01)
+    spread = [report.dispersion.volatility_per_period, report.ratios.sharpe, report.value_at_risk.gaussian]
+    absent = [*spread, report.contributions]
+    assert absent == [Absent(ONE_RETURN)] * 4
 
 
 @pytest.mark.parametrize("level", [0.0, 0.01, 0.1 + 0.2, 7.0, -0.003])
 def test_constant_returns_have_no_shape(level: float) -> None:
     report = report_of(np.full((60, 2), level), [0.3, 0.7])
-    assert report.volatility_per_period == 0.0
+    assert report.dispersion.volatility_per_period == 0.0
     assert report.value_at_risk.gaussian == pytest.approx(-level)
-    assert (report.sharpe, report.skewness, report.value_at_risk.cornish_fisher) == (None, None, None)
-    assert report.contributions is not None
+    shape = (report.ratios.sharpe, report.dispersion.skewness, report.value_at_risk.cornish_fisher)
+    assert shape == (Absent(CONSTANT),) * 3
+    assert not isinstance(report.contributions, Absent)
     assert report.contributions.by_asset.tolist() == [0.0, 0.0]
     assert report.contributions.shares is None
-    assert report.correlation is not None
+    assert not isinstance(report.correlation, Absent)
     assert np.isnan(report.correlation).all()
 
 
 def test_a_perfect_hedge_has_no_risk_at_all() -> None:
     twins = np.repeat(VALUES[:, :1], 2, axis=1)
     report = report_of(twins, [0.7, -0.7])
-    assert (report.volatility_annual, report.sharpe) == (0.0, None)
-    assert report.contributions is not None
+    assert (report.dispersion.volatility_annual, report.ratios.sharpe) == (0.0, Absent(CONSTANT))
+    assert not isinstance(report.contributions, Absent)
     assert report.contributions.total == 0.0
 
 
 def test_small_returns_are_not_taken_for_constant() -> None:
     report = report_of(VALUES * 1e-6, WEIGHTS.tolist())
-    assert report.skewness == pytest.approx(stats.skew(RETURNS), rel=1e-6)
-    assert report.volatility_per_period == pytest.approx(RETURNS.std(ddof=1) * 1e-6, rel=1e-9)
+    assert report.dispersion.skewness == pytest.approx(stats.skew(RETURNS), rel=1e-6)
+    assert report.dispersion.volatility_per_period == pytest.approx(RETURNS.std(ddof=1) * 1e-6, rel=1e-9)
 
 
 def test_the_drawdown_has_dates() -> None:
     panel = ReturnPanel.of("A", [1, 2, 4, 5, 9], [0.1, -0.2, -0.1, 0.6, 0.0])
     report = analyze(RiskQuery(panel, np.ones(1), 252))
-    assert report.drawdown_dates is not None
-    dates = report.drawdown_dates
+    dates = report.drawdowns.deepest
+    assert dates is not None
     assert [day.isoformat() for day in (dates.peak, dates.trough, dates.recovery) if day] == [
         "1970-01-02",
         "1970-01-05",
@@ -199,16 +197,14 @@ def test_the_drawdown_has_dates() -> None:
 @pytest.mark.parametrize(("start", "peak"), [(None, None), (0, "1970-01-01")])
 def test_a_fall_from_the_start_has_the_date_of_the_start_if_that_is_known(start: int | None, peak: str | None) -> None:
     query = RiskQuery(ReturnPanel.of("A", [1, 2], [-0.1, 0.05]), np.ones(1), 252, start=start)
-    dates = analyze(query).drawdown_dates
+    dates = analyze(query).drawdowns.deepest
     assert dates is not None
     assert (dates.peak and dates.peak.isoformat(), dates.recovery) == (peak, None)
 
 
 def test_what_never_fell_says_so() -> None:
     report = report_of(np.array([[0.01], [0.0], [0.02]]), [1.0])
-    assert report.drawdown is not None
-    assert (report.drawdown.depth, report.drawdown_dates) == (0.0, None)
-    assert "max_drawdown_period" in report.undefined
+    assert (report.drawdowns.max_drawdown, report.drawdowns.deepest, report.calmar) == (0.0, None, Absent(NEVER_FELL))
 
 
 @given(
@@ -220,21 +216,8 @@ def test_every_figure_is_a_number_or_has_a_reason(
     values: list[list[float]], weights: list[float], confidence: float
 ) -> None:
     report = report_of(np.array(values), weights, confidence_level=confidence)
-    figures = {
-        "volatility_per_period": report.volatility_per_period,
-        "volatility_annual": report.volatility_annual,
-        "sharpe": report.sharpe,
-        "skewness": report.skewness,
-        "excess_kurtosis": report.excess_kurtosis,
-        "value_at_risk.historical": report.value_at_risk.historical,
-        "value_at_risk.gaussian": report.value_at_risk.gaussian,
-        "value_at_risk.cornish_fisher": report.value_at_risk.cornish_fisher,
-        "conditional_value_at_risk.historical": report.conditional_value_at_risk.historical,
-        "conditional_value_at_risk.gaussian": report.conditional_value_at_risk.gaussian,
-    }
-    for name, figure in figures.items():
-        assert (figure is None) == (name in report.undefined), name
-        assert figure is None or np.isfinite(figure), name
+    for name, figure in report.figures.items():
+        assert figure.reason if isinstance(figure, Absent) else np.isfinite(figure), name
 
 
 @pytest.mark.parametrize(
@@ -257,4 +240,4 @@ def test_a_query_is_checked(field: str, options: dict[str, object]) -> None:
 def test_prices_of_constant_growth_have_no_volatility() -> None:
     prices = PricePanel.of("A", range(500), 100 * 1.01 ** np.arange(500.0))
     report = analyze(RiskQuery(prices.returns(), np.ones(1), 252))
-    assert report.volatility_per_period == 0.0
+    assert report.dispersion.volatility_per_period == 0.0

@@ -6,6 +6,7 @@ import pytest
 from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel, ReturnPanel
 from domain.risk.analyzer import RiskQuery, analyze
+from domain.risk.figure import CONSTANT, FLAT_BENCHMARK, FLAT_DIFFERENCE, NO_OVERLAP, Absent
 from domain.risk.relative import RelativeRisk, compare, relative_risk
 
 ONE = np.ones(1)
@@ -40,28 +41,24 @@ def test_a_benchmark_is_one_column() -> None:
 def test_without_overlap_nothing_is_defined_and_the_report_says_why(first: int) -> None:
     assets = returns_of([0.1, -0.1, 0.2])
     report = analyze(RiskQuery(assets, ONE, 252, comparison=compare(assets, returns_of([0.1, 0.2], first))))
-    assert report.relative == RelativeRisk(None, None, None, None)
-    assert "fewer than two" in report.undefined["beta_to_benchmark"]
-    assert "fewer than two" in report.undefined["information_ratio"]
+    assert report.relative == RelativeRisk.absent(NO_OVERLAP)
 
 
 def test_a_benchmark_that_does_not_vary_has_no_beta() -> None:
     assets = returns_of([0.1, -0.1, 0.2])
     report = analyze(RiskQuery(assets, ONE, 252, comparison=compare(assets, returns_of([0.1 + 0.2] * 3))))
-    assert report.relative is not None
-    assert (report.relative.beta, report.relative.correlation) == (None, None)
+    assert (report.relative.beta, report.relative.correlation) == (Absent(FLAT_BENCHMARK),) * 2
     assert report.relative.tracking_error_annual == pytest.approx(np.std([0.1, -0.1, 0.2], ddof=1) * 252**0.5)
-    assert {"beta_to_benchmark", "correlation_to_benchmark"} <= set(report.undefined)
 
 
 def test_the_benchmark_itself_has_beta_one_and_no_information_ratio() -> None:
     panel = returns_of([0.1, -0.1, 0.2])
     relative = relative_risk(compare(panel, panel), ONE, 252)
     assert (relative.beta, relative.correlation) == (pytest.approx(1.0), pytest.approx(1.0))
-    assert (relative.tracking_error_annual, relative.information_ratio) == (0.0, None)
+    assert (relative.tracking_error_annual, relative.information_ratio) == (0.0, Absent(FLAT_DIFFERENCE))
 
 
 def test_cash_has_beta_zero_and_no_correlation() -> None:
     panel = returns_of([0.1, -0.1, 0.2])
     relative = relative_risk(compare(panel, panel), np.zeros(1), 252)
-    assert (relative.beta, relative.correlation) == (pytest.approx(0.0), None)
+    assert (relative.beta, relative.correlation) == (pytest.approx(0.0), Absent(CONSTANT))

@@ -32,7 +32,7 @@ def test_normal_portfolio_of_rockafellar_and_uryasev(
 ) -> None:
     report = analyze(RiskQuery(MOMENTS, WEIGHTS, 12, confidence))
     assert report.expected_return_annual / 12 == pytest.approx(0.011, abs=1e-6)
-    assert report.volatility_per_period == pytest.approx(0.00378529**0.5, rel=2e-6)
+    assert report.dispersion.volatility_per_period == pytest.approx(0.00378529**0.5, rel=2e-6)
     assert report.value_at_risk.gaussian == pytest.approx(value_at_risk, abs=1e-6)
     assert report.conditional_value_at_risk.gaussian == pytest.approx(conditional, abs=1e-6)
 

@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import InfeasibleProblem, InvalidInput, NotSupported
+from domain.estimation.clustering import Linkage
 from domain.estimation.codependence import information
 from domain.estimation.moments import Estimation, estimate_moments
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
 from domain.optimization.constraints import GroupBounds, Leverage, WeightBounds
-from domain.optimization.objectives import Codependence, Hierarchical, HierarchicalMethod, Linkage
+from domain.optimization.objectives import Codependence, Hierarchical, HierarchicalMethod
 from domain.optimization.problem import Problem
 from domain.optimization.solution import Engine
 from domain.optimization.solve import solve

@@ -31,6 +31,8 @@ class MissingDataPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MISSING_DATA_POLICY_UNSPECIFIED: _ClassVar[MissingDataPolicy]
     MISSING_DATA_POLICY_FAIL: _ClassVar[MissingDataPolicy]
     MISSING_DATA_POLICY_DROP_DATES: _ClassVar[MissingDataPolicy]
+    MISSING_DATA_POLICY_MAXIMUM_LIKELIHOOD: _ClassVar[MissingDataPolicy]
+    MISSING_DATA_POLICY_PAIRWISE: _ClassVar[MissingDataPolicy]
 DATA_TYPE_UNSPECIFIED: DataType
 DATA_TYPE_FLOAT64: DataType
 DATA_TYPE_FLOAT32: DataType
@@ -45,6 +47,8 @@ PRICE_FIELD_VOLUME: PriceField
 MISSING_DATA_POLICY_UNSPECIFIED: MissingDataPolicy
 MISSING_DATA_POLICY_FAIL: MissingDataPolicy
 MISSING_DATA_POLICY_DROP_DATES: MissingDataPolicy
+MISSING_DATA_POLICY_MAXIMUM_LIKELIHOOD: MissingDataPolicy
+MISSING_DATA_POLICY_PAIRWISE: MissingDataPolicy
 
 class Panel(_message.Message):
     __slots__ = ("symbols", "dates", "values")

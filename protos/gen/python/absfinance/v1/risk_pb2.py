@@ -22,22 +22,133 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from absfinance.v1 import objective_pb2 as absfinance_dot_v1_dot_objective__pb2
+from absfinance.v1 import optimization_pb2 as absfinance_dot_v1_dot_optimization__pb2
+from absfinance.v1 import panel_pb2 as absfinance_dot_v1_dot_panel__pb2
+from absfinance.v1 import risk_measure_pb2 as absfinance_dot_v1_dot_risk__measure__pb2
+from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x61\x62sfinance/v1/risk.proto\x12\rabsfinance.v1\x1a\x16google/type/date.proto\"\x89\x01\n\x0bValueAtRisk\x12\x17\n\nhistorical\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x15\n\x08gaussian\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x1b\n\x0e\x63ornish_fisher\x18\x03 \x01(\x01H\x02\x88\x01\x01\x42\r\n\x0b_historicalB\x0b\n\t_gaussianB\x11\n\x0f_cornish_fisher\"d\n\x16\x43onditionalValueAtRisk\x12\x17\n\nhistorical\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x15\n\x08gaussian\x18\x02 \x01(\x01H\x01\x88\x01\x01\x42\r\n\x0b_historicalB\x0b\n\t_gaussian\"\x88\x01\n\x0e\x44rawdownPeriod\x12$\n\tpeak_date\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12&\n\x0btrough_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12(\n\rrecovery_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\"4\n\x11\x43orrelationMatrix\x12\x0f\n\x07symbols\x18\x01 \x03(\t\x12\x0e\n\x06values\x18\x02 \x03(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x61\x62sfinance/v1/risk.proto\x12\rabsfinance.v1\x1a\x1d\x61\x62sfinance/v1/objective.proto\x1a absfinance/v1/optimization.proto\x1a\x19\x61\x62sfinance/v1/panel.proto\x1a absfinance/v1/risk_measure.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x16google/type/date.proto\"\xe9\x01\n\x0bValueAtRisk\x12\x17\n\nhistorical\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x15\n\x08gaussian\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x1b\n\x0e\x63ornish_fisher\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x16\n\tstudent_t\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12 \n\x13\x66iltered_historical\x18\x05 \x01(\x01H\x04\x88\x01\x01\x42\r\n\x0b_historicalB\x0b\n\t_gaussianB\x11\n\x0f_cornish_fisherB\x0c\n\n_student_tB\x16\n\x14_filtered_historical\"\xf4\x01\n\x16\x43onditionalValueAtRisk\x12\x17\n\nhistorical\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x15\n\x08gaussian\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x1b\n\x0e\x63ornish_fisher\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x16\n\tstudent_t\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12 \n\x13\x66iltered_historical\x18\x05 \x01(\x01H\x04\x88\x01\x01\x42\r\n\x0b_historicalB\x0b\n\t_gaussianB\x11\n\x0f_cornish_fisherB\x0c\n\n_student_tB\x16\n\x14_filtered_historical\"\x9a\x02\n\x0e\x44rawdownPeriod\x12$\n\tpeak_date\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12&\n\x0btrough_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12(\n\rrecovery_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x12\n\x05\x64\x65pth\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x0f\n\x07periods\x18\x05 \x01(\r\x12\x19\n\x11periods_to_trough\x18\x06 \x01(\r\x12 \n\x13periods_to_recovery\x18\x07 \x01(\rH\x01\x88\x01\x01\x12\x0c\n\x04open\x18\x08 \x01(\x08\x42\x08\n\x06_depthB\x16\n\x14_periods_to_recovery\"/\n\x0e\x44rawdownSeries\x12\r\n\x05\x64\x61tes\x18\x01 \x03(\x05\x12\x0e\n\x06\x64\x65pths\x18\x02 \x03(\x01\"j\n\x11\x43orrelationMatrix\x12\x0f\n\x07symbols\x18\x01 \x03(\t\x12\x0e\n\x06values\x18\x02 \x03(\x01\x12\x34\n\x08\x63lusters\x18\x03 \x01(\x0b\x32\".absfinance.v1.CorrelationClusters\"\xbf\x01\n\x13\x43orrelationClusters\x12\r\n\x05order\x18\x01 \x03(\r\x12\x19\n\x11\x63luster_by_symbol\x18\x02 \x03(\r\x12\x38\n\x06merges\x18\x03 \x03(\x0b\x32(.absfinance.v1.CorrelationClusters.Merge\x1a\x44\n\x05Merge\x12\x0c\n\x04left\x18\x01 \x01(\r\x12\r\n\x05right\x18\x02 \x01(\r\x12\x10\n\x08\x64istance\x18\x03 \x01(\x01\x12\x0c\n\x04size\x18\x04 \x01(\r\"}\n\x0e\x43lusterOptions\x12>\n\x07linkage\x18\x01 \x01(\x0e\x32#.absfinance.v1.Hierarchical.LinkageB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1e\n\x08\x63lusters\x18\x02 \x01(\rB\x07\xbaH\x04*\x02(\x01H\x00\x88\x01\x01\x42\x0b\n\t_clusters\"\x8a\x01\n\x10PartContribution\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x06weight\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x19\n\x0c\x63ontribution\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x12\n\x05share\x18\x04 \x01(\x01H\x02\x88\x01\x01\x42\t\n\x07_weightB\x0f\n\r_contributionB\x08\n\x06_share\"\xfa\x01\n\rMeasureReport\x12\x30\n\x0crisk_measure\x18\x01 \x01(\x0e\x32\x1a.absfinance.v1.RiskMeasure\x12\x12\n\x05value\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x36\n\rcontributions\x18\x03 \x03(\x0b\x32\x1f.absfinance.v1.RiskContribution\x12/\n\x06groups\x18\x04 \x03(\x0b\x32\x1f.absfinance.v1.PartContribution\x12\x30\n\x07\x66\x61\x63tors\x18\x05 \x03(\x0b\x32\x1f.absfinance.v1.PartContributionB\x08\n\x06_value\"\xab\x01\n\x0c\x41ssetFactors\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\x11\n\texposures\x18\x02 \x03(\x01\x12\x12\n\x05\x61lpha\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tr_squared\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x1e\n\x11specific_variance\x18\x05 \x01(\x01H\x02\x88\x01\x01\x42\x08\n\x06_alphaB\x0c\n\n_r_squaredB\x14\n\x12_specific_variance\"q\n\rFactorOptions\x12&\n\x06series\x18\x01 \x01(\x0b\x32\x14.absfinance.v1.PanelH\x00\x12\'\n\x14principal_components\x18\x02 \x01(\rB\x07\xbaH\x04*\x02(\x01H\x00\x42\x0f\n\x06source\x12\x05\xbaH\x02\x08\x01\"k\n\x0eRollingOptions\x12\x17\n\x06window\x18\x01 \x01(\rB\x07\xbaH\x04*\x02(\x02\x12@\n\x07\x66igures\x18\x02 \x03(\x0e\x32\x1c.absfinance.v1.RollingFigureB\x11\xbaH\x0e\x92\x01\x0b\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\"\\\n\rRollingSeries\x12,\n\x06\x66igure\x18\x01 \x01(\x0e\x32\x1c.absfinance.v1.RollingFigure\x12\r\n\x05\x64\x61tes\x18\x02 \x03(\x05\x12\x0e\n\x06values\x18\x03 \x03(\x01\"\x98\t\n\x0eStressScenario\x12\x17\n\x05label\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12>\n\nhistorical\x18\x02 \x01(\x0b\x32(.absfinance.v1.StressScenario.HistoricalH\x00\x12;\n\x06\x61ssets\x18\x03 \x01(\x0b\x32).absfinance.v1.StressScenario.AssetShocksH\x00\x12=\n\x07\x66\x61\x63tors\x18\x04 \x01(\x0b\x32*.absfinance.v1.StressScenario.FactorShocksH\x00\x12\x46\n\x0b\x63orrelation\x18\x05 \x01(\x0b\x32/.absfinance.v1.StressScenario.CorrelationStressH\x00\x12\x43\n\rworst_windows\x18\x06 \x01(\x0b\x32*.absfinance.v1.StressScenario.WorstWindowsH\x00\x1a\x98\x02\n\nHistorical\x12\x15\n\x04name\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12%\n\nstart_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08\x65nd_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date:\xa6\x01\xbaH\xa2\x01\x1a\x9f\x01\n\x14stress.name_or_dates\x12\x1agive a name, or both dates\x1akthis.name != \'\' ? !has(this.start_date) && !has(this.end_date) : has(this.start_date) && has(this.end_date)\x1a\x42\n\x05Shock\x12\x18\n\x04name\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\x1f\n\x05shock\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\xf0\xbf@\x01\x1a_\n\x0b\x41ssetShocks\x12=\n\x06shocks\x18\x01 \x03(\x0b\x32#.absfinance.v1.StressScenario.ShockB\x08\xbaH\x05\x92\x01\x02\x08\x01\x12\x11\n\tpropagate\x18\x02 \x01(\x08\x1aM\n\x0c\x46\x61\x63torShocks\x12=\n\x06shocks\x18\x01 \x03(\x0b\x32#.absfinance.v1.StressScenario.ShockB\x08\xbaH\x05\x92\x01\x02\x08\x01\x1a\xb1\x01\n\x11\x43orrelationStress\x12,\n\x0b\x63orrelation\x18\x01 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\xf0\xbf\x12&\n\x05share\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x12\x30\n\x11volatility_factor\x18\x03 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x42\x14\n\x12_volatility_factor\x1aR\n\x0cWorstWindows\x12\x18\n\x07periods\x18\x01 \x01(\rB\x07\xbaH\x04*\x02(\x01\x12\x1e\n\x05\x63ount\x18\x02 \x01(\rB\n\xbaH\x07*\x05\x18\xe8\x07(\x01H\x00\x88\x01\x01\x42\x08\n\x06_countB\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"\x90\x04\n\x0cStressResult\x12\r\n\x05label\x18\x01 \x01(\t\x12\x1d\n\x10portfolio_return\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x1c\n\x0fproposed_return\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x1e\n\x11volatility_annual\x18\x04 \x01(\x01H\x02\x88\x01\x01\x12\'\n\x1aproposed_volatility_annual\x18\x05 \x01(\x01H\x03\x88\x01\x01\x12%\n\nstart_date\x18\x06 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08\x65nd_date\x18\x07 \x01(\x0b\x32\x11.google.type.Date\x12\x37\n\x06\x61ssets\x18\x08 \x03(\x0b\x32\'.absfinance.v1.StressResult.AssetResult\x12\x11\n\tundefined\x18\t \x01(\t\x1au\n\x0b\x41ssetResult\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\x19\n\x0c\x61sset_return\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x19\n\x0c\x63ontribution\x18\x03 \x01(\x01H\x01\x88\x01\x01\x42\x0f\n\r_asset_returnB\x0f\n\r_contributionB\x13\n\x11_portfolio_returnB\x12\n\x10_proposed_returnB\x14\n\x12_volatility_annualB\x1d\n\x1b_proposed_volatility_annual\"\xc7\x03\n\x11ValidationOptions\x12\x41\n\x06method\x18\x01 \x01(\x0e\x32\'.absfinance.v1.ValidationOptions.MethodB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1c\n\x06window\x18\x02 \x01(\rB\x07\xbaH\x04*\x02(\x02H\x00\x88\x01\x01\x12=\n\tforecasts\x18\x03 \x01(\x0b\x32*.absfinance.v1.ValidationOptions.Forecasts\x12\x0c\n\x04seed\x18\x04 \x01(\x04\x12%\n\x0bsimulations\x18\x05 \x01(\rB\x0b\xbaH\x08*\x06\x18\xc0\x84=(dH\x01\x88\x01\x01\x1aH\n\tForecasts\x12\x1f\n\rvalue_at_risk\x18\x01 \x03(\x01\x42\x08\xbaH\x05\x92\x01\x02\x08\x01\x12\x1a\n\x12\x65xpected_shortfall\x18\x02 \x03(\x01\"x\n\x06Method\x12\x16\n\x12METHOD_UNSPECIFIED\x10\x00\x12\x15\n\x11METHOD_HISTORICAL\x10\x01\x12\x13\n\x0fMETHOD_GAUSSIAN\x10\x02\x12\x19\n\x15METHOD_CORNISH_FISHER\x10\x03\x12\x0f\n\x0bMETHOD_EWMA\x10\x04\x42\t\n\x07_windowB\x0e\n\x0c_simulations\"\xfc\x02\n\x0c\x46orecastTest\x12\x16\n\tstatistic\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x07p_value\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x1f\n\x12p_value_asymptotic\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x32\n\x06method\x18\x04 \x01(\x0e\x32\".absfinance.v1.ForecastTest.Method\x12\x11\n\tundefined\x18\x05 \x01(\t\x12\x1f\n\x12\x64\x65grees_of_freedom\x18\x06 \x01(\rH\x03\x88\x01\x01\x12\x0c\n\x04note\x18\x07 \x01(\t\"_\n\x06Method\x12\x16\n\x12METHOD_UNSPECIFIED\x10\x00\x12\x10\n\x0cMETHOD_EXACT\x10\x01\x12\x15\n\x11METHOD_ASYMPTOTIC\x10\x02\x12\x14\n\x10METHOD_SIMULATED\x10\x03\x42\x0c\n\n_statisticB\n\n\x08_p_valueB\x15\n\x13_p_value_asymptoticB\x15\n\x13_degrees_of_freedom\"\xfe\x04\n\x15ValueAtRiskValidation\x12\x14\n\x0cobservations\x18\x01 \x01(\r\x12\x12\n\nexceptions\x18\x02 \x01(\r\x12\x1b\n\x13\x65xpected_exceptions\x18\x03 \x01(\x01\x12+\n\x06kupiec\x18\x04 \x01(\x0b\x32\x1b.absfinance.v1.ForecastTest\x12\x31\n\x0cindependence\x18\x05 \x01(\x0b\x32\x1b.absfinance.v1.ForecastTest\x12\x39\n\x14\x63onditional_coverage\x18\x06 \x01(\x0b\x32\x1b.absfinance.v1.ForecastTest\x12\x35\n\x10\x64ynamic_quantile\x18\x07 \x01(\x0b\x32\x1b.absfinance.v1.ForecastTest\x12:\n\x15\x65xpected_shortfall_z1\x18\x08 \x01(\x0b\x32\x1b.absfinance.v1.ForecastTest\x12:\n\x15\x65xpected_shortfall_z2\x18\t \x01(\x0b\x32\x1b.absfinance.v1.ForecastTest\x12\x32\n\rtraffic_light\x18\n \x01(\x0e\x32\x1b.absfinance.v1.TrafficLight\x12\x1e\n\x16\x63umulative_probability\x18\x0b \x01(\x01\x12\x18\n\x0bplus_factor\x18\x0c \x01(\x01H\x00\x88\x01\x01\x12\x17\n\x0f\x65xception_dates\x18\r \x03(\x05\x12=\n\x18time_until_first_failure\x18\x0e \x01(\x0b\x32\x1b.absfinance.v1.ForecastTestB\x0e\n\x0c_plus_factor\"\xba\x01\n\x11MissingDataReport\x12\x30\n\x06policy\x18\x01 \x01(\x0e\x32 .absfinance.v1.MissingDataPolicy\x12\x16\n\x0emissing_values\x18\x02 \x01(\r\x12\x15\n\rdropped_dates\x18\x03 \x01(\r\x12\x12\n\nnot_listed\x18\x04 \x01(\r\x12\x0e\n\x06halted\x18\x05 \x01(\r\x12\x10\n\x08\x64\x65listed\x18\x06 \x01(\r\x12\x0e\n\x06rounds\x18\x07 \x01(\r\"\xfc\x02\n\x10PortfolioFigures\x12#\n\x16\x65xpected_return_annual\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x1e\n\x11volatility_annual\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x13\n\x06sharpe\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x1a\n\rvalue_at_risk\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12&\n\x19\x63onditional_value_at_risk\x18\x05 \x01(\x01H\x04\x88\x01\x01\x12\x19\n\x0cmax_drawdown\x18\x06 \x01(\x01H\x05\x88\x01\x01\x12\x1d\n\x10turnover_one_way\x18\x07 \x01(\x01H\x06\x88\x01\x01\x42\x19\n\x17_expected_return_annualB\x14\n\x12_volatility_annualB\t\n\x07_sharpeB\x10\n\x0e_value_at_riskB\x1c\n\x1a_conditional_value_at_riskB\x0f\n\r_max_drawdownB\x13\n\x11_turnover_one_way\"p\n\x11ReportConventions\x12\x1c\n\x14population_deviation\x18\x01 \x01(\x08\x12\x1c\n\x14mean_beyond_quantile\x18\x02 \x01(\x08\x12\x1f\n\x17geometric_annual_return\x18\x03 \x01(\x08*\xc3\x03\n\rRollingFigure\x12\x1e\n\x1aROLLING_FIGURE_UNSPECIFIED\x10\x00\x12\x1e\n\x1aROLLING_FIGURE_MEAN_ANNUAL\x10\x01\x12$\n ROLLING_FIGURE_VOLATILITY_ANNUAL\x10\x02\x12\x19\n\x15ROLLING_FIGURE_SHARPE\x10\x03\x12\x1a\n\x16ROLLING_FIGURE_SORTINO\x10\x04\x12\x1b\n\x17ROLLING_FIGURE_SKEWNESS\x10\x05\x12 \n\x1cROLLING_FIGURE_VALUE_AT_RISK\x10\x06\x12,\n(ROLLING_FIGURE_CONDITIONAL_VALUE_AT_RISK\x10\x07\x12\x1f\n\x1bROLLING_FIGURE_MAX_DRAWDOWN\x10\x08\x12\x17\n\x13ROLLING_FIGURE_BETA\x10\t\x12\x1e\n\x1aROLLING_FIGURE_CORRELATION\x10\n\x12(\n$ROLLING_FIGURE_TRACKING_ERROR_ANNUAL\x10\x0b\x12$\n ROLLING_FIGURE_INFORMATION_RATIO\x10\x0c*w\n\x0cTrafficLight\x12\x1d\n\x19TRAFFIC_LIGHT_UNSPECIFIED\x10\x00\x12\x17\n\x13TRAFFIC_LIGHT_GREEN\x10\x01\x12\x18\n\x14TRAFFIC_LIGHT_YELLOW\x10\x02\x12\x15\n\x11TRAFFIC_LIGHT_RED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'absfinance.v1.risk_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_VALUEATRISK']._serialized_start=68
-  _globals['_VALUEATRISK']._serialized_end=205
-  _globals['_CONDITIONALVALUEATRISK']._serialized_start=207
-  _globals['_CONDITIONALVALUEATRISK']._serialized_end=307
-  _globals['_DRAWDOWNPERIOD']._serialized_start=310
-  _globals['_DRAWDOWNPERIOD']._serialized_end=446
-  _globals['_CORRELATIONMATRIX']._serialized_start=448
-  _globals['_CORRELATIONMATRIX']._serialized_end=500
+  _globals['_CLUSTEROPTIONS'].fields_by_name['linkage']._loaded_options = None
+  _globals['_CLUSTEROPTIONS'].fields_by_name['linkage']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_CLUSTEROPTIONS'].fields_by_name['clusters']._loaded_options = None
+  _globals['_CLUSTEROPTIONS'].fields_by_name['clusters']._serialized_options = b'\272H\004*\002(\001'
+  _globals['_FACTOROPTIONS'].oneofs_by_name['source']._loaded_options = None
+  _globals['_FACTOROPTIONS'].oneofs_by_name['source']._serialized_options = b'\272H\002\010\001'
+  _globals['_FACTOROPTIONS'].fields_by_name['principal_components']._loaded_options = None
+  _globals['_FACTOROPTIONS'].fields_by_name['principal_components']._serialized_options = b'\272H\004*\002(\001'
+  _globals['_ROLLINGOPTIONS'].fields_by_name['window']._loaded_options = None
+  _globals['_ROLLINGOPTIONS'].fields_by_name['window']._serialized_options = b'\272H\004*\002(\002'
+  _globals['_ROLLINGOPTIONS'].fields_by_name['figures']._loaded_options = None
+  _globals['_ROLLINGOPTIONS'].fields_by_name['figures']._serialized_options = b'\272H\016\222\001\013\030\001\"\007\202\001\004\020\001 \000'
+  _globals['_STRESSSCENARIO_HISTORICAL'].fields_by_name['name']._loaded_options = None
+  _globals['_STRESSSCENARIO_HISTORICAL'].fields_by_name['name']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_STRESSSCENARIO_HISTORICAL']._loaded_options = None
+  _globals['_STRESSSCENARIO_HISTORICAL']._serialized_options = b'\272H\242\001\032\237\001\n\024stress.name_or_dates\022\032give a name, or both dates\032kthis.name != \'\' ? !has(this.start_date) && !has(this.end_date) : has(this.start_date) && has(this.end_date)'
+  _globals['_STRESSSCENARIO_SHOCK'].fields_by_name['name']._loaded_options = None
+  _globals['_STRESSSCENARIO_SHOCK'].fields_by_name['name']._serialized_options = b'\272H\007r\005\020\001\030\200\001'
+  _globals['_STRESSSCENARIO_SHOCK'].fields_by_name['shock']._loaded_options = None
+  _globals['_STRESSSCENARIO_SHOCK'].fields_by_name['shock']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\360\277@\001'
+  _globals['_STRESSSCENARIO_ASSETSHOCKS'].fields_by_name['shocks']._loaded_options = None
+  _globals['_STRESSSCENARIO_ASSETSHOCKS'].fields_by_name['shocks']._serialized_options = b'\272H\005\222\001\002\010\001'
+  _globals['_STRESSSCENARIO_FACTORSHOCKS'].fields_by_name['shocks']._loaded_options = None
+  _globals['_STRESSSCENARIO_FACTORSHOCKS'].fields_by_name['shocks']._serialized_options = b'\272H\005\222\001\002\010\001'
+  _globals['_STRESSSCENARIO_CORRELATIONSTRESS'].fields_by_name['correlation']._loaded_options = None
+  _globals['_STRESSSCENARIO_CORRELATIONSTRESS'].fields_by_name['correlation']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?)\000\000\000\000\000\000\360\277'
+  _globals['_STRESSSCENARIO_CORRELATIONSTRESS'].fields_by_name['share']._loaded_options = None
+  _globals['_STRESSSCENARIO_CORRELATIONSTRESS'].fields_by_name['share']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?)\000\000\000\000\000\000\000\000'
+  _globals['_STRESSSCENARIO_CORRELATIONSTRESS'].fields_by_name['volatility_factor']._loaded_options = None
+  _globals['_STRESSSCENARIO_CORRELATIONSTRESS'].fields_by_name['volatility_factor']._serialized_options = b'\272H\r\022\013!\000\000\000\000\000\000\000\000@\001'
+  _globals['_STRESSSCENARIO_WORSTWINDOWS'].fields_by_name['periods']._loaded_options = None
+  _globals['_STRESSSCENARIO_WORSTWINDOWS'].fields_by_name['periods']._serialized_options = b'\272H\004*\002(\001'
+  _globals['_STRESSSCENARIO_WORSTWINDOWS'].fields_by_name['count']._loaded_options = None
+  _globals['_STRESSSCENARIO_WORSTWINDOWS'].fields_by_name['count']._serialized_options = b'\272H\007*\005\030\350\007(\001'
+  _globals['_STRESSSCENARIO'].oneofs_by_name['kind']._loaded_options = None
+  _globals['_STRESSSCENARIO'].oneofs_by_name['kind']._serialized_options = b'\272H\002\010\001'
+  _globals['_STRESSSCENARIO'].fields_by_name['label']._loaded_options = None
+  _globals['_STRESSSCENARIO'].fields_by_name['label']._serialized_options = b'\272H\005r\003\030\200\001'
+  _globals['_VALIDATIONOPTIONS_FORECASTS'].fields_by_name['value_at_risk']._loaded_options = None
+  _globals['_VALIDATIONOPTIONS_FORECASTS'].fields_by_name['value_at_risk']._serialized_options = b'\272H\005\222\001\002\010\001'
+  _globals['_VALIDATIONOPTIONS'].fields_by_name['method']._loaded_options = None
+  _globals['_VALIDATIONOPTIONS'].fields_by_name['method']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_VALIDATIONOPTIONS'].fields_by_name['window']._loaded_options = None
+  _globals['_VALIDATIONOPTIONS'].fields_by_name['window']._serialized_options = b'\272H\004*\002(\002'
+  _globals['_VALIDATIONOPTIONS'].fields_by_name['simulations']._loaded_options = None
+  _globals['_VALIDATIONOPTIONS'].fields_by_name['simulations']._serialized_options = b'\272H\010*\006\030\300\204=(d'
+  _globals['_ROLLINGFIGURE']._serialized_start=6233
+  _globals['_ROLLINGFIGURE']._serialized_end=6684
+  _globals['_TRAFFICLIGHT']._serialized_start=6686
+  _globals['_TRAFFICLIGHT']._serialized_end=6805
+  _globals['_VALUEATRISK']._serialized_start=223
+  _globals['_VALUEATRISK']._serialized_end=456
+  _globals['_CONDITIONALVALUEATRISK']._serialized_start=459
+  _globals['_CONDITIONALVALUEATRISK']._serialized_end=703
+  _globals['_DRAWDOWNPERIOD']._serialized_start=706
+  _globals['_DRAWDOWNPERIOD']._serialized_end=988
+  _globals['_DRAWDOWNSERIES']._serialized_start=990
+  _globals['_DRAWDOWNSERIES']._serialized_end=1037
+  _globals['_CORRELATIONMATRIX']._serialized_start=1039
+  _globals['_CORRELATIONMATRIX']._serialized_end=1145
+  _globals['_CORRELATIONCLUSTERS']._serialized_start=1148
+  _globals['_CORRELATIONCLUSTERS']._serialized_end=1339
+  _globals['_CORRELATIONCLUSTERS_MERGE']._serialized_start=1271
+  _globals['_CORRELATIONCLUSTERS_MERGE']._serialized_end=1339
+  _globals['_CLUSTEROPTIONS']._serialized_start=1341
+  _globals['_CLUSTEROPTIONS']._serialized_end=1466
+  _globals['_PARTCONTRIBUTION']._serialized_start=1469
+  _globals['_PARTCONTRIBUTION']._serialized_end=1607
+  _globals['_MEASUREREPORT']._serialized_start=1610
+  _globals['_MEASUREREPORT']._serialized_end=1860
+  _globals['_ASSETFACTORS']._serialized_start=1863
+  _globals['_ASSETFACTORS']._serialized_end=2034
+  _globals['_FACTOROPTIONS']._serialized_start=2036
+  _globals['_FACTOROPTIONS']._serialized_end=2149
+  _globals['_ROLLINGOPTIONS']._serialized_start=2151
+  _globals['_ROLLINGOPTIONS']._serialized_end=2258
+  _globals['_ROLLINGSERIES']._serialized_start=2260
+  _globals['_ROLLINGSERIES']._serialized_end=2352
+  _globals['_STRESSSCENARIO']._serialized_start=2355
+  _globals['_STRESSSCENARIO']._serialized_end=3531
+  _globals['_STRESSSCENARIO_HISTORICAL']._serialized_start=2728
+  _globals['_STRESSSCENARIO_HISTORICAL']._serialized_end=3008
+  _globals['_STRESSSCENARIO_SHOCK']._serialized_start=3010
+  _globals['_STRESSSCENARIO_SHOCK']._serialized_end=3076
+  _globals['_STRESSSCENARIO_ASSETSHOCKS']._serialized_start=3078
+  _globals['_STRESSSCENARIO_ASSETSHOCKS']._serialized_end=3173
+  _globals['_STRESSSCENARIO_FACTORSHOCKS']._serialized_start=3175
+  _globals['_STRESSSCENARIO_FACTORSHOCKS']._serialized_end=3252
+  _globals['_STRESSSCENARIO_CORRELATIONSTRESS']._serialized_start=3255
+  _globals['_STRESSSCENARIO_CORRELATIONSTRESS']._serialized_end=3432
+  _globals['_STRESSSCENARIO_WORSTWINDOWS']._serialized_start=3434
+  _globals['_STRESSSCENARIO_WORSTWINDOWS']._serialized_end=3516
+  _globals['_STRESSRESULT']._serialized_start=3534
+  _globals['_STRESSRESULT']._serialized_end=4062
+  _globals['_STRESSRESULT_ASSETRESULT']._serialized_start=3851
+  _globals['_STRESSRESULT_ASSETRESULT']._serialized_end=3968
+  _globals['_VALIDATIONOPTIONS']._serialized_start=4065
+  _globals['_VALIDATIONOPTIONS']._serialized_end=4520
+  _globals['_VALIDATIONOPTIONS_FORECASTS']._serialized_start=4299
+  _globals['_VALIDATIONOPTIONS_FORECASTS']._serialized_end=4371
+  _globals['_VALIDATIONOPTIONS_METHOD']._serialized_start=4373
+  _globals['_VALIDATIONOPTIONS_METHOD']._serialized_end=4493
+  _globals['_FORECASTTEST']._serialized_start=4523
+  _globals['_FORECASTTEST']._serialized_end=4903
+  _globals['_FORECASTTEST_METHOD']._serialized_start=4736
+  _globals['_FORECASTTEST_METHOD']._serialized_end=4831
+  _globals['_VALUEATRISKVALIDATION']._serialized_start=4906
+  _globals['_VALUEATRISKVALIDATION']._serialized_end=5544
+  _globals['_MISSINGDATAREPORT']._serialized_start=5547
+  _globals['_MISSINGDATAREPORT']._serialized_end=5733
+  _globals['_PORTFOLIOFIGURES']._serialized_start=5736
+  _globals['_PORTFOLIOFIGURES']._serialized_end=6116
+  _globals['_REPORTCONVENTIONS']._serialized_start=6118
+  _globals['_REPORTCONVENTIONS']._serialized_end=6230
 # @@protoc_insertion_point(module_scope)

@@ -1,0 +1,85 @@
+"""Trees of clusters of like assets, and how many clusters to cut one into."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.checks import Matrix
+
+Places = NDArray[np.intp]
+"""Indices of assets."""
+
+
+class Linkage(StrEnum):
+    """How clusters are joined."""
+
+    SINGLE = "SINGLE"
+    COMPLETE = "COMPLETE"
+    AVERAGE = "AVERAGE"
+    WEIGHTED = "WEIGHTED"
+    CENTROID = "CENTROID"
+    MEDIAN = "MEDIAN"
+    WARD = "WARD"
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Merges in the order in which they were made; cluster N + k is the one that merge k makes."""
+
+    merges: Matrix  # (N - 1, 4), scipy's linkage matrix
+
+    @property
+    def size(self) -> int:
+        """N."""
+        return len(self.merges) + 1
+
+    @property
+    def order(self) -> Places:
+        """Leaves from left to right, (N,)."""
+        return np.array(self.members()[-1], dtype=np.intp)
+
+    def members(self) -> list[list[int]]:
+        """The leaves of every node, N single ones first."""
+        found = [[i] for i in range(self.size)]
+        for left, right in self.merges[:, :2].astype(int).tolist():
+            found.append(found[left] + found[right])
+        return found
+
+    def cut(self, clusters: int) -> list[Places]:
+        """So many clusters: the last merges undone."""
+        kept = range(self.size - clusters)
+        merged = {int(node) for k in kept for node in self.merges[k, :2]}
+        nodes = [node for node in range(2 * self.size - clusters) if node not in merged]
+        everything = self.members()
+        return [np.array(sorted(everything[node]), dtype=np.intp) for node in nodes]
+
+
+def tree_of(distance: Matrix, linkage: Linkage, *, optimal_order: bool = True) -> Tree:
+    """The tree of a matrix of distances, (N, N); its leaves ordered so that neighbours are close."""
+    from scipy.cluster import hierarchy  # only where it is used, in worker processes
+    from scipy.spatial.distance import squareform
+
+    condensed = squareform(distance, checks=False)
+    return Tree(hierarchy.linkage(condensed, method=linkage.lower(), optimal_ordering=optimal_order))
+
+
+def cluster_count(tree: Tree, distance: Matrix, most: int) -> int:
+    """By the second difference of the spread of distances within clusters (Yue, Wang & Wei 2008, gap statistic)."""
+    highest = min(tree.size, int(min(most, tree.size**0.5) + 2))
+    if highest < 3:
+        return 1 if tree.size == 1 else min(2, tree.size)
+    spread = [-np.inf]
+    for clusters in range(2, highest + 1):
+        spread.append(sum(_spread(distance, members) for members in tree.cut(clusters)))
+    within = np.array(spread)
+    gaps = within[2:] + within[:-2] - 2.0 * within[1:-1]
+    return int(np.argmax(gaps)) + 1 if len(gaps) else 1
+
+
+def _spread(distance: Matrix, members: Places) -> float:
+    if len(members) < 2:
+        return 0.0
+    inner = distance[np.ix_(members, members)]
+    return float(inner[np.triu_indices(len(members), 1)].std())

@@ -1,0 +1,99 @@
+"""Moments from returns with gaps: of greatest likelihood for normal returns, or pair by pair."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.checks import Matrix, Vector
+from domain.errors import InvalidInput, SolverFailed
+
+ROUNDS = 2000
+CLOSE = 1e-10
+"""Change of a moment, in deviations of the assets, at which the search ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class GappedMoments:
+    """Mean and covariance per period of N assets."""
+
+    means: Vector  # (N,)
+    covariance: Matrix  # (N, N)
+    rounds: int = 0
+
+
+def maximum_likelihood(returns: Matrix) -> GappedMoments:
+    """By expectation and maximisation over the missing values (Dempster, Laird & Rubin 1977; Little & Rubin 2020,
+    section 11.2); without gaps the sample's, and like that with the divisor T - 1 instead of T.
+
+    `returns` is (T, N) with NaN for what is missing. Raises InvalidInput where an asset has fewer than two values, and
+    SolverFailed where the search does not settle.
+    """
+    known = ~np.isnan(returns)
+    _enough(known)
+    rows = known.any(axis=1)
+    values, known = returns[rows], known[rows]
+    means, scale = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
+    scale = np.where(scale > 0.0, scale, 1.0)
+    x = (values - means) / scale
+    patterns = _patterns(known)
+    mu, sigma = np.zeros(x.shape[1]), np.eye(x.shape[1])
+    for step in range(1, ROUNDS + 1):
+        first, second = _expected(x, patterns, mu, sigma)
+        renewed = first / len(x)
+        spread = second / len(x) - np.outer(renewed, renewed)
+        moved = max(float(np.abs(renewed - mu).max()), float(np.abs(spread - sigma).max()))
+        mu, sigma = renewed, 0.5 * (spread + spread.T)
+        if moved <= CLOSE:
+            correction = len(x) / (len(x) - 1)
+            return GappedMoments(means + mu * scale, correction * sigma * np.outer(scale, scale), step)
+    raise SolverFailed(f"the moments of returns with gaps did not settle in {ROUNDS} rounds; drop dates instead")
+
+
+def pairwise(returns: Matrix) -> GappedMoments:
+    """Each covariance from the dates that both assets have; the matrix need not be semidefinite.
+
+    Raises InvalidInput where two assets share fewer than two dates.
+    """
+    known = ~np.isnan(returns)
+    _enough(known)
+    present = known.astype(np.float64)
+    together = present.T @ present
+    if (together < 2).any():
+        i, j = (int(k) for k in np.argwhere(together < 2)[0])
+        raise InvalidInput("values", f"columns {i} and {j} have fewer than two dates in common")
+    filled = np.where(known, returns - np.nanmean(returns, axis=0), 0.0)
+    sums = filled.T @ present  # of each row's asset, over the dates that the column's asset has too
+    covariance = (filled.T @ filled - sums * sums.T / together) / (together - 1)
+    return GappedMoments(np.nanmean(returns, axis=0), 0.5 * (covariance + covariance.T))
+
+
+def _expected(
+    x: Matrix, patterns: list[tuple[NDArray[np.bool_], NDArray[np.intp]]], mu: Vector, sigma: Matrix
+) -> tuple[Vector, Matrix]:
+    """Expected sums of the values and of their products, given what is known of each date."""
+    first, second = np.zeros_like(mu), np.zeros_like(sigma)
+    for seen, rows in patterns:
+        filled = x[rows].copy()
+        if not seen.all():
+            hidden = ~seen
+            onto = np.linalg.lstsq(sigma[np.ix_(seen, seen)], sigma[np.ix_(seen, hidden)], rcond=None)[0]
+            filled[:, hidden] = mu[hidden] + (filled[:, seen] - mu[seen]) @ onto
+            left = sigma[np.ix_(hidden, hidden)] - sigma[np.ix_(hidden, seen)] @ onto
+            second[np.ix_(hidden, hidden)] += len(rows) * left
+        first += filled.sum(axis=0)
+        second += filled.T @ filled
+    return first, second
+
+
+def _patterns(known: NDArray[np.bool_]) -> list[tuple[NDArray[np.bool_], NDArray[np.intp]]]:
+    """The dates of each set of assets that are known together."""
+    kinds, which = np.unique(known, axis=0, return_inverse=True)
+    flat = which.reshape(-1)
+    return [(kind, np.flatnonzero(flat == k)) for k, kind in enumerate(kinds)]
+
+
+def _enough(known: NDArray[np.bool_]) -> None:
+    counts = known.sum(axis=0)
+    if (counts < 2).any():
+        raise InvalidInput("values", f"column {int(np.argmin(counts))} has fewer than two returns")

@@ -1,0 +1,52 @@
+"""Correlations in an order in which like assets are neighbours, and the tree behind it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.checks import Matrix
+from domain.errors import InvalidInput
+from domain.estimation.clustering import Linkage, Places, Tree, cluster_count, tree_of
+from domain.estimation.codependence import signed
+
+MOST_CLUSTERS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Clustering:
+    """How to join assets, and into how many clusters; None is as many as the gap statistic says."""
+
+    linkage: Linkage = Linkage.SINGLE
+    clusters: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CorrelationClusters:
+    """What a heat map and a dendrogram need, for the N assets of a correlation matrix."""
+
+    order: Places  # (N,), leaves from left to right
+    cluster_by_asset: NDArray[np.intp]  # (N,), counted along the order
+    tree: Tree
+
+
+def cluster(correlation: Matrix, clustering: Clustering) -> CorrelationClusters:
+    """Of a correlation matrix (N, N) without gaps; distances are sqrt((1 - correlation) / 2), as in HRP.
+
+    Raises InvalidInput for more clusters than assets.
+    """
+    size = len(correlation)
+    if clustering.clusters is not None and clustering.clusters > size:
+        raise InvalidInput("clusters.clusters", f"must be at most the {size} assets that vary")
+    if size < 2:
+        return CorrelationClusters(np.arange(size), np.zeros(size, np.intp), Tree(np.zeros((0, 4))))
+    distance = signed(correlation).distance
+    tree = tree_of(distance, clustering.linkage)
+    count = clustering.clusters or cluster_count(tree, distance, MOST_CLUSTERS)
+    order = tree.order
+    place = np.empty(size, np.intp)
+    place[order] = np.arange(size)
+    found = np.empty(size, np.intp)
+    for k, members in enumerate(sorted(tree.cut(count), key=lambda members: int(place[members].min()))):
+        found[members] = k
+    return CorrelationClusters(order, found, tree)

@@ -1,0 +1,111 @@
+"""A risk model of many assets with what is worth knowing about it: diagnostics, factors, simulated returns."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from domain.checks import Matrix
+from domain.errors import InvalidInput
+from domain.estimation.covariance import EwmaCovariance
+from domain.estimation.moments import Estimation
+from domain.estimation.shrinkage import Shrinkage
+from domain.estimation.weights import exponential_weights
+from domain.market_data.missing import MissingData, MissingDataPolicy
+from domain.market_data.panel import PricePanel, ReturnPanel
+from domain.market_data.source import infer_periods_per_year
+from domain.risk.factors import FactorDecomposition
+from domain.risk.gaps import prepared
+from domain.risk.model import RiskModel
+from domain.risk.simulation import Simulation, SimulationMethod, simulate
+from domain.risk.specification import Factors, check_estimation, decomposition
+
+MOST_SIMULATED = 20_000_000
+"""Simulated returns of one request: 160 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class RiskModelSpecification:
+    """How to estimate, and what else to report."""
+
+    estimation: Estimation = field(default_factory=Estimation)
+    periods_per_year: float | None = None
+    missing_data: MissingDataPolicy = MissingDataPolicy.FAIL
+    factors: Factors | None = None
+    simulation: Simulation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EstimatedRiskModel:
+    """The model and its diagnostics; None is what does not apply."""
+
+    model: RiskModel
+    observations: int  # returns that were looked at
+    condition_number: float | None  # largest eigenvalue / smallest, None for a singular covariance
+    effective_observations: float  # of equal weight that are worth as much (Kish 1965)
+    shrinkage_intensity: float | None  # between 0, the sample, and 1, the target
+    missing: MissingData | None
+    factors: FactorDecomposition | None
+    simulated: Matrix | None  # (paths x periods, N)
+
+
+def estimate(
+    specification: RiskModelSpecification,
+    data: PricePanel | ReturnPanel,
+    on_progress: Callable[[], None] = lambda: None,
+) -> EstimatedRiskModel:
+    """From prices or returns. Raises InvalidInput with the field named."""
+    periods = infer_periods_per_year(specification.periods_per_year, data)
+    ready = prepared(data, specification.missing_data, periods)
+    check_estimation(specification.estimation, ready)
+    on_progress()
+    if ready.moments is not None:
+        model, returns = RiskModel.of(ready.moments, periods), data.returns() if isinstance(data, PricePanel) else data
+    else:
+        if not isinstance(ready.data, ReturnPanel):
+            raise ValueError("prices and returns are made ready as returns")
+        returns = ready.data
+        model = RiskModel.of(returns, periods, specification.estimation)
+    on_progress()
+    return EstimatedRiskModel(
+        model=model,
+        observations=len(returns.dates),
+        condition_number=_condition_number(model.moments.covariance),
+        effective_observations=_effective(specification.estimation, len(returns.dates)),
+        shrinkage_intensity=_intensity(specification.estimation, returns),
+        missing=ready.missing,
+        factors=None if specification.factors is None else decomposition(specification.factors, ready, data),
+        simulated=_simulated(specification.simulation, model, ready.data if ready.moments is None else None),
+    )
+
+
+def _condition_number(covariance: Matrix) -> float | None:
+    values = np.linalg.eigvalsh(covariance)
+    smallest, largest = float(values[0]), float(values[-1])
+    return largest / smallest if smallest > np.finfo(float).eps * len(values) * largest else None
+
+
+def _effective(estimation: Estimation, count: int) -> float:
+    if isinstance(estimation.covariance, EwmaCovariance):
+        return 1.0 / float((exponential_weights(count, estimation.covariance.half_life) ** 2).sum())
+    return float(count)
+
+
+def _intensity(estimation: Estimation, returns: ReturnPanel) -> float | None:
+    estimator = estimation.covariance
+    return estimator.shrunk(returns.values).intensity if isinstance(estimator, Shrinkage) else None
+
+
+def _simulated(simulation: Simulation | None, model: RiskModel, data: object) -> Matrix | None:
+    if simulation is None:
+        return None
+    size = simulation.paths * simulation.periods * len(model.moments.symbols)
+    if size > MOST_SIMULATED:
+        raise InvalidInput(
+            "simulation.paths", f"paths x periods x assets may be {MOST_SIMULATED:,} at most, is {size:,}"
+        )
+    if simulation.method is not SimulationMethod.BLOCK_BOOTSTRAP:
+        return simulate(simulation, model.moments, np.zeros((0, 0)))
+    if not isinstance(data, ReturnPanel):
+        raise InvalidInput("simulation.method", "blocks need returns without gaps: drop dates, or simulate normal ones")
+    return simulate(simulation, model.moments, data.values)

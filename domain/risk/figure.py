@@ -1,0 +1,66 @@
+"""A figure of a report: a number, or why there is none. Nothing is ever inf or NaN."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+NO_DISTRIBUTION = "needs returns, prices or scenarios: moments alone say nothing about a distribution"
+NO_TIME = "needs returns or prices in the order of time"
+NO_DATES = "needs returns or prices with their dates"
+ONE_RETURN = "needs at least two returns"
+CONSTANT = "the portfolio's returns do not vary"
+NEVER_FELL = "wealth never fell below an earlier peak"
+NO_DOWNSIDE = "no return fell below the minimum acceptable one"
+EXHAUSTED = "wealth is used up"
+NO_BENCHMARK = "no benchmark was given"
+NO_OVERLAP = "the benchmark and the input have fewer than two periods in common"
+FLAT_BENCHMARK = "the benchmark's returns do not vary"
+FLAT_ASSET = "the asset does not vary"
+TOO_LARGE = "is too large for a number"
+FLAT_DIFFERENCE = "the difference to the benchmark does not vary"
+
+LARGEST = 700.0
+"""Logarithm of the largest growth that is a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """What is not defined for the data, and the reason."""
+
+    reason: str
+
+
+Figure = float | Absent
+
+
+def known(figure: Figure) -> float | None:
+    """The number, None where there is none."""
+    return None if isinstance(figure, Absent) else figure
+
+
+T = TypeVar("T")
+
+
+def given(value: T | Absent, figure: Callable[[T], Figure]) -> Figure:
+    """A figure of something, absent for its reason where that is."""
+    return value if isinstance(value, Absent) else figure(value)
+
+
+def grown(logarithm: float) -> Figure:
+    """exp(logarithm) - 1, absent where that is too large for a number."""
+    return math.expm1(logarithm) if logarithm < LARGEST else Absent(TOO_LARGE)
+
+
+def quotient(above: Figure, below: Figure, if_zero: str) -> Figure:
+    """A ratio; absent where a part is, or where the denominator is zero."""
+    if isinstance(above, Absent):
+        return above
+    if isinstance(below, Absent):
+        return below
+    return Absent(if_zero) if below == 0.0 else above / below
+
+
+def times(figure: Figure, factor: float) -> Figure:
+    """The figure in another unit."""
+    return given(figure, lambda number: number * factor)

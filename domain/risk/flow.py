@@ -1,0 +1,138 @@
+"""A risk report from a wish and data: the figures, then everything around them that was asked for."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from domain.checks import Vector
+from domain.errors import InvalidInput
+from domain.market_data.missing import MissingData
+from domain.market_data.panel import Days, PricePanel, ReturnPanel
+from domain.market_data.source import MarketInput
+from domain.portfolio import weights_by_symbol
+from domain.risk.analyzer import RiskQuery, analyze, risk_model
+from domain.risk.correlation import CorrelationClusters, cluster
+from domain.risk.factors import FactorDecomposition
+from domain.risk.figure import Absent
+from domain.risk.outcomes import Outcomes
+from domain.risk.report import RiskReport
+from domain.risk.rolling import Rolling, RollingFigure, Yardstick, rolling_figure
+from domain.risk.specification import RiskSpecification, pose
+from domain.risk.stress import StressedPortfolio, StressResult
+from domain.risk.validation.request import Validated, validated
+
+
+@dataclass(frozen=True, slots=True)
+class RollingSeries:
+    """A figure over time; NaN where it is not defined."""
+
+    figure: RollingFigure
+    dates: Days
+    values: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class RiskAssessment:
+    """The report and what goes with it; None or empty where it was not asked for."""
+
+    report: RiskReport
+    missing: MissingData | None
+    returns: ReturnPanel | None  # the dates of the drawdowns and of the exceptions
+    factors: FactorDecomposition | None = None
+    clusters: CorrelationClusters | None = None
+    rolling: tuple[RollingSeries, ...] = ()
+    stress: tuple[StressResult, ...] = ()
+    proposed: RiskReport | None = None
+    validation: Validated | None = None
+
+
+def assess(
+    specification: RiskSpecification,
+    data: MarketInput,
+    benchmark: PricePanel | ReturnPanel | None = None,
+    on_progress: Callable[[], None] = lambda: None,
+) -> RiskAssessment:
+    """Everything a specification asks of the data. Raises InvalidInput with the field named, or NotSupported."""
+    query, ready = pose(specification, data, benchmark)
+    proposed = _proposed(specification, data)
+    on_progress()
+    report = analyze(query)
+    on_progress()
+    return RiskAssessment(
+        report=report,
+        missing=ready.missing,
+        returns=ready.data if isinstance(ready.data, ReturnPanel) else None,
+        factors=query.factors,
+        clusters=_clusters(specification, report),
+        rolling=_rolling(specification.rolling, query),
+        stress=_stress(specification, query, proposed),
+        proposed=None if proposed is None else analyze(replace(query, weights=proposed, measures=(), factors=None)),
+        validation=_validation(specification, query),
+    )
+
+
+def _proposed(specification: RiskSpecification, data: MarketInput) -> Vector | None:
+    wanted: Mapping[str, float] | None = specification.proposed_weights
+    if wanted is None:
+        return None
+    return weights_by_symbol("proposed_weights", wanted, data.symbols, leveraged=specification.leveraged)
+
+
+def _clusters(specification: RiskSpecification, report: RiskReport) -> CorrelationClusters | None:
+    if specification.clustering is None or isinstance(report.correlation, Absent):
+        return None
+    varies = ~np.isnan(report.correlation.diagonal())
+    return cluster(report.correlation[np.ix_(varies, varies)], specification.clustering)
+
+
+def _rolling(rolling: Rolling | None, query: RiskQuery) -> tuple[RollingSeries, ...]:
+    if rolling is None:
+        return ()
+    if not isinstance(query.data, ReturnPanel):
+        raise InvalidInput("rolling", "needs prices or returns as the input, with their dates")
+    known = query.comparison is not None and query.comparison.dates is not None
+    figures = rolling.figures or tuple(f for f in RollingFigure if known or not f.is_relative)
+    return tuple(_rolled(figure, rolling.window, query, query.data) for figure in figures)
+
+
+def _rolled(figure: RollingFigure, window: int, query: RiskQuery, data: ReturnPanel) -> RollingSeries:
+    dates, values, benchmark = data.dates, data.values, None
+    if figure.is_relative and query.comparison is not None and query.comparison.dates is not None:
+        dates, values, benchmark = query.comparison.dates, query.comparison.assets, query.comparison.benchmark
+    outcomes = Outcomes.of_portfolio(values, query.weights)
+    yardstick = Yardstick(
+        query.periods_per_year,
+        query.confidence_level,
+        query.risk_free_rate_annual / query.periods_per_year,
+        query.acceptable,
+        outcomes.rounding,
+    )
+    return RollingSeries(
+        figure, dates[window - 1 :], rolling_figure(figure, outcomes.returns, benchmark, window, yardstick)
+    )
+
+
+def _stress(specification: RiskSpecification, query: RiskQuery, proposed: Vector | None) -> tuple[StressResult, ...]:
+    if not specification.stress:
+        return ()
+    portfolio = StressedPortfolio(
+        symbols=query.data.symbols,
+        weights=query.weights,
+        model=risk_model(query),
+        returns=query.data if isinstance(query.data, ReturnPanel) else None,
+        start=query.start,
+        proposed=proposed,
+        groups=query.groups or {},
+        factors=query.factors,
+    )
+    return portfolio.under(specification.stress)
+
+
+def _validation(specification: RiskSpecification, query: RiskQuery) -> Validated | None:
+    if specification.validation is None:
+        return None
+    if not isinstance(query.data, ReturnPanel):
+        raise InvalidInput("validation", "needs prices or returns as the input, in the order of time")
+    returns: Vector = query.data.values @ query.weights
+    return validated(returns, specification.validation, query.confidence_level, query.decay)

@@ -1,0 +1,126 @@
+"""What a portfolio's returns earned for their risk. Ratios are per year, with p periods in it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from domain.checks import Vector
+from domain.risk.conventions import OURS, Conventions
+from domain.risk.deviations import lower_partial_moment
+from domain.risk.figure import (
+    CONSTANT,
+    EXHAUSTED,
+    NEVER_FELL,
+    NO_DISTRIBUTION,
+    NO_DOWNSIDE,
+    NO_TIME,
+    Absent,
+    Figure,
+    grown,
+    quotient,
+    times,
+)
+from domain.risk.outcomes import Outcomes
+
+STERLING_EXCESS = 0.1
+"""What Jones added to the drawdown, as a fraction of wealth (Kestner 1996)."""
+
+WHOLE_PERIODS = "needs a whole number of periods per year, two or more"
+TOO_FEW = "needs more returns than periods per year"
+NEGATIVE_VARIANCE = "the autocorrelations leave a year no variance"
+NO_LOSS = "no return was negative"
+
+
+@dataclass(frozen=True, slots=True)
+class Ratios:
+    """Figures of one series of returns."""
+
+    sharpe: Figure  # annual excess return / annual volatility
+    sharpe_autocorrelation_adjusted: Figure  # Lo 2002
+    sortino: Figure  # excess over the minimum acceptable return / downside deviation
+    omega: Figure  # mean of what lies above the minimum acceptable return / mean of what lies below
+    gain_to_pain: Figure  # sum of returns / sum of losses (Schwager 2012)
+
+    @classmethod
+    def of_moments(cls, mean: float, deviation: Figure, periods: float, risk_free: float) -> "Ratios":
+        """What two moments per period are enough for."""
+        sharpe = times(quotient(mean - risk_free, deviation, CONSTANT), periods**0.5)
+        return cls(sharpe, *[Absent(NO_DISTRIBUTION)] * 4)
+
+
+def ratios(
+    outcomes: Outcomes,
+    deviation: Figure,
+    periods: float,
+    risk_free: float,
+    acceptable: float,
+    conventions: Conventions = OURS,
+) -> Ratios:
+    """Of returns per period; the risk-free rate and the minimum acceptable return are per period as well.
+
+    `outcomes` in the order of time, or scenarios, which have no autocorrelation.
+    """
+    per_period = quotient(outcomes.mean - risk_free, deviation, CONSTANT)
+    annual = times(per_period, periods**0.5)
+    if conventions.geometric_annual_return:
+        growth = conventions.annual_return(outcomes.returns - risk_free, periods)
+        annual = quotient(growth, times(deviation, periods**0.5), CONSTANT)
+    lost = float(outcomes.chances @ np.maximum(-outcomes.returns, 0.0))
+    below = lower_partial_moment(outcomes, 1, acceptable)
+    downside = lower_partial_moment(outcomes, 2, acceptable)
+    sortino = quotient(outcomes.mean - acceptable, downside, NO_DOWNSIDE)
+    return Ratios(
+        sharpe=annual,
+        sharpe_autocorrelation_adjusted=_adjusted(per_period, outcomes, periods),
+        sortino=times(sortino, periods**0.5),
+        omega=quotient(outcomes.mean - acceptable + below, below, NO_DOWNSIDE),
+        gain_to_pain=quotient(outcomes.mean, lost, NO_LOSS),
+    )
+
+
+def calmar(cagr: Figure, deepest: float) -> Figure:
+    """Compound annual return / maximum drawdown (Young 1991)."""
+    return quotient(cagr, deepest, NEVER_FELL)
+
+
+def sterling(cagr: Figure, deepest: float) -> Figure:
+    """Compound annual return / (maximum drawdown + 10 %)."""
+    return quotient(cagr, deepest + STERLING_EXCESS, NEVER_FELL)
+
+
+def compound_annual_return(returns: Vector, years: float) -> Figure:
+    """Of T simple returns over some years; absent once wealth is used up."""
+    growth = 1.0 + returns
+    if (growth <= 0.0).any():
+        return Absent(EXHAUSTED)
+    return grown(float(np.log(growth).sum()) / years)
+
+
+def autocorrelations(returns: Vector, most: int) -> Vector:
+    """Of lags 1 to `most`, (most,): the products of distances from the mean over their squares, as Lo has them."""
+    away = returns - returns.mean()
+    square = float(away @ away)
+    return np.array([float(away[lag:] @ away[:-lag]) / square for lag in range(1, most + 1)])
+
+
+def annualisation_factor(correlations: Vector) -> Figure:
+    """What a Sharpe ratio per period is multiplied by for a year of q periods, from q - 1 autocorrelations.
+
+    q / sqrt(q + 2 sum (q - k) rho_k) (Lo 2002, "The statistics of Sharpe ratios", equation 20); sqrt(q) without any.
+    """
+    q = len(correlations) + 1
+    variance = q + 2.0 * float((q - np.arange(1, q)) @ correlations)
+    return q / variance**0.5 if variance > 0.0 else Absent(NEGATIVE_VARIANCE)
+
+
+def _adjusted(sharpe: Figure, outcomes: Outcomes, periods: float) -> Figure:
+    if isinstance(sharpe, Absent):
+        return sharpe
+    if outcomes.probabilities is not None:
+        return Absent(NO_TIME)
+    if periods != int(periods) or periods < 2:
+        return Absent(WHOLE_PERIODS)
+    if len(outcomes.returns) <= periods:
+        return Absent(TOO_FEW)
+    factor = annualisation_factor(autocorrelations(outcomes.returns, int(periods) - 1))
+    return times(factor, sharpe)

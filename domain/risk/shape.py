@@ -1,0 +1,29 @@
+"""Who brings the asymmetry and the fat tails: what each asset adds to the higher moments of a portfolio."""
+
+from domain.checks import Matrix, Vector
+from domain.risk.figure import CONSTANT, Absent
+from domain.risk.outcomes import Outcomes
+
+SYMMETRIC = 1e-9
+"""A standardised moment below this is rounding, and has no shares."""
+
+NO_ASYMMETRY = "the moment is zero, and has no shares"
+
+
+def moment_shares(order: int, returns: Matrix, weights: Vector, outcomes: Outcomes) -> Vector | Absent:
+    """Shares (N,) of the central moment of an order: w_i E[(r_i - m_i) (r - m)^(order - 1)] over it; they sum to 1.
+
+    Euler's theorem for a function that is homogeneous of that order in the weights (Boudt, Peterson & Croux 2008).
+    """
+    if outcomes.is_constant:
+        return Absent(CONSTANT)
+    chances, away = outcomes.chances, outcomes.returns - outcomes.mean
+    deviation = float(chances @ away**2) ** 0.5
+    scaled = away / deviation
+    moment = float(chances @ scaled**order)
+    if abs(moment) <= SYMMETRIC:
+        return Absent(NO_ASYMMETRY)
+    powers = chances * scaled ** (order - 1)
+    with_each = (returns.T @ powers - (chances @ returns) * powers.sum()) / deviation
+    result: Vector = weights * with_each / moment
+    return result

@@ -1,0 +1,134 @@
+"""VaR and CVaR of a portfolio by every definition of the report."""
+
+from dataclasses import dataclass
+
+from domain.checks import Vector
+from domain.risk.conventions import OURS, Conventions
+from domain.risk.figure import CONSTANT, NO_DISTRIBUTION, NO_TIME, ONE_RETURN, Absent, Figure, given, times
+from domain.risk.filtered import DECAY, volatility_filtered
+from domain.risk.measures import conditional_value_at_risk, value_at_risk
+from domain.risk.outcomes import Outcomes
+from domain.risk.parametric import (
+    Shape,
+    StudentT,
+    cornish_fisher_conditional_value_at_risk,
+    cornish_fisher_value_at_risk,
+    fit_student_t,
+    gaussian_conditional_value_at_risk,
+    gaussian_value_at_risk,
+)
+
+UNEVEN = "is fitted to equally likely returns, and these are not"
+EQUAL_RETURNS = "too many returns are equal for a t distribution to fit"
+NO_MEAN = "the t distribution that fits best has no mean"
+STILL = "the volatility falls to zero on the way"
+
+
+@dataclass(frozen=True, slots=True)
+class TailRisk:
+    """VaR or CVaR per period by each definition; losses are positive."""
+
+    historical: Figure
+    gaussian: Figure
+    cornish_fisher: Figure
+    student_t: Figure
+    filtered_historical: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Tails:
+    """What the definitions start from, each fitted once."""
+
+    outcomes: Outcomes | Absent
+    mean: float
+    deviation: Figure  # per period
+    shape: Shape | Absent
+    student_t: StudentT | Absent
+    filtered: Vector | Absent  # (T,)
+
+    conventions: Conventions = OURS
+
+    @classmethod
+    def of(
+        cls,
+        outcomes: Outcomes | None,
+        mean: float,
+        deviation: Figure,
+        *,
+        in_time: bool,
+        decay: float = DECAY,
+        conventions: Conventions = OURS,
+    ) -> "Tails":
+        """Of returns in the order of time, of scenarios, or of two moments alone."""
+        if outcomes is None:
+            nothing = Absent(NO_DISTRIBUTION)
+            return cls(nothing, mean, deviation, nothing, nothing, nothing)
+        if conventions.population_deviation:
+            deviation = times(deviation, outcomes.correction**-0.5)
+        return cls(
+            outcomes,
+            mean,
+            deviation,
+            _shape(outcomes, mean, deviation),
+            _student_t(outcomes),
+            _filtered(outcomes, decay) if in_time else Absent(NO_TIME),
+            conventions,
+        )
+
+    def value_at_risk(self, level: float) -> TailRisk:
+        """VaR at a confidence level."""
+        return TailRisk(
+            historical=given(self.outcomes, lambda outcomes: outcomes.value_at_risk(level)),
+            gaussian=given(self.deviation, lambda deviation: gaussian_value_at_risk(self.mean, deviation, level)),
+            cornish_fisher=given(self.shape, lambda shape: cornish_fisher_value_at_risk(shape, level)),
+            student_t=given(self.student_t, lambda fitted: fitted.value_at_risk(level)),
+            filtered_historical=given(self.filtered, lambda returns: value_at_risk(returns, level)),
+        )
+
+    def conditional_value_at_risk(self, level: float) -> TailRisk:
+        """CVaR at a confidence level."""
+        return TailRisk(
+            historical=given(self.outcomes, lambda outcomes: self._historical_tail(outcomes, level)),
+            gaussian=given(
+                self.deviation, lambda deviation: gaussian_conditional_value_at_risk(self.mean, deviation, level)
+            ),
+            cornish_fisher=given(self.shape, lambda shape: cornish_fisher_conditional_value_at_risk(shape, level)),
+            student_t=given(self.student_t, lambda fitted: _or_no_mean(fitted.conditional_value_at_risk(level))),
+            filtered_historical=given(self.filtered, lambda returns: conditional_value_at_risk(returns, level)),
+        )
+
+    def _historical_tail(self, outcomes: Outcomes, level: float) -> float:
+        if not self.conventions.mean_beyond_quantile:
+            return outcomes.conditional_value_at_risk(level)
+        quantile = outcomes.value_at_risk(level)
+        beyond = outcomes.returns < -quantile
+        chances = outcomes.chances[beyond]
+        # Of equal returns none is beyond the quantile.
+        return -float(chances @ outcomes.returns[beyond]) / float(chances.sum()) if beyond.any() else quantile
+
+
+def _shape(outcomes: Outcomes, mean: float, deviation: Figure) -> Shape | Absent:
+    if isinstance(deviation, Absent):
+        return deviation
+    if outcomes.is_constant:
+        return Absent(CONSTANT)
+    return Shape(mean, deviation, outcomes.standardised_moment(3), outcomes.standardised_moment(4) - 3.0)
+
+
+def _student_t(outcomes: Outcomes) -> StudentT | Absent:
+    if outcomes.uneven_probabilities is not None:
+        return Absent(UNEVEN)
+    if len(outcomes.returns) < 2:
+        return Absent(ONE_RETURN)
+    if outcomes.is_constant:
+        return Absent(CONSTANT)
+    return fit_student_t(outcomes.returns) or Absent(EQUAL_RETURNS)
+
+
+def _filtered(outcomes: Outcomes, decay: float) -> Vector | Absent:
+    filtered = volatility_filtered(outcomes.returns, decay)
+    return Absent(STILL) if filtered is None else filtered.returns
+
+
+def _or_no_mean(beyond: float | None) -> Figure:
+    return Absent(NO_MEAN) if beyond is None else beyond

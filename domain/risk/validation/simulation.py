@@ -1,0 +1,27 @@
+"""What a statistic would be if the forecasts were right, found by drawing from them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from domain.checks import Matrix
+from domain.errors import InvalidInput
+
+Draw = Callable[[np.random.Generator, int], Matrix]
+"""Simulates as many return series as asked for, (count, T), from the distributions that were forecast."""
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """Where the distribution of a statistic comes from; the seed makes it repeatable."""
+
+    draw: Draw
+    seed: int
+    count: int  # number of simulated series
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise InvalidInput("seed", f"must be 0 or more, is {self.seed}")
+        if self.count < 1:
+            raise InvalidInput("simulations", f"must be 1 or more, is {self.count}")

@@ -1,0 +1,60 @@
+"""The slopes of every measure against finite differences of the measure itself, and Euler's identity."""
+
+import numpy as np
+import pytest
+
+from domain.errors import NotSupported
+from domain.risk.measures import RiskMeasure
+from domain.risk.outcomes import Outcomes
+from domain.risk.scenario_risk import scenario_risk
+from domain.risk.slopes import scenario_slopes
+
+GENERATOR = np.random.default_rng(3)
+RETURNS = GENERATOR.standard_t(4, 151) * 0.01
+UNEVEN = GENERATOR.dirichlet(np.ones(151))
+NO_PATH = [measure for measure in RiskMeasure if not measure.is_of_path]
+UNEVEN_TOO = [measure for measure in NO_PATH if "RLVAR" not in measure]
+
+
+PLACES = np.unique(np.concatenate([np.argsort(RETURNS)[:10], np.arange(0, 151, 10)]))
+
+
+def differences(measure: RiskMeasure, probabilities: np.ndarray | None, level: float) -> np.ndarray:
+    step = 1e-7
+    found = np.zeros(len(RETURNS))
+    for place in PLACES:
+        change = np.zeros(len(RETURNS))
+        change[place] = step
+        more = scenario_risk(measure, Outcomes(RETURNS + change, probabilities), level)
+        less = scenario_risk(measure, Outcomes(RETURNS - change, probabilities), level)
+        found[place] = (more - less) / (2 * step)
+    return found[PLACES]
+
+
+@pytest.mark.parametrize("measure", list(RiskMeasure))
+def test_slopes_are_derivatives(measure: RiskMeasure) -> None:
+    slopes = scenario_slopes(measure, Outcomes(RETURNS), 0.9)
+    risk = scenario_risk(measure, Outcomes(RETURNS), 0.9)
+    assert slopes[PLACES] == pytest.approx(differences(measure, None, 0.9), abs=3e-6)
+    assert slopes @ RETURNS == pytest.approx(measure.degree * risk, rel=1e-10)
+
+
+@pytest.mark.parametrize("measure", UNEVEN_TOO)
+def test_slopes_count_probabilities(measure: RiskMeasure) -> None:
+    slopes = scenario_slopes(measure, Outcomes(RETURNS, UNEVEN), 0.9)
+    risk = scenario_risk(measure, Outcomes(RETURNS, UNEVEN), 0.9)
+    assert slopes[PLACES] == pytest.approx(differences(measure, UNEVEN, 0.9), abs=3e-6)
+    assert slopes @ RETURNS == pytest.approx(measure.degree * risk, rel=1e-10)
+
+
+@pytest.mark.parametrize("measure", list(RiskMeasure))
+def test_what_has_no_risk_has_no_slopes_worth_a_name(measure: RiskMeasure) -> None:
+    outcomes = Outcomes(np.zeros(20))
+    slopes = scenario_slopes(measure, outcomes, 0.9)
+    assert np.isfinite(slopes).all()
+    assert slopes @ outcomes.returns == 0.0
+
+
+def test_a_drawdown_needs_an_order() -> None:
+    with pytest.raises(NotSupported, match="order in time"):
+        scenario_slopes(RiskMeasure.ULCER_INDEX, Outcomes(RETURNS, UNEVEN), 0.9)
