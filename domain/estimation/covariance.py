@@ -9,6 +9,7 @@ from domain.estimation.codependence import GERBER_THRESHOLD, gerber
 from domain.estimation.denoising import Denoised
 from domain.estimation.shrinkage import (
     ConstantCorrelationShrinkage,
+    CorrelationShrinkage,
     IdentityShrinkage,
     NonlinearShrinkage,
     OracleApproximatingShrinkage,
@@ -79,6 +80,7 @@ CovarianceEstimator = (
     | OracleApproximatingShrinkage
     | ConstantCorrelationShrinkage
     | SingleFactorShrinkage
+    | CorrelationShrinkage
     | NonlinearShrinkage
     | GraphicalLasso
     | LocalGlobal

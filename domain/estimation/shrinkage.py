@@ -143,6 +143,49 @@ def _towards(sample: Matrix, target: Matrix, intensity: float) -> Shrunk:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrelationShrinkage(Shrinkage):
+    """Correlations towards none and variances towards their median, each by its own intensity.
+
+    Schaefer & Strimmer 2005, "A shrinkage approach to large-scale covariance matrix estimation", table 1, target D;
+    Opgen-Rhein & Strimmer 2007 for the variances. The intensity that is reported is that of the correlations.
+    """
+
+    def shrunk(self, returns: Matrix) -> Shrunk:
+        """Of (T, N) returns. Raises InvalidInput for fewer than three."""
+        count, size = returns.shape
+        if count < 3:
+            raise InvalidInput("covariance", "the shrinkage of correlations needs three returns or more")
+        centred = returns - returns.mean(axis=0)
+        variances = (centred**2).sum(axis=0) / (count - 1)
+        scale = np.sqrt(np.where(variances > 0.0, variances, 1.0))
+        standardised = centred / scale
+        products = standardised.T @ standardised / count
+        noise = ((standardised**2).T @ standardised**2 / count - products**2) / (count - 1)
+        apart = ~np.eye(size, dtype=bool)
+        intensity = _share(float(noise[apart].sum()), float((products[apart] ** 2).sum()))
+        correlation = (1.0 - intensity) * products * (count / (count - 1))
+        np.fill_diagonal(correlation, 1.0)
+        deviations = np.sqrt(_towards_median(centred, variances))
+        return Shrunk(correlation * np.outer(deviations, deviations), intensity)
+
+
+def _towards_median(centred: Matrix, variances: Vector) -> Vector:
+    """Variances (N,), shrunk towards their median."""
+    count = len(centred)
+    squares = (centred**2).mean(axis=0)
+    noise = float(((centred**4).mean(axis=0) - squares**2).sum()) / (count - 1)
+    median = float(np.median(variances))
+    intensity = _share(noise, float(((squares - median * (count - 1) / count) ** 2).sum()))
+    result: Vector = intensity * median + (1.0 - intensity) * variances
+    return result
+
+
+def _share(noise: float, distance: float) -> float:
+    """Of the target: all of it where the sample is the target already."""
+    return min(max(noise / distance, 0.0), 1.0) if distance > 0.0 else 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class NonlinearShrinkage:
     """Every eigenvalue by its own factor, in closed form (Ledoit & Wolf 2020, "Analytical nonlinear shrinkage of
     large-dimensional covariance matrices", equations 4.3 to 4.9 and C.8 for N > T)."""

@@ -27,6 +27,7 @@ from domain.estimation.expected_returns import (
 from domain.estimation.moments import Estimation, Views
 from domain.estimation.shrinkage import (
     ConstantCorrelationShrinkage,
+    CorrelationShrinkage,
     IdentityShrinkage,
     NonlinearShrinkage,
     OracleApproximatingShrinkage,
@@ -44,6 +45,7 @@ _SHRINKAGES: Mapping[int, CovarianceEstimator] = {
     estimation_pb2.CovarianceShrinkage.TARGET_CONSTANT_CORRELATION: ConstantCorrelationShrinkage(),
     estimation_pb2.CovarianceShrinkage.TARGET_SINGLE_FACTOR: SingleFactorShrinkage(),
     estimation_pb2.CovarianceShrinkage.TARGET_NONLINEAR: NonlinearShrinkage(),
+    estimation_pb2.CovarianceShrinkage.TARGET_NO_CORRELATION: CorrelationShrinkage(),
 }
 
 

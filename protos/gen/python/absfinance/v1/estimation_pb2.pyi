@@ -97,11 +97,13 @@ class CovarianceShrinkage(_message.Message):
         TARGET_CONSTANT_CORRELATION: _ClassVar[CovarianceShrinkage.Target]
         TARGET_SINGLE_FACTOR: _ClassVar[CovarianceShrinkage.Target]
         TARGET_NONLINEAR: _ClassVar[CovarianceShrinkage.Target]
+        TARGET_NO_CORRELATION: _ClassVar[CovarianceShrinkage.Target]
     TARGET_UNSPECIFIED: CovarianceShrinkage.Target
     TARGET_SCALED_IDENTITY: CovarianceShrinkage.Target
     TARGET_CONSTANT_CORRELATION: CovarianceShrinkage.Target
     TARGET_SINGLE_FACTOR: CovarianceShrinkage.Target
     TARGET_NONLINEAR: CovarianceShrinkage.Target
+    TARGET_NO_CORRELATION: CovarianceShrinkage.Target
     TARGET_FIELD_NUMBER: _ClassVar[int]
     target: CovarianceShrinkage.Target
     def __init__(self, target: _Optional[_Union[CovarianceShrinkage.Target, str]] = ...) -> None: ...
