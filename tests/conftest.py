@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import hypothesis
 import pytest
 from absfinance.v1.optimization_pb2 import InfeasibilityReport
 from google.protobuf import json_format, message_factory
@@ -22,6 +23,10 @@ from google.rpc.status_pb2 import Status
 
 ROOT = Path(__file__).parents[1]
 READY = "abs-finance is ready on "
+
+# A busy machine is slow, not wrong: what hangs is stopped by the time limit of every test.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -75,8 +75,12 @@ class Outcomes:
     def standardised_moment(self, order: int) -> float:
         """Mean of ((return - mean) / population deviation)^order: 3 gives skewness, 4 kurtosis; not for a constant."""
         away = self.returns - self.mean
-        deviation = float(self.chances @ away**2) ** 0.5
-        return float(self.chances @ (away / deviation) ** order)
+        deviation = float(self.chances @ (away * away)) ** 0.5
+        scaled = away / deviation
+        power = scaled * scaled  # a power of an array is ten times slower than its products
+        for _ in range(order - 2):
+            power *= scaled
+        return float(self.chances @ power)
 
     @property
     def quantile_method(self) -> QuantileMethod:

@@ -20,10 +20,12 @@ def moment_shares(order: int, returns: Matrix, weights: Vector, outcomes: Outcom
     chances, away = outcomes.chances, outcomes.returns - outcomes.mean
     deviation = float(chances @ away**2) ** 0.5
     scaled = away / deviation
-    moment = float(chances @ scaled**order)
+    lower = chances * scaled
+    for _ in range(order - 2):
+        lower *= scaled  # products: a power of an array is ten times slower
+    moment = float(lower @ scaled)
     if abs(moment) <= SYMMETRIC:
         return Absent(NO_ASYMMETRY)
-    powers = chances * scaled ** (order - 1)
-    with_each = (returns.T @ powers - (chances @ returns) * powers.sum()) / deviation
+    with_each = (returns.T @ lower - (chances @ returns) * lower.sum()) / deviation
     result: Vector = weights * with_each / moment
     return result
