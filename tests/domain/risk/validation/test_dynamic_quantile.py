@@ -37,7 +37,7 @@ def test_it_is_the_explained_sum_of_squares(lags: int) -> None:
 
 
 def test_it_is_chi_squared_if_the_forecasts_are_right() -> None:
-    """1000 simulations of 600 observations at 90 %: the mean of six degrees, and a size near 5 % (limit, four errors)."""
+    """1000 simulations of 600 observations at 90 %: the mean of six degrees, a size near 5 % (limit, four errors)."""
     verdicts = [dynamic_quantile(example(seed, level=0.9)) for seed in range(1000)]
     statistics = np.array([verdict.statistic for verdict in verdicts])
     assert statistics.mean() == pytest.approx(6.0, abs=4 * (12 / 1000) ** 0.5)

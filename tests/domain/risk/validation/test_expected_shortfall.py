@@ -36,7 +36,7 @@ def test_the_statistics_are_their_definitions() -> None:
 
 
 def test_critical_values_of_the_paper() -> None:
-    """Z2 of 250 normal returns at 97.5 %: -0.70 has a p-value of 5 % and -1.8 one of 0.01 % (section 4, to two digits)."""
+    """Z2 of 250 normal returns at 97.5 %: -0.70 has a p-value of 5 %, -1.8 one of 0.01 % (section 4, two digits)."""
     simulation = Simulation(normal(250), seed=8, count=20_000)
     shortfall = np.full(250, SHORTFALL)
     for critical, lowest, highest in ((-0.70, 0.045, 0.055), (-1.8, 0.0, 0.0005)):

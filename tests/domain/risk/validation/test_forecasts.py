@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from domain.errors import InvalidInput
-from domain.risk.measures import conditional_value_at_risk, cornish_fisher_value_at_risk, value_at_risk
+from domain.risk.measures import conditional_value_at_risk, value_at_risk
+from domain.risk.parametric import Shape, cornish_fisher_value_at_risk
 from domain.risk.validation import forecasts as module
 from domain.risk.validation.forecasts import ForecastMethod, Forecasts, rolling_forecasts
 
@@ -42,7 +43,8 @@ def test_cornish_fisher_forecasts_have_the_moments_of_the_window() -> None:
     forecasts = rolling_forecasts(RETURNS, WINDOW, 0.99, ForecastMethod.CORNISH_FISHER)
     before = [RETURNS[t - WINDOW : t] for t in range(WINDOW, 300)]
     expected = [
-        cornish_fisher_value_at_risk(r.mean(), r.std(ddof=1), stats.skew(r), stats.kurtosis(r), 0.99) for r in before
+        cornish_fisher_value_at_risk(Shape(r.mean(), r.std(ddof=1), stats.skew(r), stats.kurtosis(r)), 0.99)
+        for r in before
     ]
     assert forecasts.value_at_risk == pytest.approx(expected, rel=1e-9)
     assert (forecasts.expected_shortfall, forecasts.draw) == (None, None)

@@ -1,0 +1,70 @@
+"""Moments from returns with gaps: what must hold of the likelihood, and what cannot be estimated."""
+
+import numpy as np
+import pytest
+from scipy import optimize, stats
+
+from domain.errors import InvalidInput
+from domain.estimation.gaps import maximum_likelihood, pairwise
+
+GENERATOR = np.random.default_rng(6)
+VALUES = GENERATOR.standard_normal((80, 3)) @ np.array([[1, 0.5, 0.2], [0, 1, 0.4], [0, 0, 1]]) * 0.01 + 0.001
+HOLES = np.where(GENERATOR.random(VALUES.shape) < 0.25, np.nan, VALUES)
+
+
+def likelihood(means: np.ndarray, covariance: np.ndarray) -> float:
+    """Of what is known of each date, one date after the other."""
+    total = 0.0
+    for row in HOLES:
+        seen = ~np.isnan(row)
+        if seen.any():
+            total += stats.multivariate_normal.logpdf(row[seen], means[seen], covariance[np.ix_(seen, seen)])
+    return total
+
+
+def test_no_other_moments_are_more_likely() -> None:
+    found = maximum_likelihood(HOLES)
+    rows = int((~np.isnan(HOLES)).any(axis=1).sum())
+    covariance = found.covariance * (rows - 1) / rows
+    best = likelihood(found.means, covariance)
+    root = np.linalg.cholesky(covariance)
+    scale = np.sqrt(np.diag(covariance))
+
+    def loss(at: np.ndarray) -> float:
+        lower = np.zeros((3, 3))
+        lower[np.tril_indices(3)] = at[3:]
+        factor = scale[:, None] * lower
+        return -likelihood(scale * at[:3], factor @ factor.T)
+
+    start = np.concatenate([found.means / scale, (root / scale[:, None])[np.tril_indices(3)]])
+    searched = optimize.minimize(loss, start + 0.01, method="BFGS")
+    assert best >= -searched.fun - 1e-6
+
+
+def test_without_gaps_both_are_the_sample() -> None:
+    for estimate in (maximum_likelihood, pairwise):
+        found = estimate(VALUES)
+        assert found.means == pytest.approx(VALUES.mean(axis=0), rel=1e-10)
+        assert found.covariance == pytest.approx(np.cov(VALUES.T), rel=1e-8)
+
+
+def test_pairs_against_their_own_dates() -> None:
+    found = pairwise(HOLES)
+    for i in range(3):
+        for j in range(3):
+            both = ~np.isnan(HOLES[:, i]) & ~np.isnan(HOLES[:, j])
+            assert found.covariance[i, j] == pytest.approx(np.cov(HOLES[both, i], HOLES[both, j])[0, 1], rel=1e-10)
+
+
+def test_scale_does_not_matter() -> None:
+    found, tiny = maximum_likelihood(HOLES), maximum_likelihood(HOLES * [1.0, 1e-6, 1e3])
+    scale = np.array([1.0, 1e-6, 1e3])
+    assert tiny.covariance == pytest.approx(found.covariance * np.outer(scale, scale), rel=1e-6)
+
+
+def test_assets_that_never_meet_have_no_pair() -> None:
+    apart = np.full((8, 2), np.nan)
+    apart[:4, 0], apart[4:, 1] = 0.01 * np.arange(4), 0.02 * np.arange(4)
+    with pytest.raises(InvalidInput, match="in common"):
+        pairwise(apart)
+    assert np.isfinite(maximum_likelihood(apart).covariance).all()
