@@ -158,7 +158,7 @@ class StressedPortfolio:
         )
 
     def _shocked(self, label: str, returns: Vector, start: date | None = None, end: date | None = None) -> StressResult:
-        contributions = self.weights * returns
+        contributions = self.weights * returns + 0.0  # a weight of zero brings 0, not -0
         return StressResult(
             label,
             portfolio_return=float(contributions.sum()),

@@ -59,7 +59,10 @@ def test_import_optimize_risk(server: RunningServer, prices: Path) -> None:
     assert table.count("50.00 %") >= 2
     report = as_json(server, "risk", "P=0.5,Q=0.5", "--benchmark", "Q")
     assert report["betaToBenchmark"] > 0.0
-    assert "volatility, annual" in absfin(server, "risk", "equal", "--symbols", "P,Q").stdout
+    shown = absfin(server, "risk", "equal", "--symbols", "P,Q", "--stress", "covid_2020,lehman_2008").stdout
+    assert "volatility, annual" in shown
+    assert "lehman_2008" in shown
+    assert "no benchmark was given" in shown
 
 
 def test_files_instead_of_stored_prices(server: RunningServer, prices: Path, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from absfin import (
     errors,
     strategies,
 )
+from absfinance.v1.risk_service_pb2 import SimulationOptions
 
 from tests.conftest import RunningServer
 
@@ -147,6 +148,45 @@ def test_risk_of_weights_beside_a_benchmark(call: Call) -> None:
     assert report.correlation == pytest.approx(returns.corr().to_numpy())
     assert report.contributions["Z"] == 0.0
     assert sum(report.contributions.values()) == pytest.approx(report.volatility_annual)
+
+
+def test_everything_around_a_risk_report(call: Call) -> None:
+    options = absfin.RiskOptions(
+        measures=["cvar", "ulcer_index"],
+        groups={"pair": ["X", "Y"]},
+        factors=1,
+        rolling_window=20,
+        rolling_figures=["sharpe"],
+        stress=[
+            absfin.asset_shocks({"pair": -0.1}, label="shock"),
+            absfin.factor_shocks({"PC1": -0.1}),
+            absfin.worst_windows(5, label="worst"),
+            absfin.correlation_stress(1.0, 0.5),
+            absfin.historical_window("financial_crisis_2007"),
+        ],
+        proposed_weights={"Z": 1.0},
+    )
+    report = call("analyze_risk", Prices(FRAME), {"X": 0.5, "Y": 0.5}, options=options)
+    assert sum(report.measures["cvar"].values()) == pytest.approx(report.conditional_value_at_risk["historical"])
+    assert report.figures["volatility_annual"] == report.volatility_annual
+    days, values = report.rolling["sharpe"]
+    assert len(days) == len(values) == len(FRAME) - 20
+    shock, _, worst, together, crisis = report.stress
+    assert shock.portfolio_return == pytest.approx(-0.1)
+    assert worst.portfolio_return < 0.0
+    assert together.volatility_annual > 0.0
+    assert "does not cover" in crisis.undefined
+    assert report.proto.proposed.turnover_one_way == pytest.approx(1.0)
+
+
+def test_a_risk_model(call: Call) -> None:
+    model = call("estimate_risk_model", Prices(FRAME), factors=2, simulation=SimulationOptions(paths=7, periods=2))
+    returns = FRAME.pct_change().dropna()
+    assert model.symbols == tuple(FRAME.columns)
+    assert model.covariance == pytest.approx(returns.cov().to_numpy(), rel=1e-9)
+    assert model.expected_returns == pytest.approx(returns.mean().to_numpy(), rel=1e-9)
+    assert model.arrays["simulated_returns"].shape == (14, len(model.symbols))
+    assert list(model.diagnostics.factors) == ["PC1", "PC2"]
 
 
 def test_what_is_imported_comes_back(call: Call, request: pytest.FixtureRequest) -> None:

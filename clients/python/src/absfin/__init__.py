@@ -40,6 +40,15 @@ from absfin.objectives import (
 )
 from absfin.requests import Account
 from absfin.results import Backtest, Optimization, Reallocation, RiskReport
+from absfin.risk import (
+    RiskModel,
+    RiskOptions,
+    asset_shocks,
+    correlation_stress,
+    factor_shocks,
+    historical_window,
+    worst_windows,
+)
 from absfin.watching import Finished, Milestone, Tick
 
 __all__ = [
@@ -60,15 +69,21 @@ __all__ = [
     "Quote",
     "Reallocation",
     "Returns",
+    "RiskModel",
+    "RiskOptions",
     "RiskReport",
     "Scenarios",
     "Stored",
     "Tick",
+    "asset_shocks",
     "cardinality",
+    "correlation_stress",
     "equal_weight",
     "factor_exposure",
+    "factor_shocks",
     "group_bounds",
     "hierarchical",
+    "historical_window",
     "inverse_volatility",
     "kelly",
     "leverage",
@@ -90,4 +105,5 @@ __all__ = [
     "turnover",
     "weight_bounds",
     "worst_case",
+    "worst_windows",
 ]

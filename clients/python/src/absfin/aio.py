@@ -21,6 +21,7 @@ from absfinance.v1.optimization_service_pb2_grpc import OptimizationServiceStub
 from absfinance.v1.portfolio_pb2 import Portfolio
 from absfinance.v1.portfolio_service_pb2_grpc import PortfolioServiceStub
 from absfinance.v1.reallocation_service_pb2_grpc import ReallocationServiceStub
+from absfinance.v1.risk_service_pb2 import SimulationOptions
 from absfinance.v1.risk_service_pb2_grpc import RiskServiceStub
 from google.protobuf.field_mask_pb2 import FieldMask
 
@@ -50,6 +51,7 @@ from absfin.requests import (
     import_requests,
     optimize_request,
     reallocate_request,
+    risk_model_request,
     risk_request,
     universe_request,
 )
@@ -64,6 +66,7 @@ from absfin.results import (
     RiskReport,
     outcome_of,
 )
+from absfin.risk import RiskModel, RiskModelAssembler, RiskOptions
 from absfin.watching import Finished, Follower, News
 
 
@@ -225,9 +228,10 @@ class Client:
         risk_free_rate_annual: float | None = None,
         missing_data: str = "fail",
         allow_leverage: bool = False,
+        options: RiskOptions | None = None,
         timeout: float | None = None,
     ) -> RiskReport:
-        """The risk of constant weights."""
+        """The risk of constant weights; `options` asks for contributions, stress, rolling figures and more."""
         request = risk_request(
             data,
             weights,
@@ -236,8 +240,29 @@ class Client:
             risk_free_rate_annual=risk_free_rate_annual,
             missing_data=missing_data,
             allow_leverage=allow_leverage,
+            options=options,
         )
         return RiskReport.from_proto(await self._call(self._risk.AnalyzeRisk, request, timeout))
+
+    async def estimate_risk_model(
+        self,
+        data: Prices | Returns | Stored,
+        *,
+        estimation: Estimation | None = None,
+        missing_data: str = "fail",
+        factors: Any = None,
+        simulation: SimulationOptions | None = None,
+        timeout: float | None = None,
+    ) -> RiskModel:
+        """Moments of many assets with their diagnostics, factors and simulated returns."""
+        request = risk_model_request(
+            data, estimation=estimation, missing_data=missing_data, factors=factors, simulation=simulation
+        )
+        assembler = RiskModelAssembler()
+        with typed_errors():
+            async for piece in self._risk.EstimateRiskModel(request, timeout=self._limit(timeout)):
+                assembler.add(piece)
+        return assembler.model()
 
     async def backtest(
         self,

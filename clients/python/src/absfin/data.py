@@ -128,8 +128,8 @@ class Stored:
         return panel_pb2.MarketDataSelection(
             symbols=self.symbols,
             universe=self.universe,
-            start_date=_date(self.start),
-            end_date=_date(self.end),
+            start_date=date_to_proto(self.start),
+            end_date=date_to_proto(self.end),
             field=f"PRICE_FIELD_{self.field.upper()}",
         )
 
@@ -225,7 +225,8 @@ def weights_to_proto(weights: Mapping[str, float]) -> Sequence[AssetWeight]:
     return [AssetWeight(symbol=symbol, weight=weight) for symbol, weight in weights.items()]
 
 
-def _date(day: date | None) -> Date | None:
+def date_to_proto(day: date | None) -> Date | None:
+    """A civil date, None for none."""
     return None if day is None else Date(year=day.year, month=day.month, day=day.day)
 
 

@@ -21,7 +21,7 @@ from absfinance.v1.optimization_service_pb2 import OptimizeBatchRequest, Optimiz
 from absfinance.v1.portfolio_pb2 import Thresholds
 from absfinance.v1.reallocation_pb2 import ReallocationLimits
 from absfinance.v1.reallocation_service_pb2 import ReallocateRequest
-from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest
+from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest, EstimateRiskModelRequest, SimulationOptions
 
 from absfin.constraints import Constraint
 from absfin.data import (
@@ -37,6 +37,7 @@ from absfin.data import (
     weights_to_proto,
 )
 from absfin.objectives import Objective
+from absfin.risk import RiskOptions, factor_options
 
 CHUNK_VALUES = 100_000
 """Values in a message of an import: 0.8 MB, well below the 4 MiB a message may have."""
@@ -149,6 +150,7 @@ def risk_request(
     risk_free_rate_annual: float | None = None,
     missing_data: str = "fail",
     allow_leverage: bool = False,
+    options: RiskOptions | None = None,
 ) -> AnalyzeRiskRequest:
     """A risk report. `benchmark` is a Panel or pandas series of the data's kind, or the name of a stored symbol."""
     fields = input_fields(data)
@@ -164,6 +166,25 @@ def risk_request(
         risk_free_rate_annual=risk_free_rate_annual,
         missing_data=f"MISSING_DATA_POLICY_{missing_data.upper()}",
         allow_leverage=allow_leverage,
+        **(options or RiskOptions()).to_fields(),
+    )
+
+
+def risk_model_request(
+    data: Prices | Returns | Stored,
+    *,
+    estimation: Estimation | None = None,
+    missing_data: str = "fail",
+    factors: Any = None,
+    simulation: SimulationOptions | None = None,
+) -> EstimateRiskModelRequest:
+    """A risk model of many assets."""
+    return EstimateRiskModelRequest(
+        **input_fields(data),
+        estimation=estimation,
+        missing_data=f"MISSING_DATA_POLICY_{missing_data.upper()}",
+        factors=None if factors is None else factor_options(factors),
+        simulation=simulation,
     )
 
 

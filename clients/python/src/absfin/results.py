@@ -17,6 +17,8 @@ from absfinance.v1.optimization_service_pb2 import (
     TraceFrontierResponse,
 )
 from absfinance.v1.reallocation_pb2 import ShortfallCode
+from absfinance.v1.risk_measure_pb2 import RiskMeasure
+from absfinance.v1.risk_pb2 import RollingFigure, StressResult
 from absfinance.v1.risk_service_pb2 import AnalyzeRiskResponse
 from numpy.typing import NDArray
 
@@ -155,7 +157,7 @@ class RiskReport:
     volatility_per_period: float | None
     volatility_annual: float | None
     sharpe: float | None
-    value_at_risk: Mapping[str, float | None]
+    value_at_risk: Mapping[str, float | None]  # by definition: historical, gaussian, ...
     conditional_value_at_risk: Mapping[str, float | None]
     max_drawdown: float | None
     skewness: float | None
@@ -167,6 +169,10 @@ class RiskReport:
     contributions: Mapping[str, float]
     symbols: tuple[str, ...]
     correlation: NDArray[np.float64]  # (N, N)
+    figures: Mapping[str, float]  # every single figure that is defined, by its name in the contract
+    measures: Mapping[str, Mapping[str, float]]  # measure -> symbol -> contribution
+    rolling: Mapping[str, tuple[NDArray[np.int32], NDArray[np.float64]]]  # figure -> days since 1970-01-01, values
+    stress: tuple[StressResult, ...]
     undefined: Mapping[str, str]
     proto: AnalyzeRiskResponse = field(repr=False)
 
@@ -183,8 +189,8 @@ class RiskReport:
             volatility_per_period=_given(message, "volatility_per_period"),
             volatility_annual=_given(message, "volatility_annual"),
             sharpe=_given(message, "sharpe"),
-            value_at_risk={name: _given(var, name) for name in ("historical", "gaussian", "cornish_fisher")},
-            conditional_value_at_risk={name: _given(cvar, name) for name in ("historical", "gaussian")},
+            value_at_risk={name.name: _given(var, name.name) for name in var.DESCRIPTOR.fields},
+            conditional_value_at_risk={name.name: _given(cvar, name.name) for name in cvar.DESCRIPTOR.fields},
             max_drawdown=_given(message, "max_drawdown"),
             skewness=_given(message, "skewness"),
             excess_kurtosis=_given(message, "excess_kurtosis"),
@@ -195,6 +201,21 @@ class RiskReport:
             contributions={entry.symbol: entry.contribution for entry in message.contributions},
             symbols=symbols,
             correlation=np.asarray(message.correlation.values).reshape(len(symbols), len(symbols)),
+            figures={one.name: value for one, value in message.ListFields() if isinstance(value, float)},
+            measures={
+                RiskMeasure.Name(one.risk_measure).removeprefix("RISK_MEASURE_").lower(): {
+                    entry.symbol: entry.contribution for entry in one.contributions
+                }
+                for one in message.measures
+            },
+            rolling={
+                RollingFigure.Name(one.figure).removeprefix("ROLLING_FIGURE_").lower(): (
+                    np.asarray(one.dates, np.int32),
+                    np.asarray(one.values),
+                )
+                for one in message.rolling
+            },
+            stress=tuple(message.stress),
             undefined=dict(message.undefined),
             proto=message,
         )

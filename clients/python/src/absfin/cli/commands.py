@@ -22,6 +22,7 @@ from absfin.cli.output import failing_clearly, follow, print_json, print_message
 from absfin.cli.tables import show_backtest, show_optimization, show_reallocation, show_risk
 from absfin.client import Client
 from absfin.data import Holdings, Panel, Prices, Stored
+from absfin.risk import RiskOptions, historical_window
 
 app = typer.Typer(
     help="Portfolio optimisation, risk, backtests and trade lists through an abs-finance server.",
@@ -128,15 +129,25 @@ def risk(
     end: End = None,
     benchmark: Annotated[str, typer.Option(help="A stored symbol, or a column of --prices.")] = "",
     confidence_level: Confidence = None,
+    stress: Annotated[
+        str, typer.Option(help="Names of known crises, comma-separated; all for every one that the data covers.")
+    ] = "",
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
-    """Report the risk of constant weights: absfin risk AAPL=0.5,XOM=0.5 --benchmark SP500"""
+    """Report the risk of constant weights: absfin risk AAPL=0.5,XOM=0.5 --benchmark SP500 --stress all"""
     with failing_clearly(as_json), Client(server) as client:
         named = read_weights(weights, symbols.split(",") if symbols else [])
         data = data_of(symbols or ("" if universe or prices else ",".join(named)), universe, prices, start, end)
         compared = _column(data.panel, benchmark) if benchmark and isinstance(data, Prices) else benchmark or None
-        report = client.analyze_risk(data, named, benchmark=compared, confidence_level=confidence_level)
+        scenarios = [historical_window("*" if name == "all" else name) for name in stress.split(",") if name]
+        report = client.analyze_risk(
+            data,
+            named,
+            benchmark=compared,
+            confidence_level=confidence_level,
+            options=RiskOptions(stress=scenarios),
+        )
         if as_json:
             print_json(report)
         else:

@@ -58,11 +58,14 @@ def show_risk(report: RiskReport) -> None:
             "expected return, annual": percent(report.expected_return_annual),
             "volatility, annual": percent(report.volatility_annual),
             "Sharpe ratio": number(report.sharpe),
+            "Sortino ratio": number(report.figures.get("sortino")),
+            "Calmar ratio": number(report.figures.get("calmar")),
             "maximum drawdown": percent(report.max_drawdown),
             f"VaR {level}, historical": percent(report.value_at_risk["historical"]),
             f"VaR {level}, Gaussian": percent(report.value_at_risk["gaussian"]),
             f"VaR {level}, Cornish-Fisher": percent(report.value_at_risk["cornish_fisher"]),
             f"CVaR {level}, historical": percent(report.conditional_value_at_risk["historical"]),
+            "ulcer index": percent(report.figures.get("ulcer_index")),
             "beta": number(report.beta_to_benchmark),
             "tracking error, annual": percent(report.tracking_error_annual),
         },
@@ -74,8 +77,24 @@ def show_risk(report: RiskReport) -> None:
         if abs(contribution) >= NEGLIGIBLE:
             table.add_row(symbol, percent(contribution))
     console.print(table)
+    if report.stress:
+        console.print(_stress(report))
+    reasons: dict[str, list[str]] = {}
     for name, reason in report.undefined.items():
-        console.print(f"{name} is not defined: {reason}", style="dim", markup=False)
+        reasons.setdefault(reason, []).append(name)
+    for reason, names in reasons.items():
+        console.print(f"not defined, for {reason}: {', '.join(names)}", style="dim", markup=False)
+
+
+def _stress(report: RiskReport) -> Table:
+    """What each scenario would do."""
+    table = Table()
+    table.add_column("scenario")
+    table.add_column("return", justify="right")
+    for result in report.stress:
+        lost = result.portfolio_return if result.HasField("portfolio_return") else None
+        table.add_row(result.label, percent(lost) if not result.undefined else result.undefined)
+    return table
 
 
 def show_backtest(backtest: Backtest) -> None:
