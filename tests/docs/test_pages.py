@@ -46,13 +46,14 @@ METHODS: dict[str, MethodDescriptor] = {
 
 
 @pytest.mark.parametrize("tool", ["buf", "grpcurl"])
-def test_the_calls_of_the_readme_answer_what_it_shows(sample_server: RunningServer, tool: str) -> None:
+def test_the_calls_of_the_pages_answer_what_they_show(sample_server: RunningServer, tool: str) -> None:
     if tool == "grpcurl" and not shutil.which("grpcurl"):
         pytest.skip("grpcurl is not installed; the same requests went through buf curl")
-    command = [sys.executable, "scripts/documented_calls.py", sample_server.address, "--tool", tool, "README.md"]
+    pages = ["README.md", "docs/risk.md"]
+    command = [sys.executable, "scripts/documented_calls.py", sample_server.address, "--tool", tool, *pages]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("true") >= 25
+    assert done.stdout.count("true") >= 28
 
 
 def test_the_comparison_of_calls_can_fail(sample_server: RunningServer, tmp_path: Path) -> None:
@@ -131,7 +132,7 @@ RUN_BY: dict[str, str] = {
     ".venv/bin/absfin optimize --symbols AAPL,JNJ,XOM --max-weight 0.5": "tests/docs/test_pages.py",
     BACKTEST: "tests/docs/test_pages.py",
     ".venv/bin/absfin reallocate AAPL=0.5,XOM=0.5 --holdings AAPL=100 --cash 500": "tests/docs/test_pages.py",
-    ".venv/bin/absfin risk AAPL=0.5,XOM=0.5 --benchmark SP500": "tests/docs/test_pages.py",
+    ".venv/bin/absfin risk AAPL=0.5,XOM=0.5 --benchmark SP500 --stress all": "tests/docs/test_pages.py",
 }
 
 

@@ -4,6 +4,7 @@ from datetime import date
 
 import numpy as np
 import pytest
+from absfin.cli.csv_files import read_panel
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from domain.risk.stress_windows import (
     stretch_of,
     worst_stretches,
 )
+from tests.conftest import ROOT
 
 
 def day(year: int, month: int, number: int) -> int:
@@ -51,6 +53,19 @@ def test_names() -> None:
     assert len({window.name for window in KNOWN_WINDOWS}) == len(KNOWN_WINDOWS)
     with pytest.raises(InvalidInput, match="financial_crisis_2007"):
         known_window("great_depression")
+
+
+INDEX = read_panel(ROOT / "data/sp500_index.csv.gz")
+
+
+@pytest.mark.parametrize("window", [w for w in KNOWN_WINDOWS if w.start.year >= 1990], ids=lambda w: w.name)
+def test_known_windows_run_from_a_high_of_the_index_to_a_low(window: HistoricalWindow) -> None:
+    days = INDEX.dates
+    inside = (days >= day(*window.start.timetuple()[:3])) & (days <= day(*window.end.timetuple()[:3]))
+    closes = INDEX.values[inside, 0]
+    assert closes[-1] == closes.min() < 0.95 * closes[0]
+    # That of Lehman starts at the last close before its filing, a Monday; the index had fallen for a year.
+    assert closes[0] == closes.max() or window.name == "lehman_2008"
 
 
 @given(st.integers(0, 5000), st.integers(1, 12), st.integers(1, 4))
