@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.checks import Vector, finite, finite_number, open_fraction, positive, same_length
+from domain.checks import Matrix, Vector, finite, finite_number, open_fraction, positive, same_length
 from domain.errors import NotSupported
 from domain.estimation.moments import Estimation
 from domain.market_data.moments import Moments
@@ -88,7 +88,7 @@ class RiskQuery:
 def analyze(query: RiskQuery) -> RiskReport:
     """The report; what is not defined for the data is absent from it with a reason.
 
-    Raises NotSupported for a measure that needs a distribution or time which the data does not have.
+    A measure that needs a distribution or time which the data does not have is absent as well.
     """
     outcomes, model = _outcomes(query), risk_model(query)
     level, periods = query.confidence_level, query.periods_per_year
@@ -241,11 +241,32 @@ def _measure(
     query: RiskQuery, measure: RiskMeasure, outcomes: Outcomes | None, model: RiskModel | None
 ) -> MeasureReport:
     """A measure of the contract with its contributions, those of the distribution and not of the model."""
-    if outcomes is None or isinstance(query.data, Moments):
-        raise NotSupported(f"{measure} needs returns, prices or scenarios: moments are no distribution")
     if model is None:
         return MeasureReport(measure, Absent(ONE_RETURN))
-    contributions = measure_contributions(measure, query.data.values, query.weights, outcomes, query.confidence_level)
+    if outcomes is None or isinstance(query.data, Moments):
+        return _of_moments(query, measure, model)
+    try:
+        return _of_distribution(query, query.data.values, measure, outcomes)
+    except NotSupported as error:
+        return MeasureReport(measure, Absent(error.message))
+
+
+def _of_moments(query: RiskQuery, measure: RiskMeasure, model: RiskModel) -> MeasureReport:
+    """Variance and standard deviation are all that moments know."""
+    if not measure.is_quadratic:
+        return MeasureReport(measure, Absent(NO_DISTRIBUTION))
+    slopes = model.moments.covariance @ query.weights
+    risk = model.deviation(query.weights)
+    if measure is RiskMeasure.VARIANCE:
+        found = RiskContributions(2.0 * slopes, query.weights * slopes, risk**2)
+    else:
+        marginal = slopes / risk if risk > 0.0 else 0.0 * slopes
+        found = RiskContributions(marginal, query.weights * marginal, risk)
+    return MeasureReport(measure, found.total, found, _groups(query, found))
+
+
+def _of_distribution(query: RiskQuery, returns: Matrix, measure: RiskMeasure, outcomes: Outcomes) -> MeasureReport:
+    contributions = measure_contributions(measure, returns, query.weights, outcomes, query.confidence_level)
     return MeasureReport(
         measure,
         scenario_risk(measure, outcomes, query.confidence_level),

@@ -22,6 +22,9 @@ from domain.risk.specification import RiskSpecification, pose
 from domain.risk.stress import StressedPortfolio, StressResult
 from domain.risk.validation.request import Validated, validated
 
+MOST_ASSET_RESULTS = 30_000
+"""Assets of all scenarios together, so that an answer stays a message of 4 MiB."""
+
 
 @dataclass(frozen=True, slots=True)
 class RollingSeries:
@@ -126,7 +129,11 @@ def _stress(specification: RiskSpecification, query: RiskQuery, proposed: Vector
         groups=query.groups or {},
         factors=query.factors,
     )
-    return portfolio.under(specification.stress)
+    results = portfolio.under(specification.stress)
+    count = len(results) * len(query.weights)
+    if count > MOST_ASSET_RESULTS:
+        raise InvalidInput("stress", f"results x assets may be {MOST_ASSET_RESULTS:,} at most, are {count:,}")
+    return results
 
 
 def _validation(specification: RiskSpecification, query: RiskQuery) -> Validated | None:

@@ -21,12 +21,17 @@ from server.converters.optimization import contributions_to_proto, repair_to_pro
 from server.converters.stress import stress_to_proto
 from server.converters.validation import validation_to_proto
 
+MOST_CORRELATED = 500
+"""Assets whose correlations fit beside the rest into a message of 4 MiB."""
+
+TOO_MANY = f"is left out for more than {MOST_CORRELATED} assets: EstimateRiskModel streams it"
+
 
 def assessment_to_proto(assessment: RiskAssessment, *, drawdown_series: bool) -> AnalyzeRiskResponse:
     """The whole answer."""
     report = assessment.report
     response = _report(report)
-    if assessment.clusters is not None:
+    if assessment.clusters is not None and "correlation" not in response.undefined:
         response.correlation.clusters.CopyFrom(_clusters(assessment.clusters))
     if drawdown_series and assessment.returns is not None:
         dates, depths = assessment.returns.dates.tolist(), report.drawdowns.depths.tolist()
@@ -116,6 +121,9 @@ def _add_contributions(response: AnalyzeRiskResponse, report: RiskReport) -> Non
 def _add_correlation(response: AnalyzeRiskResponse, report: RiskReport) -> None:
     if isinstance(report.correlation, Absent):
         response.undefined["correlation"] = report.correlation.reason
+        return
+    if len(report.symbols) > MOST_CORRELATED:
+        response.undefined["correlation"] = TOO_MANY
         return
     correlation: Matrix = report.correlation
     varies = ~np.isnan(correlation.diagonal())

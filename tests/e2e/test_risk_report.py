@@ -389,3 +389,35 @@ def _day(year: int, month: int, day: int) -> dict[str, int]:
 
 def _days(day: dict[str, int]) -> int:
     return (date(day["year"], day["month"], day["day"]) - date(1970, 1, 1)).days
+
+
+def test_more_assets_than_correlations_fit_into_a_message(wire: Wire) -> None:
+    """The answer stays below the 4 MiB that a client takes."""
+    many = RNG.standard_normal((60, 700)) * 0.01
+    symbols = [f"S{i}" for i in range(700)]
+    held = [{"symbol": symbol, "weight": 1 / 700} for symbol in symbols]
+    request = {"returns": panel(many, symbols), "weights": held, "periodsPerYear": P}
+    answer = wire.call(ANALYZE, request)
+    assert "EstimateRiskModel" in answer["undefined"]["correlation"]
+    assert len(answer["contributions"]) == 700
+    refusal = wire.refused(ANALYZE, request | {"stress": [{"worstWindows": {"periods": 1, "count": 50}}] * 3})
+    assert refusal.fields == ("stress",)
+
+
+def test_a_measure_of_moments_and_of_scenarios(wire: Wire) -> None:
+    """Moments know the variance; scenarios have no path; and what is absent says why."""
+    covariance = np.cov(RETURNS.T)
+    moments = {"symbols": SYMBOLS, "covariance": covariance.ravel().tolist(), "periodsPerYear": P}
+    names = ["RISK_MEASURE_VARIANCE", "RISK_MEASURE_STANDARD_DEVIATION", "RISK_MEASURE_CVAR"]
+    answer = wire.call(ANALYZE, {"moments": moments, "weights": weights(), "measures": names})
+    variance, deviation, cvar = answer["measures"]
+    assert variance["value"] == pytest.approx(WEIGHTS @ covariance @ WEIGHTS, rel=1e-12)
+    assert deviation["value"] == pytest.approx((WEIGHTS @ covariance @ WEIGHTS) ** 0.5, rel=1e-12)
+    for one in (variance, deviation):
+        assert sum(entry["contribution"] for entry in one["contributions"]) == pytest.approx(one["value"], rel=1e-12)
+    assert "value" not in cvar
+    scenarios = {"symbols": SYMBOLS, "values": RETURNS[:10].ravel().tolist(), "periodsPerYear": P}
+    names = ["RISK_MEASURE_ULCER_INDEX", "RISK_MEASURE_EVAR"]
+    answer = wire.call(ANALYZE, {"scenarios": scenarios, "weights": weights(), "measures": names})
+    assert "order in time" in answer["undefined"]["measures[ULCER_INDEX]"]
+    assert answer["measures"][1]["value"] == pytest.approx(answer["entropicValueAtRisk"])
