@@ -1,6 +1,5 @@
 """Performance figures of one wealth curve, each by one definition; what is not defined is absent with a reason."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,8 +7,9 @@ from numpy.typing import NDArray
 
 from domain.checks import Vector
 from domain.risk.drawdown import maximum_drawdown
-from domain.risk.figure import CONSTANT, NEVER_FELL, NO_BENCHMARK, NO_DOWNSIDE, ONE_RETURN, Absent
+from domain.risk.figure import NO_BENCHMARK, ONE_RETURN, Absent, Figure, known, times
 from domain.risk.outcomes import Outcomes
+from domain.risk.ratios import calmar, ratios
 from domain.risk.relative import Comparison, RelativeRisk, relative_risk
 
 METRICS_VERSION = "1"
@@ -84,31 +84,27 @@ def performance(
     periods = yardsticks.periods_per_year
     final = float(curve.wealth[-1] / curve.wealth[0])
     cagr = final ** (1.0 / curve.years) - 1.0 if final > 0.0 else -1.0
-    undefined: dict[str, str] = {}
-    deviation = outcomes.deviation if len(returns) > 1 else None
-    excess = outcomes.mean - yardsticks.risk_free_rate_annual / periods
+    deviation: Figure = outcomes.deviation if len(returns) > 1 else Absent(ONE_RETURN)
+    acceptable = yardsticks.minimum_acceptable_return_annual / periods
+    earned = ratios(outcomes, deviation, periods, yardsticks.risk_free_rate_annual / periods, acceptable)
     drawdown = maximum_drawdown(returns).depth
-    downside = _downside(returns, yardsticks.minimum_acceptable_return_annual / periods)
     relative = None if benchmark is None else _relative(curve, benchmark, periods)
-    if deviation is None:
-        undefined |= dict.fromkeys(("volatility_annual", "sharpe"), ONE_RETURN)
-    elif deviation == 0.0:
-        undefined["sharpe"] = CONSTANT
-    if downside == 0.0:
-        undefined["sortino"] = NO_DOWNSIDE
-    if drawdown == 0.0:
-        undefined["calmar"] = NEVER_FELL
+    figures = {
+        "volatility_annual": times(deviation, periods**0.5),
+        "sharpe": earned.sharpe,
+        "sortino": earned.sortino,
+        "calmar": calmar(cagr, drawdown),
+    }
+    undefined = {name: figure.reason for name, figure in figures.items() if isinstance(figure, Absent)}
     undefined |= _missing_relative(relative)
     return Performance(
         final_wealth=final,
         total_return=final - 1.0,
         cagr=cagr,
-        volatility_annual=None if deviation is None else deviation * periods**0.5,
-        sharpe=excess / deviation * periods**0.5 if deviation else None,
-        sortino=(outcomes.mean - yardsticks.minimum_acceptable_return_annual / periods) / downside * periods**0.5
-        if downside > 0.0
-        else None,
-        calmar=cagr / drawdown if drawdown > 0.0 else None,
+        volatility_annual=known(figures["volatility_annual"]),
+        sharpe=known(figures["sharpe"]),
+        sortino=known(figures["sortino"]),
+        calmar=known(figures["calmar"]),
         max_drawdown=drawdown,
         value_at_risk=outcomes.value_at_risk(TAIL_CONFIDENCE),
         conditional_value_at_risk=outcomes.conditional_value_at_risk(TAIL_CONFIDENCE),
@@ -121,11 +117,6 @@ def performance(
         end_day=int(curve.days[-1]),
         undefined=undefined,
     )
-
-
-def _downside(returns: Vector, acceptable: float) -> float:
-    """Root of the mean squared shortfall over all returns."""
-    return math.sqrt(float(np.mean(np.minimum(returns - acceptable, 0.0) ** 2)))
 
 
 def _relative(curve: Curve, benchmark: Curve, periods_per_year: float) -> RelativeRisk:

@@ -21,7 +21,7 @@ def drawdown_figures(
     falls = episode_depths(depths)
     worst = tuple(_dated(fall, days, start) for fall in worst_drawdowns(depths, max(most, 1)))
     return DrawdownFigures(
-        max_drawdown=float(depths.max(initial=0.0)),
+        max_drawdown=worst[0].depth if worst else 0.0,
         average_drawdown=float(falls.mean()) if len(falls) else 0.0,
         conditional_drawdown_at_risk=conditional_value_at_risk(-depths, confidence_level),
         ulcer_index=float(np.mean(depths**2)) ** 0.5,

@@ -1,7 +1,7 @@
 """Moments of PerformanceAnalytics: table.Stats, table.Distributions, table.Variability, skewness, kurtosis.
 
 Skewness and kurtosis are those of the population in both, PA's kurtosis the excess where the table does not say
-otherwise. Its "sample" skewness and kurtosis, its confidence limits of the mean and its extremes are no figures of ours.
+otherwise. Its "sample" skewness and kurtosis, confidence limits of the mean and extremes are no figures of ours.
 """
 
 from functools import cache
@@ -47,7 +47,8 @@ VARIABILITY = {
     "Annualized Std Dev": "0.0888 0.1272 0.1265 0.1843 0.1584 0.0825 0.0708 0.1500",
 }
 SKEWNESS = {
-    "Skewness": "-0.6588445 1.45804 0.7908285 -0.4310631 0.07380869 -0.2799993 0.01773013 -0.5531032 -0.4048722 -0.328171"
+    "Skewness": "-0.6588445 1.45804 0.7908285 -0.4310631 0.07380869 -0.2799993 0.01773013 -0.5531032 -0.4048722 "
+    "-0.328171"
 }
 KURTOSIS = {
     "Excess Kurtosis": "2.361589 2.379398 2.682936 0.8632077 2.314343 -0.348865 0.9104791 0.5598191",
@@ -71,7 +72,7 @@ def _quantile(symbol: str, probability: float) -> float:
 
 @pytest.mark.parametrize(("row", "symbol", "printed"), cells(EDHEC[:3], STATS))
 def test_statistics(row: str, symbol: str, printed: str) -> None:
-    """table.Stats(edhec[,1:3]) of A: quartiles of type 7, as our VaR; the geometric mean with geometric_annual_return."""
+    """table.Stats(edhec[,1:3]) of A: quartiles are those of our VaR; one mean has geometric_annual_return."""
     found = _report(symbol)
     deviation = number(found.dispersion.volatility_per_period)
     ours = {

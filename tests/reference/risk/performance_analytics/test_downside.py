@@ -2,8 +2,8 @@
 
 A minimum acceptable return per month is a twelfth of our annual one. Downside deviation and downside potential are our
 second and first lower partial moments, over all returns in both. PA's semi-deviation has the divisor T, ours T - 1, and
-its Sortino ratio is per month, ours per year: no option, so the tests convert. Gain and loss deviation, upside potential
-and semi-variance are no figures of ours.
+its Sortino ratio is per month, ours per year: no option, so the tests convert. Gain and loss deviation, upside
+potential and semi-variance are no figures of ours.
 """
 
 from functools import cache
@@ -109,7 +109,7 @@ def test_omega(_: str, symbol: str, printed: str) -> None:
 
 @pytest.mark.parametrize(("_", "symbol", "printed"), cells(MANAGERS, KAPPA_OF_1996))
 def test_kappa_of_a_year(_: str, symbol: str, printed: str) -> None:
-    """Kappa(managers['1996'], 0, 2) of A and B, of order two the Sortino ratio per month; HAM2 has five months of it."""
+    """Kappa(managers['1996'], 0, 2) of A and B: of order two, the Sortino ratio per month. HAM2 has five months."""
     assert number(report(series(symbol, 1996)).ratios.sortino) / MONTHS**0.5 == shown(printed, DIGITS)
 
 

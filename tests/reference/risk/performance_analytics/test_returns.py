@@ -1,8 +1,8 @@
 """Annual returns and Sharpe ratios of PerformanceAnalytics: table.AnnualizedReturns, SharpeRatio and their functions.
 
-PA compounds by the number of months (`geometric_annual_return`), up to 2.0 in its annual Sharpe ratio too; per month and
-with geometric=FALSE it is arithmetic, which is our definition without options. A rate that changes every month is taken
-off the returns beforehand. PA's denominator is then the deviation of the returns before that, ours of what is left.
+PA compounds by the number of months (`geometric_annual_return`), before 2.1 in its annual Sharpe ratio too; per month
+and with geometric=FALSE it is arithmetic, which is our definition without options. A rate that changes every month is
+taken off the returns beforehand; PA then divides by the deviation of the returns before that, we by that of the rest.
 """
 
 from functools import cache

@@ -109,14 +109,14 @@ def test_table_of_no_rate(row: str, symbol: str, printed: str) -> None:
 
 @pytest.mark.parametrize(("benchmark", "symbol", "printed"), cells(SIX, ALPHA_OF_ONE_RATE))
 def test_alpha_of_one_rate(benchmark: str, symbol: str, printed: str) -> None:
-    """CAPM.alpha(managers[,1:6], managers[,8:7], Rf=.035/12) of A, per month: a twelfth of ours without options."""
+    """CAPM.alpha(managers[,1:6], managers[,8:7], Rf=.035/12) of A: a twelfth of ours without options."""
     found = report(series(symbol), series(benchmark), risk_free_rate_annual=0.035, conventions=OURS).relative
     assert number(found.alpha_annual) / MONTHS == shown(printed, DIGITS)
 
 
 @pytest.mark.parametrize(("benchmark", "symbol", "printed"), cells(SIX, ALPHA_OF_RATES))
 def test_alpha_of_monthly_rates(benchmark: str, symbol: str, printed: str) -> None:
-    """CAPM.alpha(managers[,1:6], managers[,8:7], Rf=managers[,10]) of A, per month: a twelfth of ours without options."""
+    """CAPM.alpha(managers[,1:6], managers[,8:7], Rf=managers[,10]) of A: a twelfth of ours without options."""
     assert number(_excess(symbol, benchmark, OURS).alpha_annual) / MONTHS == shown(printed, DIGITS)
 
 

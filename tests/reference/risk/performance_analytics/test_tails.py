@@ -69,7 +69,7 @@ def test_value_at_risk(method: str, symbol: str, printed: str) -> None:
 
 @pytest.mark.parametrize(("method", "symbol", "printed"), cells(EDHEC, ES_95))
 def test_expected_shortfall(method: str, symbol: str, printed: str) -> None:
-    """ES(edhec, p=.95, method=...) of A; the historical one with mean_beyond_quantile, others with population_deviation."""
+    """ES(edhec, p=.95, method=...) of A: historical with mean_beyond_quantile, others with population_deviation."""
     assert -number(getattr(_report(symbol).conditional_value_at_risk, NAMES[method])) == shown(printed, DIGITS)
 
 
