@@ -176,7 +176,9 @@ def _dispersion(query: RiskQuery, outcomes: Outcomes | None, deviation: Figure) 
     return Dispersion(
         volatility_per_period=deviation,
         volatility_annual=annual,
-        semi_deviation=semi_deviation(outcomes) if known else Absent(ONE_RETURN),
+        semi_deviation=query.conventions.deviation(semi_deviation(outcomes), outcomes.correction)
+        if known
+        else Absent(ONE_RETURN),
         mean_absolute_deviation=mean_absolute_deviation(outcomes),
         gini_mean_difference=gini_mean_difference(outcomes) if known else Absent(ONE_RETURN),
         first_lower_partial_moment=lower_partial_moment(outcomes, 1, query.acceptable),

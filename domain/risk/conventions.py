@@ -13,9 +13,13 @@ from domain.risk.figure import EXHAUSTED, Absent, Figure, grown
 class Conventions:
     """Each is ours where it is False."""
 
-    population_deviation: bool = False  # of Gaussian and Cornish-Fisher tails: divisor T, not T - 1
+    population_deviation: bool = False  # in Gaussian and Cornish-Fisher tails and semi-deviation: divisor T, not T - 1
     mean_beyond_quantile: bool = False  # of historical CVaR: no fraction at the border
     geometric_annual_return: bool = False  # in ratios and alpha: compounded, not p times the mean
+
+    def deviation(self, sample: float, correction: float) -> float:
+        """A deviation of a sample, `correction` being T / (T - 1)."""
+        return sample * correction**-0.5 if self.population_deviation else sample
 
     def annual_return(self, returns: Vector, periods_per_year: float) -> Figure:
         """Of T simple returns, by their number."""

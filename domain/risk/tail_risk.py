@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from domain.checks import Vector
 from domain.risk.conventions import OURS, Conventions
-from domain.risk.figure import CONSTANT, NO_DISTRIBUTION, NO_TIME, ONE_RETURN, Absent, Figure, given, times
+from domain.risk.figure import CONSTANT, NO_DISTRIBUTION, NO_TIME, ONE_RETURN, Absent, Figure, given
 from domain.risk.filtered import DECAY, volatility_filtered
 from domain.risk.measures import conditional_value_at_risk, value_at_risk
 from domain.risk.outcomes import Outcomes
@@ -63,8 +63,7 @@ class Tails:
         if outcomes is None:
             nothing = Absent(NO_DISTRIBUTION)
             return cls(nothing, mean, deviation, nothing, nothing, nothing)
-        if conventions.population_deviation:
-            deviation = times(deviation, outcomes.correction**-0.5)
+        deviation = given(deviation, lambda sample: conventions.deviation(sample, outcomes.correction))
         return cls(
             outcomes,
             mean,

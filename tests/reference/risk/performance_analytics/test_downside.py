@@ -1,8 +1,8 @@
 """Downside of PerformanceAnalytics: table.DownsideRisk, table.DownsideRiskRatio, SortinoRatio, Kappa, Omega.
 
 A minimum acceptable return per month is a twelfth of our annual one. Downside deviation and downside potential are our
-second and first lower partial moments, over all returns in both. PA's semi-deviation has the divisor T, ours T - 1, and
-its Sortino ratio is per month, ours per year: no option, so the tests convert. Gain and loss deviation, upside
+second and first lower partial moments, over all returns in both. PA's semi-deviation has the divisor T, which is an option
+here; its Sortino ratio is per month, ours per year, so the tests convert. Gain and loss deviation, upside
 potential and semi-variance are no figures of ours.
 """
 
@@ -59,7 +59,7 @@ def _downside(row: str, symbol: str) -> float:
     """A row of table.DownsideRisk; a percentage is the downside deviation below that annual rate over 12."""
     found = _report(symbol)
     if row == "Semi Deviation":
-        return number(found.dispersion.semi_deviation) * ((found.observations - 1) / found.observations) ** 0.5
+        return number(found.dispersion.semi_deviation)
     if row == "Maximum Drawdown":
         return number(found.drawdowns.max_drawdown)
     acceptable = float(row.removesuffix("%")) / 100.0

@@ -4,7 +4,7 @@ The annual return is compounded by the number of months (`geometric_annual_retur
 by the calendar. Sterling's drawdown is the deepest one plus 10 %, as ours.
 
 Up to B, PA's DrawdownPeak, which only pain and ulcer index and their ratios use, divides every return by 100 before it
-compounds them and multiplies the result by 100 (issues 102 and 132 of braverock/PerformanceAnalytics). Returns that are
+compounds them and multiplies the result by 100 (reported to the package as 102 and 132). Returns that are
 fractions are thus nearly added; returns in per cent come out right. C has the indices after the correction.
 """
 

@@ -137,7 +137,7 @@ def test_betas_to_seven_digits() -> None:
 
 @pytest.mark.parametrize(("_", "symbol", "printed"), cells(MANAGERS[:5], JENSEN))
 def test_jensens_alpha_of_compounded_returns(_: str, symbol: str, printed: str) -> None:
-    """CAPM.jensenAlpha(managers['1996',1:5], managers['1996',8]) of A and B: of two compounded annual returns.
+    """CAPM.jensenAlpha(managers['1996',1:5], managers['1996',8]) of A: of two compounded annual returns.
 
     No option makes it of our alpha, which is a mean of months; it is put together from the figures of two reports.
     """
