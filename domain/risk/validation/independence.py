@@ -26,8 +26,8 @@ TOO_MANY = "too many observations to count the sequences: the p-value is asympto
 def independence(exceptions: Exceptions) -> Verdict:
     """LR_ind of the transitions into t = 2..T, chi-squared with one degree.
 
-    The exact p-value is for independent exceptions of the tail probability. A sequence whose ratio is not defined
-    counts in it as one that says nothing against independence.
+    The exact p-value is given the number of exceptions: every order of them is then equally likely if they are
+    independent, whatever their probability is, so that wrong coverage is not taken for clusters.
     """
     transitions = Transitions.of(exceptions.hits)
     if exceptions.observations < 2:
@@ -37,7 +37,11 @@ def independence(exceptions: Exceptions) -> Verdict:
     if transitions.quiet_quiet + transitions.quiet_hit == 0:
         return Verdict.undefined("every observation follows an exception")
     table = entropies(exceptions.observations)
-    return _verdict(exceptions, transitions, 1, lambda of: _independence_ratio(of, table))
+
+    def ratio(of: Transitions) -> Vector:
+        return _independence_ratio(of, table)
+
+    return _verdict(float(ratio(transitions)), 1, _given_count(exceptions, float(ratio(transitions)), ratio))
 
 
 def conditional_coverage(exceptions: Exceptions) -> Verdict:
@@ -55,7 +59,8 @@ def conditional_coverage(exceptions: Exceptions) -> Verdict:
         hits = of.quiet_hit + of.hit_hit
         return coverage_ratio(hits, exceptions.observations - 1, tail, table) + _independence_ratio(of, table)
 
-    return _verdict(exceptions, Transitions.of(exceptions.hits), 2, ratio)
+    observed = float(ratio(Transitions.of(exceptions.hits)))
+    return _verdict(observed, 2, _of_all_counts(exceptions, observed, ratio))
 
 
 def _independence_ratio(of: Transitions, table: Vector) -> Vector:
@@ -69,10 +74,8 @@ def _independence_ratio(of: Transitions, table: Vector) -> Vector:
     return result
 
 
-def _verdict(exceptions: Exceptions, transitions: Transitions, degrees: int, ratio: Ratio) -> Verdict:
-    observed = float(ratio(transitions))
+def _verdict(observed: float, degrees: int, exact: float | None) -> Verdict:
     asymptotic = chi_square_survival(observed, degrees)
-    exact = _exact(exceptions, observed, ratio)
     return Verdict(
         statistic=observed,
         p_value=asymptotic if exact is None else exact,
@@ -83,11 +86,20 @@ def _verdict(exceptions: Exceptions, transitions: Transitions, degrees: int, rat
     )
 
 
-def _exact(exceptions: Exceptions, observed: float, ratio: Ratio) -> float | None:
-    """Probability of a ratio as large, None where there are too many sequences."""
+def _given_count(exceptions: Exceptions, observed: float, ratio: Ratio) -> float | None:
+    """Probability of a ratio as large among the sequences with as many exceptions, None where those are too many."""
+    counts = range(exceptions.count, exceptions.count + 1)
+    if number_of_kinds(exceptions.observations, counts) > MANY:
+        return None
+    [kind] = kinds(exceptions.observations, counts)
+    return min(float(kind.shares[at_least(ratio(kind.transitions), observed)].sum()), 1.0)
+
+
+def _of_all_counts(exceptions: Exceptions, observed: float, ratio: Ratio) -> float | None:
+    """Probability of a ratio as large under the tail probability, None where there are too many sequences."""
     total, tail = exceptions.observations, exceptions.tail_probability
     counts = likely_counts(total, tail, exceptions.count)
     if number_of_kinds(total, counts) > MANY:
         return None
-    parts = (kind.chances[at_least(ratio(kind.transitions), observed)].sum() for kind in kinds(total, tail, counts))
+    parts = (kind.chances(tail)[at_least(ratio(kind.transitions), observed)].sum() for kind in kinds(total, counts))
     return min(float(sum(parts)), 1.0)

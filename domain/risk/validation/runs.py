@@ -36,10 +36,26 @@ class Transitions:
 
 @dataclass(frozen=True, slots=True)
 class Kinds:
-    """Kinds of sequences, with the probability that a sequence is of it."""
+    """Kinds of sequences with so many ones, and how many sequences there are of each."""
 
+    ones: int
+    observations: int
     transitions: Transitions  # of (M,) kinds
-    chances: Vector  # (M,)
+    log_ways: Vector  # (M,), logarithm of the number of sequences
+
+    def chances(self, tail_probability: float) -> Vector:
+        """Probability of each kind if values are independent and 1 with the tail probability, (M,)."""
+        quiet = self.observations - self.ones
+        log_chance = self.ones * math.log(tail_probability) + quiet * math.log1p(-tail_probability)
+        result: Vector = np.exp(self.log_ways + log_chance)
+        return result
+
+    @property
+    def shares(self) -> Vector:
+        """Probability of each kind given the number of ones, whatever their probability is, (M,)."""
+        ways: Vector = np.exp(self.log_ways - self.log_ways.max())
+        result: Vector = ways / ways.sum()
+        return result
 
 
 def likely_counts(observations: int, tail_probability: float, observed: int) -> range:
@@ -55,21 +71,19 @@ def number_of_kinds(observations: int, counts: range) -> int:
     return 4 * sum(min(ones, observations - ones + 1) for ones in counts)
 
 
-def kinds(observations: int, tail_probability: float, counts: range) -> Iterator[Kinds]:
-    """All sequences of independent values that are 1 with the tail probability, one number of ones after another."""
+def kinds(observations: int, counts: range) -> Iterator[Kinds]:
+    """All sequences of a length, one number of ones after another."""
     factorials = log_factorials(observations)
-    hit, quiet = math.log(tail_probability), math.log1p(-tail_probability)
     for ones in counts:
-        log_chance = ones * hit + (observations - ones) * quiet
         if 0 < ones < observations:
-            yield _mixed(ones, observations - ones, log_chance, factorials)
+            yield _mixed(ones, observations - ones, factorials)
         else:
             steps, none = np.array([observations - 1]), np.array([0])
             alike = (steps, none, none, none) if ones == 0 else (none, none, none, steps)
-            yield Kinds(Transitions(*alike), np.exp(np.array([log_chance])))
+            yield Kinds(ones, observations, Transitions(*alike), np.zeros(1))
 
 
-def _mixed(ones: int, zeros: int, log_chance: float, factorials: Vector) -> Kinds:
+def _mixed(ones: int, zeros: int, factorials: Vector) -> Kinds:
     first, last = np.array([0, 0, 1, 1])[:, None], np.array([0, 1, 0, 1])[:, None]
     runs = np.arange(1, min(ones, zeros + 1) + 1)[None, :]
     gaps = runs + 1 - first - last  # runs of zeros
@@ -77,7 +91,7 @@ def _mixed(ones: int, zeros: int, log_chance: float, factorials: Vector) -> Kind
     runs, first, last = (np.broadcast_to(part, gaps.shape)[possible] for part in (runs, first, last))
     gaps = gaps[possible]
     ways = _log_choose(ones - 1, runs - 1, factorials) + _log_choose(zeros - 1, gaps - 1, factorials)
-    return Kinds(Transitions(zeros - gaps, runs - first, runs - last, ones - runs), np.exp(ways + log_chance))
+    return Kinds(ones, ones + zeros, Transitions(zeros - gaps, runs - first, runs - last, ones - runs), ways)
 
 
 def _log_choose(whole: int, part: Counts, factorials: Vector) -> Vector:

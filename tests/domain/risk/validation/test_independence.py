@@ -34,20 +34,25 @@ def by_definition(hits: np.ndarray, tail: float) -> tuple[float, float]:
 
 @pytest.mark.parametrize(("length", "level"), [(2, 0.95), (3, 0.9), (6, 0.5), (9, 0.95), (10, 0.7)])
 def test_exact_p_values_against_every_sequence(length: int, level: float) -> None:
-    """Brute force over 2^T sequences: the p-value is the probability of those whose ratio is as large."""
+    """Brute force over 2^T sequences: the p-value is the probability of those whose ratio is as large.
+
+    Of independence it is that among the sequences with as many exceptions.
+    """
     sequences = [np.array(sequence) for sequence in itertools.product((False, True), repeat=length)]
     tail = 1 - level
     chances = np.array([tail ** hits.sum() * level ** (length - hits.sum()) for hits in sequences])
     ratios = np.array([by_definition(hits, tail) for hits in sequences])
     for hits, ratio in zip(sequences, ratios, strict=True):
-        expected = [chances[column >= own - 1e-9].sum() for column, own in zip(ratios.T, ratio, strict=True)]
+        alike = chances * [other.sum() == hits.sum() for other in sequences]
+        given_count = alike[ratios[:, 0] >= ratio[0] - 1e-9].sum() / alike.sum()
+        of_all = chances[ratios[:, 1] >= ratio[1] - 1e-9].sum()
         alone, joint = independence(of(hits, level)), conditional_coverage(of(hits, level))
         assert joint.statistic == pytest.approx(ratio[1], abs=1e-10)
-        assert joint.p_value == pytest.approx(expected[1], rel=1e-9)
+        assert joint.p_value == pytest.approx(of_all, rel=1e-9)
         assert joint.p_value_asymptotic == pytest.approx(stats.chi2.sf(max(ratio[1], 0), 2), rel=1e-6)
         if hits[:-1].any() and not hits[:-1].all():
             assert alone.statistic == pytest.approx(ratio[0], abs=1e-10)
-            assert alone.p_value == pytest.approx(expected[0], rel=1e-9)
+            assert alone.p_value == pytest.approx(given_count, rel=1e-9)
             assert alone.p_value_asymptotic == pytest.approx(stats.chi2.sf(max(ratio[0], 0), 1), rel=1e-4)
         else:
             assert (alone.statistic, alone.p_value) == (None, None)
@@ -88,6 +93,15 @@ def test_size_under_independent_exceptions(length: int, level: float) -> None:
             known[key] = tuple(1.0 if verdict.p_value is None else verdict.p_value for verdict in verdicts)
         rejections += np.array(known[key]) <= 0.05
     assert (rejections / 2000 <= 0.05 + 3 * (0.05 * 0.95 / 2000) ** 0.5).all()
+
+
+@pytest.mark.parametrize("rate", [0.01, 0.03, 0.05])
+def test_wrong_coverage_is_not_taken_for_clusters(rate: float) -> None:
+    """1000 sequences of independent exceptions, up to five times as many as at 99 %: limits as above."""
+    generator = np.random.default_rng(8)
+    verdicts = [independence(of(hits, 0.99)) for hits in generator.random((1000, 250)) < rate]
+    rejected = sum(verdict.p_value is not None and verdict.p_value <= 0.05 for verdict in verdicts)
+    assert rejected / 1000 <= 0.05 + 3 * (0.05 * 0.95 / 1000) ** 0.5
 
 
 def test_clusters_are_found_and_spread_is_not() -> None:

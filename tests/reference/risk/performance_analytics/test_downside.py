@@ -1,9 +1,9 @@
 """Downside of PerformanceAnalytics: table.DownsideRisk, table.DownsideRiskRatio, SortinoRatio, Kappa, Omega.
 
 A minimum acceptable return per month is a twelfth of our annual one. Downside deviation and downside potential are our
-second and first lower partial moments, over all returns in both. PA's semi-deviation has the divisor T, which is an option
-here; its Sortino ratio is per month, ours per year, so the tests convert. Gain and loss deviation, upside
-potential and semi-variance are no figures of ours.
+second and first lower partial moments, over all returns in both. PA's semi-deviation has the divisor T, an option here;
+its Sortino ratio is per month, ours per year, so the tests convert. Gain and loss deviation, upside potential and
+semi-variance are no figures of ours.
 """
 
 from functools import cache
