@@ -53,12 +53,15 @@ def grown(logarithm: float) -> Figure:
 
 
 def quotient(above: Figure, below: Figure, if_zero: str) -> Figure:
-    """A ratio; absent where a part is, or where the denominator is zero."""
+    """A ratio; absent where a part is, where the denominator is zero, or so small that the ratio is no number."""
     if isinstance(above, Absent):
         return above
     if isinstance(below, Absent):
         return below
-    return Absent(if_zero) if below == 0.0 else above / below
+    if below == 0.0:
+        return Absent(if_zero)
+    ratio = float(above) / float(below)
+    return ratio if math.isfinite(ratio) else Absent(TOO_LARGE)
 
 
 def times(figure: Figure, factor: float) -> Figure:

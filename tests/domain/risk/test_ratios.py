@@ -54,3 +54,8 @@ def test_growth_that_is_no_number() -> None:
     assert compound_annual_return(np.array([0.1, -1.0, 0.2]), 1.0) == Absent(EXHAUSTED)
     assert compound_annual_return(np.full(60, 7.0), 60 / 365.25) == Absent(TOO_LARGE)
     assert Conventions(geometric_annual_return=True).annual_return(np.full(4, 9.0), 365) == Absent(TOO_LARGE)
+
+
+def test_a_loss_too_small_to_divide_by_leaves_no_ratio() -> None:
+    outcomes = Outcomes(np.array([-2.2e-311, 0.5]))
+    assert ratios(outcomes, outcomes.deviation, 12, 0.0, 0.0).omega == Absent(TOO_LARGE)
