@@ -22,6 +22,7 @@ from domain.risk.figure import (
     NO_DISTRIBUTION,
     NO_TIME,
     ONE_RETURN,
+    TOO_LARGE,
     Absent,
     Figure,
     given,
@@ -35,7 +36,6 @@ from domain.risk.outcomes import Outcomes
 from domain.risk.ratios import Ratios, calmar, compound_annual_return, ratios, sterling
 from domain.risk.relative import Comparison, RelativeRisk, active_share, relative_risk
 from domain.risk.report import Dispersion, DrawdownFigures, MeasureReport, RiskReport
-from domain.risk.scenario_risk import scenario_risk
 from domain.risk.shape import moment_shares
 from domain.risk.tail_risk import Tails
 from domain.risk.tails import entropic_value_at_risk
@@ -269,9 +269,11 @@ def _of_moments(query: RiskQuery, measure: RiskMeasure, model: RiskModel) -> Mea
 
 def _of_distribution(query: RiskQuery, returns: Matrix, measure: RiskMeasure, outcomes: Outcomes) -> MeasureReport:
     contributions = measure_contributions(measure, returns, query.weights, outcomes, query.confidence_level)
+    if not np.isfinite(contributions.total):
+        return MeasureReport(measure, Absent(TOO_LARGE))
     return MeasureReport(
         measure,
-        scenario_risk(measure, outcomes, query.confidence_level),
+        contributions.total,
         contributions,
         _groups(query, contributions),
         _measure_factors(query, measure, outcomes, contributions.total),

@@ -11,7 +11,8 @@ from domain.errors import InvalidInput
 from domain.market_data.moments import Moments
 from domain.market_data.panel import PricePanel, ReturnPanel, Scenarios
 from domain.risk.analyzer import RiskQuery, RiskReport, analyze
-from domain.risk.figure import CONSTANT, NEVER_FELL, ONE_RETURN, Absent
+from domain.risk.figure import CONSTANT, NEVER_FELL, ONE_RETURN, TOO_LARGE, Absent
+from domain.risk.measures import RiskMeasure
 from domain.risk.relative import compare
 
 GENERATOR = np.random.default_rng(11)
@@ -241,3 +242,11 @@ def test_prices_of_constant_growth_have_no_volatility() -> None:
     prices = PricePanel.of("A", range(500), 100 * 1.01 ** np.arange(500.0))
     report = analyze(RiskQuery(prices.returns(), np.ones(1), 252))
     assert report.dispersion.volatility_per_period == 0.0
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_a_measure_too_large_for_a_number_says_so() -> None:
+    huge = np.abs(VALUES) * 1e102
+    panel = ReturnPanel.of("ABCD", range(400), huge)
+    report = analyze(RiskQuery(panel, WEIGHTS, 252, measures=(RiskMeasure.KURTOSIS,)))
+    assert report.measures[0].value == Absent(TOO_LARGE)
