@@ -9,6 +9,7 @@ from absfinance.v1 import risk_pb2
 from absfinance.v1.risk_service_pb2 import AnalyzeRiskResponse, AssetShare
 
 from domain.checks import Matrix, Vector
+from domain.errors import InvalidInput
 from domain.market_data.missing import MissingData
 from domain.risk.contribution import PartContribution
 from domain.risk.correlation import CorrelationClusters
@@ -23,6 +24,11 @@ from server.converters.validation import validation_to_proto
 
 MOST_CORRELATED = 500
 """Assets whose correlations fit beside the rest into a message of 4 MiB."""
+
+MOST_BYTES = 4 * 2**20 - 1024
+"""What a client takes by itself, less a little for the frame around it."""
+
+TOO_LONG = "is left out: with it the answer would be longer than a message; EstimateRiskModel streams it"
 
 TOO_MANY = f"is left out for more than {MOST_CORRELATED} assets: EstimateRiskModel streams it"
 
@@ -47,7 +53,7 @@ def assessment_to_proto(assessment: RiskAssessment, *, drawdown_series: bool) ->
         response.validation.CopyFrom(validation_to_proto(assessment.validation, assessment.returns.dates))
     if assessment.missing is not None:
         response.missing_data.CopyFrom(missing_data_to_proto(assessment.missing))
-    return response
+    return _within_a_message(response)
 
 
 def missing_data_to_proto(missing: MissingData) -> risk_pb2.MissingDataReport:
@@ -61,6 +67,17 @@ def missing_data_to_proto(missing: MissingData) -> risk_pb2.MissingDataReport:
         delisted=missing.delisted,
         rounds=missing.rounds,
     )
+
+
+def _within_a_message(response: AnalyzeRiskResponse) -> AnalyzeRiskResponse:
+    """Without the correlation where that makes the answer too long. Raises InvalidInput where the rest is."""
+    if response.ByteSize() > MOST_BYTES and response.HasField("correlation"):
+        response.ClearField("correlation")
+        response.undefined["correlation"] = TOO_LONG
+    if (size := response.ByteSize()) > MOST_BYTES:
+        rule = f"makes an answer of {size / 2**20:.1f} MiB, a message holds 4; ask for fewer measures, or more calls"
+        raise InvalidInput("measures", rule)
+    return response
 
 
 def _report(report: RiskReport) -> AnalyzeRiskResponse:

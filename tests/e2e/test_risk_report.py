@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from absfinance.v1.risk_measure_pb2 import RiskMeasure
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 
@@ -21,6 +22,9 @@ RETURNS = np.clip(np.outer(MARKET, BETAS) + 0.006 * RNG.standard_normal((T, 4)),
 WEIGHTS = np.array([0.4, 0.3, 0.2, 0.1])
 R = RETURNS @ WEIGHTS
 SYMBOLS = ["A", "B", "C", "D"]
+
+
+UNUSED = {"RISK_MEASURE_UNSPECIFIED", "RISK_MEASURE_VALUE_AT_RISK", "RISK_MEASURE_CONDITIONAL_VALUE_AT_RISK"}
 
 
 def panel(values: np.ndarray, symbols: list[str] | None = None, dates: list[int] | None = None) -> dict[str, Any]:
@@ -402,6 +406,22 @@ def test_more_assets_than_correlations_fit_into_a_message(wire: Wire) -> None:
     assert len(answer["contributions"]) == 700
     refusal = wire.refused(ANALYZE, request | {"stress": [{"worstWindows": {"periods": 1, "count": 50}}] * 3})
     assert refusal.fields == ("stress",)
+
+
+def test_an_answer_is_never_longer_than_a_message(wire: Wire) -> None:
+    """500 assets by 490 components are two megabytes, as their correlations are; groups of each measure do the rest."""
+    many = RNG.standard_normal((510, 500)) * 0.01
+    symbols = [f"S{i}" for i in range(500)]
+    held = [{"symbol": symbol, "weight": 1 / 500} for symbol in symbols]
+    measures = sorted({name for name in RiskMeasure.keys() if "RL" not in name} - UNUSED)  # noqa: SIM118
+    request = {"returns": panel(many, symbols), "weights": held, "periodsPerYear": P}
+    request |= {"factors": {"principalComponents": 490}, "measures": measures[:8]}
+    answer = wire.call(ANALYZE, request)
+    assert "longer than a message" in answer["undefined"]["correlation"]
+    assert len(answer["factorExposures"]) == 500
+    groups = [{"name": f"group {i}", "symbols": [symbols[i % 500]]} for i in range(2500)]
+    refusal = wire.refused(ANALYZE, request | {"measures": measures, "groups": groups})
+    assert (refusal.code, refusal.fields) == ("INVALID_ARGUMENT", ("measures",))
 
 
 def test_a_measure_of_moments_and_of_scenarios(wire: Wire) -> None:
