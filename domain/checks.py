@@ -22,6 +22,9 @@ EIGENVALUE_TOLERANCE = 1e-10
 ROUNDING = 4e-15
 """Largest spread of returns taken for rounding: a simple return is the difference of two numbers near one."""
 
+LARGEST_RETURN = 1e60
+"""Its fourth power can still be summed."""
+
 
 def finite(field: str, values: ArrayLike) -> NDArray[np.float64]:
     """The values as a float array without NaN or infinity; the message says where the first bad one stands."""
@@ -52,6 +55,13 @@ def varying(field: str, columns: NDArray[np.float64]) -> NDArray[np.float64]:
     return columns
 
 
+def moderate(field: str, returns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns whose fourth powers are numbers, so that every estimator has moments to work with."""
+    if float(np.abs(returns).max(initial=0.0)) > LARGEST_RETURN:
+        raise InvalidInput(field, f"must hold returns of at most {LARGEST_RETURN:g}, for moments to be numbers")
+    return returns
+
+
 def rounding_of(returns: NDArray[np.float64]) -> float:
     """The spread that rounding alone can give to returns of this size."""
     return ROUNDING * (1.0 + float(np.abs(returns).max(initial=0.0)))
@@ -71,8 +81,8 @@ def non_negative(field: str, value: float) -> float:
 
 
 def open_fraction(field: str, value: float) -> float:
-    """A number strictly between 0 and 1."""
-    if not 0.0 < finite_number(field, value) < 1.0:
+    """A number strictly between 0 and 1, and not so close to either that the rest is none."""
+    if not 0.0 < finite_number(field, value) < 1.0 or 1.0 - value == 1.0:
         raise InvalidInput(field, f"must lie strictly between 0 and 1, is {value:g}")
     return float(value)
 

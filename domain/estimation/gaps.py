@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.checks import Matrix, Vector
+from domain.checks import Matrix, Vector, moderate
 from domain.errors import InvalidInput, SolverFailed
 
 ROUNDS = 2000
@@ -31,6 +31,7 @@ def maximum_likelihood(returns: Matrix) -> GappedMoments:
     """
     known = ~np.isnan(returns)
     _enough(known)
+    moderate("values", np.where(known, returns, 0.0))
     rows = known.any(axis=1)
     values, known = returns[rows], known[rows]
     means, scale = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
@@ -57,6 +58,7 @@ def pairwise(returns: Matrix) -> GappedMoments:
     """
     known = ~np.isnan(returns)
     _enough(known)
+    moderate("values", np.where(known, returns, 0.0))
     present = known.astype(np.float64)
     together = present.T @ present
     if (together < 2).any():

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from domain.checks import constant_columns, positive
+from domain.checks import constant_columns, moderate, positive
 from domain.errors import InvalidInput
 from domain.estimation.covariance import CovarianceEstimator, SampleCovariance
 from domain.estimation.denoising import Denoised
@@ -60,6 +60,16 @@ def estimate_moments(returns: ReturnPanel, estimation: Estimation, periods_per_y
     """
     if len(returns.dates) < 2:
         raise InvalidInput("dates", "must hold at least two returns to estimate a covariance")
+    moderate("values", returns.values)
+    try:
+        return _estimated(returns, estimation, periods_per_year)
+    except np.linalg.LinAlgError:
+        raise InvalidInput(
+            "estimation", "the estimator has no answer for these returns; take another one, or more returns"
+        ) from None
+
+
+def _estimated(returns: ReturnPanel, estimation: Estimation, periods_per_year: float) -> Moments:
     covariance = np.array(estimation.covariance.estimate(returns.values))
     constant = constant_columns(returns.values)
     covariance[constant, :] = covariance[:, constant] = 0.0  # what rounding left of no variance
@@ -115,7 +125,7 @@ def with_views(moments: Moments, views: Views) -> Moments:
 def scenario_moments(scenarios: Scenarios, periods_per_year: float) -> Moments:
     """Probability-weighted moments. Probabilities are taken as exact, so there is no small-sample correction."""
     chances = scenarios.probabilities
-    means = chances @ scenarios.values
+    means = chances @ moderate("values", scenarios.values)
     centred = scenarios.values - means
     covariance = (centred * chances[:, None]).T @ centred
     return Moments.of(scenarios.symbols, means, covariance, periods_per_year, repair_covariance=True)

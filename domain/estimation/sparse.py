@@ -6,7 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from domain.checks import Matrix, positive, varying
-from domain.errors import SolverFailed
+from domain.errors import InvalidInput, SolverFailed
+
+FOLDS = 5
+"""Parts of the returns that a penalty is tried on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,10 @@ class GraphicalLasso:
         from sklearn.exceptions import ConvergenceWarning
 
         deviations = varying("covariance.graphical_lasso", returns).std(axis=0, ddof=1)
+        if self.penalty is None and len(returns) < FOLDS:
+            raise InvalidInput(
+                "covariance.graphical_lasso", f"needs {FOLDS} returns to choose its penalty, or a penalty"
+            )
         standardised = (returns - returns.mean(axis=0)) / deviations
         try:
             with warnings.catch_warnings():

@@ -27,6 +27,7 @@ from domain.risk.stress_windows import (
 )
 
 EVERY_WINDOW = "*"
+MOST_VOLATILE = 1e6
 NOT_COVERED = "the data does not cover all of {start} to {end}"
 NO_LOSS = "no stretch of {periods} periods lost anything"
 
@@ -53,6 +54,10 @@ class CorrelationStress:
     correlation: float
     share: float
     volatility_factor: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.volatility_factor <= MOST_VOLATILE:
+            raise InvalidInput("volatility_factor", f"must lie between 0 and {MOST_VOLATILE:g}")
 
 
 @dataclass(frozen=True, slots=True)

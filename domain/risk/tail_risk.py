@@ -102,8 +102,9 @@ class Tails:
         quantile = outcomes.value_at_risk(level)
         beyond = outcomes.returns < -quantile
         chances = outcomes.chances[beyond]
-        # Of equal returns none is beyond the quantile.
-        return -float(chances @ outcomes.returns[beyond]) / float(chances.sum()) if beyond.any() else quantile
+        total = float(chances.sum())
+        # Of equal returns none is beyond the quantile, nor of those that can happen.
+        return -float(chances @ outcomes.returns[beyond]) / total if total > 0.0 else quantile
 
 
 def _shape(outcomes: Outcomes, mean: float, deviation: Figure) -> Shape | Absent:

@@ -379,6 +379,11 @@ def test_prices_with_gaps_are_estimated_and_the_report_says_so(wire: Wire) -> No
         ({"proposedWeights": [{"symbol": "Z", "weight": 1.0}]}, "proposed_weights[0].symbol"),
         ({"clusters": {"clusters": 5}}, "clusters.clusters"),
         ({"volatilityFilter": {"lambda": 1.0}}, "volatility_filter"),
+        ({"confidenceLevel": 1e-300}, "confidence_level"),
+        (
+            {"stress": [{"correlation": {"correlation": 1, "share": 1, "volatilityFactor": 1e300}}]},
+            "stress[0].correlation",
+        ),
     ],
 )
 def test_the_field_is_named(wire: Wire, change: dict[str, Any], field: str) -> None:
@@ -422,6 +427,14 @@ def test_an_answer_is_never_longer_than_a_message(wire: Wire) -> None:
     groups = [{"name": f"group {i}", "symbols": [symbols[i % 500]]} for i in range(2500)]
     refusal = wire.refused(ANALYZE, request | {"measures": measures, "groups": groups})
     assert (refusal.code, refusal.fields) == ("INVALID_ARGUMENT", ("measures",))
+
+
+def test_what_cannot_happen_is_not_beyond_the_quantile(wire: Wire) -> None:
+    scenarios = {"symbols": ["A"], "values": [-0.9, -0.1, 0.1], "probabilities": [0.0, 0.5, 0.5], "periodsPerYear": 1}
+    held = [{"symbol": "A", "weight": 1.0}]
+    conventions = {"meanBeyondQuantile": True}
+    answer = wire.call(ANALYZE, {"scenarios": scenarios, "weights": held, "conventions": conventions})
+    assert answer["conditionalValueAtRisk"]["historical"] == pytest.approx(0.1)
 
 
 def test_a_measure_of_moments_and_of_scenarios(wire: Wire) -> None:

@@ -1,5 +1,7 @@
 """Moments from returns with gaps: what must hold of the likelihood, and what cannot be estimated."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from scipy import optimize, stats
@@ -68,3 +70,9 @@ def test_assets_that_never_meet_have_no_pair() -> None:
     with pytest.raises(InvalidInput, match="in common"):
         pairwise(apart)
     assert np.isfinite(maximum_likelihood(apart).covariance).all()
+
+
+@pytest.mark.parametrize("estimate", [maximum_likelihood, pairwise])
+def test_returns_that_leave_no_moments_are_refused(estimate: Callable[[np.ndarray], object]) -> None:
+    with pytest.raises(InvalidInput, match="1e\\+60"):
+        estimate(np.array([[1e200, 0.0], [np.nan, 1.0], [-1e200, 2.0], [1.0, 3.0]]))
