@@ -15,6 +15,9 @@ from domain.market_data.panel import Days, ReturnPanel
 
 EPOCH = date(1970, 1, 1)
 
+NEAR = 7
+"""Days by which the data's own dates may miss those of a window: a month's return does not tell what a crash did."""
+
 
 @dataclass(frozen=True, slots=True)
 class HistoricalWindow:
@@ -80,6 +83,9 @@ def stretch_of(window: HistoricalWindow, returns: ReturnPanel, start: int | None
     if not len(inside):
         return None
     first, last = int(inside[0]), int(inside[-1])
+    begun = opening if first == 0 else int(returns.dates[first - 1])
+    if first_day - begun > NEAR or last_day - int(returns.dates[last]) > NEAR:
+        return None
     return Stretch(first, last, _compounded(returns, first, last))
 
 

@@ -43,6 +43,16 @@ def test_half_a_window_is_none(ends: tuple[date, date]) -> None:
     assert stretch_of(HistoricalWindow("", *ends), panel, days[0]) is None
 
 
+def test_monthly_returns_do_not_tell_of_a_month_that_they_cut() -> None:
+    """From February 19th to March 23rd of 2020: February's return began too early, March's ends too late."""
+    ends = np.arange("2019-12", "2020-08", dtype="datetime64[M]").astype("datetime64[D]").astype(int) - 1
+    panel = ReturnPanel.of("A", ends, np.full(8, -0.01))
+    assert stretch_of(known_window("covid_2020"), panel, None) is None
+    quarter = stretch_of(HistoricalWindow("", date(2020, 2, 1), date(2020, 4, 30)), panel, None)
+    assert quarter is not None
+    assert (quarter.first, quarter.last) == (3, 5)
+
+
 def test_a_window_needs_an_end_after_its_start() -> None:
     with pytest.raises(InvalidInput, match="after start_date"):
         HistoricalWindow("", date(2020, 1, 2), date(2020, 1, 2))
