@@ -1,16 +1,25 @@
 """Moments from returns with gaps: of greatest likelihood for normal returns, or pair by pair."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector, moderate
-from domain.errors import InvalidInput, SolverFailed
+from domain.errors import InvalidInput
 
-ROUNDS = 2000
-CLOSE = 1e-10
+ROUNDS = 1000
+CLOSE = 1e-9
 """Change of a moment, in deviations of the assets, at which the search ends."""
+
+VANISHING = 1e-6
+"""Risk left of an asset beside the others, as a fraction of its variance, at which a search has gone astray."""
+
+TOO_FEW = (
+    "{rows} dates with gaps are too few for the moments of {size} assets, or some of these are combinations of others: "
+    "the likelihood has no maximum; leave out assets, or drop the dates"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +31,13 @@ class GappedMoments:
     rounds: int = 0
 
 
-def maximum_likelihood(returns: Matrix) -> GappedMoments:
+def maximum_likelihood(returns: Matrix, on_progress: Callable[[], None] = lambda: None) -> GappedMoments:
     """By expectation and maximisation over the missing values (Dempster, Laird & Rubin 1977; Little & Rubin 2020,
     section 11.2); without gaps the sample's, and like that with the divisor T - 1 instead of T.
 
     `returns` is (T, N) with NaN for what is missing. Raises InvalidInput where an asset has fewer than two values, and
-    SolverFailed where the search does not settle.
+    where there are too few for so many assets: missing values can then be chosen so that some portfolio has no risk,
+    and the likelihood has no maximum.
     """
     known = ~np.isnan(returns)
     _enough(known)
@@ -35,7 +45,8 @@ def maximum_likelihood(returns: Matrix) -> GappedMoments:
     rows = known.any(axis=1)
     values, known = returns[rows], known[rows]
     means, scale = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
-    scale = np.where(scale > 0.0, scale, 1.0)
+    varies = scale > 0.0
+    scale = np.where(varies, scale, 1.0)
     x = (values - means) / scale
     patterns = _patterns(known)
     mu, sigma = np.zeros(x.shape[1]), np.eye(x.shape[1])
@@ -43,15 +54,18 @@ def maximum_likelihood(returns: Matrix) -> GappedMoments:
         first, second = _expected(x, patterns, mu, sigma)
         renewed = first / len(x)
         spread = second / len(x) - np.outer(renewed, renewed)
+        on_progress()
         moved = max(float(np.abs(renewed - mu).max()), float(np.abs(spread - sigma).max()))
+        if _collapsed(spread, varies):
+            raise InvalidInput("values", TOO_FEW.format(rows=len(x), size=x.shape[1]))
         mu, sigma = renewed, 0.5 * (spread + spread.T)
         if moved <= CLOSE:
             correction = len(x) / (len(x) - 1)
             return GappedMoments(means + mu * scale, correction * sigma * np.outer(scale, scale), step)
-    raise SolverFailed(f"the moments of returns with gaps did not settle in {ROUNDS} rounds; drop dates instead")
+    raise InvalidInput("values", TOO_FEW.format(rows=len(x), size=x.shape[1]))
 
 
-def pairwise(returns: Matrix) -> GappedMoments:
+def pairwise(returns: Matrix, on_progress: Callable[[], None] = lambda: None) -> GappedMoments:
     """Each covariance from the dates that both assets have; the matrix need not be semidefinite.
 
     Raises InvalidInput where two assets share fewer than two dates.
@@ -59,6 +73,7 @@ def pairwise(returns: Matrix) -> GappedMoments:
     known = ~np.isnan(returns)
     _enough(known)
     moderate("values", np.where(known, returns, 0.0))
+    on_progress()
     present = known.astype(np.float64)
     together = present.T @ present
     if (together < 2).any():
@@ -86,6 +101,16 @@ def _expected(
         first += filled.sum(axis=0)
         second += filled.T @ filled
     return first, second
+
+
+def _collapsed(sigma: Matrix, varies: NDArray[np.bool_]) -> bool:
+    """Whether some portfolio of assets that vary has next to no risk left."""
+    inner = sigma[np.ix_(varies, varies)]
+    try:
+        root = np.linalg.cholesky(inner + VANISHING * np.eye(len(inner)))
+    except np.linalg.LinAlgError:
+        return True
+    return bool((np.diag(root) ** 2).min(initial=1.0) < 2.0 * VANISHING)
 
 
 def _regression(inner: Matrix, across: Matrix) -> Matrix:

@@ -8,6 +8,7 @@ import numpy as np
 from domain.checks import Matrix, positive, varying
 from domain.errors import InvalidInput, SolverFailed
 
+ITERATIONS = 1000
 FOLDS = 5
 """Parts of the returns that a penalty is tried on."""
 
@@ -41,7 +42,7 @@ class GraphicalLasso:
                 # Trying penalties it runs into singular ones, and says so while it passes over them.
                 warnings.simplefilter("ignore" if self.penalty is None else "error")
                 if self.penalty is None:
-                    chosen = GraphicalLassoCV().fit(standardised)
+                    chosen = GraphicalLassoCV(max_iter=ITERATIONS).fit(standardised)
                     correlation = chosen.covariance_
                     if chosen.n_iter_ >= chosen.max_iter:
                         raise FloatingPointError("the chosen penalty ended at its iteration limit")

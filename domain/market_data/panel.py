@@ -155,6 +155,14 @@ class Scenarios:
         chances = np.full(count, 1.0 / max(count, 1)) if probabilities is None else np.asarray(probabilities, float)
         return cls(names, freeze(array), freeze(chances))
 
+    @property
+    def possible(self) -> "Scenarios":
+        """Those that can happen at all."""
+        chosen = self.probabilities > 0.0
+        if chosen.all():
+            return self
+        return Scenarios(self.symbols, self.values[chosen], self.probabilities[chosen], self.are_observations)
+
     @classmethod
     def from_returns(cls, panel: ReturnPanel) -> "Scenarios":
         """Each date of a complete panel as one equally likely scenario, in their order."""

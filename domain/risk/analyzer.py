@@ -44,6 +44,7 @@ __all__ = ["RiskQuery", "RiskReport", "analyze"]
 
 DAYS_PER_YEAR = 365.25
 WORST_DRAWDOWNS = 5
+NO_MEANS = "needs expected returns, and the moments have none"
 NO_BENCHMARK_WEIGHTS = "no benchmark weights were given"
 
 
@@ -68,6 +69,7 @@ class RiskQuery:
     decay: float = DECAY  # of the volatility that filtered historical VaR takes out
     worst_drawdowns: int = WORST_DRAWDOWNS
     conventions: Conventions = OURS
+    means_known: bool = True  # False for moments without expected returns
 
     def __post_init__(self) -> None:
         same_length("weights", finite("weights", self.weights), "symbols", self.data.symbols)
@@ -110,7 +112,7 @@ def analyze(query: RiskQuery) -> RiskReport:
         periods_per_year=periods,
         observations=0 if outcomes is None else len(outcomes.returns),
         confidence_level=level,
-        expected_return_annual=mean * periods,
+        expected_return_annual=times(mean, periods),
         cagr=cagr,
         dispersion=_dispersion(query, outcomes, deviation),
         ratios=_ratios(query, outcomes, mean, deviation),
@@ -123,6 +125,8 @@ def analyze(query: RiskQuery) -> RiskReport:
         else entropic_value_at_risk(-outcomes.returns, outcomes.chances, level),
         drawdowns=drawdowns,
         relative=_relative(query),
+        compared=0 if query.comparison is None else len(query.comparison.benchmark),
+        compared_periods_per_year=None if query.comparison is None else periods * query.comparison.share,
         active_share=Absent(NO_BENCHMARK_WEIGHTS)
         if query.benchmark_weights is None
         else active_share(query.weights, query.benchmark_weights),
@@ -154,14 +158,16 @@ def risk_model(query: RiskQuery) -> RiskModel | None:
     return RiskModel.of(query.data, query.periods_per_year, query.estimation)
 
 
-def _mean(query: RiskQuery, outcomes: Outcomes | None) -> float:
-    if isinstance(query.data, Moments):
+def _mean(query: RiskQuery, outcomes: Outcomes | None) -> Figure:
+    if outcomes is not None:
+        return outcomes.mean
+    if isinstance(query.data, Moments) and query.means_known:
         return float(query.data.expected_returns @ query.weights)
-    return 0.0 if outcomes is None else outcomes.mean
+    return Absent(NO_MEANS)
 
 
 def _deviation(query: RiskQuery, outcomes: Outcomes | None, model: RiskModel | None) -> Figure:
-    if model is None:
+    if model is None or (outcomes is not None and not outcomes.is_known):
         return Absent(ONE_RETURN)
     return model.deviation(query.weights) if outcomes is None else outcomes.deviation
 
@@ -188,7 +194,7 @@ def _dispersion(query: RiskQuery, outcomes: Outcomes | None, deviation: Figure) 
     )
 
 
-def _ratios(query: RiskQuery, outcomes: Outcomes | None, mean: float, deviation: Figure) -> Ratios:
+def _ratios(query: RiskQuery, outcomes: Outcomes | None, mean: Figure, deviation: Figure) -> Ratios:
     risk_free = query.risk_free_rate_annual / query.periods_per_year
     if outcomes is None:
         return Ratios.of_moments(mean, deviation, query.periods_per_year, risk_free)
@@ -221,7 +227,7 @@ def _relative(query: RiskQuery) -> RelativeRisk:
 
 
 def _groups(query: RiskQuery, contributions: RiskContributions) -> tuple[PartContribution, ...]:
-    return () if query.groups is None else by_group(contributions, query.weights, query.groups)
+    return () if not query.groups else by_group(contributions, query.weights, query.groups)
 
 
 def _shares(query: RiskQuery, outcomes: Outcomes | None, order: int) -> Vector | Absent:
@@ -243,7 +249,7 @@ def _measure(
     query: RiskQuery, measure: RiskMeasure, outcomes: Outcomes | None, model: RiskModel | None
 ) -> MeasureReport:
     """A measure of the contract with its contributions, those of the distribution and not of the model."""
-    if model is None:
+    if model is None or (outcomes is not None and not outcomes.is_known):
         return MeasureReport(measure, Absent(ONE_RETURN))
     if outcomes is None or isinstance(query.data, Moments):
         return _of_moments(query, measure, model)

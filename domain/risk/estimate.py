@@ -13,12 +13,11 @@ from domain.estimation.shrinkage import Shrinkage
 from domain.estimation.weights import exponential_weights
 from domain.market_data.missing import MissingData, MissingDataPolicy
 from domain.market_data.panel import PricePanel, ReturnPanel
-from domain.market_data.source import infer_periods_per_year
 from domain.risk.factors import FactorDecomposition
 from domain.risk.gaps import prepared
 from domain.risk.model import RiskModel
 from domain.risk.simulation import Simulation, SimulationMethod, simulate
-from domain.risk.specification import Factors, check_estimation, decomposition
+from domain.risk.specification import Factors, check_estimation, decomposition, periods_of
 
 MOST_SIMULATED = 20_000_000
 """Simulated returns of one request: 160 MB."""
@@ -55,8 +54,8 @@ def estimate(
     on_progress: Callable[[], None] = lambda: None,
 ) -> EstimatedRiskModel:
     """From prices or returns. Raises InvalidInput with the field named."""
-    periods = infer_periods_per_year(specification.periods_per_year, data)
-    ready = prepared(data, specification.missing_data, periods)
+    ready = prepared(data, specification.missing_data, specification.periods_per_year, on_progress)
+    periods = periods_of(specification.periods_per_year, data, ready)
     check_estimation(specification.estimation, ready)
     on_progress()
     if ready.moments is not None:

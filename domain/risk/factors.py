@@ -69,6 +69,8 @@ def principal_components(returns: ReturnPanel, count: int) -> FactorDecompositio
     """
     values = returns.values
     most = min(values.shape[1], len(values) - 2)
+    if most < 1:
+        raise InvalidInput("components", f"need three returns or more, there are {len(values)}")
     if not 1 <= count <= most:
         raise InvalidInput("components", f"must lie between 1 and {most}, is {count}")
     centred = values - values.mean(axis=0)

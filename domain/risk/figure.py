@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-NO_DISTRIBUTION = "needs returns, prices or scenarios: moments alone say nothing about a distribution"
+NO_DISTRIBUTION = "needs returns of dates that have every asset, or scenarios: moments say nothing about a distribution"
 NO_TIME = "needs returns or prices in the order of time"
 NO_DATES = "needs returns or prices with their dates"
 ONE_RETURN = "needs at least two returns"
@@ -65,5 +65,6 @@ def quotient(above: Figure, below: Figure, if_zero: str) -> Figure:
 
 
 def times(figure: Figure, factor: float) -> Figure:
-    """The figure in another unit."""
-    return given(figure, lambda number: number * factor)
+    """The figure in another unit, absent where that is no number."""
+    moved = given(figure, lambda number: float(number) * factor)
+    return moved if isinstance(moved, Absent) or math.isfinite(moved) else Absent(TOO_LARGE)

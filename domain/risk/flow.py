@@ -10,7 +10,7 @@ from domain.errors import InvalidInput
 from domain.market_data.missing import MissingData
 from domain.market_data.panel import Days, PricePanel, ReturnPanel
 from domain.market_data.source import MarketInput
-from domain.portfolio import weights_by_symbol
+from domain.portfolio import Portfolio, weights_by_symbol
 from domain.risk.analyzer import RiskQuery, analyze, risk_model
 from domain.risk.correlation import CorrelationClusters, cluster
 from domain.risk.factors import FactorDecomposition
@@ -57,7 +57,7 @@ def assess(
     on_progress: Callable[[], None] = lambda: None,
 ) -> RiskAssessment:
     """Everything a specification asks of the data. Raises InvalidInput with the field named, or NotSupported."""
-    query, ready = pose(specification, data, benchmark)
+    query, ready = pose(specification, data, benchmark, on_progress)
     proposed = _proposed(specification, data)
     on_progress()
     report = analyze(query)
@@ -69,7 +69,7 @@ def assess(
         factors=query.factors,
         clusters=_clusters(specification, report),
         rolling=_rolling(specification.rolling, query),
-        stress=_stress(specification, query, proposed),
+        stress=_stress(specification, query, proposed, ready.dropped),
         proposed=None if proposed is None else analyze(replace(query, weights=proposed, measures=(), factors=None)),
         validation=_validation(specification, query),
     )
@@ -79,7 +79,9 @@ def _proposed(specification: RiskSpecification, data: MarketInput) -> Vector | N
     wanted: Mapping[str, float] | None = specification.proposed_weights
     if wanted is None:
         return None
-    return weights_by_symbol("proposed_weights", wanted, data.symbols, leveraged=specification.leveraged)
+    # What is held in units may be leveraged without a word, and so may what is proposed instead.
+    leveraged = specification.leveraged or isinstance(specification.holdings, Portfolio)
+    return weights_by_symbol("proposed_weights", wanted, data.symbols, leveraged=leveraged)
 
 
 def _clusters(specification: RiskSpecification, report: RiskReport) -> CorrelationClusters | None:
@@ -94,18 +96,22 @@ def _rolling(rolling: Rolling | None, query: RiskQuery) -> tuple[RollingSeries, 
         return ()
     if not isinstance(query.data, ReturnPanel):
         raise InvalidInput("rolling", "needs prices or returns as the input, with their dates")
-    known = query.comparison is not None and query.comparison.dates is not None
+    # By default all that the input is enough for: beside a benchmark only where both have a window of dates.
+    known = query.comparison is not None and len(query.comparison.benchmark) >= rolling.window
     figures = rolling.figures or tuple(f for f in RollingFigure if known or not f.is_relative)
     return tuple(_rolled(figure, rolling.window, query, query.data) for figure in figures)
 
 
 def _rolled(figure: RollingFigure, window: int, query: RiskQuery, data: ReturnPanel) -> RollingSeries:
-    dates, values, benchmark = data.dates, data.values, None
+    dates, values, benchmark, share = data.dates, data.values, None, 1.0
     if figure.is_relative and query.comparison is not None and query.comparison.dates is not None:
         dates, values, benchmark = query.comparison.dates, query.comparison.assets, query.comparison.benchmark
+        share = query.comparison.share
+        if len(dates) < window:
+            raise InvalidInput("rolling.window", f"is {window}, and {len(dates)} dates have the benchmark as well")
     outcomes = Outcomes.of_portfolio(values, query.weights)
     yardstick = Yardstick(
-        query.periods_per_year,
+        query.periods_per_year * share,
         query.confidence_level,
         query.risk_free_rate_annual / query.periods_per_year,
         query.acceptable,
@@ -116,7 +122,9 @@ def _rolled(figure: RollingFigure, window: int, query: RiskQuery, data: ReturnPa
     )
 
 
-def _stress(specification: RiskSpecification, query: RiskQuery, proposed: Vector | None) -> tuple[StressResult, ...]:
+def _stress(
+    specification: RiskSpecification, query: RiskQuery, proposed: Vector | None, dropped: Days | None
+) -> tuple[StressResult, ...]:
     if not specification.stress:
         return ()
     portfolio = StressedPortfolio(
@@ -125,6 +133,7 @@ def _stress(specification: RiskSpecification, query: RiskQuery, proposed: Vector
         model=risk_model(query),
         returns=query.data if isinstance(query.data, ReturnPanel) else None,
         start=query.start,
+        dropped=dropped,
         proposed=proposed,
         groups=query.groups or {},
         factors=query.factors,

@@ -1,13 +1,16 @@
 """Data made ready for a report: what is missing is refused, dropped, or left to an estimator of moments."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from domain.errors import InvalidInput
 from domain.estimation.gaps import maximum_likelihood, pairwise
 from domain.market_data.missing import MissingData, MissingDataPolicy, complete, missing_data
 from domain.market_data.moments import Moments
-from domain.market_data.panel import PricePanel, ReturnPanel, Scenarios
-from domain.market_data.source import MarketInput, complete_returns
+from domain.market_data.panel import Days, PricePanel, ReturnPanel, Scenarios
+from domain.market_data.source import MarketInput, complete_returns, infer_periods_per_year
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,36 +22,53 @@ class Prepared:
     panel: PricePanel | ReturnPanel | None = None  # the complete dates, as they came
     moments: Moments | None = None  # from all dates, where gaps were left to an estimator
     start: int | None = None  # the date before the first return, where it is known
+    dropped: Days | None = None  # dates whose returns are left out, and nowhere else
 
 
-def prepared(data: MarketInput, policy: MissingDataPolicy, periods_per_year: float) -> Prepared:
+def prepared(
+    data: MarketInput,
+    policy: MissingDataPolicy,
+    periods_per_year: float | None,
+    on_progress: Callable[[], None] = lambda: None,
+) -> Prepared:
     """Data without gaps, and moments from all of it where the policy says how.
 
     Figures of a distribution are then those of the dates that are complete; where none is, only moments are left.
     Raises InvalidInput with the field named.
     """
-    if isinstance(data, Moments | Scenarios):
+    if isinstance(data, Moments):
         return Prepared(data, None)
+    if isinstance(data, Scenarios):
+        return Prepared(data.possible, None)
     lacking = missing_data(data, policy)
     if not policy.keeps_gaps or not lacking.values:
         plain = MissingDataPolicy.FAIL if policy.keeps_gaps else policy
         returns = complete_returns(data, plain)
-        return Prepared(returns, lacking, complete(data, plain), start=_start(data, plain))
+        return Prepared(
+            returns, lacking, complete(data, plain), start=_start(data, plain), dropped=_dropped(data, returns)
+        )
     kind = "prices" if isinstance(data, PricePanel) else "returns"
     try:
         gapped = data.returns() if isinstance(data, PricePanel) else data
         estimate = maximum_likelihood if policy is MissingDataPolicy.MAXIMUM_LIKELIHOOD else pairwise
-        found = estimate(gapped.values)
+        found = estimate(gapped.values, on_progress)
     except InvalidInput as error:
         raise error.under(kind) from None
-    moments = Moments.of(data.symbols, found.means, found.covariance, periods_per_year, repair_covariance=True)
+    periods = infer_periods_per_year(periods_per_year, data)
+    moments = Moments.of(data.symbols, found.means, found.covariance, periods, repair_covariance=True)
     lacking = replace(lacking, rounds=found.rounds)
     try:
-        whole = MissingDataPolicy.DROP_DATES
-        returns, panel = complete_returns(data, whole), complete(data, whole)
+        # Returns first: each is then of one period, as those are that the moments come from.
+        returns = complete(gapped, MissingDataPolicy.DROP_DATES)
+        panel = complete(data, MissingDataPolicy.DROP_DATES)
     except InvalidInput:
         return Prepared(moments, lacking, moments=moments)
-    return Prepared(returns, lacking, panel, moments, _start(data, whole))
+    return Prepared(returns, lacking, panel, moments, dropped=np.setdiff1d(gapped.dates, returns.dates))
+
+
+def _dropped(data: PricePanel | ReturnPanel, returns: ReturnPanel) -> Days | None:
+    """None for prices: the return over a date that is left out is part of the next one."""
+    return None if isinstance(data, PricePanel) else np.setdiff1d(data.dates, returns.dates)
 
 
 def _start(data: PricePanel | ReturnPanel, policy: MissingDataPolicy) -> int | None:

@@ -16,6 +16,7 @@ from domain.risk.figure import (
     NO_TIME,
     Absent,
     Figure,
+    given,
     grown,
     quotient,
     times,
@@ -42,9 +43,10 @@ class Ratios:
     gain_to_pain: Figure  # sum of returns / sum of losses (Schwager 2012)
 
     @classmethod
-    def of_moments(cls, mean: float, deviation: Figure, periods: float, risk_free: float) -> "Ratios":
+    def of_moments(cls, mean: Figure, deviation: Figure, periods: float, risk_free: float) -> "Ratios":
         """What two moments per period are enough for."""
-        sharpe = times(quotient(mean - risk_free, deviation, CONSTANT), periods**0.5)
+        excess = given(mean, lambda known: known - risk_free)
+        sharpe = times(quotient(excess, deviation, CONSTANT), periods**0.5)
         return cls(sharpe, *[Absent(NO_DISTRIBUTION)] * 4)
 
 

@@ -35,6 +35,7 @@ class Comparison:
     assets: Matrix  # (T, N)
     benchmark: Vector  # (T,)
     dates: Days | None = None  # (T,), at the end of each period
+    share: float = 1.0  # periods here for each period of the input: less where the benchmark lacks prices in between
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,9 @@ class RelativeRisk:
 def compare(assets: Panel, benchmark: Panel) -> Comparison:
     """Both on their common dates; prices are aligned before returns are taken, so that periods are the same.
 
-    `assets` is complete and of the benchmark's kind; dates on which the benchmark has no value do not count. Raises
-    InvalidInput when the benchmark has more than one column.
+    Where the benchmark has no price in between, a return is over several periods of the input, and a year has fewer of
+    them. `assets` is complete and of the benchmark's kind; dates on which the benchmark has no value do not count.
+    Raises InvalidInput when the benchmark has more than one column.
     """
     if len(benchmark.symbols) != 1:
         raise InvalidInput("benchmark.symbols", f"must name one column, names {len(benchmark.symbols)}")
@@ -71,7 +73,10 @@ def compare(assets: Panel, benchmark: Panel) -> Comparison:
     common, ours, theirs = np.intersect1d(assets.dates, benchmark.dates[known], return_indices=True)
     values, reference = assets.values[ours], benchmark.values[known, 0][theirs]
     if isinstance(assets, PricePanel):
-        return Comparison(values[1:] / values[:-1] - 1.0, reference[1:] / reference[:-1] - 1.0, common[1:])
+        share = (len(ours) - 1) / (ours[-1] - ours[0]) if len(ours) > 1 else 1.0
+        return Comparison(
+            values[1:] / values[:-1] - 1.0, reference[1:] / reference[:-1] - 1.0, common[1:], float(share)
+        )
     return Comparison(values, reference, common)
 
 
@@ -82,7 +87,11 @@ def relative_risk(
     risk_free_rate_annual: float = 0.0,
     conventions: Conventions = OURS,
 ) -> RelativeRisk:
-    """Of constant weights (N,); standard deviations with divisor T - 1. Nothing is defined for T below 2."""
+    """Of constant weights (N,); standard deviations with divisor T - 1. Nothing is defined for T below 2.
+
+    `periods_per_year` is that of the input; the comparison may have fewer.
+    """
+    periods_per_year *= comparison.share
     if len(comparison.benchmark) < 2:
         return RelativeRisk.absent(NO_OVERLAP)
     portfolio = Outcomes.of_portfolio(comparison.assets, weights)
@@ -119,6 +128,8 @@ def _beta(portfolio: Outcomes, benchmark: Outcomes) -> Figure:
     deviation = benchmark.deviation
     if deviation == 0.0:
         return Absent(FLAT_BENCHMARK)
+    if portfolio.is_constant:
+        return 0.0
     # One factor at a time: the square of a small deviation could underflow.
     return portfolio.covariance_with(benchmark) / deviation / deviation
 

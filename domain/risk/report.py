@@ -75,7 +75,7 @@ class RiskReport:
     periods_per_year: float
     observations: int  # 0 for moments
     confidence_level: float
-    expected_return_annual: float
+    expected_return_annual: Figure
     cagr: Figure
     dispersion: Dispersion
     ratios: Ratios
@@ -86,6 +86,8 @@ class RiskReport:
     entropic_value_at_risk: Figure
     drawdowns: DrawdownFigures
     relative: RelativeRisk
+    compared: int  # periods that portfolio and benchmark both have
+    compared_periods_per_year: float | None  # None without a benchmark
     active_share: Figure
     contributions: RiskContributions | Absent  # to the annual volatility of the model
     groups: tuple[PartContribution, ...]
@@ -112,6 +114,6 @@ class RiskReport:
         return found
 
 
-_ALONE = ("cagr", "calmar", "sterling", "entropic_value_at_risk", "active_share")
+_ALONE = ("expected_return_annual", "cagr", "calmar", "sterling", "entropic_value_at_risk", "active_share")
 _NAMES = {"beta": "beta_to_benchmark", "correlation": "correlation_to_benchmark"}
 """Figures beside a benchmark have a longer name outside."""

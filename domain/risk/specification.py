@@ -3,7 +3,7 @@
 `pose` joins the two and gives a `RiskQuery`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from domain.checks import Vector
 from domain.errors import InvalidInput
+from domain.estimation.expected_returns import SampleMean
 from domain.estimation.moments import Estimation
 from domain.market_data.missing import MissingDataPolicy, complete
 from domain.market_data.moments import Moments
@@ -58,10 +59,14 @@ class RiskSpecification:
     decay: float = DECAY
     clustering: Clustering | None = None
     conventions: Conventions = OURS
+    means_known: bool = True  # False for moments without expected returns
 
 
 def pose(
-    specification: RiskSpecification, data: MarketInput, benchmark: PricePanel | ReturnPanel | None = None
+    specification: RiskSpecification,
+    data: MarketInput,
+    benchmark: PricePanel | ReturnPanel | None = None,
+    on_progress: Callable[[], None] = lambda: None,
 ) -> tuple[RiskQuery, Prepared]:
     """The query that a specification poses on data, and what was done about values that are missing.
 
@@ -69,13 +74,10 @@ def pose(
     FAIL, a benchmark of another kind or without common dates.
     """
     weights = _weights(specification, data)
-    periods = (
-        data.periods_per_year
-        if isinstance(data, Moments)
-        else infer_periods_per_year(specification.periods_per_year, data)
-    )
-    ready = prepared(data, specification.missing_data, periods)
+    ready = prepared(data, specification.missing_data, specification.periods_per_year, on_progress)
+    periods = periods_of(specification.periods_per_year, data, ready)
     check_estimation(specification.estimation, ready)
+    _only_covariance(specification.estimation)
     query = RiskQuery(
         data=ready.data,
         weights=weights,
@@ -97,8 +99,17 @@ def pose(
         decay=specification.decay,
         worst_drawdowns=specification.worst_drawdowns,
         conventions=specification.conventions,
+        means_known=specification.means_known,
     )
     return query, ready
+
+
+def periods_of(given: float | None, data: MarketInput, ready: Prepared) -> float:
+    """Periods per year of the data that is left: where dates were dropped, each return may be over several of them."""
+    if isinstance(data, Moments):
+        return data.periods_per_year
+    kept = ready.panel if ready.panel is not None and ready.moments is None else data
+    return infer_periods_per_year(given, kept)
 
 
 def check_estimation(estimation: Estimation, ready: Prepared) -> None:
@@ -112,6 +123,14 @@ def check_estimation(estimation: Estimation, ready: Prepared) -> None:
         raise InvalidInput("estimation", f"{policy} is an estimator of its own; leave out others, or drop dates")
     if ready.missing is None:
         raise InvalidInput("estimation", "is of prices and returns; moments and scenarios are taken as they are")
+
+
+def _only_covariance(estimation: Estimation) -> None:
+    """A report tells of the returns that were; only the covariance of its risk model may be estimated otherwise."""
+    if estimation.views is not None:
+        raise InvalidInput("estimation.views", "change what is expected; a report tells of the returns that were")
+    if estimation.expected_returns != SampleMean():
+        raise InvalidInput("estimation.expected_returns", "must be left out: a report has the mean of its own returns")
 
 
 def _weights(specification: RiskSpecification, data: MarketInput) -> Vector:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from domain.checks import Vector
 from domain.errors import InvalidInput
-from domain.market_data.panel import ReturnPanel, civil_date
+from domain.market_data.panel import Days, ReturnPanel, civil_date
 from domain.risk.factors import FactorDecomposition
 from domain.risk.model import RiskModel
 from domain.risk.shocks import conditional_shock, factor_shock, stressed_covariance
@@ -105,6 +105,7 @@ class StressedPortfolio:
     model: RiskModel | None
     returns: ReturnPanel | None = None
     start: int | None = None
+    dropped: Days | None = None  # dates whose returns are left out
     proposed: Vector | None = None  # (N,)
     groups: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     factors: FactorDecomposition | None = None
@@ -142,7 +143,7 @@ class StressedPortfolio:
                 return [self._in_window(_named(scenario.label, name), known_window(name))]
 
     def _in_window(self, label: str, window: HistoricalWindow) -> StressResult:
-        stretch = stretch_of(window, self._history(), self.start)
+        stretch = stretch_of(window, self._history(), self.start, self.dropped)
         if stretch is None:
             return StressResult(label, undefined=NOT_COVERED.format(start=window.start, end=window.end))
         return self._over(label, stretch)

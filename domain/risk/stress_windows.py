@@ -70,17 +70,20 @@ def known_window(name: str) -> HistoricalWindow:
     raise InvalidInput("name", f"{name} is not a known window; there are {names}")
 
 
-def stretch_of(window: HistoricalWindow, returns: ReturnPanel, start: int | None) -> Stretch | None:
+def stretch_of(
+    window: HistoricalWindow, returns: ReturnPanel, start: int | None, dropped: Days | None = None
+) -> Stretch | None:
     """The returns that a window consists of, None where the data does not cover all of it.
 
-    `start` is the date before the first return, where it is known.
+    `start` is the date before the first return, where it is known; `dropped` are dates whose returns are left out.
     """
     opening = start if start is not None else int(returns.dates[0]) - returns.usual_step
     first_day, last_day = (window.start - EPOCH).days, (window.end - EPOCH).days
     if first_day < opening or last_day > int(returns.dates[-1]):
         return None
     inside = np.flatnonzero((returns.dates > first_day) & (returns.dates <= last_day))
-    if not len(inside):
+    missed = dropped is not None and bool(((dropped > first_day) & (dropped <= last_day)).any())
+    if not len(inside) or missed:
         return None
     first, last = int(inside[0]), int(inside[-1])
     begun = opening if first == 0 else int(returns.dates[first - 1])

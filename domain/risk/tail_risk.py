@@ -1,5 +1,6 @@
 """VaR and CVaR of a portfolio by every definition of the report."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from domain.checks import Vector
@@ -40,7 +41,7 @@ class Tails:
     """What the definitions start from, each fitted once."""
 
     outcomes: Outcomes | Absent
-    mean: float
+    mean: Figure
     deviation: Figure  # per period
     shape: Shape | Absent
     student_t: StudentT | Absent
@@ -52,7 +53,7 @@ class Tails:
     def of(
         cls,
         outcomes: Outcomes | None,
-        mean: float,
+        mean: Figure,
         deviation: Figure,
         *,
         in_time: bool,
@@ -78,7 +79,7 @@ class Tails:
         """VaR at a confidence level."""
         return TailRisk(
             historical=given(self.outcomes, lambda outcomes: outcomes.value_at_risk(level)),
-            gaussian=given(self.deviation, lambda deviation: gaussian_value_at_risk(self.mean, deviation, level)),
+            gaussian=self._gaussian(lambda mean, deviation: gaussian_value_at_risk(mean, deviation, level)),
             cornish_fisher=given(self.shape, lambda shape: cornish_fisher_value_at_risk(shape, level)),
             student_t=given(self.student_t, lambda fitted: fitted.value_at_risk(level)),
             filtered_historical=given(self.filtered, lambda returns: value_at_risk(returns, level)),
@@ -88,13 +89,18 @@ class Tails:
         """CVaR at a confidence level."""
         return TailRisk(
             historical=given(self.outcomes, lambda outcomes: self._historical_tail(outcomes, level)),
-            gaussian=given(
-                self.deviation, lambda deviation: gaussian_conditional_value_at_risk(self.mean, deviation, level)
-            ),
+            gaussian=self._gaussian(lambda mean, deviation: gaussian_conditional_value_at_risk(mean, deviation, level)),
             cornish_fisher=given(self.shape, lambda shape: cornish_fisher_conditional_value_at_risk(shape, level)),
             student_t=given(self.student_t, lambda fitted: _or_no_mean(fitted.conditional_value_at_risk(level))),
             filtered_historical=given(self.filtered, lambda returns: conditional_value_at_risk(returns, level)),
         )
+
+    def _gaussian(self, figure: Callable[[float, float], float]) -> Figure:
+        """Of both moments; a risk that is known beside a mean that is not says nothing about a loss."""
+        mean = self.mean
+        if isinstance(mean, Absent):
+            return mean
+        return given(self.deviation, lambda deviation: figure(mean, deviation))
 
     def _historical_tail(self, outcomes: Outcomes, level: float) -> float:
         if not self.conventions.mean_beyond_quantile:
@@ -107,9 +113,9 @@ class Tails:
         return -float(chances @ outcomes.returns[beyond]) / total if total > 0.0 else quantile
 
 
-def _shape(outcomes: Outcomes, mean: float, deviation: Figure) -> Shape | Absent:
-    if isinstance(deviation, Absent):
-        return deviation
+def _shape(outcomes: Outcomes, mean: Figure, deviation: Figure) -> Shape | Absent:
+    if isinstance(mean, Absent) or isinstance(deviation, Absent):
+        return mean if isinstance(mean, Absent) else Absent(ONE_RETURN)
     if outcomes.is_constant:
         return Absent(CONSTANT)
     return Shape(mean, deviation, outcomes.standardised_moment(3), outcomes.standardised_moment(4) - 3.0)

@@ -14,7 +14,7 @@ from domain.market_data.missing import MissingData
 from domain.risk.contribution import PartContribution
 from domain.risk.correlation import CorrelationClusters
 from domain.risk.factors import FactorDecomposition
-from domain.risk.figure import FLAT_ASSET, NEVER_FELL, Absent, known
+from domain.risk.figure import FLAT_ASSET, NEVER_FELL, NO_TIME, Absent, known
 from domain.risk.flow import RiskAssessment, RollingSeries
 from domain.risk.report import DatedDrawdown, MeasureReport, RiskReport
 from server.converters.dates import civil_to_proto
@@ -39,6 +39,8 @@ def assessment_to_proto(assessment: RiskAssessment, *, drawdown_series: bool) ->
     response = _report(report)
     if assessment.clusters is not None and "correlation" not in response.undefined:
         response.correlation.clusters.CopyFrom(_clusters(assessment.clusters))
+    if drawdown_series and assessment.returns is None:
+        response.undefined["drawdown_series"] = NO_TIME
     if drawdown_series and assessment.returns is not None:
         dates, depths = assessment.returns.dates.tolist(), report.drawdowns.depths.tolist()
         response.drawdown_series.CopyFrom(risk_pb2.DrawdownSeries(dates=dates, depths=depths))
@@ -85,7 +87,8 @@ def _report(report: RiskReport) -> AnalyzeRiskResponse:
         periods_per_year=report.periods_per_year,
         observations=report.observations,
         confidence_level=report.confidence_level,
-        expected_return_annual=report.expected_return_annual,
+        benchmark_observations=report.compared,
+        benchmark_periods_per_year=report.compared_periods_per_year,
         quantile_method=report.quantile_method or "",
         covariance_repair=None if report.moments is None else repair_to_proto(report.moments),
     )
@@ -218,7 +221,7 @@ def _rolling(series: RollingSeries) -> risk_pb2.RollingSeries:
 
 def _headline(proposed: RiskReport, now: RiskReport) -> risk_pb2.PortfolioFigures:
     return risk_pb2.PortfolioFigures(
-        expected_return_annual=proposed.expected_return_annual,
+        expected_return_annual=known(proposed.expected_return_annual),
         volatility_annual=known(proposed.dispersion.volatility_annual),
         sharpe=known(proposed.ratios.sharpe),
         value_at_risk=known(proposed.value_at_risk.historical),

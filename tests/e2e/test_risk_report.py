@@ -380,6 +380,13 @@ def test_prices_with_gaps_are_estimated_and_the_report_says_so(wire: Wire) -> No
         ({"clusters": {"clusters": 5}}, "clusters.clusters"),
         ({"volatilityFilter": {"lambda": 1.0}}, "volatility_filter"),
         ({"confidenceLevel": 1e-300}, "confidence_level"),
+        ({"cash": 5.0}, ""),
+        ({"estimation": {"expectedReturns": {"ewma": {"halfLife": 10}}}}, "estimation.expected_returns"),
+        (
+            {"estimation": {"views": {"views": [{"terms": weights(), "expectedReturnAnnual": 5.0}]}}},
+            "estimation.views",
+        ),
+        ({"validation": {"window": 9, "forecasts": {"valueAtRisk": [0.1]}}}, "validation"),
         (
             {"stress": [{"correlation": {"correlation": 1, "share": 1, "volatilityFactor": 1e300}}]},
             "stress[0].correlation",
@@ -454,3 +461,103 @@ def test_a_measure_of_moments_and_of_scenarios(wire: Wire) -> None:
     answer = wire.call(ANALYZE, {"scenarios": scenarios, "weights": weights(), "measures": names})
     assert "order in time" in answer["undefined"]["measures[ULCER_INDEX]"]
     assert answer["measures"][1]["value"] == pytest.approx(answer["entropicValueAtRisk"])
+
+
+PRICES = 100.0 * np.cumprod(np.vstack([np.ones(4), 1.0 + RETURNS]), axis=0)
+PRICE_DATES = [FIRST - 1, *DATES]
+PRICED = {"prices": panel(PRICES, dates=PRICE_DATES), "weights": weights()}
+
+
+def test_a_benchmark_with_fewer_prices_is_annualised_by_its_own_periods(wire: Wire) -> None:
+    """Every twentieth price: thirty returns of twenty days, of which 12.6 make a year."""
+    index = np.cumprod(np.append(1.0, 1.0 + MARKET))[::20]
+    answer = wire.call(ANALYZE, PRICED | {"benchmark": panel(index, ["M"], PRICE_DATES[::20])})
+    ours = PRICES[::20][1:] / PRICES[::20][:-1] - 1.0
+    active = ours @ WEIGHTS - (index[1:] / index[:-1] - 1.0)
+    assert answer["benchmarkObservations"] == len(active) == 30
+    assert answer["benchmarkPeriodsPerYear"] == pytest.approx(252 / 20)
+    assert answer["trackingErrorAnnual"] == pytest.approx(active.std(ddof=1) * 12.6**0.5, rel=1e-9)
+    assert answer["periodsPerYear"] == 252.0
+    whole = wire.call(ANALYZE, PRICED | {"benchmark": panel(index.repeat(20)[: T + 1], ["M"], PRICE_DATES)})
+    assert whole["benchmarkPeriodsPerYear"] == 252.0
+
+
+def test_dates_that_are_dropped_do_not_shrink_the_year(wire: Wire) -> None:
+    """One asset has a price a month only: what is left are monthly prices, and a day more or less changes nothing."""
+    monthly = PRICES.copy()
+    monthly[np.arange(T + 1) % 30 != 0, 1] = np.nan
+    dropped = {"missingData": "MISSING_DATA_POLICY_DROP_DATES"}
+    answer = wire.call(ANALYZE, PRICED | dropped | {"prices": panel(monthly, dates=PRICE_DATES)})
+    assert (answer["periodsPerYear"], answer["observations"]) == (12.0, 20)
+    single = PRICES.copy()
+    single[100, 2] = np.nan
+    answer = wire.call(ANALYZE, PRICED | dropped | {"prices": panel(single, dates=PRICE_DATES)})
+    assert (answer["periodsPerYear"], answer["observations"]) == (252.0, T - 1)
+
+
+def test_a_window_is_not_told_without_its_worst_day(wire: Wire) -> None:
+    holes = RETURNS.copy()
+    holes[70, 0] = np.nan
+    window = {"historical": {"startDate": _day(2006, 3, 1), "endDate": _day(2006, 3, 31)}}
+    policy = {"missingData": "MISSING_DATA_POLICY_DROP_DATES", "stress": [window]}
+    [result] = wire.call(ANALYZE, ask(returns=panel(holes), **policy))["stress"]
+    assert "does not cover" in result["undefined"]
+    prices = PRICES.copy()
+    prices[71, 0] = np.nan
+    [result] = wire.call(ANALYZE, PRICED | policy | {"prices": panel(prices, dates=PRICE_DATES)})["stress"]
+    first = (date(2006, 3, 1) - date(1970, 1, 1)).days - FIRST + 1
+    expected = WEIGHTS @ (np.prod(1.0 + RETURNS[first : first + 30], axis=0) - 1.0)
+    assert result["portfolioReturn"] == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_risk_that_cancels_has_no_beta(wire: Wire) -> None:
+    twins = np.column_stack([RETURNS[:, 0], RETURNS[:, 0] + 0.0001])
+    held = [{"symbol": "A", "weight": 1.0}, {"symbol": "B", "weight": -1.0}]
+    request = {"returns": panel(twins, ["A", "B"]), "weights": held, "periodsPerYear": P}
+    answer = wire.call(ANALYZE, request | {"benchmark": panel(MARKET, ["M"])})
+    assert answer["betaToBenchmark"] == 0.0
+    assert answer["undefined"]["treynor"] == "beta is zero"
+
+
+def test_one_complete_date_has_no_volatility(wire: Wire) -> None:
+    gaps = RETURNS[:81].copy()
+    gaps[np.arange(80), np.arange(80) % 4] = np.nan
+    policy = {"missingData": "MISSING_DATA_POLICY_PAIRWISE", "measures": ["RISK_MEASURE_CVAR"]}
+    answer = wire.call(ANALYZE, ask(returns=panel(gaps), **policy))
+    assert answer["observations"] == 1
+    assert answer["undefined"]["volatility_annual"] == "needs at least two returns"
+    assert answer["contributions"]
+
+
+def test_moments_without_means_have_no_return(wire: Wire) -> None:
+    moments = {"symbols": SYMBOLS, "covariance": np.cov(RETURNS.T).ravel().tolist(), "periodsPerYear": P}
+    answer = wire.call(ANALYZE, {"moments": moments, "weights": weights()})
+    assert answer["volatilityAnnual"] > 0.0
+    for name in ("expected_return_annual", "sharpe", "value_at_risk.gaussian"):
+        assert "expected returns" in answer["undefined"][name]
+
+
+def test_a_benchmark_without_overlap_leaves_rolling_figures_of_the_portfolio(wire: Wire) -> None:
+    late = panel(MARKET, ["M"], [d + 9000 for d in DATES])
+    answer = wire.call(ANALYZE, ask(benchmark=late, rolling={"window": 20}))
+    assert len(answer["rolling"]) == 8
+    named = {"window": 20, "figures": ["ROLLING_FIGURE_BETA"]}
+    assert wire.refused(ANALYZE, ask(benchmark=late, rolling=named)).fields == ("rolling.window",)
+
+
+def test_what_cannot_happen_changes_nothing(wire: Wire) -> None:
+    values = RETURNS[:10].ravel().tolist()
+    eight = RETURNS[2:10].ravel().tolist()
+    chances = [0.0, 0.0] + [0.125] * 8
+    ten = {"symbols": SYMBOLS, "values": values, "probabilities": chances, "periodsPerYear": P}
+    with_them = wire.call(ANALYZE, {"scenarios": ten, "weights": weights()})
+    without = wire.call(
+        ANALYZE, {"scenarios": {"symbols": SYMBOLS, "values": eight, "periodsPerYear": P}, "weights": weights()}
+    )
+    assert with_them == without
+
+
+def test_a_rate_beyond_numbers_leaves_no_infinity(wire: Wire) -> None:
+    answer = wire.call(ANALYZE, ask(riskFreeRateAnnual=1e308, proposedWeights=weights()))
+    assert "too large" in answer["undefined"]["sharpe"]
+    assert "Infinity" not in str(answer)

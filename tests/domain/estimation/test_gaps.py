@@ -76,3 +76,12 @@ def test_assets_that_never_meet_have_no_pair() -> None:
 def test_returns_that_leave_no_moments_are_refused(estimate: Callable[[np.ndarray], object]) -> None:
     with pytest.raises(InvalidInput, match="1e\\+60"):
         estimate(np.array([[1e200, 0.0], [np.nan, 1.0], [-1e200, 2.0], [1.0, 3.0]]))
+
+
+def test_a_likelihood_without_a_maximum_is_refused() -> None:
+    """Thirty dates of twenty assets, a fifth missing: the gaps can be filled so that some portfolio has no risk."""
+    generator = np.random.default_rng(1)
+    gaps = generator.standard_normal((30, 20)) * 0.01
+    gaps[generator.random(gaps.shape) < 0.2] = np.nan
+    with pytest.raises(InvalidInput, match="too few for the moments"):
+        maximum_likelihood(gaps)

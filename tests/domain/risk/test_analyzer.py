@@ -105,6 +105,7 @@ def test_moments_alone_say_nothing_about_a_tail() -> None:
     assert report.contributions.total == pytest.approx(report.dispersion.volatility_annual, rel=1e-12)
     numbers = {name for name, figure in report.figures.items() if not isinstance(figure, Absent)}
     assert numbers == {
+        "expected_return_annual",
         "volatility_per_period",
         "volatility_annual",
         "sharpe",
