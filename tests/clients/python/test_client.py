@@ -179,6 +179,15 @@ def test_everything_around_a_risk_report(call: Call) -> None:
     assert report.proto.proposed.turnover_one_way == pytest.approx(1.0)
 
 
+def test_risk_of_holdings(call: Call) -> None:
+    worth = {"X": 3.0 * PRICES[-1, 0], "Y": -1.0 * PRICES[-1, 1]}
+    total = sum(worth.values()) + 50.0
+    held = call("analyze_risk", Prices(PANEL), Holdings({"X": 3.0, "Y": -1.0}, cash=50.0))
+    weights = {symbol: value / total for symbol, value in worth.items()}
+    weighed = call("analyze_risk", Prices(PANEL), weights, allow_leverage=True)
+    assert held.volatility_annual == pytest.approx(weighed.volatility_annual, rel=1e-9)
+
+
 def test_a_risk_model(call: Call) -> None:
     model = call("estimate_risk_model", Prices(FRAME), factors=2, simulation=SimulationOptions(paths=7, periods=2))
     returns = FRAME.pct_change().dropna()

@@ -221,7 +221,7 @@ class Client:
     async def analyze_risk(
         self,
         data: MarketInput,
-        weights: Mapping[str, float],
+        weights: Mapping[str, float] | Holdings,
         *,
         benchmark: Any = None,
         confidence_level: float | None = None,

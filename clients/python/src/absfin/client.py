@@ -218,7 +218,7 @@ class Client:
     def analyze_risk(
         self,
         data: MarketInput,
-        weights: Mapping[str, float],
+        weights: Mapping[str, float] | Holdings,
         *,
         benchmark: Any = None,
         confidence_level: float | None = None,

@@ -143,7 +143,7 @@ def frontier_request(
 
 def risk_request(
     data: MarketInput,
-    weights: Mapping[str, float],
+    weights: Mapping[str, float] | Holdings,
     *,
     benchmark: Any = None,
     confidence_level: float | None = None,
@@ -152,16 +152,23 @@ def risk_request(
     allow_leverage: bool = False,
     options: RiskOptions | None = None,
 ) -> AnalyzeRiskRequest:
-    """A risk report. `benchmark` is a Panel or pandas series of the data's kind, or the name of a stored symbol."""
+    """A risk report of weights, or of holdings in units and cash.
+
+    `benchmark` is a Panel or pandas series of the data's kind, or the name of a stored symbol.
+    """
     fields = input_fields(data)
     if isinstance(benchmark, str):
         fields["benchmark_symbol"] = benchmark
     elif benchmark is not None:
         table = benchmark.panel if isinstance(benchmark, Prices | Returns) else benchmark
         fields["benchmark"] = panel_of(table).to_proto()
+    if isinstance(weights, Holdings):
+        held = weights.to_proto()
+        fields |= {"holdings": held.holdings, "cash": held.cash}
+    else:
+        fields["weights"] = weights_to_proto(weights)
     return AnalyzeRiskRequest(
         **fields,
-        weights=weights_to_proto(weights),
         confidence_level=confidence_level,
         risk_free_rate_annual=risk_free_rate_annual,
         missing_data=f"MISSING_DATA_POLICY_{missing_data.upper()}",

@@ -36,6 +36,7 @@ class RiskOptions:
     clusters: risk_pb2.ClusterOptions | None = None
     estimation: estimation_pb2.Estimation | None = None
     conventions: risk_pb2.ReportConventions | None = None
+    volatility_filter: estimation_pb2.ExponentialWeighting | None = None  # of filtered historical VaR
 
     def to_fields(self) -> dict[str, Any]:
         """The fields of the request."""
@@ -55,6 +56,7 @@ class RiskOptions:
             "clusters": self.clusters,
             "estimation": self.estimation,
             "conventions": self.conventions,
+            "volatility_filter": self.volatility_filter,
         }
 
     def _rolling(self) -> risk_pb2.RollingOptions | None:
