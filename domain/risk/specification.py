@@ -159,6 +159,10 @@ def _groups(specification: RiskSpecification, symbols: tuple[str, ...]) -> dict[
         for j, member in enumerate(members):
             if member not in known:
                 raise InvalidInput(f"groups[{i}].symbols[{j}]", f"{member} of {name} is not a symbol of the input")
+    for i, name in enumerate(specification.groups):
+        if name in known or name in specification.stored_groups:
+            rule = f"{name} is the name of a {'symbol' if name in known else 'stored group'} as well"
+            raise InvalidInput(f"groups[{i}].name", rule)
     everything = {**specification.stored_groups, **specification.groups}
     return {name: np.isin(symbols, members) for name, members in everything.items()}
 

@@ -368,6 +368,7 @@ def test_prices_with_gaps_are_estimated_and_the_report_says_so(wire: Wire) -> No
         ({"stress": [{"correlation": {"correlation": -0.9, "share": 1}}]}, "stress[0].correlation"),
         ({"stress": [{"historical": {"startDate": {"year": 2006, "month": 3, "day": 1}}}]}, "stress[0].historical"),
         ({"groups": [{"name": "g", "symbols": ["Z"]}]}, "groups[0].symbols[0]"),
+        ({"groups": [{"name": "A", "symbols": ["B"]}]}, "groups[0].name"),
         ({"storedGroups": ["sector=Nowhere"]}, "stored_groups[0]"),
         ({"rolling": {"window": 601}}, "rolling.window"),
         ({"rolling": {"window": 20, "figures": ["ROLLING_FIGURE_BETA"]}}, "rolling.figures"),
