@@ -28,6 +28,11 @@ class RollingFigure(StrEnum):
     CORRELATION = "CORRELATION"
     TRACKING_ERROR_ANNUAL = "TRACKING_ERROR_ANNUAL"
     INFORMATION_RATIO = "INFORMATION_RATIO"
+    SEMI_DEVIATION = "SEMI_DEVIATION"
+    EXCESS_KURTOSIS = "EXCESS_KURTOSIS"
+    OMEGA = "OMEGA"
+    ULCER_INDEX = "ULCER_INDEX"
+    ALPHA_ANNUAL = "ALPHA_ANNUAL"
 
     @property
     def is_relative(self) -> bool:
@@ -41,6 +46,7 @@ _RELATIVE = frozenset(
         RollingFigure.CORRELATION,
         RollingFigure.TRACKING_ERROR_ANNUAL,
         RollingFigure.INFORMATION_RATIO,
+        RollingFigure.ALPHA_ANNUAL,
     }
 )
 
@@ -111,16 +117,32 @@ def _of_windows(figure: RollingFigure, x: Vector, y: Vector, yardstick: Yardstic
             return np.asarray(-np.quantile(x, 1.0 - yardstick.confidence_level, axis=1))
         case RollingFigure.CONDITIONAL_VALUE_AT_RISK:
             return _conditional_value_at_risk(x, yardstick.confidence_level)
+        case RollingFigure.SEMI_DEVIATION:
+            below = np.minimum(x - x.mean(axis=1, keepdims=True), 0.0)
+            return np.asarray(np.sqrt((below * below).sum(axis=1) / (x.shape[1] - 1)))
+        case RollingFigure.EXCESS_KURTOSIS:
+            deviation, squares = _deviation(x, yardstick), (x - x.mean(axis=1, keepdims=True)) ** 2
+            spread = np.where(deviation > 0.0, squares.mean(axis=1) ** 2, 0.0)
+            return _over((squares * squares).mean(axis=1), spread) - 3.0
+        case RollingFigure.OMEGA:
+            above = np.maximum(x - yardstick.acceptable, 0.0).mean(axis=1)
+            return _over(above, np.maximum(yardstick.acceptable - x, 0.0).mean(axis=1))
         case RollingFigure.MAX_DRAWDOWN:
-            return _maximum_drawdown(x)
+            return np.asarray(_drawdowns(x).max(axis=1))
+        case RollingFigure.ULCER_INDEX:
+            return np.asarray(np.sqrt((_drawdowns(x) ** 2).mean(axis=1)))
         case RollingFigure.TRACKING_ERROR_ANNUAL:
             return np.asarray(_deviation(x - y, yardstick) * root)
         case RollingFigure.INFORMATION_RATIO:
             return np.asarray(_over((x - y).mean(axis=1), _deviation(x - y, yardstick)) * root)
     covariance = ((x - x.mean(axis=1, keepdims=True)) * y).sum(axis=1) / (x.shape[1] - 1)
     ours, theirs = _deviation(x, yardstick), _deviation(y, yardstick)
+    beta = _over(_over(covariance, theirs), theirs)
     if figure is RollingFigure.BETA:
-        return _over(_over(covariance, theirs), theirs)
+        return beta
+    if figure is RollingFigure.ALPHA_ANNUAL:
+        reference = y.mean(axis=1) - yardstick.risk_free
+        return np.asarray((x.mean(axis=1) - yardstick.risk_free - beta * reference) * yardstick.periods_per_year)
     return np.clip(_over(_over(covariance, theirs), ours), -1.0, 1.0)
 
 
@@ -139,12 +161,12 @@ def _conditional_value_at_risk(x: Vector, confidence_level: float) -> Vector:
     return result
 
 
-def _maximum_drawdown(x: Vector) -> Vector:
-    """Compounded, the capital at the start of each window being its first peak; 1 or more where it is used up."""
+def _drawdowns(x: Vector) -> Vector:
+    """Compounded, (K, W), the capital at the start of each window being its first peak; 1 once it is used up."""
     growth = np.maximum(1.0 + x, 0.0)
     level = np.cumprod(growth, axis=1)
     peaks = np.maximum(np.maximum.accumulate(level, axis=1), 1.0)
-    result: Vector = (1.0 - level / peaks).max(axis=1)
+    result: Vector = 1.0 - level / peaks
     return result
 
 

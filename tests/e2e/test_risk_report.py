@@ -228,7 +228,7 @@ def test_rolling_windows(wire: Wire) -> None:
     window = 63
     answer = wire.call(ANALYZE, ask(benchmark=panel(MARKET, ["M"]), rolling={"window": window}))
     series = {one["figure"].removeprefix("ROLLING_FIGURE_"): one for one in answer["rolling"]}
-    assert len(series) == 12
+    assert len(series) == 17
     last, market = R[-window:], MARKET[-window:]
     wealth = np.cumprod(np.append(1.0, 1.0 + last))
     expected = {
@@ -244,6 +244,11 @@ def test_rolling_windows(wire: Wire) -> None:
         "CORRELATION": np.corrcoef(last, market)[0, 1],
         "TRACKING_ERROR_ANNUAL": (last - market).std(ddof=1) * P**0.5,
         "INFORMATION_RATIO": (last - market).mean() / (last - market).std(ddof=1) * P**0.5,
+        "SEMI_DEVIATION": (np.minimum(last - last.mean(), 0) ** 2).sum() ** 0.5 / (window - 1) ** 0.5,
+        "EXCESS_KURTOSIS": ((last - last.mean()) ** 4).mean() / last.var() ** 2 - 3,
+        "OMEGA": np.maximum(last, 0).mean() / np.maximum(-last, 0).mean(),
+        "ULCER_INDEX": ((1 - wealth / np.maximum.accumulate(wealth))[1:] ** 2).mean() ** 0.5,
+        "ALPHA_ANNUAL": (last.mean() - np.cov(last, market)[0, 1] / market.var(ddof=1) * market.mean()) * P,
     }
     for name, value in expected.items():
         assert series[name]["values"][-1] == pytest.approx(value, rel=1e-9), name
@@ -541,7 +546,7 @@ def test_moments_without_means_have_no_return(wire: Wire) -> None:
 def test_a_benchmark_without_overlap_leaves_rolling_figures_of_the_portfolio(wire: Wire) -> None:
     late = panel(MARKET, ["M"], [d + 9000 for d in DATES])
     answer = wire.call(ANALYZE, ask(benchmark=late, rolling={"window": 20}))
-    assert len(answer["rolling"]) == 8
+    assert len(answer["rolling"]) == 12
     named = {"window": 20, "figures": ["ROLLING_FIGURE_BETA"]}
     assert wire.refused(ANALYZE, ask(benchmark=late, rolling=named)).fields == ("rolling.window",)
 

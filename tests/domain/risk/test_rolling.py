@@ -21,7 +21,7 @@ def test_blocks_meet(figure: RollingFigure, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_window_that_does_not_vary_has_no_ratio() -> None:
     still = np.concatenate([np.full(5, 0.1 + 0.2), RETURNS[:5]])
-    for figure in (RollingFigure.SHARPE, RollingFigure.SKEWNESS):
+    for figure in (RollingFigure.SHARPE, RollingFigure.SKEWNESS, RollingFigure.EXCESS_KURTOSIS):
         found = rolling_figure(figure, still, None, 5, YARDSTICK)
         assert np.isnan(found[0])
         assert np.isfinite(found[1:]).all()

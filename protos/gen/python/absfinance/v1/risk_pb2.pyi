@@ -28,6 +28,11 @@ class RollingFigure(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ROLLING_FIGURE_CORRELATION: _ClassVar[RollingFigure]
     ROLLING_FIGURE_TRACKING_ERROR_ANNUAL: _ClassVar[RollingFigure]
     ROLLING_FIGURE_INFORMATION_RATIO: _ClassVar[RollingFigure]
+    ROLLING_FIGURE_SEMI_DEVIATION: _ClassVar[RollingFigure]
+    ROLLING_FIGURE_EXCESS_KURTOSIS: _ClassVar[RollingFigure]
+    ROLLING_FIGURE_OMEGA: _ClassVar[RollingFigure]
+    ROLLING_FIGURE_ULCER_INDEX: _ClassVar[RollingFigure]
+    ROLLING_FIGURE_ALPHA_ANNUAL: _ClassVar[RollingFigure]
 
 class TrafficLight(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -48,6 +53,11 @@ ROLLING_FIGURE_BETA: RollingFigure
 ROLLING_FIGURE_CORRELATION: RollingFigure
 ROLLING_FIGURE_TRACKING_ERROR_ANNUAL: RollingFigure
 ROLLING_FIGURE_INFORMATION_RATIO: RollingFigure
+ROLLING_FIGURE_SEMI_DEVIATION: RollingFigure
+ROLLING_FIGURE_EXCESS_KURTOSIS: RollingFigure
+ROLLING_FIGURE_OMEGA: RollingFigure
+ROLLING_FIGURE_ULCER_INDEX: RollingFigure
+ROLLING_FIGURE_ALPHA_ANNUAL: RollingFigure
 TRAFFIC_LIGHT_UNSPECIFIED: TrafficLight
 TRAFFIC_LIGHT_GREEN: TrafficLight
 TRAFFIC_LIGHT_YELLOW: TrafficLight
