@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.calendar import DAYS_PER_YEAR
 from domain.checks import Vector
 from domain.risk.drawdown import maximum_drawdown
 from domain.risk.figure import NO_BENCHMARK, ONE_RETURN, Absent, Figure, known, times
@@ -14,7 +15,6 @@ from domain.risk.relative import Comparison, RelativeRisk, relative_risk
 
 METRICS_VERSION = "1"
 TAIL_CONFIDENCE = 0.95
-DAYS_PER_YEAR = 365.25
 
 
 @dataclass(frozen=True, slots=True)

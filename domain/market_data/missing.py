@@ -62,7 +62,7 @@ def missing_data(panel: Panel, policy: MissingDataPolicy) -> MissingData:
     )
 
 
-def takes_panels(policy: MissingDataPolicy) -> None:
+def refuse_gap_estimators(policy: MissingDataPolicy) -> None:
     """Raises InvalidInput for a policy that leaves gaps to an estimator, where there is none."""
     if policy.keeps_gaps:
         raise InvalidInput("missing_data", f"{policy} is one of AnalyzeRisk and EstimateRiskModel only")
@@ -74,7 +74,7 @@ def complete(panel: P, policy: MissingDataPolicy) -> P:
     Raises InvalidInput under FAIL, naming symbol and first date, under DROP_DATES when no date is left, and for a
     policy that keeps gaps.
     """
-    takes_panels(policy)
+    refuse_gap_estimators(policy)
     missing = np.isnan(panel.values)
     if not missing.any():
         return panel

@@ -2,7 +2,7 @@
 
 from domain.calendar import periods_per_year
 from domain.errors import InvalidInput
-from domain.market_data.missing import MissingDataPolicy, complete, takes_panels
+from domain.market_data.missing import MissingDataPolicy, complete, refuse_gap_estimators
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Panel, PricePanel, ReturnPanel, Scenarios
 
@@ -22,7 +22,7 @@ def infer_periods_per_year(given: float | None, data: Panel | Scenarios) -> floa
 def complete_returns(data: PricePanel | ReturnPanel, policy: MissingDataPolicy) -> ReturnPanel:
     """Returns without gaps. Raises InvalidInput with the field seen from the request."""
     kind = "prices" if isinstance(data, PricePanel) else "returns"
-    takes_panels(policy)
+    refuse_gap_estimators(policy)
     try:
         panel = complete(data, policy)
         return panel.returns() if isinstance(panel, PricePanel) else panel

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.calendar import DAYS_PER_YEAR
 from domain.checks import Matrix, Vector, finite, finite_number, open_fraction, positive, same_length
 from domain.errors import NotSupported
 from domain.estimation.moments import Estimation
@@ -42,7 +43,6 @@ from domain.risk.tails import entropic_value_at_risk
 
 __all__ = ["RiskQuery", "RiskReport", "analyze"]
 
-DAYS_PER_YEAR = 365.25
 WORST_DRAWDOWNS = 5
 NO_MEANS = "needs expected returns, and the moments have none"
 NO_BENCHMARK_WEIGHTS = "no benchmark weights were given"
@@ -263,13 +263,10 @@ def _of_moments(query: RiskQuery, measure: RiskMeasure, model: RiskModel) -> Mea
     """Variance and standard deviation are all that moments know."""
     if not measure.is_quadratic:
         return MeasureReport(measure, Absent(NO_DISTRIBUTION))
-    slopes = model.moments.covariance @ query.weights
-    risk = model.deviation(query.weights)
+    annual, root = model.contributions(query.weights), query.periods_per_year**0.5
+    found = RiskContributions(annual.marginal / root, annual.by_asset / root, annual.total / root)
     if measure is RiskMeasure.VARIANCE:
-        found = RiskContributions(2.0 * slopes, query.weights * slopes, risk**2)
-    else:
-        marginal = slopes / risk if risk > 0.0 else 0.0 * slopes
-        found = RiskContributions(marginal, query.weights * marginal, risk)
+        found = RiskContributions(2.0 * found.total * found.marginal, found.total * found.by_asset, found.total**2)
     return MeasureReport(measure, found.total, found, _groups(query, found))
 
 

@@ -14,8 +14,8 @@ from domain.estimation.weights import exponential_weights
 from domain.market_data.missing import MissingData, MissingDataPolicy
 from domain.market_data.panel import PricePanel, ReturnPanel
 from domain.risk.factors import FactorDecomposition
-from domain.risk.gaps import prepared
 from domain.risk.model import RiskModel
+from domain.risk.prepared import prepared
 from domain.risk.simulation import Simulation, SimulationMethod, simulate
 from domain.risk.specification import Factors, check_estimation, decomposition, periods_of
 
@@ -59,7 +59,8 @@ def estimate(
     check_estimation(specification.estimation, ready)
     on_progress()
     if ready.moments is not None:
-        model, returns = RiskModel.of(ready.moments, periods), data.returns() if isinstance(data, PricePanel) else data
+        model = RiskModel.of(ready.moments, periods)
+        returns = data.returns() if isinstance(data, PricePanel) else data
     else:
         if not isinstance(ready.data, ReturnPanel):
             raise ValueError("prices and returns are made ready as returns")

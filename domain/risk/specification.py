@@ -23,8 +23,8 @@ from domain.risk.conventions import OURS, Conventions
 from domain.risk.correlation import Clustering
 from domain.risk.factors import FactorDecomposition, principal_components, regressed
 from domain.risk.filtered import DECAY
-from domain.risk.gaps import Prepared, prepared
 from domain.risk.measures import RiskMeasure
+from domain.risk.prepared import Prepared, prepared
 from domain.risk.relative import Comparison, compare
 from domain.risk.rolling import Rolling
 from domain.risk.stress import Scenario

@@ -46,7 +46,6 @@ class Tails:
     shape: Shape | Absent
     student_t: StudentT | Absent
     filtered: Vector | Absent  # (T,)
-
     conventions: Conventions = OURS
 
     @classmethod
@@ -114,8 +113,10 @@ class Tails:
 
 
 def _shape(outcomes: Outcomes, mean: Figure, deviation: Figure) -> Shape | Absent:
-    if isinstance(mean, Absent) or isinstance(deviation, Absent):
-        return mean if isinstance(mean, Absent) else Absent(ONE_RETURN)
+    if isinstance(mean, Absent):
+        return mean
+    if isinstance(deviation, Absent):
+        return deviation
     if outcomes.is_constant:
         return Absent(CONSTANT)
     return Shape(mean, deviation, outcomes.standardised_moment(3), outcomes.standardised_moment(4) - 3.0)
@@ -133,7 +134,7 @@ def _student_t(outcomes: Outcomes) -> StudentT | Absent:
 
 def _filtered(outcomes: Outcomes, decay: float) -> Vector | Absent:
     filtered = volatility_filtered(outcomes.returns, decay)
-    return Absent(STILL) if filtered is None else filtered.returns
+    return Absent(STILL) if filtered is None else filtered
 
 
 def _or_no_mean(beyond: float | None) -> Figure:

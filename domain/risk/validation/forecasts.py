@@ -1,6 +1,5 @@
 """Forecasts of value at risk and expected shortfall one period ahead, each from the returns before it alone."""
 
-import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,7 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from domain.checks import ROUNDING, Matrix, Vector, finite, open_fraction, same_length
 from domain.errors import InvalidInput
-from domain.risk.filtered import DECAY
+from domain.risk.filtered import DECAY, ewma_variances
 from domain.risk.measures import tail_weights
 from domain.risk.parametric import (
     Shape,
@@ -79,7 +78,8 @@ def rolling_forecasts(
             risk = [cornish_fisher_value_at_risk(Shape(m, d, s, k), confidence_level) for m, d, s, k in moments]
             return Forecasts(np.array(risk))
         case ForecastMethod.EWMA:
-            deviation = np.sqrt(_weighted_variance(observed, window, decay))
+            start = float(np.mean(observed[:window] ** 2))
+            deviation = np.sqrt(ewma_variances(observed[window:-1], decay, start))
             return _normal(np.zeros(len(deviation)), deviation, confidence_level)
 
 
@@ -126,13 +126,6 @@ def _moments(returns: Vector, window: int) -> Matrix:
         return np.vstack([mean, *(np.where(constant, 0.0, figure) for figure in figures)])
 
     return _over_windows(returns, window, measured)
-
-
-def _weighted_variance(returns: Vector, window: int, decay: float) -> Vector:
-    start = float(np.mean(returns[:window] ** 2))
-    squares = (returns[window:-1] ** 2).tolist()
-    path = itertools.accumulate(squares, lambda before, square: decay * before + (1.0 - decay) * square, initial=start)
-    return np.fromiter(path, np.float64, len(returns) - window)
 
 
 def _over_windows(returns: Vector, window: int, measured: Callable[[Matrix], Matrix]) -> Matrix:
