@@ -60,11 +60,12 @@ class RelativeRisk:
         return cls(*[Absent(reason)] * len(fields(cls)))
 
 
-def compare(assets: Panel, benchmark: Panel) -> Comparison:
+def compare(assets: Panel, benchmark: Panel, grid: Days | None = None) -> Comparison:
     """Both on their common dates; prices are aligned before returns are taken, so that periods are the same.
 
     Where the benchmark has no price in between, a return is over several periods of the input, and a year has fewer of
-    them. `assets` is complete and of the benchmark's kind; dates on which the benchmark has no value do not count.
+    them; `grid` holds the dates of these periods, where they are more than those of `assets`. `assets` is complete and
+    of the benchmark's kind; dates on which the benchmark has no value do not count.
     Raises InvalidInput when the benchmark has more than one column.
     """
     if len(benchmark.symbols) != 1:
@@ -73,10 +74,9 @@ def compare(assets: Panel, benchmark: Panel) -> Comparison:
     common, ours, theirs = np.intersect1d(assets.dates, benchmark.dates[known], return_indices=True)
     values, reference = assets.values[ours], benchmark.values[known, 0][theirs]
     if isinstance(assets, PricePanel):
-        share = (len(ours) - 1) / (ours[-1] - ours[0]) if len(ours) > 1 else 1.0
-        return Comparison(
-            values[1:] / values[:-1] - 1.0, reference[1:] / reference[:-1] - 1.0, common[1:], float(share)
-        )
+        places = np.searchsorted(assets.dates if grid is None else grid, common)
+        share = (len(places) - 1) / float(places[-1] - places[0]) if len(places) > 1 else 1.0
+        return Comparison(values[1:] / values[:-1] - 1.0, reference[1:] / reference[:-1] - 1.0, common[1:], share)
     return Comparison(values, reference, common)
 
 

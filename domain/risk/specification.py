@@ -150,7 +150,8 @@ def _comparison(ready: Prepared, data: MarketInput, benchmark: PricePanel | Retu
         raise InvalidInput("benchmark", "must be of the input's kind: prices with prices, returns with returns")
     if ready.panel is None:
         return Comparison(np.zeros((0, len(data.symbols))), np.zeros(0))
-    return compare(ready.panel, benchmark)
+    # Where gaps were left to an estimator, periods per year are those of all dates, else of those that are left.
+    return compare(ready.panel, benchmark, data.dates if ready.moments is not None else None)
 
 
 def _groups(specification: RiskSpecification, symbols: tuple[str, ...]) -> dict[str, NDArray[np.bool_]]:

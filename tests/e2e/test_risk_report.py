@@ -488,6 +488,19 @@ def test_a_benchmark_with_fewer_prices_is_annualised_by_its_own_periods(wire: Wi
     assert whole["benchmarkPeriodsPerYear"] == 252.0
 
 
+@pytest.mark.parametrize("policy", ["MAXIMUM_LIKELIHOOD", "PAIRWISE"])
+def test_gaps_left_to_an_estimator_do_not_shrink_the_year_beside_a_benchmark(wire: Wire, policy: str) -> None:
+    """One asset has prices on ten of thirty days: 201 dates of 601 are compared, over 200 periods instead of 600."""
+    sparse = PRICES.copy()
+    sparse[np.arange(T + 1) % 30 >= 10, 1] = np.nan
+    index = panel(np.cumprod(np.append(1.0, 1.0 + MARKET)), ["M"], PRICE_DATES)
+    request = PRICED | {"prices": panel(sparse, dates=PRICE_DATES), "benchmark": index}
+    answer = wire.call(ANALYZE, request | {"missingData": f"MISSING_DATA_POLICY_{policy}"})
+    assert answer["periodsPerYear"] == 252.0
+    assert answer["benchmarkObservations"] == 200
+    assert answer["benchmarkPeriodsPerYear"] == pytest.approx(252 / 3)
+
+
 def test_dates_that_are_dropped_do_not_shrink_the_year(wire: Wire) -> None:
     """One asset has a price a month only: what is left are monthly prices, and a day more or less changes nothing."""
     monthly = PRICES.copy()
