@@ -1,3 +1,4 @@
+from absfinance.v1 import objective_pb2 as _objective_pb2
 from absfinance.v1 import risk_measure_pb2 as _risk_measure_pb2
 from absfinance.v1 import weight_pb2 as _weight_pb2
 from buf.validate import validate_pb2 as _validate_pb2
@@ -20,7 +21,7 @@ TURNOVER_KIND_ONE_WAY: TurnoverKind
 TURNOVER_KIND_TWO_WAY: TurnoverKind
 
 class Constraint(_message.Message):
-    __slots__ = ("label", "weight_bounds", "group_bounds", "linear", "leverage", "turnover", "tracking_error", "cardinality", "minimum_position", "return_floor", "risk_limit", "risk_contribution_bounds", "factor_exposure")
+    __slots__ = ("label", "weight_bounds", "group_bounds", "linear", "leverage", "turnover", "tracking_error", "cardinality", "minimum_position", "return_floor", "risk_limit", "risk_contribution_bounds", "factor_exposure", "network", "clusters", "centrality")
     LABEL_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_BOUNDS_FIELD_NUMBER: _ClassVar[int]
     GROUP_BOUNDS_FIELD_NUMBER: _ClassVar[int]
@@ -34,6 +35,9 @@ class Constraint(_message.Message):
     RISK_LIMIT_FIELD_NUMBER: _ClassVar[int]
     RISK_CONTRIBUTION_BOUNDS_FIELD_NUMBER: _ClassVar[int]
     FACTOR_EXPOSURE_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    CLUSTERS_FIELD_NUMBER: _ClassVar[int]
+    CENTRALITY_FIELD_NUMBER: _ClassVar[int]
     label: str
     weight_bounds: WeightBounds
     group_bounds: GroupBounds
@@ -47,7 +51,10 @@ class Constraint(_message.Message):
     risk_limit: RiskLimit
     risk_contribution_bounds: RiskContributionBounds
     factor_exposure: FactorExposure
-    def __init__(self, label: _Optional[str] = ..., weight_bounds: _Optional[_Union[WeightBounds, _Mapping]] = ..., group_bounds: _Optional[_Union[GroupBounds, _Mapping]] = ..., linear: _Optional[_Union[LinearConstraint, _Mapping]] = ..., leverage: _Optional[_Union[Leverage, _Mapping]] = ..., turnover: _Optional[_Union[TurnoverLimit, _Mapping]] = ..., tracking_error: _Optional[_Union[TrackingErrorLimit, _Mapping]] = ..., cardinality: _Optional[_Union[Cardinality, _Mapping]] = ..., minimum_position: _Optional[_Union[MinimumPosition, _Mapping]] = ..., return_floor: _Optional[_Union[ReturnFloor, _Mapping]] = ..., risk_limit: _Optional[_Union[RiskLimit, _Mapping]] = ..., risk_contribution_bounds: _Optional[_Union[RiskContributionBounds, _Mapping]] = ..., factor_exposure: _Optional[_Union[FactorExposure, _Mapping]] = ...) -> None: ...
+    network: NetworkLimit
+    clusters: ClusterLimit
+    centrality: CentralityBounds
+    def __init__(self, label: _Optional[str] = ..., weight_bounds: _Optional[_Union[WeightBounds, _Mapping]] = ..., group_bounds: _Optional[_Union[GroupBounds, _Mapping]] = ..., linear: _Optional[_Union[LinearConstraint, _Mapping]] = ..., leverage: _Optional[_Union[Leverage, _Mapping]] = ..., turnover: _Optional[_Union[TurnoverLimit, _Mapping]] = ..., tracking_error: _Optional[_Union[TrackingErrorLimit, _Mapping]] = ..., cardinality: _Optional[_Union[Cardinality, _Mapping]] = ..., minimum_position: _Optional[_Union[MinimumPosition, _Mapping]] = ..., return_floor: _Optional[_Union[ReturnFloor, _Mapping]] = ..., risk_limit: _Optional[_Union[RiskLimit, _Mapping]] = ..., risk_contribution_bounds: _Optional[_Union[RiskContributionBounds, _Mapping]] = ..., factor_exposure: _Optional[_Union[FactorExposure, _Mapping]] = ..., network: _Optional[_Union[NetworkLimit, _Mapping]] = ..., clusters: _Optional[_Union[ClusterLimit, _Mapping]] = ..., centrality: _Optional[_Union[CentralityBounds, _Mapping]] = ...) -> None: ...
 
 class WeightBounds(_message.Message):
     __slots__ = ("lower", "upper", "symbols")
@@ -115,10 +122,62 @@ class TrackingErrorLimit(_message.Message):
     def __init__(self, benchmark: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., max_annual: _Optional[float] = ...) -> None: ...
 
 class Cardinality(_message.Message):
-    __slots__ = ("max_assets",)
+    __slots__ = ("max_assets", "symbols", "group")
     MAX_ASSETS_FIELD_NUMBER: _ClassVar[int]
+    SYMBOLS_FIELD_NUMBER: _ClassVar[int]
+    GROUP_FIELD_NUMBER: _ClassVar[int]
     max_assets: int
-    def __init__(self, max_assets: _Optional[int] = ...) -> None: ...
+    symbols: _containers.RepeatedScalarFieldContainer[str]
+    group: str
+    def __init__(self, max_assets: _Optional[int] = ..., symbols: _Optional[_Iterable[str]] = ..., group: _Optional[str] = ...) -> None: ...
+
+class AssetNetwork(_message.Message):
+    __slots__ = ("graph", "codependence")
+    class Graph(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        GRAPH_UNSPECIFIED: _ClassVar[AssetNetwork.Graph]
+        GRAPH_MINIMUM_SPANNING_TREE: _ClassVar[AssetNetwork.Graph]
+        GRAPH_TRIANGULATED_MAXIMALLY_FILTERED: _ClassVar[AssetNetwork.Graph]
+    GRAPH_UNSPECIFIED: AssetNetwork.Graph
+    GRAPH_MINIMUM_SPANNING_TREE: AssetNetwork.Graph
+    GRAPH_TRIANGULATED_MAXIMALLY_FILTERED: AssetNetwork.Graph
+    GRAPH_FIELD_NUMBER: _ClassVar[int]
+    CODEPENDENCE_FIELD_NUMBER: _ClassVar[int]
+    graph: AssetNetwork.Graph
+    codependence: _objective_pb2.Hierarchical.Codependence
+    def __init__(self, graph: _Optional[_Union[AssetNetwork.Graph, str]] = ..., codependence: _Optional[_Union[_objective_pb2.Hierarchical.Codependence, str]] = ...) -> None: ...
+
+class NetworkLimit(_message.Message):
+    __slots__ = ("network", "steps")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    network: AssetNetwork
+    steps: int
+    def __init__(self, network: _Optional[_Union[AssetNetwork, _Mapping]] = ..., steps: _Optional[int] = ...) -> None: ...
+
+class ClusterLimit(_message.Message):
+    __slots__ = ("linkage", "codependence", "clusters", "max_clusters", "max_assets")
+    LINKAGE_FIELD_NUMBER: _ClassVar[int]
+    CODEPENDENCE_FIELD_NUMBER: _ClassVar[int]
+    CLUSTERS_FIELD_NUMBER: _ClassVar[int]
+    MAX_CLUSTERS_FIELD_NUMBER: _ClassVar[int]
+    MAX_ASSETS_FIELD_NUMBER: _ClassVar[int]
+    linkage: _objective_pb2.Hierarchical.Linkage
+    codependence: _objective_pb2.Hierarchical.Codependence
+    clusters: int
+    max_clusters: int
+    max_assets: int
+    def __init__(self, linkage: _Optional[_Union[_objective_pb2.Hierarchical.Linkage, str]] = ..., codependence: _Optional[_Union[_objective_pb2.Hierarchical.Codependence, str]] = ..., clusters: _Optional[int] = ..., max_clusters: _Optional[int] = ..., max_assets: _Optional[int] = ...) -> None: ...
+
+class CentralityBounds(_message.Message):
+    __slots__ = ("network", "lower", "upper")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    LOWER_FIELD_NUMBER: _ClassVar[int]
+    UPPER_FIELD_NUMBER: _ClassVar[int]
+    network: AssetNetwork
+    lower: float
+    upper: float
+    def __init__(self, network: _Optional[_Union[AssetNetwork, _Mapping]] = ..., lower: _Optional[float] = ..., upper: _Optional[float] = ...) -> None: ...
 
 class MinimumPosition(_message.Message):
     __slots__ = ("min_weight",)

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x61\x62sfinance/v1/cost.proto\x12\rabsfinance.v1\x1a\x1b\x62uf/validate/validate.proto\"\x80\x04\n\tCostModel\x12\x36\n\x0e\x63ommission_bps\x18\x01 \x01(\x01\x42\x19\xbaH\x16\x12\x14\x11\x00\x00\x00\x00\x00\x88\xc3@)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12\x37\n\x0fhalf_spread_bps\x18\x02 \x01(\x01\x42\x19\xbaH\x16\x12\x14\x11\x00\x00\x00\x00\x00\x88\xc3@)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x12+\n\x06impact\x18\x03 \x01(\x0b\x32\x1b.absfinance.v1.MarketImpact\x12\x30\n\x11\x62orrow_bps_annual\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x02\x88\x01\x01\x12&\n\x10\x63\x61sh_rate_annual\x18\x05 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x03\x88\x01\x01\x12+\n\x15\x66inancing_rate_annual\x18\x06 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x04\x88\x01\x01\x12(\n\tfixed_fee\x18\x07 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x05\x88\x01\x01\x12*\n\x08\x62y_asset\x18\x08 \x03(\x0b\x32\x18.absfinance.v1.AssetCostB\x11\n\x0f_commission_bpsB\x12\n\x10_half_spread_bpsB\x14\n\x12_borrow_bps_annualB\x13\n\x11_cash_rate_annualB\x18\n\x16_financing_rate_annualB\x0c\n\n_fixed_fee\"S\n\tAssetCost\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12+\n\x08\x63ost_bps\x18\x02 \x01(\x01\x42\x19\xbaH\x16\x12\x14\x11\x00\x00\x00\x00\x00\x88\xc3@)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\"\x87\x01\n\x0cMarketImpact\x12\x36\n\x0bsquare_root\x18\x01 \x01(\x0b\x32\x1f.absfinance.v1.SquareRootImpactH\x00\x12/\n\x07\x61lmgren\x18\x02 \x01(\x0b\x32\x1c.absfinance.v1.AlmgrenImpactH\x00\x42\x0e\n\x05model\x12\x05\xbaH\x02\x08\x01\"9\n\x10SquareRootImpact\x12%\n\x0b\x63oefficient\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\"k\n\rAlmgrenImpact\x12$\n\x05gamma\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12\"\n\x03\x65ta\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x42\x08\n\x06_gammaB\x06\n\x04_etab\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x61\x62sfinance/v1/cost.proto\x12\rabsfinance.v1\x1a\x1b\x62uf/validate/validate.proto\"\xf6\x04\n\tCostModel\x12\x36\n\x0e\x63ommission_bps\x18\x01 \x01(\x01\x42\x19\xbaH\x16\x12\x14\x11\x00\x00\x00\x00\x00\x88\xc3@)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12\x37\n\x0fhalf_spread_bps\x18\x02 \x01(\x01\x42\x19\xbaH\x16\x12\x14\x11\x00\x00\x00\x00\x00\x88\xc3@)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x12+\n\x06impact\x18\x03 \x01(\x0b\x32\x1b.absfinance.v1.MarketImpact\x12\x30\n\x11\x62orrow_bps_annual\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x02\x88\x01\x01\x12&\n\x10\x63\x61sh_rate_annual\x18\x05 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x03\x88\x01\x01\x12+\n\x15\x66inancing_rate_annual\x18\x06 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x04\x88\x01\x01\x12(\n\tfixed_fee\x18\x07 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x05\x88\x01\x01\x12*\n\x08\x62y_asset\x18\x08 \x03(\x0b\x32\x18.absfinance.v1.AssetCost\x12.\n\x0fportfolio_value\x18\t \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x06\x88\x01\x01\x12\x30\n\tliquidity\x18\n \x03(\x0b\x32\x1d.absfinance.v1.AssetLiquidityB\x11\n\x0f_commission_bpsB\x12\n\x10_half_spread_bpsB\x14\n\x12_borrow_bps_annualB\x13\n\x11_cash_rate_annualB\x18\n\x16_financing_rate_annualB\x0c\n\n_fixed_feeB\x12\n\x10_portfolio_value\"\x9a\x01\n\x0e\x41ssetLiquidity\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12%\n\x0b\x64\x61ily_value\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\x30\n\x11volatility_annual\x18\x03 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x42\x14\n\x12_volatility_annual\"S\n\tAssetCost\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12+\n\x08\x63ost_bps\x18\x02 \x01(\x01\x42\x19\xbaH\x16\x12\x14\x11\x00\x00\x00\x00\x00\x88\xc3@)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\"\x87\x01\n\x0cMarketImpact\x12\x36\n\x0bsquare_root\x18\x01 \x01(\x0b\x32\x1f.absfinance.v1.SquareRootImpactH\x00\x12/\n\x07\x61lmgren\x18\x02 \x01(\x0b\x32\x1c.absfinance.v1.AlmgrenImpactH\x00\x42\x0e\n\x05model\x12\x05\xbaH\x02\x08\x01\"9\n\x10SquareRootImpact\x12%\n\x0b\x63oefficient\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\"k\n\rAlmgrenImpact\x12$\n\x05gamma\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12\"\n\x03\x65ta\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x42\x08\n\x06_gammaB\x06\n\x04_etab\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,6 +44,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COSTMODEL'].fields_by_name['financing_rate_annual']._serialized_options = b'\272H\004\022\002@\001'
   _globals['_COSTMODEL'].fields_by_name['fixed_fee']._loaded_options = None
   _globals['_COSTMODEL'].fields_by_name['fixed_fee']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
+  _globals['_COSTMODEL'].fields_by_name['portfolio_value']._loaded_options = None
+  _globals['_COSTMODEL'].fields_by_name['portfolio_value']._serialized_options = b'\272H\r\022\013!\000\000\000\000\000\000\000\000@\001'
+  _globals['_ASSETLIQUIDITY'].fields_by_name['symbol']._loaded_options = None
+  _globals['_ASSETLIQUIDITY'].fields_by_name['symbol']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_ASSETLIQUIDITY'].fields_by_name['daily_value']._loaded_options = None
+  _globals['_ASSETLIQUIDITY'].fields_by_name['daily_value']._serialized_options = b'\272H\r\022\013!\000\000\000\000\000\000\000\000@\001'
+  _globals['_ASSETLIQUIDITY'].fields_by_name['volatility_annual']._loaded_options = None
+  _globals['_ASSETLIQUIDITY'].fields_by_name['volatility_annual']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
   _globals['_ASSETCOST'].fields_by_name['symbol']._loaded_options = None
   _globals['_ASSETCOST'].fields_by_name['symbol']._serialized_options = b'\272H\006r\004\020\001\030@'
   _globals['_ASSETCOST'].fields_by_name['cost_bps']._loaded_options = None
@@ -57,13 +65,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ALMGRENIMPACT'].fields_by_name['eta']._loaded_options = None
   _globals['_ALMGRENIMPACT'].fields_by_name['eta']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
   _globals['_COSTMODEL']._serialized_start=73
-  _globals['_COSTMODEL']._serialized_end=585
-  _globals['_ASSETCOST']._serialized_start=587
-  _globals['_ASSETCOST']._serialized_end=670
-  _globals['_MARKETIMPACT']._serialized_start=673
-  _globals['_MARKETIMPACT']._serialized_end=808
-  _globals['_SQUAREROOTIMPACT']._serialized_start=810
-  _globals['_SQUAREROOTIMPACT']._serialized_end=867
-  _globals['_ALMGRENIMPACT']._serialized_start=869
-  _globals['_ALMGRENIMPACT']._serialized_end=976
+  _globals['_COSTMODEL']._serialized_end=703
+  _globals['_ASSETLIQUIDITY']._serialized_start=706
+  _globals['_ASSETLIQUIDITY']._serialized_end=860
+  _globals['_ASSETCOST']._serialized_start=862
+  _globals['_ASSETCOST']._serialized_end=945
+  _globals['_MARKETIMPACT']._serialized_start=948
+  _globals['_MARKETIMPACT']._serialized_end=1083
+  _globals['_SQUAREROOTIMPACT']._serialized_start=1085
+  _globals['_SQUAREROOTIMPACT']._serialized_end=1142
+  _globals['_ALMGRENIMPACT']._serialized_start=1144
+  _globals['_ALMGRENIMPACT']._serialized_end=1251
 # @@protoc_insertion_point(module_scope)

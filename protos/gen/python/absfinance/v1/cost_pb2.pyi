@@ -8,7 +8,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class CostModel(_message.Message):
-    __slots__ = ("commission_bps", "half_spread_bps", "impact", "borrow_bps_annual", "cash_rate_annual", "financing_rate_annual", "fixed_fee", "by_asset")
+    __slots__ = ("commission_bps", "half_spread_bps", "impact", "borrow_bps_annual", "cash_rate_annual", "financing_rate_annual", "fixed_fee", "by_asset", "portfolio_value", "liquidity")
     COMMISSION_BPS_FIELD_NUMBER: _ClassVar[int]
     HALF_SPREAD_BPS_FIELD_NUMBER: _ClassVar[int]
     IMPACT_FIELD_NUMBER: _ClassVar[int]
@@ -17,6 +17,8 @@ class CostModel(_message.Message):
     FINANCING_RATE_ANNUAL_FIELD_NUMBER: _ClassVar[int]
     FIXED_FEE_FIELD_NUMBER: _ClassVar[int]
     BY_ASSET_FIELD_NUMBER: _ClassVar[int]
+    PORTFOLIO_VALUE_FIELD_NUMBER: _ClassVar[int]
+    LIQUIDITY_FIELD_NUMBER: _ClassVar[int]
     commission_bps: float
     half_spread_bps: float
     impact: MarketImpact
@@ -25,7 +27,19 @@ class CostModel(_message.Message):
     financing_rate_annual: float
     fixed_fee: float
     by_asset: _containers.RepeatedCompositeFieldContainer[AssetCost]
-    def __init__(self, commission_bps: _Optional[float] = ..., half_spread_bps: _Optional[float] = ..., impact: _Optional[_Union[MarketImpact, _Mapping]] = ..., borrow_bps_annual: _Optional[float] = ..., cash_rate_annual: _Optional[float] = ..., financing_rate_annual: _Optional[float] = ..., fixed_fee: _Optional[float] = ..., by_asset: _Optional[_Iterable[_Union[AssetCost, _Mapping]]] = ...) -> None: ...
+    portfolio_value: float
+    liquidity: _containers.RepeatedCompositeFieldContainer[AssetLiquidity]
+    def __init__(self, commission_bps: _Optional[float] = ..., half_spread_bps: _Optional[float] = ..., impact: _Optional[_Union[MarketImpact, _Mapping]] = ..., borrow_bps_annual: _Optional[float] = ..., cash_rate_annual: _Optional[float] = ..., financing_rate_annual: _Optional[float] = ..., fixed_fee: _Optional[float] = ..., by_asset: _Optional[_Iterable[_Union[AssetCost, _Mapping]]] = ..., portfolio_value: _Optional[float] = ..., liquidity: _Optional[_Iterable[_Union[AssetLiquidity, _Mapping]]] = ...) -> None: ...
+
+class AssetLiquidity(_message.Message):
+    __slots__ = ("symbol", "daily_value", "volatility_annual")
+    SYMBOL_FIELD_NUMBER: _ClassVar[int]
+    DAILY_VALUE_FIELD_NUMBER: _ClassVar[int]
+    VOLATILITY_ANNUAL_FIELD_NUMBER: _ClassVar[int]
+    symbol: str
+    daily_value: float
+    volatility_annual: float
+    def __init__(self, symbol: _Optional[str] = ..., daily_value: _Optional[float] = ..., volatility_annual: _Optional[float] = ...) -> None: ...
 
 class AssetCost(_message.Message):
     __slots__ = ("symbol", "cost_bps")

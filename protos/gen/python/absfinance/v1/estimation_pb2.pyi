@@ -55,20 +55,50 @@ class ImpliedReturns(_message.Message):
     def __init__(self, market_weights: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., risk_aversion: _Optional[float] = ...) -> None: ...
 
 class FactorModel(_message.Message):
-    __slots__ = ("method", "factors")
+    __slots__ = ("method", "factors", "direction", "criterion", "threshold", "explained_variance")
     class Method(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         METHOD_UNSPECIFIED: _ClassVar[FactorModel.Method]
         METHOD_STEPWISE: _ClassVar[FactorModel.Method]
         METHOD_PRINCIPAL_COMPONENTS: _ClassVar[FactorModel.Method]
+        METHOD_LEAST_SQUARES: _ClassVar[FactorModel.Method]
     METHOD_UNSPECIFIED: FactorModel.Method
     METHOD_STEPWISE: FactorModel.Method
     METHOD_PRINCIPAL_COMPONENTS: FactorModel.Method
+    METHOD_LEAST_SQUARES: FactorModel.Method
+    class Direction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        DIRECTION_UNSPECIFIED: _ClassVar[FactorModel.Direction]
+        DIRECTION_FORWARD: _ClassVar[FactorModel.Direction]
+        DIRECTION_BACKWARD: _ClassVar[FactorModel.Direction]
+    DIRECTION_UNSPECIFIED: FactorModel.Direction
+    DIRECTION_FORWARD: FactorModel.Direction
+    DIRECTION_BACKWARD: FactorModel.Direction
+    class Criterion(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        CRITERION_UNSPECIFIED: _ClassVar[FactorModel.Criterion]
+        CRITERION_P_VALUE: _ClassVar[FactorModel.Criterion]
+        CRITERION_AIC: _ClassVar[FactorModel.Criterion]
+        CRITERION_BIC: _ClassVar[FactorModel.Criterion]
+        CRITERION_ADJUSTED_R_SQUARED: _ClassVar[FactorModel.Criterion]
+    CRITERION_UNSPECIFIED: FactorModel.Criterion
+    CRITERION_P_VALUE: FactorModel.Criterion
+    CRITERION_AIC: FactorModel.Criterion
+    CRITERION_BIC: FactorModel.Criterion
+    CRITERION_ADJUSTED_R_SQUARED: FactorModel.Criterion
     METHOD_FIELD_NUMBER: _ClassVar[int]
     FACTORS_FIELD_NUMBER: _ClassVar[int]
+    DIRECTION_FIELD_NUMBER: _ClassVar[int]
+    CRITERION_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    EXPLAINED_VARIANCE_FIELD_NUMBER: _ClassVar[int]
     method: FactorModel.Method
     factors: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, method: _Optional[_Union[FactorModel.Method, str]] = ..., factors: _Optional[_Iterable[str]] = ...) -> None: ...
+    direction: FactorModel.Direction
+    criterion: FactorModel.Criterion
+    threshold: float
+    explained_variance: float
+    def __init__(self, method: _Optional[_Union[FactorModel.Method, str]] = ..., factors: _Optional[_Iterable[str]] = ..., direction: _Optional[_Union[FactorModel.Direction, str]] = ..., criterion: _Optional[_Union[FactorModel.Criterion, str]] = ..., threshold: _Optional[float] = ..., explained_variance: _Optional[float] = ...) -> None: ...
 
 class ExpectedReturnsEstimator(_message.Message):
     __slots__ = ("sample", "ewma", "james_stein", "bayes_stein", "bop", "implied", "factor_model")
@@ -169,7 +199,7 @@ class CovarianceEstimator(_message.Message):
     def __init__(self, sample: _Optional[_Union[SampleEstimator, _Mapping]] = ..., ewma: _Optional[_Union[ExponentialWeighting, _Mapping]] = ..., semi: _Optional[_Union[PlainEstimator, _Mapping]] = ..., ledoit_wolf: _Optional[_Union[CovarianceShrinkage, _Mapping]] = ..., oas: _Optional[_Union[PlainEstimator, _Mapping]] = ..., graphical_lasso: _Optional[_Union[GraphicalLasso, _Mapping]] = ..., j_logo: _Optional[_Union[PlainEstimator, _Mapping]] = ..., denoised: _Optional[_Union[Denoising, _Mapping]] = ..., gerber: _Optional[_Union[Gerber, _Mapping]] = ..., factor_model: _Optional[_Union[FactorModel, _Mapping]] = ...) -> None: ...
 
 class Views(_message.Message):
-    __slots__ = ("method", "views", "prior", "tau")
+    __slots__ = ("method", "views", "prior", "tau", "factor_model")
     class Method(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         METHOD_UNSPECIFIED: _ClassVar[Views.Method]
@@ -188,11 +218,13 @@ class Views(_message.Message):
     VIEWS_FIELD_NUMBER: _ClassVar[int]
     PRIOR_FIELD_NUMBER: _ClassVar[int]
     TAU_FIELD_NUMBER: _ClassVar[int]
+    FACTOR_MODEL_FIELD_NUMBER: _ClassVar[int]
     method: Views.Method
     views: _containers.RepeatedCompositeFieldContainer[View]
     prior: ImpliedReturns
     tau: float
-    def __init__(self, method: _Optional[_Union[Views.Method, str]] = ..., views: _Optional[_Iterable[_Union[View, _Mapping]]] = ..., prior: _Optional[_Union[ImpliedReturns, _Mapping]] = ..., tau: _Optional[float] = ...) -> None: ...
+    factor_model: FactorModel
+    def __init__(self, method: _Optional[_Union[Views.Method, str]] = ..., views: _Optional[_Iterable[_Union[View, _Mapping]]] = ..., prior: _Optional[_Union[ImpliedReturns, _Mapping]] = ..., tau: _Optional[float] = ..., factor_model: _Optional[_Union[FactorModel, _Mapping]] = ...) -> None: ...
 
 class View(_message.Message):
     __slots__ = ("terms", "expected_return_annual", "confidence", "variance_annual")

@@ -10,7 +10,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Objective(_message.Message):
-    __slots__ = ("min_risk", "max_return", "max_utility", "max_ratio", "max_diversification", "risk_budget", "relaxed_risk_budget", "hierarchical", "worst_case", "kelly", "tracking", "equal_weight", "inverse_volatility", "owa")
+    __slots__ = ("min_risk", "max_return", "max_utility", "max_ratio", "max_diversification", "risk_budget", "relaxed_risk_budget", "hierarchical", "worst_case", "kelly", "tracking", "equal_weight", "inverse_volatility", "owa", "higher_moments")
     MIN_RISK_FIELD_NUMBER: _ClassVar[int]
     MAX_RETURN_FIELD_NUMBER: _ClassVar[int]
     MAX_UTILITY_FIELD_NUMBER: _ClassVar[int]
@@ -25,6 +25,7 @@ class Objective(_message.Message):
     EQUAL_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     INVERSE_VOLATILITY_FIELD_NUMBER: _ClassVar[int]
     OWA_FIELD_NUMBER: _ClassVar[int]
+    HIGHER_MOMENTS_FIELD_NUMBER: _ClassVar[int]
     min_risk: MinRisk
     max_return: MaxReturn
     max_utility: MaxUtility
@@ -39,7 +40,8 @@ class Objective(_message.Message):
     equal_weight: EqualWeight
     inverse_volatility: InverseVolatility
     owa: OrderedWeightedAverage
-    def __init__(self, min_risk: _Optional[_Union[MinRisk, _Mapping]] = ..., max_return: _Optional[_Union[MaxReturn, _Mapping]] = ..., max_utility: _Optional[_Union[MaxUtility, _Mapping]] = ..., max_ratio: _Optional[_Union[MaxRatio, _Mapping]] = ..., max_diversification: _Optional[_Union[MaxDiversification, _Mapping]] = ..., risk_budget: _Optional[_Union[RiskBudget, _Mapping]] = ..., relaxed_risk_budget: _Optional[_Union[RelaxedRiskBudget, _Mapping]] = ..., hierarchical: _Optional[_Union[Hierarchical, _Mapping]] = ..., worst_case: _Optional[_Union[WorstCase, _Mapping]] = ..., kelly: _Optional[_Union[Kelly, _Mapping]] = ..., tracking: _Optional[_Union[Tracking, _Mapping]] = ..., equal_weight: _Optional[_Union[EqualWeight, _Mapping]] = ..., inverse_volatility: _Optional[_Union[InverseVolatility, _Mapping]] = ..., owa: _Optional[_Union[OrderedWeightedAverage, _Mapping]] = ...) -> None: ...
+    higher_moments: HigherMoments
+    def __init__(self, min_risk: _Optional[_Union[MinRisk, _Mapping]] = ..., max_return: _Optional[_Union[MaxReturn, _Mapping]] = ..., max_utility: _Optional[_Union[MaxUtility, _Mapping]] = ..., max_ratio: _Optional[_Union[MaxRatio, _Mapping]] = ..., max_diversification: _Optional[_Union[MaxDiversification, _Mapping]] = ..., risk_budget: _Optional[_Union[RiskBudget, _Mapping]] = ..., relaxed_risk_budget: _Optional[_Union[RelaxedRiskBudget, _Mapping]] = ..., hierarchical: _Optional[_Union[Hierarchical, _Mapping]] = ..., worst_case: _Optional[_Union[WorstCase, _Mapping]] = ..., kelly: _Optional[_Union[Kelly, _Mapping]] = ..., tracking: _Optional[_Union[Tracking, _Mapping]] = ..., equal_weight: _Optional[_Union[EqualWeight, _Mapping]] = ..., inverse_volatility: _Optional[_Union[InverseVolatility, _Mapping]] = ..., owa: _Optional[_Union[OrderedWeightedAverage, _Mapping]] = ..., higher_moments: _Optional[_Union[HigherMoments, _Mapping]] = ...) -> None: ...
 
 class MinRisk(_message.Message):
     __slots__ = ()
@@ -66,7 +68,7 @@ class MaxDiversification(_message.Message):
     def __init__(self) -> None: ...
 
 class RiskBudget(_message.Message):
-    __slots__ = ("budgets",)
+    __slots__ = ("budgets", "factor_budgets")
     class Budget(_message.Message):
         __slots__ = ("symbol", "budget")
         SYMBOL_FIELD_NUMBER: _ClassVar[int]
@@ -74,9 +76,28 @@ class RiskBudget(_message.Message):
         symbol: str
         budget: float
         def __init__(self, symbol: _Optional[str] = ..., budget: _Optional[float] = ...) -> None: ...
+    class FactorBudget(_message.Message):
+        __slots__ = ("factor", "budget", "loadings")
+        FACTOR_FIELD_NUMBER: _ClassVar[int]
+        BUDGET_FIELD_NUMBER: _ClassVar[int]
+        LOADINGS_FIELD_NUMBER: _ClassVar[int]
+        factor: str
+        budget: float
+        loadings: _containers.RepeatedCompositeFieldContainer[AssetLoading]
+        def __init__(self, factor: _Optional[str] = ..., budget: _Optional[float] = ..., loadings: _Optional[_Iterable[_Union[AssetLoading, _Mapping]]] = ...) -> None: ...
     BUDGETS_FIELD_NUMBER: _ClassVar[int]
+    FACTOR_BUDGETS_FIELD_NUMBER: _ClassVar[int]
     budgets: _containers.RepeatedCompositeFieldContainer[RiskBudget.Budget]
-    def __init__(self, budgets: _Optional[_Iterable[_Union[RiskBudget.Budget, _Mapping]]] = ...) -> None: ...
+    factor_budgets: _containers.RepeatedCompositeFieldContainer[RiskBudget.FactorBudget]
+    def __init__(self, budgets: _Optional[_Iterable[_Union[RiskBudget.Budget, _Mapping]]] = ..., factor_budgets: _Optional[_Iterable[_Union[RiskBudget.FactorBudget, _Mapping]]] = ...) -> None: ...
+
+class AssetLoading(_message.Message):
+    __slots__ = ("symbol", "loading")
+    SYMBOL_FIELD_NUMBER: _ClassVar[int]
+    LOADING_FIELD_NUMBER: _ClassVar[int]
+    symbol: str
+    loading: float
+    def __init__(self, symbol: _Optional[str] = ..., loading: _Optional[float] = ...) -> None: ...
 
 class RelaxedRiskBudget(_message.Message):
     __slots__ = ("budgets", "penalty")
@@ -221,7 +242,25 @@ class InverseVolatility(_message.Message):
     def __init__(self) -> None: ...
 
 class OrderedWeightedAverage(_message.Message):
-    __slots__ = ("weights",)
+    __slots__ = ("weights", "min_risk", "max_utility", "max_ratio")
     WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    MIN_RISK_FIELD_NUMBER: _ClassVar[int]
+    MAX_UTILITY_FIELD_NUMBER: _ClassVar[int]
+    MAX_RATIO_FIELD_NUMBER: _ClassVar[int]
     weights: _containers.RepeatedScalarFieldContainer[float]
-    def __init__(self, weights: _Optional[_Iterable[float]] = ...) -> None: ...
+    min_risk: MinRisk
+    max_utility: MaxUtility
+    max_ratio: MaxRatio
+    def __init__(self, weights: _Optional[_Iterable[float]] = ..., min_risk: _Optional[_Union[MinRisk, _Mapping]] = ..., max_utility: _Optional[_Union[MaxUtility, _Mapping]] = ..., max_ratio: _Optional[_Union[MaxRatio, _Mapping]] = ...) -> None: ...
+
+class HigherMoments(_message.Message):
+    __slots__ = ("variance", "skewness", "kurtosis", "ignore_mean")
+    VARIANCE_FIELD_NUMBER: _ClassVar[int]
+    SKEWNESS_FIELD_NUMBER: _ClassVar[int]
+    KURTOSIS_FIELD_NUMBER: _ClassVar[int]
+    IGNORE_MEAN_FIELD_NUMBER: _ClassVar[int]
+    variance: float
+    skewness: float
+    kurtosis: float
+    ignore_mean: bool
+    def __init__(self, variance: _Optional[float] = ..., skewness: _Optional[float] = ..., kurtosis: _Optional[float] = ..., ignore_mean: _Optional[bool] = ...) -> None: ...

@@ -130,6 +130,18 @@ class CovarianceRepair(_message.Message):
     largest_change: float
     def __init__(self, smallest_eigenvalue: _Optional[float] = ..., largest_change: _Optional[float] = ...) -> None: ...
 
+class EstimationDiagnostics(_message.Message):
+    __slots__ = ("observations", "effective_observations", "condition_number", "shrinkage_intensity")
+    OBSERVATIONS_FIELD_NUMBER: _ClassVar[int]
+    EFFECTIVE_OBSERVATIONS_FIELD_NUMBER: _ClassVar[int]
+    CONDITION_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    SHRINKAGE_INTENSITY_FIELD_NUMBER: _ClassVar[int]
+    observations: int
+    effective_observations: float
+    condition_number: float
+    shrinkage_intensity: float
+    def __init__(self, observations: _Optional[int] = ..., effective_observations: _Optional[float] = ..., condition_number: _Optional[float] = ..., shrinkage_intensity: _Optional[float] = ...) -> None: ...
+
 class InfeasibilityReport(_message.Message):
     __slots__ = ("conflicts",)
     class Conflict(_message.Message):

@@ -62,7 +62,7 @@ class OptimizeRequest(_message.Message):
     def __init__(self, prices: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., returns: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., moments: _Optional[_Union[_panel_pb2.Moments, _Mapping]] = ..., scenarios: _Optional[_Union[_panel_pb2.Scenarios, _Mapping]] = ..., market_data: _Optional[_Union[_panel_pb2.MarketDataSelection, _Mapping]] = ..., objective: _Optional[_Union[_objective_pb2.Objective, _Mapping]] = ..., risk_measure: _Optional[_Union[_risk_measure_pb2.RiskMeasure, str]] = ..., confidence_level: _Optional[float] = ..., estimation: _Optional[_Union[_estimation_pb2.Estimation, _Mapping]] = ..., constraints: _Optional[_Iterable[_Union[_constraint_pb2.Constraint, _Mapping]]] = ..., costs: _Optional[_Union[_cost_pb2.CostModel, _Mapping]] = ..., current_weights: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., solver: _Optional[_Union[_optimization_pb2.SolverOptions, _Mapping]] = ..., missing_data: _Optional[_Union[_panel_pb2.MissingDataPolicy, str]] = ..., periods_per_year: _Optional[float] = ..., groups: _Optional[_Iterable[_Union[_weight_pb2.AssetGroup, _Mapping]]] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ..., check_feasibility: _Optional[bool] = ...) -> None: ...
 
 class OptimizeResponse(_message.Message):
-    __slots__ = ("name", "weights", "expected_return_annual", "volatility_annual", "risk", "ratio", "diversification", "effective_number_of_assets", "risk_contributions", "turnover_one_way", "cost", "binding", "certificate", "input_fingerprint", "periods_per_year", "covariance_repair", "create_time")
+    __slots__ = ("name", "weights", "expected_return_annual", "volatility_annual", "risk", "ratio", "diversification", "effective_number_of_assets", "risk_contributions", "turnover_one_way", "cost", "binding", "certificate", "input_fingerprint", "periods_per_year", "covariance_repair", "create_time", "estimation_diagnostics")
     NAME_FIELD_NUMBER: _ClassVar[int]
     WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_RETURN_ANNUAL_FIELD_NUMBER: _ClassVar[int]
@@ -80,6 +80,7 @@ class OptimizeResponse(_message.Message):
     PERIODS_PER_YEAR_FIELD_NUMBER: _ClassVar[int]
     COVARIANCE_REPAIR_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    ESTIMATION_DIAGNOSTICS_FIELD_NUMBER: _ClassVar[int]
     name: str
     weights: _containers.RepeatedCompositeFieldContainer[_weight_pb2.AssetWeight]
     expected_return_annual: float
@@ -97,7 +98,8 @@ class OptimizeResponse(_message.Message):
     periods_per_year: float
     covariance_repair: _optimization_pb2.CovarianceRepair
     create_time: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., weights: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., expected_return_annual: _Optional[float] = ..., volatility_annual: _Optional[float] = ..., risk: _Optional[float] = ..., ratio: _Optional[float] = ..., diversification: _Optional[float] = ..., effective_number_of_assets: _Optional[float] = ..., risk_contributions: _Optional[_Iterable[_Union[_optimization_pb2.RiskContribution, _Mapping]]] = ..., turnover_one_way: _Optional[float] = ..., cost: _Optional[float] = ..., binding: _Optional[_Iterable[_Union[_optimization_pb2.BindingConstraint, _Mapping]]] = ..., certificate: _Optional[_Union[_optimization_pb2.Certificate, _Mapping]] = ..., input_fingerprint: _Optional[str] = ..., periods_per_year: _Optional[float] = ..., covariance_repair: _Optional[_Union[_optimization_pb2.CovarianceRepair, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    estimation_diagnostics: _optimization_pb2.EstimationDiagnostics
+    def __init__(self, name: _Optional[str] = ..., weights: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., expected_return_annual: _Optional[float] = ..., volatility_annual: _Optional[float] = ..., risk: _Optional[float] = ..., ratio: _Optional[float] = ..., diversification: _Optional[float] = ..., effective_number_of_assets: _Optional[float] = ..., risk_contributions: _Optional[_Iterable[_Union[_optimization_pb2.RiskContribution, _Mapping]]] = ..., turnover_one_way: _Optional[float] = ..., cost: _Optional[float] = ..., binding: _Optional[_Iterable[_Union[_optimization_pb2.BindingConstraint, _Mapping]]] = ..., certificate: _Optional[_Union[_optimization_pb2.Certificate, _Mapping]] = ..., input_fingerprint: _Optional[str] = ..., periods_per_year: _Optional[float] = ..., covariance_repair: _Optional[_Union[_optimization_pb2.CovarianceRepair, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., estimation_diagnostics: _Optional[_Union[_optimization_pb2.EstimationDiagnostics, _Mapping]] = ...) -> None: ...
 
 class GetOptimizationRequest(_message.Message):
     __slots__ = ("name",)
