@@ -15,7 +15,6 @@ from market import returns
 from peers import FRONTIER_POINTS, PEERS, Array, Market, Run
 
 from domain.errors import InfeasibleProblem
-from domain.estimation.moments import Estimation, estimate_moments
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
 from domain.optimization.constraints import ReturnFloor
@@ -23,6 +22,7 @@ from domain.optimization.frontier import trace
 from domain.optimization.objectives import Hierarchical, MaxRatio, MinRisk, Objective, RiskBudget
 from domain.optimization.problem import Problem
 from domain.optimization.solve import solve
+from domain.optimization.specification import Specification, state
 from domain.risk.measures import RiskMeasure, conditional_value_at_risk
 
 JOBS = ("min_variance", "max_ratio", "min_cvar", "risk_parity", "hrp", "frontier")
@@ -75,8 +75,7 @@ def our_jobs(market: Market) -> Mapping[str, Run]:
     def tree() -> Array:
         # From returns alone, as every peer of this job.
         panel = ReturnPanel.of(market.names, dates, market.returns)
-        estimated = estimate_moments(panel, Estimation(), 252.0)
-        return solve(Problem(estimated, Hierarchical(), scenarios=Scenarios.from_returns(panel))).weights
+        return solve(state(Specification(Hierarchical(), periods_per_year=252.0), panel)).weights
 
     def frontier() -> Array:
         found = trace(Problem(moments(), MinRisk()), FRONTIER_POINTS, lambda: None)

@@ -3,6 +3,7 @@
 Every one raises `InvalidInput` with the field's name and the rule it breaks.
 """
 
+import math
 from collections.abc import Sequence, Sized
 
 import numpy as np
@@ -38,7 +39,9 @@ def finite(field: str, values: ArrayLike) -> NDArray[np.float64]:
 
 def finite_number(field: str, value: float) -> float:
     """One finite number."""
-    return float(finite(field, value))
+    if not math.isfinite(value):
+        raise InvalidInput(field, f"must be finite, is {value}")
+    return float(value)
 
 
 def positive(field: str, value: float) -> float:
@@ -118,6 +121,8 @@ def square(field: str, values: ArrayLike, size: int) -> Matrix:
 
 def symmetric(field: str, matrix: Matrix) -> Matrix:
     """A symmetric matrix, exactly so: what rounding left is averaged away, anything larger is refused."""
+    if (matrix == matrix.T).all():
+        return matrix
     scale = float(np.abs(matrix).max(initial=0.0))
     gap = np.abs(matrix - matrix.T)
     worst = float(gap.max(initial=0.0))

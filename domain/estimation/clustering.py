@@ -6,7 +6,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.checks import Matrix
+from domain.checks import Matrix, Vector
 
 Places = NDArray[np.intp]
 """Indices of assets."""
@@ -62,7 +62,19 @@ def tree_of(distance: Matrix, linkage: Linkage, *, optimal_order: bool = True) -
     from scipy.spatial.distance import squareform
 
     condensed = squareform(distance, checks=False)
-    return Tree(hierarchy.linkage(condensed, method=linkage.lower(), optimal_ordering=optimal_order))
+    merges = hierarchy.linkage(condensed, method=linkage.lower())
+    return Tree(_ordered(merges, condensed) if optimal_order else merges)
+
+
+def _ordered(merges: Matrix, condensed: Vector) -> Matrix:
+    """By Bar-Joseph et al. 2001.
+
+    scipy's public door to it spends two thirds of the time of a small tree on checks of what it has just made itself.
+    """
+    from scipy.cluster._optimal_leaf_ordering import optimal_leaf_ordering
+
+    result: Matrix = optimal_leaf_ordering(merges, condensed)
+    return result
 
 
 def cluster_count(tree: Tree, distance: Matrix, most: int) -> int:

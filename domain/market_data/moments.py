@@ -65,7 +65,7 @@ class Moments:
     @property
     def volatilities(self) -> Vector:
         """Standard deviation of each asset per period, (N,)."""
-        result: Vector = np.sqrt(np.diag(self.covariance).clip(min=0.0))
+        result: Vector = np.sqrt(np.maximum(self.covariance.diagonal(), 0.0))
         return result
 
 

@@ -218,15 +218,15 @@ class FeasibleSet:
     def polytope(self) -> Polytope:
         """The set as linear rows; each sum of absolute values brings N auxiliary variables."""
         size, sums, rows = self.size, self.absolute_sums, self.rows
-        total = size * (1 + len(sums))
-        lower = np.concatenate([self.lower, np.zeros(total - size)])
-        upper = np.concatenate([self.upper, np.full(total - size, np.inf)])
-        matrix = np.zeros((len(rows), total))
-        if rows:
-            matrix[:, :size] = [row.coefficients for row in rows]
+        matrix = np.array([row.coefficients for row in rows]).reshape(len(rows), size)
         row_lower = np.array([row.lower for row in rows])
         row_upper = np.array([row.upper for row in rows])
-        polytope = Polytope(matrix, row_lower, row_upper, lower, upper)
+        if not sums:
+            return Polytope(matrix, row_lower, row_upper, self.lower, self.upper)
+        more = size * len(sums)
+        lower = np.concatenate([self.lower, np.zeros(more)])
+        upper = np.concatenate([self.upper, np.full(more, np.inf)])
+        polytope = Polytope(np.hstack([matrix, np.zeros((len(rows), more))]), row_lower, row_upper, lower, upper)
         for k, one in enumerate(sums):
             polytope = _with_sum(polytope, one, size * (k + 1))
         return polytope
@@ -283,6 +283,8 @@ def excess(limit: Limit, weights: Vector) -> float:
 
 
 def _tightest(choose: np.ufunc, absent: float, bounds: list[Vector], size: int) -> Vector:
+    if len(bounds) == 1:
+        return bounds[0]
     result: Vector = choose.reduce(bounds) if bounds else np.full(size, absent)
     return result
 

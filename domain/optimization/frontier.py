@@ -49,11 +49,17 @@ def _has_corners(problem: Problem, limits: FeasibleSet) -> bool:
     return plain and problem.risk_measure.is_quadratic and bool(np.isfinite(limits.lower).all())
 
 
+def _leaves_room(limits: FeasibleSet) -> bool:
+    """Whether bounds leave room on both sides of the budget: no program is needed to see that weights keep both."""
+    inside = float(limits.lower.sum()) < limits.rows[0].upper < float(limits.upper.sum())
+    return inside and bool((limits.lower <= limits.upper).all())
+
+
 class _CornerFrontier:
     """The mean-variance frontier within bounds and a budget, in scaled figures."""
 
     def __init__(self, problem: Problem, limits: FeasibleSet, on_progress: Callable[[], None]) -> None:
-        if not is_feasible(limits):
+        if not _leaves_room(limits) and not is_feasible(limits):
             raise conflict(limits)
         moments = problem.moments
         self._problem, self._limits, self._on_progress = problem, limits, on_progress

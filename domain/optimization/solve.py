@@ -13,6 +13,7 @@ from domain.optimization.fast.risk_budget import risk_budget
 from domain.optimization.fast.scenario_budget import scenario_risk_budget
 from domain.optimization.fast.selection import selected
 from domain.optimization.fast.spectral import is_spectral, minimum_ordered_average, minimum_spectral_risk
+from domain.optimization.fast.tail import minimum_tail_risk
 from domain.optimization.fast.worst_case import worst_case
 from domain.optimization.feasible import FeasibleSet, feasible_set
 from domain.optimization.infeasibility import conflict
@@ -36,6 +37,7 @@ from domain.optimization.objectives import (
 from domain.optimization.problem import EnginePreference, Problem
 from domain.optimization.simple import equal_weight, inverse_volatility
 from domain.optimization.solution import GAP_TOLERANCE, Candidate, Solution, verify
+from domain.risk.measures import RiskMeasure
 
 
 def _carry_on() -> None:
@@ -87,6 +89,9 @@ def _direct(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], Non
         case MinRisk() if limits.is_linear and problem.risk_measure.is_quadratic:
             quick = mean_variance.minimum_risk(problem, limits)
             return _or_by_cones(quick, lambda: convex.minimum_risk(problem, limits))
+        case MinRisk() if limits.is_linear and problem.risk_measure is RiskMeasure.CONDITIONAL_VALUE_AT_RISK:
+            tail = minimum_tail_risk(problem, limits, on_progress)
+            return None if tail is None else tail.candidate
         case MinRisk() if limits.is_linear and is_spectral(problem.risk_measure):
             proof = minimum_spectral_risk(problem, limits, on_progress)
             return None if proof is None else proof.candidate

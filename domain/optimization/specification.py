@@ -11,6 +11,7 @@ import numpy as np
 from domain.checks import Vector, positive
 from domain.costs.linear import LinearCost, TradingCosts
 from domain.errors import InvalidInput, NotSupported
+from domain.estimation.covariance import SampleCovariance
 from domain.estimation.moments import (
     Estimation,
     estimate_moments,
@@ -33,6 +34,7 @@ from domain.optimization.constraints import (
     TrackingError,
 )
 from domain.optimization.objectives import (
+    Codependence,
     Hierarchical,
     Kelly,
     KellyMethod,
@@ -128,10 +130,17 @@ class Specification:
         """Whether moments are not enough."""
         if isinstance(self.objective, Kelly):
             return self.objective.method is not KellyMethod.QUADRATIC
-        if isinstance(self.objective, WorstCase | OrderedWeightedAverage | Hierarchical):
+        if isinstance(self.objective, WorstCase | OrderedWeightedAverage):
+            return True
+        if isinstance(self.objective, Hierarchical) and not self._likeness_is_of_moments(self.objective.codependence):
             return True
         measures = [self.risk_measure, *(c.risk_measure for c in self.constraints if isinstance(c, RiskLimit))]
         return not all(measure.is_quadratic for measure in measures)
+
+    def _likeness_is_of_moments(self, codependence: Codependence) -> bool:
+        """Whether the covariance says it already: Pearson's is that of the sample."""
+        of_sample = self.estimation.covariance == SampleCovariance() and self.estimation.views is None
+        return codependence is Codependence.CUSTOM_COVARIANCE or (codependence is Codependence.PEARSON and of_sample)
 
     @property
     def is_quick(self) -> bool:

@@ -9,7 +9,6 @@ weights in proportion to 1 / risk. No objective is optimal here, so there is no 
 
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 
@@ -28,6 +27,9 @@ from domain.risk.measures import RiskMeasure
 
 Least = Callable[[Problem], Vector]
 """The weights of least risk of a problem without further limits."""
+
+_Stretches = Callable[[int, int], float]
+"""The risk of the ordered assets from one place to before another."""
 
 NO_RISK = "a hierarchy shares out risk, and a cluster has none or less: choose another measure"
 
@@ -133,7 +135,6 @@ class _Clusters:
             symbol = problem.moments.symbols[int(np.argmin(own))]
             raise InvalidInput("covariance", f"a hierarchy needs every risk above 0, that of {symbol} is not")
         self._inverse = 1.0 / own
-        self._carried: tuple[Matrix, Vector] | None = None
 
     def inside(self, members: Places) -> Vector:
         """Weights within a cluster, (K,), sum 1."""
@@ -149,47 +150,40 @@ class _Clusters:
         weights[members] = inside
         return self._risk.of(weights)
 
-    def risks_between(self, order: Places, ends: Places) -> Vector:
-        """Of the stretches of ordered assets from each end to the next, (K - 1,)."""
+    def along(self, order: Places) -> _Stretches:
+        """The risks of stretches of ordered assets."""
         if not self._quadratic:
-            return np.array([self.risk(order[i:j]) for i, j in pairwise(ends.tolist())])
-        if self._carried is None:
-            inverse = self._inverse[order]
-            blocks = self._risk.moments.covariance[np.ix_(order, order)] * np.outer(inverse, inverse)
-            self._carried = (
-                np.pad(blocks.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0))),
-                np.append(0.0, inverse.cumsum()),
-            )
-        blocks, sums = self._carried
-        start, stop = ends[:-1], ends[1:]
-        inner = blocks[stop, stop] - blocks[start, stop] - blocks[stop, start] + blocks[start, start]
-        variances = inner / (sums[stop] - sums[start]) ** 2
-        return variances if self._risk.measure is RiskMeasure.VARIANCE else np.sqrt(np.maximum(variances, 0.0))
+            return lambda start, stop: self.risk(order[start:stop])
+        inverse = self._inverse[order]
+        # Summed from the first asset on, any stretch is the difference of four corners.
+        sums, blocks = np.zeros(len(order) + 1), np.zeros((len(order) + 1, len(order) + 1))
+        inverse.cumsum(out=sums[1:])
+        carried = self._risk.moments.covariance[order[:, None], order] * np.outer(inverse, inverse)
+        carried.cumsum(axis=0).cumsum(axis=1, out=blocks[1:, 1:])
+        corner, until = blocks.item, sums.item
+
+        def risk(start: int, stop: int) -> float:
+            inner = corner(stop, stop) - corner(start, stop) - corner(stop, start) + corner(start, start)
+            return self._of_variance(inner / (until(stop) - until(start)) ** 2)
+
+        return risk
 
     def _of_variance(self, variance: float) -> float:
         return variance if self._risk.measure is RiskMeasure.VARIANCE else max(variance, 0.0) ** 0.5
 
 
 def _halved(problem: Problem, order: Places) -> Vector:
-    """HRP's recursive bisection of the ordered assets, level by level."""
-    clusters, shares = _Clusters(problem), np.ones(len(order))
-    ends = np.array([0, len(order)], dtype=np.intp)
-    while len(ends) <= len(order):
-        lengths = np.diff(ends)
-        parts = ends[:-1][lengths > 1]
-        middles = parts + lengths[lengths > 1] // 2
-        ends = np.sort(np.concatenate([ends, middles]))
-        risks = clusters.risks_between(order, ends)
-        at = np.searchsorted(ends, middles)
-        left, right = risks[at - 1], risks[at]
-        if (left + right <= 0.0).any():
-            raise NotSupported(NO_RISK)
-        factors = np.ones(len(risks))
-        factors[at - 1] = 1.0 - left / (left + right)
-        factors[at] = left / (left + right)
-        shares *= np.repeat(factors, np.diff(ends))
-    weights = np.empty(len(order))
-    weights[order] = shares
+    """HRP's recursive bisection of the ordered assets."""
+    risk, weights = _Clusters(problem).along(order), np.empty(len(order))
+    parts, places = [(0, len(order), 1.0)], order.tolist()
+    while parts:
+        start, stop, share = parts.pop()
+        if stop - start == 1:
+            weights[places[start]] = share
+            continue
+        middle = start + (stop - start) // 2
+        left = _left_share(risk(start, middle), risk(middle, stop))
+        parts += [(start, middle, share * left), (middle, stop, share * (1.0 - left))]
     return weights
 
 

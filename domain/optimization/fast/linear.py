@@ -40,6 +40,15 @@ class GrowingProgram:
         """coefficients . x >= lower."""
         self._solver.addRow(lower, np.inf, len(coefficients), self._columns, coefficients)
 
+    def add_soft_row(self, coefficients: Vector, lower: float, price: float) -> None:
+        """coefficients . x + s >= lower, what it lacks being a new variable s >= 0 that costs so much a unit.
+
+        Coefficients are of the variables that the program was made with, as many as there are.
+        """
+        places = np.append(self._columns[: len(coefficients)], self._solver.getNumCol()).astype(np.int32)
+        self._solver.addCol(price, 0.0, np.inf, 0, np.zeros(0, dtype=np.int32), np.zeros(0))
+        self._solver.addRow(lower, np.inf, len(places), places, np.append(coefficients, 1.0))
+
     def solve(self) -> Answer | None:
         """A vertex that minimises the program, or None where its polytope is empty. Raises as `solve_linear` does."""
         solver, outcome = self._solver, self._outcome

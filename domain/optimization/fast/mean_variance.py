@@ -126,16 +126,16 @@ def maximum_return(problem: Problem, limits: FeasibleSet) -> Candidate | None:
 
 def candidate(program: Program, answer: Answer, limits: FeasibleSet, unit: float) -> Candidate:
     """Weights with their proof; `unit` is one unit of the scaled objective in the objective's own unit."""
-    weights = cleaned(answer.point[: limits.size])
+    pushes = bound_multipliers(program, answer)
     return Candidate(
-        weights=weights,
+        weights=cleaned(answer.point[: limits.size]),
         engine=Engine.FAST,
         solver=answer.solver,
         solver_version=solver_version(answer.solver),
         iterations=answer.iterations,
         relative_gap=relative_gap(program, answer),
-        dual_residual=_dual_residual(program, answer),
-        binding=binding(program, answer, limits, unit),
+        dual_residual=_dual_residual(program, answer, pushes),
+        binding=binding(answer, pushes, limits, unit),
     )
 
 
@@ -152,7 +152,7 @@ def cleaned(weights: Vector) -> Vector:
 
 def variance_scale(problem: Problem) -> float:
     """Mean variance of the assets, or 1 where none varies."""
-    return float(np.diag(problem.moments.covariance).mean()) or 1.0
+    return float(problem.moments.covariance.trace()) / len(problem.moments.symbols) or 1.0
 
 
 def widened(matrix: Matrix, size: int) -> Matrix:
@@ -164,11 +164,10 @@ def widened(matrix: Matrix, size: int) -> Matrix:
     return result
 
 
-def binding(program: Program, answer: Answer, limits: FeasibleSet, unit: float) -> tuple[Binding, ...]:
-    """Which limits push, and what relaxing each by one unit is worth."""
+def binding(answer: Answer, pushes: Vector, limits: FeasibleSet, unit: float) -> tuple[Binding, ...]:
+    """Which limits push, and what relaxing each by one unit is worth; `pushes` are the multipliers of the bounds."""
     found = row_bindings(answer.row_multipliers, limits, unit)
-    pushes = bound_multipliers(program, answer)[: limits.size]
-    return (*found, *box_bindings(answer.point[: limits.size], pushes, limits, unit))
+    return (*found, *box_bindings(answer.point[: limits.size], pushes[: limits.size], limits, unit))
 
 
 def row_bindings(multipliers: Vector, limits: FeasibleSet, unit: float) -> list[Binding]:
@@ -191,24 +190,26 @@ def row_bindings(multipliers: Vector, limits: FeasibleSet, unit: float) -> list[
 
 def box_bindings(weights: Vector, pushes: Vector, limits: FeasibleSet, unit: float) -> list[Binding]:
     """Of bounds on single weights, from their multipliers (N,)."""
-    ends = np.where(pushes > 0.0, limits.upper, limits.lower)
-    # A multiplier away from its end is an interior point's rounding.
-    reached = np.abs(weights - ends) <= REACHED * np.maximum(1.0, np.abs(ends))
-    pushed = (np.abs(pushes) > PUSH_TOLERANCE) & np.isfinite(ends) & reached
+    sizes = np.abs(pushes)
+    up = pushes > 0.0
+    ends = np.where(up, limits.upper, limits.lower)
+    # A multiplier away from its end is an interior point's rounding; from one that is not there, so much the more.
+    pushed = (sizes > PUSH_TOLERANCE) & (np.abs(weights - ends) <= REACHED * np.maximum(1.0, np.abs(weights)))
     found: list[Binding] = []
-    sizes = (np.abs(pushes) * unit).tolist()
     for box in limits.boxes:
-        own = pushed & (np.where(pushes > 0.0, box.upper, box.lower) == ends)
-        pushed &= ~own  # two labels with the same end: the first has it
-        for i in np.flatnonzero(own).tolist():
-            side = BoundSide.UPPER if pushes[i] > 0.0 else BoundSide.LOWER
-            found.append(Binding(box.label, limits.symbols[i], side, sizes[i]))
+        own = pushed & (np.where(up, box.upper, box.lower) == ends)
+        places = own.nonzero()[0]
+        if not len(places):
+            continue
+        pushed = pushed & ~own  # two labels with the same end: the first has it
+        for i, upper, size in zip(places.tolist(), up[places].tolist(), (sizes[places] * unit).tolist(), strict=True):
+            side = BoundSide.UPPER if upper else BoundSide.LOWER
+            found.append(Binding(box.label, limits.symbols[i], side, size))
     return found
 
 
-def _dual_residual(program: Program, answer: Answer) -> float:
+def _dual_residual(program: Program, answer: Answer, pushes: Vector) -> float:
     """The largest multiplier of a bound that is not there or is not reached, relative to the gradient."""
-    pushes = bound_multipliers(program, answer)
     polytope: Polytope = program.polytope
     room = np.where(pushes > 0, polytope.upper - answer.point, answer.point - polytope.lower)
     loose = np.abs(pushes) * np.minimum(room, 1.0)

@@ -56,14 +56,14 @@ def _better(program: Program, answer: Answer) -> Answer:
 
 
 def _definite(hessian: Matrix) -> bool:
-    if not np.diag(hessian).all():
+    if not hessian.diagonal().all():
         return False  # auxiliary variables have no curvature
     try:
         factor = np.linalg.cholesky(hessian)
     except np.linalg.LinAlgError:
         return False
-    pivots = np.diag(factor) ** 2
-    return bool(pivots.min() > PIVOT_TOLERANCE * pivots.max())
+    pivots = factor.diagonal()
+    return bool(pivots.min() ** 2 > PIVOT_TOLERANCE * pivots.max() ** 2)
 
 
 def _daqp(program: Program, hessian: Matrix) -> tuple[int, Answer]:

@@ -1,0 +1,120 @@
+"""The least CVaR by the linear program of its tail alone.
+
+Rockafellar & Uryasev 2000, equation 17, minimises level + sum p_s u_s / (1 - confidence) with u_s >= loss_s - level and
+u_s >= 0. Scenarios whose loss stays below the level have u_s = 0, so the program starts with the worst scenarios of
+even weights and takes in those whose loss turns out above the level, until there are none: what was left out then
+changes nothing, and before that it only makes the minimum smaller. The multipliers of the scenarios are the reweighting
+that proves the bound (see `spectral`).
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.checks import Matrix, Vector
+from domain.errors import UnboundedProblem
+from domain.optimization.fast.linear import GrowingProgram
+from domain.optimization.fast.program import Answer, Program
+from domain.optimization.fast.spectral import SpectralProof
+from domain.optimization.feasible import FeasibleSet, Polytope
+from domain.optimization.problem import Problem
+
+Places = NDArray[np.intp]
+
+FIRST = 3.0
+"""Scenarios to start with, as a multiple of the tail's probability: two or three rounds end it."""
+
+ABOVE = 1e-10
+"""A scaled loss this far above the level counts as above it."""
+
+
+def minimum_tail_risk(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], None]) -> SpectralProof | None:
+    """The least CVaR under linear limits, None where no weights keep them.
+
+    Raises NotSupported without scenarios, UnboundedProblem, SolverTimedOut, SolverFailed.
+    """
+    scenarios = problem.risk.distribution
+    polytope = limits.polytope()
+    if (polytope.lower > polytope.upper).any():
+        return None
+    unit = float(scenarios.values.std()) or 1.0
+    tail = 1.0 - problem.confidence_level
+    possible = np.flatnonzero(scenarios.probabilities > 0.0)
+    returns, prices = scenarios.values[possible] / unit, scenarios.probabilities[possible] / tail
+    time_limit = problem.options.time_limit_seconds
+    even = returns.sum(axis=1)
+    worst = np.argsort(even)
+    first = np.searchsorted(np.cumsum(prices[worst]), FIRST) + 1
+    try:
+        found = _Growing(returns, prices, polytope, worst[:first], time_limit).solved(on_progress)
+    except UnboundedProblem:
+        # What was left out may be what holds it.
+        found = _Growing(returns, prices, polytope, worst, time_limit).solved(on_progress)
+    if found is None:
+        return None
+    answer, slope = found
+    cost = np.append(slope, np.zeros(len(polytope.lower) - limits.size))
+    least_loss = Program(None, cost, polytope)
+    weights = answer.point[: limits.size]
+    return SpectralProof(problem, limits, problem.risk.of, weights, answer.iterations, least_loss, answer, unit)
+
+
+class _Growing:
+    """The program with the scenarios that are in it so far."""
+
+    def __init__(
+        self, returns: Matrix, prices: Vector, polytope: Polytope, first: Places, time_limit_seconds: float
+    ) -> None:
+        self._returns, self._prices, self._polytope = returns, prices, polytope
+        self._inside = np.zeros(len(returns), dtype=bool)
+        self._inside[first] = True
+        self._order = first
+        self._columns = len(polytope.lower)
+        program = _program(returns[first], prices[first], polytope)
+        self._program = GrowingProgram(program, time_limit_seconds)
+
+    def solved(self, on_progress: Callable[[], None]) -> tuple[Answer, Vector] | None:
+        """The answer in terms of the limits, and the slope (N,) of the loss that proves it; None without weights."""
+        rows, size, iterations = len(self._polytope.matrix), self._returns.shape[1], 0
+        while True:
+            on_progress()
+            answer = self._program.solve()
+            if answer is None:
+                return None
+            iterations += answer.iterations
+            weights, level = answer.point[:size], float(answer.point[self._columns])
+            above = -(self._returns @ weights) - level
+            missed = np.flatnonzero((above > ABOVE) & ~self._inside)
+            if not len(missed):
+                chances = np.maximum(-answer.row_multipliers[rows:], 0.0)
+                slope = -(chances / chances.sum()) @ self._returns[self._order]
+                multipliers = answer.row_multipliers[:rows]
+                return Answer(answer.point[: self._columns], multipliers, answer.solver, iterations), slope
+            self._take_in(missed)
+
+    def _take_in(self, missed: Places) -> None:
+        self._inside[missed] = True
+        self._order = np.append(self._order, missed)
+        for place in missed.tolist():
+            coefficients = np.zeros(self._columns + 1)
+            coefficients[: self._returns.shape[1]], coefficients[-1] = self._returns[place], 1.0
+            self._program.add_soft_row(coefficients, 0.0, float(self._prices[place]))
+
+
+def _program(returns: Matrix, prices: Vector, polytope: Polytope) -> Program:
+    """Over the variables of the polytope, the level, and what each scenario loses above it."""
+    (count, size), (rows, columns) = returns.shape, polytope.matrix.shape
+    matrix = np.zeros((rows + count, columns + 1 + count))
+    matrix[:rows, :columns] = polytope.matrix
+    matrix[rows:, :size], matrix[rows:, columns] = returns, 1.0
+    matrix[rows:, columns + 1 :] = np.eye(count)
+    more, open_ends = np.zeros(count), np.full(count, np.inf)
+    extended = Polytope(
+        matrix,
+        np.concatenate([polytope.row_lower, more]),
+        np.concatenate([polytope.row_upper, open_ends]),
+        np.concatenate([polytope.lower, [-np.inf], more]),
+        np.concatenate([polytope.upper, [np.inf], open_ends]),
+    )
+    return Program(None, np.concatenate([np.zeros(columns), [1.0], prices]), extended)
