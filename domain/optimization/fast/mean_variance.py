@@ -44,9 +44,7 @@ PACKAGES = {"interior point": "scipy", "daqp": "daqp", "piqp": "piqp", "highs": 
 
 def minimum_risk(problem: Problem, limits: FeasibleSet) -> Candidate | None:
     """The least variance, which is also the least standard deviation; None where no weights keep the limits."""
-    if limits.absolute_sums:
-        return loosely(limits, lambda some: _minimum_risk(problem, some))
-    return _minimum_risk(problem, limits)
+    return _solved_by_size(limits, lambda some: _minimum_risk(problem, some))
 
 
 def _minimum_risk(problem: Problem, limits: FeasibleSet) -> Candidate | None:
@@ -68,9 +66,7 @@ def maximum_utility(problem: Problem, limits: FeasibleSet, objective: MaxUtility
     """The highest annual mean minus risk_aversion / 2 times annual variance."""
     if not problem.moments.covariance.any():
         return maximum_return(problem, limits)  # there is nothing to be averse to
-    if limits.absolute_sums:
-        return loosely(limits, lambda some: _maximum_utility(problem, some, objective))
-    return _maximum_utility(problem, limits, objective)
+    return _solved_by_size(limits, lambda some: _maximum_utility(problem, some, objective))
 
 
 def _maximum_utility(problem: Problem, limits: FeasibleSet, objective: MaxUtility) -> Candidate | None:
@@ -88,15 +84,25 @@ def _maximum_utility(problem: Problem, limits: FeasibleSet, objective: MaxUtilit
 
 def _solved(program: Program, limits: FeasibleSet) -> Answer | None:
     """Large programs with one limit on trades are solved without its variables."""
-    if limits.size >= TRADED_ASSETS and is_traded(limits) and (found := solve_traded(program, limits)):
+    if _without_variables(limits) and (found := solve_traded(program, limits)):
         found = replace(found, bound=proven_bound(program, found))
         if relative_gap(program, found) <= TRADED_GAP:
             return snapped(program, found)
     return solve_quadratic(program)
 
 
+def _without_variables(limits: FeasibleSet) -> bool:
+    return limits.size >= TRADED_ASSETS and is_traded(limits)
+
+
+def _solved_by_size(limits: FeasibleSet, solved: Callable[[FeasibleSet], Candidate | None]) -> Candidate | None:
+    return solved(limits) if _without_variables(limits) else loosely(limits, solved)
+
+
 def loosely(limits: FeasibleSet, solved: Callable[[FeasibleSet], Candidate | None]) -> Candidate | None:
     """First without sums of absolute values: they double the variables, and where they do not bind they need not."""
+    if not limits.absolute_sums:
+        return solved(limits)
     looser = limits.without_sums
     if not (np.isfinite(looser.lower).all() and any(row.is_budget for row in looser.rows)):
         return solved(limits)  # what holds it may be the sum alone

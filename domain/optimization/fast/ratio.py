@@ -56,9 +56,7 @@ def maximum_diversification(problem: Problem, limits: FeasibleSet) -> Candidate 
 
 
 def _maximise(problem: Problem, limits: FeasibleSet, gain: Gain) -> Candidate | None:
-    if limits.absolute_sums:
-        return loosely(limits, lambda some: _within(problem, some, gain))
-    return _within(problem, limits, gain)
+    return loosely(limits, lambda some: _within(problem, some, gain))
 
 
 def _within(problem: Problem, limits: FeasibleSet, gain: Gain) -> Candidate | None:

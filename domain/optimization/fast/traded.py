@@ -235,10 +235,10 @@ class _System:
         low, high, rows, over, under, total = self.parts(stiffness)
         both, across = over + under, under - over
         share = total / (1.0 + total * float((1.0 / both).sum()))
-        tilt = across / both
-        matrix = self.hessian + share * np.outer(tilt, tilt)
-        if len(rows):
-            matrix += (self.rows.T * rows) @ self.rows
+        tilt = (across / both) * share**0.5
+        lean = np.vstack([self.rows * np.sqrt(rows)[:, None], tilt])
+        matrix = lean.T @ lean
+        matrix += self.hessian
         matrix[np.diag_indices_from(matrix)] += low + high + 4.0 * over * under / both
         try:
             factored = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
