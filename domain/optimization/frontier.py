@@ -1,6 +1,6 @@
 """The efficient frontier of a problem: all its corner portfolios, or portfolios evenly spaced in return."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -41,6 +41,31 @@ def trace(problem: Problem, points: int, on_progress: Callable[[], None]) -> Ite
     if _has_corners(problem, limits):
         return _CornerFrontier(least, limits, on_progress).spaced(points)
     return _spaced(least, points, on_progress)
+
+
+def goes_by_points(problem: Problem, points: int) -> bool:
+    """Whether the points between the ends are problems of their own, that can be solved in any order."""
+    return points > 2 and not _has_corners(problem, feasible_set(problem))
+
+
+def ends(problem: Problem, on_progress: Callable[[], None]) -> tuple[Solution, Solution]:
+    """The portfolios of the highest return and of the least risk. Raises what `solve` raises."""
+    highest = solve(replace(problem, objective=MaxReturn()), on_progress)
+    return highest, solve(replace(problem, objective=MinRisk()), on_progress)
+
+
+def between(problem: Problem, returns: Iterable[float], on_progress: Callable[[], None]) -> Iterator[Solution]:
+    """The portfolios of least risk with at least each of these annual returns. Raises what `solve` raises."""
+    for wanted in returns:
+        floor = ReturnFloor(FLOOR_LABEL, wanted)
+        yield solve(replace(problem, objective=MinRisk(), constraints=(*problem.constraints, floor)), on_progress)
+
+
+def spaced_returns(highest: Solution, least: Solution, points: int) -> list[float]:
+    """Annual returns between the two, evenly spaced, without the two themselves."""
+    both = highest.expected_return_annual, least.expected_return_annual
+    inner: list[float] = np.linspace(*both, points)[1:-1].tolist()
+    return inner
 
 
 def _has_corners(problem: Problem, limits: FeasibleSet) -> bool:
@@ -111,14 +136,10 @@ class _CornerFrontier:
 
 
 def _spaced(problem: Problem, points: int, on_progress: Callable[[], None]) -> Iterator[Solution]:
-    highest = solve(replace(problem, objective=MaxReturn()), on_progress)
     if points == 1:
-        yield highest
+        yield solve(replace(problem, objective=MaxReturn()), on_progress)
         return
-    least = solve(problem, on_progress)
+    highest, least = ends(problem, on_progress)
     yield highest
-    returns = np.linspace(highest.expected_return_annual, least.expected_return_annual, points)
-    for wanted in returns[1:-1].tolist():
-        floor = ReturnFloor(FLOOR_LABEL, wanted)
-        yield solve(replace(problem, constraints=(*problem.constraints, floor)), on_progress)
+    yield from between(problem, spaced_returns(highest, least, points), on_progress)
     yield least

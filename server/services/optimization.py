@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import time
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from domain.market_data.moments import Moments
 from domain.market_data.panel import PricePanel, ReturnPanel, Scenarios
 from domain.market_data.source import MarketInput
 from domain.optimization.feasible import feasible_set
-from domain.optimization.frontier import trace
+from domain.optimization.frontier import between, ends, goes_by_points, spaced_returns, trace
 from domain.optimization.infeasibility import conflict, is_feasible
 from domain.optimization.problem import Problem
 from domain.optimization.solution import Solution
@@ -38,6 +39,11 @@ BATCH_CHUNK = 50
 """Accounts that go to a worker together: sending the universe along costs about as much as solving for one."""
 
 BATCH_CHUNKS_AT_ONCE = 8
+
+FRONTIER_CHUNK = 4
+"""Points of a frontier that go to a worker together."""
+
+FRONTIER_CHUNKS_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +159,45 @@ class Optimization:
         specification = await self._with_groups(command.specification)
         assets, work = _size(data)
         heavy = not specification.is_quick or assets > THREAD_ASSETS or work > THREAD_WORK
-        task = partial(_traced, specification, data, command.points)
-        async with aclosing(self._lanes.stream(task, deadline, heavy=heavy)) as found:
-            async for traced in found:
+        if heavy and command.points > FRONTIER_CHUNK:
+            found = self._traced_by_points(specification, data, command.points, deadline)
+        else:
+            task = partial(_traced, specification, data, command.points)
+            found = self._lanes.stream(task, deadline, heavy=heavy)
+        async with aclosing(found) as portfolios:
+            async for traced in portfolios:
                 yield traced
+
+    async def _traced_by_points(
+        self, specification: Specification, data: MarketInput | StoredInput, points: int, deadline: float | None
+    ) -> AsyncGenerator[Traced]:
+        """The points of a frontier by several workers at once, in their order."""
+        both = await self._lanes.process(partial(_traced_ends, specification, data, points), deadline)
+        if both is None:
+            task = partial(_traced, specification, data, points)
+            async with aclosing(self._lanes.stream(task, deadline, heavy=True)) as found:
+                async for traced in found:
+                    yield traced
+            return
+        highest, least = both
+        yield highest
+        returns = spaced_returns(highest.solution, least.solution, points)
+        chunks = [
+            partial(_traced_between, specification, data, start + 1, returns[start : start + FRONTIER_CHUNK])
+            for start in range(0, len(returns), FRONTIER_CHUNK)
+        ]
+        running: deque[asyncio.Task[list[Traced]]] = deque()
+        try:
+            while chunks or running:
+                while chunks and len(running) < FRONTIER_CHUNKS_AT_ONCE:
+                    running.append(asyncio.create_task(self._lanes.process(chunks.pop(0), deadline)))
+                for traced in await running[0]:
+                    yield traced
+                running.popleft()
+        finally:
+            for one in running:
+                one.cancel()
+        yield least
 
     async def batch(
         self, command: BatchCommand, accounts: AsyncIterator[BatchAccount], deadline: float | None
@@ -258,6 +299,36 @@ def _traced(
         now = time.perf_counter()
         report(Traced(index, solution, now - start))
         start = now
+
+
+def _traced_ends(
+    specification: Specification, data: MarketInput | StoredInput, points: int, on_progress: OnProgress
+) -> tuple[Traced, Traced] | None:
+    """The first point and the last; None where the critical line has all of them sooner."""
+    problem = state(specification, _in_memory(data))
+    if not goes_by_points(problem, points):
+        return None
+    start = time.perf_counter()
+    highest, least = ends(problem, on_progress)
+    each = 0.5 * (time.perf_counter() - start)
+    return Traced(0, highest, each), Traced(points - 1, least, each)
+
+
+def _traced_between(
+    specification: Specification,
+    data: MarketInput | StoredInput,
+    first: int,
+    returns: Sequence[float],
+    on_progress: OnProgress,
+) -> list[Traced]:
+    """Points next to each other, numbered from the first."""
+    found: list[Traced] = []
+    start = time.perf_counter()
+    for solution in between(state(specification, _in_memory(data)), returns, on_progress):
+        now = time.perf_counter()
+        found.append(Traced(first + len(found), solution, now - start))
+        start = now
+    return found
 
 
 def _universe(specification: Specification, data: MarketInput | StoredInput, on_progress: OnProgress) -> Universe:
