@@ -12,6 +12,7 @@ from domain.checks import Vector, positive
 from domain.costs.linear import LinearCost, TradingCosts
 from domain.errors import InvalidInput, NotSupported
 from domain.estimation.covariance import SampleCovariance
+from domain.estimation.diagnostics import EstimationDiagnostics, diagnosed, of_moments
 from domain.estimation.moments import (
     Estimation,
     estimate_moments,
@@ -173,6 +174,17 @@ def state(specification: Specification, data: MarketInput) -> Problem:
     missing value under the policy FAIL, no periods per year where they cannot be inferred.
     """
     return pose(specification, universe_of(specification, data))
+
+
+def diagnosis(specification: Specification, data: MarketInput, problem: Problem) -> EstimationDiagnostics:
+    """How good the moments are that a problem was posed with on this data."""
+    if isinstance(data, Moments):
+        return of_moments(problem.moments)
+    if isinstance(data, Scenarios) or specification.estimation.is_pooled:
+        return of_moments(problem.moments, None if problem.scenarios is None else problem.scenarios.probabilities)
+    returns = complete_returns(data, specification.missing_data)
+    assets = np.isin(returns.symbols, problem.moments.symbols)
+    return diagnosed(specification.estimation, returns.values[:, assets], problem.moments.covariance)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,8 @@ import numpy as np
 
 from domain.checks import Matrix
 from domain.errors import InvalidInput
-from domain.estimation.covariance import EwmaCovariance
+from domain.estimation.diagnostics import EstimationDiagnostics, diagnosed
 from domain.estimation.moments import Estimation
-from domain.estimation.shrinkage import Shrinkage
-from domain.estimation.weights import exponential_weights
 from domain.market_data.missing import MissingData, MissingDataPolicy
 from domain.market_data.panel import PricePanel, ReturnPanel
 from domain.risk.factors import FactorDecomposition
@@ -39,10 +37,7 @@ class EstimatedRiskModel:
     """The model and its diagnostics; None is what does not apply."""
 
     model: RiskModel
-    observations: int  # returns that were looked at
-    condition_number: float | None  # largest eigenvalue / smallest, None for a singular covariance
-    effective_observations: float  # of equal weight that are worth as much (Kish 1965)
-    shrinkage_intensity: float | None  # between 0, the sample, and 1, the target
+    diagnostics: EstimationDiagnostics
     missing: MissingData | None
     factors: FactorDecomposition | None
     simulated: Matrix | None  # (paths x periods, N)
@@ -69,31 +64,11 @@ def estimate(
     on_progress()
     return EstimatedRiskModel(
         model=model,
-        observations=len(returns.dates),
-        condition_number=_condition_number(model.moments.covariance),
-        effective_observations=_effective(specification.estimation, len(returns.dates)),
-        shrinkage_intensity=_intensity(specification.estimation, returns),
+        diagnostics=diagnosed(specification.estimation, returns.values, model.moments.covariance),
         missing=ready.missing,
         factors=None if specification.factors is None else decomposition(specification.factors, ready, data),
         simulated=_simulated(specification.simulation, model, ready.data if ready.moments is None else None),
     )
-
-
-def _condition_number(covariance: Matrix) -> float | None:
-    values = np.linalg.eigvalsh(covariance)
-    smallest, largest = float(values[0]), float(values[-1])
-    return largest / smallest if smallest > np.finfo(float).eps * len(values) * largest else None
-
-
-def _effective(estimation: Estimation, count: int) -> float:
-    if isinstance(estimation.covariance, EwmaCovariance):
-        return 1.0 / float((exponential_weights(count, estimation.covariance.half_life) ** 2).sum())
-    return float(count)
-
-
-def _intensity(estimation: Estimation, returns: ReturnPanel) -> float | None:
-    estimator = estimation.covariance
-    return estimator.shrunk(returns.values).intensity if isinstance(estimator, Shrinkage) else None
 
 
 def _simulated(simulation: Simulation | None, model: RiskModel, data: object) -> Matrix | None:

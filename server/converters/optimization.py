@@ -18,6 +18,7 @@ from absfinance.v1.optimization_service_pb2 import (
 from google.rpc.status_pb2 import Status
 
 from domain.errors import DomainError, InvalidInput, NotSupported
+from domain.estimation.diagnostics import EstimationDiagnostics
 from domain.market_data.moments import Moments
 from domain.optimization.constraints import Constraint
 from domain.optimization.solution import Binding, BoundSide, Certificate, Engine
@@ -70,6 +71,7 @@ def optimize_command_from_proto(request: OptimizeRequest) -> OptimizeCommand:
         request_id=request.request_id or None,
         validate_only=request.validate_only,
         check_feasibility=request.check_feasibility,
+        diagnose_estimation=request.diagnose_estimation,
     )
 
 
@@ -200,10 +202,22 @@ def answer_to_bytes(priced: PricedAnswer) -> bytes:
         certificate=_certificate(solution.certificate, priced.answer.solve_seconds),
         periods_per_year=problem.periods_per_year,
         covariance_repair=repair_to_proto(problem.moments),
+        estimation_diagnostics=_diagnostics(priced.answer.diagnostics),
     )
     for symbol, weight in zip(solution.symbols, solution.weights.tolist(), strict=True):
         response.weights.add(symbol=symbol, weight=weight)
     return response.SerializeToString()
+
+
+def _diagnostics(found: EstimationDiagnostics | None) -> optimization_pb2.EstimationDiagnostics | None:
+    if found is None:
+        return None
+    return optimization_pb2.EstimationDiagnostics(
+        observations=found.observations,
+        effective_observations=found.effective_observations,
+        condition_number=found.condition_number,
+        shrinkage_intensity=found.shrinkage_intensity,
+    )
 
 
 def record_to_proto(record: AnswerRecord) -> OptimizeResponse:

@@ -41,11 +41,11 @@ def _diagnostics(estimated: EstimatedRiskModel) -> EstimateRiskModelResponse.Dia
     model = estimated.model
     return EstimateRiskModelResponse.Diagnostics(
         symbols=model.moments.symbols,
-        observations=estimated.observations,
+        observations=estimated.diagnostics.observations,
         periods_per_year=model.moments.periods_per_year,
-        condition_number=estimated.condition_number,
-        effective_observations=estimated.effective_observations,
-        shrinkage_intensity=estimated.shrinkage_intensity,
+        condition_number=estimated.diagnostics.condition_number,
+        effective_observations=estimated.diagnostics.effective_observations,
+        shrinkage_intensity=estimated.diagnostics.shrinkage_intensity,
         covariance_repair=repair_to_proto(model.moments),
         missing_data=None if estimated.missing is None else missing_data_to_proto(estimated.missing),
         volatilities_annual=model.volatilities_annual.tolist(),

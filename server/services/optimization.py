@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from domain.errors import Cancelled, DomainError, SolverTimedOut
+from domain.estimation.diagnostics import EstimationDiagnostics
 from domain.market_data.moments import Moments
 from domain.market_data.panel import PricePanel, ReturnPanel, Scenarios
 from domain.market_data.source import MarketInput
@@ -19,7 +20,7 @@ from domain.optimization.infeasibility import conflict, is_feasible
 from domain.optimization.problem import Problem
 from domain.optimization.solution import Solution
 from domain.optimization.solve import solve
-from domain.optimization.specification import Specification, Universe, pose, state, universe_of
+from domain.optimization.specification import Specification, Universe, diagnosis, pose, state, universe_of
 from server.execution.lanes import Lanes, OnProgress
 from server.ports import AnswerDraft, AnswerPage, AnswerRecord, AnswerStore, PriceSelection
 from server.services.market_data import MarketData, StoredInput
@@ -57,6 +58,7 @@ class OptimizeCommand:
     request_id: str | None = None
     validate_only: bool = False
     check_feasibility: bool = False  # with validate_only
+    diagnose_estimation: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,7 @@ class Answer:
     problem: Problem
     solution: Solution
     solve_seconds: float
+    diagnostics: EstimationDiagnostics | None = None  # where they were asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +150,7 @@ class Optimization:
             lane = self._lanes.process if command.check_feasibility else self._lanes.inline
             await lane(partial(check, specification, data), deadline)
             return None
-        answer = await self._solved(specification, data, deadline)
+        answer = await self._solved(specification, data, deadline, diagnose=command.diagnose_estimation)
         encoded = self._encode(PricedAnswer(answer, _cost(command.specification, answer), command.means_known))
         version = data.fingerprint if isinstance(data, StoredInput) else ""
         fingerprint = hashlib.sha256(command.body + version.encode()).hexdigest()
@@ -249,15 +252,15 @@ class Optimization:
         return specification.with_groups(await self._market_data.groups(missing)) if missing else specification
 
     async def _solved(
-        self, specification: Specification, data: MarketInput | StoredInput, deadline: float | None
+        self, specification: Specification, data: MarketInput | StoredInput, deadline: float | None, *, diagnose: bool
     ) -> Answer:
         limit = time.monotonic() + specification.options.time_limit_seconds
         deadline = limit if deadline is None else min(limit, deadline)
         assets, work = _size(data)
         # A program over scenarios or cones takes a second with many of them, whoever solves it.
         if not specification.is_quick or assets > THREAD_ASSETS or work > THREAD_WORK:
-            return await self._lanes.process(partial(_answer, specification, data), deadline)
-        run: Callable[[OnProgress], Answer] = partial(_answer, specification, data)
+            return await self._lanes.process(partial(_answer, specification, data, diagnose), deadline)
+        run: Callable[[OnProgress], Answer] = partial(_answer, specification, data, diagnose)
         if assets > INLINE_ASSETS or work > INLINE_WORK:
             return await self._lanes.thread(run, deadline)
         return await self._lanes.inline(run, deadline)
@@ -278,12 +281,16 @@ def _checked_feasible(specification: Specification, data: MarketInput | StoredIn
         raise conflict(limits)
 
 
-def _answer(specification: Specification, data: MarketInput | StoredInput, on_progress: OnProgress) -> Answer:
+def _answer(
+    specification: Specification, data: MarketInput | StoredInput, diagnose: bool, on_progress: OnProgress
+) -> Answer:
     """Runs in any lane; stored prices are opened where it runs."""
-    problem = state(specification, _in_memory(data))
+    known = _in_memory(data)
+    problem = state(specification, known)
     start = time.perf_counter()
     solution = solve(problem, on_progress)
-    return Answer(problem, solution, time.perf_counter() - start)
+    seconds = time.perf_counter() - start
+    return Answer(problem, solution, seconds, diagnosis(specification, known, problem) if diagnose else None)
 
 
 def _traced(
