@@ -27,6 +27,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from absfin.channel import DEFAULT_TARGET, OPTIONS, assemble
 from absfin.constraints import Constraint
+from absfin.costs import Costs
 from absfin.data import (
     Holdings,
     Instrument,
@@ -130,6 +131,8 @@ class Client:
         ewma_half_life: float | None = None,
         estimation: Estimation | None = None,
         missing_data: str = "fail",
+        costs: Costs | None = None,
+        diagnose_estimation: bool = False,
         request_id: str = "",
         timeout: float | None = None,
     ) -> Optimization:
@@ -144,6 +147,8 @@ class Client:
             ewma_half_life=ewma_half_life,
             estimation=estimation,
             missing_data=missing_data,
+            costs=costs,
+            diagnose_estimation=diagnose_estimation,
             request_id=request_id,
         )
         return Optimization.from_proto(self._call(self._optimization.Optimize, request, timeout))
@@ -159,6 +164,7 @@ class Client:
         confidence_level: float | None = None,
         estimation: Estimation | None = None,
         missing_data: str = "fail",
+        costs: Costs | None = None,
         timeout: float | None = None,
     ) -> Iterator[tuple[str, Optimization | AbsFinanceError]]:
         """Each account's key with its answer, or with the exception of it, as they come and in any order."""
@@ -170,6 +176,7 @@ class Client:
             confidence_level=confidence_level,
             estimation=estimation,
             missing_data=missing_data,
+            costs=costs,
         )
         messages = chain([shared], map(account_request, accounts))
         with typed_errors():

@@ -8,6 +8,7 @@ from absfinance.v1 import constraint_pb2 as pb
 from absfin.data import weights_to_proto
 
 Constraint = pb.Constraint
+Graph = Literal["minimum_spanning_tree", "triangulated_maximally_filtered"]
 
 
 def weight_bounds(
@@ -82,11 +83,61 @@ def risk_limit(risk_measure: str, maximum: float, *, label: str = "") -> Constra
     return Constraint(label=label, risk_limit=limit)
 
 
-def cardinality(max_assets: int, *, label: str = "") -> Constraint:
-    """The most assets that are held."""
-    return Constraint(label=label, cardinality=pb.Cardinality(max_assets=max_assets))
+def cardinality(max_assets: int, symbols: Iterable[str] = (), group: str = "", *, label: str = "") -> Constraint:
+    """The most assets that are held: of all, of some symbols, or of a group."""
+    return Constraint(label=label, cardinality=pb.Cardinality(max_assets=max_assets, symbols=symbols, group=group))
+
+
+def network_limit(
+    graph: Graph = "minimum_spanning_tree", steps: int = 1, codependence: str = "pearson", *, label: str = ""
+) -> Constraint:
+    """No two assets are held that are so few connections apart in a network of their likeness."""
+    return Constraint(label=label, network=pb.NetworkLimit(network=_network(graph, codependence), steps=steps))
+
+
+def cluster_limit(
+    max_assets: int = 1,
+    linkage: str = "ward",
+    codependence: str = "pearson",
+    clusters: int | None = None,
+    *,
+    label: str = "",
+) -> Constraint:
+    """The most assets that are held of each cluster; without their number, the gap statistic chooses it."""
+    limit = pb.ClusterLimit(
+        linkage=f"LINKAGE_{linkage.upper()}",
+        codependence=f"CODEPENDENCE_{codependence.upper()}",
+        clusters=clusters,
+        max_assets=max_assets,
+    )
+    return Constraint(label=label, clusters=limit)
+
+
+def centrality_bounds(
+    lower: float | None = None,
+    upper: float | None = None,
+    graph: Graph = "minimum_spanning_tree",
+    codependence: str = "pearson",
+    *,
+    label: str = "",
+) -> Constraint:
+    """Bounds on the average number of neighbours, by weight, in a network of likeness."""
+    bounds = pb.CentralityBounds(network=_network(graph, codependence), lower=lower, upper=upper)
+    return Constraint(label=label, centrality=bounds)
+
+
+def risk_contribution_bounds(
+    lower: float | None = None, upper: float | None = None, symbols: Iterable[str] = (), *, label: str = ""
+) -> Constraint:
+    """Bounds on the share of the risk that single assets carry; no symbols means all."""
+    bounds = pb.RiskContributionBounds(lower=lower, upper=upper, symbols=symbols)
+    return Constraint(label=label, risk_contribution_bounds=bounds)
 
 
 def minimum_position(min_weight: float, *, label: str = "") -> Constraint:
     """A weight is 0 or at least this large."""
     return Constraint(label=label, minimum_position=pb.MinimumPosition(min_weight=min_weight))
+
+
+def _network(graph: Graph, codependence: str) -> pb.AssetNetwork:
+    return pb.AssetNetwork(graph=f"GRAPH_{graph.upper()}", codependence=f"CODEPENDENCE_{codependence.upper()}")

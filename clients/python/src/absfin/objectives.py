@@ -42,6 +42,19 @@ def risk_budget(budgets: Mapping[str, float] | None = None) -> Objective:
     return Objective(risk_budget=pb.RiskBudget(budgets=entries))
 
 
+def factor_risk_budget(budgets: Mapping[str, tuple[float, Mapping[str, float]]]) -> Objective:
+    """Each factor carries its share of the risk: by its name, the share and the assets' loadings."""
+    entries = [
+        pb.RiskBudget.FactorBudget(
+            factor=factor,
+            budget=budget,
+            loadings=[pb.AssetLoading(symbol=symbol, loading=loading) for symbol, loading in loadings.items()],
+        )
+        for factor, (budget, loadings) in budgets.items()
+    ]
+    return Objective(risk_budget=pb.RiskBudget(factor_budgets=entries))
+
+
 def relaxed_risk_budget(budgets: Mapping[str, float] | None = None, penalty: float = 0.0) -> Objective:
     """Risk budgets that give way for less risk."""
     entries = [pb.RiskBudget.Budget(symbol=symbol, budget=budget) for symbol, budget in (budgets or {}).items()]
@@ -93,9 +106,19 @@ def hierarchical(
     )
 
 
-def ordered_weighted_average(weights: Iterable[float]) -> Objective:
-    """The least weighted sum of losses from the worst to the best; the weights do not rise."""
-    return Objective(owa=pb.OrderedWeightedAverage(weights=weights))
+def ordered_weighted_average(weights: Iterable[float], goal: Objective | None = None) -> Objective:
+    """The least weighted sum of losses from the worst to the best, or another goal with that as the risk.
+
+    The weights do not rise; the goal is one of the least risk and the highest utility and ratio.
+    """
+    kind = {} if goal is None else {str(goal.WhichOneof("kind")): getattr(goal, str(goal.WhichOneof("kind")))}
+    return Objective(owa=pb.OrderedWeightedAverage(weights=weights, **kind))
+
+
+def higher_moments(variance: float, skewness: float, kurtosis: float, *, ignore_mean: bool = False) -> Objective:
+    """The highest mean less variance and kurtosis, plus skewness, each central moment times its factor."""
+    moments = pb.HigherMoments(variance=variance, skewness=skewness, kurtosis=kurtosis, ignore_mean=ignore_mean)
+    return Objective(higher_moments=moments)
 
 
 def equal_weight() -> Objective:

@@ -24,6 +24,7 @@ from absfinance.v1.reallocation_service_pb2 import ReallocateRequest
 from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest, EstimateRiskModelRequest, SimulationOptions
 
 from absfin.constraints import Constraint
+from absfin.costs import Costs
 from absfin.data import (
     Holdings,
     MarketInput,
@@ -57,6 +58,8 @@ def optimize_request(
     ewma_half_life: float | None = None,
     estimation: Estimation | None = None,
     missing_data: str = "fail",
+    costs: Costs | None = None,
+    diagnose_estimation: bool = False,
     request_id: str = "",
     validate_only: bool = False,
 ) -> OptimizeRequest:
@@ -70,6 +73,8 @@ def optimize_request(
         current_weights=weights_to_proto(current_weights or {}),
         estimation=estimation if ewma_half_life is None else _ewma(ewma_half_life),
         missing_data=f"MISSING_DATA_POLICY_{missing_data.upper()}",
+        costs=costs,
+        diagnose_estimation=diagnose_estimation,
         request_id=request_id,
         validate_only=validate_only,
     )
@@ -94,6 +99,7 @@ def universe_request(
     confidence_level: float | None = None,
     estimation: Estimation | None = None,
     missing_data: str = "fail",
+    costs: Costs | None = None,
 ) -> OptimizeBatchRequest:
     """The first message of a batch: what all accounts share."""
     spec = OptimizeSpec(
@@ -103,6 +109,7 @@ def universe_request(
         confidence_level=confidence_level,
         estimation=estimation,
         missing_data=f"MISSING_DATA_POLICY_{missing_data.upper()}",
+        costs=costs,
     )
     return OptimizeBatchRequest(universe=OptimizeBatchRequest.Universe(**input_fields(data), spec=spec))
 

@@ -99,6 +99,7 @@ class Optimization:
     effective_number_of_assets: float
     risk_contributions: Mapping[str, float]
     turnover_one_way: float | None
+    cost: float | None  # of getting there, as a fraction of net asset value
     binding: tuple[Binding, ...]
     certificate: Certificate
     periods_per_year: float
@@ -118,6 +119,7 @@ class Optimization:
             effective_number_of_assets=message.effective_number_of_assets,
             risk_contributions={entry.symbol: entry.contribution for entry in message.risk_contributions},
             turnover_one_way=_given(message, "turnover_one_way"),
+            cost=_given(message, "cost"),
             binding=tuple(Binding(b.label, b.symbol, _given(b, "shadow_price")) for b in message.binding),
             certificate=Certificate.from_proto(message.certificate),
             periods_per_year=message.periods_per_year,
