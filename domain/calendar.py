@@ -10,7 +10,10 @@ from domain.errors import InvalidInput
 DAYS_PER_YEAR: Final = 365.25
 """Of the calendar, for growth a year over a span of dates."""
 
-_USUAL: Final = ((1, 1, 252.0), (7, 7, 52.0), (28, 31, 12.0), (89, 92, 4.0))
+TRADING_DAYS_PER_YEAR: Final = 252.0
+"""Of a market, between a volatility a year and one a day."""
+
+_USUAL: Final = ((1, 1, TRADING_DAYS_PER_YEAR), (7, 7, 52.0), (28, 31, 12.0), (89, 92, 4.0))
 """Shortest and longest median spacing in days, and the periods of a year it stands for."""
 
 

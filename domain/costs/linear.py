@@ -11,18 +11,6 @@ BASIS_POINT = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
-class TradingCosts:
-    """What it costs to trade away from current weights, as an optimiser sees it."""
-
-    rates: Vector  # (N,), fraction of the traded notional
-    current: Vector  # (N,)
-
-    def of(self, weights: Vector) -> float:
-        """Cost of going to weights (N,), as a fraction of net asset value."""
-        return float(self.rates @ np.abs(weights - self.current))
-
-
-@dataclass(frozen=True, slots=True)
 class LinearCost:
     """Commission and half-spread in basis points of the two-way notional; single assets may have their own figure."""
 

@@ -29,7 +29,7 @@ def loss(problem: Problem, weights: Vector) -> float:
     Raises NotSupported for objectives that are not a function of the weights alone.
     """
     annual = problem.periods_per_year
-    cost = 0.0 if problem.costs is None else problem.costs.of(weights)
+    cost = 0.0 if problem.costs is None else problem.costs.first_year(weights)
     gain = annual * float(problem.moments.expected_returns @ weights) - cost
     match problem.objective:
         case MinRisk():

@@ -6,7 +6,7 @@ from enum import StrEnum
 import numpy as np
 
 from domain.checks import Vector, finite, open_fraction, positive, same_length
-from domain.costs.linear import TradingCosts
+from domain.costs.trading import TradingCosts
 from domain.errors import InvalidInput
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios

@@ -14,6 +14,7 @@ from domain.optimization.fast.scenario_budget import scenario_risk_budget
 from domain.optimization.fast.selection import selected
 from domain.optimization.fast.spectral import is_spectral, minimum_ordered_average, minimum_spectral_risk
 from domain.optimization.fast.tail import minimum_tail_risk
+from domain.optimization.fast.trade_selection import best_trades
 from domain.optimization.fast.worst_case import worst_case
 from domain.optimization.feasible import FeasibleSet, feasible_set
 from domain.optimization.infeasibility import conflict
@@ -64,6 +65,8 @@ def needs_riskfolio(problem: Problem) -> bool:
 
 
 def _candidate(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], None]) -> Candidate | None:
+    if problem.costs is not None and problem.costs.fee > 0.0:
+        return best_trades(problem, limits, lambda posed, within: _candidate(posed, within, on_progress), on_progress)
     if limits.holdings and not isinstance(problem.objective, EqualWeight | Hierarchical | InverseVolatility):
 
         def relaxed(looser: FeasibleSet) -> Candidate | None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from domain.checks import Vector, positive
-from domain.costs.linear import LinearCost, TradingCosts
+from domain.costs.model import CostModel
+from domain.costs.trading import TradingCosts
 from domain.errors import InvalidInput, NotSupported
 from domain.estimation.covariance import SampleCovariance
 from domain.estimation.diagnostics import EstimationDiagnostics, diagnosed, of_moments
@@ -34,6 +35,7 @@ from domain.optimization.constraints import (
     RiskLimit,
     TrackingError,
 )
+from domain.optimization.feasible import feasible_set
 from domain.optimization.objectives import (
     Codependence,
     Hierarchical,
@@ -113,7 +115,7 @@ class Specification:
     current_weights: Mapping[str, float] | None = None
     periods_per_year: float | None = None
     options: SolverOptions = field(default_factory=SolverOptions)
-    costs: LinearCost | None = None  # of trading away from the current weights; lowers what is gained
+    costs: CostModel | None = None  # of trading away from the current weights; lowers what is gained
 
     def __post_init__(self) -> None:
         if self.periods_per_year is not None:
@@ -216,21 +218,33 @@ def pose(specification: Specification, universe: Universe) -> Problem:
     """The problem that a specification poses on a universe. Raises InvalidInput as `state` does."""
     moments = universe.moments
     symbols = moments.symbols
-    current = _weights(specification, symbols)
-    costs = None
-    if specification.costs is not None and current is not None and _seeks_return(specification.objective):
-        costs = TradingCosts(specification.costs.rates(symbols), current)
-    return Problem(
+    problem = Problem(
         moments=moments,
         objective=_objective(specification.objective, symbols),
         risk_measure=specification.risk_measure,
         confidence_level=specification.confidence_level,
         constraints=tuple(_resolved(i, c, specification, symbols) for i, c in enumerate(specification.constraints)),
-        current_weights=current,
+        current_weights=_weights(specification, symbols),
         scenarios=universe.scenarios,
         options=specification.options,
-        costs=costs,
     )
+    costs = trading_costs(specification, problem)
+    return replace(problem, costs=costs) if _seeks_return(specification.objective) else problem
+
+
+def trading_costs(specification: Specification, problem: Problem) -> TradingCosts | None:
+    """What it costs to leave the current weights of a posed problem, whether its objective counts that or not.
+
+    Raises InvalidInput where a figure is missing.
+    """
+    model = specification.costs
+    if model is None:
+        return None
+    movable = np.ones(len(problem.moments.symbols), dtype=bool)
+    if model.impact is not None:
+        limits = feasible_set(problem)
+        movable = (limits.lower != limits.upper) | (limits.lower != problem.start_weights)
+    return model.trading(problem.moments, problem.start_weights, movable)
 
 
 def _seeks_return(objective: Objective | ObjectiveBySymbol) -> bool:

@@ -136,8 +136,6 @@ def strategy_from_proto(strategy: backtest_pb2.Strategy) -> Strategy:
                 given = strategy.inverse_volatility
                 return inverse_volatility(given.lookback_periods if given.HasField("lookback_periods") else None, label)
         spec = strategy.optimize
-        if spec.HasField("costs"):
-            raise NotSupported("costs in the objective of a strategy are not supported yet; give costs of the backtest")
         lookback = spec.lookback_periods if spec.HasField("lookback_periods") else None
         return Optimized(specification_from_proto(spec), lookback, label)
 

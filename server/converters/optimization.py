@@ -132,9 +132,8 @@ async def _accounts(
 
 def batch_command_from_proto(universe: OptimizeBatchRequest.Universe) -> BatchCommand:
     """What all accounts share. Raises InvalidInput or NotSupported."""
-    for name in ("costs", "lookback_periods"):
-        if universe.spec.HasField(name):
-            raise NotSupported(f"universe.spec.{name} is not supported in a batch yet")
+    if universe.spec.HasField("lookback_periods"):
+        raise NotSupported("universe.spec.lookback_periods is not supported in a batch yet")
     periods = universe.periods_per_year if universe.HasField("periods_per_year") else None
     with under("universe"):
         data, periods = market_input_from_proto(universe, periods)
@@ -160,6 +159,9 @@ def _account_specification(account: OptimizeBatchRequest.Account, shared: BatchC
         # Without a label of its own it must not take the place of a shared one without a label.
         label = message.label or f"account.constraints[{i}]"
         own[label] = replace(constraint, label=label)
+    costs = shared.specification.costs
+    if costs is not None and not account.current_weights:
+        costs.without_current_weights()
     kept = [constraint for constraint in shared.specification.constraints if constraint.label not in own]
     specification = replace(
         shared.specification,

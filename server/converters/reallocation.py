@@ -128,8 +128,6 @@ def _target(request: ReallocateRequest) -> Target | None:
         case "target_optimize":
             spec = request.target_optimize
             with under("target_optimize"):
-                if spec.HasField("costs"):
-                    raise NotSupported("costs in the objective are not supported yet; give costs of the reallocation")
                 lookback = spec.lookback_periods if spec.HasField("lookback_periods") else None
                 return OptimizedTarget(specification_from_proto(spec), lookback)
     return None

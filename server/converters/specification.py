@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 
-from absfinance.v1 import cost_pb2, optimization_pb2, weight_pb2
+from absfinance.v1 import optimization_pb2, weight_pb2
 from absfinance.v1.optimization_service_pb2 import OptimizeRequest
 
-from domain.costs.linear import LinearCost
-from domain.errors import InvalidInput, NotSupported
 from domain.optimization.problem import EnginePreference, SolverOptions
 from domain.optimization.specification import (
     Specification,
 )
 from server.converters.constraint import constraint_from_proto
+from server.converters.cost import cost_from_proto
 from server.converters.estimation import estimation_from_proto
 from server.converters.market_input import missing_data_from_proto
 from server.converters.measure import risk_measure_from_proto
@@ -29,8 +28,9 @@ def specification_from_proto(
     current: Sequence[weight_pb2.AssetWeight] = ()
     if isinstance(request, OptimizeRequest):
         current = request.current_weights
-    if isinstance(request, OptimizeRequest) and request.HasField("costs") and not current:
-        raise InvalidInput("current_weights", "must be given with costs: a cost is that of trading away from them")
+    costs = cost_from_proto(request.costs) if request.HasField("costs") else None
+    if isinstance(request, OptimizeRequest) and costs is not None and not current:
+        costs.without_current_weights()
     return Specification(
         objective=objective_from_proto(request.objective),
         risk_measure=risk_measure_from_proto(request.risk_measure),
@@ -42,17 +42,7 @@ def specification_from_proto(
         current_weights=weights_from_proto("current_weights", current) if current else None,
         periods_per_year=periods_per_year,
         options=options_from_proto(request.solver),
-        costs=cost_from_proto(request.costs) if request.HasField("costs") else None,
-    )
-
-
-def cost_from_proto(costs: cost_pb2.CostModel) -> LinearCost:
-    """Proportional costs. Raises NotSupported for the kinds that Optimize does not report yet."""
-    for name in ("impact", "fixed_fee", "borrow_bps_annual", "financing_rate_annual"):
-        if costs.HasField(name):
-            raise NotSupported(f"costs.{name} is not supported in Optimize yet")
-    return LinearCost(
-        costs.commission_bps, costs.half_spread_bps, {entry.symbol: entry.cost_bps for entry in costs.by_asset}
+        costs=costs,
     )
 
 

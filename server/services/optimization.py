@@ -20,7 +20,15 @@ from domain.optimization.infeasibility import conflict, is_feasible
 from domain.optimization.problem import Problem
 from domain.optimization.solution import Solution
 from domain.optimization.solve import solve
-from domain.optimization.specification import Specification, Universe, diagnosis, pose, state, universe_of
+from domain.optimization.specification import (
+    Specification,
+    Universe,
+    diagnosis,
+    pose,
+    state,
+    trading_costs,
+    universe_of,
+)
 from server.execution.lanes import Lanes, OnProgress
 from server.ports import AnswerDraft, AnswerPage, AnswerRecord, AnswerStore, PriceSelection
 from server.services.market_data import MarketData, StoredInput
@@ -391,7 +399,8 @@ def _account_result(
         raise
     except DomainError as error:
         return error
-    return encode(PricedAnswer(Answer(problem, solution, time.perf_counter() - start), None, means_known))
+    answer = Answer(problem, solution, time.perf_counter() - start)
+    return encode(PricedAnswer(answer, _cost(account.specification, answer), means_known))
 
 
 def _in_memory(data: MarketInput | StoredInput) -> MarketInput:
@@ -410,7 +419,9 @@ def _size(data: MarketInput | StoredInput) -> tuple[int, int]:
 
 
 def _cost(specification: Specification, answer: Answer) -> float | None:
-    current = answer.problem.current_weights
-    if specification.costs is None or current is None:
+    """Of all trades, whether the objective counts it or not."""
+    problem = answer.problem
+    if problem.current_weights is None:
         return None
-    return specification.costs.of_trades(answer.solution.symbols, answer.solution.weights - current)
+    costs = trading_costs(specification, problem) if problem.costs is None else problem.costs
+    return None if costs is None else costs.of(answer.solution.weights)

@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from domain.costs.impact import Liquidity
 from domain.costs.linear import LinearCost
 from domain.errors import DomainError, InvalidInput, MissingMarketData
 from domain.estimation.moments import Estimation, estimate_moments
@@ -218,12 +219,28 @@ class ReallocationService:
         if prices is None:
             prices = await self._market_data.stored(PriceSelection(tuple(sorted(market.quotes))))
         groups = await self._market_data.groups(target.specification.missing_groups())
-        specification = target.specification.with_groups(groups)
-        held = mandate.portfolio.weights_at({s: q.price for s, q in market.quotes.items()})
+        priced = {symbol: quote.price for symbol, quote in market.quotes.items()}
+        held = mandate.portfolio.weights_at(priced)
+        specification = _informed(target.specification.with_groups(groups), mandate.portfolio, market, prices)
         work = partial(_optimised, replace(target, specification=specification), prices, held)
         if not specification.is_quick:
             return await self._lanes.process(work, deadline)
         return await self._lanes.thread(work, deadline)
+
+
+def _informed(
+    specification: Specification, portfolio: Portfolio, market: Snapshot, prices: StoredInput
+) -> Specification:
+    """With costs that know what the portfolio is worth and what is traded, where they do not say so themselves."""
+    if specification.costs is None:
+        return specification
+    worth = portfolio.cash + sum(units * market.quotes[s].price for s, units in portfolio.quantities.items())
+    liquidity = {
+        symbol: Liquidity(quote.price * quote.average_daily_volume, quote.volatility_annual)
+        for symbol, quote in market.quotes.items()
+        if quote.average_daily_volume and symbol in prices.symbols
+    }
+    return replace(specification, costs=specification.costs.completed(worth, liquidity))
 
 
 def _optimised(

@@ -80,7 +80,11 @@ def best_gain(
     def judged(weights: Vector) -> float:
         return ((0.0 if penalty is None else penalty.of(weights)) - gain.of(weights)) / scale
 
-    return answered(made, limits, judged, lambda _: scale)
+    def parts(weights: Vector) -> float:
+        return max(abs(float(gain.by_asset @ weights)), 0.0 if penalty is None else penalty.of(weights)) / scale
+
+    # Costs can bring the sum of large parts close to 0: what a gap is measured against is those parts.
+    return answered(made, limits, judged, lambda _: scale, parts if gain.deductions else None)
 
 
 def maximum_ratio(limits: FeasibleSet, options: SolverOptions, gain: Gain, risk: PortfolioRisk) -> Candidate | None:
@@ -154,23 +158,29 @@ def minimum_tracking_error(problem: Problem, limits: FeasibleSet, benchmark: Vec
 
 
 def answered(
-    made: Stage, limits: FeasibleSet, judged: Callable[[Vector], float], unit: Callable[[float], float]
+    made: Stage,
+    limits: FeasibleSet,
+    judged: Callable[[Vector], float],
+    unit: Callable[[float], float],
+    parts: Callable[[Vector], float] | None = None,
 ) -> Candidate | None:
     """The candidate of a program whose objective, for weights alone, is `judged`.
 
-    `unit` gives what one unit of it is worth in the objective's own unit, at its value.
+    `unit` gives what one unit of it is worth in the objective's own unit, at its value. A gap is taken relative to the
+    objective, or to its parts where they are larger.
     """
     answer = made.model.solve()
     if answer is None:
         return None
     weights = settled(limits, made.weights.value(answer.point), judged)
     value = judged(weights)
+    size = max(abs(value), RELATIVE_FLOOR, 0.0 if parts is None else parts(weights))
     return Candidate(
         weights=weights,
         engine=Engine.FAST,
         solver="clarabel",
         solver_version=solver_version("clarabel"),
         iterations=answer.iterations,
-        relative_gap=max(value - answer.bound, 0.0) / max(abs(value), RELATIVE_FLOOR),
+        relative_gap=max(value - answer.bound, 0.0) / size,
         binding=made.bindings(answer, weights, unit(value)),
     )

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 
 from domain.checks import Matrix, Vector
-from domain.costs.linear import TradingCosts
+from domain.costs.trading import TradingCosts
 from domain.optimization.fast.cones import Affine
 from domain.optimization.fast.stage import Stage
 from domain.optimization.problem import Problem
@@ -26,17 +26,34 @@ class Deduction(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Trading:
-    """sum of rate |w - current|: what it costs to get there, taken from the first year's return."""
+    """What it costs to get to the weights and to hold them, taken from the first year's return; fees apart.
+
+    A fee is not convex: `trade_selection` decides who pays one, and what is decided comes here as paid.
+    """
 
     costs: TradingCosts
 
     def of(self, weights: Vector) -> float:
         """See `Deduction`."""
-        return self.costs.of(weights)
+        return self.costs.first_year(weights)
 
     def expression(self, made: Stage) -> Affine:
         """See `Deduction`."""
-        return _absolute(made, made.weights - made.kappa.times(self.costs.current)).total(self.costs.rates)
+        costs = self.costs
+        impact = np.zeros_like(costs.rates) if costs.impact is None else costs.impact
+        total = made.kappa.times(costs.paid)
+        # What costs nothing gets no variable: nothing would hold it down.
+        if len(priced := np.flatnonzero((costs.rates > 0.0) | (impact > 0.0))):
+            change = made.weights.at(priced) - made.kappa.times(costs.current[priced])
+            size = _absolute(made, change)
+            total = total + size.total(costs.rates[priced])
+            if len(moved := np.flatnonzero(impact[priced] > 0.0)):
+                total = total + _three_halves(made, size.at(moved)).total(impact[priced][moved])
+        if costs.borrow_rate_annual > 0.0:
+            short = made.model.positive(len(made.weights))
+            made.model.nonnegative(short + made.weights)
+            total = total + short.total().times(costs.borrow_rate_annual)
+        return total
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +118,14 @@ def annual_gain(problem: Problem, constant: float = 0.0) -> Gain:
     """A problem's expected annual return, less the cost of trading where that is to count, less a constant."""
     deductions = () if problem.costs is None else (Trading(problem.costs),)
     return Gain(problem.periods_per_year * problem.moments.expected_returns, constant, deductions)
+
+
+def _three_halves(made: Stage, sizes: Affine) -> Affine:
+    """At least kappa (size / kappa)^1.5, by size^2 <= result root and root^2 <= size kappa."""
+    result, root = made.model.variables(len(sizes)), made.model.variables(len(sizes))
+    made.model.products(sizes, result, root)
+    made.model.products(root, sizes, made.kappa)
+    return result
 
 
 def _absolute(made: Stage, expressions: Affine) -> Affine:

@@ -43,7 +43,7 @@ class Stage:
     weights: Affine  # (N,)
     kappa: Affine
     sides: list[Side] = field(default_factory=list)
-    equalities: list[tuple[str, int]] = field(default_factory=list)  # label and block
+    equalities: list[tuple[str, str | None, int, int]] = field(default_factory=list)  # label, symbol, block, place
 
     def add(self, limit: Limit, symbols: tuple[str, ...], wider: Affine | None = None) -> None:
         """A further limit, every end of it moved out by `wider`; what is not convex is not this program's."""
@@ -63,11 +63,11 @@ class Stage:
     def bindings(self, answer: ConeAnswer, weights: Vector, unit: float) -> tuple[Binding, ...]:
         """Which limits push, and what relaxing each by one of its units is worth; `unit` is one of the objective."""
         found: list[Binding] = []
-        for label, block in self.equalities:
-            push = float(answer.multipliers[block][0])
+        for label, symbol, block, place in self.equalities:
+            push = float(answer.multipliers[block][place])
             if abs(push) > PUSH:
                 side = BoundSide.LOWER if push > 0.0 else BoundSide.UPPER
-                found.append(Binding(label, None, side, abs(push) * unit))
+                found.append(Binding(label, symbol, side, abs(push) * unit))
         for one in self.sides:
             push = float(answer.multipliers[one.block][one.place])
             if push > PUSH and one.slack(weights) <= REACHED * max(1.0, abs(one.end)):
@@ -114,8 +114,13 @@ def root_of(covariance: Matrix) -> Matrix:
 
 
 def _bound(made: Stage, box: Box, symbols: tuple[str, ...], wider: Affine | None) -> None:
+    # Two inequalities that leave no room between them leave an interior-point method none to work in.
+    fixed = (box.lower == box.upper) & (wider is None)
+    if len(places := np.flatnonzero(fixed)):
+        block = made.model.zero(made.weights.at(places) - made.kappa.times(box.lower[places]))
+        made.equalities += [(box.label, symbols[i], block, k) for k, i in enumerate(places.tolist())]
     for side, ends, sign in ((BoundSide.LOWER, box.lower, 1.0), (BoundSide.UPPER, box.upper, -1.0)):
-        places = np.flatnonzero(np.isfinite(ends))
+        places = np.flatnonzero(np.isfinite(ends) & ~fixed)
         if not len(places):
             continue
         inside = (made.weights.at(places) - made.kappa.times(ends[places])).times(sign)
@@ -132,7 +137,7 @@ def _weight_slack(i: int, end: float) -> Callable[[Vector], float]:
 def _row(made: Stage, row: Row, wider: Affine | None) -> None:
     value = made.weights.total(row.coefficients)
     if row.lower == row.upper and wider is None:
-        made.equalities.append((row.label, made.model.zero(value - made.kappa.times(row.lower))))
+        made.equalities.append((row.label, None, made.model.zero(value - made.kappa.times(row.lower)), 0))
         return
     for side, end, sign in ((BoundSide.LOWER, row.lower, 1.0), (BoundSide.UPPER, row.upper, -1.0)):
         if np.isfinite(end):

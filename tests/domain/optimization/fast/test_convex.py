@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from domain.costs.linear import TradingCosts
+from domain.costs.trading import TradingCosts
 from domain.errors import InfeasibleProblem, NoPositiveExcessReturn, NotSupported, UnboundedProblem
 from domain.estimation.moments import Estimation, estimate_moments
 from domain.market_data.panel import ReturnPanel, Scenarios
@@ -401,3 +401,42 @@ def test_diversification_within_a_tracking_error() -> None:
     assert free.diversification is not None
     assert best.diversification <= free.diversification + 1e-9
     assert 252**0.5 * ((best.weights - FIFTH) @ SIGMA @ (best.weights - FIFTH)) ** 0.5 <= 0.1 + 1e-8
+
+
+@pytest.mark.parametrize(
+    "objective", [MaxReturn(), MaxUtility(2.0), MaxRatio(0.01)], ids=["return", "utility", "ratio"]
+)
+def test_shadow_prices_with_impact_and_shorts_that_cost(objective: Objective) -> None:
+    costs = TradingCosts(np.full(SIZE, 0.001), FIFTH, np.linspace(0.1, 0.4, SIZE), borrow_rate_annual=0.05)
+
+    def best(more: float, sign: float = -1.0) -> float:
+        caps = WeightBounds("caps", -0.1, 0.35 + more)
+        problem = replace(problem_of(objective, caps, Leverage("l", max_short=0.15)), costs=costs)
+        return sign * loss(problem, solve(problem).weights)
+
+    caps = WeightBounds("caps", -0.1, 0.35)
+    solution = solve(replace(problem_of(objective, caps, Leverage("l", max_short=0.15)), costs=costs))
+    assert solution.certificate.duality_gap is not None
+    assert solution.certificate.duality_gap <= 1e-7
+    upper = sum(b.shadow_price or 0.0 for b in solution.binding if b.label == "caps" and b.side.value == "UPPER")
+    assert upper > 0.0
+    assert upper == pytest.approx((best(1e-4) - best(-1e-4)) / 2e-4, rel=1e-2)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    size=st.floats(1e-6, 30.0),
+    rate=st.sampled_from([0.0, 0.002]),
+    seed=st.integers(0, 1000),
+    objective=st.sampled_from([MaxReturn(), MaxUtility(0.2), MaxUtility(12.0), MaxRatio(-5.0)]),
+)
+def test_impact_of_any_size_is_proven(size: float, rate: float, seed: int, objective: Objective) -> None:
+    """From none to one that pins the weights where they are; no rival beats the answer."""
+    generator = np.random.default_rng(seed)
+    held = generator.dirichlet(np.ones(SIZE))
+    costs = TradingCosts(np.full(SIZE, rate), held, size * generator.uniform(0.2, 1.0, SIZE))
+    problem = replace(problem_of(objective), costs=costs)
+    found = solve(problem).weights
+    best = loss(problem, found)
+    near = (found + 0.03 * generator.dirichlet(np.ones(SIZE), 60)) / 1.03
+    assert all(loss(problem, rival) >= best - 1e-7 for rival in (held, *generator.dirichlet(np.ones(SIZE), 40), *near))

@@ -1,0 +1,93 @@
+"""Costs by symbol, before it is known which weights are held and in what order."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.checks import Vector, non_negative, positive
+from domain.costs.impact import Liquidity, SquareRootImpact
+from domain.costs.linear import LinearCost
+from domain.costs.trading import TradingCosts
+from domain.errors import InvalidInput
+from domain.market_data.moments import Moments
+
+NAMED = 5
+"""So many symbols are named where some are missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class CostModel:
+    """Everything an optimiser is told of costs."""
+
+    linear: LinearCost = field(default_factory=LinearCost)
+    impact: SquareRootImpact | None = None
+    fixed_fee: float = 0.0  # of every trade, in money
+    portfolio_value: float | None = None  # net asset value, in the same money
+    liquidity: Mapping[str, Liquidity] = field(default_factory=dict)
+    borrow_rate_annual: float = 0.0  # on shorts
+
+    def __post_init__(self) -> None:
+        non_negative("fixed_fee", self.fixed_fee)
+        non_negative("borrow_bps_annual", self.borrow_rate_annual)
+        if self.portfolio_value is not None:
+            positive("portfolio_value", self.portfolio_value)
+
+    def without_current_weights(self) -> None:
+        """Raises InvalidInput where it is a cost of trades; borrowing costs whatever was held before."""
+        linear = self.linear
+        trades = linear.commission_bps or linear.half_spread_bps or linear.by_symbol_bps or self.fixed_fee
+        if trades or self.impact is not None or self.borrow_rate_annual == 0.0:
+            raise InvalidInput("current_weights", "must be given with costs: a cost is that of trading away from them")
+
+    def completed(self, portfolio_value: float, liquidity: Mapping[str, Liquidity]) -> "CostModel":
+        """The same with what it does not say itself taken from what is known of the portfolio and the market."""
+        value = portfolio_value if self.portfolio_value is None else self.portfolio_value
+        return replace(self, portfolio_value=value, liquidity={**liquidity, **self.liquidity})
+
+    def trading(self, moments: Moments, current: Vector, movable: NDArray[np.bool_]) -> TradingCosts:
+        """Costs of trading away from current weights (N,); `movable` says whose weights may change, (N,).
+
+        Raises InvalidInput for a symbol that the moments do not have, and for a portfolio value or a daily value that
+        a fee or the impact needs and nobody gave.
+        """
+        _known("costs.by_asset", self.linear.by_symbol_bps, moments.symbols)
+        _known("costs.liquidity", self.liquidity, moments.symbols)
+        return TradingCosts(
+            self.linear.rates(moments.symbols),
+            current,
+            impact=None if self.impact is None else self._impact(self.impact, moments, movable),
+            fee=self.fixed_fee / self._value("a fixed fee") if self.fixed_fee > 0.0 else 0.0,
+            borrow_rate_annual=self.borrow_rate_annual,
+        )
+
+    def _value(self, who: str) -> float:
+        if self.portfolio_value is None:
+            raise InvalidInput("costs.portfolio_value", f"must be given: weights do not say what {who} is a part of")
+        return self.portfolio_value
+
+    def _impact(self, law: SquareRootImpact, moments: Moments, movable: NDArray[np.bool_]) -> Vector:
+        value = self._value("the impact of a trade")
+        symbols = moments.symbols
+        missing = [s for s, moves in zip(symbols, movable, strict=True) if moves and s not in self.liquidity]
+        if missing:
+            more = f" and {len(missing) - NAMED} others" if len(missing) > NAMED else ""
+            named = ", ".join(missing[:NAMED])
+            raise InvalidInput(
+                "costs.liquidity", f"must say the daily_value of every symbol that may trade, not of {named}{more}"
+            )
+        days, volatilities = np.zeros(len(symbols)), moments.volatilities * moments.periods_per_year**0.5
+        for i, symbol in enumerate(symbols):
+            known = self.liquidity.get(symbol)
+            if known is not None:
+                days[i] = value / known.daily_value
+                volatilities[i] = volatilities[i] if known.volatility_annual is None else known.volatility_annual
+        return law.rates(volatilities, days)
+
+
+def _known(field_name: str, named: Iterable[str], symbols: tuple[str, ...]) -> None:
+    known = set(symbols)
+    for i, symbol in enumerate(named):
+        if symbol not in known:
+            raise InvalidInput(f"{field_name}[{i}].symbol", f"{symbol} is not a symbol of the input")

@@ -1,0 +1,45 @@
+"""What an optimiser is told of costs."""
+
+from absfinance.v1 import cost_pb2
+
+from domain.costs.impact import Liquidity, SquareRootImpact
+from domain.costs.linear import BASIS_POINT, LinearCost
+from domain.costs.model import CostModel
+from domain.errors import NotSupported
+from server.converters.paths import once_each, under
+from server.converters.weights import given
+
+
+def cost_from_proto(costs: cost_pb2.CostModel) -> CostModel:
+    """Costs of trades and of shorts. Raises InvalidInput, or NotSupported by name."""
+    for name in ("cash_rate_annual", "financing_rate_annual"):
+        if getattr(costs, name):
+            raise NotSupported(
+                f"costs.{name} is not for optimisation: all its weights have one sum, so they leave the same cash; "
+                "what that earns can go into a risk-free rate"
+            )
+    with under("costs"):
+        once_each("by_asset", [entry.symbol for entry in costs.by_asset])
+        once_each("liquidity", [entry.symbol for entry in costs.liquidity])
+        return CostModel(
+            LinearCost(
+                costs.commission_bps, costs.half_spread_bps, {entry.symbol: entry.cost_bps for entry in costs.by_asset}
+            ),
+            impact=_impact(costs.impact) if costs.HasField("impact") else None,
+            fixed_fee=costs.fixed_fee,
+            portfolio_value=given(costs, "portfolio_value"),
+            liquidity={
+                entry.symbol: Liquidity(entry.daily_value, given(entry, "volatility_annual"))
+                for entry in costs.liquidity
+            },
+            borrow_rate_annual=BASIS_POINT * costs.borrow_bps_annual,
+        )
+
+
+def _impact(impact: cost_pb2.MarketImpact) -> SquareRootImpact:
+    if impact.WhichOneof("model") == "almgren":
+        raise NotSupported(
+            "costs.impact.almgren needs shares outstanding and a time of execution, which weights do not have; "
+            "use costs.impact.square_root"
+        )
+    return SquareRootImpact(impact.square_root.coefficient)
