@@ -3,9 +3,11 @@
 From T observations the mean has the standard errors sigma / sqrt(T) and the covariance Sigma / T; a covariance's entry
 has sqrt((s_ii s_jj + s_ij^2) / T) (Gaussian, Anderson 2003). A box takes each number within z standard errors, z the
 two-sided normal quantile of the confidence; an ellipsoid takes all means with (mu - m)'(Sigma / T)^-1 (mu - m) up to
-the chi-squared quantile with N degrees of freedom. The worst covariance of a box, for long weights, is its upper end.
+the chi-squared quantile with N degrees of freedom. The worst covariance of a box, for long weights, is its upper end;
+that of an ellipsoid is known for all weights (see `ellipsoid_factor`).
 """
 
+import math
 from dataclasses import replace
 from statistics import NormalDist
 
@@ -28,7 +30,7 @@ def worst_case(problem: Problem, limits: FeasibleSet, objective: WorstCase) -> C
     """The best weights in the worst case, or None where none keep the limits.
 
     Raises NotSupported for moments, which do not say how sure they are, for measures other than variance, and for
-    an ellipsoid of covariances.
+    a box of covariances where weights may be negative.
     """
     if not problem.risk_measure.is_quadratic:
         raise NotSupported(f"the worst case is known for variance, not for {problem.risk_measure}")
@@ -57,9 +59,7 @@ def worst_gain(problem: Problem, objective: WorstCase, constant: float) -> Gain:
             reach = _quantile(objective.confidence_level) / _observations(problem) ** 0.5
             doubt = (EachUncertain(annual * reach * moments.volatilities),)
         case Uncertainty.ELLIPSOID:
-            from scipy.special import gammaincinv  # only where it is used: a server that never asks does not load it
-
-            squared = 2.0 * float(gammaincinv(0.5 * len(moments.symbols), objective.confidence_level))
+            squared = _squared_reach(len(moments.symbols), objective.confidence_level)
             reach = (squared / _observations(problem)) ** 0.5
             doubt = (TogetherUncertain(annual * reach * root_of(moments.covariance)),)
     return replace(usual, deductions=(*usual.deductions, *doubt))
@@ -74,14 +74,39 @@ def upper_covariance(covariance: Matrix, observations: int, confidence_level: fl
     return 0.5 * (result + result.T)
 
 
+def ellipsoid_factor(assets: int, observations: int, confidence_level: float) -> float:
+    """By how much any portfolio's variance is larger at the worst covariance of the ellipsoid of its entries.
+
+    Entries estimated from T Gaussian returns have cov(s_ij, s_kl) = (s_ik s_jl + s_il s_jk) / T = Omega, so a linear
+    function <A, S> of the covariance, A symmetric, has the variance 2 tr(A Sigma A Sigma) / T. Over the ellipsoid of
+    all S with (vec S - vec Sigma)' Omega^+ (vec S - vec Sigma) <= k^2 it is at most <A, Sigma> plus k of its standard
+    errors. A portfolio's variance is such a function with A = ww', its own variance being 2 (w'Sigma w)^2 / T: the
+    worst is w'Sigma w (1 + k sqrt(2 / T)). It is reached at Sigma + k sqrt(2 / T) Sigma w w'Sigma / w'Sigma w, which is
+    semidefinite: members of the ellipsoid that are no covariances do not matter. k^2 is the chi-squared quantile with
+    the N (N + 1) / 2 degrees of freedom of the entries.
+    """
+    squared = _squared_reach(assets * (assets + 1) // 2, confidence_level)
+    return 1.0 + math.sqrt(2.0 * squared / observations)
+
+
+def _squared_reach(freedom: int, confidence_level: float) -> float:
+    """The chi-squared quantile."""
+    from scipy.special import gammaincinv  # only where it is used: a server that never asks does not load it
+
+    return 2.0 * float(gammaincinv(0.5 * freedom, confidence_level))
+
+
 def _worst_moments(problem: Problem, limits: FeasibleSet, objective: WorstCase) -> Moments:
     match objective.covariance:
         case Uncertainty.NONE:
             return problem.moments
         case Uncertainty.ELLIPSOID:
-            raise NotSupported("the worst covariance of an ellipsoid is not supported; use UNCERTAINTY_BOX")
+            factor = ellipsoid_factor(limits.size, _observations(problem), objective.confidence_level)
+            return replace(problem.moments, covariance=factor * problem.moments.covariance)
     if (limits.lower < 0.0).any():
-        raise NotSupported("the worst covariance of a box is known for long-only portfolios")
+        raise NotSupported(
+            "the worst covariance of a box is known for long-only portfolios; with shorts use UNCERTAINTY_ELLIPSOID"
+        )
     worst = upper_covariance(problem.moments.covariance, _observations(problem), objective.confidence_level)
     return replace(problem.moments, covariance=worst)
 
