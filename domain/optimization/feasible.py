@@ -7,7 +7,7 @@ exposure does.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -84,6 +84,7 @@ class RiskCap:
     centre: Vector  # (N,), the benchmark, or 0
     maximum: float
     unit: float = 1.0
+    cuts: "list[Row]" = field(default_factory=list, compare=False)  # what it is known to imply, gathered in solving
 
     def value(self, weights: Vector) -> float:
         """What is limited, for these weights."""

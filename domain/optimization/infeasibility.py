@@ -15,11 +15,12 @@ from domain.optimization.fast.cones import ConeModel, constant
 from domain.optimization.fast.linear import solve_linear
 from domain.optimization.fast.mean_variance import cleaned
 from domain.optimization.fast.program import Program
+from domain.optimization.fast.ranked_caps import least_ranked, within_ranked_caps
 from domain.optimization.fast.selection import selected
 from domain.optimization.fast.stage import Stage, stage
 from domain.optimization.feasible import FeasibleSet, Holdings, excess
 from domain.optimization.problem import SolverOptions
-from domain.optimization.solution import Candidate, Engine
+from domain.optimization.solution import VIOLATION_TOLERANCE, Candidate, Engine
 
 NEGLIGIBLE_RELAXATION = 1e-9
 
@@ -74,8 +75,9 @@ def joint_relaxation(limits: FeasibleSet, labels: Collection[str]) -> dict[str, 
         }
 
     def elastic(looser: FeasibleSet) -> Candidate | None:
-        return _elastic(looser, labels)
+        return within_ranked_caps(looser, lambda some: _elastic(some, labels), _carry_on, scaled=False)
 
+    least_ranked(limits, labels)
     found = (
         selected(limits, elastic, lambda weights: sum(needed(weights).values()), _carry_on)
         if limits.holdings
@@ -89,6 +91,12 @@ def _carry_on() -> None:
 
 
 def _any_weights(limits: FeasibleSet) -> Candidate | None:
+    if (least := least_ranked(limits, limits.labels)) is not None and limits.violation(least) <= VIOLATION_TOLERANCE:
+        return _plain(least)
+    return within_ranked_caps(limits, _any_simple, _carry_on)
+
+
+def _any_simple(limits: FeasibleSet) -> Candidate | None:
     if limits.risk_caps:
         made = stage(limits, SolverOptions())
         answer = made.model.solve()

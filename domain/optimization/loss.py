@@ -47,11 +47,22 @@ def loss(problem: Problem, weights: Vector) -> float:
             return math.sqrt(annual) * problem.deviation.of(weights - benchmark)
         case Kelly(method):
             return -growth(problem, weights, method)
-        case OrderedWeightedAverage(ordered):
-            outcomes = Outcomes(problem.risk.distribution.values @ weights)
-            return spectral_risk(outcomes, given_weights("objective.owa.weights", ordered, len(ordered)))
+        case OrderedWeightedAverage(ordered, goal):
+            outcomes = Outcomes(problem.risk_in(RiskMeasure.WORST_REALIZATION).distribution.values @ weights)
+            average = spectral_risk(outcomes, given_weights("objective.owa.weights", ordered, len(ordered)))
+            return _by_average(goal, gain, average, annual)
     name = type(problem.objective).__name__
     raise NotSupported(f"{name} has no value to compare portfolios by, as limits on which assets are held need it")
+
+
+def _by_average(goal: MinRisk | MaxUtility | MaxRatio, gain: float, average: float, annual: float) -> float:
+    match goal:
+        case MaxUtility(aversion):
+            return 0.5 * aversion * annual * average - gain
+        case MaxRatio(risk_free):
+            return _ratio(gain - risk_free, average)
+        case MinRisk():
+            return average
 
 
 def annual_ratio_risk(problem: Problem, weights: Vector) -> float:

@@ -117,9 +117,10 @@ class WorstCase:
 
 @dataclass(frozen=True, slots=True)
 class OrderedWeightedAverage:
-    """The least weighted sum of losses ordered by size; the weights go from the worst outcome to the best."""
+    """A goal with the weighted sum of losses ordered by size as the risk; from the worst outcome to the best."""
 
     weights: Vector  # (S,), not rising
+    goal: MinRisk | MaxUtility | MaxRatio = field(default_factory=MinRisk)
 
     def __post_init__(self) -> None:
         finite("weights", self.weights)
@@ -189,3 +190,8 @@ Objective = (
     | EqualWeight
     | InverseVolatility
 )
+
+
+def goal_of(objective: object) -> object:
+    """What is sought in the end: of an objective that has a goal, that one."""
+    return objective.goal if isinstance(objective, WorstCase | OrderedWeightedAverage) else objective

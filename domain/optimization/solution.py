@@ -11,7 +11,7 @@ import numpy as np
 from domain.checks import Vector, freeze
 from domain.errors import SolverFailed
 from domain.optimization.feasible import FeasibleSet, feasible_set
-from domain.optimization.objectives import MaxRatio
+from domain.optimization.objectives import MaxRatio, goal_of
 from domain.optimization.problem import Problem
 from domain.risk.contribution import RiskContributions, volatility_contributions
 
@@ -109,7 +109,8 @@ def verify(problem: Problem, candidate: Candidate, limits: FeasibleSet | None = 
     expected = periods * float(moments.expected_returns @ weights)
     contributions = volatility_contributions(moments, weights)
     volatility = contributions.total
-    risk_free = problem.objective.risk_free_rate_annual if isinstance(problem.objective, MaxRatio) else 0.0
+    goal = goal_of(problem.objective)
+    risk_free = goal.risk_free_rate_annual if isinstance(goal, MaxRatio) else 0.0
     spread = float(moments.volatilities @ weights) * periods**0.5
     return Solution(
         symbols=moments.symbols,

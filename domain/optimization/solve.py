@@ -8,11 +8,12 @@ from domain.optimization.fast import convex, mean_variance, ratio
 from domain.optimization.fast.gain import Gain, annual_gain
 from domain.optimization.fast.hierarchical import hierarchical
 from domain.optimization.fast.kelly import highest_growth
+from domain.optimization.fast.ranked_caps import within_ranked_caps
 from domain.optimization.fast.relaxed_budget import relaxed_risk_budget
 from domain.optimization.fast.risk_budget import risk_budget
 from domain.optimization.fast.scenario_budget import scenario_risk_budget
 from domain.optimization.fast.selection import selected
-from domain.optimization.fast.spectral import is_spectral, minimum_ordered_average, minimum_spectral_risk
+from domain.optimization.fast.spectral import best_by_cuts, best_ordered_average, is_spectral, ranked_risk
 from domain.optimization.fast.tail import minimum_tail_risk
 from domain.optimization.fast.trade_selection import best_trades
 from domain.optimization.fast.worst_case import worst_case
@@ -70,11 +71,11 @@ def _candidate(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], 
     if limits.holdings and not isinstance(problem.objective, EqualWeight | Hierarchical | InverseVolatility):
 
         def relaxed(looser: FeasibleSet) -> Candidate | None:
-            return _direct(problem, looser, on_progress)
+            return _capped(problem, looser, on_progress)
 
         found = selected(limits, relaxed, lambda weights: loss(problem, weights), on_progress)
     else:
-        found = _direct(problem, limits, on_progress)
+        found = _capped(problem, limits, on_progress)
     if found is None or not needs_riskfolio(problem):
         return found
     from domain.optimization.riskfolio.mean_risk import by_riskfolio  # 3 s of import, in workers only
@@ -83,11 +84,16 @@ def _candidate(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], 
     return by_riskfolio(problem, limits, found)
 
 
+def _capped(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], None]) -> Candidate | None:
+    return within_ranked_caps(limits, lambda some: _direct(problem, some, on_progress), on_progress)
+
+
 def _direct(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], None]) -> Candidate | None:
     """The answer of our own engines, None where no weights keep the limits."""
     objective = problem.objective
     # What is quadratic or linear as it stands has solvers that are exact and faster than a cone program.
-    plain = limits.is_linear and problem.risk_measure.is_quadratic and problem.costs is None
+    simple = limits.is_linear and problem.costs is None
+    plain, by_rank = simple and problem.risk_measure.is_quadratic, simple and is_spectral(problem.risk_measure)
     match objective:
         case MinRisk() if limits.is_linear and problem.risk_measure.is_quadratic:
             quick = mean_variance.minimum_risk(problem, limits)
@@ -96,8 +102,9 @@ def _direct(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], Non
             tail = minimum_tail_risk(problem, limits, on_progress)
             return None if tail is None else tail.candidate
         case MinRisk() if limits.is_linear and is_spectral(problem.risk_measure):
-            proof = minimum_spectral_risk(problem, limits, on_progress)
-            return None if proof is None else proof.candidate
+            return best_by_cuts(problem, limits, ranked_risk(problem.risk), objective, on_progress)
+        case MaxUtility() | MaxRatio() if by_rank:
+            return best_by_cuts(problem, limits, ranked_risk(problem.risk), objective, on_progress)
         case MinRisk():
             return convex.minimum_risk(problem, limits)
         case MaxReturn() if limits.is_linear and problem.costs is None:
@@ -130,8 +137,8 @@ def _direct(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], Non
             return scenario_risk_budget(problem, limits, objective)
         case RelaxedRiskBudget():
             return relaxed_risk_budget(problem, limits, objective)
-        case OrderedWeightedAverage(weights):
-            return minimum_ordered_average(problem, limits, weights, on_progress)
+        case OrderedWeightedAverage():
+            return best_ordered_average(problem, limits, objective, on_progress)
         case Hierarchical():
 
             def least(part: Problem) -> Vector:

@@ -50,6 +50,7 @@ from domain.optimization.objectives import (
     RiskBudget,
     Tracking,
     WorstCase,
+    goal_of,
 )
 from domain.optimization.problem import EnginePreference, Problem, SolverOptions
 from domain.portfolio import weights_by_symbol
@@ -124,8 +125,7 @@ class Specification:
     @property
     def needs_expected_returns(self) -> bool:
         """Whether the answer depends on them."""
-        goal = self.objective.goal if isinstance(self.objective, WorstCase) else self.objective
-        wants_mean = isinstance(goal, MaxReturn | MaxUtility | MaxRatio | Kelly)
+        wants_mean = isinstance(goal_of(self.objective), MaxReturn | MaxUtility | MaxRatio | Kelly)
         return wants_mean or any(isinstance(constraint, ReturnFloor) for constraint in self.constraints)
 
     @property
@@ -249,8 +249,7 @@ def trading_costs(specification: Specification, problem: Problem) -> TradingCost
 
 def _seeks_return(objective: Objective | ObjectiveBySymbol) -> bool:
     """Whether a cost has the unit of what is sought; against a risk it has no price."""
-    goal = objective.goal if isinstance(objective, WorstCase) else objective
-    return isinstance(goal, MaxReturn | MaxUtility | MaxRatio)
+    return isinstance(goal_of(objective), MaxReturn | MaxUtility | MaxRatio)
 
 
 def _objective(objective: Objective | ObjectiveBySymbol, symbols: tuple[str, ...]) -> Objective:

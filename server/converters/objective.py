@@ -46,7 +46,7 @@ def objective_from_proto(objective: objective_pb2.Objective) -> objectives.Objec
             case "tracking":
                 return TrackingBySymbol(weights_from_proto("benchmark", objective.tracking.benchmark))
             case "owa":
-                return objectives.OrderedWeightedAverage(np.asarray(objective.owa.weights, dtype=np.float64))
+                return _ordered_weighted_average(objective.owa)
             case "hierarchical":
                 return _hierarchical(objective.hierarchical)
             case "equal_weight":
@@ -87,6 +87,16 @@ def _worst_case(worst: objective_pb2.WorstCase) -> objectives.WorstCase:
         _uncertainty(worst.covariance),
         worst.confidence_level if worst.HasField("confidence_level") else DEFAULT_CONFIDENCE,
     )
+
+
+def _ordered_weighted_average(owa: objective_pb2.OrderedWeightedAverage) -> objectives.OrderedWeightedAverage:
+    weights = np.asarray(owa.weights, dtype=np.float64)
+    match owa.WhichOneof("goal"):
+        case "max_utility":
+            return objectives.OrderedWeightedAverage(weights, objectives.MaxUtility(owa.max_utility.risk_aversion))
+        case "max_ratio":
+            return objectives.OrderedWeightedAverage(weights, objectives.MaxRatio(owa.max_ratio.risk_free_rate_annual))
+    return objectives.OrderedWeightedAverage(weights)
 
 
 def _uncertainty(value: int) -> objectives.Uncertainty:

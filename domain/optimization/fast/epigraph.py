@@ -50,6 +50,9 @@ def risk_expression(
     return _of_losses(model, measure, -outcomes, chances, confidence_level)
 
 
+RANKED = frozenset({RiskMeasure.GINI_MEAN_DIFFERENCE, RiskMeasure.TAIL_GINI, RiskMeasure.TAIL_GINI_RANGE})
+"""Measures with so many weights of ranks that cones would need a variable for each pair of outcomes."""
+
 _AS_LOSSES = {
     RiskMeasure.MAX_DRAWDOWN: RiskMeasure.WORST_REALIZATION,
     RiskMeasure.AVERAGE_DRAWDOWN: RiskMeasure.FIRST_LOWER_PARTIAL_MOMENT,
@@ -83,6 +86,11 @@ def _of_losses(
             return _relativistic(model, losses, confidence_level)
         case RiskMeasure.VALUE_AT_RISK:
             raise NotSupported("VaR and drawdown at risk are not convex; use CVaR or CDaR instead")
+    if measure in RANKED:
+        raise NotSupported(
+            f"{measure} weighs outcomes by their rank: it is optimised within linear limits and others of its kind,"
+            " for minRisk, maxUtility and maxRatio, without trading costs"
+        )
     raise NotSupported(f"{measure} is not supported here")
 
 

@@ -1,10 +1,8 @@
-"""The least spectral risk by cutting planes: CVaR, Gini, tail Gini, worst outcome, ranges, ordered weighted averages.
+"""Measures that weigh outcomes by rank, and what is sought with them: the least, the best utility, the best ratio.
 
-Such a measure weighs losses by their rank, so it is the highest of its own q-mean losses over all reweightings q that
-its weights can make of the scenarios, and every q proves a bound: no feasible weights lose less than the least of their
-q-mean. The q of a portfolio comes from sorting its outcomes; each one cuts off the portfolios that it shows to be worse
-(Kelley 1960; Kunzi-Bay & Mayer 2006 for CVaR). A few dozen cuts in a program with a variable for each asset take the
-place of a program with a row for each scenario.
+CVaR, Gini, tail Gini, worst outcome, ranges, ordered weighted averages: all are cut by planes (see `cutting`). A
+utility has the gain beside the risk. A ratio is the highest where the risk is least at a gain of one, with weights and
+limits free to grow together (see `homogeneous`); a risk of degree one has the same cuts there.
 """
 
 from collections.abc import Callable
@@ -12,84 +10,51 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from domain.checks import Matrix, Vector
-from domain.errors import NotSupported, SolverFailed
-from domain.optimization.fast.linear import GrowingProgram, solve_linear
+from domain.checks import Vector
+from domain.errors import NotSupported, SolverFailed, UnboundedProblem
+from domain.market_data.panel import Scenarios
+from domain.optimization.fast.cutting import Cutter, Found, SpectralProgram, least_by_cuts
+from domain.optimization.fast.gain import Gain, annual_gain
+from domain.optimization.fast.homogeneous import HomogeneousLimits, refuse_without_gain
+from domain.optimization.fast.linear import solve_linear
 from domain.optimization.fast.mean_variance import box_bindings, row_bindings, solver_version
-from domain.optimization.fast.program import Answer, Program, bound_multipliers, proven_bound
+from domain.optimization.fast.program import Program, bound_multipliers
 from domain.optimization.fast.settle import within
 from domain.optimization.feasible import FeasibleSet, Polytope
+from domain.optimization.objectives import MaxRatio, MaxUtility, MinRisk, OrderedWeightedAverage
+from domain.optimization.portfolio_risk import PortfolioRisk
 from domain.optimization.problem import Problem
 from domain.optimization.solution import VIOLATION_TOLERANCE, Binding, Candidate, Engine
 from domain.risk.measures import RiskMeasure
-from domain.risk.ordered import Spectrum, corrected, given_weights, loss_weights, spectral_risk, spectrum_of
+from domain.risk.ordered import Spectrum, corrected, given_weights, spectral_risk, spectrum_of
 from domain.risk.outcomes import EQUAL, Outcomes
 
 RISK_FLOOR = 1e-2
-"""A risk below this many typical deviations of an asset counts as this when a gap is taken relative to it."""
+"""An objective below this many times its size for a typical asset counts as this when a gap is relative to it."""
 
-TOGETHER = 1e-10
-"""Bound and best value this close, relative to the larger of the value and one, are one."""
+NOTHING = 1e-9
+"""A risk of less than this, in typical ones at the same gain, is none: a ratio to it has no maximum."""
 
-PATIENCE = 60
-"""Cuts in a row that improve neither the bound nor the best value before it ends as it is."""
-
-CUTS = 3000
-
-HOLD = 0.5
-"""How far the next portfolio stays with the best one: steps that stop short need about half the cuts."""
-
-NEAR = 1e-3
-"""Relative gap from which a risk with few pieces is cut at the vertices themselves, where it ends exactly."""
-
-FEW = 4
-"""Different weights of ranks, up to which a risk has few pieces: CVaR has a tail, a border and the rest."""
+Goal = MinRisk | MaxUtility | MaxRatio
 
 
 @dataclass(frozen=True, slots=True)
-class SpectralProof:
-    """What a reweighting of the scenarios proves about the least risk, and the best weights that were found."""
+class RankedRisk:
+    """A measure that weighs outcomes by rank."""
 
-    problem: Problem
-    limits: FeasibleSet
-    risk: Callable[[Vector], float]  # per period
-    weights: Vector  # (N,)
-    cuts: int
-    least_loss: Program  # the least q-mean loss at its q, in scaled losses
-    answer: Answer
-    unit: float  # one scaled loss, per period
+    scenarios: Scenarios
+    spectrum: Spectrum
+    of: Callable[[Vector], float]  # per period, computed without the spectrum where it is a measure: it judges answers
 
     @property
-    def bound(self) -> float:
-        """No feasible weights have a smaller risk per period."""
-        return self.unit * proven_bound(self.least_loss, self.answer)
-
-    def gap(self, weights: Vector) -> float:
-        """How far their risk is above the bound, relative to it, or near zero to a typical asset's deviation."""
-        risk = self.risk(weights)
-        typical = float(np.diag(self.problem.moments.covariance).mean()) ** 0.5
-        size = max(abs(risk), RISK_FLOOR * typical)
-        return max(risk - self.bound, 0.0) / size if size > 0.0 else 0.0
-
-    def binding(self, weights: Vector) -> tuple[Binding, ...]:
-        """Which limits hold the least risk up, and what relaxing each by one unit is worth in risk per period."""
-        pushes = bound_multipliers(self.least_loss, self.answer)[: self.limits.size]
-        rows = row_bindings(self.answer.row_multipliers, self.limits, self.unit)
-        return (*rows, *box_bindings(weights, pushes, self.limits, self.unit))
+    def unit(self) -> float:
+        """A typical outcome, by which programs are scaled."""
+        return float(self.scenarios.values.std()) or 1.0
 
     @property
-    def candidate(self) -> Candidate:
-        """The best weights with this proof."""
-        weights = within(self.limits, self.weights)
-        return Candidate(
-            weights=weights,
-            engine=Engine.FAST,
-            solver="highs",
-            solver_version=solver_version("highs"),
-            iterations=self.cuts,
-            relative_gap=self.gap(weights),
-            binding=self.binding(weights),
-        )
+    def cutter(self) -> Cutter:
+        """Of scaled outcomes."""
+        return Cutter(self.scenarios.values / self.unit, self.scenarios.probabilities, self.spectrum)
 
 
 def is_spectral(measure: RiskMeasure) -> bool:
@@ -101,24 +66,18 @@ def is_spectral(measure: RiskMeasure) -> bool:
     return True
 
 
-def minimum_spectral_risk(
-    problem: Problem, limits: FeasibleSet, on_progress: Callable[[], None]
-) -> SpectralProof | None:
-    """The least risk in the problem's own measure under linear limits, None where no weights keep them."""
-    spectrum = spectrum_of(problem.risk_measure, problem.confidence_level)
-    scenarios = problem.risk.distribution
-    if problem.risk_measure is RiskMeasure.GINI_MEAN_DIFFERENCE and scenarios.are_observations:
+def ranked_risk(risk: PortfolioRisk) -> RankedRisk:
+    """A measure of portfolios as one by rank. Raises NotSupported where it has no spectrum, or without scenarios."""
+    spectrum = spectrum_of(risk.measure, risk.confidence_level)
+    scenarios = risk.distribution
+    if risk.measure is RiskMeasure.GINI_MEAN_DIFFERENCE and scenarios.are_observations:
         # Of a sample every pair of different observations counts once, which the spectrum alone does not know.
         spectrum = corrected(spectrum, len(scenarios.values))
-    return least_spectral(problem, limits, spectrum, problem.risk.of, on_progress)
+    return RankedRisk(scenarios, spectrum, risk.of)
 
 
-def minimum_ordered_average(
-    problem: Problem, limits: FeasibleSet, weights: Vector, on_progress: Callable[[], None]
-) -> Candidate | None:
-    """The least ordered weighted average of losses. Raises InvalidInput for weights that do not fit, NotSupported."""
-    if not limits.is_linear:
-        raise NotSupported("an ordered weighted average is minimised within linear limits only")
+def ordered_average(problem: Problem, weights: Vector) -> RankedRisk:
+    """Given weights of ordered losses. Raises InvalidInput for weights that do not fit, NotSupported."""
     scenarios = problem.risk_in(RiskMeasure.WORST_REALIZATION).distribution
     spectrum = given_weights("objective.owa.weights", weights, len(scenarios.values))
     if np.ptp(scenarios.probabilities) > EQUAL:
@@ -127,114 +86,163 @@ def minimum_ordered_average(
     def average(held: Vector) -> float:
         return spectral_risk(Outcomes(scenarios.values @ held), spectrum)
 
-    proof = least_spectral(problem, limits, spectrum, average, on_progress)
+    return RankedRisk(scenarios, spectrum, average)
+
+
+def best_ordered_average(
+    problem: Problem, limits: FeasibleSet, objective: OrderedWeightedAverage, on_progress: Callable[[], None]
+) -> Candidate | None:
+    """The least ordered weighted average of losses, or the best goal with it as the risk."""
+    if not limits.is_linear:
+        raise NotSupported("an ordered weighted average is optimised within linear limits only")
+    if problem.costs is not None:
+        raise NotSupported("an ordered weighted average is optimised without trading costs only")
+    return best_by_cuts(problem, limits, ordered_average(problem, objective.weights), objective.goal, on_progress)
+
+
+def best_by_cuts(
+    problem: Problem, limits: FeasibleSet, risk: RankedRisk, goal: Goal, on_progress: Callable[[], None]
+) -> Candidate | None:
+    """The best weights within linear limits and without costs, or None where no weights keep the limits.
+
+    Raises SolverTimedOut, SolverFailed, and for ratios NoPositiveExcessReturn and UnboundedProblem.
+    """
+    limit_seconds = problem.options.time_limit_seconds
+    match goal:
+        case MaxRatio(risk_free):
+            return _highest_ratio(limits, risk, annual_gain(problem, risk_free), limit_seconds, on_progress)
+        case MaxUtility(aversion):
+            penalty = 0.5 * aversion * problem.periods_per_year
+            proof = _proof(limits, risk, penalty, annual_gain(problem), limit_seconds, on_progress)
+        case MinRisk():
+            proof = least_spectral(limits, risk, limit_seconds, on_progress)
     return None if proof is None else proof.candidate
 
 
-def least_spectral(
-    problem: Problem,
-    limits: FeasibleSet,
-    spectrum: Spectrum,
-    risk: Callable[[Vector], float],
-    on_progress: Callable[[], None],
-) -> SpectralProof | None:
-    """The least risk of one spectrum; `risk` is that risk per period, computed without it, and judges the answer.
-
-    Raises NotSupported without scenarios, SolverTimedOut, SolverFailed.
-    """
-    scenarios = problem.risk_in(RiskMeasure.WORST_REALIZATION).distribution
-    polytope = limits.polytope()
-    columns = len(polytope.lower)
-    start = _start(limits, polytope, problem.options.time_limit_seconds)
-    if start is None:
-        return None
-    unit = float(scenarios.values.std()) or 1.0
-    cutter = _Cutter(scenarios.values / unit, scenarios.probabilities, spectrum)
-    found = _cut(cutter, polytope, start, problem.options.time_limit_seconds, on_progress)
-    cost = np.zeros(columns)
-    cost[: limits.size] = found.slope
-    least_loss = Program(None, cost, polytope)
-    return SpectralProof(problem, limits, risk, found.weights, found.cuts, least_loss, found.answer, unit)
-
-
 @dataclass(frozen=True, slots=True)
-class _Cutter:
-    """A risk and its slope at any weights."""
+class SpectralProof:
+    """What a reweighting of the scenarios proves about the least value, and the best weights that were found."""
 
-    returns: Matrix  # (S, N), scaled
-    chances: Vector
-    spectrum: Spectrum
+    limits: FeasibleSet
+    value: Callable[[Vector], float]  # in the objective's own unit
+    found: Found
+    unit: float  # one scaled value, in the objective's own unit: the larger of a typical risk and gain
 
     @property
-    def has_few_pieces(self) -> bool:
-        """Whether most ranks weigh the same."""
-        ranks = np.linspace(0.0, 1.0, len(self.returns) + 1)
-        return len(np.unique(np.diff(self.spectrum(ranks)).round(12))) <= FEW
+    def weights(self) -> Vector:
+        """The best that were found."""
+        return self.found.point[: self.limits.size]
 
-    def cut(self, weights: Vector) -> tuple[float, Vector]:
-        """The risk of weights, and the slope by which no others have less: risk(v) >= slope . v."""
-        outcomes = self.returns @ weights
-        slope = -(loss_weights(Outcomes(outcomes, self.chances), self.spectrum) @ self.returns)
-        return float(slope @ weights), slope
+    @property
+    def bound(self) -> float:
+        """No feasible weights have a smaller value."""
+        return self.unit * self.found.bound
+
+    def gap(self, weights: Vector) -> float:
+        """How far their value is above the bound, relative to it, or near zero to its size for a typical asset."""
+        value = self.value(weights)
+        size = max(abs(value), RISK_FLOOR * self.unit)
+        return max(value - self.bound, 0.0) / size if size > 0.0 else 0.0
+
+    def binding(self, weights: Vector) -> tuple[Binding, ...]:
+        """Which limits hold the value up, and what relaxing each by one unit is worth."""
+        pushes = bound_multipliers(self.found.tangent, self.found.answer)[: self.limits.size]
+        rows = row_bindings(self.found.answer.row_multipliers, self.limits, self.unit)
+        return (*rows, *box_bindings(weights, pushes, self.limits, self.unit))
+
+    @property
+    def candidate(self) -> Candidate:
+        """The best weights with this proof."""
+        weights = within(self.limits, self.weights)
+        return _candidate(weights, self.found.cuts, self.gap(weights), self.binding(weights))
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    weights: Vector
-    slope: Vector  # the mixture of cuts that proves the bound
-    cuts: int
-    answer: Answer  # of least slope . w over the polytope
+def least_spectral(
+    limits: FeasibleSet, risk: RankedRisk, time_limit_seconds: float, on_progress: Callable[[], None]
+) -> SpectralProof | None:
+    """The least risk per period under linear limits, None where no weights keep them."""
+    return _proof(limits, risk, 1.0, Gain(np.zeros(limits.size)), time_limit_seconds, on_progress)
 
 
-def _cut(
-    cutter: _Cutter, polytope: Polytope, start: Vector, time_limit_seconds: float, on_progress: Callable[[], None]
-) -> _Found:
-    size, columns, rows = len(start), len(polytope.lower), len(polytope.matrix)
-    level = np.append(np.zeros(columns), 1.0)
-    master = GrowingProgram(_with_level(polytope, level), time_limit_seconds)
-    best, best_value, bound, idle = start, np.inf, -np.inf, 0
-    point, slopes, few_pieces = start, list[Vector](), cutter.has_few_pieces
-    while True:
-        on_progress()
-        value, slope = cutter.cut(point)
-        slopes.append(slope)
-        # The level is above the mean loss of every reweighting: level - slope . w >= 0.
-        master.add_row(np.concatenate([-slope, np.zeros(columns - size), [1.0]]), 0.0)
-        idle += 1
-        if value < best_value:
-            idle = 0 if value < best_value - TOGETHER * abs(best_value) else idle
-            best, best_value = point, value
-        answer = master.solve()
-        if answer is None:
-            raise SolverFailed("HiGHS takes a feasible set for empty")
-        level_reached = float(answer.point[-1])
-        idle = 0 if level_reached > bound + TOGETHER * abs(bound) else idle
-        bound = max(bound, level_reached)
-        if best_value - bound <= TOGETHER * max(1.0, abs(best_value)) or idle > PATIENCE or len(slopes) >= CUTS:
-            break
-        hold = 0.0 if few_pieces and best_value - bound <= NEAR * abs(best_value) else HOLD
-        point = hold * best + (1.0 - hold) * answer.point[:size]
-    # What the last master leaves to its cuts is one mixture of them, and to the limits what they push against it.
-    shares = np.maximum(-answer.row_multipliers[rows:], 0.0)
-    mixed: Vector = (shares / shares.sum()) @ np.array(slopes)
-    of_limits = Answer(answer.point[:-1], answer.row_multipliers[:rows], answer.solver, answer.iterations)
-    return _Found(best, mixed, len(slopes), of_limits)
+def _proof(
+    limits: FeasibleSet,
+    risk: RankedRisk,
+    penalty: float,
+    gain: Gain,
+    time_limit_seconds: float,
+    on_progress: Callable[[], None],
+) -> SpectralProof | None:
+    """The least penalty * risk - gain."""
+    polytope = limits.polytope()
+    start = _start(limits, polytope, time_limit_seconds)
+    if start is None:
+        return None
+    scale = max(gain.scale, penalty * risk.unit)
+    linear = np.zeros(len(polytope.lower))
+    linear[: limits.size] = -gain.by_asset / scale
+    program = SpectralProgram(risk.cutter, linear, penalty * risk.unit / scale, polytope)
+    found = least_by_cuts(program, start, time_limit_seconds, on_progress)
+
+    def value(weights: Vector) -> float:
+        return penalty * risk.of(weights) - gain.of(weights)
+
+    return SpectralProof(limits, value, found, scale)
+
+
+def _highest_ratio(
+    limits: FeasibleSet, risk: RankedRisk, gain: Gain, time_limit_seconds: float, on_progress: Callable[[], None]
+) -> Candidate | None:
+    """The highest annual gain per unit of risk, by the least risk at a gain of one."""
+    cone, size = HomogeneousLimits.of(limits), gain.scale
+    start = None
+    if size > 0.0:
+        polytope = cone.polytope(gain, size)
+        try:
+            start = solve_linear(Program(None, np.zeros(cone.columns), polytope), time_limit_seconds)
+        except SolverFailed:
+            refuse_without_gain(limits, gain)
+            raise
+    if start is None:
+        refuse_without_gain(limits, gain)
+        return None
+    # A ratio has a maximum only where no weights that gain have a risk of 0 or less: that bounds every master.
+    program = SpectralProgram(risk.cutter, np.zeros(cone.columns), 1.0, polytope, least=0.0)
+    found = least_by_cuts(program, start.point, time_limit_seconds, on_progress)
+    kappa = float(cone.kappa @ found.point)
+    if found.value <= NOTHING * float(np.abs(found.point[: limits.size]).sum()):
+        raise UnboundedProblem("a portfolio without risk has a positive excess return: the ratio has no maximum")
+    if kappa <= 0.0:
+        raise SolverFailed("HiGHS returned a portfolio of no size")
+    weights = within(limits, found.point[: limits.size] / kappa)
+    earned = gain.of(weights)
+    inverse = risk.of(weights) / risk.unit * size / earned if earned > 0.0 else np.inf
+    bound = found.bound
+    ratio = size / (inverse * risk.unit)
+    pushes = bound_multipliers(found.tangent, found.answer)[: limits.size]
+    binding = cone.binding(found.answer.row_multipliers, pushes, weights, ratio * kappa / inverse)
+    return _candidate(weights, found.cuts, max(inverse / bound - 1.0, 0.0) if bound > 0.0 else np.inf, binding)
+
+
+def _candidate(weights: Vector, cuts: int, gap: float, binding: tuple[Binding, ...]) -> Candidate:
+    return Candidate(
+        weights=weights,
+        engine=Engine.FAST,
+        solver="highs",
+        solver_version=solver_version("highs"),
+        iterations=cuts,
+        relative_gap=gap,
+        binding=binding,
+    )
 
 
 def _start(limits: FeasibleSet, polytope: Polytope, time_limit_seconds: float) -> Vector | None:
-    """Weights within the limits: even ones where those will do, otherwise a vertex; None where there are none."""
+    """A point of the polytope: even weights where those will do, otherwise a vertex; None where there are none."""
     if (polytope.lower > polytope.upper).any():
         return None
     budget = next((row.upper for row in limits.rows if row.is_budget), 1.0)
     even = np.clip(np.full(limits.size, budget / limits.size), limits.lower, limits.upper)
     if limits.violation(even) <= VIOLATION_TOLERANCE**2:
-        return np.asarray(even, dtype=np.float64)
+        # The auxiliary variables have no cost, and what they are does not matter.
+        return np.append(even, np.zeros(len(polytope.lower) - limits.size))
     vertex = solve_linear(Program(None, np.zeros(len(polytope.lower)), polytope), time_limit_seconds)
-    return None if vertex is None else vertex.point[: limits.size]
-
-
-def _with_level(polytope: Polytope, level: Vector) -> Program:
-    """Minimise one more variable, which every cut holds up."""
-    matrix = np.hstack([polytope.matrix, np.zeros((len(polytope.matrix), 1))])
-    lower, upper = np.append(polytope.lower, -np.inf), np.append(polytope.upper, np.inf)
-    return Program(None, level, Polytope(matrix, polytope.row_lower, polytope.row_upper, lower, upper))
+    return None if vertex is None else vertex.point

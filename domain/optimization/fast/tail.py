@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
 from domain.errors import UnboundedProblem
+from domain.optimization.fast.cutting import Found
 from domain.optimization.fast.linear import GrowingProgram
 from domain.optimization.fast.program import Answer, Program
 from domain.optimization.fast.spectral import SpectralProof
@@ -53,11 +54,7 @@ def minimum_tail_risk(problem: Problem, limits: FeasibleSet, on_progress: Callab
         found = _Growing(returns, prices, polytope, worst, time_limit).solved(on_progress)
     if found is None:
         return None
-    answer, slope = found
-    cost = np.append(slope, np.zeros(len(polytope.lower) - limits.size))
-    least_loss = Program(None, cost, polytope)
-    weights = answer.point[: limits.size]
-    return SpectralProof(problem, limits, problem.risk.of, weights, answer.iterations, least_loss, answer, unit)
+    return SpectralProof(limits, problem.risk.of, found, unit)
 
 
 class _Growing:
@@ -74,8 +71,8 @@ class _Growing:
         program = _program(returns[first], prices[first], polytope)
         self._program = GrowingProgram(program, time_limit_seconds)
 
-    def solved(self, on_progress: Callable[[], None]) -> tuple[Answer, Vector] | None:
-        """The answer in terms of the limits, and the slope (N,) of the loss that proves it; None without weights."""
+    def solved(self, on_progress: Callable[[], None]) -> Found | None:
+        """The point of least risk with the reweighting that proves it, None where there are no weights."""
         rows, size, iterations = len(self._polytope.matrix), self._returns.shape[1], 0
         while True:
             on_progress()
@@ -89,8 +86,10 @@ class _Growing:
             if not len(missed):
                 chances = np.maximum(-answer.row_multipliers[rows:], 0.0)
                 slope = -(chances / chances.sum()) @ self._returns[self._order]
-                multipliers = answer.row_multipliers[:rows]
-                return Answer(answer.point[: self._columns], multipliers, answer.solver, iterations), slope
+                point, pushes = answer.point[: self._columns], answer.row_multipliers[:rows]
+                tangent = Program(None, np.append(slope, np.zeros(self._columns - size)), self._polytope)
+                of_limits = Answer(point, pushes, answer.solver, iterations)
+                return Found(point, float(slope @ weights), tangent, of_limits, slope[None, :], iterations)
             self._take_in(missed)
 
     def _take_in(self, missed: Places) -> None:
