@@ -7,6 +7,7 @@ import numpy as np
 from domain.checks import Vector
 from domain.errors import NotSupported
 from domain.optimization.objectives import (
+    HigherMoments,
     Kelly,
     KellyMethod,
     MaxDiversification,
@@ -47,6 +48,8 @@ def loss(problem: Problem, weights: Vector) -> float:
             return math.sqrt(annual) * problem.deviation.of(weights - benchmark)
         case Kelly(method):
             return -growth(problem, weights, method)
+        case HigherMoments():
+            return higher_moment_loss(problem, weights, problem.objective)
         case OrderedWeightedAverage(ordered, goal):
             outcomes = Outcomes(problem.risk_in(RiskMeasure.WORST_REALIZATION).distribution.values @ weights)
             average = spectral_risk(outcomes, given_weights("objective.owa.weights", ordered, len(ordered)))
@@ -85,6 +88,16 @@ def growth(problem: Problem, weights: Vector, method: KellyMethod) -> float:
     if possible.min() <= -1.0:
         return -np.inf
     return float(scenarios.probabilities[scenarios.probabilities > 0.0] @ np.log1p(possible))
+
+
+def higher_moment_loss(problem: Problem, weights: Vector, objective: HigherMoments) -> float:
+    """a E z^2 - b E z^3 + c E z^4 per period, less the mean where that counts; z is the outcome about its own mean."""
+    scenarios = problem.risk_in(RiskMeasure.KURTOSIS).distribution
+    chances, outcomes = scenarios.probabilities, scenarios.values @ weights
+    away = outcomes - float(chances @ outcomes)
+    second, third, fourth = (float(chances @ away**k) for k in (2, 3, 4))
+    bad = objective.variance * second - objective.skewness * third + objective.kurtosis * fourth
+    return bad if objective.ignore_mean else bad - float(problem.moments.expected_returns @ weights)
 
 
 def _ratio(gain: float, risk: float) -> float:

@@ -7,6 +7,9 @@ from domain.checks import Vector, finite, finite_number, non_negative, open_frac
 from domain.errors import InvalidInput
 from domain.estimation.clustering import Linkage
 
+CONVEX_ROUNDING = 1e-12
+"""A skewness on the border of what is convex may lie beyond it by this part."""
+
 
 @dataclass(frozen=True, slots=True)
 class MinRisk:
@@ -126,6 +129,31 @@ class OrderedWeightedAverage:
         finite("weights", self.weights)
 
 
+@dataclass(frozen=True, slots=True)
+class HigherMoments:
+    """The highest mean - variance E z^2 + skewness E z^3 - kurtosis E z^4 per period, z the return less its mean.
+
+    Raises InvalidInput where that need not be concave in the weights, or is the mean alone.
+    """
+
+    variance: float = 0.0
+    skewness: float = 0.0
+    kurtosis: float = 0.0
+    ignore_mean: bool = False
+
+    def __post_init__(self) -> None:
+        non_negative("variance", self.variance)
+        non_negative("skewness", self.skewness)
+        non_negative("kurtosis", self.kurtosis)
+        most = (8.0 / 3.0 * self.variance * self.kurtosis) ** 0.5
+        # The second derivative of a z^2 - b z^3 + c z^4 has no zero crossing.
+        if self.skewness > most * (1.0 + CONVEX_ROUNDING):
+            rule = f"must be at most the root of 8/3 x variance x kurtosis, {most:g}: beyond it the loss is not convex"
+            raise InvalidInput("skewness", rule)
+        if self.variance == 0.0 and self.kurtosis == 0.0:
+            raise InvalidInput("variance", "must be above 0 where kurtosis is not: without both it is maxReturn")
+
+
 class HierarchicalMethod(StrEnum):
     """Which allocation along the tree."""
 
@@ -187,6 +215,7 @@ Objective = (
     | WorstCase
     | Hierarchical
     | OrderedWeightedAverage
+    | HigherMoments
     | EqualWeight
     | InverseVolatility
 )

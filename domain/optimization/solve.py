@@ -7,6 +7,7 @@ from domain.errors import NotSupported
 from domain.optimization.fast import convex, mean_variance, ratio
 from domain.optimization.fast.gain import Gain, annual_gain
 from domain.optimization.fast.hierarchical import hierarchical
+from domain.optimization.fast.higher_moments import higher_moments
 from domain.optimization.fast.kelly import highest_growth
 from domain.optimization.fast.ranked_caps import within_ranked_caps
 from domain.optimization.fast.relaxed_budget import relaxed_risk_budget
@@ -23,6 +24,7 @@ from domain.optimization.loss import loss
 from domain.optimization.objectives import (
     EqualWeight,
     Hierarchical,
+    HigherMoments,
     InverseVolatility,
     Kelly,
     MaxDiversification,
@@ -137,6 +139,8 @@ def _direct(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], Non
             return scenario_risk_budget(problem, limits, objective)
         case RelaxedRiskBudget():
             return relaxed_risk_budget(problem, limits, objective)
+        case HigherMoments():
+            return higher_moments(problem, limits, objective, on_progress)
         case OrderedWeightedAverage():
             return best_ordered_average(problem, limits, objective, on_progress)
         case Hierarchical():

@@ -39,6 +39,7 @@ from domain.optimization.feasible import feasible_set
 from domain.optimization.objectives import (
     Codependence,
     Hierarchical,
+    HigherMoments,
     Kelly,
     KellyMethod,
     MaxRatio,
@@ -126,6 +127,7 @@ class Specification:
     def needs_expected_returns(self) -> bool:
         """Whether the answer depends on them."""
         wants_mean = isinstance(goal_of(self.objective), MaxReturn | MaxUtility | MaxRatio | Kelly)
+        wants_mean |= isinstance(self.objective, HigherMoments) and not self.objective.ignore_mean
         return wants_mean or any(isinstance(constraint, ReturnFloor) for constraint in self.constraints)
 
     @property
@@ -133,7 +135,7 @@ class Specification:
         """Whether moments are not enough."""
         if isinstance(self.objective, Kelly):
             return self.objective.method is not KellyMethod.QUADRATIC
-        if isinstance(self.objective, WorstCase | OrderedWeightedAverage):
+        if isinstance(self.objective, WorstCase | OrderedWeightedAverage | HigherMoments):
             return True
         if isinstance(self.objective, Hierarchical) and not self._likeness_is_of_moments(self.objective.codependence):
             return True
@@ -149,6 +151,7 @@ class Specification:
     def is_quick(self) -> bool:
         """Whether a quadratic or linear program or a formula answers, in about a millisecond for fifty assets."""
         slow = isinstance(self.objective, Kelly | WorstCase | OrderedWeightedAverage | Hierarchical | RelaxedRiskBudget)
+        slow = slow or isinstance(self.objective, HigherMoments)
         cones = TrackingErrorBySymbol | RiskLimit | Cardinality | MinimumPosition
         special = slow or isinstance(self.objective, RelaxedBudgetBySymbol | TrackingBySymbol)
         convex = self.costs is not None or any(isinstance(constraint, cones) for constraint in self.constraints)

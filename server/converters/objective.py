@@ -47,6 +47,8 @@ def objective_from_proto(objective: objective_pb2.Objective) -> objectives.Objec
                 return TrackingBySymbol(weights_from_proto("benchmark", objective.tracking.benchmark))
             case "owa":
                 return _ordered_weighted_average(objective.owa)
+            case "higher_moments":
+                return _higher_moments(objective.higher_moments)
             case "hierarchical":
                 return _hierarchical(objective.hierarchical)
             case "equal_weight":
@@ -97,6 +99,10 @@ def _ordered_weighted_average(owa: objective_pb2.OrderedWeightedAverage) -> obje
         case "max_ratio":
             return objectives.OrderedWeightedAverage(weights, objectives.MaxRatio(owa.max_ratio.risk_free_rate_annual))
     return objectives.OrderedWeightedAverage(weights)
+
+
+def _higher_moments(moments: objective_pb2.HigherMoments) -> objectives.HigherMoments:
+    return objectives.HigherMoments(moments.variance, moments.skewness, moments.kurtosis, moments.ignore_mean)
 
 
 def _uncertainty(value: int) -> objectives.Uncertainty:

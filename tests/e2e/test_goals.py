@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import Wire
-from tests.e2e.test_breadth import MEASURES, MU, OPTIMIZE, PANEL, RNG, SIGMA, asked, weights_of
+from tests.e2e.test_breadth import MEASURES, MU, OPTIMIZE, PANEL, RETURNS, RNG, SIGMA, asked, weights_of
 
 RANKED_MEASURES = ["GINI_MEAN_DIFFERENCE", "TAIL_GINI", "TAIL_GINI_RANGE", "CVAR_RANGE"]
 
@@ -85,3 +85,39 @@ def test_the_worst_covariance_of_an_ellipsoid(wire: Wire) -> None:
         return float(252 * (held @ MU - held @ SIGMA @ held * factor))
 
     assert all(worst(0.99 * careful + 0.01 * rival) <= worst(careful) for rival in RNG.dirichlet(np.ones(6), 50))
+
+
+def test_four_moments(wire: Wire) -> None:
+    """The expansion of a power utility with an aversion of 6."""
+    a, b, c = 3.0, 7.0, 14.0
+    objective = {"higherMoments": {"variance": a, "skewness": b, "kurtosis": c}}
+    answer = wire.call(OPTIMIZE, asked(objective))
+    w = weights_of(answer)
+
+    def worth(held: np.ndarray) -> float:
+        x = RETURNS @ held
+        z = x - x.mean()
+        return float(x.mean() - (a * z**2 - b * z**3 + c * z**4).mean())
+
+    rivals = [*RNG.dirichlet(np.ones(6), 300), *(0.99 * w + 0.01 * RNG.dirichlet(np.ones(6), 100))]
+    assert all(worth(rival) <= worth(w) + 1e-12 for rival in rivals)
+    least = weights_of(wire.call(OPTIMIZE, asked({"higherMoments": {"kurtosis": 1.0, "ignoreMean": True}})))
+    known = weights_of(wire.call(OPTIMIZE, asked({"minRisk": {}}, riskMeasure="RISK_MEASURE_KURTOSIS")))
+    assert least == pytest.approx(known, abs=1e-4)
+    few = weights_of(wire.call(OPTIMIZE, asked(objective, {"cardinality": {"maxAssets": 2}})))
+    assert np.count_nonzero(few) <= 2
+    assert worth(few) <= worth(w)
+
+
+def test_moments_that_are_not_convex_are_refused_by_name(wire: Wire) -> None:
+    refusal = wire.refused(OPTIMIZE, asked({"higherMoments": {"variance": 1.0, "skewness": 2.0, "kurtosis": 1.0}}))
+    assert refusal.reason == "INVALID_INPUT"
+    assert refusal.fields == ("objective.higher_moments.skewness",)
+    assert "8/3 x variance x kurtosis" in refusal.message
+    refusal = wire.refused(OPTIMIZE, asked({"higherMoments": {}}))
+    assert refusal.fields == ("objective.higher_moments.variance",)
+    moments = {"symbols": ["A"], "expectedReturns": [0.01], "covariance": [0.04], "periodsPerYear": 12}
+    request = {"moments": moments, "objective": {"higherMoments": {"variance": 1.0, "kurtosis": 1.0}}}
+    refusal = wire.refused(OPTIMIZE, request)
+    assert refusal.reason == "NOT_SUPPORTED"
+    assert "higher moments need returns, prices or scenarios" in refusal.message

@@ -382,6 +382,22 @@ def test_objectives_and_limits_of_every_kind(call: Call, objective: absfin.objec
     assert sum(found.weights.values()) == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize(
+    "objective",
+    [
+        absfin.higher_moments(3.0, 7.0, 14.0),
+        absfin.higher_moments(1.0, ignore_mean=True),
+        absfin.ordered_weighted_average([0.5, 0.5, *[0.0] * (len(RETURNS) - 2)]),
+        absfin.ordered_weighted_average(np.linspace(0.02, 0.0, len(RETURNS)), absfin.max_utility(2.0)),
+    ],
+    ids=["moments", "risk", "least", "utility"],
+)
+def test_objectives_of_a_distribution(call: Call, objective: absfin.objectives.Objective) -> None:
+    found = call("optimize", absfin.Returns(Panel.of(SYMBOLS, DAYS.to_numpy(), RETURNS), 252), objective)
+    assert sum(found.weights.values()) == pytest.approx(1.0)
+    assert found.certificate.duality_gap <= 1e-7
+
+
 EVERY_LIMIT = (
     absfin.tracking_error({"A": 0.4, "B": 0.3, "C": 0.3}, 0.5),
     absfin.risk_limit("variance", 1.0),

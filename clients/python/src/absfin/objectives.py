@@ -107,18 +107,24 @@ def hierarchical(
 
 
 def ordered_weighted_average(weights: Iterable[float], goal: Objective | None = None) -> Objective:
-    """The least weighted sum of losses from the worst to the best, or another goal with that as the risk.
+    """The weighted sum of losses from the worst to the best; the weights do not rise.
 
-    The weights do not rise; the goal is one of the least risk and the highest utility and ratio.
+    The least of it, or a goal, one of the highest utility and ratio, with it as the risk.
     """
-    kind = {} if goal is None else {str(goal.WhichOneof("kind")): getattr(goal, str(goal.WhichOneof("kind")))}
-    return Objective(owa=pb.OrderedWeightedAverage(weights=weights, **kind))
+    sought = min_risk() if goal is None else goal
+    kind = str(sought.WhichOneof("kind"))
+    return Objective(owa=pb.OrderedWeightedAverage(weights=weights, **{kind: getattr(sought, kind)}))
 
 
-def higher_moments(variance: float, skewness: float, kurtosis: float, *, ignore_mean: bool = False) -> Objective:
-    """The highest mean less variance and kurtosis, plus skewness, each central moment times its factor."""
-    moments = pb.HigherMoments(variance=variance, skewness=skewness, kurtosis=kurtosis, ignore_mean=ignore_mean)
-    return Objective(higher_moments=moments)
+def higher_moments(
+    variance: float, skewness: float = 0.0, kurtosis: float = 0.0, *, ignore_mean: bool = False
+) -> Objective:
+    """Mean - variance E z^2 + skewness E z^3 - kurtosis E z^4 per period; skewness^2 <= 8/3 variance kurtosis."""
+    return Objective(
+        higher_moments=pb.HigherMoments(
+            variance=variance, skewness=skewness, kurtosis=kurtosis, ignore_mean=ignore_mean
+        )
+    )
 
 
 def equal_weight() -> Objective:
