@@ -130,7 +130,7 @@ def _direct(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], Non
         case Tracking(benchmark):
             return convex.minimum_tracking_error(problem, limits, benchmark)
         case Kelly(method):
-            return highest_growth(problem, limits, method)
+            return highest_growth(problem, limits, method, on_progress)
         case WorstCase():
             return worst_case(problem, limits, objective)
         case RiskBudget() if problem.risk_measure.is_quadratic:

@@ -1,29 +1,65 @@
-"""The highest expected growth of wealth (Kelly 1956): E ln(1 + x) by exponential cones, or its approximations."""
+"""The highest expected growth of wealth (Kelly 1956): E ln(1 + x), or its approximations.
+
+The logarithm itself is maximised by Newton steps, which know x however small it is; in exponential cones 1 + x has lost
+it. Cones are where steps start that find no portfolio without ruin by themselves.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
-from domain.checks import Vector
+from domain.checks import Matrix, Vector
 from domain.errors import NotSupported, UnboundedProblem
 from domain.optimization.fast.cones import Affine, constant
 from domain.optimization.fast.convex import answered
+from domain.optimization.fast.newton import least_smooth
 from domain.optimization.fast.stage import Stage, risk_of_weights, root_of, stage
 from domain.optimization.feasible import FeasibleSet
 from domain.optimization.loss import growth
 from domain.optimization.objectives import KellyMethod
 from domain.optimization.problem import Problem
-from domain.optimization.solution import Candidate
+from domain.optimization.solution import GAP_TOLERANCE, Candidate
 
 RUIN = -1.0 + 1e-6
 """An outcome of this or worse leaves nothing."""
 
+NARROW = 1e-6
+"""Outside of what is defined 1 + x counts as this: the first model may be about weights that ruin."""
 
-def highest_growth(problem: Problem, limits: FeasibleSet, method: KellyMethod) -> Candidate | None:
+
+def highest_growth(
+    problem: Problem, limits: FeasibleSet, method: KellyMethod, on_progress: Callable[[], None]
+) -> Candidate | None:
     """Weights with the highest growth, or None where none keep the limits.
 
     The exact form needs returns, prices or scenarios, and loses to any portfolio that some outcome ruins.
     """
     if method is not KellyMethod.QUADRATIC and problem.scenarios is None:
         raise NotSupported("kelly needs returns, prices or scenarios; with moments alone use METHOD_QUADRATIC")
+    if method is not KellyMethod.EXACT:
+        return _by_cones(problem, limits, method)
+
+    def judged(weights: Vector) -> float:
+        return -growth(problem, weights, method)
+
+    loss = GrowthLoss.of(problem)
+    quick = least_smooth(loss, limits, problem.options, judged, on_progress)
+    if quick is None or _is_proven(quick):
+        return quick
+    found = _by_cones(problem, limits, method)
+    if found is not None and _worst(problem, found.weights) <= RUIN:
+        raise UnboundedProblem("every portfolio within the limits loses all in some outcome; leave room for cash")
+    if found is None or _is_proven(found):
+        return found
+    return least_smooth(loss, limits, problem.options, judged, on_progress, found.weights)
+
+
+def _is_proven(found: Candidate) -> bool:
+    return found.relative_gap is not None and found.relative_gap <= GAP_TOLERANCE
+
+
+def _by_cones(problem: Problem, limits: FeasibleSet, method: KellyMethod) -> Candidate | None:
     made = stage(limits, problem.options)
     expression, scale = _exact(made, problem) if method is KellyMethod.EXACT else _quadratic(made, problem, method)
     made.model.minimise(-expression)
@@ -31,10 +67,46 @@ def highest_growth(problem: Problem, limits: FeasibleSet, method: KellyMethod) -
     def judged(weights: Vector) -> float:
         return -growth(problem, weights, method) / scale
 
-    found = answered(made, limits, judged, lambda _: scale)
-    if method is KellyMethod.EXACT and found is not None and _worst(problem, found.weights) <= RUIN:
-        raise UnboundedProblem("every portfolio within the limits loses all in some outcome; leave room for cash")
-    return found
+    return answered(made, limits, judged, lambda _: scale)
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthLoss:
+    """-E ln(1 + x), scaled by what a typical period's return is; see `Smooth`."""
+
+    values: Matrix  # (S, N)
+    chances: Vector  # (S,)
+    unit: float
+    least: float = -np.inf
+
+    @classmethod
+    def of(cls, problem: Problem) -> "GrowthLoss":
+        """Of the outcomes that can happen."""
+        scenarios = problem.risk.distribution.possible
+        return cls(scenarios.values, scenarios.probabilities, float(np.abs(scenarios.values).mean()) or 1.0)
+
+    def slope(self, weights: Vector) -> Vector:
+        """See `Smooth`."""
+        wealth = np.maximum(1.0 + self.values @ weights, NARROW)
+        return -(self.values.T @ (self.chances / wealth)) / self.unit
+
+    def curvature(self, weights: Vector) -> Matrix:
+        """See `Smooth`."""
+        wealth = np.maximum(1.0 + self.values @ weights, NARROW)
+        result: Matrix = self.values.T @ ((self.chances / wealth**2)[:, None] * self.values) / self.unit
+        return result
+
+    def along(self, weights: Vector, step: Vector) -> Callable[[float], float]:
+        """See `Smooth`."""
+        start, towards = self.values @ weights, self.values @ step
+
+        def value(share: float) -> float:
+            outcomes = start + share * towards
+            if outcomes.min() <= -1.0:
+                return np.inf
+            return -float(self.chances @ np.log1p(outcomes)) / self.unit
+
+        return value
 
 
 def _worst(problem: Problem, weights: Vector) -> float:
