@@ -14,7 +14,7 @@ from domain.checks import Matrix, Vector
 from domain.optimization.fast.cones import ConeAnswer
 from domain.optimization.fast.linear import solve_linear
 from domain.optimization.fast.mean_variance import binding, cleaned, solver_version, widened
-from domain.optimization.fast.program import VALUE_FLOOR, Answer, Program, proven_bound
+from domain.optimization.fast.program import VALUE_FLOOR, Answer, Program, bound_multipliers, proven_bound
 from domain.optimization.fast.quadratic import solve_quadratic
 from domain.optimization.fast.settle import within
 from domain.optimization.fast.stage import stage
@@ -165,7 +165,10 @@ class _Linear:
 
     def bindings(self, _: Vector, unit: float) -> tuple[Binding, ...]:
         """Of the last model, whose slope is that of the objective where steps end."""
-        return () if self._last is None else binding(*self._last, self._limits, unit * self._size)
+        if self._last is None:
+            return ()
+        program, answer = self._last
+        return binding(answer, bound_multipliers(program, answer), self._limits, unit * self._size)
 
     def _wide(self, linear: Vector) -> Vector:
         return np.append(linear, np.zeros(len(self._polytope.lower) - len(linear)))
