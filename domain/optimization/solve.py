@@ -1,6 +1,7 @@
 """The one door to the engine: it picks who answers, and lets nothing out that is not verified."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from domain.checks import Vector
 from domain.errors import NotSupported
@@ -39,6 +40,7 @@ from domain.optimization.objectives import (
     WorstCase,
 )
 from domain.optimization.problem import EnginePreference, Problem
+from domain.optimization.riskfolio.allowed import refusal
 from domain.optimization.simple import equal_weight, inverse_volatility
 from domain.optimization.solution import GAP_TOLERANCE, Candidate, Solution, verify
 from domain.risk.measures import RiskMeasure
@@ -55,6 +57,8 @@ def solve(problem: Problem, on_progress: Callable[[], None] = _carry_on) -> Solu
     InfeasibleProblem, UnboundedProblem, NoPositiveExcessReturn, NotSupported and SolverFailed.
     """
     on_progress()
+    if needs_riskfolio(problem) and (reason := refusal(problem)):
+        raise NotSupported(reason)
     limits = feasible_set(problem)
     found = _candidate(problem, limits, on_progress)
     if found is None:
@@ -80,10 +84,10 @@ def _candidate(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], 
         found = _capped(problem, limits, on_progress)
     if found is None or not needs_riskfolio(problem):
         return found
-    from domain.optimization.riskfolio.mean_risk import by_riskfolio  # 3 s of import, in workers only
+    from domain.optimization.riskfolio.engine import by_riskfolio  # 3 s of import, in workers only
 
     on_progress()
-    return by_riskfolio(problem, limits, found)
+    return by_riskfolio(problem, limits, found, on_progress)
 
 
 def _capped(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], None]) -> Candidate | None:
@@ -146,7 +150,7 @@ def _direct(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], Non
         case Hierarchical():
 
             def least(part: Problem) -> Vector:
-                return solve(part, on_progress).weights
+                return solve(_by_us(part), on_progress).weights
 
             return hierarchical(problem, limits, objective, least, on_progress)
         case EqualWeight():
@@ -154,6 +158,11 @@ def _direct(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], Non
         case InverseVolatility():
             return inverse_volatility(problem)
     raise NotSupported(f"objective {type(objective).__name__} is not supported yet")
+
+
+def _by_us(part: Problem) -> Problem:
+    """A part of a proven answer, which Riskfolio-Lib must have no hand in."""
+    return replace(part, options=replace(part.options, engine=EnginePreference.FAST))
 
 
 def _by_utility(problem: Problem, limits: FeasibleSet, objective: MaxUtility) -> Candidate | None:

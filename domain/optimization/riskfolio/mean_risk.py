@@ -1,43 +1,38 @@
-"""Mean-risk problems through Riskfolio-Lib, each answer set against the one that the direct engine has proven."""
+"""Risk against return through Riskfolio-Lib: least risk, utility, ratio, highest return, growth."""
 
-import io
-import warnings
-from contextlib import redirect_stdout
-from importlib.metadata import version
+import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from domain.checks import Vector
-from domain.errors import NotSupported, SolverFailed
-from domain.optimization.fast.settle import settled
-from domain.optimization.feasible import FeasibleSet
-from domain.optimization.loss import loss
-from domain.optimization.objectives import MaxRatio, MaxUtility, MinRisk
+from domain.checks import Matrix, Vector
+from domain.errors import NotSupported
+from domain.optimization.objectives import Kelly, KellyMethod, MaxRatio, MaxReturn, MaxUtility, MinRisk
 from domain.optimization.problem import Problem
-from domain.optimization.riskfolio.translate import Terms, translated
-from domain.optimization.solution import Candidate, Engine
+from domain.optimization.riskfolio.translate import Terms
+from domain.optimization.riskfolio.wall import answered, portfolio_of
 from domain.risk.measures import RiskMeasure
-from domain.risk.tails import KAPPA
-
-RISK_FLOOR = 1e-3
-"""An objective below this many typical deviations counts as this when a gap is taken relative to it."""
+from domain.risk.ordered import corrected, spectrum_of
 
 MEASURES = {
     RiskMeasure.VARIANCE: "MV",
     RiskMeasure.STANDARD_DEVIATION: "MV",
     RiskMeasure.SEMI_DEVIATION: "MSV",
     RiskMeasure.MEAN_ABSOLUTE_DEVIATION: "MAD",
+    RiskMeasure.GINI_MEAN_DIFFERENCE: "GMD",
     RiskMeasure.KURTOSIS: "KT",
     RiskMeasure.SEMI_KURTOSIS: "SKT",
     RiskMeasure.FIRST_LOWER_PARTIAL_MOMENT: "FLPM",
     RiskMeasure.SECOND_LOWER_PARTIAL_MOMENT: "SLPM",
     RiskMeasure.CONDITIONAL_VALUE_AT_RISK: "CVaR",
+    RiskMeasure.TAIL_GINI: "TG",
     RiskMeasure.ENTROPIC_VALUE_AT_RISK: "EVaR",
     RiskMeasure.RELATIVISTIC_VALUE_AT_RISK: "RLVaR",
     RiskMeasure.WORST_REALIZATION: "WR",
     RiskMeasure.RANGE: "RG",
     RiskMeasure.CVAR_RANGE: "CVRG",
+    RiskMeasure.TAIL_GINI_RANGE: "TGRG",
     RiskMeasure.EVAR_RANGE: "EVRG",
     RiskMeasure.RLVAR_RANGE: "RVRG",
     RiskMeasure.MAX_DRAWDOWN: "MDD",
@@ -47,80 +42,96 @@ MEASURES = {
     RiskMeasure.RELATIVISTIC_DRAWDOWN_AT_RISK: "RLDaR",
     RiskMeasure.ULCER_INDEX: "UCI",
 }
-"""What Riskfolio-Lib calls a measure, for those that it minimises; tried one by one in the tests."""
+"""What Riskfolio-Lib calls a measure, for those that its optimiser has."""
 
 MAR_IS_RATE = frozenset({RiskMeasure.FIRST_LOWER_PARTIAL_MOMENT, RiskMeasure.SECOND_LOWER_PARTIAL_MOMENT})
 """It takes the risk-free rate for the target of these, where ours is zero."""
 
 
-def by_riskfolio(problem: Problem, limits: FeasibleSet, proven: Candidate) -> Candidate:
-    """Riskfolio-Lib's own weights, to be believed if they are as good as the proven ones.
-
-    Raises NotSupported where it has no words for the problem, and SolverFailed where it gives no answer.
-    """
-    terms = translated(problem, limits)
-    weights = settled(limits, _asked(problem, terms), lambda w: loss(problem, w))
-    best, value = loss(problem, proven.weights), loss(problem, weights)
-    gap = max(value - best, 0.0) / max(abs(best), RISK_FLOOR * terms.unit) + (proven.relative_gap or 0.0)
-    name = "riskfolio-lib"
-    return Candidate(weights, Engine.RISKFOLIO, name, version(name), relative_gap=gap, binding=proven.binding)
+BY_RANK = frozenset({"GMD", "TG", "TGRG"})
+"""What it only approximates in this place, and minimises exactly as an ordered weighted average."""
 
 
-def _asked(problem: Problem, terms: Terms) -> Vector:
-    """What it answers, (N,), believed by nobody. Raises SolverFailed where it answers nothing."""
-    arguments = _arguments(problem, terms)
-    with redirect_stdout(io.StringIO()) as said, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # its own, about how it calls other libraries
-        portfolio = _portfolio(problem, terms)
-        found = portfolio.optimization(model="Classic", rm=MEASURES[problem.risk_measure], hist=True, **arguments)
-    if found is None:
-        raise SolverFailed(f"Riskfolio-Lib found no answer to a feasible problem: {said.getvalue()[:200].strip()}")
-    weights: Vector = found["weights"].to_numpy(dtype=np.float64)
-    if not np.isfinite(weights).all():
-        raise SolverFailed("Riskfolio-Lib returned weights that are not finite")
-    return weights
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The words of one question."""
+
+    objective: str
+    measure: str
+    risk_free: float = 0.0  # per scaled period
+    aversion: float = 0.0
+    growth: str | None = None
 
 
-def _arguments(problem: Problem, terms: Terms) -> dict[str, Any]:
-    """Objective, risk-free rate per scaled period, risk aversion. Raises NotSupported for what it cannot do."""
-    name = f"{type(problem.objective).__name__} with {problem.risk_measure}"
-    if problem.risk_measure not in MEASURES:
-        raise NotSupported(f"Riskfolio-Lib does not solve {name} here; use AUTO or FAST")
+def mean_risk_weights(problem: Problem, terms: Terms) -> Vector:
+    """What it answers to a problem of risk against return, (N,). Raises NotSupported and SolverFailed."""
+    asked = _words(problem, terms)
+
+    def ask(riskfolio: Any, pd: Any) -> Any:
+        made = portfolio_of(riskfolio, pd, problem, terms, asked.measure)
+        if asked.measure in BY_RANK:
+            return made.owa_optimization(
+                obj=asked.objective, owa_w=_by_rank(problem, len(terms.returns)), rf=asked.risk_free, l=asked.aversion
+            )
+        return made.optimization(
+            model="Classic",
+            rm=asked.measure,
+            obj=asked.objective,
+            kelly=asked.growth,
+            rf=asked.risk_free,
+            l=asked.aversion,
+            hist=True,
+        )
+
+    return answered(ask)
+
+
+def _words(problem: Problem, terms: Terms) -> Asked:
     match problem.objective:
         case MinRisk():
-            return {"obj": "MinRisk", "rf": 0.0, "l": 0.0}
+            return Asked("MinRisk", measure_of(problem.risk_measure))
+        case MaxReturn():
+            return Asked("MaxRet", "WR")  # a measure adds rows for each scenario, this one the fewest
         case MaxUtility(aversion):
-            # Scaled returns make the mean smaller by the unit and the risk by its power.
-            scaled = 0.5 * aversion * terms.unit ** (problem.utility_risk.measure.degree - 1)
-            if problem.risk_measure is RiskMeasure.MEAN_ABSOLUTE_DEVIATION:
-                scaled *= 2.0  # it counts falls below the mean only, which are half of all
-            return {"obj": "Utility", "rf": 0.0, "l": scaled}
+            return Asked("Utility", measure_of(problem.risk_measure), aversion=_scaled(problem, terms, aversion))
         case MaxRatio(risk_free):
             if risk_free and problem.risk_measure in MAR_IS_RATE:
                 raise NotSupported(f"Riskfolio-Lib takes the risk-free rate for the target of {problem.risk_measure}")
-            return {"obj": "Sharpe", "rf": risk_free / problem.periods_per_year / terms.unit, "l": 0.0}
-    raise NotSupported(f"Riskfolio-Lib does not solve {name} here; use AUTO or FAST")
+            rate = risk_free / problem.periods_per_year / terms.unit
+            return Asked("Sharpe", measure_of(problem.risk_measure), risk_free=rate)
+        case Kelly(KellyMethod.EXACT):
+            return Asked("MaxRet", "WR", growth="exact")
+        case Kelly(KellyMethod.QUADRATIC):
+            return Asked("MaxRet", "MV", growth="approx")
+    raise NotSupported(f"Riskfolio-Lib has no words for {type(problem.objective).__name__}; use AUTO or FAST")
 
 
-def _portfolio(problem: Problem, terms: Terms) -> Any:
-    """A Portfolio of its own for each problem: they keep state between calls."""
-    import pandas as pd  # in worker processes only, as Riskfolio-Lib itself
-    import riskfolio
+def measure_of(measure: RiskMeasure) -> str:
+    """Its name for a measure. Raises NotSupported where it has none."""
+    if measure not in MEASURES:
+        raise NotSupported(f"Riskfolio-Lib does not optimise {measure}; use AUTO or FAST")
+    return MEASURES[measure]
 
-    names = list(problem.moments.symbols)
-    frame = pd.DataFrame(terms.returns, columns=names)
-    portfolio = riskfolio.Portfolio(returns=frame, alpha=1.0 - problem.confidence_level)
-    if problem.risk_measure in (RiskMeasure.KURTOSIS, RiskMeasure.SEMI_KURTOSIS):
-        portfolio.assets_stats(method_mu="hist", method_cov="hist", method_kurt="hist")
-    portfolio.mu = pd.DataFrame([problem.moments.expected_returns / terms.unit], columns=names)
-    # It takes the root of a covariance whatever the measure, and stumbles over a singular one that it never needs.
-    covariance = problem.moments.covariance / terms.unit**2 if problem.risk_measure.is_quadratic else np.eye(len(names))
-    portfolio.cov = pd.DataFrame(covariance, names, names)
-    portfolio.kappa = KAPPA
-    portfolio.budget = terms.budget
-    portfolio.sht = terms.may_be_short
-    portfolio.budgetsht = portfolio.uppersht = terms.shorts
-    # No single weight can be larger; where it matters it is bounded by a row.
-    portfolio.upperlng = terms.budget + terms.shorts
-    portfolio.ainequality, portfolio.binequality = terms.rows, terms.ends.reshape(-1, 1)
-    return portfolio
+
+def _scaled(problem: Problem, terms: Terms, aversion: float) -> float:
+    """Scaled returns make the mean smaller by the unit and the risk by its power; some of its risks are not ours."""
+    scaled = 0.5 * aversion * terms.unit ** (problem.utility_risk.measure.degree - 1)
+    count = len(terms.returns)
+    match problem.risk_measure:
+        case RiskMeasure.MEAN_ABSOLUTE_DEVIATION:
+            return 2.0 * scaled  # it counts falls below the mean only, which are half of all
+        case RiskMeasure.SECOND_LOWER_PARTIAL_MOMENT:
+            return scaled * math.sqrt((count - 1) / count)  # it divides by T - 1
+        case RiskMeasure.SEMI_DEVIATION if not problem.risk.distribution.are_observations:
+            return scaled * math.sqrt((count - 1) / count)
+    return scaled
+
+
+def _by_rank(problem: Problem, count: int) -> Matrix:
+    """Weights of returns by their rank, (T, 1), that make our measure: its own power cones only come near."""
+    spectrum = spectrum_of(problem.risk_measure, problem.confidence_level)
+    scenarios = problem.risk.distribution
+    if problem.risk_measure is RiskMeasure.GINI_MEAN_DIFFERENCE and scenarios.are_observations:
+        spectrum = corrected(spectrum, count)
+    result: Matrix = -np.diff(spectrum(np.linspace(0.0, 1.0, count + 1))).reshape(-1, 1)
+    return result

@@ -7,7 +7,22 @@ import numpy as np
 from domain.checks import Matrix, Vector
 from domain.errors import NotSupported
 from domain.optimization.feasible import AbsoluteSum, FeasibleSet
+from domain.optimization.objectives import Kelly, OrderedWeightedAverage
 from domain.optimization.problem import Problem
+from domain.risk.measures import RiskMeasure
+
+OTHER_SCALE = 10.0
+"""Where the first scale brought no answer, returns are a tenth as large."""
+
+CENTRED = frozenset(
+    {
+        RiskMeasure.MEAN_ABSOLUTE_DEVIATION,
+        RiskMeasure.SEMI_DEVIATION,
+        RiskMeasure.KURTOSIS,
+        RiskMeasure.SEMI_KURTOSIS,
+    }
+)
+"""Measures of the distance from the mean: of the scenarios with us, from the expected returns it is told with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +30,14 @@ class Terms:
     """What a Portfolio is told: minimise over w with sum w = budget, sum max(-w, 0) <= shorts and rows w <= ends."""
 
     returns: Matrix  # (S, N), mean variance 1
+    means: Vector  # (N,)
+    covariance: Matrix  # (N, N), mean variance 1
     rows: Matrix  # (K, N)
     ends: Vector  # (K,)
     budget: float
     shorts: float
     unit: float  # return that is one in the scaled ones
+    closely: bool = False  # whether its solver shall go on until CLOSE
 
     @property
     def may_be_short(self) -> bool:
@@ -27,8 +45,8 @@ class Terms:
         return self.shorts > 0.0 or self.budget <= 0.0
 
 
-def translated(problem: Problem, limits: FeasibleSet) -> Terms:
-    """The problem, said exactly.
+def translated(problem: Problem, limits: FeasibleSet, *, again: bool = False) -> Terms:
+    """The problem, said exactly; `again` for the second time, on another scale and to a closer tolerance.
 
     Raises NotSupported where Riskfolio-Lib has no words for it: uneven probabilities, turnover in total (its own is
     per asset), moments without a distribution.
@@ -42,21 +60,36 @@ def translated(problem: Problem, limits: FeasibleSet) -> Terms:
     if problem.costs is not None:
         raise NotSupported("Riskfolio-Lib is not asked for costs in the objective; use AUTO or FAST")
     rows, ends = _inequalities(limits)
-    # Mean variance one: on raw daily returns its solvers fail at random.
-    unit = problem.deviation.unit
-    shorts = _largest_short(limits, problem.budget)
-    return Terms(_scenarios(problem) / unit, rows, ends, problem.budget, shorts, unit)
+    # Mean variance one, for on raw daily returns its solvers fail at random; one plus a return has its own scale.
+    unit = 1.0 if isinstance(problem.objective, Kelly) else problem.deviation.unit * (OTHER_SCALE if again else 1.0)
+    return Terms(
+        returns=_scenarios(problem) / unit,
+        means=problem.moments.expected_returns / unit,
+        covariance=problem.moments.covariance / unit**2,
+        rows=rows,
+        ends=ends,
+        budget=problem.budget,
+        shorts=_largest_short(limits, problem.budget),
+        unit=unit,
+        closely=again,
+    )
 
 
 def _scenarios(problem: Problem) -> Matrix:
     """Equally likely returns (S, N); of moments two that nothing but their number is taken from."""
-    if problem.risk_measure.is_quadratic and problem.scenarios is None:
+    if problem.scenarios is None:
+        if not problem.risk_measure.is_quadratic:
+            raise NotSupported(f"{problem.risk_measure} needs returns, prices or scenarios")
         return np.zeros((2, len(problem.moments.symbols)))
-    scenarios = problem.risk.distribution
+    scenarios = problem.scenarios
     chances = scenarios.probabilities
     if not np.allclose(chances, chances[0], rtol=1e-9, atol=0.0):
         raise NotSupported("Riskfolio-Lib takes all scenarios as equally likely, and these are not")
-    return scenarios.values
+    values = scenarios.values
+    if problem.risk_measure in CENTRED and not isinstance(problem.objective, Kelly | OrderedWeightedAverage):
+        # Moved so that what it takes for the mean is the mean; the distances from it stay what they are.
+        values = values - values.mean(axis=0) + problem.moments.expected_returns
+    return values
 
 
 def _inequalities(limits: FeasibleSet) -> tuple[Matrix, Vector]:

@@ -13,6 +13,7 @@ from domain.market_data.moments import Moments
 from domain.optimization.constraints import GroupBounds, Leverage, Linear, Turnover, WeightBounds
 from domain.optimization.feasible import feasible_set
 from domain.optimization.objectives import (
+    EqualWeight,
     MaxDiversification,
     MaxRatio,
     MaxReturn,
@@ -235,8 +236,8 @@ def test_what_no_engine_does_is_refused() -> None:
         solve(Problem(moments, MaxRatio(), tail))
     with pytest.raises(NotSupported, match="needs returns"):
         solve(Problem(moments, MinRisk(), tail, options=SolverOptions(engine=EnginePreference.FAST)))
-    with pytest.raises(NotSupported, match="Riskfolio-Lib does not"):
-        solve(Problem(moments, RiskBudget(), options=SolverOptions(engine=EnginePreference.RISKFOLIO)))
+    with pytest.raises(NotSupported, match="Riskfolio-Lib has no words"):
+        solve(Problem(moments, EqualWeight(), options=SolverOptions(engine=EnginePreference.RISKFOLIO)))
 
 
 def raising(error: Exception, after: int) -> Iterator[None]:

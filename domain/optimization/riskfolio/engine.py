@@ -1,0 +1,72 @@
+"""Riskfolio-Lib asked for what it is known to answer, and believed as far as its answer can be checked."""
+
+from collections.abc import Callable
+from importlib.metadata import version
+
+from domain.checks import Vector
+from domain.errors import SolverFailed
+from domain.optimization.fast.settle import settled
+from domain.optimization.feasible import FeasibleSet
+from domain.optimization.objectives import (
+    Hierarchical,
+    OrderedWeightedAverage,
+    RelaxedRiskBudget,
+    RiskBudget,
+    WorstCase,
+)
+from domain.optimization.problem import Problem
+from domain.optimization.riskfolio.hierarchical import hierarchical_weights
+from domain.optimization.riskfolio.judgement import gap_of, value_of
+from domain.optimization.riskfolio.mean_risk import mean_risk_weights
+from domain.optimization.riskfolio.ordered import ordered_weights
+from domain.optimization.riskfolio.parity import budget_weights, relaxed_weights
+from domain.optimization.riskfolio.translate import Terms, translated
+from domain.optimization.riskfolio.worst_case import worst_case_weights
+from domain.optimization.solution import RISKFOLIO_GAP_TOLERANCE, Candidate, Engine
+
+NAME = "riskfolio-lib"
+
+
+def by_riskfolio(
+    problem: Problem, limits: FeasibleSet, proven: Candidate, on_progress: Callable[[], None]
+) -> Candidate:
+    """Riskfolio-Lib's own weights, to be believed if they are as good as the proven ones.
+
+    Raises NotSupported where it has no words for the problem, and SolverFailed where it gives no answer. Whether it
+    may be asked at all is for `allowed.refusal` to say.
+
+    It is asked a second time, on another scale, where its first answer is none or falls short.
+    """
+    try:
+        first = _candidate(problem, limits, translated(problem, limits), proven)
+    except SolverFailed:
+        first = None
+    if first is not None and (first.relative_gap is None or first.relative_gap <= RISKFOLIO_GAP_TOLERANCE):
+        return first
+    on_progress()
+    return _candidate(problem, limits, translated(problem, limits, again=True), proven)
+
+
+def _candidate(problem: Problem, limits: FeasibleSet, terms: Terms, proven: Candidate) -> Candidate:
+    weights = _asked(problem, limits, terms)
+    if not isinstance(problem.objective, Hierarchical):
+        weights = settled(limits, weights, lambda w: value_of(problem, w))
+    gap = gap_of(problem, weights, proven.weights)
+    if gap is not None:
+        gap += proven.relative_gap or 0.0
+    return Candidate(weights, Engine.RISKFOLIO, NAME, version(NAME), relative_gap=gap, binding=proven.binding)
+
+
+def _asked(problem: Problem, limits: FeasibleSet, terms: Terms) -> Vector:
+    match problem.objective:
+        case RiskBudget() as objective:
+            return budget_weights(problem, limits, terms, objective)
+        case RelaxedRiskBudget() as objective:
+            return relaxed_weights(problem, limits, terms, objective)
+        case WorstCase() as objective:
+            return worst_case_weights(problem, terms, objective)
+        case OrderedWeightedAverage() as objective:
+            return ordered_weights(problem, terms, objective)
+        case Hierarchical() as objective:
+            return hierarchical_weights(problem, limits, terms, objective)
+    return mean_risk_weights(problem, terms)

@@ -1,0 +1,73 @@
+"""Weights along a tree of clusters through Riskfolio-Lib."""
+
+from typing import Any
+
+import numpy as np
+
+from domain.checks import Vector
+from domain.errors import NotSupported
+from domain.optimization.feasible import FeasibleSet
+from domain.optimization.objectives import Codependence, Hierarchical
+from domain.optimization.problem import Problem
+from domain.optimization.riskfolio import mean_risk
+from domain.optimization.riskfolio.translate import Terms
+from domain.optimization.riskfolio.wall import answered
+from domain.risk.measures import RiskMeasure
+from domain.risk.tails import KAPPA
+
+LIKENESSES = {
+    Codependence.PEARSON: "pearson",
+    Codependence.SPEARMAN: "spearman",
+    Codependence.KENDALL: "kendall",
+    Codependence.GERBER1: "gerber1",
+    Codependence.GERBER2: "gerber2",
+    Codependence.ABSOLUTE_PEARSON: "abs_pearson",
+    Codependence.ABSOLUTE_SPEARMAN: "abs_spearman",
+    Codependence.ABSOLUTE_KENDALL: "abs_kendall",
+    Codependence.DISTANCE: "distance",
+    Codependence.TAIL: "tail",
+    Codependence.CUSTOM_COVARIANCE: "custom_cov",
+}
+"""What it calls a likeness. Mutual information it counts in other bins than ours; told to take the same ones it cuts
+an asset's correlation with itself, which rounding keeps from being one, into millions of them."""
+
+MEASURES = mean_risk.MEASURES | {
+    RiskMeasure.STANDARD_DEVIATION: "vol",
+    RiskMeasure.VALUE_AT_RISK: "VaR",
+    RiskMeasure.DRAWDOWN_AT_RISK: "DaR",
+}
+"""Along a tree it measures risks that it does not optimise, and tells the variance from its root."""
+
+
+def hierarchical_weights(problem: Problem, limits: FeasibleSet, terms: Terms, objective: Hierarchical) -> Vector:
+    """What it answers to a hierarchy, (N,). Raises NotSupported and SolverFailed."""
+    if objective.between_columns:
+        raise NotSupported("Riskfolio-Lib clusters distances as they are, not those between columns; use AUTO or FAST")
+    if problem.scenarios is None:
+        raise NotSupported("Riskfolio-Lib takes its hierarchies from returns; use AUTO or FAST for moments")
+    if objective.codependence not in LIKENESSES:
+        raise NotSupported(f"Riskfolio-Lib counts {objective.codependence} in other bins; use AUTO or FAST")
+    names = list(limits.symbols)
+    lower, upper = limits.lower / terms.budget, limits.upper / terms.budget
+
+    def ask(riskfolio: Any, pd: Any) -> Any:
+        made = riskfolio.HCPortfolio(
+            returns=pd.DataFrame(terms.returns, columns=names),
+            alpha=1.0 - problem.confidence_level,
+            kappa=KAPPA,
+            w_min=pd.Series(np.maximum(lower, 0.0), names),
+            w_max=pd.Series(np.minimum(upper, 1.0), names),
+        )
+        return made.optimization(
+            model=objective.method.value,
+            codependence=LIKENESSES[objective.codependence],
+            rm=MEASURES[problem.risk_measure],
+            obj="MinRisk",
+            method_cov="custom_cov",
+            custom_cov=pd.DataFrame(terms.covariance, names, names),
+            linkage=objective.linkage.lower(),
+            max_k=objective.max_clusters,
+            leaf_order=objective.optimal_order,
+        )
+
+    return terms.budget * answered(ask)
