@@ -220,8 +220,9 @@ class Optimization:
         running: set[asyncio.Task[list[BatchOutcome]]] = set()
         try:
             async for chunk in _chunks(self._complete(accounts)):
-                # A batch that fits one chunk does not wait for a process to start.
-                lane = self._lanes.process if len(chunk) == BATCH_CHUNK else self._lanes.thread
+                # A batch that fits one chunk does not wait for a process to start, but for what only one may load.
+                heavy = len(chunk) == BATCH_CHUNK or not all(_is_quick(account) for account in chunk)
+                lane = self._lanes.process if heavy else self._lanes.thread
                 running.add(asyncio.create_task(lane(partial(work, chunk), deadline)))
                 while len(running) >= BATCH_CHUNKS_AT_ONCE:
                     done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
@@ -380,6 +381,10 @@ def _solved_batch(
         on_progress()
         found.append(BatchOutcome(account, _account_result(universe, means_known, encode, account, on_progress)))
     return found
+
+
+def _is_quick(account: BatchAccount) -> bool:
+    return isinstance(account.specification, Exception) or account.specification.is_quick
 
 
 def _account_result(

@@ -1,11 +1,14 @@
 """Many accounts over one universe: each keyed, each what Optimize alone would say, a failure a value."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import grpc
 import numpy as np
+import psutil
 import pytest
+from absfinance.v1.optimization_pb2 import ENGINE_RISKFOLIO
 from absfinance.v1.optimization_service_pb2 import OptimizeBatchRequest, OptimizeBatchResponse
 from absfinance.v1.optimization_service_pb2_grpc import OptimizationServiceStub
 from google.protobuf.json_format import ParseDict
@@ -91,3 +94,21 @@ def test_the_universe_comes_first_and_once(channel: grpc.Channel, parts: tuple[d
     with pytest.raises(grpc.RpcError) as raised:
         batch(channel, *parts)
     assert refusal_of(raised.value).code == "INVALID_ARGUMENT"
+
+
+def test_a_small_batch_for_riskfolio_leaves_the_server_without_it(start_server: Any) -> None:
+    """One account would fit a thread, where Riskfolio-Lib would stay loaded for good and could not be stopped."""
+    server = start_server("--workers", "1")
+    spec = {"objective": {"minRisk": {}}, "constraints": [CAPS], "solver": {"engine": "ENGINE_RISKFOLIO"}}
+    with server.channel() as channel:
+        found = batch(channel, {"universe": {"moments": MOMENTS, "spec": spec}}, account("one"))
+    assert found["one"].result.certificate.engine == ENGINE_RISKFOLIO
+    mapped = Path(f"/proc/{server.process.pid}/maps")
+    if mapped.exists():
+        assert "/clarabel" in Path(f"/proc/{_worker(server.process.pid)}/maps").read_text()
+        assert "/pandas/" not in mapped.read_text()
+
+
+def _worker(pid: int) -> int:
+    (found,) = [c for c in psutil.Process(pid).children() if "spawn_main" in " ".join(c.cmdline())]
+    return int(found.pid)
