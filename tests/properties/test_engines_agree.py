@@ -1,19 +1,24 @@
-"""Five hundred random problems, singular ones among them: ours and Riskfolio-Lib's answers have one objective."""
+"""Six hundred random problems, many of them singular: ours and Riskfolio-Lib's answers have one objective."""
+
+from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from domain.errors import NoPositiveExcessReturn, SolverFailed
+from domain.errors import NoPositiveExcessReturn, SolverFailed, UnboundedProblem
 from domain.estimation.moments import Estimation, estimate_moments
+from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
 from domain.optimization.constraints import Constraint, GroupBounds, Leverage, ReturnFloor, WeightBounds
 from domain.optimization.loss import loss
 from domain.optimization.objectives import MaxRatio, MaxUtility, MinRisk, Objective
 from domain.optimization.problem import EnginePreference, Problem, SolverOptions
+from domain.optimization.riskfolio.judgement import RISK_FLOOR
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
 
-BLOCKS, EACH = 10, 50
+BLOCKS, EACH = 10, 64
 MEASURES = (
     RiskMeasure.VARIANCE,
     RiskMeasure.VARIANCE,
@@ -25,20 +30,37 @@ MEASURES = (
     RiskMeasure.WORST_REALIZATION,
     RiskMeasure.ULCER_INDEX,
 )
+KINDS = ("regular", "regular", "regular", "nearly twins", "twins", "few returns", "never moves", "repaired")
+SINGULAR = 1e12
+"""Condition number from which a covariance is singular to double precision, or all but."""
 
 
 def drawn(seed: int) -> Problem:
-    """One in five has fewer returns than assets, or an asset twice: its covariance is singular or all but."""
+    """Of eight, one each has an asset all but twice, one twice, fewer returns than assets, one that never moves, and a
+    covariance that is none before our repair, which both are given."""
     generator = np.random.default_rng(seed)
+    kind = KINDS[seed % len(KINDS)]
     size = int(generator.integers(2, 9))
-    count = int(generator.integers(30, 90))
+    count = (
+        int(generator.integers(3, size + 1)) if kind == "few returns" and size > 3 else int(generator.integers(30, 90))
+    )
     measure = MEASURES[seed % len(MEASURES)]
     returns = generator.standard_t(5, (count, size)) * 0.01 + generator.normal(0.0006, 0.0006, size)
     returns += generator.standard_t(5, (count, 1)) * 0.005
-    if seed % 5 == 0 and measure is RiskMeasure.VARIANCE:
+    if kind == "nearly twins":
         returns = np.hstack([returns, returns[:, :1] + generator.normal(0, 1e-9, (count, 1))])
+    if kind == "twins":
+        returns = np.hstack([returns, returns[:, :1]])
+    if kind == "never moves":
+        returns = np.hstack([returns, np.zeros((count, 1))])
     names = tuple(f"A{i}" for i in range(returns.shape[1]))
     panel = ReturnPanel.of(names, np.arange(count), returns.clip(-0.5))
+    moments = estimate_moments(panel, Estimation(), 252.0)
+    if kind == "repaired":
+        shift = float(np.linalg.eigvalsh(moments.covariance)[:2].mean())  # its smallest eigenvalue becomes negative
+        broken = moments.covariance - shift * np.eye(size)
+        moments = Moments.of(names, moments.expected_returns, broken, 252.0, repair_covariance=True)
+        measure = RiskMeasure.VARIANCE
     objectives: tuple[Objective, ...] = (MinRisk(), MinRisk(), MaxUtility(float(generator.uniform(1, 20))), MaxRatio())
     possible: tuple[tuple[Constraint, ...], ...] = (
         (),
@@ -48,8 +70,8 @@ def drawn(seed: int) -> Problem:
         (Leverage("short", max_short=0.2), WeightBounds("b", -0.2, 1.2)),
     )
     return Problem(
-        estimate_moments(panel, Estimation(), 252.0),
-        objectives[seed % 4],
+        moments,
+        objectives[int(generator.integers(0, 4))],
         measure,
         constraints=possible[int(generator.integers(0, len(possible)))],
         scenarios=Scenarios.from_returns(panel),
@@ -57,32 +79,44 @@ def drawn(seed: int) -> Problem:
     )
 
 
+def is_singular(problem: Problem) -> bool:
+    values = np.linalg.eigvalsh(problem.moments.covariance)
+    return bool(values[0] * SINGULAR <= values[-1])
+
+
 @pytest.mark.parametrize("block", range(BLOCKS))
 def test_one_objective(block: int) -> None:
-    refused = agreed = 0
+    counted: Counter[str] = Counter()
+    refused: list[str] = []
     for seed in range(block * EACH, (block + 1) * EACH):
         problem = drawn(seed)
         try:
             ours = solve(problem)
-        except NoPositiveExcessReturn:
+        except (NoPositiveExcessReturn, UnboundedProblem):  # few returns can leave no risk at all
+            counted["without an answer"] += 1
             continue
-        options = SolverOptions(engine=EnginePreference.RISKFOLIO)
-        asked = Problem(
-            problem.moments,
-            problem.objective,
-            problem.risk_measure,
-            constraints=problem.constraints,
-            scenarios=problem.scenarios,
-            options=options,
-        )
-        try:
-            theirs = solve(asked)
-        except SolverFailed:
-            refused += 1  # what does not stand beside the proven answer is not one
-            continue
-        agreed += 1
-        mine, other = loss(problem, ours.weights), loss(problem, theirs.weights)
-        assert mine == pytest.approx(other, rel=2e-6, abs=1e-10), seed
         assert ours.certificate.duality_gap is not None
         assert ours.certificate.duality_gap <= 1e-7
-    assert agreed >= 0.8 * EACH, (agreed, refused)
+        try:
+            theirs = solve(replace(problem, options=SolverOptions(engine=EnginePreference.RISKFOLIO)))
+        except SolverFailed as error:
+            refused.append(error.message)
+            counted["refused"] += 1
+            continue
+        counted["agreed"] += 1
+        counted["singular"] += is_singular(problem)
+        mine, other = loss(problem, ours.weights), loss(problem, theirs.weights)
+        # An objective may be zero: beneath a thousandth of a typical deviation a difference is rounding.
+        assert mine == pytest.approx(other, rel=1e-6, abs=1e-6 * RISK_FLOOR * problem.deviation.unit), seed
+    # What does not stand beside the proven answer is not one, and says so.
+    assert all("Riskfolio-Lib" in said or "away from a proven bound" in said for said in refused), refused
+    asked = EACH - counted["without an answer"]
+    assert counted["agreed"] >= 0.9 * asked, counted
+    assert counted["singular"] >= 0.2 * EACH, counted
+
+
+def test_enough_of_them_are_singular() -> None:
+    problems = [drawn(seed) for seed in range(BLOCKS * EACH)]
+    assert len(problems) >= 500
+    assert sum(map(is_singular, problems)) >= 200
+    assert sum(problem.moments.repair is not None for problem in problems) >= 50
