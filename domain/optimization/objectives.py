@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from domain.checks import Vector, finite, finite_number, non_negative, open_fraction, positive
+from domain.checks import Matrix, Vector, finite, finite_number, non_negative, open_fraction, positive
 from domain.errors import InvalidInput
 from domain.estimation.clustering import Linkage
 
@@ -57,6 +57,22 @@ class RiskBudget:
             return
         if (finite("budgets", self.budgets) <= 0.0).any():
             raise InvalidInput("budgets", "must be above 0 for every symbol")
+
+
+@dataclass(frozen=True, slots=True)
+class FactorBudget:
+    """Each factor carries its share of the volatility, what they do not explain carries none."""
+
+    factors: tuple[str, ...]  # K names
+    loadings: Matrix  # (N, K)
+    budgets: Vector  # (K,), any positive scale
+
+    def __post_init__(self) -> None:
+        finite("factor_budgets.loadings", self.loadings)
+        if self.loadings.shape[1:] != self.budgets.shape or len(self.factors) != len(self.budgets):
+            raise InvalidInput("factor_budgets", "must have loadings and a budget for every factor")
+        if (finite("factor_budgets.budget", self.budgets) <= 0.0).any():
+            raise InvalidInput("factor_budgets.budget", "must be above 0 for every factor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +225,7 @@ Objective = (
     | MaxRatio
     | MaxDiversification
     | RiskBudget
+    | FactorBudget
     | RelaxedRiskBudget
     | Tracking
     | Kelly

@@ -11,7 +11,7 @@ from domain.errors import InvalidInput
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
 from domain.optimization.constraints import Constraint, GroupBounds, Leverage, Linear, Turnover, WeightBounds
-from domain.optimization.objectives import Objective, RelaxedRiskBudget, RiskBudget, Tracking
+from domain.optimization.objectives import FactorBudget, Objective, RelaxedRiskBudget, RiskBudget, Tracking
 from domain.optimization.portfolio_risk import PortfolioRisk
 from domain.risk.measures import RiskMeasure
 
@@ -62,6 +62,8 @@ class Problem:
             same_length("current_weights", finite("current_weights", self.current_weights), "symbols", symbols)
         if isinstance(self.objective, RiskBudget | RelaxedRiskBudget) and self.objective.budgets is not None:
             same_length("objective.risk_budget.budgets", self.objective.budgets, "symbols", symbols)
+        if isinstance(self.objective, FactorBudget):
+            same_length("objective.risk_budget.factor_budgets", self.objective.loadings, "symbols", symbols)
         if isinstance(self.objective, Tracking):
             same_length("objective.tracking.benchmark", self.objective.benchmark, "symbols", symbols)
         if self.scenarios is not None and self.scenarios.symbols != symbols:

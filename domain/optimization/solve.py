@@ -6,6 +6,7 @@ from dataclasses import replace
 from domain.checks import Vector
 from domain.errors import NotSupported
 from domain.optimization.fast import convex, mean_variance, ratio
+from domain.optimization.fast.factor_budget import factor_budget
 from domain.optimization.fast.gain import Gain, annual_gain
 from domain.optimization.fast.hierarchical import hierarchical
 from domain.optimization.fast.higher_moments import higher_moments
@@ -24,6 +25,7 @@ from domain.optimization.infeasibility import conflict
 from domain.optimization.loss import loss
 from domain.optimization.objectives import (
     EqualWeight,
+    FactorBudget,
     Hierarchical,
     HigherMoments,
     InverseVolatility,
@@ -140,7 +142,9 @@ def _direct(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], Non
         case RiskBudget() if problem.risk_measure.is_quadratic:
             return risk_budget(problem, limits, objective, on_progress)
         case RiskBudget():
-            return scenario_risk_budget(problem, limits, objective)
+            return scenario_risk_budget(problem, limits, objective, on_progress)
+        case FactorBudget():
+            return factor_budget(problem, limits, objective, on_progress)
         case RelaxedRiskBudget():
             return relaxed_risk_budget(problem, limits, objective)
         case HigherMoments():

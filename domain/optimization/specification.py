@@ -38,6 +38,7 @@ from domain.optimization.constraints import (
 from domain.optimization.feasible import feasible_set
 from domain.optimization.objectives import (
     Codependence,
+    FactorBudget,
     Hierarchical,
     HigherMoments,
     Kelly,
@@ -63,6 +64,15 @@ class RiskBudgetBySymbol:
     """Risk budgets before the order of symbols is known."""
 
     budgets: Mapping[str, float]  # every symbol of the problem, any positive scale
+
+
+@dataclass(frozen=True, slots=True)
+class FactorBudgetBySymbol:
+    """Budgets of factors before the order of symbols is known; who is not named does not load."""
+
+    factors: tuple[str, ...]
+    budgets: tuple[float, ...]
+    loadings: tuple[Mapping[str, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +109,7 @@ class GroupReference:
     upper: float | None = None
 
 
-ObjectiveBySymbol = RiskBudgetBySymbol | RelaxedBudgetBySymbol | TrackingBySymbol
+ObjectiveBySymbol = RiskBudgetBySymbol | FactorBudgetBySymbol | RelaxedBudgetBySymbol | TrackingBySymbol
 ConstraintBySymbol = GroupReference | TrackingErrorBySymbol
 
 
@@ -259,9 +269,13 @@ def _objective(objective: Objective | ObjectiveBySymbol, symbols: tuple[str, ...
     match objective:
         case RiskBudgetBySymbol(budgets):
             return RiskBudget(_all_symbols("objective.risk_budget.budgets", budgets, symbols))
+        case FactorBudgetBySymbol(factors, shares, loadings):
+            path = "objective.risk_budget.factor_budgets"
+            columns = [_benchmark(f"{path}[{k}].loadings", one, symbols) for k, one in enumerate(loadings)]
+            return FactorBudget(factors, np.column_stack(columns), np.asarray(shares))
         case RelaxedBudgetBySymbol(budgets, penalty):
-            shares = _all_symbols("objective.relaxed_risk_budget.budgets", budgets, symbols) if budgets else None
-            return RelaxedRiskBudget(shares, penalty)
+            relaxed = _all_symbols("objective.relaxed_risk_budget.budgets", budgets, symbols) if budgets else None
+            return RelaxedRiskBudget(relaxed, penalty)
         case TrackingBySymbol(benchmark):
             return Tracking(_benchmark("objective.tracking.benchmark", benchmark, symbols))
     return objective

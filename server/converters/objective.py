@@ -5,10 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 from absfinance.v1 import objective_pb2
 
-from domain.errors import NotSupported
+from domain.errors import InvalidInput, NotSupported
 from domain.estimation.clustering import Linkage
 from domain.optimization import objectives
 from domain.optimization.specification import (
+    FactorBudgetBySymbol,
     ObjectiveBySymbol,
     RelaxedBudgetBySymbol,
     RiskBudgetBySymbol,
@@ -133,8 +134,25 @@ def _hierarchical(tree: objective_pb2.Hierarchical) -> objectives.Hierarchical:
     )
 
 
-def _risk_budget(budget: objective_pb2.RiskBudget) -> objectives.Objective | RiskBudgetBySymbol:
+def _risk_budget(budget: objective_pb2.RiskBudget) -> objectives.Objective | ObjectiveBySymbol:
+    if budget.factor_budgets:
+        return _factor_budgets(budget)
     if not budget.budgets:
         return objectives.RiskBudget()
     once_each("budgets", [entry.symbol for entry in budget.budgets])
     return RiskBudgetBySymbol({entry.symbol: entry.budget for entry in budget.budgets})
+
+
+def _factor_budgets(budget: objective_pb2.RiskBudget) -> FactorBudgetBySymbol:
+    given = budget.factor_budgets
+    if budget.budgets:
+        raise InvalidInput("factor_budgets", "must not be given beside budgets: shares are of assets or of factors")
+    for k, one in enumerate(given):
+        if one.factor in [other.factor for other in given[:k]]:
+            raise InvalidInput(f"factor_budgets[{k}].factor", f"{one.factor} appears twice")
+        once_each(f"factor_budgets[{k}].loadings", [loading.symbol for loading in one.loadings])
+    return FactorBudgetBySymbol(
+        tuple(one.factor for one in given),
+        tuple(one.budget for one in given),
+        tuple({loading.symbol: loading.loading for loading in one.loadings} for one in given),
+    )

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
-from domain.errors import InvalidInput, NotSupported, SolverFailed, UnboundedProblem
+from domain.errors import InvalidInput, SolverFailed, UnboundedProblem
+from domain.optimization.fast.bounded_budget import Shares, bounded_budget, refuse_without_exposure
 from domain.optimization.fast.program import Program
 from domain.optimization.fast.quadratic import solve_quadratic
 from domain.optimization.feasible import FeasibleSet, Polytope
@@ -72,10 +73,10 @@ class Barrier:
 def risk_budget(
     problem: Problem, limits: FeasibleSet, objective: RiskBudget, on_progress: Callable[[], None]
 ) -> Candidate | None:
-    """The portfolio with the budgets, within the bounds of the problem.
+    """The portfolio with the budgets, bounded where a limit binds.
 
-    Raises InvalidInput for an asset that does not vary, InfeasibleProblem, and NotSupported where a constraint other
-    than bounds on single weights stands in the way.
+    Raises InvalidInput for an asset that does not vary, InfeasibleProblem, and NotSupported where limits leave bounded
+    budgets undefined.
     """
     volatilities = problem.moments.volatilities
     if (volatilities <= 0.0).any():
@@ -103,6 +104,7 @@ def risk_budget(
         return _candidate(weights, steps, free.relative_gap(point, 1.0))
     if not is_feasible(limits):
         return None
+    refuse_without_exposure(limits, None)
     return _bounded(problem, limits, Barrier(correlation, shares, *_box(limits, volatilities, budget)), on_progress)
 
 
@@ -215,11 +217,9 @@ def _bounded(problem: Problem, limits: FeasibleSet, barrier: Barrier, on_progres
             break
         low, high = (theta, high) if gap < 0.0 else (low, theta)
     weights = point / volatilities
-    missed = limits.violated(weights, VIOLATION_TOLERANCE)
-    if missed:
-        raise NotSupported(
-            "a risk budget can be held within bounds on single weights only; it conflicts with " + ", ".join(missed)
-        )
+    if limits.violation(weights) > VIOLATION_TOLERANCE:
+        # Limits on several weights at once, which Newton's method has no words for.
+        return bounded_budget(problem, limits, Shares(None, barrier.shares), weights, on_progress)
     return _candidate(weights, steps, barrier.relative_gap(point, theta))
 
 

@@ -2,13 +2,16 @@
 
 The weights whose Euler contributions are in the proportions b are y / sum y, y minimising risk(y) - sum b ln y
 (Bruder & Roncalli 2012; Mausser & Romanko 2014). A measure of degree two is taken by its root, whose contributions
-have the same shares.
+have the same shares. Within limits that bind they are bounded, as `bounded_budget` says.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 
 from domain.checks import Vector
 from domain.errors import InvalidInput, NotSupported, SolverFailed
+from domain.optimization.fast.bounded_budget import Shares, bounded_budget
 from domain.optimization.fast.cones import ConeModel, constant
 from domain.optimization.fast.mean_variance import solver_version
 from domain.optimization.fast.stage import Stage, risk_of_weights
@@ -23,11 +26,13 @@ NO_RISK = 1e-12
 """Relative to the largest of the assets, a risk of this or less is rounding."""
 
 
-def scenario_risk_budget(problem: Problem, limits: FeasibleSet, objective: RiskBudget) -> Candidate | None:
-    """The portfolio with the budgets, None where no weights keep the limits at all.
+def scenario_risk_budget(
+    problem: Problem, limits: FeasibleSet, objective: RiskBudget, on_progress: Callable[[], None]
+) -> Candidate | None:
+    """The portfolio with the budgets, bounded where a limit binds; None where no weights keep the limits at all.
 
-    Raises NotSupported where a limit stands in its way, and where the measure of some direction is not positive, so
-    that no such portfolio exists.
+    Raises NotSupported where the measure of some direction is not positive, so that no such portfolio exists, and where
+    the limits leave bounded budgets undefined.
     """
     budget = problem.budget
     if budget <= 0.0:
@@ -62,7 +67,6 @@ def scenario_risk_budget(problem: Problem, limits: FeasibleSet, objective: RiskB
     if limits.violation(found) > VIOLATION_TOLERANCE:
         if not is_feasible(limits):
             return None
-        missed = ", ".join(limits.violated(found, VIOLATION_TOLERANCE))
-        raise NotSupported(f"budgets of {risk.measure} cannot be held within limits; they conflict with {missed}")
+        return bounded_budget(problem, limits, Shares(None, shares), found, on_progress)
     gap = max(value(point / own) - answer.bound, 0.0)
     return Candidate(found, Engine.FAST, "clarabel", solver_version("clarabel"), answer.iterations, gap)
