@@ -181,6 +181,23 @@ class MinimumPosition:
         positive("min_weight", self.min_weight)
 
 
+@dataclass(frozen=True, slots=True)
+class RiskContributionBounds:
+    """Bounds on the share of the volatility, and so of the variance, that single assets carry."""
+
+    label: str
+    lower: float | None = None
+    upper: float | None = None
+    symbols: tuple[str, ...] = ()  # none means all
+
+    def __post_init__(self) -> None:
+        _bounds(self.lower, self.upper)
+        if self.lower is not None and not 0.0 <= self.lower <= 1.0:
+            raise InvalidInput("lower", f"must be a share from 0 to 1, is {self.lower:g}")
+        if self.upper is not None and not 0.0 < self.upper <= 1.0:
+            raise InvalidInput("upper", f"must be a share above 0 and at most 1, is {self.upper:g}")
+
+
 Constraint = (
     WeightBounds
     | GroupBounds
@@ -192,4 +209,5 @@ Constraint = (
     | RiskLimit
     | Cardinality
     | MinimumPosition
+    | RiskContributionBounds
 )

@@ -22,6 +22,7 @@ from domain.optimization.constraints import (
     Linear,
     MinimumPosition,
     ReturnFloor,
+    RiskContributionBounds,
     RiskLimit,
     TrackingError,
     Turnover,
@@ -107,7 +108,28 @@ class Holdings:
         return max(over, short)
 
 
-Limit = Box | Row | AbsoluteSum | RiskCap | Holdings
+@dataclass(frozen=True, slots=True)
+class ShareBounds:
+    """lower <= w_i (Cw)_i / w'Cw <= upper, infinite where there is no bound; a portfolio without risk has no shares."""
+
+    label: str
+    covariance: Matrix  # (N, N)
+    lower: Vector  # (N,)
+    upper: Vector  # (N,)
+
+    def value(self, weights: Vector) -> Vector | None:
+        """Each asset's share of the variance, (N,), or None where that is 0."""
+        pull = self.covariance @ weights
+        variance = float(weights @ pull)
+        return weights * pull / variance if variance > 0.0 else None
+
+    def excess(self, weights: Vector) -> float:
+        """By how much the worst share is out of its bounds."""
+        shares = self.value(weights)
+        return 0.0 if shares is None else float(np.maximum(self.lower - shares, shares - self.upper).max(initial=0.0))
+
+
+Limit = Box | Row | AbsoluteSum | RiskCap | Holdings | ShareBounds
 
 
 @dataclass(frozen=True)  # without slots: what is asked again and again is kept
@@ -181,6 +203,16 @@ class FeasibleSet:
         """Limits on which weights may be other than 0."""
         return tuple(limit for limit in self.limits if isinstance(limit, Holdings))
 
+    @cached_property
+    def share_bounds(self) -> tuple[ShareBounds, ...]:
+        """Limits on the shares of the risk."""
+        return tuple(limit for limit in self.limits if isinstance(limit, ShareBounds))
+
+    @property
+    def without_shares(self) -> "FeasibleSet":
+        """The set without limits on shares of the risk."""
+        return FeasibleSet(self.symbols, tuple(one for one in self.limits if not isinstance(one, ShareBounds)))
+
     @property
     def without_sums(self) -> "FeasibleSet":
         """The set without limits on sums of absolute values, which bring variables of their own."""
@@ -190,7 +222,7 @@ class FeasibleSet:
     @property
     def is_linear(self) -> bool:
         """Whether the set is a polytope."""
-        return not self.risk_caps and not self.holdings
+        return not self.risk_caps and not self.holdings and not self.share_bounds
 
     @property
     def convex(self) -> "FeasibleSet":
@@ -263,6 +295,9 @@ def feasible_set(problem: Problem) -> FeasibleSet:
                 limits.append(Holdings(constraint.label, max_assets=constraint.max_assets))
             case MinimumPosition():
                 limits.append(Holdings(constraint.label, min_weight=constraint.min_weight))
+            case RiskContributionBounds():
+                box = _box(problem, constraint)
+                limits.append(ShareBounds(constraint.label, problem.moments.covariance, box.lower, box.upper))
     limits.extend(_defaults(problem))
     return FeasibleSet(problem.moments.symbols, tuple(limits))
 
@@ -279,7 +314,7 @@ def excess(limit: Limit, weights: Vector) -> float:
             return max(limit.value(weights) - limit.maximum, 0.0) / limit.factor
         case RiskCap():
             return max(limit.value(weights) - limit.maximum, 0.0)
-        case Holdings():
+        case Holdings() | ShareBounds():
             return limit.excess(weights)
 
 
@@ -290,7 +325,7 @@ def _tightest(choose: np.ufunc, absent: float, bounds: list[Vector], size: int) 
     return result
 
 
-def _box(problem: Problem, bounds: WeightBounds) -> Box:
+def _box(problem: Problem, bounds: WeightBounds | RiskContributionBounds) -> Box:
     symbols = problem.moments.symbols
     if bounds.symbols:
         chosen = set(bounds.symbols)

@@ -10,25 +10,31 @@ from dataclasses import replace
 import numpy as np
 
 from domain.checks import Vector
-from domain.errors import InfeasibleProblem
+from domain.errors import InfeasibleProblem, NotSupported, SolverTimedOut
 from domain.optimization.fast.cones import ConeModel, constant
+from domain.optimization.fast.contributions import any_within_shares
 from domain.optimization.fast.linear import solve_linear
 from domain.optimization.fast.mean_variance import cleaned
 from domain.optimization.fast.program import Program
 from domain.optimization.fast.ranked_caps import least_ranked, within_ranked_caps
 from domain.optimization.fast.selection import selected
 from domain.optimization.fast.stage import Stage, stage
-from domain.optimization.feasible import FeasibleSet, Holdings, excess
+from domain.optimization.feasible import FeasibleSet, Holdings, Limit, ShareBounds, excess
 from domain.optimization.problem import SolverOptions
 from domain.optimization.solution import VIOLATION_TOLERANCE, Candidate, Engine
 
 NEGLIGIBLE_RELAXATION = 1e-9
+
+SHARE_RESOLUTION = 1e-7
+"""How closely the relaxation of a share is found."""
 
 
 def is_feasible(limits: FeasibleSet) -> bool:
     """Whether any weights keep all limits."""
     if limits.holdings:
         return selected(limits, _any_weights, lambda _: 0.0, _carry_on) is not None
+    if limits.share_bounds:
+        return any_within_shares(limits, _within_convex) is not None
     return _any_weights(limits) is not None
 
 
@@ -37,8 +43,10 @@ def conflict(limits: FeasibleSet) -> InfeasibleProblem:
     labels = list(limits.labels)
     for label in limits.labels:
         rest = [other for other in labels if other != label]
-        if not is_feasible(limits.only(rest)):
+        if not _may_be_feasible(limits.only(rest)):
             labels = rest
+    if limits.only(labels).share_bounds:
+        return InfeasibleProblem(labels, share_relaxations(limits, labels))
     singly = {label: smallest_relaxation(limits, label) for label in labels}
     whole = {holding.label for holding in limits.holdings}
     return InfeasibleProblem(
@@ -86,6 +94,44 @@ def joint_relaxation(limits: FeasibleSet, labels: Collection[str]) -> dict[str, 
     return {} if found is None else needed(found.weights)
 
 
+def share_relaxations(limits: FeasibleSet, labels: Collection[str]) -> dict[str, float]:
+    """How far each bound on contributions must be moved out, by bisection; what the other labels need is not known."""
+    found: dict[str, float] = {}
+    for bounds in limits.share_bounds:
+        if bounds.label not in labels:
+            continue
+        others = tuple(one for one in limits.limits if one is not bounds)
+
+        def feasible(more: float, bounds: ShareBounds = bounds, others: tuple[Limit, ...] = others) -> bool:
+            looser = replace(bounds, lower=bounds.lower - more, upper=bounds.upper + more)
+            try:
+                return is_feasible(FeasibleSet(limits.symbols, (*others, looser)))
+            except (NotSupported, SolverTimedOut):
+                return False
+
+        if not feasible(1.0):
+            continue
+        low, high = 0.0, 1.0
+        while high - low > SHARE_RESOLUTION:
+            middle = 0.5 * (low + high)
+            low, high = (low, middle) if feasible(middle) else (middle, high)
+        found[bounds.label] = high
+    return found
+
+
+def _may_be_feasible(limits: FeasibleSet) -> bool:
+    """Whether weights keep all limits, or nobody can tell: then the label that was dropped stays in the conflict."""
+    try:
+        return is_feasible(limits)
+    except (NotSupported, SolverTimedOut):
+        return True
+
+
+def _within_convex(limits: FeasibleSet) -> Vector | None:
+    found = _any_weights(limits)
+    return None if found is None else found.weights
+
+
 def _carry_on() -> None:
     """Explanations are not interrupted between steps."""
 
@@ -97,7 +143,7 @@ def _any_weights(limits: FeasibleSet) -> Candidate | None:
 
 
 def _any_simple(limits: FeasibleSet) -> Candidate | None:
-    if limits.risk_caps:
+    if limits.risk_caps or limits.share_bounds:
         made = stage(limits, SolverOptions())
         answer = made.model.solve()
         return None if answer is None else _plain(made.weights.value(answer.point))

@@ -10,7 +10,15 @@ from domain.costs.trading import TradingCosts
 from domain.errors import InvalidInput
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
-from domain.optimization.constraints import Constraint, GroupBounds, Leverage, Linear, Turnover, WeightBounds
+from domain.optimization.constraints import (
+    Constraint,
+    GroupBounds,
+    Leverage,
+    Linear,
+    RiskContributionBounds,
+    Turnover,
+    WeightBounds,
+)
 from domain.optimization.objectives import FactorBudget, Objective, RelaxedRiskBudget, RiskBudget, Tracking
 from domain.optimization.portfolio_risk import PortfolioRisk
 from domain.risk.measures import RiskMeasure
@@ -79,7 +87,7 @@ class Problem:
                 raise InvalidInput(f"constraints[{i}].label", f"{constraint.label} is used twice")
             labels.add(constraint.label)
             names = tuple(constraint.terms) if isinstance(constraint, Linear) else ()
-            if isinstance(constraint, WeightBounds | GroupBounds):
+            if isinstance(constraint, WeightBounds | GroupBounds | RiskContributionBounds):
                 names = constraint.symbols
             for name in names:
                 if name not in known:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from domain.checks import Vector
 from domain.errors import NotSupported
 from domain.optimization.fast import convex, mean_variance, ratio
+from domain.optimization.fast.contributions import within_shares
 from domain.optimization.fast.factor_budget import factor_budget
 from domain.optimization.fast.gain import Gain, annual_gain
 from domain.optimization.fast.hierarchical import hierarchical
@@ -76,7 +77,9 @@ def needs_riskfolio(problem: Problem) -> bool:
 def _candidate(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], None]) -> Candidate | None:
     if problem.costs is not None and problem.costs.fee > 0.0:
         return best_trades(problem, limits, lambda posed, within: _candidate(posed, within, on_progress), on_progress)
-    if limits.holdings and not isinstance(problem.objective, EqualWeight | Hierarchical | InverseVolatility):
+    if limits.share_bounds:
+        found = within_shares(problem, limits, lambda some: _capped(problem, some, on_progress), on_progress)
+    elif limits.holdings and not isinstance(problem.objective, EqualWeight | Hierarchical | InverseVolatility):
 
         def relaxed(looser: FeasibleSet) -> Candidate | None:
             return _capped(problem, looser, on_progress)

@@ -32,6 +32,7 @@ from domain.optimization.constraints import (
     Leverage,
     MinimumPosition,
     ReturnFloor,
+    RiskContributionBounds,
     RiskLimit,
     TrackingError,
 )
@@ -162,7 +163,7 @@ class Specification:
         """Whether a quadratic or linear program or a formula answers, in about a millisecond for fifty assets."""
         slow = isinstance(self.objective, Kelly | WorstCase | OrderedWeightedAverage | Hierarchical | RelaxedRiskBudget)
         slow = slow or isinstance(self.objective, HigherMoments)
-        cones = TrackingErrorBySymbol | RiskLimit | Cardinality | MinimumPosition
+        cones = TrackingErrorBySymbol | RiskLimit | Cardinality | MinimumPosition | RiskContributionBounds
         special = slow or isinstance(self.objective, RelaxedBudgetBySymbol | TrackingBySymbol)
         convex = self.costs is not None or any(isinstance(constraint, cones) for constraint in self.constraints)
         heavy = self.needs_distribution or self.estimation.is_heavy or self.options.engine is EnginePreference.RISKFOLIO

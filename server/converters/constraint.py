@@ -48,11 +48,22 @@ def constraint_from_proto(
                 return constraints.Cardinality(label, constraint.cardinality.max_assets)
             case "minimum_position":
                 return constraints.MinimumPosition(label, constraint.minimum_position.min_weight)
+            case "risk_contribution_bounds":
+                return _risk_contribution_bounds(label, constraint.risk_contribution_bounds)
     raise NotSupported(f"constraint {kind} (label {label}) is not supported yet")
 
 
 def _weight_bounds(label: str, bounds: constraint_pb2.WeightBounds) -> constraints.WeightBounds:
     return constraints.WeightBounds(label, given(bounds, "lower"), given(bounds, "upper"), tuple(bounds.symbols))
+
+
+def _risk_contribution_bounds(
+    label: str, bounds: constraint_pb2.RiskContributionBounds
+) -> constraints.RiskContributionBounds:
+    once_each("symbols", bounds.symbols)
+    return constraints.RiskContributionBounds(
+        label, given(bounds, "lower"), given(bounds, "upper"), tuple(bounds.symbols)
+    )
 
 
 def _group_bounds(label: str, bounds: constraint_pb2.GroupBounds) -> constraints.Constraint | GroupReference:

@@ -219,7 +219,6 @@ def test_unknown_results_are_not_found(wire: Any) -> None:
 
 UNSUPPORTED = {
     "kelly": optimize(objective={"kelly": {}}),
-    "risk_contribution_bounds": optimize(constraints=[{"riskContributionBounds": {"upper": 0.3}}]),
     "views": optimize(
         estimation={
             "views": {

@@ -25,6 +25,9 @@ ACCURACY = 1e-11
 ATTEMPTS = ((True, 0.99), (False, 0.99), (True, 0.9))
 """Whether the solver scales the program, and its step length: power cones stall under one and not under the other."""
 
+SEMIDEFINITE_ATTEMPTS = ((True, 0.99), (True, 0.9))
+"""Matrices diverge unless the program is scaled."""
+
 GOOD = 2e-8
 """A gap up to this needs no further attempt."""
 
@@ -135,6 +138,7 @@ class _Kind(IntEnum):
     SECOND_ORDER = 2
     EXPONENTIAL = 3
     POWER = 4
+    SEMIDEFINITE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +147,7 @@ class _Block:
     expressions: Affine
     size: int  # of one cone; the block holds as many as its expressions fill
     exponent: float = 0.0
+    order: int = 0  # of the matrix, where it is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +207,11 @@ class ConeModel:
         """x^exponent y^(1 - exponent) >= |z|, one by one."""
         self._add(_Block(_Kind.POWER, _interleaved(x, y, z), 3, exponent))
 
+    def semidefinite(self, triangle: Affine, order: int) -> None:
+        """The symmetric matrix of this order is positive semidefinite; `triangle` is its upper one, column by column,
+        what is off the diagonal times the root of 2."""
+        self._add(_Block(_Kind.SEMIDEFINITE, triangle, len(triangle), order=order))
+
     def minimise(self, expression: Affine, curvature: Matrix | None = None) -> None:
         """Sets the objective: the expression, plus x'Cx / 2 of the first variables."""
         self.linear, self.curvature = expression, curvature
@@ -221,6 +231,11 @@ class ConeModel:
     def is_linear(self) -> bool:
         """Whether there is no cone but halfspaces, and no curvature."""
         return self.curvature is None and all(block.kind <= _Kind.NONNEGATIVE for block in self.blocks)
+
+    @property
+    def has_matrices(self) -> bool:
+        """Whether some expressions form a positive semidefinite matrix."""
+        return any(block.kind is _Kind.SEMIDEFINITE for block in self.blocks)
 
     def vertex(self) -> Answer | None:
         """A vertex that minimises a linear program, or None where it is empty. Raises as `solve` does."""
@@ -281,6 +296,8 @@ class _Assembled:
                     one = clarabel.ExponentialConeT()
                 case _Kind.POWER:
                     one = clarabel.PowerConeT(block.exponent)
+                case _Kind.SEMIDEFINITE:
+                    one = clarabel.PSDTriangleConeT(block.order)
             cones += [one] * (size // max(block.size, 1))
         return cls(hessian, linear, matrix, everything.constant, cones, places)
 
@@ -290,7 +307,8 @@ class _Assembled:
         outcome = clarabel.SolverStatus
         best: ConeAnswer | None = None
         status = None
-        for scaled, stride in ATTEMPTS:
+        doubtful = (outcome.AlmostPrimalInfeasible, outcome.AlmostDualInfeasible) if model.has_matrices else ()
+        for scaled, stride in SEMIDEFINITE_ATTEMPTS if model.has_matrices else ATTEMPTS:
             settings = clarabel.DefaultSettings()
             settings.verbose = False
             settings.time_limit = model.time_limit_seconds
@@ -299,7 +317,9 @@ class _Assembled:
             settings.max_threads = 1
             settings.equilibrate_enable, settings.max_step_fraction = scaled, stride
             solver = clarabel.DefaultSolver(self.hessian, self.linear, self.matrix, self.right, self.cones, settings)
-            found = solver.solve()
+            found = _solved(solver)
+            if found is None or found.status in doubtful:
+                continue  # a matrix's answer that is not certain is none
             status = found.status
             if status in (outcome.PrimalInfeasible, outcome.AlmostPrimalInfeasible):
                 return None
@@ -321,7 +341,10 @@ class _Assembled:
         if not (np.isfinite(point).all() and np.isfinite(multipliers).all()):
             return None
         fixed = float(model.linear.constant[0])
-        bound = self._proven(point, multipliers)
+        with np.errstate(over="ignore", invalid="ignore"):  # what diverged proves nothing
+            bound = self._proven(point, multipliers)
+        if not np.isfinite(bound):
+            return None
         gap = abs(float(found.obj_val) - bound) / max(1.0, abs(bound)) + float(found.r_prim)
         each = tuple(multipliers[place] for place in self.places)
         return ConeAnswer(point, each, bound + fixed, gap, int(found.iterations))
@@ -336,6 +359,16 @@ class _Assembled:
         residual = curved + self.linear + self.matrix.T @ multipliers
         reach = REACH * np.abs(point)
         return float(-0.5 * (point @ curved) - self.right @ multipliers - np.abs(residual) @ reach)
+
+
+def _solved(solver: Any) -> Any | None:
+    """The solver's answer, None where its eigenvalues did not converge: it panics then, beyond Exception."""
+    try:
+        return solver.solve()
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        return None
 
 
 def _interleaved(*parts: Affine) -> Affine:

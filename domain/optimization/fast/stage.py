@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from domain.checks import Matrix, Vector
+from domain.errors import NotSupported
 from domain.optimization.fast.cones import Affine, ConeAnswer, ConeModel, constant
 from domain.optimization.fast.epigraph import risk_expression
-from domain.optimization.feasible import AbsoluteSum, Box, FeasibleSet, Limit, RiskCap, Row
+from domain.optimization.feasible import AbsoluteSum, Box, FeasibleSet, Limit, RiskCap, Row, ShareBounds
 from domain.optimization.portfolio_risk import PortfolioRisk
 from domain.optimization.problem import SolverOptions
 from domain.optimization.solution import Binding, BoundSide
@@ -59,6 +60,8 @@ class Stage:
                     _cap(self, limit)
                 else:
                     _widened_cap(self, limit, wider)
+            case ShareBounds():
+                _shares(self, limit)
 
     def bindings(self, answer: ConeAnswer, weights: Vector, unit: float) -> tuple[Binding, ...]:
         """Which limits push, and what relaxing each by one of its units is worth; `unit` is one of the objective."""
@@ -177,6 +180,21 @@ def _cap(made: Stage, cap: RiskCap) -> None:
     block = made.model.nonnegative(made.kappa.times(end / risk.unit) - expression)
     factor = 1.0 / (cap.unit * risk.unit * degree * end ** (degree - 1))
     made.sides.append(Side(cap.label, None, BoundSide.UPPER, block, 0, _own_slack(cap), cap.maximum, factor))
+
+
+def _shares(made: Stage, bounds: ShareBounds) -> None:
+    """w_i (Cw)_i >= lower w'Cw with both factors of 0 or more: a cone, for their geometric mean is concave."""
+    places = np.flatnonzero(bounds.lower > 0.0)
+    if np.isfinite(bounds.upper).any():
+        raise NotSupported(f"{bounds.label} bounds risk contributions from above, which this method cannot keep")
+    if not len(places):
+        return
+    unit = float(np.diag(bounds.covariance).mean()) or 1.0
+    scaled = bounds.covariance / unit
+    spread, pulls = made.model.variables(1), made.model.variables(len(places))
+    made.model.second_order(spread, made.weights.under(root_of(scaled)))
+    made.model.zero(pulls - made.weights.under(scaled[places]))
+    made.model.products(spread.times(np.sqrt(bounds.lower[places])), made.weights.at(places), pulls)
 
 
 def _widened_cap(made: Stage, cap: RiskCap, wider: Affine) -> None:

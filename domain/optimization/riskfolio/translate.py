@@ -56,6 +56,7 @@ def translated(problem: Problem, limits: FeasibleSet, *, again: bool = False) ->
         raise NotSupported(f"Riskfolio-Lib limits the turnover of each asset, not of all: {', '.join(turnovers)}")
     if not limits.is_linear:
         missed = [cap.label for cap in limits.risk_caps] + [holding.label for holding in limits.holdings]
+        missed += [bounds.label for bounds in limits.share_bounds]
         raise NotSupported(f"Riskfolio-Lib is asked for linear limits only, not for {', '.join(missed)}")
     if problem.costs is not None:
         raise NotSupported("Riskfolio-Lib is not asked for costs in the objective; use AUTO or FAST")
