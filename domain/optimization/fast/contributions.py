@@ -16,6 +16,7 @@ import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import NotSupported, SolverFailed, SolverTimedOut
+from domain.optimization.fast.barrier import Barrier, free_minimum
 from domain.optimization.fast.lifted import SharedProgram, local, relaxed
 from domain.optimization.fast.mean_variance import solver_version, variance_scale
 from domain.optimization.fast.program import VALUE_FLOOR
@@ -41,6 +42,12 @@ INNER = 0.15
 
 TOWARDS_POINT = 0.75
 """How far from the middle an interval is divided towards where the relaxation has its point."""
+
+CONTRADICTION = 1e-6
+"""A bound this far above a value that is reached, relative to it, is no bound."""
+
+FULL = 1e-9
+"""Lower bounds that leave less than this of the shares leave one portfolio."""
 
 FEASIBILITY_SECONDS = 10.0
 
@@ -114,6 +121,9 @@ def within_shares(
         missed = ", ".join(limits.violated(found.weights, VIOLATION_TOLERANCE))
         raise NotSupported(f"a hierarchy has the weights it has, and they miss {missed}")
     _refuse_shorts(limits, intervals)
+    if _is_one(limits, intervals):
+        only = _with_shares(limits, intervals.tightened.lower, on_progress)
+        return None if only is None else Candidate(only, Engine.FAST, "newton", relative_gap=0.0)
     convex = with_cones(limits, intervals)
     if convex.share_bounds:
         found = relaxation(convex)
@@ -150,6 +160,8 @@ def any_within_shares(limits: FeasibleSet, anything: Callable[[FeasibleSet], Vec
     if found is None or limits.violation(found) <= VIOLATION_TOLERANCE:
         return found
     _refuse_shorts(limits, intervals)
+    if _is_one(limits, intervals):
+        return _with_shares(limits, intervals.tightened.lower, _carry_on)
     convex = with_cones(limits, intervals)
     if convex.share_bounds:
         found = anything(convex)
@@ -168,6 +180,30 @@ def any_within_shares(limits: FeasibleSet, anything: Callable[[FeasibleSet], Vec
 
 def _carry_on() -> None:
     """Feasibility alone is not interrupted between steps."""
+
+
+def _is_one(limits: FeasibleSet, intervals: Intervals) -> bool:
+    """Whether the bounds leave one vector of shares, all above 0, for long portfolios of a budget."""
+    lower = intervals.tightened.lower
+    has_budget = any(row.is_budget and row.upper > 0.0 for row in limits.rows)
+    return bool(has_budget and (limits.lower >= 0.0).all() and lower.min() > 0.0 and lower.sum() >= 1.0 - FULL)
+
+
+def _with_shares(limits: FeasibleSet, shares: Vector, on_progress: Callable[[], None]) -> Vector | None:
+    """The one long portfolio with these shares, None where a limit excludes it."""
+    covariance, size = limits.share_bounds[0].covariance, limits.size
+    volatilities = np.sqrt(np.diag(covariance))
+    if volatilities.min() <= 0.0:
+        return None
+    correlation = covariance / np.outer(volatilities, volatilities)
+    barrier = Barrier(correlation, shares / shares.sum(), np.zeros(size), np.full(size, np.inf))
+    try:
+        point, _ = free_minimum(barrier, on_progress)
+    except np.linalg.LinAlgError as error:
+        raise SolverFailed("the portfolio of the shares that the bounds leave did not converge") from error
+    weights = point / volatilities
+    weights *= _budget(limits) / float(weights.sum())
+    return weights if limits.violation(weights) <= VIOLATION_TOLERANCE else None
 
 
 def with_cones(limits: FeasibleSet, intervals: Intervals) -> FeasibleSet:
@@ -232,7 +268,7 @@ def _proven_goal(problem: Problem, limits: FeasibleSet) -> Goal:
         raise NotSupported(
             f"{labels} binds, and upper bounds on risk contributions are proven for minRisk, maxUtility and maxRatio "
             "in variance or standard deviation and for maxReturn, without costs, not for "
-            f"{type(problem.objective).__name__} in {problem.risk_measure}; lower bounds are for all"
+            f"{type(problem.objective).__name__} in {problem.risk_measure}; lower bounds above 0 are for all"
         )
     if (limits.lower < 0.0).any():
         symbol = limits.symbols[int(np.argmin(limits.lower))]
@@ -326,7 +362,14 @@ class _Search:
                 child = self._node(box, node)
                 if child is not None:
                     heapq.heappush(open_nodes, child)
+        if self._best is not None and not self._any_will_do:
+            self._check()
         return self._best
+
+    def _check(self) -> None:
+        """The part that holds the best has a relaxation of its own: one that took it for empty or worse was wrong."""
+        if self._closed > self._value + CONTRADICTION * max(abs(self._value), self._least):
+            raise SolverFailed("a relaxation of bounds on risk contributions excludes weights that keep them")
 
     @property
     def gap(self) -> float:

@@ -11,8 +11,8 @@ import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput, NotSupported
+from domain.optimization.fast.barrier import Barrier, free_minimum
 from domain.optimization.fast.bounded_budget import Shares, bounded_budget
-from domain.optimization.fast.risk_budget import Barrier, free_minimum
 from domain.optimization.feasible import FeasibleSet
 from domain.optimization.infeasibility import is_feasible
 from domain.optimization.objectives import FactorBudget

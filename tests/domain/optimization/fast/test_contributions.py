@@ -280,3 +280,31 @@ def test_what_cannot_be_proven_is_refused_by_name() -> None:
         RiskContributionBounds("none", upper=0.0)
     with pytest.raises(InvalidInput, match="not a symbol"):
         problem_of(29, 5, MinRisk(), RiskContributionBounds("who", upper=0.5, symbols=("Z",)))
+
+
+@pytest.mark.parametrize("size", [3, 8, 20])
+def test_bounds_that_leave_one_vector_of_shares_are_exact(size: int) -> None:
+    wanted = np.random.default_rng(size).dirichlet(np.ones(size) * 4)
+    symbols = tuple("ABCDEFGHIJKLMNOPQRST"[:size])
+    bounds = [
+        RiskContributionBounds(symbol, lower=float(share), upper=float(share), symbols=(symbol,))
+        for symbol, share in zip(symbols, wanted, strict=True)
+    ]
+    problem = problem_of(31, size, MaxReturn(), *bounds)
+    w = proven(solve(problem))
+    assert shares(problem, w) == pytest.approx(wanted, abs=1e-9)
+
+
+def test_a_lower_bound_of_zero_forbids_hedges_and_not_zero_weights() -> None:
+    """An asset that hedges the others has a share below 0 while it is small: none of it, or enough of it."""
+    sigma = np.array([[1.0, 0.3, -0.5], [0.3, 1.0, -0.5], [-0.5, -0.5, 1.0]]) * 1e-4
+    mu = np.array([3.0, 2.0, 0.1]) * 1e-4
+    hedge = WeightBounds("hedge", lower=0.0, upper=0.2, symbols=("C",))
+    whole = RiskContributionBounds("none below 0", lower=0.0)
+    moments = Moments.of(("A", "B", "C"), mu, sigma, 252.0)
+    free = solve(Problem(moments, MinRisk(), constraints=(hedge,)))
+    assert free.weights[2] == pytest.approx(0.2)
+    problem = Problem(moments, MinRisk(), constraints=(hedge, whole))
+    assert shares(problem, free.weights)[2] < 0.0
+    w = proven(solve(problem))
+    assert w == pytest.approx([0.5, 0.5, 0.0], abs=1e-4)
