@@ -22,6 +22,9 @@ Places = NDArray[np.intp]
 CONE_PRODUCTS = 150
 """Most products of limits with cones in one program: each is a cone of its own."""
 
+WORTH_IT = 0.3
+"""Lower bounds that add up to less cut off little, and their products cost as much as all else."""
+
 SMALL_MISS = 1e-11
 """What a local solution may miss of a bound on a share; it is aimed at the inside by as much."""
 
@@ -116,7 +119,7 @@ def _add_cones(
     """|(x - p, 2 root(b) F z)| <= x + p for x = z_i, p = (Kz)_i, times cut . z = 1 and times each z_j >= 0."""
     root, units = root_of(program.correlation), np.eye(program.size)
     factors = [program.cut]
-    if len(firm) * program.size <= CONE_PRODUCTS:
+    if len(firm) * program.size <= CONE_PRODUCTS and float(lower[firm].sum()) >= WORTH_IT:
         factors += list(units)
     for i in firm.tolist():
         for factor in factors:

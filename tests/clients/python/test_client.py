@@ -398,6 +398,19 @@ def test_objectives_of_a_distribution(call: Call, objective: absfin.objectives.O
     assert found.certificate.duality_gap <= 1e-7
 
 
+def test_budgets_of_factors_and_bounds_on_contributions(call: Call) -> None:
+    loadings = {"market": {"A": 1.0, "B": 1.2, "C": 0.9}, "rates": {"A": 0.3, "C": 0.8}}
+    found = call("optimize", THREE, absfin.factor_budget({"market": 3.0, "rates": 1.0}, loadings))
+    w = np.array([found.weights[symbol] for symbol in "ABC"])
+    exposures = np.array([[1.0, 0.3], [1.2, 0.0], [0.9, 0.8]])
+    sigma = np.diag([0.04, 0.09, 0.06]) + 0.01
+    shares = (exposures.T @ w) * (np.linalg.pinv(exposures) @ sigma @ w) / (w @ sigma @ w)
+    assert shares == pytest.approx([0.75, 0.25], abs=1e-9)
+    bounds = absfin.risk_contribution_bounds(upper=0.36)
+    held = call("optimize", THREE, absfin.min_risk(), constraints=[bounds])
+    assert max(held.risk_contributions.values()) == pytest.approx(0.36 * held.volatility_annual, rel=1e-6)
+
+
 EVERY_LIMIT = (
     absfin.tracking_error({"A": 0.4, "B": 0.3, "C": 0.3}, 0.5),
     absfin.risk_limit("variance", 1.0),

@@ -29,7 +29,7 @@ from absfin.data import Holdings, Instrument, Moments, Panel, Prices, Quote, Ret
 from absfin.errors import AbsFinanceError, InfeasibleProblem, InvalidInput
 from absfin.objectives import (
     equal_weight,
-    factor_risk_budget,
+    factor_budget,
     hierarchical,
     higher_moments,
     inverse_volatility,
@@ -88,8 +88,8 @@ __all__ = [
     "cluster_limit",
     "correlation_stress",
     "equal_weight",
+    "factor_budget",
     "factor_exposure",
-    "factor_risk_budget",
     "factor_shocks",
     "group_bounds",
     "hierarchical",

@@ -42,15 +42,15 @@ def risk_budget(budgets: Mapping[str, float] | None = None) -> Objective:
     return Objective(risk_budget=pb.RiskBudget(budgets=entries))
 
 
-def factor_risk_budget(budgets: Mapping[str, tuple[float, Mapping[str, float]]]) -> Objective:
-    """Each factor carries its share of the risk: by its name, the share and the assets' loadings."""
+def factor_budget(budgets: Mapping[str, float], loadings: Mapping[str, Mapping[str, float]]) -> Objective:
+    """Each factor carries its share of the volatility; `loadings` are by factor and symbol, 0 where not named."""
     entries = [
         pb.RiskBudget.FactorBudget(
             factor=factor,
             budget=budget,
-            loadings=[pb.AssetLoading(symbol=symbol, loading=loading) for symbol, loading in loadings.items()],
+            loadings=[pb.AssetLoading(symbol=symbol, loading=x) for symbol, x in loadings[factor].items()],
         )
-        for factor, (budget, loadings) in budgets.items()
+        for factor, budget in budgets.items()
     ]
     return Objective(risk_budget=pb.RiskBudget(factor_budgets=entries))
 
