@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from domain.costs.linear import TradingCosts
+from domain.costs.trading import TradingCosts
 from domain.errors import InfeasibleProblem, NoPositiveExcessReturn, NotSupported, UnboundedProblem
 from domain.estimation.moments import scenario_moments
 from domain.market_data.panel import ReturnPanel, Scenarios
