@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
+from domain.estimation.bubble_tree import bubble_merges
+from domain.estimation.codependence import Codependence
 
 Places = NDArray[np.intp]
 """Indices of assets."""
@@ -22,6 +24,7 @@ class Linkage(StrEnum):
     CENTROID = "CENTROID"
     MEDIAN = "MEDIAN"
     WARD = "WARD"
+    DBHT = "DBHT"  # directed bubble hierarchical tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +59,16 @@ class Tree:
         return [np.array(sorted(everything[node]), dtype=np.intp) for node in nodes]
 
 
-def tree_of(distance: Matrix, linkage: Linkage, *, optimal_order: bool = True) -> Tree:
-    """The tree of a matrix of distances, (N, N); its leaves ordered so that neighbours are close."""
+def tree_of(codependence: Codependence, linkage: Linkage, *, optimal_order: bool = True) -> Tree:
+    """The tree of N assets by their distances, its leaves ordered so that neighbours are close."""
     from scipy.cluster import hierarchy  # only where it is used, in worker processes
     from scipy.spatial.distance import squareform
 
-    condensed = squareform(distance, checks=False)
-    merges = hierarchy.linkage(condensed, method=linkage.lower())
+    condensed = squareform(codependence.distance, checks=False)
+    if linkage is Linkage.DBHT:
+        merges = bubble_merges(codependence.distance, codependence.similarity)
+    else:
+        merges = hierarchy.linkage(condensed, method=linkage.lower())
     return Tree(_ordered(merges, condensed) if optimal_order else merges)
 
 

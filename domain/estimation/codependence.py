@@ -28,16 +28,19 @@ class Codependence:
 
     likeness: Matrix  # (N, N)
     distance: Matrix  # (N, N), 0 on the diagonal
+    similarity: Matrix  # (N, N), the likeness as a weight, from 0 to 1
 
 
 def signed(likeness: Matrix) -> Codependence:
     """From correlations."""
-    return Codependence(likeness, _cleared(np.sqrt(np.clip((1.0 - likeness) / 2.0, 0.0, 1.0))))
+    distance = _cleared(np.sqrt(np.clip((1.0 - likeness) / 2.0, 0.0, 1.0)))
+    return Codependence(likeness, distance, 1.0 - distance**2)
 
 
 def unsigned(likeness: Matrix) -> Codependence:
     """From likenesses in [0, 1]."""
-    return Codependence(likeness, _cleared(np.sqrt(np.clip(1.0 - likeness, 0.0, 1.0))))
+    distance = _cleared(np.sqrt(np.clip(1.0 - likeness, 0.0, 1.0)))
+    return Codependence(likeness, distance, np.clip(likeness, 0.0, 1.0))
 
 
 def correlation_of(covariance: Matrix) -> Matrix:
@@ -131,13 +134,13 @@ def information(returns: Matrix) -> Codependence:
             shared = own[0] + own[1] - both
             likeness[i, j] = likeness[j, i] = shared / min(own) if min(own) > 0.0 else 0.0
             distance[i, j] = distance[j, i] = max(0.0, (both - shared) / both) if both > 0.0 else 0.0
-    return Codependence(likeness, distance)
+    return Codependence(likeness, distance, np.clip(likeness, 0.0, 1.0))
 
 
 def tail(returns: Matrix) -> Codependence:
     """Lower tail dependence, its distance -ln."""
     likeness = lower_tail_dependence(returns)
-    return Codependence(likeness, _cleared(-np.log(likeness)))
+    return Codependence(likeness, _cleared(-np.log(likeness)), likeness)
 
 
 def _bins(count: int, correlation: float) -> int:

@@ -7,6 +7,7 @@ import numpy as np
 
 from domain.checks import Matrix, positive, varying
 from domain.errors import InvalidInput, SolverFailed
+from domain.estimation.filtered_graph import CLIQUE, filtered_graph
 
 ITERATIONS = 1000
 FOLDS = 5
@@ -58,41 +59,22 @@ class GraphicalLasso:
 class LocalGlobal:
     """j-LoGo: the inverse of a chordal network of the strongest correlations (Barfuss et al. 2016).
 
-    The network is the triangulated maximally filtered graph (Massara, Di Matteo & Aste 2016): from four assets on, each
-    further one joins the triangle it is most like. The inverse is the sum of those of its cliques of four less those of
-    the triangles that separate them.
+    The network is the triangulated maximally filtered graph. The inverse is the sum of those of its cliques of four
+    less those of the triangles that separate them.
     """
 
     def estimate(self, returns: Matrix) -> Matrix:
         """Covariance of (T, N) returns, (N, N)."""
         covariance = np.atleast_2d(np.cov(varying("covariance.j_logo", returns).T))
         size = len(covariance)
-        if size <= 4:
+        if size <= CLIQUE:
             return covariance
         deviations = np.sqrt(np.diag(covariance))
-        cliques, separators = filtered_graph(0.5 + 0.5 * covariance / np.outer(deviations, deviations))
+        graph = filtered_graph(0.5 + 0.5 * covariance / np.outer(deviations, deviations))
         inverse = np.zeros_like(covariance)
-        for sign, parts in ((1.0, cliques), (-1.0, separators)):
+        for sign, parts in ((1.0, graph.cliques), (-1.0, graph.separators)):
             for part in parts:
                 places = np.ix_(part, part)
                 inverse[places] += sign * np.linalg.inv(covariance[places])
         result = np.asarray(np.linalg.inv(inverse), dtype=np.float64)
         return 0.5 * (result + result.T)
-
-
-def filtered_graph(likeness: Matrix) -> tuple[list[list[int]], list[list[int]]]:
-    """Cliques of four and separating triangles of the triangulated maximally filtered graph of likenesses (N, N)."""
-    size = len(likeness)
-    strength = np.where(likeness > likeness.mean(), likeness, 0.0).sum(axis=1)
-    first = np.argsort(-strength, kind="stable")[:4].tolist()
-    cliques, separators = [sorted(first)], list[list[int]]()
-    triangles = [[first[i] for i in range(4) if i != k] for k in range(4)]
-    rest = [i for i in range(size) if i not in first]
-    while rest:
-        gains = np.array([[float(likeness[i, triangle].sum()) for triangle in triangles] for i in rest])
-        best, at = (int(k) for k in np.unravel_index(int(np.argmax(gains)), gains.shape))
-        vertex, triangle = rest.pop(best), triangles.pop(at)
-        cliques.append(sorted([vertex, *triangle]))
-        separators.append(sorted(triangle))
-        triangles += [[vertex, triangle[i], triangle[k]] for i, k in ((0, 1), (0, 2), (1, 2))]
-    return cliques, separators

@@ -40,9 +40,9 @@ def cluster(correlation: Matrix, clustering: Clustering) -> CorrelationClusters:
         raise InvalidInput("clusters.clusters", f"must be at most the {size} assets that vary")
     if size < 2:
         return CorrelationClusters(np.arange(size), np.zeros(size, np.intp), Tree(np.zeros((0, 4))))
-    distance = signed(correlation).distance
-    tree = tree_of(distance, clustering.linkage)
-    count = clustering.clusters or cluster_count(tree, distance, MOST_CLUSTERS)
+    alike = signed(correlation)
+    tree = tree_of(alike, clustering.linkage)
+    count = clustering.clusters or cluster_count(tree, alike.distance, MOST_CLUSTERS)
     order = tree.order
     place = np.empty(size, np.intp)
     place[order] = np.arange(size)

@@ -111,12 +111,17 @@ def _uncertainty(value: int) -> objectives.Uncertainty:
     return objectives.Uncertainty(names.Name(value or names.UNCERTAINTY_NONE).removeprefix("UNCERTAINTY_"))
 
 
-def linkage_from_proto(path: str, linkage: objective_pb2.Hierarchical.Linkage) -> Linkage:
-    """How clusters are joined. Raises NotSupported for what is not there yet."""
+def linkage_from_proto(linkage: objective_pb2.Hierarchical.Linkage) -> Linkage:
+    """How clusters are joined."""
     names = objective_pb2.Hierarchical
-    if linkage == names.LINKAGE_DBHT:
-        raise NotSupported(f"{path} LINKAGE_DBHT is not supported; use another linkage")
     return Linkage(names.Linkage.Name(linkage or names.LINKAGE_SINGLE).removeprefix("LINKAGE_"))
+
+
+def codependence_from_proto(codependence: objective_pb2.Hierarchical.Codependence) -> objectives.Codependence:
+    """How likeness is measured."""
+    names = objective_pb2.Hierarchical
+    name = names.Codependence.Name(codependence or names.CODEPENDENCE_PEARSON)
+    return objectives.Codependence(name.removeprefix("CODEPENDENCE_"))
 
 
 def _hierarchical(tree: objective_pb2.Hierarchical) -> objectives.Hierarchical:
@@ -124,10 +129,8 @@ def _hierarchical(tree: objective_pb2.Hierarchical) -> objectives.Hierarchical:
     usual = objectives.Hierarchical()
     return objectives.Hierarchical(
         objectives.HierarchicalMethod(names.Method.Name(tree.method or names.METHOD_HRP).removeprefix("METHOD_")),
-        linkage_from_proto("objective.hierarchical.linkage", tree.linkage),
-        objectives.Codependence(
-            names.Codependence.Name(tree.codependence or names.CODEPENDENCE_PEARSON).removeprefix("CODEPENDENCE_")
-        ),
+        linkage_from_proto(tree.linkage),
+        codependence_from_proto(tree.codependence),
         tree.max_clusters if tree.HasField("max_clusters") else usual.max_clusters,
         tree.between_columns,
         not tree.unordered_leaves,

@@ -113,7 +113,7 @@ def _rolling(options: risk_pb2.RollingOptions) -> Rolling:
 
 
 def _clustering(options: risk_pb2.ClusterOptions) -> Clustering:
-    linkage = linkage_from_proto("clusters.linkage", options.linkage)
+    linkage = linkage_from_proto(options.linkage)
     return Clustering(linkage, options.clusters if options.HasField("clusters") else None)
 
 

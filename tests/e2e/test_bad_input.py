@@ -228,7 +228,6 @@ UNSUPPORTED = {
         }
     ),
     "ULCER_INDEX": optimize(riskMeasure="RISK_MEASURE_ULCER_INDEX"),
-    "LINKAGE_DBHT": optimize(objective={"hierarchical": {"linkage": "LINKAGE_DBHT"}}),
 }
 
 

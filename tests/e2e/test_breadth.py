@@ -178,9 +178,10 @@ def test_the_worst_case_is_more_careful(wire: Wire) -> None:
     assert careful["effectiveNumberOfAssets"] > bold["effectiveNumberOfAssets"]
 
 
+@pytest.mark.parametrize("linkage", ["LINKAGE_WARD", "LINKAGE_DBHT"])
 @pytest.mark.parametrize("method", ["METHOD_HRP", "METHOD_HERC", "METHOD_HERC2", "METHOD_NCO"])
-def test_hierarchies(wire: Wire, method: str) -> None:
-    tree = {"hierarchical": {"method": method, "linkage": "LINKAGE_WARD", "codependence": "CODEPENDENCE_SPEARMAN"}}
+def test_hierarchies(wire: Wire, method: str, linkage: str) -> None:
+    tree = {"hierarchical": {"method": method, "linkage": linkage, "codependence": "CODEPENDENCE_SPEARMAN"}}
     answer = wire.call(OPTIMIZE, asked(tree))
     w = weights_of(answer)
     assert w.sum() == pytest.approx(1.0, abs=1e-9)

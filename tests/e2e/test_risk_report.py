@@ -224,6 +224,14 @@ def test_clusters_order_the_correlation(wire: Wire) -> None:
     assert ours[clusters["order"][0]] == 0
 
 
+def test_clusters_of_the_bubble_tree(wire: Wire) -> None:
+    clusters = wire.call(ANALYZE, ask(clusters={"linkage": "LINKAGE_DBHT", "clusters": 2}))["correlation"]["clusters"]
+    assert sorted(clusters["order"]) == list(range(RETURNS.shape[1]))
+    assert set(clusters["clusterBySymbol"]) == {0, 1}
+    heights = [merge["distance"] for merge in clusters["merges"]]
+    assert heights == pytest.approx([1.0 / left for left in range(len(heights), 0, -1)])  # so few are one bubble
+
+
 def test_rolling_windows(wire: Wire) -> None:
     window = 63
     answer = wire.call(ANALYZE, ask(benchmark=panel(MARKET, ["M"]), rolling={"window": window}))

@@ -20,7 +20,8 @@ from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
 from domain.optimization.feasible import FeasibleSet
 from domain.optimization.infeasibility import is_feasible
-from domain.optimization.objectives import Codependence, Hierarchical, HierarchicalMethod, MinRisk
+from domain.optimization.likeness import likeness_of
+from domain.optimization.objectives import Hierarchical, HierarchicalMethod, MinRisk
 from domain.optimization.problem import Problem
 from domain.optimization.solution import VIOLATION_TOLERANCE, Candidate, Engine
 from domain.risk.measures import RiskMeasure
@@ -50,8 +51,9 @@ def hierarchical(
         raise InvalidInput("leverage.budget", "must be above 0: a hierarchy shares out a long portfolio")
     shares = np.ones(1)
     if size > 1:
-        likeness = codependence_of(problem, objective.codependence)
-        tree = tree_of(distance_of(likeness, objective), objective.linkage, optimal_order=objective.optimal_order)
+        likeness = likeness_of(objective.codependence, problem.moments, problem.scenarios)
+        clustered = replace(likeness, distance=distance_of(likeness, objective))
+        tree = tree_of(clustered, objective.linkage, optimal_order=objective.optimal_order)
         on_progress()
         shares = _shares(problem, objective, tree, likeness, least)
     weights = budget * shares
@@ -63,40 +65,6 @@ def hierarchical(
         missed = ", ".join(limits.violated(weights, VIOLATION_TOLERANCE))
         raise NotSupported(f"a hierarchy can be held within bounds on single weights only; it conflicts with {missed}")
     return Candidate(weights, Engine.CLOSED_FORM, objective.method.lower())
-
-
-def codependence_of(problem: Problem, kind: Codependence) -> alike.Codependence:
-    """Likeness of the problem's assets. Raises NotSupported where it needs returns and there are none."""
-    scenarios = problem.scenarios
-    if kind is Codependence.CUSTOM_COVARIANCE or (kind is Codependence.PEARSON and scenarios is None):
-        return alike.signed(alike.correlation_of(problem.moments.covariance))
-    if scenarios is None:
-        raise NotSupported(f"the likeness {kind} needs returns or prices; of moments use CUSTOM_COVARIANCE")
-    if np.ptp(scenarios.probabilities) > 1e-12:
-        raise NotSupported("a likeness is that of equally likely scenarios, and these are not")
-    returns = scenarios.values
-    match kind:
-        case Codependence.SPEARMAN:
-            return alike.signed(alike.spearman(returns))
-        case Codependence.KENDALL:
-            return alike.signed(alike.kendall(returns))
-        case Codependence.GERBER1:
-            return alike.signed(alike.gerber(returns, 1))
-        case Codependence.GERBER2:
-            return alike.signed(alike.gerber(returns, 2))
-        case Codependence.ABSOLUTE_PEARSON:
-            return alike.unsigned(np.abs(alike.pearson(returns)))
-        case Codependence.ABSOLUTE_SPEARMAN:
-            return alike.unsigned(np.abs(alike.spearman(returns)))
-        case Codependence.ABSOLUTE_KENDALL:
-            return alike.unsigned(np.abs(alike.kendall(returns)))
-        case Codependence.DISTANCE:
-            return alike.unsigned(alike.distance_correlation(returns))
-        case Codependence.MUTUAL_INFORMATION:
-            return alike.information(returns)
-        case Codependence.TAIL:
-            return alike.tail(returns)
-    return alike.signed(alike.pearson(returns))
 
 
 def distance_of(likeness: alike.Codependence, objective: Hierarchical) -> Matrix:

@@ -68,7 +68,7 @@ def theirs(objective: Hierarchical, measure: RiskMeasure = RiskMeasure.VARIANCE)
             model=objective.method.value,
             codependence=LIKENESSES[objective.codependence],
             rm=MEASURES[measure],
-            linkage=objective.linkage.lower(),
+            linkage=objective.linkage if objective.linkage is Linkage.DBHT else objective.linkage.lower(),
             max_k=objective.max_clusters,
         )
     return np.asarray(found["weights"].to_numpy())
@@ -78,7 +78,7 @@ def ours(objective: Hierarchical, measure: RiskMeasure = RiskMeasure.VARIANCE) -
     return solve(replace(PROBLEM, objective=objective, risk_measure=measure)).weights
 
 
-@pytest.mark.parametrize("linkage", Linkage)
+@pytest.mark.parametrize("linkage", [linkage for linkage in Linkage if linkage is not Linkage.DBHT])
 @pytest.mark.parametrize("method", [m for m in HierarchicalMethod if m is not HierarchicalMethod.NCO])
 def test_every_linkage(method: HierarchicalMethod, linkage: Linkage) -> None:
     objective = Hierarchical(method, linkage)
@@ -86,6 +86,23 @@ def test_every_linkage(method: HierarchicalMethod, linkage: Linkage) -> None:
         # There Riskfolio-Lib divides by zero or mixes up the tree; a split of the tree as it was merged always works.
         assert ours(objective).sum() == pytest.approx(1.0, abs=1e-12)
         return
+    assert ours(objective) == pytest.approx(theirs(objective), abs=1e-12)
+
+
+SAME_SIDE = (Codependence.KENDALL, Codependence.DISTANCE, Codependence.ABSOLUTE_SPEARMAN)
+"""The leaves come out from left to right as theirs do; elsewhere from right to left, which halves 7 otherwise."""
+
+NO_TIE = (Codependence.PEARSON, Codependence.DISTANCE, Codependence.TAIL)
+"""As many clusters as theirs; elsewhere two merges have one height, and theirs cuts there into another number."""
+
+
+@pytest.mark.parametrize(
+    ("method", "likeness"),
+    [(HierarchicalMethod.HRP, likeness) for likeness in SAME_SIDE]
+    + [(method, likeness) for method in (HierarchicalMethod.HERC, HierarchicalMethod.HERC2) for likeness in NO_TIE],
+)
+def test_bubble_trees(method: HierarchicalMethod, likeness: Codependence) -> None:
+    objective = Hierarchical(method, Linkage.DBHT, likeness)
     assert ours(objective) == pytest.approx(theirs(objective), abs=1e-12)
 
 
@@ -103,7 +120,7 @@ def test_every_measure(method: HierarchicalMethod, measure: RiskMeasure) -> None
     assert ours(objective, measure) == pytest.approx(theirs(objective, measure), rel=1e-9)
 
 
-@pytest.mark.parametrize("linkage", [Linkage.WARD, Linkage.SINGLE, Linkage.COMPLETE])
+@pytest.mark.parametrize("linkage", [Linkage.WARD, Linkage.SINGLE, Linkage.COMPLETE, Linkage.DBHT])
 def test_nested_clusters(linkage: Linkage) -> None:
     """Theirs stops at 1e-5 of the optimum of each cluster; ours is exact."""
     objective = Hierarchical(HierarchicalMethod.NCO, linkage)

@@ -1,0 +1,42 @@
+"""How alike the assets of a problem are, for trees and networks of them."""
+
+import numpy as np
+
+from domain.errors import NotSupported
+from domain.estimation import codependence as alike
+from domain.market_data.moments import Moments
+from domain.market_data.panel import Scenarios
+from domain.optimization.objectives import Codependence
+
+
+def likeness_of(kind: Codependence, moments: Moments, scenarios: Scenarios | None) -> alike.Codependence:
+    """Likeness of the assets. Raises NotSupported where it needs returns and there are none."""
+    if kind is Codependence.CUSTOM_COVARIANCE or (kind is Codependence.PEARSON and scenarios is None):
+        return alike.signed(alike.correlation_of(moments.covariance))
+    if scenarios is None:
+        raise NotSupported(f"the likeness {kind} needs returns or prices; of moments use CUSTOM_COVARIANCE")
+    if np.ptp(scenarios.probabilities) > 1e-12:
+        raise NotSupported("a likeness is that of equally likely scenarios, and these are not")
+    returns = scenarios.values
+    match kind:
+        case Codependence.SPEARMAN:
+            return alike.signed(alike.spearman(returns))
+        case Codependence.KENDALL:
+            return alike.signed(alike.kendall(returns))
+        case Codependence.GERBER1:
+            return alike.signed(alike.gerber(returns, 1))
+        case Codependence.GERBER2:
+            return alike.signed(alike.gerber(returns, 2))
+        case Codependence.ABSOLUTE_PEARSON:
+            return alike.unsigned(np.abs(alike.pearson(returns)))
+        case Codependence.ABSOLUTE_SPEARMAN:
+            return alike.unsigned(np.abs(alike.spearman(returns)))
+        case Codependence.ABSOLUTE_KENDALL:
+            return alike.unsigned(np.abs(alike.kendall(returns)))
+        case Codependence.DISTANCE:
+            return alike.unsigned(alike.distance_correlation(returns))
+        case Codependence.MUTUAL_INFORMATION:
+            return alike.information(returns)
+        case Codependence.TAIL:
+            return alike.tail(returns)
+    return alike.signed(alike.pearson(returns))
