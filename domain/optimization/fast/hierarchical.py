@@ -51,9 +51,7 @@ def hierarchical(
         raise InvalidInput("leverage.budget", "must be above 0: a hierarchy shares out a long portfolio")
     shares = np.ones(1)
     if size > 1:
-        likeness = likeness_of(objective.codependence, problem.moments, problem.scenarios)
-        clustered = replace(likeness, distance=distance_of(likeness, objective))
-        tree = tree_of(clustered, objective.linkage, optimal_order=objective.optimal_order)
+        tree, likeness = clustered(problem, objective)
         on_progress()
         shares = _shares(problem, objective, tree, likeness, least)
     weights = budget * shares
@@ -65,6 +63,13 @@ def hierarchical(
         missed = ", ".join(limits.violated(weights, VIOLATION_TOLERANCE))
         raise NotSupported(f"a hierarchy can be held within bounds on single weights only; it conflicts with {missed}")
     return Candidate(weights, Engine.CLOSED_FORM, objective.method.lower())
+
+
+def clustered(problem: Problem, objective: Hierarchical) -> tuple[Tree, alike.Codependence]:
+    """The tree of a problem's assets, and the likeness that it is made from."""
+    likeness = likeness_of(objective.codependence, problem.moments, problem.scenarios)
+    joined = replace(likeness, distance=distance_of(likeness, objective))
+    return tree_of(joined, objective.linkage, optimal_order=objective.optimal_order), likeness
 
 
 def distance_of(likeness: alike.Codependence, objective: Hierarchical) -> Matrix:

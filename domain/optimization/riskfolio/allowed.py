@@ -61,8 +61,8 @@ def combinations(problem: Problem) -> tuple[Combination, ...]:
             return (("RELAXED_RISK_BUDGET", "PENALTY" if penalty > 0.0 else "NO_PENALTY"),)
         case WorstCase(goal, means, covariance):
             return ((f"WORST_CASE {_GOALS[type(goal)]}", f"{means}/{covariance}"),)
-        case OrderedWeightedAverage():
-            return (("ORDERED_WEIGHTED_AVERAGE", ANY),)
+        case OrderedWeightedAverage(goal=goal):
+            return (("ORDERED_WEIGHTED_AVERAGE", ANY if isinstance(goal, MinRisk) else _GOALS[type(goal)]),)
         case Hierarchical(method, linkage, likeness):
             return ((str(method), measure), (f"{method} {linkage}", str(likeness)))
     return ((type(problem.objective).__name__, measure),)

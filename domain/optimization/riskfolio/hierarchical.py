@@ -6,6 +6,7 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.errors import NotSupported
+from domain.estimation.clustering import Linkage
 from domain.optimization.feasible import FeasibleSet
 from domain.optimization.objectives import Codependence, Hierarchical
 from domain.optimization.problem import Problem
@@ -50,6 +51,8 @@ def hierarchical_weights(problem: Problem, limits: FeasibleSet, terms: Terms, ob
     names = list(limits.symbols)
     lower, upper = limits.lower / terms.budget, limits.upper / terms.budget
 
+    linkage = str(objective.linkage) if objective.linkage is Linkage.DBHT else objective.linkage.lower()
+
     def ask(riskfolio: Any, pd: Any) -> Any:
         made = riskfolio.HCPortfolio(
             returns=pd.DataFrame(terms.returns, columns=names),
@@ -65,7 +68,7 @@ def hierarchical_weights(problem: Problem, limits: FeasibleSet, terms: Terms, ob
             obj="MinRisk",
             method_cov="custom_cov",
             custom_cov=pd.DataFrame(terms.covariance, names, names),
-            linkage=objective.linkage.lower(),
+            linkage=linkage,
             max_k=objective.max_clusters,
             leaf_order=objective.optimal_order,
         )

@@ -6,8 +6,8 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.errors import SolverFailed
-from domain.estimation.clustering import Places, cluster_count, tree_of
-from domain.optimization.fast.hierarchical import codependence_of, distance_of
+from domain.estimation.clustering import Places, cluster_count
+from domain.optimization.fast.hierarchical import clustered
 from domain.optimization.fast.worst_case import worst_gain
 from domain.optimization.loss import loss
 from domain.optimization.objectives import (
@@ -71,10 +71,8 @@ def _nested_gap(problem: Problem, objective: Hierarchical, weights: Vector, prov
     """NCO has the least risk within each cluster, then between them: how far each of these is missed, relatively."""
     clusters = [np.arange(len(weights))]
     if len(weights) > 1:
-        distance = distance_of(codependence_of(problem, objective.codependence), objective)
-        tree = tree_of(distance, objective.linkage, optimal_order=objective.optimal_order)
-        likeness = codependence_of(problem, objective.codependence).distance
-        clusters += tree.cut(cluster_count(tree, likeness, objective.max_clusters))
+        tree, likeness = clustered(problem, objective)
+        clusters += tree.cut(cluster_count(tree, likeness.distance, objective.max_clusters))
 
     def risk_within(held: Vector, members: Places) -> float:
         inside = np.zeros(len(held))
