@@ -1,15 +1,19 @@
 """Both moments at once, from a panel of returns or from scenarios."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from domain.checks import constant_columns, moderate, positive
-from domain.errors import InvalidInput
+from domain.checks import moderate, positive
+from domain.errors import InvalidInput, NotSupported
 from domain.estimation.covariance import CovarianceEstimator, SampleCovariance
 from domain.estimation.denoising import Denoised
 from domain.estimation.entropy_pooling import entropy_pooled
 from domain.estimation.expected_returns import ExpectedReturnsEstimator, Implied, Sample, SampleMean
+from domain.estimation.factor_model import FactorMethod, FactorModel
+from domain.estimation.factor_views import FactorPrior, FactorViews
+from domain.estimation.observed import Observed, P, split
 from domain.estimation.sparse import GraphicalLasso, LocalGlobal
 from domain.estimation.views import DEFAULT_TAU, View, black_litterman, view_matrix
 from domain.market_data.moments import Moments
@@ -24,18 +28,59 @@ class Views:
     prior: Implied | None = None  # None is the estimator of expected returns
     tau: float = DEFAULT_TAU
     pooled: bool = False  # by entropy pooling, which reweights the returns, and not as Black and Litterman do
+    factors: FactorViews | None = None  # where they may be on factors
 
     def __post_init__(self) -> None:
         positive("tau", self.tau)
+        if self.pooled and self.factors is not None:
+            raise InvalidInput("factor_model", "must be left out: entropy pooling has no factors")
 
 
 @dataclass(frozen=True, slots=True)
 class Estimation:
     """Which estimator gives which moment, and what opinions add."""
 
-    expected_returns: ExpectedReturnsEstimator = field(default_factory=SampleMean)
-    covariance: CovarianceEstimator = field(default_factory=SampleCovariance)
+    expected_returns: ExpectedReturnsEstimator | FactorModel = field(default_factory=SampleMean)
+    covariance: CovarianceEstimator | FactorModel = field(default_factory=SampleCovariance)
     views: Views | None = None
+
+    def __post_init__(self) -> None:
+        models = list(self._models().items())
+        for path, model in models[1:]:
+            if set(model.factors) != set(models[0][1].factors):
+                raise InvalidInput(f"{path}.factors", f"must be the same as those of {models[0][0]}")
+        augmented = self.views is not None and self.views.factors is not None and self.views.factors.augmented
+        if augmented and not isinstance(self.covariance, SampleCovariance | FactorModel):
+            raise NotSupported(
+                "METHOD_AUGMENTED_BLACK_LITTERMAN takes the covariance of the sample or of a factor model: another one "
+                "of assets does not fit that of the factors"
+            )
+
+    def _models(self) -> dict[str, FactorModel]:
+        named = {"expected_returns": self.expected_returns, "covariance": self.covariance}
+        found = {f"{path}.factor_model": model for path, model in named.items() if isinstance(model, FactorModel)}
+        if self.views is not None and self.views.factors is not None:
+            found["views.factor_model"] = self.views.factors.model
+        return found
+
+    @property
+    def factor_models(self) -> Mapping[str, FactorModel]:
+        """Those that are named, by their path in a request."""
+        return {f"estimation.{path}": model for path, model in self._models().items()}
+
+    @property
+    def factors(self) -> frozenset[str]:
+        """Symbols that are no assets."""
+        return frozenset(name for model in self._models().values() for name in model.factors)
+
+    @property
+    def fewest_returns(self) -> int:
+        """With so many there is a covariance, whatever the estimator's own needs."""
+        return max([2, *(model.fewest_returns for model in self._models().values())])
+
+    def assets_of(self, panel: P) -> P:
+        """A panel without the factors. Raises InvalidInput for factors that it does not have."""
+        return split(panel, self.factor_models)[0]
 
     @property
     def estimates_something(self) -> bool:
@@ -45,7 +90,8 @@ class Estimation:
     @property
     def is_heavy(self) -> bool:
         """Whether it loads a large library, or solves a program of its own."""
-        return isinstance(self.covariance, GraphicalLasso | LocalGlobal | Denoised)
+        stepwise = any(model.method is FactorMethod.STEPWISE for model in self._models().values())
+        return stepwise or isinstance(self.covariance, GraphicalLasso | LocalGlobal | Denoised)
 
     @property
     def is_pooled(self) -> bool:
@@ -56,7 +102,8 @@ class Estimation:
 def estimate_moments(returns: ReturnPanel, estimation: Estimation, periods_per_year: float) -> Moments:
     """Moments per period of a complete panel; a covariance that rounding made indefinite is repaired and says so.
 
-    Raises InvalidInput for fewer than two returns, and for views or market weights on unknown symbols.
+    Factors are not among them. Raises InvalidInput for fewer than two returns, for views or market weights on unknown
+    symbols, and for factors that a regression cannot use.
     """
     if len(returns.dates) < 2:
         raise InvalidInput("dates", "must hold at least two returns to estimate a covariance")
@@ -70,18 +117,29 @@ def estimate_moments(returns: ReturnPanel, estimation: Estimation, periods_per_y
 
 
 def _estimated(returns: ReturnPanel, estimation: Estimation, periods_per_year: float) -> Moments:
-    covariance = np.array(estimation.covariance.estimate(returns.values))
-    constant = constant_columns(returns.values)
-    covariance[constant, :] = covariance[:, constant] = 0.0  # what rounding left of no variance
-    sample = Sample(returns.symbols, returns.values, covariance)
-    views = estimation.views
-    if views is None:
-        means = estimation.expected_returns.estimate(sample)
+    observed = Observed.of(returns, estimation.factor_models)
+    symbols, views = observed.assets.symbols, estimation.views
+    if views is not None and views.factors is not None:
+        return _with_factor_views(observed, estimation, views, views.factors, periods_per_year)
+    covariance = observed.covariance(estimation.covariance)
+    prior = estimation.expected_returns if views is None else views.prior or estimation.expected_returns
+    if isinstance(prior, FactorModel):
+        means = observed.fit(prior).expected_returns
     else:
-        prior = (views.prior or estimation.expected_returns).estimate(sample)
-        posterior = black_litterman(returns.symbols, prior, covariance, views.views, periods_per_year, views.tau)
+        means = prior.estimate(observed.sample(covariance))
+    if views is not None:
+        posterior = black_litterman(symbols, means, covariance, views.views, periods_per_year, views.tau)
         means, covariance = posterior.expected_returns, posterior.covariance
-    return Moments.of(returns.symbols, means, covariance, periods_per_year, repair_covariance=True)
+    return Moments.of(symbols, means, covariance, periods_per_year, repair_covariance=True)
+
+
+def _with_factor_views(
+    observed: Observed, estimation: Estimation, views: Views, how: FactorViews, periods_per_year: float
+) -> Moments:
+    estimator = views.prior or estimation.expected_returns
+    prior = FactorPrior.of(observed, how, estimator, estimation.covariance, periods_per_year)
+    blend = prior.augmented if how.augmented else prior.bayesian
+    return blend(views.views, views.tau)
 
 
 def pooled_scenarios(scenarios: Scenarios, estimation: Estimation, periods_per_year: float) -> Scenarios:

@@ -7,26 +7,17 @@ import numpy as np
 
 from domain.checks import Matrix, Vector, freeze
 from domain.errors import InvalidInput
+from domain.estimation.regression import FactorFit, fitted, independent_factors, least_squares
 from domain.market_data.panel import ReturnPanel, civil_date
 
 
 @dataclass(frozen=True, slots=True)
-class FactorDecomposition:
-    """Returns of N assets as alpha + exposures times K factors + what is specific, over T periods."""
+class FactorDecomposition(FactorFit):
+    """A fit over T periods, with its factors and how much they explain."""
 
     names: tuple[str, ...]  # (K,)
     factors: Matrix  # (T, K)
-    exposures: Matrix  # (N, K)
-    alphas: Vector  # (N,), per period
-    factor_covariance: Matrix  # (K, K), per period
-    specific_variances: Vector  # (N,), per period, divisor T - 1
     r_squared: Vector  # (N,), NaN where an asset does not vary
-
-    @property
-    def covariance(self) -> Matrix:
-        """What the factors and independent specific risks make of the covariance, (N, N)."""
-        result: Matrix = self.exposures @ self.factor_covariance @ self.exposures.T
-        return result + np.diag(self.specific_variances)
 
     def volatility_contributions(self, weights: Vector, covariance: Matrix) -> tuple[Vector, Vector]:
         """Exposures (K,) of weights (N,), and what each factor adds to the volatility per period under a covariance.
@@ -51,14 +42,7 @@ def regressed(returns: ReturnPanel, factors: ReturnPanel) -> FactorDecomposition
     if not found.all():
         missed = civil_date(returns.dates[int(np.argmin(found))])
         raise InvalidInput("factors.dates", f"must cover every date of the returns, misses {missed}")
-    values = factors.values[places]
-    count, size = values.shape
-    if count < size + 2:
-        raise InvalidInput("factors", f"{size} factors need at least {size + 2} common returns, have {count}")
-    centred = values - values.mean(axis=0)
-    scale = np.sqrt((centred**2).mean(axis=0))
-    if not scale.all() or np.linalg.matrix_rank(centred / scale) < size:
-        raise InvalidInput("factors", "must vary, and none may be a combination of the others")
+    values = independent_factors(factors.values[places])
     return _decomposed(factors.symbols, values, returns.values)
 
 
@@ -82,20 +66,17 @@ def principal_components(returns: ReturnPanel, count: int) -> FactorDecompositio
 
 
 def _decomposed(names: Sequence[str], factors: Matrix, returns: Matrix) -> FactorDecomposition:
-    count = len(factors)
-    centred, away = factors - factors.mean(axis=0), returns - returns.mean(axis=0)
-    exposures = np.linalg.lstsq(centred, away, rcond=None)[0].T
-    alphas = returns.mean(axis=0) - exposures @ factors.mean(axis=0)
-    left = (away - centred @ exposures.T) ** 2
-    total = (away**2).sum(axis=0)
-    varies = total > 0.0
-    unexplained = left.sum(axis=0) / np.where(varies, total, 1.0)
+    fit = fitted(factors, returns, least_squares(factors, returns))
+    variances = returns.var(axis=0, ddof=1)
+    varies = variances > 0.0
+    unexplained = fit.specific_variances / np.where(varies, variances, 1.0)
     return FactorDecomposition(
+        fit.alphas,
+        fit.exposures,
+        fit.factor_means,
+        fit.factor_covariance,
+        fit.specific_variances,
         names=tuple(names),
         factors=freeze(factors),
-        exposures=freeze(exposures),
-        alphas=freeze(alphas),
-        factor_covariance=freeze(centred.T @ centred / (count - 1)),
-        specific_variances=freeze(left.sum(axis=0) / (count - 1)),
         r_squared=freeze(np.where(varies, 1.0 - unexplained, np.nan)),
     )

@@ -1,0 +1,79 @@
+"""Returns that were observed, assets apart from the factors that explain them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+
+from domain.checks import Matrix, constant_columns, freeze
+from domain.errors import InvalidInput
+from domain.estimation.covariance import CovarianceEstimator
+from domain.estimation.expected_returns import Sample
+from domain.estimation.factor_model import FactorModel
+from domain.estimation.regression import FactorFit
+from domain.market_data.panel import Panel, ReturnPanel
+
+P = TypeVar("P", bound=Panel)
+
+
+def split(panel: P, models: Mapping[str, FactorModel]) -> tuple[P, P | None]:
+    """Assets, and the factors that models name, in the order of the panel; models by their path in a request.
+
+    Raises InvalidInput for a factor that the panel does not have, and where no asset is left.
+    """
+    if not models:
+        return panel, None
+    path, model = next(iter(models.items()))
+    for i, name in enumerate(model.factors):
+        if name not in panel.symbols:
+            raise InvalidInput(f"{path}.factors[{i}]", f"{name} is not a symbol of the input")
+    are_factors = np.isin(panel.symbols, model.factors)
+    if are_factors.all():
+        raise InvalidInput(f"{path}.factors", "must leave a symbol of the input that is an asset")
+    return _only(panel, ~are_factors), _only(panel, are_factors)
+
+
+def _only(panel: P, chosen: np.ndarray) -> P:
+    symbols = tuple(symbol for symbol, is_in in zip(panel.symbols, chosen.tolist(), strict=True) if is_in)
+    return type(panel)(symbols, panel.dates, freeze(panel.values[:, chosen]))
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """T returns of N assets and K factors; each model is fitted once, whoever asks."""
+
+    assets: ReturnPanel
+    factors: ReturnPanel | None
+    models: Mapping[str, FactorModel]  # by path
+    _fits: dict[FactorModel, FactorFit] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, returns: ReturnPanel, models: Mapping[str, FactorModel]) -> "Observed":
+        """A panel of assets and factors. Raises InvalidInput as `split` does."""
+        return cls(*split(returns, models), models)
+
+    def fit(self, model: FactorModel) -> FactorFit:
+        """The regressions of a model, which must be one of those named. Raises InvalidInput with its path."""
+        if model not in self._fits:
+            path = next(path for path, known in self.models.items() if known == model)
+            if self.factors is None:
+                raise ValueError("a panel without factors has no model of them")
+            try:
+                self._fits[model] = model.fit(self.factors.values, self.assets.values)
+            except InvalidInput as error:
+                raise error.under(path) from None
+        return self._fits[model]
+
+    def covariance(self, estimator: CovarianceEstimator | FactorModel) -> Matrix:
+        """Of the assets, (N, N); exactly 0 for one that does not vary."""
+        values = self.assets.values
+        found = self.fit(estimator).covariance if isinstance(estimator, FactorModel) else estimator.estimate(values)
+        covariance = np.array(found)
+        constant = constant_columns(values)
+        covariance[constant, :] = covariance[:, constant] = 0.0  # what rounding left of no variance
+        return covariance
+
+    def sample(self, covariance: Matrix) -> Sample:
+        """What estimators of expected returns see of the assets."""
+        return Sample(self.assets.symbols, self.assets.values, covariance)
