@@ -174,7 +174,7 @@ class Optimized(_WithoutDates):
     def history(self) -> History:
         """The lookback, or everything."""
         if self.lookback is None:
-            return History(FEWEST_RETURNS + 1, None)
+            return History(max(FEWEST_RETURNS, self.specification.estimation.fewest_returns) + 1, None)
         return History(self.lookback + 1, self.lookback + 1)
 
     def check(self, past: Past) -> None:
@@ -182,15 +182,20 @@ class Optimized(_WithoutDates):
         state(self._posed(past), PricePanel(past.symbols, past.dates, past.prices))
 
     def decide(self, past: Past, on_progress: Callable[[], None]) -> Vector:
-        """Verified weights, solved from nothing but this window."""
+        """Verified weights, solved from nothing but this window; none on factors."""
         problem = state(self._posed(past), PricePanel(past.symbols, past.dates, past.prices))
-        return solve(problem, on_progress).weights
+        solution = solve(problem, on_progress)
+        weights = np.zeros(len(past.symbols))
+        weights[np.isin(past.symbols, solution.symbols)] = solution.weights
+        return weights
 
     def _posed(self, past: Past) -> Specification:
         wanted = self.specification
         trades_count = any(isinstance(constraint, Turnover) for constraint in wanted.constraints)
         needed = trades_count or wanted.costs is not None
-        held = dict(zip(past.symbols, past.weights.tolist(), strict=True)) if needed else None
+        factors = wanted.estimation.factors
+        weights = zip(past.symbols, past.weights.tolist(), strict=True)
+        held = {symbol: weight for symbol, weight in weights if symbol not in factors} if needed else None
         return replace(wanted, periods_per_year=past.periods_per_year, current_weights=held)
 
 

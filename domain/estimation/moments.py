@@ -1,6 +1,6 @@
 """Both moments at once, from a panel of returns or from scenarios."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -72,6 +72,13 @@ class Estimation:
     def factors(self) -> frozenset[str]:
         """Symbols that are no assets."""
         return frozenset(name for model in self._models().values() for name in model.factors)
+
+    def only_assets(self, field_name: str, symbols: Iterable[str]) -> None:
+        """Raises InvalidInput where one of those that carry weights is a factor."""
+        factors = self.factors
+        for i, symbol in enumerate(symbols):
+            if symbol in factors:
+                raise InvalidInput(f"{field_name}[{i}].symbol", f"{symbol} is a factor of the estimation, not an asset")
 
     @property
     def fewest_returns(self) -> int:

@@ -232,6 +232,7 @@ def pose(specification: Specification, universe: Universe) -> Problem:
     """The problem that a specification poses on a universe. Raises InvalidInput as `state` does."""
     moments = universe.moments
     symbols = moments.symbols
+    _only_assets(specification)
     problem = Problem(
         moments=moments,
         objective=_objective(specification.objective, symbols),
@@ -259,6 +260,19 @@ def trading_costs(specification: Specification, problem: Problem) -> TradingCost
         limits = feasible_set(problem)
         movable = (limits.lower != limits.upper) | (limits.lower != problem.start_weights)
     return model.trading(problem.moments, problem.start_weights, movable)
+
+
+def _only_assets(specification: Specification) -> None:
+    """Raises InvalidInput for a weight on what the estimation says is a factor."""
+    estimation, objective = specification.estimation, specification.objective
+    estimation.only_assets("current_weights", specification.current_weights or ())
+    match objective:
+        case RiskBudgetBySymbol(budgets):
+            estimation.only_assets("objective.risk_budget.budgets", budgets)
+        case RelaxedBudgetBySymbol(budgets):
+            estimation.only_assets("objective.relaxed_risk_budget.budgets", budgets)
+        case TrackingBySymbol(benchmark):
+            estimation.only_assets("objective.tracking.benchmark", benchmark)
 
 
 def _seeks_return(objective: Objective | ObjectiveBySymbol) -> bool:
@@ -293,6 +307,8 @@ def _benchmark(field_name: str, weights: Mapping[str, float], symbols: tuple[str
 def _moments(specification: Specification, data: MarketInput) -> Moments:
     estimation = specification.estimation
     if isinstance(data, Moments | Scenarios):
+        for path in estimation.factor_models:
+            raise InvalidInput(path, "needs returns, prices or market_data: assets are regressed on their factors")
         if estimation.estimates_something:
             raise InvalidInput("estimation", "must not be given beside moments or scenarios; only its views can be")
         given = (
@@ -310,7 +326,8 @@ def _scenarios(specification: Specification, data: MarketInput) -> Scenarios | N
         return data
     if isinstance(data, Moments) or not specification.needs_distribution:
         return None
-    return Scenarios.from_returns(complete_returns(data, specification.missing_data))
+    returns = complete_returns(data, specification.missing_data)
+    return Scenarios.from_returns(specification.estimation.assets_of(returns))
 
 
 def _weights(specification: Specification, symbols: tuple[str, ...]) -> Vector | None:

@@ -15,7 +15,7 @@ from domain.risk.factors import FactorDecomposition
 from domain.risk.model import RiskModel
 from domain.risk.prepared import prepared
 from domain.risk.simulation import Simulation, SimulationMethod, simulate
-from domain.risk.specification import Factors, check_estimation, decomposition, periods_of
+from domain.risk.specification import Factors, check_estimation, decomposition, periods_of, without_factors
 
 MOST_SIMULATED = 20_000_000
 """Simulated returns of one request: 160 MB."""
@@ -59,8 +59,9 @@ def estimate(
     else:
         if not isinstance(ready.data, ReturnPanel):
             raise ValueError("prices and returns are made ready as returns")
-        returns = ready.data
-        model = RiskModel.of(returns, periods, specification.estimation)
+        model = RiskModel.of(ready.data, periods, specification.estimation)
+        returns = specification.estimation.assets_of(ready.data)
+        ready = without_factors(specification.estimation, ready)
     on_progress()
     return EstimatedRiskModel(
         model=model,

@@ -58,7 +58,7 @@ def assess(
 ) -> RiskAssessment:
     """Everything a specification asks of the data. Raises InvalidInput with the field named, or NotSupported."""
     query, ready = pose(specification, data, benchmark, on_progress)
-    proposed = _proposed(specification, data)
+    proposed = _proposed(specification, query.data.symbols)
     on_progress()
     report = analyze(query)
     on_progress()
@@ -75,13 +75,13 @@ def assess(
     )
 
 
-def _proposed(specification: RiskSpecification, data: MarketInput) -> Vector | None:
+def _proposed(specification: RiskSpecification, symbols: tuple[str, ...]) -> Vector | None:
     wanted: Mapping[str, float] | None = specification.proposed_weights
     if wanted is None:
         return None
     # What is held in units may be leveraged without a word, and so may what is proposed instead.
     leveraged = specification.leveraged or isinstance(specification.holdings, Portfolio)
-    return weights_by_symbol("proposed_weights", wanted, data.symbols, leveraged=leveraged)
+    return weights_by_symbol("proposed_weights", wanted, symbols, leveraged=leveraged)
 
 
 def _clusters(specification: RiskSpecification, report: RiskReport) -> CorrelationClusters | None:

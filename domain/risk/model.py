@@ -39,7 +39,8 @@ class RiskModel:
         if isinstance(data, Scenarios):
             possible = data.values[data.probabilities > 0.0]
             return cls(scenario_moments(data, periods_per_year), _constant(possible))
-        return cls(estimate_moments(data, estimation or Estimation(), periods_per_year), _constant(data.values))
+        wanted = estimation or Estimation()
+        return cls(estimate_moments(data, wanted, periods_per_year), _constant(wanted.assets_of(data).values))
 
     @property
     def correlation(self) -> Matrix:

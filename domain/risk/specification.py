@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from domain.checks import Vector
 from domain.errors import InvalidInput
 from domain.estimation.expected_returns import SampleMean
-from domain.estimation.moments import Estimation
+from domain.estimation.moments import Estimation, estimate_moments
 from domain.market_data.missing import MissingDataPolicy, complete
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Panel, PricePanel, ReturnPanel, Scenarios
@@ -73,11 +73,16 @@ def pose(
     Raises InvalidInput with the field named: unknown symbols, weights above 1 without leverage, missing values under
     FAIL, a benchmark of another kind or without common dates.
     """
-    weights = _weights(specification, data)
+    assets = _assets(specification, data)
+    weights = _weights(specification, assets)
     ready = prepared(data, specification.missing_data, specification.periods_per_year, on_progress)
     periods = periods_of(specification.periods_per_year, data, ready)
     check_estimation(specification.estimation, ready)
     _only_covariance(specification.estimation)
+    moments = ready.moments
+    if specification.estimation.factors and isinstance(ready.data, ReturnPanel):
+        moments = estimate_moments(ready.data, specification.estimation, periods)
+        ready, data = without_factors(specification.estimation, ready), assets
     query = RiskQuery(
         data=ready.data,
         weights=weights,
@@ -92,7 +97,7 @@ def pose(
         if specification.benchmark_weights is None
         else weights_by_symbol("benchmark_weights", specification.benchmark_weights, data.symbols, leveraged=True),
         estimation=specification.estimation,
-        model_moments=ready.moments,
+        model_moments=moments,
         measures=specification.measures,
         groups=_groups(specification, data.symbols),
         factors=_factors(specification, ready, data),
@@ -110,6 +115,13 @@ def periods_of(given: float | None, data: MarketInput, ready: Prepared) -> float
         return data.periods_per_year
     kept = ready.panel if ready.panel is not None and ready.moments is None else data
     return infer_periods_per_year(given, kept)
+
+
+def without_factors(estimation: Estimation, ready: Prepared) -> Prepared:
+    """Data of the assets alone, where an estimation has factors: they explain, and are not reported on."""
+    if not estimation.factors or not isinstance(ready.data, ReturnPanel) or ready.panel is None:
+        return ready
+    return replace(ready, data=estimation.assets_of(ready.data), panel=estimation.assets_of(ready.panel))
 
 
 def check_estimation(estimation: Estimation, ready: Prepared) -> None:
@@ -131,6 +143,18 @@ def _only_covariance(estimation: Estimation) -> None:
         raise InvalidInput("estimation.views", "change what is expected; a report tells of the returns that were")
     if estimation.expected_returns != SampleMean():
         raise InvalidInput("estimation.expected_returns", "must be left out: a report has the mean of its own returns")
+
+
+def _assets(specification: RiskSpecification, data: MarketInput) -> MarketInput:
+    """The input without the factors of the estimation, on which no weight may be."""
+    held, estimation = specification.holdings, specification.estimation
+    if not isinstance(data, PricePanel | ReturnPanel):
+        return data
+    if isinstance(held, Portfolio):
+        estimation.only_assets("holdings", held.quantities)
+    else:
+        estimation.only_assets("weights", held)
+    return estimation.assets_of(data)
 
 
 def _weights(specification: RiskSpecification, data: MarketInput) -> Vector:

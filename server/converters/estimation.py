@@ -24,6 +24,13 @@ from domain.estimation.expected_returns import (
     SampleMean,
     ShrinkageTarget,
 )
+from domain.estimation.factor_model import (
+    DEFAULT_EXPLAINED_VARIANCE,
+    DEFAULT_THRESHOLD,
+    FactorMethod,
+    FactorModel,
+)
+from domain.estimation.factor_views import FactorViews
 from domain.estimation.moments import Estimation, Views
 from domain.estimation.shrinkage import (
     ConstantCorrelationShrinkage,
@@ -34,6 +41,7 @@ from domain.estimation.shrinkage import (
     SingleFactorShrinkage,
 )
 from domain.estimation.sparse import GraphicalLasso, LocalGlobal
+from domain.estimation.stepwise import Criterion, Direction
 from domain.estimation.views import DEFAULT_TAU, View
 from domain.estimation.weights import half_life_of
 from server.converters.paths import under
@@ -59,7 +67,7 @@ def estimation_from_proto(estimation: estimation_pb2.Estimation) -> Estimation:
         )
 
 
-def _expected_returns(estimator: estimation_pb2.ExpectedReturnsEstimator) -> ExpectedReturnsEstimator:
+def _expected_returns(estimator: estimation_pb2.ExpectedReturnsEstimator) -> ExpectedReturnsEstimator | FactorModel:
     method = estimator.WhichOneof("method") or "sample"
     with under("expected_returns"):
         match method:
@@ -75,10 +83,12 @@ def _expected_returns(estimator: estimation_pb2.ExpectedReturnsEstimator) -> Exp
                 return BodnarOkhrinParolya(_target(estimator.bop, ShrinkageTarget.GRAND_MEAN))
             case "implied":
                 return _implied(estimator.implied)
+            case "factor_model":
+                return _factor_model(estimator.factor_model)
     raise NotSupported(f"estimation.expected_returns.{method} is not supported yet")
 
 
-def _covariance(estimator: estimation_pb2.CovarianceEstimator) -> CovarianceEstimator:
+def _covariance(estimator: estimation_pb2.CovarianceEstimator) -> CovarianceEstimator | FactorModel:
     method = estimator.WhichOneof("method") or "sample"
     match method:
         case "sample":
@@ -105,6 +115,9 @@ def _covariance(estimator: estimation_pb2.CovarianceEstimator) -> CovarianceEsti
             return GerberCovariance(
                 gerber.variant, gerber.threshold if gerber.HasField("threshold") else GERBER_THRESHOLD
             )
+        case "factor_model":
+            with under("covariance"):
+                return _factor_model(estimator.factor_model)
     raise NotSupported(f"estimation.covariance.{method} is not supported yet")
 
 
@@ -118,10 +131,24 @@ def _implied(implied: estimation_pb2.ImpliedReturns) -> Implied:
     return Implied(weights_from_proto("market_weights", implied.market_weights), implied.risk_aversion)
 
 
+def _factor_model(model: estimation_pb2.FactorModel) -> FactorModel:
+    names = estimation_pb2.FactorModel
+    method = names.Method.Name(model.method or names.METHOD_STEPWISE)
+    direction = names.Direction.Name(model.direction or names.DIRECTION_FORWARD)
+    criterion = names.Criterion.Name(model.criterion or names.CRITERION_P_VALUE)
+    with under("factor_model"):
+        return FactorModel(
+            tuple(model.factors),
+            FactorMethod(method.removeprefix("METHOD_")),
+            Direction(direction.removeprefix("DIRECTION_")),
+            Criterion(criterion.removeprefix("CRITERION_")),
+            model.threshold if model.HasField("threshold") else DEFAULT_THRESHOLD,
+            model.explained_variance if model.HasField("explained_variance") else DEFAULT_EXPLAINED_VARIANCE,
+        )
+
+
 def _views(views: estimation_pb2.Views) -> Views:
     methods = estimation_pb2.Views
-    if views.method in (methods.METHOD_BAYESIAN_BLACK_LITTERMAN, methods.METHOD_AUGMENTED_BLACK_LITTERMAN):
-        raise NotSupported(f"estimation.views {methods.Method.Name(views.method)} is not supported yet")
     with under("views"):
         found = tuple(_view(i, view, views.method) for i, view in enumerate(views.views))
         with under("prior"):
@@ -131,7 +158,18 @@ def _views(views: estimation_pb2.Views) -> Views:
             prior,
             views.tau if views.HasField("tau") else DEFAULT_TAU,
             views.method == methods.METHOD_ENTROPY_POOLING,
+            _factor_views(views),
         )
+
+
+def _factor_views(views: estimation_pb2.Views) -> FactorViews | None:
+    methods = estimation_pb2.Views
+    augmented = views.method == methods.METHOD_AUGMENTED_BLACK_LITTERMAN
+    wanted = augmented or views.method == methods.METHOD_BAYESIAN_BLACK_LITTERMAN
+    if wanted != views.HasField("factor_model"):
+        rule = "be given with" if wanted else "be left out but for"
+        raise InvalidInput("factor_model", f"must {rule} METHOD_BAYESIAN_ and METHOD_AUGMENTED_BLACK_LITTERMAN")
+    return FactorViews(_factor_model(views.factor_model), augmented) if wanted else None
 
 
 def _view(i: int, view: estimation_pb2.View, method: int) -> View:

@@ -217,7 +217,8 @@ class ReallocationService:
         if not isinstance(target, OptimizedTarget):
             return target
         if prices is None:
-            prices = await self._market_data.stored(PriceSelection(tuple(sorted(market.quotes))))
+            symbols = {*market.quotes, *target.specification.estimation.factors}
+            prices = await self._market_data.stored(PriceSelection(tuple(sorted(symbols))))
         groups = await self._market_data.groups(target.specification.missing_groups())
         priced = {symbol: quote.price for symbol, quote in market.quotes.items()}
         held = mandate.portfolio.weights_at(priced)
@@ -246,7 +247,7 @@ def _informed(
 def _optimised(
     target: OptimizedTarget, prices: StoredInput, held: Mapping[str, float], on_progress: OnProgress
 ) -> dict[str, float]:
-    """Target weights; symbols that the prices do not have count as cash when turnover is limited."""
+    """Target weights; symbols that the prices do not have, or are factors, count as cash when turnover is limited."""
     panel = prices.open()
     if target.lookback is not None:
         if target.lookback + 1 > len(panel.dates):
@@ -256,7 +257,8 @@ def _optimised(
             )
         first = len(panel.dates) - target.lookback - 1
         panel = PricePanel(panel.symbols, panel.dates[first:], panel.values[first:])
-    current = {symbol: weight for symbol, weight in held.items() if symbol in panel.symbols}
+    assets = set(panel.symbols) - target.specification.estimation.factors
+    current = {symbol: weight for symbol, weight in held.items() if symbol in assets}
     problem = state(replace(target.specification, current_weights=current), panel)
     solution = solve(problem, on_progress)
     # Rounding of a zero weight is no wish to sell short; a real short is refused by name.

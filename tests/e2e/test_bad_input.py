@@ -219,14 +219,6 @@ def test_unknown_results_are_not_found(wire: Any) -> None:
 
 UNSUPPORTED = {
     "kelly": optimize(objective={"kelly": {}}),
-    "views": optimize(
-        estimation={
-            "views": {
-                "method": "METHOD_AUGMENTED_BLACK_LITTERMAN",
-                "views": [{"terms": [{"symbol": "A", "weight": 1}]}],
-            }
-        }
-    ),
     "ULCER_INDEX": optimize(riskMeasure="RISK_MEASURE_ULCER_INDEX"),
 }
 
