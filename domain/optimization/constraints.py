@@ -15,7 +15,8 @@ DEFAULT_BUDGET = "default:budget"
 DEFAULT_LONG_ONLY = "default:long_only"
 
 
-def _bounds(lower: float | None, upper: float | None) -> None:
+def check_bounds(lower: float | None, upper: float | None) -> None:
+    """That there is one, and that they do not cross. Raises InvalidInput."""
     if lower is not None:
         finite_number("lower", lower)
     if upper is not None:
@@ -36,7 +37,7 @@ class WeightBounds:
     symbols: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _bounds(self.lower, self.upper)
+        check_bounds(self.lower, self.upper)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class GroupBounds:
     upper: float | None = None
 
     def __post_init__(self) -> None:
-        _bounds(self.lower, self.upper)
+        check_bounds(self.lower, self.upper)
         if not self.symbols:
             raise InvalidInput("group", "has no member in this problem")
 
@@ -64,7 +65,7 @@ class Linear:
     upper: float | None = None
 
     def __post_init__(self) -> None:
-        _bounds(self.lower, self.upper)
+        check_bounds(self.lower, self.upper)
         if not self.terms:
             raise InvalidInput("terms", "must have at least one term")
         for symbol, coefficient in self.terms.items():
@@ -160,14 +161,32 @@ class RiskLimit:
 
 @dataclass(frozen=True, slots=True)
 class Cardinality:
-    """The most assets with a weight other than 0."""
+    """The most assets with a weight other than 0; no symbols means of all of them."""
 
     label: str
     max_assets: int
+    symbols: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.max_assets < 1:
             raise InvalidInput("max_assets", f"must be 1 or more, is {self.max_assets}")
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterCardinality:
+    """The most assets of each cluster with a weight other than 0."""
+
+    label: str
+    max_assets: int
+    clusters: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Pairs of assets of which at most one has a weight other than 0."""
+
+    label: str
+    pairs: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +210,7 @@ class RiskContributionBounds:
     symbols: tuple[str, ...] = ()  # none means all
 
     def __post_init__(self) -> None:
-        _bounds(self.lower, self.upper)
+        check_bounds(self.lower, self.upper)
         if self.lower is not None and not 0.0 <= self.lower <= 1.0:
             raise InvalidInput("lower", f"must be a share from 0 to 1, is {self.lower:g}")
         if self.upper is not None and not 0.0 < self.upper <= 1.0:
@@ -208,6 +227,8 @@ Constraint = (
     | TrackingError
     | RiskLimit
     | Cardinality
+    | ClusterCardinality
+    | Apart
     | MinimumPosition
     | RiskContributionBounds
 )

@@ -16,7 +16,9 @@ from domain.checks import Matrix, Vector
 from domain.optimization.constraints import (
     DEFAULT_BUDGET,
     DEFAULT_LONG_ONLY,
+    Apart,
     Cardinality,
+    ClusterCardinality,
     GroupBounds,
     Leverage,
     Linear,
@@ -28,6 +30,7 @@ from domain.optimization.constraints import (
     Turnover,
     WeightBounds,
 )
+from domain.optimization.holdings import Holdings, holdings_of
 from domain.optimization.portfolio_risk import PortfolioRisk
 from domain.optimization.problem import Problem
 from domain.risk.measures import RiskMeasure
@@ -90,22 +93,6 @@ class RiskCap:
     def value(self, weights: Vector) -> float:
         """What is limited, for these weights."""
         return self.unit * self.risk.of(weights - self.centre)
-
-
-@dataclass(frozen=True, slots=True)
-class Holdings:
-    """At most so many weights other than 0, and each of those at least so large; what is None does not limit."""
-
-    label: str
-    max_assets: int | None = None
-    min_weight: float | None = None
-
-    def excess(self, weights: Vector) -> float:
-        """Assets too many, or what the smallest position lacks."""
-        sizes = np.abs(weights[weights != 0.0])
-        over = 0.0 if self.max_assets is None else max(0.0, float(len(sizes) - self.max_assets))
-        short = 0.0 if self.min_weight is None or not len(sizes) else max(0.0, self.min_weight - float(sizes.min()))
-        return max(over, short)
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,10 +278,8 @@ def feasible_set(problem: Problem) -> FeasibleSet:
             case RiskLimit():
                 risk = problem.risk_in(constraint.risk_measure)
                 limits.append(RiskCap(constraint.label, risk, np.zeros(len(risk.symbols)), constraint.maximum))
-            case Cardinality():
-                limits.append(Holdings(constraint.label, max_assets=constraint.max_assets))
-            case MinimumPosition():
-                limits.append(Holdings(constraint.label, min_weight=constraint.min_weight))
+            case Cardinality() | ClusterCardinality() | Apart() | MinimumPosition():
+                limits.append(holdings_of(constraint, problem.moments.symbols))
             case RiskContributionBounds():
                 box = _box(problem, constraint)
                 limits.append(ShareBounds(constraint.label, problem.moments.covariance, box.lower, box.upper))

@@ -17,9 +17,10 @@ from domain.optimization.fast.linear import solve_linear
 from domain.optimization.fast.mean_variance import cleaned
 from domain.optimization.fast.program import Program
 from domain.optimization.fast.ranked_caps import least_ranked, within_ranked_caps
-from domain.optimization.fast.selection import selected
+from domain.optimization.fast.selection import SearchTooLongError, selected
 from domain.optimization.fast.stage import Stage, stage
-from domain.optimization.feasible import FeasibleSet, Holdings, Limit, ShareBounds, excess
+from domain.optimization.feasible import AbsoluteSum, Box, FeasibleSet, Limit, RiskCap, Row, ShareBounds, excess
+from domain.optimization.holdings import Count, Holdings
 from domain.optimization.problem import SolverOptions
 from domain.optimization.solution import VIOLATION_TOLERANCE, Candidate, Engine
 
@@ -28,14 +29,29 @@ NEGLIGIBLE_RELAXATION = 1e-9
 SHARE_RESOLUTION = 1e-7
 """How closely the relaxation of a share is found."""
 
+LARGEST_RELAXATION = 1e3
+"""What is not enough by then is not looked for any further."""
 
-def is_feasible(limits: FeasibleSet) -> bool:
-    """Whether any weights keep all limits."""
+MOST_RELAXATIONS = 400
+"""How many an explanation takes for one question about which assets to hold: a second's worth, and it may take more."""
+
+
+def is_feasible(limits: FeasibleSet, most_relaxations: float = np.inf) -> bool:
+    """Whether any weights keep all limits. Raises SearchTooLongError beyond so many relaxations."""
     if limits.holdings:
-        return selected(limits, _any_weights, lambda _: 0.0, _carry_on) is not None
+        found = selected(limits, _any_weights, lambda _: 0.0, _carry_on, most_relaxations=most_relaxations)
+        return found is not None
     if limits.share_bounds:
         return any_within_shares(limits, _within_convex) is not None
     return _any_weights(limits) is not None
+
+
+def _is_proven(limits: FeasibleSet, *, feasible: bool) -> bool:
+    """Whether it is known in reasonable time that some weights keep all limits, or that none do."""
+    try:
+        return is_feasible(limits, MOST_RELAXATIONS) is feasible
+    except (SearchTooLongError, NotSupported, SolverTimedOut):
+        return False
 
 
 def conflict(limits: FeasibleSet) -> InfeasibleProblem:
@@ -43,7 +59,7 @@ def conflict(limits: FeasibleSet) -> InfeasibleProblem:
     labels = list(limits.labels)
     for label in limits.labels:
         rest = [other for other in labels if other != label]
-        if not _may_be_feasible(limits.only(rest)):
+        if _is_proven(limits.only(rest), feasible=False):
             labels = rest
     if limits.only(labels).share_bounds:
         return InfeasibleProblem(labels, share_relaxations(limits, labels))
@@ -65,16 +81,26 @@ def smallest_relaxation(limits: FeasibleSet, label: str) -> float | None:
     holding = next((one for one in limits.holdings if one.label == label), None)
     if holding is not None:
         return _holding_relaxation(limits, holding)
-    found = joint_relaxation(limits, [label])
+    try:
+        found = _least_widening(limits, [label])
+    except SearchTooLongError:
+        return _widening_by_bisection(limits, label)
     return None if not found else max(found[label], NEGLIGIBLE_RELAXATION)
 
 
 def joint_relaxation(limits: FeasibleSet, labels: Collection[str]) -> dict[str, float]:
     """How far to widen each label so that the set becomes feasible, the sum of all being the least possible.
 
-    An elastic program (Chinneck 2008): each label has its own t, by which all its ends move out. Empty where that is
-    not enough.
+    Empty where that is not enough, or where it takes too long to say.
     """
+    try:
+        return _least_widening(limits, labels)
+    except SearchTooLongError:
+        return {}
+
+
+def _least_widening(limits: FeasibleSet, labels: Collection[str]) -> dict[str, float]:
+    """An elastic program (Chinneck 2008): each label has its own t, by which all its ends move out."""
 
     def needed(weights: Vector) -> dict[str, float]:
         return {
@@ -86,12 +112,49 @@ def joint_relaxation(limits: FeasibleSet, labels: Collection[str]) -> dict[str, 
         return within_ranked_caps(looser, lambda some: _elastic(some, labels), _carry_on, scaled=False)
 
     least_ranked(limits, labels)
-    found = (
-        selected(limits, elastic, lambda weights: sum(needed(weights).values()), _carry_on)
-        if limits.holdings
-        else elastic(limits)
-    )
+
+    def value(weights: Vector) -> float:
+        return sum(needed(weights).values())
+
+    if limits.holdings:
+        found = selected(limits, elastic, value, _carry_on, caps_hold=False, most_relaxations=MOST_RELAXATIONS)
+    else:
+        found = elastic(limits)
     return {} if found is None else needed(found.weights)
+
+
+def _widening_by_bisection(limits: FeasibleSet, label: str) -> float | None:
+    """The least t of one label, each t a question of its own: bounds that stand still say much about counts."""
+
+    def feasible(t: float) -> bool:
+        looser = tuple(_widened(limit, t) if limit.label == label else limit for limit in limits.limits)
+        return is_feasible(FeasibleSet(limits.symbols, looser), MOST_RELAXATIONS)
+
+    try:
+        low, high = 0.0, 1.0
+        while not feasible(high):
+            if high > LARGEST_RELAXATION:
+                return None
+            low, high = high, 2.0 * high
+        while high - low > NEGLIGIBLE_RELAXATION * max(1.0, high):
+            middle = 0.5 * (low + high)
+            low, high = (low, middle) if feasible(middle) else (middle, high)
+    except SearchTooLongError:
+        return None
+    return high
+
+
+def _widened(limit: Limit, t: float) -> Limit:
+    match limit:
+        case Box():
+            return replace(limit, lower=limit.lower - t, upper=limit.upper + t)
+        case Row():
+            return replace(limit, lower=limit.lower - t, upper=limit.upper + t)
+        case AbsoluteSum():
+            return replace(limit, maximum=limit.maximum + limit.factor * t)
+        case RiskCap():
+            return replace(limit, maximum=limit.maximum + t)
+    return limit
 
 
 def share_relaxations(limits: FeasibleSet, labels: Collection[str]) -> dict[str, float]:
@@ -117,14 +180,6 @@ def share_relaxations(limits: FeasibleSet, labels: Collection[str]) -> dict[str,
             low, high = (low, middle) if feasible(middle) else (middle, high)
         found[bounds.label] = high
     return found
-
-
-def _may_be_feasible(limits: FeasibleSet) -> bool:
-    """Whether weights keep all limits, or nobody can tell: then the label that was dropped stays in the conflict."""
-    try:
-        return is_feasible(limits)
-    except (NotSupported, SolverTimedOut):
-        return True
 
 
 def _within_convex(limits: FeasibleSet) -> Vector | None:
@@ -173,19 +228,22 @@ def _plain(weights: Vector) -> Candidate:
 
 
 def _holding_relaxation(limits: FeasibleSet, holding: Holdings) -> float | None:
-    """Assets to add to a number, or what to take off a least position, found by bisection."""
+    """Assets to add to every count, or what to take off a least position, found by bisection; neighbours stay so."""
     others = tuple(limit for limit in limits.limits if limit is not holding)
 
     def feasible(looser: Holdings) -> bool:
-        return is_feasible(FeasibleSet(limits.symbols, (*others, looser)))
+        return _is_proven(FeasibleSet(limits.symbols, (*others, looser)), feasible=True)
 
-    if holding.max_assets is not None:
-        for more in range(1, limits.size - holding.max_assets + 1):
-            if feasible(replace(holding, max_assets=holding.max_assets + more)):
+    if holding.apart is not None:
+        return None
+    if holding.counts:
+        for more in range(1, max(int(count.members.sum()) - count.most for count in holding.counts) + 1):
+            counts = tuple(Count(count.members, count.most + more) for count in holding.counts)
+            if feasible(replace(holding, counts=counts)):
                 return float(more)
         return None
     least = holding.min_weight or 0.0
-    if not is_feasible(FeasibleSet(limits.symbols, others)):
+    if not _is_proven(FeasibleSet(limits.symbols, others), feasible=True):
         return None
     low, high = 0.0, least
     while high - low > NEGLIGIBLE_RELAXATION:

@@ -11,6 +11,7 @@ from domain.errors import InvalidInput
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
 from domain.optimization.constraints import (
+    Cardinality,
     Constraint,
     GroupBounds,
     Leverage,
@@ -87,7 +88,7 @@ class Problem:
                 raise InvalidInput(f"constraints[{i}].label", f"{constraint.label} is used twice")
             labels.add(constraint.label)
             names = tuple(constraint.terms) if isinstance(constraint, Linear) else ()
-            if isinstance(constraint, WeightBounds | GroupBounds | RiskContributionBounds):
+            if isinstance(constraint, WeightBounds | GroupBounds | Cardinality | RiskContributionBounds):
                 names = constraint.symbols
             for name in names:
                 if name not in known:

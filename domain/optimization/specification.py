@@ -12,6 +12,7 @@ from domain.checks import Vector, positive
 from domain.costs.model import CostModel
 from domain.costs.trading import TradingCosts
 from domain.errors import InvalidInput, NotSupported
+from domain.estimation import codependence as alike
 from domain.estimation.covariance import SampleCovariance
 from domain.estimation.diagnostics import EstimationDiagnostics, diagnosed, of_moments
 from domain.estimation.moments import (
@@ -37,6 +38,15 @@ from domain.optimization.constraints import (
     TrackingError,
 )
 from domain.optimization.feasible import feasible_set
+from domain.optimization.likeness import likeness_of
+from domain.optimization.likeness_limits import (
+    CentralityBounds,
+    ClusterLimit,
+    LikenessLimit,
+    NetworkLimit,
+    needs_returns,
+    resolved,
+)
 from domain.optimization.objectives import (
     Codependence,
     FactorBudget,
@@ -110,8 +120,17 @@ class GroupReference:
     upper: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class CardinalityOfGroup:
+    """The most assets held of a group that is named here and listed elsewhere."""
+
+    label: str
+    group: str
+    max_assets: int
+
+
 ObjectiveBySymbol = RiskBudgetBySymbol | FactorBudgetBySymbol | RelaxedBudgetBySymbol | TrackingBySymbol
-ConstraintBySymbol = GroupReference | TrackingErrorBySymbol
+ConstraintBySymbol = GroupReference | CardinalityOfGroup | TrackingErrorBySymbol | LikenessLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +169,8 @@ class Specification:
             return True
         if isinstance(self.objective, Hierarchical) and not self._likeness_is_of_moments(self.objective.codependence):
             return True
+        if self.limits_need_returns:
+            return True
         measures = [self.risk_measure, *(c.risk_measure for c in self.constraints if isinstance(c, RiskLimit))]
         return not all(measure.is_quadratic for measure in measures)
 
@@ -159,19 +180,25 @@ class Specification:
         return codependence is Codependence.CUSTOM_COVARIANCE or (codependence is Codependence.PEARSON and of_sample)
 
     @property
+    def limits_need_returns(self) -> bool:
+        """Whether a limit follows from how alike the returns of assets are."""
+        return any(isinstance(c, LikenessLimit) and needs_returns(c) for c in self.constraints)
+
+    @property
     def is_quick(self) -> bool:
         """Whether a quadratic or linear program or a formula answers, in about a millisecond for fifty assets."""
         slow = isinstance(self.objective, Kelly | WorstCase | OrderedWeightedAverage | Hierarchical | RelaxedRiskBudget)
         slow = slow or isinstance(self.objective, HigherMoments)
-        cones = TrackingErrorBySymbol | RiskLimit | Cardinality | MinimumPosition | RiskContributionBounds
+        cones = TrackingErrorBySymbol | RiskLimit | RiskContributionBounds
+        held = Cardinality | CardinalityOfGroup | MinimumPosition | LikenessLimit
         special = slow or isinstance(self.objective, RelaxedBudgetBySymbol | TrackingBySymbol)
-        convex = self.costs is not None or any(isinstance(constraint, cones) for constraint in self.constraints)
+        convex = self.costs is not None or any(isinstance(one, cones | held) for one in self.constraints)
         heavy = self.needs_distribution or self.estimation.is_heavy or self.options.engine is EnginePreference.RISKFOLIO
         return not (special or convex or heavy)
 
     def missing_groups(self) -> tuple[str, ...]:
         """Groups that constraints name and this specification does not list."""
-        named = (c.group for c in self.constraints if isinstance(c, GroupReference))
+        named = (c.group for c in self.constraints if isinstance(c, GroupReference | CardinalityOfGroup))
         return tuple(dict.fromkeys(group for group in named if group not in self.groups))
 
     def with_constraints(self, more: "tuple[Constraint | ConstraintBySymbol, ...]") -> "Specification":
@@ -209,6 +236,13 @@ class Universe:
 
     moments: Moments
     scenarios: Scenarios | None  # where the measure needs a distribution
+    _likenesses: dict[Codependence, alike.Codependence] = field(default_factory=dict, repr=False, compare=False)
+
+    def likeness(self, kind: Codependence) -> alike.Codependence:
+        """How alike the assets are, measured once. Raises NotSupported where that needs returns."""
+        if kind not in self._likenesses:
+            self._likenesses[kind] = likeness_of(kind, self.moments, self.scenarios)
+        return self._likenesses[kind]
 
 
 def universe_of(specification: Specification, data: MarketInput) -> Universe:
@@ -238,7 +272,7 @@ def pose(specification: Specification, universe: Universe) -> Problem:
         objective=_objective(specification.objective, symbols),
         risk_measure=specification.risk_measure,
         confidence_level=specification.confidence_level,
-        constraints=tuple(_resolved(i, c, specification, symbols) for i, c in enumerate(specification.constraints)),
+        constraints=tuple(_resolved(i, c, specification, universe) for i, c in enumerate(specification.constraints)),
         current_weights=_weights(specification, symbols),
         scenarios=universe.scenarios,
         options=specification.options,
@@ -349,21 +383,37 @@ def _all_symbols(field_name: str, values: Mapping[str, float], symbols: tuple[st
 
 
 def _resolved(
-    index: int, constraint: Constraint | ConstraintBySymbol, specification: Specification, symbols: tuple[str, ...]
+    index: int, constraint: Constraint | ConstraintBySymbol, specification: Specification, universe: Universe
 ) -> Constraint:
+    symbols = universe.moments.symbols
     match constraint:
-        case GroupReference():
-            return _group(f"constraints[{index}].group_bounds.group", constraint, specification, set(symbols))
+        case GroupReference(label, group, lower, upper):
+            members = _members(f"constraints[{index}].group_bounds.group", group, specification, set(symbols))
+            return GroupBounds(label, members, lower, upper)
+        case CardinalityOfGroup(label, group, most):
+            members = _members(f"constraints[{index}].cardinality.group", group, specification, set(symbols))
+            return Cardinality(label, most, members)
+        case Cardinality(symbols=counted):
+            _known(f"constraints[{index}].cardinality.symbols", counted, symbols)
+        case NetworkLimit() | ClusterLimit() | CentralityBounds():
+            return resolved(f"constraints[{index}]", constraint, symbols, universe.likeness)
         case TrackingErrorBySymbol(label, benchmark, max_annual):
             path = f"constraints[{index}].tracking_error.benchmark"
             return TrackingError(label, _benchmark(path, benchmark, symbols), max_annual)
     return constraint
 
 
-def _group(path: str, reference: GroupReference, specification: Specification, members: set[str]) -> GroupBounds:
-    if reference.group not in specification.groups:
-        raise InvalidInput(path, f"{reference.group!r} is not a group of the request or of stored instruments")
-    symbols = tuple(symbol for symbol in specification.groups[reference.group] if symbol in members)
-    if not symbols:
-        raise InvalidInput(path, f"{reference.group!r} has no member among the symbols of the input")
-    return GroupBounds(reference.label, symbols, reference.lower, reference.upper)
+def _known(path: str, named: tuple[str, ...], symbols: tuple[str, ...]) -> None:
+    known = set(symbols)
+    for i, symbol in enumerate(named):
+        if symbol not in known:
+            raise InvalidInput(f"{path}[{i}]", f"{symbol} is not a symbol of the input")
+
+
+def _members(path: str, group: str, specification: Specification, symbols: set[str]) -> tuple[str, ...]:
+    if group not in specification.groups:
+        raise InvalidInput(path, f"{group!r} is not a group of the request or of stored instruments")
+    members = tuple(symbol for symbol in specification.groups[group] if symbol in symbols)
+    if not members:
+        raise InvalidInput(path, f"{group!r} has no member among the symbols of the input")
+    return members

@@ -3,13 +3,17 @@
 from absfinance.v1 import constraint_pb2
 
 from domain.errors import InvalidInput, NotSupported
+from domain.estimation.network import Graph
 from domain.optimization import constraints
+from domain.optimization.likeness_limits import AssetNetwork, CentralityBounds, ClusterLimit, NetworkLimit
 from domain.optimization.specification import (
+    CardinalityOfGroup,
     ConstraintBySymbol,
     GroupReference,
     TrackingErrorBySymbol,
 )
 from server.converters.measure import risk_measure_from_proto
+from server.converters.objective import codependence_from_proto, linkage_from_proto
 from server.converters.paths import once_each, under
 from server.converters.weights import given, weights_from_proto
 
@@ -45,11 +49,19 @@ def constraint_from_proto(
                 measure = risk_measure_from_proto(constraint.risk_limit.risk_measure)
                 return constraints.RiskLimit(label, measure, constraint.risk_limit.max)
             case "cardinality":
-                return constraints.Cardinality(label, constraint.cardinality.max_assets)
+                return _cardinality(label, constraint.cardinality)
             case "minimum_position":
                 return constraints.MinimumPosition(label, constraint.minimum_position.min_weight)
             case "risk_contribution_bounds":
                 return _risk_contribution_bounds(label, constraint.risk_contribution_bounds)
+            case "network":
+                return NetworkLimit(label, _network(constraint.network.network), constraint.network.steps or 1)
+            case "clusters":
+                return _clusters(label, constraint.clusters)
+            case "centrality":
+                centrality = constraint.centrality
+                lower, upper = given(centrality, "lower"), given(centrality, "upper")
+                return CentralityBounds(label, _network(centrality.network), lower, upper)
     raise NotSupported(f"constraint {kind} (label {label}) is not supported yet")
 
 
@@ -87,6 +99,33 @@ def _factor_exposure(label: str, exposure: constraint_pb2.FactorExposure) -> con
     once_each("loadings", [loading.symbol for loading in exposure.loadings])
     terms = {loading.symbol: loading.loading for loading in exposure.loadings}
     return constraints.Linear(label, terms, given(exposure, "lower"), given(exposure, "upper"))
+
+
+def _cardinality(label: str, cardinality: constraint_pb2.Cardinality) -> constraints.Cardinality | CardinalityOfGroup:
+    if cardinality.symbols and cardinality.group:
+        raise InvalidInput("group", "must not be given beside symbols")
+    if cardinality.group:
+        return CardinalityOfGroup(label, cardinality.group, cardinality.max_assets)
+    once_each("symbols", cardinality.symbols)
+    return constraints.Cardinality(label, cardinality.max_assets, tuple(cardinality.symbols))
+
+
+def _network(network: constraint_pb2.AssetNetwork) -> AssetNetwork:
+    names = constraint_pb2.AssetNetwork
+    name = names.Graph.Name(network.graph or names.GRAPH_MINIMUM_SPANNING_TREE)
+    return AssetNetwork(Graph(name.removeprefix("GRAPH_")), codependence_from_proto(network.codependence))
+
+
+def _clusters(label: str, limit: constraint_pb2.ClusterLimit) -> ClusterLimit:
+    usual = ClusterLimit(label)
+    return ClusterLimit(
+        label,
+        linkage_from_proto(limit.linkage),
+        codependence_from_proto(limit.codependence),
+        limit.clusters if limit.HasField("clusters") else None,
+        limit.max_clusters if limit.HasField("max_clusters") else usual.max_clusters,
+        limit.max_assets if limit.HasField("max_assets") else usual.max_assets,
+    )
 
 
 def _leverage(label: str, leverage: constraint_pb2.Leverage) -> constraints.Leverage:

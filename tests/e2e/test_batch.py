@@ -41,6 +41,20 @@ def account(key: str, **more: Any) -> dict[str, Any]:
     return {"account": {"key": key, **more}}
 
 
+def test_a_limit_from_returns_is_shared_or_has_none(channel: grpc.Channel) -> None:
+    panel = {"symbols": SYMBOLS, "dates": list(range(60)), "values": RNG.normal(0.0, 0.01, 480).tolist()}
+    shared = {"label": "net", "network": {"network": {"codependence": "CODEPENDENCE_KENDALL"}}}
+    plain: dict[str, Any] = {"returns": panel, "periodsPerYear": 252, "spec": {"objective": {"minRisk": {}}}}
+    own = account("own", constraints=[{"label": "each", "clusters": {"clusters": 2}}])
+    refused = batch(channel, {"universe": plain}, own, account("none"))
+    assert "universe.spec" in refused["own"].error.message
+    assert refused["none"].WhichOneof("outcome") == "result"
+    plain["spec"]["constraints"] = [shared]
+    found = batch(channel, {"universe": plain}, own, account("none"))
+    held = {key: sum(w.weight != 0.0 for w in one.result.weights) for key, one in found.items()}
+    assert 1 <= held["own"] <= 2 < held["none"]
+
+
 @pytest.mark.parametrize("count", [5, 200])
 def test_each_account_is_what_optimize_says(channel: grpc.Channel, wire: Wire, count: int) -> None:
     held = [RNG.dirichlet(np.ones(8)) for _ in range(count)]

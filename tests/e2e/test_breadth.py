@@ -1,5 +1,6 @@
 """Every objective, measure and constraint of the contract over the wire, each by its definition."""
 
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -247,3 +248,124 @@ def test_feasibility_can_be_asked_without_solving(wire: Wire) -> None:
     assert set(refusal.conflicts) == {"caps", "default:budget"}
     wider = {"label": "caps", "weightBounds": {"upper": 0.5}}
     assert wire.call(OPTIMIZE, asked({"minRisk": {}}, wider, validateOnly=True, checkFeasibility=True)) == {}
+
+
+CORRELATION = np.corrcoef(RETURNS.T)
+MOMENTS = {
+    "symbols": SYMBOLS,
+    "expectedReturns": MU.tolist(),
+    "covariance": SIGMA.ravel().tolist(),
+    "periodsPerYear": 252,
+}
+
+
+def spanning_tree() -> np.ndarray:
+    """Who is connected, the closest first unless it closes a circle (Kruskal 1956)."""
+    part, connected = list(range(6)), np.zeros((6, 6), dtype=bool)
+    for i, j in sorted(combinations(range(6), 2), key=lambda pair: -CORRELATION[pair]):
+        if part[i] != part[j]:
+            connected[i, j] = connected[j, i] = True
+            part = [part[j] if one == part[i] else one for one in part]
+    return connected
+
+
+def held(w: np.ndarray) -> set[str]:
+    return {symbol for symbol, weight in zip(SYMBOLS, w, strict=True) if weight != 0.0}
+
+
+def test_so_many_of_some(wire: Wire) -> None:
+    by_symbol = {"cardinality": {"maxAssets": 1, "symbols": ["A", "B", "C"]}}
+    w = weights_of(wire.call(OPTIMIZE, asked({"minRisk": {}}, by_symbol)))
+    assert len(held(w) & {"A", "B", "C"}) <= 1
+    assert len(held(w)) > 1
+    groups = [{"name": "abc", "symbols": ["A", "B", "C"]}]
+    by_group = {"cardinality": {"maxAssets": 1, "group": "abc"}}
+    assert weights_of(wire.call(OPTIMIZE, asked({"minRisk": {}}, by_group, groups=groups))) == pytest.approx(w)
+
+
+@pytest.mark.parametrize(
+    ("cardinality", "field"),
+    [
+        ({"maxAssets": 1, "symbols": ["A", "Z"]}, "constraints[0].cardinality.symbols[1]"),
+        ({"maxAssets": 1, "symbols": ["A", "A"]}, "constraints[0].cardinality.symbols[1].symbol"),
+        ({"maxAssets": 1, "symbols": ["A"], "group": "abc"}, "constraints[0].cardinality.group"),
+        ({"maxAssets": 1, "group": "nobody"}, "constraints[0].cardinality.group"),
+    ],
+)
+def test_whom_a_count_cannot_concern(wire: Wire, cardinality: dict[str, Any], field: str) -> None:
+    groups = [{"name": "abc", "symbols": ["A", "B", "C"]}]
+    refusal = wire.refused(OPTIMIZE, asked({"minRisk": {}}, {"cardinality": cardinality}, groups=groups))
+    assert (refusal.code, refusal.reason) == ("INVALID_ARGUMENT", "INVALID_INPUT")
+    assert field in refusal.fields
+
+
+@pytest.mark.parametrize("graph", ["GRAPH_MINIMUM_SPANNING_TREE", "GRAPH_TRIANGULATED_MAXIMALLY_FILTERED"])
+def test_no_neighbours_are_held_together(wire: Wire, graph: str) -> None:
+    limit = {"label": "net", "network": {"network": {"graph": graph}}}
+    w = weights_of(wire.call(OPTIMIZE, asked({"minRisk": {}}, limit)))
+    near = spanning_tree()
+    chosen = w != 0.0
+    assert not near[np.ix_(chosen, chosen)].any()  # the tree is part of the planar graph of so few assets
+    further = {"network": {"network": {"graph": graph}, "steps": 5}}
+    assert len(held(weights_of(wire.call(OPTIMIZE, asked({"minRisk": {}}, further))))) == 1
+    refusal = wire.refused(OPTIMIZE, asked({"minRisk": {}}, further, {"label": "caps", "weightBounds": {"upper": 0.5}}))
+    assert refusal.reason == "PROBLEM_INFEASIBLE"
+
+
+def test_one_of_each_cluster(wire: Wire) -> None:
+    limit = {"clusters": {"linkage": "LINKAGE_WARD", "codependence": "CODEPENDENCE_SPEARMAN", "clusters": 2}}
+    assert len(held(weights_of(wire.call(OPTIMIZE, asked({"minRisk": {}}, limit))))) <= 2
+    limit["clusters"]["maxAssets"] = 2
+    assert 2 < len(held(weights_of(wire.call(OPTIMIZE, asked({"minRisk": {}}, limit))))) <= 4
+    chosen = {"clusters": {"maxClusters": 2, "linkage": "LINKAGE_DBHT"}}
+    assert len(held(weights_of(wire.call(OPTIMIZE, asked({"minRisk": {}}, chosen))))) <= 4
+    limit["clusters"]["clusters"] = 7
+    refusal = wire.refused(OPTIMIZE, asked({"minRisk": {}}, limit))
+    assert "constraints[0].clusters.clusters" in refusal.fields
+
+
+def test_how_central_a_portfolio_is(wire: Wire) -> None:
+    degrees = spanning_tree().sum(axis=1)
+    free = weights_of(wire.call(OPTIMIZE, asked({"minRisk": {}})))
+    least = float(degrees @ free) + 0.2
+    answer = wire.call(OPTIMIZE, asked({"minRisk": {}}, {"label": "hub", "centrality": {"lower": least}}))
+    assert float(degrees @ weights_of(answer)) == pytest.approx(least, abs=1e-7)
+    assert "hub" in {one["label"] for one in answer["binding"]}
+    refusal = wire.refused(OPTIMIZE, asked({"minRisk": {}}, {"centrality": {"lower": 2.0, "upper": 1.0}}))
+    assert "constraints[0].centrality.lower" in refusal.fields
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        {"clusters": {"codependence": "CODEPENDENCE_KENDALL"}},
+        {"network": {"network": {"codependence": "CODEPENDENCE_KENDALL"}}},
+        {"centrality": {"network": {"codependence": "CODEPENDENCE_KENDALL"}, "upper": 1.5}},
+    ],
+    ids=["clusters", "network", "centrality"],
+)
+def test_moments_have_no_ranks(wire: Wire, limit: dict[str, Any]) -> None:
+    [(kind, inside)] = limit.items()
+    linear: dict[str, Any] = {kind: {k: v for k, v in inside.items() if k == "upper"}}
+    given = {"moments": MOMENTS, "objective": {"minRisk": {}}}
+    of_returns = weights_of(wire.call(OPTIMIZE, asked({"minRisk": {}}, linear)))
+    assert weights_of(wire.call(OPTIMIZE, given | {"constraints": [linear]})) == pytest.approx(of_returns, abs=1e-7)
+    refusal = wire.refused(OPTIMIZE, given | {"constraints": [limit]})
+    assert (refusal.code, refusal.reason) == ("UNIMPLEMENTED", "NOT_SUPPORTED")
+    assert "KENDALL" in refusal.message
+
+
+def test_a_hierarchy_does_not_choose(wire: Wire) -> None:
+    refusal = wire.refused(OPTIMIZE, asked({"hierarchical": {}}, {"label": "net", "network": {}}))
+    assert refusal.reason == "NOT_SUPPORTED"
+    assert "net" in refusal.message
+
+
+def test_a_frontier_under_a_network(wire: Wire) -> None:
+    request = {"returns": PANEL, "periodsPerYear": 252, "constraints": [{"network": {}}], "points": 4}
+    traced = list(wire.stream("OptimizationService/TraceFrontier", request))
+    near = spanning_tree()
+    for one in traced:
+        chosen = np.array([w.get("weight", 0.0) != 0.0 for w in one["weights"]])
+        assert not near[np.ix_(chosen, chosen)].any()
+    assert len(traced) == 4

@@ -14,7 +14,8 @@ from domain.checks import Vector
 from domain.errors import SolverFailed, SolverTimedOut
 from domain.optimization.fast.epigraph import RANKED
 from domain.optimization.fast.spectral import least_spectral, ranked_risk
-from domain.optimization.feasible import Box, FeasibleSet, Holdings, RiskCap, Row
+from domain.optimization.feasible import Box, FeasibleSet, RiskCap, Row
+from domain.optimization.holdings import Holdings
 from domain.optimization.solution import Binding, BoundSide, Candidate
 
 MISS = 1e-9

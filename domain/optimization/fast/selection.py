@@ -1,21 +1,24 @@
-"""Which assets to hold at all: cardinality and least positions, by branch and bound (Bertsimas & Shioda 2009).
+"""Which assets to hold at all: counts, neighbours and least positions, by branch and bound (Bertsimas & Shioda 2009).
 
 A node has assets that are out, assets that are in with at least the least position, and undecided ones. Its relaxation
-is the problem with those bounds and no more, whose value bounds all below it. An asset whose relaxed weight breaks a
-rule is decided both ways. The search ends when no open node can be better than the best weights found.
+is the problem with those bounds and, where positions are capped, with what the caps leave of each count; its value
+bounds all below it. An asset of a rule that the relaxed weights break is decided both ways, and one that is in takes
+out whatever may not be held beside it. The search ends when no open node can be better than the best weights found.
 """
 
 import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Vector
 from domain.errors import NoPositiveExcessReturn
-from domain.optimization.feasible import Box, FeasibleSet
-from domain.optimization.solution import Candidate
+from domain.optimization.feasible import LARGE, Box, FeasibleSet, Limit, Row
+from domain.optimization.holdings import Count, Mask
+from domain.optimization.solution import VIOLATION_TOLERANCE, Candidate
 
 States = NDArray[np.int8]
 UNDECIDED, OUT, LONG, SHORT = 0, 1, 2, 3
@@ -29,8 +32,15 @@ CLOSE_ENOUGH = 1e-8
 BROKEN = 1e-9
 """How much of a weight below the least position is not rounding."""
 
+NEARLY = 1e-3
+"""A part of all positions that is dropped without much harm."""
+
 Relaxation = Callable[[FeasibleSet], Candidate | None]
 """The best weights within limits without rules on holdings; None where there are none."""
+
+
+class SearchTooLongError(Exception):
+    """More relaxations than the caller wants to wait for; it never leaves the engine."""
 
 
 @dataclass(order=True)
@@ -44,57 +54,100 @@ class _Node:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How many may be held, and how little of each."""
+    """How many of which assets may be held, which not beside each other, and how little of each."""
 
-    most: int
+    counts: tuple[Count, ...]
+    apart: Mask  # (N, N)
     least: float
 
     @classmethod
     def of(cls, limits: FeasibleSet) -> "Rules":
-        """The tightest of all limits on holdings."""
-        counts = [limit.max_assets for limit in limits.holdings if limit.max_assets is not None]
-        sizes = [limit.min_weight for limit in limits.holdings if limit.min_weight is not None]
-        return cls(min(counts, default=limits.size), max(sizes, default=0.0))
+        """All limits on holdings together."""
+        pairs = [limit.apart for limit in limits.holdings if limit.apart is not None]
+        return cls(
+            tuple(count for limit in limits.holdings for count in limit.counts),
+            reduce(np.logical_or, pairs, np.zeros((limits.size, limits.size), dtype=bool)),
+            max((limit.min_weight for limit in limits.holdings if limit.min_weight is not None), default=0.0),
+        )
 
     def kept_by(self, weights: Vector) -> bool:
         """Whether weights are a selection."""
-        sizes = np.abs(weights[weights != 0.0])
-        return len(sizes) <= self.most and not (sizes < self.least - BROKEN).any()
+        return not self.too_small(weights).any() and not self.broken_by(weights != 0.0).any()
+
+    def too_small(self, weights: Vector) -> Mask:
+        """Positions below the least one, (N,)."""
+        sizes = np.abs(weights)
+        return (sizes > 0.0) & (sizes < self.least - BROKEN)
+
+    def broken_by(self, held: Mask) -> Mask:
+        """Which of the assets that are held (N,) belong to a count that is exceeded or stand beside a neighbour."""
+        result = held & self.apart[held].any(axis=0)
+        for count in self.counts:
+            if int((held & count.members).sum()) > count.most:
+                result |= held & count.members
+        return result
+
+    def forced_out(self, inside: Mask) -> Mask:
+        """What may not be held with the assets that are in, (N,)."""
+        result = np.asarray(self.apart[inside].any(axis=0))
+        for count in self.counts:
+            if int((inside & count.members).sum()) >= count.most:
+                result |= count.members & ~inside
+        return result
 
 
 def selected(
-    limits: FeasibleSet, relaxation: Relaxation, value: Callable[[Vector], float], on_progress: Callable[[], None]
+    limits: FeasibleSet,
+    relaxation: Relaxation,
+    value: Callable[[Vector], float],
+    on_progress: Callable[[], None],
+    *,
+    caps_hold: bool = True,
+    most_relaxations: float = np.inf,
 ) -> Candidate | None:
     """The best weights within all limits, proven against every other selection; None where there are none.
 
-    `value` is the smaller the better. Raises what the relaxation raises, and SolverTimedOut from `on_progress`.
+    `value` is the smaller the better. `caps_hold` says that the relaxation keeps the bounds of `limits`. Raises what
+    the relaxation raises, SolverTimedOut from `on_progress`, and SearchTooLongError beyond `most_relaxations`.
     """
-    search = _Search(limits, relaxation, value, Rules.of(limits))
+    search = _Search(limits, relaxation, value, caps_hold=caps_hold, most_relaxations=most_relaxations)
     return search.run(on_progress)
 
 
 class _Search:
     def __init__(
-        self, limits: FeasibleSet, relaxation: Relaxation, value: Callable[[Vector], float], rules: Rules
+        self,
+        limits: FeasibleSet,
+        relaxation: Relaxation,
+        value: Callable[[Vector], float],
+        *,
+        caps_hold: bool,
+        most_relaxations: float,
     ) -> None:
         self._convex = limits.convex
         self._relaxation = relaxation
         self._value = value
-        self._rules = rules
+        self._rules = Rules.of(limits)
+        self._caps = _caps(limits) if caps_hold and self._rules.counts else np.full(limits.size, np.inf)
+        self._total = _total(limits)
+        self._most_relaxations = most_relaxations
         self._best: Candidate | None = None
         self._best_value = np.inf
         self._solved = 0
+        self._tried = set[bytes]()
         self._refusal: NoPositiveExcessReturn | None = None
 
     def run(self, on_progress: Callable[[], None]) -> Candidate | None:
         root = self._node(np.zeros(self._convex.size, dtype=np.int8))
         if root is None:
             return self._end(np.inf)
-        open_nodes = [root]
-        self._try(self._largest(root.weights))
+        open_nodes, steps = [root], 0
         while open_nodes and open_nodes[0].bound < self._cutoff():
             on_progress()
             node = heapq.heappop(open_nodes)
+            steps += 1
+            if steps.bit_count() == 1 or self._is_nearly_kept(node):
+                self._try(node)
             for states in self._branches(node):
                 child = self._node(states)
                 if child is None or child.bound >= self._cutoff():
@@ -130,15 +183,12 @@ class _Search:
 
     def _node(self, states: States) -> _Node | None:
         """The relaxation of a node, None where it has no weights."""
-        self._solved += 1
-        lower = np.where(states == OUT, 0.0, -np.inf)
-        upper = np.where(states == OUT, 0.0, np.inf)
-        if self._rules.least > 0.0:
-            lower[states == LONG] = self._rules.least
-            upper[states == SHORT] = -self._rules.least
-        if (np.maximum(lower, self._convex.lower) > np.minimum(upper, self._convex.upper)).any():
+        limits = self._limits(states)
+        if limits is None:
             return None
-        limits = FeasibleSet(self._convex.symbols, (*self._convex.limits, Box(RULE, lower, upper)))
+        self._solved += 1
+        if self._solved > self._most_relaxations:
+            raise SearchTooLongError
         try:
             found = self._relaxation(limits)
         except NoPositiveExcessReturn as refusal:
@@ -153,55 +203,120 @@ class _Search:
         bound = value - (found.relative_gap or 0.0) * abs(value)
         return _Node(bound, self._solved, states, weights, found)
 
+    def _limits(self, states: States) -> FeasibleSet | None:
+        """The convex limits of a node, None where they cross."""
+        lower = np.where(states == OUT, 0.0, -np.inf)
+        upper = np.where(states == OUT, 0.0, np.inf)
+        if self._rules.least > 0.0:
+            lower[states == LONG] = self._rules.least
+            upper[states == SHORT] = -self._rules.least
+        if (np.maximum(lower, self._convex.lower) > np.minimum(upper, self._convex.upper)).any():
+            return None
+        added: list[Limit] = [Box(RULE, lower, upper), *self._shares(states)]
+        return FeasibleSet(self._convex.symbols, (*self._convex.limits, *added))
+
+    def _shares(self, states: States) -> Iterator[Row]:
+        """A held asset is at most its cap, so its part of the cap is at most 1: the parts fit into the count."""
+        inside = _inside(states)
+        for count in self._rules.counts:
+            open_ones = count.members & (states == UNDECIDED) & np.isfinite(self._caps)
+            left = count.most - int((inside & count.members).sum())
+            if int(open_ones.sum()) > left and self._total > left * self._caps[open_ones].min():
+                coefficients = np.zeros(len(states))
+                coefficients[open_ones] = 1.0 / self._caps[open_ones]
+                yield Row(RULE, coefficients, -np.inf, float(left))
+
     def _keep(self, found: Candidate) -> None:
         value = self._value(found.weights)
         if value < self._best_value:
             self._best, self._best_value = found, value
 
-    def _try(self, chosen: NDArray[np.bool_]) -> None:
-        """A first selection to beat: what is largest in the relaxation, the smallest dropped while it breaks rules."""
+    def _try(self, node: _Node) -> None:
+        """A selection to beat: the largest that go together, the smallest dropped while one is too small."""
+        chosen = self._largest(node)
         for _ in range(self._convex.size):
-            states = np.where(chosen, UNDECIDED, OUT).astype(np.int8)
-            node = self._node(states)
-            if node is None:
+            if (key := chosen.tobytes()) in self._tried:
                 return
-            if self._rules.kept_by(node.weights):
-                self._keep(node.candidate)
+            self._tried.add(key)
+            attempt = self._node(np.where(chosen, node.states, OUT).astype(np.int8))
+            if attempt is None or attempt.bound >= self._cutoff():
                 return
-            held = np.where(node.weights != 0.0, np.abs(node.weights), np.inf)
-            chosen = chosen & (node.weights != 0.0)
+            if self._rules.kept_by(attempt.weights):
+                self._keep(attempt.candidate)
+                return
+            held = np.where(attempt.weights != 0.0, np.abs(attempt.weights), np.inf)
+            chosen = chosen & (attempt.weights != 0.0)
             chosen[int(np.argmin(held))] = False
             if not chosen.any():
                 return
 
-    def _largest(self, weights: Vector) -> NDArray[np.bool_]:
-        chosen = np.zeros(len(weights), dtype=bool)
-        chosen[np.argsort(-np.abs(weights), kind="stable")[: self._rules.most]] = True
+    def _is_nearly_kept(self, node: _Node) -> bool:
+        """Whether little stands in the way, if only a solver's rounding."""
+        lost = np.where(self._largest(node), 0.0, np.abs(node.weights))
+        return float(lost.sum()) < NEARLY * float(np.abs(node.weights).sum())
+
+    def _largest(self, node: _Node) -> Mask:
+        """Assets that may be held together: what is in, then by size in the relaxation."""
+        chosen = _inside(node.states)
+        out = (node.states == OUT) | self._rules.forced_out(chosen)
+        for i in np.argsort(-np.abs(node.weights), kind="stable").tolist():
+            if not out[i] and not chosen[i]:
+                chosen[i] = True
+                out |= self._rules.forced_out(chosen)
         return chosen
 
     def _branches(self, node: _Node) -> Iterator[States]:
-        """First what is too small is decided; then the largest, without which the bound rises the most."""
-        states, weights = node.states, node.weights
-        open_sizes = np.where(states == UNDECIDED, np.abs(weights), 0.0)
-        small = (open_sizes > 0.0) & (open_sizes < self._rules.least - BROKEN)
-        place = int(np.argmax(np.where(small, open_sizes, 0.0) if small.any() else open_sizes))
-        if states[place] != UNDECIDED:
+        """An undecided asset out, and in on each side; without one the weights are kept but for rounding."""
+        place = self._undecided(node)
+        if place is None:
+            if float(self._rules.least - np.abs(node.weights[_inside(node.states)]).min(initial=np.inf)) <= (
+                VIOLATION_TOLERANCE
+            ):
+                self._keep(node.candidate)
             return
-        out = states.copy()
+        out = node.states.copy()
         out[place] = OUT
-        yield self._completed(out)
+        yield out
         for side, reachable in (
             (LONG, self._convex.upper[place] > 0.0),
             (SHORT, self._rules.least > 0.0 and self._convex.lower[place] < 0.0),
         ):
             if reachable:
-                held = states.copy()
+                held = node.states.copy()
                 held[place] = side
-                yield self._completed(held)
+                held[self._rules.forced_out(_inside(held)) & (held == UNDECIDED)] = OUT
+                yield held
 
-    def _completed(self, states: States) -> States:
-        """With as many in as may be, all others are out."""
-        inside = (states == LONG) | (states == SHORT)
-        if int(inside.sum()) >= self._rules.most:
-            states = np.where(inside, states, OUT).astype(np.int8)
-        return states
+    def _undecided(self, node: _Node) -> int | None:
+        """First what is too small; then what breaks a rule and moves the most weight, whether it is in or out."""
+        sizes = np.where(node.states == UNDECIDED, np.abs(node.weights), 0.0)
+        small = self._rules.too_small(sizes)
+        if small.any():
+            return int(np.argmax(np.where(small, sizes, 0.0)))
+        broken = self._rules.broken_by(node.weights != 0.0) & (sizes > 0.0)
+        if not broken.any():
+            return None
+        inside, moved = _inside(node.states), np.zeros(len(sizes))
+        for i in np.flatnonzero(broken).tolist():
+            beside = inside.copy()
+            beside[i] = True
+            moved[i] = sizes[i] * (sizes[i] + float(sizes[self._rules.forced_out(beside)].sum()))
+        return int(np.argmax(moved))
+
+
+def _inside(states: States) -> Mask:
+    result: Mask = (states == LONG) | (states == SHORT)
+    return result
+
+
+def _caps(limits: FeasibleSet) -> Vector:
+    """The most that each weight can be, infinite where nothing bounds it, (N,)."""
+    implied = limits.convex.polytope().implied_upper[: limits.size]
+    most = np.minimum(limits.upper, implied)
+    return np.where((most > 0.0) & (most < LARGE / 1e6), most, np.inf)
+
+
+def _total(limits: FeasibleSet) -> float:
+    """The most that all weights of one side can be together, where the limits say so at a glance."""
+    long_only = bool((limits.lower >= 0.0).all())
+    return next((row.upper for row in limits.rows if row.is_budget), np.inf) if long_only else np.inf

@@ -1,0 +1,57 @@
+"""Networks of like assets: who is connected to whom."""
+
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.checks import Matrix
+from domain.estimation.codependence import Codependence
+from domain.estimation.filtered_graph import filtered_graph
+
+Connections = NDArray[np.bool_]
+"""(N, N), symmetric, nobody with himself."""
+
+
+class Graph(StrEnum):
+    """Which connections are kept."""
+
+    MINIMUM_SPANNING_TREE = "MINIMUM_SPANNING_TREE"
+    TRIANGULATED_MAXIMALLY_FILTERED = "TRIANGULATED_MAXIMALLY_FILTERED"
+
+
+def connections_of(codependence: Codependence, graph: Graph) -> Connections:
+    """The network of N assets."""
+    if graph is Graph.MINIMUM_SPANNING_TREE:
+        return spanning_tree(codependence.distance)
+    return filtered_graph(codependence.similarity).adjacency
+
+
+def spanning_tree(distance: Matrix) -> Connections:
+    """The tree with the least sum of distances (N, N), by Prim 1957; of equal ones the first asset is taken.
+
+    A distance of 0 is a connection like any other, which libraries of sparse graphs take for none.
+    """
+    size = len(distance)
+    found = np.zeros((size, size), dtype=bool)
+    outside = np.arange(size) > 0
+    away, nearest = distance[0].copy(), np.zeros(size, dtype=np.intp)
+    for _ in range(size - 1):
+        new = int(np.argmin(np.where(outside, away, np.inf)))
+        found[new, nearest[new]] = found[nearest[new], new] = True
+        outside[new] = False
+        closer = distance[new] < away
+        away[closer], nearest[closer] = distance[new, closer], new
+    return found
+
+
+def within(connections: Connections, steps: int) -> Connections:
+    """Who is at most so many connections away."""
+    reached, step = connections.copy(), connections.astype(np.float64)
+    for _ in range(min(steps, len(connections)) - 1):
+        further = reached | (reached.astype(np.float64) @ step > 0.0)
+        if (further == reached).all():
+            break
+        reached = further
+    np.fill_diagonal(reached, False)
+    return reached
