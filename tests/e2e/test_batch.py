@@ -91,14 +91,14 @@ def test_one_failure_is_a_value(channel: grpc.Channel) -> None:
         account("good"),
         account("impossible", constraints=[{"label": "caps", "weightBounds": {"upper": 0.01}}]),
         account("stranger", constraints=[{"weightBounds": {"symbols": ["Z"], "upper": 0.1}}]),
-        account("not yet", constraints=[{"riskContributionBounds": {"upper": 0.3}}]),
+        account("without outcomes", objective={"kelly": {}}),
         account("other", objective={"equalWeight": {}}),
     )
     codes = {key: one.error.code for key, one in found.items() if one.WhichOneof("outcome") == "error"}
     assert codes == {
         "impossible": grpc.StatusCode.FAILED_PRECONDITION.value[0],
         "stranger": grpc.StatusCode.INVALID_ARGUMENT.value[0],
-        "not yet": grpc.StatusCode.UNIMPLEMENTED.value[0],
+        "without outcomes": grpc.StatusCode.UNIMPLEMENTED.value[0],
     }
     assert [w.weight for w in found["other"].result.weights] == pytest.approx([0.125] * 8)
 
