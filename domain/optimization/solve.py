@@ -12,6 +12,7 @@ from domain.optimization.fast.gain import Gain, annual_gain
 from domain.optimization.fast.hierarchical import hierarchical
 from domain.optimization.fast.higher_moments import higher_moments
 from domain.optimization.fast.kelly import highest_growth
+from domain.optimization.fast.perspective import tightening_of
 from domain.optimization.fast.ranked_caps import within_ranked_caps
 from domain.optimization.fast.relaxed_budget import relaxed_risk_budget
 from domain.optimization.fast.risk_budget import risk_budget
@@ -84,7 +85,8 @@ def _candidate(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], 
         def relaxed(looser: FeasibleSet) -> Candidate | None:
             return _capped(problem, looser, on_progress)
 
-        found = selected(limits, relaxed, lambda weights: loss(problem, weights), on_progress)
+        tightening = tightening_of(problem, limits)
+        found = selected(limits, relaxed, lambda weights: loss(problem, weights), on_progress, tightening=tightening)
     else:
         found = _capped(problem, limits, on_progress)
     if found is None or not needs_riskfolio(problem):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from domain.checks import Vector
 from domain.errors import NoPositiveExcessReturn
+from domain.optimization.fast.perspective import Tightening
 from domain.optimization.feasible import LARGE, Box, FeasibleSet, Limit, Row
 from domain.optimization.holdings import Count, Mask
 from domain.optimization.solution import VIOLATION_TOLERANCE, Candidate
@@ -102,15 +103,18 @@ def selected(
     value: Callable[[Vector], float],
     on_progress: Callable[[], None],
     *,
+    tightening: Tightening | None = None,
     caps_hold: bool = True,
     most_relaxations: float = np.inf,
 ) -> Candidate | None:
     """The best weights within all limits, proven against every other selection; None where there are none.
 
-    `value` is the smaller the better. `caps_hold` says that the relaxation keeps the bounds of `limits`. Raises what
-    the relaxation raises, SolverTimedOut from `on_progress`, and SearchTooLongError beyond `most_relaxations`.
+    `value` is the smaller the better. `tightening` bounds it better than the relaxation does. `caps_hold` says that the
+    relaxation keeps the bounds of `limits`. Raises what the relaxation raises, SolverTimedOut from `on_progress`, and
+    SearchTooLongError beyond `most_relaxations`.
     """
     search = _Search(limits, relaxation, value, caps_hold=caps_hold, most_relaxations=most_relaxations)
+    search.tightening = tightening
     return search.run(on_progress)
 
 
@@ -131,6 +135,7 @@ class _Search:
         self._caps = _caps(limits) if caps_hold and self._rules.counts else np.full(limits.size, np.inf)
         self._total = _total(limits)
         self._most_relaxations = most_relaxations
+        self.tightening: Tightening | None = None
         self._best: Candidate | None = None
         self._best_value = np.inf
         self._solved = 0
@@ -154,7 +159,9 @@ class _Search:
                     continue
                 if self._rules.kept_by(child.weights):
                     self._keep(child.candidate)
-                else:
+                    continue
+                child = self._tightened(child)
+                if child.bound < self._cutoff():
                     heapq.heappush(open_nodes, child)
         return self._end(min([node.bound for node in open_nodes], default=np.inf))
 
@@ -202,6 +209,13 @@ class _Search:
         value = self._value(weights)
         bound = value - (found.relative_gap or 0.0) * abs(value)
         return _Node(bound, self._solved, states, weights, found)
+
+    def _tightened(self, node: _Node) -> _Node:
+        limits = None if self.tightening is None else self._limits(node.states)
+        if self.tightening is None or limits is None:
+            return node
+        bound = self.tightening(limits, _inside(node.states), node.states == UNDECIDED, node.weights)
+        return replace(node, bound=max(node.bound, bound))
 
     def _limits(self, states: States) -> FeasibleSet | None:
         """The convex limits of a node, None where they cross."""
