@@ -6,7 +6,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.checks import Matrix, Vector
+from domain.checks import Matrix
 from domain.estimation.bubble_tree import bubble_merges
 from domain.estimation.codependence import Codependence
 
@@ -65,22 +65,10 @@ def tree_of(codependence: Codependence, linkage: Linkage, *, optimal_order: bool
     from scipy.spatial.distance import squareform
 
     condensed = squareform(codependence.distance, checks=False)
-    if linkage is Linkage.DBHT:
-        merges = bubble_merges(codependence.distance, codependence.similarity)
-    else:
-        merges = hierarchy.linkage(condensed, method=linkage.lower())
-    return Tree(_ordered(merges, condensed) if optimal_order else merges)
-
-
-def _ordered(merges: Matrix, condensed: Vector) -> Matrix:
-    """By Bar-Joseph et al. 2001.
-
-    scipy's public door to it spends two thirds of the time of a small tree on checks of what it has just made itself.
-    """
-    from scipy.cluster._optimal_leaf_ordering import optimal_leaf_ordering
-
-    result: Matrix = optimal_leaf_ordering(merges, condensed)
-    return result
+    if linkage is not Linkage.DBHT:
+        return Tree(hierarchy.linkage(condensed, method=linkage.lower(), optimal_ordering=optimal_order))
+    merges = bubble_merges(codependence.distance, codependence.similarity)
+    return Tree(hierarchy.optimal_leaf_ordering(merges, condensed) if optimal_order else merges)
 
 
 def cluster_count(tree: Tree, distance: Matrix, most: int) -> int:
