@@ -59,6 +59,31 @@ def holdings_of(constraint: HoldingConstraint, symbols: Sequence[str]) -> Holdin
             return Holdings(label, min_weight=least)
 
 
+def counts_of(holdings: Sequence[Holdings]) -> tuple[Count, ...]:
+    """All counts, and one for each clique of neighbours: of those at most one is held."""
+    given = [count for holding in holdings for count in holding.counts]
+    cliques = [Count(clique, 1) for one in holdings if one.apart is not None for clique in _cliques(one.apart)]
+    return (*given, *cliques)
+
+
+def _cliques(apart: Mask) -> list[Mask]:
+    """A partition into sets in which each stands beside each, the best connected first; single ones left out."""
+    found = list[Mask]()
+    left: Mask = np.asarray(apart.any(axis=1))
+    while left.any():
+        clique: Mask = np.zeros(len(left), dtype=bool)
+        beside = left.copy()
+        while beside.any():
+            degrees = np.where(beside, apart[:, beside].sum(axis=1), -1)
+            new = int(np.argmax(degrees))
+            clique[new] = True
+            beside &= apart[new]
+        left &= ~clique
+        if clique.sum() > 1:
+            found.append(clique)
+    return found
+
+
 def _mask(named: Iterable[str], symbols: Sequence[str]) -> Mask:
     chosen = set(named)
     return np.array([symbol in chosen for symbol in symbols])

@@ -46,7 +46,7 @@ def is_feasible(limits: FeasibleSet, most_relaxations: float = np.inf) -> bool:
     return _any_weights(limits) is not None
 
 
-def _is_proven(limits: FeasibleSet, *, feasible: bool) -> bool:
+def is_proven(limits: FeasibleSet, *, feasible: bool) -> bool:
     """Whether it is known in reasonable time that some weights keep all limits, or that none do."""
     try:
         return is_feasible(limits, MOST_RELAXATIONS) is feasible
@@ -59,7 +59,7 @@ def conflict(limits: FeasibleSet) -> InfeasibleProblem:
     labels = list(limits.labels)
     for label in limits.labels:
         rest = [other for other in labels if other != label]
-        if _is_proven(limits.only(rest), feasible=False):
+        if is_proven(limits.only(rest), feasible=False):
             labels = rest
     if limits.only(labels).share_bounds:
         return InfeasibleProblem(labels, share_relaxations(limits, labels))
@@ -232,7 +232,7 @@ def _holding_relaxation(limits: FeasibleSet, holding: Holdings) -> float | None:
     others = tuple(limit for limit in limits.limits if limit is not holding)
 
     def feasible(looser: Holdings) -> bool:
-        return _is_proven(FeasibleSet(limits.symbols, (*others, looser)), feasible=True)
+        return is_proven(FeasibleSet(limits.symbols, (*others, looser)), feasible=True)
 
     if holding.apart is not None:
         return None
@@ -243,7 +243,7 @@ def _holding_relaxation(limits: FeasibleSet, holding: Holdings) -> float | None:
                 return float(more)
         return None
     least = holding.min_weight or 0.0
-    if not _is_proven(FeasibleSet(limits.symbols, others), feasible=True):
+    if not is_proven(FeasibleSet(limits.symbols, others), feasible=True):
         return None
     low, high = 0.0, least
     while high - low > NEGLIGIBLE_RELAXATION:

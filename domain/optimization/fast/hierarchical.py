@@ -19,7 +19,7 @@ from domain.estimation.clustering import Places, Tree, cluster_count, tree_of
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
 from domain.optimization.feasible import FeasibleSet
-from domain.optimization.infeasibility import is_feasible
+from domain.optimization.infeasibility import is_proven
 from domain.optimization.likeness import likeness_of
 from domain.optimization.objectives import Hierarchical, HierarchicalMethod, MinRisk
 from domain.optimization.problem import Problem
@@ -58,7 +58,7 @@ def hierarchical(
     if limits.violation(weights) > VIOLATION_TOLERANCE:
         weights = _bounded(weights, limits)
     if limits.violation(weights) > VIOLATION_TOLERANCE:
-        if not is_feasible(limits):
+        if is_proven(limits, feasible=False):
             return None
         missed = ", ".join(limits.violated(weights, VIOLATION_TOLERANCE))
         raise NotSupported(f"a hierarchy can be held within bounds on single weights only; it conflicts with {missed}")

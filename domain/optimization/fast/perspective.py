@@ -7,7 +7,7 @@ So x'Qx >= x'Rx + b'x less the largest sum of g over assets that may be held tog
 held; the two are found in turn, each the best for the other.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from domain.optimization.fast.mean_variance import variance_scale, widened
 from domain.optimization.fast.program import Program, proven_bound
 from domain.optimization.fast.quadratic import solve_quadratic
 from domain.optimization.feasible import FeasibleSet, Polytope
-from domain.optimization.holdings import Count, Mask
+from domain.optimization.holdings import Count, Mask, counts_of
 from domain.optimization.objectives import MaxUtility, MinRisk
 from domain.optimization.problem import Problem
 from domain.risk.measures import RiskMeasure
@@ -59,10 +59,10 @@ def tightening_of(problem: Problem, limits: FeasibleSet) -> Tightening | None:
     share = DIAGONAL * float(np.linalg.eigvalsh(covariance / np.outer(deviations, deviations))[0])
     if share < SMALLEST_SHARE:
         return None
-    counts = _apart([count for limit in limits.holdings for count in limit.counts], limits.size)
+    counts = _apart(counts_of(limits.holdings), limits.size)
     least = max((limit.min_weight for limit in limits.holdings if limit.min_weight is not None), default=0.0)
     if not counts and least == 0.0:
-        return None  # neighbours alone hold little back
+        return None
     perspective = _Perspective(covariance, linear, share * deviations**2, counts, least)
 
     def bound(node: FeasibleSet, inside: Mask, undecided: Mask, weights: Vector) -> float:
@@ -72,7 +72,7 @@ def tightening_of(problem: Problem, limits: FeasibleSet) -> Tightening | None:
     return bound
 
 
-def _apart(counts: list[Count], size: int) -> list[Count]:
+def _apart(counts: Sequence[Count], size: int) -> list[Count]:
     """Counts over sets that do not meet, the tighter of two choices: small ones first, or the widest alone."""
     left, parts = np.ones(size, dtype=bool), list[Count]()
     for count in sorted(counts, key=lambda one: int(one.members.sum())):

@@ -18,7 +18,7 @@ from domain.checks import Vector
 from domain.errors import NoPositiveExcessReturn
 from domain.optimization.fast.perspective import Tightening
 from domain.optimization.feasible import LARGE, Box, FeasibleSet, Limit, Row
-from domain.optimization.holdings import Count, Mask
+from domain.optimization.holdings import Count, Mask, counts_of
 from domain.optimization.solution import VIOLATION_TOLERANCE, Candidate
 
 States = NDArray[np.int8]
@@ -66,7 +66,7 @@ class Rules:
         """All limits on holdings together."""
         pairs = [limit.apart for limit in limits.holdings if limit.apart is not None]
         return cls(
-            tuple(count for limit in limits.holdings for count in limit.counts),
+            counts_of(limits.holdings),
             reduce(np.logical_or, pairs, np.zeros((limits.size, limits.size), dtype=bool)),
             max((limit.min_weight for limit in limits.holdings if limit.min_weight is not None), default=0.0),
         )

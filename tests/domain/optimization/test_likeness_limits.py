@@ -26,6 +26,7 @@ from domain.optimization.constraints import (
     MinimumPosition,
     WeightBounds,
 )
+from domain.optimization.holdings import Holdings, counts_of
 from domain.optimization.likeness_limits import (
     AssetNetwork,
     CentralityBounds,
@@ -281,6 +282,18 @@ def test_every_linkage_makes_clusters(linkage: Linkage) -> None:
     assert 1 <= len(held) <= 10
 
 
+@given(seed=st.integers(0, 10_000), share=st.floats(0.0, 1.0))
+def test_neighbours_are_counted_in_cliques(seed: int, share: float) -> None:
+    apart = np.triu(np.random.default_rng(seed).random((12, 12)) < share, 1)
+    apart = apart | apart.T
+    counts = counts_of([Holdings("net", apart=apart)])
+    assert sum(count.members.astype(int) for count in counts).max() <= 1 if counts else not apart.any()
+    for count in counts:
+        members = np.flatnonzero(count.members)
+        assert count.most == 1
+        assert (apart[np.ix_(members, members)] | np.eye(len(members), dtype=bool)).all()
+
+
 def test_centrality_is_the_number_of_neighbours() -> None:
     graph: Any = nx.minimum_spanning_tree(nx.from_numpy_array(ALIKE.distance))
     degrees = np.array([graph.degree[i] for i in range(COUNT)], dtype=float)
@@ -347,8 +360,12 @@ def test_a_conflict_says_how_many_more_it_takes() -> None:
     assert error.relaxations["caps"] == pytest.approx(0.1, abs=1e-6)  # four at a quarter
     with pytest.raises(InfeasibleProblem) as raised:
         solve(state(posed(caps, NetworkLimit("net", AssetNetwork(PLANAR), 2)), PANEL))
-    assert {"caps", "net"} <= set(raised.value.labels)
-    assert "net" not in raised.value.relaxations
+    error = raised.value
+    assert set(error.labels) == {"caps", "net", "default:budget"}
+    assert "net" not in error.relaxations
+    near = within(connections_of(ALIKE, PLANAR), 2)
+    most = max(len(clique) for clique in nx.find_cliques(nx.from_numpy_array(~near & ~np.eye(COUNT, dtype=bool))))
+    assert error.relaxations["caps"] == pytest.approx(1.0 / most - 0.15, abs=1e-6)
 
 
 def test_a_conflict_among_many_assets_is_explained_in_time() -> None:
