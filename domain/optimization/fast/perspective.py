@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from domain.checks import Matrix, Vector
+from domain.errors import SolverFailed
 from domain.optimization.fast.mean_variance import variance_scale, widened
 from domain.optimization.fast.program import Program, proven_bound
 from domain.optimization.fast.quadratic import solve_quadratic
@@ -115,7 +116,10 @@ class _Perspective:
         """The minimiser of x'Mx + c'x, (N,), and what is proven of its value."""
         total = len(polytope.lower)
         program = Program(widened(2.0 * matrix, total), np.append(linear, np.zeros(total - len(linear))), polytope)
-        answer = solve_quadratic(program)
+        try:
+            answer = solve_quadratic(program)
+        except SolverFailed:
+            return None
         return None if answer is None else (answer.point[: len(linear)], proven_bound(program, answer))
 
     def _curvatures(self, inside: Mask, undecided: Mask, weights: Vector) -> Vector:
@@ -150,9 +154,8 @@ class _Perspective:
             ordered = np.sort(np.maximum(costs[members], 0.0))[::-1]
             total += float(ordered[:left].sum())
             if left > 0:
-                slopes = self._raised(
-                    slopes, costs, members & long, float(ordered[left - 1]) if left <= len(ordered) else 0.0
-                )
+                least_counted = float(ordered[left - 1]) if left <= len(ordered) else 0.0
+                slopes = self._raised(slopes, costs, members & long, least_counted)
         total += float(np.maximum(costs[free], 0.0).sum())
         return self._raised(slopes, costs, free & long, 0.0), total
 

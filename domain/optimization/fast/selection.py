@@ -60,15 +60,20 @@ class Rules:
     counts: tuple[Count, ...]
     apart: Mask  # (N, N)
     least: float
+    _members: Mask  # (C, N), of the counts
+    _most: NDArray[np.intp]  # (C,)
 
     @classmethod
     def of(cls, limits: FeasibleSet) -> "Rules":
         """All limits on holdings together."""
         pairs = [limit.apart for limit in limits.holdings if limit.apart is not None]
+        counts = counts_of(limits.holdings)
         return cls(
-            counts_of(limits.holdings),
+            counts,
             reduce(np.logical_or, pairs, np.zeros((limits.size, limits.size), dtype=bool)),
             max((limit.min_weight for limit in limits.holdings if limit.min_weight is not None), default=0.0),
+            np.array([count.members for count in counts], dtype=bool).reshape(len(counts), limits.size),
+            np.array([count.most for count in counts], dtype=np.intp),
         )
 
     def kept_by(self, weights: Vector) -> bool:
@@ -82,19 +87,13 @@ class Rules:
 
     def broken_by(self, held: Mask) -> Mask:
         """Which of the assets that are held (N,) belong to a count that is exceeded or stand beside a neighbour."""
-        result = held & self.apart[held].any(axis=0)
-        for count in self.counts:
-            if int((held & count.members).sum()) > count.most:
-                result |= held & count.members
-        return result
+        exceeded = self._members[:, held].sum(axis=1) > self._most
+        return np.asarray(held & (self.apart[held].any(axis=0) | self._members[exceeded].any(axis=0)), dtype=bool)
 
     def forced_out(self, inside: Mask) -> Mask:
         """What may not be held with the assets that are in, (N,)."""
-        result = np.asarray(self.apart[inside].any(axis=0))
-        for count in self.counts:
-            if int((inside & count.members).sum()) >= count.most:
-                result |= count.members & ~inside
-        return result
+        full = self._members[:, inside].sum(axis=1) >= self._most
+        return np.asarray(self.apart[inside].any(axis=0) | (self._members[full].any(axis=0) & ~inside))
 
 
 def selected(
@@ -113,8 +112,7 @@ def selected(
     relaxation keeps the bounds of `limits`. Raises what the relaxation raises, SolverTimedOut from `on_progress`, and
     SearchTooLongError beyond `most_relaxations`.
     """
-    search = _Search(limits, relaxation, value, caps_hold=caps_hold, most_relaxations=most_relaxations)
-    search.tightening = tightening
+    search = _Search(limits, relaxation, value, tightening, caps_hold=caps_hold, most_relaxations=most_relaxations)
     return search.run(on_progress)
 
 
@@ -124,6 +122,7 @@ class _Search:
         limits: FeasibleSet,
         relaxation: Relaxation,
         value: Callable[[Vector], float],
+        tightening: Tightening | None,
         *,
         caps_hold: bool,
         most_relaxations: float,
@@ -131,11 +130,11 @@ class _Search:
         self._convex = limits.convex
         self._relaxation = relaxation
         self._value = value
+        self._tightening = tightening
         self._rules = Rules.of(limits)
         self._caps = _caps(limits) if caps_hold and self._rules.counts else np.full(limits.size, np.inf)
         self._total = _total(limits)
         self._most_relaxations = most_relaxations
-        self.tightening: Tightening | None = None
         self._best: Candidate | None = None
         self._best_value = np.inf
         self._solved = 0
@@ -211,10 +210,10 @@ class _Search:
         return _Node(bound, self._solved, states, weights, found)
 
     def _tightened(self, node: _Node) -> _Node:
-        limits = None if self.tightening is None else self._limits(node.states)
-        if self.tightening is None or limits is None:
+        limits = None if self._tightening is None else self._limits(node.states)
+        if self._tightening is None or limits is None:
             return node
-        bound = self.tightening(limits, _inside(node.states), node.states == UNDECIDED, node.weights)
+        bound = self._tightening(limits, _inside(node.states), node.states == UNDECIDED, node.weights)
         return replace(node, bound=max(node.bound, bound))
 
     def _limits(self, states: States) -> FeasibleSet | None:
@@ -266,8 +265,11 @@ class _Search:
 
     def _is_nearly_kept(self, node: _Node) -> bool:
         """Whether little stands in the way, if only a solver's rounding."""
-        lost = np.where(self._largest(node), 0.0, np.abs(node.weights))
-        return float(lost.sum()) < NEARLY * float(np.abs(node.weights).sum())
+        broken, sizes = self._rules.broken_by(node.weights != 0.0), np.abs(node.weights)
+        if not broken.any() or float(sizes[broken].min()) >= NEARLY * float(sizes.sum()):
+            return False
+        lost = np.where(self._largest(node), 0.0, sizes)
+        return float(lost.sum()) < NEARLY * float(sizes.sum())
 
     def _largest(self, node: _Node) -> Mask:
         """Assets that may be held together: what is in, then by size in the relaxation."""
