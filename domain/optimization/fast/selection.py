@@ -36,6 +36,9 @@ BROKEN = 1e-9
 NEARLY = 1e-3
 """A part of all positions that is dropped without much harm."""
 
+SMALLEST_CAP = 1e-6
+"""What rounding leaves of no room is no cap: its inverse would swamp every other figure of a program."""
+
 Relaxation = Callable[[FeasibleSet], Candidate | None]
 """The best weights within limits without rules on holdings; None where there are none."""
 
@@ -329,7 +332,7 @@ def _caps(limits: FeasibleSet) -> Vector:
     """The most that each weight can be, infinite where nothing bounds it, (N,)."""
     implied = limits.convex.polytope().implied_upper[: limits.size]
     most = np.minimum(limits.upper, implied)
-    return np.where((most > 0.0) & (most < LARGE / 1e6), most, np.inf)
+    return np.where((most > SMALLEST_CAP) & (most < LARGE / 1e6), most, np.inf)
 
 
 def _total(limits: FeasibleSet) -> float:
