@@ -15,9 +15,6 @@ from domain.optimization.problem import Problem
 from domain.optimization.riskfolio.translate import Terms
 from domain.risk.tails import KAPPA
 
-SAID = 200
-"""Characters of what it prints that are passed on."""
-
 CLOSE = 1e-11
 """Gap and residuals to which its solver is told to go on when it is asked again."""
 
@@ -31,7 +28,7 @@ def answered(ask: Callable[[Any, Any], Any]) -> Vector:
     Raises SolverFailed where it answers nothing, where it raises, and where its weights are not numbers: it says None
     to feasible problems too, so none of that means that there is no answer.
     """
-    with _ALONE, redirect_stdout(io.StringIO()) as said, warnings.catch_warnings():
+    with _ALONE, redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its own, about how it calls other libraries
         import pandas as pd  # in worker processes only, as Riskfolio-Lib itself
         import riskfolio
@@ -40,9 +37,10 @@ def answered(ask: Callable[[Any, Any], Any]) -> Vector:
             found = ask(riskfolio, pd)
         except Exception as error:
             kind = type(error).__name__
-            raise SolverFailed(f"Riskfolio-Lib raised {kind}: {str(error)[:SAID]}", raised=kind) from error
+            # Messages go to the caller: what a library says in its own words stays here.
+            raise SolverFailed(f"Riskfolio-Lib raised {kind}; use AUTO or FAST", raised=kind) from error
     if found is None:
-        raise SolverFailed(f"Riskfolio-Lib found no answer to a feasible problem: {said.getvalue()[:SAID].strip()}")
+        raise SolverFailed("Riskfolio-Lib found no answer to a feasible problem; use AUTO or FAST")
     weights: Vector = found["weights"].to_numpy(dtype=np.float64)
     if not np.isfinite(weights).all():
         raise SolverFailed("Riskfolio-Lib returned weights that are not finite")
