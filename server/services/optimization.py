@@ -170,7 +170,9 @@ class Optimization:
         specification = await self._with_groups(command.specification)
         assets, work = _size(data)
         heavy = not specification.is_quick or assets > THREAD_ASSETS or work > THREAD_WORK
-        if heavy and command.points > FRONTIER_CHUNK:
+        # Every worker estimates for itself: what takes long to estimate is better done once.
+        shared = not (specification.estimation.is_heavy or specification.estimation.is_pooled)
+        if heavy and shared and command.points > FRONTIER_CHUNK:
             found = self._traced_by_points(specification, data, command.points, deadline)
         else:
             task = partial(_traced, specification, data, command.points)
