@@ -43,18 +43,22 @@ def _restored(kind: type[DomainError], arguments: tuple[object, ...], state: dic
 
 
 class InvalidInput(DomainError):
-    """A field breaks a rule. `field` is a path such as `covariance` or `constraints[1].lower`."""
+    """A field breaks a rule. `field` is a path such as `covariance` or `constraints[1].lower`.
+
+    `reason` is more specific where a program can act on it, such as WEIGHTS_LOOK_LIKE_PERCENT.
+    """
 
     REASON = "INVALID_INPUT"
 
-    def __init__(self, field: str, rule: str) -> None:
+    def __init__(self, field: str, rule: str, reason: str = REASON) -> None:
         super().__init__(f"{field}: {rule}", field=field)
         self.field = field
         self.rule = rule
+        self.reason = reason
 
     def under(self, prefix: str) -> "InvalidInput":
-        """The same complaint with its field seen from one level further out."""
-        return InvalidInput(f"{prefix}.{self.field}" if self.field else prefix, self.rule)
+        """The same error with its field seen from one level further out."""
+        return InvalidInput(f"{prefix}.{self.field}" if self.field else prefix, self.rule, self.reason)
 
 
 class MissingMarketData(DomainError):

@@ -94,7 +94,7 @@ def refusal(error: Exception, method: str = "", *, built: bool = True) -> tuple[
     if isinstance(error, InvalidRequest):
         return _bad_request(str(error), [(v.field, v.rule) for v in error.violations])
     if isinstance(error, domain.InvalidInput):
-        return _bad_request(error.message, [(error.field, error.rule)])
+        return _bad_request(error.message, [(error.field, error.rule)], error.reason)
     if isinstance(error, RequestIdReused):
         return _bad_request(str(error), [(error.field, str(error))], "REQUEST_ID_REUSED")
     if isinstance(error, domain.DomainError):
