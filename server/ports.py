@@ -395,6 +395,7 @@ class JobRecord:
     attempt: int
     crashes: int  # worker processes that died of it, as far as is known
     worker: str | None
+    request_id: str | None = None
     result: bytes | None = None
     error: bytes | None = None
 

@@ -9,6 +9,7 @@ from domain.market_data.snapshot import Snapshot
 from domain.reallocation.liquidity import LiquidityAssessment
 from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.shortfall import Cause, Shortfall, ShortfallCode
+from domain.warnings import ResultWarning
 
 LOT_ROUNDING = 1e-9
 """How far, in lots, a quantity may be from a whole number and still be meant as one."""
@@ -38,7 +39,7 @@ class Plan:
 
     trades: tuple[Trade, ...]
     shortfalls: tuple[Shortfall, ...]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[ResultWarning, ...] = ()
 
 
 @dataclass(slots=True)
@@ -233,8 +234,9 @@ def _shortfall(order: _Order, request: ReallocationRequest) -> Shortfall:
     return Shortfall(order.symbol, order.requested, order.quantity, causes)
 
 
-def _warnings(trades: Sequence[Trade], market: Snapshot) -> tuple[str, ...]:
+def _warnings(trades: Sequence[Trade], market: Snapshot) -> tuple[ResultWarning, ...]:
     unknown = sorted({t.symbol for t in trades if market.quotes[t.symbol].average_daily_volume is None})
     if not unknown:
         return ()
-    return (f"liquidity is not known, there is no volume: {', '.join(unknown)}",)
+    message = f"liquidity is not known, there is no volume: {', '.join(unknown)}"
+    return (ResultWarning("LIQUIDITY_UNKNOWN", "", message),)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from absfinance.v1 import backtest_pb2, cost_pb2
+from absfinance.v1.backtest_pb2 import Backtest as BacktestProto
 from absfinance.v1.backtest_service_pb2 import (
     BACKTEST_SERIES_DRAWDOWN,
     BACKTEST_SERIES_EQUITY,
@@ -12,9 +13,7 @@ from absfinance.v1.backtest_service_pb2 import (
     BACKTEST_SERIES_WEIGHTS,
     BacktestProgressResponse,
     BacktestRequest,
-    BacktestResponse,
     BacktestSeries,
-    GetBacktestResponse,
     GetBacktestSeriesResponse,
     ListBacktestsResponse,
 )
@@ -165,10 +164,11 @@ def result_to_bytes(walked: Walked, fingerprint: str) -> bytes:
     return result.SerializeToString()
 
 
-def record_to_proto(record: JobRecord) -> BacktestResponse:
+def record_to_proto(record: JobRecord) -> BacktestProto:
     """A job, with its result or its error once it is over."""
-    response = BacktestResponse(
+    response = BacktestProto(
         name=NAME + record.id,
+        request_id=record.request_id or "",
         state=_state(record.state),
         result=None if record.result is None else backtest_pb2.BacktestResult.FromString(record.result),
         error=None if record.error is None else Status.FromString(record.error),
@@ -178,11 +178,6 @@ def record_to_proto(record: JobRecord) -> BacktestResponse:
     if record.finished is not None:
         response.finish_time.FromDatetime(record.finished)
     return response
-
-
-def stored_to_proto(record: JobRecord) -> GetBacktestResponse:
-    """The same in the answer of GetBacktest, whose fields are those of Backtest's."""
-    return GetBacktestResponse.FromString(record_to_proto(record).SerializeToString())
 
 
 def page_to_proto(page: JobPage) -> ListBacktestsResponse:
@@ -206,11 +201,6 @@ def state_from_proto(state: backtest_pb2.BacktestState) -> JobState | None:
     if state == backtest_pb2.BACKTEST_STATE_UNSPECIFIED:
         return None
     return JobState(backtest_pb2.BacktestState.Name(state).removeprefix("BACKTEST_STATE_"))
-
-
-def state_to_proto(record: JobRecord) -> backtest_pb2.BacktestState:
-    """Where a job stands."""
-    return _state(record.state)
 
 
 def series_from_proto(series: BacktestSeries) -> Series:

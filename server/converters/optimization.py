@@ -5,13 +5,12 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 from absfinance.v1 import optimization_pb2
+from absfinance.v1.optimization_pb2 import Optimization as OptimizationProto
 from absfinance.v1.optimization_service_pb2 import (
-    GetOptimizationResponse,
     ListOptimizationsResponse,
     OptimizeBatchRequest,
     OptimizeBatchResponse,
     OptimizeRequest,
-    OptimizeResponse,
     TraceFrontierRequest,
     TraceFrontierResponse,
 )
@@ -185,7 +184,7 @@ def batch_outcome_to_proto(outcome: BatchOutcome, encode_error: Callable[[Except
     key = outcome.account.key
     if isinstance(outcome.result, Exception):
         return OptimizeBatchResponse(key=key, error=Status.FromString(encode_error(outcome.result)))
-    response = OptimizeBatchResponse(key=key, result=OptimizeResponse.FromString(outcome.result))
+    response = OptimizeBatchResponse(key=key, result=OptimizationProto.FromString(outcome.result))
     response.result.input_fingerprint = outcome.account.fingerprint
     return response
 
@@ -193,7 +192,7 @@ def batch_outcome_to_proto(outcome: BatchOutcome, encode_error: Callable[[Except
 def answer_to_bytes(priced: PricedAnswer) -> bytes:
     """The answer without what storing adds: name, time and fingerprint."""
     problem, solution = priced.answer.problem, priced.answer.solution
-    response = OptimizeResponse(
+    response = OptimizationProto(
         expected_return_annual=solution.expected_return_annual if priced.means_known else None,
         volatility_annual=solution.volatility_annual,
         risk=solution.risk,
@@ -225,18 +224,13 @@ def _diagnostics(found: EstimationDiagnostics | None) -> optimization_pb2.Estima
     )
 
 
-def record_to_proto(record: AnswerRecord) -> OptimizeResponse:
+def record_to_proto(record: AnswerRecord) -> OptimizationProto:
     """A stored answer as Optimize gave it."""
-    response = OptimizeResponse.FromString(record.payload)
-    response.name = NAME + record.id
+    response = OptimizationProto.FromString(record.payload)
+    response.name, response.request_id = NAME + record.id, record.request_id or ""
     response.input_fingerprint = record.input_fingerprint
     response.create_time.FromDatetime(record.created)
     return response
-
-
-def stored_to_proto(record: AnswerRecord) -> GetOptimizationResponse:
-    """A stored answer with the id of its request."""
-    return GetOptimizationResponse(optimization=record_to_proto(record), request_id=record.request_id or "")
 
 
 def page_to_proto(page: AnswerPage) -> ListOptimizationsResponse:

@@ -64,10 +64,21 @@ def record_to_proto(record: PortfolioRecord) -> portfolio_pb2.Portfolio:
 
 
 def page_to_proto(page: PortfolioPage) -> ListPortfoliosResponse:
-    """A page of portfolios."""
-    return ListPortfoliosResponse(
-        portfolios=[record_to_proto(record) for record in page.records], next_page_token=page.next_token
-    )
+    """A page of portfolios without their positions and mandates."""
+    response = ListPortfoliosResponse(next_page_token=page.next_token)
+    for record in page.records:
+        full = record_to_proto(record)
+        response.portfolios.add(
+            name=full.name,
+            display_name=full.display_name,
+            currency=full.currency,
+            holding_count=len(full.holdings),
+            cash=full.cash,
+            etag=full.etag,
+            create_time=full.create_time,
+            update_time=full.update_time,
+        )
+    return response
 
 
 def holdings_from_proto(portfolio: portfolio_pb2.Portfolio) -> Portfolio:

@@ -5,10 +5,8 @@ import hashlib
 from absfinance.v1 import liquidity_pb2, reallocation_pb2
 from absfinance.v1.reallocation_pb2 import Reallocation as ReallocationProto
 from absfinance.v1.reallocation_service_pb2 import (
-    GetReallocationResponse,
     ListReallocationsResponse,
     ReallocateRequest,
-    ReallocateResponse,
 )
 from absfinance.v1.weight_pb2 import AssetWeight
 
@@ -26,12 +24,19 @@ from server.converters.market_input import selection_from_proto
 from server.converters.paths import once_each, under
 from server.converters.portfolios import holdings_from_proto, id_of, thresholds_from_proto
 from server.converters.specification import specification_from_proto
+from server.converters.warning import warnings_to_proto
 from server.converters.weights import weights_from_proto
 from server.ports import AnswerPage, AnswerRecord, PriceSelection
 from server.services.reallocation import OptimizedTarget, Planned, ReallocateCommand, Target, Volatilities
 
 NAME = "reallocations/"
 
+_OUTCOMES = {
+    None: ListReallocationsResponse.OUTCOME_UNSPECIFIED,
+    "plan": ListReallocationsResponse.OUTCOME_PLAN,
+    "unchanged": ListReallocationsResponse.OUTCOME_UNCHANGED,
+    "failure": ListReallocationsResponse.OUTCOME_FAILURE,
+}
 _LIQUIDITY = {
     LiquidityState.SUFFICIENT: liquidity_pb2.LIQUIDITY_STATE_SUFFICIENT,
     LiquidityState.PARTIAL: liquidity_pb2.LIQUIDITY_STATE_PARTIAL,
@@ -75,31 +80,37 @@ def planned_to_bytes(planned: Planned) -> bytes:
     return message.SerializeToString()
 
 
-def answer_to_proto(answer: AnswerRecord | bytes) -> ReallocateResponse:
-    """An answer, stored or not; the fields of the response are those of a stored reallocation."""
-    message = ReallocationProto.FromString(answer) if isinstance(answer, bytes) else record_to_proto(answer)
-    return ReallocateResponse.FromString(message.SerializeToString())
+def answer_to_proto(answer: AnswerRecord | bytes) -> ReallocationProto:
+    """An answer, stored or not."""
+    return ReallocationProto.FromString(answer) if isinstance(answer, bytes) else record_to_proto(answer)
 
 
 def record_to_proto(record: AnswerRecord) -> ReallocationProto:
     """A stored answer."""
     message = ReallocationProto.FromString(record.payload)
-    message.name, message.input_fingerprint = NAME + record.id, record.input_fingerprint
+    message.name, message.request_id = NAME + record.id, record.request_id or ""
+    message.input_fingerprint = record.input_fingerprint
+    message.create_time.FromDatetime(record.created)
     return message
 
 
-def stored_to_proto(record: AnswerRecord) -> GetReallocationResponse:
-    """A stored answer with its time."""
-    response = GetReallocationResponse(reallocation=record_to_proto(record))
-    response.create_time.FromDatetime(record.created)
-    return response
-
-
 def page_to_proto(page: AnswerPage) -> ListReallocationsResponse:
-    """A page of stored answers."""
-    return ListReallocationsResponse(
-        reallocations=[record_to_proto(record) for record in page.records], next_page_token=page.next_token
-    )
+    """A page of stored answers without their trades."""
+    response = ListReallocationsResponse(next_page_token=page.next_token)
+    for record in page.records:
+        full = record_to_proto(record)
+        summary = full.summary
+        response.reallocations.add(
+            name=full.name,
+            create_time=full.create_time,
+            request_id=full.request_id,
+            outcome=_OUTCOMES[full.WhichOneof("outcome")],
+            trade_count=len(full.plan.trades),
+            turnover_one_way=summary.turnover_one_way if summary.HasField("turnover_one_way") else None,
+            cost=summary.cost if summary.HasField("cost") else None,
+            residual_drift=summary.residual_drift if summary.HasField("residual_drift") else None,
+        )
+    return response
 
 
 def _market(request: ReallocateRequest) -> Snapshot | PriceSelection:
@@ -148,7 +159,8 @@ def _limits(limits: reallocation_pb2.ReallocationLimits) -> Limits:
 def _set_outcome(message: ReallocationProto, found: Reallocation) -> None:
     match found.outcome:
         case Plan(trades, _, warnings):
-            message.plan.warnings.extend(warnings)
+            message.plan.warnings.extend(warnings_to_proto(warnings))
+            message.warnings.extend(message.plan.warnings)
             for trade in trades:
                 message.plan.trades.add(
                     step=trade.step,

@@ -3,17 +3,15 @@
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
+from absfinance.v1.backtest_pb2 import Backtest as BacktestProto
 from absfinance.v1.backtest_service_pb2 import (
     BacktestProgressRequest,
     BacktestProgressResponse,
     BacktestRequest,
-    BacktestResponse,
     CancelBacktestRequest,
-    CancelBacktestResponse,
     DeleteBacktestRequest,
     DeleteBacktestResponse,
     GetBacktestRequest,
-    GetBacktestResponse,
     GetBacktestSeriesRequest,
     GetBacktestSeriesResponse,
     ListBacktestsRequest,
@@ -30,8 +28,6 @@ from server.converters.backtests import (
     series_from_proto,
     series_to_proto,
     state_from_proto,
-    state_to_proto,
-    stored_to_proto,
 )
 from server.servicers.deadline import Context, deadline_of
 from server.services.backtests import Backtests
@@ -47,10 +43,10 @@ class BacktestServicer(BacktestServiceServicer):
     def __init__(self, backtests: Backtests) -> None:
         self._backtests = backtests
 
-    async def Backtest(self, request: BacktestRequest, context: Context) -> BacktestResponse:
+    async def Backtest(self, request: BacktestRequest, context: Context) -> BacktestProto:
         """A job."""
         record = await self._backtests.start(backtest_command_from_proto(request), deadline_of(context))
-        return BacktestResponse() if record is None else record_to_proto(record)
+        return BacktestProto() if record is None else record_to_proto(record)
 
     async def BacktestProgress(
         self, request: BacktestProgressRequest, context: Context
@@ -69,18 +65,18 @@ class BacktestServicer(BacktestServiceServicer):
             async for notice in notices:
                 yield notice_to_proto(notice)
 
-    async def GetBacktest(self, request: GetBacktestRequest, context: Context) -> GetBacktestResponse:
+    async def GetBacktest(self, request: GetBacktestRequest, context: Context) -> BacktestProto:
         """A job."""
-        return stored_to_proto(await self._backtests.get(path_of(request.name)))
+        return record_to_proto(await self._backtests.get(path_of(request.name)))
 
     async def ListBacktests(self, request: ListBacktestsRequest, context: Context) -> ListBacktestsResponse:
         """A page of jobs."""
         size, state = request.page_size or DEFAULT_PAGE, state_from_proto(request.state)
         return page_to_proto(await self._backtests.list(request.page_token, size, state))
 
-    async def CancelBacktest(self, request: CancelBacktestRequest, context: Context) -> CancelBacktestResponse:
+    async def CancelBacktest(self, request: CancelBacktestRequest, context: Context) -> BacktestProto:
         """The job after it was told to stop."""
-        return CancelBacktestResponse(state=state_to_proto(await self._backtests.cancel(path_of(request.name))))
+        return record_to_proto(await self._backtests.cancel(path_of(request.name)))
 
     async def DeleteBacktest(self, request: DeleteBacktestRequest, context: Context) -> DeleteBacktestResponse:
         """Nothing is left of a job."""

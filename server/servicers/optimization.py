@@ -3,15 +3,14 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 
+from absfinance.v1.optimization_pb2 import Optimization as OptimizationProto
 from absfinance.v1.optimization_service_pb2 import (
     GetOptimizationRequest,
-    GetOptimizationResponse,
     ListOptimizationsRequest,
     ListOptimizationsResponse,
     OptimizeBatchRequest,
     OptimizeBatchResponse,
     OptimizeRequest,
-    OptimizeResponse,
     TraceFrontierRequest,
     TraceFrontierResponse,
 )
@@ -24,7 +23,6 @@ from server.converters.optimization import (
     optimize_command_from_proto,
     page_to_proto,
     record_to_proto,
-    stored_to_proto,
     trace_command_from_proto,
     traced_to_proto,
 )
@@ -41,11 +39,11 @@ class OptimizationServicer(OptimizationServiceServicer):
         self._optimization = optimization
         self._encode_error = encode_error
 
-    async def Optimize(self, request: OptimizeRequest, context: Context) -> OptimizeResponse:
+    async def Optimize(self, request: OptimizeRequest, context: Context) -> OptimizationProto:
         """Verified weights."""
         command = optimize_command_from_proto(request)
         record = await self._optimization.optimize(command, deadline_of(context))
-        return OptimizeResponse() if record is None else record_to_proto(record)
+        return OptimizationProto() if record is None else record_to_proto(record)
 
     async def OptimizeBatch(
         self, requests: AsyncIterator[OptimizeBatchRequest], context: Context
@@ -65,9 +63,9 @@ class OptimizationServicer(OptimizationServiceServicer):
             async for traced in found:
                 yield traced_to_proto(traced)
 
-    async def GetOptimization(self, request: GetOptimizationRequest, context: Context) -> GetOptimizationResponse:
+    async def GetOptimization(self, request: GetOptimizationRequest, context: Context) -> OptimizationProto:
         """A stored answer."""
-        return stored_to_proto(await self._optimization.get(request.name.removeprefix(NAME)))
+        return record_to_proto(await self._optimization.get(request.name.removeprefix(NAME)))
 
     async def ListOptimizations(self, request: ListOptimizationsRequest, context: Context) -> ListOptimizationsResponse:
         """A page of stored answers."""

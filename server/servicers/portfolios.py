@@ -1,16 +1,14 @@
 """PortfolioService on the wire."""
 
+from absfinance.v1.portfolio_pb2 import Portfolio as PortfolioProto
 from absfinance.v1.portfolio_service_pb2 import (
     CreatePortfolioRequest,
-    CreatePortfolioResponse,
     DeletePortfolioRequest,
     DeletePortfolioResponse,
     GetPortfolioRequest,
-    GetPortfolioResponse,
     ListPortfoliosRequest,
     ListPortfoliosResponse,
     UpdatePortfolioRequest,
-    UpdatePortfolioResponse,
 )
 from absfinance.v1.portfolio_service_pb2_grpc import PortfolioServiceServicer
 
@@ -27,24 +25,22 @@ class PortfolioServicer(PortfolioServiceServicer):
     def __init__(self, portfolios: Portfolios) -> None:
         self._portfolios = portfolios
 
-    async def CreatePortfolio(self, request: CreatePortfolioRequest, context: Context) -> CreatePortfolioResponse:
+    async def CreatePortfolio(self, request: CreatePortfolioRequest, context: Context) -> PortfolioProto:
         """The stored portfolio."""
-        record = await self._portfolios.create(draft_from_proto(request))
-        return CreatePortfolioResponse(portfolio=record_to_proto(record))
+        return record_to_proto(await self._portfolios.create(draft_from_proto(request)))
 
-    async def GetPortfolio(self, request: GetPortfolioRequest, context: Context) -> GetPortfolioResponse:
+    async def GetPortfolio(self, request: GetPortfolioRequest, context: Context) -> PortfolioProto:
         """A portfolio."""
-        return GetPortfolioResponse(portfolio=record_to_proto(await self._portfolios.get(id_of(request.name))))
+        return record_to_proto(await self._portfolios.get(id_of(request.name)))
 
     async def ListPortfolios(self, request: ListPortfoliosRequest, context: Context) -> ListPortfoliosResponse:
         """A page of portfolios."""
         return page_to_proto(await self._portfolios.list(request.page_token, request.page_size or DEFAULT_PAGE))
 
-    async def UpdatePortfolio(self, request: UpdatePortfolioRequest, context: Context) -> UpdatePortfolioResponse:
+    async def UpdatePortfolio(self, request: UpdatePortfolioRequest, context: Context) -> PortfolioProto:
         """The portfolio after the change."""
         change, name = change_from_proto(request), id_of(request.portfolio.name)
-        record = await self._portfolios.update(name, request.portfolio.etag, change)
-        return UpdatePortfolioResponse(portfolio=record_to_proto(record))
+        return record_to_proto(await self._portfolios.update(name, request.portfolio.etag, change))
 
     async def DeletePortfolio(self, request: DeletePortfolioRequest, context: Context) -> DeletePortfolioResponse:
         """Nothing is left of a portfolio."""

@@ -1,12 +1,11 @@
 """ReallocationService on the wire."""
 
+from absfinance.v1.reallocation_pb2 import Reallocation as ReallocationProto
 from absfinance.v1.reallocation_service_pb2 import (
     GetReallocationRequest,
-    GetReallocationResponse,
     ListReallocationsRequest,
     ListReallocationsResponse,
     ReallocateRequest,
-    ReallocateResponse,
 )
 from absfinance.v1.reallocation_service_pb2_grpc import ReallocationServiceServicer
 
@@ -16,7 +15,7 @@ from server.converters.reallocation import (
     answer_to_proto,
     page_to_proto,
     reallocate_command_from_proto,
-    stored_to_proto,
+    record_to_proto,
 )
 from server.servicers.deadline import Context, deadline_of
 from server.services.reallocation import ReallocationService
@@ -30,14 +29,14 @@ class ReallocationServicer(ReallocationServiceServicer):
     def __init__(self, reallocations: ReallocationService) -> None:
         self._reallocations = reallocations
 
-    async def Reallocate(self, request: ReallocateRequest, context: Context) -> ReallocateResponse:
+    async def Reallocate(self, request: ReallocateRequest, context: Context) -> ReallocationProto:
         """A plan, or why there is none."""
         command = reallocate_command_from_proto(request)
         return answer_to_proto(await self._reallocations.reallocate(command, deadline_of(context)))
 
-    async def GetReallocation(self, request: GetReallocationRequest, context: Context) -> GetReallocationResponse:
+    async def GetReallocation(self, request: GetReallocationRequest, context: Context) -> ReallocationProto:
         """A stored answer."""
-        return stored_to_proto(await self._reallocations.get(request.name.removeprefix(NAME)))
+        return record_to_proto(await self._reallocations.get(request.name.removeprefix(NAME)))
 
     async def ListReallocations(self, request: ListReallocationsRequest, context: Context) -> ListReallocationsResponse:
         """A page of stored answers."""

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 from absfinance.v1 import (
+    backtest_pb2,
     backtest_service_pb2,
     event_service_pb2,
     liquidity_service_pb2,
     market_data_service_pb2,
+    optimization_pb2,
     optimization_service_pb2,
     portfolio_service_pb2,
     reallocation_service_pb2,
@@ -95,7 +97,7 @@ def test_objectives(objective: str) -> None:
 
 
 RESPONSES = {
-    optimization_service_pb2.OptimizeResponse: {
+    optimization_pb2.Optimization: {
         "weights",
         "expectedReturnAnnual",
         "volatilityAnnual",
@@ -115,7 +117,7 @@ RESPONSES = {
         "informationRatio",
         "contributions",
     },
-    backtest_service_pb2.BacktestResponse: {"name", "state", "result"},
+    backtest_pb2.Backtest: {"name", "state", "result"},
 }
 
 
@@ -129,6 +131,7 @@ SERVICES: dict[FileDescriptor, set[str]] = {
         "Optimize",
         "GetOptimization",
         "ListOptimizations",
+        "DeleteOptimization",
         "OptimizeBatch",
         "TraceFrontier",
     },
@@ -143,7 +146,7 @@ SERVICES: dict[FileDescriptor, set[str]] = {
         "GetBacktestSeries",
         "Sweep",
     },
-    reallocation_service_pb2.DESCRIPTOR: {"Reallocate", "GetReallocation", "ListReallocations"},
+    reallocation_service_pb2.DESCRIPTOR: {"Reallocate", "GetReallocation", "ListReallocations", "DeleteReallocation"},
     portfolio_service_pb2.DESCRIPTOR: {
         "CreatePortfolio",
         "GetPortfolio",

@@ -21,14 +21,14 @@ def create(wire: Wire, **more: Any) -> dict[str, Any]:
         },
     }
     created: dict[str, Any] = wire.call("PortfolioService/CreatePortfolio", {"portfolio": portfolio, **more})
-    return dict(created["portfolio"])
+    return created
 
 
 def test_a_portfolio_comes_back(wire: Wire) -> None:
     made = create(wire, portfolioId="first")
     assert made["name"] == "portfolios/first"
     assert made["etag"]
-    assert wire.call("PortfolioService/GetPortfolio", {"name": made["name"]})["portfolio"] == made
+    assert wire.call("PortfolioService/GetPortfolio", {"name": made["name"]}) == made
     refusal = wire.refused("PortfolioService/CreatePortfolio", {"portfolio": {}, "portfolioId": "first"})
     assert (refusal.code, refusal.reason) == ("ALREADY_EXISTS", "ALREADY_EXISTS")
 
@@ -42,7 +42,7 @@ def test_one_request_id_makes_one_portfolio(wire: Wire) -> None:
 
 def update(wire: Wire, portfolio: dict[str, Any], *paths: str) -> dict[str, Any]:
     request = {"portfolio": portfolio, **({"updateMask": ",".join(paths)} if paths else {})}
-    return dict(wire.call("PortfolioService/UpdatePortfolio", request)["portfolio"])
+    return dict(wire.call("PortfolioService/UpdatePortfolio", request))
 
 
 def test_an_update_changes_what_its_mask_names(wire: Wire) -> None:
@@ -113,15 +113,19 @@ def test_bad_portfolios_are_refused(wire: Wire, portfolio: dict[str, Any], field
 def test_pages_and_deletion(wire: Wire) -> None:
     names = sorted(create(wire, portfolioId=f"page-{i}")["name"] for i in range(5))
     seen: list[str] = []
+    listed: list[dict[str, Any]] = []
     token = ""
     while True:
         page = wire.call("PortfolioService/ListPortfolios", {"pageSize": 2, "pageToken": token})
-        seen += [portfolio["name"] for portfolio in page.get("portfolios", [])]
+        listed += page.get("portfolios", [])
+        seen = [portfolio["name"] for portfolio in listed]
         token = page.get("nextPageToken", "")
         if not token:
             break
     assert [name for name in seen if "page-" in name] == names
     assert len(seen) == len(set(seen))
+    assert all("holdings" not in portfolio and "mandate" not in portfolio for portfolio in listed)
+    assert [p["holdingCount"] for p in listed if "page-" in p["name"]] == [1] * 5
     wire.call("PortfolioService/DeletePortfolio", {"name": names[0]})
     for method in ("GetPortfolio", "DeletePortfolio"):
         assert wire.refused(f"PortfolioService/{method}", {"name": names[0]}).reason == "NOT_FOUND"

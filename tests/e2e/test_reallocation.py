@@ -85,7 +85,10 @@ def test_whole_lots_and_what_they_leave(wire: Wire) -> None:
 def test_liquidity_is_unknown_without_volume(wire: Wire) -> None:
     answer = wire.call(REALLOCATE, ask({"A": 100}, 0.0, {"B": 1.0}, TWO))
     assert answer["liquidity"]["state"] == "LIQUIDITY_STATE_UNKNOWN"
-    assert "A, B" in answer["plan"]["warnings"][0]
+    (warning,) = answer["warnings"]
+    assert warning["code"] == "LIQUIDITY_UNKNOWN"
+    assert "A, B" in warning["message"]
+    assert answer["plan"]["warnings"] == [warning]
 
 
 def test_participation_spreads_a_trade_over_days(wire: Wire) -> None:
@@ -279,9 +282,14 @@ def test_answers_are_kept_and_requests_known(wire: Wire) -> None:
     assert wire.call(REALLOCATE, request)["name"] == first["name"]
     assert wire.refused(REALLOCATE, request | {"horizonDays": 2}).reason == "REQUEST_ID_REUSED"
     kept = wire.call("ReallocationService/GetReallocation", {"name": first["name"]})
-    assert kept["reallocation"] == first
+    assert kept == first
+    assert kept["requestId"] == "re-1"
+    assert kept["createTime"]
     listed = wire.call("ReallocationService/ListReallocations", {"pageSize": 1})["reallocations"]
     assert listed[0]["name"] == first["name"]
+    assert listed[0]["outcome"] == "OUTCOME_PLAN"
+    assert listed[0]["tradeCount"] == len(first["plan"]["trades"])
+    assert "plan" not in listed[0]
     assert "name" not in wire.call(REALLOCATE, ask({"A": 1}, 0.0, {"B": 1.0}, TWO, validateOnly=True))
     assert wire.refused("ReallocationService/GetReallocation", {"name": "reallocations/none"}).reason == "NOT_FOUND"
 
@@ -326,7 +334,7 @@ def test_volume_lots_and_states_that_are_stored(start_server: Callable[..., Runn
         assert liquidity["A"].average_daily_volume == pytest.approx(average)
         assert liquidity["A"].available_quantity == pytest.approx(average)
         assert not liquidity["C"].HasField("average_daily_volume")
-        assert answer.warnings == ("liquidity is not known, there is no volume: C",)
+        assert [warning.message for warning in answer.warnings] == ["liquidity is not known, there is no volume: C"]
         bought = sum(trade.quantity for trade in answer.trades if trade.symbol == "B")
         assert bought % 10.0 == 0.0
         assert answer.shortfalls["A"] == ("participation",)

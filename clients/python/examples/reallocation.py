@@ -25,7 +25,7 @@ def main(address: str) -> None:
         print(f"costs {plan.cost:.2f}, turnover {plan.turnover_one_way:.1%}, {plan.residual_drift:.2%} from the target")
         for symbol, causes in plan.shortfalls.items():
             print(f"{symbol} falls short: {', '.join(causes)}")
-        print(plan.warnings[0])
+        print(plan.warnings[0].message)
 
         stored = client.create_portfolio(Holdings(dict(HELD.quantities), HELD.cash).to_proto())
         now = {entry.symbol: entry.weight for entry in plan.proto.summary.weights_before}

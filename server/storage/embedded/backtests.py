@@ -38,7 +38,7 @@ from server.storage.embedded.workers import WorkerLocks
 
 _COLUMNS = (
     "id, state, label, epoch, request, inputs, fingerprint, created_micros, finished_micros, fraction, day, wealth, "
-    "last_event, dropped_event, attempt, crashes, worker, result, error"
+    "last_event, dropped_event, attempt, crashes, worker, request_id, result, error"
 )
 # A list shows many jobs and none of their results.
 _LISTED = _COLUMNS.replace("request, inputs", "x'', inputs").replace("result, error", "NULL, NULL")
@@ -381,7 +381,7 @@ def _inputs_to_json(inputs: JobInputs) -> str:
 def _record(row: tuple[object, ...]) -> JobRecord:
     (
         job_id, state, label, epoch, request, inputs, fingerprint, created, finished, fraction, day, wealth,
-        last_event, dropped_event, attempt, crashes, worker, result, error,
+        last_event, dropped_event, attempt, crashes, worker, request_id, result, error,
     ) = row  # fmt: skip
     data, kind, benchmarks, groups = json.loads(str(inputs))
     return JobRecord(
@@ -400,6 +400,7 @@ def _record(row: tuple[object, ...]) -> JobRecord:
         attempt=attempt,  # type: ignore[arg-type]
         crashes=crashes,  # type: ignore[arg-type]
         worker=worker,  # type: ignore[arg-type]
+        request_id=request_id,  # type: ignore[arg-type]
         result=result,  # type: ignore[arg-type]
         error=error,  # type: ignore[arg-type]
     )

@@ -12,7 +12,7 @@ import pytest
 from absfin import Client, Moments, Panel, Prices, Stored
 from absfinance.v1 import market_data_service_pb2, optimization_service_pb2
 from absfinance.v1.market_data_service_pb2 import ImportPricesResponse
-from absfinance.v1.optimization_service_pb2 import OptimizeResponse
+from absfinance.v1.optimization_pb2 import Optimization
 
 OPTIMIZE = optimization_service_pb2.DESCRIPTOR.services_by_name["OptimizationService"].methods_by_name["Optimize"]
 IMPORT = market_data_service_pb2.DESCRIPTOR.services_by_name["MarketDataService"].methods_by_name["ImportPrices"]
@@ -48,7 +48,7 @@ def test_an_optimisation_says_everything_it_was_told(channel: Any, background: T
     )
     _, request, call = channel.take_unary_unary(OPTIMIZE)
     call.send_initial_metadata(())
-    call.terminate(OptimizeResponse(name="optimizations/x"), (), grpc.StatusCode.OK, "")
+    call.terminate(Optimization(name="optimizations/x"), (), grpc.StatusCode.OK, "")
     assert answer.result(10).name == "optimizations/x"
     assert request.moments.covariance == [0.04, 0.01, 0.01, 0.09]
     assert request.moments.repair_covariance
@@ -65,7 +65,7 @@ def test_an_optimisation_says_everything_it_was_told(channel: Any, background: T
 def test_an_absent_figure_is_not_sent(channel: Any, background: ThreadPoolExecutor) -> None:
     answer = background.submit(Client(channel=channel).optimize, Stored(universe="sector=A"), absfin.min_risk())
     _, request, call = channel.take_unary_unary(OPTIMIZE)
-    call.terminate(OptimizeResponse(), (), grpc.StatusCode.OK, "")
+    call.terminate(Optimization(), (), grpc.StatusCode.OK, "")
     answer.result(10)
     assert not request.HasField("confidence_level")
     assert not request.HasField("periods_per_year")
@@ -91,6 +91,6 @@ def test_prices_may_be_a_panel(channel: Any, background: ThreadPoolExecutor) -> 
     panel = Panel.of(["A"], ["2020-01-01", "2020-01-02"], [1.0, 2.0])
     answer = background.submit(Client(channel=channel).optimize, Prices(panel), absfin.equal_weight())
     _, request, call = channel.take_unary_unary(OPTIMIZE)
-    call.terminate(OptimizeResponse(), (), grpc.StatusCode.OK, "")
+    call.terminate(Optimization(), (), grpc.StatusCode.OK, "")
     answer.result(10)
     assert list(request.prices.dates) == [18262, 18263]

@@ -46,7 +46,7 @@ from absfin.objectives import (
     worst_case,
 )
 from absfin.requests import Account
-from absfin.results import Backtest, Optimization, Reallocation, RiskReport
+from absfin.results import Backtest, Optimization, Reallocation, ResultWarning, RiskReport
 from absfin.risk import (
     RiskModel,
     RiskOptions,
@@ -75,6 +75,7 @@ __all__ = [
     "Prices",
     "Quote",
     "Reallocation",
+    "ResultWarning",
     "Returns",
     "RiskModel",
     "RiskOptions",

@@ -63,6 +63,7 @@ from absfin.results import (
     ImportReceipt,
     Optimization,
     OptimizationPage,
+    PortfolioSummary,
     Reallocation,
     RiskReport,
     outcome_of,
@@ -213,9 +214,7 @@ class Client:
     async def get_optimization(self, name: str, *, timeout: float | None = None) -> Optimization:
         """A stored result by its name, "optimizations/{id}"."""
         request = optimization.GetOptimizationRequest(name=name)
-        return Optimization.from_proto(
-            (await self._call(self._optimization.GetOptimization, request, timeout)).optimization
-        )
+        return Optimization.from_proto(await self._call(self._optimization.GetOptimization, request, timeout))
 
     async def list_optimizations(
         self, page_size: int = 50, page_token: str = "", *, timeout: float | None = None
@@ -319,9 +318,10 @@ class Client:
         answer = await self._call(self._backtests.ListBacktests, request, timeout)
         return BacktestPage(tuple(answer.backtests), answer.next_page_token)
 
-    async def cancel_backtest(self, name: str, *, timeout: float | None = None) -> None:
+    async def cancel_backtest(self, name: str, *, timeout: float | None = None) -> Backtest:
         """Stops a job; one that is over stays as it is."""
-        await self._call(self._backtests.CancelBacktest, backtests.CancelBacktestRequest(name=name), timeout)
+        request = backtests.CancelBacktestRequest(name=name)
+        return Backtest.from_proto(await self._call(self._backtests.CancelBacktest, request, timeout))
 
     async def delete_backtest(self, name: str, *, timeout: float | None = None) -> None:
         """Removes a job that is over."""
@@ -378,9 +378,7 @@ class Client:
     async def get_reallocation(self, name: str, *, timeout: float | None = None) -> Reallocation:
         """A stored reallocation by its name, "reallocations/{id}"."""
         request = reallocations.GetReallocationRequest(name=name)
-        return Reallocation.from_proto(
-            (await self._call(self._reallocations.GetReallocation, request, timeout)).reallocation
-        )
+        return Reallocation.from_proto(await self._call(self._reallocations.GetReallocation, request, timeout))
 
     async def create_portfolio(
         self, portfolio: Portfolio, portfolio_id: str = "", *, request_id: str = "", timeout: float | None = None
@@ -389,13 +387,13 @@ class Client:
         request = portfolios.CreatePortfolioRequest(
             portfolio=portfolio, portfolio_id=portfolio_id, request_id=request_id
         )
-        created: Portfolio = (await self._call(self._portfolios.CreatePortfolio, request, timeout)).portfolio
+        created: Portfolio = await self._call(self._portfolios.CreatePortfolio, request, timeout)
         return created
 
     async def get_portfolio(self, name: str, *, timeout: float | None = None) -> Portfolio:
         """A portfolio by its name, "portfolios/{id}"."""
         request = portfolios.GetPortfolioRequest(name=name)
-        found: Portfolio = (await self._call(self._portfolios.GetPortfolio, request, timeout)).portfolio
+        found: Portfolio = await self._call(self._portfolios.GetPortfolio, request, timeout)
         return found
 
     async def update_portfolio(
@@ -403,7 +401,7 @@ class Client:
     ) -> Portfolio:
         """Changes some fields, or all; raises EtagMismatch where somebody changed it since it was read."""
         request = portfolios.UpdatePortfolioRequest(portfolio=portfolio, update_mask=FieldMask(paths=fields))
-        changed: Portfolio = (await self._call(self._portfolios.UpdatePortfolio, request, timeout)).portfolio
+        changed: Portfolio = await self._call(self._portfolios.UpdatePortfolio, request, timeout)
         return changed
 
     async def delete_portfolio(self, name: str, etag: str = "", *, timeout: float | None = None) -> None:
@@ -412,8 +410,8 @@ class Client:
             self._portfolios.DeletePortfolio, portfolios.DeletePortfolioRequest(name=name, etag=etag), timeout
         )
 
-    async def list_portfolios(self, *, timeout: float | None = None) -> AsyncIterator[Portfolio]:
-        """All stored portfolios by name."""
+    async def list_portfolios(self, *, timeout: float | None = None) -> AsyncIterator[PortfolioSummary]:
+        """All stored portfolios by name, without their positions."""
         token = ""
         while True:
             request = portfolios.ListPortfoliosRequest(page_size=1000, page_token=token)

@@ -212,7 +212,7 @@ class Client:
     def get_optimization(self, name: str, *, timeout: float | None = None) -> Optimization:
         """A stored result by its name, "optimizations/{id}"."""
         request = optimization.GetOptimizationRequest(name=name)
-        return Optimization.from_proto(self._call(self._optimization.GetOptimization, request, timeout).optimization)
+        return Optimization.from_proto(self._call(self._optimization.GetOptimization, request, timeout))
 
     def list_optimizations(
         self, page_size: int = 50, page_token: str = "", *, timeout: float | None = None
@@ -316,9 +316,10 @@ class Client:
         answer = self._call(self._backtests.ListBacktests, request, timeout)
         return BacktestPage(tuple(answer.backtests), answer.next_page_token)
 
-    def cancel_backtest(self, name: str, *, timeout: float | None = None) -> None:
+    def cancel_backtest(self, name: str, *, timeout: float | None = None) -> Backtest:
         """Stops a job; one that is over stays as it is."""
-        self._call(self._backtests.CancelBacktest, backtests.CancelBacktestRequest(name=name), timeout)
+        request = backtests.CancelBacktestRequest(name=name)
+        return Backtest.from_proto(self._call(self._backtests.CancelBacktest, request, timeout))
 
     def delete_backtest(self, name: str, *, timeout: float | None = None) -> None:
         """Removes a job that is over."""
@@ -374,7 +375,7 @@ class Client:
     def get_reallocation(self, name: str, *, timeout: float | None = None) -> Reallocation:
         """A stored reallocation by its name, "reallocations/{id}"."""
         request = reallocations.GetReallocationRequest(name=name)
-        return Reallocation.from_proto(self._call(self._reallocations.GetReallocation, request, timeout).reallocation)
+        return Reallocation.from_proto(self._call(self._reallocations.GetReallocation, request, timeout))
 
     def create_portfolio(
         self, portfolio: Portfolio, portfolio_id: str = "", *, request_id: str = "", timeout: float | None = None
@@ -383,13 +384,13 @@ class Client:
         request = portfolios.CreatePortfolioRequest(
             portfolio=portfolio, portfolio_id=portfolio_id, request_id=request_id
         )
-        created: Portfolio = self._call(self._portfolios.CreatePortfolio, request, timeout).portfolio
+        created: Portfolio = self._call(self._portfolios.CreatePortfolio, request, timeout)
         return created
 
     def get_portfolio(self, name: str, *, timeout: float | None = None) -> Portfolio:
         """A portfolio by its name, "portfolios/{id}"."""
         request = portfolios.GetPortfolioRequest(name=name)
-        found: Portfolio = self._call(self._portfolios.GetPortfolio, request, timeout).portfolio
+        found: Portfolio = self._call(self._portfolios.GetPortfolio, request, timeout)
         return found
 
     def update_portfolio(
@@ -397,7 +398,7 @@ class Client:
     ) -> Portfolio:
         """Changes some fields, or all; raises EtagMismatch where somebody changed it since it was read."""
         request = portfolios.UpdatePortfolioRequest(portfolio=portfolio, update_mask=FieldMask(paths=fields))
-        changed: Portfolio = self._call(self._portfolios.UpdatePortfolio, request, timeout).portfolio
+        changed: Portfolio = self._call(self._portfolios.UpdatePortfolio, request, timeout)
         return changed
 
     def delete_portfolio(self, name: str, etag: str = "", *, timeout: float | None = None) -> None:

@@ -6,16 +6,19 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from absfinance.v1.backtest_pb2 import Backtest as BacktestProto
 from absfinance.v1.backtest_pb2 import BacktestState
-from absfinance.v1.backtest_service_pb2 import BacktestResponse, GetBacktestResponse, ListBacktestsResponse
+from absfinance.v1.backtest_service_pb2 import ListBacktestsResponse
 from absfinance.v1.market_data_service_pb2 import ImportPricesResponse
 from absfinance.v1.optimization_pb2 import Engine
+from absfinance.v1.optimization_pb2 import Optimization as OptimizationProto
 from absfinance.v1.optimization_service_pb2 import (
     ListOptimizationsResponse,
     OptimizeBatchResponse,
-    OptimizeResponse,
     TraceFrontierResponse,
 )
+from absfinance.v1.portfolio_service_pb2 import ListPortfoliosResponse
+from absfinance.v1.reallocation_pb2 import Reallocation as ReallocationProto
 from absfinance.v1.reallocation_pb2 import ShortfallCode
 from absfinance.v1.risk_measure_pb2 import RiskMeasure
 from absfinance.v1.risk_pb2 import RollingFigure, StressResult
@@ -26,6 +29,20 @@ from absfin.errors import AbsFinanceError, error_from_status
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class ResultWarning:
+    """Something in a request that is probably not meant. The code is stable, the message is for people."""
+
+    code: str
+    field: str  # path in the request; empty where it concerns no field
+    message: str
+
+
+def warnings_of(message: Any) -> tuple[ResultWarning, ...]:
+    """The warnings that a message carries."""
+    return tuple(ResultWarning(one.code, one.field, one.message) for one in message.warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +120,11 @@ class Optimization:
     binding: tuple[Binding, ...]
     certificate: Certificate
     periods_per_year: float
-    proto: OptimizeResponse = field(repr=False)
+    warnings: tuple[ResultWarning, ...]
+    proto: OptimizationProto = field(repr=False)
 
     @classmethod
-    def from_proto(cls, message: OptimizeResponse) -> "Optimization":
+    def from_proto(cls, message: OptimizationProto) -> "Optimization":
         """From the response."""
         return cls(
             name=message.name,
@@ -123,6 +141,7 @@ class Optimization:
             binding=tuple(Binding(b.label, b.symbol, _given(b, "shadow_price")) for b in message.binding),
             certificate=Certificate.from_proto(message.certificate),
             periods_per_year=message.periods_per_year,
+            warnings=warnings_of(message),
             proto=message,
         )
 
@@ -176,6 +195,7 @@ class RiskReport:
     rolling: Mapping[str, tuple[NDArray[np.int32], NDArray[np.float64]]]  # figure -> days since 1970-01-01, values
     stress: tuple[StressResult, ...]
     undefined: Mapping[str, str]
+    warnings: tuple[ResultWarning, ...]
     proto: AnalyzeRiskResponse = field(repr=False)
 
     @classmethod
@@ -219,6 +239,7 @@ class RiskReport:
             },
             stress=tuple(message.stress),
             undefined=dict(message.undefined),
+            warnings=warnings_of(message),
             proto=message,
         )
 
@@ -255,10 +276,11 @@ class Backtest:
     error: str
     strategies: tuple[StrategyResult, ...]
     benchmarks: tuple[StrategyResult, ...]
-    proto: BacktestResponse | GetBacktestResponse = field(repr=False)
+    warnings: tuple[ResultWarning, ...]
+    proto: BacktestProto = field(repr=False)
 
     @classmethod
-    def from_proto(cls, message: BacktestResponse | GetBacktestResponse) -> "Backtest":
+    def from_proto(cls, message: BacktestProto) -> "Backtest":
         """From the response."""
         return cls(
             name=message.name,
@@ -267,6 +289,7 @@ class Backtest:
             error=message.error.message,
             strategies=tuple(map(StrategyResult.from_proto, message.result.strategies)),
             benchmarks=tuple(map(StrategyResult.from_proto, message.result.benchmarks)),
+            warnings=(*warnings_of(message), *warnings_of(message.result)),
             proto=message,
         )
 
@@ -282,6 +305,10 @@ class BacktestPage:
 
     summaries: tuple[ListBacktestsResponse.Summary, ...]
     next_page_token: str
+
+
+PortfolioSummary = ListPortfoliosResponse.Summary
+"""A stored portfolio without its positions and mandate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +332,7 @@ class Reallocation:
     outcome: str  # plan, unchanged or failure
     message: str  # why nothing is traded
     trades: tuple[Trade, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[ResultWarning, ...]
     shortfalls: Mapping[str, tuple[str, ...]]  # symbol -> why less is traded than was wanted
     weights_before: Mapping[str, float]
     weights_after: Mapping[str, float]
@@ -313,20 +340,20 @@ class Reallocation:
     turnover_one_way: float
     residual_drift: float
     cash_after: float
-    proto: Any = field(repr=False)  # ReallocateResponse, or the Reallocation that was stored
+    proto: ReallocationProto = field(repr=False)
 
     @classmethod
-    def from_proto(cls, message: Any) -> "Reallocation":
+    def from_proto(cls, message: ReallocationProto) -> "Reallocation":
         """From the response."""
         summary = message.summary
         return cls(
             name=message.name,
-            outcome=message.WhichOneof("outcome"),
+            outcome=message.WhichOneof("outcome") or "",
             message=message.unchanged.reason or message.failure.message,
             trades=tuple(
                 Trade(t.step, t.symbol, t.quantity, t.price, t.cost, t.cash_after, t.day) for t in message.plan.trades
             ),
-            warnings=tuple(message.plan.warnings),
+            warnings=warnings_of(message),
             shortfalls={
                 s.symbol: tuple(
                     ShortfallCode.Name(reason.code).removeprefix("SHORTFALL_CODE_").lower() for reason in s.reasons

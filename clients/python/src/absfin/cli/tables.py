@@ -149,7 +149,7 @@ def show_reallocation(answer: Reallocation) -> None:
     for symbol, causes in answer.shortfalls.items():
         console.print(f"{symbol} falls short: {', '.join(causes)}", style="dim", markup=False)
     for warning in answer.warnings:
-        console.print(warning, style="yellow", markup=False)
+        console.print(warning.message, style="yellow", markup=False)
 
 
 def _figures(console: Console, figures: dict[str, str]) -> None:

@@ -25,13 +25,16 @@ _sym_db = _symbol_database.Default()
 from absfinance.v1 import objective_pb2 as absfinance_dot_v1_dot_objective__pb2
 from absfinance.v1 import optimization_pb2 as absfinance_dot_v1_dot_optimization__pb2
 from absfinance.v1 import portfolio_pb2 as absfinance_dot_v1_dot_portfolio__pb2
+from absfinance.v1 import warning_pb2 as absfinance_dot_v1_dot_warning__pb2
 from absfinance.v1 import weight_pb2 as absfinance_dot_v1_dot_weight__pb2
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x61\x62sfinance/v1/backtest.proto\x12\rabsfinance.v1\x1a\x1d\x61\x62sfinance/v1/objective.proto\x1a absfinance/v1/optimization.proto\x1a\x1d\x61\x62sfinance/v1/portfolio.proto\x1a\x1a\x61\x62sfinance/v1/weight.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x16google/type/date.proto\"\xc8\x02\n\x08Strategy\x12\x17\n\x05label\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x32\n\x0c\x65qual_weight\x18\x02 \x01(\x0b\x32\x1a.absfinance.v1.EqualWeightH\x00\x12\x34\n\rfixed_weights\x18\x03 \x01(\x0b\x32\x1b.absfinance.v1.FixedWeightsH\x00\x12\x31\n\x08schedule\x18\x04 \x01(\x0b\x32\x1d.absfinance.v1.WeightScheduleH\x00\x12\x46\n\x12inverse_volatility\x18\x05 \x01(\x0b\x32(.absfinance.v1.InverseVolatilityStrategyH\x00\x12/\n\x08optimize\x18\x06 \x01(\x0b\x32\x1b.absfinance.v1.OptimizeSpecH\x00\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"E\n\x0c\x46ixedWeights\x12\x35\n\x07weights\x18\x01 \x03(\x0b\x32\x1a.absfinance.v1.AssetWeightB\x08\xbaH\x05\x92\x01\x02\x08\x01\"\xaf\x01\n\x0eWeightSchedule\x12>\n\x07\x65ntries\x18\x01 \x03(\x0b\x32#.absfinance.v1.WeightSchedule.EntryB\x08\xbaH\x05\x92\x01\x02\x08\x01\x1a]\n\x05\x45ntry\x12\'\n\x04\x64\x61te\x18\x01 \x01(\x0b\x32\x11.google.type.DateB\x06\xbaH\x03\xc8\x01\x01\x12+\n\x07weights\x18\x02 \x03(\x0b\x32\x1a.absfinance.v1.AssetWeight\"X\n\x19InverseVolatilityStrategy\x12&\n\x10lookback_periods\x18\x01 \x01(\rB\x07\xbaH\x04*\x02(\x02H\x00\x88\x01\x01\x42\x13\n\x11_lookback_periods\"\xea\x05\n\x0bRebalancing\x12\x37\n\x08\x63\x61lendar\x18\x01 \x01(\x0b\x32#.absfinance.v1.Rebalancing.CalendarH\x00\x12@\n\revery_periods\x18\x02 \x01(\x0b\x32\'.absfinance.v1.Rebalancing.EveryPeriodsH\x00\x12\x31\n\x05never\x18\x03 \x01(\x0b\x32 .absfinance.v1.Rebalancing.NeverH\x00\x12\x38\n\ndrift_band\x18\x04 \x01(\x0b\x32$.absfinance.v1.Rebalancing.DriftBand\x1a\x94\x01\n\x08\x43\x61lendar\x12\x35\n\tfrequency\x18\x01 \x01(\x0e\x32\x18.absfinance.v1.FrequencyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x32\n\x03\x64\x61y\x18\x02 \x01(\x0e\x32\x1b.absfinance.v1.RebalanceDayB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1d\n\x0boffset_days\x18\x03 \x01(\rB\x08\xbaH\x05*\x03\x18\xfa\x01\x1a\"\n\x0c\x45veryPeriods\x12\x12\n\x01n\x18\x01 \x01(\rB\x07\xbaH\x04*\x02(\x01\x1a\x07\n\x05Never\x1a\xa2\x02\n\tDriftBand\x12\'\n\x08\x61\x62solute\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12\'\n\x08relative\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x12O\n\x0b\x64\x65stination\x18\x03 \x01(\x0e\x32\x30.absfinance.v1.Rebalancing.DriftBand.DestinationB\x08\xbaH\x05\x82\x01\x02\x10\x01\"X\n\x0b\x44\x65stination\x12\x1b\n\x17\x44\x45STINATION_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44\x45STINATION_TARGET\x10\x01\x12\x14\n\x10\x44\x45STINATION_EDGE\x10\x02\x42\x0b\n\t_absoluteB\x0b\n\t_relativeB\n\n\x08schedule\"W\n\tExecution\x12+\n\x04\x66ill\x18\x01 \x01(\x0e\x32\x13.absfinance.v1.FillB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1d\n\x0blag_periods\x18\x02 \x01(\rB\x08\xbaH\x05*\x03\x18\xfa\x01\"L\n\x08\x43\x61shFlow\x12\'\n\x04\x64\x61te\x18\x01 \x01(\x0b\x32\x11.google.type.DateB\x06\xbaH\x03\xc8\x01\x01\x12\x17\n\x06\x61mount\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\"}\n\tBenchmark\x12\x17\n\x05label\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x1b\n\x06symbol\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@H\x00\x12+\n\x08strategy\x18\x03 \x01(\x0b\x32\x17.absfinance.v1.StrategyH\x00\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"\x86\x02\n\x0f\x41nalysisOptions\x12\x13\n\x0b\x61ttribution\x18\x01 \x01(\x08\x12\x14\n\x0csignificance\x18\x02 \x01(\x08\x12$\n\x13timing_luck_offsets\x18\x03 \x01(\rB\x07\xbaH\x04*\x02\x18@\x12+\n\x15risk_free_rate_annual\x18\x04 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x00\x88\x01\x01\x12\x36\n minimum_acceptable_return_annual\x18\x05 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x01\x88\x01\x01\x42\x18\n\x16_risk_free_rate_annualB#\n!_minimum_acceptable_return_annual\"\xea\x07\n\x12PerformanceMetrics\x12\x19\n\x0c\x66inal_wealth\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x19\n\x0ctotal_return\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x11\n\x04\x63\x61gr\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x1e\n\x11volatility_annual\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12\x13\n\x06sharpe\x18\x05 \x01(\x01H\x04\x88\x01\x01\x12\x14\n\x07sortino\x18\x06 \x01(\x01H\x05\x88\x01\x01\x12\x13\n\x06\x63\x61lmar\x18\x07 \x01(\x01H\x06\x88\x01\x01\x12\x19\n\x0cmax_drawdown\x18\x08 \x01(\x01H\x07\x88\x01\x01\x12\x1a\n\rvalue_at_risk\x18\t \x01(\x01H\x08\x88\x01\x01\x12&\n\x19\x63onditional_value_at_risk\x18\n \x01(\x01H\t\x88\x01\x01\x12\x1c\n\x0fturnover_annual\x18\x0b \x01(\x01H\n\x88\x01\x01\x12\x17\n\ncost_total\x18\x0c \x01(\x01H\x0b\x88\x01\x01\x12\x1e\n\x11\x62\x65ta_to_benchmark\x18\r \x01(\x01H\x0c\x88\x01\x01\x12\"\n\x15tracking_error_annual\x18\x0e \x01(\x01H\r\x88\x01\x01\x12\x1e\n\x11information_ratio\x18\x0f \x01(\x01H\x0e\x88\x01\x01\x12\x1d\n\x10periods_per_year\x18\x10 \x01(\x01H\x0f\x88\x01\x01\x12\x14\n\x0cobservations\x18\x11 \x01(\r\x12%\n\nstart_date\x18\x12 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08\x65nd_date\x18\x13 \x01(\x0b\x32\x11.google.type.Date\x12\x17\n\x0fmetrics_version\x18\x14 \x01(\t\x12\x43\n\tundefined\x18\x15 \x03(\x0b\x32\x30.absfinance.v1.PerformanceMetrics.UndefinedEntry\x1a\x30\n\x0eUndefinedEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0f\n\r_final_wealthB\x0f\n\r_total_returnB\x07\n\x05_cagrB\x14\n\x12_volatility_annualB\t\n\x07_sharpeB\n\n\x08_sortinoB\t\n\x07_calmarB\x0f\n\r_max_drawdownB\x10\n\x0e_value_at_riskB\x1c\n\x1a_conditional_value_at_riskB\x12\n\x10_turnover_annualB\r\n\x0b_cost_totalB\x14\n\x12_beta_to_benchmarkB\x18\n\x16_tracking_error_annualB\x14\n\x12_information_ratioB\x13\n\x11_periods_per_year\"\xdb\x01\n\rCostBreakdown\x12\x17\n\ncommission\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x13\n\x06spread\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x13\n\x06impact\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x13\n\x06\x62orrow\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12\x16\n\tfinancing\x18\x05 \x01(\x01H\x04\x88\x01\x01\x12\x12\n\x05\x66ixed\x18\x06 \x01(\x01H\x05\x88\x01\x01\x42\r\n\x0b_commissionB\t\n\x07_spreadB\t\n\x07_impactB\t\n\x07_borrowB\x0c\n\n_financingB\x08\n\x06_fixed\"S\n\x0f\x46\x61iledRebalance\x12\x1f\n\x04\x64\x61te\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"\xac\x02\n\x0eStrategyResult\x12\r\n\x05label\x18\x01 \x01(\t\x12\x32\n\x07metrics\x18\x02 \x01(\x0b\x32!.absfinance.v1.PerformanceMetrics\x12+\n\x05\x63osts\x18\x03 \x01(\x0b\x32\x1c.absfinance.v1.CostBreakdown\x12\x17\n\x0frebalance_count\x18\x04 \x01(\r\x12\x39\n\x11\x66\x61iled_rebalances\x18\x05 \x03(\x0b\x32\x1e.absfinance.v1.FailedRebalance\x12.\n\x0e\x66inal_holdings\x18\x06 \x03(\x0b\x32\x16.absfinance.v1.Holding\x12\x17\n\nfinal_cash\x18\x07 \x01(\x01H\x00\x88\x01\x01\x42\r\n\x0b_final_cash\"\xa7\x02\n\x0e\x42\x61\x63ktestResult\x12\x32\n\x07metrics\x18\x01 \x01(\x0b\x32!.absfinance.v1.PerformanceMetrics\x12+\n\x05\x63osts\x18\x02 \x01(\x0b\x32\x1c.absfinance.v1.CostBreakdown\x12\x31\n\nstrategies\x18\x03 \x03(\x0b\x32\x1d.absfinance.v1.StrategyResult\x12\x31\n\nbenchmarks\x18\x04 \x03(\x0b\x32\x1d.absfinance.v1.StrategyResult\x12\x19\n\x11input_fingerprint\x18\x05 \x01(\t\x12\x33\n\x10\x63ompute_duration\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration*\xb1\x01\n\tFrequency\x12\x19\n\x15\x46REQUENCY_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x46REQUENCY_DAILY\x10\x01\x12\x14\n\x10\x46REQUENCY_WEEKLY\x10\x02\x12\x15\n\x11\x46REQUENCY_MONTHLY\x10\x03\x12\x17\n\x13\x46REQUENCY_QUARTERLY\x10\x04\x12\x18\n\x14\x46REQUENCY_SEMIANNUAL\x10\x05\x12\x14\n\x10\x46REQUENCY_ANNUAL\x10\x06*^\n\x0cRebalanceDay\x12\x1d\n\x19REBALANCE_DAY_UNSPECIFIED\x10\x00\x12\x17\n\x13REBALANCE_DAY_FIRST\x10\x01\x12\x16\n\x12REBALANCE_DAY_LAST\x10\x02*Z\n\x04\x46ill\x12\x14\n\x10\x46ILL_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x46ILL_NEXT_CLOSE\x10\x01\x12\x12\n\x0e\x46ILL_NEXT_OPEN\x10\x02\x12\x13\n\x0f\x46ILL_SAME_CLOSE\x10\x03*\xbd\x01\n\rBacktestState\x12\x1e\n\x1a\x42\x41\x43KTEST_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x42\x41\x43KTEST_STATE_QUEUED\x10\x01\x12\x1a\n\x16\x42\x41\x43KTEST_STATE_RUNNING\x10\x02\x12\x1c\n\x18\x42\x41\x43KTEST_STATE_SUCCEEDED\x10\x03\x12\x19\n\x15\x42\x41\x43KTEST_STATE_FAILED\x10\x04\x12\x1c\n\x18\x42\x41\x43KTEST_STATE_CANCELLED\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x61\x62sfinance/v1/backtest.proto\x12\rabsfinance.v1\x1a\x1d\x61\x62sfinance/v1/objective.proto\x1a absfinance/v1/optimization.proto\x1a\x1d\x61\x62sfinance/v1/portfolio.proto\x1a\x1b\x61\x62sfinance/v1/warning.proto\x1a\x1a\x61\x62sfinance/v1/weight.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x16google/type/date.proto\"\xc8\x02\n\x08Strategy\x12\x17\n\x05label\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x32\n\x0c\x65qual_weight\x18\x02 \x01(\x0b\x32\x1a.absfinance.v1.EqualWeightH\x00\x12\x34\n\rfixed_weights\x18\x03 \x01(\x0b\x32\x1b.absfinance.v1.FixedWeightsH\x00\x12\x31\n\x08schedule\x18\x04 \x01(\x0b\x32\x1d.absfinance.v1.WeightScheduleH\x00\x12\x46\n\x12inverse_volatility\x18\x05 \x01(\x0b\x32(.absfinance.v1.InverseVolatilityStrategyH\x00\x12/\n\x08optimize\x18\x06 \x01(\x0b\x32\x1b.absfinance.v1.OptimizeSpecH\x00\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"E\n\x0c\x46ixedWeights\x12\x35\n\x07weights\x18\x01 \x03(\x0b\x32\x1a.absfinance.v1.AssetWeightB\x08\xbaH\x05\x92\x01\x02\x08\x01\"\xaf\x01\n\x0eWeightSchedule\x12>\n\x07\x65ntries\x18\x01 \x03(\x0b\x32#.absfinance.v1.WeightSchedule.EntryB\x08\xbaH\x05\x92\x01\x02\x08\x01\x1a]\n\x05\x45ntry\x12\'\n\x04\x64\x61te\x18\x01 \x01(\x0b\x32\x11.google.type.DateB\x06\xbaH\x03\xc8\x01\x01\x12+\n\x07weights\x18\x02 \x03(\x0b\x32\x1a.absfinance.v1.AssetWeight\"X\n\x19InverseVolatilityStrategy\x12&\n\x10lookback_periods\x18\x01 \x01(\rB\x07\xbaH\x04*\x02(\x02H\x00\x88\x01\x01\x42\x13\n\x11_lookback_periods\"\xea\x05\n\x0bRebalancing\x12\x37\n\x08\x63\x61lendar\x18\x01 \x01(\x0b\x32#.absfinance.v1.Rebalancing.CalendarH\x00\x12@\n\revery_periods\x18\x02 \x01(\x0b\x32\'.absfinance.v1.Rebalancing.EveryPeriodsH\x00\x12\x31\n\x05never\x18\x03 \x01(\x0b\x32 .absfinance.v1.Rebalancing.NeverH\x00\x12\x38\n\ndrift_band\x18\x04 \x01(\x0b\x32$.absfinance.v1.Rebalancing.DriftBand\x1a\x94\x01\n\x08\x43\x61lendar\x12\x35\n\tfrequency\x18\x01 \x01(\x0e\x32\x18.absfinance.v1.FrequencyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x32\n\x03\x64\x61y\x18\x02 \x01(\x0e\x32\x1b.absfinance.v1.RebalanceDayB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1d\n\x0boffset_days\x18\x03 \x01(\rB\x08\xbaH\x05*\x03\x18\xfa\x01\x1a\"\n\x0c\x45veryPeriods\x12\x12\n\x01n\x18\x01 \x01(\rB\x07\xbaH\x04*\x02(\x01\x1a\x07\n\x05Never\x1a\xa2\x02\n\tDriftBand\x12\'\n\x08\x61\x62solute\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12\'\n\x08relative\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x12O\n\x0b\x64\x65stination\x18\x03 \x01(\x0e\x32\x30.absfinance.v1.Rebalancing.DriftBand.DestinationB\x08\xbaH\x05\x82\x01\x02\x10\x01\"X\n\x0b\x44\x65stination\x12\x1b\n\x17\x44\x45STINATION_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44\x45STINATION_TARGET\x10\x01\x12\x14\n\x10\x44\x45STINATION_EDGE\x10\x02\x42\x0b\n\t_absoluteB\x0b\n\t_relativeB\n\n\x08schedule\"W\n\tExecution\x12+\n\x04\x66ill\x18\x01 \x01(\x0e\x32\x13.absfinance.v1.FillB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1d\n\x0blag_periods\x18\x02 \x01(\rB\x08\xbaH\x05*\x03\x18\xfa\x01\"L\n\x08\x43\x61shFlow\x12\'\n\x04\x64\x61te\x18\x01 \x01(\x0b\x32\x11.google.type.DateB\x06\xbaH\x03\xc8\x01\x01\x12\x17\n\x06\x61mount\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\"}\n\tBenchmark\x12\x17\n\x05label\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x1b\n\x06symbol\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@H\x00\x12+\n\x08strategy\x18\x03 \x01(\x0b\x32\x17.absfinance.v1.StrategyH\x00\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"\x86\x02\n\x0f\x41nalysisOptions\x12\x13\n\x0b\x61ttribution\x18\x01 \x01(\x08\x12\x14\n\x0csignificance\x18\x02 \x01(\x08\x12$\n\x13timing_luck_offsets\x18\x03 \x01(\rB\x07\xbaH\x04*\x02\x18@\x12+\n\x15risk_free_rate_annual\x18\x04 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x00\x88\x01\x01\x12\x36\n minimum_acceptable_return_annual\x18\x05 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x01\x88\x01\x01\x42\x18\n\x16_risk_free_rate_annualB#\n!_minimum_acceptable_return_annual\"\xea\x07\n\x12PerformanceMetrics\x12\x19\n\x0c\x66inal_wealth\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x19\n\x0ctotal_return\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x11\n\x04\x63\x61gr\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x1e\n\x11volatility_annual\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12\x13\n\x06sharpe\x18\x05 \x01(\x01H\x04\x88\x01\x01\x12\x14\n\x07sortino\x18\x06 \x01(\x01H\x05\x88\x01\x01\x12\x13\n\x06\x63\x61lmar\x18\x07 \x01(\x01H\x06\x88\x01\x01\x12\x19\n\x0cmax_drawdown\x18\x08 \x01(\x01H\x07\x88\x01\x01\x12\x1a\n\rvalue_at_risk\x18\t \x01(\x01H\x08\x88\x01\x01\x12&\n\x19\x63onditional_value_at_risk\x18\n \x01(\x01H\t\x88\x01\x01\x12\x1c\n\x0fturnover_annual\x18\x0b \x01(\x01H\n\x88\x01\x01\x12\x17\n\ncost_total\x18\x0c \x01(\x01H\x0b\x88\x01\x01\x12\x1e\n\x11\x62\x65ta_to_benchmark\x18\r \x01(\x01H\x0c\x88\x01\x01\x12\"\n\x15tracking_error_annual\x18\x0e \x01(\x01H\r\x88\x01\x01\x12\x1e\n\x11information_ratio\x18\x0f \x01(\x01H\x0e\x88\x01\x01\x12\x1d\n\x10periods_per_year\x18\x10 \x01(\x01H\x0f\x88\x01\x01\x12\x14\n\x0cobservations\x18\x11 \x01(\r\x12%\n\nstart_date\x18\x12 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08\x65nd_date\x18\x13 \x01(\x0b\x32\x11.google.type.Date\x12\x17\n\x0fmetrics_version\x18\x14 \x01(\t\x12\x43\n\tundefined\x18\x15 \x03(\x0b\x32\x30.absfinance.v1.PerformanceMetrics.UndefinedEntry\x1a\x30\n\x0eUndefinedEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0f\n\r_final_wealthB\x0f\n\r_total_returnB\x07\n\x05_cagrB\x14\n\x12_volatility_annualB\t\n\x07_sharpeB\n\n\x08_sortinoB\t\n\x07_calmarB\x0f\n\r_max_drawdownB\x10\n\x0e_value_at_riskB\x1c\n\x1a_conditional_value_at_riskB\x12\n\x10_turnover_annualB\r\n\x0b_cost_totalB\x14\n\x12_beta_to_benchmarkB\x18\n\x16_tracking_error_annualB\x14\n\x12_information_ratioB\x13\n\x11_periods_per_year\"\xdb\x01\n\rCostBreakdown\x12\x17\n\ncommission\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x13\n\x06spread\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x13\n\x06impact\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x13\n\x06\x62orrow\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12\x16\n\tfinancing\x18\x05 \x01(\x01H\x04\x88\x01\x01\x12\x12\n\x05\x66ixed\x18\x06 \x01(\x01H\x05\x88\x01\x01\x42\r\n\x0b_commissionB\t\n\x07_spreadB\t\n\x07_impactB\t\n\x07_borrowB\x0c\n\n_financingB\x08\n\x06_fixed\"S\n\x0f\x46\x61iledRebalance\x12\x1f\n\x04\x64\x61te\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"\xac\x02\n\x0eStrategyResult\x12\r\n\x05label\x18\x01 \x01(\t\x12\x32\n\x07metrics\x18\x02 \x01(\x0b\x32!.absfinance.v1.PerformanceMetrics\x12+\n\x05\x63osts\x18\x03 \x01(\x0b\x32\x1c.absfinance.v1.CostBreakdown\x12\x17\n\x0frebalance_count\x18\x04 \x01(\r\x12\x39\n\x11\x66\x61iled_rebalances\x18\x05 \x03(\x0b\x32\x1e.absfinance.v1.FailedRebalance\x12.\n\x0e\x66inal_holdings\x18\x06 \x03(\x0b\x32\x16.absfinance.v1.Holding\x12\x17\n\nfinal_cash\x18\x07 \x01(\x01H\x00\x88\x01\x01\x42\r\n\x0b_final_cash\"\xd1\x02\n\x0e\x42\x61\x63ktestResult\x12\x32\n\x07metrics\x18\x01 \x01(\x0b\x32!.absfinance.v1.PerformanceMetrics\x12+\n\x05\x63osts\x18\x02 \x01(\x0b\x32\x1c.absfinance.v1.CostBreakdown\x12\x31\n\nstrategies\x18\x03 \x03(\x0b\x32\x1d.absfinance.v1.StrategyResult\x12\x31\n\nbenchmarks\x18\x04 \x03(\x0b\x32\x1d.absfinance.v1.StrategyResult\x12\x19\n\x11input_fingerprint\x18\x05 \x01(\t\x12\x33\n\x10\x63ompute_duration\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12(\n\x08warnings\x18\x07 \x03(\x0b\x32\x16.absfinance.v1.Warning\"\xdb\x02\n\x08\x42\x61\x63ktest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12+\n\x05state\x18\x02 \x01(\x0e\x32\x1c.absfinance.v1.BacktestState\x12-\n\x06result\x18\x03 \x01(\x0b\x32\x1d.absfinance.v1.BacktestResult\x12!\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x12.google.rpc.Status\x12\x15\n\x08\x66raction\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inish_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nrequest_id\x18\x08 \x01(\t\x12(\n\x08warnings\x18\t \x03(\x0b\x32\x16.absfinance.v1.WarningB\x0b\n\t_fraction\"\x9c\x01\n\x05Sweep\x12\x0c\n\x04name\x18\x01 \x01(\t\x12+\n\x05state\x18\x02 \x01(\x0e\x32\x1c.absfinance.v1.BacktestState\x12\x13\n\x0btrial_count\x18\x03 \x01(\r\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xb1\x01\n\tFrequency\x12\x19\n\x15\x46REQUENCY_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x46REQUENCY_DAILY\x10\x01\x12\x14\n\x10\x46REQUENCY_WEEKLY\x10\x02\x12\x15\n\x11\x46REQUENCY_MONTHLY\x10\x03\x12\x17\n\x13\x46REQUENCY_QUARTERLY\x10\x04\x12\x18\n\x14\x46REQUENCY_SEMIANNUAL\x10\x05\x12\x14\n\x10\x46REQUENCY_ANNUAL\x10\x06*^\n\x0cRebalanceDay\x12\x1d\n\x19REBALANCE_DAY_UNSPECIFIED\x10\x00\x12\x17\n\x13REBALANCE_DAY_FIRST\x10\x01\x12\x16\n\x12REBALANCE_DAY_LAST\x10\x02*Z\n\x04\x46ill\x12\x14\n\x10\x46ILL_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x46ILL_NEXT_CLOSE\x10\x01\x12\x12\n\x0e\x46ILL_NEXT_OPEN\x10\x02\x12\x13\n\x0f\x46ILL_SAME_CLOSE\x10\x03*\xbd\x01\n\rBacktestState\x12\x1e\n\x1a\x42\x41\x43KTEST_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x42\x41\x43KTEST_STATE_QUEUED\x10\x01\x12\x1a\n\x16\x42\x41\x43KTEST_STATE_RUNNING\x10\x02\x12\x1c\n\x18\x42\x41\x43KTEST_STATE_SUCCEEDED\x10\x03\x12\x19\n\x15\x42\x41\x43KTEST_STATE_FAILED\x10\x04\x12\x1c\n\x18\x42\x41\x43KTEST_STATE_CANCELLED\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -86,54 +89,58 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ANALYSISOPTIONS'].fields_by_name['minimum_acceptable_return_annual']._serialized_options = b'\272H\004\022\002@\001'
   _globals['_PERFORMANCEMETRICS_UNDEFINEDENTRY']._loaded_options = None
   _globals['_PERFORMANCEMETRICS_UNDEFINEDENTRY']._serialized_options = b'8\001'
-  _globals['_FREQUENCY']._serialized_start=4148
-  _globals['_FREQUENCY']._serialized_end=4325
-  _globals['_REBALANCEDAY']._serialized_start=4327
-  _globals['_REBALANCEDAY']._serialized_end=4421
-  _globals['_FILL']._serialized_start=4423
-  _globals['_FILL']._serialized_end=4513
-  _globals['_BACKTESTSTATE']._serialized_start=4516
-  _globals['_BACKTESTSTATE']._serialized_end=4705
-  _globals['_STRATEGY']._serialized_start=257
-  _globals['_STRATEGY']._serialized_end=585
-  _globals['_FIXEDWEIGHTS']._serialized_start=587
-  _globals['_FIXEDWEIGHTS']._serialized_end=656
-  _globals['_WEIGHTSCHEDULE']._serialized_start=659
-  _globals['_WEIGHTSCHEDULE']._serialized_end=834
-  _globals['_WEIGHTSCHEDULE_ENTRY']._serialized_start=741
-  _globals['_WEIGHTSCHEDULE_ENTRY']._serialized_end=834
-  _globals['_INVERSEVOLATILITYSTRATEGY']._serialized_start=836
-  _globals['_INVERSEVOLATILITYSTRATEGY']._serialized_end=924
-  _globals['_REBALANCING']._serialized_start=927
-  _globals['_REBALANCING']._serialized_end=1673
-  _globals['_REBALANCING_CALENDAR']._serialized_start=1175
-  _globals['_REBALANCING_CALENDAR']._serialized_end=1323
-  _globals['_REBALANCING_EVERYPERIODS']._serialized_start=1325
-  _globals['_REBALANCING_EVERYPERIODS']._serialized_end=1359
-  _globals['_REBALANCING_NEVER']._serialized_start=1361
-  _globals['_REBALANCING_NEVER']._serialized_end=1368
-  _globals['_REBALANCING_DRIFTBAND']._serialized_start=1371
-  _globals['_REBALANCING_DRIFTBAND']._serialized_end=1661
-  _globals['_REBALANCING_DRIFTBAND_DESTINATION']._serialized_start=1547
-  _globals['_REBALANCING_DRIFTBAND_DESTINATION']._serialized_end=1635
-  _globals['_EXECUTION']._serialized_start=1675
-  _globals['_EXECUTION']._serialized_end=1762
-  _globals['_CASHFLOW']._serialized_start=1764
-  _globals['_CASHFLOW']._serialized_end=1840
-  _globals['_BENCHMARK']._serialized_start=1842
-  _globals['_BENCHMARK']._serialized_end=1967
-  _globals['_ANALYSISOPTIONS']._serialized_start=1970
-  _globals['_ANALYSISOPTIONS']._serialized_end=2232
-  _globals['_PERFORMANCEMETRICS']._serialized_start=2235
-  _globals['_PERFORMANCEMETRICS']._serialized_end=3237
-  _globals['_PERFORMANCEMETRICS_UNDEFINEDENTRY']._serialized_start=2899
-  _globals['_PERFORMANCEMETRICS_UNDEFINEDENTRY']._serialized_end=2947
-  _globals['_COSTBREAKDOWN']._serialized_start=3240
-  _globals['_COSTBREAKDOWN']._serialized_end=3459
-  _globals['_FAILEDREBALANCE']._serialized_start=3461
-  _globals['_FAILEDREBALANCE']._serialized_end=3544
-  _globals['_STRATEGYRESULT']._serialized_start=3547
-  _globals['_STRATEGYRESULT']._serialized_end=3847
-  _globals['_BACKTESTRESULT']._serialized_start=3850
-  _globals['_BACKTESTRESULT']._serialized_end=4145
+  _globals['_FREQUENCY']._serialized_start=4786
+  _globals['_FREQUENCY']._serialized_end=4963
+  _globals['_REBALANCEDAY']._serialized_start=4965
+  _globals['_REBALANCEDAY']._serialized_end=5059
+  _globals['_FILL']._serialized_start=5061
+  _globals['_FILL']._serialized_end=5151
+  _globals['_BACKTESTSTATE']._serialized_start=5154
+  _globals['_BACKTESTSTATE']._serialized_end=5343
+  _globals['_STRATEGY']._serialized_start=344
+  _globals['_STRATEGY']._serialized_end=672
+  _globals['_FIXEDWEIGHTS']._serialized_start=674
+  _globals['_FIXEDWEIGHTS']._serialized_end=743
+  _globals['_WEIGHTSCHEDULE']._serialized_start=746
+  _globals['_WEIGHTSCHEDULE']._serialized_end=921
+  _globals['_WEIGHTSCHEDULE_ENTRY']._serialized_start=828
+  _globals['_WEIGHTSCHEDULE_ENTRY']._serialized_end=921
+  _globals['_INVERSEVOLATILITYSTRATEGY']._serialized_start=923
+  _globals['_INVERSEVOLATILITYSTRATEGY']._serialized_end=1011
+  _globals['_REBALANCING']._serialized_start=1014
+  _globals['_REBALANCING']._serialized_end=1760
+  _globals['_REBALANCING_CALENDAR']._serialized_start=1262
+  _globals['_REBALANCING_CALENDAR']._serialized_end=1410
+  _globals['_REBALANCING_EVERYPERIODS']._serialized_start=1412
+  _globals['_REBALANCING_EVERYPERIODS']._serialized_end=1446
+  _globals['_REBALANCING_NEVER']._serialized_start=1448
+  _globals['_REBALANCING_NEVER']._serialized_end=1455
+  _globals['_REBALANCING_DRIFTBAND']._serialized_start=1458
+  _globals['_REBALANCING_DRIFTBAND']._serialized_end=1748
+  _globals['_REBALANCING_DRIFTBAND_DESTINATION']._serialized_start=1634
+  _globals['_REBALANCING_DRIFTBAND_DESTINATION']._serialized_end=1722
+  _globals['_EXECUTION']._serialized_start=1762
+  _globals['_EXECUTION']._serialized_end=1849
+  _globals['_CASHFLOW']._serialized_start=1851
+  _globals['_CASHFLOW']._serialized_end=1927
+  _globals['_BENCHMARK']._serialized_start=1929
+  _globals['_BENCHMARK']._serialized_end=2054
+  _globals['_ANALYSISOPTIONS']._serialized_start=2057
+  _globals['_ANALYSISOPTIONS']._serialized_end=2319
+  _globals['_PERFORMANCEMETRICS']._serialized_start=2322
+  _globals['_PERFORMANCEMETRICS']._serialized_end=3324
+  _globals['_PERFORMANCEMETRICS_UNDEFINEDENTRY']._serialized_start=2986
+  _globals['_PERFORMANCEMETRICS_UNDEFINEDENTRY']._serialized_end=3034
+  _globals['_COSTBREAKDOWN']._serialized_start=3327
+  _globals['_COSTBREAKDOWN']._serialized_end=3546
+  _globals['_FAILEDREBALANCE']._serialized_start=3548
+  _globals['_FAILEDREBALANCE']._serialized_end=3631
+  _globals['_STRATEGYRESULT']._serialized_start=3634
+  _globals['_STRATEGYRESULT']._serialized_end=3934
+  _globals['_BACKTESTRESULT']._serialized_start=3937
+  _globals['_BACKTESTRESULT']._serialized_end=4274
+  _globals['_BACKTEST']._serialized_start=4277
+  _globals['_BACKTEST']._serialized_end=4624
+  _globals['_SWEEP']._serialized_start=4627
+  _globals['_SWEEP']._serialized_end=4783
 # @@protoc_insertion_point(module_scope)

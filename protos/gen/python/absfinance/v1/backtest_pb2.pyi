@@ -3,9 +3,12 @@ import datetime
 from absfinance.v1 import objective_pb2 as _objective_pb2
 from absfinance.v1 import optimization_pb2 as _optimization_pb2
 from absfinance.v1 import portfolio_pb2 as _portfolio_pb2
+from absfinance.v1 import warning_pb2 as _warning_pb2
 from absfinance.v1 import weight_pb2 as _weight_pb2
 from buf.validate import validate_pb2 as _validate_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.rpc import status_pb2 as _status_pb2
 from google.type import date_pb2 as _date_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -293,17 +296,55 @@ class StrategyResult(_message.Message):
     def __init__(self, label: _Optional[str] = ..., metrics: _Optional[_Union[PerformanceMetrics, _Mapping]] = ..., costs: _Optional[_Union[CostBreakdown, _Mapping]] = ..., rebalance_count: _Optional[int] = ..., failed_rebalances: _Optional[_Iterable[_Union[FailedRebalance, _Mapping]]] = ..., final_holdings: _Optional[_Iterable[_Union[_portfolio_pb2.Holding, _Mapping]]] = ..., final_cash: _Optional[float] = ...) -> None: ...
 
 class BacktestResult(_message.Message):
-    __slots__ = ("metrics", "costs", "strategies", "benchmarks", "input_fingerprint", "compute_duration")
+    __slots__ = ("metrics", "costs", "strategies", "benchmarks", "input_fingerprint", "compute_duration", "warnings")
     METRICS_FIELD_NUMBER: _ClassVar[int]
     COSTS_FIELD_NUMBER: _ClassVar[int]
     STRATEGIES_FIELD_NUMBER: _ClassVar[int]
     BENCHMARKS_FIELD_NUMBER: _ClassVar[int]
     INPUT_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     COMPUTE_DURATION_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     metrics: PerformanceMetrics
     costs: CostBreakdown
     strategies: _containers.RepeatedCompositeFieldContainer[StrategyResult]
     benchmarks: _containers.RepeatedCompositeFieldContainer[StrategyResult]
     input_fingerprint: str
     compute_duration: _duration_pb2.Duration
-    def __init__(self, metrics: _Optional[_Union[PerformanceMetrics, _Mapping]] = ..., costs: _Optional[_Union[CostBreakdown, _Mapping]] = ..., strategies: _Optional[_Iterable[_Union[StrategyResult, _Mapping]]] = ..., benchmarks: _Optional[_Iterable[_Union[StrategyResult, _Mapping]]] = ..., input_fingerprint: _Optional[str] = ..., compute_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    warnings: _containers.RepeatedCompositeFieldContainer[_warning_pb2.Warning]
+    def __init__(self, metrics: _Optional[_Union[PerformanceMetrics, _Mapping]] = ..., costs: _Optional[_Union[CostBreakdown, _Mapping]] = ..., strategies: _Optional[_Iterable[_Union[StrategyResult, _Mapping]]] = ..., benchmarks: _Optional[_Iterable[_Union[StrategyResult, _Mapping]]] = ..., input_fingerprint: _Optional[str] = ..., compute_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ...) -> None: ...
+
+class Backtest(_message.Message):
+    __slots__ = ("name", "state", "result", "error", "fraction", "create_time", "finish_time", "request_id", "warnings")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    FRACTION_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    FINISH_TIME_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    state: BacktestState
+    result: BacktestResult
+    error: _status_pb2.Status
+    fraction: float
+    create_time: _timestamp_pb2.Timestamp
+    finish_time: _timestamp_pb2.Timestamp
+    request_id: str
+    warnings: _containers.RepeatedCompositeFieldContainer[_warning_pb2.Warning]
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[BacktestState, str]] = ..., result: _Optional[_Union[BacktestResult, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., fraction: _Optional[float] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ...) -> None: ...
+
+class Sweep(_message.Message):
+    __slots__ = ("name", "state", "trial_count", "request_id", "create_time")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    TRIAL_COUNT_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    state: BacktestState
+    trial_count: int
+    request_id: str
+    create_time: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[BacktestState, str]] = ..., trial_count: _Optional[int] = ..., request_id: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

@@ -73,24 +73,6 @@ class BacktestRequest(_message.Message):
     validate_only: bool
     def __init__(self, prices: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., returns: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., market_data: _Optional[_Union[_panel_pb2.MarketDataSelection, _Mapping]] = ..., strategy: _Optional[_Union[_backtest_pb2.Strategy, _Mapping]] = ..., strategies: _Optional[_Iterable[_Union[_backtest_pb2.Strategy, _Mapping]]] = ..., rebalancing: _Optional[_Union[_backtest_pb2.Rebalancing, _Mapping]] = ..., execution: _Optional[_Union[_backtest_pb2.Execution, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostModel, _Mapping]] = ..., initial_capital: _Optional[float] = ..., initial_holdings: _Optional[_Iterable[_Union[_portfolio_pb2.Holding, _Mapping]]] = ..., cash_flows: _Optional[_Iterable[_Union[_backtest_pb2.CashFlow, _Mapping]]] = ..., benchmarks: _Optional[_Iterable[_Union[_backtest_pb2.Benchmark, _Mapping]]] = ..., missing_data: _Optional[_Union[_panel_pb2.MissingDataPolicy, str]] = ..., analysis: _Optional[_Union[_backtest_pb2.AnalysisOptions, _Mapping]] = ..., periods_per_year: _Optional[float] = ..., seed: _Optional[int] = ..., request_id: _Optional[str] = ..., wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., validate_only: _Optional[bool] = ...) -> None: ...
 
-class BacktestResponse(_message.Message):
-    __slots__ = ("name", "state", "result", "error", "fraction", "create_time", "finish_time")
-    NAME_FIELD_NUMBER: _ClassVar[int]
-    STATE_FIELD_NUMBER: _ClassVar[int]
-    RESULT_FIELD_NUMBER: _ClassVar[int]
-    ERROR_FIELD_NUMBER: _ClassVar[int]
-    FRACTION_FIELD_NUMBER: _ClassVar[int]
-    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
-    FINISH_TIME_FIELD_NUMBER: _ClassVar[int]
-    name: str
-    state: _backtest_pb2.BacktestState
-    result: _backtest_pb2.BacktestResult
-    error: _status_pb2.Status
-    fraction: float
-    create_time: _timestamp_pb2.Timestamp
-    finish_time: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ..., result: _Optional[_Union[_backtest_pb2.BacktestResult, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., fraction: _Optional[float] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
-
 class BacktestProgressRequest(_message.Message):
     __slots__ = ("backtest", "after_sequence", "epoch", "min_interval", "heartbeat_interval")
     BACKTEST_FIELD_NUMBER: _ClassVar[int]
@@ -186,24 +168,6 @@ class GetBacktestRequest(_message.Message):
     name: str
     def __init__(self, name: _Optional[str] = ...) -> None: ...
 
-class GetBacktestResponse(_message.Message):
-    __slots__ = ("name", "state", "result", "error", "fraction", "create_time", "finish_time")
-    NAME_FIELD_NUMBER: _ClassVar[int]
-    STATE_FIELD_NUMBER: _ClassVar[int]
-    RESULT_FIELD_NUMBER: _ClassVar[int]
-    ERROR_FIELD_NUMBER: _ClassVar[int]
-    FRACTION_FIELD_NUMBER: _ClassVar[int]
-    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
-    FINISH_TIME_FIELD_NUMBER: _ClassVar[int]
-    name: str
-    state: _backtest_pb2.BacktestState
-    result: _backtest_pb2.BacktestResult
-    error: _status_pb2.Status
-    fraction: float
-    create_time: _timestamp_pb2.Timestamp
-    finish_time: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ..., result: _Optional[_Union[_backtest_pb2.BacktestResult, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., fraction: _Optional[float] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
-
 class ListBacktestsRequest(_message.Message):
     __slots__ = ("page_size", "page_token", "state")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
@@ -242,12 +206,6 @@ class CancelBacktestRequest(_message.Message):
     NAME_FIELD_NUMBER: _ClassVar[int]
     name: str
     def __init__(self, name: _Optional[str] = ...) -> None: ...
-
-class CancelBacktestResponse(_message.Message):
-    __slots__ = ("state",)
-    STATE_FIELD_NUMBER: _ClassVar[int]
-    state: _backtest_pb2.BacktestState
-    def __init__(self, state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ...) -> None: ...
 
 class DeleteBacktestRequest(_message.Message):
     __slots__ = ("name",)
@@ -319,13 +277,3 @@ class SweepRequest(_message.Message):
     trials: SweepRequest.Trials
     request_id: str
     def __init__(self, grid: _Optional[_Union[SweepRequest.Grid, _Mapping]] = ..., trials: _Optional[_Union[SweepRequest.Trials, _Mapping]] = ..., request_id: _Optional[str] = ...) -> None: ...
-
-class SweepResponse(_message.Message):
-    __slots__ = ("name", "state", "trial_count")
-    NAME_FIELD_NUMBER: _ClassVar[int]
-    STATE_FIELD_NUMBER: _ClassVar[int]
-    TRIAL_COUNT_FIELD_NUMBER: _ClassVar[int]
-    name: str
-    state: _backtest_pb2.BacktestState
-    trial_count: int
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ..., trial_count: _Optional[int] = ...) -> None: ...

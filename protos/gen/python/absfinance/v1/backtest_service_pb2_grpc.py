@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from absfinance.v1 import backtest_pb2 as absfinance_dot_v1_dot_backtest__pb2
 from absfinance.v1 import backtest_service_pb2 as absfinance_dot_v1_dot_backtest__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -38,7 +39,7 @@ class BacktestServiceStub:
         self.Backtest = channel.unary_unary(
                 '/absfinance.v1.BacktestService/Backtest',
                 request_serializer=absfinance_dot_v1_dot_backtest__service__pb2.BacktestRequest.SerializeToString,
-                response_deserializer=absfinance_dot_v1_dot_backtest__service__pb2.BacktestResponse.FromString,
+                response_deserializer=absfinance_dot_v1_dot_backtest__pb2.Backtest.FromString,
                 _registered_method=True)
         self.BacktestProgress = channel.unary_stream(
                 '/absfinance.v1.BacktestService/BacktestProgress',
@@ -48,7 +49,7 @@ class BacktestServiceStub:
         self.GetBacktest = channel.unary_unary(
                 '/absfinance.v1.BacktestService/GetBacktest',
                 request_serializer=absfinance_dot_v1_dot_backtest__service__pb2.GetBacktestRequest.SerializeToString,
-                response_deserializer=absfinance_dot_v1_dot_backtest__service__pb2.GetBacktestResponse.FromString,
+                response_deserializer=absfinance_dot_v1_dot_backtest__pb2.Backtest.FromString,
                 _registered_method=True)
         self.ListBacktests = channel.unary_unary(
                 '/absfinance.v1.BacktestService/ListBacktests',
@@ -58,7 +59,7 @@ class BacktestServiceStub:
         self.CancelBacktest = channel.unary_unary(
                 '/absfinance.v1.BacktestService/CancelBacktest',
                 request_serializer=absfinance_dot_v1_dot_backtest__service__pb2.CancelBacktestRequest.SerializeToString,
-                response_deserializer=absfinance_dot_v1_dot_backtest__service__pb2.CancelBacktestResponse.FromString,
+                response_deserializer=absfinance_dot_v1_dot_backtest__pb2.Backtest.FromString,
                 _registered_method=True)
         self.DeleteBacktest = channel.unary_unary(
                 '/absfinance.v1.BacktestService/DeleteBacktest',
@@ -73,7 +74,7 @@ class BacktestServiceStub:
         self.Sweep = channel.unary_unary(
                 '/absfinance.v1.BacktestService/Sweep',
                 request_serializer=absfinance_dot_v1_dot_backtest__service__pb2.SweepRequest.SerializeToString,
-                response_deserializer=absfinance_dot_v1_dot_backtest__service__pb2.SweepResponse.FromString,
+                response_deserializer=absfinance_dot_v1_dot_backtest__pb2.Sweep.FromString,
                 _registered_method=True)
 
 
@@ -114,7 +115,7 @@ class BacktestServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelBacktest(self, request, context):
-        """Stops a job. Stopping a job that is over changes nothing and is no error.
+        """Stops a job and returns it; stopping takes a moment. Stopping a job that is over changes nothing and is no error.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -147,7 +148,7 @@ def add_BacktestServiceServicer_to_server(servicer, server):
             'Backtest': grpc.unary_unary_rpc_method_handler(
                     servicer.Backtest,
                     request_deserializer=absfinance_dot_v1_dot_backtest__service__pb2.BacktestRequest.FromString,
-                    response_serializer=absfinance_dot_v1_dot_backtest__service__pb2.BacktestResponse.SerializeToString,
+                    response_serializer=absfinance_dot_v1_dot_backtest__pb2.Backtest.SerializeToString,
             ),
             'BacktestProgress': grpc.unary_stream_rpc_method_handler(
                     servicer.BacktestProgress,
@@ -157,7 +158,7 @@ def add_BacktestServiceServicer_to_server(servicer, server):
             'GetBacktest': grpc.unary_unary_rpc_method_handler(
                     servicer.GetBacktest,
                     request_deserializer=absfinance_dot_v1_dot_backtest__service__pb2.GetBacktestRequest.FromString,
-                    response_serializer=absfinance_dot_v1_dot_backtest__service__pb2.GetBacktestResponse.SerializeToString,
+                    response_serializer=absfinance_dot_v1_dot_backtest__pb2.Backtest.SerializeToString,
             ),
             'ListBacktests': grpc.unary_unary_rpc_method_handler(
                     servicer.ListBacktests,
@@ -167,7 +168,7 @@ def add_BacktestServiceServicer_to_server(servicer, server):
             'CancelBacktest': grpc.unary_unary_rpc_method_handler(
                     servicer.CancelBacktest,
                     request_deserializer=absfinance_dot_v1_dot_backtest__service__pb2.CancelBacktestRequest.FromString,
-                    response_serializer=absfinance_dot_v1_dot_backtest__service__pb2.CancelBacktestResponse.SerializeToString,
+                    response_serializer=absfinance_dot_v1_dot_backtest__pb2.Backtest.SerializeToString,
             ),
             'DeleteBacktest': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteBacktest,
@@ -182,7 +183,7 @@ def add_BacktestServiceServicer_to_server(servicer, server):
             'Sweep': grpc.unary_unary_rpc_method_handler(
                     servicer.Sweep,
                     request_deserializer=absfinance_dot_v1_dot_backtest__service__pb2.SweepRequest.FromString,
-                    response_serializer=absfinance_dot_v1_dot_backtest__service__pb2.SweepResponse.SerializeToString,
+                    response_serializer=absfinance_dot_v1_dot_backtest__pb2.Sweep.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -212,7 +213,7 @@ class BacktestService:
             target,
             '/absfinance.v1.BacktestService/Backtest',
             absfinance_dot_v1_dot_backtest__service__pb2.BacktestRequest.SerializeToString,
-            absfinance_dot_v1_dot_backtest__service__pb2.BacktestResponse.FromString,
+            absfinance_dot_v1_dot_backtest__pb2.Backtest.FromString,
             options,
             channel_credentials,
             insecure,
@@ -266,7 +267,7 @@ class BacktestService:
             target,
             '/absfinance.v1.BacktestService/GetBacktest',
             absfinance_dot_v1_dot_backtest__service__pb2.GetBacktestRequest.SerializeToString,
-            absfinance_dot_v1_dot_backtest__service__pb2.GetBacktestResponse.FromString,
+            absfinance_dot_v1_dot_backtest__pb2.Backtest.FromString,
             options,
             channel_credentials,
             insecure,
@@ -320,7 +321,7 @@ class BacktestService:
             target,
             '/absfinance.v1.BacktestService/CancelBacktest',
             absfinance_dot_v1_dot_backtest__service__pb2.CancelBacktestRequest.SerializeToString,
-            absfinance_dot_v1_dot_backtest__service__pb2.CancelBacktestResponse.FromString,
+            absfinance_dot_v1_dot_backtest__pb2.Backtest.FromString,
             options,
             channel_credentials,
             insecure,
@@ -401,7 +402,7 @@ class BacktestService:
             target,
             '/absfinance.v1.BacktestService/Sweep',
             absfinance_dot_v1_dot_backtest__service__pb2.SweepRequest.SerializeToString,
-            absfinance_dot_v1_dot_backtest__service__pb2.SweepResponse.FromString,
+            absfinance_dot_v1_dot_backtest__pb2.Sweep.FromString,
             options,
             channel_credentials,
             insecure,

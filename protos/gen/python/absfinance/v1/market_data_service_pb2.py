@@ -24,11 +24,12 @@ _sym_db = _symbol_database.Default()
 
 from absfinance.v1 import instrument_pb2 as absfinance_dot_v1_dot_instrument__pb2
 from absfinance.v1 import panel_pb2 as absfinance_dot_v1_dot_panel__pb2
+from absfinance.v1 import warning_pb2 as absfinance_dot_v1_dot_warning__pb2
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'absfinance/v1/market_data_service.proto\x12\rabsfinance.v1\x1a\x1e\x61\x62sfinance/v1/instrument.proto\x1a\x19\x61\x62sfinance/v1/panel.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdb\x02\n\x13ImportPricesRequest\x12;\n\x06header\x18\x01 \x01(\x0b\x32).absfinance.v1.ImportPricesRequest.HeaderH\x00\x12%\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x14.absfinance.v1.PanelH\x00\x12;\n\x06\x66ooter\x18\x03 \x01(\x0b\x32).absfinance.v1.ImportPricesRequest.FooterH\x00\x1au\n\x06Header\x12\x1d\n\timport_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\x32\n\x05\x66ield\x18\x02 \x01(\x0e\x32\x19.absfinance.v1.PriceFieldB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x18\n\x06source\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x1a\x1d\n\x06\x46ooter\x12\x13\n\x0bvalue_count\x18\x01 \x01(\x04\x42\r\n\x04part\x12\x05\xbaH\x02\x08\x01\"\x87\x01\n\x14ImportPricesResponse\x12\x11\n\timport_id\x18\x01 \x01(\t\x12\x16\n\x0einserted_count\x18\x02 \x01(\x04\x12\x15\n\rchanged_count\x18\x03 \x01(\x04\x12\x17\n\x0funchanged_count\x18\x04 \x01(\x04\x12\x14\n\x0csymbol_count\x18\x05 \x01(\r\"\xfd\x04\n\x18PublishMarketDataRequest\x12:\n\x03\x62\x61r\x18\x01 \x01(\x0b\x32+.absfinance.v1.PublishMarketDataRequest.BarH\x00\x12>\n\x05quote\x18\x02 \x01(\x0b\x32-.absfinance.v1.PublishMarketDataRequest.QuoteH\x00\x1a\xb3\x02\n\x03\x42\x61r\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x36\n\nclose_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12#\n\x04open\x18\x03 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12#\n\x04high\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x12\"\n\x03low\x18\x05 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x02\x88\x01\x01\x12\x1f\n\x05\x63lose\x18\x06 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12%\n\x06volume\x18\x07 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x03\x88\x01\x01\x42\x07\n\x05_openB\x07\n\x05_highB\x06\n\x04_lowB\t\n\x07_volume\x1a\x98\x01\n\x05Quote\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x36\n\nquote_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x1d\n\x03\x62id\x18\x03 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\x1d\n\x03\x61sk\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x42\x14\n\x0bobservation\x12\x05\xbaH\x02\x08\x01\"3\n\x19PublishMarketDataResponse\x12\x16\n\x0e\x61\x63\x63\x65pted_count\x18\x01 \x01(\x04\"Q\n\x10GetPricesRequest\x12=\n\tselection\x18\x01 \x01(\x0b\x32\".absfinance.v1.MarketDataSelectionB\x06\xbaH\x03\xc8\x01\x01\"\xb9\x02\n\x11GetPricesResponse\x12\x39\n\x06header\x18\x01 \x01(\x0b\x32\'.absfinance.v1.GetPricesResponse.HeaderH\x00\x12\x35\n\x04rows\x18\x02 \x01(\x0b\x32%.absfinance.v1.GetPricesResponse.RowsH\x00\x1al\n\x06Header\x12\x0f\n\x07symbols\x18\x01 \x03(\t\x12\x12\n\ndate_count\x18\x02 \x01(\r\x12(\n\x05\x66ield\x18\x03 \x01(\x0e\x32\x19.absfinance.v1.PriceField\x12\x13\n\x0b\x66ingerprint\x18\x04 \x01(\t\x1a<\n\x04Rows\x12\r\n\x05\x64\x61tes\x18\x01 \x03(\x05\x12%\n\x06values\x18\x02 \x01(\x0b\x32\x15.absfinance.v1.TensorB\x06\n\x04part\"\x82\x01\n\x16ListInstrumentsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12-\n\x05group\x18\x03 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^$|^[^=]{1,63}=.{1,64}$\"b\n\x17ListInstrumentsResponse\x12.\n\x0binstruments\x18\x01 \x03(\x0b\x32\x19.absfinance.v1.Instrument\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"X\n\x18UpsertInstrumentsRequest\x12<\n\x0binstruments\x18\x01 \x03(\x0b\x32\x19.absfinance.v1.InstrumentB\x0c\xbaH\t\x92\x01\x06\x08\x01\x10\xa0\x9c\x01\"3\n\x19UpsertInstrumentsResponse\x12\x16\n\x0eupserted_count\x18\x01 \x01(\r2\xf4\x03\n\x11MarketDataService\x12Y\n\x0cImportPrices\x12\".absfinance.v1.ImportPricesRequest\x1a#.absfinance.v1.ImportPricesResponse(\x01\x12h\n\x11PublishMarketData\x12\'.absfinance.v1.PublishMarketDataRequest\x1a(.absfinance.v1.PublishMarketDataResponse(\x01\x12P\n\tGetPrices\x12\x1f.absfinance.v1.GetPricesRequest\x1a .absfinance.v1.GetPricesResponse0\x01\x12`\n\x0fListInstruments\x12%.absfinance.v1.ListInstrumentsRequest\x1a&.absfinance.v1.ListInstrumentsResponse\x12\x66\n\x11UpsertInstruments\x12\'.absfinance.v1.UpsertInstrumentsRequest\x1a(.absfinance.v1.UpsertInstrumentsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'absfinance/v1/market_data_service.proto\x12\rabsfinance.v1\x1a\x1e\x61\x62sfinance/v1/instrument.proto\x1a\x19\x61\x62sfinance/v1/panel.proto\x1a\x1b\x61\x62sfinance/v1/warning.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdb\x02\n\x13ImportPricesRequest\x12;\n\x06header\x18\x01 \x01(\x0b\x32).absfinance.v1.ImportPricesRequest.HeaderH\x00\x12%\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x14.absfinance.v1.PanelH\x00\x12;\n\x06\x66ooter\x18\x03 \x01(\x0b\x32).absfinance.v1.ImportPricesRequest.FooterH\x00\x1au\n\x06Header\x12\x1d\n\timport_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\x32\n\x05\x66ield\x18\x02 \x01(\x0e\x32\x19.absfinance.v1.PriceFieldB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x18\n\x06source\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x1a\x1d\n\x06\x46ooter\x12\x13\n\x0bvalue_count\x18\x01 \x01(\x04\x42\r\n\x04part\x12\x05\xbaH\x02\x08\x01\"\xb1\x01\n\x14ImportPricesResponse\x12\x11\n\timport_id\x18\x01 \x01(\t\x12\x16\n\x0einserted_count\x18\x02 \x01(\x04\x12\x15\n\rchanged_count\x18\x03 \x01(\x04\x12\x17\n\x0funchanged_count\x18\x04 \x01(\x04\x12\x14\n\x0csymbol_count\x18\x05 \x01(\r\x12(\n\x08warnings\x18\x06 \x03(\x0b\x32\x16.absfinance.v1.Warning\"\xfd\x04\n\x18PublishMarketDataRequest\x12:\n\x03\x62\x61r\x18\x01 \x01(\x0b\x32+.absfinance.v1.PublishMarketDataRequest.BarH\x00\x12>\n\x05quote\x18\x02 \x01(\x0b\x32-.absfinance.v1.PublishMarketDataRequest.QuoteH\x00\x1a\xb3\x02\n\x03\x42\x61r\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x36\n\nclose_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12#\n\x04open\x18\x03 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12#\n\x04high\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x12\"\n\x03low\x18\x05 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x02\x88\x01\x01\x12\x1f\n\x05\x63lose\x18\x06 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12%\n\x06volume\x18\x07 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x03\x88\x01\x01\x42\x07\n\x05_openB\x07\n\x05_highB\x06\n\x04_lowB\t\n\x07_volume\x1a\x98\x01\n\x05Quote\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x36\n\nquote_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x1d\n\x03\x62id\x18\x03 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\x1d\n\x03\x61sk\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x42\x14\n\x0bobservation\x12\x05\xbaH\x02\x08\x01\"3\n\x19PublishMarketDataResponse\x12\x16\n\x0e\x61\x63\x63\x65pted_count\x18\x01 \x01(\x04\"Q\n\x10GetPricesRequest\x12=\n\tselection\x18\x01 \x01(\x0b\x32\".absfinance.v1.MarketDataSelectionB\x06\xbaH\x03\xc8\x01\x01\"\xb9\x02\n\x11GetPricesResponse\x12\x39\n\x06header\x18\x01 \x01(\x0b\x32\'.absfinance.v1.GetPricesResponse.HeaderH\x00\x12\x35\n\x04rows\x18\x02 \x01(\x0b\x32%.absfinance.v1.GetPricesResponse.RowsH\x00\x1al\n\x06Header\x12\x0f\n\x07symbols\x18\x01 \x03(\t\x12\x12\n\ndate_count\x18\x02 \x01(\r\x12(\n\x05\x66ield\x18\x03 \x01(\x0e\x32\x19.absfinance.v1.PriceField\x12\x13\n\x0b\x66ingerprint\x18\x04 \x01(\t\x1a<\n\x04Rows\x12\r\n\x05\x64\x61tes\x18\x01 \x03(\x05\x12%\n\x06values\x18\x02 \x01(\x0b\x32\x15.absfinance.v1.TensorB\x06\n\x04part\"\x82\x01\n\x16ListInstrumentsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12-\n\x05group\x18\x03 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^$|^[^=]{1,63}=.{1,64}$\"b\n\x17ListInstrumentsResponse\x12.\n\x0binstruments\x18\x01 \x03(\x0b\x32\x19.absfinance.v1.Instrument\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"X\n\x18UpsertInstrumentsRequest\x12<\n\x0binstruments\x18\x01 \x03(\x0b\x32\x19.absfinance.v1.InstrumentB\x0c\xbaH\t\x92\x01\x06\x08\x01\x10\xa0\x9c\x01\"3\n\x19UpsertInstrumentsResponse\x12\x16\n\x0eupserted_count\x18\x01 \x01(\r2\xf4\x03\n\x11MarketDataService\x12Y\n\x0cImportPrices\x12\".absfinance.v1.ImportPricesRequest\x1a#.absfinance.v1.ImportPricesResponse(\x01\x12h\n\x11PublishMarketData\x12\'.absfinance.v1.PublishMarketDataRequest\x1a(.absfinance.v1.PublishMarketDataResponse(\x01\x12P\n\tGetPrices\x12\x1f.absfinance.v1.GetPricesRequest\x1a .absfinance.v1.GetPricesResponse0\x01\x12`\n\x0fListInstruments\x12%.absfinance.v1.ListInstrumentsRequest\x1a&.absfinance.v1.ListInstrumentsResponse\x12\x66\n\x11UpsertInstruments\x12\'.absfinance.v1.UpsertInstrumentsRequest\x1a(.absfinance.v1.UpsertInstrumentsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -77,38 +78,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTINSTRUMENTSREQUEST'].fields_by_name['group']._serialized_options = b'\272H\033r\0312\027^$|^[^=]{1,63}=.{1,64}$'
   _globals['_UPSERTINSTRUMENTSREQUEST'].fields_by_name['instruments']._loaded_options = None
   _globals['_UPSERTINSTRUMENTSREQUEST'].fields_by_name['instruments']._serialized_options = b'\272H\t\222\001\006\010\001\020\240\234\001'
-  _globals['_IMPORTPRICESREQUEST']._serialized_start=180
-  _globals['_IMPORTPRICESREQUEST']._serialized_end=527
-  _globals['_IMPORTPRICESREQUEST_HEADER']._serialized_start=364
-  _globals['_IMPORTPRICESREQUEST_HEADER']._serialized_end=481
-  _globals['_IMPORTPRICESREQUEST_FOOTER']._serialized_start=483
-  _globals['_IMPORTPRICESREQUEST_FOOTER']._serialized_end=512
-  _globals['_IMPORTPRICESRESPONSE']._serialized_start=530
-  _globals['_IMPORTPRICESRESPONSE']._serialized_end=665
-  _globals['_PUBLISHMARKETDATAREQUEST']._serialized_start=668
-  _globals['_PUBLISHMARKETDATAREQUEST']._serialized_end=1305
-  _globals['_PUBLISHMARKETDATAREQUEST_BAR']._serialized_start=821
-  _globals['_PUBLISHMARKETDATAREQUEST_BAR']._serialized_end=1128
-  _globals['_PUBLISHMARKETDATAREQUEST_QUOTE']._serialized_start=1131
-  _globals['_PUBLISHMARKETDATAREQUEST_QUOTE']._serialized_end=1283
-  _globals['_PUBLISHMARKETDATARESPONSE']._serialized_start=1307
-  _globals['_PUBLISHMARKETDATARESPONSE']._serialized_end=1358
-  _globals['_GETPRICESREQUEST']._serialized_start=1360
-  _globals['_GETPRICESREQUEST']._serialized_end=1441
-  _globals['_GETPRICESRESPONSE']._serialized_start=1444
-  _globals['_GETPRICESRESPONSE']._serialized_end=1757
-  _globals['_GETPRICESRESPONSE_HEADER']._serialized_start=1579
-  _globals['_GETPRICESRESPONSE_HEADER']._serialized_end=1687
-  _globals['_GETPRICESRESPONSE_ROWS']._serialized_start=1689
-  _globals['_GETPRICESRESPONSE_ROWS']._serialized_end=1749
-  _globals['_LISTINSTRUMENTSREQUEST']._serialized_start=1760
-  _globals['_LISTINSTRUMENTSREQUEST']._serialized_end=1890
-  _globals['_LISTINSTRUMENTSRESPONSE']._serialized_start=1892
-  _globals['_LISTINSTRUMENTSRESPONSE']._serialized_end=1990
-  _globals['_UPSERTINSTRUMENTSREQUEST']._serialized_start=1992
-  _globals['_UPSERTINSTRUMENTSREQUEST']._serialized_end=2080
-  _globals['_UPSERTINSTRUMENTSRESPONSE']._serialized_start=2082
-  _globals['_UPSERTINSTRUMENTSRESPONSE']._serialized_end=2133
-  _globals['_MARKETDATASERVICE']._serialized_start=2136
-  _globals['_MARKETDATASERVICE']._serialized_end=2636
+  _globals['_IMPORTPRICESREQUEST']._serialized_start=209
+  _globals['_IMPORTPRICESREQUEST']._serialized_end=556
+  _globals['_IMPORTPRICESREQUEST_HEADER']._serialized_start=393
+  _globals['_IMPORTPRICESREQUEST_HEADER']._serialized_end=510
+  _globals['_IMPORTPRICESREQUEST_FOOTER']._serialized_start=512
+  _globals['_IMPORTPRICESREQUEST_FOOTER']._serialized_end=541
+  _globals['_IMPORTPRICESRESPONSE']._serialized_start=559
+  _globals['_IMPORTPRICESRESPONSE']._serialized_end=736
+  _globals['_PUBLISHMARKETDATAREQUEST']._serialized_start=739
+  _globals['_PUBLISHMARKETDATAREQUEST']._serialized_end=1376
+  _globals['_PUBLISHMARKETDATAREQUEST_BAR']._serialized_start=892
+  _globals['_PUBLISHMARKETDATAREQUEST_BAR']._serialized_end=1199
+  _globals['_PUBLISHMARKETDATAREQUEST_QUOTE']._serialized_start=1202
+  _globals['_PUBLISHMARKETDATAREQUEST_QUOTE']._serialized_end=1354
+  _globals['_PUBLISHMARKETDATARESPONSE']._serialized_start=1378
+  _globals['_PUBLISHMARKETDATARESPONSE']._serialized_end=1429
+  _globals['_GETPRICESREQUEST']._serialized_start=1431
+  _globals['_GETPRICESREQUEST']._serialized_end=1512
+  _globals['_GETPRICESRESPONSE']._serialized_start=1515
+  _globals['_GETPRICESRESPONSE']._serialized_end=1828
+  _globals['_GETPRICESRESPONSE_HEADER']._serialized_start=1650
+  _globals['_GETPRICESRESPONSE_HEADER']._serialized_end=1758
+  _globals['_GETPRICESRESPONSE_ROWS']._serialized_start=1760
+  _globals['_GETPRICESRESPONSE_ROWS']._serialized_end=1820
+  _globals['_LISTINSTRUMENTSREQUEST']._serialized_start=1831
+  _globals['_LISTINSTRUMENTSREQUEST']._serialized_end=1961
+  _globals['_LISTINSTRUMENTSRESPONSE']._serialized_start=1963
+  _globals['_LISTINSTRUMENTSRESPONSE']._serialized_end=2061
+  _globals['_UPSERTINSTRUMENTSREQUEST']._serialized_start=2063
+  _globals['_UPSERTINSTRUMENTSREQUEST']._serialized_end=2151
+  _globals['_UPSERTINSTRUMENTSRESPONSE']._serialized_start=2153
+  _globals['_UPSERTINSTRUMENTSRESPONSE']._serialized_end=2204
+  _globals['_MARKETDATASERVICE']._serialized_start=2207
+  _globals['_MARKETDATASERVICE']._serialized_end=2707
 # @@protoc_insertion_point(module_scope)

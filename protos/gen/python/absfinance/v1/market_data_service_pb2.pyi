@@ -2,6 +2,7 @@ import datetime
 
 from absfinance.v1 import instrument_pb2 as _instrument_pb2
 from absfinance.v1 import panel_pb2 as _panel_pb2
+from absfinance.v1 import warning_pb2 as _warning_pb2
 from buf.validate import validate_pb2 as _validate_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -37,18 +38,20 @@ class ImportPricesRequest(_message.Message):
     def __init__(self, header: _Optional[_Union[ImportPricesRequest.Header, _Mapping]] = ..., chunk: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., footer: _Optional[_Union[ImportPricesRequest.Footer, _Mapping]] = ...) -> None: ...
 
 class ImportPricesResponse(_message.Message):
-    __slots__ = ("import_id", "inserted_count", "changed_count", "unchanged_count", "symbol_count")
+    __slots__ = ("import_id", "inserted_count", "changed_count", "unchanged_count", "symbol_count", "warnings")
     IMPORT_ID_FIELD_NUMBER: _ClassVar[int]
     INSERTED_COUNT_FIELD_NUMBER: _ClassVar[int]
     CHANGED_COUNT_FIELD_NUMBER: _ClassVar[int]
     UNCHANGED_COUNT_FIELD_NUMBER: _ClassVar[int]
     SYMBOL_COUNT_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     import_id: str
     inserted_count: int
     changed_count: int
     unchanged_count: int
     symbol_count: int
-    def __init__(self, import_id: _Optional[str] = ..., inserted_count: _Optional[int] = ..., changed_count: _Optional[int] = ..., unchanged_count: _Optional[int] = ..., symbol_count: _Optional[int] = ...) -> None: ...
+    warnings: _containers.RepeatedCompositeFieldContainer[_warning_pb2.Warning]
+    def __init__(self, import_id: _Optional[str] = ..., inserted_count: _Optional[int] = ..., changed_count: _Optional[int] = ..., unchanged_count: _Optional[int] = ..., symbol_count: _Optional[int] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ...) -> None: ...
 
 class PublishMarketDataRequest(_message.Message):
     __slots__ = ("bar", "quote")

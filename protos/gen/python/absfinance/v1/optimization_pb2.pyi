@@ -6,9 +6,11 @@ from absfinance.v1 import estimation_pb2 as _estimation_pb2
 from absfinance.v1 import objective_pb2 as _objective_pb2
 from absfinance.v1 import panel_pb2 as _panel_pb2
 from absfinance.v1 import risk_measure_pb2 as _risk_measure_pb2
+from absfinance.v1 import warning_pb2 as _warning_pb2
 from absfinance.v1 import weight_pb2 as _weight_pb2
 from buf.validate import validate_pb2 as _validate_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -141,6 +143,50 @@ class EstimationDiagnostics(_message.Message):
     condition_number: float
     shrinkage_intensity: float
     def __init__(self, observations: _Optional[int] = ..., effective_observations: _Optional[float] = ..., condition_number: _Optional[float] = ..., shrinkage_intensity: _Optional[float] = ...) -> None: ...
+
+class Optimization(_message.Message):
+    __slots__ = ("name", "weights", "expected_return_annual", "volatility_annual", "risk", "ratio", "diversification", "effective_number_of_assets", "risk_contributions", "turnover_one_way", "cost", "binding", "certificate", "input_fingerprint", "periods_per_year", "covariance_repair", "create_time", "estimation_diagnostics", "request_id", "warnings")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_RETURN_ANNUAL_FIELD_NUMBER: _ClassVar[int]
+    VOLATILITY_ANNUAL_FIELD_NUMBER: _ClassVar[int]
+    RISK_FIELD_NUMBER: _ClassVar[int]
+    RATIO_FIELD_NUMBER: _ClassVar[int]
+    DIVERSIFICATION_FIELD_NUMBER: _ClassVar[int]
+    EFFECTIVE_NUMBER_OF_ASSETS_FIELD_NUMBER: _ClassVar[int]
+    RISK_CONTRIBUTIONS_FIELD_NUMBER: _ClassVar[int]
+    TURNOVER_ONE_WAY_FIELD_NUMBER: _ClassVar[int]
+    COST_FIELD_NUMBER: _ClassVar[int]
+    BINDING_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    PERIODS_PER_YEAR_FIELD_NUMBER: _ClassVar[int]
+    COVARIANCE_REPAIR_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    ESTIMATION_DIAGNOSTICS_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    weights: _containers.RepeatedCompositeFieldContainer[_weight_pb2.AssetWeight]
+    expected_return_annual: float
+    volatility_annual: float
+    risk: float
+    ratio: float
+    diversification: float
+    effective_number_of_assets: float
+    risk_contributions: _containers.RepeatedCompositeFieldContainer[RiskContribution]
+    turnover_one_way: float
+    cost: float
+    binding: _containers.RepeatedCompositeFieldContainer[BindingConstraint]
+    certificate: Certificate
+    input_fingerprint: str
+    periods_per_year: float
+    covariance_repair: CovarianceRepair
+    create_time: _timestamp_pb2.Timestamp
+    estimation_diagnostics: EstimationDiagnostics
+    request_id: str
+    warnings: _containers.RepeatedCompositeFieldContainer[_warning_pb2.Warning]
+    def __init__(self, name: _Optional[str] = ..., weights: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., expected_return_annual: _Optional[float] = ..., volatility_annual: _Optional[float] = ..., risk: _Optional[float] = ..., ratio: _Optional[float] = ..., diversification: _Optional[float] = ..., effective_number_of_assets: _Optional[float] = ..., risk_contributions: _Optional[_Iterable[_Union[RiskContribution, _Mapping]]] = ..., turnover_one_way: _Optional[float] = ..., cost: _Optional[float] = ..., binding: _Optional[_Iterable[_Union[BindingConstraint, _Mapping]]] = ..., certificate: _Optional[_Union[Certificate, _Mapping]] = ..., input_fingerprint: _Optional[str] = ..., periods_per_year: _Optional[float] = ..., covariance_repair: _Optional[_Union[CovarianceRepair, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., estimation_diagnostics: _Optional[_Union[EstimationDiagnostics, _Mapping]] = ..., request_id: _Optional[str] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ...) -> None: ...
 
 class InfeasibilityReport(_message.Message):
     __slots__ = ("conflicts",)

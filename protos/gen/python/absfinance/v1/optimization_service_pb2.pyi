@@ -7,6 +7,7 @@ from absfinance.v1 import objective_pb2 as _objective_pb2
 from absfinance.v1 import optimization_pb2 as _optimization_pb2
 from absfinance.v1 import panel_pb2 as _panel_pb2
 from absfinance.v1 import risk_measure_pb2 as _risk_measure_pb2
+from absfinance.v1 import warning_pb2 as _warning_pb2
 from absfinance.v1 import weight_pb2 as _weight_pb2
 from buf.validate import validate_pb2 as _validate_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -63,59 +64,21 @@ class OptimizeRequest(_message.Message):
     diagnose_estimation: bool
     def __init__(self, prices: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., returns: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., moments: _Optional[_Union[_panel_pb2.Moments, _Mapping]] = ..., scenarios: _Optional[_Union[_panel_pb2.Scenarios, _Mapping]] = ..., market_data: _Optional[_Union[_panel_pb2.MarketDataSelection, _Mapping]] = ..., objective: _Optional[_Union[_objective_pb2.Objective, _Mapping]] = ..., risk_measure: _Optional[_Union[_risk_measure_pb2.RiskMeasure, str]] = ..., confidence_level: _Optional[float] = ..., estimation: _Optional[_Union[_estimation_pb2.Estimation, _Mapping]] = ..., constraints: _Optional[_Iterable[_Union[_constraint_pb2.Constraint, _Mapping]]] = ..., costs: _Optional[_Union[_cost_pb2.CostModel, _Mapping]] = ..., current_weights: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., solver: _Optional[_Union[_optimization_pb2.SolverOptions, _Mapping]] = ..., missing_data: _Optional[_Union[_panel_pb2.MissingDataPolicy, str]] = ..., periods_per_year: _Optional[float] = ..., groups: _Optional[_Iterable[_Union[_weight_pb2.AssetGroup, _Mapping]]] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ..., check_feasibility: _Optional[bool] = ..., diagnose_estimation: _Optional[bool] = ...) -> None: ...
 
-class OptimizeResponse(_message.Message):
-    __slots__ = ("name", "weights", "expected_return_annual", "volatility_annual", "risk", "ratio", "diversification", "effective_number_of_assets", "risk_contributions", "turnover_one_way", "cost", "binding", "certificate", "input_fingerprint", "periods_per_year", "covariance_repair", "create_time", "estimation_diagnostics")
-    NAME_FIELD_NUMBER: _ClassVar[int]
-    WEIGHTS_FIELD_NUMBER: _ClassVar[int]
-    EXPECTED_RETURN_ANNUAL_FIELD_NUMBER: _ClassVar[int]
-    VOLATILITY_ANNUAL_FIELD_NUMBER: _ClassVar[int]
-    RISK_FIELD_NUMBER: _ClassVar[int]
-    RATIO_FIELD_NUMBER: _ClassVar[int]
-    DIVERSIFICATION_FIELD_NUMBER: _ClassVar[int]
-    EFFECTIVE_NUMBER_OF_ASSETS_FIELD_NUMBER: _ClassVar[int]
-    RISK_CONTRIBUTIONS_FIELD_NUMBER: _ClassVar[int]
-    TURNOVER_ONE_WAY_FIELD_NUMBER: _ClassVar[int]
-    COST_FIELD_NUMBER: _ClassVar[int]
-    BINDING_FIELD_NUMBER: _ClassVar[int]
-    CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
-    INPUT_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
-    PERIODS_PER_YEAR_FIELD_NUMBER: _ClassVar[int]
-    COVARIANCE_REPAIR_FIELD_NUMBER: _ClassVar[int]
-    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
-    ESTIMATION_DIAGNOSTICS_FIELD_NUMBER: _ClassVar[int]
-    name: str
-    weights: _containers.RepeatedCompositeFieldContainer[_weight_pb2.AssetWeight]
-    expected_return_annual: float
-    volatility_annual: float
-    risk: float
-    ratio: float
-    diversification: float
-    effective_number_of_assets: float
-    risk_contributions: _containers.RepeatedCompositeFieldContainer[_optimization_pb2.RiskContribution]
-    turnover_one_way: float
-    cost: float
-    binding: _containers.RepeatedCompositeFieldContainer[_optimization_pb2.BindingConstraint]
-    certificate: _optimization_pb2.Certificate
-    input_fingerprint: str
-    periods_per_year: float
-    covariance_repair: _optimization_pb2.CovarianceRepair
-    create_time: _timestamp_pb2.Timestamp
-    estimation_diagnostics: _optimization_pb2.EstimationDiagnostics
-    def __init__(self, name: _Optional[str] = ..., weights: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., expected_return_annual: _Optional[float] = ..., volatility_annual: _Optional[float] = ..., risk: _Optional[float] = ..., ratio: _Optional[float] = ..., diversification: _Optional[float] = ..., effective_number_of_assets: _Optional[float] = ..., risk_contributions: _Optional[_Iterable[_Union[_optimization_pb2.RiskContribution, _Mapping]]] = ..., turnover_one_way: _Optional[float] = ..., cost: _Optional[float] = ..., binding: _Optional[_Iterable[_Union[_optimization_pb2.BindingConstraint, _Mapping]]] = ..., certificate: _Optional[_Union[_optimization_pb2.Certificate, _Mapping]] = ..., input_fingerprint: _Optional[str] = ..., periods_per_year: _Optional[float] = ..., covariance_repair: _Optional[_Union[_optimization_pb2.CovarianceRepair, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., estimation_diagnostics: _Optional[_Union[_optimization_pb2.EstimationDiagnostics, _Mapping]] = ...) -> None: ...
-
 class GetOptimizationRequest(_message.Message):
     __slots__ = ("name",)
     NAME_FIELD_NUMBER: _ClassVar[int]
     name: str
     def __init__(self, name: _Optional[str] = ...) -> None: ...
 
-class GetOptimizationResponse(_message.Message):
-    __slots__ = ("optimization", "request_id")
-    OPTIMIZATION_FIELD_NUMBER: _ClassVar[int]
-    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
-    optimization: OptimizeResponse
-    request_id: str
-    def __init__(self, optimization: _Optional[_Union[OptimizeResponse, _Mapping]] = ..., request_id: _Optional[str] = ...) -> None: ...
+class DeleteOptimizationRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class DeleteOptimizationResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class ListOptimizationsRequest(_message.Message):
     __slots__ = ("page_size", "page_token")
@@ -192,9 +155,9 @@ class OptimizeBatchResponse(_message.Message):
     RESULT_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
     key: str
-    result: OptimizeResponse
+    result: _optimization_pb2.Optimization
     error: _status_pb2.Status
-    def __init__(self, key: _Optional[str] = ..., result: _Optional[_Union[OptimizeResponse, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
+    def __init__(self, key: _Optional[str] = ..., result: _Optional[_Union[_optimization_pb2.Optimization, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
 
 class TraceFrontierRequest(_message.Message):
     __slots__ = ("prices", "returns", "moments", "scenarios", "market_data", "risk_measure", "confidence_level", "estimation", "constraints", "points", "periods_per_year", "groups", "missing_data", "current_weights")
@@ -229,17 +192,19 @@ class TraceFrontierRequest(_message.Message):
     def __init__(self, prices: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., returns: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., moments: _Optional[_Union[_panel_pb2.Moments, _Mapping]] = ..., scenarios: _Optional[_Union[_panel_pb2.Scenarios, _Mapping]] = ..., market_data: _Optional[_Union[_panel_pb2.MarketDataSelection, _Mapping]] = ..., risk_measure: _Optional[_Union[_risk_measure_pb2.RiskMeasure, str]] = ..., confidence_level: _Optional[float] = ..., estimation: _Optional[_Union[_estimation_pb2.Estimation, _Mapping]] = ..., constraints: _Optional[_Iterable[_Union[_constraint_pb2.Constraint, _Mapping]]] = ..., points: _Optional[int] = ..., periods_per_year: _Optional[float] = ..., groups: _Optional[_Iterable[_Union[_weight_pb2.AssetGroup, _Mapping]]] = ..., missing_data: _Optional[_Union[_panel_pb2.MissingDataPolicy, str]] = ..., current_weights: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ...) -> None: ...
 
 class TraceFrontierResponse(_message.Message):
-    __slots__ = ("index", "expected_return_annual", "volatility_annual", "risk", "weights", "certificate")
+    __slots__ = ("index", "expected_return_annual", "volatility_annual", "risk", "weights", "certificate", "warnings")
     INDEX_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_RETURN_ANNUAL_FIELD_NUMBER: _ClassVar[int]
     VOLATILITY_ANNUAL_FIELD_NUMBER: _ClassVar[int]
     RISK_FIELD_NUMBER: _ClassVar[int]
     WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     index: int
     expected_return_annual: float
     volatility_annual: float
     risk: float
     weights: _containers.RepeatedCompositeFieldContainer[_weight_pb2.AssetWeight]
     certificate: _optimization_pb2.Certificate
-    def __init__(self, index: _Optional[int] = ..., expected_return_annual: _Optional[float] = ..., volatility_annual: _Optional[float] = ..., risk: _Optional[float] = ..., weights: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., certificate: _Optional[_Union[_optimization_pb2.Certificate, _Mapping]] = ...) -> None: ...
+    warnings: _containers.RepeatedCompositeFieldContainer[_warning_pb2.Warning]
+    def __init__(self, index: _Optional[int] = ..., expected_return_annual: _Optional[float] = ..., volatility_annual: _Optional[float] = ..., risk: _Optional[float] = ..., weights: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., certificate: _Optional[_Union[_optimization_pb2.Certificate, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ...) -> None: ...

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from absfinance.v1 import optimization_pb2 as absfinance_dot_v1_dot_optimization__pb2
 from absfinance.v1 import optimization_service_pb2 as absfinance_dot_v1_dot_optimization__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -38,17 +39,22 @@ class OptimizationServiceStub:
         self.Optimize = channel.unary_unary(
                 '/absfinance.v1.OptimizationService/Optimize',
                 request_serializer=absfinance_dot_v1_dot_optimization__service__pb2.OptimizeRequest.SerializeToString,
-                response_deserializer=absfinance_dot_v1_dot_optimization__service__pb2.OptimizeResponse.FromString,
+                response_deserializer=absfinance_dot_v1_dot_optimization__pb2.Optimization.FromString,
                 _registered_method=True)
         self.GetOptimization = channel.unary_unary(
                 '/absfinance.v1.OptimizationService/GetOptimization',
                 request_serializer=absfinance_dot_v1_dot_optimization__service__pb2.GetOptimizationRequest.SerializeToString,
-                response_deserializer=absfinance_dot_v1_dot_optimization__service__pb2.GetOptimizationResponse.FromString,
+                response_deserializer=absfinance_dot_v1_dot_optimization__pb2.Optimization.FromString,
                 _registered_method=True)
         self.ListOptimizations = channel.unary_unary(
                 '/absfinance.v1.OptimizationService/ListOptimizations',
                 request_serializer=absfinance_dot_v1_dot_optimization__service__pb2.ListOptimizationsRequest.SerializeToString,
                 response_deserializer=absfinance_dot_v1_dot_optimization__service__pb2.ListOptimizationsResponse.FromString,
+                _registered_method=True)
+        self.DeleteOptimization = channel.unary_unary(
+                '/absfinance.v1.OptimizationService/DeleteOptimization',
+                request_serializer=absfinance_dot_v1_dot_optimization__service__pb2.DeleteOptimizationRequest.SerializeToString,
+                response_deserializer=absfinance_dot_v1_dot_optimization__service__pb2.DeleteOptimizationResponse.FromString,
                 _registered_method=True)
         self.OptimizeBatch = channel.stream_stream(
                 '/absfinance.v1.OptimizationService/OptimizeBatch',
@@ -88,6 +94,13 @@ class OptimizationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteOptimization(self, request, context):
+        """Deletes a stored result.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def OptimizeBatch(self, request_iterator, context):
         """Solves thousands of problems over one shared universe. Results come as they are found, each with its key; a failure
         is a value and does not end the stream.
@@ -109,17 +122,22 @@ def add_OptimizationServiceServicer_to_server(servicer, server):
             'Optimize': grpc.unary_unary_rpc_method_handler(
                     servicer.Optimize,
                     request_deserializer=absfinance_dot_v1_dot_optimization__service__pb2.OptimizeRequest.FromString,
-                    response_serializer=absfinance_dot_v1_dot_optimization__service__pb2.OptimizeResponse.SerializeToString,
+                    response_serializer=absfinance_dot_v1_dot_optimization__pb2.Optimization.SerializeToString,
             ),
             'GetOptimization': grpc.unary_unary_rpc_method_handler(
                     servicer.GetOptimization,
                     request_deserializer=absfinance_dot_v1_dot_optimization__service__pb2.GetOptimizationRequest.FromString,
-                    response_serializer=absfinance_dot_v1_dot_optimization__service__pb2.GetOptimizationResponse.SerializeToString,
+                    response_serializer=absfinance_dot_v1_dot_optimization__pb2.Optimization.SerializeToString,
             ),
             'ListOptimizations': grpc.unary_unary_rpc_method_handler(
                     servicer.ListOptimizations,
                     request_deserializer=absfinance_dot_v1_dot_optimization__service__pb2.ListOptimizationsRequest.FromString,
                     response_serializer=absfinance_dot_v1_dot_optimization__service__pb2.ListOptimizationsResponse.SerializeToString,
+            ),
+            'DeleteOptimization': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteOptimization,
+                    request_deserializer=absfinance_dot_v1_dot_optimization__service__pb2.DeleteOptimizationRequest.FromString,
+                    response_serializer=absfinance_dot_v1_dot_optimization__service__pb2.DeleteOptimizationResponse.SerializeToString,
             ),
             'OptimizeBatch': grpc.stream_stream_rpc_method_handler(
                     servicer.OptimizeBatch,
@@ -159,7 +177,7 @@ class OptimizationService:
             target,
             '/absfinance.v1.OptimizationService/Optimize',
             absfinance_dot_v1_dot_optimization__service__pb2.OptimizeRequest.SerializeToString,
-            absfinance_dot_v1_dot_optimization__service__pb2.OptimizeResponse.FromString,
+            absfinance_dot_v1_dot_optimization__pb2.Optimization.FromString,
             options,
             channel_credentials,
             insecure,
@@ -186,7 +204,7 @@ class OptimizationService:
             target,
             '/absfinance.v1.OptimizationService/GetOptimization',
             absfinance_dot_v1_dot_optimization__service__pb2.GetOptimizationRequest.SerializeToString,
-            absfinance_dot_v1_dot_optimization__service__pb2.GetOptimizationResponse.FromString,
+            absfinance_dot_v1_dot_optimization__pb2.Optimization.FromString,
             options,
             channel_credentials,
             insecure,
@@ -214,6 +232,33 @@ class OptimizationService:
             '/absfinance.v1.OptimizationService/ListOptimizations',
             absfinance_dot_v1_dot_optimization__service__pb2.ListOptimizationsRequest.SerializeToString,
             absfinance_dot_v1_dot_optimization__service__pb2.ListOptimizationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteOptimization(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/absfinance.v1.OptimizationService/DeleteOptimization',
+            absfinance_dot_v1_dot_optimization__service__pb2.DeleteOptimizationRequest.SerializeToString,
+            absfinance_dot_v1_dot_optimization__service__pb2.DeleteOptimizationResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -25,9 +25,10 @@ _sym_db = _symbol_database.Default()
 from absfinance.v1 import portfolio_pb2 as absfinance_dot_v1_dot_portfolio__pb2
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%absfinance/v1/portfolio_service.proto\x12\rabsfinance.v1\x1a\x1d\x61\x62sfinance/v1/portfolio.proto\x1a\x1b\x62uf/validate/validate.proto\x1a google/protobuf/field_mask.proto\"\x9f\x01\n\x16\x43reatePortfolioRequest\x12\x33\n\tportfolio\x18\x01 \x01(\x0b\x32\x18.absfinance.v1.PortfolioB\x06\xbaH\x03\xc8\x01\x01\x12\x32\n\x0cportfolio_id\x18\x02 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{0,64}$\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\"F\n\x17\x43reatePortfolioResponse\x12+\n\tportfolio\x18\x01 \x01(\x0b\x32\x18.absfinance.v1.Portfolio\"L\n\x13GetPortfolioRequest\x12\x35\n\x04name\x18\x01 \x01(\tB\'\xbaH$r\"2 ^portfolios/[A-Za-z0-9_-]{1,64}$\"C\n\x14GetPortfolioResponse\x12+\n\tportfolio\x18\x01 \x01(\x0b\x32\x18.absfinance.v1.Portfolio\"R\n\x15ListPortfoliosRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"_\n\x16ListPortfoliosResponse\x12,\n\nportfolios\x18\x01 \x03(\x0b\x32\x18.absfinance.v1.Portfolio\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"~\n\x16UpdatePortfolioRequest\x12\x33\n\tportfolio\x18\x01 \x01(\x0b\x32\x18.absfinance.v1.PortfolioB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"F\n\x17UpdatePortfolioResponse\x12+\n\tportfolio\x18\x01 \x01(\x0b\x32\x18.absfinance.v1.Portfolio\"g\n\x16\x44\x65letePortfolioRequest\x12\x35\n\x04name\x18\x01 \x01(\tB\'\xbaH$r\"2 ^portfolios/[A-Za-z0-9_-]{1,64}$\x12\x16\n\x04\x65tag\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\"\x19\n\x17\x44\x65letePortfolioResponse2\xf0\x03\n\x10PortfolioService\x12`\n\x0f\x43reatePortfolio\x12%.absfinance.v1.CreatePortfolioRequest\x1a&.absfinance.v1.CreatePortfolioResponse\x12W\n\x0cGetPortfolio\x12\".absfinance.v1.GetPortfolioRequest\x1a#.absfinance.v1.GetPortfolioResponse\x12]\n\x0eListPortfolios\x12$.absfinance.v1.ListPortfoliosRequest\x1a%.absfinance.v1.ListPortfoliosResponse\x12`\n\x0fUpdatePortfolio\x12%.absfinance.v1.UpdatePortfolioRequest\x1a&.absfinance.v1.UpdatePortfolioResponse\x12`\n\x0f\x44\x65letePortfolio\x12%.absfinance.v1.DeletePortfolioRequest\x1a&.absfinance.v1.DeletePortfolioResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%absfinance/v1/portfolio_service.proto\x12\rabsfinance.v1\x1a\x1d\x61\x62sfinance/v1/portfolio.proto\x1a\x1b\x62uf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9f\x01\n\x16\x43reatePortfolioRequest\x12\x33\n\tportfolio\x18\x01 \x01(\x0b\x32\x18.absfinance.v1.PortfolioB\x06\xbaH\x03\xc8\x01\x01\x12\x32\n\x0cportfolio_id\x18\x02 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{0,64}$\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\"L\n\x13GetPortfolioRequest\x12\x35\n\x04name\x18\x01 \x01(\tB\'\xbaH$r\"2 ^portfolios/[A-Za-z0-9_-]{1,64}$\"R\n\x15ListPortfoliosRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"\xcb\x02\n\x16ListPortfoliosResponse\x12\x41\n\nportfolios\x18\x01 \x03(\x0b\x32-.absfinance.v1.ListPortfoliosResponse.Summary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x1a\xd4\x01\n\x07Summary\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t\x12\x15\n\rholding_count\x18\x04 \x01(\r\x12\x0c\n\x04\x63\x61sh\x18\x05 \x01(\x01\x12\x0c\n\x04\x65tag\x18\x06 \x01(\t\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"~\n\x16UpdatePortfolioRequest\x12\x33\n\tportfolio\x18\x01 \x01(\x0b\x32\x18.absfinance.v1.PortfolioB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"g\n\x16\x44\x65letePortfolioRequest\x12\x35\n\x04name\x18\x01 \x01(\tB\'\xbaH$r\"2 ^portfolios/[A-Za-z0-9_-]{1,64}$\x12\x16\n\x04\x65tag\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\"\x19\n\x17\x44\x65letePortfolioResponse2\xc9\x03\n\x10PortfolioService\x12R\n\x0f\x43reatePortfolio\x12%.absfinance.v1.CreatePortfolioRequest\x1a\x18.absfinance.v1.Portfolio\x12L\n\x0cGetPortfolio\x12\".absfinance.v1.GetPortfolioRequest\x1a\x18.absfinance.v1.Portfolio\x12]\n\x0eListPortfolios\x12$.absfinance.v1.ListPortfoliosRequest\x1a%.absfinance.v1.ListPortfoliosResponse\x12R\n\x0fUpdatePortfolio\x12%.absfinance.v1.UpdatePortfolioRequest\x1a\x18.absfinance.v1.Portfolio\x12`\n\x0f\x44\x65letePortfolio\x12%.absfinance.v1.DeletePortfolioRequest\x1a&.absfinance.v1.DeletePortfolioResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -52,26 +53,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELETEPORTFOLIOREQUEST'].fields_by_name['name']._serialized_options = b'\272H$r\"2 ^portfolios/[A-Za-z0-9_-]{1,64}$'
   _globals['_DELETEPORTFOLIOREQUEST'].fields_by_name['etag']._loaded_options = None
   _globals['_DELETEPORTFOLIOREQUEST'].fields_by_name['etag']._serialized_options = b'\272H\005r\003\030\200\001'
-  _globals['_CREATEPORTFOLIOREQUEST']._serialized_start=151
-  _globals['_CREATEPORTFOLIOREQUEST']._serialized_end=310
-  _globals['_CREATEPORTFOLIORESPONSE']._serialized_start=312
-  _globals['_CREATEPORTFOLIORESPONSE']._serialized_end=382
-  _globals['_GETPORTFOLIOREQUEST']._serialized_start=384
-  _globals['_GETPORTFOLIOREQUEST']._serialized_end=460
-  _globals['_GETPORTFOLIORESPONSE']._serialized_start=462
-  _globals['_GETPORTFOLIORESPONSE']._serialized_end=529
-  _globals['_LISTPORTFOLIOSREQUEST']._serialized_start=531
-  _globals['_LISTPORTFOLIOSREQUEST']._serialized_end=613
-  _globals['_LISTPORTFOLIOSRESPONSE']._serialized_start=615
-  _globals['_LISTPORTFOLIOSRESPONSE']._serialized_end=710
-  _globals['_UPDATEPORTFOLIOREQUEST']._serialized_start=712
-  _globals['_UPDATEPORTFOLIOREQUEST']._serialized_end=838
-  _globals['_UPDATEPORTFOLIORESPONSE']._serialized_start=840
-  _globals['_UPDATEPORTFOLIORESPONSE']._serialized_end=910
-  _globals['_DELETEPORTFOLIOREQUEST']._serialized_start=912
-  _globals['_DELETEPORTFOLIOREQUEST']._serialized_end=1015
-  _globals['_DELETEPORTFOLIORESPONSE']._serialized_start=1017
-  _globals['_DELETEPORTFOLIORESPONSE']._serialized_end=1042
-  _globals['_PORTFOLIOSERVICE']._serialized_start=1045
-  _globals['_PORTFOLIOSERVICE']._serialized_end=1541
+  _globals['_CREATEPORTFOLIOREQUEST']._serialized_start=184
+  _globals['_CREATEPORTFOLIOREQUEST']._serialized_end=343
+  _globals['_GETPORTFOLIOREQUEST']._serialized_start=345
+  _globals['_GETPORTFOLIOREQUEST']._serialized_end=421
+  _globals['_LISTPORTFOLIOSREQUEST']._serialized_start=423
+  _globals['_LISTPORTFOLIOSREQUEST']._serialized_end=505
+  _globals['_LISTPORTFOLIOSRESPONSE']._serialized_start=508
+  _globals['_LISTPORTFOLIOSRESPONSE']._serialized_end=839
+  _globals['_LISTPORTFOLIOSRESPONSE_SUMMARY']._serialized_start=627
+  _globals['_LISTPORTFOLIOSRESPONSE_SUMMARY']._serialized_end=839
+  _globals['_UPDATEPORTFOLIOREQUEST']._serialized_start=841
+  _globals['_UPDATEPORTFOLIOREQUEST']._serialized_end=967
+  _globals['_DELETEPORTFOLIOREQUEST']._serialized_start=969
+  _globals['_DELETEPORTFOLIOREQUEST']._serialized_end=1072
+  _globals['_DELETEPORTFOLIORESPONSE']._serialized_start=1074
+  _globals['_DELETEPORTFOLIORESPONSE']._serialized_end=1099
+  _globals['_PORTFOLIOSERVICE']._serialized_start=1102
+  _globals['_PORTFOLIOSERVICE']._serialized_end=1559
 # @@protoc_insertion_point(module_scope)

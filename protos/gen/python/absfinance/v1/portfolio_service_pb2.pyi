@@ -1,6 +1,9 @@
+import datetime
+
 from absfinance.v1 import portfolio_pb2 as _portfolio_pb2
 from buf.validate import validate_pb2 as _validate_pb2
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -19,23 +22,11 @@ class CreatePortfolioRequest(_message.Message):
     request_id: str
     def __init__(self, portfolio: _Optional[_Union[_portfolio_pb2.Portfolio, _Mapping]] = ..., portfolio_id: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
 
-class CreatePortfolioResponse(_message.Message):
-    __slots__ = ("portfolio",)
-    PORTFOLIO_FIELD_NUMBER: _ClassVar[int]
-    portfolio: _portfolio_pb2.Portfolio
-    def __init__(self, portfolio: _Optional[_Union[_portfolio_pb2.Portfolio, _Mapping]] = ...) -> None: ...
-
 class GetPortfolioRequest(_message.Message):
     __slots__ = ("name",)
     NAME_FIELD_NUMBER: _ClassVar[int]
     name: str
     def __init__(self, name: _Optional[str] = ...) -> None: ...
-
-class GetPortfolioResponse(_message.Message):
-    __slots__ = ("portfolio",)
-    PORTFOLIO_FIELD_NUMBER: _ClassVar[int]
-    portfolio: _portfolio_pb2.Portfolio
-    def __init__(self, portfolio: _Optional[_Union[_portfolio_pb2.Portfolio, _Mapping]] = ...) -> None: ...
 
 class ListPortfoliosRequest(_message.Message):
     __slots__ = ("page_size", "page_token")
@@ -47,11 +38,30 @@ class ListPortfoliosRequest(_message.Message):
 
 class ListPortfoliosResponse(_message.Message):
     __slots__ = ("portfolios", "next_page_token")
+    class Summary(_message.Message):
+        __slots__ = ("name", "display_name", "currency", "holding_count", "cash", "etag", "create_time", "update_time")
+        NAME_FIELD_NUMBER: _ClassVar[int]
+        DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+        CURRENCY_FIELD_NUMBER: _ClassVar[int]
+        HOLDING_COUNT_FIELD_NUMBER: _ClassVar[int]
+        CASH_FIELD_NUMBER: _ClassVar[int]
+        ETAG_FIELD_NUMBER: _ClassVar[int]
+        CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+        UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+        name: str
+        display_name: str
+        currency: str
+        holding_count: int
+        cash: float
+        etag: str
+        create_time: _timestamp_pb2.Timestamp
+        update_time: _timestamp_pb2.Timestamp
+        def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., currency: _Optional[str] = ..., holding_count: _Optional[int] = ..., cash: _Optional[float] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
     PORTFOLIOS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
-    portfolios: _containers.RepeatedCompositeFieldContainer[_portfolio_pb2.Portfolio]
+    portfolios: _containers.RepeatedCompositeFieldContainer[ListPortfoliosResponse.Summary]
     next_page_token: str
-    def __init__(self, portfolios: _Optional[_Iterable[_Union[_portfolio_pb2.Portfolio, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+    def __init__(self, portfolios: _Optional[_Iterable[_Union[ListPortfoliosResponse.Summary, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class UpdatePortfolioRequest(_message.Message):
     __slots__ = ("portfolio", "update_mask")
@@ -60,12 +70,6 @@ class UpdatePortfolioRequest(_message.Message):
     portfolio: _portfolio_pb2.Portfolio
     update_mask: _field_mask_pb2.FieldMask
     def __init__(self, portfolio: _Optional[_Union[_portfolio_pb2.Portfolio, _Mapping]] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ...) -> None: ...
-
-class UpdatePortfolioResponse(_message.Message):
-    __slots__ = ("portfolio",)
-    PORTFOLIO_FIELD_NUMBER: _ClassVar[int]
-    portfolio: _portfolio_pb2.Portfolio
-    def __init__(self, portfolio: _Optional[_Union[_portfolio_pb2.Portfolio, _Mapping]] = ...) -> None: ...
 
 class DeletePortfolioRequest(_message.Message):
     __slots__ = ("name", "etag")

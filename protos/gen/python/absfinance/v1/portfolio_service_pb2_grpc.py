@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from absfinance.v1 import portfolio_pb2 as absfinance_dot_v1_dot_portfolio__pb2
 from absfinance.v1 import portfolio_service_pb2 as absfinance_dot_v1_dot_portfolio__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -38,12 +39,12 @@ class PortfolioServiceStub:
         self.CreatePortfolio = channel.unary_unary(
                 '/absfinance.v1.PortfolioService/CreatePortfolio',
                 request_serializer=absfinance_dot_v1_dot_portfolio__service__pb2.CreatePortfolioRequest.SerializeToString,
-                response_deserializer=absfinance_dot_v1_dot_portfolio__service__pb2.CreatePortfolioResponse.FromString,
+                response_deserializer=absfinance_dot_v1_dot_portfolio__pb2.Portfolio.FromString,
                 _registered_method=True)
         self.GetPortfolio = channel.unary_unary(
                 '/absfinance.v1.PortfolioService/GetPortfolio',
                 request_serializer=absfinance_dot_v1_dot_portfolio__service__pb2.GetPortfolioRequest.SerializeToString,
-                response_deserializer=absfinance_dot_v1_dot_portfolio__service__pb2.GetPortfolioResponse.FromString,
+                response_deserializer=absfinance_dot_v1_dot_portfolio__pb2.Portfolio.FromString,
                 _registered_method=True)
         self.ListPortfolios = channel.unary_unary(
                 '/absfinance.v1.PortfolioService/ListPortfolios',
@@ -53,7 +54,7 @@ class PortfolioServiceStub:
         self.UpdatePortfolio = channel.unary_unary(
                 '/absfinance.v1.PortfolioService/UpdatePortfolio',
                 request_serializer=absfinance_dot_v1_dot_portfolio__service__pb2.UpdatePortfolioRequest.SerializeToString,
-                response_deserializer=absfinance_dot_v1_dot_portfolio__service__pb2.UpdatePortfolioResponse.FromString,
+                response_deserializer=absfinance_dot_v1_dot_portfolio__pb2.Portfolio.FromString,
                 _registered_method=True)
         self.DeletePortfolio = channel.unary_unary(
                 '/absfinance.v1.PortfolioService/DeletePortfolio',
@@ -107,12 +108,12 @@ def add_PortfolioServiceServicer_to_server(servicer, server):
             'CreatePortfolio': grpc.unary_unary_rpc_method_handler(
                     servicer.CreatePortfolio,
                     request_deserializer=absfinance_dot_v1_dot_portfolio__service__pb2.CreatePortfolioRequest.FromString,
-                    response_serializer=absfinance_dot_v1_dot_portfolio__service__pb2.CreatePortfolioResponse.SerializeToString,
+                    response_serializer=absfinance_dot_v1_dot_portfolio__pb2.Portfolio.SerializeToString,
             ),
             'GetPortfolio': grpc.unary_unary_rpc_method_handler(
                     servicer.GetPortfolio,
                     request_deserializer=absfinance_dot_v1_dot_portfolio__service__pb2.GetPortfolioRequest.FromString,
-                    response_serializer=absfinance_dot_v1_dot_portfolio__service__pb2.GetPortfolioResponse.SerializeToString,
+                    response_serializer=absfinance_dot_v1_dot_portfolio__pb2.Portfolio.SerializeToString,
             ),
             'ListPortfolios': grpc.unary_unary_rpc_method_handler(
                     servicer.ListPortfolios,
@@ -122,7 +123,7 @@ def add_PortfolioServiceServicer_to_server(servicer, server):
             'UpdatePortfolio': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdatePortfolio,
                     request_deserializer=absfinance_dot_v1_dot_portfolio__service__pb2.UpdatePortfolioRequest.FromString,
-                    response_serializer=absfinance_dot_v1_dot_portfolio__service__pb2.UpdatePortfolioResponse.SerializeToString,
+                    response_serializer=absfinance_dot_v1_dot_portfolio__pb2.Portfolio.SerializeToString,
             ),
             'DeletePortfolio': grpc.unary_unary_rpc_method_handler(
                     servicer.DeletePortfolio,
@@ -157,7 +158,7 @@ class PortfolioService:
             target,
             '/absfinance.v1.PortfolioService/CreatePortfolio',
             absfinance_dot_v1_dot_portfolio__service__pb2.CreatePortfolioRequest.SerializeToString,
-            absfinance_dot_v1_dot_portfolio__service__pb2.CreatePortfolioResponse.FromString,
+            absfinance_dot_v1_dot_portfolio__pb2.Portfolio.FromString,
             options,
             channel_credentials,
             insecure,
@@ -184,7 +185,7 @@ class PortfolioService:
             target,
             '/absfinance.v1.PortfolioService/GetPortfolio',
             absfinance_dot_v1_dot_portfolio__service__pb2.GetPortfolioRequest.SerializeToString,
-            absfinance_dot_v1_dot_portfolio__service__pb2.GetPortfolioResponse.FromString,
+            absfinance_dot_v1_dot_portfolio__pb2.Portfolio.FromString,
             options,
             channel_credentials,
             insecure,
@@ -238,7 +239,7 @@ class PortfolioService:
             target,
             '/absfinance.v1.PortfolioService/UpdatePortfolio',
             absfinance_dot_v1_dot_portfolio__service__pb2.UpdatePortfolioRequest.SerializeToString,
-            absfinance_dot_v1_dot_portfolio__service__pb2.UpdatePortfolioResponse.FromString,
+            absfinance_dot_v1_dot_portfolio__pb2.Portfolio.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,6 +1,10 @@
+import datetime
+
 from absfinance.v1 import liquidity_pb2 as _liquidity_pb2
+from absfinance.v1 import warning_pb2 as _warning_pb2
 from absfinance.v1 import weight_pb2 as _weight_pb2
 from buf.validate import validate_pb2 as _validate_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -136,8 +140,8 @@ class ReallocationPlan(_message.Message):
     TRADES_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     trades: _containers.RepeatedCompositeFieldContainer[PlannedTrade]
-    warnings: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, trades: _Optional[_Iterable[_Union[PlannedTrade, _Mapping]]] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
+    warnings: _containers.RepeatedCompositeFieldContainer[_warning_pb2.Warning]
+    def __init__(self, trades: _Optional[_Iterable[_Union[PlannedTrade, _Mapping]]] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ...) -> None: ...
 
 class UnchangedPortfolio(_message.Message):
     __slots__ = ("reason",)
@@ -222,7 +226,7 @@ class ReallocationSummary(_message.Message):
     def __init__(self, weights_before: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., weights_after: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., volatility_annual_before: _Optional[float] = ..., volatility_annual_after: _Optional[float] = ..., cost_bps: _Optional[float] = ..., cost: _Optional[float] = ..., residual_drift: _Optional[float] = ..., turnover_one_way: _Optional[float] = ..., days_to_complete: _Optional[int] = ..., nav_before: _Optional[float] = ..., nav_after: _Optional[float] = ..., cash_after: _Optional[float] = ...) -> None: ...
 
 class Reallocation(_message.Message):
-    __slots__ = ("name", "utilization", "liquidity", "plan", "unchanged", "failure", "impact", "shortfalls", "summary", "input_fingerprint")
+    __slots__ = ("name", "utilization", "liquidity", "plan", "unchanged", "failure", "impact", "shortfalls", "summary", "input_fingerprint", "request_id", "create_time", "warnings")
     NAME_FIELD_NUMBER: _ClassVar[int]
     UTILIZATION_FIELD_NUMBER: _ClassVar[int]
     LIQUIDITY_FIELD_NUMBER: _ClassVar[int]
@@ -233,6 +237,9 @@ class Reallocation(_message.Message):
     SHORTFALLS_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
     INPUT_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     name: str
     utilization: UtilizationReport
     liquidity: _liquidity_pb2.LiquidityAssessment
@@ -243,4 +250,7 @@ class Reallocation(_message.Message):
     shortfalls: _containers.RepeatedCompositeFieldContainer[Shortfall]
     summary: ReallocationSummary
     input_fingerprint: str
-    def __init__(self, name: _Optional[str] = ..., utilization: _Optional[_Union[UtilizationReport, _Mapping]] = ..., liquidity: _Optional[_Union[_liquidity_pb2.LiquidityAssessment, _Mapping]] = ..., plan: _Optional[_Union[ReallocationPlan, _Mapping]] = ..., unchanged: _Optional[_Union[UnchangedPortfolio, _Mapping]] = ..., failure: _Optional[_Union[ReallocationFailure, _Mapping]] = ..., impact: _Optional[_Union[ImpactSimulation, _Mapping]] = ..., shortfalls: _Optional[_Iterable[_Union[Shortfall, _Mapping]]] = ..., summary: _Optional[_Union[ReallocationSummary, _Mapping]] = ..., input_fingerprint: _Optional[str] = ...) -> None: ...
+    request_id: str
+    create_time: _timestamp_pb2.Timestamp
+    warnings: _containers.RepeatedCompositeFieldContainer[_warning_pb2.Warning]
+    def __init__(self, name: _Optional[str] = ..., utilization: _Optional[_Union[UtilizationReport, _Mapping]] = ..., liquidity: _Optional[_Union[_liquidity_pb2.LiquidityAssessment, _Mapping]] = ..., plan: _Optional[_Union[ReallocationPlan, _Mapping]] = ..., unchanged: _Optional[_Union[UnchangedPortfolio, _Mapping]] = ..., failure: _Optional[_Union[ReallocationFailure, _Mapping]] = ..., impact: _Optional[_Union[ImpactSimulation, _Mapping]] = ..., shortfalls: _Optional[_Iterable[_Union[Shortfall, _Mapping]]] = ..., summary: _Optional[_Union[ReallocationSummary, _Mapping]] = ..., input_fingerprint: _Optional[str] = ..., request_id: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ...) -> None: ...

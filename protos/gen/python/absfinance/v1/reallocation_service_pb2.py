@@ -23,7 +23,6 @@ _sym_db = _symbol_database.Default()
 
 
 from absfinance.v1 import cost_pb2 as absfinance_dot_v1_dot_cost__pb2
-from absfinance.v1 import liquidity_pb2 as absfinance_dot_v1_dot_liquidity__pb2
 from absfinance.v1 import optimization_pb2 as absfinance_dot_v1_dot_optimization__pb2
 from absfinance.v1 import panel_pb2 as absfinance_dot_v1_dot_panel__pb2
 from absfinance.v1 import portfolio_pb2 as absfinance_dot_v1_dot_portfolio__pb2
@@ -32,7 +31,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(absfinance/v1/reallocation_service.proto\x12\rabsfinance.v1\x1a\x18\x61\x62sfinance/v1/cost.proto\x1a\x1d\x61\x62sfinance/v1/liquidity.proto\x1a absfinance/v1/optimization.proto\x1a\x19\x61\x62sfinance/v1/panel.proto\x1a\x1d\x61\x62sfinance/v1/portfolio.proto\x1a absfinance/v1/reallocation.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x91\x05\n\x11ReallocateRequest\x12\x41\n\x0eportfolio_name\x18\x01 \x01(\tB\'\xbaH$r\"2 ^portfolios/[A-Za-z0-9_-]{1,64}$H\x00\x12-\n\tportfolio\x18\x02 \x01(\x0b\x32\x18.absfinance.v1.PortfolioH\x00\x12\x31\n\x08snapshot\x18\x03 \x01(\x0b\x32\x1d.absfinance.v1.MarketSnapshotH\x01\x12\x39\n\x0bmarket_data\x18\x04 \x01(\x0b\x32\".absfinance.v1.MarketDataSelectionH\x01\x12\x36\n\x0etarget_weights\x18\x05 \x01(\x0b\x32\x1c.absfinance.v1.TargetWeightsH\x02\x12\x36\n\x0ftarget_optimize\x18\x06 \x01(\x0b\x32\x1b.absfinance.v1.OptimizeSpecH\x02\x12-\n\nthresholds\x18\x07 \x01(\x0b\x32\x19.absfinance.v1.Thresholds\x12\x31\n\x06limits\x18\x08 \x01(\x0b\x32!.absfinance.v1.ReallocationLimits\x12\'\n\x05\x63osts\x18\t \x01(\x0b\x32\x18.absfinance.v1.CostModel\x12%\n\x0chorizon_days\x18\n \x01(\rB\n\xbaH\x07*\x05\x18\xe8\x07(\x01H\x03\x88\x01\x01\x12\x1c\n\nrequest_id\x18\x0b \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x15\n\rvalidate_only\x18\x0c \x01(\x08\x42\x19\n\x10portfolio_source\x12\x05\xbaH\x02\x08\x01\x42\x0f\n\x06market\x12\x05\xbaH\x02\x08\x01\x42\x08\n\x06targetB\x0f\n\r_horizon_days\"\xea\x03\n\x12ReallocateResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x35\n\x0butilization\x18\x02 \x01(\x0b\x32 .absfinance.v1.UtilizationReport\x12\x35\n\tliquidity\x18\x03 \x01(\x0b\x32\".absfinance.v1.LiquidityAssessment\x12/\n\x04plan\x18\x04 \x01(\x0b\x32\x1f.absfinance.v1.ReallocationPlanH\x00\x12\x36\n\tunchanged\x18\x05 \x01(\x0b\x32!.absfinance.v1.UnchangedPortfolioH\x00\x12\x35\n\x07\x66\x61ilure\x18\x06 \x01(\x0b\x32\".absfinance.v1.ReallocationFailureH\x00\x12/\n\x06impact\x18\x07 \x01(\x0b\x32\x1f.absfinance.v1.ImpactSimulation\x12,\n\nshortfalls\x18\x08 \x03(\x0b\x32\x18.absfinance.v1.Shortfall\x12\x33\n\x07summary\x18\t \x01(\x0b\x32\".absfinance.v1.ReallocationSummary\x12\x19\n\x11input_fingerprint\x18\n \x01(\tB\t\n\x07outcome\"R\n\x16GetReallocationRequest\x12\x38\n\x04name\x18\x01 \x01(\tB*\xbaH\'r%2#^reallocations/[A-Za-z0-9_-]{1,64}$\"}\n\x17GetReallocationResponse\x12\x31\n\x0creallocation\x18\x01 \x01(\x0b\x32\x1b.absfinance.v1.Reallocation\x12/\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x94\x01\n\x18ListReallocationsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12=\n\tportfolio\x18\x03 \x01(\tB*\xbaH\'r%2#^$|^portfolios/[A-Za-z0-9_-]{1,64}$\"h\n\x19ListReallocationsResponse\x12\x32\n\rreallocations\x18\x01 \x03(\x0b\x32\x1b.absfinance.v1.Reallocation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xb2\x02\n\x13ReallocationService\x12Q\n\nReallocate\x12 .absfinance.v1.ReallocateRequest\x1a!.absfinance.v1.ReallocateResponse\x12`\n\x0fGetReallocation\x12%.absfinance.v1.GetReallocationRequest\x1a&.absfinance.v1.GetReallocationResponse\x12\x66\n\x11ListReallocations\x12\'.absfinance.v1.ListReallocationsRequest\x1a(.absfinance.v1.ListReallocationsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(absfinance/v1/reallocation_service.proto\x12\rabsfinance.v1\x1a\x18\x61\x62sfinance/v1/cost.proto\x1a absfinance/v1/optimization.proto\x1a\x19\x61\x62sfinance/v1/panel.proto\x1a\x1d\x61\x62sfinance/v1/portfolio.proto\x1a absfinance/v1/reallocation.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x91\x05\n\x11ReallocateRequest\x12\x41\n\x0eportfolio_name\x18\x01 \x01(\tB\'\xbaH$r\"2 ^portfolios/[A-Za-z0-9_-]{1,64}$H\x00\x12-\n\tportfolio\x18\x02 \x01(\x0b\x32\x18.absfinance.v1.PortfolioH\x00\x12\x31\n\x08snapshot\x18\x03 \x01(\x0b\x32\x1d.absfinance.v1.MarketSnapshotH\x01\x12\x39\n\x0bmarket_data\x18\x04 \x01(\x0b\x32\".absfinance.v1.MarketDataSelectionH\x01\x12\x36\n\x0etarget_weights\x18\x05 \x01(\x0b\x32\x1c.absfinance.v1.TargetWeightsH\x02\x12\x36\n\x0ftarget_optimize\x18\x06 \x01(\x0b\x32\x1b.absfinance.v1.OptimizeSpecH\x02\x12-\n\nthresholds\x18\x07 \x01(\x0b\x32\x19.absfinance.v1.Thresholds\x12\x31\n\x06limits\x18\x08 \x01(\x0b\x32!.absfinance.v1.ReallocationLimits\x12\'\n\x05\x63osts\x18\t \x01(\x0b\x32\x18.absfinance.v1.CostModel\x12%\n\x0chorizon_days\x18\n \x01(\rB\n\xbaH\x07*\x05\x18\xe8\x07(\x01H\x03\x88\x01\x01\x12\x1c\n\nrequest_id\x18\x0b \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x15\n\rvalidate_only\x18\x0c \x01(\x08\x42\x19\n\x10portfolio_source\x12\x05\xbaH\x02\x08\x01\x42\x0f\n\x06market\x12\x05\xbaH\x02\x08\x01\x42\x08\n\x06targetB\x0f\n\r_horizon_days\"R\n\x16GetReallocationRequest\x12\x38\n\x04name\x18\x01 \x01(\tB*\xbaH\'r%2#^reallocations/[A-Za-z0-9_-]{1,64}$\"U\n\x19\x44\x65leteReallocationRequest\x12\x38\n\x04name\x18\x01 \x01(\tB*\xbaH\'r%2#^reallocations/[A-Za-z0-9_-]{1,64}$\"\x1c\n\x1a\x44\x65leteReallocationResponse\"\x94\x01\n\x18ListReallocationsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12=\n\tportfolio\x18\x03 \x01(\tB*\xbaH\'r%2#^$|^portfolios/[A-Za-z0-9_-]{1,64}$\"\x96\x04\n\x19ListReallocationsResponse\x12G\n\rreallocations\x18\x01 \x03(\x0b\x32\x30.absfinance.v1.ListReallocationsResponse.Summary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x1a\xb4\x02\n\x07Summary\x12\x0c\n\x04name\x18\x01 \x01(\t\x12/\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x41\n\x07outcome\x18\x04 \x01(\x0e\x32\x30.absfinance.v1.ListReallocationsResponse.Outcome\x12\x13\n\x0btrade_count\x18\x05 \x01(\r\x12\x1d\n\x10turnover_one_way\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\x04\x63ost\x18\x07 \x01(\x01H\x01\x88\x01\x01\x12\x1b\n\x0eresidual_drift\x18\x08 \x01(\x01H\x02\x88\x01\x01\x42\x13\n\x11_turnover_one_wayB\x07\n\x05_costB\x11\n\x0f_residual_drift\"`\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x10\n\x0cOUTCOME_PLAN\x10\x01\x12\x15\n\x11OUTCOME_UNCHANGED\x10\x02\x12\x13\n\x0fOUTCOME_FAILURE\x10\x03\x32\x8c\x03\n\x13ReallocationService\x12K\n\nReallocate\x12 .absfinance.v1.ReallocateRequest\x1a\x1b.absfinance.v1.Reallocation\x12U\n\x0fGetReallocation\x12%.absfinance.v1.GetReallocationRequest\x1a\x1b.absfinance.v1.Reallocation\x12\x66\n\x11ListReallocations\x12\'.absfinance.v1.ListReallocationsRequest\x1a(.absfinance.v1.ListReallocationsResponse\x12i\n\x12\x44\x65leteReallocation\x12(.absfinance.v1.DeleteReallocationRequest\x1a).absfinance.v1.DeleteReallocationResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,24 +50,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REALLOCATEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\030\200\001'
   _globals['_GETREALLOCATIONREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETREALLOCATIONREQUEST'].fields_by_name['name']._serialized_options = b'\272H\'r%2#^reallocations/[A-Za-z0-9_-]{1,64}$'
+  _globals['_DELETEREALLOCATIONREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_DELETEREALLOCATIONREQUEST'].fields_by_name['name']._serialized_options = b'\272H\'r%2#^reallocations/[A-Za-z0-9_-]{1,64}$'
   _globals['_LISTREALLOCATIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTREALLOCATIONSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\005*\003\030\350\007'
   _globals['_LISTREALLOCATIONSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTREALLOCATIONSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\002'
   _globals['_LISTREALLOCATIONSREQUEST'].fields_by_name['portfolio']._loaded_options = None
   _globals['_LISTREALLOCATIONSREQUEST'].fields_by_name['portfolio']._serialized_options = b'\272H\'r%2#^$|^portfolios/[A-Za-z0-9_-]{1,64}$'
-  _globals['_REALLOCATEREQUEST']._serialized_start=305
-  _globals['_REALLOCATEREQUEST']._serialized_end=962
-  _globals['_REALLOCATERESPONSE']._serialized_start=965
-  _globals['_REALLOCATERESPONSE']._serialized_end=1455
-  _globals['_GETREALLOCATIONREQUEST']._serialized_start=1457
-  _globals['_GETREALLOCATIONREQUEST']._serialized_end=1539
-  _globals['_GETREALLOCATIONRESPONSE']._serialized_start=1541
-  _globals['_GETREALLOCATIONRESPONSE']._serialized_end=1666
-  _globals['_LISTREALLOCATIONSREQUEST']._serialized_start=1669
-  _globals['_LISTREALLOCATIONSREQUEST']._serialized_end=1817
-  _globals['_LISTREALLOCATIONSRESPONSE']._serialized_start=1819
-  _globals['_LISTREALLOCATIONSRESPONSE']._serialized_end=1923
-  _globals['_REALLOCATIONSERVICE']._serialized_start=1926
-  _globals['_REALLOCATIONSERVICE']._serialized_end=2232
+  _globals['_REALLOCATEREQUEST']._serialized_start=274
+  _globals['_REALLOCATEREQUEST']._serialized_end=931
+  _globals['_GETREALLOCATIONREQUEST']._serialized_start=933
+  _globals['_GETREALLOCATIONREQUEST']._serialized_end=1015
+  _globals['_DELETEREALLOCATIONREQUEST']._serialized_start=1017
+  _globals['_DELETEREALLOCATIONREQUEST']._serialized_end=1102
+  _globals['_DELETEREALLOCATIONRESPONSE']._serialized_start=1104
+  _globals['_DELETEREALLOCATIONRESPONSE']._serialized_end=1132
+  _globals['_LISTREALLOCATIONSREQUEST']._serialized_start=1135
+  _globals['_LISTREALLOCATIONSREQUEST']._serialized_end=1283
+  _globals['_LISTREALLOCATIONSRESPONSE']._serialized_start=1286
+  _globals['_LISTREALLOCATIONSRESPONSE']._serialized_end=1820
+  _globals['_LISTREALLOCATIONSRESPONSE_SUMMARY']._serialized_start=1414
+  _globals['_LISTREALLOCATIONSRESPONSE_SUMMARY']._serialized_end=1722
+  _globals['_LISTREALLOCATIONSRESPONSE_OUTCOME']._serialized_start=1724
+  _globals['_LISTREALLOCATIONSRESPONSE_OUTCOME']._serialized_end=1820
+  _globals['_REALLOCATIONSERVICE']._serialized_start=1823
+  _globals['_REALLOCATIONSERVICE']._serialized_end=2219
 # @@protoc_insertion_point(module_scope)

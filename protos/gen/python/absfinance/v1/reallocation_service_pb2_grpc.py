@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from absfinance.v1 import reallocation_pb2 as absfinance_dot_v1_dot_reallocation__pb2
 from absfinance.v1 import reallocation_service_pb2 as absfinance_dot_v1_dot_reallocation__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -38,17 +39,22 @@ class ReallocationServiceStub:
         self.Reallocate = channel.unary_unary(
                 '/absfinance.v1.ReallocationService/Reallocate',
                 request_serializer=absfinance_dot_v1_dot_reallocation__service__pb2.ReallocateRequest.SerializeToString,
-                response_deserializer=absfinance_dot_v1_dot_reallocation__service__pb2.ReallocateResponse.FromString,
+                response_deserializer=absfinance_dot_v1_dot_reallocation__pb2.Reallocation.FromString,
                 _registered_method=True)
         self.GetReallocation = channel.unary_unary(
                 '/absfinance.v1.ReallocationService/GetReallocation',
                 request_serializer=absfinance_dot_v1_dot_reallocation__service__pb2.GetReallocationRequest.SerializeToString,
-                response_deserializer=absfinance_dot_v1_dot_reallocation__service__pb2.GetReallocationResponse.FromString,
+                response_deserializer=absfinance_dot_v1_dot_reallocation__pb2.Reallocation.FromString,
                 _registered_method=True)
         self.ListReallocations = channel.unary_unary(
                 '/absfinance.v1.ReallocationService/ListReallocations',
                 request_serializer=absfinance_dot_v1_dot_reallocation__service__pb2.ListReallocationsRequest.SerializeToString,
                 response_deserializer=absfinance_dot_v1_dot_reallocation__service__pb2.ListReallocationsResponse.FromString,
+                _registered_method=True)
+        self.DeleteReallocation = channel.unary_unary(
+                '/absfinance.v1.ReallocationService/DeleteReallocation',
+                request_serializer=absfinance_dot_v1_dot_reallocation__service__pb2.DeleteReallocationRequest.SerializeToString,
+                response_deserializer=absfinance_dot_v1_dot_reallocation__service__pb2.DeleteReallocationResponse.FromString,
                 _registered_method=True)
 
 
@@ -77,23 +83,35 @@ class ReallocationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteReallocation(self, request, context):
+        """Deletes a stored reallocation.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ReallocationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'Reallocate': grpc.unary_unary_rpc_method_handler(
                     servicer.Reallocate,
                     request_deserializer=absfinance_dot_v1_dot_reallocation__service__pb2.ReallocateRequest.FromString,
-                    response_serializer=absfinance_dot_v1_dot_reallocation__service__pb2.ReallocateResponse.SerializeToString,
+                    response_serializer=absfinance_dot_v1_dot_reallocation__pb2.Reallocation.SerializeToString,
             ),
             'GetReallocation': grpc.unary_unary_rpc_method_handler(
                     servicer.GetReallocation,
                     request_deserializer=absfinance_dot_v1_dot_reallocation__service__pb2.GetReallocationRequest.FromString,
-                    response_serializer=absfinance_dot_v1_dot_reallocation__service__pb2.GetReallocationResponse.SerializeToString,
+                    response_serializer=absfinance_dot_v1_dot_reallocation__pb2.Reallocation.SerializeToString,
             ),
             'ListReallocations': grpc.unary_unary_rpc_method_handler(
                     servicer.ListReallocations,
                     request_deserializer=absfinance_dot_v1_dot_reallocation__service__pb2.ListReallocationsRequest.FromString,
                     response_serializer=absfinance_dot_v1_dot_reallocation__service__pb2.ListReallocationsResponse.SerializeToString,
+            ),
+            'DeleteReallocation': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteReallocation,
+                    request_deserializer=absfinance_dot_v1_dot_reallocation__service__pb2.DeleteReallocationRequest.FromString,
+                    response_serializer=absfinance_dot_v1_dot_reallocation__service__pb2.DeleteReallocationResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -123,7 +141,7 @@ class ReallocationService:
             target,
             '/absfinance.v1.ReallocationService/Reallocate',
             absfinance_dot_v1_dot_reallocation__service__pb2.ReallocateRequest.SerializeToString,
-            absfinance_dot_v1_dot_reallocation__service__pb2.ReallocateResponse.FromString,
+            absfinance_dot_v1_dot_reallocation__pb2.Reallocation.FromString,
             options,
             channel_credentials,
             insecure,
@@ -150,7 +168,7 @@ class ReallocationService:
             target,
             '/absfinance.v1.ReallocationService/GetReallocation',
             absfinance_dot_v1_dot_reallocation__service__pb2.GetReallocationRequest.SerializeToString,
-            absfinance_dot_v1_dot_reallocation__service__pb2.GetReallocationResponse.FromString,
+            absfinance_dot_v1_dot_reallocation__pb2.Reallocation.FromString,
             options,
             channel_credentials,
             insecure,
@@ -178,6 +196,33 @@ class ReallocationService:
             '/absfinance.v1.ReallocationService/ListReallocations',
             absfinance_dot_v1_dot_reallocation__service__pb2.ListReallocationsRequest.SerializeToString,
             absfinance_dot_v1_dot_reallocation__service__pb2.ListReallocationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteReallocation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/absfinance.v1.ReallocationService/DeleteReallocation',
+            absfinance_dot_v1_dot_reallocation__service__pb2.DeleteReallocationRequest.SerializeToString,
+            absfinance_dot_v1_dot_reallocation__service__pb2.DeleteReallocationResponse.FromString,
             options,
             channel_credentials,
             insecure,
