@@ -7,30 +7,32 @@ from dataclasses import dataclass
 
 import grpc
 import protovalidate
-from absfinance.v1.optimization_service_pb2 import OptimizeRequest
+from absfinance.v1.optimization_service_pb2 import GetOptimizationRequest
 
 from server.app import App
-from server.converters.backtests import result_to_bytes, specification_from_bytes
-from server.converters.optimization import answer_to_bytes
-from server.converters.portfolios import mandate_from_bytes
-from server.converters.reallocation import planned_to_bytes
-from server.execution.lanes import Lanes
+from server.converters.status import internal_error, status_from_error
 from server.execution.process_pool import ProcessPool
+from server.execution.template import Template
 from server.interceptors.admission import Admission
-from server.interceptors.errors import Errors, refusal
+from server.interceptors.errors import Errors
+from server.interceptors.idle_limit import IdleLimit
 from server.interceptors.log import CallLog
+from server.interceptors.raw import RawMessages
 from server.interceptors.request_context import RequestContext
-from server.interceptors.validation import Validation
 from server.jobs.progress import Progress
 from server.jobs.runner import Runner
-from server.observability import configure_logging, logger
+from server.observability import configure_logging, logger, request_id
+from server.ports import Refused
 from server.servicers.backtests import BacktestServicer
 from server.servicers.market_data import MarketDataServicer
 from server.servicers.optimization import OptimizationServicer
 from server.servicers.portfolios import PortfolioServicer
+from server.servicers.reading import Requests
 from server.servicers.reallocation import ReallocationServicer
 from server.servicers.risk import RiskServicer
 from server.services.backtests import Backtests
+from server.services.batch import Batch
+from server.services.frontier import Frontier
 from server.services.market_data import MarketData
 from server.services.optimization import Optimization
 from server.services.portfolios import Portfolios
@@ -38,14 +40,22 @@ from server.services.reallocation import ReallocationService
 from server.services.risk import Risk
 from server.settings import Settings, WrongSetting
 from server.storage.embedded.answers import EmbeddedAnswers
-from server.storage.embedded.backtests import EmbeddedBacktests, fingerprint_of
+from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database
 from server.storage.embedded.market_data import EmbeddedMarketData
 from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.portfolios import EmbeddedPortfolios
 from server.storage.embedded.workers import WorkerLocks
+from server.tasks import backtest
 
 JOB_NICENESS = 10
+
+LOADED_FIRST = ("server.tasks.all_tasks",)
+LOADED_THEN = ("server.tasks.libraries",)
+"""What worker processes have loaded: before the server is ready, and soon after."""
+
+CUT_SECONDS = 1.0
+"""How long calls that are cut may take to tell their callers."""
 
 
 async def serve(settings: Settings) -> None:
@@ -55,16 +65,20 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     database = Database(settings.data_dir / "absfinance.sqlite3")
-    lanes = Lanes(settings.workers)
-    jobs = _jobs(settings, database)
+    template = Template(LOADED_FIRST, LOADED_THEN)
+    pool = ProcessPool(settings.workers, template=template, max_seconds=settings.max_request_seconds)
+    jobs = _jobs(settings, database, template)
     admission = Admission(settings.max_concurrent_requests)
-    # Written order: request context, log, errors, admission, validation.
-    interceptors = (RequestContext(), CallLog(), Errors(), admission, Validation())
-    app = App(_servicers(settings, database, lanes, jobs), interceptors)
+    # Written order: request context, log, errors, admission, idle limit, raw messages.
+    interceptors = (
+        RequestContext(), CallLog(), Errors(), admission, IdleLimit(settings.stream_idle_seconds), RawMessages(),
+    )  # fmt: skip
+    app = App(_servicers(settings, database, pool, jobs), interceptors)
     address = _bind(app.server, settings)
     # The first validation compiles the contract's rules; better now than in a caller's time.
-    protovalidate.collect_violations(OptimizeRequest())
+    protovalidate.collect_violations(GetOptimizationRequest())
     try:
+        await pool.start()
         await app.server.start()
         jobs.runner.start()
         await app.serving(True)
@@ -76,7 +90,8 @@ async def serve(settings: Settings) -> None:
     finally:
         await jobs.runner.close(1.0)
         jobs.locks.close()
-        await lanes.close(1.0)
+        await pool.close(1.0)
+        await template.close()
         database.close()
 
 
@@ -90,7 +105,7 @@ class Jobs:
     locks: WorkerLocks
 
 
-def _jobs(settings: Settings, database: Database) -> Jobs:
+def _jobs(settings: Settings, database: Database, template: Template) -> Jobs:
     locks = WorkerLocks(settings.data_dir / "workers")
     panels = PanelFiles(settings.data_dir / "panels")
     store = EmbeddedBacktests(database, panels, locks, settings.retained_events)
@@ -99,50 +114,40 @@ def _jobs(settings: Settings, database: Database) -> Jobs:
         store,
         progress,
         # A pool of their own, which gives way: jobs shall not keep a caller of Optimize waiting.
-        ProcessPool(settings.workers, settings.workers, niceness=JOB_NICENESS),
+        ProcessPool(settings.workers, niceness=JOB_NICENESS, growth=1, template=template, retries=0),
         locks.own,
         settings.workers,
-        decode=specification_from_bytes,
-        encode=result_to_bytes,
+        run=backtest.run,
         encode_error=_error_to_bytes,
     )
     return Jobs(store, progress, runner, locks)
 
 
-def _servicers(settings: Settings, database: Database, lanes: Lanes, jobs: Jobs) -> dict[str, object]:
+def _servicers(settings: Settings, database: Database, pool: ProcessPool, jobs: Jobs) -> dict[str, object]:
     market_data = MarketData(EmbeddedMarketData(database, PanelFiles(settings.data_dir / "panels")))
-    optimization = Optimization(market_data, EmbeddedAnswers(database, "optimization"), lanes, answer_to_bytes)
     portfolios = EmbeddedPortfolios(database)
-    reallocations = ReallocationService(
-        market_data,
-        portfolios,
-        EmbeddedAnswers(database, "reallocation"),
-        lanes,
-        decode_portfolio=mandate_from_bytes,
-        encode=planned_to_bytes,
-    )
-    backtests = Backtests(
-        market_data,
-        jobs.store,
-        lanes,
-        jobs.runner,
-        jobs.progress,
-        decode=specification_from_bytes,
-        name_panel=fingerprint_of,
-    )
+    requests = Requests(pool)
+    optimization = Optimization(market_data, EmbeddedAnswers(database, "optimization"), pool)
+    reallocations = ReallocationService(market_data, portfolios, EmbeddedAnswers(database, "reallocation"), pool)
+    backtests = Backtests(market_data, jobs.store, pool, jobs.runner, jobs.progress)
     return {
-        "OptimizationService": OptimizationServicer(optimization, _error_to_bytes),
-        "RiskService": RiskServicer(Risk(market_data, lanes)),
-        "MarketDataService": MarketDataServicer(market_data),
-        "BacktestService": BacktestServicer(backtests),
-        "PortfolioService": PortfolioServicer(Portfolios(portfolios)),
-        "ReallocationService": ReallocationServicer(reallocations),
+        "OptimizationService": OptimizationServicer(
+            optimization, Frontier(market_data, pool), Batch(market_data, pool), requests
+        ),
+        "RiskService": RiskServicer(Risk(market_data, pool)),
+        "MarketDataService": MarketDataServicer(market_data, requests),
+        "BacktestService": BacktestServicer(backtests, requests),
+        "PortfolioService": PortfolioServicer(Portfolios(portfolios), requests),
+        "ReallocationService": ReallocationServicer(reallocations, requests),
     }
 
 
 def _error_to_bytes(error: Exception) -> bytes:
     """The status of an error that is a value."""
-    encoded: bytes = refusal(error)[1].SerializeToString()
+    if isinstance(error, Refused):
+        return error.status
+    status = status_from_error(error) or internal_error(request_id.get())
+    encoded: bytes = status.SerializeToString()
     return encoded
 
 
@@ -167,4 +172,8 @@ async def _drain(app: App, admission: Admission, progress: Progress, seconds: fl
     await app.serving(False)
     admission.drain()
     progress.drain()
-    await app.server.stop(seconds)
+    stopping = asyncio.ensure_future(app.server.stop(seconds + CUT_SECONDS))
+    # Before the grace is over, so that callers hear why their call ends.
+    await asyncio.wait({stopping}, timeout=seconds)
+    admission.cut()
+    await stopping

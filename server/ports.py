@@ -36,7 +36,32 @@ class Overloaded(Exception):
 
 
 class Draining(Exception):
-    """The server is about to stop: it takes no new calls and ends streams that would go on."""
+    """The server is about to stop: it takes no new calls, and ends those that are not over in time."""
+
+    def __init__(self) -> None:
+        super().__init__("the server is shutting down")
+
+
+class StreamIdle(Exception):
+    """A caller opened a stream and sent nothing for too long."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"no message came for {seconds:g} s; open the stream when there is something to send")
+
+
+class WorkerDied(Exception):
+    """The process of a worker is gone, though the server did not end it."""
+
+    def __init__(self) -> None:
+        super().__init__("the worker process died; the request may need too much memory")
+
+
+class Refused(Exception):
+    """An error that a worker has written down as a google.rpc.Status already."""
+
+    def __init__(self, status: bytes) -> None:
+        super().__init__(status)
+        self.status = status
 
 
 class PriceField(StrEnum):

@@ -32,6 +32,8 @@ class Settings:
     log_level: str
     drain_seconds: float
     max_concurrent_requests: int
+    max_request_seconds: float
+    stream_idle_seconds: float
     retained_events: int
     tls: Tls | None = None
     supabase_key: str = field(default="", repr=False)
@@ -58,6 +60,8 @@ class Settings:
             log_level=_one_of("log_level", value("log_level").lower(), ("debug", "info", "warning", "error")),
             drain_seconds=_number("drain_seconds", value("drain_seconds"), 0.0, 3600.0),
             max_concurrent_requests=_whole("max_concurrent_requests", value("max_concurrent_requests"), 1, 1_000_000),
+            max_request_seconds=_number("max_request_seconds", value("max_request_seconds"), 0.1, 86400.0),
+            stream_idle_seconds=_number("stream_idle_seconds", value("stream_idle_seconds"), 0.1, 86400.0),
             retained_events=_whole("retained_events", value("retained_events"), 1, 10_000_000),
             tls=_tls(value("tls_cert"), value("tls_key"), value("tls_client_ca")),
             supabase_key=value("supabase_key"),
@@ -97,6 +101,14 @@ _OPTIONS: Mapping[str, _Option] = {
     "log_level": _Option("ABSFIN_LOG_LEVEL", "debug, info, warning or error", "info"),
     "drain_seconds": _Option("ABSFIN_DRAIN_SECONDS", "how long calls in flight may take when the server stops", "10"),
     "max_concurrent_requests": _Option("ABSFIN_MAX_CONCURRENT_REQUESTS", "calls served at once", "1000"),
+    "max_request_seconds": _Option(
+        "ABSFIN_MAX_REQUEST_SECONDS",
+        "longest time for one call's work, whatever its own limit; jobs are no calls",
+        "3600",
+    ),
+    "stream_idle_seconds": _Option(
+        "ABSFIN_STREAM_IDLE_SECONDS", "how long a client stream may send nothing before it is ended", "60"
+    ),
     "retained_events": _Option("ABSFIN_RETAINED_EVENTS", "events kept of each backtest, the oldest go first", "10000"),
 }
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import grpc
 import hypothesis
+import psutil
 import pytest
 from absfinance.v1.optimization_pb2 import InfeasibilityReport
 from google.protobuf import json_format, message_factory
@@ -46,6 +47,11 @@ class RunningServer:
     address: str
     process: subprocess.Popen[str]
     data_dir: Path
+
+    def workers(self) -> list[psutil.Process]:
+        """Its worker processes, forked from the template that it started, or started by that one."""
+        templates = psutil.Process(self.process.pid).children()
+        return [worker for template in templates for worker in template.children()]
 
     def channel(self) -> grpc.Channel:
         return grpc.insecure_channel(self.address, options=[("grpc.enable_http_proxy", 0)])

@@ -31,6 +31,7 @@ from domain.errors import InvalidInput, NotSupported
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios, civil_date
 from domain.risk.figure import known
+from server.commands.backtest import BacktestCommand, SeriesPieces
 from server.converters.dates import civil_to_proto, days_from_proto
 from server.converters.market_input import market_input_from_proto, missing_data_from_proto
 from server.converters.paths import under
@@ -39,7 +40,6 @@ from server.converters.weights import weights_from_proto
 from server.jobs.progress import Heartbeat, Notice, Snapshot, TickNews
 from server.jobs.walking import Walked
 from server.ports import EventKind, JobEvent, JobPage, JobRecord, JobState, JobTick
-from server.services.backtests import BacktestCommand, SeriesPieces
 
 NAME = "backtests/"
 CANCELLED_CODE = 1  # google.rpc.Code.CANCELLED

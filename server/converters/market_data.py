@@ -5,10 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 from absfinance.v1 import instrument_pb2, panel_pb2
 from absfinance.v1.market_data_service_pb2 import (
+    GetPricesRequest,
     GetPricesResponse,
     ImportPricesRequest,
     ImportPricesResponse,
     ListInstrumentsResponse,
+    UpsertInstrumentsRequest,
 )
 
 from domain.errors import InvalidInput
@@ -17,9 +19,10 @@ from server.converters.market_input import (
     price_field_from_proto,
     price_field_to_proto,
     prices_from_proto,
+    selection_from_proto,
     volumes_from_proto,
 )
-from server.converters.paths import under
+from server.converters.paths import once_each, under
 from server.ports import (
     ImportReceipt,
     Instrument,
@@ -27,6 +30,7 @@ from server.ports import (
     Overloaded,
     PriceField,
     PriceImport,
+    PriceSelection,
     StoredPanel,
     TradableState,
 )
@@ -80,6 +84,18 @@ class ImportAssembly:
         if self._values > MAX_IMPORT_VALUES:
             raise Overloaded(f"an import may hold {MAX_IMPORT_VALUES} values; send several")
         self._panels.append(panel)
+
+
+def requested_selection(request: GetPricesRequest) -> PriceSelection:
+    """The stored prices that a request names."""
+    with under("selection"):
+        return selection_from_proto(request.selection)
+
+
+def instruments_from_proto(request: UpsertInstrumentsRequest) -> list[Instrument]:
+    """Instruments to store, each once."""
+    once_each("instruments", [instrument.symbol for instrument in request.instruments])
+    return list(map(instrument_from_proto, request.instruments))
 
 
 def receipt_to_proto(receipt: ImportReceipt) -> ImportPricesResponse:

@@ -1,7 +1,6 @@
 """Optimisation requests as commands, verified weights as messages, stored results as they are shown."""
 
 import hashlib
-from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 from absfinance.v1 import optimization_pb2
@@ -23,22 +22,22 @@ from domain.optimization.constraints import Constraint
 from domain.optimization.solution import Binding, BoundSide, Certificate, Engine
 from domain.optimization.specification import ConstraintBySymbol, Specification
 from domain.risk.contribution import RiskContributions
-from server.converters.constraint import constraint_from_proto
-from server.converters.market_input import market_input_from_proto
-from server.converters.objective import objective_from_proto
-from server.converters.paths import under
-from server.converters.specification import specification_from_proto
-from server.converters.weights import weights_from_proto
-from server.ports import AnswerPage, AnswerRecord
-from server.services.optimization import (
+from server.commands.optimization import (
     BatchAccount,
     BatchCommand,
-    BatchOutcome,
     OptimizeCommand,
     PricedAnswer,
     TraceCommand,
     Traced,
 )
+from server.converters.constraint import constraint_from_proto
+from server.converters.market_input import market_input_from_proto
+from server.converters.objective import objective_from_proto
+from server.converters.paths import under
+from server.converters.specification import specification_from_proto
+from server.converters.status import status_from_error
+from server.converters.weights import weights_from_proto
+from server.ports import AnswerPage, AnswerRecord, Refused
 
 NAME = "optimizations/"
 
@@ -108,27 +107,6 @@ def traced_to_proto(traced: Traced) -> TraceFrontierResponse:
     return response
 
 
-async def batch_from_proto(
-    requests: AsyncIterator[OptimizeBatchRequest],
-) -> tuple[BatchCommand, AsyncIterator[BatchAccount]]:
-    """What all accounts share, which must come first, and the accounts as they come. Raises InvalidInput."""
-    first = await anext(aiter(requests), None)
-    if first is None or not first.HasField("universe"):
-        raise InvalidInput("universe", "must be the first message of a batch")
-    shared = batch_command_from_proto(first.universe)
-    return shared, _accounts(requests, shared, first.universe.SerializeToString(deterministic=True))
-
-
-async def _accounts(
-    requests: AsyncIterator[OptimizeBatchRequest], shared: BatchCommand, universe: bytes
-) -> AsyncIterator[BatchAccount]:
-    body = hashlib.sha256(universe).digest()
-    async for request in requests:
-        if request.HasField("universe"):
-            raise InvalidInput("universe", "must be the first message only")
-        yield batch_account_from_proto(request.account, shared, body)
-
-
 def batch_command_from_proto(universe: OptimizeBatchRequest.Universe) -> BatchCommand:
     """What all accounts share. Raises InvalidInput or NotSupported."""
     if universe.spec.HasField("lookback_periods"):
@@ -179,14 +157,25 @@ def _account_specification(account: OptimizeBatchRequest.Account, shared: BatchC
     return specification
 
 
-def batch_outcome_to_proto(outcome: BatchOutcome, encode_error: Callable[[Exception], bytes]) -> OptimizeBatchResponse:
-    """What came of an account."""
-    key = outcome.account.key
-    if isinstance(outcome.result, Exception):
-        return OptimizeBatchResponse(key=key, error=Status.FromString(encode_error(outcome.result)))
-    response = OptimizeBatchResponse(key=key, result=OptimizationProto.FromString(outcome.result))
-    response.result.input_fingerprint = outcome.account.fingerprint
-    return response
+def batch_result_to_bytes(key: str, payload: bytes, fingerprint: str) -> bytes:
+    """The answer of an account."""
+    response = OptimizeBatchResponse(key=key, result=OptimizationProto.FromString(payload))
+    response.result.input_fingerprint = fingerprint
+    encoded: bytes = response.SerializeToString()
+    return encoded
+
+
+def batch_error_to_bytes(key: str, error: Exception) -> bytes:
+    """Why an account has no answer."""
+    status = Status.FromString(error.status) if isinstance(error, Refused) else status_from_error(error)
+    encoded: bytes = OptimizeBatchResponse(key=key, error=status).SerializeToString()
+    return encoded
+
+
+def checked_to_bytes() -> bytes:
+    """The answer to a request that was only to be checked."""
+    encoded: bytes = OptimizationProto().SerializeToString()
+    return encoded
 
 
 def answer_to_bytes(priced: PricedAnswer) -> bytes:
@@ -224,20 +213,20 @@ def _diagnostics(found: EstimationDiagnostics | None) -> optimization_pb2.Estima
     )
 
 
-def record_to_proto(record: AnswerRecord) -> OptimizationProto:
-    """A stored answer as Optimize gave it."""
-    response = OptimizationProto.FromString(record.payload)
-    response.name, response.request_id = NAME + record.id, record.request_id or ""
-    response.input_fingerprint = record.input_fingerprint
-    response.create_time.FromDatetime(record.created)
-    return response
+def record_to_bytes(record: AnswerRecord) -> bytes:
+    """A stored answer as Optimize gave it. Bytes of two messages, one after the other, are those of both merged."""
+    kept = OptimizationProto(
+        name=NAME + record.id, request_id=record.request_id or "", input_fingerprint=record.input_fingerprint
+    )
+    kept.create_time.FromDatetime(record.created)
+    return record.payload + kept.SerializeToString()
 
 
 def page_to_proto(page: AnswerPage) -> ListOptimizationsResponse:
     """A page of stored answers without their weights."""
     response = ListOptimizationsResponse(next_page_token=page.next_token)
     for record in page.records:
-        full = record_to_proto(record)
+        full = OptimizationProto.FromString(record_to_bytes(record))
         response.optimizations.add(
             name=full.name,
             create_time=full.create_time,

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,12 +13,12 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from domain.errors import InvalidInput, NotSupported
 from domain.portfolio import Portfolio
 from domain.reallocation.request import Thresholds
+from server.commands.reallocation import Mandate, OptimizedTarget, Target
 from server.converters.constraint import constraint_from_proto
 from server.converters.paths import once_each, under
 from server.converters.specification import specification_from_proto
 from server.converters.weights import weights_from_proto
 from server.ports import PortfolioDraft, PortfolioPage, PortfolioRecord
-from server.services.reallocation import Mandate, OptimizedTarget, Target
 
 NAME = "portfolios/"
 CHANGEABLE = ("display_name", "currency", "holdings", "cash", "mandate")
@@ -40,8 +41,17 @@ def draft_from_proto(request: CreatePortfolioRequest) -> PortfolioDraft:
     return PortfolioDraft(payload, body, request.portfolio_id or None, request.request_id or None)
 
 
-def change_from_proto(request: UpdatePortfolioRequest) -> Callable[[bytes], bytes]:
-    """What an update does to the stored payload. Raises InvalidInput for a mask that names what cannot change."""
+@dataclass(frozen=True, slots=True)
+class PortfolioUpdate:
+    """A change of a portfolio that is still the one that was read."""
+
+    portfolio_id: str
+    etag: str
+    change: Callable[[bytes], bytes]  # of the stored payload
+
+
+def change_from_proto(request: UpdatePortfolioRequest) -> PortfolioUpdate:
+    """What an update asks for. Raises InvalidInput for a mask that names what cannot change."""
     if not request.portfolio.name:
         raise InvalidInput("portfolio.name", "must say which portfolio")
     if not request.portfolio.etag:
@@ -51,7 +61,8 @@ def change_from_proto(request: UpdatePortfolioRequest) -> Callable[[bytes], byte
         descriptor: Any = portfolio_pb2.Portfolio.DESCRIPTOR
         if path.split(".")[0] not in CHANGEABLE or not FieldMask(paths=[path]).IsValidForDescriptor(descriptor):
             raise InvalidInput(f"update_mask.paths[{i}]", f"{path} is none of {', '.join(CHANGEABLE)}")
-    return partial(_merged, source=request.portfolio, mask=FieldMask(paths=paths))
+    change = partial(_merged, source=request.portfolio.SerializeToString(), paths=tuple(paths))
+    return PortfolioUpdate(id_of(request.portfolio.name), request.portfolio.etag, change)
 
 
 def record_to_proto(record: PortfolioRecord) -> portfolio_pb2.Portfolio:
@@ -135,12 +146,15 @@ def _payload(portfolio: portfolio_pb2.Portfolio) -> bytes:
     return kept.SerializeToString(deterministic=True)
 
 
-def _merged(before: bytes, source: portfolio_pb2.Portfolio, mask: FieldMask) -> bytes:
+def _merged(before: bytes, source: bytes, paths: tuple[str, ...]) -> bytes:
     changed = portfolio_pb2.Portfolio.FromString(before)
+    mask = FieldMask(paths=paths)
     # A field of the mask that the new values do not have is cleared; merging alone would keep the old one.
     for path in mask.paths:
         if "." not in path:
             changed.ClearField(path)
-    mask.MergeMessage(source, changed, replace_message_field=True, replace_repeated_field=True)
+    mask.MergeMessage(
+        portfolio_pb2.Portfolio.FromString(source), changed, replace_message_field=True, replace_repeated_field=True
+    )
     with under("portfolio"):
         return _payload(changed)

@@ -19,6 +19,7 @@ from domain.reallocation.request import Limits
 from domain.reallocation.shortfall import Shortfall
 from domain.reallocation.summary import Summary
 from domain.reallocation.utilization import UtilizationReport
+from server.commands.reallocation import OptimizedTarget, Planned, ReallocateCommand, Target, Volatilities
 from server.converters.backtests import costs_from_proto
 from server.converters.market_input import selection_from_proto
 from server.converters.paths import once_each, under
@@ -27,7 +28,6 @@ from server.converters.specification import specification_from_proto
 from server.converters.warning import warnings_to_proto
 from server.converters.weights import weights_from_proto
 from server.ports import AnswerPage, AnswerRecord, PriceSelection
-from server.services.reallocation import OptimizedTarget, Planned, ReallocateCommand, Target, Volatilities
 
 NAME = "reallocations/"
 
@@ -80,25 +80,20 @@ def planned_to_bytes(planned: Planned) -> bytes:
     return message.SerializeToString()
 
 
-def answer_to_proto(answer: AnswerRecord | bytes) -> ReallocationProto:
-    """An answer, stored or not."""
-    return ReallocationProto.FromString(answer) if isinstance(answer, bytes) else record_to_proto(answer)
-
-
-def record_to_proto(record: AnswerRecord) -> ReallocationProto:
-    """A stored answer."""
-    message = ReallocationProto.FromString(record.payload)
-    message.name, message.request_id = NAME + record.id, record.request_id or ""
-    message.input_fingerprint = record.input_fingerprint
-    message.create_time.FromDatetime(record.created)
-    return message
+def record_to_bytes(record: AnswerRecord) -> bytes:
+    """A stored answer. Bytes of two messages, one after the other, are those of both merged."""
+    kept = ReallocationProto(
+        name=NAME + record.id, request_id=record.request_id or "", input_fingerprint=record.input_fingerprint
+    )
+    kept.create_time.FromDatetime(record.created)
+    return record.payload + kept.SerializeToString()
 
 
 def page_to_proto(page: AnswerPage) -> ListReallocationsResponse:
     """A page of stored answers without their trades."""
     response = ListReallocationsResponse(next_page_token=page.next_token)
     for record in page.records:
-        full = record_to_proto(record)
+        full = ReallocationProto.FromString(record_to_bytes(record))
         summary = full.summary
         response.reallocations.add(
             name=full.name,

@@ -16,6 +16,7 @@ from domain.risk.filtered import DECAY
 from domain.risk.rolling import Rolling, RollingFigure
 from domain.risk.simulation import Simulation, SimulationMethod
 from domain.risk.specification import Factors, RiskSpecification
+from server.commands.risk import Benchmark, RiskCommand, RiskModelCommand
 from server.converters.estimation import decay_from_proto, estimation_from_proto
 from server.converters.market_input import (
     market_input_from_proto,
@@ -31,7 +32,6 @@ from server.converters.stress import scenarios_from_proto
 from server.converters.validation import validation_from_proto
 from server.converters.weights import weights_from_proto
 from server.ports import PriceSelection
-from server.services.risk import Benchmark, RiskCommand, RiskModelCommand
 
 _ROLLING: Mapping[int, RollingFigure] = {
     number: RollingFigure(name.removeprefix("ROLLING_FIGURE_"))

@@ -1,34 +1,108 @@
-"""A pool of spawned processes that can be stopped, survives their crashes, and starts with the first task.
+"""A pool of worker processes that can be stopped and survives their crashes, shared fairly between callers.
 
-ProcessPoolExecutor is no help here: it breaks for good when a worker dies, and cancelling its future stops nothing.
+ProcessPoolExecutor does not fit: it breaks for good when a worker dies, and cancelling its future stops nothing.
+
+Every task has a deadline (of time.monotonic) that it obeys or is killed at, 0.3 s later; so has the work of a caller
+that leaves. More processes than processors are started where all of them are busy with long tasks, so that a short
+request does not wait for them; long tasks then leave the processor to short ones (`nice`).
 """
 
 import asyncio
 import itertools
-import multiprocessing
+import os
+import pickle
+import signal
+import socket
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from multiprocessing.connection import Connection
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from domain.errors import SolverTimedOut
-from server.execution.worker import Message, Outcome, Task, run_worker
-from server.ports import Overloaded
+from server.execution.fair_queue import FairQueue
+from server.execution.template import Template
+from server.execution.worker import LENGTH_BYTES, LibraryLoaded, Message, Outcome, Task, TimeLimit
+from server.ports import WorkerDied
 
 T = TypeVar("T")
 
+Said = Message | TimeLimit | LibraryLoaded | Outcome
+"""What a worker may say."""
+
+OnReport = Callable[[Any], Awaitable[None]]
+
 STOP_GRACE_SECONDS = 0.3
 """How long a worker that was asked to stop may take before it is killed."""
+
+LONG_SECONDS = 0.05
+"""A task that has run for so long is a long one: it gives way to others."""
+
+LONG_NICENESS = 10
+
+GROWTH = 4
+"""Processes for each processor at most, where long tasks hold them."""
+
+WAITING_PER_WORKER = 64
+
+SMALL_BYTES = 1 << 16
+"""Pickles up to this size are read on the event loop, larger ones in a thread."""
+
+STREAM_AHEAD = 16
+"""Reports of a stream that wait for a slow reader; then its worker waits too."""
+
+BUFFERED_BYTES = 8 << 20
+"""A worker that reports more than this ahead of its reader waits."""
 
 
 class WorkerFailure(Exception):
     """A task raised what no task should; the text is the traceback inside the worker, for the log."""
 
 
-class WorkerDied(Exception):
-    """The process of a worker is gone."""
+class Frames(asyncio.Protocol):
+    """Cuts what a worker sends into frames, in order; None marks the end of the connection."""
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._buffer = bytearray()
+        self._frames: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._buffered = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection stands."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101  # what asyncio promises for a stream socket
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Some bytes have come."""
+        self._buffer += data
+        while len(self._buffer) >= LENGTH_BYTES:
+            end = LENGTH_BYTES + int.from_bytes(self._buffer[:LENGTH_BYTES], "big")
+            if len(self._buffer) < end:
+                break
+            self._put(bytes(memoryview(self._buffer)[LENGTH_BYTES:end]))
+            del self._buffer[:end]
+        if self._buffered > BUFFERED_BYTES and self._transport is not None:
+            self._transport.pause_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The worker is gone."""
+        self._frames.put_nowait(None)
+
+    async def next(self) -> bytes | None:
+        """The next frame; None where the worker is gone."""
+        frame = await self._frames.get()
+        if frame is None:
+            self._frames.put_nowait(None)  # for whoever asks next
+        else:
+            self._buffered -= len(frame)
+            if self._buffered <= BUFFERED_BYTES and self._transport is not None:
+                self._transport.resume_reading()
+        return frame
+
+    def _put(self, frame: bytes) -> None:
+        self._buffered += len(frame)
+        self._frames.put_nowait(frame)
 
 
 class Worker:
@@ -36,163 +110,365 @@ class Worker:
 
     _numbers = itertools.count()
 
-    def __init__(self, niceness: int) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._tasks, theirs = context.Pipe()
-        lifeline, self._lifeline = context.Pipe(duplex=False)
-        self._process = context.Process(
-            target=run_worker, args=(theirs, lifeline, niceness), name="absfinance-worker", daemon=True
-        )
-        self._process.start()
-        # Only the worker may hold its ends: then either side notices when the other is gone.
-        _close(theirs, lifeline)
+    def __init__(self, pid: int, lifeline: socket.socket, transport: asyncio.Transport, frames: Frames) -> None:
+        self.pid = pid
+        self._lifeline = lifeline
+        self._transport = transport
+        self._frames = frames
         self._number = -1
+        self.is_long = False
+        self.is_outdated = False  # forked before all libraries were loaded
+        self.busy_since: float | None = None
+
+    @classmethod
+    async def start(cls, template: Template, niceness: int) -> "Worker":
+        """Starts a process and connects to it."""
+        connections = await template.worker(niceness)
+        for one in (connections.tasks, connections.lifeline):
+            one.setblocking(False)
+        loop = asyncio.get_running_loop()
+        transport, frames = await loop.create_connection(Frames, sock=connections.tasks)
+        return cls(connections.pid, connections.lifeline, transport, frames)
 
     @property
     def alive(self) -> bool:
-        """Whether the process runs."""
-        return self._process.is_alive()
+        """Whether the connection to the process stands."""
+        return not self._transport.is_closing()
 
-    @property
-    def pid(self) -> int | None:
-        """Its process id."""
-        return self._process.pid
-
-    def call(self, work: Callable[..., Any], on_report: Callable[[Any], None] | None = None) -> Outcome:
-        """Runs work and waits for what comes of it; what it reports meanwhile is passed on. Raises WorkerDied."""
+    def send(self, work: Callable[..., Any], *, reports: bool) -> None:
+        """Hands it a task."""
         self._number = next(self._numbers)
-        try:
-            self._tasks.send(Task(self._number, work, on_report is not None))
-            outcome: Outcome | Message = self._tasks.recv()
-            while isinstance(outcome, Message):
-                if on_report is not None:
-                    on_report(outcome.content)
-                outcome = self._tasks.recv()
-        except (EOFError, OSError):
-            self._process.join(1.0)
-            raise WorkerDied(f"exit code {self._process.exitcode}") from None
-        return outcome
+        data = pickle.dumps(Task(self._number, work, reports), pickle.HIGHEST_PROTOCOL)
+        self._transport.write(len(data).to_bytes(LENGTH_BYTES, "big"))
+        self._transport.write(data)
+
+    async def receive(self) -> Said:
+        """The next thing it says. Raises WorkerDied."""
+        frame = await self._frames.next()
+        if frame is None:
+            raise WorkerDied
+        if len(frame) <= SMALL_BYTES:
+            said: Said = pickle.loads(frame)  # noqa: S301  # from our own process
+            return said
+        return await asyncio.get_running_loop().run_in_executor(None, pickle.loads, frame)
+
+    async def outcome(self) -> None:
+        """Waits for the end of the running task, whatever it is."""
+        with suppress(WorkerDied):
+            while not isinstance(await self.receive(), Outcome):
+                pass
+
+    def give_way(self) -> None:
+        """Lets the processor go to others first, from now on."""
+        if not self.is_long:
+            self.is_long = True
+            with suppress(OSError):  # gone meanwhile
+                os.setpriority(os.PRIO_PROCESS, self.pid, LONG_NICENESS)
 
     def ask_to_stop(self) -> None:
-        """Tells the running task to stop at its next `on_progress`."""
-        try:
-            self._lifeline.send(self._number)
-        except OSError:
-            return  # it is gone already, which `call` reports
+        """Tells the running task to stop at its next cancellation check."""
+        with suppress(OSError):  # gone already, which `receive` reports
+            self._lifeline.send(self._number.to_bytes(LENGTH_BYTES, "big"))
 
     def kill(self) -> None:
         """Ends the process at once."""
-        self._process.kill()
+        if not self._transport.is_closing():  # else it is gone, and its number may be another's
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
-    def close(self, timeout: float) -> None:
-        """Lets the process end by itself, and kills it if it does not."""
-        _close(self._tasks, self._lifeline)
-        self._process.join(timeout)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
-        self._process.close()
+    async def close(self, seconds: float) -> None:
+        """Lets the process end by itself, and kills it if it does not in that time."""
+        if not self._transport.is_closing():
+            self._transport.write_eof()
+            try:
+                async with asyncio.timeout(seconds):
+                    while await self._frames.next() is not None:
+                        pass
+            except TimeoutError:
+                self.kill()
+        self._transport.close()
+        self._lifeline.close()
+
+
+@dataclass(slots=True)
+class Ticket:
+    """A caller's place in the queue."""
+
+    caller: str
+    worker: "asyncio.Future[Worker]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 class ProcessPool:
-    """At most `workers` processes and `max_waiting` tasks in line for them."""
+    """`workers` processes, more where long tasks hold them, and a fair queue of tasks for them."""
 
-    def __init__(self, workers: int, max_waiting: int, niceness: int = 0) -> None:
+    def __init__(
+        self,
+        workers: int,
+        max_waiting: int | None = None,
+        niceness: int = 0,
+        *,
+        growth: int = GROWTH,
+        template: Template | None = None,
+        retries: int = 1,
+        max_seconds: float | None = None,
+    ) -> None:
+        self._base = workers
+        self._most = workers * growth
         self._niceness = niceness
-        self._max_waiting = max_waiting
-        self._waiting = 0
-        # Last in, first out: a worker that is warm is used again before another is started.
-        self._idle: asyncio.LifoQueue[Worker | None] = asyncio.LifoQueue()
-        for _ in range(workers):
-            self._idle.put_nowait(None)
-        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="worker-pipe")
-        self._ending: set[asyncio.Task[None]] = set()
+        self._retries = retries
+        self._max_seconds = max_seconds
+        self._template = template or Template()
+        self._owns_template = template is None
+        self._template.when_loaded(self._renew)
+        waiting = workers * WAITING_PER_WORKER if max_waiting is None else max_waiting
+        # One caller leaves room in the queue, and as many processes as there are processors, to the others.
+        of_one = waiting if growth == 1 else max(1, waiting * 3 // 4)
+        running_of_one = workers if growth == 1 else self._most - workers
+        self._queue: FairQueue[Ticket] = FairQueue(waiting, of_one, running_of_one)
+        self._idle: list[Worker] = []  # the warmest last
+        self._busy: set[Worker] = set()
+        self._starting = 0
+        self._background: set[asyncio.Task[None]] = set()
+        self._growing: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    async def start(self) -> None:
+        """Starts the first processes, so that no caller waits for libraries to load."""
+        self._starting += self._base
+        await asyncio.gather(*(self._started() for _ in range(self._base)))
 
     async def run(
-        self, work: Callable[..., T], deadline: float | None, on_report: Callable[[Any], None] | None = None
+        self,
+        work: Callable[..., T],
+        deadline: float | None,
+        on_report: Callable[[Any], None] | None = None,
+        *,
+        caller: str = "",
     ) -> T:
         """Runs `work(on_progress=...)`, which must be picklable, in a worker.
 
         With `on_report`, work is also handed `report`, and what it reports is passed on, in order, on the event loop.
-        Raises what the domain raises there, SolverTimedOut at the deadline (of time.monotonic), WorkerDied when the
-        process is gone, Overloaded when too many wait. A caller that is cancelled stops the work.
+        Raises what the domain raises there, SolverTimedOut at the deadline, WorkerDied when processes die of it,
+        Overloaded when too many wait. A caller that is cancelled stops the work. A task whose process was killed from
+        outside runs once more; it reports the same again, and what was passed on before is left out.
         """
-        worker = await self._take(deadline)
-        loop = asyncio.get_running_loop()
-        call: Callable[[], Outcome] = partial(worker.call, work)
-        if on_report is not None:
-            heard = on_report
 
-            def pass_on(content: Any) -> None:
-                loop.call_soon_threadsafe(heard, content)
+        async def pass_on(content: Any) -> None:
+            if on_report is not None:
+                on_report(content)
 
-            call = partial(worker.call, work, pass_on)
-        future = loop.run_in_executor(self._threads, call)
+        return await self._repeated(work, deadline, None if on_report is None else pass_on, caller)
+
+    async def stream(
+        self, work: Callable[..., None], deadline: float | None, *, caller: str = ""
+    ) -> AsyncGenerator[Any]:
+        """What `work(on_progress=..., report=...)` reports, as it comes. Raises what `run` raises."""
+        reported: asyncio.Queue[Any] = asyncio.Queue(STREAM_AHEAD)
+        end = object()
+
+        async def run() -> None:
+            try:
+                await self._repeated(work, deadline, reported.put, caller)
+            finally:
+                await reported.put(end)
+
+        running = asyncio.get_running_loop().create_task(run())
         try:
-            done, _ = await asyncio.wait({future}, timeout=_remaining(deadline))
-            if not done:
-                raise SolverTimedOut("the time limit ran out before the answer was found")
-            value: T = _value(future.result())
-            return value
+            while (item := await reported.get()) is not end:
+                yield item
+            await running
         finally:
-            self._end(worker, future)
+            running.cancel()
+            with suppress(asyncio.QueueEmpty):
+                while True:  # ends with the last item: room for what the task still has to say
+                    reported.get_nowait()
+            await asyncio.wait({running})
 
     async def close(self, grace_seconds: float) -> None:
         """Ends all workers; running tasks have `grace_seconds` to finish."""
-        if self._ending:
-            await asyncio.wait(self._ending, timeout=grace_seconds)
-        loop = asyncio.get_running_loop()
-        while not self._idle.empty():
-            worker = self._idle.get_nowait()
-            if worker is not None:
-                await loop.run_in_executor(None, worker.close, 1.0)
-        self._threads.shutdown(wait=False)
-
-    async def _take(self, deadline: float | None) -> Worker:
-        if self._idle.empty() and self._waiting >= self._max_waiting:
-            raise Overloaded("every worker is busy and too many tasks wait")
-        self._waiting += 1
+        self._closed = True
+        if self._growing is not None:
+            self._growing.cancel()
         try:
-            async with asyncio.timeout(_remaining(deadline)):
-                worker = await self._idle.get()
+            async with asyncio.timeout(grace_seconds):
+                while self._background:
+                    await asyncio.wait(set(self._background))
         except TimeoutError:
-            raise SolverTimedOut("the time limit ran out before a worker was free") from None
-        finally:
-            self._waiting -= 1
-        if worker is not None and worker.alive:
-            return worker
-        starting = asyncio.get_running_loop().run_in_executor(None, Worker, self._niceness)
+            for task in self._background:
+                task.cancel()
+        await asyncio.gather(*(worker.close(1.0) for worker in (*self._idle, *self._busy)))
+        self._idle.clear()
+        self._busy.clear()
+        if self._owns_template:
+            await self._template.close()
+
+    def _renew(self) -> None:
+        """Replaces the workers that were forked before all libraries were loaded, as they become free."""
+        if self._closed:
+            return
+        for worker in (*self._idle, *self._busy):
+            worker.is_outdated = True
+        idle, self._idle = self._idle, []
+        for worker in idle:
+            self._in_background(worker.close(1.0))
+            self._start_worker()
+
+    async def _repeated(
+        self, work: Callable[..., T], deadline: float | None, on_report: OnReport | None, caller: str
+    ) -> T:
+        """Runs a task, once more where its process dies; what it reports twice is passed on once."""
+        if self._max_seconds is not None:
+            deadline = _earlier(deadline, self._max_seconds)
+        passed = 0
+        for attempt in range(self._retries + 1):
+            seen = 0
+
+            async def pass_on(content: Any) -> None:
+                nonlocal seen, passed
+                seen += 1
+                if seen > passed and on_report is not None:
+                    passed = seen
+                    await on_report(content)
+
+            try:
+                return await self._attempt(work, deadline, None if on_report is None else pass_on, caller)
+            except WorkerDied:
+                if attempt == self._retries:
+                    raise
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _attempt(
+        self, work: Callable[..., T], deadline: float | None, on_report: OnReport | None, caller: str
+    ) -> T:
+        worker = await self._take(caller, deadline)
+        ended = False
+        worker.busy_since = time.monotonic()
+        long = asyncio.get_running_loop().call_later(LONG_SECONDS, worker.give_way) if self._most > self._base else None
         try:
-            return await asyncio.shield(starting)
-        except BaseException:
-            # The place must not be lost with a start that failed, nor the worker with a caller that left.
-            starting.add_done_callback(self._started)
+            worker.send(work, reports=on_report is not None)
+            async with asyncio.timeout_at(deadline) as limit:
+                while not isinstance(said := await worker.receive(), Outcome):
+                    if isinstance(said, TimeLimit):
+                        limit.reschedule(_earlier(deadline, said.seconds))
+                    elif isinstance(said, LibraryLoaded):
+                        self._in_background(self._template.load(said.name))
+                    elif on_report is not None:
+                        await on_report(said.content)
+            ended = True
+            value: T = _value(said)
+            return value
+        except TimeoutError:
+            raise SolverTimedOut("the time limit ran out before the answer was found") from None
+        finally:
+            if long is not None:
+                long.cancel()
+            if ended:
+                self._put_back(worker, caller)  # before the caller goes on, so that the next task finds it warm
+            else:
+                self._in_background(self._stop(worker, caller))
+
+    async def _take(self, caller: str, deadline: float | None) -> Worker:
+        ticket = Ticket(caller)
+        self._queue.push(caller, ticket)
+        self._serve()
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await ticket.worker
+        except BaseException as error:
+            if not self._queue.discard(caller, ticket):
+                # It was served in the moment in which its caller left.
+                self._in_background(self._give_back(ticket))
+            if isinstance(error, TimeoutError):
+                raise SolverTimedOut("the time limit ran out before a worker was free") from None
             raise
 
-    def _end(self, worker: Worker, future: asyncio.Future[Outcome]) -> None:
-        if future.done() and future.exception() is None:
-            self._idle.put_nowait(worker)  # before the caller goes on, so that his next task finds it warm
+    async def _give_back(self, ticket: Ticket) -> None:
+        if ticket.worker.done() and not ticket.worker.cancelled():
+            self._put_back(ticket.worker.result(), ticket.caller)
+
+    def _serve(self) -> None:
+        """Hands free workers to those whose turn it is, and starts more where that is due."""
+        while self._idle:
+            if not self._idle[-1].alive:  # it was killed from outside while it had nothing to do
+                self._in_background(self._idle.pop().close(0.0))
+                continue
+            if (served := self._queue.pop()) is None:
+                break
+            caller, ticket = served
+            if ticket.worker.done():  # its caller has left
+                self._queue.finished(caller)
+                continue
+            worker = self._idle.pop()
+            self._busy.add(worker)
+            ticket.worker.set_result(worker)
+        if not len(self._queue) or self._closed:
             return
-        ending = asyncio.get_running_loop().create_task(self._put_back(worker, future))
-        self._ending.add(ending)
-        ending.add_done_callback(self._ending.discard)
+        size = len(self._idle) + len(self._busy) + self._starting
+        if size < self._base:
+            self._start_worker()
+        elif size < self._most and not self._starting and self._growing is None:
+            self._growing = asyncio.get_running_loop().call_later(LONG_SECONDS, self._grow)
 
-    def _started(self, starting: asyncio.Future[Worker]) -> None:
-        failed = starting.cancelled() or starting.exception() is not None
-        self._idle.put_nowait(None if failed else starting.result())
+    def _grow(self) -> None:
+        """Starts another process where somebody still waits and every task is a long one."""
+        self._growing = None
+        now = time.monotonic()
+        if len(self._queue) and all(now - (worker.busy_since or now) >= LONG_SECONDS for worker in self._busy):
+            self._start_worker()
+        else:
+            self._serve()
 
-    async def _put_back(self, worker: Worker, future: asyncio.Future[Outcome]) -> None:
-        """Stops what still runs, then makes the place free: with the worker, or with none if it had to be killed."""
-        if not future.done():
-            worker.ask_to_stop()
-            await asyncio.wait({future}, timeout=STOP_GRACE_SECONDS)
-            if not future.done():
-                worker.kill()
-                await asyncio.wait({future})
-        dead = future.exception() is not None
-        if dead:
-            await asyncio.get_running_loop().run_in_executor(None, worker.close, 1.0)
-        self._idle.put_nowait(None if dead else worker)
+    def _start_worker(self) -> None:
+        self._starting += 1
+        self._in_background(self._started())
+
+    async def _started(self) -> None:
+        try:
+            worker = await Worker.start(self._template, self._niceness)
+        finally:
+            self._starting -= 1
+        if self._closed:
+            await worker.close(1.0)
+            return
+        self._idle.append(worker)
+        self._serve()
+
+    def _put_back(self, worker: Worker, caller: str) -> None:
+        self._queue.finished(caller)
+        self._busy.discard(worker)
+        worker.busy_since = None
+        size = len(self._idle) + len(self._busy) + self._starting
+        # One that gave way cannot be hurried again by an ordinary user: a new one is forked in its place.
+        if worker.is_long or worker.is_outdated or size >= self._base:
+            self._in_background(worker.close(1.0))
+            if size < self._base:
+                self._start_worker()
+        else:
+            self._idle.append(worker)
+        self._serve()
+
+    async def _stop(self, worker: Worker, caller: str) -> None:
+        """Ends what still runs, by a request or by force, then makes the place free."""
+        worker.ask_to_stop()
+        try:
+            async with asyncio.timeout(STOP_GRACE_SECONDS):
+                await worker.outcome()
+            if worker.alive:
+                self._put_back(worker, caller)
+                return
+        except TimeoutError:
+            worker.kill()
+        self._busy.discard(worker)
+        self._queue.finished(caller)
+        await worker.close(1.0)
+        if not self._closed and len(self._idle) + len(self._busy) + self._starting < self._base:
+            self._start_worker()
+        self._serve()
+
+    def _in_background(self, work: Any) -> None:
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
 
 def _value(outcome: Outcome) -> Any:
@@ -203,10 +479,7 @@ def _value(outcome: Outcome) -> Any:
     return outcome.value
 
 
-def _remaining(deadline: float | None) -> float | None:
-    return None if deadline is None else max(0.0, deadline - time.monotonic())
-
-
-def _close(*connections: Connection) -> None:
-    for connection in connections:
-        connection.close()
+def _earlier(deadline: float | None, seconds: float) -> float:
+    """The deadline, or the moment in so many seconds where that comes first."""
+    limit = time.monotonic() + seconds
+    return limit if deadline is None else min(deadline, limit)

@@ -1,32 +1,83 @@
 """Refuses what cannot be served in time instead of letting it queue: too many calls, or a server that drains."""
 
+import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
-from server.interceptors.surround import Context, Surround
+from server.interceptors.call_interceptor import CallInterceptor, Context, Method
 from server.ports import Draining, Overloaded
 
+SHARE_OF_ONE = 0.75
+"""Part of the places that one caller may take, so that others find some."""
 
-class Admission(Surround):
-    """Counts calls. Health checks never come here, so a busy server still answers them."""
 
-    def __init__(self, max_concurrent_requests: int) -> None:
-        self._free = max_concurrent_requests
+@dataclass(slots=True)
+class Places:
+    """Places for calls of one shape: streams that stay open take none from calls that end."""
+
+    limit: int
+    taken: int = 0
+    by_caller: Counter[str] = field(default_factory=Counter)
+
+    def take(self, caller: str) -> None:
+        """Takes a place. Raises Overloaded."""
+        if self.taken >= self.limit:
+            raise Overloaded("too many calls at once")
+        if self.by_caller[caller] >= max(1, round(self.limit * SHARE_OF_ONE)):
+            raise Overloaded("too many calls of this caller at once")
+        self.taken += 1
+        self.by_caller[caller] += 1
+
+    def leave(self, caller: str) -> None:
+        """Gives a place back."""
+        self.taken -= 1
+        self.by_caller[caller] -= 1
+        if not self.by_caller[caller]:
+            del self.by_caller[caller]
+
+
+class Admission(CallInterceptor):
+    """Counts calls by shape and caller. Health checks never come here, so a busy server still answers them."""
+
+    def __init__(self, max_calls: int) -> None:
+        # Keyed by whether the caller streams requests, and whether the server streams responses.
+        self._places = {shape: Places(max_calls) for shape in ((False, False), (False, True), (True, False))}
+        self._places[True, True] = self._places[True, False]
         self._draining = False
+        self._served: set[asyncio.Task[object]] = set()
+        self._cut: set[asyncio.Task[object]] = set()
 
     def drain(self) -> None:
-        """From now on every new call is refused; those inside end in peace."""
+        """From now on every new call is refused; those inside go on."""
         self._draining = True
 
+    def cut(self) -> None:
+        """Ends the calls that are still inside: their callers hear that the server is shutting down."""
+        self._cut |= self._served
+        for task in self._served:
+            task.cancel()
+
     @asynccontextmanager
-    async def around(self, method: str, context: Context) -> AsyncIterator[None]:
+    async def around(self, method: Method, context: Context) -> AsyncIterator[None]:
         """Takes a place for the time of the call. Raises Draining or Overloaded."""
         if self._draining:
             raise Draining
-        if self._free <= 0:
-            raise Overloaded("too many calls at once")
-        self._free -= 1
+        caller = context.peer()
+        places = self._places[method.streams_requests, method.streams_responses]
+        places.take(caller)
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  # a call runs in a task
+        self._served.add(task)
         try:
             yield
+        except asyncio.CancelledError:
+            if task in self._cut:
+                task.uncancel()
+                raise Draining from None
+            raise
         finally:
-            self._free += 1
+            self._served.discard(task)
+            self._cut.discard(task)
+            places.leave(caller)

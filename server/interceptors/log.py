@@ -8,15 +8,15 @@ from contextlib import asynccontextmanager
 
 import grpc
 
-from server.interceptors.surround import Context, Surround
+from server.interceptors.call_interceptor import CallInterceptor, Context, Method
 from server.observability import logger
 
 
-class CallLog(Surround):
+class CallLog(CallInterceptor):
     """Sees the status that the error interceptor has set."""
 
     @asynccontextmanager
-    async def around(self, method: str, context: Context) -> AsyncIterator[None]:
+    async def around(self, method: Method, context: Context) -> AsyncIterator[None]:
         """Measures and writes the line, however the call ends."""
         # Asked now: once a caller has left in the middle of a stream, his call is freed and asking ends the process.
         peer = context.peer()
@@ -32,7 +32,7 @@ class CallLog(Surround):
             level = logging.WARNING if code in {"INTERNAL", "UNKNOWN"} else logging.INFO
             if logger.isEnabledFor(level):
                 duration_ms = round((time.perf_counter() - start) * 1e3, 3)
-                line = {"method": method, "code": code, "duration_ms": duration_ms, "peer": peer}
+                line = {"method": method.name, "code": code, "duration_ms": duration_ms, "peer": peer}
                 logger.log(level, "call", extra=line)
 
 

@@ -5,18 +5,18 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from server.interceptors.surround import Context, Surround
+from server.interceptors.call_interceptor import CallInterceptor, Context, Method
 from server.observability import request_id
 
 HEADER = "x-request-id"
 _PLAIN = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
-class RequestContext(Surround):
+class RequestContext(CallInterceptor):
     """Outermost, so that everything further in can name the call."""
 
     @asynccontextmanager
-    async def around(self, method: str, context: Context) -> AsyncIterator[None]:
+    async def around(self, method: Method, context: Context) -> AsyncIterator[None]:
         """Sets the id for the time of the call."""
         sent = dict(context.invocation_metadata() or ()).get(HEADER, "")
         # What a caller sends ends up in log lines: only plain characters are taken over.

@@ -5,11 +5,10 @@ import contextlib
 from collections.abc import Callable
 from functools import partial
 
-from domain.backtest.specification import BacktestSpecification
 from domain.errors import Cancelled, DomainError, SolverFailed
-from server.execution.process_pool import ProcessPool, WorkerDied
+from server.execution.process_pool import ProcessPool
 from server.jobs.progress import Progress
-from server.jobs.walking import Job, MappedPanel, Saved, Walked, walk
+from server.jobs.walking import Job, MappedPanel, Ran, Saved
 from server.observability import logger, request_id
 from server.ports import (
     BacktestStore,
@@ -21,6 +20,8 @@ from server.ports import (
     JobView,
     LostClaim,
     NotFound,
+    Refused,
+    WorkerDied,
 )
 
 LEASE_SECONDS = 30.0
@@ -42,8 +43,7 @@ class Runner:
         worker: str,
         slots: int,
         *,
-        decode: Callable[[bytes], BacktestSpecification],
-        encode: Callable[[Walked, str], bytes],
+        run: Callable[..., Ran],
         encode_error: Callable[[Exception], bytes],
     ) -> None:
         self._store = store
@@ -51,8 +51,7 @@ class Runner:
         self._pool = pool
         self._worker = worker
         self._slots = slots
-        self._decode = decode
-        self._encode = encode
+        self._run_job = run
         self._encode_error = encode_error
         self._running: dict[str, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
@@ -167,21 +166,21 @@ class Runner:
         saves = Saves(self._store, self._progress, record)
         saving = asyncio.create_task(saves.run())
         try:
-            walked = await self._pool.run(partial(walk, job), None, saves.take)
+            work = partial(self._run_job, job, record.request, record.fingerprint)
+            ran = await self._pool.run(work, None, saves.take)
         except BaseException:
             saving.cancel()
             raise
         await saves.all_done(saving)
-        end = JobEnd(JobState.SUCCEEDED, self._encode(walked, record.fingerprint), series=walked.series)
-        await self._store.finish(record, end, walked.news)
+        await self._store.finish(record, JobEnd(JobState.SUCCEEDED, ran.result, series=ran.series), ran.news)
 
     async def _job(self, claim: Claim) -> Job:
         inputs = claim.record.inputs
         return Job(
-            specification=self._decode(claim.record.request).with_groups(inputs.groups),
             data=MappedPanel.of(await self._store.panel(inputs.data)),
             kind=inputs.kind,
             benchmarks={s: MappedPanel.of(await self._store.panel(name)) for s, name in inputs.benchmarks.items()},
+            groups=inputs.groups,
             checkpoint=claim.checkpoint,
             parts=claim.parts,
         )
@@ -189,7 +188,7 @@ class Runner:
     async def _failed(self, record: JobRecord, error: Exception) -> None:
         if isinstance(error, Cancelled):
             return
-        if not isinstance(error, DomainError):
+        if not isinstance(error, DomainError | Refused):
             logger.error("a job failed unexpectedly", extra={"job": record.id}, exc_info=error)
         with contextlib.suppress(LostClaim):
             await self._store.finish(record, JobEnd(JobState.FAILED, error=self._encode_error(error)), ())

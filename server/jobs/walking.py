@@ -53,12 +53,12 @@ class MappedPanel:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Everything a worker needs to walk, from the start or from a checkpoint."""
+    """Everything a worker needs to walk but the specification, from the start or from a checkpoint."""
 
-    specification: BacktestSpecification
     data: MappedPanel
     kind: str
     benchmarks: Mapping[str, MappedPanel]
+    groups: Mapping[str, tuple[str, ...]]  # stored ones that the specification names
     checkpoint: bytes | None
     parts: tuple[bytes, ...]
 
@@ -83,11 +83,25 @@ class Walked:
     cpu_seconds: float
 
 
-def walk(job: Job, on_progress: Callable[[], None], report: Callable[[object], None]) -> Walked:
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """The same as it is stored."""
+
+    result: bytes
+    series: tuple[tuple[str, bytes], ...]
+    news: tuple[JobNews, ...]
+
+
+def walk(
+    job: Job,
+    specification: BacktestSpecification,
+    on_progress: Callable[[], None],
+    report: Callable[[object], None],
+) -> Walked:
     """Runs in a worker process."""
     started = time.process_time()
     data = job.data.prices() if job.kind == "prices" else job.data.returns()
-    plan = prepare(job.specification, data, {symbol: panel.prices() for symbol, panel in job.benchmarks.items()})
+    plan = prepare(specification, data, {symbol: panel.prices() for symbol, panel in job.benchmarks.items()})
     checkpoint = None if job.checkpoint is None else checkpoint_from_bytes(job.checkpoint)
     records: list[list[RecordPart]] = [[] for _ in range(0 if checkpoint is None else checkpoint.leg + 1)]
     for packed in job.parts:

@@ -1,6 +1,8 @@
 """MarketDataService on the wire."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 from absfinance.v1.market_data_service_pb2 import (
     GetPricesRequest,
@@ -16,14 +18,13 @@ from absfinance.v1.market_data_service_pb2_grpc import MarketDataServiceServicer
 
 from server.converters.market_data import (
     ImportAssembly,
-    instrument_from_proto,
+    instruments_from_proto,
     instruments_to_proto,
     prices_to_proto,
     receipt_to_proto,
+    requested_selection,
 )
-from server.converters.market_input import selection_from_proto
-from server.converters.paths import once_each, under
-from server.servicers.deadline import Context
+from server.servicers.reading import Context, Requests, in_thread
 from server.services.market_data import MarketData
 
 DEFAULT_PAGE = 50
@@ -32,33 +33,33 @@ DEFAULT_PAGE = 50
 class MarketDataServicer(MarketDataServiceServicer):
     """Maps the wire to the market-data service and back."""
 
-    def __init__(self, market_data: MarketData) -> None:
+    def __init__(self, market_data: MarketData, requests: Requests) -> None:
         self._market_data = market_data
+        self._requests = requests
 
-    async def ImportPrices(
-        self, requests: AsyncIterator[ImportPricesRequest], context: Context
-    ) -> ImportPricesResponse:
+    async def ImportPrices(self, requests: AsyncIterator[bytes], context: Context) -> ImportPricesResponse:
         """All of an import, or nothing."""
         assembly = ImportAssembly()
         async for piece in requests:
-            assembly.add(piece)
+            assembly.add(await self._requests.message(ImportPricesRequest, piece, context))
         return receipt_to_proto(await self._market_data.import_prices(assembly.finished()))
 
-    async def GetPrices(self, request: GetPricesRequest, context: Context) -> AsyncIterator[GetPricesResponse]:
+    async def GetPrices(self, request: bytes, context: Context) -> AsyncIterator[GetPricesResponse]:
         """A header, then rows."""
-        with under("selection"):
-            selection = selection_from_proto(request.selection)
-        for piece in prices_to_proto(await self._market_data.prices(selection), selection.field):
-            yield piece
+        selection = await self._requests.read(GetPricesRequest, requested_selection, request, context)
+        prices = await self._market_data.prices(selection)
+        async with aclosing(in_thread(prices_to_proto(prices, selection.field))) as pieces:
+            async for piece in pieces:
+                yield piece
 
-    async def ListInstruments(self, request: ListInstrumentsRequest, context: Context) -> ListInstrumentsResponse:
+    async def ListInstruments(self, request: bytes, context: Context) -> ListInstrumentsResponse:
         """A page of instruments."""
-        size = request.page_size or DEFAULT_PAGE
-        page = await self._market_data.list_instruments(request.page_token, size, request.group or None)
-        return instruments_to_proto(page)
+        asked = await self._requests.message(ListInstrumentsRequest, request, context)
+        size = asked.page_size or DEFAULT_PAGE
+        page = await self._market_data.list_instruments(asked.page_token, size, asked.group or None)
+        return await asyncio.to_thread(instruments_to_proto, page)
 
-    async def UpsertInstruments(self, request: UpsertInstrumentsRequest, context: Context) -> UpsertInstrumentsResponse:
+    async def UpsertInstruments(self, request: bytes, context: Context) -> UpsertInstrumentsResponse:
         """Instruments to store."""
-        once_each("instruments", [instrument.symbol for instrument in request.instruments])
-        count = await self._market_data.upsert_instruments(list(map(instrument_from_proto, request.instruments)))
-        return UpsertInstrumentsResponse(upserted_count=count)
+        instruments = await self._requests.read(UpsertInstrumentsRequest, instruments_from_proto, request, context)
+        return UpsertInstrumentsResponse(upserted_count=await self._market_data.upsert_instruments(instruments))

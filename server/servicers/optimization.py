@@ -1,72 +1,58 @@
 """OptimizationService on the wire."""
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 
-from absfinance.v1.optimization_pb2 import Optimization as OptimizationProto
 from absfinance.v1.optimization_service_pb2 import (
     GetOptimizationRequest,
     ListOptimizationsRequest,
     ListOptimizationsResponse,
-    OptimizeBatchRequest,
-    OptimizeBatchResponse,
-    OptimizeRequest,
-    TraceFrontierRequest,
-    TraceFrontierResponse,
 )
 from absfinance.v1.optimization_service_pb2_grpc import OptimizationServiceServicer
 
-from server.converters.optimization import (
-    NAME,
-    batch_from_proto,
-    batch_outcome_to_proto,
-    optimize_command_from_proto,
-    page_to_proto,
-    record_to_proto,
-    trace_command_from_proto,
-    traced_to_proto,
-)
-from server.servicers.deadline import Context, deadline_of
+from server.converters.optimization import NAME, page_to_proto, record_to_bytes
+from server.servicers.reading import Context, Requests, call_of
+from server.services.batch import Batch
+from server.services.frontier import Frontier
 from server.services.optimization import Optimization
 
 DEFAULT_PAGE = 50
 
 
 class OptimizationServicer(OptimizationServiceServicer):
-    """Maps the wire to the optimisation service and back."""
+    """Maps the wire to the optimisation services and back."""
 
-    def __init__(self, optimization: Optimization, encode_error: Callable[[Exception], bytes]) -> None:
+    def __init__(self, optimization: Optimization, frontier: Frontier, batch: Batch, requests: Requests) -> None:
         self._optimization = optimization
-        self._encode_error = encode_error
+        self._frontier = frontier
+        self._batch = batch
+        self._requests = requests
 
-    async def Optimize(self, request: OptimizeRequest, context: Context) -> OptimizationProto:
+    async def Optimize(self, request: bytes, context: Context) -> bytes:
         """Verified weights."""
-        command = optimize_command_from_proto(request)
-        record = await self._optimization.optimize(command, deadline_of(context))
-        return OptimizationProto() if record is None else record_to_proto(record)
+        answer = await self._optimization.optimize(request, call_of(context))
+        return answer if isinstance(answer, bytes) else record_to_bytes(answer)
 
-    async def OptimizeBatch(
-        self, requests: AsyncIterator[OptimizeBatchRequest], context: Context
-    ) -> AsyncIterator[OptimizeBatchResponse]:
+    async def OptimizeBatch(self, requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
         """An outcome for each account, as they are found."""
-        shared, accounts = await batch_from_proto(requests)
-        async with aclosing(self._optimization.batch(shared, accounts, deadline_of(context))) as outcomes:
+        async with aclosing(self._batch.run(requests, call_of(context))) as outcomes:
             async for outcome in outcomes:
-                yield batch_outcome_to_proto(outcome, self._encode_error)
+                yield outcome
 
-    async def TraceFrontier(
-        self, request: TraceFrontierRequest, context: Context
-    ) -> AsyncIterator[TraceFrontierResponse]:
+    async def TraceFrontier(self, request: bytes, context: Context) -> AsyncIterator[bytes]:
         """Portfolios of the frontier, as they are found."""
-        command = trace_command_from_proto(request)
-        async with aclosing(self._optimization.trace(command, deadline_of(context))) as found:
-            async for traced in found:
-                yield traced_to_proto(traced)
+        async with aclosing(self._frontier.trace(request, call_of(context))) as portfolios:
+            async for portfolio in portfolios:
+                yield portfolio
 
-    async def GetOptimization(self, request: GetOptimizationRequest, context: Context) -> OptimizationProto:
+    async def GetOptimization(self, request: bytes, context: Context) -> bytes:
         """A stored answer."""
-        return record_to_proto(await self._optimization.get(request.name.removeprefix(NAME)))
+        asked = await self._requests.message(GetOptimizationRequest, request, context)
+        return record_to_bytes(await self._optimization.get(asked.name.removeprefix(NAME)))
 
-    async def ListOptimizations(self, request: ListOptimizationsRequest, context: Context) -> ListOptimizationsResponse:
+    async def ListOptimizations(self, request: bytes, context: Context) -> ListOptimizationsResponse:
         """A page of stored answers."""
-        return page_to_proto(await self._optimization.list(request.page_token, request.page_size or DEFAULT_PAGE))
+        asked = await self._requests.message(ListOptimizationsRequest, request, context)
+        page = await self._optimization.list(asked.page_token, asked.page_size or DEFAULT_PAGE)
+        return await asyncio.to_thread(page_to_proto, page)

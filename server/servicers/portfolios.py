@@ -1,5 +1,7 @@
 """PortfolioService on the wire."""
 
+import asyncio
+
 from absfinance.v1.portfolio_pb2 import Portfolio as PortfolioProto
 from absfinance.v1.portfolio_service_pb2 import (
     CreatePortfolioRequest,
@@ -13,7 +15,7 @@ from absfinance.v1.portfolio_service_pb2 import (
 from absfinance.v1.portfolio_service_pb2_grpc import PortfolioServiceServicer
 
 from server.converters.portfolios import change_from_proto, draft_from_proto, id_of, page_to_proto, record_to_proto
-from server.servicers.deadline import Context
+from server.servicers.reading import Context, Requests
 from server.services.portfolios import Portfolios
 
 DEFAULT_PAGE = 50
@@ -22,27 +24,34 @@ DEFAULT_PAGE = 50
 class PortfolioServicer(PortfolioServiceServicer):
     """Maps the wire to the portfolio service and back."""
 
-    def __init__(self, portfolios: Portfolios) -> None:
+    def __init__(self, portfolios: Portfolios, requests: Requests) -> None:
         self._portfolios = portfolios
+        self._requests = requests
 
-    async def CreatePortfolio(self, request: CreatePortfolioRequest, context: Context) -> PortfolioProto:
+    async def CreatePortfolio(self, request: bytes, context: Context) -> PortfolioProto:
         """The stored portfolio."""
-        return record_to_proto(await self._portfolios.create(draft_from_proto(request)))
+        draft = await self._requests.read(CreatePortfolioRequest, draft_from_proto, request, context)
+        return await asyncio.to_thread(record_to_proto, await self._portfolios.create(draft))
 
-    async def GetPortfolio(self, request: GetPortfolioRequest, context: Context) -> PortfolioProto:
+    async def GetPortfolio(self, request: bytes, context: Context) -> PortfolioProto:
         """A portfolio."""
-        return record_to_proto(await self._portfolios.get(id_of(request.name)))
+        asked = await self._requests.message(GetPortfolioRequest, request, context)
+        return await asyncio.to_thread(record_to_proto, await self._portfolios.get(id_of(asked.name)))
 
-    async def ListPortfolios(self, request: ListPortfoliosRequest, context: Context) -> ListPortfoliosResponse:
+    async def ListPortfolios(self, request: bytes, context: Context) -> ListPortfoliosResponse:
         """A page of portfolios."""
-        return page_to_proto(await self._portfolios.list(request.page_token, request.page_size or DEFAULT_PAGE))
+        asked = await self._requests.message(ListPortfoliosRequest, request, context)
+        page = await self._portfolios.list(asked.page_token, asked.page_size or DEFAULT_PAGE)
+        return await asyncio.to_thread(page_to_proto, page)
 
-    async def UpdatePortfolio(self, request: UpdatePortfolioRequest, context: Context) -> PortfolioProto:
+    async def UpdatePortfolio(self, request: bytes, context: Context) -> PortfolioProto:
         """The portfolio after the change."""
-        change, name = change_from_proto(request), id_of(request.portfolio.name)
-        return record_to_proto(await self._portfolios.update(name, request.portfolio.etag, change))
+        update = await self._requests.read(UpdatePortfolioRequest, change_from_proto, request, context)
+        record = await self._portfolios.update(update.portfolio_id, update.etag, update.change)
+        return await asyncio.to_thread(record_to_proto, record)
 
-    async def DeletePortfolio(self, request: DeletePortfolioRequest, context: Context) -> DeletePortfolioResponse:
+    async def DeletePortfolio(self, request: bytes, context: Context) -> DeletePortfolioResponse:
         """Nothing is left of a portfolio."""
-        await self._portfolios.delete(id_of(request.name), request.etag)
+        asked = await self._requests.message(DeletePortfolioRequest, request, context)
+        await self._portfolios.delete(id_of(asked.name), asked.etag)
         return DeletePortfolioResponse()

@@ -1,23 +1,17 @@
 """ReallocationService on the wire."""
 
-from absfinance.v1.reallocation_pb2 import Reallocation as ReallocationProto
+import asyncio
+
 from absfinance.v1.reallocation_service_pb2 import (
     GetReallocationRequest,
     ListReallocationsRequest,
     ListReallocationsResponse,
-    ReallocateRequest,
 )
 from absfinance.v1.reallocation_service_pb2_grpc import ReallocationServiceServicer
 
 from server.converters.portfolios import id_of
-from server.converters.reallocation import (
-    NAME,
-    answer_to_proto,
-    page_to_proto,
-    reallocate_command_from_proto,
-    record_to_proto,
-)
-from server.servicers.deadline import Context, deadline_of
+from server.converters.reallocation import NAME, page_to_proto, record_to_bytes
+from server.servicers.reading import Context, Requests, call_of
 from server.services.reallocation import ReallocationService
 
 DEFAULT_PAGE = 50
@@ -26,19 +20,22 @@ DEFAULT_PAGE = 50
 class ReallocationServicer(ReallocationServiceServicer):
     """Maps the wire to the reallocation service and back."""
 
-    def __init__(self, reallocations: ReallocationService) -> None:
+    def __init__(self, reallocations: ReallocationService, requests: Requests) -> None:
         self._reallocations = reallocations
+        self._requests = requests
 
-    async def Reallocate(self, request: ReallocateRequest, context: Context) -> ReallocationProto:
+    async def Reallocate(self, request: bytes, context: Context) -> bytes:
         """A plan, or why there is none."""
-        command = reallocate_command_from_proto(request)
-        return answer_to_proto(await self._reallocations.reallocate(command, deadline_of(context)))
+        answer = await self._reallocations.reallocate(request, call_of(context))
+        return answer if isinstance(answer, bytes) else record_to_bytes(answer)
 
-    async def GetReallocation(self, request: GetReallocationRequest, context: Context) -> ReallocationProto:
+    async def GetReallocation(self, request: bytes, context: Context) -> bytes:
         """A stored answer."""
-        return record_to_proto(await self._reallocations.get(request.name.removeprefix(NAME)))
+        asked = await self._requests.message(GetReallocationRequest, request, context)
+        return record_to_bytes(await self._reallocations.get(asked.name.removeprefix(NAME)))
 
-    async def ListReallocations(self, request: ListReallocationsRequest, context: Context) -> ListReallocationsResponse:
+    async def ListReallocations(self, request: bytes, context: Context) -> ListReallocationsResponse:
         """A page of stored answers."""
-        size, portfolio = request.page_size or DEFAULT_PAGE, id_of(request.portfolio)
-        return page_to_proto(await self._reallocations.list(request.page_token, size, portfolio))
+        asked = await self._requests.message(ListReallocationsRequest, request, context)
+        size, portfolio = asked.page_size or DEFAULT_PAGE, id_of(asked.portfolio)
+        return await asyncio.to_thread(page_to_proto, await self._reallocations.list(asked.page_token, size, portfolio))

@@ -1,15 +1,9 @@
 """Stored prices and instruments: what requests name instead of sending."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from domain.errors import MissingMarketData
-from domain.market_data.panel import PricePanel
-from domain.market_data.source import MarketInput
+from server.commands.stored import Found, StoredInput, Wanted
 from server.ports import (
     ImportReceipt,
     Instrument,
@@ -25,29 +19,6 @@ from server.ports import (
 PAGE = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class StoredInput:
-    """Stored prices by their file: small enough to send to a worker, which opens them in place."""
-
-    symbols: tuple[str, ...]
-    dates: NDArray[np.int32]
-    path: Path
-    fingerprint: str
-
-    @property
-    def rows(self) -> int:
-        """Number of dates."""
-        return len(self.dates)
-
-    def open(self) -> PricePanel:
-        """The panel over the mapped file. Raises MissingMarketData where the file was removed meanwhile."""
-        try:
-            values = np.load(self.path, mmap_mode="r")
-        except OSError:
-            raise MissingMarketData("the stored panel was removed while it was in use; try again") from None
-        return PricePanel(self.symbols, self.dates, values)
-
-
 class MarketData:
     """Reads and writes the market-data store."""
 
@@ -58,32 +29,35 @@ class MarketData:
         """Stores all of it or nothing."""
         return await self._store.import_prices(prices)
 
-    async def load(self, data: MarketInput | PriceSelection) -> MarketInput | StoredInput:
-        """Data as the engine takes it: as it is, or by the file of what is stored."""
-        return await self.stored(data) if isinstance(data, PriceSelection) else data
+    async def collect(self, wanted: Wanted, known: Found | None) -> Found:
+        """What is known already, with the prices, groups and instruments that are wanted."""
+        known = known or Found()
+        panels = {selection: await self.stored(selection) for selection in wanted.panels}
+        volumes = {selection: await self._volumes(selection) for selection in wanted.volumes}
+        return Found(
+            portfolios=known.portfolios,
+            panels={**known.panels, **panels},
+            volumes={**known.volumes, **volumes},
+            groups={**known.groups, **await self.groups(wanted.groups)},
+            instruments={**known.instruments, **await self._store.instruments(wanted.instruments)},
+            asked_groups=known.asked_groups or bool(wanted.groups),
+            asked_instruments=known.asked_instruments or bool(wanted.instruments),
+        )
 
     async def stored(self, selection: PriceSelection) -> StoredInput:
-        """The file of stored prices."""
+        """The file of stored prices. Raises MissingMarketData where there are none."""
         found = await self.prices(selection)
         return StoredInput(found.panel.symbols, found.panel.dates, found.path, found.fingerprint)
 
     async def prices(self, selection: PriceSelection) -> StoredPanel:
         """The stored panel of a selection. Raises MissingMarketData where there is none."""
-        symbols = selection.symbols or await self._members(selection.universe or "")
+        symbols = await self._symbols(selection)
         return await self._store.prices(PriceQuery(symbols, selection.start, selection.end, selection.field))
 
     async def groups(self, names: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
         """Members of stored groups, written as "kind=name"; a name that no instrument carries is left out."""
         found = {name: await self._labelled(name) for name in names}
         return {name: members for name, members in found.items() if members}
-
-    async def instruments(self, symbols: Sequence[str]) -> Mapping[str, Instrument]:
-        """What is known of symbols; those that nobody described are left out."""
-        return await self._store.instruments(symbols)
-
-    async def having(self, field: PriceField, symbols: Sequence[str]) -> tuple[str, ...]:
-        """Those of the symbols that have values of a field."""
-        return await self._store.having(field, symbols)
 
     async def upsert_instruments(self, instruments: Sequence[Instrument]) -> int:
         """Stores instruments; returns how many."""
@@ -92,6 +66,19 @@ class MarketData:
     async def list_instruments(self, after: str, size: int, group: str | None) -> InstrumentPage:
         """A page of instruments by symbol."""
         return await self._store.list_instruments(after, size, group)
+
+    async def _volumes(self, selection: PriceSelection) -> StoredInput | None:
+        """Volumes of those symbols that have any in the range of a selection."""
+        known = await self._store.having(PriceField.VOLUME, await self._symbols(selection))
+        if not known:
+            return None
+        try:
+            return await self.stored(PriceSelection(known, None, selection.start, selection.end, PriceField.VOLUME))
+        except MissingMarketData:
+            return None  # none in this range: liquidity is not known
+
+    async def _symbols(self, selection: PriceSelection) -> tuple[str, ...]:
+        return selection.symbols or await self._members(selection.universe or "")
 
     async def _members(self, universe: str) -> tuple[str, ...]:
         members = await self._labelled(universe)
@@ -104,7 +91,7 @@ class MarketData:
     async def _labelled(self, label: str) -> tuple[str, ...]:
         found: list[str] = []
         after = ""
-        while True:
+        while True:  # ends with the last page
             page = await self._store.list_instruments(after, PAGE, label)
             found.extend(instrument.symbol for instrument in page.instruments if instrument.has_prices)
             if not page.next_token:

@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import grpc
@@ -321,12 +322,11 @@ def test_a_job_whose_process_keeps_dying_is_given_up(start_server: Callable[...,
     server = start_server("--workers", "1")
     wire = opened(server)
     name = start(wire)
-    process = psutil.Process(server.process.pid)
 
     def kill_worker() -> bool:
-        for child in process.children(recursive=True):
-            if "spawn_main" in " ".join(child.cmdline()):
-                child.kill()
+        for worker in server.workers():
+            with suppress(psutil.NoSuchProcess):
+                worker.kill()
         return wire.call("BacktestService/GetBacktest", {"name": name})["state"] in FINAL
 
     wait_until(kill_worker, 60)

@@ -1,6 +1,5 @@
 """Jobs in SQLite: claims with leases and fencing, checkpoints, and the log of what happened."""
 
-import hashlib
 import json
 import secrets
 import sqlite3
@@ -11,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from domain.market_data.panel import Panel
+from domain.market_data.fingerprint import panel_bytes
 from server.ports import (
     Claim,
     EventKind,
@@ -154,13 +153,6 @@ class EmbeddedBacktests:
         return await self._database.read(partial(_series, job_id=job_id, label=label))
 
 
-def fingerprint_of(panel: Panel) -> str:
-    """Name of a panel by its content."""
-    content = hashlib.sha256(json.dumps(panel.symbols).encode())
-    content.update(_panel_bytes(panel))
-    return content.hexdigest()
-
-
 def _enqueue(connection: sqlite3.Connection, draft: JobDraft) -> JobRecord:
     if draft.request_id is not None:
         first = _find(connection, draft.request_id, draft.body)
@@ -169,7 +161,7 @@ def _enqueue(connection: sqlite3.Connection, draft: JobDraft) -> JobRecord:
     for name, panel in draft.panels.items():
         connection.execute(
             "INSERT INTO backtest_inputs VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            (name, json.dumps(panel.symbols), _panel_bytes(panel)),
+            (name, json.dumps(panel.symbols), panel_bytes(panel)),
         )
     job_id = secrets.token_hex(10)
     values = (
@@ -367,10 +359,6 @@ def _series(connection: sqlite3.Connection, job_id: str, label: str) -> tuple[st
     if row is None:
         raise NotFound("series", f"backtests/{job_id}, series of {label!r}" if label else f"backtests/{job_id}, series")
     return str(row[0]), bytes(row[1])
-
-
-def _panel_bytes(panel: Panel) -> bytes:
-    return panel.dates.astype("<i4").tobytes() + np.ascontiguousarray(panel.values, "<f8").tobytes()
 
 
 def _inputs_to_json(inputs: JobInputs) -> str:

@@ -11,7 +11,9 @@
 | `EtagMismatch` | read it again, then change it | after reading |
 | `BacktestRunning` | wait for its end, or cancel it | later |
 | `NotSupported` | use something else, or a newer server | no |
-| `SolverFailed`, `InternalError` | report it with its request id | no |
+| `SolverFailed` | rescale or simplify the problem, or name another engine | no |
+| `WorkerDied` | less data at once: the work may need too much memory | no |
+| `InternalError` | report it with its request id | no |
 | `DeadlineExceeded` | more time, or less work | yes |
 | `Overloaded`, `Unavailable` | wait and try again | yes |
 """
@@ -126,6 +128,10 @@ class SolverFailed(AbsFinanceError):
     """No answer passed verification."""
 
 
+class WorkerDied(AbsFinanceError):
+    """The process that worked on the request died, twice: it may need too much memory."""
+
+
 class InternalError(AbsFinanceError):
     """Something unexpected happened; the server's log has it under the id in the message."""
 
@@ -162,6 +168,7 @@ _BY_REASON: Mapping[str, type[AbsFinanceError]] = {
     "NOT_SUPPORTED": NotSupported,
     "METHOD_NOT_BUILT": NotSupported,
     "SOLVER_FAILED": SolverFailed,
+    "WORKER_DIED": WorkerDied,
     "SOLVER_TIMED_OUT": DeadlineExceeded,
 }
 

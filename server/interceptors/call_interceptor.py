@@ -1,4 +1,4 @@
-"""One way to stand around a call of any shape: enter before it, leave after its last message or its error."""
+"""One way to intercept a call of any shape: enter before it, leave after its last message or its error."""
 
 # grpc.RpcMethodHandler takes type parameters in its stub only.
 from __future__ import annotations
@@ -7,28 +7,34 @@ import inspect
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
-from google.protobuf.message import Message
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Behaviour = Callable[..., Any]
 
 
-class Surround(grpc.aio.ServerInterceptor):
-    """An interceptor that says what happens around a call and what each request message must pass."""
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method that is called, with its shape."""
+
+    name: str  # "/absfinance.v1.OptimizationService/Optimize"
+    streams_requests: bool
+    streams_responses: bool
+
+
+class CallInterceptor(grpc.aio.ServerInterceptor):
+    """An interceptor of the calls of the contract; health and reflection pass untouched."""
 
     @abstractmethod
-    def around(self, method: str, context: Context) -> AbstractAsyncContextManager[None]:
+    def around(self, method: Method, context: Context) -> AbstractAsyncContextManager[None]:
         """Entered before the handler, left after it; sees whatever the handler raises."""
 
-    def covers(self, handler: grpc.RpcMethodHandler[Any, Any]) -> bool:
-        """Whether this interceptor stands around a handler at all."""
-        return True
-
-    def check(self, request: Message) -> None:
-        """Sees each request message before the handler does."""
+    def incoming(self, requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        """The messages of a client stream as the handler sees them."""
+        return requests
 
     async def intercept_service(
         self,
@@ -37,47 +43,38 @@ class Surround(grpc.aio.ServerInterceptor):
     ) -> grpc.RpcMethodHandler[Any, Any] | None:
         """The handler of the call with this interceptor around it."""
         handler = await continuation(handler_call_details)
-        method = handler_call_details.method
-        if handler is None or method.startswith("/grpc.") or not self.covers(handler):
+        name = handler_call_details.method
+        if handler is None or name.startswith("/grpc."):
             return handler
-        return self._surrounded(handler, method)
-
-    def _surrounded(self, handler: grpc.RpcMethodHandler[Any, Any], method: str) -> grpc.RpcMethodHandler[Any, Any]:
         make, inner = constructor_and_behaviour(handler)
+        method = Method(name, handler.request_streaming, handler.response_streaming)
         wrap = self._streaming if handler.response_streaming else self._single
-        surrounded: grpc.RpcMethodHandler[Any, Any] = make(
-            wrap(inner, method, handler.request_streaming),
+        intercepted: grpc.RpcMethodHandler[Any, Any] = make(
+            wrap(inner, method),
             request_deserializer=handler.request_deserializer,
             response_serializer=handler.response_serializer,
         )
-        return surrounded
+        return intercepted
 
-    def _single(self, inner: Behaviour, method: str, many: bool) -> Behaviour:
+    def _single(self, inner: Behaviour, method: Method) -> Behaviour:
         async def behaviour(request: Any, context: Context) -> Any:
             async with self.around(method, context):
-                answer = inner(self._checked(request, many), context)
+                answer = inner(self._incoming(request, method), context)
                 return await answer if inspect.isawaitable(answer) else answer
 
         return behaviour
 
-    def _streaming(self, inner: Behaviour, method: str, many: bool) -> Behaviour:
+    def _streaming(self, inner: Behaviour, method: Method) -> Behaviour:
         async def behaviour(request: Any, context: Context) -> AsyncIterator[Any]:
-            async with self.around(method, context), aclosing(inner(self._checked(request, many), context)) as answers:
+            incoming = self._incoming(request, method)
+            async with self.around(method, context), aclosing(inner(incoming, context)) as answers:
                 async for answer in answers:
                     yield answer
 
         return behaviour
 
-    def _checked(self, request: Any, many: bool) -> Any:
-        if many:
-            return self._each_checked(request)
-        self.check(request)
-        return request
-
-    async def _each_checked(self, requests: AsyncIterator[Message]) -> AsyncIterator[Message]:
-        async for request in requests:
-            self.check(request)
-            yield request
+    def _incoming(self, request: Any, method: Method) -> Any:
+        return self.incoming(request) if method.streams_requests else request
 
 
 def constructor_and_behaviour(handler: grpc.RpcMethodHandler[Any, Any]) -> tuple[Callable[..., Any], Behaviour]:

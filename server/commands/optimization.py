@@ -1,0 +1,79 @@
+"""Commands of OptimizationService and what comes of them."""
+
+from dataclasses import dataclass
+
+from domain.estimation.diagnostics import EstimationDiagnostics
+from domain.market_data.source import MarketInput
+from domain.optimization.problem import Problem
+from domain.optimization.solution import Solution
+from domain.optimization.specification import Specification
+from server.ports import PriceSelection
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizeCommand:
+    """What to optimise, and how the answer is kept."""
+
+    data: MarketInput | PriceSelection
+    specification: Specification
+    means_known: bool  # False where the caller gave moments without expected returns
+    body: bytes  # hash of the request without its id
+    request_id: str | None = None
+    validate_only: bool = False
+    check_feasibility: bool = False  # with validate_only
+    diagnose_estimation: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TraceCommand:
+    """Whose frontier, and how much of it."""
+
+    data: MarketInput | PriceSelection
+    specification: Specification
+    points: int  # 0 for all corner portfolios
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """One portfolio of a frontier."""
+
+    index: int
+    solution: Solution
+    solve_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class BatchCommand:
+    """What all accounts of a batch share."""
+
+    data: MarketInput | PriceSelection
+    specification: Specification
+    means_known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAccount:
+    """One account, its specification complete but for stored groups."""
+
+    key: str
+    specification: Specification | Exception  # why its message is none
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A solution, the problem it belongs to, and how long it took."""
+
+    problem: Problem
+    solution: Solution
+    solve_seconds: float
+    diagnostics: EstimationDiagnostics | None = None  # where they were asked for
+
+
+@dataclass(frozen=True, slots=True)
+class PricedAnswer:
+    """An answer with the cost of getting there from the current weights, as a fraction of net asset value."""
+
+    answer: Answer
+    cost: float | None
+    means_known: bool

@@ -1,0 +1,64 @@
+"""Commands of ReallocationService and what comes of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from domain.costs.linear import LinearCost
+from domain.market_data.snapshot import Snapshot
+from domain.optimization.specification import Specification
+from domain.portfolio import Portfolio
+from domain.reallocation.flow import Reallocation
+from domain.reallocation.request import Limits, Thresholds
+from server.ports import PriceSelection
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizedTarget:
+    """A target by an optimisation over stored prices."""
+
+    specification: Specification
+    lookback: int | None = None
+
+
+Target = Mapping[str, float] | OptimizedTarget
+
+
+@dataclass(frozen=True, slots=True)
+class Mandate:
+    """A stored portfolio with what it is run for."""
+
+    portfolio: Portfolio
+    target: Target | None
+    thresholds: Thresholds | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReallocateCommand:
+    """What to reallocate, and how the answer is kept."""
+
+    portfolio: Portfolio | str  # the id of a stored one
+    market: Snapshot | PriceSelection
+    target: Target | None  # None is that of the mandate
+    thresholds: Thresholds | None  # likewise
+    limits: Limits
+    costs: LinearCost
+    horizon_days: int
+    body: bytes  # hash of the request without its id
+    request_id: str | None = None
+    validate_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Volatilities:
+    """Of the portfolio per year; None where there are no prices to estimate it from."""
+
+    before: float | None = None
+    after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """An answer before it is written down."""
+
+    reallocation: Reallocation
+    volatilities: Volatilities

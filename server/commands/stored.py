@@ -1,0 +1,76 @@
+"""What a request needs from the store: a task asks for it, a service collects it, and the task starts again with it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.errors import MissingMarketData
+from domain.market_data.panel import PricePanel
+from server.ports import Instrument, PriceSelection
+
+
+@dataclass(frozen=True, slots=True)
+class StoredInput:
+    """Stored prices by their file: small enough to send to a worker, which opens them in place."""
+
+    symbols: tuple[str, ...]
+    dates: NDArray[np.int32]
+    path: Path
+    fingerprint: str
+
+    @property
+    def rows(self) -> int:
+        """Number of dates."""
+        return len(self.dates)
+
+    def open(self) -> PricePanel:
+        """The panel over the mapped file. Raises MissingMarketData where the file was removed meanwhile."""
+        try:
+            values = np.load(self.path, mmap_mode="r")
+        except OSError:
+            raise MissingMarketData("the stored panel was removed while it was in use; try again") from None
+        return PricePanel(self.symbols, self.dates, values)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestKey:
+    """The caller's id of a request, and the hash of its content without that id."""
+
+    request_id: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a task must be given before it can go on."""
+
+    request: RequestKey | None = None  # whether this request was answered before
+    portfolios: tuple[str, ...] = ()  # ids
+    panels: tuple[PriceSelection, ...] = ()
+    volumes: tuple[PriceSelection, ...] = ()  # of those symbols that have volumes, if any
+    groups: tuple[str, ...] = ()  # written as "kind=name"
+    instruments: tuple[str, ...] = ()  # symbols
+
+    def __bool__(self) -> bool:
+        """Whether it is anything at all."""
+        return any((self.request, self.portfolios, self.panels, self.volumes, self.groups, self.instruments))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the store had of it. Groups and instruments that are not stored are left out, but were asked for."""
+
+    portfolios: Mapping[str, bytes] = field(default_factory=dict)
+    panels: Mapping[PriceSelection, StoredInput] = field(default_factory=dict)
+    volumes: Mapping[PriceSelection, StoredInput | None] = field(default_factory=dict)
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    instruments: Mapping[str, Instrument] = field(default_factory=dict)
+    asked_groups: bool = False
+    asked_instruments: bool = False
+
+    def input(self, data: object) -> object:
+        """The data of a request: as it was sent, or the file of what is stored."""
+        return self.panels[data] if isinstance(data, PriceSelection) else data

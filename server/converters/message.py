@@ -1,0 +1,64 @@
+"""Request messages from bytes, held against the rules that stand beside their fields in the contract."""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import protovalidate
+from google.protobuf.message import DecodeError, Message
+
+M = TypeVar("M", bound=Message)
+
+ALL_VIOLATIONS_BYTES = 2048
+"""Up to here every broken rule is named; of a larger message only the first: naming all would cost more than reading
+them."""
+
+MAX_VIOLATIONS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule of the contract that a field breaks."""
+
+    field: str
+    rule: str
+    rule_id: str = ""  # as protovalidate names it, such as double.gt
+
+
+class InvalidRequest(Exception):
+    """A message breaks rules of the contract."""
+
+    def __init__(self, violations: tuple[Violation, ...]) -> None:
+        super().__init__("; ".join(f"{v.field}: {v.rule}" if v.field else v.rule for v in violations))
+        self.violations = violations
+
+
+def message_from_bytes(kind: type[M], data: bytes) -> M:
+    """A message that keeps the contract's rules. Raises InvalidRequest."""
+    try:
+        message = kind.FromString(data)
+    except DecodeError:
+        name = kind.DESCRIPTOR.name
+        raise InvalidRequest((Violation("", f"the bytes that were sent are no {name}"),)) from None
+    broken = protovalidate.collect_violations(message, fail_fast=True)
+    if broken and len(data) <= ALL_VIOLATIONS_BYTES:
+        broken = protovalidate.collect_violations(message)[:MAX_VIOLATIONS]
+    if broken:
+        raise InvalidRequest(tuple(_violation(one) for one in broken))
+    return message
+
+
+def _violation(violation: protovalidate.Violation) -> Violation:
+    return Violation(_path(violation), violation.proto.message, violation.proto.rule_id)
+
+
+def _path(violation: protovalidate.Violation) -> str:
+    """The field as a path such as `constraints[1].weight_bounds.lower`."""
+    if violation.proto.field is None:
+        return ""
+    path = ""
+    for element in violation.proto.field.elements:
+        path += f".{element.field_name}" if path else element.field_name
+        subscript = element.subscript
+        if subscript is not None:
+            path += f"[{subscript.value}]"
+    return path

@@ -1,0 +1,186 @@
+"""The one place where an error becomes a status, with typed details that a program can act on.
+
+| error | code | details beside ErrorInfo |
+|---|---|---|
+| InvalidRequest, InvalidInput, RequestIdReused | INVALID_ARGUMENT | BadRequest |
+| InfeasibleProblem | FAILED_PRECONDITION | PreconditionFailure, InfeasibilityReport |
+| UnboundedProblem, NoPositiveExcessReturn, SolverFailed | FAILED_PRECONDITION | PreconditionFailure |
+| MissingMarketData, NotFound | NOT_FOUND | ResourceInfo |
+| NotSupported, an RPC that is not built yet | UNIMPLEMENTED | |
+| SolverTimedOut | DEADLINE_EXCEEDED | |
+| Cancelled | CANCELLED | |
+| AlreadyExists | ALREADY_EXISTS | ResourceInfo |
+| EtagMismatch | ABORTED | |
+| EpochChanged, StillRunning | FAILED_PRECONDITION | PreconditionFailure |
+| EventsCompacted | OUT_OF_RANGE | |
+| Overloaded | RESOURCE_EXHAUSTED | RetryInfo |
+| StreamIdle | DEADLINE_EXCEEDED | |
+| WorkerDied, twice in a row | ABORTED | RetryInfo |
+| Draining | UNAVAILABLE | RetryInfo |
+| anything else | INTERNAL | |
+
+Text of an unknown exception never leaves the server: the caller gets the id under which the log has it.
+
+Details travel in the trailers, which many clients limit to 8 KiB and then drop the whole call. So texts are shortened,
+and a list that does not fit ends early; `omitted` in the ErrorInfo says how many entries are missing.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from absfinance.v1.optimization_pb2 import InfeasibilityReport
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.rpc import code_pb2
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, PreconditionFailure, ResourceInfo, RetryInfo
+from google.rpc.status_pb2 import Status
+
+from domain import errors as domain
+from server.converters.message import InvalidRequest
+from server.ports import (
+    AlreadyExists,
+    Draining,
+    EpochChanged,
+    EtagMismatch,
+    EventsCompacted,
+    NotFound,
+    Overloaded,
+    RequestIdReused,
+    StillRunning,
+    StreamIdle,
+    WorkerDied,
+)
+
+DOMAIN = "absfinance"
+RETRY_AFTER_SECONDS = 1
+TEXT_BYTES = 500
+LIST_BYTES = 2_500
+
+_CODES: Mapping[type[domain.DomainError], int] = {
+    domain.InvalidInput: code_pb2.INVALID_ARGUMENT,
+    domain.MissingMarketData: code_pb2.NOT_FOUND,
+    domain.InfeasibleProblem: code_pb2.FAILED_PRECONDITION,
+    domain.UnboundedProblem: code_pb2.FAILED_PRECONDITION,
+    domain.NoPositiveExcessReturn: code_pb2.FAILED_PRECONDITION,
+    domain.NotSupported: code_pb2.UNIMPLEMENTED,
+    domain.SolverFailed: code_pb2.FAILED_PRECONDITION,
+    domain.SolverTimedOut: code_pb2.DEADLINE_EXCEEDED,
+    domain.Cancelled: code_pb2.CANCELLED,
+}
+
+
+def status_from_error(error: Exception) -> Status | None:
+    """The status of an error, with its details; None for an error that no request should cause."""
+    if isinstance(error, InvalidRequest):
+        return _bad_request(str(error), [(v.field, v.rule) for v in error.violations])
+    if isinstance(error, domain.InvalidInput):
+        return _bad_request(error.message, [(error.field, error.rule)], error.reason)
+    if isinstance(error, RequestIdReused):
+        return _bad_request(str(error), [(error.field, str(error))], "REQUEST_ID_REUSED")
+    if isinstance(error, domain.DomainError):
+        code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), code_pb2.FAILED_PRECONDITION)
+        details, omitted = _domain_details(error)
+        return _status(code, error.message, error.REASON, {**error.metadata, **omitted}, *details)
+    if isinstance(error, NotFound):
+        resource = ResourceInfo(resource_type=error.kind, resource_name=_short(error.name))
+        return _status(code_pb2.NOT_FOUND, str(error), "NOT_FOUND", {"name": error.name}, resource)
+    if isinstance(error, AlreadyExists):
+        resource = ResourceInfo(resource_type=error.kind, resource_name=_short(error.name))
+        return _status(code_pb2.ALREADY_EXISTS, str(error), "ALREADY_EXISTS", {"name": error.name}, resource)
+    if isinstance(error, EtagMismatch):
+        return _status(code_pb2.ABORTED, str(error), "ETAG_MISMATCH", {})
+    if isinstance(error, EventsCompacted):
+        oldest = {"oldest_sequence": str(error.oldest_sequence)}
+        return _status(code_pb2.OUT_OF_RANGE, str(error), "EVENTS_COMPACTED", oldest)
+    if isinstance(error, EpochChanged):
+        return _precondition("EPOCH_CHANGED", "epoch", error)
+    if isinstance(error, StillRunning):
+        return _precondition("BACKTEST_RUNNING", "backtest", error)
+    if isinstance(error, Overloaded):
+        return _status(code_pb2.RESOURCE_EXHAUSTED, str(error), "OVERLOADED", {}, _retry())
+    if isinstance(error, StreamIdle):
+        return _status(code_pb2.DEADLINE_EXCEEDED, str(error), "STREAM_IDLE", {})
+    if isinstance(error, WorkerDied):
+        return _status(code_pb2.ABORTED, str(error), "WORKER_DIED", {}, _retry())
+    if isinstance(error, Draining):
+        return _status(code_pb2.UNAVAILABLE, "the server is shutting down", "DRAINING", {}, _retry())
+    return None
+
+
+def method_not_built(method: str) -> Status:
+    """The status of a method that has no engine yet."""
+    return _status(code_pb2.UNIMPLEMENTED, f"{method} is not built yet", "METHOD_NOT_BUILT", {"method": method})
+
+
+def internal_error(request_id: str) -> Status:
+    """The status of an error that no request should cause: it says where the log has it, and nothing of the error."""
+    return _status(code_pb2.INTERNAL, f"internal error, id {request_id}", "INTERNAL", {"request_id": request_id})
+
+
+def _precondition(reason: str, subject: str, error: Exception) -> Status:
+    violation = PreconditionFailure.Violation(type=reason, subject=subject, description=_short(str(error)))
+    return _status(code_pb2.FAILED_PRECONDITION, str(error), reason, {}, PreconditionFailure(violations=[violation]))
+
+
+def _bad_request(message: str, violations: list[tuple[str, str]], reason: str = domain.InvalidInput.REASON) -> Status:
+    detail = BadRequest()
+    entries = ({"field": _short(field), "description": _short(rule)} for field, rule in violations)
+    omitted = _fill(detail, detail.field_violations, entries, len(violations))
+    return _status(code_pb2.INVALID_ARGUMENT, message, reason, {"field": violations[0][0], **omitted}, detail)
+
+
+def _domain_details(error: domain.DomainError) -> tuple[list[Message], Mapping[str, str]]:
+    if isinstance(error, domain.MissingMarketData):
+        symbols = _short(error.metadata.get("symbols", ""))
+        return [ResourceInfo(resource_type="market data", resource_name=symbols)], {}
+    details: list[Message] = []
+    omitted: Mapping[str, str] = {}
+    if _CODES.get(type(error)) == code_pb2.FAILED_PRECONDITION:
+        text = _short(error.message)
+        violation = PreconditionFailure.Violation(type=error.REASON, subject="request", description=text)
+        details.append(PreconditionFailure(violations=[violation]))
+    if isinstance(error, domain.InfeasibleProblem):
+        report = InfeasibilityReport()
+        entries = (
+            {
+                "label": label,
+                "smallest_relaxation": error.relaxations.get(label),
+                "joint_relaxation": error.joint.get(label),
+            }
+            for label in error.labels
+        )
+        omitted = _fill(report, report.conflicts, entries, len(error.labels))
+        details.append(report)
+    return details, omitted
+
+
+def _retry() -> RetryInfo:
+    return RetryInfo(retry_delay=Duration(seconds=RETRY_AFTER_SECONDS))
+
+
+def _status(code: int, message: str, reason: str, metadata: Mapping[str, str], *details: Message) -> Status:
+    status = Status(code=code, message=_short(message))
+    known = {name: _short(text) for name, text in metadata.items()}
+    for detail in (ErrorInfo(reason=reason, domain=DOMAIN, metadata=known), *details):
+        packed = AnyMessage()
+        packed.Pack(detail)
+        status.details.append(packed)
+    return status
+
+
+def _short(text: str) -> str:
+    """The text, or its beginning where it is longer than a trailer should carry."""
+    encoded = text.encode()
+    return text if len(encoded) <= TEXT_BYTES else encoded[: TEXT_BYTES - 4].decode(errors="ignore") + " ..."
+
+
+def _fill(detail: Message, list_of: Any, entries: Iterable[Mapping[str, Any]], count: int) -> Mapping[str, str]:
+    """Adds entries to a list of a detail as long as they fit; how many do not, for the ErrorInfo."""
+    for entry in entries:
+        list_of.add(**entry)
+        if detail.ByteSize() > LIST_BYTES:
+            del list_of[-1]
+            break
+    omitted = count - len(list_of)
+    return {"omitted": str(omitted)} if omitted else {}

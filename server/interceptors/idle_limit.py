@@ -1,0 +1,34 @@
+"""Ends client streams on which nothing comes any more: each holds a place and what it has sent so far."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from server.interceptors.call_interceptor import CallInterceptor, Context, Method
+from server.ports import StreamIdle
+
+
+class IdleLimit(CallInterceptor):
+    """Waits so many seconds for each message of a client stream, and no longer."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    @asynccontextmanager
+    async def around(self, method: Method, context: Context) -> AsyncIterator[None]:
+        """Nothing to do around the call: its messages are what is watched."""
+        yield
+
+    async def incoming(self, requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        """The messages. Raises StreamIdle."""
+        iterator = aiter(requests)
+        while True:  # ends with the stream
+            try:
+                async with asyncio.timeout(self._seconds):
+                    message = await anext(iterator)
+            except StopAsyncIteration:
+                return
+            except TimeoutError:
+                raise StreamIdle(self._seconds) from None
+            yield message

@@ -1,0 +1,30 @@
+"""Runs a task that may need something from the store: it asks, the store answers, it runs again with what was found."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
+
+from server.commands.call import Call
+from server.commands.stored import Found, Wanted
+from server.execution.process_pool import ProcessPool
+
+T = TypeVar("T")
+
+MAX_ROUNDS = 8
+"""Every task knows all its needs after three; more would be a fault of the task, and no reason to go on for ever."""
+
+
+async def in_rounds(
+    pool: ProcessPool,
+    task: Callable[..., Wanted | T],
+    call: Call,
+    collect: Callable[[Wanted, Found | None], Awaitable[Found]],
+) -> tuple[T, Found]:
+    """The outcome of `task(found, on_progress=...)`, and what the store had for it. Raises what `collect` raises."""
+    found: Found | None = None
+    for _ in range(MAX_ROUNDS):
+        outcome = await pool.run(partial(task, found), call.deadline, caller=call.caller)
+        if not isinstance(outcome, Wanted):
+            return outcome, found or Found()
+        found = await collect(outcome, found)
+    raise RuntimeError("a task keeps asking for what it was given")

@@ -1,0 +1,25 @@
+"""Loads every task with what most requests need. The template of worker processes imports this before the first worker.
+
+The first validation of a message compiles the rules of its fields.
+"""
+
+import protovalidate
+from absfinance.v1.backtest_service_pb2 import BacktestRequest
+from absfinance.v1.optimization_service_pb2 import OptimizeBatchRequest, OptimizeRequest, TraceFrontierRequest
+from absfinance.v1.reallocation_service_pb2 import ReallocateRequest
+from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest, EstimateRiskModelRequest
+
+from server.tasks import backtest, batch, convert, frontier, optimize, reallocate, risk
+
+TASKS = (backtest, batch, convert, frontier, optimize, reallocate, risk)
+
+for kind in (
+    OptimizeRequest,
+    OptimizeBatchRequest,
+    TraceFrontierRequest,
+    BacktestRequest,
+    ReallocateRequest,
+    AnalyzeRiskRequest,
+    EstimateRiskModelRequest,
+):
+    protovalidate.collect_violations(kind())

@@ -1,0 +1,152 @@
+"""Backtest: the draft of a job from a request, the job itself, and the series of a finished one."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from absfinance.v1.backtest_service_pb2 import BacktestRequest
+
+from domain.backtest.flow import prepare, prices_of
+from domain.backtest.record import RecordPart
+from domain.backtest.series import Series, rows
+from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
+from domain.market_data.fingerprint import fingerprint_of
+from domain.market_data.missing import complete
+from domain.market_data.panel import Panel, PricePanel, ReturnPanel
+from server.commands.backtest import BacktestCommand, SeriesPieces
+from server.commands.stored import Found, RequestKey, Wanted
+from server.converters.backtests import (
+    backtest_command_from_proto,
+    result_to_bytes,
+    series_to_proto,
+    specification_from_bytes,
+)
+from server.converters.message import message_from_bytes
+from server.execution.worker import Control
+from server.jobs.codec import parts_from_bytes
+from server.jobs.walking import Job, MappedPanel, Ran, walk
+from server.ports import JobDraft, JobInputs, PriceSelection
+from server.tasks.optimize import opened, selections
+from server.tasks.refusing import refusing
+
+CHUNK_BYTES = 900_000
+"""Values in one piece of a series; with dates and framing it stays below 1 MiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A job to be stored. Panels that the request named, not sent, are told by their selection."""
+
+    job: JobDraft
+    stored: Mapping[str, PriceSelection]  # name of a panel -> where it is
+    wait_seconds: float
+
+
+@refusing
+def draft(request: bytes, found: Found | None, on_progress: Control) -> Wanted | Drafted | None:
+    """Checks everything that can be known, and names the data by its content; None where nothing is to be stored."""
+    command = backtest_command_from_proto(message_from_bytes(BacktestRequest, request))
+    if found is None and (wanted := _wanted(command)):
+        return wanted
+    found = found or Found()
+    data = opened(found.input(command.data))
+    if not isinstance(data, PricePanel | ReturnPanel):
+        raise TypeError("a backtest runs on prices or returns")
+    outside = {one.symbol: _beside(command, one) for one in _outside(command.specification, data)}
+    if missing := tuple(selection for selection in outside.values() if selection not in found.panels):
+        return Wanted(panels=missing)
+    benchmarks = {symbol: found.panels[selection].open() for symbol, selection in outside.items()}
+    prepare(command.specification.with_groups(found.groups), data, benchmarks)
+    on_progress()
+    return None if command.validate_only else _drafted(command, found, data, benchmarks, outside)
+
+
+@refusing
+def run(job: Job, request: bytes, fingerprint: str, on_progress: Control, report: Callable[[object], None]) -> Ran:
+    """Runs a job, in the process of a worker."""
+    specification = specification_from_bytes(request).with_groups(job.groups)
+    walked = walk(job, specification, on_progress, report)
+    return Ran(result_to_bytes(walked, fingerprint), walked.series, walked.news)
+
+
+@refusing
+def series(
+    request: bytes,
+    groups: Mapping[str, tuple[str, ...]],
+    data: MappedPanel,
+    kind: str,
+    record: bytes,
+    wanted: Series,
+    on_progress: Control,
+    report: Callable[[bytes], None],
+) -> None:
+    """Reports a series of a finished job in pieces."""
+    specification = specification_from_bytes(request).with_groups(groups)
+    panel = data.prices() if kind == "prices" else data.returns()
+    for piece in series_to_proto(_pieces(specification, panel, parts_from_bytes(record)[0][1], wanted)):
+        on_progress()
+        report(piece.SerializeToString())
+
+
+def _wanted(command: BacktestCommand) -> Wanted:
+    return Wanted(
+        request=RequestKey(command.request_id, command.body) if command.request_id else None,
+        panels=selections(command.data),
+        groups=command.specification.missing_groups(),
+    )
+
+
+def _outside(specification: BacktestSpecification, data: Panel) -> list[BenchmarkSymbol]:
+    known = set(data.symbols)
+    return [one for one in specification.benchmarks if isinstance(one, BenchmarkSymbol) and one.symbol not in known]
+
+
+def _beside(command: BacktestCommand, benchmark: BenchmarkSymbol) -> PriceSelection:
+    """Stored prices of a benchmark over the range of the data."""
+    data = command.data
+    start, end = (data.start, data.end) if isinstance(data, PriceSelection) else (None, None)
+    return PriceSelection((benchmark.symbol,), start=start, end=end)
+
+
+def _drafted(
+    command: BacktestCommand,
+    found: Found,
+    data: PricePanel | ReturnPanel,
+    benchmarks: Mapping[str, PricePanel],
+    outside: Mapping[str, PriceSelection],
+) -> Drafted:
+    names = {symbol: fingerprint_of(prices) for symbol, prices in benchmarks.items()}
+    name = fingerprint_of(data)
+    content = hashlib.sha256(command.body + name.encode())
+    for symbol, other in sorted(names.items()):
+        content.update(f"{symbol}\0{other}\0".encode())
+    kind = "prices" if isinstance(data, PricePanel) else "returns"
+    sent = isinstance(command.data, Panel)
+    stored = {names[symbol]: selection for symbol, selection in outside.items()}
+    if isinstance(command.data, PriceSelection):
+        stored[name] = command.data
+    job = JobDraft(
+        request=command.request,
+        body=command.body,
+        label=command.specification.strategies[0].label,
+        fingerprint=content.hexdigest(),
+        inputs=JobInputs(name, kind, names, found.groups),
+        panels={name: data} if sent else {},
+        request_id=command.request_id,
+    )
+    return Drafted(job, stored, command.wait_seconds)
+
+
+def _pieces(
+    specification: BacktestSpecification, data: PricePanel | ReturnPanel, record: RecordPart, wanted: Series
+) -> SeriesPieces:
+    panel = prices_of(complete(data, specification.missing_data))
+    start = len(panel.dates) - len(record.wealth)
+    dates, prices = panel.dates[start:], panel.values[start:]
+    columns = len(panel.symbols) if wanted.by_asset else 1
+    step = max(1, CHUNK_BYTES // (8 * columns))
+    pieces = (
+        (dates[first : first + step], rows(wanted, prices, record, first, min(first + step, len(dates))))
+        for first in range(0, len(dates), step)
+    )
+    return SeriesPieces(panel.symbols if wanted.by_asset else (), dates, pieces)

@@ -1,0 +1,116 @@
+"""OptimizeBatch: what all accounts share is estimated once; accounts are solved in small lots."""
+
+import hashlib
+import pickle
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from absfinance.v1.optimization_service_pb2 import OptimizeBatchRequest
+
+from domain.errors import DomainError, InvalidInput
+from domain.market_data.moments import Moments
+from domain.optimization.solve import solve
+from domain.optimization.specification import Specification, Universe, pose, universe_of
+from server.commands.optimization import Answer, BatchAccount, BatchCommand, PricedAnswer
+from server.commands.stored import Found, Wanted
+from server.converters.message import message_from_bytes
+from server.converters.optimization import (
+    answer_to_bytes,
+    batch_account_from_proto,
+    batch_command_from_proto,
+    batch_error_to_bytes,
+    batch_result_to_bytes,
+)
+from server.execution.worker import Control
+from server.ports import PriceSelection, Refused
+from server.tasks.optimize import cost_of, limit_time, opened, selections, with_stored_groups
+from server.tasks.refusing import refusing
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all accounts of a batch share, ready to be solved with."""
+
+    command: BatchCommand
+    universe: Universe
+    body: bytes  # hash of the message
+
+
+@refusing
+def shared(request: bytes, found: Found | None, on_progress: Control) -> Wanted | bytes:
+    """What all accounts share, pickled: it travels with each lot and is read by workers only."""
+    message = message_from_bytes(OptimizeBatchRequest, request)
+    if not message.HasField("universe"):
+        raise InvalidInput("universe", "must be the first message of a batch")
+    command = batch_command_from_proto(message.universe)
+    if found is None and (wanted := Wanted(panels=selections(command.data))):
+        return wanted
+    data = opened((found or Found()).input(command.data))
+    on_progress()
+    universe = universe_of(command.specification, data)
+    body = hashlib.sha256(message.universe.SerializeToString(deterministic=True)).digest()
+    if not isinstance(command.data, Moments):
+        command = replace(command, data=PriceSelection())  # the universe has what accounts need of it
+    return pickle.dumps(Shared(command, universe, body), pickle.HIGHEST_PROTOCOL)
+
+
+@refusing
+def accounts(
+    packed: bytes,
+    requests: Sequence[bytes],
+    found: Found | None,
+    on_progress: Control,
+    report: Callable[[bytes], None],
+) -> Wanted | None:
+    """Reports the outcome of each account, in order; or says which stored groups are needed first."""
+    own: Shared = pickle.loads(packed)  # noqa: S301  # from `shared`
+    read = [_account(request, own) for request in requests]
+    if found is None and (missing := _missing_groups(read)):
+        return Wanted(groups=missing)
+    for account in read:
+        on_progress()
+        report(_outcome(own, account, found or Found(), on_progress))
+    return None
+
+
+@refusing
+def failed(packed: bytes, request: bytes, error: DomainError, on_progress: Control) -> bytes:
+    """The outcome of an account whose task had to be ended."""
+    own: Shared = pickle.loads(packed)  # noqa: S301  # from `shared`
+    return batch_error_to_bytes(_account(request, own).key, error)
+
+
+def _account(request: bytes, own: Shared) -> BatchAccount:
+    message = message_from_bytes(OptimizeBatchRequest, request)
+    if message.HasField("universe"):
+        raise InvalidInput("universe", "must be the first message only")
+    return batch_account_from_proto(message.account, own.command, own.body)
+
+
+def _missing_groups(read: Sequence[BatchAccount]) -> tuple[str, ...]:
+    named = [one.specification.missing_groups() for one in read if isinstance(one.specification, Specification)]
+    return tuple(sorted({group for groups in named for group in groups}))
+
+
+def _outcome(own: Shared, account: BatchAccount, found: Found, on_progress: Control) -> bytes:
+    """What goes wrong with one account is its outcome."""
+    try:
+        return _result(own, account, found, on_progress)
+    except (DomainError, Refused) as error:
+        on_progress.unlimited()
+        on_progress()  # whoever asked may have left, or the whole batch may be out of time
+        return batch_error_to_bytes(account.key, error)
+
+
+def _result(own: Shared, account: BatchAccount, found: Found, on_progress: Control) -> bytes:
+    if isinstance(account.specification, Exception):
+        raise account.specification
+    specification = with_stored_groups(account.specification, found)
+    limit_time(specification, on_progress)
+    start = time.perf_counter()
+    problem = pose(specification, own.universe)
+    solution = solve(problem, on_progress)
+    answer = Answer(problem, solution, time.perf_counter() - start)
+    payload = answer_to_bytes(PricedAnswer(answer, cost_of(specification, answer), own.command.means_known))
+    return batch_result_to_bytes(account.key, payload, account.fingerprint)

@@ -1,0 +1,109 @@
+"""TraceFrontier: all of a frontier by one task, or its points by several at once."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from absfinance.v1.optimization_service_pb2 import TraceFrontierRequest
+
+from domain.market_data.moments import Moments
+from domain.optimization.frontier import between, ends, goes_by_points, spaced_returns, trace
+from domain.optimization.problem import Problem
+from domain.optimization.solution import Solution
+from domain.optimization.specification import Specification, state
+from server.commands.optimization import TraceCommand, Traced
+from server.commands.stored import Found, StoredInput, Wanted
+from server.converters.message import message_from_bytes
+from server.converters.optimization import trace_command_from_proto, traced_to_proto
+from server.execution.worker import Control
+from server.tasks.optimize import opened, selections, with_stored_groups
+from server.tasks.refusing import refusing
+
+CHUNK = 4
+"""Points that one task takes together."""
+
+HEAVY_ASSETS = 130
+HEAVY_WORK = 100_000_000
+"""From here on (assets; dates x assets squared) a point takes long enough to be a task of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The first point and the last, and the annual returns of those between."""
+
+    highest: bytes
+    least: bytes
+    returns: tuple[float, ...]
+
+
+@refusing
+def plan(request: bytes, found: Found | None, on_progress: Control) -> Wanted | Ends | None:
+    """The ends of a frontier whose points are shared out between tasks; None where one task should trace all of it."""
+    command = trace_command_from_proto(message_from_bytes(TraceFrontierRequest, request))
+    if found is None and (wanted := _wanted(command)):
+        return wanted
+    found = found or Found()
+    if command.points <= CHUNK or not _is_heavy(command, found):
+        return None
+    problem = _problem(command, found)
+    if not goes_by_points(problem, command.points):
+        return None
+    start = time.perf_counter()
+    highest, least = ends(problem, on_progress)
+    each = 0.5 * (time.perf_counter() - start)
+    returns = spaced_returns(highest, least, command.points)
+    first, last = Traced(0, highest, each), Traced(command.points - 1, least, each)
+    return Ends(_bytes(first), _bytes(last), tuple(returns))
+
+
+@refusing
+def whole(request: bytes, found: Found, on_progress: Control, report: Callable[[bytes], None]) -> None:
+    """Reports every portfolio, from the highest return down, as it is found."""
+    command = trace_command_from_proto(message_from_bytes(TraceFrontierRequest, request))
+    for traced in _timed(0, trace(_problem(command, found), command.points, on_progress)):
+        report(traced)
+
+
+@refusing
+def points(request: bytes, found: Found, first: int, returns: Sequence[float], on_progress: Control) -> list[bytes]:
+    """Points next to each other, numbered from the first."""
+    command = trace_command_from_proto(message_from_bytes(TraceFrontierRequest, request))
+    return list(_timed(first, between(_problem(command, found), returns, on_progress)))
+
+
+def _wanted(command: TraceCommand) -> Wanted:
+    return Wanted(panels=selections(command.data), groups=tuple(command.specification.missing_groups()))
+
+
+def _problem(command: TraceCommand, found: Found) -> Problem:
+    return state(with_stored_groups(command.specification, found), opened(found.input(command.data)))
+
+
+def _timed(first: int, solutions: Iterable[Solution]) -> Iterator[bytes]:
+    start = time.perf_counter()
+    for index, solution in enumerate(solutions, first):
+        now = time.perf_counter()
+        yield _bytes(Traced(index, solution, now - start))
+        start = now
+
+
+def _bytes(traced: Traced) -> bytes:
+    encoded: bytes = traced_to_proto(traced).SerializeToString()
+    return encoded
+
+
+def _is_heavy(command: TraceCommand, found: Found) -> bool:
+    """Whether a point takes long, and what all points need does not: every task estimates for itself."""
+    specification: Specification = command.specification
+    if specification.estimation.is_heavy or specification.estimation.is_pooled:
+        return False
+    data = found.input(command.data)
+    match data:
+        case Moments():
+            assets, work = len(data.symbols), 0
+        case StoredInput():
+            assets, work = len(data.symbols), data.rows * len(data.symbols) ** 2
+        case _:
+            panel = opened(data)
+            assets, work = len(panel.symbols), panel.values.size * len(panel.symbols)  # type: ignore[union-attr]
+    return not specification.is_quick or assets > HEAVY_ASSETS or work > HEAVY_WORK

@@ -1,0 +1,99 @@
+"""Optimize: the command of a request, its problem, the solution, the answer."""
+
+import hashlib
+import time
+
+from absfinance.v1.optimization_service_pb2 import OptimizeRequest
+
+from domain.market_data.source import MarketInput
+from domain.optimization.feasible import feasible_set
+from domain.optimization.infeasibility import conflict, is_feasible
+from domain.optimization.problem import EnginePreference
+from domain.optimization.solve import solve
+from domain.optimization.specification import Specification, diagnosis, state, trading_costs
+from server.commands.optimization import Answer, OptimizeCommand, PricedAnswer
+from server.commands.stored import Found, RequestKey, StoredInput, Wanted
+from server.converters.message import message_from_bytes
+from server.converters.optimization import answer_to_bytes, checked_to_bytes, optimize_command_from_proto
+from server.execution.worker import Control
+from server.ports import AnswerDraft, PriceSelection
+from server.tasks.refusing import refusing
+
+
+@refusing
+def optimize(request: bytes, found: Found | None, on_progress: Control) -> Wanted | AnswerDraft | bytes:
+    """The answer to store; only its bytes where the request asks to check it; or what is needed first."""
+    command = optimize_command_from_proto(message_from_bytes(OptimizeRequest, request))
+    if found is None and (wanted := _wanted(command)):
+        return wanted
+    found = found or Found()
+    data = found.input(command.data)
+    specification = with_stored_groups(command.specification, found)
+    if command.validate_only:
+        _check(command, specification, opened(data), on_progress)
+        return checked_to_bytes()
+    limit_time(specification, on_progress)
+    answer = _answer(specification, opened(data), on_progress, diagnose=command.diagnose_estimation)
+    payload = answer_to_bytes(PricedAnswer(answer, cost_of(specification, answer), command.means_known))
+    version = data.fingerprint if isinstance(data, StoredInput) else ""
+    fingerprint = hashlib.sha256(command.body + version.encode()).hexdigest()
+    return AnswerDraft(payload, fingerprint, command.body, command.request_id)
+
+
+def opened(data: object) -> MarketInput:
+    """Data in memory, or over the mapped file of what is stored."""
+    known: MarketInput = data.open() if isinstance(data, StoredInput) else data  # type: ignore[assignment]  # the rest of Found.input
+    return known
+
+
+def with_stored_groups(specification: Specification, found: Found) -> Specification:
+    """A specification with the stored groups that it names."""
+    return specification.with_groups(found.groups) if specification.missing_groups() else specification
+
+
+def limit_time(specification: Specification, on_progress: Control) -> None:
+    """Starts the time limit of a request, after the libraries that it needs are loaded."""
+    if specification.options.engine is EnginePreference.RISKFOLIO:
+        on_progress.load("riskfolio")  # takes seconds, the first time
+    on_progress.limit(specification.options.time_limit_seconds)
+
+
+def cost_of(specification: Specification, answer: Answer) -> float | None:
+    """Of all trades, whether the objective counts it or not."""
+    problem = answer.problem
+    if problem.current_weights is None:
+        return None
+    costs = trading_costs(specification, problem) if problem.costs is None else problem.costs
+    return None if costs is None else costs.of(answer.solution.weights)
+
+
+def selections(data: object) -> tuple[PriceSelection, ...]:
+    """The stored prices that data names, if it names any."""
+    return (data,) if isinstance(data, PriceSelection) else ()
+
+
+def _wanted(command: OptimizeCommand) -> Wanted:
+    return Wanted(
+        request=RequestKey(command.request_id, command.body) if command.request_id else None,
+        panels=selections(command.data),
+        groups=tuple(command.specification.missing_groups()),
+    )
+
+
+def _check(command: OptimizeCommand, specification: Specification, data: MarketInput, on_progress: Control) -> None:
+    """That the problem can be posed and, where that is asked, that some weights keep all limits."""
+    limit_time(specification, on_progress)
+    problem = state(specification, data)
+    if command.check_feasibility:
+        on_progress()
+        limits = feasible_set(problem)
+        if not is_feasible(limits):
+            raise conflict(limits)
+
+
+def _answer(specification: Specification, data: MarketInput, on_progress: Control, *, diagnose: bool) -> Answer:
+    problem = state(specification, data)
+    start = time.perf_counter()
+    solution = solve(problem, on_progress)
+    seconds = time.perf_counter() - start
+    return Answer(problem, solution, seconds, diagnosis(specification, data, problem) if diagnose else None)

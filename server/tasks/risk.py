@@ -1,0 +1,67 @@
+"""AnalyzeRisk and EstimateRiskModel."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest, EstimateRiskModelRequest
+
+from domain.errors import InvalidInput
+from domain.market_data.panel import PricePanel, ReturnPanel
+from domain.risk.estimate import estimate
+from domain.risk.flow import assess
+from server.commands.risk import RiskCommand
+from server.commands.stored import Found, Wanted
+from server.converters.message import message_from_bytes
+from server.converters.risk import risk_command_from_proto, risk_model_command_from_proto
+from server.converters.risk_model import risk_model_to_proto
+from server.converters.risk_report import assessment_to_proto
+from server.execution.worker import Control
+from server.tasks.optimize import opened, selections
+from server.tasks.refusing import refusing
+
+
+@refusing
+def analyze(request: bytes, found: Found | None, on_progress: Control) -> Wanted | bytes:
+    """The report, or what is needed first."""
+    command = risk_command_from_proto(message_from_bytes(AnalyzeRiskRequest, request))
+    if found is None and (wanted := _wanted(command)):
+        return wanted
+    found = found or Found()
+    benchmark = found.input(command.benchmark)
+    compared = None if benchmark is None else opened(benchmark)
+    if compared is not None and not isinstance(compared, PricePanel | ReturnPanel):
+        raise TypeError("a benchmark is prices or returns")
+    for i, name in enumerate(command.stored_groups):
+        if name not in found.groups:
+            raise InvalidInput(f"stored_groups[{i}]", f"no stored instrument carries the label {name!r}")
+    specification = replace(command.specification, stored_groups=found.groups)
+    on_progress()
+    report = assess(specification, opened(found.input(command.data)), compared, on_progress)
+    encoded: bytes = assessment_to_proto(report, drawdown_series=command.drawdown_series).SerializeToString()
+    return encoded
+
+
+@refusing
+def model_needs(request: bytes, on_progress: Control) -> Wanted:
+    """What EstimateRiskModel needs first."""
+    command = risk_model_command_from_proto(message_from_bytes(EstimateRiskModelRequest, request))
+    return Wanted(panels=selections(command.data))
+
+
+@refusing
+def model(request: bytes, found: Found, on_progress: Control, report: Callable[[bytes], None]) -> None:
+    """Reports diagnostics, then arrays in pieces."""
+    command = risk_model_command_from_proto(message_from_bytes(EstimateRiskModelRequest, request))
+    data = opened(found.input(command.data))
+    if not isinstance(data, PricePanel | ReturnPanel):
+        raise TypeError("a risk model is estimated from prices or returns")
+    on_progress()
+    for piece in risk_model_to_proto(estimate(command.specification, data, on_progress)):
+        report(piece.SerializeToString())
+
+
+def _wanted(command: RiskCommand) -> Wanted:
+    return Wanted(
+        panels=(*selections(command.data), *selections(command.benchmark)),
+        groups=command.stored_groups,
+    )

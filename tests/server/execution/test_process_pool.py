@@ -1,0 +1,333 @@
+"""Work in worker processes: its value, its errors, and how it ends when nobody waits. Real processes throughout."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import Any
+
+import psutil
+import pytest
+
+from domain.errors import InfeasibleProblem, InvalidInput, SolverTimedOut
+from server.execution.process_pool import ProcessPool, WorkerFailure
+from server.execution.template import Template
+from server.ports import Overloaded, Refused, WorkerDied
+
+
+def add(a: int, b: int, on_progress: Any) -> int:
+    on_progress()
+    return a + b
+
+
+def worker_id(on_progress: Any) -> int:
+    return os.getpid()
+
+
+def refuse(on_progress: Any) -> None:
+    raise InfeasibleProblem(["caps", "default:budget"], {"caps": 0.1})
+
+
+def name_a_field(on_progress: Any) -> None:
+    raise InvalidInput("covariance", "must be square").under("moments")
+
+
+def write_a_status(on_progress: Any) -> None:
+    raise Refused(b"a status")
+
+
+def fail(on_progress: Any) -> None:
+    raise ZeroDivisionError("a secret of the worker")
+
+
+def answer_what_cannot_travel(on_progress: Any) -> Any:
+    return lambda: None
+
+
+def die(on_progress: Any) -> None:
+    os.kill(os.getpid(), 9)
+
+
+def die_once(folder: str, on_progress: Any, report: Any) -> str:
+    """The first attempt reports twice and dies; the second reports the same and goes on."""
+    report(1)
+    report(2)
+    marker = os.path.join(folder, "died")
+    if not os.path.exists(marker):
+        open(marker, "w").close()
+        os.kill(os.getpid(), 9)
+    report(3)
+    return "done"
+
+
+def shout(on_progress: Any) -> str:
+    print("this must not reach the server's own output", flush=True)  # noqa: T201  # what a library might do
+    return os.environ["OPENBLAS_NUM_THREADS"]
+
+
+def work_politely(seconds: float, on_progress: Any) -> float:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        on_progress()
+    return seconds
+
+
+def work_stubbornly(seconds: float, on_progress: Any) -> float:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
+    return seconds
+
+
+def limit_itself(limit: float, work: Callable[..., float], on_progress: Any) -> float:
+    on_progress.limit(limit)
+    return work(60.0, on_progress=on_progress)
+
+
+def niceness(seconds: float, on_progress: Any) -> int:
+    work_stubbornly(seconds, on_progress)
+    return os.nice(0)
+
+
+def count_up(numbers: int, size: int, on_progress: Any, report: Any) -> None:
+    for i in range(numbers):
+        report((i, b"x" * size))
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[ProcessPool]:
+    template = Template(["domain.errors", "server.ports", __name__])  # or the first task of each would be a long one
+    made = ProcessPool(workers=2, template=template)
+    await made.start()
+    yield made
+    await made.close(5.0)
+    await template.close()
+
+
+async def test_values_arrive(pool: ProcessPool) -> None:
+    assert await pool.run(partial(add, 2, 3), None) == 5
+    large = b"x" * 5_000_000
+    assert await pool.run(partial(returned, large), None) == large
+
+
+def returned(value: bytes, on_progress: Any) -> bytes:
+    return value
+
+
+async def test_known_errors_arrive_whole(pool: ProcessPool) -> None:
+    with pytest.raises(InfeasibleProblem) as raised:
+        await pool.run(refuse, None)
+    assert raised.value.labels == ("caps", "default:budget")
+    assert raised.value.relaxations == {"caps": 0.1}
+    with pytest.raises(InvalidInput) as named:
+        await pool.run(name_a_field, None)
+    assert (named.value.field, named.value.rule) == ("moments.covariance", "must be square")
+    with pytest.raises(Refused) as written:
+        await pool.run(write_a_status, None)
+    assert written.value.status == b"a status"
+
+
+@pytest.mark.parametrize(("work", "text"), [(fail, "ZeroDivisionError"), (answer_what_cannot_travel, "ickle")])
+async def test_other_errors_arrive_as_what_they_are(pool: ProcessPool, work: Any, text: str) -> None:
+    with pytest.raises(WorkerFailure, match=text):
+        await pool.run(work, None)
+    assert await pool.run(partial(add, 1, 1), None) == 2
+
+
+async def test_a_worker_that_dies_of_its_task_is_replaced(pool: ProcessPool) -> None:
+    with pytest.raises(WorkerDied):
+        await pool.run(die, None)
+    assert await pool.run(partial(add, 1, 1), None) == 2
+
+
+async def test_a_task_whose_process_is_killed_runs_once_more(pool: ProcessPool, tmp_path: Any) -> None:
+    """What it had reported is not reported twice."""
+    reported: list[int] = []
+    assert await pool.run(partial(die_once, str(tmp_path)), None, reported.append) == "done"
+    assert reported == [1, 2, 3]
+
+
+async def test_idle_workers_that_are_killed_are_replaced(pool: ProcessPool) -> None:
+    for _ in range(3):
+        os.kill(await pool.run(worker_id, None), 9)
+        assert await pool.run(partial(add, 1, 1), None) == 2
+
+
+async def test_a_template_that_is_killed_is_replaced() -> None:
+    template = Template()
+    pool = ProcessPool(workers=1, template=template)
+    await pool.start()
+    first = await pool.run(worker_id, None)
+    parent = psutil.Process(first).parent()
+    assert parent is not None
+    parent.kill()
+    os.kill(first, 9)
+    assert await pool.run(worker_id, None) != first
+    await pool.close(5.0)
+    await template.close()
+
+
+async def test_a_warm_worker_is_used_again(pool: ProcessPool) -> None:
+    assert len({await pool.run(worker_id, None) for _ in range(5)}) == 1
+
+
+async def test_workers_are_quiet_and_use_one_thread(pool: ProcessPool, capfd: pytest.CaptureFixture[str]) -> None:
+    assert await pool.run(shout, None) == "1"
+    assert "must not reach" not in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("work", [work_politely, work_stubbornly])
+async def test_a_deadline_ends_the_work(pool: ProcessPool, work: Callable[..., float]) -> None:
+    with pytest.raises(SolverTimedOut):
+        await pool.run(partial(work, 60.0), time.monotonic() + 0.2)
+    await _nobody_works()
+    assert await pool.run(partial(add, 1, 1), None) == 2
+
+
+@pytest.mark.parametrize("work", [work_politely, work_stubbornly])
+async def test_a_task_limits_itself(pool: ProcessPool, work: Callable[..., float]) -> None:
+    start = time.monotonic()
+    with pytest.raises(SolverTimedOut):
+        await pool.run(partial(limit_itself, 0.2, work), time.monotonic() + 30.0)
+    assert time.monotonic() - start < 5.0
+    await _nobody_works()
+    assert await pool.run(partial(add, 1, 1), None) == 2
+
+
+async def test_the_pool_has_a_limit_of_its_own() -> None:
+    pool = ProcessPool(workers=1, max_seconds=0.2)
+    with pytest.raises(SolverTimedOut):
+        await pool.run(partial(limit_itself, 50.0, work_stubbornly), None)
+    await pool.close(5.0)
+
+
+@pytest.mark.parametrize("work", [work_politely, work_stubbornly])
+async def test_a_caller_who_leaves_ends_the_work(pool: ProcessPool, work: Callable[..., float]) -> None:
+    task = asyncio.create_task(pool.run(partial(work, 60.0), None))
+    await asyncio.sleep(0.5)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await _nobody_works()
+    assert await pool.run(partial(add, 1, 1), None) == 2
+
+
+async def test_a_hundred_cancels_lose_no_place() -> None:
+    template = Template(["domain.errors", "server.ports", __name__])
+    pool = ProcessPool(workers=2, max_waiting=400, template=template)
+    tasks = [asyncio.create_task(pool.run(partial(work_politely, 60.0), None, caller=str(i % 7))) for i in range(100)]
+    for i, task in enumerate(tasks):
+        await asyncio.sleep(0.002 * (i % 3))
+        task.cancel()
+    await asyncio.wait(tasks)
+    assert await asyncio.gather(*(pool.run(partial(add, i, 1), None) for i in range(10))) == list(range(1, 11))
+    await pool.close(5.0)
+    await template.close()
+
+
+async def test_more_than_can_wait_is_refused() -> None:
+    pool = ProcessPool(workers=1, max_waiting=1, growth=1)
+    await pool.start()
+    running = []
+    for _ in range(2):  # one runs, one waits
+        running.append(asyncio.create_task(pool.run(partial(work_politely, 60.0), None)))
+        await asyncio.sleep(0.1)
+    with pytest.raises(Overloaded):
+        await pool.run(partial(add, 1, 1), None)
+    for task in running:
+        task.cancel()
+    await asyncio.wait(running)
+    await pool.close(5.0)
+
+
+async def test_short_tasks_do_not_wait_for_long_ones_of_another() -> None:
+    """Long tasks hold every worker, and some wait for one: another caller's short task gets a process of its own."""
+    pool = ProcessPool(workers=1)
+    long = [asyncio.create_task(pool.run(partial(work_politely, 60.0), None, caller="long")) for _ in range(8)]
+    await asyncio.sleep(0.5)
+    start = time.monotonic()
+    assert await pool.run(partial(add, 1, 1), None, caller="short") == 2
+    assert time.monotonic() - start < 5.0
+    for task in long:
+        task.cancel()
+    await asyncio.wait(long)
+    await pool.close(5.0)
+
+
+async def test_long_tasks_give_way_and_short_ones_after_them_do_not(pool: ProcessPool) -> None:
+    own = os.nice(0)
+    assert await pool.run(partial(niceness, 0.3), None) > own
+    assert await pool.run(partial(niceness, 0.0), None) == own
+
+
+async def test_a_stream_arrives_in_order_and_waits_for_its_reader(pool: ProcessPool) -> None:
+    """Sixty-four megabytes are reported; a reader that does not read holds the worker back, not memory."""
+    process = psutil.Process()
+    stream = pool.stream(partial(count_up, 64, 1 << 20), None)
+    assert (await anext(stream))[0] == 0
+    before = process.memory_info().rss
+    await asyncio.sleep(0.5)
+    assert process.memory_info().rss - before < 48 << 20
+    assert [item[0] async for item in stream] == list(range(1, 64))
+
+
+async def test_a_reader_who_leaves_a_stream_ends_its_work(pool: ProcessPool) -> None:
+    stream = pool.stream(partial(count_up, 10**9, 10), None)
+    assert (await anext(stream))[0] == 0
+    await stream.aclose()
+    await _nobody_works()
+    assert await pool.run(partial(add, 1, 1), None) == 2
+
+
+async def test_errors_of_a_stream_arrive_after_its_items(pool: ProcessPool) -> None:
+    stream = pool.stream(count_and_refuse, None)
+    assert [await anext(stream), await anext(stream)] == [0, 1]
+    with pytest.raises(InvalidInput):
+        await anext(stream)
+
+
+def count_and_refuse(on_progress: Any, report: Any) -> None:
+    report(0)
+    report(1)
+    raise InvalidInput("x", "is wrong")
+
+
+async def test_workers_are_replaced_once_all_libraries_are_loaded() -> None:
+    template = Template(then=["colorsys"])  # a small module that nothing else imports
+    loaded = asyncio.Event()
+    template.when_loaded(loaded.set)
+    pool = ProcessPool(workers=1, template=template)
+    await pool.start()
+    await asyncio.wait_for(loaded.wait(), 30.0)
+    assert await pool.run(partial(has_loaded, "colorsys"), None)
+    await pool.close(5.0)
+    await template.close()
+
+
+def has_loaded(module: str, on_progress: Any) -> bool:
+    import sys
+
+    return module in sys.modules
+
+
+async def test_a_closed_pool_leaves_no_process() -> None:
+    before = {child.pid for child in psutil.Process().children(recursive=True)}
+    pool = ProcessPool(workers=2)
+    await asyncio.gather(*(pool.run(partial(work_politely, 0.1), None) for _ in range(4)))
+    await pool.close(5.0)
+    assert {child.pid for child in psutil.Process().children(recursive=True)} <= before
+
+
+async def _nobody_works() -> None:
+    """Within seconds no child uses the processor."""
+    deadline = time.monotonic() + 5.0
+    while time.monotonic() < deadline:
+        await asyncio.sleep(0.3)
+        children = psutil.Process().children(recursive=True)
+        before = sum(sum(child.cpu_times()[:2]) for child in children if child.is_running())
+        await asyncio.sleep(0.3)
+        after = sum(sum(child.cpu_times()[:2]) for child in children if child.is_running())
+        if after - before < 0.1:
+            return
+    pytest.fail("work went on after its caller had left")
