@@ -4,6 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from domain.checks import non_negative, positive
+from domain.errors import InvalidInput
+
+LARGEST_AMOUNT = 1e21
+"""Largest price, quantity or amount of money that is taken for real: far above any currency, far below overflow."""
+
+SMALLEST_AMOUNT = 1e-21
+"""Smallest price, lot or volume above 0 that is taken for real."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +31,10 @@ class Quote:
             value: float | None = getattr(self, name)
             if value is not None:
                 non_negative(name, value)
+        for name in ("price", "lot_size", "average_daily_volume"):
+            value = getattr(self, name)
+            if value and not SMALLEST_AMOUNT <= value <= LARGEST_AMOUNT:
+                raise InvalidInput(name, f"must be from {SMALLEST_AMOUNT:g} to {LARGEST_AMOUNT:g}, is {value:g}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,24 @@
 """A reallocation in seven steps: collect, target, required assets, utilization, liquidity, plan, output."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from domain.costs.self_financing import remaining_fraction
+from domain.costs.self_financing import WealthExhausted, remaining_fraction
 from domain.errors import InvalidInput
+from domain.reallocation.cancellation import checked
+from domain.reallocation.exact import exact, exact_arithmetic, quotient, ratio
 from domain.reallocation.liquidity import LiquidityAssessment, assess
-from domain.reallocation.plan import Plan, cost_rate, net_asset_value, plan
+from domain.reallocation.plan import Plan, plan
 from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.summary import Summary, summarise
 from domain.reallocation.utilization import UtilizationReport, utilization
+from domain.reallocation.valuation import Valuation, value
+
+
+def _continue() -> None:
+    """The cancellation check of a caller that never cancels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,38 +47,30 @@ class Reallocation:
     summary: Summary
 
 
-def reallocate(request: ReallocationRequest) -> Reallocation:
+def reallocate(request: ReallocationRequest, on_progress: Callable[[], None] = _continue) -> Reallocation:
     """The plan that takes a portfolio to its target, or why there is none.
 
-    Raises InvalidInput for a target without a price, negative cash, or a net asset value of zero or less.
+    `on_progress` is called every few milliseconds; what it raises ends the work. Raises InvalidInput for a target
+    without a price, a net asset value of zero or less, or quantities that cannot be counted in lots.
     """
-    current = collect(request)
+    valuation = value(request, on_progress)
+    current = collect(request, valuation)
     target = request.target
     symbols = required_assets(request)
     report = utilization(symbols, current, target, request.thresholds)
-    required = required_trades(request, symbols) if report.exceeded else {}
+    on_progress()
+    acts = report.exceeded or _overdrawn(request)
+    required = required_trades(request, valuation, symbols, on_progress) if acts else {}
     liquidity = assess(required, request.market, request.limits.max_participation, request.horizon_days)
-    trades = plan(request, required, liquidity)
-    return Reallocation(report, liquidity, _outcome(report, trades), trades, summarise(request, trades))
+    on_progress()
+    trades = plan(request, valuation, required, on_progress)
+    summary = summarise(request, valuation, trades, on_progress)
+    return Reallocation(report, liquidity, _outcome(request, report, trades), trades, summary)
 
 
-def collect(request: ReallocationRequest) -> Mapping[str, float]:
-    """Current weights of what is held and has a price."""
-    if request.portfolio.cash < 0.0:
-        raise InvalidInput("portfolio.cash", f"must be 0 or more to plan with, is {request.portfolio.cash:g}")
-    for i, (symbol, quantity) in enumerate(request.portfolio.quantities.items()):
-        if quantity < 0.0:
-            raise InvalidInput(
-                f"portfolio.holdings[{i}].quantity", f"{symbol} is short; only long positions are planned"
-            )
-    worth = net_asset_value(request)
-    if worth <= 0.0:
-        raise InvalidInput("portfolio", f"must have a net asset value above 0, has {worth:g}")
-    found: dict[str, float] = {}
-    for symbol, units in request.portfolio.quantities.items():
-        price = request.market.price(symbol)
-        if price is not None:
-            found[symbol] = units * price / worth
+def collect(request: ReallocationRequest, valuation: Valuation) -> Mapping[str, float]:
+    """Current weights of what is held or wanted and has a price."""
+    found = {symbol: ratio(worth, valuation.net_asset_value) for symbol, worth in valuation.values.items()}
     for symbol in request.target:
         if request.market.price(symbol) is not None:
             found.setdefault(symbol, 0.0)
@@ -87,39 +86,56 @@ def required_assets(request: ReallocationRequest) -> Sequence[str]:
     return sorted({*held, *request.target})
 
 
-def required_trades(request: ReallocationRequest, symbols: Sequence[str]) -> Mapping[str, float]:
+def required_trades(
+    request: ReallocationRequest,
+    valuation: Valuation,
+    symbols: Sequence[str],
+    on_progress: Callable[[], None],
+) -> Mapping[str, float]:
     """Units to buy or sell to reach the target exactly, costs paid, before lots and limits."""
-    worth = net_asset_value(request) * _kept(request, symbols)
-    found: dict[str, float] = {}
-    for symbol in symbols:
-        held = request.portfolio.quantities.get(symbol, 0.0)
-        price = request.market.price(symbol)
-        # Without a price nothing is known of its weight; it is kept, and the shortfall says so.
-        wanted = -held if price is None else request.target.get(symbol, 0.0) * worth / price - held
-        if wanted:
-            found[symbol] = wanted
-    return found
+    with exact_arithmetic():
+        worth = valuation.net_asset_value * exact(_kept(request, valuation, symbols))
+        found: dict[str, float] = {}
+        for symbol in checked(symbols, on_progress):
+            held = exact(request.portfolio.quantities.get(symbol, 0.0))
+            price = request.market.price(symbol)
+            # Without a price nothing is known of its weight; it is kept, and the shortfall says so.
+            weight = exact(request.target.get(symbol, 0.0))
+            wanted = -held if price is None else quotient(weight * worth, exact(price)) - held
+            if wanted:
+                found[symbol] = float(wanted)
+        return found
 
 
-def _kept(request: ReallocationRequest, symbols: Sequence[str]) -> float:
+def _kept(request: ReallocationRequest, valuation: Valuation, symbols: Sequence[str]) -> float:
     """Part of the net asset value that is left after the costs of reaching the target."""
     priced = [symbol for symbol in symbols if symbol in request.market.quotes]
-    current = collect(request)
-    return remaining_fraction(
-        np.array([request.target.get(symbol, 0.0) for symbol in priced]),
-        np.array([current.get(symbol, 0.0) for symbol in priced]),
-        np.array([cost_rate(request, symbol) for symbol in priced]),
-    )
+    current = collect(request, valuation)
+    try:
+        return remaining_fraction(
+            np.array([request.target.get(symbol, 0.0) for symbol in priced]),
+            np.array([current.get(symbol, 0.0) for symbol in priced]),
+            np.array([float(valuation.cost_rates[symbol]) for symbol in priced]),
+        )
+    except WealthExhausted as error:
+        raise InvalidInput("costs", f"are too high to reach the target: {error.message}") from None
 
 
-def _outcome(report: UtilizationReport, trades: Plan) -> Plan | Unchanged | Failure:
-    if not report.exceeded:
-        return Unchanged("every asset is within its thresholds")
+def _overdrawn(request: ReallocationRequest) -> bool:
+    """Whether cash has to be raised, whatever the thresholds say."""
+    return request.portfolio.cash < min(request.limits.cash_floor, 0.0)
+
+
+def _outcome(request: ReallocationRequest, report: UtilizationReport, trades: Plan) -> Plan | Unchanged | Failure:
+    if trades.unraised_cash:
+        return Failure("CASH_NOT_RAISED", f"sales cannot raise {trades.unraised_cash:g} of the cash that is missing")
     if trades.trades:
         return trades
+    if not report.exceeded:
+        return Unchanged("every asset is within its thresholds")
     if not trades.shortfalls:
         return Unchanged("the differences to the target are below what can be traded")
     codes = sorted({cause.code.value for shortfall in trades.shortfalls for cause in shortfall.causes})
-    if set(codes) <= {"LOT_SIZE", "MIN_TRADE"}:
+    if set(codes) <= {"LOT_SIZE", "MIN_TRADE"} and not request.thresholds.given:
         return Unchanged("every difference to the target is less than a lot or the least trade")
     return Failure("NOTHING_TRADABLE", f"no required trade can be done: {', '.join(codes)}")

@@ -1,5 +1,6 @@
 """Whether the market can take the required trades. Without a volume that is not known, and never assumed."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -39,10 +40,6 @@ class LiquidityAssessment:
         """The worst of all."""
         return max((asset.state for asset in self.assets), default=LiquidityState.SUFFICIENT)
 
-    def available(self, symbol: str) -> float | None:
-        """Units that can be traded, None where nothing limits or nothing is known."""
-        return next((asset.available_quantity for asset in self.assets if asset.symbol == symbol), None)
-
 
 def assess(
     required: Mapping[str, float], market: Snapshot, max_participation: float | None, horizon_days: int
@@ -65,4 +62,6 @@ def _asset(
     daily = volume * max_participation
     available = daily * horizon_days
     state = LiquidityState.SUFFICIENT if quantity <= available else LiquidityState.PARTIAL
-    return AssetLiquidity(symbol, state, available, volume, quantity / volume, quantity / daily)
+    days = quantity / daily if daily > 0.0 else math.inf
+    # More days than a float counts are not a number of days.
+    return AssetLiquidity(symbol, state, available, volume, quantity / volume, days if days < math.inf else None)

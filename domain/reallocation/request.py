@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from domain.checks import finite_number, non_negative, positive
-from domain.costs.linear import LinearCost
+from domain.costs.linear import BASIS_POINT, LinearCost
 from domain.errors import InvalidInput
-from domain.market_data.snapshot import Snapshot
+from domain.market_data.snapshot import LARGEST_AMOUNT, Snapshot
 from domain.portfolio import FULLY_INVESTED_TOLERANCE, Portfolio
 
 
@@ -16,6 +16,11 @@ class Thresholds:
 
     max_utilization: float | None = None  # current weight / target weight
     drift_band: float | None = None  # absolute difference of weights
+
+    @property
+    def given(self) -> bool:
+        """Whether there is any."""
+        return self.max_utilization is not None or self.drift_band is not None
 
     def __post_init__(self) -> None:
         if self.max_utilization is not None:
@@ -56,6 +61,8 @@ class ReallocationRequest:
     horizon_days: int = 1
 
     def __post_init__(self) -> None:
+        self._check_portfolio()
+        self._check_costs()
         for i, (symbol, weight) in enumerate(self.target.items()):
             finite_number(f"target_weights.weights[{i}].weight", weight)
             if weight < 0.0:
@@ -67,3 +74,23 @@ class ReallocationRequest:
             raise InvalidInput("target_weights.weights", f"must sum to 1 or less, sum to {total:.9g}")
         if self.horizon_days < 1:
             raise InvalidInput("horizon_days", "must be 1 or more")
+
+    def _check_portfolio(self) -> None:
+        _within("portfolio.cash", self.portfolio.cash)
+        for i, (symbol, quantity) in enumerate(self.portfolio.quantities.items()):
+            field_name = f"portfolio.holdings[{i}].quantity"
+            _within(field_name, quantity)
+            price = self.market.price(symbol)
+            if price is not None and abs(quantity) * price > LARGEST_AMOUNT:
+                raise InvalidInput(field_name, f"{symbol} must be worth at most {LARGEST_AMOUNT:g}")
+
+    def _check_costs(self) -> None:
+        for symbol, quote in self.market.quotes.items():
+            rate = self.costs.rate(symbol, None if quote.spread_bps is None else 0.5 * BASIS_POINT * quote.spread_bps)
+            if not rate < 1.0:
+                raise InvalidInput("costs", f"of {symbol} must be below 10000 bps, are {rate / BASIS_POINT:g}")
+
+
+def _within(name: str, value: float) -> None:
+    if abs(value) > LARGEST_AMOUNT:
+        raise InvalidInput(name, f"must be at most {LARGEST_AMOUNT:g} in size, is {value:g}")

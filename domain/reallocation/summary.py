@@ -1,12 +1,17 @@
 """The portfolio before and after a plan."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
-from domain.reallocation.plan import Plan, net_asset_value
+from domain.errors import InvalidInput
+from domain.reallocation.cancellation import checked
+from domain.reallocation.exact import ZERO, exact, exact_arithmetic, ratio
+from domain.reallocation.plan import Plan
 from domain.reallocation.request import ReallocationRequest
+from domain.reallocation.valuation import Valuation
 
-BASIS_POINTS = 1e4
+BASIS_POINTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,37 +30,40 @@ class Summary:
     days_to_complete: int
 
 
-def summarise(request: ReallocationRequest, plan: Plan) -> Summary:
-    """What the plan does, cash and costs included."""
-    before = net_asset_value(request)
-    units = dict(request.portfolio.quantities)
-    cash, cost, traded = request.portfolio.cash, 0.0, 0.0
-    for trade in plan.trades:
-        units[trade.symbol] = units.get(trade.symbol, 0.0) + trade.quantity
-        cash, cost = trade.cash_after, cost + trade.cost
-        traded += abs(trade.quantity) * trade.price
-    after = before - cost
-    weights = _weights(request, units, after)
-    symbols = weights.keys() | request.target.keys()
-    drift = sum(abs(weights.get(symbol, 0.0) - request.target.get(symbol, 0.0)) for symbol in symbols)
-    return Summary(
-        weights_before=_weights(request, request.portfolio.quantities, before),
-        weights_after=weights,
-        nav_before=before,
-        nav_after=after,
-        cash_after=cash,
-        cost=cost,
-        cost_bps=BASIS_POINTS * cost / before,
-        residual_drift=0.5 * drift,
-        turnover_one_way=0.5 * traded / before,
-        days_to_complete=max((trade.day for trade in plan.trades), default=0),
-    )
+def summarise(
+    request: ReallocationRequest, valuation: Valuation, plan: Plan, on_progress: Callable[[], None]
+) -> Summary:
+    """What the plan does, cash and costs included. Every figure is exact before its one rounding to a float.
+
+    Raises InvalidInput where costs leave no net asset value.
+    """
+    with exact_arithmetic():
+        before, values = valuation.net_asset_value, valuation.values
+        held = dict(values)
+        cash, cost, traded = exact(request.portfolio.cash), ZERO, ZERO
+        for trade in checked(plan.trades, on_progress):
+            value = exact(trade.quantity) * exact(trade.price)
+            paid = abs(value) * valuation.cost_rates[trade.symbol]
+            held[trade.symbol] = held.get(trade.symbol, ZERO) + value
+            cash, cost, traded = cash - value - paid, cost + paid, traded + abs(value)
+        after = before - cost
+        if after <= ZERO:
+            raise InvalidInput("costs", "must leave a net asset value above 0")
+        return Summary(
+            weights_before={symbol: ratio(value, before) for symbol, value in values.items()},
+            weights_after={symbol: ratio(value, after) for symbol, value in held.items()},
+            nav_before=float(before),
+            nav_after=float(after),
+            cash_after=float(cash),
+            cost=float(cost),
+            cost_bps=ratio(BASIS_POINTS * cost, before),
+            residual_drift=ratio(_differences(request.target, held, after), 2 * after),
+            turnover_one_way=ratio(traded, 2 * before),
+            days_to_complete=max((trade.day for trade in plan.trades), default=0),
+        )
 
 
-def _weights(request: ReallocationRequest, units: Mapping[str, float], nav: float) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for symbol, quantity in units.items():
-        price = request.market.price(symbol)
-        if price is not None:
-            found[symbol] = quantity * price / nav
-    return found
+def _differences(target: Mapping[str, float], held: Mapping[str, Decimal], nav: Decimal) -> Decimal:
+    """Sum of absolute differences to the target, in money."""
+    symbols = held.keys() | target.keys()
+    return sum((abs(held.get(s, ZERO) - exact(target.get(s, 0.0)) * nav) for s in symbols), ZERO)

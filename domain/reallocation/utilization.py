@@ -1,5 +1,6 @@
 """How much of its target each asset uses."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ class AssetUtilization:
     symbol: str
     current_weight: float | None  # None where it has no price
     target_weight: float
-    utilization: float | None  # current / target; None where the target is 0
+    utilization: float | None  # current / target; None where the target is 0, or next to it
     exceeded: bool
 
 
@@ -43,6 +44,8 @@ def _asset(symbol: str, current: float | None, target: float, thresholds: Thresh
     if current is None:
         return AssetUtilization(symbol, None, target, None, exceeded=False)
     used = current / target if target > 0.0 else None
+    if used == math.inf:
+        used = None  # too large for a float
     return AssetUtilization(symbol, current, target, used, _exceeds(current, target, thresholds))
 
 

@@ -75,11 +75,63 @@ def test_whole_lots_and_what_they_leave(wire: Wire) -> None:
     assets = [asset("A", 10.0, lotSize=100), asset("B", 7.0, lotSize=10)]
     answer = wire.call(REALLOCATE, ask({"A": 250}, 0.0, {"A": 0.3, "B": 0.7}, assets))
     quantities = {t["symbol"]: t["quantity"] for t in trades_of(answer)}
-    assert quantities == {"A": -100.0, "B": 140.0}
-    causes = {s["symbol"]: [r["code"] for r in s["reasons"]] for s in answer["shortfalls"]}
+    # Of A 1.75 lots too many are held: two are sold.
+    assert quantities == {"A": -200.0, "B": 250.0}
+    assert "shortfalls" not in answer
+    poorer = wire.call(REALLOCATE, ask({"A": 250}, 0.0, {"A": 0.48, "B": 0.52}, assets))
+    assert {t["symbol"]: t["quantity"] for t in trades_of(poorer)} == {"A": -100.0, "B": 140.0}
+    causes = {s["symbol"]: [r["code"] for r in s["reasons"]] for s in poorer["shortfalls"]}
     assert causes["A"] == ["SHORTFALL_CODE_LOT_SIZE"]
     assert "SHORTFALL_CODE_CASH" in causes["B"]
-    assert answer["shortfalls"][0]["requested"] == pytest.approx(-175.0)
+    assert poorer["shortfalls"][0]["requested"] == -130.0
+
+
+@pytest.mark.parametrize(
+    ("cash", "price", "lot", "bought", "printed"),
+    [(99.3, 33.1, 1.0, 3.0, "3.0"), (390.0, 100.0, 0.1, 3.9, "3.9"), (68_862.65, 398.05, 1.0, 173.0, "173.0")],
+)
+def test_money_and_lots_are_decimals(
+    wire: Wire, cash: float, price: float, lot: float, bought: float, printed: str
+) -> None:
+    request = ask({}, cash, {"A": 1.0}, [asset("A", price, lotSize=lot)], validateOnly=True)
+    answer = wire.call(REALLOCATE, request)
+    (trade,) = trades_of(answer)
+    assert (trade["quantity"], repr(trade["quantity"])) == (bought, printed)
+    assert answer["summary"].get("cashAfter", 0.0) == 0.0
+    assert answer["summary"].get("residualDrift", 0.0) == 0.0
+
+
+def test_negative_cash_is_raised_first(wire: Wire) -> None:
+    answer = wire.call(REALLOCATE, ask({"A": 10}, -35.0, {"A": 1.0}, TWO))
+    assert [(t["quantity"], t["cashAfter"]) for t in trades_of(answer)] == [(-4.0, 5.0)]
+    stuck = wire.call(REALLOCATE, ask({"A": 10}, -35.0, {"A": 1.0}, [asset("A", 10.0, halted=True)]))
+    assert stuck["failure"]["reason"] == "CASH_NOT_RAISED"
+
+
+@pytest.mark.parametrize(
+    ("holdings", "cash", "target", "assets", "field"),
+    [
+        ({"A": 1e308}, 1.0, {"A": 1.0}, TWO, "portfolio.holdings[0].quantity"),
+        ({"A": 1.0}, 1e308, {"A": 1.0}, TWO, "portfolio.cash"),
+        ({"A": 1.0}, -1e308, {"A": 1.0}, TWO, "portfolio.cash"),
+        ({"A": 1.0}, 1.0, {"A": -1e308}, TWO, "target_weights.weights[0].weight"),
+        ({"A": 1.0}, 1.0, {"A": 1e308, "B": 1e308}, TWO, "target_weights.weights"),
+        ({"A": 1.0}, 1.0, {"A": 1.0}, [asset("A", 1e-300)], "snapshot.assets[0].price"),
+        ({"A": 1.0}, 1.0, {"A": 1.0}, [asset("A", 1e300)], "snapshot.assets[0].price"),
+        ({"B": 1e6}, 1.0, {"A": 1.0}, [asset("B", 1.0), asset("A", 1.0, lotSize=1e-12)], "snapshot.assets[1].lot_size"),
+    ],
+)
+def test_numbers_that_no_market_has_are_refused_by_name(
+    wire: Wire,
+    holdings: dict[str, float],
+    cash: float,
+    target: dict[str, float],
+    assets: list[dict[str, Any]],
+    field: str,
+) -> None:
+    refusal = wire.refused(REALLOCATE, ask(holdings, cash, target, assets, validateOnly=True))
+    assert refusal.code == "INVALID_ARGUMENT"
+    assert any(given.startswith(field) for given in refusal.fields), refusal
 
 
 def test_liquidity_is_unknown_without_volume(wire: Wire) -> None:
@@ -235,7 +287,7 @@ def test_a_plan_can_be_carried_out_line_by_line(wire: Wire, request: dict[str, A
         assert cash == pytest.approx(trade.get("cashAfter", 0.0), abs=1e-6)
         assert trade.get("cashAfter", 0.0) >= floor - 1e-9, "cash fell below its floor"
         assert held[symbol] >= -1e-9, "more was sold than was there"
-        if not limits["fractional"]:
+        if not limits["fractional"] and held[symbol]:
             assert math.isclose(quantity / quote["lotSize"], round(quantity / quote["lotSize"]), abs_tol=1e-6)
     for (symbol, _), quantity in daily.items():
         assert quantity <= limits["maxParticipation"] * quotes[symbol]["averageDailyVolume"] + 1e-6
@@ -250,7 +302,7 @@ def test_a_plan_can_be_carried_out_line_by_line(wire: Wire, request: dict[str, A
 @pytest.mark.parametrize(
     ("request_", "field"),
     [
-        (ask({"A": 1}, -5.0, {"A": 1.0}, TWO), "portfolio.cash"),
+        (ask({"A": 1}, -10.0, {"A": 1.0}, TWO), "portfolio"),
         (ask({"A": -1}, 50.0, {"A": 1.0}, TWO), "portfolio.holdings[0].quantity"),
         (ask({"A": 1}, 0.0, {"Z": 1.0}, TWO), "target_weights.weights[0].symbol"),
         (ask({"A": 1}, 0.0, {"A": 0.7, "B": 0.7}, TWO), "target_weights.weights"),

@@ -8,7 +8,7 @@ from domain.market_data.snapshot import Quote, Snapshot
 from domain.portfolio import Portfolio
 from domain.reallocation.flow import Failure, Reallocation, Unchanged, reallocate
 from domain.reallocation.liquidity import LiquidityState, assess
-from domain.reallocation.plan import Plan, whole_lots
+from domain.reallocation.plan import Plan
 from domain.reallocation.request import Limits, ReallocationRequest, Thresholds
 from domain.reallocation.shortfall import ShortfallCode
 from domain.reallocation.utilization import utilization
@@ -79,18 +79,13 @@ def test_liquidity_takes_the_worst() -> None:
     assert assess({}, market, None, 1).state is LiquidityState.SUFFICIENT
 
 
-def test_whole_lots_forgive_rounding_and_nothing_else() -> None:
-    assert whole_lots(0.1 + 0.2, 0.1) == pytest.approx(0.3)
-    assert whole_lots(29.99, 10.0) == 20.0
-    assert whole_lots(12.345, 0.0) == 12.345
-
-
-def test_lots_left_over_go_where_the_most_is_missing() -> None:
+def test_lots_go_to_the_nearest_that_cash_pays_for() -> None:
     market = Snapshot({"A": Quote(30.0), "B": Quote(30.0), "C": Quote(1.0)})
     found = planned({"C": 0.0}, 100.0, {"A": 0.55, "B": 0.45}, market)
     bought = {t.symbol: t.quantity for t in found.plan.trades}
-    assert bought == {"A": 1.0, "B": 1.0}
-    assert found.summary.cash_after == 40.0
+    # 1.83 and 1.5 lots are wanted: 2 and 1 miss 5 + 15, 1 and 2 would miss 25 + 15.
+    assert bought == {"A": 2.0, "B": 1.0}
+    assert found.summary.cash_after == 10.0
 
 
 def test_a_day_of_cash_limits_what_is_bought_that_day() -> None:
@@ -114,7 +109,7 @@ def test_failure_names_what_is_in_the_way() -> None:
 @pytest.mark.parametrize(
     ("held", "cash", "target", "field"),
     [
-        ({"A": 1.0}, -1.0, {"A": 1.0}, "portfolio.cash"),
+        ({"A": 1.0}, -11.0, {"A": 1.0}, "portfolio"),
         ({"A": -1.0}, 50.0, {"A": 1.0}, "portfolio.holdings[0].quantity"),
         ({}, 0.0, {"A": 1.0}, "portfolio"),
         ({"A": 1.0}, 0.0, {"Z": 0.5}, "target_weights.weights[0].symbol"),

@@ -1,0 +1,58 @@
+"""Why an order is not traded in full: what stands in the way of the rest of it."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from domain.reallocation.exact import ZERO, ceiling, exact
+from domain.reallocation.orders import Order
+from domain.reallocation.request import Limits
+from domain.reallocation.shortfall import Cause, ShortfallCode
+
+
+@dataclass(frozen=True, slots=True)
+class CauseFinder:
+    """Finds causes from what the whole plan leaves over."""
+
+    limits: Limits
+    spare: Decimal  # cash above its floor
+    room: Decimal  # value that the turnover limit still allows to trade
+
+    def __call__(self, order: Order) -> tuple[Cause, ...]:
+        """At least one cause."""
+        causes = list(order.causes)
+        if order.price and order.most != ZERO and not order.reversed:
+            causes += self._of_lots(order)
+        return tuple(dict.fromkeys(causes)) or (self._last(order),)
+
+    def _of_lots(self, order: Order) -> list[Cause]:
+        causes: list[Cause] = []
+        if not self.limits.fractional and order.wanted % order.lot:
+            causes.append(Cause(ShortfallCode.LOT_SIZE, float(order.lot)))
+        missing = order.reachable - order.quantity
+        if missing * 2 <= order.lot:
+            return causes
+        least = order.lot
+        minimum = exact(self.limits.min_trade_value)
+        if not order.quantity and least * order.price < minimum:
+            least *= ceiling(minimum, least * order.price)
+            if order.reachable * order.price < minimum:
+                return [*causes, Cause(ShortfallCode.MIN_TRADE, self.limits.min_trade_value)]
+            if self._stopped(order, least) and not self._stopped(order, order.lot):
+                causes.append(Cause(ShortfallCode.MIN_TRADE, self.limits.min_trade_value))
+        return causes + self._stopped(order, max(least, missing))
+
+    def _stopped(self, order: Order, units: Decimal) -> list[Cause]:
+        """Limits that do not allow so many units more."""
+        causes: list[Cause] = []
+        if units * order.price > self.room:
+            causes.append(Cause(ShortfallCode.TURNOVER, self.limits.max_turnover))
+        if order.buys and units * order.cash_per_unit > self.spare:
+            causes.append(Cause(ShortfallCode.CASH, self.limits.cash_floor))
+        return causes
+
+    def _last(self, order: Order) -> Cause:
+        if order.buys:
+            return Cause(ShortfallCode.CASH, self.limits.cash_floor)
+        if self.limits.max_turnover is not None:
+            return Cause(ShortfallCode.TURNOVER, self.limits.max_turnover)
+        return Cause(ShortfallCode.LOT_SIZE, float(order.lot))

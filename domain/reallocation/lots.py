@@ -1,0 +1,280 @@
+"""Which whole lots to trade: the nearest to what is wanted, repaired until cash and turnover allow it.
+
+Minimises sum_i v_i |n_i - w_i| over whole numbers n_i of lots, v_i being the value of a lot and w_i the lots wanted,
+subject to cash above its floor, traded value within the turnover limit, and bounds on each n_i. It is a separable
+convex problem with two knapsack rows: each w_i is rounded to the nearest lot, then single lots are given up by least
+increase of the objective per unit of the cash that is missing, then lots that fit and help are added. Each step takes
+the best lot from a heap, and a number of lots that are all equally good is given up or added in steps that double.
+"""
+
+import heapq
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from domain.reallocation.cancellation import checked, rounds_while
+from domain.reallocation.exact import ZERO, ceiling
+
+MOST_LOTS = 2**53
+"""More lots than this in one order are no longer told apart by a float."""
+
+ANY_NUMBER = 2**62
+"""The most lots of an order without a limit."""
+
+ROUNDING = 1e-9
+"""How far, in lots, a wanted quantity may be from a whole number and still be meant as one."""
+
+_FIRST = -math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class LotOrder:
+    """One order in whole lots, without sign."""
+
+    wanted: float  # lots, also a fraction of one
+    most: int
+    least: int  # the fewest lots that are traded if any are
+    buys: bool
+    value: Decimal  # of a lot
+    cash: Decimal  # paid for a lot bought, received for a lot sold
+    weight: float = field(init=False)  # the value in the objective
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", float(self.value))
+
+    def distance(self, lots: int) -> float:
+        """Value between a number of lots and what is wanted."""
+        return self.weight * abs(lots - self.wanted)
+
+    @property
+    def enough(self) -> int:
+        """The fewest lots that are not below what is wanted."""
+        return min(self.most, math.ceil(self.wanted - ROUNDING))
+
+    def rounded(self, lots: float, *, nearest: bool) -> int:
+        """A number of lots that may be traded, at or below `lots` if not the nearest."""
+        found = min(self.most, math.floor(lots + (0.5 if nearest else ROUNDING)))
+        if found >= self.least:
+            return found
+        # The least trade is the next number of lots above only where more than it is wanted.
+        up = nearest and self.least <= self.enough and self.distance(self.least) < self.distance(0)
+        return self.least if up and lots >= self.least - 1.0 + ROUNDING else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """What limits the sum of all orders, in money."""
+
+    cash: Decimal  # above the floor, before these orders
+    required: Decimal  # level, relative to the floor, to which sales raise a negative cash; else minus infinity
+    turnover: Decimal  # most that is traded, both ways
+
+
+Score = Callable[[Sequence[int]], float]
+
+
+def choose_lots(
+    orders: Sequence[LotOrder], budgets: Budgets, score: Score, on_progress: Callable[[], None]
+) -> list[int]:
+    """Lots of each order; of several candidates that raise most of what is required, the one with the lowest score.
+
+    The wanted lots truncated are one of the candidates.
+    """
+    candidates: list[tuple[Decimal, list[int]]] = []
+    for nearest in (True, False):
+        search = _Search(orders, budgets, on_progress)
+        search.start(nearest=nearest)
+        search.repair()
+        candidates.append((search.unraised, list(search.lots)))
+        search.improve()
+        candidates.append((search.unraised, search.lots))
+    return min(candidates, key=lambda candidate: (candidate[0], score(candidate[1])))[1]
+
+
+class _Search:
+    """Numbers of lots with what they leave of the budgets."""
+
+    def __init__(self, orders: Sequence[LotOrder], budgets: Budgets, on_progress: Callable[[], None]) -> None:
+        self.orders = orders
+        self.lots = [0] * len(orders)
+        self._start = [0.0] * len(orders)
+        self._steps = [1] * len(orders)
+        self._spare = budgets.cash
+        self._room = budgets.turnover
+        self._required = budgets.required
+        self._bought = 0  # orders that buy something
+        self._on_progress = on_progress
+
+    def start(self, *, nearest: bool) -> None:
+        """Every order scaled by the same factor to the turnover limit, then every purchase to the cash there is."""
+        reach = [min(order.wanted, float(order.most)) for order in self.orders]
+        traded = math.fsum(lots * order.weight for lots, order in zip(reach, self.orders, strict=True))
+        scaled = traded > self._room
+        if scaled:
+            reach = [lots * (float(self._room) / traded) for lots in reach]
+        self._place(reach, buys=False, nearest=nearest and not scaled)
+        wanted = math.fsum(
+            lots * float(order.cash) for lots, order in zip(reach, self.orders, strict=True) if order.buys
+        )
+        share = min(1.0, max(float(self._spare), 0.0) / wanted) if wanted > 0.0 else 1.0
+        self._place([lots * share for lots in reach], buys=True, nearest=nearest and not scaled)
+        self._within_turnover()
+
+    def _place(self, lots: Sequence[float], *, buys: bool, nearest: bool) -> None:
+        for i, order in checked(enumerate(self.orders), self._on_progress):
+            if order.buys is buys:
+                self._start[i] = lots[i]
+                self._move(i, order.rounded(lots[i], nearest=nearest))
+
+    @property
+    def unraised(self) -> Decimal:
+        """Part of what is required that no sale raises."""
+        return max(self._required - self._spare, ZERO)
+
+    def _within_turnover(self) -> None:
+        """Gives up lots while rounding takes the traded value above its limit, the smallest increase first.
+
+        One lot of each order is enough, but where the least trade forbids that.
+        """
+        change = [
+            order.distance(lots - 1) - order.distance(lots) for order, lots in zip(self.orders, self.lots, strict=True)
+        ]
+        ranked = sorted(range(len(change)), key=change.__getitem__)
+        for most in (1, MOST_LOTS):
+            for i in checked(ranked, self._on_progress):
+                if self._room >= ZERO:
+                    return
+                order, lots = self.orders[i], self.lots[i]
+                fewer = min(lots, most, ceiling(-self._room, order.value))
+                self._move(i, -lots if lots - fewer < order.least else -fewer)
+
+    def _move(self, i: int, lots: int) -> None:
+        """Trades so many lots more (less where negative)."""
+        order = self.orders[i]
+        if order.buys:
+            self._bought += (self.lots[i] == 0 < lots) - (lots < 0 and self.lots[i] + lots == 0)
+        self.lots[i] += lots
+        self._spare -= lots * (order.cash if order.buys else -order.cash)
+        self._room -= lots * order.value
+
+    # Repair: free cash until it is above its floor.
+
+    def repair(self) -> None:
+        """Frees cash while purchases take it below its floor, then while a negative cash is not raised."""
+        self._free(lambda: -self._spare if self._bought else ZERO, raising=False)
+        self._free(lambda: self._required - self._spare, raising=True)
+
+    def _free(self, missing: Callable[[], Decimal], *, raising: bool) -> None:
+        if missing() <= ZERO:
+            return
+        heap = [entry for i in range(len(self.orders)) if (entry := self._freeing(i, missing(), raising))]
+        heapq.heapify(heap)
+        self._steps = [1] * len(self.orders)
+        for _ in rounds_while(lambda: bool(heap) and missing() > ZERO, self._on_progress):
+            i = heapq.heappop(heap)[-1]
+            entry = self._freeing(i, missing(), raising)
+            # What is missing has shrunk: the entry was a lower bound of what the lot now costs.
+            if entry is not None and heap and entry[:2] > heap[0][:2]:
+                heapq.heappush(heap, entry)
+                continue
+            if entry is not None:
+                self._release(i, entry[2], missing())
+                if following := self._freeing(i, missing(), raising):
+                    heapq.heappush(heap, following)
+
+    def _freeing(self, i: int, missing: Decimal, raising: bool) -> tuple[float, float, int, int] | None:
+        """(increase per unit of missing cash, tie-break, change in lots, order) of the next lots that free cash."""
+        order, lots = self.orders[i], self.lots[i]
+        if order.buys:
+            if lots == 0:
+                return None
+            change = -1 if lots > order.least else -lots
+        else:
+            change = 1 if lots else order.least
+            if lots + change > (order.most if raising else order.enough) or change * order.value > self._room:
+                return None
+        freed = float(abs(change) * order.cash)
+        if freed <= 0.0:
+            return None
+        increase = order.distance(lots + change) - order.distance(lots)
+        over = order.weight * (lots - self._start[i])
+        key = _FIRST if increase <= 0.0 else _nine_digits(increase / min(freed, float(missing) or freed))
+        return key, -over if order.buys else over, change, i
+
+    def _release(self, i: int, change: int, missing: Decimal) -> None:
+        order, lots = self.orders[i], self.lots[i]
+        if abs(change) == 1:
+            alike = _alike(order, lots)
+            within = _count(missing, order.cash)
+            most = min(alike, within, self._steps[i])
+            if not order.buys:
+                most = min(most, _count(self._room, order.value))
+            change *= max(1, most)
+            self._steps[i] *= 2
+        self._move(i, change)
+
+    # Improvement: what still fits and helps.
+
+    def improve(self) -> None:
+        """Adds lots, of purchases, or takes back lots of sales, while they fit and bring the value nearer."""
+        heap = [entry for i in range(len(self.orders)) if (entry := self._helping(i))]
+        heapq.heapify(heap)
+        self._steps = [1] * len(self.orders)
+        for _ in rounds_while(lambda: bool(heap), self._on_progress):
+            _, _, change, i = heapq.heappop(heap)
+            if self._fits(i, change):
+                self._add(i, change)
+                if following := self._helping(i):
+                    heapq.heappush(heap, following)
+
+    def _helping(self, i: int) -> tuple[float, float, int, int] | None:
+        order, lots = self.orders[i], self.lots[i]
+        more = 1 if lots else order.least
+        less = -1 if lots > order.least else -lots
+        change = more if lots < order.wanted else less
+        # A least trade far above what is wanted is none, though it may come nearer.
+        if change == 0 or lots + change > (order.enough if change > 0 else order.most):
+            return None
+        gain = order.distance(lots) - order.distance(lots + change)
+        if gain <= ROUNDING * order.weight:
+            return None
+        frees = order.buys is (change < 0)
+        paid = float(abs(change) * order.cash)
+        missing = (self._start[i] - lots) * order.weight
+        return (_FIRST if frees or paid <= 0.0 else -_nine_digits(gain / paid)), -missing, change, i
+
+    def _fits(self, i: int, change: int) -> bool:
+        order = self.orders[i]
+        paid = change * (order.cash if order.buys else -order.cash)
+        return change * order.value <= max(self._room, ZERO) and (paid <= ZERO or paid <= self._spare)
+
+    def _add(self, i: int, change: int) -> None:
+        order, lots = self.orders[i], self.lots[i]
+        if abs(change) == 1:
+            whole = math.floor(order.wanted) if change > 0 else math.ceil(order.wanted)
+            most = min(self._steps[i], abs(whole - lots))
+            if order.buys is (change > 0) and order.cash > ZERO:
+                most = min(most, _count(self._spare, order.cash))
+            if change > 0:
+                most = min(most, order.most - lots, _count(self._room, order.value))
+            change *= max(1, most)
+            self._steps[i] *= 2
+        self._move(i, change)
+
+
+def _alike(order: LotOrder, lots: int) -> int:
+    """Lots in a row that free cash, each with the same effect on the objective; 0 where only the next has it."""
+    if order.buys:
+        return lots - order.least if lots <= order.wanted else 1
+    return order.most - lots if lots >= order.wanted else math.floor(order.wanted) - lots
+
+
+def _nine_digits(value: float) -> float:
+    """To nine digits, so that rounding does not decide between lots that are equally good."""
+    return float(f"{value:.9g}")
+
+
+def _count(budget: Decimal, each: Decimal) -> int:
+    """How many times a budget pays for one lot."""
+    return MOST_LOTS if budget >= MOST_LOTS * each else int(budget // each)

@@ -1,0 +1,139 @@
+"""From required trades to orders: lots, the most that can be traded, and what stands in the way."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from domain.errors import InvalidInput
+from domain.reallocation.cancellation import checked
+from domain.reallocation.exact import ONE, ZERO, decimal_step, exact, quotient
+from domain.reallocation.lots import MOST_LOTS
+from domain.reallocation.request import ReallocationRequest
+from domain.reallocation.shortfall import Cause, ShortfallCode
+from domain.reallocation.valuation import Valuation
+
+FRACTION_DIGITS = 15
+"""Where fractions may be traded, quantities have so many significant digits: what a float always keeps."""
+
+
+@dataclass(slots=True)
+class Order:
+    """One required trade on its way into the plan. Quantities are units without sign; sums of them are exact."""
+
+    symbol: str
+    requested: float  # units, negative to sell
+    held: Decimal
+    price: Decimal = ZERO
+    lot: Decimal = ZERO  # 0 without a price
+    rate: Decimal = ZERO  # cost as a fraction of the traded value
+    wanted: Decimal = ZERO
+    most: Decimal | None = None  # within the limits of market and holding; None is no limit
+    daily: Decimal | None = None  # the most in one day
+    leaves: bool = False  # nothing of it is wanted any more: an odd lot is sold too
+    reversed: bool = False  # a purchase is wanted, but cash is negative: it may be sold instead
+    quantity: Decimal = ZERO  # what is planned
+    causes: list[Cause] = field(default_factory=list)
+
+    @property
+    def buys(self) -> bool:
+        """Whether it is a purchase."""
+        return self.requested > 0.0 and not self.reversed
+
+    @property
+    def missing(self) -> Decimal:
+        """Units between what is planned and what is wanted."""
+        return self.wanted + self.quantity if self.reversed else self.wanted - self.quantity
+
+    @property
+    def value(self) -> Decimal:
+        """Of what is planned, in money."""
+        return self.quantity * self.price
+
+    @property
+    def reachable(self) -> Decimal:
+        """What is wanted and within the limits."""
+        if self.reversed:
+            return ZERO
+        return self.wanted if self.most is None else min(self.wanted, self.most)
+
+    @property
+    def cash_per_unit(self) -> Decimal:
+        """Paid for a unit bought, or received for a unit sold, costs included."""
+        return self.price * (ONE + self.rate if self.buys else ONE - self.rate)
+
+
+def orders_of(
+    request: ReallocationRequest,
+    valuation: Valuation,
+    required: Mapping[str, float],
+    on_progress: Callable[[], None],
+) -> list[Order]:
+    """An order for each required trade.
+
+    Where cash is negative, also one of 0 for every other holding with a price: it may have to be sold.
+    Raises InvalidInput for more lots in one order than can be counted.
+    """
+    wanted = dict(required)
+    if request.portfolio.cash < 0.0:
+        for symbol, units in request.portfolio.quantities.items():
+            if units and symbol in request.market.quotes:
+                wanted.setdefault(symbol, 0.0)
+    places = {symbol: i for i, symbol in enumerate(request.market.quotes)}
+    orders: list[Order] = []
+    for symbol, units in checked(wanted.items(), on_progress):
+        rate = valuation.cost_rates.get(symbol, ZERO)
+        orders.append(_order(request, symbol, units, rate, places.get(symbol, -1)))
+    return orders
+
+
+def reverse(request: ReallocationRequest, order: Order) -> None:
+    """Makes a purchase a sale of what is held, of which nothing is wanted."""
+    order.reversed, order.daily = True, None
+    order.causes = [Cause(ShortfallCode.CASH, request.limits.cash_floor)]
+    _limit(request, order)
+
+
+def _order(request: ReallocationRequest, symbol: str, units: float, rate: Decimal, place: int) -> Order:
+    quote = request.market.quotes.get(symbol)
+    held = exact(request.portfolio.quantities.get(symbol, 0.0))
+    order = Order(symbol, units, held, wanted=abs(exact(units)))
+    if quote is None:
+        order.causes.append(Cause(ShortfallCode.UNPRICED))
+        return order
+    order.price, order.rate = exact(quote.price), rate
+    order.leaves = units < 0.0 and not request.target.get(symbol, 0.0)
+    order.lot = _lot(request, order, place)
+    _limit(request, order)
+    return order
+
+
+def _lot(request: ReallocationRequest, order: Order, place: int) -> Decimal:
+    size = max(order.held, order.wanted)
+    if request.limits.fractional:
+        return decimal_step(size, FRACTION_DIGITS)
+    lot = exact(request.market.quotes[order.symbol].lot_size)
+    if size > MOST_LOTS * lot:
+        raise InvalidInput(
+            f"snapshot.assets[{place}].lot_size",
+            f"must be at least {quotient(size, Decimal(MOST_LOTS)):.3g} for {size:.6g} units of {order.symbol}; "
+            "or set limits.fractional",
+        )
+    return lot
+
+
+def _limit(request: ReallocationRequest, order: Order) -> None:
+    quote, limits = request.market.quotes[order.symbol], request.limits
+    if not order.buys:
+        order.most = order.held
+    if quote.halted:
+        order.most = ZERO
+        order.causes.append(Cause(ShortfallCode.HALTED))
+    elif limits.max_participation is not None and quote.average_daily_volume is not None:
+        daily = exact(limits.max_participation) * exact(quote.average_daily_volume)
+        if order.leaves and order.held <= daily:
+            return  # all of it in one day, an odd lot too
+        order.daily = daily // order.lot * order.lot
+        within = order.daily * request.horizon_days
+        order.most = within if order.most is None else min(order.most, within)
+        if within < order.wanted:
+            order.causes.append(Cause(ShortfallCode.PARTICIPATION, limits.max_participation))

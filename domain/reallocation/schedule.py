@@ -1,0 +1,93 @@
+"""Orders day by day: sells first, and a buy waits for the day whose cash can pay for it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from domain.errors import InvalidInput
+from domain.reallocation.cancellation import checked
+from domain.reallocation.exact import ZERO, ceiling
+from domain.reallocation.orders import Order
+
+MOST_TRADES = 250_000
+"""A longer list of trades is not sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """One step of the plan."""
+
+    step: int  # from 1
+    symbol: str
+    quantity: float  # units, negative to sell
+    price: float
+    cost: float
+    cash_after: float
+    day: int  # of the horizon, from 1
+
+
+class Schedule:
+    """Trades in the order in which they are carried out, and the exact sums of what they do."""
+
+    def __init__(self, cash: Decimal, floor: Decimal, on_progress: Callable[[], None]) -> None:
+        self.trades: list[Trade] = []
+        self.cash = cash
+        self._floor = floor
+        self._on_progress = on_progress
+
+    def run(self, orders: Sequence[Order], days: int) -> dict[str, Decimal]:
+        """Units of each symbol that are left at the end of the horizon; without 0.
+
+        Raises InvalidInput where the list would be too long.
+        """
+        _check_length(orders)
+        waiting = sorted((order for order in orders if order.quantity), key=lambda order: (order.buys, -order.value))
+        left = {order.symbol: order.quantity for order in waiting}
+        for day in range(1, days + 1):
+            before = len(self.trades)
+            for order in checked(waiting, self._on_progress):
+                units = self._today(order, left[order.symbol])
+                if units:
+                    self._book(order, units, day)
+                    left[order.symbol] -= units
+            waiting = [order for order in waiting if left[order.symbol]]
+            # Each day has the same limits: where one does nothing, so do all that follow.
+            if not waiting or len(self.trades) == before:
+                break
+        return {symbol: units for symbol, units in left.items() if units}
+
+    def _today(self, order: Order, left: Decimal) -> Decimal:
+        units = left if order.daily is None else min(left, order.daily)
+        if not order.buys:
+            return units
+        available = self.cash - self._floor
+        if available <= ZERO:
+            return ZERO
+        if units * order.cash_per_unit <= available:
+            return units
+        return available // (order.lot * order.cash_per_unit) * order.lot
+
+    def _book(self, order: Order, units: Decimal, day: int) -> None:
+        paid = units * order.cash_per_unit
+        self.cash += -paid if order.buys else paid
+        self.trades.append(
+            Trade(
+                step=len(self.trades) + 1,
+                symbol=order.symbol,
+                quantity=float(units if order.buys else -units),
+                price=float(order.price),
+                cost=float(units * order.price * order.rate),
+                cash_after=float(self.cash),
+                day=day,
+            )
+        )
+
+
+def _check_length(orders: Sequence[Order]) -> None:
+    length = sum(ceiling(order.quantity, order.daily) if order.daily else 1 for order in orders if order.quantity)
+    if length > MOST_TRADES:
+        raise InvalidInput(
+            "horizon_days",
+            f"the plan would have {length} trades, at most {MOST_TRADES} are planned; "
+            "shorten the horizon, or raise limits.max_participation",
+        )

@@ -1,0 +1,52 @@
+"""What a portfolio is worth and what trading costs, to the last digit."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from domain.errors import InvalidInput
+from domain.reallocation.cancellation import checked
+from domain.reallocation.exact import ZERO, exact, exact_arithmetic
+from domain.reallocation.request import ReallocationRequest
+
+_HALF = Decimal("0.5")
+_BASIS_POINT = Decimal("0.0001")
+
+
+@dataclass(frozen=True, slots=True)
+class Valuation:
+    """Exact figures of a request, made once."""
+
+    values: Mapping[str, Decimal]  # money in each holding that has a price
+    net_asset_value: Decimal  # of these, and cash
+    cost_rates: Mapping[str, Decimal]  # cost / traded value, of what is held or wanted and has a price
+
+
+def value(request: ReallocationRequest, on_progress: Callable[[], None]) -> Valuation:
+    """Values a portfolio. Raises InvalidInput for a short position, or a net asset value of zero or less."""
+    quotes = request.market.quotes
+    held = request.portfolio.quantities
+    with exact_arithmetic():
+        values: dict[str, Decimal] = {}
+        for i, (symbol, units) in checked(enumerate(held.items()), on_progress):
+            if units < 0.0:
+                raise InvalidInput(
+                    f"portfolio.holdings[{i}].quantity", f"{symbol} is short; only long positions are planned"
+                )
+            if symbol in quotes:
+                values[symbol] = exact(units) * exact(quotes[symbol].price)
+        worth = sum(values.values(), exact(request.portfolio.cash))
+        if worth <= ZERO:
+            raise InvalidInput("portfolio", f"must have a net asset value above 0, has {worth:g}")
+        symbols = [symbol for symbol in dict.fromkeys([*held, *request.target]) if symbol in quotes]
+        rates = {symbol: _cost_rate(request, symbol) for symbol in checked(symbols, on_progress)}
+    return Valuation(values, worth, rates)
+
+
+def _cost_rate(request: ReallocationRequest, symbol: str) -> Decimal:
+    """Cost of trading an asset as a fraction of the traded value; a quoted spread takes the place of the usual one."""
+    costs, spread_bps = request.costs, request.market.quotes[symbol].spread_bps
+    if symbol in costs.by_symbol_bps:
+        return exact(costs.by_symbol_bps[symbol]) * _BASIS_POINT
+    half_spread = exact(costs.half_spread_bps) if spread_bps is None else exact(spread_bps) * _HALF
+    return (exact(costs.commission_bps) + half_spread) * _BASIS_POINT

@@ -1,0 +1,146 @@
+"""Numbers that no market has: a typed error that names the field, or a plan; never an overflow or an endless loop."""
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.costs.linear import LinearCost
+from domain.errors import InvalidInput
+from domain.market_data.snapshot import Quote, Snapshot
+from domain.portfolio import Portfolio
+from domain.reallocation.flow import reallocate
+from domain.reallocation.request import Limits, ReallocationRequest, Thresholds
+from tests.domain.reallocation.execution import carry_out
+
+MARKET = Snapshot({"A": Quote(10.0), "B": Quote(20.0)})
+
+
+@pytest.mark.parametrize(
+    ("held", "cash", "target", "more", "field"),
+    [
+        ({"A": 1e308}, 1.0, {"A": 1.0}, {}, "portfolio.holdings[0].quantity"),
+        ({"B": 1.0, "A": 3e20}, 1.0, {"A": 1.0}, {}, "portfolio.holdings[1].quantity"),
+        ({"A": 1.0}, 1e308, {"A": 1.0}, {}, "portfolio.cash"),
+        ({"A": 1.0}, -1e308, {"A": 1.0}, {}, "portfolio.cash"),
+        ({"A": 1.0}, 0.0, {"A": -1e308}, {}, "target_weights.weights[0].weight"),
+        ({"A": 1.0}, 0.0, {"A": 1e308, "B": 1e308}, {}, "target_weights.weights"),
+        ({"A": 1.0}, 0.0, {"B": 1.0}, {"costs": LinearCost(1e308)}, "costs"),
+        ({"A": 1.0}, 0.0, {"B": 1.0}, {"costs": LinearCost(10_000.0)}, "costs"),
+        ({"A": 1.0}, 0.0, {"B": 1.0}, {"costs": LinearCost(0.0, 0.0, {"B": 1e308})}, "costs"),
+    ],
+)
+def test_requests_out_of_bounds(
+    held: dict[str, float], cash: float, target: dict[str, float], more: dict[str, LinearCost], field: str
+) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        reallocate(ReallocationRequest(Portfolio(held, cash), MARKET, target, **more))  # type: ignore[arg-type]
+    assert raised.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("field", "quote"),
+    [
+        ("price", {"price": 1e-300}),
+        ("price", {"price": 1e300}),
+        ("lot_size", {"price": 1.0, "lot_size": 1e-300}),
+        ("lot_size", {"price": 1.0, "lot_size": 1e300}),
+        ("average_daily_volume", {"price": 1.0, "average_daily_volume": 5e-324}),
+        ("average_daily_volume", {"price": 1.0, "average_daily_volume": 1e308}),
+    ],
+)
+def test_quotes_out_of_bounds(field: str, quote: dict[str, float]) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        Quote(**quote)  # type: ignore[arg-type]
+    assert raised.value.field == field
+
+
+def test_more_lots_than_a_float_counts() -> None:
+    market = Snapshot({"A": Quote(1.0), "B": Quote(1.0, lot_size=1e-12)})
+    request = ReallocationRequest(Portfolio({"A": 1.0}, 1e6), market, {"B": 1.0})
+    with pytest.raises(InvalidInput, match="fractional") as raised:
+        reallocate(request)
+    assert raised.value.field == "snapshot.assets[1].lot_size"
+
+
+def test_more_trades_than_are_sent() -> None:
+    market = Snapshot({"A": Quote(1.0, 10.0), "B": Quote(1.0)})
+    limits = Limits(max_participation=0.1)
+    request = ReallocationRequest(Portfolio({"A": 1e6}), market, {"B": 1.0}, limits=limits, horizon_days=2**31 - 1)
+    with pytest.raises(InvalidInput) as raised:
+        reallocate(request)
+    assert raised.value.field == "horizon_days"
+
+
+def test_a_horizon_without_end_ends_where_nothing_more_is_done() -> None:
+    market = Snapshot({"A": Quote(1.0, halted=True), "B": Quote(3.0, 100.0)})
+    request = ReallocationRequest(
+        Portfolio({"A": 50.0}, 7.0), market, {"B": 1.0}, limits=Limits(max_participation=0.01), horizon_days=2**31 - 1
+    )
+    found = reallocate(request)
+    carry_out(request, found)
+    assert [(trade.day, trade.quantity) for trade in found.plan.trades] == [(1, 1.0), (2, 1.0)]
+
+
+def test_a_utilization_beyond_floats_is_absent() -> None:
+    found = reallocate(ReallocationRequest(Portfolio({"A": 1.0}), MARKET, {"A": 5e-324, "B": 0.5}))
+    used = {asset.symbol: asset.utilization for asset in found.utilization.assets}
+    assert used == {"A": None, "B": 0.0}
+
+
+WITHIN = st.integers(-20, 20).map(lambda exponent: float(f"1.7e{exponent}"))
+ANY = st.one_of(
+    st.sampled_from([1.0, 3.3, 100.0]),
+    WITHIN,
+    WITHIN,
+    st.sampled_from([0.0, 5e-324, 1e-300, 1e-21, 1e21, 1e300, 1e308]),
+)
+OPTIONAL = st.one_of(st.none(), ANY)
+
+
+@given(data=st.data())
+@settings(max_examples=500, deadline=None)
+def test_any_finite_numbers_make_a_plan_or_an_error_that_names_a_field(data: st.DataObject) -> None:
+    def draw(strategy: st.SearchStrategy[float] = ANY) -> float:
+        return data.draw(strategy)
+
+    try:
+        quotes = {
+            symbol: Quote(
+                draw(),
+                average_daily_volume=data.draw(OPTIONAL),
+                spread_bps=data.draw(OPTIONAL),
+                lot_size=data.draw(st.one_of(st.just(1.0), ANY)),
+            )
+            for symbol in "AB"
+        }
+        request = ReallocationRequest(
+            Portfolio({"A": draw(), "B": draw()}, draw() * data.draw(st.sampled_from([1.0, 1.0, -1.0]))),
+            Snapshot(quotes),
+            {"A": draw(st.floats(0.0, 0.5)), "B": draw(st.sampled_from([0.0, 5e-324, 1e-9, 0.5]))},
+            thresholds=Thresholds(data.draw(st.sampled_from([None, 1e-300, 1e308])), data.draw(OPTIONAL)),
+            limits=Limits(
+                data.draw(st.sampled_from([None, 1e-300, 1.0])),
+                draw(),
+                draw() * data.draw(st.sampled_from([1.0, -1.0])),
+                data.draw(OPTIONAL),
+                data.draw(st.booleans()),
+            ),
+            costs=LinearCost(draw(st.sampled_from([0.0, 5e-324, 1e-300, 5.0, 9999.0]))),
+            horizon_days=data.draw(st.sampled_from([1, 2, 2**31 - 1])),
+        )
+        found = reallocate(request)
+    except InvalidInput:
+        return  # it is not made without the name of a field
+    carry_out(request, found)
+    numbers = [
+        *(getattr(found.summary, name) for name in ("nav_before", "nav_after", "cash_after", "cost", "cost_bps")),
+        found.summary.residual_drift,
+        found.summary.turnover_one_way,
+        *(number for trade in found.plan.trades for number in (trade.quantity, trade.cost, trade.cash_after)),
+        *(asset.participation or 0.0 for asset in found.liquidity.assets),
+        *(asset.days_to_trade or 0.0 for asset in found.liquidity.assets),
+        *(asset.utilization or 0.0 for asset in found.utilization.assets),
+    ]
+    assert all(map(math.isfinite, numbers))
