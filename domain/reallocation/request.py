@@ -61,7 +61,7 @@ class ReallocationRequest:
     horizon_days: int = 1
 
     def __post_init__(self) -> None:
-        self._check_portfolio()
+        check_amounts(self.portfolio, self.market)
         self._check_costs()
         for i, (symbol, weight) in enumerate(self.target.items()):
             finite_number(f"target_weights.weights[{i}].weight", weight)
@@ -75,20 +75,22 @@ class ReallocationRequest:
         if self.horizon_days < 1:
             raise InvalidInput("horizon_days", "must be 1 or more")
 
-    def _check_portfolio(self) -> None:
-        _within("portfolio.cash", self.portfolio.cash)
-        for i, (symbol, quantity) in enumerate(self.portfolio.quantities.items()):
-            field_name = f"portfolio.holdings[{i}].quantity"
-            _within(field_name, quantity)
-            price = self.market.price(symbol)
-            if price is not None and abs(quantity) * price > LARGEST_AMOUNT:
-                raise InvalidInput(field_name, f"{symbol} must be worth at most {LARGEST_AMOUNT:g}")
-
     def _check_costs(self) -> None:
         for symbol, quote in self.market.quotes.items():
             rate = self.costs.rate(symbol, None if quote.spread_bps is None else 0.5 * BASIS_POINT * quote.spread_bps)
             if not rate < 1.0:
                 raise InvalidInput("costs", f"of {symbol} must be below 10000 bps, are {rate / BASIS_POINT:g}")
+
+
+def check_amounts(portfolio: Portfolio, market: Snapshot) -> None:
+    """Raises InvalidInput for cash or a holding of more than any account has."""
+    _within("portfolio.cash", portfolio.cash)
+    for i, (symbol, quantity) in enumerate(portfolio.quantities.items()):
+        field_name = f"portfolio.holdings[{i}].quantity"
+        _within(field_name, quantity)
+        price = market.price(symbol)
+        if price is not None and abs(quantity) * price > LARGEST_AMOUNT:
+            raise InvalidInput(field_name, f"{symbol} must be worth at most {LARGEST_AMOUNT:g}")
 
 
 def _within(name: str, value: float) -> None:

@@ -323,6 +323,27 @@ def test_bad_input_is_named(wire: Wire, request_: dict[str, Any], field: str) ->
     assert wire.call("ReallocationService/ListReallocations", {"pageSize": 1}) == before
 
 
+def test_a_stored_symbol_without_a_price_in_the_range_is_kept_or_refused_by_name(
+    start_server: Callable[..., RunningServer],
+) -> None:
+    server = start_server()
+    with Client(server.address) as client:
+        days = np.arange(18000, 18010)
+        client.import_prices(Panel.of("A", days, np.full((10, 1), 10.0)))
+        client.import_prices(Panel.of("B", days + 100, np.full((10, 1), 20.0)))
+    with server.channel() as channel:
+        wire = Wire(channel)
+        request = ask({"A": 10, "B": 10}, 55.0, {"A": 1.0}, [])
+        del request["snapshot"]
+        request["marketData"] = {"symbols": ["A", "B"], "endDate": {"year": 2019, "month": 4, "day": 25}}
+        answer = wire.call(REALLOCATE, request)
+        assert [(t["symbol"], t["quantity"]) for t in trades_of(answer)] == [("A", 5.0)]
+        unpriced = [s["symbol"] for s in answer["shortfalls"] if s["reasons"][0]["code"] == "SHORTFALL_CODE_UNPRICED"]
+        assert unpriced == ["B"]
+        wanted = request | {"targetWeights": {"weights": [{"symbol": "B", "weight": 1.0}]}}
+        assert wire.refused(REALLOCATE, wanted).fields == ("target_weights.weights[0].symbol",)
+
+
 def test_what_is_not_there_yet_is_refused_by_name(wire: Wire) -> None:
     request = ask({"A": 1}, 0.0, {"A": 1.0}, TWO, limits={"tax": {}})
     assert wire.refused(REALLOCATE, request).reason == "NOT_SUPPORTED"
@@ -367,6 +388,21 @@ def test_a_target_by_optimisation_on_stored_prices(sample_server: RunningServer)
         assert summary["residualDrift"] < 2e-3
         assert summary["volatilityAnnualAfter"] < summary["volatilityAnnualBefore"]
         assert answer["liquidity"]["state"] == "LIQUIDITY_STATE_UNKNOWN"
+
+
+@pytest.mark.parametrize(
+    ("quantity", "cash", "field"), [(1e308, 0.0, "portfolio.holdings[0].quantity"), (1.0, 1e308, "portfolio.cash")]
+)
+def test_an_account_beyond_numbers_is_refused_before_its_target_is_optimised(
+    sample_server: RunningServer, quantity: float, cash: float, field: str
+) -> None:
+    request = {
+        "portfolio": {"holdings": [{"symbol": "AAPL", "quantity": quantity}], "cash": cash},
+        "marketData": {"symbols": ["AAPL", "JNJ"]},
+        "targetOptimize": {"objective": {"minRisk": {}}, "lookbackPeriods": 252},
+    }
+    with sample_server.channel() as channel:
+        assert Wire(channel).refused(REALLOCATE, request).fields == (field,)
 
 
 def test_volume_lots_and_states_that_are_stored(start_server: Callable[..., RunningServer]) -> None:
