@@ -50,20 +50,22 @@ def summarise(
         if after <= ZERO:
             raise InvalidInput("costs", "must leave a net asset value above 0")
         return Summary(
-            weights_before={symbol: ratio(value, before) for symbol, value in values.items()},
-            weights_after={symbol: ratio(value, after) for symbol, value in held.items()},
+            weights_before={symbol: ratio(value, before) for symbol, value in checked(values.items(), on_progress)},
+            weights_after={symbol: ratio(value, after) for symbol, value in checked(held.items(), on_progress)},
             nav_before=float(before),
             nav_after=float(after),
             cash_after=float(cash),
             cost=float(cost),
             cost_bps=ratio(BASIS_POINTS * cost, before),
-            residual_drift=ratio(_differences(request.target, held, after), 2 * after),
+            residual_drift=ratio(_differences(request.target, held, after, on_progress), 2 * after),
             turnover_one_way=ratio(traded, 2 * before),
             days_to_complete=max((trade.day for trade in plan.trades), default=0),
         )
 
 
-def _differences(target: Mapping[str, float], held: Mapping[str, Decimal], nav: Decimal) -> Decimal:
+def _differences(
+    target: Mapping[str, float], held: Mapping[str, Decimal], nav: Decimal, on_progress: Callable[[], None]
+) -> Decimal:
     """Sum of absolute differences to the target, in money."""
-    symbols = held.keys() | target.keys()
+    symbols = checked(held.keys() | target.keys(), on_progress)
     return sum((abs(held.get(s, ZERO) - exact(target.get(s, 0.0)) * nav) for s in symbols), ZERO)
