@@ -18,7 +18,7 @@ from domain.optimization.solve import solve
 from domain.optimization.specification import Specification, state
 from domain.portfolio import Portfolio
 from domain.reallocation.flow import Reallocation, reallocate
-from domain.reallocation.request import ReallocationRequest, Thresholds
+from domain.reallocation.request import ReallocationRequest, Thresholds, check_amounts
 from domain.risk.model import RiskModel
 from server.commands.reallocation import (
     Mandate,
@@ -116,7 +116,7 @@ def _planned(
 ) -> Planned:
     market = command.market
     snapshot = market if isinstance(market, Snapshot) else _snapshot(market, found)
-    prices = found.panels[market] if isinstance(market, PriceSelection) else None
+    check_amounts(mandate.portfolio, snapshot)
     weights = target
     if isinstance(target, OptimizedTarget):
         prices = found.panels[_target_prices(command, target)]
@@ -132,7 +132,7 @@ def _planned(
         costs=command.costs,
         horizon_days=command.horizon_days,
     )
-    result = reallocate(request)
+    result = reallocate(request, on_progress)
     on_progress()
     stored = found.panels[market] if isinstance(market, PriceSelection) else None
     return Planned(result, Volatilities() if stored is None else _volatilities(result, stored))
@@ -148,6 +148,8 @@ def _snapshot(selection: PriceSelection, found: Found) -> Snapshot:
         instrument = found.instruments.get(symbol)
         if instrument is not None and instrument.state in (TradableState.DELISTED, TradableState.NOT_LISTED):
             continue
+        if not len(given):
+            continue  # no price in this range: it is kept, or refused by name where it is wanted
         quotes[symbol] = Quote(
             price=float(given[-1]),
             average_daily_volume=volumes.get(symbol),
