@@ -1,6 +1,7 @@
 """Imports, tables of prices and instruments, from messages and back."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from absfinance.v1 import instrument_pb2, panel_pb2
@@ -26,60 +27,80 @@ from server.ports import (
     InstrumentPage,
     Overloaded,
     PriceField,
-    PriceImport,
     StoredPanel,
     TradableState,
 )
 
 CHUNK_BYTES = 1 << 20
 MAX_IMPORT_VALUES = 100_000_000
-"""Values of one import, 0.8 GB while it is taken in; more must come as several imports."""
+"""Values of one import, 1.2 GB of staging in the store; more must come as several imports."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportHeader:
+    """What an import says of itself first."""
+
+    import_id: str
+    field: PriceField
+    source: str
 
 
 class ImportAssembly:
     """Takes the pieces of an import in their order: a header, chunks, a footer."""
 
     def __init__(self) -> None:
-        self._header: ImportPricesRequest.Header | None = None
-        self._panels: list[Panel] = []
+        self._header: ImportHeader | None = None
+        self._chunks = 0
         self._values = 0
         self._closed = False
 
-    def add(self, piece: ImportPricesRequest) -> None:
-        """Takes the next piece. Raises InvalidInput for one that is out of order or breaks a rule."""
+    @property
+    def header(self) -> ImportHeader:
+        """What came first. Raises InvalidInput where nothing came."""
+        if self._header is None:
+            raise InvalidInput("header", "is missing: the first message must be the header")
+        return self._header
+
+    @property
+    def value_count(self) -> int:
+        """Values of all chunks, the missing ones included."""
+        return self._values
+
+    def add(self, piece: ImportPricesRequest) -> Panel | None:
+        """Takes the next piece; the panel of a chunk. Raises InvalidInput where it is out of order or breaks a rule."""
         kind = piece.WhichOneof("part")
         if self._closed:
             raise InvalidInput(kind or "part", "must not come after the footer")
         if (kind == "header") != (self._header is None):
             raise InvalidInput(kind or "part", "the first message, and only that, must be the header")
         if kind == "header":
-            self._header = piece.header
+            header = piece.header
+            self._header = ImportHeader(header.import_id, price_field_from_proto(header.field), header.source)
         elif kind == "chunk":
-            self._take(piece.chunk)
+            return self._panel(piece.chunk)
         elif piece.footer.value_count != self._values:
             rule = f"says {piece.footer.value_count} values, but {self._values} have come; nothing is stored"
             raise InvalidInput("footer.value_count", rule)
         else:
             self._closed = True
+        return None
 
-    def finished(self) -> PriceImport:
-        """The whole import. Raises InvalidInput where the stream ended before its footer."""
-        if not self._closed or self._header is None:
+    def require_complete(self) -> None:
+        """Raises InvalidInput where the stream ended before its footer, or without a chunk."""
+        if not self._closed:
             raise InvalidInput("footer", "is missing: the import was cut off, and nothing is stored")
-        if not self._panels:
+        if not self._chunks:
             raise InvalidInput("chunk", "there must be at least one between header and footer")
-        field = price_field_from_proto(self._header.field)
-        return PriceImport(self._header.import_id, field, self._header.source, tuple(self._panels))
 
-    def _take(self, chunk: panel_pb2.Panel) -> None:
-        header = self._header or ImportPricesRequest.Header()
+    def _panel(self, chunk: panel_pb2.Panel) -> Panel:
         with under("chunk"):
-            volume = price_field_from_proto(header.field) is PriceField.VOLUME
+            volume = self.header.field is PriceField.VOLUME
             panel = volumes_from_proto(chunk) if volume else prices_from_proto(chunk)
         self._values += panel.values.size
         if self._values > MAX_IMPORT_VALUES:
             raise Overloaded(f"an import may hold {MAX_IMPORT_VALUES} values; send several")
-        self._panels.append(panel)
+        self._chunks += 1
+        return panel
 
 
 def receipt_to_proto(receipt: ImportReceipt) -> ImportPricesResponse:

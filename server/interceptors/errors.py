@@ -7,14 +7,15 @@
 | UnboundedProblem, NoPositiveExcessReturn | FAILED_PRECONDITION | PreconditionFailure |
 | MissingMarketData, NotFound | NOT_FOUND | ResourceInfo |
 | NotSupported, an RPC that is not built yet | UNIMPLEMENTED | |
-| SolverTimedOut | DEADLINE_EXCEEDED | |
+| SolverTimedOut, JobTimeBudgetExceeded | DEADLINE_EXCEEDED | |
 | Cancelled | CANCELLED | |
 | AlreadyExists | ALREADY_EXISTS | ResourceInfo |
 | EtagMismatch | ABORTED | |
 | EpochChanged, StillRunning | FAILED_PRECONDITION | PreconditionFailure |
 | EventsCompacted | OUT_OF_RANGE | |
 | Overloaded | RESOURCE_EXHAUSTED | RetryInfo |
-| Draining | UNAVAILABLE | RetryInfo |
+| StorageFull | RESOURCE_EXHAUSTED | |
+| Draining, StorageUnavailable | UNAVAILABLE | RetryInfo |
 | SolverFailed, anything else | INTERNAL | |
 
 Text of an unknown exception never leaves the server: the caller gets the id under which the log has it.
@@ -45,10 +46,13 @@ from server.ports import (
     EpochChanged,
     EtagMismatch,
     EventsCompacted,
+    JobTimeBudgetExceeded,
     NotFound,
     Overloaded,
     RequestIdReused,
     StillRunning,
+    StorageFull,
+    StorageUnavailable,
 )
 
 DOMAIN = "absfinance"
@@ -118,6 +122,12 @@ def refusal(error: Exception, method: str = "", *, built: bool = True) -> tuple[
         return _precondition("BACKTEST_RUNNING", "backtest", error)
     if isinstance(error, Overloaded):
         return _status(Code.RESOURCE_EXHAUSTED, str(error), "OVERLOADED", {}, _retry())
+    if isinstance(error, JobTimeBudgetExceeded):
+        return _status(Code.DEADLINE_EXCEEDED, str(error), "JOB_TIME_BUDGET_EXCEEDED", {})
+    if isinstance(error, StorageFull):
+        return _status(Code.RESOURCE_EXHAUSTED, str(error), "STORAGE_FULL", {})
+    if isinstance(error, StorageUnavailable):
+        return _status(Code.UNAVAILABLE, str(error), "STORAGE_UNAVAILABLE", {}, _retry())
     if isinstance(error, Draining):
         return _status(Code.UNAVAILABLE, "the server is shutting down", "DRAINING", {}, _retry())
     return _unknown(error, method)

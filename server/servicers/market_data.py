@@ -1,5 +1,6 @@
 """MarketDataService on the wire."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from absfinance.v1.market_data_service_pb2 import (
@@ -38,11 +39,19 @@ class MarketDataServicer(MarketDataServiceServicer):
     async def ImportPrices(
         self, requests: AsyncIterator[ImportPricesRequest], context: Context
     ) -> ImportPricesResponse:
-        """All of an import, or nothing."""
+        """All of an import, or nothing; each piece is read in a thread and staged before the next is taken."""
         assembly = ImportAssembly()
-        async for piece in requests:
-            assembly.add(piece)
-        return receipt_to_proto(await self._market_data.import_prices(assembly.finished()))
+        pieces = aiter(requests)
+        if (first := await anext(pieces, None)) is not None:
+            assembly.add(first)
+        header = assembly.header
+        async with self._market_data.importing(header.import_id, header.field, header.source) as session:
+            async for piece in pieces:
+                panel = await asyncio.to_thread(assembly.add, piece)
+                if panel is not None:
+                    await session.add(panel)
+            assembly.require_complete()
+            return receipt_to_proto(await session.finish(assembly.value_count))
 
     async def GetPrices(self, request: GetPricesRequest, context: Context) -> AsyncIterator[GetPricesResponse]:
         """A header, then rows."""

@@ -17,7 +17,17 @@ from server.execution.lanes import Lanes, OnProgress
 from server.jobs.codec import parts_from_bytes
 from server.jobs.progress import Notice, Progress
 from server.jobs.runner import Runner
-from server.ports import BacktestStore, JobDraft, JobInputs, JobPage, JobRecord, JobState, PriceSelection, StillRunning
+from server.ports import (
+    BacktestStore,
+    JobDraft,
+    JobInputs,
+    JobPage,
+    JobRecord,
+    JobState,
+    ListFilter,
+    PriceSelection,
+    StillRunning,
+)
 from server.services.market_data import MarketData, StoredInput
 
 CHUNK_BYTES = 900_000
@@ -89,7 +99,7 @@ class Backtests:
 
     async def list(self, token: str, size: int, state: JobState | None) -> JobPage:
         """A page of jobs, newest first."""
-        return await self._store.list(token, size, state)
+        return await self._store.list(token, size, ListFilter(state=state))
 
     async def cancel(self, job_id: str) -> JobRecord:
         """Stops a job; one that is over stays as it is."""

@@ -1,6 +1,7 @@
 """Stored prices and instruments: what requests name instead of sending."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,15 +12,16 @@ from domain.errors import MissingMarketData
 from domain.market_data.panel import PricePanel
 from domain.market_data.source import MarketInput
 from server.ports import (
-    ImportReceipt,
+    ImportSession,
     Instrument,
     InstrumentPage,
     MarketDataStore,
     PriceField,
-    PriceImport,
     PriceQuery,
     PriceSelection,
+    Seal,
     StoredPanel,
+    open_values,
 )
 
 PAGE = 1000
@@ -33,6 +35,7 @@ class StoredInput:
     dates: NDArray[np.int32]
     path: Path
     fingerprint: str
+    seal: Seal | None = None
 
     @property
     def rows(self) -> int:
@@ -40,12 +43,8 @@ class StoredInput:
         return len(self.dates)
 
     def open(self) -> PricePanel:
-        """The panel over the mapped file. Raises MissingMarketData where the file was removed meanwhile."""
-        try:
-            values = np.load(self.path, mmap_mode="r")
-        except OSError:
-            raise MissingMarketData("the stored panel was removed while it was in use; try again") from None
-        return PricePanel(self.symbols, self.dates, values)
+        """The panel over the mapped file. Raises MissingMarketData where it was removed or changed meanwhile."""
+        return PricePanel(self.symbols, self.dates, open_values(self.path, self.seal))
 
 
 class MarketData:
@@ -54,9 +53,15 @@ class MarketData:
     def __init__(self, store: MarketDataStore) -> None:
         self._store = store
 
-    async def import_prices(self, prices: PriceImport) -> ImportReceipt:
-        """Stores all of it or nothing."""
-        return await self._store.import_prices(prices)
+    @asynccontextmanager
+    async def importing(self, import_id: str, field: PriceField, source: str) -> AsyncIterator[ImportSession]:
+        """An import in parts, dropped where it is left without `finish`."""
+        session = await self._store.begin_import(import_id, field, source)
+        try:
+            yield session
+        except BaseException:
+            await session.abandon()
+            raise
 
     async def load(self, data: MarketInput | PriceSelection) -> MarketInput | StoredInput:
         """Data as the engine takes it: as it is, or by the file of what is stored."""
@@ -65,7 +70,7 @@ class MarketData:
     async def stored(self, selection: PriceSelection) -> StoredInput:
         """The file of stored prices."""
         found = await self.prices(selection)
-        return StoredInput(found.panel.symbols, found.panel.dates, found.path, found.fingerprint)
+        return StoredInput(found.panel.symbols, found.panel.dates, found.path, found.fingerprint, found.seal)
 
     async def prices(self, selection: PriceSelection) -> StoredPanel:
         """The stored panel of a selection. Raises MissingMarketData where there is none."""

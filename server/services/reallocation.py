@@ -27,6 +27,7 @@ from server.ports import (
     AnswerPage,
     AnswerRecord,
     AnswerStore,
+    ListFilter,
     PortfolioStore,
     PriceField,
     PriceSelection,
@@ -147,7 +148,7 @@ class ReallocationService:
 
     async def list(self, token: str, size: int, portfolio_id: str) -> AnswerPage:
         """A page of stored answers, newest first."""
-        return await self._store.list(token, size, portfolio_id)
+        return await self._store.list(token, size, ListFilter(subject=portfolio_id))
 
     async def _mandate(self, command: ReallocateCommand, mark: Callable[[bytes], None]) -> Mandate:
         if isinstance(command.portfolio, Portfolio):

@@ -16,10 +16,13 @@ from server.ports import (
     EpochChanged,
     EtagMismatch,
     EventsCompacted,
+    JobTimeBudgetExceeded,
     NotFound,
     Overloaded,
     RequestIdReused,
     StillRunning,
+    StorageFull,
+    StorageUnavailable,
 )
 
 Code = grpc.StatusCode
@@ -53,6 +56,9 @@ TABLE = [
     (EpochChanged("lost"), Code.FAILED_PRECONDITION, "EPOCH_CHANGED", {PreconditionFailure}),
     (StillRunning("runs"), Code.FAILED_PRECONDITION, "BACKTEST_RUNNING", {PreconditionFailure}),
     (EventsCompacted(5), Code.OUT_OF_RANGE, "EVENTS_COMPACTED", set()),
+    (StorageFull("full: delete something"), Code.RESOURCE_EXHAUSTED, "STORAGE_FULL", set()),
+    (StorageUnavailable("busy"), Code.UNAVAILABLE, "STORAGE_UNAVAILABLE", {RetryInfo}),
+    (JobTimeBudgetExceeded("long"), Code.DEADLINE_EXCEEDED, "JOB_TIME_BUDGET_EXCEEDED", set()),
     (Draining(), Code.UNAVAILABLE, "DRAINING", {RetryInfo}),
     (ZeroDivisionError("secret"), Code.INTERNAL, "INTERNAL", set()),
 ]
