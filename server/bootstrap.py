@@ -1,9 +1,12 @@
 """Puts the server together: the only place that chooses adapters."""
 
 import asyncio
+import errno
 import gc
 import signal
+import socket
 from dataclasses import dataclass
+from functools import partial
 
 import grpc
 import protovalidate
@@ -19,10 +22,12 @@ from server.interceptors.idle_limit import IdleLimit
 from server.interceptors.log import CallLog
 from server.interceptors.raw import RawMessages
 from server.interceptors.request_context import RequestContext
+from server.jobs.housekeeping import Housekeeping
 from server.jobs.progress import Progress
 from server.jobs.runner import Runner
 from server.observability import configure_logging, logger, request_id
-from server.ports import Refused
+from server.ports import QueuePolicy, Refused, StorageFull, StorageUnavailable
+from server.security import check_tls
 from server.servicers.backtests import BacktestServicer
 from server.servicers.market_data import MarketDataServicer
 from server.servicers.optimization import OptimizationServicer
@@ -38,13 +43,15 @@ from server.services.optimization import Optimization
 from server.services.portfolios import Portfolios
 from server.services.reallocation import ReallocationService
 from server.services.risk import Risk
-from server.settings import Settings, WrongSetting
+from server.settings import DATABASE_NAME, Settings, WrongSetting
 from server.storage.embedded.answers import EmbeddedAnswers
 from server.storage.embedded.backtests import EmbeddedBacktests
-from server.storage.embedded.database import Database
+from server.storage.embedded.database import Database, UnknownSchema
 from server.storage.embedded.market_data import EmbeddedMarketData
 from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.portfolios import EmbeddedPortfolios
+from server.storage.embedded.retention import Retention
+from server.storage.embedded.room import Limits
 from server.storage.embedded.workers import WorkerLocks
 from server.tasks import backtest
 
@@ -61,26 +68,31 @@ CUT_SECONDS = 1.0
 async def serve(settings: Settings) -> None:
     """Runs a server until it is told to stop (SIGTERM or SIGINT), then drains. Raises WrongSetting."""
     configure_logging(settings.log_level)
+    warning = check_tls(settings.tls) if settings.tls else None
+    if warning:
+        logger.warning(warning)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    database = Database(settings.data_dir / "absfinance.sqlite3")
+    store = _open(settings)
     template = Template(LOADED_FIRST, LOADED_THEN)
     pool = ProcessPool(settings.workers, template=template, max_seconds=settings.max_request_seconds)
-    jobs = _jobs(settings, database, template)
+    jobs = _jobs(settings, store, template)
     admission = Admission(settings.max_concurrent_requests)
     # Written order: request context, log, errors, admission, idle limit, raw messages.
     interceptors = (
         RequestContext(), CallLog(), Errors(), admission, IdleLimit(settings.stream_idle_seconds), RawMessages(),
     )  # fmt: skip
-    app = App(_servicers(settings, database, pool, jobs), interceptors)
-    address = _bind(app.server, settings)
+    app = App(_servicers(store, pool, jobs), interceptors)
+    housekeeping = _housekeeping(settings, store)
     # The first validation compiles the contract's rules; better now than in a caller's time.
     protovalidate.collect_violations(GetOptimizationRequest())
     try:
+        address = _bind(app.server, settings)
         await pool.start()
         await app.server.start()
         jobs.runner.start()
+        housekeeping.start()
         await app.serving(True)
         gc.collect()
         gc.freeze()  # what was loaded stays: no collection has to walk over it again
@@ -88,11 +100,56 @@ async def serve(settings: Settings) -> None:
         await stop.wait()
         await _drain(app, admission, jobs.progress, settings.drain_seconds)
     finally:
+        await housekeeping.close()
         await jobs.runner.close(1.0)
-        jobs.locks.close()
+        store.locks.close()
         await pool.close(1.0)
         await template.close()
-        database.close()
+        store.database.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The data folder."""
+
+    database: Database
+    panels: PanelFiles
+    locks: WorkerLocks
+    market_data: EmbeddedMarketData
+
+
+def _open(settings: Settings) -> Store:
+    """Opens the data folder. Raises WrongSetting where it cannot be used."""
+    limits = Limits(settings.max_storage_bytes, settings.min_free_bytes)
+    folder = settings.data_dir
+    try:
+        database = Database(folder / DATABASE_NAME, limits)
+        locks = WorkerLocks(folder / "workers")
+        if settings.max_storage_bytes:
+            panels = PanelFiles(folder / "panels", limits.panel_bytes, hard=True)
+        else:
+            panels = PanelFiles(folder / "panels")
+    except (StorageFull, StorageUnavailable, UnknownSchema) as error:
+        raise WrongSetting(f"--data-dir (ABSFIN_DATA_DIR) cannot be used: {folder}: {error}{_cause(error)}") from None
+    except OSError as error:
+        where = error.filename or folder
+        raise WrongSetting(f"--data-dir (ABSFIN_DATA_DIR) cannot be used: {where}: {error.strerror}") from None
+    return Store(database, panels, locks, EmbeddedMarketData(database, panels, locks))
+
+
+def _cause(error: Exception) -> str:
+    return f" ({error.__cause__})" if error.__cause__ else ""
+
+
+def _housekeeping(settings: Settings, store: Store) -> Housekeeping:
+    retention = Retention(store.database, store.panels, settings.retention_days)
+    return Housekeeping(
+        {
+            "imports": store.market_data.sweep,
+            "workers": partial(asyncio.to_thread, store.locks.sweep),
+            "retention": retention.sweep,
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,29 +159,34 @@ class Jobs:
     store: EmbeddedBacktests
     progress: Progress
     runner: Runner
-    locks: WorkerLocks
 
 
-def _jobs(settings: Settings, database: Database, template: Template) -> Jobs:
-    locks = WorkerLocks(settings.data_dir / "workers")
-    panels = PanelFiles(settings.data_dir / "panels")
-    store = EmbeddedBacktests(database, panels, locks, settings.retained_events)
+def _jobs(settings: Settings, opened: Store, template: Template) -> Jobs:
+    policy = QueuePolicy(
+        short_seconds=settings.short_job_seconds,
+        slice_seconds=settings.job_slice_seconds,
+        max_queued=settings.max_queued_jobs,
+        max_job_seconds=settings.max_job_seconds,
+    )
+    store = EmbeddedBacktests(opened.database, opened.panels, opened.locks, settings.retained_events, policy)
     progress = Progress(store)
     runner = Runner(
         store,
         progress,
         # A pool of their own, which gives way: jobs shall not keep a caller of Optimize waiting.
         ProcessPool(settings.workers, niceness=JOB_NICENESS, growth=1, template=template, retries=0),
-        locks.own,
+        opened.locks.own,
         settings.workers,
         run=backtest.run,
         encode_error=_error_to_bytes,
+        policy=policy,
     )
-    return Jobs(store, progress, runner, locks)
+    return Jobs(store, progress, runner)
 
 
-def _servicers(settings: Settings, database: Database, pool: ProcessPool, jobs: Jobs) -> dict[str, object]:
-    market_data = MarketData(EmbeddedMarketData(database, PanelFiles(settings.data_dir / "panels")))
+def _servicers(store: Store, pool: ProcessPool, jobs: Jobs) -> dict[str, object]:
+    database = store.database
+    market_data = MarketData(store.market_data)
     portfolios = EmbeddedPortfolios(database)
     requests = Requests(pool)
     optimization = Optimization(market_data, EmbeddedAnswers(database, "optimization"), pool)
@@ -153,6 +215,7 @@ def _error_to_bytes(error: Exception) -> bytes:
 
 def _bind(server: grpc.aio.Server, settings: Settings) -> str:
     tls = settings.tls
+    _require_free(settings.listen)
     try:
         if tls is None:
             port = server.add_insecure_port(settings.listen)
@@ -164,6 +227,21 @@ def _bind(server: grpc.aio.Server, settings: Settings) -> str:
     except RuntimeError:
         raise WrongSetting(f"--listen (ABSFIN_LISTEN) cannot be bound: is {settings.listen} in use?") from None
     return settings.listen if settings.listen.startswith("unix:") else f"{settings.listen.rpartition(':')[0]}:{port}"
+
+
+def _require_free(listen: str) -> None:
+    """Raises WrongSetting where an address cannot be bound; gRPC would write lines of its own about it."""
+    if listen.startswith("unix:"):
+        return
+    host, _, port = listen.rpartition(":")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(address)
+    except OSError as error:
+        hint = f"is {listen} in use?" if error.errno == errno.EADDRINUSE else f"{listen}: {error.strerror}"
+        raise WrongSetting(f"--listen (ABSFIN_LISTEN) cannot be bound: {hint}") from None
 
 
 async def _drain(app: App, admission: Admission, progress: Progress, seconds: float) -> None:

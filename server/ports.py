@@ -3,6 +3,8 @@
 Every method is asynchronous: a store may be a file on this machine or a database far away.
 """
 
+import hashlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +12,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.errors import MissingMarketData
 from domain.market_data.panel import Panel, PricePanel
 
 
@@ -33,6 +39,18 @@ class RequestIdReused(Exception):
 
 class Overloaded(Exception):
     """There is more work than can be done in time; later it may go."""
+
+
+class StorageFull(Exception):
+    """There is no room to store more; the message says what to delete."""
+
+
+class StorageUnavailable(Exception):
+    """The store cannot be used now: it is busy, unreadable or damaged."""
+
+
+class JobTimeBudgetExceeded(Exception):
+    """A job has run for longer than any job may."""
 
 
 class Draining(Exception):
@@ -101,7 +119,36 @@ class StoredPanel:
 
     panel: PricePanel
     path: Path  # values as .npy, (T, N)
-    fingerprint: str  # hash of symbols, dates and values
+    fingerprint: str  # names the content
+    seal: "Seal | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """What a file of values was when it was verified, so that a later reader can see that it still is."""
+
+    sha256: str  # of the whole file
+    inode: int
+    size: int
+    mtime_ns: int
+
+
+def open_values(path: Path, seal: Seal | None) -> NDArray[np.float64]:
+    """Maps a file of values, (T, N). Raises MissingMarketData where it was removed or changed since it was sealed."""
+    try:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            known = seal is None or (seal.inode, seal.size, seal.mtime_ns) == (
+                status.st_ino,
+                status.st_size,
+                status.st_mtime_ns,
+            )
+            if not known and seal is not None and hashlib.file_digest(file, "sha256").hexdigest() != seal.sha256:
+                raise MissingMarketData("the stored panel was changed while it was in use; try again")
+        values: NDArray[np.float64] = np.load(path, mmap_mode="r")
+    except (OSError, ValueError, EOFError):
+        raise MissingMarketData("the stored panel was removed while it was in use; try again") from None
+    return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +202,31 @@ class InstrumentPage:
     next_token: str
 
 
+class ImportSession(Protocol):
+    """An import under way. Nothing of it is visible before `finish`, and everything after."""
+
+    async def add(self, panel: Panel) -> None:
+        """Stages a panel. Raises StorageFull, and StorageUnavailable where the import was idle for too long."""
+        ...
+
+    async def finish(self, value_count: int) -> ImportReceipt:
+        """Makes the import visible, all of it or nothing.
+
+        Raises InvalidInput where another number of values has come or a day has two, and RequestIdReused.
+        """
+        ...
+
+    async def abandon(self) -> None:
+        """Drops what was staged."""
+        ...
+
+
 class MarketDataStore(Protocol):
     """Prices and instruments."""
+
+    async def begin_import(self, import_id: str, field: PriceField, source: str) -> ImportSession:
+        """An import in parts. The same import again gives the first receipt."""
+        ...
 
     async def import_prices(self, prices: PriceImport) -> ImportReceipt:
         """Stores all of it or nothing. The same import again gives the first receipt.
@@ -190,14 +260,30 @@ class MarketDataStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ListFilter:
+    """What a list shows; empty shows everything."""
+
+    label: str = ""
+    subject: str = ""  # of answers
+    state: "JobState | None" = None  # of jobs
+    created_from: datetime | None = None  # inclusive
+    created_before: datetime | None = None  # exclusive
+
+
+EVERYTHING = ListFilter()
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerRecord:
     """A stored answer."""
 
     id: str
     created: datetime  # UTC
     request_id: str | None
-    payload: bytes  # the response as a converter wrote it
+    payload: bytes  # the response as a converter wrote it; empty in a list where there is a summary
     input_fingerprint: str
+    label: str = ""
+    summary: bytes = b""  # what a list shows of it, as a converter wrote it
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +295,9 @@ class AnswerDraft:
     body: bytes  # hash of the request without its id
     request_id: str | None = None
     subject: str = ""  # what it is about, such as a portfolio
+    id: str | None = None  # the caller's choice
+    label: str = ""
+    summary: bytes = b""  # what a list shows of it; without one a list reads the payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,15 +316,22 @@ class AnswerStore(Protocol):
         ...
 
     async def save(self, draft: AnswerDraft) -> AnswerRecord:
-        """Stores an answer; of two with one request id the first is kept and returned to both."""
+        """Stores an answer; of two with one request id the first is kept and returned to both.
+
+        Raises RequestIdReused, AlreadyExists for an id that is taken, StorageFull.
+        """
         ...
 
     async def get(self, answer_id: str) -> AnswerRecord:
         """One answer. Raises NotFound."""
         ...
 
-    async def list(self, token: str, limit: int, subject: str = "") -> AnswerPage:
-        """A page of answers, all or those about a subject. Raises InvalidInput for a token that is not ours."""
+    async def list(self, token: str, limit: int, filters: ListFilter = EVERYTHING) -> AnswerPage:
+        """A page of answers. Raises InvalidInput for a token that is not of this list with these filters."""
+        ...
+
+    async def delete(self, answer_id: str) -> None:
+        """Removes an answer. Raises NotFound."""
         ...
 
 
@@ -292,8 +388,8 @@ class PortfolioStore(Protocol):
         """One portfolio. Raises NotFound."""
         ...
 
-    async def list(self, after: str, limit: int) -> PortfolioPage:
-        """Portfolios whose id comes after `after`."""
+    async def list(self, after: str, limit: int, prefix: str = "") -> PortfolioPage:
+        """Portfolios whose id comes after `after` and begins with a prefix."""
         ...
 
     async def update(self, portfolio_id: str, etag: str, change: Callable[[bytes], bytes]) -> PortfolioRecord:
@@ -399,6 +495,9 @@ class JobDraft:
     inputs: JobInputs
     panels: Mapping[str, Panel]  # by the names in inputs
     request_id: str | None = None
+    id: str | None = None  # the caller's choice
+    owner: str = ""  # who shares the workers with others: a key of the caller
+    cost_estimate: float = 0.0  # seconds it may run; 0 where nobody knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,6 +520,9 @@ class JobRecord:
     crashes: int  # worker processes that died of it, as far as is known
     worker: str | None
     request_id: str | None = None
+    owner: str = ""
+    cost_estimate: float = 0.0  # seconds, 0 where nobody knows
+    run_seconds: float = 0.0  # in all attempts so far
     result: bytes | None = None
     error: bytes | None = None
 
@@ -440,6 +542,63 @@ class Claim:
     record: JobRecord
     checkpoint: bytes | None
     parts: tuple[bytes, ...]
+    waited_seconds: float = 0.0  # since it was stored or given back
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePolicy:
+    """How jobs share the workers."""
+
+    short_seconds: float = 60.0  # a job that is expected to run for longer is long
+    slice_seconds: float = 30.0  # a long job runs so long before it makes room for others that wait
+    max_queued: int = 1000  # waiting jobs of an owner
+    max_job_seconds: float = 0.0  # a job may run for so long in all; 0 sets no limit
+
+
+def expected_seconds(cost_estimate: float, run_seconds: float, fraction: float) -> float:
+    """How long a job runs in all: by its pace once it has run for a second, by its estimate before.
+
+    Without a pace a job that has run for t s is taken for one of 10 t s, so that an unknown one becomes a long one.
+    """
+    if fraction > 0.0 and run_seconds >= 1.0:
+        return run_seconds / fraction
+    return max(cost_estimate, 10.0 * run_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingJob:
+    """The job of an owner that has waited longest, among the short ones or among the long ones."""
+
+    id: str
+    owner: str
+    is_long: bool
+    waited_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Jobs that wait, at most two of each owner and those of workers that are gone, and how many run by owner."""
+
+    waiting: tuple[WaitingJob, ...]
+    running: Mapping[str, int]
+
+    def best(self, policy: QueuePolicy) -> WaitingJob | None:
+        """The job to run next.
+
+        Owners that run fewer jobs go first, then short jobs and those that have waited for ten slices, then those
+        that have waited longest.
+        """
+
+        def rank(job: WaitingJob) -> tuple[int, bool, float]:
+            later = job.is_long and job.waited_seconds < 10.0 * policy.slice_seconds
+            return self.running.get(job.owner, 0), later, -job.waited_seconds
+
+        return min(self.waiting, key=rank, default=None)
+
+    def after_yielding(self, job: WaitingJob) -> "Queue":
+        """The queue if a job that runs were given back."""
+        running = {**self.running, job.owner: self.running.get(job.owner, 1) - 1}
+        return Queue((*self.waiting, job), running)
 
 
 @dataclass(frozen=True, slots=True)
@@ -468,7 +627,11 @@ class BacktestStore(Protocol):
     """
 
     async def enqueue(self, draft: JobDraft) -> JobRecord:
-        """Stores a job with its data; of two with one request id the first is kept. Raises RequestIdReused."""
+        """Stores a job with its data; of two with one request id the first is kept.
+
+        Raises RequestIdReused, AlreadyExists for an id that is taken, Overloaded where its owner has too many jobs
+        that wait, StorageFull.
+        """
         ...
 
     async def find(self, request_id: str, body: bytes) -> JobRecord | None:
@@ -479,8 +642,11 @@ class BacktestStore(Protocol):
         """One job. Raises NotFound."""
         ...
 
-    async def list(self, token: str, limit: int, state: JobState | None) -> JobPage:
-        """A page of jobs without their results. Raises InvalidInput for a token that is not ours."""
+    async def list(self, token: str, limit: int, filters: ListFilter = EVERYTHING) -> JobPage:
+        """A page of jobs without their results.
+
+        Raises InvalidInput for a token that is not of this list with these filters.
+        """
         ...
 
     async def delete(self, job_id: str) -> None:
@@ -496,7 +662,14 @@ class BacktestStore(Protocol):
         ...
 
     async def claim(self, worker: str, lease_seconds: float) -> Claim | None:
-        """The oldest job that nobody has: queued, or with a worker that is gone or lets its lease run out."""
+        """A job that nobody has, queued or with a worker that is gone or lets its lease run out.
+
+        Owners that run fewer jobs go first, then short jobs, then those that have waited longest.
+        """
+        ...
+
+    async def queue(self, worker: str) -> Queue:
+        """What waits and what runs."""
         ...
 
     async def heartbeat(
@@ -518,8 +691,15 @@ class BacktestStore(Protocol):
         """Ends a job, with a last event."""
         ...
 
-    async def release(self, claim: JobRecord, *, crashed: bool) -> None:
-        """Gives a job back to whoever claims it next."""
+    async def compact(self, claim: JobRecord, count: int, part: bytes) -> None:
+        """Puts one part in the place of the first `count` parts of a job."""
+        ...
+
+    async def release(self, claim: JobRecord, *, crashed: bool, yielded: bool = False) -> None:
+        """Gives a job back to whoever claims it next; it waits behind those that wait already.
+
+        `yielded` says that it made room for others, which is no event of its log.
+        """
         ...
 
     async def panel(self, name: str) -> StoredPanel:

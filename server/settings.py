@@ -3,10 +3,19 @@
 import argparse
 import ipaddress
 import os
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
+
+DATABASE_NAME = "absfinance.sqlite3"
+
+LEAST_STORAGE_BYTES = 10_000_000
+"""A limit below this would leave no room for a single import."""
+
+MOST_SECONDS = 31_536_000.0
+"""A year."""
 
 
 class WrongSetting(Exception):
@@ -35,6 +44,13 @@ class Settings:
     max_request_seconds: float
     stream_idle_seconds: float
     retained_events: int
+    max_storage_bytes: int = 0
+    min_free_bytes: int = 0
+    retention_days: float = 0.0
+    max_queued_jobs: int = 1000
+    short_job_seconds: float = 60.0
+    job_slice_seconds: float = 30.0
+    max_job_seconds: float = 0.0
     tls: Tls | None = None
     supabase_key: str = field(default="", repr=False)
 
@@ -46,6 +62,8 @@ class Settings:
         def value(name: str) -> str:
             option = _OPTIONS[name]
             flag: str | None = getattr(given, name)
+            if flag is None and option.variable in environment and not environment[option.variable]:
+                _require_not_empty(name)
             return flag if flag is not None else environment.get(option.variable, "") or option.default(environment)
 
         for name, allowed in _NOT_YET.items():
@@ -63,6 +81,13 @@ class Settings:
             max_request_seconds=_number("max_request_seconds", value("max_request_seconds"), 0.1, 86400.0),
             stream_idle_seconds=_number("stream_idle_seconds", value("stream_idle_seconds"), 0.1, 86400.0),
             retained_events=_whole("retained_events", value("retained_events"), 1, 10_000_000),
+            max_storage_bytes=_bytes("max_storage_bytes", value("max_storage_bytes"), LEAST_STORAGE_BYTES),
+            min_free_bytes=_bytes("min_free_bytes", value("min_free_bytes"), 0),
+            retention_days=_number("retention_days", value("retention_days"), 0.0, 36_500.0),
+            max_queued_jobs=_whole("max_queued_jobs", value("max_queued_jobs"), 1, 1_000_000),
+            short_job_seconds=_number("short_job_seconds", value("short_job_seconds"), 0.0, MOST_SECONDS),
+            job_slice_seconds=_number("job_slice_seconds", value("job_slice_seconds"), 1.0, MOST_SECONDS),
+            max_job_seconds=_number("max_job_seconds", value("max_job_seconds"), 0.0, MOST_SECONDS),
             tls=_tls(value("tls_cert"), value("tls_key"), value("tls_client_ca")),
             supabase_key=value("supabase_key"),
         )
@@ -110,6 +135,19 @@ _OPTIONS: Mapping[str, _Option] = {
         "ABSFIN_STREAM_IDLE_SECONDS", "how long a client stream may send nothing before it is ended", "60"
     ),
     "retained_events": _Option("ABSFIN_RETAINED_EVENTS", "events kept of each backtest, the oldest go first", "10000"),
+    "max_storage_bytes": _Option("ABSFIN_MAX_STORAGE_BYTES", "bytes the store may hold; 0: what the disk holds", "0"),
+    "min_free_bytes": _Option("ABSFIN_MIN_FREE_BYTES", "bytes of the disk that new results leave free", str(64 << 20)),
+    "retention_days": _Option(
+        "ABSFIN_RETENTION_DAYS", "days after which finished backtests and other results are deleted; 0: never", "0"
+    ),
+    "max_queued_jobs": _Option("ABSFIN_MAX_QUEUED_JOBS", "backtests of one caller that may wait", "1000"),
+    "short_job_seconds": _Option(
+        "ABSFIN_SHORT_JOB_SECONDS", "a backtest that is expected to run for longer makes room for shorter ones", "60"
+    ),
+    "job_slice_seconds": _Option(
+        "ABSFIN_JOB_SLICE_SECONDS", "how long such a one runs before it makes room for others of its kind", "30"
+    ),
+    "max_job_seconds": _Option("ABSFIN_MAX_JOB_SECONDS", "seconds a backtest may run in all; 0: any time", "0"),
 }
 
 _NOT_YET: Mapping[str, tuple[str, ...]] = {"storage": ("embedded",), "auth": ("none",), "executor": ("local",)}
@@ -179,15 +217,47 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+def _bytes(name: str, value: str, least: int) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) < 19 and (int(value) == 0 or int(value) >= least)):
+        _wrong(name, f"must be a whole number of bytes, 0 or at least {max(least, 1)}, is {value!r}")
+    return int(value)
+
+
+def _require_not_empty(name: str) -> None:
+    """Elsewhere an empty variable means the default; data must not go to a folder that nobody named."""
+    if name == "data_dir":
+        _wrong(name, "must not be empty: name a folder, or leave it out for the default")
+
+
 def _data_dir(value: str) -> Path:
-    path = Path(value).expanduser()
+    if not value:
+        _require_not_empty("data_dir")
     try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        _wrong("data_dir", f"cannot be made: {path}: {error.strerror}")
-    if not os.access(path, os.W_OK | os.X_OK):
+        path = Path(value).expanduser()
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except (OSError, RuntimeError, ValueError) as error:
+        _wrong("data_dir", f"cannot be made: {value}: {getattr(error, 'strerror', None) or error}")
+    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
         _wrong("data_dir", f"cannot be written: {path}")
+    _make_private(path)
     return path
+
+
+def _make_private(path: Path) -> None:
+    """Closes a folder of our own to other users; one that holds something else is left as it is and refused."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if not mode & 0o077:
+        return
+    if any(path.iterdir()) and not (path / DATABASE_NAME).exists():
+        _wrong(
+            "data_dir",
+            f"is open to other users (mode {mode:04o}) and holds other files: {path}; chmod 700 it, or name a folder "
+            "of its own",
+        )
+    try:
+        path.chmod(0o700)
+    except OSError:
+        _wrong("data_dir", f"is open to other users (mode {mode:04o}) and belongs to one of them: {path}; chmod 700 it")
 
 
 def _tls(certificate: str, key: str, authority: str) -> Tls | None:

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.errors import MissingMarketData
 from domain.market_data.panel import PricePanel
-from server.ports import Instrument, PriceSelection
+from server.ports import Instrument, PriceSelection, Seal, open_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +19,7 @@ class StoredInput:
     dates: NDArray[np.int32]
     path: Path
     fingerprint: str
+    seal: Seal | None = None
 
     @property
     def rows(self) -> int:
@@ -27,12 +27,8 @@ class StoredInput:
         return len(self.dates)
 
     def open(self) -> PricePanel:
-        """The panel over the mapped file. Raises MissingMarketData where the file was removed meanwhile."""
-        try:
-            values = np.load(self.path, mmap_mode="r")
-        except OSError:
-            raise MissingMarketData("the stored panel was removed while it was in use; try again") from None
-        return PricePanel(self.symbols, self.dates, values)
+        """The panel over the mapped file. Raises MissingMarketData where it was removed or changed meanwhile."""
+        return PricePanel(self.symbols, self.dates, open_values(self.path, self.seal))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """Imports, tables of prices and instruments, from messages and back."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from absfinance.v1 import instrument_pb2, panel_pb2
@@ -29,7 +31,6 @@ from server.ports import (
     InstrumentPage,
     Overloaded,
     PriceField,
-    PriceImport,
     PriceSelection,
     StoredPanel,
     TradableState,
@@ -37,53 +38,98 @@ from server.ports import (
 
 CHUNK_BYTES = 1 << 20
 MAX_IMPORT_VALUES = 100_000_000
-"""Values of one import, 0.8 GB while it is taken in; more must come as several imports."""
+"""Values of one import, 1.2 GB of staging in the store; more must come as several imports."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportHeader:
+    """What an import says of itself first."""
+
+    import_id: str
+    field: PriceField
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportFooter:
+    """How many values an import says it had."""
+
+    value_count: int
+
+
+ImportPiece = ImportHeader | Panel | ImportFooter
+
+
+def import_piece_from_proto(request: ImportPricesRequest, *, volumes: bool) -> ImportPiece:
+    """The next piece of an import, whose chunks hold volumes or prices. Raises InvalidInput."""
+    match request.WhichOneof("part"):
+        case "header":
+            header = request.header
+            return ImportHeader(header.import_id, price_field_from_proto(header.field), header.source)
+        case "chunk":
+            with under("chunk"):
+                return volumes_from_proto(request.chunk) if volumes else prices_from_proto(request.chunk)
+    return ImportFooter(request.footer.value_count)
 
 
 class ImportAssembly:
     """Takes the pieces of an import in their order: a header, chunks, a footer."""
 
     def __init__(self) -> None:
-        self._header: ImportPricesRequest.Header | None = None
-        self._panels: list[Panel] = []
+        self._header: ImportHeader | None = None
+        self._chunks = 0
         self._values = 0
         self._closed = False
 
-    def add(self, piece: ImportPricesRequest) -> None:
-        """Takes the next piece. Raises InvalidInput for one that is out of order or breaks a rule."""
-        kind = piece.WhichOneof("part")
+    @property
+    def header(self) -> ImportHeader:
+        """What came first. Raises InvalidInput where nothing came."""
+        if self._header is None:
+            raise InvalidInput("header", "is missing: the first message must be the header")
+        return self._header
+
+    @property
+    def read(self) -> Callable[[ImportPricesRequest], ImportPiece]:
+        """How the next piece is read."""
+        volumes = self._header is not None and self._header.field is PriceField.VOLUME
+        return partial(import_piece_from_proto, volumes=volumes)
+
+    @property
+    def value_count(self) -> int:
+        """Values of all chunks, the missing ones included."""
+        return self._values
+
+    def add(self, piece: ImportPiece) -> Panel | None:
+        """Takes the next piece; the panel of a chunk. Raises InvalidInput where it is out of order or breaks a rule."""
+        kind = {ImportHeader: "header", ImportFooter: "footer"}.get(type(piece), "chunk")
         if self._closed:
-            raise InvalidInput(kind or "part", "must not come after the footer")
-        if (kind == "header") != (self._header is None):
-            raise InvalidInput(kind or "part", "the first message, and only that, must be the header")
-        if kind == "header":
-            self._header = piece.header
-        elif kind == "chunk":
-            self._take(piece.chunk)
-        elif piece.footer.value_count != self._values:
-            rule = f"says {piece.footer.value_count} values, but {self._values} have come; nothing is stored"
+            raise InvalidInput(kind, "must not come after the footer")
+        if isinstance(piece, ImportHeader) != (self._header is None):
+            raise InvalidInput(kind, "the first message, and only that, must be the header")
+        if isinstance(piece, ImportHeader):
+            self._header = piece
+        elif isinstance(piece, Panel):
+            return self._counted(piece)
+        elif piece.value_count != self._values:
+            rule = f"says {piece.value_count} values, but {self._values} have come; nothing is stored"
             raise InvalidInput("footer.value_count", rule)
         else:
             self._closed = True
+        return None
 
-    def finished(self) -> PriceImport:
-        """The whole import. Raises InvalidInput where the stream ended before its footer."""
-        if not self._closed or self._header is None:
+    def require_complete(self) -> None:
+        """Raises InvalidInput where the stream ended before its footer, or without a chunk."""
+        if not self._closed:
             raise InvalidInput("footer", "is missing: the import was cut off, and nothing is stored")
-        if not self._panels:
+        if not self._chunks:
             raise InvalidInput("chunk", "there must be at least one between header and footer")
-        field = price_field_from_proto(self._header.field)
-        return PriceImport(self._header.import_id, field, self._header.source, tuple(self._panels))
 
-    def _take(self, chunk: panel_pb2.Panel) -> None:
-        header = self._header or ImportPricesRequest.Header()
-        with under("chunk"):
-            volume = price_field_from_proto(header.field) is PriceField.VOLUME
-            panel = volumes_from_proto(chunk) if volume else prices_from_proto(chunk)
+    def _counted(self, panel: Panel) -> Panel:
         self._values += panel.values.size
         if self._values > MAX_IMPORT_VALUES:
             raise Overloaded(f"an import may hold {MAX_IMPORT_VALUES} values; send several")
-        self._panels.append(panel)
+        self._chunks += 1
+        return panel
 
 
 def requested_selection(request: GetPricesRequest) -> PriceSelection:

@@ -7,7 +7,7 @@
 | UnboundedProblem, NoPositiveExcessReturn, SolverFailed | FAILED_PRECONDITION | PreconditionFailure |
 | MissingMarketData, NotFound | NOT_FOUND | ResourceInfo |
 | NotSupported, an RPC that is not built yet | UNIMPLEMENTED | |
-| SolverTimedOut | DEADLINE_EXCEEDED | |
+| SolverTimedOut, JobTimeBudgetExceeded | DEADLINE_EXCEEDED | |
 | Cancelled | CANCELLED | |
 | AlreadyExists | ALREADY_EXISTS | ResourceInfo |
 | EtagMismatch | ABORTED | |
@@ -16,7 +16,8 @@
 | Overloaded | RESOURCE_EXHAUSTED | RetryInfo |
 | StreamIdle | DEADLINE_EXCEEDED | |
 | WorkerDied, twice in a row | ABORTED | RetryInfo |
-| Draining | UNAVAILABLE | RetryInfo |
+| StorageFull | RESOURCE_EXHAUSTED | |
+| Draining, StorageUnavailable | UNAVAILABLE | RetryInfo |
 | anything else | INTERNAL | |
 
 Text of an unknown exception never leaves the server: the caller gets the id under which the log has it.
@@ -44,10 +45,13 @@ from server.ports import (
     EpochChanged,
     EtagMismatch,
     EventsCompacted,
+    JobTimeBudgetExceeded,
     NotFound,
     Overloaded,
     RequestIdReused,
     StillRunning,
+    StorageFull,
+    StorageUnavailable,
     StreamIdle,
     WorkerDied,
 )
@@ -99,6 +103,12 @@ def status_from_error(error: Exception) -> Status | None:
         return _precondition("BACKTEST_RUNNING", "backtest", error)
     if isinstance(error, Overloaded):
         return _status(code_pb2.RESOURCE_EXHAUSTED, str(error), "OVERLOADED", {}, _retry())
+    if isinstance(error, JobTimeBudgetExceeded):
+        return _status(code_pb2.DEADLINE_EXCEEDED, str(error), "JOB_TIME_BUDGET_EXCEEDED", {})
+    if isinstance(error, StorageFull):
+        return _status(code_pb2.RESOURCE_EXHAUSTED, str(error), "STORAGE_FULL", {})
+    if isinstance(error, StorageUnavailable):
+        return _status(code_pb2.UNAVAILABLE, str(error), "STORAGE_UNAVAILABLE", {}, _retry())
     if isinstance(error, StreamIdle):
         return _status(code_pb2.DEADLINE_EXCEEDED, str(error), "STREAM_IDLE", {})
     if isinstance(error, WorkerDied):

@@ -285,7 +285,9 @@ class ProcessPool:
             await asyncio.wait({running})
 
     async def close(self, grace_seconds: float) -> None:
-        """Ends all workers; running tasks have `grace_seconds` to finish."""
+        """Ends all workers; running tasks have `grace_seconds` to finish. Closing twice changes nothing."""
+        if self._closed:
+            return
         self._closed = True
         if self._growing is not None:
             self._growing.cancel()

@@ -1,14 +1,23 @@
-"""Runs jobs that nobody runs: claims them, keeps their leases, and brings them to an end."""
+"""Claims jobs that nobody runs, keeps their leases, and brings them to an end.
+
+Long jobs make room: where every place is taken and a shorter job or one of another owner waits, a long one is given
+back at its next checkpoint and goes on from there later. With two places or more, one of them is only lent to long
+jobs: there a short job waits for no checkpoint for longer than `LENT_SECONDS`.
+"""
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 from domain.errors import Cancelled, DomainError, SolverFailed
 from server.execution.process_pool import ProcessPool
 from server.jobs.progress import Progress
-from server.jobs.walking import Job, MappedPanel, Ran, Saved
+from server.jobs.saves import Saves, Yielded, until_stored
+from server.jobs.walking import Job, MappedPanel, Ran
 from server.observability import logger, request_id
 from server.ports import (
     BacktestStore,
@@ -16,13 +25,20 @@ from server.ports import (
     JobEnd,
     JobRecord,
     JobState,
-    JobTick,
+    JobTimeBudgetExceeded,
     JobView,
     LostClaim,
     NotFound,
+    QueuePolicy,
     Refused,
+    StorageFull,
+    StorageUnavailable,
+    WaitingJob,
     WorkerDied,
+    expected_seconds,
 )
+
+T = TypeVar("T")
 
 LEASE_SECONDS = 30.0
 HEARTBEAT_SECONDS = 1.0
@@ -30,6 +46,43 @@ LOOK_SECONDS = 1.0
 """How often jobs are looked for that no submission of this process announces."""
 
 MAX_CRASHES = 3
+
+LEAST_SECONDS = 1.0
+"""A long job runs at least so long before it makes room for a short one."""
+
+LENT_SECONDS = 3.0
+
+POLICY = QueuePolicy()
+
+
+@dataclass(slots=True)
+class Run:
+    """A job that runs here."""
+
+    claim: Claim
+    saves: Saves
+    protected: bool  # it has waited for long, so that it keeps its whole slice
+    started: float = field(default_factory=time.monotonic)
+    task: asyncio.Task[None] | None = None
+    stop: Exception | None = None  # why this process stopped it
+    yielding_since: float | None = None
+    for_short: bool = False  # what it makes room for
+
+    @property
+    def seconds(self) -> float:
+        """Since it was claimed."""
+        return time.monotonic() - self.started
+
+    @property
+    def seconds_in_all(self) -> float:
+        """In all attempts."""
+        return self.claim.record.run_seconds + self.seconds
+
+    def end(self, why: Exception | None) -> None:
+        """Stops it where it is."""
+        self.stop = why
+        if self.task is not None:
+            self.task.cancel()
 
 
 class Runner:
@@ -45,6 +98,7 @@ class Runner:
         *,
         run: Callable[..., Ran],
         encode_error: Callable[[Exception], bytes],
+        policy: QueuePolicy = POLICY,
     ) -> None:
         self._store = store
         self._progress = progress
@@ -53,7 +107,8 @@ class Runner:
         self._slots = slots
         self._run_job = run
         self._encode_error = encode_error
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._policy = policy
+        self._running: dict[str, Run] = {}
         self._wake = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
 
@@ -74,7 +129,7 @@ class Runner:
 
     async def close(self, grace_seconds: float) -> None:
         """Gives running jobs back; another process, or this one after a restart, goes on with them."""
-        tasks = [*self._loops, *self._running.values()]
+        tasks = [*self._loops, *(run.task for run in self._running.values() if run.task is not None)]
         for task in tasks:
             task.cancel()
         if tasks:
@@ -82,9 +137,9 @@ class Runner:
         await self._pool.close(grace_seconds)
 
     def _stop(self, job_id: str) -> None:
-        task = self._running.get(job_id)
-        if task is not None:
-            task.cancel()
+        run = self._running.get(job_id)
+        if run is not None:
+            run.end(None)
 
     async def _claiming(self) -> None:
         while True:
@@ -94,14 +149,60 @@ class Runner:
                     claim = await self._store.claim(self._worker, LEASE_SECONDS)
                     if claim is None:
                         break
-                    task = asyncio.create_task(self._run(claim))
-                    self._running[claim.record.id] = task
-                    task.add_done_callback(partial(self._done, claim.record.id))
+                    self._begin(claim)
+                await self._make_room()
+            except (StorageFull, StorageUnavailable) as error:
+                logger.warning("jobs could not be claimed", extra={"why": str(error)})
             except Exception:
                 logger.exception("jobs could not be claimed")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self._wake.wait()
+
+    def _begin(self, claim: Claim) -> None:
+        protected = claim.waited_seconds >= 10.0 * self._policy.slice_seconds
+        run = Run(claim, Saves(self._store, self._progress, claim.record), protected)
+        self._running[claim.record.id] = run
+        run.task = asyncio.create_task(self._run(run))
+        run.task.add_done_callback(partial(self._done, run))
+
+    async def _make_room(self) -> None:
+        """Where all places are taken, asks one long job to make room for a job that would be next."""
+        asked = [run for run in self._running.values() if run.yielding_since is not None]
+        for run in asked:
+            late = time.monotonic() - (run.yielding_since or 0.0) > LENT_SECONDS
+            if late and run.for_short and self._slots > 1 and run.stop is None:
+                run.end(Yielded())
+        if asked or len(self._running) < self._slots:
+            return
+        queue = await self._store.queue(self._worker)
+        if not queue.waiting:
+            return
+        # The one that has run least is in the place that is lent; those that have run longest take turns.
+        runs = sorted(self._running.values(), key=lambda run: run.seconds)
+        for run in runs if self._slots > 1 else ():
+            if self._yields(run, queue.after_yielding(self._as_waiting(run)).best(self._policy), to_short=True):
+                return
+        for run in reversed(runs):
+            if self._yields(run, queue.after_yielding(self._as_waiting(run)).best(self._policy), to_short=False):
+                return
+
+    def _yields(self, run: Run, best: WaitingJob | None, *, to_short: bool) -> bool:
+        """Asks a long job to make room where another one would be next and it has run for long enough."""
+        if best is None or best.id == run.claim.record.id or not self._as_waiting(run).is_long:
+            return False
+        for_short = not best.is_long and not run.protected
+        if (to_short and not for_short) or run.seconds < (LEAST_SECONDS if for_short else self._policy.slice_seconds):
+            return False
+        run.yielding_since, run.for_short = time.monotonic(), for_short
+        run.saves.yield_at_next()
+        return True
+
+    def _as_waiting(self, run: Run) -> WaitingJob:
+        record = run.claim.record
+        tick = self._progress.ticks().get(record.id, record.tick)
+        expected = expected_seconds(record.cost_estimate, run.seconds_in_all, tick.fraction if tick else 0.0)
+        return WaitingJob(record.id, record.owner, expected > self._policy.short_seconds, 0.0)
 
     async def _beating(self) -> None:
         while True:
@@ -109,13 +210,31 @@ class Runner:
             running = list(self._running)
             if not running:
                 continue
+            self._end_those_over_budget()
             try:
                 held = await self._store.heartbeat(self._worker, running, LEASE_SECONDS, self._progress.ticks())
+            except (StorageFull, StorageUnavailable) as error:
+                logger.warning("leases could not be renewed", extra={"why": str(error)})
+                continue
             except Exception:
                 logger.exception("leases could not be renewed")
                 continue
             for job_id in set(running) - held:
                 await self._stop_if_lost(job_id)
+
+    def _end_those_over_budget(self) -> None:
+        for run in self._running.values():
+            if run.stop is None and self._is_over_budget(run):
+                run.end(self._over_budget())
+
+    def _is_over_budget(self, run: Run) -> bool:
+        return 0.0 < self._policy.max_job_seconds < run.seconds_in_all
+
+    def _over_budget(self) -> JobTimeBudgetExceeded:
+        return JobTimeBudgetExceeded(
+            f"the backtest has run for more than {self._policy.max_job_seconds:g} s, which is as long as a job may run "
+            "on this server: use fewer strategies or dates, or raise ABSFIN_MAX_JOB_SECONDS"
+        )
 
     async def _stop_if_lost(self, job_id: str) -> None:
         """A job may be cancelled through another process, or taken over while this one was away."""
@@ -124,55 +243,74 @@ class Runner:
         except NotFound:
             self._stop(job_id)
             return
+        except (StorageFull, StorageUnavailable):
+            return  # the next heartbeat asks again
         if record.state is JobState.CANCELLED or record.worker not in (None, self._worker):
             self._stop(job_id)
 
-    def _done(self, job_id: str, task: asyncio.Task[None]) -> None:
-        self._running.pop(job_id, None)
+    def _done(self, run: Run, task: asyncio.Task[None]) -> None:
+        job_id = run.claim.record.id
+        if self._running.get(job_id) is run:
+            del self._running[job_id]
         self._wake.set()
         if not task.cancelled() and task.exception() is not None:
             logger.error("a job ended unexpectedly", extra={"job": job_id}, exc_info=task.exception())
 
-    async def _run(self, claim: Claim) -> None:
-        record = claim.record
+    async def _run(self, run: Run) -> None:
+        record = run.claim.record
         request_id.set(record.id)  # log lines of a job, and an error without text of its own, carry its id
         self._progress.begins(record)
-        await self._progress.refresh(record.id)
         try:
-            await self._walk(claim)
+            await self._progress.refresh(record.id)
+            await self._walk(run)
         except LostClaim:
             logger.info("a job was taken over or cancelled", extra={"job": record.id})
+        except Yielded:
+            await self._give_back(run, yielded=True)
         except asyncio.CancelledError:
-            with contextlib.suppress(LostClaim):
-                await asyncio.shield(self._store.release(record, crashed=False))
-            raise
+            await self._stopped(run)
         except WorkerDied as error:
             # It may have died of what else the machine does: the job gets another chance from its checkpoint.
             logger.warning("the process of a job died", extra={"job": record.id, "how": str(error)})
-            with contextlib.suppress(LostClaim):
-                await self._store.release(record, crashed=True)
+            await self._give_back(run, crashed=True)
+        except (StorageFull, StorageUnavailable) as error:
+            # Nothing can be written: its lease runs out, and it goes on from its last checkpoint.
+            logger.error("a job is given up for now", extra={"job": record.id, "why": str(error)})
         except Exception as error:
             await self._failed(record, error)
         finally:
-            # First, so that followers look for themselves whatever happens to the look below.
-            self._progress.ends(record.id)
-            await self._progress.refresh(record.id)
+            if self._running.get(record.id) is run:
+                # First, so that followers look for themselves whatever happens to the look below.
+                self._progress.ends(record.id)
+                with contextlib.suppress(StorageFull, StorageUnavailable):
+                    await self._progress.refresh(record.id)
 
-    async def _walk(self, claim: Claim) -> None:
-        record = claim.record
+    async def _stopped(self, run: Run) -> None:
+        """Ends what this process stopped by itself; anything else is a cancellation, given back and passed on."""
+        if isinstance(run.stop, Yielded):
+            await self._give_back(run, yielded=True)
+        elif run.stop is not None:
+            await self._failed(run.claim.record, run.stop)
+        else:
+            await asyncio.shield(self._give_back(run))
+            raise asyncio.CancelledError
+
+    async def _give_back(self, run: Run, *, crashed: bool = False, yielded: bool = False) -> None:
+        # What cannot be given back now is free when its lease runs out.
+        with contextlib.suppress(LostClaim, StorageFull, StorageUnavailable):
+            await self._store.release(run.claim.record, crashed=crashed, yielded=yielded)
+
+    async def _walk(self, run: Run) -> None:
+        record = run.claim.record
         if record.crashes >= MAX_CRASHES:
             raise SolverFailed(f"its worker process died {record.crashes} times; it may need too much memory")
-        job = await self._job(claim)
-        saves = Saves(self._store, self._progress, record)
-        saving = asyncio.create_task(saves.run())
-        try:
-            work = partial(self._run_job, job, record.request, record.fingerprint)
-            ran = await self._pool.run(work, None, saves.take)
-        except BaseException:
-            saving.cancel()
-            raise
-        await saves.all_done(saving)
-        await self._store.finish(record, JobEnd(JobState.SUCCEEDED, ran.result, series=ran.series), ran.news)
+        if self._is_over_budget(run):
+            raise self._over_budget()
+        job = await self._job(run.claim)
+        work = partial(self._run_job, job, record.request, record.fingerprint)
+        ran = await _while_saving(self._pool.run(work, None, run.saves.take), run.saves)
+        end = JobEnd(JobState.SUCCEEDED, ran.result, series=ran.series)
+        await until_stored(lambda: self._store.finish(record, end, ran.news), record.id)
 
     async def _job(self, claim: Claim) -> Job:
         inputs = claim.record.inputs
@@ -188,35 +326,29 @@ class Runner:
     async def _failed(self, record: JobRecord, error: Exception) -> None:
         if isinstance(error, Cancelled):
             return
-        if not isinstance(error, DomainError | Refused):
+        if not isinstance(error, DomainError | JobTimeBudgetExceeded | Refused):
             logger.error("a job failed unexpectedly", extra={"job": record.id}, exc_info=error)
-        with contextlib.suppress(LostClaim):
-            await self._store.finish(record, JobEnd(JobState.FAILED, error=self._encode_error(error)), ())
+        end = JobEnd(JobState.FAILED, error=self._encode_error(error))
+        with contextlib.suppress(LostClaim, StorageFull, StorageUnavailable):
+            await until_stored(lambda: self._store.finish(record, end, ()), record.id)
 
 
-class Saves:
-    """Takes what a worker reports: ticks at once, checkpoints one after the other."""
-
-    def __init__(self, store: BacktestStore, progress: Progress, record: JobRecord) -> None:
-        self._store = store
-        self._progress = progress
-        self._record = record
-        self._waiting: asyncio.Queue[Saved | None] = asyncio.Queue()
-
-    def take(self, reported: object) -> None:
-        """A report of the worker."""
-        if isinstance(reported, JobTick):
-            self._progress.ticked(self._record.id, reported)
-        elif isinstance(reported, Saved):
-            self._waiting.put_nowait(reported)
-
-    async def run(self) -> None:
-        """Stores checkpoints until there are no more. Raises LostClaim."""
-        while (saved := await self._waiting.get()) is not None:
-            await self._store.save(self._record, saved.checkpoint, saved.part, saved.tick, saved.news)
-            await self._progress.refresh(self._record.id)
-
-    async def all_done(self, saving: asyncio.Task[None]) -> None:
-        """Waits until everything reported is stored."""
-        self._waiting.put_nowait(None)
-        await saving
+async def _while_saving(work: Awaitable[T], saves: Saves) -> T:
+    """What comes of work, once everything it reported is stored; ends it where something cannot be stored."""
+    working: asyncio.Future[T] = asyncio.ensure_future(work)
+    saving = asyncio.create_task(saves.run())
+    tasks: set[asyncio.Future[T] | asyncio.Future[None]] = {working, saving}
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if saving.done():
+            saving.result()  # it ends before the work only by an error
+        found = working.result()
+        await saves.all_done(saving)
+        return found
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        for task in tasks:
+            if not task.cancelled():
+                task.exception()  # a second error says nothing new, and asyncio would complain

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +12,15 @@ from domain.backtest.flow import Plan, Walk, prepare, run
 from domain.backtest.record import RecordPart
 from domain.backtest.result import BacktestOutcome
 from domain.backtest.specification import BacktestSpecification
-from domain.errors import MissingMarketData
 from domain.market_data.panel import PricePanel, ReturnPanel
 from server.jobs.codec import checkpoint_from_bytes, checkpoint_to_bytes, parts_from_bytes, parts_to_bytes
-from server.ports import EventKind, JobNews, JobTick, StoredPanel
+from server.ports import EventKind, JobNews, JobTick, Seal, StoredPanel, open_values
 
 TICK_SECONDS = 0.05
 CHECKPOINT_SECONDS = 1.0
+MANY_PARTS = 32
+"""A job that goes on joins its parts where it has more: a long one may make room for others many times."""
+
 NEWS_SECONDS = 0.25
 """What is worth telling waits no longer than this for its checkpoint."""
 
@@ -28,27 +31,21 @@ class MappedPanel:
 
     symbols: tuple[str, ...]
     dates: NDArray[np.int32]
-    path: str
+    path: Path
+    seal: Seal | None = None
 
     @classmethod
     def of(cls, stored: StoredPanel) -> "MappedPanel":
         """By its file."""
-        return cls(stored.panel.symbols, stored.panel.dates, str(stored.path))
+        return cls(stored.panel.symbols, stored.panel.dates, stored.path, stored.seal)
 
     def prices(self) -> PricePanel:
         """The panel over the mapped file."""
-        return PricePanel(self.symbols, self.dates, self._values())
+        return PricePanel(self.symbols, self.dates, open_values(self.path, self.seal))
 
     def returns(self) -> ReturnPanel:
         """Likewise, of returns."""
-        return ReturnPanel(self.symbols, self.dates, self._values())
-
-    def _values(self) -> NDArray[np.float64]:
-        try:
-            values: NDArray[np.float64] = np.load(self.path, mmap_mode="r")
-        except OSError:
-            raise MissingMarketData("the stored panel was removed while it was in use; try again") from None
-        return values
+        return ReturnPanel(self.symbols, self.dates, open_values(self.path, self.seal))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +68,14 @@ class Saved:
     part: bytes
     tick: JobTick
     news: tuple[JobNews, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """One part in the place of the first `count` stored ones."""
+
+    count: int
+    part: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,10 @@ def walk(
     for packed in job.parts:
         for leg, part in parts_from_bytes(packed):
             records[leg].append(part)
+    if len(job.parts) > MANY_PARTS:
+        records = [[RecordPart.joined(parts)] if parts else [] for parts in records]
+        joined = [(leg, part) for leg, parts in enumerate(records) for part in parts]
+        report(Compacted(len(job.parts), parts_to_bytes(joined)))
     reporter = Reporter(report, plan, begun=len(records))
     outcome = run(plan, reporter, on_progress, checkpoint, records)
     news = reporter.remaining_news()

@@ -38,11 +38,19 @@ class MarketDataServicer(MarketDataServiceServicer):
         self._requests = requests
 
     async def ImportPrices(self, requests: AsyncIterator[bytes], context: Context) -> ImportPricesResponse:
-        """All of an import, or nothing."""
+        """All of an import, or nothing; each piece is staged before the next is taken."""
         assembly = ImportAssembly()
-        async for piece in requests:
-            assembly.add(await self._requests.message(ImportPricesRequest, piece, context))
-        return receipt_to_proto(await self._market_data.import_prices(assembly.finished()))
+        pieces = aiter(requests)
+        if (first := await anext(pieces, None)) is not None:
+            assembly.add(await self._requests.read(ImportPricesRequest, assembly.read, first, context))
+        header = assembly.header
+        async with self._market_data.importing(header.import_id, header.field, header.source) as session:
+            async for data in pieces:
+                piece = await self._requests.read(ImportPricesRequest, assembly.read, data, context)
+                if (panel := assembly.add(piece)) is not None:
+                    await session.add(panel)
+            assembly.require_complete()
+            return receipt_to_proto(await session.finish(assembly.value_count))
 
     async def GetPrices(self, request: bytes, context: Context) -> AsyncIterator[GetPricesResponse]:
         """A header, then rows."""

@@ -13,7 +13,7 @@ from server.execution.process_pool import ProcessPool
 from server.jobs.progress import Notice, Progress
 from server.jobs.runner import Runner
 from server.jobs.walking import MappedPanel
-from server.ports import BacktestStore, JobDraft, JobPage, JobRecord, JobState, StillRunning
+from server.ports import BacktestStore, JobDraft, JobPage, JobRecord, JobState, ListFilter, StillRunning
 from server.services.market_data import MarketData
 from server.services.rounds import in_rounds
 from server.tasks import backtest
@@ -48,7 +48,7 @@ class Backtests:
         if before is not None:
             return before, drafted.wait_seconds
         job = await asyncio.to_thread(_with_panels, drafted, found)
-        record = await self._store.enqueue(job)
+        record = await self._store.enqueue(replace(job, owner=call.caller))
         self._runner.wake()
         return record, drafted.wait_seconds
 
@@ -64,7 +64,7 @@ class Backtests:
 
     async def list(self, token: str, size: int, state: JobState | None) -> JobPage:
         """A page of jobs, newest first."""
-        return await self._store.list(token, size, state)
+        return await self._store.list(token, size, ListFilter(state=state))
 
     async def cancel(self, job_id: str) -> JobRecord:
         """Stops a job; one that is over stays as it is."""

@@ -1,16 +1,16 @@
 """Stored prices and instruments: what requests name instead of sending."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 from domain.errors import MissingMarketData
 from server.commands.stored import Found, StoredInput, Wanted
 from server.ports import (
-    ImportReceipt,
+    ImportSession,
     Instrument,
     InstrumentPage,
     MarketDataStore,
     PriceField,
-    PriceImport,
     PriceQuery,
     PriceSelection,
     StoredPanel,
@@ -25,9 +25,15 @@ class MarketData:
     def __init__(self, store: MarketDataStore) -> None:
         self._store = store
 
-    async def import_prices(self, prices: PriceImport) -> ImportReceipt:
-        """Stores all of it or nothing."""
-        return await self._store.import_prices(prices)
+    @asynccontextmanager
+    async def importing(self, import_id: str, field: PriceField, source: str) -> AsyncIterator[ImportSession]:
+        """An import in parts, dropped where it is left without `finish`."""
+        session = await self._store.begin_import(import_id, field, source)
+        try:
+            yield session
+        except BaseException:
+            await session.abandon()
+            raise
 
     async def collect(self, wanted: Wanted, known: Found | None) -> Found:
         """What is known already, with the prices, groups and instruments that are wanted."""
@@ -47,7 +53,7 @@ class MarketData:
     async def stored(self, selection: PriceSelection) -> StoredInput:
         """The file of stored prices. Raises MissingMarketData where there are none."""
         found = await self.prices(selection)
-        return StoredInput(found.panel.symbols, found.panel.dates, found.path, found.fingerprint)
+        return StoredInput(found.panel.symbols, found.panel.dates, found.path, found.fingerprint, found.seal)
 
     async def prices(self, selection: PriceSelection) -> StoredPanel:
         """The stored panel of a selection. Raises MissingMarketData where there is none."""

@@ -6,7 +6,7 @@ from functools import partial
 from server.commands.call import Call
 from server.commands.stored import Found, Wanted
 from server.execution.process_pool import ProcessPool
-from server.ports import AnswerDraft, AnswerPage, AnswerRecord, AnswerStore, PortfolioStore
+from server.ports import AnswerDraft, AnswerPage, AnswerRecord, AnswerStore, ListFilter, PortfolioStore
 from server.services.market_data import MarketData
 from server.services.optimization import AnsweredBefore, answered_before
 from server.services.rounds import in_rounds
@@ -39,7 +39,7 @@ class ReallocationService:
 
     async def list(self, token: str, size: int, portfolio_id: str) -> AnswerPage:
         """A page of stored answers, newest first."""
-        return await self._store.list(token, size, portfolio_id)
+        return await self._store.list(token, size, ListFilter(subject=portfolio_id))
 
     async def _collect(self, wanted: Wanted, known: Found | None) -> Found:
         await answered_before(self._store, wanted)

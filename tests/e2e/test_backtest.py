@@ -303,10 +303,13 @@ def test_one_request_id_is_one_job(wire: Wire) -> None:
 
 def test_jobs_are_listed_and_deleted(wire: Wire) -> None:
     names = [wire.call(BACKTEST, small_job())["name"] for _ in range(3)]
-    page = wire.call("BacktestService/ListBacktests", {"pageSize": 2, "state": "BACKTEST_STATE_SUCCEEDED"})
+    asked = {"pageSize": 2, "state": "BACKTEST_STATE_SUCCEEDED"}
+    page = wire.call("BacktestService/ListBacktests", asked)
     assert [job["name"] for job in page["backtests"]] == names[:0:-1]
-    rest = wire.call("BacktestService/ListBacktests", {"pageSize": 2, "pageToken": page["nextPageToken"]})
+    rest = wire.call("BacktestService/ListBacktests", {**asked, "pageToken": page["nextPageToken"]})
     assert rest["backtests"][0]["name"] == names[0]
+    refused = wire.refused("BacktestService/ListBacktests", {"pageToken": page["nextPageToken"]})
+    assert "other filters" in str(refused)
     answer = wire.call("BacktestService/GetBacktest", {"name": names[0]})
     assert answer["result"]["metrics"]["finalWealth"] > 0
     assert wire.call("BacktestService/DeleteBacktest", {"name": names[0]}) == {}

@@ -231,9 +231,10 @@ def test_an_unexpected_error_shows_an_id_and_no_text(start_server: Callable[...,
     running = start_server(data_dir=tmp_path)
     with Client(running.address) as client:
         client.optimize(SMALL, min_risk())
-        # The store is broken behind the server's back: nobody foresaw this error.
+        # An answer is changed behind the back of the server: nobody foresaw this error.
         with closing(sqlite3.connect(tmp_path / "absfinance.sqlite3", timeout=30)) as store:
-            store.execute("DROP TABLE optimizations")
+            store.execute("UPDATE optimizations SET payload = x'ffff'")
+            store.commit()
         with pytest.raises(errors.InternalError) as raised:
             client.list_optimizations()
     number = raised.value.metadata["request_id"]

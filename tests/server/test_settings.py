@@ -19,6 +19,9 @@ def test_defaults(tmp_path: Path) -> None:
     assert settings.data_dir == tmp_path / "abs-finance"
     assert settings.workers >= 1
     assert settings.tls is None
+    assert (settings.max_storage_bytes, settings.min_free_bytes, settings.retention_days) == (0, 64 << 20, 0.0)
+    assert (settings.max_queued_jobs, settings.max_job_seconds) == (1000, 0.0)
+    assert (settings.short_job_seconds, settings.job_slice_seconds) == (60.0, 30.0)
 
 
 def test_a_flag_wins_over_the_environment(tmp_path: Path) -> None:
@@ -57,6 +60,47 @@ def test_wrong_settings(tmp_path: Path, arguments: tuple[str, ...], message: str
     text = str(raised.value)
     assert message in text
     assert "\n" not in text
+
+
+LIMITS = {
+    "max_storage_bytes": ("ABSFIN_MAX_STORAGE_BYTES", "10000000", ("-1", "1.5", "10 GB", "9999999", "x")),
+    "min_free_bytes": ("ABSFIN_MIN_FREE_BYTES", "1", ("-1", "", "1e6")),
+    "retention_days": ("ABSFIN_RETENTION_DAYS", "0.5", ("-1", "nan", "inf", "a week")),
+    "max_queued_jobs": ("ABSFIN_MAX_QUEUED_JOBS", "7", ("0", "-1", "many")),
+    "short_job_seconds": ("ABSFIN_SHORT_JOB_SECONDS", "2.5", ("-1", "nan")),
+    "job_slice_seconds": ("ABSFIN_JOB_SLICE_SECONDS", "1", ("0.5", "inf")),
+    "max_job_seconds": ("ABSFIN_MAX_JOB_SECONDS", "3600", ("-1", "nan", "1h")),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "variable", "good", "wrong"), [(name, *row) for name, row in LIMITS.items()], ids=LIMITS
+)
+def test_limits(tmp_path: Path, name: str, variable: str, good: str, wrong: tuple[str, ...]) -> None:
+    assert getattr(read(tmp_path, **{variable: good}), name) == float(good)
+    flag = f"--{name.replace('_', '-')}"
+    assert getattr(read(tmp_path, flag, good), name) == float(good)
+    for value in wrong:
+        with pytest.raises(WrongSetting, match=variable):
+            read(tmp_path, f"{flag}={value}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [(["--data-dir", ""], {}), (["--data-dir="], {"ABSFIN_DATA_DIR": "x"}), ([], {"ABSFIN_DATA_DIR": ""})],
+)
+def test_an_empty_data_dir_is_not_the_default(
+    arguments: list[str], environment: dict[str, str], tmp_path: Path
+) -> None:
+    with pytest.raises(WrongSetting, match=r"--data-dir \(ABSFIN_DATA_DIR\) must not be empty"):
+        Settings.read(arguments, {"XDG_DATA_HOME": str(tmp_path), **environment})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_setting_is_in_the_example() -> None:
+    text = (Path(__file__).parents[2] / ".env.example").read_text()
+    for variable in ("ABSFIN_MIN_FREE_BYTES", *(row[0] for row in LIMITS.values())):
+        assert f"{variable}=" in text
 
 
 def test_a_data_dir_that_is_a_file(tmp_path: Path) -> None:

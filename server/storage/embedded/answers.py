@@ -3,17 +3,28 @@
 import secrets
 import sqlite3
 import time
-from datetime import UTC, datetime
 from functools import partial
 from typing import Literal
 
-from server.ports import AnswerDraft, AnswerPage, AnswerRecord, NotFound, RequestIdReused
+from server.ports import (
+    EVERYTHING,
+    AlreadyExists,
+    AnswerDraft,
+    AnswerPage,
+    AnswerRecord,
+    ListFilter,
+    NotFound,
+    RequestIdReused,
+)
 from server.storage.embedded.database import Database
-from server.storage.embedded.pages import sequence_of
+from server.storage.embedded.pages import condition_of, sequence_of, time_of, token_of
 
 Kind = Literal["optimization", "reallocation"]
 
-_COLUMNS = "id, created_micros, request_id, payload, input_fingerprint"
+_SMALL = "id, created_micros, request_id, input_fingerprint, label, summary"
+
+ROW_BYTES = 1024
+"""What a row takes beside its payload, at most about."""
 
 
 class EmbeddedAnswers:
@@ -30,20 +41,24 @@ class EmbeddedAnswers:
 
     async def save(self, draft: AnswerDraft) -> AnswerRecord:
         """Stores an answer, or returns the one that another call with the same id stored meanwhile."""
-        return await self._database.write(partial(self._save, draft=draft))
+        needed = len(draft.payload) + len(draft.summary) + ROW_BYTES
+        return await self._database.write(partial(self._save, draft=draft), needed)
 
     async def get(self, answer_id: str) -> AnswerRecord:
         """One answer."""
         return await self._database.read(partial(self._get, answer_id=answer_id))
 
-    async def list(self, token: str, limit: int, subject: str = "") -> AnswerPage:
-        """A page of answers, newest first."""
-        return await self._database.read(
-            partial(self._list, before=sequence_of(token), limit=limit, subject=subject or None)
-        )
+    async def list(self, token: str, limit: int, filters: ListFilter = EVERYTHING) -> AnswerPage:
+        """A page of answers, newest first; payloads are read only of those without a summary."""
+        before = sequence_of(token, self._kind, filters)
+        return await self._database.read(partial(self._list, before=before, limit=limit, filters=filters))
+
+    async def delete(self, answer_id: str) -> None:
+        """Removes an answer."""
+        await self._database.write(partial(self._delete, answer_id=answer_id))
 
     def _find(self, connection: sqlite3.Connection, request_id: str, body: bytes) -> AnswerRecord | None:
-        statement = f"SELECT {_COLUMNS}, body FROM {self._table} WHERE request_id = ?"  # noqa: S608  # constants
+        statement = f"SELECT {_SMALL}, payload, body FROM {self._table} WHERE request_id = ?"  # noqa: S608  # constants
         row = connection.execute(statement, (request_id,)).fetchone()
         if row is None:
             return None
@@ -56,42 +71,60 @@ class EmbeddedAnswers:
             first = self._find(connection, draft.request_id, draft.body)
             if first:
                 return first
-        answer_id, created = secrets.token_hex(10), time.time_ns() // 1000
+        answer_id = draft.id or secrets.token_hex(10)
+        if draft.id and self._is_there(connection, draft.id):
+            raise AlreadyExists(self._kind, f"{self._table}/{draft.id}")
         connection.execute(
-            f"INSERT INTO {self._table} "  # noqa: S608  # constants
-            "(id, created_micros, request_id, body, payload, input_fingerprint, subject) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO {self._table} (id, created_micros, request_id, body, input_fingerprint, subject, label, "  # noqa: S608  # constants
+            "summary, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 answer_id,
-                created,
+                time.time_ns() // 1000,
                 draft.request_id,
                 draft.body,
-                draft.payload,
                 draft.input_fingerprint,
                 draft.subject,
+                draft.label,
+                draft.summary,
+                draft.payload,
             ),
         )
-        return _record(answer_id, created, draft.request_id, draft.payload, draft.input_fingerprint)
+        return self._get(connection, answer_id)
+
+    def _is_there(self, connection: sqlite3.Connection, answer_id: str) -> bool:
+        statement = f"SELECT 1 FROM {self._table} WHERE id = ?"  # noqa: S608  # constants
+        return connection.execute(statement, (answer_id,)).fetchone() is not None
 
     def _get(self, connection: sqlite3.Connection, answer_id: str) -> AnswerRecord:
-        statement = f"SELECT {_COLUMNS} FROM {self._table} WHERE id = ?"  # noqa: S608  # constants
+        statement = f"SELECT {_SMALL}, payload FROM {self._table} WHERE id = ?"  # noqa: S608  # constants
         row = connection.execute(statement, (answer_id,)).fetchone()
         if row is None:
             raise NotFound(self._kind, f"{self._table}/{answer_id}")
         return _record(*row)
 
-    def _list(self, connection: sqlite3.Connection, before: int | None, limit: int, subject: str | None) -> AnswerPage:
+    def _list(self, connection: sqlite3.Connection, before: int | None, limit: int, filters: ListFilter) -> AnswerPage:
+        condition, values = condition_of(before, filters)
         statement = (
-            f"SELECT sequence, {_COLUMNS} FROM {self._table} "  # noqa: S608  # constants
-            "WHERE (:before IS NULL OR sequence < :before) AND (:subject IS NULL OR subject = :subject) "
-            "ORDER BY sequence DESC LIMIT :limit"
+            f"SELECT sequence, {_SMALL}, CASE WHEN length(summary) > 0 THEN x'' ELSE payload END "  # noqa: S608  # constants
+            f"FROM {self._table} WHERE {condition} ORDER BY sequence DESC LIMIT :limit"
         )
-        rows = connection.execute(statement, {"before": before, "subject": subject, "limit": limit + 1}).fetchall()
+        rows = connection.execute(statement, {**values, "limit": limit + 1}).fetchall()
         records = tuple(_record(*row[1:]) for row in rows[:limit])
-        return AnswerPage(records, str(rows[limit - 1][0]) if len(rows) > limit else "")
+        return AnswerPage(records, token_of(rows[limit - 1][0], self._kind, filters) if len(rows) > limit else "")
+
+    def _delete(self, connection: sqlite3.Connection, answer_id: str) -> None:
+        statement = f"DELETE FROM {self._table} WHERE id = ?"  # noqa: S608  # constants
+        if connection.execute(statement, (answer_id,)).rowcount == 0:
+            raise NotFound(self._kind, f"{self._table}/{answer_id}")
 
 
 def _record(
-    answer_id: str, created_micros: int, request_id: str | None, payload: bytes, fingerprint: str
+    answer_id: str,
+    created_micros: int,
+    request_id: str | None,
+    fingerprint: str,
+    label: str,
+    summary: bytes,
+    payload: bytes,
 ) -> AnswerRecord:
-    created = datetime.fromtimestamp(created_micros / 1e6, UTC)
-    return AnswerRecord(answer_id, created, request_id, payload, fingerprint)
+    return AnswerRecord(answer_id, time_of(created_micros), request_id, payload, fingerprint, label, summary)

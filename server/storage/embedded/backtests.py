@@ -1,61 +1,89 @@
-"""Jobs in SQLite: claims with leases and fencing, checkpoints, and the log of what happened."""
+"""Jobs in SQLite: drafts with their data, checkpoints, results, and the log of what happened."""
 
+import asyncio
 import json
 import secrets
 import sqlite3
-import time
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
 
 from domain.market_data.fingerprint import panel_bytes
+from domain.market_data.panel import Panel
 from server.ports import (
+    EVERYTHING,
+    AlreadyExists,
     Claim,
-    EventKind,
     JobDraft,
     JobEnd,
     JobEvent,
-    JobInputs,
     JobNews,
     JobPage,
     JobRecord,
     JobState,
     JobTick,
     JobView,
-    LostClaim,
+    ListFilter,
     NotFound,
+    Overloaded,
+    Queue,
+    QueuePolicy,
     RequestIdReused,
     StillRunning,
     StoredPanel,
 )
 from server.storage.embedded.database import Database
-from server.storage.embedded.pages import sequence_of
+from server.storage.embedded.job_queue import claim_next, queue_of, renew_leases
+from server.storage.embedded.job_rows import (
+    LISTED,
+    append_events,
+    count_time,
+    end_job,
+    events_after,
+    get_job,
+    inputs_to_json,
+    now_micros,
+    record_of,
+    record_progress,
+    require_own,
+)
+from server.storage.embedded.pages import condition_of, sequence_of, token_of
 from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.workers import WorkerLocks
 
-_COLUMNS = (
-    "id, state, label, epoch, request, inputs, fingerprint, created_micros, finished_micros, fraction, day, wealth, "
-    "last_event, dropped_event, attempt, crashes, worker, request_id, result, error"
-)
-# A list shows many jobs and none of their results.
-_LISTED = _COLUMNS.replace("request, inputs", "x'', inputs").replace("result, error", "NULL, NULL")
-_OPEN = "state IN ('QUEUED', 'RUNNING')"
+ROW_BYTES = 4096
+"""What a job takes beside its request and its data, about."""
+
+POLICY = QueuePolicy()
+
+Inputs = Mapping[str, tuple[str, bytes]]
+"""By name: symbols as JSON, and the bytes of a panel."""
 
 
 class EmbeddedBacktests:
     """The store of jobs of one machine; several processes may share it."""
 
-    def __init__(self, database: Database, panels: PanelFiles, workers: WorkerLocks, retained_events: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        panels: PanelFiles,
+        workers: WorkerLocks,
+        retained_events: int,
+        policy: QueuePolicy = POLICY,
+    ) -> None:
         self._database = database
         self._panels = panels
         self._workers = workers
         self._retained = retained_events
+        self._policy = policy
 
     async def enqueue(self, draft: JobDraft) -> JobRecord:
         """Stores a job with its data in one transaction."""
-        return await self._database.write(partial(_enqueue, draft=draft))
+        inputs = await asyncio.to_thread(_encoded, draft.panels)
+        needed = len(draft.request) + sum(len(data) for _, data in inputs.values()) + ROW_BYTES
+        work = partial(_enqueue, draft=draft, inputs=inputs, max_queued=self._policy.max_queued)
+        return await self._database.write(work, needed)
 
     async def find(self, request_id: str, body: bytes) -> JobRecord | None:
         """The job this request started before."""
@@ -63,21 +91,22 @@ class EmbeddedBacktests:
 
     async def get(self, job_id: str) -> JobRecord:
         """One job."""
-        return await self._database.read(partial(_get, job_id=job_id))
+        return await self._database.read(partial(get_job, job_id=job_id))
 
-    async def list(self, token: str, limit: int, state: JobState | None) -> JobPage:
+    async def list(self, token: str, limit: int, filters: ListFilter = EVERYTHING) -> JobPage:
         """A page of jobs, newest first."""
-        before = sequence_of(token)
-        return await self._database.read(partial(_list, before=before, limit=limit, state=state))
+        before = sequence_of(token, "backtest", filters)
+        return await self._database.read(partial(_list, before=before, limit=limit, filters=filters))
 
     async def delete(self, job_id: str) -> None:
         """Removes a job, and its data where no other job has it."""
-        await self._database.write(partial(_delete, job_id=job_id))
+        for name in await self._database.write(partial(delete_job, job_id=job_id)):
+            await asyncio.to_thread(self._panels.remove, name)
 
     async def view(self, job_id: str, after: int) -> JobView:
         """A job and its events, as of one moment."""
         return await self._database.read(
-            lambda connection: JobView(_get(connection, job_id), _events(connection, job_id, after))
+            lambda connection: JobView(get_job(connection, job_id), events_after(connection, job_id, after))
         )
 
     async def cancel(self, job_id: str) -> JobView:
@@ -85,19 +114,24 @@ class EmbeddedBacktests:
         return await self._database.write(partial(_cancel, job_id=job_id, retained=self._retained))
 
     async def claim(self, worker: str, lease_seconds: float) -> Claim | None:
-        """Takes the oldest job that nobody has."""
-        if not await self._database.read(partial(_claimable, worker=worker, workers=self._workers)):
+        """Takes the job that is next."""
+        if not (await self.queue(worker)).waiting:
             return None
+        lease = _micros(lease_seconds)
         work = partial(
-            _claim, worker=worker, lease=_micros(lease_seconds), workers=self._workers, retained=self._retained
+            claim_next, worker=worker, lease=lease, workers=self._workers, policy=self._policy, retained=self._retained
         )
         return await self._database.write(work)
+
+    async def queue(self, worker: str) -> Queue:
+        """What waits and what runs."""
+        return await self._database.read(partial(queue_of, worker=worker, workers=self._workers, policy=self._policy))
 
     async def heartbeat(
         self, worker: str, jobs: Sequence[str], lease_seconds: float, ticks: Mapping[str, JobTick]
     ) -> frozenset[str]:
         """Renews leases."""
-        work = partial(_heartbeat, worker=worker, jobs=jobs, lease=_micros(lease_seconds), ticks=ticks)
+        work = partial(renew_leases, worker=worker, jobs=jobs, lease=_micros(lease_seconds), ticks=ticks)
         return await self._database.write(work)
 
     async def save(
@@ -106,40 +140,55 @@ class EmbeddedBacktests:
         """Keeps a checkpoint with its part of the output and its events, or nothing of them."""
 
         def work(connection: sqlite3.Connection) -> tuple[JobEvent, ...]:
-            _own(connection, claim)
-            _progressed(connection, claim.id, tick)
+            require_own(connection, claim)
+            record_progress(connection, claim.id, tick)
             connection.execute("INSERT OR REPLACE INTO backtest_checkpoints VALUES (?, ?)", (claim.id, checkpoint))
             connection.execute(
                 "INSERT INTO backtest_parts SELECT ?1, 1 + coalesce(max(number), 0), ?2 FROM backtest_parts "
                 "WHERE backtest_id = ?1",
                 (claim.id, part),
             )
-            return _append(connection, claim.id, news, self._retained)
+            return append_events(connection, claim.id, news, self._retained)
 
         return await self._database.write(work)
+
+    async def compact(self, claim: JobRecord, count: int, part: bytes) -> None:
+        """Puts one part in the place of the first `count` parts, so that going on again reads fewer."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            require_own(connection, claim)
+            statement = "SELECT number FROM backtest_parts WHERE backtest_id = ? ORDER BY number LIMIT ?"
+            numbers = [number for (number,) in connection.execute(statement, (claim.id, count)).fetchall()]
+            connection.execute(
+                "DELETE FROM backtest_parts WHERE backtest_id = ? AND number <= ?", (claim.id, numbers[-1])
+            )
+            connection.execute("INSERT INTO backtest_parts VALUES (?, ?, ?)", (claim.id, numbers[-1], part))
+
+        await self._database.write(work)
 
     async def finish(self, claim: JobRecord, end: JobEnd, news: Sequence[JobNews]) -> tuple[JobEvent, ...]:
         """Ends a job with all it found, or not at all."""
 
         def work(connection: sqlite3.Connection) -> tuple[JobEvent, ...]:
-            _own(connection, claim)
+            require_own(connection, claim)
             for position, (label, data) in enumerate(end.series):
                 values = (claim.id, position, label, data)
                 connection.execute("INSERT INTO backtest_series VALUES (?, ?, ?, ?)", values)
-            events = _append(connection, claim.id, news, self._retained)
-            return events + _end(connection, claim.id, end, self._retained)
+            events = append_events(connection, claim.id, news, self._retained)
+            return events + end_job(connection, claim.id, end, self._retained)
 
         return await self._database.write(work)
 
-    async def release(self, claim: JobRecord, *, crashed: bool) -> None:
+    async def release(self, claim: JobRecord, *, crashed: bool, yielded: bool = False) -> None:
         """Gives a job back."""
 
         def work(connection: sqlite3.Connection) -> None:
-            _own(connection, claim)
+            require_own(connection, claim)
+            count_time(connection, claim.id)
             connection.execute(
-                "UPDATE backtests SET state = 'QUEUED', worker = NULL, lease_micros = NULL, crashes = crashes + ? "
-                "WHERE id = ?",
-                (int(crashed), claim.id),
+                "UPDATE backtests SET state = 'QUEUED', worker = NULL, lease_micros = NULL, counted_micros = NULL, "
+                "crashes = crashes + ?, yielded = ?, queued_micros = ? WHERE id = ?",
+                (int(crashed), int(yielded), now_micros(), claim.id),
             )
 
         await self._database.write(work)
@@ -153,35 +202,56 @@ class EmbeddedBacktests:
         return await self._database.read(partial(_series, job_id=job_id, label=label))
 
 
-def _enqueue(connection: sqlite3.Connection, draft: JobDraft) -> JobRecord:
+def delete_job(connection: sqlite3.Connection, job_id: str) -> list[str]:
+    """Removes a job that is over; names of the data that went with it. Raises NotFound, StillRunning."""
+    if not get_job(connection, job_id).state.is_final:
+        raise StillRunning(f"backtests/{job_id} is not over; cancel it first")
+    statement = "SELECT fingerprint FROM backtest_input_uses WHERE backtest_id = ?"
+    names = [name for (name,) in connection.execute(statement, (job_id,)).fetchall()]
+    connection.execute("DELETE FROM backtests WHERE id = ?", (job_id,))
+    unused = "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM backtest_input_uses WHERE fingerprint = ?)"
+    gone = [name for name in names if connection.execute(unused, (name,)).fetchone()]
+    connection.executemany("DELETE FROM backtest_inputs WHERE fingerprint = ?", [(name,) for name in gone])
+    return gone
+
+
+def _encoded(panels: Mapping[str, Panel]) -> Inputs:
+    return {name: (json.dumps(panel.symbols), panel_bytes(panel)) for name, panel in panels.items()}
+
+
+def _enqueue(connection: sqlite3.Connection, draft: JobDraft, inputs: Inputs, max_queued: int) -> JobRecord:
     if draft.request_id is not None:
         first = _find(connection, draft.request_id, draft.body)
         if first:
             return first
-    for name, panel in draft.panels.items():
-        connection.execute(
-            "INSERT INTO backtest_inputs VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            (name, json.dumps(panel.symbols), panel_bytes(panel)),
-        )
-    job_id = secrets.token_hex(10)
-    values = (
-        job_id,
-        draft.request_id,
-        draft.body,
-        draft.request,
-        _inputs_to_json(draft.inputs),
-        draft.label,
-        secrets.token_hex(8),
-        _now(),
-        draft.fingerprint,
-    )
-    connection.execute(
-        "INSERT INTO backtests "
-        "(id, request_id, body, request, inputs, label, epoch, state, created_micros, fingerprint) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, 'QUEUED', ?, ?)",
-        values,
-    )
-    return _get(connection, job_id)
+    if draft.id and connection.execute("SELECT 1 FROM backtests WHERE id = ?", (draft.id,)).fetchone():
+        raise AlreadyExists("backtest", f"backtests/{draft.id}")
+    statement = "SELECT count(*) FROM backtests INDEXED BY backtests_queued WHERE state = 'QUEUED' AND owner = ?"
+    (queued,) = connection.execute(statement, (draft.owner,)).fetchone()
+    if queued >= max_queued:
+        raise Overloaded(f"{queued} backtests of yours wait already; try again when some are over, or cancel some")
+    for name, (symbols, data) in inputs.items():
+        connection.execute("INSERT INTO backtest_inputs VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (name, symbols, data))
+    job_id, now = draft.id or secrets.token_hex(10), now_micros()
+    row: dict[str, object] = {
+        "id": job_id,
+        "request_id": draft.request_id,
+        "body": draft.body,
+        "label": draft.label,
+        "owner": draft.owner,
+        "state": JobState.QUEUED,
+        "cost_estimate": draft.cost_estimate,
+        "queued_micros": now,
+        "epoch": secrets.token_hex(8),
+        "created_micros": now,
+        "fingerprint": draft.fingerprint,
+        "inputs": inputs_to_json(draft.inputs),
+        "request": draft.request,
+    }
+    names = ", ".join(row)
+    connection.execute(f"INSERT INTO backtests ({names}) VALUES (:{names.replace(', ', ', :')})", row)  # noqa: S608  # constants
+    connection.executemany("INSERT INTO backtest_input_uses VALUES (?, ?)", [(job_id, name) for name in inputs])
+    return get_job(connection, job_id)
 
 
 def _find(connection: sqlite3.Connection, request_id: str, body: bytes) -> JobRecord | None:
@@ -190,167 +260,44 @@ def _find(connection: sqlite3.Connection, request_id: str, body: bytes) -> JobRe
         return None
     if row[1] != body:
         raise RequestIdReused("request_id", request_id)
-    return _get(connection, row[0])
+    return get_job(connection, row[0])
 
 
-def _get(connection: sqlite3.Connection, job_id: str) -> JobRecord:
-    statement = f"SELECT {_COLUMNS} FROM backtests WHERE id = ?"  # noqa: S608  # constant columns
-    row = connection.execute(statement, (job_id,)).fetchone()
-    if row is None:
-        raise NotFound("backtest", f"backtests/{job_id}")
-    return _record(row)
-
-
-def _list(connection: sqlite3.Connection, before: int | None, limit: int, state: JobState | None) -> JobPage:
+def _list(connection: sqlite3.Connection, before: int | None, limit: int, filters: ListFilter) -> JobPage:
+    condition, values = condition_of(before, filters)
     statement = (
-        f"SELECT sequence, {_LISTED} FROM backtests "  # noqa: S608  # constant columns
-        "WHERE (:before IS NULL OR sequence < :before) AND (:state IS NULL OR state = :state) "
+        f"SELECT sequence, {LISTED} FROM backtests WHERE {condition} "  # noqa: S608  # constants
         "ORDER BY sequence DESC LIMIT :limit"
     )
-    rows = connection.execute(statement, {"before": before, "state": state, "limit": limit + 1}).fetchall()
-    records = tuple(_record(row[1:]) for row in rows[:limit])
-    return JobPage(records, str(rows[limit - 1][0]) if len(rows) > limit else "")
-
-
-def _delete(connection: sqlite3.Connection, job_id: str) -> None:
-    record = _get(connection, job_id)
-    if not record.state.is_final:
-        raise StillRunning(f"backtests/{job_id} is not over; cancel it first")
-    connection.execute("DELETE FROM backtests WHERE id = ?", (job_id,))
-    for name in (record.inputs.data, *record.inputs.benchmarks.values()):
-        connection.execute(
-            "DELETE FROM backtest_inputs WHERE fingerprint = ?1 "
-            "AND NOT EXISTS (SELECT 1 FROM backtests WHERE instr(inputs, ?1) > 0)",
-            (name,),
-        )
-
-
-def _events(connection: sqlite3.Connection, job_id: str, after: int) -> tuple[JobEvent, ...]:
-    rows = connection.execute(
-        "SELECT number, micros, kind, message, day, reason FROM backtest_events "
-        "WHERE backtest_id = ? AND number > ? ORDER BY number",
-        (job_id, after),
-    )
-    return tuple(JobEvent(n, _time(m), JobNews(EventKind(k), t, d, r)) for n, m, k, t, d, r in rows)
-
-
-def _append(
-    connection: sqlite3.Connection, job_id: str, news: Iterable[JobNews], retained: int
-) -> tuple[JobEvent, ...]:
-    row = connection.execute("SELECT last_event FROM backtests WHERE id = ?", (job_id,)).fetchone()
-    before = number = int(row[0])
-    for one in news:
-        number += 1
-        connection.execute(
-            "INSERT INTO backtest_events VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (job_id, number, _now(), one.kind, one.day, one.reason, one.message),
-        )
-    dropped = max(0, number - retained)
-    connection.execute("DELETE FROM backtest_events WHERE backtest_id = ? AND number <= ?", (job_id, dropped))
-    connection.execute(
-        "UPDATE backtests SET last_event = ?, dropped_event = max(dropped_event, ?) WHERE id = ?",
-        (number, dropped, job_id),
-    )
-    return _events(connection, job_id, before)
-
-
-def _end(connection: sqlite3.Connection, job_id: str, end: JobEnd, retained: int) -> tuple[JobEvent, ...]:
-    done = ", fraction = 1" if end.state is JobState.SUCCEEDED else ""
-    connection.execute(
-        f"UPDATE backtests SET state = ?, finished_micros = ?, result = ?, error = ?, worker = NULL, "  # noqa: S608  # constant
-        f"lease_micros = NULL{done} WHERE id = ?",
-        (end.state, _now(), end.result, end.error, job_id),
-    )
-    connection.execute("DELETE FROM backtest_checkpoints WHERE backtest_id = ?", (job_id,))
-    connection.execute("DELETE FROM backtest_parts WHERE backtest_id = ?", (job_id,))
-    return _append(connection, job_id, [JobNews(EventKind.FINISHED, end.state)], retained)
+    rows = connection.execute(statement, {**values, "limit": limit + 1}).fetchall()
+    records = tuple(record_of(row[1:]) for row in rows[:limit])
+    return JobPage(records, token_of(rows[limit - 1][0], "backtest", filters) if len(rows) > limit else "")
 
 
 def _cancel(connection: sqlite3.Connection, job_id: str, retained: int) -> JobView:
-    if _get(connection, job_id).state.is_final:
-        return JobView(_get(connection, job_id), ())
-    events = _end(connection, job_id, JobEnd(JobState.CANCELLED), retained)
-    return JobView(_get(connection, job_id), events)
-
-
-def _claimable(connection: sqlite3.Connection, worker: str, workers: WorkerLocks) -> str | None:
-    rows = connection.execute(
-        f"SELECT id, state, worker, lease_micros FROM backtests WHERE {_OPEN} ORDER BY sequence"  # noqa: S608  # constant
-    )
-    for job_id, state, owner, lease in rows.fetchall():
-        free = state == JobState.QUEUED or lease < _now() or (owner != worker and workers.is_gone(owner))
-        if free:
-            return str(job_id)
-    return None
-
-
-def _claim(
-    connection: sqlite3.Connection, worker: str, lease: int, workers: WorkerLocks, retained: int
-) -> Claim | None:
-    job_id = _claimable(connection, worker, workers)
-    if job_id is None:
-        return None
-    connection.execute(
-        "UPDATE backtests SET state = 'RUNNING', worker = ?, attempt = attempt + 1, lease_micros = ? WHERE id = ?",
-        (worker, _now() + lease, job_id),
-    )
-    row = connection.execute("SELECT data FROM backtest_checkpoints WHERE backtest_id = ?", (job_id,)).fetchone()
-    parts = connection.execute("SELECT data FROM backtest_parts WHERE backtest_id = ? ORDER BY number", (job_id,))
-    stored = tuple(data for (data,) in parts.fetchall())
-    if _get(connection, job_id).attempt > 1:
-        where = "goes on from its last checkpoint" if row else "starts again: there was no checkpoint yet"
-        _append(connection, job_id, [JobNews(EventKind.RESUMED, f"another worker took over and {where}")], retained)
-    return Claim(_get(connection, job_id), row[0] if row else None, stored)
-
-
-def _heartbeat(
-    connection: sqlite3.Connection, worker: str, jobs: Sequence[str], lease: int, ticks: Mapping[str, JobTick]
-) -> frozenset[str]:
-    held: set[str] = set()
-    for job_id in jobs:
-        renewed = connection.execute(
-            "UPDATE backtests SET lease_micros = ? WHERE id = ? AND worker = ? AND state = 'RUNNING'",
-            (_now() + lease, job_id, worker),
-        )
-        if renewed.rowcount:
-            held.add(job_id)
-            if job_id in ticks:
-                _progressed(connection, job_id, ticks[job_id])
-    return frozenset(held)
-
-
-def _own(connection: sqlite3.Connection, claim: JobRecord) -> None:
-    row = connection.execute(
-        "SELECT 1 FROM backtests WHERE id = ? AND state = 'RUNNING' AND worker = ? AND attempt = ?",
-        (claim.id, claim.worker, claim.attempt),
-    ).fetchone()
-    if row is None:
-        raise LostClaim(claim.id)
-
-
-def _progressed(connection: sqlite3.Connection, job_id: str, tick: JobTick) -> None:
-    connection.execute(
-        "UPDATE backtests SET fraction = ?, day = ?, wealth = ? WHERE id = ?",
-        (tick.fraction, tick.day, tick.wealth, job_id),
-    )
+    if get_job(connection, job_id).state.is_final:
+        return JobView(get_job(connection, job_id), ())
+    events = end_job(connection, job_id, JobEnd(JobState.CANCELLED), retained)
+    return JobView(get_job(connection, job_id), events)
 
 
 def _panel(connection: sqlite3.Connection, name: str, panels: PanelFiles) -> StoredPanel:
-    row = connection.execute("SELECT symbols, data FROM backtest_inputs WHERE fingerprint = ?", (name,)).fetchone()
+    row = connection.execute("SELECT symbols FROM backtest_inputs WHERE fingerprint = ?", (name,)).fetchone()
     if row is None:
         raise NotFound("input", name)
     symbols = tuple(json.loads(row[0]))
     known = panels.open(name, symbols)
     if known:
         return known
-    count = len(row[1]) // (4 + 8 * len(symbols))
-    days = np.frombuffer(row[1], "<i4", count)
-    values = np.frombuffer(row[1], "<f8", offset=4 * count).reshape(count, len(symbols))
+    (data,) = connection.execute("SELECT data FROM backtest_inputs WHERE fingerprint = ?", (name,)).fetchone()
+    count = len(data) // (4 + 8 * len(symbols))
+    days = np.frombuffer(data, "<i4", count)
+    values = np.frombuffer(data, "<f8", offset=4 * count).reshape(count, len(symbols))
     return panels.keep(name, symbols, days, values)
 
 
 def _series(connection: sqlite3.Connection, job_id: str, label: str) -> tuple[str, bytes]:
-    _get(connection, job_id)
+    get_job(connection, job_id)
     row = connection.execute(
         "SELECT label, data FROM backtest_series WHERE backtest_id = ?1 AND (?2 = '' OR label = ?2) "
         "ORDER BY position LIMIT 1",
@@ -361,46 +308,5 @@ def _series(connection: sqlite3.Connection, job_id: str, label: str) -> tuple[st
     return str(row[0]), bytes(row[1])
 
 
-def _inputs_to_json(inputs: JobInputs) -> str:
-    groups = {name: list(symbols) for name, symbols in inputs.groups.items()}
-    return json.dumps([inputs.data, inputs.kind, dict(inputs.benchmarks), groups])
-
-
-def _record(row: tuple[object, ...]) -> JobRecord:
-    (
-        job_id, state, label, epoch, request, inputs, fingerprint, created, finished, fraction, day, wealth,
-        last_event, dropped_event, attempt, crashes, worker, request_id, result, error,
-    ) = row  # fmt: skip
-    data, kind, benchmarks, groups = json.loads(str(inputs))
-    return JobRecord(
-        id=str(job_id),
-        state=JobState(str(state)),
-        label=str(label),
-        epoch=str(epoch),
-        request=request,  # type: ignore[arg-type]  # sqlite3 knows no types; the schema does, as for those below
-        inputs=JobInputs(data, kind, benchmarks, {name: tuple(symbols) for name, symbols in groups.items()}),
-        fingerprint=str(fingerprint),
-        created=_time(created),  # type: ignore[arg-type]
-        finished=None if finished is None else _time(finished),  # type: ignore[arg-type]
-        tick=None if day is None else JobTick(fraction, day, wealth),  # type: ignore[arg-type]
-        last_event=last_event,  # type: ignore[arg-type]
-        dropped_event=dropped_event,  # type: ignore[arg-type]
-        attempt=attempt,  # type: ignore[arg-type]
-        crashes=crashes,  # type: ignore[arg-type]
-        worker=worker,  # type: ignore[arg-type]
-        request_id=request_id,  # type: ignore[arg-type]
-        result=result,  # type: ignore[arg-type]
-        error=error,  # type: ignore[arg-type]
-    )
-
-
-def _now() -> int:
-    return time.time_ns() // 1000
-
-
 def _micros(seconds: float) -> int:
     return round(seconds * 1e6)
-
-
-def _time(micros: int) -> datetime:
-    return datetime.fromtimestamp(micros / 1e6, UTC)

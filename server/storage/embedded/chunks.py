@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,9 @@ from domain.errors import InvalidInput
 from domain.market_data.panel import Panel, civil_date
 
 ENTRY_BYTES = 4 + 8
+
+VISIBLE = "(p.import = 0 OR EXISTS (SELECT 1 FROM import_numbers n WHERE n.number = p.import AND n.finished = 1))"
+"""Condition on price_chunks p: written by an import that is finished, or by a version without numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +68,19 @@ def merge(old: Series | None, new: Series) -> Merge:
     return Merge(Series(days, values), int((~known).sum()), int(known.sum()) - same, same)
 
 
-def series_of(panels: Sequence[Panel]) -> Iterator[tuple[str, Series]]:
-    """The values of each symbol over all panels, NaN left out, by symbol.
-
-    Raises InvalidInput where a symbol has two different values on one day.
-    """
-    pieces: dict[str, list[tuple[NDArray[np.int32], NDArray[np.float64]]]] = {}
-    for panel in panels:
-        given = ~np.isnan(panel.values)
-        for j, symbol in enumerate(panel.symbols):
-            kept = given[:, j]
-            pieces.setdefault(symbol, []).append((panel.dates[kept], panel.values[kept, j]))
-    for symbol in sorted(pieces):
-        days = np.concatenate([days for days, _ in pieces[symbol]])
-        values = np.concatenate([values for _, values in pieces[symbol]])
-        if len(days):
-            yield symbol, _ordered(symbol, days, values)
+def columns(panel: Panel) -> Iterator[tuple[str, Series]]:
+    """The values of each symbol of a panel, NaN left out; symbols without any are left out too."""
+    for j, symbol in enumerate(panel.symbols):
+        values = panel.values[:, j]
+        kept = ~np.isnan(values)
+        if kept.any():
+            yield symbol, Series(panel.dates[kept], values[kept])
 
 
-def _ordered(symbol: str, days: NDArray[np.int32], values: NDArray[np.float64]) -> Series:
+def joined(symbol: str, parts: Sequence[Series]) -> Series:
+    """Parts of one symbol as one series. Raises InvalidInput where a day has two different values."""
+    days = np.concatenate([part.days for part in parts])
+    values = np.concatenate([part.values for part in parts])
     order = np.argsort(days, kind="stable")
     days, values = days[order], values[order]
     twice = np.flatnonzero(np.diff(days) == 0)
@@ -96,3 +94,14 @@ def _ordered(symbol: str, days: NDArray[np.int32], values: NDArray[np.float64]) 
 def digest(data: bytes) -> bytes:
     """sha256 of a chunk."""
     return hashlib.sha256(data).digest()
+
+
+def visible_chunks(
+    connection: sqlite3.Connection, symbol: str, field: str, first_year: int, last_year: int
+) -> dict[int, bytes]:
+    """Stored chunks of a symbol by year, each of the latest import that is finished."""
+    statement = (
+        f"SELECT year, data FROM price_chunks p WHERE symbol = ? AND field = ? AND year BETWEEN ? AND ? "  # noqa: S608  # constant
+        f"AND {VISIBLE} ORDER BY year, import"
+    )
+    return dict(connection.execute(statement, (symbol, field, first_year, last_year)))

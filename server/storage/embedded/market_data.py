@@ -4,7 +4,6 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from functools import partial
 
 import numpy as np
@@ -18,32 +17,49 @@ from server.ports import (
     PriceField,
     PriceImport,
     PriceQuery,
-    RequestIdReused,
     StoredPanel,
     TradableState,
 )
-from server.storage.embedded.chunks import Series, digest, merge, series_of
+from server.storage.embedded.chunks import VISIBLE, Series, visible_chunks
 from server.storage.embedded.database import Database
+from server.storage.embedded.imports import EmbeddedImport, Imports
 from server.storage.embedded.panels import PanelFiles
+from server.storage.embedded.workers import WorkerLocks
 
 SHOWN_SYMBOLS = 10
 
 _SELECT_INSTRUMENTS = (
-    "SELECT symbol, display_name, currency, groups, lot_size, state, "
-    "EXISTS (SELECT 1 FROM price_chunks p WHERE p.symbol = i.symbol) FROM instruments i"
+    "SELECT symbol, display_name, currency, groups, lot_size, state, "  # noqa: S608  # constants
+    f"EXISTS (SELECT 1 FROM price_chunks p WHERE p.symbol = i.symbol AND {VISIBLE}) FROM instruments i"
 )
 
 
 class EmbeddedMarketData:
     """The market-data store of one machine."""
 
-    def __init__(self, database: Database, panels: PanelFiles) -> None:
+    def __init__(self, database: Database, panels: PanelFiles, workers: WorkerLocks | None = None) -> None:
         self._database = database
         self._panels = panels
+        self._imports = Imports(database, workers)
+
+    async def begin_import(self, import_id: str, field: PriceField, source: str) -> EmbeddedImport:
+        """An import in parts."""
+        return await self._imports.begin(import_id, field)
 
     async def import_prices(self, prices: PriceImport) -> ImportReceipt:
-        """Stores all of it or nothing, in one transaction."""
-        return await self._database.write(partial(_import, prices=prices))
+        """Stores all of it or nothing."""
+        session = await self.begin_import(prices.import_id, prices.field, prices.source)
+        try:
+            for panel in prices.panels:
+                await session.add(panel)
+            return await session.finish(sum(panel.values.size for panel in prices.panels))
+        except BaseException:
+            await session.abandon()
+            raise
+
+    async def sweep(self) -> int:
+        """Removes what is left of imports that nobody goes on with; how many there were."""
+        return await self._imports.sweep()
 
     async def prices(self, query: PriceQuery) -> StoredPanel:
         """The panel of a query, over a file that is derived on first use."""
@@ -77,52 +93,17 @@ class EmbeddedMarketData:
         return self._panels.create(fingerprint, query.symbols, series)
 
 
-def _import(connection: sqlite3.Connection, prices: PriceImport) -> ImportReceipt:
-    series = dict(series_of(prices.panels))
-    body = _body(prices, series)
-    before = connection.execute("SELECT body, receipt FROM imports WHERE import_id = ?", (prices.import_id,)).fetchone()
-    if before:
-        if before[0] != body:
-            raise RequestIdReused("import_id", prices.import_id)
-        return ImportReceipt(**json.loads(before[1]))
-    counts = np.zeros(3, dtype=np.int64)
-    for symbol, values in series.items():
-        connection.execute("INSERT INTO instruments (symbol) VALUES (?) ON CONFLICT DO NOTHING", (symbol,))
-        for year, part in values.by_year():
-            counts += _store(connection, (symbol, prices.field, year), part)
-    inserted, changed, unchanged = counts.tolist()
-    receipt = ImportReceipt(prices.import_id, inserted, changed, unchanged, len(series))
-    connection.execute("INSERT INTO imports VALUES (?, ?, ?)", (prices.import_id, body, json.dumps(asdict(receipt))))
-    return receipt
-
-
-def _store(connection: sqlite3.Connection, key: tuple[str, str, int], new: Series) -> tuple[int, int, int]:
-    where = "WHERE symbol = ? AND field = ? AND year = ?"
-    row = connection.execute(f"SELECT data, revision FROM price_chunks {where}", key).fetchone()  # noqa: S608  # constant
-    outcome = merge(Series.decode(row[0]) if row else None, new)
-    if outcome.inserted or outcome.changed:
-        data = outcome.merged.encode()
-        values = (*key, row[1] + 1 if row else 1, digest(data), data)
-        connection.execute("INSERT OR REPLACE INTO price_chunks VALUES (?, ?, ?, ?, ?, ?)", values)
-    return outcome.inserted, outcome.changed, outcome.unchanged
-
-
-def _body(prices: PriceImport, series: dict[str, Series]) -> bytes:
-    content = hashlib.sha256(prices.field.encode())
-    for symbol, values in series.items():
-        content.update(f"{symbol}\0{len(values.days)}\0".encode())
-        content.update(values.encode())
-    return content.digest()
-
-
 def _hashes(connection: sqlite3.Connection, query: PriceQuery) -> list[tuple[str, int, bytes]]:
     """Every stored chunk of the symbols; raises MissingMarketData naming those that have none at all."""
-    statement = "SELECT year, sha256 FROM price_chunks WHERE symbol = ? AND field = ? ORDER BY year"
+    statement = (
+        f"SELECT year, sha256 FROM price_chunks p WHERE symbol = ? AND field = ? AND {VISIBLE} "  # noqa: S608  # constant
+        "ORDER BY year, import"
+    )
     found: list[tuple[str, int, bytes]] = []
     unknown: list[str] = []
     for symbol in query.symbols:
-        rows = connection.execute(statement, (symbol, query.field)).fetchall()
-        found.extend((symbol, year, sha256) for year, sha256 in rows)
+        rows = dict(connection.execute(statement, (symbol, query.field)))  # of a year, the latest import
+        found.extend((symbol, year, sha256) for year, sha256 in rows.items())
         if not rows:
             unknown.append(symbol)
     if unknown:
@@ -146,8 +127,7 @@ def _fingerprint(query: PriceQuery, chunks: list[tuple[str, int, bytes]]) -> str
 def _series(connection: sqlite3.Connection, query: PriceQuery, symbol: str) -> Series:
     first = civil_date(query.start).year if query.start is not None else -9999
     last = civil_date(query.end).year if query.end is not None else 9999
-    statement = "SELECT data FROM price_chunks WHERE symbol = ? AND field = ? AND year BETWEEN ? AND ? ORDER BY year"
-    parts = [Series.decode(data) for (data,) in connection.execute(statement, (symbol, query.field, first, last))]
+    parts = [Series.decode(data) for data in visible_chunks(connection, symbol, query.field, first, last).values()]
     if not parts:
         return Series(np.zeros(0, np.int32), np.zeros(0))
     days = np.concatenate([part.days for part in parts])
@@ -205,7 +185,7 @@ def _named(connection: sqlite3.Connection, symbols: Sequence[str]) -> dict[str, 
 
 
 def _having(connection: sqlite3.Connection, field: PriceField, symbols: Sequence[str]) -> tuple[str, ...]:
-    statement = "SELECT 1 FROM price_chunks WHERE symbol = ? AND field = ? LIMIT 1"
+    statement = f"SELECT 1 FROM price_chunks p WHERE symbol = ? AND field = ? AND {VISIBLE} LIMIT 1"  # noqa: S608  # constant
     return tuple(symbol for symbol in symbols if connection.execute(statement, (symbol, field)).fetchone())
 
 

@@ -2,9 +2,9 @@
 
 import secrets
 import sqlite3
+import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
 
 from server.ports import (
@@ -17,6 +17,10 @@ from server.ports import (
     RequestIdReused,
 )
 from server.storage.embedded.database import Database
+from server.storage.embedded.pages import time_of
+
+ROW_BYTES = 1024
+"""What a row takes beside its payload, at most about."""
 
 _COLUMNS = "id, payload, revision, created_micros, updated_micros"
 
@@ -29,15 +33,15 @@ class EmbeddedPortfolios:
 
     async def create(self, draft: PortfolioDraft) -> PortfolioRecord:
         """Stores a portfolio; the same request again gives the first."""
-        return await self._database.write(partial(_create, draft=draft))
+        return await self._database.write(partial(_create, draft=draft), len(draft.payload) + ROW_BYTES)
 
     async def get(self, portfolio_id: str) -> PortfolioRecord:
         """One portfolio."""
         return await self._database.read(partial(_get, portfolio_id=portfolio_id))
 
-    async def list(self, after: str, limit: int) -> PortfolioPage:
+    async def list(self, after: str, limit: int, prefix: str = "") -> PortfolioPage:
         """Portfolios by id."""
-        return await self._database.read(partial(_list, after=after, limit=limit))
+        return await self._database.read(partial(_list, after=after, limit=limit, prefix=prefix))
 
     async def update(self, portfolio_id: str, etag: str, change: Callable[[bytes], bytes]) -> PortfolioRecord:
         """Changes a portfolio in one transaction."""
@@ -73,9 +77,13 @@ def _get(connection: sqlite3.Connection, portfolio_id: str) -> PortfolioRecord:
     return _record(*row)
 
 
-def _list(connection: sqlite3.Connection, after: str, limit: int) -> PortfolioPage:
-    statement = f"SELECT {_COLUMNS} FROM portfolios WHERE id > ? ORDER BY id LIMIT ?"  # noqa: S608  # constant columns
-    rows = connection.execute(statement, (after, limit + 1)).fetchall()
+def _list(connection: sqlite3.Connection, after: str, limit: int, prefix: str) -> PortfolioPage:
+    statement = (
+        f"SELECT {_COLUMNS} FROM portfolios WHERE id > ? AND id >= ? AND id < ? "  # noqa: S608  # constant columns
+        "AND substr(id, 1, ?) = ? ORDER BY id LIMIT ?"
+    )
+    last = prefix + chr(sys.maxunicode)
+    rows = connection.execute(statement, (after, prefix, last, len(prefix), prefix, limit + 1)).fetchall()
     records = tuple(_record(*row) for row in rows[:limit])
     return PortfolioPage(records, records[-1].id if len(rows) > limit else "")
 
@@ -108,12 +116,8 @@ def _current(connection: sqlite3.Connection, portfolio_id: str, etag: str) -> Po
 
 def _record(portfolio_id: str, payload: bytes, revision: int, created: int, updated: int) -> PortfolioRecord:
     # With the time of creation: a portfolio that was deleted and made again is another one.
-    return PortfolioRecord(portfolio_id, payload, f"{created:x}-{revision}", _time(created), _time(updated))
+    return PortfolioRecord(portfolio_id, payload, f"{created:x}-{revision}", time_of(created), time_of(updated))
 
 
 def _now() -> int:
     return time.time_ns() // 1000
-
-
-def _time(micros: int) -> datetime:
-    return datetime.fromtimestamp(micros / 1e6, UTC)

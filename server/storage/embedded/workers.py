@@ -8,15 +8,17 @@ import os
 import secrets
 from pathlib import Path
 
+from server.storage.embedded.files import FILE_MODE, private_folder
+
 
 class WorkerLocks:
     """The lock of this process, and those of others in the same folder."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         self._folder = folder
         self.own = secrets.token_hex(8)
-        self._handle = os.open(self._path(self.own), os.O_CREAT | os.O_RDWR, 0o600)
+        self._handle = os.open(self._path(self.own), os.O_CREAT | os.O_RDWR, FILE_MODE)
         fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def is_gone(self, worker: str) -> bool:
@@ -37,6 +39,11 @@ class WorkerLocks:
             return True
         finally:
             os.close(handle)
+
+    def sweep(self) -> int:
+        """Removes the files of workers that are gone; how many."""
+        workers = [path.stem for path in self._folder.glob("*.lock")]
+        return sum(self.is_gone(worker) for worker in workers)
 
     def close(self) -> None:
         """Ends this worker."""

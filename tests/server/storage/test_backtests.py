@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import PricePanel
 from server.ports import (
     EventKind,
@@ -20,7 +21,7 @@ from server.ports import (
     NotFound,
     StillRunning,
 )
-from server.storage.embedded.backtests import EmbeddedBacktests, fingerprint_of
+from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database
 from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.workers import WorkerLocks
@@ -184,3 +185,21 @@ async def test_a_store_of_the_version_before_is_brought_up_to_date(tmp_path: Pat
     store, _ = house.worker()
     assert (await store.enqueue(draft())).state is JobState.QUEUED
     house.open[0].close()
+
+
+async def test_many_parts_become_one(house: House) -> None:
+    store, locks = house.worker()
+    await store.enqueue(draft())
+    claim = await store.claim(locks.own, 30.0)
+    assert claim is not None
+    for i in range(3):
+        await store.save(claim.record, b"c", b"p%d" % i, TICK, [])
+    await store.compact(claim.record, 2, b"p01")
+    await store.save(claim.record, b"c", b"p3", TICK, [])
+    await store.release(claim.record, crashed=False, yielded=True)
+    again = await store.claim(locks.own, 30.0)
+    assert again is not None
+    assert again.parts == (b"p01", b"p2", b"p3")
+    with pytest.raises(LostClaim):
+        await store.compact(claim.record, 3, b"late")
+    assert (await store.view(claim.record.id, 0)).events == ()

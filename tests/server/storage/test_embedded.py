@@ -22,10 +22,11 @@ from server.ports import (
     RequestIdReused,
 )
 from server.storage.embedded.answers import EmbeddedAnswers
-from server.storage.embedded.chunks import Series, merge, series_of
+from server.storage.embedded.chunks import Series, joined, merge
 from server.storage.embedded.database import Database, UnknownSchema
 from server.storage.embedded.market_data import EmbeddedMarketData
 from server.storage.embedded.panels import PanelFiles
+from server.storage.embedded.workers import WorkerLocks
 
 ROOT = Path(__file__).parents[3]
 
@@ -71,9 +72,10 @@ def test_merging_counts_what_is_new_changed_and_known() -> None:
 
 
 def test_two_values_on_one_day_of_an_import_are_refused() -> None:
-    panels = [PricePanel.of("A", [1], [1.0]), PricePanel.of("A", [1], [2.0])]
+    one, other = Series(np.array([1], np.int32), np.array([1.0])), Series(np.array([1], np.int32), np.array([2.0]))
+    assert joined("A", [one, one]).values.tolist() == [1.0]
     with pytest.raises(InvalidInput, match="two values on 1970-01-02"):
-        dict(series_of(panels))
+        joined("A", [one, other])
 
 
 async def test_a_panel_is_mapped_and_derived_once(market: EmbeddedMarketData, tmp_path: Path) -> None:
@@ -86,7 +88,7 @@ async def test_a_panel_is_mapped_and_derived_once(market: EmbeddedMarketData, tm
     assert isinstance(first.panel.values, np.memmap)
     with pytest.raises(ValueError, match="read-only"):
         first.panel.values[0, 0] = 1.0
-    assert len(list((tmp_path / "panels").iterdir())) == 2
+    assert len(list((tmp_path / "panels").iterdir())) == 3
 
 
 @pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"\x93NUMPY broken")])
@@ -191,10 +193,12 @@ async def test_a_kill_during_an_import_leaves_all_or_nothing(tmp_path: Path, del
         from server.storage.embedded.database import Database
         from server.storage.embedded.market_data import EmbeddedMarketData
         from server.storage.embedded.panels import PanelFiles
+        from server.storage.embedded.workers import WorkerLocks
 
         async def main():
             folder = Path(sys.argv[1])
-            market = EmbeddedMarketData(Database(folder / "x.sqlite3"), PanelFiles(folder / "panels"))
+            locks = WorkerLocks(folder / "workers")
+            market = EmbeddedMarketData(Database(folder / "x.sqlite3"), PanelFiles(folder / "panels"), locks)
             panel = PricePanel.of([f"S{i}" for i in range(100)], np.arange(4000), np.ones((4000, 100)))
             print("begin", flush=True)
             await market.import_prices(PriceImport("big", PriceField.CLOSE, "", (panel,)))
@@ -213,9 +217,19 @@ async def test_a_kill_during_an_import_leaves_all_or_nothing(tmp_path: Path, del
     process.kill()
     await process.communicate()
     database = Database(tmp_path / "x.sqlite3")
-    count = await database.read(
-        lambda c: c.execute("SELECT count(*), count(DISTINCT symbol) FROM price_chunks").fetchone()
-    )
-    done = await database.read(lambda c: c.execute("SELECT count(*) FROM imports").fetchone())
+    locks = WorkerLocks(tmp_path / "workers")
+    market = EmbeddedMarketData(database, PanelFiles(tmp_path / "panels"), locks)
+    symbols = [f"S{i}" for i in range(100)]
+    seen = len(await market.having(PriceField.CLOSE, symbols))
+    done = await database.read(lambda c: c.execute("SELECT count(*) FROM imports").fetchone()[0])
+    assert (seen, done) in [(0, 0), (100, 1)]
+    if done:
+        assert (await market.prices(PriceQuery(tuple(symbols)))).panel.values.shape == (4000, 100)
+    await market.sweep()
+    left = [
+        await database.read(lambda c, table=table: c.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
+        for table in ("price_chunks", "import_parts", "import_sessions")
+    ]
+    assert left == [1100 if done else 0, 0, 0]
+    locks.close()
     database.close()
-    assert (count, done) in [((0, 0), (0,)), ((1100, 100), (1,))]

@@ -1,0 +1,72 @@
+"""What a worker reports on its way to the store: ticks at once, checkpoints one after the other."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from server.jobs.progress import Progress
+from server.jobs.walking import Compacted, Saved
+from server.observability import logger
+from server.ports import BacktestStore, JobRecord, JobTick, StorageFull, StorageUnavailable
+
+T = TypeVar("T")
+
+RETRY_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 30.0, 30.0, 30.0, 30.0)
+"""What cannot be stored is tried again for three minutes: somebody may free the disk."""
+
+
+class Yielded(Exception):
+    """A job made room for others and waits at its last checkpoint."""
+
+
+class Saves:
+    """Stores the checkpoints of one job."""
+
+    def __init__(self, store: BacktestStore, progress: Progress, record: JobRecord) -> None:
+        self._store = store
+        self._progress = progress
+        self._record = record
+        self._waiting: asyncio.Queue[Saved | Compacted | None] = asyncio.Queue()
+        self._yielding = False
+
+    def take(self, reported: object) -> None:
+        """A report of the worker."""
+        if isinstance(reported, JobTick):
+            self._progress.ticked(self._record.id, reported)
+        elif isinstance(reported, Saved | Compacted):
+            self._waiting.put_nowait(reported)
+
+    def yield_at_next(self) -> None:
+        """Ends `run` by Yielded after the next checkpoint."""
+        self._yielding = True
+
+    async def run(self) -> None:
+        """Stores checkpoints until there are no more. Raises LostClaim, Yielded, StorageFull, StorageUnavailable."""
+        while (reported := await self._waiting.get()) is not None:
+            await until_stored(lambda kept=reported: self._keep(kept), self._record.id)  # type: ignore[misc]
+            await self._progress.refresh(self._record.id)
+            if self._yielding and isinstance(reported, Saved):
+                raise Yielded
+
+    async def all_done(self, saving: asyncio.Task[None]) -> None:
+        """Waits until everything reported is stored."""
+        self._yielding = False  # it is done: what is left to store is less than to go on again
+        self._waiting.put_nowait(None)
+        await saving
+
+    async def _keep(self, reported: Saved | Compacted) -> None:
+        if isinstance(reported, Compacted):
+            await self._store.compact(self._record, reported.count, reported.part)
+        else:
+            await self._store.save(self._record, reported.checkpoint, reported.part, reported.tick, reported.news)
+
+
+async def until_stored(store: Callable[[], Awaitable[T]], job_id: str) -> T:
+    """Tries again while the store is full or cannot be used, and raises that in the end."""
+    for seconds in RETRY_SECONDS:
+        try:
+            return await store()
+        except (StorageFull, StorageUnavailable) as error:
+            logger.warning("a job cannot be stored now", extra={"job": job_id, "why": str(error)})
+            await asyncio.sleep(seconds)
+    return await store()

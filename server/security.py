@@ -1,0 +1,76 @@
+"""TLS files: whether they can be used, before a client finds out."""
+
+import ssl
+
+from server.settings import Tls, WrongSetting
+
+EXPIRED = 10
+NOT_YET_VALID = 9
+"""Verification results of OpenSSL, X509_V_ERR_*."""
+
+
+def check_tls(tls: Tls) -> str | None:
+    """Raises WrongSetting for files that cannot serve; returns a warning about a certificate that is out of date."""
+    server = _server_side(tls)
+    if tls.client_authority is not None:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(tls.client_authority)
+        except (ssl.SSLError, OSError) as error:
+            raise WrongSetting(
+                f"--tls-client-ca (ABSFIN_TLS_CLIENT_CA) is not a PEM file of certificates: {tls.client_authority} "
+                f"({_reason(error)})"
+            ) from None
+    code = _verification(tls, server)
+    if code == EXPIRED:
+        return f"the certificate {tls.certificate} has expired"
+    if code == NOT_YET_VALID:
+        return f"the certificate {tls.certificate} is not valid yet"
+    return None
+
+
+def _server_side(tls: Tls) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(tls.certificate)
+    except (ssl.SSLError, OSError) as error:
+        raise WrongSetting(
+            f"--tls-cert (ABSFIN_TLS_CERT) is not a PEM file of a certificate: {tls.certificate} ({_reason(error)})"
+        ) from None
+    try:
+        # Without a password here, OpenSSL would ask the terminal for one.
+        context.load_cert_chain(tls.certificate, tls.key, password="")
+    except (ssl.SSLError, OSError) as error:
+        if getattr(error, "reason", None) == "KEY_VALUES_MISMATCH":
+            raise WrongSetting(
+                f"--tls-key (ABSFIN_TLS_KEY) does not belong to the certificate {tls.certificate}: {tls.key}"
+            ) from None
+        raise WrongSetting(
+            f"--tls-key (ABSFIN_TLS_KEY) is not a PEM file of a key without password: {tls.key} ({_reason(error)})"
+        ) from None
+    return context
+
+
+def _verification(tls: Tls, server: ssl.SSLContext) -> int:
+    """Result of a handshake in memory with a client that trusts this very certificate; 0 where it is valid."""
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname = False
+    client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    client.load_verify_locations(tls.certificate)
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ours = client.wrap_bio(to_client, to_server)
+    theirs = server.wrap_bio(to_server, to_client, server_side=True)
+    for _ in range(4):
+        for side in (ours, theirs):
+            try:
+                side.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+            except ssl.SSLCertVerificationError as error:
+                return error.verify_code
+            except ssl.SSLError:
+                return 0  # what is wrong with it is not its date
+    return 0
+
+
+def _reason(error: OSError) -> str:
+    return str(getattr(error, "reason", None) or error.strerror or error).lower().replace("_", " ")

@@ -1,0 +1,155 @@
+"""Rows of jobs and their events as records, and how a job ends."""
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable
+
+from server.ports import (
+    EventKind,
+    JobEnd,
+    JobEvent,
+    JobInputs,
+    JobNews,
+    JobRecord,
+    JobState,
+    JobTick,
+    LostClaim,
+    NotFound,
+)
+from server.storage.embedded.pages import time_of
+
+COLUMNS = (
+    "id, state, label, epoch, request, inputs, fingerprint, created_micros, finished_micros, fraction, day, wealth, "
+    "last_event, dropped_event, attempt, crashes, worker, request_id, owner, cost_estimate, run_micros, result, error"
+)
+# A list shows many jobs and none of their results.
+LISTED = COLUMNS.replace("request, inputs", "x'', inputs").replace("result, error", "NULL, NULL")
+
+MOST_COUNTED_MICROS = 60_000_000
+"""Time between two counts that is longer was slept through, or the clock was set."""
+
+
+def get_job(connection: sqlite3.Connection, job_id: str) -> JobRecord:
+    """One job. Raises NotFound."""
+    statement = f"SELECT {COLUMNS} FROM backtests WHERE id = ?"  # noqa: S608  # constant columns
+    row = connection.execute(statement, (job_id,)).fetchone()
+    if row is None:
+        raise NotFound("backtest", f"backtests/{job_id}")
+    return record_of(row)
+
+
+def require_own(connection: sqlite3.Connection, claim: JobRecord) -> None:
+    """Raises LostClaim where a job is over or belongs to another attempt."""
+    row = connection.execute(
+        "SELECT 1 FROM backtests WHERE id = ? AND state = 'RUNNING' AND worker = ? AND attempt = ?",
+        (claim.id, claim.worker, claim.attempt),
+    ).fetchone()
+    if row is None:
+        raise LostClaim(claim.id)
+
+
+def count_time(connection: sqlite3.Connection, job_id: str) -> None:
+    """Adds the time a job has run since it was last counted."""
+    connection.execute(
+        "UPDATE backtests SET run_micros = run_micros + min(max(:now - counted_micros, 0), :most), "
+        "counted_micros = :now WHERE id = :id AND counted_micros IS NOT NULL",
+        {"id": job_id, "now": now_micros(), "most": MOST_COUNTED_MICROS},
+    )
+
+
+def record_progress(connection: sqlite3.Connection, job_id: str, tick: JobTick) -> None:
+    """How far a job is."""
+    connection.execute(
+        "UPDATE backtests SET fraction = ?, day = ?, wealth = ? WHERE id = ?",
+        (tick.fraction, tick.day, tick.wealth, job_id),
+    )
+
+
+def events_after(connection: sqlite3.Connection, job_id: str, after: int) -> tuple[JobEvent, ...]:
+    """Retained events of a job after a number."""
+    rows = connection.execute(
+        "SELECT number, micros, kind, message, day, reason FROM backtest_events "
+        "WHERE backtest_id = ? AND number > ? ORDER BY number",
+        (job_id, after),
+    )
+    return tuple(JobEvent(n, time_of(m), JobNews(EventKind(k), t, d, r)) for n, m, k, t, d, r in rows)
+
+
+def append_events(
+    connection: sqlite3.Connection, job_id: str, news: Iterable[JobNews], retained: int
+) -> tuple[JobEvent, ...]:
+    """Adds to the log of a job and drops the oldest beyond `retained`."""
+    row = connection.execute("SELECT last_event FROM backtests WHERE id = ?", (job_id,)).fetchone()
+    before = number = int(row[0])
+    for one in news:
+        number += 1
+        connection.execute(
+            "INSERT INTO backtest_events VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (job_id, number, now_micros(), one.kind, one.day, one.reason, one.message),
+        )
+    dropped = max(0, number - retained)
+    connection.execute("DELETE FROM backtest_events WHERE backtest_id = ? AND number <= ?", (job_id, dropped))
+    connection.execute(
+        "UPDATE backtests SET last_event = ?, dropped_event = max(dropped_event, ?) WHERE id = ?",
+        (number, dropped, job_id),
+    )
+    return events_after(connection, job_id, before)
+
+
+def end_job(connection: sqlite3.Connection, job_id: str, end: JobEnd, retained: int) -> tuple[JobEvent, ...]:
+    """Ends a job and drops what it needed to go on."""
+    count_time(connection, job_id)
+    done = ", fraction = 1" if end.state is JobState.SUCCEEDED else ""
+    connection.execute(
+        f"UPDATE backtests SET state = ?, finished_micros = ?, result = ?, error = ?, worker = NULL, "  # noqa: S608  # constant
+        f"lease_micros = NULL, counted_micros = NULL{done} WHERE id = ?",
+        (end.state, now_micros(), end.result, end.error, job_id),
+    )
+    connection.execute("DELETE FROM backtest_checkpoints WHERE backtest_id = ?", (job_id,))
+    connection.execute("DELETE FROM backtest_parts WHERE backtest_id = ?", (job_id,))
+    return append_events(connection, job_id, [JobNews(EventKind.FINISHED, end.state)], retained)
+
+
+def inputs_to_json(inputs: JobInputs) -> str:
+    """As `record_of` reads them."""
+    groups = {name: list(symbols) for name, symbols in inputs.groups.items()}
+    return json.dumps([inputs.data, inputs.kind, dict(inputs.benchmarks), groups])
+
+
+def record_of(row: tuple[object, ...]) -> JobRecord:
+    """A row of `COLUMNS` or `LISTED`."""
+    (
+        job_id, state, label, epoch, request, inputs, fingerprint, created, finished, fraction, day, wealth,
+        last_event, dropped_event, attempt, crashes, worker, request_id, owner, cost_estimate, run_micros, result,
+        error,
+    ) = row  # fmt: skip
+    data, kind, benchmarks, groups = json.loads(str(inputs))
+    return JobRecord(
+        id=str(job_id),
+        state=JobState(str(state)),
+        label=str(label),
+        epoch=str(epoch),
+        request=request,  # type: ignore[arg-type]  # sqlite3 knows no types; the schema does, as for those below
+        inputs=JobInputs(data, kind, benchmarks, {name: tuple(symbols) for name, symbols in groups.items()}),
+        fingerprint=str(fingerprint),
+        created=time_of(created),  # type: ignore[arg-type]
+        finished=None if finished is None else time_of(finished),  # type: ignore[arg-type]
+        tick=None if day is None else JobTick(fraction, day, wealth),  # type: ignore[arg-type]
+        last_event=last_event,  # type: ignore[arg-type]
+        dropped_event=dropped_event,  # type: ignore[arg-type]
+        attempt=attempt,  # type: ignore[arg-type]
+        crashes=crashes,  # type: ignore[arg-type]
+        worker=worker,  # type: ignore[arg-type]
+        request_id=request_id,  # type: ignore[arg-type]
+        owner=str(owner),
+        cost_estimate=cost_estimate,  # type: ignore[arg-type]
+        run_seconds=run_micros / 1e6,  # type: ignore[operator]
+        result=result,  # type: ignore[arg-type]
+        error=error,  # type: ignore[arg-type]
+    )
+
+
+def now_micros() -> int:
+    """Microseconds since 1970 UTC."""
+    return time.time_ns() // 1000

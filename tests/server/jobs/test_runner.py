@@ -1,0 +1,254 @@
+"""A real runner, real worker processes, a real store: short jobs do not wait behind long ones, which lose nothing."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+from absfinance.v1.backtest_service_pb2 import BacktestRequest
+from google.protobuf import json_format
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.market_data.fingerprint import fingerprint_of
+from domain.market_data.panel import PricePanel
+from server.converters.backtests import backtest_command_from_proto, result_to_bytes, specification_from_bytes
+from server.execution.process_pool import ProcessPool
+from server.jobs import runner, saves
+from server.jobs.progress import Progress
+from server.jobs.runner import Runner
+from server.jobs.walking import Job, Ran, walk
+from server.ports import (
+    EventKind,
+    JobDraft,
+    JobInputs,
+    JobRecord,
+    JobState,
+    Queue,
+    QueuePolicy,
+    WaitingJob,
+    expected_seconds,
+)
+from server.storage.embedded.backtests import EmbeddedBacktests
+from server.storage.embedded.database import Database
+from server.storage.embedded.panels import PanelFiles
+from server.storage.embedded.workers import WorkerLocks
+
+POLICY = QueuePolicy(short_seconds=60.0, slice_seconds=30.0)
+HOURS_80 = 80 * 3600.0
+
+
+def panel(days: int, assets: int = 10) -> PricePanel:
+    steps = np.random.default_rng(3).normal(0.0003, 0.01, (days, assets))
+    return PricePanel.of([f"S{i}" for i in range(assets)], np.arange(days), 100 * np.exp(np.cumsum(steps, axis=0)))
+
+
+def draft(days: int, strategies: int = 1, **more: object) -> JobDraft:
+    """Least variance on every date, by so many strategies."""
+    data = panel(days)
+    one = {"optimize": {"objective": {"minRisk": {}}, "lookbackPeriods": 60}}
+    request = {
+        "prices": {"symbols": data.symbols, "dates": data.dates.tolist(), "values": data.values.ravel().tolist()},
+        "strategies": [{**one, "label": f"s{i}"} for i in range(strategies)],
+        "rebalancing": {"everyPeriods": {"n": 1}},
+    }
+    command = backtest_command_from_proto(json_format.ParseDict(request, BacktestRequest()))
+    name = fingerprint_of(data)
+    made = JobDraft(command.request, command.body, "label", "fp", JobInputs(name, "prices"), {name: data})
+    return replace(made, **more)  # type: ignore[arg-type]
+
+
+@dataclass
+class House:
+    """One server's part that runs jobs."""
+
+    store: EmbeddedBacktests
+    runner: Runner
+    database: Database
+
+    async def submit(self, job: JobDraft) -> str:
+        record = await self.store.enqueue(job)
+        self.runner.wake()
+        return record.id
+
+    async def until(self, job_id: str, seconds: float, reached: Callable[[JobRecord], bool]) -> JobRecord:
+        async with asyncio.timeout(seconds):
+            while not reached(record := await self.store.get(job_id)):  # noqa: ASYNC110  # the store is what is tested
+                await asyncio.sleep(0.05)
+        return record
+
+    async def end(self, job_id: str, seconds: float = 60.0) -> JobRecord:
+        return await self.until(job_id, seconds, lambda record: record.state.is_final)
+
+
+Open = Callable[..., House]
+
+
+@pytest.fixture
+async def open_house(tmp_path: Path) -> AsyncIterator[Open]:
+    """Opens houses in the same folder, one after the other."""
+    closing: list[Callable[[], object]] = []
+    runners: list[Runner] = []
+
+    def opened(slots: int, policy: QueuePolicy = POLICY) -> House:
+        database = Database(tmp_path / "x.sqlite3")
+        locks = WorkerLocks(tmp_path / "workers")
+        store = EmbeddedBacktests(database, PanelFiles(tmp_path / "panels"), locks, 100, policy)
+        progress = Progress(store)
+        made = Runner(
+            store,
+            progress,
+            ProcessPool(slots, growth=1, retries=0),
+            locks.own,
+            slots,
+            run=run,
+            encode_error=lambda error: repr(error).encode(),
+            policy=policy,
+        )
+        made.start()
+        runners.append(made)
+        closing.extend((locks.close, database.close))
+        return House(store, made, database)
+
+    yield opened
+    for made in runners:
+        await made.close(2.0)
+    for close in closing:
+        close()
+
+
+def run(job: Job, request: bytes, fingerprint: str, on_progress: Any, report: Any) -> Ran:
+    """As the server's task, without the processor time, which differs from run to run."""
+    specification = specification_from_bytes(request).with_groups(job.groups)
+    walked = walk(job, specification, on_progress, report)
+    return Ran(result_to_bytes(replace(walked, cpu_seconds=0.0), fingerprint), walked.series, walked.news)
+
+
+@pytest.mark.parametrize("slots", [1, 2])
+@pytest.mark.parametrize("estimate", [HOURS_80, 0.0], ids=["known", "unknown"])
+async def test_a_short_job_does_not_wait_behind_two_long_ones(open_house: Open, slots: int, estimate: float) -> None:
+    house = open_house(slots)
+    long = [await house.submit(draft(4000, 500, cost_estimate=estimate, id=f"long{i}")) for i in range(2)]
+    for job_id in long[:slots]:
+        await house.until(job_id, 30, lambda record: record.tick is not None)
+    await asyncio.sleep(1.0)
+    start = time.monotonic()
+    short = await house.end(await house.submit(draft(100, cost_estimate=min(estimate, 1.0))), 15)
+    assert short.state is JobState.SUCCEEDED
+    assert time.monotonic() - start < 12, "it takes about three seconds, of which one is the start of a process"
+    for job_id in long:
+        assert not (await house.store.get(job_id)).state.is_final
+
+
+async def test_long_jobs_that_take_turns_end_as_if_undisturbed(open_house: Open) -> None:
+    house = open_house(1, QueuePolicy(short_seconds=1.0, slice_seconds=1.0))
+    one = await house.submit(draft(2000, 2, cost_estimate=HOURS_80))
+    alone = await house.end(one)
+    assert (alone.state, alone.attempt) == (JobState.SUCCEEDED, 1)
+    long = [await house.submit(draft(2000, 2, cost_estimate=HOURS_80, owner=owner)) for owner in ("a", "b")]
+    for i in range(3):
+        await asyncio.sleep(1.0)
+        assert (await house.end(await house.submit(draft(100 + i)))).state is JobState.SUCCEEDED
+    for job_id in long:
+        ended = await house.end(job_id)
+        assert ended.state is JobState.SUCCEEDED
+        assert ended.attempt > 1, "it made room at least once"
+        for label in ("s0", "s1"):
+            assert await house.store.series(job_id, label) == await house.store.series(one, label)
+        assert ended.result == alone.result
+        kinds = [event.news.kind for event in (await house.store.view(job_id, 0)).events]
+        assert EventKind.RESUMED not in kinds, "making room is no event"
+
+
+async def test_the_place_that_is_lent_is_given_back_without_a_checkpoint(
+    open_house: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if a single step of the long jobs took hours."""
+    monkeypatch.setattr(runner, "LENT_SECONDS", 0.5)
+    monkeypatch.setattr(saves.Saves, "yield_at_next", lambda self: None)
+    house = open_house(2)
+    for i in range(2):
+        await house.submit(draft(4000, 500, cost_estimate=HOURS_80, id=f"long{i}"))
+    await house.until("long1", 30, lambda record: record.tick is not None)
+    assert (await house.end(await house.submit(draft(100)), 20)).state is JobState.SUCCEEDED
+    attempts = [(await house.store.get(f"long{i}")).attempt for i in range(2)]
+    assert min(attempts) == 1, "the other one keeps what it has done"
+
+
+async def test_a_job_waits_for_a_full_disk(open_house: Open) -> None:
+    house = open_house(1)
+    undisturbed = await house.end(await house.submit(draft(1000, 2)))
+    job_id = await house.submit(draft(1000, 2))
+    await house.until(job_id, 30, lambda record: record.state is JobState.RUNNING)
+    await house.database.write(lambda c: c.execute("PRAGMA max_page_count = 1").fetchone())
+    await asyncio.sleep(3.0)
+    await house.database.write(lambda c: c.execute("PRAGMA max_page_count = 1000000").fetchone())
+    ended = await house.end(job_id)
+    assert (ended.state, ended.result) == (JobState.SUCCEEDED, undisturbed.result)
+    assert await house.store.series(job_id, "s1") == await house.store.series(undisturbed.id, "s1")
+
+
+async def test_a_job_over_its_time_budget_fails(open_house: Open) -> None:
+    house = open_house(1, QueuePolicy(max_job_seconds=2.0))
+    job_id = await house.submit(draft(4000, 500))
+    ended = await house.end(job_id, 20)
+    assert ended.state is JobState.FAILED
+    assert b"JobTimeBudgetExceeded" in (ended.error or b"")
+    assert 2.0 <= ended.run_seconds < 6.0
+    assert (await house.end(await house.submit(draft(100)), 20)).state is JobState.SUCCEEDED
+
+
+async def test_time_counts_over_all_attempts(open_house: Open) -> None:
+    house = open_house(1)
+    job_id = await house.submit(draft(4000, 500))
+    await house.until(job_id, 30, lambda record: record.run_seconds >= 2.0)
+    await house.runner.close(2.0)
+    spent = (await house.store.get(job_id)).run_seconds
+    assert spent >= 2.0
+    ended = await open_house(1, QueuePolicy(max_job_seconds=spent)).end(job_id, 20)
+    assert ended.state is JobState.FAILED
+    assert ended.run_seconds < spent + 1.5
+
+
+async def test_a_job_whose_process_is_killed_is_tried_again(open_house: Open) -> None:
+    house = open_house(1)
+    job_id = await house.submit(draft(4000, 2))
+    await house.until(job_id, 30, lambda record: record.tick is not None)
+    for template in psutil.Process().children():
+        for worker in template.children():
+            worker.kill()
+    ended = await house.end(job_id)
+    assert (ended.state, ended.crashes, ended.attempt) == (JobState.SUCCEEDED, 1, 2)
+
+
+names = st.sampled_from("abc")
+waiting = st.builds(WaitingJob, st.uuids().map(str), names, st.booleans(), st.floats(0, 299))
+
+
+@given(st.lists(waiting, min_size=1), st.dictionaries(names, st.integers(0, 3)))
+def test_the_next_job(jobs: list[WaitingJob], running: dict[str, int]) -> None:
+    best = Queue(tuple(jobs), running).best(POLICY)
+    assert best is not None
+    least = min(running.get(job.owner, 0) for job in jobs)
+    assert running.get(best.owner, 0) == least
+    mine = [job for job in jobs if running.get(job.owner, 0) == least]
+    short = [job for job in mine if not job.is_long]
+    assert best.is_long == (not short)
+    assert best.waited_seconds == max(job.waited_seconds for job in short or mine)
+
+
+def test_a_long_job_that_has_waited_for_ten_slices_is_next() -> None:
+    old, young = WaitingJob("old", "", True, 300.0), WaitingJob("young", "", False, 299.0)
+    assert Queue((young, old), {}).best(POLICY) == old
+
+
+def test_a_job_is_long_by_its_pace_once_it_has_one() -> None:
+    assert expected_seconds(5.0, 0.5, 0.9) == 5.0
+    assert expected_seconds(5.0, 10.0, 0.01) == 1000.0
+    assert expected_seconds(1000.0, 10.0, 0.5) == 20.0
+    assert expected_seconds(0.0, 7.0, 0.0) == 70.0

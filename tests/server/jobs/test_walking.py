@@ -1,0 +1,59 @@
+"""A walk that goes on from any checkpoint, with its parts joined or not, ends with the same bytes."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from absfinance.v1.backtest_service_pb2 import BacktestRequest
+from google.protobuf import json_format
+
+from server.converters.backtests import specification_of
+from server.jobs import walking
+from server.jobs.codec import parts_from_bytes
+from server.jobs.walking import Compacted, Job, MappedPanel, Saved, Walked, walk
+
+DAYS = 120
+
+
+REQUEST = {
+    "strategies": [{"equalWeight": {}, "label": "s0"}, {"equalWeight": {}, "label": "s1"}],
+    "rebalancing": {"everyPeriods": {"n": 7}},
+}
+SPECIFICATION = specification_of(json_format.ParseDict(REQUEST, BacktestRequest()))
+
+
+@pytest.fixture
+def job(tmp_path: object) -> Job:
+    values = np.random.default_rng(1).uniform(1, 2, (DAYS, 3))
+    path = f"{tmp_path}/panel.npy"
+    np.save(path, values)
+    panel = MappedPanel(("A", "B", "C"), np.arange(DAYS, dtype=np.int32), Path(path))
+    return Job(panel, "prices", {}, {}, None, ())
+
+
+def walked(job: Job) -> tuple[Walked, list[object]]:
+    reported: list[object] = []
+    return walk(job, SPECIFICATION, lambda: None, reported.append), reported
+
+
+def test_from_every_checkpoint(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, _ = walked(job)
+    for name in ("CHECKPOINT_SECONDS", "NEWS_SECONDS"):
+        monkeypatch.setattr(walking, name, 0.0)
+    _, reported = walked(job)
+    saved = [one for one in reported if isinstance(one, Saved)]
+    assert len(saved) > walking.MANY_PARTS
+    for count in (1, walking.MANY_PARTS, walking.MANY_PARTS + 1, len(saved)):
+        parts = tuple(one.part for one in saved[:count])
+        rest, later = walked(replace(job, checkpoint=saved[count - 1].checkpoint, parts=parts))
+        assert rest.series == whole.series
+        compacted = [one for one in later if isinstance(one, Compacted)]
+        assert bool(compacted) == (count > walking.MANY_PARTS)
+        for one in compacted:
+            assert one.count == count
+            assert {leg for leg, _ in parts_from_bytes(one.part)} == {
+                leg for p in parts for leg, _ in parts_from_bytes(p)
+            }
+            again, _ = walked(replace(job, checkpoint=saved[count - 1].checkpoint, parts=(one.part,)))
+            assert again.series == whole.series

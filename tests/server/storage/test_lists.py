@@ -1,0 +1,288 @@
+"""Lists with filters, tokens that belong to them, chosen ids, deletion, and results that go with their time."""
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.errors import InvalidInput
+from domain.market_data.fingerprint import fingerprint_of
+from domain.market_data.panel import PricePanel
+from server.ports import (
+    AlreadyExists,
+    AnswerDraft,
+    JobDraft,
+    JobInputs,
+    JobState,
+    ListFilter,
+    NotFound,
+    Overloaded,
+    PortfolioDraft,
+    QueuePolicy,
+    RequestIdReused,
+)
+from server.storage.embedded.answers import EmbeddedAnswers
+from server.storage.embedded.backtests import EmbeddedBacktests
+from server.storage.embedded.database import Database
+from server.storage.embedded.pages import micros_of, sequence_of, time_of, token_of
+from server.storage.embedded.panels import PanelFiles
+from server.storage.embedded.portfolios import EmbeddedPortfolios
+from server.storage.embedded.retention import Deleted, Retention
+from server.storage.embedded.workers import WorkerLocks
+
+PANEL = PricePanel.of("AB", range(10), np.arange(1.0, 21.0))
+
+
+def job(panel: PricePanel = PANEL, **other: object) -> JobDraft:
+    name = fingerprint_of(panel)
+    values = {"label": "label", "fingerprint": "fp", "request_id": None, **other}
+    return JobDraft(b"r", b"b", inputs=JobInputs(name, "prices"), panels={name: panel}, **values)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = Database(tmp_path / "x.sqlite3")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def answers(database: Database) -> EmbeddedAnswers:
+    return EmbeddedAnswers(database, "optimization")
+
+
+@pytest.fixture
+def panels(tmp_path: Path) -> PanelFiles:
+    return PanelFiles(tmp_path / "panels")
+
+
+@pytest.fixture
+def jobs(database: Database, panels: PanelFiles, tmp_path: Path) -> Iterator[EmbeddedBacktests]:
+    locks = WorkerLocks(tmp_path / "workers")
+    yield EmbeddedBacktests(database, panels, locks, 100, QueuePolicy(max_queued=5))
+    locks.close()
+
+
+@given(st.integers(0, 10**18 - 1), st.text(max_size=5), st.datetimes(timezones=st.just(UTC)))
+def test_a_token_belongs_to_its_list_and_filters(sequence: int, label: str, start: datetime) -> None:
+    filters = ListFilter(label=label, created_from=start)
+    token = token_of(sequence, "optimization", filters)
+    assert sequence_of(token, "optimization", filters) == sequence
+    for kind, others in (
+        ("reallocation", filters),
+        ("optimization", ListFilter(label=label + "x", created_from=start)),
+    ):
+        with pytest.raises(InvalidInput, match="other filters"):
+            sequence_of(token, kind, others)
+    assert time_of(micros_of(start)) == start
+
+
+@pytest.mark.parametrize("token", ["5", "x", "-1.0123456789abcdef", "5.short", "1.2.3", "٣.0123456789abcdef", "." * 17])
+def test_what_is_no_token(token: str) -> None:
+    with pytest.raises(InvalidInput, match="not a token"):
+        sequence_of(token, "optimization", ListFilter())
+
+
+async def all_pages(store: EmbeddedAnswers | EmbeddedBacktests, filters: ListFilter, size: int) -> list[str]:
+    found: list[str] = []
+    token = ""
+    while True:
+        page = await store.list(token, size, filters)
+        found.extend(record.id for record in page.records)
+        token = page.next_token
+        if not token:
+            return found
+
+
+@pytest.mark.parametrize("size", [1, 2, 100])
+async def test_answers_by_label_subject_and_time(answers: EmbeddedAnswers, database: Database, size: int) -> None:
+    drafts = [
+        AnswerDraft(b"p", "f", b"b", id=f"{label}{subject}{i}", label=label, subject=subject)
+        for i in range(3)
+        for label in ("", "l")
+        for subject in ("", "s")
+    ]
+    saved = [await answers.save(draft) for draft in drafts]
+    for label in ("", "l"):
+        for subject in ("", "s"):
+            expected = [
+                d.id
+                for d in reversed(drafts)
+                if (not label or d.label == label) and (not subject or d.subject == subject)
+            ]
+            assert await all_pages(answers, ListFilter(label=label, subject=subject), size) == expected
+    middle = saved[5].created
+    early = [one.id for one in reversed(saved) if one.created < middle]
+    assert await all_pages(answers, ListFilter(created_before=middle), size) == early
+    late = [one.id for one in reversed(saved) if one.created >= middle]
+    assert await all_pages(answers, ListFilter(created_from=middle), size) == late
+    assert saved[5].id in late
+
+
+async def test_jobs_by_label_state_and_time(jobs: EmbeddedBacktests) -> None:
+    records = [await jobs.enqueue(job(label=label, id=f"{label}{i}")) for i in (1, 2) for label in ("a", "b")]
+    await jobs.cancel("a1")
+    assert await all_pages(jobs, ListFilter(label="a"), 1) == ["a2", "a1"]
+    assert await all_pages(jobs, ListFilter(label="a", state=JobState.QUEUED), 1) == ["a2"]
+    assert await all_pages(jobs, ListFilter(state=JobState.CANCELLED), 1) == ["a1"]
+    assert await all_pages(jobs, ListFilter(created_from=records[2].created), 1) == ["b2", "a2"]
+
+
+async def test_a_list_reads_payloads_only_of_answers_without_a_summary(answers: EmbeddedAnswers) -> None:
+    await answers.save(AnswerDraft(b"old", "f", b"b", id="old"))
+    await answers.save(AnswerDraft(b"new", "f", b"b", id="new", summary=b"short", label="x"))
+    found = {r.id: (r.payload, r.summary, r.label) for r in (await answers.list("", 10)).records}
+    assert found == {"old": (b"old", b"", ""), "new": (b"", b"short", "x")}
+    assert (await answers.get("new")).payload == b"new"
+
+
+async def test_what_a_list_shows_lies_before_the_payload(database: Database) -> None:
+    """SQLite reads a row from its beginning, so that columns after a large one cost reading it."""
+    for table in ("optimizations", "reallocations"):
+        columns = await database.read(lambda c, table=table: c.execute(f"PRAGMA table_info({table})").fetchall())
+        assert columns[-1][1] == "payload"
+    columns = await database.read(lambda c: c.execute("PRAGMA table_info(backtests)").fetchall())
+    assert [column[1] for column in columns[-3:]] == ["request", "error", "result"]
+
+
+async def test_chosen_ids(answers: EmbeddedAnswers, jobs: EmbeddedBacktests) -> None:
+    first = await answers.save(AnswerDraft(b"p", "f", b"b", "request", id="mine"))
+    assert first.id == "mine"
+    assert await answers.save(AnswerDraft(b"other", "f", b"b", "request", id="mine")) == first
+    with pytest.raises(AlreadyExists, match="optimizations/mine"):
+        await answers.save(AnswerDraft(b"p", "f", b"b", id="mine"))
+    with pytest.raises(RequestIdReused):
+        await answers.save(AnswerDraft(b"p", "f", b"c", "request", id="mine"))
+    assert (await jobs.enqueue(job(id="j", request_id="r"))).id == "j"
+    assert (await jobs.enqueue(job(id="j", request_id="r"))).id == "j"
+    with pytest.raises(AlreadyExists, match="backtests/j"):
+        await jobs.enqueue(job(id="j"))
+
+
+async def test_deleted_answers_are_gone(answers: EmbeddedAnswers) -> None:
+    await answers.save(AnswerDraft(b"p", "f", b"b", "request", id="a"))
+    await answers.delete("a")
+    with pytest.raises(NotFound, match="optimizations/a"):
+        await answers.get("a")
+    with pytest.raises(NotFound):
+        await answers.delete("a")
+    assert await answers.find("request", b"b") is None
+    assert (await answers.save(AnswerDraft(b"p", "f", b"b", id="a"))).id == "a"
+
+
+async def test_an_owner_has_so_many_jobs_waiting(jobs: EmbeddedBacktests) -> None:
+    for _ in range(5):
+        await jobs.enqueue(job(owner="one"))
+    with pytest.raises(Overloaded, match="5 backtests of yours wait"):
+        await jobs.enqueue(job(owner="one"))
+    assert (await jobs.enqueue(job(owner="two"))).owner == "two"
+
+
+async def test_portfolios_by_prefix(database: Database) -> None:
+    store = EmbeddedPortfolios(database)
+    for name in ("a", "ab", "abc", "abd", "b", "ab%", "aB"):
+        await store.create(PortfolioDraft(b"", b"", name))
+    assert [p.id for p in (await store.list("", 10, "ab")).records] == ["ab", "ab%", "abc", "abd"]
+    page = await store.list("", 2, "ab")
+    assert [p.id for p in (await store.list(page.next_token, 10, "ab")).records] == ["abc", "abd"]
+    assert [p.id for p in (await store.list("", 10, "ab%")).records] == ["ab%"]
+    assert len((await store.list("", 10)).records) == 7
+
+
+async def test_old_results_go_and_others_stay(
+    database: Database, answers: EmbeddedAnswers, jobs: EmbeddedBacktests, panels: PanelFiles, tmp_path: Path
+) -> None:
+    own = PricePanel.of("C", range(3), np.ones(3))
+    for name, panel in (("old", PANEL), ("older", own), ("new", PANEL), ("runs", PANEL)):
+        await jobs.enqueue(job(panel, id=name))
+        await jobs.panel(fingerprint_of(panel))
+    for name in ("old", "older", "new"):
+        await jobs.cancel(name)
+    for i in range(45):
+        await answers.save(AnswerDraft(b"p", "f", b"b", id=str(i)))
+    past = micros_of(datetime.now(UTC) - timedelta(days=8))
+    await database.write(
+        lambda c: [
+            c.execute("UPDATE optimizations SET created_micros = ? WHERE id < '5'", (past,)),
+            c.execute("UPDATE backtests SET created_micros = ?", (past,)),
+            c.execute("UPDATE backtests SET finished_micros = ? WHERE id IN ('old', 'older')", (past,)),
+        ]
+    )
+    assert await Retention(database, panels, 0.0).sweep() == Deleted()
+    old = sum(str(i) < "5" for i in range(45))
+    assert await Retention(database, panels, 7.0).sweep() == Deleted(2, old, 0)
+    assert await all_pages(jobs, ListFilter(), 10) == ["runs", "new"]
+    assert len(await all_pages(answers, ListFilter(), 10)) == 45 - old
+    files = {path.name.split(".")[0] for path in panels._folder.iterdir()}
+    assert files == {fingerprint_of(PANEL)}, "the panel that no other job has went with its job"
+    assert await database.read(lambda c: c.execute("PRAGMA foreign_key_check").fetchall()) == []
+
+
+async def test_claims_and_deletions_use_indexes(database: Database) -> None:
+    from server.storage.embedded import job_queue
+
+    plans = await database.read(
+        lambda c: [
+            c.execute(f"EXPLAIN QUERY PLAN {query}", values).fetchall()
+            for query, values in (
+                (job_queue._FIRST_OF_EACH, {"short": 1.0}),
+                (job_queue._RUNNING, {}),
+                ("SELECT 1 FROM backtest_input_uses WHERE fingerprint = 'x'", {}),
+                ("DELETE FROM backtests WHERE finished_micros IS NOT NULL AND finished_micros < 1", {}),
+            )
+        ]
+    )
+    text = ["; ".join(row[3] for row in plan) for plan in plans]
+    for plan, index in zip(
+        text,
+        ("backtests_queued", "backtests_running", "backtest_input_uses_by_fingerprint", "backtests_finished"),
+        strict=True,
+    ):
+        assert index in plan
+
+
+async def test_a_store_of_the_version_before_keeps_what_it_has(tmp_path: Path) -> None:
+    path = tmp_path / "old.sqlite3"
+    folder = Path(__file__).parents[3] / "server/storage/embedded/migrations"
+    name = fingerprint_of(PANEL)
+    with sqlite3.connect(path) as connection:
+        for script in sorted(folder.iterdir())[:3]:
+            connection.executescript(script.read_text())
+        for table in ("optimizations", "reallocations"):
+            connection.execute(
+                f"INSERT INTO {table} (sequence, id, created_micros, body, payload, input_fingerprint, subject) "  # noqa: S608
+                "VALUES (7, 'a', 1, x'', x'01', 'f', 's')"
+            )
+        data = PANEL.dates.astype("<i4").tobytes() + PANEL.values.astype("<f8").tobytes()
+        connection.execute("INSERT INTO backtest_inputs VALUES (?, ?, ?)", (name, '["A", "B"]', data))
+        connection.execute(
+            "INSERT INTO backtests (id, body, request, inputs, label, epoch, state, created_micros, fingerprint) "
+            "VALUES ('j', x'', x'', ?, 'l', 'e', 'FAILED', 1, 'f')",
+            (f'["{name}", "prices", {{}}, {{}}]',),
+        )
+        connection.execute("INSERT INTO backtest_events VALUES ('j', 1, 1, 'STAGE', 1, '', 'm')")
+        connection.execute("INSERT INTO backtest_series VALUES ('j', 0, 'l', x'05')")
+        connection.execute("INSERT INTO price_chunks VALUES ('A', 'CLOSE', 1970, 3, x'00', ?)", (bytes(12),))
+        connection.execute("INSERT INTO instruments (symbol) VALUES ('A')")
+        connection.execute("PRAGMA user_version = 3")
+    connection.close()
+    database = Database(path)
+    for kind in ("optimization", "reallocation"):
+        (record,) = (await EmbeddedAnswers(database, kind).list("", 5, ListFilter(subject="s"))).records  # type: ignore[arg-type]
+        assert (record.id, record.payload, record.summary) == ("a", b"\1", b"")
+    locks = WorkerLocks(tmp_path / "workers")
+    jobs = EmbeddedBacktests(database, PanelFiles(tmp_path / "panels"), locks, 10)
+    assert len((await jobs.view("j", 0)).events) == 1
+    assert await jobs.series("j", "") == ("l", b"\5")
+    assert (await jobs.panel(name)).panel.values.tolist() == PANEL.values.tolist()
+    assert await database.read(lambda c: c.execute("PRAGMA foreign_key_check").fetchall()) == []
+    await jobs.delete("j")
+    with pytest.raises(NotFound):
+        await jobs.panel(name)
+    locks.close()
+    database.close()
