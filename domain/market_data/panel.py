@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from domain.calendar import EPOCH, day_numbers
 from domain.checks import Matrix, finite, freeze, unique_symbols
 from domain.errors import InvalidInput
 
@@ -16,7 +17,7 @@ Days = NDArray[np.int32]
 
 def civil_date(days: int) -> date:
     """The date that lies `days` days after 1970-01-01."""
-    return date(1970, 1, 1) + timedelta(days=int(days))
+    return EPOCH + timedelta(days=int(days))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Panel:
                 "values",
                 f"must have {rows} dates x {columns} symbols = {rows * columns} entries, has {self.values.size}",
             )
+        day_numbers("dates", self.dates)
         steps = np.diff(self.dates)
         if (steps <= 0).any():
             i = int(np.argmax(steps <= 0)) + 1
@@ -67,7 +69,7 @@ class Panel:
 
 
 def _arrays(symbols: Sequence[str], dates: ArrayLike, values: ArrayLike) -> tuple[tuple[str, ...], Days, Matrix]:
-    days = np.asarray(dates, dtype=np.int32)
+    days = day_numbers("dates", dates)
     array = np.asarray(values, dtype=np.float64)
     if array.ndim == 1 and array.size == len(days) * len(symbols):
         array = array.reshape(len(days), len(symbols))
