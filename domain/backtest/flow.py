@@ -18,11 +18,13 @@ from domain.backtest.result import BacktestOutcome, StrategyOutcome
 from domain.backtest.simulator import Leg, Market, Simulation, State
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
 from domain.backtest.strategies import Strategy
+from domain.calendar import periods_per_year
 from domain.checks import Vector
 from domain.errors import DomainError, InvalidInput
 from domain.market_data.missing import complete
 from domain.market_data.panel import Panel, PricePanel, ReturnPanel
 from domain.market_data.source import infer_periods_per_year
+from domain.risk.relative import period_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +113,9 @@ def prepare(
     Raises InvalidInput with the field named: a gap under FAIL, more history asked for than there is, an unknown symbol,
     a benchmark that does not overlap.
     """
-    panel = prices_of(_complete(specification, data))
-    periods = infer_periods_per_year(specification.periods_per_year, data)
+    complete_data = _complete(specification, data)
+    panel = prices_of(complete_data)
+    periods = infer_periods_per_year(specification.periods_per_year, complete_data)
     market = Market(panel, periods, specification.costs, specification.cash_rate_annual)
     _known_costs(specification, panel)
     named = [(_path("strategy", i, specification.strategies), s) for i, s in enumerate(specification.strategies)]
@@ -288,8 +291,23 @@ def _strategy(plan: Plan, leg: Leg, record: RecordPart, benchmark: Curve | None)
 
 
 def _held(plan: Plan, name: str, benchmark: Curve | None) -> StrategyOutcome:
-    figures = performance(plan.curves[name], _yardsticks(plan), turnover=0.0, cost_total=0.0, benchmark=benchmark)
+    curve = plan.curves[name]
+    marks = replace(_yardsticks(plan), periods_per_year=_periods_of(plan, curve))
+    figures = performance(curve, marks, turnover=0.0, cost_total=0.0, benchmark=benchmark)
     return StrategyOutcome(name, figures, 0.0, 0.0, 0, (), None, None, None)
+
+
+def _periods_of(plan: Plan, curve: Curve) -> float:
+    """Periods per year of a benchmark by its own dates; those of the backtest where its dates are the same.
+
+    Where their spacing is none of the usual ones, as many as there are of them among the dates of the backtest.
+    """
+    if np.array_equal(curve.days, plan.days):
+        return plan.market.periods_per_year
+    try:
+        return periods_per_year(curve.days)
+    except InvalidInput:
+        return plan.market.periods_per_year * period_share(plan.days, curve.days)
 
 
 def _yardsticks(plan: Plan) -> Yardsticks:

@@ -16,8 +16,10 @@ from domain.risk.figure import (
     NO_OVERLAP,
     Absent,
     Figure,
+    finite,
     given,
     quotient,
+    times,
 )
 from domain.risk.outcomes import Outcomes
 
@@ -74,10 +76,15 @@ def compare(assets: Panel, benchmark: Panel, grid: Days | None = None) -> Compar
     common, ours, theirs = np.intersect1d(assets.dates, benchmark.dates[known], return_indices=True)
     values, reference = assets.values[ours], benchmark.values[known, 0][theirs]
     if isinstance(assets, PricePanel):
-        places = np.searchsorted(assets.dates if grid is None else grid, common)
-        share = (len(places) - 1) / float(places[-1] - places[0]) if len(places) > 1 else 1.0
+        share = period_share(assets.dates if grid is None else grid, common)
         return Comparison(values[1:] / values[:-1] - 1.0, reference[1:] / reference[:-1] - 1.0, common[1:], share)
     return Comparison(values, reference, common)
+
+
+def period_share(dates: Days, common: Days) -> float:
+    """Periods between common dates for each period between all dates (T,), which hold the common ones."""
+    places = np.searchsorted(dates, common)
+    return (len(places) - 1) / float(places[-1] - places[0]) if len(places) > 1 else 1.0
 
 
 def relative_risk(
@@ -100,14 +107,15 @@ def relative_risk(
     risk_free, root = risk_free_rate_annual / periods_per_year, periods_per_year**0.5
     beta, correlation = _beta(portfolio, benchmark), _correlation(portfolio, benchmark)
     alpha = given(beta, lambda slope: portfolio.mean - risk_free - slope * (benchmark.mean - risk_free))
-    excess = conventions.annual_return(portfolio.returns - risk_free, periods_per_year)
+    excess = conventions.annual_excess(portfolio, risk_free, periods_per_year)
     premium = conventions.annual_difference(portfolio.returns, benchmark.returns, periods_per_year)
+    tracking_error = times(active.deviation, root)
     up, down = comparison.benchmark > risk_free, comparison.benchmark < risk_free
     return RelativeRisk(
         beta=beta,
         correlation=correlation,
-        tracking_error_annual=active.deviation * root,
-        information_ratio=quotient(premium, active.deviation * root, FLAT_DIFFERENCE),
+        tracking_error_annual=tracking_error,
+        information_ratio=quotient(premium, tracking_error, FLAT_DIFFERENCE),
         alpha_annual=given(alpha, lambda mean: conventions.annualised(mean, periods_per_year)),
         r_squared=given(correlation, lambda coefficient: coefficient**2),
         treynor=quotient(excess, beta, NO_BETA),
@@ -131,7 +139,7 @@ def _beta(portfolio: Outcomes, benchmark: Outcomes) -> Figure:
     if portfolio.is_constant:
         return 0.0
     # One factor at a time: the square of a small deviation could underflow.
-    return portfolio.covariance_with(benchmark) / deviation / deviation
+    return finite(portfolio.covariance_with(benchmark) / deviation / deviation)
 
 
 def _correlation(portfolio: Outcomes, benchmark: Outcomes) -> Figure:
