@@ -114,7 +114,7 @@ def prepare(
     a benchmark that does not overlap.
     """
     complete_data = _complete(specification, data)
-    panel = prices_of(complete_data)
+    panel = _prices_of(complete_data)
     periods = infer_periods_per_year(specification.periods_per_year, complete_data)
     market = Market(panel, periods, specification.costs, specification.cash_rate_annual)
     _known_costs(specification, panel)
@@ -171,20 +171,31 @@ def run(
     return _outcome(plan, [RecordPart.joined(parts) for parts in walk.records])
 
 
-def prices_of(data: PricePanel | ReturnPanel) -> PricePanel:
+def simulated_prices(specification: BacktestSpecification, data: PricePanel | ReturnPanel) -> PricePanel:
+    """The complete prices a backtest is simulated on; an asset that becomes worthless has the price 0 from then on.
+
+    Raises InvalidInput with the field seen from the request.
+    """
+    return _prices_of(_complete(specification, data))
+
+
+def _prices_of(data: PricePanel | ReturnPanel) -> PricePanel:
     """Prices as they are; returns compounded from 100, on the date one usual step before the first of them."""
     if isinstance(data, PricePanel):
         return data
-    if (data.values <= -1.0).any():
-        raise InvalidInput("returns", "a return of -1 leaves nothing to invest in; use prices and end before it")
-    dates = np.append(data.dates[0] - data.usual_step, data.dates).astype(np.int32)
-    levels = 100.0 * np.cumprod(np.vstack([np.ones(len(data.symbols)), 1.0 + data.values]), axis=0)
-    return PricePanel.of(data.symbols, dates, levels)
+    dates = np.append(int(data.dates[0]) - data.usual_step, data.dates.astype(np.int64))
+    with np.errstate(over="ignore"):  # refused by the panel of prices
+        levels = 100.0 * np.cumprod(np.vstack([np.ones(len(data.symbols)), 1.0 + data.values]), axis=0)
+    try:
+        return PricePanel.of(data.symbols, dates, levels)
+    except InvalidInput as error:
+        rule = f"compounded from 100, one step before the first date, these are no prices: {error.rule}"
+        raise InvalidInput("returns", rule) from None
 
 
 def _complete(specification: BacktestSpecification, data: PricePanel | ReturnPanel) -> PricePanel | ReturnPanel:
     try:
-        return complete(data, specification.missing_data)
+        return complete(data.with_worthless(), specification.missing_data)
     except InvalidInput as error:
         raise error.under("prices" if isinstance(data, PricePanel) else "returns") from None
 
@@ -242,10 +253,11 @@ def _curve(
     source: Panel = panel if benchmark.symbol in panel.symbols else others[benchmark.symbol]
     prices = source.column(benchmark.symbol)
     known = np.isin(source.dates, days) & ~np.isnan(prices)
+    path = f"benchmarks[{i}].symbol"
     if int(known.sum()) < 2:
-        raise InvalidInput(
-            f"benchmarks[{i}].symbol", f"{benchmark.symbol} has fewer than two dates in common with the backtest"
-        )
+        raise InvalidInput(path, f"{benchmark.symbol} has fewer than two dates in common with the backtest")
+    if prices[known][0] == 0.0:
+        raise InvalidInput(path, f"{benchmark.symbol} is worth 0 where the backtest begins")
     return Curve(source.dates[known], prices[known] / prices[known][0])
 
 

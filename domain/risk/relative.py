@@ -72,6 +72,8 @@ def compare(assets: Panel, benchmark: Panel, grid: Days | None = None) -> Compar
     """
     if len(benchmark.symbols) != 1:
         raise InvalidInput("benchmark.symbols", f"must name one column, names {len(benchmark.symbols)}")
+    if isinstance(benchmark, PricePanel):
+        benchmark = benchmark.without_worthless()
     known = ~np.isnan(benchmark.values[:, 0])
     common, ours, theirs = np.intersect1d(assets.dates, benchmark.dates[known], return_indices=True)
     values, reference = assets.values[ours], benchmark.values[known, 0][theirs]

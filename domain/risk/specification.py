@@ -210,6 +210,8 @@ def decomposition(factors: Factors, ready: Prepared, data: MarketInput) -> Facto
             raise InvalidInput("factors.principal_components", error.rule) from None
     if type(factors) is not type(data):
         raise InvalidInput("factors.series", "must be of the input's kind: prices with prices, returns with returns")
+    if isinstance(factors, PricePanel):
+        factors = factors.without_worthless()
     try:
         series = _on_dates(complete(factors, MissingDataPolicy.FAIL), ready.panel)
     except InvalidInput as error:

@@ -79,7 +79,7 @@ class ImportAssembly:
         header = self._header or ImportPricesRequest.Header()
         with under("chunk"):
             volume = price_field_from_proto(header.field) is PriceField.VOLUME
-            panel = volumes_from_proto(chunk) if volume else prices_from_proto(chunk)
+            panel = volumes_from_proto(chunk) if volume else prices_from_proto(chunk).above_zero()
         self._values += panel.values.size
         if self._values > MAX_IMPORT_VALUES:
             raise Overloaded(f"an import may hold {MAX_IMPORT_VALUES} values; send several")

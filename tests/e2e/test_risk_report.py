@@ -537,6 +537,17 @@ def test_a_window_is_not_told_without_its_worst_day(wire: Wire) -> None:
     assert result["portfolioReturn"] == pytest.approx(expected, rel=1e-9)
 
 
+def test_a_total_loss_on_the_third_day(wire: Wire) -> None:
+    returns = panel(np.array([-0.5, -0.5, -1.0, 0.2, 0.3]), ["X"])
+    request = {"returns": returns, "weights": [{"symbol": "X", "weight": 1.0}], "periodsPerYear": P}
+    answer = wire.call(ANALYZE, request | {"drawdownSeries": True})
+    assert (answer["maxDrawdown"], answer["cagr"], answer["calmar"]) == (1.0, -1.0, -1.0)
+    assert answer["drawdownSeries"]["depths"] == pytest.approx([0.5, 0.75, 1.0, 1.0, 1.0])
+    # Three times what the portfolio is worth: more is owed than was there, and no more than everything is lost.
+    answer = wire.call(ANALYZE, request | {"weights": [{"symbol": "X", "weight": 3.0}], "allowLeverage": True})
+    assert (answer["maxDrawdown"], answer["cagr"]) == (1.0, -1.0)
+
+
 def test_a_risk_that_cancels_has_no_beta(wire: Wire) -> None:
     twins = np.column_stack([RETURNS[:, 0], RETURNS[:, 0] + 0.0001])
     held = [{"symbol": "A", "weight": 1.0}, {"symbol": "B", "weight": -1.0}]
