@@ -20,6 +20,11 @@ def civil_date(days: int) -> date:
     return EPOCH + timedelta(days=int(days))
 
 
+def usual_step(dates: Days) -> int:
+    """Median number of days between dates (T,), 1 for a single date."""
+    return max(1, int(np.median(np.diff(dates)))) if len(dates) > 1 else 1
+
+
 @dataclass(frozen=True, slots=True)
 class Panel:
     """T dates by N symbols; NaN means missing. Dates strictly increase. Use `PricePanel` or `ReturnPanel`."""
@@ -65,7 +70,7 @@ class Panel:
     @property
     def usual_step(self) -> int:
         """Median number of days between dates, 1 for a single date."""
-        return max(1, int(np.median(np.diff(self.dates)))) if len(self.dates) > 1 else 1
+        return usual_step(self.dates)
 
 
 def _arrays(symbols: Sequence[str], dates: ArrayLike, values: ArrayLike) -> tuple[tuple[str, ...], Days, Matrix]:
