@@ -67,7 +67,7 @@ def varying(field: str, columns: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def moderate(field: str, returns: NDArray[np.float64]) -> NDArray[np.float64]:
     """Returns whose fourth powers are numbers, so that every estimator has moments to work with."""
-    if float(np.abs(returns).max(initial=0.0)) > LARGEST_RETURN:
+    if (np.abs(returns) > LARGEST_RETURN).any():  # a missing one is not
         raise InvalidInput(field, f"must hold returns of at most {LARGEST_RETURN:g}, for moments to be numbers")
     return returns
 

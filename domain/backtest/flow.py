@@ -117,6 +117,11 @@ def prepare(
     panel = _prices_of(complete_data)
     periods = infer_periods_per_year(specification.periods_per_year, complete_data)
     market = Market(panel, periods, specification.costs, specification.cash_rate_annual)
+    if specification.cash_rate_annual / periods <= -1.0:
+        rule = (
+            f"must not take all of the cash in one of {periods:g} periods a year, is {specification.cash_rate_annual:g}"
+        )
+        raise InvalidInput("costs.cash_rate_annual", rule)
     _known_costs(specification, panel)
     named = [(_path("strategy", i, specification.strategies), s) for i, s in enumerate(specification.strategies)]
     named += [
@@ -184,7 +189,7 @@ def _prices_of(data: PricePanel | ReturnPanel) -> PricePanel:
     if isinstance(data, PricePanel):
         return data
     dates = np.append(int(data.dates[0]) - data.usual_step, data.dates.astype(np.int64))
-    with np.errstate(over="ignore"):  # refused by the panel of prices
+    with np.errstate(over="ignore", invalid="ignore"):  # infinity is refused by the panel of prices
         levels = 100.0 * np.cumprod(np.vstack([np.ones(len(data.symbols)), 1.0 + data.values]), axis=0)
     try:
         return PricePanel.of(data.symbols, dates, levels)
@@ -258,7 +263,7 @@ def _curve(
         raise InvalidInput(path, f"{benchmark.symbol} has fewer than two dates in common with the backtest")
     if prices[known][0] == 0.0:
         raise InvalidInput(path, f"{benchmark.symbol} is worth 0 where the backtest begins")
-    return Curve(source.dates[known], prices[known] / prices[known][0])
+    return Curve(source.dates[known], prices[known])
 
 
 def _outcome(plan: Plan, records: Sequence[RecordPart]) -> BacktestOutcome:

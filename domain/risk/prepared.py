@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from domain.checks import moderate
 from domain.errors import InvalidInput
 from domain.estimation.gaps import maximum_likelihood, pairwise
 from domain.market_data.missing import MissingData, MissingDataPolicy, complete, missing_data, require_every_symbol
@@ -46,6 +47,7 @@ def prepared(
     if not policy.keeps_gaps or not lacking.values:
         plain = MissingDataPolicy.FAIL if policy.keeps_gaps else policy
         returns = complete_returns(data, plain)
+        moderate("prices.values" if isinstance(data, PricePanel) else "returns.values", returns.values)
         return Prepared(
             returns, lacking, complete(data, plain), start=_start(data, plain), dropped=_dropped(data, returns)
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.checks import Matrix, Vector
+from domain.checks import Matrix, Vector, moderate
 from domain.errors import InvalidInput
 from domain.market_data.panel import Days, Panel, PricePanel, usual_step
 from domain.risk.conventions import OURS, Conventions
@@ -86,8 +86,15 @@ def compare(assets: Panel, benchmark: Panel, grid: Days | None = None, dropped: 
     values, reference = assets.values[ours], benchmark.values[known, 0][theirs]
     if isinstance(assets, PricePanel):
         share = period_share(assets.dates if grid is None else grid, common)
-        return Comparison(values[1:] / values[:-1] - 1.0, reference[1:] / reference[:-1] - 1.0, common[1:], share)
-    return Comparison(values, reference, common)
+        values, reference = _changes("prices", values), _changes("benchmark", reference)
+        return Comparison(values, reference, common[1:], share)
+    return Comparison(moderate("returns", values), moderate("benchmark", reference), common)
+
+
+def _changes(field: str, prices: Matrix) -> Matrix:
+    """Returns between rows of prices (K, ...), (K - 1, ...). Raises InvalidInput for those without moments."""
+    with np.errstate(over="ignore"):
+        return moderate(field, prices[1:] / prices[:-1] - 1.0)
 
 
 def _differ_in_frequency(assets: Panel, benchmark: Panel, dropped: Days | None) -> bool:
@@ -102,7 +109,8 @@ def _compounded(assets: Panel, benchmark: Panel, dropped: Days | None) -> Compar
     common, ours, theirs = np.intersect1d(assets.dates, benchmark.dates, return_indices=True)
     if len(common) < 2:
         return Comparison(assets.values[:0], benchmark.values[:0, 0])
-    values, reference = _between(assets.values, ours), _between(benchmark.values, theirs)[:, 0]
+    values = _between("returns", assets.values, ours)
+    reference = _between("benchmark", benchmark.values, theirs)[:, 0]
     whole = ~np.isnan(reference)
     if dropped is not None:
         whole &= np.diff(np.searchsorted(dropped, common, side="right")) == 0
@@ -111,10 +119,11 @@ def _compounded(assets: Panel, benchmark: Panel, dropped: Days | None) -> Compar
     return Comparison(values[whole], reference[whole], common[1:][whole], share)
 
 
-def _between(returns: Matrix, places: NDArray[np.intp]) -> Matrix:
+def _between(field: str, returns: Matrix, places: NDArray[np.intp]) -> Matrix:
     """Returns (T, N) compounded from after each place to the next one, (K - 1, N)."""
-    growth: Matrix = np.multiply.reduceat(1.0 + returns[: places[-1] + 1], places[:-1] + 1, axis=0)
-    return growth - 1.0
+    with np.errstate(over="ignore"):
+        growth: Matrix = np.multiply.reduceat(1.0 + returns[: places[-1] + 1], places[:-1] + 1, axis=0)
+    return moderate(field, growth - 1.0)
 
 
 def period_share(dates: Days, common: Days) -> float:

@@ -100,6 +100,14 @@ def test_a_rolling_window_of_everything_has_the_figures_of_the_report() -> None:
     assert ratio == pytest.approx(found.report.relative.information_ratio)
 
 
+@pytest.mark.parametrize("level", [1e-300, 1e-70])  # a return beyond a double, and one whose fourth power is
+def test_a_benchmark_whose_returns_have_no_moments_is_refused(level: float) -> None:
+    assets = PricePanel.of("A", [1, 2, 3], [100.0, 110.0, 121.0])
+    with pytest.raises(InvalidInput, match="at most 1e\\+60") as raised:
+        compare(assets, PricePanel.of("M", [1, 2, 3], [1.0, level, 1e10]))
+    assert raised.value.field == "benchmark"
+
+
 def test_a_benchmark_is_one_column() -> None:
     with pytest.raises(InvalidInput, match="must name one column"):
         compare(returns_of([0.1]), ReturnPanel.of("MN", [0], [0.1, 0.2]))
