@@ -1,9 +1,10 @@
-"""Trading days: how dates are spaced, and what that says about a year."""
+"""Civil dates as day numbers, how they are spaced, and what that says about a year."""
 
+from datetime import date, datetime
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from domain.errors import InvalidInput
 
@@ -13,12 +14,53 @@ DAYS_PER_YEAR: Final = 365.25
 TRADING_DAYS_PER_YEAR: Final = 252.0
 """Of a market, between a volatility a year and one a day."""
 
+CALENDAR_DAYS_PER_YEAR: Final = 365.0
+"""Of a market that is open at weekends."""
+
+EPOCH: Final = date(1970, 1, 1)
+FIRST_DAY: Final = (date.min - EPOCH).days
+"""0001-01-01, the first date that a calendar date can hold."""
+
+LAST_DAY: Final = (date.max - EPOCH).days
+"""9999-12-31, the last one."""
+
 _USUAL: Final = ((1, 1, TRADING_DAYS_PER_YEAR), (7, 7, 52.0), (28, 31, 12.0), (89, 92, 4.0))
 """Shortest and longest median spacing in days, and the periods of a year it stands for."""
 
 
+def day_numbers(field: str, days: ArrayLike) -> NDArray[np.int32]:
+    """Days since 1970-01-01, (T,), each from 0001-01-01 to 9999-12-31: nothing else can be read back as a date.
+
+    Raises InvalidInput naming the first that is outside; a number such as 20240102 is told apart as YYYYMMDD.
+    """
+    numbers = np.asarray(days)
+    outside = (numbers < FIRST_DAY) | (numbers > LAST_DAY)
+    if outside.any():
+        i = int(np.argmax(outside))
+        raise InvalidInput(f"{field}[{i}]", _outside(int(numbers[i])))
+    return numbers.astype(np.int32, copy=False)
+
+
+def _outside(day: int) -> str:
+    if _is_yyyymmdd(day):
+        return f"{day} looks like YYYYMMDD; dates are days since 1970-01-01"
+    return f"must be a date from 0001-01-01 to 9999-12-31 in days since 1970-01-01, is {day}"
+
+
+def _is_yyyymmdd(day: int) -> bool:
+    try:
+        datetime.strptime(f"{day:08d}", "%Y%m%d")
+    except ValueError:
+        return False
+    return True
+
+
 def periods_per_year(dates: NDArray[np.int32]) -> float:
     """Periods per year from the median spacing of dates (T,): 252 days, 52 weeks, 12 months, 4 quarters.
+
+    Daily dates of a market that is open at weekends are 365 a year: those among which at least half of the Saturdays
+    and half of the Sundays from the first date to the last occur. A market that trades from Sunday to Thursday, or had
+    a few sessions on Saturdays, stays at 252.
 
     Raises InvalidInput for fewer than two dates or any other spacing: it must then be given.
     """
@@ -27,8 +69,25 @@ def periods_per_year(dates: NDArray[np.int32]) -> float:
     spacing = float(np.median(np.diff(dates)))
     for shortest, longest, periods in _USUAL:
         if shortest <= spacing <= longest:
-            return periods
+            return CALENDAR_DAYS_PER_YEAR if spacing == 1 and _has_weekends(dates) else periods
     raise InvalidInput(
         "periods_per_year",
         f"must be given: the median spacing of {spacing:g} days is no day, week, month, quarter",
     )
+
+
+SATURDAY, SUNDAY = 2, 3
+"""1970-01-01 was a Thursday."""
+
+REGULAR = 0.5
+"""Share of the Saturdays, and of the Sundays, of a span at which weekend dates are regular."""
+
+
+def _has_weekends(dates: NDArray[np.int32]) -> bool:
+    first, last = int(dates[0]), int(dates[-1])
+    for weekday in (SATURDAY, SUNDAY):
+        spanned = (last - weekday) // 7 - (first - 1 - weekday) // 7
+        present = int(np.count_nonzero(dates % 7 == weekday))
+        if present == 0 or present < REGULAR * spanned:
+            return False
+    return True

@@ -4,6 +4,7 @@ Every one raises `InvalidInput` with the field's name and the rule it breaks.
 """
 
 import math
+import unicodedata
 from collections.abc import Sequence, Sized
 
 import numpy as np
@@ -25,6 +26,12 @@ ROUNDING = 4e-15
 
 LARGEST_RETURN = 1e60
 """Its fourth power can still be summed."""
+
+_INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Cs"})
+"""Unicode categories of separators, control and format characters."""
+
+_BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u2800\u3164\uffa0")
+"""Characters of other categories that show nothing."""
 
 
 def finite(field: str, values: ArrayLike) -> NDArray[np.float64]:
@@ -60,7 +67,7 @@ def varying(field: str, columns: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def moderate(field: str, returns: NDArray[np.float64]) -> NDArray[np.float64]:
     """Returns whose fourth powers are numbers, so that every estimator has moments to work with."""
-    if float(np.abs(returns).max(initial=0.0)) > LARGEST_RETURN:
+    if (np.abs(returns) > LARGEST_RETURN).any():  # a missing one is not
         raise InvalidInput(field, f"must hold returns of at most {LARGEST_RETURN:g}, for moments to be numbers")
     return returns
 
@@ -97,17 +104,50 @@ def same_length(field: str, values: Sized, other: str, others: Sized) -> None:
 
 
 def unique_symbols(field: str, symbols: Sequence[str]) -> tuple[str, ...]:
-    """At least one symbol, none empty, none twice."""
+    """At least one symbol, each visible from its first character to its last, none twice."""
     if not symbols:
         raise InvalidInput(field, "must name at least one symbol")
+    distinct_symbols(field, symbols)
+    return tuple(symbols)
+
+
+def distinct_symbols(field: str, symbols: Sequence[str], suffix: str = "") -> None:
+    """Raises InvalidInput for a symbol that appears twice, is empty, or has invisible characters at its ends.
+
+    The message names `field[i]` and the suffix.
+    """
     seen: set[str] = set()
     for i, symbol in enumerate(symbols):
-        if not symbol:
-            raise InvalidInput(f"{field}[{i}]", "must not be empty")
+        # The usual case first: a panel is checked at every decision of a backtest.
+        if not (symbol.isascii() and symbol[:1].isalnum() and symbol[-1:].isalnum()):
+            visible_symbol(f"{field}[{i}]{suffix}", symbol)
         if symbol in seen:
-            raise InvalidInput(f"{field}[{i}]", f"{symbol} appears twice")
+            raise InvalidInput(f"{field}[{i}]{suffix}", f"{symbol} appears twice")
         seen.add(symbol)
-    return tuple(symbols)
+
+
+def visible_symbol(field: str, symbol: str) -> str:
+    """A symbol that is not empty and neither begins nor ends with a space or another invisible character."""
+    if not symbol:
+        raise InvalidInput(field, "must not be empty")
+    for place, character in (("begins", symbol[0]), ("ends", symbol[-1])):
+        if _is_invisible(character):
+            name = unicodedata.name(character, "a control character")
+            what = f"the invisible character U+{ord(character):04X} ({name})"
+            raise InvalidInput(field, f'"{_spelled(symbol)}" {place} with {what}; remove it')
+    return symbol
+
+
+def _is_invisible(character: str) -> bool:
+    return character in _BLANK_LETTERS or unicodedata.category(character) in _INVISIBLE
+
+
+def _spelled(symbol: str) -> str:
+    """The symbol with what cannot be seen at its ends written as an escape, but for plain spaces."""
+    return "".join(
+        character if character == " " or not _is_invisible(character) else ascii(character)[1:-1]
+        for character in symbol
+    )
 
 
 def square(field: str, values: ArrayLike, size: int) -> Matrix:

@@ -18,11 +18,13 @@ from domain.backtest.result import BacktestOutcome, StrategyOutcome
 from domain.backtest.simulator import Leg, Market, Simulation, State
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
 from domain.backtest.strategies import Strategy
+from domain.calendar import periods_per_year
 from domain.checks import Vector
 from domain.errors import DomainError, InvalidInput
 from domain.market_data.missing import complete
 from domain.market_data.panel import Panel, PricePanel, ReturnPanel
 from domain.market_data.source import infer_periods_per_year
+from domain.risk.relative import period_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +113,15 @@ def prepare(
     Raises InvalidInput with the field named: a gap under FAIL, more history asked for than there is, an unknown symbol,
     a benchmark that does not overlap.
     """
-    panel = prices_of(_complete(specification, data))
-    periods = infer_periods_per_year(specification.periods_per_year, data)
+    complete_data = _complete(specification, data)
+    panel = _prices_of(complete_data)
+    periods = infer_periods_per_year(specification.periods_per_year, complete_data)
     market = Market(panel, periods, specification.costs, specification.cash_rate_annual)
+    if specification.cash_rate_annual / periods <= -1.0:
+        rule = (
+            f"must not take all of the cash in one of {periods:g} periods a year, is {specification.cash_rate_annual:g}"
+        )
+        raise InvalidInput("costs.cash_rate_annual", rule)
     _known_costs(specification, panel)
     named = [(_path("strategy", i, specification.strategies), s) for i, s in enumerate(specification.strategies)]
     named += [
@@ -168,20 +176,31 @@ def run(
     return _outcome(plan, [RecordPart.joined(parts) for parts in walk.records])
 
 
-def prices_of(data: PricePanel | ReturnPanel) -> PricePanel:
+def simulated_prices(specification: BacktestSpecification, data: PricePanel | ReturnPanel) -> PricePanel:
+    """The complete prices a backtest is simulated on; an asset that becomes worthless has the price 0 from then on.
+
+    Raises InvalidInput with the field seen from the request.
+    """
+    return _prices_of(_complete(specification, data))
+
+
+def _prices_of(data: PricePanel | ReturnPanel) -> PricePanel:
     """Prices as they are; returns compounded from 100, on the date one usual step before the first of them."""
     if isinstance(data, PricePanel):
         return data
-    if (data.values <= -1.0).any():
-        raise InvalidInput("returns", "a return of -1 leaves nothing to invest in; use prices and end before it")
-    dates = np.append(data.dates[0] - data.usual_step, data.dates).astype(np.int32)
-    levels = 100.0 * np.cumprod(np.vstack([np.ones(len(data.symbols)), 1.0 + data.values]), axis=0)
-    return PricePanel.of(data.symbols, dates, levels)
+    dates = np.append(int(data.dates[0]) - data.usual_step, data.dates.astype(np.int64))
+    with np.errstate(over="ignore", invalid="ignore"):  # infinity is refused by the panel of prices
+        levels = 100.0 * np.cumprod(np.vstack([np.ones(len(data.symbols)), 1.0 + data.values]), axis=0)
+    try:
+        return PricePanel.of(data.symbols, dates, levels)
+    except InvalidInput as error:
+        rule = f"compounded from 100, one step before the first date, these are no prices: {error.rule}"
+        raise InvalidInput("returns", rule) from None
 
 
 def _complete(specification: BacktestSpecification, data: PricePanel | ReturnPanel) -> PricePanel | ReturnPanel:
     try:
-        return complete(data, specification.missing_data)
+        return complete(data.with_worthless(), specification.missing_data)
     except InvalidInput as error:
         raise error.under("prices" if isinstance(data, PricePanel) else "returns") from None
 
@@ -239,11 +258,12 @@ def _curve(
     source: Panel = panel if benchmark.symbol in panel.symbols else others[benchmark.symbol]
     prices = source.column(benchmark.symbol)
     known = np.isin(source.dates, days) & ~np.isnan(prices)
+    path = f"benchmarks[{i}].symbol"
     if int(known.sum()) < 2:
-        raise InvalidInput(
-            f"benchmarks[{i}].symbol", f"{benchmark.symbol} has fewer than two dates in common with the backtest"
-        )
-    return Curve(source.dates[known], prices[known] / prices[known][0])
+        raise InvalidInput(path, f"{benchmark.symbol} has fewer than two dates in common with the backtest")
+    if prices[known][0] == 0.0:
+        raise InvalidInput(path, f"{benchmark.symbol} is worth 0 where the backtest begins")
+    return Curve(source.dates[known], prices[known])
 
 
 def _outcome(plan: Plan, records: Sequence[RecordPart]) -> BacktestOutcome:
@@ -288,8 +308,23 @@ def _strategy(plan: Plan, leg: Leg, record: RecordPart, benchmark: Curve | None)
 
 
 def _held(plan: Plan, name: str, benchmark: Curve | None) -> StrategyOutcome:
-    figures = performance(plan.curves[name], _yardsticks(plan), turnover=0.0, cost_total=0.0, benchmark=benchmark)
+    curve = plan.curves[name]
+    marks = replace(_yardsticks(plan), periods_per_year=_periods_of(plan, curve))
+    figures = performance(curve, marks, turnover=0.0, cost_total=0.0, benchmark=benchmark)
     return StrategyOutcome(name, figures, 0.0, 0.0, 0, (), None, None, None)
+
+
+def _periods_of(plan: Plan, curve: Curve) -> float:
+    """Periods per year of a benchmark by its own dates; those of the backtest where its dates are the same.
+
+    Where their spacing is none of the usual ones, as many as there are of them among the dates of the backtest.
+    """
+    if np.array_equal(curve.days, plan.days):
+        return plan.market.periods_per_year
+    try:
+        return periods_per_year(curve.days)
+    except InvalidInput:
+        return plan.market.periods_per_year * period_share(plan.days, curve.days)
 
 
 def _yardsticks(plan: Plan) -> Yardsticks:

@@ -1,17 +1,29 @@
 """Performance figures of one wealth curve, each by one definition; what is not defined is absent with a reason."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.calendar import DAYS_PER_YEAR
-from domain.checks import Vector
-from domain.risk.drawdown import maximum_drawdown
-from domain.risk.figure import NO_BENCHMARK, ONE_RETURN, Absent, Figure, known, times
+from domain.checks import LARGEST_RETURN, Vector, rounding_of
+from domain.risk.drawdown import RECOVERED
+from domain.risk.figure import (
+    NO_BENCHMARK,
+    ONE_RETURN,
+    TOO_LARGE,
+    TOTAL_LOSS,
+    Absent,
+    Figure,
+    finite,
+    given,
+    grown,
+    times,
+)
 from domain.risk.outcomes import Outcomes
-from domain.risk.ratios import calmar, ratios
-from domain.risk.relative import Comparison, RelativeRisk, relative_risk
+from domain.risk.ratios import Ratios, calmar, ratios
+from domain.risk.relative import Comparison, RelativeRisk, period_share, relative_risk
 
 METRICS_VERSION = "1"
 TAIL_CONFIDENCE = 0.95
@@ -19,23 +31,46 @@ TAIL_CONFIDENCE = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Wealth at dates; the first is what was given at the start."""
+    """Wealth at dates, 0 or more; the first is what was given at the start. Once 0 it stays 0."""
 
     days: NDArray[np.int32]  # (K,), since 1970-01-01
     wealth: Vector  # (K,)
 
     @property
+    def until_ruin(self) -> "Curve":
+        """The dates up to the one on which wealth is used up, all of them where it never is."""
+        ruined = np.flatnonzero(self.wealth <= 0.0)
+        end = int(ruined[0]) + 1 if len(ruined) else len(self.wealth)
+        return Curve(self.days[:end], self.wealth[:end])
+
+    @property
     def returns(self) -> Vector:
-        """Simple returns between the dates, (K-1,); 0 after wealth is used up."""
-        before, after = self.wealth[:-1], self.wealth[1:]
-        alive = before > 0.0
-        result: Vector = np.where(alive, after / np.where(alive, before, 1.0) - 1.0, 0.0)
+        """Simple returns between the dates, (R,): K - 1, or fewer where wealth is used up: nothing has none."""
+        wealth = self.until_ruin.wealth
+        with np.errstate(over="ignore"):  # what is no number is told by `performance`
+            result: Vector = wealth[1:] / wealth[:-1] - 1.0
         return result
 
     @property
     def years(self) -> float:
         """Calendar time between first and last date."""
         return float(self.days[-1] - self.days[0]) / DAYS_PER_YEAR
+
+    @property
+    def growth(self) -> Figure:
+        """Compound annual growth rate."""
+        first, last = float(self.wealth[0]), float(self.wealth[-1])
+        if last <= 0.0:
+            return TOTAL_LOSS
+        ratio = last / first
+        known = 0.0 < ratio < math.inf
+        return grown((math.log(ratio) if known else math.log(last) - math.log(first)) / self.years)
+
+    @property
+    def max_drawdown(self) -> float:
+        """Largest fall from a peak as a fraction of it, from 0 to exactly 1 for a total loss."""
+        depth = float((1.0 - self.wealth / np.maximum.accumulate(self.wealth)).max())
+        return depth if depth > RECOVERED else 0.0
 
     def at(self, days: NDArray[np.int32]) -> "Curve":
         """The curve at some of its dates."""
@@ -53,83 +88,100 @@ class Yardsticks:
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """Figures of a curve; None has its reason in `undefined` under the same name."""
+    """Figures of a curve by their names in the contract; what is absent has its reason."""
 
-    final_wealth: float  # per unit of initial capital
-    total_return: float
-    cagr: float
-    volatility_annual: float | None
-    sharpe: float | None
-    sortino: float | None
-    calmar: float | None
-    max_drawdown: float
-    value_at_risk: float
-    conditional_value_at_risk: float
-    turnover_annual: float
-    cost_total: float
-    relative: RelativeRisk | None
+    final_wealth: Figure  # per unit of initial capital
+    total_return: Figure
+    cagr: Figure
+    volatility_annual: Figure
+    sharpe: Figure
+    sortino: Figure
+    calmar: Figure
+    max_drawdown: Figure
+    value_at_risk: Figure
+    conditional_value_at_risk: Figure
+    turnover_annual: Figure
+    cost_total: Figure
+    beta_to_benchmark: Figure
+    tracking_error_annual: Figure
+    information_ratio: Figure
     periods_per_year: float
     observations: int
     start_day: int
     end_day: int
-    undefined: dict[str, str]
+
+    @property
+    def figures(self) -> dict[str, Figure]:
+        """All that may be absent, by name."""
+        return {one.name: getattr(self, one.name) for one in fields(self)[: -len(_ALWAYS)]}
+
+    @property
+    def undefined(self) -> dict[str, str]:
+        """Why a figure is absent, by its name."""
+        return {name: figure.reason for name, figure in self.figures.items() if isinstance(figure, Absent)}
+
+
+_ALWAYS = ("periods_per_year", "observations", "start_day", "end_day")
 
 
 def performance(
     curve: Curve, yardsticks: Yardsticks, *, turnover: float, cost_total: float, benchmark: Curve | None
 ) -> Performance:
-    """The figures of a curve of at least two dates; `turnover` and `cost_total` are sums over all its fills."""
-    returns = curve.returns
-    outcomes = Outcomes(returns, rounding=4e-15)
-    periods = yardsticks.periods_per_year
-    final = float(curve.wealth[-1] / curve.wealth[0])
-    cagr = final ** (1.0 / curve.years) - 1.0 if final > 0.0 else -1.0
-    deviation: Figure = outcomes.deviation if len(returns) > 1 else Absent(ONE_RETURN)
-    acceptable = yardsticks.minimum_acceptable_return_annual / periods
-    earned = ratios(outcomes, deviation, periods, yardsticks.risk_free_rate_annual / periods, acceptable)
-    drawdown = maximum_drawdown(returns).depth
-    relative = None if benchmark is None else _relative(curve, benchmark, periods)
-    figures = {
-        "volatility_annual": times(deviation, periods**0.5),
-        "sharpe": earned.sharpe,
-        "sortino": earned.sortino,
-        "calmar": calmar(cagr, drawdown),
-    }
-    undefined = {name: figure.reason for name, figure in figures.items() if isinstance(figure, Absent)}
-    undefined |= _missing_relative(relative)
+    """The figures of a curve of at least two dates; `turnover` and `cost_total` are sums over all its fills.
+
+    `periods_per_year` is that of the curve; beside a benchmark it is as much less as there are fewer common dates.
+    """
+    outcomes = _outcomes(curve)
+    deviation = given(outcomes, lambda known: known.deviation if known.is_known else Absent(ONE_RETURN))
+    final = finite(float(curve.wealth[-1]) / float(curve.wealth[0]))
+    earned = _ratios(outcomes, deviation, yardsticks)
+    relative = _relative(curve, benchmark, yardsticks)
     return Performance(
         final_wealth=final,
-        total_return=final - 1.0,
-        cagr=cagr,
-        volatility_annual=known(figures["volatility_annual"]),
-        sharpe=known(figures["sharpe"]),
-        sortino=known(figures["sortino"]),
-        calmar=known(figures["calmar"]),
-        max_drawdown=drawdown,
-        value_at_risk=outcomes.value_at_risk(TAIL_CONFIDENCE),
-        conditional_value_at_risk=outcomes.conditional_value_at_risk(TAIL_CONFIDENCE),
-        turnover_annual=turnover / curve.years,
-        cost_total=cost_total,
-        relative=relative,
-        periods_per_year=periods,
-        observations=len(returns),
+        total_return=given(final, lambda wealth: wealth - 1.0),
+        cagr=curve.growth,
+        volatility_annual=times(deviation, yardsticks.periods_per_year**0.5),
+        sharpe=earned.sharpe,
+        sortino=earned.sortino,
+        calmar=calmar(curve.growth, curve.max_drawdown),
+        max_drawdown=curve.max_drawdown,
+        value_at_risk=given(outcomes, lambda known: known.value_at_risk(TAIL_CONFIDENCE)),
+        conditional_value_at_risk=given(outcomes, lambda known: known.conditional_value_at_risk(TAIL_CONFIDENCE)),
+        turnover_annual=finite(turnover / curve.years),
+        cost_total=finite(cost_total),
+        beta_to_benchmark=relative.beta,
+        tracking_error_annual=relative.tracking_error_annual,
+        information_ratio=relative.information_ratio,
+        periods_per_year=yardsticks.periods_per_year,
+        observations=len(curve.returns),
         start_day=int(curve.days[0]),
         end_day=int(curve.days[-1]),
-        undefined=undefined,
     )
 
 
-def _relative(curve: Curve, benchmark: Curve, periods_per_year: float) -> RelativeRisk:
-    common = np.intersect1d(curve.days, benchmark.days)
+def _outcomes(curve: Curve) -> Outcomes | Absent:
+    """The returns as a sample; absent where their squares are no numbers."""
+    returns = curve.returns
+    if not float(returns.max()) <= LARGEST_RETURN:
+        return Absent(TOO_LARGE)
+    return Outcomes(returns, rounding=rounding_of(returns))
+
+
+def _ratios(outcomes: Outcomes | Absent, deviation: Figure, yardsticks: Yardsticks) -> Ratios:
+    if isinstance(outcomes, Absent):
+        return Ratios(*[outcomes] * len(fields(Ratios)))
+    periods = yardsticks.periods_per_year
+    acceptable = yardsticks.minimum_acceptable_return_annual / periods
+    return ratios(outcomes, deviation, periods, yardsticks.risk_free_rate_annual / periods, acceptable)
+
+
+def _relative(curve: Curve, benchmark: Curve | None, yardsticks: Yardsticks) -> RelativeRisk:
+    if benchmark is None:
+        return RelativeRisk.absent(NO_BENCHMARK)
+    # Neither side has a return after its wealth is used up.
+    common = np.intersect1d(curve.until_ruin.days, benchmark.until_ruin.days)
     ours, theirs = curve.at(common).returns, benchmark.at(common).returns
-    return relative_risk(Comparison(ours[:, None], theirs), np.ones(1), periods_per_year)
-
-
-def _missing_relative(relative: RelativeRisk | None) -> dict[str, str]:
-    shown = relative or RelativeRisk.absent(NO_BENCHMARK)
-    figures = {
-        "beta_to_benchmark": shown.beta,
-        "tracking_error_annual": shown.tracking_error_annual,
-        "information_ratio": shown.information_ratio,
-    }
-    return {name: figure.reason for name, figure in figures.items() if isinstance(figure, Absent)}
+    if max(float(ours.max(initial=0.0)), float(theirs.max(initial=0.0))) > LARGEST_RETURN:
+        return RelativeRisk.absent(TOO_LARGE)
+    comparison = Comparison(ours[:, None], theirs, share=period_share(curve.days, common))
+    return relative_risk(comparison, np.ones(1), yardsticks.periods_per_year, yardsticks.risk_free_rate_annual)

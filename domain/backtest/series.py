@@ -34,7 +34,8 @@ def rows(series: Series, prices: Matrix, record: RecordPart, first: int, last: i
     held = np.searchsorted(record.fill_places, places, side="right") - 1
     bought = held >= 0
     values = np.zeros((last - first, prices.shape[1]))
-    values[bought] = record.units[held[bought]] * prices[first:last][bought]
+    with np.errstate(over="ignore"):  # of what was held until a ruin
+        values[bought] = record.units[held[bought]] * prices[first:last][bought]
     wealth = record.wealth[first:last].copy()
     # On the first date wealth is what was given, before the cost of a purchase on that date.
     if first == 0 and bought[0]:

@@ -12,8 +12,8 @@ from domain.backtest.strategies import Past, Strategy
 from domain.checks import Vector
 from domain.costs.linear import LinearCost
 from domain.costs.self_financing import WealthExhausted
-from domain.errors import Cancelled, DomainError
-from domain.market_data.panel import PricePanel
+from domain.errors import Cancelled, DomainError, InvalidInput
+from domain.market_data.panel import PricePanel, civil_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +107,14 @@ class Simulation:
         if len(prices) == 0:
             return True
         rate = self._market.cash_rate_annual / self._market.periods_per_year
-        growth: Vector = np.full(len(prices), 1.0 + rate).cumprod()
-        cash: Vector = self.state.cash * growth
-        wealth: Vector = prices @ self.state.units + cash
+        with np.errstate(over="ignore", invalid="ignore"):
+            growth: Vector = np.full(len(prices), 1.0 + rate).cumprod()
+            cash: Vector = self.state.cash * growth
+            wealth: Vector = prices @ self.state.units + cash
+        # Up to a ruin: what would have followed it does not matter.
+        alive = wealth[: int(np.argmax(wealth <= 0.0))] if (wealth <= 0.0).any() else wealth
+        if not np.isfinite(alive).all():
+            raise self._beyond_numbers(place)
         self.state.cash = float(cash[-1])
         self.state.place = place
         if (wealth <= 0.0).any():
@@ -129,10 +134,15 @@ class Simulation:
         prices = self._market.panel.values[place]
         before = float(self.state.units @ prices) + self.state.cash
         try:
-            done = rebalance(self.state.units, self.state.cash, prices, due[-1].weights, self._rates)
+            with np.errstate(over="ignore", invalid="ignore"):
+                done = rebalance(self.state.units, self.state.cash, prices, due[-1].weights, self._rates)
         except WealthExhausted as error:
             self._fail(place, error)
             return
+        amounts = np.concatenate([done.units, done.costs, [done.turnover_one_way]])
+        # Units below the smallest number leave nothing of a wealth that is there.
+        if not np.isfinite(amounts).all() or float(done.units @ prices) + done.cash <= 0.0:
+            raise self._beyond_numbers(place)
         self.state.units, self.state.cash = done.units, done.cash
         spread = float(done.costs @ self._spread_share)
         total = float(done.costs.sum())
@@ -169,6 +179,11 @@ class Simulation:
             held / wealth,
             self._market.periods_per_year,
         )
+
+    def _beyond_numbers(self, place: int) -> InvalidInput:
+        day = civil_date(self._market.panel.dates[place])
+        rule = f"give positions on {day} that are too large or too small for a number; scale prices or capital"
+        return InvalidInput("prices", rule)
 
     def _fail(self, place: int, error: DomainError) -> None:
         day = int(self._market.panel.dates[place])

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from domain.backtest.rebalancing import Calendar, Rebalancing
 from domain.backtest.strategies import Optimized, Strategy
-from domain.checks import finite_number, positive
+from domain.checks import finite_number, positive, visible_symbol
 from domain.costs.linear import LinearCost
 from domain.errors import InvalidInput
 from domain.market_data.missing import MissingDataPolicy
@@ -56,6 +56,9 @@ class BacktestSpecification:
             positive("periods_per_year", self.periods_per_year)
         if not self.strategies:
             raise InvalidInput("strategies", "must name at least one strategy")
+        for i, benchmark in enumerate(self.benchmarks):
+            if isinstance(benchmark, BenchmarkSymbol):
+                visible_symbol(f"benchmarks[{i}].symbol", benchmark.symbol)
         labels = [strategy.label for strategy in self.strategies]
         labels += [b.name if isinstance(b, BenchmarkSymbol) else b.label for b in self.benchmarks]
         for label in labels:

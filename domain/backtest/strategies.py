@@ -1,17 +1,22 @@
 """How weights are chosen. A strategy is handed a `Past` and nothing else: the future is not within its reach."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import compress
+from operator import itemgetter
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.backtest.survivors import without_symbols
 from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel
 from domain.optimization.constraints import Turnover
 from domain.optimization.objectives import InverseVolatility
+from domain.optimization.problem import Problem
 from domain.optimization.solve import solve
 from domain.optimization.specification import Specification, state
 from domain.portfolio import weights_by_symbol
@@ -29,6 +34,25 @@ class Past:
     prices: Matrix  # (K, N)
     weights: Vector  # (N,), held now
     periods_per_year: float
+
+    @property
+    def priced(self) -> NDArray[np.bool_]:
+        """Which assets can be bought, (N,): those with a price above 0."""
+        result: NDArray[np.bool_] = self.prices[-1] > 0.0
+        return result
+
+    @property
+    def worthless(self) -> frozenset[str]:
+        """The others."""
+        return frozenset(compress(self.symbols, ~self.priced))
+
+    def of_priced(self) -> "Past":
+        """The past of the assets that can be bought."""
+        priced = self.priced
+        if priced.all():
+            return self
+        symbols = tuple(compress(self.symbols, priced))
+        return replace(self, symbols=symbols, prices=self.prices[:, priced], weights=self.weights[priced])
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +106,7 @@ class _WithoutDates:
 
 @dataclass(frozen=True, slots=True)
 class EqualWeight(_WithoutDates):
-    """1 / N in each asset."""
+    """1 / N in each of N assets with a price above 0."""
 
     label: str = "equal weight"
     kind: str = "equal_weight"
@@ -97,7 +121,8 @@ class EqualWeight(_WithoutDates):
 
     def decide(self, past: Past, on_progress: Callable[[], None]) -> Vector:
         """The same for each."""
-        return np.full(len(past.symbols), 1.0 / len(past.symbols))
+        priced = past.priced
+        return np.where(priced, 1.0 / max(int(np.count_nonzero(priced)), 1), 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +177,7 @@ class Schedule:
     def decide(self, past: Past, on_progress: Callable[[], None]) -> Vector:
         """Those of the latest entry."""
         today = int(past.dates[-1])
-        latest = sum(day <= today for day, _ in self.entries) - 1
+        latest = bisect_right(self.entries, today, key=itemgetter(0)) - 1
         if latest < 0:
             return np.zeros(len(past.symbols))
         return self._weights(latest, past.symbols)
@@ -179,18 +204,23 @@ class Optimized(_WithoutDates):
 
     def check(self, past: Past) -> None:
         """The problem must be one that can be posed on this data."""
-        state(self._posed(past), PricePanel(past.symbols, past.dates, past.prices))
+        if past.priced.any():
+            self._problem(past.of_priced(), past.worthless)
 
     def decide(self, past: Past, on_progress: Callable[[], None]) -> Vector:
-        """Verified weights, solved from nothing but this window; none on factors."""
-        problem = state(self._posed(past), PricePanel(past.symbols, past.dates, past.prices))
-        solution = solve(problem, on_progress)
+        """Verified weights, solved from nothing but this window; none on factors, nor on what is worth nothing."""
         weights = np.zeros(len(past.symbols))
+        if not past.priced.any():
+            return weights
+        solution = solve(self._problem(past.of_priced(), past.worthless), on_progress)
         weights[np.isin(past.symbols, solution.symbols)] = solution.weights
         return weights
 
-    def _posed(self, past: Past) -> Specification:
-        wanted = self.specification
+    def _problem(self, past: Past, gone: frozenset[str]) -> Problem:
+        return state(self._posed(past, gone), PricePanel(past.symbols, past.dates, past.prices))
+
+    def _posed(self, past: Past, gone: frozenset[str]) -> Specification:
+        wanted = without_symbols(self.specification, gone) if gone else self.specification
         trades_count = any(isinstance(constraint, Turnover) for constraint in wanted.constraints)
         needed = trades_count or wanted.costs is not None
         factors = wanted.estimation.factors

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.checks import Matrix, Vector, moderate
+from domain.checks import ROUNDING, Matrix, Vector, moderate
 from domain.errors import InvalidInput
 
 ROUNDS = 1000
@@ -31,22 +31,27 @@ class GappedMoments:
     rounds: int = 0
 
 
+Estimator = Callable[[Matrix, Callable[[], None]], GappedMoments]
+
+
 def maximum_likelihood(returns: Matrix, on_progress: Callable[[], None] = lambda: None) -> GappedMoments:
     """By expectation and maximisation over the missing values (Dempster, Laird & Rubin 1977; Little & Rubin 2020,
     section 11.2); without gaps the sample's, and like that with the divisor T - 1 instead of T.
 
     `returns` is (T, N) with NaN for what is missing. Raises InvalidInput where an asset has fewer than two values, and
     where there are too few for so many assets: missing values can then be chosen so that some portfolio has no risk,
-    and the likelihood has no maximum.
+    and the likelihood has no maximum. An asset whose values do not vary has the variance 0, and says nothing about
+    what is missing of the others.
     """
     known = ~np.isnan(returns)
     _enough(known)
     moderate("values", np.where(known, returns, 0.0))
+    constant = _constant(returns)
+    if constant.any():
+        return _with_constants(returns, constant, maximum_likelihood, on_progress)
     rows = known.any(axis=1)
     values, known = returns[rows], known[rows]
     means, scale = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
-    varies = scale > 0.0
-    scale = np.where(varies, scale, 1.0)
     x = (values - means) / scale
     patterns = _patterns(known)
     mu, sigma = np.zeros(x.shape[1]), np.eye(x.shape[1])
@@ -56,7 +61,7 @@ def maximum_likelihood(returns: Matrix, on_progress: Callable[[], None] = lambda
         spread = second / len(x) - np.outer(renewed, renewed)
         on_progress()
         moved = max(float(np.abs(renewed - mu).max()), float(np.abs(spread - sigma).max()))
-        if _collapsed(spread, varies):
+        if _collapsed(spread):
             raise InvalidInput("values", TOO_FEW.format(rows=len(x), size=x.shape[1]))
         mu, sigma = renewed, 0.5 * (spread + spread.T)
         if moved <= CLOSE:
@@ -68,12 +73,16 @@ def maximum_likelihood(returns: Matrix, on_progress: Callable[[], None] = lambda
 def pairwise(returns: Matrix, on_progress: Callable[[], None] = lambda: None) -> GappedMoments:
     """Each covariance from the dates that both assets have; the matrix need not be semidefinite.
 
-    Raises InvalidInput where two assets share fewer than two dates.
+    An asset whose values do not vary has the variance 0. Raises InvalidInput where two that do share fewer than two
+    dates.
     """
     known = ~np.isnan(returns)
     _enough(known)
     moderate("values", np.where(known, returns, 0.0))
     on_progress()
+    constant = _constant(returns)
+    if constant.any():
+        return _with_constants(returns, constant, pairwise, on_progress)
     present = known.astype(np.float64)
     together = present.T @ present
     if (together < 2).any():
@@ -103,11 +112,10 @@ def _expected(
     return first, second
 
 
-def _collapsed(sigma: Matrix, varies: NDArray[np.bool_]) -> bool:
-    """Whether some portfolio of assets that vary has next to no risk left."""
-    inner = sigma[np.ix_(varies, varies)]
+def _collapsed(sigma: Matrix) -> bool:
+    """Whether some portfolio has next to no risk left."""
     try:
-        root = np.linalg.cholesky(inner + VANISHING * np.eye(len(inner)))
+        root = np.linalg.cholesky(sigma + VANISHING * np.eye(len(sigma)))
     except np.linalg.LinAlgError:
         return True
     return bool((np.diag(root) ** 2).min(initial=1.0) < 2.0 * VANISHING)
@@ -127,6 +135,27 @@ def _patterns(known: NDArray[np.bool_]) -> list[tuple[NDArray[np.bool_], NDArray
     kinds, which = np.unique(known, axis=0, return_inverse=True)
     flat = which.reshape(-1)
     return [(kind, np.flatnonzero(flat == k)) for k, kind in enumerate(kinds)]
+
+
+def _constant(returns: Matrix) -> NDArray[np.bool_]:
+    """Which of N assets' values (T, N) do not vary but for rounding, (N,)."""
+    spread = np.nanmax(returns, axis=0) - np.nanmin(returns, axis=0)
+    result: NDArray[np.bool_] = spread <= ROUNDING * (1.0 + np.nanmax(np.abs(returns), axis=0))
+    return result
+
+
+def _with_constants(
+    returns: Matrix, constant: NDArray[np.bool_], estimate: Estimator, on_progress: Callable[[], None]
+) -> GappedMoments:
+    """The moments of the assets that vary, and no variance for the others."""
+    means, covariance = np.nanmean(returns, axis=0), np.zeros((len(constant), len(constant)))
+    if constant.all():
+        return GappedMoments(means, covariance)
+    varies = ~constant
+    found = estimate(returns[:, varies], on_progress)
+    means[varies] = found.means
+    covariance[np.ix_(varies, varies)] = found.covariance
+    return GappedMoments(means, covariance, found.rounds)
 
 
 def _enough(known: NDArray[np.bool_]) -> None:

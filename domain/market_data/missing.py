@@ -8,7 +8,7 @@ import numpy as np
 
 from domain.checks import freeze
 from domain.errors import InvalidInput
-from domain.market_data.panel import Panel, civil_date
+from domain.market_data.panel import Panel, PricePanel, civil_date
 
 
 class MissingDataPolicy(StrEnum):
@@ -68,6 +68,34 @@ def refuse_gap_estimators(policy: MissingDataPolicy) -> None:
         raise InvalidInput("missing_data", f"{policy} is one of AnalyzeRisk and EstimateRiskModel only")
 
 
+def symbols_without_values(panel: Panel) -> tuple[str, ...]:
+    """Symbols that have no value on any date."""
+    empty = np.isnan(panel.values).all(axis=0)
+    return tuple(panel.symbols[j] for j in np.flatnonzero(empty))
+
+
+def require_every_symbol(panel: Panel) -> None:
+    """Raises InvalidInput for a symbol without any value, naming it and the range of dates."""
+    for symbol in symbols_without_values(panel):
+        rule = f"{symbol} has no value {span_of(panel)}; import some, or leave it out"
+        raise InvalidInput(f"symbols[{panel.symbols.index(symbol)}]", rule)
+
+
+def span_of(panel: Panel) -> str:
+    """From its first date to its last, in words."""
+    return f"from {civil_date(panel.dates[0])} to {civil_date(panel.dates[-1])}"
+
+
+def _gap(panel: Panel, i: int, j: int) -> str:
+    symbol, day = panel.symbols[j], civil_date(panel.dates[i])
+    drop = "set missing_data to drop the dates on which any symbol has none"
+    before = panel.values[:i, j]
+    if isinstance(panel, PricePanel) and (before == 0.0).any():
+        lost = civil_date(panel.dates[int(np.argmax(before == 0.0))])
+        return f"{symbol} is worth 0 since {lost} and has no return on {day}; end the input there, or {drop}"
+    return f"{symbol} has no value on {day}; import it, or {drop}"
+
+
 def complete(panel: P, policy: MissingDataPolicy) -> P:
     """The panel without missing values.
 
@@ -78,13 +106,10 @@ def complete(panel: P, policy: MissingDataPolicy) -> P:
     missing = np.isnan(panel.values)
     if not missing.any():
         return panel
+    require_every_symbol(panel)
     if policy is MissingDataPolicy.FAIL:
         i, j = (int(k) for k in np.argwhere(missing)[0])
-        raise InvalidInput(
-            f"values[{i * len(panel.symbols) + j}]",
-            f"{panel.symbols[j]} has no value on {civil_date(panel.dates[i])}; import it, or set missing_data to drop "
-            "the dates on which any symbol has none",
-        )
+        raise InvalidInput(f"values[{i * len(panel.symbols) + j}]", _gap(panel, i, j))
     kept = ~missing.any(axis=1)
     if not kept.any():
         raise InvalidInput("values", "no date is left on which every symbol has a value")

@@ -84,6 +84,9 @@ def _semidefinite(matrix: Matrix, repair: bool) -> tuple[Matrix, CovarianceRepai
         )
     fixed = (vectors * values.clip(min=0.0)) @ vectors.T
     fixed = 0.5 * (fixed + fixed.T)
+    # An asset without variance has none after the repair either; rounding would leave it some.
+    still = ~matrix.any(axis=0)
+    fixed[still], fixed[:, still] = 0.0, 0.0
     return fixed, CovarianceRepair(smallest, float(np.abs(fixed - matrix).max()))
 
 

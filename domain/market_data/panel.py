@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from domain.calendar import EPOCH, day_numbers
 from domain.checks import Matrix, finite, freeze, unique_symbols
 from domain.errors import InvalidInput
 
@@ -16,7 +17,12 @@ Days = NDArray[np.int32]
 
 def civil_date(days: int) -> date:
     """The date that lies `days` days after 1970-01-01."""
-    return date(1970, 1, 1) + timedelta(days=int(days))
+    return EPOCH + timedelta(days=int(days))
+
+
+def usual_step(dates: Days) -> int:
+    """Median number of days between dates (T,), 1 for a single date."""
+    return max(1, int(np.median(np.diff(dates)))) if len(dates) > 1 else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,7 @@ class Panel:
                 "values",
                 f"must have {rows} dates x {columns} symbols = {rows * columns} entries, has {self.values.size}",
             )
+        day_numbers("dates", self.dates)
         steps = np.diff(self.dates)
         if (steps <= 0).any():
             i = int(np.argmax(steps <= 0)) + 1
@@ -63,19 +70,26 @@ class Panel:
     @property
     def usual_step(self) -> int:
         """Median number of days between dates, 1 for a single date."""
-        return max(1, int(np.median(np.diff(self.dates)))) if len(self.dates) > 1 else 1
+        return usual_step(self.dates)
 
 
 def _arrays(symbols: Sequence[str], dates: ArrayLike, values: ArrayLike) -> tuple[tuple[str, ...], Days, Matrix]:
-    days = np.asarray(dates, dtype=np.int32)
+    days = day_numbers("dates", dates)
     array = np.asarray(values, dtype=np.float64)
     if array.ndim == 1 and array.size == len(days) * len(symbols):
         array = array.reshape(len(days), len(symbols))
     return tuple(symbols), days, freeze(array)
 
 
+def _after(happened: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Dates after the first one on which something happened to each symbol, (T, N)."""
+    before: NDArray[np.bool_] = np.zeros_like(happened)
+    before[1:] = np.maximum.accumulate(happened, axis=0)[:-1]
+    return before
+
+
 class PricePanel(Panel):
-    """Prices, each above zero or NaN where missing."""
+    """Prices above zero, NaN where missing; 0 where an asset has become worthless, and then only 0 or missing."""
 
     __slots__ = ()
 
@@ -84,22 +98,56 @@ class PricePanel(Panel):
         """A checked panel; `values` is (T, N) or its row-major entries. Raises InvalidInput."""
         panel = cls(*_arrays(symbols, dates, values))
         if (panel.values <= 0).any():
-            i, j = (int(k) for k in np.argwhere(panel.values <= 0)[0])
-            raise InvalidInput(
-                f"values[{i * len(panel.symbols) + j}]",
-                f"a price must be above 0, is {panel.values[i, j]:g} for {panel.symbols[j]} "
-                f"on {civil_date(panel.dates[i])}",
-            )
+            panel._check_worthless()
         return panel
+
+    def above_zero(self) -> "PricePanel":
+        """The panel. Raises InvalidInput for a price of 0, where nothing can be worthless."""
+        self._refuse(self.values == 0.0, "must be above 0")
+        return self
 
     def returns(self) -> "ReturnPanel":
         """Simple returns from each date to the next, (T-1, N), dated at their end.
 
-        Raises InvalidInput with fewer than two dates. A missing price makes both its returns missing.
+        Raises InvalidInput with fewer than two dates. A missing price makes both its returns missing; from a price of
+        0 there is none.
         """
         if len(self.dates) < 2:
             raise InvalidInput("dates", "must hold at least two dates to give a return")
-        return ReturnPanel(self.symbols, self.dates[1:], freeze(self.values[1:] / self.values[:-1] - 1.0))
+        before, after = self.values[:-1], self.values[1:]
+        with np.errstate(over="ignore"):  # refused by the panel of returns
+            changes = after / np.where(before > 0.0, before, np.nan) - 1.0
+        return ReturnPanel(self.symbols, self.dates[1:], freeze(changes))
+
+    def without_worthless(self) -> "PricePanel":
+        """Prices that returns can be taken from: missing after the first price of 0 of an asset."""
+        return self._after_zero(np.nan)
+
+    def with_worthless(self) -> "PricePanel":
+        """Prices that can be held: 0 from the first price of 0 of an asset on."""
+        return self._after_zero(0.0)
+
+    def _after_zero(self, value: float) -> "PricePanel":
+        worthless = self.values == 0.0
+        if not worthless.any():
+            return self
+        return PricePanel(self.symbols, self.dates, freeze(np.where(_after(worthless), value, self.values)))
+
+    def _check_worthless(self) -> None:
+        self._refuse(self.values < 0.0, "must be above 0, or 0 where an asset has become worthless")
+        zero, positive = self.values == 0.0, self.values > 0.0
+        positive_later = np.maximum.accumulate(positive[::-1], axis=0)[::-1]
+        self._refuse(zero & positive_later, "can be 0 only where all that follows is 0 or missing")
+        positive_before = np.maximum.accumulate(positive, axis=0)
+        self._refuse(zero & ~positive_before, "can be 0 only after one above 0")
+
+    def _refuse(self, wrong: NDArray[np.bool_], rule: str) -> None:
+        if wrong.any():
+            i, j = (int(k) for k in np.argwhere(wrong)[0])
+            raise InvalidInput(
+                f"values[{i * len(self.symbols) + j}]",
+                f"a price {rule}, is {self.values[i, j]:g} for {self.symbols[j]} on {civil_date(self.dates[i])}",
+            )
 
 
 class ReturnPanel(Panel):
@@ -119,6 +167,13 @@ class ReturnPanel(Panel):
                 f"on {civil_date(panel.dates[i])}",
             )
         return panel
+
+    def with_worthless(self) -> "ReturnPanel":
+        """Returns that can be compounded: 0 after the first return of -1 of an asset, for nothing is left."""
+        worthless = self.values <= -1.0
+        if not worthless.any():
+            return self
+        return ReturnPanel(self.symbols, self.dates, freeze(np.where(_after(worthless), 0.0, self.values)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """The data of a request in any of its forms, and what all forms must be brought to."""
 
+import numpy as np
+
 from domain.calendar import periods_per_year
 from domain.errors import InvalidInput
 from domain.market_data.missing import MissingDataPolicy, complete, refuse_gap_estimators
@@ -9,11 +11,20 @@ from domain.market_data.panel import Panel, PricePanel, ReturnPanel, Scenarios
 MarketInput = PricePanel | ReturnPanel | Moments | Scenarios
 
 
-def infer_periods_per_year(given: float | None, data: Panel | Scenarios) -> float:
-    """What the caller said, or for prices what the spacing of dates says. Raises InvalidInput without either."""
+def infer_periods_per_year(
+    given: float | None, data: Panel | Scenarios, policy: MissingDataPolicy = MissingDataPolicy.FAIL
+) -> float:
+    """What the caller said, or for prices what the spacing of dates says: of those that the policy leaves.
+
+    Raises InvalidInput without either.
+    """
     if given is not None:
         return given
     if isinstance(data, PricePanel):
+        if policy is MissingDataPolicy.DROP_DATES:
+            left = ~np.isnan(data.without_worthless().values).any(axis=1)
+            # Where none is left, completing the data says so.
+            return periods_per_year(data.dates[left] if left.any() else data.dates)
         return periods_per_year(data.dates)
     kind = "returns" if isinstance(data, ReturnPanel) else "scenarios"
     raise InvalidInput("periods_per_year", f"must be given with {kind}")
@@ -24,7 +35,7 @@ def complete_returns(data: PricePanel | ReturnPanel, policy: MissingDataPolicy) 
     kind = "prices" if isinstance(data, PricePanel) else "returns"
     refuse_gap_estimators(policy)
     try:
-        panel = complete(data, policy)
+        panel = complete(data.without_worthless() if isinstance(data, PricePanel) else data, policy)
         return panel.returns() if isinstance(panel, PricePanel) else panel
     except InvalidInput as error:
         raise error.under(kind) from None

@@ -252,7 +252,7 @@ def universe_of(specification: Specification, data: MarketInput) -> Universe:
         return Universe(_moments(specification, data), _scenarios(specification, data))
     if isinstance(data, Moments):
         raise NotSupported("METHOD_ENTROPY_POOLING needs returns, prices or scenarios: it reweights them")
-    periods = infer_periods_per_year(specification.periods_per_year, data)
+    periods = infer_periods_per_year(specification.periods_per_year, data, specification.missing_data)
     given = (
         data
         if isinstance(data, Scenarios)
@@ -351,7 +351,7 @@ def _moments(specification: Specification, data: MarketInput) -> Moments:
             else scenario_moments(data, infer_periods_per_year(specification.periods_per_year, data))
         )
         return given if estimation.views is None else with_views(given, estimation.views)
-    periods = infer_periods_per_year(specification.periods_per_year, data)
+    periods = infer_periods_per_year(specification.periods_per_year, data, specification.missing_data)
     return estimate_moments(complete_returns(data, specification.missing_data), estimation, periods)
 
 

@@ -17,7 +17,7 @@ RECOVERED = 1e-12
 class Drawdown:
     """One fall and its recovery; indices are those of the returns, START is the starting capital."""
 
-    depth: float  # fraction of the peak, 0 or more; above 1 where a leveraged portfolio lost more than it had
+    depth: float  # fraction of the peak, from 0 to 1: a total loss is 1, also of a leveraged portfolio that owes more
     peak: int | None = None  # None, like the others, where wealth never fell
     trough: int | None = None
     recovery: int | None = None  # None while the peak has not been reached again
@@ -37,10 +37,9 @@ def uncompounded_drawdowns(returns: Vector) -> Vector:
 def compounded_drawdowns(returns: Vector) -> Vector:
     """Which fraction of its highest so far wealth has lost after each of T simple returns, (T,), 0 or more.
 
-    The starting capital is the first peak. Nothing counts after wealth is used up: the loss stays what it then was.
+    The starting capital is the first peak. Wealth that is used up stays at 0: the loss is 1 from then on.
     """
-    growth = 1.0 + returns
-    exhausted = np.flatnonzero(growth <= 0.0)
+    exhausted = np.flatnonzero(returns <= -1.0)
     alive = int(exhausted[0]) if len(exhausted) else len(returns)
     # As logarithms, so that a long series of gains cannot overflow.
     level = np.cumsum(np.log1p(returns[:alive]))
@@ -48,8 +47,7 @@ def compounded_drawdowns(returns: Vector) -> Vector:
     depths: Vector = -np.expm1(level - peaks)
     if alive == len(returns):
         return depths
-    left = growth[alive] * (1.0 - depths[-1] if alive else 1.0)
-    return np.concatenate([depths, np.full(len(returns) - alive, 1.0 - left)])
+    return np.concatenate([depths, np.ones(len(returns) - alive)])
 
 
 def worst_drawdowns(depths: Vector, most: int) -> tuple[Drawdown, ...]:

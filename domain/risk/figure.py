@@ -12,7 +12,6 @@ ONE_RETURN = "needs at least two returns"
 CONSTANT = "the portfolio's returns do not vary"
 NEVER_FELL = "wealth never fell below an earlier peak"
 NO_DOWNSIDE = "no return fell below the minimum acceptable one"
-EXHAUSTED = "wealth is used up"
 NO_BENCHMARK = "no benchmark was given"
 NO_OVERLAP = "the benchmark and the input have fewer than two periods in common"
 FLAT_BENCHMARK = "the benchmark's returns do not vary"
@@ -20,8 +19,8 @@ FLAT_ASSET = "the asset does not vary"
 TOO_LARGE = "is too large for a number"
 FLAT_DIFFERENCE = "the difference to the benchmark does not vary"
 
-LARGEST = 700.0
-"""Logarithm of the largest growth that is a number."""
+TOTAL_LOSS = -1.0
+"""Compound return, of any span, once wealth is used up: it stays at 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,15 @@ def given(value: T | Absent, figure: Callable[[T], Figure]) -> Figure:
 
 def grown(logarithm: float) -> Figure:
     """exp(logarithm) - 1, absent where that is too large for a number."""
-    return math.expm1(logarithm) if logarithm < LARGEST else Absent(TOO_LARGE)
+    try:
+        return math.expm1(logarithm)
+    except OverflowError:
+        return Absent(TOO_LARGE)
+
+
+def finite(number: float) -> Figure:
+    """The number, absent where it is beyond the largest one."""
+    return float(number) if math.isfinite(number) else Absent(TOO_LARGE)
 
 
 def quotient(above: Figure, below: Figure, if_zero: str) -> Figure:
@@ -60,11 +67,9 @@ def quotient(above: Figure, below: Figure, if_zero: str) -> Figure:
         return below
     if below == 0.0:
         return Absent(if_zero)
-    ratio = float(above) / float(below)
-    return ratio if math.isfinite(ratio) else Absent(TOO_LARGE)
+    return finite(float(above) / float(below))
 
 
 def times(figure: Figure, factor: float) -> Figure:
     """The figure in another unit, absent where that is no number."""
-    moved = given(figure, lambda number: float(number) * factor)
-    return moved if isinstance(moved, Absent) or math.isfinite(moved) else Absent(TOO_LARGE)
+    return given(figure, lambda number: finite(float(number) * factor))

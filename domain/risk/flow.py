@@ -113,7 +113,7 @@ def _rolled(figure: RollingFigure, window: int, query: RiskQuery, data: ReturnPa
     yardstick = Yardstick(
         query.periods_per_year * share,
         query.confidence_level,
-        query.risk_free_rate_annual / query.periods_per_year,
+        query.risk_free_rate_annual / (query.periods_per_year * share),
         query.acceptable,
         outcomes.rounding,
     )

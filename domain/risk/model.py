@@ -45,10 +45,12 @@ class RiskModel:
     @property
     def correlation(self) -> Matrix:
         """Correlation of the assets, (N, N); NaN in the rows and columns of an asset that does not vary."""
-        volatilities = np.where(self.constant, np.nan, self.moments.volatilities)
+        # A spread whose square is below the smallest double has a variance of 0.
+        still = self.constant | (self.moments.volatilities <= 0.0)
+        volatilities = np.where(still, np.nan, self.moments.volatilities)
         # One factor at a time: the product of two small volatilities could underflow.
         result: Matrix = (self.moments.covariance / volatilities / volatilities[:, None]).clip(-1.0, 1.0)
-        np.fill_diagonal(result, np.where(self.constant, np.nan, 1.0))
+        np.fill_diagonal(result, np.where(still, np.nan, 1.0))
         return result
 
     @property

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from domain.checks import moderate
 from domain.errors import InvalidInput
 from domain.estimation.gaps import maximum_likelihood, pairwise
-from domain.market_data.missing import MissingData, MissingDataPolicy, complete, missing_data
+from domain.market_data.missing import MissingData, MissingDataPolicy, complete, missing_data, require_every_symbol
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Days, PricePanel, ReturnPanel, Scenarios
 from domain.market_data.source import MarketInput, complete_returns, infer_periods_per_year
@@ -40,15 +41,19 @@ def prepared(
         return Prepared(data, None)
     if isinstance(data, Scenarios):
         return Prepared(data.possible, None)
+    if isinstance(data, PricePanel):
+        data = data.without_worthless()
     lacking = missing_data(data, policy)
     if not policy.keeps_gaps or not lacking.values:
         plain = MissingDataPolicy.FAIL if policy.keeps_gaps else policy
         returns = complete_returns(data, plain)
+        moderate("prices.values" if isinstance(data, PricePanel) else "returns.values", returns.values)
         return Prepared(
             returns, lacking, complete(data, plain), start=_start(data, plain), dropped=_dropped(data, returns)
         )
     kind = "prices" if isinstance(data, PricePanel) else "returns"
     try:
+        require_every_symbol(data)
         gapped = data.returns() if isinstance(data, PricePanel) else data
         estimate = maximum_likelihood if policy is MissingDataPolicy.MAXIMUM_LIKELIHOOD else pairwise
         found = estimate(gapped.values, on_progress)

@@ -9,11 +9,11 @@ from domain.risk.conventions import OURS, Conventions
 from domain.risk.deviations import lower_partial_moment
 from domain.risk.figure import (
     CONSTANT,
-    EXHAUSTED,
     NEVER_FELL,
     NO_DISTRIBUTION,
     NO_DOWNSIDE,
     NO_TIME,
+    TOTAL_LOSS,
     Absent,
     Figure,
     given,
@@ -65,7 +65,7 @@ def ratios(
     per_period = quotient(outcomes.mean - risk_free, deviation, CONSTANT)
     annual = times(per_period, periods**0.5)
     if conventions.geometric_annual_return:
-        growth = conventions.annual_return(outcomes.returns - risk_free, periods)
+        growth = conventions.annual_excess(outcomes, risk_free, periods)
         annual = quotient(growth, times(deviation, periods**0.5), CONSTANT)
     lost = float(outcomes.chances @ np.maximum(-outcomes.returns, 0.0))
     below = lower_partial_moment(outcomes, 1, acceptable)
@@ -91,10 +91,10 @@ def sterling(cagr: Figure, deepest: float) -> Figure:
 
 
 def compound_annual_return(returns: Vector, years: float) -> Figure:
-    """Of T simple returns over some years; absent once wealth is used up."""
+    """Of T simple returns over some years; -1 once wealth is used up, whatever the returns after that."""
     growth = 1.0 + returns
     if (growth <= 0.0).any():
-        return Absent(EXHAUSTED)
+        return TOTAL_LOSS
     return grown(float(np.log(growth).sum()) / years)
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.checks import Matrix, Vector
+from domain.checks import Matrix, Vector, moderate
 from domain.errors import InvalidInput
-from domain.market_data.panel import Days, Panel, PricePanel
+from domain.market_data.panel import Days, Panel, PricePanel, usual_step
 from domain.risk.conventions import OURS, Conventions
 from domain.risk.figure import (
     CONSTANT,
@@ -16,10 +16,15 @@ from domain.risk.figure import (
     NO_OVERLAP,
     Absent,
     Figure,
+    finite,
     given,
     quotient,
+    times,
 )
 from domain.risk.outcomes import Outcomes
+
+ONE_FREQUENCY = 1.5
+"""Ratio of usual steps up to which two panels have one frequency: months have 28 to 31 days."""
 
 NO_BETA = "beta is zero"
 NEVER_ROSE = "the benchmark never rose"
@@ -60,24 +65,71 @@ class RelativeRisk:
         return cls(*[Absent(reason)] * len(fields(cls)))
 
 
-def compare(assets: Panel, benchmark: Panel, grid: Days | None = None) -> Comparison:
-    """Both on their common dates; prices are aligned before returns are taken, so that periods are the same.
+def compare(assets: Panel, benchmark: Panel, grid: Days | None = None, dropped: Days | None = None) -> Comparison:
+    """Both on their common dates, over the same periods.
 
-    Where the benchmark has no price in between, a return is over several periods of the input, and a year has fewer of
-    them; `grid` holds the dates of these periods, where they are more than those of `assets`. `assets` is complete and
-    of the benchmark's kind; dates on which the benchmark has no value do not count.
+    Prices are aligned before returns are taken. Where the benchmark has no price in between, a return is over several
+    periods of the input, and a year has fewer of them; `grid` holds the dates of these periods, where they are more
+    than those of `assets`. Returns of the same frequency are taken as they are; of another one, each is compounded
+    over the periods between common dates, without those in which a return is missing or one of `dropped`.
+    `assets` is complete and of the benchmark's kind; dates on which the benchmark has no value do not count.
     Raises InvalidInput when the benchmark has more than one column.
     """
     if len(benchmark.symbols) != 1:
         raise InvalidInput("benchmark.symbols", f"must name one column, names {len(benchmark.symbols)}")
+    if isinstance(benchmark, PricePanel):
+        benchmark = benchmark.without_worthless()
+    if not isinstance(assets, PricePanel) and _differ_in_frequency(assets, benchmark, dropped):
+        return _compounded(assets, benchmark, dropped)
     known = ~np.isnan(benchmark.values[:, 0])
     common, ours, theirs = np.intersect1d(assets.dates, benchmark.dates[known], return_indices=True)
     values, reference = assets.values[ours], benchmark.values[known, 0][theirs]
     if isinstance(assets, PricePanel):
-        places = np.searchsorted(assets.dates if grid is None else grid, common)
-        share = (len(places) - 1) / float(places[-1] - places[0]) if len(places) > 1 else 1.0
-        return Comparison(values[1:] / values[:-1] - 1.0, reference[1:] / reference[:-1] - 1.0, common[1:], share)
-    return Comparison(values, reference, common)
+        share = period_share(assets.dates if grid is None else grid, common)
+        values, reference = _changes("prices", values), _changes("benchmark", reference)
+        return Comparison(values, reference, common[1:], share)
+    return Comparison(moderate("returns", values), moderate("benchmark", reference), common)
+
+
+def _changes(field: str, prices: Matrix) -> Matrix:
+    """Returns between rows of prices (K, ...), (K - 1, ...). Raises InvalidInput for those without moments."""
+    with np.errstate(over="ignore"):
+        return moderate(field, prices[1:] / prices[:-1] - 1.0)
+
+
+def _differ_in_frequency(assets: Panel, benchmark: Panel, dropped: Days | None) -> bool:
+    """Whether the periods of returns have other lengths, by their dates and those whose returns are left out."""
+    dates = assets.dates if dropped is None else np.union1d(assets.dates, dropped)
+    shorter, longer = sorted((usual_step(dates), usual_step(benchmark.dates)))
+    return longer > ONE_FREQUENCY * shorter
+
+
+def _compounded(assets: Panel, benchmark: Panel, dropped: Days | None) -> Comparison:
+    """Returns of both from each common date to the next."""
+    common, ours, theirs = np.intersect1d(assets.dates, benchmark.dates, return_indices=True)
+    if len(common) < 2:
+        return Comparison(assets.values[:0], benchmark.values[:0, 0])
+    values = _between("returns", assets.values, ours)
+    reference = _between("benchmark", benchmark.values, theirs)[:, 0]
+    whole = ~np.isnan(reference)
+    if dropped is not None:
+        whole &= np.diff(np.searchsorted(dropped, common, side="right")) == 0
+    periods = int(np.diff(ours)[whole].sum())
+    share = np.count_nonzero(whole) / periods if periods else 1.0
+    return Comparison(values[whole], reference[whole], common[1:][whole], share)
+
+
+def _between(field: str, returns: Matrix, places: NDArray[np.intp]) -> Matrix:
+    """Returns (T, N) compounded from after each place to the next one, (K - 1, N)."""
+    with np.errstate(over="ignore"):
+        growth: Matrix = np.multiply.reduceat(1.0 + returns[: places[-1] + 1], places[:-1] + 1, axis=0)
+    return moderate(field, growth - 1.0)
+
+
+def period_share(dates: Days, common: Days) -> float:
+    """Periods between common dates for each period between all dates (T,), which hold the common ones."""
+    places = np.searchsorted(dates, common)
+    return (len(places) - 1) / float(places[-1] - places[0]) if len(places) > 1 else 1.0
 
 
 def relative_risk(
@@ -100,14 +152,15 @@ def relative_risk(
     risk_free, root = risk_free_rate_annual / periods_per_year, periods_per_year**0.5
     beta, correlation = _beta(portfolio, benchmark), _correlation(portfolio, benchmark)
     alpha = given(beta, lambda slope: portfolio.mean - risk_free - slope * (benchmark.mean - risk_free))
-    excess = conventions.annual_return(portfolio.returns - risk_free, periods_per_year)
+    excess = conventions.annual_excess(portfolio, risk_free, periods_per_year)
     premium = conventions.annual_difference(portfolio.returns, benchmark.returns, periods_per_year)
+    tracking_error = times(active.deviation, root)
     up, down = comparison.benchmark > risk_free, comparison.benchmark < risk_free
     return RelativeRisk(
         beta=beta,
         correlation=correlation,
-        tracking_error_annual=active.deviation * root,
-        information_ratio=quotient(premium, active.deviation * root, FLAT_DIFFERENCE),
+        tracking_error_annual=tracking_error,
+        information_ratio=quotient(premium, tracking_error, FLAT_DIFFERENCE),
         alpha_annual=given(alpha, lambda mean: conventions.annualised(mean, periods_per_year)),
         r_squared=given(correlation, lambda coefficient: coefficient**2),
         treynor=quotient(excess, beta, NO_BETA),
@@ -131,7 +184,7 @@ def _beta(portfolio: Outcomes, benchmark: Outcomes) -> Figure:
     if portfolio.is_constant:
         return 0.0
     # One factor at a time: the square of a small deviation could underflow.
-    return portfolio.covariance_with(benchmark) / deviation / deviation
+    return finite(portfolio.covariance_with(benchmark) / deviation / deviation)
 
 
 def _correlation(portfolio: Outcomes, benchmark: Outcomes) -> Figure:

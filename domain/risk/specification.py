@@ -175,7 +175,7 @@ def _comparison(ready: Prepared, data: MarketInput, benchmark: PricePanel | Retu
     if ready.panel is None:
         return Comparison(np.zeros((0, len(data.symbols))), np.zeros(0))
     # Where gaps were left to an estimator, periods per year are those of all dates, else of those that are left.
-    return compare(ready.panel, benchmark, data.dates if ready.moments is not None else None)
+    return compare(ready.panel, benchmark, data.dates if ready.moments is not None else None, ready.dropped)
 
 
 def _groups(specification: RiskSpecification, symbols: tuple[str, ...]) -> dict[str, NDArray[np.bool_]]:
@@ -210,6 +210,8 @@ def decomposition(factors: Factors, ready: Prepared, data: MarketInput) -> Facto
             raise InvalidInput("factors.principal_components", error.rule) from None
     if type(factors) is not type(data):
         raise InvalidInput("factors.series", "must be of the input's kind: prices with prices, returns with returns")
+    if isinstance(factors, PricePanel):
+        factors = factors.without_worthless()
     try:
         series = _on_dates(complete(factors, MissingDataPolicy.FAIL), ready.panel)
     except InvalidInput as error:

@@ -308,23 +308,8 @@ def _strategy(outcome: StrategyOutcome, symbols: tuple[str, ...]) -> backtest_pb
 
 
 def _metrics(figures: Performance) -> backtest_pb2.PerformanceMetrics:
-    relative = figures.relative
     return backtest_pb2.PerformanceMetrics(
-        final_wealth=figures.final_wealth,
-        total_return=figures.total_return,
-        cagr=figures.cagr,
-        volatility_annual=figures.volatility_annual,
-        sharpe=figures.sharpe,
-        sortino=figures.sortino,
-        calmar=figures.calmar,
-        max_drawdown=figures.max_drawdown,
-        value_at_risk=figures.value_at_risk,
-        conditional_value_at_risk=figures.conditional_value_at_risk,
-        turnover_annual=figures.turnover_annual,
-        cost_total=figures.cost_total,
-        beta_to_benchmark=None if relative is None else known(relative.beta),
-        tracking_error_annual=None if relative is None else known(relative.tracking_error_annual),
-        information_ratio=None if relative is None else known(relative.information_ratio),
+        **{name: known(figure) for name, figure in figures.figures.items()},
         periods_per_year=figures.periods_per_year,
         observations=figures.observations,
         start_date=civil_to_proto(civil_date(figures.start_day)),

@@ -68,7 +68,7 @@ def import_piece_from_proto(request: ImportPricesRequest, *, volumes: bool) -> I
             return ImportHeader(header.import_id, price_field_from_proto(header.field), header.source)
         case "chunk":
             with under("chunk"):
-                return volumes_from_proto(request.chunk) if volumes else prices_from_proto(request.chunk)
+                return volumes_from_proto(request.chunk) if volumes else prices_from_proto(request.chunk).above_zero()
     return ImportFooter(request.footer.value_count)
 
 

@@ -5,6 +5,7 @@ from typing import Any, cast
 import numpy as np
 from absfinance.v1 import panel_pb2
 
+from domain.checks import distinct_symbols
 from domain.errors import InvalidInput
 from domain.market_data.missing import MissingDataPolicy
 from domain.market_data.moments import Moments
@@ -84,7 +85,7 @@ def selection_from_proto(selection: panel_pb2.MarketDataSelection) -> PriceSelec
     end = days_from_proto("end_date", selection.end_date) if selection.HasField("end_date") else None
     if start is not None and end is not None and start > end:
         raise InvalidInput("end_date", "must not be before start_date")
-    _once(selection.symbols)
+    distinct_symbols("symbols", selection.symbols)
     return PriceSelection(
         symbols=tuple(selection.symbols),
         universe=selection.universe or None,
@@ -108,11 +109,3 @@ def missing_data_from_proto(value: panel_pb2.MissingDataPolicy) -> MissingDataPo
     """The policy; FAIL where none is said."""
     name = panel_pb2.MissingDataPolicy.Name(value or panel_pb2.MISSING_DATA_POLICY_FAIL)
     return MissingDataPolicy(name.removeprefix("MISSING_DATA_POLICY_"))
-
-
-def _once(symbols: Any) -> None:
-    seen: set[str] = set()
-    for i, symbol in enumerate(symbols):
-        if symbol in seen:
-            raise InvalidInput(f"symbols[{i}]", f"{symbol} appears twice")
-        seen.add(symbol)

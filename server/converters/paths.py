@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from domain.checks import distinct_symbols
 from domain.errors import InvalidInput
 
 
@@ -16,9 +17,5 @@ def under(prefix: str) -> Iterator[None]:
 
 
 def once_each(path: str, symbols: Sequence[str]) -> None:
-    """Raises InvalidInput at the first symbol that appears twice."""
-    seen: set[str] = set()
-    for i, symbol in enumerate(symbols):
-        if symbol in seen:
-            raise InvalidInput(f"{path}[{i}].symbol", f"{symbol} appears twice")
-        seen.add(symbol)
+    """Raises InvalidInput at the first symbol that appears twice or has invisible characters at its ends."""
+    distinct_symbols(path, symbols, ".symbol")

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from absfinance.v1.backtest_service_pb2 import BacktestRequest
 
-from domain.backtest.flow import prepare, prices_of
+from domain.backtest.flow import prepare, simulated_prices
 from domain.backtest.record import RecordPart
 from domain.backtest.series import Series, rows
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
 from domain.market_data.fingerprint import fingerprint_of
-from domain.market_data.missing import complete
 from domain.market_data.panel import Panel, PricePanel, ReturnPanel
 from server.commands.backtest import BacktestCommand, SeriesPieces
 from server.commands.stored import Found, RequestKey, Wanted
@@ -140,7 +139,7 @@ def _drafted(
 def _pieces(
     specification: BacktestSpecification, data: PricePanel | ReturnPanel, record: RecordPart, wanted: Series
 ) -> SeriesPieces:
-    panel = prices_of(complete(data, specification.missing_data))
+    panel = simulated_prices(specification, data)
     start = len(panel.dates) - len(record.wealth)
     dates, prices = panel.dates[start:], panel.values[start:]
     columns = len(panel.symbols) if wanted.by_asset else 1

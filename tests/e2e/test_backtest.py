@@ -175,6 +175,36 @@ def test_returns_tell_what_prices_tell(wire: Wire) -> None:
     assert ours["sharpe"] == pytest.approx(theirs["sharpe"], rel=1e-9)
 
 
+def test_one_bankrupt_asset_of_two_is_a_loss_of_that_asset(wire: Wire) -> None:
+    """0.5 x 1.1 x 0 + 0.5 x 1.1 x 1.2 x 1.1 = 0.726; the fall is from 1.1 to 0.66."""
+    returns = {"symbols": ["LEH", "B"], "dates": [19723, 19724, 19725, 19726]}
+    request = {
+        "returns": returns | {"values": [0.1, 0.1, -1.0, 0.2, "NaN", 0.1, "NaN", 0.0]},
+        "strategy": {"equalWeight": {}},
+        "rebalancing": {"everyPeriods": {"n": 100}},
+        "execution": {"fill": "FILL_SAME_CLOSE"},
+        "wait": "60s",
+        "periodsPerYear": 252,
+    }
+    answer = wire.call(BACKTEST, request)
+    metrics = answer["result"]["metrics"]
+    assert metrics["finalWealth"] == pytest.approx(0.726, rel=1e-12)
+    assert metrics["maxDrawdown"] == pytest.approx(0.4, rel=1e-12)
+    weights = series(wire, answer["name"], "BACKTEST_SERIES_WEIGHTS")
+    assert weights[:, 0] == pytest.approx([0.5, 0.5, 0.0, 0.0, 0.0])
+    assert weights[:, 1] == pytest.approx([0.5, 0.5, 1.0, 1.0, 1.0])
+
+
+def test_growth_beyond_a_double_is_absent_with_its_reason(wire: Wire) -> None:
+    prices = {"symbols": ["MEME"], "dates": [19800, 19801], "values": [1.0, 8.0]}
+    request = {"prices": prices, "strategy": {"equalWeight": {}}, "rebalancing": {"never": {}}, "wait": "60s"}
+    answer = wire.call(BACKTEST, request | {"execution": {"fill": "FILL_SAME_CLOSE"}, "periodsPerYear": 252})
+    metrics = answer["result"]["metrics"]
+    assert (metrics["finalWealth"], metrics["totalReturn"]) == (8.0, 7.0)
+    assert "cagr" not in metrics
+    assert metrics["undefined"]["cagr"] == metrics["undefined"]["calmar"] == "is too large for a number"
+
+
 def test_the_order_of_assets_does_not_matter(wire: Wire) -> None:
     turned = panel(SMALL[:, ::-1], SYMBOLS[::-1], SMALL_DAYS)
     optimised = {"optimize": {"objective": {"minRisk": {}}, "lookbackPeriods": 20}}

@@ -161,7 +161,7 @@ def test_stored_and_inline_prices_give_the_same_answer(client: Client) -> None:
     stored = client.optimize(Stored(symbols=sent.symbols), min_risk(), constraints=caps)
     assert stored.weights == inline.weights
     part = client.optimize(Stored(symbols=sent.symbols, start=None, end=None), min_risk())
-    assert part.periods_per_year == 252
+    assert part.periods_per_year == 365  # dates on every day of the week
 
 
 def test_an_empty_range_says_what_there_is(wire: Any, client: Client) -> None:
@@ -170,3 +170,14 @@ def test_an_empty_range_says_what_there_is(wire: Any, client: Client) -> None:
     refusal = wire.refused("OptimizationService/Optimize", {"marketData": selection, "objective": {"minRisk": {}}})
     assert refusal.code == "NOT_FOUND"
     assert "1997-05-19 to 1999-07-27" in refusal.message
+
+
+def test_a_price_of_zero_is_not_stored(client: Client) -> None:
+    """Nothing follows what is worthless, and a store cannot know what a later import brings."""
+    with pytest.raises(errors.InvalidInput, match="must be above 0, is 0 for 90Z"):
+        client.import_prices(Panel.of(["90Z"], [18000, 18001], [[1.0], [0.0]]))
+
+
+def test_a_date_that_cannot_be_read_back_is_not_stored(client: Client) -> None:
+    with pytest.raises(errors.InvalidInput, match="20240102 looks like YYYYMMDD"):
+        client.import_prices(Panel(("91Z",), np.array([20240102, 20240103], np.int32), np.ones((2, 1))))

@@ -192,7 +192,7 @@ def test_an_asset_that_does_not_vary_is_named(wire: Wire) -> None:
         ({"simulation": {"paths": 1, "degreesOfFreedom": 2}}, "simulation.degrees_of_freedom"),
         ({"factors": {"principalComponents": N + 1}}, "factors.principal_components"),
         ({"periodsPerYear": None}, "periods_per_year"),
-        ({"returns": panel(np.abs(RETURNS[:, :3]) * 1e200)}, "values"),
+        ({"returns": panel(np.abs(RETURNS[:, :3]) * 1e200)}, "returns.values"),
         (
             {"returns": panel(RETURNS[:2, :4]), "estimation": {"covariance": {"graphicalLasso": {}}}},
             "covariance.graphical_lasso",

@@ -483,17 +483,17 @@ PRICED = {"prices": panel(PRICES, dates=PRICE_DATES), "weights": weights()}
 
 
 def test_a_benchmark_with_fewer_prices_is_annualised_by_its_own_periods(wire: Wire) -> None:
-    """Every twentieth price: thirty returns of twenty days, of which 12.6 make a year."""
+    """Every twentieth price: thirty returns of twenty days, of which 18.25 make a year."""
     index = np.cumprod(np.append(1.0, 1.0 + MARKET))[::20]
     answer = wire.call(ANALYZE, PRICED | {"benchmark": panel(index, ["M"], PRICE_DATES[::20])})
     ours = PRICES[::20][1:] / PRICES[::20][:-1] - 1.0
     active = ours @ WEIGHTS - (index[1:] / index[:-1] - 1.0)
     assert answer["benchmarkObservations"] == len(active) == 30
-    assert answer["benchmarkPeriodsPerYear"] == pytest.approx(252 / 20)
-    assert answer["trackingErrorAnnual"] == pytest.approx(active.std(ddof=1) * 12.6**0.5, rel=1e-9)
-    assert answer["periodsPerYear"] == 252.0
+    assert answer["benchmarkPeriodsPerYear"] == pytest.approx(365 / 20)
+    assert answer["trackingErrorAnnual"] == pytest.approx(active.std(ddof=1) * 18.25**0.5, rel=1e-9)
+    assert answer["periodsPerYear"] == 365.0
     whole = wire.call(ANALYZE, PRICED | {"benchmark": panel(index.repeat(20)[: T + 1], ["M"], PRICE_DATES)})
-    assert whole["benchmarkPeriodsPerYear"] == 252.0
+    assert whole["benchmarkPeriodsPerYear"] == 365.0
 
 
 @pytest.mark.parametrize("policy", ["MAXIMUM_LIKELIHOOD", "PAIRWISE"])
@@ -504,9 +504,9 @@ def test_gaps_left_to_an_estimator_do_not_shrink_the_year_beside_a_benchmark(wir
     index = panel(np.cumprod(np.append(1.0, 1.0 + MARKET)), ["M"], PRICE_DATES)
     request = PRICED | {"prices": panel(sparse, dates=PRICE_DATES), "benchmark": index}
     answer = wire.call(ANALYZE, request | {"missingData": f"MISSING_DATA_POLICY_{policy}"})
-    assert answer["periodsPerYear"] == 252.0
+    assert answer["periodsPerYear"] == 365.0
     assert answer["benchmarkObservations"] == 200
-    assert answer["benchmarkPeriodsPerYear"] == pytest.approx(252 / 3)
+    assert answer["benchmarkPeriodsPerYear"] == pytest.approx(365 / 3)
 
 
 def test_dates_that_are_dropped_do_not_shrink_the_year(wire: Wire) -> None:
@@ -519,7 +519,7 @@ def test_dates_that_are_dropped_do_not_shrink_the_year(wire: Wire) -> None:
     single = PRICES.copy()
     single[100, 2] = np.nan
     answer = wire.call(ANALYZE, PRICED | dropped | {"prices": panel(single, dates=PRICE_DATES)})
-    assert (answer["periodsPerYear"], answer["observations"]) == (252.0, T - 1)
+    assert (answer["periodsPerYear"], answer["observations"]) == (365.0, T - 1)
 
 
 def test_a_window_is_not_told_without_its_worst_day(wire: Wire) -> None:
@@ -535,6 +535,17 @@ def test_a_window_is_not_told_without_its_worst_day(wire: Wire) -> None:
     first = (date(2006, 3, 1) - date(1970, 1, 1)).days - FIRST + 1
     expected = WEIGHTS @ (np.prod(1.0 + RETURNS[first : first + 30], axis=0) - 1.0)
     assert result["portfolioReturn"] == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_total_loss_on_the_third_day(wire: Wire) -> None:
+    returns = panel(np.array([-0.5, -0.5, -1.0, 0.2, 0.3]), ["X"])
+    request = {"returns": returns, "weights": [{"symbol": "X", "weight": 1.0}], "periodsPerYear": P}
+    answer = wire.call(ANALYZE, request | {"drawdownSeries": True})
+    assert (answer["maxDrawdown"], answer["cagr"], answer["calmar"]) == (1.0, -1.0, -1.0)
+    assert answer["drawdownSeries"]["depths"] == pytest.approx([0.5, 0.75, 1.0, 1.0, 1.0])
+    # Three times what the portfolio is worth: more is owed than was there, and no more than everything is lost.
+    answer = wire.call(ANALYZE, request | {"weights": [{"symbol": "X", "weight": 3.0}], "allowLeverage": True})
+    assert (answer["maxDrawdown"], answer["cagr"]) == (1.0, -1.0)
 
 
 def test_a_risk_that_cancels_has_no_beta(wire: Wire) -> None:

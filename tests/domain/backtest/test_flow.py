@@ -1,5 +1,6 @@
 """A walk: nothing sees the future, money is conserved, and a walk can be cut anywhere."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from domain.backtest.flow import Checkpoint, Walk, prepare, run
 from domain.backtest.rebalancing import Calendar, EveryPeriods, Frequency, Never
 from domain.backtest.record import RecordPart
 from domain.backtest.result import BacktestOutcome
+from domain.backtest.series import Series, rows
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Fill
 from domain.backtest.strategies import EqualWeight, FixedWeights, History, Optimized, Past, Schedule
 from domain.checks import Vector
@@ -21,6 +23,7 @@ from domain.errors import Cancelled, InvalidInput
 from domain.market_data.panel import PricePanel, ReturnPanel
 from domain.optimization.objectives import MaxRatio, MinRisk
 from domain.optimization.specification import Specification
+from domain.risk.figure import Absent
 
 RNG = np.random.default_rng(23)
 PRICES = 50.0 * np.cumprod(1.0 + RNG.normal(0.0005, 0.015, (160, 4)), axis=0)
@@ -184,6 +187,56 @@ def test_a_crash_to_nothing_ends_there() -> None:
     assert result.failures[0].reason == "WEALTH_EXHAUSTED"
     assert result.final_units is not None
     assert not result.final_units.any()
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    spread=st.sampled_from([0.01, 1.0, 50.0, 600.0]),
+    capital=st.sampled_from([1.0, 1e300, 1e-300]),
+    weights=st.sampled_from([(0.5, 0.5), (3.0, -2.5), (-1.0, 1.0), (1.0, 0.0)]),
+    n=st.sampled_from([1, 2, 100]),
+    bps=st.sampled_from([0.0, 10.0, 5000.0]),
+    rate=st.sampled_from([0.0, 0.05, 1e6]),
+)
+@settings(max_examples=200, deadline=None)
+def test_every_figure_is_a_number_or_absent(
+    seed: int, spread: float, capital: float, weights: tuple[float, float], n: int, bps: float, rate: float
+) -> None:
+    """Prices from 1e-300 to 1e300, with and without a bankrupt asset: a result of numbers, or a refusal by name."""
+    generator = np.random.default_rng(seed)
+    prices = np.exp(np.cumsum(generator.normal(0.0, spread, (12, 2)), axis=0).clip(-690.0, 690.0))
+    if seed % 3 == 0:
+        prices[seed % 11 + 1 :, 1] = 0.0
+    spec = BacktestSpecification(
+        (FixedWeights(dict(zip("AB", weights, strict=True))),),
+        EveryPeriods(n),
+        costs=LinearCost(bps),
+        cash_rate_annual=rate,
+        initial_capital=capital,
+        benchmarks=(BenchmarkSymbol("A"),),
+        periods_per_year=12.0,
+    )
+    try:
+        done = walked(spec, PricePanel.of("AB", range(12), prices))
+    except InvalidInput as error:
+        assert error.field == "prices"  # noqa: PT017  # not every input is refused
+        return
+    for outcome in (*done.strategies, *done.benchmarks):
+        for name, figure in outcome.performance.figures.items():
+            assert isinstance(figure, Absent) or math.isfinite(figure), name
+        drawdown = outcome.performance.max_drawdown
+        assert isinstance(drawdown, float)
+        assert 0.0 <= drawdown <= 1.0
+    record = done.strategies[0].record
+    assert record is not None
+    for series in Series:
+        assert np.isfinite(rows(series, prices, record, 0, len(record.wealth))).all()
+
+
+def test_a_cash_rate_that_takes_everything_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="must not take all of the cash") as raised:
+        prepare(BacktestSpecification((EqualWeight(),), cash_rate_annual=-300.0, periods_per_year=252.0), PANEL)
+    assert raised.value.field == "costs.cash_rate_annual"
 
 
 def test_more_history_than_there_is() -> None:

@@ -1,13 +1,20 @@
 """Figures of short curves that can be worked out on paper, and those that do not exist."""
 
 import math
+import statistics
+from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from domain.backtest.metrics import Curve, Yardsticks, performance
 from domain.backtest.record import RecordPart
 from domain.backtest.series import Series, rows
+from domain.market_data.panel import ReturnPanel
+from domain.risk.analyzer import RiskQuery, analyze
+from domain.risk.figure import TOO_LARGE, Absent
 
 DAYS = np.array([0, 365, 731, 1096], np.int32)  # 1970-01-01 to 1973-01-01: 3.0007 years of 365.25 days
 
@@ -43,10 +50,9 @@ def test_rates_are_taken_off_each_period() -> None:
 
 def test_what_does_not_exist_says_why() -> None:
     steady = figures(100.0, 110.0, 121.0)
-    assert (steady.sharpe, steady.sortino, steady.calmar) == (None, None, None)
     assert set(steady.undefined) >= {"sharpe", "sortino", "calmar", "beta_to_benchmark"}
     single = figures(100.0, 110.0)
-    assert single.volatility_annual is None
+    assert single.volatility_annual == Absent("needs at least two returns")
     assert single.undefined["volatility_annual"] == "needs at least two returns"
 
 
@@ -58,7 +64,78 @@ def test_a_benchmark_counts_on_common_dates() -> None:
     benchmark = Curve(DAYS[[0, 1, 3]], np.array([10.0, 11.0, 9.0]))
     found = figures(100.0, 120.0, 90.0, 135.0, benchmark=benchmark)
     ours, theirs = np.array([0.2, 135 / 120 - 1]), np.array([0.1, 9 / 11 - 1])
-    assert found.relative.beta == pytest.approx(np.cov(ours, theirs)[0, 1] / theirs.var(ddof=1))
+    assert found.beta_to_benchmark == pytest.approx(np.cov(ours, theirs)[0, 1] / theirs.var(ddof=1))
+
+
+@given(
+    st.lists(st.floats(0.2, 3.0), min_size=2, max_size=30),
+    st.integers(0, 2**30 - 1),
+    st.sampled_from([1.0, 12.0, 252.0]),
+)
+def test_figures_beside_a_benchmark_have_the_periods_of_common_dates(
+    changes: list[float], chosen: int, periods: float
+) -> None:
+    """Any subset of the dates: a year has as many periods fewer as there are fewer of them between its ends."""
+    days = np.arange(0, 7 * (len(changes) + 1), 7, dtype=np.int32)
+    wealth = np.cumprod([1.0, *changes])
+    places = [i for i in range(len(days)) if chosen >> i & 1]
+    other = np.random.default_rng(chosen).uniform(0.5, 2.0, len(places))
+    found = performance(
+        Curve(days, wealth), Yardsticks(periods), turnover=0.0, cost_total=0.0, benchmark=Curve(days[places], other)
+    )
+    if len(places) < 3:
+        assert "tracking_error_annual" in found.undefined
+        return
+    active = [wealth[j] / wealth[i] - other[b] / other[a] for (a, i), (b, j) in pairwise(enumerate(places))]
+    count = len(active)
+    a_year = periods * count / (places[-1] - places[0])
+    assert found.tracking_error_annual == pytest.approx(statistics.stdev(active) * a_year**0.5, rel=1e-9, abs=1e-12)
+    assert found.volatility_annual == pytest.approx(statistics.stdev(np.array(changes) - 1) * periods**0.5, abs=1e-12)
+
+
+def test_growth_beyond_a_double_is_absent_and_the_rest_is_there() -> None:
+    """From 1 to 8 in a day: 8^365.25 is exp(759.5); the largest double is exp(709.8)."""
+    found = figures(1.0, 8.0, days=np.array([0, 1], np.int32))
+    assert (found.final_wealth, found.total_return, found.max_drawdown) == (8.0, 7.0, 0.0)
+    assert (found.cagr, found.calmar) == (Absent(TOO_LARGE), Absent(TOO_LARGE))
+    assert found.undefined["cagr"] == TOO_LARGE
+    assert figures(1.0, 6.9, days=np.array([0, 1], np.int32)).cagr == pytest.approx(6.9**365.25)
+
+
+@given(
+    st.lists(st.floats(1e-300, 1e300), min_size=2, max_size=12),
+    st.lists(st.floats(1e-300, 1e300), min_size=12, max_size=12),
+    st.booleans(),
+    st.sampled_from([1.0, 252.0, 1e300]),
+)
+@settings(max_examples=300)
+def test_no_figure_is_ever_infinite(wealth: list[float], other: list[float], lost: bool, periods: float) -> None:
+    levels = np.array([*wealth, 0.0, 0.0] if lost else wealth)
+    days = np.arange(len(levels), dtype=np.int32)
+    benchmark = Curve(days[::2], np.array(other)[: len(days[::2])])
+    found = performance(
+        Curve(days, levels), Yardsticks(periods, 0.02), turnover=1.0, cost_total=0.0, benchmark=benchmark
+    )
+    for name, figure in found.figures.items():
+        assert isinstance(figure, Absent) or math.isfinite(figure), name
+    if lost:
+        assert (found.final_wealth, found.cagr, found.max_drawdown) == (0.0, -1.0, 1.0)
+        assert found.observations == len(wealth)
+
+
+def test_a_total_loss_is_told_as_in_a_risk_report() -> None:
+    """Half, half again, everything: what the data says afterwards is no return of this portfolio."""
+    days = np.arange(6, dtype=np.int32)
+    found = performance(
+        Curve(days, np.array([4.0, 2.0, 1.0, 0.0, 0.0, 0.0])),
+        Yardsticks(252.0), turnover=0.0, cost_total=0.0, benchmark=None,
+    )  # fmt: skip
+    returns = ReturnPanel.of(["X"], days[1:], [-0.5, -0.5, -1.0, 0.2, 0.3])
+    report = analyze(RiskQuery(returns, np.ones(1), 252.0, start=0))
+    assert (found.cagr, found.max_drawdown, found.calmar, found.total_return) == (-1.0, 1.0, -1.0, -1.0)
+    assert (report.cagr, report.drawdowns.max_drawdown, report.calmar) == (-1.0, 1.0, -1.0)
+    assert found.observations == 3
+    assert found.volatility_annual == pytest.approx(statistics.stdev([-0.5, -0.5, -1.0]) * 252**0.5)
 
 
 def test_series_follow_from_units_and_prices() -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.risk.drawdown import START, Drawdown, maximum_drawdown
+from domain.risk.drawdown import START, Drawdown, compounded_drawdowns, maximum_drawdown
 
 
 @given(st.lists(st.floats(-0.9, 2.0), min_size=1, max_size=25))
@@ -36,7 +36,21 @@ def test_what_never_falls_has_no_dates() -> None:
 
 
 def test_nothing_counts_after_ruin() -> None:
-    assert maximum_drawdown(np.array([1.0, -1.5, -3.0, 5.0])) == Drawdown(1.5, 0, 1, None)
+    assert maximum_drawdown(np.array([1.0, -1.5, -3.0, 5.0])) == Drawdown(1.0, 0, 1, None)
+    assert maximum_drawdown(np.array([-1.0, 0.5])) == Drawdown(1.0, START, 0, None)
+
+
+@given(st.lists(st.floats(-3.0, 3.0), min_size=1, max_size=25))
+def test_no_drawdown_is_more_than_everything(returns: list[float]) -> None:
+    """Wealth multiplied up until it is used up, and 0 from there on."""
+    wealth = [1.0]
+    for change in returns:
+        wealth.append(max(wealth[-1] * (1 + change), 0.0))
+    depths = compounded_drawdowns(np.array(returns))
+    peaks = [max(wealth[: i + 1]) for i in range(len(wealth))]
+    assert depths == pytest.approx([1 - w / p for w, p in zip(wealth[1:], peaks[1:], strict=True)], abs=1e-12)
+    assert depths.max() <= 1.0
+    assert (depths.max() == 1.0) == (min(returns) <= -1.0 + 2e-16)
 
 
 def test_a_long_series_of_gains_does_not_overflow() -> None:

@@ -46,3 +46,9 @@ def test_deviation_is_the_root_of_the_quadratic_form_and_zero_for_a_hedge() -> N
 def test_one_return_has_no_model() -> None:
     with pytest.raises(InvalidInput, match="at least two"):
         RiskModel.of(ReturnPanel.of("A", [0], [0.1]), 252)
+
+
+def test_a_spread_too_small_to_square_has_no_correlation() -> None:
+    """Returns of 1e-200 vary, and their variance is none."""
+    panel = ReturnPanel.of("AB", range(3), [[1e-200, 0.1], [-1e-200, 0.2], [2e-200, -0.1]])
+    assert np.isnan(RiskModel.of(panel, 12.0).correlation[0]).all()

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.risk.conventions import Conventions
-from domain.risk.figure import EXHAUSTED, NO_DOWNSIDE, TOO_LARGE, Absent
+from domain.risk.figure import NO_DOWNSIDE, TOO_LARGE, Absent, known
 from domain.risk.outcomes import Outcomes
 from domain.risk.ratios import (
     NEGATIVE_VARIANCE,
@@ -50,8 +52,38 @@ def test_gains_alone_have_no_downside() -> None:
     assert isinstance(found.gain_to_pain, Absent)
 
 
+GEOMETRIC = Conventions(geometric_annual_return=True)
+
+
+@given(st.lists(st.floats(-2.0, 2.0), min_size=1, max_size=10), st.integers(0, 10), st.floats(0.01, 50.0))
+def test_a_total_loss_is_minus_everything_whatever_follows(others: list[float], place: int, years: float) -> None:
+    returns = np.insert(np.array(others), min(place, len(others)), -1.0)
+    assert compound_annual_return(returns, years) == -1.0
+    assert GEOMETRIC.annual_return(returns, 252.0) == -1.0
+
+
+def test_compounded_excess_is_that_of_the_excess_returns() -> None:
+    """Of 10 %, -5 %, 20 % over 1 % a period, twelve periods a year: not the compounded return less 12 %."""
+    returns, rate, p = [0.10, -0.05, 0.20], 0.01, 12.0
+    excess = (1.09 * 0.94 * 1.19) ** (p / 3) - 1.0
+    outcomes = Outcomes(np.array(returns))
+    assert GEOMETRIC.annual_excess(outcomes, rate, p) == pytest.approx(excess, rel=1e-13)
+    assert abs(excess - ((1.1 * 0.95 * 1.2) ** (p / 3) - 1.0 - p * rate)) > 0.1
+    found = ratios(outcomes, outcomes.deviation, p, rate, 0.0, GEOMETRIC)
+    assert found.sharpe == pytest.approx(excess / (np.std(returns, ddof=1) * p**0.5), rel=1e-13)
+
+
+def test_scenarios_compound_by_their_probabilities() -> None:
+    """Three times in four +10 %, once -20 %: (1.1^0.75 0.8^0.25)^p - 1 a year."""
+    outcomes = Outcomes(np.array([0.1, -0.2]), np.array([0.75, 0.25]))
+    expected = (1.1**0.75 * 0.8**0.25) ** 12 - 1.0
+    assert GEOMETRIC.annual_excess(outcomes, 0.0, 12.0) == pytest.approx(expected, rel=1e-13)
+
+
 def test_growth_that_is_no_number() -> None:
-    assert compound_annual_return(np.array([0.1, -1.0, 0.2]), 1.0) == Absent(EXHAUSTED)
+    # A double ends at exp(709.78): what grows by 705.5 is one, by 759.5 none.
+    assert known(compound_annual_return(np.array([5.9]), 1 / 365.25)) == pytest.approx(6.9**365.25)
+    assert compound_annual_return(np.array([7.0]), 1 / 365.25) == Absent(TOO_LARGE)
     assert compound_annual_return(np.full(60, 7.0), 60 / 365.25) == Absent(TOO_LARGE)
     assert Conventions(geometric_annual_return=True).annual_return(np.full(4, 9.0), 365) == Absent(TOO_LARGE)
 

@@ -1,0 +1,90 @@
+"""A benchmark has its own dates, and a year of its own; what compares has the dates that both have."""
+
+import statistics
+from datetime import date, timedelta
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.backtest.flow import prepare, run
+from domain.backtest.rebalancing import Never
+from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Fill
+from domain.backtest.strategies import EqualWeight
+from domain.market_data.missing import MissingDataPolicy
+from domain.market_data.panel import PricePanel
+
+EPOCH = date(1970, 1, 1)
+YEARS = [date(2018, 1, 1) + timedelta(days=k) for k in range(3 * 365)]
+BUSINESS = [day for day in YEARS if day.weekday() < 5]
+A_YEAR = {"daily": 252, "weekly": 52, "monthly": 12, "quarterly": 4}
+
+
+def day_numbers(days: list[date]) -> list[int]:
+    return [(day - EPOCH).days for day in days]
+
+
+def dates_of(frequency: str, offset: int) -> list[date]:
+    """Every business day but some; Wednesdays; the last business day of each month, of each quarter."""
+    if frequency == "daily":
+        return [day for i, day in enumerate(BUSINESS) if i % 17 != offset]
+    if frequency == "weekly":
+        return [day for day in BUSINESS if day.weekday() == 2]
+    months = 1 if frequency == "monthly" else 3
+    ends = [a for a, b in pairwise(BUSINESS) if (a.month - 1) // months != (b.month - 1) // months]
+    return ends[offset % 4 :]
+
+
+@given(
+    st.sampled_from(sorted(A_YEAR)), st.integers(0, 16), st.integers(0, 10_000), st.sampled_from([None, 252.0, 261.0])
+)
+@settings(max_examples=40, deadline=None)
+def test_each_curve_is_annualised_by_its_own_dates(
+    frequency: str, offset: int, seed: int, given_periods: float | None
+) -> None:
+    generator = np.random.default_rng(seed)
+    prices = 100 * np.exp(np.cumsum(generator.normal(0.0003, 0.01, len(BUSINESS))))
+    chosen = dates_of(frequency, offset)
+    index = 50 * np.exp(np.cumsum(generator.normal(0.001, 0.02, len(chosen))))
+    spec = BacktestSpecification(
+        (EqualWeight(),), Never(), Fill.SAME_CLOSE, benchmarks=(BenchmarkSymbol("I"),), periods_per_year=given_periods
+    )
+    benchmark = PricePanel.of(["I"], day_numbers(chosen), index)
+    plan = prepare(spec, PricePanel.of(["X"], day_numbers(BUSINESS), prices), {"I": benchmark})
+    done = run(plan, lambda walk: None, lambda: None)
+    ours, theirs = done.strategies[0].performance, done.benchmarks[0].performance
+    main = given_periods or 252.0
+
+    moves = [b / a - 1 for a, b in pairwise(index)]
+    assert theirs.periods_per_year == A_YEAR[frequency]
+    assert theirs.volatility_annual == pytest.approx(statistics.stdev(moves) * A_YEAR[frequency] ** 0.5)
+    assert theirs.sharpe == pytest.approx(statistics.mean(moves) / statistics.stdev(moves) * A_YEAR[frequency] ** 0.5)
+    assert ours.volatility_annual == pytest.approx(np.std(np.diff(prices) / prices[:-1], ddof=1) * main**0.5)
+
+    places = [BUSINESS.index(day) for day in chosen]
+    active = [prices[j] / prices[i] - 1 - m for (i, j), m in zip(pairwise(places), moves, strict=True)]
+    common = main * len(active) / (places[-1] - places[0])
+    assert ours.tracking_error_annual == pytest.approx(statistics.stdev(active) * common**0.5)
+    ratio = statistics.mean(active) / statistics.stdev(active) * common**0.5
+    assert ours.information_ratio == pytest.approx(ratio, abs=1e-9)
+
+
+def test_a_spacing_that_is_none_has_its_share_of_the_dates() -> None:
+    """Every third of 40 weekly dates, which is no usual spacing: 52 / 3 a year."""
+    weekly = PricePanel.of(["X"], range(0, 280, 7), np.linspace(1.0, 2.0, 40) ** 2)
+    third = PricePanel.of(["I"], range(0, 280, 21), np.linspace(1.0, 3.0, 14))
+    spec = BacktestSpecification((EqualWeight(),), Never(), Fill.SAME_CLOSE, benchmarks=(BenchmarkSymbol("I"),))
+    done = run(prepare(spec, weekly, {"I": third}), lambda walk: None, lambda: None)
+    assert done.strategies[0].performance.periods_per_year == 52
+    assert done.benchmarks[0].performance.periods_per_year == pytest.approx(52 / 3)
+
+
+def test_dates_that_are_dropped_do_not_shrink_the_year() -> None:
+    """One asset has a price a month only: the backtest is one of months."""
+    values = np.cumprod(np.full((600, 2), 1.001), axis=0)
+    values[np.arange(600) % 30 != 0, 1] = np.nan
+    spec = BacktestSpecification((EqualWeight(),), missing_data=MissingDataPolicy.DROP_DATES)
+    plan = prepare(spec, PricePanel.of("AB", range(600), values))
+    assert plan.market.periods_per_year == 12
