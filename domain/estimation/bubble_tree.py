@@ -166,6 +166,8 @@ class _Growing:
         union = self._unions(nodes)
         while len(nodes) > 1:
             i, j = (int(k) for k in np.unravel_index(int(np.argmin(union)), union.shape))
+            if i == j:  # all are infinitely far apart: any two will do
+                i, j = 0, 1
             self._diameters.append(float(union[i, j]))
             yield nodes[i], nodes[j]
             joined = np.maximum(np.maximum(union[i], union[j]), union[i, j])

@@ -28,6 +28,8 @@ def entropy_pooled(outcomes: Matrix, expected: Vector, probabilities: Vector) ->
     if (spread <= 0.0).any():
         raise InvalidInput("views", "a view on what does not vary cannot be met by reweighting")
     away = (outcomes - expected) / spread
+    if not np.isfinite(away).all():
+        raise InvalidInput("views", "must be of about the size of the returns: they are too large to compute with")
     tilt = np.zeros(len(expected))
     q, value = _tilted(away, tilt, probabilities)
     for _ in range(STEPS):
@@ -47,7 +49,7 @@ def entropy_pooled(outcomes: Matrix, expected: Vector, probabilities: Vector) ->
                 break
             length *= 0.5
         tilt, value = trial, lower
-    if np.abs(q @ away).max() > MISSED:
+    if not np.abs(q @ away).max() <= MISSED:
         raise InvalidInput("views", "no reweighting of the returns meets them all: they lie outside what was observed")
     return q
 

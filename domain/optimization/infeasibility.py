@@ -246,7 +246,7 @@ def _holding_relaxation(limits: FeasibleSet, holding: Holdings) -> float | None:
     if not is_proven(FeasibleSet(limits.symbols, others), feasible=True):
         return None
     low, high = 0.0, least
-    while high - low > NEGLIGIBLE_RELAXATION:
+    while high - low > NEGLIGIBLE_RELAXATION * max(1.0, high):
         middle = 0.5 * (low + high)
         enough = feasible(replace(holding, min_weight=max(least - middle, 1e-15)))
         low, high = (low, middle) if enough else (middle, high)

@@ -13,7 +13,7 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.errors import NotSupported, SolverFailed
-from domain.optimization.fast.barrier import Barrier, free_minimum
+from domain.optimization.fast.barrier import Barrier, can_be_riskless, free_minimum
 from domain.optimization.fast.mean_variance import solver_version, variance_scale
 from domain.optimization.fast.program import VALUE_FLOOR
 from domain.optimization.fast.share_search import Goal, Intervals, ShareSearch, budget_of
@@ -137,7 +137,12 @@ def _with_shares(limits: FeasibleSet, shares: Vector, on_progress: Callable[[], 
     barrier = Barrier(correlation, shares / shares.sum(), np.zeros(size), np.full(size, np.inf))
     try:
         point, _ = free_minimum(barrier, on_progress)
-    except np.linalg.LinAlgError as error:
+    except SolverFailed as error:
+        if can_be_riskless(correlation):
+            raise NotSupported(
+                f"{limits.share_bounds[0].label} leaves one share of the risk to each asset, but a long portfolio of "
+                "these assets has no risk, and no shares; loosen the bounds"
+            ) from None
         raise SolverFailed("the portfolio of the shares that the bounds leave did not converge") from error
     weights = point / volatilities
     weights *= budget_of(limits) / float(weights.sum())

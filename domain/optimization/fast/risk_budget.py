@@ -11,20 +11,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from domain.checks import Matrix, Vector
+from domain.checks import Vector
 from domain.errors import InvalidInput, SolverFailed, UnboundedProblem
-from domain.optimization.fast.barrier import SMALLEST, STEPS, Barrier, free_minimum, minimised
+from domain.optimization.fast.barrier import SMALLEST, STEPS, Barrier, can_be_riskless, free_minimum, minimised
 from domain.optimization.fast.bounded_budget import Shares, bounded_budget, refuse_without_exposure
-from domain.optimization.fast.program import Program
-from domain.optimization.fast.quadratic import solve_quadratic
-from domain.optimization.feasible import FeasibleSet, Polytope
+from domain.optimization.feasible import FeasibleSet
 from domain.optimization.infeasibility import is_feasible
 from domain.optimization.objectives import RiskBudget
 from domain.optimization.problem import Problem
 from domain.optimization.solution import GAP_TOLERANCE, VIOLATION_TOLERANCE, Candidate, Engine
-
-RISKLESS = 1e-10
-"""Variance of a long portfolio of assets of variance one, below which it is rounding."""
 
 BUDGET_TOLERANCE = 1e-12
 
@@ -51,11 +46,11 @@ def risk_budget(
     try:
         point, steps = free_minimum(free, on_progress)
         proven = free.relative_gap(point, 1.0) <= GAP_TOLERANCE
-    except (SolverFailed, np.linalg.LinAlgError) as error:
-        if not _can_be_riskless(correlation):
+    except SolverFailed as error:
+        if not can_be_riskless(correlation):
             raise SolverFailed("risk budgets did not converge") from error
         proven = False
-    if not proven and _can_be_riskless(correlation):
+    if not proven and can_be_riskless(correlation):
         raise UnboundedProblem("budgets of a volatility that long portfolios can bring to zero do not exist")
     weights = point / volatilities
     weights *= budget / weights.sum()
@@ -65,16 +60,6 @@ def risk_budget(
         return None
     refuse_without_exposure(limits, None)
     return _bounded(problem, limits, Barrier(correlation, shares, *_box(limits, volatilities, budget)), on_progress)
-
-
-def _can_be_riskless(correlation: Matrix) -> bool:
-    """Whether some long portfolio has no volatility: then the barrier has no minimum."""
-    size = len(correlation)
-    free = np.full(size, np.inf)
-    budget = Polytope(np.ones((1, size)), np.ones(1), np.ones(1), np.zeros(size), free)
-    program = Program(2.0 * correlation, np.zeros(size), budget)
-    least = solve_quadratic(program)
-    return least is not None and program.value(least.point) <= RISKLESS
 
 
 def _box(limits: FeasibleSet, volatilities: Vector, budget: float) -> tuple[Vector, Vector]:

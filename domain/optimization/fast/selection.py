@@ -210,6 +210,8 @@ class _Search:
         found = replace(found, weights=weights)
         value = self._value(weights)
         bound = value - (found.relative_gap or 0.0) * abs(value)
+        if np.isnan(bound):
+            bound = -np.inf  # a gap that is not known proves nothing
         return _Node(bound, self._solved, states, weights, found)
 
     def _tightened(self, node: _Node) -> _Node:

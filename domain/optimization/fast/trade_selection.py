@@ -151,6 +151,8 @@ class _Search:
         found = replace(found, weights=np.where(kept, self._stay, found.weights))
         value = loss(posed, found.weights)
         bound = value - (found.relative_gap or 0.0) * self._size(posed, found.weights, value)
+        if np.isnan(bound):
+            bound = -np.inf  # a gap that is not known proves nothing
         trades = np.abs(found.weights - costs.current)
         return _Node(bound, self._solved, states, found, trades)
 

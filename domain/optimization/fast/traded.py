@@ -56,7 +56,7 @@ def solve_traded(program: Program, limits: FeasibleSet) -> Answer | None:
         if miss <= system.scale or miss > WORSE * best_miss:
             break
         factor = system.factor(state)
-        if factor is None:
+        if factor is None or gap == 0.0:
             break
         # Straight for the optimum first; how far that goes says how much to keep from the borders.
         aim = factor.direction(residuals, -state.slack * state.push)
