@@ -20,6 +20,7 @@ from domain.estimation.network import spanning_tree, within
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
 from domain.optimization.constraints import Constraint, MinimumPosition, RiskContributionBounds, WeightBounds
+from domain.optimization.control import SolverControl
 from domain.optimization.fast.barrier import Barrier, free_minimum, minimised
 from domain.optimization.fast.critical_line import corners
 from domain.optimization.fast.cutting import Cutter, SpectralProgram, least_by_cuts
@@ -133,7 +134,9 @@ LOOPS: dict[str, Callable[[], object]] = {
     "bounded barrier of a NaN start": lambda: minimised(
         barrier_of(np.eye(5), 0.5), 1.0, np.full(5, np.nan), no_progress
     ),
-    "cuts of NaN": lambda: least_by_cuts(spectral(np.full((4, 2), np.nan)), np.full(2, 0.5), 5.0, no_progress),
+    "cuts of NaN": lambda: least_by_cuts(
+        spectral(np.full((4, 2), np.nan)), np.full(2, 0.5), SolverControl.for_seconds(5.0)
+    ),
     "corners of NaN": lambda: list(corners(np.full(5, np.nan), NAN_MATRIX, np.zeros(5), np.ones(5), 1.0)),
     "parts of NaN": lambda: _filled(np.full(3, np.nan), np.ones(3), 1.0),
     "parts of next to nothing": lambda: _filled(np.full(3, 5e-324), np.ones(3), 1.0),

@@ -13,6 +13,7 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.errors import NotSupported, SolverFailed
+from domain.optimization.control import SolverControl
 from domain.optimization.fast.barrier import Barrier, can_be_riskless, free_minimum
 from domain.optimization.fast.mean_variance import solver_version, variance_scale
 from domain.optimization.fast.program import VALUE_FLOOR
@@ -27,6 +28,7 @@ from domain.optimization.objectives import (
 )
 from domain.optimization.problem import Problem
 from domain.optimization.solution import VIOLATION_TOLERANCE, Candidate, Engine
+from domain.progress import no_progress
 
 FULL = 1e-9
 """Lower bounds that leave less than this of the shares leave one portfolio."""
@@ -37,7 +39,7 @@ Relaxation = Callable[[FeasibleSet], Candidate | None]
 
 
 def within_shares(
-    problem: Problem, limits: FeasibleSet, relaxation: Relaxation, on_progress: Callable[[], None]
+    problem: Problem, limits: FeasibleSet, relaxation: Relaxation, control: SolverControl
 ) -> Candidate | None:
     """The best weights within bounds on contributions; None where there are none.
 
@@ -60,7 +62,7 @@ def within_shares(
         raise NotSupported(f"a hierarchy has the weights it has, and they miss {missed}")
     _refuse_shorts(limits, intervals)
     if _is_one(limits, intervals):
-        only = _with_shares(limits, intervals.tightened.lower, on_progress)
+        only = _with_shares(limits, intervals.tightened.lower, control)
         return None if only is None else Candidate(only, Engine.FAST, "newton", relative_gap=0.0)
     convex = with_cones(limits, intervals)
     if convex.share_bounds:
@@ -68,7 +70,7 @@ def within_shares(
         if found is None or limits.violation(found.weights) <= VIOLATION_TOLERANCE:
             return found
     goal = _proven_goal(problem, limits)
-    search = ShareSearch(limits, goal, found.weights, problem.options.time_limit_seconds, on_progress)
+    search = ShareSearch(limits, goal, found.weights, control)
     weights = search.run()
     if weights is None:
         return None
@@ -99,7 +101,7 @@ def any_within_shares(limits: FeasibleSet, anything: Callable[[FeasibleSet], Vec
         return found
     _refuse_shorts(limits, intervals)
     if _is_one(limits, intervals):
-        return _with_shares(limits, intervals.tightened.lower, _carry_on)
+        return _with_shares(limits, intervals.tightened.lower, no_progress)
     convex = with_cones(limits, intervals)
     if convex.share_bounds:
         found = anything(convex)
@@ -113,11 +115,7 @@ def any_within_shares(limits: FeasibleSet, anything: Callable[[FeasibleSet], Vec
         )
     covariance = limits.share_bounds[0].covariance
     goal = Goal(covariance, np.full(limits.size, 1.0 / budget), 0.0)
-    return ShareSearch(limits, goal, found, FEASIBILITY_SECONDS, _carry_on, any_will_do=True).run()
-
-
-def _carry_on() -> None:
-    """Feasibility alone is not interrupted between steps."""
+    return ShareSearch(limits, goal, found, SolverControl.for_seconds(FEASIBILITY_SECONDS), any_will_do=True).run()
 
 
 def _is_one(limits: FeasibleSet, intervals: Intervals) -> bool:

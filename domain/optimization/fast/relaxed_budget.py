@@ -11,6 +11,7 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.errors import InvalidInput, NotSupported
+from domain.optimization.control import SolverControl
 from domain.optimization.fast.convex import answered
 from domain.optimization.fast.stage import root_of, stage
 from domain.optimization.feasible import FeasibleSet
@@ -19,7 +20,9 @@ from domain.optimization.problem import Problem
 from domain.optimization.solution import Candidate
 
 
-def relaxed_risk_budget(problem: Problem, limits: FeasibleSet, objective: RelaxedRiskBudget) -> Candidate | None:
+def relaxed_risk_budget(
+    problem: Problem, limits: FeasibleSet, objective: RelaxedRiskBudget, control: SolverControl
+) -> Candidate | None:
     """The relaxed budgets' portfolio, or None where no long weights keep the limits."""
     if (limits.lower < 0.0).any():
         raise NotSupported("a relaxed risk budget is that of a long-only portfolio; leave out what allows shorts")
@@ -32,7 +35,7 @@ def relaxed_risk_budget(problem: Problem, limits: FeasibleSet, objective: Relaxe
     unit = problem.deviation.unit
     covariance = problem.moments.covariance / unit**2
     penalised = covariance + objective.penalty * np.diag(np.diag(covariance))
-    made = stage(limits, problem.options)
+    made = stage(limits, control)
     model = made.model
     risk, floor, pulls = model.variables(1), model.positive(1), model.variables(size)
     model.zero(pulls - made.weights.under(covariance))

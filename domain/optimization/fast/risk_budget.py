@@ -7,12 +7,11 @@ such that the budget holds (Richard & Roncalli 2019); that has the optimality co
 w'Sigma w / 2 - theta sum b ln w with theta = lambda volatility.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
 from domain.checks import Vector
 from domain.errors import InvalidInput, SolverFailed, UnboundedProblem
+from domain.optimization.control import SolverControl
 from domain.optimization.fast.barrier import SMALLEST, STEPS, Barrier, can_be_riskless, free_minimum, minimised
 from domain.optimization.fast.bounded_budget import Shares, bounded_budget, refuse_without_exposure
 from domain.optimization.feasible import FeasibleSet
@@ -25,7 +24,7 @@ BUDGET_TOLERANCE = 1e-12
 
 
 def risk_budget(
-    problem: Problem, limits: FeasibleSet, objective: RiskBudget, on_progress: Callable[[], None]
+    problem: Problem, limits: FeasibleSet, objective: RiskBudget, control: SolverControl
 ) -> Candidate | None:
     """The portfolio with the budgets, bounded where a limit binds.
 
@@ -44,7 +43,7 @@ def risk_budget(
     correlation = problem.moments.covariance / np.outer(volatilities, volatilities)
     free = Barrier(correlation, shares, np.zeros(size), np.full(size, np.inf))
     try:
-        point, steps = free_minimum(free, on_progress)
+        point, steps = free_minimum(free, control)
         proven = free.relative_gap(point, 1.0) <= GAP_TOLERANCE
     except SolverFailed as error:
         if not can_be_riskless(correlation):
@@ -58,8 +57,8 @@ def risk_budget(
         return _candidate(weights, steps, free.relative_gap(point, 1.0))
     if not is_feasible(limits):
         return None
-    refuse_without_exposure(limits, None)
-    return _bounded(problem, limits, Barrier(correlation, shares, *_box(limits, volatilities, budget)), on_progress)
+    refuse_without_exposure(limits, None, control)
+    return _bounded(problem, limits, Barrier(correlation, shares, *_box(limits, volatilities, budget)), control)
 
 
 def _box(limits: FeasibleSet, volatilities: Vector, budget: float) -> tuple[Vector, Vector]:
@@ -67,7 +66,7 @@ def _box(limits: FeasibleSet, volatilities: Vector, budget: float) -> tuple[Vect
     return lower * volatilities, limits.upper * volatilities
 
 
-def _bounded(problem: Problem, limits: FeasibleSet, barrier: Barrier, on_progress: Callable[[], None]) -> Candidate:
+def _bounded(problem: Problem, limits: FeasibleSet, barrier: Barrier, control: SolverControl) -> Candidate:
     """theta such that the budget holds: the weights of the box problem grow with it."""
     volatilities, budget = problem.moments.volatilities, problem.budget
     point = np.clip(barrier.shares, barrier.lower, barrier.upper)
@@ -75,7 +74,7 @@ def _bounded(problem: Problem, limits: FeasibleSet, barrier: Barrier, on_progres
 
     def missing(theta: float) -> float:
         nonlocal point, steps
-        point, taken = minimised(barrier, theta, point, on_progress)
+        point, taken = minimised(barrier, theta, point, control)
         steps += taken
         return float((point / volatilities).sum()) / budget - 1.0
 
@@ -93,7 +92,7 @@ def _bounded(problem: Problem, limits: FeasibleSet, barrier: Barrier, on_progres
     weights = point / volatilities
     if limits.violation(weights) > VIOLATION_TOLERANCE:
         # Limits on several weights at once, which Newton's method has no words for.
-        return bounded_budget(problem, limits, Shares(None, barrier.shares), weights, on_progress)
+        return bounded_budget(problem, limits, Shares(None, barrier.shares), weights, control)
     return _candidate(weights, steps, barrier.relative_gap(point, theta))
 
 

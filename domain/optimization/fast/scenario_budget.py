@@ -5,12 +5,11 @@ The weights whose Euler contributions are in the proportions b are y / sum y, y 
 have the same shares. Within limits that bind they are bounded, as `bounded_budget` says.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
 from domain.checks import Vector
 from domain.errors import InvalidInput, SolverFailed, UnboundedProblem
+from domain.optimization.control import SolverControl
 from domain.optimization.fast.bounded_budget import Shares, bounded_budget
 from domain.optimization.fast.cones import ConeAnswer, ConeModel, constant
 from domain.optimization.fast.mean_variance import solver_version
@@ -31,7 +30,7 @@ RISKLESS = 1e-5
 
 
 def scenario_risk_budget(
-    problem: Problem, limits: FeasibleSet, objective: RiskBudget, on_progress: Callable[[], None]
+    problem: Problem, limits: FeasibleSet, objective: RiskBudget, control: SolverControl
 ) -> Candidate | None:
     """The portfolio with the budgets, bounded where a limit binds; None where no weights keep the limits at all.
 
@@ -47,7 +46,7 @@ def scenario_risk_budget(
     if (own_risks <= NO_RISK * np.abs(own_risks).max()).any() or not own_risks.any():
         symbol = problem.moments.symbols[int(np.argmin(own_risks))]
         raise InvalidInput("risk_measure", f"a risk budget needs every asset's risk above 0, that of {symbol} is not")
-    model = ConeModel(time_limit_seconds=problem.options.time_limit_seconds)
+    model = ConeModel(control=control)
     weights = model.positive(size)
     made = Stage(model, weights, constant(1.0))
     logs = model.variables(size)
@@ -59,17 +58,17 @@ def scenario_risk_budget(
             raise SolverFailed("Clarabel takes the positive portfolios for none")
         point, gap = _at_scale_one(risk, shares, weights.value(answer.point), answer)
     except (SolverFailed, UnboundedProblem) as error:
-        _refuse_riskless(problem, own_risks)
+        _refuse_riskless(problem, own_risks, control)
         if isinstance(error, SolverFailed):
             raise
         raise SolverFailed(f"Clarabel takes budgets of {risk.measure} for unbounded") from error
     if gap > GAP_TOLERANCE:
-        _refuse_riskless(problem, own_risks)
+        _refuse_riskless(problem, own_risks, control)
     found = point * (budget / point.sum())
     if limits.violation(found) > VIOLATION_TOLERANCE:
         if not is_feasible(limits):
             return None
-        return bounded_budget(problem, limits, Shares(None, shares), found, on_progress)
+        return bounded_budget(problem, limits, Shares(None, shares), found, control)
     return Candidate(found, Engine.FAST, "clarabel", solver_version("clarabel"), answer.iterations, gap)
 
 
@@ -83,12 +82,12 @@ def _at_scale_one(risk: PortfolioRisk, shares: Vector, point: Vector, answer: Co
     return scaled, max(value - answer.bound, 0.0)
 
 
-def _refuse_riskless(problem: Problem, own_risks: Vector) -> None:
+def _refuse_riskless(problem: Problem, own_risks: Vector, control: SolverControl) -> None:
     """Raises UnboundedProblem where some long portfolio has no risk, or less: then budgets of it do not exist."""
     risk = problem.risk
     # Each asset scaled to a risk of one, so that a long portfolio of no risk stands out from small assets.
     sizes = np.array([to_first_degree(one, risk.measure.degree) for one in own_risks.tolist()]) / risk.unit
-    model = ConeModel(time_limit_seconds=problem.options.time_limit_seconds)
+    model = ConeModel(control=control)
     parts = model.positive(len(sizes))
     model.zero(parts.total() - 1.0)
     made = Stage(model, parts.times(1.0 / sizes), constant(1.0))
