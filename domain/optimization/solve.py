@@ -1,10 +1,11 @@
 """The one door to the engine: it picks who answers, and lets nothing out that is not verified."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 
 from domain.checks import Vector
-from domain.errors import NotSupported
+from domain.errors import NotSupported, SolverFailed
 from domain.optimization.control import SolverControl
 from domain.optimization.fast import convex, mean_variance, ratio
 from domain.optimization.fast.contributions import within_shares
@@ -44,10 +45,10 @@ from domain.optimization.objectives import (
     Tracking,
     WorstCase,
 )
-from domain.optimization.problem import EnginePreference, Problem
+from domain.optimization.problem import DEFAULT_TOLERANCE, EnginePreference, Problem
 from domain.optimization.riskfolio.allowed import refusal
 from domain.optimization.simple import equal_weight, inverse_volatility
-from domain.optimization.solution import GAP_TOLERANCE, Candidate, Solution, verify
+from domain.optimization.solution import GAP_TOLERANCE, VIOLATION_TOLERANCE, Candidate, Solution, verify
 from domain.progress import OnProgress, no_progress
 from domain.risk.measures import RiskMeasure
 
@@ -64,7 +65,7 @@ def solve(problem: Problem, on_progress: OnProgress = no_progress) -> Solution:
     if needs_riskfolio(problem) and (reason := refusal(problem)):
         raise NotSupported(reason)
     limits = feasible_set(problem)
-    found = _candidate(problem, limits, control)
+    found = _close_enough(problem, limits, control)
     if found is None:
         raise conflict(limits)
     return verify(problem, found, limits)
@@ -73,6 +74,20 @@ def solve(problem: Problem, on_progress: OnProgress = no_progress) -> Solution:
 def needs_riskfolio(problem: Problem) -> bool:
     """Whether the answer comes through Riskfolio-Lib, which is at home in worker processes only."""
     return problem.options.engine is EnginePreference.RISKFOLIO
+
+
+def _close_enough(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Candidate | None:
+    """The answer at the tolerance that was asked for, or at the usual one where a looser one does not pass."""
+    if control.tolerance <= DEFAULT_TOLERANCE:
+        return _candidate(problem, limits, control)
+    with contextlib.suppress(SolverFailed):
+        found = _candidate(problem, limits, control)
+        if found is None or found.relative_gap is None:
+            return found
+        kept = limits.violation(found.weights) <= VIOLATION_TOLERANCE
+        if kept and found.relative_gap <= max(control.tolerance, GAP_TOLERANCE):
+            return found
+    return _candidate(problem, limits, replace(control, tolerance=DEFAULT_TOLERANCE))
 
 
 def _candidate(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Candidate | None:

@@ -9,11 +9,9 @@ from domain.errors import SolverFailed, SolverTimedOut, UnboundedProblem
 from domain.optimization.control import LATE, UNLIMITED, SolverControl
 from domain.optimization.fast.program import Answer, Program
 
-CLOSEST, LOOSEST = 1e-10, 1e-4
-"""Feasibility tolerances that HiGHS takes and that leave a proof."""
-
-SHARE = 0.1
-"""Of the tolerance of the answer, what is asked of HiGHS."""
+SHARE, PRIMAL_TOLERANCES, DUAL_TOLERANCES = 0.1, (1e-10, 1e-9), (1e-10, 1e-4)
+"""Of the tolerance of the answer, what is asked of HiGHS, which takes 1e-10 at least: beyond 1e-9 the answer would not
+keep its limits."""
 
 
 def solve_linear(program: Program, control: SolverControl = UNLIMITED) -> Answer | None:
@@ -35,9 +33,9 @@ class GrowingProgram:
         self._outcome: Any = highspy.HighsModelStatus
         self._solver.setOptionValue("output_flag", False)
         self._solver.setOptionValue("threads", 1)
-        tolerance = control.accuracy(SHARE, CLOSEST, LOOSEST)
-        self._solver.setOptionValue("primal_feasibility_tolerance", tolerance)
-        self._solver.setOptionValue("dual_feasibility_tolerance", tolerance)
+        primal, dual = control.accuracy(SHARE, *PRIMAL_TOLERANCES), control.accuracy(SHARE, *DUAL_TOLERANCES)
+        self._solver.setOptionValue("primal_feasibility_tolerance", primal)
+        self._solver.setOptionValue("dual_feasibility_tolerance", dual)
         _pass(self._solver, program)
         self._columns = np.arange(len(program.polytope.lower), dtype=np.int32)
 

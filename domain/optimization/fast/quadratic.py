@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from domain.checks import Matrix, Vector
-from domain.errors import SolverFailed
-from domain.optimization.control import UNLIMITED, SolverControl
+from domain.errors import SolverFailed, SolverTimedOut
+from domain.optimization.control import LATE, UNLIMITED, SolverControl
 from domain.optimization.fast.active_set import is_long_only, solve_long_only
 from domain.optimization.fast.polish import polished
 from domain.optimization.fast.program import Answer, Program, proven_bound, relative_gap
@@ -20,7 +20,7 @@ BLOCK_VARIABLES = 40
 """Up to here daqp is faster than our own active set, whose every step is a linear system."""
 
 DAQP_VARIABLES = 120
-DAQP_OPTIMAL, DAQP_INFEASIBLE = 1, -1
+DAQP_OPTIMAL, DAQP_INFEASIBLE, DAQP_LATE = 1, -1, -7
 DAQP_EQUALITY = 5
 DOUBTFUL = 1e-8
 """A gap above this sends a program to the other solver as well: degenerate rows can mislead an active set."""
@@ -58,6 +58,8 @@ def solve_quadratic(program: Program, control: SolverControl = UNLIMITED) -> Ans
             return polished(program, _better(program, answer, control))
         if status == DAQP_INFEASIBLE:
             return None
+        if status == DAQP_LATE:
+            raise SolverTimedOut(LATE)
     rough = _piqp(program, hessian, control)
     return None if rough is None else polished(program, rough)
 
