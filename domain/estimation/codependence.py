@@ -12,6 +12,7 @@ import numpy as np
 
 from domain.checks import Matrix, Vector, varying
 from domain.errors import InvalidInput
+from domain.progress import OnProgress, no_progress
 
 TAIL = 0.05
 """Fraction of the worst returns that lower tail dependence looks at."""
@@ -64,11 +65,11 @@ def spearman(returns: Matrix) -> Matrix:
     return pearson(rankdata(returns, axis=0))
 
 
-def kendall(returns: Matrix) -> Matrix:
+def kendall(returns: Matrix, on_progress: OnProgress = no_progress) -> Matrix:
     """Kendall's tau-b of each pair."""
     from scipy.stats import kendalltau
 
-    return _by_pair(returns, lambda x, y: float(kendalltau(x, y).statistic))
+    return _by_pair(returns, lambda x, y: float(kendalltau(x, y).statistic), on_progress)
 
 
 def gerber(returns: Matrix, variant: int, threshold: float = GERBER_THRESHOLD) -> Matrix:
@@ -95,14 +96,19 @@ def gerber(returns: Matrix, variant: int, threshold: float = GERBER_THRESHOLD) -
     return result
 
 
-def distance_correlation(returns: Matrix) -> Matrix:
+def distance_correlation(returns: Matrix, on_progress: OnProgress = no_progress) -> Matrix:
     """Szekely, Rizzo & Bakirov 2007: zero only for independent returns."""
     centred = []
     for column in returns.T:
+        on_progress()
         away = np.abs(column[:, None] - column[None, :])
         centred.append(away - away.mean(axis=0) - away.mean(axis=1)[:, None] + away.mean())
     size = len(centred)
-    product = np.array([[float((centred[i] * centred[j]).mean()) for j in range(size)] for i in range(size)])
+    product = np.empty((size, size))
+    for i in range(size):
+        for j in range(i + 1):
+            on_progress()
+            product[i, j] = product[j, i] = float((centred[i] * centred[j]).mean())
     own = np.sqrt(np.diag(product))
     result: Matrix = np.sqrt(np.clip(product / np.outer(own, own), 0.0, 1.0))
     return result
@@ -116,7 +122,7 @@ def lower_tail_dependence(returns: Matrix) -> Matrix:
     return result
 
 
-def information(returns: Matrix) -> Codependence:
+def information(returns: Matrix, on_progress: OnProgress = no_progress) -> Codependence:
     """Mutual information over the smaller entropy, and the variation of information as the distance (Meila 2007).
 
     Histograms have the number of bins of Hacine-Gharbi & Ravier 2018 for the pair's correlation (Lopez de Prado 2020,
@@ -127,6 +133,7 @@ def information(returns: Matrix) -> Codependence:
     likeness, distance = np.eye(size), np.zeros((size, size))
     for i in range(size):
         for j in range(i):
+            on_progress()
             bins = _bins(len(returns), float(correlation[i, j]))
             joint = np.histogram2d(returns[:, i], returns[:, j], bins)[0] / len(returns)
             own = _entropy(joint.sum(axis=1)), _entropy(joint.sum(axis=0))
@@ -154,11 +161,12 @@ def _entropy(chances: Vector) -> float:
     return -float(possible @ np.log(possible))
 
 
-def _by_pair(returns: Matrix, likeness: Callable[[Vector, Vector], float]) -> Matrix:
+def _by_pair(returns: Matrix, likeness: Callable[[Vector, Vector], float], on_progress: OnProgress) -> Matrix:
     size = returns.shape[1]
     result = np.eye(size)
     for i in range(size):
         for j in range(i):
+            on_progress()
             result[i, j] = result[j, i] = likeness(returns[:, i], returns[:, j])
     return result
 

@@ -1,6 +1,5 @@
 """Moments from returns with gaps: of greatest likelihood for normal returns, or pair by pair."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +7,7 @@ from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector, moderate
 from domain.errors import InvalidInput
+from domain.progress import OnProgress, no_progress
 
 ROUNDS = 1000
 CLOSE = 1e-9
@@ -31,7 +31,7 @@ class GappedMoments:
     rounds: int = 0
 
 
-def maximum_likelihood(returns: Matrix, on_progress: Callable[[], None] = lambda: None) -> GappedMoments:
+def maximum_likelihood(returns: Matrix, on_progress: OnProgress = no_progress) -> GappedMoments:
     """By expectation and maximisation over the missing values (Dempster, Laird & Rubin 1977; Little & Rubin 2020,
     section 11.2); without gaps the sample's, and like that with the divisor T - 1 instead of T.
 
@@ -51,7 +51,7 @@ def maximum_likelihood(returns: Matrix, on_progress: Callable[[], None] = lambda
     patterns = _patterns(known)
     mu, sigma = np.zeros(x.shape[1]), np.eye(x.shape[1])
     for step in range(1, ROUNDS + 1):
-        first, second = _expected(x, patterns, mu, sigma)
+        first, second = _expected(x, patterns, mu, sigma, on_progress)
         renewed = first / len(x)
         spread = second / len(x) - np.outer(renewed, renewed)
         on_progress()
@@ -65,7 +65,7 @@ def maximum_likelihood(returns: Matrix, on_progress: Callable[[], None] = lambda
     raise InvalidInput("values", TOO_FEW.format(rows=len(x), size=x.shape[1]))
 
 
-def pairwise(returns: Matrix, on_progress: Callable[[], None] = lambda: None) -> GappedMoments:
+def pairwise(returns: Matrix, on_progress: OnProgress = no_progress) -> GappedMoments:
     """Each covariance from the dates that both assets have; the matrix need not be semidefinite.
 
     Raises InvalidInput where two assets share fewer than two dates.
@@ -86,11 +86,16 @@ def pairwise(returns: Matrix, on_progress: Callable[[], None] = lambda: None) ->
 
 
 def _expected(
-    x: Matrix, patterns: list[tuple[NDArray[np.bool_], NDArray[np.intp]]], mu: Vector, sigma: Matrix
+    x: Matrix,
+    patterns: list[tuple[NDArray[np.bool_], NDArray[np.intp]]],
+    mu: Vector,
+    sigma: Matrix,
+    on_progress: OnProgress,
 ) -> tuple[Vector, Matrix]:
     """Expected sums of the values and of their products, given what is known of each date."""
     first, second = np.zeros_like(mu), np.zeros_like(sigma)
     for seen, rows in patterns:
+        on_progress()
         filled = x[rows].copy()
         if not seen.all():
             hidden = ~seen
