@@ -1,6 +1,7 @@
 """How weights are chosen. A strategy is handed a `Past` and nothing else: the future is not within its reach."""
 
-from collections.abc import Callable, Mapping
+from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -14,7 +15,8 @@ from domain.optimization.constraints import Turnover
 from domain.optimization.objectives import InverseVolatility
 from domain.optimization.solve import solve
 from domain.optimization.specification import Specification, state
-from domain.portfolio import weights_by_symbol
+from domain.portfolio import positions, weights_by_symbol, weights_in_order
+from domain.progress import OnProgress, no_progress
 
 FEWEST_RETURNS = 2
 """A covariance needs two."""
@@ -61,11 +63,11 @@ class Strategy(Protocol):
         """Days on which it decides beside the rebalancing rule, in order; the first one is its first."""
         ...
 
-    def check(self, past: Past) -> None:
+    def check(self, past: Past, on_progress: OnProgress = no_progress) -> None:
         """Raises InvalidInput where it cannot work with this data at all."""
         ...
 
-    def decide(self, past: Past, on_progress: Callable[[], None]) -> Vector:
+    def decide(self, past: Past, on_progress: OnProgress) -> Vector:
         """Target weights, (N,); 1 - their sum is cash. Raises DomainError where there are none."""
         ...
 
@@ -92,10 +94,10 @@ class EqualWeight(_WithoutDates):
         """None beyond today."""
         return History()
 
-    def check(self, past: Past) -> None:
+    def check(self, past: Past, on_progress: OnProgress = no_progress) -> None:
         """Always works."""
 
-    def decide(self, past: Past, on_progress: Callable[[], None]) -> Vector:
+    def decide(self, past: Past, on_progress: OnProgress) -> Vector:
         """The same for each."""
         return np.full(len(past.symbols), 1.0 / len(past.symbols))
 
@@ -113,11 +115,11 @@ class FixedWeights(_WithoutDates):
         """None beyond today."""
         return History()
 
-    def check(self, past: Past) -> None:
+    def check(self, past: Past, on_progress: OnProgress = no_progress) -> None:
         """Symbols must be known and the sum 1 or less."""
-        self.decide(past, lambda: None)
+        self.decide(past, no_progress)
 
-    def decide(self, past: Past, on_progress: Callable[[], None]) -> Vector:
+    def decide(self, past: Past, on_progress: OnProgress) -> Vector:
         """The weights."""
         return weights_by_symbol("weights", self.weights, past.symbols, leveraged=False)
 
@@ -144,21 +146,23 @@ class Schedule:
         """Of the entries."""
         return tuple(day for day, _ in self.entries)
 
-    def check(self, past: Past) -> None:
+    def check(self, past: Past, on_progress: OnProgress = no_progress) -> None:
         """Every entry must have known symbols and sum to 1 or less."""
+        position = positions(past.symbols)
         for i in range(len(self.entries)):
-            self._weights(i, past.symbols)
+            on_progress()
+            self._weights(i, position)
 
-    def decide(self, past: Past, on_progress: Callable[[], None]) -> Vector:
+    def decide(self, past: Past, on_progress: OnProgress) -> Vector:
         """Those of the latest entry."""
         today = int(past.dates[-1])
-        latest = sum(day <= today for day, _ in self.entries) - 1
+        latest = bisect_right(self.entries, today, key=lambda entry: entry[0]) - 1
         if latest < 0:
             return np.zeros(len(past.symbols))
-        return self._weights(latest, past.symbols)
+        return self._weights(latest, positions(past.symbols))
 
-    def _weights(self, i: int, symbols: tuple[str, ...]) -> Vector:
-        return weights_by_symbol(f"entries[{i}].weights", self.entries[i][1], symbols, leveraged=False)
+    def _weights(self, i: int, position: Mapping[str, int]) -> Vector:
+        return weights_in_order(f"entries[{i}].weights", self.entries[i][1], position, leveraged=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,13 +181,13 @@ class Optimized(_WithoutDates):
             return History(max(FEWEST_RETURNS, self.specification.estimation.fewest_returns) + 1, None)
         return History(self.lookback + 1, self.lookback + 1)
 
-    def check(self, past: Past) -> None:
+    def check(self, past: Past, on_progress: OnProgress = no_progress) -> None:
         """The problem must be one that can be posed on this data."""
-        state(self._posed(past), PricePanel(past.symbols, past.dates, past.prices))
+        state(self._posed(past), PricePanel(past.symbols, past.dates, past.prices), on_progress)
 
-    def decide(self, past: Past, on_progress: Callable[[], None]) -> Vector:
+    def decide(self, past: Past, on_progress: OnProgress) -> Vector:
         """Verified weights, solved from nothing but this window; none on factors."""
-        problem = state(self._posed(past), PricePanel(past.symbols, past.dates, past.prices))
+        problem = state(self._posed(past), PricePanel(past.symbols, past.dates, past.prices), on_progress)
         solution = solve(problem, on_progress)
         weights = np.zeros(len(past.symbols))
         weights[np.isin(past.symbols, solution.symbols)] = solution.weights

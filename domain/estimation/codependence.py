@@ -22,6 +22,9 @@ GERBER_THRESHOLD = 0.5
 
 SMALLEST_LIKENESS = 1e-8
 
+BLOCK = 2_000_000
+"""Distances of dates to hold at once, 16 MB."""
+
 
 @dataclass(frozen=True, slots=True)
 class Codependence:
@@ -97,18 +100,27 @@ def gerber(returns: Matrix, variant: int, threshold: float = GERBER_THRESHOLD) -
 
 
 def distance_correlation(returns: Matrix, on_progress: OnProgress = no_progress) -> Matrix:
-    """Szekely, Rizzo & Bakirov 2007: zero only for independent returns."""
-    centred = []
-    for column in returns.T:
+    """Szekely, Rizzo & Bakirov 2007: zero only for independent returns.
+
+    The distances of all pairs of dates are taken block by block of rows: together they would be N T^2 figures.
+    """
+    count, size = returns.shape
+    step = max(1, BLOCK // (size * count))
+    blocks = [slice(start, start + step) for start in range(0, count, step)]
+
+    def distances(rows: slice) -> Matrix:
+        """From the dates of a block to all, (N, rows, T)."""
         on_progress()
-        away = np.abs(column[:, None] - column[None, :])
-        centred.append(away - away.mean(axis=0) - away.mean(axis=1)[:, None] + away.mean())
-    size = len(centred)
-    product = np.empty((size, size))
-    for i in range(size):
-        for j in range(i + 1):
-            on_progress()
-            product[i, j] = product[j, i] = float((centred[i] * centred[j]).mean())
+        found: Matrix = np.abs(returns.T[:, rows, None] - returns.T[:, None, :])
+        return found
+
+    means = np.hstack([distances(rows).mean(axis=2) for rows in blocks])  # (N, T), of the rows as of the columns
+    centre = means.mean(axis=1)[:, None, None]
+    product = np.zeros((size, size))
+    for rows in blocks:
+        centred = distances(rows) - means[:, rows, None] - means[:, None, :] + centre
+        flat = centred.reshape(size, -1)
+        product += flat @ flat.T
     own = np.sqrt(np.diag(product))
     result: Matrix = np.sqrt(np.clip(product / np.outer(own, own), 0.0, 1.0))
     return result

@@ -273,13 +273,15 @@ def pose(specification: Specification, universe: Universe, on_progress: OnProgre
     moments = universe.moments
     symbols = moments.symbols
     _only_assets(specification)
+    known = frozenset(symbols)
     problem = Problem(
         moments=moments,
         objective=_objective(specification.objective, symbols),
         risk_measure=specification.risk_measure,
         confidence_level=specification.confidence_level,
         constraints=tuple(
-            _resolved(i, c, specification, universe, on_progress) for i, c in enumerate(specification.constraints)
+            _resolved(i, c, specification, universe, known, on_progress)
+            for i, c in enumerate(specification.constraints)
         ),
         current_weights=_weights(specification, symbols),
         scenarios=universe.scenarios,
@@ -395,19 +397,20 @@ def _resolved(
     constraint: Constraint | ConstraintBySymbol,
     specification: Specification,
     universe: Universe,
+    known: frozenset[str],
     on_progress: OnProgress,
 ) -> Constraint:
     on_progress()
     symbols = universe.moments.symbols
     match constraint:
         case GroupReference(label, group, lower, upper):
-            members = _members(f"constraints[{index}].group_bounds.group", group, specification, set(symbols))
+            members = _members(f"constraints[{index}].group_bounds.group", group, specification, known)
             return GroupBounds(label, members, lower, upper)
         case CardinalityOfGroup(label, group, most):
-            members = _members(f"constraints[{index}].cardinality.group", group, specification, set(symbols))
+            members = _members(f"constraints[{index}].cardinality.group", group, specification, known)
             return Cardinality(label, most, members)
         case Cardinality(symbols=counted):
-            _known(f"constraints[{index}].cardinality.symbols", counted, symbols)
+            _known(f"constraints[{index}].cardinality.symbols", counted, known)
         case NetworkLimit() | ClusterLimit() | CentralityBounds():
             likeness = partial(universe.likeness, on_progress=on_progress)
             return resolved(f"constraints[{index}]", constraint, symbols, likeness, on_progress)
@@ -417,14 +420,13 @@ def _resolved(
     return constraint
 
 
-def _known(path: str, named: tuple[str, ...], symbols: tuple[str, ...]) -> None:
-    known = set(symbols)
+def _known(path: str, named: tuple[str, ...], known: frozenset[str]) -> None:
     for i, symbol in enumerate(named):
         if symbol not in known:
             raise InvalidInput(f"{path}[{i}]", f"{symbol} is not a symbol of the input")
 
 
-def _members(path: str, group: str, specification: Specification, symbols: set[str]) -> tuple[str, ...]:
+def _members(path: str, group: str, specification: Specification, symbols: frozenset[str]) -> tuple[str, ...]:
     if group not in specification.groups:
         raise InvalidInput(path, f"{group!r} is not a group of the request or of stored instruments")
     members = tuple(symbol for symbol in specification.groups[group] if symbol in symbols)

@@ -79,9 +79,9 @@ def distance_of(likeness: alike.Codependence, objective: Hierarchical) -> Matrix
     """The distances that are clustered: of the assets, or of their columns of distances as the paper has it."""
     if not objective.between_columns:
         return likeness.distance
-    columns = likeness.distance
-    squared = np.square(columns[:, None, :] - columns[None, :, :]).sum(axis=2)
-    result: Matrix = np.sqrt(squared)
+    from scipy.spatial.distance import pdist, squareform  # only where it is used, in worker processes
+
+    result: Matrix = squareform(pdist(likeness.distance))
     return result
 
 
