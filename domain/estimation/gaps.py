@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.checks import Matrix, Vector, moderate
+from domain.checks import Matrix, Vector, few_enough, moderate
 from domain.errors import InvalidInput
 from domain.progress import OnProgress, no_progress
 
@@ -40,6 +40,7 @@ def maximum_likelihood(returns: Matrix, on_progress: OnProgress = no_progress) -
     and the likelihood has no maximum.
     """
     known = ~np.isnan(returns)
+    few_enough("symbols", returns.shape[1])
     _enough(known)
     moderate("values", np.where(known, returns, 0.0))
     rows = known.any(axis=1)
@@ -71,6 +72,7 @@ def pairwise(returns: Matrix, on_progress: OnProgress = no_progress) -> GappedMo
     Raises InvalidInput where two assets share fewer than two dates.
     """
     known = ~np.isnan(returns)
+    few_enough("symbols", returns.shape[1])
     _enough(known)
     moderate("values", np.where(known, returns, 0.0))
     on_progress()
@@ -131,7 +133,8 @@ def _patterns(known: NDArray[np.bool_]) -> list[tuple[NDArray[np.bool_], NDArray
     """The dates of each set of assets that are known together."""
     kinds, which = np.unique(known, axis=0, return_inverse=True)
     flat = which.reshape(-1)
-    return [(kind, np.flatnonzero(flat == k)) for k, kind in enumerate(kinds)]
+    rows = np.split(np.argsort(flat, kind="stable"), np.cumsum(np.bincount(flat, minlength=len(kinds)))[:-1])
+    return list(zip(kinds, rows, strict=True))
 
 
 def _enough(known: NDArray[np.bool_]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from domain.checks import moderate, positive
+from domain.checks import few_enough, moderate, positive
 from domain.errors import InvalidInput, NotSupported
 from domain.estimation.covariance import CovarianceEstimator, SampleCovariance
 from domain.estimation.denoising import Denoised
@@ -117,6 +117,7 @@ def estimate_moments(
     """
     if len(returns.dates) < 2:
         raise InvalidInput("dates", "must hold at least two returns to estimate a covariance")
+    few_enough("symbols", len(returns.symbols))
     moderate("values", returns.values)
     try:
         return _estimated(returns, estimation, periods_per_year, on_progress)
@@ -202,6 +203,7 @@ def with_views(moments: Moments, views: Views) -> Moments:
 
 def scenario_moments(scenarios: Scenarios, periods_per_year: float) -> Moments:
     """Probability-weighted moments. Probabilities are taken as exact, so there is no small-sample correction."""
+    few_enough("symbols", len(scenarios.symbols))
     chances = scenarios.probabilities
     means = chances @ moderate("values", scenarios.values)
     centred = scenarios.values - means

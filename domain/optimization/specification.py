@@ -208,8 +208,11 @@ class Specification:
         return replace(self, constraints=(*self.constraints, *more))
 
     def with_groups(self, groups: Mapping[str, tuple[str, ...]]) -> "Specification":
-        """The same with further groups listed."""
-        return replace(self, groups={**groups, **self.groups})
+        """The same with those of the groups listed that it names and does not list."""
+        missing = self.missing_groups()
+        if not missing:
+            return self
+        return replace(self, groups={**self.groups, **{name: groups[name] for name in missing if name in groups}})
 
 
 def state(specification: Specification, data: MarketInput, on_progress: OnProgress = no_progress) -> Problem:

@@ -18,7 +18,7 @@ from domain.optimization.fast.barrier import Barrier, can_be_riskless, free_mini
 from domain.optimization.fast.mean_variance import solver_version, variance_scale
 from domain.optimization.fast.program import VALUE_FLOOR
 from domain.optimization.fast.share_search import Goal, Intervals, ShareSearch, budget_of
-from domain.optimization.feasible import FeasibleSet, ShareBounds
+from domain.optimization.feasible import MOST_ENTRIES, FeasibleSet, ShareBounds
 from domain.optimization.objectives import (
     Hierarchical,
     MaxRatio,
@@ -70,6 +70,7 @@ def within_shares(
         if found is None or limits.violation(found.weights) <= VIOLATION_TOLERANCE:
             return found
     goal = _proven_goal(problem, limits)
+    _refuse_too_large(limits)
     search = ShareSearch(limits, goal, found.weights, control)
     weights = search.run()
     if weights is None:
@@ -113,9 +114,22 @@ def any_within_shares(limits: FeasibleSet, anything: Callable[[FeasibleSet], Vec
         raise NotSupported(
             f"{labels}: upper bounds on risk contributions are kept by long portfolios with a budget only"
         )
+    _refuse_too_large(limits)
     covariance = limits.share_bounds[0].covariance
     goal = Goal(covariance, np.full(limits.size, 1.0 / budget), 0.0)
     return ShareSearch(limits, goal, found, SolverControl.for_seconds(FEASIBILITY_SECONDS), any_will_do=True).run()
+
+
+def _refuse_too_large(limits: FeasibleSet) -> None:
+    """Raises NotSupported where matrices of all products of limits would not fit into memory."""
+    size = limits.size
+    linear = 2 * size + 2 * len(limits.rows)
+    if (linear * size + linear**2 // 2) * size**2 > MOST_ENTRIES:
+        labels = ", ".join(one.label for one in limits.share_bounds)
+        raise NotSupported(
+            f"{labels}: upper bounds on risk contributions that bind are proven for about 50 assets at most, and there "
+            f"are {size} with {len(limits.rows)} further limits; use lower bounds, which are cones"
+        )
 
 
 def _is_one(limits: FeasibleSet, intervals: Intervals) -> bool:

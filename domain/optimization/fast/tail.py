@@ -16,8 +16,8 @@ from domain.optimization.control import SolverControl
 from domain.optimization.fast.cutting import Found
 from domain.optimization.fast.linear import GrowingProgram
 from domain.optimization.fast.program import Answer, Program
-from domain.optimization.fast.spectral import SpectralProof
-from domain.optimization.feasible import FeasibleSet, Polytope
+from domain.optimization.fast.spectral import SpectralProof, least_spectral, ranked_risk
+from domain.optimization.feasible import MOST_ENTRIES, FeasibleSet, Polytope
 from domain.optimization.problem import Problem
 
 Places = NDArray[np.intp]
@@ -44,7 +44,10 @@ def minimum_tail_risk(problem: Problem, limits: FeasibleSet, control: SolverCont
     returns, prices = scenarios.values[possible] / unit, scenarios.probabilities[possible] / tail
     even = returns.sum(axis=1)
     worst = np.argsort(even)
-    first = np.searchsorted(np.cumsum(prices[worst]), FIRST) + 1
+    first = int(np.searchsorted(np.cumsum(prices[worst]), FIRST)) + 1
+    if _entries(polytope, len(worst)) > MOST_ENTRIES:
+        # Cuts need no row for each scenario.
+        return least_spectral(limits, ranked_risk(problem.risk), control)
     try:
         found = _Growing(returns, prices, polytope, worst[:first], control).solved()
     except UnboundedProblem:
@@ -53,6 +56,11 @@ def minimum_tail_risk(problem: Problem, limits: FeasibleSet, control: SolverCont
     if found is None:
         return None
     return SpectralProof(limits, problem.risk.of, found, unit)
+
+
+def _entries(polytope: Polytope, scenarios: int) -> int:
+    """Coefficients of the program with so many scenarios."""
+    return (len(polytope.matrix) + scenarios) * (len(polytope.lower) + 1 + scenarios)
 
 
 class _Growing:
