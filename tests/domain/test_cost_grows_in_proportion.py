@@ -37,6 +37,7 @@ from domain.risk.flow import assess
 from domain.risk.measures import RiskMeasure
 from domain.risk.specification import RiskSpecification
 from domain.risk.stress import AssetShocks, Scenario, StressedPortfolio
+from domain.risk.stress_windows import worst_stretches
 from server.converters.objective import objective_from_proto
 
 BETWEEN = 9.0
@@ -98,6 +99,12 @@ def shocks(count: int) -> Callable[[], object]:
     return lambda: portfolio.under([scenario])
 
 
+def worst_windows(count: int) -> Callable[[], object]:
+    returns = np.where(np.arange(count) % 2 == 0, -1e-6 * np.arange(count), 0.01)
+    panel = ReturnPanel.of(("A",), np.arange(count, dtype=np.int32), returns)
+    return lambda: worst_stretches(panel, np.ones(1), 1, count)
+
+
 def whole_lots(count: int) -> Callable[[], object]:
     symbols = names(count)
     request = ReallocationRequest(
@@ -128,6 +135,7 @@ COSTS: dict[str, tuple[Callable[[int], Callable[[], object]], int]] = {
     "named groups": (named_groups, 800),
     "accounts with a group each": (accounts_with_a_group_each, 3000),
     "shocks": (shocks, 1500),
+    "worst windows": (worst_windows, 8000),
     "whole lots": (whole_lots, 800),
     "views": (views, 4000),
     "patterns of gaps": (gaps, 4000),

@@ -108,6 +108,13 @@ def test_shares_of_no_risk_end(
     ends(lambda: solve(problem_of(columns, objective, constraints=constraints)))
 
 
+@pytest.mark.parametrize("columns", CANCELLING.values(), ids=CANCELLING)
+def test_a_relaxed_budget_of_assets_that_cancel_is_a_portfolio_without_risk(columns: list[Vector]) -> None:
+    # psi - gamma >= 0, for gamma^2 <= sum w_i (Sigma w)_i = w'Sigma w <= psi^2: where the risk is 0 it is least.
+    problem = problem_of(columns, RelaxedRiskBudget(None, 0.0))
+    assert solve(problem).volatility_annual <= 1e-6 * float(problem.moments.volatilities.max())
+
+
 NAN_MATRIX = np.full((5, 5), np.nan)
 INFINITE = np.where(np.eye(5, dtype=bool), 0.0, np.inf)
 
