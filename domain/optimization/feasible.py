@@ -13,7 +13,6 @@ from functools import cached_property
 import numpy as np
 
 from domain.checks import Matrix, Vector
-from domain.errors import InvalidInput, NotSupported
 from domain.optimization.constraints import (
     DEFAULT_BUDGET,
     DEFAULT_LONG_ONLY,
@@ -34,11 +33,9 @@ from domain.optimization.constraints import (
 from domain.optimization.holdings import Holdings, holdings_of
 from domain.optimization.portfolio_risk import PortfolioRisk
 from domain.optimization.problem import Problem
+from domain.optimization.sizes import few_coefficients, few_constraints
 from domain.portfolio import positions
 from domain.risk.measures import RiskMeasure
-
-MOST_ENTRIES = 50_000_000
-"""Coefficients of one dense matrix: 400 MB."""
 
 LARGE = 1e30
 """Stands for a bound that is not there."""
@@ -244,12 +241,7 @@ class FeasibleSet:
     def polytope(self) -> Polytope:
         """The set as linear rows; each sum of absolute values brings N auxiliary variables."""
         size, sums, rows = self.size, self.absolute_sums, self.rows
-        entries = (len(rows) + 2 * size * len(sums)) * size * (1 + len(sums))
-        if entries > MOST_ENTRIES:
-            raise NotSupported(
-                f"limits on sums of absolute weights may have {MOST_ENTRIES:,} coefficients at most, and these of "
-                f"{size:,} symbols have {entries:,}; leave out turnover or leverage, or symbols"
-            )
+        few_coefficients(len(rows), size, len(sums))
         matrix = np.array([row.coefficients for row in rows]).reshape(len(rows), size)
         row_lower = np.array([row.lower for row in rows])
         row_upper = np.array([row.upper for row in rows])
@@ -266,7 +258,7 @@ class FeasibleSet:
 
 def feasible_set(problem: Problem) -> FeasibleSet:
     """All limits of a problem, the caller's first and the defaults last."""
-    _refuse_too_many(problem)
+    few_constraints(len(problem.constraints), len(problem.moments.symbols))
     limits: list[Limit] = []
     position = positions(problem.moments.symbols)
     for constraint in problem.constraints:
@@ -322,14 +314,6 @@ def _tightest(choose: np.ufunc, absent: float, bounds: list[Vector], size: int) 
         return bounds[0]
     result: Vector = choose.reduce(bounds) if bounds else np.full(size, absent)
     return result
-
-
-def _refuse_too_many(problem: Problem) -> None:
-    count, size = len(problem.constraints), len(problem.moments.symbols)
-    if count * size > MOST_ENTRIES:
-        raise InvalidInput(
-            "constraints", f"constraints x symbols may be {MOST_ENTRIES:,} at most, are {count:,} x {size:,}"
-        )
 
 
 def _box(position: Mapping[str, int], bounds: WeightBounds | RiskContributionBounds) -> Box:

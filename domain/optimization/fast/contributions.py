@@ -18,7 +18,7 @@ from domain.optimization.fast.barrier import Barrier, can_be_riskless, free_mini
 from domain.optimization.fast.mean_variance import solver_version, variance_scale
 from domain.optimization.fast.program import VALUE_FLOOR
 from domain.optimization.fast.share_search import Goal, Intervals, ShareSearch, budget_of
-from domain.optimization.feasible import MOST_ENTRIES, FeasibleSet, ShareBounds
+from domain.optimization.feasible import FeasibleSet, ShareBounds
 from domain.optimization.objectives import (
     Hierarchical,
     MaxRatio,
@@ -27,6 +27,7 @@ from domain.optimization.objectives import (
     MinRisk,
 )
 from domain.optimization.problem import Problem
+from domain.optimization.sizes import MOST_ENTRIES
 from domain.optimization.solution import VIOLATION_TOLERANCE, Candidate, Engine
 from domain.progress import no_progress
 

@@ -17,8 +17,9 @@ from domain.optimization.fast.cutting import Found
 from domain.optimization.fast.linear import GrowingProgram
 from domain.optimization.fast.program import Answer, Program
 from domain.optimization.fast.spectral import SpectralProof, least_spectral, ranked_risk
-from domain.optimization.feasible import MOST_ENTRIES, FeasibleSet, Polytope
+from domain.optimization.feasible import FeasibleSet, Polytope
 from domain.optimization.problem import Problem
+from domain.optimization.sizes import MOST_ENTRIES
 
 Places = NDArray[np.intp]
 
