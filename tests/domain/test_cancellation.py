@@ -161,7 +161,7 @@ WORK: dict[str, tuple[Callable[[OnProgress], object], int]] = {
             ),
             check,
         ),
-        SIZE,
+        10,
     ),
 }
 
