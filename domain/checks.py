@@ -24,6 +24,9 @@ EIGENVALUE_TOLERANCE = 1e-10
 ROUNDING = 4e-15
 """Largest spread of returns taken for rounding: a simple return is the difference of two numbers near one."""
 
+MOST_ASSETS = 4000
+"""Assets of one covariance: 128 MB, of which some estimators and solvers hold several."""
+
 LARGEST_RETURN = 1e60
 """Its fourth power can still be summed."""
 
@@ -56,6 +59,13 @@ def positive(field: str, value: float) -> float:
     if finite_number(field, value) <= 0.0:
         raise InvalidInput(field, f"must be above 0, is {value:g}")
     return float(value)
+
+
+def few_enough(field: str, size: int) -> int:
+    """A number of assets whose covariance and what is made of it fit into memory."""
+    if size > MOST_ASSETS:
+        raise InvalidInput(field, f"must name {MOST_ASSETS:,} at most where a covariance is estimated, are {size:,}")
+    return size
 
 
 def varying(field: str, columns: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -52,8 +52,19 @@ def weights_by_symbol(
     Raises InvalidInput for an unknown symbol, a weight that is not finite, or a sum above 1 where nothing may be
     borrowed; below 1 the rest is cash.
     """
-    position = {symbol: i for i, symbol in enumerate(symbols)}
-    result = np.zeros(len(symbols))
+    return weights_in_order(field_name, weights, positions(symbols), leveraged=leveraged)
+
+
+def positions(symbols: Sequence[str]) -> dict[str, int]:
+    """Where each symbol stands."""
+    return {symbol: i for i, symbol in enumerate(symbols)}
+
+
+def weights_in_order(
+    field_name: str, weights: Mapping[str, float], position: Mapping[str, int], *, leveraged: bool
+) -> Vector:
+    """The same where the positions of symbols are known already."""
+    result = np.zeros(len(position))
     for i, (symbol, weight) in enumerate(weights.items()):
         if symbol not in position:
             raise InvalidInput(f"{field_name}[{i}].symbol", f"{symbol} is not a symbol of the input")

@@ -20,10 +20,11 @@ from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
 from domain.backtest.strategies import Strategy
 from domain.calendar import periods_per_year
 from domain.checks import Vector
-from domain.errors import DomainError, InvalidInput
+from domain.errors import Cancelled, DomainError, InvalidInput, SolverTimedOut
 from domain.market_data.missing import complete
 from domain.market_data.panel import Panel, PricePanel, ReturnPanel
 from domain.market_data.source import infer_periods_per_year
+from domain.progress import OnProgress, no_progress
 from domain.risk.relative import period_share
 
 
@@ -107,6 +108,7 @@ def prepare(
     specification: BacktestSpecification,
     data: PricePanel | ReturnPanel,
     benchmarks: Mapping[str, PricePanel] | None = None,
+    on_progress: OnProgress = no_progress,
 ) -> Plan:
     """The plan of a specification on data; `benchmarks` holds symbols that are not in the data.
 
@@ -136,7 +138,7 @@ def prepare(
             "prices", f"must hold a date after the first decision can be filled; there are {len(panel.dates)}"
         )
     for (path, strategy), leg in zip(named, legs, strict=True):
-        _check(path, strategy, Simulation(market, leg, specification.initial_capital), start)
+        _check(path, strategy, Simulation(market, leg, specification.initial_capital), start, on_progress)
     curves = {
         b.name: _curve(i, b, panel, panel.dates[start:], benchmarks or {})
         for i, b in enumerate(specification.benchmarks)
@@ -148,7 +150,7 @@ def prepare(
 def run(
     plan: Plan,
     observe: Callable[[Walk], None],
-    on_progress: Callable[[], None],
+    on_progress: OnProgress,
     checkpoint: Checkpoint | None = None,
     records: Sequence[Sequence[RecordPart]] = (),
 ) -> BacktestOutcome:
@@ -173,7 +175,7 @@ def run(
             observe(walk)
         walk.cut()
         walk.leg, walk.simulation, state = walk.leg + 1, None, None
-    return _outcome(plan, [RecordPart.joined(parts) for parts in walk.records])
+    return _outcome(plan, [RecordPart.joined(parts) for parts in walk.records], on_progress)
 
 
 def simulated_prices(specification: BacktestSpecification, data: PricePanel | ReturnPanel) -> PricePanel:
@@ -206,8 +208,9 @@ def _complete(specification: BacktestSpecification, data: PricePanel | ReturnPan
 
 
 def _known_costs(specification: BacktestSpecification, panel: PricePanel) -> None:
+    known = set(panel.symbols)
     for i, symbol in enumerate(specification.costs.by_symbol_bps):
-        if symbol not in panel.symbols:
+        if symbol not in known:
             raise InvalidInput(f"costs.by_asset[{i}].symbol", f"{symbol} is not a symbol of the input")
 
 
@@ -238,11 +241,14 @@ def _leg(strategy: Strategy, rebalancing: Rebalancing, delay: int, panel: PriceP
     return Leg(strategy, places[places + delay < len(panel.dates)], delay)
 
 
-def _check(path: str, strategy: Strategy, simulation: Simulation, start: int) -> None:
+def _check(path: str, strategy: Strategy, simulation: Simulation, start: int, on_progress: OnProgress) -> None:
     try:
-        strategy.check(simulation.past(start))
+        on_progress()
+        strategy.check(simulation.past(start), on_progress)
     except InvalidInput as error:
         raise error.under(path) from None
+    except (Cancelled, SolverTimedOut):
+        raise
     except DomainError:
         # Whether there is an answer is a matter of each date, and a value there.
         return
@@ -266,7 +272,7 @@ def _curve(
     return Curve(source.dates[known], prices[known])
 
 
-def _outcome(plan: Plan, records: Sequence[RecordPart]) -> BacktestOutcome:
+def _outcome(plan: Plan, records: Sequence[RecordPart], on_progress: OnProgress) -> BacktestOutcome:
     specification = plan.specification
     count = len(specification.strategies)
     curves = dict(plan.curves)
@@ -274,7 +280,10 @@ def _outcome(plan: Plan, records: Sequence[RecordPart]) -> BacktestOutcome:
         curves[leg.strategy.label] = Curve(plan.days, record.wealth)
     names = [b.name if isinstance(b, BenchmarkSymbol) else b.label for b in specification.benchmarks]
     first = curves[names[0]] if names else None
-    done = [_strategy(plan, leg, record, first) for leg, record in zip(plan.legs, records, strict=True)]
+    done = []
+    for leg, record in zip(plan.legs, records, strict=True):
+        on_progress()
+        done.append(_strategy(plan, leg, record, first))
     by_label = {outcome.label: outcome for outcome in done[count:]}
     compared = [by_label[name] if name in by_label else _held(plan, name, first) for name in names]
     return BacktestOutcome(plan.market.panel.symbols, tuple(done[:count]), tuple(compared))

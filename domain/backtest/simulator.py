@@ -1,5 +1,6 @@
 """One strategy through time: drift, fill what is due, decide; from event to event."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -127,10 +128,11 @@ class Simulation:
 
     def _fill(self, place: int) -> None:
         latest_due = place - self._leg.delay
-        due = [decision for decision in self.state.pending if decision.made_at <= latest_due]
-        if not due:
+        count = bisect_right(self.state.pending, latest_due, key=lambda decision: decision.made_at)
+        if not count:
             return
-        self.state.pending = [decision for decision in self.state.pending if decision.made_at > latest_due]
+        due = self.state.pending[:count]
+        del self.state.pending[:count]
         prices = self._market.panel.values[place]
         before = float(self.state.units @ prices) + self.state.cash
         try:

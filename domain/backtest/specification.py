@@ -1,5 +1,6 @@
 """What a caller wants simulated, before it meets the data."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -61,8 +62,8 @@ class BacktestSpecification:
                 visible_symbol(f"benchmarks[{i}].symbol", benchmark.symbol)
         labels = [strategy.label for strategy in self.strategies]
         labels += [b.name if isinstance(b, BenchmarkSymbol) else b.label for b in self.benchmarks]
-        for label in labels:
-            if labels.count(label) > 1:
+        for label, count in Counter(labels).items():
+            if count > 1:
                 raise InvalidInput("strategies", f"the label {label!r} is used twice")
 
     @property

@@ -1,7 +1,7 @@
 """How weights are chosen. A strategy is handed a `Past` and nothing else: the future is not within its reach."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import compress
 from operator import itemgetter
@@ -19,7 +19,8 @@ from domain.optimization.objectives import InverseVolatility
 from domain.optimization.problem import Problem
 from domain.optimization.solve import solve
 from domain.optimization.specification import Specification, state
-from domain.portfolio import weights_by_symbol
+from domain.portfolio import positions, weights_by_symbol, weights_in_order
+from domain.progress import OnProgress, no_progress
 
 FEWEST_RETURNS = 2
 """A covariance needs two."""
@@ -85,11 +86,11 @@ class Strategy(Protocol):
         """Days on which it decides beside the rebalancing rule, in order; the first one is its first."""
         ...
 
-    def check(self, past: Past) -> None:
+    def check(self, past: Past, on_progress: OnProgress = no_progress) -> None:
         """Raises InvalidInput where it cannot work with this data at all."""
         ...
 
-    def decide(self, past: Past, on_progress: Callable[[], None]) -> Vector:
+    def decide(self, past: Past, on_progress: OnProgress) -> Vector:
         """Target weights, (N,); 1 - their sum is cash. Raises DomainError where there are none."""
         ...
 
@@ -116,10 +117,10 @@ class EqualWeight(_WithoutDates):
         """None beyond today."""
         return History()
 
-    def check(self, past: Past) -> None:
+    def check(self, past: Past, on_progress: OnProgress = no_progress) -> None:
         """Always works."""
 
-    def decide(self, past: Past, on_progress: Callable[[], None]) -> Vector:
+    def decide(self, past: Past, on_progress: OnProgress) -> Vector:
         """The same for each."""
         priced = past.priced
         return np.where(priced, 1.0 / max(int(np.count_nonzero(priced)), 1), 0.0)
@@ -138,11 +139,11 @@ class FixedWeights(_WithoutDates):
         """None beyond today."""
         return History()
 
-    def check(self, past: Past) -> None:
+    def check(self, past: Past, on_progress: OnProgress = no_progress) -> None:
         """Symbols must be known and the sum 1 or less."""
-        self.decide(past, lambda: None)
+        self.decide(past, no_progress)
 
-    def decide(self, past: Past, on_progress: Callable[[], None]) -> Vector:
+    def decide(self, past: Past, on_progress: OnProgress) -> Vector:
         """The weights."""
         return weights_by_symbol("weights", self.weights, past.symbols, leveraged=False)
 
@@ -169,21 +170,23 @@ class Schedule:
         """Of the entries."""
         return tuple(day for day, _ in self.entries)
 
-    def check(self, past: Past) -> None:
+    def check(self, past: Past, on_progress: OnProgress = no_progress) -> None:
         """Every entry must have known symbols and sum to 1 or less."""
+        position = positions(past.symbols)
         for i in range(len(self.entries)):
-            self._weights(i, past.symbols)
+            on_progress()
+            self._weights(i, position)
 
-    def decide(self, past: Past, on_progress: Callable[[], None]) -> Vector:
+    def decide(self, past: Past, on_progress: OnProgress) -> Vector:
         """Those of the latest entry."""
         today = int(past.dates[-1])
         latest = bisect_right(self.entries, today, key=itemgetter(0)) - 1
         if latest < 0:
             return np.zeros(len(past.symbols))
-        return self._weights(latest, past.symbols)
+        return self._weights(latest, positions(past.symbols))
 
-    def _weights(self, i: int, symbols: tuple[str, ...]) -> Vector:
-        return weights_by_symbol(f"entries[{i}].weights", self.entries[i][1], symbols, leveraged=False)
+    def _weights(self, i: int, position: Mapping[str, int]) -> Vector:
+        return weights_in_order(f"entries[{i}].weights", self.entries[i][1], position, leveraged=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,22 +205,22 @@ class Optimized(_WithoutDates):
             return History(max(FEWEST_RETURNS, self.specification.estimation.fewest_returns) + 1, None)
         return History(self.lookback + 1, self.lookback + 1)
 
-    def check(self, past: Past) -> None:
+    def check(self, past: Past, on_progress: OnProgress = no_progress) -> None:
         """The problem must be one that can be posed on this data."""
         if past.priced.any():
-            self._problem(past.of_priced(), past.worthless)
+            self._problem(past.of_priced(), past.worthless, on_progress)
 
-    def decide(self, past: Past, on_progress: Callable[[], None]) -> Vector:
+    def decide(self, past: Past, on_progress: OnProgress) -> Vector:
         """Verified weights, solved from nothing but this window; none on factors, nor on what is worth nothing."""
         weights = np.zeros(len(past.symbols))
         if not past.priced.any():
             return weights
-        solution = solve(self._problem(past.of_priced(), past.worthless), on_progress)
+        solution = solve(self._problem(past.of_priced(), past.worthless, on_progress), on_progress)
         weights[np.isin(past.symbols, solution.symbols)] = solution.weights
         return weights
 
-    def _problem(self, past: Past, gone: frozenset[str]) -> Problem:
-        return state(self._posed(past, gone), PricePanel(past.symbols, past.dates, past.prices))
+    def _problem(self, past: Past, gone: frozenset[str], on_progress: OnProgress) -> Problem:
+        return state(self._posed(past, gone), PricePanel(past.symbols, past.dates, past.prices), on_progress)
 
     def _posed(self, past: Past, gone: frozenset[str]) -> Specification:
         wanted = without_symbols(self.specification, gone) if gone else self.specification

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from domain.checks import Matrix
 from domain.estimation.bubble_tree import bubble_merges
 from domain.estimation.codependence import Codependence
+from domain.progress import OnProgress, no_progress
 
 Places = NDArray[np.intp]
 """Indices of assets."""
@@ -50,16 +51,24 @@ class Tree:
             found.append(found[left] + found[right])
         return found
 
+    def nodes(self, clusters: int) -> list[int]:
+        """So many clusters as nodes: the last merges undone."""
+        merged = set(self.merges[: self.size - clusters, :2].astype(int).ravel().tolist())
+        return [node for node in range(2 * self.size - clusters) if node not in merged]
+
     def cut(self, clusters: int) -> list[Places]:
-        """So many clusters: the last merges undone."""
-        kept = range(self.size - clusters)
-        merged = {int(node) for k in kept for node in self.merges[k, :2]}
-        nodes = [node for node in range(2 * self.size - clusters) if node not in merged]
+        """The assets of so many clusters."""
         everything = self.members()
-        return [np.array(sorted(everything[node]), dtype=np.intp) for node in nodes]
+        return [np.array(sorted(everything[node]), dtype=np.intp) for node in self.nodes(clusters)]
 
 
-def tree_of(codependence: Codependence, linkage: Linkage, *, optimal_order: bool = True) -> Tree:
+def tree_of(
+    codependence: Codependence,
+    linkage: Linkage,
+    on_progress: OnProgress = no_progress,
+    *,
+    optimal_order: bool = True,
+) -> Tree:
     """The tree of N assets by their distances, its leaves ordered so that neighbours are close."""
     from scipy.cluster import hierarchy  # only where it is used, in worker processes
     from scipy.spatial.distance import squareform
@@ -67,18 +76,25 @@ def tree_of(codependence: Codependence, linkage: Linkage, *, optimal_order: bool
     condensed = squareform(codependence.distance, checks=False)
     if linkage is not Linkage.DBHT:
         return Tree(hierarchy.linkage(condensed, method=linkage.lower(), optimal_ordering=optimal_order))
-    merges = bubble_merges(codependence.distance, codependence.similarity)
+    merges = bubble_merges(codependence.distance, codependence.similarity, on_progress)
     return Tree(hierarchy.optimal_leaf_ordering(merges, condensed) if optimal_order else merges)
 
 
-def cluster_count(tree: Tree, distance: Matrix, most: int) -> int:
+def cluster_count(tree: Tree, distance: Matrix, most: int, on_progress: OnProgress = no_progress) -> int:
     """By the second difference of the spread of distances within clusters (Yue, Wang & Wei 2008, gap statistic)."""
     highest = min(tree.size, int(min(most, tree.size**0.5) + 2))
     if highest < 3:
         return 1 if tree.size == 1 else min(2, tree.size)
     spread = [-np.inf]
+    known: dict[int, float] = {}
+    members = tree.members()
     for clusters in range(2, highest + 1):
-        spread.append(sum(_spread(distance, members) for members in tree.cut(clusters)))
+        on_progress()
+        nodes = tree.nodes(clusters)
+        for node in nodes:
+            if node not in known:  # one cluster is divided at a time: the others stay
+                known[node] = _spread(distance, np.array(sorted(members[node]), dtype=np.intp))
+        spread.append(sum(known[node] for node in nodes))
     within = np.array(spread)
     gaps = within[2:] + within[:-2] - 2.0 * within[1:-1]
     return int(np.argmax(gaps)) + 1 if len(gaps) else 1

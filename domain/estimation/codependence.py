@@ -12,6 +12,7 @@ import numpy as np
 
 from domain.checks import Matrix, Vector, varying
 from domain.errors import InvalidInput
+from domain.progress import OnProgress, no_progress
 
 TAIL = 0.05
 """Fraction of the worst returns that lower tail dependence looks at."""
@@ -20,6 +21,9 @@ GERBER_THRESHOLD = 0.5
 """In standard deviations, below which a move does not count (Gerber et al. 2022)."""
 
 SMALLEST_LIKENESS = 1e-8
+
+BLOCK = 2_000_000
+"""Distances of dates to hold at once, 16 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +68,11 @@ def spearman(returns: Matrix) -> Matrix:
     return pearson(rankdata(returns, axis=0))
 
 
-def kendall(returns: Matrix) -> Matrix:
+def kendall(returns: Matrix, on_progress: OnProgress = no_progress) -> Matrix:
     """Kendall's tau-b of each pair."""
     from scipy.stats import kendalltau
 
-    return _by_pair(returns, lambda x, y: float(kendalltau(x, y).statistic))
+    return _by_pair(returns, lambda x, y: float(kendalltau(x, y).statistic), on_progress)
 
 
 def gerber(returns: Matrix, variant: int, threshold: float = GERBER_THRESHOLD) -> Matrix:
@@ -95,14 +99,28 @@ def gerber(returns: Matrix, variant: int, threshold: float = GERBER_THRESHOLD) -
     return result
 
 
-def distance_correlation(returns: Matrix) -> Matrix:
-    """Szekely, Rizzo & Bakirov 2007: zero only for independent returns."""
-    centred = []
-    for column in returns.T:
-        away = np.abs(column[:, None] - column[None, :])
-        centred.append(away - away.mean(axis=0) - away.mean(axis=1)[:, None] + away.mean())
-    size = len(centred)
-    product = np.array([[float((centred[i] * centred[j]).mean()) for j in range(size)] for i in range(size)])
+def distance_correlation(returns: Matrix, on_progress: OnProgress = no_progress) -> Matrix:
+    """Szekely, Rizzo & Bakirov 2007: zero only for independent returns.
+
+    The distances of all pairs of dates are taken block by block of rows: together they would be N T^2 figures.
+    """
+    count, size = returns.shape
+    step = max(1, BLOCK // (size * count))
+    blocks = [slice(start, start + step) for start in range(0, count, step)]
+
+    def distances(rows: slice) -> Matrix:
+        """From the dates of a block to all, (N, rows, T)."""
+        on_progress()
+        found: Matrix = np.abs(returns.T[:, rows, None] - returns.T[:, None, :])
+        return found
+
+    means = np.hstack([distances(rows).mean(axis=2) for rows in blocks])  # (N, T), of the rows as of the columns
+    centre = means.mean(axis=1)[:, None, None]
+    product = np.zeros((size, size))
+    for rows in blocks:
+        centred = distances(rows) - means[:, rows, None] - means[:, None, :] + centre
+        flat = centred.reshape(size, -1)
+        product += flat @ flat.T
     own = np.sqrt(np.diag(product))
     result: Matrix = np.sqrt(np.clip(product / np.outer(own, own), 0.0, 1.0))
     return result
@@ -116,7 +134,7 @@ def lower_tail_dependence(returns: Matrix) -> Matrix:
     return result
 
 
-def information(returns: Matrix) -> Codependence:
+def information(returns: Matrix, on_progress: OnProgress = no_progress) -> Codependence:
     """Mutual information over the smaller entropy, and the variation of information as the distance (Meila 2007).
 
     Histograms have the number of bins of Hacine-Gharbi & Ravier 2018 for the pair's correlation (Lopez de Prado 2020,
@@ -127,6 +145,7 @@ def information(returns: Matrix) -> Codependence:
     likeness, distance = np.eye(size), np.zeros((size, size))
     for i in range(size):
         for j in range(i):
+            on_progress()
             bins = _bins(len(returns), float(correlation[i, j]))
             joint = np.histogram2d(returns[:, i], returns[:, j], bins)[0] / len(returns)
             own = _entropy(joint.sum(axis=1)), _entropy(joint.sum(axis=0))
@@ -154,11 +173,12 @@ def _entropy(chances: Vector) -> float:
     return -float(possible @ np.log(possible))
 
 
-def _by_pair(returns: Matrix, likeness: Callable[[Vector, Vector], float]) -> Matrix:
+def _by_pair(returns: Matrix, likeness: Callable[[Vector, Vector], float], on_progress: OnProgress) -> Matrix:
     size = returns.shape[1]
     result = np.eye(size)
     for i in range(size):
         for j in range(i):
+            on_progress()
             result[i, j] = result[j, i] = likeness(returns[:, i], returns[:, j])
     return result
 

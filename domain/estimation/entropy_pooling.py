@@ -8,6 +8,7 @@ import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput
+from domain.progress import OnProgress, no_progress
 
 STEPS = 200
 MET = 1e-24
@@ -19,7 +20,9 @@ MISSED = 1e-9
 """How far, relative to the spread of a view's outcomes, its expectation may be off."""
 
 
-def entropy_pooled(outcomes: Matrix, expected: Vector, probabilities: Vector) -> Vector:
+def entropy_pooled(
+    outcomes: Matrix, expected: Vector, probabilities: Vector, on_progress: OnProgress = no_progress
+) -> Vector:
     """Probabilities (S,) under which K views' outcomes (S, K) have the expected means (K,).
 
     Raises InvalidInput where no reweighting meets them.
@@ -28,9 +31,12 @@ def entropy_pooled(outcomes: Matrix, expected: Vector, probabilities: Vector) ->
     if (spread <= 0.0).any():
         raise InvalidInput("views", "a view on what does not vary cannot be met by reweighting")
     away = (outcomes - expected) / spread
+    if not np.isfinite(away).all():
+        raise InvalidInput("views", "must be of about the size of the returns: they are too large to compute with")
     tilt = np.zeros(len(expected))
     q, value = _tilted(away, tilt, probabilities)
     for _ in range(STEPS):
+        on_progress()
         gradient = q @ away
         centred = away - gradient
         curvature = centred.T @ (centred * q[:, None])
@@ -47,7 +53,7 @@ def entropy_pooled(outcomes: Matrix, expected: Vector, probabilities: Vector) ->
                 break
             length *= 0.5
         tilt, value = trial, lower
-    if np.abs(q @ away).max() > MISSED:
+    if not np.abs(q @ away).max() <= MISSED:
         raise InvalidInput("views", "no reweighting of the returns meets them all: they lie outside what was observed")
     return q
 

@@ -29,6 +29,7 @@ from domain.estimation.observed import Observed
 from domain.estimation.regression import FactorFit
 from domain.estimation.views import View, black_litterman
 from domain.market_data.moments import Moments
+from domain.progress import OnProgress, no_progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +59,18 @@ class FactorPrior:
         estimator: ExpectedReturnsEstimator | FactorModel,
         covariance: CovarianceEstimator | FactorModel,
         periods_per_year: float,
+        on_progress: OnProgress = no_progress,
     ) -> "FactorPrior":
         """From returns. Raises InvalidInput for factors that a regression cannot use."""
         if observed.factors is None:
             raise ValueError("views on factors need some")
-        fit = observed.fit(how.model)
+        fit = observed.fit(how.model, on_progress)
         # Where none is named, the Bayesian method means the covariance that its own factor model makes.
         by_model = isinstance(covariance, SampleCovariance) and not how.augmented
-        own = observed.covariance(how.model if by_model else covariance)
+        own = observed.covariance(how.model if by_model else covariance, on_progress)
         names = observed.assets.symbols, observed.factors.symbols
         if isinstance(estimator, FactorModel):
-            regressed = observed.fit(estimator)
+            regressed = observed.fit(estimator, on_progress)
             means = np.concatenate([regressed.expected_returns, regressed.factor_means])
         elif isinstance(estimator, Implied):
             estimator.estimate(observed.sample(own))  # market weights are of assets only
@@ -108,9 +110,10 @@ def _joint(covariance: Matrix, fit: FactorFit) -> Matrix:
 
 
 def _only_factors(views: tuple[View, ...], factors: tuple[str, ...]) -> None:
+    known = set(factors)
     for i, view in enumerate(views):
         for j, symbol in enumerate(view.terms):
-            if symbol not in factors:
+            if symbol not in known:
                 raise InvalidInput(
                     f"views[{i}].terms[{j}].symbol",
                     f"{symbol} is not a factor; METHOD_AUGMENTED_BLACK_LITTERMAN takes views on assets as well",

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.checks import ROUNDING, Matrix, Vector, moderate
+from domain.checks import ROUNDING, Matrix, Vector, few_enough, moderate
 from domain.errors import InvalidInput
+from domain.progress import OnProgress, no_progress
 
 ROUNDS = 1000
 CLOSE = 1e-9
@@ -31,10 +32,10 @@ class GappedMoments:
     rounds: int = 0
 
 
-Estimator = Callable[[Matrix, Callable[[], None]], GappedMoments]
+Estimator = Callable[[Matrix, OnProgress], GappedMoments]
 
 
-def maximum_likelihood(returns: Matrix, on_progress: Callable[[], None] = lambda: None) -> GappedMoments:
+def maximum_likelihood(returns: Matrix, on_progress: OnProgress = no_progress) -> GappedMoments:
     """By expectation and maximisation over the missing values (Dempster, Laird & Rubin 1977; Little & Rubin 2020,
     section 11.2); without gaps the sample's, and like that with the divisor T - 1 instead of T.
 
@@ -44,6 +45,7 @@ def maximum_likelihood(returns: Matrix, on_progress: Callable[[], None] = lambda
     what is missing of the others.
     """
     known = ~np.isnan(returns)
+    few_enough("symbols", returns.shape[1])
     _enough(known)
     moderate("values", np.where(known, returns, 0.0))
     constant = _constant(returns)
@@ -56,7 +58,7 @@ def maximum_likelihood(returns: Matrix, on_progress: Callable[[], None] = lambda
     patterns = _patterns(known)
     mu, sigma = np.zeros(x.shape[1]), np.eye(x.shape[1])
     for step in range(1, ROUNDS + 1):
-        first, second = _expected(x, patterns, mu, sigma)
+        first, second = _expected(x, patterns, mu, sigma, on_progress)
         renewed = first / len(x)
         spread = second / len(x) - np.outer(renewed, renewed)
         on_progress()
@@ -70,13 +72,14 @@ def maximum_likelihood(returns: Matrix, on_progress: Callable[[], None] = lambda
     raise InvalidInput("values", TOO_FEW.format(rows=len(x), size=x.shape[1]))
 
 
-def pairwise(returns: Matrix, on_progress: Callable[[], None] = lambda: None) -> GappedMoments:
+def pairwise(returns: Matrix, on_progress: OnProgress = no_progress) -> GappedMoments:
     """Each covariance from the dates that both assets have; the matrix need not be semidefinite.
 
     An asset whose values do not vary has the variance 0. Raises InvalidInput where two that do share fewer than two
     dates.
     """
     known = ~np.isnan(returns)
+    few_enough("symbols", returns.shape[1])
     _enough(known)
     moderate("values", np.where(known, returns, 0.0))
     on_progress()
@@ -95,11 +98,16 @@ def pairwise(returns: Matrix, on_progress: Callable[[], None] = lambda: None) ->
 
 
 def _expected(
-    x: Matrix, patterns: list[tuple[NDArray[np.bool_], NDArray[np.intp]]], mu: Vector, sigma: Matrix
+    x: Matrix,
+    patterns: list[tuple[NDArray[np.bool_], NDArray[np.intp]]],
+    mu: Vector,
+    sigma: Matrix,
+    on_progress: OnProgress,
 ) -> tuple[Vector, Matrix]:
     """Expected sums of the values and of their products, given what is known of each date."""
     first, second = np.zeros_like(mu), np.zeros_like(sigma)
     for seen, rows in patterns:
+        on_progress()
         filled = x[rows].copy()
         if not seen.all():
             hidden = ~seen
@@ -134,7 +142,8 @@ def _patterns(known: NDArray[np.bool_]) -> list[tuple[NDArray[np.bool_], NDArray
     """The dates of each set of assets that are known together."""
     kinds, which = np.unique(known, axis=0, return_inverse=True)
     flat = which.reshape(-1)
-    return [(kind, np.flatnonzero(flat == k)) for k, kind in enumerate(kinds)]
+    rows = np.split(np.argsort(flat, kind="stable"), np.cumsum(np.bincount(flat, minlength=len(kinds)))[:-1])
+    return list(zip(kinds, rows, strict=True))
 
 
 def _constant(returns: Matrix) -> NDArray[np.bool_]:
@@ -145,7 +154,7 @@ def _constant(returns: Matrix) -> NDArray[np.bool_]:
 
 
 def _with_constants(
-    returns: Matrix, constant: NDArray[np.bool_], estimate: Estimator, on_progress: Callable[[], None]
+    returns: Matrix, constant: NDArray[np.bool_], estimate: Estimator, on_progress: OnProgress
 ) -> GappedMoments:
     """The moments of the assets that vary, and no variance for the others."""
     means, covariance = np.nanmean(returns, axis=0), np.zeros((len(constant), len(constant)))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from domain.checks import moderate, positive
+from domain.checks import few_enough, moderate, positive
 from domain.errors import InvalidInput, NotSupported
 from domain.estimation.covariance import CovarianceEstimator, SampleCovariance
 from domain.estimation.denoising import Denoised
@@ -18,6 +18,7 @@ from domain.estimation.sparse import GraphicalLasso, LocalGlobal
 from domain.estimation.views import DEFAULT_TAU, View, black_litterman, view_matrix
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
+from domain.progress import OnProgress, no_progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,9 @@ class Estimation:
         return self.views is not None and self.views.pooled
 
 
-def estimate_moments(returns: ReturnPanel, estimation: Estimation, periods_per_year: float) -> Moments:
+def estimate_moments(
+    returns: ReturnPanel, estimation: Estimation, periods_per_year: float, on_progress: OnProgress = no_progress
+) -> Moments:
     """Moments per period of a complete panel; a covariance that rounding made indefinite is repaired and says so.
 
     Factors are not among them. Raises InvalidInput for fewer than two returns, for views or market weights on unknown
@@ -114,24 +117,28 @@ def estimate_moments(returns: ReturnPanel, estimation: Estimation, periods_per_y
     """
     if len(returns.dates) < 2:
         raise InvalidInput("dates", "must hold at least two returns to estimate a covariance")
+    few_enough("symbols", len(returns.symbols))
     moderate("values", returns.values)
     try:
-        return _estimated(returns, estimation, periods_per_year)
+        return _estimated(returns, estimation, periods_per_year, on_progress)
     except np.linalg.LinAlgError:
         raise InvalidInput(
             "estimation", "the estimator has no answer for these returns; take another one, or more returns"
         ) from None
 
 
-def _estimated(returns: ReturnPanel, estimation: Estimation, periods_per_year: float) -> Moments:
+def _estimated(
+    returns: ReturnPanel, estimation: Estimation, periods_per_year: float, on_progress: OnProgress
+) -> Moments:
+    on_progress()
     observed = Observed.of(returns, estimation.factor_models)
     symbols, views = observed.assets.symbols, estimation.views
     if views is not None and views.factors is not None:
-        return _with_factor_views(observed, estimation, views, views.factors, periods_per_year)
-    covariance = observed.covariance(estimation.covariance)
+        return _with_factor_views(observed, estimation, views, views.factors, periods_per_year, on_progress)
+    covariance = observed.covariance(estimation.covariance, on_progress)
     prior = estimation.expected_returns if views is None else views.prior or estimation.expected_returns
     if isinstance(prior, FactorModel):
-        means = observed.fit(prior).expected_returns
+        means = observed.fit(prior, on_progress).expected_returns
     else:
         means = prior.estimate(observed.sample(covariance))
     if views is not None:
@@ -141,15 +148,22 @@ def _estimated(returns: ReturnPanel, estimation: Estimation, periods_per_year: f
 
 
 def _with_factor_views(
-    observed: Observed, estimation: Estimation, views: Views, how: FactorViews, periods_per_year: float
+    observed: Observed,
+    estimation: Estimation,
+    views: Views,
+    how: FactorViews,
+    periods_per_year: float,
+    on_progress: OnProgress,
 ) -> Moments:
     estimator = views.prior or estimation.expected_returns
-    prior = FactorPrior.of(observed, how, estimator, estimation.covariance, periods_per_year)
+    prior = FactorPrior.of(observed, how, estimator, estimation.covariance, periods_per_year, on_progress)
     blend = prior.augmented if how.augmented else prior.bayesian
     return blend(views.views, views.tau)
 
 
-def pooled_scenarios(scenarios: Scenarios, estimation: Estimation, periods_per_year: float) -> Scenarios:
+def pooled_scenarios(
+    scenarios: Scenarios, estimation: Estimation, periods_per_year: float, on_progress: OnProgress = no_progress
+) -> Scenarios:
     """Scenarios with the probabilities that meet the views on annual means.
 
     Raises InvalidInput for views on unknown symbols or with a confidence, for estimators beside them, and where no
@@ -163,7 +177,7 @@ def pooled_scenarios(scenarios: Scenarios, estimation: Estimation, periods_per_y
     if any(view.confidence is not None or view.variance_annual is not None for view in views.views):
         raise InvalidInput("views", "entropy pooling meets its views exactly; leave out confidence and variance")
     matrix, expected = view_matrix(scenarios.symbols, views.views, periods_per_year)
-    chances = entropy_pooled(scenarios.values @ matrix.T, expected, scenarios.probabilities)
+    chances = entropy_pooled(scenarios.values @ matrix.T, expected, scenarios.probabilities, on_progress)
     return Scenarios(scenarios.symbols, scenarios.values, chances)
 
 
@@ -189,6 +203,7 @@ def with_views(moments: Moments, views: Views) -> Moments:
 
 def scenario_moments(scenarios: Scenarios, periods_per_year: float) -> Moments:
     """Probability-weighted moments. Probabilities are taken as exact, so there is no small-sample correction."""
+    few_enough("symbols", len(scenarios.symbols))
     chances = scenarios.probabilities
     means = chances @ moderate("values", scenarios.values)
     centred = scenarios.values - means

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from domain.checks import Matrix
 from domain.estimation.codependence import Codependence
 from domain.estimation.filtered_graph import filtered_graph
+from domain.progress import OnProgress, no_progress
 
 Connections = NDArray[np.bool_]
 """(N, N), symmetric, nobody with himself."""
@@ -20,14 +21,14 @@ class Graph(StrEnum):
     TRIANGULATED_MAXIMALLY_FILTERED = "TRIANGULATED_MAXIMALLY_FILTERED"
 
 
-def connections_of(codependence: Codependence, graph: Graph) -> Connections:
+def connections_of(codependence: Codependence, graph: Graph, on_progress: OnProgress = no_progress) -> Connections:
     """The network of N assets."""
     if graph is Graph.MINIMUM_SPANNING_TREE:
-        return spanning_tree(codependence.distance)
-    return filtered_graph(codependence.similarity).adjacency
+        return spanning_tree(codependence.distance, on_progress)
+    return filtered_graph(codependence.similarity, on_progress).adjacency
 
 
-def spanning_tree(distance: Matrix) -> Connections:
+def spanning_tree(distance: Matrix, on_progress: OnProgress = no_progress) -> Connections:
     """The tree with the least sum of distances (N, N), by Prim 1957; of equal ones the first asset is taken.
 
     A distance of 0 is a connection like any other, which libraries of sparse graphs take for none.
@@ -37,6 +38,7 @@ def spanning_tree(distance: Matrix) -> Connections:
     outside = np.arange(size) > 0
     away, nearest = distance[0].copy(), np.zeros(size, dtype=np.intp)
     for _ in range(size - 1):
+        on_progress()
         new = int(np.argmin(np.where(outside, away, np.inf)))
         found[new, nearest[new]] = found[nearest[new], new] = True
         outside[new] = False
@@ -45,10 +47,11 @@ def spanning_tree(distance: Matrix) -> Connections:
     return found
 
 
-def within(connections: Connections, steps: int) -> Connections:
+def within(connections: Connections, steps: int, on_progress: OnProgress = no_progress) -> Connections:
     """Who is at most so many connections away."""
     reached, step = connections.copy(), connections.astype(np.float64)
     for _ in range(min(steps, len(connections)) - 1):
+        on_progress()
         further = reached | (reached.astype(np.float64) @ step > 0.0)
         if (further == reached).all():
             break

@@ -9,10 +9,13 @@ import numpy as np
 from domain.checks import Matrix, constant_columns, freeze
 from domain.errors import InvalidInput
 from domain.estimation.covariance import CovarianceEstimator
+from domain.estimation.denoising import Denoised
 from domain.estimation.expected_returns import Sample
 from domain.estimation.factor_model import FactorModel
 from domain.estimation.regression import FactorFit
+from domain.estimation.sparse import GraphicalLasso, LocalGlobal
 from domain.market_data.panel import Panel, ReturnPanel
+from domain.progress import OnProgress, no_progress
 
 P = TypeVar("P", bound=Panel)
 
@@ -25,8 +28,9 @@ def split(panel: P, models: Mapping[str, FactorModel]) -> tuple[P, P | None]:
     if not models:
         return panel, None
     path, model = next(iter(models.items()))
+    known = set(panel.symbols)
     for i, name in enumerate(model.factors):
-        if name not in panel.symbols:
+        if name not in known:
             raise InvalidInput(f"{path}.factors[{i}]", f"{name} is not a symbol of the input")
     are_factors = np.isin(panel.symbols, model.factors)
     if are_factors.all():
@@ -53,23 +57,28 @@ class Observed:
         """A panel of assets and factors. Raises InvalidInput as `split` does."""
         return cls(*split(returns, models), models)
 
-    def fit(self, model: FactorModel) -> FactorFit:
+    def fit(self, model: FactorModel, on_progress: OnProgress = no_progress) -> FactorFit:
         """The regressions of a model, which must be one of those named. Raises InvalidInput with its path."""
         if model not in self._fits:
             path = next(path for path, known in self.models.items() if known == model)
             if self.factors is None:
                 raise ValueError("a panel without factors has no model of them")
             try:
-                self._fits[model] = model.fit(self.factors.values, self.assets.values)
+                self._fits[model] = model.fit(self.factors.values, self.assets.values, on_progress)
             except InvalidInput as error:
                 raise error.under(path) from None
         return self._fits[model]
 
-    def covariance(self, estimator: CovarianceEstimator | FactorModel) -> Matrix:
+    def covariance(self, estimator: CovarianceEstimator | FactorModel, on_progress: OnProgress = no_progress) -> Matrix:
         """Of the assets, (N, N); exactly 0 for one that does not vary."""
         values = self.assets.values
-        found = self.fit(estimator).covariance if isinstance(estimator, FactorModel) else estimator.estimate(values)
-        covariance = np.array(found)
+        match estimator:
+            case FactorModel():
+                covariance = np.array(self.fit(estimator, on_progress).covariance)
+            case GraphicalLasso() | LocalGlobal() | Denoised():
+                covariance = np.array(estimator.estimate(values, on_progress))
+            case _:
+                covariance = np.array(estimator.estimate(values))
         constant = constant_columns(values)
         covariance[constant, :] = covariance[:, constant] = 0.0  # what rounding left of no variance
         return covariance

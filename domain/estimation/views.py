@@ -78,13 +78,13 @@ def black_litterman(
 
 def view_matrix(symbols: tuple[str, ...], views: tuple[View, ...], periods_per_year: float) -> tuple[Matrix, Vector]:
     """The views' portfolios (K, N) and what each is expected to return per period (K,). Raises InvalidInput."""
-    picks = np.array([_pick(i, view, symbols) for i, view in enumerate(views)])
+    position = {symbol: j for j, symbol in enumerate(symbols)}
+    picks = np.array([_pick(i, view, position) for i, view in enumerate(views)])
     return picks, np.array([view.expected_return_annual for view in views]) / periods_per_year
 
 
-def _pick(i: int, view: View, symbols: tuple[str, ...]) -> Vector:
-    position = {symbol: j for j, symbol in enumerate(symbols)}
-    row = np.zeros(len(symbols))
+def _pick(i: int, view: View, position: Mapping[str, int]) -> Vector:
+    row = np.zeros(len(position))
     for j, (symbol, weight) in enumerate(view.terms.items()):
         if symbol not in position:
             raise InvalidInput(f"views[{i}].terms[{j}].symbol", f"{symbol} is not a symbol of the input")

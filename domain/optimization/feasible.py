@@ -33,6 +33,8 @@ from domain.optimization.constraints import (
 from domain.optimization.holdings import Holdings, holdings_of
 from domain.optimization.portfolio_risk import PortfolioRisk
 from domain.optimization.problem import Problem
+from domain.optimization.sizes import few_coefficients, few_constraints
+from domain.portfolio import positions
 from domain.risk.measures import RiskMeasure
 
 LARGE = 1e30
@@ -163,7 +165,8 @@ class FeasibleSet:
 
     def only(self, labels: Collection[str]) -> "FeasibleSet":
         """The set that these labels alone describe."""
-        return FeasibleSet(self.symbols, tuple(limit for limit in self.limits if limit.label in labels))
+        chosen = set(labels)
+        return FeasibleSet(self.symbols, tuple(limit for limit in self.limits if limit.label in chosen))
 
     @cached_property
     def boxes(self) -> tuple[Box, ...]:
@@ -238,6 +241,7 @@ class FeasibleSet:
     def polytope(self) -> Polytope:
         """The set as linear rows; each sum of absolute values brings N auxiliary variables."""
         size, sums, rows = self.size, self.absolute_sums, self.rows
+        few_coefficients(len(rows), size, len(sums))
         matrix = np.array([row.coefficients for row in rows]).reshape(len(rows), size)
         row_lower = np.array([row.lower for row in rows])
         row_upper = np.array([row.upper for row in rows])
@@ -254,15 +258,17 @@ class FeasibleSet:
 
 def feasible_set(problem: Problem) -> FeasibleSet:
     """All limits of a problem, the caller's first and the defaults last."""
+    few_constraints(len(problem.constraints), len(problem.moments.symbols))
     limits: list[Limit] = []
+    position = positions(problem.moments.symbols)
     for constraint in problem.constraints:
         match constraint:
             case WeightBounds():
-                limits.append(_box(problem, constraint))
+                limits.append(_box(position, constraint))
             case GroupBounds():
-                limits.append(_row(problem, constraint.label, dict.fromkeys(constraint.symbols, 1.0), constraint))
+                limits.append(_row(position, constraint.label, dict.fromkeys(constraint.symbols, 1.0), constraint))
             case Linear():
-                limits.append(_row(problem, constraint.label, constraint.terms, constraint))
+                limits.append(_row(position, constraint.label, constraint.terms, constraint))
             case Turnover():
                 most, factor = constraint.max_absolute_trades, constraint.absolute_trades_per_unit
                 limits.append(AbsoluteSum(constraint.label, problem.start_weights, most, factor=factor))
@@ -281,9 +287,9 @@ def feasible_set(problem: Problem) -> FeasibleSet:
             case Cardinality() | ClusterCardinality() | Apart() | MinimumPosition():
                 limits.append(holdings_of(constraint, problem.moments.symbols))
             case RiskContributionBounds():
-                box = _box(problem, constraint)
+                box = _box(position, constraint)
                 limits.append(ShareBounds(constraint.label, problem.moments.covariance, box.lower, box.upper))
-    limits.extend(_defaults(problem))
+    limits.extend(_defaults(problem, limits))
     return FeasibleSet(problem.moments.symbols, tuple(limits))
 
 
@@ -310,20 +316,15 @@ def _tightest(choose: np.ufunc, absent: float, bounds: list[Vector], size: int) 
     return result
 
 
-def _box(problem: Problem, bounds: WeightBounds | RiskContributionBounds) -> Box:
-    symbols = problem.moments.symbols
-    if bounds.symbols:
-        chosen = set(bounds.symbols)
-        named = np.array([symbol in chosen for symbol in symbols])
-    else:
-        named = np.ones(len(symbols), dtype=bool)
+def _box(position: Mapping[str, int], bounds: WeightBounds | RiskContributionBounds) -> Box:
+    named = np.zeros(len(position), dtype=bool)
+    named[[position[symbol] for symbol in bounds.symbols] if bounds.symbols else slice(None)] = True
     lower = np.where(named, -np.inf if bounds.lower is None else bounds.lower, -np.inf)
     upper = np.where(named, np.inf if bounds.upper is None else bounds.upper, np.inf)
     return Box(bounds.label, lower, upper)
 
 
-def _row(problem: Problem, label: str, terms: Mapping[str, float], bounds: GroupBounds | Linear) -> Row:
-    position = {symbol: i for i, symbol in enumerate(problem.moments.symbols)}
+def _row(position: Mapping[str, int], label: str, terms: Mapping[str, float], bounds: GroupBounds | Linear) -> Row:
     coefficients = np.zeros(len(position))
     for symbol, coefficient in terms.items():
         coefficients[position[symbol]] = coefficient
@@ -343,10 +344,10 @@ def _leverage(problem: Problem, leverage: Leverage) -> list[Limit]:
     return limits
 
 
-def _defaults(problem: Problem) -> list[Limit]:
+def _defaults(problem: Problem, given: list[Limit]) -> list[Limit]:
     size = len(problem.moments.symbols)
     leverage = problem.leverage
-    own = [_box(problem, bounds).lower for bounds in problem.constraints if isinstance(bounds, WeightBounds)]
+    own = [box.lower for box in given if isinstance(box, Box)]
     unset = np.isneginf(_tightest(np.maximum, -np.inf, own, size))
     lowest, label = 0.0, DEFAULT_LONG_ONLY
     if leverage is not None and (shorts := _largest_short(leverage)) > 0.0:

@@ -78,6 +78,7 @@ def _cliques(apart: Mask) -> list[Mask]:
             new = int(np.argmax(degrees))
             clique[new] = True
             beside &= apart[new]
+            beside[new] = False
         left &= ~clique
         if clique.sum() > 1:
             found.append(clique)

@@ -11,6 +11,7 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.errors import InfeasibleProblem, NotSupported, SolverTimedOut
+from domain.optimization.control import UNLIMITED
 from domain.optimization.fast.cones import ConeModel, constant
 from domain.optimization.fast.contributions import any_within_shares
 from domain.optimization.fast.linear import solve_linear
@@ -21,7 +22,6 @@ from domain.optimization.fast.selection import SearchTooLongError, selected
 from domain.optimization.fast.stage import Stage, stage
 from domain.optimization.feasible import AbsoluteSum, Box, FeasibleSet, Limit, RiskCap, Row, ShareBounds, excess
 from domain.optimization.holdings import Count, Holdings
-from domain.optimization.problem import SolverOptions
 from domain.optimization.solution import VIOLATION_TOLERANCE, Candidate, Engine
 
 NEGLIGIBLE_RELAXATION = 1e-9
@@ -199,7 +199,7 @@ def _any_weights(limits: FeasibleSet) -> Candidate | None:
 
 def _any_simple(limits: FeasibleSet) -> Candidate | None:
     if limits.risk_caps or limits.share_bounds:
-        made = stage(limits, SolverOptions())
+        made = stage(limits, UNLIMITED)
         answer = made.model.solve()
         return None if answer is None else _plain(made.weights.value(answer.point))
     polytope = limits.polytope()
@@ -246,7 +246,7 @@ def _holding_relaxation(limits: FeasibleSet, holding: Holdings) -> float | None:
     if not is_proven(FeasibleSet(limits.symbols, others), feasible=True):
         return None
     low, high = 0.0, least
-    while high - low > NEGLIGIBLE_RELAXATION:
+    while high - low > NEGLIGIBLE_RELAXATION * max(1.0, high):
         middle = 0.5 * (low + high)
         enough = feasible(replace(holding, min_weight=max(least - middle, 1e-15)))
         low, high = (low, middle) if enough else (middle, high)

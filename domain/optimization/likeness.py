@@ -7,9 +7,12 @@ from domain.estimation import codependence as alike
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
 from domain.optimization.objectives import Codependence
+from domain.progress import OnProgress, no_progress
 
 
-def likeness_of(kind: Codependence, moments: Moments, scenarios: Scenarios | None) -> alike.Codependence:
+def likeness_of(
+    kind: Codependence, moments: Moments, scenarios: Scenarios | None, on_progress: OnProgress = no_progress
+) -> alike.Codependence:
     """Likeness of the assets. Raises NotSupported where it needs returns and there are none."""
     if kind is Codependence.CUSTOM_COVARIANCE or (kind is Codependence.PEARSON and scenarios is None):
         return alike.signed(alike.correlation_of(moments.covariance))
@@ -22,7 +25,7 @@ def likeness_of(kind: Codependence, moments: Moments, scenarios: Scenarios | Non
         case Codependence.SPEARMAN:
             return alike.signed(alike.spearman(returns))
         case Codependence.KENDALL:
-            return alike.signed(alike.kendall(returns))
+            return alike.signed(alike.kendall(returns, on_progress))
         case Codependence.GERBER1:
             return alike.signed(alike.gerber(returns, 1))
         case Codependence.GERBER2:
@@ -32,11 +35,11 @@ def likeness_of(kind: Codependence, moments: Moments, scenarios: Scenarios | Non
         case Codependence.ABSOLUTE_SPEARMAN:
             return alike.unsigned(np.abs(alike.spearman(returns)))
         case Codependence.ABSOLUTE_KENDALL:
-            return alike.unsigned(np.abs(alike.kendall(returns)))
+            return alike.unsigned(np.abs(alike.kendall(returns, on_progress)))
         case Codependence.DISTANCE:
-            return alike.unsigned(alike.distance_correlation(returns))
+            return alike.unsigned(alike.distance_correlation(returns, on_progress))
         case Codependence.MUTUAL_INFORMATION:
-            return alike.information(returns)
+            return alike.information(returns, on_progress)
         case Codependence.TAIL:
             return alike.tail(returns)
     return alike.signed(alike.pearson(returns))

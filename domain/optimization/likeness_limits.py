@@ -14,6 +14,7 @@ from domain.estimation.clustering import Linkage, cluster_count, tree_of
 from domain.estimation.network import Connections, Graph, connections_of, within
 from domain.optimization.constraints import Apart, ClusterCardinality, Linear, check_bounds
 from domain.optimization.objectives import Codependence
+from domain.progress import OnProgress, no_progress
 
 LikenessOf = Callable[[Codependence], alike.Codependence]
 """How alike the assets are, by a measure of likeness. Raises NotSupported where that needs returns."""
@@ -26,9 +27,9 @@ class AssetNetwork:
     graph: Graph = Graph.MINIMUM_SPANNING_TREE
     codependence: Codependence = Codependence.PEARSON
 
-    def connections(self, likeness_of: LikenessOf) -> Connections:
+    def connections(self, likeness_of: LikenessOf, on_progress: OnProgress = no_progress) -> Connections:
         """Who is connected to whom, (N, N)."""
-        return connections_of(likeness_of(self.codependence), self.graph)
+        return connections_of(likeness_of(self.codependence), self.graph, on_progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,29 +86,35 @@ def needs_returns(limit: LikenessLimit) -> bool:
 
 
 def resolved(
-    path: str, limit: LikenessLimit, symbols: tuple[str, ...], likeness_of: LikenessOf
+    path: str,
+    limit: LikenessLimit,
+    symbols: tuple[str, ...],
+    likeness_of: LikenessOf,
+    on_progress: OnProgress = no_progress,
 ) -> Apart | ClusterCardinality | Linear:
     """The limit on these symbols. Raises InvalidInput under `path`, and what `likeness_of` raises."""
     match limit:
         case NetworkLimit():
-            near = np.triu(within(limit.network.connections(likeness_of), limit.steps))
+            near = np.triu(within(limit.network.connections(likeness_of, on_progress), limit.steps, on_progress))
             pairs = tuple((symbols[i], symbols[j]) for i, j in zip(*np.nonzero(near), strict=True))
             return Apart(limit.label, pairs)
         case ClusterLimit():
-            return ClusterCardinality(limit.label, limit.max_assets, _clusters(path, limit, symbols, likeness_of))
+            return ClusterCardinality(
+                limit.label, limit.max_assets, _clusters(path, limit, symbols, likeness_of, on_progress)
+            )
         case CentralityBounds():
-            degrees = limit.network.connections(likeness_of).sum(axis=1).tolist()
+            degrees = limit.network.connections(likeness_of, on_progress).sum(axis=1).tolist()
             return Linear(limit.label, dict(zip(symbols, map(float, degrees), strict=True)), limit.lower, limit.upper)
 
 
 def _clusters(
-    path: str, limit: ClusterLimit, symbols: tuple[str, ...], likeness_of: LikenessOf
+    path: str, limit: ClusterLimit, symbols: tuple[str, ...], likeness_of: LikenessOf, on_progress: OnProgress
 ) -> tuple[tuple[str, ...], ...]:
     if limit.clusters is not None and limit.clusters > len(symbols):
         raise InvalidInput(f"{path}.clusters.clusters", f"must be at most the {len(symbols)} assets of the input")
     if len(symbols) == 1:
         return (symbols,)
     likeness = likeness_of(limit.codependence)
-    tree = tree_of(likeness, limit.linkage, optimal_order=False)
-    count = limit.clusters or cluster_count(tree, likeness.distance, limit.max_clusters)
+    tree = tree_of(likeness, limit.linkage, on_progress, optimal_order=False)
+    count = limit.clusters or cluster_count(tree, likeness.distance, limit.max_clusters, on_progress)
     return tuple(tuple(symbols[i] for i in members.tolist()) for members in tree.cut(count))

@@ -33,12 +33,15 @@ class EnginePreference(StrEnum):
     RISKFOLIO = "RISKFOLIO"
 
 
+DEFAULT_TOLERANCE = 1e-9
+
+
 @dataclass(frozen=True, slots=True)
 class SolverOptions:
     """How long and how exactly to solve, and by whom."""
 
     time_limit_seconds: float = 30.0
-    tolerance: float = 1e-9
+    tolerance: float = DEFAULT_TOLERANCE  # relative accuracy of the objective
     engine: EnginePreference = EnginePreference.AUTO
 
     def __post_init__(self) -> None:

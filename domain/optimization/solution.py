@@ -103,6 +103,7 @@ def verify(problem: Problem, candidate: Candidate, limits: FeasibleSet | None = 
     if violation > VIOLATION_TOLERANCE:
         raise SolverFailed(f"{candidate.solver} returned weights that miss a constraint by {violation:.2g}")
     allowed = RISKFOLIO_GAP_TOLERANCE if candidate.engine is Engine.RISKFOLIO else GAP_TOLERANCE
+    allowed = max(allowed, problem.options.tolerance)  # the caller asked for no more
     if candidate.relative_gap is not None and not candidate.relative_gap <= allowed:
         raise SolverFailed(f"{candidate.solver} returned weights {candidate.relative_gap:.2g} away from a proven bound")
     moments, periods = problem.moments, problem.periods_per_year

@@ -1,10 +1,12 @@
 """The one door to the engine: it picks who answers, and lets nothing out that is not verified."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 
 from domain.checks import Vector
-from domain.errors import NotSupported
+from domain.errors import NotSupported, SolverFailed
+from domain.optimization.control import SolverControl
 from domain.optimization.fast import convex, mean_variance, ratio
 from domain.optimization.fast.contributions import within_shares
 from domain.optimization.fast.factor_budget import factor_budget
@@ -43,28 +45,27 @@ from domain.optimization.objectives import (
     Tracking,
     WorstCase,
 )
-from domain.optimization.problem import EnginePreference, Problem
+from domain.optimization.problem import DEFAULT_TOLERANCE, EnginePreference, Problem
 from domain.optimization.riskfolio.allowed import refusal
 from domain.optimization.simple import equal_weight, inverse_volatility
-from domain.optimization.solution import GAP_TOLERANCE, Candidate, Solution, verify
+from domain.optimization.solution import GAP_TOLERANCE, VIOLATION_TOLERANCE, Candidate, Solution, verify
+from domain.progress import OnProgress, no_progress
 from domain.risk.measures import RiskMeasure
 
 
-def _carry_on() -> None:
-    """The caller has no wish to stop."""
-
-
-def solve(problem: Problem, on_progress: Callable[[], None] = _carry_on) -> Solution:
+def solve(problem: Problem, on_progress: OnProgress = no_progress) -> Solution:
     """Verified weights.
 
     `on_progress` is called between steps and raises Cancelled or SolverTimedOut when the caller wants to stop. Raises
-    InfeasibleProblem, UnboundedProblem, NoPositiveExcessReturn, NotSupported and SolverFailed.
+    InfeasibleProblem, UnboundedProblem, NoPositiveExcessReturn, NotSupported, SolverFailed, and SolverTimedOut at the
+    problem's own time limit.
     """
-    on_progress()
+    control = SolverControl.of(problem.options, on_progress)
+    control()
     if needs_riskfolio(problem) and (reason := refusal(problem)):
         raise NotSupported(reason)
     limits = feasible_set(problem)
-    found = _candidate(problem, limits, on_progress)
+    found = _close_enough(problem, limits, control)
     if found is None:
         raise conflict(limits)
     return verify(problem, found, limits)
@@ -75,33 +76,54 @@ def needs_riskfolio(problem: Problem) -> bool:
     return problem.options.engine is EnginePreference.RISKFOLIO
 
 
-def _candidate(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], None]) -> Candidate | None:
+def _close_enough(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Candidate | None:
+    """The answer at the tolerance that was asked for, or at the usual one where a looser one does not pass."""
+    if control.tolerance <= DEFAULT_TOLERANCE:
+        return _candidate(problem, limits, control)
+    with contextlib.suppress(SolverFailed):
+        found = _candidate(problem, limits, control)
+        if found is None or found.relative_gap is None:
+            return found
+        kept = limits.violation(found.weights) <= VIOLATION_TOLERANCE
+        if kept and found.relative_gap <= max(control.tolerance, GAP_TOLERANCE):
+            return found
+    return _candidate(problem, limits, replace(control, tolerance=DEFAULT_TOLERANCE))
+
+
+def _candidate(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Candidate | None:
     if problem.costs is not None and problem.costs.fee > 0.0:
-        return best_trades(problem, limits, lambda posed, within: _candidate(posed, within, on_progress), on_progress)
+        return best_trades(problem, limits, lambda posed, within: _candidate(posed, within, control), control)
     if limits.share_bounds:
-        found = within_shares(problem, limits, lambda some: _capped(problem, some, on_progress), on_progress)
+        found = within_shares(problem, limits, lambda some: _capped(problem, some, control), control)
     elif limits.holdings and not isinstance(problem.objective, EqualWeight | Hierarchical | InverseVolatility):
 
         def relaxed(looser: FeasibleSet) -> Candidate | None:
-            return _capped(problem, looser, on_progress)
+            return _capped(problem, looser, control)
 
-        tightening = tightening_of(problem, limits)
-        found = selected(limits, relaxed, lambda weights: loss(problem, weights), on_progress, tightening=tightening)
+        tightening = tightening_of(problem, limits, control)
+        found = selected(
+            limits,
+            relaxed,
+            lambda weights: loss(problem, weights),
+            control,
+            tightening=tightening,
+            tolerance=problem.options.tolerance,
+        )
     else:
-        found = _capped(problem, limits, on_progress)
+        found = _capped(problem, limits, control)
     if found is None or not needs_riskfolio(problem):
         return found
     from domain.optimization.riskfolio.engine import by_riskfolio  # 3 s of import, in workers only
 
-    on_progress()
-    return by_riskfolio(problem, limits, found, on_progress)
+    control()
+    return by_riskfolio(problem, limits, found, control)
 
 
-def _capped(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], None]) -> Candidate | None:
-    return within_ranked_caps(limits, lambda some: _direct(problem, some, on_progress), on_progress)
+def _capped(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Candidate | None:
+    return within_ranked_caps(limits, lambda some: _direct(problem, some, control), control)
 
 
-def _direct(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], None]) -> Candidate | None:
+def _direct(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Candidate | None:
     """The answer of our own engines, None where no weights keep the limits."""
     objective = problem.objective
     # What is quadratic or linear as it stands has solvers that are exact and faster than a cone program.
@@ -109,59 +131,59 @@ def _direct(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], Non
     plain, by_rank = simple and problem.risk_measure.is_quadratic, simple and is_spectral(problem.risk_measure)
     match objective:
         case MinRisk() if limits.is_linear and problem.risk_measure.is_quadratic:
-            quick = mean_variance.minimum_risk(problem, limits)
-            return _or_by_cones(quick, lambda: convex.minimum_risk(problem, limits))
+            quick = mean_variance.minimum_risk(problem, limits, control)
+            return _or_by_cones(quick, lambda: convex.minimum_risk(problem, limits, control))
         case MinRisk() if limits.is_linear and problem.risk_measure is RiskMeasure.CONDITIONAL_VALUE_AT_RISK:
-            tail = minimum_tail_risk(problem, limits, on_progress)
+            tail = minimum_tail_risk(problem, limits, control)
             return None if tail is None else tail.candidate
         case MinRisk() if limits.is_linear and is_spectral(problem.risk_measure):
-            return best_by_cuts(problem, limits, ranked_risk(problem.risk), objective, on_progress)
+            return best_by_cuts(problem, limits, ranked_risk(problem.risk), objective, control)
         case MaxUtility() | MaxRatio() if by_rank:
-            return best_by_cuts(problem, limits, ranked_risk(problem.risk), objective, on_progress)
+            return best_by_cuts(problem, limits, ranked_risk(problem.risk), objective, control)
         case MinRisk():
-            return convex.minimum_risk(problem, limits)
+            return convex.minimum_risk(problem, limits, control)
         case MaxReturn() if limits.is_linear and problem.costs is None:
-            return mean_variance.maximum_return(problem, limits)
+            return mean_variance.maximum_return(problem, limits, control)
         case MaxReturn():
-            return convex.best_gain(limits, problem.options, annual_gain(problem))
+            return convex.best_gain(limits, control, annual_gain(problem))
         case MaxUtility() if plain:
-            quick = mean_variance.maximum_utility(problem, limits, objective)
-            return _or_by_cones(quick, lambda: _by_utility(problem, limits, objective))
+            quick = mean_variance.maximum_utility(problem, limits, objective, control)
+            return _or_by_cones(quick, lambda: _by_utility(problem, limits, objective, control))
         case MaxUtility():
-            return _by_utility(problem, limits, objective)
+            return _by_utility(problem, limits, objective, control)
         case MaxRatio(risk_free) if plain:
-            return ratio.maximum_ratio(problem, limits, risk_free)
+            return ratio.maximum_ratio(problem, limits, risk_free, control)
         case MaxRatio(risk_free):
-            return convex.maximum_ratio(limits, problem.options, annual_gain(problem, risk_free), problem.ratio_risk)
+            return convex.maximum_ratio(limits, control, annual_gain(problem, risk_free), problem.ratio_risk)
         case MaxDiversification() if limits.is_linear:
-            return ratio.maximum_diversification(problem, limits)
+            return ratio.maximum_diversification(problem, limits, control)
         case MaxDiversification():
             gain = Gain(problem.periods_per_year**0.5 * problem.moments.volatilities)
-            return convex.maximum_ratio(limits, problem.options, gain, problem.deviation)
+            return convex.maximum_ratio(limits, control, gain, problem.deviation)
         case Tracking(benchmark):
-            return convex.minimum_tracking_error(problem, limits, benchmark)
+            return convex.minimum_tracking_error(problem, limits, benchmark, control)
         case Kelly(method):
-            return highest_growth(problem, limits, method, on_progress)
+            return highest_growth(problem, limits, method, control)
         case WorstCase():
-            return worst_case(problem, limits, objective)
+            return worst_case(problem, limits, objective, control)
         case RiskBudget() if problem.risk_measure.is_quadratic:
-            return risk_budget(problem, limits, objective, on_progress)
+            return risk_budget(problem, limits, objective, control)
         case RiskBudget():
-            return scenario_risk_budget(problem, limits, objective, on_progress)
+            return scenario_risk_budget(problem, limits, objective, control)
         case FactorBudget():
-            return factor_budget(problem, limits, objective, on_progress)
+            return factor_budget(problem, limits, objective, control)
         case RelaxedRiskBudget():
-            return relaxed_risk_budget(problem, limits, objective)
+            return relaxed_risk_budget(problem, limits, objective, control)
         case HigherMoments():
-            return higher_moments(problem, limits, objective, on_progress)
+            return higher_moments(problem, limits, objective, control)
         case OrderedWeightedAverage():
-            return best_ordered_average(problem, limits, objective, on_progress)
+            return best_ordered_average(problem, limits, objective, control)
         case Hierarchical():
 
             def least(part: Problem) -> Vector:
-                return solve(_by_us(part), on_progress).weights
+                return solve(_by_us(part), control).weights
 
-            return hierarchical(problem, limits, objective, least, on_progress)
+            return hierarchical(problem, limits, objective, least, control)
         case EqualWeight():
             return equal_weight(problem)
         case InverseVolatility():
@@ -174,9 +196,11 @@ def _by_us(part: Problem) -> Problem:
     return replace(part, options=replace(part.options, engine=EnginePreference.FAST))
 
 
-def _by_utility(problem: Problem, limits: FeasibleSet, objective: MaxUtility) -> Candidate | None:
+def _by_utility(
+    problem: Problem, limits: FeasibleSet, objective: MaxUtility, control: SolverControl
+) -> Candidate | None:
     penalty = convex.Penalty(problem.utility_risk, 0.5 * objective.risk_aversion * problem.periods_per_year)
-    return convex.best_gain(limits, problem.options, annual_gain(problem), penalty)
+    return convex.best_gain(limits, control, annual_gain(problem), penalty)
 
 
 def _or_by_cones(quick: Candidate | None, again: Callable[[], Candidate | None]) -> Candidate | None:

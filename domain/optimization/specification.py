@@ -5,6 +5,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -67,6 +68,7 @@ from domain.optimization.objectives import (
 )
 from domain.optimization.problem import EnginePreference, Problem, SolverOptions
 from domain.portfolio import weights_by_symbol
+from domain.progress import OnProgress, no_progress
 from domain.risk.measures import RiskMeasure
 
 
@@ -206,21 +208,28 @@ class Specification:
         return replace(self, constraints=(*self.constraints, *more))
 
     def with_groups(self, groups: Mapping[str, tuple[str, ...]]) -> "Specification":
-        """The same with further groups listed."""
-        return replace(self, groups={**groups, **self.groups})
+        """The same with those of the groups listed that it names and does not list."""
+        missing = self.missing_groups()
+        if not missing:
+            return self
+        return replace(self, groups={**self.groups, **{name: groups[name] for name in missing if name in groups}})
 
 
-def state(specification: Specification, data: MarketInput) -> Problem:
+def state(specification: Specification, data: MarketInput, on_progress: OnProgress = no_progress) -> Problem:
     """The problem that a specification poses on data.
 
     Raises InvalidInput with the field named when the two do not fit: an unknown symbol, a group without members, a
-    missing value under the policy FAIL, no periods per year where they cannot be inferred.
+    missing value under the policy FAIL, no periods per year where they cannot be inferred. `on_progress` is called
+    between the steps of estimators and raises to stop.
     """
-    return pose(specification, universe_of(specification, data))
+    return pose(specification, universe_of(specification, data, on_progress), on_progress)
 
 
-def diagnosis(specification: Specification, data: MarketInput, problem: Problem) -> EstimationDiagnostics:
+def diagnosis(
+    specification: Specification, data: MarketInput, problem: Problem, on_progress: OnProgress = no_progress
+) -> EstimationDiagnostics:
     """How good the moments are that a problem was posed with on this data."""
+    on_progress()
     if isinstance(data, Moments):
         return of_moments(problem.moments)
     if isinstance(data, Scenarios) or specification.estimation.is_pooled:
@@ -238,18 +247,18 @@ class Universe:
     scenarios: Scenarios | None  # where the measure needs a distribution
     _likenesses: dict[Codependence, alike.Codependence] = field(default_factory=dict, repr=False, compare=False)
 
-    def likeness(self, kind: Codependence) -> alike.Codependence:
+    def likeness(self, kind: Codependence, on_progress: OnProgress = no_progress) -> alike.Codependence:
         """How alike the assets are, measured once. Raises NotSupported where that needs returns."""
         if kind not in self._likenesses:
-            self._likenesses[kind] = likeness_of(kind, self.moments, self.scenarios)
+            self._likenesses[kind] = likeness_of(kind, self.moments, self.scenarios, on_progress)
         return self._likenesses[kind]
 
 
-def universe_of(specification: Specification, data: MarketInput) -> Universe:
+def universe_of(specification: Specification, data: MarketInput, on_progress: OnProgress = no_progress) -> Universe:
     """Moments and scenarios of data, as a specification estimates them."""
     estimation = specification.estimation
     if not estimation.is_pooled:
-        return Universe(_moments(specification, data), _scenarios(specification, data))
+        return Universe(_moments(specification, data, on_progress), _scenarios(specification, data))
     if isinstance(data, Moments):
         raise NotSupported("METHOD_ENTROPY_POOLING needs returns, prices or scenarios: it reweights them")
     periods = infer_periods_per_year(specification.periods_per_year, data, specification.missing_data)
@@ -258,21 +267,25 @@ def universe_of(specification: Specification, data: MarketInput) -> Universe:
         if isinstance(data, Scenarios)
         else Scenarios.from_returns(complete_returns(data, specification.missing_data))
     )
-    pooled = pooled_scenarios(given, estimation, periods)
+    pooled = pooled_scenarios(given, estimation, periods, on_progress)
     return Universe(scenario_moments(pooled, periods), pooled)
 
 
-def pose(specification: Specification, universe: Universe) -> Problem:
+def pose(specification: Specification, universe: Universe, on_progress: OnProgress = no_progress) -> Problem:
     """The problem that a specification poses on a universe. Raises InvalidInput as `state` does."""
     moments = universe.moments
     symbols = moments.symbols
     _only_assets(specification)
+    known = frozenset(symbols)
     problem = Problem(
         moments=moments,
         objective=_objective(specification.objective, symbols),
         risk_measure=specification.risk_measure,
         confidence_level=specification.confidence_level,
-        constraints=tuple(_resolved(i, c, specification, universe) for i, c in enumerate(specification.constraints)),
+        constraints=tuple(
+            _resolved(i, c, specification, universe, known, on_progress)
+            for i, c in enumerate(specification.constraints)
+        ),
         current_weights=_weights(specification, symbols),
         scenarios=universe.scenarios,
         options=specification.options,
@@ -338,7 +351,7 @@ def _benchmark(field_name: str, weights: Mapping[str, float], symbols: tuple[str
     return np.array([weights.get(symbol, 0.0) for symbol in symbols])
 
 
-def _moments(specification: Specification, data: MarketInput) -> Moments:
+def _moments(specification: Specification, data: MarketInput, on_progress: OnProgress) -> Moments:
     estimation = specification.estimation
     if isinstance(data, Moments | Scenarios):
         for path in estimation.factor_models:
@@ -352,7 +365,7 @@ def _moments(specification: Specification, data: MarketInput) -> Moments:
         )
         return given if estimation.views is None else with_views(given, estimation.views)
     periods = infer_periods_per_year(specification.periods_per_year, data, specification.missing_data)
-    return estimate_moments(complete_returns(data, specification.missing_data), estimation, periods)
+    return estimate_moments(complete_returns(data, specification.missing_data), estimation, periods, on_progress)
 
 
 def _scenarios(specification: Specification, data: MarketInput) -> Scenarios | None:
@@ -383,34 +396,40 @@ def _all_symbols(field_name: str, values: Mapping[str, float], symbols: tuple[st
 
 
 def _resolved(
-    index: int, constraint: Constraint | ConstraintBySymbol, specification: Specification, universe: Universe
+    index: int,
+    constraint: Constraint | ConstraintBySymbol,
+    specification: Specification,
+    universe: Universe,
+    known: frozenset[str],
+    on_progress: OnProgress,
 ) -> Constraint:
+    on_progress()
     symbols = universe.moments.symbols
     match constraint:
         case GroupReference(label, group, lower, upper):
-            members = _members(f"constraints[{index}].group_bounds.group", group, specification, set(symbols))
+            members = _members(f"constraints[{index}].group_bounds.group", group, specification, known)
             return GroupBounds(label, members, lower, upper)
         case CardinalityOfGroup(label, group, most):
-            members = _members(f"constraints[{index}].cardinality.group", group, specification, set(symbols))
+            members = _members(f"constraints[{index}].cardinality.group", group, specification, known)
             return Cardinality(label, most, members)
         case Cardinality(symbols=counted):
-            _known(f"constraints[{index}].cardinality.symbols", counted, symbols)
+            _known(f"constraints[{index}].cardinality.symbols", counted, known)
         case NetworkLimit() | ClusterLimit() | CentralityBounds():
-            return resolved(f"constraints[{index}]", constraint, symbols, universe.likeness)
+            likeness = partial(universe.likeness, on_progress=on_progress)
+            return resolved(f"constraints[{index}]", constraint, symbols, likeness, on_progress)
         case TrackingErrorBySymbol(label, benchmark, max_annual):
             path = f"constraints[{index}].tracking_error.benchmark"
             return TrackingError(label, _benchmark(path, benchmark, symbols), max_annual)
     return constraint
 
 
-def _known(path: str, named: tuple[str, ...], symbols: tuple[str, ...]) -> None:
-    known = set(symbols)
+def _known(path: str, named: tuple[str, ...], known: frozenset[str]) -> None:
     for i, symbol in enumerate(named):
         if symbol not in known:
             raise InvalidInput(f"{path}[{i}]", f"{symbol} is not a symbol of the input")
 
 
-def _members(path: str, group: str, specification: Specification, symbols: set[str]) -> tuple[str, ...]:
+def _members(path: str, group: str, specification: Specification, symbols: frozenset[str]) -> tuple[str, ...]:
     if group not in specification.groups:
         raise InvalidInput(path, f"{group!r} is not a group of the request or of stored instruments")
     members = tuple(symbol for symbol in specification.groups[group] if symbol in symbols)

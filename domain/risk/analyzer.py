@@ -12,6 +12,7 @@ from domain.errors import NotSupported
 from domain.estimation.moments import Estimation
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
+from domain.progress import OnProgress, no_progress
 from domain.risk.contribution import PartContribution, RiskContributions, by_factor, by_group, measure_contributions
 from domain.risk.conventions import OURS, Conventions
 from domain.risk.deviations import lower_partial_moment, mean_absolute_deviation, semi_deviation
@@ -87,12 +88,13 @@ class RiskQuery:
         return self.minimum_acceptable_return_annual / self.periods_per_year
 
 
-def analyze(query: RiskQuery) -> RiskReport:
+def analyze(query: RiskQuery, on_progress: OnProgress = no_progress) -> RiskReport:
     """The report; what is not defined for the data is absent from it with a reason.
 
     A measure that needs a distribution or time which the data does not have is absent as well.
     """
-    outcomes, model = _outcomes(query), risk_model(query)
+    outcomes, model = _outcomes(query), risk_model(query, on_progress)
+    on_progress()
     level, periods = query.confidence_level, query.periods_per_year
     mean, deviation = _mean(query, outcomes), _deviation(query, outcomes, model)
     tails = Tails.of(
@@ -103,6 +105,7 @@ def analyze(query: RiskQuery) -> RiskReport:
         decay=query.decay,
         conventions=query.conventions,
     )
+    on_progress()
     cagr = _cagr(query, outcomes)
     drawdowns = _drawdowns(query, outcomes)
     contributions = Absent(ONE_RETURN) if model is None else model.contributions(query.weights)
@@ -135,7 +138,7 @@ def analyze(query: RiskQuery) -> RiskReport:
         factors=_volatility_factors(query, model),
         skewness_shares=_shares(query, outcomes, 3),
         kurtosis_shares=_shares(query, outcomes, 4),
-        measures=tuple(_measure(query, measure, outcomes, model) for measure in query.measures),
+        measures=tuple(_measure(query, measure, outcomes, model, on_progress) for measure in query.measures),
         correlation=Absent(ONE_RETURN) if model is None else model.correlation,
         moments=None if model is None else model.moments,
         quantile_method=None if outcomes is None else outcomes.quantile_method,
@@ -149,13 +152,13 @@ def _outcomes(query: RiskQuery) -> Outcomes | None:
     return Outcomes.of_portfolio(query.data.values, query.weights, probabilities)
 
 
-def risk_model(query: RiskQuery) -> RiskModel | None:
+def risk_model(query: RiskQuery, on_progress: OnProgress = no_progress) -> RiskModel | None:
     """What contributions and correlation come from; None for a single return, which has no covariance."""
     if query.model_moments is not None:
         return RiskModel.of(query.model_moments, query.periods_per_year)
     if isinstance(query.data, ReturnPanel) and len(query.data.dates) < 2:
         return None
-    return RiskModel.of(query.data, query.periods_per_year, query.estimation)
+    return RiskModel.of(query.data, query.periods_per_year, query.estimation, on_progress)
 
 
 def _mean(query: RiskQuery, outcomes: Outcomes | None) -> Figure:
@@ -246,9 +249,14 @@ def _volatility_factors(query: RiskQuery, model: RiskModel | None) -> tuple[Part
 
 
 def _measure(
-    query: RiskQuery, measure: RiskMeasure, outcomes: Outcomes | None, model: RiskModel | None
+    query: RiskQuery,
+    measure: RiskMeasure,
+    outcomes: Outcomes | None,
+    model: RiskModel | None,
+    on_progress: OnProgress,
 ) -> MeasureReport:
     """A measure of the contract with its contributions, those of the distribution and not of the model."""
+    on_progress()
     if model is None or (outcomes is not None and not outcomes.is_known):
         return MeasureReport(measure, Absent(ONE_RETURN))
     if outcomes is None or isinstance(query.data, Moments):

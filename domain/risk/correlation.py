@@ -9,6 +9,7 @@ from domain.checks import Matrix
 from domain.errors import InvalidInput
 from domain.estimation.clustering import Linkage, Places, Tree, cluster_count, tree_of
 from domain.estimation.codependence import signed
+from domain.progress import OnProgress, no_progress
 
 MOST_CLUSTERS = 10
 
@@ -30,7 +31,7 @@ class CorrelationClusters:
     tree: Tree
 
 
-def cluster(correlation: Matrix, clustering: Clustering) -> CorrelationClusters:
+def cluster(correlation: Matrix, clustering: Clustering, on_progress: OnProgress = no_progress) -> CorrelationClusters:
     """Of a correlation matrix (N, N) without gaps; distances are sqrt((1 - correlation) / 2), as in HRP.
 
     Raises InvalidInput for more clusters than assets.
@@ -41,8 +42,8 @@ def cluster(correlation: Matrix, clustering: Clustering) -> CorrelationClusters:
     if size < 2:
         return CorrelationClusters(np.arange(size), np.zeros(size, np.intp), Tree(np.zeros((0, 4))))
     alike = signed(correlation)
-    tree = tree_of(alike, clustering.linkage)
-    count = clustering.clusters or cluster_count(tree, alike.distance, MOST_CLUSTERS)
+    tree = tree_of(alike, clustering.linkage, on_progress)
+    count = clustering.clusters or cluster_count(tree, alike.distance, MOST_CLUSTERS, on_progress)
     order = tree.order
     place = np.empty(size, np.intp)
     place[order] = np.arange(size)

@@ -1,6 +1,5 @@
 """A risk model of many assets with what is worth knowing about it: diagnostics, factors, simulated returns."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +10,7 @@ from domain.estimation.diagnostics import EstimationDiagnostics, diagnosed
 from domain.estimation.moments import Estimation
 from domain.market_data.missing import MissingData, MissingDataPolicy
 from domain.market_data.panel import PricePanel, ReturnPanel
+from domain.progress import OnProgress, no_progress
 from domain.risk.factors import FactorDecomposition
 from domain.risk.model import RiskModel
 from domain.risk.prepared import prepared
@@ -46,7 +46,7 @@ class EstimatedRiskModel:
 def estimate(
     specification: RiskModelSpecification,
     data: PricePanel | ReturnPanel,
-    on_progress: Callable[[], None] = lambda: None,
+    on_progress: OnProgress = no_progress,
 ) -> EstimatedRiskModel:
     """From prices or returns. Raises InvalidInput with the field named."""
     ready = prepared(data, specification.missing_data, specification.periods_per_year, on_progress)
@@ -59,7 +59,7 @@ def estimate(
     else:
         if not isinstance(ready.data, ReturnPanel):
             raise ValueError("prices and returns are made ready as returns")
-        model = RiskModel.of(ready.data, periods, specification.estimation)
+        model = RiskModel.of(ready.data, periods, specification.estimation, on_progress)
         returns = specification.estimation.assets_of(ready.data)
         ready = without_factors(specification.estimation, ready)
     on_progress()

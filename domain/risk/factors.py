@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from domain.checks import Matrix, Vector, freeze
+from domain.checks import Matrix, Vector, few_enough, freeze
 from domain.errors import InvalidInput
 from domain.estimation.regression import FactorFit, fitted, independent_factors, least_squares
 from domain.market_data.panel import ReturnPanel, civil_date
@@ -57,6 +57,7 @@ def principal_components(returns: ReturnPanel, count: int) -> FactorDecompositio
         raise InvalidInput("components", f"need three returns or more, there are {len(values)}")
     if not 1 <= count <= most:
         raise InvalidInput("components", f"must lie between 1 and {most}, is {count}")
+    few_enough("symbols", values.shape[1])
     centred = values - values.mean(axis=0)
     _, _, rows = np.linalg.svd(centred, full_matrices=False)
     loadings = rows[:count].T

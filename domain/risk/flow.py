@@ -1,6 +1,6 @@
 """A risk report from a wish and data: the figures, then everything around them that was asked for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +11,7 @@ from domain.market_data.missing import MissingData
 from domain.market_data.panel import Days, PricePanel, ReturnPanel
 from domain.market_data.source import MarketInput
 from domain.portfolio import Portfolio, weights_by_symbol
+from domain.progress import OnProgress, no_progress
 from domain.risk.analyzer import RiskQuery, analyze, risk_model
 from domain.risk.correlation import CorrelationClusters, cluster
 from domain.risk.factors import FactorDecomposition
@@ -54,24 +55,25 @@ def assess(
     specification: RiskSpecification,
     data: MarketInput,
     benchmark: PricePanel | ReturnPanel | None = None,
-    on_progress: Callable[[], None] = lambda: None,
+    on_progress: OnProgress = no_progress,
 ) -> RiskAssessment:
     """Everything a specification asks of the data. Raises InvalidInput with the field named, or NotSupported."""
     query, ready = pose(specification, data, benchmark, on_progress)
     proposed = _proposed(specification, query.data.symbols)
     on_progress()
-    report = analyze(query)
-    on_progress()
+    report = analyze(query, on_progress)
     return RiskAssessment(
         report=report,
         missing=ready.missing,
         returns=ready.data if isinstance(ready.data, ReturnPanel) else None,
         factors=query.factors,
-        clusters=_clusters(specification, report),
-        rolling=_rolling(specification.rolling, query),
-        stress=_stress(specification, query, proposed, ready.dropped),
-        proposed=None if proposed is None else analyze(replace(query, weights=proposed, measures=(), factors=None)),
-        validation=_validation(specification, query),
+        clusters=_clusters(specification, report, on_progress),
+        rolling=_rolling(specification.rolling, query, on_progress),
+        stress=_stress(specification, query, proposed, ready.dropped, on_progress),
+        proposed=None
+        if proposed is None
+        else analyze(replace(query, weights=proposed, measures=(), factors=None), on_progress),
+        validation=_validation(specification, query, on_progress),
     )
 
 
@@ -84,14 +86,16 @@ def _proposed(specification: RiskSpecification, symbols: tuple[str, ...]) -> Vec
     return weights_by_symbol("proposed_weights", wanted, symbols, leveraged=leveraged)
 
 
-def _clusters(specification: RiskSpecification, report: RiskReport) -> CorrelationClusters | None:
+def _clusters(
+    specification: RiskSpecification, report: RiskReport, on_progress: OnProgress
+) -> CorrelationClusters | None:
     if specification.clustering is None or isinstance(report.correlation, Absent):
         return None
     varies = ~np.isnan(report.correlation.diagonal())
-    return cluster(report.correlation[np.ix_(varies, varies)], specification.clustering)
+    return cluster(report.correlation[np.ix_(varies, varies)], specification.clustering, on_progress)
 
 
-def _rolling(rolling: Rolling | None, query: RiskQuery) -> tuple[RollingSeries, ...]:
+def _rolling(rolling: Rolling | None, query: RiskQuery, on_progress: OnProgress) -> tuple[RollingSeries, ...]:
     if rolling is None:
         return ()
     if not isinstance(query.data, ReturnPanel):
@@ -99,10 +103,12 @@ def _rolling(rolling: Rolling | None, query: RiskQuery) -> tuple[RollingSeries, 
     # By default all that the input is enough for: beside a benchmark only where both have a window of dates.
     known = query.comparison is not None and len(query.comparison.benchmark) >= rolling.window
     figures = rolling.figures or tuple(f for f in RollingFigure if known or not f.is_relative)
-    return tuple(_rolled(figure, rolling.window, query, query.data) for figure in figures)
+    return tuple(_rolled(figure, rolling.window, query, query.data, on_progress) for figure in figures)
 
 
-def _rolled(figure: RollingFigure, window: int, query: RiskQuery, data: ReturnPanel) -> RollingSeries:
+def _rolled(
+    figure: RollingFigure, window: int, query: RiskQuery, data: ReturnPanel, on_progress: OnProgress
+) -> RollingSeries:
     dates, values, benchmark, share = data.dates, data.values, None, 1.0
     if figure.is_relative and query.comparison is not None and query.comparison.dates is not None:
         dates, values, benchmark = query.comparison.dates, query.comparison.assets, query.comparison.benchmark
@@ -118,19 +124,23 @@ def _rolled(figure: RollingFigure, window: int, query: RiskQuery, data: ReturnPa
         outcomes.rounding,
     )
     return RollingSeries(
-        figure, dates[window - 1 :], rolling_figure(figure, outcomes.returns, benchmark, window, yardstick)
+        figure, dates[window - 1 :], rolling_figure(figure, outcomes.returns, benchmark, window, yardstick, on_progress)
     )
 
 
 def _stress(
-    specification: RiskSpecification, query: RiskQuery, proposed: Vector | None, dropped: Days | None
+    specification: RiskSpecification,
+    query: RiskQuery,
+    proposed: Vector | None,
+    dropped: Days | None,
+    on_progress: OnProgress,
 ) -> tuple[StressResult, ...]:
     if not specification.stress:
         return ()
     portfolio = StressedPortfolio(
         symbols=query.data.symbols,
         weights=query.weights,
-        model=risk_model(query),
+        model=risk_model(query, on_progress),
         returns=query.data if isinstance(query.data, ReturnPanel) else None,
         start=query.start,
         dropped=dropped,
@@ -138,17 +148,13 @@ def _stress(
         groups=query.groups or {},
         factors=query.factors,
     )
-    results = portfolio.under(specification.stress)
-    count = len(results) * len(query.weights)
-    if count > MOST_ASSET_RESULTS:
-        raise InvalidInput("stress", f"results x assets may be {MOST_ASSET_RESULTS:,} at most, are {count:,}")
-    return results
+    return portfolio.under(specification.stress, MOST_ASSET_RESULTS, on_progress)
 
 
-def _validation(specification: RiskSpecification, query: RiskQuery) -> Validated | None:
+def _validation(specification: RiskSpecification, query: RiskQuery, on_progress: OnProgress) -> Validated | None:
     if specification.validation is None:
         return None
     if not isinstance(query.data, ReturnPanel):
         raise InvalidInput("validation", "needs prices or returns as the input, in the order of time")
     returns: Vector = query.data.values @ query.weights
-    return validated(returns, specification.validation, query.confidence_level, query.decay)
+    return validated(returns, specification.validation, query.confidence_level, query.decay, on_progress)

@@ -1,6 +1,5 @@
 """Data made ready for a report: what is missing is refused, dropped, or left to an estimator of moments."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +11,7 @@ from domain.market_data.missing import MissingData, MissingDataPolicy, complete,
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Days, PricePanel, ReturnPanel, Scenarios
 from domain.market_data.source import MarketInput, complete_returns, infer_periods_per_year
+from domain.progress import OnProgress, no_progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def prepared(
     data: MarketInput,
     policy: MissingDataPolicy,
     periods_per_year: float | None,
-    on_progress: Callable[[], None] = lambda: None,
+    on_progress: OnProgress = no_progress,
 ) -> Prepared:
     """Data without gaps, and moments from all of it where the policy says how.
 

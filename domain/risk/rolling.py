@@ -8,6 +8,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from domain.checks import Vector
 from domain.errors import InvalidInput
+from domain.progress import OnProgress, no_progress
 
 BLOCK = 2_000_000
 """Returns that are looked at together, so that memory does not grow with T times the window."""
@@ -75,7 +76,12 @@ class Yardstick:
 
 
 def rolling_figure(
-    figure: RollingFigure, returns: Vector, benchmark: Vector | None, window: int, yardstick: Yardstick
+    figure: RollingFigure,
+    returns: Vector,
+    benchmark: Vector | None,
+    window: int,
+    yardstick: Yardstick,
+    on_progress: OnProgress = no_progress,
 ) -> Vector:
     """The figure of the windows that end at the returns W - 1 to T - 1, (T - W + 1,); NaN where it is not defined.
 
@@ -88,10 +94,10 @@ def rolling_figure(
     windows = sliding_window_view(returns, window)
     others = windows if benchmark is None else sliding_window_view(benchmark, window)
     step = max(1, BLOCK // window)
-    blocks = [
-        _of_windows(figure, windows[i : i + step], others[i : i + step], yardstick)
-        for i in range(0, len(windows), step)
-    ]
+    blocks = []
+    for i in range(0, len(windows), step):
+        on_progress()
+        blocks.append(_of_windows(figure, windows[i : i + step], others[i : i + step], yardstick))
     return np.concatenate(blocks)
 
 

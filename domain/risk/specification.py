@@ -3,7 +3,7 @@
 `pose` joins the two and gives a `RiskQuery`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -18,6 +18,7 @@ from domain.market_data.moments import Moments
 from domain.market_data.panel import Panel, PricePanel, ReturnPanel, Scenarios
 from domain.market_data.source import MarketInput, infer_periods_per_year
 from domain.portfolio import Portfolio, weights_by_symbol
+from domain.progress import OnProgress, no_progress
 from domain.risk.analyzer import WORST_DRAWDOWNS, RiskQuery
 from domain.risk.conventions import OURS, Conventions
 from domain.risk.correlation import Clustering
@@ -32,6 +33,9 @@ from domain.risk.validation.request import ValidationRequest
 
 Factors = PricePanel | ReturnPanel | int
 """Given series, or so many principal components."""
+
+MOST_MEMBERSHIPS = 50_000_000
+"""Groups x symbols of one report: 50 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ def pose(
     specification: RiskSpecification,
     data: MarketInput,
     benchmark: PricePanel | ReturnPanel | None = None,
-    on_progress: Callable[[], None] = lambda: None,
+    on_progress: OnProgress = no_progress,
 ) -> tuple[RiskQuery, Prepared]:
     """The query that a specification poses on data, and what was done about values that are missing.
 
@@ -81,7 +85,7 @@ def pose(
     _only_covariance(specification.estimation)
     moments = ready.moments
     if specification.estimation.factors and isinstance(ready.data, ReturnPanel):
-        moments = estimate_moments(ready.data, specification.estimation, periods)
+        moments = estimate_moments(ready.data, specification.estimation, periods, on_progress)
         ready, data = without_factors(specification.estimation, ready), assets
     query = RiskQuery(
         data=ready.data,
@@ -189,7 +193,18 @@ def _groups(specification: RiskSpecification, symbols: tuple[str, ...]) -> dict[
             rule = f"{name} is the name of a {'symbol' if name in known else 'stored group'} as well"
             raise InvalidInput(f"groups[{i}].name", rule)
     everything = {**specification.stored_groups, **specification.groups}
-    return {name: np.isin(symbols, members) for name, members in everything.items()}
+    if len(everything) * len(symbols) > MOST_MEMBERSHIPS:
+        count = f"{len(everything):,} x {len(symbols):,}"
+        raise InvalidInput("groups", f"groups x symbols may be {MOST_MEMBERSHIPS:,} at most, are {count}")
+    position = {symbol: i for i, symbol in enumerate(symbols)}
+    return {name: _mask(members, position) for name, members in everything.items()}
+
+
+def _mask(members: Iterable[str], position: Mapping[str, int]) -> NDArray[np.bool_]:
+    """Which of the symbols are members; stored groups may have others as well."""
+    inside = np.zeros(len(position), dtype=bool)
+    inside[[position[member] for member in members if member in position]] = True
+    return inside
 
 
 def _factors(specification: RiskSpecification, ready: Prepared, data: MarketInput) -> FactorDecomposition | None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from domain.checks import Vector
 from domain.errors import InvalidInput
 from domain.market_data.panel import Days, ReturnPanel, civil_date
+from domain.progress import OnProgress, no_progress
 from domain.risk.factors import FactorDecomposition
 from domain.risk.model import RiskModel
 from domain.risk.shocks import conditional_shock, factor_shock, stressed_covariance
@@ -110,18 +111,24 @@ class StressedPortfolio:
     groups: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     factors: FactorDecomposition | None = None
 
-    def under(self, scenarios: Sequence[Scenario]) -> tuple[StressResult, ...]:
-        """The results in the order of the scenarios; one may have several.
+    def under(
+        self, scenarios: Sequence[Scenario], most: int | None = None, on_progress: OnProgress = no_progress
+    ) -> tuple[StressResult, ...]:
+        """The results in the order of the scenarios; one may have several, all at most `most` figures of assets.
 
         Raises InvalidInput with the path of the scenario for names that are not there, and for data it cannot do
         without.
         """
         results: list[StressResult] = []
         for place, scenario in enumerate(scenarios):
+            on_progress()
             try:
                 results.extend(self._results(scenario))
             except InvalidInput as error:
                 raise error.under(f"stress[{place}].{_FIELDS[type(scenario.kind)]}") from None
+            count = max(len(results), len(scenarios)) * len(self.symbols)
+            if most is not None and count > most:
+                raise InvalidInput("stress", f"results x assets may be {most:,} at most, are {count:,} or more")
         return tuple(results)
 
     def _results(self, scenario: Scenario) -> Sequence[StressResult]:
@@ -194,17 +201,17 @@ class StressedPortfolio:
     def _asset_returns(self, shocks: AssetShocks) -> Vector:
         shocked = np.zeros(len(self.symbols), dtype=bool)
         sizes = np.zeros(len(self.symbols))
+        position = {symbol: i for i, symbol in enumerate(self.symbols)}
         # Groups first, so that a shock on one of their assets counts before theirs.
-        for place, (name, size) in sorted(
-            enumerate(shocks.shocks.items()), key=lambda item: item[1][0] in self.symbols
-        ):
-            if name in self.symbols:
-                inside = np.array([symbol == name for symbol in self.symbols])
+        for place, (name, size) in sorted(enumerate(shocks.shocks.items()), key=lambda item: item[1][0] in position):
+            inside: NDArray[np.bool_] | int
+            if name in position:
+                inside = position[name]
             elif name in self.groups:
                 inside = self.groups[name]
             else:
                 raise InvalidInput(f"shocks[{place}].name", f"{name} is neither a symbol of the input nor a group")
-            shocked |= inside
+            shocked[inside] = True
             sizes[inside] = size
         if not shocks.propagate:
             return sizes
@@ -215,8 +222,9 @@ class StressedPortfolio:
         if self.factors is None:
             raise InvalidInput("shocks", "need factors in the request")
         names = self.factors.names
+        known = set(names)
         for place, name in enumerate(shocks.shocks):
-            if name not in names:
+            if name not in known:
                 raise InvalidInput(f"shocks[{place}].name", f"{name} is not a factor of the request")
         shocked = np.array([name in shocks.shocks for name in names])
         sizes = np.array([shocks.shocks.get(name, 0.0) for name in names])

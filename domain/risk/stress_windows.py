@@ -104,8 +104,9 @@ def worst_stretches(returns: ReturnPanel, weights: Vector, periods: int, most: i
     outcome = _held(returns, held, periods) @ weights[held]
     chosen: list[Stretch] = []
     free = outcome < 0.0
-    for place in np.argsort(outcome, kind="stable"):
-        if len(chosen) == most or not free.any():
+    losses = np.flatnonzero(free)
+    for place in losses[np.argsort(outcome[losses], kind="stable")]:
+        if len(chosen) == most:
             break
         if free[place]:
             last = int(place) + periods - 1

@@ -69,6 +69,8 @@ def relativistic_weights(losses: Vector, confidence_level: float, kappa: float =
     """
     count = len(losses)
     worst, spread = float(losses.max()), float(np.ptp(losses))
+    if not np.isfinite(spread):
+        return np.full(count, np.nan)  # losses too large to be subtracted have no figure
     room = deformed_logarithm(1.0 / (count * (1.0 - confidence_level)), kappa)
     # Many equally bad losses spread q, and so does a tail of less than one of them.
     at_worst = (losses == worst).astype(np.float64)

@@ -150,9 +150,11 @@ def _factor_budgets(budget: objective_pb2.RiskBudget) -> FactorBudgetBySymbol:
     given = budget.factor_budgets
     if budget.budgets:
         raise InvalidInput("factor_budgets", "must not be given beside budgets: shares are of assets or of factors")
+    seen: set[str] = set()
     for k, one in enumerate(given):
-        if one.factor in [other.factor for other in given[:k]]:
+        if one.factor in seen:
             raise InvalidInput(f"factor_budgets[{k}].factor", f"{one.factor} appears twice")
+        seen.add(one.factor)
         once_each(f"factor_budgets[{k}].loadings", [loading.symbol for loading in one.loadings])
     return FactorBudgetBySymbol(
         tuple(one.factor for one in given),

@@ -106,7 +106,8 @@ def walk(
     """Runs in a worker process."""
     started = time.process_time()
     data = job.data.prices() if job.kind == "prices" else job.data.returns()
-    plan = prepare(specification, data, {symbol: panel.prices() for symbol, panel in job.benchmarks.items()})
+    benchmarks = {symbol: panel.prices() for symbol, panel in job.benchmarks.items()}
+    plan = prepare(specification, data, benchmarks, on_progress)
     checkpoint = None if job.checkpoint is None else checkpoint_from_bytes(job.checkpoint)
     records: list[list[RecordPart]] = [[] for _ in range(0 if checkpoint is None else checkpoint.leg + 1)]
     for packed in job.parts:

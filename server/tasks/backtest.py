@@ -55,7 +55,7 @@ def draft(request: bytes, found: Found | None, on_progress: Control) -> Wanted |
     if missing := tuple(selection for selection in outside.values() if selection not in found.panels):
         return Wanted(panels=missing)
     benchmarks = {symbol: found.panels[selection].open() for symbol, selection in outside.items()}
-    prepare(command.specification.with_groups(found.groups), data, benchmarks)
+    prepare(command.specification.with_groups(found.groups), data, benchmarks, on_progress)
     on_progress()
     return None if command.validate_only else _drafted(command, found, data, benchmarks, outside)
 

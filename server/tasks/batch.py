@@ -48,7 +48,7 @@ def shared(request: bytes, found: Found | None, on_progress: Control) -> Wanted 
         return wanted
     data = opened((found or Found()).input(command.data))
     on_progress()
-    universe = universe_of(command.specification, data)
+    universe = universe_of(command.specification, data, on_progress)
     body = hashlib.sha256(message.universe.SerializeToString(deterministic=True)).digest()
     if not isinstance(command.data, Moments):
         command = replace(command, data=PriceSelection())  # the universe has what accounts need of it
@@ -109,7 +109,7 @@ def _result(own: Shared, account: BatchAccount, found: Found, on_progress: Contr
     specification = with_stored_groups(account.specification, found)
     limit_time(specification, on_progress)
     start = time.perf_counter()
-    problem = pose(specification, own.universe)
+    problem = pose(specification, own.universe, on_progress)
     solution = solve(problem, on_progress)
     answer = Answer(problem, solution, time.perf_counter() - start)
     payload = answer_to_bytes(PricedAnswer(answer, cost_of(specification, answer), own.command.means_known))

@@ -45,7 +45,7 @@ def plan(request: bytes, found: Found | None, on_progress: Control) -> Wanted | 
     found = found or Found()
     if command.points <= CHUNK or not _is_heavy(command, found):
         return None
-    problem = _problem(command, found)
+    problem = _problem(command, found, on_progress)
     if not goes_by_points(problem, command.points):
         return None
     start = time.perf_counter()
@@ -60,7 +60,7 @@ def plan(request: bytes, found: Found | None, on_progress: Control) -> Wanted | 
 def whole(request: bytes, found: Found, on_progress: Control, report: Callable[[bytes], None]) -> None:
     """Reports every portfolio, from the highest return down, as it is found."""
     command = trace_command_from_proto(message_from_bytes(TraceFrontierRequest, request))
-    for traced in _timed(0, trace(_problem(command, found), command.points, on_progress)):
+    for traced in _timed(0, trace(_problem(command, found, on_progress), command.points, on_progress)):
         report(traced)
 
 
@@ -68,15 +68,15 @@ def whole(request: bytes, found: Found, on_progress: Control, report: Callable[[
 def points(request: bytes, found: Found, first: int, returns: Sequence[float], on_progress: Control) -> list[bytes]:
     """Points next to each other, numbered from the first."""
     command = trace_command_from_proto(message_from_bytes(TraceFrontierRequest, request))
-    return list(_timed(first, between(_problem(command, found), returns, on_progress)))
+    return list(_timed(first, between(_problem(command, found, on_progress), returns, on_progress)))
 
 
 def _wanted(command: TraceCommand) -> Wanted:
     return Wanted(panels=selections(command.data), groups=tuple(command.specification.missing_groups()))
 
 
-def _problem(command: TraceCommand, found: Found) -> Problem:
-    return state(with_stored_groups(command.specification, found), opened(found.input(command.data)))
+def _problem(command: TraceCommand, found: Found, on_progress: Control) -> Problem:
+    return state(with_stored_groups(command.specification, found), opened(found.input(command.data)), on_progress)
 
 
 def _timed(first: int, solutions: Iterable[Solution]) -> Iterator[bytes]:

@@ -83,7 +83,7 @@ def _wanted(command: OptimizeCommand) -> Wanted:
 def _check(command: OptimizeCommand, specification: Specification, data: MarketInput, on_progress: Control) -> None:
     """That the problem can be posed and, where that is asked, that some weights keep all limits."""
     limit_time(specification, on_progress)
-    problem = state(specification, data)
+    problem = state(specification, data, on_progress)
     if command.check_feasibility:
         on_progress()
         limits = feasible_set(problem)
@@ -92,8 +92,9 @@ def _check(command: OptimizeCommand, specification: Specification, data: MarketI
 
 
 def _answer(specification: Specification, data: MarketInput, on_progress: Control, *, diagnose: bool) -> Answer:
-    problem = state(specification, data)
+    problem = state(specification, data, on_progress)
     start = time.perf_counter()
     solution = solve(problem, on_progress)
     seconds = time.perf_counter() - start
-    return Answer(problem, solution, seconds, diagnosis(specification, data, problem) if diagnose else None)
+    quality = diagnosis(specification, data, problem, on_progress) if diagnose else None
+    return Answer(problem, solution, seconds, quality)

@@ -196,7 +196,7 @@ def _optimised(
     held = portfolio.weights_at({symbol: quote.price for symbol, quote in market.quotes.items()})
     assets = set(panel.symbols) - specification.estimation.factors
     current = {symbol: weight for symbol, weight in held.items() if symbol in assets}
-    solution = solve(state(replace(specification, current_weights=current), panel), on_progress)
+    solution = solve(state(replace(specification, current_weights=current), panel, on_progress), on_progress)
     # Rounding of a zero weight is no wish to sell short; a real short is refused by name.
     weights = np.where(np.abs(solution.weights) < WEIGHT_ROUNDING, 0.0, solution.weights)
     return dict(zip(solution.symbols, weights.tolist(), strict=True))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
 from domain.optimization.fast.program import Answer, Program
+from domain.progress import OnProgress, no_progress
 
 Mask = NDArray[np.bool_]
 
@@ -33,13 +34,14 @@ def is_long_only(program: Program) -> bool:
     )
 
 
-def solve_long_only(program: Program, hessian: Matrix) -> Answer | None:
+def solve_long_only(program: Program, hessian: Matrix, on_progress: OnProgress = no_progress) -> Answer | None:
     """The exact answer, or None where the Hessian is not definite enough to find it this way."""
     target = program.polytope.matrix[0]
     size = len(target)
     held = target > 0.0
     fewest, patience = size + 1, PATIENCE
     for iteration in range(1, 20 * size + 20):
+        on_progress()
         try:
             point, slack = _on(hessian, target, held)
         except np.linalg.LinAlgError:

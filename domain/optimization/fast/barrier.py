@@ -12,11 +12,17 @@ from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
 from domain.errors import SolverFailed
+from domain.optimization.fast.program import Program
+from domain.optimization.fast.quadratic import solve_quadratic
+from domain.optimization.feasible import Polytope
 
 Places = NDArray[np.intp]
 
 STEPS = 200
 WARMING = 6
+HALVINGS = 1100
+"""A step length is 0 after so many: none of them is left to try."""
+
 SMALL_DECREMENT = 0.05
 """Squared Newton decrement, in units of the smallest share, below which a full step converges (Nesterov 2004, 4.1)."""
 
@@ -25,6 +31,9 @@ CONVERGED = 1e-25
 
 ONE_STEP_AWAY = 1e-14
 """Squared decrement from which one full step, which squares it, ends at what double precision can tell apart."""
+
+RISKLESS = 1e-10
+"""Variance of a long portfolio of assets of variance one, below which it is rounding."""
 
 SMALLEST = 1e-12
 """Lower bound of a weight in units of the budget: the logarithm keeps all of them above zero."""
@@ -66,12 +75,15 @@ def free_minimum(barrier: Barrier, on_progress: Callable[[], None]) -> tuple[Vec
             point = np.sqrt(shares)  # a hedge among the assets leads this astray
             break
         point = np.sqrt(point * shares / pull)
-    point = point / float(point @ correlation @ point) ** 0.5
+    variance = float(point @ correlation @ point)
+    if not variance > 0.0:
+        raise SolverFailed("risk budgets did not converge: a long portfolio has no volatility")
+    point = point / variance**0.5
     for step in range(STEPS):
         on_progress()
         pull = shares / point
         gradient = correlation @ point - pull
-        direction = -np.linalg.solve(correlation + np.diag(pull / point), gradient)
+        direction = -_solved(correlation + np.diag(pull / point), gradient)
         decrement = -float(gradient @ direction)
         if decrement <= ONE_STEP_AWAY:
             return point + direction, step + 1
@@ -104,7 +116,18 @@ def _newton_direction(barrier: Barrier, theta: float, point: Vector, gradient: V
     whole = len(moving) == len(point)
     correlation = barrier.correlation if whole else barrier.correlation[np.ix_(moving, moving)]
     curvature = theta * barrier.shares[moving] / point[moving] ** 2
-    return np.asarray(np.linalg.solve(correlation + np.diag(curvature), -gradient[moving]), dtype=np.float64)
+    return _solved(correlation + np.diag(curvature), -gradient[moving])
+
+
+def _solved(matrix: Matrix, right: Vector) -> Vector:
+    """matrix^-1 right. Raises SolverFailed for a singular matrix and for what is not finite."""
+    try:
+        result = np.asarray(np.linalg.solve(matrix, right), dtype=np.float64)
+    except np.linalg.LinAlgError as error:
+        raise SolverFailed("risk budgets did not converge: their equations are singular") from error
+    if not np.isfinite(result).all():
+        raise SolverFailed("risk budgets did not converge: a Newton step is not finite")
+    return result
 
 
 def _stepped(
@@ -116,10 +139,21 @@ def _stepped(
     if shrinking.any():
         length = min(1.0, 0.9 * float((-point[moving][shrinking] / direction[shrinking]).min()))
     before = barrier.value(point, theta)
-    while True:
+    for _ in range(HALVINGS):
         trial = point.copy()
         trial[moving] = np.clip(point[moving] + length * direction, barrier.lower[moving], barrier.upper[moving])
         # Close to the minimum the objective is flat to rounding, and the full step is right.
         if barrier.value(trial, theta) <= before + 1e-14 * abs(before) or length * decrement < 1e-16:
             return trial
         length *= 0.5
+    raise SolverFailed("risk budgets did not converge: their objective is not finite")
+
+
+def can_be_riskless(correlation: Matrix) -> bool:
+    """Whether some long portfolio has no volatility: then the barrier has no minimum."""
+    size = len(correlation)
+    free = np.full(size, np.inf)
+    budget = Polytope(np.ones((1, size)), np.ones(1), np.ones(1), np.zeros(size), free)
+    program = Program(2.0 * correlation, np.zeros(size), budget)
+    least = solve_quadratic(program)
+    return least is not None and program.value(least.point) <= RISKLESS

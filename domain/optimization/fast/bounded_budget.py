@@ -5,14 +5,13 @@ budget holds (Richard & Roncalli 2019, "Constrained risk budgeting portfolios").
 budget itself, lambda being its risk: then w grows in proportion to lambda. A is the identity for budgets of assets.
 """
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from domain.checks import Matrix, Vector
-from domain.errors import NotSupported, SolverTimedOut
+from domain.errors import NotSupported
+from domain.optimization.control import SolverControl
 from domain.optimization.fast.cones import Affine, ConeAnswer, constant
 from domain.optimization.fast.linear import solve_linear
 from domain.optimization.fast.mean_variance import solver_version
@@ -75,14 +74,14 @@ class _Trial:
 
 
 def bounded_budget(
-    problem: Problem, limits: FeasibleSet, shared: Shares, start: Vector, on_progress: Callable[[], None]
+    problem: Problem, limits: FeasibleSet, shared: Shares, start: Vector, control: SolverControl
 ) -> Candidate:
     """The bounded budgets of limits that can be met; `start` (N,) is about where the portfolio may be.
 
     Raises NotSupported where no lambda meets the budget, or every one does, with the labels in the way.
     """
-    refuse_without_exposure(limits, shared.exposures)
-    search = _Search.of(problem, _without_budget(limits), shared, on_progress)
+    refuse_without_exposure(limits, shared.exposures, control)
+    search = _Search.of(problem, _without_budget(limits), shared, control)
     found = search.root(max(search.risk(start), 1e-6))
     search.refuse_if_any_will_do(found)
 
@@ -95,7 +94,7 @@ def bounded_budget(
     near = found.weights
     if abs(found.excess) > SETTLED:
         # What the accuracy of the solver leaves of the budget: the best that meets it at this lambda.
-        near = _Search.of(problem, limits, shared, on_progress).trial(found.factor).weights
+        near = _Search.of(problem, limits, shared, control).trial(found.factor).weights
     weights = settled(limits, near, judged)
     gap = max(judged(weights) - found.answer.bound, 0.0)
     bindings = search.made.bindings(found.answer, weights, 1.0)
@@ -122,20 +121,18 @@ class _Search:
     shared: Shares
     limits: FeasibleSet
     budget: float
-    deadline: float
-    on_progress: Callable[[], None]
+    control: SolverControl
     iterations: int = 0
 
     @classmethod
-    def of(cls, problem: Problem, limits: FeasibleSet, shared: Shares, on_progress: Callable[[], None]) -> "_Search":
-        made = stage(limits, problem.options)
+    def of(cls, problem: Problem, limits: FeasibleSet, shared: Shares, control: SolverControl) -> "_Search":
+        made = stage(limits, control)
         model, count = made.model, len(shared.shares)
         logs = model.variables(count)
         exposed = made.weights if shared.exposures is None else made.weights.under(shared.exposures.T)
         model.exponential(logs, constant(np.ones(count)), exposed)
         size = risk_of_weights(made, problem.risk, made.weights)
-        deadline = time.monotonic() + problem.options.time_limit_seconds
-        return cls(made, problem.risk, size, logs, shared, limits, problem.budget, deadline, on_progress)
+        return cls(made, problem.risk, size, logs, shared, limits, problem.budget, control)
 
     def risk(self, weights: Vector) -> float:
         """To the first degree, in units of the program."""
@@ -143,12 +140,8 @@ class _Search:
 
     def trial(self, factor: float) -> _Trial:
         """The portfolio of one lambda. Raises SolverTimedOut, and NotSupported where nothing has positive exposures."""
-        self.on_progress()
-        left = self.deadline - time.monotonic()
-        if left <= 0.0:
-            raise SolverTimedOut("the time limit ran out before the risk budgets were found")
+        self.control()
         model = self.made.model
-        model.time_limit_seconds = left
         model.minimise(self.size - self.logs.total(factor * self.shared.shares))
         answer = model.solve()
         if answer is None:
@@ -206,7 +199,7 @@ class _Search:
             )
 
 
-def refuse_without_exposure(limits: FeasibleSet, exposures: Matrix | None) -> None:
+def refuse_without_exposure(limits: FeasibleSet, exposures: Matrix | None, control: SolverControl) -> None:
     """Raises NotSupported where limits leave an exposure A'w, (K,), at 0 or less: it has no logarithm."""
     size, polytope = limits.size, limits.polytope()
     exposed = np.eye(size) if exposures is None else exposures.T
@@ -221,7 +214,7 @@ def refuse_without_exposure(limits: FeasibleSet, exposures: Matrix | None) -> No
         np.append(polytope.lower, -np.inf),
         np.append(polytope.upper, 1.0),
     )
-    best = solve_linear(Program(None, np.append(np.zeros(len(polytope.lower)), -1.0), widened))
+    best = solve_linear(Program(None, np.append(np.zeros(len(polytope.lower)), -1.0), widened), control)
     if best is None or best.point[-1] <= NOT_EXPOSED:
         raise NotSupported(f"within these limits not all that share the risk can be held; {_in_the_way(limits)}")
 

@@ -13,14 +13,16 @@ from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
 from domain.errors import SolverFailed, SolverTimedOut, UnboundedProblem
+from domain.optimization.control import LATE, UNLIMITED, SolverControl
 from domain.optimization.fast.linear import solve_linear
 from domain.optimization.fast.program import Answer, Program
 from domain.optimization.feasible import Polytope
 
 Places = NDArray[np.intp]
 
-ACCURACY = 1e-11
-"""Asked of the solver; it gives what double precision has, and the proof tells how much that is."""
+ACCURACY_SHARE, ACCURACIES = 1e-2, (1e-13, 1e-5)
+"""Of the tolerance of the answer, what is asked of the solver; it gives what double precision has, and the proof tells
+how much that is."""
 
 ATTEMPTS = ((True, 0.99), (False, 0.99), (True, 0.9))
 """Whether the solver scales the program, and its step length: power cones stall under one and not under the other."""
@@ -169,7 +171,7 @@ class ConeModel:
     blocks: list[_Block] = field(default_factory=list)
     linear: Affine = field(default_factory=lambda: constant(0.0))
     curvature: Matrix | None = None  # (k, k) of the first k variables
-    time_limit_seconds: float = 30.0
+    control: SolverControl = UNLIMITED
 
     def variables(self, count: int) -> Affine:
         """New variables, free until something bounds them."""
@@ -247,7 +249,7 @@ class ConeModel:
         np.add.at(linear, self.linear.columns, self.linear.values)
         lower = 0.0 - everything.constant
         polytope = Polytope(matrix, lower, np.where(equal, lower, np.inf), -free, free)
-        return solve_linear(Program(None, linear, polytope), self.time_limit_seconds)
+        return solve_linear(Program(None, linear, polytope), self.control)
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,12 +309,14 @@ class _Assembled:
         outcome = clarabel.SolverStatus
         best: ConeAnswer | None = None
         status = None
+        accuracy = model.control.accuracy(ACCURACY_SHARE, *ACCURACIES)
+        good = max(GOOD, 0.2 * model.control.tolerance)
         doubtful = (outcome.AlmostPrimalInfeasible, outcome.AlmostDualInfeasible) if model.has_matrices else ()
         for scaled, stride in SEMIDEFINITE_ATTEMPTS if model.has_matrices else ATTEMPTS:
             settings = clarabel.DefaultSettings()
             settings.verbose = False
-            settings.time_limit = model.time_limit_seconds
-            settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = ACCURACY
+            settings.time_limit = model.control.seconds_left
+            settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = accuracy
             settings.max_iter = 400
             settings.max_threads = 1
             settings.equilibrate_enable, settings.max_step_fraction = scaled, stride
@@ -326,11 +330,11 @@ class _Assembled:
             if status in (outcome.DualInfeasible, outcome.AlmostDualInfeasible):
                 raise UnboundedProblem("the objective can be improved for ever; add an upper bound on the weights")
             if status == outcome.MaxTime:
-                raise SolverTimedOut("the time limit ran out before the answer was found")
+                raise SolverTimedOut(LATE)
             answer = self._answer(model, found)
             if answer is not None and (best is None or answer.gap < best.gap):
                 best = answer
-            if best is not None and best.gap <= GOOD:
+            if best is not None and best.gap <= good:
                 break
         if best is None:
             raise SolverFailed(f"Clarabel ended with {status}")

@@ -13,7 +13,8 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.errors import NotSupported, SolverFailed
-from domain.optimization.fast.barrier import Barrier, free_minimum
+from domain.optimization.control import SolverControl
+from domain.optimization.fast.barrier import Barrier, can_be_riskless, free_minimum
 from domain.optimization.fast.mean_variance import solver_version, variance_scale
 from domain.optimization.fast.program import VALUE_FLOOR
 from domain.optimization.fast.share_search import Goal, Intervals, ShareSearch, budget_of
@@ -26,7 +27,9 @@ from domain.optimization.objectives import (
     MinRisk,
 )
 from domain.optimization.problem import Problem
+from domain.optimization.sizes import MOST_ENTRIES
 from domain.optimization.solution import VIOLATION_TOLERANCE, Candidate, Engine
+from domain.progress import no_progress
 
 FULL = 1e-9
 """Lower bounds that leave less than this of the shares leave one portfolio."""
@@ -37,7 +40,7 @@ Relaxation = Callable[[FeasibleSet], Candidate | None]
 
 
 def within_shares(
-    problem: Problem, limits: FeasibleSet, relaxation: Relaxation, on_progress: Callable[[], None]
+    problem: Problem, limits: FeasibleSet, relaxation: Relaxation, control: SolverControl
 ) -> Candidate | None:
     """The best weights within bounds on contributions; None where there are none.
 
@@ -60,7 +63,7 @@ def within_shares(
         raise NotSupported(f"a hierarchy has the weights it has, and they miss {missed}")
     _refuse_shorts(limits, intervals)
     if _is_one(limits, intervals):
-        only = _with_shares(limits, intervals.tightened.lower, on_progress)
+        only = _with_shares(limits, intervals.tightened.lower, control)
         return None if only is None else Candidate(only, Engine.FAST, "newton", relative_gap=0.0)
     convex = with_cones(limits, intervals)
     if convex.share_bounds:
@@ -68,7 +71,8 @@ def within_shares(
         if found is None or limits.violation(found.weights) <= VIOLATION_TOLERANCE:
             return found
     goal = _proven_goal(problem, limits)
-    search = ShareSearch(limits, goal, found.weights, problem.options.time_limit_seconds, on_progress)
+    _refuse_too_large(limits)
+    search = ShareSearch(limits, goal, found.weights, control)
     weights = search.run()
     if weights is None:
         return None
@@ -99,7 +103,7 @@ def any_within_shares(limits: FeasibleSet, anything: Callable[[FeasibleSet], Vec
         return found
     _refuse_shorts(limits, intervals)
     if _is_one(limits, intervals):
-        return _with_shares(limits, intervals.tightened.lower, _carry_on)
+        return _with_shares(limits, intervals.tightened.lower, no_progress)
     convex = with_cones(limits, intervals)
     if convex.share_bounds:
         found = anything(convex)
@@ -111,13 +115,22 @@ def any_within_shares(limits: FeasibleSet, anything: Callable[[FeasibleSet], Vec
         raise NotSupported(
             f"{labels}: upper bounds on risk contributions are kept by long portfolios with a budget only"
         )
+    _refuse_too_large(limits)
     covariance = limits.share_bounds[0].covariance
     goal = Goal(covariance, np.full(limits.size, 1.0 / budget), 0.0)
-    return ShareSearch(limits, goal, found, FEASIBILITY_SECONDS, _carry_on, any_will_do=True).run()
+    return ShareSearch(limits, goal, found, SolverControl.for_seconds(FEASIBILITY_SECONDS), any_will_do=True).run()
 
 
-def _carry_on() -> None:
-    """Feasibility alone is not interrupted between steps."""
+def _refuse_too_large(limits: FeasibleSet) -> None:
+    """Raises NotSupported where matrices of all products of limits would not fit into memory."""
+    size = limits.size
+    linear = 2 * size + 2 * len(limits.rows)
+    if (linear * size + linear**2 // 2) * size**2 > MOST_ENTRIES:
+        labels = ", ".join(one.label for one in limits.share_bounds)
+        raise NotSupported(
+            f"{labels}: upper bounds on risk contributions that bind are proven for about 50 assets at most, and there "
+            f"are {size} with {len(limits.rows)} further limits; use lower bounds, which are cones"
+        )
 
 
 def _is_one(limits: FeasibleSet, intervals: Intervals) -> bool:
@@ -137,7 +150,12 @@ def _with_shares(limits: FeasibleSet, shares: Vector, on_progress: Callable[[], 
     barrier = Barrier(correlation, shares / shares.sum(), np.zeros(size), np.full(size, np.inf))
     try:
         point, _ = free_minimum(barrier, on_progress)
-    except np.linalg.LinAlgError as error:
+    except SolverFailed as error:
+        if can_be_riskless(correlation):
+            raise NotSupported(
+                f"{limits.share_bounds[0].label} leaves one share of the risk to each asset, but a long portfolio of "
+                "these assets has no risk, and no shares; loosen the bounds"
+            ) from None
         raise SolverFailed("the portfolio of the shares that the bounds leave did not converge") from error
     weights = point / volatilities
     weights *= budget_of(limits) / float(weights.sum())

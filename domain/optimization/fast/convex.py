@@ -12,6 +12,7 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.errors import NoPositiveExcessReturn, SolverFailed, UnboundedProblem
+from domain.optimization.control import SolverControl
 from domain.optimization.fast.cones import constant
 from domain.optimization.fast.gain import Gain
 from domain.optimization.fast.mean_variance import solver_version
@@ -19,7 +20,7 @@ from domain.optimization.fast.settle import settled
 from domain.optimization.fast.stage import Stage, risk_of_weights, stage
 from domain.optimization.feasible import FeasibleSet
 from domain.optimization.portfolio_risk import PortfolioRisk
-from domain.optimization.problem import Problem, SolverOptions
+from domain.optimization.problem import Problem
 from domain.optimization.solution import Candidate, Engine
 from domain.risk.measures import to_first_degree
 
@@ -46,9 +47,9 @@ class Penalty:
         return self.factor * self.risk.of(weights)
 
 
-def minimum_risk(problem: Problem, limits: FeasibleSet) -> Candidate | None:
+def minimum_risk(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Candidate | None:
     """The least risk in the problem's measure, or None where no weights keep the limits."""
-    made = stage(limits, problem.options)
+    made = stage(limits, control)
     risk = problem.risk
     degree, unit = risk.measure.degree, risk.unit
     made.model.minimise(risk_of_weights(made, risk, made.weights))
@@ -61,10 +62,10 @@ def minimum_risk(problem: Problem, limits: FeasibleSet) -> Candidate | None:
 
 
 def best_gain(
-    limits: FeasibleSet, options: SolverOptions, gain: Gain, penalty: Penalty | None = None
+    limits: FeasibleSet, control: SolverControl, gain: Gain, penalty: Penalty | None = None
 ) -> Candidate | None:
     """The highest gain less the penalty, or None where no weights keep the limits. Raises UnboundedProblem."""
-    made = stage(limits, options)
+    made = stage(limits, control)
     scale = gain.scale or 1.0
     objective = -gain.expression(made, scale)
     if penalty is not None:
@@ -87,22 +88,22 @@ def best_gain(
     return answered(made, limits, judged, lambda _: scale, parts if gain.deductions else None)
 
 
-def maximum_ratio(limits: FeasibleSet, options: SolverOptions, gain: Gain, risk: PortfolioRisk) -> Candidate | None:
+def maximum_ratio(limits: FeasibleSet, control: SolverControl, gain: Gain, risk: PortfolioRisk) -> Candidate | None:
     """The highest gain per unit of risk, the measure taken to the first degree, by the least risk at a gain of one.
 
     Weights and limits may grow together (Charnes & Cooper 1962), for all of them and the measure are homogeneous.
     Raises NoPositiveExcessReturn and UnboundedProblem.
     """
-    made = stage(limits, options, homogeneous=True)
+    made = stage(limits, control, homogeneous=True)
     scale = gain.scale
     if scale == 0.0:
-        _refuse_without_gain(limits, options, gain)
+        _refuse_without_gain(limits, control, gain)
         return None
     made.model.nonnegative(gain.expression(made, scale) - 1.0)
     made.model.minimise(risk_of_weights(made, risk, made.weights))
     answer = made.model.solve()
     if answer is None:
-        _refuse_without_gain(limits, options, gain)
+        _refuse_without_gain(limits, control, gain)
         return None
     kappa = float(made.kappa.value(answer.point)[0])
     raw = made.weights.value(answer.point)
@@ -132,9 +133,9 @@ def maximum_ratio(limits: FeasibleSet, options: SolverOptions, gain: Gain, risk:
     )
 
 
-def _refuse_without_gain(limits: FeasibleSet, options: SolverOptions, gain: Gain) -> None:
+def _refuse_without_gain(limits: FeasibleSet, control: SolverControl, gain: Gain) -> None:
     """Raises where there are weights that keep the limits and nothing in them gains."""
-    best = best_gain(limits, options, gain)
+    best = best_gain(limits, control, gain)
     if best is None:
         return
     highest = gain.of(best.weights)
@@ -145,9 +146,11 @@ def _refuse_without_gain(limits: FeasibleSet, options: SolverOptions, gain: Gain
     )
 
 
-def minimum_tracking_error(problem: Problem, limits: FeasibleSet, benchmark: Vector) -> Candidate | None:
+def minimum_tracking_error(
+    problem: Problem, limits: FeasibleSet, benchmark: Vector, control: SolverControl
+) -> Candidate | None:
     """The least annual volatility of the difference to a benchmark."""
-    made = stage(limits, problem.options)
+    made = stage(limits, control)
     risk = problem.deviation
     made.model.minimise(risk_of_weights(made, risk, made.weights - benchmark))
 

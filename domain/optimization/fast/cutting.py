@@ -6,13 +6,13 @@ q-mean loss: each q is a cut (Kelley 1960; Kunzi-Bay & Mayer 2006 for CVaR). A f
 variable for each asset take the place of a program with a row for each scenario.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import SolverFailed
+from domain.optimization.control import UNLIMITED, SolverControl
 from domain.optimization.fast.linear import GrowingProgram
 from domain.optimization.fast.program import Answer, Program, proven_bound
 from domain.optimization.feasible import Polytope
@@ -21,6 +21,9 @@ from domain.risk.outcomes import Outcomes
 
 TOGETHER = 1e-10
 """Bound and best value this close, relative to the larger of the value and one, are one."""
+
+TOGETHER_SHARE = 0.1
+"""The same as a share of a looser tolerance."""
 
 PATIENCE = 60
 """Cuts in a row that improve neither the bound nor the best value before it ends as it is."""
@@ -97,17 +100,16 @@ class Found:
         return proven_bound(self.tangent, self.answer)
 
 
-def least_by_cuts(
-    program: SpectralProgram, start: Vector, time_limit_seconds: float, on_progress: Callable[[], None]
-) -> Found:
+def least_by_cuts(program: SpectralProgram, start: Vector, control: SolverControl = UNLIMITED) -> Found:
     """The minimiser, from any point of the polytope. Raises SolverTimedOut, SolverFailed."""
     size, polytope = program.size, program.polytope
     columns, rows = len(polytope.lower), len(polytope.matrix)
-    master = GrowingProgram(_with_level(program), time_limit_seconds)
+    master = GrowingProgram(_with_level(program), control)
     best, best_value, bound, idle = start, np.inf, -np.inf, 0
+    together = max(TOGETHER, TOGETHER_SHARE * control.tolerance)
     point, slopes, few_pieces = start, list[Vector](), program.cutter.has_few_pieces
     while True:
-        on_progress()
+        control()
         risk, slope = program.cutter.cut(point[:size])
         value = float(program.linear @ point) + program.factor * risk
         slopes.append(slope)
@@ -123,7 +125,7 @@ def least_by_cuts(
         reached = float(program.linear @ answer.point[:-1]) + program.factor * float(answer.point[-1])
         idle = 0 if reached > bound + TOGETHER * abs(bound) else idle
         bound = max(bound, reached)
-        if best_value - bound <= TOGETHER * max(1.0, abs(best_value)) or idle > PATIENCE or len(slopes) >= CUTS:
+        if best_value - bound <= together * max(1.0, abs(best_value)) or idle > PATIENCE or len(slopes) >= CUTS:
             break
         hold = 0.0 if few_pieces and best_value - bound <= NEAR * abs(best_value) else HOLD
         point = hold * best + (1.0 - hold) * answer.point[:-1]

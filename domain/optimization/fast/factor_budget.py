@@ -5,12 +5,11 @@ in the span of A and y_k (A+ Sigma w)_k = b_k w'Sigma w (Roncalli & Weisang 2016
 factors", section 3). In the exposures alone it is y'My / 2 - sum b ln y, M = (A' Sigma^-1 A)^-1, w = Sigma^-1 A M y.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput, NotSupported
+from domain.optimization.control import SolverControl
 from domain.optimization.fast.barrier import Barrier, free_minimum
 from domain.optimization.fast.bounded_budget import Shares, bounded_budget
 from domain.optimization.feasible import FeasibleSet
@@ -29,7 +28,7 @@ COLLINEAR = 1e-9
 
 
 def factor_budget(
-    problem: Problem, limits: FeasibleSet, objective: FactorBudget, on_progress: Callable[[], None]
+    problem: Problem, limits: FeasibleSet, objective: FactorBudget, control: SolverControl
 ) -> Candidate | None:
     """The portfolio with the factors' budgets, bounded where a limit binds; None where no weights keep the limits.
 
@@ -48,7 +47,7 @@ def factor_budget(
     inverse = np.linalg.inv(loadings.T @ pulled)
     spread = np.sqrt(np.diag(inverse))
     barrier = Barrier(inverse / np.outer(spread, spread), shares, np.zeros(len(shares)), np.full(len(shares), np.inf))
-    point, steps = free_minimum(barrier, on_progress)
+    point, steps = free_minimum(barrier, control)
     weights = pulled @ (inverse @ (point / spread)) / volatilities
     total = float(weights.sum())
     is_long = total > 0.0
@@ -67,9 +66,7 @@ def factor_budget(
     start = weights if is_long else np.full(limits.size, budget / limits.size)
     # Logarithms of exposures in units of their own; their scale is a constant of the objective.
     exposures = loadings * volatilities[:, None]
-    return bounded_budget(
-        problem, limits, Shares(exposures / np.abs(exposures).max(axis=0), shares), start, on_progress
-    )
+    return bounded_budget(problem, limits, Shares(exposures / np.abs(exposures).max(axis=0), shares), start, control)
 
 
 def _regular(problem: Problem) -> tuple[Vector, Matrix]:

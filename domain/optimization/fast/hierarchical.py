@@ -24,6 +24,7 @@ from domain.optimization.likeness import likeness_of
 from domain.optimization.objectives import Hierarchical, HierarchicalMethod, MinRisk
 from domain.optimization.problem import Problem
 from domain.optimization.solution import VIOLATION_TOLERANCE, Candidate, Engine
+from domain.progress import OnProgress, no_progress
 from domain.risk.measures import RiskMeasure
 
 Least = Callable[[Problem], Vector]
@@ -51,9 +52,8 @@ def hierarchical(
         raise InvalidInput("leverage.budget", "must be above 0: a hierarchy shares out a long portfolio")
     shares = np.ones(1)
     if size > 1:
-        tree, likeness = clustered(problem, objective)
-        on_progress()
-        shares = _shares(problem, objective, tree, likeness, least)
+        tree, likeness = clustered(problem, objective, on_progress)
+        shares = _shares(problem, objective, tree, likeness, least, on_progress)
     weights = budget * shares
     if limits.violation(weights) > VIOLATION_TOLERANCE:
         weights = _bounded(weights, limits)
@@ -65,32 +65,40 @@ def hierarchical(
     return Candidate(weights, Engine.CLOSED_FORM, objective.method.lower())
 
 
-def clustered(problem: Problem, objective: Hierarchical) -> tuple[Tree, alike.Codependence]:
+def clustered(
+    problem: Problem, objective: Hierarchical, on_progress: OnProgress = no_progress
+) -> tuple[Tree, alike.Codependence]:
     """The tree of a problem's assets, and the likeness that it is made from."""
-    likeness = likeness_of(objective.codependence, problem.moments, problem.scenarios)
+    likeness = likeness_of(objective.codependence, problem.moments, problem.scenarios, on_progress)
     joined = replace(likeness, distance=distance_of(likeness, objective))
-    return tree_of(joined, objective.linkage, optimal_order=objective.optimal_order), likeness
+    on_progress()
+    return tree_of(joined, objective.linkage, on_progress, optimal_order=objective.optimal_order), likeness
 
 
 def distance_of(likeness: alike.Codependence, objective: Hierarchical) -> Matrix:
     """The distances that are clustered: of the assets, or of their columns of distances as the paper has it."""
     if not objective.between_columns:
         return likeness.distance
-    columns = likeness.distance
-    squared = np.square(columns[:, None, :] - columns[None, :, :]).sum(axis=2)
-    result: Matrix = np.sqrt(squared)
+    from scipy.spatial.distance import pdist, squareform  # only where it is used, in worker processes
+
+    result: Matrix = squareform(pdist(likeness.distance))
     return result
 
 
 def _shares(
-    problem: Problem, objective: Hierarchical, tree: Tree, likeness: alike.Codependence, least: Least
+    problem: Problem,
+    objective: Hierarchical,
+    tree: Tree,
+    likeness: alike.Codependence,
+    least: Least,
+    on_progress: OnProgress,
 ) -> Vector:
     if objective.method is HierarchicalMethod.HRP:
-        return _halved(problem, tree.order)
-    clusters = cluster_count(tree, likeness.distance, objective.max_clusters)
+        return _halved(problem, tree.order, on_progress)
+    clusters = cluster_count(tree, likeness.distance, objective.max_clusters, on_progress)
     if objective.method is HierarchicalMethod.NCO:
         return _nested(problem, tree.cut(clusters), least)
-    return _split(problem, tree, clusters, equal=objective.method is HierarchicalMethod.HERC2)
+    return _split(problem, tree, clusters, on_progress, equal=objective.method is HierarchicalMethod.HERC2)
 
 
 class _Clusters:
@@ -145,11 +153,12 @@ class _Clusters:
         return variance if self._risk.measure is RiskMeasure.VARIANCE else max(variance, 0.0) ** 0.5
 
 
-def _halved(problem: Problem, order: Places) -> Vector:
+def _halved(problem: Problem, order: Places, on_progress: OnProgress) -> Vector:
     """HRP's recursive bisection of the ordered assets."""
     risk, weights = _Clusters(problem).along(order), np.empty(len(order))
     parts, places = [(0, len(order), 1.0)], order.tolist()
     while parts:
+        on_progress()
         start, stop, share = parts.pop()
         if stop - start == 1:
             weights[places[start]] = share
@@ -167,12 +176,13 @@ def _left_share(left: float, right: float) -> float:
     return 1.0 - left / (left + right)
 
 
-def _split(problem: Problem, tree: Tree, count: int, *, equal: bool) -> Vector:
+def _split(problem: Problem, tree: Tree, count: int, on_progress: OnProgress, *, equal: bool) -> Vector:
     """HERC: down the tree, each side weighed by the risk of its clusters, then within each cluster."""
     clusters, weights = _Clusters(problem), np.ones(tree.size)
     leaves, nodes = tree.cut(count), tree.members()
     risks = [clusters.risk(members) for members in leaves]
     for k in range(len(tree.merges) - 1, len(tree.merges) - count, -1):
+        on_progress()
         left, right = (nodes[int(node)] for node in tree.merges[k, :2])
         share = _left_share(_risk_within(leaves, risks, left), _risk_within(leaves, risks, right))
         weights[left] *= share

@@ -12,6 +12,7 @@ import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import NotSupported
+from domain.optimization.control import SolverControl
 from domain.optimization.fast.newton import least_smooth
 from domain.optimization.feasible import FeasibleSet
 from domain.optimization.loss import higher_moment_loss
@@ -75,11 +76,11 @@ class MomentLoss:
 
 
 def higher_moments(
-    problem: Problem, limits: FeasibleSet, objective: HigherMoments, on_progress: Callable[[], None]
+    problem: Problem, limits: FeasibleSet, objective: HigherMoments, control: SolverControl
 ) -> Candidate | None:
     """The weights with the best trade-off, or None where none keep the limits. Raises NotSupported, SolverFailed."""
 
     def judged(weights: Vector) -> float:
         return higher_moment_loss(problem, weights, objective)
 
-    return least_smooth(MomentLoss.of(problem, objective), limits, problem.options, judged, on_progress)
+    return least_smooth(MomentLoss.of(problem, objective), limits, judged, control)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
 from domain.errors import NoPositiveExcessReturn, SolverFailed
+from domain.optimization.control import SolverControl
 from domain.optimization.fast.gain import Gain
 from domain.optimization.fast.linear import solve_linear
 from domain.optimization.fast.mean_variance import box_bindings, row_bindings
@@ -20,13 +21,13 @@ from domain.optimization.feasible import FeasibleSet, Polytope
 from domain.optimization.solution import Binding
 
 
-def refuse_without_gain(limits: FeasibleSet, gain: Gain) -> None:
+def refuse_without_gain(limits: FeasibleSet, gain: Gain, control: SolverControl) -> None:
     """Raises where there are weights that keep the limits and nothing in them gains."""
     polytope = limits.polytope()
     best = None
     if (polytope.lower <= polytope.upper).all():
         cost = np.append(-gain.by_asset, np.zeros(len(polytope.lower) - limits.size))
-        best = solve_linear(Program(None, cost, polytope))
+        best = solve_linear(Program(None, cost, polytope), control)
     if best is None:
         return
     highest = float(gain.by_asset @ best.point[: limits.size]) - gain.constant

@@ -11,6 +11,7 @@ import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import NotSupported, UnboundedProblem
+from domain.optimization.control import SolverControl
 from domain.optimization.fast.cones import Affine, constant
 from domain.optimization.fast.convex import answered
 from domain.optimization.fast.newton import least_smooth
@@ -29,7 +30,7 @@ NARROW = 1e-6
 
 
 def highest_growth(
-    problem: Problem, limits: FeasibleSet, method: KellyMethod, on_progress: Callable[[], None]
+    problem: Problem, limits: FeasibleSet, method: KellyMethod, control: SolverControl
 ) -> Candidate | None:
     """Weights with the highest growth, or None where none keep the limits.
 
@@ -38,29 +39,29 @@ def highest_growth(
     if method is not KellyMethod.QUADRATIC and problem.scenarios is None:
         raise NotSupported("kelly needs returns, prices or scenarios; with moments alone use METHOD_QUADRATIC")
     if method is not KellyMethod.EXACT:
-        return _by_cones(problem, limits, method)
+        return _by_cones(problem, limits, method, control)
 
     def judged(weights: Vector) -> float:
         return -growth(problem, weights, method)
 
     loss = GrowthLoss.of(problem)
-    quick = least_smooth(loss, limits, problem.options, judged, on_progress)
+    quick = least_smooth(loss, limits, judged, control)
     if quick is None or _is_proven(quick):
         return quick
-    found = _by_cones(problem, limits, method)
+    found = _by_cones(problem, limits, method, control)
     if found is not None and _worst(problem, found.weights) <= RUIN:
         raise UnboundedProblem("every portfolio within the limits loses all in some outcome; leave room for cash")
     if found is None or _is_proven(found):
         return found
-    return least_smooth(loss, limits, problem.options, judged, on_progress, found.weights)
+    return least_smooth(loss, limits, judged, control, found.weights)
 
 
 def _is_proven(found: Candidate) -> bool:
     return found.relative_gap is not None and found.relative_gap <= GAP_TOLERANCE
 
 
-def _by_cones(problem: Problem, limits: FeasibleSet, method: KellyMethod) -> Candidate | None:
-    made = stage(limits, problem.options)
+def _by_cones(problem: Problem, limits: FeasibleSet, method: KellyMethod, control: SolverControl) -> Candidate | None:
+    made = stage(limits, control)
     expression, scale = _exact(made, problem) if method is KellyMethod.EXACT else _quadratic(made, problem, method)
     made.model.minimise(-expression)
 

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
 from domain.errors import SolverFailed
+from domain.optimization.control import SolverControl
 from domain.optimization.fast.cones import Affine, ConeModel, stacked
 from domain.optimization.fast.stage import root_of
+from domain.progress import OnProgress, no_progress
 
 Places = NDArray[np.intp]
 
@@ -69,12 +71,12 @@ class Relaxed:
     matrix: Matrix  # (N, N)
 
 
-def relaxed(program: SharedProgram, lower: Vector, upper: Vector, time_limit_seconds: float) -> Relaxed | None:
+def relaxed(program: SharedProgram, lower: Vector, upper: Vector, control: SolverControl) -> Relaxed | None:
     """The relaxation for shares between bounds, (N,), infinite where there are none; None where it is empty."""
     size, correlation = program.size, program.correlation
     columns, rows = _triangle(size)
     diagonal = rows == columns
-    model = ConeModel(time_limit_seconds=time_limit_seconds)
+    model = ConeModel(control=control)
     entries = model.positive(len(rows))  # products of z >= 0 with itself
     model.semidefinite(entries.times(np.where(diagonal, 1.0, 2.0**0.5)), size)
 
@@ -129,13 +131,16 @@ def _add_cones(
             model.second_order(x + pull, stacked(x - pull, spread.times(2.0 * float(lower[i]) ** 0.5)))
 
 
-def local(program: SharedProgram, lower: Vector, upper: Vector, start: Vector) -> Vector | None:
+def local(
+    program: SharedProgram, lower: Vector, upper: Vector, start: Vector, on_progress: OnProgress = no_progress
+) -> Vector | None:
     """A point that no small step improves, by sequential quadratic programs; None where they end outside."""
     from scipy.optimize import minimize  # only where it is used
 
     correlation, held_up, held_down = program.correlation, np.isfinite(upper), np.isfinite(lower)
 
     def room(z: Vector) -> Vector:
+        on_progress()
         pull = correlation @ z
         variance = float(z @ pull)
         carried = z * pull

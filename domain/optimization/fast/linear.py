@@ -6,33 +6,36 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.errors import SolverFailed, SolverTimedOut, UnboundedProblem
+from domain.optimization.control import LATE, UNLIMITED, SolverControl
 from domain.optimization.fast.program import Answer, Program
 
-FEASIBILITY_TOLERANCE = 1e-10
+SHARE, PRIMAL_TOLERANCES, DUAL_TOLERANCES = 0.1, (1e-10, 1e-9), (1e-10, 1e-4)
+"""Of the tolerance of the answer, what is asked of HiGHS, which takes 1e-10 at least: beyond 1e-9 the answer would not
+keep its limits."""
 
 
-def solve_linear(program: Program, time_limit_seconds: float = 30.0) -> Answer | None:
+def solve_linear(program: Program, control: SolverControl = UNLIMITED) -> Answer | None:
     """A vertex that minimises a linear program, or None where its polytope is empty.
 
     Raises UnboundedProblem, SolverTimedOut or SolverFailed.
     """
-    return GrowingProgram(program, time_limit_seconds).solve()
+    return GrowingProgram(program, control).solve()
 
 
 class GrowingProgram:
     """A linear program that can gain rows; each solve starts from where the last one ended."""
 
-    def __init__(self, program: Program, time_limit_seconds: float) -> None:
+    def __init__(self, program: Program, control: SolverControl = UNLIMITED) -> None:
         import highspy  # only where it is used: a server that never optimises does not load it
 
         solver: Any = highspy.Highs  # its stub leaves the constructor untyped
-        self._solver = solver()
+        self._solver, self._control = solver(), control
         self._outcome: Any = highspy.HighsModelStatus
         self._solver.setOptionValue("output_flag", False)
         self._solver.setOptionValue("threads", 1)
-        self._solver.setOptionValue("primal_feasibility_tolerance", FEASIBILITY_TOLERANCE)
-        self._solver.setOptionValue("dual_feasibility_tolerance", FEASIBILITY_TOLERANCE)
-        self._solver.setOptionValue("time_limit", time_limit_seconds)
+        primal, dual = control.accuracy(SHARE, *PRIMAL_TOLERANCES), control.accuracy(SHARE, *DUAL_TOLERANCES)
+        self._solver.setOptionValue("primal_feasibility_tolerance", primal)
+        self._solver.setOptionValue("dual_feasibility_tolerance", dual)
         _pass(self._solver, program)
         self._columns = np.arange(len(program.polytope.lower), dtype=np.int32)
 
@@ -52,19 +55,19 @@ class GrowingProgram:
     def solve(self) -> Answer | None:
         """A vertex that minimises the program, or None where its polytope is empty. Raises as `solve_linear` does."""
         solver, outcome = self._solver, self._outcome
-        solver.run()
+        self._run()
         status = solver.getModelStatus()
         if status == outcome.kUnboundedOrInfeasible:
             # Presolve need not tell the two apart; the simplex method does.
             solver.setOptionValue("presolve", "off")
-            solver.run()
+            self._run()
             status = solver.getModelStatus()
         if status == outcome.kInfeasible:
             return None
         if status == outcome.kUnbounded:
             raise UnboundedProblem("the objective can be improved for ever; add an upper bound on the weights")
         if status == outcome.kTimeLimit:
-            raise SolverTimedOut("the time limit ran out before the answer was found")
+            raise SolverTimedOut(LATE)
         if status != outcome.kOptimal:
             raise SolverFailed(f"HiGHS ended with {status}")
         solution = solver.getSolution()
@@ -72,6 +75,11 @@ class GrowingProgram:
         multipliers = -np.asarray(solution.row_dual)
         iterations = int(solver.getInfo().simplex_iteration_count)
         return Answer(np.asarray(solution.col_value), multipliers, "highs", iterations)
+
+    def _run(self) -> None:
+        # Its clock counts all runs of the program.
+        self._solver.setOptionValue("time_limit", self._solver.getRunTime() + self._control.seconds_left)
+        self._solver.run()
 
 
 def _pass(solver: Any, program: Program) -> None:

@@ -11,6 +11,7 @@ from importlib.metadata import version
 import numpy as np
 
 from domain.checks import Matrix, Vector
+from domain.optimization.control import UNLIMITED, SolverControl
 from domain.optimization.fast.linear import solve_linear
 from domain.optimization.fast.polish import snapped
 from domain.optimization.fast.program import Answer, Program, bound_multipliers, proven_bound, relative_gap
@@ -42,17 +43,17 @@ DUST = 1e-12
 PACKAGES = {"interior point": "scipy", "daqp": "daqp", "piqp": "piqp", "highs": "highspy", "clarabel": "clarabel"}
 
 
-def minimum_risk(problem: Problem, limits: FeasibleSet) -> Candidate | None:
+def minimum_risk(problem: Problem, limits: FeasibleSet, control: SolverControl = UNLIMITED) -> Candidate | None:
     """The least variance, which is also the least standard deviation; None where no weights keep the limits."""
-    return _solved_by_size(limits, lambda some: _minimum_risk(problem, some))
+    return _solved_by_size(limits, lambda some: _minimum_risk(problem, some, control))
 
 
-def _minimum_risk(problem: Problem, limits: FeasibleSet) -> Candidate | None:
+def _minimum_risk(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Candidate | None:
     polytope = limits.polytope()
     scale = variance_scale(problem)
     hessian = widened(2.0 / scale * problem.moments.covariance, len(polytope.lower))
     program = Program(hessian, np.zeros(len(polytope.lower)), polytope)
-    answer = _solved(program, limits)
+    answer = _solved(program, limits, control)
     if answer is None:
         return None
     unit = scale
@@ -62,33 +63,37 @@ def _minimum_risk(problem: Problem, limits: FeasibleSet) -> Candidate | None:
     return candidate(program, answer, limits, unit)
 
 
-def maximum_utility(problem: Problem, limits: FeasibleSet, objective: MaxUtility) -> Candidate | None:
+def maximum_utility(
+    problem: Problem, limits: FeasibleSet, objective: MaxUtility, control: SolverControl = UNLIMITED
+) -> Candidate | None:
     """The highest annual mean minus risk_aversion / 2 times annual variance."""
     if not problem.moments.covariance.any():
-        return maximum_return(problem, limits)  # there is nothing to be averse to
-    return _solved_by_size(limits, lambda some: _maximum_utility(problem, some, objective))
+        return maximum_return(problem, limits, control)  # there is nothing to be averse to
+    return _solved_by_size(limits, lambda some: _maximum_utility(problem, some, objective, control))
 
 
-def _maximum_utility(problem: Problem, limits: FeasibleSet, objective: MaxUtility) -> Candidate | None:
+def _maximum_utility(
+    problem: Problem, limits: FeasibleSet, objective: MaxUtility, control: SolverControl
+) -> Candidate | None:
     polytope = limits.polytope()
     curvature = objective.risk_aversion * problem.periods_per_year
     scale = curvature * variance_scale(problem)
     hessian = widened(curvature / scale * problem.moments.covariance, len(polytope.lower))
     gain = problem.periods_per_year / scale * problem.moments.expected_returns
     program = Program(hessian, np.append(-gain, np.zeros(len(polytope.lower) - limits.size)), polytope)
-    answer = _solved(program, limits)
+    answer = _solved(program, limits, control)
     if answer is None:
         return None
     return candidate(program, answer, limits, scale)
 
 
-def _solved(program: Program, limits: FeasibleSet) -> Answer | None:
+def _solved(program: Program, limits: FeasibleSet, control: SolverControl) -> Answer | None:
     """Large programs with one limit on trades are solved without its variables."""
-    if _without_variables(limits) and (found := solve_traded(program, limits)):
+    if _without_variables(limits) and (found := solve_traded(program, limits, control)):
         found = replace(found, bound=proven_bound(program, found))
-        if relative_gap(program, found) <= TRADED_GAP:
+        if relative_gap(program, found) <= max(TRADED_GAP, control.tolerance):
             return snapped(program, found)
-    return solve_quadratic(program)
+    return solve_quadratic(program, control)
 
 
 def _without_variables(limits: FeasibleSet) -> bool:
@@ -115,7 +120,7 @@ def _reaches(limits: FeasibleSet, weights: Vector) -> bool:
     return any(one.value(weights) > one.maximum - SLACK for one in limits.absolute_sums)
 
 
-def maximum_return(problem: Problem, limits: FeasibleSet) -> Candidate | None:
+def maximum_return(problem: Problem, limits: FeasibleSet, control: SolverControl = UNLIMITED) -> Candidate | None:
     """The highest expected return. Raises UnboundedProblem where nothing holds it."""
     polytope = limits.polytope()
     gain = problem.periods_per_year * problem.moments.expected_returns
@@ -124,7 +129,7 @@ def maximum_return(problem: Problem, limits: FeasibleSet) -> Candidate | None:
     program = Program(None, linear, polytope)
     answer = None
     if (polytope.lower <= polytope.upper).all():
-        answer = solve_linear(program, problem.options.time_limit_seconds)
+        answer = solve_linear(program, control)
     if answer is None:
         return None
     return candidate(program, answer, limits, scale)

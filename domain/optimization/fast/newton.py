@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from domain.checks import Matrix, Vector
+from domain.optimization.control import SolverControl
 from domain.optimization.fast.cones import ConeAnswer
 from domain.optimization.fast.linear import solve_linear
 from domain.optimization.fast.mean_variance import binding, cleaned, solver_version, widened
@@ -19,13 +20,12 @@ from domain.optimization.fast.quadratic import solve_quadratic
 from domain.optimization.fast.settle import within
 from domain.optimization.fast.stage import stage
 from domain.optimization.feasible import FeasibleSet
-from domain.optimization.problem import SolverOptions
 from domain.optimization.solution import Binding, Candidate, Engine
 
 STEPS = 200
 
-SETTLED = 1e-12
-"""A step that promises less than this part of the objective is the last."""
+SETTLED_SHARE = 1e-3
+"""A step that promises less than this share of the tolerance, relative to the objective, is the last."""
 
 ENOUGH = 1e-4
 """Part of what the slope promises that a step must bring (Armijo)."""
@@ -63,9 +63,8 @@ class Smooth(Protocol):
 def least_smooth(
     smooth: Smooth,
     limits: FeasibleSet,
-    options: SolverOptions,
     judged: Callable[[Vector], float],
-    on_progress: Callable[[], None],
+    control: SolverControl,
     start: Vector | None = None,
 ) -> Candidate | None:
     """The minimiser, or None where no weights keep the limits; a start must keep them.
@@ -73,11 +72,11 @@ def least_smooth(
     `judged` is the function in its own unit, computed by other means. The gap is infinite where steps came upon no
     weights for which the function is defined.
     """
-    solver = _Linear(limits) if limits.is_linear else _Conic(limits, options)
+    solver = _Linear(limits, control) if limits.is_linear else _Conic(limits, control)
     weights = np.full(limits.size, 1.0 / limits.size) if start is None else start
     inside, steps, nowhere = start is not None, 0, np.zeros(limits.size)
     while steps < STEPS:
-        on_progress()
+        control()
         steps += 1
         slope, bent = smooth.slope(weights), smooth.curvature(weights)
         target = solver.model(slope - bent @ weights, bent)
@@ -90,7 +89,7 @@ def least_smooth(
             continue
         step = target - weights
         value, promised = smooth.along(weights, step), -float(slope @ step)
-        if promised <= SETTLED * abs(value(0.0)):
+        if promised <= SETTLED_SHARE * control.tolerance * abs(value(0.0)):
             weights = target if np.isfinite(value(1.0)) else weights
             break
         share = _share(value, promised)
@@ -135,8 +134,8 @@ def _size(*figures: Vector | Matrix) -> float:
 class _Linear:
     """Models over a polytope."""
 
-    def __init__(self, limits: FeasibleSet) -> None:
-        self._limits = limits
+    def __init__(self, limits: FeasibleSet, control: SolverControl) -> None:
+        self._limits, self._control = limits, control
         self._polytope = limits.polytope()
         self._last: tuple[Program, Answer] | None = None
         self._size = 1.0
@@ -150,7 +149,7 @@ class _Linear:
         self._size = _size(linear, bent)
         hessian = widened(bent / self._size, len(polytope.lower))
         program = Program(hessian, self._wide(linear / self._size), polytope)
-        answer = solve_quadratic(program)
+        answer = solve_quadratic(program, self._control)
         if answer is None:
             return None
         self._last, self.name = (program, answer), answer.solver
@@ -160,7 +159,7 @@ class _Linear:
         """A bound of slope . w over the limits."""
         size = _size(slope)
         program = Program(None, self._wide(slope / size), self._polytope)
-        answer = solve_linear(program)
+        answer = solve_linear(program, self._control)
         return -np.inf if answer is None else size * proven_bound(program, answer)
 
     def bindings(self, _: Vector, unit: float) -> tuple[Binding, ...]:
@@ -179,8 +178,8 @@ class _Conic:
 
     name = "clarabel"
 
-    def __init__(self, limits: FeasibleSet, options: SolverOptions) -> None:
-        self._stage = stage(limits, options)
+    def __init__(self, limits: FeasibleSet, control: SolverControl) -> None:
+        self._stage = stage(limits, control)
         self._last: ConeAnswer | None = None
         self._size = 1.0
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import SolverFailed
+from domain.optimization.control import UNLIMITED, SolverControl
 from domain.optimization.fast.mean_variance import variance_scale, widened
 from domain.optimization.fast.program import Program, proven_bound
 from domain.optimization.fast.quadratic import solve_quadratic
@@ -39,7 +40,7 @@ Tightening = Callable[[FeasibleSet, Mask, Mask, Vector], float]
 """A bound on the value within limits, with assets in, assets undecided, and the weights of the plain relaxation."""
 
 
-def tightening_of(problem: Problem, limits: FeasibleSet) -> Tightening | None:
+def tightening_of(problem: Problem, limits: FeasibleSet, control: SolverControl = UNLIMITED) -> Tightening | None:
     """The bound for a problem that is quadratic but for its limits on holdings; None for any other."""
     if not limits.convex.is_linear or not problem.risk_measure.is_quadratic or problem.costs is not None:
         return None
@@ -64,7 +65,7 @@ def tightening_of(problem: Problem, limits: FeasibleSet) -> Tightening | None:
     least = max((limit.min_weight for limit in limits.holdings if limit.min_weight is not None), default=0.0)
     if not counts and least == 0.0:
         return None
-    perspective = _Perspective(covariance, linear, share * deviations**2, counts, least)
+    perspective = _Perspective(covariance, linear, share * deviations**2, counts, least, control)
 
     def bound(node: FeasibleSet, inside: Mask, undecided: Mask, weights: Vector) -> float:
         value = unit * perspective.bound(node, inside, undecided, weights)
@@ -96,6 +97,7 @@ class _Perspective:
     diagonal: Vector  # (N,), what is taken off the covariance
     counts: list[Count]
     least: float
+    control: SolverControl
 
     def bound(self, node: FeasibleSet, inside: Mask, undecided: Mask, weights: Vector) -> float:
         """In the scaled objective x'Qx + c'x; minus infinity where nothing is proven."""
@@ -117,7 +119,7 @@ class _Perspective:
         total = len(polytope.lower)
         program = Program(widened(2.0 * matrix, total), np.append(linear, np.zeros(total - len(linear))), polytope)
         try:
-            answer = solve_quadratic(program)
+            answer = solve_quadratic(program, self.control)
         except SolverFailed:
             return None
         return None if answer is None else (answer.point[: len(linear)], proven_bound(program, answer))

@@ -12,6 +12,7 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.errors import SolverFailed, SolverTimedOut
+from domain.optimization.control import SolverControl
 from domain.optimization.fast.epigraph import RANKED
 from domain.optimization.fast.spectral import least_spectral, ranked_risk
 from domain.optimization.feasible import Box, FeasibleSet, RiskCap, Row
@@ -71,7 +72,7 @@ def least_ranked(limits: FeasibleSet, labels: Collection[str]) -> Vector | None:
         risk = ranked_risk(cap.risk)
         rest = FeasibleSet(limits.symbols, (*linear, around))
         try:
-            proof = least_spectral(rest, risk, EXPLORATION_SECONDS, lambda: None)
+            proof = least_spectral(rest, risk, SolverControl.for_seconds(EXPLORATION_SECONDS))
         except (SolverFailed, SolverTimedOut):
             continue
         if proof is not None:

@@ -8,6 +8,7 @@ multiplied by kappa.
 import numpy as np
 
 from domain.errors import SolverFailed, UnboundedProblem
+from domain.optimization.control import SolverControl
 from domain.optimization.fast.gain import Gain
 from domain.optimization.fast.homogeneous import HomogeneousLimits, refuse_without_gain
 from domain.optimization.fast.mean_variance import cleaned, loosely, solver_version, variance_scale, widened
@@ -21,37 +22,42 @@ RISKLESS = 1e-14
 """A scaled variance below this is that of a riskless portfolio."""
 
 
-def maximum_ratio(problem: Problem, limits: FeasibleSet, risk_free_rate_annual: float) -> Candidate | None:
+def maximum_ratio(
+    problem: Problem, limits: FeasibleSet, risk_free_rate_annual: float, control: SolverControl
+) -> Candidate | None:
     """The highest (annual return - risk-free rate) / annual volatility.
 
     Raises NoPositiveExcessReturn where every feasible portfolio has an excess return of zero or less.
     """
     return _maximise(
-        problem, limits, Gain(problem.periods_per_year * problem.moments.expected_returns, risk_free_rate_annual)
+        problem,
+        limits,
+        Gain(problem.periods_per_year * problem.moments.expected_returns, risk_free_rate_annual),
+        control,
     )
 
 
-def maximum_diversification(problem: Problem, limits: FeasibleSet) -> Candidate | None:
+def maximum_diversification(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Candidate | None:
     """The highest ratio of average to portfolio volatility (Choueifaty & Coignard 2008)."""
-    return _maximise(problem, limits, Gain(problem.periods_per_year**0.5 * problem.moments.volatilities))
+    return _maximise(problem, limits, Gain(problem.periods_per_year**0.5 * problem.moments.volatilities), control)
 
 
-def _maximise(problem: Problem, limits: FeasibleSet, gain: Gain) -> Candidate | None:
-    return loosely(limits, lambda some: _within(problem, some, gain))
+def _maximise(problem: Problem, limits: FeasibleSet, gain: Gain, control: SolverControl) -> Candidate | None:
+    return loosely(limits, lambda some: _within(problem, some, gain, control))
 
 
-def _within(problem: Problem, limits: FeasibleSet, gain: Gain) -> Candidate | None:
+def _within(problem: Problem, limits: FeasibleSet, gain: Gain, control: SolverControl) -> Candidate | None:
     cone = HomogeneousLimits.of(limits)
     scale = variance_scale(problem)
     size = max(float(np.abs(gain.by_asset).max()), abs(gain.constant))
     if size == 0.0:
-        refuse_without_gain(limits, gain)
+        refuse_without_gain(limits, gain, control)
         return None
     hessian = widened(2.0 / scale * problem.moments.covariance, cone.columns)
     program = Program(hessian, np.zeros(cone.columns), cone.polytope(gain, size))
-    answer = solve_quadratic(program)
+    answer = solve_quadratic(program, control)
     if answer is None:
-        refuse_without_gain(limits, gain)
+        refuse_without_gain(limits, gain, control)
         return None
     value = program.value(answer.point)
     kappa = float(cone.kappa @ answer.point)

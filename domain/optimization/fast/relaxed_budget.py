@@ -6,20 +6,28 @@ limits gamma equals psi and the budgets hold exactly.
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
-from domain.checks import Vector
+from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput, NotSupported
-from domain.optimization.fast.convex import answered
+from domain.optimization.control import SolverControl
+from domain.optimization.fast.convex import RELATIVE_FLOOR, answered
+from domain.optimization.fast.mean_variance import solver_version, widened
+from domain.optimization.fast.program import Program
+from domain.optimization.fast.quadratic import solve_quadratic
+from domain.optimization.fast.settle import within
 from domain.optimization.fast.stage import root_of, stage
 from domain.optimization.feasible import FeasibleSet
 from domain.optimization.objectives import RelaxedRiskBudget
 from domain.optimization.problem import Problem
-from domain.optimization.solution import Candidate
+from domain.optimization.solution import GAP_TOLERANCE, Candidate, Engine
 
 
-def relaxed_risk_budget(problem: Problem, limits: FeasibleSet, objective: RelaxedRiskBudget) -> Candidate | None:
+def relaxed_risk_budget(
+    problem: Problem, limits: FeasibleSet, objective: RelaxedRiskBudget, control: SolverControl
+) -> Candidate | None:
     """The relaxed budgets' portfolio, or None where no long weights keep the limits."""
     if (limits.lower < 0.0).any():
         raise NotSupported("a relaxed risk budget is that of a long-only portfolio; leave out what allows shorts")
@@ -32,7 +40,7 @@ def relaxed_risk_budget(problem: Problem, limits: FeasibleSet, objective: Relaxe
     unit = problem.deviation.unit
     covariance = problem.moments.covariance / unit**2
     penalised = covariance + objective.penalty * np.diag(np.diag(covariance))
-    made = stage(limits, problem.options)
+    made = stage(limits, control)
     model = made.model
     risk, floor, pulls = model.variables(1), model.positive(1), model.variables(size)
     model.zero(pulls - made.weights.under(covariance))
@@ -45,4 +53,24 @@ def relaxed_risk_budget(problem: Problem, limits: FeasibleSet, objective: Relaxe
         carried = np.maximum(weights, 0.0) * np.maximum(covariance @ weights, 0.0) / shares
         return math.sqrt(max(0.0, float(weights @ penalised @ weights))) - math.sqrt(float(carried.min()))
 
-    return answered(made, limits, judged, lambda _: unit)
+    found = answered(made, limits, judged, lambda _: unit)
+    if found is None or not limits.is_linear or (found.relative_gap or 0.0) <= GAP_TOLERANCE:
+        return found
+    return _riskless(penalised, limits, judged, control) or found
+
+
+def _riskless(
+    penalised: Matrix, limits: FeasibleSet, judged: Callable[[Vector], float], control: SolverControl
+) -> Candidate | None:
+    """A portfolio of no risk, if there is one: psi - gamma is 0 there and nowhere less, as gamma^2 <= w'Sigma w."""
+    polytope = limits.polytope()
+    columns = len(polytope.lower)
+    program = Program(widened(2.0 * penalised, columns), np.zeros(columns), polytope)
+    answer = solve_quadratic(program, control)
+    if answer is None:
+        return None
+    weights = within(limits, answer.point[: limits.size])
+    gap = max(judged(weights), 0.0) / RELATIVE_FLOOR
+    if gap > GAP_TOLERANCE:
+        return None
+    return Candidate(weights, Engine.FAST, answer.solver, solver_version(answer.solver), answer.iterations, gap)

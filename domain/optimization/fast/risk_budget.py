@@ -7,30 +7,24 @@ such that the budget holds (Richard & Roncalli 2019); that has the optimality co
 w'Sigma w / 2 - theta sum b ln w with theta = lambda volatility.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
-from domain.checks import Matrix, Vector
+from domain.checks import Vector
 from domain.errors import InvalidInput, SolverFailed, UnboundedProblem
-from domain.optimization.fast.barrier import SMALLEST, STEPS, Barrier, free_minimum, minimised
+from domain.optimization.control import SolverControl
+from domain.optimization.fast.barrier import SMALLEST, STEPS, Barrier, can_be_riskless, free_minimum, minimised
 from domain.optimization.fast.bounded_budget import Shares, bounded_budget, refuse_without_exposure
-from domain.optimization.fast.program import Program
-from domain.optimization.fast.quadratic import solve_quadratic
-from domain.optimization.feasible import FeasibleSet, Polytope
+from domain.optimization.feasible import FeasibleSet
 from domain.optimization.infeasibility import is_feasible
 from domain.optimization.objectives import RiskBudget
 from domain.optimization.problem import Problem
 from domain.optimization.solution import GAP_TOLERANCE, VIOLATION_TOLERANCE, Candidate, Engine
 
-RISKLESS = 1e-10
-"""Variance of a long portfolio of assets of variance one, below which it is rounding."""
-
 BUDGET_TOLERANCE = 1e-12
 
 
 def risk_budget(
-    problem: Problem, limits: FeasibleSet, objective: RiskBudget, on_progress: Callable[[], None]
+    problem: Problem, limits: FeasibleSet, objective: RiskBudget, control: SolverControl
 ) -> Candidate | None:
     """The portfolio with the budgets, bounded where a limit binds.
 
@@ -49,13 +43,13 @@ def risk_budget(
     correlation = problem.moments.covariance / np.outer(volatilities, volatilities)
     free = Barrier(correlation, shares, np.zeros(size), np.full(size, np.inf))
     try:
-        point, steps = free_minimum(free, on_progress)
+        point, steps = free_minimum(free, control)
         proven = free.relative_gap(point, 1.0) <= GAP_TOLERANCE
-    except (SolverFailed, np.linalg.LinAlgError) as error:
-        if not _can_be_riskless(correlation):
+    except SolverFailed as error:
+        if not can_be_riskless(correlation):
             raise SolverFailed("risk budgets did not converge") from error
         proven = False
-    if not proven and _can_be_riskless(correlation):
+    if not proven and can_be_riskless(correlation):
         raise UnboundedProblem("budgets of a volatility that long portfolios can bring to zero do not exist")
     weights = point / volatilities
     weights *= budget / weights.sum()
@@ -63,18 +57,8 @@ def risk_budget(
         return _candidate(weights, steps, free.relative_gap(point, 1.0))
     if not is_feasible(limits):
         return None
-    refuse_without_exposure(limits, None)
-    return _bounded(problem, limits, Barrier(correlation, shares, *_box(limits, volatilities, budget)), on_progress)
-
-
-def _can_be_riskless(correlation: Matrix) -> bool:
-    """Whether some long portfolio has no volatility: then the barrier has no minimum."""
-    size = len(correlation)
-    free = np.full(size, np.inf)
-    budget = Polytope(np.ones((1, size)), np.ones(1), np.ones(1), np.zeros(size), free)
-    program = Program(2.0 * correlation, np.zeros(size), budget)
-    least = solve_quadratic(program)
-    return least is not None and program.value(least.point) <= RISKLESS
+    refuse_without_exposure(limits, None, control)
+    return _bounded(problem, limits, Barrier(correlation, shares, *_box(limits, volatilities, budget)), control)
 
 
 def _box(limits: FeasibleSet, volatilities: Vector, budget: float) -> tuple[Vector, Vector]:
@@ -82,7 +66,7 @@ def _box(limits: FeasibleSet, volatilities: Vector, budget: float) -> tuple[Vect
     return lower * volatilities, limits.upper * volatilities
 
 
-def _bounded(problem: Problem, limits: FeasibleSet, barrier: Barrier, on_progress: Callable[[], None]) -> Candidate:
+def _bounded(problem: Problem, limits: FeasibleSet, barrier: Barrier, control: SolverControl) -> Candidate:
     """theta such that the budget holds: the weights of the box problem grow with it."""
     volatilities, budget = problem.moments.volatilities, problem.budget
     point = np.clip(barrier.shares, barrier.lower, barrier.upper)
@@ -90,7 +74,7 @@ def _bounded(problem: Problem, limits: FeasibleSet, barrier: Barrier, on_progres
 
     def missing(theta: float) -> float:
         nonlocal point, steps
-        point, taken = minimised(barrier, theta, point, on_progress)
+        point, taken = minimised(barrier, theta, point, control)
         steps += taken
         return float((point / volatilities).sum()) / budget - 1.0
 
@@ -108,7 +92,7 @@ def _bounded(problem: Problem, limits: FeasibleSet, barrier: Barrier, on_progres
     weights = point / volatilities
     if limits.violation(weights) > VIOLATION_TOLERANCE:
         # Limits on several weights at once, which Newton's method has no words for.
-        return bounded_budget(problem, limits, Shares(None, barrier.shares), weights, on_progress)
+        return bounded_budget(problem, limits, Shares(None, barrier.shares), weights, control)
     return _candidate(weights, steps, barrier.relative_gap(point, theta))
 
 

@@ -108,14 +108,23 @@ def selected(
     tightening: Tightening | None = None,
     caps_hold: bool = True,
     most_relaxations: float = np.inf,
+    tolerance: float = 0.0,
 ) -> Candidate | None:
     """The best weights within all limits, proven against every other selection; None where there are none.
 
     `value` is the smaller the better. `tightening` bounds it better than the relaxation does. `caps_hold` says that the
-    relaxation keeps the bounds of `limits`. Raises what the relaxation raises, SolverTimedOut from `on_progress`, and
-    SearchTooLongError beyond `most_relaxations`.
+    relaxation keeps the bounds of `limits`, `tolerance` how far from the best the answer may be. Raises what the
+    relaxation raises, SolverTimedOut from `on_progress`, and SearchTooLongError beyond `most_relaxations`.
     """
-    search = _Search(limits, relaxation, value, tightening, caps_hold=caps_hold, most_relaxations=most_relaxations)
+    search = _Search(
+        limits,
+        relaxation,
+        value,
+        tightening,
+        caps_hold=caps_hold,
+        most_relaxations=most_relaxations,
+        close=max(CLOSE_ENOUGH, 0.5 * tolerance),
+    )
     return search.run(on_progress)
 
 
@@ -129,6 +138,7 @@ class _Search:
         *,
         caps_hold: bool,
         most_relaxations: float,
+        close: float,
     ) -> None:
         self._convex = limits.convex
         self._relaxation = relaxation
@@ -137,7 +147,7 @@ class _Search:
         self._rules = Rules.of(limits)
         self._caps = _caps(limits) if caps_hold and self._rules.counts else np.full(limits.size, np.inf)
         self._total = _total(limits)
-        self._most_relaxations = most_relaxations
+        self._most_relaxations, self._close = most_relaxations, close
         self._best: Candidate | None = None
         self._best_value = np.inf
         self._solved = 0
@@ -170,7 +180,7 @@ class _Search:
     def _cutoff(self) -> float:
         if self._best is None:
             return np.inf
-        return self._best_value - CLOSE_ENOUGH * max(abs(self._best_value), 1e-12)
+        return self._best_value - self._close * max(abs(self._best_value), 1e-12)
 
     def _end(self, open_bound: float) -> Candidate | None:
         """The best weights with the gap that is left, or why there are none."""
@@ -210,6 +220,8 @@ class _Search:
         found = replace(found, weights=weights)
         value = self._value(weights)
         bound = value - (found.relative_gap or 0.0) * abs(value)
+        if np.isnan(bound):
+            bound = -np.inf  # a gap that is not known proves nothing
         return _Node(bound, self._solved, states, weights, found)
 
     def _tightened(self, node: _Node) -> _Node:

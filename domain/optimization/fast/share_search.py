@@ -5,14 +5,14 @@ A node is a box of weights. Its bound is that of the relaxation, whose products 
 """
 
 import heapq
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import NotSupported, SolverFailed, SolverTimedOut
+from domain.optimization.control import SolverControl
 from domain.optimization.fast.lifted import SharedProgram, local, relaxed
 from domain.optimization.feasible import FeasibleSet
 from domain.optimization.solution import GAP_TOLERANCE, VIOLATION_TOLERANCE
@@ -109,13 +109,12 @@ class ShareSearch:
         limits: FeasibleSet,
         goal: Goal,
         start: Vector,
-        time_limit_seconds: float,
-        on_progress: Callable[[], None],
+        control: SolverControl,
         *,
         any_will_do: bool = False,
     ) -> None:
-        self._limits, self._on_progress, self._any_will_do = limits, on_progress, any_will_do
-        self._deadline = time.monotonic() + time_limit_seconds
+        self._limits, self._control, self._any_will_do = limits, control, any_will_do
+        self._close = max(CLOSE_ENOUGH, 0.5 * control.tolerance)
         self._budget = budget_of(limits)
         covariance = limits.share_bounds[0].covariance
         volatilities = np.sqrt(np.diag(covariance))
@@ -144,6 +143,12 @@ class ShareSearch:
 
     def run(self) -> Vector | None:
         """The best weights, or None where there are none. Raises SolverTimedOut where that is not proven in time."""
+        try:
+            return self._searched()
+        except SolverTimedOut:
+            raise self._late() from None
+
+    def _searched(self) -> Vector | None:
         self._try(self._first)
         self._try(self._balanced())
         if self._any_will_do and self._best is not None:
@@ -183,21 +188,16 @@ class ShareSearch:
     def _cutoff(self) -> float:
         if self._best is None:
             return np.inf
-        return self._value - CLOSE_ENOUGH * max(abs(self._value), self._least)
+        return self._value - self._close * max(abs(self._value), self._least)
 
     def _node(self, box: _Box, parent: _Node | None = None) -> _Node | None:
         """The relaxation of a box, None where it is empty or promises nothing; what fails has its parent's bound."""
-        self._on_progress()
-        left = self._deadline - time.monotonic()
-        if left <= 0.0:
-            raise self._late()
+        self._control()
         self._solved += 1
         program, shares = self._program, self._given.tightened
         rows = np.vstack([program.rows, box.rows(program.cut)])
         try:
-            found = relaxed(replace(program, rows=rows), shares.lower, shares.upper, left)
-        except SolverTimedOut:
-            raise self._late() from None
+            found = relaxed(replace(program, rows=rows), shares.lower, shares.upper, self._control)
         except SolverFailed:
             if parent is None:
                 raise
@@ -243,7 +243,9 @@ class ShareSearch:
         scale = float(self._program.cut @ start)
         if not scale > 0.0:
             return
-        point = local(self._program, self._given.lower, self._given.upper, np.maximum(start, 0.0) / scale)
+        point = local(
+            self._program, self._given.lower, self._given.upper, np.maximum(start, 0.0) / scale, self._control
+        )
         if point is None:
             return
         weights = point * self._stretch

@@ -13,6 +13,7 @@ import numpy as np
 from domain.checks import Vector
 from domain.errors import NotSupported, SolverFailed, UnboundedProblem
 from domain.market_data.panel import Scenarios
+from domain.optimization.control import SolverControl
 from domain.optimization.fast.cutting import Cutter, Found, SpectralProgram, least_by_cuts
 from domain.optimization.fast.gain import Gain, annual_gain
 from domain.optimization.fast.homogeneous import HomogeneousLimits, refuse_without_gain
@@ -90,32 +91,31 @@ def ordered_average(problem: Problem, weights: Vector) -> RankedRisk:
 
 
 def best_ordered_average(
-    problem: Problem, limits: FeasibleSet, objective: OrderedWeightedAverage, on_progress: Callable[[], None]
+    problem: Problem, limits: FeasibleSet, objective: OrderedWeightedAverage, control: SolverControl
 ) -> Candidate | None:
     """The least ordered weighted average of losses, or the best goal with it as the risk."""
     if not limits.is_linear:
         raise NotSupported("an ordered weighted average is optimised within linear limits only")
     if problem.costs is not None:
         raise NotSupported("an ordered weighted average is optimised without trading costs only")
-    return best_by_cuts(problem, limits, ordered_average(problem, objective.weights), objective.goal, on_progress)
+    return best_by_cuts(problem, limits, ordered_average(problem, objective.weights), objective.goal, control)
 
 
 def best_by_cuts(
-    problem: Problem, limits: FeasibleSet, risk: RankedRisk, goal: Goal, on_progress: Callable[[], None]
+    problem: Problem, limits: FeasibleSet, risk: RankedRisk, goal: Goal, control: SolverControl
 ) -> Candidate | None:
     """The best weights within linear limits and without costs, or None where no weights keep the limits.
 
     Raises SolverTimedOut, SolverFailed, and for ratios NoPositiveExcessReturn and UnboundedProblem.
     """
-    limit_seconds = problem.options.time_limit_seconds
     match goal:
         case MaxRatio(risk_free):
-            return _highest_ratio(limits, risk, annual_gain(problem, risk_free), limit_seconds, on_progress)
+            return _highest_ratio(limits, risk, annual_gain(problem, risk_free), control)
         case MaxUtility(aversion):
             penalty = 0.5 * aversion * problem.periods_per_year
-            proof = _proof(limits, risk, penalty, annual_gain(problem), limit_seconds, on_progress)
+            proof = _proof(limits, risk, penalty, annual_gain(problem), control)
         case MinRisk():
-            proof = least_spectral(limits, risk, limit_seconds, on_progress)
+            proof = least_spectral(limits, risk, control)
     return None if proof is None else proof.candidate
 
 
@@ -157,11 +157,9 @@ class SpectralProof:
         return _candidate(weights, self.found.cuts, self.gap(weights), self.binding(weights))
 
 
-def least_spectral(
-    limits: FeasibleSet, risk: RankedRisk, time_limit_seconds: float, on_progress: Callable[[], None]
-) -> SpectralProof | None:
+def least_spectral(limits: FeasibleSet, risk: RankedRisk, control: SolverControl) -> SpectralProof | None:
     """The least risk per period under linear limits, None where no weights keep them."""
-    return _proof(limits, risk, 1.0, Gain(np.zeros(limits.size)), time_limit_seconds, on_progress)
+    return _proof(limits, risk, 1.0, Gain(np.zeros(limits.size)), control)
 
 
 def _proof(
@@ -169,19 +167,18 @@ def _proof(
     risk: RankedRisk,
     penalty: float,
     gain: Gain,
-    time_limit_seconds: float,
-    on_progress: Callable[[], None],
+    control: SolverControl,
 ) -> SpectralProof | None:
     """The least penalty * risk - gain."""
     polytope = limits.polytope()
-    start = _start(limits, polytope, time_limit_seconds)
+    start = _start(limits, polytope, control)
     if start is None:
         return None
     scale = max(gain.scale, penalty * risk.unit)
     linear = np.zeros(len(polytope.lower))
     linear[: limits.size] = -gain.by_asset / scale
     program = SpectralProgram(risk.cutter, linear, penalty * risk.unit / scale, polytope)
-    found = least_by_cuts(program, start, time_limit_seconds, on_progress)
+    found = least_by_cuts(program, start, control)
 
     def value(weights: Vector) -> float:
         return penalty * risk.of(weights) - gain.of(weights)
@@ -189,25 +186,23 @@ def _proof(
     return SpectralProof(limits, value, found, scale)
 
 
-def _highest_ratio(
-    limits: FeasibleSet, risk: RankedRisk, gain: Gain, time_limit_seconds: float, on_progress: Callable[[], None]
-) -> Candidate | None:
+def _highest_ratio(limits: FeasibleSet, risk: RankedRisk, gain: Gain, control: SolverControl) -> Candidate | None:
     """The highest annual gain per unit of risk, by the least risk at a gain of one."""
     cone, size = HomogeneousLimits.of(limits), gain.scale
     start = None
     if size > 0.0:
         polytope = cone.polytope(gain, size)
         try:
-            start = solve_linear(Program(None, np.zeros(cone.columns), polytope), time_limit_seconds)
+            start = solve_linear(Program(None, np.zeros(cone.columns), polytope), control)
         except SolverFailed:
-            refuse_without_gain(limits, gain)
+            refuse_without_gain(limits, gain, control)
             raise
     if start is None:
-        refuse_without_gain(limits, gain)
+        refuse_without_gain(limits, gain, control)
         return None
     # A ratio has a maximum only where no weights that gain have a risk of 0 or less: that bounds every master.
     program = SpectralProgram(risk.cutter, np.zeros(cone.columns), 1.0, polytope, least=0.0)
-    found = least_by_cuts(program, start.point, time_limit_seconds, on_progress)
+    found = least_by_cuts(program, start.point, control)
     kappa = float(cone.kappa @ found.point)
     if found.value <= NOTHING * float(np.abs(found.point[: limits.size]).sum()):
         raise UnboundedProblem("a portfolio without risk has a positive excess return: the ratio has no maximum")
@@ -235,7 +230,7 @@ def _candidate(weights: Vector, cuts: int, gap: float, binding: tuple[Binding, .
     )
 
 
-def _start(limits: FeasibleSet, polytope: Polytope, time_limit_seconds: float) -> Vector | None:
+def _start(limits: FeasibleSet, polytope: Polytope, control: SolverControl) -> Vector | None:
     """A point of the polytope: even weights where those will do, otherwise a vertex; None where there are none."""
     if (polytope.lower > polytope.upper).any():
         return None
@@ -244,5 +239,5 @@ def _start(limits: FeasibleSet, polytope: Polytope, time_limit_seconds: float) -
     if limits.violation(even) <= VIOLATION_TOLERANCE**2:
         # The auxiliary variables have no cost, and what they are does not matter.
         return np.append(even, np.zeros(len(polytope.lower) - limits.size))
-    vertex = solve_linear(Program(None, np.zeros(len(polytope.lower)), polytope), time_limit_seconds)
+    vertex = solve_linear(Program(None, np.zeros(len(polytope.lower)), polytope), control)
     return None if vertex is None else vertex.point

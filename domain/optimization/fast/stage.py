@@ -7,11 +7,11 @@ import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import NotSupported
+from domain.optimization.control import SolverControl
 from domain.optimization.fast.cones import Affine, ConeAnswer, ConeModel, constant
 from domain.optimization.fast.epigraph import risk_expression
 from domain.optimization.feasible import AbsoluteSum, Box, FeasibleSet, Limit, RiskCap, Row, ShareBounds
 from domain.optimization.portfolio_risk import PortfolioRisk
-from domain.optimization.problem import SolverOptions
 from domain.optimization.solution import Binding, BoundSide
 from domain.risk.measures import to_first_degree
 
@@ -78,9 +78,9 @@ class Stage:
         return tuple(found)
 
 
-def stage(limits: FeasibleSet, options: SolverOptions, *, homogeneous: bool = False) -> Stage:
+def stage(limits: FeasibleSet, control: SolverControl, *, homogeneous: bool = False) -> Stage:
     """The program for limits; homogeneous ones have weights and limits free to grow together."""
-    model = ConeModel(time_limit_seconds=options.time_limit_seconds)
+    model = ConeModel(control=control)
     weights = model.variables(limits.size)
     made = Stage(model, weights, model.positive(1) if homogeneous else constant(1.0))
     for limit in limits.limits:

@@ -7,19 +7,19 @@ changes nothing, and before that it only makes the minimum smaller. The multipli
 that proves the bound (see `spectral`).
 """
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
 from domain.errors import UnboundedProblem
+from domain.optimization.control import SolverControl
 from domain.optimization.fast.cutting import Found
 from domain.optimization.fast.linear import GrowingProgram
 from domain.optimization.fast.program import Answer, Program
-from domain.optimization.fast.spectral import SpectralProof
+from domain.optimization.fast.spectral import SpectralProof, least_spectral, ranked_risk
 from domain.optimization.feasible import FeasibleSet, Polytope
 from domain.optimization.problem import Problem
+from domain.optimization.sizes import MOST_ENTRIES
 
 Places = NDArray[np.intp]
 
@@ -30,7 +30,7 @@ ABOVE = 1e-10
 """A scaled loss this far above the level counts as above it."""
 
 
-def minimum_tail_risk(problem: Problem, limits: FeasibleSet, on_progress: Callable[[], None]) -> SpectralProof | None:
+def minimum_tail_risk(problem: Problem, limits: FeasibleSet, control: SolverControl) -> SpectralProof | None:
     """The least CVaR under linear limits, None where no weights keep them.
 
     Raises NotSupported without scenarios, UnboundedProblem, SolverTimedOut, SolverFailed.
@@ -43,39 +43,46 @@ def minimum_tail_risk(problem: Problem, limits: FeasibleSet, on_progress: Callab
     tail = 1.0 - problem.confidence_level
     possible = np.flatnonzero(scenarios.probabilities > 0.0)
     returns, prices = scenarios.values[possible] / unit, scenarios.probabilities[possible] / tail
-    time_limit = problem.options.time_limit_seconds
     even = returns.sum(axis=1)
     worst = np.argsort(even)
-    first = np.searchsorted(np.cumsum(prices[worst]), FIRST) + 1
+    first = int(np.searchsorted(np.cumsum(prices[worst]), FIRST)) + 1
+    if _entries(polytope, len(worst)) > MOST_ENTRIES:
+        # Cuts need no row for each scenario.
+        return least_spectral(limits, ranked_risk(problem.risk), control)
     try:
-        found = _Growing(returns, prices, polytope, worst[:first], time_limit).solved(on_progress)
+        found = _Growing(returns, prices, polytope, worst[:first], control).solved()
     except UnboundedProblem:
         # What was left out may be what holds it.
-        found = _Growing(returns, prices, polytope, worst, time_limit).solved(on_progress)
+        found = _Growing(returns, prices, polytope, worst, control).solved()
     if found is None:
         return None
     return SpectralProof(limits, problem.risk.of, found, unit)
+
+
+def _entries(polytope: Polytope, scenarios: int) -> int:
+    """Coefficients of the program with so many scenarios."""
+    return (len(polytope.matrix) + scenarios) * (len(polytope.lower) + 1 + scenarios)
 
 
 class _Growing:
     """The program with the scenarios that are in it so far."""
 
     def __init__(
-        self, returns: Matrix, prices: Vector, polytope: Polytope, first: Places, time_limit_seconds: float
+        self, returns: Matrix, prices: Vector, polytope: Polytope, first: Places, control: SolverControl
     ) -> None:
         self._returns, self._prices, self._polytope = returns, prices, polytope
         self._inside = np.zeros(len(returns), dtype=bool)
         self._inside[first] = True
-        self._order = first
+        self._order, self._control = first, control
         self._columns = len(polytope.lower)
         program = _program(returns[first], prices[first], polytope)
-        self._program = GrowingProgram(program, time_limit_seconds)
+        self._program = GrowingProgram(program, control)
 
-    def solved(self, on_progress: Callable[[], None]) -> Found | None:
+    def solved(self) -> Found | None:
         """The point of least risk with the reweighting that proves it, None where there are no weights."""
         rows, size, iterations = len(self._polytope.matrix), self._returns.shape[1], 0
         while True:
-            on_progress()
+            self._control()
             answer = self._program.solve()
             if answer is None:
                 return None

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from domain.checks import Vector
 from domain.costs.trading import TRADED, TradingCosts
 from domain.errors import NoPositiveExcessReturn, NotSupported
+from domain.optimization.control import SolverControl
 from domain.optimization.fast.convex import RELATIVE_FLOOR
 from domain.optimization.feasible import Box, FeasibleSet
 from domain.optimization.loss import loss
@@ -53,7 +54,7 @@ class _Node:
 
 
 def best_trades(
-    problem: Problem, limits: FeasibleSet, relaxation: Relaxation, on_progress: Callable[[], None]
+    problem: Problem, limits: FeasibleSet, relaxation: Relaxation, control: SolverControl
 ) -> Candidate | None:
     """The best weights with a fee on every trade, proven against every other set of trades; None where there are none.
 
@@ -64,7 +65,7 @@ def best_trades(
         return relaxation(problem, limits)
     if isinstance(problem.objective, WorstCase):
         raise NotSupported("a worst case has no fixed fees; leave costs.fixed_fee out, or use its goal alone")
-    return _Search(problem, problem.costs, limits, relaxation).run(on_progress)
+    return _Search(problem, problem.costs, limits, relaxation, 0.5 * control.tolerance).run(control)
 
 
 def furthest_trades(limits: FeasibleSet, current: Vector) -> Vector:
@@ -83,10 +84,12 @@ def furthest_trades(limits: FeasibleSet, current: Vector) -> Vector:
 
 
 class _Search:
-    def __init__(self, problem: Problem, costs: TradingCosts, limits: FeasibleSet, relaxation: Relaxation) -> None:
+    def __init__(
+        self, problem: Problem, costs: TradingCosts, limits: FeasibleSet, relaxation: Relaxation, close: float
+    ) -> None:
         self._problem, self._costs, self._limits, self._relaxation = problem, costs, limits, relaxation
         within = np.clip(costs.current, limits.lower, limits.upper)
-        self._stay = within
+        self._stay, self._close = within, max(CLOSE_ENOUGH, close)
         self._must = np.abs(within - costs.current) > TRADED  # these cannot stay where they are
         budget = next((row.upper for row in limits.rows if row.is_budget), None)
         # One weight alone cannot change then.
@@ -131,7 +134,7 @@ class _Search:
         return max(abs(value), abs(earned), penalty, RELATIVE_FLOOR * float(np.abs(self._means).max()), NONE)
 
     def _cutoff(self) -> float:
-        return np.inf if self._best is None else self._best_value - CLOSE_ENOUGH * self._best_size
+        return np.inf if self._best is None else self._best_value - self._close * self._best_size
 
     def _node(self, states: States) -> _Node | None:
         """The relaxation of a node, None where it has no weights, or only those of no trade."""
@@ -151,6 +154,8 @@ class _Search:
         found = replace(found, weights=np.where(kept, self._stay, found.weights))
         value = loss(posed, found.weights)
         bound = value - (found.relative_gap or 0.0) * self._size(posed, found.weights, value)
+        if np.isnan(bound):
+            bound = -np.inf  # a gap that is not known proves nothing
         trades = np.abs(found.weights - costs.current)
         return _Node(bound, self._solved, states, found, trades)
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from domain.checks import Matrix, Vector
+from domain.optimization.control import UNLIMITED, SolverControl
 from domain.optimization.fast.program import Answer, Program
 from domain.optimization.feasible import AbsoluteSum, FeasibleSet, Polytope
 
@@ -34,7 +35,7 @@ def is_traded(limits: FeasibleSet) -> bool:
     return len(sums) == 1 and not sums[0].shorts and bool((limits.lower < limits.upper).all())
 
 
-def solve_traded(program: Program, limits: FeasibleSet) -> Answer | None:
+def solve_traded(program: Program, limits: FeasibleSet, control: SolverControl = UNLIMITED) -> Answer | None:
     """The minimiser in the terms of the program's own polytope, as close as rounding lets it come.
 
     What it has proven is for the caller to look at; a program without answer ends far from one.
@@ -45,18 +46,20 @@ def solve_traded(program: Program, limits: FeasibleSet) -> Answer | None:
     system = _System.of(program.hessian[:size, :size], program.linear[:size], limits)
     state = _State.start(system)
     best, best_miss = state, np.inf
+    looser = max(control.tolerance / UNLIMITED.tolerance, 1.0)
     steps = 0
     while steps < STEPS:
+        control()
         steps += 1
         residuals = system.residuals(state)
         gap = state.complementarity
         miss = max(gap / COMPLEMENTARY, residuals.largest / MISSED)
         if miss < best_miss:
             best, best_miss = state, miss
-        if miss <= system.scale or miss > WORSE * best_miss:
+        if miss <= looser * system.scale or miss > WORSE * best_miss:
             break
         factor = system.factor(state)
-        if factor is None:
+        if factor is None or gap == 0.0:
             break
         # Straight for the optimum first; how far that goes says how much to keep from the borders.
         aim = factor.direction(residuals, -state.slack * state.push)

@@ -16,6 +16,7 @@ import numpy as np
 from domain.checks import Matrix
 from domain.errors import NotSupported
 from domain.market_data.moments import Moments
+from domain.optimization.control import SolverControl
 from domain.optimization.fast.convex import Penalty, best_gain, maximum_ratio, minimum_risk
 from domain.optimization.fast.gain import Deduction, EachUncertain, Gain, TogetherUncertain, annual_gain
 from domain.optimization.fast.stage import root_of
@@ -26,7 +27,7 @@ from domain.optimization.solution import Candidate
 from domain.risk.measures import RiskMeasure
 
 
-def worst_case(problem: Problem, limits: FeasibleSet, objective: WorstCase) -> Candidate | None:
+def worst_case(problem: Problem, limits: FeasibleSet, objective: WorstCase, control: SolverControl) -> Candidate | None:
     """The best weights in the worst case, or None where none keep the limits.
 
     Raises NotSupported for moments, which do not say how sure they are, for measures other than variance, and for
@@ -39,14 +40,14 @@ def worst_case(problem: Problem, limits: FeasibleSet, objective: WorstCase) -> C
     gain = worst_gain(problem, objective, free_rate)
     match objective.goal:
         case MinRisk():
-            return minimum_risk(robust, limits)
+            return minimum_risk(robust, limits, control)
         case MaxReturn():
-            return best_gain(limits, problem.options, gain)
+            return best_gain(limits, control, gain)
         case MaxUtility(aversion):
             penalty = Penalty(robust.risk_in(RiskMeasure.VARIANCE), 0.5 * aversion * problem.periods_per_year)
-            return best_gain(limits, problem.options, gain, penalty)
+            return best_gain(limits, control, gain, penalty)
         case MaxRatio():
-            return maximum_ratio(limits, problem.options, gain, robust.deviation)
+            return maximum_ratio(limits, control, gain, robust.deviation)
 
 
 def worst_gain(problem: Problem, objective: WorstCase, constant: float) -> Gain:

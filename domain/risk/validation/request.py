@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from domain.checks import Vector
 from domain.errors import InvalidInput
+from domain.progress import OnProgress, no_progress
 from domain.risk.filtered import DECAY
 from domain.risk.validation.forecasts import ForecastMethod, Forecasts, rolling_forecasts
 from domain.risk.validation.validate import ValueAtRiskValidation, validate
@@ -31,18 +32,24 @@ class Validated:
     validation: ValueAtRiskValidation
 
 
-def validated(returns: Vector, request: ValidationRequest, confidence_level: float, decay: float = DECAY) -> Validated:
+def validated(
+    returns: Vector,
+    request: ValidationRequest,
+    confidence_level: float,
+    decay: float = DECAY,
+    on_progress: OnProgress = no_progress,
+) -> Validated:
     """Of T returns in the order of time. Raises InvalidInput with the path of the field."""
     try:
         forecasts = request.forecasts or rolling_forecasts(
-            returns, request.window, confidence_level, request.method, decay
+            returns, request.window, confidence_level, request.method, decay, on_progress
         )
         first = len(returns) - len(forecasts.value_at_risk)
         if first < 0:
             raise InvalidInput(
                 "forecasts.value_at_risk", f"must have at most one entry for each of the {len(returns)} returns"
             )
-        found = validate(returns[first:], forecasts, confidence_level, request.seed, request.simulations)
+        found = validate(returns[first:], forecasts, confidence_level, request.seed, request.simulations, on_progress)
     except InvalidInput as error:
         raise error.under("validation") from None
     return Validated(first, found)

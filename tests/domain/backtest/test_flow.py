@@ -48,7 +48,7 @@ class Cheat:
     def own_dates(self) -> tuple[int, ...]:
         return ()
 
-    def check(self, past: Past) -> None:
+    def check(self, past: Past, on_progress: Callable[[], None] = lambda: None) -> None:
         pass
 
     def decide(self, past: Past, on_progress: Callable[[], None]) -> Vector:

@@ -21,6 +21,7 @@ from domain.optimization.constraints import (
     TurnoverKind,
     WeightBounds,
 )
+from domain.optimization.control import UNLIMITED
 from domain.optimization.fast.spectral import SpectralProof, least_spectral, ranked_risk
 from domain.optimization.feasible import feasible_set
 from domain.optimization.loss import loss
@@ -59,7 +60,7 @@ def carry_on() -> None:
 
 
 def proof_of(problem: Problem) -> SpectralProof:
-    proof = least_spectral(feasible_set(problem), ranked_risk(problem.risk), 30.0, carry_on)
+    proof = least_spectral(feasible_set(problem), ranked_risk(problem.risk), UNLIMITED)
     assert proof is not None
     return proof
 
@@ -165,7 +166,7 @@ def test_more_confidence_is_never_less_risk() -> None:
 
 def test_what_cannot_be_met_is_named() -> None:
     problem = problem_of(WeightBounds("caps", 0.0, 0.1))
-    assert least_spectral(feasible_set(problem), ranked_risk(problem.risk), 30.0, carry_on) is None
+    assert least_spectral(feasible_set(problem), ranked_risk(problem.risk), UNLIMITED) is None
     with pytest.raises(InfeasibleProblem) as error:
         solve(problem)
     assert set(error.value.labels) == {"caps", "default:budget"}

@@ -21,6 +21,7 @@ from domain.optimization.constraints import (
     Turnover,
     WeightBounds,
 )
+from domain.optimization.control import UNLIMITED
 from domain.optimization.fast import convex
 from domain.optimization.fast.gain import annual_gain
 from domain.optimization.feasible import feasible_set
@@ -169,10 +170,10 @@ def test_cuts_and_cones_agree(name: str, unit: float) -> None:
         feasible = feasible_set(problem)
         if isinstance(goal, MaxRatio):
             gain = annual_gain(problem, goal.risk_free_rate_annual)
-            other = convex.maximum_ratio(feasible, problem.options, gain, problem.risk)
+            other = convex.maximum_ratio(feasible, UNLIMITED, gain, problem.risk)
         else:
             penalty = convex.Penalty(problem.risk, 0.5 * goal.risk_aversion * PERIODS)
-            other = convex.best_gain(feasible, problem.options, annual_gain(problem), penalty)
+            other = convex.best_gain(feasible, UNLIMITED, annual_gain(problem), penalty)
         assert other is not None
         solution = solve(problem)
         assert solution.certificate.solver == "highs"

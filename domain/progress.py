@@ -1,0 +1,14 @@
+"""How the caller stops a long computation.
+
+Every loop whose length depends on the request calls `on_progress` at least every tenth of a second, single calls into
+native libraries apart. It raises Cancelled or SolverTimedOut when the caller no longer waits.
+"""
+
+from collections.abc import Callable
+
+OnProgress = Callable[[], None]
+"""The cancellation check: returns nothing, or raises Cancelled or SolverTimedOut."""
+
+
+def no_progress() -> None:
+    """The caller never stops the computation."""

@@ -1,0 +1,192 @@
+"""Every loop ends for every input: in an answer, or in an error that says why there is none.
+
+A loop that does not end is stopped by the time limit of the test, and takes the run with it.
+"""
+
+import contextlib
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from domain.checks import Matrix, Vector
+from domain.costs.self_financing import remaining_fraction
+from domain.errors import DomainError, InvalidInput, SolverFailed, UnboundedProblem
+from domain.estimation.bubble_tree import bubble_merges
+from domain.estimation.entropy_pooling import entropy_pooled
+from domain.estimation.filtered_graph import filtered_graph
+from domain.estimation.gaps import maximum_likelihood
+from domain.estimation.network import spanning_tree, within
+from domain.market_data.moments import Moments
+from domain.market_data.panel import ReturnPanel, Scenarios
+from domain.optimization.constraints import Constraint, MinimumPosition, RiskContributionBounds, WeightBounds
+from domain.optimization.control import SolverControl
+from domain.optimization.fast.barrier import Barrier, free_minimum, minimised
+from domain.optimization.fast.critical_line import corners
+from domain.optimization.fast.cutting import Cutter, SpectralProgram, least_by_cuts
+from domain.optimization.fast.perspective import _filled
+from domain.optimization.feasible import Polytope, feasible_set
+from domain.optimization.holdings import Holdings, counts_of
+from domain.optimization.infeasibility import smallest_relaxation
+from domain.optimization.objectives import FactorBudget, MinRisk, Objective, RelaxedRiskBudget, RiskBudget
+from domain.optimization.problem import Problem, SolverOptions
+from domain.optimization.solve import solve
+from domain.progress import no_progress
+from domain.risk.measures import RiskMeasure
+from domain.risk.ordered import tail_spectrum
+from domain.risk.tails import entropic_weights, relativistic_weights
+
+pytestmark = [pytest.mark.timeout(30), pytest.mark.filterwarnings("ignore::RuntimeWarning")]
+
+GENERATOR = np.random.default_rng(7)
+X, Y = GENERATOR.normal(0.0, 0.01, (2, 60))
+
+CANCELLING = {
+    "a fund and its inverse": [X, -X],
+    "but for a billionth": [X, -X * (1.0 + 1e-9)],
+    "but for rounding": [X, -X + 1e-13 * Y],
+    "and a third": [X, -X, Y],
+    "three that sum to nothing": [X, Y, -X - Y],
+}
+"""Returns of which some long portfolio has no risk."""
+
+BY_RANK_OR_NOT_CONVEX = {
+    RiskMeasure.GINI_MEAN_DIFFERENCE,
+    RiskMeasure.TAIL_GINI,
+    RiskMeasure.TAIL_GINI_RANGE,
+    RiskMeasure.VALUE_AT_RISK,
+    RiskMeasure.DRAWDOWN_AT_RISK,
+}
+"""Measures that risk budgets do not support."""
+
+
+def problem_of(
+    columns: list[Vector],
+    objective: Objective,
+    measure: RiskMeasure = RiskMeasure.VARIANCE,
+    constraints: tuple[Constraint, ...] = (),
+) -> Problem:
+    values = np.column_stack(columns)
+    names = tuple(f"A{i}" for i in range(len(columns)))
+    moments = Moments.of(names, values.mean(axis=0), np.cov(values.T), 252, repair_covariance=True)
+    panel = ReturnPanel.of(names, np.arange(18000, 18000 + len(values), dtype=np.int32), values.ravel())
+    return Problem(
+        moments,
+        objective,
+        measure,
+        constraints=constraints,
+        scenarios=Scenarios.from_returns(panel),
+        options=SolverOptions(time_limit_seconds=3.0),
+    )
+
+
+@pytest.mark.parametrize("measure", sorted(set(RiskMeasure) - BY_RANK_OR_NOT_CONVEX))
+@pytest.mark.parametrize("columns", CANCELLING.values(), ids=CANCELLING)
+def test_budgets_of_no_risk_do_not_exist(columns: list[Vector], measure: RiskMeasure) -> None:
+    # With x'risk = 0 for some x > 0, risk(y) - sum b ln y falls for ever along x: no budgets, whatever they are.
+    with pytest.raises(UnboundedProblem, match="do not exist"):
+        solve(problem_of(columns, RiskBudget(), measure))
+
+
+@pytest.mark.parametrize("columns", CANCELLING.values(), ids=CANCELLING)
+@pytest.mark.parametrize(
+    ("objective", "constraints"),
+    [
+        (RiskBudget(), (WeightBounds("cap", upper=0.6),)),
+        (RelaxedRiskBudget(None, 0.0), ()),
+        (FactorBudget(("f",), np.ones((2, 1)), np.ones(1)), ()),
+        (MinRisk(), (RiskContributionBounds("shares", upper=0.6),)),
+        (MinRisk(), (RiskContributionBounds("shares", lower=1.0 / 2),)),
+        (MinRisk(), (RiskContributionBounds("shares", lower=1.0 / 3),)),
+    ],
+)
+def test_shares_of_no_risk_end(
+    columns: list[Vector], objective: Objective, constraints: tuple[Constraint, ...]
+) -> None:
+    if isinstance(objective, FactorBudget):
+        objective = FactorBudget(("f",), np.ones((len(columns), 1)), np.ones(1))
+    ends(lambda: solve(problem_of(columns, objective, constraints=constraints)))
+
+
+@pytest.mark.parametrize("columns", CANCELLING.values(), ids=CANCELLING)
+def test_a_relaxed_budget_of_assets_that_cancel_is_a_portfolio_without_risk(columns: list[Vector]) -> None:
+    # psi - gamma >= 0, for gamma^2 <= sum w_i (Sigma w)_i = w'Sigma w <= psi^2: where the risk is 0 it is least.
+    problem = problem_of(columns, RelaxedRiskBudget(None, 0.0))
+    assert solve(problem).volatility_annual <= 1e-6 * float(problem.moments.volatilities.max())
+
+
+NAN_MATRIX = np.full((5, 5), np.nan)
+INFINITE = np.where(np.eye(5, dtype=bool), 0.0, np.inf)
+
+
+def barrier_of(correlation: Matrix, upper: float = np.inf) -> Barrier:
+    size = len(correlation)
+    return Barrier(correlation, np.full(size, 1.0 / size), np.zeros(size), np.full(size, upper))
+
+
+def spectral(returns: Matrix) -> SpectralProgram:
+    size = returns.shape[1]
+    cutter = Cutter(returns, np.full(len(returns), 1.0 / len(returns)), tail_spectrum(0.9))
+    box = Polytope(np.ones((1, size)), np.ones(1), np.ones(1), np.zeros(size), np.ones(size))
+    return SpectralProgram(cutter, np.zeros(size), 1.0, box)
+
+
+LOOPS: dict[str, Callable[[], object]] = {
+    "barrier of NaN": lambda: free_minimum(barrier_of(NAN_MATRIX), no_progress),
+    "barrier of no risk": lambda: free_minimum(barrier_of(np.array([[1.0, -1.0], [-1.0, 1.0]])), no_progress),
+    "barrier of a negative risk": lambda: free_minimum(barrier_of(-np.eye(3)), no_progress),
+    "barrier of infinities": lambda: free_minimum(barrier_of(np.full((2, 2), np.inf)), no_progress),
+    "bounded barrier of NaN": lambda: minimised(barrier_of(NAN_MATRIX, 0.5), 1.0, np.full(5, 0.2), no_progress),
+    "bounded barrier of theta NaN": lambda: minimised(barrier_of(np.eye(5), 0.5), np.nan, np.full(5, 0.2), no_progress),
+    "bounded barrier of a NaN start": lambda: minimised(
+        barrier_of(np.eye(5), 0.5), 1.0, np.full(5, np.nan), no_progress
+    ),
+    "cuts of NaN": lambda: least_by_cuts(
+        spectral(np.full((4, 2), np.nan)), np.full(2, 0.5), SolverControl.for_seconds(5.0)
+    ),
+    "corners of NaN": lambda: list(corners(np.full(5, np.nan), NAN_MATRIX, np.zeros(5), np.ones(5), 1.0)),
+    "parts of NaN": lambda: _filled(np.full(3, np.nan), np.ones(3), 1.0),
+    "parts of next to nothing": lambda: _filled(np.full(3, 5e-324), np.ones(3), 1.0),
+    "cliques where an asset is its own neighbour": lambda: counts_of([Holdings("x", apart=np.ones((4, 4), bool))]),
+    "bubbles of NaN": lambda: bubble_merges(NAN_MATRIX, NAN_MATRIX),
+    "bubbles infinitely far apart": lambda: bubble_merges(INFINITE, np.zeros((5, 5))),
+    "graph of NaN": lambda: filtered_graph(NAN_MATRIX),
+    "spanning tree of NaN": lambda: spanning_tree(NAN_MATRIX),
+    "spanning tree of infinities": lambda: spanning_tree(INFINITE),
+    "a network of many steps": lambda: within(np.ones((5, 5), bool), 2**31 - 1),
+    "views on NaN": lambda: entropy_pooled(np.full((4, 1), np.nan), np.zeros(1), np.full(4, 0.25)),
+    "views beyond what was seen": lambda: entropy_pooled(np.eye(4)[:, :1], np.full(1, 2.0), np.full(4, 0.25)),
+    "gaps that leave nothing": lambda: maximum_likelihood(np.where(np.eye(6, dtype=bool), np.nan, 0.01)),
+    "entropy of NaN": lambda: entropic_weights(np.full(4, np.nan), np.full(4, 0.25), 0.9),
+    "entropy of almost one loss": lambda: entropic_weights(np.array([0.0, 5e-324, 1.0]), np.full(3, 1 / 3), 0.5),
+    "deformed entropy of NaN": lambda: relativistic_weights(np.full(4, np.nan), 0.9),
+    "deformed entropy of huge losses": lambda: relativistic_weights(np.array([1e300, -1e300, 0.0, 1.0]), 0.6),
+    "costs of NaN": lambda: remaining_fraction(np.full(2, np.nan), np.ones(2), np.full(2, 0.01)),
+    "costs above the wealth": lambda: remaining_fraction(np.array([1.0, 0.0]), np.array([0.0, 1.0]), np.full(2, 0.9)),
+    "a least position of 1e12": lambda: smallest_relaxation(
+        feasible_set(problem_of([X, Y], MinRisk(), constraints=(MinimumPosition("least", 1e12),))), "least"
+    ),
+}
+
+
+@pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS)
+def test_a_loop_ends(loop: Callable[[], object]) -> None:
+    ends(loop)
+
+
+def test_views_on_what_is_no_number_are_refused() -> None:
+    outcomes = np.array([[1.0], [2.0], [3.0]])
+    with pytest.raises(InvalidInput, match="views"):
+        entropy_pooled(outcomes, np.array([np.nan]), np.full(3, 1 / 3))
+
+
+@pytest.mark.parametrize("name", [name for name in LOOPS if "barrier" in name])
+def test_a_barrier_that_does_not_converge_says_so(name: str) -> None:
+    with pytest.raises(SolverFailed, match="did not converge"):
+        LOOPS[name]()
+
+
+def ends(loop: Callable[[], object]) -> None:
+    """In an answer or in an error of the domain."""
+    with contextlib.suppress(DomainError):
+        loop()
