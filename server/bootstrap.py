@@ -54,12 +54,12 @@ from server.storage.embedded.retention import Retention
 from server.storage.embedded.room import Limits
 from server.storage.embedded.workers import WorkerLocks
 from server.tasks import backtest
+from server.tasks.libraries import LIBRARIES
 
 JOB_NICENESS = 10
 
 LOADED_FIRST = ("server.tasks.all_tasks",)
-LOADED_THEN = ("server.tasks.libraries",)
-"""What worker processes have loaded: before the server is ready, and soon after."""
+"""What worker processes have loaded before the server is ready; `LIBRARIES` follow soon after."""
 
 CUT_SECONDS = 1.0
 """How long calls that are cut may take to tell their callers."""
@@ -75,7 +75,7 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     store = _open(settings)
-    template = Template(LOADED_FIRST, LOADED_THEN)
+    template = Template(LOADED_FIRST, LIBRARIES)
     pool = ProcessPool(settings.workers, template=template, max_seconds=settings.max_request_seconds)
     jobs = _jobs(settings, store, template)
     admission = Admission(settings.max_concurrent_requests)

@@ -228,6 +228,7 @@ class ProcessPool:
         self._idle: list[Worker] = []  # the warmest last
         self._busy: set[Worker] = set()
         self._starting = 0
+        self._generation = 0  # counts how often more libraries were loaded
         self._background: set[asyncio.Task[None]] = set()
         self._growing: asyncio.TimerHandle | None = None
         self._closed = False
@@ -236,6 +237,8 @@ class ProcessPool:
         """Starts the first processes, so that no caller waits for libraries to load."""
         self._starting += self._base
         await asyncio.gather(*(self._started() for _ in range(self._base)))
+        while self._starting:  # some were replaced at once
+            await asyncio.wait(set(self._background), return_when=asyncio.FIRST_COMPLETED)
 
     async def run(
         self,
@@ -308,6 +311,7 @@ class ProcessPool:
         """Replaces the workers that were forked before all libraries were loaded, as they become free."""
         if self._closed:
             return
+        self._generation += 1
         for worker in (*self._idle, *self._busy):
             worker.is_outdated = True
         idle, self._idle = self._idle, []
@@ -425,11 +429,16 @@ class ProcessPool:
         self._in_background(self._started())
 
     async def _started(self) -> None:
+        generation = self._generation
         try:
             worker = await Worker.start(self._template, self._niceness)
         finally:
             self._starting -= 1
         if self._closed:
+            await worker.close(1.0)
+            return
+        if generation != self._generation:  # more libraries were loaded while it started
+            self._start_worker()
             await worker.close(1.0)
             return
         self._idle.append(worker)

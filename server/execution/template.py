@@ -28,6 +28,9 @@ FORKS = sys.platform == "linux"
 WORKER, LOAD = b"W", b"L"
 """What the template is told: a worker of a niceness, with its sockets; a library to load. It answers each in turn."""
 
+QUIET_SECONDS = 0.1
+"""The second stage goes on, a module at a time, when no worker was asked for during this: a worker waits for none."""
+
 TOLD_BYTES = 256
 PID_BYTES = 4
 SOCKETS = 2  # tasks and lifeline
@@ -175,12 +178,12 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended workers leave no zombies
     control, loaded = socket.socket(fileno=control_number), socket.socket(fileno=loaded_number)
     _load(first)
-    control.settimeout(0.0)
+    control.settimeout(QUIET_SECONDS)
     waiting = list(then)
     while True:  # ends when the server closes the control socket
         try:
             told, numbers, _, _ = socket.recv_fds(control, TOLD_BYTES, SOCKETS)
-        except BlockingIOError:
+        except TimeoutError:
             if waiting:
                 _load([waiting.pop(0)])
             else:
@@ -194,7 +197,7 @@ def main() -> None:
         if told[:1] == LOAD:
             then.append(told[1:].decode())
             waiting.append(then[-1])
-            control.settimeout(0.0)
+            control.settimeout(QUIET_SECONDS)
         else:
             tasks, lifeline = numbers
             answer = _new_worker(told[1], tasks, lifeline, [control, loaded], [*first, *then])

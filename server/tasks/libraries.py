@@ -1,17 +1,18 @@
-"""Loads what some requests need beside `all_tasks`, so that no caller waits for an import.
+"""Libraries that some tasks need beside what `all_tasks` loads: workers have them soon after the server is ready.
 
 Riskfolio-Lib is not here: it takes 350 MB and is asked for by name only; the first such request of a worker loads it
-before its time limit begins.
+before its time limit begins, and new workers have it from then on.
 """
 
-import clarabel
-import daqp
-import highspy
-import piqp
-import scipy.optimize
-import scipy.sparse
-import scipy.stats
-import sklearn.cluster
-import sklearn.covariance
-
-LOADED = (clarabel, daqp, highspy, piqp, scipy, sklearn)
+LIBRARIES = (
+    "clarabel",
+    "daqp",
+    "highspy",
+    "piqp",
+    "scipy.sparse",
+    "scipy.optimize",
+    "scipy.stats",
+    "sklearn.covariance",
+    "sklearn.cluster",
+)
+"""Names of modules, each loaded between two requests for a worker."""
