@@ -5,6 +5,7 @@ from typing import Any
 
 import grpc
 from absfinance.v1 import (
+    admin_service_pb2_grpc,
     backtest_service_pb2_grpc,
     event_service_pb2_grpc,
     liquidity_service_pb2_grpc,
@@ -13,6 +14,7 @@ from absfinance.v1 import (
     portfolio_service_pb2_grpc,
     reallocation_service_pb2_grpc,
     risk_service_pb2_grpc,
+    strategy_service_pb2_grpc,
 )
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
@@ -41,6 +43,8 @@ _MODULES: Mapping[str, Any] = {
     "PortfolioService": portfolio_service_pb2_grpc,
     "EventService": event_service_pb2_grpc,
     "LiquidityService": liquidity_service_pb2_grpc,
+    "StrategyService": strategy_service_pb2_grpc,
+    "AdminService": admin_service_pb2_grpc,
 }
 
 SERVICE_NAMES = tuple(f"absfinance.v1.{name}" for name in _MODULES)

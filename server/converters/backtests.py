@@ -4,11 +4,11 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
-from absfinance.v1 import backtest_pb2, cost_pb2
+from absfinance.v1 import backtest_pb2, cost_pb2, frequency_pb2
 from absfinance.v1.backtest_pb2 import Backtest as BacktestProto
 from absfinance.v1.backtest_service_pb2 import (
     BACKTEST_SERIES_DRAWDOWN,
-    BACKTEST_SERIES_EQUITY,
+    BACKTEST_SERIES_NAV,
     BACKTEST_SERIES_TRADES,
     BACKTEST_SERIES_WEIGHTS,
     BacktestProgressResponse,
@@ -27,7 +27,7 @@ from domain.backtest.series import Series
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Fill
 from domain.backtest.strategies import EqualWeight, FixedWeights, Optimized, Schedule, Strategy, inverse_volatility
 from domain.costs.linear import LinearCost
-from domain.errors import InvalidInput, NotSupported
+from domain.errors import NotSupported
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios, civil_date
 from domain.risk.figure import known
@@ -39,22 +39,22 @@ from server.converters.specification import specification_from_proto
 from server.converters.weights import weights_from_proto
 from server.jobs.progress import Heartbeat, Notice, Snapshot, TickNews
 from server.jobs.walking import Walked
-from server.ports import EventKind, JobEvent, JobPage, JobRecord, JobState, JobTick
+from server.ports import EventKind, JobEvent, JobPage, JobRecord, JobState, JobTick, NotFound
 
 NAME = "backtests/"
 CANCELLED_CODE = 1  # google.rpc.Code.CANCELLED
 
 _FREQUENCIES: Mapping[int, Frequency] = {
-    backtest_pb2.FREQUENCY_UNSPECIFIED: Frequency.MONTHLY,
-    backtest_pb2.FREQUENCY_DAILY: Frequency.DAILY,
-    backtest_pb2.FREQUENCY_WEEKLY: Frequency.WEEKLY,
-    backtest_pb2.FREQUENCY_MONTHLY: Frequency.MONTHLY,
-    backtest_pb2.FREQUENCY_QUARTERLY: Frequency.QUARTERLY,
-    backtest_pb2.FREQUENCY_SEMIANNUAL: Frequency.SEMIANNUAL,
-    backtest_pb2.FREQUENCY_ANNUAL: Frequency.ANNUAL,
+    frequency_pb2.FREQUENCY_UNSPECIFIED: Frequency.MONTHLY,
+    frequency_pb2.FREQUENCY_DAILY: Frequency.DAILY,
+    frequency_pb2.FREQUENCY_WEEKLY: Frequency.WEEKLY,
+    frequency_pb2.FREQUENCY_MONTHLY: Frequency.MONTHLY,
+    frequency_pb2.FREQUENCY_QUARTERLY: Frequency.QUARTERLY,
+    frequency_pb2.FREQUENCY_SEMIANNUAL: Frequency.SEMIANNUAL,
+    frequency_pb2.FREQUENCY_ANNUAL: Frequency.ANNUAL,
 }
 _SERIES: Mapping[int, Series] = {
-    BACKTEST_SERIES_EQUITY: Series.EQUITY,
+    BACKTEST_SERIES_NAV: Series.EQUITY,
     BACKTEST_SERIES_WEIGHTS: Series.WEIGHTS,
     BACKTEST_SERIES_TRADES: Series.TRADES,
     BACKTEST_SERIES_DRAWDOWN: Series.DRAWDOWN,
@@ -97,7 +97,6 @@ def specification_from_bytes(data: bytes) -> BacktestSpecification:
 
 def specification_of(request: BacktestRequest) -> BacktestSpecification:
     """Everything of a request but its data. Raises InvalidInput or NotSupported."""
-    _refuse_what_is_not_there_yet(request)
     if request.HasField("strategy"):
         named = [("strategy", request.strategy)]
     else:
@@ -239,21 +238,6 @@ def notice_to_proto(notice: Notice) -> BacktestProgressResponse:
     return response
 
 
-def _refuse_what_is_not_there_yet(request: BacktestRequest) -> None:
-    wanted = {
-        "execution.fill FILL_NEXT_OPEN": request.execution.fill == backtest_pb2.FILL_NEXT_OPEN,
-        "rebalancing.drift_band": request.rebalancing.HasField("drift_band"),
-        "initial_holdings": len(request.initial_holdings) > 0,
-        "cash_flows": len(request.cash_flows) > 0,
-        "analysis.attribution": request.analysis.attribution,
-        "analysis.significance": request.analysis.significance,
-        "analysis.timing_luck_offsets": request.analysis.timing_luck_offsets > 0,
-    }
-    for name, asked in wanted.items():
-        if asked:
-            raise NotSupported(f"{name} is not supported yet")
-
-
 def _at(path: str, strategy: backtest_pb2.Strategy) -> Strategy:
     with under(path):
         return strategy_from_proto(strategy)
@@ -293,7 +277,7 @@ def _strategy(outcome: StrategyOutcome, symbols: tuple[str, ...]) -> backtest_pb
     result = backtest_pb2.StrategyResult(
         label=outcome.label,
         metrics=_metrics(outcome.performance),
-        costs=backtest_pb2.CostBreakdown(commission=outcome.commission, spread=outcome.spread),
+        costs=cost_pb2.CostBreakdown(commission=outcome.commission, spread=outcome.spread),
         rebalance_count=outcome.rebalances,
         final_cash=outcome.final_cash,
     )
@@ -355,7 +339,7 @@ def _finished(record: JobRecord) -> BacktestProgressResponse.Finished:
 
 
 def path_of(name: str) -> str:
-    """The id in a resource name."""
+    """The id in a resource name. Raises NotFound for a sweep: there are none yet."""
     if not name.startswith(NAME):
-        raise InvalidInput("name", f"must begin with {NAME}")
+        raise NotFound("sweep", name)
     return name.removeprefix(NAME)

@@ -1,10 +1,14 @@
-"""Request messages from bytes, held against the rules that stand beside their fields in the contract."""
+"""Request messages from bytes: the rules beside their fields in the contract hold, and every field set is served."""
 
+import re
 from dataclasses import dataclass
 from typing import TypeVar
 
 import protovalidate
 from google.protobuf.message import DecodeError, Message
+
+from domain.errors import InvalidInput
+from server.converters.not_built import refuse_what_is_not_built
 
 M = TypeVar("M", bound=Message)
 
@@ -23,6 +27,11 @@ class Violation:
     rule: str
     rule_id: str = ""  # as protovalidate names it, such as double.gt
 
+    @property
+    def reason(self) -> str:
+        """The rule's id in upper snake case, such as DOUBLE_GT; INVALID_INPUT where there is none."""
+        return re.sub(r"\W+", "_", self.rule_id).upper() or InvalidInput.REASON
+
 
 class InvalidRequest(Exception):
     """A message breaks rules of the contract."""
@@ -33,7 +42,7 @@ class InvalidRequest(Exception):
 
 
 def message_from_bytes(kind: type[M], data: bytes) -> M:
-    """A message that keeps the contract's rules. Raises InvalidRequest."""
+    """A message that keeps the contract's rules. Raises InvalidRequest, NotSupported for a field that is not built."""
     try:
         message = kind.FromString(data)
     except DecodeError:
@@ -44,6 +53,7 @@ def message_from_bytes(kind: type[M], data: bytes) -> M:
         broken = protovalidate.collect_violations(message)[:MAX_VIOLATIONS]
     if broken:
         raise InvalidRequest(tuple(_violation(one) for one in broken))
+    refuse_what_is_not_built(message)
     return message
 
 

@@ -250,7 +250,7 @@ def contributions_to_proto(
             weight=weight,
             marginal=marginal,
             contribution=contribution,
-            share=contribution / total if total > 0.0 else None,
+            fraction=contribution / total if total > 0.0 else None,
         )
         for symbol, weight, marginal, contribution in zip(
             symbols, weights, contributions.marginal.tolist(), contributions.by_asset.tolist(), strict=True
@@ -290,7 +290,6 @@ def _certificate(certificate: Certificate, solve_seconds: float) -> optimization
         solver=certificate.solver,
         solver_version=certificate.solver_version,
         iterations=certificate.iterations,
-        primal_residual=certificate.primal_residual,
         dual_residual=certificate.dual_residual,
         duality_gap=certificate.duality_gap,
         max_constraint_violation=certificate.max_constraint_violation,

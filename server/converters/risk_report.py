@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from absfinance.v1 import risk_pb2
-from absfinance.v1.risk_service_pb2 import AnalyzeRiskResponse, AssetShare
+from absfinance.v1.risk_service_pb2 import AnalyzeRiskResponse, AssetFraction
 
 from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput
@@ -97,7 +97,10 @@ def _report(report: RiskReport) -> AnalyzeRiskResponse:
             response.undefined[path] = figure.reason
         else:
             _set(response, path, figure)
-    for path, shares in (("skewness_shares", report.skewness_shares), ("kurtosis_shares", report.kurtosis_shares)):
+    for path, shares in (
+        ("skewness_fractions", report.skewness_shares),
+        ("kurtosis_fractions", report.kurtosis_shares),
+    ):
         if isinstance(shares, Absent):
             response.undefined[path] = shares.reason
         else:
@@ -165,16 +168,16 @@ def _measure(measure: MeasureReport, symbols: tuple[str, ...], weights: list[flo
     return message
 
 
-def _parts(parts: Sequence[PartContribution]) -> Iterator[risk_pb2.PartContribution]:
+def _parts(parts: Sequence[PartContribution]) -> Iterator[risk_pb2.GroupContribution]:
     for part in parts:
-        yield risk_pb2.PartContribution(
-            name=part.name, weight=part.weight, contribution=part.contribution, share=part.share
+        yield risk_pb2.GroupContribution(
+            name=part.name, weight=part.weight, contribution=part.contribution, fraction=part.share
         )
 
 
-def _shares(symbols: Sequence[str], shares: Vector) -> Iterator[AssetShare]:
+def _shares(symbols: Sequence[str], shares: Vector) -> Iterator[AssetFraction]:
     for symbol, share in zip(symbols, shares.tolist(), strict=True):
-        yield AssetShare(symbol=symbol, share=share)
+        yield AssetFraction(symbol=symbol, fraction=share)
 
 
 def _drawdown(fall: DatedDrawdown) -> risk_pb2.DrawdownPeriod:

@@ -77,11 +77,12 @@ _CODES: Mapping[type[domain.DomainError], int] = {
 def status_from_error(error: Exception) -> Status | None:
     """The status of an error, with its details; None for an error that no request should cause."""
     if isinstance(error, InvalidRequest):
-        return _bad_request(str(error), [(v.field, v.rule) for v in error.violations])
+        return _bad_request(str(error), [(v.field, v.rule, v.reason) for v in error.violations])
     if isinstance(error, domain.InvalidInput):
-        return _bad_request(error.message, [(error.field, error.rule)], error.reason)
+        return _bad_request(error.message, [(error.field, error.rule, error.reason)], error.reason)
     if isinstance(error, RequestIdReused):
-        return _bad_request(str(error), [(error.field, str(error))], "REQUEST_ID_REUSED")
+        reason = "REQUEST_ID_REUSED"
+        return _bad_request(str(error), [(error.field, str(error), reason)], reason)
     if isinstance(error, domain.DomainError):
         code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), code_pb2.FAILED_PRECONDITION)
         details, omitted = _domain_details(error)
@@ -133,9 +134,14 @@ def _precondition(reason: str, subject: str, error: Exception) -> Status:
     return _status(code_pb2.FAILED_PRECONDITION, str(error), reason, {}, PreconditionFailure(violations=[violation]))
 
 
-def _bad_request(message: str, violations: list[tuple[str, str]], reason: str = domain.InvalidInput.REASON) -> Status:
+def _bad_request(
+    message: str, violations: list[tuple[str, str, str]], reason: str = domain.InvalidInput.REASON
+) -> Status:
     detail = BadRequest()
-    entries = ({"field": _short(field), "description": _short(rule)} for field, rule in violations)
+    entries = (
+        {"field": _short(field), "description": _short(rule), "reason": rule_reason}
+        for field, rule, rule_reason in violations
+    )
     omitted = _fill(detail, detail.field_violations, entries, len(violations))
     return _status(code_pb2.INVALID_ARGUMENT, message, reason, {"field": violations[0][0], **omitted}, detail)
 

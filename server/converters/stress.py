@@ -62,7 +62,7 @@ def _kind(scenario: ScenarioProto) -> ScenarioKind:
     if kind == "correlation":
         stress = scenario.correlation
         factor = stress.volatility_factor if stress.HasField("volatility_factor") else 1.0
-        return CorrelationStress(stress.correlation, stress.share, factor)
+        return CorrelationStress(stress.correlation, stress.fraction, factor)
     if kind == "worst_windows":
         worst = scenario.worst_windows
         return WorstWindows(worst.periods, worst.count if worst.HasField("count") else 1)

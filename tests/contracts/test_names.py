@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from absfinance.v1 import (
+    admin_service_pb2,
     backtest_pb2,
     backtest_service_pb2,
     event_service_pb2,
@@ -15,6 +16,7 @@ from absfinance.v1 import (
     portfolio_service_pb2,
     reallocation_service_pb2,
     risk_service_pb2,
+    strategy_service_pb2,
 )
 from google.protobuf import json_format
 from google.protobuf.descriptor import FileDescriptor
@@ -134,8 +136,15 @@ SERVICES: dict[FileDescriptor, set[str]] = {
         "DeleteOptimization",
         "OptimizeBatch",
         "TraceFrontier",
+        "GetOptimizationCharts",
     },
-    risk_service_pb2.DESCRIPTOR: {"AnalyzeRisk", "EstimateRiskModel"},
+    risk_service_pb2.DESCRIPTOR: {
+        "AnalyzeRisk",
+        "EstimateRiskModel",
+        "Attribute",
+        "CompareStrategies",
+        "GetRiskCharts",
+    },
     backtest_service_pb2.DESCRIPTOR: {
         "Backtest",
         "BacktestProgress",
@@ -145,8 +154,18 @@ SERVICES: dict[FileDescriptor, set[str]] = {
         "DeleteBacktest",
         "GetBacktestSeries",
         "Sweep",
+        "GetSweep",
+        "ListSweepTrials",
+        "GetBacktestCharts",
     },
-    reallocation_service_pb2.DESCRIPTOR: {"Reallocate", "GetReallocation", "ListReallocations", "DeleteReallocation"},
+    reallocation_service_pb2.DESCRIPTOR: {
+        "Reallocate",
+        "GetReallocation",
+        "ListReallocations",
+        "DeleteReallocation",
+        "RecordFills",
+        "ReallocateBatch",
+    },
     portfolio_service_pb2.DESCRIPTOR: {
         "CreatePortfolio",
         "GetPortfolio",
@@ -160,9 +179,27 @@ SERVICES: dict[FileDescriptor, set[str]] = {
         "GetPrices",
         "ListInstruments",
         "UpsertInstruments",
+        "UpsertCorporateActions",
+        "ListCorporateActions",
+        "GetMarketMetrics",
     },
-    event_service_pb2.DESCRIPTOR: {"WatchEvents"},
+    event_service_pb2.DESCRIPTOR: {
+        "WatchEvents",
+        "ListNotifications",
+        "AcknowledgeNotification",
+        "RedeliverNotification",
+    },
     liquidity_service_pb2.DESCRIPTOR: {"AssessLiquidity"},
+    strategy_service_pb2.DESCRIPTOR: {"Decide"},
+    admin_service_pb2.DESCRIPTOR: {
+        "GetServerInfo",
+        "ListAuditEvents",
+        "Drain",
+        "GetQuotas",
+        "CreateApiKey",
+        "ListApiKeys",
+        "RevokeApiKey",
+    },
 }
 
 

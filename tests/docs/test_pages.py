@@ -9,6 +9,7 @@ from pathlib import Path
 import grpc
 import pytest
 from absfinance.v1 import (
+    admin_service_pb2,
     backtest_service_pb2,
     event_service_pb2,
     liquidity_service_pb2,
@@ -17,6 +18,7 @@ from absfinance.v1 import (
     portfolio_service_pb2,
     reallocation_service_pb2,
     risk_service_pb2,
+    strategy_service_pb2,
 )
 from google.protobuf.descriptor import MethodDescriptor
 from google.rpc.error_details_pb2 import ErrorInfo
@@ -28,6 +30,7 @@ from tests.conftest import ROOT, RunningServer
 
 PAGES = sorted(path for path in ROOT.rglob("*.md") if not {".venv", "node_modules", ".pytest_cache"} & set(path.parts))
 MODULES = (
+    admin_service_pb2,
     backtest_service_pb2,
     event_service_pb2,
     liquidity_service_pb2,
@@ -36,6 +39,7 @@ MODULES = (
     portfolio_service_pb2,
     reallocation_service_pb2,
     risk_service_pb2,
+    strategy_service_pb2,
 )
 METHODS: dict[str, MethodDescriptor] = {
     f"{service.name}/{method.name}": method

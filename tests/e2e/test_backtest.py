@@ -417,7 +417,10 @@ def test_a_stored_benchmark_must_overlap(sample: Wire) -> None:
         {"execution": {"fill": "FILL_NEXT_OPEN"}},
         {"rebalancing": {"driftBand": {"absolute": 0.1}}},
         {"cashFlows": [{"date": {"year": 2020, "month": 1, "day": 1}, "amount": 1}]},
-        {"analysis": {"attribution": True}},
+        {"analysis": {"attribution": {}}},
+        {"corporateActions": [{"symbol": "A", "exDate": {"year": 2020, "month": 1, "day": 1}, "split": {"ratio": 2}}]},
+        {"fractionalHoldings": False},
+        {"costs": {"byAsset": [{"symbol": "A", "borrowBpsAnnual": 1}]}},
         {"costs": {"fixedFee": 1}},
     ],
 )

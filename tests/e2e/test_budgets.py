@@ -135,12 +135,12 @@ def test_budgets_within_a_group(wire: Wire) -> None:
 @pytest.mark.parametrize("objective", [{"minRisk": {}}, {"maxUtility": {"riskAversion": 4}}, {"maxRatio": {}}], ids=str)
 def test_shares_of_the_risk_stay_within_their_bounds(wire: Wire, objective: dict[str, Any]) -> None:
     free = wire.call(OPTIMIZE, asked(objective))
-    assert max(one.get("share", 0.0) for one in free["riskContributions"]) > 0.2
+    assert max(one.get("fraction", 0.0) for one in free["riskContributions"]) > 0.2
     answer = wire.call(OPTIMIZE, asked(objective, CAPS))
     w = weights_of(answer)
     shares = w * (SIGMA @ w) / (w @ SIGMA @ w)
     assert shares.max() <= 0.2 + 1e-8
-    assert [one.get("share", 0.0) for one in answer["riskContributions"]] == pytest.approx(shares, abs=1e-9)
+    assert [one.get("fraction", 0.0) for one in answer["riskContributions"]] == pytest.approx(shares, abs=1e-9)
 
 
 def test_the_least_variance_with_bounded_shares_has_no_better(wire: Wire) -> None:

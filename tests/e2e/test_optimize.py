@@ -137,14 +137,16 @@ def test_a_return_floor_binds_and_has_its_price(wire: Any) -> None:
 
 def test_equal_risk_contributions(wire: Any) -> None:
     answer = wire.call(OPTIMIZE, request({"riskBudget": {}}))
-    assert [entry["share"] for entry in answer["riskContributions"]] == pytest.approx([1 / 6] * 6, abs=1e-10)
+    assert [entry["fraction"] for entry in answer["riskContributions"]] == pytest.approx([1 / 6] * 6, abs=1e-10)
 
 
 def test_given_risk_budgets(wire: Any) -> None:
     shares = [5, 1, 1, 1, 1, 1]
     budgets = [{"symbol": s, "budget": b} for s, b in zip(SYMBOLS, shares, strict=True)]
     answer = wire.call(OPTIMIZE, request({"riskBudget": {"budgets": budgets}}))
-    assert [entry["share"] for entry in answer["riskContributions"]] == pytest.approx(np.array(shares) / 10, abs=1e-10)
+    assert [entry["fraction"] for entry in answer["riskContributions"]] == pytest.approx(
+        np.array(shares) / 10, abs=1e-10
+    )
 
 
 def test_bounded_risk_budgets_minimise_their_definition(wire: Any) -> None:

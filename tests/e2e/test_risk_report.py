@@ -153,10 +153,10 @@ def test_beside_the_benchmark(report: dict[str, Any]) -> None:
 
 def test_shares_of_skewness_and_kurtosis(report: dict[str, Any]) -> None:
     away = R - R.mean()
-    for name, order in (("skewnessShares", 3), ("kurtosisShares", 4)):
+    for name, order in (("skewnessFractions", 3), ("kurtosisFractions", 4)):
         each = [np.mean((RETURNS[:, i] - RETURNS[:, i].mean()) * away ** (order - 1)) for i in range(4)]
         expected = WEIGHTS * each / np.mean(away**order)
-        given = [entry["share"] for entry in report[name]]
+        given = [entry["fraction"] for entry in report[name]]
         assert given == pytest.approx(expected, rel=1e-8)
         assert sum(given) == pytest.approx(1.0, abs=1e-10)
 
@@ -314,7 +314,7 @@ def test_shocks(wire: Wire) -> None:
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_correlations_under_stress(wire: Wire, share: float) -> None:
-    stress = [{"correlation": {"correlation": 0.95, "share": share, "volatilityFactor": 1.5}}]
+    stress = [{"correlation": {"correlation": 0.95, "fraction": share, "volatilityFactor": 1.5}}]
     [result] = wire.call(ANALYZE, ask(stress=stress))["stress"]
     covariance = np.cov(RETURNS.T)
     deviations = np.sqrt(np.diag(covariance))
@@ -378,7 +378,7 @@ def test_prices_with_gaps_are_estimated_and_the_report_says_so(wire: Wire) -> No
         ({"stress": [{"assets": {"shocks": [{"name": "Z", "shock": -0.1}]}}]}, "stress[0].assets.shocks[0].name"),
         ({"stress": [{"factors": {"shocks": [{"name": "Z", "shock": -0.1}]}}]}, "stress[0].factors"),
         ({"stress": [{"worstWindows": {"periods": 601}}]}, "stress[0].worst_windows.periods"),
-        ({"stress": [{"correlation": {"correlation": -0.9, "share": 1}}]}, "stress[0].correlation"),
+        ({"stress": [{"correlation": {"correlation": -0.9, "fraction": 1}}]}, "stress[0].correlation"),
         ({"stress": [{"historical": {"startDate": {"year": 2006, "month": 3, "day": 1}}}]}, "stress[0].historical"),
         ({"groups": [{"name": "g", "symbols": ["Z"]}]}, "groups[0].symbols[0]"),
         ({"groups": [{"name": "A", "symbols": ["B"]}]}, "groups[0].name"),
@@ -402,7 +402,7 @@ def test_prices_with_gaps_are_estimated_and_the_report_says_so(wire: Wire) -> No
         ),
         ({"validation": {"window": 9, "forecasts": {"valueAtRisk": [0.1]}}}, "validation"),
         (
-            {"stress": [{"correlation": {"correlation": 1, "share": 1, "volatilityFactor": 1e300}}]},
+            {"stress": [{"correlation": {"correlation": 1, "fraction": 1, "volatilityFactor": 1e300}}]},
             "stress[0].correlation",
         ),
     ],

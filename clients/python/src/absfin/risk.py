@@ -97,10 +97,12 @@ def factor_shocks(shocks: Mapping[str, float], *, label: str = "") -> StressScen
 
 
 def correlation_stress(
-    correlation: float, share: float, volatility_factor: float = 1.0, *, label: str = ""
+    correlation: float, fraction: float, volatility_factor: float = 1.0, *, label: str = ""
 ) -> StressScenario:
-    """Every correlation a share of the way towards one number, volatilities multiplied."""
-    stress = StressScenario.CorrelationStress(correlation=correlation, share=share, volatility_factor=volatility_factor)
+    """Moves every correlation a fraction of the way towards one number, volatilities multiplied."""
+    stress = StressScenario.CorrelationStress(
+        correlation=correlation, fraction=fraction, volatility_factor=volatility_factor
+    )
     return StressScenario(label=label, correlation=stress)
 
 

@@ -1,8 +1,12 @@
 import datetime
 
+from absfinance.v1 import attribution_pb2 as _attribution_pb2
+from absfinance.v1 import cost_pb2 as _cost_pb2
+from absfinance.v1 import frequency_pb2 as _frequency_pb2
 from absfinance.v1 import objective_pb2 as _objective_pb2
 from absfinance.v1 import optimization_pb2 as _optimization_pb2
 from absfinance.v1 import portfolio_pb2 as _portfolio_pb2
+from absfinance.v1 import statistical_validation_pb2 as _statistical_validation_pb2
 from absfinance.v1 import warning_pb2 as _warning_pb2
 from absfinance.v1 import weight_pb2 as _weight_pb2
 from buf.validate import validate_pb2 as _validate_pb2
@@ -19,21 +23,12 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
-class Frequency(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-    __slots__ = ()
-    FREQUENCY_UNSPECIFIED: _ClassVar[Frequency]
-    FREQUENCY_DAILY: _ClassVar[Frequency]
-    FREQUENCY_WEEKLY: _ClassVar[Frequency]
-    FREQUENCY_MONTHLY: _ClassVar[Frequency]
-    FREQUENCY_QUARTERLY: _ClassVar[Frequency]
-    FREQUENCY_SEMIANNUAL: _ClassVar[Frequency]
-    FREQUENCY_ANNUAL: _ClassVar[Frequency]
-
 class RebalanceDay(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     REBALANCE_DAY_UNSPECIFIED: _ClassVar[RebalanceDay]
     REBALANCE_DAY_FIRST: _ClassVar[RebalanceDay]
     REBALANCE_DAY_LAST: _ClassVar[RebalanceDay]
+    REBALANCE_DAY_NTH: _ClassVar[RebalanceDay]
 
 class Fill(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -41,6 +36,19 @@ class Fill(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FILL_NEXT_CLOSE: _ClassVar[Fill]
     FILL_NEXT_OPEN: _ClassVar[Fill]
     FILL_SAME_CLOSE: _ClassVar[Fill]
+
+class FlowTiming(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FLOW_TIMING_UNSPECIFIED: _ClassVar[FlowTiming]
+    FLOW_TIMING_END_OF_DAY: _ClassVar[FlowTiming]
+    FLOW_TIMING_START_OF_DAY: _ClassVar[FlowTiming]
+
+class Conventions(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CONVENTIONS_UNSPECIFIED: _ClassVar[Conventions]
+    CONVENTIONS_EXACT: _ClassVar[Conventions]
+    CONVENTIONS_BT: _ClassVar[Conventions]
+    CONVENTIONS_VECTORBT: _ClassVar[Conventions]
 
 class BacktestState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -50,20 +58,21 @@ class BacktestState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     BACKTEST_STATE_SUCCEEDED: _ClassVar[BacktestState]
     BACKTEST_STATE_FAILED: _ClassVar[BacktestState]
     BACKTEST_STATE_CANCELLED: _ClassVar[BacktestState]
-FREQUENCY_UNSPECIFIED: Frequency
-FREQUENCY_DAILY: Frequency
-FREQUENCY_WEEKLY: Frequency
-FREQUENCY_MONTHLY: Frequency
-FREQUENCY_QUARTERLY: Frequency
-FREQUENCY_SEMIANNUAL: Frequency
-FREQUENCY_ANNUAL: Frequency
 REBALANCE_DAY_UNSPECIFIED: RebalanceDay
 REBALANCE_DAY_FIRST: RebalanceDay
 REBALANCE_DAY_LAST: RebalanceDay
+REBALANCE_DAY_NTH: RebalanceDay
 FILL_UNSPECIFIED: Fill
 FILL_NEXT_CLOSE: Fill
 FILL_NEXT_OPEN: Fill
 FILL_SAME_CLOSE: Fill
+FLOW_TIMING_UNSPECIFIED: FlowTiming
+FLOW_TIMING_END_OF_DAY: FlowTiming
+FLOW_TIMING_START_OF_DAY: FlowTiming
+CONVENTIONS_UNSPECIFIED: Conventions
+CONVENTIONS_EXACT: Conventions
+CONVENTIONS_BT: Conventions
+CONVENTIONS_VECTORBT: Conventions
 BACKTEST_STATE_UNSPECIFIED: BacktestState
 BACKTEST_STATE_QUEUED: BacktestState
 BACKTEST_STATE_RUNNING: BacktestState
@@ -72,20 +81,83 @@ BACKTEST_STATE_FAILED: BacktestState
 BACKTEST_STATE_CANCELLED: BacktestState
 
 class Strategy(_message.Message):
-    __slots__ = ("label", "equal_weight", "fixed_weights", "schedule", "inverse_volatility", "optimize")
+    __slots__ = ("label", "equal_weight", "fixed_weights", "schedule", "inverse_volatility", "optimize", "momentum", "volatility_target", "cppi", "blend", "remote")
     LABEL_FIELD_NUMBER: _ClassVar[int]
     EQUAL_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     FIXED_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     SCHEDULE_FIELD_NUMBER: _ClassVar[int]
     INVERSE_VOLATILITY_FIELD_NUMBER: _ClassVar[int]
     OPTIMIZE_FIELD_NUMBER: _ClassVar[int]
+    MOMENTUM_FIELD_NUMBER: _ClassVar[int]
+    VOLATILITY_TARGET_FIELD_NUMBER: _ClassVar[int]
+    CPPI_FIELD_NUMBER: _ClassVar[int]
+    BLEND_FIELD_NUMBER: _ClassVar[int]
+    REMOTE_FIELD_NUMBER: _ClassVar[int]
     label: str
     equal_weight: _objective_pb2.EqualWeight
     fixed_weights: FixedWeights
     schedule: WeightSchedule
     inverse_volatility: InverseVolatilityStrategy
     optimize: _optimization_pb2.OptimizeSpec
-    def __init__(self, label: _Optional[str] = ..., equal_weight: _Optional[_Union[_objective_pb2.EqualWeight, _Mapping]] = ..., fixed_weights: _Optional[_Union[FixedWeights, _Mapping]] = ..., schedule: _Optional[_Union[WeightSchedule, _Mapping]] = ..., inverse_volatility: _Optional[_Union[InverseVolatilityStrategy, _Mapping]] = ..., optimize: _Optional[_Union[_optimization_pb2.OptimizeSpec, _Mapping]] = ...) -> None: ...
+    momentum: MomentumStrategy
+    volatility_target: VolatilityTargetStrategy
+    cppi: CppiStrategy
+    blend: BlendStrategy
+    remote: RemoteStrategy
+    def __init__(self, label: _Optional[str] = ..., equal_weight: _Optional[_Union[_objective_pb2.EqualWeight, _Mapping]] = ..., fixed_weights: _Optional[_Union[FixedWeights, _Mapping]] = ..., schedule: _Optional[_Union[WeightSchedule, _Mapping]] = ..., inverse_volatility: _Optional[_Union[InverseVolatilityStrategy, _Mapping]] = ..., optimize: _Optional[_Union[_optimization_pb2.OptimizeSpec, _Mapping]] = ..., momentum: _Optional[_Union[MomentumStrategy, _Mapping]] = ..., volatility_target: _Optional[_Union[VolatilityTargetStrategy, _Mapping]] = ..., cppi: _Optional[_Union[CppiStrategy, _Mapping]] = ..., blend: _Optional[_Union[BlendStrategy, _Mapping]] = ..., remote: _Optional[_Union[RemoteStrategy, _Mapping]] = ...) -> None: ...
+
+class MomentumStrategy(_message.Message):
+    __slots__ = ("lookback_periods", "skip_periods", "top_n")
+    LOOKBACK_PERIODS_FIELD_NUMBER: _ClassVar[int]
+    SKIP_PERIODS_FIELD_NUMBER: _ClassVar[int]
+    TOP_N_FIELD_NUMBER: _ClassVar[int]
+    lookback_periods: int
+    skip_periods: int
+    top_n: int
+    def __init__(self, lookback_periods: _Optional[int] = ..., skip_periods: _Optional[int] = ..., top_n: _Optional[int] = ...) -> None: ...
+
+class VolatilityTargetStrategy(_message.Message):
+    __slots__ = ("base", "target_annual", "lookback_periods", "max_leverage")
+    BASE_FIELD_NUMBER: _ClassVar[int]
+    TARGET_ANNUAL_FIELD_NUMBER: _ClassVar[int]
+    LOOKBACK_PERIODS_FIELD_NUMBER: _ClassVar[int]
+    MAX_LEVERAGE_FIELD_NUMBER: _ClassVar[int]
+    base: Strategy
+    target_annual: float
+    lookback_periods: int
+    max_leverage: float
+    def __init__(self, base: _Optional[_Union[Strategy, _Mapping]] = ..., target_annual: _Optional[float] = ..., lookback_periods: _Optional[int] = ..., max_leverage: _Optional[float] = ...) -> None: ...
+
+class CppiStrategy(_message.Message):
+    __slots__ = ("base", "floor", "multiplier")
+    BASE_FIELD_NUMBER: _ClassVar[int]
+    FLOOR_FIELD_NUMBER: _ClassVar[int]
+    MULTIPLIER_FIELD_NUMBER: _ClassVar[int]
+    base: Strategy
+    floor: float
+    multiplier: float
+    def __init__(self, base: _Optional[_Union[Strategy, _Mapping]] = ..., floor: _Optional[float] = ..., multiplier: _Optional[float] = ...) -> None: ...
+
+class BlendStrategy(_message.Message):
+    __slots__ = ("parts",)
+    class Part(_message.Message):
+        __slots__ = ("strategy", "weight")
+        STRATEGY_FIELD_NUMBER: _ClassVar[int]
+        WEIGHT_FIELD_NUMBER: _ClassVar[int]
+        strategy: Strategy
+        weight: float
+        def __init__(self, strategy: _Optional[_Union[Strategy, _Mapping]] = ..., weight: _Optional[float] = ...) -> None: ...
+    PARTS_FIELD_NUMBER: _ClassVar[int]
+    parts: _containers.RepeatedCompositeFieldContainer[BlendStrategy.Part]
+    def __init__(self, parts: _Optional[_Iterable[_Union[BlendStrategy.Part, _Mapping]]] = ...) -> None: ...
+
+class RemoteStrategy(_message.Message):
+    __slots__ = ("target", "timeout")
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    target: str
+    timeout: _duration_pb2.Duration
+    def __init__(self, target: _Optional[str] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class FixedWeights(_message.Message):
     __slots__ = ("weights",)
@@ -113,16 +185,18 @@ class InverseVolatilityStrategy(_message.Message):
     def __init__(self, lookback_periods: _Optional[int] = ...) -> None: ...
 
 class Rebalancing(_message.Message):
-    __slots__ = ("calendar", "every_periods", "never", "drift_band")
+    __slots__ = ("calendar", "every_periods", "never", "drift_band", "min_periods_between", "flows_only", "max_turnover", "tranches")
     class Calendar(_message.Message):
-        __slots__ = ("frequency", "day", "offset_days")
+        __slots__ = ("frequency", "day", "offset_days", "nth_day")
         FREQUENCY_FIELD_NUMBER: _ClassVar[int]
         DAY_FIELD_NUMBER: _ClassVar[int]
         OFFSET_DAYS_FIELD_NUMBER: _ClassVar[int]
-        frequency: Frequency
+        NTH_DAY_FIELD_NUMBER: _ClassVar[int]
+        frequency: _frequency_pb2.Frequency
         day: RebalanceDay
         offset_days: int
-        def __init__(self, frequency: _Optional[_Union[Frequency, str]] = ..., day: _Optional[_Union[RebalanceDay, str]] = ..., offset_days: _Optional[int] = ...) -> None: ...
+        nth_day: int
+        def __init__(self, frequency: _Optional[_Union[_frequency_pb2.Frequency, str]] = ..., day: _Optional[_Union[RebalanceDay, str]] = ..., offset_days: _Optional[int] = ..., nth_day: _Optional[int] = ...) -> None: ...
     class EveryPeriods(_message.Message):
         __slots__ = ("n",)
         N_FIELD_NUMBER: _ClassVar[int]
@@ -132,31 +206,93 @@ class Rebalancing(_message.Message):
         __slots__ = ()
         def __init__(self) -> None: ...
     class DriftBand(_message.Message):
-        __slots__ = ("absolute", "relative", "destination")
+        __slots__ = ("absolute", "relative", "destination", "by_asset", "by_group", "trigger", "max_tracking_error_annual", "risk_aversion", "horizon_days", "scope", "fraction")
+        class BandTrigger(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+            __slots__ = ()
+            BAND_TRIGGER_UNSPECIFIED: _ClassVar[Rebalancing.DriftBand.BandTrigger]
+            BAND_TRIGGER_ANY_BREACH: _ClassVar[Rebalancing.DriftBand.BandTrigger]
+            BAND_TRIGGER_TRACKING_ERROR: _ClassVar[Rebalancing.DriftBand.BandTrigger]
+            BAND_TRIGGER_COST_BENEFIT: _ClassVar[Rebalancing.DriftBand.BandTrigger]
+        BAND_TRIGGER_UNSPECIFIED: Rebalancing.DriftBand.BandTrigger
+        BAND_TRIGGER_ANY_BREACH: Rebalancing.DriftBand.BandTrigger
+        BAND_TRIGGER_TRACKING_ERROR: Rebalancing.DriftBand.BandTrigger
+        BAND_TRIGGER_COST_BENEFIT: Rebalancing.DriftBand.BandTrigger
+        class BandScope(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+            __slots__ = ()
+            BAND_SCOPE_UNSPECIFIED: _ClassVar[Rebalancing.DriftBand.BandScope]
+            BAND_SCOPE_ALL: _ClassVar[Rebalancing.DriftBand.BandScope]
+            BAND_SCOPE_BREACHED: _ClassVar[Rebalancing.DriftBand.BandScope]
+        BAND_SCOPE_UNSPECIFIED: Rebalancing.DriftBand.BandScope
+        BAND_SCOPE_ALL: Rebalancing.DriftBand.BandScope
+        BAND_SCOPE_BREACHED: Rebalancing.DriftBand.BandScope
         class Destination(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
             __slots__ = ()
             DESTINATION_UNSPECIFIED: _ClassVar[Rebalancing.DriftBand.Destination]
             DESTINATION_TARGET: _ClassVar[Rebalancing.DriftBand.Destination]
             DESTINATION_EDGE: _ClassVar[Rebalancing.DriftBand.Destination]
+            DESTINATION_FRACTION: _ClassVar[Rebalancing.DriftBand.Destination]
         DESTINATION_UNSPECIFIED: Rebalancing.DriftBand.Destination
         DESTINATION_TARGET: Rebalancing.DriftBand.Destination
         DESTINATION_EDGE: Rebalancing.DriftBand.Destination
+        DESTINATION_FRACTION: Rebalancing.DriftBand.Destination
+        class AssetBand(_message.Message):
+            __slots__ = ("symbol", "absolute", "relative")
+            SYMBOL_FIELD_NUMBER: _ClassVar[int]
+            ABSOLUTE_FIELD_NUMBER: _ClassVar[int]
+            RELATIVE_FIELD_NUMBER: _ClassVar[int]
+            symbol: str
+            absolute: float
+            relative: float
+            def __init__(self, symbol: _Optional[str] = ..., absolute: _Optional[float] = ..., relative: _Optional[float] = ...) -> None: ...
+        class GroupBand(_message.Message):
+            __slots__ = ("group", "absolute", "relative")
+            GROUP_FIELD_NUMBER: _ClassVar[int]
+            ABSOLUTE_FIELD_NUMBER: _ClassVar[int]
+            RELATIVE_FIELD_NUMBER: _ClassVar[int]
+            group: str
+            absolute: float
+            relative: float
+            def __init__(self, group: _Optional[str] = ..., absolute: _Optional[float] = ..., relative: _Optional[float] = ...) -> None: ...
         ABSOLUTE_FIELD_NUMBER: _ClassVar[int]
         RELATIVE_FIELD_NUMBER: _ClassVar[int]
         DESTINATION_FIELD_NUMBER: _ClassVar[int]
+        BY_ASSET_FIELD_NUMBER: _ClassVar[int]
+        BY_GROUP_FIELD_NUMBER: _ClassVar[int]
+        TRIGGER_FIELD_NUMBER: _ClassVar[int]
+        MAX_TRACKING_ERROR_ANNUAL_FIELD_NUMBER: _ClassVar[int]
+        RISK_AVERSION_FIELD_NUMBER: _ClassVar[int]
+        HORIZON_DAYS_FIELD_NUMBER: _ClassVar[int]
+        SCOPE_FIELD_NUMBER: _ClassVar[int]
+        FRACTION_FIELD_NUMBER: _ClassVar[int]
         absolute: float
         relative: float
         destination: Rebalancing.DriftBand.Destination
-        def __init__(self, absolute: _Optional[float] = ..., relative: _Optional[float] = ..., destination: _Optional[_Union[Rebalancing.DriftBand.Destination, str]] = ...) -> None: ...
+        by_asset: _containers.RepeatedCompositeFieldContainer[Rebalancing.DriftBand.AssetBand]
+        by_group: _containers.RepeatedCompositeFieldContainer[Rebalancing.DriftBand.GroupBand]
+        trigger: Rebalancing.DriftBand.BandTrigger
+        max_tracking_error_annual: float
+        risk_aversion: float
+        horizon_days: int
+        scope: Rebalancing.DriftBand.BandScope
+        fraction: float
+        def __init__(self, absolute: _Optional[float] = ..., relative: _Optional[float] = ..., destination: _Optional[_Union[Rebalancing.DriftBand.Destination, str]] = ..., by_asset: _Optional[_Iterable[_Union[Rebalancing.DriftBand.AssetBand, _Mapping]]] = ..., by_group: _Optional[_Iterable[_Union[Rebalancing.DriftBand.GroupBand, _Mapping]]] = ..., trigger: _Optional[_Union[Rebalancing.DriftBand.BandTrigger, str]] = ..., max_tracking_error_annual: _Optional[float] = ..., risk_aversion: _Optional[float] = ..., horizon_days: _Optional[int] = ..., scope: _Optional[_Union[Rebalancing.DriftBand.BandScope, str]] = ..., fraction: _Optional[float] = ...) -> None: ...
     CALENDAR_FIELD_NUMBER: _ClassVar[int]
     EVERY_PERIODS_FIELD_NUMBER: _ClassVar[int]
     NEVER_FIELD_NUMBER: _ClassVar[int]
     DRIFT_BAND_FIELD_NUMBER: _ClassVar[int]
+    MIN_PERIODS_BETWEEN_FIELD_NUMBER: _ClassVar[int]
+    FLOWS_ONLY_FIELD_NUMBER: _ClassVar[int]
+    MAX_TURNOVER_FIELD_NUMBER: _ClassVar[int]
+    TRANCHES_FIELD_NUMBER: _ClassVar[int]
     calendar: Rebalancing.Calendar
     every_periods: Rebalancing.EveryPeriods
     never: Rebalancing.Never
     drift_band: Rebalancing.DriftBand
-    def __init__(self, calendar: _Optional[_Union[Rebalancing.Calendar, _Mapping]] = ..., every_periods: _Optional[_Union[Rebalancing.EveryPeriods, _Mapping]] = ..., never: _Optional[_Union[Rebalancing.Never, _Mapping]] = ..., drift_band: _Optional[_Union[Rebalancing.DriftBand, _Mapping]] = ...) -> None: ...
+    min_periods_between: int
+    flows_only: bool
+    max_turnover: float
+    tranches: int
+    def __init__(self, calendar: _Optional[_Union[Rebalancing.Calendar, _Mapping]] = ..., every_periods: _Optional[_Union[Rebalancing.EveryPeriods, _Mapping]] = ..., never: _Optional[_Union[Rebalancing.Never, _Mapping]] = ..., drift_band: _Optional[_Union[Rebalancing.DriftBand, _Mapping]] = ..., min_periods_between: _Optional[int] = ..., flows_only: _Optional[bool] = ..., max_turnover: _Optional[float] = ..., tranches: _Optional[int] = ...) -> None: ...
 
 class Execution(_message.Message):
     __slots__ = ("fill", "lag_periods")
@@ -167,12 +303,36 @@ class Execution(_message.Message):
     def __init__(self, fill: _Optional[_Union[Fill, str]] = ..., lag_periods: _Optional[int] = ...) -> None: ...
 
 class CashFlow(_message.Message):
-    __slots__ = ("date", "amount")
+    __slots__ = ("date", "amount", "timing")
     DATE_FIELD_NUMBER: _ClassVar[int]
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    TIMING_FIELD_NUMBER: _ClassVar[int]
     date: _date_pb2.Date
     amount: float
-    def __init__(self, date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., amount: _Optional[float] = ...) -> None: ...
+    timing: FlowTiming
+    def __init__(self, date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., amount: _Optional[float] = ..., timing: _Optional[_Union[FlowTiming, str]] = ...) -> None: ...
+
+class RecurringCashFlow(_message.Message):
+    __slots__ = ("amount", "fraction_of_nav", "frequency", "growth_annual", "start_date", "end_date")
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    FRACTION_OF_NAV_FIELD_NUMBER: _ClassVar[int]
+    FREQUENCY_FIELD_NUMBER: _ClassVar[int]
+    GROWTH_ANNUAL_FIELD_NUMBER: _ClassVar[int]
+    START_DATE_FIELD_NUMBER: _ClassVar[int]
+    END_DATE_FIELD_NUMBER: _ClassVar[int]
+    amount: float
+    fraction_of_nav: float
+    frequency: _frequency_pb2.Frequency
+    growth_annual: float
+    start_date: _date_pb2.Date
+    end_date: _date_pb2.Date
+    def __init__(self, amount: _Optional[float] = ..., fraction_of_nav: _Optional[float] = ..., frequency: _Optional[_Union[_frequency_pb2.Frequency, str]] = ..., growth_annual: _Optional[float] = ..., start_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., end_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ...) -> None: ...
+
+class Margin(_message.Message):
+    __slots__ = ("maintenance_ratio",)
+    MAINTENANCE_RATIO_FIELD_NUMBER: _ClassVar[int]
+    maintenance_ratio: float
+    def __init__(self, maintenance_ratio: _Optional[float] = ...) -> None: ...
 
 class Benchmark(_message.Message):
     __slots__ = ("label", "symbol", "strategy")
@@ -185,18 +345,16 @@ class Benchmark(_message.Message):
     def __init__(self, label: _Optional[str] = ..., symbol: _Optional[str] = ..., strategy: _Optional[_Union[Strategy, _Mapping]] = ...) -> None: ...
 
 class AnalysisOptions(_message.Message):
-    __slots__ = ("attribution", "significance", "timing_luck_offsets", "risk_free_rate_annual", "minimum_acceptable_return_annual")
+    __slots__ = ("attribution", "statistical_validation", "risk_free_rate_annual", "minimum_acceptable_return_annual")
     ATTRIBUTION_FIELD_NUMBER: _ClassVar[int]
-    SIGNIFICANCE_FIELD_NUMBER: _ClassVar[int]
-    TIMING_LUCK_OFFSETS_FIELD_NUMBER: _ClassVar[int]
+    STATISTICAL_VALIDATION_FIELD_NUMBER: _ClassVar[int]
     RISK_FREE_RATE_ANNUAL_FIELD_NUMBER: _ClassVar[int]
     MINIMUM_ACCEPTABLE_RETURN_ANNUAL_FIELD_NUMBER: _ClassVar[int]
-    attribution: bool
-    significance: bool
-    timing_luck_offsets: int
+    attribution: _attribution_pb2.AttributionOptions
+    statistical_validation: _statistical_validation_pb2.StatisticalValidationOptions
     risk_free_rate_annual: float
     minimum_acceptable_return_annual: float
-    def __init__(self, attribution: _Optional[bool] = ..., significance: _Optional[bool] = ..., timing_luck_offsets: _Optional[int] = ..., risk_free_rate_annual: _Optional[float] = ..., minimum_acceptable_return_annual: _Optional[float] = ...) -> None: ...
+    def __init__(self, attribution: _Optional[_Union[_attribution_pb2.AttributionOptions, _Mapping]] = ..., statistical_validation: _Optional[_Union[_statistical_validation_pb2.StatisticalValidationOptions, _Mapping]] = ..., risk_free_rate_annual: _Optional[float] = ..., minimum_acceptable_return_annual: _Optional[float] = ...) -> None: ...
 
 class PerformanceMetrics(_message.Message):
     __slots__ = ("final_wealth", "total_return", "cagr", "volatility_annual", "sharpe", "sortino", "calmar", "max_drawdown", "value_at_risk", "conditional_value_at_risk", "turnover_annual", "cost_total", "beta_to_benchmark", "tracking_error_annual", "information_ratio", "periods_per_year", "observations", "start_date", "end_date", "metrics_version", "undefined")
@@ -251,22 +409,6 @@ class PerformanceMetrics(_message.Message):
     undefined: _containers.ScalarMap[str, str]
     def __init__(self, final_wealth: _Optional[float] = ..., total_return: _Optional[float] = ..., cagr: _Optional[float] = ..., volatility_annual: _Optional[float] = ..., sharpe: _Optional[float] = ..., sortino: _Optional[float] = ..., calmar: _Optional[float] = ..., max_drawdown: _Optional[float] = ..., value_at_risk: _Optional[float] = ..., conditional_value_at_risk: _Optional[float] = ..., turnover_annual: _Optional[float] = ..., cost_total: _Optional[float] = ..., beta_to_benchmark: _Optional[float] = ..., tracking_error_annual: _Optional[float] = ..., information_ratio: _Optional[float] = ..., periods_per_year: _Optional[float] = ..., observations: _Optional[int] = ..., start_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., end_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., metrics_version: _Optional[str] = ..., undefined: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
-class CostBreakdown(_message.Message):
-    __slots__ = ("commission", "spread", "impact", "borrow", "financing", "fixed")
-    COMMISSION_FIELD_NUMBER: _ClassVar[int]
-    SPREAD_FIELD_NUMBER: _ClassVar[int]
-    IMPACT_FIELD_NUMBER: _ClassVar[int]
-    BORROW_FIELD_NUMBER: _ClassVar[int]
-    FINANCING_FIELD_NUMBER: _ClassVar[int]
-    FIXED_FIELD_NUMBER: _ClassVar[int]
-    commission: float
-    spread: float
-    impact: float
-    borrow: float
-    financing: float
-    fixed: float
-    def __init__(self, commission: _Optional[float] = ..., spread: _Optional[float] = ..., impact: _Optional[float] = ..., borrow: _Optional[float] = ..., financing: _Optional[float] = ..., fixed: _Optional[float] = ...) -> None: ...
-
 class FailedRebalance(_message.Message):
     __slots__ = ("date", "reason", "message")
     DATE_FIELD_NUMBER: _ClassVar[int]
@@ -277,8 +419,50 @@ class FailedRebalance(_message.Message):
     message: str
     def __init__(self, date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
+class Reconciliation(_message.Message):
+    __slots__ = ("start_nav", "flows", "gains", "costs", "end_nav")
+    START_NAV_FIELD_NUMBER: _ClassVar[int]
+    FLOWS_FIELD_NUMBER: _ClassVar[int]
+    GAINS_FIELD_NUMBER: _ClassVar[int]
+    COSTS_FIELD_NUMBER: _ClassVar[int]
+    END_NAV_FIELD_NUMBER: _ClassVar[int]
+    start_nav: float
+    flows: float
+    gains: float
+    costs: float
+    end_nav: float
+    def __init__(self, start_nav: _Optional[float] = ..., flows: _Optional[float] = ..., gains: _Optional[float] = ..., costs: _Optional[float] = ..., end_nav: _Optional[float] = ...) -> None: ...
+
+class AssetEvent(_message.Message):
+    __slots__ = ("date", "symbol", "kind", "quantity_before", "quantity_after", "cash")
+    class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        KIND_UNSPECIFIED: _ClassVar[AssetEvent.Kind]
+        KIND_SPLIT: _ClassVar[AssetEvent.Kind]
+        KIND_CASH_DIVIDEND: _ClassVar[AssetEvent.Kind]
+        KIND_DELISTING: _ClassVar[AssetEvent.Kind]
+        KIND_MARGIN_CALL: _ClassVar[AssetEvent.Kind]
+    KIND_UNSPECIFIED: AssetEvent.Kind
+    KIND_SPLIT: AssetEvent.Kind
+    KIND_CASH_DIVIDEND: AssetEvent.Kind
+    KIND_DELISTING: AssetEvent.Kind
+    KIND_MARGIN_CALL: AssetEvent.Kind
+    DATE_FIELD_NUMBER: _ClassVar[int]
+    SYMBOL_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_AFTER_FIELD_NUMBER: _ClassVar[int]
+    CASH_FIELD_NUMBER: _ClassVar[int]
+    date: _date_pb2.Date
+    symbol: str
+    kind: AssetEvent.Kind
+    quantity_before: float
+    quantity_after: float
+    cash: float
+    def __init__(self, date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., symbol: _Optional[str] = ..., kind: _Optional[_Union[AssetEvent.Kind, str]] = ..., quantity_before: _Optional[float] = ..., quantity_after: _Optional[float] = ..., cash: _Optional[float] = ...) -> None: ...
+
 class StrategyResult(_message.Message):
-    __slots__ = ("label", "metrics", "costs", "rebalance_count", "failed_rebalances", "final_holdings", "final_cash")
+    __slots__ = ("label", "metrics", "costs", "rebalance_count", "failed_rebalances", "final_holdings", "final_cash", "final_nav", "money_weighted_return", "bankrupt_date", "convention_difference", "reconciliation", "asset_events", "attribution", "statistical_validation")
     LABEL_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
     COSTS_FIELD_NUMBER: _ClassVar[int]
@@ -286,17 +470,33 @@ class StrategyResult(_message.Message):
     FAILED_REBALANCES_FIELD_NUMBER: _ClassVar[int]
     FINAL_HOLDINGS_FIELD_NUMBER: _ClassVar[int]
     FINAL_CASH_FIELD_NUMBER: _ClassVar[int]
+    FINAL_NAV_FIELD_NUMBER: _ClassVar[int]
+    MONEY_WEIGHTED_RETURN_FIELD_NUMBER: _ClassVar[int]
+    BANKRUPT_DATE_FIELD_NUMBER: _ClassVar[int]
+    CONVENTION_DIFFERENCE_FIELD_NUMBER: _ClassVar[int]
+    RECONCILIATION_FIELD_NUMBER: _ClassVar[int]
+    ASSET_EVENTS_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTION_FIELD_NUMBER: _ClassVar[int]
+    STATISTICAL_VALIDATION_FIELD_NUMBER: _ClassVar[int]
     label: str
     metrics: PerformanceMetrics
-    costs: CostBreakdown
+    costs: _cost_pb2.CostBreakdown
     rebalance_count: int
     failed_rebalances: _containers.RepeatedCompositeFieldContainer[FailedRebalance]
     final_holdings: _containers.RepeatedCompositeFieldContainer[_portfolio_pb2.Holding]
     final_cash: float
-    def __init__(self, label: _Optional[str] = ..., metrics: _Optional[_Union[PerformanceMetrics, _Mapping]] = ..., costs: _Optional[_Union[CostBreakdown, _Mapping]] = ..., rebalance_count: _Optional[int] = ..., failed_rebalances: _Optional[_Iterable[_Union[FailedRebalance, _Mapping]]] = ..., final_holdings: _Optional[_Iterable[_Union[_portfolio_pb2.Holding, _Mapping]]] = ..., final_cash: _Optional[float] = ...) -> None: ...
+    final_nav: float
+    money_weighted_return: float
+    bankrupt_date: _date_pb2.Date
+    convention_difference: float
+    reconciliation: Reconciliation
+    asset_events: _containers.RepeatedCompositeFieldContainer[AssetEvent]
+    attribution: _attribution_pb2.PathAttribution
+    statistical_validation: _statistical_validation_pb2.StatisticalValidation
+    def __init__(self, label: _Optional[str] = ..., metrics: _Optional[_Union[PerformanceMetrics, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostBreakdown, _Mapping]] = ..., rebalance_count: _Optional[int] = ..., failed_rebalances: _Optional[_Iterable[_Union[FailedRebalance, _Mapping]]] = ..., final_holdings: _Optional[_Iterable[_Union[_portfolio_pb2.Holding, _Mapping]]] = ..., final_cash: _Optional[float] = ..., final_nav: _Optional[float] = ..., money_weighted_return: _Optional[float] = ..., bankrupt_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., convention_difference: _Optional[float] = ..., reconciliation: _Optional[_Union[Reconciliation, _Mapping]] = ..., asset_events: _Optional[_Iterable[_Union[AssetEvent, _Mapping]]] = ..., attribution: _Optional[_Union[_attribution_pb2.PathAttribution, _Mapping]] = ..., statistical_validation: _Optional[_Union[_statistical_validation_pb2.StatisticalValidation, _Mapping]] = ...) -> None: ...
 
 class BacktestResult(_message.Message):
-    __slots__ = ("metrics", "costs", "strategies", "benchmarks", "input_fingerprint", "compute_duration", "warnings")
+    __slots__ = ("metrics", "costs", "strategies", "benchmarks", "input_fingerprint", "compute_duration", "warnings", "final_nav", "money_weighted_return", "bankrupt_date", "convention_difference", "reconciliation", "asset_events", "attribution", "statistical_validation")
     METRICS_FIELD_NUMBER: _ClassVar[int]
     COSTS_FIELD_NUMBER: _ClassVar[int]
     STRATEGIES_FIELD_NUMBER: _ClassVar[int]
@@ -304,17 +504,33 @@ class BacktestResult(_message.Message):
     INPUT_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     COMPUTE_DURATION_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    FINAL_NAV_FIELD_NUMBER: _ClassVar[int]
+    MONEY_WEIGHTED_RETURN_FIELD_NUMBER: _ClassVar[int]
+    BANKRUPT_DATE_FIELD_NUMBER: _ClassVar[int]
+    CONVENTION_DIFFERENCE_FIELD_NUMBER: _ClassVar[int]
+    RECONCILIATION_FIELD_NUMBER: _ClassVar[int]
+    ASSET_EVENTS_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTION_FIELD_NUMBER: _ClassVar[int]
+    STATISTICAL_VALIDATION_FIELD_NUMBER: _ClassVar[int]
     metrics: PerformanceMetrics
-    costs: CostBreakdown
+    costs: _cost_pb2.CostBreakdown
     strategies: _containers.RepeatedCompositeFieldContainer[StrategyResult]
     benchmarks: _containers.RepeatedCompositeFieldContainer[StrategyResult]
     input_fingerprint: str
     compute_duration: _duration_pb2.Duration
     warnings: _containers.RepeatedCompositeFieldContainer[_warning_pb2.Warning]
-    def __init__(self, metrics: _Optional[_Union[PerformanceMetrics, _Mapping]] = ..., costs: _Optional[_Union[CostBreakdown, _Mapping]] = ..., strategies: _Optional[_Iterable[_Union[StrategyResult, _Mapping]]] = ..., benchmarks: _Optional[_Iterable[_Union[StrategyResult, _Mapping]]] = ..., input_fingerprint: _Optional[str] = ..., compute_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ...) -> None: ...
+    final_nav: float
+    money_weighted_return: float
+    bankrupt_date: _date_pb2.Date
+    convention_difference: float
+    reconciliation: Reconciliation
+    asset_events: _containers.RepeatedCompositeFieldContainer[AssetEvent]
+    attribution: _attribution_pb2.PathAttribution
+    statistical_validation: _statistical_validation_pb2.StatisticalValidation
+    def __init__(self, metrics: _Optional[_Union[PerformanceMetrics, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostBreakdown, _Mapping]] = ..., strategies: _Optional[_Iterable[_Union[StrategyResult, _Mapping]]] = ..., benchmarks: _Optional[_Iterable[_Union[StrategyResult, _Mapping]]] = ..., input_fingerprint: _Optional[str] = ..., compute_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ..., final_nav: _Optional[float] = ..., money_weighted_return: _Optional[float] = ..., bankrupt_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., convention_difference: _Optional[float] = ..., reconciliation: _Optional[_Union[Reconciliation, _Mapping]] = ..., asset_events: _Optional[_Iterable[_Union[AssetEvent, _Mapping]]] = ..., attribution: _Optional[_Union[_attribution_pb2.PathAttribution, _Mapping]] = ..., statistical_validation: _Optional[_Union[_statistical_validation_pb2.StatisticalValidation, _Mapping]] = ...) -> None: ...
 
 class Backtest(_message.Message):
-    __slots__ = ("name", "state", "result", "error", "fraction", "create_time", "finish_time", "request_id", "warnings")
+    __slots__ = ("name", "state", "result", "error", "fraction", "create_time", "finish_time", "request_id", "warnings", "label", "stale_since")
     NAME_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
@@ -324,6 +540,8 @@ class Backtest(_message.Message):
     FINISH_TIME_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    STALE_SINCE_FIELD_NUMBER: _ClassVar[int]
     name: str
     state: BacktestState
     result: BacktestResult
@@ -333,18 +551,6 @@ class Backtest(_message.Message):
     finish_time: _timestamp_pb2.Timestamp
     request_id: str
     warnings: _containers.RepeatedCompositeFieldContainer[_warning_pb2.Warning]
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[BacktestState, str]] = ..., result: _Optional[_Union[BacktestResult, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., fraction: _Optional[float] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ...) -> None: ...
-
-class Sweep(_message.Message):
-    __slots__ = ("name", "state", "trial_count", "request_id", "create_time")
-    NAME_FIELD_NUMBER: _ClassVar[int]
-    STATE_FIELD_NUMBER: _ClassVar[int]
-    TRIAL_COUNT_FIELD_NUMBER: _ClassVar[int]
-    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
-    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
-    name: str
-    state: BacktestState
-    trial_count: int
-    request_id: str
-    create_time: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[BacktestState, str]] = ..., trial_count: _Optional[int] = ..., request_id: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    label: str
+    stale_since: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[BacktestState, str]] = ..., result: _Optional[_Union[BacktestResult, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., fraction: _Optional[float] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ..., label: _Optional[str] = ..., stale_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

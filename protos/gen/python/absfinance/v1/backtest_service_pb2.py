@@ -23,9 +23,12 @@ _sym_db = _symbol_database.Default()
 
 
 from absfinance.v1 import backtest_pb2 as absfinance_dot_v1_dot_backtest__pb2
+from absfinance.v1 import chart_pb2 as absfinance_dot_v1_dot_chart__pb2
+from absfinance.v1 import corporate_action_pb2 as absfinance_dot_v1_dot_corporate__action__pb2
 from absfinance.v1 import cost_pb2 as absfinance_dot_v1_dot_cost__pb2
 from absfinance.v1 import panel_pb2 as absfinance_dot_v1_dot_panel__pb2
 from absfinance.v1 import portfolio_pb2 as absfinance_dot_v1_dot_portfolio__pb2
+from absfinance.v1 import sweep_pb2 as absfinance_dot_v1_dot_sweep__pb2
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
@@ -33,19 +36,26 @@ from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$absfinance/v1/backtest_service.proto\x12\rabsfinance.v1\x1a\x1c\x61\x62sfinance/v1/backtest.proto\x1a\x18\x61\x62sfinance/v1/cost.proto\x1a\x19\x61\x62sfinance/v1/panel.proto\x1a\x1d\x61\x62sfinance/v1/portfolio.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x16google/type/date.proto\"\xad\x08\n\x0f\x42\x61\x63ktestRequest\x12&\n\x06prices\x18\x01 \x01(\x0b\x32\x14.absfinance.v1.PanelH\x00\x12\'\n\x07returns\x18\x02 \x01(\x0b\x32\x14.absfinance.v1.PanelH\x00\x12\x39\n\x0bmarket_data\x18\x03 \x01(\x0b\x32\".absfinance.v1.MarketDataSelectionH\x00\x12)\n\x08strategy\x18\x04 \x01(\x0b\x32\x17.absfinance.v1.Strategy\x12\x35\n\nstrategies\x18\x05 \x03(\x0b\x32\x17.absfinance.v1.StrategyB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12/\n\x0brebalancing\x18\x06 \x01(\x0b\x32\x1a.absfinance.v1.Rebalancing\x12+\n\texecution\x18\x07 \x01(\x0b\x32\x18.absfinance.v1.Execution\x12\'\n\x05\x63osts\x18\x08 \x01(\x0b\x32\x18.absfinance.v1.CostModel\x12.\n\x0finitial_capital\x18\t \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x12\x30\n\x10initial_holdings\x18\n \x03(\x0b\x32\x16.absfinance.v1.Holding\x12+\n\ncash_flows\x18\x0b \x03(\x0b\x32\x17.absfinance.v1.CashFlow\x12\x36\n\nbenchmarks\x18\x0c \x03(\x0b\x32\x18.absfinance.v1.BenchmarkB\x08\xbaH\x05\x92\x01\x02\x10\x14\x12@\n\x0cmissing_data\x18\r \x01(\x0e\x32 .absfinance.v1.MissingDataPolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x30\n\x08\x61nalysis\x18\x0e \x01(\x0b\x32\x1e.absfinance.v1.AnalysisOptions\x12/\n\x10periods_per_year\x18\x0f \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x02\x88\x01\x01\x12\x0c\n\x04seed\x18\x10 \x01(\x04\x12\x1c\n\nrequest_id\x18\x11 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x36\n\x04wait\x18\x12 \x01(\x0b\x32\x19.google.protobuf.DurationB\r\xbaH\n\xaa\x01\x07\"\x03\x08\x90\x1c\x32\x00\x12\x15\n\rvalidate_only\x18\x13 \x01(\x08:\x84\x01\xbaH\x80\x01\x1a~\n\x1f\x62\x61\x63ktest.strategy_or_strategies\x12(give strategy or strategies, one of them\x1a\x31has(this.strategy) != (size(this.strategies) > 0)B\x0e\n\x05input\x12\x05\xbaH\x02\x08\x01\x42\x12\n\x10_initial_capitalB\x13\n\x11_periods_per_year\"\x8e\x02\n\x17\x42\x61\x63ktestProgressRequest\x12\x38\n\x08\x62\x61\x63ktest\x18\x01 \x01(\tB&\xbaH#r!2\x1f^backtests/[A-Za-z0-9_-]{1,64}$\x12\x16\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x04\x12\x16\n\x05\x65poch\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12>\n\x0cmin_interval\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\r\xbaH\n\xaa\x01\x07\"\x03\x08\x90\x1c\x32\x00\x12I\n\x12heartbeat_interval\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\x0c\"\x03\x08\x90\x1c\x32\x05\x10\x80\xc2\xd7/\"\x8c\t\n\x18\x42\x61\x63ktestProgressResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\r\n\x05\x65poch\x18\x02 \x01(\t\x12.\n\nevent_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x44\n\x08snapshot\x18\x04 \x01(\x0b\x32\x30.absfinance.v1.BacktestProgressResponse.SnapshotH\x00\x12<\n\x04tick\x18\x05 \x01(\x0b\x32,.absfinance.v1.BacktestProgressResponse.TickH\x00\x12\x46\n\tmilestone\x18\x06 \x01(\x0b\x32\x31.absfinance.v1.BacktestProgressResponse.MilestoneH\x00\x12\x46\n\theartbeat\x18\x07 \x01(\x0b\x32\x31.absfinance.v1.BacktestProgressResponse.HeartbeatH\x00\x12\x44\n\x08\x66inished\x18\x08 \x01(\x0b\x32\x30.absfinance.v1.BacktestProgressResponse.FinishedH\x00\x1a\x8c\x01\n\x08Snapshot\x12+\n\x05state\x18\x01 \x01(\x0e\x32\x1c.absfinance.v1.BacktestState\x12:\n\x04tick\x18\x02 \x01(\x0b\x32,.absfinance.v1.BacktestProgressResponse.Tick\x12\x17\n\x0foldest_sequence\x18\x03 \x01(\x04\x1a\x97\x01\n\x04Tick\x12\x15\n\x08\x66raction\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12)\n\x0esimulated_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x10\n\x03nav\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12&\n\x03\x65ta\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0b\n\t_fractionB\x06\n\x04_nav\x1a\x8a\x02\n\tMilestone\x12\x44\n\x04kind\x18\x01 \x01(\x0e\x32\x36.absfinance.v1.BacktestProgressResponse.Milestone.Kind\x12)\n\x0esimulated_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\"k\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0e\n\nKIND_STAGE\x10\x01\x12\x19\n\x15KIND_REBALANCE_FAILED\x10\x02\x12\x10\n\x0cKIND_WARNING\x10\x03\x12\x10\n\x0cKIND_RESUMED\x10\x04\x1a\x0b\n\tHeartbeat\x1ay\n\x08\x46inished\x12+\n\x05state\x18\x01 \x01(\x0e\x32\x1c.absfinance.v1.BacktestState\x12\x10\n\x06result\x18\x02 \x01(\tH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcomeB\x07\n\x05\x65vent\"J\n\x12GetBacktestRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xbaH#r!2\x1f^backtests/[A-Za-z0-9_-]{1,64}$\"\x88\x01\n\x14ListBacktestsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x35\n\x05state\x18\x03 \x01(\x0e\x32\x1c.absfinance.v1.BacktestStateB\x08\xbaH\x05\x82\x01\x02\x10\x01\"\xbb\x02\n\x15ListBacktestsResponse\x12?\n\tbacktests\x18\x01 \x03(\x0b\x32,.absfinance.v1.ListBacktestsResponse.Summary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x1a\xc7\x01\n\x07Summary\x12\x0c\n\x04name\x18\x01 \x01(\t\x12+\n\x05state\x18\x02 \x01(\x0e\x32\x1c.absfinance.v1.BacktestState\x12\x10\n\x08\x66raction\x18\x03 \x01(\x01\x12\r\n\x05label\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inish_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"M\n\x15\x43\x61ncelBacktestRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xbaH#r!2\x1f^backtests/[A-Za-z0-9_-]{1,64}$\"M\n\x15\x44\x65leteBacktestRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xbaH#r!2\x1f^backtests/[A-Za-z0-9_-]{1,64}$\"\x18\n\x16\x44\x65leteBacktestResponse\"\xa4\x01\n\x18GetBacktestSeriesRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xbaH#r!2\x1f^backtests/[A-Za-z0-9_-]{1,64}$\x12\x39\n\x06series\x18\x02 \x01(\x0e\x32\x1d.absfinance.v1.BacktestSeriesB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x17\n\x05label\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\"\x92\x02\n\x19GetBacktestSeriesResponse\x12\x41\n\x06header\x18\x01 \x01(\x0b\x32/.absfinance.v1.GetBacktestSeriesResponse.HeaderH\x00\x12=\n\x04rows\x18\x02 \x01(\x0b\x32-.absfinance.v1.GetBacktestSeriesResponse.RowsH\x00\x1a-\n\x06Header\x12\x0f\n\x07symbols\x18\x01 \x03(\t\x12\x12\n\ndate_count\x18\x02 \x01(\r\x1a<\n\x04Rows\x12\r\n\x05\x64\x61tes\x18\x01 \x03(\x05\x12%\n\x06values\x18\x02 \x01(\x0b\x32\x15.absfinance.v1.TensorB\x06\n\x04part\"\xad\x03\n\x0cSweepRequest\x12\x30\n\x04grid\x18\x01 \x01(\x0b\x32 .absfinance.v1.SweepRequest.GridH\x00\x12\x34\n\x06trials\x18\x02 \x01(\x0b\x32\".absfinance.v1.SweepRequest.TrialsH\x00\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x1a\x43\n\x04\x41xis\x12\x18\n\x04path\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02\x12!\n\x06values\x18\x02 \x03(\x01\x42\x11\xbaH\x0e\x92\x01\x0b\x08\x01\x10\x90N\"\x04\x12\x02@\x01\x1ax\n\x04Grid\x12\x34\n\x04\x62\x61se\x18\x01 \x01(\x0b\x32\x1e.absfinance.v1.BacktestRequestB\x06\xbaH\x03\xc8\x01\x01\x12:\n\x04\x61xes\x18\x02 \x03(\x0b\x32 .absfinance.v1.SweepRequest.AxisB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x08\x1aH\n\x06Trials\x12>\n\tbacktests\x18\x01 \x03(\x0b\x32\x1e.absfinance.v1.BacktestRequestB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x90NB\x0e\n\x05space\x12\x05\xbaH\x02\x08\x01*\xa4\x01\n\x0e\x42\x61\x63ktestSeries\x12\x1f\n\x1b\x42\x41\x43KTEST_SERIES_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x42\x41\x43KTEST_SERIES_EQUITY\x10\x01\x12\x1b\n\x17\x42\x41\x43KTEST_SERIES_WEIGHTS\x10\x02\x12\x1a\n\x16\x42\x41\x43KTEST_SERIES_TRADES\x10\x03\x12\x1c\n\x18\x42\x41\x43KTEST_SERIES_DRAWDOWN\x10\x04\x32\xba\x05\n\x0f\x42\x61\x63ktestService\x12\x43\n\x08\x42\x61\x63ktest\x12\x1e.absfinance.v1.BacktestRequest\x1a\x17.absfinance.v1.Backtest\x12\x65\n\x10\x42\x61\x63ktestProgress\x12&.absfinance.v1.BacktestProgressRequest\x1a\'.absfinance.v1.BacktestProgressResponse0\x01\x12I\n\x0bGetBacktest\x12!.absfinance.v1.GetBacktestRequest\x1a\x17.absfinance.v1.Backtest\x12Z\n\rListBacktests\x12#.absfinance.v1.ListBacktestsRequest\x1a$.absfinance.v1.ListBacktestsResponse\x12O\n\x0e\x43\x61ncelBacktest\x12$.absfinance.v1.CancelBacktestRequest\x1a\x17.absfinance.v1.Backtest\x12]\n\x0e\x44\x65leteBacktest\x12$.absfinance.v1.DeleteBacktestRequest\x1a%.absfinance.v1.DeleteBacktestResponse\x12h\n\x11GetBacktestSeries\x12\'.absfinance.v1.GetBacktestSeriesRequest\x1a(.absfinance.v1.GetBacktestSeriesResponse0\x01\x12:\n\x05Sweep\x12\x1b.absfinance.v1.SweepRequest\x1a\x14.absfinance.v1.Sweepb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$absfinance/v1/backtest_service.proto\x12\rabsfinance.v1\x1a\x1c\x61\x62sfinance/v1/backtest.proto\x1a\x19\x61\x62sfinance/v1/chart.proto\x1a$absfinance/v1/corporate_action.proto\x1a\x18\x61\x62sfinance/v1/cost.proto\x1a\x19\x61\x62sfinance/v1/panel.proto\x1a\x1d\x61\x62sfinance/v1/portfolio.proto\x1a\x19\x61\x62sfinance/v1/sweep.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x16google/type/date.proto\"\xbb\x0e\n\x0f\x42\x61\x63ktestRequest\x12&\n\x06prices\x18\x01 \x01(\x0b\x32\x14.absfinance.v1.PanelH\x00\x12\'\n\x07returns\x18\x02 \x01(\x0b\x32\x14.absfinance.v1.PanelH\x00\x12\x39\n\x0bmarket_data\x18\x03 \x01(\x0b\x32\".absfinance.v1.MarketDataSelectionH\x00\x12)\n\x08strategy\x18\x04 \x01(\x0b\x32\x17.absfinance.v1.Strategy\x12\x35\n\nstrategies\x18\x05 \x03(\x0b\x32\x17.absfinance.v1.StrategyB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12/\n\x0brebalancing\x18\x06 \x01(\x0b\x32\x1a.absfinance.v1.Rebalancing\x12+\n\texecution\x18\x07 \x01(\x0b\x32\x18.absfinance.v1.Execution\x12\'\n\x05\x63osts\x18\x08 \x01(\x0b\x32\x18.absfinance.v1.CostModel\x12.\n\x0finitial_capital\x18\t \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x12<\n\x10initial_holdings\x18\n \x03(\x0b\x32\x16.absfinance.v1.HoldingB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12\x37\n\ncash_flows\x18\x0b \x03(\x0b\x32\x17.absfinance.v1.CashFlowB\n\xbaH\x07\x92\x01\x04\x10\xa0\x8d\x06\x12\x36\n\nbenchmarks\x18\x0c \x03(\x0b\x32\x18.absfinance.v1.BenchmarkB\x08\xbaH\x05\x92\x01\x02\x10\x14\x12@\n\x0cmissing_data\x18\r \x01(\x0e\x32 .absfinance.v1.MissingDataPolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x30\n\x08\x61nalysis\x18\x0e \x01(\x0b\x32\x1e.absfinance.v1.AnalysisOptions\x12/\n\x10periods_per_year\x18\x0f \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x02\x88\x01\x01\x12\x0c\n\x04seed\x18\x10 \x01(\x04\x12\x1c\n\nrequest_id\x18\x11 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x36\n\x04wait\x18\x12 \x01(\x0b\x32\x19.google.protobuf.DurationB\r\xbaH\n\xaa\x01\x07\"\x03\x08\x90\x1c\x32\x00\x12\x15\n\rvalidate_only\x18\x13 \x01(\x08\x12\x17\n\x05label\x18\x14 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x33\n\x0b\x62\x61\x63ktest_id\x18\x15 \x01(\tB\x1e\xbaH\x1br\x19\x18@2\x15^[A-Za-z0-9_-]{0,64}$\x12\x45\n\x11\x63orporate_actions\x18\x16 \x03(\x0b\x32\x1e.absfinance.v1.CorporateActionB\n\xbaH\x07\x92\x01\x04\x10\xa0\x8d\x06\x12\x38\n\x0bprice_basis\x18\x17 \x01(\x0e\x32\x19.absfinance.v1.PriceBasisB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12@\n\x0f\x64ividend_policy\x18\x18 \x01(\x0e\x32\x1d.absfinance.v1.DividendPolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x36\n\x10withholding_rate\x18\x19 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00H\x03\x88\x01\x01\x12 \n\x13\x66ractional_holdings\x18\x1a \x01(\x08H\x04\x88\x01\x01\x12\x42\n\x10\x64\x65listing_policy\x18\x1b \x01(\x0e\x32\x1e.absfinance.v1.DelistingPolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12$\n\x17\x63harge_initial_purchase\x18\x1c \x01(\x08H\x05\x88\x01\x01\x12I\n\x14recurring_cash_flows\x18\x1d \x03(\x0b\x32 .absfinance.v1.RecurringCashFlowB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x12)\n\x0bopen_prices\x18\x1e \x01(\x0b\x32\x14.absfinance.v1.Panel\x12%\n\x06margin\x18\x1f \x01(\x0b\x32\x15.absfinance.v1.Margin\x12\x39\n\x0b\x63onventions\x18  \x01(\x0e\x32\x1a.absfinance.v1.ConventionsB\x08\xbaH\x05\x82\x01\x02\x10\x01:\x84\x01\xbaH\x80\x01\x1a~\n\x1f\x62\x61\x63ktest.strategy_or_strategies\x12(give strategy or strategies, one of them\x1a\x31has(this.strategy) != (size(this.strategies) > 0)B\x0e\n\x05input\x12\x05\xbaH\x02\x08\x01\x42\x12\n\x10_initial_capitalB\x13\n\x11_periods_per_yearB\x13\n\x11_withholding_rateB\x16\n\x14_fractional_holdingsB\x1a\n\x18_charge_initial_purchase\"\x99\x02\n\x17\x42\x61\x63ktestProgressRequest\x12\x43\n\x08\x62\x61\x63ktest\x18\x01 \x01(\tB1\xbaH.r,\x18P2(^(backtests|sweeps)/[A-Za-z0-9_-]{1,64}$\x12\x16\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x04\x12\x16\n\x05\x65poch\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12>\n\x0cmin_interval\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\r\xbaH\n\xaa\x01\x07\"\x03\x08\x90\x1c\x32\x00\x12I\n\x12heartbeat_interval\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\x0c\"\x03\x08\x90\x1c\x32\x05\x10\x80\xc2\xd7/\"\xc5\x0b\n\x18\x42\x61\x63ktestProgressResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\r\n\x05\x65poch\x18\x02 \x01(\t\x12.\n\nevent_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x44\n\x08snapshot\x18\x04 \x01(\x0b\x32\x30.absfinance.v1.BacktestProgressResponse.SnapshotH\x00\x12<\n\x04tick\x18\x05 \x01(\x0b\x32,.absfinance.v1.BacktestProgressResponse.TickH\x00\x12\x46\n\tmilestone\x18\x06 \x01(\x0b\x32\x31.absfinance.v1.BacktestProgressResponse.MilestoneH\x00\x12\x46\n\theartbeat\x18\x07 \x01(\x0b\x32\x31.absfinance.v1.BacktestProgressResponse.HeartbeatH\x00\x12\x44\n\x08\x66inished\x18\x08 \x01(\x0b\x32\x30.absfinance.v1.BacktestProgressResponse.FinishedH\x00\x1a\x8c\x01\n\x08Snapshot\x12+\n\x05state\x18\x01 \x01(\x0e\x32\x1c.absfinance.v1.BacktestState\x12:\n\x04tick\x18\x02 \x01(\x0b\x32,.absfinance.v1.BacktestProgressResponse.Tick\x12\x17\n\x0foldest_sequence\x18\x03 \x01(\x04\x1a\xc0\x02\n\x04Tick\x12\x15\n\x08\x66raction\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12)\n\x0esimulated_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x10\n\x03nav\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12&\n\x03\x65ta\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05label\x18\x05 \x01(\t\x12\x18\n\x0bstage_index\x18\x06 \x01(\rH\x02\x88\x01\x01\x12\x18\n\x0bstage_count\x18\x07 \x01(\rH\x03\x88\x01\x01\x12\x44\n\x06\x65quity\x18\x08 \x01(\x0b\x32\x34.absfinance.v1.BacktestProgressResponse.EquityPointsB\x0b\n\t_fractionB\x06\n\x04_navB\x0e\n\x0c_stage_indexB\x0e\n\x0c_stage_count\x1a+\n\x0c\x45quityPoints\x12\r\n\x05\x64\x61tes\x18\x01 \x03(\x05\x12\x0c\n\x04navs\x18\x02 \x03(\x01\x1a\xed\x02\n\tMilestone\x12\x44\n\x04kind\x18\x01 \x01(\x0e\x32\x36.absfinance.v1.BacktestProgressResponse.Milestone.Kind\x12)\n\x0esimulated_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\r\n\x05label\x18\x05 \x01(\t\x12\x18\n\x0bstage_index\x18\x06 \x01(\rH\x00\x88\x01\x01\x12\x18\n\x0bstage_count\x18\x07 \x01(\rH\x01\x88\x01\x01\"k\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0e\n\nKIND_STAGE\x10\x01\x12\x19\n\x15KIND_REBALANCE_FAILED\x10\x02\x12\x10\n\x0cKIND_WARNING\x10\x03\x12\x10\n\x0cKIND_RESUMED\x10\x04\x42\x0e\n\x0c_stage_indexB\x0e\n\x0c_stage_count\x1a\x0b\n\tHeartbeat\x1ay\n\x08\x46inished\x12+\n\x05state\x18\x01 \x01(\x0e\x32\x1c.absfinance.v1.BacktestState\x12\x10\n\x06result\x18\x02 \x01(\tH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcomeB\x07\n\x05\x65vent\"L\n\x12GetBacktestRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xbaH%r#\x18P2\x1f^backtests/[A-Za-z0-9_-]{1,64}$\"\x8d\x02\n\x14ListBacktestsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x35\n\x05state\x18\x03 \x01(\x0e\x32\x1c.absfinance.v1.BacktestStateB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x17\n\x05label\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x35\n\x11start_create_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0f\x65nd_create_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xbb\x02\n\x15ListBacktestsResponse\x12?\n\tbacktests\x18\x01 \x03(\x0b\x32,.absfinance.v1.ListBacktestsResponse.Summary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x1a\xc7\x01\n\x07Summary\x12\x0c\n\x04name\x18\x01 \x01(\t\x12+\n\x05state\x18\x02 \x01(\x0e\x32\x1c.absfinance.v1.BacktestState\x12\x10\n\x08\x66raction\x18\x03 \x01(\x01\x12\r\n\x05label\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inish_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"O\n\x15\x43\x61ncelBacktestRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xbaH%r#\x18P2\x1f^backtests/[A-Za-z0-9_-]{1,64}$\"O\n\x15\x44\x65leteBacktestRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xbaH%r#\x18P2\x1f^backtests/[A-Za-z0-9_-]{1,64}$\"\x18\n\x16\x44\x65leteBacktestResponse\"\xa6\x01\n\x18GetBacktestSeriesRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xbaH%r#\x18P2\x1f^backtests/[A-Za-z0-9_-]{1,64}$\x12\x39\n\x06series\x18\x02 \x01(\x0e\x32\x1d.absfinance.v1.BacktestSeriesB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x17\n\x05label\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\"\x92\x02\n\x19GetBacktestSeriesResponse\x12\x41\n\x06header\x18\x01 \x01(\x0b\x32/.absfinance.v1.GetBacktestSeriesResponse.HeaderH\x00\x12=\n\x04rows\x18\x02 \x01(\x0b\x32-.absfinance.v1.GetBacktestSeriesResponse.RowsH\x00\x1a-\n\x06Header\x12\x0f\n\x07symbols\x18\x01 \x03(\t\x12\x12\n\ndate_count\x18\x02 \x01(\r\x1a<\n\x04Rows\x12\r\n\x05\x64\x61tes\x18\x01 \x03(\x05\x12%\n\x06values\x18\x02 \x01(\x0b\x32\x15.absfinance.v1.TensorB\x06\n\x04part\"\xf7\x06\n\x0cSweepRequest\x12\x30\n\x04grid\x18\x01 \x01(\x0b\x32 .absfinance.v1.SweepRequest.GridH\x00\x12\x34\n\x06trials\x18\x02 \x01(\x0b\x32\".absfinance.v1.SweepRequest.TrialsH\x00\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x30\n\tselection\x18\x04 \x01(\x0b\x32\x1d.absfinance.v1.SweepSelection\x12\x17\n\x05label\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x30\n\x08sweep_id\x18\x06 \x01(\tB\x1e\xbaH\x1br\x19\x18@2\x15^[A-Za-z0-9_-]{0,64}$\x1a\x8f\x03\n\x04\x41xis\x12\x18\n\x04path\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02\x12;\n\x07numbers\x18\x02 \x01(\x0b\x32(.absfinance.v1.SweepRequest.Axis.NumbersH\x00\x12;\n\x07strings\x18\x03 \x01(\x0b\x32(.absfinance.v1.SweepRequest.Axis.StringsH\x00\x12\x41\n\nstrategies\x18\x04 \x01(\x0b\x32+.absfinance.v1.SweepRequest.Axis.StrategiesH\x00\x1a,\n\x07Numbers\x12!\n\x06values\x18\x01 \x03(\x01\x42\x11\xbaH\x0e\x92\x01\x0b\x08\x01\x10\x90N\"\x04\x12\x02@\x01\x1a-\n\x07Strings\x12\"\n\x06values\x18\x01 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x08\x01\x10\x90N\"\x05r\x03\x18\x80\x02\x1a\x42\n\nStrategies\x12\x34\n\x06values\x18\x01 \x03(\x0b\x32\x17.absfinance.v1.StrategyB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\x42\x0f\n\x06values\x12\x05\xbaH\x02\x08\x01\x1ax\n\x04Grid\x12\x34\n\x04\x62\x61se\x18\x01 \x01(\x0b\x32\x1e.absfinance.v1.BacktestRequestB\x06\xbaH\x03\xc8\x01\x01\x12:\n\x04\x61xes\x18\x02 \x03(\x0b\x32 .absfinance.v1.SweepRequest.AxisB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x08\x1aH\n\x06Trials\x12>\n\tbacktests\x18\x01 \x03(\x0b\x32\x1e.absfinance.v1.BacktestRequestB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x90NB\x0e\n\x05space\x12\x05\xbaH\x02\x08\x01\"F\n\x0fGetSweepRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xbaH\"r \x18P2\x1c^sweeps/[A-Za-z0-9_-]{1,64}$\"\xbf\x01\n\x16ListSweepTrialsRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xbaH\"r \x18P2\x1c^sweeps/[A-Za-z0-9_-]{1,64}$\x12\x1b\n\tpage_size\x18\x02 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x35\n\x05state\x18\x04 \x01(\x0e\x32\x1c.absfinance.v1.BacktestStateB\x08\xbaH\x05\x82\x01\x02\x10\x01\"]\n\x17ListSweepTrialsResponse\x12)\n\x06trials\x18\x01 \x03(\x0b\x32\x19.absfinance.v1.SweepTrial\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8d\x01\n\x18GetBacktestChartsRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xbaH%r#\x18P2\x1f^backtests/[A-Za-z0-9_-]{1,64}$\x12\x39\n\x06\x63harts\x18\x02 \x03(\x0e\x32\x14.absfinance.v1.ChartB\x13\xbaH\x10\x92\x01\r\x10@\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\"E\n\x19GetBacktestChartsResponse\x12(\n\x06\x63harts\x18\x01 \x03(\x0b\x32\x18.absfinance.v1.ChartSpec*\xc1\x01\n\x0e\x42\x61\x63ktestSeries\x12\x1f\n\x1b\x42\x41\x43KTEST_SERIES_UNSPECIFIED\x10\x00\x12\x17\n\x13\x42\x41\x43KTEST_SERIES_NAV\x10\x01\x12\x1a\n\x16\x42\x41\x43KTEST_SERIES_EQUITY\x10\x01\x12\x1b\n\x17\x42\x41\x43KTEST_SERIES_WEIGHTS\x10\x02\x12\x1a\n\x16\x42\x41\x43KTEST_SERIES_TRADES\x10\x03\x12\x1c\n\x18\x42\x41\x43KTEST_SERIES_DRAWDOWN\x10\x04\x1a\x02\x10\x01\x32\xfd\x07\n\x0f\x42\x61\x63ktestService\x12H\n\x08\x42\x61\x63ktest\x12\x1e.absfinance.v1.BacktestRequest\x1a\x17.absfinance.v1.Backtest\"\x03\x90\x02\x00\x12j\n\x10\x42\x61\x63ktestProgress\x12&.absfinance.v1.BacktestProgressRequest\x1a\'.absfinance.v1.BacktestProgressResponse\"\x03\x90\x02\x01\x30\x01\x12N\n\x0bGetBacktest\x12!.absfinance.v1.GetBacktestRequest\x1a\x17.absfinance.v1.Backtest\"\x03\x90\x02\x01\x12_\n\rListBacktests\x12#.absfinance.v1.ListBacktestsRequest\x1a$.absfinance.v1.ListBacktestsResponse\"\x03\x90\x02\x01\x12T\n\x0e\x43\x61ncelBacktest\x12$.absfinance.v1.CancelBacktestRequest\x1a\x17.absfinance.v1.Backtest\"\x03\x90\x02\x02\x12\x62\n\x0e\x44\x65leteBacktest\x12$.absfinance.v1.DeleteBacktestRequest\x1a%.absfinance.v1.DeleteBacktestResponse\"\x03\x90\x02\x02\x12m\n\x11GetBacktestSeries\x12\'.absfinance.v1.GetBacktestSeriesRequest\x1a(.absfinance.v1.GetBacktestSeriesResponse\"\x03\x90\x02\x01\x30\x01\x12?\n\x05Sweep\x12\x1b.absfinance.v1.SweepRequest\x1a\x14.absfinance.v1.Sweep\"\x03\x90\x02\x00\x12\x45\n\x08GetSweep\x12\x1e.absfinance.v1.GetSweepRequest\x1a\x14.absfinance.v1.Sweep\"\x03\x90\x02\x01\x12\x65\n\x0fListSweepTrials\x12%.absfinance.v1.ListSweepTrialsRequest\x1a&.absfinance.v1.ListSweepTrialsResponse\"\x03\x90\x02\x01\x12k\n\x11GetBacktestCharts\x12\'.absfinance.v1.GetBacktestChartsRequest\x1a(.absfinance.v1.GetBacktestChartsResponse\"\x03\x90\x02\x01\x42\xa9\x01\n\x19\x63om.example.absfinance.v1B\x14\x42\x61\x63ktestServiceProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'absfinance.v1.backtest_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\031com.example.absfinance.v1B\024BacktestServiceProtoP\001Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\242\002\003ABF\252\002\rAbsFinance.V1\312\002\rAbsFinance\\V1\352\002\016AbsFinance::V1'
+  _globals['_BACKTESTSERIES']._loaded_options = None
+  _globals['_BACKTESTSERIES']._serialized_options = b'\020\001'
   _globals['_BACKTESTREQUEST'].oneofs_by_name['input']._loaded_options = None
   _globals['_BACKTESTREQUEST'].oneofs_by_name['input']._serialized_options = b'\272H\002\010\001'
   _globals['_BACKTESTREQUEST'].fields_by_name['strategies']._loaded_options = None
   _globals['_BACKTESTREQUEST'].fields_by_name['strategies']._serialized_options = b'\272H\005\222\001\002\020d'
   _globals['_BACKTESTREQUEST'].fields_by_name['initial_capital']._loaded_options = None
   _globals['_BACKTESTREQUEST'].fields_by_name['initial_capital']._serialized_options = b'\272H\r\022\013!\000\000\000\000\000\000\000\000@\001'
+  _globals['_BACKTESTREQUEST'].fields_by_name['initial_holdings']._loaded_options = None
+  _globals['_BACKTESTREQUEST'].fields_by_name['initial_holdings']._serialized_options = b'\272H\007\222\001\004\020\240\234\001'
+  _globals['_BACKTESTREQUEST'].fields_by_name['cash_flows']._loaded_options = None
+  _globals['_BACKTESTREQUEST'].fields_by_name['cash_flows']._serialized_options = b'\272H\007\222\001\004\020\240\215\006'
   _globals['_BACKTESTREQUEST'].fields_by_name['benchmarks']._loaded_options = None
   _globals['_BACKTESTREQUEST'].fields_by_name['benchmarks']._serialized_options = b'\272H\005\222\001\002\020\024'
   _globals['_BACKTESTREQUEST'].fields_by_name['missing_data']._loaded_options = None
@@ -56,10 +66,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BACKTESTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\030\200\001'
   _globals['_BACKTESTREQUEST'].fields_by_name['wait']._loaded_options = None
   _globals['_BACKTESTREQUEST'].fields_by_name['wait']._serialized_options = b'\272H\n\252\001\007\"\003\010\220\0342\000'
+  _globals['_BACKTESTREQUEST'].fields_by_name['label']._loaded_options = None
+  _globals['_BACKTESTREQUEST'].fields_by_name['label']._serialized_options = b'\272H\005r\003\030\200\001'
+  _globals['_BACKTESTREQUEST'].fields_by_name['backtest_id']._loaded_options = None
+  _globals['_BACKTESTREQUEST'].fields_by_name['backtest_id']._serialized_options = b'\272H\033r\031\030@2\025^[A-Za-z0-9_-]{0,64}$'
+  _globals['_BACKTESTREQUEST'].fields_by_name['corporate_actions']._loaded_options = None
+  _globals['_BACKTESTREQUEST'].fields_by_name['corporate_actions']._serialized_options = b'\272H\007\222\001\004\020\240\215\006'
+  _globals['_BACKTESTREQUEST'].fields_by_name['price_basis']._loaded_options = None
+  _globals['_BACKTESTREQUEST'].fields_by_name['price_basis']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_BACKTESTREQUEST'].fields_by_name['dividend_policy']._loaded_options = None
+  _globals['_BACKTESTREQUEST'].fields_by_name['dividend_policy']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_BACKTESTREQUEST'].fields_by_name['withholding_rate']._loaded_options = None
+  _globals['_BACKTESTREQUEST'].fields_by_name['withholding_rate']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?)\000\000\000\000\000\000\000\000'
+  _globals['_BACKTESTREQUEST'].fields_by_name['delisting_policy']._loaded_options = None
+  _globals['_BACKTESTREQUEST'].fields_by_name['delisting_policy']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_BACKTESTREQUEST'].fields_by_name['recurring_cash_flows']._loaded_options = None
+  _globals['_BACKTESTREQUEST'].fields_by_name['recurring_cash_flows']._serialized_options = b'\272H\006\222\001\003\020\350\007'
+  _globals['_BACKTESTREQUEST'].fields_by_name['conventions']._loaded_options = None
+  _globals['_BACKTESTREQUEST'].fields_by_name['conventions']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_BACKTESTREQUEST']._loaded_options = None
   _globals['_BACKTESTREQUEST']._serialized_options = b'\272H\200\001\032~\n\037backtest.strategy_or_strategies\022(give strategy or strategies, one of them\0321has(this.strategy) != (size(this.strategies) > 0)'
   _globals['_BACKTESTPROGRESSREQUEST'].fields_by_name['backtest']._loaded_options = None
-  _globals['_BACKTESTPROGRESSREQUEST'].fields_by_name['backtest']._serialized_options = b'\272H#r!2\037^backtests/[A-Za-z0-9_-]{1,64}$'
+  _globals['_BACKTESTPROGRESSREQUEST'].fields_by_name['backtest']._serialized_options = b'\272H.r,\030P2(^(backtests|sweeps)/[A-Za-z0-9_-]{1,64}$'
   _globals['_BACKTESTPROGRESSREQUEST'].fields_by_name['epoch']._loaded_options = None
   _globals['_BACKTESTPROGRESSREQUEST'].fields_by_name['epoch']._serialized_options = b'\272H\004r\002\030@'
   _globals['_BACKTESTPROGRESSREQUEST'].fields_by_name['min_interval']._loaded_options = None
@@ -67,27 +95,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BACKTESTPROGRESSREQUEST'].fields_by_name['heartbeat_interval']._loaded_options = None
   _globals['_BACKTESTPROGRESSREQUEST'].fields_by_name['heartbeat_interval']._serialized_options = b'\272H\017\252\001\014\"\003\010\220\0342\005\020\200\302\327/'
   _globals['_GETBACKTESTREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_GETBACKTESTREQUEST'].fields_by_name['name']._serialized_options = b'\272H#r!2\037^backtests/[A-Za-z0-9_-]{1,64}$'
+  _globals['_GETBACKTESTREQUEST'].fields_by_name['name']._serialized_options = b'\272H%r#\030P2\037^backtests/[A-Za-z0-9_-]{1,64}$'
   _globals['_LISTBACKTESTSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTBACKTESTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\005*\003\030\350\007'
   _globals['_LISTBACKTESTSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTBACKTESTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\002'
   _globals['_LISTBACKTESTSREQUEST'].fields_by_name['state']._loaded_options = None
   _globals['_LISTBACKTESTSREQUEST'].fields_by_name['state']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_LISTBACKTESTSREQUEST'].fields_by_name['label']._loaded_options = None
+  _globals['_LISTBACKTESTSREQUEST'].fields_by_name['label']._serialized_options = b'\272H\005r\003\030\200\001'
   _globals['_CANCELBACKTESTREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_CANCELBACKTESTREQUEST'].fields_by_name['name']._serialized_options = b'\272H#r!2\037^backtests/[A-Za-z0-9_-]{1,64}$'
+  _globals['_CANCELBACKTESTREQUEST'].fields_by_name['name']._serialized_options = b'\272H%r#\030P2\037^backtests/[A-Za-z0-9_-]{1,64}$'
   _globals['_DELETEBACKTESTREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_DELETEBACKTESTREQUEST'].fields_by_name['name']._serialized_options = b'\272H#r!2\037^backtests/[A-Za-z0-9_-]{1,64}$'
+  _globals['_DELETEBACKTESTREQUEST'].fields_by_name['name']._serialized_options = b'\272H%r#\030P2\037^backtests/[A-Za-z0-9_-]{1,64}$'
   _globals['_GETBACKTESTSERIESREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_GETBACKTESTSERIESREQUEST'].fields_by_name['name']._serialized_options = b'\272H#r!2\037^backtests/[A-Za-z0-9_-]{1,64}$'
+  _globals['_GETBACKTESTSERIESREQUEST'].fields_by_name['name']._serialized_options = b'\272H%r#\030P2\037^backtests/[A-Za-z0-9_-]{1,64}$'
   _globals['_GETBACKTESTSERIESREQUEST'].fields_by_name['series']._loaded_options = None
   _globals['_GETBACKTESTSERIESREQUEST'].fields_by_name['series']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
   _globals['_GETBACKTESTSERIESREQUEST'].fields_by_name['label']._loaded_options = None
   _globals['_GETBACKTESTSERIESREQUEST'].fields_by_name['label']._serialized_options = b'\272H\005r\003\030\200\001'
+  _globals['_SWEEPREQUEST_AXIS_NUMBERS'].fields_by_name['values']._loaded_options = None
+  _globals['_SWEEPREQUEST_AXIS_NUMBERS'].fields_by_name['values']._serialized_options = b'\272H\016\222\001\013\010\001\020\220N\"\004\022\002@\001'
+  _globals['_SWEEPREQUEST_AXIS_STRINGS'].fields_by_name['values']._loaded_options = None
+  _globals['_SWEEPREQUEST_AXIS_STRINGS'].fields_by_name['values']._serialized_options = b'\272H\017\222\001\014\010\001\020\220N\"\005r\003\030\200\002'
+  _globals['_SWEEPREQUEST_AXIS_STRATEGIES'].fields_by_name['values']._loaded_options = None
+  _globals['_SWEEPREQUEST_AXIS_STRATEGIES'].fields_by_name['values']._serialized_options = b'\272H\010\222\001\005\010\001\020\350\007'
+  _globals['_SWEEPREQUEST_AXIS'].oneofs_by_name['values']._loaded_options = None
+  _globals['_SWEEPREQUEST_AXIS'].oneofs_by_name['values']._serialized_options = b'\272H\002\010\001'
   _globals['_SWEEPREQUEST_AXIS'].fields_by_name['path']._loaded_options = None
   _globals['_SWEEPREQUEST_AXIS'].fields_by_name['path']._serialized_options = b'\272H\007r\005\020\001\030\200\002'
-  _globals['_SWEEPREQUEST_AXIS'].fields_by_name['values']._loaded_options = None
-  _globals['_SWEEPREQUEST_AXIS'].fields_by_name['values']._serialized_options = b'\272H\016\222\001\013\010\001\020\220N\"\004\022\002@\001'
   _globals['_SWEEPREQUEST_GRID'].fields_by_name['base']._loaded_options = None
   _globals['_SWEEPREQUEST_GRID'].fields_by_name['base']._serialized_options = b'\272H\003\310\001\001'
   _globals['_SWEEPREQUEST_GRID'].fields_by_name['axes']._loaded_options = None
@@ -98,56 +134,114 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SWEEPREQUEST'].oneofs_by_name['space']._serialized_options = b'\272H\002\010\001'
   _globals['_SWEEPREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_SWEEPREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\030\200\001'
-  _globals['_BACKTESTSERIES']._serialized_start=4418
-  _globals['_BACKTESTSERIES']._serialized_end=4582
-  _globals['_BACKTESTREQUEST']._serialized_start=313
-  _globals['_BACKTESTREQUEST']._serialized_end=1382
-  _globals['_BACKTESTPROGRESSREQUEST']._serialized_start=1385
-  _globals['_BACKTESTPROGRESSREQUEST']._serialized_end=1655
-  _globals['_BACKTESTPROGRESSRESPONSE']._serialized_start=1658
-  _globals['_BACKTESTPROGRESSRESPONSE']._serialized_end=2822
-  _globals['_BACKTESTPROGRESSRESPONSE_SNAPSHOT']._serialized_start=2114
-  _globals['_BACKTESTPROGRESSRESPONSE_SNAPSHOT']._serialized_end=2254
-  _globals['_BACKTESTPROGRESSRESPONSE_TICK']._serialized_start=2257
-  _globals['_BACKTESTPROGRESSRESPONSE_TICK']._serialized_end=2408
-  _globals['_BACKTESTPROGRESSRESPONSE_MILESTONE']._serialized_start=2411
-  _globals['_BACKTESTPROGRESSRESPONSE_MILESTONE']._serialized_end=2677
-  _globals['_BACKTESTPROGRESSRESPONSE_MILESTONE_KIND']._serialized_start=2570
-  _globals['_BACKTESTPROGRESSRESPONSE_MILESTONE_KIND']._serialized_end=2677
-  _globals['_BACKTESTPROGRESSRESPONSE_HEARTBEAT']._serialized_start=2679
-  _globals['_BACKTESTPROGRESSRESPONSE_HEARTBEAT']._serialized_end=2690
-  _globals['_BACKTESTPROGRESSRESPONSE_FINISHED']._serialized_start=2692
-  _globals['_BACKTESTPROGRESSRESPONSE_FINISHED']._serialized_end=2813
-  _globals['_GETBACKTESTREQUEST']._serialized_start=2824
-  _globals['_GETBACKTESTREQUEST']._serialized_end=2898
-  _globals['_LISTBACKTESTSREQUEST']._serialized_start=2901
-  _globals['_LISTBACKTESTSREQUEST']._serialized_end=3037
-  _globals['_LISTBACKTESTSRESPONSE']._serialized_start=3040
-  _globals['_LISTBACKTESTSRESPONSE']._serialized_end=3355
-  _globals['_LISTBACKTESTSRESPONSE_SUMMARY']._serialized_start=3156
-  _globals['_LISTBACKTESTSRESPONSE_SUMMARY']._serialized_end=3355
-  _globals['_CANCELBACKTESTREQUEST']._serialized_start=3357
-  _globals['_CANCELBACKTESTREQUEST']._serialized_end=3434
-  _globals['_DELETEBACKTESTREQUEST']._serialized_start=3436
-  _globals['_DELETEBACKTESTREQUEST']._serialized_end=3513
-  _globals['_DELETEBACKTESTRESPONSE']._serialized_start=3515
-  _globals['_DELETEBACKTESTRESPONSE']._serialized_end=3539
-  _globals['_GETBACKTESTSERIESREQUEST']._serialized_start=3542
-  _globals['_GETBACKTESTSERIESREQUEST']._serialized_end=3706
-  _globals['_GETBACKTESTSERIESRESPONSE']._serialized_start=3709
-  _globals['_GETBACKTESTSERIESRESPONSE']._serialized_end=3983
-  _globals['_GETBACKTESTSERIESRESPONSE_HEADER']._serialized_start=3868
-  _globals['_GETBACKTESTSERIESRESPONSE_HEADER']._serialized_end=3913
-  _globals['_GETBACKTESTSERIESRESPONSE_ROWS']._serialized_start=3915
-  _globals['_GETBACKTESTSERIESRESPONSE_ROWS']._serialized_end=3975
-  _globals['_SWEEPREQUEST']._serialized_start=3986
-  _globals['_SWEEPREQUEST']._serialized_end=4415
-  _globals['_SWEEPREQUEST_AXIS']._serialized_start=4136
-  _globals['_SWEEPREQUEST_AXIS']._serialized_end=4203
-  _globals['_SWEEPREQUEST_GRID']._serialized_start=4205
-  _globals['_SWEEPREQUEST_GRID']._serialized_end=4325
-  _globals['_SWEEPREQUEST_TRIALS']._serialized_start=4327
-  _globals['_SWEEPREQUEST_TRIALS']._serialized_end=4399
-  _globals['_BACKTESTSERVICE']._serialized_start=4585
-  _globals['_BACKTESTSERVICE']._serialized_end=5283
+  _globals['_SWEEPREQUEST'].fields_by_name['label']._loaded_options = None
+  _globals['_SWEEPREQUEST'].fields_by_name['label']._serialized_options = b'\272H\005r\003\030\200\001'
+  _globals['_SWEEPREQUEST'].fields_by_name['sweep_id']._loaded_options = None
+  _globals['_SWEEPREQUEST'].fields_by_name['sweep_id']._serialized_options = b'\272H\033r\031\030@2\025^[A-Za-z0-9_-]{0,64}$'
+  _globals['_GETSWEEPREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETSWEEPREQUEST'].fields_by_name['name']._serialized_options = b'\272H\"r \030P2\034^sweeps/[A-Za-z0-9_-]{1,64}$'
+  _globals['_LISTSWEEPTRIALSREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_LISTSWEEPTRIALSREQUEST'].fields_by_name['name']._serialized_options = b'\272H\"r \030P2\034^sweeps/[A-Za-z0-9_-]{1,64}$'
+  _globals['_LISTSWEEPTRIALSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTSWEEPTRIALSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\005*\003\030\350\007'
+  _globals['_LISTSWEEPTRIALSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTSWEEPTRIALSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\002'
+  _globals['_LISTSWEEPTRIALSREQUEST'].fields_by_name['state']._loaded_options = None
+  _globals['_LISTSWEEPTRIALSREQUEST'].fields_by_name['state']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_GETBACKTESTCHARTSREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETBACKTESTCHARTSREQUEST'].fields_by_name['name']._serialized_options = b'\272H%r#\030P2\037^backtests/[A-Za-z0-9_-]{1,64}$'
+  _globals['_GETBACKTESTCHARTSREQUEST'].fields_by_name['charts']._loaded_options = None
+  _globals['_GETBACKTESTCHARTSREQUEST'].fields_by_name['charts']._serialized_options = b'\272H\020\222\001\r\020@\030\001\"\007\202\001\004\020\001 \000'
+  _globals['_BACKTESTSERVICE'].methods_by_name['Backtest']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['Backtest']._serialized_options = b'\220\002\000'
+  _globals['_BACKTESTSERVICE'].methods_by_name['BacktestProgress']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['BacktestProgress']._serialized_options = b'\220\002\001'
+  _globals['_BACKTESTSERVICE'].methods_by_name['GetBacktest']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['GetBacktest']._serialized_options = b'\220\002\001'
+  _globals['_BACKTESTSERVICE'].methods_by_name['ListBacktests']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['ListBacktests']._serialized_options = b'\220\002\001'
+  _globals['_BACKTESTSERVICE'].methods_by_name['CancelBacktest']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['CancelBacktest']._serialized_options = b'\220\002\002'
+  _globals['_BACKTESTSERVICE'].methods_by_name['DeleteBacktest']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['DeleteBacktest']._serialized_options = b'\220\002\002'
+  _globals['_BACKTESTSERVICE'].methods_by_name['GetBacktestSeries']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['GetBacktestSeries']._serialized_options = b'\220\002\001'
+  _globals['_BACKTESTSERVICE'].methods_by_name['Sweep']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['Sweep']._serialized_options = b'\220\002\000'
+  _globals['_BACKTESTSERVICE'].methods_by_name['GetSweep']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['GetSweep']._serialized_options = b'\220\002\001'
+  _globals['_BACKTESTSERVICE'].methods_by_name['ListSweepTrials']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['ListSweepTrials']._serialized_options = b'\220\002\001'
+  _globals['_BACKTESTSERVICE'].methods_by_name['GetBacktestCharts']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['GetBacktestCharts']._serialized_options = b'\220\002\001'
+  _globals['_BACKTESTSERIES']._serialized_start=6791
+  _globals['_BACKTESTSERIES']._serialized_end=6984
+  _globals['_BACKTESTREQUEST']._serialized_start=405
+  _globals['_BACKTESTREQUEST']._serialized_end=2256
+  _globals['_BACKTESTPROGRESSREQUEST']._serialized_start=2259
+  _globals['_BACKTESTPROGRESSREQUEST']._serialized_end=2540
+  _globals['_BACKTESTPROGRESSRESPONSE']._serialized_start=2543
+  _globals['_BACKTESTPROGRESSRESPONSE']._serialized_end=4020
+  _globals['_BACKTESTPROGRESSRESPONSE_SNAPSHOT']._serialized_start=2999
+  _globals['_BACKTESTPROGRESSRESPONSE_SNAPSHOT']._serialized_end=3139
+  _globals['_BACKTESTPROGRESSRESPONSE_TICK']._serialized_start=3142
+  _globals['_BACKTESTPROGRESSRESPONSE_TICK']._serialized_end=3462
+  _globals['_BACKTESTPROGRESSRESPONSE_EQUITYPOINTS']._serialized_start=3464
+  _globals['_BACKTESTPROGRESSRESPONSE_EQUITYPOINTS']._serialized_end=3507
+  _globals['_BACKTESTPROGRESSRESPONSE_MILESTONE']._serialized_start=3510
+  _globals['_BACKTESTPROGRESSRESPONSE_MILESTONE']._serialized_end=3875
+  _globals['_BACKTESTPROGRESSRESPONSE_MILESTONE_KIND']._serialized_start=3736
+  _globals['_BACKTESTPROGRESSRESPONSE_MILESTONE_KIND']._serialized_end=3843
+  _globals['_BACKTESTPROGRESSRESPONSE_HEARTBEAT']._serialized_start=3877
+  _globals['_BACKTESTPROGRESSRESPONSE_HEARTBEAT']._serialized_end=3888
+  _globals['_BACKTESTPROGRESSRESPONSE_FINISHED']._serialized_start=3890
+  _globals['_BACKTESTPROGRESSRESPONSE_FINISHED']._serialized_end=4011
+  _globals['_GETBACKTESTREQUEST']._serialized_start=4022
+  _globals['_GETBACKTESTREQUEST']._serialized_end=4098
+  _globals['_LISTBACKTESTSREQUEST']._serialized_start=4101
+  _globals['_LISTBACKTESTSREQUEST']._serialized_end=4370
+  _globals['_LISTBACKTESTSRESPONSE']._serialized_start=4373
+  _globals['_LISTBACKTESTSRESPONSE']._serialized_end=4688
+  _globals['_LISTBACKTESTSRESPONSE_SUMMARY']._serialized_start=4489
+  _globals['_LISTBACKTESTSRESPONSE_SUMMARY']._serialized_end=4688
+  _globals['_CANCELBACKTESTREQUEST']._serialized_start=4690
+  _globals['_CANCELBACKTESTREQUEST']._serialized_end=4769
+  _globals['_DELETEBACKTESTREQUEST']._serialized_start=4771
+  _globals['_DELETEBACKTESTREQUEST']._serialized_end=4850
+  _globals['_DELETEBACKTESTRESPONSE']._serialized_start=4852
+  _globals['_DELETEBACKTESTRESPONSE']._serialized_end=4876
+  _globals['_GETBACKTESTSERIESREQUEST']._serialized_start=4879
+  _globals['_GETBACKTESTSERIESREQUEST']._serialized_end=5045
+  _globals['_GETBACKTESTSERIESRESPONSE']._serialized_start=5048
+  _globals['_GETBACKTESTSERIESRESPONSE']._serialized_end=5322
+  _globals['_GETBACKTESTSERIESRESPONSE_HEADER']._serialized_start=5207
+  _globals['_GETBACKTESTSERIESRESPONSE_HEADER']._serialized_end=5252
+  _globals['_GETBACKTESTSERIESRESPONSE_ROWS']._serialized_start=5254
+  _globals['_GETBACKTESTSERIESRESPONSE_ROWS']._serialized_end=5314
+  _globals['_SWEEPREQUEST']._serialized_start=5325
+  _globals['_SWEEPREQUEST']._serialized_end=6212
+  _globals['_SWEEPREQUEST_AXIS']._serialized_start=5601
+  _globals['_SWEEPREQUEST_AXIS']._serialized_end=6000
+  _globals['_SWEEPREQUEST_AXIS_NUMBERS']._serialized_start=5824
+  _globals['_SWEEPREQUEST_AXIS_NUMBERS']._serialized_end=5868
+  _globals['_SWEEPREQUEST_AXIS_STRINGS']._serialized_start=5870
+  _globals['_SWEEPREQUEST_AXIS_STRINGS']._serialized_end=5915
+  _globals['_SWEEPREQUEST_AXIS_STRATEGIES']._serialized_start=5917
+  _globals['_SWEEPREQUEST_AXIS_STRATEGIES']._serialized_end=5983
+  _globals['_SWEEPREQUEST_GRID']._serialized_start=6002
+  _globals['_SWEEPREQUEST_GRID']._serialized_end=6122
+  _globals['_SWEEPREQUEST_TRIALS']._serialized_start=6124
+  _globals['_SWEEPREQUEST_TRIALS']._serialized_end=6196
+  _globals['_GETSWEEPREQUEST']._serialized_start=6214
+  _globals['_GETSWEEPREQUEST']._serialized_end=6284
+  _globals['_LISTSWEEPTRIALSREQUEST']._serialized_start=6287
+  _globals['_LISTSWEEPTRIALSREQUEST']._serialized_end=6478
+  _globals['_LISTSWEEPTRIALSRESPONSE']._serialized_start=6480
+  _globals['_LISTSWEEPTRIALSRESPONSE']._serialized_end=6573
+  _globals['_GETBACKTESTCHARTSREQUEST']._serialized_start=6576
+  _globals['_GETBACKTESTCHARTSREQUEST']._serialized_end=6717
+  _globals['_GETBACKTESTCHARTSRESPONSE']._serialized_start=6719
+  _globals['_GETBACKTESTCHARTSRESPONSE']._serialized_end=6788
+  _globals['_BACKTESTSERVICE']._serialized_start=6987
+  _globals['_BACKTESTSERVICE']._serialized_end=8008
 # @@protoc_insertion_point(module_scope)

@@ -1,9 +1,12 @@
 import datetime
 
 from absfinance.v1 import backtest_pb2 as _backtest_pb2
+from absfinance.v1 import chart_pb2 as _chart_pb2
+from absfinance.v1 import corporate_action_pb2 as _corporate_action_pb2
 from absfinance.v1 import cost_pb2 as _cost_pb2
 from absfinance.v1 import panel_pb2 as _panel_pb2
 from absfinance.v1 import portfolio_pb2 as _portfolio_pb2
+from absfinance.v1 import sweep_pb2 as _sweep_pb2
 from buf.validate import validate_pb2 as _validate_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -21,18 +24,20 @@ DESCRIPTOR: _descriptor.FileDescriptor
 class BacktestSeries(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     BACKTEST_SERIES_UNSPECIFIED: _ClassVar[BacktestSeries]
+    BACKTEST_SERIES_NAV: _ClassVar[BacktestSeries]
     BACKTEST_SERIES_EQUITY: _ClassVar[BacktestSeries]
     BACKTEST_SERIES_WEIGHTS: _ClassVar[BacktestSeries]
     BACKTEST_SERIES_TRADES: _ClassVar[BacktestSeries]
     BACKTEST_SERIES_DRAWDOWN: _ClassVar[BacktestSeries]
 BACKTEST_SERIES_UNSPECIFIED: BacktestSeries
+BACKTEST_SERIES_NAV: BacktestSeries
 BACKTEST_SERIES_EQUITY: BacktestSeries
 BACKTEST_SERIES_WEIGHTS: BacktestSeries
 BACKTEST_SERIES_TRADES: BacktestSeries
 BACKTEST_SERIES_DRAWDOWN: BacktestSeries
 
 class BacktestRequest(_message.Message):
-    __slots__ = ("prices", "returns", "market_data", "strategy", "strategies", "rebalancing", "execution", "costs", "initial_capital", "initial_holdings", "cash_flows", "benchmarks", "missing_data", "analysis", "periods_per_year", "seed", "request_id", "wait", "validate_only")
+    __slots__ = ("prices", "returns", "market_data", "strategy", "strategies", "rebalancing", "execution", "costs", "initial_capital", "initial_holdings", "cash_flows", "benchmarks", "missing_data", "analysis", "periods_per_year", "seed", "request_id", "wait", "validate_only", "label", "backtest_id", "corporate_actions", "price_basis", "dividend_policy", "withholding_rate", "fractional_holdings", "delisting_policy", "charge_initial_purchase", "recurring_cash_flows", "open_prices", "margin", "conventions")
     PRICES_FIELD_NUMBER: _ClassVar[int]
     RETURNS_FIELD_NUMBER: _ClassVar[int]
     MARKET_DATA_FIELD_NUMBER: _ClassVar[int]
@@ -52,6 +57,19 @@ class BacktestRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     WAIT_FIELD_NUMBER: _ClassVar[int]
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    BACKTEST_ID_FIELD_NUMBER: _ClassVar[int]
+    CORPORATE_ACTIONS_FIELD_NUMBER: _ClassVar[int]
+    PRICE_BASIS_FIELD_NUMBER: _ClassVar[int]
+    DIVIDEND_POLICY_FIELD_NUMBER: _ClassVar[int]
+    WITHHOLDING_RATE_FIELD_NUMBER: _ClassVar[int]
+    FRACTIONAL_HOLDINGS_FIELD_NUMBER: _ClassVar[int]
+    DELISTING_POLICY_FIELD_NUMBER: _ClassVar[int]
+    CHARGE_INITIAL_PURCHASE_FIELD_NUMBER: _ClassVar[int]
+    RECURRING_CASH_FLOWS_FIELD_NUMBER: _ClassVar[int]
+    OPEN_PRICES_FIELD_NUMBER: _ClassVar[int]
+    MARGIN_FIELD_NUMBER: _ClassVar[int]
+    CONVENTIONS_FIELD_NUMBER: _ClassVar[int]
     prices: _panel_pb2.Panel
     returns: _panel_pb2.Panel
     market_data: _panel_pb2.MarketDataSelection
@@ -71,7 +89,20 @@ class BacktestRequest(_message.Message):
     request_id: str
     wait: _duration_pb2.Duration
     validate_only: bool
-    def __init__(self, prices: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., returns: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., market_data: _Optional[_Union[_panel_pb2.MarketDataSelection, _Mapping]] = ..., strategy: _Optional[_Union[_backtest_pb2.Strategy, _Mapping]] = ..., strategies: _Optional[_Iterable[_Union[_backtest_pb2.Strategy, _Mapping]]] = ..., rebalancing: _Optional[_Union[_backtest_pb2.Rebalancing, _Mapping]] = ..., execution: _Optional[_Union[_backtest_pb2.Execution, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostModel, _Mapping]] = ..., initial_capital: _Optional[float] = ..., initial_holdings: _Optional[_Iterable[_Union[_portfolio_pb2.Holding, _Mapping]]] = ..., cash_flows: _Optional[_Iterable[_Union[_backtest_pb2.CashFlow, _Mapping]]] = ..., benchmarks: _Optional[_Iterable[_Union[_backtest_pb2.Benchmark, _Mapping]]] = ..., missing_data: _Optional[_Union[_panel_pb2.MissingDataPolicy, str]] = ..., analysis: _Optional[_Union[_backtest_pb2.AnalysisOptions, _Mapping]] = ..., periods_per_year: _Optional[float] = ..., seed: _Optional[int] = ..., request_id: _Optional[str] = ..., wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., validate_only: _Optional[bool] = ...) -> None: ...
+    label: str
+    backtest_id: str
+    corporate_actions: _containers.RepeatedCompositeFieldContainer[_corporate_action_pb2.CorporateAction]
+    price_basis: _corporate_action_pb2.PriceBasis
+    dividend_policy: _corporate_action_pb2.DividendPolicy
+    withholding_rate: float
+    fractional_holdings: bool
+    delisting_policy: _corporate_action_pb2.DelistingPolicy
+    charge_initial_purchase: bool
+    recurring_cash_flows: _containers.RepeatedCompositeFieldContainer[_backtest_pb2.RecurringCashFlow]
+    open_prices: _panel_pb2.Panel
+    margin: _backtest_pb2.Margin
+    conventions: _backtest_pb2.Conventions
+    def __init__(self, prices: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., returns: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., market_data: _Optional[_Union[_panel_pb2.MarketDataSelection, _Mapping]] = ..., strategy: _Optional[_Union[_backtest_pb2.Strategy, _Mapping]] = ..., strategies: _Optional[_Iterable[_Union[_backtest_pb2.Strategy, _Mapping]]] = ..., rebalancing: _Optional[_Union[_backtest_pb2.Rebalancing, _Mapping]] = ..., execution: _Optional[_Union[_backtest_pb2.Execution, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostModel, _Mapping]] = ..., initial_capital: _Optional[float] = ..., initial_holdings: _Optional[_Iterable[_Union[_portfolio_pb2.Holding, _Mapping]]] = ..., cash_flows: _Optional[_Iterable[_Union[_backtest_pb2.CashFlow, _Mapping]]] = ..., benchmarks: _Optional[_Iterable[_Union[_backtest_pb2.Benchmark, _Mapping]]] = ..., missing_data: _Optional[_Union[_panel_pb2.MissingDataPolicy, str]] = ..., analysis: _Optional[_Union[_backtest_pb2.AnalysisOptions, _Mapping]] = ..., periods_per_year: _Optional[float] = ..., seed: _Optional[int] = ..., request_id: _Optional[str] = ..., wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., validate_only: _Optional[bool] = ..., label: _Optional[str] = ..., backtest_id: _Optional[str] = ..., corporate_actions: _Optional[_Iterable[_Union[_corporate_action_pb2.CorporateAction, _Mapping]]] = ..., price_basis: _Optional[_Union[_corporate_action_pb2.PriceBasis, str]] = ..., dividend_policy: _Optional[_Union[_corporate_action_pb2.DividendPolicy, str]] = ..., withholding_rate: _Optional[float] = ..., fractional_holdings: _Optional[bool] = ..., delisting_policy: _Optional[_Union[_corporate_action_pb2.DelistingPolicy, str]] = ..., charge_initial_purchase: _Optional[bool] = ..., recurring_cash_flows: _Optional[_Iterable[_Union[_backtest_pb2.RecurringCashFlow, _Mapping]]] = ..., open_prices: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., margin: _Optional[_Union[_backtest_pb2.Margin, _Mapping]] = ..., conventions: _Optional[_Union[_backtest_pb2.Conventions, str]] = ...) -> None: ...
 
 class BacktestProgressRequest(_message.Message):
     __slots__ = ("backtest", "after_sequence", "epoch", "min_interval", "heartbeat_interval")
@@ -99,18 +130,33 @@ class BacktestProgressResponse(_message.Message):
         oldest_sequence: int
         def __init__(self, state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ..., tick: _Optional[_Union[BacktestProgressResponse.Tick, _Mapping]] = ..., oldest_sequence: _Optional[int] = ...) -> None: ...
     class Tick(_message.Message):
-        __slots__ = ("fraction", "simulated_date", "nav", "eta")
+        __slots__ = ("fraction", "simulated_date", "nav", "eta", "label", "stage_index", "stage_count", "equity")
         FRACTION_FIELD_NUMBER: _ClassVar[int]
         SIMULATED_DATE_FIELD_NUMBER: _ClassVar[int]
         NAV_FIELD_NUMBER: _ClassVar[int]
         ETA_FIELD_NUMBER: _ClassVar[int]
+        LABEL_FIELD_NUMBER: _ClassVar[int]
+        STAGE_INDEX_FIELD_NUMBER: _ClassVar[int]
+        STAGE_COUNT_FIELD_NUMBER: _ClassVar[int]
+        EQUITY_FIELD_NUMBER: _ClassVar[int]
         fraction: float
         simulated_date: _date_pb2.Date
         nav: float
         eta: _duration_pb2.Duration
-        def __init__(self, fraction: _Optional[float] = ..., simulated_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., nav: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+        label: str
+        stage_index: int
+        stage_count: int
+        equity: BacktestProgressResponse.EquityPoints
+        def __init__(self, fraction: _Optional[float] = ..., simulated_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., nav: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., label: _Optional[str] = ..., stage_index: _Optional[int] = ..., stage_count: _Optional[int] = ..., equity: _Optional[_Union[BacktestProgressResponse.EquityPoints, _Mapping]] = ...) -> None: ...
+    class EquityPoints(_message.Message):
+        __slots__ = ("dates", "navs")
+        DATES_FIELD_NUMBER: _ClassVar[int]
+        NAVS_FIELD_NUMBER: _ClassVar[int]
+        dates: _containers.RepeatedScalarFieldContainer[int]
+        navs: _containers.RepeatedScalarFieldContainer[float]
+        def __init__(self, dates: _Optional[_Iterable[int]] = ..., navs: _Optional[_Iterable[float]] = ...) -> None: ...
     class Milestone(_message.Message):
-        __slots__ = ("kind", "simulated_date", "reason", "message")
+        __slots__ = ("kind", "simulated_date", "reason", "message", "label", "stage_index", "stage_count")
         class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
             __slots__ = ()
             KIND_UNSPECIFIED: _ClassVar[BacktestProgressResponse.Milestone.Kind]
@@ -127,11 +173,17 @@ class BacktestProgressResponse(_message.Message):
         SIMULATED_DATE_FIELD_NUMBER: _ClassVar[int]
         REASON_FIELD_NUMBER: _ClassVar[int]
         MESSAGE_FIELD_NUMBER: _ClassVar[int]
+        LABEL_FIELD_NUMBER: _ClassVar[int]
+        STAGE_INDEX_FIELD_NUMBER: _ClassVar[int]
+        STAGE_COUNT_FIELD_NUMBER: _ClassVar[int]
         kind: BacktestProgressResponse.Milestone.Kind
         simulated_date: _date_pb2.Date
         reason: str
         message: str
-        def __init__(self, kind: _Optional[_Union[BacktestProgressResponse.Milestone.Kind, str]] = ..., simulated_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+        label: str
+        stage_index: int
+        stage_count: int
+        def __init__(self, kind: _Optional[_Union[BacktestProgressResponse.Milestone.Kind, str]] = ..., simulated_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., label: _Optional[str] = ..., stage_index: _Optional[int] = ..., stage_count: _Optional[int] = ...) -> None: ...
     class Heartbeat(_message.Message):
         __slots__ = ()
         def __init__(self) -> None: ...
@@ -169,14 +221,20 @@ class GetBacktestRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ...) -> None: ...
 
 class ListBacktestsRequest(_message.Message):
-    __slots__ = ("page_size", "page_token", "state")
+    __slots__ = ("page_size", "page_token", "state", "label", "start_create_time", "end_create_time")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    START_CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
     state: _backtest_pb2.BacktestState
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ...) -> None: ...
+    label: str
+    start_create_time: _timestamp_pb2.Timestamp
+    end_create_time: _timestamp_pb2.Timestamp
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ..., label: _Optional[str] = ..., start_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListBacktestsResponse(_message.Message):
     __slots__ = ("backtests", "next_page_token")
@@ -250,14 +308,33 @@ class GetBacktestSeriesResponse(_message.Message):
     def __init__(self, header: _Optional[_Union[GetBacktestSeriesResponse.Header, _Mapping]] = ..., rows: _Optional[_Union[GetBacktestSeriesResponse.Rows, _Mapping]] = ...) -> None: ...
 
 class SweepRequest(_message.Message):
-    __slots__ = ("grid", "trials", "request_id")
+    __slots__ = ("grid", "trials", "request_id", "selection", "label", "sweep_id")
     class Axis(_message.Message):
-        __slots__ = ("path", "values")
+        __slots__ = ("path", "numbers", "strings", "strategies")
+        class Numbers(_message.Message):
+            __slots__ = ("values",)
+            VALUES_FIELD_NUMBER: _ClassVar[int]
+            values: _containers.RepeatedScalarFieldContainer[float]
+            def __init__(self, values: _Optional[_Iterable[float]] = ...) -> None: ...
+        class Strings(_message.Message):
+            __slots__ = ("values",)
+            VALUES_FIELD_NUMBER: _ClassVar[int]
+            values: _containers.RepeatedScalarFieldContainer[str]
+            def __init__(self, values: _Optional[_Iterable[str]] = ...) -> None: ...
+        class Strategies(_message.Message):
+            __slots__ = ("values",)
+            VALUES_FIELD_NUMBER: _ClassVar[int]
+            values: _containers.RepeatedCompositeFieldContainer[_backtest_pb2.Strategy]
+            def __init__(self, values: _Optional[_Iterable[_Union[_backtest_pb2.Strategy, _Mapping]]] = ...) -> None: ...
         PATH_FIELD_NUMBER: _ClassVar[int]
-        VALUES_FIELD_NUMBER: _ClassVar[int]
+        NUMBERS_FIELD_NUMBER: _ClassVar[int]
+        STRINGS_FIELD_NUMBER: _ClassVar[int]
+        STRATEGIES_FIELD_NUMBER: _ClassVar[int]
         path: str
-        values: _containers.RepeatedScalarFieldContainer[float]
-        def __init__(self, path: _Optional[str] = ..., values: _Optional[_Iterable[float]] = ...) -> None: ...
+        numbers: SweepRequest.Axis.Numbers
+        strings: SweepRequest.Axis.Strings
+        strategies: SweepRequest.Axis.Strategies
+        def __init__(self, path: _Optional[str] = ..., numbers: _Optional[_Union[SweepRequest.Axis.Numbers, _Mapping]] = ..., strings: _Optional[_Union[SweepRequest.Axis.Strings, _Mapping]] = ..., strategies: _Optional[_Union[SweepRequest.Axis.Strategies, _Mapping]] = ...) -> None: ...
     class Grid(_message.Message):
         __slots__ = ("base", "axes")
         BASE_FIELD_NUMBER: _ClassVar[int]
@@ -273,7 +350,53 @@ class SweepRequest(_message.Message):
     GRID_FIELD_NUMBER: _ClassVar[int]
     TRIALS_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    SELECTION_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    SWEEP_ID_FIELD_NUMBER: _ClassVar[int]
     grid: SweepRequest.Grid
     trials: SweepRequest.Trials
     request_id: str
-    def __init__(self, grid: _Optional[_Union[SweepRequest.Grid, _Mapping]] = ..., trials: _Optional[_Union[SweepRequest.Trials, _Mapping]] = ..., request_id: _Optional[str] = ...) -> None: ...
+    selection: _sweep_pb2.SweepSelection
+    label: str
+    sweep_id: str
+    def __init__(self, grid: _Optional[_Union[SweepRequest.Grid, _Mapping]] = ..., trials: _Optional[_Union[SweepRequest.Trials, _Mapping]] = ..., request_id: _Optional[str] = ..., selection: _Optional[_Union[_sweep_pb2.SweepSelection, _Mapping]] = ..., label: _Optional[str] = ..., sweep_id: _Optional[str] = ...) -> None: ...
+
+class GetSweepRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class ListSweepTrialsRequest(_message.Message):
+    __slots__ = ("name", "page_size", "page_token", "state")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    page_size: int
+    page_token: str
+    state: _backtest_pb2.BacktestState
+    def __init__(self, name: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ...) -> None: ...
+
+class ListSweepTrialsResponse(_message.Message):
+    __slots__ = ("trials", "next_page_token")
+    TRIALS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    trials: _containers.RepeatedCompositeFieldContainer[_sweep_pb2.SweepTrial]
+    next_page_token: str
+    def __init__(self, trials: _Optional[_Iterable[_Union[_sweep_pb2.SweepTrial, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class GetBacktestChartsRequest(_message.Message):
+    __slots__ = ("name", "charts")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    CHARTS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    charts: _containers.RepeatedScalarFieldContainer[_chart_pb2.Chart]
+    def __init__(self, name: _Optional[str] = ..., charts: _Optional[_Iterable[_Union[_chart_pb2.Chart, str]]] = ...) -> None: ...
+
+class GetBacktestChartsResponse(_message.Message):
+    __slots__ = ("charts",)
+    CHARTS_FIELD_NUMBER: _ClassVar[int]
+    charts: _containers.RepeatedCompositeFieldContainer[_chart_pb2.ChartSpec]
+    def __init__(self, charts: _Optional[_Iterable[_Union[_chart_pb2.ChartSpec, _Mapping]]] = ...) -> None: ...

@@ -5,6 +5,7 @@ import warnings
 
 from absfinance.v1 import backtest_pb2 as absfinance_dot_v1_dot_backtest__pb2
 from absfinance.v1 import backtest_service_pb2 as absfinance_dot_v1_dot_backtest__service__pb2
+from absfinance.v1 import sweep_pb2 as absfinance_dot_v1_dot_sweep__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -74,7 +75,22 @@ class BacktestServiceStub:
         self.Sweep = channel.unary_unary(
                 '/absfinance.v1.BacktestService/Sweep',
                 request_serializer=absfinance_dot_v1_dot_backtest__service__pb2.SweepRequest.SerializeToString,
-                response_deserializer=absfinance_dot_v1_dot_backtest__pb2.Sweep.FromString,
+                response_deserializer=absfinance_dot_v1_dot_sweep__pb2.Sweep.FromString,
+                _registered_method=True)
+        self.GetSweep = channel.unary_unary(
+                '/absfinance.v1.BacktestService/GetSweep',
+                request_serializer=absfinance_dot_v1_dot_backtest__service__pb2.GetSweepRequest.SerializeToString,
+                response_deserializer=absfinance_dot_v1_dot_sweep__pb2.Sweep.FromString,
+                _registered_method=True)
+        self.ListSweepTrials = channel.unary_unary(
+                '/absfinance.v1.BacktestService/ListSweepTrials',
+                request_serializer=absfinance_dot_v1_dot_backtest__service__pb2.ListSweepTrialsRequest.SerializeToString,
+                response_deserializer=absfinance_dot_v1_dot_backtest__service__pb2.ListSweepTrialsResponse.FromString,
+                _registered_method=True)
+        self.GetBacktestCharts = channel.unary_unary(
+                '/absfinance.v1.BacktestService/GetBacktestCharts',
+                request_serializer=absfinance_dot_v1_dot_backtest__service__pb2.GetBacktestChartsRequest.SerializeToString,
+                response_deserializer=absfinance_dot_v1_dot_backtest__service__pb2.GetBacktestChartsResponse.FromString,
                 _registered_method=True)
 
 
@@ -142,6 +158,27 @@ class BacktestServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetSweep(self, request, context):
+        """Returns a sweep with its best trial and the statistics over all trials.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSweepTrials(self, request, context):
+        """Lists the trials of a sweep.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetBacktestCharts(self, request, context):
+        """Describes charts of a finished job.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_BacktestServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -183,7 +220,22 @@ def add_BacktestServiceServicer_to_server(servicer, server):
             'Sweep': grpc.unary_unary_rpc_method_handler(
                     servicer.Sweep,
                     request_deserializer=absfinance_dot_v1_dot_backtest__service__pb2.SweepRequest.FromString,
-                    response_serializer=absfinance_dot_v1_dot_backtest__pb2.Sweep.SerializeToString,
+                    response_serializer=absfinance_dot_v1_dot_sweep__pb2.Sweep.SerializeToString,
+            ),
+            'GetSweep': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSweep,
+                    request_deserializer=absfinance_dot_v1_dot_backtest__service__pb2.GetSweepRequest.FromString,
+                    response_serializer=absfinance_dot_v1_dot_sweep__pb2.Sweep.SerializeToString,
+            ),
+            'ListSweepTrials': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSweepTrials,
+                    request_deserializer=absfinance_dot_v1_dot_backtest__service__pb2.ListSweepTrialsRequest.FromString,
+                    response_serializer=absfinance_dot_v1_dot_backtest__service__pb2.ListSweepTrialsResponse.SerializeToString,
+            ),
+            'GetBacktestCharts': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBacktestCharts,
+                    request_deserializer=absfinance_dot_v1_dot_backtest__service__pb2.GetBacktestChartsRequest.FromString,
+                    response_serializer=absfinance_dot_v1_dot_backtest__service__pb2.GetBacktestChartsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -402,7 +454,88 @@ class BacktestService:
             target,
             '/absfinance.v1.BacktestService/Sweep',
             absfinance_dot_v1_dot_backtest__service__pb2.SweepRequest.SerializeToString,
-            absfinance_dot_v1_dot_backtest__pb2.Sweep.FromString,
+            absfinance_dot_v1_dot_sweep__pb2.Sweep.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSweep(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/absfinance.v1.BacktestService/GetSweep',
+            absfinance_dot_v1_dot_backtest__service__pb2.GetSweepRequest.SerializeToString,
+            absfinance_dot_v1_dot_sweep__pb2.Sweep.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSweepTrials(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/absfinance.v1.BacktestService/ListSweepTrials',
+            absfinance_dot_v1_dot_backtest__service__pb2.ListSweepTrialsRequest.SerializeToString,
+            absfinance_dot_v1_dot_backtest__service__pb2.ListSweepTrialsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBacktestCharts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/absfinance.v1.BacktestService/GetBacktestCharts',
+            absfinance_dot_v1_dot_backtest__service__pb2.GetBacktestChartsRequest.SerializeToString,
+            absfinance_dot_v1_dot_backtest__service__pb2.GetBacktestChartsResponse.FromString,
             options,
             channel_credentials,
             insecure,

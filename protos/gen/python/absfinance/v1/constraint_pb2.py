@@ -28,23 +28,24 @@ from absfinance.v1 import weight_pb2 as absfinance_dot_v1_dot_weight__pb2
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x61\x62sfinance/v1/constraint.proto\x12\rabsfinance.v1\x1a\x1d\x61\x62sfinance/v1/objective.proto\x1a absfinance/v1/risk_measure.proto\x1a\x1a\x61\x62sfinance/v1/weight.proto\x1a\x1b\x62uf/validate/validate.proto\"\xd5\x07\n\nConstraint\x12\x8e\x01\n\x05label\x18\x01 \x01(\tB\x7f\xbaH|\xba\x01y\n\x19\x63onstraint.label.reserved\x12>must not begin with \'default:\', which is kept for the defaults\x1a\x1c!this.startsWith(\'default:\')\x12\x34\n\rweight_bounds\x18\x02 \x01(\x0b\x32\x1b.absfinance.v1.WeightBoundsH\x00\x12\x32\n\x0cgroup_bounds\x18\x03 \x01(\x0b\x32\x1a.absfinance.v1.GroupBoundsH\x00\x12\x31\n\x06linear\x18\x04 \x01(\x0b\x32\x1f.absfinance.v1.LinearConstraintH\x00\x12+\n\x08leverage\x18\x05 \x01(\x0b\x32\x17.absfinance.v1.LeverageH\x00\x12\x30\n\x08turnover\x18\x06 \x01(\x0b\x32\x1c.absfinance.v1.TurnoverLimitH\x00\x12;\n\x0etracking_error\x18\x07 \x01(\x0b\x32!.absfinance.v1.TrackingErrorLimitH\x00\x12\x31\n\x0b\x63\x61rdinality\x18\x08 \x01(\x0b\x32\x1a.absfinance.v1.CardinalityH\x00\x12:\n\x10minimum_position\x18\t \x01(\x0b\x32\x1e.absfinance.v1.MinimumPositionH\x00\x12\x32\n\x0creturn_floor\x18\n \x01(\x0b\x32\x1a.absfinance.v1.ReturnFloorH\x00\x12.\n\nrisk_limit\x18\x0b \x01(\x0b\x32\x18.absfinance.v1.RiskLimitH\x00\x12I\n\x18risk_contribution_bounds\x18\x0c \x01(\x0b\x32%.absfinance.v1.RiskContributionBoundsH\x00\x12\x38\n\x0f\x66\x61\x63tor_exposure\x18\r \x01(\x0b\x32\x1d.absfinance.v1.FactorExposureH\x00\x12.\n\x07network\x18\x0e \x01(\x0b\x32\x1b.absfinance.v1.NetworkLimitH\x00\x12/\n\x08\x63lusters\x18\x0f \x01(\x0b\x32\x1b.absfinance.v1.ClusterLimitH\x00\x12\x35\n\ncentrality\x18\x10 \x01(\x0b\x32\x1f.absfinance.v1.CentralityBoundsH\x00\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"}\n\x0cWeightBounds\x12\x1b\n\x05lower\x18\x01 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x00\x88\x01\x01\x12\x1b\n\x05upper\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x01\x88\x01\x01\x12\x1f\n\x07symbols\x18\x03 \x03(\tB\x0e\xbaH\x0b\x92\x01\x08\"\x06r\x04\x10\x01\x18@B\x08\n\x06_lowerB\x08\n\x06_upper\"\x95\x01\n\x0bGroupBounds\x12\x17\n\x05group\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x1b\n\x05lower\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x00\x88\x01\x01\x12\x1b\n\x05upper\x18\x03 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x01\x88\x01\x01\x12\x1f\n\x07symbols\x18\x04 \x03(\tB\x0e\xbaH\x0b\x92\x01\x08\"\x06r\x04\x10\x01\x18@B\x08\n\x06_lowerB\x08\n\x06_upper\"\xe0\x01\n\x10LinearConstraint\x12=\n\x05terms\x18\x01 \x03(\x0b\x32$.absfinance.v1.LinearConstraint.TermB\x08\xbaH\x05\x92\x01\x02\x08\x01\x12\x1b\n\x05lower\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x00\x88\x01\x01\x12\x1b\n\x05upper\x18\x03 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x01\x88\x01\x01\x1a?\n\x04Term\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1c\n\x0b\x63oefficient\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x42\x08\n\x06_lowerB\x08\n\x06_upper\"\xa3\x01\n\x08Leverage\x12(\n\tmax_short\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12(\n\tmax_gross\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x12\x1c\n\x06\x62udget\x18\x03 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x02\x88\x01\x01\x42\x0c\n\n_max_shortB\x0c\n\n_max_grossB\t\n\x07_budget\"l\n\rTurnoverLimit\x12&\n\x0cmax_turnover\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\x33\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.absfinance.v1.TurnoverKindB\x08\xbaH\x05\x82\x01\x02\x10\x01\"s\n\x12TrackingErrorLimit\x12\x37\n\tbenchmark\x18\x01 \x03(\x0b\x32\x1a.absfinance.v1.AssetWeightB\x08\xbaH\x05\x92\x01\x02\x08\x01\x12$\n\nmax_annual\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\"d\n\x0b\x43\x61rdinality\x12\x1b\n\nmax_assets\x18\x01 \x01(\rB\x07\xbaH\x04*\x02(\x01\x12\x1f\n\x07symbols\x18\x02 \x03(\tB\x0e\xbaH\x0b\x92\x01\x08\"\x06r\x04\x10\x01\x18@\x12\x17\n\x05group\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\"\x80\x02\n\x0c\x41ssetNetwork\x12:\n\x05graph\x18\x01 \x01(\x0e\x32!.absfinance.v1.AssetNetwork.GraphB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12H\n\x0c\x63odependence\x18\x02 \x01(\x0e\x32(.absfinance.v1.Hierarchical.CodependenceB\x08\xbaH\x05\x82\x01\x02\x10\x01\"j\n\x05Graph\x12\x15\n\x11GRAPH_UNSPECIFIED\x10\x00\x12\x1f\n\x1bGRAPH_MINIMUM_SPANNING_TREE\x10\x01\x12)\n%GRAPH_TRIANGULATED_MAXIMALLY_FILTERED\x10\x02\"T\n\x0cNetworkLimit\x12,\n\x07network\x18\x01 \x01(\x0b\x32\x1b.absfinance.v1.AssetNetwork\x12\x16\n\x05steps\x18\x02 \x01(\rB\x07\xbaH\x04*\x02\x18\x64\"\xab\x02\n\x0c\x43lusterLimit\x12>\n\x07linkage\x18\x01 \x01(\x0e\x32#.absfinance.v1.Hierarchical.LinkageB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12H\n\x0c\x63odependence\x18\x02 \x01(\x0e\x32(.absfinance.v1.Hierarchical.CodependenceB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1e\n\x08\x63lusters\x18\x03 \x01(\rB\x07\xbaH\x04*\x02(\x01H\x00\x88\x01\x01\x12\"\n\x0cmax_clusters\x18\x04 \x01(\rB\x07\xbaH\x04*\x02(\x01H\x01\x88\x01\x01\x12 \n\nmax_assets\x18\x05 \x01(\rB\x07\xbaH\x04*\x02(\x01H\x02\x88\x01\x01\x42\x0b\n\t_clustersB\x0f\n\r_max_clustersB\r\n\x0b_max_assets\"\x8e\x01\n\x10\x43\x65ntralityBounds\x12,\n\x07network\x18\x01 \x01(\x0b\x32\x1b.absfinance.v1.AssetNetwork\x12\x1b\n\x05lower\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x00\x88\x01\x01\x12\x1b\n\x05upper\x18\x03 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x01\x88\x01\x01\x42\x08\n\x06_lowerB\x08\n\x06_upper\"@\n\x0fMinimumPosition\x12-\n\nmin_weight\x18\x01 \x01(\x01\x42\x19\xbaH\x16\x12\x14\x19\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\"1\n\x0bReturnFloor\x12\"\n\x11min_return_annual\x18\x01 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\"f\n\tRiskLimit\x12:\n\x0crisk_measure\x18\x01 \x01(\x0e\x32\x1a.absfinance.v1.RiskMeasureB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1d\n\x03max\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\"\xa7\x01\n\x16RiskContributionBounds\x12+\n\x05lower\x18\x01 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x12+\n\x05upper\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x01\x88\x01\x01\x12\x1f\n\x07symbols\x18\x03 \x03(\tB\x0e\xbaH\x0b\x92\x01\x08\"\x06r\x04\x10\x01\x18@B\x08\n\x06_lowerB\x08\n\x06_upper\"\xfd\x01\n\x0e\x46\x61\x63torExposure\x12\x1a\n\x06\x66\x61\x63tor\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\x41\n\x08loadings\x18\x02 \x03(\x0b\x32%.absfinance.v1.FactorExposure.LoadingB\x08\xbaH\x05\x92\x01\x02\x08\x01\x12\x1b\n\x05lower\x18\x03 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x00\x88\x01\x01\x12\x1b\n\x05upper\x18\x04 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x01\x88\x01\x01\x1a>\n\x07Loading\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x18\n\x07loading\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x42\x08\n\x06_lowerB\x08\n\x06_upper*c\n\x0cTurnoverKind\x12\x1d\n\x19TURNOVER_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15TURNOVER_KIND_ONE_WAY\x10\x01\x12\x19\n\x15TURNOVER_KIND_TWO_WAY\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x61\x62sfinance/v1/constraint.proto\x12\rabsfinance.v1\x1a\x1d\x61\x62sfinance/v1/objective.proto\x1a absfinance/v1/risk_measure.proto\x1a\x1a\x61\x62sfinance/v1/weight.proto\x1a\x1b\x62uf/validate/validate.proto\"\xdc\x07\n\nConstraint\x12\x95\x01\n\x05label\x18\x01 \x01(\tB\x85\x01\xbaH\x81\x01r\x03\x18\x80\x01\xba\x01y\n\x19\x63onstraint.label.reserved\x12>must not begin with \'default:\', which is kept for the defaults\x1a\x1c!this.startsWith(\'default:\')\x12\x34\n\rweight_bounds\x18\x02 \x01(\x0b\x32\x1b.absfinance.v1.WeightBoundsH\x00\x12\x32\n\x0cgroup_bounds\x18\x03 \x01(\x0b\x32\x1a.absfinance.v1.GroupBoundsH\x00\x12\x31\n\x06linear\x18\x04 \x01(\x0b\x32\x1f.absfinance.v1.LinearConstraintH\x00\x12+\n\x08leverage\x18\x05 \x01(\x0b\x32\x17.absfinance.v1.LeverageH\x00\x12\x30\n\x08turnover\x18\x06 \x01(\x0b\x32\x1c.absfinance.v1.TurnoverLimitH\x00\x12;\n\x0etracking_error\x18\x07 \x01(\x0b\x32!.absfinance.v1.TrackingErrorLimitH\x00\x12\x31\n\x0b\x63\x61rdinality\x18\x08 \x01(\x0b\x32\x1a.absfinance.v1.CardinalityH\x00\x12:\n\x10minimum_position\x18\t \x01(\x0b\x32\x1e.absfinance.v1.MinimumPositionH\x00\x12\x32\n\x0creturn_floor\x18\n \x01(\x0b\x32\x1a.absfinance.v1.ReturnFloorH\x00\x12.\n\nrisk_limit\x18\x0b \x01(\x0b\x32\x18.absfinance.v1.RiskLimitH\x00\x12I\n\x18risk_contribution_bounds\x18\x0c \x01(\x0b\x32%.absfinance.v1.RiskContributionBoundsH\x00\x12\x38\n\x0f\x66\x61\x63tor_exposure\x18\r \x01(\x0b\x32\x1d.absfinance.v1.FactorExposureH\x00\x12.\n\x07network\x18\x0e \x01(\x0b\x32\x1b.absfinance.v1.NetworkLimitH\x00\x12/\n\x08\x63lusters\x18\x0f \x01(\x0b\x32\x1b.absfinance.v1.ClusterLimitH\x00\x12\x35\n\ncentrality\x18\x10 \x01(\x0b\x32\x1f.absfinance.v1.CentralityBoundsH\x00\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"\x81\x01\n\x0cWeightBounds\x12\x1b\n\x05lower\x18\x01 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x00\x88\x01\x01\x12\x1b\n\x05upper\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x01\x88\x01\x01\x12#\n\x07symbols\x18\x03 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x10\xa0\x9c\x01\"\x06r\x04\x10\x01\x18@B\x08\n\x06_lowerB\x08\n\x06_upper\"\x99\x01\n\x0bGroupBounds\x12\x17\n\x05group\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x1b\n\x05lower\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x00\x88\x01\x01\x12\x1b\n\x05upper\x18\x03 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x01\x88\x01\x01\x12#\n\x07symbols\x18\x04 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x10\xa0\x9c\x01\"\x06r\x04\x10\x01\x18@B\x08\n\x06_lowerB\x08\n\x06_upper\"\xe4\x01\n\x10LinearConstraint\x12\x41\n\x05terms\x18\x01 \x03(\x0b\x32$.absfinance.v1.LinearConstraint.TermB\x0c\xbaH\t\x92\x01\x06\x08\x01\x10\xa0\x9c\x01\x12\x1b\n\x05lower\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x00\x88\x01\x01\x12\x1b\n\x05upper\x18\x03 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x01\x88\x01\x01\x1a?\n\x04Term\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1c\n\x0b\x63oefficient\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x42\x08\n\x06_lowerB\x08\n\x06_upper\"\xa3\x01\n\x08Leverage\x12(\n\tmax_short\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12(\n\tmax_gross\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x12\x1c\n\x06\x62udget\x18\x03 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x02\x88\x01\x01\x42\x0c\n\n_max_shortB\x0c\n\n_max_grossB\t\n\x07_budget\"l\n\rTurnoverLimit\x12&\n\x0cmax_turnover\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\x33\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.absfinance.v1.TurnoverKindB\x08\xbaH\x05\x82\x01\x02\x10\x01\"w\n\x12TrackingErrorLimit\x12;\n\tbenchmark\x18\x01 \x03(\x0b\x32\x1a.absfinance.v1.AssetWeightB\x0c\xbaH\t\x92\x01\x06\x08\x01\x10\xa0\x9c\x01\x12$\n\nmax_annual\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\"h\n\x0b\x43\x61rdinality\x12\x1b\n\nmax_assets\x18\x01 \x01(\rB\x07\xbaH\x04*\x02(\x01\x12#\n\x07symbols\x18\x02 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x10\xa0\x9c\x01\"\x06r\x04\x10\x01\x18@\x12\x17\n\x05group\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\"\x80\x02\n\x0c\x41ssetNetwork\x12:\n\x05graph\x18\x01 \x01(\x0e\x32!.absfinance.v1.AssetNetwork.GraphB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12H\n\x0c\x63odependence\x18\x02 \x01(\x0e\x32(.absfinance.v1.Hierarchical.CodependenceB\x08\xbaH\x05\x82\x01\x02\x10\x01\"j\n\x05Graph\x12\x15\n\x11GRAPH_UNSPECIFIED\x10\x00\x12\x1f\n\x1bGRAPH_MINIMUM_SPANNING_TREE\x10\x01\x12)\n%GRAPH_TRIANGULATED_MAXIMALLY_FILTERED\x10\x02\"T\n\x0cNetworkLimit\x12,\n\x07network\x18\x01 \x01(\x0b\x32\x1b.absfinance.v1.AssetNetwork\x12\x16\n\x05steps\x18\x02 \x01(\rB\x07\xbaH\x04*\x02\x18\x64\"\xab\x02\n\x0c\x43lusterLimit\x12>\n\x07linkage\x18\x01 \x01(\x0e\x32#.absfinance.v1.Hierarchical.LinkageB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12H\n\x0c\x63odependence\x18\x02 \x01(\x0e\x32(.absfinance.v1.Hierarchical.CodependenceB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1e\n\x08\x63lusters\x18\x03 \x01(\rB\x07\xbaH\x04*\x02(\x01H\x00\x88\x01\x01\x12\"\n\x0cmax_clusters\x18\x04 \x01(\rB\x07\xbaH\x04*\x02(\x01H\x01\x88\x01\x01\x12 \n\nmax_assets\x18\x05 \x01(\rB\x07\xbaH\x04*\x02(\x01H\x02\x88\x01\x01\x42\x0b\n\t_clustersB\x0f\n\r_max_clustersB\r\n\x0b_max_assets\"\x8e\x01\n\x10\x43\x65ntralityBounds\x12,\n\x07network\x18\x01 \x01(\x0b\x32\x1b.absfinance.v1.AssetNetwork\x12\x1b\n\x05lower\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x00\x88\x01\x01\x12\x1b\n\x05upper\x18\x03 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x01\x88\x01\x01\x42\x08\n\x06_lowerB\x08\n\x06_upper\"@\n\x0fMinimumPosition\x12-\n\nmin_weight\x18\x01 \x01(\x01\x42\x19\xbaH\x16\x12\x14\x19\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\"1\n\x0bReturnFloor\x12\"\n\x11min_return_annual\x18\x01 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\"f\n\tRiskLimit\x12:\n\x0crisk_measure\x18\x01 \x01(\x0e\x32\x1a.absfinance.v1.RiskMeasureB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1d\n\x03max\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\"\xab\x01\n\x16RiskContributionBounds\x12+\n\x05lower\x18\x01 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x12+\n\x05upper\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x01\x88\x01\x01\x12#\n\x07symbols\x18\x03 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x10\xa0\x9c\x01\"\x06r\x04\x10\x01\x18@B\x08\n\x06_lowerB\x08\n\x06_upper\"\x81\x02\n\x0e\x46\x61\x63torExposure\x12\x1a\n\x06\x66\x61\x63tor\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\x45\n\x08loadings\x18\x02 \x03(\x0b\x32%.absfinance.v1.FactorExposure.LoadingB\x0c\xbaH\t\x92\x01\x06\x08\x01\x10\xa0\x9c\x01\x12\x1b\n\x05lower\x18\x03 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x00\x88\x01\x01\x12\x1b\n\x05upper\x18\x04 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x01\x88\x01\x01\x1a>\n\x07Loading\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x18\n\x07loading\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x42\x08\n\x06_lowerB\x08\n\x06_upper*c\n\x0cTurnoverKind\x12\x1d\n\x19TURNOVER_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15TURNOVER_KIND_ONE_WAY\x10\x01\x12\x19\n\x15TURNOVER_KIND_TWO_WAY\x10\x02\x42\xa4\x01\n\x19\x63om.example.absfinance.v1B\x0f\x43onstraintProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'absfinance.v1.constraint_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\031com.example.absfinance.v1B\017ConstraintProtoP\001Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\242\002\003ABF\252\002\rAbsFinance.V1\312\002\rAbsFinance\\V1\352\002\016AbsFinance::V1'
   _globals['_CONSTRAINT'].oneofs_by_name['kind']._loaded_options = None
   _globals['_CONSTRAINT'].oneofs_by_name['kind']._serialized_options = b'\272H\002\010\001'
   _globals['_CONSTRAINT'].fields_by_name['label']._loaded_options = None
-  _globals['_CONSTRAINT'].fields_by_name['label']._serialized_options = b'\272H|\272\001y\n\031constraint.label.reserved\022>must not begin with \'default:\', which is kept for the defaults\032\034!this.startsWith(\'default:\')'
+  _globals['_CONSTRAINT'].fields_by_name['label']._serialized_options = b'\272H\201\001r\003\030\200\001\272\001y\n\031constraint.label.reserved\022>must not begin with \'default:\', which is kept for the defaults\032\034!this.startsWith(\'default:\')'
   _globals['_WEIGHTBOUNDS'].fields_by_name['lower']._loaded_options = None
   _globals['_WEIGHTBOUNDS'].fields_by_name['lower']._serialized_options = b'\272H\004\022\002@\001'
   _globals['_WEIGHTBOUNDS'].fields_by_name['upper']._loaded_options = None
   _globals['_WEIGHTBOUNDS'].fields_by_name['upper']._serialized_options = b'\272H\004\022\002@\001'
   _globals['_WEIGHTBOUNDS'].fields_by_name['symbols']._loaded_options = None
-  _globals['_WEIGHTBOUNDS'].fields_by_name['symbols']._serialized_options = b'\272H\013\222\001\010\"\006r\004\020\001\030@'
+  _globals['_WEIGHTBOUNDS'].fields_by_name['symbols']._serialized_options = b'\272H\017\222\001\014\020\240\234\001\"\006r\004\020\001\030@'
   _globals['_GROUPBOUNDS'].fields_by_name['group']._loaded_options = None
   _globals['_GROUPBOUNDS'].fields_by_name['group']._serialized_options = b'\272H\005r\003\030\200\001'
   _globals['_GROUPBOUNDS'].fields_by_name['lower']._loaded_options = None
@@ -52,13 +53,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GROUPBOUNDS'].fields_by_name['upper']._loaded_options = None
   _globals['_GROUPBOUNDS'].fields_by_name['upper']._serialized_options = b'\272H\004\022\002@\001'
   _globals['_GROUPBOUNDS'].fields_by_name['symbols']._loaded_options = None
-  _globals['_GROUPBOUNDS'].fields_by_name['symbols']._serialized_options = b'\272H\013\222\001\010\"\006r\004\020\001\030@'
+  _globals['_GROUPBOUNDS'].fields_by_name['symbols']._serialized_options = b'\272H\017\222\001\014\020\240\234\001\"\006r\004\020\001\030@'
   _globals['_LINEARCONSTRAINT_TERM'].fields_by_name['symbol']._loaded_options = None
   _globals['_LINEARCONSTRAINT_TERM'].fields_by_name['symbol']._serialized_options = b'\272H\006r\004\020\001\030@'
   _globals['_LINEARCONSTRAINT_TERM'].fields_by_name['coefficient']._loaded_options = None
   _globals['_LINEARCONSTRAINT_TERM'].fields_by_name['coefficient']._serialized_options = b'\272H\004\022\002@\001'
   _globals['_LINEARCONSTRAINT'].fields_by_name['terms']._loaded_options = None
-  _globals['_LINEARCONSTRAINT'].fields_by_name['terms']._serialized_options = b'\272H\005\222\001\002\010\001'
+  _globals['_LINEARCONSTRAINT'].fields_by_name['terms']._serialized_options = b'\272H\t\222\001\006\010\001\020\240\234\001'
   _globals['_LINEARCONSTRAINT'].fields_by_name['lower']._loaded_options = None
   _globals['_LINEARCONSTRAINT'].fields_by_name['lower']._serialized_options = b'\272H\004\022\002@\001'
   _globals['_LINEARCONSTRAINT'].fields_by_name['upper']._loaded_options = None
@@ -74,13 +75,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TURNOVERLIMIT'].fields_by_name['kind']._loaded_options = None
   _globals['_TURNOVERLIMIT'].fields_by_name['kind']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_TRACKINGERRORLIMIT'].fields_by_name['benchmark']._loaded_options = None
-  _globals['_TRACKINGERRORLIMIT'].fields_by_name['benchmark']._serialized_options = b'\272H\005\222\001\002\010\001'
+  _globals['_TRACKINGERRORLIMIT'].fields_by_name['benchmark']._serialized_options = b'\272H\t\222\001\006\010\001\020\240\234\001'
   _globals['_TRACKINGERRORLIMIT'].fields_by_name['max_annual']._loaded_options = None
   _globals['_TRACKINGERRORLIMIT'].fields_by_name['max_annual']._serialized_options = b'\272H\r\022\013!\000\000\000\000\000\000\000\000@\001'
   _globals['_CARDINALITY'].fields_by_name['max_assets']._loaded_options = None
   _globals['_CARDINALITY'].fields_by_name['max_assets']._serialized_options = b'\272H\004*\002(\001'
   _globals['_CARDINALITY'].fields_by_name['symbols']._loaded_options = None
-  _globals['_CARDINALITY'].fields_by_name['symbols']._serialized_options = b'\272H\013\222\001\010\"\006r\004\020\001\030@'
+  _globals['_CARDINALITY'].fields_by_name['symbols']._serialized_options = b'\272H\017\222\001\014\020\240\234\001\"\006r\004\020\001\030@'
   _globals['_CARDINALITY'].fields_by_name['group']._loaded_options = None
   _globals['_CARDINALITY'].fields_by_name['group']._serialized_options = b'\272H\005r\003\030\200\001'
   _globals['_ASSETNETWORK'].fields_by_name['graph']._loaded_options = None
@@ -116,7 +117,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RISKCONTRIBUTIONBOUNDS'].fields_by_name['upper']._loaded_options = None
   _globals['_RISKCONTRIBUTIONBOUNDS'].fields_by_name['upper']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?!\000\000\000\000\000\000\000\000'
   _globals['_RISKCONTRIBUTIONBOUNDS'].fields_by_name['symbols']._loaded_options = None
-  _globals['_RISKCONTRIBUTIONBOUNDS'].fields_by_name['symbols']._serialized_options = b'\272H\013\222\001\010\"\006r\004\020\001\030@'
+  _globals['_RISKCONTRIBUTIONBOUNDS'].fields_by_name['symbols']._serialized_options = b'\272H\017\222\001\014\020\240\234\001\"\006r\004\020\001\030@'
   _globals['_FACTOREXPOSURE_LOADING'].fields_by_name['symbol']._loaded_options = None
   _globals['_FACTOREXPOSURE_LOADING'].fields_by_name['symbol']._serialized_options = b'\272H\006r\004\020\001\030@'
   _globals['_FACTOREXPOSURE_LOADING'].fields_by_name['loading']._loaded_options = None
@@ -124,51 +125,51 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FACTOREXPOSURE'].fields_by_name['factor']._loaded_options = None
   _globals['_FACTOREXPOSURE'].fields_by_name['factor']._serialized_options = b'\272H\007r\005\020\001\030\200\001'
   _globals['_FACTOREXPOSURE'].fields_by_name['loadings']._loaded_options = None
-  _globals['_FACTOREXPOSURE'].fields_by_name['loadings']._serialized_options = b'\272H\005\222\001\002\010\001'
+  _globals['_FACTOREXPOSURE'].fields_by_name['loadings']._serialized_options = b'\272H\t\222\001\006\010\001\020\240\234\001'
   _globals['_FACTOREXPOSURE'].fields_by_name['lower']._loaded_options = None
   _globals['_FACTOREXPOSURE'].fields_by_name['lower']._serialized_options = b'\272H\004\022\002@\001'
   _globals['_FACTOREXPOSURE'].fields_by_name['upper']._loaded_options = None
   _globals['_FACTOREXPOSURE'].fields_by_name['upper']._serialized_options = b'\272H\004\022\002@\001'
-  _globals['_TURNOVERKIND']._serialized_start=3595
-  _globals['_TURNOVERKIND']._serialized_end=3694
+  _globals['_TURNOVERKIND']._serialized_start=3631
+  _globals['_TURNOVERKIND']._serialized_end=3730
   _globals['_CONSTRAINT']._serialized_start=172
-  _globals['_CONSTRAINT']._serialized_end=1153
-  _globals['_WEIGHTBOUNDS']._serialized_start=1155
-  _globals['_WEIGHTBOUNDS']._serialized_end=1280
-  _globals['_GROUPBOUNDS']._serialized_start=1283
-  _globals['_GROUPBOUNDS']._serialized_end=1432
-  _globals['_LINEARCONSTRAINT']._serialized_start=1435
-  _globals['_LINEARCONSTRAINT']._serialized_end=1659
-  _globals['_LINEARCONSTRAINT_TERM']._serialized_start=1576
-  _globals['_LINEARCONSTRAINT_TERM']._serialized_end=1639
-  _globals['_LEVERAGE']._serialized_start=1662
-  _globals['_LEVERAGE']._serialized_end=1825
-  _globals['_TURNOVERLIMIT']._serialized_start=1827
-  _globals['_TURNOVERLIMIT']._serialized_end=1935
-  _globals['_TRACKINGERRORLIMIT']._serialized_start=1937
-  _globals['_TRACKINGERRORLIMIT']._serialized_end=2052
-  _globals['_CARDINALITY']._serialized_start=2054
-  _globals['_CARDINALITY']._serialized_end=2154
-  _globals['_ASSETNETWORK']._serialized_start=2157
-  _globals['_ASSETNETWORK']._serialized_end=2413
-  _globals['_ASSETNETWORK_GRAPH']._serialized_start=2307
-  _globals['_ASSETNETWORK_GRAPH']._serialized_end=2413
-  _globals['_NETWORKLIMIT']._serialized_start=2415
-  _globals['_NETWORKLIMIT']._serialized_end=2499
-  _globals['_CLUSTERLIMIT']._serialized_start=2502
-  _globals['_CLUSTERLIMIT']._serialized_end=2801
-  _globals['_CENTRALITYBOUNDS']._serialized_start=2804
-  _globals['_CENTRALITYBOUNDS']._serialized_end=2946
-  _globals['_MINIMUMPOSITION']._serialized_start=2948
-  _globals['_MINIMUMPOSITION']._serialized_end=3012
-  _globals['_RETURNFLOOR']._serialized_start=3014
-  _globals['_RETURNFLOOR']._serialized_end=3063
-  _globals['_RISKLIMIT']._serialized_start=3065
-  _globals['_RISKLIMIT']._serialized_end=3167
-  _globals['_RISKCONTRIBUTIONBOUNDS']._serialized_start=3170
-  _globals['_RISKCONTRIBUTIONBOUNDS']._serialized_end=3337
-  _globals['_FACTOREXPOSURE']._serialized_start=3340
-  _globals['_FACTOREXPOSURE']._serialized_end=3593
-  _globals['_FACTOREXPOSURE_LOADING']._serialized_start=3511
-  _globals['_FACTOREXPOSURE_LOADING']._serialized_end=3573
+  _globals['_CONSTRAINT']._serialized_end=1160
+  _globals['_WEIGHTBOUNDS']._serialized_start=1163
+  _globals['_WEIGHTBOUNDS']._serialized_end=1292
+  _globals['_GROUPBOUNDS']._serialized_start=1295
+  _globals['_GROUPBOUNDS']._serialized_end=1448
+  _globals['_LINEARCONSTRAINT']._serialized_start=1451
+  _globals['_LINEARCONSTRAINT']._serialized_end=1679
+  _globals['_LINEARCONSTRAINT_TERM']._serialized_start=1596
+  _globals['_LINEARCONSTRAINT_TERM']._serialized_end=1659
+  _globals['_LEVERAGE']._serialized_start=1682
+  _globals['_LEVERAGE']._serialized_end=1845
+  _globals['_TURNOVERLIMIT']._serialized_start=1847
+  _globals['_TURNOVERLIMIT']._serialized_end=1955
+  _globals['_TRACKINGERRORLIMIT']._serialized_start=1957
+  _globals['_TRACKINGERRORLIMIT']._serialized_end=2076
+  _globals['_CARDINALITY']._serialized_start=2078
+  _globals['_CARDINALITY']._serialized_end=2182
+  _globals['_ASSETNETWORK']._serialized_start=2185
+  _globals['_ASSETNETWORK']._serialized_end=2441
+  _globals['_ASSETNETWORK_GRAPH']._serialized_start=2335
+  _globals['_ASSETNETWORK_GRAPH']._serialized_end=2441
+  _globals['_NETWORKLIMIT']._serialized_start=2443
+  _globals['_NETWORKLIMIT']._serialized_end=2527
+  _globals['_CLUSTERLIMIT']._serialized_start=2530
+  _globals['_CLUSTERLIMIT']._serialized_end=2829
+  _globals['_CENTRALITYBOUNDS']._serialized_start=2832
+  _globals['_CENTRALITYBOUNDS']._serialized_end=2974
+  _globals['_MINIMUMPOSITION']._serialized_start=2976
+  _globals['_MINIMUMPOSITION']._serialized_end=3040
+  _globals['_RETURNFLOOR']._serialized_start=3042
+  _globals['_RETURNFLOOR']._serialized_end=3091
+  _globals['_RISKLIMIT']._serialized_start=3093
+  _globals['_RISKLIMIT']._serialized_end=3195
+  _globals['_RISKCONTRIBUTIONBOUNDS']._serialized_start=3198
+  _globals['_RISKCONTRIBUTIONBOUNDS']._serialized_end=3369
+  _globals['_FACTOREXPOSURE']._serialized_start=3372
+  _globals['_FACTOREXPOSURE']._serialized_end=3629
+  _globals['_FACTOREXPOSURE_LOADING']._serialized_start=3547
+  _globals['_FACTOREXPOSURE_LOADING']._serialized_end=3609
 # @@protoc_insertion_point(module_scope)

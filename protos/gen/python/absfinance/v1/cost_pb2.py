@@ -22,16 +22,19 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from absfinance.v1 import frequency_pb2 as absfinance_dot_v1_dot_frequency__pb2
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x61\x62sfinance/v1/cost.proto\x12\rabsfinance.v1\x1a\x1b\x62uf/validate/validate.proto\"\xf6\x04\n\tCostModel\x12\x36\n\x0e\x63ommission_bps\x18\x01 \x01(\x01\x42\x19\xbaH\x16\x12\x14\x11\x00\x00\x00\x00\x00\x88\xc3@)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12\x37\n\x0fhalf_spread_bps\x18\x02 \x01(\x01\x42\x19\xbaH\x16\x12\x14\x11\x00\x00\x00\x00\x00\x88\xc3@)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x12+\n\x06impact\x18\x03 \x01(\x0b\x32\x1b.absfinance.v1.MarketImpact\x12\x30\n\x11\x62orrow_bps_annual\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x02\x88\x01\x01\x12&\n\x10\x63\x61sh_rate_annual\x18\x05 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x03\x88\x01\x01\x12+\n\x15\x66inancing_rate_annual\x18\x06 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x04\x88\x01\x01\x12(\n\tfixed_fee\x18\x07 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x05\x88\x01\x01\x12*\n\x08\x62y_asset\x18\x08 \x03(\x0b\x32\x18.absfinance.v1.AssetCost\x12.\n\x0fportfolio_value\x18\t \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x06\x88\x01\x01\x12\x30\n\tliquidity\x18\n \x03(\x0b\x32\x1d.absfinance.v1.AssetLiquidityB\x11\n\x0f_commission_bpsB\x12\n\x10_half_spread_bpsB\x14\n\x12_borrow_bps_annualB\x13\n\x11_cash_rate_annualB\x18\n\x16_financing_rate_annualB\x0c\n\n_fixed_feeB\x12\n\x10_portfolio_value\"\x9a\x01\n\x0e\x41ssetLiquidity\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12%\n\x0b\x64\x61ily_value\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\x30\n\x11volatility_annual\x18\x03 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x42\x14\n\x12_volatility_annual\"S\n\tAssetCost\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12+\n\x08\x63ost_bps\x18\x02 \x01(\x01\x42\x19\xbaH\x16\x12\x14\x11\x00\x00\x00\x00\x00\x88\xc3@)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\"\x87\x01\n\x0cMarketImpact\x12\x36\n\x0bsquare_root\x18\x01 \x01(\x0b\x32\x1f.absfinance.v1.SquareRootImpactH\x00\x12/\n\x07\x61lmgren\x18\x02 \x01(\x0b\x32\x1c.absfinance.v1.AlmgrenImpactH\x00\x42\x0e\n\x05model\x12\x05\xbaH\x02\x08\x01\"9\n\x10SquareRootImpact\x12%\n\x0b\x63oefficient\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\"k\n\rAlmgrenImpact\x12$\n\x05gamma\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12\"\n\x03\x65ta\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x42\x08\n\x06_gammaB\x06\n\x04_etab\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x61\x62sfinance/v1/cost.proto\x12\rabsfinance.v1\x1a\x1d\x61\x62sfinance/v1/frequency.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x16google/type/date.proto\"\x9c\t\n\tCostModel\x12\x36\n\x0e\x63ommission_bps\x18\x01 \x01(\x01\x42\x19\xbaH\x16\x12\x14\x11\x00\x00\x00\x00\x00\x88\xc3@)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12\x37\n\x0fhalf_spread_bps\x18\x02 \x01(\x01\x42\x19\xbaH\x16\x12\x14\x11\x00\x00\x00\x00\x00\x88\xc3@)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x12+\n\x06impact\x18\x03 \x01(\x0b\x32\x1b.absfinance.v1.MarketImpact\x12\x30\n\x11\x62orrow_bps_annual\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x02\x88\x01\x01\x12&\n\x10\x63\x61sh_rate_annual\x18\x05 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x03\x88\x01\x01\x12+\n\x15\x66inancing_rate_annual\x18\x06 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x04\x88\x01\x01\x12(\n\tfixed_fee\x18\x07 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x05\x88\x01\x01\x12\x36\n\x08\x62y_asset\x18\x08 \x03(\x0b\x32\x18.absfinance.v1.AssetCostB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12.\n\x0fportfolio_value\x18\t \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x06\x88\x01\x01\x12<\n\tliquidity\x18\n \x03(\x0b\x32\x1d.absfinance.v1.AssetLiquidityB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12\x33\n\x14\x63ommission_per_share\x18\x0b \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x07\x88\x01\x01\x12-\n\x0emin_commission\x18\x0c \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x08\x88\x01\x01\x12-\n\x0emax_commission\x18\r \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\t\x88\x01\x01\x12\x34\n\tday_count\x18\x0e \x01(\x0e\x32\x17.absfinance.v1.DayCountB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x37\n\ncash_rates\x18\x0f \x03(\x0b\x32\x17.absfinance.v1.RateStepB\n\xbaH\x07\x92\x01\x04\x10\xa0\x8d\x06\x12<\n\x0f\x66inancing_rates\x18\x10 \x03(\x0b\x32\x17.absfinance.v1.RateStepB\n\xbaH\x07\x92\x01\x04\x10\xa0\x8d\x06\x12;\n\x15management_fee_annual\x18\x11 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x11\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00H\n\x88\x01\x01\x12\x36\n\x0fperformance_fee\x18\x12 \x01(\x0b\x32\x1d.absfinance.v1.PerformanceFeeB\x11\n\x0f_commission_bpsB\x12\n\x10_half_spread_bpsB\x14\n\x12_borrow_bps_annualB\x13\n\x11_cash_rate_annualB\x18\n\x16_financing_rate_annualB\x0c\n\n_fixed_feeB\x12\n\x10_portfolio_valueB\x17\n\x15_commission_per_shareB\x11\n\x0f_min_commissionB\x11\n\x0f_max_commissionB\x18\n\x16_management_fee_annual\"Q\n\x08RateStep\x12\'\n\x04\x64\x61te\x18\x01 \x01(\x0b\x32\x11.google.type.DateB\x06\xbaH\x03\xc8\x01\x01\x12\x1c\n\x0brate_annual\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\"\xaf\x02\n\x0ePerformanceFee\x12%\n\x04rate\x18\x01 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x11\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x12#\n\rhurdle_annual\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x00\x88\x01\x01\x12>\n\x06hurdle\x18\x03 \x01(\x0e\x32$.absfinance.v1.PerformanceFee.HurdleB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12;\n\x0f\x63rystallization\x18\x04 \x01(\x0e\x32\x18.absfinance.v1.FrequencyB\x08\xbaH\x05\x82\x01\x02\x10\x01\"B\n\x06Hurdle\x12\x16\n\x12HURDLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bHURDLE_HARD\x10\x01\x12\x0f\n\x0bHURDLE_SOFT\x10\x02\x42\x10\n\x0e_hurdle_annual\"\x9a\x01\n\x0e\x41ssetLiquidity\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12%\n\x0b\x64\x61ily_value\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\x30\n\x11volatility_annual\x18\x03 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x42\x14\n\x12_volatility_annual\"\x9b\x01\n\tAssetCost\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12+\n\x08\x63ost_bps\x18\x02 \x01(\x01\x42\x19\xbaH\x16\x12\x14\x11\x00\x00\x00\x00\x00\x88\xc3@)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\x30\n\x11\x62orrow_bps_annual\x18\x03 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x42\x14\n\x12_borrow_bps_annual\"\x87\x01\n\x0cMarketImpact\x12\x36\n\x0bsquare_root\x18\x01 \x01(\x0b\x32\x1f.absfinance.v1.SquareRootImpactH\x00\x12/\n\x07\x61lmgren\x18\x02 \x01(\x0b\x32\x1c.absfinance.v1.AlmgrenImpactH\x00\x42\x0e\n\x05model\x12\x05\xbaH\x02\x08\x01\"9\n\x10SquareRootImpact\x12%\n\x0b\x63oefficient\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\"k\n\rAlmgrenImpact\x12$\n\x05gamma\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12\"\n\x03\x65ta\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x42\x08\n\x06_gammaB\x06\n\x04_eta\"\xe7\x02\n\rCostBreakdown\x12\x17\n\ncommission\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x13\n\x06spread\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x13\n\x06impact\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x13\n\x06\x62orrow\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12\x16\n\tfinancing\x18\x05 \x01(\x01H\x04\x88\x01\x01\x12\x12\n\x05\x66ixed\x18\x06 \x01(\x01H\x05\x88\x01\x01\x12\x1b\n\x0emanagement_fee\x18\x07 \x01(\x01H\x06\x88\x01\x01\x12\x1c\n\x0fperformance_fee\x18\x08 \x01(\x01H\x07\x88\x01\x01\x12\x18\n\x0bwithholding\x18\t \x01(\x01H\x08\x88\x01\x01\x42\r\n\x0b_commissionB\t\n\x07_spreadB\t\n\x07_impactB\t\n\x07_borrowB\x0c\n\n_financingB\x08\n\x06_fixedB\x11\n\x0f_management_feeB\x12\n\x10_performance_feeB\x0e\n\x0c_withholding*h\n\x08\x44\x61yCount\x12\x19\n\x15\x44\x41Y_COUNT_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44\x41Y_COUNT_ACT_365F\x10\x01\x12\x15\n\x11\x44\x41Y_COUNT_ACT_360\x10\x02\x12\x12\n\x0e\x44\x41Y_COUNT_BARS\x10\x03\x42\x9e\x01\n\x19\x63om.example.absfinance.v1B\tCostProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'absfinance.v1.cost_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\031com.example.absfinance.v1B\tCostProtoP\001Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\242\002\003ABF\252\002\rAbsFinance.V1\312\002\rAbsFinance\\V1\352\002\016AbsFinance::V1'
   _globals['_COSTMODEL'].fields_by_name['commission_bps']._loaded_options = None
   _globals['_COSTMODEL'].fields_by_name['commission_bps']._serialized_options = b'\272H\026\022\024\021\000\000\000\000\000\210\303@)\000\000\000\000\000\000\000\000@\001'
   _globals['_COSTMODEL'].fields_by_name['half_spread_bps']._loaded_options = None
@@ -44,8 +47,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COSTMODEL'].fields_by_name['financing_rate_annual']._serialized_options = b'\272H\004\022\002@\001'
   _globals['_COSTMODEL'].fields_by_name['fixed_fee']._loaded_options = None
   _globals['_COSTMODEL'].fields_by_name['fixed_fee']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
+  _globals['_COSTMODEL'].fields_by_name['by_asset']._loaded_options = None
+  _globals['_COSTMODEL'].fields_by_name['by_asset']._serialized_options = b'\272H\007\222\001\004\020\240\234\001'
   _globals['_COSTMODEL'].fields_by_name['portfolio_value']._loaded_options = None
   _globals['_COSTMODEL'].fields_by_name['portfolio_value']._serialized_options = b'\272H\r\022\013!\000\000\000\000\000\000\000\000@\001'
+  _globals['_COSTMODEL'].fields_by_name['liquidity']._loaded_options = None
+  _globals['_COSTMODEL'].fields_by_name['liquidity']._serialized_options = b'\272H\007\222\001\004\020\240\234\001'
+  _globals['_COSTMODEL'].fields_by_name['commission_per_share']._loaded_options = None
+  _globals['_COSTMODEL'].fields_by_name['commission_per_share']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
+  _globals['_COSTMODEL'].fields_by_name['min_commission']._loaded_options = None
+  _globals['_COSTMODEL'].fields_by_name['min_commission']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
+  _globals['_COSTMODEL'].fields_by_name['max_commission']._loaded_options = None
+  _globals['_COSTMODEL'].fields_by_name['max_commission']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
+  _globals['_COSTMODEL'].fields_by_name['day_count']._loaded_options = None
+  _globals['_COSTMODEL'].fields_by_name['day_count']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_COSTMODEL'].fields_by_name['cash_rates']._loaded_options = None
+  _globals['_COSTMODEL'].fields_by_name['cash_rates']._serialized_options = b'\272H\007\222\001\004\020\240\215\006'
+  _globals['_COSTMODEL'].fields_by_name['financing_rates']._loaded_options = None
+  _globals['_COSTMODEL'].fields_by_name['financing_rates']._serialized_options = b'\272H\007\222\001\004\020\240\215\006'
+  _globals['_COSTMODEL'].fields_by_name['management_fee_annual']._loaded_options = None
+  _globals['_COSTMODEL'].fields_by_name['management_fee_annual']._serialized_options = b'\272H\024\022\022\021\000\000\000\000\000\000\360?)\000\000\000\000\000\000\000\000'
+  _globals['_RATESTEP'].fields_by_name['date']._loaded_options = None
+  _globals['_RATESTEP'].fields_by_name['date']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_RATESTEP'].fields_by_name['rate_annual']._loaded_options = None
+  _globals['_RATESTEP'].fields_by_name['rate_annual']._serialized_options = b'\272H\004\022\002@\001'
+  _globals['_PERFORMANCEFEE'].fields_by_name['rate']._loaded_options = None
+  _globals['_PERFORMANCEFEE'].fields_by_name['rate']._serialized_options = b'\272H\024\022\022\021\000\000\000\000\000\000\360?)\000\000\000\000\000\000\000\000'
+  _globals['_PERFORMANCEFEE'].fields_by_name['hurdle_annual']._loaded_options = None
+  _globals['_PERFORMANCEFEE'].fields_by_name['hurdle_annual']._serialized_options = b'\272H\004\022\002@\001'
+  _globals['_PERFORMANCEFEE'].fields_by_name['hurdle']._loaded_options = None
+  _globals['_PERFORMANCEFEE'].fields_by_name['hurdle']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_PERFORMANCEFEE'].fields_by_name['crystallization']._loaded_options = None
+  _globals['_PERFORMANCEFEE'].fields_by_name['crystallization']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_ASSETLIQUIDITY'].fields_by_name['symbol']._loaded_options = None
   _globals['_ASSETLIQUIDITY'].fields_by_name['symbol']._serialized_options = b'\272H\006r\004\020\001\030@'
   _globals['_ASSETLIQUIDITY'].fields_by_name['daily_value']._loaded_options = None
@@ -56,6 +89,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ASSETCOST'].fields_by_name['symbol']._serialized_options = b'\272H\006r\004\020\001\030@'
   _globals['_ASSETCOST'].fields_by_name['cost_bps']._loaded_options = None
   _globals['_ASSETCOST'].fields_by_name['cost_bps']._serialized_options = b'\272H\026\022\024\021\000\000\000\000\000\210\303@)\000\000\000\000\000\000\000\000@\001'
+  _globals['_ASSETCOST'].fields_by_name['borrow_bps_annual']._loaded_options = None
+  _globals['_ASSETCOST'].fields_by_name['borrow_bps_annual']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
   _globals['_MARKETIMPACT'].oneofs_by_name['model']._loaded_options = None
   _globals['_MARKETIMPACT'].oneofs_by_name['model']._serialized_options = b'\272H\002\010\001'
   _globals['_SQUAREROOTIMPACT'].fields_by_name['coefficient']._loaded_options = None
@@ -64,16 +99,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ALMGRENIMPACT'].fields_by_name['gamma']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
   _globals['_ALMGRENIMPACT'].fields_by_name['eta']._loaded_options = None
   _globals['_ALMGRENIMPACT'].fields_by_name['eta']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
-  _globals['_COSTMODEL']._serialized_start=73
-  _globals['_COSTMODEL']._serialized_end=703
-  _globals['_ASSETLIQUIDITY']._serialized_start=706
-  _globals['_ASSETLIQUIDITY']._serialized_end=860
-  _globals['_ASSETCOST']._serialized_start=862
-  _globals['_ASSETCOST']._serialized_end=945
-  _globals['_MARKETIMPACT']._serialized_start=948
-  _globals['_MARKETIMPACT']._serialized_end=1083
-  _globals['_SQUAREROOTIMPACT']._serialized_start=1085
-  _globals['_SQUAREROOTIMPACT']._serialized_end=1142
-  _globals['_ALMGRENIMPACT']._serialized_start=1144
-  _globals['_ALMGRENIMPACT']._serialized_end=1251
+  _globals['_DAYCOUNT']._serialized_start=2682
+  _globals['_DAYCOUNT']._serialized_end=2786
+  _globals['_COSTMODEL']._serialized_start=128
+  _globals['_COSTMODEL']._serialized_end=1308
+  _globals['_RATESTEP']._serialized_start=1310
+  _globals['_RATESTEP']._serialized_end=1391
+  _globals['_PERFORMANCEFEE']._serialized_start=1394
+  _globals['_PERFORMANCEFEE']._serialized_end=1697
+  _globals['_PERFORMANCEFEE_HURDLE']._serialized_start=1613
+  _globals['_PERFORMANCEFEE_HURDLE']._serialized_end=1679
+  _globals['_ASSETLIQUIDITY']._serialized_start=1700
+  _globals['_ASSETLIQUIDITY']._serialized_end=1854
+  _globals['_ASSETCOST']._serialized_start=1857
+  _globals['_ASSETCOST']._serialized_end=2012
+  _globals['_MARKETIMPACT']._serialized_start=2015
+  _globals['_MARKETIMPACT']._serialized_end=2150
+  _globals['_SQUAREROOTIMPACT']._serialized_start=2152
+  _globals['_SQUAREROOTIMPACT']._serialized_end=2209
+  _globals['_ALMGRENIMPACT']._serialized_start=2211
+  _globals['_ALMGRENIMPACT']._serialized_end=2318
+  _globals['_COSTBREAKDOWN']._serialized_start=2321
+  _globals['_COSTBREAKDOWN']._serialized_end=2680
 # @@protoc_insertion_point(module_scope)

@@ -26,13 +26,14 @@ from absfinance.v1 import weight_pb2 as absfinance_dot_v1_dot_weight__pb2
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x61\x62sfinance/v1/estimation.proto\x12\rabsfinance.v1\x1a\x1a\x61\x62sfinance/v1/weight.proto\x1a\x1b\x62uf/validate/validate.proto\"\xac\x01\n\nEstimation\x12\x41\n\x10\x65xpected_returns\x18\x01 \x01(\x0b\x32\'.absfinance.v1.ExpectedReturnsEstimator\x12\x36\n\ncovariance\x18\x02 \x01(\x0b\x32\".absfinance.v1.CovarianceEstimator\x12#\n\x05views\x18\x03 \x01(\x0b\x32\x14.absfinance.v1.Views\"x\n\x14\x45xponentialWeighting\x12%\n\thalf_life\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x12)\n\x06lambda\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x11\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x42\x0e\n\x05\x64\x65\x63\x61y\x12\x05\xbaH\x02\x08\x01\"\x11\n\x0fSampleEstimator\"\xc4\x01\n\rMeanShrinkage\x12=\n\x06target\x18\x01 \x01(\x0e\x32#.absfinance.v1.MeanShrinkage.TargetB\x08\xbaH\x05\x82\x01\x02\x10\x01\"t\n\x06Target\x12\x16\n\x12TARGET_UNSPECIFIED\x10\x00\x12\x15\n\x11TARGET_GRAND_MEAN\x10\x01\x12\x1e\n\x1aTARGET_VOLATILITY_WEIGHTED\x10\x02\x12\x1b\n\x17TARGET_MINIMUM_VARIANCE\x10\x03\"w\n\x0eImpliedReturns\x12<\n\x0emarket_weights\x18\x01 \x03(\x0b\x32\x1a.absfinance.v1.AssetWeightB\x08\xbaH\x05\x92\x01\x02\x08\x01\x12\'\n\rrisk_aversion\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\"\xd4\x05\n\x0b\x46\x61\x63torModel\x12;\n\x06method\x18\x01 \x01(\x0e\x32!.absfinance.v1.FactorModel.MethodB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12!\n\x07\x66\x61\x63tors\x18\x02 \x03(\tB\x10\xbaH\r\x92\x01\n\x08\x01\"\x06r\x04\x10\x01\x18@\x12\x41\n\tdirection\x18\x03 \x01(\x0e\x32$.absfinance.v1.FactorModel.DirectionB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x41\n\tcriterion\x18\x04 \x01(\x0e\x32$.absfinance.v1.FactorModel.CriterionB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12/\n\tthreshold\x18\x05 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x11\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x12\x38\n\x12\x65xplained_variance\x18\x06 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x01\x88\x01\x01\"p\n\x06Method\x12\x16\n\x12METHOD_UNSPECIFIED\x10\x00\x12\x13\n\x0fMETHOD_STEPWISE\x10\x01\x12\x1f\n\x1bMETHOD_PRINCIPAL_COMPONENTS\x10\x02\x12\x18\n\x14METHOD_LEAST_SQUARES\x10\x03\"U\n\tDirection\x12\x19\n\x15\x44IRECTION_UNSPECIFIED\x10\x00\x12\x15\n\x11\x44IRECTION_FORWARD\x10\x01\x12\x16\n\x12\x44IRECTION_BACKWARD\x10\x02\"\x85\x01\n\tCriterion\x12\x19\n\x15\x43RITERION_UNSPECIFIED\x10\x00\x12\x15\n\x11\x43RITERION_P_VALUE\x10\x01\x12\x11\n\rCRITERION_AIC\x10\x02\x12\x11\n\rCRITERION_BIC\x10\x03\x12 \n\x1c\x43RITERION_ADJUSTED_R_SQUARED\x10\x04\x42\x0c\n\n_thresholdB\x15\n\x13_explained_variance\"\x8f\x03\n\x18\x45xpectedReturnsEstimator\x12\x30\n\x06sample\x18\x01 \x01(\x0b\x32\x1e.absfinance.v1.SampleEstimatorH\x00\x12\x33\n\x04\x65wma\x18\x02 \x01(\x0b\x32#.absfinance.v1.ExponentialWeightingH\x00\x12\x33\n\x0bjames_stein\x18\x03 \x01(\x0b\x32\x1c.absfinance.v1.MeanShrinkageH\x00\x12\x33\n\x0b\x62\x61yes_stein\x18\x04 \x01(\x0b\x32\x1c.absfinance.v1.MeanShrinkageH\x00\x12+\n\x03\x62op\x18\x05 \x01(\x0b\x32\x1c.absfinance.v1.MeanShrinkageH\x00\x12\x30\n\x07implied\x18\x06 \x01(\x0b\x32\x1d.absfinance.v1.ImpliedReturnsH\x00\x12\x32\n\x0c\x66\x61\x63tor_model\x18\x07 \x01(\x0b\x32\x1a.absfinance.v1.FactorModelH\x00\x42\x0f\n\x06method\x12\x05\xbaH\x02\x08\x01\"\x85\x02\n\x13\x43ovarianceShrinkage\x12\x43\n\x06target\x18\x01 \x01(\x0e\x32).absfinance.v1.CovarianceShrinkage.TargetB\x08\xbaH\x05\x82\x01\x02\x10\x01\"\xa8\x01\n\x06Target\x12\x16\n\x12TARGET_UNSPECIFIED\x10\x00\x12\x1a\n\x16TARGET_SCALED_IDENTITY\x10\x01\x12\x1f\n\x1bTARGET_CONSTANT_CORRELATION\x10\x02\x12\x18\n\x14TARGET_SINGLE_FACTOR\x10\x03\x12\x14\n\x10TARGET_NONLINEAR\x10\x04\x12\x19\n\x15TARGET_NO_CORRELATION\x10\x05\"D\n\x0eGraphicalLasso\x12&\n\x07penalty\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x42\n\n\x08_penalty\"\xc7\x01\n\tDenoising\x12\x39\n\x06method\x18\x01 \x01(\x0e\x32\x1f.absfinance.v1.Denoising.MethodB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12#\n\x12\x64\x65toned_components\x18\x02 \x01(\rB\x07\xbaH\x04*\x02\x18\x64\"Z\n\x06Method\x12\x16\n\x12METHOD_UNSPECIFIED\x10\x00\x12\x10\n\x0cMETHOD_FIXED\x10\x01\x12\x13\n\x0fMETHOD_SPECTRAL\x10\x02\x12\x11\n\rMETHOD_SHRINK\x10\x03\"c\n\x06Gerber\x12\x1a\n\x07variant\x18\x01 \x01(\rB\t\xbaH\x06*\x04\x30\x01\x30\x02\x12/\n\tthreshold\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x11\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x42\x0c\n\n_threshold\"\x10\n\x0ePlainEstimator\"\x9b\x04\n\x13\x43ovarianceEstimator\x12\x30\n\x06sample\x18\x01 \x01(\x0b\x32\x1e.absfinance.v1.SampleEstimatorH\x00\x12\x33\n\x04\x65wma\x18\x02 \x01(\x0b\x32#.absfinance.v1.ExponentialWeightingH\x00\x12-\n\x04semi\x18\x03 \x01(\x0b\x32\x1d.absfinance.v1.PlainEstimatorH\x00\x12\x39\n\x0bledoit_wolf\x18\x04 \x01(\x0b\x32\".absfinance.v1.CovarianceShrinkageH\x00\x12,\n\x03oas\x18\x05 \x01(\x0b\x32\x1d.absfinance.v1.PlainEstimatorH\x00\x12\x38\n\x0fgraphical_lasso\x18\x06 \x01(\x0b\x32\x1d.absfinance.v1.GraphicalLassoH\x00\x12/\n\x06j_logo\x18\x07 \x01(\x0b\x32\x1d.absfinance.v1.PlainEstimatorH\x00\x12,\n\x08\x64\x65noised\x18\x08 \x01(\x0b\x32\x18.absfinance.v1.DenoisingH\x00\x12\'\n\x06gerber\x18\t \x01(\x0b\x32\x15.absfinance.v1.GerberH\x00\x12\x32\n\x0c\x66\x61\x63tor_model\x18\n \x01(\x0b\x32\x1a.absfinance.v1.FactorModelH\x00\x42\x0f\n\x06method\x12\x05\xbaH\x02\x08\x01\"\xb5\x03\n\x05Views\x12\x35\n\x06method\x18\x01 \x01(\x0e\x32\x1b.absfinance.v1.Views.MethodB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12/\n\x05views\x18\x02 \x03(\x0b\x32\x13.absfinance.v1.ViewB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x90N\x12,\n\x05prior\x18\x03 \x01(\x0b\x32\x1d.absfinance.v1.ImpliedReturns\x12\"\n\x03tau\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12\x30\n\x0c\x66\x61\x63tor_model\x18\x05 \x01(\x0b\x32\x1a.absfinance.v1.FactorModel\"\xb7\x01\n\x06Method\x12\x16\n\x12METHOD_UNSPECIFIED\x10\x00\x12\x1a\n\x16METHOD_BLACK_LITTERMAN\x10\x01\x12\x12\n\x0eMETHOD_IDZOREK\x10\x02\x12\x1a\n\x16METHOD_ENTROPY_POOLING\x10\x03\x12#\n\x1fMETHOD_BAYESIAN_BLACK_LITTERMAN\x10\x04\x12$\n METHOD_AUGMENTED_BLACK_LITTERMAN\x10\x05\x42\x06\n\x04_tau\"\xe9\x01\n\x04View\x12\x33\n\x05terms\x18\x01 \x03(\x0b\x32\x1a.absfinance.v1.AssetWeightB\x08\xbaH\x05\x92\x01\x02\x08\x01\x12\'\n\x16\x65xpected_return_annual\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x12\x30\n\nconfidence\x18\x03 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x12.\n\x0fvariance_annual\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x42\r\n\x0b_confidenceB\x12\n\x10_variance_annualb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x61\x62sfinance/v1/estimation.proto\x12\rabsfinance.v1\x1a\x1a\x61\x62sfinance/v1/weight.proto\x1a\x1b\x62uf/validate/validate.proto\"\xac\x01\n\nEstimation\x12\x41\n\x10\x65xpected_returns\x18\x01 \x01(\x0b\x32\'.absfinance.v1.ExpectedReturnsEstimator\x12\x36\n\ncovariance\x18\x02 \x01(\x0b\x32\".absfinance.v1.CovarianceEstimator\x12#\n\x05views\x18\x03 \x01(\x0b\x32\x14.absfinance.v1.Views\"x\n\x14\x45xponentialWeighting\x12%\n\thalf_life\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x12)\n\x06lambda\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x11\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x42\x0e\n\x05\x64\x65\x63\x61y\x12\x05\xbaH\x02\x08\x01\"\x11\n\x0fSampleEstimator\"\xc4\x01\n\rMeanShrinkage\x12=\n\x06target\x18\x01 \x01(\x0e\x32#.absfinance.v1.MeanShrinkage.TargetB\x08\xbaH\x05\x82\x01\x02\x10\x01\"t\n\x06Target\x12\x16\n\x12TARGET_UNSPECIFIED\x10\x00\x12\x15\n\x11TARGET_GRAND_MEAN\x10\x01\x12\x1e\n\x1aTARGET_VOLATILITY_WEIGHTED\x10\x02\x12\x1b\n\x17TARGET_MINIMUM_VARIANCE\x10\x03\"{\n\x0eImpliedReturns\x12@\n\x0emarket_weights\x18\x01 \x03(\x0b\x32\x1a.absfinance.v1.AssetWeightB\x0c\xbaH\t\x92\x01\x06\x08\x01\x10\xa0\x9c\x01\x12\'\n\rrisk_aversion\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\"\xd7\x05\n\x0b\x46\x61\x63torModel\x12;\n\x06method\x18\x01 \x01(\x0e\x32!.absfinance.v1.FactorModel.MethodB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12$\n\x07\x66\x61\x63tors\x18\x02 \x03(\tB\x13\xbaH\x10\x92\x01\r\x08\x01\x10\xe8\x07\"\x06r\x04\x10\x01\x18@\x12\x41\n\tdirection\x18\x03 \x01(\x0e\x32$.absfinance.v1.FactorModel.DirectionB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x41\n\tcriterion\x18\x04 \x01(\x0e\x32$.absfinance.v1.FactorModel.CriterionB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12/\n\tthreshold\x18\x05 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x11\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x12\x38\n\x12\x65xplained_variance\x18\x06 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x01\x88\x01\x01\"p\n\x06Method\x12\x16\n\x12METHOD_UNSPECIFIED\x10\x00\x12\x13\n\x0fMETHOD_STEPWISE\x10\x01\x12\x1f\n\x1bMETHOD_PRINCIPAL_COMPONENTS\x10\x02\x12\x18\n\x14METHOD_LEAST_SQUARES\x10\x03\"U\n\tDirection\x12\x19\n\x15\x44IRECTION_UNSPECIFIED\x10\x00\x12\x15\n\x11\x44IRECTION_FORWARD\x10\x01\x12\x16\n\x12\x44IRECTION_BACKWARD\x10\x02\"\x85\x01\n\tCriterion\x12\x19\n\x15\x43RITERION_UNSPECIFIED\x10\x00\x12\x15\n\x11\x43RITERION_P_VALUE\x10\x01\x12\x11\n\rCRITERION_AIC\x10\x02\x12\x11\n\rCRITERION_BIC\x10\x03\x12 \n\x1c\x43RITERION_ADJUSTED_R_SQUARED\x10\x04\x42\x0c\n\n_thresholdB\x15\n\x13_explained_variance\"\x8f\x03\n\x18\x45xpectedReturnsEstimator\x12\x30\n\x06sample\x18\x01 \x01(\x0b\x32\x1e.absfinance.v1.SampleEstimatorH\x00\x12\x33\n\x04\x65wma\x18\x02 \x01(\x0b\x32#.absfinance.v1.ExponentialWeightingH\x00\x12\x33\n\x0bjames_stein\x18\x03 \x01(\x0b\x32\x1c.absfinance.v1.MeanShrinkageH\x00\x12\x33\n\x0b\x62\x61yes_stein\x18\x04 \x01(\x0b\x32\x1c.absfinance.v1.MeanShrinkageH\x00\x12+\n\x03\x62op\x18\x05 \x01(\x0b\x32\x1c.absfinance.v1.MeanShrinkageH\x00\x12\x30\n\x07implied\x18\x06 \x01(\x0b\x32\x1d.absfinance.v1.ImpliedReturnsH\x00\x12\x32\n\x0c\x66\x61\x63tor_model\x18\x07 \x01(\x0b\x32\x1a.absfinance.v1.FactorModelH\x00\x42\x0f\n\x06method\x12\x05\xbaH\x02\x08\x01\"\x85\x02\n\x13\x43ovarianceShrinkage\x12\x43\n\x06target\x18\x01 \x01(\x0e\x32).absfinance.v1.CovarianceShrinkage.TargetB\x08\xbaH\x05\x82\x01\x02\x10\x01\"\xa8\x01\n\x06Target\x12\x16\n\x12TARGET_UNSPECIFIED\x10\x00\x12\x1a\n\x16TARGET_SCALED_IDENTITY\x10\x01\x12\x1f\n\x1bTARGET_CONSTANT_CORRELATION\x10\x02\x12\x18\n\x14TARGET_SINGLE_FACTOR\x10\x03\x12\x14\n\x10TARGET_NONLINEAR\x10\x04\x12\x19\n\x15TARGET_NO_CORRELATION\x10\x05\"D\n\x0eGraphicalLasso\x12&\n\x07penalty\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x42\n\n\x08_penalty\"\xc7\x01\n\tDenoising\x12\x39\n\x06method\x18\x01 \x01(\x0e\x32\x1f.absfinance.v1.Denoising.MethodB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12#\n\x12\x64\x65toned_components\x18\x02 \x01(\rB\x07\xbaH\x04*\x02\x18\x64\"Z\n\x06Method\x12\x16\n\x12METHOD_UNSPECIFIED\x10\x00\x12\x10\n\x0cMETHOD_FIXED\x10\x01\x12\x13\n\x0fMETHOD_SPECTRAL\x10\x02\x12\x11\n\rMETHOD_SHRINK\x10\x03\"c\n\x06Gerber\x12\x1a\n\x07variant\x18\x01 \x01(\rB\t\xbaH\x06*\x04\x30\x01\x30\x02\x12/\n\tthreshold\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x11\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x42\x0c\n\n_threshold\"\x10\n\x0ePlainEstimator\"\x9b\x04\n\x13\x43ovarianceEstimator\x12\x30\n\x06sample\x18\x01 \x01(\x0b\x32\x1e.absfinance.v1.SampleEstimatorH\x00\x12\x33\n\x04\x65wma\x18\x02 \x01(\x0b\x32#.absfinance.v1.ExponentialWeightingH\x00\x12-\n\x04semi\x18\x03 \x01(\x0b\x32\x1d.absfinance.v1.PlainEstimatorH\x00\x12\x39\n\x0bledoit_wolf\x18\x04 \x01(\x0b\x32\".absfinance.v1.CovarianceShrinkageH\x00\x12,\n\x03oas\x18\x05 \x01(\x0b\x32\x1d.absfinance.v1.PlainEstimatorH\x00\x12\x38\n\x0fgraphical_lasso\x18\x06 \x01(\x0b\x32\x1d.absfinance.v1.GraphicalLassoH\x00\x12/\n\x06j_logo\x18\x07 \x01(\x0b\x32\x1d.absfinance.v1.PlainEstimatorH\x00\x12,\n\x08\x64\x65noised\x18\x08 \x01(\x0b\x32\x18.absfinance.v1.DenoisingH\x00\x12\'\n\x06gerber\x18\t \x01(\x0b\x32\x15.absfinance.v1.GerberH\x00\x12\x32\n\x0c\x66\x61\x63tor_model\x18\n \x01(\x0b\x32\x1a.absfinance.v1.FactorModelH\x00\x42\x0f\n\x06method\x12\x05\xbaH\x02\x08\x01\"\xb5\x03\n\x05Views\x12\x35\n\x06method\x18\x01 \x01(\x0e\x32\x1b.absfinance.v1.Views.MethodB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12/\n\x05views\x18\x02 \x03(\x0b\x32\x13.absfinance.v1.ViewB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x90N\x12,\n\x05prior\x18\x03 \x01(\x0b\x32\x1d.absfinance.v1.ImpliedReturns\x12\"\n\x03tau\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12\x30\n\x0c\x66\x61\x63tor_model\x18\x05 \x01(\x0b\x32\x1a.absfinance.v1.FactorModel\"\xb7\x01\n\x06Method\x12\x16\n\x12METHOD_UNSPECIFIED\x10\x00\x12\x1a\n\x16METHOD_BLACK_LITTERMAN\x10\x01\x12\x12\n\x0eMETHOD_IDZOREK\x10\x02\x12\x1a\n\x16METHOD_ENTROPY_POOLING\x10\x03\x12#\n\x1fMETHOD_BAYESIAN_BLACK_LITTERMAN\x10\x04\x12$\n METHOD_AUGMENTED_BLACK_LITTERMAN\x10\x05\x42\x06\n\x04_tau\"\xed\x01\n\x04View\x12\x37\n\x05terms\x18\x01 \x03(\x0b\x32\x1a.absfinance.v1.AssetWeightB\x0c\xbaH\t\x92\x01\x06\x08\x01\x10\xa0\x9c\x01\x12\'\n\x16\x65xpected_return_annual\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x12\x30\n\nconfidence\x18\x03 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x12.\n\x0fvariance_annual\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x42\r\n\x0b_confidenceB\x12\n\x10_variance_annualB\xa4\x01\n\x19\x63om.example.absfinance.v1B\x0f\x45stimationProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'absfinance.v1.estimation_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\031com.example.absfinance.v1B\017EstimationProtoP\001Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\242\002\003ABF\252\002\rAbsFinance.V1\312\002\rAbsFinance\\V1\352\002\016AbsFinance::V1'
   _globals['_EXPONENTIALWEIGHTING'].oneofs_by_name['decay']._loaded_options = None
   _globals['_EXPONENTIALWEIGHTING'].oneofs_by_name['decay']._serialized_options = b'\272H\002\010\001'
   _globals['_EXPONENTIALWEIGHTING'].fields_by_name['half_life']._loaded_options = None
@@ -42,13 +43,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MEANSHRINKAGE'].fields_by_name['target']._loaded_options = None
   _globals['_MEANSHRINKAGE'].fields_by_name['target']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_IMPLIEDRETURNS'].fields_by_name['market_weights']._loaded_options = None
-  _globals['_IMPLIEDRETURNS'].fields_by_name['market_weights']._serialized_options = b'\272H\005\222\001\002\010\001'
+  _globals['_IMPLIEDRETURNS'].fields_by_name['market_weights']._serialized_options = b'\272H\t\222\001\006\010\001\020\240\234\001'
   _globals['_IMPLIEDRETURNS'].fields_by_name['risk_aversion']._loaded_options = None
   _globals['_IMPLIEDRETURNS'].fields_by_name['risk_aversion']._serialized_options = b'\272H\r\022\013!\000\000\000\000\000\000\000\000@\001'
   _globals['_FACTORMODEL'].fields_by_name['method']._loaded_options = None
   _globals['_FACTORMODEL'].fields_by_name['method']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_FACTORMODEL'].fields_by_name['factors']._loaded_options = None
-  _globals['_FACTORMODEL'].fields_by_name['factors']._serialized_options = b'\272H\r\222\001\n\010\001\"\006r\004\020\001\030@'
+  _globals['_FACTORMODEL'].fields_by_name['factors']._serialized_options = b'\272H\020\222\001\r\010\001\020\350\007\"\006r\004\020\001\030@'
   _globals['_FACTORMODEL'].fields_by_name['direction']._loaded_options = None
   _globals['_FACTORMODEL'].fields_by_name['direction']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_FACTORMODEL'].fields_by_name['criterion']._loaded_options = None
@@ -80,7 +81,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VIEWS'].fields_by_name['tau']._loaded_options = None
   _globals['_VIEWS'].fields_by_name['tau']._serialized_options = b'\272H\r\022\013!\000\000\000\000\000\000\000\000@\001'
   _globals['_VIEW'].fields_by_name['terms']._loaded_options = None
-  _globals['_VIEW'].fields_by_name['terms']._serialized_options = b'\272H\005\222\001\002\010\001'
+  _globals['_VIEW'].fields_by_name['terms']._serialized_options = b'\272H\t\222\001\006\010\001\020\240\234\001'
   _globals['_VIEW'].fields_by_name['expected_return_annual']._loaded_options = None
   _globals['_VIEW'].fields_by_name['expected_return_annual']._serialized_options = b'\272H\004\022\002@\001'
   _globals['_VIEW'].fields_by_name['confidence']._loaded_options = None
@@ -98,37 +99,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MEANSHRINKAGE_TARGET']._serialized_start=503
   _globals['_MEANSHRINKAGE_TARGET']._serialized_end=619
   _globals['_IMPLIEDRETURNS']._serialized_start=621
-  _globals['_IMPLIEDRETURNS']._serialized_end=740
-  _globals['_FACTORMODEL']._serialized_start=743
-  _globals['_FACTORMODEL']._serialized_end=1467
-  _globals['_FACTORMODEL_METHOD']._serialized_start=1095
-  _globals['_FACTORMODEL_METHOD']._serialized_end=1207
-  _globals['_FACTORMODEL_DIRECTION']._serialized_start=1209
-  _globals['_FACTORMODEL_DIRECTION']._serialized_end=1294
-  _globals['_FACTORMODEL_CRITERION']._serialized_start=1297
-  _globals['_FACTORMODEL_CRITERION']._serialized_end=1430
-  _globals['_EXPECTEDRETURNSESTIMATOR']._serialized_start=1470
-  _globals['_EXPECTEDRETURNSESTIMATOR']._serialized_end=1869
-  _globals['_COVARIANCESHRINKAGE']._serialized_start=1872
-  _globals['_COVARIANCESHRINKAGE']._serialized_end=2133
-  _globals['_COVARIANCESHRINKAGE_TARGET']._serialized_start=1965
-  _globals['_COVARIANCESHRINKAGE_TARGET']._serialized_end=2133
-  _globals['_GRAPHICALLASSO']._serialized_start=2135
-  _globals['_GRAPHICALLASSO']._serialized_end=2203
-  _globals['_DENOISING']._serialized_start=2206
-  _globals['_DENOISING']._serialized_end=2405
-  _globals['_DENOISING_METHOD']._serialized_start=2315
-  _globals['_DENOISING_METHOD']._serialized_end=2405
-  _globals['_GERBER']._serialized_start=2407
-  _globals['_GERBER']._serialized_end=2506
-  _globals['_PLAINESTIMATOR']._serialized_start=2508
-  _globals['_PLAINESTIMATOR']._serialized_end=2524
-  _globals['_COVARIANCEESTIMATOR']._serialized_start=2527
-  _globals['_COVARIANCEESTIMATOR']._serialized_end=3066
-  _globals['_VIEWS']._serialized_start=3069
-  _globals['_VIEWS']._serialized_end=3506
-  _globals['_VIEWS_METHOD']._serialized_start=3315
-  _globals['_VIEWS_METHOD']._serialized_end=3498
-  _globals['_VIEW']._serialized_start=3509
-  _globals['_VIEW']._serialized_end=3742
+  _globals['_IMPLIEDRETURNS']._serialized_end=744
+  _globals['_FACTORMODEL']._serialized_start=747
+  _globals['_FACTORMODEL']._serialized_end=1474
+  _globals['_FACTORMODEL_METHOD']._serialized_start=1102
+  _globals['_FACTORMODEL_METHOD']._serialized_end=1214
+  _globals['_FACTORMODEL_DIRECTION']._serialized_start=1216
+  _globals['_FACTORMODEL_DIRECTION']._serialized_end=1301
+  _globals['_FACTORMODEL_CRITERION']._serialized_start=1304
+  _globals['_FACTORMODEL_CRITERION']._serialized_end=1437
+  _globals['_EXPECTEDRETURNSESTIMATOR']._serialized_start=1477
+  _globals['_EXPECTEDRETURNSESTIMATOR']._serialized_end=1876
+  _globals['_COVARIANCESHRINKAGE']._serialized_start=1879
+  _globals['_COVARIANCESHRINKAGE']._serialized_end=2140
+  _globals['_COVARIANCESHRINKAGE_TARGET']._serialized_start=1972
+  _globals['_COVARIANCESHRINKAGE_TARGET']._serialized_end=2140
+  _globals['_GRAPHICALLASSO']._serialized_start=2142
+  _globals['_GRAPHICALLASSO']._serialized_end=2210
+  _globals['_DENOISING']._serialized_start=2213
+  _globals['_DENOISING']._serialized_end=2412
+  _globals['_DENOISING_METHOD']._serialized_start=2322
+  _globals['_DENOISING_METHOD']._serialized_end=2412
+  _globals['_GERBER']._serialized_start=2414
+  _globals['_GERBER']._serialized_end=2513
+  _globals['_PLAINESTIMATOR']._serialized_start=2515
+  _globals['_PLAINESTIMATOR']._serialized_end=2531
+  _globals['_COVARIANCEESTIMATOR']._serialized_start=2534
+  _globals['_COVARIANCEESTIMATOR']._serialized_end=3073
+  _globals['_VIEWS']._serialized_start=3076
+  _globals['_VIEWS']._serialized_end=3513
+  _globals['_VIEWS_METHOD']._serialized_start=3322
+  _globals['_VIEWS_METHOD']._serialized_end=3505
+  _globals['_VIEW']._serialized_start=3516
+  _globals['_VIEW']._serialized_end=3753
 # @@protoc_insertion_point(module_scope)

@@ -26,35 +26,73 @@ from absfinance.v1 import portfolio_pb2 as absfinance_dot_v1_dot_portfolio__pb2
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!absfinance/v1/event_service.proto\x12\rabsfinance.v1\x1a\x1d\x61\x62sfinance/v1/portfolio.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x88\x02\n\x12WatchEventsRequest\x12@\n\nportfolios\x18\x01 \x03(\tB,\xbaH)\x92\x01&\"$r\"2 ^portfolios/[A-Za-z0-9_-]{1,64}$\x12\x38\n\x05kinds\x18\x02 \x03(\x0e\x32\x18.absfinance.v1.EventKindB\x0f\xbaH\x0c\x92\x01\t\"\x07\x82\x01\x04\x10\x01 \x00\x12\x16\n\x0e\x61\x66ter_sequence\x18\x03 \x01(\x04\x12\x16\n\x05\x65poch\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x46\n\x12heartbeat_interval\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0f\xbaH\x0c\xaa\x01\t\"\x03\x08\x90\x1c\x32\x02\x08\x01\"\xbe\x05\n\x13WatchEventsResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\r\n\x05\x65poch\x18\x02 \x01(\t\x12.\n\nevent_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12?\n\x08snapshot\x18\x04 \x01(\x0b\x32+.absfinance.v1.WatchEventsResponse.SnapshotH\x00\x12;\n\x06signal\x18\x05 \x01(\x0b\x32).absfinance.v1.WatchEventsResponse.SignalH\x00\x12I\n\rrecomputation\x18\x06 \x01(\x0b\x32\x30.absfinance.v1.WatchEventsResponse.RecomputationH\x00\x12\x41\n\theartbeat\x18\x07 \x01(\x0b\x32,.absfinance.v1.WatchEventsResponse.HeartbeatH\x00\x1a<\n\x08Snapshot\x12\x17\n\x0foldest_sequence\x18\x01 \x01(\x04\x12\x17\n\x0fnewest_sequence\x18\x02 \x01(\x04\x1a\xa8\x01\n\x06Signal\x12&\n\x04kind\x18\x01 \x01(\x0e\x32\x18.absfinance.v1.EventKind\x12\x11\n\tportfolio\x18\x02 \x01(\t\x12\x0e\n\x06symbol\x18\x03 \x01(\t\x12\x12\n\x05value\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tthreshold\x18\x05 \x01(\x01H\x01\x88\x01\x01\x12\x0f\n\x07message\x18\x06 \x01(\tB\x08\n\x06_valueB\x0c\n\n_threshold\x1aK\n\rRecomputation\x12\x11\n\tportfolio\x18\x01 \x01(\t\x12\x0e\n\x06result\x18\x02 \x01(\t\x12\x17\n\x0fsignal_sequence\x18\x03 \x01(\x04\x1a\x0b\n\tHeartbeatB\x07\n\x05\x65vent2f\n\x0c\x45ventService\x12V\n\x0bWatchEvents\x12!.absfinance.v1.WatchEventsRequest\x1a\".absfinance.v1.WatchEventsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!absfinance/v1/event_service.proto\x12\rabsfinance.v1\x1a\x1d\x61\x62sfinance/v1/portfolio.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\xc8\x02\n\x12WatchEventsRequest\x12\x45\n\nportfolios\x18\x01 \x03(\tB1\xbaH.\x92\x01+\x10\xe8\x07\"&r$\x18P2 ^portfolios/[A-Za-z0-9_-]{1,64}$\x12:\n\x05kinds\x18\x02 \x03(\x0e\x32\x18.absfinance.v1.EventKindB\x11\xbaH\x0e\x92\x01\x0b\x10@\"\x07\x82\x01\x04\x10\x01 \x00\x12\x16\n\x0e\x61\x66ter_sequence\x18\x03 \x01(\x04\x12\x16\n\x05\x65poch\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x46\n\x12heartbeat_interval\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0f\xbaH\x0c\xaa\x01\t\"\x03\x08\x90\x1c\x32\x02\x08\x01\x12\x37\n\x0cmin_severity\x18\x06 \x01(\x0e\x32\x17.absfinance.v1.SeverityB\x08\xbaH\x05\x82\x01\x02\x10\x01\"\xd0\x06\n\x13WatchEventsResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\r\n\x05\x65poch\x18\x02 \x01(\t\x12.\n\nevent_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12?\n\x08snapshot\x18\x04 \x01(\x0b\x32+.absfinance.v1.WatchEventsResponse.SnapshotH\x00\x12;\n\x06signal\x18\x05 \x01(\x0b\x32).absfinance.v1.WatchEventsResponse.SignalH\x00\x12I\n\rrecomputation\x18\x06 \x01(\x0b\x32\x30.absfinance.v1.WatchEventsResponse.RecomputationH\x00\x12\x41\n\theartbeat\x18\x07 \x01(\x0b\x32,.absfinance.v1.WatchEventsResponse.HeartbeatH\x00\x12\x33\n\x0cnotification\x18\x08 \x01(\x0b\x32\x1b.absfinance.v1.NotificationH\x00\x1a<\n\x08Snapshot\x12\x17\n\x0foldest_sequence\x18\x01 \x01(\x04\x12\x17\n\x0fnewest_sequence\x18\x02 \x01(\x04\x1a\xd3\x01\n\x06Signal\x12&\n\x04kind\x18\x01 \x01(\x0e\x32\x18.absfinance.v1.EventKind\x12\x11\n\tportfolio\x18\x02 \x01(\t\x12\x0e\n\x06symbol\x18\x03 \x01(\t\x12\x12\n\x05value\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tthreshold\x18\x05 \x01(\x01H\x01\x88\x01\x01\x12\x0f\n\x07message\x18\x06 \x01(\t\x12)\n\x08severity\x18\x07 \x01(\x0e\x32\x17.absfinance.v1.SeverityB\x08\n\x06_valueB\x0c\n\n_threshold\x1a}\n\rRecomputation\x12\x11\n\tportfolio\x18\x01 \x01(\t\x12\x10\n\x06result\x18\x02 \x01(\tH\x00\x12#\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x12\x17\n\x0fsignal_sequence\x18\x03 \x01(\x04\x42\t\n\x07outcome\x1a\x0b\n\tHeartbeatB\x07\n\x05\x65vent\"\xf2\x03\n\x0cNotification\x12\x0c\n\x04name\x18\x01 \x01(\t\x12&\n\x04kind\x18\x02 \x01(\x0e\x32\x18.absfinance.v1.EventKind\x12)\n\x08severity\x18\x03 \x01(\x0e\x32\x17.absfinance.v1.Severity\x12\x11\n\tportfolio\x18\x04 \x01(\t\x12\x0e\n\x06symbol\x18\x05 \x01(\t\x12\x0f\n\x07message\x18\x06 \x01(\t\x12\x30\n\x05state\x18\x07 \x01(\x0e\x32!.absfinance.v1.Notification.State\x12\x15\n\rattempt_count\x18\x08 \x01(\r\x12\x12\n\nlast_error\x18\t \x01(\t\x12\x17\n\x0fsignal_sequence\x18\n \x01(\x04\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x10\x61\x63knowledge_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"p\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_PENDING\x10\x01\x12\x13\n\x0fSTATE_DELIVERED\x10\x02\x12\x10\n\x0cSTATE_FAILED\x10\x03\x12\x16\n\x12STATE_ACKNOWLEDGED\x10\x04\"\xf7\x02\n\x18ListNotificationsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12?\n\tportfolio\x18\x03 \x01(\tB,\xbaH)r\'\x18P2#^$|^portfolios/[A-Za-z0-9_-]{1,64}$\x12:\n\x05state\x18\x04 \x01(\x0e\x32!.absfinance.v1.Notification.StateB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x37\n\x0cmin_severity\x18\x05 \x01(\x0e\x32\x17.absfinance.v1.SeverityB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x35\n\x11start_create_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0f\x65nd_create_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"h\n\x19ListNotificationsResponse\x12\x32\n\rnotifications\x18\x01 \x03(\x0b\x32\x1b.absfinance.v1.Notification\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\\\n\x1e\x41\x63knowledgeNotificationRequest\x12:\n\x04name\x18\x01 \x01(\tB,\xbaH)r\'\x18P2#^notifications/[A-Za-z0-9_-]{1,64}$\"Z\n\x1cRedeliverNotificationRequest\x12:\n\x04name\x18\x01 \x01(\tB,\xbaH)r\'\x18P2#^notifications/[A-Za-z0-9_-]{1,64}$2\xac\x03\n\x0c\x45ventService\x12[\n\x0bWatchEvents\x12!.absfinance.v1.WatchEventsRequest\x1a\".absfinance.v1.WatchEventsResponse\"\x03\x90\x02\x01\x30\x01\x12k\n\x11ListNotifications\x12\'.absfinance.v1.ListNotificationsRequest\x1a(.absfinance.v1.ListNotificationsResponse\"\x03\x90\x02\x01\x12j\n\x17\x41\x63knowledgeNotification\x12-.absfinance.v1.AcknowledgeNotificationRequest\x1a\x1b.absfinance.v1.Notification\"\x03\x90\x02\x02\x12\x66\n\x15RedeliverNotification\x12+.absfinance.v1.RedeliverNotificationRequest\x1a\x1b.absfinance.v1.Notification\"\x03\x90\x02\x00\x42\xa6\x01\n\x19\x63om.example.absfinance.v1B\x11\x45ventServiceProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'absfinance.v1.event_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\031com.example.absfinance.v1B\021EventServiceProtoP\001Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\242\002\003ABF\252\002\rAbsFinance.V1\312\002\rAbsFinance\\V1\352\002\016AbsFinance::V1'
   _globals['_WATCHEVENTSREQUEST'].fields_by_name['portfolios']._loaded_options = None
-  _globals['_WATCHEVENTSREQUEST'].fields_by_name['portfolios']._serialized_options = b'\272H)\222\001&\"$r\"2 ^portfolios/[A-Za-z0-9_-]{1,64}$'
+  _globals['_WATCHEVENTSREQUEST'].fields_by_name['portfolios']._serialized_options = b'\272H.\222\001+\020\350\007\"&r$\030P2 ^portfolios/[A-Za-z0-9_-]{1,64}$'
   _globals['_WATCHEVENTSREQUEST'].fields_by_name['kinds']._loaded_options = None
-  _globals['_WATCHEVENTSREQUEST'].fields_by_name['kinds']._serialized_options = b'\272H\014\222\001\t\"\007\202\001\004\020\001 \000'
+  _globals['_WATCHEVENTSREQUEST'].fields_by_name['kinds']._serialized_options = b'\272H\016\222\001\013\020@\"\007\202\001\004\020\001 \000'
   _globals['_WATCHEVENTSREQUEST'].fields_by_name['epoch']._loaded_options = None
   _globals['_WATCHEVENTSREQUEST'].fields_by_name['epoch']._serialized_options = b'\272H\004r\002\030@'
   _globals['_WATCHEVENTSREQUEST'].fields_by_name['heartbeat_interval']._loaded_options = None
   _globals['_WATCHEVENTSREQUEST'].fields_by_name['heartbeat_interval']._serialized_options = b'\272H\014\252\001\t\"\003\010\220\0342\002\010\001'
-  _globals['_WATCHEVENTSREQUEST']._serialized_start=178
-  _globals['_WATCHEVENTSREQUEST']._serialized_end=442
-  _globals['_WATCHEVENTSRESPONSE']._serialized_start=445
-  _globals['_WATCHEVENTSRESPONSE']._serialized_end=1147
-  _globals['_WATCHEVENTSRESPONSE_SNAPSHOT']._serialized_start=817
-  _globals['_WATCHEVENTSRESPONSE_SNAPSHOT']._serialized_end=877
-  _globals['_WATCHEVENTSRESPONSE_SIGNAL']._serialized_start=880
-  _globals['_WATCHEVENTSRESPONSE_SIGNAL']._serialized_end=1048
-  _globals['_WATCHEVENTSRESPONSE_RECOMPUTATION']._serialized_start=1050
-  _globals['_WATCHEVENTSRESPONSE_RECOMPUTATION']._serialized_end=1125
-  _globals['_WATCHEVENTSRESPONSE_HEARTBEAT']._serialized_start=1127
-  _globals['_WATCHEVENTSRESPONSE_HEARTBEAT']._serialized_end=1138
-  _globals['_EVENTSERVICE']._serialized_start=1149
-  _globals['_EVENTSERVICE']._serialized_end=1251
+  _globals['_WATCHEVENTSREQUEST'].fields_by_name['min_severity']._loaded_options = None
+  _globals['_WATCHEVENTSREQUEST'].fields_by_name['min_severity']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_LISTNOTIFICATIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTNOTIFICATIONSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\005*\003\030\350\007'
+  _globals['_LISTNOTIFICATIONSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTNOTIFICATIONSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\002'
+  _globals['_LISTNOTIFICATIONSREQUEST'].fields_by_name['portfolio']._loaded_options = None
+  _globals['_LISTNOTIFICATIONSREQUEST'].fields_by_name['portfolio']._serialized_options = b'\272H)r\'\030P2#^$|^portfolios/[A-Za-z0-9_-]{1,64}$'
+  _globals['_LISTNOTIFICATIONSREQUEST'].fields_by_name['state']._loaded_options = None
+  _globals['_LISTNOTIFICATIONSREQUEST'].fields_by_name['state']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_LISTNOTIFICATIONSREQUEST'].fields_by_name['min_severity']._loaded_options = None
+  _globals['_LISTNOTIFICATIONSREQUEST'].fields_by_name['min_severity']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_ACKNOWLEDGENOTIFICATIONREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_ACKNOWLEDGENOTIFICATIONREQUEST'].fields_by_name['name']._serialized_options = b'\272H)r\'\030P2#^notifications/[A-Za-z0-9_-]{1,64}$'
+  _globals['_REDELIVERNOTIFICATIONREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_REDELIVERNOTIFICATIONREQUEST'].fields_by_name['name']._serialized_options = b'\272H)r\'\030P2#^notifications/[A-Za-z0-9_-]{1,64}$'
+  _globals['_EVENTSERVICE'].methods_by_name['WatchEvents']._loaded_options = None
+  _globals['_EVENTSERVICE'].methods_by_name['WatchEvents']._serialized_options = b'\220\002\001'
+  _globals['_EVENTSERVICE'].methods_by_name['ListNotifications']._loaded_options = None
+  _globals['_EVENTSERVICE'].methods_by_name['ListNotifications']._serialized_options = b'\220\002\001'
+  _globals['_EVENTSERVICE'].methods_by_name['AcknowledgeNotification']._loaded_options = None
+  _globals['_EVENTSERVICE'].methods_by_name['AcknowledgeNotification']._serialized_options = b'\220\002\002'
+  _globals['_EVENTSERVICE'].methods_by_name['RedeliverNotification']._loaded_options = None
+  _globals['_EVENTSERVICE'].methods_by_name['RedeliverNotification']._serialized_options = b'\220\002\000'
+  _globals['_WATCHEVENTSREQUEST']._serialized_start=203
+  _globals['_WATCHEVENTSREQUEST']._serialized_end=531
+  _globals['_WATCHEVENTSRESPONSE']._serialized_start=534
+  _globals['_WATCHEVENTSRESPONSE']._serialized_end=1382
+  _globals['_WATCHEVENTSRESPONSE_SNAPSHOT']._serialized_start=959
+  _globals['_WATCHEVENTSRESPONSE_SNAPSHOT']._serialized_end=1019
+  _globals['_WATCHEVENTSRESPONSE_SIGNAL']._serialized_start=1022
+  _globals['_WATCHEVENTSRESPONSE_SIGNAL']._serialized_end=1233
+  _globals['_WATCHEVENTSRESPONSE_RECOMPUTATION']._serialized_start=1235
+  _globals['_WATCHEVENTSRESPONSE_RECOMPUTATION']._serialized_end=1360
+  _globals['_WATCHEVENTSRESPONSE_HEARTBEAT']._serialized_start=1362
+  _globals['_WATCHEVENTSRESPONSE_HEARTBEAT']._serialized_end=1373
+  _globals['_NOTIFICATION']._serialized_start=1385
+  _globals['_NOTIFICATION']._serialized_end=1883
+  _globals['_NOTIFICATION_STATE']._serialized_start=1771
+  _globals['_NOTIFICATION_STATE']._serialized_end=1883
+  _globals['_LISTNOTIFICATIONSREQUEST']._serialized_start=1886
+  _globals['_LISTNOTIFICATIONSREQUEST']._serialized_end=2261
+  _globals['_LISTNOTIFICATIONSRESPONSE']._serialized_start=2263
+  _globals['_LISTNOTIFICATIONSRESPONSE']._serialized_end=2367
+  _globals['_ACKNOWLEDGENOTIFICATIONREQUEST']._serialized_start=2369
+  _globals['_ACKNOWLEDGENOTIFICATIONREQUEST']._serialized_end=2461
+  _globals['_REDELIVERNOTIFICATIONREQUEST']._serialized_start=2463
+  _globals['_REDELIVERNOTIFICATIONREQUEST']._serialized_end=2553
+  _globals['_EVENTSERVICE']._serialized_start=2556
+  _globals['_EVENTSERVICE']._serialized_end=2984
 # @@protoc_insertion_point(module_scope)

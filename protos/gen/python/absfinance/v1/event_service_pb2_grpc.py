@@ -40,6 +40,21 @@ class EventServiceStub:
                 request_serializer=absfinance_dot_v1_dot_event__service__pb2.WatchEventsRequest.SerializeToString,
                 response_deserializer=absfinance_dot_v1_dot_event__service__pb2.WatchEventsResponse.FromString,
                 _registered_method=True)
+        self.ListNotifications = channel.unary_unary(
+                '/absfinance.v1.EventService/ListNotifications',
+                request_serializer=absfinance_dot_v1_dot_event__service__pb2.ListNotificationsRequest.SerializeToString,
+                response_deserializer=absfinance_dot_v1_dot_event__service__pb2.ListNotificationsResponse.FromString,
+                _registered_method=True)
+        self.AcknowledgeNotification = channel.unary_unary(
+                '/absfinance.v1.EventService/AcknowledgeNotification',
+                request_serializer=absfinance_dot_v1_dot_event__service__pb2.AcknowledgeNotificationRequest.SerializeToString,
+                response_deserializer=absfinance_dot_v1_dot_event__service__pb2.Notification.FromString,
+                _registered_method=True)
+        self.RedeliverNotification = channel.unary_unary(
+                '/absfinance.v1.EventService/RedeliverNotification',
+                request_serializer=absfinance_dot_v1_dot_event__service__pb2.RedeliverNotificationRequest.SerializeToString,
+                response_deserializer=absfinance_dot_v1_dot_event__service__pb2.Notification.FromString,
+                _registered_method=True)
 
 
 class EventServiceServicer:
@@ -55,6 +70,27 @@ class EventServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListNotifications(self, request, context):
+        """Lists notifications, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AcknowledgeNotification(self, request, context):
+        """Marks a notification as seen. A notification that is acknowledged already stays as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RedeliverNotification(self, request, context):
+        """Delivers a notification again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EventServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -62,6 +98,21 @@ def add_EventServiceServicer_to_server(servicer, server):
                     servicer.WatchEvents,
                     request_deserializer=absfinance_dot_v1_dot_event__service__pb2.WatchEventsRequest.FromString,
                     response_serializer=absfinance_dot_v1_dot_event__service__pb2.WatchEventsResponse.SerializeToString,
+            ),
+            'ListNotifications': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListNotifications,
+                    request_deserializer=absfinance_dot_v1_dot_event__service__pb2.ListNotificationsRequest.FromString,
+                    response_serializer=absfinance_dot_v1_dot_event__service__pb2.ListNotificationsResponse.SerializeToString,
+            ),
+            'AcknowledgeNotification': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcknowledgeNotification,
+                    request_deserializer=absfinance_dot_v1_dot_event__service__pb2.AcknowledgeNotificationRequest.FromString,
+                    response_serializer=absfinance_dot_v1_dot_event__service__pb2.Notification.SerializeToString,
+            ),
+            'RedeliverNotification': grpc.unary_unary_rpc_method_handler(
+                    servicer.RedeliverNotification,
+                    request_deserializer=absfinance_dot_v1_dot_event__service__pb2.RedeliverNotificationRequest.FromString,
+                    response_serializer=absfinance_dot_v1_dot_event__service__pb2.Notification.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -92,6 +143,87 @@ class EventService:
             '/absfinance.v1.EventService/WatchEvents',
             absfinance_dot_v1_dot_event__service__pb2.WatchEventsRequest.SerializeToString,
             absfinance_dot_v1_dot_event__service__pb2.WatchEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListNotifications(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/absfinance.v1.EventService/ListNotifications',
+            absfinance_dot_v1_dot_event__service__pb2.ListNotificationsRequest.SerializeToString,
+            absfinance_dot_v1_dot_event__service__pb2.ListNotificationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AcknowledgeNotification(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/absfinance.v1.EventService/AcknowledgeNotification',
+            absfinance_dot_v1_dot_event__service__pb2.AcknowledgeNotificationRequest.SerializeToString,
+            absfinance_dot_v1_dot_event__service__pb2.Notification.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RedeliverNotification(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/absfinance.v1.EventService/RedeliverNotification',
+            absfinance_dot_v1_dot_event__service__pb2.RedeliverNotificationRequest.SerializeToString,
+            absfinance_dot_v1_dot_event__service__pb2.Notification.FromString,
             options,
             channel_credentials,
             insecure,

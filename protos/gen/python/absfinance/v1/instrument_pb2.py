@@ -25,13 +25,14 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x61\x62sfinance/v1/instrument.proto\x12\rabsfinance.v1\x1a\x1b\x62uf/validate/validate.proto\"\xfa\x02\n\nInstrument\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12&\n\x08\x63urrency\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^$|^[A-Z]{3}$\x12Y\n\x06groups\x18\x04 \x03(\x0b\x32%.absfinance.v1.Instrument.GroupsEntryB\"\xbaH\x1f\x9a\x01\x1c\x10@\"\x10r\x0e\x32\x0c^[^=]{1,63}$*\x06r\x04\x10\x01\x18@\x12\'\n\x08lot_size\x18\x05 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12\x35\n\x05state\x18\x06 \x01(\x0e\x32\x1c.absfinance.v1.TradableStateB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x12\n\nhas_prices\x18\x07 \x01(\x08\x1a-\n\x0bGroupsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0b\n\t_lot_size*\xa3\x01\n\rTradableState\x12\x1e\n\x1aTRADABLE_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17TRADABLE_STATE_TRADABLE\x10\x01\x12\x19\n\x15TRADABLE_STATE_HALTED\x10\x02\x12\x1b\n\x17TRADABLE_STATE_DELISTED\x10\x03\x12\x1d\n\x19TRADABLE_STATE_NOT_LISTED\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x61\x62sfinance/v1/instrument.proto\x12\rabsfinance.v1\x1a\x1b\x62uf/validate/validate.proto\"\xfc\x02\n\nInstrument\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12(\n\x08\x63urrency\x18\x03 \x01(\tB\x16\xbaH\x13r\x11\x18\x10\x32\r^$|^[A-Z]{3}$\x12Y\n\x06groups\x18\x04 \x03(\x0b\x32%.absfinance.v1.Instrument.GroupsEntryB\"\xbaH\x1f\x9a\x01\x1c\x10@\"\x10r\x0e\x32\x0c^[^=]{1,63}$*\x06r\x04\x10\x01\x18@\x12\'\n\x08lot_size\x18\x05 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12\x35\n\x05state\x18\x06 \x01(\x0e\x32\x1c.absfinance.v1.TradableStateB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x12\n\nhas_prices\x18\x07 \x01(\x08\x1a-\n\x0bGroupsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0b\n\t_lot_size*\xa3\x01\n\rTradableState\x12\x1e\n\x1aTRADABLE_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17TRADABLE_STATE_TRADABLE\x10\x01\x12\x19\n\x15TRADABLE_STATE_HALTED\x10\x02\x12\x1b\n\x17TRADABLE_STATE_DELISTED\x10\x03\x12\x1d\n\x19TRADABLE_STATE_NOT_LISTED\x10\x04\x42\xa4\x01\n\x19\x63om.example.absfinance.v1B\x0fInstrumentProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'absfinance.v1.instrument_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\031com.example.absfinance.v1B\017InstrumentProtoP\001Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\242\002\003ABF\252\002\rAbsFinance.V1\312\002\rAbsFinance\\V1\352\002\016AbsFinance::V1'
   _globals['_INSTRUMENT_GROUPSENTRY']._loaded_options = None
   _globals['_INSTRUMENT_GROUPSENTRY']._serialized_options = b'8\001'
   _globals['_INSTRUMENT'].fields_by_name['symbol']._loaded_options = None
@@ -39,17 +40,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INSTRUMENT'].fields_by_name['display_name']._loaded_options = None
   _globals['_INSTRUMENT'].fields_by_name['display_name']._serialized_options = b'\272H\005r\003\030\200\002'
   _globals['_INSTRUMENT'].fields_by_name['currency']._loaded_options = None
-  _globals['_INSTRUMENT'].fields_by_name['currency']._serialized_options = b'\272H\021r\0172\r^$|^[A-Z]{3}$'
+  _globals['_INSTRUMENT'].fields_by_name['currency']._serialized_options = b'\272H\023r\021\030\0202\r^$|^[A-Z]{3}$'
   _globals['_INSTRUMENT'].fields_by_name['groups']._loaded_options = None
   _globals['_INSTRUMENT'].fields_by_name['groups']._serialized_options = b'\272H\037\232\001\034\020@\"\020r\0162\014^[^=]{1,63}$*\006r\004\020\001\030@'
   _globals['_INSTRUMENT'].fields_by_name['lot_size']._loaded_options = None
   _globals['_INSTRUMENT'].fields_by_name['lot_size']._serialized_options = b'\272H\r\022\013!\000\000\000\000\000\000\000\000@\001'
   _globals['_INSTRUMENT'].fields_by_name['state']._loaded_options = None
   _globals['_INSTRUMENT'].fields_by_name['state']._serialized_options = b'\272H\005\202\001\002\020\001'
-  _globals['_TRADABLESTATE']._serialized_start=460
-  _globals['_TRADABLESTATE']._serialized_end=623
+  _globals['_TRADABLESTATE']._serialized_start=462
+  _globals['_TRADABLESTATE']._serialized_end=625
   _globals['_INSTRUMENT']._serialized_start=79
-  _globals['_INSTRUMENT']._serialized_end=457
-  _globals['_INSTRUMENT_GROUPSENTRY']._serialized_start=399
-  _globals['_INSTRUMENT_GROUPSENTRY']._serialized_end=444
+  _globals['_INSTRUMENT']._serialized_end=459
+  _globals['_INSTRUMENT_GROUPSENTRY']._serialized_start=401
+  _globals['_INSTRUMENT_GROUPSENTRY']._serialized_end=446
 # @@protoc_insertion_point(module_scope)

@@ -26,13 +26,14 @@ from absfinance.v1 import liquidity_pb2 as absfinance_dot_v1_dot_liquidity__pb2
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%absfinance/v1/liquidity_service.proto\x12\rabsfinance.v1\x1a\x1d\x61\x62sfinance/v1/liquidity.proto\x1a\x1b\x62uf/validate/validate.proto\"\xa9\x02\n\x16\x41ssessLiquidityRequest\x12I\n\x06trades\x18\x01 \x03(\x0b\x32+.absfinance.v1.AssessLiquidityRequest.TradeB\x0c\xbaH\t\x92\x01\x06\x08\x01\x10\xa0\x9c\x01\x12\x37\n\x11max_participation\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x12%\n\x0chorizon_days\x18\x03 \x01(\rB\n\xbaH\x07*\x05\x18\xe8\x07(\x01H\x01\x88\x01\x01\x1a=\n\x05Trade\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x19\n\x08quantity\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x42\x14\n\x12_max_participationB\x0f\n\r_horizon_days\"Q\n\x17\x41ssessLiquidityResponse\x12\x36\n\nassessment\x18\x01 \x01(\x0b\x32\".absfinance.v1.LiquidityAssessment2t\n\x10LiquidityService\x12`\n\x0f\x41ssessLiquidity\x12%.absfinance.v1.AssessLiquidityRequest\x1a&.absfinance.v1.AssessLiquidityResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%absfinance/v1/liquidity_service.proto\x12\rabsfinance.v1\x1a\x1d\x61\x62sfinance/v1/liquidity.proto\x1a\x1b\x62uf/validate/validate.proto\"\xa9\x02\n\x16\x41ssessLiquidityRequest\x12I\n\x06trades\x18\x01 \x03(\x0b\x32+.absfinance.v1.AssessLiquidityRequest.TradeB\x0c\xbaH\t\x92\x01\x06\x08\x01\x10\xa0\x9c\x01\x12\x37\n\x11max_participation\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x12%\n\x0chorizon_days\x18\x03 \x01(\rB\n\xbaH\x07*\x05\x18\xe8\x07(\x01H\x01\x88\x01\x01\x1a=\n\x05Trade\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x19\n\x08quantity\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x42\x14\n\x12_max_participationB\x0f\n\r_horizon_days\"Q\n\x17\x41ssessLiquidityResponse\x12\x36\n\nassessment\x18\x01 \x01(\x0b\x32\".absfinance.v1.LiquidityAssessment2y\n\x10LiquidityService\x12\x65\n\x0f\x41ssessLiquidity\x12%.absfinance.v1.AssessLiquidityRequest\x1a&.absfinance.v1.AssessLiquidityResponse\"\x03\x90\x02\x01\x42\xaa\x01\n\x19\x63om.example.absfinance.v1B\x15LiquidityServiceProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'absfinance.v1.liquidity_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\031com.example.absfinance.v1B\025LiquidityServiceProtoP\001Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\242\002\003ABF\252\002\rAbsFinance.V1\312\002\rAbsFinance\\V1\352\002\016AbsFinance::V1'
   _globals['_ASSESSLIQUIDITYREQUEST_TRADE'].fields_by_name['symbol']._loaded_options = None
   _globals['_ASSESSLIQUIDITYREQUEST_TRADE'].fields_by_name['symbol']._serialized_options = b'\272H\006r\004\020\001\030@'
   _globals['_ASSESSLIQUIDITYREQUEST_TRADE'].fields_by_name['quantity']._loaded_options = None
@@ -43,6 +44,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ASSESSLIQUIDITYREQUEST'].fields_by_name['max_participation']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?!\000\000\000\000\000\000\000\000'
   _globals['_ASSESSLIQUIDITYREQUEST'].fields_by_name['horizon_days']._loaded_options = None
   _globals['_ASSESSLIQUIDITYREQUEST'].fields_by_name['horizon_days']._serialized_options = b'\272H\007*\005\030\350\007(\001'
+  _globals['_LIQUIDITYSERVICE'].methods_by_name['AssessLiquidity']._loaded_options = None
+  _globals['_LIQUIDITYSERVICE'].methods_by_name['AssessLiquidity']._serialized_options = b'\220\002\001'
   _globals['_ASSESSLIQUIDITYREQUEST']._serialized_start=117
   _globals['_ASSESSLIQUIDITYREQUEST']._serialized_end=414
   _globals['_ASSESSLIQUIDITYREQUEST_TRADE']._serialized_start=314
@@ -50,5 +53,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ASSESSLIQUIDITYRESPONSE']._serialized_start=416
   _globals['_ASSESSLIQUIDITYRESPONSE']._serialized_end=497
   _globals['_LIQUIDITYSERVICE']._serialized_start=499
-  _globals['_LIQUIDITYSERVICE']._serialized_end=615
+  _globals['_LIQUIDITYSERVICE']._serialized_end=620
 # @@protoc_insertion_point(module_scope)

@@ -22,20 +22,23 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from absfinance.v1 import corporate_action_pb2 as absfinance_dot_v1_dot_corporate__action__pb2
 from absfinance.v1 import instrument_pb2 as absfinance_dot_v1_dot_instrument__pb2
 from absfinance.v1 import panel_pb2 as absfinance_dot_v1_dot_panel__pb2
 from absfinance.v1 import warning_pb2 as absfinance_dot_v1_dot_warning__pb2
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'absfinance/v1/market_data_service.proto\x12\rabsfinance.v1\x1a\x1e\x61\x62sfinance/v1/instrument.proto\x1a\x19\x61\x62sfinance/v1/panel.proto\x1a\x1b\x61\x62sfinance/v1/warning.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdb\x02\n\x13ImportPricesRequest\x12;\n\x06header\x18\x01 \x01(\x0b\x32).absfinance.v1.ImportPricesRequest.HeaderH\x00\x12%\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x14.absfinance.v1.PanelH\x00\x12;\n\x06\x66ooter\x18\x03 \x01(\x0b\x32).absfinance.v1.ImportPricesRequest.FooterH\x00\x1au\n\x06Header\x12\x1d\n\timport_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\x32\n\x05\x66ield\x18\x02 \x01(\x0e\x32\x19.absfinance.v1.PriceFieldB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x18\n\x06source\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x1a\x1d\n\x06\x46ooter\x12\x13\n\x0bvalue_count\x18\x01 \x01(\x04\x42\r\n\x04part\x12\x05\xbaH\x02\x08\x01\"\xb1\x01\n\x14ImportPricesResponse\x12\x11\n\timport_id\x18\x01 \x01(\t\x12\x16\n\x0einserted_count\x18\x02 \x01(\x04\x12\x15\n\rchanged_count\x18\x03 \x01(\x04\x12\x17\n\x0funchanged_count\x18\x04 \x01(\x04\x12\x14\n\x0csymbol_count\x18\x05 \x01(\r\x12(\n\x08warnings\x18\x06 \x03(\x0b\x32\x16.absfinance.v1.Warning\"\xfd\x04\n\x18PublishMarketDataRequest\x12:\n\x03\x62\x61r\x18\x01 \x01(\x0b\x32+.absfinance.v1.PublishMarketDataRequest.BarH\x00\x12>\n\x05quote\x18\x02 \x01(\x0b\x32-.absfinance.v1.PublishMarketDataRequest.QuoteH\x00\x1a\xb3\x02\n\x03\x42\x61r\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x36\n\nclose_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12#\n\x04open\x18\x03 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12#\n\x04high\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x12\"\n\x03low\x18\x05 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x02\x88\x01\x01\x12\x1f\n\x05\x63lose\x18\x06 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12%\n\x06volume\x18\x07 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x03\x88\x01\x01\x42\x07\n\x05_openB\x07\n\x05_highB\x06\n\x04_lowB\t\n\x07_volume\x1a\x98\x01\n\x05Quote\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x36\n\nquote_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x1d\n\x03\x62id\x18\x03 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\x1d\n\x03\x61sk\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x42\x14\n\x0bobservation\x12\x05\xbaH\x02\x08\x01\"3\n\x19PublishMarketDataResponse\x12\x16\n\x0e\x61\x63\x63\x65pted_count\x18\x01 \x01(\x04\"Q\n\x10GetPricesRequest\x12=\n\tselection\x18\x01 \x01(\x0b\x32\".absfinance.v1.MarketDataSelectionB\x06\xbaH\x03\xc8\x01\x01\"\xb9\x02\n\x11GetPricesResponse\x12\x39\n\x06header\x18\x01 \x01(\x0b\x32\'.absfinance.v1.GetPricesResponse.HeaderH\x00\x12\x35\n\x04rows\x18\x02 \x01(\x0b\x32%.absfinance.v1.GetPricesResponse.RowsH\x00\x1al\n\x06Header\x12\x0f\n\x07symbols\x18\x01 \x03(\t\x12\x12\n\ndate_count\x18\x02 \x01(\r\x12(\n\x05\x66ield\x18\x03 \x01(\x0e\x32\x19.absfinance.v1.PriceField\x12\x13\n\x0b\x66ingerprint\x18\x04 \x01(\t\x1a<\n\x04Rows\x12\r\n\x05\x64\x61tes\x18\x01 \x03(\x05\x12%\n\x06values\x18\x02 \x01(\x0b\x32\x15.absfinance.v1.TensorB\x06\n\x04part\"\x82\x01\n\x16ListInstrumentsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12-\n\x05group\x18\x03 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^$|^[^=]{1,63}=.{1,64}$\"b\n\x17ListInstrumentsResponse\x12.\n\x0binstruments\x18\x01 \x03(\x0b\x32\x19.absfinance.v1.Instrument\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"X\n\x18UpsertInstrumentsRequest\x12<\n\x0binstruments\x18\x01 \x03(\x0b\x32\x19.absfinance.v1.InstrumentB\x0c\xbaH\t\x92\x01\x06\x08\x01\x10\xa0\x9c\x01\"3\n\x19UpsertInstrumentsResponse\x12\x16\n\x0eupserted_count\x18\x01 \x01(\r2\xf4\x03\n\x11MarketDataService\x12Y\n\x0cImportPrices\x12\".absfinance.v1.ImportPricesRequest\x1a#.absfinance.v1.ImportPricesResponse(\x01\x12h\n\x11PublishMarketData\x12\'.absfinance.v1.PublishMarketDataRequest\x1a(.absfinance.v1.PublishMarketDataResponse(\x01\x12P\n\tGetPrices\x12\x1f.absfinance.v1.GetPricesRequest\x1a .absfinance.v1.GetPricesResponse0\x01\x12`\n\x0fListInstruments\x12%.absfinance.v1.ListInstrumentsRequest\x1a&.absfinance.v1.ListInstrumentsResponse\x12\x66\n\x11UpsertInstruments\x12\'.absfinance.v1.UpsertInstrumentsRequest\x1a(.absfinance.v1.UpsertInstrumentsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'absfinance/v1/market_data_service.proto\x12\rabsfinance.v1\x1a$absfinance/v1/corporate_action.proto\x1a\x1e\x61\x62sfinance/v1/instrument.proto\x1a\x19\x61\x62sfinance/v1/panel.proto\x1a\x1b\x61\x62sfinance/v1/warning.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xdb\x02\n\x13ImportPricesRequest\x12;\n\x06header\x18\x01 \x01(\x0b\x32).absfinance.v1.ImportPricesRequest.HeaderH\x00\x12%\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x14.absfinance.v1.PanelH\x00\x12;\n\x06\x66ooter\x18\x03 \x01(\x0b\x32).absfinance.v1.ImportPricesRequest.FooterH\x00\x1au\n\x06Header\x12\x1d\n\timport_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\x32\n\x05\x66ield\x18\x02 \x01(\x0e\x32\x19.absfinance.v1.PriceFieldB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x18\n\x06source\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x1a\x1d\n\x06\x46ooter\x12\x13\n\x0bvalue_count\x18\x01 \x01(\x04\x42\r\n\x04part\x12\x05\xbaH\x02\x08\x01\"\xb1\x01\n\x14ImportPricesResponse\x12\x11\n\timport_id\x18\x01 \x01(\t\x12\x16\n\x0einserted_count\x18\x02 \x01(\x04\x12\x15\n\rchanged_count\x18\x03 \x01(\x04\x12\x17\n\x0funchanged_count\x18\x04 \x01(\x04\x12\x14\n\x0csymbol_count\x18\x05 \x01(\r\x12(\n\x08warnings\x18\x06 \x03(\x0b\x32\x16.absfinance.v1.Warning\"\xdf\x06\n\x18PublishMarketDataRequest\x12\x1c\n\x08\x62\x61tch_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\x45\n\x04\x62\x61rs\x18\x02 \x03(\x0b\x32+.absfinance.v1.PublishMarketDataRequest.BarB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12I\n\x06quotes\x18\x03 \x03(\x0b\x32-.absfinance.v1.PublishMarketDataRequest.QuoteB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x1a\xb6\x02\n\x03\x42\x61r\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\'\n\x04\x64\x61te\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x06\xbaH\x03\xc8\x01\x01\x12#\n\x04open\x18\x03 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12#\n\x04high\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x12\"\n\x03low\x18\x05 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x02\x88\x01\x01\x12\x1f\n\x05\x63lose\x18\x06 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12%\n\x06volume\x18\x07 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x03\x88\x01\x01\x12\x10\n\x08revision\x18\x08 \x01(\rB\x07\n\x05_openB\x07\n\x05_highB\x06\n\x04_lowB\t\n\x07_volume\x1a\xda\x01\n\x05Quote\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x30\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\"\n\x03\x62id\x18\x03 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12\"\n\x03\x61sk\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x12#\n\x04last\x18\x05 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x02\x88\x01\x01\x42\x06\n\x04_bidB\x06\n\x04_askB\x07\n\x05_last:}\xbaHz\x1ax\n\"publish_market_data.bars_or_quotes\x12 give bars or quotes, one of them\x1a\x30(size(this.bars) > 0) != (size(this.quotes) > 0)\"\xb5\x01\n\x19PublishMarketDataResponse\x12\x10\n\x08\x62\x61tch_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x63\x63\x65pted_count\x18\x02 \x01(\x04\x12\x43\n\x08rejected\x18\x03 \x03(\x0b\x32\x31.absfinance.v1.PublishMarketDataResponse.Rejected\x1a)\n\x08Rejected\x12\r\n\x05index\x18\x01 \x01(\r\x12\x0e\n\x06reason\x18\x02 \x01(\t\"Q\n\x10GetPricesRequest\x12=\n\tselection\x18\x01 \x01(\x0b\x32\".absfinance.v1.MarketDataSelectionB\x06\xbaH\x03\xc8\x01\x01\"\xb9\x02\n\x11GetPricesResponse\x12\x39\n\x06header\x18\x01 \x01(\x0b\x32\'.absfinance.v1.GetPricesResponse.HeaderH\x00\x12\x35\n\x04rows\x18\x02 \x01(\x0b\x32%.absfinance.v1.GetPricesResponse.RowsH\x00\x1al\n\x06Header\x12\x0f\n\x07symbols\x18\x01 \x03(\t\x12\x12\n\ndate_count\x18\x02 \x01(\r\x12(\n\x05\x66ield\x18\x03 \x01(\x0e\x32\x19.absfinance.v1.PriceField\x12\x13\n\x0b\x66ingerprint\x18\x04 \x01(\t\x1a<\n\x04Rows\x12\r\n\x05\x64\x61tes\x18\x01 \x03(\x05\x12%\n\x06values\x18\x02 \x01(\x0b\x32\x15.absfinance.v1.TensorB\x06\n\x04part\"\x85\x01\n\x16ListInstrumentsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x30\n\x05group\x18\x03 \x01(\tB!\xbaH\x1er\x1c\x18\x80\x01\x32\x17^$|^[^=]{1,63}=.{1,64}$\"b\n\x17ListInstrumentsResponse\x12.\n\x0binstruments\x18\x01 \x03(\x0b\x32\x19.absfinance.v1.Instrument\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"X\n\x18UpsertInstrumentsRequest\x12<\n\x0binstruments\x18\x01 \x03(\x0b\x32\x19.absfinance.v1.InstrumentB\x0c\xbaH\t\x92\x01\x06\x08\x01\x10\xa0\x9c\x01\"3\n\x19UpsertInstrumentsResponse\x12\x16\n\x0eupserted_count\x18\x01 \x01(\r\"h\n\x1dUpsertCorporateActionsRequest\x12G\n\x11\x63orporate_actions\x18\x01 \x03(\x0b\x32\x1e.absfinance.v1.CorporateActionB\x0c\xbaH\t\x92\x01\x06\x08\x01\x10\xa0\x9c\x01\"8\n\x1eUpsertCorporateActionsResponse\x12\x16\n\x0eupserted_count\x18\x01 \x01(\r\"\xc7\x01\n\x1bListCorporateActionsRequest\x12!\n\x07symbols\x18\x01 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\xa0\x9c\x01\"\x04r\x02\x18@\x12%\n\nstart_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08\x65nd_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x1b\n\tpage_size\x18\x04 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"r\n\x1cListCorporateActionsResponse\x12\x39\n\x11\x63orporate_actions\x18\x01 \x03(\x0b\x32\x1e.absfinance.v1.CorporateAction\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\">\n\x17GetMarketMetricsRequest\x12#\n\x07symbols\x18\x01 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x08\x01\x10\xa0\x9c\x01\"\x04r\x02\x18@\"\x92\x03\n\x18GetMarketMetricsResponse\x12\x46\n\x07metrics\x18\x01 \x03(\x0b\x32\x35.absfinance.v1.GetMarketMetricsResponse.MarketMetrics\x12(\n\x08warnings\x18\x02 \x03(\x0b\x32\x16.absfinance.v1.Warning\x1a\x83\x02\n\rMarketMetrics\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\x17\n\nlast_price\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12!\n\x14\x61verage_daily_volume\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x17\n\nspread_bps\x18\x04 \x01(\x01H\x02\x88\x01\x01\x12\x1e\n\x11volatility_annual\x18\x05 \x01(\x01H\x03\x88\x01\x01\x12 \n\x05\x61s_of\x18\x06 \x01(\x0b\x32\x11.google.type.DateB\r\n\x0b_last_priceB\x17\n\x15_average_daily_volumeB\r\n\x0b_spread_bpsB\x14\n\x12_volatility_annual2\xeb\x06\n\x11MarketDataService\x12^\n\x0cImportPrices\x12\".absfinance.v1.ImportPricesRequest\x1a#.absfinance.v1.ImportPricesResponse\"\x03\x90\x02\x02(\x01\x12o\n\x11PublishMarketData\x12\'.absfinance.v1.PublishMarketDataRequest\x1a(.absfinance.v1.PublishMarketDataResponse\"\x03\x90\x02\x02(\x01\x30\x01\x12U\n\tGetPrices\x12\x1f.absfinance.v1.GetPricesRequest\x1a .absfinance.v1.GetPricesResponse\"\x03\x90\x02\x01\x30\x01\x12\x65\n\x0fListInstruments\x12%.absfinance.v1.ListInstrumentsRequest\x1a&.absfinance.v1.ListInstrumentsResponse\"\x03\x90\x02\x01\x12k\n\x11UpsertInstruments\x12\'.absfinance.v1.UpsertInstrumentsRequest\x1a(.absfinance.v1.UpsertInstrumentsResponse\"\x03\x90\x02\x02\x12z\n\x16UpsertCorporateActions\x12,.absfinance.v1.UpsertCorporateActionsRequest\x1a-.absfinance.v1.UpsertCorporateActionsResponse\"\x03\x90\x02\x02\x12t\n\x14ListCorporateActions\x12*.absfinance.v1.ListCorporateActionsRequest\x1a+.absfinance.v1.ListCorporateActionsResponse\"\x03\x90\x02\x01\x12h\n\x10GetMarketMetrics\x12&.absfinance.v1.GetMarketMetricsRequest\x1a\'.absfinance.v1.GetMarketMetricsResponse\"\x03\x90\x02\x01\x42\xab\x01\n\x19\x63om.example.absfinance.v1B\x16MarketDataServiceProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'absfinance.v1.market_data_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\031com.example.absfinance.v1B\026MarketDataServiceProtoP\001Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\242\002\003ABF\252\002\rAbsFinance.V1\312\002\rAbsFinance\\V1\352\002\016AbsFinance::V1'
   _globals['_IMPORTPRICESREQUEST_HEADER'].fields_by_name['import_id']._loaded_options = None
   _globals['_IMPORTPRICESREQUEST_HEADER'].fields_by_name['import_id']._serialized_options = b'\272H\007r\005\020\001\030\200\001'
   _globals['_IMPORTPRICESREQUEST_HEADER'].fields_by_name['field']._loaded_options = None
@@ -46,8 +49,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IMPORTPRICESREQUEST'].oneofs_by_name['part']._serialized_options = b'\272H\002\010\001'
   _globals['_PUBLISHMARKETDATAREQUEST_BAR'].fields_by_name['symbol']._loaded_options = None
   _globals['_PUBLISHMARKETDATAREQUEST_BAR'].fields_by_name['symbol']._serialized_options = b'\272H\006r\004\020\001\030@'
-  _globals['_PUBLISHMARKETDATAREQUEST_BAR'].fields_by_name['close_time']._loaded_options = None
-  _globals['_PUBLISHMARKETDATAREQUEST_BAR'].fields_by_name['close_time']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_PUBLISHMARKETDATAREQUEST_BAR'].fields_by_name['date']._loaded_options = None
+  _globals['_PUBLISHMARKETDATAREQUEST_BAR'].fields_by_name['date']._serialized_options = b'\272H\003\310\001\001'
   _globals['_PUBLISHMARKETDATAREQUEST_BAR'].fields_by_name['open']._loaded_options = None
   _globals['_PUBLISHMARKETDATAREQUEST_BAR'].fields_by_name['open']._serialized_options = b'\272H\r\022\013!\000\000\000\000\000\000\000\000@\001'
   _globals['_PUBLISHMARKETDATAREQUEST_BAR'].fields_by_name['high']._loaded_options = None
@@ -60,14 +63,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PUBLISHMARKETDATAREQUEST_BAR'].fields_by_name['volume']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
   _globals['_PUBLISHMARKETDATAREQUEST_QUOTE'].fields_by_name['symbol']._loaded_options = None
   _globals['_PUBLISHMARKETDATAREQUEST_QUOTE'].fields_by_name['symbol']._serialized_options = b'\272H\006r\004\020\001\030@'
-  _globals['_PUBLISHMARKETDATAREQUEST_QUOTE'].fields_by_name['quote_time']._loaded_options = None
-  _globals['_PUBLISHMARKETDATAREQUEST_QUOTE'].fields_by_name['quote_time']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_PUBLISHMARKETDATAREQUEST_QUOTE'].fields_by_name['time']._loaded_options = None
+  _globals['_PUBLISHMARKETDATAREQUEST_QUOTE'].fields_by_name['time']._serialized_options = b'\272H\003\310\001\001'
   _globals['_PUBLISHMARKETDATAREQUEST_QUOTE'].fields_by_name['bid']._loaded_options = None
   _globals['_PUBLISHMARKETDATAREQUEST_QUOTE'].fields_by_name['bid']._serialized_options = b'\272H\r\022\013!\000\000\000\000\000\000\000\000@\001'
   _globals['_PUBLISHMARKETDATAREQUEST_QUOTE'].fields_by_name['ask']._loaded_options = None
   _globals['_PUBLISHMARKETDATAREQUEST_QUOTE'].fields_by_name['ask']._serialized_options = b'\272H\r\022\013!\000\000\000\000\000\000\000\000@\001'
-  _globals['_PUBLISHMARKETDATAREQUEST'].oneofs_by_name['observation']._loaded_options = None
-  _globals['_PUBLISHMARKETDATAREQUEST'].oneofs_by_name['observation']._serialized_options = b'\272H\002\010\001'
+  _globals['_PUBLISHMARKETDATAREQUEST_QUOTE'].fields_by_name['last']._loaded_options = None
+  _globals['_PUBLISHMARKETDATAREQUEST_QUOTE'].fields_by_name['last']._serialized_options = b'\272H\r\022\013!\000\000\000\000\000\000\000\000@\001'
+  _globals['_PUBLISHMARKETDATAREQUEST'].fields_by_name['batch_id']._loaded_options = None
+  _globals['_PUBLISHMARKETDATAREQUEST'].fields_by_name['batch_id']._serialized_options = b'\272H\007r\005\020\001\030\200\001'
+  _globals['_PUBLISHMARKETDATAREQUEST'].fields_by_name['bars']._loaded_options = None
+  _globals['_PUBLISHMARKETDATAREQUEST'].fields_by_name['bars']._serialized_options = b'\272H\007\222\001\004\020\240\234\001'
+  _globals['_PUBLISHMARKETDATAREQUEST'].fields_by_name['quotes']._loaded_options = None
+  _globals['_PUBLISHMARKETDATAREQUEST'].fields_by_name['quotes']._serialized_options = b'\272H\007\222\001\004\020\240\234\001'
+  _globals['_PUBLISHMARKETDATAREQUEST']._loaded_options = None
+  _globals['_PUBLISHMARKETDATAREQUEST']._serialized_options = b'\272Hz\032x\n\"publish_market_data.bars_or_quotes\022 give bars or quotes, one of them\0320(size(this.bars) > 0) != (size(this.quotes) > 0)'
   _globals['_GETPRICESREQUEST'].fields_by_name['selection']._loaded_options = None
   _globals['_GETPRICESREQUEST'].fields_by_name['selection']._serialized_options = b'\272H\003\310\001\001'
   _globals['_LISTINSTRUMENTSREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -75,41 +86,83 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTINSTRUMENTSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTINSTRUMENTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\002'
   _globals['_LISTINSTRUMENTSREQUEST'].fields_by_name['group']._loaded_options = None
-  _globals['_LISTINSTRUMENTSREQUEST'].fields_by_name['group']._serialized_options = b'\272H\033r\0312\027^$|^[^=]{1,63}=.{1,64}$'
+  _globals['_LISTINSTRUMENTSREQUEST'].fields_by_name['group']._serialized_options = b'\272H\036r\034\030\200\0012\027^$|^[^=]{1,63}=.{1,64}$'
   _globals['_UPSERTINSTRUMENTSREQUEST'].fields_by_name['instruments']._loaded_options = None
   _globals['_UPSERTINSTRUMENTSREQUEST'].fields_by_name['instruments']._serialized_options = b'\272H\t\222\001\006\010\001\020\240\234\001'
-  _globals['_IMPORTPRICESREQUEST']._serialized_start=209
-  _globals['_IMPORTPRICESREQUEST']._serialized_end=556
-  _globals['_IMPORTPRICESREQUEST_HEADER']._serialized_start=393
-  _globals['_IMPORTPRICESREQUEST_HEADER']._serialized_end=510
-  _globals['_IMPORTPRICESREQUEST_FOOTER']._serialized_start=512
-  _globals['_IMPORTPRICESREQUEST_FOOTER']._serialized_end=541
-  _globals['_IMPORTPRICESRESPONSE']._serialized_start=559
-  _globals['_IMPORTPRICESRESPONSE']._serialized_end=736
-  _globals['_PUBLISHMARKETDATAREQUEST']._serialized_start=739
-  _globals['_PUBLISHMARKETDATAREQUEST']._serialized_end=1376
-  _globals['_PUBLISHMARKETDATAREQUEST_BAR']._serialized_start=892
-  _globals['_PUBLISHMARKETDATAREQUEST_BAR']._serialized_end=1199
-  _globals['_PUBLISHMARKETDATAREQUEST_QUOTE']._serialized_start=1202
-  _globals['_PUBLISHMARKETDATAREQUEST_QUOTE']._serialized_end=1354
-  _globals['_PUBLISHMARKETDATARESPONSE']._serialized_start=1378
-  _globals['_PUBLISHMARKETDATARESPONSE']._serialized_end=1429
-  _globals['_GETPRICESREQUEST']._serialized_start=1431
-  _globals['_GETPRICESREQUEST']._serialized_end=1512
-  _globals['_GETPRICESRESPONSE']._serialized_start=1515
-  _globals['_GETPRICESRESPONSE']._serialized_end=1828
-  _globals['_GETPRICESRESPONSE_HEADER']._serialized_start=1650
-  _globals['_GETPRICESRESPONSE_HEADER']._serialized_end=1758
-  _globals['_GETPRICESRESPONSE_ROWS']._serialized_start=1760
-  _globals['_GETPRICESRESPONSE_ROWS']._serialized_end=1820
-  _globals['_LISTINSTRUMENTSREQUEST']._serialized_start=1831
-  _globals['_LISTINSTRUMENTSREQUEST']._serialized_end=1961
-  _globals['_LISTINSTRUMENTSRESPONSE']._serialized_start=1963
-  _globals['_LISTINSTRUMENTSRESPONSE']._serialized_end=2061
-  _globals['_UPSERTINSTRUMENTSREQUEST']._serialized_start=2063
-  _globals['_UPSERTINSTRUMENTSREQUEST']._serialized_end=2151
-  _globals['_UPSERTINSTRUMENTSRESPONSE']._serialized_start=2153
-  _globals['_UPSERTINSTRUMENTSRESPONSE']._serialized_end=2204
-  _globals['_MARKETDATASERVICE']._serialized_start=2207
-  _globals['_MARKETDATASERVICE']._serialized_end=2707
+  _globals['_UPSERTCORPORATEACTIONSREQUEST'].fields_by_name['corporate_actions']._loaded_options = None
+  _globals['_UPSERTCORPORATEACTIONSREQUEST'].fields_by_name['corporate_actions']._serialized_options = b'\272H\t\222\001\006\010\001\020\240\234\001'
+  _globals['_LISTCORPORATEACTIONSREQUEST'].fields_by_name['symbols']._loaded_options = None
+  _globals['_LISTCORPORATEACTIONSREQUEST'].fields_by_name['symbols']._serialized_options = b'\272H\r\222\001\n\020\240\234\001\"\004r\002\030@'
+  _globals['_LISTCORPORATEACTIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTCORPORATEACTIONSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\005*\003\030\350\007'
+  _globals['_LISTCORPORATEACTIONSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTCORPORATEACTIONSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\002'
+  _globals['_GETMARKETMETRICSREQUEST'].fields_by_name['symbols']._loaded_options = None
+  _globals['_GETMARKETMETRICSREQUEST'].fields_by_name['symbols']._serialized_options = b'\272H\017\222\001\014\010\001\020\240\234\001\"\004r\002\030@'
+  _globals['_MARKETDATASERVICE'].methods_by_name['ImportPrices']._loaded_options = None
+  _globals['_MARKETDATASERVICE'].methods_by_name['ImportPrices']._serialized_options = b'\220\002\002'
+  _globals['_MARKETDATASERVICE'].methods_by_name['PublishMarketData']._loaded_options = None
+  _globals['_MARKETDATASERVICE'].methods_by_name['PublishMarketData']._serialized_options = b'\220\002\002'
+  _globals['_MARKETDATASERVICE'].methods_by_name['GetPrices']._loaded_options = None
+  _globals['_MARKETDATASERVICE'].methods_by_name['GetPrices']._serialized_options = b'\220\002\001'
+  _globals['_MARKETDATASERVICE'].methods_by_name['ListInstruments']._loaded_options = None
+  _globals['_MARKETDATASERVICE'].methods_by_name['ListInstruments']._serialized_options = b'\220\002\001'
+  _globals['_MARKETDATASERVICE'].methods_by_name['UpsertInstruments']._loaded_options = None
+  _globals['_MARKETDATASERVICE'].methods_by_name['UpsertInstruments']._serialized_options = b'\220\002\002'
+  _globals['_MARKETDATASERVICE'].methods_by_name['UpsertCorporateActions']._loaded_options = None
+  _globals['_MARKETDATASERVICE'].methods_by_name['UpsertCorporateActions']._serialized_options = b'\220\002\002'
+  _globals['_MARKETDATASERVICE'].methods_by_name['ListCorporateActions']._loaded_options = None
+  _globals['_MARKETDATASERVICE'].methods_by_name['ListCorporateActions']._serialized_options = b'\220\002\001'
+  _globals['_MARKETDATASERVICE'].methods_by_name['GetMarketMetrics']._loaded_options = None
+  _globals['_MARKETDATASERVICE'].methods_by_name['GetMarketMetrics']._serialized_options = b'\220\002\001'
+  _globals['_IMPORTPRICESREQUEST']._serialized_start=271
+  _globals['_IMPORTPRICESREQUEST']._serialized_end=618
+  _globals['_IMPORTPRICESREQUEST_HEADER']._serialized_start=455
+  _globals['_IMPORTPRICESREQUEST_HEADER']._serialized_end=572
+  _globals['_IMPORTPRICESREQUEST_FOOTER']._serialized_start=574
+  _globals['_IMPORTPRICESREQUEST_FOOTER']._serialized_end=603
+  _globals['_IMPORTPRICESRESPONSE']._serialized_start=621
+  _globals['_IMPORTPRICESRESPONSE']._serialized_end=798
+  _globals['_PUBLISHMARKETDATAREQUEST']._serialized_start=801
+  _globals['_PUBLISHMARKETDATAREQUEST']._serialized_end=1664
+  _globals['_PUBLISHMARKETDATAREQUEST_BAR']._serialized_start=1006
+  _globals['_PUBLISHMARKETDATAREQUEST_BAR']._serialized_end=1316
+  _globals['_PUBLISHMARKETDATAREQUEST_QUOTE']._serialized_start=1319
+  _globals['_PUBLISHMARKETDATAREQUEST_QUOTE']._serialized_end=1537
+  _globals['_PUBLISHMARKETDATARESPONSE']._serialized_start=1667
+  _globals['_PUBLISHMARKETDATARESPONSE']._serialized_end=1848
+  _globals['_PUBLISHMARKETDATARESPONSE_REJECTED']._serialized_start=1807
+  _globals['_PUBLISHMARKETDATARESPONSE_REJECTED']._serialized_end=1848
+  _globals['_GETPRICESREQUEST']._serialized_start=1850
+  _globals['_GETPRICESREQUEST']._serialized_end=1931
+  _globals['_GETPRICESRESPONSE']._serialized_start=1934
+  _globals['_GETPRICESRESPONSE']._serialized_end=2247
+  _globals['_GETPRICESRESPONSE_HEADER']._serialized_start=2069
+  _globals['_GETPRICESRESPONSE_HEADER']._serialized_end=2177
+  _globals['_GETPRICESRESPONSE_ROWS']._serialized_start=2179
+  _globals['_GETPRICESRESPONSE_ROWS']._serialized_end=2239
+  _globals['_LISTINSTRUMENTSREQUEST']._serialized_start=2250
+  _globals['_LISTINSTRUMENTSREQUEST']._serialized_end=2383
+  _globals['_LISTINSTRUMENTSRESPONSE']._serialized_start=2385
+  _globals['_LISTINSTRUMENTSRESPONSE']._serialized_end=2483
+  _globals['_UPSERTINSTRUMENTSREQUEST']._serialized_start=2485
+  _globals['_UPSERTINSTRUMENTSREQUEST']._serialized_end=2573
+  _globals['_UPSERTINSTRUMENTSRESPONSE']._serialized_start=2575
+  _globals['_UPSERTINSTRUMENTSRESPONSE']._serialized_end=2626
+  _globals['_UPSERTCORPORATEACTIONSREQUEST']._serialized_start=2628
+  _globals['_UPSERTCORPORATEACTIONSREQUEST']._serialized_end=2732
+  _globals['_UPSERTCORPORATEACTIONSRESPONSE']._serialized_start=2734
+  _globals['_UPSERTCORPORATEACTIONSRESPONSE']._serialized_end=2790
+  _globals['_LISTCORPORATEACTIONSREQUEST']._serialized_start=2793
+  _globals['_LISTCORPORATEACTIONSREQUEST']._serialized_end=2992
+  _globals['_LISTCORPORATEACTIONSRESPONSE']._serialized_start=2994
+  _globals['_LISTCORPORATEACTIONSRESPONSE']._serialized_end=3108
+  _globals['_GETMARKETMETRICSREQUEST']._serialized_start=3110
+  _globals['_GETMARKETMETRICSREQUEST']._serialized_end=3172
+  _globals['_GETMARKETMETRICSRESPONSE']._serialized_start=3175
+  _globals['_GETMARKETMETRICSRESPONSE']._serialized_end=3577
+  _globals['_GETMARKETMETRICSRESPONSE_MARKETMETRICS']._serialized_start=3318
+  _globals['_GETMARKETMETRICSRESPONSE_MARKETMETRICS']._serialized_end=3577
+  _globals['_MARKETDATASERVICE']._serialized_start=3580
+  _globals['_MARKETDATASERVICE']._serialized_end=4455
 # @@protoc_insertion_point(module_scope)

@@ -40,7 +40,7 @@ class MarketDataServiceStub:
                 request_serializer=absfinance_dot_v1_dot_market__data__service__pb2.ImportPricesRequest.SerializeToString,
                 response_deserializer=absfinance_dot_v1_dot_market__data__service__pb2.ImportPricesResponse.FromString,
                 _registered_method=True)
-        self.PublishMarketData = channel.stream_unary(
+        self.PublishMarketData = channel.stream_stream(
                 '/absfinance.v1.MarketDataService/PublishMarketData',
                 request_serializer=absfinance_dot_v1_dot_market__data__service__pb2.PublishMarketDataRequest.SerializeToString,
                 response_deserializer=absfinance_dot_v1_dot_market__data__service__pb2.PublishMarketDataResponse.FromString,
@@ -60,6 +60,21 @@ class MarketDataServiceStub:
                 request_serializer=absfinance_dot_v1_dot_market__data__service__pb2.UpsertInstrumentsRequest.SerializeToString,
                 response_deserializer=absfinance_dot_v1_dot_market__data__service__pb2.UpsertInstrumentsResponse.FromString,
                 _registered_method=True)
+        self.UpsertCorporateActions = channel.unary_unary(
+                '/absfinance.v1.MarketDataService/UpsertCorporateActions',
+                request_serializer=absfinance_dot_v1_dot_market__data__service__pb2.UpsertCorporateActionsRequest.SerializeToString,
+                response_deserializer=absfinance_dot_v1_dot_market__data__service__pb2.UpsertCorporateActionsResponse.FromString,
+                _registered_method=True)
+        self.ListCorporateActions = channel.unary_unary(
+                '/absfinance.v1.MarketDataService/ListCorporateActions',
+                request_serializer=absfinance_dot_v1_dot_market__data__service__pb2.ListCorporateActionsRequest.SerializeToString,
+                response_deserializer=absfinance_dot_v1_dot_market__data__service__pb2.ListCorporateActionsResponse.FromString,
+                _registered_method=True)
+        self.GetMarketMetrics = channel.unary_unary(
+                '/absfinance.v1.MarketDataService/GetMarketMetrics',
+                request_serializer=absfinance_dot_v1_dot_market__data__service__pb2.GetMarketMetricsRequest.SerializeToString,
+                response_deserializer=absfinance_dot_v1_dot_market__data__service__pb2.GetMarketMetricsResponse.FromString,
+                _registered_method=True)
 
 
 class MarketDataServiceServicer:
@@ -75,7 +90,7 @@ class MarketDataServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PublishMarketData(self, request_iterator, context):
-        """Takes live bars and quotes.
+        """Stores live bars and quotes, batch by batch; each batch is answered once it is stored.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -102,6 +117,27 @@ class MarketDataServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpsertCorporateActions(self, request, context):
+        """Stores corporate actions, replacing those of the same symbol, date and kind.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCorporateActions(self, request, context):
+        """Lists corporate actions by symbol and date.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetMarketMetrics(self, request, context):
+        """Returns the latest figures of assets.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MarketDataServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -110,7 +146,7 @@ def add_MarketDataServiceServicer_to_server(servicer, server):
                     request_deserializer=absfinance_dot_v1_dot_market__data__service__pb2.ImportPricesRequest.FromString,
                     response_serializer=absfinance_dot_v1_dot_market__data__service__pb2.ImportPricesResponse.SerializeToString,
             ),
-            'PublishMarketData': grpc.stream_unary_rpc_method_handler(
+            'PublishMarketData': grpc.stream_stream_rpc_method_handler(
                     servicer.PublishMarketData,
                     request_deserializer=absfinance_dot_v1_dot_market__data__service__pb2.PublishMarketDataRequest.FromString,
                     response_serializer=absfinance_dot_v1_dot_market__data__service__pb2.PublishMarketDataResponse.SerializeToString,
@@ -129,6 +165,21 @@ def add_MarketDataServiceServicer_to_server(servicer, server):
                     servicer.UpsertInstruments,
                     request_deserializer=absfinance_dot_v1_dot_market__data__service__pb2.UpsertInstrumentsRequest.FromString,
                     response_serializer=absfinance_dot_v1_dot_market__data__service__pb2.UpsertInstrumentsResponse.SerializeToString,
+            ),
+            'UpsertCorporateActions': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpsertCorporateActions,
+                    request_deserializer=absfinance_dot_v1_dot_market__data__service__pb2.UpsertCorporateActionsRequest.FromString,
+                    response_serializer=absfinance_dot_v1_dot_market__data__service__pb2.UpsertCorporateActionsResponse.SerializeToString,
+            ),
+            'ListCorporateActions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCorporateActions,
+                    request_deserializer=absfinance_dot_v1_dot_market__data__service__pb2.ListCorporateActionsRequest.FromString,
+                    response_serializer=absfinance_dot_v1_dot_market__data__service__pb2.ListCorporateActionsResponse.SerializeToString,
+            ),
+            'GetMarketMetrics': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetMarketMetrics,
+                    request_deserializer=absfinance_dot_v1_dot_market__data__service__pb2.GetMarketMetricsRequest.FromString,
+                    response_serializer=absfinance_dot_v1_dot_market__data__service__pb2.GetMarketMetricsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -180,7 +231,7 @@ class MarketDataService:
             wait_for_ready=None,
             timeout=None,
             metadata=None):
-        return grpc.experimental.stream_unary(
+        return grpc.experimental.stream_stream(
             request_iterator,
             target,
             '/absfinance.v1.MarketDataService/PublishMarketData',
@@ -267,6 +318,87 @@ class MarketDataService:
             '/absfinance.v1.MarketDataService/UpsertInstruments',
             absfinance_dot_v1_dot_market__data__service__pb2.UpsertInstrumentsRequest.SerializeToString,
             absfinance_dot_v1_dot_market__data__service__pb2.UpsertInstrumentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpsertCorporateActions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/absfinance.v1.MarketDataService/UpsertCorporateActions',
+            absfinance_dot_v1_dot_market__data__service__pb2.UpsertCorporateActionsRequest.SerializeToString,
+            absfinance_dot_v1_dot_market__data__service__pb2.UpsertCorporateActionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCorporateActions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/absfinance.v1.MarketDataService/ListCorporateActions',
+            absfinance_dot_v1_dot_market__data__service__pb2.ListCorporateActionsRequest.SerializeToString,
+            absfinance_dot_v1_dot_market__data__service__pb2.ListCorporateActionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetMarketMetrics(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/absfinance.v1.MarketDataService/GetMarketMetrics',
+            absfinance_dot_v1_dot_market__data__service__pb2.GetMarketMetricsRequest.SerializeToString,
+            absfinance_dot_v1_dot_market__data__service__pb2.GetMarketMetricsResponse.FromString,
             options,
             channel_credentials,
             insecure,

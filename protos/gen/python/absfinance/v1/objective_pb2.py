@@ -26,13 +26,14 @@ from absfinance.v1 import weight_pb2 as absfinance_dot_v1_dot_weight__pb2
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x61\x62sfinance/v1/objective.proto\x12\rabsfinance.v1\x1a\x1a\x61\x62sfinance/v1/weight.proto\x1a\x1b\x62uf/validate/validate.proto\"\xa6\x06\n\tObjective\x12*\n\x08min_risk\x18\x01 \x01(\x0b\x32\x16.absfinance.v1.MinRiskH\x00\x12.\n\nmax_return\x18\x02 \x01(\x0b\x32\x18.absfinance.v1.MaxReturnH\x00\x12\x30\n\x0bmax_utility\x18\x03 \x01(\x0b\x32\x19.absfinance.v1.MaxUtilityH\x00\x12,\n\tmax_ratio\x18\x04 \x01(\x0b\x32\x17.absfinance.v1.MaxRatioH\x00\x12@\n\x13max_diversification\x18\x05 \x01(\x0b\x32!.absfinance.v1.MaxDiversificationH\x00\x12\x30\n\x0brisk_budget\x18\x06 \x01(\x0b\x32\x19.absfinance.v1.RiskBudgetH\x00\x12?\n\x13relaxed_risk_budget\x18\x07 \x01(\x0b\x32 .absfinance.v1.RelaxedRiskBudgetH\x00\x12\x33\n\x0chierarchical\x18\x08 \x01(\x0b\x32\x1b.absfinance.v1.HierarchicalH\x00\x12.\n\nworst_case\x18\t \x01(\x0b\x32\x18.absfinance.v1.WorstCaseH\x00\x12%\n\x05kelly\x18\n \x01(\x0b\x32\x14.absfinance.v1.KellyH\x00\x12+\n\x08tracking\x18\x0b \x01(\x0b\x32\x17.absfinance.v1.TrackingH\x00\x12\x32\n\x0c\x65qual_weight\x18\x0c \x01(\x0b\x32\x1a.absfinance.v1.EqualWeightH\x00\x12>\n\x12inverse_volatility\x18\r \x01(\x0b\x32 .absfinance.v1.InverseVolatilityH\x00\x12\x34\n\x03owa\x18\x0e \x01(\x0b\x32%.absfinance.v1.OrderedWeightedAverageH\x00\x12\x36\n\x0ehigher_moments\x18\x0f \x01(\x0b\x32\x1c.absfinance.v1.HigherMomentsH\x00\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"\t\n\x07MinRisk\"\x0b\n\tMaxReturn\"5\n\nMaxUtility\x12\'\n\rrisk_aversion\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\"2\n\x08MaxRatio\x12&\n\x15risk_free_rate_annual\x18\x01 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\"\x14\n\x12MaxDiversification\"\xce\x02\n\nRiskBudget\x12\x31\n\x07\x62udgets\x18\x01 \x03(\x0b\x32 .absfinance.v1.RiskBudget.Budget\x12>\n\x0e\x66\x61\x63tor_budgets\x18\x02 \x03(\x0b\x32&.absfinance.v1.RiskBudget.FactorBudget\x1a\x45\n\x06\x42udget\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12 \n\x06\x62udget\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x1a\x85\x01\n\x0c\x46\x61\x63torBudget\x12\x1a\n\x06\x66\x61\x63tor\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12 \n\x06\x62udget\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\x37\n\x08loadings\x18\x03 \x03(\x0b\x32\x1b.absfinance.v1.AssetLoadingB\x08\xbaH\x05\x92\x01\x02\x08\x01\"C\n\x0c\x41ssetLoading\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x18\n\x07loading\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\"i\n\x11RelaxedRiskBudget\x12\x31\n\x07\x62udgets\x18\x01 \x03(\x0b\x32 .absfinance.v1.RiskBudget.Budget\x12!\n\x07penalty\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\"\x82\x08\n\x0cHierarchical\x12<\n\x06method\x18\x01 \x01(\x0e\x32\".absfinance.v1.Hierarchical.MethodB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12>\n\x07linkage\x18\x02 \x01(\x0e\x32#.absfinance.v1.Hierarchical.LinkageB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12H\n\x0c\x63odependence\x18\x03 \x01(\x0e\x32(.absfinance.v1.Hierarchical.CodependenceB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\"\n\x0cmax_clusters\x18\x04 \x01(\rB\x07\xbaH\x04*\x02(\x01H\x00\x88\x01\x01\x12\x17\n\x0f\x62\x65tween_columns\x18\x05 \x01(\x08\x12\x18\n\x10unordered_leaves\x18\x06 \x01(\x08\"c\n\x06Method\x12\x16\n\x12METHOD_UNSPECIFIED\x10\x00\x12\x0e\n\nMETHOD_HRP\x10\x01\x12\x0f\n\x0bMETHOD_HERC\x10\x02\x12\x10\n\x0cMETHOD_HERC2\x10\x03\x12\x0e\n\nMETHOD_NCO\x10\x04\"\xc5\x01\n\x07Linkage\x12\x17\n\x13LINKAGE_UNSPECIFIED\x10\x00\x12\x12\n\x0eLINKAGE_SINGLE\x10\x01\x12\x14\n\x10LINKAGE_COMPLETE\x10\x02\x12\x13\n\x0fLINKAGE_AVERAGE\x10\x03\x12\x14\n\x10LINKAGE_WEIGHTED\x10\x04\x12\x14\n\x10LINKAGE_CENTROID\x10\x05\x12\x12\n\x0eLINKAGE_MEDIAN\x10\x06\x12\x10\n\x0cLINKAGE_WARD\x10\x07\x12\x10\n\x0cLINKAGE_DBHT\x10\x08\"\x94\x03\n\x0c\x43odependence\x12\x1c\n\x18\x43ODEPENDENCE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43ODEPENDENCE_PEARSON\x10\x01\x12\x19\n\x15\x43ODEPENDENCE_SPEARMAN\x10\x02\x12\x18\n\x14\x43ODEPENDENCE_KENDALL\x10\x03\x12\x18\n\x14\x43ODEPENDENCE_GERBER1\x10\x04\x12\x18\n\x14\x43ODEPENDENCE_GERBER2\x10\x05\x12!\n\x1d\x43ODEPENDENCE_ABSOLUTE_PEARSON\x10\x06\x12\"\n\x1e\x43ODEPENDENCE_ABSOLUTE_SPEARMAN\x10\x07\x12!\n\x1d\x43ODEPENDENCE_ABSOLUTE_KENDALL\x10\x08\x12\x19\n\x15\x43ODEPENDENCE_DISTANCE\x10\t\x12#\n\x1f\x43ODEPENDENCE_MUTUAL_INFORMATION\x10\n\x12\x15\n\x11\x43ODEPENDENCE_TAIL\x10\x0b\x12\"\n\x1e\x43ODEPENDENCE_CUSTOM_COVARIANCE\x10\x0c\x42\x0f\n\r_max_clusters\"\x9c\x04\n\tWorstCase\x12H\n\x10\x65xpected_returns\x18\x01 \x01(\x0e\x32$.absfinance.v1.WorstCase.UncertaintyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x42\n\ncovariance\x18\x02 \x01(\x0e\x32$.absfinance.v1.WorstCase.UncertaintyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x36\n\x10\x63onfidence_level\x18\x03 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x11\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x01\x88\x01\x01\x12*\n\x08min_risk\x18\x04 \x01(\x0b\x32\x16.absfinance.v1.MinRiskH\x00\x12.\n\nmax_return\x18\x05 \x01(\x0b\x32\x18.absfinance.v1.MaxReturnH\x00\x12\x30\n\x0bmax_utility\x18\x06 \x01(\x0b\x32\x19.absfinance.v1.MaxUtilityH\x00\x12,\n\tmax_ratio\x18\x07 \x01(\x0b\x32\x17.absfinance.v1.MaxRatioH\x00\"p\n\x0bUncertainty\x12\x1b\n\x17UNCERTAINTY_UNSPECIFIED\x10\x00\x12\x14\n\x10UNCERTAINTY_NONE\x10\x01\x12\x13\n\x0fUNCERTAINTY_BOX\x10\x02\x12\x19\n\x15UNCERTAINTY_ELLIPSOID\x10\x03\x42\x06\n\x04goalB\x13\n\x11_confidence_level\"\xa2\x01\n\x05Kelly\x12\x35\n\x06method\x18\x01 \x01(\x0e\x32\x1b.absfinance.v1.Kelly.MethodB\x08\xbaH\x05\x82\x01\x02\x10\x01\"b\n\x06Method\x12\x16\n\x12METHOD_UNSPECIFIED\x10\x00\x12\x10\n\x0cMETHOD_EXACT\x10\x01\x12\x14\n\x10METHOD_QUADRATIC\x10\x02\x12\x18\n\x14METHOD_SECOND_MOMENT\x10\x03\"C\n\x08Tracking\x12\x37\n\tbenchmark\x18\x01 \x03(\x0b\x32\x1a.absfinance.v1.AssetWeightB\x08\xbaH\x05\x92\x01\x02\x08\x01\"\r\n\x0b\x45qualWeight\"\x13\n\x11InverseVolatility\"\xc7\x01\n\x16OrderedWeightedAverage\x12\x19\n\x07weights\x18\x01 \x03(\x01\x42\x08\xbaH\x05\x92\x01\x02\x08\x01\x12*\n\x08min_risk\x18\x02 \x01(\x0b\x32\x16.absfinance.v1.MinRiskH\x00\x12\x30\n\x0bmax_utility\x18\x03 \x01(\x0b\x32\x19.absfinance.v1.MaxUtilityH\x00\x12,\n\tmax_ratio\x18\x04 \x01(\x0b\x32\x17.absfinance.v1.MaxRatioH\x00\x42\x06\n\x04goal\"\x90\x01\n\rHigherMoments\x12\"\n\x08variance\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\"\n\x08skewness\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\"\n\x08kurtosis\x18\x03 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\x13\n\x0bignore_mean\x18\x04 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x61\x62sfinance/v1/objective.proto\x12\rabsfinance.v1\x1a\x1a\x61\x62sfinance/v1/weight.proto\x1a\x1b\x62uf/validate/validate.proto\"\xa6\x06\n\tObjective\x12*\n\x08min_risk\x18\x01 \x01(\x0b\x32\x16.absfinance.v1.MinRiskH\x00\x12.\n\nmax_return\x18\x02 \x01(\x0b\x32\x18.absfinance.v1.MaxReturnH\x00\x12\x30\n\x0bmax_utility\x18\x03 \x01(\x0b\x32\x19.absfinance.v1.MaxUtilityH\x00\x12,\n\tmax_ratio\x18\x04 \x01(\x0b\x32\x17.absfinance.v1.MaxRatioH\x00\x12@\n\x13max_diversification\x18\x05 \x01(\x0b\x32!.absfinance.v1.MaxDiversificationH\x00\x12\x30\n\x0brisk_budget\x18\x06 \x01(\x0b\x32\x19.absfinance.v1.RiskBudgetH\x00\x12?\n\x13relaxed_risk_budget\x18\x07 \x01(\x0b\x32 .absfinance.v1.RelaxedRiskBudgetH\x00\x12\x33\n\x0chierarchical\x18\x08 \x01(\x0b\x32\x1b.absfinance.v1.HierarchicalH\x00\x12.\n\nworst_case\x18\t \x01(\x0b\x32\x18.absfinance.v1.WorstCaseH\x00\x12%\n\x05kelly\x18\n \x01(\x0b\x32\x14.absfinance.v1.KellyH\x00\x12+\n\x08tracking\x18\x0b \x01(\x0b\x32\x17.absfinance.v1.TrackingH\x00\x12\x32\n\x0c\x65qual_weight\x18\x0c \x01(\x0b\x32\x1a.absfinance.v1.EqualWeightH\x00\x12>\n\x12inverse_volatility\x18\r \x01(\x0b\x32 .absfinance.v1.InverseVolatilityH\x00\x12\x34\n\x03owa\x18\x0e \x01(\x0b\x32%.absfinance.v1.OrderedWeightedAverageH\x00\x12\x36\n\x0ehigher_moments\x18\x0f \x01(\x0b\x32\x1c.absfinance.v1.HigherMomentsH\x00\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"\t\n\x07MinRisk\"\x0b\n\tMaxReturn\"5\n\nMaxUtility\x12\'\n\rrisk_aversion\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\"2\n\x08MaxRatio\x12&\n\x15risk_free_rate_annual\x18\x01 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\"\x14\n\x12MaxDiversification\"\xe9\x02\n\nRiskBudget\x12=\n\x07\x62udgets\x18\x01 \x03(\x0b\x32 .absfinance.v1.RiskBudget.BudgetB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12I\n\x0e\x66\x61\x63tor_budgets\x18\x02 \x03(\x0b\x32&.absfinance.v1.RiskBudget.FactorBudgetB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x1a\x45\n\x06\x42udget\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12 \n\x06\x62udget\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x1a\x89\x01\n\x0c\x46\x61\x63torBudget\x12\x1a\n\x06\x66\x61\x63tor\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12 \n\x06\x62udget\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12;\n\x08loadings\x18\x03 \x03(\x0b\x32\x1b.absfinance.v1.AssetLoadingB\x0c\xbaH\t\x92\x01\x06\x08\x01\x10\xa0\x9c\x01\"C\n\x0c\x41ssetLoading\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x18\n\x07loading\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\"u\n\x11RelaxedRiskBudget\x12=\n\x07\x62udgets\x18\x01 \x03(\x0b\x32 .absfinance.v1.RiskBudget.BudgetB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12!\n\x07penalty\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\"\x82\x08\n\x0cHierarchical\x12<\n\x06method\x18\x01 \x01(\x0e\x32\".absfinance.v1.Hierarchical.MethodB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12>\n\x07linkage\x18\x02 \x01(\x0e\x32#.absfinance.v1.Hierarchical.LinkageB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12H\n\x0c\x63odependence\x18\x03 \x01(\x0e\x32(.absfinance.v1.Hierarchical.CodependenceB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\"\n\x0cmax_clusters\x18\x04 \x01(\rB\x07\xbaH\x04*\x02(\x01H\x00\x88\x01\x01\x12\x17\n\x0f\x62\x65tween_columns\x18\x05 \x01(\x08\x12\x18\n\x10unordered_leaves\x18\x06 \x01(\x08\"c\n\x06Method\x12\x16\n\x12METHOD_UNSPECIFIED\x10\x00\x12\x0e\n\nMETHOD_HRP\x10\x01\x12\x0f\n\x0bMETHOD_HERC\x10\x02\x12\x10\n\x0cMETHOD_HERC2\x10\x03\x12\x0e\n\nMETHOD_NCO\x10\x04\"\xc5\x01\n\x07Linkage\x12\x17\n\x13LINKAGE_UNSPECIFIED\x10\x00\x12\x12\n\x0eLINKAGE_SINGLE\x10\x01\x12\x14\n\x10LINKAGE_COMPLETE\x10\x02\x12\x13\n\x0fLINKAGE_AVERAGE\x10\x03\x12\x14\n\x10LINKAGE_WEIGHTED\x10\x04\x12\x14\n\x10LINKAGE_CENTROID\x10\x05\x12\x12\n\x0eLINKAGE_MEDIAN\x10\x06\x12\x10\n\x0cLINKAGE_WARD\x10\x07\x12\x10\n\x0cLINKAGE_DBHT\x10\x08\"\x94\x03\n\x0c\x43odependence\x12\x1c\n\x18\x43ODEPENDENCE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43ODEPENDENCE_PEARSON\x10\x01\x12\x19\n\x15\x43ODEPENDENCE_SPEARMAN\x10\x02\x12\x18\n\x14\x43ODEPENDENCE_KENDALL\x10\x03\x12\x18\n\x14\x43ODEPENDENCE_GERBER1\x10\x04\x12\x18\n\x14\x43ODEPENDENCE_GERBER2\x10\x05\x12!\n\x1d\x43ODEPENDENCE_ABSOLUTE_PEARSON\x10\x06\x12\"\n\x1e\x43ODEPENDENCE_ABSOLUTE_SPEARMAN\x10\x07\x12!\n\x1d\x43ODEPENDENCE_ABSOLUTE_KENDALL\x10\x08\x12\x19\n\x15\x43ODEPENDENCE_DISTANCE\x10\t\x12#\n\x1f\x43ODEPENDENCE_MUTUAL_INFORMATION\x10\n\x12\x15\n\x11\x43ODEPENDENCE_TAIL\x10\x0b\x12\"\n\x1e\x43ODEPENDENCE_CUSTOM_COVARIANCE\x10\x0c\x42\x0f\n\r_max_clusters\"\x9c\x04\n\tWorstCase\x12H\n\x10\x65xpected_returns\x18\x01 \x01(\x0e\x32$.absfinance.v1.WorstCase.UncertaintyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x42\n\ncovariance\x18\x02 \x01(\x0e\x32$.absfinance.v1.WorstCase.UncertaintyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x36\n\x10\x63onfidence_level\x18\x03 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x11\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x01\x88\x01\x01\x12*\n\x08min_risk\x18\x04 \x01(\x0b\x32\x16.absfinance.v1.MinRiskH\x00\x12.\n\nmax_return\x18\x05 \x01(\x0b\x32\x18.absfinance.v1.MaxReturnH\x00\x12\x30\n\x0bmax_utility\x18\x06 \x01(\x0b\x32\x19.absfinance.v1.MaxUtilityH\x00\x12,\n\tmax_ratio\x18\x07 \x01(\x0b\x32\x17.absfinance.v1.MaxRatioH\x00\"p\n\x0bUncertainty\x12\x1b\n\x17UNCERTAINTY_UNSPECIFIED\x10\x00\x12\x14\n\x10UNCERTAINTY_NONE\x10\x01\x12\x13\n\x0fUNCERTAINTY_BOX\x10\x02\x12\x19\n\x15UNCERTAINTY_ELLIPSOID\x10\x03\x42\x06\n\x04goalB\x13\n\x11_confidence_level\"\xa2\x01\n\x05Kelly\x12\x35\n\x06method\x18\x01 \x01(\x0e\x32\x1b.absfinance.v1.Kelly.MethodB\x08\xbaH\x05\x82\x01\x02\x10\x01\"b\n\x06Method\x12\x16\n\x12METHOD_UNSPECIFIED\x10\x00\x12\x10\n\x0cMETHOD_EXACT\x10\x01\x12\x14\n\x10METHOD_QUADRATIC\x10\x02\x12\x18\n\x14METHOD_SECOND_MOMENT\x10\x03\"G\n\x08Tracking\x12;\n\tbenchmark\x18\x01 \x03(\x0b\x32\x1a.absfinance.v1.AssetWeightB\x0c\xbaH\t\x92\x01\x06\x08\x01\x10\xa0\x9c\x01\"\r\n\x0b\x45qualWeight\"\x13\n\x11InverseVolatility\"\xcb\x01\n\x16OrderedWeightedAverage\x12\x1d\n\x07weights\x18\x01 \x03(\x01\x42\x0c\xbaH\t\x92\x01\x06\x08\x01\x10\x80\x80 \x12*\n\x08min_risk\x18\x02 \x01(\x0b\x32\x16.absfinance.v1.MinRiskH\x00\x12\x30\n\x0bmax_utility\x18\x03 \x01(\x0b\x32\x19.absfinance.v1.MaxUtilityH\x00\x12,\n\tmax_ratio\x18\x04 \x01(\x0b\x32\x17.absfinance.v1.MaxRatioH\x00\x42\x06\n\x04goal\"\x90\x01\n\rHigherMoments\x12\"\n\x08variance\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\"\n\x08skewness\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\"\n\x08kurtosis\x18\x03 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\x13\n\x0bignore_mean\x18\x04 \x01(\x08\x42\xa3\x01\n\x19\x63om.example.absfinance.v1B\x0eObjectiveProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'absfinance.v1.objective_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\031com.example.absfinance.v1B\016ObjectiveProtoP\001Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\242\002\003ABF\252\002\rAbsFinance.V1\312\002\rAbsFinance\\V1\352\002\016AbsFinance::V1'
   _globals['_OBJECTIVE'].oneofs_by_name['kind']._loaded_options = None
   _globals['_OBJECTIVE'].oneofs_by_name['kind']._serialized_options = b'\272H\002\010\001'
   _globals['_MAXUTILITY'].fields_by_name['risk_aversion']._loaded_options = None
@@ -48,11 +49,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RISKBUDGET_FACTORBUDGET'].fields_by_name['budget']._loaded_options = None
   _globals['_RISKBUDGET_FACTORBUDGET'].fields_by_name['budget']._serialized_options = b'\272H\r\022\013!\000\000\000\000\000\000\000\000@\001'
   _globals['_RISKBUDGET_FACTORBUDGET'].fields_by_name['loadings']._loaded_options = None
-  _globals['_RISKBUDGET_FACTORBUDGET'].fields_by_name['loadings']._serialized_options = b'\272H\005\222\001\002\010\001'
+  _globals['_RISKBUDGET_FACTORBUDGET'].fields_by_name['loadings']._serialized_options = b'\272H\t\222\001\006\010\001\020\240\234\001'
+  _globals['_RISKBUDGET'].fields_by_name['budgets']._loaded_options = None
+  _globals['_RISKBUDGET'].fields_by_name['budgets']._serialized_options = b'\272H\007\222\001\004\020\240\234\001'
+  _globals['_RISKBUDGET'].fields_by_name['factor_budgets']._loaded_options = None
+  _globals['_RISKBUDGET'].fields_by_name['factor_budgets']._serialized_options = b'\272H\006\222\001\003\020\350\007'
   _globals['_ASSETLOADING'].fields_by_name['symbol']._loaded_options = None
   _globals['_ASSETLOADING'].fields_by_name['symbol']._serialized_options = b'\272H\006r\004\020\001\030@'
   _globals['_ASSETLOADING'].fields_by_name['loading']._loaded_options = None
   _globals['_ASSETLOADING'].fields_by_name['loading']._serialized_options = b'\272H\004\022\002@\001'
+  _globals['_RELAXEDRISKBUDGET'].fields_by_name['budgets']._loaded_options = None
+  _globals['_RELAXEDRISKBUDGET'].fields_by_name['budgets']._serialized_options = b'\272H\007\222\001\004\020\240\234\001'
   _globals['_RELAXEDRISKBUDGET'].fields_by_name['penalty']._loaded_options = None
   _globals['_RELAXEDRISKBUDGET'].fields_by_name['penalty']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
   _globals['_HIERARCHICAL'].fields_by_name['method']._loaded_options = None
@@ -72,9 +79,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_KELLY'].fields_by_name['method']._loaded_options = None
   _globals['_KELLY'].fields_by_name['method']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_TRACKING'].fields_by_name['benchmark']._loaded_options = None
-  _globals['_TRACKING'].fields_by_name['benchmark']._serialized_options = b'\272H\005\222\001\002\010\001'
+  _globals['_TRACKING'].fields_by_name['benchmark']._serialized_options = b'\272H\t\222\001\006\010\001\020\240\234\001'
   _globals['_ORDEREDWEIGHTEDAVERAGE'].fields_by_name['weights']._loaded_options = None
-  _globals['_ORDEREDWEIGHTEDAVERAGE'].fields_by_name['weights']._serialized_options = b'\272H\005\222\001\002\010\001'
+  _globals['_ORDEREDWEIGHTEDAVERAGE'].fields_by_name['weights']._serialized_options = b'\272H\t\222\001\006\010\001\020\200\200 '
   _globals['_HIGHERMOMENTS'].fields_by_name['variance']._loaded_options = None
   _globals['_HIGHERMOMENTS'].fields_by_name['variance']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
   _globals['_HIGHERMOMENTS'].fields_by_name['skewness']._loaded_options = None
@@ -94,39 +101,39 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MAXDIVERSIFICATION']._serialized_start=1045
   _globals['_MAXDIVERSIFICATION']._serialized_end=1065
   _globals['_RISKBUDGET']._serialized_start=1068
-  _globals['_RISKBUDGET']._serialized_end=1402
-  _globals['_RISKBUDGET_BUDGET']._serialized_start=1197
-  _globals['_RISKBUDGET_BUDGET']._serialized_end=1266
-  _globals['_RISKBUDGET_FACTORBUDGET']._serialized_start=1269
-  _globals['_RISKBUDGET_FACTORBUDGET']._serialized_end=1402
-  _globals['_ASSETLOADING']._serialized_start=1404
-  _globals['_ASSETLOADING']._serialized_end=1471
-  _globals['_RELAXEDRISKBUDGET']._serialized_start=1473
-  _globals['_RELAXEDRISKBUDGET']._serialized_end=1578
-  _globals['_HIERARCHICAL']._serialized_start=1581
-  _globals['_HIERARCHICAL']._serialized_end=2607
-  _globals['_HIERARCHICAL_METHOD']._serialized_start=1884
-  _globals['_HIERARCHICAL_METHOD']._serialized_end=1983
-  _globals['_HIERARCHICAL_LINKAGE']._serialized_start=1986
-  _globals['_HIERARCHICAL_LINKAGE']._serialized_end=2183
-  _globals['_HIERARCHICAL_CODEPENDENCE']._serialized_start=2186
-  _globals['_HIERARCHICAL_CODEPENDENCE']._serialized_end=2590
-  _globals['_WORSTCASE']._serialized_start=2610
-  _globals['_WORSTCASE']._serialized_end=3150
-  _globals['_WORSTCASE_UNCERTAINTY']._serialized_start=3009
-  _globals['_WORSTCASE_UNCERTAINTY']._serialized_end=3121
-  _globals['_KELLY']._serialized_start=3153
-  _globals['_KELLY']._serialized_end=3315
-  _globals['_KELLY_METHOD']._serialized_start=3217
-  _globals['_KELLY_METHOD']._serialized_end=3315
-  _globals['_TRACKING']._serialized_start=3317
-  _globals['_TRACKING']._serialized_end=3384
-  _globals['_EQUALWEIGHT']._serialized_start=3386
-  _globals['_EQUALWEIGHT']._serialized_end=3399
-  _globals['_INVERSEVOLATILITY']._serialized_start=3401
-  _globals['_INVERSEVOLATILITY']._serialized_end=3420
-  _globals['_ORDEREDWEIGHTEDAVERAGE']._serialized_start=3423
-  _globals['_ORDEREDWEIGHTEDAVERAGE']._serialized_end=3622
-  _globals['_HIGHERMOMENTS']._serialized_start=3625
-  _globals['_HIGHERMOMENTS']._serialized_end=3769
+  _globals['_RISKBUDGET']._serialized_end=1429
+  _globals['_RISKBUDGET_BUDGET']._serialized_start=1220
+  _globals['_RISKBUDGET_BUDGET']._serialized_end=1289
+  _globals['_RISKBUDGET_FACTORBUDGET']._serialized_start=1292
+  _globals['_RISKBUDGET_FACTORBUDGET']._serialized_end=1429
+  _globals['_ASSETLOADING']._serialized_start=1431
+  _globals['_ASSETLOADING']._serialized_end=1498
+  _globals['_RELAXEDRISKBUDGET']._serialized_start=1500
+  _globals['_RELAXEDRISKBUDGET']._serialized_end=1617
+  _globals['_HIERARCHICAL']._serialized_start=1620
+  _globals['_HIERARCHICAL']._serialized_end=2646
+  _globals['_HIERARCHICAL_METHOD']._serialized_start=1923
+  _globals['_HIERARCHICAL_METHOD']._serialized_end=2022
+  _globals['_HIERARCHICAL_LINKAGE']._serialized_start=2025
+  _globals['_HIERARCHICAL_LINKAGE']._serialized_end=2222
+  _globals['_HIERARCHICAL_CODEPENDENCE']._serialized_start=2225
+  _globals['_HIERARCHICAL_CODEPENDENCE']._serialized_end=2629
+  _globals['_WORSTCASE']._serialized_start=2649
+  _globals['_WORSTCASE']._serialized_end=3189
+  _globals['_WORSTCASE_UNCERTAINTY']._serialized_start=3048
+  _globals['_WORSTCASE_UNCERTAINTY']._serialized_end=3160
+  _globals['_KELLY']._serialized_start=3192
+  _globals['_KELLY']._serialized_end=3354
+  _globals['_KELLY_METHOD']._serialized_start=3256
+  _globals['_KELLY_METHOD']._serialized_end=3354
+  _globals['_TRACKING']._serialized_start=3356
+  _globals['_TRACKING']._serialized_end=3427
+  _globals['_EQUALWEIGHT']._serialized_start=3429
+  _globals['_EQUALWEIGHT']._serialized_end=3442
+  _globals['_INVERSEVOLATILITY']._serialized_start=3444
+  _globals['_INVERSEVOLATILITY']._serialized_end=3463
+  _globals['_ORDEREDWEIGHTEDAVERAGE']._serialized_start=3466
+  _globals['_ORDEREDWEIGHTEDAVERAGE']._serialized_end=3669
+  _globals['_HIGHERMOMENTS']._serialized_start=3672
+  _globals['_HIGHERMOMENTS']._serialized_end=3816
 # @@protoc_insertion_point(module_scope)

@@ -77,13 +77,12 @@ class OptimizeSpec(_message.Message):
     def __init__(self, objective: _Optional[_Union[_objective_pb2.Objective, _Mapping]] = ..., risk_measure: _Optional[_Union[_risk_measure_pb2.RiskMeasure, str]] = ..., confidence_level: _Optional[float] = ..., estimation: _Optional[_Union[_estimation_pb2.Estimation, _Mapping]] = ..., constraints: _Optional[_Iterable[_Union[_constraint_pb2.Constraint, _Mapping]]] = ..., costs: _Optional[_Union[_cost_pb2.CostModel, _Mapping]] = ..., solver: _Optional[_Union[SolverOptions, _Mapping]] = ..., missing_data: _Optional[_Union[_panel_pb2.MissingDataPolicy, str]] = ..., groups: _Optional[_Iterable[_Union[_weight_pb2.AssetGroup, _Mapping]]] = ..., lookback_periods: _Optional[int] = ...) -> None: ...
 
 class Certificate(_message.Message):
-    __slots__ = ("engine", "solver", "solver_version", "iterations", "solve_duration", "primal_residual", "dual_residual", "duality_gap", "max_constraint_violation")
+    __slots__ = ("engine", "solver", "solver_version", "iterations", "solve_duration", "dual_residual", "duality_gap", "max_constraint_violation")
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     SOLVER_FIELD_NUMBER: _ClassVar[int]
     SOLVER_VERSION_FIELD_NUMBER: _ClassVar[int]
     ITERATIONS_FIELD_NUMBER: _ClassVar[int]
     SOLVE_DURATION_FIELD_NUMBER: _ClassVar[int]
-    PRIMAL_RESIDUAL_FIELD_NUMBER: _ClassVar[int]
     DUAL_RESIDUAL_FIELD_NUMBER: _ClassVar[int]
     DUALITY_GAP_FIELD_NUMBER: _ClassVar[int]
     MAX_CONSTRAINT_VIOLATION_FIELD_NUMBER: _ClassVar[int]
@@ -92,11 +91,10 @@ class Certificate(_message.Message):
     solver_version: str
     iterations: int
     solve_duration: _duration_pb2.Duration
-    primal_residual: float
     dual_residual: float
     duality_gap: float
     max_constraint_violation: float
-    def __init__(self, engine: _Optional[_Union[Engine, str]] = ..., solver: _Optional[str] = ..., solver_version: _Optional[str] = ..., iterations: _Optional[int] = ..., solve_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., primal_residual: _Optional[float] = ..., dual_residual: _Optional[float] = ..., duality_gap: _Optional[float] = ..., max_constraint_violation: _Optional[float] = ...) -> None: ...
+    def __init__(self, engine: _Optional[_Union[Engine, str]] = ..., solver: _Optional[str] = ..., solver_version: _Optional[str] = ..., iterations: _Optional[int] = ..., solve_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., dual_residual: _Optional[float] = ..., duality_gap: _Optional[float] = ..., max_constraint_violation: _Optional[float] = ...) -> None: ...
 
 class BindingConstraint(_message.Message):
     __slots__ = ("label", "symbol", "side", "shadow_price")
@@ -111,18 +109,18 @@ class BindingConstraint(_message.Message):
     def __init__(self, label: _Optional[str] = ..., symbol: _Optional[str] = ..., side: _Optional[_Union[BoundSide, str]] = ..., shadow_price: _Optional[float] = ...) -> None: ...
 
 class RiskContribution(_message.Message):
-    __slots__ = ("symbol", "weight", "marginal", "contribution", "share")
+    __slots__ = ("symbol", "weight", "marginal", "contribution", "fraction")
     SYMBOL_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
     MARGINAL_FIELD_NUMBER: _ClassVar[int]
     CONTRIBUTION_FIELD_NUMBER: _ClassVar[int]
-    SHARE_FIELD_NUMBER: _ClassVar[int]
+    FRACTION_FIELD_NUMBER: _ClassVar[int]
     symbol: str
     weight: float
     marginal: float
     contribution: float
-    share: float
-    def __init__(self, symbol: _Optional[str] = ..., weight: _Optional[float] = ..., marginal: _Optional[float] = ..., contribution: _Optional[float] = ..., share: _Optional[float] = ...) -> None: ...
+    fraction: float
+    def __init__(self, symbol: _Optional[str] = ..., weight: _Optional[float] = ..., marginal: _Optional[float] = ..., contribution: _Optional[float] = ..., fraction: _Optional[float] = ...) -> None: ...
 
 class CovarianceRepair(_message.Message):
     __slots__ = ("smallest_eigenvalue", "largest_change")
@@ -145,7 +143,7 @@ class EstimationDiagnostics(_message.Message):
     def __init__(self, observations: _Optional[int] = ..., effective_observations: _Optional[float] = ..., condition_number: _Optional[float] = ..., shrinkage_intensity: _Optional[float] = ...) -> None: ...
 
 class Optimization(_message.Message):
-    __slots__ = ("name", "weights", "expected_return_annual", "volatility_annual", "risk", "ratio", "diversification", "effective_number_of_assets", "risk_contributions", "turnover_one_way", "cost", "binding", "certificate", "input_fingerprint", "periods_per_year", "covariance_repair", "create_time", "estimation_diagnostics", "request_id", "warnings")
+    __slots__ = ("name", "weights", "expected_return_annual", "volatility_annual", "risk", "ratio", "diversification", "effective_number_of_assets", "risk_contributions", "turnover_one_way", "cost", "binding", "certificate", "input_fingerprint", "periods_per_year", "covariance_repair", "create_time", "estimation_diagnostics", "request_id", "warnings", "label", "stale_since")
     NAME_FIELD_NUMBER: _ClassVar[int]
     WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_RETURN_ANNUAL_FIELD_NUMBER: _ClassVar[int]
@@ -166,6 +164,8 @@ class Optimization(_message.Message):
     ESTIMATION_DIAGNOSTICS_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    STALE_SINCE_FIELD_NUMBER: _ClassVar[int]
     name: str
     weights: _containers.RepeatedCompositeFieldContainer[_weight_pb2.AssetWeight]
     expected_return_annual: float
@@ -186,7 +186,9 @@ class Optimization(_message.Message):
     estimation_diagnostics: EstimationDiagnostics
     request_id: str
     warnings: _containers.RepeatedCompositeFieldContainer[_warning_pb2.Warning]
-    def __init__(self, name: _Optional[str] = ..., weights: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., expected_return_annual: _Optional[float] = ..., volatility_annual: _Optional[float] = ..., risk: _Optional[float] = ..., ratio: _Optional[float] = ..., diversification: _Optional[float] = ..., effective_number_of_assets: _Optional[float] = ..., risk_contributions: _Optional[_Iterable[_Union[RiskContribution, _Mapping]]] = ..., turnover_one_way: _Optional[float] = ..., cost: _Optional[float] = ..., binding: _Optional[_Iterable[_Union[BindingConstraint, _Mapping]]] = ..., certificate: _Optional[_Union[Certificate, _Mapping]] = ..., input_fingerprint: _Optional[str] = ..., periods_per_year: _Optional[float] = ..., covariance_repair: _Optional[_Union[CovarianceRepair, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., estimation_diagnostics: _Optional[_Union[EstimationDiagnostics, _Mapping]] = ..., request_id: _Optional[str] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ...) -> None: ...
+    label: str
+    stale_since: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., weights: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., expected_return_annual: _Optional[float] = ..., volatility_annual: _Optional[float] = ..., risk: _Optional[float] = ..., ratio: _Optional[float] = ..., diversification: _Optional[float] = ..., effective_number_of_assets: _Optional[float] = ..., risk_contributions: _Optional[_Iterable[_Union[RiskContribution, _Mapping]]] = ..., turnover_one_way: _Optional[float] = ..., cost: _Optional[float] = ..., binding: _Optional[_Iterable[_Union[BindingConstraint, _Mapping]]] = ..., certificate: _Optional[_Union[Certificate, _Mapping]] = ..., input_fingerprint: _Optional[str] = ..., periods_per_year: _Optional[float] = ..., covariance_repair: _Optional[_Union[CovarianceRepair, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., estimation_diagnostics: _Optional[_Union[EstimationDiagnostics, _Mapping]] = ..., request_id: _Optional[str] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ..., label: _Optional[str] = ..., stale_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class InfeasibilityReport(_message.Message):
     __slots__ = ("conflicts",)

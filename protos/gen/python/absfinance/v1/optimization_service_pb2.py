@@ -22,6 +22,7 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from absfinance.v1 import chart_pb2 as absfinance_dot_v1_dot_chart__pb2
 from absfinance.v1 import constraint_pb2 as absfinance_dot_v1_dot_constraint__pb2
 from absfinance.v1 import cost_pb2 as absfinance_dot_v1_dot_cost__pb2
 from absfinance.v1 import estimation_pb2 as absfinance_dot_v1_dot_estimation__pb2
@@ -36,13 +37,14 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(absfinance/v1/optimization_service.proto\x12\rabsfinance.v1\x1a\x1e\x61\x62sfinance/v1/constraint.proto\x1a\x18\x61\x62sfinance/v1/cost.proto\x1a\x1e\x61\x62sfinance/v1/estimation.proto\x1a\x1d\x61\x62sfinance/v1/objective.proto\x1a absfinance/v1/optimization.proto\x1a\x19\x61\x62sfinance/v1/panel.proto\x1a absfinance/v1/risk_measure.proto\x1a\x1b\x61\x62sfinance/v1/warning.proto\x1a\x1a\x61\x62sfinance/v1/weight.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\xdb\x07\n\x0fOptimizeRequest\x12&\n\x06prices\x18\x01 \x01(\x0b\x32\x14.absfinance.v1.PanelH\x00\x12\'\n\x07returns\x18\x02 \x01(\x0b\x32\x14.absfinance.v1.PanelH\x00\x12)\n\x07moments\x18\x03 \x01(\x0b\x32\x16.absfinance.v1.MomentsH\x00\x12-\n\tscenarios\x18\x04 \x01(\x0b\x32\x18.absfinance.v1.ScenariosH\x00\x12\x39\n\x0bmarket_data\x18\x05 \x01(\x0b\x32\".absfinance.v1.MarketDataSelectionH\x00\x12\x33\n\tobjective\x18\x06 \x01(\x0b\x32\x18.absfinance.v1.ObjectiveB\x06\xbaH\x03\xc8\x01\x01\x12:\n\x0crisk_measure\x18\x07 \x01(\x0e\x32\x1a.absfinance.v1.RiskMeasureB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x36\n\x10\x63onfidence_level\x18\x08 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x11\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x01\x88\x01\x01\x12-\n\nestimation\x18\t \x01(\x0b\x32\x19.absfinance.v1.Estimation\x12\x39\n\x0b\x63onstraints\x18\n \x03(\x0b\x32\x19.absfinance.v1.ConstraintB\t\xbaH\x06\x92\x01\x03\x10\x90N\x12\'\n\x05\x63osts\x18\x0b \x01(\x0b\x32\x18.absfinance.v1.CostModel\x12\x33\n\x0f\x63urrent_weights\x18\x0c \x03(\x0b\x32\x1a.absfinance.v1.AssetWeight\x12,\n\x06solver\x18\r \x01(\x0b\x32\x1c.absfinance.v1.SolverOptions\x12@\n\x0cmissing_data\x18\x0e \x01(\x0e\x32 .absfinance.v1.MissingDataPolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12/\n\x10periods_per_year\x18\x0f \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x02\x88\x01\x01\x12)\n\x06groups\x18\x10 \x03(\x0b\x32\x19.absfinance.v1.AssetGroup\x12\x1c\n\nrequest_id\x18\x11 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x15\n\rvalidate_only\x18\x12 \x01(\x08\x12\x19\n\x11\x63heck_feasibility\x18\x13 \x01(\x08\x12\x1b\n\x13\x64iagnose_estimation\x18\x14 \x01(\x08\x42\x0e\n\x05input\x12\x05\xbaH\x02\x08\x01\x42\x13\n\x11_confidence_levelB\x13\n\x11_periods_per_year\"R\n\x16GetOptimizationRequest\x12\x38\n\x04name\x18\x01 \x01(\tB*\xbaH\'r%2#^optimizations/[A-Za-z0-9_-]{1,64}$\"U\n\x19\x44\x65leteOptimizationRequest\x12\x38\n\x04name\x18\x01 \x01(\tB*\xbaH\'r%2#^optimizations/[A-Za-z0-9_-]{1,64}$\"\x1c\n\x1a\x44\x65leteOptimizationResponse\"U\n\x18ListOptimizationsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"\xd7\x02\n\x19ListOptimizationsResponse\x12G\n\roptimizations\x18\x01 \x03(\x0b\x32\x30.absfinance.v1.ListOptimizationsResponse.Summary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x1a\xd7\x01\n\x07Summary\x12\x0c\n\x04name\x18\x01 \x01(\t\x12/\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06\x61ssets\x18\x04 \x01(\r\x12#\n\x16\x65xpected_return_annual\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x19\n\x11volatility_annual\x18\x06 \x01(\x01\x12\x0e\n\x06solver\x18\x07 \x01(\tB\x19\n\x17_expected_return_annual\"\xda\x05\n\x14OptimizeBatchRequest\x12@\n\x08universe\x18\x01 \x01(\x0b\x32,.absfinance.v1.OptimizeBatchRequest.UniverseH\x00\x12>\n\x07\x61\x63\x63ount\x18\x02 \x01(\x0b\x32+.absfinance.v1.OptimizeBatchRequest.AccountH\x00\x1a\xf9\x02\n\x08Universe\x12&\n\x06prices\x18\x01 \x01(\x0b\x32\x14.absfinance.v1.PanelH\x00\x12\'\n\x07returns\x18\x02 \x01(\x0b\x32\x14.absfinance.v1.PanelH\x00\x12)\n\x07moments\x18\x03 \x01(\x0b\x32\x16.absfinance.v1.MomentsH\x00\x12-\n\tscenarios\x18\x04 \x01(\x0b\x32\x18.absfinance.v1.ScenariosH\x00\x12\x39\n\x0bmarket_data\x18\x05 \x01(\x0b\x32\".absfinance.v1.MarketDataSelectionH\x00\x12\x31\n\x04spec\x18\x06 \x01(\x0b\x32\x1b.absfinance.v1.OptimizeSpecB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x10periods_per_year\x18\x07 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x42\x0e\n\x05input\x12\x05\xbaH\x02\x08\x01\x42\x13\n\x11_periods_per_year\x1a\xb4\x01\n\x07\x41\x63\x63ount\x12\x17\n\x03key\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\x33\n\x0f\x63urrent_weights\x18\x02 \x03(\x0b\x32\x1a.absfinance.v1.AssetWeight\x12.\n\x0b\x63onstraints\x18\x03 \x03(\x0b\x32\x19.absfinance.v1.Constraint\x12+\n\tobjective\x18\x04 \x01(\x0b\x32\x18.absfinance.v1.ObjectiveB\r\n\x04part\x12\x05\xbaH\x02\x08\x01\"\x83\x01\n\x15OptimizeBatchResponse\x12\x0b\n\x03key\x18\x01 \x01(\t\x12-\n\x06result\x18\x02 \x01(\x0b\x32\x1b.absfinance.v1.OptimizationH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"\x81\x06\n\x14TraceFrontierRequest\x12&\n\x06prices\x18\x01 \x01(\x0b\x32\x14.absfinance.v1.PanelH\x00\x12\'\n\x07returns\x18\x02 \x01(\x0b\x32\x14.absfinance.v1.PanelH\x00\x12)\n\x07moments\x18\x03 \x01(\x0b\x32\x16.absfinance.v1.MomentsH\x00\x12-\n\tscenarios\x18\x04 \x01(\x0b\x32\x18.absfinance.v1.ScenariosH\x00\x12\x39\n\x0bmarket_data\x18\x05 \x01(\x0b\x32\".absfinance.v1.MarketDataSelectionH\x00\x12:\n\x0crisk_measure\x18\x06 \x01(\x0e\x32\x1a.absfinance.v1.RiskMeasureB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x36\n\x10\x63onfidence_level\x18\x07 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x11\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x01\x88\x01\x01\x12-\n\nestimation\x18\x08 \x01(\x0b\x32\x19.absfinance.v1.Estimation\x12\x39\n\x0b\x63onstraints\x18\t \x03(\x0b\x32\x19.absfinance.v1.ConstraintB\t\xbaH\x06\x92\x01\x03\x10\x90N\x12\x18\n\x06points\x18\n \x01(\rB\x08\xbaH\x05*\x03\x18\x90N\x12/\n\x10periods_per_year\x18\x0b \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x02\x88\x01\x01\x12)\n\x06groups\x18\x0c \x03(\x0b\x32\x19.absfinance.v1.AssetGroup\x12@\n\x0cmissing_data\x18\r \x01(\x0e\x32 .absfinance.v1.MissingDataPolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x33\n\x0f\x63urrent_weights\x18\x0e \x03(\x0b\x32\x1a.absfinance.v1.AssetWeightB\x0e\n\x05input\x12\x05\xbaH\x02\x08\x01\x42\x13\n\x11_confidence_levelB\x13\n\x11_periods_per_year\"\xc0\x02\n\x15TraceFrontierResponse\x12\r\n\x05index\x18\x01 \x01(\r\x12#\n\x16\x65xpected_return_annual\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x1e\n\x11volatility_annual\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x11\n\x04risk\x18\x04 \x01(\x01H\x02\x88\x01\x01\x12+\n\x07weights\x18\x05 \x03(\x0b\x32\x1a.absfinance.v1.AssetWeight\x12/\n\x0b\x63\x65rtificate\x18\x06 \x01(\x0b\x32\x1a.absfinance.v1.Certificate\x12(\n\x08warnings\x18\x07 \x03(\x0b\x32\x16.absfinance.v1.WarningB\x19\n\x17_expected_return_annualB\x14\n\x12_volatility_annualB\x07\n\x05_risk2\xc6\x04\n\x13OptimizationService\x12G\n\x08Optimize\x12\x1e.absfinance.v1.OptimizeRequest\x1a\x1b.absfinance.v1.Optimization\x12U\n\x0fGetOptimization\x12%.absfinance.v1.GetOptimizationRequest\x1a\x1b.absfinance.v1.Optimization\x12\x66\n\x11ListOptimizations\x12\'.absfinance.v1.ListOptimizationsRequest\x1a(.absfinance.v1.ListOptimizationsResponse\x12i\n\x12\x44\x65leteOptimization\x12(.absfinance.v1.DeleteOptimizationRequest\x1a).absfinance.v1.DeleteOptimizationResponse\x12^\n\rOptimizeBatch\x12#.absfinance.v1.OptimizeBatchRequest\x1a$.absfinance.v1.OptimizeBatchResponse(\x01\x30\x01\x12\\\n\rTraceFrontier\x12#.absfinance.v1.TraceFrontierRequest\x1a$.absfinance.v1.TraceFrontierResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(absfinance/v1/optimization_service.proto\x12\rabsfinance.v1\x1a\x19\x61\x62sfinance/v1/chart.proto\x1a\x1e\x61\x62sfinance/v1/constraint.proto\x1a\x18\x61\x62sfinance/v1/cost.proto\x1a\x1e\x61\x62sfinance/v1/estimation.proto\x1a\x1d\x61\x62sfinance/v1/objective.proto\x1a absfinance/v1/optimization.proto\x1a\x19\x61\x62sfinance/v1/panel.proto\x1a absfinance/v1/risk_measure.proto\x1a\x1b\x61\x62sfinance/v1/warning.proto\x1a\x1a\x61\x62sfinance/v1/weight.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\xfc\t\n\x0fOptimizeRequest\x12&\n\x06prices\x18\x01 \x01(\x0b\x32\x14.absfinance.v1.PanelH\x00\x12\'\n\x07returns\x18\x02 \x01(\x0b\x32\x14.absfinance.v1.PanelH\x00\x12)\n\x07moments\x18\x03 \x01(\x0b\x32\x16.absfinance.v1.MomentsH\x00\x12-\n\tscenarios\x18\x04 \x01(\x0b\x32\x18.absfinance.v1.ScenariosH\x00\x12\x39\n\x0bmarket_data\x18\x05 \x01(\x0b\x32\".absfinance.v1.MarketDataSelectionH\x00\x12\x33\n\tobjective\x18\x06 \x01(\x0b\x32\x18.absfinance.v1.ObjectiveB\x06\xbaH\x03\xc8\x01\x01\x12:\n\x0crisk_measure\x18\x07 \x01(\x0e\x32\x1a.absfinance.v1.RiskMeasureB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x36\n\x10\x63onfidence_level\x18\x08 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x11\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x01\x88\x01\x01\x12-\n\nestimation\x18\t \x01(\x0b\x32\x19.absfinance.v1.Estimation\x12\x39\n\x0b\x63onstraints\x18\n \x03(\x0b\x32\x19.absfinance.v1.ConstraintB\t\xbaH\x06\x92\x01\x03\x10\x90N\x12\'\n\x05\x63osts\x18\x0b \x01(\x0b\x32\x18.absfinance.v1.CostModel\x12?\n\x0f\x63urrent_weights\x18\x0c \x03(\x0b\x32\x1a.absfinance.v1.AssetWeightB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12,\n\x06solver\x18\r \x01(\x0b\x32\x1c.absfinance.v1.SolverOptions\x12@\n\x0cmissing_data\x18\x0e \x01(\x0e\x32 .absfinance.v1.MissingDataPolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12/\n\x10periods_per_year\x18\x0f \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x02\x88\x01\x01\x12\x34\n\x06groups\x18\x10 \x03(\x0b\x32\x19.absfinance.v1.AssetGroupB\t\xbaH\x06\x92\x01\x03\x10\x90N\x12\x1c\n\nrequest_id\x18\x11 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x15\n\rvalidate_only\x18\x12 \x01(\x08\x12\x19\n\x11\x63heck_feasibility\x18\x13 \x01(\x08\x12\x1b\n\x13\x64iagnose_estimation\x18\x14 \x01(\x08\x12\x17\n\x05label\x18\x15 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x37\n\x0foptimization_id\x18\x16 \x01(\tB\x1e\xbaH\x1br\x19\x18@2\x15^[A-Za-z0-9_-]{0,64}$:\xb5\x01\xbaH\xb1\x01\x1a\xae\x01\n-optimize.check_feasibility_with_validate_only\x12Ncheck_feasibility needs validate_only: without it the problem is solved anyway\x1a-!this.check_feasibility || this.validate_onlyB\x0e\n\x05input\x12\x05\xbaH\x02\x08\x01\x42\x13\n\x11_confidence_levelB\x13\n\x11_periods_per_year\"T\n\x16GetOptimizationRequest\x12:\n\x04name\x18\x01 \x01(\tB,\xbaH)r\'\x18P2#^optimizations/[A-Za-z0-9_-]{1,64}$\"W\n\x19\x44\x65leteOptimizationRequest\x12:\n\x04name\x18\x01 \x01(\tB,\xbaH)r\'\x18P2#^optimizations/[A-Za-z0-9_-]{1,64}$\"\x1c\n\x1a\x44\x65leteOptimizationResponse\"\xda\x01\n\x18ListOptimizationsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x17\n\x05label\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x35\n\x11start_create_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0f\x65nd_create_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe6\x02\n\x19ListOptimizationsResponse\x12G\n\roptimizations\x18\x01 \x03(\x0b\x32\x30.absfinance.v1.ListOptimizationsResponse.Summary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x1a\xe6\x01\n\x07Summary\x12\x0c\n\x04name\x18\x01 \x01(\t\x12/\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06\x61ssets\x18\x04 \x01(\r\x12#\n\x16\x65xpected_return_annual\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x19\n\x11volatility_annual\x18\x06 \x01(\x01\x12\x0e\n\x06solver\x18\x07 \x01(\t\x12\r\n\x05label\x18\x08 \x01(\tB\x19\n\x17_expected_return_annual\"\xf1\x05\n\x14OptimizeBatchRequest\x12@\n\x08universe\x18\x01 \x01(\x0b\x32,.absfinance.v1.OptimizeBatchRequest.UniverseH\x00\x12>\n\x07\x61\x63\x63ount\x18\x02 \x01(\x0b\x32+.absfinance.v1.OptimizeBatchRequest.AccountH\x00\x1a\xf9\x02\n\x08Universe\x12&\n\x06prices\x18\x01 \x01(\x0b\x32\x14.absfinance.v1.PanelH\x00\x12\'\n\x07returns\x18\x02 \x01(\x0b\x32\x14.absfinance.v1.PanelH\x00\x12)\n\x07moments\x18\x03 \x01(\x0b\x32\x16.absfinance.v1.MomentsH\x00\x12-\n\tscenarios\x18\x04 \x01(\x0b\x32\x18.absfinance.v1.ScenariosH\x00\x12\x39\n\x0bmarket_data\x18\x05 \x01(\x0b\x32\".absfinance.v1.MarketDataSelectionH\x00\x12\x31\n\x04spec\x18\x06 \x01(\x0b\x32\x1b.absfinance.v1.OptimizeSpecB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x10periods_per_year\x18\x07 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x42\x0e\n\x05input\x12\x05\xbaH\x02\x08\x01\x42\x13\n\x11_periods_per_year\x1a\xcb\x01\n\x07\x41\x63\x63ount\x12\x17\n\x03key\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12?\n\x0f\x63urrent_weights\x18\x02 \x03(\x0b\x32\x1a.absfinance.v1.AssetWeightB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12\x39\n\x0b\x63onstraints\x18\x03 \x03(\x0b\x32\x19.absfinance.v1.ConstraintB\t\xbaH\x06\x92\x01\x03\x10\x90N\x12+\n\tobjective\x18\x04 \x01(\x0b\x32\x18.absfinance.v1.ObjectiveB\r\n\x04part\x12\x05\xbaH\x02\x08\x01\"\x83\x01\n\x15OptimizeBatchResponse\x12\x0b\n\x03key\x18\x01 \x01(\t\x12-\n\x06result\x18\x02 \x01(\x0b\x32\x1b.absfinance.v1.OptimizationH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"\x98\x06\n\x14TraceFrontierRequest\x12&\n\x06prices\x18\x01 \x01(\x0b\x32\x14.absfinance.v1.PanelH\x00\x12\'\n\x07returns\x18\x02 \x01(\x0b\x32\x14.absfinance.v1.PanelH\x00\x12)\n\x07moments\x18\x03 \x01(\x0b\x32\x16.absfinance.v1.MomentsH\x00\x12-\n\tscenarios\x18\x04 \x01(\x0b\x32\x18.absfinance.v1.ScenariosH\x00\x12\x39\n\x0bmarket_data\x18\x05 \x01(\x0b\x32\".absfinance.v1.MarketDataSelectionH\x00\x12:\n\x0crisk_measure\x18\x06 \x01(\x0e\x32\x1a.absfinance.v1.RiskMeasureB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x36\n\x10\x63onfidence_level\x18\x07 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x11\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x01\x88\x01\x01\x12-\n\nestimation\x18\x08 \x01(\x0b\x32\x19.absfinance.v1.Estimation\x12\x39\n\x0b\x63onstraints\x18\t \x03(\x0b\x32\x19.absfinance.v1.ConstraintB\t\xbaH\x06\x92\x01\x03\x10\x90N\x12\x18\n\x06points\x18\n \x01(\rB\x08\xbaH\x05*\x03\x18\x90N\x12/\n\x10periods_per_year\x18\x0b \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x02\x88\x01\x01\x12\x34\n\x06groups\x18\x0c \x03(\x0b\x32\x19.absfinance.v1.AssetGroupB\t\xbaH\x06\x92\x01\x03\x10\x90N\x12@\n\x0cmissing_data\x18\r \x01(\x0e\x32 .absfinance.v1.MissingDataPolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12?\n\x0f\x63urrent_weights\x18\x0e \x03(\x0b\x32\x1a.absfinance.v1.AssetWeightB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x42\x0e\n\x05input\x12\x05\xbaH\x02\x08\x01\x42\x13\n\x11_confidence_levelB\x13\n\x11_periods_per_year\"\xc0\x02\n\x15TraceFrontierResponse\x12\r\n\x05index\x18\x01 \x01(\r\x12#\n\x16\x65xpected_return_annual\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x1e\n\x11volatility_annual\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x11\n\x04risk\x18\x04 \x01(\x01H\x02\x88\x01\x01\x12+\n\x07weights\x18\x05 \x03(\x0b\x32\x1a.absfinance.v1.AssetWeight\x12/\n\x0b\x63\x65rtificate\x18\x06 \x01(\x0b\x32\x1a.absfinance.v1.Certificate\x12(\n\x08warnings\x18\x07 \x03(\x0b\x32\x16.absfinance.v1.WarningB\x19\n\x17_expected_return_annualB\x14\n\x12_volatility_annualB\x07\n\x05_risk\"\x95\x01\n\x1cGetOptimizationChartsRequest\x12:\n\x04name\x18\x01 \x01(\tB,\xbaH)r\'\x18P2#^optimizations/[A-Za-z0-9_-]{1,64}$\x12\x39\n\x06\x63harts\x18\x02 \x03(\x0e\x32\x14.absfinance.v1.ChartB\x13\xbaH\x10\x92\x01\r\x10@\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\"I\n\x1dGetOptimizationChartsResponse\x12(\n\x06\x63harts\x18\x01 \x03(\x0b\x32\x18.absfinance.v1.ChartSpec2\xdd\x05\n\x13OptimizationService\x12L\n\x08Optimize\x12\x1e.absfinance.v1.OptimizeRequest\x1a\x1b.absfinance.v1.Optimization\"\x03\x90\x02\x00\x12Z\n\x0fGetOptimization\x12%.absfinance.v1.GetOptimizationRequest\x1a\x1b.absfinance.v1.Optimization\"\x03\x90\x02\x01\x12k\n\x11ListOptimizations\x12\'.absfinance.v1.ListOptimizationsRequest\x1a(.absfinance.v1.ListOptimizationsResponse\"\x03\x90\x02\x01\x12n\n\x12\x44\x65leteOptimization\x12(.absfinance.v1.DeleteOptimizationRequest\x1a).absfinance.v1.DeleteOptimizationResponse\"\x03\x90\x02\x02\x12\x63\n\rOptimizeBatch\x12#.absfinance.v1.OptimizeBatchRequest\x1a$.absfinance.v1.OptimizeBatchResponse\"\x03\x90\x02\x01(\x01\x30\x01\x12\x61\n\rTraceFrontier\x12#.absfinance.v1.TraceFrontierRequest\x1a$.absfinance.v1.TraceFrontierResponse\"\x03\x90\x02\x01\x30\x01\x12w\n\x15GetOptimizationCharts\x12+.absfinance.v1.GetOptimizationChartsRequest\x1a,.absfinance.v1.GetOptimizationChartsResponse\"\x03\x90\x02\x01\x42\xad\x01\n\x19\x63om.example.absfinance.v1B\x18OptimizationServiceProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'absfinance.v1.optimization_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\031com.example.absfinance.v1B\030OptimizationServiceProtoP\001Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\242\002\003ABF\252\002\rAbsFinance.V1\312\002\rAbsFinance\\V1\352\002\016AbsFinance::V1'
   _globals['_OPTIMIZEREQUEST'].oneofs_by_name['input']._loaded_options = None
   _globals['_OPTIMIZEREQUEST'].oneofs_by_name['input']._serialized_options = b'\272H\002\010\001'
   _globals['_OPTIMIZEREQUEST'].fields_by_name['objective']._loaded_options = None
@@ -53,20 +55,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OPTIMIZEREQUEST'].fields_by_name['confidence_level']._serialized_options = b'\272H\024\022\022\021\000\000\000\000\000\000\360?!\000\000\000\000\000\000\000\000'
   _globals['_OPTIMIZEREQUEST'].fields_by_name['constraints']._loaded_options = None
   _globals['_OPTIMIZEREQUEST'].fields_by_name['constraints']._serialized_options = b'\272H\006\222\001\003\020\220N'
+  _globals['_OPTIMIZEREQUEST'].fields_by_name['current_weights']._loaded_options = None
+  _globals['_OPTIMIZEREQUEST'].fields_by_name['current_weights']._serialized_options = b'\272H\007\222\001\004\020\240\234\001'
   _globals['_OPTIMIZEREQUEST'].fields_by_name['missing_data']._loaded_options = None
   _globals['_OPTIMIZEREQUEST'].fields_by_name['missing_data']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_OPTIMIZEREQUEST'].fields_by_name['periods_per_year']._loaded_options = None
   _globals['_OPTIMIZEREQUEST'].fields_by_name['periods_per_year']._serialized_options = b'\272H\r\022\013!\000\000\000\000\000\000\000\000@\001'
+  _globals['_OPTIMIZEREQUEST'].fields_by_name['groups']._loaded_options = None
+  _globals['_OPTIMIZEREQUEST'].fields_by_name['groups']._serialized_options = b'\272H\006\222\001\003\020\220N'
   _globals['_OPTIMIZEREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_OPTIMIZEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\030\200\001'
+  _globals['_OPTIMIZEREQUEST'].fields_by_name['label']._loaded_options = None
+  _globals['_OPTIMIZEREQUEST'].fields_by_name['label']._serialized_options = b'\272H\005r\003\030\200\001'
+  _globals['_OPTIMIZEREQUEST'].fields_by_name['optimization_id']._loaded_options = None
+  _globals['_OPTIMIZEREQUEST'].fields_by_name['optimization_id']._serialized_options = b'\272H\033r\031\030@2\025^[A-Za-z0-9_-]{0,64}$'
+  _globals['_OPTIMIZEREQUEST']._loaded_options = None
+  _globals['_OPTIMIZEREQUEST']._serialized_options = b'\272H\261\001\032\256\001\n-optimize.check_feasibility_with_validate_only\022Ncheck_feasibility needs validate_only: without it the problem is solved anyway\032-!this.check_feasibility || this.validate_only'
   _globals['_GETOPTIMIZATIONREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_GETOPTIMIZATIONREQUEST'].fields_by_name['name']._serialized_options = b'\272H\'r%2#^optimizations/[A-Za-z0-9_-]{1,64}$'
+  _globals['_GETOPTIMIZATIONREQUEST'].fields_by_name['name']._serialized_options = b'\272H)r\'\030P2#^optimizations/[A-Za-z0-9_-]{1,64}$'
   _globals['_DELETEOPTIMIZATIONREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_DELETEOPTIMIZATIONREQUEST'].fields_by_name['name']._serialized_options = b'\272H\'r%2#^optimizations/[A-Za-z0-9_-]{1,64}$'
+  _globals['_DELETEOPTIMIZATIONREQUEST'].fields_by_name['name']._serialized_options = b'\272H)r\'\030P2#^optimizations/[A-Za-z0-9_-]{1,64}$'
   _globals['_LISTOPTIMIZATIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTOPTIMIZATIONSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\005*\003\030\350\007'
   _globals['_LISTOPTIMIZATIONSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTOPTIMIZATIONSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\002'
+  _globals['_LISTOPTIMIZATIONSREQUEST'].fields_by_name['label']._loaded_options = None
+  _globals['_LISTOPTIMIZATIONSREQUEST'].fields_by_name['label']._serialized_options = b'\272H\005r\003\030\200\001'
   _globals['_OPTIMIZEBATCHREQUEST_UNIVERSE'].oneofs_by_name['input']._loaded_options = None
   _globals['_OPTIMIZEBATCHREQUEST_UNIVERSE'].oneofs_by_name['input']._serialized_options = b'\272H\002\010\001'
   _globals['_OPTIMIZEBATCHREQUEST_UNIVERSE'].fields_by_name['spec']._loaded_options = None
@@ -75,6 +89,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OPTIMIZEBATCHREQUEST_UNIVERSE'].fields_by_name['periods_per_year']._serialized_options = b'\272H\r\022\013!\000\000\000\000\000\000\000\000@\001'
   _globals['_OPTIMIZEBATCHREQUEST_ACCOUNT'].fields_by_name['key']._loaded_options = None
   _globals['_OPTIMIZEBATCHREQUEST_ACCOUNT'].fields_by_name['key']._serialized_options = b'\272H\007r\005\020\001\030\200\001'
+  _globals['_OPTIMIZEBATCHREQUEST_ACCOUNT'].fields_by_name['current_weights']._loaded_options = None
+  _globals['_OPTIMIZEBATCHREQUEST_ACCOUNT'].fields_by_name['current_weights']._serialized_options = b'\272H\007\222\001\004\020\240\234\001'
+  _globals['_OPTIMIZEBATCHREQUEST_ACCOUNT'].fields_by_name['constraints']._loaded_options = None
+  _globals['_OPTIMIZEBATCHREQUEST_ACCOUNT'].fields_by_name['constraints']._serialized_options = b'\272H\006\222\001\003\020\220N'
   _globals['_OPTIMIZEBATCHREQUEST'].oneofs_by_name['part']._loaded_options = None
   _globals['_OPTIMIZEBATCHREQUEST'].oneofs_by_name['part']._serialized_options = b'\272H\002\010\001'
   _globals['_TRACEFRONTIERREQUEST'].oneofs_by_name['input']._loaded_options = None
@@ -89,34 +107,60 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRACEFRONTIERREQUEST'].fields_by_name['points']._serialized_options = b'\272H\005*\003\030\220N'
   _globals['_TRACEFRONTIERREQUEST'].fields_by_name['periods_per_year']._loaded_options = None
   _globals['_TRACEFRONTIERREQUEST'].fields_by_name['periods_per_year']._serialized_options = b'\272H\r\022\013!\000\000\000\000\000\000\000\000@\001'
+  _globals['_TRACEFRONTIERREQUEST'].fields_by_name['groups']._loaded_options = None
+  _globals['_TRACEFRONTIERREQUEST'].fields_by_name['groups']._serialized_options = b'\272H\006\222\001\003\020\220N'
   _globals['_TRACEFRONTIERREQUEST'].fields_by_name['missing_data']._loaded_options = None
   _globals['_TRACEFRONTIERREQUEST'].fields_by_name['missing_data']._serialized_options = b'\272H\005\202\001\002\020\001'
-  _globals['_OPTIMIZEREQUEST']._serialized_start=420
-  _globals['_OPTIMIZEREQUEST']._serialized_end=1407
-  _globals['_GETOPTIMIZATIONREQUEST']._serialized_start=1409
-  _globals['_GETOPTIMIZATIONREQUEST']._serialized_end=1491
-  _globals['_DELETEOPTIMIZATIONREQUEST']._serialized_start=1493
-  _globals['_DELETEOPTIMIZATIONREQUEST']._serialized_end=1578
-  _globals['_DELETEOPTIMIZATIONRESPONSE']._serialized_start=1580
-  _globals['_DELETEOPTIMIZATIONRESPONSE']._serialized_end=1608
-  _globals['_LISTOPTIMIZATIONSREQUEST']._serialized_start=1610
-  _globals['_LISTOPTIMIZATIONSREQUEST']._serialized_end=1695
-  _globals['_LISTOPTIMIZATIONSRESPONSE']._serialized_start=1698
-  _globals['_LISTOPTIMIZATIONSRESPONSE']._serialized_end=2041
-  _globals['_LISTOPTIMIZATIONSRESPONSE_SUMMARY']._serialized_start=1826
-  _globals['_LISTOPTIMIZATIONSRESPONSE_SUMMARY']._serialized_end=2041
-  _globals['_OPTIMIZEBATCHREQUEST']._serialized_start=2044
-  _globals['_OPTIMIZEBATCHREQUEST']._serialized_end=2774
-  _globals['_OPTIMIZEBATCHREQUEST_UNIVERSE']._serialized_start=2199
-  _globals['_OPTIMIZEBATCHREQUEST_UNIVERSE']._serialized_end=2576
-  _globals['_OPTIMIZEBATCHREQUEST_ACCOUNT']._serialized_start=2579
-  _globals['_OPTIMIZEBATCHREQUEST_ACCOUNT']._serialized_end=2759
-  _globals['_OPTIMIZEBATCHRESPONSE']._serialized_start=2777
-  _globals['_OPTIMIZEBATCHRESPONSE']._serialized_end=2908
-  _globals['_TRACEFRONTIERREQUEST']._serialized_start=2911
-  _globals['_TRACEFRONTIERREQUEST']._serialized_end=3680
-  _globals['_TRACEFRONTIERRESPONSE']._serialized_start=3683
-  _globals['_TRACEFRONTIERRESPONSE']._serialized_end=4003
-  _globals['_OPTIMIZATIONSERVICE']._serialized_start=4006
-  _globals['_OPTIMIZATIONSERVICE']._serialized_end=4588
+  _globals['_TRACEFRONTIERREQUEST'].fields_by_name['current_weights']._loaded_options = None
+  _globals['_TRACEFRONTIERREQUEST'].fields_by_name['current_weights']._serialized_options = b'\272H\007\222\001\004\020\240\234\001'
+  _globals['_GETOPTIMIZATIONCHARTSREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETOPTIMIZATIONCHARTSREQUEST'].fields_by_name['name']._serialized_options = b'\272H)r\'\030P2#^optimizations/[A-Za-z0-9_-]{1,64}$'
+  _globals['_GETOPTIMIZATIONCHARTSREQUEST'].fields_by_name['charts']._loaded_options = None
+  _globals['_GETOPTIMIZATIONCHARTSREQUEST'].fields_by_name['charts']._serialized_options = b'\272H\020\222\001\r\020@\030\001\"\007\202\001\004\020\001 \000'
+  _globals['_OPTIMIZATIONSERVICE'].methods_by_name['Optimize']._loaded_options = None
+  _globals['_OPTIMIZATIONSERVICE'].methods_by_name['Optimize']._serialized_options = b'\220\002\000'
+  _globals['_OPTIMIZATIONSERVICE'].methods_by_name['GetOptimization']._loaded_options = None
+  _globals['_OPTIMIZATIONSERVICE'].methods_by_name['GetOptimization']._serialized_options = b'\220\002\001'
+  _globals['_OPTIMIZATIONSERVICE'].methods_by_name['ListOptimizations']._loaded_options = None
+  _globals['_OPTIMIZATIONSERVICE'].methods_by_name['ListOptimizations']._serialized_options = b'\220\002\001'
+  _globals['_OPTIMIZATIONSERVICE'].methods_by_name['DeleteOptimization']._loaded_options = None
+  _globals['_OPTIMIZATIONSERVICE'].methods_by_name['DeleteOptimization']._serialized_options = b'\220\002\002'
+  _globals['_OPTIMIZATIONSERVICE'].methods_by_name['OptimizeBatch']._loaded_options = None
+  _globals['_OPTIMIZATIONSERVICE'].methods_by_name['OptimizeBatch']._serialized_options = b'\220\002\001'
+  _globals['_OPTIMIZATIONSERVICE'].methods_by_name['TraceFrontier']._loaded_options = None
+  _globals['_OPTIMIZATIONSERVICE'].methods_by_name['TraceFrontier']._serialized_options = b'\220\002\001'
+  _globals['_OPTIMIZATIONSERVICE'].methods_by_name['GetOptimizationCharts']._loaded_options = None
+  _globals['_OPTIMIZATIONSERVICE'].methods_by_name['GetOptimizationCharts']._serialized_options = b'\220\002\001'
+  _globals['_OPTIMIZEREQUEST']._serialized_start=447
+  _globals['_OPTIMIZEREQUEST']._serialized_end=1723
+  _globals['_GETOPTIMIZATIONREQUEST']._serialized_start=1725
+  _globals['_GETOPTIMIZATIONREQUEST']._serialized_end=1809
+  _globals['_DELETEOPTIMIZATIONREQUEST']._serialized_start=1811
+  _globals['_DELETEOPTIMIZATIONREQUEST']._serialized_end=1898
+  _globals['_DELETEOPTIMIZATIONRESPONSE']._serialized_start=1900
+  _globals['_DELETEOPTIMIZATIONRESPONSE']._serialized_end=1928
+  _globals['_LISTOPTIMIZATIONSREQUEST']._serialized_start=1931
+  _globals['_LISTOPTIMIZATIONSREQUEST']._serialized_end=2149
+  _globals['_LISTOPTIMIZATIONSRESPONSE']._serialized_start=2152
+  _globals['_LISTOPTIMIZATIONSRESPONSE']._serialized_end=2510
+  _globals['_LISTOPTIMIZATIONSRESPONSE_SUMMARY']._serialized_start=2280
+  _globals['_LISTOPTIMIZATIONSRESPONSE_SUMMARY']._serialized_end=2510
+  _globals['_OPTIMIZEBATCHREQUEST']._serialized_start=2513
+  _globals['_OPTIMIZEBATCHREQUEST']._serialized_end=3266
+  _globals['_OPTIMIZEBATCHREQUEST_UNIVERSE']._serialized_start=2668
+  _globals['_OPTIMIZEBATCHREQUEST_UNIVERSE']._serialized_end=3045
+  _globals['_OPTIMIZEBATCHREQUEST_ACCOUNT']._serialized_start=3048
+  _globals['_OPTIMIZEBATCHREQUEST_ACCOUNT']._serialized_end=3251
+  _globals['_OPTIMIZEBATCHRESPONSE']._serialized_start=3269
+  _globals['_OPTIMIZEBATCHRESPONSE']._serialized_end=3400
+  _globals['_TRACEFRONTIERREQUEST']._serialized_start=3403
+  _globals['_TRACEFRONTIERREQUEST']._serialized_end=4195
+  _globals['_TRACEFRONTIERRESPONSE']._serialized_start=4198
+  _globals['_TRACEFRONTIERRESPONSE']._serialized_end=4518
+  _globals['_GETOPTIMIZATIONCHARTSREQUEST']._serialized_start=4521
+  _globals['_GETOPTIMIZATIONCHARTSREQUEST']._serialized_end=4670
+  _globals['_GETOPTIMIZATIONCHARTSRESPONSE']._serialized_start=4672
+  _globals['_GETOPTIMIZATIONCHARTSRESPONSE']._serialized_end=4745
+  _globals['_OPTIMIZATIONSERVICE']._serialized_start=4748
+  _globals['_OPTIMIZATIONSERVICE']._serialized_end=5481
 # @@protoc_insertion_point(module_scope)

@@ -1,5 +1,6 @@
 import datetime
 
+from absfinance.v1 import chart_pb2 as _chart_pb2
 from absfinance.v1 import constraint_pb2 as _constraint_pb2
 from absfinance.v1 import cost_pb2 as _cost_pb2
 from absfinance.v1 import estimation_pb2 as _estimation_pb2
@@ -21,7 +22,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class OptimizeRequest(_message.Message):
-    __slots__ = ("prices", "returns", "moments", "scenarios", "market_data", "objective", "risk_measure", "confidence_level", "estimation", "constraints", "costs", "current_weights", "solver", "missing_data", "periods_per_year", "groups", "request_id", "validate_only", "check_feasibility", "diagnose_estimation")
+    __slots__ = ("prices", "returns", "moments", "scenarios", "market_data", "objective", "risk_measure", "confidence_level", "estimation", "constraints", "costs", "current_weights", "solver", "missing_data", "periods_per_year", "groups", "request_id", "validate_only", "check_feasibility", "diagnose_estimation", "label", "optimization_id")
     PRICES_FIELD_NUMBER: _ClassVar[int]
     RETURNS_FIELD_NUMBER: _ClassVar[int]
     MOMENTS_FIELD_NUMBER: _ClassVar[int]
@@ -42,6 +43,8 @@ class OptimizeRequest(_message.Message):
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
     CHECK_FEASIBILITY_FIELD_NUMBER: _ClassVar[int]
     DIAGNOSE_ESTIMATION_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    OPTIMIZATION_ID_FIELD_NUMBER: _ClassVar[int]
     prices: _panel_pb2.Panel
     returns: _panel_pb2.Panel
     moments: _panel_pb2.Moments
@@ -62,7 +65,9 @@ class OptimizeRequest(_message.Message):
     validate_only: bool
     check_feasibility: bool
     diagnose_estimation: bool
-    def __init__(self, prices: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., returns: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., moments: _Optional[_Union[_panel_pb2.Moments, _Mapping]] = ..., scenarios: _Optional[_Union[_panel_pb2.Scenarios, _Mapping]] = ..., market_data: _Optional[_Union[_panel_pb2.MarketDataSelection, _Mapping]] = ..., objective: _Optional[_Union[_objective_pb2.Objective, _Mapping]] = ..., risk_measure: _Optional[_Union[_risk_measure_pb2.RiskMeasure, str]] = ..., confidence_level: _Optional[float] = ..., estimation: _Optional[_Union[_estimation_pb2.Estimation, _Mapping]] = ..., constraints: _Optional[_Iterable[_Union[_constraint_pb2.Constraint, _Mapping]]] = ..., costs: _Optional[_Union[_cost_pb2.CostModel, _Mapping]] = ..., current_weights: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., solver: _Optional[_Union[_optimization_pb2.SolverOptions, _Mapping]] = ..., missing_data: _Optional[_Union[_panel_pb2.MissingDataPolicy, str]] = ..., periods_per_year: _Optional[float] = ..., groups: _Optional[_Iterable[_Union[_weight_pb2.AssetGroup, _Mapping]]] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ..., check_feasibility: _Optional[bool] = ..., diagnose_estimation: _Optional[bool] = ...) -> None: ...
+    label: str
+    optimization_id: str
+    def __init__(self, prices: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., returns: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., moments: _Optional[_Union[_panel_pb2.Moments, _Mapping]] = ..., scenarios: _Optional[_Union[_panel_pb2.Scenarios, _Mapping]] = ..., market_data: _Optional[_Union[_panel_pb2.MarketDataSelection, _Mapping]] = ..., objective: _Optional[_Union[_objective_pb2.Objective, _Mapping]] = ..., risk_measure: _Optional[_Union[_risk_measure_pb2.RiskMeasure, str]] = ..., confidence_level: _Optional[float] = ..., estimation: _Optional[_Union[_estimation_pb2.Estimation, _Mapping]] = ..., constraints: _Optional[_Iterable[_Union[_constraint_pb2.Constraint, _Mapping]]] = ..., costs: _Optional[_Union[_cost_pb2.CostModel, _Mapping]] = ..., current_weights: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., solver: _Optional[_Union[_optimization_pb2.SolverOptions, _Mapping]] = ..., missing_data: _Optional[_Union[_panel_pb2.MissingDataPolicy, str]] = ..., periods_per_year: _Optional[float] = ..., groups: _Optional[_Iterable[_Union[_weight_pb2.AssetGroup, _Mapping]]] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ..., check_feasibility: _Optional[bool] = ..., diagnose_estimation: _Optional[bool] = ..., label: _Optional[str] = ..., optimization_id: _Optional[str] = ...) -> None: ...
 
 class GetOptimizationRequest(_message.Message):
     __slots__ = ("name",)
@@ -81,17 +86,23 @@ class DeleteOptimizationResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class ListOptimizationsRequest(_message.Message):
-    __slots__ = ("page_size", "page_token")
+    __slots__ = ("page_size", "page_token", "label", "start_create_time", "end_create_time")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    START_CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    label: str
+    start_create_time: _timestamp_pb2.Timestamp
+    end_create_time: _timestamp_pb2.Timestamp
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., label: _Optional[str] = ..., start_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListOptimizationsResponse(_message.Message):
     __slots__ = ("optimizations", "next_page_token")
     class Summary(_message.Message):
-        __slots__ = ("name", "create_time", "request_id", "assets", "expected_return_annual", "volatility_annual", "solver")
+        __slots__ = ("name", "create_time", "request_id", "assets", "expected_return_annual", "volatility_annual", "solver", "label")
         NAME_FIELD_NUMBER: _ClassVar[int]
         CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
         REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
@@ -99,6 +110,7 @@ class ListOptimizationsResponse(_message.Message):
         EXPECTED_RETURN_ANNUAL_FIELD_NUMBER: _ClassVar[int]
         VOLATILITY_ANNUAL_FIELD_NUMBER: _ClassVar[int]
         SOLVER_FIELD_NUMBER: _ClassVar[int]
+        LABEL_FIELD_NUMBER: _ClassVar[int]
         name: str
         create_time: _timestamp_pb2.Timestamp
         request_id: str
@@ -106,7 +118,8 @@ class ListOptimizationsResponse(_message.Message):
         expected_return_annual: float
         volatility_annual: float
         solver: str
-        def __init__(self, name: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., assets: _Optional[int] = ..., expected_return_annual: _Optional[float] = ..., volatility_annual: _Optional[float] = ..., solver: _Optional[str] = ...) -> None: ...
+        label: str
+        def __init__(self, name: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., assets: _Optional[int] = ..., expected_return_annual: _Optional[float] = ..., volatility_annual: _Optional[float] = ..., solver: _Optional[str] = ..., label: _Optional[str] = ...) -> None: ...
     OPTIMIZATIONS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     optimizations: _containers.RepeatedCompositeFieldContainer[ListOptimizationsResponse.Summary]
@@ -208,3 +221,17 @@ class TraceFrontierResponse(_message.Message):
     certificate: _optimization_pb2.Certificate
     warnings: _containers.RepeatedCompositeFieldContainer[_warning_pb2.Warning]
     def __init__(self, index: _Optional[int] = ..., expected_return_annual: _Optional[float] = ..., volatility_annual: _Optional[float] = ..., risk: _Optional[float] = ..., weights: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., certificate: _Optional[_Union[_optimization_pb2.Certificate, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ...) -> None: ...
+
+class GetOptimizationChartsRequest(_message.Message):
+    __slots__ = ("name", "charts")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    CHARTS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    charts: _containers.RepeatedScalarFieldContainer[_chart_pb2.Chart]
+    def __init__(self, name: _Optional[str] = ..., charts: _Optional[_Iterable[_Union[_chart_pb2.Chart, str]]] = ...) -> None: ...
+
+class GetOptimizationChartsResponse(_message.Message):
+    __slots__ = ("charts",)
+    CHARTS_FIELD_NUMBER: _ClassVar[int]
+    charts: _containers.RepeatedCompositeFieldContainer[_chart_pb2.ChartSpec]
+    def __init__(self, charts: _Optional[_Iterable[_Union[_chart_pb2.ChartSpec, _Mapping]]] = ...) -> None: ...

@@ -66,6 +66,11 @@ class OptimizationServiceStub:
                 request_serializer=absfinance_dot_v1_dot_optimization__service__pb2.TraceFrontierRequest.SerializeToString,
                 response_deserializer=absfinance_dot_v1_dot_optimization__service__pb2.TraceFrontierResponse.FromString,
                 _registered_method=True)
+        self.GetOptimizationCharts = channel.unary_unary(
+                '/absfinance.v1.OptimizationService/GetOptimizationCharts',
+                request_serializer=absfinance_dot_v1_dot_optimization__service__pb2.GetOptimizationChartsRequest.SerializeToString,
+                response_deserializer=absfinance_dot_v1_dot_optimization__service__pb2.GetOptimizationChartsResponse.FromString,
+                _registered_method=True)
 
 
 class OptimizationServiceServicer:
@@ -116,6 +121,13 @@ class OptimizationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetOptimizationCharts(self, request, context):
+        """Describes charts of a stored result.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OptimizationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -148,6 +160,11 @@ def add_OptimizationServiceServicer_to_server(servicer, server):
                     servicer.TraceFrontier,
                     request_deserializer=absfinance_dot_v1_dot_optimization__service__pb2.TraceFrontierRequest.FromString,
                     response_serializer=absfinance_dot_v1_dot_optimization__service__pb2.TraceFrontierResponse.SerializeToString,
+            ),
+            'GetOptimizationCharts': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetOptimizationCharts,
+                    request_deserializer=absfinance_dot_v1_dot_optimization__service__pb2.GetOptimizationChartsRequest.FromString,
+                    response_serializer=absfinance_dot_v1_dot_optimization__service__pb2.GetOptimizationChartsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -313,6 +330,33 @@ class OptimizationService:
             '/absfinance.v1.OptimizationService/TraceFrontier',
             absfinance_dot_v1_dot_optimization__service__pb2.TraceFrontierRequest.SerializeToString,
             absfinance_dot_v1_dot_optimization__service__pb2.TraceFrontierResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetOptimizationCharts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/absfinance.v1.OptimizationService/GetOptimizationCharts',
+            absfinance_dot_v1_dot_optimization__service__pb2.GetOptimizationChartsRequest.SerializeToString,
+            absfinance_dot_v1_dot_optimization__service__pb2.GetOptimizationChartsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -26,19 +26,20 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x61\x62sfinance/v1/panel.proto\x12\rabsfinance.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x16google/type/date.proto\"a\n\x05Panel\x12%\n\x07symbols\x18\x01 \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x08\x01\x10\xa0\x9c\x01\"\x06r\x04\x10\x01\x18@\x12\x17\n\x05\x64\x61tes\x18\x02 \x03(\x05\x42\x08\xbaH\x05\x92\x01\x02\x08\x01\x12\x18\n\x06values\x18\x03 \x03(\x01\x42\x08\xbaH\x05\x92\x01\x02\x08\x01\"r\n\x06Tensor\x12\x1b\n\x05shape\x18\x01 \x03(\x03\x42\x0c\xbaH\t\x92\x01\x06\"\x04\"\x02(\x00\x12\x32\n\x05\x64type\x18\x02 \x01(\x0e\x32\x17.absfinance.v1.DataTypeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x17\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\x80\x80@\"\xc9\x01\n\x07Moments\x12%\n\x07symbols\x18\x01 \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x08\x01\x10\xa0\x9c\x01\"\x06r\x04\x10\x01\x18@\x12\x18\n\x10\x65xpected_returns\x18\x02 \x03(\x01\x12\x1c\n\ncovariance\x18\x03 \x03(\x01\x42\x08\xbaH\x05\x92\x01\x02\x08\x01\x12/\n\x10periods_per_year\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12\x19\n\x11repair_covariance\x18\x05 \x01(\x08\x42\x13\n\x11_periods_per_year\"\xa9\x01\n\tScenarios\x12%\n\x07symbols\x18\x01 \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x08\x01\x10\xa0\x9c\x01\"\x06r\x04\x10\x01\x18@\x12\x18\n\x06values\x18\x02 \x03(\x01\x42\x08\xbaH\x05\x92\x01\x02\x08\x01\x12\x15\n\rprobabilities\x18\x03 \x03(\x01\x12/\n\x10periods_per_year\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x42\x13\n\x11_periods_per_year\"\xdb\x02\n\x13MarketDataSelection\x12#\n\x07symbols\x18\x01 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x10\xa0\x9c\x01\"\x06r\x04\x10\x01\x18@\x12\x1a\n\x08universe\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12%\n\nstart_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08\x65nd_date\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x32\n\x05\x66ield\x18\x05 \x01(\x0e\x32\x19.absfinance.v1.PriceFieldB\x08\xbaH\x05\x82\x01\x02\x10\x01:\x82\x01\xbaH\x7f\x1a}\n\x1fmarket_data.symbols_or_universe\x12\'give symbols or a universe, one of them\x1a\x31(size(this.symbols) > 0) != (this.universe != \'\')*}\n\x08\x44\x61taType\x12\x19\n\x15\x44\x41TA_TYPE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x44\x41TA_TYPE_FLOAT64\x10\x01\x12\x15\n\x11\x44\x41TA_TYPE_FLOAT32\x10\x02\x12\x13\n\x0f\x44\x41TA_TYPE_INT32\x10\x03\x12\x13\n\x0f\x44\x41TA_TYPE_INT64\x10\x04*\x99\x01\n\nPriceField\x12\x1b\n\x17PRICE_FIELD_UNSPECIFIED\x10\x00\x12\x15\n\x11PRICE_FIELD_CLOSE\x10\x01\x12\x14\n\x10PRICE_FIELD_OPEN\x10\x02\x12\x14\n\x10PRICE_FIELD_HIGH\x10\x03\x12\x13\n\x0fPRICE_FIELD_LOW\x10\x04\x12\x16\n\x12PRICE_FIELD_VOLUME\x10\x05*\xc8\x01\n\x11MissingDataPolicy\x12#\n\x1fMISSING_DATA_POLICY_UNSPECIFIED\x10\x00\x12\x1c\n\x18MISSING_DATA_POLICY_FAIL\x10\x01\x12\"\n\x1eMISSING_DATA_POLICY_DROP_DATES\x10\x02\x12*\n&MISSING_DATA_POLICY_MAXIMUM_LIKELIHOOD\x10\x03\x12 \n\x1cMISSING_DATA_POLICY_PAIRWISE\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x61\x62sfinance/v1/panel.proto\x12\rabsfinance.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x16google/type/date.proto\"i\n\x05Panel\x12%\n\x07symbols\x18\x01 \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x08\x01\x10\xa0\x9c\x01\"\x06r\x04\x10\x01\x18@\x12\x1b\n\x05\x64\x61tes\x18\x02 \x03(\x05\x42\x0c\xbaH\t\x92\x01\x06\x08\x01\x10\x80\x80 \x12\x1c\n\x06values\x18\x03 \x03(\x01\x42\x0c\xbaH\t\x92\x01\x06\x08\x01\x10\x80\x80 \"r\n\x06Tensor\x12\x1b\n\x05shape\x18\x01 \x03(\x03\x42\x0c\xbaH\t\x92\x01\x06\"\x04\"\x02(\x00\x12\x32\n\x05\x64type\x18\x02 \x01(\x0e\x32\x17.absfinance.v1.DataTypeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x17\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\x80\x80@\"\xd9\x01\n\x07Moments\x12%\n\x07symbols\x18\x01 \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x08\x01\x10\xa0\x9c\x01\"\x06r\x04\x10\x01\x18@\x12$\n\x10\x65xpected_returns\x18\x02 \x03(\x01\x42\n\xbaH\x07\x92\x01\x04\x10\x80\x80 \x12 \n\ncovariance\x18\x03 \x03(\x01\x42\x0c\xbaH\t\x92\x01\x06\x08\x01\x10\x80\x80 \x12/\n\x10periods_per_year\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12\x19\n\x11repair_covariance\x18\x05 \x01(\x08\x42\x13\n\x11_periods_per_year\"\xb9\x01\n\tScenarios\x12%\n\x07symbols\x18\x01 \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x08\x01\x10\xa0\x9c\x01\"\x06r\x04\x10\x01\x18@\x12\x1c\n\x06values\x18\x02 \x03(\x01\x42\x0c\xbaH\t\x92\x01\x06\x08\x01\x10\x80\x80 \x12!\n\rprobabilities\x18\x03 \x03(\x01\x42\n\xbaH\x07\x92\x01\x04\x10\x80\x80 \x12/\n\x10periods_per_year\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x42\x13\n\x11_periods_per_year\"\xdb\x02\n\x13MarketDataSelection\x12#\n\x07symbols\x18\x01 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x10\xa0\x9c\x01\"\x06r\x04\x10\x01\x18@\x12\x1a\n\x08universe\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12%\n\nstart_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08\x65nd_date\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x32\n\x05\x66ield\x18\x05 \x01(\x0e\x32\x19.absfinance.v1.PriceFieldB\x08\xbaH\x05\x82\x01\x02\x10\x01:\x82\x01\xbaH\x7f\x1a}\n\x1fmarket_data.symbols_or_universe\x12\'give symbols or a universe, one of them\x1a\x31(size(this.symbols) > 0) != (this.universe != \'\')*}\n\x08\x44\x61taType\x12\x19\n\x15\x44\x41TA_TYPE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x44\x41TA_TYPE_FLOAT64\x10\x01\x12\x15\n\x11\x44\x41TA_TYPE_FLOAT32\x10\x02\x12\x13\n\x0f\x44\x41TA_TYPE_INT32\x10\x03\x12\x13\n\x0f\x44\x41TA_TYPE_INT64\x10\x04*\x99\x01\n\nPriceField\x12\x1b\n\x17PRICE_FIELD_UNSPECIFIED\x10\x00\x12\x15\n\x11PRICE_FIELD_CLOSE\x10\x01\x12\x14\n\x10PRICE_FIELD_OPEN\x10\x02\x12\x14\n\x10PRICE_FIELD_HIGH\x10\x03\x12\x13\n\x0fPRICE_FIELD_LOW\x10\x04\x12\x16\n\x12PRICE_FIELD_VOLUME\x10\x05*\xc8\x01\n\x11MissingDataPolicy\x12#\n\x1fMISSING_DATA_POLICY_UNSPECIFIED\x10\x00\x12\x1c\n\x18MISSING_DATA_POLICY_FAIL\x10\x01\x12\"\n\x1eMISSING_DATA_POLICY_DROP_DATES\x10\x02\x12*\n&MISSING_DATA_POLICY_MAXIMUM_LIKELIHOOD\x10\x03\x12 \n\x1cMISSING_DATA_POLICY_PAIRWISE\x10\x04\x42\x9f\x01\n\x19\x63om.example.absfinance.v1B\nPanelProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'absfinance.v1.panel_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\031com.example.absfinance.v1B\nPanelProtoP\001Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\242\002\003ABF\252\002\rAbsFinance.V1\312\002\rAbsFinance\\V1\352\002\016AbsFinance::V1'
   _globals['_PANEL'].fields_by_name['symbols']._loaded_options = None
   _globals['_PANEL'].fields_by_name['symbols']._serialized_options = b'\272H\021\222\001\016\010\001\020\240\234\001\"\006r\004\020\001\030@'
   _globals['_PANEL'].fields_by_name['dates']._loaded_options = None
-  _globals['_PANEL'].fields_by_name['dates']._serialized_options = b'\272H\005\222\001\002\010\001'
+  _globals['_PANEL'].fields_by_name['dates']._serialized_options = b'\272H\t\222\001\006\010\001\020\200\200 '
   _globals['_PANEL'].fields_by_name['values']._loaded_options = None
-  _globals['_PANEL'].fields_by_name['values']._serialized_options = b'\272H\005\222\001\002\010\001'
+  _globals['_PANEL'].fields_by_name['values']._serialized_options = b'\272H\t\222\001\006\010\001\020\200\200 '
   _globals['_TENSOR'].fields_by_name['shape']._loaded_options = None
   _globals['_TENSOR'].fields_by_name['shape']._serialized_options = b'\272H\t\222\001\006\"\004\"\002(\000'
   _globals['_TENSOR'].fields_by_name['dtype']._loaded_options = None
@@ -47,14 +48,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TENSOR'].fields_by_name['data']._serialized_options = b'\272H\006z\004\030\200\200@'
   _globals['_MOMENTS'].fields_by_name['symbols']._loaded_options = None
   _globals['_MOMENTS'].fields_by_name['symbols']._serialized_options = b'\272H\021\222\001\016\010\001\020\240\234\001\"\006r\004\020\001\030@'
+  _globals['_MOMENTS'].fields_by_name['expected_returns']._loaded_options = None
+  _globals['_MOMENTS'].fields_by_name['expected_returns']._serialized_options = b'\272H\007\222\001\004\020\200\200 '
   _globals['_MOMENTS'].fields_by_name['covariance']._loaded_options = None
-  _globals['_MOMENTS'].fields_by_name['covariance']._serialized_options = b'\272H\005\222\001\002\010\001'
+  _globals['_MOMENTS'].fields_by_name['covariance']._serialized_options = b'\272H\t\222\001\006\010\001\020\200\200 '
   _globals['_MOMENTS'].fields_by_name['periods_per_year']._loaded_options = None
   _globals['_MOMENTS'].fields_by_name['periods_per_year']._serialized_options = b'\272H\r\022\013!\000\000\000\000\000\000\000\000@\001'
   _globals['_SCENARIOS'].fields_by_name['symbols']._loaded_options = None
   _globals['_SCENARIOS'].fields_by_name['symbols']._serialized_options = b'\272H\021\222\001\016\010\001\020\240\234\001\"\006r\004\020\001\030@'
   _globals['_SCENARIOS'].fields_by_name['values']._loaded_options = None
-  _globals['_SCENARIOS'].fields_by_name['values']._serialized_options = b'\272H\005\222\001\002\010\001'
+  _globals['_SCENARIOS'].fields_by_name['values']._serialized_options = b'\272H\t\222\001\006\010\001\020\200\200 '
+  _globals['_SCENARIOS'].fields_by_name['probabilities']._loaded_options = None
+  _globals['_SCENARIOS'].fields_by_name['probabilities']._serialized_options = b'\272H\007\222\001\004\020\200\200 '
   _globals['_SCENARIOS'].fields_by_name['periods_per_year']._loaded_options = None
   _globals['_SCENARIOS'].fields_by_name['periods_per_year']._serialized_options = b'\272H\r\022\013!\000\000\000\000\000\000\000\000@\001'
   _globals['_MARKETDATASELECTION'].fields_by_name['symbols']._loaded_options = None
@@ -65,20 +70,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MARKETDATASELECTION'].fields_by_name['field']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_MARKETDATASELECTION']._loaded_options = None
   _globals['_MARKETDATASELECTION']._serialized_options = b'\272H\177\032}\n\037market_data.symbols_or_universe\022\'give symbols or a universe, one of them\0321(size(this.symbols) > 0) != (this.universe != \'\')'
-  _globals['_DATATYPE']._serialized_start=1038
-  _globals['_DATATYPE']._serialized_end=1163
-  _globals['_PRICEFIELD']._serialized_start=1166
-  _globals['_PRICEFIELD']._serialized_end=1319
-  _globals['_MISSINGDATAPOLICY']._serialized_start=1322
-  _globals['_MISSINGDATAPOLICY']._serialized_end=1522
+  _globals['_DATATYPE']._serialized_start=1078
+  _globals['_DATATYPE']._serialized_end=1203
+  _globals['_PRICEFIELD']._serialized_start=1206
+  _globals['_PRICEFIELD']._serialized_end=1359
+  _globals['_MISSINGDATAPOLICY']._serialized_start=1362
+  _globals['_MISSINGDATAPOLICY']._serialized_end=1562
   _globals['_PANEL']._serialized_start=97
-  _globals['_PANEL']._serialized_end=194
-  _globals['_TENSOR']._serialized_start=196
-  _globals['_TENSOR']._serialized_end=310
-  _globals['_MOMENTS']._serialized_start=313
-  _globals['_MOMENTS']._serialized_end=514
-  _globals['_SCENARIOS']._serialized_start=517
-  _globals['_SCENARIOS']._serialized_end=686
-  _globals['_MARKETDATASELECTION']._serialized_start=689
-  _globals['_MARKETDATASELECTION']._serialized_end=1036
+  _globals['_PANEL']._serialized_end=202
+  _globals['_TENSOR']._serialized_start=204
+  _globals['_TENSOR']._serialized_end=318
+  _globals['_MOMENTS']._serialized_start=321
+  _globals['_MOMENTS']._serialized_end=538
+  _globals['_SCENARIOS']._serialized_start=541
+  _globals['_SCENARIOS']._serialized_end=726
+  _globals['_MARKETDATASELECTION']._serialized_start=729
+  _globals['_MARKETDATASELECTION']._serialized_end=1076
 # @@protoc_insertion_point(module_scope)

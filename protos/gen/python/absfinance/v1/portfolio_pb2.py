@@ -26,67 +26,87 @@ from absfinance.v1 import constraint_pb2 as absfinance_dot_v1_dot_constraint__pb
 from absfinance.v1 import optimization_pb2 as absfinance_dot_v1_dot_optimization__pb2
 from absfinance.v1 import weight_pb2 as absfinance_dot_v1_dot_weight__pb2
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x61\x62sfinance/v1/portfolio.proto\x12\rabsfinance.v1\x1a\x1e\x61\x62sfinance/v1/constraint.proto\x1a absfinance/v1/optimization.proto\x1a\x1a\x61\x62sfinance/v1/weight.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"d\n\x07Holding\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x19\n\x08quantity\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x12#\n\x04lots\x18\x03 \x03(\x0b\x32\x15.absfinance.v1.TaxLot\"\x83\x01\n\x06TaxLot\x12\"\n\x08quantity\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12#\n\tunit_cost\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\x30\n\rpurchase_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x06\xbaH\x03\xc8\x01\x01\"\xfd\x02\n\tPortfolio\x12\x38\n\x04name\x18\x01 \x01(\tB*\xbaH\'r%2#^$|^portfolios/[A-Za-z0-9_-]{1,64}$\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12&\n\x08\x63urrency\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^$|^[A-Z]{3}$\x12\x34\n\x08holdings\x18\x04 \x03(\x0b\x32\x16.absfinance.v1.HoldingB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12\x15\n\x04\x63\x61sh\x18\x05 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x12\'\n\x07mandate\x18\x06 \x01(\x0b\x32\x16.absfinance.v1.Mandate\x12\x16\n\x04\x65tag\x18\x07 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xfe\x01\n\x07Mandate\x12/\n\x08optimize\x18\x01 \x01(\x0b\x32\x1b.absfinance.v1.OptimizeSpecH\x00\x12/\n\x07weights\x18\x02 \x01(\x0b\x32\x1c.absfinance.v1.TargetWeightsH\x00\x12-\n\nthresholds\x18\x03 \x01(\x0b\x32\x19.absfinance.v1.Thresholds\x12.\n\x0b\x63onstraints\x18\x04 \x03(\x0b\x32\x19.absfinance.v1.Constraint\x12(\n\x08triggers\x18\x05 \x03(\x0b\x32\x16.absfinance.v1.TriggerB\x08\n\x06target\"F\n\rTargetWeights\x12\x35\n\x07weights\x18\x01 \x03(\x0b\x32\x1a.absfinance.v1.AssetWeightB\x08\xbaH\x05\x92\x01\x02\x08\x01\"\x8a\x01\n\nThresholds\x12.\n\x0fmax_utilization\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12)\n\ndrift_band\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x42\x12\n\x10_max_utilizationB\r\n\x0b_drift_band\"\x87\x02\n\x07Trigger\x12\x33\n\x05\x65vent\x18\x01 \x01(\x0e\x32\x18.absfinance.v1.EventKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1f\n\tthreshold\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x00\x88\x01\x01\x12\x37\n\x06\x61\x63tion\x18\x03 \x01(\x0e\x32\x1d.absfinance.v1.Trigger.ActionB\x08\xbaH\x05\x82\x01\x02\x10\x01\"_\n\x06\x41\x63tion\x12\x16\n\x12\x41\x43TION_UNSPECIFIED\x10\x00\x12\x11\n\rACTION_NOTIFY\x10\x01\x12\x13\n\x0f\x41\x43TION_OPTIMIZE\x10\x02\x12\x15\n\x11\x41\x43TION_REALLOCATE\x10\x03\x42\x0c\n\n_threshold*\xb8\x01\n\tEventKind\x12\x1a\n\x16\x45VENT_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45VENT_KIND_PRICES\x10\x01\x12\x14\n\x10\x45VENT_KIND_DRIFT\x10\x02\x12\x14\n\x10\x45VENT_KIND_LIMIT\x10\x03\x12\x19\n\x15\x45VENT_KIND_VOLATILITY\x10\x04\x12\x17\n\x13\x45VENT_KIND_DRAWDOWN\x10\x05\x12\x18\n\x14\x45VENT_KIND_LIQUIDITY\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x61\x62sfinance/v1/portfolio.proto\x12\rabsfinance.v1\x1a\x1e\x61\x62sfinance/v1/constraint.proto\x1a absfinance/v1/optimization.proto\x1a\x1a\x61\x62sfinance/v1/weight.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"o\n\x07Holding\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x19\n\x08quantity\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x12.\n\x04lots\x18\x03 \x03(\x0b\x32\x15.absfinance.v1.TaxLotB\t\xbaH\x06\x92\x01\x03\x10\x90N\"\xcd\x01\n\x06TaxLot\x12\"\n\x08quantity\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12#\n\tunit_cost\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\x30\n\rpurchase_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x06\xbaH\x03\xc8\x01\x01\x12\x17\n\x06lot_id\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12/\n\x14holding_period_start\x18\x05 \x01(\x0b\x32\x11.google.type.Date\"\x81\x03\n\tPortfolio\x12:\n\x04name\x18\x01 \x01(\tB,\xbaH)r\'\x18P2#^$|^portfolios/[A-Za-z0-9_-]{1,64}$\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12(\n\x08\x63urrency\x18\x03 \x01(\tB\x16\xbaH\x13r\x11\x18\x10\x32\r^$|^[A-Z]{3}$\x12\x34\n\x08holdings\x18\x04 \x03(\x0b\x32\x16.absfinance.v1.HoldingB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12\x15\n\x04\x63\x61sh\x18\x05 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x12\'\n\x07mandate\x18\x06 \x01(\x0b\x32\x16.absfinance.v1.Mandate\x12\x16\n\x04\x65tag\x18\x07 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x94\x02\n\x07Mandate\x12/\n\x08optimize\x18\x01 \x01(\x0b\x32\x1b.absfinance.v1.OptimizeSpecH\x00\x12/\n\x07weights\x18\x02 \x01(\x0b\x32\x1c.absfinance.v1.TargetWeightsH\x00\x12-\n\nthresholds\x18\x03 \x01(\x0b\x32\x19.absfinance.v1.Thresholds\x12\x39\n\x0b\x63onstraints\x18\x04 \x03(\x0b\x32\x19.absfinance.v1.ConstraintB\t\xbaH\x06\x92\x01\x03\x10\x90N\x12\x33\n\x08triggers\x18\x05 \x03(\x0b\x32\x16.absfinance.v1.TriggerB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x42\x08\n\x06target\"J\n\rTargetWeights\x12\x39\n\x07weights\x18\x01 \x03(\x0b\x32\x1a.absfinance.v1.AssetWeightB\x0c\xbaH\t\x92\x01\x06\x08\x01\x10\xa0\x9c\x01\"\xa2\x02\n\nThresholds\x12.\n\x0fmax_utilization\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12)\n\ndrift_band\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x12,\n\rrelative_band\x18\x03 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x02\x88\x01\x01\x12\x38\n\x19max_tracking_error_annual\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x03\x88\x01\x01\x42\x12\n\x10_max_utilizationB\r\n\x0b_drift_bandB\x10\n\x0e_relative_bandB\x1c\n\x1a_max_tracking_error_annual\"\xb6\x03\n\x07Trigger\x12\x33\n\x05\x65vent\x18\x01 \x01(\x0e\x32\x18.absfinance.v1.EventKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1f\n\tthreshold\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x00\x88\x01\x01\x12\x37\n\x06\x61\x63tion\x18\x03 \x01(\x0e\x32\x1d.absfinance.v1.Trigger.ActionB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12%\n\x0f\x63lear_threshold\x18\x04 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x01\x88\x01\x01\x12<\n\x08\x63ooldown\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0f\xbaH\x0c\xaa\x01\t\"\x05\x08\x80\xe7\x84\x0f\x32\x00\"\x94\x01\n\x06\x41\x63tion\x12\x16\n\x12\x41\x43TION_UNSPECIFIED\x10\x00\x12\x11\n\rACTION_NOTIFY\x10\x01\x12\x13\n\x0f\x41\x43TION_OPTIMIZE\x10\x02\x12\x15\n\x11\x41\x43TION_REALLOCATE\x10\x03\x12\x17\n\x13\x41\x43TION_ANALYZE_RISK\x10\x04\x12\x1a\n\x16\x41\x43TION_EXTEND_BACKTEST\x10\x05\x42\x0c\n\n_thresholdB\x12\n\x10_clear_threshold*\xc6\x02\n\tEventKind\x12\x1a\n\x16\x45VENT_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45VENT_KIND_PRICES\x10\x01\x12\x14\n\x10\x45VENT_KIND_DRIFT\x10\x02\x12\x14\n\x10\x45VENT_KIND_LIMIT\x10\x03\x12\x19\n\x15\x45VENT_KIND_VOLATILITY\x10\x04\x12\x17\n\x13\x45VENT_KIND_DRAWDOWN\x10\x05\x12\x18\n\x14\x45VENT_KIND_LIQUIDITY\x10\x06\x12\x1a\n\x16\x45VENT_KIND_PRICE_STALE\x10\x07\x12\x19\n\x15\x45VENT_KIND_PRICE_JUMP\x10\x08\x12\x1a\n\x16\x45VENT_KIND_MANDATE_DUE\x10\t\x12\x1c\n\x18\x45VENT_KIND_LOT_LONG_TERM\x10\n\x12\x1b\n\x17\x45VENT_KIND_RESULT_STALE\x10\x0b*d\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x11\n\rSEVERITY_INFO\x10\x01\x12\x14\n\x10SEVERITY_WARNING\x10\x02\x12\x15\n\x11SEVERITY_CRITICAL\x10\x03\x42\xa3\x01\n\x19\x63om.example.absfinance.v1B\x0ePortfolioProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'absfinance.v1.portfolio_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\031com.example.absfinance.v1B\016PortfolioProtoP\001Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\242\002\003ABF\252\002\rAbsFinance.V1\312\002\rAbsFinance\\V1\352\002\016AbsFinance::V1'
   _globals['_HOLDING'].fields_by_name['symbol']._loaded_options = None
   _globals['_HOLDING'].fields_by_name['symbol']._serialized_options = b'\272H\006r\004\020\001\030@'
   _globals['_HOLDING'].fields_by_name['quantity']._loaded_options = None
   _globals['_HOLDING'].fields_by_name['quantity']._serialized_options = b'\272H\004\022\002@\001'
+  _globals['_HOLDING'].fields_by_name['lots']._loaded_options = None
+  _globals['_HOLDING'].fields_by_name['lots']._serialized_options = b'\272H\006\222\001\003\020\220N'
   _globals['_TAXLOT'].fields_by_name['quantity']._loaded_options = None
   _globals['_TAXLOT'].fields_by_name['quantity']._serialized_options = b'\272H\r\022\013!\000\000\000\000\000\000\000\000@\001'
   _globals['_TAXLOT'].fields_by_name['unit_cost']._loaded_options = None
   _globals['_TAXLOT'].fields_by_name['unit_cost']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
   _globals['_TAXLOT'].fields_by_name['purchase_date']._loaded_options = None
   _globals['_TAXLOT'].fields_by_name['purchase_date']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_TAXLOT'].fields_by_name['lot_id']._loaded_options = None
+  _globals['_TAXLOT'].fields_by_name['lot_id']._serialized_options = b'\272H\004r\002\030@'
   _globals['_PORTFOLIO'].fields_by_name['name']._loaded_options = None
-  _globals['_PORTFOLIO'].fields_by_name['name']._serialized_options = b'\272H\'r%2#^$|^portfolios/[A-Za-z0-9_-]{1,64}$'
+  _globals['_PORTFOLIO'].fields_by_name['name']._serialized_options = b'\272H)r\'\030P2#^$|^portfolios/[A-Za-z0-9_-]{1,64}$'
   _globals['_PORTFOLIO'].fields_by_name['display_name']._loaded_options = None
   _globals['_PORTFOLIO'].fields_by_name['display_name']._serialized_options = b'\272H\005r\003\030\200\002'
   _globals['_PORTFOLIO'].fields_by_name['currency']._loaded_options = None
-  _globals['_PORTFOLIO'].fields_by_name['currency']._serialized_options = b'\272H\021r\0172\r^$|^[A-Z]{3}$'
+  _globals['_PORTFOLIO'].fields_by_name['currency']._serialized_options = b'\272H\023r\021\030\0202\r^$|^[A-Z]{3}$'
   _globals['_PORTFOLIO'].fields_by_name['holdings']._loaded_options = None
   _globals['_PORTFOLIO'].fields_by_name['holdings']._serialized_options = b'\272H\007\222\001\004\020\240\234\001'
   _globals['_PORTFOLIO'].fields_by_name['cash']._loaded_options = None
   _globals['_PORTFOLIO'].fields_by_name['cash']._serialized_options = b'\272H\004\022\002@\001'
   _globals['_PORTFOLIO'].fields_by_name['etag']._loaded_options = None
   _globals['_PORTFOLIO'].fields_by_name['etag']._serialized_options = b'\272H\005r\003\030\200\001'
+  _globals['_MANDATE'].fields_by_name['constraints']._loaded_options = None
+  _globals['_MANDATE'].fields_by_name['constraints']._serialized_options = b'\272H\006\222\001\003\020\220N'
+  _globals['_MANDATE'].fields_by_name['triggers']._loaded_options = None
+  _globals['_MANDATE'].fields_by_name['triggers']._serialized_options = b'\272H\006\222\001\003\020\350\007'
   _globals['_TARGETWEIGHTS'].fields_by_name['weights']._loaded_options = None
-  _globals['_TARGETWEIGHTS'].fields_by_name['weights']._serialized_options = b'\272H\005\222\001\002\010\001'
+  _globals['_TARGETWEIGHTS'].fields_by_name['weights']._serialized_options = b'\272H\t\222\001\006\010\001\020\240\234\001'
   _globals['_THRESHOLDS'].fields_by_name['max_utilization']._loaded_options = None
   _globals['_THRESHOLDS'].fields_by_name['max_utilization']._serialized_options = b'\272H\r\022\013!\000\000\000\000\000\000\000\000@\001'
   _globals['_THRESHOLDS'].fields_by_name['drift_band']._loaded_options = None
   _globals['_THRESHOLDS'].fields_by_name['drift_band']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
+  _globals['_THRESHOLDS'].fields_by_name['relative_band']._loaded_options = None
+  _globals['_THRESHOLDS'].fields_by_name['relative_band']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
+  _globals['_THRESHOLDS'].fields_by_name['max_tracking_error_annual']._loaded_options = None
+  _globals['_THRESHOLDS'].fields_by_name['max_tracking_error_annual']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
   _globals['_TRIGGER'].fields_by_name['event']._loaded_options = None
   _globals['_TRIGGER'].fields_by_name['event']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
   _globals['_TRIGGER'].fields_by_name['threshold']._loaded_options = None
   _globals['_TRIGGER'].fields_by_name['threshold']._serialized_options = b'\272H\004\022\002@\001'
   _globals['_TRIGGER'].fields_by_name['action']._loaded_options = None
   _globals['_TRIGGER'].fields_by_name['action']._serialized_options = b'\272H\005\202\001\002\020\001'
-  _globals['_EVENTKIND']._serialized_start=1585
-  _globals['_EVENTKIND']._serialized_end=1769
-  _globals['_HOLDING']._serialized_start=228
-  _globals['_HOLDING']._serialized_end=328
-  _globals['_TAXLOT']._serialized_start=331
-  _globals['_TAXLOT']._serialized_end=462
-  _globals['_PORTFOLIO']._serialized_start=465
-  _globals['_PORTFOLIO']._serialized_end=846
-  _globals['_MANDATE']._serialized_start=849
-  _globals['_MANDATE']._serialized_end=1103
-  _globals['_TARGETWEIGHTS']._serialized_start=1105
-  _globals['_TARGETWEIGHTS']._serialized_end=1175
-  _globals['_THRESHOLDS']._serialized_start=1178
-  _globals['_THRESHOLDS']._serialized_end=1316
-  _globals['_TRIGGER']._serialized_start=1319
-  _globals['_TRIGGER']._serialized_end=1582
-  _globals['_TRIGGER_ACTION']._serialized_start=1473
-  _globals['_TRIGGER_ACTION']._serialized_end=1568
+  _globals['_TRIGGER'].fields_by_name['clear_threshold']._loaded_options = None
+  _globals['_TRIGGER'].fields_by_name['clear_threshold']._serialized_options = b'\272H\004\022\002@\001'
+  _globals['_TRIGGER'].fields_by_name['cooldown']._loaded_options = None
+  _globals['_TRIGGER'].fields_by_name['cooldown']._serialized_options = b'\272H\014\252\001\t\"\005\010\200\347\204\0172\000'
+  _globals['_EVENTKIND']._serialized_start=2059
+  _globals['_EVENTKIND']._serialized_end=2385
+  _globals['_SEVERITY']._serialized_start=2387
+  _globals['_SEVERITY']._serialized_end=2487
+  _globals['_HOLDING']._serialized_start=260
+  _globals['_HOLDING']._serialized_end=371
+  _globals['_TAXLOT']._serialized_start=374
+  _globals['_TAXLOT']._serialized_end=579
+  _globals['_PORTFOLIO']._serialized_start=582
+  _globals['_PORTFOLIO']._serialized_end=967
+  _globals['_MANDATE']._serialized_start=970
+  _globals['_MANDATE']._serialized_end=1246
+  _globals['_TARGETWEIGHTS']._serialized_start=1248
+  _globals['_TARGETWEIGHTS']._serialized_end=1322
+  _globals['_THRESHOLDS']._serialized_start=1325
+  _globals['_THRESHOLDS']._serialized_end=1615
+  _globals['_TRIGGER']._serialized_start=1618
+  _globals['_TRIGGER']._serialized_end=2056
+  _globals['_TRIGGER_ACTION']._serialized_start=1874
+  _globals['_TRIGGER_ACTION']._serialized_end=2022
 # @@protoc_insertion_point(module_scope)

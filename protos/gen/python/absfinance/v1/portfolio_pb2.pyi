@@ -4,6 +4,7 @@ from absfinance.v1 import constraint_pb2 as _constraint_pb2
 from absfinance.v1 import optimization_pb2 as _optimization_pb2
 from absfinance.v1 import weight_pb2 as _weight_pb2
 from buf.validate import validate_pb2 as _validate_pb2
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.type import date_pb2 as _date_pb2
 from google.protobuf.internal import containers as _containers
@@ -24,6 +25,18 @@ class EventKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     EVENT_KIND_VOLATILITY: _ClassVar[EventKind]
     EVENT_KIND_DRAWDOWN: _ClassVar[EventKind]
     EVENT_KIND_LIQUIDITY: _ClassVar[EventKind]
+    EVENT_KIND_PRICE_STALE: _ClassVar[EventKind]
+    EVENT_KIND_PRICE_JUMP: _ClassVar[EventKind]
+    EVENT_KIND_MANDATE_DUE: _ClassVar[EventKind]
+    EVENT_KIND_LOT_LONG_TERM: _ClassVar[EventKind]
+    EVENT_KIND_RESULT_STALE: _ClassVar[EventKind]
+
+class Severity(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SEVERITY_UNSPECIFIED: _ClassVar[Severity]
+    SEVERITY_INFO: _ClassVar[Severity]
+    SEVERITY_WARNING: _ClassVar[Severity]
+    SEVERITY_CRITICAL: _ClassVar[Severity]
 EVENT_KIND_UNSPECIFIED: EventKind
 EVENT_KIND_PRICES: EventKind
 EVENT_KIND_DRIFT: EventKind
@@ -31,6 +44,15 @@ EVENT_KIND_LIMIT: EventKind
 EVENT_KIND_VOLATILITY: EventKind
 EVENT_KIND_DRAWDOWN: EventKind
 EVENT_KIND_LIQUIDITY: EventKind
+EVENT_KIND_PRICE_STALE: EventKind
+EVENT_KIND_PRICE_JUMP: EventKind
+EVENT_KIND_MANDATE_DUE: EventKind
+EVENT_KIND_LOT_LONG_TERM: EventKind
+EVENT_KIND_RESULT_STALE: EventKind
+SEVERITY_UNSPECIFIED: Severity
+SEVERITY_INFO: Severity
+SEVERITY_WARNING: Severity
+SEVERITY_CRITICAL: Severity
 
 class Holding(_message.Message):
     __slots__ = ("symbol", "quantity", "lots")
@@ -43,14 +65,18 @@ class Holding(_message.Message):
     def __init__(self, symbol: _Optional[str] = ..., quantity: _Optional[float] = ..., lots: _Optional[_Iterable[_Union[TaxLot, _Mapping]]] = ...) -> None: ...
 
 class TaxLot(_message.Message):
-    __slots__ = ("quantity", "unit_cost", "purchase_date")
+    __slots__ = ("quantity", "unit_cost", "purchase_date", "lot_id", "holding_period_start")
     QUANTITY_FIELD_NUMBER: _ClassVar[int]
     UNIT_COST_FIELD_NUMBER: _ClassVar[int]
     PURCHASE_DATE_FIELD_NUMBER: _ClassVar[int]
+    LOT_ID_FIELD_NUMBER: _ClassVar[int]
+    HOLDING_PERIOD_START_FIELD_NUMBER: _ClassVar[int]
     quantity: float
     unit_cost: float
     purchase_date: _date_pb2.Date
-    def __init__(self, quantity: _Optional[float] = ..., unit_cost: _Optional[float] = ..., purchase_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ...) -> None: ...
+    lot_id: str
+    holding_period_start: _date_pb2.Date
+    def __init__(self, quantity: _Optional[float] = ..., unit_cost: _Optional[float] = ..., purchase_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., lot_id: _Optional[str] = ..., holding_period_start: _Optional[_Union[_date_pb2.Date, _Mapping]] = ...) -> None: ...
 
 class Portfolio(_message.Message):
     __slots__ = ("name", "display_name", "currency", "holdings", "cash", "mandate", "etag", "create_time", "update_time")
@@ -95,29 +121,41 @@ class TargetWeights(_message.Message):
     def __init__(self, weights: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ...) -> None: ...
 
 class Thresholds(_message.Message):
-    __slots__ = ("max_utilization", "drift_band")
+    __slots__ = ("max_utilization", "drift_band", "relative_band", "max_tracking_error_annual")
     MAX_UTILIZATION_FIELD_NUMBER: _ClassVar[int]
     DRIFT_BAND_FIELD_NUMBER: _ClassVar[int]
+    RELATIVE_BAND_FIELD_NUMBER: _ClassVar[int]
+    MAX_TRACKING_ERROR_ANNUAL_FIELD_NUMBER: _ClassVar[int]
     max_utilization: float
     drift_band: float
-    def __init__(self, max_utilization: _Optional[float] = ..., drift_band: _Optional[float] = ...) -> None: ...
+    relative_band: float
+    max_tracking_error_annual: float
+    def __init__(self, max_utilization: _Optional[float] = ..., drift_band: _Optional[float] = ..., relative_band: _Optional[float] = ..., max_tracking_error_annual: _Optional[float] = ...) -> None: ...
 
 class Trigger(_message.Message):
-    __slots__ = ("event", "threshold", "action")
+    __slots__ = ("event", "threshold", "action", "clear_threshold", "cooldown")
     class Action(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         ACTION_UNSPECIFIED: _ClassVar[Trigger.Action]
         ACTION_NOTIFY: _ClassVar[Trigger.Action]
         ACTION_OPTIMIZE: _ClassVar[Trigger.Action]
         ACTION_REALLOCATE: _ClassVar[Trigger.Action]
+        ACTION_ANALYZE_RISK: _ClassVar[Trigger.Action]
+        ACTION_EXTEND_BACKTEST: _ClassVar[Trigger.Action]
     ACTION_UNSPECIFIED: Trigger.Action
     ACTION_NOTIFY: Trigger.Action
     ACTION_OPTIMIZE: Trigger.Action
     ACTION_REALLOCATE: Trigger.Action
+    ACTION_ANALYZE_RISK: Trigger.Action
+    ACTION_EXTEND_BACKTEST: Trigger.Action
     EVENT_FIELD_NUMBER: _ClassVar[int]
     THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
+    CLEAR_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    COOLDOWN_FIELD_NUMBER: _ClassVar[int]
     event: EventKind
     threshold: float
     action: Trigger.Action
-    def __init__(self, event: _Optional[_Union[EventKind, str]] = ..., threshold: _Optional[float] = ..., action: _Optional[_Union[Trigger.Action, str]] = ...) -> None: ...
+    clear_threshold: float
+    cooldown: _duration_pb2.Duration
+    def __init__(self, event: _Optional[_Union[EventKind, str]] = ..., threshold: _Optional[float] = ..., action: _Optional[_Union[Trigger.Action, str]] = ..., clear_threshold: _Optional[float] = ..., cooldown: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...

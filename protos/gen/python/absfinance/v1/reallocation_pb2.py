@@ -22,20 +22,23 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from absfinance.v1 import cost_pb2 as absfinance_dot_v1_dot_cost__pb2
 from absfinance.v1 import liquidity_pb2 as absfinance_dot_v1_dot_liquidity__pb2
 from absfinance.v1 import warning_pb2 as absfinance_dot_v1_dot_warning__pb2
 from absfinance.v1 import weight_pb2 as absfinance_dot_v1_dot_weight__pb2
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n absfinance/v1/reallocation.proto\x12\rabsfinance.v1\x1a\x1d\x61\x62sfinance/v1/liquidity.proto\x1a\x1b\x61\x62sfinance/v1/warning.proto\x1a\x1a\x61\x62sfinance/v1/weight.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xaf\x03\n\x0eMarketSnapshot\x12\x41\n\x06\x61ssets\x18\x01 \x03(\x0b\x32#.absfinance.v1.MarketSnapshot.AssetB\x0c\xbaH\t\x92\x01\x06\x08\x01\x10\xa0\x9c\x01\x1a\xd9\x02\n\x05\x41sset\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1f\n\x05price\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\x33\n\x14\x61verage_daily_volume\x18\x03 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12)\n\nspread_bps\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x12\x30\n\x11volatility_annual\x18\x05 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x02\x88\x01\x01\x12\'\n\x08lot_size\x18\x06 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x03\x88\x01\x01\x12\x0e\n\x06halted\x18\x07 \x01(\x08\x42\x17\n\x15_average_daily_volumeB\r\n\x0b_spread_bpsB\x14\n\x12_volatility_annualB\x0b\n\t_lot_size\"\xd1\x02\n\x12ReallocationLimits\x12\x37\n\x11max_participation\x18\x01 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x12.\n\x0fmin_trade_value\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x12 \n\ncash_floor\x18\x03 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x02\x88\x01\x01\x12+\n\x0cmax_turnover\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x03\x88\x01\x01\x12%\n\x03tax\x18\x05 \x01(\x0b\x32\x18.absfinance.v1.TaxLimits\x12\x12\n\nfractional\x18\x06 \x01(\x08\x42\x14\n\x12_max_participationB\x12\n\x10_min_trade_valueB\r\n\x0b_cash_floorB\x0f\n\r_max_turnover\"\xb0\x02\n\tTaxLimits\x12@\n\nlot_method\x18\x01 \x01(\x0e\x32\".absfinance.v1.TaxLimits.LotMethodB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12*\n\x0bgain_budget\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12 \n\x0ewash_sale_days\x18\x03 \x01(\rB\x08\xbaH\x05*\x03\x18\xee\x02\"\x82\x01\n\tLotMethod\x12\x1a\n\x16LOT_METHOD_UNSPECIFIED\x10\x00\x12\x13\n\x0fLOT_METHOD_FIFO\x10\x01\x12\x13\n\x0fLOT_METHOD_LIFO\x10\x02\x12\x13\n\x0fLOT_METHOD_HIFO\x10\x03\x12\x1a\n\x16LOT_METHOD_TAX_OPTIMAL\x10\x04\x42\x0e\n\x0c_gain_budget\"\x91\x02\n\x11UtilizationReport\x12\x36\n\x06\x61ssets\x18\x01 \x03(\x0b\x32&.absfinance.v1.UtilizationReport.Asset\x12\x10\n\x08\x65xceeded\x18\x02 \x01(\x08\x1a\xb1\x01\n\x05\x41sset\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\x1b\n\x0e\x63urrent_weight\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x1a\n\rtarget_weight\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x18\n\x0butilization\x18\x04 \x01(\x01H\x02\x88\x01\x01\x12\x10\n\x08\x65xceeded\x18\x05 \x01(\x08\x42\x11\n\x0f_current_weightB\x10\n\x0e_target_weightB\x0e\n\x0c_utilization\"\xbf\x01\n\x0cPlannedTrade\x12\x0c\n\x04step\x18\x01 \x01(\r\x12\x0e\n\x06symbol\x18\x02 \x01(\t\x12\x15\n\x08quantity\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05price\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x11\n\x04\x63ost\x18\x05 \x01(\x01H\x02\x88\x01\x01\x12\x17\n\ncash_after\x18\x06 \x01(\x01H\x03\x88\x01\x01\x12\x0b\n\x03\x64\x61y\x18\x07 \x01(\rB\x0b\n\t_quantityB\x08\n\x06_priceB\x07\n\x05_costB\r\n\x0b_cash_after\"i\n\x10ReallocationPlan\x12+\n\x06trades\x18\x01 \x03(\x0b\x32\x1b.absfinance.v1.PlannedTrade\x12(\n\x08warnings\x18\x02 \x03(\x0b\x32\x16.absfinance.v1.Warning\"$\n\x12UnchangedPortfolio\x12\x0e\n\x06reason\x18\x01 \x01(\t\"6\n\x13ReallocationFailure\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\"\xe9\x01\n\tShortfall\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\x16\n\trequested\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x07planned\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x30\n\x07reasons\x18\x04 \x03(\x0b\x32\x1f.absfinance.v1.Shortfall.Reason\x1aR\n\x06Reason\x12*\n\x04\x63ode\x18\x01 \x01(\x0e\x32\x1c.absfinance.v1.ShortfallCode\x12\x12\n\x05limit\x18\x02 \x01(\x01H\x00\x88\x01\x01\x42\x08\n\x06_limitB\x0c\n\n_requestedB\n\n\x08_planned\"\xf0\x01\n\x10ImpactSimulation\x12\x35\n\x06\x61ssets\x18\x01 \x03(\x0b\x32%.absfinance.v1.ImpactSimulation.Asset\x12\x15\n\rexpected_cost\x18\x02 \x01(\x01\x12\x1c\n\x0f\x63ost_volatility\x18\x03 \x01(\x01H\x00\x88\x01\x01\x1a\\\n\x05\x41sset\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\x15\n\rpermanent_bps\x18\x02 \x01(\x01\x12\x15\n\rtemporary_bps\x18\x03 \x01(\x01\x12\x15\n\rexpected_cost\x18\x04 \x01(\x01\x42\x12\n\x10_cost_volatility\"\xb6\x04\n\x13ReallocationSummary\x12\x32\n\x0eweights_before\x18\x01 \x03(\x0b\x32\x1a.absfinance.v1.AssetWeight\x12\x31\n\rweights_after\x18\x02 \x03(\x0b\x32\x1a.absfinance.v1.AssetWeight\x12%\n\x18volatility_annual_before\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12$\n\x17volatility_annual_after\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x15\n\x08\x63ost_bps\x18\x05 \x01(\x01H\x02\x88\x01\x01\x12\x11\n\x04\x63ost\x18\x06 \x01(\x01H\x03\x88\x01\x01\x12\x1b\n\x0eresidual_drift\x18\x07 \x01(\x01H\x04\x88\x01\x01\x12\x1d\n\x10turnover_one_way\x18\x08 \x01(\x01H\x05\x88\x01\x01\x12\x18\n\x10\x64\x61ys_to_complete\x18\t \x01(\r\x12\x17\n\nnav_before\x18\n \x01(\x01H\x06\x88\x01\x01\x12\x16\n\tnav_after\x18\x0b \x01(\x01H\x07\x88\x01\x01\x12\x17\n\ncash_after\x18\x0c \x01(\x01H\x08\x88\x01\x01\x42\x1b\n\x19_volatility_annual_beforeB\x1a\n\x18_volatility_annual_afterB\x0b\n\t_cost_bpsB\x07\n\x05_costB\x11\n\x0f_residual_driftB\x13\n\x11_turnover_one_wayB\r\n\x0b_nav_beforeB\x0c\n\n_nav_afterB\r\n\x0b_cash_after\"\xd3\x04\n\x0cReallocation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x35\n\x0butilization\x18\x02 \x01(\x0b\x32 .absfinance.v1.UtilizationReport\x12\x35\n\tliquidity\x18\x03 \x01(\x0b\x32\".absfinance.v1.LiquidityAssessment\x12/\n\x04plan\x18\x04 \x01(\x0b\x32\x1f.absfinance.v1.ReallocationPlanH\x00\x12\x36\n\tunchanged\x18\x05 \x01(\x0b\x32!.absfinance.v1.UnchangedPortfolioH\x00\x12\x35\n\x07\x66\x61ilure\x18\x06 \x01(\x0b\x32\".absfinance.v1.ReallocationFailureH\x00\x12/\n\x06impact\x18\x07 \x01(\x0b\x32\x1f.absfinance.v1.ImpactSimulation\x12,\n\nshortfalls\x18\x08 \x03(\x0b\x32\x18.absfinance.v1.Shortfall\x12\x33\n\x07summary\x18\t \x01(\x0b\x32\".absfinance.v1.ReallocationSummary\x12\x19\n\x11input_fingerprint\x18\n \x01(\t\x12\x12\n\nrequest_id\x18\x0b \x01(\t\x12/\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x08warnings\x18\r \x03(\x0b\x32\x16.absfinance.v1.WarningB\t\n\x07outcome*\x92\x02\n\rShortfallCode\x12\x1e\n\x1aSHORTFALL_CODE_UNSPECIFIED\x10\x00\x12\x1b\n\x17SHORTFALL_CODE_LOT_SIZE\x10\x01\x12\x1c\n\x18SHORTFALL_CODE_MIN_TRADE\x10\x02\x12 \n\x1cSHORTFALL_CODE_PARTICIPATION\x10\x03\x12\x17\n\x13SHORTFALL_CODE_CASH\x10\x04\x12\x1b\n\x17SHORTFALL_CODE_TURNOVER\x10\x05\x12\x19\n\x15SHORTFALL_CODE_HALTED\x10\x06\x12\x16\n\x12SHORTFALL_CODE_TAX\x10\x07\x12\x1b\n\x17SHORTFALL_CODE_UNPRICED\x10\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n absfinance/v1/reallocation.proto\x12\rabsfinance.v1\x1a\x18\x61\x62sfinance/v1/cost.proto\x1a\x1d\x61\x62sfinance/v1/liquidity.proto\x1a\x1b\x61\x62sfinance/v1/warning.proto\x1a\x1a\x61\x62sfinance/v1/weight.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xed\x04\n\x0eMarketSnapshot\x12\x41\n\x06\x61ssets\x18\x01 \x03(\x0b\x32#.absfinance.v1.MarketSnapshot.AssetB\x0c\xbaH\t\x92\x01\x06\x08\x01\x10\xa0\x9c\x01\x12\x41\n\x08\x66x_rates\x18\x02 \x03(\x0b\x32$.absfinance.v1.MarketSnapshot.FxRateB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x1a\x83\x03\n\x05\x41sset\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1f\n\x05price\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\x33\n\x14\x61verage_daily_volume\x18\x03 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12)\n\nspread_bps\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x12\x30\n\x11volatility_annual\x18\x05 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x02\x88\x01\x01\x12\'\n\x08lot_size\x18\x06 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x03\x88\x01\x01\x12\x0e\n\x06halted\x18\x07 \x01(\x08\x12(\n\x08\x63urrency\x18\x08 \x01(\tB\x16\xbaH\x13r\x11\x18\x10\x32\r^$|^[A-Z]{3}$B\x17\n\x15_average_daily_volumeB\r\n\x0b_spread_bpsB\x14\n\x12_volatility_annualB\x0b\n\t_lot_size\x1aO\n\x06\x46xRate\x12%\n\x08\x63urrency\x18\x01 \x01(\tB\x13\xbaH\x10r\x0e\x18\x10\x32\n^[A-Z]{3}$\x12\x1e\n\x04rate\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\"\x8f\x03\n\x12ReallocationLimits\x12\x37\n\x11max_participation\x18\x01 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x12.\n\x0fmin_trade_value\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x12 \n\ncash_floor\x18\x03 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x02\x88\x01\x01\x12+\n\x0cmax_turnover\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x03\x88\x01\x01\x12%\n\x03tax\x18\x05 \x01(\x0b\x32\x18.absfinance.v1.TaxLimits\x12\x12\n\nfractional\x18\x06 \x01(\x08\x12+\n\x0cmax_cost_bps\x18\x07 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x04\x88\x01\x01\x42\x14\n\x12_max_participationB\x12\n\x10_min_trade_valueB\r\n\x0b_cash_floorB\x0f\n\r_max_turnoverB\x0f\n\r_max_cost_bps\"\xa4\x07\n\tTaxLimits\x12@\n\nlot_method\x18\x01 \x01(\x0e\x32\".absfinance.v1.TaxLimits.LotMethodB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12*\n\x0bgain_budget\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12 \n\x0ewash_sale_days\x18\x03 \x01(\rB\x08\xbaH\x05*\x03\x18\xee\x02\x12\x35\n\x0fshort_term_rate\x18\x04 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00H\x01\x88\x01\x01\x12\x34\n\x0elong_term_rate\x18\x05 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00H\x02\x88\x01\x01\x12,\n\x14long_term_after_days\x18\x06 \x01(\rB\t\xbaH\x06*\x04\x18\xf8\x9d\x02H\x03\x88\x01\x01\x12,\n\rcarry_forward\x18\x07 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x04\x88\x01\x01\x12\x19\n\x11\x66orbid_wash_sales\x18\x08 \x01(\x08\x12\x16\n\x0eharvest_losses\x18\t \x01(\x08\x12L\n\x10identical_groups\x18\n \x03(\x0b\x32\'.absfinance.v1.TaxLimits.IdenticalGroupB\t\xbaH\x06\x92\x01\x03\x10\x90N\x12\x44\n\x0bsubstitutes\x18\x0b \x03(\x0b\x32#.absfinance.v1.TaxLimits.SubstituteB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x1a\x36\n\x0eIdenticalGroup\x12$\n\x07symbols\x18\x01 \x03(\tB\x13\xbaH\x10\x92\x01\r\x08\x02\x10\xe8\x07\"\x06r\x04\x10\x01\x18@\x1a>\n\nSubstitute\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x15\n\x02\x62y\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\"\x9c\x01\n\tLotMethod\x12\x1a\n\x16LOT_METHOD_UNSPECIFIED\x10\x00\x12\x13\n\x0fLOT_METHOD_FIFO\x10\x01\x12\x13\n\x0fLOT_METHOD_LIFO\x10\x02\x12\x13\n\x0fLOT_METHOD_HIFO\x10\x03\x12\x1a\n\x16LOT_METHOD_TAX_OPTIMAL\x10\x04\x12\x18\n\x14LOT_METHOD_SPECIFIED\x10\x05\x42\x0e\n\x0c_gain_budgetB\x12\n\x10_short_term_rateB\x11\n\x0f_long_term_rateB\x17\n\x15_long_term_after_daysB\x10\n\x0e_carry_forward\"\x91\x02\n\x11UtilizationReport\x12\x36\n\x06\x61ssets\x18\x01 \x03(\x0b\x32&.absfinance.v1.UtilizationReport.Asset\x12\x10\n\x08\x65xceeded\x18\x02 \x01(\x08\x1a\xb1\x01\n\x05\x41sset\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\x1b\n\x0e\x63urrent_weight\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x1a\n\rtarget_weight\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x18\n\x0butilization\x18\x04 \x01(\x01H\x02\x88\x01\x01\x12\x10\n\x08\x65xceeded\x18\x05 \x01(\x08\x42\x11\n\x0f_current_weightB\x10\n\x0e_target_weightB\x0e\n\x0c_utilization\"\xe8\x02\n\x0cPlannedTrade\x12\x0c\n\x04step\x18\x01 \x01(\r\x12\x0e\n\x06symbol\x18\x02 \x01(\t\x12\x15\n\x08quantity\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05price\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x11\n\x04\x63ost\x18\x05 \x01(\x01H\x02\x88\x01\x01\x12\x17\n\ncash_after\x18\x06 \x01(\x01H\x03\x88\x01\x01\x12\x0b\n\x03\x64\x61y\x18\x07 \x01(\r\x12-\n\x04lots\x18\x08 \x03(\x0b\x32\x1f.absfinance.v1.PlannedTrade.Lot\x1ax\n\x03Lot\x12\x0e\n\x06lot_id\x18\x01 \x01(\t\x12\x15\n\x08quantity\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\x04gain\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12!\n\x04term\x18\x04 \x01(\x0e\x32\x13.absfinance.v1.TermB\x0b\n\t_quantityB\x07\n\x05_gainB\x0b\n\t_quantityB\x08\n\x06_priceB\x07\n\x05_costB\r\n\x0b_cash_after\"\xef\x02\n\x10ReallocationPlan\x12+\n\x06trades\x18\x01 \x03(\x0b\x32\x1b.absfinance.v1.PlannedTrade\x12(\n\x08warnings\x18\x02 \x03(\x0b\x32\x16.absfinance.v1.Warning\x12\x10\n\x03gap\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x0f\n\x07optimal\x18\x04 \x01(\x08\x12:\n\x08schedule\x18\x05 \x03(\x0b\x32(.absfinance.v1.ReallocationPlan.Schedule\x12\x1a\n\rexpected_cost\x18\x06 \x01(\x01H\x01\x88\x01\x01\x12$\n\x17\x63ost_standard_deviation\x18\x07 \x01(\x01H\x02\x88\x01\x01\x1a-\n\x08Schedule\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\x11\n\tremaining\x18\x02 \x03(\x01\x42\x06\n\x04_gapB\x10\n\x0e_expected_costB\x1a\n\x18_cost_standard_deviation\"\xf9\x02\n\rTradeSchedule\x12\x44\n\x0e\x61lmgren_chriss\x18\x01 \x01(\x0b\x32*.absfinance.v1.TradeSchedule.AlmgrenChrissH\x00\x1a\x92\x02\n\rAlmgrenChriss\x12\'\n\rrisk_aversion\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\x1b\n\x07periods\x18\x02 \x01(\rB\n\xbaH\x07*\x05\x18\x90N(\x01\x12#\n\ttemporary\x18\x03 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12#\n\tpermanent\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\x1f\n\x05\x66ixed\x18\x05 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12 \n\x0cvolatilities\x18\x06 \x03(\x01\x42\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12\x1f\n\x0b\x63orrelation\x18\x07 \x03(\x01\x42\n\xbaH\x07\x92\x01\x04\x10\x80\x80 \x12\r\n\x05hedge\x18\x08 \x01(\x08\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"\x88\x01\n\x08TradeOff\x12,\n\rcost_aversion\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12+\n\x0ctax_aversion\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x42\x10\n\x0e_cost_aversionB\x0f\n\r_tax_aversion\"\x8d\x01\n\x0bRecentTrade\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x19\n\x08quantity\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x12\x1f\n\x05price\x18\x03 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\'\n\x04\x64\x61te\x18\x04 \x01(\x0b\x32\x11.google.type.DateB\x06\xbaH\x03\xc8\x01\x01\"\x93\x01\n\rOtherPurchase\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\"\n\x08quantity\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\'\n\x04\x64\x61te\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x06\xbaH\x03\xc8\x01\x01\x12\x1a\n\x12retirement_account\x18\x04 \x01(\x08\">\n\x0bRestriction\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\x1f\n\x04\x64\x61te\x18\x02 \x01(\x0b\x32\x11.google.type.Date\"$\n\x12UnchangedPortfolio\x12\x0e\n\x06reason\x18\x01 \x01(\t\"6\n\x13ReallocationFailure\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\"\xe9\x01\n\tShortfall\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\x16\n\trequested\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x07planned\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x30\n\x07reasons\x18\x04 \x03(\x0b\x32\x1f.absfinance.v1.Shortfall.Reason\x1aR\n\x06Reason\x12*\n\x04\x63ode\x18\x01 \x01(\x0e\x32\x1c.absfinance.v1.ShortfallCode\x12\x12\n\x05limit\x18\x02 \x01(\x01H\x00\x88\x01\x01\x42\x08\n\x06_limitB\x0c\n\n_requestedB\n\n\x08_planned\"\xf0\x01\n\x10ImpactSimulation\x12\x35\n\x06\x61ssets\x18\x01 \x03(\x0b\x32%.absfinance.v1.ImpactSimulation.Asset\x12\x15\n\rexpected_cost\x18\x02 \x01(\x01\x12\x1c\n\x0f\x63ost_volatility\x18\x03 \x01(\x01H\x00\x88\x01\x01\x1a\\\n\x05\x41sset\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\x15\n\rpermanent_bps\x18\x02 \x01(\x01\x12\x15\n\rtemporary_bps\x18\x03 \x01(\x01\x12\x15\n\rexpected_cost\x18\x04 \x01(\x01\x42\x12\n\x10_cost_volatility\"\xfd\x04\n\x13ReallocationSummary\x12\x32\n\x0eweights_before\x18\x01 \x03(\x0b\x32\x1a.absfinance.v1.AssetWeight\x12\x31\n\rweights_after\x18\x02 \x03(\x0b\x32\x1a.absfinance.v1.AssetWeight\x12%\n\x18volatility_annual_before\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12$\n\x17volatility_annual_after\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x15\n\x08\x63ost_bps\x18\x05 \x01(\x01H\x02\x88\x01\x01\x12\x11\n\x04\x63ost\x18\x06 \x01(\x01H\x03\x88\x01\x01\x12\x1b\n\x0eresidual_drift\x18\x07 \x01(\x01H\x04\x88\x01\x01\x12\x1d\n\x10turnover_one_way\x18\x08 \x01(\x01H\x05\x88\x01\x01\x12\x18\n\x10\x64\x61ys_to_complete\x18\t \x01(\r\x12\x17\n\nnav_before\x18\n \x01(\x01H\x06\x88\x01\x01\x12\x16\n\tnav_after\x18\x0b \x01(\x01H\x07\x88\x01\x01\x12\x17\n\ncash_after\x18\x0c \x01(\x01H\x08\x88\x01\x01\x12\x10\n\x03tax\x18\r \x01(\x01H\t\x88\x01\x01\x12+\n\x05\x63osts\x18\x0e \x01(\x0b\x32\x1c.absfinance.v1.CostBreakdownB\x1b\n\x19_volatility_annual_beforeB\x1a\n\x18_volatility_annual_afterB\x0b\n\t_cost_bpsB\x07\n\x05_costB\x11\n\x0f_residual_driftB\x13\n\x11_turnover_one_wayB\r\n\x0b_nav_beforeB\x0c\n\n_nav_afterB\r\n\x0b_cash_afterB\x06\n\x04_tax\"\xc9\x05\n\x0cReallocation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x35\n\x0butilization\x18\x02 \x01(\x0b\x32 .absfinance.v1.UtilizationReport\x12\x35\n\tliquidity\x18\x03 \x01(\x0b\x32\".absfinance.v1.LiquidityAssessment\x12/\n\x04plan\x18\x04 \x01(\x0b\x32\x1f.absfinance.v1.ReallocationPlanH\x00\x12\x36\n\tunchanged\x18\x05 \x01(\x0b\x32!.absfinance.v1.UnchangedPortfolioH\x00\x12\x35\n\x07\x66\x61ilure\x18\x06 \x01(\x0b\x32\".absfinance.v1.ReallocationFailureH\x00\x12/\n\x06impact\x18\x07 \x01(\x0b\x32\x1f.absfinance.v1.ImpactSimulation\x12,\n\nshortfalls\x18\x08 \x03(\x0b\x32\x18.absfinance.v1.Shortfall\x12\x33\n\x07summary\x18\t \x01(\x0b\x32\".absfinance.v1.ReallocationSummary\x12\x19\n\x11input_fingerprint\x18\n \x01(\t\x12\x12\n\nrequest_id\x18\x0b \x01(\t\x12/\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x08warnings\x18\r \x03(\x0b\x32\x16.absfinance.v1.Warning\x12\r\n\x05label\x18\x0e \x01(\t\x12/\n\x0bstale_since\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x10restricted_until\x18\x10 \x03(\x0b\x32\x1a.absfinance.v1.RestrictionB\t\n\x07outcome*;\n\x04Term\x12\x14\n\x10TERM_UNSPECIFIED\x10\x00\x12\x0e\n\nTERM_SHORT\x10\x01\x12\r\n\tTERM_LONG\x10\x02*k\n\tDirection\x12\x19\n\x15\x44IRECTION_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x44IRECTION_BOTH\x10\x01\x12\x16\n\x12\x44IRECTION_BUY_ONLY\x10\x02\x12\x17\n\x13\x44IRECTION_SELL_ONLY\x10\x03*\x92\x02\n\rShortfallCode\x12\x1e\n\x1aSHORTFALL_CODE_UNSPECIFIED\x10\x00\x12\x1b\n\x17SHORTFALL_CODE_LOT_SIZE\x10\x01\x12\x1c\n\x18SHORTFALL_CODE_MIN_TRADE\x10\x02\x12 \n\x1cSHORTFALL_CODE_PARTICIPATION\x10\x03\x12\x17\n\x13SHORTFALL_CODE_CASH\x10\x04\x12\x1b\n\x17SHORTFALL_CODE_TURNOVER\x10\x05\x12\x19\n\x15SHORTFALL_CODE_HALTED\x10\x06\x12\x16\n\x12SHORTFALL_CODE_TAX\x10\x07\x12\x1b\n\x17SHORTFALL_CODE_UNPRICED\x10\x08\x42\xa6\x01\n\x19\x63om.example.absfinance.v1B\x11ReallocationProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'absfinance.v1.reallocation_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\031com.example.absfinance.v1B\021ReallocationProtoP\001Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\242\002\003ABF\252\002\rAbsFinance.V1\312\002\rAbsFinance\\V1\352\002\016AbsFinance::V1'
   _globals['_MARKETSNAPSHOT_ASSET'].fields_by_name['symbol']._loaded_options = None
   _globals['_MARKETSNAPSHOT_ASSET'].fields_by_name['symbol']._serialized_options = b'\272H\006r\004\020\001\030@'
   _globals['_MARKETSNAPSHOT_ASSET'].fields_by_name['price']._loaded_options = None
@@ -48,8 +51,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MARKETSNAPSHOT_ASSET'].fields_by_name['volatility_annual']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
   _globals['_MARKETSNAPSHOT_ASSET'].fields_by_name['lot_size']._loaded_options = None
   _globals['_MARKETSNAPSHOT_ASSET'].fields_by_name['lot_size']._serialized_options = b'\272H\r\022\013!\000\000\000\000\000\000\000\000@\001'
+  _globals['_MARKETSNAPSHOT_ASSET'].fields_by_name['currency']._loaded_options = None
+  _globals['_MARKETSNAPSHOT_ASSET'].fields_by_name['currency']._serialized_options = b'\272H\023r\021\030\0202\r^$|^[A-Z]{3}$'
+  _globals['_MARKETSNAPSHOT_FXRATE'].fields_by_name['currency']._loaded_options = None
+  _globals['_MARKETSNAPSHOT_FXRATE'].fields_by_name['currency']._serialized_options = b'\272H\020r\016\030\0202\n^[A-Z]{3}$'
+  _globals['_MARKETSNAPSHOT_FXRATE'].fields_by_name['rate']._loaded_options = None
+  _globals['_MARKETSNAPSHOT_FXRATE'].fields_by_name['rate']._serialized_options = b'\272H\r\022\013!\000\000\000\000\000\000\000\000@\001'
   _globals['_MARKETSNAPSHOT'].fields_by_name['assets']._loaded_options = None
   _globals['_MARKETSNAPSHOT'].fields_by_name['assets']._serialized_options = b'\272H\t\222\001\006\010\001\020\240\234\001'
+  _globals['_MARKETSNAPSHOT'].fields_by_name['fx_rates']._loaded_options = None
+  _globals['_MARKETSNAPSHOT'].fields_by_name['fx_rates']._serialized_options = b'\272H\006\222\001\003\020\350\007'
   _globals['_REALLOCATIONLIMITS'].fields_by_name['max_participation']._loaded_options = None
   _globals['_REALLOCATIONLIMITS'].fields_by_name['max_participation']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?!\000\000\000\000\000\000\000\000'
   _globals['_REALLOCATIONLIMITS'].fields_by_name['min_trade_value']._loaded_options = None
@@ -58,46 +69,126 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REALLOCATIONLIMITS'].fields_by_name['cash_floor']._serialized_options = b'\272H\004\022\002@\001'
   _globals['_REALLOCATIONLIMITS'].fields_by_name['max_turnover']._loaded_options = None
   _globals['_REALLOCATIONLIMITS'].fields_by_name['max_turnover']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
+  _globals['_REALLOCATIONLIMITS'].fields_by_name['max_cost_bps']._loaded_options = None
+  _globals['_REALLOCATIONLIMITS'].fields_by_name['max_cost_bps']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
+  _globals['_TAXLIMITS_IDENTICALGROUP'].fields_by_name['symbols']._loaded_options = None
+  _globals['_TAXLIMITS_IDENTICALGROUP'].fields_by_name['symbols']._serialized_options = b'\272H\020\222\001\r\010\002\020\350\007\"\006r\004\020\001\030@'
+  _globals['_TAXLIMITS_SUBSTITUTE'].fields_by_name['symbol']._loaded_options = None
+  _globals['_TAXLIMITS_SUBSTITUTE'].fields_by_name['symbol']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_TAXLIMITS_SUBSTITUTE'].fields_by_name['by']._loaded_options = None
+  _globals['_TAXLIMITS_SUBSTITUTE'].fields_by_name['by']._serialized_options = b'\272H\006r\004\020\001\030@'
   _globals['_TAXLIMITS'].fields_by_name['lot_method']._loaded_options = None
   _globals['_TAXLIMITS'].fields_by_name['lot_method']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_TAXLIMITS'].fields_by_name['gain_budget']._loaded_options = None
   _globals['_TAXLIMITS'].fields_by_name['gain_budget']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
   _globals['_TAXLIMITS'].fields_by_name['wash_sale_days']._loaded_options = None
   _globals['_TAXLIMITS'].fields_by_name['wash_sale_days']._serialized_options = b'\272H\005*\003\030\356\002'
-  _globals['_SHORTFALLCODE']._serialized_start=3600
-  _globals['_SHORTFALLCODE']._serialized_end=3874
-  _globals['_MARKETSNAPSHOT']._serialized_start=202
-  _globals['_MARKETSNAPSHOT']._serialized_end=633
-  _globals['_MARKETSNAPSHOT_ASSET']._serialized_start=288
-  _globals['_MARKETSNAPSHOT_ASSET']._serialized_end=633
-  _globals['_REALLOCATIONLIMITS']._serialized_start=636
-  _globals['_REALLOCATIONLIMITS']._serialized_end=973
-  _globals['_TAXLIMITS']._serialized_start=976
-  _globals['_TAXLIMITS']._serialized_end=1280
-  _globals['_TAXLIMITS_LOTMETHOD']._serialized_start=1134
-  _globals['_TAXLIMITS_LOTMETHOD']._serialized_end=1264
-  _globals['_UTILIZATIONREPORT']._serialized_start=1283
-  _globals['_UTILIZATIONREPORT']._serialized_end=1556
-  _globals['_UTILIZATIONREPORT_ASSET']._serialized_start=1379
-  _globals['_UTILIZATIONREPORT_ASSET']._serialized_end=1556
-  _globals['_PLANNEDTRADE']._serialized_start=1559
-  _globals['_PLANNEDTRADE']._serialized_end=1750
-  _globals['_REALLOCATIONPLAN']._serialized_start=1752
-  _globals['_REALLOCATIONPLAN']._serialized_end=1857
-  _globals['_UNCHANGEDPORTFOLIO']._serialized_start=1859
-  _globals['_UNCHANGEDPORTFOLIO']._serialized_end=1895
-  _globals['_REALLOCATIONFAILURE']._serialized_start=1897
-  _globals['_REALLOCATIONFAILURE']._serialized_end=1951
-  _globals['_SHORTFALL']._serialized_start=1954
-  _globals['_SHORTFALL']._serialized_end=2187
-  _globals['_SHORTFALL_REASON']._serialized_start=2079
-  _globals['_SHORTFALL_REASON']._serialized_end=2161
-  _globals['_IMPACTSIMULATION']._serialized_start=2190
-  _globals['_IMPACTSIMULATION']._serialized_end=2430
-  _globals['_IMPACTSIMULATION_ASSET']._serialized_start=2318
-  _globals['_IMPACTSIMULATION_ASSET']._serialized_end=2410
-  _globals['_REALLOCATIONSUMMARY']._serialized_start=2433
-  _globals['_REALLOCATIONSUMMARY']._serialized_end=2999
-  _globals['_REALLOCATION']._serialized_start=3002
-  _globals['_REALLOCATION']._serialized_end=3597
+  _globals['_TAXLIMITS'].fields_by_name['short_term_rate']._loaded_options = None
+  _globals['_TAXLIMITS'].fields_by_name['short_term_rate']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?)\000\000\000\000\000\000\000\000'
+  _globals['_TAXLIMITS'].fields_by_name['long_term_rate']._loaded_options = None
+  _globals['_TAXLIMITS'].fields_by_name['long_term_rate']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?)\000\000\000\000\000\000\000\000'
+  _globals['_TAXLIMITS'].fields_by_name['long_term_after_days']._loaded_options = None
+  _globals['_TAXLIMITS'].fields_by_name['long_term_after_days']._serialized_options = b'\272H\006*\004\030\370\235\002'
+  _globals['_TAXLIMITS'].fields_by_name['carry_forward']._loaded_options = None
+  _globals['_TAXLIMITS'].fields_by_name['carry_forward']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
+  _globals['_TAXLIMITS'].fields_by_name['identical_groups']._loaded_options = None
+  _globals['_TAXLIMITS'].fields_by_name['identical_groups']._serialized_options = b'\272H\006\222\001\003\020\220N'
+  _globals['_TAXLIMITS'].fields_by_name['substitutes']._loaded_options = None
+  _globals['_TAXLIMITS'].fields_by_name['substitutes']._serialized_options = b'\272H\007\222\001\004\020\240\234\001'
+  _globals['_TRADESCHEDULE_ALMGRENCHRISS'].fields_by_name['risk_aversion']._loaded_options = None
+  _globals['_TRADESCHEDULE_ALMGRENCHRISS'].fields_by_name['risk_aversion']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
+  _globals['_TRADESCHEDULE_ALMGRENCHRISS'].fields_by_name['periods']._loaded_options = None
+  _globals['_TRADESCHEDULE_ALMGRENCHRISS'].fields_by_name['periods']._serialized_options = b'\272H\007*\005\030\220N(\001'
+  _globals['_TRADESCHEDULE_ALMGRENCHRISS'].fields_by_name['temporary']._loaded_options = None
+  _globals['_TRADESCHEDULE_ALMGRENCHRISS'].fields_by_name['temporary']._serialized_options = b'\272H\r\022\013!\000\000\000\000\000\000\000\000@\001'
+  _globals['_TRADESCHEDULE_ALMGRENCHRISS'].fields_by_name['permanent']._loaded_options = None
+  _globals['_TRADESCHEDULE_ALMGRENCHRISS'].fields_by_name['permanent']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
+  _globals['_TRADESCHEDULE_ALMGRENCHRISS'].fields_by_name['fixed']._loaded_options = None
+  _globals['_TRADESCHEDULE_ALMGRENCHRISS'].fields_by_name['fixed']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
+  _globals['_TRADESCHEDULE_ALMGRENCHRISS'].fields_by_name['volatilities']._loaded_options = None
+  _globals['_TRADESCHEDULE_ALMGRENCHRISS'].fields_by_name['volatilities']._serialized_options = b'\272H\007\222\001\004\020\240\234\001'
+  _globals['_TRADESCHEDULE_ALMGRENCHRISS'].fields_by_name['correlation']._loaded_options = None
+  _globals['_TRADESCHEDULE_ALMGRENCHRISS'].fields_by_name['correlation']._serialized_options = b'\272H\007\222\001\004\020\200\200 '
+  _globals['_TRADESCHEDULE'].oneofs_by_name['kind']._loaded_options = None
+  _globals['_TRADESCHEDULE'].oneofs_by_name['kind']._serialized_options = b'\272H\002\010\001'
+  _globals['_TRADEOFF'].fields_by_name['cost_aversion']._loaded_options = None
+  _globals['_TRADEOFF'].fields_by_name['cost_aversion']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
+  _globals['_TRADEOFF'].fields_by_name['tax_aversion']._loaded_options = None
+  _globals['_TRADEOFF'].fields_by_name['tax_aversion']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
+  _globals['_RECENTTRADE'].fields_by_name['symbol']._loaded_options = None
+  _globals['_RECENTTRADE'].fields_by_name['symbol']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_RECENTTRADE'].fields_by_name['quantity']._loaded_options = None
+  _globals['_RECENTTRADE'].fields_by_name['quantity']._serialized_options = b'\272H\004\022\002@\001'
+  _globals['_RECENTTRADE'].fields_by_name['price']._loaded_options = None
+  _globals['_RECENTTRADE'].fields_by_name['price']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
+  _globals['_RECENTTRADE'].fields_by_name['date']._loaded_options = None
+  _globals['_RECENTTRADE'].fields_by_name['date']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_OTHERPURCHASE'].fields_by_name['symbol']._loaded_options = None
+  _globals['_OTHERPURCHASE'].fields_by_name['symbol']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_OTHERPURCHASE'].fields_by_name['quantity']._loaded_options = None
+  _globals['_OTHERPURCHASE'].fields_by_name['quantity']._serialized_options = b'\272H\r\022\013!\000\000\000\000\000\000\000\000@\001'
+  _globals['_OTHERPURCHASE'].fields_by_name['date']._loaded_options = None
+  _globals['_OTHERPURCHASE'].fields_by_name['date']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_TERM']._serialized_start=6027
+  _globals['_TERM']._serialized_end=6086
+  _globals['_DIRECTION']._serialized_start=6088
+  _globals['_DIRECTION']._serialized_end=6195
+  _globals['_SHORTFALLCODE']._serialized_start=6198
+  _globals['_SHORTFALLCODE']._serialized_end=6472
+  _globals['_MARKETSNAPSHOT']._serialized_start=252
+  _globals['_MARKETSNAPSHOT']._serialized_end=873
+  _globals['_MARKETSNAPSHOT_ASSET']._serialized_start=405
+  _globals['_MARKETSNAPSHOT_ASSET']._serialized_end=792
+  _globals['_MARKETSNAPSHOT_FXRATE']._serialized_start=794
+  _globals['_MARKETSNAPSHOT_FXRATE']._serialized_end=873
+  _globals['_REALLOCATIONLIMITS']._serialized_start=876
+  _globals['_REALLOCATIONLIMITS']._serialized_end=1275
+  _globals['_TAXLIMITS']._serialized_start=1278
+  _globals['_TAXLIMITS']._serialized_end=2210
+  _globals['_TAXLIMITS_IDENTICALGROUP']._serialized_start=1835
+  _globals['_TAXLIMITS_IDENTICALGROUP']._serialized_end=1889
+  _globals['_TAXLIMITS_SUBSTITUTE']._serialized_start=1891
+  _globals['_TAXLIMITS_SUBSTITUTE']._serialized_end=1953
+  _globals['_TAXLIMITS_LOTMETHOD']._serialized_start=1956
+  _globals['_TAXLIMITS_LOTMETHOD']._serialized_end=2112
+  _globals['_UTILIZATIONREPORT']._serialized_start=2213
+  _globals['_UTILIZATIONREPORT']._serialized_end=2486
+  _globals['_UTILIZATIONREPORT_ASSET']._serialized_start=2309
+  _globals['_UTILIZATIONREPORT_ASSET']._serialized_end=2486
+  _globals['_PLANNEDTRADE']._serialized_start=2489
+  _globals['_PLANNEDTRADE']._serialized_end=2849
+  _globals['_PLANNEDTRADE_LOT']._serialized_start=2682
+  _globals['_PLANNEDTRADE_LOT']._serialized_end=2802
+  _globals['_REALLOCATIONPLAN']._serialized_start=2852
+  _globals['_REALLOCATIONPLAN']._serialized_end=3219
+  _globals['_REALLOCATIONPLAN_SCHEDULE']._serialized_start=3120
+  _globals['_REALLOCATIONPLAN_SCHEDULE']._serialized_end=3165
+  _globals['_TRADESCHEDULE']._serialized_start=3222
+  _globals['_TRADESCHEDULE']._serialized_end=3599
+  _globals['_TRADESCHEDULE_ALMGRENCHRISS']._serialized_start=3310
+  _globals['_TRADESCHEDULE_ALMGRENCHRISS']._serialized_end=3584
+  _globals['_TRADEOFF']._serialized_start=3602
+  _globals['_TRADEOFF']._serialized_end=3738
+  _globals['_RECENTTRADE']._serialized_start=3741
+  _globals['_RECENTTRADE']._serialized_end=3882
+  _globals['_OTHERPURCHASE']._serialized_start=3885
+  _globals['_OTHERPURCHASE']._serialized_end=4032
+  _globals['_RESTRICTION']._serialized_start=4034
+  _globals['_RESTRICTION']._serialized_end=4096
+  _globals['_UNCHANGEDPORTFOLIO']._serialized_start=4098
+  _globals['_UNCHANGEDPORTFOLIO']._serialized_end=4134
+  _globals['_REALLOCATIONFAILURE']._serialized_start=4136
+  _globals['_REALLOCATIONFAILURE']._serialized_end=4190
+  _globals['_SHORTFALL']._serialized_start=4193
+  _globals['_SHORTFALL']._serialized_end=4426
+  _globals['_SHORTFALL_REASON']._serialized_start=4318
+  _globals['_SHORTFALL_REASON']._serialized_end=4400
+  _globals['_IMPACTSIMULATION']._serialized_start=4429
+  _globals['_IMPACTSIMULATION']._serialized_end=4669
+  _globals['_IMPACTSIMULATION_ASSET']._serialized_start=4557
+  _globals['_IMPACTSIMULATION_ASSET']._serialized_end=4649
+  _globals['_REALLOCATIONSUMMARY']._serialized_start=4672
+  _globals['_REALLOCATIONSUMMARY']._serialized_end=5309
+  _globals['_REALLOCATION']._serialized_start=5312
+  _globals['_REALLOCATION']._serialized_end=6025
 # @@protoc_insertion_point(module_scope)

@@ -1,10 +1,12 @@
 import datetime
 
+from absfinance.v1 import cost_pb2 as _cost_pb2
 from absfinance.v1 import liquidity_pb2 as _liquidity_pb2
 from absfinance.v1 import warning_pb2 as _warning_pb2
 from absfinance.v1 import weight_pb2 as _weight_pb2
 from buf.validate import validate_pb2 as _validate_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.type import date_pb2 as _date_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -13,6 +15,19 @@ from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class Term(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TERM_UNSPECIFIED: _ClassVar[Term]
+    TERM_SHORT: _ClassVar[Term]
+    TERM_LONG: _ClassVar[Term]
+
+class Direction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DIRECTION_UNSPECIFIED: _ClassVar[Direction]
+    DIRECTION_BOTH: _ClassVar[Direction]
+    DIRECTION_BUY_ONLY: _ClassVar[Direction]
+    DIRECTION_SELL_ONLY: _ClassVar[Direction]
 
 class ShortfallCode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -25,6 +40,13 @@ class ShortfallCode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SHORTFALL_CODE_HALTED: _ClassVar[ShortfallCode]
     SHORTFALL_CODE_TAX: _ClassVar[ShortfallCode]
     SHORTFALL_CODE_UNPRICED: _ClassVar[ShortfallCode]
+TERM_UNSPECIFIED: Term
+TERM_SHORT: Term
+TERM_LONG: Term
+DIRECTION_UNSPECIFIED: Direction
+DIRECTION_BOTH: Direction
+DIRECTION_BUY_ONLY: Direction
+DIRECTION_SELL_ONLY: Direction
 SHORTFALL_CODE_UNSPECIFIED: ShortfallCode
 SHORTFALL_CODE_LOT_SIZE: ShortfallCode
 SHORTFALL_CODE_MIN_TRADE: ShortfallCode
@@ -36,9 +58,9 @@ SHORTFALL_CODE_TAX: ShortfallCode
 SHORTFALL_CODE_UNPRICED: ShortfallCode
 
 class MarketSnapshot(_message.Message):
-    __slots__ = ("assets",)
+    __slots__ = ("assets", "fx_rates")
     class Asset(_message.Message):
-        __slots__ = ("symbol", "price", "average_daily_volume", "spread_bps", "volatility_annual", "lot_size", "halted")
+        __slots__ = ("symbol", "price", "average_daily_volume", "spread_bps", "volatility_annual", "lot_size", "halted", "currency")
         SYMBOL_FIELD_NUMBER: _ClassVar[int]
         PRICE_FIELD_NUMBER: _ClassVar[int]
         AVERAGE_DAILY_VOLUME_FIELD_NUMBER: _ClassVar[int]
@@ -46,6 +68,7 @@ class MarketSnapshot(_message.Message):
         VOLATILITY_ANNUAL_FIELD_NUMBER: _ClassVar[int]
         LOT_SIZE_FIELD_NUMBER: _ClassVar[int]
         HALTED_FIELD_NUMBER: _ClassVar[int]
+        CURRENCY_FIELD_NUMBER: _ClassVar[int]
         symbol: str
         price: float
         average_daily_volume: float
@@ -53,29 +76,41 @@ class MarketSnapshot(_message.Message):
         volatility_annual: float
         lot_size: float
         halted: bool
-        def __init__(self, symbol: _Optional[str] = ..., price: _Optional[float] = ..., average_daily_volume: _Optional[float] = ..., spread_bps: _Optional[float] = ..., volatility_annual: _Optional[float] = ..., lot_size: _Optional[float] = ..., halted: _Optional[bool] = ...) -> None: ...
+        currency: str
+        def __init__(self, symbol: _Optional[str] = ..., price: _Optional[float] = ..., average_daily_volume: _Optional[float] = ..., spread_bps: _Optional[float] = ..., volatility_annual: _Optional[float] = ..., lot_size: _Optional[float] = ..., halted: _Optional[bool] = ..., currency: _Optional[str] = ...) -> None: ...
+    class FxRate(_message.Message):
+        __slots__ = ("currency", "rate")
+        CURRENCY_FIELD_NUMBER: _ClassVar[int]
+        RATE_FIELD_NUMBER: _ClassVar[int]
+        currency: str
+        rate: float
+        def __init__(self, currency: _Optional[str] = ..., rate: _Optional[float] = ...) -> None: ...
     ASSETS_FIELD_NUMBER: _ClassVar[int]
+    FX_RATES_FIELD_NUMBER: _ClassVar[int]
     assets: _containers.RepeatedCompositeFieldContainer[MarketSnapshot.Asset]
-    def __init__(self, assets: _Optional[_Iterable[_Union[MarketSnapshot.Asset, _Mapping]]] = ...) -> None: ...
+    fx_rates: _containers.RepeatedCompositeFieldContainer[MarketSnapshot.FxRate]
+    def __init__(self, assets: _Optional[_Iterable[_Union[MarketSnapshot.Asset, _Mapping]]] = ..., fx_rates: _Optional[_Iterable[_Union[MarketSnapshot.FxRate, _Mapping]]] = ...) -> None: ...
 
 class ReallocationLimits(_message.Message):
-    __slots__ = ("max_participation", "min_trade_value", "cash_floor", "max_turnover", "tax", "fractional")
+    __slots__ = ("max_participation", "min_trade_value", "cash_floor", "max_turnover", "tax", "fractional", "max_cost_bps")
     MAX_PARTICIPATION_FIELD_NUMBER: _ClassVar[int]
     MIN_TRADE_VALUE_FIELD_NUMBER: _ClassVar[int]
     CASH_FLOOR_FIELD_NUMBER: _ClassVar[int]
     MAX_TURNOVER_FIELD_NUMBER: _ClassVar[int]
     TAX_FIELD_NUMBER: _ClassVar[int]
     FRACTIONAL_FIELD_NUMBER: _ClassVar[int]
+    MAX_COST_BPS_FIELD_NUMBER: _ClassVar[int]
     max_participation: float
     min_trade_value: float
     cash_floor: float
     max_turnover: float
     tax: TaxLimits
     fractional: bool
-    def __init__(self, max_participation: _Optional[float] = ..., min_trade_value: _Optional[float] = ..., cash_floor: _Optional[float] = ..., max_turnover: _Optional[float] = ..., tax: _Optional[_Union[TaxLimits, _Mapping]] = ..., fractional: _Optional[bool] = ...) -> None: ...
+    max_cost_bps: float
+    def __init__(self, max_participation: _Optional[float] = ..., min_trade_value: _Optional[float] = ..., cash_floor: _Optional[float] = ..., max_turnover: _Optional[float] = ..., tax: _Optional[_Union[TaxLimits, _Mapping]] = ..., fractional: _Optional[bool] = ..., max_cost_bps: _Optional[float] = ...) -> None: ...
 
 class TaxLimits(_message.Message):
-    __slots__ = ("lot_method", "gain_budget", "wash_sale_days")
+    __slots__ = ("lot_method", "gain_budget", "wash_sale_days", "short_term_rate", "long_term_rate", "long_term_after_days", "carry_forward", "forbid_wash_sales", "harvest_losses", "identical_groups", "substitutes")
     class LotMethod(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         LOT_METHOD_UNSPECIFIED: _ClassVar[TaxLimits.LotMethod]
@@ -83,18 +118,48 @@ class TaxLimits(_message.Message):
         LOT_METHOD_LIFO: _ClassVar[TaxLimits.LotMethod]
         LOT_METHOD_HIFO: _ClassVar[TaxLimits.LotMethod]
         LOT_METHOD_TAX_OPTIMAL: _ClassVar[TaxLimits.LotMethod]
+        LOT_METHOD_SPECIFIED: _ClassVar[TaxLimits.LotMethod]
     LOT_METHOD_UNSPECIFIED: TaxLimits.LotMethod
     LOT_METHOD_FIFO: TaxLimits.LotMethod
     LOT_METHOD_LIFO: TaxLimits.LotMethod
     LOT_METHOD_HIFO: TaxLimits.LotMethod
     LOT_METHOD_TAX_OPTIMAL: TaxLimits.LotMethod
+    LOT_METHOD_SPECIFIED: TaxLimits.LotMethod
+    class IdenticalGroup(_message.Message):
+        __slots__ = ("symbols",)
+        SYMBOLS_FIELD_NUMBER: _ClassVar[int]
+        symbols: _containers.RepeatedScalarFieldContainer[str]
+        def __init__(self, symbols: _Optional[_Iterable[str]] = ...) -> None: ...
+    class Substitute(_message.Message):
+        __slots__ = ("symbol", "by")
+        SYMBOL_FIELD_NUMBER: _ClassVar[int]
+        BY_FIELD_NUMBER: _ClassVar[int]
+        symbol: str
+        by: str
+        def __init__(self, symbol: _Optional[str] = ..., by: _Optional[str] = ...) -> None: ...
     LOT_METHOD_FIELD_NUMBER: _ClassVar[int]
     GAIN_BUDGET_FIELD_NUMBER: _ClassVar[int]
     WASH_SALE_DAYS_FIELD_NUMBER: _ClassVar[int]
+    SHORT_TERM_RATE_FIELD_NUMBER: _ClassVar[int]
+    LONG_TERM_RATE_FIELD_NUMBER: _ClassVar[int]
+    LONG_TERM_AFTER_DAYS_FIELD_NUMBER: _ClassVar[int]
+    CARRY_FORWARD_FIELD_NUMBER: _ClassVar[int]
+    FORBID_WASH_SALES_FIELD_NUMBER: _ClassVar[int]
+    HARVEST_LOSSES_FIELD_NUMBER: _ClassVar[int]
+    IDENTICAL_GROUPS_FIELD_NUMBER: _ClassVar[int]
+    SUBSTITUTES_FIELD_NUMBER: _ClassVar[int]
     lot_method: TaxLimits.LotMethod
     gain_budget: float
     wash_sale_days: int
-    def __init__(self, lot_method: _Optional[_Union[TaxLimits.LotMethod, str]] = ..., gain_budget: _Optional[float] = ..., wash_sale_days: _Optional[int] = ...) -> None: ...
+    short_term_rate: float
+    long_term_rate: float
+    long_term_after_days: int
+    carry_forward: float
+    forbid_wash_sales: bool
+    harvest_losses: bool
+    identical_groups: _containers.RepeatedCompositeFieldContainer[TaxLimits.IdenticalGroup]
+    substitutes: _containers.RepeatedCompositeFieldContainer[TaxLimits.Substitute]
+    def __init__(self, lot_method: _Optional[_Union[TaxLimits.LotMethod, str]] = ..., gain_budget: _Optional[float] = ..., wash_sale_days: _Optional[int] = ..., short_term_rate: _Optional[float] = ..., long_term_rate: _Optional[float] = ..., long_term_after_days: _Optional[int] = ..., carry_forward: _Optional[float] = ..., forbid_wash_sales: _Optional[bool] = ..., harvest_losses: _Optional[bool] = ..., identical_groups: _Optional[_Iterable[_Union[TaxLimits.IdenticalGroup, _Mapping]]] = ..., substitutes: _Optional[_Iterable[_Union[TaxLimits.Substitute, _Mapping]]] = ...) -> None: ...
 
 class UtilizationReport(_message.Message):
     __slots__ = ("assets", "exceeded")
@@ -118,7 +183,18 @@ class UtilizationReport(_message.Message):
     def __init__(self, assets: _Optional[_Iterable[_Union[UtilizationReport.Asset, _Mapping]]] = ..., exceeded: _Optional[bool] = ...) -> None: ...
 
 class PlannedTrade(_message.Message):
-    __slots__ = ("step", "symbol", "quantity", "price", "cost", "cash_after", "day")
+    __slots__ = ("step", "symbol", "quantity", "price", "cost", "cash_after", "day", "lots")
+    class Lot(_message.Message):
+        __slots__ = ("lot_id", "quantity", "gain", "term")
+        LOT_ID_FIELD_NUMBER: _ClassVar[int]
+        QUANTITY_FIELD_NUMBER: _ClassVar[int]
+        GAIN_FIELD_NUMBER: _ClassVar[int]
+        TERM_FIELD_NUMBER: _ClassVar[int]
+        lot_id: str
+        quantity: float
+        gain: float
+        term: Term
+        def __init__(self, lot_id: _Optional[str] = ..., quantity: _Optional[float] = ..., gain: _Optional[float] = ..., term: _Optional[_Union[Term, str]] = ...) -> None: ...
     STEP_FIELD_NUMBER: _ClassVar[int]
     SYMBOL_FIELD_NUMBER: _ClassVar[int]
     QUANTITY_FIELD_NUMBER: _ClassVar[int]
@@ -126,6 +202,7 @@ class PlannedTrade(_message.Message):
     COST_FIELD_NUMBER: _ClassVar[int]
     CASH_AFTER_FIELD_NUMBER: _ClassVar[int]
     DAY_FIELD_NUMBER: _ClassVar[int]
+    LOTS_FIELD_NUMBER: _ClassVar[int]
     step: int
     symbol: str
     quantity: float
@@ -133,15 +210,98 @@ class PlannedTrade(_message.Message):
     cost: float
     cash_after: float
     day: int
-    def __init__(self, step: _Optional[int] = ..., symbol: _Optional[str] = ..., quantity: _Optional[float] = ..., price: _Optional[float] = ..., cost: _Optional[float] = ..., cash_after: _Optional[float] = ..., day: _Optional[int] = ...) -> None: ...
+    lots: _containers.RepeatedCompositeFieldContainer[PlannedTrade.Lot]
+    def __init__(self, step: _Optional[int] = ..., symbol: _Optional[str] = ..., quantity: _Optional[float] = ..., price: _Optional[float] = ..., cost: _Optional[float] = ..., cash_after: _Optional[float] = ..., day: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[PlannedTrade.Lot, _Mapping]]] = ...) -> None: ...
 
 class ReallocationPlan(_message.Message):
-    __slots__ = ("trades", "warnings")
+    __slots__ = ("trades", "warnings", "gap", "optimal", "schedule", "expected_cost", "cost_standard_deviation")
+    class Schedule(_message.Message):
+        __slots__ = ("symbol", "remaining")
+        SYMBOL_FIELD_NUMBER: _ClassVar[int]
+        REMAINING_FIELD_NUMBER: _ClassVar[int]
+        symbol: str
+        remaining: _containers.RepeatedScalarFieldContainer[float]
+        def __init__(self, symbol: _Optional[str] = ..., remaining: _Optional[_Iterable[float]] = ...) -> None: ...
     TRADES_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    GAP_FIELD_NUMBER: _ClassVar[int]
+    OPTIMAL_FIELD_NUMBER: _ClassVar[int]
+    SCHEDULE_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_COST_FIELD_NUMBER: _ClassVar[int]
+    COST_STANDARD_DEVIATION_FIELD_NUMBER: _ClassVar[int]
     trades: _containers.RepeatedCompositeFieldContainer[PlannedTrade]
     warnings: _containers.RepeatedCompositeFieldContainer[_warning_pb2.Warning]
-    def __init__(self, trades: _Optional[_Iterable[_Union[PlannedTrade, _Mapping]]] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ...) -> None: ...
+    gap: float
+    optimal: bool
+    schedule: _containers.RepeatedCompositeFieldContainer[ReallocationPlan.Schedule]
+    expected_cost: float
+    cost_standard_deviation: float
+    def __init__(self, trades: _Optional[_Iterable[_Union[PlannedTrade, _Mapping]]] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ..., gap: _Optional[float] = ..., optimal: _Optional[bool] = ..., schedule: _Optional[_Iterable[_Union[ReallocationPlan.Schedule, _Mapping]]] = ..., expected_cost: _Optional[float] = ..., cost_standard_deviation: _Optional[float] = ...) -> None: ...
+
+class TradeSchedule(_message.Message):
+    __slots__ = ("almgren_chriss",)
+    class AlmgrenChriss(_message.Message):
+        __slots__ = ("risk_aversion", "periods", "temporary", "permanent", "fixed", "volatilities", "correlation", "hedge")
+        RISK_AVERSION_FIELD_NUMBER: _ClassVar[int]
+        PERIODS_FIELD_NUMBER: _ClassVar[int]
+        TEMPORARY_FIELD_NUMBER: _ClassVar[int]
+        PERMANENT_FIELD_NUMBER: _ClassVar[int]
+        FIXED_FIELD_NUMBER: _ClassVar[int]
+        VOLATILITIES_FIELD_NUMBER: _ClassVar[int]
+        CORRELATION_FIELD_NUMBER: _ClassVar[int]
+        HEDGE_FIELD_NUMBER: _ClassVar[int]
+        risk_aversion: float
+        periods: int
+        temporary: float
+        permanent: float
+        fixed: float
+        volatilities: _containers.RepeatedScalarFieldContainer[float]
+        correlation: _containers.RepeatedScalarFieldContainer[float]
+        hedge: bool
+        def __init__(self, risk_aversion: _Optional[float] = ..., periods: _Optional[int] = ..., temporary: _Optional[float] = ..., permanent: _Optional[float] = ..., fixed: _Optional[float] = ..., volatilities: _Optional[_Iterable[float]] = ..., correlation: _Optional[_Iterable[float]] = ..., hedge: _Optional[bool] = ...) -> None: ...
+    ALMGREN_CHRISS_FIELD_NUMBER: _ClassVar[int]
+    almgren_chriss: TradeSchedule.AlmgrenChriss
+    def __init__(self, almgren_chriss: _Optional[_Union[TradeSchedule.AlmgrenChriss, _Mapping]] = ...) -> None: ...
+
+class TradeOff(_message.Message):
+    __slots__ = ("cost_aversion", "tax_aversion")
+    COST_AVERSION_FIELD_NUMBER: _ClassVar[int]
+    TAX_AVERSION_FIELD_NUMBER: _ClassVar[int]
+    cost_aversion: float
+    tax_aversion: float
+    def __init__(self, cost_aversion: _Optional[float] = ..., tax_aversion: _Optional[float] = ...) -> None: ...
+
+class RecentTrade(_message.Message):
+    __slots__ = ("symbol", "quantity", "price", "date")
+    SYMBOL_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    PRICE_FIELD_NUMBER: _ClassVar[int]
+    DATE_FIELD_NUMBER: _ClassVar[int]
+    symbol: str
+    quantity: float
+    price: float
+    date: _date_pb2.Date
+    def __init__(self, symbol: _Optional[str] = ..., quantity: _Optional[float] = ..., price: _Optional[float] = ..., date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ...) -> None: ...
+
+class OtherPurchase(_message.Message):
+    __slots__ = ("symbol", "quantity", "date", "retirement_account")
+    SYMBOL_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    DATE_FIELD_NUMBER: _ClassVar[int]
+    RETIREMENT_ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    symbol: str
+    quantity: float
+    date: _date_pb2.Date
+    retirement_account: bool
+    def __init__(self, symbol: _Optional[str] = ..., quantity: _Optional[float] = ..., date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., retirement_account: _Optional[bool] = ...) -> None: ...
+
+class Restriction(_message.Message):
+    __slots__ = ("symbol", "date")
+    SYMBOL_FIELD_NUMBER: _ClassVar[int]
+    DATE_FIELD_NUMBER: _ClassVar[int]
+    symbol: str
+    date: _date_pb2.Date
+    def __init__(self, symbol: _Optional[str] = ..., date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ...) -> None: ...
 
 class UnchangedPortfolio(_message.Message):
     __slots__ = ("reason",)
@@ -198,7 +358,7 @@ class ImpactSimulation(_message.Message):
     def __init__(self, assets: _Optional[_Iterable[_Union[ImpactSimulation.Asset, _Mapping]]] = ..., expected_cost: _Optional[float] = ..., cost_volatility: _Optional[float] = ...) -> None: ...
 
 class ReallocationSummary(_message.Message):
-    __slots__ = ("weights_before", "weights_after", "volatility_annual_before", "volatility_annual_after", "cost_bps", "cost", "residual_drift", "turnover_one_way", "days_to_complete", "nav_before", "nav_after", "cash_after")
+    __slots__ = ("weights_before", "weights_after", "volatility_annual_before", "volatility_annual_after", "cost_bps", "cost", "residual_drift", "turnover_one_way", "days_to_complete", "nav_before", "nav_after", "cash_after", "tax", "costs")
     WEIGHTS_BEFORE_FIELD_NUMBER: _ClassVar[int]
     WEIGHTS_AFTER_FIELD_NUMBER: _ClassVar[int]
     VOLATILITY_ANNUAL_BEFORE_FIELD_NUMBER: _ClassVar[int]
@@ -211,6 +371,8 @@ class ReallocationSummary(_message.Message):
     NAV_BEFORE_FIELD_NUMBER: _ClassVar[int]
     NAV_AFTER_FIELD_NUMBER: _ClassVar[int]
     CASH_AFTER_FIELD_NUMBER: _ClassVar[int]
+    TAX_FIELD_NUMBER: _ClassVar[int]
+    COSTS_FIELD_NUMBER: _ClassVar[int]
     weights_before: _containers.RepeatedCompositeFieldContainer[_weight_pb2.AssetWeight]
     weights_after: _containers.RepeatedCompositeFieldContainer[_weight_pb2.AssetWeight]
     volatility_annual_before: float
@@ -223,10 +385,12 @@ class ReallocationSummary(_message.Message):
     nav_before: float
     nav_after: float
     cash_after: float
-    def __init__(self, weights_before: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., weights_after: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., volatility_annual_before: _Optional[float] = ..., volatility_annual_after: _Optional[float] = ..., cost_bps: _Optional[float] = ..., cost: _Optional[float] = ..., residual_drift: _Optional[float] = ..., turnover_one_way: _Optional[float] = ..., days_to_complete: _Optional[int] = ..., nav_before: _Optional[float] = ..., nav_after: _Optional[float] = ..., cash_after: _Optional[float] = ...) -> None: ...
+    tax: float
+    costs: _cost_pb2.CostBreakdown
+    def __init__(self, weights_before: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., weights_after: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., volatility_annual_before: _Optional[float] = ..., volatility_annual_after: _Optional[float] = ..., cost_bps: _Optional[float] = ..., cost: _Optional[float] = ..., residual_drift: _Optional[float] = ..., turnover_one_way: _Optional[float] = ..., days_to_complete: _Optional[int] = ..., nav_before: _Optional[float] = ..., nav_after: _Optional[float] = ..., cash_after: _Optional[float] = ..., tax: _Optional[float] = ..., costs: _Optional[_Union[_cost_pb2.CostBreakdown, _Mapping]] = ...) -> None: ...
 
 class Reallocation(_message.Message):
-    __slots__ = ("name", "utilization", "liquidity", "plan", "unchanged", "failure", "impact", "shortfalls", "summary", "input_fingerprint", "request_id", "create_time", "warnings")
+    __slots__ = ("name", "utilization", "liquidity", "plan", "unchanged", "failure", "impact", "shortfalls", "summary", "input_fingerprint", "request_id", "create_time", "warnings", "label", "stale_since", "restricted_until")
     NAME_FIELD_NUMBER: _ClassVar[int]
     UTILIZATION_FIELD_NUMBER: _ClassVar[int]
     LIQUIDITY_FIELD_NUMBER: _ClassVar[int]
@@ -240,6 +404,9 @@ class Reallocation(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    STALE_SINCE_FIELD_NUMBER: _ClassVar[int]
+    RESTRICTED_UNTIL_FIELD_NUMBER: _ClassVar[int]
     name: str
     utilization: UtilizationReport
     liquidity: _liquidity_pb2.LiquidityAssessment
@@ -253,4 +420,7 @@ class Reallocation(_message.Message):
     request_id: str
     create_time: _timestamp_pb2.Timestamp
     warnings: _containers.RepeatedCompositeFieldContainer[_warning_pb2.Warning]
-    def __init__(self, name: _Optional[str] = ..., utilization: _Optional[_Union[UtilizationReport, _Mapping]] = ..., liquidity: _Optional[_Union[_liquidity_pb2.LiquidityAssessment, _Mapping]] = ..., plan: _Optional[_Union[ReallocationPlan, _Mapping]] = ..., unchanged: _Optional[_Union[UnchangedPortfolio, _Mapping]] = ..., failure: _Optional[_Union[ReallocationFailure, _Mapping]] = ..., impact: _Optional[_Union[ImpactSimulation, _Mapping]] = ..., shortfalls: _Optional[_Iterable[_Union[Shortfall, _Mapping]]] = ..., summary: _Optional[_Union[ReallocationSummary, _Mapping]] = ..., input_fingerprint: _Optional[str] = ..., request_id: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ...) -> None: ...
+    label: str
+    stale_since: _timestamp_pb2.Timestamp
+    restricted_until: _containers.RepeatedCompositeFieldContainer[Restriction]
+    def __init__(self, name: _Optional[str] = ..., utilization: _Optional[_Union[UtilizationReport, _Mapping]] = ..., liquidity: _Optional[_Union[_liquidity_pb2.LiquidityAssessment, _Mapping]] = ..., plan: _Optional[_Union[ReallocationPlan, _Mapping]] = ..., unchanged: _Optional[_Union[UnchangedPortfolio, _Mapping]] = ..., failure: _Optional[_Union[ReallocationFailure, _Mapping]] = ..., impact: _Optional[_Union[ImpactSimulation, _Mapping]] = ..., shortfalls: _Optional[_Iterable[_Union[Shortfall, _Mapping]]] = ..., summary: _Optional[_Union[ReallocationSummary, _Mapping]] = ..., input_fingerprint: _Optional[str] = ..., request_id: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ..., label: _Optional[str] = ..., stale_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., restricted_until: _Optional[_Iterable[_Union[Restriction, _Mapping]]] = ...) -> None: ...

@@ -27,53 +27,153 @@ from absfinance.v1 import optimization_pb2 as absfinance_dot_v1_dot_optimization
 from absfinance.v1 import panel_pb2 as absfinance_dot_v1_dot_panel__pb2
 from absfinance.v1 import portfolio_pb2 as absfinance_dot_v1_dot_portfolio__pb2
 from absfinance.v1 import reallocation_pb2 as absfinance_dot_v1_dot_reallocation__pb2
+from absfinance.v1 import warning_pb2 as absfinance_dot_v1_dot_warning__pb2
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
+from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(absfinance/v1/reallocation_service.proto\x12\rabsfinance.v1\x1a\x18\x61\x62sfinance/v1/cost.proto\x1a absfinance/v1/optimization.proto\x1a\x19\x61\x62sfinance/v1/panel.proto\x1a\x1d\x61\x62sfinance/v1/portfolio.proto\x1a absfinance/v1/reallocation.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x91\x05\n\x11ReallocateRequest\x12\x41\n\x0eportfolio_name\x18\x01 \x01(\tB\'\xbaH$r\"2 ^portfolios/[A-Za-z0-9_-]{1,64}$H\x00\x12-\n\tportfolio\x18\x02 \x01(\x0b\x32\x18.absfinance.v1.PortfolioH\x00\x12\x31\n\x08snapshot\x18\x03 \x01(\x0b\x32\x1d.absfinance.v1.MarketSnapshotH\x01\x12\x39\n\x0bmarket_data\x18\x04 \x01(\x0b\x32\".absfinance.v1.MarketDataSelectionH\x01\x12\x36\n\x0etarget_weights\x18\x05 \x01(\x0b\x32\x1c.absfinance.v1.TargetWeightsH\x02\x12\x36\n\x0ftarget_optimize\x18\x06 \x01(\x0b\x32\x1b.absfinance.v1.OptimizeSpecH\x02\x12-\n\nthresholds\x18\x07 \x01(\x0b\x32\x19.absfinance.v1.Thresholds\x12\x31\n\x06limits\x18\x08 \x01(\x0b\x32!.absfinance.v1.ReallocationLimits\x12\'\n\x05\x63osts\x18\t \x01(\x0b\x32\x18.absfinance.v1.CostModel\x12%\n\x0chorizon_days\x18\n \x01(\rB\n\xbaH\x07*\x05\x18\xe8\x07(\x01H\x03\x88\x01\x01\x12\x1c\n\nrequest_id\x18\x0b \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x15\n\rvalidate_only\x18\x0c \x01(\x08\x42\x19\n\x10portfolio_source\x12\x05\xbaH\x02\x08\x01\x42\x0f\n\x06market\x12\x05\xbaH\x02\x08\x01\x42\x08\n\x06targetB\x0f\n\r_horizon_days\"R\n\x16GetReallocationRequest\x12\x38\n\x04name\x18\x01 \x01(\tB*\xbaH\'r%2#^reallocations/[A-Za-z0-9_-]{1,64}$\"U\n\x19\x44\x65leteReallocationRequest\x12\x38\n\x04name\x18\x01 \x01(\tB*\xbaH\'r%2#^reallocations/[A-Za-z0-9_-]{1,64}$\"\x1c\n\x1a\x44\x65leteReallocationResponse\"\x94\x01\n\x18ListReallocationsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12=\n\tportfolio\x18\x03 \x01(\tB*\xbaH\'r%2#^$|^portfolios/[A-Za-z0-9_-]{1,64}$\"\x96\x04\n\x19ListReallocationsResponse\x12G\n\rreallocations\x18\x01 \x03(\x0b\x32\x30.absfinance.v1.ListReallocationsResponse.Summary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x1a\xb4\x02\n\x07Summary\x12\x0c\n\x04name\x18\x01 \x01(\t\x12/\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x41\n\x07outcome\x18\x04 \x01(\x0e\x32\x30.absfinance.v1.ListReallocationsResponse.Outcome\x12\x13\n\x0btrade_count\x18\x05 \x01(\r\x12\x1d\n\x10turnover_one_way\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\x04\x63ost\x18\x07 \x01(\x01H\x01\x88\x01\x01\x12\x1b\n\x0eresidual_drift\x18\x08 \x01(\x01H\x02\x88\x01\x01\x42\x13\n\x11_turnover_one_wayB\x07\n\x05_costB\x11\n\x0f_residual_drift\"`\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x10\n\x0cOUTCOME_PLAN\x10\x01\x12\x15\n\x11OUTCOME_UNCHANGED\x10\x02\x12\x13\n\x0fOUTCOME_FAILURE\x10\x03\x32\x8c\x03\n\x13ReallocationService\x12K\n\nReallocate\x12 .absfinance.v1.ReallocateRequest\x1a\x1b.absfinance.v1.Reallocation\x12U\n\x0fGetReallocation\x12%.absfinance.v1.GetReallocationRequest\x1a\x1b.absfinance.v1.Reallocation\x12\x66\n\x11ListReallocations\x12\'.absfinance.v1.ListReallocationsRequest\x1a(.absfinance.v1.ListReallocationsResponse\x12i\n\x12\x44\x65leteReallocation\x12(.absfinance.v1.DeleteReallocationRequest\x1a).absfinance.v1.DeleteReallocationResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(absfinance/v1/reallocation_service.proto\x12\rabsfinance.v1\x1a\x18\x61\x62sfinance/v1/cost.proto\x1a absfinance/v1/optimization.proto\x1a\x19\x61\x62sfinance/v1/panel.proto\x1a\x1d\x61\x62sfinance/v1/portfolio.proto\x1a absfinance/v1/reallocation.proto\x1a\x1b\x61\x62sfinance/v1/warning.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x16google/type/date.proto\"\xe6\t\n\x11ReallocateRequest\x12\x43\n\x0eportfolio_name\x18\x01 \x01(\tB)\xbaH&r$\x18P2 ^portfolios/[A-Za-z0-9_-]{1,64}$H\x00\x12-\n\tportfolio\x18\x02 \x01(\x0b\x32\x18.absfinance.v1.PortfolioH\x00\x12\x31\n\x08snapshot\x18\x03 \x01(\x0b\x32\x1d.absfinance.v1.MarketSnapshotH\x01\x12\x39\n\x0bmarket_data\x18\x04 \x01(\x0b\x32\".absfinance.v1.MarketDataSelectionH\x01\x12\x36\n\x0etarget_weights\x18\x05 \x01(\x0b\x32\x1c.absfinance.v1.TargetWeightsH\x02\x12\x36\n\x0ftarget_optimize\x18\x06 \x01(\x0b\x32\x1b.absfinance.v1.OptimizeSpecH\x02\x12-\n\nthresholds\x18\x07 \x01(\x0b\x32\x19.absfinance.v1.Thresholds\x12\x31\n\x06limits\x18\x08 \x01(\x0b\x32!.absfinance.v1.ReallocationLimits\x12\'\n\x05\x63osts\x18\t \x01(\x0b\x32\x18.absfinance.v1.CostModel\x12%\n\x0chorizon_days\x18\n \x01(\rB\n\xbaH\x07*\x05\x18\xe8\x07(\x01H\x03\x88\x01\x01\x12\x1c\n\nrequest_id\x18\x0b \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x15\n\rvalidate_only\x18\x0c \x01(\x08\x12\x17\n\x05label\x18\r \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x37\n\x0freallocation_id\x18\x0e \x01(\tB\x1e\xbaH\x1br\x19\x18@2\x15^[A-Za-z0-9_-]{0,64}$\x12%\n\nas_of_date\x18\x0f \x01(\x0b\x32\x11.google.type.Date\x12%\n\x0fsettlement_days\x18\x10 \x01(\rB\x07\xbaH\x04*\x02\x18\x1eH\x04\x88\x01\x01\x12\x1f\n\tcash_flow\x18\x11 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x05\x88\x01\x01\x12\x13\n\x0bretain_cash\x18\x12 \x01(\x08\x12\x35\n\tdirection\x18\x13 \x01(\x0e\x32\x18.absfinance.v1.DirectionB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x14\n\x0cno_new_names\x18\x14 \x01(\x08\x12.\n\x14\x64isabled_constraints\x18\x15 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\x90N\"\x05r\x03\x18\x80\x02\x12*\n\ttrade_off\x18\x16 \x01(\x0b\x32\x17.absfinance.v1.TradeOff\x12=\n\rrecent_trades\x18\x17 \x03(\x0b\x32\x1a.absfinance.v1.RecentTradeB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12\x41\n\x0fother_purchases\x18\x18 \x03(\x0b\x32\x1c.absfinance.v1.OtherPurchaseB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12.\n\x08schedule\x18\x19 \x01(\x0b\x32\x1c.absfinance.v1.TradeScheduleB\x19\n\x10portfolio_source\x12\x05\xbaH\x02\x08\x01\x42\x0f\n\x06market\x12\x05\xbaH\x02\x08\x01\x42\x08\n\x06targetB\x0f\n\r_horizon_daysB\x12\n\x10_settlement_daysB\x0c\n\n_cash_flow\"T\n\x16GetReallocationRequest\x12:\n\x04name\x18\x01 \x01(\tB,\xbaH)r\'\x18P2#^reallocations/[A-Za-z0-9_-]{1,64}$\"W\n\x19\x44\x65leteReallocationRequest\x12:\n\x04name\x18\x01 \x01(\tB,\xbaH)r\'\x18P2#^reallocations/[A-Za-z0-9_-]{1,64}$\"\x1c\n\x1a\x44\x65leteReallocationResponse\"\x9b\x02\n\x18ListReallocationsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12?\n\tportfolio\x18\x03 \x01(\tB,\xbaH)r\'\x18P2#^$|^portfolios/[A-Za-z0-9_-]{1,64}$\x12\x17\n\x05label\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x35\n\x11start_create_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0f\x65nd_create_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa5\x04\n\x19ListReallocationsResponse\x12G\n\rreallocations\x18\x01 \x03(\x0b\x32\x30.absfinance.v1.ListReallocationsResponse.Summary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x1a\xc3\x02\n\x07Summary\x12\x0c\n\x04name\x18\x01 \x01(\t\x12/\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x41\n\x07outcome\x18\x04 \x01(\x0e\x32\x30.absfinance.v1.ListReallocationsResponse.Outcome\x12\x13\n\x0btrade_count\x18\x05 \x01(\r\x12\x1d\n\x10turnover_one_way\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\x04\x63ost\x18\x07 \x01(\x01H\x01\x88\x01\x01\x12\x1b\n\x0eresidual_drift\x18\x08 \x01(\x01H\x02\x88\x01\x01\x12\r\n\x05label\x18\t \x01(\tB\x13\n\x11_turnover_one_wayB\x07\n\x05_costB\x11\n\x0f_residual_drift\"`\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x10\n\x0cOUTCOME_PLAN\x10\x01\x12\x15\n\x11OUTCOME_UNCHANGED\x10\x02\x12\x13\n\x0fOUTCOME_FAILURE\x10\x03\"\xec\x03\n\x12RecordFillsRequest\x12\x44\n\x0creallocation\x18\x01 \x01(\tB,\xbaH)r\'\x18P2#^reallocations/[A-Za-z0-9_-]{1,64}$H\x00\x12>\n\tportfolio\x18\x02 \x01(\tB)\xbaH&r$\x18P2 ^portfolios/[A-Za-z0-9_-]{1,64}$H\x00\x12\x16\n\x04\x65tag\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x43\n\x05\x66ills\x18\x04 \x03(\x0b\x32&.absfinance.v1.RecordFillsRequest.FillB\x0c\xbaH\t\x92\x01\x06\x08\x01\x10\xa0\x9c\x01\x1a\xe0\x01\n\x04\x46ill\x12\x1b\n\x07\x66ill_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\x19\n\x06symbol\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x19\n\x08quantity\x18\x03 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x12\x1f\n\x05price\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\x14\n\x03\x66\x65\x65\x18\x05 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x12\x35\n\tfill_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x17\n\x06lot_id\x18\x07 \x01(\tB\x07\xbaH\x04r\x02\x18@B\x10\n\x07subject\x12\x05\xbaH\x02\x08\x01\"\x80\x05\n\x13RecordFillsResponse\x12+\n\tportfolio\x18\x01 \x01(\x0b\x32\x18.absfinance.v1.Portfolio\x12G\n\x0erealized_gains\x18\x02 \x03(\x0b\x32/.absfinance.v1.RecordFillsResponse.RealizedGain\x12M\n\tshortfall\x18\x03 \x01(\x0b\x32:.absfinance.v1.RecordFillsResponse.ImplementationShortfall\x12(\n\x08warnings\x18\x04 \x03(\x0b\x32\x16.absfinance.v1.Warning\x1a\xc3\x01\n\x0cRealizedGain\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\x0e\n\x06lot_id\x18\x02 \x01(\t\x12\x15\n\x08quantity\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\x04gain\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12!\n\x04term\x18\x05 \x01(\x0e\x32\x13.absfinance.v1.Term\x12\x1c\n\x0f\x64isallowed_loss\x18\x06 \x01(\x01H\x02\x88\x01\x01\x42\x0b\n\t_quantityB\x07\n\x05_gainB\x12\n\x10_disallowed_loss\x1a\xb3\x01\n\x17ImplementationShortfall\x12\x12\n\x05\x64\x65lay\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x15\n\x08realised\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x13\n\x06missed\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x10\n\x03\x66\x65\x65\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12\x12\n\x05total\x18\x05 \x01(\x01H\x04\x88\x01\x01\x42\x08\n\x06_delayB\x0b\n\t_realisedB\t\n\x07_missedB\x06\n\x04_feeB\x08\n\x06_total\"\xb6\n\n\x16ReallocateBatchRequest\x12>\n\x06shared\x18\x01 \x01(\x0b\x32,.absfinance.v1.ReallocateBatchRequest.SharedH\x00\x12@\n\x07\x61\x63\x63ount\x18\x02 \x01(\x0b\x32-.absfinance.v1.ReallocateBatchRequest.AccountH\x00\x1a\xa6\x04\n\x06Shared\x12\x31\n\x08snapshot\x18\x01 \x01(\x0b\x32\x1d.absfinance.v1.MarketSnapshotH\x00\x12\x39\n\x0bmarket_data\x18\x02 \x01(\x0b\x32\".absfinance.v1.MarketDataSelectionH\x00\x12\x36\n\x0etarget_weights\x18\x03 \x01(\x0b\x32\x1c.absfinance.v1.TargetWeightsH\x01\x12\x36\n\x0ftarget_optimize\x18\x04 \x01(\x0b\x32\x1b.absfinance.v1.OptimizeSpecH\x01\x12-\n\nthresholds\x18\x05 \x01(\x0b\x32\x19.absfinance.v1.Thresholds\x12\x31\n\x06limits\x18\x06 \x01(\x0b\x32!.absfinance.v1.ReallocationLimits\x12\'\n\x05\x63osts\x18\x07 \x01(\x0b\x32\x18.absfinance.v1.CostModel\x12%\n\x0chorizon_days\x18\x08 \x01(\rB\n\xbaH\x07*\x05\x18\xe8\x07(\x01H\x02\x88\x01\x01\x12%\n\nas_of_date\x18\t \x01(\x0b\x32\x11.google.type.Date\x12%\n\x0fsettlement_days\x18\n \x01(\rB\x07\xbaH\x04*\x02\x18\x1eH\x03\x88\x01\x01\x42\x0f\n\x06market\x12\x05\xbaH\x02\x08\x01\x42\x08\n\x06targetB\x0f\n\r_horizon_daysB\x12\n\x10_settlement_days\x1a\xe1\x04\n\x07\x41\x63\x63ount\x12\x17\n\x03key\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\x43\n\x0eportfolio_name\x18\x02 \x01(\tB)\xbaH&r$\x18P2 ^portfolios/[A-Za-z0-9_-]{1,64}$H\x00\x12-\n\tportfolio\x18\x03 \x01(\x0b\x32\x18.absfinance.v1.PortfolioH\x00\x12\x34\n\x0etarget_weights\x18\x04 \x01(\x0b\x32\x1c.absfinance.v1.TargetWeights\x12-\n\nthresholds\x18\x05 \x01(\x0b\x32\x19.absfinance.v1.Thresholds\x12\x31\n\x06limits\x18\x06 \x01(\x0b\x32!.absfinance.v1.ReallocationLimits\x12\x1f\n\tcash_flow\x18\x07 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x01\x88\x01\x01\x12\x35\n\tdirection\x18\x08 \x01(\x0e\x32\x18.absfinance.v1.DirectionB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12.\n\x14\x64isabled_constraints\x18\t \x03(\tB\x10\xbaH\r\x92\x01\n\x10\x90N\"\x05r\x03\x18\x80\x02\x12=\n\rrecent_trades\x18\n \x03(\x0b\x32\x1a.absfinance.v1.RecentTradeB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12\x41\n\x0fother_purchases\x18\x0b \x03(\x0b\x32\x1c.absfinance.v1.OtherPurchaseB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x42\x19\n\x10portfolio_source\x12\x05\xbaH\x02\x08\x01\x42\x0c\n\n_cash_flowB\r\n\x04part\x12\x05\xbaH\x02\x08\x01\"\x85\x01\n\x17ReallocateBatchResponse\x12\x0b\n\x03key\x18\x01 \x01(\t\x12-\n\x06result\x18\x02 \x01(\x0b\x32\x1b.absfinance.v1.ReallocationH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome2\xe6\x04\n\x13ReallocationService\x12P\n\nReallocate\x12 .absfinance.v1.ReallocateRequest\x1a\x1b.absfinance.v1.Reallocation\"\x03\x90\x02\x00\x12Z\n\x0fGetReallocation\x12%.absfinance.v1.GetReallocationRequest\x1a\x1b.absfinance.v1.Reallocation\"\x03\x90\x02\x01\x12k\n\x11ListReallocations\x12\'.absfinance.v1.ListReallocationsRequest\x1a(.absfinance.v1.ListReallocationsResponse\"\x03\x90\x02\x01\x12n\n\x12\x44\x65leteReallocation\x12(.absfinance.v1.DeleteReallocationRequest\x1a).absfinance.v1.DeleteReallocationResponse\"\x03\x90\x02\x02\x12Y\n\x0bRecordFills\x12!.absfinance.v1.RecordFillsRequest\x1a\".absfinance.v1.RecordFillsResponse\"\x03\x90\x02\x02\x12i\n\x0fReallocateBatch\x12%.absfinance.v1.ReallocateBatchRequest\x1a&.absfinance.v1.ReallocateBatchResponse\"\x03\x90\x02\x01(\x01\x30\x01\x42\xad\x01\n\x19\x63om.example.absfinance.v1B\x18ReallocationServiceProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'absfinance.v1.reallocation_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\031com.example.absfinance.v1B\030ReallocationServiceProtoP\001Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\242\002\003ABF\252\002\rAbsFinance.V1\312\002\rAbsFinance\\V1\352\002\016AbsFinance::V1'
   _globals['_REALLOCATEREQUEST'].oneofs_by_name['portfolio_source']._loaded_options = None
   _globals['_REALLOCATEREQUEST'].oneofs_by_name['portfolio_source']._serialized_options = b'\272H\002\010\001'
   _globals['_REALLOCATEREQUEST'].oneofs_by_name['market']._loaded_options = None
   _globals['_REALLOCATEREQUEST'].oneofs_by_name['market']._serialized_options = b'\272H\002\010\001'
   _globals['_REALLOCATEREQUEST'].fields_by_name['portfolio_name']._loaded_options = None
-  _globals['_REALLOCATEREQUEST'].fields_by_name['portfolio_name']._serialized_options = b'\272H$r\"2 ^portfolios/[A-Za-z0-9_-]{1,64}$'
+  _globals['_REALLOCATEREQUEST'].fields_by_name['portfolio_name']._serialized_options = b'\272H&r$\030P2 ^portfolios/[A-Za-z0-9_-]{1,64}$'
   _globals['_REALLOCATEREQUEST'].fields_by_name['horizon_days']._loaded_options = None
   _globals['_REALLOCATEREQUEST'].fields_by_name['horizon_days']._serialized_options = b'\272H\007*\005\030\350\007(\001'
   _globals['_REALLOCATEREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_REALLOCATEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\030\200\001'
+  _globals['_REALLOCATEREQUEST'].fields_by_name['label']._loaded_options = None
+  _globals['_REALLOCATEREQUEST'].fields_by_name['label']._serialized_options = b'\272H\005r\003\030\200\001'
+  _globals['_REALLOCATEREQUEST'].fields_by_name['reallocation_id']._loaded_options = None
+  _globals['_REALLOCATEREQUEST'].fields_by_name['reallocation_id']._serialized_options = b'\272H\033r\031\030@2\025^[A-Za-z0-9_-]{0,64}$'
+  _globals['_REALLOCATEREQUEST'].fields_by_name['settlement_days']._loaded_options = None
+  _globals['_REALLOCATEREQUEST'].fields_by_name['settlement_days']._serialized_options = b'\272H\004*\002\030\036'
+  _globals['_REALLOCATEREQUEST'].fields_by_name['cash_flow']._loaded_options = None
+  _globals['_REALLOCATEREQUEST'].fields_by_name['cash_flow']._serialized_options = b'\272H\004\022\002@\001'
+  _globals['_REALLOCATEREQUEST'].fields_by_name['direction']._loaded_options = None
+  _globals['_REALLOCATEREQUEST'].fields_by_name['direction']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_REALLOCATEREQUEST'].fields_by_name['disabled_constraints']._loaded_options = None
+  _globals['_REALLOCATEREQUEST'].fields_by_name['disabled_constraints']._serialized_options = b'\272H\r\222\001\n\020\220N\"\005r\003\030\200\002'
+  _globals['_REALLOCATEREQUEST'].fields_by_name['recent_trades']._loaded_options = None
+  _globals['_REALLOCATEREQUEST'].fields_by_name['recent_trades']._serialized_options = b'\272H\007\222\001\004\020\240\234\001'
+  _globals['_REALLOCATEREQUEST'].fields_by_name['other_purchases']._loaded_options = None
+  _globals['_REALLOCATEREQUEST'].fields_by_name['other_purchases']._serialized_options = b'\272H\007\222\001\004\020\240\234\001'
   _globals['_GETREALLOCATIONREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_GETREALLOCATIONREQUEST'].fields_by_name['name']._serialized_options = b'\272H\'r%2#^reallocations/[A-Za-z0-9_-]{1,64}$'
+  _globals['_GETREALLOCATIONREQUEST'].fields_by_name['name']._serialized_options = b'\272H)r\'\030P2#^reallocations/[A-Za-z0-9_-]{1,64}$'
   _globals['_DELETEREALLOCATIONREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_DELETEREALLOCATIONREQUEST'].fields_by_name['name']._serialized_options = b'\272H\'r%2#^reallocations/[A-Za-z0-9_-]{1,64}$'
+  _globals['_DELETEREALLOCATIONREQUEST'].fields_by_name['name']._serialized_options = b'\272H)r\'\030P2#^reallocations/[A-Za-z0-9_-]{1,64}$'
   _globals['_LISTREALLOCATIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTREALLOCATIONSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\005*\003\030\350\007'
   _globals['_LISTREALLOCATIONSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTREALLOCATIONSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\002'
   _globals['_LISTREALLOCATIONSREQUEST'].fields_by_name['portfolio']._loaded_options = None
-  _globals['_LISTREALLOCATIONSREQUEST'].fields_by_name['portfolio']._serialized_options = b'\272H\'r%2#^$|^portfolios/[A-Za-z0-9_-]{1,64}$'
-  _globals['_REALLOCATEREQUEST']._serialized_start=274
-  _globals['_REALLOCATEREQUEST']._serialized_end=931
-  _globals['_GETREALLOCATIONREQUEST']._serialized_start=933
-  _globals['_GETREALLOCATIONREQUEST']._serialized_end=1015
-  _globals['_DELETEREALLOCATIONREQUEST']._serialized_start=1017
-  _globals['_DELETEREALLOCATIONREQUEST']._serialized_end=1102
-  _globals['_DELETEREALLOCATIONRESPONSE']._serialized_start=1104
-  _globals['_DELETEREALLOCATIONRESPONSE']._serialized_end=1132
-  _globals['_LISTREALLOCATIONSREQUEST']._serialized_start=1135
-  _globals['_LISTREALLOCATIONSREQUEST']._serialized_end=1283
-  _globals['_LISTREALLOCATIONSRESPONSE']._serialized_start=1286
-  _globals['_LISTREALLOCATIONSRESPONSE']._serialized_end=1820
-  _globals['_LISTREALLOCATIONSRESPONSE_SUMMARY']._serialized_start=1414
-  _globals['_LISTREALLOCATIONSRESPONSE_SUMMARY']._serialized_end=1722
-  _globals['_LISTREALLOCATIONSRESPONSE_OUTCOME']._serialized_start=1724
-  _globals['_LISTREALLOCATIONSRESPONSE_OUTCOME']._serialized_end=1820
-  _globals['_REALLOCATIONSERVICE']._serialized_start=1823
-  _globals['_REALLOCATIONSERVICE']._serialized_end=2219
+  _globals['_LISTREALLOCATIONSREQUEST'].fields_by_name['portfolio']._serialized_options = b'\272H)r\'\030P2#^$|^portfolios/[A-Za-z0-9_-]{1,64}$'
+  _globals['_LISTREALLOCATIONSREQUEST'].fields_by_name['label']._loaded_options = None
+  _globals['_LISTREALLOCATIONSREQUEST'].fields_by_name['label']._serialized_options = b'\272H\005r\003\030\200\001'
+  _globals['_RECORDFILLSREQUEST_FILL'].fields_by_name['fill_id']._loaded_options = None
+  _globals['_RECORDFILLSREQUEST_FILL'].fields_by_name['fill_id']._serialized_options = b'\272H\007r\005\020\001\030\200\001'
+  _globals['_RECORDFILLSREQUEST_FILL'].fields_by_name['symbol']._loaded_options = None
+  _globals['_RECORDFILLSREQUEST_FILL'].fields_by_name['symbol']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_RECORDFILLSREQUEST_FILL'].fields_by_name['quantity']._loaded_options = None
+  _globals['_RECORDFILLSREQUEST_FILL'].fields_by_name['quantity']._serialized_options = b'\272H\004\022\002@\001'
+  _globals['_RECORDFILLSREQUEST_FILL'].fields_by_name['price']._loaded_options = None
+  _globals['_RECORDFILLSREQUEST_FILL'].fields_by_name['price']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
+  _globals['_RECORDFILLSREQUEST_FILL'].fields_by_name['fee']._loaded_options = None
+  _globals['_RECORDFILLSREQUEST_FILL'].fields_by_name['fee']._serialized_options = b'\272H\004\022\002@\001'
+  _globals['_RECORDFILLSREQUEST_FILL'].fields_by_name['fill_time']._loaded_options = None
+  _globals['_RECORDFILLSREQUEST_FILL'].fields_by_name['fill_time']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_RECORDFILLSREQUEST_FILL'].fields_by_name['lot_id']._loaded_options = None
+  _globals['_RECORDFILLSREQUEST_FILL'].fields_by_name['lot_id']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_RECORDFILLSREQUEST'].oneofs_by_name['subject']._loaded_options = None
+  _globals['_RECORDFILLSREQUEST'].oneofs_by_name['subject']._serialized_options = b'\272H\002\010\001'
+  _globals['_RECORDFILLSREQUEST'].fields_by_name['reallocation']._loaded_options = None
+  _globals['_RECORDFILLSREQUEST'].fields_by_name['reallocation']._serialized_options = b'\272H)r\'\030P2#^reallocations/[A-Za-z0-9_-]{1,64}$'
+  _globals['_RECORDFILLSREQUEST'].fields_by_name['portfolio']._loaded_options = None
+  _globals['_RECORDFILLSREQUEST'].fields_by_name['portfolio']._serialized_options = b'\272H&r$\030P2 ^portfolios/[A-Za-z0-9_-]{1,64}$'
+  _globals['_RECORDFILLSREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_RECORDFILLSREQUEST'].fields_by_name['etag']._serialized_options = b'\272H\005r\003\030\200\001'
+  _globals['_RECORDFILLSREQUEST'].fields_by_name['fills']._loaded_options = None
+  _globals['_RECORDFILLSREQUEST'].fields_by_name['fills']._serialized_options = b'\272H\t\222\001\006\010\001\020\240\234\001'
+  _globals['_REALLOCATEBATCHREQUEST_SHARED'].oneofs_by_name['market']._loaded_options = None
+  _globals['_REALLOCATEBATCHREQUEST_SHARED'].oneofs_by_name['market']._serialized_options = b'\272H\002\010\001'
+  _globals['_REALLOCATEBATCHREQUEST_SHARED'].fields_by_name['horizon_days']._loaded_options = None
+  _globals['_REALLOCATEBATCHREQUEST_SHARED'].fields_by_name['horizon_days']._serialized_options = b'\272H\007*\005\030\350\007(\001'
+  _globals['_REALLOCATEBATCHREQUEST_SHARED'].fields_by_name['settlement_days']._loaded_options = None
+  _globals['_REALLOCATEBATCHREQUEST_SHARED'].fields_by_name['settlement_days']._serialized_options = b'\272H\004*\002\030\036'
+  _globals['_REALLOCATEBATCHREQUEST_ACCOUNT'].oneofs_by_name['portfolio_source']._loaded_options = None
+  _globals['_REALLOCATEBATCHREQUEST_ACCOUNT'].oneofs_by_name['portfolio_source']._serialized_options = b'\272H\002\010\001'
+  _globals['_REALLOCATEBATCHREQUEST_ACCOUNT'].fields_by_name['key']._loaded_options = None
+  _globals['_REALLOCATEBATCHREQUEST_ACCOUNT'].fields_by_name['key']._serialized_options = b'\272H\007r\005\020\001\030\200\001'
+  _globals['_REALLOCATEBATCHREQUEST_ACCOUNT'].fields_by_name['portfolio_name']._loaded_options = None
+  _globals['_REALLOCATEBATCHREQUEST_ACCOUNT'].fields_by_name['portfolio_name']._serialized_options = b'\272H&r$\030P2 ^portfolios/[A-Za-z0-9_-]{1,64}$'
+  _globals['_REALLOCATEBATCHREQUEST_ACCOUNT'].fields_by_name['cash_flow']._loaded_options = None
+  _globals['_REALLOCATEBATCHREQUEST_ACCOUNT'].fields_by_name['cash_flow']._serialized_options = b'\272H\004\022\002@\001'
+  _globals['_REALLOCATEBATCHREQUEST_ACCOUNT'].fields_by_name['direction']._loaded_options = None
+  _globals['_REALLOCATEBATCHREQUEST_ACCOUNT'].fields_by_name['direction']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_REALLOCATEBATCHREQUEST_ACCOUNT'].fields_by_name['disabled_constraints']._loaded_options = None
+  _globals['_REALLOCATEBATCHREQUEST_ACCOUNT'].fields_by_name['disabled_constraints']._serialized_options = b'\272H\r\222\001\n\020\220N\"\005r\003\030\200\002'
+  _globals['_REALLOCATEBATCHREQUEST_ACCOUNT'].fields_by_name['recent_trades']._loaded_options = None
+  _globals['_REALLOCATEBATCHREQUEST_ACCOUNT'].fields_by_name['recent_trades']._serialized_options = b'\272H\007\222\001\004\020\240\234\001'
+  _globals['_REALLOCATEBATCHREQUEST_ACCOUNT'].fields_by_name['other_purchases']._loaded_options = None
+  _globals['_REALLOCATEBATCHREQUEST_ACCOUNT'].fields_by_name['other_purchases']._serialized_options = b'\272H\007\222\001\004\020\240\234\001'
+  _globals['_REALLOCATEBATCHREQUEST'].oneofs_by_name['part']._loaded_options = None
+  _globals['_REALLOCATEBATCHREQUEST'].oneofs_by_name['part']._serialized_options = b'\272H\002\010\001'
+  _globals['_REALLOCATIONSERVICE'].methods_by_name['Reallocate']._loaded_options = None
+  _globals['_REALLOCATIONSERVICE'].methods_by_name['Reallocate']._serialized_options = b'\220\002\000'
+  _globals['_REALLOCATIONSERVICE'].methods_by_name['GetReallocation']._loaded_options = None
+  _globals['_REALLOCATIONSERVICE'].methods_by_name['GetReallocation']._serialized_options = b'\220\002\001'
+  _globals['_REALLOCATIONSERVICE'].methods_by_name['ListReallocations']._loaded_options = None
+  _globals['_REALLOCATIONSERVICE'].methods_by_name['ListReallocations']._serialized_options = b'\220\002\001'
+  _globals['_REALLOCATIONSERVICE'].methods_by_name['DeleteReallocation']._loaded_options = None
+  _globals['_REALLOCATIONSERVICE'].methods_by_name['DeleteReallocation']._serialized_options = b'\220\002\002'
+  _globals['_REALLOCATIONSERVICE'].methods_by_name['RecordFills']._loaded_options = None
+  _globals['_REALLOCATIONSERVICE'].methods_by_name['RecordFills']._serialized_options = b'\220\002\002'
+  _globals['_REALLOCATIONSERVICE'].methods_by_name['ReallocateBatch']._loaded_options = None
+  _globals['_REALLOCATIONSERVICE'].methods_by_name['ReallocateBatch']._serialized_options = b'\220\002\001'
+  _globals['_REALLOCATEREQUEST']._serialized_start=352
+  _globals['_REALLOCATEREQUEST']._serialized_end=1606
+  _globals['_GETREALLOCATIONREQUEST']._serialized_start=1608
+  _globals['_GETREALLOCATIONREQUEST']._serialized_end=1692
+  _globals['_DELETEREALLOCATIONREQUEST']._serialized_start=1694
+  _globals['_DELETEREALLOCATIONREQUEST']._serialized_end=1781
+  _globals['_DELETEREALLOCATIONRESPONSE']._serialized_start=1783
+  _globals['_DELETEREALLOCATIONRESPONSE']._serialized_end=1811
+  _globals['_LISTREALLOCATIONSREQUEST']._serialized_start=1814
+  _globals['_LISTREALLOCATIONSREQUEST']._serialized_end=2097
+  _globals['_LISTREALLOCATIONSRESPONSE']._serialized_start=2100
+  _globals['_LISTREALLOCATIONSRESPONSE']._serialized_end=2649
+  _globals['_LISTREALLOCATIONSRESPONSE_SUMMARY']._serialized_start=2228
+  _globals['_LISTREALLOCATIONSRESPONSE_SUMMARY']._serialized_end=2551
+  _globals['_LISTREALLOCATIONSRESPONSE_OUTCOME']._serialized_start=2553
+  _globals['_LISTREALLOCATIONSRESPONSE_OUTCOME']._serialized_end=2649
+  _globals['_RECORDFILLSREQUEST']._serialized_start=2652
+  _globals['_RECORDFILLSREQUEST']._serialized_end=3144
+  _globals['_RECORDFILLSREQUEST_FILL']._serialized_start=2902
+  _globals['_RECORDFILLSREQUEST_FILL']._serialized_end=3126
+  _globals['_RECORDFILLSRESPONSE']._serialized_start=3147
+  _globals['_RECORDFILLSRESPONSE']._serialized_end=3787
+  _globals['_RECORDFILLSRESPONSE_REALIZEDGAIN']._serialized_start=3410
+  _globals['_RECORDFILLSRESPONSE_REALIZEDGAIN']._serialized_end=3605
+  _globals['_RECORDFILLSRESPONSE_IMPLEMENTATIONSHORTFALL']._serialized_start=3608
+  _globals['_RECORDFILLSRESPONSE_IMPLEMENTATIONSHORTFALL']._serialized_end=3787
+  _globals['_REALLOCATEBATCHREQUEST']._serialized_start=3790
+  _globals['_REALLOCATEBATCHREQUEST']._serialized_end=5124
+  _globals['_REALLOCATEBATCHREQUEST_SHARED']._serialized_start=3947
+  _globals['_REALLOCATEBATCHREQUEST_SHARED']._serialized_end=4497
+  _globals['_REALLOCATEBATCHREQUEST_ACCOUNT']._serialized_start=4500
+  _globals['_REALLOCATEBATCHREQUEST_ACCOUNT']._serialized_end=5109
+  _globals['_REALLOCATEBATCHRESPONSE']._serialized_start=5127
+  _globals['_REALLOCATEBATCHRESPONSE']._serialized_end=5260
+  _globals['_REALLOCATIONSERVICE']._serialized_start=5263
+  _globals['_REALLOCATIONSERVICE']._serialized_end=5877
 # @@protoc_insertion_point(module_scope)

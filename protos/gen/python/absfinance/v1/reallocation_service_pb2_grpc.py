@@ -56,6 +56,16 @@ class ReallocationServiceStub:
                 request_serializer=absfinance_dot_v1_dot_reallocation__service__pb2.DeleteReallocationRequest.SerializeToString,
                 response_deserializer=absfinance_dot_v1_dot_reallocation__service__pb2.DeleteReallocationResponse.FromString,
                 _registered_method=True)
+        self.RecordFills = channel.unary_unary(
+                '/absfinance.v1.ReallocationService/RecordFills',
+                request_serializer=absfinance_dot_v1_dot_reallocation__service__pb2.RecordFillsRequest.SerializeToString,
+                response_deserializer=absfinance_dot_v1_dot_reallocation__service__pb2.RecordFillsResponse.FromString,
+                _registered_method=True)
+        self.ReallocateBatch = channel.stream_stream(
+                '/absfinance.v1.ReallocationService/ReallocateBatch',
+                request_serializer=absfinance_dot_v1_dot_reallocation__service__pb2.ReallocateBatchRequest.SerializeToString,
+                response_deserializer=absfinance_dot_v1_dot_reallocation__service__pb2.ReallocateBatchResponse.FromString,
+                _registered_method=True)
 
 
 class ReallocationServiceServicer:
@@ -90,6 +100,22 @@ class ReallocationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecordFills(self, request, context):
+        """Records what was traded: the portfolio changes, gains are realised, and the cost against the decision is measured.
+        The same fill again changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReallocateBatch(self, request_iterator, context):
+        """Plans many portfolios in one market. Results come as they are found, each with its key; a failure is a value and
+        does not end the stream.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ReallocationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -112,6 +138,16 @@ def add_ReallocationServiceServicer_to_server(servicer, server):
                     servicer.DeleteReallocation,
                     request_deserializer=absfinance_dot_v1_dot_reallocation__service__pb2.DeleteReallocationRequest.FromString,
                     response_serializer=absfinance_dot_v1_dot_reallocation__service__pb2.DeleteReallocationResponse.SerializeToString,
+            ),
+            'RecordFills': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordFills,
+                    request_deserializer=absfinance_dot_v1_dot_reallocation__service__pb2.RecordFillsRequest.FromString,
+                    response_serializer=absfinance_dot_v1_dot_reallocation__service__pb2.RecordFillsResponse.SerializeToString,
+            ),
+            'ReallocateBatch': grpc.stream_stream_rpc_method_handler(
+                    servicer.ReallocateBatch,
+                    request_deserializer=absfinance_dot_v1_dot_reallocation__service__pb2.ReallocateBatchRequest.FromString,
+                    response_serializer=absfinance_dot_v1_dot_reallocation__service__pb2.ReallocateBatchResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -223,6 +259,60 @@ class ReallocationService:
             '/absfinance.v1.ReallocationService/DeleteReallocation',
             absfinance_dot_v1_dot_reallocation__service__pb2.DeleteReallocationRequest.SerializeToString,
             absfinance_dot_v1_dot_reallocation__service__pb2.DeleteReallocationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordFills(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/absfinance.v1.ReallocationService/RecordFills',
+            absfinance_dot_v1_dot_reallocation__service__pb2.RecordFillsRequest.SerializeToString,
+            absfinance_dot_v1_dot_reallocation__service__pb2.RecordFillsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReallocateBatch(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/absfinance.v1.ReallocationService/ReallocateBatch',
+            absfinance_dot_v1_dot_reallocation__service__pb2.ReallocateBatchRequest.SerializeToString,
+            absfinance_dot_v1_dot_reallocation__service__pb2.ReallocateBatchResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -158,17 +158,17 @@ class ClusterOptions(_message.Message):
     clusters: int
     def __init__(self, linkage: _Optional[_Union[_objective_pb2.Hierarchical.Linkage, str]] = ..., clusters: _Optional[int] = ...) -> None: ...
 
-class PartContribution(_message.Message):
-    __slots__ = ("name", "weight", "contribution", "share")
+class GroupContribution(_message.Message):
+    __slots__ = ("name", "weight", "contribution", "fraction")
     NAME_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
     CONTRIBUTION_FIELD_NUMBER: _ClassVar[int]
-    SHARE_FIELD_NUMBER: _ClassVar[int]
+    FRACTION_FIELD_NUMBER: _ClassVar[int]
     name: str
     weight: float
     contribution: float
-    share: float
-    def __init__(self, name: _Optional[str] = ..., weight: _Optional[float] = ..., contribution: _Optional[float] = ..., share: _Optional[float] = ...) -> None: ...
+    fraction: float
+    def __init__(self, name: _Optional[str] = ..., weight: _Optional[float] = ..., contribution: _Optional[float] = ..., fraction: _Optional[float] = ...) -> None: ...
 
 class MeasureReport(_message.Message):
     __slots__ = ("risk_measure", "value", "contributions", "groups", "factors")
@@ -180,9 +180,9 @@ class MeasureReport(_message.Message):
     risk_measure: _risk_measure_pb2.RiskMeasure
     value: float
     contributions: _containers.RepeatedCompositeFieldContainer[_optimization_pb2.RiskContribution]
-    groups: _containers.RepeatedCompositeFieldContainer[PartContribution]
-    factors: _containers.RepeatedCompositeFieldContainer[PartContribution]
-    def __init__(self, risk_measure: _Optional[_Union[_risk_measure_pb2.RiskMeasure, str]] = ..., value: _Optional[float] = ..., contributions: _Optional[_Iterable[_Union[_optimization_pb2.RiskContribution, _Mapping]]] = ..., groups: _Optional[_Iterable[_Union[PartContribution, _Mapping]]] = ..., factors: _Optional[_Iterable[_Union[PartContribution, _Mapping]]] = ...) -> None: ...
+    groups: _containers.RepeatedCompositeFieldContainer[GroupContribution]
+    factors: _containers.RepeatedCompositeFieldContainer[GroupContribution]
+    def __init__(self, risk_measure: _Optional[_Union[_risk_measure_pb2.RiskMeasure, str]] = ..., value: _Optional[float] = ..., contributions: _Optional[_Iterable[_Union[_optimization_pb2.RiskContribution, _Mapping]]] = ..., groups: _Optional[_Iterable[_Union[GroupContribution, _Mapping]]] = ..., factors: _Optional[_Iterable[_Union[GroupContribution, _Mapping]]] = ...) -> None: ...
 
 class AssetFactors(_message.Message):
     __slots__ = ("symbol", "exposures", "alpha", "r_squared", "specific_variance")
@@ -255,14 +255,14 @@ class StressScenario(_message.Message):
         shocks: _containers.RepeatedCompositeFieldContainer[StressScenario.Shock]
         def __init__(self, shocks: _Optional[_Iterable[_Union[StressScenario.Shock, _Mapping]]] = ...) -> None: ...
     class CorrelationStress(_message.Message):
-        __slots__ = ("correlation", "share", "volatility_factor")
+        __slots__ = ("correlation", "fraction", "volatility_factor")
         CORRELATION_FIELD_NUMBER: _ClassVar[int]
-        SHARE_FIELD_NUMBER: _ClassVar[int]
+        FRACTION_FIELD_NUMBER: _ClassVar[int]
         VOLATILITY_FACTOR_FIELD_NUMBER: _ClassVar[int]
         correlation: float
-        share: float
+        fraction: float
         volatility_factor: float
-        def __init__(self, correlation: _Optional[float] = ..., share: _Optional[float] = ..., volatility_factor: _Optional[float] = ...) -> None: ...
+        def __init__(self, correlation: _Optional[float] = ..., fraction: _Optional[float] = ..., volatility_factor: _Optional[float] = ...) -> None: ...
     class WorstWindows(_message.Message):
         __slots__ = ("periods", "count")
         PERIODS_FIELD_NUMBER: _ClassVar[int]

@@ -1,9 +1,12 @@
+from absfinance.v1 import attribution_pb2 as _attribution_pb2
+from absfinance.v1 import chart_pb2 as _chart_pb2
 from absfinance.v1 import estimation_pb2 as _estimation_pb2
 from absfinance.v1 import optimization_pb2 as _optimization_pb2
 from absfinance.v1 import panel_pb2 as _panel_pb2
 from absfinance.v1 import portfolio_pb2 as _portfolio_pb2
 from absfinance.v1 import risk_pb2 as _risk_pb2
 from absfinance.v1 import risk_measure_pb2 as _risk_measure_pb2
+from absfinance.v1 import statistical_validation_pb2 as _statistical_validation_pb2
 from absfinance.v1 import warning_pb2 as _warning_pb2
 from absfinance.v1 import weight_pb2 as _weight_pb2
 from buf.validate import validate_pb2 as _validate_pb2
@@ -82,16 +85,16 @@ class AnalyzeRiskRequest(_message.Message):
     stored_groups: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, prices: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., returns: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., moments: _Optional[_Union[_panel_pb2.Moments, _Mapping]] = ..., scenarios: _Optional[_Union[_panel_pb2.Scenarios, _Mapping]] = ..., market_data: _Optional[_Union[_panel_pb2.MarketDataSelection, _Mapping]] = ..., weights: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., holdings: _Optional[_Iterable[_Union[_portfolio_pb2.Holding, _Mapping]]] = ..., cash: _Optional[float] = ..., benchmark: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., benchmark_symbol: _Optional[str] = ..., confidence_level: _Optional[float] = ..., periods_per_year: _Optional[float] = ..., risk_free_rate_annual: _Optional[float] = ..., missing_data: _Optional[_Union[_panel_pb2.MissingDataPolicy, str]] = ..., allow_leverage: _Optional[bool] = ..., minimum_acceptable_return_annual: _Optional[float] = ..., estimation: _Optional[_Union[_estimation_pb2.Estimation, _Mapping]] = ..., measures: _Optional[_Iterable[_Union[_risk_measure_pb2.RiskMeasure, str]]] = ..., groups: _Optional[_Iterable[_Union[_weight_pb2.AssetGroup, _Mapping]]] = ..., factors: _Optional[_Union[_risk_pb2.FactorOptions, _Mapping]] = ..., benchmark_weights: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., rolling: _Optional[_Union[_risk_pb2.RollingOptions, _Mapping]] = ..., stress: _Optional[_Iterable[_Union[_risk_pb2.StressScenario, _Mapping]]] = ..., proposed_weights: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., validation: _Optional[_Union[_risk_pb2.ValidationOptions, _Mapping]] = ..., worst_drawdowns: _Optional[int] = ..., drawdown_series: _Optional[bool] = ..., volatility_filter: _Optional[_Union[_estimation_pb2.ExponentialWeighting, _Mapping]] = ..., clusters: _Optional[_Union[_risk_pb2.ClusterOptions, _Mapping]] = ..., conventions: _Optional[_Union[_risk_pb2.ReportConventions, _Mapping]] = ..., stored_groups: _Optional[_Iterable[str]] = ...) -> None: ...
 
-class AssetShare(_message.Message):
-    __slots__ = ("symbol", "share")
+class AssetFraction(_message.Message):
+    __slots__ = ("symbol", "fraction")
     SYMBOL_FIELD_NUMBER: _ClassVar[int]
-    SHARE_FIELD_NUMBER: _ClassVar[int]
+    FRACTION_FIELD_NUMBER: _ClassVar[int]
     symbol: str
-    share: float
-    def __init__(self, symbol: _Optional[str] = ..., share: _Optional[float] = ...) -> None: ...
+    fraction: float
+    def __init__(self, symbol: _Optional[str] = ..., fraction: _Optional[float] = ...) -> None: ...
 
 class AnalyzeRiskResponse(_message.Message):
-    __slots__ = ("periods_per_year", "observations", "confidence_level", "expected_return_annual", "volatility_per_period", "volatility_annual", "sharpe", "value_at_risk", "conditional_value_at_risk", "max_drawdown", "max_drawdown_period", "skewness", "excess_kurtosis", "beta_to_benchmark", "correlation_to_benchmark", "tracking_error_annual", "information_ratio", "contributions", "correlation", "undefined", "quantile_method", "covariance_repair", "cagr", "semi_deviation", "mean_absolute_deviation", "gini_mean_difference", "first_lower_partial_moment", "second_lower_partial_moment", "entropic_value_at_risk", "sharpe_autocorrelation_adjusted", "sortino", "omega", "gain_to_pain", "calmar", "sterling", "average_drawdown", "conditional_drawdown_at_risk", "ulcer_index", "pain_index", "worst_drawdowns", "drawdown_series", "alpha_annual", "r_squared", "treynor", "beta_up", "beta_down", "capture_up", "capture_down", "active_share", "group_contributions", "factor_contributions", "factors", "factor_exposures", "measures", "skewness_shares", "kurtosis_shares", "rolling", "stress", "proposed", "validation", "missing_data", "benchmark_observations", "benchmark_periods_per_year", "warnings")
+    __slots__ = ("periods_per_year", "observations", "confidence_level", "expected_return_annual", "volatility_per_period", "volatility_annual", "sharpe", "value_at_risk", "conditional_value_at_risk", "max_drawdown", "max_drawdown_period", "skewness", "excess_kurtosis", "beta_to_benchmark", "correlation_to_benchmark", "tracking_error_annual", "information_ratio", "contributions", "correlation", "undefined", "quantile_method", "covariance_repair", "cagr", "semi_deviation", "mean_absolute_deviation", "gini_mean_difference", "first_lower_partial_moment", "second_lower_partial_moment", "entropic_value_at_risk", "sharpe_autocorrelation_adjusted", "sortino", "omega", "gain_to_pain", "calmar", "sterling", "average_drawdown", "conditional_drawdown_at_risk", "ulcer_index", "pain_index", "worst_drawdowns", "drawdown_series", "alpha_annual", "r_squared", "treynor", "beta_up", "beta_down", "capture_up", "capture_down", "active_share", "group_contributions", "factor_contributions", "factors", "factor_exposures", "measures", "skewness_fractions", "kurtosis_fractions", "rolling", "stress", "proposed", "validation", "missing_data", "benchmark_observations", "benchmark_periods_per_year", "warnings")
     class UndefinedEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -153,8 +156,8 @@ class AnalyzeRiskResponse(_message.Message):
     FACTORS_FIELD_NUMBER: _ClassVar[int]
     FACTOR_EXPOSURES_FIELD_NUMBER: _ClassVar[int]
     MEASURES_FIELD_NUMBER: _ClassVar[int]
-    SKEWNESS_SHARES_FIELD_NUMBER: _ClassVar[int]
-    KURTOSIS_SHARES_FIELD_NUMBER: _ClassVar[int]
+    SKEWNESS_FRACTIONS_FIELD_NUMBER: _ClassVar[int]
+    KURTOSIS_FRACTIONS_FIELD_NUMBER: _ClassVar[int]
     ROLLING_FIELD_NUMBER: _ClassVar[int]
     STRESS_FIELD_NUMBER: _ClassVar[int]
     PROPOSED_FIELD_NUMBER: _ClassVar[int]
@@ -212,13 +215,13 @@ class AnalyzeRiskResponse(_message.Message):
     capture_up: float
     capture_down: float
     active_share: float
-    group_contributions: _containers.RepeatedCompositeFieldContainer[_risk_pb2.PartContribution]
-    factor_contributions: _containers.RepeatedCompositeFieldContainer[_risk_pb2.PartContribution]
+    group_contributions: _containers.RepeatedCompositeFieldContainer[_risk_pb2.GroupContribution]
+    factor_contributions: _containers.RepeatedCompositeFieldContainer[_risk_pb2.GroupContribution]
     factors: _containers.RepeatedScalarFieldContainer[str]
     factor_exposures: _containers.RepeatedCompositeFieldContainer[_risk_pb2.AssetFactors]
     measures: _containers.RepeatedCompositeFieldContainer[_risk_pb2.MeasureReport]
-    skewness_shares: _containers.RepeatedCompositeFieldContainer[AssetShare]
-    kurtosis_shares: _containers.RepeatedCompositeFieldContainer[AssetShare]
+    skewness_fractions: _containers.RepeatedCompositeFieldContainer[AssetFraction]
+    kurtosis_fractions: _containers.RepeatedCompositeFieldContainer[AssetFraction]
     rolling: _containers.RepeatedCompositeFieldContainer[_risk_pb2.RollingSeries]
     stress: _containers.RepeatedCompositeFieldContainer[_risk_pb2.StressResult]
     proposed: _risk_pb2.PortfolioFigures
@@ -227,7 +230,7 @@ class AnalyzeRiskResponse(_message.Message):
     benchmark_observations: int
     benchmark_periods_per_year: float
     warnings: _containers.RepeatedCompositeFieldContainer[_warning_pb2.Warning]
-    def __init__(self, periods_per_year: _Optional[float] = ..., observations: _Optional[int] = ..., confidence_level: _Optional[float] = ..., expected_return_annual: _Optional[float] = ..., volatility_per_period: _Optional[float] = ..., volatility_annual: _Optional[float] = ..., sharpe: _Optional[float] = ..., value_at_risk: _Optional[_Union[_risk_pb2.ValueAtRisk, _Mapping]] = ..., conditional_value_at_risk: _Optional[_Union[_risk_pb2.ConditionalValueAtRisk, _Mapping]] = ..., max_drawdown: _Optional[float] = ..., max_drawdown_period: _Optional[_Union[_risk_pb2.DrawdownPeriod, _Mapping]] = ..., skewness: _Optional[float] = ..., excess_kurtosis: _Optional[float] = ..., beta_to_benchmark: _Optional[float] = ..., correlation_to_benchmark: _Optional[float] = ..., tracking_error_annual: _Optional[float] = ..., information_ratio: _Optional[float] = ..., contributions: _Optional[_Iterable[_Union[_optimization_pb2.RiskContribution, _Mapping]]] = ..., correlation: _Optional[_Union[_risk_pb2.CorrelationMatrix, _Mapping]] = ..., undefined: _Optional[_Mapping[str, str]] = ..., quantile_method: _Optional[str] = ..., covariance_repair: _Optional[_Union[_optimization_pb2.CovarianceRepair, _Mapping]] = ..., cagr: _Optional[float] = ..., semi_deviation: _Optional[float] = ..., mean_absolute_deviation: _Optional[float] = ..., gini_mean_difference: _Optional[float] = ..., first_lower_partial_moment: _Optional[float] = ..., second_lower_partial_moment: _Optional[float] = ..., entropic_value_at_risk: _Optional[float] = ..., sharpe_autocorrelation_adjusted: _Optional[float] = ..., sortino: _Optional[float] = ..., omega: _Optional[float] = ..., gain_to_pain: _Optional[float] = ..., calmar: _Optional[float] = ..., sterling: _Optional[float] = ..., average_drawdown: _Optional[float] = ..., conditional_drawdown_at_risk: _Optional[float] = ..., ulcer_index: _Optional[float] = ..., pain_index: _Optional[float] = ..., worst_drawdowns: _Optional[_Iterable[_Union[_risk_pb2.DrawdownPeriod, _Mapping]]] = ..., drawdown_series: _Optional[_Union[_risk_pb2.DrawdownSeries, _Mapping]] = ..., alpha_annual: _Optional[float] = ..., r_squared: _Optional[float] = ..., treynor: _Optional[float] = ..., beta_up: _Optional[float] = ..., beta_down: _Optional[float] = ..., capture_up: _Optional[float] = ..., capture_down: _Optional[float] = ..., active_share: _Optional[float] = ..., group_contributions: _Optional[_Iterable[_Union[_risk_pb2.PartContribution, _Mapping]]] = ..., factor_contributions: _Optional[_Iterable[_Union[_risk_pb2.PartContribution, _Mapping]]] = ..., factors: _Optional[_Iterable[str]] = ..., factor_exposures: _Optional[_Iterable[_Union[_risk_pb2.AssetFactors, _Mapping]]] = ..., measures: _Optional[_Iterable[_Union[_risk_pb2.MeasureReport, _Mapping]]] = ..., skewness_shares: _Optional[_Iterable[_Union[AssetShare, _Mapping]]] = ..., kurtosis_shares: _Optional[_Iterable[_Union[AssetShare, _Mapping]]] = ..., rolling: _Optional[_Iterable[_Union[_risk_pb2.RollingSeries, _Mapping]]] = ..., stress: _Optional[_Iterable[_Union[_risk_pb2.StressResult, _Mapping]]] = ..., proposed: _Optional[_Union[_risk_pb2.PortfolioFigures, _Mapping]] = ..., validation: _Optional[_Union[_risk_pb2.ValueAtRiskValidation, _Mapping]] = ..., missing_data: _Optional[_Union[_risk_pb2.MissingDataReport, _Mapping]] = ..., benchmark_observations: _Optional[int] = ..., benchmark_periods_per_year: _Optional[float] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ...) -> None: ...
+    def __init__(self, periods_per_year: _Optional[float] = ..., observations: _Optional[int] = ..., confidence_level: _Optional[float] = ..., expected_return_annual: _Optional[float] = ..., volatility_per_period: _Optional[float] = ..., volatility_annual: _Optional[float] = ..., sharpe: _Optional[float] = ..., value_at_risk: _Optional[_Union[_risk_pb2.ValueAtRisk, _Mapping]] = ..., conditional_value_at_risk: _Optional[_Union[_risk_pb2.ConditionalValueAtRisk, _Mapping]] = ..., max_drawdown: _Optional[float] = ..., max_drawdown_period: _Optional[_Union[_risk_pb2.DrawdownPeriod, _Mapping]] = ..., skewness: _Optional[float] = ..., excess_kurtosis: _Optional[float] = ..., beta_to_benchmark: _Optional[float] = ..., correlation_to_benchmark: _Optional[float] = ..., tracking_error_annual: _Optional[float] = ..., information_ratio: _Optional[float] = ..., contributions: _Optional[_Iterable[_Union[_optimization_pb2.RiskContribution, _Mapping]]] = ..., correlation: _Optional[_Union[_risk_pb2.CorrelationMatrix, _Mapping]] = ..., undefined: _Optional[_Mapping[str, str]] = ..., quantile_method: _Optional[str] = ..., covariance_repair: _Optional[_Union[_optimization_pb2.CovarianceRepair, _Mapping]] = ..., cagr: _Optional[float] = ..., semi_deviation: _Optional[float] = ..., mean_absolute_deviation: _Optional[float] = ..., gini_mean_difference: _Optional[float] = ..., first_lower_partial_moment: _Optional[float] = ..., second_lower_partial_moment: _Optional[float] = ..., entropic_value_at_risk: _Optional[float] = ..., sharpe_autocorrelation_adjusted: _Optional[float] = ..., sortino: _Optional[float] = ..., omega: _Optional[float] = ..., gain_to_pain: _Optional[float] = ..., calmar: _Optional[float] = ..., sterling: _Optional[float] = ..., average_drawdown: _Optional[float] = ..., conditional_drawdown_at_risk: _Optional[float] = ..., ulcer_index: _Optional[float] = ..., pain_index: _Optional[float] = ..., worst_drawdowns: _Optional[_Iterable[_Union[_risk_pb2.DrawdownPeriod, _Mapping]]] = ..., drawdown_series: _Optional[_Union[_risk_pb2.DrawdownSeries, _Mapping]] = ..., alpha_annual: _Optional[float] = ..., r_squared: _Optional[float] = ..., treynor: _Optional[float] = ..., beta_up: _Optional[float] = ..., beta_down: _Optional[float] = ..., capture_up: _Optional[float] = ..., capture_down: _Optional[float] = ..., active_share: _Optional[float] = ..., group_contributions: _Optional[_Iterable[_Union[_risk_pb2.GroupContribution, _Mapping]]] = ..., factor_contributions: _Optional[_Iterable[_Union[_risk_pb2.GroupContribution, _Mapping]]] = ..., factors: _Optional[_Iterable[str]] = ..., factor_exposures: _Optional[_Iterable[_Union[_risk_pb2.AssetFactors, _Mapping]]] = ..., measures: _Optional[_Iterable[_Union[_risk_pb2.MeasureReport, _Mapping]]] = ..., skewness_fractions: _Optional[_Iterable[_Union[AssetFraction, _Mapping]]] = ..., kurtosis_fractions: _Optional[_Iterable[_Union[AssetFraction, _Mapping]]] = ..., rolling: _Optional[_Iterable[_Union[_risk_pb2.RollingSeries, _Mapping]]] = ..., stress: _Optional[_Iterable[_Union[_risk_pb2.StressResult, _Mapping]]] = ..., proposed: _Optional[_Union[_risk_pb2.PortfolioFigures, _Mapping]] = ..., validation: _Optional[_Union[_risk_pb2.ValueAtRiskValidation, _Mapping]] = ..., missing_data: _Optional[_Union[_risk_pb2.MissingDataReport, _Mapping]] = ..., benchmark_observations: _Optional[int] = ..., benchmark_periods_per_year: _Optional[float] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ...) -> None: ...
 
 class EstimateRiskModelRequest(_message.Message):
     __slots__ = ("prices", "returns", "market_data", "estimation", "periods_per_year", "missing_data", "factors", "simulation")
@@ -336,3 +339,90 @@ class EstimateRiskModelResponse(_message.Message):
     diagnostics: EstimateRiskModelResponse.Diagnostics
     chunk: EstimateRiskModelResponse.Chunk
     def __init__(self, diagnostics: _Optional[_Union[EstimateRiskModelResponse.Diagnostics, _Mapping]] = ..., chunk: _Optional[_Union[EstimateRiskModelResponse.Chunk, _Mapping]] = ...) -> None: ...
+
+class AttributeRequest(_message.Message):
+    __slots__ = ("portfolio_weights", "benchmark_weights", "portfolio_returns", "benchmark_returns", "model", "linking", "separate_interaction")
+    PORTFOLIO_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    BENCHMARK_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    PORTFOLIO_RETURNS_FIELD_NUMBER: _ClassVar[int]
+    BENCHMARK_RETURNS_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    LINKING_FIELD_NUMBER: _ClassVar[int]
+    SEPARATE_INTERACTION_FIELD_NUMBER: _ClassVar[int]
+    portfolio_weights: _panel_pb2.Panel
+    benchmark_weights: _panel_pb2.Panel
+    portfolio_returns: _panel_pb2.Panel
+    benchmark_returns: _panel_pb2.Panel
+    model: _attribution_pb2.AttributionModel
+    linking: _attribution_pb2.Linking
+    separate_interaction: bool
+    def __init__(self, portfolio_weights: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., benchmark_weights: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., portfolio_returns: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., benchmark_returns: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., model: _Optional[_Union[_attribution_pb2.AttributionModel, str]] = ..., linking: _Optional[_Union[_attribution_pb2.Linking, str]] = ..., separate_interaction: _Optional[bool] = ...) -> None: ...
+
+class AttributeResponse(_message.Message):
+    __slots__ = ("totals", "groups", "periods", "excess_return", "warnings")
+    TOTALS_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    PERIODS_FIELD_NUMBER: _ClassVar[int]
+    EXCESS_RETURN_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    totals: _attribution_pb2.AttributionEffects
+    groups: _containers.RepeatedCompositeFieldContainer[_attribution_pb2.GroupAttribution]
+    periods: _containers.RepeatedCompositeFieldContainer[_attribution_pb2.PeriodAttribution]
+    excess_return: float
+    warnings: _containers.RepeatedCompositeFieldContainer[_warning_pb2.Warning]
+    def __init__(self, totals: _Optional[_Union[_attribution_pb2.AttributionEffects, _Mapping]] = ..., groups: _Optional[_Iterable[_Union[_attribution_pb2.GroupAttribution, _Mapping]]] = ..., periods: _Optional[_Iterable[_Union[_attribution_pb2.PeriodAttribution, _Mapping]]] = ..., excess_return: _Optional[float] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ...) -> None: ...
+
+class CompareStrategiesRequest(_message.Message):
+    __slots__ = ("returns", "benchmark", "block_length", "resamples", "seed")
+    RETURNS_FIELD_NUMBER: _ClassVar[int]
+    BENCHMARK_FIELD_NUMBER: _ClassVar[int]
+    BLOCK_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    RESAMPLES_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    returns: _panel_pb2.Panel
+    benchmark: _panel_pb2.Panel
+    block_length: float
+    resamples: int
+    seed: int
+    def __init__(self, returns: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., benchmark: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., block_length: _Optional[float] = ..., resamples: _Optional[int] = ..., seed: _Optional[int] = ...) -> None: ...
+
+class CompareStrategiesResponse(_message.Message):
+    __slots__ = ("spa", "step_m", "deflated_sharpe", "probability_of_overfitting", "trial_count", "effective_trial_count", "undefined", "warnings")
+    class UndefinedEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    SPA_FIELD_NUMBER: _ClassVar[int]
+    STEP_M_FIELD_NUMBER: _ClassVar[int]
+    DEFLATED_SHARPE_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITY_OF_OVERFITTING_FIELD_NUMBER: _ClassVar[int]
+    TRIAL_COUNT_FIELD_NUMBER: _ClassVar[int]
+    EFFECTIVE_TRIAL_COUNT_FIELD_NUMBER: _ClassVar[int]
+    UNDEFINED_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    spa: _statistical_validation_pb2.SuperiorPredictiveAbility
+    step_m: _containers.RepeatedScalarFieldContainer[str]
+    deflated_sharpe: float
+    probability_of_overfitting: float
+    trial_count: int
+    effective_trial_count: float
+    undefined: _containers.ScalarMap[str, str]
+    warnings: _containers.RepeatedCompositeFieldContainer[_warning_pb2.Warning]
+    def __init__(self, spa: _Optional[_Union[_statistical_validation_pb2.SuperiorPredictiveAbility, _Mapping]] = ..., step_m: _Optional[_Iterable[str]] = ..., deflated_sharpe: _Optional[float] = ..., probability_of_overfitting: _Optional[float] = ..., trial_count: _Optional[int] = ..., effective_trial_count: _Optional[float] = ..., undefined: _Optional[_Mapping[str, str]] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ...) -> None: ...
+
+class GetRiskChartsRequest(_message.Message):
+    __slots__ = ("analysis", "charts")
+    ANALYSIS_FIELD_NUMBER: _ClassVar[int]
+    CHARTS_FIELD_NUMBER: _ClassVar[int]
+    analysis: AnalyzeRiskRequest
+    charts: _containers.RepeatedScalarFieldContainer[_chart_pb2.Chart]
+    def __init__(self, analysis: _Optional[_Union[AnalyzeRiskRequest, _Mapping]] = ..., charts: _Optional[_Iterable[_Union[_chart_pb2.Chart, str]]] = ...) -> None: ...
+
+class GetRiskChartsResponse(_message.Message):
+    __slots__ = ("charts",)
+    CHARTS_FIELD_NUMBER: _ClassVar[int]
+    charts: _containers.RepeatedCompositeFieldContainer[_chart_pb2.ChartSpec]
+    def __init__(self, charts: _Optional[_Iterable[_Union[_chart_pb2.ChartSpec, _Mapping]]] = ...) -> None: ...

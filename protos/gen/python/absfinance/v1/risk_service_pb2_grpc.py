@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class RiskServiceStub:
-    """Risk of a portfolio, and of the market it lives in.
+    """Risk of portfolios and risk models of markets.
     """
 
     def __init__(self, channel):
@@ -45,10 +45,25 @@ class RiskServiceStub:
                 request_serializer=absfinance_dot_v1_dot_risk__service__pb2.EstimateRiskModelRequest.SerializeToString,
                 response_deserializer=absfinance_dot_v1_dot_risk__service__pb2.EstimateRiskModelResponse.FromString,
                 _registered_method=True)
+        self.Attribute = channel.unary_unary(
+                '/absfinance.v1.RiskService/Attribute',
+                request_serializer=absfinance_dot_v1_dot_risk__service__pb2.AttributeRequest.SerializeToString,
+                response_deserializer=absfinance_dot_v1_dot_risk__service__pb2.AttributeResponse.FromString,
+                _registered_method=True)
+        self.CompareStrategies = channel.unary_unary(
+                '/absfinance.v1.RiskService/CompareStrategies',
+                request_serializer=absfinance_dot_v1_dot_risk__service__pb2.CompareStrategiesRequest.SerializeToString,
+                response_deserializer=absfinance_dot_v1_dot_risk__service__pb2.CompareStrategiesResponse.FromString,
+                _registered_method=True)
+        self.GetRiskCharts = channel.unary_unary(
+                '/absfinance.v1.RiskService/GetRiskCharts',
+                request_serializer=absfinance_dot_v1_dot_risk__service__pb2.GetRiskChartsRequest.SerializeToString,
+                response_deserializer=absfinance_dot_v1_dot_risk__service__pb2.GetRiskChartsResponse.FromString,
+                _registered_method=True)
 
 
 class RiskServiceServicer:
-    """Risk of a portfolio, and of the market it lives in.
+    """Risk of portfolios and risk models of markets.
     """
 
     def AnalyzeRisk(self, request, context):
@@ -60,6 +75,27 @@ class RiskServiceServicer:
 
     def EstimateRiskModel(self, request, context):
         """Estimates moments of many assets: diagnostics first, then matrices in chunks of at most 1 MiB.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Attribute(self, request, context):
+        """Divides the excess return of a portfolio over a benchmark by segment and period.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompareStrategies(self, request, context):
+        """Tests whether strategies beat a benchmark, the number of strategies that were tried considered.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetRiskCharts(self, request, context):
+        """Describes charts of a risk report.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -78,6 +114,21 @@ def add_RiskServiceServicer_to_server(servicer, server):
                     request_deserializer=absfinance_dot_v1_dot_risk__service__pb2.EstimateRiskModelRequest.FromString,
                     response_serializer=absfinance_dot_v1_dot_risk__service__pb2.EstimateRiskModelResponse.SerializeToString,
             ),
+            'Attribute': grpc.unary_unary_rpc_method_handler(
+                    servicer.Attribute,
+                    request_deserializer=absfinance_dot_v1_dot_risk__service__pb2.AttributeRequest.FromString,
+                    response_serializer=absfinance_dot_v1_dot_risk__service__pb2.AttributeResponse.SerializeToString,
+            ),
+            'CompareStrategies': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompareStrategies,
+                    request_deserializer=absfinance_dot_v1_dot_risk__service__pb2.CompareStrategiesRequest.FromString,
+                    response_serializer=absfinance_dot_v1_dot_risk__service__pb2.CompareStrategiesResponse.SerializeToString,
+            ),
+            'GetRiskCharts': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRiskCharts,
+                    request_deserializer=absfinance_dot_v1_dot_risk__service__pb2.GetRiskChartsRequest.FromString,
+                    response_serializer=absfinance_dot_v1_dot_risk__service__pb2.GetRiskChartsResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'absfinance.v1.RiskService', rpc_method_handlers)
@@ -87,7 +138,7 @@ def add_RiskServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RiskService:
-    """Risk of a portfolio, and of the market it lives in.
+    """Risk of portfolios and risk models of markets.
     """
 
     @staticmethod
@@ -134,6 +185,87 @@ class RiskService:
             '/absfinance.v1.RiskService/EstimateRiskModel',
             absfinance_dot_v1_dot_risk__service__pb2.EstimateRiskModelRequest.SerializeToString,
             absfinance_dot_v1_dot_risk__service__pb2.EstimateRiskModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Attribute(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/absfinance.v1.RiskService/Attribute',
+            absfinance_dot_v1_dot_risk__service__pb2.AttributeRequest.SerializeToString,
+            absfinance_dot_v1_dot_risk__service__pb2.AttributeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompareStrategies(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/absfinance.v1.RiskService/CompareStrategies',
+            absfinance_dot_v1_dot_risk__service__pb2.CompareStrategiesRequest.SerializeToString,
+            absfinance_dot_v1_dot_risk__service__pb2.CompareStrategiesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRiskCharts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/absfinance.v1.RiskService/GetRiskCharts',
+            absfinance_dot_v1_dot_risk__service__pb2.GetRiskChartsRequest.SerializeToString,
+            absfinance_dot_v1_dot_risk__service__pb2.GetRiskChartsResponse.FromString,
             options,
             channel_credentials,
             insecure,

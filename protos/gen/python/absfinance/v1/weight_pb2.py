@@ -25,13 +25,14 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x61\x62sfinance/v1/weight.proto\x12\rabsfinance.v1\x1a\x1b\x62uf/validate/validate.proto\"T\n\x0b\x41ssetWeight\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1f\n\x06weight\x18\x02 \x01(\x01\x42\n\xbaH\x07\x12\x02@\x01\xc8\x01\x01H\x00\x88\x01\x01\x42\t\n\x07_weight\"I\n\nAssetGroup\x12\x18\n\x04name\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12!\n\x07symbols\x18\x02 \x03(\tB\x10\xbaH\r\x92\x01\n\x08\x01\"\x06r\x04\x10\x01\x18@b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x61\x62sfinance/v1/weight.proto\x12\rabsfinance.v1\x1a\x1b\x62uf/validate/validate.proto\"T\n\x0b\x41ssetWeight\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1f\n\x06weight\x18\x02 \x01(\x01\x42\n\xbaH\x07\x12\x02@\x01\xc8\x01\x01H\x00\x88\x01\x01\x42\t\n\x07_weight\"M\n\nAssetGroup\x12\x18\n\x04name\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12%\n\x07symbols\x18\x02 \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x08\x01\x10\xa0\x9c\x01\"\x06r\x04\x10\x01\x18@B\xa0\x01\n\x19\x63om.example.absfinance.v1B\x0bWeightProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'absfinance.v1.weight_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\031com.example.absfinance.v1B\013WeightProtoP\001Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\242\002\003ABF\252\002\rAbsFinance.V1\312\002\rAbsFinance\\V1\352\002\016AbsFinance::V1'
   _globals['_ASSETWEIGHT'].fields_by_name['symbol']._loaded_options = None
   _globals['_ASSETWEIGHT'].fields_by_name['symbol']._serialized_options = b'\272H\006r\004\020\001\030@'
   _globals['_ASSETWEIGHT'].fields_by_name['weight']._loaded_options = None
@@ -39,9 +40,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ASSETGROUP'].fields_by_name['name']._loaded_options = None
   _globals['_ASSETGROUP'].fields_by_name['name']._serialized_options = b'\272H\007r\005\020\001\030\200\001'
   _globals['_ASSETGROUP'].fields_by_name['symbols']._loaded_options = None
-  _globals['_ASSETGROUP'].fields_by_name['symbols']._serialized_options = b'\272H\r\222\001\n\010\001\"\006r\004\020\001\030@'
+  _globals['_ASSETGROUP'].fields_by_name['symbols']._serialized_options = b'\272H\021\222\001\016\010\001\020\240\234\001\"\006r\004\020\001\030@'
   _globals['_ASSETWEIGHT']._serialized_start=74
   _globals['_ASSETWEIGHT']._serialized_end=158
   _globals['_ASSETGROUP']._serialized_start=160
-  _globals['_ASSETGROUP']._serialized_end=233
+  _globals['_ASSETGROUP']._serialized_end=237
 # @@protoc_insertion_point(module_scope)

@@ -1,0 +1,111 @@
+import datetime
+
+from absfinance.v1 import backtest_pb2 as _backtest_pb2
+from absfinance.v1 import statistical_validation_pb2 as _statistical_validation_pb2
+from buf.validate import validate_pb2 as _validate_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.rpc import status_pb2 as _status_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class SweepSelection(_message.Message):
+    __slots__ = ("score", "purge_periods", "embargo_periods")
+    class Score(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        SCORE_UNSPECIFIED: _ClassVar[SweepSelection.Score]
+        SCORE_SHARPE: _ClassVar[SweepSelection.Score]
+        SCORE_SORTINO: _ClassVar[SweepSelection.Score]
+        SCORE_CALMAR: _ClassVar[SweepSelection.Score]
+        SCORE_CAGR: _ClassVar[SweepSelection.Score]
+        SCORE_INFORMATION_RATIO: _ClassVar[SweepSelection.Score]
+    SCORE_UNSPECIFIED: SweepSelection.Score
+    SCORE_SHARPE: SweepSelection.Score
+    SCORE_SORTINO: SweepSelection.Score
+    SCORE_CALMAR: SweepSelection.Score
+    SCORE_CAGR: SweepSelection.Score
+    SCORE_INFORMATION_RATIO: SweepSelection.Score
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    PURGE_PERIODS_FIELD_NUMBER: _ClassVar[int]
+    EMBARGO_PERIODS_FIELD_NUMBER: _ClassVar[int]
+    score: SweepSelection.Score
+    purge_periods: int
+    embargo_periods: int
+    def __init__(self, score: _Optional[_Union[SweepSelection.Score, str]] = ..., purge_periods: _Optional[int] = ..., embargo_periods: _Optional[int] = ...) -> None: ...
+
+class SweepTrial(_message.Message):
+    __slots__ = ("index", "settings", "state", "score", "metrics", "error")
+    class Setting(_message.Message):
+        __slots__ = ("path", "number", "text", "strategy")
+        PATH_FIELD_NUMBER: _ClassVar[int]
+        NUMBER_FIELD_NUMBER: _ClassVar[int]
+        TEXT_FIELD_NUMBER: _ClassVar[int]
+        STRATEGY_FIELD_NUMBER: _ClassVar[int]
+        path: str
+        number: float
+        text: str
+        strategy: str
+        def __init__(self, path: _Optional[str] = ..., number: _Optional[float] = ..., text: _Optional[str] = ..., strategy: _Optional[str] = ...) -> None: ...
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    SETTINGS_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    METRICS_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    settings: _containers.RepeatedCompositeFieldContainer[SweepTrial.Setting]
+    state: _backtest_pb2.BacktestState
+    score: float
+    metrics: _backtest_pb2.PerformanceMetrics
+    error: _status_pb2.Status
+    def __init__(self, index: _Optional[int] = ..., settings: _Optional[_Iterable[_Union[SweepTrial.Setting, _Mapping]]] = ..., state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ..., score: _Optional[float] = ..., metrics: _Optional[_Union[_backtest_pb2.PerformanceMetrics, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
+
+class Sweep(_message.Message):
+    __slots__ = ("name", "state", "trial_count", "failed_count", "best", "fraction", "error", "spa", "step_m", "deflated_sharpe", "probability_of_overfitting", "effective_trial_count", "undefined", "request_id", "label", "create_time", "finish_time")
+    class UndefinedEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    TRIAL_COUNT_FIELD_NUMBER: _ClassVar[int]
+    FAILED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    BEST_FIELD_NUMBER: _ClassVar[int]
+    FRACTION_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    SPA_FIELD_NUMBER: _ClassVar[int]
+    STEP_M_FIELD_NUMBER: _ClassVar[int]
+    DEFLATED_SHARPE_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITY_OF_OVERFITTING_FIELD_NUMBER: _ClassVar[int]
+    EFFECTIVE_TRIAL_COUNT_FIELD_NUMBER: _ClassVar[int]
+    UNDEFINED_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    FINISH_TIME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    state: _backtest_pb2.BacktestState
+    trial_count: int
+    failed_count: int
+    best: SweepTrial
+    fraction: float
+    error: _status_pb2.Status
+    spa: _statistical_validation_pb2.SuperiorPredictiveAbility
+    step_m: _containers.RepeatedScalarFieldContainer[str]
+    deflated_sharpe: float
+    probability_of_overfitting: float
+    effective_trial_count: float
+    undefined: _containers.ScalarMap[str, str]
+    request_id: str
+    label: str
+    create_time: _timestamp_pb2.Timestamp
+    finish_time: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ..., trial_count: _Optional[int] = ..., failed_count: _Optional[int] = ..., best: _Optional[_Union[SweepTrial, _Mapping]] = ..., fraction: _Optional[float] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., spa: _Optional[_Union[_statistical_validation_pb2.SuperiorPredictiveAbility, _Mapping]] = ..., step_m: _Optional[_Iterable[str]] = ..., deflated_sharpe: _Optional[float] = ..., probability_of_overfitting: _Optional[float] = ..., effective_trial_count: _Optional[float] = ..., undefined: _Optional[_Mapping[str, str]] = ..., request_id: _Optional[str] = ..., label: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

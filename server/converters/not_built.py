@@ -1,0 +1,150 @@
+"""Fields of the contract that no engine serves yet: a request that sets one is refused by its name, never answered
+as if the field were not there.
+
+Whoever builds a field removes its line here. A field that is served for some of its values lists them.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
+
+from domain.errors import NotSupported
+
+PACKAGE = "absfinance.v1."
+NONE: frozenset[object] = frozenset()
+
+_LIST_FILTERS = ("label", "start_create_time", "end_create_time")
+
+NOT_BUILT: Mapping[str, frozenset[object]] = {
+    # Message.field -> values that are served all the same; names of enum values, True or False.
+    **{f"List{kind}Request.{name}": NONE for kind in ("Optimizations", "Backtests") for name in _LIST_FILTERS},
+    **{f"ListReallocationsRequest.{name}": NONE for name in _LIST_FILTERS},
+    "OptimizeRequest.label": NONE,
+    "OptimizeRequest.optimization_id": NONE,
+    "BacktestRequest.label": NONE,
+    "BacktestRequest.backtest_id": NONE,
+    "BacktestRequest.initial_holdings": NONE,
+    "BacktestRequest.cash_flows": NONE,
+    "BacktestRequest.recurring_cash_flows": NONE,
+    "BacktestRequest.corporate_actions": NONE,
+    "BacktestRequest.price_basis": frozenset({"PRICE_BASIS_ADJUSTED"}),
+    "BacktestRequest.dividend_policy": frozenset({"DIVIDEND_POLICY_CASH"}),
+    "BacktestRequest.withholding_rate": NONE,
+    "BacktestRequest.fractional_holdings": frozenset({True}),
+    "BacktestRequest.delisting_policy": frozenset({"DELISTING_POLICY_FAIL"}),
+    "BacktestRequest.charge_initial_purchase": frozenset({True}),
+    "BacktestRequest.open_prices": NONE,
+    "BacktestRequest.margin": NONE,
+    "BacktestRequest.conventions": frozenset({"CONVENTIONS_EXACT"}),
+    "AnalysisOptions.attribution": NONE,
+    "AnalysisOptions.statistical_validation": NONE,
+    "Execution.fill": frozenset({"FILL_NEXT_CLOSE", "FILL_SAME_CLOSE"}),
+    "Rebalancing.drift_band": NONE,
+    "Rebalancing.min_periods_between": NONE,
+    "Rebalancing.flows_only": NONE,
+    "Rebalancing.max_turnover": NONE,
+    "Rebalancing.tranches": NONE,
+    "Rebalancing.Calendar.day": frozenset({"REBALANCE_DAY_FIRST", "REBALANCE_DAY_LAST"}),
+    "Rebalancing.Calendar.nth_day": NONE,
+    "Strategy.momentum": NONE,
+    "Strategy.volatility_target": NONE,
+    "Strategy.cppi": NONE,
+    "Strategy.blend": NONE,
+    "Strategy.remote": NONE,
+    "CostModel.commission_per_share": NONE,
+    "CostModel.min_commission": NONE,
+    "CostModel.max_commission": NONE,
+    "CostModel.day_count": NONE,
+    "CostModel.cash_rates": NONE,
+    "CostModel.financing_rates": NONE,
+    "CostModel.management_fee_annual": NONE,
+    "CostModel.performance_fee": NONE,
+    "AssetCost.borrow_bps_annual": NONE,
+    "ReallocateRequest.label": NONE,
+    "ReallocateRequest.reallocation_id": NONE,
+    "ReallocateRequest.as_of_date": NONE,
+    "ReallocateRequest.settlement_days": NONE,
+    "ReallocateRequest.cash_flow": NONE,
+    "ReallocateRequest.retain_cash": NONE,
+    "ReallocateRequest.direction": frozenset({"DIRECTION_BOTH"}),
+    "ReallocateRequest.no_new_names": NONE,
+    "ReallocateRequest.disabled_constraints": NONE,
+    "ReallocateRequest.trade_off": NONE,
+    "ReallocateRequest.recent_trades": NONE,
+    "ReallocateRequest.other_purchases": NONE,
+    "ReallocateRequest.schedule": NONE,
+    "ReallocationLimits.max_cost_bps": NONE,
+    "ReallocationLimits.tax": NONE,
+    "MarketSnapshot.fx_rates": NONE,
+    "MarketSnapshot.Asset.currency": NONE,
+    "Thresholds.relative_band": NONE,
+    "Thresholds.max_tracking_error_annual": NONE,
+    "Mandate.triggers": NONE,
+}
+
+
+def refuse_what_is_not_built(request: Message) -> None:
+    """Raises NotSupported for the first field that is set and not served."""
+    path = next(_found(request, ""), None)
+    if path is not None:
+        raise NotSupported(f"{path} is not supported yet", field=path.split(" ")[0])
+
+
+def _found(message: Message, prefix: str) -> Iterator[str]:
+    for field, served, nested in _watched(message.DESCRIPTOR):
+        repeated = field.is_repeated
+        value: Any = getattr(message, field.name)
+        if not (len(value) if repeated else _is_set(message, field, value)):
+            continue
+        path = f"{prefix}{field.name}"
+        if served is not None and (shown := _not_served(field, value, served)) is not None:
+            yield path + shown
+        if nested:
+            entries = enumerate(value) if repeated else [(None, value)]
+            for i, entry in entries:
+                yield from _found(entry, f"{path}." if i is None else f"{path}[{i}].")
+
+
+def _is_set(message: Message, field: FieldDescriptor, value: object) -> bool:
+    return message.HasField(field.name) if field.has_presence else bool(value)
+
+
+def _not_served(field: FieldDescriptor, value: Any, served: frozenset[object]) -> str | None:
+    """What follows the path in the message; None for a value that is served."""
+    if field.enum_type is not None:
+        name = field.enum_type.values_by_number[value].name
+        return None if name in served else f" {name}"
+    return None if served and value in served else ""
+
+
+@cache
+def _watched(descriptor: Descriptor) -> tuple[tuple[FieldDescriptor, frozenset[object] | None, bool], ...]:
+    """Fields that are not built, with the values served, and fields whose messages may hold such fields."""
+    found = []
+    for field in descriptor.fields:
+        served = NOT_BUILT.get(f"{descriptor.full_name.removeprefix(PACKAGE)}.{field.name}")
+        nested = served is None and field.message_type is not None and _leads_to_any(field.message_type)
+        if served is not None or nested:
+            found.append((field, served, nested))
+    return tuple(found)
+
+
+@cache
+def _leads_to_any(descriptor: Descriptor) -> bool:
+    """Whether a message of this type can hold a field that is not built, at any depth."""
+    pending, seen = [descriptor], {descriptor.full_name}
+    while pending:
+        current = pending.pop()
+        if current.GetOptions().map_entry:
+            continue
+        for field in current.fields:
+            if f"{current.full_name.removeprefix(PACKAGE)}.{field.name}" in NOT_BUILT:
+                return True
+            kind = field.message_type
+            if kind is not None and kind.full_name not in seen:
+                seen.add(kind.full_name)
+                pending.append(kind)
+    return False
