@@ -347,6 +347,10 @@ class AlreadyExists(Exception):
 class EtagMismatch(Exception):
     """What was read is not what is stored now."""
 
+    def __init__(self, message: str, etag: str) -> None:
+        super().__init__(message)
+        self.etag = etag  # of what is stored now
+
 
 @dataclass(frozen=True, slots=True)
 class PortfolioDraft:
@@ -407,6 +411,10 @@ class StillRunning(Exception):
 
 class EpochChanged(Exception):
     """The event log that a sequence belongs to is not this one."""
+
+    def __init__(self, message: str, epoch: str) -> None:
+        super().__init__(message)
+        self.epoch = epoch  # of this log
 
 
 class EventsCompacted(Exception):

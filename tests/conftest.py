@@ -116,6 +116,8 @@ class Refusal:
     reason: str
     fields: tuple[str, ...]
     conflicts: dict[str, float | None]
+    metadata: dict[str, str]
+    rules: tuple[str, ...]  # the reason of each field
 
 
 class Wire:
@@ -181,7 +183,9 @@ def refusal_of(error: Any) -> Refusal:
         c.label: c.smallest_relaxation if c.HasField("smallest_relaxation") else None for c in report.conflicts
     }
     fields = tuple(violation.field for violation in bad.field_violations)
-    return Refusal(error.code().name, error.details(), info.reason, fields, conflicts)
+    rules = tuple(violation.reason for violation in bad.field_violations)
+    metadata = dict(info.metadata)
+    return Refusal(error.code().name, error.details(), info.reason, fields, conflicts, metadata, rules)
 
 
 def _message(descriptor: Descriptor) -> Message:

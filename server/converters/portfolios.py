@@ -56,7 +56,7 @@ def change_from_proto(request: UpdatePortfolioRequest) -> PortfolioUpdate:
         raise InvalidInput("portfolio.name", "must say which portfolio")
     if not request.portfolio.etag:
         raise InvalidInput("portfolio.etag", "must be the one that was read: it shows that nobody changed it since")
-    paths = list(request.update_mask.paths) or list(CHANGEABLE)
+    paths = list(request.update_mask.paths) or _sent(request.portfolio)
     for i, path in enumerate(paths):
         descriptor: Any = portfolio_pb2.Portfolio.DESCRIPTOR
         if path.split(".")[0] not in CHANGEABLE or not FieldMask(paths=[path]).IsValidForDescriptor(descriptor):
@@ -135,6 +135,11 @@ def _target(mandate: portfolio_pb2.Mandate) -> Target | None:
     extra = tuple(constraint_from_proto(first + i, constraint) for i, constraint in enumerate(mandate.constraints))
     lookback = mandate.optimize.lookback_periods if mandate.optimize.HasField("lookback_periods") else None
     return OptimizedTarget(specification.with_constraints(extra), lookback)
+
+
+def _sent(portfolio: portfolio_pb2.Portfolio) -> list[str]:
+    """The changeable fields that a message has: present, or not empty."""
+    return [field.name for field, _ in portfolio.ListFields() if field.name in CHANGEABLE]
 
 
 def _payload(portfolio: portfolio_pb2.Portfolio) -> bytes:

@@ -94,14 +94,14 @@ def status_from_error(error: Exception) -> Status | None:
         resource = ResourceInfo(resource_type=error.kind, resource_name=_short(error.name))
         return _status(code_pb2.ALREADY_EXISTS, str(error), "ALREADY_EXISTS", {"name": error.name}, resource)
     if isinstance(error, EtagMismatch):
-        return _status(code_pb2.ABORTED, str(error), "ETAG_MISMATCH", {})
+        return _status(code_pb2.ABORTED, str(error), "ETAG_MISMATCH", {"etag": error.etag})
     if isinstance(error, EventsCompacted):
         oldest = {"oldest_sequence": str(error.oldest_sequence)}
         return _status(code_pb2.OUT_OF_RANGE, str(error), "EVENTS_COMPACTED", oldest)
     if isinstance(error, EpochChanged):
-        return _precondition("EPOCH_CHANGED", "epoch", error)
+        return _precondition("EPOCH_CHANGED", "epoch", error, {"epoch": error.epoch})
     if isinstance(error, StillRunning):
-        return _precondition("BACKTEST_RUNNING", "backtest", error)
+        return _precondition("BACKTEST_RUNNING", "backtest", error, {})
     if isinstance(error, Overloaded):
         return _status(code_pb2.RESOURCE_EXHAUSTED, str(error), "OVERLOADED", {}, _retry())
     if isinstance(error, JobTimeBudgetExceeded):
@@ -129,9 +129,10 @@ def internal_error(request_id: str) -> Status:
     return _status(code_pb2.INTERNAL, f"internal error, id {request_id}", "INTERNAL", {"request_id": request_id})
 
 
-def _precondition(reason: str, subject: str, error: Exception) -> Status:
+def _precondition(reason: str, subject: str, error: Exception, metadata: Mapping[str, str]) -> Status:
     violation = PreconditionFailure.Violation(type=reason, subject=subject, description=_short(str(error)))
-    return _status(code_pb2.FAILED_PRECONDITION, str(error), reason, {}, PreconditionFailure(violations=[violation]))
+    detail = PreconditionFailure(violations=[violation])
+    return _status(code_pb2.FAILED_PRECONDITION, str(error), reason, metadata, detail)
 
 
 def _bad_request(

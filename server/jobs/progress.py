@@ -330,7 +330,7 @@ class Cursor:
 
 def _resumable(record: JobRecord, after_sequence: int, epoch: str) -> None:
     if epoch and epoch != record.epoch:
-        raise EpochChanged(f"the log of backtests/{record.id} has another epoch; follow from 0")
+        raise EpochChanged(f"the log of backtests/{record.id} has another epoch; follow from 0", record.epoch)
     if after_sequence // BLOCK > record.last_event:
         raise InvalidInput("after_sequence", "is above every sequence that was given out")
     if 0 < after_sequence // BLOCK < record.dropped_event or (0 < after_sequence < BLOCK and record.dropped_event):

@@ -230,6 +230,29 @@ def test_unknown_results_are_not_found(wire: Any) -> None:
     assert (refusal.code, refusal.reason) == ("NOT_FOUND", "NOT_FOUND")
 
 
+def test_each_violation_has_its_rule_as_its_reason(wire: Any) -> None:
+    refusal = wire.refused(OPTIMIZE, optimize(confidenceLevel=2, requestId="x" * 200))
+    assert dict(zip(refusal.fields, refusal.rules, strict=True)) == {
+        "confidence_level": "DOUBLE_GT_LT",
+        "request_id": "STRING_MAX_LEN",
+    }
+    (reason,) = wire.refused(OPTIMIZE, optimize(moments={**optimize()["moments"], "symbols": ["A", "A"]})).rules
+    assert reason == "INVALID_INPUT"
+
+
+def test_check_feasibility_needs_validate_only(wire: Any) -> None:
+    refusal = wire.refused(OPTIMIZE, optimize(checkFeasibility=True))
+    assert (refusal.code, refusal.rules) == ("INVALID_ARGUMENT", ("OPTIMIZE_CHECK_FEASIBILITY_WITH_VALIDATE_ONLY",))
+
+
+def test_a_field_that_is_not_built_is_refused_by_its_path(wire: Any) -> None:
+    refusal = wire.refused(
+        OPTIMIZE, optimize(costs={"byAsset": [{"symbol": "A"}, {"borrowBpsAnnual": 1, "symbol": "B"}]})
+    )
+    assert (refusal.code, refusal.reason) == ("UNIMPLEMENTED", "NOT_SUPPORTED")
+    assert refusal.metadata["field"] == "costs.by_asset[1].borrow_bps_annual"
+
+
 UNSUPPORTED = {
     "kelly": optimize(objective={"kelly": {}}),
     "ULCER_INDEX": optimize(riskMeasure="RISK_MEASURE_ULCER_INDEX"),

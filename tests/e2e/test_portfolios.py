@@ -59,7 +59,18 @@ def test_an_update_changes_what_its_mask_names(wire: Wire) -> None:
     assert "cash" not in emptied
     everything = update(wire, {"name": made["name"], "etag": emptied["etag"], "currency": "EUR"})
     assert everything["currency"] == "EUR"
-    assert "mandate" not in everything
+
+
+def test_an_update_without_a_mask_changes_what_is_sent(wire: Wire) -> None:
+    made = create(wire)
+    renamed = update(wire, {"name": made["name"], "etag": made["etag"], "displayName": "Other"})
+    same = {"name", "currency", "holdings", "cash", "mandate"}
+    assert {key: renamed[key] for key in same} == {key: made[key] for key in same}
+    assert renamed["displayName"] == "Other"
+    empty = update(wire, {"name": made["name"], "etag": renamed["etag"], "cash": 0})
+    assert empty["cash"] == 0
+    assert empty["holdings"] == made["holdings"]
+    assert update(wire, {"name": made["name"], "etag": empty["etag"]})["displayName"] == "Other"
 
 
 def test_an_update_must_know_what_it_changes(wire: Wire) -> None:
@@ -67,6 +78,7 @@ def test_an_update_must_know_what_it_changes(wire: Wire) -> None:
     update(wire, {**made, "cash": 1}, "cash")
     refusal = wire.refused("PortfolioService/UpdatePortfolio", {"portfolio": {**made, "cash": 2}})
     assert (refusal.code, refusal.reason) == ("ABORTED", "ETAG_MISMATCH")
+    assert refusal.metadata["etag"] == wire.call("PortfolioService/GetPortfolio", {"name": made["name"]})["etag"]
     without = {"portfolio": {"name": made["name"], "cash": 2}}
     assert wire.refused("PortfolioService/UpdatePortfolio", without).fields == ("portfolio.etag",)
     unknown = {"portfolio": made, "updateMask": "etag"}

@@ -153,6 +153,7 @@ def test_wrong_places_are_refused(wire: Wire) -> None:
         return refusal_of(raised.value)
 
     assert (refused(epoch="another").code, refused(epoch="another").reason) == ("FAILED_PRECONDITION", "EPOCH_CHANGED")
+    assert refused(epoch="another").metadata["epoch"] not in ("", "another")
     assert refused(afterSequence=2**60).fields == ("after_sequence",)
     with pytest.raises(grpc.RpcError) as raised:
         list(follow(wire, "backtests/unknown"))

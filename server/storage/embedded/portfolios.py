@@ -110,7 +110,7 @@ def _delete(connection: sqlite3.Connection, portfolio_id: str, etag: str) -> Non
 def _current(connection: sqlite3.Connection, portfolio_id: str, etag: str) -> PortfolioRecord:
     record = _get(connection, portfolio_id)
     if record.etag != etag:
-        raise EtagMismatch(f"portfolios/{portfolio_id} has changed since it was read; read it again")
+        raise EtagMismatch(f"portfolios/{portfolio_id} has changed since it was read; read it again", record.etag)
     return record
 
 

@@ -89,7 +89,8 @@ class PortfolioServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdatePortfolio(self, request, context):
-        """Changes the masked fields. ABORTED when the etag is not the current one.
+        """Changes the masked fields, without a mask those that are sent. ABORTED when the etag is not the current one, which
+        is then in the metadata of ErrorInfo.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
