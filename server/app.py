@@ -17,7 +17,8 @@ from absfinance.v1 import (
     strategy_service_pb2_grpc,
 )
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+
+from server.reflection import Reflection
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 
@@ -60,8 +61,8 @@ class App:
             servicer = servicers.get(name) or getattr(module, f"{name}Servicer")()
             getattr(module, f"add_{name}Servicer_to_server")(servicer, self.server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self.server)
-        names = (*SERVICE_NAMES, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, self.server)
+        names = (*SERVICE_NAMES, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name)
+        Reflection(names).add_to(self.server)
 
     async def serving(self, yes: bool) -> None:
         """Sets the health of the server and of each service."""
