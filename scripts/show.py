@@ -69,7 +69,7 @@ def compare(client: Client, data: Stored) -> Optimization:
             )
     CONSOLE.print(table)
     CONSOLE.print("Every answer is verified: constraints to 1e-8, the objective against a proven bound.")
-    CONSOLE.print("The first CVaR call also starts a worker process and loads Riskfolio-Lib in it.\n")
+    CONSOLE.print("The time of a call includes sending the request, estimating the moments and storing the result.\n")
     return max(answers, key=lambda answer: answer.ratio or 0.0)
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import grpc
+from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
 from server.converters.status import internal_error, method_not_built, status_from_error
@@ -15,6 +16,7 @@ from server.observability import logger, request_id
 from server.ports import Refused
 
 DETAILS_KEY = "grpc-status-details-bin"
+PUSHBACK_KEY = "grpc-retry-pushback-ms"
 
 Code = grpc.StatusCode
 _CODES = {code.value[0]: code for code in Code}
@@ -32,7 +34,17 @@ class Errors(CallInterceptor):
             raise
         except Exception as error:
             status = _status(error, method.name, built=context.code() is not Code.UNIMPLEMENTED)
-            await context.abort(_CODES[status.code], status.message, ((DETAILS_KEY, status.SerializeToString()),))
+            details = (DETAILS_KEY, status.SerializeToString())
+            await context.abort(_CODES[status.code], status.message, (details, *_pushback(status)))
+
+
+def _pushback(status: Status) -> tuple[tuple[str, str], ...]:
+    """RetryInfo in the terms of gRPC's own retries: wait so long, or do not repeat."""
+    if _CODES[status.code] not in (Code.UNAVAILABLE, Code.RESOURCE_EXHAUSTED):
+        return ()
+    info = RetryInfo()
+    waits = next((info.retry_delay.ToMilliseconds() for detail in status.details if detail.Unpack(info)), -1)
+    return ((PUSHBACK_KEY, str(waits)),)
 
 
 def _status(error: Exception, method: str, *, built: bool) -> Status:

@@ -1,8 +1,10 @@
 """Rules that every file, method and field of the contract keeps, held against the descriptors."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ from absfinance.v1 import (
 )
 from buf.validate import validate_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, FileDescriptor, MethodDescriptor
+from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.message_factory import GetMessageClass
 
 from domain.errors import NotSupported
@@ -267,3 +270,21 @@ def test_values_that_are_served_pass() -> None:
     request.fractional_holdings = False
     with pytest.raises(NotSupported, match="fractional_holdings"):
         refuse_what_is_not_built(request)
+
+
+def test_calls_that_are_repeated_are_those_that_may_be() -> None:
+    """Methods without effect, idempotent ones, and those whose request id makes them so; no streams of requests."""
+    text = (ROOT / "protos/service_config.json").read_text()
+    (entry,) = json.loads(text)["methodConfig"]
+    named = {(name["service"], name["method"]) for name in entry["name"]}
+    may_be = {
+        (method.containing_service.full_name, method.name)
+        for method in METHODS
+        if not method.client_streaming
+        if method.GetOptions().idempotency_level != MethodOptions.IDEMPOTENCY_UNKNOWN
+        or "request_id" in method.input_type.fields_by_name
+    }
+    assert named == may_be
+    assert len(entry["name"]) == len(named)
+    assert set(entry["retryPolicy"]["retryableStatusCodes"]) == {"UNAVAILABLE", "RESOURCE_EXHAUSTED"}
+    assert resources.files("absfinance").joinpath("service_config.json").read_text("utf-8") == text

@@ -128,6 +128,8 @@ def test_a_conflict_is_explained(server: RunningServer, prices: Path) -> None:
         (("risk", "P=much"), "neither"),
         (("backtest", "--symbols", "P", "--rebalance", "sometimes"), "is no number of periods"),
         (("import", "nowhere.csv"), "does not exist"),
+        (("import", "data/sp500_index.csv.gz", "--field", "closing"), "is none of close, open, high, low, volume"),
+        (("optimize", "--symbols", "A", "--risk-measure", "beta"), "risk_measure"),
     ],
 )
 def test_a_wrong_option_is_said(server: RunningServer, arguments: tuple[str, ...], words: str) -> None:

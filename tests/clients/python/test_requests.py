@@ -10,12 +10,15 @@ import grpc_testing
 import numpy as np
 import pytest
 from absfin import Client, Moments, Panel, Prices, Stored
+from absfin.choices import UnknownChoice
 from absfinance.v1 import market_data_service_pb2, optimization_service_pb2
 from absfinance.v1.market_data_service_pb2 import ImportPricesResponse
 from absfinance.v1.optimization_pb2 import Optimization
 
 OPTIMIZE = optimization_service_pb2.DESCRIPTOR.services_by_name["OptimizationService"].methods_by_name["Optimize"]
 IMPORT = market_data_service_pb2.DESCRIPTOR.services_by_name["MarketDataService"].methods_by_name["ImportPrices"]
+
+ONE = Panel.of(["A"], ["2020-01-01"], [1.0])
 
 
 @pytest.fixture
@@ -94,3 +97,38 @@ def test_prices_may_be_a_panel(channel: Any, background: ThreadPoolExecutor) -> 
     call.terminate(Optimization(), (), grpc.StatusCode.OK, "")
     answer.result(10)
     assert list(request.prices.dates) == [18262, 18263]
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (
+            lambda client: client.import_prices(ONE, field="closing"),
+            "field: 'closing' is none of close, open, high, low",
+        ),
+        (
+            lambda client: client.optimize(Stored("A", field="last"), absfin.min_risk()),
+            "field: 'last' is none of close",
+        ),
+        (lambda client: client.optimize(Stored("A"), absfin.min_risk(), risk_measure="beta"), "risk_measure: 'beta'"),
+        (lambda client: client.optimize(Stored("A"), absfin.min_risk(), missing_data="unspecified"), "missing_data: "),
+        (lambda client: client.backtest_series("backtests/x", "profit"), "series: 'profit' is none of nav, equity"),
+        (lambda client: absfin.hierarchical(linkage="longest"), "linkage: 'longest' is none of single"),
+    ],
+)
+def test_an_unknown_choice_is_an_error_of_the_caller(channel: Any, call: Any, words: str) -> None:
+    """Nothing is sent: the error is there before any call begins."""
+    with pytest.raises(UnknownChoice, match=words):
+        call(Client(channel=channel))
+
+
+def test_a_call_without_an_id_gets_one_of_its_own(channel: Any, background: ThreadPoolExecutor) -> None:
+    sent = []
+    for _ in range(2):
+        answer = background.submit(Client(channel=channel).optimize, Stored(universe="sector=A"), absfin.min_risk())
+        _, request, call = channel.take_unary_unary(OPTIMIZE)
+        call.terminate(Optimization(), (), grpc.StatusCode.OK, "")
+        answer.result(10)
+        sent.append(request.request_id)
+    assert len(set(sent)) == 2
+    assert min(map(len, sent)) >= 32

@@ -1,7 +1,7 @@
 """How a channel is opened, the same for both twins."""
 
-import json
 from collections.abc import Iterable
+from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -12,24 +12,12 @@ from absfin.data import Panel
 
 DEFAULT_TARGET = "127.0.0.1:50051"
 
-_RETRIED = {
-    "methodConfig": [
-        {
-            "name": [{}],
-            "retryPolicy": {
-                "maxAttempts": 4,
-                "initialBackoff": "0.2s",
-                "maxBackoff": "2s",
-                "backoffMultiplier": 2,
-                # Only where the server has not begun: a call that was admitted is never sent twice.
-                "retryableStatusCodes": ["UNAVAILABLE"],
-            },
-        }
-    ]
-}
+# Calls that may be repeated are sent again where the server is not there yet, drains, or is busy. Those that change
+# something carry a request id, so that a call which did arrive is not carried out twice.
+_RETRIED = resources.files("absfinance").joinpath("service_config.json").read_text("utf-8")
 
 OPTIONS: list[tuple[str, Any]] = [
-    ("grpc.service_config", json.dumps(_RETRIED)),
+    ("grpc.service_config", _RETRIED),
     ("grpc.keepalive_time_ms", 30_000),
     # A user's proxy variables must not catch a server on this machine.
     ("grpc.enable_http_proxy", 0),

@@ -26,6 +26,7 @@ from absfinance.v1.risk_service_pb2_grpc import RiskServiceStub
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from absfin.channel import DEFAULT_TARGET, OPTIONS, assemble
+from absfin.choices import choice
 from absfin.constraints import Constraint
 from absfin.costs import Costs
 from absfin.data import (
@@ -50,6 +51,7 @@ from absfin.requests import (
     backtest_request,
     frontier_request,
     import_requests,
+    new_request_id,
     optimize_request,
     reallocate_request,
     risk_model_request,
@@ -327,7 +329,7 @@ class Client:
 
     def backtest_series(self, name: str, series: Series, label: str = "", *, timeout: float | None = None) -> Panel:
         """A series of a job that has succeeded: equity, weights, trades or drawdown."""
-        wanted = f"BACKTEST_SERIES_{series.upper()}"
+        wanted = choice(backtests.BacktestSeries, "series", series)
         request = backtests.GetBacktestSeriesRequest(name=name, series=wanted, label=label)
         with typed_errors():
             return assemble(self._backtests.GetBacktestSeries(request, timeout=self._limit(timeout)))
@@ -382,7 +384,7 @@ class Client:
     ) -> Portfolio:
         """Stores a portfolio; the message that comes back has its name and etag."""
         request = portfolios.CreatePortfolioRequest(
-            portfolio=portfolio, portfolio_id=portfolio_id, request_id=request_id
+            portfolio=portfolio, portfolio_id=portfolio_id, request_id=request_id or new_request_id()
         )
         created: Portfolio = self._call(self._portfolios.CreatePortfolio, request, timeout)
         return created

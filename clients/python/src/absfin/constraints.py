@@ -4,7 +4,10 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from absfinance.v1 import constraint_pb2 as pb
+from absfinance.v1.objective_pb2 import Hierarchical
+from absfinance.v1.risk_measure_pb2 import RiskMeasure
 
+from absfin.choices import choice
 from absfin.data import weights_to_proto
 
 Constraint = pb.Constraint
@@ -79,7 +82,7 @@ def tracking_error(benchmark: Mapping[str, float], max_annual: float, *, label: 
 
 def risk_limit(risk_measure: str, maximum: float, *, label: str = "") -> Constraint:
     """The highest risk per period in a measure such as "cvar"."""
-    limit = pb.RiskLimit(risk_measure=f"RISK_MEASURE_{risk_measure.upper()}", max=maximum)
+    limit = pb.RiskLimit(risk_measure=choice(RiskMeasure, "risk_measure", risk_measure), max=maximum)
     return Constraint(label=label, risk_limit=limit)
 
 
@@ -105,8 +108,8 @@ def cluster_limit(
 ) -> Constraint:
     """The most assets that are held of each cluster; without their number, the gap statistic chooses it."""
     limit = pb.ClusterLimit(
-        linkage=f"LINKAGE_{linkage.upper()}",
-        codependence=f"CODEPENDENCE_{codependence.upper()}",
+        linkage=choice(Hierarchical.Linkage, "linkage", linkage),
+        codependence=choice(Hierarchical.Codependence, "codependence", codependence),
         clusters=clusters,
         max_assets=max_assets,
     )
@@ -140,4 +143,7 @@ def minimum_position(min_weight: float, *, label: str = "") -> Constraint:
 
 
 def _network(graph: Graph, codependence: str) -> pb.AssetNetwork:
-    return pb.AssetNetwork(graph=f"GRAPH_{graph.upper()}", codependence=f"CODEPENDENCE_{codependence.upper()}")
+    return pb.AssetNetwork(
+        graph=choice(pb.AssetNetwork.Graph, "graph", graph),
+        codependence=choice(Hierarchical.Codependence, "codependence", codependence),
+    )

@@ -11,6 +11,8 @@ from absfinance.v1.weight_pb2 import AssetWeight
 from google.type.date_pb2 import Date
 from numpy.typing import ArrayLike, NDArray
 
+from absfin.choices import choice
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -130,7 +132,7 @@ class Stored:
             universe=self.universe,
             start_date=date_to_proto(self.start),
             end_date=date_to_proto(self.end),
-            field=f"PRICE_FIELD_{self.field.upper()}",
+            field=choice(panel_pb2.PriceField, "field", self.field),
         )
 
 

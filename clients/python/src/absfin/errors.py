@@ -36,10 +36,11 @@ M = TypeVar("M", bound=Message)
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A field and the rule it breaks."""
+    """A field, the rule it breaks, and the stable name of that rule."""
 
     field: str
     rule: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class InvalidInput(AbsFinanceError):
     def __init__(self, status: Status) -> None:
         super().__init__(status)
         detail = _detail(status, BadRequest) or BadRequest()
-        self.violations = tuple(Violation(v.field, v.description) for v in detail.field_violations)
+        self.violations = tuple(Violation(v.field, v.description, v.reason) for v in detail.field_violations)
 
 
 class InfeasibleProblem(AbsFinanceError):

@@ -5,6 +5,7 @@ from typing import Literal
 
 from absfinance.v1 import objective_pb2 as pb
 
+from absfin.choices import choice
 from absfin.data import weights_to_proto
 
 Objective = pb.Objective
@@ -68,7 +69,7 @@ def tracking(benchmark: Mapping[str, float]) -> Objective:
 
 def kelly(method: Literal["exact", "quadratic", "second_moment"] = "exact") -> Objective:
     """The highest expected logarithmic growth."""
-    return Objective(kelly=pb.Kelly(method=f"METHOD_{method.upper()}"))
+    return Objective(kelly=pb.Kelly(method=choice(pb.Kelly.Method, "method", method)))
 
 
 def worst_case(
@@ -81,8 +82,8 @@ def worst_case(
     kind = goal.WhichOneof("kind")
     return Objective(
         worst_case=pb.WorstCase(
-            expected_returns=f"UNCERTAINTY_{expected_returns.upper()}",
-            covariance=f"UNCERTAINTY_{covariance.upper()}",
+            expected_returns=choice(pb.WorstCase.Uncertainty, "expected_returns", expected_returns),
+            covariance=choice(pb.WorstCase.Uncertainty, "covariance", covariance),
             confidence_level=confidence_level,
             **{str(kind): getattr(goal, str(kind))},
         )
@@ -98,9 +99,9 @@ def hierarchical(
     """Weights along a tree of clusters; linkages and codependences by the contract's names in lower case."""
     return Objective(
         hierarchical=pb.Hierarchical(
-            method=f"METHOD_{method.upper()}",
-            linkage=f"LINKAGE_{linkage.upper()}",
-            codependence=f"CODEPENDENCE_{codependence.upper()}",
+            method=choice(pb.Hierarchical.Method, "method", method),
+            linkage=choice(pb.Hierarchical.Linkage, "linkage", linkage),
+            codependence=choice(pb.Hierarchical.Codependence, "codependence", codependence),
             max_clusters=max_clusters,
         )
     )

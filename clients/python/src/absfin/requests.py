@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from absfinance.v1.backtest_pb2 import AnalysisOptions, Benchmark, Execution, Rebalancing, Strategy
+from absfinance.v1.backtest_pb2 import AnalysisOptions, Benchmark, Execution, Fill, Rebalancing, Strategy
 from absfinance.v1.backtest_service_pb2 import BacktestRequest
 from absfinance.v1.cost_pb2 import CostModel
 from absfinance.v1.estimation_pb2 import (
@@ -18,11 +18,14 @@ from absfinance.v1.estimation_pb2 import (
 from absfinance.v1.market_data_service_pb2 import ImportPricesRequest
 from absfinance.v1.optimization_pb2 import OptimizeSpec
 from absfinance.v1.optimization_service_pb2 import OptimizeBatchRequest, OptimizeRequest, TraceFrontierRequest
+from absfinance.v1.panel_pb2 import MissingDataPolicy, PriceField
 from absfinance.v1.portfolio_pb2 import Thresholds
 from absfinance.v1.reallocation_pb2 import ReallocationLimits
 from absfinance.v1.reallocation_service_pb2 import ReallocateRequest
+from absfinance.v1.risk_measure_pb2 import RiskMeasure
 from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest, EstimateRiskModelRequest, SimulationOptions
 
+from absfin.choices import choice
 from absfin.constraints import Constraint
 from absfin.costs import Costs
 from absfin.data import (
@@ -68,14 +71,14 @@ def optimize_request(
         **input_fields(data),
         objective=objective,
         constraints=constraints,
-        risk_measure=f"RISK_MEASURE_{risk_measure.upper()}",
+        risk_measure=choice(RiskMeasure, "risk_measure", risk_measure),
         confidence_level=confidence_level,
         current_weights=weights_to_proto(current_weights or {}),
         estimation=estimation if ewma_half_life is None else _ewma(ewma_half_life),
-        missing_data=f"MISSING_DATA_POLICY_{missing_data.upper()}",
+        missing_data=choice(MissingDataPolicy, "missing_data", missing_data),
         costs=costs,
         diagnose_estimation=diagnose_estimation,
-        request_id=request_id,
+        request_id=request_id or new_request_id(),
         validate_only=validate_only,
     )
 
@@ -105,10 +108,10 @@ def universe_request(
     spec = OptimizeSpec(
         objective=objective,
         constraints=constraints,
-        risk_measure=f"RISK_MEASURE_{risk_measure.upper()}",
+        risk_measure=choice(RiskMeasure, "risk_measure", risk_measure),
         confidence_level=confidence_level,
         estimation=estimation,
-        missing_data=f"MISSING_DATA_POLICY_{missing_data.upper()}",
+        missing_data=choice(MissingDataPolicy, "missing_data", missing_data),
         costs=costs,
     )
     return OptimizeBatchRequest(universe=OptimizeBatchRequest.Universe(**input_fields(data), spec=spec))
@@ -141,10 +144,10 @@ def frontier_request(
         **input_fields(data),
         points=points,
         constraints=constraints,
-        risk_measure=f"RISK_MEASURE_{risk_measure.upper()}",
+        risk_measure=choice(RiskMeasure, "risk_measure", risk_measure),
         confidence_level=confidence_level,
         estimation=estimation,
-        missing_data=f"MISSING_DATA_POLICY_{missing_data.upper()}",
+        missing_data=choice(MissingDataPolicy, "missing_data", missing_data),
     )
 
 
@@ -178,7 +181,7 @@ def risk_request(
         **fields,
         confidence_level=confidence_level,
         risk_free_rate_annual=risk_free_rate_annual,
-        missing_data=f"MISSING_DATA_POLICY_{missing_data.upper()}",
+        missing_data=choice(MissingDataPolicy, "missing_data", missing_data),
         allow_leverage=allow_leverage,
         **(options or RiskOptions()).to_fields(),
     )
@@ -196,7 +199,7 @@ def risk_model_request(
     return EstimateRiskModelRequest(
         **input_fields(data),
         estimation=estimation,
-        missing_data=f"MISSING_DATA_POLICY_{missing_data.upper()}",
+        missing_data=choice(MissingDataPolicy, "missing_data", missing_data),
         factors=None if factors is None else factor_options(factors),
         simulation=simulation,
     )
@@ -224,13 +227,13 @@ def backtest_request(
         strategy=strategy if isinstance(strategy, Strategy) else None,
         strategies=several,
         rebalancing=rebalancing,
-        execution=Execution(fill=f"FILL_{fill.upper()}"),
+        execution=Execution(fill=choice(Fill, "fill", fill)),
         costs=CostModel(commission_bps=commission_bps, half_spread_bps=half_spread_bps),
         initial_capital=initial_capital,
         benchmarks=[Benchmark(symbol=b) if isinstance(b, str) else Benchmark(strategy=b) for b in benchmarks],
         analysis=AnalysisOptions(risk_free_rate_annual=risk_free_rate_annual),
-        missing_data=f"MISSING_DATA_POLICY_{missing_data.upper()}",
-        request_id=request_id,
+        missing_data=choice(MissingDataPolicy, "missing_data", missing_data),
+        request_id=request_id or new_request_id(),
     )
     request.wait.FromNanoseconds(round(wait_seconds * 1e9))
     return request
@@ -265,7 +268,7 @@ def reallocate_request(
         ),
         costs=CostModel(commission_bps=commission_bps, half_spread_bps=half_spread_bps),
         horizon_days=horizon_days,
-        request_id=request_id,
+        request_id=request_id or new_request_id(),
         validate_only=validate_only,
     )
     if isinstance(portfolio, str):
@@ -285,15 +288,26 @@ def reallocate_request(
     return request
 
 
+def new_request_id() -> str:
+    """An id that nobody else has: with it a call that is repeated is carried out once."""
+    return secrets.token_hex(16)
+
+
 def import_requests(
     panel: Panel, *, field: str, source: str, import_id: str, on_progress: Progress | None
 ) -> Iterator[ImportPricesRequest]:
-    """Header, chunks of whole rows, footer."""
+    """Header, chunks of whole rows, footer. The header is made at once: a wrong argument is the caller's error here."""
     header = ImportPricesRequest.Header(
-        import_id=import_id or secrets.token_hex(16),
-        field=f"PRICE_FIELD_{field.upper()}",
+        import_id=import_id or new_request_id(),
+        field=choice(PriceField, "field", field),
         source=source,
     )
+    return _import_pieces(header, panel, on_progress)
+
+
+def _import_pieces(
+    header: ImportPricesRequest.Header, panel: Panel, on_progress: Progress | None
+) -> Iterator[ImportPricesRequest]:
     yield ImportPricesRequest(header=header)
     total, rows = panel.values.size, max(1, CHUNK_VALUES // len(panel.symbols))
     for start in range(0, len(panel.dates), rows):

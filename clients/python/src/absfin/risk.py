@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 from absfinance.v1 import estimation_pb2, risk_pb2
+from absfinance.v1.risk_measure_pb2 import RiskMeasure
 from absfinance.v1.risk_service_pb2 import EstimateRiskModelResponse
 from absfinance.v1.weight_pb2 import AssetGroup
 from numpy.typing import NDArray
 
+from absfin.choices import choice
 from absfin.data import date_to_proto, panel_of, weights_to_proto
 
 StressScenario = risk_pb2.StressScenario
@@ -42,7 +44,7 @@ class RiskOptions:
         """The fields of the request."""
         return {
             "minimum_acceptable_return_annual": self.minimum_acceptable_return_annual,
-            "measures": [f"RISK_MEASURE_{name.upper()}" for name in self.measures],
+            "measures": [choice(RiskMeasure, "measures", name) for name in self.measures],
             "groups": [AssetGroup(name=name, symbols=symbols) for name, symbols in self.groups.items()],
             "stored_groups": self.stored_groups,
             "factors": None if self.factors is None else factor_options(self.factors),
@@ -62,7 +64,7 @@ class RiskOptions:
     def _rolling(self) -> risk_pb2.RollingOptions | None:
         if self.rolling_window is None:
             return None
-        figures: list[Any] = [f"ROLLING_FIGURE_{name.upper()}" for name in self.rolling_figures]
+        figures: list[Any] = [choice(risk_pb2.RollingFigure, "rolling_figures", name) for name in self.rolling_figures]
         return risk_pb2.RollingOptions(window=self.rolling_window, figures=figures)
 
 

@@ -5,10 +5,13 @@ from datetime import date
 from typing import Literal
 
 from absfinance.v1 import backtest_pb2 as pb
+from absfinance.v1.frequency_pb2 import Frequency as FrequencyEnum
 from absfinance.v1.objective_pb2 import EqualWeight
 from absfinance.v1.optimization_pb2 import OptimizeSpec
+from absfinance.v1.risk_measure_pb2 import RiskMeasure
 from google.type.date_pb2 import Date
 
+from absfin.choices import choice
 from absfin.constraints import Constraint
 from absfin.data import weights_to_proto
 from absfin.objectives import Objective
@@ -66,7 +69,7 @@ def spec(
     """An optimisation without data: of a strategy, or of the target of a reallocation."""
     return OptimizeSpec(
         objective=objective,
-        risk_measure=f"RISK_MEASURE_{risk_measure.upper()}",
+        risk_measure=choice(RiskMeasure, "risk_measure", risk_measure),
         confidence_level=confidence_level,
         constraints=constraints,
         lookback_periods=lookback,
@@ -77,7 +80,7 @@ def calendar(frequency: Frequency = "monthly", *, last: bool = False, offset_day
     """On the first or last date of each calendar period, or that many dates later."""
     return pb.Rebalancing(
         calendar=pb.Rebalancing.Calendar(
-            frequency=f"FREQUENCY_{frequency.upper()}",
+            frequency=choice(FrequencyEnum, "frequency", frequency),
             day=pb.REBALANCE_DAY_LAST if last else pb.REBALANCE_DAY_FIRST,
             offset_days=offset_days,
         )

@@ -64,7 +64,7 @@ def import_command(
         with progress_bar(f"{file.name}", shown=not as_json) as on_progress:
             receipt = client.import_prices(
                 panel,
-                field=field,  # type: ignore[arg-type]  # the server says which there are
+                field=field,  # type: ignore[arg-type]  # the client says which there are
                 source=file.name,
                 import_id=import_id,
                 on_progress=on_progress,

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import typer
 from google.protobuf.json_format import MessageToDict
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from absfin.choices import UnknownChoice
 from absfin.errors import AbsFinanceError, InfeasibleProblem, InvalidInput
 from absfin.requests import Progress as OnProgress
 from absfin.watching import Finished, Milestone, News, Tick
@@ -67,9 +69,14 @@ def follow(news: Iterable[News], label: str, *, shown: bool) -> Finished | None:
 
 @contextmanager
 def failing_clearly(as_json: bool) -> Iterator[None]:
-    """Ends the command with status 1 and what the server said, in words or as JSON on stderr."""
+    """Ends the command with status 1 and what the server said, in words or as JSON on stderr.
+
+    An argument that is none of the choices there are is an error of usage, with status 2.
+    """
     try:
         yield
+    except UnknownChoice as error:
+        raise typer.BadParameter(str(error)) from None
     except AbsFinanceError as error:
         if as_json:
             print(json.dumps(_as_dict(error)), file=sys.stderr)  # noqa: T201  # standard error is what a script reads
