@@ -81,8 +81,8 @@ def status_from_error(error: Exception) -> Status | None:
     if isinstance(error, domain.InvalidInput):
         return _bad_request(error.message, [(error.field, error.rule, error.reason)], error.reason)
     if isinstance(error, RequestIdReused):
-        reason = "REQUEST_ID_REUSED"
-        return _bad_request(str(error), [(error.field, str(error), reason)], reason)
+        violations = [(error.field, str(error), "REQUEST_ID_REUSED")]
+        return _bad_request(str(error), violations, "REQUEST_ID_REUSED")
     if isinstance(error, domain.DomainError):
         code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), code_pb2.FAILED_PRECONDITION)
         details, omitted = _domain_details(error)

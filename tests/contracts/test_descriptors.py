@@ -185,7 +185,7 @@ def names_in_converters() -> set[str]:
 
 NOT_READ = {"TaxLot", "Portfolio", "AlmgrenImpact"}
 """Messages that are kept and returned whole, and one that a converter refuses by its name."""
-LAST_CASES = {"scenarios"}
+LAST_CASES = {"scenarios", "account"}
 """Fields of a oneof that are read where no other one is set."""
 
 
