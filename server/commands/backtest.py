@@ -20,6 +20,9 @@ class BacktestCommand:
     request_id: str | None = None
     wait_seconds: float = 0.0
     validate_only: bool = False
+    content: bytes = b""  # hash of what determines the answer
+    id: str | None = None  # the caller's choice
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

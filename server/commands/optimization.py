@@ -22,6 +22,9 @@ class OptimizeCommand:
     validate_only: bool = False
     check_feasibility: bool = False  # with validate_only
     diagnose_estimation: bool = False
+    content: bytes = b""  # hash of what determines the answer
+    id: str | None = None  # the caller's choice
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

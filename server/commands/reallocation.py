@@ -46,6 +46,9 @@ class ReallocateCommand:
     body: bytes  # hash of the request without its id
     request_id: str | None = None
     validate_only: bool = False
+    content: bytes = b""  # hash of what determines the answer
+    id: str | None = None  # the caller's choice
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

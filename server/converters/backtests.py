@@ -1,6 +1,5 @@
 """Backtests on the wire: requests as specifications, figures and notices as messages."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
@@ -33,6 +32,7 @@ from domain.market_data.panel import Scenarios, civil_date
 from domain.risk.figure import known
 from server.commands.backtest import BacktestCommand, SeriesPieces
 from server.converters.dates import civil_to_proto, days_from_proto
+from server.converters.identity import identity_of
 from server.converters.market_input import market_input_from_proto, missing_data_from_proto
 from server.converters.paths import under
 from server.converters.specification import specification_from_proto
@@ -73,17 +73,16 @@ def backtest_command_from_proto(request: BacktestRequest) -> BacktestCommand:
     data, _ = market_input_from_proto(request, periods)
     if isinstance(data, Moments | Scenarios):
         raise TypeError("the contract of Backtest has no such input")
-    bare = BacktestRequest()
-    bare.CopyFrom(request)
-    for name in ("request_id", "wait"):
-        bare.ClearField(name)
-    body = hashlib.sha256(bare.SerializeToString(deterministic=True)).digest()
-    bare.ClearField(request.WhichOneof("input") or "prices")
+    identity = identity_of(request, "backtest_id", "wait")
+    identity.bare.ClearField(request.WhichOneof("input") or "prices")
     return BacktestCommand(
         data=data,
         specification=specification_of(request),
-        request=bare.SerializeToString(deterministic=True),
-        body=body,
+        request=identity.bare.SerializeToString(deterministic=True),
+        content=identity.content,
+        body=identity.body,
+        id=request.backtest_id or None,
+        label=request.label,
         request_id=request.request_id or None,
         wait_seconds=request.wait.ToTimedelta().total_seconds(),
         validate_only=request.validate_only,
@@ -168,6 +167,7 @@ def record_to_proto(record: JobRecord) -> BacktestProto:
     response = BacktestProto(
         name=NAME + record.id,
         request_id=record.request_id or "",
+        label=record.label,
         state=_state(record.state),
         result=None if record.result is None else backtest_pb2.BacktestResult.FromString(record.result),
         error=None if record.error is None else Status.FromString(record.error),

@@ -16,16 +16,8 @@ from domain.errors import NotSupported
 PACKAGE = "absfinance.v1."
 NONE: frozenset[object] = frozenset()
 
-_LIST_FILTERS = ("label", "start_create_time", "end_create_time")
-
 NOT_BUILT: Mapping[str, frozenset[object]] = {
     # Message.field -> values that are served all the same; names of enum values, True or False.
-    **{f"List{kind}Request.{name}": NONE for kind in ("Optimizations", "Backtests") for name in _LIST_FILTERS},
-    **{f"ListReallocationsRequest.{name}": NONE for name in _LIST_FILTERS},
-    "OptimizeRequest.label": NONE,
-    "OptimizeRequest.optimization_id": NONE,
-    "BacktestRequest.label": NONE,
-    "BacktestRequest.backtest_id": NONE,
     "BacktestRequest.initial_holdings": NONE,
     "BacktestRequest.cash_flows": NONE,
     "BacktestRequest.recurring_cash_flows": NONE,
@@ -63,8 +55,6 @@ NOT_BUILT: Mapping[str, frozenset[object]] = {
     "CostModel.management_fee_annual": NONE,
     "CostModel.performance_fee": NONE,
     "AssetCost.borrow_bps_annual": NONE,
-    "ReallocateRequest.label": NONE,
-    "ReallocateRequest.reallocation_id": NONE,
     "ReallocateRequest.as_of_date": NONE,
     "ReallocateRequest.settlement_days": NONE,
     "ReallocateRequest.cash_flow": NONE,

@@ -31,6 +31,7 @@ from server.commands.optimization import (
     Traced,
 )
 from server.converters.constraint import constraint_from_proto
+from server.converters.identity import identity_of
 from server.converters.market_input import market_input_from_proto
 from server.converters.objective import objective_from_proto
 from server.converters.paths import under
@@ -61,11 +62,15 @@ def optimize_command_from_proto(request: OptimizeRequest) -> OptimizeCommand:
     specification = specification_from_proto(request, periods_per_year=periods)
     if not means_known and specification.needs_expected_returns:
         raise InvalidInput("moments.expected_returns", "must be given: the objective or a constraint asks for a return")
+    identity = identity_of(request, "optimization_id")
     return OptimizeCommand(
         data=data,
         specification=specification,
         means_known=means_known,
-        body=_body(request),
+        content=identity.content,
+        body=identity.body,
+        id=request.optimization_id or None,
+        label=request.label,
         request_id=request.request_id or None,
         validate_only=request.validate_only,
         check_feasibility=request.check_feasibility,
@@ -216,7 +221,10 @@ def _diagnostics(found: EstimationDiagnostics | None) -> optimization_pb2.Estima
 def record_to_bytes(record: AnswerRecord) -> bytes:
     """A stored answer as Optimize gave it. Bytes of two messages, one after the other, are those of both merged."""
     kept = OptimizationProto(
-        name=NAME + record.id, request_id=record.request_id or "", input_fingerprint=record.input_fingerprint
+        name=NAME + record.id,
+        request_id=record.request_id or "",
+        label=record.label,
+        input_fingerprint=record.input_fingerprint,
     )
     kept.create_time.FromDatetime(record.created)
     return record.payload + kept.SerializeToString()
@@ -235,6 +243,7 @@ def page_to_proto(page: AnswerPage) -> ListOptimizationsResponse:
             expected_return_annual=full.expected_return_annual if full.HasField("expected_return_annual") else None,
             volatility_annual=full.volatility_annual,
             solver=full.certificate.solver,
+            label=full.label,
         )
     return response
 
@@ -265,14 +274,6 @@ def repair_to_proto(moments: Moments) -> optimization_pb2.CovarianceRepair | Non
     return optimization_pb2.CovarianceRepair(
         smallest_eigenvalue=moments.repair.smallest_eigenvalue, largest_change=moments.repair.largest_change
     )
-
-
-def _body(request: OptimizeRequest) -> bytes:
-    """Hash of the request without its id; equal requests of one client library have equal bytes."""
-    bare = OptimizeRequest()
-    bare.CopyFrom(request)
-    bare.ClearField("request_id")
-    return hashlib.sha256(bare.SerializeToString(deterministic=True)).digest()
 
 
 def _binding(binding: Binding) -> optimization_pb2.BindingConstraint:

@@ -1,7 +1,5 @@
 """Reallocations on the wire."""
 
-import hashlib
-
 from absfinance.v1 import liquidity_pb2, reallocation_pb2
 from absfinance.v1.reallocation_pb2 import Reallocation as ReallocationProto
 from absfinance.v1.reallocation_service_pb2 import (
@@ -21,6 +19,7 @@ from domain.reallocation.summary import Summary
 from domain.reallocation.utilization import UtilizationReport
 from server.commands.reallocation import OptimizedTarget, Planned, ReallocateCommand, Target, Volatilities
 from server.converters.backtests import costs_from_proto
+from server.converters.identity import identity_of
 from server.converters.market_input import selection_from_proto
 from server.converters.paths import once_each, under
 from server.converters.portfolios import holdings_from_proto, id_of, thresholds_from_proto
@@ -47,9 +46,7 @@ _LIQUIDITY = {
 
 def reallocate_command_from_proto(request: ReallocateRequest) -> ReallocateCommand:
     """The command of a request. Raises InvalidInput or NotSupported."""
-    bare = ReallocateRequest()
-    bare.CopyFrom(request)
-    bare.ClearField("request_id")
+    identity = identity_of(request, "reallocation_id")
     if request.HasField("portfolio"):
         with under("portfolio"):
             portfolio = holdings_from_proto(request.portfolio)
@@ -61,7 +58,10 @@ def reallocate_command_from_proto(request: ReallocateRequest) -> ReallocateComma
         limits=_limits(request.limits),
         costs=costs_from_proto(request.costs),
         horizon_days=request.horizon_days if request.HasField("horizon_days") else 1,
-        body=hashlib.sha256(bare.SerializeToString(deterministic=True)).digest(),
+        content=identity.content,
+        body=identity.body,
+        id=request.reallocation_id or None,
+        label=request.label,
         request_id=request.request_id or None,
         validate_only=request.validate_only,
     )
@@ -83,7 +83,10 @@ def planned_to_bytes(planned: Planned) -> bytes:
 def record_to_bytes(record: AnswerRecord) -> bytes:
     """A stored answer. Bytes of two messages, one after the other, are those of both merged."""
     kept = ReallocationProto(
-        name=NAME + record.id, request_id=record.request_id or "", input_fingerprint=record.input_fingerprint
+        name=NAME + record.id,
+        request_id=record.request_id or "",
+        label=record.label,
+        input_fingerprint=record.input_fingerprint,
     )
     kept.create_time.FromDatetime(record.created)
     return record.payload + kept.SerializeToString()
@@ -99,6 +102,7 @@ def page_to_proto(page: AnswerPage) -> ListReallocationsResponse:
             name=full.name,
             create_time=full.create_time,
             request_id=full.request_id,
+            label=full.label,
             outcome=_OUTCOMES[full.WhichOneof("outcome")],
             trade_count=len(full.plan.trades),
             turnover_one_way=summary.turnover_one_way if summary.HasField("turnover_one_way") else None,

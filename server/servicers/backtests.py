@@ -26,6 +26,7 @@ from server.converters.backtests import (
     series_from_proto,
     state_from_proto,
 )
+from server.converters.list_filter import list_filter_from_proto
 from server.servicers.reading import Context, Requests, call_of
 from server.services.backtests import Backtests
 
@@ -73,8 +74,9 @@ class BacktestServicer(BacktestServiceServicer):
     async def ListBacktests(self, request: bytes, context: Context) -> ListBacktestsResponse:
         """A page of jobs."""
         asked = await self._requests.message(ListBacktestsRequest, request, context)
-        size, state = asked.page_size or DEFAULT_PAGE, state_from_proto(asked.state)
-        return await asyncio.to_thread(page_to_proto, await self._backtests.list(asked.page_token, size, state))
+        filters = list_filter_from_proto(asked, state=state_from_proto(asked.state))
+        page = await self._backtests.list(asked.page_token, asked.page_size or DEFAULT_PAGE, filters)
+        return await asyncio.to_thread(page_to_proto, page)
 
     async def CancelBacktest(self, request: bytes, context: Context) -> BacktestProto:
         """The job after it was told to stop."""

@@ -5,12 +5,15 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 from absfinance.v1.optimization_service_pb2 import (
+    DeleteOptimizationRequest,
+    DeleteOptimizationResponse,
     GetOptimizationRequest,
     ListOptimizationsRequest,
     ListOptimizationsResponse,
 )
 from absfinance.v1.optimization_service_pb2_grpc import OptimizationServiceServicer
 
+from server.converters.list_filter import list_filter_from_proto
 from server.converters.optimization import NAME, page_to_proto, record_to_bytes
 from server.servicers.reading import Context, Requests, call_of
 from server.services.batch import Batch
@@ -54,5 +57,11 @@ class OptimizationServicer(OptimizationServiceServicer):
     async def ListOptimizations(self, request: bytes, context: Context) -> ListOptimizationsResponse:
         """A page of stored answers."""
         asked = await self._requests.message(ListOptimizationsRequest, request, context)
-        page = await self._optimization.list(asked.page_token, asked.page_size or DEFAULT_PAGE)
-        return await asyncio.to_thread(page_to_proto, page)
+        size, filters = asked.page_size or DEFAULT_PAGE, list_filter_from_proto(asked)
+        return await asyncio.to_thread(page_to_proto, await self._optimization.list(asked.page_token, size, filters))
+
+    async def DeleteOptimization(self, request: bytes, context: Context) -> DeleteOptimizationResponse:
+        """Nothing is left of a stored answer."""
+        asked = await self._requests.message(DeleteOptimizationRequest, request, context)
+        await self._optimization.delete(asked.name.removeprefix(NAME))
+        return DeleteOptimizationResponse()

@@ -3,12 +3,15 @@
 import asyncio
 
 from absfinance.v1.reallocation_service_pb2 import (
+    DeleteReallocationRequest,
+    DeleteReallocationResponse,
     GetReallocationRequest,
     ListReallocationsRequest,
     ListReallocationsResponse,
 )
 from absfinance.v1.reallocation_service_pb2_grpc import ReallocationServiceServicer
 
+from server.converters.list_filter import list_filter_from_proto
 from server.converters.portfolios import id_of
 from server.converters.reallocation import NAME, page_to_proto, record_to_bytes
 from server.servicers.reading import Context, Requests, call_of
@@ -37,5 +40,12 @@ class ReallocationServicer(ReallocationServiceServicer):
     async def ListReallocations(self, request: bytes, context: Context) -> ListReallocationsResponse:
         """A page of stored answers."""
         asked = await self._requests.message(ListReallocationsRequest, request, context)
-        size, portfolio = asked.page_size or DEFAULT_PAGE, id_of(asked.portfolio)
-        return await asyncio.to_thread(page_to_proto, await self._reallocations.list(asked.page_token, size, portfolio))
+        filters = list_filter_from_proto(asked, subject=id_of(asked.portfolio))
+        page = await self._reallocations.list(asked.page_token, asked.page_size or DEFAULT_PAGE, filters)
+        return await asyncio.to_thread(page_to_proto, page)
+
+    async def DeleteReallocation(self, request: bytes, context: Context) -> DeleteReallocationResponse:
+        """Nothing is left of a stored answer."""
+        asked = await self._requests.message(DeleteReallocationRequest, request, context)
+        await self._reallocations.delete(asked.name.removeprefix(NAME))
+        return DeleteReallocationResponse()

@@ -13,7 +13,7 @@ from server.execution.process_pool import ProcessPool
 from server.jobs.progress import Notice, Progress
 from server.jobs.runner import Runner
 from server.jobs.walking import MappedPanel
-from server.ports import BacktestStore, JobDraft, JobPage, JobRecord, JobState, ListFilter, StillRunning
+from server.ports import BacktestStore, JobDraft, JobPage, JobRecord, ListFilter, StillRunning
 from server.services.market_data import MarketData
 from server.services.rounds import in_rounds
 from server.tasks import backtest
@@ -62,9 +62,9 @@ class Backtests:
         """A job."""
         return await self._store.get(job_id)
 
-    async def list(self, token: str, size: int, state: JobState | None) -> JobPage:
+    async def list(self, token: str, size: int, filters: ListFilter) -> JobPage:
         """A page of jobs, newest first."""
-        return await self._store.list(token, size, ListFilter(state=state))
+        return await self._store.list(token, size, filters)
 
     async def cancel(self, job_id: str) -> JobRecord:
         """Stops a job; one that is over stays as it is."""

@@ -5,7 +5,7 @@ from functools import partial
 from server.commands.call import Call
 from server.commands.stored import Found, Wanted
 from server.execution.process_pool import ProcessPool
-from server.ports import AnswerDraft, AnswerPage, AnswerRecord, AnswerStore
+from server.ports import AnswerDraft, AnswerPage, AnswerRecord, AnswerStore, ListFilter
 from server.services.market_data import MarketData
 from server.services.rounds import in_rounds
 from server.tasks.optimize import optimize
@@ -40,9 +40,13 @@ class Optimization:
         """A stored answer."""
         return await self._store.get(optimization_id)
 
-    async def list(self, token: str, size: int) -> AnswerPage:
+    async def list(self, token: str, size: int, filters: ListFilter) -> AnswerPage:
         """A page of stored answers, newest first."""
-        return await self._store.list(token, size)
+        return await self._store.list(token, size, filters)
+
+    async def delete(self, optimization_id: str) -> None:
+        """Removes a stored answer."""
+        await self._store.delete(optimization_id)
 
     async def _collect(self, wanted: Wanted, known: Found | None) -> Found:
         await answered_before(self._store, wanted)

@@ -37,9 +37,13 @@ class ReallocationService:
         """A stored answer."""
         return await self._store.get(reallocation_id)
 
-    async def list(self, token: str, size: int, portfolio_id: str) -> AnswerPage:
+    async def list(self, token: str, size: int, filters: ListFilter) -> AnswerPage:
         """A page of stored answers, newest first."""
-        return await self._store.list(token, size, ListFilter(subject=portfolio_id))
+        return await self._store.list(token, size, filters)
+
+    async def delete(self, reallocation_id: str) -> None:
+        """Removes a stored answer."""
+        await self._store.delete(reallocation_id)
 
     async def _collect(self, wanted: Wanted, known: Found | None) -> Found:
         await answered_before(self._store, wanted)

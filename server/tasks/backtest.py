@@ -116,7 +116,7 @@ def _drafted(
 ) -> Drafted:
     names = {symbol: fingerprint_of(prices) for symbol, prices in benchmarks.items()}
     name = fingerprint_of(data)
-    content = hashlib.sha256(command.body + name.encode())
+    content = hashlib.sha256(command.content + name.encode())
     for symbol, other in sorted(names.items()):
         content.update(f"{symbol}\0{other}\0".encode())
     kind = "prices" if isinstance(data, PricePanel) else "returns"
@@ -127,11 +127,12 @@ def _drafted(
     job = JobDraft(
         request=command.request,
         body=command.body,
-        label=command.specification.strategies[0].label,
+        label=command.label or command.specification.strategies[0].label,
         fingerprint=content.hexdigest(),
         inputs=JobInputs(name, kind, names, found.groups),
         panels={name: data} if sent else {},
         request_id=command.request_id,
+        id=command.id,
     )
     return Drafted(job, stored, command.wait_seconds)
 

@@ -36,8 +36,8 @@ def optimize(request: bytes, found: Found | None, on_progress: Control) -> Wante
     answer = _answer(specification, opened(data), on_progress, diagnose=command.diagnose_estimation)
     payload = answer_to_bytes(PricedAnswer(answer, cost_of(specification, answer), command.means_known))
     version = data.fingerprint if isinstance(data, StoredInput) else ""
-    fingerprint = hashlib.sha256(command.body + version.encode()).hexdigest()
-    return AnswerDraft(payload, fingerprint, command.body, command.request_id)
+    fingerprint = hashlib.sha256(command.content + version.encode()).hexdigest()
+    return AnswerDraft(payload, fingerprint, command.body, command.request_id, id=command.id, label=command.label)
 
 
 def opened(data: object) -> MarketInput:

@@ -62,7 +62,10 @@ def reallocation(request: bytes, found: Found | None, on_progress: Control) -> W
     if command.validate_only:
         return payload
     subject = command.portfolio if isinstance(command.portfolio, str) else ""
-    return AnswerDraft(payload, _fingerprint(command, found), command.body, command.request_id, subject)
+    fingerprint = _fingerprint(command, found)
+    return AnswerDraft(
+        payload, fingerprint, command.body, command.request_id, subject, id=command.id, label=command.label
+    )
 
 
 def _wanted_at_once(command: ReallocateCommand) -> Wanted:
@@ -103,7 +106,7 @@ def _mandate(command: ReallocateCommand, found: Found) -> Mandate:
 
 
 def _fingerprint(command: ReallocateCommand, found: Found) -> str:
-    content = hashlib.sha256(command.body)
+    content = hashlib.sha256(command.content)
     if isinstance(command.portfolio, str):
         content.update(found.portfolios[command.portfolio])
     if isinstance(command.market, PriceSelection):
