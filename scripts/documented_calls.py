@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 CALL = re.compile(
-    r"```sh\n(grpcurl [^`]*?)\n```\n+(?:<details><summary>[^<]*</summary>\n+)?```json\n([^`]*?)\n```(?:\n+</details>)?"
+    r"```sh\n((?:etag=[^\n]*\n)?grpcurl [^`]*?)\n```\n+"
+    r"(?:<details><summary>[^<]*</summary>\n+)?```json\n([^`]*?)\n```(?:\n+</details>)?"
 )
 LONG = 25
 """Outputs of more lines are folded."""
@@ -41,15 +42,15 @@ class Call:
     @property
     def words(self) -> list[str]:
         """The arguments of the command."""
-        return shlex.split(self.text.replace("\\\n", " "))
+        command = re.sub(r"^etag=.*\n", "", self.text)
+        return shlex.split(command.replace("\\\n", " "))
 
     def command(self, tool: str, address: str, names: dict[str, str]) -> list[str]:
         """The command to run: this one, or the same request through `buf curl`."""
         words = self.words
         *options, _, method = words
         data = options[options.index("-d") + 1] if "-d" in options else "{}"
-        # A page shows the names of its own day; here they are those this server gave.
-        data = NAMES.sub(lambda found: names.get(found[1], found[0]), data)
+        # The shell puts in the etag that it has just read; here it is the last one that the server gave.
         data = ETAG.sub(lambda found: f'"etag": "{names.get("etag", found[1])}"', data)
         if tool == "grpcurl":
             return ["grpcurl", "-plaintext", "-d", data, address, method]
@@ -66,19 +67,6 @@ def documents(text: str) -> list[Any]:
         found.append(value)
         rest = rest[end:].lstrip()
     return found
-
-
-def in_camel_case(value: Any) -> Any:
-    """Keys as the contract's JSON writes them: versions of grpcurl differ."""
-    if isinstance(value, list):
-        return [in_camel_case(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        # `undefined` maps names of fields, which stay as they are.
-        re.sub(r"_([a-z])", lambda found: found[1].upper(), key): item if key == "undefined" else in_camel_case(item)
-        for key, item in value.items()
-    }
 
 
 def compact(value: Any, indent: str = "") -> str:
@@ -123,9 +111,7 @@ def check(page: Path, address: str, tool: str, write: bool) -> int:
         nonlocal wrong
         call, shown = Call(found[1]), found[2]
         done = subprocess.run(call.command(tool, address, names), capture_output=True, text=True, timeout=120)  # noqa: S603  # the page's own command
-        answers = in_camel_case(documents(done.stdout))
-        for name in NAMES.finditer(done.stdout):
-            names[name[1]] = name[0]
+        answers = documents(done.stdout)
         for etag in ETAG.finditer(done.stdout):
             names["etag"] = etag[1]
         problem = done.stderr if done.returncode else different(documents(shown), answers)

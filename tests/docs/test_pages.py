@@ -60,6 +60,18 @@ def test_the_calls_of_the_pages_answer_what_they_show(sample_server: RunningServ
     assert done.stdout.count("true") >= 28
 
 
+def test_the_calls_of_the_readme_run_in_order_as_they_stand(sample_server: RunningServer) -> None:
+    """Pasted into one shell; only the address is that of this server."""
+    if not shutil.which("grpcurl"):
+        pytest.skip("grpcurl is not installed; the same requests went through buf curl")
+    text = (ROOT / "README.md").read_text()
+    blocks = re.findall(r"```sh\n((?:etag=|grpcurl ).*?)\n```", text, re.DOTALL)
+    assert len(blocks) >= 28
+    script = "\n".join(blocks).replace("127.0.0.1:50051", sample_server.address)
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_comparison_of_calls_can_fail(sample_server: RunningServer, tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     call = 'grpcurl -plaintext -d \'{"group": "a=b"}\' here:1 absfinance.v1.MarketDataService/ListInstruments'
@@ -145,7 +157,7 @@ def test_every_command_shown_is_run_by_a_test() -> None:
         block.strip()
         for page in PAGES
         for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)
-        if not block.startswith("grpcurl")
+        if not block.startswith(("grpcurl", "etag="))
     }
     assert shown == set(RUN_BY)
     for command, where in RUN_BY.items():
