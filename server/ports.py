@@ -455,6 +455,15 @@ class EventKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """One strategy of a job, benchmarks included, among all of them."""
+
+    label: str
+    index: int  # from 0
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class JobNews:
     """Something worth keeping, before it has its place in the log."""
 
@@ -462,6 +471,7 @@ class JobNews:
     message: str
     day: int | None = None  # in the simulation, since 1970-01-01
     reason: str = ""
+    stage: Stage | None = None  # the strategy it is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -480,6 +490,9 @@ class JobTick:
     fraction: float
     day: int
     wealth: float
+    stage: Stage | None = None  # the strategy that is simulated
+    # Days and net asset values of that strategy since the tick before, thinned where there are many; not stored.
+    points: tuple[tuple[int, float], ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

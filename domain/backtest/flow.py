@@ -78,6 +78,18 @@ class Walk:
         """Net asset value there."""
         return self.plan.specification.initial_capital if self.simulation is None else self.simulation.wealth
 
+    def navs(self, leg: int, first: int) -> Vector:
+        """Net asset values of a strategy from its date number `first` on, as far as it is simulated."""
+        parts = [part.wealth for part in self.records[leg]] if leg < len(self.records) else []
+        if leg == self.leg and self.simulation is not None:
+            parts += self.simulation.record.wealth
+        wanted = sum(map(len, parts)) - first
+        latest: list[Vector] = []
+        while parts and wanted > 0:
+            latest.append(parts.pop()[-wanted:])
+            wanted -= len(latest[-1])
+        return np.concatenate(latest[::-1]) if latest else np.zeros(0)
+
     def checkpoint(self) -> Checkpoint:
         """Where it stands; the parts it takes along are not given out again."""
         if self.simulation is None:

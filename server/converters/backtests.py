@@ -314,12 +314,21 @@ def _tick(tick: JobTick, eta_seconds: float | None) -> BacktestProgressResponse.
     )
     if eta_seconds is not None:
         message.eta.FromTimedelta(timedelta(seconds=eta_seconds))
+    if tick.stage is not None:
+        message.label, message.stage_index, message.stage_count = tick.stage.label, tick.stage.index, tick.stage.count
+    if tick.points:
+        message.equity.dates.extend(day for day, _ in tick.points)
+        message.equity.navs.extend(nav for _, nav in tick.points)
     return message
 
 
 def _milestone(event: JobEvent) -> BacktestProgressResponse.Milestone:
     news = event.news
+    stage = news.stage
     return BacktestProgressResponse.Milestone(
+        label=None if stage is None else stage.label,
+        stage_index=None if stage is None else stage.index,
+        stage_count=None if stage is None else stage.count,
         kind=_KINDS[news.kind],
         simulated_date=None if news.day is None else civil_to_proto(civil_date(news.day)),
         reason=news.reason,

@@ -7,8 +7,9 @@ its reader has, whoever serves it next, and after a restart none is used again t
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from domain.errors import InvalidInput
@@ -26,6 +27,9 @@ from server.ports import (
 )
 
 BLOCK = 1 << 32
+MOST_POINTS = 2000
+"""Points of a curve that are kept for followers who join late."""
+
 POLL_SECONDS = 0.5
 """How often a job that another process runs is looked at."""
 
@@ -43,7 +47,7 @@ class Snapshot:
 class TickNews:
     """How far it is, and the time it will still take, once that can be said."""
 
-    tick: JobTick
+    tick: JobTick  # its points are those that this follower does not have
     eta_seconds: float | None
 
 
@@ -77,6 +81,30 @@ class Pace:
 
 
 @dataclass(slots=True)
+class Curve:
+    """Net asset values of one strategy, in the order of their days; every second one goes where there are too many."""
+
+    tick: JobTick | None = None  # the last one about this strategy
+    days: list[int] = field(default_factory=list)
+    navs: list[float] = field(default_factory=list)
+
+    def add(self, tick: JobTick, points: Sequence[tuple[int, float]]) -> None:
+        """Takes later points; one of a day that is known already says nothing new."""
+        self.tick = tick
+        last = self.days[-1] if self.days else None
+        new = [point for point in points if last is None or point[0] > last]
+        self.days += [day for day, _ in new]
+        self.navs += [nav for _, nav in new]
+        if len(self.days) > MOST_POINTS:
+            self.days, self.navs = self.days[::-2][::-1], self.navs[::-2][::-1]
+
+    def after(self, day: int | None) -> tuple[tuple[int, float], ...]:
+        """The points after a day."""
+        first = 0 if day is None else bisect_right(self.days, day)
+        return tuple(zip(self.days[first:], self.navs[first:], strict=True))
+
+
+@dataclass(slots=True)
 class Log:
     """What this process knows of a job that somebody follows or that it runs."""
 
@@ -84,6 +112,7 @@ class Log:
     events: list[JobEvent]
     tick: JobTick | None
     tick_count: int = 0
+    curves: dict[int, "Curve"] = field(default_factory=dict)  # by stage
     pace: Pace | None = None
     followers: int = 0
     run_here: bool = False
@@ -91,6 +120,14 @@ class Log:
     looked: float = 0.0  # when the store was read last
     changed: asyncio.Event = field(default_factory=asyncio.Event)  # something durable
     ticked: asyncio.Event = field(default_factory=asyncio.Event)  # anything
+
+    def advance(self, tick: JobTick) -> None:
+        """The job is that far."""
+        self.tick = tick
+        self.tick_count += 1
+        if tick.stage is not None:
+            curve = self.curves.setdefault(tick.stage.index, Curve())
+            curve.add(tick, tick.points or ((tick.day, tick.wealth),))
 
     def wake(self, *, durable: bool) -> None:
         """Lets those who wait go on."""
@@ -128,8 +165,7 @@ class Progress:
         """A job that runs here is that far."""
         log = self._logs.get(job_id)
         if log is not None:
-            log.tick = tick
-            log.tick_count += 1
+            log.advance(tick)
             log.wake(durable=False)
 
     def ticks(self) -> Mapping[str, JobTick]:
@@ -164,9 +200,8 @@ class Progress:
         if view.record.dropped_event > log.record.dropped_event:
             log.events = [event for event in log.events if event.number > view.record.dropped_event]
         moved = view.record.tick is not None and view.record.tick != log.tick and not log.run_here
-        if moved:
-            log.tick = view.record.tick
-            log.tick_count += 1
+        if moved and view.record.tick is not None:
+            log.advance(view.record.tick)
         changed = bool(new) or view.record.state is not log.record.state
         log.record = view.record
         if changed or moved:
@@ -209,6 +244,8 @@ class Progress:
         last_sent = time.monotonic()
         tick_due = last_sent  # the first tick may follow the snapshot at once
         while True:
+            while log.record.state.is_final and cursor.has_tick and not cursor.at_end:
+                yield cursor.tick()  # the rest of the curves comes before the end
             for notice in cursor.durable():
                 last_sent = time.monotonic()
                 yield notice
@@ -271,6 +308,9 @@ class Cursor:
         self._sequence = after_sequence
         self._number = after_sequence // BLOCK
         self._ticks_seen = log.tick_count
+        stage = log.tick.stage if log.tick is not None else None
+        self._stage = 0 if stage is None else stage.index
+        self._last_day: int | None = None  # of the points of that stage that were sent
 
     @property
     def at_end(self) -> bool:
@@ -302,14 +342,29 @@ class Cursor:
         return found
 
     def tick(self) -> Notice:
-        """The latest tick."""
-        self._ticks_seen = self.log.tick_count
-        tick = self.log.tick
-        if tick is None:
-            raise ValueError("a tick was counted and is not there")
+        """The latest tick, or the end of the curve of a strategy before it that was not sent yet."""
+        tick = self._next()
         self._sequence += 1
         eta = self.log.pace.eta(tick) if self.log.pace else None
         return self._notice(self._sequence, TickNews(tick, eta))
+
+    def _next(self) -> JobTick:
+        latest = self.log.tick
+        if latest is None:
+            raise ValueError("a tick was counted and is not there")
+        if latest.stage is None:
+            self._ticks_seen = self.log.tick_count
+            return latest
+        while True:  # ends at the stage of the latest tick
+            curve = self.log.curves.get(self._stage)
+            points = () if curve is None else curve.after(self._last_day)
+            if self._stage >= latest.stage.index:
+                self._ticks_seen = self.log.tick_count
+                self._last_day = points[-1][0] if points else self._last_day
+                return replace(latest, points=points)
+            self._stage, self._last_day = self._stage + 1, None
+            if curve is not None and curve.tick is not None and points:
+                return replace(curve.tick, points=points)
 
     def heartbeat(self) -> Notice:
         """A sign of life."""

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +14,15 @@ from domain.backtest.result import BacktestOutcome
 from domain.backtest.specification import BacktestSpecification
 from domain.market_data.panel import PricePanel, ReturnPanel
 from server.jobs.codec import checkpoint_from_bytes, checkpoint_to_bytes, parts_from_bytes, parts_to_bytes
-from server.ports import EventKind, JobNews, JobTick, Seal, StoredPanel, open_values
+from server.ports import EventKind, JobNews, JobTick, Seal, Stage, StoredPanel, open_values
 
 TICK_SECONDS = 0.05
 CHECKPOINT_SECONDS = 1.0
 MANY_PARTS = 32
 """A job that goes on joins its parts where it has more: a long one may make room for others many times."""
+
+MOST_POINTS = 256
+"""Points of a curve in one tick."""
 
 NEWS_SECONDS = 0.25
 """What is worth telling waits no longer than this for its checkpoint."""
@@ -132,23 +135,29 @@ class Reporter:
         self._told_legs = begun  # legs whose beginning was told, by this attempt or an earlier one
         self._ticked = self._saved = time.monotonic()
         self._walk: Walk | None = None
+        self._leg = max(begun - 1, 0)  # whose net asset values are told now
+        self._told_dates = 0  # how many of them were told, by this attempt
 
     def __call__(self, walk: Walk) -> None:
         """Sees the walk after each event."""
         self._walk = walk
         now = time.monotonic()
+        self._tell_ended_legs(walk.leg)
         if now - self._ticked >= TICK_SECONDS:
             self._ticked = now
-            self._report(_tick(walk))
+            self._report(replace(self._tick(walk), points=self._points(walk, walk.leg)))
         has_news = walk.leg >= self._told_legs or bool(walk.simulation and walk.simulation.record.failures)
         if now - self._saved >= (NEWS_SECONDS if has_news else CHECKPOINT_SECONDS):
             self._saved = now
             checkpoint = walk.checkpoint()
             news = self._news(walk.leg, checkpoint.parts)
-            self._report(Saved(checkpoint_to_bytes(checkpoint), parts_to_bytes(checkpoint.parts), _tick(walk), news))
+            self._report(
+                Saved(checkpoint_to_bytes(checkpoint), parts_to_bytes(checkpoint.parts), self._tick(walk), news)
+            )
 
     def remaining_news(self) -> tuple[JobNews, ...]:
-        """What no checkpoint has told."""
+        """What no checkpoint has told; the last points of the curves are reported."""
+        self._tell_ended_legs(len(self._plan.legs))
         parts = () if self._walk is None else self._walk.hand_over()
         return self._news(len(self._plan.legs) - 1, parts)
 
@@ -157,23 +166,48 @@ class Reporter:
         for part_leg, part in parts:
             found.extend(self._beginnings(part_leg))
             found.extend(
-                JobNews(EventKind.REBALANCE_FAILED, failure.message, failure.day, failure.reason)
+                JobNews(EventKind.REBALANCE_FAILED, failure.message, failure.day, failure.reason, self._stage(part_leg))
                 for failure in part.failures
             )
         found.extend(self._beginnings(leg))
         return tuple(found)
 
+    def _stage(self, leg: int) -> Stage:
+        return Stage(self._plan.legs[leg].strategy.label, leg, len(self._plan.legs))
+
+    def _tick(self, walk: Walk) -> JobTick:
+        return JobTick(walk.fraction, walk.day, walk.wealth, self._stage(walk.leg))
+
+    def _tell_ended_legs(self, leg: int) -> None:
+        """Reports what was not told yet of strategies before `leg`, which are at their end."""
+        walk = self._walk
+        while walk is not None and self._leg < min(leg, len(self._plan.legs)):
+            points = self._points(walk, self._leg)
+            if points:
+                fraction = (self._leg + 1) / len(self._plan.legs)
+                self._report(JobTick(fraction, *points[-1], self._stage(self._leg), points))
+            self._leg, self._told_dates = self._leg + 1, 0
+
+    def _points(self, walk: Walk, leg: int) -> tuple[tuple[int, float], ...]:
+        """Days and net asset values of a strategy that were not told yet."""
+        navs = walk.navs(leg, self._told_dates)
+        days = self._plan.days[self._told_dates : self._told_dates + len(navs)]
+        self._told_dates += len(navs)
+        return _thinned(list(zip(days.tolist(), navs.tolist(), strict=True)))
+
     def _beginnings(self, leg: int) -> list[JobNews]:
         first, self._told_legs = self._told_legs, max(self._told_legs, leg + 1)
         day = int(self._plan.days[0])
         return [
-            JobNews(EventKind.STAGE, f"simulating {self._plan.legs[i].strategy.label}", day)
+            JobNews(EventKind.STAGE, f"simulating {self._plan.legs[i].strategy.label}", day, stage=self._stage(i))
             for i in range(first, leg + 1)
         ]
 
 
-def _tick(walk: Walk) -> JobTick:
-    return JobTick(walk.fraction, walk.day, walk.wealth)
+def _thinned(points: list[tuple[int, float]]) -> tuple[tuple[int, float], ...]:
+    """At most `MOST_POINTS`, evenly spaced, the last one always among them."""
+    step = -(-len(points) // MOST_POINTS)
+    return tuple(points[::-1][:: max(step, 1)][::-1])
 
 
 def _series(plan: Plan, outcome: BacktestOutcome) -> tuple[tuple[str, bytes], ...]:

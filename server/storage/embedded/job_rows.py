@@ -16,12 +16,14 @@ from server.ports import (
     JobTick,
     LostClaim,
     NotFound,
+    Stage,
 )
 from server.storage.embedded.pages import time_of
 
 COLUMNS = (
     "id, state, label, epoch, request, inputs, fingerprint, created_micros, finished_micros, fraction, day, wealth, "
-    "last_event, dropped_event, attempt, crashes, worker, request_id, owner, cost_estimate, run_micros, result, error"
+    "stage, last_event, dropped_event, attempt, crashes, worker, request_id, owner, cost_estimate, run_micros, "
+    "result, error"
 )
 # A list shows many jobs and none of their results.
 LISTED = COLUMNS.replace("request, inputs", "x'', inputs").replace("result, error", "NULL, NULL")
@@ -61,19 +63,19 @@ def count_time(connection: sqlite3.Connection, job_id: str) -> None:
 def record_progress(connection: sqlite3.Connection, job_id: str, tick: JobTick) -> None:
     """How far a job is."""
     connection.execute(
-        "UPDATE backtests SET fraction = ?, day = ?, wealth = ? WHERE id = ?",
-        (tick.fraction, tick.day, tick.wealth, job_id),
+        "UPDATE backtests SET fraction = ?, day = ?, wealth = ?, stage = ? WHERE id = ?",
+        (tick.fraction, tick.day, tick.wealth, _stage_to_json(tick.stage), job_id),
     )
 
 
 def events_after(connection: sqlite3.Connection, job_id: str, after: int) -> tuple[JobEvent, ...]:
     """Retained events of a job after a number."""
     rows = connection.execute(
-        "SELECT number, micros, kind, message, day, reason FROM backtest_events "
+        "SELECT number, micros, kind, message, day, reason, stage FROM backtest_events "
         "WHERE backtest_id = ? AND number > ? ORDER BY number",
         (job_id, after),
     )
-    return tuple(JobEvent(n, time_of(m), JobNews(EventKind(k), t, d, r)) for n, m, k, t, d, r in rows)
+    return tuple(JobEvent(n, time_of(m), JobNews(EventKind(k), t, d, r, _stage_of(s))) for n, m, k, t, d, r, s in rows)
 
 
 def append_events(
@@ -85,8 +87,8 @@ def append_events(
     for one in news:
         number += 1
         connection.execute(
-            "INSERT INTO backtest_events VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (job_id, number, now_micros(), one.kind, one.day, one.reason, one.message),
+            "INSERT INTO backtest_events VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (job_id, number, now_micros(), one.kind, one.day, one.reason, one.message, _stage_to_json(one.stage)),
         )
     dropped = max(0, number - retained)
     connection.execute("DELETE FROM backtest_events WHERE backtest_id = ? AND number <= ?", (job_id, dropped))
@@ -120,7 +122,7 @@ def inputs_to_json(inputs: JobInputs) -> str:
 def record_of(row: tuple[object, ...]) -> JobRecord:
     """A row of `COLUMNS` or `LISTED`."""
     (
-        job_id, state, label, epoch, request, inputs, fingerprint, created, finished, fraction, day, wealth,
+        job_id, state, label, epoch, request, inputs, fingerprint, created, finished, fraction, day, wealth, stage,
         last_event, dropped_event, attempt, crashes, worker, request_id, owner, cost_estimate, run_micros, result,
         error,
     ) = row  # fmt: skip
@@ -135,7 +137,7 @@ def record_of(row: tuple[object, ...]) -> JobRecord:
         fingerprint=str(fingerprint),
         created=time_of(created),  # type: ignore[arg-type]
         finished=None if finished is None else time_of(finished),  # type: ignore[arg-type]
-        tick=None if day is None else JobTick(fraction, day, wealth),  # type: ignore[arg-type]
+        tick=None if day is None else JobTick(fraction, day, wealth, _stage_of(stage)),  # type: ignore[arg-type]
         last_event=last_event,  # type: ignore[arg-type]
         dropped_event=dropped_event,  # type: ignore[arg-type]
         attempt=attempt,  # type: ignore[arg-type]
@@ -148,6 +150,14 @@ def record_of(row: tuple[object, ...]) -> JobRecord:
         result=result,  # type: ignore[arg-type]
         error=error,  # type: ignore[arg-type]
     )
+
+
+def _stage_to_json(stage: Stage | None) -> str:
+    return "" if stage is None else json.dumps([stage.label, stage.index, stage.count])
+
+
+def _stage_of(text: object) -> Stage | None:
+    return Stage(*json.loads(str(text))) if text else None
 
 
 def now_micros() -> int:

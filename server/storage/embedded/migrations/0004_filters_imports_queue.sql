@@ -41,7 +41,7 @@ CREATE INDEX reallocations_by_label ON reallocations (label, sequence);
 CREATE INDEX reallocations_by_time ON reallocations (created_micros);
 
 -- Jobs again, large columns last for the same reason. cost_estimate is in seconds, 0 where nobody knows; run_micros is
--- the time the job has run in all attempts, counted up to counted_micros; queued_micros is when it began to
+-- the time the job has run in all attempts, counted up to counted_micros; stage is [label, index, count] as JSON; queued_micros is when it began to
 -- wait, and yielded says that it waits because it made room for others.
 CREATE TABLE backtests_new (
   sequence        INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -63,6 +63,7 @@ CREATE TABLE backtests_new (
   fraction        REAL NOT NULL DEFAULT 0,
   day             INTEGER,
   wealth          REAL,
+  stage           TEXT NOT NULL DEFAULT '',
   epoch           TEXT NOT NULL,
   last_event      INTEGER NOT NULL DEFAULT 0,
   dropped_event   INTEGER NOT NULL DEFAULT 0,
@@ -89,6 +90,9 @@ CREATE INDEX backtests_by_state ON backtests (state, sequence);
 CREATE INDEX backtests_by_label ON backtests (label, sequence);
 CREATE INDEX backtests_by_time ON backtests (created_micros);
 CREATE INDEX backtests_finished ON backtests (finished_micros) WHERE finished_micros IS NOT NULL;
+
+-- What an event is about, as the stage of a job.
+ALTER TABLE backtest_events ADD COLUMN stage TEXT NOT NULL DEFAULT '';
 
 -- Which data a job has, so that data goes with its last job.
 CREATE TABLE backtest_input_uses (
