@@ -230,21 +230,26 @@ def record_to_bytes(record: AnswerRecord) -> bytes:
     return record.payload + kept.SerializeToString()
 
 
+def summary_to_bytes(payload: bytes) -> bytes:
+    """What a list shows of an answer, but for what storing adds."""
+    answer = OptimizationProto.FromString(payload)
+    encoded: bytes = ListOptimizationsResponse.Summary(
+        assets=len(answer.weights),
+        expected_return_annual=answer.expected_return_annual if answer.HasField("expected_return_annual") else None,
+        volatility_annual=answer.volatility_annual,
+        solver=answer.certificate.solver,
+    ).SerializeToString()
+    return encoded
+
+
 def page_to_proto(page: AnswerPage) -> ListOptimizationsResponse:
     """A page of stored answers without their weights."""
     response = ListOptimizationsResponse(next_page_token=page.next_token)
     for record in page.records:
-        full = OptimizationProto.FromString(record_to_bytes(record))
-        response.optimizations.add(
-            name=full.name,
-            create_time=full.create_time,
-            request_id=record.request_id or "",
-            assets=len(full.weights),
-            expected_return_annual=full.expected_return_annual if full.HasField("expected_return_annual") else None,
-            volatility_annual=full.volatility_annual,
-            solver=full.certificate.solver,
-            label=full.label,
-        )
+        line = response.optimizations.add()
+        line.MergeFromString(record.summary or summary_to_bytes(record.payload))
+        line.name, line.request_id, line.label = NAME + record.id, record.request_id or "", record.label
+        line.create_time.FromDatetime(record.created)
     return response
 
 

@@ -92,23 +92,28 @@ def record_to_bytes(record: AnswerRecord) -> bytes:
     return record.payload + kept.SerializeToString()
 
 
+def summary_to_bytes(payload: bytes) -> bytes:
+    """What a list shows of an answer, but for what storing adds."""
+    answer = ReallocationProto.FromString(payload)
+    summary = answer.summary
+    encoded: bytes = ListReallocationsResponse.Summary(
+        outcome=_OUTCOMES[answer.WhichOneof("outcome")],
+        trade_count=len(answer.plan.trades),
+        turnover_one_way=summary.turnover_one_way if summary.HasField("turnover_one_way") else None,
+        cost=summary.cost if summary.HasField("cost") else None,
+        residual_drift=summary.residual_drift if summary.HasField("residual_drift") else None,
+    ).SerializeToString()
+    return encoded
+
+
 def page_to_proto(page: AnswerPage) -> ListReallocationsResponse:
     """A page of stored answers without their trades."""
     response = ListReallocationsResponse(next_page_token=page.next_token)
     for record in page.records:
-        full = ReallocationProto.FromString(record_to_bytes(record))
-        summary = full.summary
-        response.reallocations.add(
-            name=full.name,
-            create_time=full.create_time,
-            request_id=full.request_id,
-            label=full.label,
-            outcome=_OUTCOMES[full.WhichOneof("outcome")],
-            trade_count=len(full.plan.trades),
-            turnover_one_way=summary.turnover_one_way if summary.HasField("turnover_one_way") else None,
-            cost=summary.cost if summary.HasField("cost") else None,
-            residual_drift=summary.residual_drift if summary.HasField("residual_drift") else None,
-        )
+        line = response.reallocations.add()
+        line.MergeFromString(record.summary or summary_to_bytes(record.payload))
+        line.name, line.request_id, line.label = NAME + record.id, record.request_id or "", record.label
+        line.create_time.FromDatetime(record.created)
     return response
 
 

@@ -14,7 +14,12 @@ from domain.optimization.specification import Specification, diagnosis, state, t
 from server.commands.optimization import Answer, OptimizeCommand, PricedAnswer
 from server.commands.stored import Found, RequestKey, StoredInput, Wanted
 from server.converters.message import message_from_bytes
-from server.converters.optimization import answer_to_bytes, checked_to_bytes, optimize_command_from_proto
+from server.converters.optimization import (
+    answer_to_bytes,
+    checked_to_bytes,
+    optimize_command_from_proto,
+    summary_to_bytes,
+)
 from server.execution.worker import Control
 from server.ports import AnswerDraft, PriceSelection
 from server.tasks.refusing import refusing
@@ -37,7 +42,15 @@ def optimize(request: bytes, found: Found | None, on_progress: Control) -> Wante
     payload = answer_to_bytes(PricedAnswer(answer, cost_of(specification, answer), command.means_known))
     version = data.fingerprint if isinstance(data, StoredInput) else ""
     fingerprint = hashlib.sha256(command.content + version.encode()).hexdigest()
-    return AnswerDraft(payload, fingerprint, command.body, command.request_id, id=command.id, label=command.label)
+    return AnswerDraft(
+        payload,
+        fingerprint,
+        command.body,
+        command.request_id,
+        id=command.id,
+        label=command.label,
+        summary=summary_to_bytes(payload),
+    )
 
 
 def opened(data: object) -> MarketInput:

@@ -31,7 +31,7 @@ from server.commands.reallocation import (
 from server.commands.stored import Found, RequestKey, StoredInput, Wanted
 from server.converters.message import message_from_bytes
 from server.converters.portfolios import mandate_from_bytes
-from server.converters.reallocation import planned_to_bytes, reallocate_command_from_proto
+from server.converters.reallocation import planned_to_bytes, reallocate_command_from_proto, summary_to_bytes
 from server.execution.worker import Control
 from server.ports import AnswerDraft, PriceSelection, TradableState
 from server.tasks.optimize import limit_time, with_stored_groups
@@ -64,7 +64,14 @@ def reallocation(request: bytes, found: Found | None, on_progress: Control) -> W
     subject = command.portfolio if isinstance(command.portfolio, str) else ""
     fingerprint = _fingerprint(command, found)
     return AnswerDraft(
-        payload, fingerprint, command.body, command.request_id, subject, id=command.id, label=command.label
+        payload,
+        fingerprint,
+        command.body,
+        command.request_id,
+        subject,
+        id=command.id,
+        label=command.label,
+        summary=summary_to_bytes(payload),
     )
 
 
