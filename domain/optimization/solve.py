@@ -57,8 +57,8 @@ def solve(problem: Problem, on_progress: OnProgress = no_progress) -> Solution:
     """Verified weights.
 
     `on_progress` is called between steps and raises Cancelled or SolverTimedOut when the caller wants to stop. Raises
-    InfeasibleProblem, UnboundedProblem, NoPositiveExcessReturn, NotSupported, SolverFailed, and SolverTimedOut at the
-    problem's own time limit.
+    InfeasibleProblem, FormulaMissesConstraint, UnboundedProblem, NoPositiveExcessReturn, NotSupported, SolverFailed, and
+    SolverTimedOut at the problem's own time limit.
     """
     control = SolverControl.of(problem.options, on_progress)
     control()
@@ -93,9 +93,11 @@ def _close_enough(problem: Problem, limits: FeasibleSet, control: SolverControl)
 def _candidate(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Candidate | None:
     if problem.costs is not None and problem.costs.fee > 0.0:
         return best_trades(problem, limits, lambda posed, within: _candidate(posed, within, control), control)
-    if limits.share_bounds:
+    if isinstance(problem.objective, EqualWeight | InverseVolatility):
+        found = _direct(problem, limits, control)  # a formula takes all limits as they are
+    elif limits.share_bounds:
         found = within_shares(problem, limits, lambda some: _capped(problem, some, control), control)
-    elif limits.holdings and not isinstance(problem.objective, EqualWeight | Hierarchical | InverseVolatility):
+    elif limits.holdings and not isinstance(problem.objective, Hierarchical):
 
         def relaxed(looser: FeasibleSet) -> Candidate | None:
             return _capped(problem, looser, control)
@@ -185,9 +187,9 @@ def _direct(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Ca
 
             return hierarchical(problem, limits, objective, least, control)
         case EqualWeight():
-            return equal_weight(problem)
+            return equal_weight(problem, limits)
         case InverseVolatility():
-            return inverse_volatility(problem)
+            return inverse_volatility(problem, limits)
     raise NotSupported(f"objective {type(objective).__name__} is not supported yet")
 
 

@@ -18,8 +18,8 @@ from domain.estimation import codependence as alike
 from domain.estimation.clustering import Places, Tree, cluster_count, tree_of
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
-from domain.optimization.feasible import FeasibleSet
 from domain.optimization.fast.within_bounds import nearest_within, single_bounds
+from domain.optimization.feasible import FeasibleSet
 from domain.optimization.infeasibility import is_proven
 from domain.optimization.likeness import likeness_of
 from domain.optimization.objectives import Hierarchical, HierarchicalMethod, MinRisk
