@@ -5,7 +5,7 @@ Every one raises `InvalidInput` with the field's name and the rule it breaks.
 
 import math
 import unicodedata
-from collections.abc import Sequence, Sized
+from collections.abc import Collection, Iterable, Mapping, Sequence, Sized
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,6 +26,11 @@ ROUNDING = 4e-15
 
 MOST_ASSETS = 4000
 """Assets of one covariance: 128 MB, of which some estimators and solvers hold several."""
+
+PERCENT_SUMS = (99.0, 101.0)
+"""Weights with a sum between these are percentages: fractions would be a portfolio levered a hundred times."""
+
+LOOKS_LIKE_PERCENT = "WEIGHTS_LOOK_LIKE_PERCENT"
 
 LARGEST_RETURN = 1e60
 """Its fourth power can still be summed."""
@@ -158,6 +163,34 @@ def _spelled(symbol: str) -> str:
         character if character == " " or not _is_invisible(character) else ascii(character)[1:-1]
         for character in symbol
     )
+
+
+def group_members(field: str, name: str, members: Collection[str]) -> None:
+    """That a group of symbols has members, and each once."""
+    if not members:
+        raise InvalidInput(f"{field}.symbols", f"group {name} must have a member")
+    seen: set[str] = set()
+    for j, member in enumerate(members):
+        if member in seen:
+            raise InvalidInput(f"{field}.symbols[{j}]", f"{member} appears twice in group {name}")
+        seen.add(member)
+
+
+def known_members(field: str, groups: Mapping[str, Collection[str]], symbols: Collection[str]) -> None:
+    """That every member of every group is one of the symbols; the field is the list of the groups."""
+    known = set(symbols)
+    for i, (name, members) in enumerate(groups.items()):
+        for j, member in enumerate(members):
+            if member not in known:
+                raise InvalidInput(f"{field}[{i}].symbols[{j}]", f"{member} of {name} is not a symbol of the input")
+
+
+def fractions_of_one(field: str, values: Iterable[float]) -> None:
+    """That weights or budgets are not percentages: a sum of 99 to 101 is refused with a reason of its own."""
+    total = math.fsum(values)
+    if PERCENT_SUMS[0] <= total <= PERCENT_SUMS[1]:
+        rule = f"must be fractions, 0.6 for 60 %: they sum to {total:.6g}, so divide them by 100"
+        raise InvalidInput(field, rule, LOOKS_LIKE_PERCENT)
 
 
 def square(field: str, values: ArrayLike, size: int) -> Matrix:

@@ -34,7 +34,7 @@ def inverse_volatility(problem: Problem, limits: FeasibleSet) -> Candidate | Non
 
 def _formula(problem: Problem, limits: FeasibleSet, shares: Vector, name: str, instead: str) -> Candidate | None:
     weights = problem.budget * shares / shares.sum()
-    missed = {label: 0.0 for label in limits.violated(weights, VIOLATION_TOLERANCE)}
+    missed = dict.fromkeys(limits.violated(weights, VIOLATION_TOLERANCE), 0.0)
     if not missed:
         return Candidate(weights, Engine.CLOSED_FORM, name)
     if is_proven(limits, feasible=False):

@@ -38,7 +38,9 @@ def nearest_within(weights: Vector, lower: Vector, upper: Vector, total: float) 
     if float(least.sum()) <= total <= float(most.sum()):
         return _common_level(np.where(held, weights, 0.0), least, most, total)
     reached = least if total < float(least.sum()) else most
-    return _common_level(1.0 - held, np.where(held, reached, lower), np.where(held, reached, upper), total)
+    return _common_level(
+        np.where(held, 0.0, 1.0), np.where(held, reached, lower), np.where(held, reached, upper), total
+    )
 
 
 @np.errstate(over="ignore")  # the level of a bound on hardly any weight may be no number: no sum needs it
@@ -62,4 +64,4 @@ def _common_level(shape: Vector, lower: Vector, upper: Vector, total: float) -> 
     free = moves & (level * shape > lower) & (level * shape < upper)
     if free.any():
         result[free] = shape[free] * (total - float(result[~free].sum())) / float(shape[free].sum())
-    return np.clip(result, lower, upper)
+    return np.asarray(np.clip(result, lower, upper), dtype=np.float64)
