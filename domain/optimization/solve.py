@@ -13,6 +13,7 @@ from domain.optimization.fast.factor_budget import factor_budget
 from domain.optimization.fast.gain import Gain, annual_gain
 from domain.optimization.fast.hierarchical import hierarchical
 from domain.optimization.fast.higher_moments import higher_moments
+from domain.optimization.fast.highest_return import calmest
 from domain.optimization.fast.kelly import highest_growth
 from domain.optimization.fast.perspective import tightening_of
 from domain.optimization.fast.ranked_caps import within_ranked_caps
@@ -113,6 +114,8 @@ def _candidate(problem: Problem, limits: FeasibleSet, control: SolverControl) ->
         )
     else:
         found = _capped(problem, limits, control)
+    if isinstance(problem.objective, MaxReturn):
+        found = calmest(problem, limits, found, control)
     if found is None or not needs_riskfolio(problem):
         return found
     from domain.optimization.riskfolio.engine import by_riskfolio  # 3 s of import, in workers only
