@@ -87,8 +87,8 @@ class _CornerFrontier:
     """The mean-variance frontier within bounds and a budget, in scaled figures."""
 
     def __init__(self, problem: Problem, limits: FeasibleSet, on_progress: Callable[[], None]) -> None:
-        if not _leaves_room(limits) and not is_feasible(limits):
-            raise conflict(limits)
+        if not _leaves_room(limits) and not is_feasible(limits, on_progress=on_progress):
+            raise conflict(limits, on_progress)
         moments = problem.moments
         self._problem, self._limits, self._on_progress = problem, limits, on_progress
         self._polytope = limits.polytope()

@@ -26,7 +26,7 @@ from domain.optimization.fast.tail import minimum_tail_risk
 from domain.optimization.fast.trade_selection import best_trades
 from domain.optimization.fast.worst_case import worst_case
 from domain.optimization.feasible import FeasibleSet, feasible_set
-from domain.optimization.infeasibility import conflict
+from domain.optimization.infeasibility import conflict, is_proven
 from domain.optimization.loss import loss
 from domain.optimization.objectives import (
     EqualWeight,
@@ -58,18 +58,23 @@ def solve(problem: Problem, on_progress: OnProgress = no_progress) -> Solution:
     """Verified weights.
 
     `on_progress` is called between steps and raises Cancelled or SolverTimedOut when the caller wants to stop. Raises
-    InfeasibleProblem, FormulaMissesConstraint, UnboundedProblem, NoPositiveExcessReturn, NotSupported, SolverFailed, and
-    SolverTimedOut at the problem's own time limit.
+    InfeasibleProblem, FormulaMissesConstraint, UnboundedProblem, NoPositiveExcessReturn, NotSupported, SolverFailed,
+    and SolverTimedOut at the problem's own time limit.
     """
     control = SolverControl.of(problem.options, on_progress)
     control()
     if needs_riskfolio(problem) and (reason := refusal(problem)):
         raise NotSupported(reason)
     limits = feasible_set(problem)
-    found = _close_enough(problem, limits, control)
-    if found is None:
-        raise conflict(limits)
-    return verify(problem, found, limits)
+    try:
+        found = _close_enough(problem, limits, control)
+        if found is not None:
+            return verify(problem, found, limits)
+    except SolverFailed:
+        # A solver need not notice that there is nothing to find.
+        if not is_proven(limits, feasible=False, on_progress=control):
+            raise
+    raise conflict(limits, control)
 
 
 def needs_riskfolio(problem: Problem) -> bool:

@@ -4,7 +4,8 @@
 |---|---|---|
 | InvalidRequest, InvalidInput, RequestIdReused | INVALID_ARGUMENT | BadRequest |
 | InfeasibleProblem | FAILED_PRECONDITION | PreconditionFailure, InfeasibilityReport |
-| FormulaMissesConstraint, UnboundedProblem, NoPositiveExcessReturn, SolverFailed | FAILED_PRECONDITION | PreconditionFailure |
+| FormulaMissesConstraint, UnboundedProblem | FAILED_PRECONDITION | PreconditionFailure |
+| NoPositiveExcessReturn, SolverFailed | FAILED_PRECONDITION | PreconditionFailure |
 | MissingMarketData, NotFound | NOT_FOUND | ResourceInfo |
 | NotSupported, an RPC that is not built yet | UNIMPLEMENTED | |
 | SolverTimedOut, JobTimeBudgetExceeded | DEADLINE_EXCEEDED | |
