@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from domain.checks import Vector
 from domain.errors import NotSupported, SolverFailed
+from domain.optimization.bound_warnings import bound_warnings
 from domain.optimization.control import SolverControl
 from domain.optimization.fast import convex, mean_variance, ratio
 from domain.optimization.fast.contributions import within_shares
@@ -69,7 +70,7 @@ def solve(problem: Problem, on_progress: OnProgress = no_progress) -> Solution:
     try:
         found = _close_enough(problem, limits, control)
         if found is not None:
-            return verify(problem, found, limits)
+            return replace(verify(problem, found, limits), warnings=bound_warnings(problem))
     except SolverFailed:
         # A solver need not notice that there is nothing to find.
         if not is_proven(limits, feasible=False, on_progress=control):
