@@ -27,6 +27,9 @@ ROUNDING = 4e-15
 MOST_ASSETS = 4000
 """Assets of one covariance: 128 MB, of which some estimators and solvers hold several."""
 
+LARGEST_FIGURE = 1e15
+"""Weights, bounds and coefficients beyond this are no figures of a portfolio: linear solvers take 1e20 for infinity."""
+
 PERCENT_SUMS = (99.0, 101.0)
 """Weights with a sum between these are percentages: fractions would be a portfolio levered a hundred times."""
 
@@ -57,6 +60,23 @@ def finite_number(field: str, value: float) -> float:
     if not math.isfinite(value):
         raise InvalidInput(field, f"must be finite, is {value}")
     return float(value)
+
+
+def figure(field: str, value: float) -> float:
+    """One finite number of a size that solvers can calculate with."""
+    if abs(finite_number(field, value)) > LARGEST_FIGURE:
+        raise InvalidInput(field, f"must be at most {LARGEST_FIGURE:g} in size, is {value:g}")
+    return float(value)
+
+
+def figures(field: str, values: ArrayLike) -> NDArray[np.float64]:
+    """The same for an array; the message says where the first bad one stands."""
+    array = finite(field, values)
+    if (large := np.argwhere(np.abs(array) > LARGEST_FIGURE)).size:
+        where = tuple(int(i) for i in large[0])
+        place = "" if not where else "[" + ", ".join(map(str, where)) + "]"
+        raise InvalidInput(f"{field}{place}", f"must be at most {LARGEST_FIGURE:g} in size, is {array[where]:g}")
+    return array
 
 
 def positive(field: str, value: float) -> float:

@@ -10,7 +10,8 @@ from domain.checks import (
     EIGENVALUE_TOLERANCE,
     Matrix,
     Vector,
-    finite,
+    figure,
+    figures,
     freeze,
     positive,
     same_length,
@@ -55,10 +56,10 @@ class Moments:
         or it has a negative eigenvalue and `repair_covariance` is off.
         """
         names = unique_symbols("symbols", symbols)
-        means = finite("expected_returns", expected_returns).reshape(-1)
+        means = figures("expected_returns", expected_returns).reshape(-1)
         same_length("expected_returns", means, "symbols", names)
-        matrix = symmetric("covariance", square("covariance", covariance, len(names)))
-        positive("periods_per_year", periods_per_year)
+        matrix = symmetric("covariance", figures("covariance", square("covariance", covariance, len(names))))
+        positive("periods_per_year", figure("periods_per_year", periods_per_year))
         matrix, repair = _semidefinite(matrix, repair_covariance)
         return cls(names, freeze(means), freeze(matrix), float(periods_per_year), repair)
 
