@@ -16,7 +16,7 @@ from domain.errors import SolverFailed, SolverTimedOut, UnboundedProblem
 from domain.optimization.control import LATE, UNLIMITED, SolverControl
 from domain.optimization.fast.linear import solve_linear
 from domain.optimization.fast.program import Answer, Program
-from domain.optimization.fast.reach import Rows
+from domain.optimization.fast.reach import Rows, least_over_rows
 from domain.optimization.feasible import Polytope
 
 Places = NDArray[np.intp]
@@ -364,8 +364,8 @@ class _Assembled:
         residual = curved + self.linear + self.matrix.T @ multipliers
         value = 0.5 * float(point @ curved) + float(self.linear @ point)
         value += SMALL * max(1.0, abs(value))
-        largest = self._rows(model, value).largest(point)
-        bound = float(-0.5 * (point @ curved) - self.right @ multipliers - np.abs(residual) @ largest)
+        dual = float(-0.5 * (point @ curved) - self.right @ multipliers)
+        bound = dual + least_over_rows(residual, self._rows(model, value), point)
         return min(bound, value)  # points that are worse than the value are above it anyway
 
     def _rows(self, model: ConeModel, value: float) -> Rows:

@@ -25,6 +25,9 @@ BOX = 2.0
 FAR = 4.0
 """A bound this many times the largest figure of the answer is as good as none: it is that of a limit with much room."""
 
+BUDGETS = 4
+"""How many sums that are fixed are tried."""
+
 ROOM = 1e-9
 """What rows and the known value may be missed by, relative to their size."""
 
@@ -40,8 +43,8 @@ class Rows:
     lower: Vector = field(init=False)
     upper: Vector = field(init=False)
 
-    def largest(self, point: Vector) -> Vector:
-        """The largest size of each variable, (n,), or the explicit box for what the rows leave open."""
+    def intervals(self, point: Vector) -> tuple[Vector, Vector]:
+        """The least and the largest of each variable, (n,) each, the explicit box for what the rows leave open."""
         size = len(point)
         self.lower, self.upper = np.full(size, -np.inf), np.full(size, np.inf)
         for _ in range(PASSES):
@@ -49,14 +52,13 @@ class Rows:
             self._tighten()
             if (self.lower == before[0]).all() and (self.upper == before[1]).all():
                 break
-        largest = np.maximum(np.abs(self.lower), np.abs(self.upper))
-        open_ended = largest > FAR * max(1.0, float(np.abs(point).max(initial=0.0)))
-        if not open_ended.any():
-            return largest
+        far = FAR * max(1.0, float(np.abs(point).max(initial=0.0)))
+        open_below, open_above = self.lower < -far, self.upper > far
+        if not (open_below | open_above).any():
+            return self.lower, self.upper
         # What is 0 in the answer may be as large as the others are on average.
-        box = BOX * np.maximum(np.abs(point), float(np.abs(point[open_ended]).mean()))
-        result: Vector = np.where(open_ended, box, largest)
-        return result
+        box = BOX * np.maximum(np.abs(point), float(np.abs(point[open_below | open_above]).mean()))
+        return np.where(open_below, -box, self.lower), np.where(open_above, box, self.upper)
 
     def _tighten(self) -> None:
         rising = self.values > 0.0
@@ -74,3 +76,36 @@ class Rows:
         np.minimum.at(self.upper, self.columns[tighter & rising], end[tighter & rising])
         falling = tighter & ~rising
         np.maximum.at(self.lower, self.columns[falling], end[falling])
+
+    def budgets(self) -> list[tuple[Vector, float]]:
+        """Rows that fix a sum of positive parts: coefficients (n,) and what they add up to, the longest ones first."""
+        size, count = len(self.lower), len(self.ends) // 2
+        lengths = np.bincount(self.rows, minlength=len(self.ends))
+        positive = np.bincount(self.rows, self.values > 0.0, len(self.ends)) == lengths
+        # An equality stands here twice, once from either side; with one sign it is the sum from above.
+        twice = (lengths[:count] > 1) & (lengths[:count] == lengths[count : 2 * count])
+        found = np.concatenate(
+            [np.flatnonzero(twice & positive[:count]), np.flatnonzero(twice & positive[count:-1]) + count]
+        )
+        chosen = found[np.argsort(-lengths[found], kind="stable")][:BUDGETS]
+        result = []
+        for row in chosen.tolist():
+            entries, coefficients = self.rows == row, np.zeros(size)
+            coefficients[self.columns[entries]] = self.values[entries]
+            result.append((coefficients, float(self.ends[row])))
+        return result
+
+
+def least_over_rows(costs: Vector, rows: Rows, point: Vector) -> float:
+    """A bound of costs . x from below: over the intervals, or with a budget's share of the costs taken off all."""
+    least, most = rows.intervals(point)
+
+    def within(left: Vector) -> float:
+        return float(left @ np.where(left > 0.0, least, most))
+
+    best = within(costs)
+    for coefficients, total in rows.budgets():
+        held = coefficients > 0.0
+        share = float((costs[held] / coefficients[held]).min())
+        best = max(best, share * total + within(costs - share * coefficients))
+    return best
