@@ -56,12 +56,12 @@ def calmest(
 def _by_cones(
     problem: Problem, limits: FeasibleSet, gain: Gain, highest: Candidate, control: SolverControl
 ) -> Vector | None:
-    made, scale = stage(limits, control), gain.scale or 1.0
+    risk, scale = problem.deviation, gain.scale or 1.0
     least = gain.of(highest.weights) / scale - GIVEN_UP
-    made.model.nonnegative(gain.expression(made, scale) - least)
-    risk = problem.deviation
-    made.model.minimise(risk_of_weights(made, risk, made.weights))
     try:
+        made = stage(limits, control)
+        made.model.nonnegative(gain.expression(made, scale) - least)
+        made.model.minimise(risk_of_weights(made, risk, made.weights))
         found = answered(made, limits, lambda weights: risk.of(weights) / risk.unit, lambda _: risk.unit)
     except (NotSupported, SolverFailed, SolverTimedOut):
         return None

@@ -66,3 +66,10 @@ def test_large_figures_of_other_units_are_taken(field: str) -> None:
 def test_a_benchmark_too() -> None:
     with pytest.raises(InvalidInput, match="benchmark"):
         Tracking(1e308 * ONES)
+
+
+def test_a_variance_without_an_inverse_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="or at least") as raised:
+        Moments.of(("A", "B"), ONES, np.diag([0.04, 1e-200]), 1.0)
+    assert raised.value.field == "covariance[1, 1]"
+    Moments.of(("A", "B"), ONES, np.diag([0.04, 0.0]), 1.0)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.market_data.moments import Moments
+from domain.market_data.panel import ReturnPanel
 from domain.optimization.constraints import (
     Cardinality,
     Constraint,
@@ -23,6 +24,7 @@ from domain.optimization.frontier import trace
 from domain.optimization.objectives import MaxRatio, MaxReturn
 from domain.optimization.problem import Problem
 from domain.optimization.solve import solve
+from domain.optimization.specification import Specification, state
 from domain.risk.measures import RiskMeasure
 
 NAMES = ("A", "B", "C", "D", "E")
@@ -142,3 +144,12 @@ def test_fewer_factors_than_assets_leave_ratios_equal(seed: int) -> None:
         largest.solve(solver=cp.CLARABEL)
     assert found.ratio == pytest.approx(1.0 / least.value, rel=1e-6)
     assert found.volatility_annual <= least.value / largest.value * (1 + 1e-3)
+
+
+def test_a_limit_by_rank_that_no_cone_holds_keeps_its_answer() -> None:
+    returns = np.random.default_rng(5).normal(0.001, 0.02, (60, 3))
+    panel = ReturnPanel.of(("A", "B", "C"), np.arange(60), returns)
+    limit = RiskLimit("gini", RiskMeasure.GINI_MEAN_DIFFERENCE, 0.02)
+    wanted = Specification(MaxReturn(), constraints=(limit,), periods_per_year=252.0)
+    found = solve(state(wanted, panel))
+    assert found.certificate.max_constraint_violation <= 1e-8
