@@ -5,7 +5,7 @@ Every one raises `InvalidInput` with the field's name and the rule it breaks.
 
 import math
 import unicodedata
-from collections.abc import Sequence, Sized
+from collections.abc import Collection, Iterable, Mapping, Sequence, Sized
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,6 +26,14 @@ ROUNDING = 4e-15
 
 MOST_ASSETS = 4000
 """Assets of one covariance: 128 MB, of which some estimators and solvers hold several."""
+
+LARGEST_FIGURE = 1e15
+"""Weights, bounds and coefficients beyond this are no figures of a portfolio: linear solvers take 1e20 for infinity."""
+
+PERCENT_SUMS = (99.0, 101.0)
+"""Weights with a sum between these are percentages: fractions would be a portfolio levered a hundred times."""
+
+LOOKS_LIKE_PERCENT = "WEIGHTS_LOOK_LIKE_PERCENT"
 
 LARGEST_RETURN = 1e60
 """Its fourth power can still be summed."""
@@ -52,6 +60,23 @@ def finite_number(field: str, value: float) -> float:
     if not math.isfinite(value):
         raise InvalidInput(field, f"must be finite, is {value}")
     return float(value)
+
+
+def figure(field: str, value: float) -> float:
+    """One finite number of a size that solvers can calculate with."""
+    if abs(finite_number(field, value)) > LARGEST_FIGURE:
+        raise InvalidInput(field, f"must be at most {LARGEST_FIGURE:g} in size, is {value:g}")
+    return float(value)
+
+
+def figures(field: str, values: ArrayLike) -> NDArray[np.float64]:
+    """The same for an array; the message says where the first bad one stands."""
+    array = finite(field, values)
+    if (large := np.argwhere(np.abs(array) > LARGEST_FIGURE)).size:
+        where = tuple(int(i) for i in large[0])
+        place = "" if not where else "[" + ", ".join(map(str, where)) + "]"
+        raise InvalidInput(f"{field}{place}", f"must be at most {LARGEST_FIGURE:g} in size, is {array[where]:g}")
+    return array
 
 
 def positive(field: str, value: float) -> float:
@@ -158,6 +183,34 @@ def _spelled(symbol: str) -> str:
         character if character == " " or not _is_invisible(character) else ascii(character)[1:-1]
         for character in symbol
     )
+
+
+def group_members(field: str, name: str, members: Collection[str]) -> None:
+    """That a group of symbols has members, and each once."""
+    if not members:
+        raise InvalidInput(f"{field}.symbols", f"group {name} must have a member")
+    seen: set[str] = set()
+    for j, member in enumerate(members):
+        if member in seen:
+            raise InvalidInput(f"{field}.symbols[{j}]", f"{member} appears twice in group {name}")
+        seen.add(member)
+
+
+def known_members(field: str, groups: Mapping[str, Collection[str]], symbols: Collection[str]) -> None:
+    """That every member of every group is one of the symbols; the field is the list of the groups."""
+    known = set(symbols)
+    for i, (name, members) in enumerate(groups.items()):
+        for j, member in enumerate(members):
+            if member not in known:
+                raise InvalidInput(f"{field}[{i}].symbols[{j}]", f"{member} of {name} is not a symbol of the input")
+
+
+def fractions_of_one(field: str, values: Iterable[float]) -> None:
+    """That weights or budgets are not percentages: a sum of 99 to 101 is refused with a reason of its own."""
+    total = math.fsum(values)
+    if PERCENT_SUMS[0] <= total <= PERCENT_SUMS[1]:
+        rule = f"must be fractions, 0.6 for 60 %: they sum to {total:.6g}, so divide them by 100"
+        raise InvalidInput(field, rule, LOOKS_LIKE_PERCENT)
 
 
 def square(field: str, values: ArrayLike, size: int) -> Matrix:

@@ -5,6 +5,7 @@
 | `InvalidInput` | change the named field | no |
 | `MissingMarketData` | import the data, or ask for less | no |
 | `InfeasibleProblem` | relax one of the named constraints | no |
+| `FormulaMissesConstraint` | another objective, or a constraint that the formula keeps | no |
 | `UnboundedProblem` | add a bound or a budget | no |
 | `NoPositiveExcessReturn` | another objective, or other forecasts | no |
 | `NotSupported` | use what the message offers instead | no |
@@ -90,6 +91,23 @@ class InfeasibleProblem(DomainError):
         self.labels = tuple(labels)
         self.relaxations: Mapping[str, float] = dict(relaxations or {})
         self.joint: Mapping[str, float] = dict(joint or {})
+
+
+class FormulaMissesConstraint(DomainError):
+    """The weights of a formula miss constraints, and a formula has no freedom to keep them.
+
+    `excess` holds by how much each label is missed, in the constraint's own unit.
+    """
+
+    REASON = "FORMULA_MISSES_CONSTRAINT"
+
+    def __init__(self, formula: str, excess: Mapping[str, float], instead: str) -> None:
+        missed = ", ".join(f"{label} by {size:.6g}" for label, size in excess.items())
+        super().__init__(
+            f"{formula} is a formula without freedom to keep constraints, and misses {missed}; {instead}",
+            constraints=", ".join(excess),
+        )
+        self.excess: Mapping[str, float] = dict(excess)
 
 
 class UnboundedProblem(DomainError):

@@ -1,12 +1,11 @@
 """Portfolios: what is held, what it is worth, and the weights that makes. Cash is a field, never an asset."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from domain.checks import Vector, finite_number
+from domain.checks import LARGEST_FIGURE, Vector, figure, finite_number
 from domain.errors import InvalidInput
 
 FULLY_INVESTED_TOLERANCE = 1e-6
@@ -68,8 +67,8 @@ def weights_in_order(
     for i, (symbol, weight) in enumerate(weights.items()):
         if symbol not in position:
             raise InvalidInput(f"{field_name}[{i}].symbol", f"{symbol} is not a symbol of the input")
-        if not math.isfinite(weight):
-            finite_number(f"{field_name}[{i}].weight", weight)
+        if not abs(weight) <= LARGEST_FIGURE:
+            figure(f"{field_name}[{i}].weight", weight)
         result[position[symbol]] = weight
     total = float(result.sum())
     if not leveraged and total > 1.0 + FULLY_INVESTED_TOLERANCE:

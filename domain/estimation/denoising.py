@@ -19,6 +19,9 @@ BANDWIDTH = 0.01
 
 POINTS = 1000
 
+NOTHING_LEFT = 1e-12
+"""Of a variance of one, less than this after detoning is rounding."""
+
 
 class DenoisingMethod(StrEnum):
     """What becomes of the eigenvalues of noise."""
@@ -49,7 +52,13 @@ class Denoised:
             # What is detoned are the components of the denoised correlation itself.
             top, axes = np.linalg.eigh(correlation)
             market = (axes[:, -self.detoned :] * top[-self.detoned :]) @ axes[:, -self.detoned :].T
-            correlation = _normalised(correlation - market)
+            rest = correlation - market
+            if (np.diag(rest) <= NOTHING_LEFT).any():
+                raise InvalidInput(
+                    "covariance.denoised.detoned_components",
+                    f"must leave some variance of every asset; {self.detoned} components and the noise are all of one",
+                )
+            correlation = _normalised(rest)
         result: Matrix = correlation * np.outer(deviations, deviations)
         return result
 

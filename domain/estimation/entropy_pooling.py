@@ -8,6 +8,7 @@ import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput
+from domain.estimation.contradictions import check_consistent, unreachable
 from domain.progress import OnProgress, no_progress
 
 STEPS = 200
@@ -29,10 +30,14 @@ def entropy_pooled(
     """
     spread = np.ptp(outcomes, axis=0)
     if (spread <= 0.0).any():
-        raise InvalidInput("views", "a view on what does not vary cannot be met by reweighting")
+        i = int(np.argmin(spread))
+        raise InvalidInput(f"views[{i}]", "is on what does not vary, which no reweighting can change")
     away = (outcomes - expected) / spread
     if not np.isfinite(away).all():
         raise InvalidInput("views", "must be of about the size of the returns: they are too large to compute with")
+    centre = probabilities @ outcomes
+    weighted = (outcomes - centre) * np.sqrt(probabilities)[:, None]
+    check_consistent(weighted.T, spread, expected - centre, np.arange(len(expected)))
     tilt = np.zeros(len(expected))
     q, value = _tilted(away, tilt, probabilities)
     for _ in range(STEPS):
@@ -54,7 +59,7 @@ def entropy_pooled(
             length *= 0.5
         tilt, value = trial, lower
     if not np.abs(q @ away).max() <= MISSED:
-        raise InvalidInput("views", "no reweighting of the returns meets them all: they lie outside what was observed")
+        raise unreachable(outcomes[probabilities > 0.0], expected)
     return q
 
 

@@ -11,6 +11,12 @@ import numpy as np
 from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput
 
+FAR = 1e3
+"""Widths of a kernel from which its Hilbert transform is taken by its series."""
+
+SMALLEST_EIGENVALUE = 1e-20
+"""Of the largest one: an eigenvalue of less is rounding of a zero."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shrunk:
@@ -194,21 +200,21 @@ class NonlinearShrinkage:
         """Covariance of (T, N) returns, (N, N)."""
         count, size = len(returns) - 1, returns.shape[1]
         centred = returns - returns.mean(axis=0)
-        values, vectors = np.linalg.eigh(centred.T @ centred / count)
+        sample = centred.T @ centred / count
+        if size == 1 or not sample.any():
+            return np.asarray(sample, dtype=np.float64)  # one eigenvalue has no spread that noise could have widened
+        values, vectors = np.linalg.eigh(sample)
         if count < 12:
             raise InvalidInput("covariance", "nonlinear shrinkage needs 13 returns or more")
         shrunk = np.empty(size)
         null = max(0, size - count)
-        positive_values = np.maximum(values[null:], 1e-300)
+        positive_values = np.maximum(values[null:], SMALLEST_EIGENVALUE * float(values[-1]))
         width = count ** (-1.0 / 3.0)
         spread = width * positive_values[None, :]
         x = (positive_values[:, None] - positive_values[None, :]) / spread
         root = 5.0**0.5
         density = (0.75 / root * np.maximum(1.0 - x**2 / 5.0, 0.0) / spread).mean(axis=1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            logarithm = (1.0 - x**2 / 5.0) * np.log(np.abs((root - x) / (root + x)))
-        logarithm[np.abs(np.abs(x) - root) < 1e-12] = 0.0
-        hilbert = ((-0.3 / np.pi * x + 0.75 / (root * np.pi) * logarithm) / spread).mean(axis=1)
+        hilbert = (_hilbert(x) / spread).mean(axis=1)
         if not null:
             ratio = size / count
             real = 1.0 - ratio - np.pi * ratio * positive_values * hilbert
@@ -221,3 +227,19 @@ class NonlinearShrinkage:
             shrunk[null:] = positive_values / (np.pi**2 * positive_values**2 * (density**2 + hilbert**2))
         result: Matrix = (vectors * shrunk) @ vectors.T
         return 0.5 * (result + result.T)
+
+
+def _hilbert(x: Matrix) -> Matrix:
+    """Hilbert transform of the Epanechnikov kernel with variance 1 (equation 4.8)."""
+    root = 5.0**0.5
+    far = np.abs(x) > FAR
+    near = np.where(far, 0.0, x)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logarithm = (1.0 - near**2 / 5.0) * np.log(np.abs((root - near) / (root + near)))
+    logarithm[np.abs(np.abs(near) - root) < 1e-12] = 0.0
+    within = -0.3 / np.pi * near + 0.75 / (root * np.pi) * logarithm
+    # Far away the two terms cancel: there it is the series of the kernel's moments 1, 1 and 15 / 7.
+    inverse = 1.0 / np.where(far, x, 1.0)
+    beyond = -(inverse + inverse**3 + 15.0 / 7.0 * inverse**5) / np.pi
+    result: Matrix = np.where(far, beyond, within)
+    return result

@@ -30,10 +30,12 @@ class GraphicalLasso:
 
     def estimate(self, returns: Matrix, on_progress: OnProgress = no_progress) -> Matrix:
         """Covariance of (T, N) returns, (N, N)."""
+        deviations = varying("covariance.graphical_lasso", returns).std(axis=0, ddof=1)
+        if len(deviations) == 1:
+            return np.atleast_2d(np.cov(returns.T))  # a penalty on what is off the diagonal has nothing to penalise
         from sklearn.covariance import GraphicalLassoCV, graphical_lasso  # 1 s of import, in worker processes
         from sklearn.exceptions import ConvergenceWarning
 
-        deviations = varying("covariance.graphical_lasso", returns).std(axis=0, ddof=1)
         if self.penalty is None and len(returns) < FOLDS:
             raise InvalidInput(
                 "covariance.graphical_lasso", f"needs {FOLDS} returns to choose its penalty, or a penalty"

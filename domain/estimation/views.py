@@ -15,11 +15,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector, finite_number, positive
 from domain.errors import InvalidInput
+from domain.estimation.contradictions import check_consistent
 
 DEFAULT_TAU = 0.05
+
+CERTAIN = 1e-12
+"""An error variance of less than this part of the portfolio's own is no doubt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +66,31 @@ def black_litterman(
 ) -> Posterior:
     """The posterior of views on prior returns (N,) with their covariance (N, N), all per period.
 
-    Raises InvalidInput for a view on an unknown symbol.
+    Raises InvalidInput for a view on an unknown symbol, and for views without doubt that contradict each other.
     """
     positive("tau", tau)
     picks, returns = view_matrix(symbols, views, periods_per_year)
     pulled = tau * covariance @ picks.T  # A, (N, K)
     own = np.einsum("kn,nk->k", picks, pulled)
     errors = np.array([_error(view, own[i], periods_per_year) for i, view in enumerate(views)])
+    _check_certain(picks, returns - picks @ prior, covariance, errors <= CERTAIN * np.abs(own))
     spread = picks @ pulled + np.diag(errors)
     # Views that repeat each other without doubt make it singular; the least change that fits is meant.
     gain = np.linalg.lstsq(spread, pulled.T, rcond=None)[0].T  # A (P A + Omega)^-1
     mean: Vector = prior + gain @ (returns - picks @ prior)
     after: Matrix = (1.0 + tau) * covariance - gain @ pulled.T
     return Posterior(mean, 0.5 * (after + after.T))
+
+
+def _check_certain(picks: Matrix, surprises: Vector, covariance: Matrix, certain: NDArray[np.bool_]) -> None:
+    """That what is expected without doubt can be true. Raises InvalidInput."""
+    places = np.flatnonzero(certain)
+    if not len(places):
+        return
+    values, vectors = np.linalg.eigh(covariance)
+    variations = picks[places] @ (vectors * np.sqrt(np.maximum(values, 0.0)))
+    sizes = np.abs(picks[places]) @ np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    check_consistent(variations, sizes, surprises[places], places)
 
 
 def view_matrix(symbols: tuple[str, ...], views: tuple[View, ...], periods_per_year: float) -> tuple[Matrix, Vector]:

@@ -10,7 +10,8 @@ from domain.checks import (
     EIGENVALUE_TOLERANCE,
     Matrix,
     Vector,
-    finite,
+    figure,
+    figures,
     freeze,
     positive,
     same_length,
@@ -19,6 +20,9 @@ from domain.checks import (
     unique_symbols,
 )
 from domain.errors import InvalidInput
+
+SMALLEST_VARIANCE = 1e-100
+"""Programs are scaled by variances and their inverses, which overflow below this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +59,15 @@ class Moments:
         or it has a negative eigenvalue and `repair_covariance` is off.
         """
         names = unique_symbols("symbols", symbols)
-        means = finite("expected_returns", expected_returns).reshape(-1)
+        means = figures("expected_returns", expected_returns).reshape(-1)
         same_length("expected_returns", means, "symbols", names)
-        matrix = symmetric("covariance", square("covariance", covariance, len(names)))
-        positive("periods_per_year", periods_per_year)
+        matrix = symmetric("covariance", figures("covariance", square("covariance", covariance, len(names))))
+        positive("periods_per_year", figure("periods_per_year", periods_per_year))
+        variances = matrix.diagonal()
+        if len(tiny := np.flatnonzero((variances > 0.0) & (variances < SMALLEST_VARIANCE))):
+            i = int(tiny[0])
+            rule = f"must be 0 or at least {SMALLEST_VARIANCE:g}, is {variances[i]:g}: its inverse is no number"
+            raise InvalidInput(f"covariance[{i}, {i}]", rule)
         matrix, repair = _semidefinite(matrix, repair_covariance)
         return cls(names, freeze(means), freeze(matrix), float(periods_per_year), repair)
 

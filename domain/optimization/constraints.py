@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from domain.checks import Vector, finite, finite_number, non_negative, positive
+from domain.checks import Vector, figure, figures, non_negative, positive
 from domain.errors import InvalidInput
 from domain.risk.measures import RiskMeasure
 
@@ -18,9 +18,9 @@ DEFAULT_LONG_ONLY = "default:long_only"
 def check_bounds(lower: float | None, upper: float | None) -> None:
     """That there is one, and that they do not cross. Raises InvalidInput."""
     if lower is not None:
-        finite_number("lower", lower)
+        figure("lower", lower)
     if upper is not None:
-        finite_number("upper", upper)
+        figure("upper", upper)
     if lower is None and upper is None:
         raise InvalidInput("lower", "lower, upper or both must be set")
     if lower is not None and upper is not None and lower > upper:
@@ -69,7 +69,7 @@ class Linear:
         if not self.terms:
             raise InvalidInput("terms", "must have at least one term")
         for symbol, coefficient in self.terms.items():
-            finite_number(f"terms[{symbol}].coefficient", coefficient)
+            figure(f"terms[{symbol}].coefficient", coefficient)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +89,9 @@ class Leverage:
         for name in ("max_short", "max_gross"):
             value = getattr(self, name)
             if value is not None:
-                non_negative(name, value)
+                non_negative(name, figure(name, value))
         if self.budget is not None:
-            finite_number("budget", self.budget)
+            figure("budget", self.budget)
 
 
 class TurnoverKind(StrEnum):
@@ -110,7 +110,7 @@ class Turnover:
     kind: TurnoverKind = TurnoverKind.ONE_WAY
 
     def __post_init__(self) -> None:
-        non_negative("max_turnover", self.max_turnover)
+        non_negative("max_turnover", figure("max_turnover", self.max_turnover))
 
     @property
     def max_absolute_trades(self) -> float:
@@ -131,7 +131,7 @@ class ReturnFloor:
     min_return_annual: float
 
     def __post_init__(self) -> None:
-        finite_number("min_return_annual", self.min_return_annual)
+        figure("min_return_annual", self.min_return_annual)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +143,8 @@ class TrackingError:
     max_annual: float
 
     def __post_init__(self) -> None:
-        finite("benchmark", self.benchmark)
-        positive("max_annual", self.max_annual)
+        figures("benchmark", self.benchmark)
+        positive("max_annual", figure("max_annual", self.max_annual))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ class RiskLimit:
     maximum: float
 
     def __post_init__(self) -> None:
-        positive("max", self.maximum)
+        positive("max", figure("max", self.maximum))
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ class MinimumPosition:
     min_weight: float
 
     def __post_init__(self) -> None:
-        positive("min_weight", self.min_weight)
+        positive("min_weight", figure("min_weight", self.min_weight))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from domain.errors import NotSupported
+from domain.errors import NotSupported, SolverFailed
 from domain.optimization.constraints import ReturnFloor
 from domain.optimization.fast.critical_line import Corner, corners, is_tied
 from domain.optimization.fast.mean_variance import solver_version, variance_scale
@@ -18,6 +18,9 @@ from domain.optimization.solution import Candidate, Engine, Solution, verify
 from domain.optimization.solve import solve
 
 FLOOR_LABEL = "frontier:return"
+SAME = 1e-12
+"""Corner portfolios closer than this are one."""
+
 TIE_ROOM = 1e-12
 """What a floor at the highest return leaves for rounding."""
 
@@ -84,8 +87,8 @@ class _CornerFrontier:
     """The mean-variance frontier within bounds and a budget, in scaled figures."""
 
     def __init__(self, problem: Problem, limits: FeasibleSet, on_progress: Callable[[], None]) -> None:
-        if not _leaves_room(limits) and not is_feasible(limits):
-            raise conflict(limits)
+        if not _leaves_room(limits) and not is_feasible(limits, on_progress=on_progress):
+            raise conflict(limits, on_progress)
         moments = problem.moments
         self._problem, self._limits, self._on_progress = problem, limits, on_progress
         self._polytope = limits.polytope()
@@ -93,21 +96,40 @@ class _CornerFrontier:
         self._means = moments.expected_returns / (float(np.abs(moments.expected_returns).max()) or 1.0)
 
     def corners(self) -> Iterator[Solution]:
-        """Every corner portfolio."""
-        for corner in self._found():
-            yield self._verified(corner)
+        """Every corner portfolio. Raises NotSupported where the covariance leaves some of them open."""
+        last = None
+        try:
+            for corner in self._found():
+                if last is None or np.abs(corner.weights - last.weights).max() > SAME:
+                    last = corner
+                    yield self._verified(corner)
+        except SolverFailed as error:
+            raise NotSupported(
+                "corner portfolios need a covariance that is not close to singular; give points instead"
+            ) from error
 
     def spaced(self, points: int) -> Iterator[Solution]:
-        """Between two corners every efficient portfolio is a mixture of them, and so are its multipliers."""
-        found = list(self._found())
+        """Between two corners every efficient portfolio is a mixture of them, and so are its multipliers.
+
+        Where the critical line has no proof, as with a singular covariance, each point is a program of its own.
+        """
+        try:
+            found = list(self._found())
+            mixtures = self._mixtures(found, points)
+            solutions = [self._verified(mixture) for mixture in mixtures]
+        except SolverFailed:
+            yield from _spaced(self._problem, points, self._on_progress)
+            return
+        yield from solutions
+
+    def _mixtures(self, found: list[Corner], points: int) -> Iterator[Corner]:
         returns = np.array([float(self._means @ corner.weights) for corner in found])
-        wanted = np.linspace(returns[0], returns[-1], points)
-        for value in wanted.tolist():
+        for value in np.linspace(returns[0], returns[-1], points).tolist():
             after = min(int(np.searchsorted(-returns, -value)), len(found) - 1)
             before = max(after - 1, 0)
             drop = float(returns[before] - returns[after])
             share = (float(returns[before]) - value) / drop if drop > 0.0 else 1.0
-            yield self._verified(found[before].towards(found[after], min(max(share, 0.0), 1.0)))
+            yield found[before].towards(found[after], min(max(share, 0.0), 1.0))
 
     def _found(self) -> Iterator[Corner]:
         limits, budget = self._limits, self._limits.rows[0].upper

@@ -1,7 +1,8 @@
 """Why there are no weights: a smallest set of labels that cannot hold together, and what relaxing them would take.
 
 The set is found by a deletion filter (Chinneck & Dravnieks 1991): drop each label in turn, and keep it dropped if the
-rest is still infeasible. What remains is irreducible: without any one of its labels the others can be met.
+rest is still infeasible. What remains is irreducible: without any one of its labels the others can be met. Where linear
+limits alone conflict, only the labels that a proof of it needs are tried, at most one more than there are variables.
 """
 
 from collections.abc import Collection
@@ -14,6 +15,7 @@ from domain.errors import InfeasibleProblem, NotSupported, SolverTimedOut
 from domain.optimization.control import UNLIMITED
 from domain.optimization.fast.cones import ConeModel, constant
 from domain.optimization.fast.contributions import any_within_shares
+from domain.optimization.fast.farkas import conflicting_labels
 from domain.optimization.fast.linear import solve_linear
 from domain.optimization.fast.mean_variance import cleaned
 from domain.optimization.fast.program import Program
@@ -23,6 +25,7 @@ from domain.optimization.fast.stage import Stage, stage
 from domain.optimization.feasible import AbsoluteSum, Box, FeasibleSet, Limit, RiskCap, Row, ShareBounds, excess
 from domain.optimization.holdings import Count, Holdings
 from domain.optimization.solution import VIOLATION_TOLERANCE, Candidate, Engine
+from domain.progress import OnProgress, no_progress
 
 NEGLIGIBLE_RELAXATION = 1e-9
 
@@ -36,41 +39,71 @@ MOST_RELAXATIONS = 400
 """How many an explanation takes for one question about which assets to hold: a second's worth, and it may take more."""
 
 
-def is_feasible(limits: FeasibleSet, most_relaxations: float = np.inf) -> bool:
+def is_feasible(limits: FeasibleSet, most_relaxations: float = np.inf, on_progress: OnProgress = no_progress) -> bool:
     """Whether any weights keep all limits. Raises SearchTooLongError beyond so many relaxations."""
+    on_progress()
     if limits.holdings:
-        found = selected(limits, _any_weights, lambda _: 0.0, _carry_on, most_relaxations=most_relaxations)
+        found = selected(limits, _any_weights, lambda _: 0.0, on_progress, most_relaxations=most_relaxations)
         return found is not None
     if limits.share_bounds:
         return any_within_shares(limits, _within_convex) is not None
     return _any_weights(limits) is not None
 
 
-def is_proven(limits: FeasibleSet, *, feasible: bool) -> bool:
+def is_proven(limits: FeasibleSet, *, feasible: bool, on_progress: OnProgress = no_progress) -> bool:
     """Whether it is known in reasonable time that some weights keep all limits, or that none do."""
+    on_progress()
     try:
         return is_feasible(limits, MOST_RELAXATIONS) is feasible
     except (SearchTooLongError, NotSupported, SolverTimedOut):
         return False
 
 
-def conflict(limits: FeasibleSet) -> InfeasibleProblem:
-    """The error that explains a set of limits which is known to be infeasible."""
+def conflict(limits: FeasibleSet, on_progress: OnProgress = no_progress) -> InfeasibleProblem:
+    """The error that explains a set of limits which is known to be infeasible.
+
+    `on_progress` is called between programs; where it raises SolverTimedOut the error says what is known by then.
+    """
     labels = list(limits.labels)
-    for label in limits.labels:
-        rest = [other for other in labels if other != label]
-        if is_proven(limits.only(rest), feasible=False):
-            labels = rest
-    if limits.only(labels).share_bounds:
-        return InfeasibleProblem(labels, share_relaxations(limits, labels))
-    singly = {label: smallest_relaxation(limits, label) for label in labels}
-    whole = {holding.label for holding in limits.holdings}
-    return InfeasibleProblem(
-        labels,
-        {label: size for label, size in singly.items() if size is not None},
+    try:
+        labels = _suspects(limits)
+        for label in tuple(labels):
+            if label not in labels:
+                continue
+            rest = limits.only([other for other in labels if other != label])
+            if is_proven(rest, feasible=False, on_progress=on_progress):
+                labels = _suspects(rest)
+    except SolverTimedOut:
+        return InfeasibleProblem(labels)
+    return _with_relaxations(limits, labels, on_progress)
+
+
+def _with_relaxations(limits: FeasibleSet, labels: list[str], on_progress: OnProgress) -> InfeasibleProblem:
+    singly: dict[str, float] = {}
+    try:
+        if limits.only(labels).share_bounds:
+            return InfeasibleProblem(labels, share_relaxations(limits, labels))
+        for label in labels:
+            on_progress()
+            if (size := smallest_relaxation(limits, label)) is not None:
+                singly[label] = size
+        on_progress()
         # A number of assets and a weight have no sum.
-        {} if whole & set(labels) else joint_relaxation(limits, labels),
+        whole = {holding.label for holding in limits.holdings}
+        return InfeasibleProblem(labels, singly, {} if whole & set(labels) else joint_relaxation(limits, labels))
+    except SolverTimedOut:
+        return InfeasibleProblem(labels, singly)
+
+
+def _suspects(limits: FeasibleSet) -> list[str]:
+    """Labels among which there is a conflict: those that a proof needs where linear limits alone conflict, else all."""
+    linear = FeasibleSet(
+        limits.symbols, tuple(one for one in limits.limits if isinstance(one, Box | Row | AbsoluteSum))
     )
+    needed = conflicting_labels(linear)
+    if needed and _any_simple(linear.only(needed)) is None:
+        return [label for label in limits.labels if label in needed]
+    return list(limits.labels)
 
 
 def smallest_relaxation(limits: FeasibleSet, label: str) -> float | None:
@@ -109,7 +142,7 @@ def _least_widening(limits: FeasibleSet, labels: Collection[str]) -> dict[str, f
         }
 
     def elastic(looser: FeasibleSet) -> Candidate | None:
-        return within_ranked_caps(looser, lambda some: _elastic(some, labels), _carry_on, scaled=False)
+        return within_ranked_caps(looser, lambda some: _elastic(some, labels), no_progress, scaled=False)
 
     least_ranked(limits, labels)
 
@@ -117,7 +150,7 @@ def _least_widening(limits: FeasibleSet, labels: Collection[str]) -> dict[str, f
         return sum(needed(weights).values())
 
     if limits.holdings:
-        found = selected(limits, elastic, value, _carry_on, caps_hold=False, most_relaxations=MOST_RELAXATIONS)
+        found = selected(limits, elastic, value, no_progress, caps_hold=False, most_relaxations=MOST_RELAXATIONS)
     else:
         found = elastic(limits)
     return {} if found is None else needed(found.weights)
@@ -187,14 +220,10 @@ def _within_convex(limits: FeasibleSet) -> Vector | None:
     return None if found is None else found.weights
 
 
-def _carry_on() -> None:
-    """Explanations are not interrupted between steps."""
-
-
 def _any_weights(limits: FeasibleSet) -> Candidate | None:
     if (least := least_ranked(limits, limits.labels)) is not None and limits.violation(least) <= VIOLATION_TOLERANCE:
         return _plain(least)
-    return within_ranked_caps(limits, _any_simple, _carry_on)
+    return within_ranked_caps(limits, _any_simple, no_progress)
 
 
 def _any_simple(limits: FeasibleSet) -> Candidate | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from domain.checks import Matrix, Vector, finite, finite_number, non_negative, open_fraction, positive
+from domain.checks import Matrix, Vector, figure, figures, non_negative, open_fraction, positive
 from domain.errors import InvalidInput
 from domain.estimation.clustering import Linkage
 
@@ -28,7 +28,7 @@ class MaxUtility:
     risk_aversion: float
 
     def __post_init__(self) -> None:
-        positive("risk_aversion", self.risk_aversion)
+        positive("risk_aversion", figure("risk_aversion", self.risk_aversion))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class MaxRatio:
     risk_free_rate_annual: float = 0.0
 
     def __post_init__(self) -> None:
-        finite_number("risk_free_rate_annual", self.risk_free_rate_annual)
+        figure("risk_free_rate_annual", self.risk_free_rate_annual)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class RiskBudget:
     def __post_init__(self) -> None:
         if self.budgets is None:
             return
-        if (finite("budgets", self.budgets) <= 0.0).any():
+        if (figures("budgets", self.budgets) <= 0.0).any():
             raise InvalidInput("budgets", "must be above 0 for every symbol")
 
 
@@ -68,10 +68,10 @@ class FactorBudget:
     budgets: Vector  # (K,), any positive scale
 
     def __post_init__(self) -> None:
-        finite("factor_budgets.loadings", self.loadings)
+        figures("factor_budgets.loadings", self.loadings)
         if self.loadings.shape[1:] != self.budgets.shape or len(self.factors) != len(self.budgets):
             raise InvalidInput("factor_budgets", "must have loadings and a budget for every factor")
-        if (finite("factor_budgets.budget", self.budgets) <= 0.0).any():
+        if (figures("factor_budgets.budget", self.budgets) <= 0.0).any():
             raise InvalidInput("factor_budgets.budget", "must be above 0 for every factor")
 
 
@@ -83,8 +83,8 @@ class RelaxedRiskBudget:
     penalty: float = 0.0
 
     def __post_init__(self) -> None:
-        non_negative("penalty", self.penalty)
-        if self.budgets is not None and (finite("budgets", self.budgets) <= 0.0).any():
+        non_negative("penalty", figure("penalty", self.penalty))
+        if self.budgets is not None and (figures("budgets", self.budgets) <= 0.0).any():
             raise InvalidInput("budgets", "must be above 0 for every symbol")
 
 
@@ -95,7 +95,7 @@ class Tracking:
     benchmark: Vector  # (N,)
 
     def __post_init__(self) -> None:
-        finite("benchmark", self.benchmark)
+        figures("benchmark", self.benchmark)
 
 
 class KellyMethod(StrEnum):
@@ -142,7 +142,7 @@ class OrderedWeightedAverage:
     goal: MinRisk | MaxUtility | MaxRatio = field(default_factory=MinRisk)
 
     def __post_init__(self) -> None:
-        finite("weights", self.weights)
+        figures("weights", self.weights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +158,9 @@ class HigherMoments:
     ignore_mean: bool = False
 
     def __post_init__(self) -> None:
-        non_negative("variance", self.variance)
-        non_negative("skewness", self.skewness)
-        non_negative("kurtosis", self.kurtosis)
+        non_negative("variance", figure("variance", self.variance))
+        non_negative("skewness", figure("skewness", self.skewness))
+        non_negative("kurtosis", figure("kurtosis", self.kurtosis))
         most = (8.0 / 3.0 * self.variance * self.kurtosis) ** 0.5
         # The second derivative of a z^2 - b z^3 + c z^4 has no zero crossing.
         if self.skewness > most * (1.0 + CONVEX_ROUNDING):

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from domain.checks import Vector, finite, open_fraction, positive, same_length
+from domain.checks import Vector, figures, open_fraction, positive, same_length
 from domain.costs.trading import TradingCosts
 from domain.errors import InvalidInput
 from domain.market_data.moments import Moments
@@ -71,7 +71,7 @@ class Problem:
         open_fraction("confidence_level", self.confidence_level)
         symbols = self.moments.symbols
         if self.current_weights is not None:
-            same_length("current_weights", finite("current_weights", self.current_weights), "symbols", symbols)
+            same_length("current_weights", figures("current_weights", self.current_weights), "symbols", symbols)
         if isinstance(self.objective, RiskBudget | RelaxedRiskBudget) and self.objective.budgets is not None:
             same_length("objective.risk_budget.budgets", self.objective.budgets, "symbols", symbols)
         if isinstance(self.objective, FactorBudget):

@@ -14,6 +14,7 @@ from domain.optimization.feasible import FeasibleSet, feasible_set
 from domain.optimization.objectives import MaxRatio, goal_of
 from domain.optimization.problem import Problem
 from domain.risk.contribution import RiskContributions, volatility_contributions
+from domain.warnings import ResultWarning
 
 VIOLATION_TOLERANCE = 1e-8
 GAP_TOLERANCE = 1e-7
@@ -89,6 +90,7 @@ class Solution:
     turnover_one_way: float | None  # None without current weights
     binding: tuple[Binding, ...]
     certificate: Certificate
+    warnings: tuple[ResultWarning, ...] = ()  # about the problem: it was solved as it stands
 
 
 def verify(problem: Problem, candidate: Candidate, limits: FeasibleSet | None = None) -> Solution:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from domain.checks import Vector
 from domain.errors import NotSupported, SolverFailed
+from domain.optimization.bound_warnings import bound_warnings
 from domain.optimization.control import SolverControl
 from domain.optimization.fast import convex, mean_variance, ratio
 from domain.optimization.fast.contributions import within_shares
@@ -13,6 +14,7 @@ from domain.optimization.fast.factor_budget import factor_budget
 from domain.optimization.fast.gain import Gain, annual_gain
 from domain.optimization.fast.hierarchical import hierarchical
 from domain.optimization.fast.higher_moments import higher_moments
+from domain.optimization.fast.highest_return import calmest
 from domain.optimization.fast.kelly import highest_growth
 from domain.optimization.fast.perspective import tightening_of
 from domain.optimization.fast.ranked_caps import within_ranked_caps
@@ -25,7 +27,7 @@ from domain.optimization.fast.tail import minimum_tail_risk
 from domain.optimization.fast.trade_selection import best_trades
 from domain.optimization.fast.worst_case import worst_case
 from domain.optimization.feasible import FeasibleSet, feasible_set
-from domain.optimization.infeasibility import conflict
+from domain.optimization.infeasibility import conflict, is_proven
 from domain.optimization.loss import loss
 from domain.optimization.objectives import (
     EqualWeight,
@@ -57,18 +59,23 @@ def solve(problem: Problem, on_progress: OnProgress = no_progress) -> Solution:
     """Verified weights.
 
     `on_progress` is called between steps and raises Cancelled or SolverTimedOut when the caller wants to stop. Raises
-    InfeasibleProblem, UnboundedProblem, NoPositiveExcessReturn, NotSupported, SolverFailed, and SolverTimedOut at the
-    problem's own time limit.
+    InfeasibleProblem, FormulaMissesConstraint, UnboundedProblem, NoPositiveExcessReturn, NotSupported, SolverFailed,
+    and SolverTimedOut at the problem's own time limit.
     """
     control = SolverControl.of(problem.options, on_progress)
     control()
     if needs_riskfolio(problem) and (reason := refusal(problem)):
         raise NotSupported(reason)
     limits = feasible_set(problem)
-    found = _close_enough(problem, limits, control)
-    if found is None:
-        raise conflict(limits)
-    return verify(problem, found, limits)
+    try:
+        found = _close_enough(problem, limits, control)
+        if found is not None:
+            return replace(verify(problem, found, limits), warnings=bound_warnings(problem))
+    except SolverFailed:
+        # A solver need not notice that there is nothing to find.
+        if not is_proven(limits, feasible=False, on_progress=control):
+            raise
+    raise conflict(limits, control)
 
 
 def needs_riskfolio(problem: Problem) -> bool:
@@ -93,9 +100,11 @@ def _close_enough(problem: Problem, limits: FeasibleSet, control: SolverControl)
 def _candidate(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Candidate | None:
     if problem.costs is not None and problem.costs.fee > 0.0:
         return best_trades(problem, limits, lambda posed, within: _candidate(posed, within, control), control)
-    if limits.share_bounds:
+    if isinstance(problem.objective, EqualWeight | InverseVolatility):
+        found = _direct(problem, limits, control)  # a formula takes all limits as they are
+    elif limits.share_bounds:
         found = within_shares(problem, limits, lambda some: _capped(problem, some, control), control)
-    elif limits.holdings and not isinstance(problem.objective, EqualWeight | Hierarchical | InverseVolatility):
+    elif limits.holdings and not isinstance(problem.objective, Hierarchical):
 
         def relaxed(looser: FeasibleSet) -> Candidate | None:
             return _capped(problem, looser, control)
@@ -111,6 +120,8 @@ def _candidate(problem: Problem, limits: FeasibleSet, control: SolverControl) ->
         )
     else:
         found = _capped(problem, limits, control)
+    if isinstance(problem.objective, MaxReturn):
+        found = calmest(problem, limits, found, control)
     if found is None or not needs_riskfolio(problem):
         return found
     from domain.optimization.riskfolio.engine import by_riskfolio  # 3 s of import, in workers only
@@ -185,9 +196,9 @@ def _direct(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Ca
 
             return hierarchical(problem, limits, objective, least, control)
         case EqualWeight():
-            return equal_weight(problem)
+            return equal_weight(problem, limits)
         case InverseVolatility():
-            return inverse_volatility(problem)
+            return inverse_volatility(problem, limits)
     raise NotSupported(f"objective {type(objective).__name__} is not supported yet")
 
 

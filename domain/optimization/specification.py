@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from domain.checks import Vector, positive
+from domain.checks import Vector, group_members, known_members, positive
 from domain.costs.model import CostModel
 from domain.costs.trading import TradingCosts
 from domain.errors import InvalidInput, NotSupported
@@ -143,7 +143,8 @@ class Specification:
     risk_measure: RiskMeasure = RiskMeasure.VARIANCE
     confidence_level: float = 0.95
     constraints: tuple[Constraint | ConstraintBySymbol, ...] = ()
-    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # every member must be a symbol of the input
+    stored_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # their other members do not matter
     estimation: Estimation = field(default_factory=Estimation)
     missing_data: MissingDataPolicy = MissingDataPolicy.FAIL
     current_weights: Mapping[str, float] | None = None
@@ -154,6 +155,8 @@ class Specification:
     def __post_init__(self) -> None:
         if self.periods_per_year is not None:
             positive("periods_per_year", self.periods_per_year)
+        for i, (name, members) in enumerate(self.groups.items()):
+            group_members(f"groups[{i}]", name, members)
 
     @property
     def needs_expected_returns(self) -> bool:
@@ -201,18 +204,22 @@ class Specification:
     def missing_groups(self) -> tuple[str, ...]:
         """Groups that constraints name and this specification does not list."""
         named = (c.group for c in self.constraints if isinstance(c, GroupReference | CardinalityOfGroup))
-        return tuple(dict.fromkeys(group for group in named if group not in self.groups))
+        return tuple(dict.fromkeys(g for g in named if g not in self.groups and g not in self.stored_groups))
 
     def with_constraints(self, more: "tuple[Constraint | ConstraintBySymbol, ...]") -> "Specification":
         """The same with further constraints."""
         return replace(self, constraints=(*self.constraints, *more))
 
     def with_groups(self, groups: Mapping[str, tuple[str, ...]]) -> "Specification":
-        """The same with those of the groups listed that it names and does not list."""
+        """The same with those of the stored groups that it names and does not list.
+
+        Of their members only those among the symbols of the input count.
+        """
         missing = self.missing_groups()
         if not missing:
             return self
-        return replace(self, groups={**self.groups, **{name: groups[name] for name in missing if name in groups}})
+        found = {name: groups[name] for name in missing if name in groups}
+        return replace(self, stored_groups={**self.stored_groups, **found})
 
 
 def state(specification: Specification, data: MarketInput, on_progress: OnProgress = no_progress) -> Problem:
@@ -277,6 +284,7 @@ def pose(specification: Specification, universe: Universe, on_progress: OnProgre
     symbols = moments.symbols
     _only_assets(specification)
     known = frozenset(symbols)
+    known_members("groups", specification.groups, known)
     problem = Problem(
         moments=moments,
         objective=_objective(specification.objective, symbols),
@@ -430,9 +438,10 @@ def _known(path: str, named: tuple[str, ...], known: frozenset[str]) -> None:
 
 
 def _members(path: str, group: str, specification: Specification, symbols: frozenset[str]) -> tuple[str, ...]:
-    if group not in specification.groups:
+    listed = specification.groups.get(group) or specification.stored_groups.get(group)
+    if listed is None:
         raise InvalidInput(path, f"{group!r} is not a group of the request or of stored instruments")
-    members = tuple(symbol for symbol in specification.groups[group] if symbol in symbols)
+    members = tuple(symbol for symbol in listed if symbol in symbols)
     if not members:
         raise InvalidInput(path, f"{group!r} has no member among the symbols of the input")
     return members

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.checks import Vector
+from domain.checks import Vector, group_members, known_members
 from domain.errors import InvalidInput
 from domain.estimation.expected_returns import SampleMean
 from domain.estimation.moments import Estimation, estimate_moments
@@ -185,13 +185,15 @@ def _comparison(ready: Prepared, data: MarketInput, benchmark: PricePanel | Retu
 def _groups(specification: RiskSpecification, symbols: tuple[str, ...]) -> dict[str, NDArray[np.bool_]]:
     known = set(symbols)
     for i, (name, members) in enumerate(specification.groups.items()):
-        for j, member in enumerate(members):
-            if member not in known:
-                raise InvalidInput(f"groups[{i}].symbols[{j}]", f"{member} of {name} is not a symbol of the input")
+        group_members(f"groups[{i}]", name, members)
+    known_members("groups", specification.groups, symbols)
     for i, name in enumerate(specification.groups):
         if name in known or name in specification.stored_groups:
             rule = f"{name} is the name of a {'symbol' if name in known else 'stored group'} as well"
             raise InvalidInput(f"groups[{i}].name", rule)
+    for i, (name, members) in enumerate(specification.stored_groups.items()):
+        if known.isdisjoint(members):
+            raise InvalidInput(f"stored_groups[{i}]", f"{name!r} has no member among the symbols of the input")
     everything = {**specification.stored_groups, **specification.groups}
     if len(everything) * len(symbols) > MOST_MEMBERSHIPS:
         count = f"{len(everything):,} x {len(symbols):,}"

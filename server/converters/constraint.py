@@ -80,6 +80,8 @@ def _risk_contribution_bounds(
 
 def _group_bounds(label: str, bounds: constraint_pb2.GroupBounds) -> constraints.Constraint | GroupReference:
     lower, upper = given(bounds, "lower"), given(bounds, "upper")
+    if bounds.symbols and bounds.group:
+        raise InvalidInput("group", "must not be given beside symbols")
     if bounds.symbols:
         once_each("symbols", bounds.symbols)
         return constraints.GroupBounds(label, tuple(bounds.symbols), lower, upper)

@@ -45,7 +45,7 @@ from domain.estimation.stepwise import Criterion, Direction
 from domain.estimation.views import DEFAULT_TAU, View
 from domain.estimation.weights import half_life_of
 from server.converters.paths import under
-from server.converters.weights import given, weights_from_proto
+from server.converters.weights import coefficients_from_proto, given, weights_from_proto
 
 _SHRINKAGES: Mapping[int, CovarianceEstimator] = {
     estimation_pb2.CovarianceShrinkage.TARGET_UNSPECIFIED: IdentityShrinkage(),
@@ -128,7 +128,7 @@ def _target(shrinkage: estimation_pb2.MeanShrinkage, usual: ShrinkageTarget) -> 
 
 
 def _implied(implied: estimation_pb2.ImpliedReturns) -> Implied:
-    return Implied(weights_from_proto("market_weights", implied.market_weights), implied.risk_aversion)
+    return Implied(weights_from_proto("implied.market_weights", implied.market_weights), implied.risk_aversion)
 
 
 def _factor_model(model: estimation_pb2.FactorModel) -> FactorModel:
@@ -177,7 +177,7 @@ def _view(i: int, view: estimation_pb2.View, method: int) -> View:
         if method == estimation_pb2.Views.METHOD_IDZOREK and not view.HasField("confidence"):
             raise InvalidInput("confidence", "must be given: METHOD_IDZOREK blends by confidence")
         return View(
-            weights_from_proto("terms", view.terms),
+            coefficients_from_proto("terms", view.terms),
             view.expected_return_annual,
             given(view, "confidence"),
             given(view, "variance_annual"),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from absfinance.v1 import objective_pb2
 
+from domain.checks import fractions_of_one
 from domain.errors import InvalidInput, NotSupported
 from domain.estimation.clustering import Linkage
 from domain.optimization import objectives
@@ -16,7 +17,7 @@ from domain.optimization.specification import (
     TrackingBySymbol,
 )
 from server.converters.paths import once_each, under
-from server.converters.weights import weights_from_proto
+from server.converters.weights import budgets_from_proto, weights_from_proto
 
 DEFAULT_CONFIDENCE = 0.95
 
@@ -68,8 +69,7 @@ _KELLY: Mapping[int, objectives.KellyMethod] = {
 
 
 def _relaxed_risk_budget(relaxed: objective_pb2.RelaxedRiskBudget) -> RelaxedBudgetBySymbol:
-    once_each("budgets", [entry.symbol for entry in relaxed.budgets])
-    return RelaxedBudgetBySymbol({entry.symbol: entry.budget for entry in relaxed.budgets}, relaxed.penalty)
+    return RelaxedBudgetBySymbol(budgets_from_proto("budgets", relaxed.budgets), relaxed.penalty)
 
 
 def _worst_case(worst: objective_pb2.WorstCase) -> objectives.WorstCase:
@@ -142,8 +142,7 @@ def _risk_budget(budget: objective_pb2.RiskBudget) -> objectives.Objective | Obj
         return _factor_budgets(budget)
     if not budget.budgets:
         return objectives.RiskBudget()
-    once_each("budgets", [entry.symbol for entry in budget.budgets])
-    return RiskBudgetBySymbol({entry.symbol: entry.budget for entry in budget.budgets})
+    return RiskBudgetBySymbol(budgets_from_proto("budgets", budget.budgets))
 
 
 def _factor_budgets(budget: objective_pb2.RiskBudget) -> FactorBudgetBySymbol:
@@ -156,6 +155,7 @@ def _factor_budgets(budget: objective_pb2.RiskBudget) -> FactorBudgetBySymbol:
             raise InvalidInput(f"factor_budgets[{k}].factor", f"{one.factor} appears twice")
         seen.add(one.factor)
         once_each(f"factor_budgets[{k}].loadings", [loading.symbol for loading in one.loadings])
+    fractions_of_one("factor_budgets", (one.budget for one in given))
     return FactorBudgetBySymbol(
         tuple(one.factor for one in given),
         tuple(one.budget for one in given),

@@ -30,7 +30,7 @@ from server.converters.paths import once_each, under
 from server.converters.specification import DEFAULT_CONFIDENCE
 from server.converters.stress import scenarios_from_proto
 from server.converters.validation import validation_from_proto
-from server.converters.weights import weights_from_proto
+from server.converters.weights import groups_from_proto, weights_from_proto
 from server.ports import PriceSelection
 
 _ROLLING: Mapping[int, RollingFigure] = {
@@ -54,7 +54,7 @@ def risk_command_from_proto(request: AnalyzeRiskRequest) -> RiskCommand:
         minimum_acceptable_return_annual=request.minimum_acceptable_return_annual,
         estimation=estimation_from_proto(request.estimation),
         measures=tuple(risk_measure_from_proto(measure) for measure in request.measures),
-        groups=_groups(request.groups),
+        groups=groups_from_proto(request.groups),
         factors=_factors(request.factors, data) if request.HasField("factors") else None,
         benchmark_weights=_weights("benchmark_weights", request.benchmark_weights),
         rolling=_rolling(request.rolling) if request.HasField("rolling") else None,
@@ -90,15 +90,6 @@ def risk_model_command_from_proto(request: EstimateRiskModelRequest) -> RiskMode
 
 def _weights(path: str, weights: Sequence[weight_pb2.AssetWeight]) -> dict[str, float] | None:
     return weights_from_proto(path, weights) if weights else None
-
-
-def _groups(groups: Sequence[weight_pb2.AssetGroup]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for i, group in enumerate(groups):
-        if group.name in found:
-            raise InvalidInput(f"groups[{i}].name", f"{group.name} appears twice")
-        found[group.name] = tuple(group.symbols)
-    return found
 
 
 def _factors(options: risk_pb2.FactorOptions, data: object) -> Factors:

@@ -15,7 +15,7 @@ from server.converters.estimation import estimation_from_proto
 from server.converters.market_input import missing_data_from_proto
 from server.converters.measure import risk_measure_from_proto
 from server.converters.objective import objective_from_proto
-from server.converters.weights import weights_from_proto
+from server.converters.weights import groups_from_proto, weights_from_proto
 
 DEFAULT_CONFIDENCE = 0.95
 
@@ -24,7 +24,6 @@ def specification_from_proto(
     request: OptimizeRequest | optimization_pb2.OptimizeSpec, *, periods_per_year: float | None = None
 ) -> Specification:
     """Everything of an optimisation but its data. Raises InvalidInput, or NotSupported by name."""
-    listed = {group.name: tuple(group.symbols) for group in request.groups}
     current: Sequence[weight_pb2.AssetWeight] = ()
     if isinstance(request, OptimizeRequest):
         current = request.current_weights
@@ -36,7 +35,7 @@ def specification_from_proto(
         risk_measure=risk_measure_from_proto(request.risk_measure),
         confidence_level=request.confidence_level if request.HasField("confidence_level") else DEFAULT_CONFIDENCE,
         constraints=tuple(constraint_from_proto(i, c) for i, c in enumerate(request.constraints)),
-        groups=listed,
+        groups=groups_from_proto(request.groups),
         estimation=estimation_from_proto(request.estimation),
         missing_data=missing_data_from_proto(request.missing_data),
         current_weights=weights_from_proto("current_weights", current) if current else None,

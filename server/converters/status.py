@@ -4,7 +4,8 @@
 |---|---|---|
 | InvalidRequest, InvalidInput, RequestIdReused | INVALID_ARGUMENT | BadRequest |
 | InfeasibleProblem | FAILED_PRECONDITION | PreconditionFailure, InfeasibilityReport |
-| UnboundedProblem, NoPositiveExcessReturn, SolverFailed | FAILED_PRECONDITION | PreconditionFailure |
+| FormulaMissesConstraint, UnboundedProblem | FAILED_PRECONDITION | PreconditionFailure |
+| NoPositiveExcessReturn, SolverFailed | FAILED_PRECONDITION | PreconditionFailure |
 | MissingMarketData, NotFound | NOT_FOUND | ResourceInfo |
 | NotSupported, an RPC that is not built yet | UNIMPLEMENTED | |
 | SolverTimedOut, JobTimeBudgetExceeded | DEADLINE_EXCEEDED | |
@@ -65,6 +66,7 @@ _CODES: Mapping[type[domain.DomainError], int] = {
     domain.InvalidInput: code_pb2.INVALID_ARGUMENT,
     domain.MissingMarketData: code_pb2.NOT_FOUND,
     domain.InfeasibleProblem: code_pb2.FAILED_PRECONDITION,
+    domain.FormulaMissesConstraint: code_pb2.FAILED_PRECONDITION,
     domain.UnboundedProblem: code_pb2.FAILED_PRECONDITION,
     domain.NoPositiveExcessReturn: code_pb2.FAILED_PRECONDITION,
     domain.NotSupported: code_pb2.UNIMPLEMENTED,

@@ -100,8 +100,8 @@ def _check(command: OptimizeCommand, specification: Specification, data: MarketI
     if command.check_feasibility:
         on_progress()
         limits = feasible_set(problem)
-        if not is_feasible(limits):
-            raise conflict(limits)
+        if not is_feasible(limits, on_progress=on_progress):
+            raise conflict(limits, on_progress)
 
 
 def _answer(specification: Specification, data: MarketInput, on_progress: Control, *, diagnose: bool) -> Answer:

@@ -16,6 +16,7 @@ from domain.errors import SolverFailed, SolverTimedOut, UnboundedProblem
 from domain.optimization.control import LATE, UNLIMITED, SolverControl
 from domain.optimization.fast.linear import solve_linear
 from domain.optimization.fast.program import Answer, Program
+from domain.optimization.fast.reach import Rows, least_over_rows
 from domain.optimization.feasible import Polytope
 
 Places = NDArray[np.intp]
@@ -30,11 +31,11 @@ ATTEMPTS = ((True, 0.99), (False, 0.99), (True, 0.9))
 SEMIDEFINITE_ATTEMPTS = ((True, 0.99), (True, 0.9))
 """Matrices diverge unless the program is scaled."""
 
+SMALL = 1e-6
+"""By how much, relative to one, the answer's own value may be above the least."""
+
 GOOD = 2e-8
 """A gap up to this needs no further attempt."""
-
-REACH = 2.0
-"""Variables are taken as at most this many times their size in the answer when a bound is proven."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,23 +347,48 @@ class _Assembled:
             return None
         fixed = float(model.linear.constant[0])
         with np.errstate(over="ignore", invalid="ignore"):  # what diverged proves nothing
-            bound = self._proven(point, multipliers)
+            bound = self._proven(model, point, multipliers)
         if not np.isfinite(bound):
             return None
         gap = abs(float(found.obj_val) - bound) / max(1.0, abs(bound)) + float(found.r_prim)
         each = tuple(multipliers[place] for place in self.places)
         return ConeAnswer(point, each, bound + fixed, gap, int(found.iterations))
 
-    def _proven(self, point: Vector, multipliers: Vector) -> float:
-        """The dual objective, less what its residual could take off within reach of the answer.
+    def _proven(self, model: ConeModel, point: Vector, multipliers: Vector) -> float:
+        """The dual objective, less what its residual could gain over all points that are no worse than the answer.
 
         Multipliers of an interior-point method lie inside their cones, so weak duality holds but for the residual of
-        stationarity.
+        stationarity, whatever the point.
         """
         curved = self.hessian @ point + self.hessian.T @ point - self.hessian.diagonal() * point
         residual = curved + self.linear + self.matrix.T @ multipliers
-        reach = REACH * np.abs(point)
-        return float(-0.5 * (point @ curved) - self.right @ multipliers - np.abs(residual) @ reach)
+        value = 0.5 * float(point @ curved) + float(self.linear @ point)
+        value += SMALL * max(1.0, abs(value))
+        dual = float(-0.5 * (point @ curved) - self.right @ multipliers)
+        bound = dual + least_over_rows(residual, self._rows(model, value), point)
+        return min(bound, value)  # points that are worse than the value are above it anyway
+
+    def _rows(self, model: ConeModel, value: float) -> Rows:
+        """What is linear: halfspaces, the axis of each second-order cone, and an objective of at most the value."""
+        entries = self.matrix.tocoo()
+        entries.eliminate_zeros()
+        equal, axis = np.zeros(len(self.right), dtype=bool), np.zeros(len(self.right), dtype=bool)
+        for block, place in zip(model.blocks, self.places, strict=True):
+            match block.kind:
+                case _Kind.ZERO:
+                    equal[place] = True
+                case _Kind.NONNEGATIVE:
+                    axis[place] = True
+                case _Kind.SECOND_ORDER:
+                    axis[place][:: block.size] = True
+        below, above = (axis | equal)[entries.row], equal[entries.row]
+        costs, count = np.flatnonzero(self.linear), len(self.right)
+        return Rows(
+            np.concatenate([entries.row[below], entries.row[above] + count, np.full(len(costs), 2 * count)]),
+            np.concatenate([entries.col[below], entries.col[above], costs]),
+            np.concatenate([entries.data[below], -entries.data[above], self.linear[costs]]),
+            np.concatenate([self.right, -self.right, [value]]),
+        )
 
 
 def _solved(solver: Any) -> Any | None:

@@ -6,7 +6,7 @@ asset's gradient reaches the common one. Markowitz 1956; Bailey & Lopez de Prado
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,6 @@ TIED = 1e-12
 
 INSIDE = 1e-7
 """A weight of the start this far from its bounds is free."""
-
-SAME = 1e-12
-"""Corners closer than this are one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +64,9 @@ def corners(
 ) -> Iterator[Corner]:
     """From the highest return down to the least variance; lower bounds are finite, and the set is not empty.
 
+    Portfolios may follow each other unchanged: while only one asset is free, the weights stay and the trade-off falls.
+    Between two of them weights, trade-offs and multipliers are all linear.
+
     `start` is the portfolio of least variance among those with the highest return; without it the highest return is
     taken to belong to one portfolio only. Raises SolverFailed for a covariance that is singular on the free assets.
     """
@@ -75,14 +75,12 @@ def corners(
         inside = (start > lower + INSIDE) & (start < upper - INSIDE)
         if inside.any():
             weights, free = np.where(inside, start, np.where(start <= lower + INSIDE, lower, upper)), inside
-    trade_off, last = np.inf, None
+    trade_off = np.inf
     for step in range(STEPS_PER_ASSET * len(means) + 2):
         line = _line(means, covariance, weights, free, budget)
         following, asset, at_lower = _next_change(line, means, covariance, (lower, upper), free, trade_off)
         corner = line.at(max(following, 0.0), step)
-        if last is None or np.abs(corner.weights - last.weights).max() > SAME:
-            last = Corner(corner.weights.clip(lower, upper), corner.trade_off, corner.multiplier, step)
-            yield last
+        yield replace(corner, weights=corner.weights.clip(lower, upper))
         if following <= 0.0:
             return
         trade_off, weights = following, corner.weights.copy()
@@ -124,6 +122,8 @@ def _line(means: Vector, covariance: Matrix, weights: Vector, free: NDArray[np.b
         ones, returns, held = np.linalg.solve(within, right).T
     except np.linalg.LinAlgError:
         raise SolverFailed("the covariance is singular on the free assets of the critical line") from None
+    if not np.isfinite(ones).all() or float(ones.sum()) == 0.0:
+        raise SolverFailed("the covariance is singular on the free assets of the critical line")
     left = budget - float(bounded.sum())
     base_multiplier = (left + float(held.sum())) / float(ones.sum())
     slope_multiplier = -float(returns.sum()) / float(ones.sum())

@@ -156,6 +156,10 @@ def _relativistic(model: ConeModel, losses: Affine, confidence_level: float) -> 
     ones = np.ones(count)
     model.power(scale.times((1 + k) / (2 * k) * ones), psi.times((1 + k) / k), over, 1.0 / (1.0 + k))
     model.power(under.times(1.0 / (1.0 - k)), theta.times(1.0 / k), scale.times(-1.0 / (2 * k) * ones), 1.0 - k)
-    model.nonnegative(level - losses - over - under)
+    # With a probability of 1 / T psi is of the size T^-(1 + k), theta of T^-(1 - k). The solver diverges for a thousand
+    # losses both in these units and in units of one; halfway between, all variables stay within a few digits.
+    size = count**0.5
+    model.nonnegative(level - losses - over.times(size**-k) - under.times(size**k))
     room = deformed_logarithm(1.0 / (count * (1.0 - confidence_level)), k)
-    return level + room * scale + psi.total() + theta.total()
+    entropy = psi.total().times(size ** -(1.0 + k)) + theta.total().times(size ** -(1.0 - k))
+    return level + room * scale + entropy

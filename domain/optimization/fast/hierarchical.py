@@ -18,6 +18,7 @@ from domain.estimation import codependence as alike
 from domain.estimation.clustering import Places, Tree, cluster_count, tree_of
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
+from domain.optimization.fast.within_bounds import nearest_within, single_bounds
 from domain.optimization.feasible import FeasibleSet
 from domain.optimization.infeasibility import is_proven
 from domain.optimization.likeness import likeness_of
@@ -35,17 +36,14 @@ _Stretches = Callable[[int, int], float]
 
 NO_RISK = "a hierarchy shares out risk, and a cluster has none or less: choose another measure"
 
-ROUNDS = 100
-"""Passes in which what bounds cut off is handed to the others."""
-
 
 def hierarchical(
     problem: Problem, limits: FeasibleSet, objective: Hierarchical, least: Least, on_progress: Callable[[], None]
 ) -> Candidate | None:
     """The weights, or None where none keep the limits.
 
-    Bounds on single weights are met by handing what they cut off to the others, as Riskfolio-Lib does; raises
-    NotSupported where another limit stands in the way, and for a likeness that needs returns where there are none.
+    Bounds on single weights are met by the weights nearest to the hierarchy's in relative entropy; raises NotSupported
+    where another limit stands in the way, and for a likeness that needs returns where there are none.
     """
     size, budget = limits.size, problem.budget
     if budget <= 0.0:
@@ -56,7 +54,7 @@ def hierarchical(
         shares = _shares(problem, objective, tree, likeness, least, on_progress)
     weights = budget * shares
     if limits.violation(weights) > VIOLATION_TOLERANCE:
-        weights = _bounded(weights, limits)
+        weights = nearest_within(weights, *single_bounds(limits), budget)
     if limits.violation(weights) > VIOLATION_TOLERANCE:
         if is_proven(limits, feasible=False):
             return None
@@ -232,17 +230,3 @@ def _reduced(problem: Problem, portfolios: Matrix) -> Problem:
         scenarios=scenarios,
         costs=None,
     )
-
-
-def _bounded(weights: Vector, limits: FeasibleSet) -> Vector:
-    """Clipped to the bounds; what is cut off goes to the weights between them, in proportion."""
-    total = float(weights.sum())
-    for _ in range(ROUNDS):
-        clipped = np.clip(weights, limits.lower, limits.upper)
-        missing = total - float(clipped.sum())
-        free = (clipped > limits.lower) & (clipped < limits.upper)
-        if abs(missing) <= VIOLATION_TOLERANCE**2 or not free.any() or float(clipped[free].sum()) <= 0.0:
-            return clipped
-        weights = clipped.copy()
-        weights[free] += missing * clipped[free] / float(clipped[free].sum())
-    return weights

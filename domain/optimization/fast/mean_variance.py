@@ -16,6 +16,7 @@ from domain.optimization.fast.linear import solve_linear
 from domain.optimization.fast.polish import snapped
 from domain.optimization.fast.program import Answer, Program, bound_multipliers, proven_bound, relative_gap
 from domain.optimization.fast.quadratic import solve_quadratic
+from domain.optimization.fast.ties import least_variance_of_ties
 from domain.optimization.fast.traded import is_traded, solve_traded
 from domain.optimization.feasible import FeasibleSet, Polytope
 from domain.optimization.objectives import MaxUtility
@@ -121,7 +122,10 @@ def _reaches(limits: FeasibleSet, weights: Vector) -> bool:
 
 
 def maximum_return(problem: Problem, limits: FeasibleSet, control: SolverControl = UNLIMITED) -> Candidate | None:
-    """The highest expected return. Raises UnboundedProblem where nothing holds it."""
+    """The highest expected return; of several, one with the least variance.
+
+    Raises UnboundedProblem where nothing holds it.
+    """
     polytope = limits.polytope()
     gain = problem.periods_per_year * problem.moments.expected_returns
     scale = float(np.abs(gain).max()) or 1.0
@@ -132,7 +136,8 @@ def maximum_return(problem: Problem, limits: FeasibleSet, control: SolverControl
         answer = solve_linear(program, control)
     if answer is None:
         return None
-    return candidate(program, answer, limits, scale)
+    hessian = widened(problem.moments.covariance / variance_scale(problem), len(polytope.lower))
+    return candidate(program, least_variance_of_ties(program, answer, hessian, control), limits, scale)
 
 
 def candidate(program: Program, answer: Answer, limits: FeasibleSet, unit: float) -> Candidate:

@@ -14,6 +14,7 @@ from domain.optimization.fast.homogeneous import HomogeneousLimits, refuse_witho
 from domain.optimization.fast.mean_variance import cleaned, loosely, solver_version, variance_scale, widened
 from domain.optimization.fast.program import Program, bound_multipliers, proven_bound
 from domain.optimization.fast.quadratic import solve_quadratic
+from domain.optimization.fast.ties import largest_of_ties
 from domain.optimization.feasible import FeasibleSet
 from domain.optimization.problem import Problem
 from domain.optimization.solution import Candidate, Engine
@@ -59,6 +60,7 @@ def _within(problem: Problem, limits: FeasibleSet, gain: Gain, control: SolverCo
     if answer is None:
         refuse_without_gain(limits, gain, control)
         return None
+    answer = largest_of_ties(program, answer, cone.kappa, control)
     value = program.value(answer.point)
     kappa = float(cone.kappa @ answer.point)
     if value < RISKLESS:

@@ -35,7 +35,8 @@ def test_the_turning_points_of_bailey_and_lopez_de_prado() -> None:
 def moments_of(size: int, seed: int) -> Moments:
     rng = np.random.default_rng(seed)
     returns = rng.normal(0.0, 0.02, (4 * size + 5, size)) @ (np.eye(size) + 0.3 * rng.random((size, size)))
-    return Moments.of([f"S{i}" for i in range(size)], rng.normal(0.001, 0.002, size), np.cov(returns.T), 252)
+    covariance = np.atleast_2d(np.cov(returns.T))
+    return Moments.of([f"S{i}" for i in range(size)], rng.normal(0.001, 0.002, size), covariance, 252)
 
 
 @given(
@@ -60,6 +61,68 @@ def test_corners_are_efficient_and_everything_between_them_is_a_mixture(
         floor = ReturnFloor("f", share * a.expected_return_annual + (1 - share) * b.expected_return_annual)
         other = solve(Problem(moments, MinRisk(), constraints=(bounds, floor)))
         assert mixed @ moments.covariance @ mixed == pytest.approx(other.risk, rel=1e-6)
+
+
+@given(
+    size=st.integers(1, 7),
+    seed=st.integers(0, 10_000),
+    points=st.integers(1, 9),
+    ties=st.booleans(),
+    singular=st.booleans(),
+)
+@settings(max_examples=80, deadline=None)
+def test_points_under_any_bounds_are_those_of_programs_of_their_own(
+    size: int, seed: int, points: int, ties: bool, singular: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    moments = moments_of(size, seed)
+    means = rng.choice([0.001, 0.002, 0.003], size) if ties else moments.expected_returns
+    factors = rng.normal(0.0, 0.02, (size, max(1, size // 2)))
+    covariance = factors @ factors.T if singular else moments.covariance
+    moments = Moments.of(moments.symbols, means, covariance, 252)
+    inside = rng.dirichlet(np.ones(size))
+    lower = inside - rng.random(size) * rng.choice([0.0, 0.05, 0.5], size)
+    upper = inside + rng.random(size) * rng.choice([0.0, 0.05, 0.5, 1.0], size)
+    bounds = tuple(WeightBounds(s, lower[i], upper[i], (s,)) for i, s in enumerate(moments.symbols))
+    problem = Problem(moments, MinRisk(), constraints=bounds)
+    found = traced(problem, points)
+    assert len(found) == points
+    returns = [one.expected_return_annual for one in found]
+    if points > 1:
+        assert np.diff(returns) == pytest.approx(
+            np.full(points - 1, (returns[-1] - returns[0]) / (points - 1)), abs=1e-7
+        )
+    typical = float(np.diag(covariance).mean())
+    for one, level in zip(found, returns, strict=True):
+        floor = ReturnFloor("floor", level - 1e-9)
+        least = solve(Problem(moments, MinRisk(), constraints=(*bounds, floor)))
+        assert one.risk <= least.risk * (1 + 1e-6) + 1e-7 * typical
+
+
+@pytest.mark.parametrize("cap", [0.005, 0.02, 0.2, 0.4, 1.0])
+@pytest.mark.parametrize("points", [3, 10])
+def test_a_cap_on_one_asset(cap: float, points: int) -> None:
+    """C reaches its cap before A enters: between the two the weights stay while the trade-off falls."""
+    moments = Moments.of(("A", "B", "C"), [0.01, 0.02, 0.015], [0.04, 0.01, 0, 0.01, 0.09, 0.02, 0, 0.02, 0.06], 1.0)
+    capped = WeightBounds("cap", upper=cap, symbols=("C",))
+    found = traced(Problem(moments, MinRisk(), constraints=(capped,)), points)
+    assert [round(one.certificate.duality_gap or 0.0, 7) for one in found] == [0.0] * points
+    corners = traced(Problem(moments, MinRisk(), constraints=(capped,)))
+    assert all(np.abs(a.weights - b.weights).max() > 1e-9 for a, b in itertools.pairwise(corners))
+
+
+@given(seed=st.integers(0, 10_000), size=st.integers(2, 7), rank=st.integers(1, 3))
+@settings(max_examples=60, deadline=None)
+def test_corners_of_a_singular_covariance_are_proven_or_refused(seed: int, size: int, rank: int) -> None:
+    rng = np.random.default_rng(seed)
+    loadings = rng.choice([-1.0, 0.0, 0.5, 1.0], (size, rank))
+    symbols = [f"S{i}" for i in range(size)]
+    moments = Moments.of(symbols, rng.choice([0.01, 0.02, 0.03], size), 0.01 * loadings @ loadings.T, 252)
+    try:
+        found = traced(Problem(moments, MinRisk()))
+    except NotSupported:
+        return  # it says to give points
+    assert found[-1].risk == pytest.approx(solve(Problem(moments, MinRisk())).risk, abs=1e-9)
 
 
 def test_equal_means_have_a_frontier_too() -> None:

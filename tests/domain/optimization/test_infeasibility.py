@@ -5,12 +5,22 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from domain.errors import Cancelled, InfeasibleProblem, SolverTimedOut
 from domain.market_data.moments import Moments
-from domain.optimization.constraints import Constraint, GroupBounds, Leverage, ReturnFloor, Turnover, WeightBounds
+from domain.optimization.constraints import (
+    Constraint,
+    GroupBounds,
+    Leverage,
+    Linear,
+    ReturnFloor,
+    Turnover,
+    WeightBounds,
+)
 from domain.optimization.feasible import AbsoluteSum, Box, FeasibleSet, Limit, Row, feasible_set
 from domain.optimization.infeasibility import conflict, is_feasible
-from domain.optimization.objectives import MinRisk
+from domain.optimization.objectives import MaxRatio, MaxReturn, MaxUtility, MinRisk, Objective, RiskBudget
 from domain.optimization.problem import Problem
+from domain.optimization.solve import solve
 
 SYMBOLS = ("A", "B", "C", "D")
 MOMENTS = Moments.of(SYMBOLS, [0.01, 0.02, 0.005, 0.0], np.eye(4), 1.0)
@@ -90,3 +100,75 @@ def test_the_error_names_labels_in_the_callers_order() -> None:
     error = conflict(limits)
     assert error.labels == ("least 0", "least 2", "default:long_only", "default:budget")
     assert error.relaxations["least 0"] == pytest.approx(0.2)
+
+
+def dense(size: int, count: int, kind: str, seed: int) -> FeasibleSet:
+    """Random rows over all weights, far more than any portfolio can keep."""
+    rng = np.random.default_rng(seed)
+    symbols = [f"S{i}" for i in range(size)]
+    moments = Moments.of(symbols, np.linspace(0.01, 0.05, size), np.diag(np.linspace(0.04, 0.1, size)), 1.0)
+    rows: list[Constraint] = []
+    for j in range(count):
+        terms = dict(zip(symbols, rng.normal(size=size).tolist(), strict=True))
+        end = float(rng.normal())
+        lower, upper = {"least": (end, None), "equal": (end, end), "range": (end - 0.1, end + 0.1)}[kind]
+        rows.append(Linear(f"row {j}", terms, lower, upper))
+    return feasible_set(Problem(moments, MinRisk(), constraints=tuple(rows)))
+
+
+@pytest.mark.parametrize("kind", ["least", "equal", "range"])
+@pytest.mark.parametrize(("size", "count"), [(8, 40), (60, 300)])
+def test_many_dense_rows_have_an_irreducible_conflict(size: int, count: int, kind: str) -> None:
+    """At most one more than there are weights are needed (Helly), however many there are."""
+    limits, programs = dense(size, count, kind, seed=size), 0
+
+    def counted() -> None:
+        nonlocal programs
+        programs += 1
+
+    found = conflict(limits, counted)
+    assert len(found.labels) <= size + 1
+    assert programs <= 3 * (size + 2)
+    assert not is_feasible(limits.only(found.labels))
+    for label in found.labels:
+        assert is_feasible(limits.only(set(found.labels) - {label}))
+
+
+def test_an_explanation_that_runs_out_of_time_says_what_it_knows() -> None:
+    limits = dense(60, 300, "least", seed=1)
+    left = 3
+
+    def impatient() -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise SolverTimedOut("late")
+
+    found = conflict(limits, impatient)
+    assert not is_feasible(limits.only(found.labels))
+    assert len(found.labels) <= 61
+
+    def gone() -> None:
+        raise Cancelled("gone")
+
+    with pytest.raises(Cancelled):
+        conflict(limits, gone)
+
+
+@pytest.mark.parametrize("objective", [MinRisk(), MaxReturn(), MaxRatio(), MaxUtility(2.0), RiskBudget()])
+@pytest.mark.parametrize("kind", ["least", "equal", "range"])
+def test_every_objective_says_that_rows_conflict(objective: Objective, kind: str) -> None:
+    limits = dense(20, 90, kind, seed=2)
+    moments = Moments.of(limits.symbols, np.linspace(0.01, 0.05, 20), np.diag(np.linspace(0.04, 0.1, 20)), 1.0)
+    rows = tuple(
+        Linear(row.label, dict(zip(limits.symbols, row.coefficients.tolist(), strict=True)), *ends_of(row))
+        for row in limits.rows
+        if not row.is_budget
+    )
+    with pytest.raises(InfeasibleProblem) as raised:
+        solve(Problem(moments, objective, constraints=rows))
+    assert not is_feasible(limits.only(raised.value.labels))
+
+
+def ends_of(row: Row) -> tuple[float | None, float | None]:
+    return row.lower if np.isfinite(row.lower) else None, row.upper if np.isfinite(row.upper) else None

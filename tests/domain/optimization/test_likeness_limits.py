@@ -334,8 +334,8 @@ def test_duplicates_and_fewer_returns_than_assets() -> None:
 
 
 def test_groups_are_counted_by_name() -> None:
-    groups = {"tech": (*NAMES[:8], "elsewhere")}
-    held = held_of(posed(CardinalityOfGroup("few", "tech", 2), groups=groups))
+    stored = {"tech": (*NAMES[:8], "elsewhere")}
+    held = held_of(posed(CardinalityOfGroup("few", "tech", 2), stored_groups=stored))
     assert int((held < 8).sum()) <= 2
     assert posed(CardinalityOfGroup("few", "tech", 2)).missing_groups() == ("tech",)
     with pytest.raises(InvalidInput, match=r"constraints\[0\].cardinality.group"):

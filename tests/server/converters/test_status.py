@@ -39,6 +39,12 @@ TABLE = [
         "PROBLEM_INFEASIBLE",
         {PreconditionFailure, InfeasibilityReport},
     ),
+    (
+        domain.FormulaMissesConstraint("equal weight", {"cap": 0.1}, "use another"),
+        code_pb2.FAILED_PRECONDITION,
+        "FORMULA_MISSES_CONSTRAINT",
+        {PreconditionFailure},
+    ),
     (domain.UnboundedProblem("for ever"), code_pb2.FAILED_PRECONDITION, "PROBLEM_UNBOUNDED", {PreconditionFailure}),
     (
         domain.NoPositiveExcessReturn("none"),

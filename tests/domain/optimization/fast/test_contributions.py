@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from domain.errors import InfeasibleProblem, InvalidInput, NotSupported, SolverTimedOut
+from domain.errors import FormulaMissesConstraint, InfeasibleProblem, InvalidInput, NotSupported, SolverTimedOut
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
 from domain.optimization.constraints import (
@@ -268,7 +268,7 @@ def test_what_cannot_be_proven_is_refused_by_name() -> None:
         solve(problem_of(29, 5, MaxDiversification(), caps))
     with pytest.raises(NotSupported, match=r"caps.*MinRisk in MAD"):
         solve(problem_of(29, 5, MinRisk(), caps, measure=RiskMeasure.MEAN_ABSOLUTE_DEVIATION))
-    with pytest.raises(InfeasibleProblem, match="caps"):
+    with pytest.raises(FormulaMissesConstraint, match="caps by"):
         solve(problem_of(29, 5, EqualWeight(), caps))
     with pytest.raises(NotSupported, match=r"hierarchy .* caps"):
         solve(problem_of(29, 5, Hierarchical(), caps))

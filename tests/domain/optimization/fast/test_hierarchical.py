@@ -176,6 +176,55 @@ def test_bounds_hand_over_what_they_cut_off() -> None:
     assert np.ptp(held.weights[between] / free[between]) == pytest.approx(0.0, abs=1e-6)
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    size=st.integers(1, 9),
+    method=st.sampled_from(HierarchicalMethod),
+    linkage=st.sampled_from(Linkage),
+    budget=st.sampled_from([1.0, 0.6, 1.5]),
+)
+def test_bounds_are_kept_wherever_some_weights_keep_them(
+    seed: int, size: int, method: HierarchicalMethod, linkage: Linkage, budget: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    covariance = np.cov((rng.normal(0, 0.01, (40, size)) * rng.choice([0.1, 1.0, 5.0], size)).T).reshape(size, size)
+    names = tuple(f"A{i}" for i in range(size))
+    moments = Moments.of(names, np.zeros(size), covariance, 252.0)
+    inside = budget * rng.dirichlet(np.ones(size))
+    lower, upper = inside - rng.random(size) * 0.1, inside + rng.random(size) * 0.1
+    bounds = tuple(WeightBounds(name, lower[i], upper[i], (name,)) for i, name in enumerate(names))
+    leverage = Leverage("budget", budget=budget)
+    objective = Hierarchical(method, linkage)
+    held = solve(Problem(moments, objective, constraints=(*bounds, leverage))).weights
+    assert held.sum() == pytest.approx(budget, abs=1e-12)
+    assert (held >= lower - 1e-12).all()
+    assert (held <= upper + 1e-12).all()
+    free = solve(Problem(moments, objective, constraints=(leverage,))).weights
+    loose = tuple(WeightBounds(name, free[i] - 1e-6, free[i] + 0.1, (name,)) for i, name in enumerate(names))
+    np.testing.assert_array_equal(solve(Problem(moments, objective, constraints=(*loose, leverage))).weights, free)
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [1, 0, 2], [1, 2, 0]])
+@pytest.mark.parametrize("method", HierarchicalMethod)
+def test_assets_that_are_alike_get_the_same_within_bounds(method: HierarchicalMethod, order: list[int]) -> None:
+    """A nearly riskless asset is capped at 0.4; two others share the rest evenly, wherever the tree has them."""
+    moments = Moments.of(("A", "B", "C"), np.zeros(3), np.diag(np.array([1e-4, 0.09, 0.09])[order]), 1.0)
+    bounds = WeightBounds("b", 0.03, 0.4)
+    weights = solve(Problem(moments, Hierarchical(method), constraints=(bounds,))).weights
+    if method is HierarchicalMethod.HERC2:
+        assert weights.sum() == pytest.approx(1.0)  # it gives every asset of a cluster the same
+    else:
+        np.testing.assert_allclose(weights, np.array([0.4, 0.3, 0.3])[order], atol=1e-12)
+
+
+def test_a_limit_on_one_weight_is_a_bound_however_it_is_written() -> None:
+    one = GroupBounds("one", SYMBOLS[:1], None, 0.02)
+    other = WeightBounds("other", None, 0.02, SYMBOLS[:1])
+    first, second = (solve(replace(PROBLEM, constraints=(limit,))).weights for limit in (one, other))
+    np.testing.assert_allclose(first, second, atol=1e-15)
+
+
 def test_what_stands_in_the_way_is_said() -> None:
     with pytest.raises(NotSupported, match="group"):
         solve(replace(PROBLEM, constraints=(GroupBounds("group", SYMBOLS[:2], 0.9, 1.0),)))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.errors import Cancelled, InfeasibleProblem, NoPositiveExcessReturn, NotSupported
+from domain.errors import Cancelled, FormulaMissesConstraint, InfeasibleProblem, NoPositiveExcessReturn, NotSupported
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
 from domain.optimization.constraints import (
@@ -165,7 +165,7 @@ def test_a_least_position_that_does_not_fit() -> None:
 
 
 def test_a_formula_does_not_choose() -> None:
-    with pytest.raises(InfeasibleProblem):
+    with pytest.raises(FormulaMissesConstraint, match="count by 4"):
         solve(problem_of(1, EqualWeight(), Cardinality("count", 3)))
     with pytest.raises(NotSupported, match="RiskBudget"):
         solve(problem_of(1, RiskBudget(), Cardinality("count", 3)))
