@@ -33,8 +33,6 @@ LARGEST_FIGURE = 1e15
 PERCENT_SUMS = (99.0, 101.0)
 """Weights with a sum between these are percentages: fractions would be a portfolio levered a hundred times."""
 
-LOOKS_LIKE_PERCENT = "WEIGHTS_LOOK_LIKE_PERCENT"
-
 LARGEST_RETURN = 1e60
 """Its fourth power can still be summed."""
 
@@ -210,7 +208,7 @@ def fractions_of_one(field: str, values: Iterable[float]) -> None:
     total = math.fsum(values)
     if PERCENT_SUMS[0] <= total <= PERCENT_SUMS[1]:
         rule = f"must be fractions, 0.6 for 60 %: they sum to {total:.6g}, so divide them by 100"
-        raise InvalidInput(field, rule, LOOKS_LIKE_PERCENT)
+        raise InvalidInput(field, rule, "WEIGHTS_LOOK_LIKE_PERCENT")
 
 
 def square(field: str, values: ArrayLike, size: int) -> Matrix:

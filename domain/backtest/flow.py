@@ -26,6 +26,7 @@ from domain.market_data.panel import Panel, PricePanel, ReturnPanel
 from domain.market_data.source import infer_periods_per_year
 from domain.progress import OnProgress, no_progress
 from domain.risk.relative import period_share
+from domain.warnings import ResultWarning
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Plan:
     market: Market
     legs: tuple[Leg, ...]  # strategies, then benchmarks that are strategies
     curves: Mapping[str, Curve]  # benchmarks that are symbols
+    warnings: tuple[ResultWarning, ...] = ()  # about what was asked; fields seen from the request
 
     @property
     def days(self) -> NDArray[np.int32]:
@@ -149,14 +151,16 @@ def prepare(
         raise InvalidInput(
             "prices", f"must hold a date after the first decision can be filled; there are {len(panel.dates)}"
         )
+    warnings: list[ResultWarning] = []
     for (path, strategy), leg in zip(named, legs, strict=True):
-        _check(path, strategy, Simulation(market, leg, specification.initial_capital), start, on_progress)
+        simulation = Simulation(market, leg, specification.initial_capital)
+        warnings += _check(path, strategy, simulation, start, on_progress)
     curves = {
         b.name: _curve(i, b, panel, panel.dates[start:], benchmarks or {})
         for i, b in enumerate(specification.benchmarks)
         if isinstance(b, BenchmarkSymbol)
     }
-    return Plan(specification, market, legs, curves)
+    return Plan(specification, market, legs, curves, tuple(warnings))
 
 
 def run(
@@ -253,17 +257,19 @@ def _leg(strategy: Strategy, rebalancing: Rebalancing, delay: int, panel: PriceP
     return Leg(strategy, places[places + delay < len(panel.dates)], delay)
 
 
-def _check(path: str, strategy: Strategy, simulation: Simulation, start: int, on_progress: OnProgress) -> None:
+def _check(
+    path: str, strategy: Strategy, simulation: Simulation, start: int, on_progress: OnProgress
+) -> list[ResultWarning]:
     try:
         on_progress()
-        strategy.check(simulation.past(start), on_progress)
+        return [warning.under(path) for warning in strategy.check(simulation.past(start), on_progress)]
     except InvalidInput as error:
         raise error.under(path) from None
     except (Cancelled, SolverTimedOut):
         raise
     except DomainError:
         # Whether there is an answer is a matter of each date, and a value there.
-        return
+        return []
 
 
 def _curve(
@@ -298,7 +304,7 @@ def _outcome(plan: Plan, records: Sequence[RecordPart], on_progress: OnProgress)
         done.append(_strategy(plan, leg, record, first))
     by_label = {outcome.label: outcome for outcome in done[count:]}
     compared = [by_label[name] if name in by_label else _held(plan, name, first) for name in names]
-    return BacktestOutcome(plan.market.panel.symbols, tuple(done[:count]), tuple(compared))
+    return BacktestOutcome(plan.market.panel.symbols, tuple(done[:count]), tuple(compared), plan.warnings)
 
 
 def _strategy(plan: Plan, leg: Leg, record: RecordPart, benchmark: Curve | None) -> StrategyOutcome:

@@ -14,6 +14,7 @@ from domain.backtest.survivors import without_symbols
 from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel
+from domain.optimization.bound_warnings import bound_warnings
 from domain.optimization.constraints import Turnover
 from domain.optimization.objectives import InverseVolatility
 from domain.optimization.problem import Problem
@@ -21,6 +22,7 @@ from domain.optimization.solve import solve
 from domain.optimization.specification import Specification, state
 from domain.portfolio import positions, weights_by_symbol, weights_in_order
 from domain.progress import OnProgress, no_progress
+from domain.warnings import ResultWarning
 
 FEWEST_RETURNS = 2
 """A covariance needs two."""
@@ -86,8 +88,8 @@ class Strategy(Protocol):
         """Days on which it decides beside the rebalancing rule, in order; the first one is its first."""
         ...
 
-    def check(self, past: Past, on_progress: OnProgress = no_progress) -> None:
-        """Raises InvalidInput where it cannot work with this data at all."""
+    def check(self, past: Past, on_progress: OnProgress = no_progress) -> tuple[ResultWarning, ...]:
+        """Warnings about what it was asked. Raises InvalidInput where it cannot work with this data at all."""
         ...
 
     def decide(self, past: Past, on_progress: OnProgress) -> Vector:
@@ -117,8 +119,9 @@ class EqualWeight(_WithoutDates):
         """None beyond today."""
         return History()
 
-    def check(self, past: Past, on_progress: OnProgress = no_progress) -> None:
+    def check(self, past: Past, on_progress: OnProgress = no_progress) -> tuple[ResultWarning, ...]:
         """Always works."""
+        return ()
 
     def decide(self, past: Past, on_progress: OnProgress) -> Vector:
         """The same for each."""
@@ -139,9 +142,10 @@ class FixedWeights(_WithoutDates):
         """None beyond today."""
         return History()
 
-    def check(self, past: Past, on_progress: OnProgress = no_progress) -> None:
+    def check(self, past: Past, on_progress: OnProgress = no_progress) -> tuple[ResultWarning, ...]:
         """Symbols must be known and the sum 1 or less."""
         self.decide(past, no_progress)
+        return ()
 
     def decide(self, past: Past, on_progress: OnProgress) -> Vector:
         """The weights."""
@@ -170,12 +174,13 @@ class Schedule:
         """Of the entries."""
         return tuple(day for day, _ in self.entries)
 
-    def check(self, past: Past, on_progress: OnProgress = no_progress) -> None:
+    def check(self, past: Past, on_progress: OnProgress = no_progress) -> tuple[ResultWarning, ...]:
         """Every entry must have known symbols and sum to 1 or less."""
         position = positions(past.symbols)
         for i in range(len(self.entries)):
             on_progress()
             self._weights(i, position)
+        return ()
 
     def decide(self, past: Past, on_progress: OnProgress) -> Vector:
         """Those of the latest entry."""
@@ -205,10 +210,11 @@ class Optimized(_WithoutDates):
             return History(max(FEWEST_RETURNS, self.specification.estimation.fewest_returns) + 1, None)
         return History(self.lookback + 1, self.lookback + 1)
 
-    def check(self, past: Past, on_progress: OnProgress = no_progress) -> None:
+    def check(self, past: Past, on_progress: OnProgress = no_progress) -> tuple[ResultWarning, ...]:
         """The problem must be one that can be posed on this data."""
-        if past.priced.any():
-            self._problem(past.of_priced(), past.worthless, on_progress)
+        if not past.priced.any():
+            return ()
+        return bound_warnings(self._problem(past.of_priced(), past.worthless, on_progress))
 
     def decide(self, past: Past, on_progress: OnProgress) -> Vector:
         """Verified weights, solved from nothing but this window; none on factors, nor on what is worth nothing."""

@@ -7,6 +7,7 @@ from domain.market_data.source import MarketInput
 from domain.optimization.problem import Problem
 from domain.optimization.solution import Solution
 from domain.optimization.specification import Specification
+from domain.warnings import ResultWarning
 from server.ports import PriceSelection
 
 
@@ -43,6 +44,7 @@ class Traced:
     index: int
     solution: Solution
     solve_seconds: float
+    warnings: tuple[ResultWarning, ...] = ()  # about the problem of all, beside the first
 
 
 @dataclass(frozen=True, slots=True)

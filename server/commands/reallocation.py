@@ -9,6 +9,7 @@ from domain.optimization.specification import Specification
 from domain.portfolio import Portfolio
 from domain.reallocation.flow import Reallocation
 from domain.reallocation.request import Limits, Thresholds
+from domain.warnings import ResultWarning
 from server.ports import PriceSelection
 
 
@@ -65,3 +66,4 @@ class Planned:
 
     reallocation: Reallocation
     volatilities: Volatilities
+    warnings: tuple[ResultWarning, ...] = ()  # about an optimised target

@@ -36,6 +36,7 @@ from server.converters.identity import identity_of
 from server.converters.market_input import market_input_from_proto, missing_data_from_proto
 from server.converters.paths import under
 from server.converters.specification import specification_from_proto
+from server.converters.warning import warnings_to_proto
 from server.converters.weights import weights_from_proto
 from server.jobs.progress import Heartbeat, Notice, Snapshot, TickNews
 from server.jobs.walking import Walked
@@ -157,6 +158,7 @@ def result_to_bytes(walked: Walked, fingerprint: str) -> bytes:
         strategies=strategies,
         benchmarks=[_strategy(one, outcome.symbols) for one in outcome.benchmarks],
         input_fingerprint=fingerprint,
+        warnings=warnings_to_proto(outcome.warnings),
     )
     result.compute_duration.FromNanoseconds(round(walked.cpu_seconds * 1e9))
     return result.SerializeToString()

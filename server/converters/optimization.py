@@ -37,6 +37,7 @@ from server.converters.objective import objective_from_proto
 from server.converters.paths import under
 from server.converters.specification import specification_from_proto
 from server.converters.status import status_from_error
+from server.converters.warning import warnings_to_proto
 from server.converters.weights import weights_from_proto
 from server.ports import AnswerPage, AnswerRecord, Refused
 
@@ -106,6 +107,7 @@ def traced_to_proto(traced: Traced) -> TraceFrontierResponse:
         volatility_annual=solution.volatility_annual,
         risk=solution.risk,
         certificate=_certificate(solution.certificate, traced.solve_seconds),
+        warnings=warnings_to_proto(traced.warnings),
     )
     for symbol, weight in zip(solution.symbols, solution.weights.tolist(), strict=True):
         response.weights.add(symbol=symbol, weight=weight)
@@ -201,6 +203,7 @@ def answer_to_bytes(priced: PricedAnswer) -> bytes:
         periods_per_year=problem.periods_per_year,
         covariance_repair=repair_to_proto(problem.moments),
         estimation_diagnostics=_diagnostics(priced.answer.diagnostics),
+        warnings=warnings_to_proto(solution.warnings),
     )
     for symbol, weight in zip(solution.symbols, solution.weights.tolist(), strict=True):
         response.weights.add(symbol=symbol, weight=weight)

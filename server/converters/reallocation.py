@@ -75,6 +75,7 @@ def planned_to_bytes(planned: Planned) -> bytes:
         liquidity=_liquidity(found.liquidity),
         shortfalls=map(_shortfall, found.plan.shortfalls),
         summary=_summary(found.summary, planned.volatilities),
+        warnings=warnings_to_proto(planned.warnings),
     )
     _set_outcome(message, found)
     return message.SerializeToString()

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from absfinance.v1.optimization_service_pb2 import TraceFrontierRequest
 
 from domain.market_data.moments import Moments
+from domain.optimization.bound_warnings import bound_warnings
 from domain.optimization.frontier import between, ends, goes_by_points, spaced_returns, trace
 from domain.optimization.problem import Problem
 from domain.optimization.solution import Solution
 from domain.optimization.specification import Specification, state
+from domain.warnings import ResultWarning
 from server.commands.optimization import TraceCommand, Traced
 from server.commands.stored import Found, StoredInput, Wanted
 from server.converters.message import message_from_bytes
@@ -52,7 +54,7 @@ def plan(request: bytes, found: Found | None, on_progress: Control) -> Wanted | 
     highest, least = ends(problem, on_progress)
     each = 0.5 * (time.perf_counter() - start)
     returns = spaced_returns(highest, least, command.points)
-    first, last = Traced(0, highest, each), Traced(command.points - 1, least, each)
+    first, last = Traced(0, highest, each, bound_warnings(problem)), Traced(command.points - 1, least, each)
     return Ends(_bytes(first), _bytes(last), tuple(returns))
 
 
@@ -60,7 +62,8 @@ def plan(request: bytes, found: Found | None, on_progress: Control) -> Wanted | 
 def whole(request: bytes, found: Found, on_progress: Control, report: Callable[[bytes], None]) -> None:
     """Reports every portfolio, from the highest return down, as it is found."""
     command = trace_command_from_proto(message_from_bytes(TraceFrontierRequest, request))
-    for traced in _timed(0, trace(_problem(command, found, on_progress), command.points, on_progress)):
+    problem = _problem(command, found, on_progress)
+    for traced in _timed(0, trace(problem, command.points, on_progress), bound_warnings(problem)):
         report(traced)
 
 
@@ -79,12 +82,12 @@ def _problem(command: TraceCommand, found: Found, on_progress: Control) -> Probl
     return state(with_stored_groups(command.specification, found), opened(found.input(command.data)), on_progress)
 
 
-def _timed(first: int, solutions: Iterable[Solution]) -> Iterator[bytes]:
+def _timed(first: int, solutions: Iterable[Solution], warnings: tuple[ResultWarning, ...] = ()) -> Iterator[bytes]:
     start = time.perf_counter()
     for index, solution in enumerate(solutions, first):
         now = time.perf_counter()
-        yield _bytes(Traced(index, solution, now - start))
-        start = now
+        yield _bytes(Traced(index, solution, now - start, warnings))
+        start, warnings = now, ()
 
 
 def _bytes(traced: Traced) -> bytes:

@@ -20,6 +20,7 @@ from domain.portfolio import Portfolio
 from domain.reallocation.flow import Reallocation, reallocate
 from domain.reallocation.request import ReallocationRequest, Thresholds, check_amounts
 from domain.risk.model import RiskModel
+from domain.warnings import ResultWarning
 from server.commands.reallocation import (
     Mandate,
     OptimizedTarget,
@@ -128,9 +129,10 @@ def _planned(
     snapshot = market if isinstance(market, Snapshot) else _snapshot(market, found)
     check_amounts(mandate.portfolio, snapshot)
     weights = target
+    warnings: tuple[ResultWarning, ...] = ()
     if isinstance(target, OptimizedTarget):
         prices = found.panels[_target_prices(command, target)]
-        weights = _optimised(target, prices, mandate.portfolio, snapshot, found, on_progress)
+        weights, warnings = _optimised(target, prices, mandate.portfolio, snapshot, found, on_progress)
     if isinstance(weights, OptimizedTarget):
         raise TypeError("a target has weights by now")
     request = ReallocationRequest(
@@ -145,7 +147,8 @@ def _planned(
     result = reallocate(request, on_progress)
     on_progress()
     stored = found.panels[market] if isinstance(market, PriceSelection) else None
-    return Planned(result, Volatilities() if stored is None else _volatilities(result, stored))
+    volatilities = Volatilities() if stored is None else _volatilities(result, stored)
+    return Planned(result, volatilities, warnings)
 
 
 def _snapshot(selection: PriceSelection, found: Found) -> Snapshot:
@@ -189,8 +192,11 @@ def _optimised(
     market: Snapshot,
     found: Found,
     on_progress: Control,
-) -> dict[str, float]:
-    """Target weights; symbols that the prices do not have, or are factors, count as cash when turnover is limited."""
+) -> tuple[dict[str, float], tuple[ResultWarning, ...]]:
+    """Target weights, and warnings about them.
+
+    Symbols that the prices do not have, or are factors, count as cash when turnover is limited.
+    """
     specification = with_stored_groups(target.specification, found)
     specification = _informed(specification, portfolio, market, prices)
     limit_time(specification, on_progress)
@@ -209,7 +215,8 @@ def _optimised(
     solution = solve(state(replace(specification, current_weights=current), panel, on_progress), on_progress)
     # Rounding of a zero weight is no wish to sell short; a real short is refused by name.
     weights = np.where(np.abs(solution.weights) < WEIGHT_ROUNDING, 0.0, solution.weights)
-    return dict(zip(solution.symbols, weights.tolist(), strict=True))
+    warnings = tuple(warning.under("target_optimize") for warning in solution.warnings)
+    return dict(zip(solution.symbols, weights.tolist(), strict=True)), warnings
 
 
 def _informed(

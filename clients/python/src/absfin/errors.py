@@ -4,6 +4,8 @@
 |---|---|---|
 | `InvalidInput` | change the named fields | no |
 | `InfeasibleProblem` | relax one of the named constraints | no |
+| `FormulaMissesConstraint` | another objective, or no such constraint | no |
+| `StorageFull` | delete what its message names | no |
 | `UnboundedProblem` | add a bound or a budget | no |
 | `NoPositiveExcessReturn` | another objective, or other forecasts | no |
 | `MissingMarketData`, `NotFound` | import it, or ask for something else | no |
@@ -93,8 +95,12 @@ class InfeasibleProblem(AbsFinanceError):
         )
 
 
+class FormulaMissesConstraint(AbsFinanceError):
+    """The formula of the objective gives weights that miss a constraint; another objective can keep it."""
+
+
 class UnboundedProblem(AbsFinanceError):
-    """The objective can be improved for ever."""
+    """The problem is unbounded."""
 
 
 class NoPositiveExcessReturn(AbsFinanceError):
@@ -143,6 +149,10 @@ class DeadlineExceeded(AbsFinanceError):
     RETRYABLE = True
 
 
+class StorageFull(AbsFinanceError):
+    """The server's storage is full; the message says what to delete."""
+
+
 class Overloaded(AbsFinanceError):
     """The server is busy."""
 
@@ -159,6 +169,7 @@ _BY_REASON: Mapping[str, type[AbsFinanceError]] = {
     "INVALID_INPUT": InvalidInput,
     "REQUEST_ID_REUSED": InvalidInput,
     "PROBLEM_INFEASIBLE": InfeasibleProblem,
+    "FORMULA_MISSES_CONSTRAINT": FormulaMissesConstraint,
     "PROBLEM_UNBOUNDED": UnboundedProblem,
     "NO_POSITIVE_EXCESS_RETURN": NoPositiveExcessReturn,
     "MISSING_MARKET_DATA": MissingMarketData,
@@ -171,6 +182,7 @@ _BY_REASON: Mapping[str, type[AbsFinanceError]] = {
     "SOLVER_FAILED": SolverFailed,
     "WORKER_DIED": WorkerDied,
     "SOLVER_TIMED_OUT": DeadlineExceeded,
+    "STORAGE_FULL": StorageFull,
 }
 
 _BY_CODE: Mapping[grpc.StatusCode, type[AbsFinanceError]] = {
