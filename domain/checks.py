@@ -60,10 +60,10 @@ def finite_number(field: str, value: float) -> float:
     return float(value)
 
 
-def figure(field: str, value: float) -> float:
+def figure(field: str, value: float, largest: float = LARGEST_FIGURE) -> float:
     """One finite number of a size that solvers can calculate with."""
-    if abs(finite_number(field, value)) > LARGEST_FIGURE:
-        raise InvalidInput(field, f"must be at most {LARGEST_FIGURE:g} in size, is {value:g}")
+    if abs(finite_number(field, value)) > largest:
+        raise InvalidInput(field, f"must be at most {largest:g} in size, is {value:g}")
     return float(value)
 
 

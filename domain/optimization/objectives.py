@@ -145,6 +145,10 @@ class OrderedWeightedAverage:
         figures("weights", self.weights)
 
 
+LARGEST_FACTOR = 1e30
+"""Of moments in an objective."""
+
+
 @dataclass(frozen=True, slots=True)
 class HigherMoments:
     """The highest mean - variance E z^2 + skewness E z^3 - kurtosis E z^4 per period, z the return less its mean.
@@ -158,9 +162,9 @@ class HigherMoments:
     ignore_mean: bool = False
 
     def __post_init__(self) -> None:
-        non_negative("variance", figure("variance", self.variance))
-        non_negative("skewness", figure("skewness", self.skewness))
-        non_negative("kurtosis", figure("kurtosis", self.kurtosis))
+        for name in ("variance", "skewness", "kurtosis"):
+            # They are per power of a return: where returns are small, factors are large.
+            non_negative(name, figure(name, getattr(self, name), LARGEST_FACTOR))
         most = (8.0 / 3.0 * self.variance * self.kurtosis) ** 0.5
         # The second derivative of a z^2 - b z^3 + c z^4 has no zero crossing.
         if self.skewness > most * (1.0 + CONVEX_ROUNDING):

@@ -21,8 +21,9 @@ from typing import Any, TypeVar
 
 from domain.errors import SolverTimedOut
 from server.execution.fair_queue import FairQueue
-from server.execution.template import Template
+from server.execution.template import Template, TemplateDied
 from server.execution.worker import LENGTH_BYTES, LibraryLoaded, Message, Outcome, Task, TimeLimit
+from server.observability import logger
 from server.ports import WorkerDied
 
 T = TypeVar("T")
@@ -47,6 +48,9 @@ WAITING_PER_WORKER = 64
 
 SMALL_BYTES = 1 << 16
 """Pickles up to this size are read on the event loop, larger ones in a thread."""
+
+RESTART_SECONDS = 1.0
+"""How long to wait before a worker is started again where that failed."""
 
 STREAM_AHEAD = 16
 """Reports of a stream that wait for a slow reader; then its worker waits too."""
@@ -432,6 +436,11 @@ class ProcessPool:
         generation = self._generation
         try:
             worker = await Worker.start(self._template, self._niceness)
+        except (OSError, TemplateDied):
+            logger.exception("a worker process could not be started; trying again")
+            if not self._closed:
+                asyncio.get_running_loop().call_later(RESTART_SECONDS, self._serve)
+            return
         finally:
             self._starting -= 1
         if self._closed:

@@ -71,6 +71,7 @@ class Template:
             connections = await loop.run_in_executor(self._thread, self._worker, niceness)
         except (OSError, TemplateDied):
             # It was killed from outside: another one takes its place, once.
+            self._stop_watching()
             await loop.run_in_executor(self._thread, self._end)
             connections = await loop.run_in_executor(self._thread, self._worker, niceness)
         self._watch()
@@ -86,10 +87,7 @@ class Template:
 
     async def close(self) -> None:
         """Ends the template; workers live on until their own sockets close."""
-        if self._loaded is not None:
-            asyncio.get_running_loop().remove_reader(self._loaded)
-            self._loaded.close()
-            self._loaded = None
+        self._stop_watching()
         await asyncio.get_running_loop().run_in_executor(self._thread, self._end)
         self._thread.shutdown(wait=False)
 
@@ -97,15 +95,18 @@ class Template:
         if self._loaded is not None:
             asyncio.get_running_loop().add_reader(self._loaded, self._is_loaded, self._loaded)
 
+    def _stop_watching(self) -> None:
+        if self._loaded is not None:
+            asyncio.get_running_loop().remove_reader(self._loaded)
+            self._loaded.close()
+            self._loaded = None
+
     def _is_loaded(self, loaded: socket.socket) -> None:
         if loaded.recv(1):
             for act in self._on_loaded:
                 act()
             return
-        asyncio.get_running_loop().remove_reader(loaded)  # the template has ended
-        loaded.close()
-        if self._loaded is loaded:
-            self._loaded = None
+        self._stop_watching()  # the template has ended
 
     def _load(self, name: str) -> None:
         if self._control is not None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from domain.errors import Cancelled, NotSupported, SolverTimedOut, UnboundedProblem
+from domain.errors import Cancelled, InvalidInput, NotSupported, SolverTimedOut
 from domain.market_data.moments import Moments
 from domain.optimization.constraints import GroupBounds, Leverage, Linear, Turnover, WeightBounds
 from domain.optimization.feasible import feasible_set
@@ -222,11 +222,13 @@ def test_nothing_may_be_traded() -> None:
     assert solve(problem).weights == pytest.approx(held, abs=1e-8)
 
 
-def test_a_return_without_limit_is_unbounded() -> None:
+def test_bounds_that_no_portfolio_has_are_refused() -> None:
+    """With the largest bounds that are taken, the highest return is large and found."""
+    with pytest.raises(InvalidInput, match="at most 1e"):
+        WeightBounds("short", lower=-1e30, symbols=("A",))
     moments = Moments.of("AB", [0.01, 0.02], [0.04, 0.0, 0.0, 0.09], 12.0)
-    problem = Problem(moments, MaxReturn(), constraints=(WeightBounds("short", lower=-1e30, symbols=("A",)),))
-    with pytest.raises(UnboundedProblem):
-        solve(problem)
+    problem = Problem(moments, MaxReturn(), constraints=(WeightBounds("short", lower=-1e6, symbols=("A",)),))
+    assert solve(problem).weights == pytest.approx([-1e6, 1e6 + 1.0], rel=1e-9)
 
 
 def test_what_no_engine_does_is_refused() -> None:

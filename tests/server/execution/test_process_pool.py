@@ -168,6 +168,17 @@ async def test_a_template_that_is_killed_is_replaced() -> None:
     await template.close()
 
 
+async def test_workers_that_cannot_start_are_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    """Who waits for one hears of their own deadline, and the pool goes on trying."""
+    template = Template(first=["no_such_module"])
+    pool = ProcessPool(workers=1, template=template)
+    with pytest.raises(SolverTimedOut, match="before a worker was free"):
+        await pool.run(partial(add, 1, 1), time.monotonic() + 8.0)
+    assert sum("could not be started" in record.message for record in caplog.records) >= 2
+    await pool.close(5.0)
+    await template.close()
+
+
 async def test_a_warm_worker_is_used_again(pool: ProcessPool) -> None:
     assert len({await pool.run(worker_id, None) for _ in range(5)}) == 1
 
