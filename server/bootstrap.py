@@ -83,7 +83,7 @@ async def serve(settings: Settings) -> None:
     interceptors = (
         RequestContext(), CallLog(), Errors(), admission, IdleLimit(settings.stream_idle_seconds), RawMessages(),
     )  # fmt: skip
-    app = App(_servicers(store, pool, jobs), interceptors)
+    app = App(_servicers(settings, store, pool, jobs), interceptors)
     housekeeping = _housekeeping(settings, store)
     # The first validation compiles the contract's rules; better now than in a caller's time.
     protovalidate.collect_violations(GetOptimizationRequest())
@@ -184,7 +184,7 @@ def _jobs(settings: Settings, opened: Store, template: Template) -> Jobs:
     return Jobs(store, progress, runner)
 
 
-def _servicers(store: Store, pool: ProcessPool, jobs: Jobs) -> dict[str, object]:
+def _servicers(settings: Settings, store: Store, pool: ProcessPool, jobs: Jobs) -> dict[str, object]:
     database = store.database
     market_data = MarketData(store.market_data)
     portfolios = EmbeddedPortfolios(database)
@@ -194,7 +194,7 @@ def _servicers(store: Store, pool: ProcessPool, jobs: Jobs) -> dict[str, object]
     backtests = Backtests(market_data, jobs.store, pool, jobs.runner, jobs.progress)
     return {
         "OptimizationService": OptimizationServicer(
-            optimization, Frontier(market_data, pool), Batch(market_data, pool), requests
+            optimization, Frontier(market_data, pool), Batch(market_data, pool, settings.stream_idle_seconds), requests
         ),
         "RiskService": RiskServicer(Risk(market_data, pool)),
         "MarketDataService": MarketDataServicer(market_data, requests),

@@ -33,7 +33,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         """Entered before the handler, left after it; sees whatever the handler raises."""
 
     def incoming(self, requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        """The messages of a client stream as the handler sees them."""
+        """The messages of a client stream, which is answered after its end, as the handler sees them."""
         return requests
 
     async def intercept_service(
@@ -74,7 +74,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         return behaviour
 
     def _incoming(self, request: Any, method: Method) -> Any:
-        return self.incoming(request) if method.streams_requests else request
+        only_requests = method.streams_requests and not method.streams_responses
+        return self.incoming(request) if only_requests else request
 
 
 def constructor_and_behaviour(handler: grpc.RpcMethodHandler[Any, Any]) -> tuple[Callable[..., Any], Behaviour]:

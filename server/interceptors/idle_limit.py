@@ -1,4 +1,7 @@
-"""Ends client streams on which nothing comes any more: each holds a place and what it has sent so far."""
+"""Ends client streams on which nothing comes any more: each holds a place and what it has sent so far.
+
+A bidirectional stream is left to its service: a caller may send nothing because they wait for answers.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -3,13 +3,13 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import suppress
 from functools import partial
 
 from domain.errors import InvalidInput, SolverTimedOut
 from server.commands.call import Call
 from server.commands.stored import Found
 from server.execution.process_pool import ProcessPool
+from server.ports import StreamIdle
 from server.services.market_data import MarketData
 from server.services.rounds import in_rounds
 from server.tasks import batch
@@ -28,24 +28,30 @@ Put = Callable[[bytes], None]
 class Batch:
     """Optimises many accounts over one universe; nothing is stored."""
 
-    def __init__(self, market_data: MarketData, pool: ProcessPool) -> None:
+    def __init__(self, market_data: MarketData, pool: ProcessPool, idle_seconds: float) -> None:
         self._market_data = market_data
         self._pool = pool
+        self._idle_seconds = idle_seconds
 
     async def run(self, requests: AsyncIterator[bytes], call: Call) -> AsyncGenerator[bytes]:
         """An outcome for each account, in any order. Accounts are read no faster than outcomes are taken."""
-        first = await anext(aiter(requests), None)
+        try:
+            async with asyncio.timeout(self._idle_seconds):
+                first = await anext(aiter(requests), None)
+        except TimeoutError:
+            raise StreamIdle(self._idle_seconds) from None
         if first is None:
             raise InvalidInput("universe", "must be the first message of a batch")
         shared, _ = await in_rounds(self._pool, partial(batch.shared, first), call, self._market_data.collect)
         outcomes: asyncio.Queue[bytes | None] = asyncio.Queue()
-        room = asyncio.Semaphore(LOT * LOTS_AT_ONCE)  # accounts that were read and whose outcome is not taken yet
-        solving = asyncio.create_task(self._solve_all(shared, _lots(requests, room), outcomes.put_nowait, call))
+        open_accounts = OpenAccounts(self._idle_seconds)
+        lots = _lots(requests, open_accounts)
+        solving = asyncio.create_task(self._solve_all(shared, lots, outcomes.put_nowait, call))
         solving.add_done_callback(lambda _: outcomes.put_nowait(None))
         try:
             while (outcome := await outcomes.get()) is not None:
                 yield outcome
-                room.release()
+                open_accounts.answered()
             await solving
         finally:
             solving.cancel()
@@ -87,26 +93,60 @@ class Batch:
             found = await self._market_data.collect(needs, found)
 
 
-async def _lots(requests: AsyncIterator[bytes], room: asyncio.Semaphore) -> AsyncGenerator[list[bytes]]:
-    """Accounts in lots: full ones, or what has come where no more comes for a moment."""
+class OpenAccounts:
+    """Accounts that were read and whose outcome is not taken yet, and how long there has been none."""
+
+    def __init__(self, idle_seconds: float) -> None:
+        self._idle_seconds = idle_seconds
+        self._room = asyncio.Semaphore(LOT * LOTS_AT_ONCE)
+        self._open = 0
+        self._quiet_since = time.monotonic()
+
+    async def read(self) -> None:
+        """One more was read; waits while there are too many."""
+        await self._room.acquire()
+        self._open += 1
+
+    def answered(self) -> None:
+        """The outcome of one was taken."""
+        self._room.release()
+        self._open -= 1
+        self._quiet_since = time.monotonic()
+
+    def idle_in(self) -> float:
+        """Seconds until the caller has sent nothing for too long, though nothing is owed to them.
+
+        Raises StreamIdle once they have.
+        """
+        if self._open:
+            return self._idle_seconds
+        left = self._quiet_since + self._idle_seconds - time.monotonic()
+        if left <= 0.0:
+            raise StreamIdle(self._idle_seconds)
+        return left
+
+
+async def _lots(requests: AsyncIterator[bytes], accounts: OpenAccounts) -> AsyncGenerator[list[bytes]]:
+    """Accounts in lots: full ones, or what has come where no more comes for a moment. Raises StreamIdle."""
     lot: list[bytes] = []
     coming = asyncio.ensure_future(anext(requests))
     try:
         while True:  # ends with the stream
-            await asyncio.wait({coming}, timeout=GATHER_SECONDS if lot else None)
+            await asyncio.wait({coming}, timeout=GATHER_SECONDS if lot else accounts.idle_in())
             if coming.done():
-                await room.acquire()
                 try:
                     lot.append(coming.result())
                 except StopAsyncIteration:
                     break
+                await accounts.read()
                 coming = asyncio.ensure_future(anext(requests))
-            if len(lot) == LOT or not coming.done():
+            if len(lot) == LOT or (lot and not coming.done()):
                 yield lot
                 lot = []
         if lot:
             yield lot
     finally:
         coming.cancel()
-        with suppress(asyncio.CancelledError, StopAsyncIteration, Exception):
-            await coming
+        await asyncio.wait({coming})
+        if not coming.cancelled():
+            coming.exception()  # the stream is over either way, and asyncio would complain

@@ -1,5 +1,6 @@
 """Many accounts over one universe: each keyed, each what Optimize alone would say, a failure a value."""
 
+import queue
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -120,3 +121,42 @@ def test_a_small_batch_for_riskfolio_leaves_the_server_without_it(start_server: 
     if mapped.exists():
         assert any("/clarabel" in Path(f"/proc/{one.pid}/maps").read_text() for one in server.workers())
         assert "/pandas/" not in mapped.read_text()
+
+
+def test_each_account_is_answered_before_the_stream_is_closed(channel: grpc.Channel) -> None:
+    """A caller who sends the next account only after the answer to the one before has one each time."""
+    sent: queue.SimpleQueue[OptimizeBatchRequest | None] = queue.SimpleQueue()
+    sent.put(ParseDict(UNIVERSE, OptimizeBatchRequest()))
+    call = OptimizationServiceStub(channel).OptimizeBatch(iter(sent.get, None), timeout=60)
+    for key in ("one", "two", "three"):
+        sent.put(ParseDict(account(key), OptimizeBatchRequest()))
+        assert next(call).key == key
+    sent.put(None)
+    assert list(call) == []
+
+
+def test_a_caller_who_is_owed_nothing_and_sends_nothing_is_ended(start_server: Any) -> None:
+    """While an account is solved for longer than that, its caller may be silent."""
+    server = start_server("--stream-idle-seconds", "1", "--workers", "1")
+    returns = np.random.default_rng(2).normal(0.0, 0.01, (400, 40))
+    slow = {
+        "returns": {
+            "symbols": [f"S{i}" for i in range(40)],
+            "dates": list(range(400)),
+            "values": returns.ravel().tolist(),
+        },
+        "periodsPerYear": 252,
+        "spec": {"objective": {"minRisk": {}}, "riskMeasure": "RISK_MEASURE_RLVAR"},
+    }
+    sent: queue.SimpleQueue[OptimizeBatchRequest | None] = queue.SimpleQueue()
+    sent.put(ParseDict({"universe": slow}, OptimizeBatchRequest()))
+    for i in range(4):
+        sent.put(ParseDict(account(f"slow {i}"), OptimizeBatchRequest()))
+    with server.channel() as channel:
+        call = OptimizationServiceStub(channel).OptimizeBatch(iter(sent.get, None), timeout=60)
+        assert {next(call).key for _ in range(4)} == {f"slow {i}" for i in range(4)}
+        with pytest.raises(grpc.RpcError) as raised:
+            next(call)
+        sent.put(None)
+    refusal = refusal_of(raised.value)
+    assert (refusal.code, refusal.reason) == ("DEADLINE_EXCEEDED", "STREAM_IDLE")
