@@ -205,7 +205,7 @@ def known_members(field: str, groups: Mapping[str, Collection[str]], symbols: Co
 
 def fractions_of_one(field: str, values: Iterable[float]) -> None:
     """That weights or budgets are not percentages: a sum of 99 to 101 is refused with a reason of its own."""
-    total = math.fsum(values)
+    total = sum(values)
     if PERCENT_SUMS[0] <= total <= PERCENT_SUMS[1]:
         rule = f"must be fractions, 0.6 for 60 %: they sum to {total:.6g}, so divide them by 100"
         raise InvalidInput(field, rule, "WEIGHTS_LOOK_LIKE_PERCENT")

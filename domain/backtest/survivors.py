@@ -41,7 +41,7 @@ def without_symbols(specification: Specification, gone: Collection[str]) -> Spec
         specification,
         objective=_objective(specification.objective, gone),
         constraints=tuple(one for one in constraints if one is not None),
-        groups=groups,
+        groups={name: members for name, members in groups.items() if members},
         costs=None if specification.costs is None else _costs(specification.costs, gone),
     )
 

@@ -12,6 +12,7 @@ from domain.checks import (
     Vector,
     figure,
     figures,
+    finite,
     freeze,
     positive,
     same_length,
@@ -59,17 +60,23 @@ class Moments:
         or it has a negative eigenvalue and `repair_covariance` is off.
         """
         names = unique_symbols("symbols", symbols)
-        means = figures("expected_returns", expected_returns).reshape(-1)
+        means = finite("expected_returns", expected_returns).reshape(-1)
         same_length("expected_returns", means, "symbols", names)
-        matrix = symmetric("covariance", figures("covariance", square("covariance", covariance, len(names))))
-        positive("periods_per_year", figure("periods_per_year", periods_per_year))
-        variances = matrix.diagonal()
+        matrix = symmetric("covariance", square("covariance", covariance, len(names)))
+        positive("periods_per_year", periods_per_year)
+        matrix, repair = _semidefinite(matrix, repair_covariance)
+        return cls(names, freeze(means), freeze(matrix), float(periods_per_year), repair)
+
+    def require_solvable(self) -> None:
+        """Raises InvalidInput for figures of a size that solvers cannot calculate with."""
+        figures("expected_returns", self.expected_returns)
+        figures("covariance", self.covariance)
+        figure("periods_per_year", self.periods_per_year)
+        variances = self.covariance.diagonal()
         if len(tiny := np.flatnonzero((variances > 0.0) & (variances < SMALLEST_VARIANCE))):
             i = int(tiny[0])
             rule = f"must be 0 or at least {SMALLEST_VARIANCE:g}, is {variances[i]:g}: its inverse is no number"
             raise InvalidInput(f"covariance[{i}, {i}]", rule)
-        matrix, repair = _semidefinite(matrix, repair_covariance)
-        return cls(names, freeze(means), freeze(matrix), float(periods_per_year), repair)
 
     @property
     def volatilities(self) -> Vector:

@@ -69,6 +69,7 @@ class Problem:
 
     def __post_init__(self) -> None:
         open_fraction("confidence_level", self.confidence_level)
+        self.moments.require_solvable()
         symbols = self.moments.symbols
         if self.current_weights is not None:
             same_length("current_weights", figures("current_weights", self.current_weights), "symbols", symbols)

@@ -122,6 +122,7 @@ class Worker:
         self._number = -1
         self.is_long = False
         self.is_outdated = False  # forked before all libraries were loaded
+        self.has_more = False  # loaded a library that others do not have yet
         self.busy_since: float | None = None
 
     @classmethod
@@ -361,6 +362,7 @@ class ProcessPool:
                     if isinstance(said, TimeLimit):
                         limit.reschedule(_earlier(deadline, said.seconds))
                     elif isinstance(said, LibraryLoaded):
+                        worker.has_more = True
                         self._in_background(self._template.load(said.name))
                     elif on_report is not None:
                         await on_report(said.content)
@@ -459,7 +461,8 @@ class ProcessPool:
         worker.busy_since = None
         size = len(self._idle) + len(self._busy) + self._starting
         # One that gave way cannot be hurried again by an ordinary user: a new one is forked in its place.
-        if worker.is_long or worker.is_outdated or size >= self._base:
+        slow = worker.is_long and not worker.has_more
+        if slow or worker.is_outdated or size >= self._base:
             self._in_background(worker.close(1.0))
             if size < self._base:
                 self._start_worker()

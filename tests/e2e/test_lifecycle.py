@@ -109,7 +109,7 @@ def test_a_solver_that_does_not_listen_is_stopped_within_half_a_second(server: A
     with Client(server.address) as client:
         client.optimize(SMALL, min_risk())
         with pytest.raises(errors.DeadlineExceeded):
-            client.optimize(heavy(), min_risk(), risk_measure="rlvar", timeout=2.0)
+            client.optimize(heavy(), min_risk(), risk_measure="rlvar", timeout=1.0)
         late = time.monotonic() + 0.5
         time.sleep(max(0.0, late - time.monotonic()))
         processes = [psutil.Process(server.process.pid), *psutil.Process(server.process.pid).children(recursive=True)]
@@ -149,7 +149,7 @@ def test_a_request_whose_worker_is_killed_is_answered_all_the_same(start_server:
     """Once; a request that kills its process every time is told so, and no other call notices."""
     running = start_server("--workers", "1")
     with Client(running.address) as client, ThreadPoolExecutor(1) as pool:
-        call = pool.submit(client.optimize, heavy(60, 600), min_risk(), risk_measure="rlvar", timeout=60)
+        call = pool.submit(client.optimize, heavy(100, 1000), min_risk(), risk_measure="rlvar", timeout=60)
         _busy(running).kill()
         assert call.result(60).weights
         call = pool.submit(client.optimize, heavy(), min_risk(), risk_measure="rlvar", timeout=60)
@@ -233,7 +233,7 @@ def test_an_unexpected_error_shows_an_id_and_no_text(start_server: Callable[...,
         client.optimize(SMALL, min_risk())
         # An answer is changed behind the back of the server: nobody foresaw this error.
         with closing(sqlite3.connect(tmp_path / "absfinance.sqlite3", timeout=30)) as store:
-            store.execute("UPDATE optimizations SET payload = x'ffff'")
+            store.execute("UPDATE optimizations SET summary = x'ffff'")
             store.commit()
         with pytest.raises(errors.InternalError) as raised:
             client.list_optimizations()
