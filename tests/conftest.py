@@ -62,9 +62,7 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
     """Starts servers on free ports of loopback; they are ended by their own process id."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(
-        *arguments: str, data_dir: Path | None = None, program: Sequence[str] = ("server",)
-    ) -> RunningServer:
+    def start(*arguments: str, data_dir: Path | None = None, program: Sequence[str] = ("server",)) -> RunningServer:
         folder = data_dir or tmp_path_factory.mktemp("data")
         log = (folder / "server.log").open("a")
         flags = ["--listen", "127.0.0.1:0", "--data-dir", str(folder), *arguments]

@@ -3,7 +3,7 @@
 python -m tests.e2e.audited_server FILE [flags of the server]
 
 FILE gets a JSON object a line: when the callback began (time.monotonic), the CPU seconds of the event loop's own thread
-that it used, and what it was.
+that it used, how long it took by the clock, and what it was.
 """
 
 import asyncio
@@ -18,6 +18,9 @@ from server.__main__ import main
 
 RECORDED_SECONDS = 0.02
 
+RECORDED_WALL_SECONDS = 0.1
+"""A callback that waits for so long is written down too: for a lock or a disk, or for a processor."""
+
 
 def _record_callbacks(file: Path) -> None:
     run = Handle._run
@@ -29,8 +32,9 @@ def _record_callbacks(file: Path) -> None:
             return run(self)
         finally:
             used = time.thread_time() - used
-            if used > RECORDED_SECONDS:
-                out.write(json.dumps({"at": began, "seconds": used, "what": _name(self)}) + "\n")
+            wall = time.monotonic() - began
+            if used > RECORDED_SECONDS or wall > RECORDED_WALL_SECONDS:
+                out.write(json.dumps({"at": began, "seconds": used, "wall": wall, "what": _name(self)}) + "\n")
 
     Handle._run = measured  # type: ignore[method-assign]
 

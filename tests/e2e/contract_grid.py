@@ -8,12 +8,11 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from absfin import Panel
 from absfinance.v1.constraint_pb2 import Constraint
 from absfinance.v1.objective_pb2 import Objective
 from absfinance.v1.optimization_service_pb2 import OptimizeRequest
 from google.protobuf import json_format
-
-from absfin import Panel
 
 SIZES = (60, 300)
 OBSERVATIONS = 300
