@@ -5,14 +5,14 @@ import random
 import statistics
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
 import pytest
-from absfin import Client
 
-from tests.conftest import RunningServer
-from tests.e2e.audit import MAX_HEALTH_SECONDS, Audit, health_probe, start_audit
-from tests.e2e.contract_grid import CONSTRAINTS, INPUTS, OBJECTIVES, SIZES, Cell, kinds, stored_prices, whole_grid
+from tests.e2e.audit import MAX_HEALTH_SECONDS, Audit, health_probe
+from tests.e2e.contract_grid import CONSTRAINTS, INPUTS, OBJECTIVES, SIZES, Cell, kinds, whole_grid
+from tests.e2e.invalid_requests import Sent, invalid_requests
 from tests.e2e.raw_calls import UNTYPED, RawCalls
 
 OPTIMIZE = "OptimizationService/Optimize"
@@ -25,20 +25,6 @@ BATCH = 25
 WIDTH = 4
 
 SEED = 20
-
-
-@pytest.fixture(scope="module")
-def audit(start_server: Callable[..., RunningServer], tmp_path_factory: pytest.TempPathFactory) -> Audit:
-    started = start_audit(start_server, tmp_path_factory.mktemp("audit"))
-    with Client(started.server.address) as client:
-        client.import_prices(stored_prices(SIZES[-1]), import_id="grid")
-    return started
-
-
-@pytest.fixture(scope="module")
-def calls(audit: Audit) -> Iterator[RawCalls]:
-    with audit.server.channel() as channel:
-        yield RawCalls(channel)
 
 
 def cells() -> list[Cell]:
@@ -91,3 +77,27 @@ def limited(cell: Cell, rng: random.Random) -> tuple[bytes, float]:
     """A request and its timeout: the solver's own limit ends it, or the caller's patience."""
     seconds = rng.uniform(0.5, 1.0)
     return (cell.request(seconds), seconds + 0.5) if rng.random() < 0.5 else (cell.request(30.0), seconds)
+
+
+INVALID = 2000
+
+
+@pytest.mark.timeout(240)
+def test_invalid_requests_never_hold_the_event_loop(audit: Audit, calls: RawCalls) -> None:
+    """Random changes of valid requests, to every method of the contract."""
+    start = time.monotonic()
+    requests = invalid_requests(random.Random(SEED))  # noqa: S311
+
+    def code_of(sent: Sent) -> str:
+        return calls.single(sent.method, sent.data, 1.0, streams=sent.streams).code
+
+    codes: Counter[str] = Counter()
+    waits = []
+    with ThreadPoolExecutor(WIDTH) as pool:
+        while codes["INVALID_ARGUMENT"] < INVALID:
+            with health_probe(audit.server.address) as probe:
+                codes.update(pool.map(code_of, list(islice(requests, 500))))
+            waits.append(probe.longest)
+    assert audit.stops_by(time.monotonic()), codes
+    assert not audit.long_callbacks(start)
+    assert statistics.median(waits) < MAX_HEALTH_SECONDS
