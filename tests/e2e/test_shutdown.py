@@ -29,7 +29,7 @@ RETURNS = {
     "dates": list(range(DAYS)),
     "values": RNG.normal(0.0005, 0.01, DAYS * ASSETS).tolist(),
 }
-HEAVY = {"returns": RETURNS, "periodsPerYear": 252, "riskMeasure": "RISK_MEASURE_RLVAR"}
+DATA = {"returns": RETURNS, "periodsPerYear": 252}
 MOMENTS = {"symbols": ["A"], "covariance": [0.04], "periodsPerYear": 12}
 
 
@@ -37,11 +37,16 @@ def begun(channel: grpc.aio.Channel, shape: str) -> Any:
     """A call that takes longer than the server waits for it."""
     match shape:
         case "unary":
-            request = json_format.ParseDict({**HEAVY, "objective": {"minRisk": {}}}, OptimizeRequest())
+            # A search that goes on until the solver's own limit of half a minute.
+            shares = {"riskContributionBounds": {"upper": 1.05 / ASSETS}}
+            problem = {"objective": {"maxUtility": {"riskAversion": 4}}, "constraints": [shares]}
+            request = json_format.ParseDict({**DATA, **problem}, OptimizeRequest())
             method = channel.unary_unary("/absfinance.v1.OptimizationService/Optimize")
             return method(request.SerializeToString(), timeout=60)
         case "server streaming":
-            request = json_format.ParseDict({**HEAVY, "points": 100}, TraceFrontierRequest())
+            request = json_format.ParseDict(
+                {**DATA, "riskMeasure": "RISK_MEASURE_RLVAR", "points": 100}, TraceFrontierRequest()
+            )
             method = channel.unary_stream("/absfinance.v1.OptimizationService/TraceFrontier")
             return method(request.SerializeToString(), timeout=60)
         case "client streaming":
