@@ -23,7 +23,7 @@ MAX_SECONDS = 10.0
 """From the signal to the end of the process, on a busy machine."""
 
 RNG = np.random.default_rng(71)
-ASSETS, DAYS = 60, 600
+ASSETS, DAYS = 40, 600
 RETURNS = {
     "symbols": [f"S{i}" for i in range(ASSETS)],
     "dates": list(range(DAYS)),
