@@ -1,7 +1,6 @@
 """Ten thousand accounts over one universe through the wire. Run it through scripts/bench batch."""
 
 import argparse
-import json
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from absfinance.v1.optimization_service_pb2_grpc import OptimizationServiceStub
 from google.protobuf.json_format import ParseDict
 from market import returns
 from numpy.typing import NDArray
+from output import as_json, result_lines
 
 ASSETS, GROUPS = 50, 5
 FAR = 0.3
@@ -39,6 +39,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("--accounts", type=int, default=10_000, help="how many")
     arguments = parser.parse_args()
+    lines = result_lines()
     values = returns(ASSETS)
     covariance = np.cov(values.T)
     made = list(accounts(arguments.accounts, covariance))
@@ -62,7 +63,8 @@ def main() -> None:
         "seconds": round(seconds, 3),
         "problems_per_second": round(len(made) / seconds, 1),
     }
-    print(json.dumps(line) if arguments.json else "  ".join(f"{key} {value}" for key, value in line.items()))
+    text = as_json(line) if arguments.json else "  ".join(f"{key} {value}" for key, value in line.items())
+    print(text, file=lines)
 
 
 def universe_of(values: NDArray[np.float64], covariance: NDArray[np.float64]) -> OptimizeBatchRequest:

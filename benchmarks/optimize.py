@@ -2,8 +2,8 @@
 
 import argparse
 import gc
-import json
 import statistics
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from constrained import constrained_jobs
 from market import returns
+from output import as_json, result_lines
 from peers import FRONTIER_POINTS, PEERS, Array, Market, Run
 
 from domain.errors import InfeasibleProblem
@@ -140,7 +141,7 @@ def measure(job: str, market: Market, peers: Mapping[str, Run], ours: Run) -> It
         try:
             answers[peer] = run()
         except Exception as error:  # what a peer does with a problem that has an answer is a result
-            print(f"# {job}: {peer} failed: {type(error).__name__}", flush=True)
+            print(f"# {job}: {peer} failed: {type(error).__name__}", file=sys.stderr, flush=True)
         first[peer] = time.process_time() - start
     one = cpu_ms(ours, 1)
     repeats = max(1, round(ROUND_MS / max(one, 1e-3)))
@@ -192,8 +193,10 @@ def main() -> None:
     parser.add_argument("--growth", action="store_true", help="how our time grows with assets and periods as well")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")  # the peers' libraries warn about each other
+    lines = result_lines()
     if not arguments.json:
-        print(f"{'job':<22}{'ours':>12}  {'peer':<22}{'peer':>12}{'ratio':>9}{'objective excess':>19}")
+        head = f"{'job':<22}{'ours':>12}  {'peer':<22}{'peer':>12}{'ratio':>9}{'objective excess':>19}"
+        print(head, file=lines)
     for assets in arguments.assets:
         market = market_of(assets)
         mine = our_jobs(market)
@@ -202,35 +205,31 @@ def main() -> None:
             if name in arguments.jobs:
                 peers = {peer: jobs[name] for peer, jobs in theirs.items() if name in jobs}
                 for result in measure(f"{name}/N={assets}", market, peers, mine[name]):
-                    show(result, as_json=arguments.json)
+                    print(text(result, json=arguments.json), file=lines)
     if "constrained" in arguments.jobs:
         for job, market, peers, ours, judge in constrained_jobs():
             for result in measure(job, market, peers, ours):
                 peer = next(iter(peers.values()))()
                 above = (judge(ours()) - judge(peer)) / abs(judge(peer))
-                show(Result(**{**asdict(result), "objective_excess": above}), as_json=arguments.json)
+                whole = Result(**{**asdict(result), "objective_excess": above})
+                print(text(whole, json=arguments.json), file=lines)
     if arguments.growth:
         for job in JOBS:
-            print(json.dumps(growth(job, "assets", (50, 100, 200, 400), market_of)), flush=True)
+            print(as_json(growth(job, "assets", (50, 100, 200, 400), market_of)), file=lines)
         for job in ("min_cvar", "hrp"):
             at = lambda periods: market_of(100, periods)  # noqa: E731  # one line, one meaning
-            print(json.dumps(growth(job, "periods", (500, 1000, 2000, 4000), at)), flush=True)
+            print(as_json(growth(job, "periods", (500, 1000, 2000, 4000), at)), file=lines)
 
 
-def show(result: Result, *, as_json: bool) -> None:
+def text(result: Result, *, json: bool) -> str:
     """One line."""
-    if as_json:
-        print(json.dumps(asdict(result)), flush=True)
-        return
+    if json:
+        return as_json(asdict(result))
+    ours = f"{result.job:<22}{result.ours_ms:>9.3f} ms  {result.peer:<22}"
     if result.peer_ms is None:
-        print(f"{result.job:<22}{result.ours_ms:>9.3f} ms  {result.peer:<22}{'no answer':>12}", flush=True)
-        return
+        return f"{ours}{'no answer':>12}"
     above = "" if result.objective_excess is None else f"{result.objective_excess:>19.1e}"
-    print(
-        f"{result.job:<22}{result.ours_ms:>9.3f} ms  {result.peer:<22}{result.peer_ms:>9.1f} ms{result.ratio:>8.0f}x"
-        f"{above}",
-        flush=True,
-    )
+    return f"{ours}{result.peer_ms:>9.1f} ms{result.ratio:>8.0f}x{above}"
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ Run it by scripts/bench risk. CPU time of one thread.
 """
 
 import argparse
-import json
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -18,6 +17,7 @@ import pandas as pd
 import quantstats.stats as qs
 from market import returns as market_returns
 from numpy.typing import NDArray
+from output import as_json, result_lines
 
 from domain.market_data.panel import ReturnPanel
 from domain.risk.correlation import Clustering
@@ -193,6 +193,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     options = parser.parse_args()
+    lines = result_lines()
     values = market_returns(ASSETS, PERIODS)
     results: list[Timed | Compared] = [
         Timed(f"report/N={ASSETS},T={PERIODS}", cpu_ms(full_report(values))),
@@ -202,7 +203,8 @@ def main() -> None:
     ]
     for result in results:
         shown = {name: value for name, value in asdict(result).items() if value is not None}
-        print(json.dumps(shown) if options.json else "  ".join(f"{name} {value}" for name, value in shown.items()))
+        text = as_json(shown) if options.json else "  ".join(f"{name} {value}" for name, value in shown.items())
+        print(text, file=lines)
 
 
 if __name__ == "__main__":

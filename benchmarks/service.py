@@ -1,7 +1,7 @@
 """What a caller waits for over loopback, warm. Run it through scripts/bench service."""
 
 import argparse
-import json
+import os
 import statistics
 import subprocess
 import sys
@@ -10,16 +10,21 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import numpy as np
 import psutil
-from absfin import Client, Moments, Panel, Prices, Stored, min_risk, strategies
+from absfin import Client, Moments, Panel, Prices, Returns, Stored, min_risk, strategies
 from absfin.cli.csv_files import read_panel
 from market import STOCKS, returns
+from output import as_json, result_lines
 
 CALLS = 500
 WARM_UP = 50
 BIG = (8_000, 500)  # dates, assets
+HEAVY = (900, 100)  # dates, assets
+BUSY_SECONDS = 1.0
+"""Until the other client's calls are under way."""
 
 
 def main() -> None:
@@ -27,36 +32,40 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench service", description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     arguments = parser.parse_args()
+    lines = result_lines()
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "server", "--listen", "127.0.0.1:0", "--data-dir", folder]
         with subprocess.Popen([*command, "--log-level", "warning"], stdout=subprocess.PIPE, text=True) as process:
             try:
                 ready = process.stdout.readline() if process.stdout else ""
-                with Client(ready.split(" on ")[1].split(",")[0]) as client:
-                    for line in _jobs(client, process.pid):
-                        print(json.dumps(line) if arguments.json else _text(line), flush=True)
+                address = ready.split(" on ")[1].split(",")[0]
+                with Client(address) as client:
+                    for line in _jobs(client, address, process.pid):
+                        print(as_json(line) if arguments.json else _text(line), file=lines)
             finally:
                 process.terminate()
 
 
-def _jobs(client: Client, pid: int) -> list[dict[str, object]]:
+def _jobs(client: Client, address: str, pid: int) -> Iterator[dict[str, object]]:
     values = returns(20)
     moments = Moments([f"S{i}" for i in range(20)], values.mean(axis=0), np.cov(values.T), 252)
-    found = [_optimize(client, moments, "optimize_over_loopback/N=20")]
+    yield _optimize(client, moments, "optimize/N=20")
+    with _all_cores_solving(client, address):
+        yield _optimize(client, moments, "optimize/N=20/both_cores_solving")
     daily = strategies.optimize(min_risk(), 252)
     panel = Panel.of([f"S{i}" for i in range(20)], np.arange(1, 1001), 100.0 * np.cumprod(1.0 + values[-1000:], axis=0))
     long = Prices(Panel(panel.symbols, np.arange(20_000, dtype=np.int32), np.tile(panel.values, (20, 1))))
     running = [client.backtest(long, daily, rebalancing=strategies.every_periods(1)).name for _ in range(2)]
     while any(client.get_backtest(name).fraction == 0.0 for name in running):
         time.sleep(0.05)
-    found.append(_optimize(client, moments, "optimize_while_two_backtests_run/N=20"))
+    line = _optimize(client, moments, "optimize_while_two_backtests_run/N=20")
     still = [client.get_backtest(name).state for name in running]
-    found[-1]["backtests_still_running"] = still.count("running")
+    yield line | {"backtests_still_running": still.count("running")}
     for name in running:
         client.cancel_backtest(name)
     client.import_prices(read_panel(STOCKS), import_id="sample")
     stocks = Stored(read_panel(STOCKS).symbols)
-    found.append(_backtest(client, "backtest_min_variance/33y_monthly", stocks, strategies.optimize(min_risk(), 252)))
+    yield _backtest(client, "backtest_min_variance/33y_monthly", stocks, strategies.optimize(min_risk(), 252))
     dates, assets = BIG
     noise = np.random.default_rng(3).normal(0.0003, 0.01, BIG)
     big = Panel.of([f"B{i}" for i in range(assets)], np.arange(dates), 100.0 * np.cumprod(1.0 + noise, axis=0))
@@ -64,9 +73,43 @@ def _jobs(client: Client, pid: int) -> list[dict[str, object]]:
     every_day = strategies.every_periods(1)
     name = f"backtest_equal_weight/N={assets}_T={dates}_daily"
     with _peak_memory(pid) as peak:
-        found.append(_backtest(client, name, Stored(big.symbols), strategies.equal_weight(), every_day))
-    found[-1]["worker_peak_mb"] = max(peak) / 1e6
-    return found
+        line = _backtest(client, name, Stored(big.symbols), strategies.equal_weight(), every_day)
+    yield line | {"worker_peak_mb": max(peak) / 1e6}
+
+
+@contextmanager
+def _all_cores_solving(client: Client, address: str) -> Iterator[None]:
+    """As many heavy calls as there are cores, all the time, from a client in a process of its own."""
+    command = [sys.executable, "-c", "from service import solve_on_and_on; solve_on_and_on()", address]
+    with subprocess.Popen(command, cwd=Path(__file__).parent, stdout=subprocess.PIPE, text=True) as other:
+        try:
+            if other.stdout is None or not other.stdout.readline():
+                raise RuntimeError("the other client did not start")
+            time.sleep(BUSY_SECONDS)
+            yield
+            if other.poll() is not None:
+                raise RuntimeError("the other client has ended")
+        finally:
+            other.terminate()
+
+
+def solve_on_and_on() -> None:
+    """The other client: one call after the other in each of its threads, until its process is ended."""
+    values = returns(HEAVY[1])[-HEAVY[0] :]
+    panel = Panel.of([f"H{i}" for i in range(HEAVY[1])], np.arange(HEAVY[0]), values)
+    with Client(sys.argv[1]) as client:
+        client.wait_until_ready()
+        print("ready", flush=True)
+
+        def solve() -> None:
+            while True:  # ends with the process
+                client.optimize(Returns(panel, 252), min_risk(), risk_measure="rlvar", timeout=600)
+
+        threads = [threading.Thread(target=solve) for _ in range(os.cpu_count() or 1)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
 
 
 @contextmanager
@@ -90,7 +133,7 @@ def _peak_memory(pid: int) -> Iterator[list[int]]:
 
 def _optimize(client: Client, moments: Moments, job: str) -> dict[str, object]:
     times = sorted([_timed(client, moments) for _ in range(CALLS + WARM_UP)][WARM_UP:])
-    return {"job": job, "median_ms": statistics.median(times), "p99_ms": times[int(0.99 * len(times))]}
+    return {"job": job, "p50_ms": statistics.median(times), "p99_ms": times[int(0.99 * len(times))]}
 
 
 def _backtest(
@@ -104,7 +147,7 @@ def _backtest(
         times.append((time.perf_counter() - start) * 1e3)
         if done.state != "succeeded":
             raise RuntimeError(f"{job}: {done.error}")
-    return {"job": job, "median_ms": statistics.median(times[1:]), "p99_ms": max(times[1:]), "first_ms": times[0]}
+    return {"job": job, "p50_ms": statistics.median(times[1:]), "p99_ms": max(times[1:]), "first_ms": times[0]}
 
 
 def _timed(client: Client, moments: Moments) -> float:

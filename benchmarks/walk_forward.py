@@ -1,7 +1,6 @@
 """Four hundred decisions on the sample stocks, each from the year before it. Run it by scripts/bench walk_forward."""
 
 import argparse
-import json
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ import numpy as np
 from absfin.cli.csv_files import read_panel
 from market import STOCKS
 from optimize import excess, our_jobs
+from output import as_json, result_lines
 from peers import PEERS, Array, Market, Run
 
 from domain.errors import NoPositiveExcessReturn
@@ -106,11 +106,13 @@ def main() -> None:
     parser.add_argument("--jobs", nargs="+", default=list(JOBS), choices=JOBS)
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")  # the peers' libraries warn about each other
+    lines = result_lines()
     windows = markets()
     for job in arguments.jobs:
         for result in results(job, windows):
             line = asdict(result)
-            print(json.dumps(line) if arguments.json else "  ".join(f"{k} {v}" for k, v in line.items()), flush=True)
+            text = as_json(line) if arguments.json else "  ".join(f"{k} {v}" for k, v in line.items())
+            print(text, file=lines)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,12 +62,13 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
     """Starts servers on free ports of loopback; they are ended by their own process id."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(*arguments: str, data_dir: Path | None = None) -> RunningServer:
+    def start(*arguments: str, data_dir: Path | None = None, program: Sequence[str] = ("server",)) -> RunningServer:
         folder = data_dir or tmp_path_factory.mktemp("data")
         log = (folder / "server.log").open("a")
-        command = [sys.executable, "-m", "server", "--listen", "127.0.0.1:0", "--data-dir", str(folder), *arguments]
+        flags = ["--listen", "127.0.0.1:0", "--data-dir", str(folder), *arguments]
         with log:
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+            command = [sys.executable, "-m", *program, *flags]
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT)
         started.append(process)
         assert process.stdout is not None
         line = process.stdout.readline()

@@ -8,6 +8,7 @@ import protovalidate
 from google.protobuf.message import DecodeError, Message
 
 from domain.errors import InvalidInput
+from server.converters.list_limits import too_long
 from server.converters.not_built import refuse_what_is_not_built
 
 M = TypeVar("M", bound=Message)
@@ -48,8 +49,12 @@ def message_from_bytes(kind: type[M], data: bytes) -> M:
     except DecodeError:
         name = kind.DESCRIPTOR.name
         raise InvalidRequest((Violation("", f"the bytes that were sent are no {name}"),)) from None
+    small = len(data) <= ALL_VIOLATIONS_BYTES
+    if not small and (long := too_long(message)) is not None:
+        path, limit = long
+        raise InvalidRequest((Violation(path, f"must contain no more than {limit} item(s)", "repeated.max_items"),))
     broken = protovalidate.collect_violations(message, fail_fast=True)
-    if broken and len(data) <= ALL_VIOLATIONS_BYTES:
+    if broken and small:
         broken = protovalidate.collect_violations(message)[:MAX_VIOLATIONS]
     if broken:
         raise InvalidRequest(tuple(_violation(one) for one in broken))

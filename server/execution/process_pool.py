@@ -419,13 +419,17 @@ class ProcessPool:
         if size < self._base:
             self._start_worker()
         elif size < self._most and not self._starting and self._growing is None:
-            self._growing = asyncio.get_running_loop().call_later(LONG_SECONDS, self._grow)
+            self._growing = asyncio.get_running_loop().call_later(self._until_all_are_long(), self._grow)
+
+    def _until_all_are_long(self) -> float:
+        """Seconds until every task that runs now is a long one."""
+        now = time.monotonic()
+        return max((LONG_SECONDS - (now - (worker.busy_since or now)) for worker in self._busy), default=0.0)
 
     def _grow(self) -> None:
         """Starts another process where somebody still waits and every task is a long one."""
         self._growing = None
-        now = time.monotonic()
-        if len(self._queue) and all(now - (worker.busy_since or now) >= LONG_SECONDS for worker in self._busy):
+        if len(self._queue) and self._until_all_are_long() <= 0.0:
             self._start_worker()
         else:
             self._serve()
@@ -460,9 +464,11 @@ class ProcessPool:
         self._busy.discard(worker)
         worker.busy_since = None
         size = len(self._idle) + len(self._busy) + self._starting
+        # Long tasks may hold their processes for minutes: as many as there are processors stay ready for short ones.
+        ready = size - sum(other.is_long for other in self._busy)
         # One that gave way cannot be hurried again by an ordinary user: a new one is forked in its place.
         slow = worker.is_long and not worker.has_more
-        if slow or worker.is_outdated or size >= self._base:
+        if slow or worker.is_outdated or ready >= self._base or size >= self._most:
             self._in_background(worker.close(1.0))
             if size < self._base:
                 self._start_worker()

@@ -266,6 +266,20 @@ async def test_short_tasks_do_not_wait_for_long_ones_of_another() -> None:
     await pool.close(5.0)
 
 
+async def test_short_tasks_beside_long_ones_find_a_process_ready(pool: ProcessPool) -> None:
+    """No process is started for each of them, and once the long ones are gone there are as many as before."""
+    long = [asyncio.create_task(pool.run(partial(work_politely, 60.0), None, caller="long")) for _ in range(2)]
+    await asyncio.sleep(0.5)
+    short = [await pool.run(worker_id, None, caller="short") for _ in range(8)]
+    assert len(set(short)) <= 3  # one, unless the machine makes some of them long ones
+    for task in long:
+        task.cancel()
+    await asyncio.wait(long)
+    await asyncio.sleep(1.0)
+    workers = [one for template in psutil.Process().children() for one in template.children()]
+    assert len(workers) == 2
+
+
 async def test_long_tasks_give_way_and_short_ones_after_them_do_not(pool: ProcessPool) -> None:
     own = os.nice(0)
     assert await pool.run(partial(niceness, 0.3), None) > own

@@ -1,0 +1,101 @@
+"""SIGTERM while calls of every shape run: those that are cut are told to come back, and the server ends in time."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+from absfinance.v1.market_data_service_pb2 import ImportPricesRequest
+from absfinance.v1.optimization_service_pb2 import OptimizeBatchRequest, OptimizeRequest, TraceFrontierRequest
+from google.protobuf import json_format
+from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
+
+from tests.conftest import RunningServer
+
+DRAIN_SECONDS = 0.5
+
+MAX_SECONDS = 10.0
+"""From the signal to the end of the process, on a busy machine."""
+
+RNG = np.random.default_rng(71)
+ASSETS, DAYS = 40, 600
+RETURNS = {
+    "symbols": [f"S{i}" for i in range(ASSETS)],
+    "dates": list(range(DAYS)),
+    "values": RNG.normal(0.0005, 0.01, DAYS * ASSETS).tolist(),
+}
+DATA = {"returns": RETURNS, "periodsPerYear": 252}
+MOMENTS = {"symbols": ["A"], "covariance": [0.04], "periodsPerYear": 12}
+
+
+def begun(channel: grpc.aio.Channel, shape: str) -> Any:
+    """A call that takes longer than the server waits for it."""
+    match shape:
+        case "unary":
+            # A search that goes on until the solver's own limit of half a minute.
+            shares = {"riskContributionBounds": {"upper": 1.05 / ASSETS}}
+            problem = {"objective": {"maxUtility": {"riskAversion": 4}}, "constraints": [shares]}
+            request = json_format.ParseDict({**DATA, **problem}, OptimizeRequest())
+            method = channel.unary_unary("/absfinance.v1.OptimizationService/Optimize")
+            return method(request.SerializeToString(), timeout=60)
+        case "server streaming":
+            request = json_format.ParseDict(
+                {**DATA, "riskMeasure": "RISK_MEASURE_RLVAR", "points": 100}, TraceFrontierRequest()
+            )
+            method = channel.unary_stream("/absfinance.v1.OptimizationService/TraceFrontier")
+            return method(request.SerializeToString(), timeout=60)
+        case "client streaming":
+            return channel.stream_unary("/absfinance.v1.MarketDataService/ImportPrices")(timeout=60)
+    return channel.stream_stream("/absfinance.v1.OptimizationService/OptimizeBatch")(timeout=60)
+
+
+FIRST: dict[str, bytes] = {
+    "client streaming": ImportPricesRequest(header={"import_id": "cut"}).SerializeToString(),
+    "bidirectional": json_format.ParseDict(
+        {"universe": {"moments": MOMENTS, "spec": {"objective": {"minRisk": {}}}}}, OptimizeBatchRequest()
+    ).SerializeToString(),
+}
+
+
+@pytest.mark.parametrize("shape", ["unary", "server streaming", "client streaming", "bidirectional"])
+async def test_calls_that_are_cut_are_told_to_come_back(start_server: Callable[..., RunningServer], shape: str) -> None:
+    server = start_server("--drain-seconds", f"{DRAIN_SECONDS:g}")
+    options = [("grpc.enable_http_proxy", 0)]
+    async with grpc.aio.insecure_channel(server.address, options=options) as channel:
+        call = begun(channel, shape)
+        if shape in FIRST:
+            await call.write(FIRST[shape])
+        await asyncio.sleep(1.0)
+        stopped = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            await _end(call, shape)
+    assert raised.value.code() is grpc.StatusCode.UNAVAILABLE
+    info, retry = details_of(raised.value)
+    assert info.reason == "DRAINING"
+    assert retry.retry_delay.ToTimedelta().total_seconds() > 0.0
+    assert await asyncio.to_thread(server.process.wait, MAX_SECONDS) == 0
+    assert time.monotonic() - stopped < MAX_SECONDS
+
+
+async def _end(call: Any, shape: str) -> None:
+    if shape in {"unary", "client streaming"}:
+        await call
+        return
+    async for _ in call:
+        pass
+
+
+def details_of(error: grpc.aio.AioRpcError) -> tuple[ErrorInfo, RetryInfo]:
+    packed = dict(error.trailing_metadata() or ())["grpc-status-details-bin"]
+    info, retry = ErrorInfo(), RetryInfo()
+    for detail in Status.FromString(packed).details:
+        for kind in (info, retry):
+            if detail.Is(kind.DESCRIPTOR):
+                detail.Unpack(kind)
+    return info, retry
