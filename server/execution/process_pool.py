@@ -362,7 +362,7 @@ class ProcessPool:
                     if isinstance(said, TimeLimit):
                         limit.reschedule(_earlier(deadline, said.seconds))
                     elif isinstance(said, LibraryLoaded):
-                        worker.has_more = True
+                        worker.has_more, worker.is_outdated = True, False  # until new workers have it too
                         self._in_background(self._template.load(said.name))
                     elif on_report is not None:
                         await on_report(said.content)

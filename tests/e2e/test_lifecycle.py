@@ -150,14 +150,20 @@ def test_a_request_whose_worker_is_killed_is_answered_all_the_same(start_server:
     running = start_server("--workers", "1")
     with Client(running.address) as client, ThreadPoolExecutor(1) as pool:
         call = pool.submit(client.optimize, heavy(100, 1000), min_risk(), risk_measure="rlvar", timeout=60)
-        _busy(running).kill()
+        _kill(_busy(running))
         assert call.result(60).weights
         call = pool.submit(client.optimize, heavy(), min_risk(), risk_measure="rlvar", timeout=60)
         for _ in range(2):
-            _busy(running).kill()
+            _kill(_busy(running))
         with pytest.raises(errors.WorkerDied, match="worker process died"):
             call.result(60)
         assert client.optimize(heavy(3, 100), min_risk(), risk_measure="cvar", timeout=120).weights
+
+
+def _kill(worker: psutil.Process) -> None:
+    """Kills a process and waits until it is gone, so that nobody finds it again."""
+    worker.kill()
+    worker.wait(10)
 
 
 def _busy(running: Any) -> psutil.Process:
