@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.audit import MAX_HEALTH_SECONDS, Audit, health_probe
 from tests.e2e.contract_grid import CONSTRAINTS, INPUTS, OBJECTIVES, SIZES, Cell, kinds, whole_grid
 from tests.e2e.invalid_requests import Sent, invalid_requests
-from tests.e2e.raw_calls import UNTYPED, RawCalls
+from tests.e2e.raw_calls import UNTYPED, Ended, RawCalls
 
 OPTIMIZE = "OptimizationService/Optimize"
 
@@ -88,16 +88,20 @@ def test_invalid_requests_never_hold_the_event_loop(audit: Audit, calls: RawCall
     start = time.monotonic()
     requests = invalid_requests(random.Random(SEED))  # noqa: S311
 
-    def code_of(sent: Sent) -> str:
-        return calls.single(sent.method, sent.data, 1.0, streams=sent.streams).code
+    def end_of(sent: Sent) -> Ended:
+        return calls.single(sent.method, sent.data, 1.0, streams=sent.streams)
 
     codes: Counter[str] = Counter()
-    waits = []
+    waits, untyped = [], []
     with ThreadPoolExecutor(WIDTH) as pool:
         while codes["INVALID_ARGUMENT"] < INVALID:
+            batch = list(islice(requests, 500))
             with health_probe(audit.server.address) as probe:
-                codes.update(pool.map(code_of, list(islice(requests, 500))))
+                ends = list(pool.map(end_of, batch))
             waits.append(probe.longest)
+            codes.update(end.code for end in ends)
+            untyped += [one for one in zip(batch, ends, strict=True) if one[1].code in UNTYPED]
     assert audit.stops_by(time.monotonic()), codes
     assert not audit.long_callbacks(start)
+    assert not untyped, untyped[0]
     assert statistics.median(waits) < MAX_HEALTH_SECONDS

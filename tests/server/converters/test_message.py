@@ -51,10 +51,30 @@ def many_assets() -> bytes:
     return message.SerializeToString()
 
 
+def many_lots() -> bytes:
+    message = ReallocateRequest(portfolio=REALLOCATE.portfolio)
+    message.portfolio.holdings.add(symbol="A", quantity=1.0)
+    for _ in range(1_500_000):
+        message.portfolio.holdings[0].lots.add()
+    return message.SerializeToString()
+
+
+def many_terms() -> bytes:
+    message = OptimizeRequest(moments=OPTIMIZE.moments, objective=OPTIMIZE.objective)
+    limit = message.constraints.add(label="sum").linear
+    for _ in range(1_500_000):
+        limit.terms.add()
+    return message.SerializeToString()
+
+
 LARGE: dict[str, tuple[type[Message], Callable[[], bytes]]] = {
     "symbols": (OptimizeRequest, many_prices),
     "constraints": (OptimizeRequest, lambda: filled(OPTIMIZE, OptimizeRequest, '{"constraints": [{}]}')),
+    "current weights": (OptimizeRequest, lambda: filled(OPTIMIZE, OptimizeRequest, '{"currentWeights": [{}]}')),
+    "groups": (OptimizeRequest, lambda: filled(OPTIMIZE, OptimizeRequest, '{"groups": [{}]}')),
+    "terms": (OptimizeRequest, many_terms),
     "assets": (ReallocateRequest, many_assets),
+    "tax lots": (ReallocateRequest, many_lots),
     "strategies": (BacktestRequest, lambda: filled(BACKTEST, BacktestRequest, '{"strategies": [{}]}')),
     "benchmarks": (BacktestRequest, lambda: filled(BACKTEST, BacktestRequest, '{"benchmarks": [{}]}')),
     "risk, bytes of nothing": (AnalyzeRiskRequest, lambda: RISK.SerializeToString() + b"\xff" * 4_000_000),
