@@ -426,3 +426,11 @@ def test_volume_lots_and_states_that_are_stored(start_server: Callable[..., Runn
         bought = sum(trade.quantity for trade in answer.trades if trade.symbol == "B")
         assert bought % 10.0 == 0.0
         assert answer.shortfalls["A"] == ("participation",)
+
+
+def test_a_target_of_next_to_nothing_in_fractions_of_a_lot(wire: Wire) -> None:
+    """The volume allows more steps of such a fraction than a number can count."""
+    assets = [{"symbol": "A", "price": 1.0}, {"symbol": "B", "price": 1.0, "averageDailyVolume": 50}]
+    limits = {"fractional": True, "maxParticipation": 0.1}
+    answer = wire.call(REALLOCATE, ask({}, 100.0, {"A": 1.0, "B": 1e-300}, assets, validateOnly=True, limits=limits))
+    assert answer["plan"]["trades"][0]["symbol"] == "A"
