@@ -44,13 +44,16 @@ _BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u2800\u3164\uffa0")
 
 
 def finite(field: str, values: ArrayLike) -> NDArray[np.float64]:
-    """The values as a float array without NaN or infinity; the message says where the first bad one stands."""
+    """The values as a float array without NaN or infinity.
+
+    The message says where the first bad one stands: in an array of rows by its place in row-major order, as it is sent.
+    """
     array = np.asarray(values, dtype=np.float64)
     if np.isfinite(array).all():
         return array
-    where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-    place = "" if not where else "[" + ", ".join(map(str, where)) + "]"
-    raise InvalidInput(f"{field}{place}", f"must be finite, is {array[where]}")
+    where = int(np.argmin(np.isfinite(array)))
+    place = f"[{where}]" if array.ndim else ""
+    raise InvalidInput(f"{field}{place}", f"must be finite, is {array.flat[where]}")
 
 
 def finite_number(field: str, value: float) -> float:
@@ -70,10 +73,11 @@ def figure(field: str, value: float, largest: float = LARGEST_FIGURE) -> float:
 def figures(field: str, values: ArrayLike) -> NDArray[np.float64]:
     """The same for an array; the message says where the first bad one stands."""
     array = finite(field, values)
-    if (large := np.argwhere(np.abs(array) > LARGEST_FIGURE)).size:
-        where = tuple(int(i) for i in large[0])
-        place = "" if not where else "[" + ", ".join(map(str, where)) + "]"
-        raise InvalidInput(f"{field}{place}", f"must be at most {LARGEST_FIGURE:g} in size, is {array[where]:g}")
+    if len(large := np.flatnonzero(np.abs(array) > LARGEST_FIGURE)):
+        place = f"[{large[0]}]" if array.ndim else ""
+        raise InvalidInput(
+            f"{field}{place}", f"must be at most {LARGEST_FIGURE:g} in size, is {array.flat[large[0]]:g}"
+        )
     return array
 
 

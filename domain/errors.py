@@ -52,7 +52,7 @@ class InvalidInput(DomainError):
     REASON = "INVALID_INPUT"
 
     def __init__(self, field: str, rule: str, reason: str = REASON) -> None:
-        super().__init__(f"{field}: {rule}", field=field)
+        super().__init__(f"{field}: {rule}" if field else rule, field=field)
         self.field = field
         self.rule = rule
         self.reason = reason

@@ -49,6 +49,7 @@ class BacktestSpecification:
     periods_per_year: float | None = None
     risk_free_rate_annual: float = 0.0
     minimum_acceptable_return_annual: float = 0.0
+    listed: bool = False  # a single strategy is still named as the first of a list
 
     def __post_init__(self) -> None:
         positive("initial_capital", self.initial_capital)

@@ -76,7 +76,7 @@ class Moments:
         if len(tiny := np.flatnonzero((variances > 0.0) & (variances < SMALLEST_VARIANCE))):
             i = int(tiny[0])
             rule = f"must be 0 or at least {SMALLEST_VARIANCE:g}, is {variances[i]:g}: its inverse is no number"
-            raise InvalidInput(f"covariance[{i}, {i}]", rule)
+            raise InvalidInput(f"covariance[{i * len(variances) + i}]", rule)
 
     @property
     def volatilities(self) -> Vector:

@@ -23,7 +23,7 @@ MAY_BE_MISSING = frozenset({"absfinance.v1.Panel", "absfinance.v1.GetPricesRespo
 
 FOREIGN = re.compile(
     r"Traceback|object at 0x|NoneType|ndarray|<class|LinAlg|dtype|broadcast|unhashable|positional argument|"
-    r"not subscriptable|out of bounds|invalid literal|\w+Error\b|"
+    r"not subscriptable|out of bounds|invalid literal|(?-i:\b[A-Z]\w*Error\b)|"
     r"\b(numpy|scipy|sklearn|pandas|numba|clarabel|piqp|daqp|highs|cvxpy|protovalidate|sqlite|asyncio|pickle)\b",
     re.IGNORECASE,
 )
