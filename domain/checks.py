@@ -33,6 +33,9 @@ LARGEST_FIGURE = 1e15
 PERCENT_SUMS = (99.0, 101.0)
 """Weights with a sum between these are percentages: fractions would be a portfolio levered a hundred times."""
 
+LEAST_FREQUENCY = 1e-6
+"""Periods per year where one lasts a million years."""
+
 LARGEST_RETURN = 1e60
 """Its fourth power can still be summed."""
 
@@ -107,6 +110,21 @@ def moderate(field: str, returns: NDArray[np.float64]) -> NDArray[np.float64]:
     if (np.abs(returns) > LARGEST_RETURN).any():  # a missing one is not
         raise InvalidInput(field, f"must hold returns of at most {LARGEST_RETURN:g}, for moments to be numbers")
     return returns
+
+
+def moderate_moments(path: str, means: NDArray[np.float64], covariance: NDArray[np.float64]) -> None:
+    """Means (N,) and a covariance (N, N) that moderate returns can have, so that reports of them are numbers."""
+    if (np.abs(means) > LARGEST_RETURN).any():
+        raise InvalidInput(f"{path}.expected_returns", f"must be at most {LARGEST_RETURN:g} in size")
+    if (np.abs(covariance) > LARGEST_RETURN**2).any():
+        raise InvalidInput(f"{path}.covariance", f"must have entries of at most {LARGEST_RETURN**2:g} in size")
+
+
+def frequency(field: str, periods_per_year: float) -> float:
+    """Periods per year, of a size that annual figures can be calculated from."""
+    if positive(field, figure(field, periods_per_year)) < LEAST_FREQUENCY:
+        raise InvalidInput(field, f"must be at least {LEAST_FREQUENCY:g}, is {periods_per_year:g}")
+    return float(periods_per_year)
 
 
 def rounding_of(returns: NDArray[np.float64]) -> float:

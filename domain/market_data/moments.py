@@ -14,7 +14,7 @@ from domain.checks import (
     figures,
     finite,
     freeze,
-    positive,
+    frequency,
     same_length,
     square,
     symmetric,
@@ -63,7 +63,7 @@ class Moments:
         means = finite("expected_returns", expected_returns).reshape(-1)
         same_length("expected_returns", means, "symbols", names)
         matrix = symmetric("covariance", square("covariance", covariance, len(names)))
-        positive("periods_per_year", periods_per_year)
+        frequency("periods_per_year", periods_per_year)
         matrix, repair = _semidefinite(matrix, repair_covariance)
         return cls(names, freeze(means), freeze(matrix), float(periods_per_year), repair)
 

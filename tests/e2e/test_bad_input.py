@@ -188,6 +188,18 @@ INVALID: dict[str, tuple[str, dict[str, Any], str]] = {
         {"returns": {**RETURNS, "values": [1e100] * 6}, "periodsPerYear": 12, "objective": {"minRisk": {}}},
         "returns.values",
     ),
+    "means too large to report": (
+        RISK,
+        {"moments": {**MOMENTS, "expectedReturns": [1e308, 0.02]}, "weights": risk()["weights"]},
+        "moments.expected_returns",
+    ),
+    "variances too large to report": (
+        RISK,
+        {"moments": {**MOMENTS, "covariance": [1e308, 0, 0, 1]}, "weights": risk()["weights"]},
+        "moments.covariance",
+    ),
+    "more periods than a year can have": (OPTIMIZE, moments(periodsPerYear=1e300), "moments.periods_per_year"),
+    "hardly a period a year": (RISK, risk(periodsPerYear=1e-300), "periods_per_year"),
     "a single return": (
         OPTIMIZE,
         {

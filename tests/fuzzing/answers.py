@@ -18,8 +18,8 @@ from tests.fuzzing.contract import Method, is_map, new
 DETAILS_KEY = "grpc-status-details-bin"
 MOST_TRAILER_BYTES = 8 << 10
 FAULTS = {grpc.StatusCode.INTERNAL.value[0]: "INTERNAL", grpc.StatusCode.UNKNOWN.value[0]: "UNKNOWN"}
-MAY_BE_MISSING = frozenset({"absfinance.v1.Panel", "absfinance.v1.GetPricesResponse.Rows"})
-"""Messages of prices, where NaN stands for a price that is missing."""
+MAY_BE_MISSING = frozenset({"Panel", "GetPricesResponse", "RollingSeries", "EstimateRiskModelResponse"})
+"""Messages where the contract says that NaN stands for a price that is missing or a figure that is not defined."""
 
 FOREIGN = re.compile(
     r"Traceback|object at 0x|NoneType|ndarray|<class|LinAlg|dtype|broadcast|unhashable|positional argument|"
@@ -127,32 +127,34 @@ def _step(here: Any, field: FieldDescriptor, subscript: str, last: bool) -> Any:
     return value if last or (field.message_type is not None and here.HasField(field.name)) else None
 
 
-def not_finite(message: Message, path: str = "") -> Iterator[tuple[str, float]]:
-    """Numbers of a message that are infinite or NaN, those of missing prices excepted."""
+def not_finite(message: Message, path: str = "", *, nan: bool = False) -> Iterator[tuple[str, float]]:
+    """Numbers of a message that are infinite, or NaN where the contract does not give that a meaning (`nan`)."""
+    nan = nan or message.DESCRIPTOR.name in MAY_BE_MISSING
     for field, value in message.ListFields():
         here = f"{path}.{field.name}" if path else field.name
+        if is_map(field):
+            continue
+        listed = value if field.is_repeated else [value]
         if field.cpp_type in (FieldDescriptor.CPPTYPE_DOUBLE, FieldDescriptor.CPPTYPE_FLOAT):
-            listed = value if field.is_repeated else [value]
-            if not is_map(field) and message.DESCRIPTOR.full_name not in MAY_BE_MISSING:
-                yield from ((here, one) for one in listed if not math.isfinite(one))
-        elif field.message_type is not None and not is_map(field):
-            if message.DESCRIPTOR.full_name in MAY_BE_MISSING:
-                continue
-            for one in value if field.is_repeated else [value]:
-                yield from not_finite(one, here)
-    yield from _tensor_not_finite(message, path)
+            yield from ((here, one) for one in listed if math.isinf(one) or (math.isnan(one) and not nan))
+        elif field.message_type is not None:
+            for one in listed:
+                yield from not_finite(one, here, nan=nan)
+    yield from ((f"{path}.data", one) for one in _tensor(message) if math.isinf(one) or not nan)
 
 
-def _tensor_not_finite(message: Any, path: str) -> Iterator[tuple[str, float]]:
+def _tensor(message: Any) -> list[float]:
+    """The first number of a tensor that is not finite, if there is one."""
     fields = message.DESCRIPTOR.fields_by_name
     if not {"shape", "dtype", "data"} <= set(fields):
-        return
+        return []
     kind = fields["dtype"].enum_type.values_by_number[message.dtype].name
-    if "FLOAT" in kind:
-        numbers = np.frombuffer(message.data, "<f8" if kind.endswith("64") else "<f4")
-        bad = numbers[~np.isfinite(numbers)]
-        if bad.size:
-            yield f"{path}.data", float(bad[0])
+    if "FLOAT" not in kind:
+        return []
+    numbers = np.frombuffer(message.data, "<f8" if kind.endswith("64") else "<f4")
+    # Infinity is never meant; NaN may be.
+    bad = sorted(numbers[~np.isfinite(numbers)].tolist(), key=math.isnan)
+    return bad[:1]
 
 
 def faults_inside(message: Message, path: str = "") -> Iterator[str]:

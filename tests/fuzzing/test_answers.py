@@ -3,6 +3,7 @@
 import grpc
 import numpy as np
 import pytest
+from absfinance.v1.backtest_service_pb2 import GetBacktestSeriesResponse
 from absfinance.v1.optimization_service_pb2 import OptimizeBatchResponse, OptimizeRequest
 from absfinance.v1.panel_pb2 import DATA_TYPE_FLOAT64, Panel, Tensor
 from absfinance.v1.risk_service_pb2 import EstimateRiskModelResponse
@@ -87,11 +88,20 @@ def test_infinities_and_nan_are_noticed_wherever_they_are() -> None:
     assert {path for path, _ in not_finite(message)} == {"result.volatility_annual", "result.weights.weight"}
 
 
-def test_tensors_are_read() -> None:
-    numbers = np.array([1.0, np.nan])
+@pytest.mark.parametrize(
+    ("number", "found"), [(np.inf, ["rows.values.data"]), (np.nan, ["rows.values.data"]), (1.0, [])]
+)
+def test_tensors_are_read(number: float, found: list[str]) -> None:
+    message = GetBacktestSeriesResponse()
+    message.rows.values.CopyFrom(Tensor(shape=[1], dtype=DATA_TYPE_FLOAT64, data=np.array([number]).tobytes()))
+    assert [path for path, _ in not_finite(message)] == found
+
+
+def test_an_infinite_figure_is_a_fault_even_where_nan_means_something() -> None:
     message = EstimateRiskModelResponse()
-    message.chunk.rows.CopyFrom(Tensor(shape=[2], dtype=DATA_TYPE_FLOAT64, data=numbers.tobytes()))
-    assert [path for path, _ in not_finite(message)] == ["chunk.rows.data"]
+    for number, count in ((np.nan, 0), (np.inf, 1)):
+        message.chunk.rows.CopyFrom(Tensor(shape=[1], dtype=DATA_TYPE_FLOAT64, data=np.array([number]).tobytes()))
+        assert len(list(not_finite(message))) == count
 
 
 def test_a_missing_price_is_no_fault() -> None:
