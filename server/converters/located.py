@@ -63,6 +63,8 @@ def _completed(message: Message, steps: Sequence[str]) -> str | None:
         if not rest and index is None and name in message.DESCRIPTOR.oneofs_by_name:
             return name
         return _through_a_branch(message, steps)
+    if (one := field.containing_oneof) is not None and message.WhichOneof(one.name) not in (None, name):
+        return None  # another branch was sent
     value: Any = getattr(message, name)
     if index is not None:
         if not field.is_repeated or int(index) >= len(value):

@@ -200,6 +200,15 @@ INVALID: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "more periods than a year can have": (OPTIMIZE, moments(periodsPerYear=1e300), "moments.periods_per_year"),
     "hardly a period a year": (RISK, risk(periodsPerYear=1e-300), "periods_per_year"),
+    "a hierarchy of one scenario": (
+        OPTIMIZE,
+        {
+            "scenarios": {"symbols": ["A", "B"], "values": [0.1, 0.2], "periodsPerYear": 12},
+            "objective": {"hierarchical": {"codependence": "CODEPENDENCE_SPEARMAN"}},
+            "riskMeasure": "RISK_MEASURE_TAIL_GINI",
+        },
+        "scenarios",
+    ),
     "a single return": (
         OPTIMIZE,
         {

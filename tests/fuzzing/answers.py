@@ -84,8 +84,8 @@ def status_problems(method: Method, sent: Sequence[bytes], status: Status) -> It
 def has_path(message: Message, path: str) -> bool:
     """Whether a path such as `constraints[1].weight_bounds.lower` names a place of a message.
 
-    Each field on the way is set and each index exists; the last field may be absent, or be a oneof. The empty path is
-    the message itself.
+    Each field on the way is set and each index exists; the last field may be absent, or be a oneof, but not a branch in
+    whose place another was sent. The empty path is the message itself.
     """
     if not path:
         return True
@@ -100,6 +100,8 @@ def has_path(message: Message, path: str) -> bool:
             return last and not subscript
         field = kind.fields_by_name.get(name)
         if field is None:
+            return False
+        if field.containing_oneof is not None and here.WhichOneof(field.containing_oneof.name) not in (None, name):
             return False
         found = _step(here, field, subscript, last)
         if found is None:

@@ -38,7 +38,7 @@ def test_paths_of_the_message_exist(path: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        *("values", "returns.values[2]", "returns.values[0, 1]", "returns.values[-1]", "prices.values"),
+        *("values", "returns.values[2]", "returns.values[0, 1]", "returns.values[-1]", "prices.values", "prices"),
         *("objective.risk_budget.budgets[1]", "objective.riskBudget", "returns..values", "solver.engine"),
         "returns.symbols[0].symbol",
     ],

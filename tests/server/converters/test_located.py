@@ -48,6 +48,7 @@ CASES: list[tuple[Message, str, str]] = [
     ),
     (optimize(prices=PANEL, estimation={"covariance": {}}), "covariance", "estimation.covariance"),
     (optimize(moments={"symbols": ["A"], "covariance": [1]}), "covariance", "moments.covariance"),
+    (optimize(prices=PANEL), "returns", "prices"),
     (optimize(prices=PANEL), "constraints[7].weight_bounds", "constraints"),
     (optimize(prices=PANEL), "nothing.like[3].this", ""),
     (batch(returns=PANEL, spec={}), "periods_per_year", "universe.periods_per_year"),
