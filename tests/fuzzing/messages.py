@@ -14,7 +14,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from tests.fuzzing.contract import choices, exclusive_pairs, is_map, must_be_set, new, plain_fields, rules
-from tests.fuzzing.values import edge, fixed_prefix, ordinary_enum, ordinary_number, pattern_examples, zero_is_allowed
+from tests.fuzzing.values import edge, fixed_prefixes, ordinary_enum, ordinary_number, pattern_examples, zero_is_allowed
 
 DEEPEST = 7
 STOCKS = ("AAPL", "JNJ", "XOM", "MSFT", "KO", "GE", "PFE", "WMT")
@@ -132,8 +132,9 @@ class Maker:
                 values[self.scalar(key, index)].CopyFrom(self.message(value.message_type, depth + 1))
 
     def _text(self, one: FieldDescriptor, index: int) -> str:
-        prefix = fixed_prefix(one)
-        if prefix is not None:
+        prefixes = fixed_prefixes(one)
+        if prefixes:
+            prefix = self.rng.choice(prefixes)
             return self.rng.choice([*self.names.get(prefix, ()), prefix + "absent"])
         if _is_symbol(one):
             return self.symbols[index % len(self.symbols)]

@@ -30,7 +30,7 @@ LATE_SECONDS = 2.0
 MEDIAN_HEALTH_SECONDS = 0.25
 SLOWEST_HEALTH_SECONDS = 1.0
 GROWTH_BYTES = 30 << 20
-NAME = re.compile(r"^([a-z]+/)[A-Za-z0-9_-]{1,64}$")
+NAME = re.compile(r"^([A-Za-z]+/)[A-Za-z0-9_-]{1,64}$")
 REQUEST_ID = "x-request-id"
 
 
@@ -186,7 +186,7 @@ class Run:
 def _stored(channel: grpc.Channel, example: Example, number: int) -> Iterator[str]:
     answer = call(channel, example.method, [m.SerializeToString() for m in example.messages], f"example-{number}")
     for data in answer.messages:
-        yield from re.findall(r"[a-z]+/[A-Za-z0-9_-]{5,64}", data.decode("latin-1"))
+        yield from re.findall(r"[A-Za-z]+/[A-Za-z0-9_-]{5,64}", data.decode("latin-1"))
 
 
 def _reasons(answer: Answer) -> list[str]:

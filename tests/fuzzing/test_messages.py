@@ -28,7 +28,8 @@ def test_a_seed_makes_the_same_requests_again() -> None:
 
 
 def test_every_method_and_every_way_occurs() -> None:
-    requests = [Requests(1).request(i) for i in range(1500)]
+    known = Requests(1)
+    requests = [known.request(i) for i in range(6000)]
     assert {request.method.name for request in requests} == METHODS.keys()
     assert {request.kind for request in requests} == KINDS.keys()
     assert all(len(data) <= 4 << 20 for request in requests for data in request.messages)

@@ -76,11 +76,10 @@ def ordinary_enum(field: FieldDescriptor, rng: Random) -> int:
     return rng.choice([value.number for value in field.enum_type.values if value.number not in forbidden] or [0])
 
 
-def fixed_prefix(field: FieldDescriptor) -> str | None:
-    """The fixed beginning of a text's pattern, such as "backtests/"; None where it has no pattern."""
-    pattern = _item_rules(field).string.pattern
-    found = re.search(r"([a-z]+/)\[", pattern)
-    return found[1] if found else None
+def fixed_prefixes(field: FieldDescriptor) -> list[str]:
+    """The fixed beginnings that a text's pattern allows, such as "backtests/"; none where it has no such pattern."""
+    found = re.search(r"([A-Za-z|]+)\)?/\[", _item_rules(field).string.pattern)
+    return [f"{name}/" for name in found[1].split("|")] if found else []
 
 
 def pattern_examples(field: FieldDescriptor, rng: Random) -> list[str]:
