@@ -33,6 +33,9 @@ LARGEST_FIGURE = 1e15
 PERCENT_SUMS = (99.0, 101.0)
 """Weights with a sum between these are percentages: fractions would be a portfolio levered a hundred times."""
 
+LEAST_FREQUENCY = 1e-6
+"""Periods per year where one lasts a million years."""
+
 LARGEST_RETURN = 1e60
 """Its fourth power can still be summed."""
 
@@ -44,13 +47,16 @@ _BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u2800\u3164\uffa0")
 
 
 def finite(field: str, values: ArrayLike) -> NDArray[np.float64]:
-    """The values as a float array without NaN or infinity; the message says where the first bad one stands."""
+    """The values as a float array without NaN or infinity.
+
+    The message says where the first bad one stands: in an array of rows by its place in row-major order, as it is sent.
+    """
     array = np.asarray(values, dtype=np.float64)
     if np.isfinite(array).all():
         return array
-    where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-    place = "" if not where else "[" + ", ".join(map(str, where)) + "]"
-    raise InvalidInput(f"{field}{place}", f"must be finite, is {array[where]}")
+    where = int(np.argmin(np.isfinite(array)))
+    place = f"[{where}]" if array.ndim else ""
+    raise InvalidInput(f"{field}{place}", f"must be finite, is {array.flat[where]}")
 
 
 def finite_number(field: str, value: float) -> float:
@@ -70,10 +76,11 @@ def figure(field: str, value: float, largest: float = LARGEST_FIGURE) -> float:
 def figures(field: str, values: ArrayLike) -> NDArray[np.float64]:
     """The same for an array; the message says where the first bad one stands."""
     array = finite(field, values)
-    if (large := np.argwhere(np.abs(array) > LARGEST_FIGURE)).size:
-        where = tuple(int(i) for i in large[0])
-        place = "" if not where else "[" + ", ".join(map(str, where)) + "]"
-        raise InvalidInput(f"{field}{place}", f"must be at most {LARGEST_FIGURE:g} in size, is {array[where]:g}")
+    if len(large := np.flatnonzero(np.abs(array) > LARGEST_FIGURE)):
+        place = f"[{large[0]}]" if array.ndim else ""
+        raise InvalidInput(
+            f"{field}{place}", f"must be at most {LARGEST_FIGURE:g} in size, is {array.flat[large[0]]:g}"
+        )
     return array
 
 
@@ -103,6 +110,21 @@ def moderate(field: str, returns: NDArray[np.float64]) -> NDArray[np.float64]:
     if (np.abs(returns) > LARGEST_RETURN).any():  # a missing one is not
         raise InvalidInput(field, f"must hold returns of at most {LARGEST_RETURN:g}, for moments to be numbers")
     return returns
+
+
+def moderate_moments(path: str, means: NDArray[np.float64], covariance: NDArray[np.float64]) -> None:
+    """Means (N,) and a covariance (N, N) that moderate returns can have, so that reports of them are numbers."""
+    if (np.abs(means) > LARGEST_RETURN).any():
+        raise InvalidInput(f"{path}.expected_returns", f"must be at most {LARGEST_RETURN:g} in size")
+    if (np.abs(covariance) > LARGEST_RETURN**2).any():
+        raise InvalidInput(f"{path}.covariance", f"must have entries of at most {LARGEST_RETURN**2:g} in size")
+
+
+def frequency(field: str, periods_per_year: float) -> float:
+    """Periods per year, of a size that annual figures can be calculated from."""
+    if positive(field, figure(field, periods_per_year)) < LEAST_FREQUENCY:
+        raise InvalidInput(field, f"must be at least {LEAST_FREQUENCY:g}, is {periods_per_year:g}")
+    return float(periods_per_year)
 
 
 def rounding_of(returns: NDArray[np.float64]) -> float:

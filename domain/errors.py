@@ -19,6 +19,9 @@
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+ADVICE = "bring the figures of the request to like sizes, or raise solver.tolerance"
+"""What helps where the numbers of a problem are hard to calculate with."""
+
 
 class DomainError(Exception):
     """Base of all errors of the engine."""
@@ -52,7 +55,7 @@ class InvalidInput(DomainError):
     REASON = "INVALID_INPUT"
 
     def __init__(self, field: str, rule: str, reason: str = REASON) -> None:
-        super().__init__(f"{field}: {rule}", field=field)
+        super().__init__(f"{field}: {rule}" if field else rule, field=field)
         self.field = field
         self.rule = rule
         self.reason = reason
@@ -132,6 +135,16 @@ class SolverFailed(DomainError):
     """A solver gave no answer, or one that does not pass verification."""
 
     REASON = "SOLVER_FAILED"
+
+    @classmethod
+    def stopped(cls, solver: str, status: object) -> "SolverFailed":
+        """A solver that ended without an answer; its own word for that is for those who know the solver."""
+        return cls(f"no solver found an answer; {ADVICE}", solver=solver, status=str(status))
+
+    @classmethod
+    def unverified(cls, solver: str, what: str) -> "SolverFailed":
+        """An answer that does not pass verification: what is wrong with it, such as "they miss a constraint"."""
+        return cls(f"the best weights that were found are not sent: {what}; {ADVICE}", solver=solver)
 
 
 class SolverTimedOut(DomainError):

@@ -21,7 +21,7 @@ from domain.backtest.strategies import Strategy
 from domain.calendar import periods_per_year
 from domain.checks import Vector
 from domain.errors import Cancelled, DomainError, InvalidInput, SolverTimedOut
-from domain.market_data.missing import complete
+from domain.market_data.missing import complete, refuse_gap_estimators
 from domain.market_data.panel import Panel, PricePanel, ReturnPanel
 from domain.market_data.source import infer_periods_per_year
 from domain.progress import OnProgress, no_progress
@@ -139,7 +139,7 @@ def prepare(
         )
         raise InvalidInput("costs.cash_rate_annual", rule)
     _known_costs(specification, panel)
-    named = [(_path("strategy", i, specification.strategies), s) for i, s in enumerate(specification.strategies)]
+    named = [(_path(i, specification), s) for i, s in enumerate(specification.strategies)]
     named += [
         (f"benchmarks[{i}].strategy.{b.kind}", b)
         for i, b in enumerate(specification.benchmarks)
@@ -217,6 +217,7 @@ def _prices_of(data: PricePanel | ReturnPanel) -> PricePanel:
 
 
 def _complete(specification: BacktestSpecification, data: PricePanel | ReturnPanel) -> PricePanel | ReturnPanel:
+    refuse_gap_estimators(specification.missing_data)
     try:
         return complete(data.with_worthless(), specification.missing_data)
     except InvalidInput as error:
@@ -230,8 +231,10 @@ def _known_costs(specification: BacktestSpecification, panel: PricePanel) -> Non
             raise InvalidInput(f"costs.by_asset[{i}].symbol", f"{symbol} is not a symbol of the input")
 
 
-def _path(name: str, i: int, strategies: Sequence[Strategy]) -> str:
-    return f"{name if len(strategies) == 1 else f'strategies[{i}]'}.{strategies[i].kind}"
+def _path(i: int, specification: BacktestSpecification) -> str:
+    strategies = specification.strategies
+    listed = specification.listed or len(strategies) > 1
+    return f"{f'strategies[{i}]' if listed else 'strategy'}.{strategies[i].kind}"
 
 
 def _first_decision(path: str, strategy: Strategy, panel: PricePanel) -> int:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from domain.backtest.rebalancing import Calendar, Rebalancing
 from domain.backtest.strategies import Optimized, Strategy
-from domain.checks import finite_number, positive, visible_symbol
+from domain.checks import finite_number, frequency, positive, visible_symbol
 from domain.costs.linear import LinearCost
 from domain.errors import InvalidInput
 from domain.market_data.missing import MissingDataPolicy
@@ -49,12 +49,13 @@ class BacktestSpecification:
     periods_per_year: float | None = None
     risk_free_rate_annual: float = 0.0
     minimum_acceptable_return_annual: float = 0.0
+    listed: bool = False  # a single strategy is still named as the first of a list
 
     def __post_init__(self) -> None:
         positive("initial_capital", self.initial_capital)
         finite_number("costs.cash_rate_annual", self.cash_rate_annual)
         if self.periods_per_year is not None:
-            positive("periods_per_year", self.periods_per_year)
+            frequency("periods_per_year", self.periods_per_year)
         if not self.strategies:
             raise InvalidInput("strategies", "must name at least one strategy")
         for i, benchmark in enumerate(self.benchmarks):

@@ -34,6 +34,10 @@ class Codependence:
     distance: Matrix  # (N, N), 0 on the diagonal
     similarity: Matrix  # (N, N), the likeness as a weight, from 0 to 1
 
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.likeness).all():
+            raise InvalidInput("returns", "a likeness needs at least two returns, and every asset to vary")
+
 
 def signed(likeness: Matrix) -> Codependence:
     """From correlations."""

@@ -14,7 +14,7 @@ from domain.checks import (
     figures,
     finite,
     freeze,
-    positive,
+    frequency,
     same_length,
     square,
     symmetric,
@@ -63,7 +63,7 @@ class Moments:
         means = finite("expected_returns", expected_returns).reshape(-1)
         same_length("expected_returns", means, "symbols", names)
         matrix = symmetric("covariance", square("covariance", covariance, len(names)))
-        positive("periods_per_year", periods_per_year)
+        frequency("periods_per_year", periods_per_year)
         matrix, repair = _semidefinite(matrix, repair_covariance)
         return cls(names, freeze(means), freeze(matrix), float(periods_per_year), repair)
 
@@ -76,7 +76,7 @@ class Moments:
         if len(tiny := np.flatnonzero((variances > 0.0) & (variances < SMALLEST_VARIANCE))):
             i = int(tiny[0])
             rule = f"must be 0 or at least {SMALLEST_VARIANCE:g}, is {variances[i]:g}: its inverse is no number"
-            raise InvalidInput(f"covariance[{i}, {i}]", rule)
+            raise InvalidInput(f"covariance[{i * len(variances) + i}]", rule)
 
     @property
     def volatilities(self) -> Vector:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from domain.calendar import periods_per_year
+from domain.checks import frequency
 from domain.errors import InvalidInput
 from domain.market_data.missing import MissingDataPolicy, complete, refuse_gap_estimators
 from domain.market_data.moments import Moments
@@ -19,7 +20,7 @@ def infer_periods_per_year(
     Raises InvalidInput without either.
     """
     if given is not None:
-        return given
+        return frequency("periods_per_year", given)
     if isinstance(data, PricePanel):
         if policy is MissingDataPolicy.DROP_DATES:
             left = ~np.isnan(data.without_worthless().values).any(axis=1)

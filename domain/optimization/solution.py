@@ -100,14 +100,16 @@ def verify(problem: Problem, candidate: Candidate, limits: FeasibleSet | None = 
     """
     weights = candidate.weights
     if not np.isfinite(weights).all():
-        raise SolverFailed(f"{candidate.solver} returned weights that are not finite")
+        raise SolverFailed.unverified(candidate.solver, "they are not finite")
     violation = (feasible_set(problem) if limits is None else limits).violation(weights)
     if violation > VIOLATION_TOLERANCE:
-        raise SolverFailed(f"{candidate.solver} returned weights that miss a constraint by {violation:.2g}")
+        raise SolverFailed.unverified(candidate.solver, f"they miss a constraint by {violation:.2g}")
     allowed = RISKFOLIO_GAP_TOLERANCE if candidate.engine is Engine.RISKFOLIO else GAP_TOLERANCE
     allowed = max(allowed, problem.options.tolerance)  # the caller asked for no more
     if candidate.relative_gap is not None and not candidate.relative_gap <= allowed:
-        raise SolverFailed(f"{candidate.solver} returned weights {candidate.relative_gap:.2g} away from a proven bound")
+        raise SolverFailed.unverified(
+            candidate.solver, f"they are {candidate.relative_gap:.2g} away from a proven bound"
+        )
     moments, periods = problem.moments, problem.periods_per_year
     expected = periods * float(moments.expected_returns @ weights)
     contributions = volatility_contributions(moments, weights)

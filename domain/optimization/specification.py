@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from domain.checks import Vector, group_members, known_members, positive
+from domain.checks import Vector, frequency, group_members, known_members
 from domain.costs.model import CostModel
 from domain.costs.trading import TradingCosts
 from domain.errors import InvalidInput, NotSupported
@@ -154,7 +154,7 @@ class Specification:
 
     def __post_init__(self) -> None:
         if self.periods_per_year is not None:
-            positive("periods_per_year", self.periods_per_year)
+            frequency("periods_per_year", self.periods_per_year)
         for i, (name, members) in enumerate(self.groups.items()):
             group_members(f"groups[{i}]", name, members)
 

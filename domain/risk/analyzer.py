@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.calendar import DAYS_PER_YEAR
-from domain.checks import Matrix, Vector, finite, finite_number, open_fraction, positive, same_length
+from domain.checks import Matrix, Vector, finite, finite_number, frequency, open_fraction, same_length
 from domain.errors import NotSupported
 from domain.estimation.moments import Estimation
 from domain.market_data.moments import Moments
@@ -74,7 +74,7 @@ class RiskQuery:
 
     def __post_init__(self) -> None:
         same_length("weights", finite("weights", self.weights), "symbols", self.data.symbols)
-        positive("periods_per_year", self.periods_per_year)
+        frequency("periods_per_year", self.periods_per_year)
         open_fraction("confidence_level", self.confidence_level)
         finite_number("risk_free_rate_annual", self.risk_free_rate_annual)
         finite_number("minimum_acceptable_return_annual", self.minimum_acceptable_return_annual)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from domain.checks import moderate
+from domain.checks import moderate, moderate_moments
 from domain.errors import InvalidInput
 from domain.estimation.gaps import maximum_likelihood, pairwise
 from domain.market_data.missing import MissingData, MissingDataPolicy, complete, missing_data, require_every_symbol
@@ -38,6 +38,7 @@ def prepared(
     Raises InvalidInput with the field named.
     """
     if isinstance(data, Moments):
+        moderate_moments("moments", data.expected_returns, data.covariance)
         return Prepared(data, None)
     if isinstance(data, Scenarios):
         return Prepared(data.possible, None)

@@ -115,6 +115,7 @@ def specification_of(request: BacktestRequest) -> BacktestSpecification:
         periods_per_year=request.periods_per_year if request.HasField("periods_per_year") else None,
         risk_free_rate_annual=analysis.risk_free_rate_annual,
         minimum_acceptable_return_annual=analysis.minimum_acceptable_return_annual,
+        listed=not request.HasField("strategy"),
     )
 
 

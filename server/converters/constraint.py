@@ -2,6 +2,7 @@
 
 from absfinance.v1 import constraint_pb2
 
+from domain.checks import distinct_symbols
 from domain.errors import InvalidInput, NotSupported
 from domain.estimation.network import Graph
 from domain.optimization import constraints
@@ -72,7 +73,7 @@ def _weight_bounds(label: str, bounds: constraint_pb2.WeightBounds) -> constrain
 def _risk_contribution_bounds(
     label: str, bounds: constraint_pb2.RiskContributionBounds
 ) -> constraints.RiskContributionBounds:
-    once_each("symbols", bounds.symbols)
+    distinct_symbols("symbols", bounds.symbols)
     return constraints.RiskContributionBounds(
         label, given(bounds, "lower"), given(bounds, "upper"), tuple(bounds.symbols)
     )
@@ -83,7 +84,7 @@ def _group_bounds(label: str, bounds: constraint_pb2.GroupBounds) -> constraints
     if bounds.symbols and bounds.group:
         raise InvalidInput("group", "must not be given beside symbols")
     if bounds.symbols:
-        once_each("symbols", bounds.symbols)
+        distinct_symbols("symbols", bounds.symbols)
         return constraints.GroupBounds(label, tuple(bounds.symbols), lower, upper)
     if not bounds.group:
         raise InvalidInput("group", "must name a group, or symbols must list its members")
@@ -108,7 +109,7 @@ def _cardinality(label: str, cardinality: constraint_pb2.Cardinality) -> constra
         raise InvalidInput("group", "must not be given beside symbols")
     if cardinality.group:
         return CardinalityOfGroup(label, cardinality.group, cardinality.max_assets)
-    once_each("symbols", cardinality.symbols)
+    distinct_symbols("symbols", cardinality.symbols)
     return constraints.Cardinality(label, cardinality.max_assets, tuple(cardinality.symbols))
 
 

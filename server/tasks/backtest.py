@@ -26,7 +26,7 @@ from server.jobs.codec import parts_from_bytes
 from server.jobs.walking import Job, MappedPanel, Ran, walk
 from server.ports import JobDraft, JobInputs, PriceSelection
 from server.tasks.optimize import opened, selections
-from server.tasks.refusing import refusing
+from server.tasks.refusing import locating, refusing
 
 CHUNK_BYTES = 900_000
 """Values in one piece of a series; with dates and framing it stays below 1 MiB."""
@@ -42,6 +42,7 @@ class Drafted:
 
 
 @refusing
+@locating(BacktestRequest)
 def draft(request: bytes, found: Found | None, on_progress: Control) -> Wanted | Drafted | None:
     """Checks everything that can be known, and names the data by its content; None where nothing is to be stored."""
     command = backtest_command_from_proto(message_from_bytes(BacktestRequest, request))

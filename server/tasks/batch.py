@@ -25,7 +25,7 @@ from server.converters.optimization import (
 from server.execution.worker import Control
 from server.ports import PriceSelection, Refused
 from server.tasks.optimize import cost_of, limit_time, opened, selections, with_stored_groups
-from server.tasks.refusing import refusing
+from server.tasks.refusing import locating, refusing
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Shared:
 
 
 @refusing
+@locating(OptimizeBatchRequest)
 def shared(request: bytes, found: Found | None, on_progress: Control) -> Wanted | bytes:
     """What all accounts share, pickled: it travels with each lot and is read by workers only."""
     message = message_from_bytes(OptimizeBatchRequest, request)

@@ -19,7 +19,7 @@ from server.converters.message import message_from_bytes
 from server.converters.optimization import trace_command_from_proto, traced_to_proto
 from server.execution.worker import Control
 from server.tasks.optimize import opened, selections, with_stored_groups
-from server.tasks.refusing import refusing
+from server.tasks.refusing import locating, refusing
 
 CHUNK = 4
 """Points that one task takes together."""
@@ -39,6 +39,7 @@ class Ends:
 
 
 @refusing
+@locating(TraceFrontierRequest)
 def plan(request: bytes, found: Found | None, on_progress: Control) -> Wanted | Ends | None:
     """The ends of a frontier whose points are shared out between tasks; None where one task should trace all of it."""
     command = trace_command_from_proto(message_from_bytes(TraceFrontierRequest, request))
@@ -59,6 +60,7 @@ def plan(request: bytes, found: Found | None, on_progress: Control) -> Wanted | 
 
 
 @refusing
+@locating(TraceFrontierRequest)
 def whole(request: bytes, found: Found, on_progress: Control, report: Callable[[bytes], None]) -> None:
     """Reports every portfolio, from the highest return down, as it is found."""
     command = trace_command_from_proto(message_from_bytes(TraceFrontierRequest, request))
@@ -68,6 +70,7 @@ def whole(request: bytes, found: Found, on_progress: Control, report: Callable[[
 
 
 @refusing
+@locating(TraceFrontierRequest)
 def points(request: bytes, found: Found, first: int, returns: Sequence[float], on_progress: Control) -> list[bytes]:
     """Points next to each other, numbered from the first."""
     command = trace_command_from_proto(message_from_bytes(TraceFrontierRequest, request))

@@ -22,10 +22,11 @@ from server.converters.optimization import (
 )
 from server.execution.worker import Control
 from server.ports import AnswerDraft, PriceSelection
-from server.tasks.refusing import refusing
+from server.tasks.refusing import locating, refusing
 
 
 @refusing
+@locating(OptimizeRequest)
 def optimize(request: bytes, found: Found | None, on_progress: Control) -> Wanted | AnswerDraft | bytes:
     """The answer to store; only its bytes where the request asks to check it; or what is needed first."""
     command = optimize_command_from_proto(message_from_bytes(OptimizeRequest, request))

@@ -2,7 +2,8 @@
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -36,7 +37,7 @@ from server.converters.reallocation import planned_to_bytes, reallocate_command_
 from server.execution.worker import Control
 from server.ports import AnswerDraft, PriceSelection, TradableState
 from server.tasks.optimize import limit_time, with_stored_groups
-from server.tasks.refusing import refusing
+from server.tasks.refusing import locating, refusing
 
 WEIGHT_ROUNDING = 1e-9
 """A weight of a solver below this is a zero."""
@@ -46,6 +47,7 @@ VOLUME_DAYS = 21
 
 
 @refusing
+@locating(ReallocateRequest)
 def reallocation(request: bytes, found: Found | None, on_progress: Control) -> Wanted | AnswerDraft | bytes:
     """The answer to store; only its bytes where nothing is to be stored; or what is needed first."""
     command = reallocate_command_from_proto(message_from_bytes(ReallocateRequest, request))
@@ -58,7 +60,8 @@ def reallocation(request: bytes, found: Found | None, on_progress: Control) -> W
         raise InvalidInput("target_weights", "must be given, or target_optimize: there is no mandate to take it from")
     if wanted := _wanted_then(command, target, found):
         return wanted
-    planned = _planned(command, mandate, target, found, on_progress)
+    with _of_the_portfolio():
+        planned = _planned(command, mandate, target, found, on_progress)
     payload = planned_to_bytes(planned)
     if command.validate_only:
         return payload
@@ -74,6 +77,17 @@ def reallocation(request: bytes, found: Found | None, on_progress: Control) -> W
         label=command.label,
         summary=summary_to_bytes(payload),
     )
+
+
+@contextmanager
+def _of_the_portfolio() -> Iterator[None]:
+    """Says of holdings and cash that they are those of the portfolio, which may be a stored one."""
+    try:
+        yield
+    except InvalidInput as error:
+        if error.field.startswith(("holdings", "cash")):
+            raise error.under("portfolio") from None
+        raise
 
 
 def _wanted_at_once(command: ReallocateCommand) -> Wanted:
@@ -197,6 +211,7 @@ def _optimised(
 
     Symbols that the prices do not have, or are factors, count as cash when turnover is limited.
     """
+    held = portfolio.weights_at({symbol: quote.price for symbol, quote in market.quotes.items()})
     specification = with_stored_groups(target.specification, found)
     specification = _informed(specification, portfolio, market, prices)
     limit_time(specification, on_progress)
@@ -209,7 +224,6 @@ def _optimised(
             )
         first = len(panel.dates) - target.lookback - 1
         panel = PricePanel(panel.symbols, panel.dates[first:], panel.values[first:])
-    held = portfolio.weights_at({symbol: quote.price for symbol, quote in market.quotes.items()})
     assets = set(panel.symbols) - specification.estimation.factors
     current = {symbol: weight for symbol, weight in held.items() if symbol in assets}
     solution = solve(state(replace(specification, current_weights=current), panel, on_progress), on_progress)

@@ -17,10 +17,11 @@ from server.converters.risk_model import risk_model_to_proto
 from server.converters.risk_report import assessment_to_proto
 from server.execution.worker import Control
 from server.tasks.optimize import opened, selections
-from server.tasks.refusing import refusing
+from server.tasks.refusing import locating, refusing
 
 
 @refusing
+@locating(AnalyzeRiskRequest)
 def analyze(request: bytes, found: Found | None, on_progress: Control) -> Wanted | bytes:
     """The report, or what is needed first."""
     command = risk_command_from_proto(message_from_bytes(AnalyzeRiskRequest, request))
@@ -42,6 +43,7 @@ def analyze(request: bytes, found: Found | None, on_progress: Control) -> Wanted
 
 
 @refusing
+@locating(EstimateRiskModelRequest)
 def model_needs(request: bytes, on_progress: Control) -> Wanted:
     """What EstimateRiskModel needs first."""
     command = risk_model_command_from_proto(message_from_bytes(EstimateRiskModelRequest, request))
@@ -49,6 +51,7 @@ def model_needs(request: bytes, on_progress: Control) -> Wanted:
 
 
 @refusing
+@locating(EstimateRiskModelRequest)
 def model(request: bytes, found: Found, on_progress: Control, report: Callable[[bytes], None]) -> None:
     """Reports diagnostics, then arrays in pieces."""
     command = risk_model_command_from_proto(message_from_bytes(EstimateRiskModelRequest, request))

@@ -9,6 +9,7 @@ import pytest
 
 OPTIMIZE = "OptimizationService/Optimize"
 RISK = "RiskService/AnalyzeRisk"
+BACKTEST = "BacktestService/Backtest"
 
 MOMENTS = {
     "symbols": ["A", "B"],
@@ -83,7 +84,7 @@ INVALID: dict[str, tuple[str, dict[str, Any], str]] = {
     "infinite bound": (OPTIMIZE, bounds(upper="Infinity"), "constraints[0].weight_bounds.upper"),
     "bounds that cross": (OPTIMIZE, bounds(lower=0.6, upper=0.4), "constraints[0].weight_bounds.lower"),
     "no bound at all": (OPTIMIZE, bounds(symbols=["A"]), "constraints[0].weight_bounds.lower"),
-    "bounds on a stranger": (OPTIMIZE, bounds(upper=0.5, symbols=["Z"]), "constraints[0].symbols"),
+    "bounds on a stranger": (OPTIMIZE, bounds(upper=0.5, symbols=["Z"]), "constraints[0].weight_bounds.symbols"),
     "a reserved label": (
         OPTIMIZE,
         optimize(constraints=[{"label": "default:budget", "weightBounds": {"upper": 0.5}}]),
@@ -182,6 +183,78 @@ INVALID: dict[str, tuple[str, dict[str, Any], str]] = {
     "risk of a weight left out": (RISK, risk(weights=[{"symbol": "A"}]), "weights[0].weight"),
     "a name that is none": ("OptimizationService/GetOptimization", {"name": "optimizations/../x"}, "name"),
     "a page token that is none": ("OptimizationService/ListOptimizations", {"pageToken": "x"}, "page_token"),
+    "returns too large to square": (
+        OPTIMIZE,
+        {"returns": {**RETURNS, "values": [1e100] * 6}, "periodsPerYear": 12, "objective": {"minRisk": {}}},
+        "returns.values",
+    ),
+    "means too large to report": (
+        RISK,
+        {"moments": {**MOMENTS, "expectedReturns": [1e308, 0.02]}, "weights": risk()["weights"]},
+        "moments.expected_returns",
+    ),
+    "variances too large to report": (
+        RISK,
+        {"moments": {**MOMENTS, "covariance": [1e308, 0, 0, 1]}, "weights": risk()["weights"]},
+        "moments.covariance",
+    ),
+    "more periods than a year can have": (OPTIMIZE, moments(periodsPerYear=1e300), "moments.periods_per_year"),
+    "hardly a period a year": (RISK, risk(periodsPerYear=1e-300), "periods_per_year"),
+    "a hierarchy of one scenario": (
+        OPTIMIZE,
+        {
+            "scenarios": {"symbols": ["A", "B"], "values": [0.1, 0.2], "periodsPerYear": 12},
+            "objective": {"hierarchical": {"codependence": "CODEPENDENCE_SPEARMAN"}},
+            "riskMeasure": "RISK_MEASURE_TAIL_GINI",
+        },
+        "scenarios",
+    ),
+    "a single return": (
+        OPTIMIZE,
+        {
+            "returns": {"symbols": ["A"], "dates": [0], "values": [0.1]},
+            "periodsPerYear": 12,
+            "objective": {"minRisk": {}},
+        },
+        "returns.dates",
+    ),
+    "a view on an unknown symbol": (
+        OPTIMIZE,
+        {**from_prices(), "estimation": {"views": {"views": [{"terms": [{"symbol": "Z", "weight": 1}]}]}}},
+        "estimation.views.views[0].terms[0].symbol",
+    ),
+    "an invisible symbol to count": (
+        OPTIMIZE,
+        optimize(constraints=[{"label": "x", "cardinality": {"maxAssets": 1, "symbols": ["A", "B\u200b"]}}]),
+        "constraints[0].cardinality.symbols[1]",
+    ),
+    "NaN in the second scenario": (
+        OPTIMIZE,
+        {
+            "scenarios": {"symbols": ["A", "B"], "values": [0.1, 0.2, 0.3, "NaN"], "periodsPerYear": 12},
+            "objective": {"minRisk": {}},
+        },
+        "scenarios.values[3]",
+    ),
+    "a backtest with an estimator of gaps": (
+        BACKTEST,
+        {"prices": PRICES, "strategy": {"equalWeight": {}}, "missingData": "MISSING_DATA_POLICY_PAIRWISE"},
+        "missing_data",
+    ),
+    "the only strategy of a list": (
+        BACKTEST,
+        {"prices": PRICES, "strategies": [{"fixedWeights": {"weights": [{"symbol": "A", "weight": 2}]}}]},
+        "strategies[0].fixed_weights.weights",
+    ),
+    "a portfolio worth nothing": (
+        "ReallocationService/Reallocate",
+        {
+            "portfolio": {"holdings": [{"symbol": "AAPL", "quantity": 1}], "cash": -1, "currency": "USD"},
+            "snapshot": {"assets": [{"symbol": "AAPL", "price": 1}]},
+            "targetWeights": {"weights": [{"symbol": "AAPL", "weight": 1}]},
+        },
+        "portfolio",
+    ),
     "instruments twice": (
         "MarketDataService/UpsertInstruments",
         {"instruments": [{"symbol": "A"}, {"symbol": "A"}]},

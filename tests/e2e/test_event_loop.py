@@ -29,7 +29,7 @@ SEED = 20
 
 def cells() -> list[Cell]:
     grid = whole_grid()
-    random.Random(SEED).shuffle(grid)  # noqa: S311  # a sample, no secret
+    random.Random(SEED).shuffle(grid)  # a sample, no secret
     return grid if WHOLE else grid[:SAMPLE]
 
 
@@ -52,7 +52,7 @@ def test_examples_are_valid(calls: RawCalls, cell: Cell) -> None:
 @pytest.mark.timeout(7200 if WHOLE else 240)
 def test_the_grid_never_holds_the_event_loop(audit: Audit, calls: RawCalls) -> None:
     """Calls end in a typed way, and neither they nor their workers outlive their deadlines."""
-    rng = random.Random(SEED)  # noqa: S311
+    rng = random.Random(SEED)
     asked, waits, late, untyped = cells(), [], [], []
     codes: Counter[str] = Counter()
     start = time.monotonic()
@@ -86,7 +86,7 @@ INVALID = 2000
 def test_invalid_requests_never_hold_the_event_loop(audit: Audit, calls: RawCalls) -> None:
     """Random changes of valid requests, to every method of the contract."""
     start = time.monotonic()
-    requests = invalid_requests(random.Random(SEED))  # noqa: S311
+    requests = invalid_requests(random.Random(SEED))
 
     def end_of(sent: Sent) -> Ended:
         return calls.single(sent.method, sent.data, 1.0, streams=sent.streams)

@@ -109,7 +109,7 @@ def test_a_view_on_a_factor_moves_the_assets_that_load_on_it(wire: Wire) -> None
     both = wire.call(OPTIMIZE, ask(views("AUGMENTED", VIEW, on_asset), objective={"maxReturn": {}}))
     assert weights_of(both).sum() == pytest.approx(1.0)
     refusal = wire.refused(OPTIMIZE, ask(views("BAYESIAN", VIEW, on_asset)))
-    assert (refusal.code, refusal.fields) == ("INVALID_ARGUMENT", ("views[1].terms[0].symbol",))
+    assert (refusal.code, refusal.fields) == ("INVALID_ARGUMENT", ("estimation.views.views[1].terms[0].symbol",))
 
 
 def named(field: str, **more: Any) -> tuple[str, dict[str, Any]]:
@@ -123,8 +123,10 @@ MOMENTS = {"symbols": ["A", "MKT"], "expectedReturns": [0.1, 0.1], "covariance":
 ON_MARKET = [{"symbol": "A", "weight": 0.5}, {"symbol": "MKT", "weight": 0.5}]
 BAYESIAN = {"method": "METHOD_BAYESIAN_BLACK_LITTERMAN", "views": [VIEW]}
 REFUSED = [
-    named("constraints[0].symbols", constraints=[{"weightBounds": {"symbols": ["MKT"], "upper": 0.1}}]),
-    named("constraints[0].symbols", constraints=[{"groupBounds": {"symbols": ["A", "MKT"], "upper": 0.1}}]),
+    named("constraints[0].weight_bounds.symbols", constraints=[{"weightBounds": {"symbols": ["MKT"], "upper": 0.1}}]),
+    named(
+        "constraints[0].group_bounds.symbols", constraints=[{"groupBounds": {"symbols": ["A", "MKT"], "upper": 0.1}}]
+    ),
     named("current_weights[1].symbol", currentWeights=ON_MARKET),
     named("objective.tracking.benchmark[1].symbol", objective={"tracking": {"benchmark": ON_MARKET}}),
     named("estimation.covariance.factor_model.factors", **FEW),

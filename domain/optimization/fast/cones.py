@@ -338,7 +338,7 @@ class _Assembled:
             if best is not None and best.gap <= good:
                 break
         if best is None:
-            raise SolverFailed(f"Clarabel ended with {status}")
+            raise SolverFailed.stopped("clarabel", status)
         return best
 
     def _answer(self, model: ConeModel, found: Any) -> ConeAnswer | None:

@@ -69,7 +69,7 @@ class GrowingProgram:
         if status == outcome.kTimeLimit:
             raise SolverTimedOut(LATE)
         if status != outcome.kOptimal:
-            raise SolverFailed(f"HiGHS ended with {status}")
+            raise SolverFailed.stopped("highs", status)
         solution = solver.getSolution()
         # HiGHS gives d(value)/d(end of row); a multiplier here is positive where the upper end pushes, hence the sign.
         multipliers = -np.asarray(solution.row_dual)

@@ -130,7 +130,7 @@ def _piqp(program: Program, hessian: Matrix, control: SolverControl) -> Answer |
     if status == piqp.PIQP_PRIMAL_INFEASIBLE:
         return None
     if status not in (piqp.PIQP_SOLVED, piqp.PIQP_MAX_ITER_REACHED, piqp.PIQP_NUMERICS):
-        raise SolverFailed(f"piqp ended with {status}")
+        raise SolverFailed.stopped("piqp", status)
     multipliers = np.zeros(len(equal))
     multipliers[equal] = result.y
     multipliers[~equal] = np.asarray(result.z_u) - np.asarray(result.z_l)

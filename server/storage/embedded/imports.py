@@ -262,7 +262,7 @@ def _make_visible(
     before = connection.execute("SELECT body, receipt FROM imports WHERE import_id = ?", (import_id,)).fetchone()
     if before:
         if before[0] != body:
-            raise RequestIdReused("import_id", import_id)
+            raise RequestIdReused("header.import_id", import_id)
         return ImportReceipt(**json.loads(before[1]))
     if _last_finished(connection) != merging.base:
         return None

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -31,6 +32,9 @@ ABANDONED_SECONDS = 3600.0
 
 Stamp = tuple[int, int, int]
 """Inode, size and time of the last change in ns."""
+
+_READING = threading.Lock()
+"""One thread at a time reads the head of a file: Python's parser of literals fails now and then in two at once."""
 
 
 class PanelFiles:
@@ -56,8 +60,9 @@ class PanelFiles:
         values_path, days_path, _ = self._paths(fingerprint)
         try:
             seal = self._seal(fingerprint, symbols)
-            days = np.load(days_path)
-            values = np.load(values_path, mmap_mode="r")
+            with _READING:
+                days = np.load(days_path)
+                values = np.load(values_path, mmap_mode="r")
             # Only the time of access: that of the last change belongs to the seal.
             os.utime(values_path, ns=(time.time_ns(), seal.mtime_ns))
         except FileNotFoundError:

@@ -42,7 +42,7 @@ MADE: dict[str, Callable[[float], object]] = {
     "budgets[0]": lambda v: RiskBudget(v * ONES),
     "current_weights[0].weight": lambda v: weights_by_symbol("current_weights", {"A": -v}, ("A",), leveraged=True),
     "expected_returns[0]": lambda v: Problem(Moments.of(("A", "B"), v * ONES, np.eye(2), 1.0), MinRisk()),
-    "covariance[0, 0]": lambda v: Problem(Moments.of(("A", "B"), ONES, v * np.eye(2), 1.0), MinRisk()),
+    "covariance[0]": lambda v: Problem(Moments.of(("A", "B"), ONES, v * np.eye(2), 1.0), MinRisk()),
     "periods_per_year": lambda v: Problem(Moments.of(("A", "B"), ONES, np.eye(2), v), MinRisk()),
     "current_weights[0]": lambda v: Problem(
         Moments.of(("A", "B"), ONES, np.eye(2), 1.0), MinRisk(), current_weights=v * ONES
@@ -71,5 +71,5 @@ def test_a_benchmark_too() -> None:
 def test_a_variance_without_an_inverse_is_refused() -> None:
     with pytest.raises(InvalidInput, match="or at least") as raised:
         Problem(Moments.of(("A", "B"), ONES, np.diag([0.04, 1e-200]), 1.0), MinRisk())
-    assert raised.value.field == "covariance[1, 1]"
+    assert raised.value.field == "covariance[3]"
     Problem(Moments.of(("A", "B"), ONES, np.diag([0.04, 0.0]), 1.0), MinRisk())

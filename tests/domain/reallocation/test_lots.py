@@ -111,7 +111,7 @@ def _best_drift(cash: int, floor: int, target: dict[str, float], cents: dict[str
 
 def test_small_accounts_beside_every_combination() -> None:
     """Nine of ten are the best there is; the mean gap is a hundredth of what truncation leaves."""
-    draw = random.Random(7)  # noqa: S311 - accounts, not secrets
+    draw = random.Random(7)
     gaps: list[float] = []
     truncated: list[float] = []
     for _ in range(250):
@@ -206,7 +206,7 @@ def test_purchases_that_cannot_all_be_paid_share_the_cash() -> None:
 
 
 def _large(count: int, *, fractional: bool = False) -> ReallocationRequest:
-    draw = random.Random(1)  # noqa: S311 - prices, not secrets
+    draw = random.Random(1)
     quotes = {f"S{i}": Quote(round(draw.uniform(1, 900), 2), spread_bps=draw.choice([1.0, 3.0])) for i in range(count)}
     parts = [draw.random() for _ in quotes]
     target = {s: part / sum(parts) for s, part in zip(quotes, parts, strict=True)}

@@ -1,0 +1,25 @@
+"""A short run of scripts/fuzz: whatever is sent, no answer is INTERNAL, late, without a reason, or no number."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.fuzzing.run import Run, saved
+from tests.fuzzing.server import running
+
+REQUESTS = 400
+
+
+@pytest.mark.timeout(300)
+def test_generated_requests_get_answers(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    store.mkdir(mode=0o700)
+    with running(store) as watched:
+        report = Run(watched, 1).run(REQUESTS, most_seconds=60.0)
+        left = watched.left_behind()
+    files = saved(report, tmp_path / "findings")
+    told = [f"{one.problem} (scripts/fuzz --replay {path})" for path, one in zip(files, report.findings, strict=True)]
+    assert [*told, *report.complaints] == []
+    assert not left
+    assert report.sent == REQUESTS
+    assert report.codes["OK"] > REQUESTS / 8
