@@ -339,7 +339,7 @@ class AlreadyExists(Exception):
     """Something is stored under that name."""
 
     def __init__(self, kind: str, name: str) -> None:
-        super().__init__(f"there is a {kind} {name} already")
+        super().__init__(f"{name} exists already: take another id for this {kind}, or read the one that is there")
         self.kind = kind
         self.name = name
 

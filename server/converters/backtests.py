@@ -1,6 +1,6 @@
 """Backtests on the wire: requests as specifications, figures and notices as messages."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 
 from absfinance.v1 import backtest_pb2, cost_pb2, frequency_pb2
@@ -30,6 +30,7 @@ from domain.errors import NotSupported
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios, civil_date
 from domain.risk.figure import known
+from domain.warnings import ResultWarning
 from server.commands.backtest import BacktestCommand, SeriesPieces
 from server.converters.dates import civil_to_proto, days_from_proto
 from server.converters.identity import identity_of
@@ -117,6 +118,12 @@ def specification_of(request: BacktestRequest) -> BacktestSpecification:
         minimum_acceptable_return_annual=analysis.minimum_acceptable_return_annual,
         listed=not request.HasField("strategy"),
     )
+
+
+def checked_to_bytes(warnings: Iterable[ResultWarning]) -> bytes:
+    """The answer to a request that was only to be checked: what is probably not meant in it."""
+    encoded: bytes = BacktestProto(warnings=warnings_to_proto(warnings)).SerializeToString()
+    return encoded
 
 
 def strategy_from_proto(strategy: backtest_pb2.Strategy) -> Strategy:

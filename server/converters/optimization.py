@@ -1,6 +1,7 @@
 """Optimisation requests as commands, verified weights as messages, stored results as they are shown."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import replace
 
 from absfinance.v1 import optimization_pb2
@@ -22,6 +23,7 @@ from domain.optimization.constraints import Constraint
 from domain.optimization.solution import Binding, BoundSide, Certificate, Engine
 from domain.optimization.specification import ConstraintBySymbol, Specification
 from domain.risk.contribution import RiskContributions
+from domain.warnings import ResultWarning
 from server.commands.optimization import (
     BatchAccount,
     BatchCommand,
@@ -179,9 +181,9 @@ def batch_error_to_bytes(key: str, error: Exception) -> bytes:
     return encoded
 
 
-def checked_to_bytes() -> bytes:
-    """The answer to a request that was only to be checked."""
-    encoded: bytes = OptimizationProto().SerializeToString()
+def checked_to_bytes(warnings: Iterable[ResultWarning]) -> bytes:
+    """The answer to a request that was only to be checked: what is probably not meant in it."""
+    encoded: bytes = OptimizationProto(warnings=warnings_to_proto(warnings)).SerializeToString()
     return encoded
 
 

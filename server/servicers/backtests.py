@@ -42,11 +42,11 @@ class BacktestServicer(BacktestServiceServicer):
         self._backtests = backtests
         self._requests = requests
 
-    async def Backtest(self, request: bytes, context: Context) -> BacktestProto:
+    async def Backtest(self, request: bytes, context: Context) -> BacktestProto | bytes:
         """A job."""
         started = await self._backtests.start(request, call_of(context))
-        if started is None:
-            return BacktestProto()
+        if isinstance(started, bytes):
+            return started
         record, wait_seconds = started
         return await asyncio.to_thread(record_to_proto, await self._backtests.ended(record, wait_seconds))
 

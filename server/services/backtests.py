@@ -31,8 +31,8 @@ class Backtests:
         self._runner = runner
         self._progress = progress
 
-    async def start(self, request: bytes, call: Call) -> tuple[JobRecord, float] | None:
-        """The job, and the seconds that the caller wants to wait for its end; None where it was only to be checked."""
+    async def start(self, request: bytes, call: Call) -> tuple[JobRecord, float] | bytes:
+        """The job, and the seconds that the caller wants to wait for its end; the answer to a mere check."""
         before: JobRecord | None = None
 
         async def collect(wanted: Wanted, known: Found | None) -> Found:
@@ -42,9 +42,10 @@ class Backtests:
             # The task runs again in any case: it knows how long the caller wants to wait.
             return await self._market_data.collect(wanted, known)
 
+        drafted: backtest.Drafted | bytes
         drafted, found = await in_rounds(self._pool, partial(backtest.draft, request), call, collect)
-        if drafted is None:
-            return None
+        if isinstance(drafted, bytes):
+            return drafted
         if before is not None:
             return before, drafted.wait_seconds
         job = await asyncio.to_thread(_with_panels, drafted, found)

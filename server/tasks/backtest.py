@@ -16,6 +16,7 @@ from server.commands.backtest import BacktestCommand, SeriesPieces
 from server.commands.stored import Found, RequestKey, Wanted
 from server.converters.backtests import (
     backtest_command_from_proto,
+    checked_to_bytes,
     result_to_bytes,
     series_to_proto,
     specification_from_bytes,
@@ -43,8 +44,8 @@ class Drafted:
 
 @refusing
 @locating(BacktestRequest)
-def draft(request: bytes, found: Found | None, on_progress: Control) -> Wanted | Drafted | None:
-    """Checks everything that can be known, and names the data by its content; None where nothing is to be stored."""
+def draft(request: bytes, found: Found | None, on_progress: Control) -> Wanted | Drafted | bytes:
+    """Checks everything that can be known, and names the data by its content; the answer to a mere check."""
     command = backtest_command_from_proto(message_from_bytes(BacktestRequest, request))
     if found is None and (wanted := _wanted(command)):
         return wanted
@@ -56,9 +57,11 @@ def draft(request: bytes, found: Found | None, on_progress: Control) -> Wanted |
     if missing := tuple(selection for selection in outside.values() if selection not in found.panels):
         return Wanted(panels=missing)
     benchmarks = {symbol: found.panels[selection].open() for symbol, selection in outside.items()}
-    prepare(command.specification.with_groups(found.groups), data, benchmarks, on_progress)
+    plan = prepare(command.specification.with_groups(found.groups), data, benchmarks, on_progress)
     on_progress()
-    return None if command.validate_only else _drafted(command, found, data, benchmarks, outside)
+    if command.validate_only:
+        return checked_to_bytes(plan.warnings)
+    return _drafted(command, found, data, benchmarks, outside)
 
 
 @refusing

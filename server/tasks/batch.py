@@ -7,14 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from absfinance.v1.optimization_service_pb2 import OptimizeBatchRequest
+from google.protobuf.message import DecodeError
 
-from domain.errors import DomainError, InvalidInput
+from domain.errors import DomainError, InvalidInput, NotSupported
 from domain.market_data.moments import Moments
 from domain.optimization.solve import solve
 from domain.optimization.specification import Specification, Universe, pose, universe_of
 from server.commands.optimization import Answer, BatchAccount, BatchCommand, PricedAnswer
 from server.commands.stored import Found, Wanted
-from server.converters.message import message_from_bytes
+from server.converters.message import InvalidRequest, message_from_bytes
 from server.converters.optimization import (
     answer_to_bytes,
     batch_account_from_proto,
@@ -26,6 +27,9 @@ from server.execution.worker import Control
 from server.ports import PriceSelection, Refused
 from server.tasks.optimize import cost_of, limit_time, opened, selections, with_stored_groups
 from server.tasks.refusing import locating, refusing
+
+MAX_KEY_LENGTH = 128
+"""As the contract has it: a longer key is not sent back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +87,27 @@ def failed(packed: bytes, request: bytes, error: DomainError, on_progress: Contr
 
 
 def _account(request: bytes, own: Shared) -> BatchAccount:
-    message = message_from_bytes(OptimizeBatchRequest, request)
+    """An account; what is wrong with it is its outcome, as long as it has a key to be told apart by."""
+    try:
+        message = message_from_bytes(OptimizeBatchRequest, request)
+    except (InvalidRequest, NotSupported) as error:
+        key = _key(request)
+        if not key:
+            raise
+        return BatchAccount(key, error, "")
     if message.HasField("universe"):
         raise InvalidInput("universe", "must be the first message only")
     return batch_account_from_proto(message.account, own.command, own.body)
+
+
+def _key(request: bytes) -> str:
+    """The key of an account that breaks a rule; empty where there is none that can be sent back."""
+    try:
+        message = OptimizeBatchRequest.FromString(request)
+    except DecodeError:
+        return ""
+    key: str = message.account.key
+    return "" if len(key) > MAX_KEY_LENGTH else key
 
 
 def _missing_groups(read: Sequence[BatchAccount]) -> tuple[str, ...]:
@@ -98,7 +119,7 @@ def _outcome(own: Shared, account: BatchAccount, found: Found, on_progress: Cont
     """What goes wrong with one account is its outcome."""
     try:
         return _result(own, account, found, on_progress)
-    except (DomainError, Refused) as error:
+    except (DomainError, InvalidRequest, Refused) as error:
         on_progress.unlimited()
         on_progress()  # whoever asked may have left, or the whole batch may be out of time
         return batch_error_to_bytes(account.key, error)

@@ -6,11 +6,13 @@ import time
 from absfinance.v1.optimization_service_pb2 import OptimizeRequest
 
 from domain.market_data.source import MarketInput
+from domain.optimization.bound_warnings import bound_warnings
 from domain.optimization.feasible import feasible_set
 from domain.optimization.infeasibility import conflict, is_feasible
 from domain.optimization.problem import EnginePreference
 from domain.optimization.solve import solve
 from domain.optimization.specification import Specification, diagnosis, state, trading_costs
+from domain.warnings import ResultWarning
 from server.commands.optimization import Answer, OptimizeCommand, PricedAnswer
 from server.commands.stored import Found, RequestKey, StoredInput, Wanted
 from server.converters.message import message_from_bytes
@@ -36,8 +38,7 @@ def optimize(request: bytes, found: Found | None, on_progress: Control) -> Wante
     data = found.input(command.data)
     specification = with_stored_groups(command.specification, found)
     if command.validate_only:
-        _check(command, specification, opened(data), on_progress)
-        return checked_to_bytes()
+        return checked_to_bytes(_check(command, specification, opened(data), on_progress))
     limit_time(specification, on_progress)
     answer = _answer(specification, opened(data), on_progress, diagnose=command.diagnose_estimation)
     payload = answer_to_bytes(PricedAnswer(answer, cost_of(specification, answer), command.means_known))
@@ -94,8 +95,10 @@ def _wanted(command: OptimizeCommand) -> Wanted:
     )
 
 
-def _check(command: OptimizeCommand, specification: Specification, data: MarketInput, on_progress: Control) -> None:
-    """That the problem can be posed and, where that is asked, that some weights keep all limits."""
+def _check(
+    command: OptimizeCommand, specification: Specification, data: MarketInput, on_progress: Control
+) -> tuple[ResultWarning, ...]:
+    """That the problem can be posed and, where that is asked, that some weights keep all limits; its warnings."""
     limit_time(specification, on_progress)
     problem = state(specification, data, on_progress)
     if command.check_feasibility:
@@ -103,6 +106,7 @@ def _check(command: OptimizeCommand, specification: Specification, data: MarketI
         limits = feasible_set(problem)
         if not is_feasible(limits, on_progress=on_progress):
             raise conflict(limits, on_progress)
+    return bound_warnings(problem)
 
 
 def _answer(specification: Specification, data: MarketInput, on_progress: Control, *, diagnose: bool) -> Answer:

@@ -103,6 +103,22 @@ def test_one_failure_is_a_value(channel: grpc.Channel) -> None:
     assert [w.weight for w in found["other"].result.weights] == pytest.approx([0.125] * 8)
 
 
+def test_a_broken_rule_of_an_account_is_its_outcome(channel: grpc.Channel) -> None:
+    cap = {"weightBounds": {"upper": "NaN"}}
+    found = batch(channel, UNIVERSE, account("first"), account("broken", constraints=[cap]), account("last"))
+    assert {key for key, one in found.items() if one.WhichOneof("outcome") == "result"} == {"first", "last"}
+    refused = found["broken"].error
+    assert refused.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+    assert "account.constraints[0].weight_bounds.upper" in refused.message
+
+
+@pytest.mark.parametrize("key", ["", "k" * 129], ids=["no key", "too long"])
+def test_an_account_without_a_key_ends_the_batch(channel: grpc.Channel, key: str) -> None:
+    with pytest.raises(grpc.RpcError) as raised:
+        batch(channel, UNIVERSE, account("first"), account(key))
+    assert refusal_of(raised.value).fields == ("account.key",)
+
+
 @pytest.mark.parametrize("parts", [(), (account("a"),), (UNIVERSE, UNIVERSE)], ids=["empty", "no universe", "two"])
 def test_the_universe_comes_first_and_once(channel: grpc.Channel, parts: tuple[dict[str, Any], ...]) -> None:
     with pytest.raises(grpc.RpcError) as raised:

@@ -45,6 +45,19 @@ def test_backtest(wire: Any) -> None:
     assert (warning["code"], warning["field"]) == (CODE, "strategies[1].optimize.constraints[0].weight_bounds.upper")
 
 
+def test_a_check_warns_too(wire: Any) -> None:
+    optimize = {"objective": {"minRisk": {}}, "constraints": [CAP]}
+    asked = {"moments": MOMENTS, **optimize, "validateOnly": True}
+    (warning,) = wire.call("OptimizationService/Optimize", asked)["warnings"]
+    assert (warning["code"], warning["field"]) == (CODE, "constraints[0].weight_bounds.upper")
+    strategy = {"optimize": {**optimize, "lookbackPeriods": 60}}
+    answer = wire.call("BacktestService/Backtest", {"prices": PANEL, "strategy": strategy, "validateOnly": True})
+    assert [(w["code"], w["field"]) for w in answer.pop("warnings")] == [
+        (CODE, "strategy.optimize.constraints[0].weight_bounds.upper")
+    ]
+    assert answer == {}
+
+
 def test_percentages_are_refused_everywhere(wire: Any) -> None:
     weights = [{"symbol": "A", "weight": 60}, {"symbol": "B", "weight": 40}]
     budgets = [{"symbol": s, "budget": b} for s, b in (("A", 50), ("B", 30), ("C", 20))]

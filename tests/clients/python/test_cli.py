@@ -65,6 +65,15 @@ def test_import_optimize_risk(server: RunningServer, prices: Path) -> None:
     assert "no benchmark was given" in shown
 
 
+def test_warnings_are_shown(server: RunningServer, prices: Path) -> None:
+    absfin(server, "import", str(prices))
+    asked = ("--symbols", "P,Q", "--max-weight", "50")
+    assert "warning: --min-weight/--max-weight: upper 50 never binds" in absfin(server, "optimize", *asked).stdout
+    strategy = ("--strategy", "min-risk", "--lookback", "5")
+    assert "upper 50 never binds" in absfin(server, "backtest", *asked, *strategy).stdout
+    assert "never binds" not in absfin(server, "optimize", "--symbols", "P,Q", "--max-weight", "0.6").stdout
+
+
 def test_files_instead_of_stored_prices(server: RunningServer, prices: Path, tmp_path: Path) -> None:
     zipped = tmp_path / "prices.csv.gz"
     zipped.write_bytes(gzip.compress(prices.read_bytes()))

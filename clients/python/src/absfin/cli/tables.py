@@ -1,9 +1,11 @@
 """Answers as tables on a terminal."""
 
+from collections.abc import Iterable
+
 from rich.console import Console
 from rich.table import Table
 
-from absfin.results import Backtest, Optimization, Reallocation, RiskReport
+from absfin.results import Backtest, Optimization, Reallocation, ResultWarning, RiskReport
 
 NEGLIGIBLE = 5e-5
 """Weights that would show as 0.00 % are left out of tables."""
@@ -45,6 +47,7 @@ def show_optimization(answer: Optimization) -> None:
             "duality gap": "-" if certificate.duality_gap is None else f"{certificate.duality_gap:.1e}",
         },
     )
+    _warnings(console, answer.warnings)
 
 
 def show_risk(report: RiskReport) -> None:
@@ -84,6 +87,7 @@ def show_risk(report: RiskReport) -> None:
         reasons.setdefault(reason, []).append(name)
     for reason, names in reasons.items():
         console.print(f"not defined, for {reason}: {', '.join(names)}", style="dim", markup=False)
+    _warnings(console, report.warnings)
 
 
 def _stress(report: RiskReport) -> Table:
@@ -114,7 +118,9 @@ def show_backtest(backtest: Backtest) -> None:
             percent(figures.get("turnover_annual")),
             str(len(one.failed_rebalances)),
         )
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    _warnings(console, backtest.warnings)
 
 
 def show_reallocation(answer: Reallocation) -> None:
@@ -148,8 +154,13 @@ def show_reallocation(answer: Reallocation) -> None:
         )
     for symbol, causes in answer.shortfalls.items():
         console.print(f"{symbol} falls short: {', '.join(causes)}", style="dim", markup=False)
-    for warning in answer.warnings:
-        console.print(warning.message, style="yellow", markup=False)
+    _warnings(console, answer.warnings)
+
+
+def _warnings(console: Console, warnings: Iterable[ResultWarning]) -> None:
+    """What is probably not meant, each on a line of its own."""
+    for warning in warnings:
+        console.print(f"warning: {warning.message}", style="yellow", markup=False)
 
 
 def _figures(console: Console, figures: dict[str, str]) -> None:
