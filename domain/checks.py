@@ -76,7 +76,9 @@ def figure(field: str, value: float, largest: float = LARGEST_FIGURE) -> float:
 def figures(field: str, values: ArrayLike) -> NDArray[np.float64]:
     """The same for an array; the message says where the first bad one stands."""
     array = finite(field, values)
-    if len(large := np.flatnonzero(np.abs(array) > LARGEST_FIGURE)):
+    # By its ends first: the absolute values of a large array would take its memory again.
+    within = array.size == 0 or max(float(array.max()), -float(array.min())) <= LARGEST_FIGURE
+    if not within and len(large := np.flatnonzero(np.abs(array) > LARGEST_FIGURE)):
         place = f"[{large[0]}]" if array.ndim else ""
         raise InvalidInput(
             f"{field}{place}", f"must be at most {LARGEST_FIGURE:g} in size, is {array.flat[large[0]]:g}"

@@ -287,7 +287,7 @@ def test_so_many_of_some(wire: Wire) -> None:
     ("cardinality", "field"),
     [
         ({"maxAssets": 1, "symbols": ["A", "Z"]}, "constraints[0].cardinality.symbols[1]"),
-        ({"maxAssets": 1, "symbols": ["A", "A"]}, "constraints[0].cardinality.symbols[1].symbol"),
+        ({"maxAssets": 1, "symbols": ["A", "A"]}, "constraints[0].cardinality.symbols[1]"),
         ({"maxAssets": 1, "symbols": ["A"], "group": "abc"}, "constraints[0].cardinality.group"),
         ({"maxAssets": 1, "group": "nobody"}, "constraints[0].cardinality.group"),
     ],

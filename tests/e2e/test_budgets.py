@@ -97,7 +97,7 @@ def test_a_singular_covariance_is_refused_for_factor_budgets(wire: Wire) -> None
     moments = {"symbols": ["A", "B"], "covariance": [0.04, 0.04, 0.04, 0.04], "periodsPerYear": 12}
     one = {"factor": "F", "budget": 1, "loadings": [{"symbol": "A", "loading": 1}]}
     refusal = wire.refused(OPTIMIZE, {"moments": moments, "objective": {"riskBudget": {"factorBudgets": [one]}}})
-    assert (refusal.code, refusal.fields) == ("INVALID_ARGUMENT", ("covariance",))
+    assert (refusal.code, refusal.fields) == ("INVALID_ARGUMENT", ("moments.covariance",))
 
 
 def test_budgets_of_cvar_within_bounds(wire: Wire) -> None:

@@ -167,14 +167,17 @@ def _kill(worker: psutil.Process) -> None:
 
 
 def _busy(running: Any) -> psutil.Process:
-    """A worker that has used the processor for a tenth of a second since it was forked."""
+    """A worker that uses the processor."""
     deadline = time.monotonic() + 30
+    before: dict[int, float] = {}
     while time.monotonic() < deadline:
         for worker in running.workers():
             with suppress(psutil.NoSuchProcess):
-                if worker.cpu_times().user > 0.1:
+                used = worker.cpu_times().user
+                if used - before.get(worker.pid, used) >= 0.03:
                     return worker
-        time.sleep(0.02)
+                before[worker.pid] = used
+        time.sleep(0.06)
     pytest.fail("no worker took the request")
 
 

@@ -195,10 +195,10 @@ def test_an_asset_that_does_not_vary_is_named(wire: Wire) -> None:
         ({"returns": panel(np.abs(RETURNS[:, :3]) * 1e200)}, "returns.values"),
         (
             {"returns": panel(RETURNS[:2, :4]), "estimation": {"covariance": {"graphicalLasso": {}}}},
-            "covariance.graphical_lasso",
+            "estimation.covariance.graphical_lasso",
         ),
         ({"returns": panel(RETURNS[:2, :6]), "estimation": {"covariance": {"jLogo": {}}}}, "estimation"),
-        ({"returns": panel(RETURNS[:1])}, "dates"),
+        ({"returns": panel(RETURNS[:1])}, "returns.dates"),
         (
             {
                 "returns": panel(np.where(RETURNS[3, 3] == RETURNS, np.nan, RETURNS)),

@@ -25,10 +25,9 @@ def request_of(count: int, measure: str, seconds: float) -> dict[str, Any]:
 
 
 def used(server: RunningServer) -> float:
-    """Processor seconds of the server and all its workers that still run."""
+    """Processor seconds of the server and all its workers that still run; their template may be loading libraries."""
     total = 0.0
-    parent = psutil.Process(server.process.pid)
-    for process in (parent, *parent.children(recursive=True)):
+    for process in (psutil.Process(server.process.pid), *server.workers()):
         try:
             times = process.cpu_times()
         except psutil.NoSuchProcess:
