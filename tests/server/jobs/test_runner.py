@@ -147,10 +147,10 @@ async def test_a_short_job_does_not_wait_behind_two_long_ones(open_house: Open, 
 
 async def test_long_jobs_that_take_turns_end_as_if_undisturbed(open_house: Open) -> None:
     house = open_house(1, QueuePolicy(short_seconds=1.0, slice_seconds=1.0))
-    one = await house.submit(draft(2000, 2, cost_estimate=HOURS_80))
+    one = await house.submit(draft(2000, 8, cost_estimate=HOURS_80))
     alone = await house.end(one)
     assert (alone.state, alone.attempt) == (JobState.SUCCEEDED, 1)
-    long = [await house.submit(draft(2000, 2, cost_estimate=HOURS_80, owner=owner)) for owner in ("a", "b")]
+    long = [await house.submit(draft(2000, 8, cost_estimate=HOURS_80, owner=owner)) for owner in ("a", "b")]
     for i in range(3):
         await asyncio.sleep(1.0)
         assert (await house.end(await house.submit(draft(100 + i)))).state is JobState.SUCCEEDED
