@@ -30,6 +30,7 @@ from domain.risk.stress_windows import (
 EVERY_WINDOW = "*"
 MOST_VOLATILE = 1e6
 NOT_COVERED = "the data does not cover all of {start} to {end}"
+BEYOND_NUMBERS = "the shocks are too large for a number"
 NO_LOSS = "no stretch of {periods} periods lost anything"
 
 
@@ -171,11 +172,16 @@ class StressedPortfolio:
         )
 
     def _shocked(self, label: str, returns: Vector, start: date | None = None, end: date | None = None) -> StressResult:
-        contributions = self.weights * returns + 0.0  # a weight of zero brings 0, not -0
+        with np.errstate(over="ignore", invalid="ignore"):
+            contributions = self.weights * returns + 0.0  # a weight of zero brings 0, not -0
+            portfolio = float(contributions.sum())
+            proposed = None if self.proposed is None else float(self.proposed @ returns)
+        if not np.isfinite([portfolio, proposed or 0.0]).all() or not np.isfinite(returns).all():
+            return StressResult(label, start=start, end=end, undefined=BEYOND_NUMBERS)
         return StressResult(
             label,
-            portfolio_return=float(contributions.sum()),
-            proposed_return=None if self.proposed is None else float(self.proposed @ returns),
+            portfolio_return=portfolio,
+            proposed_return=proposed,
             start=start,
             end=end,
             asset_returns=returns,

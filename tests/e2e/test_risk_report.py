@@ -599,3 +599,20 @@ def test_a_rate_beyond_numbers_leaves_no_infinity(wire: Wire) -> None:
     answer = wire.call(ANALYZE, ask(riskFreeRateAnnual=1e308, proposedWeights=weights()))
     assert "too large" in answer["undefined"]["sharpe"]
     assert "Infinity" not in str(answer)
+
+
+def test_a_shock_beyond_numbers_is_absent_with_its_reason(wire: Any) -> None:
+    request = {
+        "moments": {"symbols": ["A", "B"], "covariance": [0.04, 0.0, 0.0, 0.04], "periodsPerYear": 12},
+        "weights": [{"symbol": "A", "weight": 0.5}, {"symbol": "B", "weight": 0.5}],
+        "stress": [
+            {"label": "far", "assets": {"shocks": [{"name": "A", "shock": 1.7e308}, {"name": "B", "shock": 1.7e308}]}}
+        ],
+    }
+    huge = request | {
+        "weights": [{"symbol": "A", "weight": 0.9}, {"symbol": "B", "weight": 0.9}],
+        "allowLeverage": True,
+    }
+    (told,) = wire.call("RiskService/AnalyzeRisk", huge)["stress"]
+    assert "portfolioReturn" not in told
+    assert "too large" in told["undefined"]
