@@ -53,6 +53,7 @@ from server.storage.embedded.portfolios import EmbeddedPortfolios
 from server.storage.embedded.retention import Retention
 from server.storage.embedded.room import Limits
 from server.storage.embedded.workers import WorkerLocks
+from server.storage.scratch import Scratch
 from server.tasks import backtest
 from server.tasks.libraries import LIBRARIES
 
@@ -115,6 +116,7 @@ class Store:
     database: Database
     panels: PanelFiles
     locks: WorkerLocks
+    scratch: Scratch
     market_data: EmbeddedMarketData
 
 
@@ -125,6 +127,7 @@ def _open(settings: Settings) -> Store:
     try:
         database = Database(folder / DATABASE_NAME, limits)
         locks = WorkerLocks(folder / "workers")
+        scratch = Scratch(folder / "scratch", locks)
         if settings.max_storage_bytes:
             panels = PanelFiles(folder / "panels", limits.panel_bytes, hard=True)
         else:
@@ -134,7 +137,7 @@ def _open(settings: Settings) -> Store:
     except OSError as error:
         where = error.filename or folder
         raise WrongSetting(f"--data-dir (ABSFIN_DATA_DIR) cannot be used: {where}: {error.strerror}") from None
-    return Store(database, panels, locks, EmbeddedMarketData(database, panels, locks))
+    return Store(database, panels, locks, scratch, EmbeddedMarketData(database, panels, locks))
 
 
 def _cause(error: Exception) -> str:
@@ -146,6 +149,7 @@ def _housekeeping(settings: Settings, store: Store) -> Housekeeping:
     return Housekeeping(
         {
             "imports": store.market_data.sweep,
+            "scratch": partial(asyncio.to_thread, store.scratch.sweep),
             "workers": partial(asyncio.to_thread, store.locks.sweep),
             "retention": retention.sweep,
         }
@@ -192,10 +196,10 @@ def _servicers(settings: Settings, store: Store, pool: ProcessPool, jobs: Jobs) 
     optimization = Optimization(market_data, EmbeddedAnswers(database, "optimization"), pool)
     reallocations = ReallocationService(market_data, portfolios, EmbeddedAnswers(database, "reallocation"), pool)
     backtests = Backtests(market_data, jobs.store, pool, jobs.runner, jobs.progress)
+    frontier = Frontier(market_data, pool)
+    batch = Batch(market_data, pool, store.scratch.file, settings.stream_idle_seconds)
     return {
-        "OptimizationService": OptimizationServicer(
-            optimization, Frontier(market_data, pool), Batch(market_data, pool, settings.stream_idle_seconds), requests
-        ),
+        "OptimizationService": OptimizationServicer(optimization, frontier, batch, requests),
         "RiskService": RiskServicer(Risk(market_data, pool)),
         "MarketDataService": MarketDataServicer(market_data, requests),
         "BacktestService": BacktestServicer(backtests, requests),

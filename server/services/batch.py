@@ -3,19 +3,21 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
 from functools import partial
+from pathlib import Path
 
 from domain.errors import InvalidInput, SolverTimedOut
 from server.commands.call import Call
 from server.commands.stored import Found
 from server.execution.process_pool import ProcessPool
-from server.ports import StreamIdle
+from server.ports import StreamIdle, WorkerDied
 from server.services.market_data import MarketData
 from server.services.rounds import in_rounds
 from server.tasks import batch
 
 LOT = 50
-"""Accounts that go to a worker together: sending what they share along costs about as much as solving for one."""
+"""Accounts that go to a worker together, which opens what they share once for them."""
 
 LOTS_AT_ONCE = 8
 
@@ -24,13 +26,17 @@ GATHER_SECONDS = 0.002
 
 Put = Callable[[bytes], None]
 
+NewFile = Callable[[], AbstractAsyncContextManager[Path]]
+"""An empty file for what the accounts of a call share; it is removed with the call."""
+
 
 class Batch:
     """Optimises many accounts over one universe; nothing is stored."""
 
-    def __init__(self, market_data: MarketData, pool: ProcessPool, idle_seconds: float) -> None:
+    def __init__(self, market_data: MarketData, pool: ProcessPool, new_file: NewFile, idle_seconds: float) -> None:
         self._market_data = market_data
         self._pool = pool
+        self._new_file = new_file
         self._idle_seconds = idle_seconds
 
     async def run(self, requests: AsyncIterator[bytes], call: Call) -> AsyncGenerator[bytes]:
@@ -42,7 +48,14 @@ class Batch:
             raise StreamIdle(self._idle_seconds) from None
         if first is None:
             raise InvalidInput("universe", "must be the first message of a batch")
-        shared, _ = await in_rounds(self._pool, partial(batch.shared, first), call, self._market_data.collect)
+        async with self._new_file() as shared, aclosing(self._outcomes(first, requests, shared, call)) as outcomes:
+            async for outcome in outcomes:
+                yield outcome
+
+    async def _outcomes(
+        self, universe: bytes, requests: AsyncIterator[bytes], shared: Path, call: Call
+    ) -> AsyncGenerator[bytes]:
+        await in_rounds(self._pool, partial(batch.share, universe, shared), call, self._market_data.collect)
         outcomes: asyncio.Queue[bytes | None] = asyncio.Queue()
         open_accounts = OpenAccounts(self._idle_seconds)
         lots = _lots(requests, open_accounts)
@@ -57,7 +70,7 @@ class Batch:
             solving.cancel()
             await asyncio.wait({solving})
 
-    async def _solve_all(self, shared: bytes, lots: AsyncIterator[list[bytes]], put: Put, call: Call) -> None:
+    async def _solve_all(self, shared: Path, lots: AsyncIterator[list[bytes]], put: Put, call: Call) -> None:
         """Solves lots as they come, a few at once."""
         free = asyncio.Semaphore(LOTS_AT_ONCE)
         try:
@@ -68,7 +81,7 @@ class Batch:
         except BaseExceptionGroup as failed:
             raise failed.exceptions[0] from None
 
-    async def _solve(self, shared: bytes, lot: Sequence[bytes], put: Put, call: Call) -> None:
+    async def _solve(self, shared: Path, lot: Sequence[bytes], put: Put, call: Call) -> None:
         """Solves a lot; an account whose task had to be ended is answered with that, and the others go on."""
         found: Found | None = None
         while lot:  # every round answers an account at least, or learns the groups that were missing
@@ -82,10 +95,13 @@ class Batch:
             work = partial(batch.accounts, shared, lot, found)
             try:
                 needs = await self._pool.run(work, call.deadline, took, caller=call.caller)
-            except SolverTimedOut as error:
+            except (SolverTimedOut, WorkerDied) as error:
                 if call.deadline is not None and time.monotonic() >= call.deadline:
                     raise
-                put(await self._pool.run(partial(batch.failed, shared, lot[done], error), call.deadline))
+                if done == len(lot):
+                    return
+                failed = partial(batch.failed, shared, lot[done], error)
+                put(await self._pool.run(failed, call.deadline, caller=call.caller))
                 lot = lot[done + 1 :]
                 continue
             if needs is None:

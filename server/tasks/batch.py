@@ -1,10 +1,10 @@
 """OptimizeBatch: what all accounts share is estimated once; accounts are solved in small lots."""
 
 import hashlib
-import pickle
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from absfinance.v1.optimization_service_pb2 import OptimizeBatchRequest
 from google.protobuf.message import DecodeError
@@ -25,6 +25,7 @@ from server.converters.optimization import (
 )
 from server.execution.worker import Control
 from server.ports import PriceSelection, Refused
+from server.storage.scratch import read_value, write_value
 from server.tasks.optimize import cost_of, limit_time, opened, selections, with_stored_groups
 from server.tasks.refusing import locating, refusing
 
@@ -43,8 +44,8 @@ class Shared:
 
 @refusing
 @locating(OptimizeBatchRequest)
-def shared(request: bytes, found: Found | None, on_progress: Control) -> Wanted | bytes:
-    """What all accounts share, pickled: it travels with each lot and is read by workers only."""
+def share(request: bytes, file: Path, found: Found | None, on_progress: Control) -> Wanted | None:
+    """Writes what all accounts share to a file, or says what is needed first."""
     message = message_from_bytes(OptimizeBatchRequest, request)
     if not message.HasField("universe"):
         raise InvalidInput("universe", "must be the first message of a batch")
@@ -57,19 +58,20 @@ def shared(request: bytes, found: Found | None, on_progress: Control) -> Wanted 
     body = hashlib.sha256(message.universe.SerializeToString(deterministic=True)).digest()
     if not isinstance(command.data, Moments):
         command = replace(command, data=PriceSelection())  # the universe has what accounts need of it
-    return pickle.dumps(Shared(command, universe, body), pickle.HIGHEST_PROTOCOL)
+    write_value(file, Shared(command, universe, body))
+    return None
 
 
 @refusing
 def accounts(
-    packed: bytes,
+    file: Path,
     requests: Sequence[bytes],
     found: Found | None,
     on_progress: Control,
     report: Callable[[bytes], None],
 ) -> Wanted | None:
     """Reports the outcome of each account, in order; or says which stored groups are needed first."""
-    own: Shared = pickle.loads(packed)  # noqa: S301  # from `shared`
+    own: Shared = read_value(file)
     read = [_account(request, own) for request in requests]
     if found is None and (missing := _missing_groups(read)):
         return Wanted(groups=missing)
@@ -80,9 +82,9 @@ def accounts(
 
 
 @refusing
-def failed(packed: bytes, request: bytes, error: DomainError, on_progress: Control) -> bytes:
+def failed(file: Path, request: bytes, error: Exception, on_progress: Control) -> bytes:
     """The outcome of an account whose task had to be ended."""
-    own: Shared = pickle.loads(packed)  # noqa: S301  # from `shared`
+    own: Shared = read_value(file)
     return batch_error_to_bytes(_account(request, own).key, error)
 
 

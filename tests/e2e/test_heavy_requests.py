@@ -13,7 +13,8 @@ from absfin import Panel
 from absfin.requests import import_requests
 from absfinance.v1.backtest_service_pb2 import BacktestRequest
 from absfinance.v1.market_data_service_pb2 import ImportPricesRequest
-from absfinance.v1.optimization_service_pb2 import OptimizeRequest
+from absfinance.v1.optimization_service_pb2 import OptimizeBatchRequest, OptimizeRequest
+from absfinance.v1.optimization_service_pb2_grpc import OptimizationServiceStub
 from absfinance.v1.reallocation_service_pb2 import ReallocateRequest
 from google.protobuf import json_format
 
@@ -166,6 +167,32 @@ def test_a_large_import_delays_small_calls_by_little(audit: Audit, calls: RawCal
                 break
     assert min(longest) < IMPORT_WAIT_SECONDS, longest
     assert not audit.long_callbacks(start)
+
+
+ACCOUNTS = 400
+
+
+def test_accounts_over_a_large_universe_never_hold_the_event_loop(audit: Audit, calls: RawCalls) -> None:
+    """2500 stored symbols: what accounts share is 50 MB. Each account names a symbol that is not there, and ends."""
+    symbols, days = 2_500, 260
+    prices = 100.0 * np.cumprod(1.0 + RNG.normal(0.0002, 0.01, (days, symbols)), axis=0)
+    panel = Panel(tuple(f"L{i}" for i in range(symbols)), np.arange(days, dtype=np.int32), prices)
+    universe = {"marketData": {"symbols": panel.symbols}, "periodsPerYear": 252, "spec": {"objective": {"minRisk": {}}}}
+    cap = {"label": "cap", "weightBounds": {"symbols": ["nobody"], "upper": 0.5}}
+    accounts = [{"account": {"key": str(i), "constraints": [cap]}} for i in range(ACCOUNTS)]
+    sent = [json_format.ParseDict(one, OptimizeBatchRequest()) for one in ({"universe": universe}, *accounts)]
+    with audit.server.channel() as channel:
+        send = channel.stream_unary("/absfinance.v1.MarketDataService/ImportPrices")
+        pieces = import_requests(panel, field="close", source="", import_id="universe", on_progress=None)
+        send((piece.SerializeToString() for piece in pieces), timeout=60)
+        start = time.monotonic()
+        with health_probe(audit.server.address) as probe:
+            outcomes = list(OptimizationServiceStub(channel).OptimizeBatch(iter(sent), timeout=60))
+    assert {one.key for one in outcomes} == {str(i) for i in range(ACCOUNTS)}
+    assert all("nobody" in one.error.message for one in outcomes)
+    assert not audit.long_callbacks(start)
+    assert probe.longest < MAX_HEALTH_SECONDS
+    assert not list((audit.server.data_dir / "scratch").iterdir())
 
 
 STREAMS = 1_000

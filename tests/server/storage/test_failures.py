@@ -32,6 +32,7 @@ from server.storage.embedded.market_data import EmbeddedMarketData
 from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.room import Limits
 from server.storage.embedded.workers import WorkerLocks
+from server.storage.scratch import Scratch, write_value
 
 
 def panel(days: int = 300, symbols: int = 20, seed: int = 0) -> PricePanel:
@@ -104,6 +105,17 @@ async def test_a_disk_that_is_too_full_for_an_import_or_a_panel(small_disk: Path
         await EmbeddedMarketData(crowded, PanelFiles(small_disk / "more")).import_prices(whole(panel(4000, 600), "i"))
     assert await EmbeddedMarketData(crowded, PanelFiles(small_disk / "more")).having(PriceField.CLOSE, symbols) == ()
     crowded.close()
+
+
+async def test_a_disk_that_is_too_full_for_what_tasks_share(small_disk: Path | None, tmp_path: Path) -> None:
+    if small_disk is None:
+        return  # a disk that is full cannot be had otherwise
+    scratch = Scratch(small_disk / "scratch", WorkerLocks(tmp_path / "workers"))
+    async with scratch.file() as path:
+        with pytest.raises(StorageFull):
+            write_value(path, np.zeros(3 << 20))
+    async with scratch.file() as path:
+        write_value(path, np.zeros(1 << 20))
 
 
 @pytest.mark.parametrize("garbage", ["everything", "pages"])
