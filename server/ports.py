@@ -70,8 +70,8 @@ class StreamIdle(Exception):
 class WorkerDied(Exception):
     """The process of a worker is gone, though the server did not end it."""
 
-    def __init__(self) -> None:
-        super().__init__("the worker process died; the request may need too much memory")
+    def __init__(self, message: str = "the worker process died; the request may need too much memory") -> None:
+        super().__init__(message)  # told to the worker that answers instead, so it must survive pickling
 
 
 class Refused(Exception):

@@ -132,7 +132,12 @@ def run_worker(tasks: socket.socket, lifeline: socket.socket, niceness: int) -> 
     control = Control(lifeline, partial(_send, tasks))
     settled = len(sys.modules)
     while (data := _receive(tasks)) is not None:
-        task: Task = pickle.loads(data)  # noqa: S301  # from the parent process
+        try:
+            task: Task = pickle.loads(data)  # noqa: S301  # from the parent process
+        except Exception:
+            # A task that cannot be read is a fault of its sender, not the end of the worker.
+            _send(tasks, Outcome(traceback=traceback.format_exc()))
+            continue
         control.begin(task.number)
         extra = {"report": lambda content: _send(tasks, Message(content))} if task.reports else {}
         _send(tasks, _outcome(task, control, extra))

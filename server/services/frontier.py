@@ -57,4 +57,5 @@ class Frontier:
         finally:
             for one in running:
                 one.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
         yield shared.least

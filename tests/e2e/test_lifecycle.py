@@ -9,7 +9,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
@@ -19,7 +19,7 @@ import grpc
 import numpy as np
 import psutil
 import pytest
-from absfin import Client, Moments, Returns, aio, errors, min_risk, objectives
+from absfin import Account, Client, Moments, Returns, aio, errors, min_risk, objectives
 from absfin.data import Panel
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
@@ -158,6 +158,36 @@ def test_a_request_whose_worker_is_killed_is_answered_all_the_same(start_server:
         with pytest.raises(errors.WorkerDied, match="worker process died"):
             call.result(60)
         assert client.optimize(heavy(3, 100), min_risk(), risk_measure="cvar", timeout=120).weights
+
+
+def test_an_account_whose_worker_is_killed_twice_is_told_so_and_the_others_go_on(
+    start_server: Callable[..., Any],
+) -> None:
+    running = start_server("--workers", "1")
+    killed = threading.Event()
+
+    def accounts() -> Iterator[Account]:
+        yield Account("before")
+        answered.wait(60)
+        yield Account("killed")
+        killed.wait(60)
+        yield Account("after")
+
+    answered = threading.Event()
+    with Client(running.address) as client, ThreadPoolExecutor(1) as pool:
+        outcomes = client.optimize_batch(heavy(100, 1000), min_risk(), accounts(), risk_measure="rlvar", timeout=60)
+        assert next(outcomes)[0] == "before"
+        answered.set()
+        call = pool.submit(next, outcomes)
+        for _ in range(2):
+            _kill(_busy(running))
+        key, outcome = call.result(60)
+        assert key == "killed"
+        assert isinstance(outcome, errors.WorkerDied)
+        killed.set()
+        [(key, outcome)] = outcomes
+        assert key == "after"
+        assert not isinstance(outcome, Exception)
 
 
 def _kill(worker: psutil.Process) -> None:

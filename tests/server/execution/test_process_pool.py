@@ -46,6 +46,17 @@ def answer_what_cannot_travel(on_progress: Any) -> Any:
     return lambda: None
 
 
+class Unreadable:
+    """Can be sent, but not be made again from what was sent."""
+
+    def __reduce__(self) -> Any:
+        return int, ("no number",)
+
+
+def take(value: Any, on_progress: Any) -> Any:
+    return value
+
+
 def die(on_progress: Any) -> None:
     os.kill(os.getpid(), 9)
 
@@ -134,6 +145,13 @@ async def test_other_errors_arrive_as_what_they_are(pool: ProcessPool, work: Any
     with pytest.raises(WorkerFailure, match=text):
         await pool.run(work, None)
     assert await pool.run(partial(add, 1, 1), None) == 2
+
+
+async def test_a_task_that_cannot_be_read_is_a_failure_and_kills_nobody(pool: ProcessPool) -> None:
+    before = await pool.run(worker_id, None)
+    with pytest.raises(WorkerFailure, match="no number"):
+        await pool.run(partial(take, Unreadable()), None)
+    assert await pool.run(worker_id, None) == before
 
 
 async def test_a_worker_that_dies_of_its_task_is_replaced(pool: ProcessPool) -> None:
