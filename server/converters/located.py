@@ -60,8 +60,6 @@ def _completed(message: Message, steps: Sequence[str]) -> str | None:
     name, index, rest = found[1], found[2], steps[1:]
     field = message.DESCRIPTOR.fields_by_name.get(name)
     if field is None:
-        if not rest and index is None and name in message.DESCRIPTOR.oneofs_by_name:
-            return name
         return _through_a_branch(message, steps)
     if (one := field.containing_oneof) is not None and message.WhichOneof(one.name) not in (None, name):
         return None  # another branch was sent

@@ -77,7 +77,9 @@ def risk_model_command_from_proto(request: EstimateRiskModelRequest) -> RiskMode
     periods = request.periods_per_year if request.HasField("periods_per_year") else None
     data, periods = market_input_from_proto(request, periods)
     if not isinstance(data, PricePanel | ReturnPanel | PriceSelection):
-        raise InvalidInput("", "must be prices, returns or market_data")
+        raise InvalidInput(
+            request.WhichOneof("input"), "must not be the input here: give prices, returns or market_data"
+        )
     specification = RiskModelSpecification(
         estimation=estimation_from_proto(request.estimation),
         periods_per_year=periods,

@@ -45,9 +45,12 @@ WITHOUT_PERIODS = {key: value for key, value in MOMENTS.items() if key != "perio
 RETURNS = {"symbols": ["A", "B"], "dates": [0, 1, 2], "values": [0.1, 0.2, -0.1, 0.1, 0.0, 0.05]}
 
 INVALID: dict[str, tuple[str, dict[str, Any], str]] = {
-    "nothing at all": (OPTIMIZE, {}, "input"),
+    "nothing at all": (OPTIMIZE, {}, "prices"),
+    "neither weights nor holdings": (RISK, {"prices": PRICES}, "weights"),
+    "check_feasibility of a problem to solve": (OPTIMIZE, optimize(checkFeasibility=True), "check_feasibility"),
+    "stored prices without symbols": (OPTIMIZE, {"marketData": {}, "objective": {"minRisk": {}}}, "market_data"),
     "no objective": (OPTIMIZE, {"moments": MOMENTS}, "objective"),
-    "empty objective": (OPTIMIZE, optimize(objective={}), "objective.kind"),
+    "empty objective": (OPTIMIZE, optimize(objective={}), "objective"),
     "NaN in expected returns": (OPTIMIZE, moments(expectedReturns=[0.01, "NaN"]), "moments.expected_returns[1]"),
     "NaN in covariance": (OPTIMIZE, moments(covariance=[0.04, "NaN", 0.01, 0.09]), "moments.covariance[1]"),
     "infinite covariance": (OPTIMIZE, moments(covariance=["Infinity", 0, 0, 1]), "moments.covariance[0]"),
