@@ -3,6 +3,7 @@
 Every method is asynchronous: a store may be a file on this machine or a database far away.
 """
 
+import dataclasses
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -101,6 +102,16 @@ class PriceSelection:
     start: int | None = None  # first day since 1970-01-01, inclusive
     end: int | None = None  # last day, inclusive
     field: PriceField = PriceField.CLOSE
+    symbols_path: str = dataclasses.field(default="symbols", compare=False)  # in the request, of what names the symbols
+
+    @property
+    def path(self) -> str:
+        """Of the whole selection; of the naming field itself where that is no part of a MarketDataSelection."""
+        return self.symbols_path.removesuffix(".symbols").removesuffix(".universe")
+
+    def under(self, prefix: str) -> "PriceSelection":
+        """The same selection with its field seen from one level further out."""
+        return dataclasses.replace(self, symbols_path=f"{prefix}.{self.symbols_path}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +249,8 @@ class MarketDataStore(Protocol):
     async def prices(self, query: PriceQuery) -> StoredPanel:
         """The panel over all dates on which any symbol has a value; NaN where one has none.
 
-        Raises MissingMarketData for unknown symbols and for a range without any value.
+        Raises MissingMarketData for unknown symbols, with `field` "symbols", and for a range without any value. Only
+        the service knows which field of the request named them.
         """
         ...
 
