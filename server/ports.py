@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from domain.errors import MissingMarketData
 from domain.market_data.panel import Panel, PricePanel
+from domain.warnings import ResultWarning
 
 
 class NotFound(Exception):
@@ -509,12 +510,13 @@ class JobTick:
 
 @dataclass(frozen=True, slots=True)
 class JobInputs:
-    """Names of the stored data of a job, and the groups its constraints name."""
+    """What the draft of a job found: the names of its stored data, the groups its constraints name, warnings."""
 
     data: str
     kind: str  # "prices" or "returns"
     benchmarks: Mapping[str, str] = field(default_factory=dict)  # symbol -> name
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    warnings: tuple[ResultWarning, ...] = ()  # about what was asked
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from domain.backtest.series import Series, rows
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
 from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import Panel, PricePanel, ReturnPanel
+from domain.warnings import ResultWarning
 from server.commands.backtest import BacktestCommand, SeriesPieces
 from server.commands.stored import Found, RequestKey, Wanted
 from server.converters.backtests import (
@@ -61,7 +62,7 @@ def draft(request: bytes, found: Found | None, on_progress: Control) -> Wanted |
     on_progress()
     if command.validate_only:
         return checked_to_bytes(plan.warnings)
-    return _drafted(command, found, data, benchmarks, outside)
+    return _drafted(command, found, data, benchmarks, outside, plan.warnings)
 
 
 @refusing
@@ -122,6 +123,7 @@ def _drafted(
     data: PricePanel | ReturnPanel,
     benchmarks: Mapping[str, PricePanel],
     outside: Mapping[str, PriceSelection],
+    warnings: tuple[ResultWarning, ...],
 ) -> Drafted:
     names = {symbol: fingerprint_of(prices) for symbol, prices in benchmarks.items()}
     name = fingerprint_of(data)
@@ -138,7 +140,7 @@ def _drafted(
         body=command.body,
         label=command.label or command.specification.strategies[0].label,
         fingerprint=content.hexdigest(),
-        inputs=JobInputs(name, kind, names, found.groups),
+        inputs=JobInputs(name, kind, names, found.groups, warnings),
         panels={name: data} if sent else {},
         request_id=command.request_id,
         id=command.id,

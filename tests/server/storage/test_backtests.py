@@ -1,7 +1,9 @@
 """Jobs in the store: one worker at a time, fenced, and nothing after the end."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 
 from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import PricePanel
+from domain.warnings import ResultWarning
 from server.ports import (
     EventKind,
     JobDraft,
@@ -56,6 +59,19 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     yield made
     for database in made.open:
         database.close()
+
+
+async def test_warnings_are_kept_and_jobs_of_earlier_versions_have_none(house: House) -> None:
+    store, _ = house.worker()
+    warned = replace(draft(), inputs=replace(draft().inputs, warnings=(ResultWarning("CODE", "a.b", "too much"),)))
+    job = await store.enqueue(warned)
+    assert (await store.get(job.id)).inputs == warned.inputs
+
+    def without_warnings(connection: sqlite3.Connection) -> None:
+        connection.execute("UPDATE backtests SET inputs = json_remove(inputs, '$[4]')")
+
+    await house.open[0].write(without_warnings)
+    assert (await store.get(job.id)).inputs == draft().inputs
 
 
 async def test_a_job_is_claimed_once(house: House) -> None:
