@@ -24,8 +24,8 @@ from domain.warnings import ResultWarning
 class NotFound(Exception):
     """Nothing is stored under that name."""
 
-    def __init__(self, kind: str, name: str) -> None:
-        super().__init__(f"there is no {kind} {name}")
+    def __init__(self, kind: str, name: str, text: str = "") -> None:
+        super().__init__(text or f"there is no {kind} {name}")
         self.kind = kind
         self.name = name
 

@@ -113,6 +113,8 @@ async def test_a_checkpoint_a_takeover_and_the_fence(house: House) -> None:
     assert [event.number for event in view.events] == [1, 2, 3]
     assert view.record.result == b"result"
     assert await store.series(job.id, "") == ("label", b"s")
+    with pytest.raises(NotFound, match="has no strategy or benchmark labelled 'other'"):
+        await store.series(job.id, "other")
 
 
 async def test_a_lease_runs_out(house: House) -> None:
