@@ -3,6 +3,7 @@
 Every method is asynchronous: a store may be a file on this machine or a database far away.
 """
 
+import dataclasses
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -17,13 +18,14 @@ from numpy.typing import NDArray
 
 from domain.errors import MissingMarketData
 from domain.market_data.panel import Panel, PricePanel
+from domain.warnings import ResultWarning
 
 
 class NotFound(Exception):
     """Nothing is stored under that name."""
 
-    def __init__(self, kind: str, name: str) -> None:
-        super().__init__(f"there is no {kind} {name}")
+    def __init__(self, kind: str, name: str, text: str = "") -> None:
+        super().__init__(text or f"there is no {kind} {name}")
         self.kind = kind
         self.name = name
 
@@ -101,6 +103,16 @@ class PriceSelection:
     start: int | None = None  # first day since 1970-01-01, inclusive
     end: int | None = None  # last day, inclusive
     field: PriceField = PriceField.CLOSE
+    symbols_path: str = dataclasses.field(default="symbols", compare=False)  # in the request, of what names the symbols
+
+    @property
+    def path(self) -> str:
+        """Of the whole selection; of the naming field itself where that is no part of a MarketDataSelection."""
+        return self.symbols_path.removesuffix(".symbols").removesuffix(".universe")
+
+    def under(self, prefix: str) -> "PriceSelection":
+        """The same selection with its field seen from one level further out."""
+        return dataclasses.replace(self, symbols_path=f"{prefix}.{self.symbols_path}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +250,8 @@ class MarketDataStore(Protocol):
     async def prices(self, query: PriceQuery) -> StoredPanel:
         """The panel over all dates on which any symbol has a value; NaN where one has none.
 
-        Raises MissingMarketData for unknown symbols and for a range without any value.
+        Raises MissingMarketData for unknown symbols, with `field` "symbols", and for a range without any value. Only
+        the service knows which field of the request named them.
         """
         ...
 
@@ -497,12 +510,13 @@ class JobTick:
 
 @dataclass(frozen=True, slots=True)
 class JobInputs:
-    """Names of the stored data of a job, and the groups its constraints name."""
+    """What the draft of a job found: the names of its stored data, the groups its constraints name, warnings."""
 
     data: str
     kind: str  # "prices" or "returns"
     benchmarks: Mapping[str, str] = field(default_factory=dict)  # symbol -> name
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    warnings: tuple[ResultWarning, ...] = ()  # about what was asked
 
 
 @dataclass(frozen=True, slots=True)

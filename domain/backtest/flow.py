@@ -307,7 +307,7 @@ def _outcome(plan: Plan, records: Sequence[RecordPart], on_progress: OnProgress)
         done.append(_strategy(plan, leg, record, first))
     by_label = {outcome.label: outcome for outcome in done[count:]}
     compared = [by_label[name] if name in by_label else _held(plan, name, first) for name in names]
-    return BacktestOutcome(plan.market.panel.symbols, tuple(done[:count]), tuple(compared), plan.warnings)
+    return BacktestOutcome(plan.market.panel.symbols, tuple(done[:count]), tuple(compared))
 
 
 def _strategy(plan: Plan, leg: Leg, record: RecordPart, benchmark: Curve | None) -> StrategyOutcome:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from domain.backtest.metrics import Performance
 from domain.backtest.record import FailedRebalance, RecordPart
 from domain.checks import Vector
-from domain.warnings import ResultWarning
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,6 @@ class BacktestOutcome:
     symbols: tuple[str, ...]
     strategies: tuple[StrategyOutcome, ...]
     benchmarks: tuple[StrategyOutcome, ...]
-    warnings: tuple[ResultWarning, ...] = ()
 
     def without_records(self) -> "BacktestOutcome":
         """The figures alone."""

@@ -82,13 +82,13 @@ class ReallocationRequest:
                 raise InvalidInput("costs", f"of {symbol} must be below 10000 bps, are {rate / BASIS_POINT:g}")
 
 
-def check_amounts(portfolio: Portfolio, market: Snapshot) -> None:
-    """Raises InvalidInput for cash or a holding of more than any account has."""
+def check_amounts(portfolio: Portfolio, market: Snapshot | None = None) -> None:
+    """Raises InvalidInput for cash or a holding of more than any account has; its worth is known with a market only."""
     _within("portfolio.cash", portfolio.cash)
     for i, (symbol, quantity) in enumerate(portfolio.quantities.items()):
         field_name = f"portfolio.holdings[{i}].quantity"
         _within(field_name, quantity)
-        price = market.price(symbol)
+        price = None if market is None else market.price(symbol)
         if price is not None and abs(quantity) * price > LARGEST_AMOUNT:
             raise InvalidInput(field_name, f"{symbol} must be worth at most {LARGEST_AMOUNT:g}")
 

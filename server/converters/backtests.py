@@ -166,7 +166,6 @@ def result_to_bytes(walked: Walked, fingerprint: str) -> bytes:
         strategies=strategies,
         benchmarks=[_strategy(one, outcome.symbols) for one in outcome.benchmarks],
         input_fingerprint=fingerprint,
-        warnings=warnings_to_proto(outcome.warnings),
     )
     result.compute_duration.FromNanoseconds(round(walked.cpu_seconds * 1e9))
     return result.SerializeToString()
@@ -182,6 +181,7 @@ def record_to_proto(record: JobRecord) -> BacktestProto:
         result=None if record.result is None else backtest_pb2.BacktestResult.FromString(record.result),
         error=None if record.error is None else Status.FromString(record.error),
         fraction=1.0 if record.state is JobState.SUCCEEDED else record.tick.fraction if record.tick else 0.0,
+        warnings=warnings_to_proto(record.inputs.warnings),
     )
     response.create_time.FromDatetime(record.created)
     if record.finished is not None:

@@ -12,17 +12,24 @@ from google.protobuf.message import Message
 
 from domain.errors import InvalidInput
 
+_DATA = frozenset({"Panel", "Moments", "Scenarios", "MarketDataSelection"})
+"""Messages that data comes in; as members of a oneof they are the input of a request."""
+
 _STEP = re.compile(r"([a-z0-9_]+)(?:\[(\d+)\])?")
 
 
 def located(error: InvalidInput, request: Message) -> InvalidInput:
-    """The same complaint, its field seen from the request; of a field that is not in it, the innermost that is."""
+    """The same complaint, its field seen from the request; for a field that is not in it, the nearest that is."""
     field = path_in_request(error.field, request)
     return error if field == error.field else InvalidInput(field, error.rule, error.reason)
 
 
 def path_in_request(path: str, request: Message) -> str:
-    """The path of the outermost field that ends like this one, or of the innermost that surrounds it; "" for none."""
+    """The path of the outermost field that ends like this one, or of the innermost that surrounds it.
+
+    The path of the data where there is neither: the field is then a figure that was estimated from the data. "" where
+    the request has no data.
+    """
     steps = path.split(".")
     for prefix, message in _outside_in(request):
         completed = _completed(message, steps)
@@ -33,7 +40,18 @@ def path_in_request(path: str, request: Message) -> str:
     if sent is not None:
         return path_in_request(f"{sent}.{rest}" if rest else sent, request)
     shorter = path[:-1].rpartition("[")[0] if path.endswith("]") else path.rpartition(".")[0]
-    return path_in_request(shorter, request) if shorter else ""
+    return path_in_request(shorter, request) if shorter else _data(request)
+
+
+def _data(request: Message) -> str:
+    """The path of what a request gives prices, returns or moments by; "" where it gives none."""
+    given = (
+        f"{prefix}{field.name}"
+        for prefix, message in _outside_in(request)
+        for field, _ in message.ListFields()
+        if field.containing_oneof is not None and field.message_type is not None and field.message_type.name in _DATA
+    )
+    return next(given, "")
 
 
 def _outside_in(request: Message) -> Iterator[tuple[str, Message]]:
@@ -60,8 +78,6 @@ def _completed(message: Message, steps: Sequence[str]) -> str | None:
     name, index, rest = found[1], found[2], steps[1:]
     field = message.DESCRIPTOR.fields_by_name.get(name)
     if field is None:
-        if not rest and index is None and name in message.DESCRIPTOR.oneofs_by_name:
-            return name
         return _through_a_branch(message, steps)
     if (one := field.containing_oneof) is not None and message.WhichOneof(one.name) not in (None, name):
         return None  # another branch was sent

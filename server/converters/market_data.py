@@ -135,7 +135,7 @@ class ImportAssembly:
 def requested_selection(request: GetPricesRequest) -> PriceSelection:
     """The stored prices that a request names."""
     with under("selection"):
-        return selection_from_proto(request.selection)
+        return selection_from_proto(request.selection).under("selection")
 
 
 def instruments_from_proto(request: UpsertInstrumentsRequest) -> list[Instrument]:

@@ -31,7 +31,7 @@ def market_input_from_proto(
         if kind == "returns":
             return returns_from_proto(message), periods_per_year
         if kind == "market_data":
-            return selection_from_proto(message), periods_per_year
+            return selection_from_proto(message).under(kind), periods_per_year
         own = message.periods_per_year if message.HasField("periods_per_year") else None
         if own is not None and periods_per_year is not None and own != periods_per_year:
             raise InvalidInput(
@@ -92,6 +92,7 @@ def selection_from_proto(selection: panel_pb2.MarketDataSelection) -> PriceSelec
         start=start,
         end=end,
         field=price_field_from_proto(selection.field),
+        symbols_path="universe" if selection.universe else "symbols",
     )
 
 

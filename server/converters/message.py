@@ -1,15 +1,13 @@
 """Request messages from bytes: the rules beside their fields in the contract hold, and every field set is served."""
 
-import re
-from dataclasses import dataclass
 from typing import TypeVar
 
 import protovalidate
 from google.protobuf.message import DecodeError, Message
 
-from domain.errors import InvalidInput
 from server.converters.list_limits import too_long
 from server.converters.not_built import refuse_what_is_not_built
+from server.converters.violations import Violation, violation_in_words
 
 M = TypeVar("M", bound=Message)
 
@@ -18,20 +16,6 @@ ALL_VIOLATIONS_BYTES = 2048
 them."""
 
 MAX_VIOLATIONS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """A rule of the contract that a field breaks."""
-
-    field: str
-    rule: str
-    rule_id: str = ""  # as protovalidate names it, such as double.gt
-
-    @property
-    def reason(self) -> str:
-        """The rule's id in upper snake case, such as DOUBLE_GT; INVALID_INPUT where there is none."""
-        return re.sub(r"\W+", "_", self.rule_id).upper() or InvalidInput.REASON
 
 
 class InvalidRequest(Exception):
@@ -57,23 +41,6 @@ def message_from_bytes(kind: type[M], data: bytes) -> M:
     if broken and small:
         broken = protovalidate.collect_violations(message)[:MAX_VIOLATIONS]
     if broken:
-        raise InvalidRequest(tuple(_violation(one) for one in broken))
+        raise InvalidRequest(tuple(violation_in_words(one, kind.DESCRIPTOR) for one in broken))
     refuse_what_is_not_built(message)
     return message
-
-
-def _violation(violation: protovalidate.Violation) -> Violation:
-    return Violation(_path(violation), violation.proto.message, violation.proto.rule_id)
-
-
-def _path(violation: protovalidate.Violation) -> str:
-    """The field as a path such as `constraints[1].weight_bounds.lower`."""
-    if violation.proto.field is None:
-        return ""
-    path = ""
-    for element in violation.proto.field.elements:
-        path += f".{element.field_name}" if path else element.field_name
-        subscript = element.subscript
-        if subscript is not None:
-            path += f"[{subscript.value}]"
-    return path

@@ -83,6 +83,16 @@ def refuse_what_is_not_built(request: Message) -> None:
         raise NotSupported(f"{path} is not supported yet", field=path.split(" ")[0])
 
 
+def is_built(field: FieldDescriptor) -> bool:
+    """Whether a field is served for some of its values at least."""
+    return NOT_BUILT.get(_key(field)) != NONE
+
+
+def _key(field: FieldDescriptor) -> str:
+    """A field as NOT_BUILT names it."""
+    return field.full_name.removeprefix(PACKAGE)
+
+
 def _found(message: Message, prefix: str) -> Iterator[str]:
     for field, served, nested in _watched(message.DESCRIPTOR):
         repeated = field.is_repeated
@@ -115,7 +125,7 @@ def _watched(descriptor: Descriptor) -> tuple[tuple[FieldDescriptor, frozenset[o
     """Fields that are not built, with the values served, and fields whose messages may hold such fields."""
     found = []
     for field in descriptor.fields:
-        served = NOT_BUILT.get(f"{descriptor.full_name.removeprefix(PACKAGE)}.{field.name}")
+        served = NOT_BUILT.get(_key(field))
         nested = served is None and field.message_type is not None and _leads_to_any(field.message_type)
         if served is not None or nested:
             found.append((field, served, nested))
@@ -131,7 +141,7 @@ def _leads_to_any(descriptor: Descriptor) -> bool:
         if current.GetOptions().map_entry:
             continue
         for field in current.fields:
-            if f"{current.full_name.removeprefix(PACKAGE)}.{field.name}" in NOT_BUILT:
+            if _key(field) in NOT_BUILT:
                 return True
             kind = field.message_type
             if kind is not None and kind.full_name not in seen:

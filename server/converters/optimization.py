@@ -41,7 +41,7 @@ from server.converters.specification import specification_from_proto
 from server.converters.status import status_from_error
 from server.converters.warning import warnings_to_proto
 from server.converters.weights import weights_from_proto
-from server.ports import AnswerPage, AnswerRecord, Refused
+from server.ports import AnswerPage, AnswerRecord, PriceSelection, Refused
 
 NAME = "optimizations/"
 
@@ -125,6 +125,8 @@ def batch_command_from_proto(universe: OptimizeBatchRequest.Universe) -> BatchCo
         data, periods = market_input_from_proto(universe, periods)
         with under("spec"):
             specification = specification_from_proto(universe.spec, periods_per_year=periods)
+    if isinstance(data, PriceSelection):
+        data = data.under("universe")
     means_known = universe.WhichOneof("input") != "moments" or len(universe.moments.expected_returns) > 0
     return BatchCommand(data, specification, means_known or universe.spec.estimation.views.HasField("prior"))
 

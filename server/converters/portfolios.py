@@ -12,7 +12,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from domain.errors import InvalidInput, NotSupported
 from domain.portfolio import Portfolio
-from domain.reallocation.request import Thresholds
+from domain.reallocation.request import Thresholds, check_amounts
 from server.commands.reallocation import Mandate, OptimizedTarget, Target
 from server.converters.constraint import constraint_from_proto
 from server.converters.paths import once_each, under
@@ -32,8 +32,7 @@ def id_of(name: str) -> str:
 
 def draft_from_proto(request: CreatePortfolioRequest) -> PortfolioDraft:
     """A portfolio to store. Raises InvalidInput."""
-    with under("portfolio"):
-        payload = _payload(request.portfolio)
+    payload = _payload(request.portfolio)
     bare = CreatePortfolioRequest()
     bare.CopyFrom(request)
     bare.ClearField("request_id")
@@ -143,7 +142,9 @@ def _sent(portfolio: portfolio_pb2.Portfolio) -> list[str]:
 
 
 def _payload(portfolio: portfolio_pb2.Portfolio) -> bytes:
-    holdings_from_proto(portfolio)
+    with under("portfolio"):
+        holdings = holdings_from_proto(portfolio)
+    check_amounts(holdings)
     kept = portfolio_pb2.Portfolio()
     kept.CopyFrom(portfolio)
     for name in ("name", "etag", "create_time", "update_time"):
@@ -161,5 +162,4 @@ def _merged(before: bytes, source: bytes, paths: tuple[str, ...]) -> bytes:
     mask.MergeMessage(
         portfolio_pb2.Portfolio.FromString(source), changed, replace_message_field=True, replace_repeated_field=True
     )
-    with under("portfolio"):
-        return _payload(changed)
+    return _payload(changed)

@@ -121,7 +121,7 @@ def page_to_proto(page: AnswerPage) -> ListReallocationsResponse:
 def _market(request: ReallocateRequest) -> Snapshot | PriceSelection:
     if request.HasField("market_data"):
         with under("market_data"):
-            return selection_from_proto(request.market_data)
+            return selection_from_proto(request.market_data).under("market_data")
     once_each("snapshot.assets", [asset.symbol for asset in request.snapshot.assets])
     quotes: dict[str, Quote] = {}
     for i, asset in enumerate(request.snapshot.assets):

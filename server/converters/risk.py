@@ -1,6 +1,7 @@
 """Risk requests as commands."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from absfinance.v1 import panel_pb2, risk_pb2, weight_pb2
 from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest, EstimateRiskModelRequest, SimulationOptions
@@ -77,7 +78,9 @@ def risk_model_command_from_proto(request: EstimateRiskModelRequest) -> RiskMode
     periods = request.periods_per_year if request.HasField("periods_per_year") else None
     data, periods = market_input_from_proto(request, periods)
     if not isinstance(data, PricePanel | ReturnPanel | PriceSelection):
-        raise InvalidInput("", "must be prices, returns or market_data")
+        raise InvalidInput(
+            request.WhichOneof("input"), "must not be the input here: give prices, returns or market_data"
+        )
     specification = RiskModelSpecification(
         estimation=estimation_from_proto(request.estimation),
         periods_per_year=periods,
@@ -138,8 +141,8 @@ def _benchmark(request: AnalyzeRiskRequest, data: object) -> Benchmark | None:
         raise InvalidInput("benchmark_symbol", "must not be given beside benchmark")
     if request.benchmark_symbol:
         if isinstance(data, PriceSelection):
-            return PriceSelection((request.benchmark_symbol,), start=data.start, end=data.end, field=data.field)
-        return PriceSelection((request.benchmark_symbol,))
+            return replace(data, symbols=(request.benchmark_symbol,), universe=None, symbols_path="benchmark_symbol")
+        return PriceSelection((request.benchmark_symbol,), symbols_path="benchmark_symbol")
     if not request.HasField("benchmark"):
         return None
     with under("benchmark"):

@@ -17,7 +17,7 @@
 | Overloaded | RESOURCE_EXHAUSTED | RetryInfo |
 | StreamIdle | DEADLINE_EXCEEDED | |
 | WorkerDied, twice in a row | ABORTED | RetryInfo |
-| StorageFull | RESOURCE_EXHAUSTED | |
+| StorageFull | RESOURCE_EXHAUSTED | RetryInfo |
 | Draining, StorageUnavailable | UNAVAILABLE | RetryInfo |
 | anything else | INTERNAL | |
 
@@ -109,7 +109,7 @@ def status_from_error(error: Exception) -> Status | None:
     if isinstance(error, JobTimeBudgetExceeded):
         return _status(code_pb2.DEADLINE_EXCEEDED, str(error), "JOB_TIME_BUDGET_EXCEEDED", {})
     if isinstance(error, StorageFull):
-        return _status(code_pb2.RESOURCE_EXHAUSTED, str(error), "STORAGE_FULL", {})
+        return _status(code_pb2.RESOURCE_EXHAUSTED, str(error), "STORAGE_FULL", {}, _retry())
     if isinstance(error, StorageUnavailable):
         return _status(code_pb2.UNAVAILABLE, str(error), "STORAGE_UNAVAILABLE", {}, _retry())
     if isinstance(error, StreamIdle):

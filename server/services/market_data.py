@@ -58,7 +58,11 @@ class MarketData:
     async def prices(self, selection: PriceSelection) -> StoredPanel:
         """The stored panel of a selection. Raises MissingMarketData where there is none."""
         symbols = await self._symbols(selection)
-        return await self._store.prices(PriceQuery(symbols, selection.start, selection.end, selection.field))
+        try:
+            return await self._store.prices(PriceQuery(symbols, selection.start, selection.end, selection.field))
+        except MissingMarketData as error:
+            field = selection.symbols_path if error.metadata.get("field") == "symbols" else selection.path
+            raise MissingMarketData(error.message, **{**error.metadata, "field": field}) from None
 
     async def groups(self, names: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
         """Members of stored groups, written as "kind=name"; a name that no instrument carries is left out."""
@@ -84,13 +88,13 @@ class MarketData:
             return None  # none in this range: liquidity is not known
 
     async def _symbols(self, selection: PriceSelection) -> tuple[str, ...]:
-        return selection.symbols or await self._members(selection.universe or "")
-
-    async def _members(self, universe: str) -> tuple[str, ...]:
+        if selection.symbols:
+            return selection.symbols
+        universe = selection.universe or ""
         members = await self._labelled(universe)
         if not members:
             raise MissingMarketData(
-                f"no stored instrument carries the label {universe!r}", field="market_data.universe", symbols=universe
+                f"no stored instrument carries the label {universe!r}", field=selection.symbols_path, symbols=universe
             )
         return members
 

@@ -12,6 +12,7 @@ from domain.backtest.series import Series, rows
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
 from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import Panel, PricePanel, ReturnPanel
+from domain.warnings import ResultWarning
 from server.commands.backtest import BacktestCommand, SeriesPieces
 from server.commands.stored import Found, RequestKey, Wanted
 from server.converters.backtests import (
@@ -53,7 +54,7 @@ def draft(request: bytes, found: Found | None, on_progress: Control) -> Wanted |
     data = opened(found.input(command.data))
     if not isinstance(data, PricePanel | ReturnPanel):
         raise TypeError("a backtest runs on prices or returns")
-    outside = {one.symbol: _beside(command, one) for one in _outside(command.specification, data)}
+    outside = {one.symbol: _beside(command, i, one) for i, one in _outside(command.specification, data)}
     if missing := tuple(selection for selection in outside.values() if selection not in found.panels):
         return Wanted(panels=missing)
     benchmarks = {symbol: found.panels[selection].open() for symbol, selection in outside.items()}
@@ -61,7 +62,7 @@ def draft(request: bytes, found: Found | None, on_progress: Control) -> Wanted |
     on_progress()
     if command.validate_only:
         return checked_to_bytes(plan.warnings)
-    return _drafted(command, found, data, benchmarks, outside)
+    return _drafted(command, found, data, benchmarks, outside, plan.warnings)
 
 
 @refusing
@@ -99,16 +100,21 @@ def _wanted(command: BacktestCommand) -> Wanted:
     )
 
 
-def _outside(specification: BacktestSpecification, data: Panel) -> list[BenchmarkSymbol]:
+def _outside(specification: BacktestSpecification, data: Panel) -> list[tuple[int, BenchmarkSymbol]]:
+    """Benchmarks that the data does not have, with their indices in the request."""
     known = set(data.symbols)
-    return [one for one in specification.benchmarks if isinstance(one, BenchmarkSymbol) and one.symbol not in known]
+    return [
+        (i, one)
+        for i, one in enumerate(specification.benchmarks)
+        if isinstance(one, BenchmarkSymbol) and one.symbol not in known
+    ]
 
 
-def _beside(command: BacktestCommand, benchmark: BenchmarkSymbol) -> PriceSelection:
-    """Stored prices of a benchmark over the range of the data."""
+def _beside(command: BacktestCommand, i: int, benchmark: BenchmarkSymbol) -> PriceSelection:
+    """Stored prices of the benchmark at an index over the range of the data."""
     data = command.data
     start, end = (data.start, data.end) if isinstance(data, PriceSelection) else (None, None)
-    return PriceSelection((benchmark.symbol,), start=start, end=end)
+    return PriceSelection((benchmark.symbol,), start=start, end=end, symbols_path=f"benchmarks[{i}].symbol")
 
 
 def _drafted(
@@ -117,6 +123,7 @@ def _drafted(
     data: PricePanel | ReturnPanel,
     benchmarks: Mapping[str, PricePanel],
     outside: Mapping[str, PriceSelection],
+    warnings: tuple[ResultWarning, ...],
 ) -> Drafted:
     names = {symbol: fingerprint_of(prices) for symbol, prices in benchmarks.items()}
     name = fingerprint_of(data)
@@ -133,7 +140,7 @@ def _drafted(
         body=command.body,
         label=command.label or command.specification.strategies[0].label,
         fingerprint=content.hexdigest(),
-        inputs=JobInputs(name, kind, names, found.groups),
+        inputs=JobInputs(name, kind, names, found.groups, warnings),
         panels={name: data} if sent else {},
         request_id=command.request_id,
         id=command.id,

@@ -118,7 +118,8 @@ def _target_prices(command: ReallocateCommand, target: OptimizedTarget) -> Price
     """Stored prices that a target is optimised over."""
     if isinstance(command.market, PriceSelection):
         return command.market
-    return PriceSelection(tuple(sorted({*command.market.quotes, *target.specification.estimation.factors})))
+    symbols = sorted({*command.market.quotes, *target.specification.estimation.factors})
+    return PriceSelection(tuple(symbols), symbols_path="snapshot.assets")
 
 
 def _mandate(command: ReallocateCommand, found: Found) -> Mandate:

@@ -349,9 +349,15 @@ def test_jobs_are_listed_and_deleted(wire: Wire) -> None:
 
 
 def test_validate_only_stores_nothing(wire: Wire) -> None:
+    def newest() -> list[str]:
+        listed = wire.call("BacktestService/ListBacktests", {"pageSize": 1})
+        return [one["name"] for one in listed.get("backtests", [])]
+
+    before = newest()
     assert wire.call(BACKTEST, small_job(validateOnly=True, requestId="checked")) == {}
-    listed = wire.call("BacktestService/ListBacktests", {"pageSize": 1})
-    assert wire.call(BACKTEST, small_job(requestId="checked"))["name"] != listed["backtests"][0]["name"]
+    assert newest() == before
+    made = wire.call(BACKTEST, small_job(requestId="checked"))["name"]  # the check has not taken the id either
+    assert newest() == [made]
 
 
 def test_a_later_import_does_not_reach_a_job_that_is_stored(sample: Wire) -> None:

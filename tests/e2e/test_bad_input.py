@@ -7,6 +7,8 @@ from typing import Any
 import grpc
 import pytest
 
+from tests.conftest import refusal_of
+
 OPTIMIZE = "OptimizationService/Optimize"
 RISK = "RiskService/AnalyzeRisk"
 BACKTEST = "BacktestService/Backtest"
@@ -45,9 +47,12 @@ WITHOUT_PERIODS = {key: value for key, value in MOMENTS.items() if key != "perio
 RETURNS = {"symbols": ["A", "B"], "dates": [0, 1, 2], "values": [0.1, 0.2, -0.1, 0.1, 0.0, 0.05]}
 
 INVALID: dict[str, tuple[str, dict[str, Any], str]] = {
-    "nothing at all": (OPTIMIZE, {}, "input"),
+    "nothing at all": (OPTIMIZE, {}, "prices"),
+    "neither weights nor holdings": (RISK, {"prices": PRICES}, "weights"),
+    "check_feasibility of a problem to solve": (OPTIMIZE, optimize(checkFeasibility=True), "check_feasibility"),
+    "stored prices without symbols": (OPTIMIZE, {"marketData": {}, "objective": {"minRisk": {}}}, "market_data"),
     "no objective": (OPTIMIZE, {"moments": MOMENTS}, "objective"),
-    "empty objective": (OPTIMIZE, optimize(objective={}), "objective.kind"),
+    "empty objective": (OPTIMIZE, optimize(objective={}), "objective"),
     "NaN in expected returns": (OPTIMIZE, moments(expectedReturns=[0.01, "NaN"]), "moments.expected_returns[1]"),
     "NaN in covariance": (OPTIMIZE, moments(covariance=[0.04, "NaN", 0.01, 0.09]), "moments.covariance[1]"),
     "infinite covariance": (OPTIMIZE, moments(covariance=["Infinity", 0, 0, 1]), "moments.covariance[0]"),
@@ -296,6 +301,59 @@ def test_unknown_stored_symbols_are_not_found(wire: Any) -> None:
     refusal = wire.refused(OPTIMIZE, {"marketData": {"symbols": ["NOBODY"]}, "objective": {"minRisk": {}}})
     assert (refusal.code, refusal.reason) == ("NOT_FOUND", "MISSING_MARKET_DATA")
     assert "NOBODY" in refusal.message
+
+
+STORED = {"symbols": ["NOBODY"]}
+LABELLED = {"universe": "sector=Nowhere"}
+MISSING: dict[str, tuple[str, dict[str, Any], str]] = {
+    "symbols": (OPTIMIZE, {"marketData": STORED, "objective": {"minRisk": {}}}, "market_data.symbols"),
+    "universe": (OPTIMIZE, {"marketData": LABELLED, "objective": {"minRisk": {}}}, "market_data.universe"),
+    "benchmark of a backtest": (
+        BACKTEST,
+        {
+            "prices": PRICES,
+            "strategy": {"equalWeight": {}},
+            "benchmarks": [{"symbol": "A"}, {"label": "b", "strategy": {"equalWeight": {}}}, {"symbol": "NOBODY"}],
+        },
+        "benchmarks[2].symbol",
+    ),
+    "benchmark of a risk report": (RISK, risk(benchmarkSymbol="NOBODY"), "benchmark_symbol"),
+    "assets of a snapshot": (
+        "ReallocationService/Reallocate",
+        {
+            "portfolio": {"cash": 100},
+            "snapshot": {"assets": [{"symbol": "NOBODY", "price": 1}]},
+            "targetOptimize": {"objective": {"minRisk": {}}},
+        },
+        "snapshot.assets",
+    ),
+    "market of a reallocation": (
+        "ReallocationService/Reallocate",
+        {
+            "portfolio": {"cash": 100},
+            "marketData": STORED,
+            "targetWeights": {"weights": [{"symbol": "NOBODY", "weight": 1}]},
+        },
+        "market_data.symbols",
+    ),
+}
+
+
+@pytest.mark.parametrize(("method", "request_", "field"), MISSING.values(), ids=MISSING)
+def test_missing_market_data_names_the_field_that_asked_for_it(
+    wire: Any, method: str, request_: dict[str, Any], field: str
+) -> None:
+    refusal = wire.refused(method, request_)
+    assert (refusal.code, refusal.reason, refusal.metadata["field"]) == ("NOT_FOUND", "MISSING_MARKET_DATA", field)
+
+
+@pytest.mark.parametrize(
+    ("selection", "field"), [(STORED, "selection.symbols"), (LABELLED, "selection.universe")], ids=["symbols", "label"]
+)
+def test_missing_prices_name_the_field_of_the_selection(wire: Any, selection: dict[str, Any], field: str) -> None:
+    with pytest.raises(grpc.RpcError) as raised:
+        list(wire.stream("MarketDataService/GetPrices", {"selection": selection}))
+    assert refusal_of(raised.value).metadata["field"] == field
 
 
 def test_unknown_results_are_not_found(wire: Any) -> None:

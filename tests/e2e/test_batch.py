@@ -119,6 +119,13 @@ def test_an_account_without_a_key_ends_the_batch(channel: grpc.Channel, key: str
     assert refusal_of(raised.value).fields == ("account.key",)
 
 
+def test_missing_market_data_names_the_field_of_the_universe(channel: grpc.Channel) -> None:
+    data = {"marketData": {"symbols": ["NOBODY"]}, "spec": {"objective": {"minRisk": {}}}}
+    with pytest.raises(grpc.RpcError) as raised:
+        batch(channel, {"universe": data}, account("a"))
+    assert refusal_of(raised.value).metadata["field"] == "universe.market_data.symbols"
+
+
 @pytest.mark.parametrize("parts", [(), (account("a"),), (UNIVERSE, UNIVERSE)], ids=["empty", "no universe", "two"])
 def test_the_universe_comes_first_and_once(channel: grpc.Channel, parts: tuple[dict[str, Any], ...]) -> None:
     with pytest.raises(grpc.RpcError) as raised:

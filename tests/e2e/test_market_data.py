@@ -1,6 +1,7 @@
 """Imports are whole or not there, come back as they went in, and feed every call that names them."""
 
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any
 
 import grpc
@@ -52,6 +53,14 @@ def test_an_id_belongs_to_one_content(client: Client) -> None:
         client.import_prices(panel("B", 3), import_id="mine")
     with pytest.raises(errors.MissingMarketData):
         client.prices(Stored(symbols=["3B"]))
+
+
+def test_a_range_without_prices_names_the_selection(client: Client) -> None:
+    sent = panel("A", 31)
+    client.import_prices(sent)
+    with pytest.raises(errors.MissingMarketData, match="1997-05-19 to 1999-07-27") as raised:
+        client.prices(Stored(symbols=sent.symbols, start=date(2020, 1, 1)))
+    assert raised.value.metadata["field"] == "selection"
 
 
 def test_later_imports_correct_and_extend(client: Client) -> None:

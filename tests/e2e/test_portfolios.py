@@ -109,6 +109,8 @@ def test_of_many_updates_at_once_one_wins(wire: Wire) -> None:
         ({"cash": "NaN"}, "portfolio.cash"),
         ({"holdings": [{"symbol": "A"}, {"symbol": "A"}]}, "portfolio.holdings[1].symbol"),
         ({"holdings": [{"symbol": "A", "quantity": "Infinity"}]}, "portfolio.holdings[0].quantity"),
+        ({"cash": -1e308}, "portfolio.cash"),
+        ({"holdings": [{"symbol": "A"}, {"symbol": "B", "quantity": 1e308}]}, "portfolio.holdings[1].quantity"),
         ({"currency": "dollars"}, "portfolio.currency"),
         (
             {"holdings": [{"symbol": "A", "quantity": 5, "lots": [
@@ -120,6 +122,19 @@ def test_of_many_updates_at_once_one_wins(wire: Wire) -> None:
 def test_bad_portfolios_are_refused(wire: Wire, portfolio: dict[str, Any], field: str) -> None:
     refusal = wire.refused("PortfolioService/CreatePortfolio", {"portfolio": portfolio})
     assert refusal.fields == (field,)
+
+
+def test_an_update_keeps_the_limits_of_reallocate(wire: Wire) -> None:
+    made = create(wire)
+    holdings = [{"symbol": "A", "quantity": 1e22}]
+    refusal = wire.refused("PortfolioService/UpdatePortfolio", {"portfolio": {**made, "holdings": holdings}})
+    assert refusal.fields == ("portfolio.holdings[0].quantity",)
+    market = {
+        "snapshot": {"assets": [{"symbol": "A", "price": 1}]},
+        "targetWeights": {"weights": [{"symbol": "A", "weight": 1}]},
+    }
+    same = wire.refused("ReallocationService/Reallocate", {"portfolio": {"holdings": holdings}, **market})
+    assert (same.fields, same.message) == (refusal.fields, refusal.message)
 
 
 def test_pages_and_deletion(wire: Wire) -> None:

@@ -206,6 +206,11 @@ def test_cancelling_ends_a_job_for_good(wire: Wire) -> None:
     assert list(follow(wire, name))[-1]["finished"]["state"] == "BACKTEST_STATE_CANCELLED"
     time.sleep(1.0)
     assert wire.call("BacktestService/GetBacktest", {"name": name})["state"] == "BACKTEST_STATE_CANCELLED"
+    with pytest.raises(grpc.RpcError) as raised:
+        list(wire.stream("BacktestService/GetBacktestSeries", {"name": name, "series": "BACKTEST_SERIES_NAV"}))
+    refusal = refusal_of(raised.value)
+    assert refusal.reason == "NOT_FOUND"
+    assert refusal.message == f"{name} has no series: it ended as cancelled, and only a success has them"
 
 
 def test_a_hundred_cancels_free_the_processor(start_server: Callable[..., RunningServer], opened: Any) -> None:

@@ -41,8 +41,13 @@ def test_backtest(wire: Any) -> None:
     strategy = {"optimize": {"objective": {"minRisk": {}}, "constraints": [CAP], "lookbackPeriods": 60}}
     request = {"prices": PANEL, "strategies": [{"equalWeight": {}}, {**strategy, "label": "capped"}], "wait": "60s"}
     answer = wire.call("BacktestService/Backtest", request)
-    (warning,) = answer["result"]["warnings"]
+    (warning,) = answer["warnings"]
     assert (warning["code"], warning["field"]) == (CODE, "strategies[1].optimize.constraints[0].weight_bounds.upper")
+    assert "warnings" not in answer["result"]  # the simulation itself has found nothing
+    read = wire.call("BacktestService/GetBacktest", {"name": answer["name"]})
+    assert read["warnings"] == answer["warnings"]
+    check = {name: value for name, value in request.items() if name != "wait"}
+    assert wire.call("BacktestService/Backtest", {**check, "validateOnly": True})["warnings"] == answer["warnings"]
 
 
 def test_a_check_warns_too(wire: Any) -> None:

@@ -73,9 +73,16 @@ def status_problems(method: Method, sent: Sequence[bytes], status: Status) -> It
         if found := FOREIGN.search(_without_quotes(text)):
             yield f"foreign word {found[0]!r}: {text}"
     messages = [message for data in sent if (message := _parsed(method, data)) is not None]
+    unreadable = len(messages) < len(sent)
+    if method.streams_requests:
+        # A stream may lack a whole message, such as the footer of an import; the field that would hold it is then the
+        # one to name, and no message that was sent has it.
+        messages.append(new(method.request))
     for violation in bad.field_violations:
         path = violation.field
         if path.endswith(" ..."):  # shortened, since it repeats a long text of the caller
+            continue
+        if not path and unreadable:  # bytes that are no message have no fields
             continue
         if messages and not any(has_path(message, path) for message in messages):
             yield f"the request has no field {path!r}: {violation.description}"
@@ -84,20 +91,16 @@ def status_problems(method: Method, sent: Sequence[bytes], status: Status) -> It
 def has_path(message: Message, path: str) -> bool:
     """Whether a path such as `constraints[1].weight_bounds.lower` names a place of a message.
 
-    Each field on the way is set and each index exists; the last field may be absent, or be a oneof, but not a branch in
-    whose place another was sent. The empty path is the message itself.
+    Each field on the way is set and each index exists; the last field may be absent, but not a branch of a oneof in
+    whose place another was sent. A oneof itself is no field, and neither is the empty path.
     """
-    if not path:
-        return True
     steps = re.findall(r"([a-z0-9_]+)((?:\[[^\]]*\])?)(\.|$)", path)
-    if "".join("".join(step) for step in steps) != path:
+    if not steps or "".join("".join(step) for step in steps) != path:
         return False
     here: Any = message
     for position, (name, subscript, _) in enumerate(steps):
         last = position == len(steps) - 1
         kind: Descriptor = here.DESCRIPTOR
-        if name in kind.oneofs_by_name and name not in kind.fields_by_name:
-            return last and not subscript
         field = kind.fields_by_name.get(name)
         if field is None:
             return False

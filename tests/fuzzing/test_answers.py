@@ -15,6 +15,7 @@ from tests.fuzzing.answers import Answer, faults_inside, has_path, not_finite, p
 from tests.fuzzing.contract import methods
 
 OPTIMIZE = next(method for method in methods() if method.name == "OptimizationService/Optimize")
+IMPORT = next(method for method in methods() if method.name == "MarketDataService/ImportPrices")
 REQUEST = json_format.ParseDict(
     {
         "returns": {"symbols": ["A", "B"], "dates": [0], "values": [0.1, 0.2]},
@@ -27,8 +28,8 @@ REQUEST = json_format.ParseDict(
 @pytest.mark.parametrize(
     "path",
     [
-        *("", "returns", "returns.values[1]", "returns.symbols", "objective.kind", "periods_per_year", "solver"),
-        *("objective.risk_budget.budgets[0].symbol", "input"),
+        *("returns", "returns.values[1]", "returns.symbols", "periods_per_year", "solver"),
+        "objective.risk_budget.budgets[0].symbol",
     ],
 )
 def test_paths_of_the_message_exist(path: str) -> None:
@@ -40,7 +41,7 @@ def test_paths_of_the_message_exist(path: str) -> None:
     [
         *("values", "returns.values[2]", "returns.values[0, 1]", "returns.values[-1]", "prices.values", "prices"),
         *("objective.risk_budget.budgets[1]", "objective.riskBudget", "returns..values", "solver.engine"),
-        "returns.symbols[0].symbol",
+        *("returns.symbols[0].symbol", "", "input", "objective.kind"),
     ],
 )
 def test_paths_that_are_not_in_the_message_do_not(path: str) -> None:
@@ -63,6 +64,20 @@ def found(answer: Answer) -> list[str]:
 
 def test_a_good_refusal_passes() -> None:
     assert found(refused("returns.dates[0]", "must come after 'numpy'")) == []
+
+
+def test_a_stream_may_lack_the_message_of_a_field() -> None:
+    """Neither header nor chunk that was sent has a footer, and no message has the field `foot`."""
+    sent = [b"\x0a\x00", b"\x12\x00"]
+    assert list(problems(IMPORT, sent, refused("footer", "is missing"))) == []
+    assert list(problems(IMPORT, [], refused("header", "is missing"))) == []
+    for path in ("foot", "", "part", "chunk.values[0]"):
+        assert list(problems(IMPORT, sent, refused(path, "is missing"))) != [], path
+
+
+def test_only_bytes_that_are_no_message_have_no_field_to_name() -> None:
+    assert list(problems(OPTIMIZE, [b"\xff"], refused("", "the bytes are no message"))) == []
+    assert found(refused("", "is missing")) != []
 
 
 @pytest.mark.parametrize(

@@ -297,14 +297,19 @@ def _panel(connection: sqlite3.Connection, name: str, panels: PanelFiles) -> Sto
 
 
 def _series(connection: sqlite3.Connection, job_id: str, label: str) -> tuple[str, bytes]:
-    get_job(connection, job_id)
+    state = get_job(connection, job_id).state
     row = connection.execute(
         "SELECT label, data FROM backtest_series WHERE backtest_id = ?1 AND (?2 = '' OR label = ?2) "
         "ORDER BY position LIMIT 1",
         (job_id, label),
     ).fetchone()
     if row is None:
-        raise NotFound("series", f"backtests/{job_id}, series of {label!r}" if label else f"backtests/{job_id}, series")
+        name = f"backtests/{job_id}"
+        if state is JobState.SUCCEEDED:
+            raise NotFound("series", name, f"{name} has no strategy or benchmark labelled {label!r}")
+        raise NotFound(
+            "series", name, f"{name} has no series: it ended as {state.lower()}, and only a success has them"
+        )
     return str(row[0]), bytes(row[1])
 
 

@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import Iterable
 
+from domain.warnings import ResultWarning
 from server.ports import (
     EventKind,
     JobEnd,
@@ -114,9 +115,17 @@ def end_job(connection: sqlite3.Connection, job_id: str, end: JobEnd, retained: 
 
 
 def inputs_to_json(inputs: JobInputs) -> str:
-    """As `record_of` reads them."""
+    """As `_inputs_of` reads them."""
     groups = {name: list(symbols) for name, symbols in inputs.groups.items()}
-    return json.dumps([inputs.data, inputs.kind, dict(inputs.benchmarks), groups])
+    warnings = [[one.code, one.field, one.message] for one in inputs.warnings]
+    return json.dumps([inputs.data, inputs.kind, dict(inputs.benchmarks), groups, warnings])
+
+
+def _inputs_of(text: str) -> JobInputs:
+    """As `inputs_to_json` wrote them; earlier versions wrote no warnings."""
+    data, kind, benchmarks, groups, *rest = json.loads(text)
+    warnings = tuple(ResultWarning(*one) for one in (rest[0] if rest else ()))
+    return JobInputs(data, kind, benchmarks, {name: tuple(symbols) for name, symbols in groups.items()}, warnings)
 
 
 def record_of(row: tuple[object, ...]) -> JobRecord:
@@ -126,14 +135,13 @@ def record_of(row: tuple[object, ...]) -> JobRecord:
         last_event, dropped_event, attempt, crashes, worker, request_id, owner, cost_estimate, run_micros, result,
         error,
     ) = row  # fmt: skip
-    data, kind, benchmarks, groups = json.loads(str(inputs))
     return JobRecord(
         id=str(job_id),
         state=JobState(str(state)),
         label=str(label),
         epoch=str(epoch),
         request=request,  # type: ignore[arg-type]  # sqlite3 knows no types; the schema does, as for those below
-        inputs=JobInputs(data, kind, benchmarks, {name: tuple(symbols) for name, symbols in groups.items()}),
+        inputs=_inputs_of(str(inputs)),
         fingerprint=str(fingerprint),
         created=time_of(created),  # type: ignore[arg-type]
         finished=None if finished is None else time_of(finished),  # type: ignore[arg-type]

@@ -110,7 +110,7 @@ def _hashes(connection: sqlite3.Connection, query: PriceQuery) -> list[tuple[str
         shown = ", ".join(unknown[:SHOWN_SYMBOLS]) + (" and others" if len(unknown) > SHOWN_SYMBOLS else "")
         raise MissingMarketData(
             f"no {query.field.lower()} prices are stored for {shown}; import them first",
-            field="market_data.symbols",
+            field="symbols",
             symbols=shown,
         )
     return found
@@ -144,7 +144,6 @@ def _empty(connection: sqlite3.Connection, query: PriceQuery) -> MissingMarketDa
     available = f"{civil_date(first)} to {civil_date(last)}"
     return MissingMarketData(
         f"no prices are stored in the range asked for; there are some from {available}",
-        field="market_data",
         available=available,
     )
 

@@ -64,7 +64,7 @@ TABLE = [
     (EpochChanged("lost", "epoch-2"), code_pb2.FAILED_PRECONDITION, "EPOCH_CHANGED", {PreconditionFailure}),
     (StillRunning("runs"), code_pb2.FAILED_PRECONDITION, "BACKTEST_RUNNING", {PreconditionFailure}),
     (EventsCompacted(5), code_pb2.OUT_OF_RANGE, "EVENTS_COMPACTED", set()),
-    (StorageFull("full: delete something"), code_pb2.RESOURCE_EXHAUSTED, "STORAGE_FULL", set()),
+    (StorageFull("full: delete something"), code_pb2.RESOURCE_EXHAUSTED, "STORAGE_FULL", {RetryInfo}),
     (StorageUnavailable("busy"), code_pb2.UNAVAILABLE, "STORAGE_UNAVAILABLE", {RetryInfo}),
     (JobTimeBudgetExceeded("long"), code_pb2.DEADLINE_EXCEEDED, "JOB_TIME_BUDGET_EXCEEDED", set()),
     (Draining(), code_pb2.UNAVAILABLE, "DRAINING", {RetryInfo}),

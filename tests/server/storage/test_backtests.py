@@ -1,7 +1,9 @@
 """Jobs in the store: one worker at a time, fenced, and nothing after the end."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 
 from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import PricePanel
+from domain.warnings import ResultWarning
 from server.ports import (
     EventKind,
     JobDraft,
@@ -58,6 +61,19 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         database.close()
 
 
+async def test_warnings_are_kept_and_jobs_of_earlier_versions_have_none(house: House) -> None:
+    store, _ = house.worker()
+    warned = replace(draft(), inputs=replace(draft().inputs, warnings=(ResultWarning("CODE", "a.b", "too much"),)))
+    job = await store.enqueue(warned)
+    assert (await store.get(job.id)).inputs == warned.inputs
+
+    def without_warnings(connection: sqlite3.Connection) -> None:
+        connection.execute("UPDATE backtests SET inputs = json_remove(inputs, '$[4]')")
+
+    await house.open[0].write(without_warnings)
+    assert (await store.get(job.id)).inputs == draft().inputs
+
+
 async def test_a_job_is_claimed_once(house: House) -> None:
     store, locks = house.worker()
     other, others = house.worker()
@@ -97,6 +113,8 @@ async def test_a_checkpoint_a_takeover_and_the_fence(house: House) -> None:
     assert [event.number for event in view.events] == [1, 2, 3]
     assert view.record.result == b"result"
     assert await store.series(job.id, "") == ("label", b"s")
+    with pytest.raises(NotFound, match="has no strategy or benchmark labelled 'other'"):
+        await store.series(job.id, "other")
 
 
 async def test_a_lease_runs_out(house: House) -> None:
