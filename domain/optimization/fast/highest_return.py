@@ -11,7 +11,8 @@ import numpy as np
 from domain.checks import Vector
 from domain.errors import NotSupported, SolverFailed, SolverTimedOut
 from domain.optimization.control import SolverControl
-from domain.optimization.fast.convex import RELATIVE_FLOOR, answered
+from domain.optimization.fast.cones import RELATIVE_FLOOR
+from domain.optimization.fast.convex import answered
 from domain.optimization.fast.gain import Gain, annual_gain
 from domain.optimization.fast.mean_variance import minimum_risk
 from domain.optimization.fast.selection import SearchTooLongError, selected

@@ -17,7 +17,7 @@ from domain.checks import Vector
 from domain.costs.trading import TRADED, TradingCosts
 from domain.errors import NoPositiveExcessReturn, NotSupported
 from domain.optimization.control import SolverControl
-from domain.optimization.fast.convex import RELATIVE_FLOOR
+from domain.optimization.fast.cones import RELATIVE_FLOOR
 from domain.optimization.feasible import Box, FeasibleSet
 from domain.optimization.loss import loss
 from domain.optimization.objectives import MaxRatio, WorstCase

@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from domain.costs.trading import TRADED, TradingCosts
@@ -122,6 +122,8 @@ def test_it_is_the_best_of_all_sets_of_trades(
     impact=st.sampled_from([0.0, 0.005, 0.1]),
     objective=st.sampled_from([MaxReturn(), MaxUtility(1.0), MaxUtility(15.0)]),
 )
+# Among its sets of trades one has a small objective, for which the first attempt of the cone solver is not accurate.
+@example(seed=197, fee=0.0625, impact=0.1, objective=MaxUtility(1.0))
 def test_any_fee_and_any_start(seed: int, fee: float, impact: float, objective: Objective) -> None:
     current = np.random.default_rng(seed).dirichlet(np.ones(SIZE))
     problem = problem_of(seed, objective, WeightBounds("caps", None, 0.8), fee=fee, impact=impact, current=current)
