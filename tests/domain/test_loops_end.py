@@ -5,12 +5,14 @@ A loop that does not end is stopped by the time limit of the test, and takes the
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from domain.checks import Matrix, Vector
 from domain.costs.self_financing import remaining_fraction
+from domain.costs.trading import TradingCosts
 from domain.errors import DomainError, InvalidInput, SolverFailed, UnboundedProblem
 from domain.estimation.bubble_tree import bubble_merges
 from domain.estimation.entropy_pooling import entropy_pooled
@@ -21,14 +23,16 @@ from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
 from domain.optimization.constraints import Constraint, MinimumPosition, RiskContributionBounds, WeightBounds
 from domain.optimization.control import SolverControl
+from domain.optimization.fast import cutting, tail, trade_selection
 from domain.optimization.fast.barrier import Barrier, free_minimum, minimised
 from domain.optimization.fast.critical_line import corners
 from domain.optimization.fast.cutting import Cutter, SpectralProgram, least_by_cuts
 from domain.optimization.fast.perspective import _filled
+from domain.optimization.fast.tail import _Growing
 from domain.optimization.feasible import Polytope, feasible_set
 from domain.optimization.holdings import Holdings, counts_of
 from domain.optimization.infeasibility import smallest_relaxation
-from domain.optimization.objectives import FactorBudget, MinRisk, Objective, RelaxedRiskBudget, RiskBudget
+from domain.optimization.objectives import FactorBudget, MaxUtility, MinRisk, Objective, RelaxedRiskBudget, RiskBudget
 from domain.optimization.problem import Problem, SolverOptions
 from domain.optimization.solve import solve
 from domain.progress import no_progress
@@ -184,6 +188,41 @@ def test_views_on_what_is_no_number_are_refused() -> None:
 def test_a_barrier_that_does_not_converge_says_so(name: str) -> None:
     with pytest.raises(SolverFailed, match="did not converge"):
         LOOPS[name]()
+
+
+@pytest.mark.parametrize("most", [1, 2, 5])
+def test_cuts_have_a_limit_of_their_own(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    program, start = spectral(GENERATOR.normal(0.0, 0.01, (60, 5))), np.full(5, 0.2)
+    monkeypatch.setattr(cutting, "CUTS", most)
+    assert least_by_cuts(program, start).cuts == most
+
+
+def test_too_few_cuts_are_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = problem_of([X, Y], MinRisk(), RiskMeasure.GINI_MEAN_DIFFERENCE)
+    monkeypatch.setattr(cutting, "CUTS", 2)
+    with pytest.raises(SolverFailed, match="away from a proven bound"):
+        solve(problem)
+
+
+def test_a_tail_that_takes_in_no_scenario_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = problem_of([X, Y, -0.5 * X - Y], MinRisk(), RiskMeasure.CONDITIONAL_VALUE_AT_RISK)
+    monkeypatch.setattr(tail, "FIRST", 1.0)  # as few as bound the program, which are not the whole tail
+    monkeypatch.setattr(_Growing, "_take_in", lambda self, missed: None)
+    with pytest.raises(SolverFailed, match="all 60 scenarios"):
+        solve(replace(problem, options=SolverOptions(time_limit_seconds=60.0)))
+
+
+def test_a_search_over_trades_has_a_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    current = np.array([0.7, 0.2, 0.1])
+    costs = TradingCosts(np.zeros(3), current, fee=1e-4)
+    third = GENERATOR.normal(0.0, 0.01, 60)
+    problem = replace(problem_of([X, Y, third], MaxUtility(5.0)), current_weights=current, costs=costs)
+    most = solve(problem).certificate.iterations
+    monkeypatch.setattr(trade_selection, "MOST_RELAXATIONS", most)
+    solve(problem)
+    monkeypatch.setattr(trade_selection, "MOST_RELAXATIONS", most - 1)
+    with pytest.raises(SolverFailed, match="not decided"):
+        solve(problem)
 
 
 def ends(loop: Callable[[], object]) -> None:

@@ -35,7 +35,11 @@ SMALL = 1e-6
 """By how much, relative to one, the answer's own value may be above the least."""
 
 GOOD = 2e-8
-"""A gap up to this needs no further attempt."""
+"""A gap up to this needs no further attempt: a fifth of the gap that an answer may have."""
+
+RELATIVE_FLOOR = 1e-2
+"""An objective smaller than this many units of the program counts as this when a gap is taken relative to it, as a
+variance does below a ten thousandth of the assets' mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,7 +354,9 @@ class _Assembled:
             bound = self._proven(model, point, multipliers)
         if not np.isfinite(bound):
             return None
-        gap = abs(float(found.obj_val) - bound) / max(1.0, abs(bound)) + float(found.r_prim)
+        # An answer is judged relative to its objective, so an attempt is too, and not relative to one.
+        error = abs(float(found.obj_val) - bound) + float(found.r_prim) * max(1.0, abs(bound))
+        gap = error / max(RELATIVE_FLOOR, abs(bound + fixed))
         each = tuple(multipliers[place] for place in self.places)
         return ConeAnswer(point, each, bound + fixed, gap, int(found.iterations))
 

@@ -13,7 +13,7 @@ import numpy as np
 from domain.checks import Vector
 from domain.errors import NoPositiveExcessReturn, SolverFailed, UnboundedProblem
 from domain.optimization.control import SolverControl
-from domain.optimization.fast.cones import constant
+from domain.optimization.fast.cones import RELATIVE_FLOOR, constant
 from domain.optimization.fast.gain import Gain
 from domain.optimization.fast.mean_variance import solver_version
 from domain.optimization.fast.settle import settled
@@ -23,10 +23,6 @@ from domain.optimization.portfolio_risk import PortfolioRisk
 from domain.optimization.problem import Problem
 from domain.optimization.solution import Candidate, Engine
 from domain.risk.measures import to_first_degree
-
-RELATIVE_FLOOR = 1e-2
-"""An objective smaller than this many units of the program counts as this when a gap is taken relative to it, as a
-variance does below a ten thousandth of the assets' mean."""
 
 NOTHING = 1e-9
 """A risk of less than this, in units of the program, is none: a ratio to it has no maximum."""

@@ -11,7 +11,8 @@ import numpy as np
 from domain.checks import Vector
 from domain.errors import NotSupported, SolverFailed, SolverTimedOut
 from domain.optimization.control import SolverControl
-from domain.optimization.fast.convex import RELATIVE_FLOOR, answered
+from domain.optimization.fast.cones import RELATIVE_FLOOR
+from domain.optimization.fast.convex import answered
 from domain.optimization.fast.gain import Gain, annual_gain
 from domain.optimization.fast.mean_variance import minimum_risk
 from domain.optimization.fast.selection import SearchTooLongError, selected
@@ -19,11 +20,12 @@ from domain.optimization.fast.stage import risk_of_weights, stage
 from domain.optimization.feasible import FeasibleSet, Row
 from domain.optimization.objectives import MinRisk
 from domain.optimization.problem import Problem
-from domain.optimization.solution import VIOLATION_TOLERANCE, Candidate
+from domain.optimization.solution import GAP_TOLERANCE, VIOLATION_TOLERANCE, Candidate
 from domain.risk.measures import RiskMeasure
 
 GIVEN_UP = 1e-9
-"""Of the largest expected return: what a second program may lose of the highest one, a hundredth of a gap."""
+"""What a second program may lose of the highest return, relative to what its gap is measured against: a hundredth of
+the gap that an answer may have."""
 
 WORTHWHILE = 1e-6
 """A variance that is not smaller by this part is the same."""
@@ -57,7 +59,7 @@ def _by_cones(
     problem: Problem, limits: FeasibleSet, gain: Gain, highest: Candidate, control: SolverControl
 ) -> Vector | None:
     risk, scale = problem.deviation, gain.scale or 1.0
-    least = gain.of(highest.weights) / scale - GIVEN_UP
+    least = (gain.of(highest.weights) - GIVEN_UP * _size(gain, highest)) / scale
     try:
         made = stage(limits, control)
         made.model.nonnegative(gain.expression(made, scale) - least)
@@ -74,7 +76,7 @@ def _by_search(
     means = np.sort(gain.by_asset)
     if problem.costs is not None or limits.risk_caps or (np.diff(means) > TIED * gain.scale).all():
         return None
-    floor = Row("", gain.by_asset, gain.of(highest.weights) - GIVEN_UP * gain.scale, np.inf)
+    floor = Row("", gain.by_asset, gain.of(highest.weights) - GIVEN_UP * _size(gain, highest), np.inf)
     calm = replace(problem, objective=MinRisk(), risk_measure=RiskMeasure.VARIANCE)
     within = FeasibleSet(limits.symbols, (*limits.limits, floor))
     try:
@@ -90,12 +92,20 @@ def _by_search(
     return None if found is None else found.weights
 
 
+def _size(gain: Gain, highest: Candidate) -> float:
+    """What a gap is measured against: the return, or a part of its largest figure where costs bring it near 0."""
+    return max(abs(gain.of(highest.weights)), RELATIVE_FLOOR * gain.scale)
+
+
 def _judged(problem: Problem, limits: FeasibleSet, gain: Gain, highest: Candidate, weights: Vector) -> Candidate:
     """The weights with the first answer's proof, if they are calmer and miss nothing."""
     deviation = problem.deviation
     calmer = deviation.of(weights) < (1.0 - WORTHWHILE) * deviation.of(highest.weights)
     if not calmer or limits.violation(weights) > 0.5 * VIOLATION_TOLERANCE:
         return highest
-    size = max(abs(gain.of(highest.weights)), RELATIVE_FLOOR * gain.scale)
+    size = _size(gain, highest)
     lost = max(gain.of(highest.weights) - gain.of(weights), 0.0) / size if size > 0.0 else 0.0
-    return replace(highest, weights=weights, relative_gap=(highest.relative_gap or 0.0) + lost)
+    gap = (highest.relative_gap or 0.0) + lost
+    # A calmer portfolio is not worth an answer that fails for its gap.
+    allowed = max(GAP_TOLERANCE, problem.options.tolerance)
+    return highest if gap > allowed else replace(highest, weights=weights, relative_gap=gap)

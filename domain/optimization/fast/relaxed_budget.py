@@ -13,7 +13,8 @@ import numpy as np
 from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput, NotSupported
 from domain.optimization.control import SolverControl
-from domain.optimization.fast.convex import RELATIVE_FLOOR, answered
+from domain.optimization.fast.cones import RELATIVE_FLOOR
+from domain.optimization.fast.convex import answered
 from domain.optimization.fast.mean_variance import solver_version, widened
 from domain.optimization.fast.program import Program
 from domain.optimization.fast.quadratic import solve_quadratic

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
-from domain.errors import UnboundedProblem
+from domain.errors import SolverFailed, UnboundedProblem
 from domain.optimization.control import SolverControl
 from domain.optimization.fast.cutting import Found
 from domain.optimization.fast.linear import GrowingProgram
@@ -79,9 +79,13 @@ class _Growing:
         self._program = GrowingProgram(program, control)
 
     def solved(self) -> Found | None:
-        """The point of least risk with the reweighting that proves it, None where there are no weights."""
+        """The point of least risk with the reweighting that proves it, None where there are no weights.
+
+        Raises as `minimum_tail_risk` does.
+        """
         rows, size, iterations = len(self._polytope.matrix), self._returns.shape[1], 0
-        while True:
+        # Each round but the last takes in at least one scenario.
+        for _ in range(1 + int(np.count_nonzero(~self._inside))):
             self._control()
             answer = self._program.solve()
             if answer is None:
@@ -98,6 +102,7 @@ class _Growing:
                 of_limits = Answer(point, pushes, answer.solver, iterations)
                 return Found(point, float(slope @ weights), tangent, of_limits, slope[None, :], iterations)
             self._take_in(missed)
+        raise SolverFailed(f"the least CVaR was not found with all {len(self._returns)} scenarios taken in")
 
     def _take_in(self, missed: Places) -> None:
         self._inside[missed] = True

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from domain.checks import Vector
 from domain.costs.trading import TRADED, TradingCosts
-from domain.errors import NoPositiveExcessReturn, NotSupported
+from domain.errors import NoPositiveExcessReturn, NotSupported, SolverFailed
 from domain.optimization.control import SolverControl
-from domain.optimization.fast.convex import RELATIVE_FLOOR
+from domain.optimization.fast.cones import RELATIVE_FLOOR
 from domain.optimization.feasible import Box, FeasibleSet
 from domain.optimization.loss import loss
 from domain.optimization.objectives import MaxRatio, WorstCase
@@ -40,6 +40,10 @@ NONE = 1e-12
 SETTLED = 5e-8
 """Weights that are this close to the bound of a node, relative to their value, end it."""
 
+MOST_RELAXATIONS = 200_000
+"""The most nodes of one search. An open node of a hundred assets keeps about 10 kB, most of it the limits that bind:
+together 2 GB. For fourteen assets, which take some 500 a second, it is seven minutes."""
+
 Relaxation = Callable[[Problem, FeasibleSet], Candidate | None]
 """The best weights of a problem without fees; None where there are none."""
 
@@ -59,7 +63,7 @@ def best_trades(
     """The best weights with a fee on every trade, proven against every other set of trades; None where there are none.
 
     Shadow prices are those of the assets that trade. Raises what the relaxation raises, NoPositiveExcessReturn,
-    NotSupported for a worst case, and SolverTimedOut from `on_progress`.
+    NotSupported for a worst case, SolverFailed where the search is too long, and SolverTimedOut from `on_progress`.
     """
     if problem.costs is None:
         return relaxation(problem, limits)
@@ -142,6 +146,11 @@ class _Search:
         if kept.all() or (self._is_on_budget and int((~kept).sum()) == 1):
             return None
         self._solved += 1
+        if self._solved > MOST_RELAXATIONS:
+            raise SolverFailed(
+                f"which assets to trade was not decided in {MOST_RELAXATIONS:,} relaxations; trade fewer assets,"
+                " or raise solver.tolerance"
+            )
         posed = replace(self._problem, costs=self._priced(states))
         try:
             found = self._relaxation(posed, self._within(kept))
@@ -220,7 +229,8 @@ class _Search:
         states = np.where((root.states == UNDECIDED) & (root.trades > TRADED), PAID, root.states)
         states = np.where(states == UNDECIDED, KEPT, states).astype(np.int8)
         before = np.inf
-        while True:
+        # Each round but the last drops one trade.
+        for _ in range(1 + int(np.count_nonzero(states == PAID))):
             on_progress()
             node = self._node(states)
             if node is None or node.bound >= before:

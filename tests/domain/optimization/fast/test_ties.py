@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.costs.trading import TradingCosts
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel
 from domain.optimization.constraints import (
@@ -85,6 +86,15 @@ def test_within_cones(seed: int) -> None:
     highest, variance = in_two_steps(moments, [*LONG, cp.norm2(root @ (W - HELD)) <= 0.25], W)
     assert found.expected_return_annual == pytest.approx(highest, abs=1e-8)
     assert found.risk <= variance * (1 + 1e-4)
+
+
+@pytest.mark.parametrize("paid", [0.0, 0.0499, 0.05, 0.0501])
+def test_the_least_variance_gives_up_no_return_that_costs_bring_near_zero(paid: float) -> None:
+    moments = Moments.of(("A", "B"), [0.05, 0.04999], np.diag([0.04, 0.04]), 1.0)
+    costs = TradingCosts(np.zeros(2), np.full(2, 0.5), paid=paid)
+    found = solve(Problem(moments, MaxReturn(), current_weights=np.full(2, 0.5), costs=costs))
+    assert found.certificate.duality_gap == pytest.approx(0.0, abs=1e-8)
+    assert found.weights == pytest.approx([1.0, 0.0], abs=1e-5)
 
 
 def test_the_case_of_two_equal_means() -> None:

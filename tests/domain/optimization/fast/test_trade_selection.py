@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from domain.costs.trading import TRADED, TradingCosts
@@ -115,13 +115,17 @@ def test_it_is_the_best_of_all_sets_of_trades(
     assert solution.certificate.duality_gap <= 1e-7
 
 
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=15, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
     fee=st.floats(1e-4, 0.1),
     impact=st.sampled_from([0.0, 0.005, 0.1]),
     objective=st.sampled_from([MaxReturn(), MaxUtility(1.0), MaxUtility(15.0)]),
 )
+# Among its sets of trades one has a return near 0: relative to that, the calmest portfolio gave up too much.
+@example(seed=197, fee=0.0625, impact=0.0, objective=MaxReturn())
+# Among its sets of trades one has a small objective, for which the first attempt of the cone solver is not accurate.
+@example(seed=197, fee=0.0625, impact=0.1, objective=MaxUtility(1.0))
 def test_any_fee_and_any_start(seed: int, fee: float, impact: float, objective: Objective) -> None:
     current = np.random.default_rng(seed).dirichlet(np.ones(SIZE))
     problem = problem_of(seed, objective, WeightBounds("caps", None, 0.8), fee=fee, impact=impact, current=current)
