@@ -33,6 +33,7 @@ class LotOrder:
     """One order in whole lots, without sign."""
 
     wanted: float  # lots, also a fraction of one
+    scalable: float  # lots of it that market and holding allow, also a fraction: cut to whole lots after scaling
     most: int
     least: int  # the fewest lots that are traded if any are
     buys: bool
@@ -108,7 +109,7 @@ class _Search:
 
     def start(self, *, nearest: bool) -> None:
         """Every order scaled by the same factor to the turnover limit, then every purchase to the cash there is."""
-        reach = [min(order.wanted, float(order.most)) for order in self.orders]
+        reach = [order.scalable for order in self.orders]
         traded = math.fsum(lots * order.weight for lots, order in zip(reach, self.orders, strict=True))
         scaled = traded > self._room
         if scaled:

@@ -27,7 +27,8 @@ class Order:
     lot: Decimal = ZERO  # 0 without a price
     rate: Decimal = ZERO  # cost as a fraction of the traded value
     wanted: Decimal = ZERO
-    most: Decimal | None = None  # within the limits of market and holding; None is no limit
+    most: Decimal | None = None  # within the limits of market and holding, in whole lots a day; None is no limit
+    allowed: Decimal | None = None  # the same before a day's limit is cut to whole lots
     daily: Decimal | None = None  # the most in one day
     leaves: bool = False  # nothing of it is wanted any more: an odd lot is sold too
     reversed: bool = False  # a purchase is wanted, but cash is negative: it may be sold instead
@@ -43,6 +44,13 @@ class Order:
     def missing(self) -> Decimal:
         """Units between what is planned and what is wanted."""
         return self.wanted + self.quantity if self.reversed else self.wanted - self.quantity
+
+    @property
+    def scalable(self) -> Decimal:
+        """What is wanted and allowed, not cut to whole lots: what a limit on turnover scales."""
+        if self.reversed:
+            return ZERO
+        return self.wanted if self.allowed is None else min(self.wanted, self.allowed)
 
     @property
     def value(self) -> Decimal:
@@ -124,9 +132,9 @@ def _lot(request: ReallocationRequest, order: Order, place: int) -> Decimal:
 def _limit(request: ReallocationRequest, order: Order) -> None:
     quote, limits = request.market.quotes[order.symbol], request.limits
     if not order.buys:
-        order.most = order.held
+        order.most = order.allowed = order.held
     if quote.halted:
-        order.most = ZERO
+        order.most = order.allowed = ZERO
         order.causes.append(Cause(ShortfallCode.HALTED))
     elif limits.max_participation is not None and quote.average_daily_volume is not None:
         daily = exact(limits.max_participation) * exact(quote.average_daily_volume)
@@ -135,5 +143,7 @@ def _limit(request: ReallocationRequest, order: Order) -> None:
         order.daily = daily // order.lot * order.lot
         within = order.daily * request.horizon_days
         order.most = within if order.most is None else min(order.most, within)
+        allowed = daily * request.horizon_days
+        order.allowed = allowed if order.allowed is None else min(order.allowed, allowed)
         if within < order.wanted:
             order.causes.append(Cause(ShortfallCode.PARTICIPATION, limits.max_participation))

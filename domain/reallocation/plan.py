@@ -134,6 +134,7 @@ def _lot_order(order: Order, request: ReallocationRequest) -> LotOrder:
     value = order.lot * order.price
     return LotOrder(
         wanted=0.0 if order.reversed else ratio(order.wanted, order.lot),
+        scalable=ratio(order.scalable, order.lot),
         most=ANY_NUMBER if order.most is None else min(int(order.most // order.lot), ANY_NUMBER),
         least=max(1, ceiling(exact(request.limits.min_trade_value), value)),
         buys=order.buys,

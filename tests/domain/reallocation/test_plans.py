@@ -3,7 +3,7 @@
 import math
 from fractions import Fraction
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from domain.costs.linear import LinearCost
@@ -103,8 +103,26 @@ def _most_proceeds(request: ReallocationRequest) -> Fraction:
     return total * (1 - Fraction(1, 10**13)) if request.limits.fractional else total
 
 
+def _odd_lot_within_a_turnover_limit() -> ReallocationRequest:
+    """All of S3 is sold, one lot and a fifth: what the limit leaves of both is more than the one lot."""
+    quotes = {
+        "S0": Quote(1.56),
+        "S1": Quote(0.35),
+        "S2": Quote(0.01, halted=True),
+        "S3": Quote(0.01, lot_size=5.0),
+    }
+    return ReallocationRequest(
+        Portfolio({"S0": 36.0, "S1": 9361.0, "S3": 6.0}, 0.01),
+        Snapshot(quotes),
+        {"S0": 1 / 61, "S1": 20 / 61, "S2": 40 / 61, "S3": 0.0},
+        limits=Limits(max_turnover=0.3),
+        costs=LinearCost(250.0),
+    )
+
+
 @given(requests(one_day=True))
 @settings(max_examples=400, deadline=None)
+@example(_odd_lot_within_a_turnover_limit())
 def test_no_plan_is_further_from_its_target_than_truncation(request: ReallocationRequest) -> None:
     found = reallocate(request)
     assert found.summary.residual_drift <= _drift_of_truncation(request) + 1e-12
