@@ -249,21 +249,22 @@ class ProcessPool:
         self,
         work: Callable[..., T],
         deadline: float | None,
-        on_report: Callable[[Any], None] | None = None,
+        on_report: Callable[[Any], Awaitable[None] | None] | None = None,
         *,
         caller: str = "",
     ) -> T:
         """Runs `work(on_progress=...)`, which must be picklable, in a worker.
 
-        With `on_report`, work is also handed `report`, and what it reports is passed on, in order, on the event loop.
-        Raises what the domain raises there, SolverTimedOut at the deadline, WorkerDied when processes die of it,
-        Overloaded when too many wait. A caller that is cancelled stops the work. A task whose process was killed from
-        outside runs once more; it reports the same again, and what was passed on before is left out.
+        With `on_report`, work is also handed `report`, and what it reports is passed on, in order, on the event loop;
+        what `on_report` raises stops the work. Raises what the domain raises there, SolverTimedOut at the deadline,
+        WorkerDied when processes die of it, Overloaded when too many wait. A caller that is cancelled stops the work.
+        A task whose process was killed from outside runs once more; it reports the same again, and what was passed on
+        before is left out.
         """
 
         async def pass_on(content: Any) -> None:
-            if on_report is not None:
-                on_report(content)
+            if on_report is not None and (handling := on_report(content)) is not None:
+                await handling
 
         return await self._repeated(work, deadline, None if on_report is None else pass_on, caller)
 
@@ -383,6 +384,8 @@ class ProcessPool:
         ticket = Ticket(caller)
         self._queue.push(caller, ticket)
         self._serve()
+        if ticket.worker.done():  # the usual case: no need to wait, nor for a timer
+            return ticket.worker.result()
         try:
             async with asyncio.timeout_at(deadline):
                 return await ticket.worker
