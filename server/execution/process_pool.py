@@ -144,8 +144,12 @@ class Worker:
         """Hands it a task."""
         self._number = next(self._numbers)
         data = pickle.dumps(Task(self._number, work, reports), pickle.HIGHEST_PROTOCOL)
-        self._transport.write(len(data).to_bytes(LENGTH_BYTES, "big"))
-        self._transport.write(data)
+        header = len(data).to_bytes(LENGTH_BYTES, "big")
+        if len(data) <= SMALL_BYTES:
+            self._transport.write(header + data)  # at once: a header on its own would wake the worker for nothing
+        else:
+            self._transport.write(header)
+            self._transport.write(data)
 
     async def receive(self) -> Said:
         """The next thing it says. Raises WorkerDied."""
