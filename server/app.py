@@ -51,6 +51,20 @@ _MODULES: Mapping[str, Any] = {
 SERVICE_NAMES = tuple(f"absfinance.v1.{name}" for name in _MODULES)
 
 
+class _ByName:
+    """A server to which the generated code adds methods that are found by their name alone.
+
+    For each registered method, grpc.aio keeps a task that waits for its next call, and goes through all of them at
+    every call of any method: with sixty methods that is a quarter of a millisecond.
+    """
+
+    def __init__(self, server: grpc.aio.Server) -> None:
+        self.add_generic_rpc_handlers = server.add_generic_rpc_handlers
+
+    def add_registered_method_handlers(self, service_name: str, method_handlers: Mapping[str, Any]) -> None:
+        """Leaves them out: their generic handlers serve them."""
+
+
 class App:
     """A server that is ready to be started, with its health."""
 
@@ -59,7 +73,7 @@ class App:
         self._health = health.aio.HealthServicer()
         for name, module in _MODULES.items():
             servicer = servicers.get(name) or getattr(module, f"{name}Servicer")()
-            getattr(module, f"add_{name}Servicer_to_server")(servicer, self.server)
+            getattr(module, f"add_{name}Servicer_to_server")(servicer, _ByName(self.server))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self.server)
         names = (*SERVICE_NAMES, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name)
         Reflection(names).add_to(self.server)

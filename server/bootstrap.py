@@ -21,6 +21,7 @@ from server.interceptors.errors import Errors
 from server.interceptors.idle_limit import IdleLimit
 from server.interceptors.log import CallLog
 from server.interceptors.raw import RawMessages
+from server.interceptors.remember import Remember
 from server.interceptors.request_context import RequestContext
 from server.jobs.housekeeping import Housekeeping
 from server.jobs.progress import Progress
@@ -82,6 +83,7 @@ async def serve(settings: Settings) -> None:
     admission = Admission(settings.max_concurrent_requests)
     # Written order: request context, log, errors, admission, idle limit, raw messages.
     interceptors = (
+        Remember(),
         RequestContext(), CallLog(), Errors(), admission, IdleLimit(settings.stream_idle_seconds), RawMessages(),
     )  # fmt: skip
     app = App(_servicers(settings, store, pool, jobs), interceptors)

@@ -1,6 +1,6 @@
 """What a request needs from the store: a task asks for it, a service collects it, and the task starts again with it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,11 +39,14 @@ class RequestKey:
     body: bytes
 
 
+ReportKey = Callable[[RequestKey], None]
+"""How a task tells the key of its request, to have an answer looked up that was given before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a task must be given before it can go on."""
 
-    request: RequestKey | None = None  # whether this request was answered before
     portfolios: tuple[str, ...] = ()  # ids
     panels: tuple[PriceSelection, ...] = ()
     volumes: tuple[PriceSelection, ...] = ()  # of those symbols that have volumes, if any
@@ -52,7 +55,7 @@ class Wanted:
 
     def __bool__(self) -> bool:
         """Whether it is anything at all."""
-        return any((self.request, self.portfolios, self.panels, self.volumes, self.groups, self.instruments))
+        return any((self.portfolios, self.panels, self.volumes, self.groups, self.instruments))
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,8 +144,12 @@ class Worker:
         """Hands it a task."""
         self._number = next(self._numbers)
         data = pickle.dumps(Task(self._number, work, reports), pickle.HIGHEST_PROTOCOL)
-        self._transport.write(len(data).to_bytes(LENGTH_BYTES, "big"))
-        self._transport.write(data)
+        header = len(data).to_bytes(LENGTH_BYTES, "big")
+        if len(data) <= SMALL_BYTES:
+            self._transport.write(header + data)  # at once: a header on its own would wake the worker for nothing
+        else:
+            self._transport.write(header)
+            self._transport.write(data)
 
     async def receive(self) -> Said:
         """The next thing it says. Raises WorkerDied."""
@@ -249,21 +253,22 @@ class ProcessPool:
         self,
         work: Callable[..., T],
         deadline: float | None,
-        on_report: Callable[[Any], None] | None = None,
+        on_report: Callable[[Any], Awaitable[None] | None] | None = None,
         *,
         caller: str = "",
     ) -> T:
         """Runs `work(on_progress=...)`, which must be picklable, in a worker.
 
-        With `on_report`, work is also handed `report`, and what it reports is passed on, in order, on the event loop.
-        Raises what the domain raises there, SolverTimedOut at the deadline, WorkerDied when processes die of it,
-        Overloaded when too many wait. A caller that is cancelled stops the work. A task whose process was killed from
-        outside runs once more; it reports the same again, and what was passed on before is left out.
+        With `on_report`, work is also handed `report`, and what it reports is passed on, in order, on the event loop;
+        what `on_report` raises stops the work. Raises what the domain raises there, SolverTimedOut at the deadline,
+        WorkerDied when processes die of it, Overloaded when too many wait. A caller that is cancelled stops the work.
+        A task whose process was killed from outside runs once more; it reports the same again, and what was passed on
+        before is left out.
         """
 
         async def pass_on(content: Any) -> None:
-            if on_report is not None:
-                on_report(content)
+            if on_report is not None and (handling := on_report(content)) is not None:
+                await handling
 
         return await self._repeated(work, deadline, None if on_report is None else pass_on, caller)
 
@@ -383,6 +388,8 @@ class ProcessPool:
         ticket = Ticket(caller)
         self._queue.push(caller, ticket)
         self._serve()
+        if ticket.worker.done():  # the usual case: no need to wait, nor for a timer
+            return ticket.worker.result()
         try:
             async with asyncio.timeout_at(deadline):
                 return await ticket.worker

@@ -150,8 +150,17 @@ def _send(tasks: socket.socket, content: object) -> None:
     except Exception:
         # A value that cannot travel is a fault of the task, not the end of the worker.
         data = pickle.dumps(Outcome(traceback=traceback.format_exc()), pickle.HIGHEST_PROTOCOL)
-    tasks.sendall(len(data).to_bytes(LENGTH_BYTES, "big"))
-    tasks.sendall(data)
+    _write(tasks, len(data).to_bytes(LENGTH_BYTES, "big"), data)
+
+
+def _write(tasks: socket.socket, header: bytes, data: bytes) -> None:
+    """Writes a frame at once: a header on its own would wake the parent for nothing."""
+    sent = tasks.sendmsg((header, data))
+    if sent < LENGTH_BYTES:
+        tasks.sendall(header[sent:])
+    rest = max(sent - LENGTH_BYTES, 0)
+    if rest < len(data):
+        tasks.sendall(memoryview(data)[rest:])
 
 
 def _receive(tasks: socket.socket) -> bytes | None:

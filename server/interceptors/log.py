@@ -3,13 +3,15 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import grpc
 
 from server.interceptors.call_interceptor import CallInterceptor, Context, Method
 from server.observability import logger
+
+_NAMES: Mapping[int, str] = {status.value[0]: status.name for status in grpc.StatusCode}
 
 
 class CallLog(CallInterceptor):
@@ -39,5 +41,4 @@ class CallLog(CallInterceptor):
 def _name(code: grpc.StatusCode | int | None) -> str:
     if isinstance(code, grpc.StatusCode):
         return code.name
-    names = {status.value[0]: status.name for status in grpc.StatusCode}
-    return names.get(code or 0, "UNKNOWN")
+    return _NAMES.get(code or 0, "UNKNOWN")

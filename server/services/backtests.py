@@ -8,7 +8,7 @@ from functools import partial
 
 from domain.backtest.series import Series
 from server.commands.call import Call
-from server.commands.stored import Found, Wanted
+from server.commands.stored import Found, RequestKey
 from server.execution.process_pool import ProcessPool
 from server.jobs.progress import Notice, Progress
 from server.jobs.runner import Runner
@@ -35,15 +35,15 @@ class Backtests:
         """The job, and the seconds that the caller wants to wait for its end; the answer to a mere check."""
         before: JobRecord | None = None
 
-        async def collect(wanted: Wanted, known: Found | None) -> Found:
+        async def look_up(key: RequestKey) -> None:
             nonlocal before
-            if wanted.request is not None:
-                before = await self._store.find(wanted.request.request_id, wanted.request.body)
-            # The task runs again in any case: it knows how long the caller wants to wait.
-            return await self._market_data.collect(wanted, known)
+            # The task goes on in any case: it knows how long the caller wants to wait.
+            before = await self._store.find(key.request_id, key.body)
 
         drafted: backtest.Drafted | bytes
-        drafted, found = await in_rounds(self._pool, partial(backtest.draft, request), call, collect)
+        drafted, found = await in_rounds(
+            self._pool, partial(backtest.draft, request), call, self._market_data.collect, look_up
+        )
         if isinstance(drafted, bytes):
             return drafted
         if before is not None:

@@ -3,7 +3,7 @@
 from functools import partial
 
 from server.commands.call import Call
-from server.commands.stored import Found, Wanted
+from server.commands.stored import RequestKey
 from server.execution.process_pool import ProcessPool
 from server.ports import AnswerDraft, AnswerPage, AnswerRecord, AnswerStore, ListFilter
 from server.services.market_data import MarketData
@@ -31,7 +31,10 @@ class Optimization:
         """The stored answer, or only its bytes where the request asked to check it."""
         try:
             answer: AnswerDraft | bytes
-            answer, _ = await in_rounds(self._pool, partial(optimize, request), call, self._collect)
+            look_up = partial(answered_before, self._store)
+            answer, _ = await in_rounds(
+                self._pool, partial(optimize, request), call, self._market_data.collect, look_up
+            )
         except AnsweredBefore as before:
             return before.record
         return await self._store.save(answer) if isinstance(answer, AnswerDraft) else answer
@@ -48,14 +51,9 @@ class Optimization:
         """Removes a stored answer."""
         await self._store.delete(optimization_id)
 
-    async def _collect(self, wanted: Wanted, known: Found | None) -> Found:
-        await answered_before(self._store, wanted)
-        return await self._market_data.collect(wanted, known)
 
-
-async def answered_before(store: AnswerStore, wanted: Wanted) -> None:
+async def answered_before(store: AnswerStore, key: RequestKey) -> None:
     """Raises AnsweredBefore where the request has an answer, RequestIdReused where its id belongs to another."""
-    if wanted.request is not None:
-        record = await store.find(wanted.request.request_id, wanted.request.body)
-        if record is not None:
-            raise AnsweredBefore(record)
+    record = await store.find(key.request_id, key.body)
+    if record is not None:
+        raise AnsweredBefore(record)

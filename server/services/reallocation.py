@@ -28,7 +28,8 @@ class ReallocationService:
         """The stored answer, or only its bytes where nothing was to be stored."""
         try:
             answer: AnswerDraft | bytes
-            answer, _ = await in_rounds(self._pool, partial(reallocation, request), call, self._collect)
+            look_up = partial(answered_before, self._store)
+            answer, _ = await in_rounds(self._pool, partial(reallocation, request), call, self._collect, look_up)
         except AnsweredBefore as before:
             return before.record
         return await self._store.save(answer) if isinstance(answer, AnswerDraft) else answer
@@ -46,7 +47,6 @@ class ReallocationService:
         await self._store.delete(reallocation_id)
 
     async def _collect(self, wanted: Wanted, known: Found | None) -> Found:
-        await answered_before(self._store, wanted)
         found = await self._market_data.collect(wanted, known)
         payloads = {name: (await self._portfolios.get(name)).payload for name in wanted.portfolios}
         return replace(found, portfolios={**found.portfolios, **payloads})

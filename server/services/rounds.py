@@ -5,7 +5,7 @@ from functools import partial
 from typing import TypeVar
 
 from server.commands.call import Call
-from server.commands.stored import Found, Wanted
+from server.commands.stored import Found, RequestKey, Wanted
 from server.execution.process_pool import ProcessPool
 
 T = TypeVar("T")
@@ -19,11 +19,16 @@ async def in_rounds(
     task: Callable[..., Wanted | T],
     call: Call,
     collect: Callable[[Wanted, Found | None], Awaitable[Found]],
+    on_key: Callable[[RequestKey], Awaitable[None]] | None = None,
 ) -> tuple[T, Found]:
-    """The outcome of `task(found, on_progress=...)`, and what the store had for it. Raises what `collect` raises."""
+    """The outcome of `task(found, on_progress=...)`, and what the store had for it.
+
+    With `on_key`, the task is handed `report` too, for the key of its request: it is looked up while the task goes on,
+    which stops where `on_key` raises. Raises what `collect` and `on_key` raise.
+    """
     found: Found | None = None
     for _ in range(MAX_ROUNDS):
-        outcome = await pool.run(partial(task, found), call.deadline, caller=call.caller)
+        outcome = await pool.run(partial(task, found), call.deadline, on_key, caller=call.caller)
         if not isinstance(outcome, Wanted):
             return outcome, found or Found()
         found = await collect(outcome, found)

@@ -14,7 +14,7 @@ from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import Panel, PricePanel, ReturnPanel
 from domain.warnings import ResultWarning
 from server.commands.backtest import BacktestCommand, SeriesPieces
-from server.commands.stored import Found, RequestKey, Wanted
+from server.commands.stored import Found, ReportKey, RequestKey, Wanted
 from server.converters.backtests import (
     backtest_command_from_proto,
     checked_to_bytes,
@@ -45,11 +45,14 @@ class Drafted:
 
 @refusing
 @locating(BacktestRequest)
-def draft(request: bytes, found: Found | None, on_progress: Control) -> Wanted | Drafted | bytes:
+def draft(request: bytes, found: Found | None, on_progress: Control, report: ReportKey) -> Wanted | Drafted | bytes:
     """Checks everything that can be known, and names the data by its content; the answer to a mere check."""
     command = backtest_command_from_proto(message_from_bytes(BacktestRequest, request))
-    if found is None and (wanted := _wanted(command)):
-        return wanted
+    if found is None:
+        if command.request_id:
+            report(RequestKey(command.request_id, command.body))
+        if wanted := _wanted(command):
+            return wanted
     found = found or Found()
     data = opened(found.input(command.data))
     if not isinstance(data, PricePanel | ReturnPanel):
@@ -94,7 +97,6 @@ def series(
 
 def _wanted(command: BacktestCommand) -> Wanted:
     return Wanted(
-        request=RequestKey(command.request_id, command.body) if command.request_id else None,
         panels=selections(command.data),
         groups=command.specification.missing_groups(),
     )

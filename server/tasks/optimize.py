@@ -14,7 +14,7 @@ from domain.optimization.solve import solve
 from domain.optimization.specification import Specification, diagnosis, state, trading_costs
 from domain.warnings import ResultWarning
 from server.commands.optimization import Answer, OptimizeCommand, PricedAnswer
-from server.commands.stored import Found, RequestKey, StoredInput, Wanted
+from server.commands.stored import Found, ReportKey, RequestKey, StoredInput, Wanted
 from server.converters.message import message_from_bytes
 from server.converters.optimization import (
     answer_to_bytes,
@@ -29,11 +29,16 @@ from server.tasks.refusing import locating, refusing
 
 @refusing
 @locating(OptimizeRequest)
-def optimize(request: bytes, found: Found | None, on_progress: Control) -> Wanted | AnswerDraft | bytes:
+def optimize(
+    request: bytes, found: Found | None, on_progress: Control, report: ReportKey
+) -> Wanted | AnswerDraft | bytes:
     """The answer to store; only its bytes where the request asks to check it; or what is needed first."""
     command = optimize_command_from_proto(message_from_bytes(OptimizeRequest, request))
-    if found is None and (wanted := _wanted(command)):
-        return wanted
+    if found is None:
+        if command.request_id:
+            report(RequestKey(command.request_id, command.body))
+        if wanted := _wanted(command):
+            return wanted
     found = found or Found()
     data = found.input(command.data)
     specification = with_stored_groups(command.specification, found)
@@ -89,7 +94,6 @@ def selections(data: object) -> tuple[PriceSelection, ...]:
 
 def _wanted(command: OptimizeCommand) -> Wanted:
     return Wanted(
-        request=RequestKey(command.request_id, command.body) if command.request_id else None,
         panels=selections(command.data),
         groups=tuple(command.specification.missing_groups()),
     )

@@ -30,7 +30,7 @@ from server.commands.reallocation import (
     Target,
     Volatilities,
 )
-from server.commands.stored import Found, RequestKey, StoredInput, Wanted
+from server.commands.stored import Found, ReportKey, RequestKey, StoredInput, Wanted
 from server.converters.message import message_from_bytes
 from server.converters.portfolios import mandate_from_bytes
 from server.converters.reallocation import planned_to_bytes, reallocate_command_from_proto, summary_to_bytes
@@ -48,11 +48,16 @@ VOLUME_DAYS = 21
 
 @refusing
 @locating(ReallocateRequest)
-def reallocation(request: bytes, found: Found | None, on_progress: Control) -> Wanted | AnswerDraft | bytes:
+def reallocation(
+    request: bytes, found: Found | None, on_progress: Control, report: ReportKey
+) -> Wanted | AnswerDraft | bytes:
     """The answer to store; only its bytes where nothing is to be stored; or what is needed first."""
     command = reallocate_command_from_proto(message_from_bytes(ReallocateRequest, request))
-    if found is None and (wanted := _wanted_at_once(command)):
-        return wanted
+    if found is None:
+        if command.request_id:
+            report(RequestKey(command.request_id, command.body))
+        if wanted := _wanted_at_once(command):
+            return wanted
     found = found or Found()
     mandate = _mandate(command, found)
     target = command.target if command.target is not None else mandate.target
@@ -93,7 +98,6 @@ def _of_the_portfolio() -> Iterator[None]:
 def _wanted_at_once(command: ReallocateCommand) -> Wanted:
     stored = (command.market,) if isinstance(command.market, PriceSelection) else ()
     return Wanted(
-        request=RequestKey(command.request_id, command.body) if command.request_id else None,
         portfolios=(command.portfolio,) if isinstance(command.portfolio, str) else (),
         panels=stored,
         volumes=stored,

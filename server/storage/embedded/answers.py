@@ -71,7 +71,7 @@ class EmbeddedAnswers:
             first = self._find(connection, draft.request_id, draft.body)
             if first:
                 return first
-        answer_id = draft.id or secrets.token_hex(10)
+        answer_id, created_micros = draft.id or secrets.token_hex(10), time.time_ns() // 1000
         if draft.id and self._is_there(connection, draft.id):
             raise AlreadyExists(self._kind, f"{self._table}/{draft.id}")
         connection.execute(
@@ -79,7 +79,7 @@ class EmbeddedAnswers:
             "summary, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 answer_id,
-                time.time_ns() // 1000,
+                created_micros,
                 draft.request_id,
                 draft.body,
                 draft.input_fingerprint,
@@ -89,7 +89,15 @@ class EmbeddedAnswers:
                 draft.payload,
             ),
         )
-        return self._get(connection, answer_id)
+        return _record(
+            answer_id,
+            created_micros,
+            draft.request_id,
+            draft.input_fingerprint,
+            draft.label,
+            draft.summary,
+            draft.payload,
+        )
 
     def _is_there(self, connection: sqlite3.Connection, answer_id: str) -> bool:
         statement = f"SELECT 1 FROM {self._table} WHERE id = ?"  # noqa: S608  # constants

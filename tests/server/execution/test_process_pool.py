@@ -107,6 +107,11 @@ def count_up(numbers: int, size: int, on_progress: Any, report: Any) -> None:
         report((i, b"x" * size))
 
 
+def report_and_work(work: Callable[..., float], on_progress: Any, report: Any) -> float:
+    report("key")
+    return work(60.0, on_progress=on_progress)
+
+
 @pytest.fixture
 async def pool() -> AsyncIterator[ProcessPool]:
     template = Template(["domain.errors", "server.ports", __name__])  # or the first task of each would be a long one
@@ -221,6 +226,18 @@ async def test_a_task_limits_itself(pool: ProcessPool, work: Callable[..., float
     with pytest.raises(SolverTimedOut):
         await pool.run(partial(limit_itself, 0.2, work), time.monotonic() + 30.0)
     assert time.monotonic() - start < 5.0
+    await _nobody_works()
+    assert await pool.run(partial(add, 1, 1), None) == 2
+
+
+@pytest.mark.parametrize("work", [work_politely, work_stubbornly])
+async def test_who_hears_a_report_may_end_the_work(pool: ProcessPool, work: Callable[..., float]) -> None:
+    async def known(content: str) -> None:
+        await asyncio.sleep(0)
+        raise KeyError(content)
+
+    with pytest.raises(KeyError, match="key"):
+        await pool.run(partial(report_and_work, work), None, known)
     await _nobody_works()
     assert await pool.run(partial(add, 1, 1), None) == 2
 
