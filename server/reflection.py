@@ -4,6 +4,7 @@ grpcio answers the older protocol, v1alpha, only, and its descriptors leave `jso
 names in snake case. Here both protocols are answered, with every `json_name`; their messages are the same on the wire.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from functools import cache
 from typing import Any
@@ -20,12 +21,16 @@ _NEWER_PACKAGE = "grpc.reflection.v1"
 NEWER = f"{_NEWER_PACKAGE}.ServerReflection"
 _NEWER_FILE = "grpc/reflection/v1/reflection.proto"
 
+IDLE_SECONDS = 60.0
+"""A tool asks one question after the other; a stream without one for so long is ended."""
+
 
 class Reflection:
     """Both reflection services over one set of descriptors."""
 
-    def __init__(self, service_names: Iterable[str]) -> None:
+    def __init__(self, service_names: Iterable[str], idle_seconds: float = IDLE_SECONDS) -> None:
         self._answers = reflection.aio.ReflectionServicer((*service_names, OLDER, NEWER))
+        self._idle_seconds = idle_seconds
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Registers both services."""
@@ -43,7 +48,7 @@ class Reflection:
         self, requests: AsyncIterator[ServerReflectionRequest], context: Any
     ) -> AsyncIterator[ServerReflectionResponse]:
         """One answer for each request."""
-        async for request in requests:
+        async for request in _until_idle(requests, self._idle_seconds):
             if _asks_for_newer(request):
                 answer = ServerReflectionResponse(original_request=request)
                 answer.file_descriptor_response.file_descriptor_proto.append(_newer_file())
@@ -56,6 +61,20 @@ class Reflection:
                     files = answer.file_descriptor_response.file_descriptor_proto
                     files[:] = map(_with_json_names, files)
                 yield answer
+
+
+async def _until_idle(
+    requests: AsyncIterator[ServerReflectionRequest], seconds: float
+) -> AsyncIterator[ServerReflectionRequest]:
+    """The requests of a stream, until it ends or nothing comes for so many seconds."""
+    iterator = aiter(requests)
+    while True:  # ends with the stream
+        try:
+            async with asyncio.timeout(seconds):
+                request = await anext(iterator)
+        except (StopAsyncIteration, TimeoutError):
+            return
+        yield request
 
 
 async def _one(request: ServerReflectionRequest) -> AsyncIterator[ServerReflectionRequest]:

@@ -307,9 +307,9 @@ class Cursor:
         self.log = log
         self._sequence = after_sequence
         self._number = after_sequence // BLOCK
-        self._ticks_seen = log.tick_count
-        stage = log.tick.stage if log.tick is not None else None
-        self._stage = 0 if stage is None else stage.index
+        # Which points a reader has who comes again is not known: every curve is sent from its beginning.
+        self._ticks_seen = 0
+        self._stage = 0
         self._last_day: int | None = None  # of the points of that stage that were sent
 
     @property

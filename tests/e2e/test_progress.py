@@ -233,39 +233,63 @@ def test_a_hundred_cancels_free_the_processor(start_server: Callable[..., Runnin
     assert wire.call("BacktestService/Backtest", long_job(dates=150, wait="30s"))["state"] == "BACKTEST_STATE_SUCCEEDED"
 
 
+class Chart:
+    """What a reader draws of a job."""
+
+    def __init__(self) -> None:
+        self.curves: dict[str, dict[int, float]] = {}
+        self.places: set[tuple[str, int, int]] = set()
+        self.stages: list[tuple[str, int]] = []
+
+    def draw(self, notice: dict[str, Any]) -> None:
+        tick = notice.get("tick", {})
+        if "equity" in tick:
+            curve = self.curves.setdefault(tick["label"], {})
+            dates, navs = tick["equity"]["dates"], tick["equity"]["navs"]
+            assert dates == sorted(set(dates))
+            assert not curve or dates[0] > max(curve)
+            curve.update(zip(dates, navs, strict=True))
+            self.places.add((tick["label"], tick.get("stageIndex", 0), tick["stageCount"]))
+        if notice.get("milestone", {}).get("kind") == "KIND_STAGE":
+            self.stages.append((notice["milestone"]["label"], notice["milestone"].get("stageIndex", 0)))
+
+
 def test_ticks_carry_the_whole_curve_of_each_strategy(server: RunningServer, opened: Any) -> None:
-    """A reader that is sent four ticks a second can draw every curve, from its first net asset value to its last."""
+    """A reader that is sent four ticks a second can draw every curve, from its first net asset value to its last.
+
+    So can one who was away for a while, whatever it has drawn before.
+    """
     wire = opened(server)
     optimal = long_job()["strategy"]
     strategies = [{"label": "first", **optimal}, {"label": "quick", "equalWeight": {}}, {"label": "last", **optimal}]
     job = long_job(dates=1500, strategies=strategies)
     del job["strategy"]
     name = wire.call("BacktestService/Backtest", job)["name"]
-    drawn: dict[str, dict[int, float]] = {}
-    places: set[tuple[str, int, int]] = set()
-    stages = []
-    for notice in follow(wire, name, minInterval="0.25s"):
-        tick = notice.get("tick", {})
-        if "equity" in tick:
-            curve = drawn.setdefault(tick["label"], {})
-            dates, navs = tick["equity"]["dates"], tick["equity"]["navs"]
-            assert dates == sorted(set(dates))
-            assert not curve or dates[0] > max(curve)
-            curve.update(zip(dates, navs, strict=True))
-            places.add((tick["label"], tick.get("stageIndex", 0), tick["stageCount"]))
-        if notice.get("milestone", {}).get("kind") == "KIND_STAGE":
-            stages.append((notice["milestone"]["label"], notice["milestone"].get("stageIndex", 0)))
-    assert places == {("first", 0, 3), ("quick", 1, 3), ("last", 2, 3)}
-    assert stages == [("first", 0), ("quick", 1), ("last", 2)]
-    for label, curve in drawn.items():
+    whole, resumed = Chart(), Chart()
+    notices = follow(wire, name, minInterval="0.25s")
+    place: dict[str, Any] = {}
+    returning: Iterator[dict[str, Any]] = iter(())
+    for notice in notices:
+        whole.draw(notice)
+        place = {"afterSequence": sequence_of(notice), "epoch": notice["epoch"]}
+        if notice.get("tick", {}).get("label") == "last" and not resumed.curves:
+            returning = follow(wire, name, minInterval="0.25s", **place)
+            while not resumed.curves:  # joins while the job runs
+                resumed.draw(next(returning))
+    for notice in returning:
+        resumed.draw(notice)
+    assert whole.places == resumed.places == {("first", 0, 3), ("quick", 1, 3), ("last", 2, 3)}
+    assert whole.stages == [("first", 0), ("quick", 1), ("last", 2)]
+    for label in ("first", "quick", "last"):
         rows = list(wire.stream("BacktestService/GetBacktestSeries", {"name": name, "series": NAV, "label": label}))
         days = [day for row in rows[1:] for day in row["rows"]["dates"]]
         navs = np.concatenate([np.frombuffer(b64decode(row["rows"]["values"]["data"])) for row in rows[1:]])
         known = dict(zip(days, navs.tolist(), strict=True))
-        assert all(known[day] == nav for day, nav in curve.items())
-        assert max(curve) == days[-1]
-        assert min(curve) - days[0] < 20  # thinned, but from the beginning
-        assert len(curve) > 50
+        for curve in (whole.curves[label], resumed.curves[label]):
+            assert all(known[day] == nav for day, nav in curve.items())
+            assert max(curve) == days[-1]
+            assert min(curve) - days[0] < 20  # thinned, but from the beginning
+            assert len(curve) > 50
 
 
 def figures_of(wire: Wire, name: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorProto
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, ServerReflectionResponse
 
 from server.app import SERVICE_NAMES
+from server.reflection import Reflection
 
 OLDER = "grpc.reflection.v1alpha.ServerReflection"
 NEWER = "grpc.reflection.v1.ServerReflection"
@@ -100,3 +101,21 @@ def test_several_questions_are_answered_in_order(channel: grpc.Channel) -> None:
     answers = list(method(iter(asked), timeout=10))
     assert [answer.original_request for answer in answers] == asked
     assert [answer.HasField("error_response") for answer in answers] == [False, False, True]
+
+
+async def test_a_stream_on_which_nothing_is_asked_is_ended() -> None:
+    server = grpc.aio.server()
+    Reflection((), idle_seconds=0.2).add_to(server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        call = channel.stream_stream(
+            f"/{NEWER}/ServerReflectionInfo",
+            request_serializer=ServerReflectionRequest.SerializeToString,
+            response_deserializer=ServerReflectionResponse.FromString,
+        )(timeout=20)
+        await call.write(ServerReflectionRequest(list_services=""))
+        assert (await call.read()).list_services_response.service
+        assert await call.read() is grpc.aio.EOF
+        assert await call.code() is grpc.StatusCode.OK
+    await server.stop(0)

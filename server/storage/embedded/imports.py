@@ -57,14 +57,14 @@ class Imports:
         self.finishing = asyncio.Lock()
         self._workers = workers
 
-    async def begin(self, import_id: str, field: PriceField) -> "EmbeddedImport":
+    async def begin(self, import_id: str, field: PriceField, source: str) -> "EmbeddedImport":
         """A new session."""
         session = secrets.token_hex(10)
         worker = self._workers.own if self._workers else ""
         await self.database.write(
             lambda c: c.execute("INSERT INTO import_sessions VALUES (?, ?, ?, NULL)", (session, worker, _now()))
         )
-        return EmbeddedImport(self, session, import_id, field)
+        return EmbeddedImport(self, session, import_id, field, source)
 
     async def sweep(self) -> int:
         """Drops sessions that are idle or whose process is gone, and chunks that were replaced."""
@@ -116,12 +116,13 @@ class Merging:
 class EmbeddedImport:
     """One import under way."""
 
-    def __init__(self, imports: Imports, session: str, import_id: str, field: PriceField) -> None:
+    def __init__(self, imports: Imports, session: str, import_id: str, field: PriceField, source: str) -> None:
         self._imports = imports
         self._database = imports.database
         self._session = session
         self._import_id = import_id
         self._field = field
+        self._source = source
         self._values = 0
         self._part = 0
 
@@ -166,7 +167,12 @@ class EmbeddedImport:
                 work = partial(_write_chunks, session=self._session, rows=batch)
                 await self._database.write(work, needed=_bytes_of(batch))
         work_last = partial(
-            _make_visible, session=self._session, import_id=self._import_id, merging=merging, symbols=symbols
+            _make_visible,
+            session=self._session,
+            import_id=self._import_id,
+            source=self._source,
+            merging=merging,
+            symbols=symbols,
         )
         receipt = await self._database.write(work_last)
         if receipt is None:
@@ -255,7 +261,7 @@ def _begin_merging(connection: sqlite3.Connection, session: str, import_id: str)
 
 
 def _make_visible(
-    connection: sqlite3.Connection, session: str, import_id: str, merging: Merging, symbols: Sequence[str]
+    connection: sqlite3.Connection, session: str, import_id: str, source: str, merging: Merging, symbols: Sequence[str]
 ) -> ImportReceipt | None:
     _touch(connection, session)
     body = merging.content.digest()
@@ -270,7 +276,10 @@ def _make_visible(
     connection.executemany(
         "INSERT INTO instruments (symbol) VALUES (?) ON CONFLICT DO NOTHING", [(symbol,) for symbol in symbols]
     )
-    connection.execute("INSERT INTO imports VALUES (?, ?, ?)", (import_id, body, json.dumps(asdict(receipt))))
+    connection.execute(
+        "INSERT INTO imports (import_id, body, receipt, source) VALUES (?, ?, ?, ?)",
+        (import_id, body, json.dumps(asdict(receipt)), source),
+    )
     connection.execute("UPDATE import_numbers SET finished = 1 WHERE number = ?", (merging.number,))
     connection.execute("UPDATE import_sessions SET number = NULL WHERE session = ?", (session,))
     return receipt

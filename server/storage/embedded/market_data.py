@@ -44,7 +44,7 @@ class EmbeddedMarketData:
 
     async def begin_import(self, import_id: str, field: PriceField, source: str) -> EmbeddedImport:
         """An import in parts."""
-        return await self._imports.begin(import_id, field)
+        return await self._imports.begin(import_id, field, source)
 
     async def import_prices(self, prices: PriceImport) -> ImportReceipt:
         """Stores all of it or nothing."""

@@ -54,6 +54,13 @@ async def rows(database: Database, *tables: str) -> list[int]:
     ]
 
 
+async def test_where_the_data_comes_from_is_kept(market: EmbeddedMarketData, database: Database) -> None:
+    for import_id, source in (("a", "the exchange's own file"), ("b", "")):
+        await market.import_prices(PriceImport(import_id, PriceField.CLOSE, source, (panel("A", range(3)),)))
+    kept = await database.read(lambda c: c.execute("SELECT import_id, source FROM imports ORDER BY 1").fetchall())
+    assert kept == [("a", "the exchange's own file"), ("b", "")]
+
+
 async def test_nothing_is_seen_before_the_end_and_nothing_is_left_behind(
     market: EmbeddedMarketData, database: Database
 ) -> None:
