@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from absfin import Client, Panel
 
 from tests.conftest import ROOT, RunningServer, Wire
 
@@ -409,6 +410,37 @@ def test_a_gap_in_the_prices_is_named(wire: Wire) -> None:
     assert refusal.fields == ("prices.values[31]",)
     dropped = wire.call(BACKTEST, request | {"missingData": "MISSING_DATA_POLICY_DROP_DATES"})
     assert dropped["result"]["metrics"]["observations"] == 88
+
+
+def test_a_monthly_benchmark_is_annualised_by_its_months(server: RunningServer, wire: Wire) -> None:
+    """A daily strategy beside stored prices of month ends: figures of common months, never of 252 periods a year."""
+    rng = np.random.default_rng(83)
+    days = [17532 + i + 2 * (i // 5) for i in range(780)]
+    daily = 100.0 * np.cumprod(1.0 + rng.normal(0.0006, 0.01, 780))
+    months = [(date(1970, 1, 1) + timedelta(day)).strftime("%Y-%m") for day in days]
+    ends = [i for i in range(779) if months[i] != months[i + 1]]
+    factor = 1.0 + rng.normal(0.005, 0.03, len(ends))
+    index = daily[ends] * np.cumprod(factor)
+    with Client(server.address) as client:
+        client.import_prices(Panel.of(["MONTHLY"], [days[i] for i in ends], index.reshape(-1, 1)), import_id="monthly")
+    request = {
+        "prices": panel(daily.reshape(-1, 1), ["X"], days),
+        "strategy": {"equalWeight": {}},
+        "rebalancing": {"never": {}},
+        "execution": {"fill": "FILL_SAME_CLOSE"},
+        "benchmarks": [{"label": "bm", "symbol": "MONTHLY"}],
+        "wait": "60s",
+    }
+    result = wire.call(BACKTEST, request)["result"]
+    ours, theirs = (values[1:] / values[:-1] - 1.0 for values in (daily[ends], index))
+    a_year = 252.0 * len(ours) / (ends[-1] - ends[0])  # periods of the strategy in a year, over those of a month
+    active = ours - theirs
+    metrics = result["metrics"]
+    assert metrics["betaToBenchmark"] == pytest.approx(np.cov(ours, theirs)[0, 1] / theirs.var(ddof=1), rel=1e-9)
+    assert metrics["trackingErrorAnnual"] == pytest.approx(active.std(ddof=1) * a_year**0.5, rel=1e-9)
+    assert metrics["informationRatio"] == pytest.approx(active.mean() / active.std(ddof=1) * a_year**0.5, rel=1e-9)
+    own = result["benchmarks"][0]["metrics"]
+    assert own["volatilityAnnual"] == pytest.approx(theirs.std(ddof=1) * 12.0**0.5, rel=0.02)
 
 
 def test_a_stored_benchmark_must_overlap(sample: Wire) -> None:
