@@ -8,9 +8,9 @@ from market import returns
 from peers import Array, Market, Run
 
 from domain.market_data.moments import Moments
-from domain.optimization.constraints import Constraint, GroupBounds, Turnover, TurnoverKind, WeightBounds
-from domain.optimization.objectives import MinRisk
-from domain.optimization.problem import Problem
+from domain.optimization.problem.problem import Problem
+from domain.optimization.request.constraints import Constraint, GroupBounds, Turnover, TurnoverKind, WeightBounds
+from domain.optimization.request.objectives import MinRisk
 from domain.optimization.solve import solve
 
 ASSETS, SECTORS = 500, 10

@@ -18,12 +18,12 @@ from peers import FRONTIER_POINTS, PEERS, Array, Market, Run
 from domain.errors import InfeasibleProblem
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.optimization.constraints import ReturnFloor
 from domain.optimization.frontier import trace
-from domain.optimization.objectives import Hierarchical, MaxRatio, MinRisk, Objective, RiskBudget
-from domain.optimization.problem import Problem
+from domain.optimization.problem.problem import Problem
+from domain.optimization.request.constraints import ReturnFloor
+from domain.optimization.request.objectives import Hierarchical, MaxRatio, MinRisk, Objective, RiskBudget
+from domain.optimization.request.specification import Specification, state
 from domain.optimization.solve import solve
-from domain.optimization.specification import Specification, state
 from domain.risk.measures import RiskMeasure, conditional_value_at_risk
 
 JOBS = ("min_variance", "max_ratio", "min_cvar", "risk_parity", "hrp", "frontier")

@@ -1,7 +1,7 @@
 """Every combination that a request can ask of Riskfolio-Lib, and what comes of each when it is tried.
 
-Run through scripts/generate_riskfolio_allow_list, which writes domain/optimization/riskfolio/verdicts.py; the tests try
-the same problems again.
+Run through scripts/generate_riskfolio_allow_list, which writes domain/optimization/riskfolio/support_matrix.py; the
+tests try the same problems again.
 """
 
 import argparse
@@ -20,9 +20,10 @@ from domain.estimation.clustering import Linkage
 from domain.estimation.moments import Estimation, estimate_moments
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.optimization.constraints import Constraint, GroupBounds, WeightBounds
-from domain.optimization.feasible import feasible_set
-from domain.optimization.objectives import (
+from domain.optimization.problem.feasible_set import feasible_set
+from domain.optimization.problem.problem import Problem
+from domain.optimization.request.constraints import Constraint, GroupBounds, WeightBounds
+from domain.optimization.request.objectives import (
     Codependence,
     Hierarchical,
     HierarchicalMethod,
@@ -39,9 +40,8 @@ from domain.optimization.objectives import (
     Uncertainty,
     WorstCase,
 )
-from domain.optimization.problem import Problem
-from domain.optimization.riskfolio.allowed import AGREES, Combination, combinations
 from domain.optimization.riskfolio.engine import by_riskfolio
+from domain.optimization.riskfolio.support import AGREES, Combination, combinations
 from domain.optimization.solution import RISKFOLIO_GAP_TOLERANCE, Candidate
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure

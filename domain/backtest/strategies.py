@@ -14,12 +14,12 @@ from domain.backtest.survivors import without_symbols
 from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel
-from domain.optimization.bound_warnings import bound_warnings
-from domain.optimization.constraints import Turnover
-from domain.optimization.objectives import InverseVolatility
-from domain.optimization.problem import Problem
+from domain.optimization.problem.bound_warnings import bound_warnings
+from domain.optimization.problem.problem import Problem
+from domain.optimization.request.constraints import Turnover
+from domain.optimization.request.objectives import InverseVolatility
+from domain.optimization.request.specification import Specification, state
 from domain.optimization.solve import solve
-from domain.optimization.specification import Specification, state
 from domain.portfolio import positions, weights_by_symbol, weights_in_order
 from domain.progress import OnProgress, no_progress
 from domain.warnings import ResultWarning

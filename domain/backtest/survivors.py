@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from domain.costs.model import CostModel
-from domain.optimization.constraints import (
+from domain.optimization.request.constraints import (
     Cardinality,
     Constraint,
     GroupBounds,
@@ -13,8 +13,8 @@ from domain.optimization.constraints import (
     RiskContributionBounds,
     WeightBounds,
 )
-from domain.optimization.objectives import Objective
-from domain.optimization.specification import (
+from domain.optimization.request.objectives import Objective
+from domain.optimization.request.specification import (
     CardinalityOfGroup,
     ConstraintBySymbol,
     GroupReference,

@@ -6,14 +6,14 @@ from dataclasses import replace
 import numpy as np
 
 from domain.errors import NotSupported, SolverFailed
-from domain.optimization.constraints import ReturnFloor
-from domain.optimization.fast.critical_line import Corner, corners, is_tied
-from domain.optimization.fast.mean_variance import solver_version, variance_scale
-from domain.optimization.fast.program import VALUE_FLOOR, Answer, Program, proven_bound
-from domain.optimization.feasible import FeasibleSet, feasible_set
 from domain.optimization.infeasibility import conflict, is_feasible
-from domain.optimization.objectives import MaxReturn, MinRisk
-from domain.optimization.problem import Problem
+from domain.optimization.mean_variance.critical_line import Corner, corners, is_tied
+from domain.optimization.mean_variance.quadratic_objectives import solver_version, variance_scale
+from domain.optimization.problem.feasible_set import FeasibleSet, feasible_set
+from domain.optimization.problem.problem import Problem
+from domain.optimization.programs.program import VALUE_FLOOR, Answer, Program, proven_bound
+from domain.optimization.request.constraints import ReturnFloor
+from domain.optimization.request.objectives import MaxReturn, MinRisk
 from domain.optimization.solution import Candidate, Engine, Solution, verify
 from domain.optimization.solve import solve
 

@@ -12,19 +12,28 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.errors import InfeasibleProblem, NotSupported, SolverTimedOut
-from domain.optimization.control import UNLIMITED
-from domain.optimization.fast.cones import ConeModel, constant
-from domain.optimization.fast.contributions import any_within_shares
-from domain.optimization.fast.farkas import conflicting_labels
-from domain.optimization.fast.linear import solve_linear
-from domain.optimization.fast.mean_variance import cleaned
-from domain.optimization.fast.program import Program
-from domain.optimization.fast.ranked_caps import least_ranked, within_ranked_caps
-from domain.optimization.fast.selection import SearchTooLongError, selected
-from domain.optimization.fast.stage import Stage, stage
-from domain.optimization.feasible import AbsoluteSum, Box, FeasibleSet, Limit, RiskCap, Row, ShareBounds, excess
-from domain.optimization.holdings import Count, Holdings
+from domain.optimization.conic.conic_problem import Stage, stage
+from domain.optimization.contribution_bounds.bounded_contributions import any_within_shares
+from domain.optimization.mean_variance.quadratic_objectives import cleaned
+from domain.optimization.problem.feasible_set import (
+    AbsoluteSum,
+    Box,
+    FeasibleSet,
+    Limit,
+    RiskCap,
+    Row,
+    ShareBounds,
+    excess,
+)
+from domain.optimization.problem.selection_limits import Count, Holdings
+from domain.optimization.programs.conic_model import ConeModel, constant
+from domain.optimization.programs.farkas import conflicting_labels
+from domain.optimization.programs.linear import solve_linear
+from domain.optimization.programs.program import Program
+from domain.optimization.programs.solver_control import UNLIMITED
+from domain.optimization.selection.cardinality import SearchTooLongError, selected
 from domain.optimization.solution import VIOLATION_TOLERANCE, Candidate, Engine
+from domain.optimization.spectral.spectral_constraints import least_ranked, within_ranked_caps
 from domain.progress import OnProgress, no_progress
 
 NEGLIGIBLE_RELAXATION = 1e-9

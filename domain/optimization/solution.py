@@ -10,9 +10,9 @@ import numpy as np
 
 from domain.checks import Vector, freeze
 from domain.errors import SolverFailed
-from domain.optimization.feasible import FeasibleSet, feasible_set
-from domain.optimization.objectives import MaxRatio, goal_of
-from domain.optimization.problem import Problem
+from domain.optimization.problem.feasible_set import FeasibleSet, feasible_set
+from domain.optimization.problem.problem import Problem
+from domain.optimization.request.objectives import MaxRatio, goal_of
 from domain.risk.contribution import RiskContributions, volatility_contributions
 from domain.warnings import ResultWarning
 

@@ -6,30 +6,22 @@ from dataclasses import replace
 
 from domain.checks import Vector
 from domain.errors import NotSupported, SolverFailed
-from domain.optimization.bound_warnings import bound_warnings
-from domain.optimization.control import SolverControl
-from domain.optimization.fast import convex, mean_variance, ratio
-from domain.optimization.fast.contributions import within_shares
-from domain.optimization.fast.factor_budget import factor_budget
-from domain.optimization.fast.gain import Gain, annual_gain
-from domain.optimization.fast.hierarchical import hierarchical
-from domain.optimization.fast.higher_moments import higher_moments
-from domain.optimization.fast.highest_return import calmest
-from domain.optimization.fast.kelly import highest_growth
-from domain.optimization.fast.perspective import tightening_of
-from domain.optimization.fast.ranked_caps import within_ranked_caps
-from domain.optimization.fast.relaxed_budget import relaxed_risk_budget
-from domain.optimization.fast.risk_budget import risk_budget
-from domain.optimization.fast.scenario_budget import scenario_risk_budget
-from domain.optimization.fast.selection import selected
-from domain.optimization.fast.spectral import best_by_cuts, best_ordered_average, is_spectral, ranked_risk
-from domain.optimization.fast.tail import minimum_tail_risk
-from domain.optimization.fast.trade_selection import best_trades
-from domain.optimization.fast.worst_case import worst_case
-from domain.optimization.feasible import FeasibleSet, feasible_set
+from domain.optimization.closed_form import equal_weight, inverse_volatility
+from domain.optimization.clustering.hierarchical import hierarchical
+from domain.optimization.conic import conic_objectives
+from domain.optimization.conic.higher_moments import higher_moments
+from domain.optimization.conic.kelly import highest_growth
+from domain.optimization.conic.net_return import Gain, annual_gain
+from domain.optimization.conic.robust import worst_case
+from domain.optimization.contribution_bounds.bounded_contributions import within_shares
 from domain.optimization.infeasibility import conflict, is_proven
-from domain.optimization.loss import loss
-from domain.optimization.objectives import (
+from domain.optimization.mean_variance import maximum_ratio, quadratic_objectives
+from domain.optimization.problem.bound_warnings import bound_warnings
+from domain.optimization.problem.feasible_set import FeasibleSet, feasible_set
+from domain.optimization.problem.objective_value import loss
+from domain.optimization.problem.problem import DEFAULT_TOLERANCE, EnginePreference, Problem
+from domain.optimization.programs.solver_control import SolverControl
+from domain.optimization.request.objectives import (
     EqualWeight,
     FactorBudget,
     Hierarchical,
@@ -47,10 +39,19 @@ from domain.optimization.objectives import (
     Tracking,
     WorstCase,
 )
-from domain.optimization.problem import DEFAULT_TOLERANCE, EnginePreference, Problem
-from domain.optimization.riskfolio.allowed import refusal
-from domain.optimization.simple import equal_weight, inverse_volatility
+from domain.optimization.return_ties import calmest
+from domain.optimization.risk_budgeting.factor_risk_budget import factor_budget
+from domain.optimization.risk_budgeting.relaxed_risk_parity import relaxed_risk_budget
+from domain.optimization.risk_budgeting.risk_budget import risk_budget
+from domain.optimization.risk_budgeting.scenario_risk_budget import scenario_risk_budget
+from domain.optimization.riskfolio.support import refusal
+from domain.optimization.selection.cardinality import selected
+from domain.optimization.selection.fixed_costs import best_trades
+from domain.optimization.selection.perspective import tightening_of
 from domain.optimization.solution import GAP_TOLERANCE, VIOLATION_TOLERANCE, Candidate, Solution, verify
+from domain.optimization.spectral.cvar import minimum_tail_risk
+from domain.optimization.spectral.spectral_constraints import within_ranked_caps
+from domain.optimization.spectral.spectral_risk import best_by_cuts, best_ordered_average, is_spectral, ranked_risk
 from domain.progress import OnProgress, no_progress
 from domain.risk.measures import RiskMeasure
 
@@ -142,8 +143,8 @@ def _direct(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Ca
     plain, by_rank = simple and problem.risk_measure.is_quadratic, simple and is_spectral(problem.risk_measure)
     match objective:
         case MinRisk() if limits.is_linear and problem.risk_measure.is_quadratic:
-            quick = mean_variance.minimum_risk(problem, limits, control)
-            return _or_by_cones(quick, lambda: convex.minimum_risk(problem, limits, control))
+            quick = quadratic_objectives.minimum_risk(problem, limits, control)
+            return _or_by_cones(quick, lambda: conic_objectives.minimum_risk(problem, limits, control))
         case MinRisk() if limits.is_linear and problem.risk_measure is RiskMeasure.CONDITIONAL_VALUE_AT_RISK:
             tail = minimum_tail_risk(problem, limits, control)
             return None if tail is None else tail.candidate
@@ -152,27 +153,27 @@ def _direct(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Ca
         case MaxUtility() | MaxRatio() if by_rank:
             return best_by_cuts(problem, limits, ranked_risk(problem.risk), objective, control)
         case MinRisk():
-            return convex.minimum_risk(problem, limits, control)
+            return conic_objectives.minimum_risk(problem, limits, control)
         case MaxReturn() if limits.is_linear and problem.costs is None:
-            return mean_variance.maximum_return(problem, limits, control)
+            return quadratic_objectives.maximum_return(problem, limits, control)
         case MaxReturn():
-            return convex.best_gain(limits, control, annual_gain(problem))
+            return conic_objectives.best_gain(limits, control, annual_gain(problem))
         case MaxUtility() if plain:
-            quick = mean_variance.maximum_utility(problem, limits, objective, control)
+            quick = quadratic_objectives.maximum_utility(problem, limits, objective, control)
             return _or_by_cones(quick, lambda: _by_utility(problem, limits, objective, control))
         case MaxUtility():
             return _by_utility(problem, limits, objective, control)
         case MaxRatio(risk_free) if plain:
-            return ratio.maximum_ratio(problem, limits, risk_free, control)
+            return maximum_ratio.maximum_ratio(problem, limits, risk_free, control)
         case MaxRatio(risk_free):
-            return convex.maximum_ratio(limits, control, annual_gain(problem, risk_free), problem.ratio_risk)
+            return conic_objectives.maximum_ratio(limits, control, annual_gain(problem, risk_free), problem.ratio_risk)
         case MaxDiversification() if limits.is_linear:
-            return ratio.maximum_diversification(problem, limits, control)
+            return maximum_ratio.maximum_diversification(problem, limits, control)
         case MaxDiversification():
             gain = Gain(problem.periods_per_year**0.5 * problem.moments.volatilities)
-            return convex.maximum_ratio(limits, control, gain, problem.deviation)
+            return conic_objectives.maximum_ratio(limits, control, gain, problem.deviation)
         case Tracking(benchmark):
-            return convex.minimum_tracking_error(problem, limits, benchmark, control)
+            return conic_objectives.minimum_tracking_error(problem, limits, benchmark, control)
         case Kelly(method):
             return highest_growth(problem, limits, method, control)
         case WorstCase():
@@ -210,8 +211,8 @@ def _by_us(part: Problem) -> Problem:
 def _by_utility(
     problem: Problem, limits: FeasibleSet, objective: MaxUtility, control: SolverControl
 ) -> Candidate | None:
-    penalty = convex.Penalty(problem.utility_risk, 0.5 * objective.risk_aversion * problem.periods_per_year)
-    return convex.best_gain(limits, control, annual_gain(problem), penalty)
+    penalty = conic_objectives.Penalty(problem.utility_risk, 0.5 * objective.risk_aversion * problem.periods_per_year)
+    return conic_objectives.best_gain(limits, control, annual_gain(problem), penalty)
 
 
 def _or_by_cones(quick: Candidate | None, again: Callable[[], Candidate | None]) -> Candidate | None:

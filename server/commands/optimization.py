@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from domain.estimation.diagnostics import EstimationDiagnostics
 from domain.market_data.source import MarketInput
-from domain.optimization.problem import Problem
+from domain.optimization.problem.problem import Problem
+from domain.optimization.request.specification import Specification
 from domain.optimization.solution import Solution
-from domain.optimization.specification import Specification
 from domain.warnings import ResultWarning
 from server.ports import PriceSelection
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from domain.costs.linear import LinearCost
 from domain.market_data.snapshot import Snapshot
-from domain.optimization.specification import Specification
+from domain.optimization.request.specification import Specification
 from domain.portfolio import Portfolio
 from domain.reallocation.flow import Reallocation
 from domain.reallocation.request import Limits, Thresholds

@@ -5,9 +5,14 @@ from absfinance.v1 import constraint_pb2
 from domain.checks import distinct_symbols
 from domain.errors import InvalidInput, NotSupported
 from domain.estimation.network import Graph
-from domain.optimization import constraints
-from domain.optimization.likeness_limits import AssetNetwork, CentralityBounds, ClusterLimit, NetworkLimit
-from domain.optimization.specification import (
+from domain.optimization.request import constraints
+from domain.optimization.request.similarity_constraints import (
+    AssetNetwork,
+    CentralityBounds,
+    ClusterLimit,
+    NetworkLimit,
+)
+from domain.optimization.request.specification import (
     CardinalityOfGroup,
     ConstraintBySymbol,
     GroupReference,

@@ -8,8 +8,8 @@ from absfinance.v1 import objective_pb2
 from domain.checks import fractions_of_one
 from domain.errors import InvalidInput, NotSupported
 from domain.estimation.clustering import Linkage
-from domain.optimization import objectives
-from domain.optimization.specification import (
+from domain.optimization.request import objectives
+from domain.optimization.request.specification import (
     FactorBudgetBySymbol,
     ObjectiveBySymbol,
     RelaxedBudgetBySymbol,

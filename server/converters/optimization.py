@@ -19,9 +19,9 @@ from google.rpc.status_pb2 import Status
 from domain.errors import DomainError, InvalidInput, NotSupported
 from domain.estimation.diagnostics import EstimationDiagnostics
 from domain.market_data.moments import Moments
-from domain.optimization.constraints import Constraint
+from domain.optimization.request.constraints import Constraint
+from domain.optimization.request.specification import ConstraintBySymbol, Specification
 from domain.optimization.solution import Binding, BoundSide, Certificate, Engine
-from domain.optimization.specification import ConstraintBySymbol, Specification
 from domain.risk.contribution import RiskContributions
 from domain.warnings import ResultWarning
 from server.commands.optimization import (

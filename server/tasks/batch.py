@@ -11,8 +11,8 @@ from google.protobuf.message import DecodeError
 
 from domain.errors import DomainError, InvalidInput, NotSupported
 from domain.market_data.moments import Moments
+from domain.optimization.request.specification import Specification, Universe, pose, universe_of
 from domain.optimization.solve import solve
-from domain.optimization.specification import Specification, Universe, pose, universe_of
 from server.commands.optimization import Answer, BatchAccount, BatchCommand, PricedAnswer
 from server.commands.stored import Found, Wanted
 from server.converters.message import InvalidRequest, message_from_bytes

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from absfinance.v1.optimization_service_pb2 import TraceFrontierRequest
 
 from domain.market_data.moments import Moments
-from domain.optimization.bound_warnings import bound_warnings
 from domain.optimization.frontier import between, ends, goes_by_points, spaced_returns, trace
-from domain.optimization.problem import Problem
+from domain.optimization.problem.bound_warnings import bound_warnings
+from domain.optimization.problem.problem import Problem
+from domain.optimization.request.specification import Specification, state
 from domain.optimization.solution import Solution
-from domain.optimization.specification import Specification, state
 from domain.warnings import ResultWarning
 from server.commands.optimization import TraceCommand, Traced
 from server.commands.stored import Found, StoredInput, Wanted

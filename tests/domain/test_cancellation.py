@@ -23,12 +23,12 @@ from domain.estimation.views import View
 from domain.market_data.missing import MissingDataPolicy
 from domain.market_data.panel import PricePanel, ReturnPanel, Scenarios
 from domain.market_data.snapshot import Quote, Snapshot
-from domain.optimization.constraints import Cardinality
 from domain.optimization.frontier import trace
-from domain.optimization.likeness_limits import AssetNetwork, ClusterLimit, NetworkLimit
-from domain.optimization.objectives import Codependence, Hierarchical, HierarchicalMethod, MinRisk
+from domain.optimization.request.constraints import Cardinality
+from domain.optimization.request.objectives import Codependence, Hierarchical, HierarchicalMethod, MinRisk
+from domain.optimization.request.similarity_constraints import AssetNetwork, ClusterLimit, NetworkLimit
+from domain.optimization.request.specification import Specification, diagnosis, state
 from domain.optimization.solve import solve
-from domain.optimization.specification import Specification, diagnosis, state
 from domain.portfolio import Portfolio
 from domain.progress import OnProgress
 from domain.reallocation.flow import reallocate

@@ -22,13 +22,13 @@ from domain.estimation.views import View, view_matrix
 from domain.market_data.moments import Moments
 from domain.market_data.panel import PricePanel, ReturnPanel, Scenarios
 from domain.market_data.snapshot import Quote, Snapshot
-from domain.optimization.constraints import RiskContributionBounds, Turnover, WeightBounds
-from domain.optimization.fast.hierarchical import distance_of
-from domain.optimization.feasible import feasible_set
-from domain.optimization.objectives import Hierarchical, HierarchicalMethod, MinRisk
-from domain.optimization.problem import Problem
+from domain.optimization.clustering.hierarchical import distance_of
+from domain.optimization.problem.feasible_set import feasible_set
+from domain.optimization.problem.problem import Problem
+from domain.optimization.request.constraints import RiskContributionBounds, Turnover, WeightBounds
+from domain.optimization.request.objectives import Hierarchical, HierarchicalMethod, MinRisk
+from domain.optimization.request.specification import GroupReference, Specification, Universe, pose
 from domain.optimization.solve import solve
-from domain.optimization.specification import GroupReference, Specification, Universe, pose
 from domain.portfolio import Portfolio
 from domain.progress import no_progress
 from domain.reallocation.flow import reallocate

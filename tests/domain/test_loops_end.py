@@ -21,20 +21,28 @@ from domain.estimation.gaps import maximum_likelihood
 from domain.estimation.network import spanning_tree, within
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.optimization.constraints import Constraint, MinimumPosition, RiskContributionBounds, WeightBounds
-from domain.optimization.control import SolverControl
-from domain.optimization.fast import cutting, tail, trade_selection
-from domain.optimization.fast.barrier import Barrier, free_minimum, minimised
-from domain.optimization.fast.critical_line import corners
-from domain.optimization.fast.cutting import Cutter, SpectralProgram, least_by_cuts
-from domain.optimization.fast.perspective import _filled
-from domain.optimization.fast.tail import _Growing
-from domain.optimization.feasible import Polytope, feasible_set
-from domain.optimization.holdings import Holdings, counts_of
 from domain.optimization.infeasibility import smallest_relaxation
-from domain.optimization.objectives import FactorBudget, MaxUtility, MinRisk, Objective, RelaxedRiskBudget, RiskBudget
-from domain.optimization.problem import Problem, SolverOptions
+from domain.optimization.mean_variance.critical_line import corners
+from domain.optimization.problem.feasible_set import Polytope, feasible_set
+from domain.optimization.problem.problem import Problem, SolverOptions
+from domain.optimization.problem.selection_limits import Holdings, counts_of
+from domain.optimization.programs.log_barrier import Barrier, free_minimum, minimised
+from domain.optimization.programs.solver_control import SolverControl
+from domain.optimization.request.constraints import Constraint, MinimumPosition, RiskContributionBounds, WeightBounds
+from domain.optimization.request.objectives import (
+    FactorBudget,
+    MaxUtility,
+    MinRisk,
+    Objective,
+    RelaxedRiskBudget,
+    RiskBudget,
+)
+from domain.optimization.selection import fixed_costs
+from domain.optimization.selection.perspective import _filled
 from domain.optimization.solve import solve
+from domain.optimization.spectral import cutting_planes, cvar
+from domain.optimization.spectral.cutting_planes import Cutter, SpectralProgram, least_by_cuts
+from domain.optimization.spectral.cvar import _Growing
 from domain.progress import no_progress
 from domain.risk.measures import RiskMeasure
 from domain.risk.ordered import tail_spectrum
@@ -193,20 +201,20 @@ def test_a_barrier_that_does_not_converge_says_so(name: str) -> None:
 @pytest.mark.parametrize("most", [1, 2, 5])
 def test_cuts_have_a_limit_of_their_own(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     program, start = spectral(GENERATOR.normal(0.0, 0.01, (60, 5))), np.full(5, 0.2)
-    monkeypatch.setattr(cutting, "CUTS", most)
+    monkeypatch.setattr(cutting_planes, "CUTS", most)
     assert least_by_cuts(program, start).cuts == most
 
 
 def test_too_few_cuts_are_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = problem_of([X, Y], MinRisk(), RiskMeasure.GINI_MEAN_DIFFERENCE)
-    monkeypatch.setattr(cutting, "CUTS", 2)
+    monkeypatch.setattr(cutting_planes, "CUTS", 2)
     with pytest.raises(SolverFailed, match="away from a proven bound"):
         solve(problem)
 
 
 def test_a_tail_that_takes_in_no_scenario_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = problem_of([X, Y, -0.5 * X - Y], MinRisk(), RiskMeasure.CONDITIONAL_VALUE_AT_RISK)
-    monkeypatch.setattr(tail, "FIRST", 1.0)  # as few as bound the program, which are not the whole tail
+    monkeypatch.setattr(cvar, "FIRST", 1.0)  # as few as bound the program, which are not the whole tail
     monkeypatch.setattr(_Growing, "_take_in", lambda self, missed: None)
     with pytest.raises(SolverFailed, match="all 60 scenarios"):
         solve(replace(problem, options=SolverOptions(time_limit_seconds=60.0)))
@@ -218,9 +226,9 @@ def test_a_search_over_trades_has_a_limit_of_its_own(monkeypatch: pytest.MonkeyP
     third = GENERATOR.normal(0.0, 0.01, 60)
     problem = replace(problem_of([X, Y, third], MaxUtility(5.0)), current_weights=current, costs=costs)
     most = solve(problem).certificate.iterations
-    monkeypatch.setattr(trade_selection, "MOST_RELAXATIONS", most)
+    monkeypatch.setattr(fixed_costs, "MOST_RELAXATIONS", most)
     solve(problem)
-    monkeypatch.setattr(trade_selection, "MOST_RELAXATIONS", most - 1)
+    monkeypatch.setattr(fixed_costs, "MOST_RELAXATIONS", most - 1)
     with pytest.raises(SolverFailed, match="not decided"):
         solve(problem)
 

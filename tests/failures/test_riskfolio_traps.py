@@ -22,9 +22,10 @@ from domain.estimation.clustering import Linkage
 from domain.estimation.moments import Estimation, estimate_moments
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.optimization.constraints import Cardinality, Constraint, WeightBounds
-from domain.optimization.feasible import feasible_set
-from domain.optimization.objectives import (
+from domain.optimization.problem.feasible_set import feasible_set
+from domain.optimization.problem.problem import EnginePreference, Problem, SolverOptions
+from domain.optimization.request.constraints import Cardinality, Constraint, WeightBounds
+from domain.optimization.request.objectives import (
     EqualWeight,
     Hierarchical,
     HierarchicalMethod,
@@ -35,9 +36,8 @@ from domain.optimization.objectives import (
     Uncertainty,
     WorstCase,
 )
-from domain.optimization.problem import EnginePreference, Problem, SolverOptions
 from domain.optimization.riskfolio.engine import by_riskfolio
-from domain.optimization.riskfolio.translate import translated
+from domain.optimization.riskfolio.translation import translated
 from domain.optimization.riskfolio.worst_case import worst_case_weights, worst_covariance
 from domain.optimization.solution import Candidate, Engine, verify
 from domain.optimization.solve import solve

@@ -11,8 +11,8 @@ import pytest
 from domain.errors import DomainError, SolverFailed
 from domain.estimation.clustering import Linkage
 from domain.market_data.panel import ReturnPanel
-from domain.optimization.constraints import Cardinality, Constraint, Leverage, RiskLimit
-from domain.optimization.objectives import (
+from domain.optimization.request.constraints import Cardinality, Constraint, Leverage, RiskLimit
+from domain.optimization.request.objectives import (
     EqualWeight,
     Hierarchical,
     HierarchicalMethod,
@@ -30,8 +30,8 @@ from domain.optimization.objectives import (
     Uncertainty,
     WorstCase,
 )
+from domain.optimization.request.specification import Specification, TrackingErrorBySymbol, state
 from domain.optimization.solve import solve
-from domain.optimization.specification import Specification, TrackingErrorBySymbol, state
 from domain.risk.measures import RiskMeasure
 
 RNG = np.random.default_rng(3)

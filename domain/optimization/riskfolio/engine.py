@@ -5,22 +5,22 @@ from importlib.metadata import version
 
 from domain.checks import Vector
 from domain.errors import SolverFailed
-from domain.optimization.fast.settle import settled
-from domain.optimization.feasible import FeasibleSet
-from domain.optimization.objectives import (
+from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.problem.problem import Problem
+from domain.optimization.programs.repair import settled
+from domain.optimization.request.objectives import (
     Hierarchical,
     OrderedWeightedAverage,
     RelaxedRiskBudget,
     RiskBudget,
     WorstCase,
 )
-from domain.optimization.problem import Problem
 from domain.optimization.riskfolio.hierarchical import hierarchical_weights
-from domain.optimization.riskfolio.judgement import gap_of, value_of
 from domain.optimization.riskfolio.mean_risk import mean_risk_weights
-from domain.optimization.riskfolio.ordered import ordered_weights
-from domain.optimization.riskfolio.parity import budget_weights, relaxed_weights
-from domain.optimization.riskfolio.translate import Terms, translated
+from domain.optimization.riskfolio.ordered_average import ordered_weights
+from domain.optimization.riskfolio.risk_parity import budget_weights, relaxed_weights
+from domain.optimization.riskfolio.translation import Terms, translated
+from domain.optimization.riskfolio.verification import gap_of, value_of
 from domain.optimization.riskfolio.worst_case import worst_case_weights
 from domain.optimization.solution import RISKFOLIO_GAP_TOLERANCE, Candidate, Engine
 

@@ -7,12 +7,12 @@ import numpy as np
 from domain.checks import Vector
 from domain.errors import NotSupported
 from domain.estimation.clustering import Linkage
-from domain.optimization.feasible import FeasibleSet
-from domain.optimization.objectives import Codependence, Hierarchical
-from domain.optimization.problem import Problem
+from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.problem.problem import Problem
+from domain.optimization.request.objectives import Codependence, Hierarchical
 from domain.optimization.riskfolio import mean_risk
-from domain.optimization.riskfolio.translate import Terms
-from domain.optimization.riskfolio.wall import answered
+from domain.optimization.riskfolio.adapter import answered
+from domain.optimization.riskfolio.translation import Terms
 from domain.risk.measures import RiskMeasure
 from domain.risk.tails import KAPPA
 

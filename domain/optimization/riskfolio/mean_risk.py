@@ -8,10 +8,10 @@ import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import NotSupported
-from domain.optimization.objectives import Kelly, KellyMethod, MaxRatio, MaxReturn, MaxUtility, MinRisk
-from domain.optimization.problem import Problem
-from domain.optimization.riskfolio.translate import Terms
-from domain.optimization.riskfolio.wall import answered, portfolio_of
+from domain.optimization.problem.problem import Problem
+from domain.optimization.request.objectives import Kelly, KellyMethod, MaxRatio, MaxReturn, MaxUtility, MinRisk
+from domain.optimization.riskfolio.adapter import answered, portfolio_of
+from domain.optimization.riskfolio.translation import Terms
 from domain.risk.measures import RiskMeasure
 from domain.risk.ordered import corrected, spectrum_of
 

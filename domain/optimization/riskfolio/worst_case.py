@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 
 from domain.checks import Matrix, Vector
-from domain.optimization.fast.gain import EachUncertain, TogetherUncertain
-from domain.optimization.fast.worst_case import upper_covariance, worst_gain
-from domain.optimization.objectives import MaxRatio, MaxReturn, MaxUtility, MinRisk, Uncertainty, WorstCase
-from domain.optimization.problem import Problem
-from domain.optimization.riskfolio.translate import Terms
-from domain.optimization.riskfolio.wall import answered, portfolio_of
+from domain.optimization.conic.net_return import EachUncertain, TogetherUncertain
+from domain.optimization.conic.robust import upper_covariance, worst_gain
+from domain.optimization.problem.problem import Problem
+from domain.optimization.request.objectives import MaxRatio, MaxReturn, MaxUtility, MinRisk, Uncertainty, WorstCase
+from domain.optimization.riskfolio.adapter import answered, portfolio_of
+from domain.optimization.riskfolio.translation import Terms
 
 OF_MEANS = {Uncertainty.NONE: None, Uncertainty.BOX: "box", Uncertainty.ELLIPSOID: "ellip"}
 GOALS = {MinRisk: "MinRisk", MaxReturn: "MaxRet", MaxUtility: "Utility", MaxRatio: "Sharpe"}

@@ -21,8 +21,8 @@ from domain.checks import Vector
 from domain.costs.linear import LinearCost
 from domain.errors import Cancelled, InvalidInput
 from domain.market_data.panel import PricePanel, ReturnPanel
-from domain.optimization.objectives import MaxRatio, MinRisk
-from domain.optimization.specification import Specification
+from domain.optimization.request.objectives import MaxRatio, MinRisk
+from domain.optimization.request.specification import Specification
 from domain.risk.figure import Absent
 
 RNG = np.random.default_rng(23)

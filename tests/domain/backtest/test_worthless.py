@@ -16,9 +16,9 @@ from domain.costs.model import CostModel
 from domain.errors import InvalidInput
 from domain.market_data.missing import MissingDataPolicy
 from domain.market_data.panel import PricePanel, ReturnPanel
-from domain.optimization.constraints import Cardinality, Constraint, GroupBounds, Linear, WeightBounds
-from domain.optimization.objectives import Hierarchical, MinRisk, Objective
-from domain.optimization.specification import (
+from domain.optimization.request.constraints import Cardinality, Constraint, GroupBounds, Linear, WeightBounds
+from domain.optimization.request.objectives import Hierarchical, MinRisk, Objective
+from domain.optimization.request.specification import (
     GroupReference,
     ObjectiveBySymbol,
     RiskBudgetBySymbol,

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from domain.errors import InfeasibleProblem, NotSupported
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.optimization.constraints import GroupBounds, ReturnFloor, WeightBounds
 from domain.optimization.frontier import trace
-from domain.optimization.objectives import MinRisk
-from domain.optimization.problem import Problem
+from domain.optimization.problem.problem import Problem
+from domain.optimization.request.constraints import GroupBounds, ReturnFloor, WeightBounds
+from domain.optimization.request.objectives import MinRisk
 from domain.optimization.solution import Solution
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure

@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 
 from domain.errors import Cancelled, InfeasibleProblem, SolverTimedOut
 from domain.market_data.moments import Moments
-from domain.optimization.constraints import (
+from domain.optimization.infeasibility import conflict, is_feasible
+from domain.optimization.problem.feasible_set import AbsoluteSum, Box, FeasibleSet, Limit, Row, feasible_set
+from domain.optimization.problem.problem import Problem
+from domain.optimization.request.constraints import (
     Constraint,
     GroupBounds,
     Leverage,
@@ -16,10 +19,7 @@ from domain.optimization.constraints import (
     Turnover,
     WeightBounds,
 )
-from domain.optimization.feasible import AbsoluteSum, Box, FeasibleSet, Limit, Row, feasible_set
-from domain.optimization.infeasibility import conflict, is_feasible
-from domain.optimization.objectives import MaxRatio, MaxReturn, MaxUtility, MinRisk, Objective, RiskBudget
-from domain.optimization.problem import Problem
+from domain.optimization.request.objectives import MaxRatio, MaxReturn, MaxUtility, MinRisk, Objective, RiskBudget
 from domain.optimization.solve import solve
 
 SYMBOLS = ("A", "B", "C", "D")

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from domain.errors import Cancelled, InvalidInput, NotSupported, SolverTimedOut
 from domain.market_data.moments import Moments
-from domain.optimization.constraints import GroupBounds, Leverage, Linear, Turnover, WeightBounds
-from domain.optimization.feasible import feasible_set
-from domain.optimization.objectives import (
+from domain.optimization.problem.feasible_set import feasible_set
+from domain.optimization.problem.problem import EnginePreference, Problem, SolverOptions
+from domain.optimization.request.constraints import GroupBounds, Leverage, Linear, Turnover, WeightBounds
+from domain.optimization.request.objectives import (
     EqualWeight,
     MaxDiversification,
     MaxRatio,
@@ -22,7 +23,6 @@ from domain.optimization.objectives import (
     Objective,
     RiskBudget,
 )
-from domain.optimization.problem import EnginePreference, Problem, SolverOptions
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
 

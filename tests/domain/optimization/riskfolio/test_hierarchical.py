@@ -9,12 +9,12 @@ from domain.errors import NotSupported, SolverFailed
 from domain.estimation.clustering import Linkage
 from domain.estimation.moments import Estimation, estimate_moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.optimization.constraints import Leverage, WeightBounds
-from domain.optimization.feasible import feasible_set
-from domain.optimization.objectives import Hierarchical, HierarchicalMethod
-from domain.optimization.problem import EnginePreference, Problem, SolverOptions
+from domain.optimization.problem.feasible_set import feasible_set
+from domain.optimization.problem.problem import EnginePreference, Problem, SolverOptions
+from domain.optimization.request.constraints import Leverage, WeightBounds
+from domain.optimization.request.objectives import Hierarchical, HierarchicalMethod
 from domain.optimization.riskfolio.engine import by_riskfolio
-from domain.optimization.riskfolio.judgement import gap_of
+from domain.optimization.riskfolio.verification import gap_of
 from domain.optimization.solution import Candidate, Engine
 from domain.optimization.solve import solve
 

@@ -9,7 +9,11 @@ from domain.errors import InfeasibleProblem, NotSupported
 from domain.estimation.moments import Estimation, estimate_moments, scenario_moments
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.optimization.constraints import (
+from domain.optimization.problem.feasible_set import feasible_set
+from domain.optimization.problem.objective_value import loss
+from domain.optimization.problem.problem import EnginePreference, Problem, SolverOptions
+from domain.optimization.programs.repair import within
+from domain.optimization.request.constraints import (
     Constraint,
     GroupBounds,
     Leverage,
@@ -19,10 +23,7 @@ from domain.optimization.constraints import (
     Turnover,
     WeightBounds,
 )
-from domain.optimization.fast.settle import within
-from domain.optimization.feasible import feasible_set
-from domain.optimization.loss import loss
-from domain.optimization.objectives import (
+from domain.optimization.request.objectives import (
     Kelly,
     KellyMethod,
     MaxRatio,
@@ -32,10 +33,9 @@ from domain.optimization.objectives import (
     Objective,
     OrderedWeightedAverage,
 )
-from domain.optimization.problem import EnginePreference, Problem, SolverOptions
 from domain.optimization.riskfolio.engine import by_riskfolio
 from domain.optimization.riskfolio.mean_risk import mean_risk_weights
-from domain.optimization.riskfolio.translate import translated
+from domain.optimization.riskfolio.translation import translated
 from domain.optimization.solution import Candidate, Engine
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure

@@ -7,10 +7,10 @@ import pytest
 
 from domain.estimation.moments import Estimation, estimate_moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.optimization.constraints import Leverage, WeightBounds
-from domain.optimization.objectives import MaxReturn, MaxUtility, MinRisk, Uncertainty, WorstCase
-from domain.optimization.problem import EnginePreference, Problem, SolverOptions
-from domain.optimization.riskfolio.judgement import value_of
+from domain.optimization.problem.problem import EnginePreference, Problem, SolverOptions
+from domain.optimization.request.constraints import Leverage, WeightBounds
+from domain.optimization.request.objectives import MaxReturn, MaxUtility, MinRisk, Uncertainty, WorstCase
+from domain.optimization.riskfolio.verification import value_of
 from domain.optimization.solution import Engine
 from domain.optimization.solve import solve
 

@@ -1,0 +1,45 @@
+"""Weights by a formula: equal, and in proportion to 1 / volatility.
+
+A formula has no freedom to meet constraints: it keeps them, or there is no answer and the error says what it misses.
+"""
+
+import numpy as np
+
+from domain.checks import Vector
+from domain.errors import FormulaMissesConstraint, InvalidInput
+from domain.optimization.infeasibility import is_proven
+from domain.optimization.problem.feasible_set import FeasibleSet, excess
+from domain.optimization.problem.problem import Problem
+from domain.optimization.solution import VIOLATION_TOLERANCE, Candidate, Engine
+
+
+def equal_weight(problem: Problem, limits: FeasibleSet) -> Candidate | None:
+    """1 / N of the budget in each asset, None where no weights keep the limits. Raises FormulaMissesConstraint."""
+    shares = np.ones(len(problem.moments.symbols))
+    return _formula(problem, limits, shares, "equal weight", "tracking with equal weights as benchmark stays near it")
+
+
+def inverse_volatility(problem: Problem, limits: FeasibleSet) -> Candidate | None:
+    """Weights in proportion to 1 / volatility, None where no weights keep the limits.
+
+    Raises FormulaMissesConstraint, and InvalidInput for an asset that does not vary.
+    """
+    volatilities = problem.moments.volatilities
+    if (volatilities <= 0.0).any():
+        symbol = problem.moments.symbols[int(np.argmin(volatilities))]
+        raise InvalidInput("covariance", f"inverse volatility needs every variance above 0, that of {symbol} is not")
+    shares = float(volatilities.min()) / volatilities
+    return _formula(problem, limits, shares, "inverse volatility", "risk_budget shares out risk and keeps constraints")
+
+
+def _formula(problem: Problem, limits: FeasibleSet, shares: Vector, name: str, instead: str) -> Candidate | None:
+    weights = problem.budget * shares / shares.sum()
+    missed = dict.fromkeys(limits.violated(weights, VIOLATION_TOLERANCE), 0.0)
+    if not missed:
+        return Candidate(weights, Engine.CLOSED_FORM, name)
+    if is_proven(limits, feasible=False):
+        return None
+    for limit in limits.limits:
+        if limit.label in missed:
+            missed[limit.label] = max(missed[limit.label], excess(limit, weights))
+    raise FormulaMissesConstraint(name, missed, f"use another objective: {instead}")

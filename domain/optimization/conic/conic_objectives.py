@@ -1,0 +1,185 @@
+"""Every convex problem of the contract as one program over cones: any convex measure, any convex constraint.
+
+Where nothing but variance and linear limits is asked for, the quadratic and linear solvers are faster and exact; what
+they have no words for comes here. Figures are scaled by the risk of a typical asset. The proof is the program's own
+bound, set against the objective as the domain computes it from the weights.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from domain.checks import Vector
+from domain.errors import NoPositiveExcessReturn, SolverFailed, UnboundedProblem
+from domain.optimization.conic.conic_problem import Stage, risk_of_weights, stage
+from domain.optimization.conic.net_return import Gain
+from domain.optimization.mean_variance.quadratic_objectives import solver_version
+from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.problem.portfolio_risk import PortfolioRisk
+from domain.optimization.problem.problem import Problem
+from domain.optimization.programs.conic_model import RELATIVE_FLOOR, constant
+from domain.optimization.programs.repair import settled
+from domain.optimization.programs.solver_control import SolverControl
+from domain.optimization.solution import Candidate, Engine
+from domain.risk.measures import to_first_degree
+
+NOTHING = 1e-9
+"""A risk of less than this, in units of the program, is none: a ratio to it has no maximum."""
+
+ALMOST_NOTHING = 1e-5
+"""Where not even a positive risk can be proven, this is what an interior-point method leaves of none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Penalty:
+    """A risk that counts against a gain: so much of the objective per unit of the measure."""
+
+    risk: PortfolioRisk
+    factor: float
+
+    def of(self, weights: Vector) -> float:
+        """For weights (N,)."""
+        return self.factor * self.risk.of(weights)
+
+
+def minimum_risk(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Candidate | None:
+    """The least risk in the problem's measure, or None where no weights keep the limits."""
+    made = stage(limits, control)
+    risk = problem.risk
+    degree, unit = risk.measure.degree, risk.unit
+    made.model.minimise(risk_of_weights(made, risk, made.weights))
+
+    def judged(weights: Vector) -> float:
+        return to_first_degree(risk.of(weights), degree) / unit
+
+    # d risk = degree * root^(degree - 1) * unit per unit of the program's objective.
+    return answered(made, limits, judged, lambda value: degree * (value * unit) ** (degree - 1) * unit)
+
+
+def best_gain(
+    limits: FeasibleSet, control: SolverControl, gain: Gain, penalty: Penalty | None = None
+) -> Candidate | None:
+    """The highest gain less the penalty, or None where no weights keep the limits. Raises UnboundedProblem."""
+    made = stage(limits, control)
+    scale = gain.scale or 1.0
+    objective = -gain.expression(made, scale)
+    if penalty is not None:
+        risk = penalty.risk
+        size = risk_of_weights(made, risk, made.weights)
+        if risk.measure.degree == 2:
+            squared = made.model.variables(1)
+            made.model.products(size, squared, constant(1.0))
+            size = squared
+        objective = objective + size.times(penalty.factor * risk.unit**risk.measure.degree / scale)
+    made.model.minimise(objective)
+
+    def judged(weights: Vector) -> float:
+        return ((0.0 if penalty is None else penalty.of(weights)) - gain.of(weights)) / scale
+
+    def parts(weights: Vector) -> float:
+        return max(abs(float(gain.by_asset @ weights)), 0.0 if penalty is None else penalty.of(weights)) / scale
+
+    # Costs can bring the sum of large parts close to 0: what a gap is measured against is those parts.
+    return answered(made, limits, judged, lambda _: scale, parts if gain.deductions else None)
+
+
+def maximum_ratio(limits: FeasibleSet, control: SolverControl, gain: Gain, risk: PortfolioRisk) -> Candidate | None:
+    """The highest gain per unit of risk, the measure taken to the first degree, by the least risk at a gain of one.
+
+    Weights and limits may grow together (Charnes & Cooper 1962), for all of them and the measure are homogeneous.
+    Raises NoPositiveExcessReturn and UnboundedProblem.
+    """
+    made = stage(limits, control, homogeneous=True)
+    scale = gain.scale
+    if scale == 0.0:
+        _refuse_without_gain(limits, control, gain)
+        return None
+    made.model.nonnegative(gain.expression(made, scale) - 1.0)
+    made.model.minimise(risk_of_weights(made, risk, made.weights))
+    answer = made.model.solve()
+    if answer is None:
+        _refuse_without_gain(limits, control, gain)
+        return None
+    kappa = float(made.kappa.value(answer.point)[0])
+    raw = made.weights.value(answer.point)
+    if kappa <= NOTHING * float(np.abs(raw).max()):
+        raise UnboundedProblem("the ratio only grows with the size of the portfolio; add an upper bound on the weights")
+    degree, unit = risk.measure.degree, risk.unit
+
+    def inverse_ratio(weights: Vector) -> float:
+        earned = gain.of(weights) / scale
+        return to_first_degree(risk.of(weights), degree) / unit / earned if earned > 0.0 else np.inf
+
+    weights = settled(limits, raw / kappa, inverse_ratio)
+    value = inverse_ratio(weights)
+    if value < NOTHING or (answer.bound <= 0.0 and value < ALMOST_NOTHING):
+        raise UnboundedProblem("a portfolio without risk has a positive excess return: the ratio has no maximum")
+    # A volatility is annualised in the ratio that is reported; other measures are per period.
+    annual = risk.moments.periods_per_year**0.5 if risk.measure.is_quadratic else 1.0
+    ratio = scale / (value * unit * annual)
+    return Candidate(
+        weights=weights,
+        engine=Engine.FAST,
+        solver="clarabel",
+        solver_version=solver_version("clarabel"),
+        iterations=answer.iterations,
+        relative_gap=max(value / answer.bound - 1.0, 0.0) if answer.bound > 0.0 else np.inf,
+        binding=made.bindings(answer, weights, ratio * kappa / value),
+    )
+
+
+def _refuse_without_gain(limits: FeasibleSet, control: SolverControl, gain: Gain) -> None:
+    """Raises where there are weights that keep the limits and nothing in them gains."""
+    best = best_gain(limits, control, gain)
+    if best is None:
+        return
+    highest = gain.of(best.weights)
+    if highest > 0.0:
+        raise SolverFailed("the solver found no portfolio although there are some with a positive excess return")
+    raise NoPositiveExcessReturn(
+        f"every feasible portfolio has an expected excess return of zero or less, at best {highest:.6g} a year"
+    )
+
+
+def minimum_tracking_error(
+    problem: Problem, limits: FeasibleSet, benchmark: Vector, control: SolverControl
+) -> Candidate | None:
+    """The least annual volatility of the difference to a benchmark."""
+    made = stage(limits, control)
+    risk = problem.deviation
+    made.model.minimise(risk_of_weights(made, risk, made.weights - benchmark))
+
+    def judged(weights: Vector) -> float:
+        return risk.of(weights - benchmark) / risk.unit
+
+    return answered(made, limits, judged, lambda _: risk.unit * problem.periods_per_year**0.5)
+
+
+def answered(
+    made: Stage,
+    limits: FeasibleSet,
+    judged: Callable[[Vector], float],
+    unit: Callable[[float], float],
+    parts: Callable[[Vector], float] | None = None,
+) -> Candidate | None:
+    """The candidate of a program whose objective, for weights alone, is `judged`.
+
+    `unit` gives what one unit of it is worth in the objective's own unit, at its value. A gap is taken relative to the
+    objective, or to its parts where they are larger.
+    """
+    answer = made.model.solve()
+    if answer is None:
+        return None
+    weights = settled(limits, made.weights.value(answer.point), judged)
+    value = judged(weights)
+    size = max(abs(value), RELATIVE_FLOOR, 0.0 if parts is None else parts(weights))
+    return Candidate(
+        weights=weights,
+        engine=Engine.FAST,
+        solver="clarabel",
+        solver_version=solver_version("clarabel"),
+        iterations=answer.iterations,
+        relative_gap=max(value - answer.bound, 0.0) / size,
+        binding=made.bindings(answer, weights, unit(value)),
+    )

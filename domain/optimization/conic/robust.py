@@ -1,0 +1,123 @@
+"""Goals met in the worst case of what the estimates may truly be (Goldfarb & Iyengar 2003; Tutuncu & Koenig 2004).
+
+From T observations the mean has the standard errors sigma / sqrt(T) and the covariance Sigma / T; a covariance's entry
+has sqrt((s_ii s_jj + s_ij^2) / T) (Gaussian, Anderson 2003). A box takes each number within z standard errors, z the
+two-sided normal quantile of the confidence; an ellipsoid takes all means with (mu - m)'(Sigma / T)^-1 (mu - m) up to
+the chi-squared quantile with N degrees of freedom. The worst covariance of a box, for long weights, is its upper end;
+that of an ellipsoid is known for all weights (see `ellipsoid_factor`).
+"""
+
+import math
+from dataclasses import replace
+from statistics import NormalDist
+
+import numpy as np
+
+from domain.checks import Matrix
+from domain.errors import NotSupported
+from domain.market_data.moments import Moments
+from domain.optimization.conic.conic_objectives import Penalty, best_gain, maximum_ratio, minimum_risk
+from domain.optimization.conic.conic_problem import root_of
+from domain.optimization.conic.net_return import Deduction, EachUncertain, Gain, TogetherUncertain, annual_gain
+from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.problem.problem import Problem
+from domain.optimization.programs.solver_control import SolverControl
+from domain.optimization.request.objectives import MaxRatio, MaxReturn, MaxUtility, MinRisk, Uncertainty, WorstCase
+from domain.optimization.solution import Candidate
+from domain.risk.measures import RiskMeasure
+
+
+def worst_case(problem: Problem, limits: FeasibleSet, objective: WorstCase, control: SolverControl) -> Candidate | None:
+    """The best weights in the worst case, or None where none keep the limits.
+
+    Raises NotSupported for moments, which do not say how sure they are, for measures other than variance, and for
+    a box of covariances where weights may be negative.
+    """
+    if not problem.risk_measure.is_quadratic:
+        raise NotSupported(f"the worst case is known for variance, not for {problem.risk_measure}")
+    robust = replace(problem, moments=_worst_moments(problem, limits, objective))
+    free_rate = objective.goal.risk_free_rate_annual if isinstance(objective.goal, MaxRatio) else 0.0
+    gain = worst_gain(problem, objective, free_rate)
+    match objective.goal:
+        case MinRisk():
+            return minimum_risk(robust, limits, control)
+        case MaxReturn():
+            return best_gain(limits, control, gain)
+        case MaxUtility(aversion):
+            penalty = Penalty(robust.risk_in(RiskMeasure.VARIANCE), 0.5 * aversion * problem.periods_per_year)
+            return best_gain(limits, control, gain, penalty)
+        case MaxRatio():
+            return maximum_ratio(limits, control, gain, robust.deviation)
+
+
+def worst_gain(problem: Problem, objective: WorstCase, constant: float) -> Gain:
+    """The annual gain with the means at their worst."""
+    usual = annual_gain(problem, constant)
+    doubt: tuple[Deduction, ...] = ()
+    moments, annual = problem.moments, problem.periods_per_year
+    match objective.expected_returns:
+        case Uncertainty.BOX:
+            reach = _quantile(objective.confidence_level) / _observations(problem) ** 0.5
+            doubt = (EachUncertain(annual * reach * moments.volatilities),)
+        case Uncertainty.ELLIPSOID:
+            squared = _squared_reach(len(moments.symbols), objective.confidence_level)
+            reach = (squared / _observations(problem)) ** 0.5
+            doubt = (TogetherUncertain(annual * reach * root_of(moments.covariance)),)
+    return replace(usual, deductions=(*usual.deductions, *doubt))
+
+
+def upper_covariance(covariance: Matrix, observations: int, confidence_level: float) -> Matrix:
+    """Every entry at the upper end of its interval, repaired to be semidefinite, which only makes it larger."""
+    variances = np.diag(covariance)
+    errors = np.sqrt((np.outer(variances, variances) + covariance**2) / observations)
+    values, vectors = np.linalg.eigh(covariance + _quantile(confidence_level) * errors)
+    result: Matrix = (vectors * values.clip(min=0.0)) @ vectors.T
+    return 0.5 * (result + result.T)
+
+
+def ellipsoid_factor(assets: int, observations: int, confidence_level: float) -> float:
+    """By how much any portfolio's variance is larger at the worst covariance of the ellipsoid of its entries.
+
+    Entries estimated from T Gaussian returns have cov(s_ij, s_kl) = (s_ik s_jl + s_il s_jk) / T = Omega, so a linear
+    function <A, S> of the covariance, A symmetric, has the variance 2 tr(A Sigma A Sigma) / T. Over the ellipsoid of
+    all S with (vec S - vec Sigma)' Omega^+ (vec S - vec Sigma) <= k^2 it is at most <A, Sigma> plus k of its standard
+    errors. A portfolio's variance is such a function with A = ww', its own variance being 2 (w'Sigma w)^2 / T: the
+    worst is w'Sigma w (1 + k sqrt(2 / T)). It is reached at Sigma + k sqrt(2 / T) Sigma w w'Sigma / w'Sigma w, which is
+    semidefinite: members of the ellipsoid that are no covariances do not matter. k^2 is the chi-squared quantile with
+    the N (N + 1) / 2 degrees of freedom of the entries.
+    """
+    squared = _squared_reach(assets * (assets + 1) // 2, confidence_level)
+    return 1.0 + math.sqrt(2.0 * squared / observations)
+
+
+def _squared_reach(freedom: int, confidence_level: float) -> float:
+    """The chi-squared quantile."""
+    from scipy.special import gammaincinv  # only where it is used: a server that never asks does not load it
+
+    return 2.0 * float(gammaincinv(0.5 * freedom, confidence_level))
+
+
+def _worst_moments(problem: Problem, limits: FeasibleSet, objective: WorstCase) -> Moments:
+    match objective.covariance:
+        case Uncertainty.NONE:
+            return problem.moments
+        case Uncertainty.ELLIPSOID:
+            factor = ellipsoid_factor(limits.size, _observations(problem), objective.confidence_level)
+            return replace(problem.moments, covariance=factor * problem.moments.covariance)
+    if (limits.lower < 0.0).any():
+        raise NotSupported(
+            "the worst covariance of a box is known for long-only portfolios; with shorts use UNCERTAINTY_ELLIPSOID"
+        )
+    worst = upper_covariance(problem.moments.covariance, _observations(problem), objective.confidence_level)
+    return replace(problem.moments, covariance=worst)
+
+
+def _observations(problem: Problem) -> int:
+    scenarios = problem.scenarios
+    if scenarios is None or not scenarios.are_observations:
+        raise NotSupported("a worst case needs returns or prices: without observations nothing says how sure they are")
+    return len(scenarios.values)
+
+
+def _quantile(confidence_level: float) -> float:
+    return NormalDist().inv_cdf(0.5 * (1.0 + confidence_level))

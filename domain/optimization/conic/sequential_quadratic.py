@@ -1,0 +1,204 @@
+"""The least of a smooth convex function of the weights, by Newton steps over the limits.
+
+Each step minimises the second-order model within the limits, as a quadratic program or one over cones, and a line
+search makes it go down. The tangent at the end, minimised over the limits, is the proof: a convex function is nowhere
+under it.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from domain.checks import Matrix, Vector
+from domain.optimization.conic.conic_problem import stage
+from domain.optimization.mean_variance.quadratic_objectives import binding, cleaned, solver_version, widened
+from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.programs.conic_model import ConeAnswer
+from domain.optimization.programs.linear import solve_linear
+from domain.optimization.programs.program import VALUE_FLOOR, Answer, Program, bound_multipliers, proven_bound
+from domain.optimization.programs.quadratic import solve_quadratic
+from domain.optimization.programs.repair import within
+from domain.optimization.programs.solver_control import SolverControl
+from domain.optimization.solution import Binding, Candidate, Engine
+
+STEPS = 200
+
+SETTLED_SHARE = 1e-3
+"""A step that promises less than this share of the tolerance, relative to the objective, is the last."""
+
+ENOUGH = 1e-4
+"""Part of what the slope promises that a step must bring (Armijo)."""
+
+SHORTEST = 1e-10
+"""A step shortened to this goes nowhere."""
+
+
+class Smooth(Protocol):
+    """A convex function of weights (N,) in scaled figures, infinite where it is not defined."""
+
+    @property
+    def unit(self) -> float:
+        """One scaled value in the function's own unit."""
+        ...
+
+    @property
+    def least(self) -> float:
+        """What it is never below, in scaled figures; minus infinity where that is not known."""
+        ...
+
+    def slope(self, weights: Vector) -> Vector:
+        """Its gradient, (N,)."""
+        ...
+
+    def curvature(self, weights: Vector) -> Matrix:
+        """Its second derivatives, (N, N)."""
+        ...
+
+    def along(self, weights: Vector, step: Vector) -> Callable[[float], float]:
+        """Its value after a share of a step."""
+        ...
+
+
+def least_smooth(
+    smooth: Smooth,
+    limits: FeasibleSet,
+    judged: Callable[[Vector], float],
+    control: SolverControl,
+    start: Vector | None = None,
+) -> Candidate | None:
+    """The minimiser, or None where no weights keep the limits; a start must keep them.
+
+    `judged` is the function in its own unit, computed by other means. The gap is infinite where steps came upon no
+    weights for which the function is defined.
+    """
+    solver = _Linear(limits, control) if limits.is_linear else _Conic(limits, control)
+    weights = np.full(limits.size, 1.0 / limits.size) if start is None else start
+    inside, steps, nowhere = start is not None, 0, np.zeros(limits.size)
+    while steps < STEPS:
+        control()
+        steps += 1
+        slope, bent = smooth.slope(weights), smooth.curvature(weights)
+        target = solver.model(slope - bent @ weights, bent)
+        if target is None:
+            return None
+        if not inside:
+            weights, inside = target, True  # even weights need not keep the limits
+            if not np.isfinite(smooth.along(weights, nowhere)(0.0)):
+                break
+            continue
+        step = target - weights
+        value, promised = smooth.along(weights, step), -float(slope @ step)
+        if promised <= SETTLED_SHARE * control.tolerance * abs(value(0.0)):
+            weights = target if np.isfinite(value(1.0)) else weights
+            break
+        share = _share(value, promised)
+        if share == 0.0:
+            break
+        weights = target if share == 1.0 else weights + share * step
+    weights = cleaned(within(limits, weights))
+    return Candidate(
+        weights=weights,
+        engine=Engine.FAST,
+        solver=f"newton over {solver.name}",
+        solver_version=solver_version(solver.name),
+        iterations=steps,
+        relative_gap=_gap(smooth, solver, judged(weights) / smooth.unit, weights),
+        binding=solver.bindings(weights, smooth.unit),
+    )
+
+
+def _gap(smooth: Smooth, solver: "_Linear | _Conic", value: float, weights: Vector) -> float:
+    if not np.isfinite(value):
+        return np.inf
+    slope = smooth.slope(weights)
+    bound = max(value - float(slope @ weights) + solver.least(slope), smooth.least)
+    return max(value - bound, 0.0) / max(abs(value), VALUE_FLOOR)
+
+
+def _share(value: Callable[[float], float], promised: float) -> float:
+    """How much of a step to take, 0 where none of it brings anything."""
+    start, share = value(0.0), 1.0
+    while value(share) > start - ENOUGH * share * promised:
+        share *= 0.5
+        if share < SHORTEST:
+            return 0.0
+    return share
+
+
+def _size(*figures: Vector | Matrix) -> float:
+    """Of the largest figure, by which a model is scaled: near no loss at all they are less than a tolerance."""
+    return max(float(np.abs(each).max()) for each in figures) or 1.0
+
+
+class _Linear:
+    """Models over a polytope."""
+
+    def __init__(self, limits: FeasibleSet, control: SolverControl) -> None:
+        self._limits, self._control = limits, control
+        self._polytope = limits.polytope()
+        self._last: tuple[Program, Answer] | None = None
+        self._size = 1.0
+        self.name = "quadratic programs"
+
+    def model(self, linear: Vector, bent: Matrix) -> Vector | None:
+        """The minimiser of linear . w + w'bent w / 2, None where there are no weights."""
+        polytope = self._polytope
+        if (polytope.lower > polytope.upper).any():
+            return None
+        self._size = _size(linear, bent)
+        hessian = widened(bent / self._size, len(polytope.lower))
+        program = Program(hessian, self._wide(linear / self._size), polytope)
+        answer = solve_quadratic(program, self._control)
+        if answer is None:
+            return None
+        self._last, self.name = (program, answer), answer.solver
+        return answer.point[: self._limits.size]
+
+    def least(self, slope: Vector) -> float:
+        """A bound of slope . w over the limits."""
+        size = _size(slope)
+        program = Program(None, self._wide(slope / size), self._polytope)
+        answer = solve_linear(program, self._control)
+        return -np.inf if answer is None else size * proven_bound(program, answer)
+
+    def bindings(self, _: Vector, unit: float) -> tuple[Binding, ...]:
+        """Of the last model, whose slope is that of the objective where steps end."""
+        if self._last is None:
+            return ()
+        program, answer = self._last
+        return binding(answer, bound_multipliers(program, answer), self._limits, unit * self._size)
+
+    def _wide(self, linear: Vector) -> Vector:
+        return np.append(linear, np.zeros(len(self._polytope.lower) - len(linear)))
+
+
+class _Conic:
+    """Models under any convex limits."""
+
+    name = "clarabel"
+
+    def __init__(self, limits: FeasibleSet, control: SolverControl) -> None:
+        self._stage = stage(limits, control)
+        self._last: ConeAnswer | None = None
+        self._size = 1.0
+
+    def model(self, linear: Vector, bent: Matrix) -> Vector | None:
+        """See `_Linear.model`."""
+        made = self._stage
+        self._size = _size(linear, bent)
+        made.model.minimise(made.weights.total(linear / self._size), bent / self._size)
+        self._last = made.model.solve()
+        return None if self._last is None else made.weights.value(self._last.point)
+
+    def least(self, slope: Vector) -> float:
+        """See `_Linear.least`."""
+        made = self._stage
+        size = _size(slope)
+        made.model.minimise(made.weights.total(slope / size))
+        answer = made.model.solve()
+        return -np.inf if answer is None else size * answer.bound
+
+    def bindings(self, weights: Vector, unit: float) -> tuple[Binding, ...]:
+        """See `_Linear.bindings`."""
+        return () if self._last is None else self._stage.bindings(self._last, weights, unit * self._size)

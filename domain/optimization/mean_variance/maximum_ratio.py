@@ -1,0 +1,91 @@
+"""The highest ratio of a linear gain to volatility: Sharpe ratio and diversification ratio.
+
+The ratio does not change when weights and budget grow together, so the problem is solved for y = kappa w with the gain
+fixed at one (Charnes & Cooper 1962; Cornuejols & Tutuncu 2007, section 8.2): the least variance of y, every limit
+multiplied by kappa.
+"""
+
+import numpy as np
+
+from domain.errors import SolverFailed, UnboundedProblem
+from domain.optimization.conic.net_return import Gain
+from domain.optimization.mean_variance.charnes_cooper import HomogeneousLimits, refuse_without_gain
+from domain.optimization.mean_variance.quadratic_objectives import (
+    cleaned,
+    loosely,
+    solver_version,
+    variance_scale,
+    widened,
+)
+from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.problem.problem import Problem
+from domain.optimization.programs.program import Program, bound_multipliers, proven_bound
+from domain.optimization.programs.quadratic import solve_quadratic
+from domain.optimization.programs.solver_control import SolverControl
+from domain.optimization.programs.tied_optima import largest_of_ties
+from domain.optimization.solution import Candidate, Engine
+
+RISKLESS = 1e-14
+"""A scaled variance below this is that of a riskless portfolio."""
+
+
+def maximum_ratio(
+    problem: Problem, limits: FeasibleSet, risk_free_rate_annual: float, control: SolverControl
+) -> Candidate | None:
+    """The highest (annual return - risk-free rate) / annual volatility.
+
+    Raises NoPositiveExcessReturn where every feasible portfolio has an excess return of zero or less.
+    """
+    return _maximise(
+        problem,
+        limits,
+        Gain(problem.periods_per_year * problem.moments.expected_returns, risk_free_rate_annual),
+        control,
+    )
+
+
+def maximum_diversification(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Candidate | None:
+    """The highest ratio of average to portfolio volatility (Choueifaty & Coignard 2008)."""
+    return _maximise(problem, limits, Gain(problem.periods_per_year**0.5 * problem.moments.volatilities), control)
+
+
+def _maximise(problem: Problem, limits: FeasibleSet, gain: Gain, control: SolverControl) -> Candidate | None:
+    return loosely(limits, lambda some: _within(problem, some, gain, control))
+
+
+def _within(problem: Problem, limits: FeasibleSet, gain: Gain, control: SolverControl) -> Candidate | None:
+    cone = HomogeneousLimits.of(limits)
+    scale = variance_scale(problem)
+    size = max(float(np.abs(gain.by_asset).max()), abs(gain.constant))
+    if size == 0.0:
+        refuse_without_gain(limits, gain, control)
+        return None
+    hessian = widened(2.0 / scale * problem.moments.covariance, cone.columns)
+    program = Program(hessian, np.zeros(cone.columns), cone.polytope(gain, size))
+    answer = solve_quadratic(program, control)
+    if answer is None:
+        refuse_without_gain(limits, gain, control)
+        return None
+    answer = largest_of_ties(program, answer, cone.kappa, control)
+    value = program.value(answer.point)
+    kappa = float(cone.kappa @ answer.point)
+    if value < RISKLESS:
+        raise UnboundedProblem("a portfolio without risk has a positive excess return: the ratio has no maximum")
+    if kappa <= 0.0:
+        raise SolverFailed(f"{answer.solver} returned a portfolio of no size")
+    weights = cleaned(answer.point[: limits.size] / kappa)
+    ratio = size / (value * scale * problem.periods_per_year) ** 0.5
+    bound = max(proven_bound(program, answer), 0.0)
+    # The ratio goes with the inverse root of the variance: that is the gap of what the caller asked for.
+    gap = (value / bound) ** 0.5 - 1.0 if bound > 0.0 else np.inf
+    unit = ratio * kappa / (2.0 * value)
+    pushes = bound_multipliers(program, answer)[: limits.size]
+    return Candidate(
+        weights=weights,
+        engine=Engine.FAST,
+        solver=answer.solver,
+        solver_version=solver_version(answer.solver),
+        iterations=answer.iterations,
+        relative_gap=max(gap, 0.0),
+        binding=cone.binding(answer.row_multipliers, pushes, weights, unit),
+    )

@@ -1,0 +1,394 @@
+"""Constraints as limits on the weight vector, defaults included, each under the label it is known by.
+
+Defaults fill what is not constrained: the weights sum to 1, and no weight is negative. A lower bound that the caller
+sets on a symbol replaces the default for that symbol; an upper bound alone does not. Where leverage allows shorts, the
+default lower bound is -max_short under leverage's label; leverage with max_gross alone allows shorts as far as gross
+exposure does.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from domain.checks import Matrix, Vector
+from domain.optimization.problem.portfolio_risk import PortfolioRisk
+from domain.optimization.problem.problem import Problem
+from domain.optimization.problem.selection_limits import Holdings, holdings_of
+from domain.optimization.problem.size_limits import few_coefficients, few_constraints
+from domain.optimization.request.constraints import (
+    DEFAULT_BUDGET,
+    DEFAULT_LONG_ONLY,
+    Apart,
+    Cardinality,
+    ClusterCardinality,
+    GroupBounds,
+    Leverage,
+    Linear,
+    MinimumPosition,
+    ReturnFloor,
+    RiskContributionBounds,
+    RiskLimit,
+    TrackingError,
+    Turnover,
+    WeightBounds,
+)
+from domain.portfolio import positions
+from domain.risk.measures import RiskMeasure
+
+LARGE = 1e30
+"""Stands for a bound that is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Bounds on single weights, infinite where there is none."""
+
+    label: str
+    lower: Vector  # (N,)
+    upper: Vector  # (N,)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """lower <= coefficients . w <= upper."""
+
+    label: str
+    coefficients: Vector  # (N,)
+    lower: float
+    upper: float
+
+    @property
+    def is_budget(self) -> bool:
+        """Whether it fixes the sum of all weights."""
+        return self.lower == self.upper and bool((self.coefficients == 1.0).all())
+
+
+@dataclass(frozen=True, slots=True)
+class AbsoluteSum:
+    """sum |w - centre| <= maximum, or with `shorts` the sum of max(-w, 0)."""
+
+    label: str
+    centre: Vector  # (N,)
+    maximum: float
+    shorts: bool = False
+    factor: float = 1.0  # units of this sum in one unit of the caller's own, 2 where he counts one way
+
+    def value(self, weights: Vector) -> float:
+        """The sum for these weights."""
+        away = np.maximum(-weights, 0.0) if self.shorts else np.abs(weights - self.centre)
+        return float(away.sum())
+
+
+@dataclass(frozen=True, slots=True)
+class RiskCap:
+    """unit * risk(w - centre) <= maximum; the risk is per period, the maximum in the limit's own unit."""
+
+    label: str
+    risk: PortfolioRisk
+    centre: Vector  # (N,), the benchmark, or 0
+    maximum: float
+    unit: float = 1.0
+    cuts: "list[Row]" = field(default_factory=list, compare=False)  # what it is known to imply, gathered in solving
+
+    def value(self, weights: Vector) -> float:
+        """What is limited, for these weights."""
+        return self.unit * self.risk.of(weights - self.centre)
+
+
+@dataclass(frozen=True, slots=True)
+class ShareBounds:
+    """lower <= w_i (Cw)_i / w'Cw <= upper, infinite where there is no bound; a portfolio without risk has no shares."""
+
+    label: str
+    covariance: Matrix  # (N, N)
+    lower: Vector  # (N,)
+    upper: Vector  # (N,)
+
+    def value(self, weights: Vector) -> Vector | None:
+        """Each asset's share of the variance, (N,), or None where that is 0."""
+        pull = self.covariance @ weights
+        variance = float(weights @ pull)
+        return weights * pull / variance if variance > 0.0 else None
+
+    def excess(self, weights: Vector) -> float:
+        """By how much the worst share is out of its bounds."""
+        shares = self.value(weights)
+        return 0.0 if shares is None else float(np.maximum(self.lower - shares, shares - self.upper).max(initial=0.0))
+
+
+Limit = Box | Row | AbsoluteSum | RiskCap | Holdings | ShareBounds
+
+
+@dataclass(frozen=True)  # without slots: what is asked again and again is kept
+class Polytope:
+    """lower <= x <= upper and row_lower <= matrix x <= row_upper; the first N entries of x are the weights."""
+
+    matrix: Matrix  # (M, n)
+    row_lower: Vector  # (M,)
+    row_upper: Vector  # (M,)
+    lower: Vector  # (n,)
+    upper: Vector  # (n,)
+
+    @cached_property
+    def implied_upper(self) -> Vector:
+        """What rows with coefficients of 0 or more leave for one variable when the others are at their lower bounds."""
+        result = np.full(len(self.lower), np.inf)
+        if np.isfinite(self.upper).all():
+            return result
+        lower = np.where(np.isfinite(self.lower), self.lower, -LARGE)
+        for i in np.flatnonzero(np.isfinite(self.row_upper) & (self.matrix >= 0.0).all(axis=1)):
+            row = self.matrix[i]
+            used = row > 0.0
+            room = float(self.row_upper[i] - row @ lower)
+            result[used] = np.minimum(result[used], lower[used] + room / row[used])
+        return result
+
+
+@dataclass(frozen=True)  # without slots: what is asked again and again is kept
+class FeasibleSet:
+    """All limits on the weights of N symbols."""
+
+    symbols: tuple[str, ...]
+    limits: tuple[Limit, ...]
+
+    @property
+    def size(self) -> int:
+        """N."""
+        return len(self.symbols)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Every label once, in the caller's order, defaults last."""
+        return tuple(dict.fromkeys(limit.label for limit in self.limits))
+
+    def only(self, labels: Collection[str]) -> "FeasibleSet":
+        """The set that these labels alone describe."""
+        chosen = set(labels)
+        return FeasibleSet(self.symbols, tuple(limit for limit in self.limits if limit.label in chosen))
+
+    @cached_property
+    def boxes(self) -> tuple[Box, ...]:
+        """Limits on single weights."""
+        return tuple(limit for limit in self.limits if isinstance(limit, Box))
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """Limits on weighted sums."""
+        return tuple(limit for limit in self.limits if isinstance(limit, Row))
+
+    @cached_property
+    def absolute_sums(self) -> tuple[AbsoluteSum, ...]:
+        """Limits on sums of absolute values."""
+        return tuple(limit for limit in self.limits if isinstance(limit, AbsoluteSum))
+
+    @cached_property
+    def risk_caps(self) -> tuple[RiskCap, ...]:
+        """Limits on risk."""
+        return tuple(limit for limit in self.limits if isinstance(limit, RiskCap))
+
+    @cached_property
+    def holdings(self) -> tuple[Holdings, ...]:
+        """Limits on which weights may be other than 0."""
+        return tuple(limit for limit in self.limits if isinstance(limit, Holdings))
+
+    @cached_property
+    def share_bounds(self) -> tuple[ShareBounds, ...]:
+        """Limits on the shares of the risk."""
+        return tuple(limit for limit in self.limits if isinstance(limit, ShareBounds))
+
+    @property
+    def without_shares(self) -> "FeasibleSet":
+        """The set without limits on shares of the risk."""
+        return FeasibleSet(self.symbols, tuple(one for one in self.limits if not isinstance(one, ShareBounds)))
+
+    @property
+    def without_sums(self) -> "FeasibleSet":
+        """The set without limits on sums of absolute values, which bring variables of their own."""
+        kept = tuple(limit for limit in self.limits if not isinstance(limit, AbsoluteSum))
+        return FeasibleSet(self.symbols, kept)
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether the set is a polytope."""
+        return not self.risk_caps and not self.holdings and not self.share_bounds
+
+    @property
+    def convex(self) -> "FeasibleSet":
+        """The set without limits on which weights may be held."""
+        return FeasibleSet(self.symbols, tuple(limit for limit in self.limits if not isinstance(limit, Holdings)))
+
+    @cached_property
+    def lower(self) -> Vector:
+        """The tightest lower bound of each weight, (N,)."""
+        return _tightest(np.maximum, -np.inf, [box.lower for box in self.boxes], self.size)
+
+    @cached_property
+    def upper(self) -> Vector:
+        """The tightest upper bound of each weight, (N,)."""
+        return _tightest(np.minimum, np.inf, [box.upper for box in self.boxes], self.size)
+
+    def violation(self, weights: Vector) -> float:
+        """The largest amount by which any limit is missed, 0 if none is."""
+        return max((excess(limit, weights) for limit in self.limits), default=0.0)
+
+    def violated(self, weights: Vector, tolerance: float) -> tuple[str, ...]:
+        """Labels of the limits that are missed by more than the tolerance."""
+        missed = (limit.label for limit in self.limits if excess(limit, weights) > tolerance)
+        return tuple(dict.fromkeys(missed))
+
+    def polytope(self) -> Polytope:
+        """The set as linear rows; each sum of absolute values brings N auxiliary variables."""
+        size, sums, rows = self.size, self.absolute_sums, self.rows
+        few_coefficients(len(rows), size, len(sums))
+        matrix = np.array([row.coefficients for row in rows]).reshape(len(rows), size)
+        row_lower = np.array([row.lower for row in rows])
+        row_upper = np.array([row.upper for row in rows])
+        if not sums:
+            return Polytope(matrix, row_lower, row_upper, self.lower, self.upper)
+        more = size * len(sums)
+        lower = np.concatenate([self.lower, np.zeros(more)])
+        upper = np.concatenate([self.upper, np.full(more, np.inf)])
+        polytope = Polytope(np.hstack([matrix, np.zeros((len(rows), more))]), row_lower, row_upper, lower, upper)
+        for k, one in enumerate(sums):
+            polytope = _with_sum(polytope, one, size * (k + 1))
+        return polytope
+
+
+def feasible_set(problem: Problem) -> FeasibleSet:
+    """All limits of a problem, the caller's first and the defaults last."""
+    few_constraints(len(problem.constraints), len(problem.moments.symbols))
+    limits: list[Limit] = []
+    position = positions(problem.moments.symbols)
+    for constraint in problem.constraints:
+        match constraint:
+            case WeightBounds():
+                limits.append(_box(position, constraint))
+            case GroupBounds():
+                limits.append(_row(position, constraint.label, dict.fromkeys(constraint.symbols, 1.0), constraint))
+            case Linear():
+                limits.append(_row(position, constraint.label, constraint.terms, constraint))
+            case Turnover():
+                most, factor = constraint.max_absolute_trades, constraint.absolute_trades_per_unit
+                limits.append(AbsoluteSum(constraint.label, problem.start_weights, most, factor=factor))
+            case ReturnFloor():
+                gain = problem.periods_per_year * problem.moments.expected_returns
+                limits.append(Row(constraint.label, gain, constraint.min_return_annual, np.inf))
+            case Leverage():
+                limits.extend(_leverage(problem, constraint))
+            case TrackingError():
+                risk = problem.risk_in(RiskMeasure.STANDARD_DEVIATION)
+                annual = problem.periods_per_year**0.5
+                limits.append(RiskCap(constraint.label, risk, constraint.benchmark, constraint.max_annual, annual))
+            case RiskLimit():
+                risk = problem.risk_in(constraint.risk_measure)
+                limits.append(RiskCap(constraint.label, risk, np.zeros(len(risk.symbols)), constraint.maximum))
+            case Cardinality() | ClusterCardinality() | Apart() | MinimumPosition():
+                limits.append(holdings_of(constraint, problem.moments.symbols))
+            case RiskContributionBounds():
+                box = _box(position, constraint)
+                limits.append(ShareBounds(constraint.label, problem.moments.covariance, box.lower, box.upper))
+    limits.extend(_defaults(problem, limits))
+    return FeasibleSet(problem.moments.symbols, tuple(limits))
+
+
+def excess(limit: Limit, weights: Vector) -> float:
+    """By how much weights miss one limit, in its own unit, 0 if they keep it."""
+    match limit:
+        case Box():
+            return float(np.maximum(limit.lower - weights, weights - limit.upper).max(initial=0.0))
+        case Row():
+            value = float(limit.coefficients @ weights)
+            return max(limit.lower - value, value - limit.upper, 0.0)
+        case AbsoluteSum():
+            return max(limit.value(weights) - limit.maximum, 0.0) / limit.factor
+        case RiskCap():
+            return max(limit.value(weights) - limit.maximum, 0.0)
+        case Holdings() | ShareBounds():
+            return limit.excess(weights)
+
+
+def _tightest(choose: np.ufunc, absent: float, bounds: list[Vector], size: int) -> Vector:
+    if len(bounds) == 1:
+        return bounds[0]
+    result: Vector = choose.reduce(bounds) if bounds else np.full(size, absent)
+    return result
+
+
+def _box(position: Mapping[str, int], bounds: WeightBounds | RiskContributionBounds) -> Box:
+    named = np.zeros(len(position), dtype=bool)
+    named[[position[symbol] for symbol in bounds.symbols] if bounds.symbols else slice(None)] = True
+    lower = np.where(named, -np.inf if bounds.lower is None else bounds.lower, -np.inf)
+    upper = np.where(named, np.inf if bounds.upper is None else bounds.upper, np.inf)
+    return Box(bounds.label, lower, upper)
+
+
+def _row(position: Mapping[str, int], label: str, terms: Mapping[str, float], bounds: GroupBounds | Linear) -> Row:
+    coefficients = np.zeros(len(position))
+    for symbol, coefficient in terms.items():
+        coefficients[position[symbol]] = coefficient
+    lower = -np.inf if bounds.lower is None else bounds.lower
+    return Row(label, coefficients, lower, np.inf if bounds.upper is None else bounds.upper)
+
+
+def _leverage(problem: Problem, leverage: Leverage) -> list[Limit]:
+    size = len(problem.moments.symbols)
+    limits: list[Limit] = []
+    if leverage.budget is not None:
+        limits.append(Row(leverage.label, np.ones(size), leverage.budget, leverage.budget))
+    if leverage.max_short:
+        limits.append(AbsoluteSum(leverage.label, np.zeros(size), leverage.max_short, shorts=True))
+    if leverage.max_gross is not None:
+        limits.append(AbsoluteSum(leverage.label, np.zeros(size), leverage.max_gross))
+    return limits
+
+
+def _defaults(problem: Problem, given: list[Limit]) -> list[Limit]:
+    size = len(problem.moments.symbols)
+    leverage = problem.leverage
+    own = [box.lower for box in given if isinstance(box, Box)]
+    unset = np.isneginf(_tightest(np.maximum, -np.inf, own, size))
+    lowest, label = 0.0, DEFAULT_LONG_ONLY
+    if leverage is not None and (shorts := _largest_short(leverage)) > 0.0:
+        lowest, label = -shorts, leverage.label
+    limits: list[Limit] = []
+    if unset.any():
+        limits.append(Box(label, np.where(unset, lowest, -np.inf), np.full(size, np.inf)))
+    if leverage is None or leverage.budget is None:
+        limits.append(Row(DEFAULT_BUDGET, np.ones(size), 1.0, 1.0))
+    return limits
+
+
+def _largest_short(leverage: Leverage) -> float:
+    """What a single weight may fall to: by max_short, or by gross exposure where that alone is set."""
+    if leverage.max_short is not None:
+        return leverage.max_short
+    if leverage.max_gross is not None:
+        budget = 1.0 if leverage.budget is None else leverage.budget
+        return max(0.0, (leverage.max_gross - budget) / 2.0)
+    return 0.0
+
+
+def _with_sum(polytope: Polytope, limit: AbsoluteSum, start: int) -> Polytope:
+    """Adds u >= |w - centre| (or u >= -w) and sum u <= maximum; the columns from `start` are u."""
+    size, total = len(limit.centre), polytope.matrix.shape[1]
+    above = np.zeros((size, total))
+    above[:, :size] = np.eye(size)
+    above[:, start : start + size] = np.eye(size)
+    below = above.copy()
+    below[:, :size] *= -1.0
+    capped = np.zeros((1, total))
+    capped[0, start : start + size] = 1.0
+    # u + w >= centre, u - w >= -centre, sum u <= maximum; shorts need only the first of the two.
+    blocks = [above, capped] if limit.shorts else [above, below, capped]
+    lowers = [limit.centre, np.array([-np.inf])] if limit.shorts else [limit.centre, -limit.centre, np.array([-np.inf])]
+    free = np.full(size, np.inf)
+    uppers = [free, np.array([limit.maximum])] if limit.shorts else [free, free, np.array([limit.maximum])]
+    return Polytope(
+        np.vstack([polytope.matrix, *blocks]),
+        np.concatenate([polytope.row_lower, *lowers]),
+        np.concatenate([polytope.row_upper, *uppers]),
+        polytope.lower,
+        polytope.upper,
+    )

@@ -1,0 +1,134 @@
+"""From an interior-point answer to the exact one: the limits it leans on become equations, and those are solved.
+
+An interior-point method ends a little inside every limit. Which limits hold at the optimum shows in the multipliers,
+and with them fixed the optimum is the solution of one linear system.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.checks import Matrix, Vector
+from domain.optimization.programs.program import Answer, Program, bound_multipliers, proven_bound, relative_gap
+
+Mask = NDArray[np.bool_]
+
+MISS_TOLERANCE = 1e-11
+CLOSE = 1e-10
+"""Relative gap from which exactness is a matter of the last digits only."""
+
+SNAPPED_MISS = 1e-9
+SHIFT = 1e-7
+REFINEMENTS = 3
+
+
+def polished(program: Program, answer: Answer) -> Answer:
+    """The exact answer on the limits that the given one leans on, or the given one where that is not better."""
+    rough = replace(answer, bound=proven_bound(program, answer))
+    if _has_auxiliary(program) and relative_gap(program, rough) <= CLOSE:
+        # Variables without curvature make the equations singular and dear, and there is nothing left to gain.
+        return snapped(program, rough)
+    exact = _solved_on_active(program, rough)
+    if exact is None or _miss(program, exact.point) > MISS_TOLERANCE:
+        return rough
+    exact = replace(exact, bound=proven_bound(program, exact))
+    return exact if _gap(program, exact) < _gap(program, rough) else rough
+
+
+def _has_auxiliary(program: Program) -> bool:
+    return program.hessian is not None and not np.diag(program.hessian).all()
+
+
+def snapped(program: Program, answer: Answer) -> Answer:
+    """Variables that lean on a bound put there, which moves them by what an interior point leaves, if that fits."""
+    polytope = program.polytope
+    pushes = bound_multipliers(program, answer)
+    at_upper = _leaning(pushes, polytope.upper - answer.point)
+    at_lower = _leaning(-pushes, answer.point - polytope.lower)
+    point = np.where(at_upper, polytope.upper, np.where(at_lower, polytope.lower, answer.point))
+    return replace(answer, point=point) if _miss(program, point) <= SNAPPED_MISS else answer
+
+
+def _solved_on_active(program: Program, answer: Answer) -> Answer | None:
+    hessian, polytope = program.hessian, program.polytope
+    if hessian is None:
+        return None
+    pushes = bound_multipliers(program, answer)
+    at_upper = _leaning(pushes, polytope.upper - answer.point)
+    at_lower = _leaning(-pushes, answer.point - polytope.lower)
+    point = np.where(at_upper, polytope.upper, np.where(at_lower, polytope.lower, answer.point))
+    free = ~(at_upper | at_lower)
+    values = polytope.matrix @ answer.point
+    multipliers = answer.row_multipliers
+    equal = polytope.row_lower == polytope.row_upper
+    rows_up = equal | _leaning(multipliers, polytope.row_upper - values)
+    rows_down = ~rows_up & _leaning(-multipliers, values - polytope.row_lower)
+    active = rows_up | rows_down
+    ends = np.where(rows_up, polytope.row_upper, polytope.row_lower)[active]
+    fixed = np.where(free, 0.0, point)
+    solved = _equations(
+        hessian[np.ix_(free, free)],
+        polytope.matrix[np.ix_(active, free)],
+        -(program.linear + hessian @ fixed)[free],
+        ends - polytope.matrix[active] @ fixed,
+    )
+    if solved is None:
+        return None
+    point[free], exact = solved[: int(free.sum())], np.zeros(len(multipliers))
+    exact[active] = solved[int(free.sum()) :]
+    return Answer(point, exact, answer.solver, answer.iterations)
+
+
+def _equations(hessian: Matrix, rows: Matrix, target: Vector, ends: Vector) -> Vector | None:
+    """[H A'; A 0] [x; y] = [target; ends]; of many solutions one, as auxiliary variables may leave some."""
+    size, count = len(hessian), len(rows)
+    if not size:
+        return None
+    system = np.zeros((size + count, size + count))
+    system[:size, :size] = hessian
+    system[size:, :size] = rows
+    system[:size, size:] = rows.T
+    right = np.concatenate([target, ends])
+    for attempt in (_directly, _shifted):
+        try:
+            solved = attempt(system, right, size)
+        except np.linalg.LinAlgError:
+            continue
+        if np.isfinite(solved).all() and np.abs(system @ solved - right).max() <= MISS_TOLERANCE:
+            return solved
+    # The shortest of all that come closest; what it is worth shows in the gap that it proves.
+    shortest: Vector = np.linalg.lstsq(system, right)[0]
+    return shortest if np.isfinite(shortest).all() else None
+
+
+def _directly(system: Matrix, right: Vector, _: int) -> Vector:
+    return np.asarray(np.linalg.solve(system, right), dtype=np.float64)
+
+
+def _shifted(system: Matrix, right: Vector, size: int) -> Vector:
+    """Where auxiliary variables leave freedom: away from singular by a little, and refined back."""
+    shift = np.full(len(system), SHIFT)
+    shift[size:] = -SHIFT
+    inverse = np.linalg.inv(system + np.diag(shift))
+    solved: Vector = inverse @ right
+    for _ in range(REFINEMENTS):
+        solved = solved + inverse @ (right - system @ solved)
+    return solved
+
+
+def _leaning(push: Vector, room: Vector) -> Mask:
+    """Whether a limit pushes harder than it leaves room."""
+    result: Mask = (push > 0.0) & (room < push)
+    return result
+
+
+def _miss(program: Program, point: Vector) -> float:
+    polytope = program.polytope
+    values = polytope.matrix @ point
+    misses = [polytope.lower - point, point - polytope.upper, polytope.row_lower - values, values - polytope.row_upper]
+    return max(float(miss.max(initial=0.0)) for miss in misses)
+
+
+def _gap(program: Program, answer: Answer) -> float:
+    return program.value(answer.point) - proven_bound(program, answer)

@@ -1,0 +1,322 @@
+"""Quadratic programs with a limit on sum |w - centre|, without the variables that such a limit brings.
+
+Written out, the limit has a variable u for each weight, u >= |w - centre| and sum u <= maximum, and the program twice
+as many. Their part of an interior-point method's equations is diagonal plus one rank, so they are eliminated by hand
+and every step solves a system in the weights alone (Mehrotra 1992; the elimination as in Gondzio & Grothey 2007).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from domain.checks import Matrix, Vector
+from domain.optimization.problem.feasible_set import AbsoluteSum, FeasibleSet, Polytope
+from domain.optimization.programs.program import Answer, Program
+from domain.optimization.programs.solver_control import UNLIMITED, SolverControl
+
+STEPS = 60
+COMPLEMENTARY = 1e-13
+"""Mean product of slack and multiplier at which it ends."""
+
+MISSED = 1e-10
+"""Residual at which it ends; rounding of the eliminated parts leaves about a tenth of this."""
+
+WORSE = 1e3
+"""Near a degenerate optimum rounding takes over: this much worse than the best so far, it ends with that."""
+
+STRIDE = 0.995
+FIRST_PUSH = 0.01
+
+
+def is_traded(limits: FeasibleSet) -> bool:
+    """Whether the program has this form: one sum of absolute values, and no weight fixed by its bounds."""
+    sums = limits.absolute_sums
+    return len(sums) == 1 and not sums[0].shorts and bool((limits.lower < limits.upper).all())
+
+
+def solve_traded(program: Program, limits: FeasibleSet, control: SolverControl = UNLIMITED) -> Answer | None:
+    """The minimiser in the terms of the program's own polytope, as close as rounding lets it come.
+
+    What it has proven is for the caller to look at; a program without answer ends far from one.
+    """
+    if program.hessian is None:
+        return None
+    size = limits.size
+    system = _System.of(program.hessian[:size, :size], program.linear[:size], limits)
+    state = _State.start(system)
+    best, best_miss = state, np.inf
+    looser = max(control.tolerance / UNLIMITED.tolerance, 1.0)
+    steps = 0
+    while steps < STEPS:
+        control()
+        steps += 1
+        residuals = system.residuals(state)
+        gap = state.complementarity
+        miss = max(gap / COMPLEMENTARY, residuals.largest / MISSED)
+        if miss < best_miss:
+            best, best_miss = state, miss
+        if miss <= looser * system.scale or miss > WORSE * best_miss:
+            break
+        factor = system.factor(state)
+        if factor is None or gap == 0.0:
+            break
+        # Straight for the optimum first; how far that goes says how much to keep from the borders.
+        aim = factor.direction(residuals, -state.slack * state.push)
+        length = min(_reach(state.slack, aim.slack), _reach(state.push, aim.push))
+        ahead = float((state.slack + length * aim.slack) @ (state.push + length * aim.push)) / len(state.slack)
+        target = gap * (ahead / gap) ** 3
+        step_to = factor.direction(residuals, target - state.slack * state.push - aim.slack * aim.push)
+        length = STRIDE * min(_reach(state.slack, step_to.slack), _reach(state.push, step_to.push))
+        state = state.moved(step_to, min(1.0, length))
+    return _answer(best, limits, program.polytope, steps)
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """Weights, trades u, slacks and multipliers of all inequalities, multipliers of the equalities."""
+
+    weights: Vector
+    trades: Vector
+    slack: Vector  # lower, upper, rows, u - (w - c), u + (w - c), maximum - sum u
+    push: Vector
+    prices: Vector  # of the equalities
+
+    @classmethod
+    def start(cls, system: "_System") -> "_State":
+        """Inside the bounds, all slacks and multipliers at one size."""
+        size = len(system.centre)
+        lower = np.where(np.isfinite(system.lower), system.lower, -1.0)
+        upper = np.where(np.isfinite(system.upper), system.upper, lower + 2.0)
+        weights = np.clip(system.centre, lower + 0.1 * (upper - lower), upper - 0.1 * (upper - lower))
+        trades = np.abs(weights - system.centre) + system.maximum / size
+        slack = np.maximum(system.applied(weights, trades) - system.ends, 1.0 / size)
+        return cls(weights, trades, slack, np.full(len(slack), FIRST_PUSH), np.zeros(len(system.equal)))
+
+    @property
+    def complementarity(self) -> float:
+        """Mean product of slack and multiplier."""
+        return float(self.slack @ self.push) / len(self.slack)
+
+    def moved(self, step: "_State", length: float) -> "_State":
+        """So far along a step."""
+        return _State(
+            self.weights + length * step.weights,
+            self.trades + length * step.trades,
+            self.slack + length * step.slack,
+            self.push + length * step.push,
+            self.prices + length * step.prices,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Residuals:
+    of_weights: Vector
+    of_trades: Vector
+    of_slack: Vector
+    of_equal: Vector
+
+    @property
+    def largest(self) -> float:
+        return max(
+            float(np.abs(part).max(initial=0.0))
+            for part in (self.of_weights, self.of_trades, self.of_slack, self.of_equal)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _System:
+    """min w'Hw / 2 + c'w with equal w = right, and applied(w, u) >= ends."""
+
+    hessian: Matrix
+    linear: Vector
+    centre: Vector
+    maximum: float
+    lower: Vector
+    upper: Vector
+    equal: Matrix
+    right: Vector
+    rows: Matrix  # signed so that rows w >= row_ends
+    row_ends: Vector
+    ends: Vector
+
+    @classmethod
+    def of(cls, hessian: Matrix, linear: Vector, limits: FeasibleSet) -> "_System":
+        one: AbsoluteSum = limits.absolute_sums[0]
+        equal = [row for row in limits.rows if row.lower == row.upper]
+        sided = [
+            (sign * row.coefficients, sign * end)
+            for row in limits.rows
+            if row.lower != row.upper
+            for sign, end in ((1.0, row.lower), (-1.0, row.upper))
+            if np.isfinite(end)
+        ]
+        size = limits.size
+        rows = np.array([coefficients for coefficients, _ in sided]).reshape(len(sided), size)
+        row_ends = np.array([end for _, end in sided])
+        low, high = limits.lower, limits.upper
+        ends = np.concatenate(
+            [
+                low[np.isfinite(low)],
+                -high[np.isfinite(high)],
+                row_ends,
+                -one.centre,
+                one.centre,
+                [-one.maximum],
+            ]
+        )
+        return cls(
+            hessian,
+            linear,
+            one.centre,
+            one.maximum,
+            low,
+            high,
+            np.array([row.coefficients for row in equal]).reshape(len(equal), size),
+            np.array([row.upper for row in equal]),
+            rows,
+            row_ends,
+            ends,
+        )
+
+    @property
+    def scale(self) -> float:
+        """What the figures of the program are like."""
+        return max(1.0, float(np.abs(self.linear).max()))
+
+    def applied(self, weights: Vector, trades: Vector) -> Vector:
+        """The left sides of all inequalities."""
+        return np.concatenate(
+            [
+                weights[np.isfinite(self.lower)],
+                -weights[np.isfinite(self.upper)],
+                self.rows @ weights,
+                trades - weights,
+                trades + weights,
+                [-float(trades.sum())],
+            ]
+        )
+
+    def parts(self, values: Vector) -> tuple[Vector, Vector, Vector, Vector, Vector, float]:
+        """By kind: lower and upper bounds (N,), 0 where there is none, rows, u - (w - c), u + (w - c), the sum."""
+        size = len(self.centre)
+        finite_low, finite_high = np.isfinite(self.lower), np.isfinite(self.upper)
+        low, high = np.zeros(size), np.zeros(size)
+        first, second = int(finite_low.sum()), int(finite_low.sum() + finite_high.sum())
+        low[finite_low], high[finite_high] = values[:first], values[first:second]
+        third = second + len(self.rows)
+        return (
+            low,
+            high,
+            values[second:third],
+            values[third : third + size],
+            values[third + size : third + 2 * size],
+            float(values[-1]),
+        )
+
+    def transposed(self, values: Vector) -> tuple[Vector, Vector]:
+        """The inequalities' transpose, for weights and for trades."""
+        low, high, rows, over, under, total = self.parts(values)
+        return low - high + self.rows.T @ rows - over + under, over + under - total
+
+    def residuals(self, state: _State) -> _Residuals:
+        """What is missing from the optimality conditions."""
+        of_weights, of_trades = self.transposed(state.push)
+        gradient = self.hessian @ state.weights + self.linear - self.equal.T @ state.prices
+        return _Residuals(
+            of_weights - gradient,
+            of_trades,
+            self.ends + state.slack - self.applied(state.weights, state.trades),
+            self.right - self.equal @ state.weights,
+        )
+
+    def factor(self, state: _State) -> "_Factor | None":
+        """The equations of a step in the weights alone, factored; None where they are not definite."""
+        from scipy.linalg import cho_factor, cho_solve  # only where it is used, in worker processes
+
+        stiffness = state.push / state.slack
+        low, high, rows, over, under, total = self.parts(stiffness)
+        both, across = over + under, under - over
+        share = total / (1.0 + total * float((1.0 / both).sum()))
+        tilt = (across / both) * share**0.5
+        lean = np.vstack([self.rows * np.sqrt(rows)[:, None], tilt])
+        matrix = lean.T @ lean
+        matrix += self.hessian
+        matrix[np.diag_indices_from(matrix)] += low + high + 4.0 * over * under / both
+        try:
+            factored = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
+        except np.linalg.LinAlgError:
+            return None
+        through = cho_solve(factored, self.equal.T, check_finite=False)
+        return _Factor(self, state, stiffness, both, across, share, factored, through)
+
+
+@dataclass(frozen=True, slots=True)
+class _Factor:
+    system: _System
+    state: _State
+    stiffness: Vector
+    both: Vector
+    across: Vector
+    share: float
+    factored: Any
+    through: Matrix  # matrix^-1 equal'
+
+    def direction(self, residuals: _Residuals, products: Vector) -> _State:
+        """A Newton step that changes slack * multiplier by `products`."""
+        from scipy.linalg import cho_solve
+
+        system, state = self.system, self.state
+        # ds = applied(dw, du) - of_slack; dz = (products - z ds) / s.
+        known = (products + state.push * residuals.of_slack) / state.slack
+        weights_known, trades_known = system.transposed(known)
+        on_weights = residuals.of_weights + weights_known
+        on_trades = residuals.of_trades + trades_known
+        reduced = on_weights - self.across * self._over_trades(on_trades)
+        free = cho_solve(self.factored, reduced, check_finite=False)
+        prices = (
+            np.linalg.solve(system.equal @ self.through, residuals.of_equal - system.equal @ free)
+            if len(system.equal)
+            else np.zeros(0)
+        )
+        weights = free + self.through @ prices
+        trades = self._over_trades(on_trades - self.across * weights)
+        slack = system.applied(weights, trades) - residuals.of_slack
+        return _State(weights, trades, slack, (products - state.push * slack) / state.slack, prices)
+
+    def _over_trades(self, values: Vector) -> Vector:
+        """(diag(both) + total 11')^-1 values."""
+        scaled = values / self.both
+        result: Vector = scaled - self.share * float(scaled.sum()) / self.both
+        return result
+
+
+def _reach(values: Vector, step: Vector) -> float:
+    """The longest step, at most 1, that keeps values positive."""
+    falling = step < 0.0
+    return min(1.0, float((-values[falling] / step[falling]).min(initial=np.inf)))
+
+
+def _answer(state: _State, limits: FeasibleSet, polytope: Polytope, steps: int) -> Answer:
+    """In the polytope's variables and rows: its own rows first, then u + w, u - w and the sum."""
+    system_rows: list[float] = []
+    size = limits.size
+    finite = int(np.isfinite(limits.lower).sum() + np.isfinite(limits.upper).sum())
+    place, equality = finite, 0
+    for row in limits.rows:
+        if row.lower == row.upper:
+            system_rows.append(-float(state.prices[equality]))
+            equality += 1
+            continue
+        push = 0.0
+        for sign, end in ((-1.0, row.lower), (1.0, row.upper)):
+            if np.isfinite(end):
+                push += sign * float(state.push[place])
+                place += 1
+        system_rows.append(push)
+    over = state.push[place : place + size]  # of u - (w - c)
+    under = state.push[place + size : place + 2 * size]  # of u + (w - c)
+    multipliers = np.concatenate([system_rows, -under, -over, [float(state.push[-1])]])
+    away = np.abs(state.weights - limits.absolute_sums[0].centre)
+    point = np.concatenate([np.clip(state.weights, limits.lower, limits.upper), np.maximum(state.trades, away)])
+    return Answer(point, multipliers, "interior point", steps)

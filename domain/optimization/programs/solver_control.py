@@ -1,0 +1,53 @@
+"""How closely a problem is solved, until when, and how the caller stops it."""
+
+import math
+import time
+from dataclasses import dataclass
+
+from domain.errors import SolverTimedOut
+from domain.optimization.problem.problem import DEFAULT_TOLERANCE, SolverOptions
+from domain.progress import OnProgress, no_progress
+
+LATE = "the time limit ran out before the answer was found"
+
+
+@dataclass(frozen=True, slots=True)
+class SolverControl:
+    """What every solver is told beside its problem; called, it is the cancellation check with the time limit in it."""
+
+    tolerance: float = DEFAULT_TOLERANCE  # relative accuracy of the answer
+    deadline: float = math.inf  # of time.monotonic()
+    on_progress: OnProgress = no_progress
+
+    @classmethod
+    def of(cls, options: SolverOptions, on_progress: OnProgress = no_progress) -> "SolverControl":
+        """The options of a request from now on."""
+        return cls(options.tolerance, time.monotonic() + options.time_limit_seconds, on_progress)
+
+    @classmethod
+    def for_seconds(cls, seconds: float, on_progress: OnProgress = no_progress) -> "SolverControl":
+        """At the usual tolerance for so long from now on."""
+        return cls(deadline=time.monotonic() + seconds, on_progress=on_progress)
+
+    def __call__(self) -> None:
+        """Raises SolverTimedOut after the deadline, and what `on_progress` raises."""
+        self.on_progress()
+        if time.monotonic() >= self.deadline:
+            raise SolverTimedOut(LATE)
+
+    @property
+    def seconds_left(self) -> float:
+        """Time for one call of a solver that cannot be stopped, above 0. Raises as a call does."""
+        self()
+        left = self.deadline - time.monotonic()
+        if left <= 0.0:
+            raise SolverTimedOut(LATE)
+        return left
+
+    def accuracy(self, share: float, closest: float, loosest: float) -> float:
+        """A solver's own tolerance: a share of that of the answer, within what the solver takes."""
+        return min(max(share * self.tolerance, closest), loosest)
+
+
+UNLIMITED = SolverControl()
+"""The usual tolerance, without a time limit."""

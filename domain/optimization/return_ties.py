@@ -1,0 +1,111 @@
+"""Of several portfolios with the highest return the one with the least variance, beyond linear programs.
+
+A linear program has its ties resolved on its face, see `ties`. A program over cones, or a search for what to hold, is
+solved a second time: the least variance with all but a rounding of the return that the first answer has.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from domain.checks import Vector
+from domain.errors import NotSupported, SolverFailed, SolverTimedOut
+from domain.optimization.conic.conic_objectives import answered
+from domain.optimization.conic.conic_problem import risk_of_weights, stage
+from domain.optimization.conic.net_return import Gain, annual_gain
+from domain.optimization.mean_variance.quadratic_objectives import minimum_risk
+from domain.optimization.problem.feasible_set import FeasibleSet, Row
+from domain.optimization.problem.problem import Problem
+from domain.optimization.programs.conic_model import RELATIVE_FLOOR
+from domain.optimization.programs.solver_control import SolverControl
+from domain.optimization.request.objectives import MinRisk
+from domain.optimization.selection.cardinality import SearchTooLongError, selected
+from domain.optimization.solution import GAP_TOLERANCE, VIOLATION_TOLERANCE, Candidate
+from domain.risk.measures import RiskMeasure
+
+GIVEN_UP = 1e-9
+"""What a second program may lose of the highest return, relative to what its gap is measured against: a hundredth of
+the gap that an answer may have."""
+
+WORTHWHILE = 1e-6
+"""A variance that is not smaller by this part is the same."""
+
+TIED = 1e-11
+"""Expected returns that differ by less, relative to the largest, are equal."""
+
+MOST_RELAXATIONS = 400
+"""How many a search may take to find a calmer portfolio; beyond that the first one stays."""
+
+
+def calmest(
+    problem: Problem, limits: FeasibleSet, highest: Candidate | None, control: SolverControl
+) -> Candidate | None:
+    """A candidate for the highest return, or another one with the same return and less variance."""
+    charged = problem.costs is not None and problem.costs.fee > 0.0
+    if highest is None or charged or limits.share_bounds:
+        return highest
+    control()
+    gain = annual_gain(problem)
+    if limits.holdings:
+        weights = _by_search(problem, limits, gain, highest, control)
+    elif limits.is_linear and problem.costs is None:
+        return highest
+    else:
+        weights = _by_cones(problem, limits, gain, highest, control)
+    return highest if weights is None else _judged(problem, limits, gain, highest, weights)
+
+
+def _by_cones(
+    problem: Problem, limits: FeasibleSet, gain: Gain, highest: Candidate, control: SolverControl
+) -> Vector | None:
+    risk, scale = problem.deviation, gain.scale or 1.0
+    least = (gain.of(highest.weights) - GIVEN_UP * _size(gain, highest)) / scale
+    try:
+        made = stage(limits, control)
+        made.model.nonnegative(gain.expression(made, scale) - least)
+        made.model.minimise(risk_of_weights(made, risk, made.weights))
+        found = answered(made, limits, lambda weights: risk.of(weights) / risk.unit, lambda _: risk.unit)
+    except (NotSupported, SolverFailed, SolverTimedOut):
+        return None
+    return None if found is None else found.weights
+
+
+def _by_search(
+    problem: Problem, limits: FeasibleSet, gain: Gain, highest: Candidate, control: SolverControl
+) -> Vector | None:
+    means = np.sort(gain.by_asset)
+    if problem.costs is not None or limits.risk_caps or (np.diff(means) > TIED * gain.scale).all():
+        return None
+    floor = Row("", gain.by_asset, gain.of(highest.weights) - GIVEN_UP * _size(gain, highest), np.inf)
+    calm = replace(problem, objective=MinRisk(), risk_measure=RiskMeasure.VARIANCE)
+    within = FeasibleSet(limits.symbols, (*limits.limits, floor))
+    try:
+        found = selected(
+            within,
+            lambda some: minimum_risk(calm, some, control),
+            calm.risk.of,
+            control,
+            most_relaxations=MOST_RELAXATIONS,
+        )
+    except (SearchTooLongError, SolverFailed, SolverTimedOut):
+        return None
+    return None if found is None else found.weights
+
+
+def _size(gain: Gain, highest: Candidate) -> float:
+    """What a gap is measured against: the return, or a part of its largest figure where costs bring it near 0."""
+    return max(abs(gain.of(highest.weights)), RELATIVE_FLOOR * gain.scale)
+
+
+def _judged(problem: Problem, limits: FeasibleSet, gain: Gain, highest: Candidate, weights: Vector) -> Candidate:
+    """The weights with the first answer's proof, if they are calmer and miss nothing."""
+    deviation = problem.deviation
+    calmer = deviation.of(weights) < (1.0 - WORTHWHILE) * deviation.of(highest.weights)
+    if not calmer or limits.violation(weights) > 0.5 * VIOLATION_TOLERANCE:
+        return highest
+    size = _size(gain, highest)
+    lost = max(gain.of(highest.weights) - gain.of(weights), 0.0) / size if size > 0.0 else 0.0
+    gap = (highest.relative_gap or 0.0) + lost
+    # A calmer portfolio is not worth an answer that fails for its gap.
+    allowed = max(GAP_TOLERANCE, problem.options.tolerance)
+    return highest if gap > allowed else replace(highest, weights=weights, relative_gap=gap)

@@ -1,0 +1,77 @@
+"""Relaxed risk parity (Gambeta & Kwon 2020, "Risk return trade-off in relaxed risk parity portfolio optimization").
+
+Risk budgets ask for w_i (Sigma w)_i = b_i w'Sigma w. Relaxed, the largest gamma with w_i (Sigma w)_i >= gamma^2 b_i
+is set against the risk psi: min psi - gamma, psi^2 >= w'(Sigma + penalty diag Sigma) w. With penalty 0 and no other
+limits gamma equals psi and the budgets hold exactly.
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from domain.checks import Matrix, Vector
+from domain.errors import InvalidInput, NotSupported
+from domain.optimization.conic.conic_objectives import answered
+from domain.optimization.conic.conic_problem import root_of, stage
+from domain.optimization.mean_variance.quadratic_objectives import solver_version, widened
+from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.problem.problem import Problem
+from domain.optimization.programs.conic_model import RELATIVE_FLOOR
+from domain.optimization.programs.program import Program
+from domain.optimization.programs.quadratic import solve_quadratic
+from domain.optimization.programs.repair import within
+from domain.optimization.programs.solver_control import SolverControl
+from domain.optimization.request.objectives import RelaxedRiskBudget
+from domain.optimization.solution import GAP_TOLERANCE, Candidate, Engine
+
+
+def relaxed_risk_budget(
+    problem: Problem, limits: FeasibleSet, objective: RelaxedRiskBudget, control: SolverControl
+) -> Candidate | None:
+    """The relaxed budgets' portfolio, or None where no long weights keep the limits."""
+    if (limits.lower < 0.0).any():
+        raise NotSupported("a relaxed risk budget is that of a long-only portfolio; leave out what allows shorts")
+    volatilities = problem.moments.volatilities
+    if (volatilities <= 0.0).any():
+        symbol = limits.symbols[int(np.argmin(volatilities))]
+        raise InvalidInput("covariance", f"a risk budget needs every variance above 0, that of {symbol} is not")
+    size = limits.size
+    shares = np.full(size, 1.0 / size) if objective.budgets is None else objective.budgets / objective.budgets.sum()
+    unit = problem.deviation.unit
+    covariance = problem.moments.covariance / unit**2
+    penalised = covariance + objective.penalty * np.diag(np.diag(covariance))
+    made = stage(limits, control)
+    model = made.model
+    risk, floor, pulls = model.variables(1), model.positive(1), model.variables(size)
+    model.zero(pulls - made.weights.under(covariance))
+    model.nonnegative(pulls)
+    model.products(floor.times(np.sqrt(shares)), made.weights, pulls)
+    model.second_order(risk, made.weights.under(root_of(penalised)))
+    model.minimise(risk - floor)
+
+    def judged(weights: Vector) -> float:
+        carried = np.maximum(weights, 0.0) * np.maximum(covariance @ weights, 0.0) / shares
+        return math.sqrt(max(0.0, float(weights @ penalised @ weights))) - math.sqrt(float(carried.min()))
+
+    found = answered(made, limits, judged, lambda _: unit)
+    if found is None or not limits.is_linear or (found.relative_gap or 0.0) <= GAP_TOLERANCE:
+        return found
+    return _riskless(penalised, limits, judged, control) or found
+
+
+def _riskless(
+    penalised: Matrix, limits: FeasibleSet, judged: Callable[[Vector], float], control: SolverControl
+) -> Candidate | None:
+    """A portfolio of no risk, if there is one: psi - gamma is 0 there and nowhere less, as gamma^2 <= w'Sigma w."""
+    polytope = limits.polytope()
+    columns = len(polytope.lower)
+    program = Program(widened(2.0 * penalised, columns), np.zeros(columns), polytope)
+    answer = solve_quadratic(program, control)
+    if answer is None:
+        return None
+    weights = within(limits, answer.point[: limits.size])
+    gap = max(judged(weights), 0.0) / RELATIVE_FLOOR
+    if gap > GAP_TOLERANCE:
+        return None
+    return Candidate(weights, Engine.FAST, answer.solver, solver_version(answer.solver), answer.iterations, gap)

@@ -1,0 +1,102 @@
+"""Risk budgets in any measure that is convex and homogeneous of degree one: CVaR, drawdowns, deviations.
+
+The weights whose Euler contributions are in the proportions b are y / sum y, y minimising risk(y) - sum b ln y
+(Bruder & Roncalli 2012; Mausser & Romanko 2014). A measure of degree two is taken by its root, whose contributions
+have the same shares. Within limits that bind they are bounded, as `bounded_budget` says.
+"""
+
+import numpy as np
+
+from domain.checks import Vector
+from domain.errors import InvalidInput, SolverFailed, UnboundedProblem
+from domain.optimization.conic.conic_problem import Stage, risk_of_weights
+from domain.optimization.infeasibility import is_feasible
+from domain.optimization.mean_variance.quadratic_objectives import solver_version
+from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.problem.portfolio_risk import PortfolioRisk
+from domain.optimization.problem.problem import Problem
+from domain.optimization.programs.conic_model import ConeAnswer, ConeModel, constant
+from domain.optimization.programs.solver_control import SolverControl
+from domain.optimization.request.objectives import RiskBudget
+from domain.optimization.risk_budgeting.constrained_risk_budget import Shares, bounded_budget
+from domain.optimization.solution import GAP_TOLERANCE, VIOLATION_TOLERANCE, Candidate, Engine
+from domain.risk.measures import to_first_degree
+
+NO_RISK = 1e-12
+"""Relative to the largest of the assets, a risk of this or less is rounding."""
+
+RISKLESS = 1e-5
+"""Risk of a long portfolio of assets of risk one, below which it is rounding: the root of that for variances."""
+
+
+def scenario_risk_budget(
+    problem: Problem, limits: FeasibleSet, objective: RiskBudget, control: SolverControl
+) -> Candidate | None:
+    """The portfolio with the budgets, bounded where a limit binds; None where no weights keep the limits at all.
+
+    Raises UnboundedProblem where some long portfolio has a risk of 0 or less, so that no such portfolio exists, and
+    NotSupported where the limits leave bounded budgets undefined.
+    """
+    budget = problem.budget
+    if budget <= 0.0:
+        raise InvalidInput("leverage.budget", "must be above 0: risk budgets are shares of a long portfolio")
+    size, risk = limits.size, problem.risk
+    shares = np.full(size, 1.0 / size) if objective.budgets is None else objective.budgets / objective.budgets.sum()
+    own_risks = np.array([risk.of(unit) for unit in np.eye(size)])
+    if (own_risks <= NO_RISK * np.abs(own_risks).max()).any() or not own_risks.any():
+        symbol = problem.moments.symbols[int(np.argmin(own_risks))]
+        raise InvalidInput("risk_measure", f"a risk budget needs every asset's risk above 0, that of {symbol} is not")
+    model = ConeModel(control=control)
+    weights = model.positive(size)
+    made = Stage(model, weights, constant(1.0))
+    logs = model.variables(size)
+    model.exponential(logs, constant(np.ones(size)), weights)
+    model.minimise(risk_of_weights(made, risk, weights) - logs.total(shares))
+    try:
+        answer = model.solve()
+        if answer is None:
+            raise SolverFailed("Clarabel takes the positive portfolios for none")
+        point, gap = _at_scale_one(risk, shares, weights.value(answer.point), answer)
+    except (SolverFailed, UnboundedProblem) as error:
+        _refuse_riskless(problem, own_risks, control)
+        if isinstance(error, SolverFailed):
+            raise
+        raise SolverFailed(f"Clarabel takes budgets of {risk.measure} for unbounded") from error
+    if gap > GAP_TOLERANCE:
+        _refuse_riskless(problem, own_risks, control)
+    found = point * (budget / point.sum())
+    if limits.violation(found) > VIOLATION_TOLERANCE:
+        if not is_feasible(limits):
+            return None
+        return bounded_budget(problem, limits, Shares(None, shares), found, control)
+    return Candidate(found, Engine.FAST, "clarabel", solver_version("clarabel"), answer.iterations, gap)
+
+
+def _at_scale_one(risk: PortfolioRisk, shares: Vector, point: Vector, answer: ConeAnswer) -> tuple[Vector, float]:
+    """The minimiser at a risk of one, which it has at the optimum, and its gap. Raises SolverFailed far from that."""
+    own = to_first_degree(risk.of(point), risk.measure.degree) / risk.unit
+    if not (point > 0.0).all() or not 0.5 < own < 2.0:
+        raise SolverFailed(f"Clarabel's budgets of {risk.measure} miss their scale by {own:.2g}")
+    scaled = point / own
+    value = to_first_degree(risk.of(scaled), risk.measure.degree) / risk.unit - float(shares @ np.log(scaled))
+    return scaled, max(value - answer.bound, 0.0)
+
+
+def _refuse_riskless(problem: Problem, own_risks: Vector, control: SolverControl) -> None:
+    """Raises UnboundedProblem where some long portfolio has no risk, or less: then budgets of it do not exist."""
+    risk = problem.risk
+    # Each asset scaled to a risk of one, so that a long portfolio of no risk stands out from small assets.
+    sizes = np.array([to_first_degree(one, risk.measure.degree) for one in own_risks.tolist()]) / risk.unit
+    model = ConeModel(control=control)
+    parts = model.positive(len(sizes))
+    model.zero(parts.total() - 1.0)
+    made = Stage(model, parts.times(1.0 / sizes), constant(1.0))
+    model.minimise(risk_of_weights(made, risk, made.weights))
+    answer = model.solve()
+    if answer is None:
+        return
+    least = made.weights.value(answer.point)
+    if to_first_degree(max(risk.of(least), 0.0), risk.measure.degree) / risk.unit <= RISKLESS:
+        raise UnboundedProblem(
+            f"budgets of {risk.measure} do not exist: a long portfolio of these assets has a risk of 0 or less"
+        )

@@ -1,0 +1,152 @@
+"""The least of a linear function and a spectral risk over a polytope, by cutting planes.
+
+A risk that weighs losses by rank is the highest of its own q-mean losses over all reweightings q that its weights can
+make of the scenarios. The q of a portfolio comes from sorting its outcomes, and no weights have less risk than their
+q-mean loss: each q is a cut (Kelley 1960; Kunzi-Bay & Mayer 2006 for CVaR). A few dozen cuts in a program with a
+variable for each asset take the place of a program with a row for each scenario.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from domain.checks import Matrix, Vector
+from domain.errors import SolverFailed
+from domain.optimization.problem.feasible_set import Polytope
+from domain.optimization.programs.linear import GrowingProgram
+from domain.optimization.programs.program import Answer, Program, proven_bound
+from domain.optimization.programs.solver_control import UNLIMITED, SolverControl
+from domain.risk.ordered import Spectrum, loss_weights
+from domain.risk.outcomes import Outcomes
+
+TOGETHER = 1e-10
+"""Bound and best value this close, relative to the larger of the value and one, are one."""
+
+TOGETHER_SHARE = 0.1
+"""The same as a share of a looser tolerance."""
+
+PATIENCE = 60
+"""Cuts in a row that improve neither the bound nor the best value before it ends as it is."""
+
+CUTS = 3000
+"""The most cuts: twice the 1,543 that the least Gini mean difference of 50 assets took over 1,000 fat-tailed scenarios.
+What is found by then is judged by its gap: one too wide is SolverFailed."""
+
+HOLD = 0.5
+"""How far the next portfolio stays with the best one: steps that stop short need about half the cuts."""
+
+NEAR = 1e-3
+"""Relative gap from which a risk with few pieces is cut at the vertices themselves, where it ends exactly."""
+
+FEW = 4
+"""Different weights of ranks, up to which a risk has few pieces: CVaR has a tail, a border and the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cutter:
+    """A risk and its slope at any weights."""
+
+    returns: Matrix  # (S, N), scaled
+    chances: Vector
+    spectrum: Spectrum
+
+    @property
+    def has_few_pieces(self) -> bool:
+        """Whether most ranks weigh the same."""
+        ranks = np.linspace(0.0, 1.0, len(self.returns) + 1)
+        return len(np.unique(np.diff(self.spectrum(ranks)).round(12))) <= FEW
+
+    def cut(self, weights: Vector) -> tuple[float, Vector]:
+        """The risk of weights, and the slope by which no others have less: risk(v) >= slope . v."""
+        outcomes = self.returns @ weights
+        slope = -(loss_weights(Outcomes(outcomes, self.chances), self.spectrum) @ self.returns)
+        return float(slope @ weights), slope
+
+
+@dataclass(frozen=True, slots=True)
+class SpectralProgram:
+    """Minimise linear . x + factor * risk over a polytope, the first N variables being what the risk is of."""
+
+    cutter: Cutter
+    linear: Vector  # (n,)
+    factor: float  # above 0
+    polytope: Polytope
+    least: float = -np.inf  # a bound of the risk that is known beforehand
+
+    @property
+    def size(self) -> int:
+        """N."""
+        return len(self.cutter.returns[0])
+
+    def tangent(self, slope: Vector) -> Program:
+        """The linear program with a cut, or a mixture of cuts, in the place of the risk: nowhere above it."""
+        cost = self.linear.copy()
+        cost[: self.size] += self.factor * slope
+        return Program(None, cost, self.polytope)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The best point that was found, and the mixture of cuts that proves how good it is."""
+
+    point: Vector  # (n,)
+    value: float
+    tangent: Program
+    answer: Answer  # of the tangent
+    slopes: Matrix  # (K, N), the cuts in the mixture
+    cuts: int  # that were made
+
+    @property
+    def bound(self) -> float:
+        """No point of the polytope has a smaller value."""
+        return proven_bound(self.tangent, self.answer)
+
+
+def least_by_cuts(program: SpectralProgram, start: Vector, control: SolverControl = UNLIMITED) -> Found:
+    """The minimiser, from any point of the polytope. Raises SolverTimedOut, SolverFailed."""
+    size, polytope = program.size, program.polytope
+    columns, rows = len(polytope.lower), len(polytope.matrix)
+    master = GrowingProgram(_with_level(program), control)
+    best, best_value, bound, idle = start, np.inf, -np.inf, 0
+    together = max(TOGETHER, TOGETHER_SHARE * control.tolerance)
+    point, slopes, few_pieces = start, list[Vector](), program.cutter.has_few_pieces
+    for _ in range(CUTS):
+        control()
+        risk, slope = program.cutter.cut(point[:size])
+        value = float(program.linear @ point) + program.factor * risk
+        slopes.append(slope)
+        # The level is above the mean loss of every reweighting: level - slope . w >= 0.
+        master.add_row(np.concatenate([-slope, np.zeros(columns - size), [1.0]]), 0.0)
+        idle += 1
+        if value < best_value:
+            idle = 0 if value < best_value - TOGETHER * abs(best_value) else idle
+            best, best_value = point, value
+        answer = _vertex(master)
+        reached = float(program.linear @ answer.point[:-1]) + program.factor * float(answer.point[-1])
+        idle = 0 if reached > bound + TOGETHER * abs(bound) else idle
+        bound = max(bound, reached)
+        if best_value - bound <= together * max(1.0, abs(best_value)) or idle > PATIENCE:
+            break
+        hold = 0.0 if few_pieces and best_value - bound <= NEAR * abs(best_value) else HOLD
+        point = hold * best + (1.0 - hold) * answer.point[:-1]
+    # What the last master leaves to its cuts is one mixture of them, and to the limits what they push against it.
+    shares = np.maximum(-answer.row_multipliers[rows:], 0.0)
+    mixed: Vector = (shares / (shares.sum() or 1.0)) @ np.array(slopes)
+    of_limits = Answer(answer.point[:-1], answer.row_multipliers[:rows], answer.solver, answer.iterations)
+    return Found(best, best_value, program.tangent(mixed), of_limits, np.array(slopes)[shares > 0.0], len(slopes))
+
+
+def _vertex(master: GrowingProgram) -> Answer:
+    answer = master.solve()
+    if answer is None:
+        raise SolverFailed("HiGHS takes a feasible set for empty")
+    return answer
+
+
+def _with_level(program: SpectralProgram) -> Program:
+    """One more variable in the place of the risk, which every cut holds up."""
+    polytope = program.polytope
+    matrix = np.hstack([polytope.matrix, np.zeros((len(polytope.matrix), 1))])
+    lower, upper = np.append(polytope.lower, program.least), np.append(polytope.upper, np.inf)
+    cost = np.append(program.linear, program.factor)
+    return Program(None, cost, Polytope(matrix, polytope.row_lower, polytope.row_upper, lower, upper))

@@ -1,0 +1,243 @@
+"""Measures that weigh outcomes by rank, and what is sought with them: the least, the best utility, the best ratio.
+
+CVaR, Gini, tail Gini, worst outcome, ranges, ordered weighted averages: all are cut by planes (see `cutting`). A
+utility has the gain beside the risk. A ratio is the highest where the risk is least at a gain of one, with weights and
+limits free to grow together (see `homogeneous`); a risk of degree one has the same cuts there.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from domain.checks import Vector
+from domain.errors import NotSupported, SolverFailed, UnboundedProblem
+from domain.market_data.panel import Scenarios
+from domain.optimization.conic.net_return import Gain, annual_gain
+from domain.optimization.mean_variance.charnes_cooper import HomogeneousLimits, refuse_without_gain
+from domain.optimization.mean_variance.quadratic_objectives import box_bindings, row_bindings, solver_version
+from domain.optimization.problem.feasible_set import FeasibleSet, Polytope
+from domain.optimization.problem.portfolio_risk import PortfolioRisk
+from domain.optimization.problem.problem import Problem
+from domain.optimization.programs.linear import solve_linear
+from domain.optimization.programs.program import Program, bound_multipliers
+from domain.optimization.programs.repair import within
+from domain.optimization.programs.solver_control import SolverControl
+from domain.optimization.request.objectives import MaxRatio, MaxUtility, MinRisk, OrderedWeightedAverage
+from domain.optimization.solution import VIOLATION_TOLERANCE, Binding, Candidate, Engine
+from domain.optimization.spectral.cutting_planes import Cutter, Found, SpectralProgram, least_by_cuts
+from domain.risk.measures import RiskMeasure
+from domain.risk.ordered import Spectrum, corrected, given_weights, spectral_risk, spectrum_of
+from domain.risk.outcomes import EQUAL, Outcomes
+
+RISK_FLOOR = 1e-2
+"""An objective below this many times its size for a typical asset counts as this when a gap is relative to it."""
+
+NOTHING = 1e-9
+"""A risk of less than this, in typical ones at the same gain, is none: a ratio to it has no maximum."""
+
+Goal = MinRisk | MaxUtility | MaxRatio
+
+
+@dataclass(frozen=True, slots=True)
+class RankedRisk:
+    """A measure that weighs outcomes by rank."""
+
+    scenarios: Scenarios
+    spectrum: Spectrum
+    of: Callable[[Vector], float]  # per period, computed without the spectrum where it is a measure: it judges answers
+
+    @property
+    def unit(self) -> float:
+        """A typical outcome, by which programs are scaled."""
+        return float(self.scenarios.values.std()) or 1.0
+
+    @property
+    def cutter(self) -> Cutter:
+        """Of scaled outcomes."""
+        return Cutter(self.scenarios.values / self.unit, self.scenarios.probabilities, self.spectrum)
+
+
+def is_spectral(measure: RiskMeasure) -> bool:
+    """Whether cutting planes minimise it."""
+    try:
+        spectrum_of(measure, 0.5)
+    except NotSupported:
+        return False
+    return True
+
+
+def ranked_risk(risk: PortfolioRisk) -> RankedRisk:
+    """A measure of portfolios as one by rank. Raises NotSupported where it has no spectrum, or without scenarios."""
+    spectrum = spectrum_of(risk.measure, risk.confidence_level)
+    scenarios = risk.distribution
+    if risk.measure is RiskMeasure.GINI_MEAN_DIFFERENCE and scenarios.are_observations:
+        # Of a sample every pair of different observations counts once, which the spectrum alone does not know.
+        spectrum = corrected(spectrum, len(scenarios.values))
+    return RankedRisk(scenarios, spectrum, risk.of)
+
+
+def ordered_average(problem: Problem, weights: Vector) -> RankedRisk:
+    """Given weights of ordered losses. Raises InvalidInput for weights that do not fit, NotSupported."""
+    scenarios = problem.risk_in(RiskMeasure.WORST_REALIZATION).distribution
+    spectrum = given_weights("objective.owa.weights", weights, len(scenarios.values))
+    if np.ptp(scenarios.probabilities) > EQUAL:
+        raise NotSupported("an ordered weighted average is one of equally likely outcomes, and these are not")
+
+    def average(held: Vector) -> float:
+        return spectral_risk(Outcomes(scenarios.values @ held), spectrum)
+
+    return RankedRisk(scenarios, spectrum, average)
+
+
+def best_ordered_average(
+    problem: Problem, limits: FeasibleSet, objective: OrderedWeightedAverage, control: SolverControl
+) -> Candidate | None:
+    """The least ordered weighted average of losses, or the best goal with it as the risk."""
+    if not limits.is_linear:
+        raise NotSupported("an ordered weighted average is optimised within linear limits only")
+    if problem.costs is not None:
+        raise NotSupported("an ordered weighted average is optimised without trading costs only")
+    return best_by_cuts(problem, limits, ordered_average(problem, objective.weights), objective.goal, control)
+
+
+def best_by_cuts(
+    problem: Problem, limits: FeasibleSet, risk: RankedRisk, goal: Goal, control: SolverControl
+) -> Candidate | None:
+    """The best weights within linear limits and without costs, or None where no weights keep the limits.
+
+    Raises SolverTimedOut, SolverFailed, and for ratios NoPositiveExcessReturn and UnboundedProblem.
+    """
+    match goal:
+        case MaxRatio(risk_free):
+            return _highest_ratio(limits, risk, annual_gain(problem, risk_free), control)
+        case MaxUtility(aversion):
+            penalty = 0.5 * aversion * problem.periods_per_year
+            proof = _proof(limits, risk, penalty, annual_gain(problem), control)
+        case MinRisk():
+            proof = least_spectral(limits, risk, control)
+    return None if proof is None else proof.candidate
+
+
+@dataclass(frozen=True, slots=True)
+class SpectralProof:
+    """What a reweighting of the scenarios proves about the least value, and the best weights that were found."""
+
+    limits: FeasibleSet
+    value: Callable[[Vector], float]  # in the objective's own unit
+    found: Found
+    unit: float  # one scaled value, in the objective's own unit: the larger of a typical risk and gain
+
+    @property
+    def weights(self) -> Vector:
+        """The best that were found."""
+        return self.found.point[: self.limits.size]
+
+    @property
+    def bound(self) -> float:
+        """No feasible weights have a smaller value."""
+        return self.unit * self.found.bound
+
+    def gap(self, weights: Vector) -> float:
+        """How far their value is above the bound, relative to it, or near zero to its size for a typical asset."""
+        value = self.value(weights)
+        size = max(abs(value), RISK_FLOOR * self.unit)
+        return max(value - self.bound, 0.0) / size if size > 0.0 else 0.0
+
+    def binding(self, weights: Vector) -> tuple[Binding, ...]:
+        """Which limits hold the value up, and what relaxing each by one unit is worth."""
+        pushes = bound_multipliers(self.found.tangent, self.found.answer)[: self.limits.size]
+        rows = row_bindings(self.found.answer.row_multipliers, self.limits, self.unit)
+        return (*rows, *box_bindings(weights, pushes, self.limits, self.unit))
+
+    @property
+    def candidate(self) -> Candidate:
+        """The best weights with this proof."""
+        weights = within(self.limits, self.weights)
+        return _candidate(weights, self.found.cuts, self.gap(weights), self.binding(weights))
+
+
+def least_spectral(limits: FeasibleSet, risk: RankedRisk, control: SolverControl) -> SpectralProof | None:
+    """The least risk per period under linear limits, None where no weights keep them."""
+    return _proof(limits, risk, 1.0, Gain(np.zeros(limits.size)), control)
+
+
+def _proof(
+    limits: FeasibleSet,
+    risk: RankedRisk,
+    penalty: float,
+    gain: Gain,
+    control: SolverControl,
+) -> SpectralProof | None:
+    """The least penalty * risk - gain."""
+    polytope = limits.polytope()
+    start = _start(limits, polytope, control)
+    if start is None:
+        return None
+    scale = max(gain.scale, penalty * risk.unit)
+    linear = np.zeros(len(polytope.lower))
+    linear[: limits.size] = -gain.by_asset / scale
+    program = SpectralProgram(risk.cutter, linear, penalty * risk.unit / scale, polytope)
+    found = least_by_cuts(program, start, control)
+
+    def value(weights: Vector) -> float:
+        return penalty * risk.of(weights) - gain.of(weights)
+
+    return SpectralProof(limits, value, found, scale)
+
+
+def _highest_ratio(limits: FeasibleSet, risk: RankedRisk, gain: Gain, control: SolverControl) -> Candidate | None:
+    """The highest annual gain per unit of risk, by the least risk at a gain of one."""
+    cone, size = HomogeneousLimits.of(limits), gain.scale
+    start = None
+    if size > 0.0:
+        polytope = cone.polytope(gain, size)
+        try:
+            start = solve_linear(Program(None, np.zeros(cone.columns), polytope), control)
+        except SolverFailed:
+            refuse_without_gain(limits, gain, control)
+            raise
+    if start is None:
+        refuse_without_gain(limits, gain, control)
+        return None
+    # A ratio has a maximum only where no weights that gain have a risk of 0 or less: that bounds every master.
+    program = SpectralProgram(risk.cutter, np.zeros(cone.columns), 1.0, polytope, least=0.0)
+    found = least_by_cuts(program, start.point, control)
+    kappa = float(cone.kappa @ found.point)
+    if found.value <= NOTHING * float(np.abs(found.point[: limits.size]).sum()):
+        raise UnboundedProblem("a portfolio without risk has a positive excess return: the ratio has no maximum")
+    if kappa <= 0.0:
+        raise SolverFailed("HiGHS returned a portfolio of no size")
+    weights = within(limits, found.point[: limits.size] / kappa)
+    earned = gain.of(weights)
+    inverse = risk.of(weights) / risk.unit * size / earned if earned > 0.0 else np.inf
+    bound = found.bound
+    ratio = size / (inverse * risk.unit)
+    pushes = bound_multipliers(found.tangent, found.answer)[: limits.size]
+    binding = cone.binding(found.answer.row_multipliers, pushes, weights, ratio * kappa / inverse)
+    return _candidate(weights, found.cuts, max(inverse / bound - 1.0, 0.0) if bound > 0.0 else np.inf, binding)
+
+
+def _candidate(weights: Vector, cuts: int, gap: float, binding: tuple[Binding, ...]) -> Candidate:
+    return Candidate(
+        weights=weights,
+        engine=Engine.FAST,
+        solver="highs",
+        solver_version=solver_version("highs"),
+        iterations=cuts,
+        relative_gap=gap,
+        binding=binding,
+    )
+
+
+def _start(limits: FeasibleSet, polytope: Polytope, control: SolverControl) -> Vector | None:
+    """A point of the polytope: even weights where those will do, otherwise a vertex; None where there are none."""
+    if (polytope.lower > polytope.upper).any():
+        return None
+    budget = next((row.upper for row in limits.rows if row.is_budget), 1.0)
+    even = np.clip(np.full(limits.size, budget / limits.size), limits.lower, limits.upper)
+    if limits.violation(even) <= VIOLATION_TOLERANCE**2:
+        # The auxiliary variables have no cost, and what they are does not matter.
+        return np.append(even, np.zeros(len(polytope.lower) - limits.size))
+    vertex = solve_linear(Program(None, np.zeros(len(polytope.lower)), polytope), control)
+    return None if vertex is None else vertex.point
