@@ -20,9 +20,10 @@ from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
 from domain.optimization.frontier import trace
 from domain.optimization.problem.problem import Problem
+from domain.optimization.problem.resolve import state
 from domain.optimization.request.constraints import ReturnFloor
 from domain.optimization.request.objectives import Hierarchical, MaxRatio, MinRisk, Objective, RiskBudget
-from domain.optimization.request.specification import Specification, state
+from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure, conditional_value_at_risk
 

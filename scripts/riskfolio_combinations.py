@@ -42,8 +42,9 @@ from domain.optimization.request.objectives import (
 )
 from domain.optimization.riskfolio.engine import by_riskfolio
 from domain.optimization.riskfolio.support import AGREES, Combination, combinations
-from domain.optimization.solution import RISKFOLIO_GAP_TOLERANCE, Candidate
+from domain.optimization.solution import Candidate
 from domain.optimization.solve import solve
+from domain.optimization.tolerances import RISKFOLIO_GAP_TOLERANCE
 from domain.risk.measures import RiskMeasure
 
 SECONDS = 20

@@ -16,9 +16,10 @@ from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel
 from domain.optimization.problem.bound_warnings import bound_warnings
 from domain.optimization.problem.problem import Problem
+from domain.optimization.problem.resolve import state
 from domain.optimization.request.constraints import Turnover
 from domain.optimization.request.objectives import InverseVolatility
-from domain.optimization.request.specification import Specification, state
+from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
 from domain.portfolio import positions, weights_by_symbol, weights_in_order
 from domain.progress import OnProgress, no_progress

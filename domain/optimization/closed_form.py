@@ -7,10 +7,12 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.errors import FormulaMissesConstraint, InvalidInput
-from domain.optimization.infeasibility import is_proven
-from domain.optimization.problem.feasible_set import FeasibleSet, excess
+from domain.optimization.feasibility import is_proven
+from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.problem.limits import excess
 from domain.optimization.problem.problem import Problem
-from domain.optimization.solution import VIOLATION_TOLERANCE, Candidate, Engine
+from domain.optimization.solution import Candidate, Engine
+from domain.optimization.tolerances import VIOLATION_TOLERANCE
 
 
 def equal_weight(problem: Problem, limits: FeasibleSet) -> Candidate | None:

@@ -6,16 +6,19 @@ from dataclasses import replace
 import numpy as np
 
 from domain.errors import NotSupported, SolverFailed
-from domain.optimization.infeasibility import conflict, is_feasible
+from domain.optimization.feasibility import is_feasible
+from domain.optimization.infeasibility import conflict
 from domain.optimization.mean_variance.critical_line import Corner, corners, is_tied
-from domain.optimization.mean_variance.quadratic_objectives import solver_version, variance_scale
 from domain.optimization.problem.feasible_set import FeasibleSet, feasible_set
 from domain.optimization.problem.problem import Problem
-from domain.optimization.programs.program import VALUE_FLOOR, Answer, Program, proven_bound
+from domain.optimization.programs.duality import VALUE_FLOOR, proven_bound
+from domain.optimization.programs.program import Answer, Program
+from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.request.constraints import ReturnFloor
 from domain.optimization.request.objectives import MaxReturn, MinRisk
-from domain.optimization.solution import Candidate, Engine, Solution, verify
+from domain.optimization.solution import Candidate, Engine, Solution
 from domain.optimization.solve import solve
+from domain.optimization.verify import verify
 
 FLOOR_LABEL = "frontier:return"
 SAME = 1e-12
@@ -92,7 +95,7 @@ class _CornerFrontier:
         moments = problem.moments
         self._problem, self._limits, self._on_progress = problem, limits, on_progress
         self._polytope = limits.polytope()
-        self._covariance = moments.covariance / variance_scale(problem)
+        self._covariance = moments.covariance / problem.variance_scale
         self._means = moments.expected_returns / (float(np.abs(moments.expected_returns).max()) or 1.0)
 
     def corners(self) -> Iterator[Solution]:

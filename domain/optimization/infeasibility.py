@@ -8,31 +8,25 @@ limits alone conflict, only the labels that a proof of it needs are tried, at mo
 from collections.abc import Collection
 from dataclasses import replace
 
-import numpy as np
-
 from domain.checks import Vector
 from domain.errors import InfeasibleProblem, NotSupported, SolverTimedOut
-from domain.optimization.conic.conic_problem import Stage, stage
-from domain.optimization.contribution_bounds.bounded_contributions import any_within_shares
-from domain.optimization.mean_variance.quadratic_objectives import cleaned
-from domain.optimization.problem.feasible_set import (
-    AbsoluteSum,
-    Box,
-    FeasibleSet,
-    Limit,
-    RiskCap,
-    Row,
-    ShareBounds,
-    excess,
+from domain.optimization.conic.conic_problem import Stage
+from domain.optimization.feasibility import (
+    MOST_RELAXATIONS,
+    any_weights_without_spectral,
+    is_feasible,
+    is_proven,
+    unproven_candidate,
 )
+from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.problem.limits import AbsoluteSum, Box, Limit, RiskCap, Row, ShareBounds, excess
 from domain.optimization.problem.selection_limits import Count, Holdings
-from domain.optimization.programs.conic_model import ConeModel, constant
+from domain.optimization.programs.affine import constant
+from domain.optimization.programs.conic_model import ConeModel
 from domain.optimization.programs.farkas import conflicting_labels
-from domain.optimization.programs.linear import solve_linear
-from domain.optimization.programs.program import Program
-from domain.optimization.programs.solver_control import UNLIMITED
+from domain.optimization.programs.rounding import cleaned
 from domain.optimization.selection.cardinality import SearchTooLongError, selected
-from domain.optimization.solution import VIOLATION_TOLERANCE, Candidate, Engine
+from domain.optimization.solution import Candidate
 from domain.optimization.spectral.spectral_constraints import least_ranked, within_ranked_caps
 from domain.progress import OnProgress, no_progress
 
@@ -43,29 +37,6 @@ SHARE_RESOLUTION = 1e-7
 
 LARGEST_RELAXATION = 1e3
 """What is not enough by then is not looked for any further."""
-
-MOST_RELAXATIONS = 400
-"""How many an explanation takes for one question about which assets to hold: a second's worth, and it may take more."""
-
-
-def is_feasible(limits: FeasibleSet, most_relaxations: float = np.inf, on_progress: OnProgress = no_progress) -> bool:
-    """Whether any weights keep all limits. Raises SearchTooLongError beyond so many relaxations."""
-    on_progress()
-    if limits.holdings:
-        found = selected(limits, _any_weights, lambda _: 0.0, on_progress, most_relaxations=most_relaxations)
-        return found is not None
-    if limits.share_bounds:
-        return any_within_shares(limits, _within_convex) is not None
-    return _any_weights(limits) is not None
-
-
-def is_proven(limits: FeasibleSet, *, feasible: bool, on_progress: OnProgress = no_progress) -> bool:
-    """Whether it is known in reasonable time that some weights keep all limits, or that none do."""
-    on_progress()
-    try:
-        return is_feasible(limits, MOST_RELAXATIONS) is feasible
-    except (SearchTooLongError, NotSupported, SolverTimedOut):
-        return False
 
 
 def conflict(limits: FeasibleSet, on_progress: OnProgress = no_progress) -> InfeasibleProblem:
@@ -110,7 +81,7 @@ def _suspects(limits: FeasibleSet) -> list[str]:
         limits.symbols, tuple(one for one in limits.limits if isinstance(one, Box | Row | AbsoluteSum))
     )
     needed = conflicting_labels(linear)
-    if needed and _any_simple(linear.only(needed)) is None:
+    if needed and any_weights_without_spectral(linear.only(needed)) is None:
         return [label for label in limits.labels if label in needed]
     return list(limits.labels)
 
@@ -224,29 +195,6 @@ def share_relaxations(limits: FeasibleSet, labels: Collection[str]) -> dict[str,
     return found
 
 
-def _within_convex(limits: FeasibleSet) -> Vector | None:
-    found = _any_weights(limits)
-    return None if found is None else found.weights
-
-
-def _any_weights(limits: FeasibleSet) -> Candidate | None:
-    if (least := least_ranked(limits, limits.labels)) is not None and limits.violation(least) <= VIOLATION_TOLERANCE:
-        return _plain(least)
-    return within_ranked_caps(limits, _any_simple, no_progress)
-
-
-def _any_simple(limits: FeasibleSet) -> Candidate | None:
-    if limits.risk_caps or limits.share_bounds:
-        made = stage(limits, UNLIMITED)
-        answer = made.model.solve()
-        return None if answer is None else _plain(made.weights.value(answer.point))
-    polytope = limits.polytope()
-    if (polytope.lower > polytope.upper).any():
-        return None
-    vertex = solve_linear(Program(None, np.zeros(len(polytope.lower)), polytope))
-    return None if vertex is None else _plain(cleaned(vertex.point[: limits.size]))
-
-
 def _elastic(limits: FeasibleSet, labels: Collection[str]) -> Candidate | None:
     model = ConeModel()
     made = Stage(model, model.variables(limits.size), constant(1.0))
@@ -258,11 +206,7 @@ def _elastic(limits: FeasibleSet, labels: Collection[str]) -> Candidate | None:
         total = total + t
     model.minimise(total)
     answer = model.vertex() if model.is_linear else model.solve()
-    return None if answer is None else _plain(cleaned(made.weights.value(answer.point)))
-
-
-def _plain(weights: Vector) -> Candidate:
-    return Candidate(weights, Engine.FAST, "feasibility")
+    return None if answer is None else unproven_candidate(cleaned(made.weights.value(answer.point)))
 
 
 def _holding_relaxation(limits: FeasibleSet, holding: Holdings) -> float | None:

@@ -12,15 +12,18 @@ from domain.checks import Vector
 from domain.errors import NotSupported, SolverFailed, SolverTimedOut
 from domain.optimization.conic.conic_objectives import answered
 from domain.optimization.conic.conic_problem import risk_of_weights, stage
-from domain.optimization.conic.net_return import Gain, annual_gain
+from domain.optimization.conic.net_return import net_return_expression
 from domain.optimization.mean_variance.quadratic_objectives import minimum_risk
-from domain.optimization.problem.feasible_set import FeasibleSet, Row
+from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.problem.limits import Row
+from domain.optimization.problem.net_return import NetReturn, annual_net_return
 from domain.optimization.problem.problem import Problem
-from domain.optimization.programs.conic_model import RELATIVE_FLOOR
+from domain.optimization.programs.conic_program import RELATIVE_FLOOR
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.request.objectives import MinRisk
 from domain.optimization.selection.cardinality import SearchTooLongError, selected
-from domain.optimization.solution import GAP_TOLERANCE, VIOLATION_TOLERANCE, Candidate
+from domain.optimization.solution import Candidate
+from domain.optimization.tolerances import GAP_TOLERANCE, VIOLATION_TOLERANCE
 from domain.risk.measures import RiskMeasure
 
 GIVEN_UP = 1e-9
@@ -45,7 +48,7 @@ def calmest(
     if highest is None or charged or limits.share_bounds:
         return highest
     control()
-    gain = annual_gain(problem)
+    gain = annual_net_return(problem)
     if limits.holdings:
         weights = _by_search(problem, limits, gain, highest, control)
     elif limits.is_linear and problem.costs is None:
@@ -56,13 +59,13 @@ def calmest(
 
 
 def _by_cones(
-    problem: Problem, limits: FeasibleSet, gain: Gain, highest: Candidate, control: SolverControl
+    problem: Problem, limits: FeasibleSet, gain: NetReturn, highest: Candidate, control: SolverControl
 ) -> Vector | None:
     risk, scale = problem.deviation, gain.scale or 1.0
     least = (gain.of(highest.weights) - GIVEN_UP * _size(gain, highest)) / scale
     try:
         made = stage(limits, control)
-        made.model.nonnegative(gain.expression(made, scale) - least)
+        made.model.nonnegative(net_return_expression(made, gain, scale) - least)
         made.model.minimise(risk_of_weights(made, risk, made.weights))
         found = answered(made, limits, lambda weights: risk.of(weights) / risk.unit, lambda _: risk.unit)
     except (NotSupported, SolverFailed, SolverTimedOut):
@@ -71,7 +74,7 @@ def _by_cones(
 
 
 def _by_search(
-    problem: Problem, limits: FeasibleSet, gain: Gain, highest: Candidate, control: SolverControl
+    problem: Problem, limits: FeasibleSet, gain: NetReturn, highest: Candidate, control: SolverControl
 ) -> Vector | None:
     means = np.sort(gain.by_asset)
     if problem.costs is not None or limits.risk_caps or (np.diff(means) > TIED * gain.scale).all():
@@ -92,12 +95,12 @@ def _by_search(
     return None if found is None else found.weights
 
 
-def _size(gain: Gain, highest: Candidate) -> float:
+def _size(gain: NetReturn, highest: Candidate) -> float:
     """What a gap is measured against: the return, or a part of its largest figure where costs bring it near 0."""
     return max(abs(gain.of(highest.weights)), RELATIVE_FLOOR * gain.scale)
 
 
-def _judged(problem: Problem, limits: FeasibleSet, gain: Gain, highest: Candidate, weights: Vector) -> Candidate:
+def _judged(problem: Problem, limits: FeasibleSet, gain: NetReturn, highest: Candidate, weights: Vector) -> Candidate:
     """The weights with the first answer's proof, if they are calmer and miss nothing."""
     deviation = problem.deviation
     calmer = deviation.of(weights) < (1.0 - WORTHWHILE) * deviation.of(highest.weights)

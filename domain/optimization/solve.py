@@ -11,15 +11,16 @@ from domain.optimization.clustering.hierarchical import hierarchical
 from domain.optimization.conic import conic_objectives
 from domain.optimization.conic.higher_moments import higher_moments
 from domain.optimization.conic.kelly import highest_growth
-from domain.optimization.conic.net_return import Gain, annual_gain
 from domain.optimization.conic.robust import worst_case
 from domain.optimization.contribution_bounds.bounded_contributions import within_shares
-from domain.optimization.infeasibility import conflict, is_proven
+from domain.optimization.feasibility import is_proven
+from domain.optimization.infeasibility import conflict
 from domain.optimization.mean_variance import maximum_ratio, quadratic_objectives
 from domain.optimization.problem.bound_warnings import bound_warnings
 from domain.optimization.problem.feasible_set import FeasibleSet, feasible_set
+from domain.optimization.problem.net_return import NetReturn, annual_net_return
 from domain.optimization.problem.objective_value import loss
-from domain.optimization.problem.problem import DEFAULT_TOLERANCE, EnginePreference, Problem
+from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.request.objectives import (
     EqualWeight,
@@ -39,6 +40,7 @@ from domain.optimization.request.objectives import (
     Tracking,
     WorstCase,
 )
+from domain.optimization.request.solver_options import DEFAULT_TOLERANCE, EnginePreference
 from domain.optimization.return_ties import calmest
 from domain.optimization.risk_budgeting.factor_risk_budget import factor_budget
 from domain.optimization.risk_budgeting.relaxed_risk_parity import relaxed_risk_budget
@@ -48,10 +50,12 @@ from domain.optimization.riskfolio.support import refusal
 from domain.optimization.selection.cardinality import selected
 from domain.optimization.selection.fixed_costs import best_trades
 from domain.optimization.selection.perspective import tightening_of
-from domain.optimization.solution import GAP_TOLERANCE, VIOLATION_TOLERANCE, Candidate, Solution, verify
+from domain.optimization.solution import Candidate, Solution
 from domain.optimization.spectral.cvar import minimum_tail_risk
 from domain.optimization.spectral.spectral_constraints import within_ranked_caps
 from domain.optimization.spectral.spectral_risk import best_by_cuts, best_ordered_average, is_spectral, ranked_risk
+from domain.optimization.tolerances import GAP_TOLERANCE, VIOLATION_TOLERANCE
+from domain.optimization.verify import verify
 from domain.progress import OnProgress, no_progress
 from domain.risk.measures import RiskMeasure
 
@@ -157,7 +161,7 @@ def _direct(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Ca
         case MaxReturn() if limits.is_linear and problem.costs is None:
             return quadratic_objectives.maximum_return(problem, limits, control)
         case MaxReturn():
-            return conic_objectives.best_gain(limits, control, annual_gain(problem))
+            return conic_objectives.best_gain(limits, control, annual_net_return(problem))
         case MaxUtility() if plain:
             quick = quadratic_objectives.maximum_utility(problem, limits, objective, control)
             return _or_by_cones(quick, lambda: _by_utility(problem, limits, objective, control))
@@ -166,11 +170,13 @@ def _direct(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Ca
         case MaxRatio(risk_free) if plain:
             return maximum_ratio.maximum_ratio(problem, limits, risk_free, control)
         case MaxRatio(risk_free):
-            return conic_objectives.maximum_ratio(limits, control, annual_gain(problem, risk_free), problem.ratio_risk)
+            return conic_objectives.maximum_ratio(
+                limits, control, annual_net_return(problem, risk_free), problem.ratio_risk
+            )
         case MaxDiversification() if limits.is_linear:
             return maximum_ratio.maximum_diversification(problem, limits, control)
         case MaxDiversification():
-            gain = Gain(problem.periods_per_year**0.5 * problem.moments.volatilities)
+            gain = NetReturn(problem.periods_per_year**0.5 * problem.moments.volatilities)
             return conic_objectives.maximum_ratio(limits, control, gain, problem.deviation)
         case Tracking(benchmark):
             return conic_objectives.minimum_tracking_error(problem, limits, benchmark, control)
@@ -212,7 +218,7 @@ def _by_utility(
     problem: Problem, limits: FeasibleSet, objective: MaxUtility, control: SolverControl
 ) -> Candidate | None:
     penalty = conic_objectives.Penalty(problem.utility_risk, 0.5 * objective.risk_aversion * problem.periods_per_year)
-    return conic_objectives.best_gain(limits, control, annual_gain(problem), penalty)
+    return conic_objectives.best_gain(limits, control, annual_net_return(problem), penalty)
 
 
 def _or_by_cones(quick: Candidate | None, again: Callable[[], Candidate | None]) -> Candidate | None:

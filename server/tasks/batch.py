@@ -11,7 +11,9 @@ from google.protobuf.message import DecodeError
 
 from domain.errors import DomainError, InvalidInput, NotSupported
 from domain.market_data.moments import Moments
-from domain.optimization.request.specification import Specification, Universe, pose, universe_of
+from domain.optimization.problem.market_model import Universe, universe_of
+from domain.optimization.problem.resolve import pose
+from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
 from server.commands.optimization import Answer, BatchAccount, BatchCommand, PricedAnswer
 from server.commands.stored import Found, Wanted

@@ -10,7 +10,8 @@ from domain.market_data.moments import Moments
 from domain.optimization.frontier import between, ends, goes_by_points, spaced_returns, trace
 from domain.optimization.problem.bound_warnings import bound_warnings
 from domain.optimization.problem.problem import Problem
-from domain.optimization.request.specification import Specification, state
+from domain.optimization.problem.resolve import state
+from domain.optimization.request.specification import Specification
 from domain.optimization.solution import Solution
 from domain.warnings import ResultWarning
 from server.commands.optimization import TraceCommand, Traced

@@ -6,11 +6,13 @@ import time
 from absfinance.v1.optimization_service_pb2 import OptimizeRequest
 
 from domain.market_data.source import MarketInput
-from domain.optimization.infeasibility import conflict, is_feasible
+from domain.optimization.feasibility import is_feasible
+from domain.optimization.infeasibility import conflict
 from domain.optimization.problem.bound_warnings import bound_warnings
 from domain.optimization.problem.feasible_set import feasible_set
-from domain.optimization.problem.problem import EnginePreference
-from domain.optimization.request.specification import Specification, diagnosis, state, trading_costs
+from domain.optimization.problem.resolve import diagnosis, state, trading_costs
+from domain.optimization.request.solver_options import EnginePreference
+from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
 from domain.warnings import ResultWarning
 from server.commands.optimization import Answer, OptimizeCommand, PricedAnswer

@@ -15,7 +15,8 @@ from domain.estimation.moments import Estimation, estimate_moments
 from domain.market_data.panel import PricePanel
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.market_data.source import infer_periods_per_year
-from domain.optimization.request.specification import Specification, state
+from domain.optimization.problem.resolve import state
+from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
 from domain.portfolio import Portfolio
 from domain.reallocation.flow import Reallocation, reallocate

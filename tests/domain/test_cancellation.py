@@ -24,10 +24,11 @@ from domain.market_data.missing import MissingDataPolicy
 from domain.market_data.panel import PricePanel, ReturnPanel, Scenarios
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.optimization.frontier import trace
+from domain.optimization.problem.resolve import diagnosis, state
 from domain.optimization.request.constraints import Cardinality
 from domain.optimization.request.objectives import Codependence, Hierarchical, HierarchicalMethod, MinRisk
 from domain.optimization.request.similarity_constraints import AssetNetwork, ClusterLimit, NetworkLimit
-from domain.optimization.request.specification import Specification, diagnosis, state
+from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
 from domain.portfolio import Portfolio
 from domain.progress import OnProgress

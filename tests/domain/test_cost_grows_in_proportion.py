@@ -24,10 +24,12 @@ from domain.market_data.panel import PricePanel, ReturnPanel, Scenarios
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.optimization.clustering.hierarchical import distance_of
 from domain.optimization.problem.feasible_set import feasible_set
+from domain.optimization.problem.market_model import Universe
 from domain.optimization.problem.problem import Problem
+from domain.optimization.problem.resolve import pose
 from domain.optimization.request.constraints import RiskContributionBounds, Turnover, WeightBounds
 from domain.optimization.request.objectives import Hierarchical, HierarchicalMethod, MinRisk
-from domain.optimization.request.specification import GroupReference, Specification, Universe, pose
+from domain.optimization.request.specification import GroupReference, Specification
 from domain.optimization.solve import solve
 from domain.portfolio import Portfolio
 from domain.progress import no_progress

@@ -23,8 +23,9 @@ from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
 from domain.optimization.infeasibility import smallest_relaxation
 from domain.optimization.mean_variance.critical_line import corners
-from domain.optimization.problem.feasible_set import Polytope, feasible_set
-from domain.optimization.problem.problem import Problem, SolverOptions
+from domain.optimization.problem.feasible_set import feasible_set
+from domain.optimization.problem.polytope import Polytope
+from domain.optimization.problem.problem import Problem
 from domain.optimization.problem.selection_limits import Holdings, counts_of
 from domain.optimization.programs.log_barrier import Barrier, free_minimum, minimised
 from domain.optimization.programs.solver_control import SolverControl
@@ -37,6 +38,7 @@ from domain.optimization.request.objectives import (
     RelaxedRiskBudget,
     RiskBudget,
 )
+from domain.optimization.request.solver_options import SolverOptions
 from domain.optimization.selection import fixed_costs
 from domain.optimization.selection.perspective import _filled
 from domain.optimization.solve import solve

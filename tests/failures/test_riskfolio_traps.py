@@ -23,7 +23,7 @@ from domain.estimation.moments import Estimation, estimate_moments
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
 from domain.optimization.problem.feasible_set import feasible_set
-from domain.optimization.problem.problem import EnginePreference, Problem, SolverOptions
+from domain.optimization.problem.problem import Problem
 from domain.optimization.request.constraints import Cardinality, Constraint, WeightBounds
 from domain.optimization.request.objectives import (
     EqualWeight,
@@ -36,11 +36,13 @@ from domain.optimization.request.objectives import (
     Uncertainty,
     WorstCase,
 )
+from domain.optimization.request.solver_options import EnginePreference, SolverOptions
 from domain.optimization.riskfolio.engine import by_riskfolio
 from domain.optimization.riskfolio.translation import translated
 from domain.optimization.riskfolio.worst_case import worst_case_weights, worst_covariance
-from domain.optimization.solution import Candidate, Engine, verify
+from domain.optimization.solution import Candidate, Engine
 from domain.optimization.solve import solve
+from domain.optimization.verify import verify
 from domain.risk.measures import RiskMeasure, conditional_value_at_risk
 from tests.conftest import ROOT
 

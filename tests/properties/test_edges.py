@@ -11,6 +11,7 @@ import pytest
 from domain.errors import DomainError, SolverFailed
 from domain.estimation.clustering import Linkage
 from domain.market_data.panel import ReturnPanel
+from domain.optimization.problem.resolve import state
 from domain.optimization.request.constraints import Cardinality, Constraint, Leverage, RiskLimit
 from domain.optimization.request.objectives import (
     EqualWeight,
@@ -30,7 +31,7 @@ from domain.optimization.request.objectives import (
     Uncertainty,
     WorstCase,
 )
-from domain.optimization.request.specification import Specification, TrackingErrorBySymbol, state
+from domain.optimization.request.specification import Specification, TrackingErrorBySymbol
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
 

@@ -11,9 +11,10 @@ from domain.estimation.moments import Estimation, estimate_moments
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
 from domain.optimization.problem.objective_value import loss
-from domain.optimization.problem.problem import EnginePreference, Problem, SolverOptions
+from domain.optimization.problem.problem import Problem
 from domain.optimization.request.constraints import Constraint, GroupBounds, Leverage, ReturnFloor, WeightBounds
 from domain.optimization.request.objectives import MaxRatio, MaxUtility, MinRisk, Objective
+from domain.optimization.request.solver_options import EnginePreference, SolverOptions
 from domain.optimization.riskfolio.verification import RISK_FLOOR
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure

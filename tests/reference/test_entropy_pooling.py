@@ -10,8 +10,9 @@ from domain.estimation.moments import Estimation, Views
 from domain.estimation.views import View
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel
+from domain.optimization.problem.market_model import universe_of
 from domain.optimization.request.objectives import MinRisk
-from domain.optimization.request.specification import Specification, universe_of
+from domain.optimization.request.specification import Specification
 from domain.risk.measures import RiskMeasure
 
 RNG = np.random.default_rng(6)

@@ -19,12 +19,13 @@ from domain.estimation.clustering import Places, Tree, cluster_count, tree_of
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
 from domain.optimization.clustering.entropy_projection import nearest_within, single_bounds
-from domain.optimization.infeasibility import is_proven
+from domain.optimization.feasibility import is_proven
 from domain.optimization.problem.codependence import likeness_of
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.problem import Problem
 from domain.optimization.request.objectives import Hierarchical, HierarchicalMethod, MinRisk
-from domain.optimization.solution import VIOLATION_TOLERANCE, Candidate, Engine
+from domain.optimization.solution import Candidate, Engine
+from domain.optimization.tolerances import VIOLATION_TOLERANCE
 from domain.progress import OnProgress, no_progress
 from domain.risk.measures import RiskMeasure
 

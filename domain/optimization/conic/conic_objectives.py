@@ -13,14 +13,16 @@ import numpy as np
 from domain.checks import Vector
 from domain.errors import NoPositiveExcessReturn, SolverFailed, UnboundedProblem
 from domain.optimization.conic.conic_problem import Stage, risk_of_weights, stage
-from domain.optimization.conic.net_return import Gain
-from domain.optimization.mean_variance.quadratic_objectives import solver_version
+from domain.optimization.conic.net_return import net_return_expression
 from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.problem.net_return import NetReturn
 from domain.optimization.problem.portfolio_risk import PortfolioRisk
 from domain.optimization.problem.problem import Problem
-from domain.optimization.programs.conic_model import RELATIVE_FLOOR, constant
+from domain.optimization.programs.affine import constant
+from domain.optimization.programs.conic_program import RELATIVE_FLOOR
 from domain.optimization.programs.repair import settled
 from domain.optimization.programs.solver_control import SolverControl
+from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.solution import Candidate, Engine
 from domain.risk.measures import to_first_degree
 
@@ -58,12 +60,12 @@ def minimum_risk(problem: Problem, limits: FeasibleSet, control: SolverControl) 
 
 
 def best_gain(
-    limits: FeasibleSet, control: SolverControl, gain: Gain, penalty: Penalty | None = None
+    limits: FeasibleSet, control: SolverControl, gain: NetReturn, penalty: Penalty | None = None
 ) -> Candidate | None:
     """The highest gain less the penalty, or None where no weights keep the limits. Raises UnboundedProblem."""
     made = stage(limits, control)
     scale = gain.scale or 1.0
-    objective = -gain.expression(made, scale)
+    objective = -net_return_expression(made, gain, scale)
     if penalty is not None:
         risk = penalty.risk
         size = risk_of_weights(made, risk, made.weights)
@@ -84,7 +86,9 @@ def best_gain(
     return answered(made, limits, judged, lambda _: scale, parts if gain.deductions else None)
 
 
-def maximum_ratio(limits: FeasibleSet, control: SolverControl, gain: Gain, risk: PortfolioRisk) -> Candidate | None:
+def maximum_ratio(
+    limits: FeasibleSet, control: SolverControl, gain: NetReturn, risk: PortfolioRisk
+) -> Candidate | None:
     """The highest gain per unit of risk, the measure taken to the first degree, by the least risk at a gain of one.
 
     Weights and limits may grow together (Charnes & Cooper 1962), for all of them and the measure are homogeneous.
@@ -95,7 +99,7 @@ def maximum_ratio(limits: FeasibleSet, control: SolverControl, gain: Gain, risk:
     if scale == 0.0:
         _refuse_without_gain(limits, control, gain)
         return None
-    made.model.nonnegative(gain.expression(made, scale) - 1.0)
+    made.model.nonnegative(net_return_expression(made, gain, scale) - 1.0)
     made.model.minimise(risk_of_weights(made, risk, made.weights))
     answer = made.model.solve()
     if answer is None:
@@ -129,7 +133,7 @@ def maximum_ratio(limits: FeasibleSet, control: SolverControl, gain: Gain, risk:
     )
 
 
-def _refuse_without_gain(limits: FeasibleSet, control: SolverControl, gain: Gain) -> None:
+def _refuse_without_gain(limits: FeasibleSet, control: SolverControl, gain: NetReturn) -> None:
     """Raises where there are weights that keep the limits and nothing in them gains."""
     best = best_gain(limits, control, gain)
     if best is None:

@@ -8,9 +8,12 @@ import numpy as np
 from domain.checks import Matrix, Vector
 from domain.errors import NotSupported
 from domain.optimization.conic.risk_epigraphs import risk_expression
-from domain.optimization.problem.feasible_set import AbsoluteSum, Box, FeasibleSet, Limit, RiskCap, Row, ShareBounds
+from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.problem.limits import AbsoluteSum, Box, Limit, RiskCap, Row, ShareBounds
 from domain.optimization.problem.portfolio_risk import PortfolioRisk
-from domain.optimization.programs.conic_model import Affine, ConeAnswer, ConeModel, constant
+from domain.optimization.programs.affine import Affine, constant
+from domain.optimization.programs.conic_model import ConeModel
+from domain.optimization.programs.conic_program import ConeAnswer
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.solution import Binding, BoundSide
 from domain.risk.measures import to_first_degree

@@ -17,10 +17,11 @@ from domain.optimization.conic.sequential_quadratic import least_smooth
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.objective_value import growth
 from domain.optimization.problem.problem import Problem
-from domain.optimization.programs.conic_model import Affine, constant
+from domain.optimization.programs.affine import Affine, constant
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.request.objectives import KellyMethod
-from domain.optimization.solution import GAP_TOLERANCE, Candidate
+from domain.optimization.solution import Candidate
+from domain.optimization.tolerances import GAP_TOLERANCE
 
 RUIN = -1.0 + 1e-6
 """An outcome of this or worse leaves nothing."""

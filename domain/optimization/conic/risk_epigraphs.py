@@ -10,7 +10,8 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.errors import NotSupported
-from domain.optimization.programs.conic_model import Affine, ConeModel
+from domain.optimization.programs.affine import Affine
+from domain.optimization.programs.conic_model import ConeModel
 from domain.risk.measures import RiskMeasure
 from domain.risk.scenario_risk import one_sided
 from domain.risk.tails import KAPPA, deformed_logarithm

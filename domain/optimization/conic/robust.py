@@ -18,8 +18,14 @@ from domain.errors import NotSupported
 from domain.market_data.moments import Moments
 from domain.optimization.conic.conic_objectives import Penalty, best_gain, maximum_ratio, minimum_risk
 from domain.optimization.conic.conic_problem import root_of
-from domain.optimization.conic.net_return import Deduction, EachUncertain, Gain, TogetherUncertain, annual_gain
 from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.problem.net_return import (
+    BoxDeduction,
+    Deduction,
+    EllipsoidDeduction,
+    NetReturn,
+    annual_net_return,
+)
 from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.request.objectives import MaxRatio, MaxReturn, MaxUtility, MinRisk, Uncertainty, WorstCase
@@ -50,19 +56,19 @@ def worst_case(problem: Problem, limits: FeasibleSet, objective: WorstCase, cont
             return maximum_ratio(limits, control, gain, robust.deviation)
 
 
-def worst_gain(problem: Problem, objective: WorstCase, constant: float) -> Gain:
+def worst_gain(problem: Problem, objective: WorstCase, constant: float) -> NetReturn:
     """The annual gain with the means at their worst."""
-    usual = annual_gain(problem, constant)
+    usual = annual_net_return(problem, constant)
     doubt: tuple[Deduction, ...] = ()
     moments, annual = problem.moments, problem.periods_per_year
     match objective.expected_returns:
         case Uncertainty.BOX:
             reach = _quantile(objective.confidence_level) / _observations(problem) ** 0.5
-            doubt = (EachUncertain(annual * reach * moments.volatilities),)
+            doubt = (BoxDeduction(annual * reach * moments.volatilities),)
         case Uncertainty.ELLIPSOID:
             squared = _squared_reach(len(moments.symbols), objective.confidence_level)
             reach = (squared / _observations(problem)) ** 0.5
-            doubt = (TogetherUncertain(annual * reach * root_of(moments.covariance)),)
+            doubt = (EllipsoidDeduction(annual * reach * root_of(moments.covariance)),)
     return replace(usual, deductions=(*usual.deductions, *doubt))
 
 

@@ -12,14 +12,17 @@ import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.optimization.conic.conic_problem import stage
-from domain.optimization.mean_variance.quadratic_objectives import binding, cleaned, solver_version, widened
 from domain.optimization.problem.feasible_set import FeasibleSet
-from domain.optimization.programs.conic_model import ConeAnswer
+from domain.optimization.programs.binding_limits import binding
+from domain.optimization.programs.conic_program import ConeAnswer
+from domain.optimization.programs.duality import VALUE_FLOOR, bound_multipliers, proven_bound
 from domain.optimization.programs.linear import solve_linear
-from domain.optimization.programs.program import VALUE_FLOOR, Answer, Program, bound_multipliers, proven_bound
+from domain.optimization.programs.program import Answer, Program, widened
 from domain.optimization.programs.quadratic import solve_quadratic
 from domain.optimization.programs.repair import within
+from domain.optimization.programs.rounding import cleaned
 from domain.optimization.programs.solver_control import SolverControl
+from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.solution import Binding, Candidate, Engine
 
 STEPS = 200

@@ -14,13 +14,14 @@ import numpy as np
 from domain.checks import Vector
 from domain.errors import NotSupported, SolverFailed
 from domain.optimization.contribution_bounds.contribution_search import Goal, Intervals, ShareSearch, budget_of
-from domain.optimization.mean_variance.quadratic_objectives import solver_version, variance_scale
-from domain.optimization.problem.feasible_set import FeasibleSet, ShareBounds
+from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.problem.limits import ShareBounds
 from domain.optimization.problem.problem import Problem
 from domain.optimization.problem.size_limits import MOST_ENTRIES
+from domain.optimization.programs.duality import VALUE_FLOOR
 from domain.optimization.programs.log_barrier import Barrier, can_be_riskless, free_minimum
-from domain.optimization.programs.program import VALUE_FLOOR
 from domain.optimization.programs.solver_control import SolverControl
+from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.request.objectives import (
     Hierarchical,
     MaxRatio,
@@ -28,7 +29,8 @@ from domain.optimization.request.objectives import (
     MaxUtility,
     MinRisk,
 )
-from domain.optimization.solution import VIOLATION_TOLERANCE, Candidate, Engine
+from domain.optimization.solution import Candidate, Engine
+from domain.optimization.tolerances import VIOLATION_TOLERANCE
 from domain.progress import no_progress
 
 FULL = 1e-9
@@ -192,7 +194,7 @@ def _goal(problem: Problem) -> Goal | None:
         return None
     whole = np.full(len(mean), 1.0 / budget)
     earned = 0.5 * (np.outer(mean, whole) + np.outer(whole, mean))
-    typical = VALUE_FLOOR * variance_scale(problem)
+    typical = VALUE_FLOOR * problem.variance_scale
     match problem.objective:
         case MinRisk() if problem.risk_measure.is_quadratic:
             return Goal(covariance, whole, typical)

@@ -15,7 +15,7 @@ from domain.errors import NotSupported, SolverFailed, SolverTimedOut
 from domain.optimization.contribution_bounds.sdp_relaxation import SharedProgram, local, relaxed
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.programs.solver_control import SolverControl
-from domain.optimization.solution import GAP_TOLERANCE, VIOLATION_TOLERANCE
+from domain.optimization.tolerances import GAP_TOLERANCE, VIOLATION_TOLERANCE
 
 CLOSE_ENOUGH = 0.5 * GAP_TOLERANCE
 """A node that promises less than this, relative to the best value, is not looked into."""

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from domain.checks import Matrix, Vector
 from domain.errors import SolverFailed
 from domain.optimization.conic.conic_problem import root_of
-from domain.optimization.programs.conic_model import Affine, ConeModel, stacked
+from domain.optimization.programs.affine import Affine, stacked
+from domain.optimization.programs.conic_model import ConeModel
 from domain.optimization.programs.solver_control import SolverControl
 from domain.progress import OnProgress, no_progress
 

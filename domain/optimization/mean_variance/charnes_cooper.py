@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
 from domain.errors import NoPositiveExcessReturn, SolverFailed
-from domain.optimization.conic.net_return import Gain
-from domain.optimization.mean_variance.quadratic_objectives import box_bindings, row_bindings
-from domain.optimization.problem.feasible_set import FeasibleSet, Polytope
+from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.problem.net_return import NetReturn
+from domain.optimization.problem.polytope import Polytope
+from domain.optimization.programs.binding_limits import box_bindings, row_bindings
 from domain.optimization.programs.linear import solve_linear
 from domain.optimization.programs.program import Program
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.solution import Binding
 
 
-def refuse_without_gain(limits: FeasibleSet, gain: Gain, control: SolverControl) -> None:
+def refuse_without_gain(limits: FeasibleSet, gain: NetReturn, control: SolverControl) -> None:
     """Raises where there are weights that keep the limits and nothing in them gains."""
     polytope = limits.polytope()
     best = None
@@ -90,7 +91,7 @@ class HomogeneousLimits:
         """How many variables there are: the source's, and kappa where it needs one."""
         return len(self.kappa)
 
-    def polytope(self, gain: Gain, size: float) -> Polytope:
+    def polytope(self, gain: NetReturn, size: float) -> Polytope:
         """The cone cut where gain . y - constant kappa is one size, with kappa >= 0."""
         cut = -gain.constant / size * self.kappa
         cut[: self.limits.size] += gain.by_asset / size

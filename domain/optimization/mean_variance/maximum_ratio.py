@@ -8,20 +8,17 @@ multiplied by kappa.
 import numpy as np
 
 from domain.errors import SolverFailed, UnboundedProblem
-from domain.optimization.conic.net_return import Gain
 from domain.optimization.mean_variance.charnes_cooper import HomogeneousLimits, refuse_without_gain
-from domain.optimization.mean_variance.quadratic_objectives import (
-    cleaned,
-    loosely,
-    solver_version,
-    variance_scale,
-    widened,
-)
+from domain.optimization.mean_variance.quadratic_objectives import loosely
 from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.problem.net_return import NetReturn
 from domain.optimization.problem.problem import Problem
-from domain.optimization.programs.program import Program, bound_multipliers, proven_bound
+from domain.optimization.programs.duality import bound_multipliers, proven_bound
+from domain.optimization.programs.program import Program, widened
 from domain.optimization.programs.quadratic import solve_quadratic
+from domain.optimization.programs.rounding import cleaned
 from domain.optimization.programs.solver_control import SolverControl
+from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.programs.tied_optima import largest_of_ties
 from domain.optimization.solution import Candidate, Engine
 
@@ -39,23 +36,23 @@ def maximum_ratio(
     return _maximise(
         problem,
         limits,
-        Gain(problem.periods_per_year * problem.moments.expected_returns, risk_free_rate_annual),
+        NetReturn(problem.periods_per_year * problem.moments.expected_returns, risk_free_rate_annual),
         control,
     )
 
 
 def maximum_diversification(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Candidate | None:
     """The highest ratio of average to portfolio volatility (Choueifaty & Coignard 2008)."""
-    return _maximise(problem, limits, Gain(problem.periods_per_year**0.5 * problem.moments.volatilities), control)
+    return _maximise(problem, limits, NetReturn(problem.periods_per_year**0.5 * problem.moments.volatilities), control)
 
 
-def _maximise(problem: Problem, limits: FeasibleSet, gain: Gain, control: SolverControl) -> Candidate | None:
+def _maximise(problem: Problem, limits: FeasibleSet, gain: NetReturn, control: SolverControl) -> Candidate | None:
     return loosely(limits, lambda some: _within(problem, some, gain, control))
 
 
-def _within(problem: Problem, limits: FeasibleSet, gain: Gain, control: SolverControl) -> Candidate | None:
+def _within(problem: Problem, limits: FeasibleSet, gain: NetReturn, control: SolverControl) -> Candidate | None:
     cone = HomogeneousLimits.of(limits)
-    scale = variance_scale(problem)
+    scale = problem.variance_scale
     size = max(float(np.abs(gain.by_asset).max()), abs(gain.constant))
     if size == 0.0:
         refuse_without_gain(limits, gain, control)

@@ -7,13 +7,14 @@ exposure does.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from domain.checks import Matrix, Vector
-from domain.optimization.problem.portfolio_risk import PortfolioRisk
+from domain.checks import Vector
+from domain.optimization.problem.limits import AbsoluteSum, Box, Limit, RiskCap, Row, ShareBounds, excess
+from domain.optimization.problem.polytope import Polytope
 from domain.optimization.problem.problem import Problem
 from domain.optimization.problem.selection_limits import Holdings, holdings_of
 from domain.optimization.problem.size_limits import few_coefficients, few_constraints
@@ -36,114 +37,6 @@ from domain.optimization.request.constraints import (
 )
 from domain.portfolio import positions
 from domain.risk.measures import RiskMeasure
-
-LARGE = 1e30
-"""Stands for a bound that is not there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """Bounds on single weights, infinite where there is none."""
-
-    label: str
-    lower: Vector  # (N,)
-    upper: Vector  # (N,)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """lower <= coefficients . w <= upper."""
-
-    label: str
-    coefficients: Vector  # (N,)
-    lower: float
-    upper: float
-
-    @property
-    def is_budget(self) -> bool:
-        """Whether it fixes the sum of all weights."""
-        return self.lower == self.upper and bool((self.coefficients == 1.0).all())
-
-
-@dataclass(frozen=True, slots=True)
-class AbsoluteSum:
-    """sum |w - centre| <= maximum, or with `shorts` the sum of max(-w, 0)."""
-
-    label: str
-    centre: Vector  # (N,)
-    maximum: float
-    shorts: bool = False
-    factor: float = 1.0  # units of this sum in one unit of the caller's own, 2 where he counts one way
-
-    def value(self, weights: Vector) -> float:
-        """The sum for these weights."""
-        away = np.maximum(-weights, 0.0) if self.shorts else np.abs(weights - self.centre)
-        return float(away.sum())
-
-
-@dataclass(frozen=True, slots=True)
-class RiskCap:
-    """unit * risk(w - centre) <= maximum; the risk is per period, the maximum in the limit's own unit."""
-
-    label: str
-    risk: PortfolioRisk
-    centre: Vector  # (N,), the benchmark, or 0
-    maximum: float
-    unit: float = 1.0
-    cuts: "list[Row]" = field(default_factory=list, compare=False)  # what it is known to imply, gathered in solving
-
-    def value(self, weights: Vector) -> float:
-        """What is limited, for these weights."""
-        return self.unit * self.risk.of(weights - self.centre)
-
-
-@dataclass(frozen=True, slots=True)
-class ShareBounds:
-    """lower <= w_i (Cw)_i / w'Cw <= upper, infinite where there is no bound; a portfolio without risk has no shares."""
-
-    label: str
-    covariance: Matrix  # (N, N)
-    lower: Vector  # (N,)
-    upper: Vector  # (N,)
-
-    def value(self, weights: Vector) -> Vector | None:
-        """Each asset's share of the variance, (N,), or None where that is 0."""
-        pull = self.covariance @ weights
-        variance = float(weights @ pull)
-        return weights * pull / variance if variance > 0.0 else None
-
-    def excess(self, weights: Vector) -> float:
-        """By how much the worst share is out of its bounds."""
-        shares = self.value(weights)
-        return 0.0 if shares is None else float(np.maximum(self.lower - shares, shares - self.upper).max(initial=0.0))
-
-
-Limit = Box | Row | AbsoluteSum | RiskCap | Holdings | ShareBounds
-
-
-@dataclass(frozen=True)  # without slots: what is asked again and again is kept
-class Polytope:
-    """lower <= x <= upper and row_lower <= matrix x <= row_upper; the first N entries of x are the weights."""
-
-    matrix: Matrix  # (M, n)
-    row_lower: Vector  # (M,)
-    row_upper: Vector  # (M,)
-    lower: Vector  # (n,)
-    upper: Vector  # (n,)
-
-    @cached_property
-    def implied_upper(self) -> Vector:
-        """What rows with coefficients of 0 or more leave for one variable when the others are at their lower bounds."""
-        result = np.full(len(self.lower), np.inf)
-        if np.isfinite(self.upper).all():
-            return result
-        lower = np.where(np.isfinite(self.lower), self.lower, -LARGE)
-        for i in np.flatnonzero(np.isfinite(self.row_upper) & (self.matrix >= 0.0).all(axis=1)):
-            row = self.matrix[i]
-            used = row > 0.0
-            room = float(self.row_upper[i] - row @ lower)
-            result[used] = np.minimum(result[used], lower[used] + room / row[used])
-        return result
 
 
 @dataclass(frozen=True)  # without slots: what is asked again and again is kept
@@ -291,22 +184,6 @@ def feasible_set(problem: Problem) -> FeasibleSet:
                 limits.append(ShareBounds(constraint.label, problem.moments.covariance, box.lower, box.upper))
     limits.extend(_defaults(problem, limits))
     return FeasibleSet(problem.moments.symbols, tuple(limits))
-
-
-def excess(limit: Limit, weights: Vector) -> float:
-    """By how much weights miss one limit, in its own unit, 0 if they keep it."""
-    match limit:
-        case Box():
-            return float(np.maximum(limit.lower - weights, weights - limit.upper).max(initial=0.0))
-        case Row():
-            value = float(limit.coefficients @ weights)
-            return max(limit.lower - value, value - limit.upper, 0.0)
-        case AbsoluteSum():
-            return max(limit.value(weights) - limit.maximum, 0.0) / limit.factor
-        case RiskCap():
-            return max(limit.value(weights) - limit.maximum, 0.0)
-        case Holdings() | ShareBounds():
-            return limit.excess(weights)
 
 
 def _tightest(choose: np.ufunc, absent: float, bounds: list[Vector], size: int) -> Vector:

@@ -1,11 +1,10 @@
 """One optimisation problem, complete and checked, before anything is solved."""
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 import numpy as np
 
-from domain.checks import Vector, figures, open_fraction, positive, same_length
+from domain.checks import Vector, figures, open_fraction, same_length
 from domain.costs.trading import TradingCosts
 from domain.errors import InvalidInput
 from domain.market_data.moments import Moments
@@ -22,31 +21,8 @@ from domain.optimization.request.constraints import (
     WeightBounds,
 )
 from domain.optimization.request.objectives import FactorBudget, Objective, RelaxedRiskBudget, RiskBudget, Tracking
+from domain.optimization.request.solver_options import SolverOptions
 from domain.risk.measures import RiskMeasure
-
-
-class EnginePreference(StrEnum):
-    """Who shall solve; AUTO lets the engine pick."""
-
-    AUTO = "AUTO"
-    FAST = "FAST"
-    RISKFOLIO = "RISKFOLIO"
-
-
-DEFAULT_TOLERANCE = 1e-9
-
-
-@dataclass(frozen=True, slots=True)
-class SolverOptions:
-    """How long and how exactly to solve, and by whom."""
-
-    time_limit_seconds: float = 30.0
-    tolerance: float = DEFAULT_TOLERANCE  # relative accuracy of the objective
-    engine: EnginePreference = EnginePreference.AUTO
-
-    def __post_init__(self) -> None:
-        positive("time_limit", self.time_limit_seconds)
-        positive("tolerance", self.tolerance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +113,11 @@ class Problem:
         """Sum of the weights: 1 unless the leverage constraint says otherwise."""
         leverage = self.leverage
         return 1.0 if leverage is None or leverage.budget is None else leverage.budget
+
+    @property
+    def variance_scale(self) -> float:
+        """Mean variance of the assets, or 1 where none varies; programs are scaled by it."""
+        return float(self.moments.covariance.trace()) / len(self.moments.symbols) or 1.0
 
     @property
     def periods_per_year(self) -> float:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
-from domain.optimization.programs.program import Answer, Program, bound_multipliers, proven_bound, relative_gap
+from domain.optimization.programs.duality import bound_multipliers, proven_bound, relative_gap
+from domain.optimization.programs.program import Answer, Program
 
 Mask = NDArray[np.bool_]
 

@@ -9,9 +9,11 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.errors import SolverFailed, UnboundedProblem
-from domain.optimization.problem.feasible_set import FeasibleSet, Polytope
+from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.problem.polytope import Polytope
+from domain.optimization.programs.duality import bound_multipliers
 from domain.optimization.programs.linear import solve_linear
-from domain.optimization.programs.program import Program, bound_multipliers
+from domain.optimization.programs.program import Program
 
 NEEDED = 1e-9
 """A multiplier of less than this part of the largest one is none."""

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from domain.checks import Matrix, Vector
-from domain.optimization.problem.feasible_set import AbsoluteSum, FeasibleSet, Polytope
+from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.problem.limits import AbsoluteSum
+from domain.optimization.problem.polytope import Polytope
 from domain.optimization.programs.program import Answer, Program
 from domain.optimization.programs.solver_control import UNLIMITED, SolverControl
 

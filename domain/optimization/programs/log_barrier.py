@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
 from domain.errors import SolverFailed
-from domain.optimization.problem.feasible_set import Polytope
+from domain.optimization.problem.polytope import Polytope
 from domain.optimization.programs.program import Program
 from domain.optimization.programs.quadratic import solve_quadratic
 

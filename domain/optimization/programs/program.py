@@ -1,21 +1,11 @@
-"""Quadratic and linear programs over a polytope, and the bound that their multipliers prove."""
+"""Quadratic and linear programs over a polytope, and what a solver returns for them."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from domain.checks import Matrix, Vector
-from domain.optimization.problem.feasible_set import Polytope
-
-VALUE_FLOOR = 1e-4
-"""A scaled objective below this counts as this when a gap is taken relative to it: a variance of less than a ten
-thousandth of the assets' mean variance is what is left of figures ten thousand times larger."""
-
-REACH = 10.0
-"""Variables without a bound are taken as at most this many times the largest of the answer when a bound is proven."""
-
-ROUNDING = 1e-14
-"""A reduced cost of less than this is rounding: times the reach it takes nothing off a bound."""
+from domain.optimization.problem.polytope import Polytope
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,40 +37,10 @@ class Answer:
     bound: float | None = None  # what it proves, where that is known already
 
 
-def proven_bound(program: Program, answer: Answer) -> float:
-    """A lower bound of the optimal value, by weak duality from the answer's multipliers.
-
-    The objective is convex, so it lies above its tangent at the answer; the tangent's minimum over the polytope is
-    bounded by relaxing the rows with the multipliers (any multipliers give a bound, the right ones a tight one).
-    """
-    if answer.bound is not None:
-        return answer.bound
-    polytope = program.polytope
-    point, pushes = answer.point, answer.row_multipliers
-    gradient = program.gradient(point)
-    ends = np.where(pushes > 0.0, polytope.row_upper, polytope.row_lower)
-    there = np.isfinite(ends)
-    if not there.all():  # what pushes against an end that is not there proves nothing
-        pushes, ends = np.where(there, pushes, 0.0), np.where(there, ends, 0.0)
-    reduced = gradient + pushes @ polytope.matrix
-    reach = REACH * max(1.0, float(np.abs(point).max()))
-    lower = np.maximum(polytope.lower, -reach)
-    upper = np.minimum(polytope.upper, reach)
-    if ((reduced < -ROUNDING) & (polytope.upper > reach)).any():
-        upper = np.minimum(upper, polytope.implied_upper)
-    over_box = float(reduced @ np.where(reduced > 0.0, lower, upper))
-    # The value at the point less gradient . point: the linear part cancels.
-    tangent_at_zero = -0.5 * float((gradient - program.linear) @ point)
-    return tangent_at_zero + over_box - float(pushes @ ends)
-
-
-def relative_gap(program: Program, answer: Answer) -> float:
-    """Distance of an answer from the bound that it proves, relative to its value or to what counts as none."""
-    value = program.value(answer.point)
-    return max(0.0, value - proven_bound(program, answer)) / max(abs(value), VALUE_FLOOR)
-
-
-def bound_multipliers(program: Program, answer: Answer) -> Vector:
-    """How hard the bounds on single variables push, (n,): positive at an upper bound, negative at a lower one."""
-    result: Vector = -(program.gradient(answer.point) + answer.row_multipliers @ program.polytope.matrix)
+def widened(matrix: Matrix, size: int) -> Matrix:
+    """The matrix with zeros for auxiliary variables."""
+    if len(matrix) == size:
+        return matrix
+    result = np.zeros((size, size))
+    result[: len(matrix), : len(matrix)] = matrix
     return result

@@ -10,10 +10,11 @@ import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import SolverFailed, SolverTimedOut
-from domain.optimization.problem.feasible_set import Polytope
+from domain.optimization.problem.polytope import Polytope
 from domain.optimization.programs.active_set import is_long_only, solve_long_only
 from domain.optimization.programs.active_set_polish import polished
-from domain.optimization.programs.program import Answer, Program, proven_bound, relative_gap
+from domain.optimization.programs.duality import proven_bound, relative_gap
+from domain.optimization.programs.program import Answer, Program
 from domain.optimization.programs.solver_control import LATE, UNLIMITED, SolverControl
 
 BLOCK_VARIABLES = 40

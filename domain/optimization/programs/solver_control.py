@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 
 from domain.errors import SolverTimedOut
-from domain.optimization.problem.problem import DEFAULT_TOLERANCE, SolverOptions
+from domain.optimization.request.solver_options import DEFAULT_TOLERANCE, SolverOptions
 from domain.progress import OnProgress, no_progress
 
 LATE = "the time limit ran out before the answer was found"

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
 from domain.errors import SolverFailed, UnboundedProblem
-from domain.optimization.problem.feasible_set import Polytope
+from domain.optimization.problem.polytope import Polytope
+from domain.optimization.programs.duality import bound_multipliers, relative_gap
 from domain.optimization.programs.linear import solve_linear
-from domain.optimization.programs.program import Answer, Program, bound_multipliers, relative_gap
+from domain.optimization.programs.program import Answer, Program
 from domain.optimization.programs.quadratic import solve_quadratic
 from domain.optimization.programs.solver_control import UNLIMITED, SolverControl
 

@@ -12,15 +12,18 @@ import numpy as np
 from domain.checks import Matrix, Vector
 from domain.errors import NotSupported
 from domain.optimization.conic.conic_problem import Stage, risk_of_weights, stage
-from domain.optimization.mean_variance.quadratic_objectives import solver_version
-from domain.optimization.problem.feasible_set import FeasibleSet, Polytope, Row
+from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.problem.limits import Row
+from domain.optimization.problem.polytope import Polytope
 from domain.optimization.problem.portfolio_risk import PortfolioRisk
 from domain.optimization.problem.problem import Problem
-from domain.optimization.programs.conic_model import Affine, ConeAnswer, constant
+from domain.optimization.programs.affine import Affine, constant
+from domain.optimization.programs.conic_program import ConeAnswer
 from domain.optimization.programs.linear import solve_linear
 from domain.optimization.programs.program import Program
 from domain.optimization.programs.repair import settled
 from domain.optimization.programs.solver_control import SolverControl
+from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.solution import Candidate, Engine
 from domain.risk.measures import to_first_degree
 

@@ -9,14 +9,15 @@ import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput, NotSupported
-from domain.optimization.infeasibility import is_feasible
+from domain.optimization.feasibility import is_feasible
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.log_barrier import Barrier, free_minimum
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.request.objectives import FactorBudget
 from domain.optimization.risk_budgeting.constrained_risk_budget import Shares, bounded_budget
-from domain.optimization.solution import VIOLATION_TOLERANCE, Candidate, Engine
+from domain.optimization.solution import Candidate, Engine
+from domain.optimization.tolerances import VIOLATION_TOLERANCE
 
 FIELD = "objective.risk_budget.factor_budgets"
 

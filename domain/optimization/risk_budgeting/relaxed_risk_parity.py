@@ -14,16 +14,17 @@ from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput, NotSupported
 from domain.optimization.conic.conic_objectives import answered
 from domain.optimization.conic.conic_problem import root_of, stage
-from domain.optimization.mean_variance.quadratic_objectives import solver_version, widened
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.problem import Problem
-from domain.optimization.programs.conic_model import RELATIVE_FLOOR
-from domain.optimization.programs.program import Program
+from domain.optimization.programs.conic_program import RELATIVE_FLOOR
+from domain.optimization.programs.program import Program, widened
 from domain.optimization.programs.quadratic import solve_quadratic
 from domain.optimization.programs.repair import within
 from domain.optimization.programs.solver_control import SolverControl
+from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.request.objectives import RelaxedRiskBudget
-from domain.optimization.solution import GAP_TOLERANCE, Candidate, Engine
+from domain.optimization.solution import Candidate, Engine
+from domain.optimization.tolerances import GAP_TOLERANCE
 
 
 def relaxed_risk_budget(

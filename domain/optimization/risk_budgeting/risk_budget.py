@@ -11,14 +11,15 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.errors import InvalidInput, SolverFailed, UnboundedProblem
-from domain.optimization.infeasibility import is_feasible
+from domain.optimization.feasibility import is_feasible
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.log_barrier import SMALLEST, STEPS, Barrier, can_be_riskless, free_minimum, minimised
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.request.objectives import RiskBudget
 from domain.optimization.risk_budgeting.constrained_risk_budget import Shares, bounded_budget, refuse_without_exposure
-from domain.optimization.solution import GAP_TOLERANCE, VIOLATION_TOLERANCE, Candidate, Engine
+from domain.optimization.solution import Candidate, Engine
+from domain.optimization.tolerances import GAP_TOLERANCE, VIOLATION_TOLERANCE
 
 BUDGET_TOLERANCE = 1e-12
 

@@ -10,16 +10,19 @@ import numpy as np
 from domain.checks import Vector
 from domain.errors import InvalidInput, SolverFailed, UnboundedProblem
 from domain.optimization.conic.conic_problem import Stage, risk_of_weights
-from domain.optimization.infeasibility import is_feasible
-from domain.optimization.mean_variance.quadratic_objectives import solver_version
+from domain.optimization.feasibility import is_feasible
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.portfolio_risk import PortfolioRisk
 from domain.optimization.problem.problem import Problem
-from domain.optimization.programs.conic_model import ConeAnswer, ConeModel, constant
+from domain.optimization.programs.affine import constant
+from domain.optimization.programs.conic_model import ConeModel
+from domain.optimization.programs.conic_program import ConeAnswer
 from domain.optimization.programs.solver_control import SolverControl
+from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.request.objectives import RiskBudget
 from domain.optimization.risk_budgeting.constrained_risk_budget import Shares, bounded_budget
-from domain.optimization.solution import GAP_TOLERANCE, VIOLATION_TOLERANCE, Candidate, Engine
+from domain.optimization.solution import Candidate, Engine
+from domain.optimization.tolerances import GAP_TOLERANCE, VIOLATION_TOLERANCE
 from domain.risk.measures import to_first_degree
 
 NO_RISK = 1e-12

@@ -22,7 +22,8 @@ from domain.optimization.riskfolio.risk_parity import budget_weights, relaxed_we
 from domain.optimization.riskfolio.translation import Terms, translated
 from domain.optimization.riskfolio.verification import gap_of, value_of
 from domain.optimization.riskfolio.worst_case import worst_case_weights
-from domain.optimization.solution import RISKFOLIO_GAP_TOLERANCE, Candidate, Engine
+from domain.optimization.solution import Candidate, Engine
+from domain.optimization.tolerances import RISKFOLIO_GAP_TOLERANCE
 
 NAME = "riskfolio-lib"
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import NotSupported
-from domain.optimization.problem.feasible_set import AbsoluteSum, FeasibleSet
+from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.problem.limits import AbsoluteSum
 from domain.optimization.problem.problem import Problem
 from domain.optimization.request.objectives import Kelly, OrderedWeightedAverage
 from domain.risk.measures import RiskMeasure

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from domain.checks import Matrix, Vector
-from domain.optimization.conic.net_return import EachUncertain, TogetherUncertain
 from domain.optimization.conic.robust import upper_covariance, worst_gain
+from domain.optimization.problem.net_return import BoxDeduction, EllipsoidDeduction
 from domain.optimization.problem.problem import Problem
 from domain.optimization.request.objectives import MaxRatio, MaxReturn, MaxUtility, MinRisk, Uncertainty, WorstCase
 from domain.optimization.riskfolio.adapter import answered, portfolio_of
@@ -26,9 +26,9 @@ def worst_case_weights(problem: Problem, terms: Terms, objective: WorstCase) -> 
     radii, root = np.zeros(size), np.zeros((size, size))
     for doubt in worst_gain(problem, objective, 0.0).deductions:
         match doubt:
-            case EachUncertain():
+            case BoxDeduction():
                 radii = doubt.radii / annual / terms.unit
-            case TogetherUncertain():
+            case EllipsoidDeduction():
                 root = doubt.root / annual / terms.unit
     highest = worst_covariance(problem, objective) / terms.unit**2 if boxed else terms.covariance
 

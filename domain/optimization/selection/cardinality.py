@@ -16,10 +16,13 @@ from numpy.typing import NDArray
 
 from domain.checks import Vector
 from domain.errors import NoPositiveExcessReturn
-from domain.optimization.problem.feasible_set import LARGE, Box, FeasibleSet, Limit, Row
+from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.problem.limits import Box, Limit, Row
+from domain.optimization.problem.polytope import LARGE
 from domain.optimization.problem.selection_limits import Count, Mask, counts_of
 from domain.optimization.selection.perspective import Tightening
-from domain.optimization.solution import VIOLATION_TOLERANCE, Candidate
+from domain.optimization.solution import Candidate
+from domain.optimization.tolerances import VIOLATION_TOLERANCE
 
 States = NDArray[np.int8]
 UNDECIDED, OUT, LONG, SHORT = 0, 1, 2, 3

@@ -16,13 +16,15 @@ from numpy.typing import NDArray
 from domain.checks import Vector
 from domain.costs.trading import TRADED, TradingCosts
 from domain.errors import NoPositiveExcessReturn, NotSupported, SolverFailed
-from domain.optimization.problem.feasible_set import Box, FeasibleSet
+from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.problem.limits import Box
 from domain.optimization.problem.objective_value import loss
 from domain.optimization.problem.problem import Problem
-from domain.optimization.programs.conic_model import RELATIVE_FLOOR
+from domain.optimization.programs.conic_program import RELATIVE_FLOOR
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.request.objectives import MaxRatio, WorstCase
-from domain.optimization.solution import VIOLATION_TOLERANCE, Candidate, Engine
+from domain.optimization.solution import Candidate, Engine
+from domain.optimization.tolerances import VIOLATION_TOLERANCE
 
 States = NDArray[np.int8]
 Mask = NDArray[np.bool_]

@@ -14,11 +14,12 @@ import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import SolverFailed
-from domain.optimization.mean_variance.quadratic_objectives import variance_scale, widened
-from domain.optimization.problem.feasible_set import FeasibleSet, Polytope
+from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.problem.polytope import Polytope
 from domain.optimization.problem.problem import Problem
 from domain.optimization.problem.selection_limits import Count, Mask, counts_of
-from domain.optimization.programs.program import Program, proven_bound
+from domain.optimization.programs.duality import proven_bound
+from domain.optimization.programs.program import Program, widened
 from domain.optimization.programs.quadratic import solve_quadratic
 from domain.optimization.programs.solver_control import UNLIMITED, SolverControl
 from domain.optimization.request.objectives import MaxUtility, MinRisk
@@ -44,7 +45,7 @@ def tightening_of(problem: Problem, limits: FeasibleSet, control: SolverControl 
     """The bound for a problem that is quadratic but for its limits on holdings; None for any other."""
     if not limits.convex.is_linear or not problem.risk_measure.is_quadratic or problem.costs is not None:
         return None
-    scale, linear = variance_scale(problem), np.zeros(limits.size)
+    scale, linear = problem.variance_scale, np.zeros(limits.size)
     annual = problem.periods_per_year
     match problem.objective:
         case MinRisk():

@@ -12,9 +12,10 @@ import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import SolverFailed
-from domain.optimization.problem.feasible_set import Polytope
+from domain.optimization.problem.polytope import Polytope
+from domain.optimization.programs.duality import proven_bound
 from domain.optimization.programs.linear import GrowingProgram
-from domain.optimization.programs.program import Answer, Program, proven_bound
+from domain.optimization.programs.program import Answer, Program
 from domain.optimization.programs.solver_control import UNLIMITED, SolverControl
 from domain.risk.ordered import Spectrum, loss_weights
 from domain.risk.outcomes import Outcomes

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
 from domain.errors import SolverFailed, UnboundedProblem
-from domain.optimization.problem.feasible_set import FeasibleSet, Polytope
+from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.problem.polytope import Polytope
 from domain.optimization.problem.problem import Problem
 from domain.optimization.problem.size_limits import MOST_ENTRIES
 from domain.optimization.programs.linear import GrowingProgram

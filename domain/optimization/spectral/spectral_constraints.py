@@ -13,7 +13,8 @@ import numpy as np
 from domain.checks import Vector
 from domain.errors import SolverFailed, SolverTimedOut
 from domain.optimization.conic.risk_epigraphs import RANKED
-from domain.optimization.problem.feasible_set import Box, FeasibleSet, RiskCap, Row
+from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.problem.limits import Box, RiskCap, Row
 from domain.optimization.problem.selection_limits import Holdings
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.solution import Binding, BoundSide, Candidate

@@ -13,19 +13,23 @@ import numpy as np
 from domain.checks import Vector
 from domain.errors import NotSupported, SolverFailed, UnboundedProblem
 from domain.market_data.panel import Scenarios
-from domain.optimization.conic.net_return import Gain, annual_gain
 from domain.optimization.mean_variance.charnes_cooper import HomogeneousLimits, refuse_without_gain
-from domain.optimization.mean_variance.quadratic_objectives import box_bindings, row_bindings, solver_version
-from domain.optimization.problem.feasible_set import FeasibleSet, Polytope
+from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.problem.net_return import NetReturn, annual_net_return
+from domain.optimization.problem.polytope import Polytope
 from domain.optimization.problem.portfolio_risk import PortfolioRisk
 from domain.optimization.problem.problem import Problem
+from domain.optimization.programs.binding_limits import box_bindings, row_bindings
+from domain.optimization.programs.duality import bound_multipliers
 from domain.optimization.programs.linear import solve_linear
-from domain.optimization.programs.program import Program, bound_multipliers
+from domain.optimization.programs.program import Program
 from domain.optimization.programs.repair import within
 from domain.optimization.programs.solver_control import SolverControl
+from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.request.objectives import MaxRatio, MaxUtility, MinRisk, OrderedWeightedAverage
-from domain.optimization.solution import VIOLATION_TOLERANCE, Binding, Candidate, Engine
+from domain.optimization.solution import Binding, Candidate, Engine
 from domain.optimization.spectral.cutting_planes import Cutter, Found, SpectralProgram, least_by_cuts
+from domain.optimization.tolerances import VIOLATION_TOLERANCE
 from domain.risk.measures import RiskMeasure
 from domain.risk.ordered import Spectrum, corrected, given_weights, spectral_risk, spectrum_of
 from domain.risk.outcomes import EQUAL, Outcomes
@@ -110,10 +114,10 @@ def best_by_cuts(
     """
     match goal:
         case MaxRatio(risk_free):
-            return _highest_ratio(limits, risk, annual_gain(problem, risk_free), control)
+            return _highest_ratio(limits, risk, annual_net_return(problem, risk_free), control)
         case MaxUtility(aversion):
             penalty = 0.5 * aversion * problem.periods_per_year
-            proof = _proof(limits, risk, penalty, annual_gain(problem), control)
+            proof = _proof(limits, risk, penalty, annual_net_return(problem), control)
         case MinRisk():
             proof = least_spectral(limits, risk, control)
     return None if proof is None else proof.candidate
@@ -159,14 +163,14 @@ class SpectralProof:
 
 def least_spectral(limits: FeasibleSet, risk: RankedRisk, control: SolverControl) -> SpectralProof | None:
     """The least risk per period under linear limits, None where no weights keep them."""
-    return _proof(limits, risk, 1.0, Gain(np.zeros(limits.size)), control)
+    return _proof(limits, risk, 1.0, NetReturn(np.zeros(limits.size)), control)
 
 
 def _proof(
     limits: FeasibleSet,
     risk: RankedRisk,
     penalty: float,
-    gain: Gain,
+    gain: NetReturn,
     control: SolverControl,
 ) -> SpectralProof | None:
     """The least penalty * risk - gain."""
@@ -186,7 +190,7 @@ def _proof(
     return SpectralProof(limits, value, found, scale)
 
 
-def _highest_ratio(limits: FeasibleSet, risk: RankedRisk, gain: Gain, control: SolverControl) -> Candidate | None:
+def _highest_ratio(limits: FeasibleSet, risk: RankedRisk, gain: NetReturn, control: SolverControl) -> Candidate | None:
     """The highest annual gain per unit of risk, by the least risk at a gain of one."""
     cone, size = HomogeneousLimits.of(limits), gain.scale
     start = None

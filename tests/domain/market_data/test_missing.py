@@ -7,8 +7,9 @@ from domain.errors import InvalidInput
 from domain.market_data.missing import MissingDataPolicy, complete
 from domain.market_data.panel import PricePanel, ReturnPanel
 from domain.market_data.source import complete_returns
+from domain.optimization.problem.resolve import state
 from domain.optimization.request.objectives import MinRisk
-from domain.optimization.request.specification import Specification, state
+from domain.optimization.request.specification import Specification
 from domain.risk.prepared import prepared
 
 PANEL = PricePanel.of(("A", "B"), [0, 1, 2], [[1, 2], [3, np.nan], [5, 6]])

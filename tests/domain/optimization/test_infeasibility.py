@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 
 from domain.errors import Cancelled, InfeasibleProblem, SolverTimedOut
 from domain.market_data.moments import Moments
-from domain.optimization.infeasibility import conflict, is_feasible
-from domain.optimization.problem.feasible_set import AbsoluteSum, Box, FeasibleSet, Limit, Row, feasible_set
+from domain.optimization.feasibility import is_feasible
+from domain.optimization.infeasibility import conflict
+from domain.optimization.problem.feasible_set import FeasibleSet, feasible_set
+from domain.optimization.problem.limits import AbsoluteSum, Box, Limit, Row
 from domain.optimization.problem.problem import Problem
 from domain.optimization.request.constraints import (
     Constraint,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from domain.errors import Cancelled, InvalidInput, NotSupported, SolverTimedOut
 from domain.market_data.moments import Moments
 from domain.optimization.problem.feasible_set import feasible_set
-from domain.optimization.problem.problem import EnginePreference, Problem, SolverOptions
+from domain.optimization.problem.problem import Problem
 from domain.optimization.request.constraints import GroupBounds, Leverage, Linear, Turnover, WeightBounds
 from domain.optimization.request.objectives import (
     EqualWeight,
@@ -23,6 +23,7 @@ from domain.optimization.request.objectives import (
     Objective,
     RiskBudget,
 )
+from domain.optimization.request.solver_options import EnginePreference, SolverOptions
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
 

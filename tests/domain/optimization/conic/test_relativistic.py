@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from domain.market_data.panel import ReturnPanel
+from domain.optimization.problem.resolve import state
 from domain.optimization.request.objectives import MinRisk
-from domain.optimization.request.specification import Specification, state
+from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
 

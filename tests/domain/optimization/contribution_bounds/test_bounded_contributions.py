@@ -12,10 +12,10 @@ from domain.errors import FormulaMissesConstraint, InfeasibleProblem, InvalidInp
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
 from domain.optimization.contribution_bounds.bounded_contributions import any_within_shares
-from domain.optimization.infeasibility import is_feasible
+from domain.optimization.feasibility import is_feasible
 from domain.optimization.problem.feasible_set import feasible_set
 from domain.optimization.problem.objective_value import loss
-from domain.optimization.problem.problem import Problem, SolverOptions
+from domain.optimization.problem.problem import Problem
 from domain.optimization.request.constraints import (
     Cardinality,
     Constraint,
@@ -36,6 +36,7 @@ from domain.optimization.request.objectives import (
     Objective,
     RiskBudget,
 )
+from domain.optimization.request.solver_options import SolverOptions
 from domain.optimization.solution import Solution
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from domain.errors import UnboundedProblem
 from domain.market_data.moments import Moments
-from domain.optimization.infeasibility import is_feasible
+from domain.optimization.feasibility import is_feasible
 from domain.optimization.problem.bound_warnings import bound_warnings
 from domain.optimization.problem.feasible_set import feasible_set
 from domain.optimization.problem.problem import Problem

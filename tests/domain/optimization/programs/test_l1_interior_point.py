@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from domain.market_data.moments import Moments
-from domain.optimization.mean_variance.quadratic_objectives import variance_scale, widened
 from domain.optimization.problem.feasible_set import feasible_set
 from domain.optimization.problem.problem import Problem
+from domain.optimization.programs.duality import relative_gap
 from domain.optimization.programs.l1_interior_point import is_traded, solve_traded
-from domain.optimization.programs.program import Program, relative_gap
+from domain.optimization.programs.program import Program, widened
 from domain.optimization.programs.quadratic import solve_quadratic
 from domain.optimization.request.constraints import (
     Constraint,
@@ -48,10 +48,10 @@ def test_the_optimum_of_piqp(objective: Objective, constraints: tuple[Constraint
     problem = Problem(MOMENTS, objective, constraints=constraints, current_weights=HELD)
     limits = feasible_set(problem)
     assert is_traded(limits)
-    hessian = widened(2.0 / variance_scale(problem) * MOMENTS.covariance, 2 * SIZE)
+    hessian = widened(2.0 / problem.variance_scale * MOMENTS.covariance, 2 * SIZE)
     linear = np.zeros(2 * SIZE)
     if isinstance(objective, MaxUtility):
-        linear[:SIZE] = -MOMENTS.expected_returns / variance_scale(problem) / 4.0
+        linear[:SIZE] = -MOMENTS.expected_returns / problem.variance_scale / 4.0
     program = Program(hessian, linear, limits.polytope())
     ours, theirs = solve_traded(program, limits), solve_quadratic(program)
     assert ours is not None

@@ -11,12 +11,14 @@ from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
 from domain.optimization.conic.higher_moments import MomentLoss
 from domain.optimization.conic.sequential_quadratic import least_smooth
-from domain.optimization.problem.feasible_set import Polytope, feasible_set
-from domain.optimization.problem.problem import Problem, SolverOptions
+from domain.optimization.problem.feasible_set import feasible_set
+from domain.optimization.problem.polytope import Polytope
+from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.conic_model import ConeModel
+from domain.optimization.programs.duality import relative_gap
 from domain.optimization.programs.l1_interior_point import solve_traded
 from domain.optimization.programs.linear import GrowingProgram
-from domain.optimization.programs.program import Answer, Program, relative_gap
+from domain.optimization.programs.program import Answer, Program
 from domain.optimization.programs.quadratic import _daqp, _piqp, solve_quadratic
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.request.constraints import (
@@ -44,6 +46,7 @@ from domain.optimization.request.objectives import (
     Uncertainty,
     WorstCase,
 )
+from domain.optimization.request.solver_options import SolverOptions
 from domain.optimization.solve import solve
 from domain.optimization.spectral.cutting_planes import Cutter, SpectralProgram, least_by_cuts
 from domain.risk.measures import RiskMeasure

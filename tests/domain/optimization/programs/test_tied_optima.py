@@ -13,6 +13,7 @@ from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel
 from domain.optimization.frontier import trace
 from domain.optimization.problem.problem import Problem
+from domain.optimization.problem.resolve import state
 from domain.optimization.request.constraints import (
     Cardinality,
     Constraint,
@@ -24,7 +25,7 @@ from domain.optimization.request.constraints import (
     WeightBounds,
 )
 from domain.optimization.request.objectives import MaxRatio, MaxReturn
-from domain.optimization.request.specification import Specification, state
+from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
 

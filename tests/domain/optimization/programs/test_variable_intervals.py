@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from domain.optimization.programs.conic_model import ConeModel, _Assembled
+from domain.optimization.programs.clarabel import _Assembled
+from domain.optimization.programs.conic_model import ConeModel
 from domain.optimization.programs.variable_intervals import Rows
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from domain.errors import InvalidInput
 from domain.market_data.moments import Moments
+from domain.optimization.problem.resolve import state
 from domain.optimization.request.constraints import Cardinality, GroupBounds
 from domain.optimization.request.objectives import MinRisk
 from domain.optimization.request.specification import (
@@ -12,7 +13,6 @@ from domain.optimization.request.specification import (
     ConstraintBySymbol,
     GroupReference,
     Specification,
-    state,
 )
 
 MOMENTS = Moments.of(("A", "B", "C"), np.zeros(3), [0.01, 0, 0, 0, 0.01, 0, 0, 0, 0.09], 1.0)

@@ -17,7 +17,9 @@ from domain.estimation.codependence import pearson, signed, unsigned
 from domain.estimation.network import Graph, connections_of, within
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel
+from domain.optimization.problem.market_model import universe_of
 from domain.optimization.problem.objective_value import loss
+from domain.optimization.problem.resolve import state
 from domain.optimization.problem.selection_limits import Holdings, counts_of
 from domain.optimization.request.constraints import (
     Apart,
@@ -36,7 +38,7 @@ from domain.optimization.request.similarity_constraints import (
     LikenessLimit,
     NetworkLimit,
 )
-from domain.optimization.request.specification import CardinalityOfGroup, Specification, state, universe_of
+from domain.optimization.request.specification import CardinalityOfGroup, Specification
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
 from tests.domain.optimization.selection.test_cardinality import SIZE, SYMBOLS, problem_of

@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 from domain.errors import InfeasibleProblem, NotSupported, SolverTimedOut
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
-from domain.optimization.problem.problem import Problem, SolverOptions
+from domain.optimization.problem.problem import Problem
 from domain.optimization.request.constraints import (
     Constraint,
     GroupBounds,
@@ -22,6 +22,7 @@ from domain.optimization.request.constraints import (
     WeightBounds,
 )
 from domain.optimization.request.objectives import MinRisk, RiskBudget
+from domain.optimization.request.solver_options import SolverOptions
 from domain.optimization.solution import Solution
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure

@@ -10,9 +10,10 @@ from domain.estimation.clustering import Linkage
 from domain.estimation.moments import Estimation, estimate_moments
 from domain.market_data.panel import ReturnPanel, Scenarios
 from domain.optimization.problem.feasible_set import feasible_set
-from domain.optimization.problem.problem import EnginePreference, Problem, SolverOptions
+from domain.optimization.problem.problem import Problem
 from domain.optimization.request.constraints import Leverage, WeightBounds
 from domain.optimization.request.objectives import Hierarchical, HierarchicalMethod
+from domain.optimization.request.solver_options import EnginePreference, SolverOptions
 from domain.optimization.riskfolio.engine import by_riskfolio
 from domain.optimization.riskfolio.verification import gap_of
 from domain.optimization.solution import Candidate, Engine

@@ -11,7 +11,7 @@ from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
 from domain.optimization.problem.feasible_set import feasible_set
 from domain.optimization.problem.objective_value import loss
-from domain.optimization.problem.problem import EnginePreference, Problem, SolverOptions
+from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.repair import within
 from domain.optimization.request.constraints import (
     Constraint,
@@ -33,6 +33,7 @@ from domain.optimization.request.objectives import (
     Objective,
     OrderedWeightedAverage,
 )
+from domain.optimization.request.solver_options import EnginePreference, SolverOptions
 from domain.optimization.riskfolio.engine import by_riskfolio
 from domain.optimization.riskfolio.mean_risk import mean_risk_weights
 from domain.optimization.riskfolio.translation import translated

@@ -8,12 +8,14 @@ import pytest
 from domain.errors import NotSupported, SolverFailed
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.optimization.problem.problem import EnginePreference, Problem, SolverOptions
+from domain.optimization.problem.problem import Problem
 from domain.optimization.request.constraints import Leverage, WeightBounds
 from domain.optimization.request.objectives import RelaxedRiskBudget, RiskBudget
+from domain.optimization.request.solver_options import EnginePreference, SolverOptions
 from domain.optimization.riskfolio.verification import gap_of, value_of
-from domain.optimization.solution import Candidate, Engine, Solution, verify
+from domain.optimization.solution import Candidate, Engine, Solution
 from domain.optimization.solve import solve
+from domain.optimization.verify import verify
 from domain.risk.measures import RiskMeasure
 
 RNG = np.random.default_rng(12)

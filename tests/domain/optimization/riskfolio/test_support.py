@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from domain.errors import NotSupported
-from domain.optimization.problem.problem import EnginePreference, Problem, SolverOptions
+from domain.optimization.problem.problem import Problem
 from domain.optimization.request.objectives import (
     EqualWeight,
     Hierarchical,
@@ -21,6 +21,7 @@ from domain.optimization.request.objectives import (
     RiskBudget,
     Tracking,
 )
+from domain.optimization.request.solver_options import EnginePreference, SolverOptions
 from domain.optimization.riskfolio import support_matrix
 from domain.optimization.riskfolio.support import AGREES, Combination, combinations, refusal
 from domain.optimization.riskfolio.support import verdicts as table

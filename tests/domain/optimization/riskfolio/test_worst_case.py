@@ -7,9 +7,10 @@ import pytest
 
 from domain.estimation.moments import Estimation, estimate_moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.optimization.problem.problem import EnginePreference, Problem, SolverOptions
+from domain.optimization.problem.problem import Problem
 from domain.optimization.request.constraints import Leverage, WeightBounds
 from domain.optimization.request.objectives import MaxReturn, MaxUtility, MinRisk, Uncertainty, WorstCase
+from domain.optimization.request.solver_options import EnginePreference, SolverOptions
 from domain.optimization.riskfolio.verification import value_of
 from domain.optimization.solution import Engine
 from domain.optimization.solve import solve

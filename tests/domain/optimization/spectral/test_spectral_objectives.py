@@ -12,9 +12,9 @@ from domain.errors import InfeasibleProblem, NoPositiveExcessReturn, NotSupporte
 from domain.estimation.moments import scenario_moments
 from domain.market_data.panel import ReturnPanel, Scenarios
 from domain.optimization.conic import conic_objectives
-from domain.optimization.conic.net_return import annual_gain
 from domain.optimization.frontier import trace
 from domain.optimization.problem.feasible_set import feasible_set
+from domain.optimization.problem.net_return import annual_net_return
 from domain.optimization.problem.objective_value import loss
 from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.solver_control import UNLIMITED
@@ -176,11 +176,11 @@ def test_cuts_and_cones_agree(name: str, unit: float) -> None:
         problem = posed(RiskMeasure.CONDITIONAL_VALUE_AT_RISK, goal, *limits, returns=unit * RETURNS)
         feasible = feasible_set(problem)
         if isinstance(goal, MaxRatio):
-            gain = annual_gain(problem, goal.risk_free_rate_annual)
+            gain = annual_net_return(problem, goal.risk_free_rate_annual)
             other = conic_objectives.maximum_ratio(feasible, UNLIMITED, gain, problem.risk)
         else:
             penalty = conic_objectives.Penalty(problem.risk, 0.5 * goal.risk_aversion * PERIODS)
-            other = conic_objectives.best_gain(feasible, UNLIMITED, annual_gain(problem), penalty)
+            other = conic_objectives.best_gain(feasible, UNLIMITED, annual_net_return(problem), penalty)
         assert other is not None
         solution = solve(problem)
         assert solution.certificate.solver == "highs"

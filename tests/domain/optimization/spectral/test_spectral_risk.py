@@ -26,9 +26,10 @@ from domain.optimization.request.constraints import (
     WeightBounds,
 )
 from domain.optimization.request.objectives import MinRisk, OrderedWeightedAverage
-from domain.optimization.solution import BoundSide, risk_of, verify
+from domain.optimization.solution import BoundSide
 from domain.optimization.solve import solve
 from domain.optimization.spectral.spectral_risk import SpectralProof, least_spectral, ranked_risk
+from domain.optimization.verify import verify
 from domain.risk.measures import RiskMeasure
 
 SYMBOLS = tuple("ABCDEF")
@@ -124,7 +125,7 @@ def test_no_feasible_weights_are_below_the_bound(seed: int, confidence: float) -
     problem = problem_of(returns=generator.normal(0, 0.02, (40, 6)), confidence=confidence)
     proof = proof_of(problem)
     for weights in generator.dirichlet(np.ones(6) * 0.5, 20):
-        assert risk_of(problem, weights) >= proof.bound - 1e-12
+        assert problem.risk.of(weights) >= proof.bound - 1e-12
         assert proof.gap(weights) >= 0.0
     # A CVaR may be a hundredth of the deviation that the solver keeps its rows to 1e-10 of.
     assert proof.gap(proof.weights) <= 2e-8
@@ -137,7 +138,7 @@ def test_the_unit_of_returns_does_not_matter(unit: float) -> None:
 
 def test_a_worse_portfolio_has_a_gap() -> None:
     problem = problem_of()
-    assert proof_of(problem).gap(EQUAL) == pytest.approx(risk_of(problem, EQUAL) / primal(problem) - 1, rel=0.3)
+    assert proof_of(problem).gap(EQUAL) == pytest.approx(problem.risk.of(EQUAL) / primal(problem) - 1, rel=0.3)
 
 
 def test_shadow_prices_are_what_relaxing_is_worth() -> None:

@@ -1,0 +1,79 @@
+"""Moments and scenarios of a problem's assets, estimated once and shared by all problems on the same data."""
+
+from dataclasses import dataclass, field
+
+from domain.errors import InvalidInput, NotSupported
+from domain.estimation import codependence as alike
+from domain.estimation.moments import (
+    estimate_moments,
+    pooled_scenarios,
+    scenario_moments,
+    with_views,
+)
+from domain.market_data.moments import Moments
+from domain.market_data.panel import Scenarios
+from domain.market_data.source import MarketInput, complete_returns, infer_periods_per_year
+from domain.optimization.problem.codependence import likeness_of
+from domain.optimization.request.objectives import (
+    Codependence,
+)
+from domain.optimization.request.specification import Specification
+from domain.progress import OnProgress, no_progress
+
+
+@dataclass(frozen=True, slots=True)
+class Universe:
+    """What the data says to a problem: estimated once, shared by as many problems as are posed on it."""
+
+    moments: Moments
+    scenarios: Scenarios | None  # where the measure needs a distribution
+    _likenesses: dict[Codependence, alike.Codependence] = field(default_factory=dict, repr=False, compare=False)
+
+    def likeness(self, kind: Codependence, on_progress: OnProgress = no_progress) -> alike.Codependence:
+        """How alike the assets are, measured once. Raises NotSupported where that needs returns."""
+        if kind not in self._likenesses:
+            self._likenesses[kind] = likeness_of(kind, self.moments, self.scenarios, on_progress)
+        return self._likenesses[kind]
+
+
+def universe_of(specification: Specification, data: MarketInput, on_progress: OnProgress = no_progress) -> Universe:
+    """Moments and scenarios of data, as a specification estimates them."""
+    estimation = specification.estimation
+    if not estimation.is_pooled:
+        return Universe(_moments(specification, data, on_progress), _scenarios(specification, data))
+    if isinstance(data, Moments):
+        raise NotSupported("METHOD_ENTROPY_POOLING needs returns, prices or scenarios: it reweights them")
+    periods = infer_periods_per_year(specification.periods_per_year, data, specification.missing_data)
+    given = (
+        data
+        if isinstance(data, Scenarios)
+        else Scenarios.from_returns(complete_returns(data, specification.missing_data))
+    )
+    pooled = pooled_scenarios(given, estimation, periods, on_progress)
+    return Universe(scenario_moments(pooled, periods), pooled)
+
+
+def _moments(specification: Specification, data: MarketInput, on_progress: OnProgress) -> Moments:
+    estimation = specification.estimation
+    if isinstance(data, Moments | Scenarios):
+        for path in estimation.factor_models:
+            raise InvalidInput(path, "needs returns, prices or market_data: assets are regressed on their factors")
+        if estimation.estimates_something:
+            raise InvalidInput("estimation", "must not be given beside moments or scenarios; only its views can be")
+        given = (
+            data
+            if isinstance(data, Moments)
+            else scenario_moments(data, infer_periods_per_year(specification.periods_per_year, data))
+        )
+        return given if estimation.views is None else with_views(given, estimation.views)
+    periods = infer_periods_per_year(specification.periods_per_year, data, specification.missing_data)
+    return estimate_moments(complete_returns(data, specification.missing_data), estimation, periods, on_progress)
+
+
+def _scenarios(specification: Specification, data: MarketInput) -> Scenarios | None:
+    if isinstance(data, Scenarios):
+        return data
+    if isinstance(data, Moments) or not specification.needs_distribution:
+        return None
+    returns = complete_returns(data, specification.missing_data)
+    return Scenarios.from_returns(specification.estimation.assets_of(returns))

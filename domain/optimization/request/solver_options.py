@@ -1,0 +1,30 @@
+"""How long and how accurately to solve, and which engine solves."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.checks import positive
+
+
+class EnginePreference(StrEnum):
+    """Who shall solve; AUTO lets the engine pick."""
+
+    AUTO = "AUTO"
+    FAST = "FAST"
+    RISKFOLIO = "RISKFOLIO"
+
+
+DEFAULT_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class SolverOptions:
+    """How long and how exactly to solve, and by whom."""
+
+    time_limit_seconds: float = 30.0
+    tolerance: float = DEFAULT_TOLERANCE  # relative accuracy of the objective
+    engine: EnginePreference = EnginePreference.AUTO
+
+    def __post_init__(self) -> None:
+        positive("time_limit", self.time_limit_seconds)
+        positive("tolerance", self.tolerance)
