@@ -27,7 +27,8 @@ from server.jobs.housekeeping import Housekeeping
 from server.jobs.progress import Progress
 from server.jobs.runner import Runner
 from server.observability import configure_logging, logger, request_id
-from server.ports import QueuePolicy, Refused, StorageFull, StorageUnavailable
+from server.ports.errors import Refused, StorageFull, StorageUnavailable
+from server.ports.job_queue import QueuePolicy
 from server.security import check_tls
 from server.servicers.backtests import BacktestServicer
 from server.servicers.market_data import MarketDataServicer

@@ -8,7 +8,7 @@ from domain.optimization.problem import Problem
 from domain.optimization.solution import Solution
 from domain.optimization.specification import Specification
 from domain.warnings import ResultWarning
-from server.ports import PriceSelection
+from server.ports.market_data import PriceSelection
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ from google.rpc.status_pb2 import Status
 
 from domain import errors as domain
 from server.converters.message import InvalidRequest
-from server.ports import (
+from server.ports.errors import (
     AlreadyExists,
     Draining,
     EpochChanged,

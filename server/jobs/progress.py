@@ -13,18 +13,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from domain.errors import InvalidInput
-from server.ports import (
-    BacktestStore,
-    Draining,
-    EpochChanged,
-    EventKind,
-    EventsCompacted,
-    JobEvent,
-    JobRecord,
-    JobState,
-    JobTick,
-    NotFound,
-)
+from server.ports.errors import Draining, EpochChanged, EventsCompacted, NotFound
+from server.ports.job_stores import BacktestStore
+from server.ports.jobs import EventKind, JobEvent, JobRecord, JobState, JobTick
 
 BLOCK = 1 << 32
 MOST_POINTS = 2000

@@ -19,24 +19,18 @@ from server.jobs.progress import Progress
 from server.jobs.saves import Saves, Yielded, until_stored
 from server.jobs.walking import Job, MappedPanel, Ran
 from server.observability import logger, request_id
-from server.ports import (
-    BacktestStore,
-    Claim,
-    JobEnd,
-    JobRecord,
-    JobState,
+from server.ports.errors import (
     JobTimeBudgetExceeded,
-    JobView,
     LostClaim,
     NotFound,
-    QueuePolicy,
     Refused,
     StorageFull,
     StorageUnavailable,
-    WaitingJob,
     WorkerDied,
-    expected_seconds,
 )
+from server.ports.job_queue import QueuePolicy, WaitingJob, expected_seconds
+from server.ports.job_stores import BacktestStore
+from server.ports.jobs import Claim, JobEnd, JobRecord, JobState, JobView
 
 T = TypeVar("T")
 

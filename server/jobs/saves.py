@@ -7,7 +7,9 @@ from typing import TypeVar
 from server.jobs.progress import Progress
 from server.jobs.walking import Compacted, Saved
 from server.observability import logger
-from server.ports import BacktestStore, JobRecord, JobTick, StorageFull, StorageUnavailable
+from server.ports.errors import StorageFull, StorageUnavailable
+from server.ports.job_stores import BacktestStore
+from server.ports.jobs import JobRecord, JobTick
 
 T = TypeVar("T")
 

@@ -13,7 +13,10 @@ from server.execution.process_pool import ProcessPool
 from server.jobs.progress import Notice, Progress
 from server.jobs.runner import Runner
 from server.jobs.walking import MappedPanel
-from server.ports import BacktestStore, JobDraft, JobPage, JobRecord, ListFilter, StillRunning
+from server.ports.errors import StillRunning
+from server.ports.job_stores import BacktestStore
+from server.ports.jobs import JobDraft, JobPage, JobRecord
+from server.ports.list_filter import ListFilter
 from server.services.market_data import MarketData
 from server.services.rounds import in_rounds
 from server.tasks import backtest

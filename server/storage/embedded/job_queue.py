@@ -3,16 +3,8 @@
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-from server.ports import (
-    Claim,
-    EventKind,
-    JobNews,
-    JobTick,
-    Queue,
-    QueuePolicy,
-    WaitingJob,
-    expected_seconds,
-)
+from server.ports.job_queue import Queue, QueuePolicy, WaitingJob, expected_seconds
+from server.ports.jobs import Claim, EventKind, JobNews, JobTick
 from server.storage.embedded.job_rows import append_events, count_time, get_job, now_micros, record_progress
 from server.storage.embedded.workers import WorkerLocks
 

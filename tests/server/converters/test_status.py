@@ -12,7 +12,7 @@ from google.rpc.status_pb2 import Status
 from domain import errors as domain
 from server.converters.message import InvalidRequest, Violation
 from server.converters.status import internal_error, method_not_built, status_from_error
-from server.ports import (
+from server.ports.errors import (
     AlreadyExists,
     Draining,
     EpochChanged,

@@ -23,17 +23,8 @@ from server.jobs import runner, saves
 from server.jobs.progress import Progress
 from server.jobs.runner import Runner
 from server.jobs.walking import Job, Ran, walk
-from server.ports import (
-    EventKind,
-    JobDraft,
-    JobInputs,
-    JobRecord,
-    JobState,
-    Queue,
-    QueuePolicy,
-    WaitingJob,
-    expected_seconds,
-)
+from server.ports.job_queue import Queue, QueuePolicy, WaitingJob, expected_seconds
+from server.ports.jobs import EventKind, JobDraft, JobInputs, JobRecord, JobState
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database
 from server.storage.embedded.panels import PanelFiles
