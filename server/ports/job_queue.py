@@ -35,7 +35,7 @@ class WaitingJob:
 
 
 @dataclass(frozen=True, slots=True)
-class Queue:
+class QueueSnapshot:
     """Jobs that wait, at most two of each owner and those of workers that are gone, and how many run by owner."""
 
     waiting: tuple[WaitingJob, ...]
@@ -54,7 +54,7 @@ class Queue:
 
         return min(self.waiting, key=rank, default=None)
 
-    def after_yielding(self, job: WaitingJob) -> "Queue":
+    def after_yielding(self, job: WaitingJob) -> "QueueSnapshot":
         """The queue if a job that runs were given back."""
         running = {**self.running, job.owner: self.running.get(job.owner, 1) - 1}
-        return Queue((*self.waiting, job), running)
+        return QueueSnapshot((*self.waiting, job), running)
