@@ -27,7 +27,9 @@ from server.jobs.housekeeping import Housekeeping
 from server.jobs.progress import Progress
 from server.jobs.runner import Runner
 from server.observability import configure_logging, logger, request_id
-from server.ports import QueuePolicy, Refused, StorageFull, StorageUnavailable
+from server.ports.errors import Refused, StorageFull, StorageUnavailable
+from server.ports.job_queue import QueuePolicy
+from server.ports.job_stores import JobStores
 from server.security import check_tls
 from server.servicers.backtests import BacktestServicer
 from server.servicers.market_data import MarketDataServicer
@@ -162,7 +164,7 @@ def _housekeeping(settings: Settings, store: Store) -> Housekeeping:
 class Jobs:
     """What runs and follows jobs."""
 
-    store: EmbeddedBacktests
+    stores: JobStores
     progress: Progress
     runner: Runner
 
@@ -175,9 +177,10 @@ def _jobs(settings: Settings, opened: Store, template: Template) -> Jobs:
         max_job_seconds=settings.max_job_seconds,
     )
     store = EmbeddedBacktests(opened.database, opened.panels, opened.locks, settings.retained_events, policy)
-    progress = Progress(store)
+    stores = JobStores(archive=store, queue=store, log=store, inputs=store)
+    progress = Progress(stores.archive, stores.log)
     runner = Runner(
-        store,
+        stores,
         progress,
         # A pool of their own, which gives way: jobs shall not keep a caller of Optimize waiting.
         ProcessPool(settings.workers, niceness=JOB_NICENESS, growth=1, template=template, retries=0),
@@ -187,7 +190,7 @@ def _jobs(settings: Settings, opened: Store, template: Template) -> Jobs:
         encode_error=_error_to_bytes,
         policy=policy,
     )
-    return Jobs(store, progress, runner)
+    return Jobs(stores, progress, runner)
 
 
 def _servicers(settings: Settings, store: Store, pool: ProcessPool, jobs: Jobs) -> dict[str, object]:
@@ -197,7 +200,7 @@ def _servicers(settings: Settings, store: Store, pool: ProcessPool, jobs: Jobs) 
     requests = Requests(pool)
     optimization = Optimization(market_data, EmbeddedAnswers(database, "optimization"), pool)
     reallocations = ReallocationService(market_data, portfolios, EmbeddedAnswers(database, "reallocation"), pool)
-    backtests = Backtests(market_data, jobs.store, pool, jobs.runner, jobs.progress)
+    backtests = Backtests(market_data, jobs.stores, pool, jobs.runner, jobs.progress)
     frontier = Frontier(market_data, pool)
     batch = Batch(market_data, pool, store.scratch.file, settings.stream_idle_seconds)
     return {

@@ -8,7 +8,7 @@ from domain.optimization.problem.problem import Problem
 from domain.optimization.request.specification import Specification
 from domain.optimization.solution import Solution
 from domain.warnings import ResultWarning
-from server.ports import PriceSelection
+from server.ports.market_data import PriceSelection
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from domain.portfolio import Portfolio
 from domain.reallocation.flow import Reallocation
 from domain.reallocation.request import Limits, Thresholds
 from domain.warnings import ResultWarning
-from server.ports import PriceSelection
+from server.ports.market_data import PriceSelection
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.market_data.panel import PricePanel
-from server.ports import Instrument, PriceSelection, Seal, open_values
+from server.ports.market_data import Instrument, PriceSelection
+from server.ports.panels import Seal, open_values
 
 
 @dataclass(frozen=True, slots=True)

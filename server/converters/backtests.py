@@ -41,7 +41,8 @@ from server.converters.warning import warnings_to_proto
 from server.converters.weights import weights_from_proto
 from server.jobs.progress import Heartbeat, Notice, Snapshot, TickNews
 from server.jobs.walking import Walked
-from server.ports import EventKind, JobEvent, JobPage, JobRecord, JobState, JobTick, NotFound
+from server.ports.errors import NotFound
+from server.ports.jobs import EventKind, JobEvent, JobPage, JobRecord, JobState, JobTick
 
 NAME = "backtests/"
 CANCELLED_CODE = 1  # google.rpc.Code.CANCELLED

@@ -25,16 +25,16 @@ from server.converters.market_input import (
     volumes_from_proto,
 )
 from server.converters.paths import once_each, under
-from server.ports import (
+from server.ports.errors import Overloaded
+from server.ports.market_data import (
     ImportReceipt,
     Instrument,
     InstrumentPage,
-    Overloaded,
     PriceField,
     PriceSelection,
-    StoredPanel,
     TradableState,
 )
+from server.ports.panels import StoredPanel
 
 CHUNK_BYTES = 1 << 20
 MAX_IMPORT_VALUES = 100_000_000

@@ -13,7 +13,7 @@ from domain.market_data.panel import Panel, PricePanel, ReturnPanel, Scenarios
 from domain.market_data.source import MarketInput
 from server.converters.dates import days_from_proto
 from server.converters.paths import under
-from server.ports import PriceField, PriceSelection
+from server.ports.market_data import PriceField, PriceSelection
 
 
 def market_input_from_proto(

@@ -41,7 +41,9 @@ from server.converters.specification import specification_from_proto
 from server.converters.status import status_from_error
 from server.converters.warning import warnings_to_proto
 from server.converters.weights import weights_from_proto
-from server.ports import AnswerPage, AnswerRecord, PriceSelection, Refused
+from server.ports.errors import Refused
+from server.ports.market_data import PriceSelection
+from server.ports.results import AnswerPage, AnswerRecord
 
 NAME = "optimizations/"
 

@@ -18,7 +18,7 @@ from server.converters.constraint import constraint_from_proto
 from server.converters.paths import once_each, under
 from server.converters.specification import specification_from_proto
 from server.converters.weights import weights_from_proto
-from server.ports import PortfolioDraft, PortfolioPage, PortfolioRecord
+from server.ports.portfolios import PortfolioDraft, PortfolioPage, PortfolioRecord
 
 NAME = "portfolios/"
 CHANGEABLE = ("display_name", "currency", "holdings", "cash", "mandate")

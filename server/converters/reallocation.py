@@ -26,7 +26,8 @@ from server.converters.portfolios import holdings_from_proto, id_of, thresholds_
 from server.converters.specification import specification_from_proto
 from server.converters.warning import warnings_to_proto
 from server.converters.weights import weights_from_proto
-from server.ports import AnswerPage, AnswerRecord, PriceSelection
+from server.ports.market_data import PriceSelection
+from server.ports.results import AnswerPage, AnswerRecord
 
 NAME = "reallocations/"
 

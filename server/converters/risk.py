@@ -32,7 +32,7 @@ from server.converters.specification import DEFAULT_CONFIDENCE
 from server.converters.stress import scenarios_from_proto
 from server.converters.validation import validation_from_proto
 from server.converters.weights import groups_from_proto, weights_from_proto
-from server.ports import PriceSelection
+from server.ports.market_data import PriceSelection
 
 _ROLLING: Mapping[int, RollingFigure] = {
     number: RollingFigure(name.removeprefix("ROLLING_FIGURE_"))

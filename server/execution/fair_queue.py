@@ -3,7 +3,7 @@
 from collections import Counter, OrderedDict, deque
 from typing import Generic, TypeVar
 
-from server.ports import Overloaded
+from server.ports.errors import Overloaded
 
 T = TypeVar("T")
 

@@ -24,7 +24,7 @@ from server.execution.fair_queue import FairQueue
 from server.execution.template import Template, TemplateDied
 from server.execution.worker import LENGTH_BYTES, LibraryLoaded, Message, Outcome, Task, TimeLimit
 from server.observability import logger
-from server.ports import WorkerDied
+from server.ports.errors import WorkerDied
 
 T = TypeVar("T")
 

@@ -195,7 +195,7 @@ def _without_garbage(settled: int) -> int:
 
 def _outcome(task: Task, control: Control, extra: dict[str, Any]) -> Outcome:
     from domain.errors import DomainError  # loads numpy, so not before the first task
-    from server.ports import Refused
+    from server.ports.errors import Refused
 
     try:
         return Outcome(value=task.work(on_progress=control, **extra))

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from server.interceptors.call_interceptor import CallInterceptor, Context, Method
-from server.ports import Draining, Overloaded
+from server.ports.errors import Draining, Overloaded
 
 SHARE_OF_ONE = 0.75
 """Part of the places that one caller may take, so that others find some."""

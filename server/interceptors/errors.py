@@ -13,7 +13,7 @@ from google.rpc.status_pb2 import Status
 from server.converters.status import internal_error, method_not_built, status_from_error
 from server.interceptors.call_interceptor import CallInterceptor, Context, Method
 from server.observability import logger, request_id
-from server.ports import Refused
+from server.ports.errors import Refused
 
 DETAILS_KEY = "grpc-status-details-bin"
 PUSHBACK_KEY = "grpc-retry-pushback-ms"

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from server.interceptors.call_interceptor import CallInterceptor, Context, Method
-from server.ports import StreamIdle
+from server.ports.errors import StreamIdle
 
 
 class IdleLimit(CallInterceptor):

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from server.observability import logger
-from server.ports import StorageFull, StorageUnavailable
+from server.ports.errors import StorageFull, StorageUnavailable
 
 EVERY_SECONDS = 300.0
 

@@ -13,18 +13,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from domain.errors import InvalidInput
-from server.ports import (
-    BacktestStore,
-    Draining,
-    EpochChanged,
-    EventKind,
-    EventsCompacted,
-    JobEvent,
-    JobRecord,
-    JobState,
-    JobTick,
-    NotFound,
-)
+from server.ports.errors import Draining, EpochChanged, EventsCompacted, NotFound
+from server.ports.job_stores import JobArchive, JobLog
+from server.ports.jobs import EventKind, JobEvent, JobRecord, JobState, JobTick
 
 BLOCK = 1 << 32
 MOST_POINTS = 2000
@@ -141,8 +132,9 @@ class Log:
 class Progress:
     """Tells followers of jobs what happens to them."""
 
-    def __init__(self, store: BacktestStore) -> None:
-        self._store = store
+    def __init__(self, archive: JobArchive, log: JobLog) -> None:
+        self._archive = archive
+        self._log = log
         self._logs: dict[str, Log] = {}
         self._draining = asyncio.Event()
 
@@ -187,7 +179,7 @@ class Progress:
             return
         log.looked = time.monotonic()
         try:
-            view = await self._store.view(job_id, log.events[-1].number if log.events else 0)
+            view = await self._log.view(job_id, log.events[-1].number if log.events else 0)
         except NotFound:
             log.deleted = True
             log.wake(durable=True)
@@ -216,7 +208,7 @@ class Progress:
                 await self._pause(log, log.changed, end - time.monotonic())
         finally:
             self._leave(log)
-        return await self._store.get(job_id)
+        return await self._archive.get(job_id)
 
     async def follow(
         self, job_id: str, after_sequence: int, epoch: str, min_interval: float, heartbeat_interval: float
@@ -284,7 +276,7 @@ class Progress:
     async def _join(self, job_id: str) -> Log:
         log = self._logs.get(job_id)
         if log is None or log.deleted:
-            view = await self._store.view(job_id, 0)
+            view = await self._log.view(job_id, 0)
             log = self._logs.get(job_id)
             if log is None or log.deleted:
                 log = self._logs[job_id] = Log(view.record, list(view.events), view.record.tick)

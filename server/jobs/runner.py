@@ -19,24 +19,18 @@ from server.jobs.progress import Progress
 from server.jobs.saves import Saves, Yielded, until_stored
 from server.jobs.walking import Job, MappedPanel, Ran
 from server.observability import logger, request_id
-from server.ports import (
-    BacktestStore,
-    Claim,
-    JobEnd,
-    JobRecord,
-    JobState,
+from server.ports.errors import (
     JobTimeBudgetExceeded,
-    JobView,
     LostClaim,
     NotFound,
-    QueuePolicy,
     Refused,
     StorageFull,
     StorageUnavailable,
-    WaitingJob,
     WorkerDied,
-    expected_seconds,
 )
+from server.ports.job_queue import QueuePolicy, WaitingJob, expected_seconds
+from server.ports.job_stores import JobStores
+from server.ports.jobs import Claim, JobEnd, JobRecord, JobState, JobView
 
 T = TypeVar("T")
 
@@ -90,7 +84,7 @@ class Runner:
 
     def __init__(
         self,
-        store: BacktestStore,
+        stores: JobStores,
         progress: Progress,
         pool: ProcessPool,
         worker: str,
@@ -100,7 +94,7 @@ class Runner:
         encode_error: Callable[[Exception], bytes],
         policy: QueuePolicy = POLICY,
     ) -> None:
-        self._store = store
+        self._stores = stores
         self._progress = progress
         self._pool = pool
         self._worker = worker
@@ -122,7 +116,7 @@ class Runner:
 
     async def cancel(self, job_id: str) -> JobRecord:
         """Ends a job; the processor it had is free a moment later. Raises NotFound."""
-        view: JobView = await self._store.cancel(job_id)
+        view: JobView = await self._stores.queue.cancel(job_id)
         await self._progress.refresh(job_id)
         self._stop(job_id)
         return view.record
@@ -146,7 +140,7 @@ class Runner:
             self._wake.clear()
             try:
                 while len(self._running) < self._slots:
-                    claim = await self._store.claim(self._worker, LEASE_SECONDS)
+                    claim = await self._stores.queue.claim(self._worker, LEASE_SECONDS)
                     if claim is None:
                         break
                     self._begin(claim)
@@ -161,7 +155,7 @@ class Runner:
 
     def _begin(self, claim: Claim) -> None:
         protected = claim.waited_seconds >= 10.0 * self._policy.slice_seconds
-        run = Run(claim, Saves(self._store, self._progress, claim.record), protected)
+        run = Run(claim, Saves(self._stores.log, self._progress, claim.record), protected)
         self._running[claim.record.id] = run
         run.task = asyncio.create_task(self._run(run))
         run.task.add_done_callback(partial(self._done, run))
@@ -175,7 +169,7 @@ class Runner:
                 run.end(Yielded())
         if asked or len(self._running) < self._slots:
             return
-        queue = await self._store.queue(self._worker)
+        queue = await self._stores.queue.queue(self._worker)
         if not queue.waiting:
             return
         # The one that has run least is in the place that is lent; those that have run longest take turns.
@@ -212,7 +206,7 @@ class Runner:
                 continue
             self._end_those_over_budget()
             try:
-                held = await self._store.heartbeat(self._worker, running, LEASE_SECONDS, self._progress.ticks())
+                held = await self._stores.queue.heartbeat(self._worker, running, LEASE_SECONDS, self._progress.ticks())
             except (StorageFull, StorageUnavailable) as error:
                 logger.warning("leases could not be renewed", extra={"why": str(error)})
                 continue
@@ -239,7 +233,7 @@ class Runner:
     async def _stop_if_lost(self, job_id: str) -> None:
         """A job may be cancelled through another process, or taken over while this one was away."""
         try:
-            record = await self._store.get(job_id)
+            record = await self._stores.archive.get(job_id)
         except NotFound:
             self._stop(job_id)
             return
@@ -298,7 +292,7 @@ class Runner:
     async def _give_back(self, run: Run, *, crashed: bool = False, yielded: bool = False) -> None:
         # What cannot be given back now is free when its lease runs out.
         with contextlib.suppress(LostClaim, StorageFull, StorageUnavailable):
-            await self._store.release(run.claim.record, crashed=crashed, yielded=yielded)
+            await self._stores.queue.release(run.claim.record, crashed=crashed, yielded=yielded)
 
     async def _walk(self, run: Run) -> None:
         record = run.claim.record
@@ -310,14 +304,16 @@ class Runner:
         work = partial(self._run_job, job, record.request, record.fingerprint)
         ran = await _while_saving(self._pool.run(work, None, run.saves.take), run.saves)
         end = JobEnd(JobState.SUCCEEDED, ran.result, series=ran.series)
-        await until_stored(lambda: self._store.finish(record, end, ran.news), record.id)
+        await until_stored(lambda: self._stores.log.finish(record, end, ran.news), record.id)
 
     async def _job(self, claim: Claim) -> Job:
         inputs = claim.record.inputs
         return Job(
-            data=MappedPanel.of(await self._store.panel(inputs.data)),
+            data=MappedPanel.of(await self._stores.inputs.panel(inputs.data)),
             kind=inputs.kind,
-            benchmarks={s: MappedPanel.of(await self._store.panel(name)) for s, name in inputs.benchmarks.items()},
+            benchmarks={
+                s: MappedPanel.of(await self._stores.inputs.panel(name)) for s, name in inputs.benchmarks.items()
+            },
             groups=inputs.groups,
             checkpoint=claim.checkpoint,
             parts=claim.parts,
@@ -330,7 +326,7 @@ class Runner:
             logger.error("a job failed unexpectedly", extra={"job": record.id}, exc_info=error)
         end = JobEnd(JobState.FAILED, error=self._encode_error(error))
         with contextlib.suppress(LostClaim, StorageFull, StorageUnavailable):
-            await until_stored(lambda: self._store.finish(record, end, ()), record.id)
+            await until_stored(lambda: self._stores.log.finish(record, end, ()), record.id)
 
 
 async def _while_saving(work: Awaitable[T], saves: Saves) -> T:

@@ -7,7 +7,9 @@ from typing import TypeVar
 from server.jobs.progress import Progress
 from server.jobs.walking import Compacted, Saved
 from server.observability import logger
-from server.ports import BacktestStore, JobRecord, JobTick, StorageFull, StorageUnavailable
+from server.ports.errors import StorageFull, StorageUnavailable
+from server.ports.job_stores import JobLog
+from server.ports.jobs import JobRecord, JobTick
 
 T = TypeVar("T")
 
@@ -22,8 +24,8 @@ class Yielded(Exception):
 class Saves:
     """Stores the checkpoints of one job."""
 
-    def __init__(self, store: BacktestStore, progress: Progress, record: JobRecord) -> None:
-        self._store = store
+    def __init__(self, log: JobLog, progress: Progress, record: JobRecord) -> None:
+        self._log = log
         self._progress = progress
         self._record = record
         self._waiting: asyncio.Queue[Saved | Compacted | None] = asyncio.Queue()
@@ -56,9 +58,9 @@ class Saves:
 
     async def _keep(self, reported: Saved | Compacted) -> None:
         if isinstance(reported, Compacted):
-            await self._store.compact(self._record, reported.count, reported.part)
+            await self._log.compact(self._record, reported.count, reported.part)
         else:
-            await self._store.save(self._record, reported.checkpoint, reported.part, reported.tick, reported.news)
+            await self._log.save(self._record, reported.checkpoint, reported.part, reported.tick, reported.news)
 
 
 async def until_stored(store: Callable[[], Awaitable[T]], job_id: str) -> T:

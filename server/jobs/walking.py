@@ -14,7 +14,8 @@ from domain.backtest.result import BacktestOutcome
 from domain.backtest.specification import BacktestSpecification
 from domain.market_data.panel import PricePanel, ReturnPanel
 from server.jobs.codec import checkpoint_from_bytes, checkpoint_to_bytes, parts_from_bytes, parts_to_bytes
-from server.ports import EventKind, JobNews, JobTick, Seal, Stage, StoredPanel, open_values
+from server.ports.jobs import EventKind, JobNews, JobTick, Stage
+from server.ports.panels import Seal, StoredPanel, open_values
 
 TICK_SECONDS = 0.05
 CHECKPOINT_SECONDS = 1.0

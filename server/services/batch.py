@@ -11,7 +11,7 @@ from domain.errors import InvalidInput, SolverTimedOut
 from server.commands.call import Call
 from server.commands.stored import Found
 from server.execution.process_pool import ProcessPool
-from server.ports import StreamIdle, WorkerDied
+from server.ports.errors import StreamIdle, WorkerDied
 from server.services.market_data import MarketData
 from server.services.rounds import in_rounds
 from server.tasks import batch

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from domain.errors import MissingMarketData
 from server.commands.stored import Found, StoredInput, Wanted
-from server.ports import (
+from server.ports.market_data import (
     ImportSession,
     Instrument,
     InstrumentPage,
@@ -13,8 +13,8 @@ from server.ports import (
     PriceField,
     PriceQuery,
     PriceSelection,
-    StoredPanel,
 )
+from server.ports.panels import StoredPanel
 
 PAGE = 1000
 

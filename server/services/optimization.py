@@ -5,7 +5,8 @@ from functools import partial
 from server.commands.call import Call
 from server.commands.stored import RequestKey
 from server.execution.process_pool import ProcessPool
-from server.ports import AnswerDraft, AnswerPage, AnswerRecord, AnswerStore, ListFilter
+from server.ports.list_filter import ListFilter
+from server.ports.results import AnswerDraft, AnswerPage, AnswerRecord, AnswerStore
 from server.services.market_data import MarketData
 from server.services.rounds import in_rounds
 from server.tasks.optimize import optimize

@@ -6,7 +6,9 @@ from functools import partial
 from server.commands.call import Call
 from server.commands.stored import Found, Wanted
 from server.execution.process_pool import ProcessPool
-from server.ports import AnswerDraft, AnswerPage, AnswerRecord, AnswerStore, ListFilter, PortfolioStore
+from server.ports.list_filter import ListFilter
+from server.ports.portfolios import PortfolioStore
+from server.ports.results import AnswerDraft, AnswerPage, AnswerRecord, AnswerStore
 from server.services.market_data import MarketData
 from server.services.optimization import AnsweredBefore, answered_before
 from server.services.rounds import in_rounds

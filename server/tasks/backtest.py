@@ -26,7 +26,8 @@ from server.converters.message import message_from_bytes
 from server.execution.worker import Control
 from server.jobs.codec import parts_from_bytes
 from server.jobs.walking import Job, MappedPanel, Ran, walk
-from server.ports import JobDraft, JobInputs, PriceSelection
+from server.ports.jobs import JobDraft, JobInputs
+from server.ports.market_data import PriceSelection
 from server.tasks.optimize import opened, selections
 from server.tasks.refusing import locating, refusing
 

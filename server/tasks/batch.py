@@ -26,7 +26,8 @@ from server.converters.optimization import (
     batch_result_to_bytes,
 )
 from server.execution.worker import Control
-from server.ports import PriceSelection, Refused
+from server.ports.errors import Refused
+from server.ports.market_data import PriceSelection
 from server.storage.scratch import read_value, write_value
 from server.tasks.optimize import cost_of, limit_time, opened, selections, with_stored_groups
 from server.tasks.refusing import locating, refusing

@@ -25,7 +25,8 @@ from server.converters.optimization import (
     summary_to_bytes,
 )
 from server.execution.worker import Control
-from server.ports import AnswerDraft, PriceSelection
+from server.ports.market_data import PriceSelection
+from server.ports.results import AnswerDraft
 from server.tasks.refusing import locating, refusing
 
 

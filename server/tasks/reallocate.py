@@ -36,7 +36,8 @@ from server.converters.message import message_from_bytes
 from server.converters.portfolios import mandate_from_bytes
 from server.converters.reallocation import planned_to_bytes, reallocate_command_from_proto, summary_to_bytes
 from server.execution.worker import Control
-from server.ports import AnswerDraft, PriceSelection, TradableState
+from server.ports.market_data import PriceSelection, TradableState
+from server.ports.results import AnswerDraft
 from server.tasks.optimize import limit_time, with_stored_groups
 from server.tasks.refusing import locating, refusing
 

@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from domain.errors import InvalidInput
 from server.converters.located import located
 from server.converters.status import status_from_error
-from server.ports import Refused
+from server.ports.errors import Refused
 
 P = ParamSpec("P")
 T = TypeVar("T")

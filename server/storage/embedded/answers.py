@@ -6,16 +6,9 @@ import time
 from functools import partial
 from typing import Literal
 
-from server.ports import (
-    EVERYTHING,
-    AlreadyExists,
-    AnswerDraft,
-    AnswerPage,
-    AnswerRecord,
-    ListFilter,
-    NotFound,
-    RequestIdReused,
-)
+from server.ports.errors import AlreadyExists, NotFound, RequestIdReused
+from server.ports.list_filter import EVERYTHING, ListFilter
+from server.ports.results import AnswerDraft, AnswerPage, AnswerRecord
 from server.storage.embedded.database import Database
 from server.storage.embedded.pages import condition_of, sequence_of, time_of, token_of
 

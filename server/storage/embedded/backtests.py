@@ -11,28 +11,11 @@ import numpy as np
 
 from domain.market_data.fingerprint import panel_bytes
 from domain.market_data.panel import Panel
-from server.ports import (
-    EVERYTHING,
-    AlreadyExists,
-    Claim,
-    JobDraft,
-    JobEnd,
-    JobEvent,
-    JobNews,
-    JobPage,
-    JobRecord,
-    JobState,
-    JobTick,
-    JobView,
-    ListFilter,
-    NotFound,
-    Overloaded,
-    Queue,
-    QueuePolicy,
-    RequestIdReused,
-    StillRunning,
-    StoredPanel,
-)
+from server.ports.errors import AlreadyExists, NotFound, Overloaded, RequestIdReused, StillRunning
+from server.ports.job_queue import QueuePolicy, QueueSnapshot
+from server.ports.jobs import Claim, JobDraft, JobEnd, JobEvent, JobNews, JobPage, JobRecord, JobState, JobTick, JobView
+from server.ports.list_filter import EVERYTHING, ListFilter
+from server.ports.panels import StoredPanel
 from server.storage.embedded.database import Database
 from server.storage.embedded.job_queue import claim_next, queue_of, renew_leases
 from server.storage.embedded.job_rows import (
@@ -123,7 +106,7 @@ class EmbeddedBacktests:
         )
         return await self._database.write(work)
 
-    async def queue(self, worker: str) -> Queue:
+    async def queue(self, worker: str) -> QueueSnapshot:
         """What waits and what runs."""
         return await self._database.read(partial(queue_of, worker=worker, workers=self._workers, policy=self._policy))
 

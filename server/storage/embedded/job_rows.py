@@ -6,19 +6,8 @@ import time
 from collections.abc import Iterable
 
 from domain.warnings import ResultWarning
-from server.ports import (
-    EventKind,
-    JobEnd,
-    JobEvent,
-    JobInputs,
-    JobNews,
-    JobRecord,
-    JobState,
-    JobTick,
-    LostClaim,
-    NotFound,
-    Stage,
-)
+from server.ports.errors import LostClaim, NotFound
+from server.ports.jobs import EventKind, JobEnd, JobEvent, JobInputs, JobNews, JobRecord, JobState, JobTick, Stage
 from server.storage.embedded.pages import time_of
 
 COLUMNS = (

@@ -5,7 +5,7 @@ from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 
 from domain.errors import InvalidInput
-from server.ports import ListFilter
+from server.ports.list_filter import ListFilter
 
 MAX_DIGITS = 18
 HASH_DIGITS = 16

@@ -14,7 +14,7 @@ import pytest
 from domain.errors import InfeasibleProblem, InvalidInput, SolverTimedOut
 from server.execution.process_pool import ProcessPool, WorkerFailure
 from server.execution.template import Template
-from server.ports import Overloaded, Refused, WorkerDied
+from server.ports.errors import Overloaded, Refused, WorkerDied
 
 
 def add(a: int, b: int, on_progress: Any) -> int:
@@ -114,7 +114,9 @@ def report_and_work(work: Callable[..., float], on_progress: Any, report: Any) -
 
 @pytest.fixture
 async def pool() -> AsyncIterator[ProcessPool]:
-    template = Template(["domain.errors", "server.ports", __name__])  # or the first task of each would be a long one
+    template = Template(
+        ["domain.errors", "server.ports.errors", __name__]
+    )  # or the first task of each would be a long one
     made = ProcessPool(workers=2, template=template)
     await made.start()
     yield made
@@ -261,7 +263,7 @@ async def test_a_caller_who_leaves_ends_the_work(pool: ProcessPool, work: Callab
 
 
 async def test_a_hundred_cancels_lose_no_place() -> None:
-    template = Template(["domain.errors", "server.ports", __name__])
+    template = Template(["domain.errors", "server.ports.errors", __name__])
     pool = ProcessPool(workers=2, max_waiting=400, template=template)
     tasks = [asyncio.create_task(pool.run(partial(work_politely, 60.0), None, caller=str(i % 7))) for i in range(100)]
     for i, task in enumerate(tasks):

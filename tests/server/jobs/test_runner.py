@@ -23,17 +23,9 @@ from server.jobs import runner, saves
 from server.jobs.progress import Progress
 from server.jobs.runner import Runner
 from server.jobs.walking import Job, Ran, walk
-from server.ports import (
-    EventKind,
-    JobDraft,
-    JobInputs,
-    JobRecord,
-    JobState,
-    Queue,
-    QueuePolicy,
-    WaitingJob,
-    expected_seconds,
-)
+from server.ports.job_queue import QueuePolicy, QueueSnapshot, WaitingJob, expected_seconds
+from server.ports.job_stores import JobStores
+from server.ports.jobs import EventKind, JobDraft, JobInputs, JobRecord, JobState
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database
 from server.storage.embedded.panels import PanelFiles
@@ -99,9 +91,10 @@ async def open_house(tmp_path: Path) -> AsyncIterator[Open]:
         database = Database(tmp_path / "x.sqlite3")
         locks = WorkerLocks(tmp_path / "workers")
         store = EmbeddedBacktests(database, PanelFiles(tmp_path / "panels"), locks, 100, policy)
-        progress = Progress(store)
+        stores = JobStores(archive=store, queue=store, log=store, inputs=store)
+        progress = Progress(store, store)
         made = Runner(
-            store,
+            stores,
             progress,
             ProcessPool(slots, growth=1, retries=0),
             locks.own,
@@ -232,7 +225,7 @@ waiting = st.builds(WaitingJob, st.uuids().map(str), names, st.booleans(), st.fl
 
 @given(st.lists(waiting, min_size=1), st.dictionaries(names, st.integers(0, 3)))
 def test_the_next_job(jobs: list[WaitingJob], running: dict[str, int]) -> None:
-    best = Queue(tuple(jobs), running).best(POLICY)
+    best = QueueSnapshot(tuple(jobs), running).best(POLICY)
     assert best is not None
     least = min(running.get(job.owner, 0) for job in jobs)
     assert running.get(best.owner, 0) == least
@@ -244,7 +237,7 @@ def test_the_next_job(jobs: list[WaitingJob], running: dict[str, int]) -> None:
 
 def test_a_long_job_that_has_waited_for_ten_slices_is_next() -> None:
     old, young = WaitingJob("old", "", True, 300.0), WaitingJob("young", "", False, 299.0)
-    assert Queue((young, old), {}).best(POLICY) == old
+    assert QueueSnapshot((young, old), {}).best(POLICY) == old
 
 
 def test_a_job_is_long_by_its_pace_once_it_has_one() -> None:

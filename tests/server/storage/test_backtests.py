@@ -12,18 +12,8 @@ import pytest
 from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import PricePanel
 from domain.warnings import ResultWarning
-from server.ports import (
-    EventKind,
-    JobDraft,
-    JobEnd,
-    JobInputs,
-    JobNews,
-    JobState,
-    JobTick,
-    LostClaim,
-    NotFound,
-    StillRunning,
-)
+from server.ports.errors import LostClaim, NotFound, StillRunning
+from server.ports.jobs import EventKind, JobDraft, JobEnd, JobInputs, JobNews, JobState, JobTick
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database
 from server.storage.embedded.panels import PanelFiles

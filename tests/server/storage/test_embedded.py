@@ -12,15 +12,9 @@ import pytest
 
 from domain.errors import InvalidInput, MissingMarketData
 from domain.market_data.panel import PricePanel
-from server.ports import (
-    AnswerDraft,
-    Instrument,
-    NotFound,
-    PriceField,
-    PriceImport,
-    PriceQuery,
-    RequestIdReused,
-)
+from server.ports.errors import NotFound, RequestIdReused
+from server.ports.market_data import Instrument, PriceField, PriceImport, PriceQuery
+from server.ports.results import AnswerDraft
 from server.storage.embedded.answers import EmbeddedAnswers
 from server.storage.embedded.chunks import Series, joined, merge
 from server.storage.embedded.database import Database, UnknownSchema

@@ -13,18 +13,11 @@ import pytest
 
 from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import PricePanel
-from server.ports import (
-    AnswerDraft,
-    AnswerRecord,
-    JobDraft,
-    JobInputs,
-    ListFilter,
-    PriceField,
-    PriceImport,
-    PriceQuery,
-    StorageFull,
-    StorageUnavailable,
-)
+from server.ports.errors import StorageFull, StorageUnavailable
+from server.ports.jobs import JobDraft, JobInputs
+from server.ports.list_filter import ListFilter
+from server.ports.market_data import PriceField, PriceImport, PriceQuery
+from server.ports.results import AnswerDraft, AnswerRecord
 from server.storage.embedded.answers import EmbeddedAnswers
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database

@@ -12,15 +12,9 @@ from hypothesis import strategies as st
 
 from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel
-from server.ports import (
-    AnswerDraft,
-    ImportReceipt,
-    PriceField,
-    PriceImport,
-    PriceQuery,
-    RequestIdReused,
-    StorageUnavailable,
-)
+from server.ports.errors import RequestIdReused, StorageUnavailable
+from server.ports.market_data import ImportReceipt, PriceField, PriceImport, PriceQuery
+from server.ports.results import AnswerDraft
 from server.storage.embedded import imports
 from server.storage.embedded.answers import EmbeddedAnswers
 from server.storage.embedded.database import Database

@@ -13,19 +13,12 @@ from hypothesis import strategies as st
 from domain.errors import InvalidInput
 from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import PricePanel
-from server.ports import (
-    AlreadyExists,
-    AnswerDraft,
-    JobDraft,
-    JobInputs,
-    JobState,
-    ListFilter,
-    NotFound,
-    Overloaded,
-    PortfolioDraft,
-    QueuePolicy,
-    RequestIdReused,
-)
+from server.ports.errors import AlreadyExists, NotFound, Overloaded, RequestIdReused
+from server.ports.job_queue import QueuePolicy
+from server.ports.jobs import JobDraft, JobInputs, JobState
+from server.ports.list_filter import ListFilter
+from server.ports.portfolios import PortfolioDraft
+from server.ports.results import AnswerDraft
 from server.storage.embedded.answers import EmbeddedAnswers
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database
