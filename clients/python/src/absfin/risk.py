@@ -125,22 +125,22 @@ class RiskModel:
 
 
 class RiskModelAssembler:
-    """Puts a stream of pieces together."""
+    """Joins the parts of a risk model: its diagnostics, and its arrays in blocks of rows."""
 
     def __init__(self) -> None:
         self._diagnostics: EstimateRiskModelResponse.Diagnostics | None = None
         self._rows: dict[str, list[NDArray[np.float64]]] = {}
 
-    def add(self, piece: EstimateRiskModelResponse) -> None:
-        """The next piece."""
-        if piece.HasField("diagnostics"):
-            self._diagnostics = piece.diagnostics
+    def add(self, part: EstimateRiskModelResponse) -> None:
+        """Takes the next part."""
+        if part.HasField("diagnostics"):
+            self._diagnostics = part.diagnostics
             return
-        name = EstimateRiskModelResponse.Chunk.Array.Name(piece.chunk.array).removeprefix("ARRAY_").lower()
-        rows = np.frombuffer(piece.chunk.rows.data, "<f8").reshape(tuple(piece.chunk.rows.shape))
+        name = EstimateRiskModelResponse.Chunk.Array.Name(part.chunk.array).removeprefix("ARRAY_").lower()
+        rows = np.frombuffer(part.chunk.rows.data, "<f8").reshape(tuple(part.chunk.rows.shape))
         self._rows.setdefault(name, []).append(rows)
 
-    def model(self) -> RiskModel:
+    def result(self) -> RiskModel:
         """The whole model. Raises ValueError where the stream ended too early."""
         if self._diagnostics is None:
             raise ValueError("the stream ended before its diagnostics")
