@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from domain.checks import Matrix, Vector
-from domain.costs.self_financing import remaining_fraction
+from domain.costs.self_financing import post_cost_fraction
 from domain.costs.trading import TradingCosts
 from domain.errors import DomainError, InvalidInput, SolverFailed, UnboundedProblem
 from domain.estimation.bubble_tree import bubble_merges
@@ -165,8 +165,8 @@ LOOPS: dict[str, Callable[[], object]] = {
     "entropy of almost one loss": lambda: entropic_weights(np.array([0.0, 5e-324, 1.0]), np.full(3, 1 / 3), 0.5),
     "deformed entropy of NaN": lambda: relativistic_weights(np.full(4, np.nan), 0.9),
     "deformed entropy of huge losses": lambda: relativistic_weights(np.array([1e300, -1e300, 0.0, 1.0]), 0.6),
-    "costs of NaN": lambda: remaining_fraction(np.full(2, np.nan), np.ones(2), np.full(2, 0.01)),
-    "costs above the wealth": lambda: remaining_fraction(np.array([1.0, 0.0]), np.array([0.0, 1.0]), np.full(2, 0.9)),
+    "costs of NaN": lambda: post_cost_fraction(np.full(2, np.nan), np.ones(2), np.full(2, 0.01)),
+    "costs above the wealth": lambda: post_cost_fraction(np.array([1.0, 0.0]), np.array([0.0, 1.0]), np.full(2, 0.9)),
     "a least position of 1e12": lambda: smallest_relaxation(
         feasible_set(problem_of([X, Y], MinRisk(), constraints=(MinimumPosition("least", 1e12),))), "least"
     ),
