@@ -24,7 +24,8 @@ from domain.optimization.objectives import Hierarchical, MaxRatio, MinRisk, Obje
 from domain.optimization.problem import Problem
 from domain.optimization.solve import solve
 from domain.optimization.specification import Specification, state
-from domain.risk.measures import RiskMeasure, conditional_value_at_risk
+from domain.risk.measures import RiskMeasure
+from domain.risk.measures.tail import conditional_value_at_risk
 
 JOBS = ("min_variance", "max_ratio", "min_cvar", "risk_parity", "hrp", "frontier")
 SIZES = (20, 100, 500)

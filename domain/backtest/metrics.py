@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from domain.calendar import DAYS_PER_YEAR
 from domain.checks import LARGEST_RETURN, Vector, rounding_of
-from domain.risk.drawdown import RECOVERED
 from domain.risk.figure import (
     NO_BENCHMARK,
     ONE_RETURN,
@@ -21,6 +20,7 @@ from domain.risk.figure import (
     grown,
     times,
 )
+from domain.risk.measures.drawdown import deepest, level_drawdowns
 from domain.risk.outcomes import Outcomes
 from domain.risk.ratios import Ratios, calmar, ratios
 from domain.risk.relative import Comparison, RelativeRisk, period_share, relative_risk
@@ -69,8 +69,7 @@ class Curve:
     @property
     def max_drawdown(self) -> float:
         """Largest fall from a peak as a fraction of it, from 0 to exactly 1 for a total loss."""
-        depth = float((1.0 - self.nav / np.maximum.accumulate(self.nav)).max())
-        return depth if depth > RECOVERED else 0.0
+        return float(deepest(level_drawdowns(self.nav)))
 
     def at(self, days: NDArray[np.int32]) -> "Curve":
         """The curve at some of its dates."""

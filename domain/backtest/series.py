@@ -5,7 +5,8 @@ from enum import StrEnum
 import numpy as np
 
 from domain.backtest.record import RecordPart
-from domain.checks import Matrix, Vector
+from domain.checks import Matrix
+from domain.risk.measures.drawdown import level_drawdowns
 
 
 class Series(StrEnum):
@@ -28,16 +29,10 @@ def rows(series: Series, prices: Matrix, record: RecordPart, first: int, last: i
         case Series.EQUITY:
             return record.nav[first:last, None]
         case Series.DRAWDOWN:
-            return drawdowns(record)[first:last, None]
+            return level_drawdowns(record.nav)[first:last, None]
         case Series.TRADES:
             return _trades(record, first, last)
     return _weights(prices, record, first, last)
-
-
-def drawdowns(record: RecordPart) -> Vector:
-    """Loss from the highest net asset value so far, as a fraction of it, (T,), 0 or more."""
-    result: Vector = 1.0 - record.nav / np.maximum.accumulate(record.nav)
-    return result
 
 
 def _weights(prices: Matrix, record: RecordPart, first: int, last: int) -> Matrix:

@@ -13,9 +13,8 @@ from domain.estimation.moments import Estimation
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
 from domain.progress import OnProgress, no_progress
-from domain.risk.contribution import PartContribution, RiskContributions, by_factor, by_group, measure_contributions
+from domain.risk.contribution import GroupContribution, RiskContributions, by_factor, by_group, measure_contributions
 from domain.risk.conventions import OURS, Conventions
-from domain.risk.deviations import lower_partial_moment, mean_absolute_deviation, semi_deviation
 from domain.risk.drawdown_report import NO_DRAWDOWNS, drawdown_figures
 from domain.risk.factors import FactorDecomposition
 from domain.risk.figure import (
@@ -32,15 +31,16 @@ from domain.risk.figure import (
 )
 from domain.risk.filtered import DECAY
 from domain.risk.measures import RiskMeasure
+from domain.risk.measures.dispersion import lower_partial_moment, mean_absolute_deviation, semi_deviation
+from domain.risk.measures.entropic import entropic_value_at_risk
+from domain.risk.measures.spectral import gini_mean_difference
 from domain.risk.model import RiskModel
-from domain.risk.ordered import gini_mean_difference
 from domain.risk.outcomes import Outcomes
 from domain.risk.ratios import Ratios, calmar, compound_annual_return, ratios, sterling
 from domain.risk.relative import Comparison, RelativeRisk, active_share, relative_risk
 from domain.risk.report import Dispersion, DrawdownFigures, MeasureReport, RiskReport
 from domain.risk.shape import moment_shares
 from domain.risk.tail_risk import Tails
-from domain.risk.tails import entropic_value_at_risk
 
 __all__ = ["RiskQuery", "RiskReport", "analyze"]
 
@@ -125,7 +125,7 @@ def analyze(query: RiskQuery, on_progress: OnProgress = no_progress) -> RiskRepo
         conditional_value_at_risk=tails.conditional_value_at_risk(level),
         entropic_value_at_risk=Absent(NO_DISTRIBUTION)
         if outcomes is None
-        else entropic_value_at_risk(-outcomes.returns, outcomes.chances, level),
+        else entropic_value_at_risk(-outcomes.returns, outcomes.probability_vector, level),
         drawdowns=drawdowns,
         relative=_relative(query),
         compared=0 if query.comparison is None else len(query.comparison.benchmark),
@@ -179,19 +179,20 @@ def _dispersion(query: RiskQuery, outcomes: Outcomes | None, deviation: Figure) 
     annual = times(deviation, query.periods_per_year**0.5)
     if outcomes is None:
         return Dispersion(deviation, annual, *[Absent(NO_DISTRIBUTION)] * 7)
+    returns, probabilities = outcomes.returns, outcomes.probabilities
     known = outcomes.is_known
     shaped = known and not outcomes.is_constant
     no_shape = Absent(CONSTANT if known else ONE_RETURN)
     return Dispersion(
         volatility_per_period=deviation,
         volatility_annual=annual,
-        semi_deviation=query.conventions.deviation(semi_deviation(outcomes), outcomes.correction)
+        semi_deviation=query.conventions.deviation(float(semi_deviation(returns, probabilities)), outcomes.correction)
         if known
         else Absent(ONE_RETURN),
-        mean_absolute_deviation=mean_absolute_deviation(outcomes),
-        gini_mean_difference=gini_mean_difference(outcomes) if known else Absent(ONE_RETURN),
-        first_lower_partial_moment=lower_partial_moment(outcomes, 1, query.acceptable),
-        second_lower_partial_moment=lower_partial_moment(outcomes, 2, query.acceptable),
+        mean_absolute_deviation=float(mean_absolute_deviation(returns, probabilities)),
+        gini_mean_difference=gini_mean_difference(returns, probabilities) if known else Absent(ONE_RETURN),
+        first_lower_partial_moment=float(lower_partial_moment(returns, 1, query.acceptable, probabilities)),
+        second_lower_partial_moment=float(lower_partial_moment(returns, 2, query.acceptable, probabilities)),
         skewness=outcomes.standardised_moment(3) if shaped else no_shape,
         excess_kurtosis=outcomes.standardised_moment(4) - 3.0 if shaped else no_shape,
     )
@@ -229,7 +230,7 @@ def _relative(query: RiskQuery) -> RelativeRisk:
     )
 
 
-def _groups(query: RiskQuery, contributions: RiskContributions) -> tuple[PartContribution, ...]:
+def _groups(query: RiskQuery, contributions: RiskContributions) -> tuple[GroupContribution, ...]:
     return () if not query.groups else by_group(contributions, query.weights, query.groups)
 
 
@@ -239,7 +240,7 @@ def _shares(query: RiskQuery, outcomes: Outcomes | None, order: int) -> Vector |
     return moment_shares(order, query.data.values, query.weights, outcomes)
 
 
-def _volatility_factors(query: RiskQuery, model: RiskModel | None) -> tuple[PartContribution, ...]:
+def _volatility_factors(query: RiskQuery, model: RiskModel | None) -> tuple[GroupContribution, ...]:
     if query.factors is None or model is None:
         return ()
     root = query.periods_per_year**0.5
@@ -293,7 +294,7 @@ def _of_distribution(query: RiskQuery, returns: Matrix, measure: RiskMeasure, ou
 
 def _measure_factors(
     query: RiskQuery, measure: RiskMeasure, outcomes: Outcomes, total: float
-) -> tuple[PartContribution, ...]:
+) -> tuple[GroupContribution, ...]:
     if query.factors is None:
         return ()
     exposures: Vector = query.factors.exposures.T @ query.weights

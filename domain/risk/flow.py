@@ -18,7 +18,7 @@ from domain.risk.factors import FactorDecomposition
 from domain.risk.figure import Absent
 from domain.risk.outcomes import Outcomes
 from domain.risk.report import RiskReport
-from domain.risk.rolling import Rolling, RollingFigure, Yardstick, rolling_figure
+from domain.risk.rolling import Rolling, RollingFigure, RollingSettings, rolling_figure
 from domain.risk.specification import RiskSpecification, pose
 from domain.risk.stress import StressedPortfolio, StressResult
 from domain.risk.validation.request import Validated, validated
@@ -116,7 +116,7 @@ def _rolled(
         if len(dates) < window:
             raise InvalidInput("rolling.window", f"is {window}, and {len(dates)} dates have the benchmark as well")
     outcomes = Outcomes.of_portfolio(values, query.weights)
-    yardstick = Yardstick(
+    settings = RollingSettings(
         query.periods_per_year * share,
         query.confidence_level,
         query.risk_free_rate_annual / (query.periods_per_year * share),
@@ -124,7 +124,7 @@ def _rolled(
         outcomes.rounding,
     )
     return RollingSeries(
-        figure, dates[window - 1 :], rolling_figure(figure, outcomes.returns, benchmark, window, yardstick, on_progress)
+        figure, dates[window - 1 :], rolling_figure(figure, outcomes.returns, benchmark, window, settings, on_progress)
     )
 
 

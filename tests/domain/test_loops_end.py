@@ -37,8 +37,8 @@ from domain.optimization.problem import Problem, SolverOptions
 from domain.optimization.solve import solve
 from domain.progress import no_progress
 from domain.risk.measures import RiskMeasure
-from domain.risk.ordered import tail_spectrum
-from domain.risk.tails import entropic_weights, relativistic_weights
+from domain.risk.measures.entropic import entropic_weights, relativistic_weights
+from domain.risk.measures.spectral import tail_spectrum
 
 pytestmark = [pytest.mark.timeout(30), pytest.mark.filterwarnings("ignore::RuntimeWarning")]
 

@@ -41,7 +41,8 @@ from domain.optimization.riskfolio.translate import translated
 from domain.optimization.riskfolio.worst_case import worst_case_weights, worst_covariance
 from domain.optimization.solution import Candidate, Engine, verify
 from domain.optimization.solve import solve
-from domain.risk.measures import RiskMeasure, conditional_value_at_risk
+from domain.risk.measures import RiskMeasure
+from domain.risk.measures.tail import conditional_value_at_risk
 from tests.conftest import ROOT
 
 RNG = np.random.default_rng(0)

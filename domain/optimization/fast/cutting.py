@@ -16,8 +16,7 @@ from domain.optimization.control import UNLIMITED, SolverControl
 from domain.optimization.fast.linear import GrowingProgram
 from domain.optimization.fast.program import Answer, Program, proven_bound
 from domain.optimization.feasible import Polytope
-from domain.risk.ordered import Spectrum, loss_weights
-from domain.risk.outcomes import Outcomes
+from domain.risk.measures.spectral import Spectrum, loss_weights
 
 TOGETHER = 1e-10
 """Bound and best value this close, relative to the larger of the value and one, are one."""
@@ -59,7 +58,7 @@ class Cutter:
     def cut(self, weights: Vector) -> tuple[float, Vector]:
         """The risk of weights, and the slope by which no others have less: risk(v) >= slope . v."""
         outcomes = self.returns @ weights
-        slope = -(loss_weights(Outcomes(outcomes, self.chances), self.spectrum) @ self.returns)
+        slope = -(loss_weights(outcomes, self.spectrum, self.chances) @ self.returns)
         return float(slope @ weights), slope
 
 

@@ -12,8 +12,8 @@ from domain.checks import Vector
 from domain.errors import NotSupported
 from domain.optimization.fast.cones import Affine, ConeModel
 from domain.risk.measures import RiskMeasure
+from domain.risk.measures.entropic import KAPPA, deformed_logarithm
 from domain.risk.scenario_risk import one_sided
-from domain.risk.tails import KAPPA, deformed_logarithm
 
 
 def risk_expression(

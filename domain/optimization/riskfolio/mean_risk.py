@@ -13,7 +13,7 @@ from domain.optimization.problem import Problem
 from domain.optimization.riskfolio.translate import Terms
 from domain.optimization.riskfolio.wall import answered, portfolio_of
 from domain.risk.measures import RiskMeasure
-from domain.risk.ordered import corrected, spectrum_of
+from domain.risk.measures.spectral import corrected, spectrum_of
 
 MEASURES = {
     RiskMeasure.VARIANCE: "MV",

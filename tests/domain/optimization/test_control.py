@@ -47,7 +47,7 @@ from domain.optimization.objectives import (
 from domain.optimization.problem import Problem, SolverOptions
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
-from domain.risk.ordered import gini_spectrum
+from domain.risk.measures.spectral import gini_spectrum
 
 SIZE, PERIODS = 8, 120
 VALUES = np.random.default_rng(3).normal(0.001, 0.01, (PERIODS, SIZE)) @ (
