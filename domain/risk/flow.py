@@ -12,11 +12,12 @@ from domain.market_data.panel import Days, PricePanel, ReturnPanel
 from domain.market_data.source import MarketInput
 from domain.portfolio import Portfolio, weights_by_symbol
 from domain.progress import OnProgress, no_progress
-from domain.risk.analyzer import RiskQuery, analyze, risk_model
+from domain.risk.analyzer import analyze
 from domain.risk.correlation import CorrelationClusters, cluster
 from domain.risk.factors import FactorDecomposition
 from domain.risk.figure import Absent
 from domain.risk.outcomes import Outcomes
+from domain.risk.query import RiskQuery, risk_model
 from domain.risk.report import RiskReport
 from domain.risk.rolling import Rolling, RollingFigure, RollingSettings, rolling_figure
 from domain.risk.specification import RiskSpecification, pose

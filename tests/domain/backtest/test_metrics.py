@@ -13,8 +13,9 @@ from domain.backtest.metrics import Curve, MetricSettings, performance
 from domain.backtest.record import RecordPart
 from domain.backtest.series import Series, rows
 from domain.market_data.panel import ReturnPanel
-from domain.risk.analyzer import RiskQuery, analyze
+from domain.risk.analyzer import analyze
 from domain.risk.figure import TOO_LARGE, Absent
+from domain.risk.query import RiskQuery
 
 DAYS = np.array([0, 365, 731, 1096], np.int32)  # 1970-01-01 to 1973-01-01: 3.0007 years of 365.25 days
 
