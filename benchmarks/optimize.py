@@ -25,7 +25,8 @@ from domain.optimization.request.constraints import ReturnFloor
 from domain.optimization.request.objectives import Hierarchical, MaxRatio, MinRisk, Objective, RiskBudget
 from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
-from domain.risk.measures import RiskMeasure, conditional_value_at_risk
+from domain.risk.measures import RiskMeasure
+from domain.risk.measures.tail import conditional_value_at_risk
 
 JOBS = ("min_variance", "max_ratio", "min_cvar", "risk_parity", "hrp", "frontier")
 SIZES = (20, 100, 500)

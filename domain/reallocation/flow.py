@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from domain.costs.self_financing import WealthExhausted, remaining_fraction
+from domain.costs.self_financing import WealthExhausted, post_cost_fraction
 from domain.errors import InvalidInput
 from domain.reallocation.cancellation import checked
 from domain.reallocation.exact import exact, exact_arithmetic, quotient, ratio
@@ -112,7 +112,7 @@ def _kept(request: ReallocationRequest, valuation: Valuation, symbols: Sequence[
     priced = [symbol for symbol in symbols if symbol in request.market.quotes]
     current = collect(request, valuation)
     try:
-        return remaining_fraction(
+        return post_cost_fraction(
             np.array([request.target.get(symbol, 0.0) for symbol in priced]),
             np.array([current.get(symbol, 0.0) for symbol in priced]),
             np.array([float(valuation.cost_rates[symbol]) for symbol in priced]),

@@ -33,7 +33,7 @@ class RiskContributions:
 
 
 @dataclass(frozen=True, slots=True)
-class PartContribution:
+class GroupContribution:
     """What a group of assets, or a factor, adds to a risk figure."""
 
     name: str  # empty for what no group holds, and for what no factor explains
@@ -71,7 +71,7 @@ def measure_contributions(
 
 def by_group(
     contributions: RiskContributions, weights: Vector, groups: Mapping[str, NDArray[np.bool_]]
-) -> tuple[PartContribution, ...]:
+) -> tuple[GroupContribution, ...]:
     """Of groups of the N assets, and last of the assets that are in none. An asset may be in several."""
     parts = dict(groups)
     alone = ~np.any(list(groups.values()), axis=0) if groups else np.ones(len(weights), dtype=bool)
@@ -85,7 +85,7 @@ def by_group(
 
 def by_factor(
     names: Sequence[str], exposures: Vector, contributions: Vector, total: float
-) -> tuple[PartContribution, ...]:
+) -> tuple[GroupContribution, ...]:
     """Of K factors, and last of what they leave unexplained."""
     explained = [
         _part(name, exposure, carried, total)
@@ -94,5 +94,5 @@ def by_factor(
     return (*explained, _part("", 1.0, total - float(contributions.sum()), total))
 
 
-def _part(name: str, weight: float, contribution: float, total: float) -> PartContribution:
-    return PartContribution(name, weight, contribution, contribution / total if total > 0.0 else None)
+def _part(name: str, weight: float, contribution: float, total: float) -> GroupContribution:
+    return GroupContribution(name, weight, contribution, contribution / total if total > 0.0 else None)

@@ -22,12 +22,12 @@ class Conventions:
         """A deviation of a sample, `correction` being T / (T - 1)."""
         return sample * correction**-0.5 if self.population_deviation else sample
 
-    def annual_return(self, returns: Vector, periods_per_year: float, chances: Vector | None = None) -> Figure:
+    def annual_return(self, returns: Vector, periods_per_year: float, probabilities: Vector | None = None) -> Figure:
         """Of T simple returns, by their number: p times the mean, or compounded, prod(1 + r)^(p / T) - 1.
 
-        Compounded it is -1 where wealth is used up. `chances` (T,) are in the place of 1 / T for scenarios.
+        Compounded it is -1 where wealth is used up. `probabilities` (T,) replace 1 / T for scenarios.
         """
-        weights = np.full(len(returns), 1.0 / len(returns)) if chances is None else chances
+        weights = np.full(len(returns), 1.0 / len(returns)) if probabilities is None else probabilities
         if not self.geometric_annual_return:
             return finite(float(weights @ returns) * periods_per_year)
         growth = 1.0 + returns
@@ -41,7 +41,7 @@ class Conventions:
         Compounded, it is that of the excess returns, prod(1 + r - f)^(p / T) - 1, as in PerformanceAnalytics; the
         compounded return less the annual rate would be another number.
         """
-        return self.annual_return(outcomes.returns - risk_free, periods_per_year, outcomes.chances)
+        return self.annual_return(outcomes.returns - risk_free, periods_per_year, outcomes.probability_vector)
 
     def annual_difference(self, returns: Vector, others: Vector, periods_per_year: float) -> Figure:
         """Annual return of the difference, or difference of the compounded ones."""

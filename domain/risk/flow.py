@@ -12,13 +12,14 @@ from domain.market_data.panel import Days, PricePanel, ReturnPanel
 from domain.market_data.source import MarketInput
 from domain.portfolio import Portfolio, weights_by_symbol
 from domain.progress import OnProgress, no_progress
-from domain.risk.analyzer import RiskQuery, analyze, risk_model
+from domain.risk.analyzer import analyze
 from domain.risk.correlation import CorrelationClusters, cluster
 from domain.risk.factors import FactorDecomposition
 from domain.risk.figure import Absent
 from domain.risk.outcomes import Outcomes
+from domain.risk.query import RiskQuery, risk_model
 from domain.risk.report import RiskReport
-from domain.risk.rolling import Rolling, RollingFigure, Yardstick, rolling_figure
+from domain.risk.rolling import Rolling, RollingFigure, RollingSettings, rolling_figure
 from domain.risk.specification import RiskSpecification, pose
 from domain.risk.stress import StressedPortfolio, StressResult
 from domain.risk.validation.request import Validated, validated
@@ -116,7 +117,7 @@ def _rolled(
         if len(dates) < window:
             raise InvalidInput("rolling.window", f"is {window}, and {len(dates)} dates have the benchmark as well")
     outcomes = Outcomes.of_portfolio(values, query.weights)
-    yardstick = Yardstick(
+    settings = RollingSettings(
         query.periods_per_year * share,
         query.confidence_level,
         query.risk_free_rate_annual / (query.periods_per_year * share),
@@ -124,7 +125,7 @@ def _rolled(
         outcomes.rounding,
     )
     return RollingSeries(
-        figure, dates[window - 1 :], rolling_figure(figure, outcomes.returns, benchmark, window, yardstick, on_progress)
+        figure, dates[window - 1 :], rolling_figure(figure, outcomes.returns, benchmark, window, settings, on_progress)
     )
 
 

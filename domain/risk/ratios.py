@@ -6,7 +6,6 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.risk.conventions import OURS, Conventions
-from domain.risk.deviations import lower_partial_moment
 from domain.risk.figure import (
     CONSTANT,
     NEVER_FELL,
@@ -21,6 +20,7 @@ from domain.risk.figure import (
     quotient,
     times,
 )
+from domain.risk.measures.dispersion import lower_partial_moment, upper_partial_moment
 from domain.risk.outcomes import Outcomes
 
 STERLING_EXCESS = 0.1
@@ -67,15 +67,17 @@ def ratios(
     if conventions.geometric_annual_return:
         growth = conventions.annual_excess(outcomes, risk_free, periods)
         annual = quotient(growth, times(deviation, periods**0.5), CONSTANT)
-    lost = float(outcomes.chances @ np.maximum(-outcomes.returns, 0.0))
-    below = lower_partial_moment(outcomes, 1, acceptable)
-    downside = lower_partial_moment(outcomes, 2, acceptable)
+    returns, probabilities = outcomes.returns, outcomes.probabilities
+    lost = float(lower_partial_moment(returns, 1, 0.0, probabilities))
+    above = float(upper_partial_moment(returns, 1, acceptable, probabilities))
+    below = float(lower_partial_moment(returns, 1, acceptable, probabilities))
+    downside = float(lower_partial_moment(returns, 2, acceptable, probabilities))
     sortino = quotient(outcomes.mean - acceptable, downside, NO_DOWNSIDE)
     return Ratios(
         sharpe=annual,
         sharpe_autocorrelation_adjusted=_adjusted(per_period, outcomes, periods),
         sortino=times(sortino, periods**0.5),
-        omega=quotient(outcomes.mean - acceptable + below, below, NO_DOWNSIDE),
+        omega=quotient(above, below, NO_DOWNSIDE),
         gain_to_pain=quotient(outcomes.mean, lost, NO_LOSS),
     )
 

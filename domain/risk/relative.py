@@ -21,6 +21,7 @@ from domain.risk.figure import (
     quotient,
     times,
 )
+from domain.risk.measures.relative import alpha, beta, correlation
 from domain.risk.outcomes import Outcomes
 
 ONE_FREQUENCY = 1.5
@@ -150,20 +151,20 @@ def relative_risk(
     benchmark = Outcomes.of_portfolio(comparison.benchmark[:, None], np.ones(1))
     active = portfolio.less(benchmark)
     risk_free, root = risk_free_rate_annual / periods_per_year, periods_per_year**0.5
-    beta, correlation = _beta(portfolio, benchmark), _correlation(portfolio, benchmark)
-    alpha = given(beta, lambda slope: portfolio.mean - risk_free - slope * (benchmark.mean - risk_free))
+    slope, coefficient = _beta(portfolio, benchmark), _correlation(portfolio, benchmark)
+    mean_alpha = given(slope, lambda known: float(alpha(portfolio.mean, benchmark.mean, known, risk_free)))
     excess = conventions.annual_excess(portfolio, risk_free, periods_per_year)
     premium = conventions.annual_difference(portfolio.returns, benchmark.returns, periods_per_year)
     tracking_error = times(active.deviation, root)
     up, down = comparison.benchmark > risk_free, comparison.benchmark < risk_free
     return RelativeRisk(
-        beta=beta,
-        correlation=correlation,
+        beta=slope,
+        correlation=coefficient,
         tracking_error_annual=tracking_error,
         information_ratio=quotient(premium, tracking_error, FLAT_DIFFERENCE),
-        alpha_annual=given(alpha, lambda mean: conventions.annualised(mean, periods_per_year)),
-        r_squared=given(correlation, lambda coefficient: coefficient**2),
-        treynor=quotient(excess, beta, NO_BETA),
+        alpha_annual=given(mean_alpha, lambda mean: conventions.annualised(mean, periods_per_year)),
+        r_squared=given(coefficient, lambda known: known**2),
+        treynor=quotient(excess, slope, NO_BETA),
         beta_up=_beta_within(portfolio, benchmark, up),
         beta_down=_beta_within(portfolio, benchmark, down),
         capture_up=_capture(portfolio, benchmark, comparison.benchmark > 0.0, NEVER_ROSE),
@@ -183,8 +184,7 @@ def _beta(portfolio: Outcomes, benchmark: Outcomes) -> Figure:
         return Absent(FLAT_BENCHMARK)
     if portfolio.is_constant:
         return 0.0
-    # One factor at a time: the square of a small deviation could underflow.
-    return finite(portfolio.covariance_with(benchmark) / deviation / deviation)
+    return finite(float(beta(portfolio.covariance_with(benchmark), deviation)))
 
 
 def _correlation(portfolio: Outcomes, benchmark: Outcomes) -> Figure:
@@ -192,16 +192,15 @@ def _correlation(portfolio: Outcomes, benchmark: Outcomes) -> Figure:
         return Absent(FLAT_BENCHMARK)
     if portfolio.deviation == 0.0:
         return Absent(CONSTANT)
-    product = portfolio.covariance_with(benchmark) / portfolio.deviation / benchmark.deviation
-    # Rounding may carry a perfect correlation past one.
-    return max(-1.0, min(1.0, product))
+    covariance = portfolio.covariance_with(benchmark)
+    return float(correlation(covariance, portfolio.deviation, benchmark.deviation))
 
 
 def _beta_within(portfolio: Outcomes, benchmark: Outcomes, chosen: NDArray[np.bool_]) -> Figure:
     if np.count_nonzero(chosen) < 2:
         return Absent(FEW_SUCH_PERIODS)
-    beta = _beta(portfolio.within(chosen), benchmark.within(chosen))
-    return Absent(FLAT_WITHIN) if isinstance(beta, Absent) else beta
+    slope = _beta(portfolio.within(chosen), benchmark.within(chosen))
+    return Absent(FLAT_WITHIN) if isinstance(slope, Absent) else slope
 
 
 def _capture(portfolio: Outcomes, benchmark: Outcomes, chosen: NDArray[np.bool_], if_none: str) -> Figure:

@@ -5,9 +5,10 @@ from datetime import date
 
 from domain.checks import Matrix, Vector
 from domain.market_data.moments import Moments
-from domain.risk.contribution import PartContribution, RiskContributions
+from domain.risk.contribution import GroupContribution, RiskContributions
 from domain.risk.figure import Absent, Figure
-from domain.risk.measures import QuantileMethod, RiskMeasure
+from domain.risk.measures import RiskMeasure
+from domain.risk.measures.tail import QuantileMethod
 from domain.risk.ratios import Ratios
 from domain.risk.relative import RelativeRisk
 from domain.risk.tail_risk import TailRisk
@@ -62,8 +63,8 @@ class MeasureReport:
     measure: RiskMeasure
     value: Figure
     contributions: RiskContributions | None = None
-    groups: tuple[PartContribution, ...] = ()
-    factors: tuple[PartContribution, ...] = ()
+    groups: tuple[GroupContribution, ...] = ()
+    factors: tuple[GroupContribution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,8 @@ class RiskReport:
     compared_periods_per_year: float | None  # None without a benchmark
     active_share: Figure
     contributions: RiskContributions | Absent  # to the annual volatility of the model
-    groups: tuple[PartContribution, ...]
-    factors: tuple[PartContribution, ...]
+    groups: tuple[GroupContribution, ...]
+    factors: tuple[GroupContribution, ...]
     skewness_shares: Vector | Absent  # (N,), of the third central moment, sum 1
     kurtosis_shares: Vector | Absent  # (N,), of the fourth
     measures: tuple[MeasureReport, ...]

@@ -19,13 +19,13 @@ from domain.market_data.panel import Panel, PricePanel, ReturnPanel, Scenarios
 from domain.market_data.source import MarketInput, infer_periods_per_year
 from domain.portfolio import Portfolio, weights_by_symbol
 from domain.progress import OnProgress, no_progress
-from domain.risk.analyzer import WORST_DRAWDOWNS, RiskQuery
 from domain.risk.conventions import OURS, Conventions
 from domain.risk.correlation import Clustering
 from domain.risk.factors import FactorDecomposition, principal_components, regressed
 from domain.risk.filtered import DECAY
 from domain.risk.measures import RiskMeasure
 from domain.risk.prepared import Prepared, prepared
+from domain.risk.query import WORST_DRAWDOWNS, RiskQuery
 from domain.risk.relative import Comparison, compare
 from domain.risk.rolling import Rolling
 from domain.risk.stress import Scenario

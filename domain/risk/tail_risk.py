@@ -7,7 +7,7 @@ from domain.checks import Vector
 from domain.risk.conventions import OURS, Conventions
 from domain.risk.figure import CONSTANT, NO_DISTRIBUTION, NO_TIME, ONE_RETURN, Absent, Figure, given
 from domain.risk.filtered import DECAY, volatility_filtered
-from domain.risk.measures import conditional_value_at_risk, value_at_risk
+from domain.risk.measures.tail import conditional_value_at_risk, value_at_risk
 from domain.risk.outcomes import Outcomes
 from domain.risk.parametric import (
     Shape,
@@ -81,7 +81,7 @@ class Tails:
             gaussian=self._gaussian(lambda mean, deviation: gaussian_value_at_risk(mean, deviation, level)),
             cornish_fisher=given(self.shape, lambda shape: cornish_fisher_value_at_risk(shape, level)),
             student_t=given(self.student_t, lambda fitted: fitted.value_at_risk(level)),
-            filtered_historical=given(self.filtered, lambda returns: value_at_risk(returns, level)),
+            filtered_historical=given(self.filtered, lambda returns: float(value_at_risk(returns, level))),
         )
 
     def conditional_value_at_risk(self, level: float) -> TailRisk:
@@ -91,7 +91,7 @@ class Tails:
             gaussian=self._gaussian(lambda mean, deviation: gaussian_conditional_value_at_risk(mean, deviation, level)),
             cornish_fisher=given(self.shape, lambda shape: cornish_fisher_conditional_value_at_risk(shape, level)),
             student_t=given(self.student_t, lambda fitted: _or_no_mean(fitted.conditional_value_at_risk(level))),
-            filtered_historical=given(self.filtered, lambda returns: conditional_value_at_risk(returns, level)),
+            filtered_historical=given(self.filtered, lambda returns: float(conditional_value_at_risk(returns, level))),
         )
 
     def _gaussian(self, figure: Callable[[float, float], float]) -> Figure:
@@ -106,10 +106,10 @@ class Tails:
             return outcomes.conditional_value_at_risk(level)
         quantile = outcomes.value_at_risk(level)
         beyond = outcomes.returns < -quantile
-        chances = outcomes.chances[beyond]
-        total = float(chances.sum())
+        probabilities = outcomes.probability_vector[beyond]
+        total = float(probabilities.sum())
         # Of equal returns none is beyond the quantile, nor of those that can happen.
-        return -float(chances @ outcomes.returns[beyond]) / total if total > 0.0 else quantile
+        return -float(probabilities @ outcomes.returns[beyond]) / total if total > 0.0 else quantile
 
 
 def _shape(outcomes: Outcomes, mean: Figure, deviation: Figure) -> Shape | Absent:

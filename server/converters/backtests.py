@@ -20,7 +20,7 @@ from absfinance.v1.panel_pb2 import DATA_TYPE_FLOAT64, Tensor
 from google.rpc.status_pb2 import Status
 
 from domain.backtest.metrics import METRICS_VERSION, Performance
-from domain.backtest.rebalancing import Calendar, EveryPeriods, Frequency, Never, Rebalancing
+from domain.backtest.rebalancing import BuyAndHold, Calendar, EveryPeriods, Frequency, Rebalancing
 from domain.backtest.result import StrategyOutcome
 from domain.backtest.series import Series
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Fill
@@ -267,7 +267,7 @@ def _rebalancing(rebalancing: backtest_pb2.Rebalancing) -> Rebalancing:
         case "every_periods":
             return EveryPeriods(rebalancing.every_periods.n)
         case "never":
-            return Never()
+            return BuyAndHold()
     calendar = rebalancing.calendar
     last = calendar.day == backtest_pb2.REBALANCE_DAY_LAST
     return Calendar(_FREQUENCIES[calendar.frequency], last, calendar.offset_days)

@@ -9,11 +9,11 @@ from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest, EstimateRiskModel
 from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel, ReturnPanel
 from domain.portfolio import Portfolio
-from domain.risk.analyzer import WORST_DRAWDOWNS
 from domain.risk.conventions import Conventions
 from domain.risk.correlation import Clustering
 from domain.risk.estimate import RiskModelSpecification
 from domain.risk.filtered import DECAY
+from domain.risk.query import WORST_DRAWDOWNS
 from domain.risk.rolling import Rolling, RollingFigure
 from domain.risk.simulation import Simulation, SimulationMethod
 from domain.risk.specification import Factors, RiskSpecification

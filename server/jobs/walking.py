@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.backtest.flow import Plan, Walk, prepare, run
+from domain.backtest.flow import BacktestRun, run
+from domain.backtest.preparation import BacktestPlan, prepare
 from domain.backtest.record import RecordPart
 from domain.backtest.result import BacktestOutcome
 from domain.backtest.specification import BacktestSpecification
@@ -113,7 +114,7 @@ def walk(
     benchmarks = {symbol: panel.prices() for symbol, panel in job.benchmarks.items()}
     plan = prepare(specification, data, benchmarks, on_progress)
     checkpoint = None if job.checkpoint is None else checkpoint_from_bytes(job.checkpoint)
-    records: list[list[RecordPart]] = [[] for _ in range(0 if checkpoint is None else checkpoint.leg + 1)]
+    records: list[list[RecordPart]] = [[] for _ in range(0 if checkpoint is None else checkpoint.strategy_index + 1)]
     for packed in job.parts:
         for leg, part in parts_from_bytes(packed):
             records[leg].append(part)
@@ -130,37 +131,37 @@ def walk(
 class Reporter:
     """Decides by the clock what is told now: ticks often, checkpoints now and then."""
 
-    def __init__(self, report: Callable[[object], None], plan: Plan, begun: int) -> None:
+    def __init__(self, report: Callable[[object], None], plan: BacktestPlan, begun: int) -> None:
         self._report = report
         self._plan = plan
         self._told_legs = begun  # legs whose beginning was told, by this attempt or an earlier one
         self._ticked = self._saved = time.monotonic()
-        self._walk: Walk | None = None
+        self._walk: BacktestRun | None = None
         self._leg = max(begun - 1, 0)  # whose net asset values are told now
         self._told_dates = 0  # how many of them were told, by this attempt
 
-    def __call__(self, walk: Walk) -> None:
+    def __call__(self, walk: BacktestRun) -> None:
         """Sees the walk after each event."""
         self._walk = walk
         now = time.monotonic()
-        self._tell_ended_legs(walk.leg)
+        self._tell_ended_legs(walk.strategy_index)
         if now - self._ticked >= TICK_SECONDS:
             self._ticked = now
-            self._report(replace(self._tick(walk), points=self._points(walk, walk.leg)))
-        has_news = walk.leg >= self._told_legs or bool(walk.simulation and walk.simulation.record.failures)
+            self._report(replace(self._tick(walk), points=self._points(walk, walk.strategy_index)))
+        has_news = walk.strategy_index >= self._told_legs or bool(walk.simulation and walk.simulation.record.failures)
         if now - self._saved >= (NEWS_SECONDS if has_news else CHECKPOINT_SECONDS):
             self._saved = now
             checkpoint = walk.checkpoint()
-            news = self._news(walk.leg, checkpoint.parts)
+            news = self._news(walk.strategy_index, checkpoint.parts)
             self._report(
                 Saved(checkpoint_to_bytes(checkpoint), parts_to_bytes(checkpoint.parts), self._tick(walk), news)
             )
 
     def remaining_news(self) -> tuple[JobNews, ...]:
         """What no checkpoint has told; the last points of the curves are reported."""
-        self._tell_ended_legs(len(self._plan.legs))
+        self._tell_ended_legs(len(self._plan.strategy_runs))
         parts = () if self._walk is None else self._walk.hand_over()
-        return self._news(len(self._plan.legs) - 1, parts)
+        return self._news(len(self._plan.strategy_runs) - 1, parts)
 
     def _news(self, leg: int, parts: Sequence[tuple[int, RecordPart]]) -> tuple[JobNews, ...]:
         found: list[JobNews] = []
@@ -174,22 +175,22 @@ class Reporter:
         return tuple(found)
 
     def _stage(self, leg: int) -> Stage:
-        return Stage(self._plan.legs[leg].strategy.label, leg, len(self._plan.legs))
+        return Stage(self._plan.strategy_runs[leg].strategy.label, leg, len(self._plan.strategy_runs))
 
-    def _tick(self, walk: Walk) -> JobTick:
-        return JobTick(walk.fraction, walk.day, walk.wealth, self._stage(walk.leg))
+    def _tick(self, walk: BacktestRun) -> JobTick:
+        return JobTick(walk.fraction, walk.day, walk.nav, self._stage(walk.strategy_index))
 
     def _tell_ended_legs(self, leg: int) -> None:
         """Reports what was not told yet of strategies before `leg`, which are at their end."""
         walk = self._walk
-        while walk is not None and self._leg < min(leg, len(self._plan.legs)):
+        while walk is not None and self._leg < min(leg, len(self._plan.strategy_runs)):
             points = self._points(walk, self._leg)
             if points:
-                fraction = (self._leg + 1) / len(self._plan.legs)
+                fraction = (self._leg + 1) / len(self._plan.strategy_runs)
                 self._report(JobTick(fraction, *points[-1], self._stage(self._leg), points))
             self._leg, self._told_dates = self._leg + 1, 0
 
-    def _points(self, walk: Walk, leg: int) -> tuple[tuple[int, float], ...]:
+    def _points(self, walk: BacktestRun, leg: int) -> tuple[tuple[int, float], ...]:
         """Days and net asset values of a strategy that were not told yet."""
         navs = walk.navs(leg, self._told_dates)
         days = self._plan.days[self._told_dates : self._told_dates + len(navs)]
@@ -200,7 +201,9 @@ class Reporter:
         first, self._told_legs = self._told_legs, max(self._told_legs, leg + 1)
         day = int(self._plan.days[0])
         return [
-            JobNews(EventKind.STAGE, f"simulating {self._plan.legs[i].strategy.label}", day, stage=self._stage(i))
+            JobNews(
+                EventKind.STAGE, f"simulating {self._plan.strategy_runs[i].strategy.label}", day, stage=self._stage(i)
+            )
             for i in range(first, leg + 1)
         ]
 
@@ -211,6 +214,6 @@ def _thinned(points: list[tuple[int, float]]) -> tuple[tuple[int, float], ...]:
     return tuple(points[::-1][:: max(step, 1)][::-1])
 
 
-def _series(plan: Plan, outcome: BacktestOutcome) -> tuple[tuple[str, bytes], ...]:
+def _series(plan: BacktestPlan, outcome: BacktestOutcome) -> tuple[tuple[str, bytes], ...]:
     done = [one for one in (*outcome.strategies, *outcome.benchmarks) if one.record is not None]
     return tuple((one.label, parts_to_bytes([(i, one.record)])) for i, one in enumerate(done) if one.record)

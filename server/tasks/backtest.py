@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from absfinance.v1.backtest_service_pb2 import BacktestRequest
 
-from domain.backtest.flow import prepare, simulated_prices
+from domain.backtest.preparation import prepare, simulated_prices
 from domain.backtest.record import RecordPart
 from domain.backtest.series import Series, rows
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
@@ -155,7 +155,7 @@ def _pieces(
     specification: BacktestSpecification, data: PricePanel | ReturnPanel, record: RecordPart, wanted: Series
 ) -> SeriesPieces:
     panel = simulated_prices(specification, data)
-    start = len(panel.dates) - len(record.wealth)
+    start = len(panel.dates) - len(record.nav)
     dates, prices = panel.dates[start:], panel.values[start:]
     columns = len(panel.symbols) if wanted.by_asset else 1
     step = max(1, CHUNK_BYTES // (8 * columns))

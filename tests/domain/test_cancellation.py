@@ -6,7 +6,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from domain.backtest.flow import prepare, run
+from domain.backtest.flow import run
+from domain.backtest.preparation import prepare
 from domain.backtest.specification import BacktestSpecification
 from domain.backtest.strategies import Optimized, Schedule
 from domain.errors import Cancelled, SolverTimedOut
@@ -60,7 +61,7 @@ def specification(**wanted: object) -> Specification:
     return Specification(**{"objective": MinRisk(), "periods_per_year": 252.0, **wanted})
 
 
-def walked(check: OnProgress) -> object:
+def simulated(check: OnProgress) -> object:
     strategies = (
         Optimized(specification(), 60, "least"),
         Schedule(tuple((int(day), {"A0": 1.0}) for day in DATES[80::10]), "schedule"),
@@ -150,7 +151,7 @@ WORK: dict[str, tuple[Callable[[OnProgress], object], int]] = {
         ),
         100,
     ),
-    "a backtest": (walked, 20),
+    "a backtest": (simulated, 20),
     "a reallocation": (
         lambda check: reallocate(
             ReallocationRequest(
@@ -196,7 +197,7 @@ def stopping_at(place: int) -> OnProgress:
         lambda check: distance_correlation(np.tile(VALUES, (8, 1)), check),
         lambda check: maximum_likelihood(GAPPED, check),
         report,
-        walked,
+        simulated,
     ],
     ids=["Kendall's tau", "distance correlation", "gaps", "a risk report", "a backtest"],
 )

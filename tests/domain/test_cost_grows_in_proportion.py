@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from absfinance.v1 import objective_pb2
 
-from domain.backtest.flow import prepare, run
-from domain.backtest.rebalancing import Never
+from domain.backtest.flow import run
+from domain.backtest.preparation import prepare
+from domain.backtest.rebalancing import BuyAndHold
 from domain.backtest.specification import BacktestSpecification
-from domain.backtest.strategies import Past, Schedule
+from domain.backtest.strategies import MarketHistory, Schedule
 from domain.costs.linear import LinearCost
 from domain.errors import InvalidInput, NotSupported
 from domain.estimation.clustering import Linkage, Tree, cluster_count, tree_of
@@ -62,7 +63,7 @@ def schedule(count: int) -> Callable[[], object]:
     days = np.arange(10_000, 10_000 + count, dtype=np.int32)
     weights = Schedule(tuple((int(day), {"A": 0.4, "B": 0.6}) for day in days))
     prices = 100.0 + np.random.default_rng(1).random((count, 2))
-    specification = BacktestSpecification((weights,), rebalancing=Never(), costs=LinearCost(10.0))
+    specification = BacktestSpecification((weights,), rebalancing=BuyAndHold(), costs=LinearCost(10.0))
     panel = PricePanel.of(("A", "B"), days, prices)
 
     def simulated() -> object:
@@ -74,8 +75,8 @@ def schedule(count: int) -> Callable[[], object]:
 def decisions_by_a_schedule(count: int) -> Callable[[], object]:
     weights = Schedule(tuple((day, {"A": 1.0}) for day in range(count)))
     days = np.arange(count, dtype=np.int32)
-    pasts = [Past(("A",), days[i : i + 1], np.ones((1, 1)), np.zeros(1), 252.0) for i in range(count)]
-    return lambda: [weights.decide(past, no_progress) for past in pasts]
+    histories = [MarketHistory(("A",), days[i : i + 1], np.ones((1, 1)), np.zeros(1), 252.0) for i in range(count)]
+    return lambda: [weights.decide(history, no_progress) for history in histories]
 
 
 def named_groups(count: int) -> Callable[[], object]:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from domain.checks import Matrix, Vector
-from domain.costs.self_financing import remaining_fraction
+from domain.costs.self_financing import post_cost_fraction
 from domain.costs.trading import TradingCosts
 from domain.errors import DomainError, InvalidInput, SolverFailed, UnboundedProblem
 from domain.estimation.bubble_tree import bubble_merges
@@ -47,8 +47,8 @@ from domain.optimization.spectral.cutting_planes import Cutter, SpectralProgram,
 from domain.optimization.spectral.cvar import _Growing
 from domain.progress import no_progress
 from domain.risk.measures import RiskMeasure
-from domain.risk.ordered import tail_spectrum
-from domain.risk.tails import entropic_weights, relativistic_weights
+from domain.risk.measures.entropic import entropic_weights, relativistic_weights
+from domain.risk.measures.spectral import tail_spectrum
 
 pytestmark = [pytest.mark.timeout(30), pytest.mark.filterwarnings("ignore::RuntimeWarning")]
 
@@ -175,8 +175,8 @@ LOOPS: dict[str, Callable[[], object]] = {
     "entropy of almost one loss": lambda: entropic_weights(np.array([0.0, 5e-324, 1.0]), np.full(3, 1 / 3), 0.5),
     "deformed entropy of NaN": lambda: relativistic_weights(np.full(4, np.nan), 0.9),
     "deformed entropy of huge losses": lambda: relativistic_weights(np.array([1e300, -1e300, 0.0, 1.0]), 0.6),
-    "costs of NaN": lambda: remaining_fraction(np.full(2, np.nan), np.ones(2), np.full(2, 0.01)),
-    "costs above the wealth": lambda: remaining_fraction(np.array([1.0, 0.0]), np.array([0.0, 1.0]), np.full(2, 0.9)),
+    "costs of NaN": lambda: post_cost_fraction(np.full(2, np.nan), np.ones(2), np.full(2, 0.01)),
+    "costs above the wealth": lambda: post_cost_fraction(np.array([1.0, 0.0]), np.array([0.0, 1.0]), np.full(2, 0.9)),
     "a least position of 1e12": lambda: smallest_relaxation(
         feasible_set(problem_of([X, Y], MinRisk(), constraints=(MinimumPosition("least", 1e12),))), "least"
     ),

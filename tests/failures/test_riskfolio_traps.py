@@ -43,7 +43,8 @@ from domain.optimization.riskfolio.worst_case import worst_case_weights, worst_c
 from domain.optimization.solution import Candidate, Engine
 from domain.optimization.solve import solve
 from domain.optimization.verify import verify
-from domain.risk.measures import RiskMeasure, conditional_value_at_risk
+from domain.risk.measures import RiskMeasure
+from domain.risk.measures.tail import conditional_value_at_risk
 from tests.conftest import ROOT
 
 RNG = np.random.default_rng(0)

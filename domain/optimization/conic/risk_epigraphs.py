@@ -13,8 +13,8 @@ from domain.errors import NotSupported
 from domain.optimization.programs.affine import Affine
 from domain.optimization.programs.conic_model import ConeModel
 from domain.risk.measures import RiskMeasure
+from domain.risk.measures.entropic import KAPPA, deformed_logarithm
 from domain.risk.scenario_risk import one_sided
-from domain.risk.tails import KAPPA, deformed_logarithm
 
 
 def risk_expression(

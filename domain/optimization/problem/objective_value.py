@@ -20,7 +20,7 @@ from domain.optimization.request.objectives import (
     Tracking,
 )
 from domain.risk.measures import RiskMeasure, to_first_degree
-from domain.risk.ordered import given_weights, spectral_risk
+from domain.risk.measures.spectral import given_weights, spectral_risk
 from domain.risk.outcomes import Outcomes
 
 
@@ -52,7 +52,9 @@ def loss(problem: Problem, weights: Vector) -> float:
             return higher_moment_loss(problem, weights, problem.objective)
         case OrderedWeightedAverage(ordered, goal):
             outcomes = Outcomes(problem.risk_in(RiskMeasure.WORST_REALIZATION).distribution.values @ weights)
-            average = spectral_risk(outcomes, given_weights("objective.owa.weights", ordered, len(ordered)))
+            average = spectral_risk(
+                outcomes.returns, given_weights("objective.owa.weights", ordered, len(ordered)), outcomes.probabilities
+            )
             return _by_average(goal, gain, average, annual)
     name = type(problem.objective).__name__
     raise NotSupported(f"{name} has no value to compare portfolios by, as limits on which assets are held need it")

@@ -13,7 +13,7 @@ from domain.checks import Vector
 from domain.errors import SolverFailed
 from domain.optimization.problem.problem import Problem
 from domain.optimization.riskfolio.translation import Terms
-from domain.risk.tails import KAPPA
+from domain.risk.measures.entropic import KAPPA
 
 CLOSE = 1e-11
 """Gap and residuals to which its solver is told to go on when it is asked again."""

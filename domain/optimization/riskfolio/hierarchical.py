@@ -14,7 +14,7 @@ from domain.optimization.riskfolio import mean_risk
 from domain.optimization.riskfolio.adapter import answered
 from domain.optimization.riskfolio.translation import Terms
 from domain.risk.measures import RiskMeasure
-from domain.risk.tails import KAPPA
+from domain.risk.measures.entropic import KAPPA
 
 LIKENESSES = {
     Codependence.PEARSON: "pearson",

@@ -13,7 +13,7 @@ from domain.optimization.request.objectives import Kelly, KellyMethod, MaxRatio,
 from domain.optimization.riskfolio.adapter import answered, portfolio_of
 from domain.optimization.riskfolio.translation import Terms
 from domain.risk.measures import RiskMeasure
-from domain.risk.ordered import corrected, spectrum_of
+from domain.risk.measures.spectral import corrected, spectrum_of
 
 MEASURES = {
     RiskMeasure.VARIANCE: "MV",

@@ -17,8 +17,7 @@ from domain.optimization.programs.duality import proven_bound
 from domain.optimization.programs.linear import GrowingProgram
 from domain.optimization.programs.program import Answer, Program
 from domain.optimization.programs.solver_control import UNLIMITED, SolverControl
-from domain.risk.ordered import Spectrum, loss_weights
-from domain.risk.outcomes import Outcomes
+from domain.risk.measures.spectral import Spectrum, loss_weights
 
 TOGETHER = 1e-10
 """Bound and best value this close, relative to the larger of the value and one, are one."""
@@ -60,7 +59,7 @@ class Cutter:
     def cut(self, weights: Vector) -> tuple[float, Vector]:
         """The risk of weights, and the slope by which no others have less: risk(v) >= slope . v."""
         outcomes = self.returns @ weights
-        slope = -(loss_weights(Outcomes(outcomes, self.chances), self.spectrum) @ self.returns)
+        slope = -(loss_weights(outcomes, self.spectrum, self.chances) @ self.returns)
         return float(slope @ weights), slope
 
 

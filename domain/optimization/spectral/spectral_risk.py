@@ -31,8 +31,8 @@ from domain.optimization.solution import Binding, Candidate, Engine
 from domain.optimization.spectral.cutting_planes import Cutter, Found, SpectralProgram, least_by_cuts
 from domain.optimization.tolerances import VIOLATION_TOLERANCE
 from domain.risk.measures import RiskMeasure
-from domain.risk.ordered import Spectrum, corrected, given_weights, spectral_risk, spectrum_of
-from domain.risk.outcomes import EQUAL, Outcomes
+from domain.risk.measures.spectral import Spectrum, corrected, given_weights, spectral_risk, spectrum_of
+from domain.risk.outcomes import EQUAL
 
 RISK_FLOOR = 1e-2
 """An objective below this many times its size for a typical asset counts as this when a gap is relative to it."""
@@ -89,7 +89,7 @@ def ordered_average(problem: Problem, weights: Vector) -> RankedRisk:
         raise NotSupported("an ordered weighted average is one of equally likely outcomes, and these are not")
 
     def average(held: Vector) -> float:
-        return spectral_risk(Outcomes(scenarios.values @ held), spectrum)
+        return spectral_risk(scenarios.values @ held, spectrum)
 
     return RankedRisk(scenarios, spectrum, average)
 

@@ -11,7 +11,7 @@ from domain.checks import ROUNDING, Matrix, Vector, finite, open_fraction, same_
 from domain.errors import InvalidInput
 from domain.progress import OnProgress, no_progress
 from domain.risk.filtered import DECAY, ewma_variances
-from domain.risk.measures import tail_weights
+from domain.risk.measures.tail import tail_weights
 from domain.risk.parametric import (
     Shape,
     cornish_fisher_value_at_risk,

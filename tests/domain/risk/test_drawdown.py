@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.risk.drawdown import START, Drawdown, compounded_drawdowns, maximum_drawdown
+from domain.risk.measures.drawdown import START, Drawdown, compounded_drawdowns, maximum_drawdown
 
 
 @given(st.lists(st.floats(-0.9, 2.0), min_size=1, max_size=25))

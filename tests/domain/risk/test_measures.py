@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from domain.risk.measures import conditional_value_at_risk, tail_weights, value_at_risk
+from domain.risk.measures.tail import conditional_value_at_risk, tail_weights, value_at_risk
 
 # Whole basis points: a linear programme cannot tell apart returns that differ by less than its own tolerance.
 RETURNS = st.lists(st.integers(-5000, 5000), min_size=2, max_size=40).map(lambda points: np.array(points) / 1e4)

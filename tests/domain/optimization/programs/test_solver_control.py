@@ -50,7 +50,7 @@ from domain.optimization.request.solver_options import SolverOptions
 from domain.optimization.solve import solve
 from domain.optimization.spectral.cutting_planes import Cutter, SpectralProgram, least_by_cuts
 from domain.risk.measures import RiskMeasure
-from domain.risk.ordered import gini_spectrum
+from domain.risk.measures.spectral import gini_spectrum
 
 SIZE, PERIODS = 8, 120
 VALUES = np.random.default_rng(3).normal(0.001, 0.01, (PERIODS, SIZE)) @ (

@@ -1,4 +1,4 @@
-"""Measures that weigh outcomes by their rank: every one is a weighted sum of the sorted outcomes.
+"""Measures that weigh outcomes by their rank: each is a weighted sum of the sorted outcomes.
 
 The weights never rise from the worst outcome to the best, which makes such a measure the largest of its own weighted
 sums over all orders of the outcomes, hence convex (Yager 1988; Cajas 2021, "OWA portfolio optimization").
@@ -10,8 +10,8 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.errors import InvalidInput, NotSupported
-from domain.risk.measures import RiskMeasure
-from domain.risk.outcomes import Outcomes
+from domain.risk.measures.dispersion import probability_vector, sample_correction
+from domain.risk.measures.risk_measure import RiskMeasure
 
 Spectrum = Callable[[Vector], Vector]
 """Cumulative weight that a measure puts on the worst u of the probability, 0 <= u <= 1, as a weight of losses."""
@@ -57,7 +57,7 @@ def corrected(spectrum: Spectrum, observations: int) -> Spectrum:
 
 
 def spectrum_of(measure: RiskMeasure, confidence_level: float) -> Spectrum:
-    """The spectrum of a measure that has one."""
+    """The spectrum of a measure. Raises NotSupported for a measure that has none."""
     match measure:
         case RiskMeasure.GINI_MEAN_DIFFERENCE:
             return gini_spectrum
@@ -76,24 +76,25 @@ def spectrum_of(measure: RiskMeasure, confidence_level: float) -> Spectrum:
     raise NotSupported(f"{measure} does not weigh outcomes by rank")
 
 
-def loss_weights(outcomes: Outcomes, spectrum: Spectrum) -> Vector:
-    """How much each of S outcomes' loss counts, (S,): the risk is their product with the losses."""
-    order = np.argsort(outcomes.returns)  # among equal ones any order will do
-    reached = np.concatenate([[0.0], np.cumsum(outcomes.chances[order])])
+def loss_weights(returns: Vector, spectrum: Spectrum, probabilities: Vector | None = None) -> Vector:
+    """The weight of the loss of each of S outcomes, (S,): the risk is the product of weights and losses."""
+    order = np.argsort(returns)  # the order of equal outcomes does not matter
+    reached = np.concatenate([[0.0], np.cumsum(probability_vector(len(returns), probabilities)[order])])
     reached[-1] = 1.0
     weights = np.zeros(len(order))
     weights[order] = np.diff(spectrum(reached))
     return weights
 
 
-def spectral_risk(outcomes: Outcomes, spectrum: Spectrum) -> float:
-    """The risk that a spectrum describes."""
-    return -float(loss_weights(outcomes, spectrum) @ outcomes.returns)
+def spectral_risk(returns: Vector, spectrum: Spectrum, probabilities: Vector | None = None) -> float:
+    """The risk of returns (S,) under a spectrum."""
+    return -float(loss_weights(returns, spectrum, probabilities) @ returns)
 
 
-def gini_mean_difference(outcomes: Outcomes) -> float:
-    """Mean distance of two different outcomes; of a sample every pair counts once, divisor T (T - 1) / 2."""
-    return outcomes.correction * spectral_risk(outcomes, gini_spectrum)
+def gini_mean_difference(returns: Vector, probabilities: Vector | None = None) -> float:
+    """Mean absolute difference of two outcomes of S; of a sample every pair counts once, divisor T (T - 1) / 2."""
+    correction = sample_correction(len(returns), probabilities)
+    return correction * spectral_risk(returns, gini_spectrum, probabilities)
 
 
 def given_weights(field: str, weights: Vector, outcomes: int) -> Spectrum:

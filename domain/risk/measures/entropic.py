@@ -5,8 +5,6 @@ from collections.abc import Callable
 import numpy as np
 
 from domain.checks import Vector
-from domain.errors import NotSupported
-from domain.risk.outcomes import EQUAL, Outcomes
 
 KAPPA = 0.3
 """Deformation of the relativistic entropy, 0 < kappa < 1: towards 0 it is EVaR, towards 1 the worst outcome."""
@@ -22,24 +20,24 @@ def entropic_value_at_risk(losses: Vector, probabilities: Vector, confidence_lev
 
 
 def entropic_weights(losses: Vector, probabilities: Vector, confidence_level: float) -> Vector:
-    """The distribution q (S,) whose mean loss is the EVaR, the highest of all those close to p.
+    """The distribution q (S,) with the highest mean loss, the EVaR, among those close to p (S,).
 
     Close is a relative entropy of at most -ln(1 - confidence). The q are exponential tilts of p, so one number is
     searched for.
     """
     result = np.zeros(len(losses))
     possible = probabilities > 0.0
-    losses, chances = losses[possible], probabilities[possible]
+    losses, probabilities = losses[possible], probabilities[possible]
     worst, spread = float(losses.max()), float(np.ptp(losses))
     room = -np.log(1.0 - confidence_level)
-    at_worst = np.where(losses == worst, chances, 0.0)
+    at_worst = np.where(losses == worst, probabilities, 0.0)
     if spread == 0.0 or -np.log(float(at_worst.sum())) <= room:
         result[possible] = at_worst / at_worst.sum()
         return result
     scaled = (losses - worst) / spread
 
     def tilted(tilt: float) -> tuple[Vector, float]:
-        weights = chances * np.exp(tilt * scaled)
+        weights = probabilities * np.exp(tilt * scaled)
         total = float(weights.sum())
         q = weights / total
         return q, tilt * float(q @ scaled) - float(np.log(total))
@@ -108,14 +106,6 @@ def relativistic_weights(losses: Vector, confidence_level: float, kappa: float =
 def deformed_logarithm(x: float, kappa: float) -> float:
     """Kaniadakis' logarithm (x^k - x^-k) / 2k."""
     return float(x**kappa - x**-kappa) / (2.0 * kappa)
-
-
-def equally_likely(outcomes: Outcomes, what: str) -> Vector:
-    """Returns of outcomes that all have the same probability. Raises NotSupported."""
-    chances = outcomes.probabilities
-    if chances is not None and np.ptp(chances) > EQUAL * chances.max():
-        raise NotSupported(f"{what} is defined over equally likely outcomes, and these are not")
-    return outcomes.returns
 
 
 def _crossing(rising: Callable[[float], float], low: float, high: float) -> float:
