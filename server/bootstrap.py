@@ -39,10 +39,10 @@ from server.servicers.reading import Requests
 from server.servicers.reallocation import ReallocationServicer
 from server.servicers.risk import RiskServicer
 from server.services.backtests import Backtests
-from server.services.batch import Batch
-from server.services.frontier import Frontier
 from server.services.market_data import MarketData
-from server.services.optimization import Optimization
+from server.services.optimization.batch import Batch
+from server.services.optimization.frontier import Frontier
+from server.services.optimization.optimize import Optimization
 from server.services.portfolios import Portfolios
 from server.services.reallocation import ReallocationService
 from server.services.risk import Risk

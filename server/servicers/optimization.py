@@ -16,9 +16,9 @@ from absfinance.v1.optimization_service_pb2_grpc import OptimizationServiceServi
 from server.converters.list_filter import list_filter_from_proto
 from server.converters.optimization import NAME, page_to_proto, record_to_bytes
 from server.servicers.reading import Context, Requests, call_of
-from server.services.batch import Batch
-from server.services.frontier import Frontier
-from server.services.optimization import Optimization
+from server.services.optimization.batch import Batch
+from server.services.optimization.frontier import Frontier
+from server.services.optimization.optimize import Optimization
 
 DEFAULT_PAGE = 50
 

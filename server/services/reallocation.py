@@ -10,7 +10,7 @@ from server.ports.list_filter import ListFilter
 from server.ports.portfolios import PortfolioStore
 from server.ports.results import AnswerDraft, AnswerPage, AnswerRecord, AnswerStore
 from server.services.market_data import MarketData
-from server.services.optimization import AnsweredBefore, answered_before
+from server.services.optimization.optimize import AnsweredBefore, answered_before
 from server.services.rounds import in_rounds
 from server.tasks.reallocate import reallocation
 

@@ -183,7 +183,7 @@ async def test_a_kill_during_an_import_leaves_all_or_nothing(tmp_path: Path, del
         from pathlib import Path
         import numpy as np
         from domain.market_data.panel import PricePanel
-        from server.ports import PriceField, PriceImport
+        from server.ports.market_data import PriceField, PriceImport
         from server.storage.embedded.database import Database
         from server.storage.embedded.market_data import EmbeddedMarketData
         from server.storage.embedded.panels import PanelFiles
