@@ -17,7 +17,8 @@ from domain.reallocation.request import Limits
 from domain.reallocation.shortfall import Shortfall
 from domain.reallocation.summary import Summary
 from domain.reallocation.utilization import UtilizationReport
-from server.commands.reallocation import OptimizedTarget, Planned, ReallocateCommand, Target, Volatilities
+from domain.reallocation.volatility import Volatilities
+from server.commands.reallocation import OptimizedTarget, Planned, ReallocateCommand, Target
 from server.converters.backtests import costs_from_proto
 from server.converters.identity import identity_of
 from server.converters.market_input import selection_from_proto
