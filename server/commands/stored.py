@@ -2,34 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from domain.market_data.panel import PricePanel
 from server.ports.market_data import Instrument, PriceSelection
-from server.ports.panels import Seal, open_values
-
-
-@dataclass(frozen=True, slots=True)
-class StoredInput:
-    """Stored prices by their file: small enough to send to a worker, which opens them in place."""
-
-    symbols: tuple[str, ...]
-    dates: NDArray[np.int32]
-    path: Path
-    fingerprint: str
-    seal: Seal | None = None
-
-    @property
-    def rows(self) -> int:
-        """Number of dates."""
-        return len(self.dates)
-
-    def open(self) -> PricePanel:
-        """The panel over the mapped file. Raises MissingMarketData where it was removed or changed meanwhile."""
-        return PricePanel(self.symbols, self.dates, open_values(self.path, self.seal))
+from server.ports.panels import StoredPanelRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +39,8 @@ class Found:
     """What the store had of it. Groups and instruments that are not stored are left out, but were asked for."""
 
     portfolios: Mapping[str, bytes] = field(default_factory=dict)
-    panels: Mapping[PriceSelection, StoredInput] = field(default_factory=dict)
-    volumes: Mapping[PriceSelection, StoredInput | None] = field(default_factory=dict)
+    panels: Mapping[PriceSelection, StoredPanelRef] = field(default_factory=dict)
+    volumes: Mapping[PriceSelection, StoredPanelRef | None] = field(default_factory=dict)
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
     asked_groups: bool = False

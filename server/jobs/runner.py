@@ -17,7 +17,7 @@ from domain.errors import Cancelled, DomainError, SolverFailed
 from server.execution.process_pool import ProcessPool
 from server.jobs.progress import Progress
 from server.jobs.saves import Saves, Yielded, until_stored
-from server.jobs.walking import Job, MappedPanel, Ran
+from server.jobs.walking import Job, Ran
 from server.observability import logger, request_id
 from server.ports.errors import (
     JobTimeBudgetExceeded,
@@ -31,6 +31,7 @@ from server.ports.errors import (
 from server.ports.job_queue import QueuePolicy, WaitingJob, expected_seconds
 from server.ports.job_stores import JobStores
 from server.ports.jobs import Claim, JobEnd, JobRecord, JobState, JobView
+from server.ports.panels import StoredPanelRef
 
 T = TypeVar("T")
 
@@ -309,10 +310,10 @@ class Runner:
     async def _job(self, claim: Claim) -> Job:
         inputs = claim.record.inputs
         return Job(
-            data=MappedPanel.of(await self._stores.inputs.panel(inputs.data)),
+            data=StoredPanelRef.of(await self._stores.inputs.panel(inputs.data)),
             kind=inputs.kind,
             benchmarks={
-                s: MappedPanel.of(await self._stores.inputs.panel(name)) for s, name in inputs.benchmarks.items()
+                s: StoredPanelRef.of(await self._stores.inputs.panel(name)) for s, name in inputs.benchmarks.items()
             },
             groups=inputs.groups,
             checkpoint=claim.checkpoint,

@@ -3,19 +3,14 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from domain.backtest.flow import Plan, Walk, prepare, run
 from domain.backtest.record import RecordPart
 from domain.backtest.result import BacktestOutcome
 from domain.backtest.specification import BacktestSpecification
-from domain.market_data.panel import PricePanel, ReturnPanel
 from server.jobs.codec import checkpoint_from_bytes, checkpoint_to_bytes, parts_from_bytes, parts_to_bytes
 from server.ports.jobs import EventKind, JobNews, JobTick, Stage
-from server.ports.panels import Seal, StoredPanel, open_values
+from server.ports.panels import StoredPanelRef
 
 TICK_SECONDS = 0.05
 CHECKPOINT_SECONDS = 1.0
@@ -30,35 +25,12 @@ NEWS_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class MappedPanel:
-    """A stored panel by its file, small enough to send."""
-
-    symbols: tuple[str, ...]
-    dates: NDArray[np.int32]
-    path: Path
-    seal: Seal | None = None
-
-    @classmethod
-    def of(cls, stored: StoredPanel) -> "MappedPanel":
-        """By its file."""
-        return cls(stored.panel.symbols, stored.panel.dates, stored.path, stored.seal)
-
-    def prices(self) -> PricePanel:
-        """The panel over the mapped file."""
-        return PricePanel(self.symbols, self.dates, open_values(self.path, self.seal))
-
-    def returns(self) -> ReturnPanel:
-        """Likewise, of returns."""
-        return ReturnPanel(self.symbols, self.dates, open_values(self.path, self.seal))
-
-
-@dataclass(frozen=True, slots=True)
 class Job:
     """Everything a worker needs to walk but the specification, from the start or from a checkpoint."""
 
-    data: MappedPanel
+    data: StoredPanelRef
     kind: str
-    benchmarks: Mapping[str, MappedPanel]
+    benchmarks: Mapping[str, StoredPanelRef]
     groups: Mapping[str, tuple[str, ...]]  # stored ones that the specification names
     checkpoint: bytes | None
     parts: tuple[bytes, ...]

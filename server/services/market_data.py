@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from domain.errors import MissingMarketData
-from server.commands.stored import Found, StoredInput, Wanted
+from server.commands.stored import Found, Wanted
 from server.ports.market_data import (
     ImportSession,
     Instrument,
@@ -14,7 +14,7 @@ from server.ports.market_data import (
     PriceQuery,
     PriceSelection,
 )
-from server.ports.panels import StoredPanel
+from server.ports.panels import StoredPanel, StoredPanelRef
 
 PAGE = 1000
 
@@ -50,10 +50,9 @@ class MarketData:
             asked_instruments=known.asked_instruments or bool(wanted.instruments),
         )
 
-    async def stored(self, selection: PriceSelection) -> StoredInput:
+    async def stored(self, selection: PriceSelection) -> StoredPanelRef:
         """The file of stored prices. Raises MissingMarketData where there are none."""
-        found = await self.prices(selection)
-        return StoredInput(found.panel.symbols, found.panel.dates, found.path, found.fingerprint, found.seal)
+        return StoredPanelRef.of(await self.prices(selection))
 
     async def prices(self, selection: PriceSelection) -> StoredPanel:
         """The stored panel of a selection. Raises MissingMarketData where there is none."""
@@ -77,7 +76,7 @@ class MarketData:
         """A page of instruments by symbol."""
         return await self._store.list_instruments(after, size, group)
 
-    async def _volumes(self, selection: PriceSelection) -> StoredInput | None:
+    async def _volumes(self, selection: PriceSelection) -> StoredPanelRef | None:
         """Volumes of those symbols that have any in the range of a selection."""
         known = await self._store.having(PriceField.VOLUME, await self._symbols(selection))
         if not known:

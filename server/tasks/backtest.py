@@ -25,9 +25,10 @@ from server.converters.backtests import (
 from server.converters.message import message_from_bytes
 from server.execution.worker import Control
 from server.jobs.codec import parts_from_bytes
-from server.jobs.walking import Job, MappedPanel, Ran, walk
+from server.jobs.walking import Job, Ran, walk
 from server.ports.jobs import JobDraft, JobInputs
 from server.ports.market_data import PriceSelection
+from server.ports.panels import StoredPanelRef
 from server.tasks.optimize import opened, selections
 from server.tasks.refusing import locating, refusing
 
@@ -61,7 +62,7 @@ def draft(request: bytes, found: Found | None, on_progress: Control, report: Rep
     outside = {one.symbol: _beside(command, i, one) for i, one in _outside(command.specification, data)}
     if missing := tuple(selection for selection in outside.values() if selection not in found.panels):
         return Wanted(panels=missing)
-    benchmarks = {symbol: found.panels[selection].open() for symbol, selection in outside.items()}
+    benchmarks = {symbol: found.panels[selection].prices() for symbol, selection in outside.items()}
     plan = prepare(command.specification.with_groups(found.groups), data, benchmarks, on_progress)
     on_progress()
     if command.validate_only:
@@ -81,7 +82,7 @@ def run(job: Job, request: bytes, fingerprint: str, on_progress: Control, report
 def series(
     request: bytes,
     groups: Mapping[str, tuple[str, ...]],
-    data: MappedPanel,
+    data: StoredPanelRef,
     kind: str,
     record: bytes,
     wanted: Series,

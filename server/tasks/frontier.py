@@ -14,10 +14,11 @@ from domain.optimization.solution import Solution
 from domain.optimization.specification import Specification, state
 from domain.warnings import ResultWarning
 from server.commands.optimization import TraceCommand, Traced
-from server.commands.stored import Found, StoredInput, Wanted
+from server.commands.stored import Found, Wanted
 from server.converters.message import message_from_bytes
 from server.converters.optimization import trace_command_from_proto, traced_to_proto
 from server.execution.worker import Control
+from server.ports.panels import StoredPanelRef
 from server.tasks.optimize import opened, selections, with_stored_groups
 from server.tasks.refusing import locating, refusing
 
@@ -107,7 +108,7 @@ def _is_heavy(command: TraceCommand, found: Found) -> bool:
     match data:
         case Moments():
             assets, work = len(data.symbols), 0
-        case StoredInput():
+        case StoredPanelRef():
             assets, work = len(data.symbols), data.rows * len(data.symbols) ** 2
         case _:
             panel = opened(data)

@@ -14,7 +14,7 @@ from domain.optimization.solve import solve
 from domain.optimization.specification import Specification, diagnosis, state, trading_costs
 from domain.warnings import ResultWarning
 from server.commands.optimization import Answer, OptimizeCommand, PricedAnswer
-from server.commands.stored import Found, ReportKey, RequestKey, StoredInput, Wanted
+from server.commands.stored import Found, ReportKey, RequestKey, Wanted
 from server.converters.message import message_from_bytes
 from server.converters.optimization import (
     answer_to_bytes,
@@ -24,6 +24,7 @@ from server.converters.optimization import (
 )
 from server.execution.worker import Control
 from server.ports.market_data import PriceSelection
+from server.ports.panels import StoredPanelRef
 from server.ports.results import AnswerDraft
 from server.tasks.refusing import locating, refusing
 
@@ -48,7 +49,7 @@ def optimize(
     limit_time(specification, on_progress)
     answer = _answer(specification, opened(data), on_progress, diagnose=command.diagnose_estimation)
     payload = answer_to_bytes(PricedAnswer(answer, cost_of(specification, answer), command.means_known))
-    version = data.fingerprint if isinstance(data, StoredInput) else ""
+    version = data.fingerprint if isinstance(data, StoredPanelRef) else ""
     fingerprint = hashlib.sha256(command.content + version.encode()).hexdigest()
     return AnswerDraft(
         payload,
@@ -63,7 +64,7 @@ def optimize(
 
 def opened(data: object) -> MarketInput:
     """Data in memory, or over the mapped file of what is stored."""
-    known: MarketInput = data.open() if isinstance(data, StoredInput) else data  # type: ignore[assignment]  # the rest of Found.input
+    known: MarketInput = data.prices() if isinstance(data, StoredPanelRef) else data  # type: ignore[assignment]  # the rest of Found.input
     return known
 
 

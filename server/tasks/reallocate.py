@@ -21,12 +21,13 @@ from server.commands.reallocation import (
     ReallocateCommand,
     Target,
 )
-from server.commands.stored import Found, ReportKey, RequestKey, StoredInput, Wanted
+from server.commands.stored import Found, ReportKey, RequestKey, Wanted
 from server.converters.message import message_from_bytes
 from server.converters.portfolios import mandate_from_bytes
 from server.converters.reallocation import planned_to_bytes, reallocate_command_from_proto, summary_to_bytes
 from server.execution.worker import Control
 from server.ports.market_data import Instrument, PriceSelection, TradableState
+from server.ports.panels import StoredPanelRef
 from server.ports.results import AnswerDraft
 from server.tasks.optimize import limit_time, with_stored_groups
 from server.tasks.refusing import locating, refusing
@@ -150,13 +151,13 @@ def _planned(
     result = reallocate(request, on_progress)
     on_progress()
     stored = found.panels[market] if isinstance(market, PriceSelection) else None
-    annual = Volatilities() if stored is None else volatilities(result.summary, stored.open())
+    annual = Volatilities() if stored is None else volatilities(result.summary, stored.prices())
     return Planned(result, annual, target_weights.warnings)
 
 
 def _optimised(
     target: OptimizedTarget,
-    prices: StoredInput,
+    prices: StoredPanelRef,
     portfolio: Portfolio,
     market: Snapshot,
     found: Found,
@@ -164,13 +165,13 @@ def _optimised(
 ) -> TargetWeights:
     specification = with_stored_groups(target.specification, found)
     limit_time(specification, on_progress)
-    return optimised_target(specification, prices.open(), target.lookback, portfolio, market, on_progress)
+    return optimised_target(specification, prices.prices(), target.lookback, portfolio, market, on_progress)
 
 
 def _snapshot(selection: PriceSelection, found: Found) -> Snapshot:
     volumes = found.volumes.get(selection)
     terms = {symbol: _terms(instrument) for symbol, instrument in found.instruments.items()}
-    return snapshot_of(found.panels[selection].open(), None if volumes is None else volumes.open(), terms)
+    return snapshot_of(found.panels[selection].prices(), None if volumes is None else volumes.prices(), terms)
 
 
 def _terms(instrument: Instrument) -> TradingTerms:
