@@ -51,17 +51,17 @@ class OptimizationServicer(OptimizationServiceServicer):
 
     async def GetOptimization(self, request: bytes, context: Context) -> bytes:
         """A stored answer."""
-        asked = await self._requests.message(GetOptimizationRequest, request, context)
-        return record_to_bytes(await self._optimization.get(asked.name.removeprefix(NAME)))
+        message = await self._requests.message(GetOptimizationRequest, request, context)
+        return record_to_bytes(await self._optimization.get(message.name.removeprefix(NAME)))
 
     async def ListOptimizations(self, request: bytes, context: Context) -> ListOptimizationsResponse:
         """A page of stored answers."""
-        asked = await self._requests.message(ListOptimizationsRequest, request, context)
-        size, filters = asked.page_size or DEFAULT_PAGE, list_filter_from_proto(asked)
-        return await asyncio.to_thread(page_to_proto, await self._optimization.list(asked.page_token, size, filters))
+        message = await self._requests.message(ListOptimizationsRequest, request, context)
+        size, filters = message.page_size or DEFAULT_PAGE, list_filter_from_proto(message)
+        return await asyncio.to_thread(page_to_proto, await self._optimization.list(message.page_token, size, filters))
 
     async def DeleteOptimization(self, request: bytes, context: Context) -> DeleteOptimizationResponse:
         """Nothing is left of a stored answer."""
-        asked = await self._requests.message(DeleteOptimizationRequest, request, context)
-        await self._optimization.delete(asked.name.removeprefix(NAME))
+        message = await self._requests.message(DeleteOptimizationRequest, request, context)
+        await self._optimization.delete(message.name.removeprefix(NAME))
         return DeleteOptimizationResponse()

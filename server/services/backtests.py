@@ -8,9 +8,9 @@ from functools import partial
 
 from domain.backtest.series import Series
 from server.commands.call import Call
-from server.commands.stored import Found, RequestKey
+from server.commands.stored import RequestKey, StoredData
 from server.execution.process_pool import ProcessPool
-from server.jobs.progress import Notice, Progress
+from server.jobs.progress import Progress, ProgressMessage
 from server.jobs.runner import Runner
 from server.ports.errors import StillRunning
 from server.ports.job_stores import JobStores
@@ -81,7 +81,7 @@ class Backtests:
 
     def follow(
         self, job_id: str, after_sequence: int, epoch: str, min_interval: float, heartbeat_interval: float
-    ) -> AsyncGenerator[Notice]:
+    ) -> AsyncGenerator[ProgressMessage]:
         """What happens to a job."""
         return self._progress.follow(job_id, after_sequence, epoch, min_interval, heartbeat_interval)
 
@@ -99,7 +99,7 @@ class Backtests:
                 yield piece
 
 
-def _with_panels(drafted: backtest.Drafted, found: Found) -> JobDraft:
+def _with_panels(drafted: backtest.Drafted, found: StoredData) -> JobDraft:
     """A job with all its data, in memory or over mapped files."""
     stored = {name: found.panels[selection].prices() for name, selection in drafted.stored.items()}
     return replace(drafted.job, panels={**drafted.job.panels, **stored})

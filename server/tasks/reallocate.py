@@ -21,14 +21,14 @@ from server.commands.reallocation import (
     ReallocateCommand,
     Target,
 )
-from server.commands.stored import Found, ReportKey, RequestKey, Wanted
+from server.commands.stored import DataRequest, ReportKey, RequestKey, StoredData
 from server.converters.message import message_from_bytes
 from server.converters.portfolios import mandate_from_bytes
 from server.converters.reallocation import planned_to_bytes, reallocate_command_from_proto, summary_to_bytes
 from server.execution.worker import Control
 from server.ports.market_data import Instrument, PriceSelection, TradableState
 from server.ports.panels import StoredPanelRef
-from server.ports.results import AnswerDraft
+from server.ports.results import ResultDraft
 from server.tasks.optimize import limit_time, with_stored_groups
 from server.tasks.refusing import locating, refusing
 
@@ -36,22 +36,22 @@ from server.tasks.refusing import locating, refusing
 @refusing
 @locating(ReallocateRequest)
 def reallocation(
-    request: bytes, found: Found | None, on_progress: Control, report: ReportKey
-) -> Wanted | AnswerDraft | bytes:
+    request: bytes, found: StoredData | None, on_progress: Control, report: ReportKey
+) -> DataRequest | ResultDraft | bytes:
     """The answer to store; only its bytes where nothing is to be stored; or what is needed first."""
     command = reallocate_command_from_proto(message_from_bytes(ReallocateRequest, request))
     if found is None:
         if command.request_id:
             report(RequestKey(command.request_id, command.body))
-        if wanted := _wanted_at_once(command):
-            return wanted
-    found = found or Found()
+        if needed := _first_data_request(command):
+            return needed
+    found = found or StoredData()
     mandate = _mandate(command, found)
     target = command.target if command.target is not None else mandate.target
     if target is None:
         raise InvalidInput("target_weights", "must be given, or target_optimize: there is no mandate to take it from")
-    if wanted := _wanted_then(command, target, found):
-        return wanted
+    if needed := _later_data_request(command, target, found):
+        return needed
     with _of_the_portfolio():
         planned = _planned(command, mandate, target, found, on_progress)
     payload = planned_to_bytes(planned)
@@ -59,7 +59,7 @@ def reallocation(
         return payload
     subject = command.portfolio if isinstance(command.portfolio, str) else ""
     fingerprint = _fingerprint(command, found)
-    return AnswerDraft(
+    return ResultDraft(
         payload,
         fingerprint,
         command.body,
@@ -82,16 +82,16 @@ def _of_the_portfolio() -> Iterator[None]:
         raise
 
 
-def _wanted_at_once(command: ReallocateCommand) -> Wanted:
+def _first_data_request(command: ReallocateCommand) -> DataRequest:
     stored = (command.market,) if isinstance(command.market, PriceSelection) else ()
-    return Wanted(
+    return DataRequest(
         portfolios=(command.portfolio,) if isinstance(command.portfolio, str) else (),
         panels=stored,
         volumes=stored,
     )
 
 
-def _wanted_then(command: ReallocateCommand, target: Target, found: Found) -> Wanted:
+def _later_data_request(command: ReallocateCommand, target: Target, found: StoredData) -> DataRequest:
     """What else is needed, now that portfolio and prices are known."""
     panels: tuple[PriceSelection, ...] = ()
     groups: tuple[str, ...] = ()
@@ -99,10 +99,10 @@ def _wanted_then(command: ReallocateCommand, target: Target, found: Found) -> Wa
     if isinstance(target, OptimizedTarget):
         prices = _target_prices(command, target)
         panels = () if prices in found.panels else (prices,)
-        groups = tuple(group for group in target.specification.missing_groups() if not found.asked_groups)
-    if isinstance(command.market, PriceSelection) and not found.asked_instruments:
+        groups = tuple(group for group in target.specification.missing_groups() if not found.groups_requested)
+    if isinstance(command.market, PriceSelection) and not found.instruments_requested:
         instruments = found.panels[command.market].symbols
-    return Wanted(panels=panels, groups=groups, instruments=instruments)
+    return DataRequest(panels=panels, groups=groups, instruments=instruments)
 
 
 def _target_prices(command: ReallocateCommand, target: OptimizedTarget) -> PriceSelection:
@@ -113,13 +113,13 @@ def _target_prices(command: ReallocateCommand, target: OptimizedTarget) -> Price
     return PriceSelection(tuple(symbols), symbols_path="snapshot.assets")
 
 
-def _mandate(command: ReallocateCommand, found: Found) -> Mandate:
+def _mandate(command: ReallocateCommand, found: StoredData) -> Mandate:
     if isinstance(command.portfolio, Portfolio):
         return Mandate(command.portfolio, None, None)
     return mandate_from_bytes(found.portfolios[command.portfolio])
 
 
-def _fingerprint(command: ReallocateCommand, found: Found) -> str:
+def _fingerprint(command: ReallocateCommand, found: StoredData) -> str:
     content = hashlib.sha256(command.content)
     if isinstance(command.portfolio, str):
         content.update(found.portfolios[command.portfolio])
@@ -129,7 +129,7 @@ def _fingerprint(command: ReallocateCommand, found: Found) -> str:
 
 
 def _planned(
-    command: ReallocateCommand, mandate: Mandate, target: Target, found: Found, on_progress: Control
+    command: ReallocateCommand, mandate: Mandate, target: Target, found: StoredData, on_progress: Control
 ) -> Planned:
     market = command.market
     snapshot = market if isinstance(market, Snapshot) else _snapshot(market, found)
@@ -160,7 +160,7 @@ def _optimised(
     prices: StoredPanelRef,
     portfolio: Portfolio,
     market: Snapshot,
-    found: Found,
+    found: StoredData,
     on_progress: Control,
 ) -> TargetWeights:
     specification = with_stored_groups(target.specification, found)
@@ -168,7 +168,7 @@ def _optimised(
     return optimised_target(specification, prices.prices(), target.lookback, portfolio, market, on_progress)
 
 
-def _snapshot(selection: PriceSelection, found: Found) -> Snapshot:
+def _snapshot(selection: PriceSelection, found: StoredData) -> Snapshot:
     volumes = found.volumes.get(selection)
     terms = {symbol: _terms(instrument) for symbol, instrument in found.instruments.items()}
     return snapshot_of(found.panels[selection].prices(), None if volumes is None else volumes.prices(), terms)

@@ -40,7 +40,7 @@ def walked(job: Job) -> tuple[Walked, list[object]]:
 
 def test_from_every_checkpoint(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, _ = walked(job)
-    for name in ("CHECKPOINT_SECONDS", "NEWS_SECONDS"):
+    for name in ("CHECKPOINT_SECONDS", "EVENT_SECONDS"):
         monkeypatch.setattr(walking, name, 0.0)
     _, reported = walked(job)
     saved = [one for one in reported if isinstance(one, Saved)]
