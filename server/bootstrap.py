@@ -39,20 +39,20 @@ from server.servicers.reading import Requests
 from server.servicers.reallocation import ReallocationServicer
 from server.servicers.risk import RiskServicer
 from server.services.backtests import Backtests
-from server.services.batch import Batch
-from server.services.frontier import Frontier
 from server.services.market_data import MarketData
-from server.services.optimization import Optimization
+from server.services.optimization.batch import Batch
+from server.services.optimization.frontier import Frontier
+from server.services.optimization.optimize import Optimization
 from server.services.portfolios import Portfolios
 from server.services.reallocation import ReallocationService
 from server.services.risk import Risk
 from server.settings import DATABASE_NAME, Settings, WrongSetting
-from server.storage.embedded.answers import EmbeddedAnswers
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database, UnknownSchema
 from server.storage.embedded.market_data import EmbeddedMarketData
 from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.portfolios import EmbeddedPortfolios
+from server.storage.embedded.results import EmbeddedResults
 from server.storage.embedded.retention import Retention
 from server.storage.embedded.room import Limits
 from server.storage.embedded.workers import WorkerLocks
@@ -198,8 +198,8 @@ def _servicers(settings: Settings, store: Store, pool: ProcessPool, jobs: Jobs) 
     market_data = MarketData(store.market_data)
     portfolios = EmbeddedPortfolios(database)
     requests = Requests(pool)
-    optimization = Optimization(market_data, EmbeddedAnswers(database, "optimization"), pool)
-    reallocations = ReallocationService(market_data, portfolios, EmbeddedAnswers(database, "reallocation"), pool)
+    optimization = Optimization(market_data, EmbeddedResults(database, "optimization"), pool)
+    reallocations = ReallocationService(market_data, portfolios, EmbeddedResults(database, "reallocation"), pool)
     backtests = Backtests(market_data, jobs.stores, pool, jobs.runner, jobs.progress)
     frontier = Frontier(market_data, pool)
     batch = Batch(market_data, pool, store.scratch.file, settings.stream_idle_seconds)

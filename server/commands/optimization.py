@@ -17,7 +17,7 @@ class OptimizeCommand:
 
     data: MarketInput | PriceSelection
     specification: Specification
-    means_known: bool  # False where the caller gave moments without expected returns
+    expected_returns_given: bool  # False where the caller gave moments without expected returns
     body: bytes  # hash of the request without its id
     request_id: str | None = None
     validate_only: bool = False
@@ -53,7 +53,7 @@ class BatchCommand:
 
     data: MarketInput | PriceSelection
     specification: Specification
-    means_known: bool
+    expected_returns_given: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,4 +81,4 @@ class PricedAnswer:
 
     answer: Answer
     cost: float | None
-    means_known: bool
+    expected_returns_given: bool

@@ -24,7 +24,7 @@ from server.converters.market_input import (
     selection_from_proto,
     volumes_from_proto,
 )
-from server.converters.paths import once_each, under
+from server.converters.paths import error_path, require_unique
 from server.ports.errors import Overloaded
 from server.ports.market_data import (
     ImportReceipt,
@@ -67,7 +67,7 @@ def import_piece_from_proto(request: ImportPricesRequest, *, volumes: bool) -> I
             header = request.header
             return ImportHeader(header.import_id, price_field_from_proto(header.field), header.source)
         case "chunk":
-            with under("chunk"):
+            with error_path("chunk"):
                 return volumes_from_proto(request.chunk) if volumes else prices_from_proto(request.chunk).above_zero()
     return ImportFooter(request.footer.value_count)
 
@@ -134,13 +134,13 @@ class ImportAssembly:
 
 def requested_selection(request: GetPricesRequest) -> PriceSelection:
     """The stored prices that a request names."""
-    with under("selection"):
+    with error_path("selection"):
         return selection_from_proto(request.selection).under("selection")
 
 
 def instruments_from_proto(request: UpsertInstrumentsRequest) -> list[Instrument]:
     """Instruments to store, each once."""
-    once_each("instruments", [instrument.symbol for instrument in request.instruments])
+    require_unique("instruments", [instrument.symbol for instrument in request.instruments])
     return list(map(instrument_from_proto, request.instruments))
 
 

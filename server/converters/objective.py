@@ -16,7 +16,7 @@ from domain.optimization.request.specification import (
     RiskBudgetBySymbol,
     TrackingBySymbol,
 )
-from server.converters.paths import once_each, under
+from server.converters.paths import error_path, require_unique
 from server.converters.weights import budgets_from_proto, weights_from_proto
 
 DEFAULT_CONFIDENCE = 0.95
@@ -25,7 +25,7 @@ DEFAULT_CONFIDENCE = 0.95
 def objective_from_proto(objective: objective_pb2.Objective) -> objectives.Objective | ObjectiveBySymbol:
     """The objective. Raises NotSupported for one that no engine pursues yet."""
     kind = objective.WhichOneof("kind") or ""
-    with under(f"objective.{kind}"):
+    with error_path(f"objective.{kind}"):
         match kind:
             case "min_risk":
                 return objectives.MinRisk()
@@ -154,7 +154,7 @@ def _factor_budgets(budget: objective_pb2.RiskBudget) -> FactorBudgetBySymbol:
         if one.factor in seen:
             raise InvalidInput(f"factor_budgets[{k}].factor", f"{one.factor} appears twice")
         seen.add(one.factor)
-        once_each(f"factor_budgets[{k}].loadings", [loading.symbol for loading in one.loadings])
+        require_unique(f"factor_budgets[{k}].loadings", [loading.symbol for loading in one.loadings])
     fractions_of_one("factor_budgets", (one.budget for one in given))
     return FactorBudgetBySymbol(
         tuple(one.factor for one in given),

@@ -27,7 +27,7 @@ from server.converters.market_input import (
 )
 from server.converters.measure import risk_measure_from_proto
 from server.converters.objective import linkage_from_proto
-from server.converters.paths import once_each, under
+from server.converters.paths import error_path, require_unique
 from server.converters.specification import DEFAULT_CONFIDENCE
 from server.converters.stress import scenarios_from_proto
 from server.converters.validation import validation_from_proto
@@ -98,7 +98,7 @@ def _weights(path: str, weights: Sequence[weight_pb2.AssetWeight]) -> dict[str, 
 def _factors(options: risk_pb2.FactorOptions, data: object) -> Factors:
     if options.WhichOneof("source") == "principal_components":
         return options.principal_components
-    with under("factors.series"):
+    with error_path("factors.series"):
         return _beside(options.series, data)
 
 
@@ -131,7 +131,7 @@ def _simulation(options: SimulationOptions) -> Simulation:
 
 
 def _portfolio(request: AnalyzeRiskRequest) -> Portfolio:
-    once_each("holdings", [holding.symbol for holding in request.holdings])
+    require_unique("holdings", [holding.symbol for holding in request.holdings])
     return Portfolio({holding.symbol: holding.quantity for holding in request.holdings}, request.cash)
 
 
@@ -145,7 +145,7 @@ def _benchmark(request: AnalyzeRiskRequest, data: object) -> Benchmark | None:
         return PriceSelection((request.benchmark_symbol,), symbols_path="benchmark_symbol")
     if not request.HasField("benchmark"):
         return None
-    with under("benchmark"):
+    with error_path("benchmark"):
         return _beside(request.benchmark, data)
 
 

@@ -60,7 +60,7 @@ class Admission(CallInterceptor):
             task.cancel()
 
     @asynccontextmanager
-    async def around(self, method: Method, context: Context) -> AsyncIterator[None]:
+    async def intercept(self, method: Method, context: Context) -> AsyncIterator[None]:
         """Takes a place for the time of the call. Raises Draining or Overloaded."""
         if self._draining:
             raise Draining

@@ -26,7 +26,7 @@ class Errors(CallInterceptor):
     """Turns whatever a handler raises into a status, and aborts the call with it."""
 
     @asynccontextmanager
-    async def around(self, method: Method, context: Context) -> AsyncIterator[None]:
+    async def intercept(self, method: Method, context: Context) -> AsyncIterator[None]:
         """Passes aborts and cancellation on; everything else leaves as a status."""
         try:
             yield

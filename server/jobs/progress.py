@@ -35,7 +35,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class TickNews:
+class ProgressTick:
     """How far it is, and the time it will still take, once that can be said."""
 
     tick: JobTick  # its points are those that this follower does not have
@@ -43,17 +43,17 @@ class TickNews:
 
 
 class Heartbeat:
-    """Nothing happened."""
+    """Sent where nothing happened for a while."""
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class ProgressMessage:
     """One message to a follower. `content` is a JobRecord for the end of a job."""
 
     sequence: int
     epoch: str
     time: datetime
-    content: Snapshot | TickNews | JobEvent | Heartbeat | JobRecord
+    content: Snapshot | ProgressTick | JobEvent | Heartbeat | JobRecord
 
 
 @dataclass(slots=True)
@@ -212,7 +212,7 @@ class Progress:
 
     async def follow(
         self, job_id: str, after_sequence: int, epoch: str, min_interval: float, heartbeat_interval: float
-    ) -> AsyncGenerator[Notice]:
+    ) -> AsyncGenerator[ProgressMessage]:
         """A snapshot, what happened since, what happens, and the end.
 
         Raises NotFound, EpochChanged, EventsCompacted, InvalidInput for a sequence that was never given out, and
@@ -224,24 +224,24 @@ class Progress:
             _resumable(log.record, after_sequence, epoch)
             cursor = Cursor(log, after_sequence)
             yield cursor.snapshot()
-            async for notice in self._notices(cursor, min_interval, heartbeat_interval):
-                yield notice
+            async for message in self._messages(cursor, min_interval, heartbeat_interval):
+                yield message
         finally:
             self._leave(log)
 
-    async def _notices(
+    async def _messages(
         self, cursor: "Cursor", min_interval: float, heartbeat_interval: float
-    ) -> AsyncGenerator[Notice]:
+    ) -> AsyncGenerator[ProgressMessage]:
         log = cursor.log
         last_sent = time.monotonic()
         tick_due = last_sent  # the first tick may follow the snapshot at once
         while True:
             while log.record.state.is_final and cursor.has_tick and not cursor.at_end:
                 yield cursor.tick()  # the rest of the curves comes before the end
-            for notice in cursor.durable():
+            for message in cursor.durable():
                 last_sent = time.monotonic()
-                yield notice
-                if isinstance(notice.content, JobRecord):
+                yield message
+                if isinstance(message.content, JobRecord):
                     return
             if cursor.at_end:
                 return  # it had the end before, and asks what followed: nothing
@@ -263,7 +263,7 @@ class Progress:
             await self._pause(log, event, min(until, tick_due) - now if cursor.has_tick else until - now)
 
     async def _pause(self, log: Log, event: asyncio.Event, seconds: float) -> None:
-        """Waits for news; a job that another process runs, or nobody yet, is looked at now and then."""
+        """Waits for an event; a job that another process runs, or nobody yet, is looked at now and then."""
         limit = seconds if log.run_here else min(seconds, POLL_SECONDS)
         try:
             async with asyncio.timeout(max(limit, 0.0)):
@@ -315,30 +315,30 @@ class Cursor:
         """Whether there is a later tick than the last one sent."""
         return self.log.tick_count > self._ticks_seen
 
-    def snapshot(self) -> Notice:
-        """The first notice; its sequence is the place it goes on from."""
+    def snapshot(self) -> ProgressMessage:
+        """The first message; its sequence is the place it goes on from."""
         record = self.log.record
         oldest = (record.dropped_event + 1) * BLOCK
-        return self._notice(self._sequence, Snapshot(record.state, self.log.tick, oldest))
+        return self._message(self._sequence, Snapshot(record.state, self.log.tick, oldest))
 
-    def durable(self) -> list[Notice]:
+    def durable(self) -> list[ProgressMessage]:
         """Events that were not sent yet."""
-        found: list[Notice] = []
+        found: list[ProgressMessage] = []
         dropped = self.log.record.dropped_event
         if self._number < dropped and self._number > 0 and self._missed():
             raise EventsCompacted((dropped + 1) * BLOCK)
         for event in self.log.events[self._position() :]:
             self._number, self._sequence = event.number, event.number * BLOCK
-            content = self.log.record if event.news.kind is EventKind.FINISHED else event
-            found.append(Notice(self._sequence, self.log.record.epoch, event.time, content))
+            content = self.log.record if event.content.kind is EventKind.FINISHED else event
+            found.append(ProgressMessage(self._sequence, self.log.record.epoch, event.time, content))
         return found
 
-    def tick(self) -> Notice:
+    def tick(self) -> ProgressMessage:
         """The latest tick, or the end of the curve of a strategy before it that was not sent yet."""
         tick = self._next()
         self._sequence += 1
         eta = self.log.pace.eta(tick) if self.log.pace else None
-        return self._notice(self._sequence, TickNews(tick, eta))
+        return self._message(self._sequence, ProgressTick(tick, eta))
 
     def _next(self) -> JobTick:
         latest = self.log.tick
@@ -358,10 +358,10 @@ class Cursor:
             if curve is not None and curve.tick is not None and points:
                 return replace(curve.tick, points=points)
 
-    def heartbeat(self) -> Notice:
+    def heartbeat(self) -> ProgressMessage:
         """A sign of life."""
         self._sequence += 1
-        return self._notice(self._sequence, Heartbeat())
+        return self._message(self._sequence, Heartbeat())
 
     def _missed(self) -> bool:
         """Whether events between this place and the oldest one held here are gone."""
@@ -371,8 +371,8 @@ class Cursor:
         events = self.log.events
         return 0 if not events else min(max(0, self._number + 1 - events[0].number), len(events))
 
-    def _notice(self, sequence: int, content: Snapshot | TickNews | Heartbeat) -> Notice:
-        return Notice(sequence, self.log.record.epoch, datetime.now(UTC), content)
+    def _message(self, sequence: int, content: Snapshot | ProgressTick | Heartbeat) -> ProgressMessage:
+        return ProgressMessage(sequence, self.log.record.epoch, datetime.now(UTC), content)
 
 
 def _resumable(record: JobRecord, after_sequence: int, epoch: str) -> None:

@@ -15,9 +15,9 @@ from typing import TypeVar
 
 from domain.errors import Cancelled, DomainError, SolverFailed
 from server.execution.process_pool import ProcessPool
+from server.jobs.checkpoint_writer import CheckpointWriter, Yielded, until_stored
 from server.jobs.progress import Progress
-from server.jobs.saves import Saves, Yielded, until_stored
-from server.jobs.walking import Job, MappedPanel, Ran
+from server.jobs.walking import Job, Ran
 from server.observability import logger, request_id
 from server.ports.errors import (
     JobTimeBudgetExceeded,
@@ -31,6 +31,7 @@ from server.ports.errors import (
 from server.ports.job_queue import QueuePolicy, WaitingJob, expected_seconds
 from server.ports.job_stores import JobStores
 from server.ports.jobs import Claim, JobEnd, JobRecord, JobState, JobView
+from server.ports.panels import StoredPanelRef
 
 T = TypeVar("T")
 
@@ -54,7 +55,7 @@ class Run:
     """A job that runs here."""
 
     claim: Claim
-    saves: Saves
+    writer: CheckpointWriter
     protected: bool  # it has waited for long, so that it keeps its whole slice
     started: float = field(default_factory=time.monotonic)
     task: asyncio.Task[None] | None = None
@@ -155,19 +156,19 @@ class Runner:
 
     def _begin(self, claim: Claim) -> None:
         protected = claim.waited_seconds >= 10.0 * self._policy.slice_seconds
-        run = Run(claim, Saves(self._stores.log, self._progress, claim.record), protected)
+        run = Run(claim, CheckpointWriter(self._stores.log, self._progress, claim.record), protected)
         self._running[claim.record.id] = run
         run.task = asyncio.create_task(self._run(run))
         run.task.add_done_callback(partial(self._done, run))
 
     async def _make_room(self) -> None:
         """Where all places are taken, asks one long job to make room for a job that would be next."""
-        asked = [run for run in self._running.values() if run.yielding_since is not None]
-        for run in asked:
+        yielding = [run for run in self._running.values() if run.yielding_since is not None]
+        for run in yielding:
             late = time.monotonic() - (run.yielding_since or 0.0) > LENT_SECONDS
             if late and run.for_short and self._slots > 1 and run.stop is None:
                 run.end(Yielded())
-        if asked or len(self._running) < self._slots:
+        if yielding or len(self._running) < self._slots:
             return
         queue = await self._stores.queue.queue(self._worker)
         if not queue.waiting:
@@ -189,7 +190,7 @@ class Runner:
         if (to_short and not for_short) or run.seconds < (LEAST_SECONDS if for_short else self._policy.slice_seconds):
             return False
         run.yielding_since, run.for_short = time.monotonic(), for_short
-        run.saves.yield_at_next()
+        run.writer.yield_at_next()
         return True
 
     def _as_waiting(self, run: Run) -> WaitingJob:
@@ -302,17 +303,17 @@ class Runner:
             raise self._over_budget()
         job = await self._job(run.claim)
         work = partial(self._run_job, job, record.request, record.fingerprint)
-        ran = await _while_saving(self._pool.run(work, None, run.saves.take), run.saves)
+        ran = await _while_writing(self._pool.run(work, None, run.writer.submit), run.writer)
         end = JobEnd(JobState.SUCCEEDED, ran.result, series=ran.series)
-        await until_stored(lambda: self._stores.log.finish(record, end, ran.news), record.id)
+        await until_stored(lambda: self._stores.log.finish(record, end, ran.events), record.id)
 
     async def _job(self, claim: Claim) -> Job:
         inputs = claim.record.inputs
         return Job(
-            data=MappedPanel.of(await self._stores.inputs.panel(inputs.data)),
+            data=StoredPanelRef.of(await self._stores.inputs.panel(inputs.data)),
             kind=inputs.kind,
             benchmarks={
-                s: MappedPanel.of(await self._stores.inputs.panel(name)) for s, name in inputs.benchmarks.items()
+                s: StoredPanelRef.of(await self._stores.inputs.panel(name)) for s, name in inputs.benchmarks.items()
             },
             groups=inputs.groups,
             checkpoint=claim.checkpoint,
@@ -329,17 +330,17 @@ class Runner:
             await until_stored(lambda: self._stores.log.finish(record, end, ()), record.id)
 
 
-async def _while_saving(work: Awaitable[T], saves: Saves) -> T:
+async def _while_writing(work: Awaitable[T], writer: CheckpointWriter) -> T:
     """What comes of work, once everything it reported is stored; ends it where something cannot be stored."""
     working: asyncio.Future[T] = asyncio.ensure_future(work)
-    saving = asyncio.create_task(saves.run())
-    tasks: set[asyncio.Future[T] | asyncio.Future[None]] = {working, saving}
+    writing = asyncio.create_task(writer.run())
+    tasks: set[asyncio.Future[T] | asyncio.Future[None]] = {working, writing}
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        if saving.done():
-            saving.result()  # it ends before the work only by an error
+        if writing.done():
+            writing.result()  # it ends before the work only by an error
         found = working.result()
-        await saves.all_done(saving)
+        await writer.flush(writing)
         return found
     finally:
         for task in tasks:

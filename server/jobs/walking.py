@@ -3,20 +3,15 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from domain.backtest.flow import BacktestRun, run
 from domain.backtest.preparation import BacktestPlan, prepare
 from domain.backtest.record import RecordPart
 from domain.backtest.result import BacktestOutcome
 from domain.backtest.specification import BacktestSpecification
-from domain.market_data.panel import PricePanel, ReturnPanel
 from server.jobs.codec import checkpoint_from_bytes, checkpoint_to_bytes, parts_from_bytes, parts_to_bytes
-from server.ports.jobs import EventKind, JobNews, JobTick, Stage
-from server.ports.panels import Seal, StoredPanel, open_values
+from server.ports.jobs import EventKind, JobEventDraft, JobTick, Stage
+from server.ports.panels import StoredPanelRef
 
 TICK_SECONDS = 0.05
 CHECKPOINT_SECONDS = 1.0
@@ -26,40 +21,17 @@ MANY_PARTS = 32
 MOST_POINTS = 256
 """Points of a curve in one tick."""
 
-NEWS_SECONDS = 0.25
+EVENT_SECONDS = 0.25
 """What is worth telling waits no longer than this for its checkpoint."""
-
-
-@dataclass(frozen=True, slots=True)
-class MappedPanel:
-    """A stored panel by its file, small enough to send."""
-
-    symbols: tuple[str, ...]
-    dates: NDArray[np.int32]
-    path: Path
-    seal: Seal | None = None
-
-    @classmethod
-    def of(cls, stored: StoredPanel) -> "MappedPanel":
-        """By its file."""
-        return cls(stored.panel.symbols, stored.panel.dates, stored.path, stored.seal)
-
-    def prices(self) -> PricePanel:
-        """The panel over the mapped file."""
-        return PricePanel(self.symbols, self.dates, open_values(self.path, self.seal))
-
-    def returns(self) -> ReturnPanel:
-        """Likewise, of returns."""
-        return ReturnPanel(self.symbols, self.dates, open_values(self.path, self.seal))
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """Everything a worker needs to walk but the specification, from the start or from a checkpoint."""
 
-    data: MappedPanel
+    data: StoredPanelRef
     kind: str
-    benchmarks: Mapping[str, MappedPanel]
+    benchmarks: Mapping[str, StoredPanelRef]
     groups: Mapping[str, tuple[str, ...]]  # stored ones that the specification names
     checkpoint: bytes | None
     parts: tuple[bytes, ...]
@@ -72,7 +44,7 @@ class Saved:
     checkpoint: bytes
     part: bytes
     tick: JobTick
-    news: tuple[JobNews, ...]
+    events: tuple[JobEventDraft, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +61,7 @@ class Walked:
 
     outcome: BacktestOutcome  # without records
     series: tuple[tuple[str, bytes], ...]  # label and record of each strategy
-    news: tuple[JobNews, ...]  # since the last checkpoint
+    events: tuple[JobEventDraft, ...]  # since the last checkpoint
     cpu_seconds: float
 
 
@@ -99,7 +71,7 @@ class Ran:
 
     result: bytes
     series: tuple[tuple[str, bytes], ...]
-    news: tuple[JobNews, ...]
+    events: tuple[JobEventDraft, ...]
 
 
 def walk(
@@ -124,8 +96,8 @@ def walk(
         report(Compacted(len(job.parts), parts_to_bytes(joined)))
     reporter = Reporter(report, plan, begun=len(records))
     outcome = run(plan, reporter, on_progress, checkpoint, records)
-    news = reporter.remaining_news()
-    return Walked(outcome.without_records(), _series(plan, outcome), news, time.process_time() - started)
+    events = reporter.remaining_events()
+    return Walked(outcome.without_records(), _series(plan, outcome), events, time.process_time() - started)
 
 
 class Reporter:
@@ -148,27 +120,29 @@ class Reporter:
         if now - self._ticked >= TICK_SECONDS:
             self._ticked = now
             self._report(replace(self._tick(walk), points=self._points(walk, walk.strategy_index)))
-        has_news = walk.strategy_index >= self._told_legs or bool(walk.simulation and walk.simulation.record.failures)
-        if now - self._saved >= (NEWS_SECONDS if has_news else CHECKPOINT_SECONDS):
+        has_events = walk.strategy_index >= self._told_legs or bool(walk.simulation and walk.simulation.record.failures)
+        if now - self._saved >= (EVENT_SECONDS if has_events else CHECKPOINT_SECONDS):
             self._saved = now
             checkpoint = walk.checkpoint()
-            news = self._news(walk.strategy_index, checkpoint.parts)
+            events = self._event_drafts(walk.strategy_index, checkpoint.parts)
             self._report(
-                Saved(checkpoint_to_bytes(checkpoint), parts_to_bytes(checkpoint.parts), self._tick(walk), news)
+                Saved(checkpoint_to_bytes(checkpoint), parts_to_bytes(checkpoint.parts), self._tick(walk), events)
             )
 
-    def remaining_news(self) -> tuple[JobNews, ...]:
+    def remaining_events(self) -> tuple[JobEventDraft, ...]:
         """What no checkpoint has told; the last points of the curves are reported."""
         self._tell_ended_legs(len(self._plan.strategy_runs))
         parts = () if self._walk is None else self._walk.hand_over()
-        return self._news(len(self._plan.strategy_runs) - 1, parts)
+        return self._event_drafts(len(self._plan.strategy_runs) - 1, parts)
 
-    def _news(self, leg: int, parts: Sequence[tuple[int, RecordPart]]) -> tuple[JobNews, ...]:
-        found: list[JobNews] = []
+    def _event_drafts(self, leg: int, parts: Sequence[tuple[int, RecordPart]]) -> tuple[JobEventDraft, ...]:
+        found: list[JobEventDraft] = []
         for part_leg, part in parts:
             found.extend(self._beginnings(part_leg))
             found.extend(
-                JobNews(EventKind.REBALANCE_FAILED, failure.message, failure.day, failure.reason, self._stage(part_leg))
+                JobEventDraft(
+                    EventKind.REBALANCE_FAILED, failure.message, failure.day, failure.reason, self._stage(part_leg)
+                )
                 for failure in part.failures
             )
         found.extend(self._beginnings(leg))
@@ -197,14 +171,12 @@ class Reporter:
         self._told_dates += len(navs)
         return _thinned(list(zip(days.tolist(), navs.tolist(), strict=True)))
 
-    def _beginnings(self, leg: int) -> list[JobNews]:
+    def _beginnings(self, leg: int) -> list[JobEventDraft]:
         first, self._told_legs = self._told_legs, max(self._told_legs, leg + 1)
         day = int(self._plan.days[0])
         return [
-            JobNews(
-                EventKind.STAGE, f"simulating {self._plan.strategy_runs[i].strategy.label}", day, stage=self._stage(i)
-            )
-            for i in range(first, leg + 1)
+            JobEventDraft(EventKind.STAGE, f"simulating {run.strategy.label}", day, stage=self._stage(i))
+            for i, run in enumerate(self._plan.strategy_runs[first : leg + 1], first)
         ]
 
 

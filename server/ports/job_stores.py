@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from server.ports.job_queue import QueueSnapshot
-from server.ports.jobs import Claim, JobDraft, JobEnd, JobEvent, JobNews, JobPage, JobRecord, JobTick, JobView
+from server.ports.jobs import Claim, JobDraft, JobEnd, JobEvent, JobEventDraft, JobPage, JobRecord, JobTick, JobView
 from server.ports.list_filter import EVERYTHING, ListFilter
 from server.ports.panels import StoredPanel
 
@@ -98,7 +98,7 @@ class JobLog(Protocol):
         ...
 
     async def save(
-        self, claim: JobRecord, checkpoint: bytes, part: bytes, tick: JobTick, news: Sequence[JobNews]
+        self, claim: JobRecord, checkpoint: bytes, part: bytes, tick: JobTick, events: Sequence[JobEventDraft]
     ) -> tuple[JobEvent, ...]:
         """Keeps where a job stands with what happened, in one transaction."""
         ...
@@ -107,7 +107,7 @@ class JobLog(Protocol):
         """Puts one part in the place of the first `count` parts of a job."""
         ...
 
-    async def finish(self, claim: JobRecord, end: JobEnd, news: Sequence[JobNews]) -> tuple[JobEvent, ...]:
+    async def finish(self, claim: JobRecord, end: JobEnd, events: Sequence[JobEventDraft]) -> tuple[JobEvent, ...]:
         """Ends a job, with a last event."""
         ...
 

@@ -44,8 +44,8 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class JobNews:
-    """Something worth keeping, before it has its place in the log."""
+class JobEventDraft:
+    """An event of a job before it has its number in the log."""
 
     kind: EventKind
     message: str
@@ -60,7 +60,7 @@ class JobEvent:
 
     number: int
     time: datetime  # UTC
-    news: JobNews
+    content: JobEventDraft
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from server.ports.list_filter import EVERYTHING, ListFilter
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerRecord:
-    """A stored answer."""
+class StoredResult:
+    """A stored result."""
 
     id: str
     created: datetime  # UTC
@@ -21,8 +21,8 @@ class AnswerRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerDraft:
-    """An answer before it is stored."""
+class ResultDraft:
+    """A result before it is stored."""
 
     payload: bytes
     input_fingerprint: str
@@ -35,32 +35,32 @@ class AnswerDraft:
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerPage:
-    """Answers, newest first; `next_token` is empty at the end."""
+class ResultPage:
+    """Results, newest first; `next_token` is empty at the end."""
 
-    records: tuple[AnswerRecord, ...]
+    records: tuple[StoredResult, ...]
     next_token: str
 
 
-class AnswerStore(Protocol):
-    """Answers of one kind."""
+class ResultStore(Protocol):
+    """The stored results of one service."""
 
-    async def find(self, request_id: str, body: bytes) -> AnswerRecord | None:
+    async def find(self, request_id: str, body: bytes) -> StoredResult | None:
         """The answer this request was given before. Raises RequestIdReused where the id belongs to another body."""
         ...
 
-    async def save(self, draft: AnswerDraft) -> AnswerRecord:
+    async def save(self, draft: ResultDraft) -> StoredResult:
         """Stores an answer; of two with one request id the first is kept and returned to both.
 
         Raises RequestIdReused, AlreadyExists for an id that is taken, StorageFull.
         """
         ...
 
-    async def get(self, answer_id: str) -> AnswerRecord:
+    async def get(self, answer_id: str) -> StoredResult:
         """One answer. Raises NotFound."""
         ...
 
-    async def list(self, token: str, limit: int, filters: ListFilter = EVERYTHING) -> AnswerPage:
+    async def list(self, token: str, limit: int, filters: ListFilter = EVERYTHING) -> ResultPage:
         """A page of answers. Raises InvalidInput for a token that is not of this list with these filters."""
         ...
 

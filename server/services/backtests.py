@@ -8,15 +8,15 @@ from functools import partial
 
 from domain.backtest.series import Series
 from server.commands.call import Call
-from server.commands.stored import Found, RequestKey
+from server.commands.stored import RequestKey, StoredData
 from server.execution.process_pool import ProcessPool
-from server.jobs.progress import Notice, Progress
+from server.jobs.progress import Progress, ProgressMessage
 from server.jobs.runner import Runner
-from server.jobs.walking import MappedPanel
 from server.ports.errors import StillRunning
 from server.ports.job_stores import JobStores
 from server.ports.jobs import JobDraft, JobPage, JobRecord
 from server.ports.list_filter import ListFilter
+from server.ports.panels import StoredPanelRef
 from server.services.market_data import MarketData
 from server.services.rounds import in_rounds
 from server.tasks import backtest
@@ -81,7 +81,7 @@ class Backtests:
 
     def follow(
         self, job_id: str, after_sequence: int, epoch: str, min_interval: float, heartbeat_interval: float
-    ) -> AsyncGenerator[Notice]:
+    ) -> AsyncGenerator[ProgressMessage]:
         """What happens to a job."""
         return self._progress.follow(job_id, after_sequence, epoch, min_interval, heartbeat_interval)
 
@@ -91,7 +91,7 @@ class Backtests:
         if not record.state.is_final:
             raise StillRunning(f"backtests/{job_id} is not over; its series are there once it has succeeded")
         _, data = await self._archive.series(job_id, label)
-        panel = MappedPanel.of(await self._inputs.panel(record.inputs.data))
+        panel = StoredPanelRef.of(await self._inputs.panel(record.inputs.data))
         work = partial(backtest.series, record.request, record.inputs.groups, panel, record.inputs.kind, data, series)
         pieces = self._pool.stream(work, call.deadline, caller=call.caller)
         async with aclosing(pieces):
@@ -99,7 +99,7 @@ class Backtests:
                 yield piece
 
 
-def _with_panels(drafted: backtest.Drafted, found: Found) -> JobDraft:
+def _with_panels(drafted: backtest.Drafted, found: StoredData) -> JobDraft:
     """A job with all its data, in memory or over mapped files."""
-    stored = {name: found.panels[selection].open() for name, selection in drafted.stored.items()}
+    stored = {name: found.panels[selection].prices() for name, selection in drafted.stored.items()}
     return replace(drafted.job, panels={**drafted.job.panels, **stored})

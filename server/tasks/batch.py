@@ -16,7 +16,7 @@ from domain.optimization.problem.resolve import pose
 from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
 from server.commands.optimization import Answer, BatchAccount, BatchCommand, PricedAnswer
-from server.commands.stored import Found, Wanted
+from server.commands.stored import DataRequest, StoredData
 from server.converters.message import InvalidRequest, message_from_bytes
 from server.converters.optimization import (
     answer_to_bytes,
@@ -47,15 +47,15 @@ class Shared:
 
 @refusing
 @locating(OptimizeBatchRequest)
-def share(request: bytes, file: Path, found: Found | None, on_progress: Control) -> Wanted | None:
+def share(request: bytes, file: Path, found: StoredData | None, on_progress: Control) -> DataRequest | None:
     """Writes what all accounts share to a file, or says what is needed first."""
     message = message_from_bytes(OptimizeBatchRequest, request)
     if not message.HasField("universe"):
         raise InvalidInput("universe", "must be the first message of a batch")
     command = batch_command_from_proto(message.universe)
-    if found is None and (wanted := Wanted(panels=selections(command.data))):
-        return wanted
-    data = opened((found or Found()).input(command.data))
+    if found is None and (needed := DataRequest(panels=selections(command.data))):
+        return needed
+    data = opened((found or StoredData()).input(command.data))
     on_progress()
     universe = universe_of(command.specification, data, on_progress)
     body = hashlib.sha256(message.universe.SerializeToString(deterministic=True)).digest()
@@ -69,18 +69,18 @@ def share(request: bytes, file: Path, found: Found | None, on_progress: Control)
 def accounts(
     file: Path,
     requests: Sequence[bytes],
-    found: Found | None,
+    found: StoredData | None,
     on_progress: Control,
     report: Callable[[bytes], None],
-) -> Wanted | None:
+) -> DataRequest | None:
     """Reports the outcome of each account, in order; or says which stored groups are needed first."""
     own: Shared = read_value(file)
     read = [_account(request, own) for request in requests]
     if found is None and (missing := _missing_groups(read)):
-        return Wanted(groups=missing)
+        return DataRequest(groups=missing)
     for account in read:
         on_progress()
-        report(_outcome(own, account, found or Found(), on_progress))
+        report(_outcome(own, account, found or StoredData(), on_progress))
     return None
 
 
@@ -120,7 +120,7 @@ def _missing_groups(read: Sequence[BatchAccount]) -> tuple[str, ...]:
     return tuple(sorted({group for groups in named for group in groups}))
 
 
-def _outcome(own: Shared, account: BatchAccount, found: Found, on_progress: Control) -> bytes:
+def _outcome(own: Shared, account: BatchAccount, found: StoredData, on_progress: Control) -> bytes:
     """What goes wrong with one account is its outcome."""
     try:
         return _result(own, account, found, on_progress)
@@ -130,7 +130,7 @@ def _outcome(own: Shared, account: BatchAccount, found: Found, on_progress: Cont
         return batch_error_to_bytes(account.key, error)
 
 
-def _result(own: Shared, account: BatchAccount, found: Found, on_progress: Control) -> bytes:
+def _result(own: Shared, account: BatchAccount, found: StoredData, on_progress: Control) -> bytes:
     if isinstance(account.specification, Exception):
         raise account.specification
     specification = with_stored_groups(account.specification, found)
@@ -139,5 +139,5 @@ def _result(own: Shared, account: BatchAccount, found: Found, on_progress: Contr
     problem = pose(specification, own.universe, on_progress)
     solution = solve(problem, on_progress)
     answer = Answer(problem, solution, time.perf_counter() - start)
-    payload = answer_to_bytes(PricedAnswer(answer, cost_of(specification, answer), own.command.means_known))
+    payload = answer_to_bytes(PricedAnswer(answer, cost_of(specification, answer), own.command.expected_returns_given))
     return batch_result_to_bytes(account.key, payload, account.fingerprint)

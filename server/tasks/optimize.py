@@ -16,7 +16,7 @@ from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
 from domain.warnings import ResultWarning
 from server.commands.optimization import Answer, OptimizeCommand, PricedAnswer
-from server.commands.stored import Found, ReportKey, RequestKey, StoredInput, Wanted
+from server.commands.stored import DataRequest, ReportKey, RequestKey, StoredData
 from server.converters.message import message_from_bytes
 from server.converters.optimization import (
     answer_to_bytes,
@@ -26,33 +26,34 @@ from server.converters.optimization import (
 )
 from server.execution.worker import Control
 from server.ports.market_data import PriceSelection
-from server.ports.results import AnswerDraft
+from server.ports.panels import StoredPanelRef
+from server.ports.results import ResultDraft
 from server.tasks.refusing import locating, refusing
 
 
 @refusing
 @locating(OptimizeRequest)
 def optimize(
-    request: bytes, found: Found | None, on_progress: Control, report: ReportKey
-) -> Wanted | AnswerDraft | bytes:
+    request: bytes, found: StoredData | None, on_progress: Control, report: ReportKey
+) -> DataRequest | ResultDraft | bytes:
     """The answer to store; only its bytes where the request asks to check it; or what is needed first."""
     command = optimize_command_from_proto(message_from_bytes(OptimizeRequest, request))
     if found is None:
         if command.request_id:
             report(RequestKey(command.request_id, command.body))
-        if wanted := _wanted(command):
-            return wanted
-    found = found or Found()
+        if needed := _data_request(command):
+            return needed
+    found = found or StoredData()
     data = found.input(command.data)
     specification = with_stored_groups(command.specification, found)
     if command.validate_only:
         return checked_to_bytes(_check(command, specification, opened(data), on_progress))
     limit_time(specification, on_progress)
     answer = _answer(specification, opened(data), on_progress, diagnose=command.diagnose_estimation)
-    payload = answer_to_bytes(PricedAnswer(answer, cost_of(specification, answer), command.means_known))
-    version = data.fingerprint if isinstance(data, StoredInput) else ""
+    payload = answer_to_bytes(PricedAnswer(answer, cost_of(specification, answer), command.expected_returns_given))
+    version = data.fingerprint if isinstance(data, StoredPanelRef) else ""
     fingerprint = hashlib.sha256(command.content + version.encode()).hexdigest()
-    return AnswerDraft(
+    return ResultDraft(
         payload,
         fingerprint,
         command.body,
@@ -65,11 +66,11 @@ def optimize(
 
 def opened(data: object) -> MarketInput:
     """Data in memory, or over the mapped file of what is stored."""
-    known: MarketInput = data.open() if isinstance(data, StoredInput) else data  # type: ignore[assignment]  # the rest of Found.input
+    known: MarketInput = data.prices() if isinstance(data, StoredPanelRef) else data  # type: ignore[assignment]  # the rest of StoredData.input
     return known
 
 
-def with_stored_groups(specification: Specification, found: Found) -> Specification:
+def with_stored_groups(specification: Specification, found: StoredData) -> Specification:
     """A specification with the stored groups that it names."""
     return specification.with_groups(found.groups) if specification.missing_groups() else specification
 
@@ -95,8 +96,8 @@ def selections(data: object) -> tuple[PriceSelection, ...]:
     return (data,) if isinstance(data, PriceSelection) else ()
 
 
-def _wanted(command: OptimizeCommand) -> Wanted:
-    return Wanted(
+def _data_request(command: OptimizeCommand) -> DataRequest:
+    return DataRequest(
         panels=selections(command.data),
         groups=tuple(command.specification.missing_groups()),
     )

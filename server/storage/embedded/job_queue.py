@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 
 from server.ports.job_queue import QueuePolicy, QueueSnapshot, WaitingJob, expected_seconds
-from server.ports.jobs import Claim, EventKind, JobNews, JobTick
+from server.ports.jobs import Claim, EventKind, JobEventDraft, JobTick
 from server.storage.embedded.job_rows import append_events, count_time, get_job, now_micros, record_progress
 from server.storage.embedded.workers import WorkerLocks
 
@@ -62,8 +62,8 @@ def claim_next(
     stored = tuple(data for (data,) in parts.fetchall())
     if get_job(connection, job.id).attempt > 1 and not yielded:
         where = "goes on from its last checkpoint" if row else "starts again: there was no checkpoint yet"
-        news = [JobNews(EventKind.RESUMED, f"another worker took over and {where}")]
-        append_events(connection, job.id, news, retained)
+        events = [JobEventDraft(EventKind.RESUMED, f"another worker took over and {where}")]
+        append_events(connection, job.id, events, retained)
     return Claim(get_job(connection, job.id), row[0] if row else None, stored, job.waited_seconds)
 
 

@@ -19,7 +19,7 @@ from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import PricePanel
 from server.converters.backtests import backtest_command_from_proto, result_to_bytes, specification_from_bytes
 from server.execution.process_pool import ProcessPool
-from server.jobs import runner, saves
+from server.jobs import checkpoint_writer, runner
 from server.jobs.progress import Progress
 from server.jobs.runner import Runner
 from server.jobs.walking import Job, Ran, walk
@@ -119,7 +119,7 @@ def run(job: Job, request: bytes, fingerprint: str, on_progress: Any, report: An
     """As the server's task, without the processor time, which differs from run to run."""
     specification = specification_from_bytes(request).with_groups(job.groups)
     walked = walk(job, specification, on_progress, report)
-    return Ran(result_to_bytes(replace(walked, cpu_seconds=0.0), fingerprint), walked.series, walked.news)
+    return Ran(result_to_bytes(replace(walked, cpu_seconds=0.0), fingerprint), walked.series, walked.events)
 
 
 @pytest.mark.parametrize("slots", [1, 2])
@@ -154,7 +154,7 @@ async def test_long_jobs_that_take_turns_end_as_if_undisturbed(open_house: Open)
         for label in ("s0", "s1"):
             assert await house.store.series(job_id, label) == await house.store.series(one, label)
         assert ended.result == alone.result
-        kinds = [event.news.kind for event in (await house.store.view(job_id, 0)).events]
+        kinds = [event.content.kind for event in (await house.store.view(job_id, 0)).events]
         assert EventKind.RESUMED not in kinds, "making room is no event"
 
 
@@ -163,7 +163,7 @@ async def test_the_place_that_is_lent_is_given_back_without_a_checkpoint(
 ) -> None:
     """As if a single step of the long jobs took hours."""
     monkeypatch.setattr(runner, "LENT_SECONDS", 0.5)
-    monkeypatch.setattr(saves.Saves, "yield_at_next", lambda self: None)
+    monkeypatch.setattr(checkpoint_writer.CheckpointWriter, "yield_at_next", lambda self: None)
     house = open_house(2)
     for i in range(2):
         await house.submit(draft(4000, 500, cost_estimate=HOURS_80, id=f"long{i}"))

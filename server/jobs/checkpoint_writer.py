@@ -1,4 +1,4 @@
-"""What a worker reports on its way to the store: ticks at once, checkpoints one after the other."""
+"""Stores what a worker reports about its job: ticks go to followers at once, checkpoints to the store in order."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -21,7 +21,7 @@ class Yielded(Exception):
     """A job made room for others and waits at its last checkpoint."""
 
 
-class Saves:
+class CheckpointWriter:
     """Stores the checkpoints of one job."""
 
     def __init__(self, log: JobLog, progress: Progress, record: JobRecord) -> None:
@@ -31,8 +31,8 @@ class Saves:
         self._waiting: asyncio.Queue[Saved | Compacted | None] = asyncio.Queue()
         self._yielding = False
 
-    def take(self, reported: object) -> None:
-        """A report of the worker."""
+    def submit(self, reported: object) -> None:
+        """Takes a report of the worker; what must be stored waits for `run`."""
         if isinstance(reported, JobTick):
             self._progress.ticked(self._record.id, reported)
         elif isinstance(reported, Saved | Compacted):
@@ -45,22 +45,22 @@ class Saves:
     async def run(self) -> None:
         """Stores checkpoints until there are no more. Raises LostClaim, Yielded, StorageFull, StorageUnavailable."""
         while (reported := await self._waiting.get()) is not None:
-            await until_stored(lambda kept=reported: self._keep(kept), self._record.id)  # type: ignore[misc]
+            await until_stored(lambda kept=reported: self._store(kept), self._record.id)  # type: ignore[misc]
             await self._progress.refresh(self._record.id)
             if self._yielding and isinstance(reported, Saved):
                 raise Yielded
 
-    async def all_done(self, saving: asyncio.Task[None]) -> None:
+    async def flush(self, writing: asyncio.Task[None]) -> None:
         """Waits until everything reported is stored."""
         self._yielding = False  # it is done: what is left to store is less than to go on again
         self._waiting.put_nowait(None)
-        await saving
+        await writing
 
-    async def _keep(self, reported: Saved | Compacted) -> None:
+    async def _store(self, reported: Saved | Compacted) -> None:
         if isinstance(reported, Compacted):
             await self._log.compact(self._record, reported.count, reported.part)
         else:
-            await self._log.save(self._record, reported.checkpoint, reported.part, reported.tick, reported.news)
+            await self._log.save(self._record, reported.checkpoint, reported.part, reported.tick, reported.events)
 
 
 async def until_stored(store: Callable[[], Awaitable[T]], job_id: str) -> T:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from domain.errors import InvalidInput, SolverTimedOut
 from server.commands.call import Call
-from server.commands.stored import Found
+from server.commands.stored import StoredData
 from server.execution.process_pool import ProcessPool
 from server.ports.errors import StreamIdle, WorkerDied
 from server.services.market_data import MarketData
@@ -83,7 +83,7 @@ class Batch:
 
     async def _solve(self, shared: Path, lot: Sequence[bytes], put: Put, call: Call) -> None:
         """Solves a lot; an account whose task had to be ended is answered with that, and the others go on."""
-        found: Found | None = None
+        found: StoredData | None = None
         while lot:  # every round answers an account at least, or learns the groups that were missing
             done = 0
 

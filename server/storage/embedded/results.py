@@ -1,4 +1,4 @@
-"""Answers that are kept, of Optimize and of Reallocate, each kind in a table of its own."""
+"""Stored results of Optimize and of Reallocate, each in a table of its own."""
 
 import secrets
 import sqlite3
@@ -8,7 +8,7 @@ from typing import Literal
 
 from server.ports.errors import AlreadyExists, NotFound, RequestIdReused
 from server.ports.list_filter import EVERYTHING, ListFilter
-from server.ports.results import AnswerDraft, AnswerPage, AnswerRecord
+from server.ports.results import ResultDraft, ResultPage, StoredResult
 from server.storage.embedded.database import Database
 from server.storage.embedded.pages import condition_of, sequence_of, time_of, token_of
 
@@ -20,28 +20,28 @@ ROW_BYTES = 1024
 """What a row takes beside its payload, at most about."""
 
 
-class EmbeddedAnswers:
-    """The store of one kind of answer."""
+class EmbeddedResults:
+    """The store of the results of one service."""
 
     def __init__(self, database: Database, kind: Kind) -> None:
         self._database = database
         self._kind = kind
         self._table = f"{kind}s"  # a name of the schema, never a caller's
 
-    async def find(self, request_id: str, body: bytes) -> AnswerRecord | None:
+    async def find(self, request_id: str, body: bytes) -> StoredResult | None:
         """The answer to this request, if it was given before."""
         return await self._database.read(partial(self._find, request_id=request_id, body=body))
 
-    async def save(self, draft: AnswerDraft) -> AnswerRecord:
+    async def save(self, draft: ResultDraft) -> StoredResult:
         """Stores an answer, or returns the one that another call with the same id stored meanwhile."""
         needed = len(draft.payload) + len(draft.summary) + ROW_BYTES
         return await self._database.write(partial(self._save, draft=draft), needed)
 
-    async def get(self, answer_id: str) -> AnswerRecord:
+    async def get(self, answer_id: str) -> StoredResult:
         """One answer."""
         return await self._database.read(partial(self._get, answer_id=answer_id))
 
-    async def list(self, token: str, limit: int, filters: ListFilter = EVERYTHING) -> AnswerPage:
+    async def list(self, token: str, limit: int, filters: ListFilter = EVERYTHING) -> ResultPage:
         """A page of answers, newest first; payloads are read only of those without a summary."""
         before = sequence_of(token, self._kind, filters)
         return await self._database.read(partial(self._list, before=before, limit=limit, filters=filters))
@@ -50,7 +50,7 @@ class EmbeddedAnswers:
         """Removes an answer."""
         await self._database.write(partial(self._delete, answer_id=answer_id))
 
-    def _find(self, connection: sqlite3.Connection, request_id: str, body: bytes) -> AnswerRecord | None:
+    def _find(self, connection: sqlite3.Connection, request_id: str, body: bytes) -> StoredResult | None:
         statement = f"SELECT {_SMALL}, payload, body FROM {self._table} WHERE request_id = ?"  # noqa: S608  # constants
         row = connection.execute(statement, (request_id,)).fetchone()
         if row is None:
@@ -59,7 +59,7 @@ class EmbeddedAnswers:
             raise RequestIdReused("request_id", request_id)
         return _record(*row[:-1])
 
-    def _save(self, connection: sqlite3.Connection, draft: AnswerDraft) -> AnswerRecord:
+    def _save(self, connection: sqlite3.Connection, draft: ResultDraft) -> StoredResult:
         if draft.request_id is not None:
             first = self._find(connection, draft.request_id, draft.body)
             if first:
@@ -96,14 +96,14 @@ class EmbeddedAnswers:
         statement = f"SELECT 1 FROM {self._table} WHERE id = ?"  # noqa: S608  # constants
         return connection.execute(statement, (answer_id,)).fetchone() is not None
 
-    def _get(self, connection: sqlite3.Connection, answer_id: str) -> AnswerRecord:
+    def _get(self, connection: sqlite3.Connection, answer_id: str) -> StoredResult:
         statement = f"SELECT {_SMALL}, payload FROM {self._table} WHERE id = ?"  # noqa: S608  # constants
         row = connection.execute(statement, (answer_id,)).fetchone()
         if row is None:
             raise NotFound(self._kind, f"{self._table}/{answer_id}")
         return _record(*row)
 
-    def _list(self, connection: sqlite3.Connection, before: int | None, limit: int, filters: ListFilter) -> AnswerPage:
+    def _list(self, connection: sqlite3.Connection, before: int | None, limit: int, filters: ListFilter) -> ResultPage:
         condition, values = condition_of(before, filters)
         statement = (
             f"SELECT sequence, {_SMALL}, CASE WHEN length(summary) > 0 THEN x'' ELSE payload END "  # noqa: S608  # constants
@@ -111,7 +111,7 @@ class EmbeddedAnswers:
         )
         rows = connection.execute(statement, {**values, "limit": limit + 1}).fetchall()
         records = tuple(_record(*row[1:]) for row in rows[:limit])
-        return AnswerPage(records, token_of(rows[limit - 1][0], self._kind, filters) if len(rows) > limit else "")
+        return ResultPage(records, token_of(rows[limit - 1][0], self._kind, filters) if len(rows) > limit else "")
 
     def _delete(self, connection: sqlite3.Connection, answer_id: str) -> None:
         statement = f"DELETE FROM {self._table} WHERE id = ?"  # noqa: S608  # constants
@@ -127,5 +127,5 @@ def _record(
     label: str,
     summary: bytes,
     payload: bytes,
-) -> AnswerRecord:
-    return AnswerRecord(answer_id, time_of(created_micros), request_id, payload, fingerprint, label, summary)
+) -> StoredResult:
+    return StoredResult(answer_id, time_of(created_micros), request_id, payload, fingerprint, label, summary)

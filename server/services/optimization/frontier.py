@@ -7,7 +7,7 @@ from contextlib import aclosing
 from functools import partial
 
 from server.commands.call import Call
-from server.commands.stored import Found
+from server.commands.stored import StoredData
 from server.execution.process_pool import ProcessPool
 from server.services.market_data import MarketData
 from server.services.rounds import in_rounds
@@ -36,7 +36,7 @@ class Frontier:
                 yield portfolio
 
     async def _by_points(
-        self, request: bytes, found: Found, shared: frontier.Ends, call: Call
+        self, request: bytes, found: StoredData, shared: frontier.Ends, call: Call
     ) -> AsyncGenerator[bytes]:
         """The points of a frontier by several workers at once, in their order."""
         yield shared.highest
