@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from absfinance.v1 import instrument_pb2, panel_pb2, portfolio_pb2, reallocation_pb2
@@ -11,13 +11,10 @@ from absfinance.v1.weight_pb2 import AssetWeight
 from google.type.date_pb2 import Date
 from numpy.typing import ArrayLike, NDArray
 
-from absfin.choices import choice
+from absfin.choices import PriceField, choice
 
 if TYPE_CHECKING:
     import pandas as pd
-
-PriceField = Literal["close", "open", "high", "low", "volume"]
-Series = Literal["equity", "weights", "trades", "drawdown"]
 
 _EPOCH = date(1970, 1, 1)
 
@@ -124,6 +121,9 @@ class Stored:
     start: date | None = None
     end: date | None = None
     field: PriceField = "close"
+
+    def __post_init__(self) -> None:
+        choice(panel_pb2.PriceField, "field", self.field)
 
     def to_proto(self) -> panel_pb2.MarketDataSelection:
         """The message."""

@@ -12,7 +12,7 @@ from absfinance.v1.risk_service_pb2 import EstimateRiskModelResponse
 from absfinance.v1.weight_pb2 import AssetGroup
 from numpy.typing import NDArray
 
-from absfin.choices import choice
+from absfin.choices import Measure, RollingFigure, choice
 from absfin.data import date_to_proto, panel_of, weights_to_proto
 
 StressScenario = risk_pb2.StressScenario
@@ -23,13 +23,13 @@ class RiskOptions:
     """What to report beside the usual figures; all of it may be left out."""
 
     minimum_acceptable_return_annual: float | None = None
-    measures: Iterable[str] = ()  # "cvar", "ulcer_index": each with its contributions
+    measures: Iterable[Measure] = ()  # each with its contributions
     groups: Mapping[str, Iterable[str]] = field(default_factory=dict)
     stored_groups: Iterable[str] = ()  # "sector=Energy"
     factors: Any = None  # a Panel or pandas frame of the data's kind, or so many principal components
     benchmark_weights: Mapping[str, float] = field(default_factory=dict)
     rolling_window: int | None = None
-    rolling_figures: Iterable[str] = ()  # "sharpe", "beta": all that the data is enough for if none is named
+    rolling_figures: Iterable[RollingFigure] = ()  # "sharpe", "beta": all that the data is enough for if none is named
     stress: Iterable[StressScenario] = ()
     proposed_weights: Mapping[str, float] = field(default_factory=dict)
     validation: risk_pb2.ValidationOptions | None = None
@@ -39,6 +39,15 @@ class RiskOptions:
     estimation: estimation_pb2.Estimation | None = None
     conventions: risk_pb2.ReportConventions | None = None
     volatility_filter: estimation_pb2.ExponentialWeighting | None = None  # of filtered historical VaR
+
+    def __post_init__(self) -> None:
+        # An iterator can be read once only, and both are read again in to_fields.
+        object.__setattr__(self, "measures", tuple(self.measures))
+        object.__setattr__(self, "rolling_figures", tuple(self.rolling_figures))
+        for measure in self.measures:
+            choice(RiskMeasure, "measures", measure)
+        for figure in self.rolling_figures:
+            choice(risk_pb2.RollingFigure, "rolling_figures", figure)
 
     def to_fields(self) -> dict[str, Any]:
         """The fields of the request."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Literal
 
 from absfinance.v1 import backtest_pb2 as pb
 from absfinance.v1.frequency_pb2 import Frequency as FrequencyEnum
@@ -11,13 +10,12 @@ from absfinance.v1.optimization_pb2 import OptimizeSpec
 from absfinance.v1.risk_measure_pb2 import RiskMeasure
 from google.type.date_pb2 import Date
 
-from absfin.choices import choice
+from absfin.choices import Frequency, Measure, choice
 from absfin.constraints import Constraint
 from absfin.data import weights_to_proto
 from absfin.objectives import Objective
 
 Strategy = pb.Strategy
-Frequency = Literal["daily", "weekly", "monthly", "quarterly", "semiannual", "annual"]
 
 
 def equal_weight(*, label: str = "") -> Strategy:
@@ -51,7 +49,7 @@ def optimize(
     lookback: int | None = None,
     *,
     constraints: Iterable[Constraint] = (),
-    risk_measure: str = "variance",
+    risk_measure: Measure = "variance",
     confidence_level: float | None = None,
     label: str = "",
 ) -> Strategy:
@@ -63,7 +61,7 @@ def spec(
     objective: Objective,
     lookback: int | None = None,
     constraints: Iterable[Constraint] = (),
-    risk_measure: str = "variance",
+    risk_measure: Measure = "variance",
     confidence_level: float | None = None,
 ) -> OptimizeSpec:
     """An optimisation without data: of a strategy, or of the target of a reallocation."""

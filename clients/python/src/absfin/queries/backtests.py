@@ -4,15 +4,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
+from absfinance.v1 import backtest_pb2
 from absfinance.v1 import backtest_service_pb2 as pb
-from absfinance.v1.backtest_pb2 import AnalysisOptions, Benchmark, Execution, Fill, Rebalancing, Strategy
+from absfinance.v1.backtest_pb2 import AnalysisOptions, Benchmark, Execution, Rebalancing, Strategy
 from absfinance.v1.backtest_pb2 import Backtest as BacktestProto
 from absfinance.v1.backtest_service_pb2_grpc import BacktestServiceStub
 from absfinance.v1.cost_pb2 import CostModel
 from absfinance.v1.panel_pb2 import MissingDataPolicy
 
-from absfin.choices import choice
-from absfin.data import Panel, Prices, Returns, Series, Stored, input_fields
+from absfin.choices import Fill, MissingData, Series, choice
+from absfin.data import Panel, Prices, Returns, Stored, input_fields
 from absfin.panel_assembler import PanelAssembler
 from absfin.queries.base import AssembledQuery, Rpc, UnaryQuery
 from absfin.requests import new_request_id
@@ -32,15 +33,19 @@ class BacktestQuery(UnaryQuery[Backtest]):
     strategy: Strategy | Sequence[Strategy]
     _: KW_ONLY
     rebalancing: Rebalancing | None = None
-    fill: str = "next_close"
+    fill: Fill = "next_close"
     commission_bps: float = 0.0
     half_spread_bps: float = 0.0
     initial_capital: float | None = None
     benchmarks: Iterable[str | Strategy] = ()
     risk_free_rate_annual: float | None = None
-    missing_data: str = "fail"
+    missing_data: MissingData = "fail"
     request_id: str = ""  # a new one if empty
     wait_seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        choice(backtest_pb2.Fill, "fill", self.fill)
+        choice(MissingDataPolicy, "missing_data", self.missing_data)
 
     def time_limit(self, default: float) -> float:
         """Seconds that the call may take: those of any call, and the wait for the end of the job."""
@@ -53,7 +58,7 @@ class BacktestQuery(UnaryQuery[Backtest]):
             strategy=self.strategy if isinstance(self.strategy, Strategy) else None,
             strategies=() if isinstance(self.strategy, Strategy) else self.strategy,
             rebalancing=self.rebalancing,
-            execution=Execution(fill=choice(Fill, "fill", self.fill)),
+            execution=Execution(fill=choice(backtest_pb2.Fill, "fill", self.fill)),
             costs=CostModel(commission_bps=self.commission_bps, half_spread_bps=self.half_spread_bps),
             initial_capital=self.initial_capital,
             benchmarks=map(_benchmark, self.benchmarks),
@@ -149,6 +154,9 @@ class BacktestSeriesQuery(AssembledQuery[Panel]):
     name: str
     series: Series
     label: str = ""
+
+    def __post_init__(self) -> None:
+        choice(pb.BacktestSeries, "series", self.series)
 
     def request(self) -> pb.GetBacktestSeriesRequest:
         """The series."""

@@ -19,7 +19,7 @@ from absfinance.v1.optimization_service_pb2_grpc import OptimizationServiceStub
 from absfinance.v1.panel_pb2 import MissingDataPolicy
 from absfinance.v1.risk_measure_pb2 import RiskMeasure
 
-from absfin.choices import choice
+from absfin.choices import Measure, MissingData, choice
 from absfin.constraints import Constraint
 from absfin.costs import Costs
 from absfin.data import MarketInput, input_fields, weights_to_proto
@@ -35,10 +35,14 @@ class _Problem:
     """What the calls that choose weights have in common, apart from the data and the objective."""
 
     constraints: Iterable[Constraint] = ()
-    risk_measure: str = "variance"
+    risk_measure: Measure = "variance"
     confidence_level: float | None = None  # of tail measures, in (0, 1); 0.95 if None
     estimation: Estimation | None = None
-    missing_data: str = "fail"
+    missing_data: MissingData = "fail"
+
+    def __post_init__(self) -> None:
+        choice(RiskMeasure, "risk_measure", self.risk_measure)
+        choice(MissingDataPolicy, "missing_data", self.missing_data)
 
     def _fields(self) -> dict[str, Any]:
         """The fields of the request."""
