@@ -1,17 +1,15 @@
 """Limits on the weights: one function for each kind. A label comes back in binding and infeasibility reports."""
 
 from collections.abc import Iterable, Mapping
-from typing import Literal
 
 from absfinance.v1 import constraint_pb2 as pb
 from absfinance.v1.objective_pb2 import Hierarchical
 from absfinance.v1.risk_measure_pb2 import RiskMeasure
 
-from absfin.choices import choice
+from absfin.choices import Codependence, Graph, Linkage, Measure, Turnover, choice
 from absfin.data import weights_to_proto
 
 Constraint = pb.Constraint
-Graph = Literal["minimum_spanning_tree", "triangulated_maximally_filtered"]
 
 
 def weight_bounds(
@@ -63,10 +61,10 @@ def leverage(
     return Constraint(label=label, leverage=pb.Leverage(max_short=max_short, max_gross=max_gross, budget=budget))
 
 
-def turnover(max_turnover: float, kind: Literal["one_way", "two_way"] = "one_way", *, label: str = "") -> Constraint:
+def turnover(max_turnover: float, kind: Turnover = "one_way", *, label: str = "") -> Constraint:
     """The most that may be traded from the current weights."""
-    kinds = {"one_way": pb.TURNOVER_KIND_ONE_WAY, "two_way": pb.TURNOVER_KIND_TWO_WAY}
-    return Constraint(label=label, turnover=pb.TurnoverLimit(max_turnover=max_turnover, kind=kinds[kind]))
+    limit = pb.TurnoverLimit(max_turnover=max_turnover, kind=choice(pb.TurnoverKind, "kind", kind))
+    return Constraint(label=label, turnover=limit)
 
 
 def return_floor(min_return_annual: float, *, label: str = "") -> Constraint:
@@ -80,7 +78,7 @@ def tracking_error(benchmark: Mapping[str, float], max_annual: float, *, label: 
     return Constraint(label=label, tracking_error=limit)
 
 
-def risk_limit(risk_measure: str, maximum: float, *, label: str = "") -> Constraint:
+def risk_limit(risk_measure: Measure, maximum: float, *, label: str = "") -> Constraint:
     """The highest risk per period in a measure such as "cvar"."""
     limit = pb.RiskLimit(risk_measure=choice(RiskMeasure, "risk_measure", risk_measure), max=maximum)
     return Constraint(label=label, risk_limit=limit)
@@ -92,7 +90,7 @@ def cardinality(max_assets: int, symbols: Iterable[str] = (), group: str = "", *
 
 
 def network_limit(
-    graph: Graph = "minimum_spanning_tree", steps: int = 1, codependence: str = "pearson", *, label: str = ""
+    graph: Graph = "minimum_spanning_tree", steps: int = 1, codependence: Codependence = "pearson", *, label: str = ""
 ) -> Constraint:
     """No two assets are held that are so few connections apart in a network of their likeness."""
     return Constraint(label=label, network=pb.NetworkLimit(network=_network(graph, codependence), steps=steps))
@@ -100,8 +98,8 @@ def network_limit(
 
 def cluster_limit(
     max_assets: int = 1,
-    linkage: str = "ward",
-    codependence: str = "pearson",
+    linkage: Linkage = "ward",
+    codependence: Codependence = "pearson",
     clusters: int | None = None,
     *,
     label: str = "",
@@ -120,7 +118,7 @@ def centrality_bounds(
     lower: float | None = None,
     upper: float | None = None,
     graph: Graph = "minimum_spanning_tree",
-    codependence: str = "pearson",
+    codependence: Codependence = "pearson",
     *,
     label: str = "",
 ) -> Constraint:
@@ -142,7 +140,7 @@ def minimum_position(min_weight: float, *, label: str = "") -> Constraint:
     return Constraint(label=label, minimum_position=pb.MinimumPosition(min_weight=min_weight))
 
 
-def _network(graph: Graph, codependence: str) -> pb.AssetNetwork:
+def _network(graph: Graph, codependence: Codependence) -> pb.AssetNetwork:
     return pb.AssetNetwork(
         graph=choice(pb.AssetNetwork.Graph, "graph", graph),
         codependence=choice(Hierarchical.Codependence, "codependence", codependence),

@@ -1,15 +1,13 @@
 """What the weights are chosen for: one function for each objective of the contract."""
 
 from collections.abc import Iterable, Mapping
-from typing import Literal
 
 from absfinance.v1 import objective_pb2 as pb
 
-from absfin.choices import choice
+from absfin.choices import Codependence, HierarchicalMethod, KellyMethod, Linkage, Uncertainty, choice
 from absfin.data import weights_to_proto
 
 Objective = pb.Objective
-Uncertainty = Literal["none", "box", "ellipsoid"]
 
 
 def min_risk() -> Objective:
@@ -67,7 +65,7 @@ def tracking(benchmark: Mapping[str, float]) -> Objective:
     return Objective(tracking=pb.Tracking(benchmark=weights_to_proto(benchmark)))
 
 
-def kelly(method: Literal["exact", "quadratic", "second_moment"] = "exact") -> Objective:
+def kelly(method: KellyMethod = "exact") -> Objective:
     """The highest expected logarithmic growth."""
     return Objective(kelly=pb.Kelly(method=choice(pb.Kelly.Method, "method", method)))
 
@@ -91,9 +89,9 @@ def worst_case(
 
 
 def hierarchical(
-    method: Literal["hrp", "herc", "herc2", "nco"] = "hrp",
-    linkage: str = "single",
-    codependence: str = "pearson",
+    method: HierarchicalMethod = "hrp",
+    linkage: Linkage = "single",
+    codependence: Codependence = "pearson",
     max_clusters: int | None = None,
 ) -> Objective:
     """Weights along a tree of clusters; linkages and codependences by the contract's names in lower case."""

@@ -9,11 +9,10 @@ import numpy as np
 from absfinance.v1 import estimation_pb2, risk_pb2
 from absfinance.v1.risk_measure_pb2 import RiskMeasure
 from absfinance.v1.risk_service_pb2 import EstimateRiskModelResponse
-from absfinance.v1.weight_pb2 import AssetGroup
 from numpy.typing import NDArray
 
-from absfin.choices import choice
-from absfin.data import date_to_proto, panel_of, weights_to_proto
+from absfin.choices import Measure, RollingFigure, choice, plain_name
+from absfin.data import date_to_proto, groups_to_proto, panel_of, weights_to_proto
 
 StressScenario = risk_pb2.StressScenario
 
@@ -23,13 +22,13 @@ class RiskOptions:
     """What to report beside the usual figures; all of it may be left out."""
 
     minimum_acceptable_return_annual: float | None = None
-    measures: Iterable[str] = ()  # "cvar", "ulcer_index": each with its contributions
+    measures: Iterable[Measure] = ()  # each with its contributions
     groups: Mapping[str, Iterable[str]] = field(default_factory=dict)
     stored_groups: Iterable[str] = ()  # "sector=Energy"
     factors: Any = None  # a Panel or pandas frame of the data's kind, or so many principal components
     benchmark_weights: Mapping[str, float] = field(default_factory=dict)
     rolling_window: int | None = None
-    rolling_figures: Iterable[str] = ()  # "sharpe", "beta": all that the data is enough for if none is named
+    rolling_figures: Iterable[RollingFigure] = ()  # "sharpe", "beta": all that the data is enough for if none is named
     stress: Iterable[StressScenario] = ()
     proposed_weights: Mapping[str, float] = field(default_factory=dict)
     validation: risk_pb2.ValidationOptions | None = None
@@ -40,12 +39,21 @@ class RiskOptions:
     conventions: risk_pb2.ReportConventions | None = None
     volatility_filter: estimation_pb2.ExponentialWeighting | None = None  # of filtered historical VaR
 
+    def __post_init__(self) -> None:
+        # An iterator can be read once only, and both are read again in to_fields.
+        object.__setattr__(self, "measures", tuple(self.measures))
+        object.__setattr__(self, "rolling_figures", tuple(self.rolling_figures))
+        for measure in self.measures:
+            choice(RiskMeasure, "measures", measure)
+        for figure in self.rolling_figures:
+            choice(risk_pb2.RollingFigure, "rolling_figures", figure)
+
     def to_fields(self) -> dict[str, Any]:
         """The fields of the request."""
         return {
             "minimum_acceptable_return_annual": self.minimum_acceptable_return_annual,
             "measures": [choice(RiskMeasure, "measures", name) for name in self.measures],
-            "groups": [AssetGroup(name=name, symbols=symbols) for name, symbols in self.groups.items()],
+            "groups": groups_to_proto(self.groups),
             "stored_groups": self.stored_groups,
             "factors": None if self.factors is None else factor_options(self.factors),
             "benchmark_weights": weights_to_proto(self.benchmark_weights),
@@ -136,7 +144,7 @@ class RiskModelAssembler:
         if part.HasField("diagnostics"):
             self._diagnostics = part.diagnostics
             return
-        name = EstimateRiskModelResponse.Chunk.Array.Name(part.chunk.array).removeprefix("ARRAY_").lower()
+        name = plain_name(EstimateRiskModelResponse.Chunk.Array, part.chunk.array)
         rows = np.frombuffer(part.chunk.rows.data, "<f8").reshape(tuple(part.chunk.rows.shape))
         self._rows.setdefault(name, []).append(rows)
 

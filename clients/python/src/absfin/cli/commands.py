@@ -64,7 +64,7 @@ def import_command(
         with progress_bar(f"{file.name}", shown=not as_json) as on_progress:
             receipt = client.import_prices(
                 panel,
-                field=field,  # type: ignore[arg-type]  # the client says which there are
+                field=field,  # type: ignore[arg-type]  # the client checks it
                 source=file.name,
                 import_id=import_id,
                 on_progress=on_progress,
@@ -107,7 +107,7 @@ def optimize(
             data_of(symbols, universe, prices, start, end),
             objective_of(objective, risk_free_rate=risk_free_rate, risk_aversion=risk_aversion),
             constraints=constraints_of(min_weight, max_weight, min_return, group or ()),
-            risk_measure=risk_measure,
+            risk_measure=risk_measure,  # type: ignore[arg-type]  # the client checks it
             confidence_level=confidence_level,
             ewma_half_life=ewma_half_life,
         )

@@ -83,7 +83,13 @@ def strategy_of(
     if name == "inverse-volatility":
         return strategies.inverse_volatility(lookback)
     objective = objective_of(name, risk_free_rate=0.0, risk_aversion=3.0)
-    return strategies.optimize(objective, lookback, constraints=limits, risk_measure=risk_measure, label=name)
+    return strategies.optimize(
+        objective,
+        lookback,
+        constraints=limits,
+        risk_measure=risk_measure,  # type: ignore[arg-type]  # the client checks it
+        label=name,
+    )
 
 
 def rebalancing_of(text: str) -> Rebalancing:

@@ -5,9 +5,11 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
 from absfinance.v1 import market_data_service_pb2 as pb
+from absfinance.v1 import panel_pb2
 from absfinance.v1.market_data_service_pb2_grpc import MarketDataServiceStub
 
-from absfin.data import Instrument, Panel, PriceField, Stored, panel_of
+from absfin.choices import PriceField, choice
+from absfin.data import Instrument, Panel, Stored, panel_of
 from absfin.panel_assembler import PanelAssembler
 from absfin.queries.base import AssembledQuery, PagedQuery, Rpc, UnaryQuery
 from absfin.requests import PAGE_SIZE, Progress, import_requests
@@ -26,6 +28,9 @@ class ImportPricesQuery(UnaryQuery[ImportReceipt]):
     source: str = ""
     import_id: str = ""  # a new one if empty
     on_progress: Progress | None = None
+
+    def __post_init__(self) -> None:
+        choice(panel_pb2.PriceField, "field", self.field)
 
     def request(self) -> Iterator[pb.ImportPricesRequest]:
         """Header, chunks of whole rows, footer."""

@@ -9,11 +9,11 @@ from absfinance.v1.estimation_pb2 import Estimation
 from absfinance.v1.panel_pb2 import MissingDataPolicy
 from absfinance.v1.risk_service_pb2_grpc import RiskServiceStub
 
-from absfin.choices import choice
+from absfin.choices import MissingData, choice
 from absfin.data import Holdings, MarketInput, Prices, Returns, Stored, input_fields, panel_of, weights_to_proto
 from absfin.queries.base import AssembledQuery, Rpc, UnaryQuery
-from absfin.results import RiskReport
 from absfin.risk import RiskModel, RiskModelAssembler, RiskOptions, factor_options
+from absfin.risk_report import RiskReport
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,18 @@ class AnalyzeRiskQuery(UnaryQuery[RiskReport]):
     benchmark: Any = None
     confidence_level: float | None = None  # in (0, 1); 0.95 if None
     risk_free_rate_annual: float | None = None
-    missing_data: str = "fail"
+    missing_data: MissingData = "fail"
+    periods_per_year: float | None = None  # inferred from the dates of prices if None
     allow_leverage: bool = False
     options: RiskOptions | None = None
+
+    def __post_init__(self) -> None:
+        choice(MissingDataPolicy, "missing_data", self.missing_data)
 
     def request(self) -> pb.AnalyzeRiskRequest:
         """One risk report."""
         return pb.AnalyzeRiskRequest(
-            **input_fields(self.data),
+            **input_fields(self.data, self.periods_per_year),
             **self._portfolio_fields(),
             **self._benchmark_fields(),
             confidence_level=self.confidence_level,
@@ -77,14 +81,18 @@ class EstimateRiskModelQuery(AssembledQuery[RiskModel]):
     data: Prices | Returns | Stored
     _: KW_ONLY
     estimation: Estimation | None = None
-    missing_data: str = "fail"
+    missing_data: MissingData = "fail"
+    periods_per_year: float | None = None  # inferred from the dates of prices if None
     factors: Any = None  # a Panel or pandas frame of the data's kind, or a number of principal components
     simulation: pb.SimulationOptions | None = None
+
+    def __post_init__(self) -> None:
+        choice(MissingDataPolicy, "missing_data", self.missing_data)
 
     def request(self) -> pb.EstimateRiskModelRequest:
         """One risk model."""
         return pb.EstimateRiskModelRequest(
-            **input_fields(self.data),
+            **input_fields(self.data, self.periods_per_year),
             estimation=self.estimation,
             missing_data=choice(MissingDataPolicy, "missing_data", self.missing_data),
             factors=None if self.factors is None else factor_options(self.factors),
