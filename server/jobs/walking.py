@@ -175,8 +175,8 @@ class Reporter:
         first, self._told_legs = self._told_legs, max(self._told_legs, leg + 1)
         day = int(self._plan.days[0])
         return [
-            JobEventDraft(EventKind.STAGE, f"simulating {run.strategy.label}", day, stage=self._stage(i))
-            for i, run in enumerate(self._plan.strategy_runs[first : leg + 1], first)
+            JobEventDraft(EventKind.STAGE, f"simulating {strategy_run.strategy.label}", day, stage=self._stage(i))
+            for i, strategy_run in enumerate(self._plan.strategy_runs[first : leg + 1], first)
         ]
 
 
