@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from domain.checks import Vector
 from domain.errors import InfeasibleProblem, NotSupported, SolverTimedOut
-from domain.optimization.conic.conic_problem import Stage
+from domain.optimization.conic.conic_problem import ConicProblem
 from domain.optimization.feasibility import (
     MOST_RELAXATIONS,
     any_weights_without_spectral,
@@ -19,15 +19,15 @@ from domain.optimization.feasibility import (
     unproven_candidate,
 )
 from domain.optimization.problem.feasible_set import FeasibleSet
-from domain.optimization.problem.limits import AbsoluteSum, Box, Limit, RiskCap, Row, ShareBounds, excess
-from domain.optimization.problem.selection_limits import Count, Holdings
+from domain.optimization.problem.limits import AbsoluteSum, Box, ContributionBounds, Limit, RiskCap, Row, excess
+from domain.optimization.problem.selection_limits import CardinalityRow, SelectionLimit
 from domain.optimization.programs.affine import constant
-from domain.optimization.programs.conic_model import ConeModel
+from domain.optimization.programs.conic_model import ConicModel
 from domain.optimization.programs.farkas import conflicting_labels
-from domain.optimization.programs.rounding import cleaned
-from domain.optimization.selection.cardinality import SearchTooLongError, selected
+from domain.optimization.programs.rounding import round_to_zero
+from domain.optimization.selection.cardinality import RelaxationLimitReachedError, select_assets
 from domain.optimization.solution import Candidate
-from domain.optimization.spectral.spectral_constraints import least_ranked, within_ranked_caps
+from domain.optimization.spectral.spectral_constraints import explore_spectral_constraints, within_spectral_constraints
 from domain.progress import OnProgress, no_progress
 
 NEGLIGIBLE_RELAXATION = 1e-9
@@ -96,7 +96,7 @@ def smallest_relaxation(limits: FeasibleSet, label: str) -> float | None:
         return _holding_relaxation(limits, holding)
     try:
         found = _least_widening(limits, [label])
-    except SearchTooLongError:
+    except RelaxationLimitReachedError:
         return _widening_by_bisection(limits, label)
     return None if not found else max(found[label], NEGLIGIBLE_RELAXATION)
 
@@ -108,7 +108,7 @@ def joint_relaxation(limits: FeasibleSet, labels: Collection[str]) -> dict[str, 
     """
     try:
         return _least_widening(limits, labels)
-    except SearchTooLongError:
+    except RelaxationLimitReachedError:
         return {}
 
 
@@ -122,15 +122,15 @@ def _least_widening(limits: FeasibleSet, labels: Collection[str]) -> dict[str, f
         }
 
     def elastic(looser: FeasibleSet) -> Candidate | None:
-        return within_ranked_caps(looser, lambda some: _elastic(some, labels), no_progress, scaled=False)
+        return within_spectral_constraints(looser, lambda some: _elastic(some, labels), no_progress, scaled=False)
 
-    least_ranked(limits, labels)
+    explore_spectral_constraints(limits, labels)
 
     def value(weights: Vector) -> float:
         return sum(needed(weights).values())
 
     if limits.holdings:
-        found = selected(limits, elastic, value, no_progress, caps_hold=False, most_relaxations=MOST_RELAXATIONS)
+        found = select_assets(limits, elastic, value, no_progress, caps_hold=False, most_relaxations=MOST_RELAXATIONS)
     else:
         found = elastic(limits)
     return {} if found is None else needed(found.weights)
@@ -152,7 +152,7 @@ def _widening_by_bisection(limits: FeasibleSet, label: str) -> float | None:
         while high - low > NEGLIGIBLE_RELAXATION * max(1.0, high):
             middle = 0.5 * (low + high)
             low, high = (low, middle) if feasible(middle) else (middle, high)
-    except SearchTooLongError:
+    except RelaxationLimitReachedError:
         return None
     return high
 
@@ -178,7 +178,7 @@ def share_relaxations(limits: FeasibleSet, labels: Collection[str]) -> dict[str,
             continue
         others = tuple(one for one in limits.limits if one is not bounds)
 
-        def feasible(more: float, bounds: ShareBounds = bounds, others: tuple[Limit, ...] = others) -> bool:
+        def feasible(more: float, bounds: ContributionBounds = bounds, others: tuple[Limit, ...] = others) -> bool:
             looser = replace(bounds, lower=bounds.lower - more, upper=bounds.upper + more)
             try:
                 return is_feasible(FeasibleSet(limits.symbols, (*others, looser)))
@@ -196,8 +196,8 @@ def share_relaxations(limits: FeasibleSet, labels: Collection[str]) -> dict[str,
 
 
 def _elastic(limits: FeasibleSet, labels: Collection[str]) -> Candidate | None:
-    model = ConeModel()
-    made = Stage(model, model.variables(limits.size), constant(1.0))
+    model = ConicModel()
+    made = ConicProblem(model, model.variables(limits.size), constant(1.0))
     given = {label: model.positive(1) for label in labels}
     for limit in limits.limits:
         made.add(limit, limits.symbols, given.get(limit.label))
@@ -206,21 +206,21 @@ def _elastic(limits: FeasibleSet, labels: Collection[str]) -> Candidate | None:
         total = total + t
     model.minimise(total)
     answer = model.vertex() if model.is_linear else model.solve()
-    return None if answer is None else unproven_candidate(cleaned(made.weights.value(answer.point)))
+    return None if answer is None else unproven_candidate(round_to_zero(made.weights.value(answer.point)))
 
 
-def _holding_relaxation(limits: FeasibleSet, holding: Holdings) -> float | None:
+def _holding_relaxation(limits: FeasibleSet, holding: SelectionLimit) -> float | None:
     """Assets to add to every count, or what to take off a least position, found by bisection; neighbours stay so."""
     others = tuple(limit for limit in limits.limits if limit is not holding)
 
-    def feasible(looser: Holdings) -> bool:
+    def feasible(looser: SelectionLimit) -> bool:
         return is_proven(FeasibleSet(limits.symbols, (*others, looser)), feasible=True)
 
     if holding.apart is not None:
         return None
     if holding.counts:
         for more in range(1, max(int(count.members.sum()) - count.most for count in holding.counts) + 1):
-            counts = tuple(Count(count.members, count.most + more) for count in holding.counts)
+            counts = tuple(CardinalityRow(count.members, count.most + more) for count in holding.counts)
             if feasible(replace(holding, counts=counts)):
                 return float(more)
         return None

@@ -10,8 +10,8 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.errors import NotSupported, SolverFailed, SolverTimedOut
-from domain.optimization.conic.conic_objectives import answered
-from domain.optimization.conic.conic_problem import risk_of_weights, stage
+from domain.optimization.conic.conic_objectives import solve_with_objective
+from domain.optimization.conic.conic_problem import build_conic_problem, risk_epigraph
 from domain.optimization.conic.net_return import net_return_expression
 from domain.optimization.mean_variance.quadratic_objectives import minimum_risk
 from domain.optimization.problem.feasible_set import FeasibleSet
@@ -21,7 +21,7 @@ from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.conic_program import RELATIVE_FLOOR
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.request.objectives import MinRisk
-from domain.optimization.selection.cardinality import SearchTooLongError, selected
+from domain.optimization.selection.cardinality import RelaxationLimitReachedError, select_assets
 from domain.optimization.solution import Candidate
 from domain.optimization.tolerances import GAP_TOLERANCE, VIOLATION_TOLERANCE
 from domain.risk.measures import RiskMeasure
@@ -40,7 +40,7 @@ MOST_RELAXATIONS = 400
 """How many a search may take to find a calmer portfolio; beyond that the first one stays."""
 
 
-def calmest(
+def least_variance_of_ties(
     problem: Problem, limits: FeasibleSet, highest: Candidate | None, control: SolverControl
 ) -> Candidate | None:
     """A candidate for the highest return, or another one with the same return and less variance."""
@@ -64,10 +64,10 @@ def _by_cones(
     risk, scale = problem.deviation, gain.scale or 1.0
     least = (gain.of(highest.weights) - GIVEN_UP * _size(gain, highest)) / scale
     try:
-        made = stage(limits, control)
+        made = build_conic_problem(limits, control)
         made.model.nonnegative(net_return_expression(made, gain, scale) - least)
-        made.model.minimise(risk_of_weights(made, risk, made.weights))
-        found = answered(made, limits, lambda weights: risk.of(weights) / risk.unit, lambda _: risk.unit)
+        made.model.minimise(risk_epigraph(made, risk, made.weights))
+        found = solve_with_objective(made, limits, lambda weights: risk.of(weights) / risk.unit, lambda _: risk.unit)
     except (NotSupported, SolverFailed, SolverTimedOut):
         return None
     return None if found is None else found.weights
@@ -83,14 +83,14 @@ def _by_search(
     calm = replace(problem, objective=MinRisk(), risk_measure=RiskMeasure.VARIANCE)
     within = FeasibleSet(limits.symbols, (*limits.limits, floor))
     try:
-        found = selected(
+        found = select_assets(
             within,
             lambda some: minimum_risk(calm, some, control),
             calm.risk.of,
             control,
             most_relaxations=MOST_RELAXATIONS,
         )
-    except (SearchTooLongError, SolverFailed, SolverTimedOut):
+    except (RelaxationLimitReachedError, SolverFailed, SolverTimedOut):
         return None
     return None if found is None else found.weights
 

@@ -10,16 +10,16 @@ from domain.optimization.closed_form import equal_weight, inverse_volatility
 from domain.optimization.clustering.hierarchical import hierarchical
 from domain.optimization.conic import conic_objectives
 from domain.optimization.conic.higher_moments import higher_moments
-from domain.optimization.conic.kelly import highest_growth
+from domain.optimization.conic.kelly import maximum_growth
 from domain.optimization.conic.robust import worst_case
-from domain.optimization.contribution_bounds.bounded_contributions import within_shares
+from domain.optimization.contribution_bounds.bounded_contributions import within_contribution_bounds
 from domain.optimization.feasibility import is_proven
 from domain.optimization.infeasibility import conflict
 from domain.optimization.mean_variance import maximum_ratio, quadratic_objectives
 from domain.optimization.problem.bound_warnings import bound_warnings
 from domain.optimization.problem.feasible_set import FeasibleSet, feasible_set
 from domain.optimization.problem.net_return import NetReturn, annual_net_return
-from domain.optimization.problem.objective_value import loss
+from domain.optimization.problem.objective_value import objective_value
 from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.request.objectives import (
@@ -41,19 +41,24 @@ from domain.optimization.request.objectives import (
     WorstCase,
 )
 from domain.optimization.request.solver_options import DEFAULT_TOLERANCE, EnginePreference
-from domain.optimization.return_ties import calmest
-from domain.optimization.risk_budgeting.factor_risk_budget import factor_budget
-from domain.optimization.risk_budgeting.relaxed_risk_parity import relaxed_risk_budget
+from domain.optimization.return_ties import least_variance_of_ties
+from domain.optimization.risk_budgeting.factor_risk_budget import factor_risk_budget
+from domain.optimization.risk_budgeting.relaxed_risk_parity import relaxed_risk_parity
 from domain.optimization.risk_budgeting.risk_budget import risk_budget
 from domain.optimization.risk_budgeting.scenario_risk_budget import scenario_risk_budget
-from domain.optimization.riskfolio.support import refusal
-from domain.optimization.selection.cardinality import selected
-from domain.optimization.selection.fixed_costs import best_trades
-from domain.optimization.selection.perspective import tightening_of
+from domain.optimization.riskfolio.support import unsupported_reason
+from domain.optimization.selection.cardinality import select_assets
+from domain.optimization.selection.fixed_costs import select_trades
+from domain.optimization.selection.perspective import perspective_bound
 from domain.optimization.solution import Candidate, Solution
-from domain.optimization.spectral.cvar import minimum_tail_risk
-from domain.optimization.spectral.spectral_constraints import within_ranked_caps
-from domain.optimization.spectral.spectral_risk import best_by_cuts, best_ordered_average, is_spectral, ranked_risk
+from domain.optimization.spectral.cvar import minimum_cvar
+from domain.optimization.spectral.spectral_constraints import within_spectral_constraints
+from domain.optimization.spectral.spectral_risk import (
+    is_spectral,
+    optimise_ordered_average,
+    optimise_spectral,
+    spectral_risk_of,
+)
 from domain.optimization.tolerances import GAP_TOLERANCE, VIOLATION_TOLERANCE
 from domain.optimization.verify import verify
 from domain.progress import OnProgress, no_progress
@@ -69,7 +74,7 @@ def solve(problem: Problem, on_progress: OnProgress = no_progress) -> Solution:
     """
     control = SolverControl.of(problem.options, on_progress)
     control()
-    if needs_riskfolio(problem) and (reason := refusal(problem)):
+    if needs_riskfolio(problem) and (reason := unsupported_reason(problem)):
         raise NotSupported(reason)
     limits = feasible_set(problem)
     try:
@@ -104,21 +109,21 @@ def _close_enough(problem: Problem, limits: FeasibleSet, control: SolverControl)
 
 def _candidate(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Candidate | None:
     if problem.costs is not None and problem.costs.fee > 0.0:
-        return best_trades(problem, limits, lambda posed, within: _candidate(posed, within, control), control)
+        return select_trades(problem, limits, lambda posed, within: _candidate(posed, within, control), control)
     if isinstance(problem.objective, EqualWeight | InverseVolatility):
         found = _direct(problem, limits, control)  # a formula takes all limits as they are
     elif limits.share_bounds:
-        found = within_shares(problem, limits, lambda some: _capped(problem, some, control), control)
+        found = within_contribution_bounds(problem, limits, lambda some: _capped(problem, some, control), control)
     elif limits.holdings and not isinstance(problem.objective, Hierarchical):
 
         def relaxed(looser: FeasibleSet) -> Candidate | None:
             return _capped(problem, looser, control)
 
-        tightening = tightening_of(problem, limits, control)
-        found = selected(
+        tightening = perspective_bound(problem, limits, control)
+        found = select_assets(
             limits,
             relaxed,
-            lambda weights: loss(problem, weights),
+            lambda weights: objective_value(problem, weights),
             control,
             tightening=tightening,
             tolerance=problem.options.tolerance,
@@ -126,17 +131,17 @@ def _candidate(problem: Problem, limits: FeasibleSet, control: SolverControl) ->
     else:
         found = _capped(problem, limits, control)
     if isinstance(problem.objective, MaxReturn):
-        found = calmest(problem, limits, found, control)
+        found = least_variance_of_ties(problem, limits, found, control)
     if found is None or not needs_riskfolio(problem):
         return found
-    from domain.optimization.riskfolio.engine import by_riskfolio  # 3 s of import, in workers only
+    from domain.optimization.riskfolio.engine import solve_by_riskfolio  # 3 s of import, in workers only
 
     control()
-    return by_riskfolio(problem, limits, found, control)
+    return solve_by_riskfolio(problem, limits, found, control)
 
 
 def _capped(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Candidate | None:
-    return within_ranked_caps(limits, lambda some: _direct(problem, some, control), control)
+    return within_spectral_constraints(limits, lambda some: _direct(problem, some, control), control)
 
 
 def _direct(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Candidate | None:
@@ -150,18 +155,18 @@ def _direct(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Ca
             quick = quadratic_objectives.minimum_risk(problem, limits, control)
             return _or_by_cones(quick, lambda: conic_objectives.minimum_risk(problem, limits, control))
         case MinRisk() if limits.is_linear and problem.risk_measure is RiskMeasure.CONDITIONAL_VALUE_AT_RISK:
-            tail = minimum_tail_risk(problem, limits, control)
+            tail = minimum_cvar(problem, limits, control)
             return None if tail is None else tail.candidate
         case MinRisk() if limits.is_linear and is_spectral(problem.risk_measure):
-            return best_by_cuts(problem, limits, ranked_risk(problem.risk), objective, control)
+            return optimise_spectral(problem, limits, spectral_risk_of(problem.risk), objective, control)
         case MaxUtility() | MaxRatio() if by_rank:
-            return best_by_cuts(problem, limits, ranked_risk(problem.risk), objective, control)
+            return optimise_spectral(problem, limits, spectral_risk_of(problem.risk), objective, control)
         case MinRisk():
             return conic_objectives.minimum_risk(problem, limits, control)
         case MaxReturn() if limits.is_linear and problem.costs is None:
             return quadratic_objectives.maximum_return(problem, limits, control)
         case MaxReturn():
-            return conic_objectives.best_gain(limits, control, annual_net_return(problem))
+            return conic_objectives.maximum_net_return(limits, control, annual_net_return(problem))
         case MaxUtility() if plain:
             quick = quadratic_objectives.maximum_utility(problem, limits, objective, control)
             return _or_by_cones(quick, lambda: _by_utility(problem, limits, objective, control))
@@ -181,7 +186,7 @@ def _direct(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Ca
         case Tracking(benchmark):
             return conic_objectives.minimum_tracking_error(problem, limits, benchmark, control)
         case Kelly(method):
-            return highest_growth(problem, limits, method, control)
+            return maximum_growth(problem, limits, method, control)
         case WorstCase():
             return worst_case(problem, limits, objective, control)
         case RiskBudget() if problem.risk_measure.is_quadratic:
@@ -189,13 +194,13 @@ def _direct(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Ca
         case RiskBudget():
             return scenario_risk_budget(problem, limits, objective, control)
         case FactorBudget():
-            return factor_budget(problem, limits, objective, control)
+            return factor_risk_budget(problem, limits, objective, control)
         case RelaxedRiskBudget():
-            return relaxed_risk_budget(problem, limits, objective, control)
+            return relaxed_risk_parity(problem, limits, objective, control)
         case HigherMoments():
             return higher_moments(problem, limits, objective, control)
         case OrderedWeightedAverage():
-            return best_ordered_average(problem, limits, objective, control)
+            return optimise_ordered_average(problem, limits, objective, control)
         case Hierarchical():
 
             def least(part: Problem) -> Vector:
@@ -217,8 +222,10 @@ def _by_us(part: Problem) -> Problem:
 def _by_utility(
     problem: Problem, limits: FeasibleSet, objective: MaxUtility, control: SolverControl
 ) -> Candidate | None:
-    penalty = conic_objectives.Penalty(problem.utility_risk, 0.5 * objective.risk_aversion * problem.periods_per_year)
-    return conic_objectives.best_gain(limits, control, annual_net_return(problem), penalty)
+    penalty = conic_objectives.RiskPenalty(
+        problem.utility_risk, 0.5 * objective.risk_aversion * problem.periods_per_year
+    )
+    return conic_objectives.maximum_net_return(limits, control, annual_net_return(problem), penalty)
 
 
 def _or_by_cones(quick: Candidate | None, again: Callable[[], Candidate | None]) -> Candidate | None:

@@ -7,10 +7,16 @@ from dataclasses import dataclass
 from absfinance.v1.optimization_service_pb2 import TraceFrontierRequest
 
 from domain.market_data.moments import Moments
-from domain.optimization.frontier import between, ends, goes_by_points, spaced_returns, trace
+from domain.optimization.frontier import (
+    frontier_ends,
+    needs_separate_problems,
+    portfolios_between,
+    spaced_returns,
+    trace_frontier,
+)
 from domain.optimization.problem.bound_warnings import bound_warnings
 from domain.optimization.problem.problem import Problem
-from domain.optimization.problem.resolve import state
+from domain.optimization.problem.resolve import build_problem
 from domain.optimization.request.specification import Specification
 from domain.optimization.solution import Solution
 from domain.warnings import ResultWarning
@@ -50,10 +56,10 @@ def plan(request: bytes, found: Found | None, on_progress: Control) -> Wanted | 
     if command.points <= CHUNK or not _is_heavy(command, found):
         return None
     problem = _problem(command, found, on_progress)
-    if not goes_by_points(problem, command.points):
+    if not needs_separate_problems(problem, command.points):
         return None
     start = time.perf_counter()
-    highest, least = ends(problem, on_progress)
+    highest, least = frontier_ends(problem, on_progress)
     each = 0.5 * (time.perf_counter() - start)
     returns = spaced_returns(highest, least, command.points)
     first, last = Traced(0, highest, each, bound_warnings(problem)), Traced(command.points - 1, least, each)
@@ -66,7 +72,7 @@ def whole(request: bytes, found: Found, on_progress: Control, report: Callable[[
     """Reports every portfolio, from the highest return down, as it is found."""
     command = trace_command_from_proto(message_from_bytes(TraceFrontierRequest, request))
     problem = _problem(command, found, on_progress)
-    for traced in _timed(0, trace(problem, command.points, on_progress), bound_warnings(problem)):
+    for traced in _timed(0, trace_frontier(problem, command.points, on_progress), bound_warnings(problem)):
         report(traced)
 
 
@@ -75,7 +81,7 @@ def whole(request: bytes, found: Found, on_progress: Control, report: Callable[[
 def points(request: bytes, found: Found, first: int, returns: Sequence[float], on_progress: Control) -> list[bytes]:
     """Points next to each other, numbered from the first."""
     command = trace_command_from_proto(message_from_bytes(TraceFrontierRequest, request))
-    return list(_timed(first, between(_problem(command, found, on_progress), returns, on_progress)))
+    return list(_timed(first, portfolios_between(_problem(command, found, on_progress), returns, on_progress)))
 
 
 def _wanted(command: TraceCommand) -> Wanted:
@@ -83,7 +89,9 @@ def _wanted(command: TraceCommand) -> Wanted:
 
 
 def _problem(command: TraceCommand, found: Found, on_progress: Control) -> Problem:
-    return state(with_stored_groups(command.specification, found), opened(found.input(command.data)), on_progress)
+    return build_problem(
+        with_stored_groups(command.specification, found), opened(found.input(command.data)), on_progress
+    )
 
 
 def _timed(first: int, solutions: Iterable[Solution], warnings: tuple[ResultWarning, ...] = ()) -> Iterator[bytes]:

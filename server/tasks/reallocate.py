@@ -15,7 +15,7 @@ from domain.estimation.moments import Estimation, estimate_moments
 from domain.market_data.panel import PricePanel
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.market_data.source import infer_periods_per_year
-from domain.optimization.problem.resolve import state
+from domain.optimization.problem.resolve import build_problem
 from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
 from domain.portfolio import Portfolio
@@ -232,7 +232,7 @@ def _optimised(
         panel = PricePanel(panel.symbols, panel.dates[first:], panel.values[first:])
     assets = set(panel.symbols) - specification.estimation.factors
     current = {symbol: weight for symbol, weight in held.items() if symbol in assets}
-    solution = solve(state(replace(specification, current_weights=current), panel, on_progress), on_progress)
+    solution = solve(build_problem(replace(specification, current_weights=current), panel, on_progress), on_progress)
     # Rounding of a zero weight is no wish to sell short; a real short is refused by name.
     weights = np.where(np.abs(solution.weights) < WEIGHT_ROUNDING, 0.0, solution.weights)
     warnings = tuple(warning.under("target_optimize") for warning in solution.warnings)

@@ -12,7 +12,7 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.errors import NoPositiveExcessReturn, SolverFailed, UnboundedProblem
-from domain.optimization.conic.conic_problem import Stage, risk_of_weights, stage
+from domain.optimization.conic.conic_problem import ConicProblem, build_conic_problem, risk_epigraph
 from domain.optimization.conic.net_return import net_return_expression
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.net_return import NetReturn
@@ -20,7 +20,7 @@ from domain.optimization.problem.portfolio_risk import PortfolioRisk
 from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.affine import constant
 from domain.optimization.programs.conic_program import RELATIVE_FLOOR
-from domain.optimization.programs.repair import settled
+from domain.optimization.programs.repair import repair
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.solution import Candidate, Engine
@@ -34,7 +34,7 @@ ALMOST_NOTHING = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
-class Penalty:
+class RiskPenalty:
     """A risk that counts against a gain: so much of the objective per unit of the measure."""
 
     risk: PortfolioRisk
@@ -47,28 +47,28 @@ class Penalty:
 
 def minimum_risk(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Candidate | None:
     """The least risk in the problem's measure, or None where no weights keep the limits."""
-    made = stage(limits, control)
+    made = build_conic_problem(limits, control)
     risk = problem.risk
     degree, unit = risk.measure.degree, risk.unit
-    made.model.minimise(risk_of_weights(made, risk, made.weights))
+    made.model.minimise(risk_epigraph(made, risk, made.weights))
 
     def judged(weights: Vector) -> float:
         return to_first_degree(risk.of(weights), degree) / unit
 
     # d risk = degree * root^(degree - 1) * unit per unit of the program's objective.
-    return answered(made, limits, judged, lambda value: degree * (value * unit) ** (degree - 1) * unit)
+    return solve_with_objective(made, limits, judged, lambda value: degree * (value * unit) ** (degree - 1) * unit)
 
 
-def best_gain(
-    limits: FeasibleSet, control: SolverControl, gain: NetReturn, penalty: Penalty | None = None
+def maximum_net_return(
+    limits: FeasibleSet, control: SolverControl, gain: NetReturn, penalty: RiskPenalty | None = None
 ) -> Candidate | None:
     """The highest gain less the penalty, or None where no weights keep the limits. Raises UnboundedProblem."""
-    made = stage(limits, control)
+    made = build_conic_problem(limits, control)
     scale = gain.scale or 1.0
     objective = -net_return_expression(made, gain, scale)
     if penalty is not None:
         risk = penalty.risk
-        size = risk_of_weights(made, risk, made.weights)
+        size = risk_epigraph(made, risk, made.weights)
         if risk.measure.degree == 2:
             squared = made.model.variables(1)
             made.model.products(size, squared, constant(1.0))
@@ -83,7 +83,7 @@ def best_gain(
         return max(abs(float(gain.by_asset @ weights)), 0.0 if penalty is None else penalty.of(weights)) / scale
 
     # Costs can bring the sum of large parts close to 0: what a gap is measured against is those parts.
-    return answered(made, limits, judged, lambda _: scale, parts if gain.deductions else None)
+    return solve_with_objective(made, limits, judged, lambda _: scale, parts if gain.deductions else None)
 
 
 def maximum_ratio(
@@ -94,16 +94,16 @@ def maximum_ratio(
     Weights and limits may grow together (Charnes & Cooper 1962), for all of them and the measure are homogeneous.
     Raises NoPositiveExcessReturn and UnboundedProblem.
     """
-    made = stage(limits, control, homogeneous=True)
+    made = build_conic_problem(limits, control, homogeneous=True)
     scale = gain.scale
     if scale == 0.0:
-        _refuse_without_gain(limits, control, gain)
+        _refuse_without_excess_return(limits, control, gain)
         return None
     made.model.nonnegative(net_return_expression(made, gain, scale) - 1.0)
-    made.model.minimise(risk_of_weights(made, risk, made.weights))
+    made.model.minimise(risk_epigraph(made, risk, made.weights))
     answer = made.model.solve()
     if answer is None:
-        _refuse_without_gain(limits, control, gain)
+        _refuse_without_excess_return(limits, control, gain)
         return None
     kappa = float(made.kappa.value(answer.point)[0])
     raw = made.weights.value(answer.point)
@@ -115,7 +115,7 @@ def maximum_ratio(
         earned = gain.of(weights) / scale
         return to_first_degree(risk.of(weights), degree) / unit / earned if earned > 0.0 else np.inf
 
-    weights = settled(limits, raw / kappa, inverse_ratio)
+    weights = repair(limits, raw / kappa, inverse_ratio)
     value = inverse_ratio(weights)
     if value < NOTHING or (answer.bound <= 0.0 and value < ALMOST_NOTHING):
         raise UnboundedProblem("a portfolio without risk has a positive excess return: the ratio has no maximum")
@@ -133,9 +133,9 @@ def maximum_ratio(
     )
 
 
-def _refuse_without_gain(limits: FeasibleSet, control: SolverControl, gain: NetReturn) -> None:
+def _refuse_without_excess_return(limits: FeasibleSet, control: SolverControl, gain: NetReturn) -> None:
     """Raises where there are weights that keep the limits and nothing in them gains."""
-    best = best_gain(limits, control, gain)
+    best = maximum_net_return(limits, control, gain)
     if best is None:
         return
     highest = gain.of(best.weights)
@@ -150,18 +150,18 @@ def minimum_tracking_error(
     problem: Problem, limits: FeasibleSet, benchmark: Vector, control: SolverControl
 ) -> Candidate | None:
     """The least annual volatility of the difference to a benchmark."""
-    made = stage(limits, control)
+    made = build_conic_problem(limits, control)
     risk = problem.deviation
-    made.model.minimise(risk_of_weights(made, risk, made.weights - benchmark))
+    made.model.minimise(risk_epigraph(made, risk, made.weights - benchmark))
 
     def judged(weights: Vector) -> float:
         return risk.of(weights - benchmark) / risk.unit
 
-    return answered(made, limits, judged, lambda _: risk.unit * problem.periods_per_year**0.5)
+    return solve_with_objective(made, limits, judged, lambda _: risk.unit * problem.periods_per_year**0.5)
 
 
-def answered(
-    made: Stage,
+def solve_with_objective(
+    made: ConicProblem,
     limits: FeasibleSet,
     judged: Callable[[Vector], float],
     unit: Callable[[float], float],
@@ -175,7 +175,7 @@ def answered(
     answer = made.model.solve()
     if answer is None:
         return None
-    weights = settled(limits, made.weights.value(answer.point), judged)
+    weights = repair(limits, made.weights.value(answer.point), judged)
     value = judged(weights)
     size = max(abs(value), RELATIVE_FLOOR, 0.0 if parts is None else parts(weights))
     return Candidate(

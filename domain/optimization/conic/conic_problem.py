@@ -9,11 +9,11 @@ from domain.checks import Matrix, Vector
 from domain.errors import NotSupported
 from domain.optimization.conic.risk_epigraphs import risk_expression
 from domain.optimization.problem.feasible_set import FeasibleSet
-from domain.optimization.problem.limits import AbsoluteSum, Box, Limit, RiskCap, Row, ShareBounds
+from domain.optimization.problem.limits import AbsoluteSum, Box, ContributionBounds, Limit, RiskCap, Row
 from domain.optimization.problem.portfolio_risk import PortfolioRisk
 from domain.optimization.programs.affine import Affine, constant
-from domain.optimization.programs.conic_model import ConeModel
-from domain.optimization.programs.conic_program import ConeAnswer
+from domain.optimization.programs.conic_model import ConicModel
+from domain.optimization.programs.conic_program import ConicSolution
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.solution import Binding, BoundSide
 from domain.risk.measures import to_first_degree
@@ -26,7 +26,7 @@ REACHED = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class LimitEnd:
     """One end of a limit, and where in the program its multiplier stands."""
 
     label: str
@@ -40,13 +40,13 @@ class Side:
 
 
 @dataclass
-class Stage:
+class ConicProblem:
     """A program with weights, under all convex limits of a problem; kappa multiplies every limit."""
 
-    model: ConeModel
+    model: ConicModel
     weights: Affine  # (N,)
     kappa: Affine
-    sides: list[Side] = field(default_factory=list)
+    sides: list[LimitEnd] = field(default_factory=list)
     equalities: list[tuple[str, str | None, int, int]] = field(default_factory=list)  # label, symbol, block, place
 
     def add(self, limit: Limit, symbols: tuple[str, ...], wider: Affine | None = None) -> None:
@@ -63,10 +63,10 @@ class Stage:
                     _cap(self, limit)
                 else:
                     _widened_cap(self, limit, wider)
-            case ShareBounds():
+            case ContributionBounds():
                 _shares(self, limit)
 
-    def bindings(self, answer: ConeAnswer, weights: Vector, unit: float) -> tuple[Binding, ...]:
+    def bindings(self, answer: ConicSolution, weights: Vector, unit: float) -> tuple[Binding, ...]:
         """Which limits push, and what relaxing each by one of its units is worth; `unit` is one of the objective."""
         found: list[Binding] = []
         for label, symbol, block, place in self.equalities:
@@ -81,21 +81,21 @@ class Stage:
         return tuple(found)
 
 
-def stage(limits: FeasibleSet, control: SolverControl, *, homogeneous: bool = False) -> Stage:
+def build_conic_problem(limits: FeasibleSet, control: SolverControl, *, homogeneous: bool = False) -> ConicProblem:
     """The program for limits; homogeneous ones have weights and limits free to grow together."""
-    model = ConeModel(control=control)
+    model = ConicModel(control=control)
     weights = model.variables(limits.size)
-    made = Stage(model, weights, model.positive(1) if homogeneous else constant(1.0))
+    made = ConicProblem(model, weights, model.positive(1) if homogeneous else constant(1.0))
     for limit in limits.limits:
         made.add(limit, limits.symbols)
     return made
 
 
-def risk_of_weights(made: Stage, risk: PortfolioRisk, weights: Affine) -> Affine:
+def risk_epigraph(made: ConicProblem, risk: PortfolioRisk, weights: Affine) -> Affine:
     """The measure's first-degree form, in its own units, of weights that are expressions of the program."""
     if risk.measure.is_quadratic:
         bound = made.model.variables(1)
-        root = root_of(risk.moments.covariance) / risk.unit
+        root = covariance_root(risk.moments.covariance) / risk.unit
         made.model.second_order(bound, weights.under(root))
         return bound
     scenarios = risk.distribution
@@ -111,7 +111,7 @@ def risk_of_weights(made: Stage, risk: PortfolioRisk, weights: Affine) -> Affine
     )
 
 
-def root_of(covariance: Matrix) -> Matrix:
+def covariance_root(covariance: Matrix) -> Matrix:
     """F with F'F = covariance, also where that is singular."""
     values, vectors = np.linalg.eigh(covariance)
     kept = values > 1e-15 * max(float(values[-1]), 0.0)
@@ -119,7 +119,7 @@ def root_of(covariance: Matrix) -> Matrix:
     return result if len(result) else np.zeros((1, len(covariance)))
 
 
-def _bound(made: Stage, box: Box, symbols: tuple[str, ...], wider: Affine | None) -> None:
+def _bound(made: ConicProblem, box: Box, symbols: tuple[str, ...], wider: Affine | None) -> None:
     # Two inequalities that leave no room between them leave an interior-point method none to work in.
     fixed = (box.lower == box.upper) & (wider is None)
     if len(places := np.flatnonzero(fixed)):
@@ -133,14 +133,14 @@ def _bound(made: Stage, box: Box, symbols: tuple[str, ...], wider: Affine | None
         block = made.model.nonnegative(inside if wider is None else inside + wider)
         for k, i in enumerate(places.tolist()):
             end = float(ends[i])
-            made.sides.append(Side(box.label, symbols[i], side, block, k, _weight_slack(i, end), end))
+            made.sides.append(LimitEnd(box.label, symbols[i], side, block, k, _weight_slack(i, end), end))
 
 
 def _weight_slack(i: int, end: float) -> Callable[[Vector], float]:
     return lambda weights: abs(float(weights[i]) - end)
 
 
-def _row(made: Stage, row: Row, wider: Affine | None) -> None:
+def _row(made: ConicProblem, row: Row, wider: Affine | None) -> None:
     value = made.weights.total(row.coefficients)
     if row.lower == row.upper and wider is None:
         made.equalities.append((row.label, None, made.model.zero(value - made.kappa.times(row.lower)), 0))
@@ -149,14 +149,14 @@ def _row(made: Stage, row: Row, wider: Affine | None) -> None:
         if np.isfinite(end):
             inside = (value - made.kappa.times(end)).times(sign)
             block = made.model.nonnegative(inside if wider is None else inside + wider)
-            made.sides.append(Side(row.label, None, side, block, 0, _row_slack(row, end), end))
+            made.sides.append(LimitEnd(row.label, None, side, block, 0, _row_slack(row, end), end))
 
 
 def _row_slack(row: Row, end: float) -> Callable[[Vector], float]:
     return lambda weights: abs(float(row.coefficients @ weights) - end)
 
 
-def _absolute(made: Stage, limit: AbsoluteSum, wider: Affine | None) -> None:
+def _absolute(made: ConicProblem, limit: AbsoluteSum, wider: Affine | None) -> None:
     if not np.isfinite(limit.maximum):
         return
     away = made.model.positive(len(limit.centre))
@@ -167,7 +167,7 @@ def _absolute(made: Stage, limit: AbsoluteSum, wider: Affine | None) -> None:
     inside = made.kappa.times(limit.maximum) - away.total()
     block = made.model.nonnegative(inside if wider is None else inside + wider.times(limit.factor))
     made.sides.append(
-        Side(limit.label, None, BoundSide.UPPER, block, 0, _own_slack(limit), limit.maximum, limit.factor)
+        LimitEnd(limit.label, None, BoundSide.UPPER, block, 0, _own_slack(limit), limit.maximum, limit.factor)
     )
 
 
@@ -175,17 +175,17 @@ def _own_slack(limit: AbsoluteSum | RiskCap) -> Callable[[Vector], float]:
     return lambda weights: abs(limit.maximum - limit.value(weights))
 
 
-def _cap(made: Stage, cap: RiskCap) -> None:
+def _cap(made: ConicProblem, cap: RiskCap) -> None:
     risk, degree = cap.risk, cap.risk.measure.degree
-    expression = risk_of_weights(made, risk, made.weights - made.kappa.times(cap.centre))
+    expression = risk_epigraph(made, risk, made.weights - made.kappa.times(cap.centre))
     # The program has the measure to the first degree: a unit of the limit is so many of its units at the end.
     end = to_first_degree(cap.maximum / cap.unit, degree)
     block = made.model.nonnegative(made.kappa.times(end / risk.unit) - expression)
     factor = 1.0 / (cap.unit * risk.unit * degree * end ** (degree - 1))
-    made.sides.append(Side(cap.label, None, BoundSide.UPPER, block, 0, _own_slack(cap), cap.maximum, factor))
+    made.sides.append(LimitEnd(cap.label, None, BoundSide.UPPER, block, 0, _own_slack(cap), cap.maximum, factor))
 
 
-def _shares(made: Stage, bounds: ShareBounds) -> None:
+def _shares(made: ConicProblem, bounds: ContributionBounds) -> None:
     """w_i (Cw)_i >= lower w'Cw with both factors of 0 or more: a cone, for their geometric mean is concave."""
     places = np.flatnonzero(bounds.lower > 0.0)
     if np.isfinite(bounds.upper).any():
@@ -195,14 +195,14 @@ def _shares(made: Stage, bounds: ShareBounds) -> None:
     unit = float(np.diag(bounds.covariance).mean()) or 1.0
     scaled = bounds.covariance / unit
     spread, pulls = made.model.variables(1), made.model.variables(len(places))
-    made.model.second_order(spread, made.weights.under(root_of(scaled)))
+    made.model.second_order(spread, made.weights.under(covariance_root(scaled)))
     made.model.zero(pulls - made.weights.under(scaled[places]))
     made.model.products(spread.times(np.sqrt(bounds.lower[places])), made.weights.at(places), pulls)
 
 
-def _widened_cap(made: Stage, cap: RiskCap, wider: Affine) -> None:
+def _widened_cap(made: ConicProblem, cap: RiskCap, wider: Affine) -> None:
     risk, degree = cap.risk, cap.risk.measure.degree
-    expression = risk_of_weights(made, risk, made.weights - made.kappa.times(cap.centre))
+    expression = risk_epigraph(made, risk, made.weights - made.kappa.times(cap.centre))
     unit = cap.unit * risk.unit**degree
     if degree == 2:
         squared = made.model.variables(1)

@@ -12,9 +12,9 @@ import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import NotSupported
-from domain.optimization.conic.sequential_quadratic import least_smooth
+from domain.optimization.conic.sequential_quadratic import minimise_smooth
 from domain.optimization.problem.feasible_set import FeasibleSet
-from domain.optimization.problem.objective_value import higher_moment_loss
+from domain.optimization.problem.objective_value import higher_moment_value
 from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.request.objectives import HigherMoments
@@ -22,7 +22,7 @@ from domain.optimization.solution import Candidate
 
 
 @dataclass(frozen=True, slots=True)
-class MomentLoss:
+class MomentObjective:
     """Expected g of the outcomes about their mean, less the mean, in scaled figures."""
 
     away: Matrix  # (S, N), outcomes about their means, in units
@@ -33,7 +33,7 @@ class MomentLoss:
     least: float  # what it is never below
 
     @classmethod
-    def of(cls, problem: Problem, objective: HigherMoments) -> "MomentLoss":
+    def of(cls, problem: Problem, objective: HigherMoments) -> "MomentObjective":
         """The loss of a problem. Raises NotSupported for moments."""
         if problem.scenarios is None:
             raise NotSupported(
@@ -81,6 +81,6 @@ def higher_moments(
     """The weights with the best trade-off, or None where none keep the limits. Raises NotSupported, SolverFailed."""
 
     def judged(weights: Vector) -> float:
-        return higher_moment_loss(problem, weights, objective)
+        return higher_moment_value(problem, weights, objective)
 
-    return least_smooth(MomentLoss.of(problem, objective), limits, judged, control)
+    return minimise_smooth(MomentObjective.of(problem, objective), limits, judged, control)

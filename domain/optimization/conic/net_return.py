@@ -4,7 +4,7 @@ import numpy as np
 
 from domain.checks import Matrix
 from domain.costs.trading import TradingCosts
-from domain.optimization.conic.conic_problem import Stage
+from domain.optimization.conic.conic_problem import ConicProblem
 from domain.optimization.problem.net_return import (
     BoxDeduction,
     Deduction,
@@ -15,7 +15,7 @@ from domain.optimization.problem.net_return import (
 from domain.optimization.programs.affine import Affine
 
 
-def net_return_expression(made: Stage, net_return: NetReturn, scale: float) -> Affine:
+def net_return_expression(made: ConicProblem, net_return: NetReturn, scale: float) -> Affine:
     """An expression that is at most the net return, in units of `scale`."""
     result = made.weights.total(net_return.by_asset / scale) - made.kappa.times(net_return.constant / scale)
     for deduction in net_return.deductions:
@@ -23,7 +23,7 @@ def net_return_expression(made: Stage, net_return: NetReturn, scale: float) -> A
     return result
 
 
-def _deduction(made: Stage, deduction: Deduction) -> Affine:
+def _deduction(made: ConicProblem, deduction: Deduction) -> Affine:
     """An expression that is at least the deduction, per year."""
     match deduction:
         case TradingDeduction(costs):
@@ -34,7 +34,7 @@ def _deduction(made: Stage, deduction: Deduction) -> Affine:
             return _norm(made, root)
 
 
-def _trading(made: Stage, costs: TradingCosts) -> Affine:
+def _trading(made: ConicProblem, costs: TradingCosts) -> Affine:
     impact = np.zeros_like(costs.rates) if costs.impact is None else costs.impact
     total = made.kappa.times(costs.paid)
     # A trade that costs nothing gets no variable: nothing would bound it.
@@ -51,14 +51,14 @@ def _trading(made: Stage, costs: TradingCosts) -> Affine:
     return total
 
 
-def _norm(made: Stage, root: Matrix) -> Affine:
+def _norm(made: ConicProblem, root: Matrix) -> Affine:
     scale = float(np.abs(root).max()) or 1.0
     bound = made.model.variables(1)
     made.model.second_order(bound, made.weights.under(root / scale))
     return bound.times(scale)
 
 
-def _three_halves(made: Stage, trades: Affine) -> Affine:
+def _three_halves(made: ConicProblem, trades: Affine) -> Affine:
     """At least kappa (trade / kappa)^1.5, by trade^2 <= result root and root^2 <= trade kappa."""
     result, root = made.model.variables(len(trades)), made.model.variables(len(trades))
     made.model.products(trades, result, root)
@@ -66,7 +66,7 @@ def _three_halves(made: Stage, trades: Affine) -> Affine:
     return result
 
 
-def _absolute(made: Stage, expressions: Affine) -> Affine:
+def _absolute(made: ConicProblem, expressions: Affine) -> Affine:
     """At least the absolute value of each expression."""
     magnitude = made.model.positive(len(expressions))
     made.model.nonnegative(magnitude - expressions)

@@ -11,14 +11,14 @@ import numpy as np
 from domain.checks import Vector
 from domain.errors import NotSupported
 from domain.optimization.programs.affine import Affine
-from domain.optimization.programs.conic_model import ConeModel
+from domain.optimization.programs.conic_model import ConicModel
 from domain.risk.measures import RiskMeasure
 from domain.risk.scenario_risk import one_sided
 from domain.risk.tails import KAPPA, deformed_logarithm
 
 
 def risk_expression(
-    model: ConeModel,
+    model: ConicModel,
     measure: RiskMeasure,
     outcomes: Affine,
     chances: Vector,
@@ -51,7 +51,7 @@ def risk_expression(
     return _of_losses(model, measure, -outcomes, chances, confidence_level)
 
 
-RANKED = frozenset({RiskMeasure.GINI_MEAN_DIFFERENCE, RiskMeasure.TAIL_GINI, RiskMeasure.TAIL_GINI_RANGE})
+SPECTRAL_ONLY = frozenset({RiskMeasure.GINI_MEAN_DIFFERENCE, RiskMeasure.TAIL_GINI, RiskMeasure.TAIL_GINI_RANGE})
 """Measures with so many weights of ranks that cones would need a variable for each pair of outcomes."""
 
 _AS_LOSSES = {
@@ -67,7 +67,7 @@ _AS_LOSSES = {
 
 
 def _of_losses(
-    model: ConeModel, measure: RiskMeasure, losses: Affine, chances: Vector, confidence_level: float
+    model: ConicModel, measure: RiskMeasure, losses: Affine, chances: Vector, confidence_level: float
 ) -> Affine:
     match measure:
         case RiskMeasure.FIRST_LOWER_PARTIAL_MOMENT:
@@ -87,7 +87,7 @@ def _of_losses(
             return _relativistic(model, losses, confidence_level)
         case RiskMeasure.VALUE_AT_RISK:
             raise NotSupported("VaR and drawdown at risk are not convex; use CVaR or CDaR instead")
-    if measure in RANKED:
+    if measure in SPECTRAL_ONLY:
         raise NotSupported(
             f"{measure} weighs outcomes by their rank: it is optimised within linear limits and others of its kind,"
             " for minRisk, maxUtility and maxRatio, without trading costs"
@@ -95,24 +95,24 @@ def _of_losses(
     raise NotSupported(f"{measure} is not supported here")
 
 
-def _positive_part(model: ConeModel, expressions: Affine) -> Affine:
+def _positive_part(model: ConicModel, expressions: Affine) -> Affine:
     part = model.positive(len(expressions))
     model.nonnegative(part - expressions)
     return part
 
 
-def _below_mean(model: ConeModel, outcomes: Affine, chances: Vector) -> Affine:
+def _below_mean(model: ConicModel, outcomes: Affine, chances: Vector) -> Affine:
     return _positive_part(model, _mean(model, outcomes, chances) - outcomes)
 
 
-def _mean(model: ConeModel, outcomes: Affine, chances: Vector) -> Affine:
+def _mean(model: ConicModel, outcomes: Affine, chances: Vector) -> Affine:
     """As a variable of its own: written out, it would fill every row it stands in."""
     mean = model.variables(1)
     model.zero(mean - outcomes.total(chances))
     return mean
 
 
-def _norm(model: ConeModel, expressions: Affine, chances: Vector, order: int) -> Affine:
+def _norm(model: ConicModel, expressions: Affine, chances: Vector, order: int) -> Affine:
     """(sum p |e|^order)^(1 / order) for order 2 or 4."""
     bound = model.variables(1)
     if order == 2:
@@ -126,7 +126,7 @@ def _norm(model: ConeModel, expressions: Affine, chances: Vector, order: int) ->
     return bound
 
 
-def _drawdowns(model: ConeModel, outcomes: Affine) -> Affine:
+def _drawdowns(model: ConicModel, outcomes: Affine) -> Affine:
     """How far the sum of outcomes is below its peak, with the peak as variables: d_t >= d_(t-1) - x_t, d_t >= 0."""
     count = len(outcomes)
     below = model.positive(count)
@@ -138,7 +138,7 @@ def _drawdowns(model: ConeModel, outcomes: Affine) -> Affine:
     return below
 
 
-def _entropic(model: ConeModel, losses: Affine, chances: Vector, confidence_level: float) -> Affine:
+def _entropic(model: ConicModel, losses: Affine, chances: Vector, confidence_level: float) -> Affine:
     """min t - z ln(1 - confidence) with sum p u <= z and z exp((loss - t) / z) <= u (Ahmadi-Javid 2012)."""
     possible = np.flatnonzero(chances > 0.0)
     losses, weights = losses.at(possible), chances[possible]
@@ -148,7 +148,7 @@ def _entropic(model: ConeModel, losses: Affine, chances: Vector, confidence_leve
     return level + (-float(np.log(1.0 - confidence_level))) * scale
 
 
-def _relativistic(model: ConeModel, losses: Affine, confidence_level: float) -> Affine:
+def _relativistic(model: ConicModel, losses: Affine, confidence_level: float) -> Affine:
     """The dual of the entropy's bound in power cones (Cajas 2021), for equally likely losses."""
     count, k = len(losses), KAPPA
     level, scale = model.variables(1), model.positive(1)

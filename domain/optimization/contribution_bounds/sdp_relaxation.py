@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
 from domain.errors import SolverFailed
-from domain.optimization.conic.conic_problem import root_of
+from domain.optimization.conic.conic_problem import covariance_root
 from domain.optimization.programs.affine import Affine, stacked
-from domain.optimization.programs.conic_model import ConeModel
+from domain.optimization.programs.conic_model import ConicModel
 from domain.optimization.programs.solver_control import SolverControl
 from domain.progress import OnProgress, no_progress
 
-Places = NDArray[np.intp]
+Indices = NDArray[np.intp]
 
 CONE_PRODUCTS = 150
 """Most products of limits with cones in one program: each is a cone of its own."""
@@ -38,7 +38,7 @@ DIVERGED = 1e12
 
 
 @dataclass(frozen=True, slots=True)
-class SharedProgram:
+class ContributionProgram:
     """min z'Cz over z >= 0, cut . z = 1, rows z >= 0, equal z = 0, in figures of about one."""
 
     objective: Matrix  # C, (N, N)
@@ -64,7 +64,7 @@ class SharedProgram:
 
 
 @dataclass(frozen=True, slots=True)
-class Relaxed:
+class SdpRelaxation:
     """What a relaxation says."""
 
     bound: float  # no point has a smaller objective
@@ -72,12 +72,14 @@ class Relaxed:
     matrix: Matrix  # (N, N)
 
 
-def relaxed(program: SharedProgram, lower: Vector, upper: Vector, control: SolverControl) -> Relaxed | None:
+def solve_sdp_relaxation(
+    program: ContributionProgram, lower: Vector, upper: Vector, control: SolverControl
+) -> SdpRelaxation | None:
     """The relaxation for shares between bounds, (N,), infinite where there are none; None where it is empty."""
     size, correlation = program.size, program.correlation
     columns, rows = _triangle(size)
     diagonal = rows == columns
-    model = ConeModel(control=control)
+    model = ConicModel(control=control)
     entries = model.positive(len(rows))  # products of z >= 0 with itself
     model.semidefinite(entries.times(np.where(diagonal, 1.0, 2.0**0.5)), size)
 
@@ -113,14 +115,14 @@ def relaxed(program: SharedProgram, lower: Vector, upper: Vector, control: Solve
     matrix[rows, columns] = matrix[columns, rows] = entries.value(answer.point)
     if float(np.abs(matrix).max()) > DIVERGED:
         raise SolverFailed("Clarabel's matrix diverged")
-    return Relaxed(answer.bound, matrix @ program.cut, matrix)
+    return SdpRelaxation(answer.bound, matrix @ program.cut, matrix)
 
 
 def _add_cones(
-    model: ConeModel, traced: Callable[[Matrix], Affine], program: SharedProgram, lower: Vector, firm: Places
+    model: ConicModel, traced: Callable[[Matrix], Affine], program: ContributionProgram, lower: Vector, firm: Indices
 ) -> None:
     """|(x - p, 2 root(b) F z)| <= x + p for x = z_i, p = (Kz)_i, times cut . z = 1 and times each z_j >= 0."""
-    root, units = root_of(program.correlation), np.eye(program.size)
+    root, units = covariance_root(program.correlation), np.eye(program.size)
     factors = [program.cut]
     if len(firm) * program.size <= CONE_PRODUCTS and float(lower[firm].sum()) >= WORTH_IT:
         factors += list(units)
@@ -132,8 +134,8 @@ def _add_cones(
             model.second_order(x + pull, stacked(x - pull, spread.times(2.0 * float(lower[i]) ** 0.5)))
 
 
-def local(
-    program: SharedProgram, lower: Vector, upper: Vector, start: Vector, on_progress: OnProgress = no_progress
+def local_solution(
+    program: ContributionProgram, lower: Vector, upper: Vector, start: Vector, on_progress: OnProgress = no_progress
 ) -> Vector | None:
     """A point that no small step improves, by sequential quadratic programs; None where they end outside."""
     from scipy.optimize import minimize  # only where it is used
@@ -179,7 +181,7 @@ def local(
     return np.maximum(point, 0.0) if missed <= 1e-9 else None
 
 
-def _triangle(size: int) -> tuple[Places, Places]:
+def _triangle(size: int) -> tuple[Indices, Indices]:
     """Columns and rows of the upper triangle, column by column."""
     columns, rows = np.tril_indices(size)
     return columns, rows

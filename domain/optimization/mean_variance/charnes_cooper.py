@@ -22,7 +22,7 @@ from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.solution import Binding
 
 
-def refuse_without_gain(limits: FeasibleSet, gain: NetReturn, control: SolverControl) -> None:
+def refuse_without_excess_return(limits: FeasibleSet, gain: NetReturn, control: SolverControl) -> None:
     """Raises where there are weights that keep the limits and nothing in them gains."""
     polytope = limits.polytope()
     best = None
@@ -40,7 +40,7 @@ def refuse_without_gain(limits: FeasibleSet, gain: NetReturn, control: SolverCon
 
 
 @dataclass(frozen=True, slots=True)
-class HomogeneousLimits:
+class HomogenisedLimits:
     """A feasible set with every limit multiplied by kappa."""
 
     limits: FeasibleSet
@@ -55,7 +55,7 @@ class HomogeneousLimits:
     source_rows: int
 
     @classmethod
-    def of(cls, limits: FeasibleSet) -> "HomogeneousLimits":
+    def of(cls, limits: FeasibleSet) -> "HomogenisedLimits":
         """The cone of a feasible set; a budget other than zero gives kappa and is then no limit any more."""
         source = limits.polytope()
         budget = next((i for i, row in enumerate(limits.rows) if row.is_budget and row.upper != 0.0), None)
@@ -69,8 +69,10 @@ class HomogeneousLimits:
         kept = np.array([i for i in range(len(wide)) if i != budget], dtype=np.intp)
         bounds = np.eye(len(source.lower), len(kappa))
         blocks = [
-            _scaled(wide[kept], source.row_lower[kept], source.row_upper[kept], kappa, kept),
-            _scaled(bounds, _unless_zero(source.lower), _unless_zero(source.upper), kappa, np.arange(len(bounds))),
+            _homogenised(wide[kept], source.row_lower[kept], source.row_upper[kept], kappa, kept),
+            _homogenised(
+                bounds, _nonzero_bounds(source.lower), _nonzero_bounds(source.upper), kappa, np.arange(len(bounds))
+            ),
         ]
         free = np.full(extra, np.inf)
         return cls(
@@ -125,7 +127,7 @@ class HomogeneousLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
+class _Rows:
     """Rows of a cone and which limit each comes from."""
 
     rows: Matrix
@@ -134,7 +136,7 @@ class _Block:
     origin: NDArray[np.intp]
 
 
-def _scaled(rows: Matrix, lower: Vector, upper: Vector, kappa: Vector, origin: NDArray[np.intp]) -> _Block:
+def _homogenised(rows: Matrix, lower: Vector, upper: Vector, kappa: Vector, origin: NDArray[np.intp]) -> _Rows:
     """rows x - lower kappa >= 0 and rows x - upper kappa <= 0, as far as there are bounds; equalities once."""
     equal = np.flatnonzero(lower == upper)
     above = np.flatnonzero(np.isfinite(lower) & (lower != upper))
@@ -142,7 +144,7 @@ def _scaled(rows: Matrix, lower: Vector, upper: Vector, kappa: Vector, origin: N
     order = np.concatenate([equal, above, below])
     ends = np.concatenate([upper[equal], lower[above], upper[below]])
     counts = len(equal), len(above), len(below)
-    return _Block(
+    return _Rows(
         rows[order] - np.outer(ends, kappa),
         np.repeat([0.0, 0.0, -np.inf], counts),
         np.repeat([0.0, np.inf, 0.0], counts),
@@ -150,6 +152,6 @@ def _scaled(rows: Matrix, lower: Vector, upper: Vector, kappa: Vector, origin: N
     )
 
 
-def _unless_zero(bounds: Vector) -> Vector:
+def _nonzero_bounds(bounds: Vector) -> Vector:
     """A bound at zero stays one whatever kappa is."""
     return np.where(bounds == 0.0, np.nan, bounds)

@@ -13,21 +13,21 @@ from functools import cached_property
 import numpy as np
 
 from domain.checks import Vector
-from domain.optimization.problem.limits import AbsoluteSum, Box, Limit, RiskCap, Row, ShareBounds, excess
+from domain.optimization.problem.limits import AbsoluteSum, Box, ContributionBounds, Limit, RiskCap, Row, excess
 from domain.optimization.problem.polytope import Polytope
 from domain.optimization.problem.problem import Problem
-from domain.optimization.problem.selection_limits import Holdings, holdings_of
-from domain.optimization.problem.size_limits import few_coefficients, few_constraints
+from domain.optimization.problem.selection_limits import SelectionLimit, selection_limit
+from domain.optimization.problem.size_limits import check_coefficient_count, check_constraint_count
 from domain.optimization.request.constraints import (
     DEFAULT_BUDGET,
     DEFAULT_LONG_ONLY,
-    Apart,
     Cardinality,
     ClusterCardinality,
     GroupBounds,
     Leverage,
     Linear,
     MinimumPosition,
+    MutualExclusion,
     ReturnFloor,
     RiskContributionBounds,
     RiskLimit,
@@ -82,19 +82,19 @@ class FeasibleSet:
         return tuple(limit for limit in self.limits if isinstance(limit, RiskCap))
 
     @cached_property
-    def holdings(self) -> tuple[Holdings, ...]:
+    def holdings(self) -> tuple[SelectionLimit, ...]:
         """Limits on which weights may be other than 0."""
-        return tuple(limit for limit in self.limits if isinstance(limit, Holdings))
+        return tuple(limit for limit in self.limits if isinstance(limit, SelectionLimit))
 
     @cached_property
-    def share_bounds(self) -> tuple[ShareBounds, ...]:
+    def share_bounds(self) -> tuple[ContributionBounds, ...]:
         """Limits on the shares of the risk."""
-        return tuple(limit for limit in self.limits if isinstance(limit, ShareBounds))
+        return tuple(limit for limit in self.limits if isinstance(limit, ContributionBounds))
 
     @property
     def without_shares(self) -> "FeasibleSet":
         """The set without limits on shares of the risk."""
-        return FeasibleSet(self.symbols, tuple(one for one in self.limits if not isinstance(one, ShareBounds)))
+        return FeasibleSet(self.symbols, tuple(one for one in self.limits if not isinstance(one, ContributionBounds)))
 
     @property
     def without_sums(self) -> "FeasibleSet":
@@ -110,7 +110,7 @@ class FeasibleSet:
     @property
     def convex(self) -> "FeasibleSet":
         """The set without limits on which weights may be held."""
-        return FeasibleSet(self.symbols, tuple(limit for limit in self.limits if not isinstance(limit, Holdings)))
+        return FeasibleSet(self.symbols, tuple(limit for limit in self.limits if not isinstance(limit, SelectionLimit)))
 
     @cached_property
     def lower(self) -> Vector:
@@ -134,7 +134,7 @@ class FeasibleSet:
     def polytope(self) -> Polytope:
         """The set as linear rows; each sum of absolute values brings N auxiliary variables."""
         size, sums, rows = self.size, self.absolute_sums, self.rows
-        few_coefficients(len(rows), size, len(sums))
+        check_coefficient_count(len(rows), size, len(sums))
         matrix = np.array([row.coefficients for row in rows]).reshape(len(rows), size)
         row_lower = np.array([row.lower for row in rows])
         row_upper = np.array([row.upper for row in rows])
@@ -151,7 +151,7 @@ class FeasibleSet:
 
 def feasible_set(problem: Problem) -> FeasibleSet:
     """All limits of a problem, the caller's first and the defaults last."""
-    few_constraints(len(problem.constraints), len(problem.moments.symbols))
+    check_constraint_count(len(problem.constraints), len(problem.moments.symbols))
     limits: list[Limit] = []
     position = positions(problem.moments.symbols)
     for constraint in problem.constraints:
@@ -177,11 +177,11 @@ def feasible_set(problem: Problem) -> FeasibleSet:
             case RiskLimit():
                 risk = problem.risk_in(constraint.risk_measure)
                 limits.append(RiskCap(constraint.label, risk, np.zeros(len(risk.symbols)), constraint.maximum))
-            case Cardinality() | ClusterCardinality() | Apart() | MinimumPosition():
-                limits.append(holdings_of(constraint, problem.moments.symbols))
+            case Cardinality() | ClusterCardinality() | MutualExclusion() | MinimumPosition():
+                limits.append(selection_limit(constraint, problem.moments.symbols))
             case RiskContributionBounds():
                 box = _box(position, constraint)
-                limits.append(ShareBounds(constraint.label, problem.moments.covariance, box.lower, box.upper))
+                limits.append(ContributionBounds(constraint.label, problem.moments.covariance, box.lower, box.upper))
     limits.extend(_defaults(problem, limits))
     return FeasibleSet(problem.moments.symbols, tuple(limits))
 

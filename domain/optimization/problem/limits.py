@@ -6,7 +6,7 @@ import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.optimization.problem.portfolio_risk import PortfolioRisk
-from domain.optimization.problem.selection_limits import Holdings
+from domain.optimization.problem.selection_limits import SelectionLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class RiskCap:
 
 
 @dataclass(frozen=True, slots=True)
-class ShareBounds:
+class ContributionBounds:
     """lower <= w_i (Cw)_i / w'Cw <= upper, infinite where there is no bound; a portfolio without risk has no shares."""
 
     label: str
@@ -86,7 +86,7 @@ class ShareBounds:
         return 0.0 if shares is None else float(np.maximum(self.lower - shares, shares - self.upper).max(initial=0.0))
 
 
-Limit = Box | Row | AbsoluteSum | RiskCap | Holdings | ShareBounds
+Limit = Box | Row | AbsoluteSum | RiskCap | SelectionLimit | ContributionBounds
 
 
 def excess(limit: Limit, weights: Vector) -> float:
@@ -101,5 +101,5 @@ def excess(limit: Limit, weights: Vector) -> float:
             return max(limit.value(weights) - limit.maximum, 0.0) / limit.factor
         case RiskCap():
             return max(limit.value(weights) - limit.maximum, 0.0)
-        case Holdings() | ShareBounds():
+        case SelectionLimit() | ContributionBounds():
             return limit.excess(weights)

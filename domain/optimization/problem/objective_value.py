@@ -24,7 +24,7 @@ from domain.risk.ordered import given_weights, spectral_risk
 from domain.risk.outcomes import Outcomes
 
 
-def loss(problem: Problem, weights: Vector) -> float:
+def objective_value(problem: Problem, weights: Vector) -> float:
     """Risk, or minus what is to be highest, in the objective's own unit; infinite where it is not defined.
 
     Raises NotSupported for objectives that are not a function of the weights alone.
@@ -47,9 +47,9 @@ def loss(problem: Problem, weights: Vector) -> float:
         case Tracking(benchmark):
             return math.sqrt(annual) * problem.deviation.of(weights - benchmark)
         case Kelly(method):
-            return -growth(problem, weights, method)
+            return -expected_log_growth(problem, weights, method)
         case HigherMoments():
-            return higher_moment_loss(problem, weights, problem.objective)
+            return higher_moment_value(problem, weights, problem.objective)
         case OrderedWeightedAverage(ordered, goal):
             outcomes = Outcomes(problem.risk_in(RiskMeasure.WORST_REALIZATION).distribution.values @ weights)
             average = spectral_risk(outcomes, given_weights("objective.owa.weights", ordered, len(ordered)))
@@ -75,7 +75,7 @@ def annual_ratio_risk(problem: Problem, weights: Vector) -> float:
     return value * problem.periods_per_year**0.5 if risk.measure.is_quadratic else value
 
 
-def growth(problem: Problem, weights: Vector, method: KellyMethod) -> float:
+def expected_log_growth(problem: Problem, weights: Vector, method: KellyMethod) -> float:
     """Expected logarithmic growth per period, minus infinity where an outcome takes everything."""
     mean = float(problem.moments.expected_returns @ weights)
     if method is KellyMethod.QUADRATIC:
@@ -90,7 +90,7 @@ def growth(problem: Problem, weights: Vector, method: KellyMethod) -> float:
     return float(scenarios.probabilities[scenarios.probabilities > 0.0] @ np.log1p(possible))
 
 
-def higher_moment_loss(problem: Problem, weights: Vector, objective: HigherMoments) -> float:
+def higher_moment_value(problem: Problem, weights: Vector, objective: HigherMoments) -> float:
     """a E z^2 - b E z^3 + c E z^4 per period, less the mean where that counts; z is the outcome about its own mean."""
     scenarios = problem.risk_in(RiskMeasure.KURTOSIS).distribution
     chances, outcomes = scenarios.probabilities, scenarios.values @ weights

@@ -7,15 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Vector
-from domain.optimization.request.constraints import Apart, Cardinality, ClusterCardinality, MinimumPosition
+from domain.optimization.request.constraints import Cardinality, ClusterCardinality, MinimumPosition, MutualExclusion
 
 Mask = NDArray[np.bool_]
 
-HoldingConstraint = Cardinality | ClusterCardinality | Apart | MinimumPosition
+SelectionConstraint = Cardinality | ClusterCardinality | MutualExclusion | MinimumPosition
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class CardinalityRow:
     """At most so many weights other than 0 among some."""
 
     members: Mask  # (N,)
@@ -23,11 +23,11 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
-class Holdings:
+class SelectionLimit:
     """At most so many weights other than 0, none beside its neighbour, each at least so large; what is None is free."""
 
     label: str
-    counts: tuple[Count, ...] = ()
+    counts: tuple[CardinalityRow, ...] = ()
     apart: Mask | None = None  # (N, N), symmetric: which two are not held together
     min_weight: float | None = None
 
@@ -41,28 +41,28 @@ class Holdings:
         return max(over, float(beside), short, 0.0)
 
 
-def holdings_of(constraint: HoldingConstraint, symbols: Sequence[str]) -> Holdings:
+def selection_limit(constraint: SelectionConstraint, symbols: Sequence[str]) -> SelectionLimit:
     """The limit over the weights of these symbols."""
     match constraint:
         case Cardinality(label, most, named):
             members = _mask(named, symbols) if named else np.ones(len(symbols), dtype=bool)
-            return Holdings(label, (Count(members, most),))
+            return SelectionLimit(label, (CardinalityRow(members, most),))
         case ClusterCardinality(label, most, clusters):
-            return Holdings(label, tuple(Count(_mask(cluster, symbols), most) for cluster in clusters))
-        case Apart(label, pairs):
+            return SelectionLimit(label, tuple(CardinalityRow(_mask(cluster, symbols), most) for cluster in clusters))
+        case MutualExclusion(label, pairs):
             place = {symbol: i for i, symbol in enumerate(symbols)}
             apart = np.zeros((len(symbols), len(symbols)), dtype=bool)
             for one, other in pairs:
                 apart[place[one], place[other]] = apart[place[other], place[one]] = True
-            return Holdings(label, apart=apart)
+            return SelectionLimit(label, apart=apart)
         case MinimumPosition(label, least):
-            return Holdings(label, min_weight=least)
+            return SelectionLimit(label, min_weight=least)
 
 
-def counts_of(holdings: Sequence[Holdings]) -> tuple[Count, ...]:
+def cardinality_rows(holdings: Sequence[SelectionLimit]) -> tuple[CardinalityRow, ...]:
     """All counts, and one for each clique of neighbours: of those at most one is held."""
     given = [count for holding in holdings for count in holding.counts]
-    cliques = [Count(clique, 1) for one in holdings if one.apart is not None for clique in _cliques(one.apart)]
+    cliques = [CardinalityRow(clique, 1) for one in holdings if one.apart is not None for clique in _cliques(one.apart)]
     return (*given, *cliques)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
-from domain.optimization.programs.program import Answer, Program
+from domain.optimization.programs.program import Program, ProgramSolution
 from domain.progress import OnProgress, no_progress
 
 Mask = NDArray[np.bool_]
@@ -34,7 +34,7 @@ def is_long_only(program: Program) -> bool:
     )
 
 
-def solve_long_only(program: Program, hessian: Matrix, on_progress: OnProgress = no_progress) -> Answer | None:
+def solve_long_only(program: Program, hessian: Matrix, on_progress: OnProgress = no_progress) -> ProgramSolution | None:
     """The exact answer, or None where the Hessian is not definite enough to find it this way."""
     target = program.polytope.matrix[0]
     size = len(target)
@@ -73,11 +73,11 @@ def _on(hessian: Matrix, target: Vector, held: Mask) -> tuple[Vector, Vector]:
     return point, columns @ found - target
 
 
-def _answer(program: Program, point: Vector, iterations: int) -> Answer | None:
+def _answer(program: Program, point: Vector, iterations: int) -> ProgramSolution | None:
     """Back from z to x, whose size the row fixes."""
     polytope = program.polytope
     reached = float(polytope.matrix[0] @ point)
     if not reached > 0.0:
         return None
     scale = float(polytope.row_upper[0]) / reached
-    return Answer(scale * point, np.array([-scale]), "active set", iterations)
+    return ProgramSolution(scale * point, np.array([-scale]), "active set", iterations)

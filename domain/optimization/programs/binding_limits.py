@@ -6,8 +6,8 @@ from domain.checks import Vector
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.polytope import Polytope
 from domain.optimization.programs.duality import bound_multipliers, relative_gap
-from domain.optimization.programs.program import Answer, Program
-from domain.optimization.programs.rounding import cleaned
+from domain.optimization.programs.program import Program, ProgramSolution
+from domain.optimization.programs.rounding import round_to_zero
 from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.solution import Binding, BoundSide, Candidate, Engine
 
@@ -19,22 +19,22 @@ REACHED = 1e-7
 """How close a weight is to a bound that it is said to be held by, relative to the bound or to one."""
 
 
-def candidate(program: Program, answer: Answer, limits: FeasibleSet, unit: float) -> Candidate:
+def candidate_of(program: Program, answer: ProgramSolution, limits: FeasibleSet, unit: float) -> Candidate:
     """Weights with their proof; `unit` is one unit of the scaled objective in the objective's own unit."""
     pushes = bound_multipliers(program, answer)
     return Candidate(
-        weights=cleaned(answer.point[: limits.size]),
+        weights=round_to_zero(answer.point[: limits.size]),
         engine=Engine.FAST,
         solver=answer.solver,
         solver_version=solver_version(answer.solver),
         iterations=answer.iterations,
         relative_gap=relative_gap(program, answer),
         dual_residual=_dual_residual(program, answer, pushes),
-        binding=binding(answer, pushes, limits, unit),
+        binding=binding_limits(answer, pushes, limits, unit),
     )
 
 
-def binding(answer: Answer, pushes: Vector, limits: FeasibleSet, unit: float) -> tuple[Binding, ...]:
+def binding_limits(answer: ProgramSolution, pushes: Vector, limits: FeasibleSet, unit: float) -> tuple[Binding, ...]:
     """Which limits push, and what relaxing each by one unit is worth; `pushes` are the multipliers of the bounds."""
     found = row_bindings(answer.row_multipliers, limits, unit)
     return (*found, *box_bindings(answer.point[: limits.size], pushes[: limits.size], limits, unit))
@@ -78,7 +78,7 @@ def box_bindings(weights: Vector, pushes: Vector, limits: FeasibleSet, unit: flo
     return found
 
 
-def _dual_residual(program: Program, answer: Answer, pushes: Vector) -> float:
+def _dual_residual(program: Program, answer: ProgramSolution, pushes: Vector) -> float:
     """The largest multiplier of a bound that is not there or is not reached, relative to the gradient."""
     polytope: Polytope = program.polytope
     room = np.where(pushes > 0, polytope.upper - answer.point, answer.point - polytope.lower)

@@ -11,9 +11,9 @@ import numpy as np
 from domain.checks import Vector
 from domain.errors import SolverFailed, SolverTimedOut, UnboundedProblem
 from domain.optimization.programs.affine import stacked
-from domain.optimization.programs.conic_program import RELATIVE_FLOOR, ConeAnswer, ConeKind, ConicProgram
+from domain.optimization.programs.conic_program import RELATIVE_FLOOR, ConeKind, ConicProgram, ConicSolution
 from domain.optimization.programs.solver_control import LATE
-from domain.optimization.programs.variable_intervals import Rows, least_over_rows
+from domain.optimization.programs.variable_intervals import LinearRows, lower_bound_over_rows
 
 ACCURACY_SHARE, ACCURACIES = 1e-2, (1e-13, 1e-5)
 """Of the tolerance of the answer, what is asked of the solver; it gives what double precision has, and the proof tells
@@ -36,7 +36,7 @@ GOOD = 2e-8
 """A gap up to this needs no further attempt: a fifth of the gap that an answer may have."""
 
 
-def solve_conic(program: ConicProgram) -> ConeAnswer | None:
+def solve_conic(program: ConicProgram) -> ConicSolution | None:
     """The minimiser of a conic program, or None where it is empty.
 
     Raises UnboundedProblem, SolverTimedOut or SolverFailed.
@@ -95,11 +95,11 @@ class _Assembled:
             cones += [one] * (size // max(block.size, 1))
         return cls(hessian, linear, matrix, everything.constant, cones, places)
 
-    def solve(self, program: ConicProgram) -> ConeAnswer | None:
+    def solve(self, program: ConicProgram) -> ConicSolution | None:
         import clarabel
 
         outcome = clarabel.SolverStatus
-        best: ConeAnswer | None = None
+        best: ConicSolution | None = None
         status = None
         accuracy = program.control.accuracy(ACCURACY_SHARE, *ACCURACIES)
         good = max(GOOD, 0.2 * program.control.tolerance)
@@ -132,7 +132,7 @@ class _Assembled:
             raise SolverFailed.stopped("clarabel", status)
         return best
 
-    def _answer(self, program: ConicProgram, found: Any) -> ConeAnswer | None:
+    def _answer(self, program: ConicProgram, found: Any) -> ConicSolution | None:
         point, multipliers = np.asarray(found.x), np.asarray(found.z)
         if not (np.isfinite(point).all() and np.isfinite(multipliers).all()):
             return None
@@ -145,7 +145,7 @@ class _Assembled:
         error = abs(float(found.obj_val) - bound) + float(found.r_prim) * max(1.0, abs(bound))
         gap = error / max(RELATIVE_FLOOR, abs(bound + fixed))
         each = tuple(multipliers[place] for place in self.places)
-        return ConeAnswer(point, each, bound + fixed, gap, int(found.iterations))
+        return ConicSolution(point, each, bound + fixed, gap, int(found.iterations))
 
     def _proven(self, program: ConicProgram, point: Vector, multipliers: Vector) -> float:
         """The dual objective, less what its residual could gain over all points that are no worse than the answer.
@@ -158,10 +158,10 @@ class _Assembled:
         value = 0.5 * float(point @ curved) + float(self.linear @ point)
         value += SMALL * max(1.0, abs(value))
         dual = float(-0.5 * (point @ curved) - self.right @ multipliers)
-        bound = dual + least_over_rows(residual, self._rows(program, value), point)
+        bound = dual + lower_bound_over_rows(residual, self._rows(program, value), point)
         return min(bound, value)  # points that are worse than the value are above it anyway
 
-    def _rows(self, program: ConicProgram, value: float) -> Rows:
+    def _rows(self, program: ConicProgram, value: float) -> LinearRows:
         """What is linear: halfspaces, the axis of each second-order cone, and an objective of at most the value."""
         entries = self.matrix.tocoo()
         entries.eliminate_zeros()
@@ -176,7 +176,7 @@ class _Assembled:
                     axis[place][:: block.size] = True
         below, above = (axis | equal)[entries.row], equal[entries.row]
         costs, count = np.flatnonzero(self.linear), len(self.right)
-        return Rows(
+        return LinearRows(
             np.concatenate([entries.row[below], entries.row[above] + count, np.full(len(costs), 2 * count)]),
             np.concatenate([entries.col[below], entries.col[above], costs]),
             np.concatenate([entries.data[below], -entries.data[above], self.linear[costs]]),

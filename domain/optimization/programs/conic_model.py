@@ -6,12 +6,12 @@ from domain.checks import Matrix
 from domain.optimization.problem.polytope import Polytope
 from domain.optimization.programs.affine import Affine, interleaved, stacked
 from domain.optimization.programs.clarabel import solve_conic
-from domain.optimization.programs.conic_program import ConeAnswer, ConeBlock, ConeKind, ConicProgram
+from domain.optimization.programs.conic_program import ConeBlock, ConeKind, ConicProgram, ConicSolution
 from domain.optimization.programs.linear import solve_linear
-from domain.optimization.programs.program import Answer, Program
+from domain.optimization.programs.program import Program, ProgramSolution
 
 
-class ConeModel(ConicProgram):
+class ConicModel(ConicProgram):
     """A conic program while it is written: each method adds variables, or expressions in a cone."""
 
     def variables(self, count: int) -> Affine:
@@ -63,14 +63,14 @@ class ConeModel(ConicProgram):
         self.blocks.append(block)
         return len(self.blocks) - 1
 
-    def solve(self) -> ConeAnswer | None:
+    def solve(self) -> ConicSolution | None:
         """The minimiser, or None where the program is empty.
 
         Raises UnboundedProblem, SolverTimedOut or SolverFailed.
         """
         return solve_conic(self)
 
-    def vertex(self) -> Answer | None:
+    def vertex(self) -> ProgramSolution | None:
         """A vertex that minimises a linear program, or None where it is empty. Raises as `solve` does."""
         everything = stacked(*(block.expressions for block in self.blocks))
         matrix = np.zeros((len(everything), self.columns))

@@ -35,7 +35,7 @@ class ConeBlock:
 
 
 @dataclass(frozen=True, slots=True)
-class ConeAnswer:
+class ConicSolution:
     """What Clarabel returned: a point, multipliers of each block in the order they were added, and a proven bound."""
 
     point: Vector

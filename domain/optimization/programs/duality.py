@@ -3,7 +3,7 @@
 import numpy as np
 
 from domain.checks import Vector
-from domain.optimization.programs.program import Answer, Program
+from domain.optimization.programs.program import Program, ProgramSolution
 
 VALUE_FLOOR = 1e-4
 """A scaled objective below this counts as this when a gap is taken relative to it: a variance of less than a ten
@@ -18,7 +18,7 @@ ROUNDING = 1e-14
 """A reduced cost of less than this is rounding: times the reach it takes nothing off a bound."""
 
 
-def proven_bound(program: Program, answer: Answer) -> float:
+def proven_bound(program: Program, answer: ProgramSolution) -> float:
     """A lower bound of the optimal value, by weak duality from the answer's multipliers.
 
     The objective is convex, so it lies above its tangent at the answer; the tangent's minimum over the polytope is
@@ -45,13 +45,13 @@ def proven_bound(program: Program, answer: Answer) -> float:
     return tangent_at_zero + over_box - float(pushes @ ends)
 
 
-def relative_gap(program: Program, answer: Answer) -> float:
+def relative_gap(program: Program, answer: ProgramSolution) -> float:
     """Distance of an answer from the bound that it proves, relative to its value or to what counts as none."""
     value = program.value(answer.point)
     return max(0.0, value - proven_bound(program, answer)) / max(abs(value), VALUE_FLOOR)
 
 
-def bound_multipliers(program: Program, answer: Answer) -> Vector:
+def bound_multipliers(program: Program, answer: ProgramSolution) -> Vector:
     """How hard the bounds on single variables push, (n,): positive at an upper bound, negative at a lower one."""
     result: Vector = -(program.gradient(answer.point) + answer.row_multipliers @ program.polytope.matrix)
     return result

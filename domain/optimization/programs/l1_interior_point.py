@@ -14,7 +14,7 @@ from domain.checks import Matrix, Vector
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.limits import AbsoluteSum
 from domain.optimization.problem.polytope import Polytope
-from domain.optimization.programs.program import Answer, Program
+from domain.optimization.programs.program import Program, ProgramSolution
 from domain.optimization.programs.solver_control import UNLIMITED, SolverControl
 
 STEPS = 60
@@ -31,13 +31,15 @@ STRIDE = 0.995
 FIRST_PUSH = 0.01
 
 
-def is_traded(limits: FeasibleSet) -> bool:
+def is_l1_constrained(limits: FeasibleSet) -> bool:
     """Whether the program has this form: one sum of absolute values, and no weight fixed by its bounds."""
     sums = limits.absolute_sums
     return len(sums) == 1 and not sums[0].shorts and bool((limits.lower < limits.upper).all())
 
 
-def solve_traded(program: Program, limits: FeasibleSet, control: SolverControl = UNLIMITED) -> Answer | None:
+def solve_l1_constrained(
+    program: Program, limits: FeasibleSet, control: SolverControl = UNLIMITED
+) -> ProgramSolution | None:
     """The minimiser in the terms of the program's own polytope, as close as rounding lets it come.
 
     What it has proven is for the caller to look at; a program without answer ends far from one.
@@ -46,7 +48,7 @@ def solve_traded(program: Program, limits: FeasibleSet, control: SolverControl =
         return None
     size = limits.size
     system = _System.of(program.hessian[:size, :size], program.linear[:size], limits)
-    state = _State.start(system)
+    state = _Iterate.start(system)
     best, best_miss = state, np.inf
     looser = max(control.tolerance / UNLIMITED.tolerance, 1.0)
     steps = 0
@@ -65,17 +67,17 @@ def solve_traded(program: Program, limits: FeasibleSet, control: SolverControl =
             break
         # Straight for the optimum first; how far that goes says how much to keep from the borders.
         aim = factor.direction(residuals, -state.slack * state.push)
-        length = min(_reach(state.slack, aim.slack), _reach(state.push, aim.push))
+        length = min(_longest_step(state.slack, aim.slack), _longest_step(state.push, aim.push))
         ahead = float((state.slack + length * aim.slack) @ (state.push + length * aim.push)) / len(state.slack)
         target = gap * (ahead / gap) ** 3
         step_to = factor.direction(residuals, target - state.slack * state.push - aim.slack * aim.push)
-        length = STRIDE * min(_reach(state.slack, step_to.slack), _reach(state.push, step_to.push))
+        length = STRIDE * min(_longest_step(state.slack, step_to.slack), _longest_step(state.push, step_to.push))
         state = state.moved(step_to, min(1.0, length))
     return _answer(best, limits, program.polytope, steps)
 
 
 @dataclass(frozen=True, slots=True)
-class _State:
+class _Iterate:
     """Weights, trades u, slacks and multipliers of all inequalities, multipliers of the equalities."""
 
     weights: Vector
@@ -85,7 +87,7 @@ class _State:
     prices: Vector  # of the equalities
 
     @classmethod
-    def start(cls, system: "_System") -> "_State":
+    def start(cls, system: "_System") -> "_Iterate":
         """Inside the bounds, all slacks and multipliers at one size."""
         size = len(system.centre)
         lower = np.where(np.isfinite(system.lower), system.lower, -1.0)
@@ -100,9 +102,9 @@ class _State:
         """Mean product of slack and multiplier."""
         return float(self.slack @ self.push) / len(self.slack)
 
-    def moved(self, step: "_State", length: float) -> "_State":
+    def moved(self, step: "_Iterate", length: float) -> "_Iterate":
         """So far along a step."""
-        return _State(
+        return _Iterate(
             self.weights + length * step.weights,
             self.trades + length * step.trades,
             self.slack + length * step.slack,
@@ -221,7 +223,7 @@ class _System:
         low, high, rows, over, under, total = self.parts(values)
         return low - high + self.rows.T @ rows - over + under, over + under - total
 
-    def residuals(self, state: _State) -> _Residuals:
+    def residuals(self, state: _Iterate) -> _Residuals:
         """What is missing from the optimality conditions."""
         of_weights, of_trades = self.transposed(state.push)
         gradient = self.hessian @ state.weights + self.linear - self.equal.T @ state.prices
@@ -232,7 +234,7 @@ class _System:
             self.right - self.equal @ state.weights,
         )
 
-    def factor(self, state: _State) -> "_Factor | None":
+    def factor(self, state: _Iterate) -> "_NewtonFactor | None":
         """The equations of a step in the weights alone, factored; None where they are not definite."""
         from scipy.linalg import cho_factor, cho_solve  # only where it is used, in worker processes
 
@@ -250,13 +252,13 @@ class _System:
         except np.linalg.LinAlgError:
             return None
         through = cho_solve(factored, self.equal.T, check_finite=False)
-        return _Factor(self, state, stiffness, both, across, share, factored, through)
+        return _NewtonFactor(self, state, stiffness, both, across, share, factored, through)
 
 
 @dataclass(frozen=True, slots=True)
-class _Factor:
+class _NewtonFactor:
     system: _System
-    state: _State
+    state: _Iterate
     stiffness: Vector
     both: Vector
     across: Vector
@@ -264,7 +266,7 @@ class _Factor:
     factored: Any
     through: Matrix  # matrix^-1 equal'
 
-    def direction(self, residuals: _Residuals, products: Vector) -> _State:
+    def direction(self, residuals: _Residuals, products: Vector) -> _Iterate:
         """A Newton step that changes slack * multiplier by `products`."""
         from scipy.linalg import cho_solve
 
@@ -284,7 +286,7 @@ class _Factor:
         weights = free + self.through @ prices
         trades = self._over_trades(on_trades - self.across * weights)
         slack = system.applied(weights, trades) - residuals.of_slack
-        return _State(weights, trades, slack, (products - state.push * slack) / state.slack, prices)
+        return _Iterate(weights, trades, slack, (products - state.push * slack) / state.slack, prices)
 
     def _over_trades(self, values: Vector) -> Vector:
         """(diag(both) + total 11')^-1 values."""
@@ -293,13 +295,13 @@ class _Factor:
         return result
 
 
-def _reach(values: Vector, step: Vector) -> float:
+def _longest_step(values: Vector, step: Vector) -> float:
     """The longest step, at most 1, that keeps values positive."""
     falling = step < 0.0
     return min(1.0, float((-values[falling] / step[falling]).min(initial=np.inf)))
 
 
-def _answer(state: _State, limits: FeasibleSet, polytope: Polytope, steps: int) -> Answer:
+def _answer(state: _Iterate, limits: FeasibleSet, polytope: Polytope, steps: int) -> ProgramSolution:
     """In the polytope's variables and rows: its own rows first, then u + w, u - w and the sum."""
     system_rows: list[float] = []
     size = limits.size
@@ -321,4 +323,4 @@ def _answer(state: _State, limits: FeasibleSet, polytope: Polytope, steps: int) 
     multipliers = np.concatenate([system_rows, -under, -over, [float(state.push[-1])]])
     away = np.abs(state.weights - limits.absolute_sums[0].centre)
     point = np.concatenate([np.clip(state.weights, limits.lower, limits.upper), np.maximum(state.trades, away)])
-    return Answer(point, multipliers, "interior point", steps)
+    return ProgramSolution(point, multipliers, "interior point", steps)

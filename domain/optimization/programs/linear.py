@@ -6,7 +6,7 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.errors import SolverFailed, SolverTimedOut, UnboundedProblem
-from domain.optimization.programs.program import Answer, Program
+from domain.optimization.programs.program import Program, ProgramSolution
 from domain.optimization.programs.solver_control import LATE, UNLIMITED, SolverControl
 
 SHARE, PRIMAL_TOLERANCES, DUAL_TOLERANCES = 0.1, (1e-10, 1e-9), (1e-10, 1e-4)
@@ -14,15 +14,15 @@ SHARE, PRIMAL_TOLERANCES, DUAL_TOLERANCES = 0.1, (1e-10, 1e-9), (1e-10, 1e-4)
 keep its limits."""
 
 
-def solve_linear(program: Program, control: SolverControl = UNLIMITED) -> Answer | None:
+def solve_linear(program: Program, control: SolverControl = UNLIMITED) -> ProgramSolution | None:
     """A vertex that minimises a linear program, or None where its polytope is empty.
 
     Raises UnboundedProblem, SolverTimedOut or SolverFailed.
     """
-    return GrowingProgram(program, control).solve()
+    return IncrementalProgram(program, control).solve()
 
 
-class GrowingProgram:
+class IncrementalProgram:
     """A linear program that can gain rows; each solve starts from where the last one ended."""
 
     def __init__(self, program: Program, control: SolverControl = UNLIMITED) -> None:
@@ -52,7 +52,7 @@ class GrowingProgram:
         self._solver.addCol(price, 0.0, np.inf, 0, np.zeros(0, dtype=np.int32), np.zeros(0))
         self._solver.addRow(lower, np.inf, len(places), places, np.append(coefficients, 1.0))
 
-    def solve(self) -> Answer | None:
+    def solve(self) -> ProgramSolution | None:
         """A vertex that minimises the program, or None where its polytope is empty. Raises as `solve_linear` does."""
         solver, outcome = self._solver, self._outcome
         self._run()
@@ -74,7 +74,7 @@ class GrowingProgram:
         # HiGHS gives d(value)/d(end of row); a multiplier here is positive where the upper end pushes, hence the sign.
         multipliers = -np.asarray(solution.row_dual)
         iterations = int(solver.getInfo().simplex_iteration_count)
-        return Answer(np.asarray(solution.col_value), multipliers, "highs", iterations)
+        return ProgramSolution(np.asarray(solution.col_value), multipliers, "highs", iterations)
 
     def _run(self) -> None:
         # Its clock counts all runs of the program.

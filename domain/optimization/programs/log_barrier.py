@@ -16,7 +16,7 @@ from domain.optimization.problem.polytope import Polytope
 from domain.optimization.programs.program import Program
 from domain.optimization.programs.quadratic import solve_quadratic
 
-Places = NDArray[np.intp]
+Indices = NDArray[np.intp]
 
 STEPS = 200
 WARMING = 6
@@ -40,7 +40,7 @@ SMALLEST = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
-class Barrier:
+class LogBarrier:
     """x'Cx / 2 - theta sum b ln x over a box; x is a weight times its volatility, C the correlation."""
 
     correlation: Matrix  # (N, N)
@@ -64,7 +64,7 @@ class Barrier:
         return float(np.maximum(drop, 0.0).sum()) / theta
 
 
-def free_minimum(barrier: Barrier, on_progress: Callable[[], None]) -> tuple[Vector, int]:
+def unconstrained_minimiser(barrier: LogBarrier, on_progress: Callable[[], None]) -> tuple[Vector, int]:
     """The minimiser for theta 1 without bounds, and how many Newton steps it took; nearly every request ends here."""
     correlation, shares = barrier.correlation, barrier.shares
     point = np.sqrt(shares)
@@ -94,7 +94,9 @@ def free_minimum(barrier: Barrier, on_progress: Callable[[], None]) -> tuple[Vec
     raise SolverFailed(f"risk budgets did not converge in {STEPS} steps")
 
 
-def minimised(barrier: Barrier, theta: float, start: Vector, on_progress: Callable[[], None]) -> tuple[Vector, int]:
+def box_minimiser(
+    barrier: LogBarrier, theta: float, start: Vector, on_progress: Callable[[], None]
+) -> tuple[Vector, int]:
     """The minimiser for one theta by projected Newton steps (Bertsekas 1982), and how many it took."""
     point = np.clip(start, np.maximum(barrier.lower, SMALLEST * float(start.max())), barrier.upper)
     for step in range(STEPS):
@@ -112,7 +114,7 @@ def minimised(barrier: Barrier, theta: float, start: Vector, on_progress: Callab
     raise SolverFailed(f"risk budgets did not converge in {STEPS} steps")
 
 
-def _newton_direction(barrier: Barrier, theta: float, point: Vector, gradient: Vector, moving: Places) -> Vector:
+def _newton_direction(barrier: LogBarrier, theta: float, point: Vector, gradient: Vector, moving: Indices) -> Vector:
     whole = len(moving) == len(point)
     correlation = barrier.correlation if whole else barrier.correlation[np.ix_(moving, moving)]
     curvature = theta * barrier.shares[moving] / point[moving] ** 2
@@ -131,7 +133,7 @@ def _solved(matrix: Matrix, right: Vector) -> Vector:
 
 
 def _stepped(
-    barrier: Barrier, theta: float, point: Vector, moving: Places, direction: Vector, decrement: float
+    barrier: LogBarrier, theta: float, point: Vector, moving: Indices, direction: Vector, decrement: float
 ) -> Vector:
     """Along the direction as far as the objective falls; a step never comes closer than a tenth to zero."""
     shrinking = direction < 0.0

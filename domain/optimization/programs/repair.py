@@ -22,17 +22,17 @@ WORSE = 1e-8
 """By how much, relative to one, an objective may suffer from the loss of dust."""
 
 
-def settled(limits: FeasibleSet, weights: Vector, objective: Callable[[Vector], float]) -> Vector:
+def repair(limits: FeasibleSet, weights: Vector, objective: Callable[[Vector], float]) -> Vector:
     """Weights within all limits; without dust if that costs nothing, for a position of 1e-9 is nobody's."""
-    kept = within(limits, weights)
-    clean = within(limits, without_dust(limits, weights))
+    kept = nearest_feasible(limits, weights)
+    clean = nearest_feasible(limits, snap_to_bounds(limits, weights))
     if limits.violation(clean) > max(INSIDE, limits.violation(kept)):
         return kept
     value = objective(kept)
     return clean if objective(clean) <= value + WORSE * max(1.0, abs(value)) else kept
 
 
-def without_dust(limits: FeasibleSet, weights: Vector) -> Vector:
+def snap_to_bounds(limits: FeasibleSet, weights: Vector) -> Vector:
     """Weights with those near a bound or zero put there."""
     result = weights
     for level in (limits.lower, limits.upper, np.zeros(limits.size)):
@@ -40,13 +40,13 @@ def without_dust(limits: FeasibleSet, weights: Vector) -> Vector:
     return result
 
 
-def within(limits: FeasibleSet, weights: Vector) -> Vector:
+def nearest_feasible(limits: FeasibleSet, weights: Vector) -> Vector:
     """Weights that keep all linear limits, close to the given ones."""
-    moved = _on_budget(limits, np.clip(weights, limits.lower, limits.upper))
-    return moved if limits.violation(moved) <= INSIDE else _nearest(limits, weights)
+    moved = _rescale_to_budget(limits, np.clip(weights, limits.lower, limits.upper))
+    return moved if limits.violation(moved) <= INSIDE else _project(limits, weights)
 
 
-def _on_budget(limits: FeasibleSet, weights: Vector) -> Vector:
+def _rescale_to_budget(limits: FeasibleSet, weights: Vector) -> Vector:
     """What the sum misses, spread over the weights that have room: those at a bound stay there."""
     free = (weights > limits.lower + ROOM) & (weights < limits.upper - ROOM)
     budget = next((row.upper for row in limits.rows if row.is_budget), None)
@@ -56,7 +56,7 @@ def _on_budget(limits: FeasibleSet, weights: Vector) -> Vector:
     return result
 
 
-def _nearest(limits: FeasibleSet, weights: Vector) -> Vector:
+def _project(limits: FeasibleSet, weights: Vector) -> Vector:
     """By the least sum of squared differences."""
     polytope = limits.polytope()
     hessian = np.zeros((len(polytope.lower), len(polytope.lower)))

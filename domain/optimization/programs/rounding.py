@@ -8,6 +8,6 @@ ROUNDED_TO_ZERO = 1e-12
 """Weights below this are rounding of a zero."""
 
 
-def cleaned(weights: Vector) -> Vector:
+def round_to_zero(weights: Vector) -> Vector:
     """Weights without the rounding of zeros."""
     return np.where(np.abs(weights) < ROUNDED_TO_ZERO, 0.0, weights)

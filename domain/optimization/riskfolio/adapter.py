@@ -12,23 +12,23 @@ import numpy as np
 from domain.checks import Vector
 from domain.errors import SolverFailed
 from domain.optimization.problem.problem import Problem
-from domain.optimization.riskfolio.translation import Terms
+from domain.optimization.riskfolio.translation import RiskfolioInput
 from domain.risk.tails import KAPPA
 
 CLOSE = 1e-11
 """Gap and residuals to which its solver is told to go on when it is asked again."""
 
-_ALONE = threading.Lock()
+_LOCK = threading.Lock()
 """Standard output and the filter of warnings belong to the whole process, so one thread at a time goes through."""
 
 
-def answered(ask: Callable[[Any, Any], Any]) -> Vector:
+def call_riskfolio(ask: Callable[[Any, Any], Any]) -> Vector:
     """What `ask(riskfolio, pandas)` answers as weights (N,), believed by nobody.
 
     Raises SolverFailed where it answers nothing, where it raises, and where its weights are not numbers: it says None
     to feasible problems too, so none of that means that there is no answer.
     """
-    with _ALONE, redirect_stdout(io.StringIO()), warnings.catch_warnings():
+    with _LOCK, redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its own, about how it calls other libraries
         import pandas as pd  # in worker processes only, as Riskfolio-Lib itself
         import riskfolio
@@ -47,7 +47,7 @@ def answered(ask: Callable[[Any, Any], Any]) -> Vector:
     return weights
 
 
-def portfolio_of(riskfolio: Any, pd: Any, problem: Problem, terms: Terms, measure: str) -> Any:
+def riskfolio_portfolio(riskfolio: Any, pd: Any, problem: Problem, terms: RiskfolioInput, measure: str) -> Any:
     """A Portfolio of its own for each problem, ready for a measure by its name: they keep state between calls."""
     names = list(problem.moments.symbols)
     frame = pd.DataFrame(terms.returns, columns=names)

@@ -27,7 +27,7 @@ CENTRED = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class RiskfolioInput:
     """What a Portfolio is told: minimise over w with sum w = budget, sum max(-w, 0) <= shorts and rows w <= ends."""
 
     returns: Matrix  # (S, N), mean variance 1
@@ -46,7 +46,7 @@ class Terms:
         return self.shorts > 0.0 or self.budget <= 0.0
 
 
-def translated(problem: Problem, limits: FeasibleSet, *, again: bool = False) -> Terms:
+def translate(problem: Problem, limits: FeasibleSet, *, again: bool = False) -> RiskfolioInput:
     """The problem, said exactly; `again` for the second time, on another scale and to a closer tolerance.
 
     Raises NotSupported where Riskfolio-Lib has no words for it: uneven probabilities, turnover in total (its own is
@@ -64,7 +64,7 @@ def translated(problem: Problem, limits: FeasibleSet, *, again: bool = False) ->
     rows, ends = _inequalities(limits)
     # Mean variance one, for on raw daily returns its solvers fail at random; one plus a return has its own scale.
     unit = 1.0 if isinstance(problem.objective, Kelly) else problem.deviation.unit * (OTHER_SCALE if again else 1.0)
-    return Terms(
+    return RiskfolioInput(
         returns=_scenarios(problem) / unit,
         means=problem.moments.expected_returns / unit,
         covariance=problem.moments.covariance / unit**2,

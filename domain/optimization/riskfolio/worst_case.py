@@ -5,18 +5,18 @@ from typing import Any
 import numpy as np
 
 from domain.checks import Matrix, Vector
-from domain.optimization.conic.robust import upper_covariance, worst_gain
+from domain.optimization.conic.robust import upper_covariance, worst_net_return
 from domain.optimization.problem.net_return import BoxDeduction, EllipsoidDeduction
 from domain.optimization.problem.problem import Problem
 from domain.optimization.request.objectives import MaxRatio, MaxReturn, MaxUtility, MinRisk, Uncertainty, WorstCase
-from domain.optimization.riskfolio.adapter import answered, portfolio_of
-from domain.optimization.riskfolio.translation import Terms
+from domain.optimization.riskfolio.adapter import call_riskfolio, riskfolio_portfolio
+from domain.optimization.riskfolio.translation import RiskfolioInput
 
 OF_MEANS = {Uncertainty.NONE: None, Uncertainty.BOX: "box", Uncertainty.ELLIPSOID: "ellip"}
 GOALS = {MinRisk: "MinRisk", MaxReturn: "MaxRet", MaxUtility: "Utility", MaxRatio: "Sharpe"}
 
 
-def worst_case_weights(problem: Problem, terms: Terms, objective: WorstCase) -> Vector:
+def worst_case_weights(problem: Problem, terms: RiskfolioInput, objective: WorstCase) -> Vector:
     """What it answers to a goal in the worst case, (N,). Raises NotSupported and SolverFailed."""
     size, annual, goal = len(terms.means), problem.periods_per_year, objective.goal
     # A highest return has no use for a covariance, and its program for a box of them.
@@ -24,7 +24,7 @@ def worst_case_weights(problem: Problem, terms: Terms, objective: WorstCase) -> 
     rate = goal.risk_free_rate_annual / annual / terms.unit if isinstance(goal, MaxRatio) else 0.0
     aversion = 0.5 * goal.risk_aversion * terms.unit if isinstance(goal, MaxUtility) else 0.0
     radii, root = np.zeros(size), np.zeros((size, size))
-    for doubt in worst_gain(problem, objective, 0.0).deductions:
+    for doubt in worst_net_return(problem, objective, 0.0).deductions:
         match doubt:
             case BoxDeduction():
                 radii = doubt.radii / annual / terms.unit
@@ -33,7 +33,7 @@ def worst_case_weights(problem: Problem, terms: Terms, objective: WorstCase) -> 
     highest = worst_covariance(problem, objective) / terms.unit**2 if boxed else terms.covariance
 
     def ask(riskfolio: Any, pd: Any) -> Any:
-        made = portfolio_of(riskfolio, pd, problem, terms, "MV")
+        made = riskfolio_portfolio(riskfolio, pd, problem, terms, "MV")
         made.d_mu = pd.DataFrame(radii.reshape(1, -1))
         made.k_mu, made.cov_mu = 1.0, pd.DataFrame(root.T @ root)
         made.cov_u, made.cov_l = pd.DataFrame(highest), pd.DataFrame(2.0 * terms.covariance - highest)
@@ -43,7 +43,7 @@ def worst_case_weights(problem: Problem, terms: Terms, objective: WorstCase) -> 
             obj=GOALS[type(goal)], rf=rate, l=aversion, Umu=means, Ucov="box" if boxed else None
         )
 
-    return answered(ask)
+    return call_riskfolio(ask)
 
 
 def worst_covariance(problem: Problem, objective: WorstCase) -> Matrix:

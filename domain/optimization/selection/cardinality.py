@@ -19,8 +19,8 @@ from domain.errors import NoPositiveExcessReturn
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.limits import Box, Limit, Row
 from domain.optimization.problem.polytope import LARGE
-from domain.optimization.problem.selection_limits import Count, Mask, counts_of
-from domain.optimization.selection.perspective import Tightening
+from domain.optimization.problem.selection_limits import CardinalityRow, Mask, cardinality_rows
+from domain.optimization.selection.perspective import NodeBound
 from domain.optimization.solution import Candidate
 from domain.optimization.tolerances import VIOLATION_TOLERANCE
 
@@ -46,12 +46,12 @@ Relaxation = Callable[[FeasibleSet], Candidate | None]
 """The best weights within limits without rules on holdings; None where there are none."""
 
 
-class SearchTooLongError(Exception):
+class RelaxationLimitReachedError(Exception):
     """More relaxations than the caller wants to wait for; it never leaves the engine."""
 
 
 @dataclass(order=True)
-class _Node:
+class _SelectionNode:
     bound: float
     number: int
     states: States = field(compare=False)
@@ -60,20 +60,20 @@ class _Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class SelectionRules:
     """How many of which assets may be held, which not beside each other, and how little of each."""
 
-    counts: tuple[Count, ...]
+    counts: tuple[CardinalityRow, ...]
     apart: Mask  # (N, N)
     least: float
     _members: Mask  # (C, N), of the counts
     _most: NDArray[np.intp]  # (C,)
 
     @classmethod
-    def of(cls, limits: FeasibleSet) -> "Rules":
+    def of(cls, limits: FeasibleSet) -> "SelectionRules":
         """All limits on holdings together."""
         pairs = [limit.apart for limit in limits.holdings if limit.apart is not None]
-        counts = counts_of(limits.holdings)
+        counts = cardinality_rows(limits.holdings)
         return cls(
             counts,
             reduce(np.logical_or, pairs, np.zeros((limits.size, limits.size), dtype=bool)),
@@ -102,13 +102,13 @@ class Rules:
         return np.asarray(self.apart[inside].any(axis=0) | (self._members[full].any(axis=0) & ~inside))
 
 
-def selected(
+def select_assets(
     limits: FeasibleSet,
     relaxation: Relaxation,
     value: Callable[[Vector], float],
     on_progress: Callable[[], None],
     *,
-    tightening: Tightening | None = None,
+    tightening: NodeBound | None = None,
     caps_hold: bool = True,
     most_relaxations: float = np.inf,
     tolerance: float = 0.0,
@@ -119,7 +119,7 @@ def selected(
     relaxation keeps the bounds of `limits`, `tolerance` how far from the best the answer may be. Raises what the
     relaxation raises, SolverTimedOut from `on_progress`, and SearchTooLongError beyond `most_relaxations`.
     """
-    search = _Search(
+    search = _SelectionSearch(
         limits,
         relaxation,
         value,
@@ -131,13 +131,13 @@ def selected(
     return search.run(on_progress)
 
 
-class _Search:
+class _SelectionSearch:
     def __init__(
         self,
         limits: FeasibleSet,
         relaxation: Relaxation,
         value: Callable[[Vector], float],
-        tightening: Tightening | None,
+        tightening: NodeBound | None,
         *,
         caps_hold: bool,
         most_relaxations: float,
@@ -147,9 +147,11 @@ class _Search:
         self._relaxation = relaxation
         self._value = value
         self._tightening = tightening
-        self._rules = Rules.of(limits)
-        self._caps = _caps(limits) if caps_hold and self._rules.counts else np.full(limits.size, np.inf)
-        self._total = _total(limits)
+        self._rules = SelectionRules.of(limits)
+        self._position_caps = (
+            _position_caps(limits) if caps_hold and self._rules.counts else np.full(limits.size, np.inf)
+        )
+        self._largest_total = _largest_total(limits)
         self._most_relaxations, self._close = most_relaxations, close
         self._best: Candidate | None = None
         self._best_value = np.inf
@@ -203,14 +205,14 @@ class _Search:
             binding=binding,
         )
 
-    def _node(self, states: States) -> _Node | None:
+    def _node(self, states: States) -> _SelectionNode | None:
         """The relaxation of a node, None where it has no weights."""
         limits = self._limits(states)
         if limits is None:
             return None
         self._solved += 1
         if self._solved > self._most_relaxations:
-            raise SearchTooLongError
+            raise RelaxationLimitReachedError
         try:
             found = self._relaxation(limits)
         except NoPositiveExcessReturn as refusal:
@@ -225,9 +227,9 @@ class _Search:
         bound = value - (found.relative_gap or 0.0) * abs(value)
         if np.isnan(bound):
             bound = -np.inf  # a gap that is not known proves nothing
-        return _Node(bound, self._solved, states, weights, found)
+        return _SelectionNode(bound, self._solved, states, weights, found)
 
-    def _tightened(self, node: _Node) -> _Node:
+    def _tightened(self, node: _SelectionNode) -> _SelectionNode:
         limits = None if self._tightening is None else self._limits(node.states)
         if self._tightening is None or limits is None:
             return node
@@ -250,11 +252,11 @@ class _Search:
         """A held asset is at most its cap, so its part of the cap is at most 1: the parts fit into the count."""
         inside = _inside(states)
         for count in self._rules.counts:
-            open_ones = count.members & (states == UNDECIDED) & np.isfinite(self._caps)
+            open_ones = count.members & (states == UNDECIDED) & np.isfinite(self._position_caps)
             left = count.most - int((inside & count.members).sum())
-            if int(open_ones.sum()) > left and self._total > left * self._caps[open_ones].min():
+            if int(open_ones.sum()) > left and self._largest_total > left * self._position_caps[open_ones].min():
                 coefficients = np.zeros(len(states))
-                coefficients[open_ones] = 1.0 / self._caps[open_ones]
+                coefficients[open_ones] = 1.0 / self._position_caps[open_ones]
                 yield Row(RULE, coefficients, -np.inf, float(left))
 
     def _keep(self, found: Candidate) -> None:
@@ -262,7 +264,7 @@ class _Search:
         if value < self._best_value:
             self._best, self._best_value = found, value
 
-    def _try(self, node: _Node) -> None:
+    def _try(self, node: _SelectionNode) -> None:
         """A selection to beat: the largest that go together, the smallest dropped while one is too small."""
         chosen = self._largest(node)
         for _ in range(self._convex.size):
@@ -281,7 +283,7 @@ class _Search:
             if not chosen.any():
                 return
 
-    def _is_nearly_kept(self, node: _Node) -> bool:
+    def _is_nearly_kept(self, node: _SelectionNode) -> bool:
         """Whether little stands in the way, if only a solver's rounding."""
         broken, sizes = self._rules.broken_by(node.weights != 0.0), np.abs(node.weights)
         if not broken.any() or float(sizes[broken].min()) >= NEARLY * float(sizes.sum()):
@@ -289,7 +291,7 @@ class _Search:
         lost = np.where(self._largest(node), 0.0, sizes)
         return float(lost.sum()) < NEARLY * float(sizes.sum())
 
-    def _largest(self, node: _Node) -> Mask:
+    def _largest(self, node: _SelectionNode) -> Mask:
         """Assets that may be held together: what is in, then by size in the relaxation."""
         chosen = _inside(node.states)
         out = (node.states == OUT) | self._rules.forced_out(chosen)
@@ -299,7 +301,7 @@ class _Search:
                 out |= self._rules.forced_out(chosen)
         return chosen
 
-    def _branches(self, node: _Node) -> Iterator[States]:
+    def _branches(self, node: _SelectionNode) -> Iterator[States]:
         """An undecided asset out, and in on each side; without one the weights are kept but for rounding."""
         place = self._undecided(node)
         if place is None:
@@ -321,7 +323,7 @@ class _Search:
                 held[self._rules.forced_out(_inside(held)) & (held == UNDECIDED)] = OUT
                 yield held
 
-    def _undecided(self, node: _Node) -> int | None:
+    def _undecided(self, node: _SelectionNode) -> int | None:
         """First what is too small; then what breaks a rule and moves the most weight, whether it is in or out."""
         sizes = np.where(node.states == UNDECIDED, np.abs(node.weights), 0.0)
         small = self._rules.too_small(sizes)
@@ -343,14 +345,14 @@ def _inside(states: States) -> Mask:
     return result
 
 
-def _caps(limits: FeasibleSet) -> Vector:
+def _position_caps(limits: FeasibleSet) -> Vector:
     """The most that each weight can be, infinite where nothing bounds it, (N,)."""
     implied = limits.convex.polytope().implied_upper[: limits.size]
     most = np.minimum(limits.upper, implied)
     return np.where((most > SMALLEST_CAP) & (most < LARGE / 1e6), most, np.inf)
 
 
-def _total(limits: FeasibleSet) -> float:
+def _largest_total(limits: FeasibleSet) -> float:
     """The most that all weights of one side can be together, where the limits say so at a glance."""
     long_only = bool((limits.lower >= 0.0).all())
     return next((row.upper for row in limits.rows if row.is_budget), np.inf) if long_only else np.inf

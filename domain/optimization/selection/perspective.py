@@ -17,9 +17,9 @@ from domain.errors import SolverFailed
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.polytope import Polytope
 from domain.optimization.problem.problem import Problem
-from domain.optimization.problem.selection_limits import Count, Mask, counts_of
+from domain.optimization.problem.selection_limits import CardinalityRow, Mask, cardinality_rows
 from domain.optimization.programs.duality import proven_bound
-from domain.optimization.programs.program import Program, widened
+from domain.optimization.programs.program import Program, padded
 from domain.optimization.programs.quadratic import solve_quadratic
 from domain.optimization.programs.solver_control import UNLIMITED, SolverControl
 from domain.optimization.request.objectives import MaxUtility, MinRisk
@@ -37,11 +37,11 @@ DIAGONAL = 0.999
 SMALLEST_SHARE = 1e-4
 """If the diagonal is less than this part of the variances, it says nothing."""
 
-Tightening = Callable[[FeasibleSet, Mask, Mask, Vector], float]
+NodeBound = Callable[[FeasibleSet, Mask, Mask, Vector], float]
 """A bound on the value within limits, with assets in, assets undecided, and the weights of the plain relaxation."""
 
 
-def tightening_of(problem: Problem, limits: FeasibleSet, control: SolverControl = UNLIMITED) -> Tightening | None:
+def perspective_bound(problem: Problem, limits: FeasibleSet, control: SolverControl = UNLIMITED) -> NodeBound | None:
     """The bound for a problem that is quadratic but for its limits on holdings; None for any other."""
     if not limits.convex.is_linear or not problem.risk_measure.is_quadratic or problem.costs is not None:
         return None
@@ -62,7 +62,7 @@ def tightening_of(problem: Problem, limits: FeasibleSet, control: SolverControl 
     share = DIAGONAL * float(np.linalg.eigvalsh(covariance / np.outer(deviations, deviations))[0])
     if share < SMALLEST_SHARE:
         return None
-    counts = _apart(counts_of(limits.holdings), limits.size)
+    counts = _disjoint(cardinality_rows(limits.holdings), limits.size)
     least = max((limit.min_weight for limit in limits.holdings if limit.min_weight is not None), default=0.0)
     if not counts and least == 0.0:
         return None
@@ -75,16 +75,16 @@ def tightening_of(problem: Problem, limits: FeasibleSet, control: SolverControl 
     return bound
 
 
-def _apart(counts: Sequence[Count], size: int) -> list[Count]:
+def _disjoint(counts: Sequence[CardinalityRow], size: int) -> list[CardinalityRow]:
     """Counts over sets that do not meet, the tighter of two choices: small ones first, or the widest alone."""
-    left, parts = np.ones(size, dtype=bool), list[Count]()
+    left, parts = np.ones(size, dtype=bool), list[CardinalityRow]()
     for count in sorted(counts, key=lambda one: int(one.members.sum())):
         if (count.members & left).any():
-            parts.append(Count(count.members & left, count.most))
+            parts.append(CardinalityRow(count.members & left, count.most))
             left = left & ~count.members
     widest = sorted(counts, key=lambda one: (int(one.members.sum()), -one.most))[-1:]
 
-    def room(some: list[Count]) -> int:
+    def room(some: list[CardinalityRow]) -> int:
         counted = sum((one.members for one in some), np.zeros(size, dtype=bool))
         return sum(min(one.most, int(one.members.sum())) for one in some) + int((~counted).sum())
 
@@ -96,7 +96,7 @@ class _Perspective:
     covariance: Matrix  # (N, N), scaled
     linear: Vector  # (N,)
     diagonal: Vector  # (N,), what is taken off the covariance
-    counts: list[Count]
+    counts: list[CardinalityRow]
     least: float
     control: SolverControl
 
@@ -118,7 +118,7 @@ class _Perspective:
     def _solved(self, matrix: Matrix, linear: Vector, polytope: Polytope) -> tuple[Vector, float] | None:
         """The minimiser of x'Mx + c'x, (N,), and what is proven of its value."""
         total = len(polytope.lower)
-        program = Program(widened(2.0 * matrix, total), np.append(linear, np.zeros(total - len(linear))), polytope)
+        program = Program(padded(2.0 * matrix, total), np.append(linear, np.zeros(total - len(linear))), polytope)
         try:
             answer = solve_quadratic(program, self.control)
         except SolverFailed:
@@ -138,7 +138,7 @@ class _Perspective:
             members = count.members & undecided
             left = count.most - int((count.members & inside).sum())
             if float(parts[members].sum()) > left:
-                parts[members], prices[members] = _filled(pulls[members], parts[members], float(left))
+                parts[members], prices[members] = _proportional_fill(pulls[members], parts[members], float(left))
         curvatures = d / np.maximum(parts, LEAST_PART)
         if least == 0.0:
             return curvatures
@@ -177,7 +177,7 @@ class _Perspective:
         return np.where(some & (costs < cost + 1e-15), np.maximum(slopes, largest), slopes)
 
 
-def _filled(pulls: Vector, most: Vector, total: float) -> tuple[Vector, float]:
+def _proportional_fill(pulls: Vector, most: Vector, total: float) -> tuple[Vector, float]:
     """Parts in proportion to pulls, none above its most, that sum to the total, and what one more is worth."""
     parts, open_ones = np.zeros(len(pulls)), pulls > 0.0
     while total > 0.0 and open_ones.any():

@@ -14,8 +14,8 @@ from domain.checks import Matrix, Vector
 from domain.errors import SolverFailed
 from domain.optimization.problem.polytope import Polytope
 from domain.optimization.programs.duality import proven_bound
-from domain.optimization.programs.linear import GrowingProgram
-from domain.optimization.programs.program import Answer, Program
+from domain.optimization.programs.linear import IncrementalProgram
+from domain.optimization.programs.program import Program, ProgramSolution
 from domain.optimization.programs.solver_control import UNLIMITED, SolverControl
 from domain.risk.ordered import Spectrum, loss_weights
 from domain.risk.outcomes import Outcomes
@@ -44,7 +44,7 @@ FEW = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Cutter:
+class CuttingPlanes:
     """A risk and its slope at any weights."""
 
     returns: Matrix  # (S, N), scaled
@@ -68,7 +68,7 @@ class Cutter:
 class SpectralProgram:
     """Minimise linear . x + factor * risk over a polytope, the first N variables being what the risk is of."""
 
-    cutter: Cutter
+    cutter: CuttingPlanes
     linear: Vector  # (n,)
     factor: float  # above 0
     polytope: Polytope
@@ -87,13 +87,13 @@ class SpectralProgram:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Incumbent:
     """The best point that was found, and the mixture of cuts that proves how good it is."""
 
     point: Vector  # (n,)
     value: float
     tangent: Program
-    answer: Answer  # of the tangent
+    answer: ProgramSolution  # of the tangent
     slopes: Matrix  # (K, N), the cuts in the mixture
     cuts: int  # that were made
 
@@ -103,11 +103,11 @@ class Found:
         return proven_bound(self.tangent, self.answer)
 
 
-def least_by_cuts(program: SpectralProgram, start: Vector, control: SolverControl = UNLIMITED) -> Found:
+def minimise_by_cuts(program: SpectralProgram, start: Vector, control: SolverControl = UNLIMITED) -> Incumbent:
     """The minimiser, from any point of the polytope. Raises SolverTimedOut, SolverFailed."""
     size, polytope = program.size, program.polytope
     columns, rows = len(polytope.lower), len(polytope.matrix)
-    master = GrowingProgram(_with_level(program), control)
+    master = IncrementalProgram(_master(program), control)
     best, best_value, bound, idle = start, np.inf, -np.inf, 0
     together = max(TOGETHER, TOGETHER_SHARE * control.tolerance)
     point, slopes, few_pieces = start, list[Vector](), program.cutter.has_few_pieces
@@ -133,18 +133,18 @@ def least_by_cuts(program: SpectralProgram, start: Vector, control: SolverContro
     # What the last master leaves to its cuts is one mixture of them, and to the limits what they push against it.
     shares = np.maximum(-answer.row_multipliers[rows:], 0.0)
     mixed: Vector = (shares / (shares.sum() or 1.0)) @ np.array(slopes)
-    of_limits = Answer(answer.point[:-1], answer.row_multipliers[:rows], answer.solver, answer.iterations)
-    return Found(best, best_value, program.tangent(mixed), of_limits, np.array(slopes)[shares > 0.0], len(slopes))
+    of_limits = ProgramSolution(answer.point[:-1], answer.row_multipliers[:rows], answer.solver, answer.iterations)
+    return Incumbent(best, best_value, program.tangent(mixed), of_limits, np.array(slopes)[shares > 0.0], len(slopes))
 
 
-def _vertex(master: GrowingProgram) -> Answer:
+def _vertex(master: IncrementalProgram) -> ProgramSolution:
     answer = master.solve()
     if answer is None:
         raise SolverFailed("HiGHS takes a feasible set for empty")
     return answer
 
 
-def _with_level(program: SpectralProgram) -> Program:
+def _master(program: SpectralProgram) -> Program:
     """One more variable in the place of the risk, which every cut holds up."""
     polytope = program.polytope
     matrix = np.hstack([polytope.matrix, np.zeros((len(polytope.matrix), 1))])

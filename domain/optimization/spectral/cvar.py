@@ -16,13 +16,13 @@ from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.polytope import Polytope
 from domain.optimization.problem.problem import Problem
 from domain.optimization.problem.size_limits import MOST_ENTRIES
-from domain.optimization.programs.linear import GrowingProgram
-from domain.optimization.programs.program import Answer, Program
+from domain.optimization.programs.linear import IncrementalProgram
+from domain.optimization.programs.program import Program, ProgramSolution
 from domain.optimization.programs.solver_control import SolverControl
-from domain.optimization.spectral.cutting_planes import Found
-from domain.optimization.spectral.spectral_risk import SpectralProof, least_spectral, ranked_risk
+from domain.optimization.spectral.cutting_planes import Incumbent
+from domain.optimization.spectral.spectral_risk import SpectralProof, minimum_spectral_risk, spectral_risk_of
 
-Places = NDArray[np.intp]
+Indices = NDArray[np.intp]
 
 FIRST = 3.0
 """Scenarios to start with, as a multiple of the tail's probability: two or three rounds end it."""
@@ -31,7 +31,7 @@ ABOVE = 1e-10
 """A scaled loss this far above the level counts as above it."""
 
 
-def minimum_tail_risk(problem: Problem, limits: FeasibleSet, control: SolverControl) -> SpectralProof | None:
+def minimum_cvar(problem: Problem, limits: FeasibleSet, control: SolverControl) -> SpectralProof | None:
     """The least CVaR under linear limits, None where no weights keep them.
 
     Raises NotSupported without scenarios, UnboundedProblem, SolverTimedOut, SolverFailed.
@@ -49,12 +49,12 @@ def minimum_tail_risk(problem: Problem, limits: FeasibleSet, control: SolverCont
     first = int(np.searchsorted(np.cumsum(prices[worst]), FIRST)) + 1
     if _entries(polytope, len(worst)) > MOST_ENTRIES:
         # Cuts need no row for each scenario.
-        return least_spectral(limits, ranked_risk(problem.risk), control)
+        return minimum_spectral_risk(limits, spectral_risk_of(problem.risk), control)
     try:
-        found = _Growing(returns, prices, polytope, worst[:first], control).solved()
+        found = _TailProgram(returns, prices, polytope, worst[:first], control).solved()
     except UnboundedProblem:
         # What was left out may be what holds it.
-        found = _Growing(returns, prices, polytope, worst, control).solved()
+        found = _TailProgram(returns, prices, polytope, worst, control).solved()
     if found is None:
         return None
     return SpectralProof(limits, problem.risk.of, found, unit)
@@ -65,11 +65,11 @@ def _entries(polytope: Polytope, scenarios: int) -> int:
     return (len(polytope.matrix) + scenarios) * (len(polytope.lower) + 1 + scenarios)
 
 
-class _Growing:
+class _TailProgram:
     """The program with the scenarios that are in it so far."""
 
     def __init__(
-        self, returns: Matrix, prices: Vector, polytope: Polytope, first: Places, control: SolverControl
+        self, returns: Matrix, prices: Vector, polytope: Polytope, first: Indices, control: SolverControl
     ) -> None:
         self._returns, self._prices, self._polytope = returns, prices, polytope
         self._inside = np.zeros(len(returns), dtype=bool)
@@ -77,12 +77,12 @@ class _Growing:
         self._order, self._control = first, control
         self._columns = len(polytope.lower)
         program = _program(returns[first], prices[first], polytope)
-        self._program = GrowingProgram(program, control)
+        self._program = IncrementalProgram(program, control)
 
-    def solved(self) -> Found | None:
+    def solved(self) -> Incumbent | None:
         """The point of least risk with the reweighting that proves it, None where there are no weights.
 
-        Raises as `minimum_tail_risk` does.
+        Raises as `minimum_cvar` does.
         """
         rows, size, iterations = len(self._polytope.matrix), self._returns.shape[1], 0
         # Each round but the last takes in at least one scenario.
@@ -100,12 +100,12 @@ class _Growing:
                 slope = -(chances / chances.sum()) @ self._returns[self._order]
                 point, pushes = answer.point[: self._columns], answer.row_multipliers[:rows]
                 tangent = Program(None, np.append(slope, np.zeros(self._columns - size)), self._polytope)
-                of_limits = Answer(point, pushes, answer.solver, iterations)
-                return Found(point, float(slope @ weights), tangent, of_limits, slope[None, :], iterations)
-            self._take_in(missed)
+                of_limits = ProgramSolution(point, pushes, answer.solver, iterations)
+                return Incumbent(point, float(slope @ weights), tangent, of_limits, slope[None, :], iterations)
+            self._add_scenarios(missed)
         raise SolverFailed(f"the least CVaR was not found with all {len(self._returns)} scenarios taken in")
 
-    def _take_in(self, missed: Places) -> None:
+    def _add_scenarios(self, missed: Indices) -> None:
         self._inside[missed] = True
         self._order = np.append(self._order, missed)
         for place in missed.tolist():

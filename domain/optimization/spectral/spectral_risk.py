@@ -13,7 +13,7 @@ import numpy as np
 from domain.checks import Vector
 from domain.errors import NotSupported, SolverFailed, UnboundedProblem
 from domain.market_data.panel import Scenarios
-from domain.optimization.mean_variance.charnes_cooper import HomogeneousLimits, refuse_without_gain
+from domain.optimization.mean_variance.charnes_cooper import HomogenisedLimits, refuse_without_excess_return
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.net_return import NetReturn, annual_net_return
 from domain.optimization.problem.polytope import Polytope
@@ -23,12 +23,12 @@ from domain.optimization.programs.binding_limits import box_bindings, row_bindin
 from domain.optimization.programs.duality import bound_multipliers
 from domain.optimization.programs.linear import solve_linear
 from domain.optimization.programs.program import Program
-from domain.optimization.programs.repair import within
+from domain.optimization.programs.repair import nearest_feasible
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.request.objectives import MaxRatio, MaxUtility, MinRisk, OrderedWeightedAverage
 from domain.optimization.solution import Binding, Candidate, Engine
-from domain.optimization.spectral.cutting_planes import Cutter, Found, SpectralProgram, least_by_cuts
+from domain.optimization.spectral.cutting_planes import CuttingPlanes, Incumbent, SpectralProgram, minimise_by_cuts
 from domain.optimization.tolerances import VIOLATION_TOLERANCE
 from domain.risk.measures import RiskMeasure
 from domain.risk.ordered import Spectrum, corrected, given_weights, spectral_risk, spectrum_of
@@ -40,11 +40,11 @@ RISK_FLOOR = 1e-2
 NOTHING = 1e-9
 """A risk of less than this, in typical ones at the same gain, is none: a ratio to it has no maximum."""
 
-Goal = MinRisk | MaxUtility | MaxRatio
+SpectralObjective = MinRisk | MaxUtility | MaxRatio
 
 
 @dataclass(frozen=True, slots=True)
-class RankedRisk:
+class SpectralRisk:
     """A measure that weighs outcomes by rank."""
 
     scenarios: Scenarios
@@ -57,9 +57,9 @@ class RankedRisk:
         return float(self.scenarios.values.std()) or 1.0
 
     @property
-    def cutter(self) -> Cutter:
+    def cutter(self) -> CuttingPlanes:
         """Of scaled outcomes."""
-        return Cutter(self.scenarios.values / self.unit, self.scenarios.probabilities, self.spectrum)
+        return CuttingPlanes(self.scenarios.values / self.unit, self.scenarios.probabilities, self.spectrum)
 
 
 def is_spectral(measure: RiskMeasure) -> bool:
@@ -71,17 +71,17 @@ def is_spectral(measure: RiskMeasure) -> bool:
     return True
 
 
-def ranked_risk(risk: PortfolioRisk) -> RankedRisk:
+def spectral_risk_of(risk: PortfolioRisk) -> SpectralRisk:
     """A measure of portfolios as one by rank. Raises NotSupported where it has no spectrum, or without scenarios."""
     spectrum = spectrum_of(risk.measure, risk.confidence_level)
     scenarios = risk.distribution
     if risk.measure is RiskMeasure.GINI_MEAN_DIFFERENCE and scenarios.are_observations:
         # Of a sample every pair of different observations counts once, which the spectrum alone does not know.
         spectrum = corrected(spectrum, len(scenarios.values))
-    return RankedRisk(scenarios, spectrum, risk.of)
+    return SpectralRisk(scenarios, spectrum, risk.of)
 
 
-def ordered_average(problem: Problem, weights: Vector) -> RankedRisk:
+def ordered_average_risk(problem: Problem, weights: Vector) -> SpectralRisk:
     """Given weights of ordered losses. Raises InvalidInput for weights that do not fit, NotSupported."""
     scenarios = problem.risk_in(RiskMeasure.WORST_REALIZATION).distribution
     spectrum = given_weights("objective.owa.weights", weights, len(scenarios.values))
@@ -91,10 +91,10 @@ def ordered_average(problem: Problem, weights: Vector) -> RankedRisk:
     def average(held: Vector) -> float:
         return spectral_risk(Outcomes(scenarios.values @ held), spectrum)
 
-    return RankedRisk(scenarios, spectrum, average)
+    return SpectralRisk(scenarios, spectrum, average)
 
 
-def best_ordered_average(
+def optimise_ordered_average(
     problem: Problem, limits: FeasibleSet, objective: OrderedWeightedAverage, control: SolverControl
 ) -> Candidate | None:
     """The least ordered weighted average of losses, or the best goal with it as the risk."""
@@ -102,11 +102,11 @@ def best_ordered_average(
         raise NotSupported("an ordered weighted average is optimised within linear limits only")
     if problem.costs is not None:
         raise NotSupported("an ordered weighted average is optimised without trading costs only")
-    return best_by_cuts(problem, limits, ordered_average(problem, objective.weights), objective.goal, control)
+    return optimise_spectral(problem, limits, ordered_average_risk(problem, objective.weights), objective.goal, control)
 
 
-def best_by_cuts(
-    problem: Problem, limits: FeasibleSet, risk: RankedRisk, goal: Goal, control: SolverControl
+def optimise_spectral(
+    problem: Problem, limits: FeasibleSet, risk: SpectralRisk, goal: SpectralObjective, control: SolverControl
 ) -> Candidate | None:
     """The best weights within linear limits and without costs, or None where no weights keep the limits.
 
@@ -114,12 +114,12 @@ def best_by_cuts(
     """
     match goal:
         case MaxRatio(risk_free):
-            return _highest_ratio(limits, risk, annual_net_return(problem, risk_free), control)
+            return _maximum_ratio(limits, risk, annual_net_return(problem, risk_free), control)
         case MaxUtility(aversion):
             penalty = 0.5 * aversion * problem.periods_per_year
-            proof = _proof(limits, risk, penalty, annual_net_return(problem), control)
+            proof = _minimise(limits, risk, penalty, annual_net_return(problem), control)
         case MinRisk():
-            proof = least_spectral(limits, risk, control)
+            proof = minimum_spectral_risk(limits, risk, control)
     return None if proof is None else proof.candidate
 
 
@@ -129,7 +129,7 @@ class SpectralProof:
 
     limits: FeasibleSet
     value: Callable[[Vector], float]  # in the objective's own unit
-    found: Found
+    found: Incumbent
     unit: float  # one scaled value, in the objective's own unit: the larger of a typical risk and gain
 
     @property
@@ -157,32 +157,32 @@ class SpectralProof:
     @property
     def candidate(self) -> Candidate:
         """The best weights with this proof."""
-        weights = within(self.limits, self.weights)
+        weights = nearest_feasible(self.limits, self.weights)
         return _candidate(weights, self.found.cuts, self.gap(weights), self.binding(weights))
 
 
-def least_spectral(limits: FeasibleSet, risk: RankedRisk, control: SolverControl) -> SpectralProof | None:
+def minimum_spectral_risk(limits: FeasibleSet, risk: SpectralRisk, control: SolverControl) -> SpectralProof | None:
     """The least risk per period under linear limits, None where no weights keep them."""
-    return _proof(limits, risk, 1.0, NetReturn(np.zeros(limits.size)), control)
+    return _minimise(limits, risk, 1.0, NetReturn(np.zeros(limits.size)), control)
 
 
-def _proof(
+def _minimise(
     limits: FeasibleSet,
-    risk: RankedRisk,
+    risk: SpectralRisk,
     penalty: float,
     gain: NetReturn,
     control: SolverControl,
 ) -> SpectralProof | None:
     """The least penalty * risk - gain."""
     polytope = limits.polytope()
-    start = _start(limits, polytope, control)
+    start = _feasible_point(limits, polytope, control)
     if start is None:
         return None
     scale = max(gain.scale, penalty * risk.unit)
     linear = np.zeros(len(polytope.lower))
     linear[: limits.size] = -gain.by_asset / scale
     program = SpectralProgram(risk.cutter, linear, penalty * risk.unit / scale, polytope)
-    found = least_by_cuts(program, start, control)
+    found = minimise_by_cuts(program, start, control)
 
     def value(weights: Vector) -> float:
         return penalty * risk.of(weights) - gain.of(weights)
@@ -190,29 +190,31 @@ def _proof(
     return SpectralProof(limits, value, found, scale)
 
 
-def _highest_ratio(limits: FeasibleSet, risk: RankedRisk, gain: NetReturn, control: SolverControl) -> Candidate | None:
+def _maximum_ratio(
+    limits: FeasibleSet, risk: SpectralRisk, gain: NetReturn, control: SolverControl
+) -> Candidate | None:
     """The highest annual gain per unit of risk, by the least risk at a gain of one."""
-    cone, size = HomogeneousLimits.of(limits), gain.scale
+    cone, size = HomogenisedLimits.of(limits), gain.scale
     start = None
     if size > 0.0:
         polytope = cone.polytope(gain, size)
         try:
             start = solve_linear(Program(None, np.zeros(cone.columns), polytope), control)
         except SolverFailed:
-            refuse_without_gain(limits, gain, control)
+            refuse_without_excess_return(limits, gain, control)
             raise
     if start is None:
-        refuse_without_gain(limits, gain, control)
+        refuse_without_excess_return(limits, gain, control)
         return None
     # A ratio has a maximum only where no weights that gain have a risk of 0 or less: that bounds every master.
     program = SpectralProgram(risk.cutter, np.zeros(cone.columns), 1.0, polytope, least=0.0)
-    found = least_by_cuts(program, start.point, control)
+    found = minimise_by_cuts(program, start.point, control)
     kappa = float(cone.kappa @ found.point)
     if found.value <= NOTHING * float(np.abs(found.point[: limits.size]).sum()):
         raise UnboundedProblem("a portfolio without risk has a positive excess return: the ratio has no maximum")
     if kappa <= 0.0:
         raise SolverFailed("HiGHS returned a portfolio of no size")
-    weights = within(limits, found.point[: limits.size] / kappa)
+    weights = nearest_feasible(limits, found.point[: limits.size] / kappa)
     earned = gain.of(weights)
     inverse = risk.of(weights) / risk.unit * size / earned if earned > 0.0 else np.inf
     bound = found.bound
@@ -234,7 +236,7 @@ def _candidate(weights: Vector, cuts: int, gap: float, binding: tuple[Binding, .
     )
 
 
-def _start(limits: FeasibleSet, polytope: Polytope, control: SolverControl) -> Vector | None:
+def _feasible_point(limits: FeasibleSet, polytope: Polytope, control: SolverControl) -> Vector | None:
     """A point of the polytope: even weights where those will do, otherwise a vertex; None where there are none."""
     if (polytope.lower > polytope.upper).any():
         return None

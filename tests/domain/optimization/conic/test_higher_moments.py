@@ -12,7 +12,7 @@ from domain.errors import InfeasibleProblem, InvalidInput, NotSupported
 from domain.estimation.moments import Estimation, estimate_moments, scenario_moments
 from domain.market_data.panel import ReturnPanel, Scenarios
 from domain.optimization.problem.feasible_set import feasible_set
-from domain.optimization.problem.objective_value import loss
+from domain.optimization.problem.objective_value import objective_value
 from domain.optimization.problem.problem import Problem
 from domain.optimization.request.constraints import (
     Cardinality,
@@ -89,12 +89,12 @@ def test_a_general_minimiser_finds_no_better(objective: HigherMoments, chances: 
     problem = posed(objective, WeightBounds("cap", 0.0, 0.5), chances=chances)
     weighed = np.full(COUNT, 1 / COUNT) if chances is None else chances
     solution = solve(problem)
-    assert loss(problem, solution.weights) == pytest.approx(
+    assert objective_value(problem, solution.weights) == pytest.approx(
         by_definition(objective, solution.weights, weighed), rel=1e-9
     )
 
     def target(weights: np.ndarray) -> float:
-        return 1e3 * loss(problem, weights)
+        return 1e3 * objective_value(problem, weights)
 
     other = minimize(
         target,
@@ -104,7 +104,7 @@ def test_a_general_minimiser_finds_no_better(objective: HigherMoments, chances: 
         method="SLSQP",
         options={"ftol": 1e-15, "maxiter": 500},
     )
-    found = loss(problem, solution.weights)
+    found = objective_value(problem, solution.weights)
     assert found <= other.fun / 1e3 + 1e-12
     assert found == pytest.approx(other.fun / 1e3, rel=1e-5)
     assert solution.certificate.duality_gap is not None
@@ -123,9 +123,9 @@ def test_no_feasible_weights_are_better(seed: int, share: float, shorts: bool) -
     limits = (Leverage("short", 0.3, 2.0),) if shorts else ()
     problem = posed(objective, *limits, returns=returns)
     solution = solve(problem)
-    best = loss(problem, solution.weights)
+    best = objective_value(problem, solution.weights)
     for rival in generator.dirichlet(np.ones(size) * 0.5, 30):
-        assert loss(problem, rival) >= best - 1e-7 * max(abs(best), 1e-8)
+        assert objective_value(problem, rival) >= best - 1e-7 * max(abs(best), 1e-8)
 
 
 def test_it_is_a_utility_where_only_the_variance_counts() -> None:
@@ -157,7 +157,7 @@ def test_the_mean_is_that_of_the_estimate() -> None:
     means[3] = 0.05
     viewed = replace(problem, moments=replace(problem.moments, expected_returns=means))
     weights = np.array([0.1, 0.2, 0.3, 0.3, 0.1])
-    both = loss(viewed, weights) - loss(problem, weights)
+    both = objective_value(viewed, weights) - objective_value(problem, weights)
     assert both == pytest.approx(float((RETURNS.mean(axis=0) - means) @ weights), rel=1e-9)
     assert solve(viewed).weights[3] == pytest.approx(1.0, abs=1e-6)
 
@@ -178,12 +178,12 @@ def test_every_kind_of_limit(name: str) -> None:
     objective = power_utility(4.0)
     problem = posed(objective, *LIMITS[name])
     solution = solve(problem)
-    best = loss(problem, solution.weights)
+    best = objective_value(problem, solution.weights)
     limits, rivals = feasible_set(problem), 0
     spread = RNG.normal(size=(2000, SIZE)) * RNG.choice([1e-4, 1e-3, 1e-2], (2000, 1))
     for rival in solution.weights + spread - spread.mean(axis=1)[:, None]:
         if limits.violation(rival) <= 1e-12:
-            assert loss(problem, rival) >= best - 1e-10
+            assert objective_value(problem, rival) >= best - 1e-10
             rivals += 1
     assert rivals > 5
 
@@ -197,7 +197,7 @@ def test_shadow_prices_are_what_relaxing_is_worth(label: str) -> None:
         problem = posed(power_utility(4.0), limits[label])
         solution = solve(problem)
         prices = [one.shadow_price or 0.0 for one in solution.binding if one.label == label]
-        return loss(problem, solution.weights), sum(prices)
+        return objective_value(problem, solution.weights), sum(prices)
 
     (_, price), (after, _), (before, _) = best(0.0), best(step), best(-step)
     assert price > 0.0
@@ -213,8 +213,8 @@ def test_few_assets_are_chosen_among_all() -> None:
         for j in range(i):
             out = tuple(f"S{k}" for k in range(SIZE) if k not in (i, j))
             pair = posed(power_utility(4.0), WeightBounds("out", 0.0, 0.0, out))
-            pairs.append(loss(pair, solve(pair).weights))
-    assert loss(problem, solution.weights) == pytest.approx(min(pairs), rel=1e-7)
+            pairs.append(objective_value(pair, solve(pair).weights))
+    assert objective_value(problem, solution.weights) == pytest.approx(min(pairs), rel=1e-7)
 
 
 def test_no_risk_at_all_is_found() -> None:
