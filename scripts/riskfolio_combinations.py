@@ -54,7 +54,7 @@ TOO_SLOW = f"takes more than {SECONDS} s"
 NO_ANSWER = "gives no answer"
 CRASHES = "crashes"
 NOT_OURS = "cannot be checked here"
-NO_WORDS = "has no words for it"
+UNSUPPORTED = "does not support it"
 WRONG = "is wrong by "
 RAISES = "raises "
 
@@ -141,7 +141,7 @@ def verdict_of(problem: Problem) -> str:
     try:
         theirs = solve_by_riskfolio(problem, feasible_set(problem), proven, lambda: None)
     except NotSupported:
-        return NO_WORDS
+        return UNSUPPORTED
     except SolverFailed as error:
         if "raised" in error.metadata:
             return RAISES + error.metadata["raised"]
@@ -153,7 +153,7 @@ def verdict_of(problem: Problem) -> str:
 
 def worst_of(verdicts: list[str]) -> str:
     """The verdict on a combination, from those on its problems."""
-    for kind in (NOT_OURS, NO_WORDS, CRASHES, RAISES, TOO_SLOW, NO_ANSWER):
+    for kind in (NOT_OURS, UNSUPPORTED, CRASHES, RAISES, TOO_SLOW, NO_ANSWER):
         for verdict in verdicts:
             if verdict.startswith(kind):
                 return verdict
@@ -226,13 +226,13 @@ def text_of(found: dict[Combination, str], version: str) -> str:
 
 def counts_of(found: dict[Combination, str]) -> str:
     """How many of each family came out how, as the rows of docs/engines.md."""
-    kinds = (AGREES, WRONG, RAISES, NO_ANSWER, TOO_SLOW, NO_WORDS, NOT_OURS)
+    kinds = (AGREES, WRONG, RAISES, NO_ANSWER, TOO_SLOW, UNSUPPORTED, NOT_OURS)
     counts: dict[str, list[int]] = {}
     for (family, _), verdict in found.items():
         row = counts.setdefault(family, [0] * len(kinds))
         row[next(k for k, kind in enumerate(kinds) if verdict.startswith(kind))] += 1
     counts["all"] = [sum(column) for column in zip(*counts.values(), strict=True)]
-    heads = ("agrees", "wrong", "raises", "no answer", "too slow", "no words for it", "nothing to check it against")
+    heads = ("agrees", "wrong", "raises", "no answer", "too slow", "not supported", "nothing to check it against")
     lines = ["| combination | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|"]
     lines += [f"| {family} | " + " | ".join(str(n or "") for n in row) + " |" for family, row in counts.items()]
     return "\n".join(line.replace("|  ", "| ") for line in lines)

@@ -24,10 +24,10 @@ MOST_RELAXATIONS = 400
 def is_feasible(limits: FeasibleSet, most_relaxations: float = np.inf, on_progress: OnProgress = no_progress) -> bool:
     """Whether any weights keep all limits. Raises SearchTooLongError beyond so many relaxations."""
     on_progress()
-    if limits.holdings:
+    if limits.selection_limits:
         found = select_assets(limits, any_weights, lambda _: 0.0, on_progress, most_relaxations=most_relaxations)
         return found is not None
-    if limits.share_bounds:
+    if limits.contribution_bounds:
         return any_within_contribution_bounds(limits, _within_convex) is not None
     return any_weights(limits) is not None
 
@@ -57,15 +57,15 @@ def any_weights(limits: FeasibleSet) -> Candidate | None:
 
 def any_weights_without_spectral(limits: FeasibleSet) -> Candidate | None:
     """The same within limits without spectral risk measures."""
-    if limits.risk_caps or limits.share_bounds:
-        made = build_conic_problem(limits, UNLIMITED)
-        answer = made.model.solve()
-        return None if answer is None else unproven_candidate(made.weights.value(answer.point))
+    if limits.risk_caps or limits.contribution_bounds:
+        conic = build_conic_problem(limits, UNLIMITED)
+        answer = conic.model.solve()
+        return None if answer is None else unproven_candidate(conic.weights.value(answer.point))
     polytope = limits.polytope()
     if (polytope.lower > polytope.upper).any():
         return None
     vertex = solve_linear(Program(None, np.zeros(len(polytope.lower)), polytope))
-    return None if vertex is None else unproven_candidate(round_to_zero(vertex.point[: limits.size]))
+    return None if vertex is None else unproven_candidate(round_to_zero(vertex.point[: limits.n_assets]))
 
 
 def unproven_candidate(weights: Vector) -> Candidate:

@@ -61,7 +61,7 @@ def conflict(limits: FeasibleSet, on_progress: OnProgress = no_progress) -> Infe
 def _with_relaxations(limits: FeasibleSet, labels: list[str], on_progress: OnProgress) -> InfeasibleProblem:
     singly: dict[str, float] = {}
     try:
-        if limits.only(labels).share_bounds:
+        if limits.only(labels).contribution_bounds:
             return InfeasibleProblem(labels, share_relaxations(limits, labels))
         for label in labels:
             on_progress()
@@ -69,7 +69,7 @@ def _with_relaxations(limits: FeasibleSet, labels: list[str], on_progress: OnPro
                 singly[label] = size
         on_progress()
         # A number of assets and a weight have no sum.
-        whole = {holding.label for holding in limits.holdings}
+        whole = {selection.label for selection in limits.selection_limits}
         return InfeasibleProblem(labels, singly, {} if whole & set(labels) else joint_relaxation(limits, labels))
     except SolverTimedOut:
         return InfeasibleProblem(labels, singly)
@@ -91,9 +91,9 @@ def smallest_relaxation(limits: FeasibleSet, label: str) -> float | None:
 
     None where no t is enough.
     """
-    holding = next((one for one in limits.holdings if one.label == label), None)
-    if holding is not None:
-        return _holding_relaxation(limits, holding)
+    selection = next((one for one in limits.selection_limits if one.label == label), None)
+    if selection is not None:
+        return _holding_relaxation(limits, selection)
     try:
         found = _least_widening(limits, [label])
     except RelaxationLimitReachedError:
@@ -129,7 +129,7 @@ def _least_widening(limits: FeasibleSet, labels: Collection[str]) -> dict[str, f
     def value(weights: Vector) -> float:
         return sum(needed(weights).values())
 
-    if limits.holdings:
+    if limits.selection_limits:
         found = select_assets(limits, elastic, value, no_progress, caps_hold=False, most_relaxations=MOST_RELAXATIONS)
     else:
         found = elastic(limits)
@@ -173,7 +173,7 @@ def _widened(limit: Limit, t: float) -> Limit:
 def share_relaxations(limits: FeasibleSet, labels: Collection[str]) -> dict[str, float]:
     """How far each bound on contributions must be moved out, by bisection; what the other labels need is not known."""
     found: dict[str, float] = {}
-    for bounds in limits.share_bounds:
+    for bounds in limits.contribution_bounds:
         if bounds.label not in labels:
             continue
         others = tuple(one for one in limits.limits if one is not bounds)
@@ -197,39 +197,41 @@ def share_relaxations(limits: FeasibleSet, labels: Collection[str]) -> dict[str,
 
 def _elastic(limits: FeasibleSet, labels: Collection[str]) -> Candidate | None:
     model = ConicModel()
-    made = ConicProblem(model, model.variables(limits.size), constant(1.0))
+    conic = ConicProblem(model, model.variables(limits.n_assets), constant(1.0))
     given = {label: model.positive(1) for label in labels}
     for limit in limits.limits:
-        made.add(limit, limits.symbols, given.get(limit.label))
+        conic.add(limit, limits.symbols, given.get(limit.label))
     total = constant(0.0)
     for t in given.values():
         total = total + t
     model.minimise(total)
     answer = model.vertex() if model.is_linear else model.solve()
-    return None if answer is None else unproven_candidate(round_to_zero(made.weights.value(answer.point)))
+    return None if answer is None else unproven_candidate(round_to_zero(conic.weights.value(answer.point)))
 
 
-def _holding_relaxation(limits: FeasibleSet, holding: SelectionLimit) -> float | None:
+def _holding_relaxation(limits: FeasibleSet, selection: SelectionLimit) -> float | None:
     """Assets to add to every count, or what to take off a least position, found by bisection; neighbours stay so."""
-    others = tuple(limit for limit in limits.limits if limit is not holding)
+    others = tuple(limit for limit in limits.limits if limit is not selection)
 
     def feasible(looser: SelectionLimit) -> bool:
         return is_proven(FeasibleSet(limits.symbols, (*others, looser)), feasible=True)
 
-    if holding.apart is not None:
+    if selection.exclusions is not None:
         return None
-    if holding.counts:
-        for more in range(1, max(int(count.members.sum()) - count.most for count in holding.counts) + 1):
-            counts = tuple(CardinalityRow(count.members, count.most + more) for count in holding.counts)
-            if feasible(replace(holding, counts=counts)):
+    if selection.cardinality:
+        for more in range(1, max(int(count.members.sum()) - count.max_assets for count in selection.cardinality) + 1):
+            cardinality = tuple(
+                CardinalityRow(count.members, count.max_assets + more) for count in selection.cardinality
+            )
+            if feasible(replace(selection, cardinality=cardinality)):
                 return float(more)
         return None
-    least = holding.min_weight or 0.0
+    least = selection.min_weight or 0.0
     if not is_proven(FeasibleSet(limits.symbols, others), feasible=True):
         return None
     low, high = 0.0, least
     while high - low > NEGLIGIBLE_RELAXATION * max(1.0, high):
         middle = 0.5 * (low + high)
-        enough = feasible(replace(holding, min_weight=max(least - middle, 1e-15)))
+        enough = feasible(replace(selection, min_weight=max(least - middle, 1e-15)))
         low, high = (low, middle) if enough else (middle, high)
     return high

@@ -112,9 +112,9 @@ def _candidate(problem: Problem, limits: FeasibleSet, control: SolverControl) ->
         return select_trades(problem, limits, lambda posed, within: _candidate(posed, within, control), control)
     if isinstance(problem.objective, EqualWeight | InverseVolatility):
         found = _direct(problem, limits, control)  # a formula takes all limits as they are
-    elif limits.share_bounds:
+    elif limits.contribution_bounds:
         found = within_contribution_bounds(problem, limits, lambda some: _capped(problem, some, control), control)
-    elif limits.holdings and not isinstance(problem.objective, Hierarchical):
+    elif limits.selection_limits and not isinstance(problem.objective, Hierarchical):
 
         def relaxed(looser: FeasibleSet) -> Candidate | None:
             return _capped(problem, looser, control)
@@ -181,8 +181,8 @@ def _direct(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Ca
         case MaxDiversification() if limits.is_linear:
             return maximum_ratio.maximum_diversification(problem, limits, control)
         case MaxDiversification():
-            gain = NetReturn(problem.periods_per_year**0.5 * problem.moments.volatilities)
-            return conic_objectives.maximum_ratio(limits, control, gain, problem.deviation)
+            net_return = NetReturn(problem.periods_per_year**0.5 * problem.moments.volatilities)
+            return conic_objectives.maximum_ratio(limits, control, net_return, problem.deviation)
         case Tracking(benchmark):
             return conic_objectives.minimum_tracking_error(problem, limits, benchmark, control)
         case Kelly(method):

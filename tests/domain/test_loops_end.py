@@ -223,7 +223,7 @@ def test_too_few_cuts_are_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_tail_that_takes_in_no_scenario_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = problem_of([X, Y, -0.5 * X - Y], MinRisk(), RiskMeasure.CONDITIONAL_VALUE_AT_RISK)
     monkeypatch.setattr(cvar, "FIRST", 1.0)  # as few as bound the program, which are not the whole tail
-    monkeypatch.setattr(_TailProgram, "_take_in", lambda self, missed: None)
+    monkeypatch.setattr(_TailProgram, "_add_scenarios", lambda self, missed: None)
     with pytest.raises(SolverFailed, match="all 60 scenarios"):
         solve(replace(problem, options=SolverOptions(time_limit_seconds=60.0)))
 

@@ -15,10 +15,10 @@ def bounds_on_single_weights(limits: FeasibleSet) -> tuple[Vector, Vector]:
     """The tightest bounds on each weight, (N,) each: of boxes, and of rows that hold one weight only."""
     lower, upper = limits.lower.copy(), limits.upper.copy()
     for row in limits.rows:
-        places = np.flatnonzero(row.coefficients)
-        if len(places) != 1:
+        indices = np.flatnonzero(row.coefficients)
+        if len(indices) != 1:
             continue
-        i = int(places[0])
+        i = int(indices[0])
         ends = np.array([row.lower, row.upper]) / row.coefficients[i]
         lower[i], upper[i] = max(lower[i], ends.min()), min(upper[i], ends.max())
     return lower, upper

@@ -46,7 +46,7 @@ def hierarchical(
     Bounds on single weights are met by the weights nearest to the hierarchy's in relative entropy; raises NotSupported
     where another limit stands in the way, and for a likeness that needs returns where there are none.
     """
-    size, budget = limits.size, problem.budget
+    size, budget = limits.n_assets, problem.budget
     if budget <= 0.0:
         raise InvalidInput("leverage.budget", "must be above 0: a hierarchy shares out a long portfolio")
     shares = np.ones(1)
@@ -151,12 +151,12 @@ class _ClusterRisk:
 def _recursive_bisection(problem: Problem, order: Places, on_progress: OnProgress) -> Vector:
     """HRP's recursive bisection of the ordered assets."""
     risk, weights = _ClusterRisk(problem).along(order), np.empty(len(order))
-    parts, places = [(0, len(order), 1.0)], order.tolist()
+    parts, indices = [(0, len(order), 1.0)], order.tolist()
     while parts:
         on_progress()
         start, stop, share = parts.pop()
         if stop - start == 1:
-            weights[places[start]] = share
+            weights[indices[start]] = share
             continue
         middle = start + (stop - start) // 2
         left = _left_fraction(risk(start, middle), risk(middle, stop))

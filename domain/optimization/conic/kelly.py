@@ -42,11 +42,11 @@ def maximum_growth(
     if method is not KellyMethod.EXACT:
         return _solve_conic(problem, limits, method, control)
 
-    def judged(weights: Vector) -> float:
+    def value_of(weights: Vector) -> float:
         return -expected_log_growth(problem, weights, method)
 
     loss = NegativeGrowth.of(problem)
-    quick = minimise_smooth(loss, limits, judged, control)
+    quick = minimise_smooth(loss, limits, value_of, control)
     if quick is None or _is_proven(quick):
         return quick
     found = _solve_conic(problem, limits, method, control)
@@ -54,7 +54,7 @@ def maximum_growth(
         raise UnboundedProblem("every portfolio within the limits loses all in some outcome; leave room for cash")
     if found is None or _is_proven(found):
         return found
-    return minimise_smooth(loss, limits, judged, control, found.weights)
+    return minimise_smooth(loss, limits, value_of, control, found.weights)
 
 
 def _is_proven(found: Candidate) -> bool:
@@ -64,16 +64,16 @@ def _is_proven(found: Candidate) -> bool:
 def _solve_conic(
     problem: Problem, limits: FeasibleSet, method: KellyMethod, control: SolverControl
 ) -> Candidate | None:
-    made = build_conic_problem(limits, control)
+    conic = build_conic_problem(limits, control)
     expression, scale = (
-        _log_growth(made, problem) if method is KellyMethod.EXACT else _second_order_growth(made, problem, method)
+        _log_growth(conic, problem) if method is KellyMethod.EXACT else _second_order_growth(conic, problem, method)
     )
-    made.model.minimise(-expression)
+    conic.model.minimise(-expression)
 
-    def judged(weights: Vector) -> float:
+    def value_of(weights: Vector) -> float:
         return -expected_log_growth(problem, weights, method) / scale
 
-    return solve_with_objective(made, limits, judged, lambda _: scale)
+    return solve_with_objective(conic, limits, value_of, lambda _: scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class NegativeGrowth:
     """-E ln(1 + x), scaled by what a typical period's return is; see `Smooth`."""
 
     values: Matrix  # (S, N)
-    chances: Vector  # (S,)
+    probabilities: Vector  # (S,)
     unit: float
     least: float = -np.inf
 
@@ -91,15 +91,15 @@ class NegativeGrowth:
         scenarios = problem.risk.distribution.possible
         return cls(scenarios.values, scenarios.probabilities, float(np.abs(scenarios.values).mean()) or 1.0)
 
-    def slope(self, weights: Vector) -> Vector:
+    def gradient(self, weights: Vector) -> Vector:
         """See `Smooth`."""
         wealth = np.maximum(1.0 + self.values @ weights, NARROW)
-        return -(self.values.T @ (self.chances / wealth)) / self.unit
+        return -(self.values.T @ (self.probabilities / wealth)) / self.unit
 
-    def curvature(self, weights: Vector) -> Matrix:
+    def hessian(self, weights: Vector) -> Matrix:
         """See `Smooth`."""
         wealth = np.maximum(1.0 + self.values @ weights, NARROW)
-        result: Matrix = self.values.T @ ((self.chances / wealth**2)[:, None] * self.values) / self.unit
+        result: Matrix = self.values.T @ ((self.probabilities / wealth**2)[:, None] * self.values) / self.unit
         return result
 
     def along(self, weights: Vector, step: Vector) -> Callable[[float], float]:
@@ -110,7 +110,7 @@ class NegativeGrowth:
             outcomes = start + share * towards
             if outcomes.min() <= -1.0:
                 return np.inf
-            return -float(self.chances @ np.log1p(outcomes)) / self.unit
+            return -float(self.probabilities @ np.log1p(outcomes)) / self.unit
 
         return value
 
@@ -120,31 +120,31 @@ def _worst_outcome(problem: Problem, weights: Vector) -> float:
     return float((scenarios.values[scenarios.probabilities > 0.0] @ weights).min())
 
 
-def _log_growth(made: ConicProblem, problem: Problem) -> tuple[Affine, float]:
+def _log_growth(conic: ConicProblem, problem: Problem) -> tuple[Affine, float]:
     """sum p u with exp(u) <= 1 + x, scaled by what a typical period's return is."""
     scenarios = problem.risk.distribution
     possible = scenarios.probabilities > 0.0
-    values, chances = scenarios.values[possible], scenarios.probabilities[possible]
+    values, probabilities = scenarios.values[possible], scenarios.probabilities[possible]
     scale = float(np.abs(values).mean()) or 1.0
-    outcomes, logs = made.model.variables(len(values)), made.model.variables(len(values))
-    made.model.zero(outcomes - made.weights.under(values))
-    made.model.exponential(logs, constant(np.ones(len(values))), outcomes + 1.0)
-    return logs.total(chances / scale), scale
+    outcomes, logs = conic.model.variables(len(values)), conic.model.variables(len(values))
+    conic.model.zero(outcomes - conic.weights.under(values))
+    conic.model.exponential(logs, constant(np.ones(len(values))), outcomes + 1.0)
+    return logs.total(probabilities / scale), scale
 
 
-def _second_order_growth(made: ConicProblem, problem: Problem, method: KellyMethod) -> tuple[Affine, float]:
+def _second_order_growth(conic: ConicProblem, problem: Problem, method: KellyMethod) -> tuple[Affine, float]:
     """mean - second moment / 2, about the mean or about zero."""
-    squared = made.model.variables(1)
+    squared = conic.model.variables(1)
     if method is KellyMethod.SECOND_MOMENT:
         scenarios = problem.risk.distribution
         means = scenarios.probabilities @ scenarios.values
         weighted = scenarios.values * np.sqrt(scenarios.probabilities)[:, None]
         unit = float(np.abs(weighted).max()) or 1.0
-        bound = made.model.variables(1)
-        made.model.second_order(bound, made.weights.under(covariance_root(weighted.T @ weighted / unit**2)))
+        bound = conic.model.variables(1)
+        conic.model.second_order(bound, conic.weights.under(covariance_root(weighted.T @ weighted / unit**2)))
     else:
         means, unit = problem.moments.expected_returns, problem.deviation.unit
-        bound = risk_epigraph(made, problem.deviation, made.weights)
-    made.model.products(bound, squared, constant(1.0))
+        bound = risk_epigraph(conic, problem.deviation, conic.weights)
+    conic.model.products(bound, squared, constant(1.0))
     scale = max(float(np.abs(means).max()), unit**2)
-    return made.weights.total(means / scale) - squared.times(0.5 * unit**2 / scale), scale
+    return conic.weights.total(means / scale) - squared.times(0.5 * unit**2 / scale), scale

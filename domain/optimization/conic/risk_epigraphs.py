@@ -21,7 +21,7 @@ def risk_expression(
     model: ConicModel,
     measure: RiskMeasure,
     outcomes: Affine,
-    chances: Vector,
+    probabilities: Vector,
     confidence_level: float,
     *,
     observed: bool,
@@ -33,22 +33,22 @@ def risk_expression(
     if measure.is_of_path:
         if not observed:
             raise NotSupported(f"{measure} needs returns or prices: scenarios have no order in time")
-        return _of_losses(model, _AS_LOSSES[measure], _drawdowns(model, outcomes), chances, confidence_level)
-    correction = len(chances) / max(len(chances) - 1, 1) if observed else 1.0
+        return _of_losses(model, _AS_LOSSES[measure], _drawdowns(model, outcomes), probabilities, confidence_level)
+    correction = len(probabilities) / max(len(probabilities) - 1, 1) if observed else 1.0
     match measure:
         case RiskMeasure.SEMI_DEVIATION:
-            return math.sqrt(correction) * _norm(model, _below_mean(model, outcomes, chances), chances, 2)
+            return math.sqrt(correction) * _norm(model, _below_mean(model, outcomes, probabilities), probabilities, 2)
         case RiskMeasure.MEAN_ABSOLUTE_DEVIATION:
             # What falls below the mean weighs as much as what rises above it.
-            return 2.0 * _below_mean(model, outcomes, chances).total(chances)
+            return 2.0 * _below_mean(model, outcomes, probabilities).total(probabilities)
         case RiskMeasure.KURTOSIS:
-            return _norm(model, outcomes - _mean(model, outcomes, chances), chances, 4)
+            return _norm(model, outcomes - _mean(model, outcomes, probabilities), probabilities, 4)
         case RiskMeasure.SEMI_KURTOSIS:
-            return _norm(model, _below_mean(model, outcomes, chances), chances, 4)
+            return _norm(model, _below_mean(model, outcomes, probabilities), probabilities, 4)
     if (side := one_sided(measure)) is not None:
-        losses = _of_losses(model, side, -outcomes, chances, confidence_level)
-        return losses + _of_losses(model, side, outcomes, chances, confidence_level)
-    return _of_losses(model, measure, -outcomes, chances, confidence_level)
+        losses = _of_losses(model, side, -outcomes, probabilities, confidence_level)
+        return losses + _of_losses(model, side, outcomes, probabilities, confidence_level)
+    return _of_losses(model, measure, -outcomes, probabilities, confidence_level)
 
 
 SPECTRAL_ONLY = frozenset({RiskMeasure.GINI_MEAN_DIFFERENCE, RiskMeasure.TAIL_GINI, RiskMeasure.TAIL_GINI_RANGE})
@@ -67,22 +67,22 @@ _AS_LOSSES = {
 
 
 def _of_losses(
-    model: ConicModel, measure: RiskMeasure, losses: Affine, chances: Vector, confidence_level: float
+    model: ConicModel, measure: RiskMeasure, losses: Affine, probabilities: Vector, confidence_level: float
 ) -> Affine:
     match measure:
         case RiskMeasure.FIRST_LOWER_PARTIAL_MOMENT:
-            return _positive_part(model, losses).total(chances)
+            return _positive_part(model, losses).total(probabilities)
         case RiskMeasure.SECOND_LOWER_PARTIAL_MOMENT:
-            return _norm(model, _positive_part(model, losses), chances, 2)
+            return _norm(model, _positive_part(model, losses), probabilities, 2)
         case RiskMeasure.WORST_REALIZATION:
             worst = model.variables(1)
-            model.nonnegative(worst - losses.at(np.flatnonzero(chances > 0.0)))
+            model.nonnegative(worst - losses.at(np.flatnonzero(probabilities > 0.0)))
             return worst
         case RiskMeasure.CONDITIONAL_VALUE_AT_RISK:
             level = model.variables(1)
-            return level + _positive_part(model, losses - level).total(chances / (1.0 - confidence_level))
+            return level + _positive_part(model, losses - level).total(probabilities / (1.0 - confidence_level))
         case RiskMeasure.ENTROPIC_VALUE_AT_RISK:
-            return _entropic(model, losses, chances, confidence_level)
+            return _entropic(model, losses, probabilities, confidence_level)
         case RiskMeasure.RELATIVISTIC_VALUE_AT_RISK:
             return _relativistic(model, losses, confidence_level)
         case RiskMeasure.VALUE_AT_RISK:
@@ -101,28 +101,28 @@ def _positive_part(model: ConicModel, expressions: Affine) -> Affine:
     return part
 
 
-def _below_mean(model: ConicModel, outcomes: Affine, chances: Vector) -> Affine:
-    return _positive_part(model, _mean(model, outcomes, chances) - outcomes)
+def _below_mean(model: ConicModel, outcomes: Affine, probabilities: Vector) -> Affine:
+    return _positive_part(model, _mean(model, outcomes, probabilities) - outcomes)
 
 
-def _mean(model: ConicModel, outcomes: Affine, chances: Vector) -> Affine:
+def _mean(model: ConicModel, outcomes: Affine, probabilities: Vector) -> Affine:
     """As a variable of its own: written out, it would fill every row it stands in."""
     mean = model.variables(1)
-    model.zero(mean - outcomes.total(chances))
+    model.zero(mean - outcomes.total(probabilities))
     return mean
 
 
-def _norm(model: ConicModel, expressions: Affine, chances: Vector, order: int) -> Affine:
+def _norm(model: ConicModel, expressions: Affine, probabilities: Vector, order: int) -> Affine:
     """(sum p |e|^order)^(1 / order) for order 2 or 4."""
     bound = model.variables(1)
     if order == 2:
-        model.second_order(bound, expressions.times(chances**0.5))
+        model.second_order(bound, expressions.times(probabilities**0.5))
         return bound
     # e^2 <= u s, |sqrt(p) u| <= s: the least s is |e|_4.
     squared = model.variables(len(expressions))
     wide = bound.stretched(len(expressions))
     model.products(expressions, squared, wide)
-    model.second_order(bound, squared.times(chances**0.5))
+    model.second_order(bound, squared.times(probabilities**0.5))
     return bound
 
 
@@ -138,10 +138,10 @@ def _drawdowns(model: ConicModel, outcomes: Affine) -> Affine:
     return below
 
 
-def _entropic(model: ConicModel, losses: Affine, chances: Vector, confidence_level: float) -> Affine:
+def _entropic(model: ConicModel, losses: Affine, probabilities: Vector, confidence_level: float) -> Affine:
     """min t - z ln(1 - confidence) with sum p u <= z and z exp((loss - t) / z) <= u (Ahmadi-Javid 2012)."""
-    possible = np.flatnonzero(chances > 0.0)
-    losses, weights = losses.at(possible), chances[possible]
+    possible = np.flatnonzero(probabilities > 0.0)
+    losses, weights = losses.at(possible), probabilities[possible]
     level, scale, tilted = model.variables(1), model.positive(1), model.variables(len(possible))
     model.exponential(losses - level, scale, tilted)
     model.nonnegative(scale - tilted.total(weights))

@@ -43,17 +43,17 @@ def worst_case(problem: Problem, limits: FeasibleSet, objective: WorstCase, cont
         raise NotSupported(f"the worst case is known for variance, not for {problem.risk_measure}")
     robust = replace(problem, moments=_worst_moments(problem, limits, objective))
     free_rate = objective.goal.risk_free_rate_annual if isinstance(objective.goal, MaxRatio) else 0.0
-    gain = worst_net_return(problem, objective, free_rate)
+    net_return = worst_net_return(problem, objective, free_rate)
     match objective.goal:
         case MinRisk():
             return minimum_risk(robust, limits, control)
         case MaxReturn():
-            return maximum_net_return(limits, control, gain)
+            return maximum_net_return(limits, control, net_return)
         case MaxUtility(aversion):
             penalty = RiskPenalty(robust.risk_in(RiskMeasure.VARIANCE), 0.5 * aversion * problem.periods_per_year)
-            return maximum_net_return(limits, control, gain, penalty)
+            return maximum_net_return(limits, control, net_return, penalty)
         case MaxRatio():
-            return maximum_ratio(limits, control, gain, robust.deviation)
+            return maximum_ratio(limits, control, net_return, robust.deviation)
 
 
 def worst_net_return(problem: Problem, objective: WorstCase, constant: float) -> NetReturn:
@@ -108,7 +108,7 @@ def _worst_moments(problem: Problem, limits: FeasibleSet, objective: WorstCase) 
         case Uncertainty.NONE:
             return problem.moments
         case Uncertainty.ELLIPSOID:
-            factor = ellipsoid_factor(limits.size, _observations(problem), objective.confidence_level)
+            factor = ellipsoid_factor(limits.n_assets, _observations(problem), objective.confidence_level)
             return replace(problem.moments, covariance=factor * problem.moments.covariance)
     if (limits.lower < 0.0).any():
         raise NotSupported(

@@ -50,11 +50,11 @@ class SmoothObjective(Protocol):
         """What it is never below, in scaled figures; minus infinity where that is not known."""
         ...
 
-    def slope(self, weights: Vector) -> Vector:
+    def gradient(self, weights: Vector) -> Vector:
         """Its gradient, (N,)."""
         ...
 
-    def curvature(self, weights: Vector) -> Matrix:
+    def hessian(self, weights: Vector) -> Matrix:
         """Its second derivatives, (N, N)."""
         ...
 
@@ -66,7 +66,7 @@ class SmoothObjective(Protocol):
 def minimise_smooth(
     smooth: SmoothObjective,
     limits: FeasibleSet,
-    judged: Callable[[Vector], float],
+    value_of: Callable[[Vector], float],
     control: SolverControl,
     start: Vector | None = None,
 ) -> Candidate | None:
@@ -76,13 +76,13 @@ def minimise_smooth(
     weights for which the function is defined.
     """
     solver = _PolytopeModel(limits, control) if limits.is_linear else _ConicModel(limits, control)
-    weights = np.full(limits.size, 1.0 / limits.size) if start is None else start
-    inside, steps, nowhere = start is not None, 0, np.zeros(limits.size)
+    weights = np.full(limits.n_assets, 1.0 / limits.n_assets) if start is None else start
+    inside, steps, nowhere = start is not None, 0, np.zeros(limits.n_assets)
     while steps < STEPS:
         control()
         steps += 1
-        slope, bent = smooth.slope(weights), smooth.curvature(weights)
-        target = solver.model(slope - bent @ weights, bent)
+        gradient, hessian = smooth.gradient(weights), smooth.hessian(weights)
+        target = solver.model(gradient - hessian @ weights, hessian)
         if target is None:
             return None
         if not inside:
@@ -91,7 +91,7 @@ def minimise_smooth(
                 break
             continue
         step = target - weights
-        value, promised = smooth.along(weights, step), -float(slope @ step)
+        value, promised = smooth.along(weights, step), -float(gradient @ step)
         if promised <= SETTLED_SHARE * control.tolerance * abs(value(0.0)):
             weights = target if np.isfinite(value(1.0)) else weights
             break
@@ -106,7 +106,7 @@ def minimise_smooth(
         solver=f"newton over {solver.name}",
         solver_version=solver_version(solver.name),
         iterations=steps,
-        relative_gap=_gap(smooth, solver, judged(weights) / smooth.unit, weights),
+        relative_gap=_gap(smooth, solver, value_of(weights) / smooth.unit, weights),
         binding=solver.bindings(weights, smooth.unit),
     )
 
@@ -114,8 +114,8 @@ def minimise_smooth(
 def _gap(smooth: SmoothObjective, solver: "_PolytopeModel | _ConicModel", value: float, weights: Vector) -> float:
     if not np.isfinite(value):
         return np.inf
-    slope = smooth.slope(weights)
-    bound = max(value - float(slope @ weights) + solver.least(slope), smooth.least)
+    gradient = smooth.gradient(weights)
+    bound = max(value - float(gradient @ weights) + solver.least(gradient), smooth.least)
     return max(value - bound, 0.0) / max(abs(value), VALUE_FLOOR)
 
 
@@ -144,24 +144,24 @@ class _PolytopeModel:
         self._magnitude = 1.0
         self.name = "quadratic programs"
 
-    def model(self, linear: Vector, bent: Matrix) -> Vector | None:
+    def model(self, linear: Vector, hessian: Matrix) -> Vector | None:
         """The minimiser of linear . w + w'bent w / 2, None where there are no weights."""
         polytope = self._polytope
         if (polytope.lower > polytope.upper).any():
             return None
-        self._magnitude = _magnitude(linear, bent)
-        hessian = padded(bent / self._magnitude, len(polytope.lower))
+        self._magnitude = _magnitude(linear, hessian)
+        hessian = padded(hessian / self._magnitude, len(polytope.lower))
         program = Program(hessian, self._wide(linear / self._magnitude), polytope)
         answer = solve_quadratic(program, self._control)
         if answer is None:
             return None
         self._last, self.name = (program, answer), answer.solver
-        return answer.point[: self._limits.size]
+        return answer.point[: self._limits.n_assets]
 
-    def least(self, slope: Vector) -> float:
+    def least(self, gradient: Vector) -> float:
         """A bound of slope . w over the limits."""
-        size = _magnitude(slope)
-        program = Program(None, self._wide(slope / size), self._polytope)
+        size = _magnitude(gradient)
+        program = Program(None, self._wide(gradient / size), self._polytope)
         answer = solve_linear(program, self._control)
         return -np.inf if answer is None else size * proven_bound(program, answer)
 
@@ -186,20 +186,20 @@ class _ConicModel:
         self._last: ConicSolution | None = None
         self._magnitude = 1.0
 
-    def model(self, linear: Vector, bent: Matrix) -> Vector | None:
+    def model(self, linear: Vector, hessian: Matrix) -> Vector | None:
         """See `_Linear.model`."""
-        made = self._stage
-        self._magnitude = _magnitude(linear, bent)
-        made.model.minimise(made.weights.total(linear / self._magnitude), bent / self._magnitude)
-        self._last = made.model.solve()
-        return None if self._last is None else made.weights.value(self._last.point)
+        conic = self._stage
+        self._magnitude = _magnitude(linear, hessian)
+        conic.model.minimise(conic.weights.total(linear / self._magnitude), hessian / self._magnitude)
+        self._last = conic.model.solve()
+        return None if self._last is None else conic.weights.value(self._last.point)
 
-    def least(self, slope: Vector) -> float:
+    def least(self, gradient: Vector) -> float:
         """See `_Linear.least`."""
-        made = self._stage
-        size = _magnitude(slope)
-        made.model.minimise(made.weights.total(slope / size))
-        answer = made.model.solve()
+        conic = self._stage
+        size = _magnitude(gradient)
+        conic.model.minimise(conic.weights.total(gradient / size))
+        answer = conic.model.solve()
         return -np.inf if answer is None else size * answer.bound
 
     def bindings(self, weights: Vector, unit: float) -> tuple[Binding, ...]:

@@ -54,15 +54,15 @@ def within_contribution_bounds(
     `relaxation` gives the best within limits that are convex. Raises NotSupported where bounds stand in the way that
     cannot be proven, and SolverTimedOut where the time does not suffice for a proof.
     """
-    if limits.holdings:
-        holding, share = limits.holdings[0].label, limits.share_bounds[0].label
+    if limits.selection_limits:
+        selection, share = limits.selection_limits[0].label, limits.contribution_bounds[0].label
         raise NotSupported(
-            f"{holding} decides which assets are held; {share}, on risk contributions, cannot stand by it"
+            f"{selection} decides which assets are held; {share}, on risk contributions, cannot stand by it"
         )
     intervals = ContributionIntervals.of(limits)
     if intervals.is_empty:
         return None
-    found = relaxation(limits.without_shares)
+    found = relaxation(limits.without_contribution_bounds)
     if found is None or limits.violation(found.weights) <= VIOLATION_TOLERANCE:
         return found
     if isinstance(problem.objective, Hierarchical):
@@ -73,7 +73,7 @@ def within_contribution_bounds(
         only = _with_contributions(limits, intervals.tightened.lower, control)
         return None if only is None else Candidate(only, Engine.FAST, "newton", relative_gap=0.0)
     convex = with_convex_bounds(limits, intervals)
-    if convex.share_bounds:
+    if convex.contribution_bounds:
         found = relaxation(convex)
         if found is None or limits.violation(found.weights) <= VIOLATION_TOLERANCE:
             return found
@@ -104,40 +104,40 @@ def any_within_contribution_bounds(
     intervals = ContributionIntervals.of(limits)
     if intervals.is_empty:
         return None
-    nothing = np.zeros(limits.size)
+    nothing = np.zeros(limits.n_assets)
     if limits.violation(nothing) <= VIOLATION_TOLERANCE:
         return nothing
-    found = anything(limits.without_shares)
+    found = anything(limits.without_contribution_bounds)
     if found is None or limits.violation(found) <= VIOLATION_TOLERANCE:
         return found
     _refuse_shorts(limits, intervals)
     if _is_determined(limits, intervals):
         return _with_contributions(limits, intervals.tightened.lower, no_progress)
     convex = with_convex_bounds(limits, intervals)
-    if convex.share_bounds:
+    if convex.contribution_bounds:
         found = anything(convex)
         if found is None or limits.violation(found) <= VIOLATION_TOLERANCE:
             return found
     budget = next((row.upper for row in limits.rows if row.is_budget), 0.0)
     if budget <= 0.0 or (limits.lower < 0.0).any():
-        labels = ", ".join(one.label for one in limits.share_bounds)
+        labels = ", ".join(one.label for one in limits.contribution_bounds)
         raise NotSupported(
             f"{labels}: upper bounds on risk contributions are kept by long portfolios with a budget only"
         )
     _refuse_too_large(limits)
-    covariance = limits.share_bounds[0].covariance
-    goal = QuadraticObjective(covariance, np.full(limits.size, 1.0 / budget), 0.0)
+    covariance = limits.contribution_bounds[0].covariance
+    goal = QuadraticObjective(covariance, np.full(limits.n_assets, 1.0 / budget), 0.0)
     return ContributionSearch(
-        limits, goal, found, SolverControl.for_seconds(FEASIBILITY_SECONDS), any_will_do=True
+        limits, goal, found, SolverControl.for_seconds(FEASIBILITY_SECONDS), any_feasible=True
     ).run()
 
 
 def _refuse_too_large(limits: FeasibleSet) -> None:
     """Raises NotSupported where matrices of all products of limits would not fit into memory."""
-    size = limits.size
+    size = limits.n_assets
     linear = 2 * size + 2 * len(limits.rows)
     if (linear * size + linear**2 // 2) * size**2 > MOST_ENTRIES:
-        labels = ", ".join(one.label for one in limits.share_bounds)
+        labels = ", ".join(one.label for one in limits.contribution_bounds)
         raise NotSupported(
             f"{labels}: upper bounds on risk contributions that bind are proven for about 50 assets at most, and there "
             f"are {size} with {len(limits.rows)} further limits; use lower bounds, which are cones"
@@ -151,21 +151,21 @@ def _is_determined(limits: FeasibleSet, intervals: ContributionIntervals) -> boo
     return bool(has_budget and (limits.lower >= 0.0).all() and lower.min() > 0.0 and lower.sum() >= 1.0 - FULL)
 
 
-def _with_contributions(limits: FeasibleSet, shares: Vector, on_progress: Callable[[], None]) -> Vector | None:
+def _with_contributions(limits: FeasibleSet, contributions: Vector, on_progress: Callable[[], None]) -> Vector | None:
     """The one long portfolio with these shares, None where a limit excludes it."""
-    covariance, size = limits.share_bounds[0].covariance, limits.size
+    covariance, size = limits.contribution_bounds[0].covariance, limits.n_assets
     volatilities = np.sqrt(np.diag(covariance))
     if volatilities.min() <= 0.0:
         return None
     correlation = covariance / np.outer(volatilities, volatilities)
-    barrier = LogBarrier(correlation, shares / shares.sum(), np.zeros(size), np.full(size, np.inf))
+    barrier = LogBarrier(correlation, contributions / contributions.sum(), np.zeros(size), np.full(size, np.inf))
     try:
         point, _ = unconstrained_minimiser(barrier, on_progress)
     except SolverFailed as error:
         if can_be_riskless(correlation):
             raise NotSupported(
-                f"{limits.share_bounds[0].label} leaves one share of the risk to each asset, but a long portfolio of "
-                "these assets has no risk, and no shares; loosen the bounds"
+                f"{limits.contribution_bounds[0].label} leaves one contribution to each asset, but a long portfolio of "
+                "these assets has no risk, and so no contributions; loosen the bounds"
             ) from None
         raise SolverFailed("the portfolio of the shares that the bounds leave did not converge") from error
     weights = point / volatilities
@@ -175,12 +175,12 @@ def _with_contributions(limits: FeasibleSet, shares: Vector, on_progress: Callab
 
 def with_convex_bounds(limits: FeasibleSet, intervals: ContributionIntervals) -> FeasibleSet:
     """The limits with what of the bounds is convex; upper bounds of all others are a lower bound of each."""
-    plain = limits.without_shares
+    plain = limits.without_contribution_bounds
     lower = np.where(plain.lower >= 0.0, intervals.tightened.lower, -np.inf)
     if not (lower > 0.0).any():
         return plain
-    given = limits.share_bounds[0]
-    cone = ContributionBounds(given.label, given.covariance, np.maximum(lower, 0.0), np.full(limits.size, np.inf))
+    given = limits.contribution_bounds[0]
+    cone = ContributionBounds(given.label, given.covariance, np.maximum(lower, 0.0), np.full(limits.n_assets, np.inf))
     return FeasibleSet(limits.symbols, (*plain.limits, cone))
 
 
@@ -188,7 +188,7 @@ def _refuse_shorts(limits: FeasibleSet, intervals: ContributionIntervals) -> Non
     bounded = np.isfinite(intervals.lower) | np.isfinite(intervals.upper)
     short = np.flatnonzero(bounded & (limits.lower < 0.0))
     if len(short):
-        labels = ", ".join(one.label for one in limits.share_bounds)
+        labels = ", ".join(one.label for one in limits.contribution_bounds)
         raise NotSupported(
             f"{labels}: bounds on the risk contribution of {limits.symbols[int(short[0])]}, which may be short, cannot "
             "be proven; bound its weight by 0 from below"
@@ -221,7 +221,7 @@ def _quadratic_objective(problem: Problem) -> QuadraticObjective | None:
 def _required_objective(problem: Problem, limits: FeasibleSet) -> QuadraticObjective:
     """The objective; what has no proof here is refused by name."""
     goal = _quadratic_objective(problem)
-    labels = ", ".join(one.label for one in limits.share_bounds)
+    labels = ", ".join(one.label for one in limits.contribution_bounds)
     if goal is None:
         raise NotSupported(
             f"{labels} binds, and upper bounds on risk contributions are proven for minRisk, maxUtility and maxRatio "

@@ -59,9 +59,9 @@ class ContributionIntervals:
     @classmethod
     def of(cls, limits: FeasibleSet) -> "ContributionIntervals":
         """The tightest of all limits."""
-        size = limits.size
-        lower = np.max([one.lower for one in limits.share_bounds], axis=0, initial=-np.inf)
-        upper = np.min([one.upper for one in limits.share_bounds], axis=0, initial=np.inf)
+        size = limits.n_assets
+        lower = np.max([one.lower for one in limits.contribution_bounds], axis=0, initial=-np.inf)
+        upper = np.min([one.upper for one in limits.contribution_bounds], axis=0, initial=np.inf)
         return cls(np.broadcast_to(lower, size).copy(), np.broadcast_to(upper, size).copy())
 
     @property
@@ -115,12 +115,12 @@ class ContributionSearch:
         start: Vector,
         control: SolverControl,
         *,
-        any_will_do: bool = False,
+        any_feasible: bool = False,
     ) -> None:
-        self._limits, self._control, self._any_will_do = limits, control, any_will_do
+        self._limits, self._control, self._any_feasible = limits, control, any_feasible
         self._close = max(CLOSE_ENOUGH, 0.5 * control.tolerance)
         self._budget = budget_of(limits)
-        covariance = limits.share_bounds[0].covariance
+        covariance = limits.contribution_bounds[0].covariance
         volatilities = np.sqrt(np.diag(covariance))
         volatilities = np.where(volatilities > 0.0, volatilities, float(volatilities.max()) or 1.0)
         # z = w volatility / size, of about length one and with an objective of about one.
@@ -155,12 +155,12 @@ class ContributionSearch:
     def _searched(self) -> Vector | None:
         self._try(self._first)
         self._try(self._balanced())
-        if self._any_will_do and self._best is not None:
+        if self._any_feasible and self._best is not None:
             return self._best
-        size = self._program.size
+        size = self._program.n_assets
         root = self._node(_WeightBox(np.zeros(size), np.full(size, np.inf)))
         open_nodes = [] if root is None else [root]
-        while open_nodes and not (self._any_will_do and self._best is not None):
+        while open_nodes and not (self._any_feasible and self._best is not None):
             node = heapq.heappop(open_nodes)
             if node.bound >= self._cutoff:
                 self._closed = min(self._closed, node.bound)
@@ -169,7 +169,7 @@ class ContributionSearch:
                 child = self._node(box, node)
                 if child is not None:
                     heapq.heappush(open_nodes, child)
-        if self._best is not None and not self._any_will_do:
+        if self._best is not None and not self._any_feasible:
             self._check()
         return self._best
 
@@ -198,10 +198,12 @@ class ContributionSearch:
         """The relaxation of a box, None where it is empty or promises nothing; what fails has its parent's bound."""
         self._control()
         self._solved += 1
-        program, shares = self._program, self._given.tightened
+        program, contributions = self._program, self._given.tightened
         rows = np.vstack([program.rows, box.rows(program.cut)])
         try:
-            found = solve_sdp_relaxation(replace(program, rows=rows), shares.lower, shares.upper, self._control)
+            found = solve_sdp_relaxation(
+                replace(program, rows=rows), contributions.lower, contributions.upper, self._control
+            )
         except SolverFailed:
             if parent is None:
                 raise
@@ -219,8 +221,8 @@ class ContributionSearch:
 
     def _branches(self, node: _BoxNode) -> Iterator[_WeightBox]:
         """Two parts of the interval of the coordinate that the relaxation is most wrong about."""
-        box, place = node.box, int(np.argmax(node.errors))
-        low, high, middle = float(box.lower[place]), float(box.upper[place]), float(node.point[place])
+        box, index = node.box, int(np.argmax(node.errors))
+        low, high, middle = float(box.lower[index]), float(box.upper[index]), float(node.point[index])
         if np.isfinite(high):
             centred = TOWARDS_POINT * middle + (1.0 - TOWARDS_POINT) * 0.5 * (low + high)
             margin = INNER * (high - low)
@@ -231,16 +233,16 @@ class ContributionSearch:
             self._closed = min(self._closed, node.bound)
             return
         upper, lower = box.upper.copy(), box.lower.copy()
-        upper[place] = lower[place] = middle
+        upper[index] = lower[index] = middle
         yield _WeightBox(box.lower, upper)
         yield _WeightBox(lower, box.upper)
 
     def _balanced(self) -> Vector:
         """Of the same share each, about: somewhere in the middle."""
-        pull = np.ones(self._program.size)
+        marginal_risk = np.ones(self._program.n_assets)
         for _ in range(50):
-            pull = np.sqrt(pull / np.maximum(self._program.correlation @ pull, 1e-3))
-        return pull
+            marginal_risk = np.sqrt(marginal_risk / np.maximum(self._program.correlation @ marginal_risk, 1e-3))
+        return marginal_risk
 
     def _try(self, start: Vector) -> None:
         """A local solution from here, kept if it is the best."""
@@ -282,7 +284,7 @@ def budget_of(limits: FeasibleSet) -> float:
 
 def _homogeneous(limits: FeasibleSet, budget: float) -> tuple[Matrix, Matrix]:
     """Linear limits but w >= 0 and the budget as rows w >= 0 and rows w = 0, for the sum of w is the budget."""
-    size = limits.size
+    size = limits.n_assets
     whole = np.full(size, 1.0 / budget)
     units = np.eye(size)
     rows = [units[i] - limits.lower[i] * whole for i in np.flatnonzero(limits.lower > 0.0)]

@@ -48,7 +48,7 @@ def _minimum_risk(problem: Problem, limits: FeasibleSet, control: SolverControl)
         return None
     unit = scale
     if problem.risk_measure is RiskMeasure.STANDARD_DEVIATION:
-        deviation = problem.risk.of(answer.point[: limits.size])
+        deviation = problem.risk.of(answer.point[: limits.n_assets])
         unit = scale / (2.0 * deviation) if deviation > 0.0 else 0.0
     return candidate_of(program, answer, limits, unit)
 
@@ -69,8 +69,8 @@ def _maximum_utility(
     curvature = objective.risk_aversion * problem.periods_per_year
     scale = curvature * problem.variance_scale
     hessian = padded(curvature / scale * problem.moments.covariance, len(polytope.lower))
-    gain = problem.periods_per_year / scale * problem.moments.expected_returns
-    program = Program(hessian, np.append(-gain, np.zeros(len(polytope.lower) - limits.size)), polytope)
+    annual_returns = problem.periods_per_year / scale * problem.moments.expected_returns
+    program = Program(hessian, np.append(-annual_returns, np.zeros(len(polytope.lower) - limits.n_assets)), polytope)
     answer = _solve(program, limits, control)
     if answer is None:
         return None
@@ -87,7 +87,7 @@ def _solve(program: Program, limits: FeasibleSet, control: SolverControl) -> Pro
 
 
 def _is_large_l1(limits: FeasibleSet) -> bool:
-    return limits.size >= TRADED_ASSETS and is_l1_constrained(limits)
+    return limits.n_assets >= TRADED_ASSETS and is_l1_constrained(limits)
 
 
 def _solve_by_size(limits: FeasibleSet, solved: Callable[[FeasibleSet], Candidate | None]) -> Candidate | None:
@@ -98,7 +98,7 @@ def without_slack_sums(limits: FeasibleSet, solved: Callable[[FeasibleSet], Cand
     """First without sums of absolute values: they double the variables, and where they do not bind they need not."""
     if not limits.absolute_sums:
         return solved(limits)
-    looser = limits.without_sums
+    looser = limits.without_absolute_sums
     if not (np.isfinite(looser.lower).all() and any(row.is_budget for row in looser.rows)):
         return solved(limits)  # what holds it may be the sum alone
     found = solved(looser)
@@ -116,9 +116,9 @@ def maximum_return(problem: Problem, limits: FeasibleSet, control: SolverControl
     Raises UnboundedProblem where nothing holds it.
     """
     polytope = limits.polytope()
-    gain = problem.periods_per_year * problem.moments.expected_returns
-    scale = float(np.abs(gain).max()) or 1.0
-    linear = np.append(-gain / scale, np.zeros(len(polytope.lower) - limits.size))
+    annual_returns = problem.periods_per_year * problem.moments.expected_returns
+    scale = float(np.abs(annual_returns).max()) or 1.0
+    linear = np.append(-annual_returns / scale, np.zeros(len(polytope.lower) - limits.n_assets))
     program = Program(None, linear, polytope)
     answer = None
     if (polytope.lower <= polytope.upper).all():

@@ -45,8 +45,8 @@ class AbsoluteSum:
 
     def value(self, weights: Vector) -> float:
         """The sum for these weights."""
-        away = np.maximum(-weights, 0.0) if self.shorts else np.abs(weights - self.centre)
-        return float(away.sum())
+        amounts = np.maximum(-weights, 0.0) if self.shorts else np.abs(weights - self.centre)
+        return float(amounts.sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +76,18 @@ class ContributionBounds:
 
     def value(self, weights: Vector) -> Vector | None:
         """Each asset's share of the variance, (N,), or None where that is 0."""
-        pull = self.covariance @ weights
-        variance = float(weights @ pull)
-        return weights * pull / variance if variance > 0.0 else None
+        marginal_risk = self.covariance @ weights
+        variance = float(weights @ marginal_risk)
+        return weights * marginal_risk / variance if variance > 0.0 else None
 
     def excess(self, weights: Vector) -> float:
         """By how much the worst share is out of its bounds."""
-        shares = self.value(weights)
-        return 0.0 if shares is None else float(np.maximum(self.lower - shares, shares - self.upper).max(initial=0.0))
+        contributions = self.value(weights)
+        return (
+            0.0
+            if contributions is None
+            else float(np.maximum(self.lower - contributions, contributions - self.upper).max(initial=0.0))
+        )
 
 
 Limit = Box | Row | AbsoluteSum | RiskCap | SelectionLimit | ContributionBounds

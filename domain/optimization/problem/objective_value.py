@@ -31,16 +31,16 @@ def objective_value(problem: Problem, weights: Vector) -> float:
     """
     annual = problem.periods_per_year
     cost = 0.0 if problem.costs is None else problem.costs.first_year(weights)
-    gain = annual * float(problem.moments.expected_returns @ weights) - cost
+    net_return = annual * float(problem.moments.expected_returns @ weights) - cost
     match problem.objective:
         case MinRisk():
             return problem.risk.of(weights)
         case MaxReturn():
-            return -gain
+            return -net_return
         case MaxUtility(aversion):
-            return 0.5 * aversion * annual * problem.utility_risk.of(weights) - gain
+            return 0.5 * aversion * annual * problem.utility_risk.of(weights) - net_return
         case MaxRatio(risk_free):
-            return _ratio(gain - risk_free, annual_ratio_risk(problem, weights))
+            return _ratio(net_return - risk_free, annual_ratio_risk(problem, weights))
         case MaxDiversification():
             spread = float(problem.moments.volatilities @ weights)
             return _ratio(spread, problem.deviation.of(weights))
@@ -53,17 +53,17 @@ def objective_value(problem: Problem, weights: Vector) -> float:
         case OrderedWeightedAverage(ordered, goal):
             outcomes = Outcomes(problem.risk_in(RiskMeasure.WORST_REALIZATION).distribution.values @ weights)
             average = spectral_risk(outcomes, given_weights("objective.owa.weights", ordered, len(ordered)))
-            return _by_average(goal, gain, average, annual)
+            return _by_average(goal, net_return, average, annual)
     name = type(problem.objective).__name__
     raise NotSupported(f"{name} has no value to compare portfolios by, as limits on which assets are held need it")
 
 
-def _by_average(goal: MinRisk | MaxUtility | MaxRatio, gain: float, average: float, annual: float) -> float:
+def _by_average(goal: MinRisk | MaxUtility | MaxRatio, net_return: float, average: float, annual: float) -> float:
     match goal:
         case MaxUtility(aversion):
-            return 0.5 * aversion * annual * average - gain
+            return 0.5 * aversion * annual * average - net_return
         case MaxRatio(risk_free):
-            return _ratio(gain - risk_free, average)
+            return _ratio(net_return - risk_free, average)
         case MinRisk():
             return average
 
@@ -93,15 +93,15 @@ def expected_log_growth(problem: Problem, weights: Vector, method: KellyMethod) 
 def higher_moment_value(problem: Problem, weights: Vector, objective: HigherMoments) -> float:
     """a E z^2 - b E z^3 + c E z^4 per period, less the mean where that counts; z is the outcome about its own mean."""
     scenarios = problem.risk_in(RiskMeasure.KURTOSIS).distribution
-    chances, outcomes = scenarios.probabilities, scenarios.values @ weights
-    away = outcomes - float(chances @ outcomes)
-    second, third, fourth = (float(chances @ away**k) for k in (2, 3, 4))
+    probabilities, outcomes = scenarios.probabilities, scenarios.values @ weights
+    deviations = outcomes - float(probabilities @ outcomes)
+    second, third, fourth = (float(probabilities @ deviations**k) for k in (2, 3, 4))
     bad = objective.variance * second - objective.skewness * third + objective.kurtosis * fourth
     return bad if objective.ignore_mean else bad - float(problem.moments.expected_returns @ weights)
 
 
-def _ratio(gain: float, risk: float) -> float:
+def _ratio(net_return: float, risk: float) -> float:
     """Minus the ratio."""
     if risk > 0.0:
-        return -gain / risk
-    return np.inf if gain <= 0.0 else -np.inf
+        return -net_return / risk
+    return np.inf if net_return <= 0.0 else -np.inf

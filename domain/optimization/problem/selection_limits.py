@@ -19,7 +19,7 @@ class CardinalityRow:
     """At most so many weights other than 0 among some."""
 
     members: Mask  # (N,)
-    most: int
+    max_assets: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +27,15 @@ class SelectionLimit:
     """At most so many weights other than 0, none beside its neighbour, each at least so large; what is None is free."""
 
     label: str
-    counts: tuple[CardinalityRow, ...] = ()
-    apart: Mask | None = None  # (N, N), symmetric: which two are not held together
+    cardinality: tuple[CardinalityRow, ...] = ()
+    exclusions: Mask | None = None  # (N, N), symmetric: which two are not held together
     min_weight: float | None = None
 
     def excess(self, weights: Vector) -> float:
         """Assets too many, 1 for neighbours that are held together, or what the smallest position lacks."""
         held = weights != 0.0
-        over = max((float((held & count.members).sum() - count.most) for count in self.counts), default=0.0)
-        beside = self.apart is not None and bool(self.apart[np.ix_(held, held)].any())
+        over = max((float((held & row.members).sum() - row.max_assets) for row in self.cardinality), default=0.0)
+        beside = self.exclusions is not None and bool(self.exclusions[np.ix_(held, held)].any())
         sizes = np.abs(weights[held])
         short = 0.0 if self.min_weight is None or not len(sizes) else self.min_weight - float(sizes.min())
         return max(over, float(beside), short, 0.0)
@@ -50,34 +50,39 @@ def selection_limit(constraint: SelectionConstraint, symbols: Sequence[str]) -> 
         case ClusterCardinality(label, most, clusters):
             return SelectionLimit(label, tuple(CardinalityRow(_mask(cluster, symbols), most) for cluster in clusters))
         case MutualExclusion(label, pairs):
-            place = {symbol: i for i, symbol in enumerate(symbols)}
-            apart = np.zeros((len(symbols), len(symbols)), dtype=bool)
+            index = {symbol: i for i, symbol in enumerate(symbols)}
+            exclusions = np.zeros((len(symbols), len(symbols)), dtype=bool)
             for one, other in pairs:
-                apart[place[one], place[other]] = apart[place[other], place[one]] = True
-            return SelectionLimit(label, apart=apart)
+                exclusions[index[one], index[other]] = exclusions[index[other], index[one]] = True
+            return SelectionLimit(label, exclusions=exclusions)
         case MinimumPosition(label, least):
             return SelectionLimit(label, min_weight=least)
 
 
-def cardinality_rows(holdings: Sequence[SelectionLimit]) -> tuple[CardinalityRow, ...]:
+def cardinality_rows(selection_limits: Sequence[SelectionLimit]) -> tuple[CardinalityRow, ...]:
     """All counts, and one for each clique of neighbours: of those at most one is held."""
-    given = [count for holding in holdings for count in holding.counts]
-    cliques = [CardinalityRow(clique, 1) for one in holdings if one.apart is not None for clique in _cliques(one.apart)]
+    given = [row for selection in selection_limits for row in selection.cardinality]
+    cliques = [
+        CardinalityRow(clique, 1)
+        for one in selection_limits
+        if one.exclusions is not None
+        for clique in _cliques(one.exclusions)
+    ]
     return (*given, *cliques)
 
 
-def _cliques(apart: Mask) -> list[Mask]:
+def _cliques(exclusions: Mask) -> list[Mask]:
     """A partition into sets in which each stands beside each, the best connected first; single ones left out."""
     found = list[Mask]()
-    left: Mask = np.asarray(apart.any(axis=1))
+    left: Mask = np.asarray(exclusions.any(axis=1))
     while left.any():
         clique: Mask = np.zeros(len(left), dtype=bool)
         beside = left.copy()
         while beside.any():
-            degrees = np.where(beside, apart[:, beside].sum(axis=1), -1)
+            degrees = np.where(beside, exclusions[:, beside].sum(axis=1), -1)
             new = int(np.argmax(degrees))
             clique[new] = True
-            beside &= apart[new]
+            beside &= exclusions[new]
             beside[new] = False
         left &= ~clique
         if clique.sum() > 1:

@@ -44,9 +44,9 @@ def _has_auxiliary(program: Program) -> bool:
 def snap_active_bounds(program: Program, answer: ProgramSolution) -> ProgramSolution:
     """Variables that lean on a bound put there, which moves them by what an interior point leaves, if that fits."""
     polytope = program.polytope
-    pushes = bound_multipliers(program, answer)
-    at_upper = _is_active(pushes, polytope.upper - answer.point)
-    at_lower = _is_active(-pushes, answer.point - polytope.lower)
+    box_multipliers = bound_multipliers(program, answer)
+    at_upper = _is_active(box_multipliers, polytope.upper - answer.point)
+    at_lower = _is_active(-box_multipliers, answer.point - polytope.lower)
     point = np.where(at_upper, polytope.upper, np.where(at_lower, polytope.lower, answer.point))
     return replace(answer, point=point) if _violation(program, point) <= SNAPPED_MISS else answer
 
@@ -55,9 +55,9 @@ def _solve_active_equations(program: Program, answer: ProgramSolution) -> Progra
     hessian, polytope = program.hessian, program.polytope
     if hessian is None:
         return None
-    pushes = bound_multipliers(program, answer)
-    at_upper = _is_active(pushes, polytope.upper - answer.point)
-    at_lower = _is_active(-pushes, answer.point - polytope.lower)
+    box_multipliers = bound_multipliers(program, answer)
+    at_upper = _is_active(box_multipliers, polytope.upper - answer.point)
+    at_lower = _is_active(-box_multipliers, answer.point - polytope.lower)
     point = np.where(at_upper, polytope.upper, np.where(at_lower, polytope.lower, answer.point))
     free = ~(at_upper | at_lower)
     values = polytope.matrix @ answer.point
@@ -118,9 +118,9 @@ def _solve_regularised(system: Matrix, right: Vector, size: int) -> Vector:
     return solved
 
 
-def _is_active(push: Vector, room: Vector) -> Mask:
+def _is_active(multiplier: Vector, slack: Vector) -> Mask:
     """Whether a limit pushes harder than it leaves room."""
-    result: Mask = (push > 0.0) & (room < push)
+    result: Mask = (multiplier > 0.0) & (slack < multiplier)
     return result
 
 

@@ -53,7 +53,7 @@ class _Assembled:
     matrix: Any  # CSC
     right: Vector
     cones: list[Any]
-    places: list[slice]  # of each block
+    indices: list[slice]  # of each block
 
     @classmethod
     def of(cls, program: ConicProgram) -> Self:
@@ -71,13 +71,13 @@ class _Assembled:
         if program.curvature is not None:
             upper = sparse.coo_matrix(np.triu(program.curvature))
             hessian = sparse.csc_matrix((upper.data, (upper.row, upper.col)), shape=hessian.shape)
-        places: list[slice] = [slice(0)] * len(order)
+        indices: list[slice] = [slice(0)] * len(order)
         cones: list[Any] = []
         start = 0
         for i in order:
             block = program.blocks[i]
             size = len(block.expressions)
-            places[i] = slice(start, start + size)
+            indices[i] = slice(start, start + size)
             start += size
             match block.kind:
                 case ConeKind.ZERO:
@@ -93,7 +93,7 @@ class _Assembled:
                 case ConeKind.SEMIDEFINITE:
                     one = clarabel.PSDTriangleConeT(block.order)
             cones += [one] * (size // max(block.size, 1))
-        return cls(hessian, linear, matrix, everything.constant, cones, places)
+        return cls(hessian, linear, matrix, everything.constant, cones, indices)
 
     def solve(self, program: ConicProgram) -> ConicSolution | None:
         import clarabel
@@ -120,7 +120,9 @@ class _Assembled:
             if status in (outcome.PrimalInfeasible, outcome.AlmostPrimalInfeasible):
                 return None
             if status in (outcome.DualInfeasible, outcome.AlmostDualInfeasible):
-                raise UnboundedProblem("the objective can be improved for ever; add an upper bound on the weights")
+                raise UnboundedProblem(
+                    "the problem is unbounded: its objective improves without limit; add an upper bound on the weights"
+                )
             if status == outcome.MaxTime:
                 raise SolverTimedOut(LATE)
             answer = self._answer(program, found)
@@ -144,7 +146,7 @@ class _Assembled:
         # An answer is judged relative to its objective, so an attempt is too, and not relative to one.
         error = abs(float(found.obj_val) - bound) + float(found.r_prim) * max(1.0, abs(bound))
         gap = error / max(RELATIVE_FLOOR, abs(bound + fixed))
-        each = tuple(multipliers[place] for place in self.places)
+        each = tuple(multipliers[index] for index in self.indices)
         return ConicSolution(point, each, bound + fixed, gap, int(found.iterations))
 
     def _proven(self, program: ConicProgram, point: Vector, multipliers: Vector) -> float:
@@ -166,14 +168,14 @@ class _Assembled:
         entries = self.matrix.tocoo()
         entries.eliminate_zeros()
         equal, axis = np.zeros(len(self.right), dtype=bool), np.zeros(len(self.right), dtype=bool)
-        for block, place in zip(program.blocks, self.places, strict=True):
+        for block, index in zip(program.blocks, self.indices, strict=True):
             match block.kind:
                 case ConeKind.ZERO:
-                    equal[place] = True
+                    equal[index] = True
                 case ConeKind.NONNEGATIVE:
-                    axis[place] = True
+                    axis[index] = True
                 case ConeKind.SECOND_ORDER:
-                    axis[place][:: block.size] = True
+                    axis[index][:: block.size] = True
         below, above = (axis | equal)[entries.row], equal[entries.row]
         costs, count = np.flatnonzero(self.linear), len(self.right)
         return LinearRows(

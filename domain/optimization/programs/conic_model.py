@@ -16,9 +16,9 @@ class ConicModel(ConicProgram):
 
     def variables(self, count: int) -> Affine:
         """New variables, free until something bounds them."""
-        places = np.arange(self.columns, self.columns + count)
+        indices = np.arange(self.columns, self.columns + count)
         self.columns += count
-        return Affine(np.arange(count), places, np.ones(count), np.zeros(count))
+        return Affine(np.arange(count), indices, np.ones(count), np.zeros(count))
 
     def positive(self, count: int) -> Affine:
         """New variables of 0 or more."""

@@ -27,13 +27,13 @@ def proven_bound(program: Program, answer: ProgramSolution) -> float:
     if answer.bound is not None:
         return answer.bound
     polytope = program.polytope
-    point, pushes = answer.point, answer.row_multipliers
+    point, row_multipliers = answer.point, answer.row_multipliers
     gradient = program.gradient(point)
-    ends = np.where(pushes > 0.0, polytope.row_upper, polytope.row_lower)
+    ends = np.where(row_multipliers > 0.0, polytope.row_upper, polytope.row_lower)
     there = np.isfinite(ends)
     if not there.all():  # what pushes against an end that is not there proves nothing
-        pushes, ends = np.where(there, pushes, 0.0), np.where(there, ends, 0.0)
-    reduced = gradient + pushes @ polytope.matrix
+        row_multipliers, ends = np.where(there, row_multipliers, 0.0), np.where(there, ends, 0.0)
+    reduced = gradient + row_multipliers @ polytope.matrix
     reach = REACH * max(1.0, float(np.abs(point).max()))
     lower = np.maximum(polytope.lower, -reach)
     upper = np.minimum(polytope.upper, reach)
@@ -42,7 +42,7 @@ def proven_bound(program: Program, answer: ProgramSolution) -> float:
     over_box = float(reduced @ np.where(reduced > 0.0, lower, upper))
     # The value at the point less gradient . point: the linear part cancels.
     tangent_at_zero = -0.5 * float((gradient - program.linear) @ point)
-    return tangent_at_zero + over_box - float(pushes @ ends)
+    return tangent_at_zero + over_box - float(row_multipliers @ ends)
 
 
 def relative_gap(program: Program, answer: ProgramSolution) -> float:

@@ -51,17 +51,17 @@ def conflicting_labels(limits: FeasibleSet) -> set[str]:
         return set()
     if answer is None or answer.point[-1] <= FEASIBLE:
         return set()
-    pushes = np.abs(answer.row_multipliers)
-    used = np.unique(rows[pushes > NEEDED * pushes.max()])
-    reduced = bound_multipliers(program, answer)[: limits.size]
-    return {*_row_labels(limits, used), *_bound_labels(limits, reduced, float(pushes.max()))}
+    magnitudes = np.abs(answer.row_multipliers)
+    used = np.unique(rows[magnitudes > NEEDED * magnitudes.max()])
+    reduced = bound_multipliers(program, answer)[: limits.n_assets]
+    return {*_row_labels(limits, used), *_bound_labels(limits, reduced, float(magnitudes.max()))}
 
 
 def _row_labels(limits: FeasibleSet, used: Vector) -> set[str]:
     """Labels of rows of the polytope, in the order in which `FeasibleSet.polytope` has them."""
     labels = [row.label for row in limits.rows]
     for one in limits.absolute_sums:
-        labels += [one.label] * ((1 if one.shorts else 2) * limits.size + 1)
+        labels += [one.label] * ((1 if one.shorts else 2) * limits.n_assets + 1)
     return {labels[int(i)] for i in used}
 
 

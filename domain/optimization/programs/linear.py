@@ -48,9 +48,9 @@ class IncrementalProgram:
 
         Coefficients are of the variables that the program was made with, as many as there are.
         """
-        places = np.append(self._columns[: len(coefficients)], self._solver.getNumCol()).astype(np.int32)
+        indices = np.append(self._columns[: len(coefficients)], self._solver.getNumCol()).astype(np.int32)
         self._solver.addCol(price, 0.0, np.inf, 0, np.zeros(0, dtype=np.int32), np.zeros(0))
-        self._solver.addRow(lower, np.inf, len(places), places, np.append(coefficients, 1.0))
+        self._solver.addRow(lower, np.inf, len(indices), indices, np.append(coefficients, 1.0))
 
     def solve(self) -> ProgramSolution | None:
         """A vertex that minimises the program, or None where its polytope is empty. Raises as `solve_linear` does."""
@@ -65,7 +65,9 @@ class IncrementalProgram:
         if status == outcome.kInfeasible:
             return None
         if status == outcome.kUnbounded:
-            raise UnboundedProblem("the objective can be improved for ever; add an upper bound on the weights")
+            raise UnboundedProblem(
+                "the problem is unbounded: its objective improves without limit; add an upper bound on the weights"
+            )
         if status == outcome.kTimeLimit:
             raise SolverTimedOut(LATE)
         if status != outcome.kOptimal:

@@ -35,7 +35,7 @@ def repair(limits: FeasibleSet, weights: Vector, objective: Callable[[Vector], f
 def snap_to_bounds(limits: FeasibleSet, weights: Vector) -> Vector:
     """Weights with those near a bound or zero put there."""
     result = weights
-    for level in (limits.lower, limits.upper, np.zeros(limits.size)):
+    for level in (limits.lower, limits.upper, np.zeros(limits.n_assets)):
         result = np.where(np.abs(weights - level) < DUST, level, result)
     return result
 
@@ -60,7 +60,7 @@ def _project(limits: FeasibleSet, weights: Vector) -> Vector:
     """By the least sum of squared differences."""
     polytope = limits.polytope()
     hessian = np.zeros((len(polytope.lower), len(polytope.lower)))
-    hessian[: limits.size, : limits.size] = np.eye(limits.size)
-    linear = np.append(-weights, np.zeros(len(hessian) - limits.size))
+    hessian[: limits.n_assets, : limits.n_assets] = np.eye(limits.n_assets)
+    linear = np.append(-weights, np.zeros(len(hessian) - limits.n_assets))
     answer = solve_quadratic(Program(hessian, linear, polytope))
-    return weights if answer is None else answer.point[: limits.size]
+    return weights if answer is None else answer.point[: limits.n_assets]

@@ -51,15 +51,15 @@ class _Face:
         free = inside | (np.abs(bound_multipliers(program, answer)) <= tolerance) & (polytope.lower < polytope.upper)
         if not free.any():
             return None
-        pushes, values = answer.row_multipliers, polytope.matrix @ point
-        held = (np.abs(pushes) > tolerance) | (polytope.row_lower == polytope.row_upper)
+        row_multipliers, values = answer.row_multipliers, polytope.matrix @ point
+        held = (np.abs(row_multipliers) > tolerance) | (polytope.row_lower == polytope.row_upper)
         matrix = polytope.matrix[:, free]
         # At a vertex with as many multipliers as variables each limit is needed, and no rank has to be computed.
-        if int((np.abs(pushes) > tolerance).sum()) >= int(free.sum()):
+        if int((np.abs(row_multipliers) > tolerance).sum()) >= int(free.sum()):
             return None
         if np.linalg.matrix_rank(matrix[held]) == int(free.sum()):
             return None
-        ends = np.where(pushes > 0.0, polytope.row_upper, polytope.row_lower)
+        ends = np.where(row_multipliers > 0.0, polytope.row_upper, polytope.row_lower)
         ends = np.where(np.isfinite(ends), ends, values)
         moved = polytope.matrix[:, ~free] @ point[~free]
         lower = np.where(held, ends, polytope.row_lower) - moved

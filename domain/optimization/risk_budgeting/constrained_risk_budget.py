@@ -88,7 +88,7 @@ def constrained_risk_budget(
     found = search.root(max(search.risk(start), 1e-6))
     search.refuse_if_any_will_do(found)
 
-    def judged(weights: Vector) -> float:
+    def value_of(weights: Vector) -> float:
         exposed = shared.of(weights)
         if exposed.min() <= 0.0:
             return np.inf
@@ -98,9 +98,9 @@ def constrained_risk_budget(
     if abs(found.excess) > SETTLED:
         # What the accuracy of the solver leaves of the budget: the best that meets it at this lambda.
         near = _LambdaSearch.of(problem, limits, shared, control).trial(found.factor).weights
-    weights = repair(limits, near, judged)
-    gap = max(judged(weights) - found.answer.bound, 0.0)
-    bindings = search.made.bindings(found.answer, weights, 1.0)
+    weights = repair(limits, near, value_of)
+    gap = max(value_of(weights) - found.answer.bound, 0.0)
+    bindings = search.conic.bindings(found.answer, weights, 1.0)
     return Candidate(
         weights=weights,
         engine=Engine.FAST,
@@ -117,7 +117,7 @@ def constrained_risk_budget(
 class _LambdaSearch:
     """Programs that differ in lambda alone."""
 
-    made: ConicProblem
+    conic: ConicProblem
     measure: PortfolioRisk
     size: Affine  # the risk, in its own units
     logs: Affine  # one for each share
@@ -131,13 +131,13 @@ class _LambdaSearch:
     def of(
         cls, problem: Problem, limits: FeasibleSet, shared: BudgetedExposures, control: SolverControl
     ) -> "_LambdaSearch":
-        made = build_conic_problem(limits, control)
-        model, count = made.model, len(shared.shares)
+        conic = build_conic_problem(limits, control)
+        model, count = conic.model, len(shared.shares)
         logs = model.variables(count)
-        exposed = made.weights if shared.exposures is None else made.weights.under(shared.exposures.T)
+        exposed = conic.weights if shared.exposures is None else conic.weights.under(shared.exposures.T)
         model.exponential(logs, constant(np.ones(count)), exposed)
-        size = risk_epigraph(made, problem.risk, made.weights)
-        return cls(made, problem.risk, size, logs, shared, limits, problem.budget, control)
+        size = risk_epigraph(conic, problem.risk, conic.weights)
+        return cls(conic, problem.risk, size, logs, shared, limits, problem.budget, control)
 
     def risk(self, weights: Vector) -> float:
         """To the first degree, in units of the program."""
@@ -146,7 +146,7 @@ class _LambdaSearch:
     def trial(self, factor: float) -> _Trial:
         """The portfolio of one lambda. Raises SolverTimedOut, and NotSupported where nothing has positive exposures."""
         self.control()
-        model = self.made.model
+        model = self.conic.model
         model.minimise(self.size - self.logs.total(factor * self.shared.shares))
         answer = model.solve()
         if answer is None:
@@ -154,7 +154,7 @@ class _LambdaSearch:
                 f"within these limits not all that share the risk can be held; {_conflict_hint(self.limits)}"
             )
         self.iterations += answer.iterations
-        weights = self.made.weights.value(answer.point)
+        weights = self.conic.weights.value(answer.point)
         return _Trial(factor, answer, weights, float(weights.sum()) / self.budget - 1.0)
 
     def root(self, start: float) -> _Trial:
@@ -206,7 +206,7 @@ class _LambdaSearch:
 
 def refuse_without_exposure(limits: FeasibleSet, exposures: Matrix | None, control: SolverControl) -> None:
     """Raises NotSupported where limits leave an exposure A'w, (K,), at 0 or less: it has no logarithm."""
-    size, polytope = limits.size, limits.polytope()
+    size, polytope = limits.n_assets, limits.polytope()
     exposed = np.eye(size) if exposures is None else exposures.T
     # The largest t with A'w >= t over the limits, t at most 1.
     above = np.zeros((len(exposed), len(polytope.lower) + 1))

@@ -44,14 +44,14 @@ def factor_risk_budget(
     volatilities, correlation = _regular_correlation(problem)
     loadings = _independent_loadings(objective, volatilities)
     shares = objective.budgets / objective.budgets.sum()
-    pulled = np.linalg.solve(correlation, loadings)
-    inverse = np.linalg.inv(loadings.T @ pulled)
+    hedged_loadings = np.linalg.solve(correlation, loadings)
+    inverse = np.linalg.inv(loadings.T @ hedged_loadings)
     spread = np.sqrt(np.diag(inverse))
     barrier = LogBarrier(
         inverse / np.outer(spread, spread), shares, np.zeros(len(shares)), np.full(len(shares), np.inf)
     )
     point, steps = unconstrained_minimiser(barrier, control)
-    weights = pulled @ (inverse @ (point / spread)) / volatilities
+    weights = hedged_loadings @ (inverse @ (point / spread)) / volatilities
     total = float(weights.sum())
     is_long = total > 0.0
     if is_long:
@@ -66,7 +66,7 @@ def factor_risk_budget(
             f"the portfolio of these factor budgets has weights that sum to {total:.3g} times its size, so that no "
             "multiple of it meets the budget; bound the weights by 0, or turn a factor's loadings round"
         )
-    start = weights if is_long else np.full(limits.size, budget / limits.size)
+    start = weights if is_long else np.full(limits.n_assets, budget / limits.n_assets)
     # Logarithms of exposures in units of their own; their scale is a constant of the objective.
     exposures = loadings * volatilities[:, None]
     return constrained_risk_budget(

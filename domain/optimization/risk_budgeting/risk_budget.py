@@ -50,10 +50,12 @@ def risk_budget(
     budget = problem.budget
     if budget <= 0.0:
         raise InvalidInput("leverage.budget", "must be above 0: risk budgets are shares of a long portfolio")
-    size = len(volatilities)
-    shares = np.full(size, 1.0 / size) if objective.budgets is None else objective.budgets / objective.budgets.sum()
+    n_assets = len(volatilities)
+    shares = (
+        np.full(n_assets, 1.0 / n_assets) if objective.budgets is None else objective.budgets / objective.budgets.sum()
+    )
     correlation = problem.moments.covariance / np.outer(volatilities, volatilities)
-    free = LogBarrier(correlation, shares, np.zeros(size), np.full(size, np.inf))
+    free = LogBarrier(correlation, shares, np.zeros(n_assets), np.full(n_assets, np.inf))
     try:
         point, steps = unconstrained_minimiser(free, control)
         proven = free.relative_gap(point, 1.0) <= GAP_TOLERANCE
@@ -81,7 +83,7 @@ def _box(limits: FeasibleSet, volatilities: Vector, budget: float) -> tuple[Vect
 def _bounded(problem: Problem, limits: FeasibleSet, barrier: LogBarrier, control: SolverControl) -> Candidate:
     """theta such that the budget holds: the weights of the box problem grow with it."""
     volatilities, budget = problem.moments.volatilities, problem.budget
-    point = np.clip(barrier.shares, barrier.lower, barrier.upper)
+    point = np.clip(barrier.budgets, barrier.lower, barrier.upper)
     low, high, steps = 0.0, 1.0, 0
 
     def missing(theta: float) -> float:
@@ -103,8 +105,8 @@ def _bounded(problem: Problem, limits: FeasibleSet, barrier: LogBarrier, control
         low, high = (theta, high) if gap < 0.0 else (low, theta)
     weights = point / volatilities
     if limits.violation(weights) > VIOLATION_TOLERANCE:
-        # Limits on several weights at once, which Newton's method has no words for.
-        return constrained_risk_budget(problem, limits, BudgetedExposures(None, barrier.shares), weights, control)
+        # Limits on several weights at once, which Newton's method does not support.
+        return constrained_risk_budget(problem, limits, BudgetedExposures(None, barrier.budgets), weights, control)
     return _candidate(weights, steps, barrier.relative_gap(point, theta))
 
 

@@ -43,7 +43,7 @@ def scenario_risk_budget(
     budget = problem.budget
     if budget <= 0.0:
         raise InvalidInput("leverage.budget", "must be above 0: risk budgets are shares of a long portfolio")
-    size, risk = limits.size, problem.risk
+    size, risk = limits.n_assets, problem.risk
     shares = np.full(size, 1.0 / size) if objective.budgets is None else objective.budgets / objective.budgets.sum()
     own_risks = np.array([risk.of(unit) for unit in np.eye(size)])
     if (own_risks <= NO_RISK * np.abs(own_risks).max()).any() or not own_risks.any():
@@ -51,10 +51,10 @@ def scenario_risk_budget(
         raise InvalidInput("risk_measure", f"a risk budget needs every asset's risk above 0, that of {symbol} is not")
     model = ConicModel(control=control)
     weights = model.positive(size)
-    made = ConicProblem(model, weights, constant(1.0))
+    conic = ConicProblem(model, weights, constant(1.0))
     logs = model.variables(size)
     model.exponential(logs, constant(np.ones(size)), weights)
-    model.minimise(risk_epigraph(made, risk, weights) - logs.total(shares))
+    model.minimise(risk_epigraph(conic, risk, weights) - logs.total(shares))
     try:
         answer = model.solve()
         if answer is None:
@@ -93,12 +93,12 @@ def _refuse_riskless(problem: Problem, own_risks: Vector, control: SolverControl
     model = ConicModel(control=control)
     parts = model.positive(len(sizes))
     model.zero(parts.total() - 1.0)
-    made = ConicProblem(model, parts.times(1.0 / sizes), constant(1.0))
-    model.minimise(risk_epigraph(made, risk, made.weights))
+    conic = ConicProblem(model, parts.times(1.0 / sizes), constant(1.0))
+    model.minimise(risk_epigraph(conic, risk, conic.weights))
     answer = model.solve()
     if answer is None:
         return
-    least = made.weights.value(answer.point)
+    least = conic.weights.value(answer.point)
     if to_first_degree(max(risk.of(least), 0.0), risk.measure.degree) / risk.unit <= RISKLESS:
         raise UnboundedProblem(
             f"budgets of {risk.measure} do not exist: a long portfolio of these assets has a risk of 0 or less"

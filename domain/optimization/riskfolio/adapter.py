@@ -47,25 +47,25 @@ def call_riskfolio(ask: Callable[[Any, Any], Any]) -> Vector:
     return weights
 
 
-def riskfolio_portfolio(riskfolio: Any, pd: Any, problem: Problem, terms: RiskfolioInput, measure: str) -> Any:
+def riskfolio_portfolio(riskfolio: Any, pd: Any, problem: Problem, inputs: RiskfolioInput, measure: str) -> Any:
     """A Portfolio of its own for each problem, ready for a measure by its name: they keep state between calls."""
     names = list(problem.moments.symbols)
-    frame = pd.DataFrame(terms.returns, columns=names)
+    frame = pd.DataFrame(inputs.returns, columns=names)
     portfolio = riskfolio.Portfolio(returns=frame, alpha=1.0 - problem.confidence_level)
     if measure in ("KT", "SKT"):
         portfolio.assets_stats(method_mu="hist", method_cov="hist", method_kurt="hist")
-    portfolio.mu = pd.DataFrame([terms.means], columns=names)
+    portfolio.mu = pd.DataFrame([inputs.means], columns=names)
     # It takes the root of a covariance whatever the measure, and stumbles over a singular one that it never needs.
-    portfolio.cov = pd.DataFrame(terms.covariance if measure == "MV" else np.eye(len(names)), names, names)
+    portfolio.cov = pd.DataFrame(inputs.covariance if measure == "MV" else np.eye(len(names)), names, names)
     portfolio.kappa = KAPPA
-    portfolio.budget = terms.budget
-    portfolio.sht = terms.may_be_short
-    portfolio.budgetsht = portfolio.uppersht = terms.shorts
+    portfolio.budget = inputs.budget
+    portfolio.sht = inputs.may_be_short
+    portfolio.budgetsht = portfolio.uppersht = inputs.shorts
     # No single weight can be larger; where it matters it is bounded by a row.
-    portfolio.upperlng = terms.budget + terms.shorts
-    portfolio.ainequality, portfolio.binequality = terms.rows, terms.ends.reshape(-1, 1)
+    portfolio.upperlng = inputs.budget + inputs.shorts
+    portfolio.ainequality, portfolio.binequality = inputs.rows, inputs.ends.reshape(-1, 1)
     seconds = problem.options.time_limit_seconds
-    closer = {"tol_gap_abs": CLOSE, "tol_gap_rel": CLOSE, "tol_feas": CLOSE} if terms.closely else {}
+    closer = {"tol_gap_abs": CLOSE, "tol_gap_rel": CLOSE, "tol_feas": CLOSE} if inputs.closely else {}
     portfolio.solvers = ["CLARABEL", "SCS"]
     portfolio.sol_params = {"CLARABEL": {"time_limit": seconds, **closer}, "SCS": {"time_limit_secs": seconds}}
     return portfolio

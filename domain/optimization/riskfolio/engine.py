@@ -33,7 +33,7 @@ def solve_by_riskfolio(
 ) -> Candidate:
     """Riskfolio-Lib's own weights, to be believed if they are as good as the proven ones.
 
-    Raises NotSupported where it has no words for the problem, and SolverFailed where it gives no answer. Whether it
+    Raises NotSupported where it does not support the problem, and SolverFailed where it gives no answer. Whether it
     may be asked at all is for `allowed.refusal` to say.
 
     It is asked a second time, on another scale, where its first answer is none or falls short.
@@ -48,8 +48,8 @@ def solve_by_riskfolio(
     return _candidate(problem, limits, translate(problem, limits, again=True), proven)
 
 
-def _candidate(problem: Problem, limits: FeasibleSet, terms: RiskfolioInput, proven: Candidate) -> Candidate:
-    weights = _riskfolio_weights(problem, limits, terms)
+def _candidate(problem: Problem, limits: FeasibleSet, inputs: RiskfolioInput, proven: Candidate) -> Candidate:
+    weights = _riskfolio_weights(problem, limits, inputs)
     if not isinstance(problem.objective, Hierarchical):
         weights = repair(limits, weights, lambda w: value_of_weights(problem, w))
     gap = gap_of(problem, weights, proven.weights)
@@ -58,16 +58,16 @@ def _candidate(problem: Problem, limits: FeasibleSet, terms: RiskfolioInput, pro
     return Candidate(weights, Engine.RISKFOLIO, NAME, version(NAME), relative_gap=gap, binding=proven.binding)
 
 
-def _riskfolio_weights(problem: Problem, limits: FeasibleSet, terms: RiskfolioInput) -> Vector:
+def _riskfolio_weights(problem: Problem, limits: FeasibleSet, inputs: RiskfolioInput) -> Vector:
     match problem.objective:
         case RiskBudget() as objective:
-            return budget_weights(problem, limits, terms, objective)
+            return budget_weights(problem, limits, inputs, objective)
         case RelaxedRiskBudget() as objective:
-            return relaxed_weights(problem, limits, terms, objective)
+            return relaxed_weights(problem, limits, inputs, objective)
         case WorstCase() as objective:
-            return worst_case_weights(problem, terms, objective)
+            return worst_case_weights(problem, inputs, objective)
         case OrderedWeightedAverage() as objective:
-            return ordered_weights(problem, terms, objective)
+            return ordered_weights(problem, inputs, objective)
         case Hierarchical() as objective:
-            return hierarchical_weights(problem, limits, terms, objective)
-    return mean_risk_weights(problem, terms)
+            return hierarchical_weights(problem, limits, inputs, objective)
+    return mean_risk_weights(problem, inputs)

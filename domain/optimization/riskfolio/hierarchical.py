@@ -41,7 +41,7 @@ MEASURES = mean_risk.MEASURES | {
 
 
 def hierarchical_weights(
-    problem: Problem, limits: FeasibleSet, terms: RiskfolioInput, objective: Hierarchical
+    problem: Problem, limits: FeasibleSet, inputs: RiskfolioInput, objective: Hierarchical
 ) -> Vector:
     """What it answers to a hierarchy, (N,). Raises NotSupported and SolverFailed."""
     if objective.between_columns:
@@ -51,28 +51,28 @@ def hierarchical_weights(
     if objective.codependence not in CODEPENDENCES:
         raise NotSupported(f"Riskfolio-Lib counts {objective.codependence} in other bins; use AUTO or FAST")
     names = list(limits.symbols)
-    lower, upper = limits.lower / terms.budget, limits.upper / terms.budget
+    lower, upper = limits.lower / inputs.budget, limits.upper / inputs.budget
 
     linkage = str(objective.linkage) if objective.linkage is Linkage.DBHT else objective.linkage.lower()
 
     def ask(riskfolio: Any, pd: Any) -> Any:
-        made = riskfolio.HCPortfolio(
-            returns=pd.DataFrame(terms.returns, columns=names),
+        portfolio = riskfolio.HCPortfolio(
+            returns=pd.DataFrame(inputs.returns, columns=names),
             alpha=1.0 - problem.confidence_level,
             kappa=KAPPA,
             w_min=pd.Series(np.maximum(lower, 0.0), names),
             w_max=pd.Series(np.minimum(upper, 1.0), names),
         )
-        return made.optimization(
+        return portfolio.optimization(
             model=objective.method.value,
             codependence=CODEPENDENCES[objective.codependence],
             rm=MEASURES[problem.risk_measure],
             obj="MinRisk",
             method_cov="custom_cov",
-            custom_cov=pd.DataFrame(terms.covariance, names, names),
+            custom_cov=pd.DataFrame(inputs.covariance, names, names),
             linkage=linkage,
             max_k=objective.max_clusters,
             leaf_order=objective.optimal_order,
         )
 
-    return terms.budget * call_riskfolio(ask)
+    return inputs.budget * call_riskfolio(ask)

@@ -63,30 +63,33 @@ class _Request:
     growth: str | None = None
 
 
-def mean_risk_weights(problem: Problem, terms: RiskfolioInput) -> Vector:
+def mean_risk_weights(problem: Problem, inputs: RiskfolioInput) -> Vector:
     """What it answers to a problem of risk against return, (N,). Raises NotSupported and SolverFailed."""
-    asked = _request(problem, terms)
+    request = _request(problem, inputs)
 
     def ask(riskfolio: Any, pd: Any) -> Any:
-        made = riskfolio_portfolio(riskfolio, pd, problem, terms, asked.measure)
-        if asked.measure in BY_RANK:
-            return made.owa_optimization(
-                obj=asked.objective, owa_w=_by_rank(problem, len(terms.returns)), rf=asked.risk_free, l=asked.aversion
+        portfolio = riskfolio_portfolio(riskfolio, pd, problem, inputs, request.measure)
+        if request.measure in BY_RANK:
+            return portfolio.owa_optimization(
+                obj=request.objective,
+                owa_w=_by_rank(problem, len(inputs.returns)),
+                rf=request.risk_free,
+                l=request.aversion,
             )
-        return made.optimization(
+        return portfolio.optimization(
             model="Classic",
-            rm=asked.measure,
-            obj=asked.objective,
-            kelly=asked.growth,
-            rf=asked.risk_free,
-            l=asked.aversion,
+            rm=request.measure,
+            obj=request.objective,
+            kelly=request.growth,
+            rf=request.risk_free,
+            l=request.aversion,
             hist=True,
         )
 
     return call_riskfolio(ask)
 
 
-def _request(problem: Problem, terms: RiskfolioInput) -> _Request:
+def _request(problem: Problem, inputs: RiskfolioInput) -> _Request:
     match problem.objective:
         case MinRisk():
             return _Request("MinRisk", riskfolio_measure(problem.risk_measure))
@@ -94,18 +97,18 @@ def _request(problem: Problem, terms: RiskfolioInput) -> _Request:
             return _Request("MaxRet", "WR")  # a measure adds rows for each scenario, this one the fewest
         case MaxUtility(aversion):
             return _Request(
-                "Utility", riskfolio_measure(problem.risk_measure), aversion=_scaled(problem, terms, aversion)
+                "Utility", riskfolio_measure(problem.risk_measure), aversion=_scaled(problem, inputs, aversion)
             )
         case MaxRatio(risk_free):
             if risk_free and problem.risk_measure in MAR_IS_RATE:
                 raise NotSupported(f"Riskfolio-Lib takes the risk-free rate for the target of {problem.risk_measure}")
-            rate = risk_free / problem.periods_per_year / terms.unit
+            rate = risk_free / problem.periods_per_year / inputs.unit
             return _Request("Sharpe", riskfolio_measure(problem.risk_measure), risk_free=rate)
         case Kelly(KellyMethod.EXACT):
             return _Request("MaxRet", "WR", growth="exact")
         case Kelly(KellyMethod.QUADRATIC):
             return _Request("MaxRet", "MV", growth="approx")
-    raise NotSupported(f"Riskfolio-Lib has no words for {type(problem.objective).__name__}; use AUTO or FAST")
+    raise NotSupported(f"Riskfolio-Lib does not support {type(problem.objective).__name__}; use AUTO or FAST")
 
 
 def riskfolio_measure(measure: RiskMeasure) -> str:
@@ -115,10 +118,10 @@ def riskfolio_measure(measure: RiskMeasure) -> str:
     return MEASURES[measure]
 
 
-def _scaled(problem: Problem, terms: RiskfolioInput, aversion: float) -> float:
+def _scaled(problem: Problem, inputs: RiskfolioInput, aversion: float) -> float:
     """Scaled returns make the mean smaller by the unit and the risk by its power; some of its risks are not ours."""
-    scaled = 0.5 * aversion * terms.unit ** (problem.utility_risk.measure.degree - 1)
-    count = len(terms.returns)
+    scaled = 0.5 * aversion * inputs.unit ** (problem.utility_risk.measure.degree - 1)
+    count = len(inputs.returns)
     match problem.risk_measure:
         case RiskMeasure.MEAN_ABSOLUTE_DEVIATION:
             return 2.0 * scaled  # it counts falls below the mean only, which are half of all

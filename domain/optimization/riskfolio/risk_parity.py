@@ -17,18 +17,18 @@ NEAR = 1e-6
 """Limits missed by less than this are those of its solver."""
 
 
-def budget_weights(problem: Problem, limits: FeasibleSet, terms: RiskfolioInput, objective: RiskBudget) -> Vector:
+def budget_weights(problem: Problem, limits: FeasibleSet, inputs: RiskfolioInput, objective: RiskBudget) -> Vector:
     """What it answers to risk budgets, (N,). Raises NotSupported and SolverFailed.
 
     It holds budgets within limits in another sense (the limits share in the budgets), so it is asked without them.
     """
     name = riskfolio_measure(problem.risk_measure)
-    shares = budget_column(objective.budgets, limits.size)
+    shares = budget_column(objective.budgets, limits.n_assets)
 
     def ask(riskfolio: Any, pd: Any) -> Any:
-        made = riskfolio_portfolio(riskfolio, pd, problem, terms, name)
-        made.ainequality = made.binequality = None
-        return made.rp_optimization(model="Classic", rm=name, rf=0.0, b=shares, hist=True)
+        portfolio = riskfolio_portfolio(riskfolio, pd, problem, inputs, name)
+        portfolio.ainequality = portfolio.binequality = None
+        return portfolio.rp_optimization(model="Classic", rm=name, rf=0.0, b=shares, hist=True)
 
     weights = problem.budget * call_riskfolio(ask)
     missed = limits.violated(weights, NEAR)
@@ -39,17 +39,17 @@ def budget_weights(problem: Problem, limits: FeasibleSet, terms: RiskfolioInput,
 
 
 def relaxed_weights(
-    problem: Problem, limits: FeasibleSet, terms: RiskfolioInput, objective: RelaxedRiskBudget
+    problem: Problem, limits: FeasibleSet, inputs: RiskfolioInput, objective: RelaxedRiskBudget
 ) -> Vector:
     """What it answers to relaxed risk budgets, (N,): its version A without a penalty, C with one."""
-    shares = budget_column(objective.budgets, limits.size)
+    shares = budget_column(objective.budgets, limits.n_assets)
     version = "C" if objective.penalty > 0.0 else "A"
 
     def ask(riskfolio: Any, pd: Any) -> Any:
-        made = riskfolio_portfolio(riskfolio, pd, problem, terms, "MV")
+        portfolio = riskfolio_portfolio(riskfolio, pd, problem, inputs, "MV")
         # Its weights sum to one here, whatever its budget says, so limits are those of shares of the budget.
-        made.binequality = terms.ends.reshape(-1, 1) / terms.budget
-        return made.rrp_optimization(model="Classic", version=version, l=objective.penalty, b=shares, hist=True)
+        portfolio.binequality = inputs.ends.reshape(-1, 1) / inputs.budget
+        return portfolio.rrp_optimization(model="Classic", version=version, l=objective.penalty, b=shares, hist=True)
 
     return problem.budget * call_riskfolio(ask)
 

@@ -31,7 +31,7 @@ def unsupported_reason(problem: Problem) -> str | None:
         if verdict == AGREES:
             continue
         asked = " with ".join(combination)
-        return f"{asked}: Riskfolio-Lib {verdict or 'has no words for it'}; use AUTO or FAST"
+        return f"{asked}: Riskfolio-Lib {verdict or 'does not support it'}; use AUTO or FAST"
     return None
 
 

@@ -49,15 +49,15 @@ class RiskfolioInput:
 def translate(problem: Problem, limits: FeasibleSet, *, again: bool = False) -> RiskfolioInput:
     """The problem, said exactly; `again` for the second time, on another scale and to a closer tolerance.
 
-    Raises NotSupported where Riskfolio-Lib has no words for it: uneven probabilities, turnover in total (its own is
+    Raises NotSupported for what Riskfolio-Lib does not support: uneven probabilities, turnover in total (its own is
     per asset), moments without a distribution.
     """
     turnovers = [one.label for one in limits.absolute_sums if not _is_exposure(one)]
     if turnovers:
         raise NotSupported(f"Riskfolio-Lib limits the turnover of each asset, not of all: {', '.join(turnovers)}")
     if not limits.is_linear:
-        missed = [cap.label for cap in limits.risk_caps] + [holding.label for holding in limits.holdings]
-        missed += [bounds.label for bounds in limits.share_bounds]
+        missed = [cap.label for cap in limits.risk_caps] + [selection.label for selection in limits.selection_limits]
+        missed += [bounds.label for bounds in limits.contribution_bounds]
         raise NotSupported(f"Riskfolio-Lib is asked for linear limits only, not for {', '.join(missed)}")
     if problem.costs is not None:
         raise NotSupported("Riskfolio-Lib is not asked for costs in the objective; use AUTO or FAST")
@@ -84,8 +84,8 @@ def _scenarios(problem: Problem) -> Matrix:
             raise NotSupported(f"{problem.risk_measure} needs returns, prices or scenarios")
         return np.zeros((2, len(problem.moments.symbols)))
     scenarios = problem.scenarios
-    chances = scenarios.probabilities
-    if not np.allclose(chances, chances[0], rtol=1e-9, atol=0.0):
+    probabilities = scenarios.probabilities
+    if not np.allclose(probabilities, probabilities[0], rtol=1e-9, atol=0.0):
         raise NotSupported("Riskfolio-Lib takes all scenarios as equally likely, and these are not")
     values = scenarios.values
     if problem.risk_measure in CENTRED and not isinstance(problem.objective, Kelly | OrderedWeightedAverage):
@@ -96,7 +96,7 @@ def _scenarios(problem: Problem) -> Matrix:
 
 def _inequalities(limits: FeasibleSet) -> tuple[Matrix, Vector]:
     """Rows and bounds as rows A w <= b; the budget and sums of absolute values travel by other ways."""
-    identity = np.eye(limits.size)
+    identity = np.eye(limits.n_assets)
     rows = [(row.coefficients, row.lower, row.upper) for row in limits.rows if not row.is_budget]
     both = [*rows, *zip(identity, limits.lower, limits.upper, strict=True)]
     below = [(coefficients, upper) for coefficients, _, upper in both if np.isfinite(upper)]

@@ -111,12 +111,12 @@ def _worst_value(problem: Problem, weights: Vector, objective: WorstCase) -> flo
     goal, annual = objective.goal, problem.periods_per_year
     variance = max(0.0, float(weights @ worst_covariance(problem, objective) @ weights))
     rate = goal.risk_free_rate_annual if isinstance(goal, MaxRatio) else 0.0
-    gain = worst_net_return(problem, objective, rate).of(weights)
+    net_return = worst_net_return(problem, objective, rate).of(weights)
     match goal:
         case MinRisk():
             return variance
         case MaxReturn():
-            return -gain
+            return -net_return
         case MaxUtility(aversion):
-            return 0.5 * aversion * annual * variance - gain
-    return -gain / math.sqrt(annual * variance) if variance > 0.0 else math.inf
+            return 0.5 * aversion * annual * variance - net_return
+    return -net_return / math.sqrt(annual * variance) if variance > 0.0 else math.inf

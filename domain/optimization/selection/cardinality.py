@@ -63,8 +63,8 @@ class _SelectionNode:
 class SelectionRules:
     """How many of which assets may be held, which not beside each other, and how little of each."""
 
-    counts: tuple[CardinalityRow, ...]
-    apart: Mask  # (N, N)
+    cardinality: tuple[CardinalityRow, ...]
+    exclusions: Mask  # (N, N)
     least: float
     _members: Mask  # (C, N), of the counts
     _most: NDArray[np.intp]  # (C,)
@@ -72,14 +72,14 @@ class SelectionRules:
     @classmethod
     def of(cls, limits: FeasibleSet) -> "SelectionRules":
         """All limits on holdings together."""
-        pairs = [limit.apart for limit in limits.holdings if limit.apart is not None]
-        counts = cardinality_rows(limits.holdings)
+        pairs = [limit.exclusions for limit in limits.selection_limits if limit.exclusions is not None]
+        cardinality = cardinality_rows(limits.selection_limits)
         return cls(
-            counts,
-            reduce(np.logical_or, pairs, np.zeros((limits.size, limits.size), dtype=bool)),
-            max((limit.min_weight for limit in limits.holdings if limit.min_weight is not None), default=0.0),
-            np.array([count.members for count in counts], dtype=bool).reshape(len(counts), limits.size),
-            np.array([count.most for count in counts], dtype=np.intp),
+            cardinality,
+            reduce(np.logical_or, pairs, np.zeros((limits.n_assets, limits.n_assets), dtype=bool)),
+            max((limit.min_weight for limit in limits.selection_limits if limit.min_weight is not None), default=0.0),
+            np.array([row.members for row in cardinality], dtype=bool).reshape(len(cardinality), limits.n_assets),
+            np.array([row.max_assets for row in cardinality], dtype=np.intp),
         )
 
     def kept_by(self, weights: Vector) -> bool:
@@ -94,12 +94,12 @@ class SelectionRules:
     def broken_by(self, held: Mask) -> Mask:
         """Which of the assets that are held (N,) belong to a count that is exceeded or stand beside a neighbour."""
         exceeded = self._members[:, held].sum(axis=1) > self._most
-        return np.asarray(held & (self.apart[held].any(axis=0) | self._members[exceeded].any(axis=0)), dtype=bool)
+        return np.asarray(held & (self.exclusions[held].any(axis=0) | self._members[exceeded].any(axis=0)), dtype=bool)
 
     def forced_out(self, inside: Mask) -> Mask:
         """What may not be held with the assets that are in, (N,)."""
         full = self._members[:, inside].sum(axis=1) >= self._most
-        return np.asarray(self.apart[inside].any(axis=0) | (self._members[full].any(axis=0) & ~inside))
+        return np.asarray(self.exclusions[inside].any(axis=0) | (self._members[full].any(axis=0) & ~inside))
 
 
 def select_assets(
@@ -149,7 +149,7 @@ class _SelectionSearch:
         self._tightening = tightening
         self._rules = SelectionRules.of(limits)
         self._position_caps = (
-            _position_caps(limits) if caps_hold and self._rules.counts else np.full(limits.size, np.inf)
+            _position_caps(limits) if caps_hold and self._rules.cardinality else np.full(limits.n_assets, np.inf)
         )
         self._largest_total = _largest_total(limits)
         self._most_relaxations, self._close = most_relaxations, close
@@ -160,7 +160,7 @@ class _SelectionSearch:
         self._refusal: NoPositiveExcessReturn | None = None
 
     def run(self, on_progress: Callable[[], None]) -> Candidate | None:
-        root = self._node(np.zeros(self._convex.size, dtype=np.int8))
+        root = self._node(np.zeros(self._convex.n_assets, dtype=np.int8))
         if root is None:
             return self._end(np.inf)
         open_nodes, steps = [root], 0
@@ -251,9 +251,9 @@ class _SelectionSearch:
     def _shares(self, states: States) -> Iterator[Row]:
         """A held asset is at most its cap, so its part of the cap is at most 1: the parts fit into the count."""
         inside = _inside(states)
-        for count in self._rules.counts:
-            open_ones = count.members & (states == UNDECIDED) & np.isfinite(self._position_caps)
-            left = count.most - int((inside & count.members).sum())
+        for row in self._rules.cardinality:
+            open_ones = row.members & (states == UNDECIDED) & np.isfinite(self._position_caps)
+            left = row.max_assets - int((inside & row.members).sum())
             if int(open_ones.sum()) > left and self._largest_total > left * self._position_caps[open_ones].min():
                 coefficients = np.zeros(len(states))
                 coefficients[open_ones] = 1.0 / self._position_caps[open_ones]
@@ -267,7 +267,7 @@ class _SelectionSearch:
     def _try(self, node: _SelectionNode) -> None:
         """A selection to beat: the largest that go together, the smallest dropped while one is too small."""
         chosen = self._largest(node)
-        for _ in range(self._convex.size):
+        for _ in range(self._convex.n_assets):
             if (key := chosen.tobytes()) in self._tried:
                 return
             self._tried.add(key)
@@ -303,23 +303,23 @@ class _SelectionSearch:
 
     def _branches(self, node: _SelectionNode) -> Iterator[States]:
         """An undecided asset out, and in on each side; without one the weights are kept but for rounding."""
-        place = self._undecided(node)
-        if place is None:
+        index = self._undecided(node)
+        if index is None:
             if float(self._rules.least - np.abs(node.weights[_inside(node.states)]).min(initial=np.inf)) <= (
                 VIOLATION_TOLERANCE
             ):
                 self._keep(node.candidate)
             return
         out = node.states.copy()
-        out[place] = OUT
+        out[index] = OUT
         yield out
         for side, reachable in (
-            (LONG, self._convex.upper[place] > 0.0),
-            (SHORT, self._rules.least > 0.0 and self._convex.lower[place] < 0.0),
+            (LONG, self._convex.upper[index] > 0.0),
+            (SHORT, self._rules.least > 0.0 and self._convex.lower[index] < 0.0),
         ):
             if reachable:
                 held = node.states.copy()
-                held[place] = side
+                held[index] = side
                 held[self._rules.forced_out(_inside(held)) & (held == UNDECIDED)] = OUT
                 yield held
 
@@ -347,7 +347,7 @@ def _inside(states: States) -> Mask:
 
 def _position_caps(limits: FeasibleSet) -> Vector:
     """The most that each weight can be, infinite where nothing bounds it, (N,)."""
-    implied = limits.convex.polytope().implied_upper[: limits.size]
+    implied = limits.convex.polytope().implied_upper[: limits.n_assets]
     most = np.minimum(limits.upper, implied)
     return np.where((most > SMALLEST_CAP) & (most < LARGE / 1e6), most, np.inf)
 

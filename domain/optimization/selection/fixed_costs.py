@@ -76,7 +76,7 @@ def select_trades(
 
 def largest_trades(limits: FeasibleSet, current: Vector) -> Vector:
     """By how much each weight could change at most, as far as bounds and sums say so, else infinite, (N,)."""
-    box = limits.without_sums.polytope()
+    box = limits.without_absolute_sums.polytope()
     upper = np.minimum(box.upper, box.implied_upper)
     found: Vector = np.maximum(np.maximum(upper - current, current - box.lower), 0.0)
     budget = next((row.upper for row in limits.rows if row.is_budget), None)
@@ -134,10 +134,10 @@ class _TradeSearch:
         """What a gap is measured against, as `convex` does: the objective, or its parts where costs bring it near 0."""
         if isinstance(problem.objective, MaxRatio):
             return max(abs(value), NONE)
-        earned = float(self._means @ weights)
+        net_return = float(self._means @ weights)
         costs = 0.0 if problem.costs is None else problem.costs.first_year(weights)
-        penalty = value + earned - costs
-        return max(abs(value), abs(earned), penalty, RELATIVE_FLOOR * float(np.abs(self._means).max()), NONE)
+        penalty = value + net_return - costs
+        return max(abs(value), abs(net_return), penalty, RELATIVE_FLOOR * float(np.abs(self._means).max()), NONE)
 
     def _cutoff(self) -> float:
         return np.inf if self._best is None else self._best_value - self._close * self._best_size
@@ -247,9 +247,9 @@ class _TradeSearch:
 
     def _branches(self, node: _TradeNode) -> tuple[States, ...]:
         """The largest trade without its fee is not made, or made and paid."""
-        place = int(np.argmax(np.where(node.states == UNDECIDED, node.trades, -1.0)))
+        index = int(np.argmax(np.where(node.states == UNDECIDED, node.trades, -1.0)))
         both = (node.states.copy(), node.states.copy())
-        both[0][place], both[1][place] = KEPT, PAID
+        both[0][index], both[1][index] = KEPT, PAID
         return both
 
     def _end(self, bound: float) -> Candidate | None:

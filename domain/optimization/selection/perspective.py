@@ -45,7 +45,7 @@ def perspective_bound(problem: Problem, limits: FeasibleSet, control: SolverCont
     """The bound for a problem that is quadratic but for its limits on holdings; None for any other."""
     if not limits.convex.is_linear or not problem.risk_measure.is_quadratic or problem.costs is not None:
         return None
-    scale, linear = problem.variance_scale, np.zeros(limits.size)
+    scale, linear = problem.variance_scale, np.zeros(limits.n_assets)
     annual = problem.periods_per_year
     match problem.objective:
         case MinRisk():
@@ -62,11 +62,11 @@ def perspective_bound(problem: Problem, limits: FeasibleSet, control: SolverCont
     share = DIAGONAL * float(np.linalg.eigvalsh(covariance / np.outer(deviations, deviations))[0])
     if share < SMALLEST_SHARE:
         return None
-    counts = _disjoint(cardinality_rows(limits.holdings), limits.size)
-    least = max((limit.min_weight for limit in limits.holdings if limit.min_weight is not None), default=0.0)
-    if not counts and least == 0.0:
+    cardinality = _disjoint(cardinality_rows(limits.selection_limits), limits.n_assets)
+    least = max((limit.min_weight for limit in limits.selection_limits if limit.min_weight is not None), default=0.0)
+    if not cardinality and least == 0.0:
         return None
-    perspective = _Perspective(covariance, linear, share * deviations**2, counts, least, control)
+    perspective = _Perspective(covariance, linear, share * deviations**2, cardinality, least, control)
 
     def bound(node: FeasibleSet, inside: Mask, undecided: Mask, weights: Vector) -> float:
         value = unit * perspective.bound(node, inside, undecided, weights)
@@ -75,18 +75,18 @@ def perspective_bound(problem: Problem, limits: FeasibleSet, control: SolverCont
     return bound
 
 
-def _disjoint(counts: Sequence[CardinalityRow], size: int) -> list[CardinalityRow]:
+def _disjoint(cardinality: Sequence[CardinalityRow], n_assets: int) -> list[CardinalityRow]:
     """Counts over sets that do not meet, the tighter of two choices: small ones first, or the widest alone."""
-    left, parts = np.ones(size, dtype=bool), list[CardinalityRow]()
-    for count in sorted(counts, key=lambda one: int(one.members.sum())):
-        if (count.members & left).any():
-            parts.append(CardinalityRow(count.members & left, count.most))
-            left = left & ~count.members
-    widest = sorted(counts, key=lambda one: (int(one.members.sum()), -one.most))[-1:]
+    left, parts = np.ones(n_assets, dtype=bool), list[CardinalityRow]()
+    for row in sorted(cardinality, key=lambda one: int(one.members.sum())):
+        if (row.members & left).any():
+            parts.append(CardinalityRow(row.members & left, row.max_assets))
+            left = left & ~row.members
+    widest = sorted(cardinality, key=lambda one: (int(one.members.sum()), -one.max_assets))[-1:]
 
     def room(some: list[CardinalityRow]) -> int:
-        counted = sum((one.members for one in some), np.zeros(size, dtype=bool))
-        return sum(min(one.most, int(one.members.sum())) for one in some) + int((~counted).sum())
+        counted = sum((one.members for one in some), np.zeros(n_assets, dtype=bool))
+        return sum(min(one.max_assets, int(one.members.sum())) for one in some) + int((~counted).sum())
 
     return min(parts, widest, key=room)
 
@@ -96,7 +96,7 @@ class _Perspective:
     covariance: Matrix  # (N, N), scaled
     linear: Vector  # (N,)
     diagonal: Vector  # (N,), what is taken off the covariance
-    counts: list[CardinalityRow]
+    cardinality: list[CardinalityRow]
     least: float
     control: SolverControl
 
@@ -134,9 +134,9 @@ class _Perspective:
         most = np.minimum(1.0, sizes / least) if least > 0.0 else np.ones(len(sizes))
         parts, prices = np.where(inside, 1.0, np.where(undecided, most, 0.0)), np.zeros(len(sizes))
         pulls = np.sqrt(d) * sizes
-        for count in self.counts:
-            members = count.members & undecided
-            left = count.most - int((count.members & inside).sum())
+        for row in self.cardinality:
+            members = row.members & undecided
+            left = row.max_assets - int((row.members & inside).sum())
             if float(parts[members].sum()) > left:
                 parts[members], prices[members] = _proportional_fill(pulls[members], parts[members], float(left))
         curvatures = d / np.maximum(parts, LEAST_PART)
@@ -150,10 +150,10 @@ class _Perspective:
         costs = self._costs(slopes)
         slopes, total = slopes.copy(), float(costs[inside].sum())
         free = undecided.copy()
-        for count in self.counts:
-            members = count.members & undecided
+        for row in self.cardinality:
+            members = row.members & undecided
             free &= ~members
-            left = count.most - int((count.members & inside).sum())
+            left = row.max_assets - int((row.members & inside).sum())
             ordered = np.sort(np.maximum(costs[members], 0.0))[::-1]
             total += float(ordered[:left].sum())
             if left > 0:

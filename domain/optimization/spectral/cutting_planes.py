@@ -48,7 +48,7 @@ class CuttingPlanes:
     """A risk and its slope at any weights."""
 
     returns: Matrix  # (S, N), scaled
-    chances: Vector
+    probabilities: Vector
     spectrum: Spectrum
 
     @property
@@ -60,29 +60,29 @@ class CuttingPlanes:
     def cut(self, weights: Vector) -> tuple[float, Vector]:
         """The risk of weights, and the slope by which no others have less: risk(v) >= slope . v."""
         outcomes = self.returns @ weights
-        slope = -(loss_weights(Outcomes(outcomes, self.chances), self.spectrum) @ self.returns)
-        return float(slope @ weights), slope
+        gradient = -(loss_weights(Outcomes(outcomes, self.probabilities), self.spectrum) @ self.returns)
+        return float(gradient @ weights), gradient
 
 
 @dataclass(frozen=True, slots=True)
 class SpectralProgram:
     """Minimise linear . x + factor * risk over a polytope, the first N variables being what the risk is of."""
 
-    cutter: CuttingPlanes
+    cutting_planes: CuttingPlanes
     linear: Vector  # (n,)
     factor: float  # above 0
     polytope: Polytope
     least: float = -np.inf  # a bound of the risk that is known beforehand
 
     @property
-    def size(self) -> int:
+    def n_assets(self) -> int:
         """N."""
-        return len(self.cutter.returns[0])
+        return len(self.cutting_planes.returns[0])
 
-    def tangent(self, slope: Vector) -> Program:
+    def tangent(self, gradient: Vector) -> Program:
         """The linear program with a cut, or a mixture of cuts, in the place of the risk: nowhere above it."""
         cost = self.linear.copy()
-        cost[: self.size] += self.factor * slope
+        cost[: self.n_assets] += self.factor * gradient
         return Program(None, cost, self.polytope)
 
 
@@ -94,7 +94,7 @@ class Incumbent:
     value: float
     tangent: Program
     answer: ProgramSolution  # of the tangent
-    slopes: Matrix  # (K, N), the cuts in the mixture
+    gradients: Matrix  # (K, N), the cuts in the mixture
     cuts: int  # that were made
 
     @property
@@ -105,19 +105,19 @@ class Incumbent:
 
 def minimise_by_cuts(program: SpectralProgram, start: Vector, control: SolverControl = UNLIMITED) -> Incumbent:
     """The minimiser, from any point of the polytope. Raises SolverTimedOut, SolverFailed."""
-    size, polytope = program.size, program.polytope
+    n_assets, polytope = program.n_assets, program.polytope
     columns, rows = len(polytope.lower), len(polytope.matrix)
     master = IncrementalProgram(_master(program), control)
     best, best_value, bound, idle = start, np.inf, -np.inf, 0
     together = max(TOGETHER, TOGETHER_SHARE * control.tolerance)
-    point, slopes, few_pieces = start, list[Vector](), program.cutter.has_few_pieces
+    point, gradients, few_pieces = start, list[Vector](), program.cutting_planes.has_few_pieces
     for _ in range(CUTS):
         control()
-        risk, slope = program.cutter.cut(point[:size])
+        risk, gradient = program.cutting_planes.cut(point[:n_assets])
         value = float(program.linear @ point) + program.factor * risk
-        slopes.append(slope)
+        gradients.append(gradient)
         # The level is above the mean loss of every reweighting: level - slope . w >= 0.
-        master.add_row(np.concatenate([-slope, np.zeros(columns - size), [1.0]]), 0.0)
+        master.add_row(np.concatenate([-gradient, np.zeros(columns - n_assets), [1.0]]), 0.0)
         idle += 1
         if value < best_value:
             idle = 0 if value < best_value - TOGETHER * abs(best_value) else idle
@@ -132,9 +132,11 @@ def minimise_by_cuts(program: SpectralProgram, start: Vector, control: SolverCon
         point = hold * best + (1.0 - hold) * answer.point[:-1]
     # What the last master leaves to its cuts is one mixture of them, and to the limits what they push against it.
     shares = np.maximum(-answer.row_multipliers[rows:], 0.0)
-    mixed: Vector = (shares / (shares.sum() or 1.0)) @ np.array(slopes)
+    mixed: Vector = (shares / (shares.sum() or 1.0)) @ np.array(gradients)
     of_limits = ProgramSolution(answer.point[:-1], answer.row_multipliers[:rows], answer.solver, answer.iterations)
-    return Incumbent(best, best_value, program.tangent(mixed), of_limits, np.array(slopes)[shares > 0.0], len(slopes))
+    return Incumbent(
+        best, best_value, program.tangent(mixed), of_limits, np.array(gradients)[shares > 0.0], len(gradients)
+    )
 
 
 def _vertex(master: IncrementalProgram) -> ProgramSolution:

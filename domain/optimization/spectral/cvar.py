@@ -84,7 +84,7 @@ class _TailProgram:
 
         Raises as `minimum_cvar` does.
         """
-        rows, size, iterations = len(self._polytope.matrix), self._returns.shape[1], 0
+        rows, n_assets, iterations = len(self._polytope.matrix), self._returns.shape[1], 0
         # Each round but the last takes in at least one scenario.
         for _ in range(1 + int(np.count_nonzero(~self._inside))):
             self._control()
@@ -92,34 +92,34 @@ class _TailProgram:
             if answer is None:
                 return None
             iterations += answer.iterations
-            weights, level = answer.point[:size], float(answer.point[self._columns])
+            weights, level = answer.point[:n_assets], float(answer.point[self._columns])
             above = -(self._returns @ weights) - level
             missed = np.flatnonzero((above > ABOVE) & ~self._inside)
             if not len(missed):
-                chances = np.maximum(-answer.row_multipliers[rows:], 0.0)
-                slope = -(chances / chances.sum()) @ self._returns[self._order]
-                point, pushes = answer.point[: self._columns], answer.row_multipliers[:rows]
-                tangent = Program(None, np.append(slope, np.zeros(self._columns - size)), self._polytope)
-                of_limits = ProgramSolution(point, pushes, answer.solver, iterations)
-                return Incumbent(point, float(slope @ weights), tangent, of_limits, slope[None, :], iterations)
+                probabilities = np.maximum(-answer.row_multipliers[rows:], 0.0)
+                gradient = -(probabilities / probabilities.sum()) @ self._returns[self._order]
+                point, row_multipliers = answer.point[: self._columns], answer.row_multipliers[:rows]
+                tangent = Program(None, np.append(gradient, np.zeros(self._columns - n_assets)), self._polytope)
+                of_limits = ProgramSolution(point, row_multipliers, answer.solver, iterations)
+                return Incumbent(point, float(gradient @ weights), tangent, of_limits, gradient[None, :], iterations)
             self._add_scenarios(missed)
         raise SolverFailed(f"the least CVaR was not found with all {len(self._returns)} scenarios taken in")
 
     def _add_scenarios(self, missed: Indices) -> None:
         self._inside[missed] = True
         self._order = np.append(self._order, missed)
-        for place in missed.tolist():
+        for index in missed.tolist():
             coefficients = np.zeros(self._columns + 1)
-            coefficients[: self._returns.shape[1]], coefficients[-1] = self._returns[place], 1.0
-            self._program.add_soft_row(coefficients, 0.0, float(self._prices[place]))
+            coefficients[: self._returns.shape[1]], coefficients[-1] = self._returns[index], 1.0
+            self._program.add_soft_row(coefficients, 0.0, float(self._prices[index]))
 
 
 def _program(returns: Matrix, prices: Vector, polytope: Polytope) -> Program:
     """Over the variables of the polytope, the level, and what each scenario loses above it."""
-    (count, size), (rows, columns) = returns.shape, polytope.matrix.shape
+    (count, n_assets), (rows, columns) = returns.shape, polytope.matrix.shape
     matrix = np.zeros((rows + count, columns + 1 + count))
     matrix[:rows, :columns] = polytope.matrix
-    matrix[rows:, :size], matrix[rows:, columns] = returns, 1.0
+    matrix[rows:, :n_assets], matrix[rows:, columns] = returns, 1.0
     matrix[rows:, columns + 1 :] = np.eye(count)
     more, open_ends = np.zeros(count), np.full(count, np.inf)
     extended = Polytope(

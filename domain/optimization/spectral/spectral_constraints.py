@@ -68,7 +68,7 @@ def explore_spectral_constraints(limits: FeasibleSet, labels: Collection[str]) -
     weights = None
     linear = tuple(limit for limit in limits.limits if not isinstance(limit, RiskCap | SelectionLimit))
     # Where something is left out to see whether it is what conflicts, the rest may not be bounded.
-    around = Box("", np.full(limits.size, -AROUND), np.full(limits.size, AROUND))
+    around = Box("", np.full(limits.n_assets, -AROUND), np.full(limits.n_assets, AROUND))
     for cap in limits.risk_caps:
         if cap.label not in labels or cap.risk.measure not in SPECTRAL_ONLY:
             continue
@@ -79,7 +79,7 @@ def explore_spectral_constraints(limits: FeasibleSet, labels: Collection[str]) -
         except (SolverFailed, SolverTimedOut):
             continue
         if proof is not None:
-            cap.cuts.extend(_row(cap, slope * risk.unit) for slope in proof.found.slopes)
+            cap.cuts.extend(_row(cap, gradient * risk.unit) for gradient in proof.found.gradients)
             weights = proof.weights
     return weights
 
@@ -93,12 +93,12 @@ def _is_violated(cap: RiskCap, found: Candidate) -> bool:
 
 def _cut(cap: RiskCap, found: Candidate) -> Row:
     risk = spectral_risk_of(cap.risk)
-    _, slope = risk.cutter.cut(found.weights)
-    return _row(cap, slope * risk.unit)
+    _, gradient = risk.cutting_planes.cut(found.weights)
+    return _row(cap, gradient * risk.unit)
 
 
-def _row(cap: RiskCap, slope: Vector) -> Row:
-    return Row(cap.label, slope, -np.inf, cap.maximum)
+def _row(cap: RiskCap, gradient: Vector) -> Row:
+    return Row(cap.label, gradient, -np.inf, cap.maximum)
 
 
 def _scaled(row: Row, unit: float) -> Row:

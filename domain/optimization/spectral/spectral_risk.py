@@ -57,7 +57,7 @@ class SpectralRisk:
         return float(self.scenarios.values.std()) or 1.0
 
     @property
-    def cutter(self) -> CuttingPlanes:
+    def cutting_planes(self) -> CuttingPlanes:
         """Of scaled outcomes."""
         return CuttingPlanes(self.scenarios.values / self.unit, self.scenarios.probabilities, self.spectrum)
 
@@ -135,7 +135,7 @@ class SpectralProof:
     @property
     def weights(self) -> Vector:
         """The best that were found."""
-        return self.found.point[: self.limits.size]
+        return self.found.point[: self.limits.n_assets]
 
     @property
     def bound(self) -> float:
@@ -150,9 +150,9 @@ class SpectralProof:
 
     def binding(self, weights: Vector) -> tuple[Binding, ...]:
         """Which limits hold the value up, and what relaxing each by one unit is worth."""
-        pushes = bound_multipliers(self.found.tangent, self.found.answer)[: self.limits.size]
+        box_multipliers = bound_multipliers(self.found.tangent, self.found.answer)[: self.limits.n_assets]
         rows = row_bindings(self.found.answer.row_multipliers, self.limits, self.unit)
-        return (*rows, *box_bindings(weights, pushes, self.limits, self.unit))
+        return (*rows, *box_bindings(weights, box_multipliers, self.limits, self.unit))
 
     @property
     def candidate(self) -> Candidate:
@@ -163,14 +163,14 @@ class SpectralProof:
 
 def minimum_spectral_risk(limits: FeasibleSet, risk: SpectralRisk, control: SolverControl) -> SpectralProof | None:
     """The least risk per period under linear limits, None where no weights keep them."""
-    return _minimise(limits, risk, 1.0, NetReturn(np.zeros(limits.size)), control)
+    return _minimise(limits, risk, 1.0, NetReturn(np.zeros(limits.n_assets)), control)
 
 
 def _minimise(
     limits: FeasibleSet,
     risk: SpectralRisk,
     penalty: float,
-    gain: NetReturn,
+    net_return: NetReturn,
     control: SolverControl,
 ) -> SpectralProof | None:
     """The least penalty * risk - gain."""
@@ -178,49 +178,49 @@ def _minimise(
     start = _feasible_point(limits, polytope, control)
     if start is None:
         return None
-    scale = max(gain.scale, penalty * risk.unit)
+    scale = max(net_return.scale, penalty * risk.unit)
     linear = np.zeros(len(polytope.lower))
-    linear[: limits.size] = -gain.by_asset / scale
-    program = SpectralProgram(risk.cutter, linear, penalty * risk.unit / scale, polytope)
+    linear[: limits.n_assets] = -net_return.by_asset / scale
+    program = SpectralProgram(risk.cutting_planes, linear, penalty * risk.unit / scale, polytope)
     found = minimise_by_cuts(program, start, control)
 
     def value(weights: Vector) -> float:
-        return penalty * risk.of(weights) - gain.of(weights)
+        return penalty * risk.of(weights) - net_return.of(weights)
 
     return SpectralProof(limits, value, found, scale)
 
 
 def _maximum_ratio(
-    limits: FeasibleSet, risk: SpectralRisk, gain: NetReturn, control: SolverControl
+    limits: FeasibleSet, risk: SpectralRisk, net_return: NetReturn, control: SolverControl
 ) -> Candidate | None:
     """The highest annual gain per unit of risk, by the least risk at a gain of one."""
-    cone, size = HomogenisedLimits.of(limits), gain.scale
+    cone, size = HomogenisedLimits.of(limits), net_return.scale
     start = None
     if size > 0.0:
-        polytope = cone.polytope(gain, size)
+        polytope = cone.polytope(net_return, size)
         try:
             start = solve_linear(Program(None, np.zeros(cone.columns), polytope), control)
         except SolverFailed:
-            refuse_without_excess_return(limits, gain, control)
+            refuse_without_excess_return(limits, net_return, control)
             raise
     if start is None:
-        refuse_without_excess_return(limits, gain, control)
+        refuse_without_excess_return(limits, net_return, control)
         return None
     # A ratio has a maximum only where no weights that gain have a risk of 0 or less: that bounds every master.
-    program = SpectralProgram(risk.cutter, np.zeros(cone.columns), 1.0, polytope, least=0.0)
+    program = SpectralProgram(risk.cutting_planes, np.zeros(cone.columns), 1.0, polytope, least=0.0)
     found = minimise_by_cuts(program, start.point, control)
     kappa = float(cone.kappa @ found.point)
-    if found.value <= NOTHING * float(np.abs(found.point[: limits.size]).sum()):
+    if found.value <= NOTHING * float(np.abs(found.point[: limits.n_assets]).sum()):
         raise UnboundedProblem("a portfolio without risk has a positive excess return: the ratio has no maximum")
     if kappa <= 0.0:
         raise SolverFailed("HiGHS returned a portfolio of no size")
-    weights = nearest_feasible(limits, found.point[: limits.size] / kappa)
-    earned = gain.of(weights)
-    inverse = risk.of(weights) / risk.unit * size / earned if earned > 0.0 else np.inf
+    weights = nearest_feasible(limits, found.point[: limits.n_assets] / kappa)
+    achieved = net_return.of(weights)
+    inverse = risk.of(weights) / risk.unit * size / achieved if achieved > 0.0 else np.inf
     bound = found.bound
     ratio = size / (inverse * risk.unit)
-    pushes = bound_multipliers(found.tangent, found.answer)[: limits.size]
-    binding = cone.binding(found.answer.row_multipliers, pushes, weights, ratio * kappa / inverse)
+    box_multipliers = bound_multipliers(found.tangent, found.answer)[: limits.n_assets]
+    binding = cone.binding(found.answer.row_multipliers, box_multipliers, weights, ratio * kappa / inverse)
     return _candidate(weights, found.cuts, max(inverse / bound - 1.0, 0.0) if bound > 0.0 else np.inf, binding)
 
 
@@ -241,9 +241,9 @@ def _feasible_point(limits: FeasibleSet, polytope: Polytope, control: SolverCont
     if (polytope.lower > polytope.upper).any():
         return None
     budget = next((row.upper for row in limits.rows if row.is_budget), 1.0)
-    even = np.clip(np.full(limits.size, budget / limits.size), limits.lower, limits.upper)
+    even = np.clip(np.full(limits.n_assets, budget / limits.n_assets), limits.lower, limits.upper)
     if limits.violation(even) <= VIOLATION_TOLERANCE**2:
         # The auxiliary variables have no cost, and what they are does not matter.
-        return np.append(even, np.zeros(len(polytope.lower) - limits.size))
+        return np.append(even, np.zeros(len(polytope.lower) - limits.n_assets))
     vertex = solve_linear(Program(None, np.zeros(len(polytope.lower)), polytope), control)
     return None if vertex is None else vertex.point

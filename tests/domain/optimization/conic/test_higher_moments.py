@@ -48,13 +48,15 @@ def posed(
     objective: HigherMoments | MaxUtility,
     *constraints: Constraint,
     returns: np.ndarray = RETURNS,
-    chances: np.ndarray | None = None,
+    probabilities: np.ndarray | None = None,
 ) -> Problem:
     symbols = tuple(f"S{i}" for i in range(returns.shape[1]))
     panel = ReturnPanel.of(symbols, np.arange(len(returns)), returns)
-    scenarios = Scenarios.from_returns(panel) if chances is None else Scenarios.of(symbols, returns, chances)
+    scenarios = (
+        Scenarios.from_returns(panel) if probabilities is None else Scenarios.of(symbols, returns, probabilities)
+    )
     return Problem(
-        estimate_moments(panel, Estimation(), 12.0) if chances is None else scenario_moments(scenarios, 12.0),
+        estimate_moments(panel, Estimation(), 12.0) if probabilities is None else scenario_moments(scenarios, 12.0),
         objective,
         constraints=constraints,
         current_weights=np.full(len(symbols), 1 / len(symbols)),
@@ -62,12 +64,12 @@ def posed(
     )
 
 
-def by_definition(objective: HigherMoments, weights: np.ndarray, chances: np.ndarray) -> float:
+def by_definition(objective: HigherMoments, weights: np.ndarray, probabilities: np.ndarray) -> float:
     """Of outcomes one by one."""
     outcomes = [float(sum(r * w for r, w in zip(row, weights, strict=True))) for row in RETURNS]
-    mean = sum(p * x for p, x in zip(chances, outcomes, strict=True))
+    mean = sum(p * x for p, x in zip(probabilities, outcomes, strict=True))
     total = 0.0 if objective.ignore_mean else -mean
-    for p, x in zip(chances, outcomes, strict=True):
+    for p, x in zip(probabilities, outcomes, strict=True):
         z = x - mean
         total += p * (objective.variance * z * z - objective.skewness * z**3 + objective.kurtosis * z**4)
     return total
@@ -84,10 +86,10 @@ OBJECTIVES = {
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES.keys())
-@pytest.mark.parametrize("chances", [None, CHANCES], ids=["even", "uneven"])
-def test_a_general_minimiser_finds_no_better(objective: HigherMoments, chances: np.ndarray | None) -> None:
-    problem = posed(objective, WeightBounds("cap", 0.0, 0.5), chances=chances)
-    weighed = np.full(COUNT, 1 / COUNT) if chances is None else chances
+@pytest.mark.parametrize("probabilities", [None, CHANCES], ids=["even", "uneven"])
+def test_a_general_minimiser_finds_no_better(objective: HigherMoments, probabilities: np.ndarray | None) -> None:
+    problem = posed(objective, WeightBounds("cap", 0.0, 0.5), probabilities=probabilities)
+    weighed = np.full(COUNT, 1 / COUNT) if probabilities is None else probabilities
     solution = solve(problem)
     assert objective_value(problem, solution.weights) == pytest.approx(
         by_definition(objective, solution.weights, weighed), rel=1e-9

@@ -194,10 +194,10 @@ def test_lower_bounds_are_those_of_cvxpy(measure: RiskMeasure) -> None:
 @pytest.mark.parametrize("objective", [MaxDiversification(), RiskBudget(), MaxRatio()], ids=lambda o: type(o).__name__)
 def test_lower_bounds_stand_beside_every_objective(objective: Objective) -> None:
     free = problem_of(13, 5, objective)
-    place = int(np.argmin(shares(free, solve(free).weights)))
-    least = RiskContributionBounds("least", lower=0.3, symbols=(free.moments.symbols[place],))
+    index = int(np.argmin(shares(free, solve(free).weights)))
+    least = RiskContributionBounds("least", lower=0.3, symbols=(free.moments.symbols[index],))
     problem = problem_of(13, 5, objective, least)
-    assert shares(problem, proven(solve(problem)))[place] == pytest.approx(0.3, abs=1e-6)
+    assert shares(problem, proven(solve(problem)))[index] == pytest.approx(0.3, abs=1e-6)
 
 
 def test_linear_limits_stand_beside_upper_bounds() -> None:
@@ -258,7 +258,7 @@ def test_bounds_on_shares_alone_can_always_be_met() -> None:
     """Every set of positive shares belongs to a portfolio (Maillard, Roncalli & Teiletche 2010)."""
     for seed in range(5):
         limits = feasible_set(problem_of(seed, 7, MinRisk(), RiskContributionBounds("caps", upper=1.0001 / 7)))
-        found = any_within_contribution_bounds(limits, lambda some: np.full(some.size, 1.0 / some.size))
+        found = any_within_contribution_bounds(limits, lambda some: np.full(some.n_assets, 1.0 / some.n_assets))
         assert found is not None
         assert limits.violation(found) <= 1e-8
 

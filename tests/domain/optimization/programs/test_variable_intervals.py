@@ -41,10 +41,10 @@ def test_no_multipliers_prove_more_than_is_true(seed: int, size: int, risk: bool
     multipliers = np.concatenate([answer.multipliers[i] for i in _order(model)])
     inside = np.ones(len(multipliers), dtype=bool)
     if risk:
-        inside[assembled.places[-1]] = False  # those of a cone stay in it
+        inside[assembled.indices[-1]] = False  # those of a cone stay in it
     changed = np.where(inside, multipliers + away * rng.normal(size=len(multipliers)), multipliers)
     free = np.zeros(len(multipliers), dtype=bool)
-    free[assembled.places[1]] = True  # of the budget
+    free[assembled.indices[1]] = True  # of the budget
     changed = np.where(free | ~inside, changed, np.maximum(changed, 0.0))
     point = answer.point.copy()
     if away > 0.0:

@@ -211,8 +211,8 @@ def test_no_dust_is_left() -> None:
     ],
 )
 def test_what_it_cannot_say_is_refused_by_name(problem: tuple[Constraint, ...], words: str) -> None:
-    chances = None if problem else GENERATOR.dirichlet(np.ones(250))
-    stated = problem_of(*problem, probabilities=chances)
+    probabilities = None if problem else GENERATOR.dirichlet(np.ones(250))
+    stated = problem_of(*problem, probabilities=probabilities)
     assert solve(replace(stated, options=SolverOptions())).certificate.engine is Engine.FAST
     with pytest.raises(NotSupported, match=words):
         solve(stated)

@@ -128,7 +128,7 @@ def test_trying_again_finds_what_the_table_says(combination: Combination) -> Non
 def test_an_objective_that_it_does_not_have(objective: Objective) -> None:
     problem = replace(problems_of(MinRisk(), RiskMeasure.VARIANCE)[0], objective=objective)
     assert by(problem, EnginePreference.FAST).certificate.engine is not Engine.RISKFOLIO
-    with pytest.raises(NotSupported, match=f"{type(objective).__name__} .* has no words for it; use AUTO or FAST"):
+    with pytest.raises(NotSupported, match=f"{type(objective).__name__} .* does not support it; use AUTO or FAST"):
         by(problem, EnginePreference.RISKFOLIO)
 
 
