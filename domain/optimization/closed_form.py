@@ -12,7 +12,7 @@ from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.limits import excess
 from domain.optimization.problem.problem import Problem
 from domain.optimization.solution import Candidate, Engine
-from domain.optimization.tolerances import VIOLATION_TOLERANCE
+from domain.optimization.tolerances import FEASIBILITY_TOLERANCE
 
 
 def equal_weight(problem: Problem, limits: FeasibleSet) -> Candidate | None:
@@ -40,7 +40,7 @@ def inverse_volatility(problem: Problem, limits: FeasibleSet) -> Candidate | Non
 
 def _check_formula(problem: Problem, limits: FeasibleSet, shares: Vector, name: str, instead: str) -> Candidate | None:
     weights = problem.budget * shares / shares.sum()
-    missed = dict.fromkeys(limits.violated(weights, VIOLATION_TOLERANCE), 0.0)
+    missed = dict.fromkeys(limits.violated(weights, FEASIBILITY_TOLERANCE), 0.0)
     if not missed:
         return Candidate(weights, Engine.CLOSED_FORM, name)
     if is_proven(limits, feasible=False):

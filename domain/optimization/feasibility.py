@@ -14,11 +14,8 @@ from domain.optimization.programs.solver_control import UNLIMITED
 from domain.optimization.selection.cardinality import RelaxationLimitReachedError, select_assets
 from domain.optimization.solution import Candidate, Engine
 from domain.optimization.spectral.spectral_constraints import explore_spectral_constraints, within_spectral_constraints
-from domain.optimization.tolerances import VIOLATION_TOLERANCE
+from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, QUICK_SEARCH_RELAXATIONS
 from domain.progress import OnProgress, no_progress
-
-MOST_RELAXATIONS = 400
-"""How many an explanation takes for one question about which assets to hold: a second's worth, and it may take more."""
 
 
 def is_feasible(limits: FeasibleSet, most_relaxations: float = np.inf, on_progress: OnProgress = no_progress) -> bool:
@@ -36,7 +33,7 @@ def is_proven(limits: FeasibleSet, *, feasible: bool, on_progress: OnProgress = 
     """Whether it is known in reasonable time that some weights keep all limits, or that none do."""
     on_progress()
     try:
-        return is_feasible(limits, MOST_RELAXATIONS) is feasible
+        return is_feasible(limits, QUICK_SEARCH_RELAXATIONS) is feasible
     except (RelaxationLimitReachedError, NotSupported, SolverTimedOut):
         return False
 
@@ -50,7 +47,7 @@ def any_weights(limits: FeasibleSet) -> Candidate | None:
     """Some weights within limits that do not select assets, None where there are none."""
     if (least := explore_spectral_constraints(limits, limits.labels)) is not None and limits.violation(
         least
-    ) <= VIOLATION_TOLERANCE:
+    ) <= FEASIBILITY_TOLERANCE:
         return unproven_candidate(least)
     return within_spectral_constraints(limits, any_weights_without_spectral, no_progress)
 

@@ -11,13 +11,14 @@ from domain.optimization.infeasibility import conflict
 from domain.optimization.mean_variance.critical_line import Corner, corners, is_tied
 from domain.optimization.problem.feasible_set import FeasibleSet, feasible_set
 from domain.optimization.problem.problem import Problem
-from domain.optimization.programs.duality import VALUE_FLOOR, proven_bound
+from domain.optimization.programs.duality import proven_bound
 from domain.optimization.programs.program import Program, ProgramSolution
 from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.request.constraints import ReturnFloor
 from domain.optimization.request.objectives import MaxReturn, MinRisk
 from domain.optimization.solution import Candidate, Engine, Solution
 from domain.optimization.solve import solve
+from domain.optimization.tolerances import VALUE_FLOOR
 from domain.optimization.verify import verify
 
 FLOOR_LABEL = "frontier:return"

@@ -11,13 +11,7 @@ from dataclasses import replace
 from domain.checks import Vector
 from domain.errors import InfeasibleProblem, NotSupported, SolverTimedOut
 from domain.optimization.conic.conic_problem import ConicProblem
-from domain.optimization.feasibility import (
-    MOST_RELAXATIONS,
-    any_weights_without_spectral,
-    is_feasible,
-    is_proven,
-    unproven_candidate,
-)
+from domain.optimization.feasibility import any_weights_without_spectral, is_feasible, is_proven, unproven_candidate
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.limits import AbsoluteSum, Box, ContributionBounds, Limit, RiskCap, Row, excess
 from domain.optimization.problem.selection_limits import CardinalityRow, SelectionLimit
@@ -28,6 +22,7 @@ from domain.optimization.programs.rounding import round_to_zero
 from domain.optimization.selection.cardinality import RelaxationLimitReachedError, select_assets
 from domain.optimization.solution import Candidate
 from domain.optimization.spectral.spectral_constraints import explore_spectral_constraints, within_spectral_constraints
+from domain.optimization.tolerances import QUICK_SEARCH_RELAXATIONS
 from domain.progress import OnProgress, no_progress
 
 NEGLIGIBLE_RELAXATION = 1e-9
@@ -130,7 +125,9 @@ def _least_widening(limits: FeasibleSet, labels: Collection[str]) -> dict[str, f
         return sum(needed(weights).values())
 
     if limits.selection_limits:
-        found = select_assets(limits, elastic, value, no_progress, caps_hold=False, most_relaxations=MOST_RELAXATIONS)
+        found = select_assets(
+            limits, elastic, value, no_progress, caps_hold=False, most_relaxations=QUICK_SEARCH_RELAXATIONS
+        )
     else:
         found = elastic(limits)
     return {} if found is None else needed(found.weights)
@@ -141,7 +138,7 @@ def _widening_by_bisection(limits: FeasibleSet, label: str) -> float | None:
 
     def feasible(t: float) -> bool:
         looser = tuple(_widened(limit, t) if limit.label == label else limit for limit in limits.limits)
-        return is_feasible(FeasibleSet(limits.symbols, looser), MOST_RELAXATIONS)
+        return is_feasible(FeasibleSet(limits.symbols, looser), QUICK_SEARCH_RELAXATIONS)
 
     try:
         low, high = 0.0, 1.0

@@ -18,15 +18,19 @@ from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.limits import Row
 from domain.optimization.problem.net_return import NetReturn, annual_net_return
 from domain.optimization.problem.problem import Problem
-from domain.optimization.programs.conic_program import RELATIVE_FLOOR
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.request.objectives import MinRisk
 from domain.optimization.selection.cardinality import RelaxationLimitReachedError, select_assets
 from domain.optimization.solution import Candidate
-from domain.optimization.tolerances import GAP_TOLERANCE, VIOLATION_TOLERANCE
+from domain.optimization.tolerances import (
+    CONIC_VALUE_FLOOR,
+    FEASIBILITY_TOLERANCE,
+    GAP_TOLERANCE,
+    QUICK_SEARCH_RELAXATIONS,
+)
 from domain.risk.measures import RiskMeasure
 
-GIVEN_UP = 1e-9
+RETURN_GIVEN_UP = 1e-9
 """What a second program may lose of the highest return, relative to what its gap is measured against: a hundredth of
 the gap that an answer may have."""
 
@@ -35,9 +39,6 @@ WORTHWHILE = 1e-6
 
 TIED = 1e-11
 """Expected returns that differ by less, relative to the largest, are equal."""
-
-MOST_RELAXATIONS = 400
-"""How many a search may take to find a calmer portfolio; beyond that the first one stays."""
 
 
 def least_variance_of_ties(
@@ -62,7 +63,7 @@ def _by_cones(
     problem: Problem, limits: FeasibleSet, net_return: NetReturn, highest: Candidate, control: SolverControl
 ) -> Vector | None:
     risk, scale = problem.deviation, net_return.scale or 1.0
-    least = (net_return.of(highest.weights) - GIVEN_UP * _size(net_return, highest)) / scale
+    least = (net_return.of(highest.weights) - RETURN_GIVEN_UP * _size(net_return, highest)) / scale
     try:
         conic = build_conic_problem(limits, control)
         conic.model.nonnegative(net_return_expression(conic, net_return, scale) - least)
@@ -79,7 +80,9 @@ def _by_search(
     means = np.sort(net_return.by_asset)
     if problem.costs is not None or limits.risk_caps or (np.diff(means) > TIED * net_return.scale).all():
         return None
-    floor = Row("", net_return.by_asset, net_return.of(highest.weights) - GIVEN_UP * _size(net_return, highest), np.inf)
+    floor = Row(
+        "", net_return.by_asset, net_return.of(highest.weights) - RETURN_GIVEN_UP * _size(net_return, highest), np.inf
+    )
     calm = replace(problem, objective=MinRisk(), risk_measure=RiskMeasure.VARIANCE)
     within = FeasibleSet(limits.symbols, (*limits.limits, floor))
     try:
@@ -88,7 +91,7 @@ def _by_search(
             lambda some: minimum_risk(calm, some, control),
             calm.risk.of,
             control,
-            most_relaxations=MOST_RELAXATIONS,
+            most_relaxations=QUICK_SEARCH_RELAXATIONS,
         )
     except (RelaxationLimitReachedError, SolverFailed, SolverTimedOut):
         return None
@@ -97,7 +100,7 @@ def _by_search(
 
 def _size(net_return: NetReturn, highest: Candidate) -> float:
     """What a gap is measured against: the return, or a part of its largest figure where costs bring it near 0."""
-    return max(abs(net_return.of(highest.weights)), RELATIVE_FLOOR * net_return.scale)
+    return max(abs(net_return.of(highest.weights)), CONIC_VALUE_FLOOR * net_return.scale)
 
 
 def _judged(
@@ -106,7 +109,7 @@ def _judged(
     """The weights with the first answer's proof, if they are calmer and miss nothing."""
     deviation = problem.deviation
     calmer = deviation.of(weights) < (1.0 - WORTHWHILE) * deviation.of(highest.weights)
-    if not calmer or limits.violation(weights) > 0.5 * VIOLATION_TOLERANCE:
+    if not calmer or limits.violation(weights) > 0.5 * FEASIBILITY_TOLERANCE:
         return highest
     size = _size(net_return, highest)
     lost = max(net_return.of(highest.weights) - net_return.of(weights), 0.0) / size if size > 0.0 else 0.0

@@ -166,7 +166,7 @@ LOOPS: dict[str, Callable[[], object]] = {
     "parts of NaN": lambda: _proportional_fill(np.full(3, np.nan), np.ones(3), 1.0),
     "parts of next to nothing": lambda: _proportional_fill(np.full(3, 5e-324), np.ones(3), 1.0),
     "cliques where an asset is its own neighbour": lambda: cardinality_rows(
-        [SelectionLimit("x", apart=np.ones((4, 4), bool))]
+        [SelectionLimit("x", exclusions=np.ones((4, 4), bool))]
     ),
     "bubbles of NaN": lambda: bubble_merges(NAN_MATRIX, NAN_MATRIX),
     "bubbles infinitely far apart": lambda: bubble_merges(INFINITE, np.zeros((5, 5))),

@@ -25,7 +25,7 @@ from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.problem import Problem
 from domain.optimization.request.objectives import Hierarchical, HierarchicalMethod, MinRisk
 from domain.optimization.solution import Candidate, Engine
-from domain.optimization.tolerances import VIOLATION_TOLERANCE
+from domain.optimization.tolerances import FEASIBILITY_TOLERANCE
 from domain.progress import OnProgress, no_progress
 from domain.risk.measures import RiskMeasure
 
@@ -54,12 +54,12 @@ def hierarchical(
         tree, likeness = cluster_assets(problem, objective, on_progress)
         shares = _fractions(problem, objective, tree, likeness, least, on_progress)
     weights = budget * shares
-    if limits.violation(weights) > VIOLATION_TOLERANCE:
+    if limits.violation(weights) > FEASIBILITY_TOLERANCE:
         weights = project_by_entropy(weights, *bounds_on_single_weights(limits), budget)
-    if limits.violation(weights) > VIOLATION_TOLERANCE:
+    if limits.violation(weights) > FEASIBILITY_TOLERANCE:
         if is_proven(limits, feasible=False):
             return None
-        missed = ", ".join(limits.violated(weights, VIOLATION_TOLERANCE))
+        missed = ", ".join(limits.violated(weights, FEASIBILITY_TOLERANCE))
         raise NotSupported(f"a hierarchy can be held within bounds on single weights only; it conflicts with {missed}")
     return Candidate(weights, Engine.CLOSED_FORM, objective.method.lower())
 

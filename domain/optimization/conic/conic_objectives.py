@@ -19,11 +19,11 @@ from domain.optimization.problem.net_return import NetReturn
 from domain.optimization.problem.portfolio_risk import PortfolioRisk
 from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.affine import constant
-from domain.optimization.programs.conic_program import RELATIVE_FLOOR
 from domain.optimization.programs.repair import repair
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.solution import Candidate, Engine
+from domain.optimization.tolerances import CONIC_VALUE_FLOOR
 from domain.risk.measures import to_first_degree
 
 NOTHING = 1e-9
@@ -177,7 +177,7 @@ def solve_with_objective(
         return None
     weights = repair(limits, conic.weights.value(answer.point), value_of)
     value = value_of(weights)
-    size = max(abs(value), RELATIVE_FLOOR, 0.0 if parts is None else parts(weights))
+    size = max(abs(value), CONIC_VALUE_FLOOR, 0.0 if parts is None else parts(weights))
     return Candidate(
         weights=weights,
         engine=Engine.FAST,

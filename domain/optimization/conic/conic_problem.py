@@ -16,13 +16,8 @@ from domain.optimization.programs.conic_model import ConicModel
 from domain.optimization.programs.conic_program import ConicSolution
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.solution import Binding, BoundSide
+from domain.optimization.tolerances import CONIC_BINDING_DISTANCE, CONIC_BINDING_MULTIPLIER
 from domain.risk.measures import to_first_degree
-
-PUSH = 1e-6
-"""Multipliers below this, in units of the program, are what an interior-point method leaves of a zero."""
-
-REACHED = 1e-6
-"""How close to its end a limit is that binds, relative to the end or to one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +66,14 @@ class ConicProblem:
         found: list[Binding] = []
         for label, symbol, block, index in self.equalities:
             multiplier = float(answer.multipliers[block][index])
-            if abs(multiplier) > PUSH:
+            if abs(multiplier) > CONIC_BINDING_MULTIPLIER:
                 side = BoundSide.LOWER if multiplier > 0.0 else BoundSide.UPPER
                 found.append(Binding(label, symbol, side, abs(multiplier) * unit))
         for one in self.sides:
             multiplier = float(answer.multipliers[one.block][one.index])
-            if multiplier > PUSH and one.slack(weights) <= REACHED * max(1.0, abs(one.end)):
+            if multiplier > CONIC_BINDING_MULTIPLIER and one.slack(weights) <= CONIC_BINDING_DISTANCE * max(
+                1.0, abs(one.end)
+            ):
                 found.append(Binding(one.label, one.symbol, one.side, multiplier * one.factor * unit))
         return tuple(found)
 

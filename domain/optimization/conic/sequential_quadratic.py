@@ -15,7 +15,7 @@ from domain.optimization.conic.conic_problem import build_conic_problem
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.programs.binding_limits import binding_limits
 from domain.optimization.programs.conic_program import ConicSolution
-from domain.optimization.programs.duality import VALUE_FLOOR, bound_multipliers, proven_bound
+from domain.optimization.programs.duality import bound_multipliers, proven_bound
 from domain.optimization.programs.linear import solve_linear
 from domain.optimization.programs.program import Program, ProgramSolution, padded
 from domain.optimization.programs.quadratic import solve_quadratic
@@ -24,6 +24,7 @@ from domain.optimization.programs.rounding import round_to_zero
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.solution import Binding, Candidate, Engine
+from domain.optimization.tolerances import VALUE_FLOOR
 
 STEPS = 200
 

@@ -23,7 +23,6 @@ from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.limits import ContributionBounds
 from domain.optimization.problem.problem import Problem
 from domain.optimization.problem.size_limits import MOST_ENTRIES
-from domain.optimization.programs.duality import VALUE_FLOOR
 from domain.optimization.programs.log_barrier import LogBarrier, can_be_riskless, unconstrained_minimiser
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.programs.solver_info import solver_version
@@ -35,7 +34,7 @@ from domain.optimization.request.objectives import (
     MinRisk,
 )
 from domain.optimization.solution import Candidate, Engine
-from domain.optimization.tolerances import VIOLATION_TOLERANCE
+from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, VALUE_FLOOR
 from domain.progress import no_progress
 
 FULL = 1e-9
@@ -63,10 +62,10 @@ def within_contribution_bounds(
     if intervals.is_empty:
         return None
     found = relaxation(limits.without_contribution_bounds)
-    if found is None or limits.violation(found.weights) <= VIOLATION_TOLERANCE:
+    if found is None or limits.violation(found.weights) <= FEASIBILITY_TOLERANCE:
         return found
     if isinstance(problem.objective, Hierarchical):
-        missed = ", ".join(limits.violated(found.weights, VIOLATION_TOLERANCE))
+        missed = ", ".join(limits.violated(found.weights, FEASIBILITY_TOLERANCE))
         raise NotSupported(f"a hierarchy has the weights it has, and they miss {missed}")
     _refuse_shorts(limits, intervals)
     if _is_determined(limits, intervals):
@@ -75,7 +74,7 @@ def within_contribution_bounds(
     convex = with_convex_bounds(limits, intervals)
     if convex.contribution_bounds:
         found = relaxation(convex)
-        if found is None or limits.violation(found.weights) <= VIOLATION_TOLERANCE:
+        if found is None or limits.violation(found.weights) <= FEASIBILITY_TOLERANCE:
             return found
     goal = _required_objective(problem, limits)
     _refuse_too_large(limits)
@@ -105,10 +104,10 @@ def any_within_contribution_bounds(
     if intervals.is_empty:
         return None
     nothing = np.zeros(limits.n_assets)
-    if limits.violation(nothing) <= VIOLATION_TOLERANCE:
+    if limits.violation(nothing) <= FEASIBILITY_TOLERANCE:
         return nothing
     found = anything(limits.without_contribution_bounds)
-    if found is None or limits.violation(found) <= VIOLATION_TOLERANCE:
+    if found is None or limits.violation(found) <= FEASIBILITY_TOLERANCE:
         return found
     _refuse_shorts(limits, intervals)
     if _is_determined(limits, intervals):
@@ -116,7 +115,7 @@ def any_within_contribution_bounds(
     convex = with_convex_bounds(limits, intervals)
     if convex.contribution_bounds:
         found = anything(convex)
-        if found is None or limits.violation(found) <= VIOLATION_TOLERANCE:
+        if found is None or limits.violation(found) <= FEASIBILITY_TOLERANCE:
             return found
     budget = next((row.upper for row in limits.rows if row.is_budget), 0.0)
     if budget <= 0.0 or (limits.lower < 0.0).any():
@@ -170,7 +169,7 @@ def _with_contributions(limits: FeasibleSet, contributions: Vector, on_progress:
         raise SolverFailed("the portfolio of the shares that the bounds leave did not converge") from error
     weights = point / volatilities
     weights *= budget_of(limits) / float(weights.sum())
-    return weights if limits.violation(weights) <= VIOLATION_TOLERANCE else None
+    return weights if limits.violation(weights) <= FEASIBILITY_TOLERANCE else None
 
 
 def with_convex_bounds(limits: FeasibleSet, intervals: ContributionIntervals) -> FeasibleSet:

@@ -19,7 +19,7 @@ from domain.optimization.contribution_bounds.sdp_relaxation import (
 )
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.programs.solver_control import SolverControl
-from domain.optimization.tolerances import GAP_TOLERANCE, VIOLATION_TOLERANCE
+from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, GAP_TOLERANCE
 
 CLOSE_ENOUGH = 0.5 * GAP_TOLERANCE
 """A node that promises less than this, relative to the best value, is not looked into."""
@@ -259,7 +259,7 @@ class ContributionSearch:
         value = self._program.value(point)
         if value >= self._value:
             return
-        missed = self._limits.violated(weights, VIOLATION_TOLERANCE)
+        missed = self._limits.violated(weights, FEASIBILITY_TOLERANCE)
         beyond = {one.label for one in self._limits.absolute_sums} | {one.label for one in self._limits.risk_caps}
         if set(missed) & beyond:
             raise NotSupported(

@@ -10,13 +10,7 @@ from domain.optimization.programs.program import Program, ProgramSolution
 from domain.optimization.programs.rounding import round_to_zero
 from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.solution import Binding, BoundSide, Candidate, Engine
-
-PUSH_TOLERANCE = 1e-9
-"""Scaled multipliers below this are rounding, not a constraint that binds."""
-
-
-REACHED = 1e-7
-"""How close a weight is to a bound that it is said to be held by, relative to the bound or to one."""
+from domain.optimization.tolerances import BINDING_DISTANCE, BINDING_MULTIPLIER
 
 
 def candidate_of(program: Program, answer: ProgramSolution, limits: FeasibleSet, unit: float) -> Candidate:
@@ -47,14 +41,14 @@ def row_bindings(multipliers: Vector, limits: FeasibleSet, unit: float) -> list[
     found: list[Binding] = []
     rows = limits.rows
     for row, multiplier in zip(rows, multipliers.tolist(), strict=False):
-        if abs(multiplier) > PUSH_TOLERANCE:
+        if abs(multiplier) > BINDING_MULTIPLIER:
             side = BoundSide.UPPER if multiplier > 0 else BoundSide.LOWER
             found.append(Binding(row.label, None, side, abs(multiplier) * unit))
     index = len(rows)
     for one in limits.absolute_sums:
         index += limits.n_assets if one.shorts else 2 * limits.n_assets
         multiplier = float(multipliers[index])
-        if multiplier > PUSH_TOLERANCE:
+        if multiplier > BINDING_MULTIPLIER:
             found.append(Binding(one.label, None, BoundSide.UPPER, multiplier * unit * one.factor))
         index += 1
     return found
@@ -66,7 +60,9 @@ def box_bindings(weights: Vector, box_multipliers: Vector, limits: FeasibleSet, 
     up = box_multipliers > 0.0
     ends = np.where(up, limits.upper, limits.lower)
     # A multiplier away from its end is an interior point's rounding; from one that is not there, so much the more.
-    pushed = (sizes > PUSH_TOLERANCE) & (np.abs(weights - ends) <= REACHED * np.maximum(1.0, np.abs(weights)))
+    pushed = (sizes > BINDING_MULTIPLIER) & (
+        np.abs(weights - ends) <= BINDING_DISTANCE * np.maximum(1.0, np.abs(weights))
+    )
     found: list[Binding] = []
     for box in limits.boxes:
         own = pushed & (np.where(up, box.upper, box.lower) == ends)

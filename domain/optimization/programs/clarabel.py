@@ -11,9 +11,10 @@ import numpy as np
 from domain.checks import Vector
 from domain.errors import SolverFailed, SolverTimedOut, UnboundedProblem
 from domain.optimization.programs.affine import stacked
-from domain.optimization.programs.conic_program import RELATIVE_FLOOR, ConeKind, ConicProgram, ConicSolution
+from domain.optimization.programs.conic_program import ConeKind, ConicProgram, ConicSolution
 from domain.optimization.programs.solver_control import LATE
 from domain.optimization.programs.variable_intervals import LinearRows, lower_bound_over_rows
+from domain.optimization.tolerances import CONIC_VALUE_FLOOR
 
 ACCURACY_SHARE, ACCURACIES = 1e-2, (1e-13, 1e-5)
 """Of the tolerance of the answer, what is asked of the solver; it gives what double precision has, and the proof tells
@@ -145,7 +146,7 @@ class _Assembled:
             return None
         # An answer is judged relative to its objective, so an attempt is too, and not relative to one.
         error = abs(float(found.obj_val) - bound) + float(found.r_prim) * max(1.0, abs(bound))
-        gap = error / max(RELATIVE_FLOOR, abs(bound + fixed))
+        gap = error / max(CONIC_VALUE_FLOOR, abs(bound + fixed))
         each = tuple(multipliers[index] for index in self.indices)
         return ConicSolution(point, each, bound + fixed, gap, int(found.iterations))
 

@@ -4,11 +4,7 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.optimization.programs.program import Program, ProgramSolution
-
-VALUE_FLOOR = 1e-4
-"""A scaled objective below this counts as this when a gap is taken relative to it: a variance of less than a ten
-thousandth of the assets' mean variance is what is left of figures ten thousand times larger."""
-
+from domain.optimization.tolerances import VALUE_FLOOR
 
 REACH = 10.0
 """Variables without a bound are taken as at most this many times the largest of the answer when a bound is proven."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import SolverFailed, SolverTimedOut
-from domain.optimization.problem.polytope import Polytope
+from domain.optimization.problem.polytope import LARGE, Polytope
 from domain.optimization.programs.active_set import is_long_only, solve_long_only
 from domain.optimization.programs.active_set_polish import polish
 from domain.optimization.programs.duality import proven_bound, relative_gap
@@ -33,8 +33,6 @@ INTERIOR_SHARE, INTERIOR_TOLERANCES = 1e-2, (1e-13, 1e-5)
 """Of the tolerance of the answer, what is asked of piqp."""
 
 PIVOT_TOLERANCE = 1e-10
-LARGE = 1e30
-"""What the solvers take for infinity."""
 
 
 def solve_quadratic(program: Program, control: SolverControl = UNLIMITED) -> ProgramSolution | None:

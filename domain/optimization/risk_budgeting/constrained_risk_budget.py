@@ -33,7 +33,7 @@ BUDGET_MET = 1e-10
 BUDGET_NEAR = 1e-5
 """The most that may be left to settle where the solver's own accuracy ends the search; the gap tells what it costs."""
 
-SETTLED = 1e-9
+BUDGET_REPAIRED = 1e-9
 """A miss of the budget up to this is settled as it stands."""
 
 ALWAYS_MET = 1e-7
@@ -47,7 +47,7 @@ WIDENINGS = 16
 
 SEARCHES = 60
 
-RELATIVE_FLOOR = 1e-2
+LAMBDA_FLOOR = 1e-2
 """A lambda smaller than this part of the risk counts as this when a gap is taken relative to it."""
 
 DIFFERENT = 1e-5
@@ -95,7 +95,7 @@ def constrained_risk_budget(
         return search.risk(weights) - found.factor * float(shared.shares @ np.log(exposed))
 
     near = found.weights
-    if abs(found.excess) > SETTLED:
+    if abs(found.excess) > BUDGET_REPAIRED:
         # What the accuracy of the solver leaves of the budget: the best that meets it at this lambda.
         near = _LambdaSearch.of(problem, limits, shared, control).trial(found.factor).weights
     weights = repair(limits, near, value_of)
@@ -107,7 +107,7 @@ def constrained_risk_budget(
         solver="clarabel",
         solver_version=solver_version("clarabel"),
         iterations=search.iterations,
-        relative_gap=gap / max(found.factor, RELATIVE_FLOOR * search.risk(weights)),
+        relative_gap=gap / max(found.factor, LAMBDA_FLOOR * search.risk(weights)),
         # What relaxing is worth has no unit here: lambda moves with the limit.
         binding=tuple(replace(binding, shadow_price=None) for binding in bindings),
     )

@@ -17,7 +17,7 @@ from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.request.objectives import FactorBudget
 from domain.optimization.risk_budgeting.constrained_risk_budget import BudgetedExposures, constrained_risk_budget
 from domain.optimization.solution import Candidate, Engine
-from domain.optimization.tolerances import VIOLATION_TOLERANCE
+from domain.optimization.tolerances import FEASIBILITY_TOLERANCE
 
 FIELD = "objective.risk_budget.factor_budgets"
 
@@ -56,7 +56,7 @@ def factor_risk_budget(
     is_long = total > 0.0
     if is_long:
         weights *= budget / total
-        if limits.violation(weights) <= VIOLATION_TOLERANCE:
+        if limits.violation(weights) <= FEASIBILITY_TOLERANCE:
             gap = barrier.relative_gap(point, 1.0)
             return Candidate(weights, Engine.FAST, "newton", iterations=steps, relative_gap=gap)
     if not is_feasible(limits):

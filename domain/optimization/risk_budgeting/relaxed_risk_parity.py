@@ -16,7 +16,6 @@ from domain.optimization.conic.conic_objectives import solve_with_objective
 from domain.optimization.conic.conic_problem import build_conic_problem, covariance_root
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.problem import Problem
-from domain.optimization.programs.conic_program import RELATIVE_FLOOR
 from domain.optimization.programs.program import Program, padded
 from domain.optimization.programs.quadratic import solve_quadratic
 from domain.optimization.programs.repair import nearest_feasible
@@ -24,7 +23,7 @@ from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.request.objectives import RelaxedRiskBudget
 from domain.optimization.solution import Candidate, Engine
-from domain.optimization.tolerances import GAP_TOLERANCE
+from domain.optimization.tolerances import CONIC_VALUE_FLOOR, GAP_TOLERANCE
 
 
 def relaxed_risk_parity(
@@ -74,7 +73,7 @@ def _riskless(
     if answer is None:
         return None
     weights = nearest_feasible(limits, answer.point[: limits.n_assets])
-    gap = max(value_of(weights), 0.0) / RELATIVE_FLOOR
+    gap = max(value_of(weights), 0.0) / CONIC_VALUE_FLOOR
     if gap > GAP_TOLERANCE:
         return None
     return Candidate(weights, Engine.FAST, answer.solver, solver_version(answer.solver), answer.iterations, gap)

@@ -30,7 +30,7 @@ from domain.optimization.risk_budgeting.constrained_risk_budget import (
     refuse_without_exposure,
 )
 from domain.optimization.solution import Candidate, Engine
-from domain.optimization.tolerances import GAP_TOLERANCE, VIOLATION_TOLERANCE
+from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, GAP_TOLERANCE
 
 BUDGET_TOLERANCE = 1e-12
 
@@ -67,7 +67,7 @@ def risk_budget(
         raise UnboundedProblem("budgets of a volatility that long portfolios can bring to zero do not exist")
     weights = point / volatilities
     weights *= budget / weights.sum()
-    if limits.violation(weights) <= VIOLATION_TOLERANCE:
+    if limits.violation(weights) <= FEASIBILITY_TOLERANCE:
         return _candidate(weights, steps, free.relative_gap(point, 1.0))
     if not is_feasible(limits):
         return None
@@ -104,7 +104,7 @@ def _bounded(problem: Problem, limits: FeasibleSet, barrier: LogBarrier, control
             break
         low, high = (theta, high) if gap < 0.0 else (low, theta)
     weights = point / volatilities
-    if limits.violation(weights) > VIOLATION_TOLERANCE:
+    if limits.violation(weights) > FEASIBILITY_TOLERANCE:
         # Limits on several weights at once, which Newton's method does not support.
         return constrained_risk_budget(problem, limits, BudgetedExposures(None, barrier.budgets), weights, control)
     return _candidate(weights, steps, barrier.relative_gap(point, theta))

@@ -22,7 +22,7 @@ from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.request.objectives import RiskBudget
 from domain.optimization.risk_budgeting.constrained_risk_budget import BudgetedExposures, constrained_risk_budget
 from domain.optimization.solution import Candidate, Engine
-from domain.optimization.tolerances import GAP_TOLERANCE, VIOLATION_TOLERANCE
+from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, GAP_TOLERANCE
 from domain.risk.measures import to_first_degree
 
 NO_RISK = 1e-12
@@ -68,7 +68,7 @@ def scenario_risk_budget(
     if gap > GAP_TOLERANCE:
         _refuse_riskless(problem, own_risks, control)
     found = point * (budget / point.sum())
-    if limits.violation(found) > VIOLATION_TOLERANCE:
+    if limits.violation(found) > FEASIBILITY_TOLERANCE:
         if not is_feasible(limits):
             return None
         return constrained_risk_budget(problem, limits, BudgetedExposures(None, shares), found, control)

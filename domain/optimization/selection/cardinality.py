@@ -22,7 +22,7 @@ from domain.optimization.problem.polytope import LARGE
 from domain.optimization.problem.selection_limits import CardinalityRow, Mask, cardinality_rows
 from domain.optimization.selection.perspective import NodeBound
 from domain.optimization.solution import Candidate
-from domain.optimization.tolerances import VIOLATION_TOLERANCE
+from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, SEARCH_GAP
 
 States = NDArray[np.int8]
 UNDECIDED, OUT, LONG, SHORT = 0, 1, 2, 3
@@ -30,8 +30,6 @@ UNDECIDED, OUT, LONG, SHORT = 0, 1, 2, 3
 RULE = "selection"
 """Label of the bounds that a node adds; it never leaves this module."""
 
-CLOSE_ENOUGH = 1e-8
-"""A node that promises less than this, relative to the best value, is not looked into."""
 
 BROKEN = 1e-9
 """How much of a weight below the least position is not rounding."""
@@ -126,7 +124,7 @@ def select_assets(
         tightening,
         caps_hold=caps_hold,
         most_relaxations=most_relaxations,
-        close=max(CLOSE_ENOUGH, 0.5 * tolerance),
+        close=max(SEARCH_GAP, 0.5 * tolerance),
     )
     return search.run(on_progress)
 
@@ -306,7 +304,7 @@ class _SelectionSearch:
         index = self._undecided(node)
         if index is None:
             if float(self._rules.least - np.abs(node.weights[_inside(node.states)]).min(initial=np.inf)) <= (
-                VIOLATION_TOLERANCE
+                FEASIBILITY_TOLERANCE
             ):
                 self._keep(node.candidate)
             return

@@ -20,11 +20,10 @@ from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.limits import Box
 from domain.optimization.problem.objective_value import objective_value
 from domain.optimization.problem.problem import Problem
-from domain.optimization.programs.conic_program import RELATIVE_FLOOR
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.request.objectives import MaxRatio, WorstCase
 from domain.optimization.solution import Candidate, Engine
-from domain.optimization.tolerances import VIOLATION_TOLERANCE
+from domain.optimization.tolerances import CONIC_VALUE_FLOOR, FEASIBILITY_TOLERANCE, SEARCH_GAP
 
 States = NDArray[np.int8]
 Mask = NDArray[np.bool_]
@@ -33,13 +32,11 @@ UNDECIDED, KEPT, PAID = 0, 1, 2
 RULE = "trades:kept"
 """Label of the bounds that a node adds; it never leaves this module."""
 
-CLOSE_ENOUGH = 1e-8
-"""A node that promises less than this, relative to the best value, is not looked into."""
 
-NONE = 1e-12
+SMALLEST_VALUE = 1e-12
 """Stands for the size of an objective that is 0."""
 
-SETTLED = 5e-8
+NODE_SETTLED = 5e-8
 """Weights that are this close to the bound of a node, relative to their value, end it."""
 
 MOST_RELAXATIONS = 200_000
@@ -95,7 +92,7 @@ class _TradeSearch:
     ) -> None:
         self._problem, self._costs, self._limits, self._relaxation = problem, costs, limits, relaxation
         within = np.clip(costs.current, limits.lower, limits.upper)
-        self._stay, self._close = within, max(CLOSE_ENOUGH, close)
+        self._stay, self._close = within, max(SEARCH_GAP, close)
         self._must = np.abs(within - costs.current) > TRADED  # these cannot stay where they are
         budget = next((row.upper for row in limits.rows if row.is_budget), None)
         # One weight alone cannot change then.
@@ -106,7 +103,7 @@ class _TradeSearch:
         self._means = problem.periods_per_year * problem.moments.expected_returns
         self._best: Candidate | None = None
         self._best_value = np.inf
-        self._best_size = NONE
+        self._best_size = SMALLEST_VALUE
         self._ended = np.inf  # the least bound of all nodes that were left
         self._solved = 0
         self._refusal: NoPositiveExcessReturn | None = None
@@ -133,11 +130,13 @@ class _TradeSearch:
     def _size(self, problem: Problem, weights: Vector, value: float) -> float:
         """What a gap is measured against, as `convex` does: the objective, or its parts where costs bring it near 0."""
         if isinstance(problem.objective, MaxRatio):
-            return max(abs(value), NONE)
+            return max(abs(value), SMALLEST_VALUE)
         net_return = float(self._means @ weights)
         costs = 0.0 if problem.costs is None else problem.costs.first_year(weights)
         penalty = value + net_return - costs
-        return max(abs(value), abs(net_return), penalty, RELATIVE_FLOOR * float(np.abs(self._means).max()), NONE)
+        return max(
+            abs(value), abs(net_return), penalty, CONIC_VALUE_FLOOR * float(np.abs(self._means).max()), SMALLEST_VALUE
+        )
 
     def _cutoff(self) -> float:
         return np.inf if self._best is None else self._best_value - self._close * self._best_size
@@ -190,7 +189,7 @@ class _TradeSearch:
 
     def _nothing_traded(self) -> Candidate | None:
         """The current weights, where they keep all limits."""
-        if self._must.any() or self._limits.violation(self._stay) > VIOLATION_TOLERANCE:
+        if self._must.any() or self._limits.violation(self._stay) > FEASIBILITY_TOLERANCE:
             return None
         value = objective_value(self._problem, self._stay)
         if isinstance(self._problem.objective, MaxRatio) and value >= 0.0:
@@ -224,7 +223,7 @@ class _TradeSearch:
         self._keep(settled.candidate)
         weights = settled.candidate.weights
         value = objective_value(self._problem, weights)
-        return value <= node.bound + SETTLED * self._size(self._problem, weights, value)
+        return value <= node.bound + NODE_SETTLED * self._size(self._problem, weights, value)
 
     def _first(self, root: _TradeNode, on_progress: Callable[[], None]) -> None:
         """Weights to beat: what trades in the relaxation, and without the smallest trade as long as that is better."""

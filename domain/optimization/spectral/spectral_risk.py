@@ -29,13 +29,10 @@ from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.request.objectives import MaxRatio, MaxUtility, MinRisk, OrderedWeightedAverage
 from domain.optimization.solution import Binding, Candidate, Engine
 from domain.optimization.spectral.cutting_planes import CuttingPlanes, Incumbent, SpectralProgram, minimise_by_cuts
-from domain.optimization.tolerances import VIOLATION_TOLERANCE
+from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, SPECTRAL_VALUE_FLOOR
 from domain.risk.measures import RiskMeasure
 from domain.risk.ordered import Spectrum, corrected, given_weights, spectral_risk, spectrum_of
 from domain.risk.outcomes import EQUAL, Outcomes
-
-RISK_FLOOR = 1e-2
-"""An objective below this many times its size for a typical asset counts as this when a gap is relative to it."""
 
 NOTHING = 1e-9
 """A risk of less than this, in typical ones at the same gain, is none: a ratio to it has no maximum."""
@@ -145,7 +142,7 @@ class SpectralProof:
     def gap(self, weights: Vector) -> float:
         """How far their value is above the bound, relative to it, or near zero to its size for a typical asset."""
         value = self.value(weights)
-        size = max(abs(value), RISK_FLOOR * self.unit)
+        size = max(abs(value), SPECTRAL_VALUE_FLOOR * self.unit)
         return max(value - self.bound, 0.0) / size if size > 0.0 else 0.0
 
     def binding(self, weights: Vector) -> tuple[Binding, ...]:
@@ -242,7 +239,7 @@ def _feasible_point(limits: FeasibleSet, polytope: Polytope, control: SolverCont
         return None
     budget = next((row.upper for row in limits.rows if row.is_budget), 1.0)
     even = np.clip(np.full(limits.n_assets, budget / limits.n_assets), limits.lower, limits.upper)
-    if limits.violation(even) <= VIOLATION_TOLERANCE**2:
+    if limits.violation(even) <= FEASIBILITY_TOLERANCE**2:
         # The auxiliary variables have no cost, and what they are does not matter.
         return np.append(even, np.zeros(len(polytope.lower) - limits.n_assets))
     vertex = solve_linear(Program(None, np.zeros(len(polytope.lower)), polytope), control)

@@ -290,7 +290,7 @@ def test_every_linkage_makes_clusters(linkage: Linkage) -> None:
 def test_neighbours_are_counted_in_cliques(seed: int, share: float) -> None:
     apart = np.triu(np.random.default_rng(seed).random((12, 12)) < share, 1)
     apart = apart | apart.T
-    counts = cardinality_rows([SelectionLimit("net", apart=apart)])
+    counts = cardinality_rows([SelectionLimit("net", exclusions=apart)])
     assert sum(count.members.astype(int) for count in counts).max() <= 1 if counts else not apart.any()
     for count in counts:
         members = np.flatnonzero(count.members)
