@@ -18,9 +18,9 @@ from peers import FRONTIER_POINTS, PEERS, Array, Market, Run
 from domain.errors import InfeasibleProblem
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.optimization.frontier import trace
+from domain.optimization.frontier import trace_frontier
 from domain.optimization.problem.problem import Problem
-from domain.optimization.problem.resolve import state
+from domain.optimization.problem.resolve import build_problem
 from domain.optimization.request.constraints import ReturnFloor
 from domain.optimization.request.objectives import Hierarchical, MaxRatio, MinRisk, Objective, RiskBudget
 from domain.optimization.request.specification import Specification
@@ -78,10 +78,10 @@ def our_jobs(market: Market) -> Mapping[str, Run]:
     def tree() -> Array:
         # From returns alone, as every peer of this job.
         panel = ReturnPanel.of(market.names, dates, market.returns)
-        return solve(state(Specification(Hierarchical(), periods_per_year=252.0), panel)).weights
+        return solve(build_problem(Specification(Hierarchical(), periods_per_year=252.0), panel)).weights
 
     def frontier() -> Array:
-        found = trace(Problem(moments(), MinRisk()), FRONTIER_POINTS, lambda: None)
+        found = trace_frontier(Problem(moments(), MinRisk()), FRONTIER_POINTS, lambda: None)
         return np.array([solution.weights for solution in found])
 
     return {

@@ -16,7 +16,7 @@ from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel
 from domain.optimization.problem.bound_warnings import bound_warnings
 from domain.optimization.problem.problem import Problem
-from domain.optimization.problem.resolve import state
+from domain.optimization.problem.resolve import build_problem
 from domain.optimization.request.constraints import Turnover
 from domain.optimization.request.objectives import InverseVolatility
 from domain.optimization.request.specification import Specification
@@ -227,7 +227,7 @@ class Optimized(_WithoutDates):
         return weights
 
     def _problem(self, history: MarketHistory, gone: frozenset[str], on_progress: OnProgress) -> Problem:
-        return state(
+        return build_problem(
             self._specification_for(history, gone),
             PricePanel(history.symbols, history.dates, history.prices),
             on_progress,

@@ -12,13 +12,15 @@ from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.limits import excess
 from domain.optimization.problem.problem import Problem
 from domain.optimization.solution import Candidate, Engine
-from domain.optimization.tolerances import VIOLATION_TOLERANCE
+from domain.optimization.tolerances import FEASIBILITY_TOLERANCE
 
 
 def equal_weight(problem: Problem, limits: FeasibleSet) -> Candidate | None:
     """1 / N of the budget in each asset, None where no weights keep the limits. Raises FormulaMissesConstraint."""
     shares = np.ones(len(problem.moments.symbols))
-    return _formula(problem, limits, shares, "equal weight", "tracking with equal weights as benchmark stays near it")
+    return _check_formula(
+        problem, limits, shares, "equal weight", "tracking with equal weights as benchmark stays near it"
+    )
 
 
 def inverse_volatility(problem: Problem, limits: FeasibleSet) -> Candidate | None:
@@ -31,12 +33,14 @@ def inverse_volatility(problem: Problem, limits: FeasibleSet) -> Candidate | Non
         symbol = problem.moments.symbols[int(np.argmin(volatilities))]
         raise InvalidInput("covariance", f"inverse volatility needs every variance above 0, that of {symbol} is not")
     shares = float(volatilities.min()) / volatilities
-    return _formula(problem, limits, shares, "inverse volatility", "risk_budget shares out risk and keeps constraints")
+    return _check_formula(
+        problem, limits, shares, "inverse volatility", "risk_budget shares out risk and keeps constraints"
+    )
 
 
-def _formula(problem: Problem, limits: FeasibleSet, shares: Vector, name: str, instead: str) -> Candidate | None:
+def _check_formula(problem: Problem, limits: FeasibleSet, shares: Vector, name: str, instead: str) -> Candidate | None:
     weights = problem.budget * shares / shares.sum()
-    missed = dict.fromkeys(limits.violated(weights, VIOLATION_TOLERANCE), 0.0)
+    missed = dict.fromkeys(limits.violated(weights, FEASIBILITY_TOLERANCE), 0.0)
     if not missed:
         return Candidate(weights, Engine.CLOSED_FORM, name)
     if is_proven(limits, feasible=False):

@@ -4,31 +4,28 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.errors import NotSupported, SolverTimedOut
-from domain.optimization.conic.conic_problem import stage
-from domain.optimization.contribution_bounds.bounded_contributions import any_within_shares
+from domain.optimization.conic.conic_problem import build_conic_problem
+from domain.optimization.contribution_bounds.bounded_contributions import any_within_contribution_bounds
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.programs.linear import solve_linear
 from domain.optimization.programs.program import Program
-from domain.optimization.programs.rounding import cleaned
+from domain.optimization.programs.rounding import round_to_zero
 from domain.optimization.programs.solver_control import UNLIMITED
-from domain.optimization.selection.cardinality import SearchTooLongError, selected
+from domain.optimization.selection.cardinality import RelaxationLimitReachedError, select_assets
 from domain.optimization.solution import Candidate, Engine
-from domain.optimization.spectral.spectral_constraints import least_ranked, within_ranked_caps
-from domain.optimization.tolerances import VIOLATION_TOLERANCE
+from domain.optimization.spectral.spectral_constraints import explore_spectral_constraints, within_spectral_constraints
+from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, QUICK_SEARCH_RELAXATIONS
 from domain.progress import OnProgress, no_progress
-
-MOST_RELAXATIONS = 400
-"""How many an explanation takes for one question about which assets to hold: a second's worth, and it may take more."""
 
 
 def is_feasible(limits: FeasibleSet, most_relaxations: float = np.inf, on_progress: OnProgress = no_progress) -> bool:
     """Whether any weights keep all limits. Raises SearchTooLongError beyond so many relaxations."""
     on_progress()
-    if limits.holdings:
-        found = selected(limits, any_weights, lambda _: 0.0, on_progress, most_relaxations=most_relaxations)
+    if limits.selection_limits:
+        found = select_assets(limits, any_weights, lambda _: 0.0, on_progress, most_relaxations=most_relaxations)
         return found is not None
-    if limits.share_bounds:
-        return any_within_shares(limits, _within_convex) is not None
+    if limits.contribution_bounds:
+        return any_within_contribution_bounds(limits, _within_convex) is not None
     return any_weights(limits) is not None
 
 
@@ -36,8 +33,8 @@ def is_proven(limits: FeasibleSet, *, feasible: bool, on_progress: OnProgress = 
     """Whether it is known in reasonable time that some weights keep all limits, or that none do."""
     on_progress()
     try:
-        return is_feasible(limits, MOST_RELAXATIONS) is feasible
-    except (SearchTooLongError, NotSupported, SolverTimedOut):
+        return is_feasible(limits, QUICK_SEARCH_RELAXATIONS) is feasible
+    except (RelaxationLimitReachedError, NotSupported, SolverTimedOut):
         return False
 
 
@@ -48,22 +45,24 @@ def _within_convex(limits: FeasibleSet) -> Vector | None:
 
 def any_weights(limits: FeasibleSet) -> Candidate | None:
     """Some weights within limits that do not select assets, None where there are none."""
-    if (least := least_ranked(limits, limits.labels)) is not None and limits.violation(least) <= VIOLATION_TOLERANCE:
+    if (least := explore_spectral_constraints(limits, limits.labels)) is not None and limits.violation(
+        least
+    ) <= FEASIBILITY_TOLERANCE:
         return unproven_candidate(least)
-    return within_ranked_caps(limits, any_weights_without_spectral, no_progress)
+    return within_spectral_constraints(limits, any_weights_without_spectral, no_progress)
 
 
 def any_weights_without_spectral(limits: FeasibleSet) -> Candidate | None:
     """The same within limits without spectral risk measures."""
-    if limits.risk_caps or limits.share_bounds:
-        made = stage(limits, UNLIMITED)
-        answer = made.model.solve()
-        return None if answer is None else unproven_candidate(made.weights.value(answer.point))
+    if limits.risk_caps or limits.contribution_bounds:
+        conic = build_conic_problem(limits, UNLIMITED)
+        answer = conic.model.solve()
+        return None if answer is None else unproven_candidate(conic.weights.value(answer.point))
     polytope = limits.polytope()
     if (polytope.lower > polytope.upper).any():
         return None
     vertex = solve_linear(Program(None, np.zeros(len(polytope.lower)), polytope))
-    return None if vertex is None else unproven_candidate(cleaned(vertex.point[: limits.size]))
+    return None if vertex is None else unproven_candidate(round_to_zero(vertex.point[: limits.n_assets]))
 
 
 def unproven_candidate(weights: Vector) -> Candidate:

@@ -11,13 +11,14 @@ from domain.optimization.infeasibility import conflict
 from domain.optimization.mean_variance.critical_line import Corner, corners, is_tied
 from domain.optimization.problem.feasible_set import FeasibleSet, feasible_set
 from domain.optimization.problem.problem import Problem
-from domain.optimization.programs.duality import VALUE_FLOOR, proven_bound
-from domain.optimization.programs.program import Answer, Program
+from domain.optimization.programs.duality import proven_bound
+from domain.optimization.programs.program import Program, ProgramSolution
 from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.request.constraints import ReturnFloor
 from domain.optimization.request.objectives import MaxReturn, MinRisk
 from domain.optimization.solution import Candidate, Engine, Solution
 from domain.optimization.solve import solve
+from domain.optimization.tolerances import VALUE_FLOOR
 from domain.optimization.verify import verify
 
 FLOOR_LABEL = "frontier:return"
@@ -28,7 +29,7 @@ TIE_ROOM = 1e-12
 """What a floor at the highest return leaves for rounding."""
 
 
-def trace(problem: Problem, points: int, on_progress: Callable[[], None]) -> Iterator[Solution]:
+def trace_frontier(problem: Problem, points: int, on_progress: Callable[[], None]) -> Iterator[Solution]:
     """Verified portfolios from the highest return to the least risk; the problem's objective does not count.
 
     With 0 points every corner portfolio, which needs variance, bounds and a budget and nothing else; otherwise so many
@@ -49,18 +50,20 @@ def trace(problem: Problem, points: int, on_progress: Callable[[], None]) -> Ite
     return _spaced(least, points, on_progress)
 
 
-def goes_by_points(problem: Problem, points: int) -> bool:
+def needs_separate_problems(problem: Problem, points: int) -> bool:
     """Whether the points between the ends are problems of their own, that can be solved in any order."""
     return points > 2 and not _has_corners(problem, feasible_set(problem))
 
 
-def ends(problem: Problem, on_progress: Callable[[], None]) -> tuple[Solution, Solution]:
+def frontier_ends(problem: Problem, on_progress: Callable[[], None]) -> tuple[Solution, Solution]:
     """The portfolios of the highest return and of the least risk. Raises what `solve` raises."""
     highest = solve(replace(problem, objective=MaxReturn()), on_progress)
     return highest, solve(replace(problem, objective=MinRisk()), on_progress)
 
 
-def between(problem: Problem, returns: Iterable[float], on_progress: Callable[[], None]) -> Iterator[Solution]:
+def portfolios_between(
+    problem: Problem, returns: Iterable[float], on_progress: Callable[[], None]
+) -> Iterator[Solution]:
     """The portfolios of least risk with at least each of these annual returns. Raises what `solve` raises."""
     for wanted in returns:
         floor = ReturnFloor(FLOOR_LABEL, wanted)
@@ -150,7 +153,7 @@ class _CornerFrontier:
         """A corner is the answer to the quadratic program at its own trade-off, and that is what is proven."""
         means, covariance = self._means, self._covariance
         program = Program(covariance, -corner.trade_off * means, self._polytope)
-        answer = Answer(corner.weights, np.array([-corner.multiplier]), "critical line", corner.step)
+        answer = ProgramSolution(corner.weights, np.array([-corner.multiplier]), "critical line", corner.step)
         # The objective may cross 0 along the frontier: what a gap is measured against is its two parts.
         variance = float(corner.weights @ covariance @ corner.weights)
         parts = 0.5 * variance + corner.trade_off * abs(float(means @ corner.weights))
@@ -164,7 +167,7 @@ def _spaced(problem: Problem, points: int, on_progress: Callable[[], None]) -> I
     if points == 1:
         yield solve(replace(problem, objective=MaxReturn()), on_progress)
         return
-    highest, least = ends(problem, on_progress)
+    highest, least = frontier_ends(problem, on_progress)
     yield highest
-    yield from between(problem, spaced_returns(highest, least, points), on_progress)
+    yield from portfolios_between(problem, spaced_returns(highest, least, points), on_progress)
     yield least

@@ -10,24 +10,19 @@ from dataclasses import replace
 
 from domain.checks import Vector
 from domain.errors import InfeasibleProblem, NotSupported, SolverTimedOut
-from domain.optimization.conic.conic_problem import Stage
-from domain.optimization.feasibility import (
-    MOST_RELAXATIONS,
-    any_weights_without_spectral,
-    is_feasible,
-    is_proven,
-    unproven_candidate,
-)
+from domain.optimization.conic.conic_problem import ConicProblem
+from domain.optimization.feasibility import any_weights_without_spectral, is_feasible, is_proven, unproven_candidate
 from domain.optimization.problem.feasible_set import FeasibleSet
-from domain.optimization.problem.limits import AbsoluteSum, Box, Limit, RiskCap, Row, ShareBounds, excess
-from domain.optimization.problem.selection_limits import Count, Holdings
+from domain.optimization.problem.limits import AbsoluteSum, Box, ContributionBounds, Limit, RiskCap, Row, excess
+from domain.optimization.problem.selection_limits import CardinalityRow, SelectionLimit
 from domain.optimization.programs.affine import constant
-from domain.optimization.programs.conic_model import ConeModel
+from domain.optimization.programs.conic_model import ConicModel
 from domain.optimization.programs.farkas import conflicting_labels
-from domain.optimization.programs.rounding import cleaned
-from domain.optimization.selection.cardinality import SearchTooLongError, selected
+from domain.optimization.programs.rounding import round_to_zero
+from domain.optimization.selection.cardinality import RelaxationLimitReachedError, select_assets
 from domain.optimization.solution import Candidate
-from domain.optimization.spectral.spectral_constraints import least_ranked, within_ranked_caps
+from domain.optimization.spectral.spectral_constraints import explore_spectral_constraints, within_spectral_constraints
+from domain.optimization.tolerances import QUICK_SEARCH_RELAXATIONS
 from domain.progress import OnProgress, no_progress
 
 NEGLIGIBLE_RELAXATION = 1e-9
@@ -61,7 +56,7 @@ def conflict(limits: FeasibleSet, on_progress: OnProgress = no_progress) -> Infe
 def _with_relaxations(limits: FeasibleSet, labels: list[str], on_progress: OnProgress) -> InfeasibleProblem:
     singly: dict[str, float] = {}
     try:
-        if limits.only(labels).share_bounds:
+        if limits.only(labels).contribution_bounds:
             return InfeasibleProblem(labels, share_relaxations(limits, labels))
         for label in labels:
             on_progress()
@@ -69,7 +64,7 @@ def _with_relaxations(limits: FeasibleSet, labels: list[str], on_progress: OnPro
                 singly[label] = size
         on_progress()
         # A number of assets and a weight have no sum.
-        whole = {holding.label for holding in limits.holdings}
+        whole = {selection.label for selection in limits.selection_limits}
         return InfeasibleProblem(labels, singly, {} if whole & set(labels) else joint_relaxation(limits, labels))
     except SolverTimedOut:
         return InfeasibleProblem(labels, singly)
@@ -91,12 +86,12 @@ def smallest_relaxation(limits: FeasibleSet, label: str) -> float | None:
 
     None where no t is enough.
     """
-    holding = next((one for one in limits.holdings if one.label == label), None)
-    if holding is not None:
-        return _holding_relaxation(limits, holding)
+    selection = next((one for one in limits.selection_limits if one.label == label), None)
+    if selection is not None:
+        return _holding_relaxation(limits, selection)
     try:
         found = _least_widening(limits, [label])
-    except SearchTooLongError:
+    except RelaxationLimitReachedError:
         return _widening_by_bisection(limits, label)
     return None if not found else max(found[label], NEGLIGIBLE_RELAXATION)
 
@@ -108,7 +103,7 @@ def joint_relaxation(limits: FeasibleSet, labels: Collection[str]) -> dict[str, 
     """
     try:
         return _least_widening(limits, labels)
-    except SearchTooLongError:
+    except RelaxationLimitReachedError:
         return {}
 
 
@@ -122,15 +117,17 @@ def _least_widening(limits: FeasibleSet, labels: Collection[str]) -> dict[str, f
         }
 
     def elastic(looser: FeasibleSet) -> Candidate | None:
-        return within_ranked_caps(looser, lambda some: _elastic(some, labels), no_progress, scaled=False)
+        return within_spectral_constraints(looser, lambda some: _elastic(some, labels), no_progress, scaled=False)
 
-    least_ranked(limits, labels)
+    explore_spectral_constraints(limits, labels)
 
     def value(weights: Vector) -> float:
         return sum(needed(weights).values())
 
-    if limits.holdings:
-        found = selected(limits, elastic, value, no_progress, caps_hold=False, most_relaxations=MOST_RELAXATIONS)
+    if limits.selection_limits:
+        found = select_assets(
+            limits, elastic, value, no_progress, caps_hold=False, most_relaxations=QUICK_SEARCH_RELAXATIONS
+        )
     else:
         found = elastic(limits)
     return {} if found is None else needed(found.weights)
@@ -141,7 +138,7 @@ def _widening_by_bisection(limits: FeasibleSet, label: str) -> float | None:
 
     def feasible(t: float) -> bool:
         looser = tuple(_widened(limit, t) if limit.label == label else limit for limit in limits.limits)
-        return is_feasible(FeasibleSet(limits.symbols, looser), MOST_RELAXATIONS)
+        return is_feasible(FeasibleSet(limits.symbols, looser), QUICK_SEARCH_RELAXATIONS)
 
     try:
         low, high = 0.0, 1.0
@@ -152,7 +149,7 @@ def _widening_by_bisection(limits: FeasibleSet, label: str) -> float | None:
         while high - low > NEGLIGIBLE_RELAXATION * max(1.0, high):
             middle = 0.5 * (low + high)
             low, high = (low, middle) if feasible(middle) else (middle, high)
-    except SearchTooLongError:
+    except RelaxationLimitReachedError:
         return None
     return high
 
@@ -173,12 +170,12 @@ def _widened(limit: Limit, t: float) -> Limit:
 def share_relaxations(limits: FeasibleSet, labels: Collection[str]) -> dict[str, float]:
     """How far each bound on contributions must be moved out, by bisection; what the other labels need is not known."""
     found: dict[str, float] = {}
-    for bounds in limits.share_bounds:
+    for bounds in limits.contribution_bounds:
         if bounds.label not in labels:
             continue
         others = tuple(one for one in limits.limits if one is not bounds)
 
-        def feasible(more: float, bounds: ShareBounds = bounds, others: tuple[Limit, ...] = others) -> bool:
+        def feasible(more: float, bounds: ContributionBounds = bounds, others: tuple[Limit, ...] = others) -> bool:
             looser = replace(bounds, lower=bounds.lower - more, upper=bounds.upper + more)
             try:
                 return is_feasible(FeasibleSet(limits.symbols, (*others, looser)))
@@ -196,40 +193,42 @@ def share_relaxations(limits: FeasibleSet, labels: Collection[str]) -> dict[str,
 
 
 def _elastic(limits: FeasibleSet, labels: Collection[str]) -> Candidate | None:
-    model = ConeModel()
-    made = Stage(model, model.variables(limits.size), constant(1.0))
+    model = ConicModel()
+    conic = ConicProblem(model, model.variables(limits.n_assets), constant(1.0))
     given = {label: model.positive(1) for label in labels}
     for limit in limits.limits:
-        made.add(limit, limits.symbols, given.get(limit.label))
+        conic.add(limit, limits.symbols, given.get(limit.label))
     total = constant(0.0)
     for t in given.values():
         total = total + t
     model.minimise(total)
     answer = model.vertex() if model.is_linear else model.solve()
-    return None if answer is None else unproven_candidate(cleaned(made.weights.value(answer.point)))
+    return None if answer is None else unproven_candidate(round_to_zero(conic.weights.value(answer.point)))
 
 
-def _holding_relaxation(limits: FeasibleSet, holding: Holdings) -> float | None:
+def _holding_relaxation(limits: FeasibleSet, selection: SelectionLimit) -> float | None:
     """Assets to add to every count, or what to take off a least position, found by bisection; neighbours stay so."""
-    others = tuple(limit for limit in limits.limits if limit is not holding)
+    others = tuple(limit for limit in limits.limits if limit is not selection)
 
-    def feasible(looser: Holdings) -> bool:
+    def feasible(looser: SelectionLimit) -> bool:
         return is_proven(FeasibleSet(limits.symbols, (*others, looser)), feasible=True)
 
-    if holding.apart is not None:
+    if selection.exclusions is not None:
         return None
-    if holding.counts:
-        for more in range(1, max(int(count.members.sum()) - count.most for count in holding.counts) + 1):
-            counts = tuple(Count(count.members, count.most + more) for count in holding.counts)
-            if feasible(replace(holding, counts=counts)):
+    if selection.cardinality:
+        for more in range(1, max(int(count.members.sum()) - count.max_assets for count in selection.cardinality) + 1):
+            cardinality = tuple(
+                CardinalityRow(count.members, count.max_assets + more) for count in selection.cardinality
+            )
+            if feasible(replace(selection, cardinality=cardinality)):
                 return float(more)
         return None
-    least = holding.min_weight or 0.0
+    least = selection.min_weight or 0.0
     if not is_proven(FeasibleSet(limits.symbols, others), feasible=True):
         return None
     low, high = 0.0, least
     while high - low > NEGLIGIBLE_RELAXATION * max(1.0, high):
         middle = 0.5 * (low + high)
-        enough = feasible(replace(holding, min_weight=max(least - middle, 1e-15)))
+        enough = feasible(replace(selection, min_weight=max(least - middle, 1e-15)))
         low, high = (low, middle) if enough else (middle, high)
     return high

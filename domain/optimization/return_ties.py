@@ -10,23 +10,27 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.errors import NotSupported, SolverFailed, SolverTimedOut
-from domain.optimization.conic.conic_objectives import answered
-from domain.optimization.conic.conic_problem import risk_of_weights, stage
+from domain.optimization.conic.conic_objectives import solve_with_objective
+from domain.optimization.conic.conic_problem import build_conic_problem, risk_epigraph
 from domain.optimization.conic.net_return import net_return_expression
 from domain.optimization.mean_variance.quadratic_objectives import minimum_risk
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.limits import Row
 from domain.optimization.problem.net_return import NetReturn, annual_net_return
 from domain.optimization.problem.problem import Problem
-from domain.optimization.programs.conic_program import RELATIVE_FLOOR
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.request.objectives import MinRisk
-from domain.optimization.selection.cardinality import SearchTooLongError, selected
+from domain.optimization.selection.cardinality import RelaxationLimitReachedError, select_assets
 from domain.optimization.solution import Candidate
-from domain.optimization.tolerances import GAP_TOLERANCE, VIOLATION_TOLERANCE
+from domain.optimization.tolerances import (
+    CONIC_VALUE_FLOOR,
+    FEASIBILITY_TOLERANCE,
+    GAP_TOLERANCE,
+    QUICK_SEARCH_RELAXATIONS,
+)
 from domain.risk.measures import RiskMeasure
 
-GIVEN_UP = 1e-9
+RETURN_GIVEN_UP = 1e-9
 """What a second program may lose of the highest return, relative to what its gap is measured against: a hundredth of
 the gap that an answer may have."""
 
@@ -36,78 +40,79 @@ WORTHWHILE = 1e-6
 TIED = 1e-11
 """Expected returns that differ by less, relative to the largest, are equal."""
 
-MOST_RELAXATIONS = 400
-"""How many a search may take to find a calmer portfolio; beyond that the first one stays."""
 
-
-def calmest(
+def least_variance_of_ties(
     problem: Problem, limits: FeasibleSet, highest: Candidate | None, control: SolverControl
 ) -> Candidate | None:
     """A candidate for the highest return, or another one with the same return and less variance."""
     charged = problem.costs is not None and problem.costs.fee > 0.0
-    if highest is None or charged or limits.share_bounds:
+    if highest is None or charged or limits.contribution_bounds:
         return highest
     control()
-    gain = annual_net_return(problem)
-    if limits.holdings:
-        weights = _by_search(problem, limits, gain, highest, control)
+    net_return = annual_net_return(problem)
+    if limits.selection_limits:
+        weights = _by_search(problem, limits, net_return, highest, control)
     elif limits.is_linear and problem.costs is None:
         return highest
     else:
-        weights = _by_cones(problem, limits, gain, highest, control)
-    return highest if weights is None else _judged(problem, limits, gain, highest, weights)
+        weights = _by_cones(problem, limits, net_return, highest, control)
+    return highest if weights is None else _judged(problem, limits, net_return, highest, weights)
 
 
 def _by_cones(
-    problem: Problem, limits: FeasibleSet, gain: NetReturn, highest: Candidate, control: SolverControl
+    problem: Problem, limits: FeasibleSet, net_return: NetReturn, highest: Candidate, control: SolverControl
 ) -> Vector | None:
-    risk, scale = problem.deviation, gain.scale or 1.0
-    least = (gain.of(highest.weights) - GIVEN_UP * _size(gain, highest)) / scale
+    risk, scale = problem.deviation, net_return.scale or 1.0
+    least = (net_return.of(highest.weights) - RETURN_GIVEN_UP * _size(net_return, highest)) / scale
     try:
-        made = stage(limits, control)
-        made.model.nonnegative(net_return_expression(made, gain, scale) - least)
-        made.model.minimise(risk_of_weights(made, risk, made.weights))
-        found = answered(made, limits, lambda weights: risk.of(weights) / risk.unit, lambda _: risk.unit)
+        conic = build_conic_problem(limits, control)
+        conic.model.nonnegative(net_return_expression(conic, net_return, scale) - least)
+        conic.model.minimise(risk_epigraph(conic, risk, conic.weights))
+        found = solve_with_objective(conic, limits, lambda weights: risk.of(weights) / risk.unit, lambda _: risk.unit)
     except (NotSupported, SolverFailed, SolverTimedOut):
         return None
     return None if found is None else found.weights
 
 
 def _by_search(
-    problem: Problem, limits: FeasibleSet, gain: NetReturn, highest: Candidate, control: SolverControl
+    problem: Problem, limits: FeasibleSet, net_return: NetReturn, highest: Candidate, control: SolverControl
 ) -> Vector | None:
-    means = np.sort(gain.by_asset)
-    if problem.costs is not None or limits.risk_caps or (np.diff(means) > TIED * gain.scale).all():
+    means = np.sort(net_return.by_asset)
+    if problem.costs is not None or limits.risk_caps or (np.diff(means) > TIED * net_return.scale).all():
         return None
-    floor = Row("", gain.by_asset, gain.of(highest.weights) - GIVEN_UP * _size(gain, highest), np.inf)
+    floor = Row(
+        "", net_return.by_asset, net_return.of(highest.weights) - RETURN_GIVEN_UP * _size(net_return, highest), np.inf
+    )
     calm = replace(problem, objective=MinRisk(), risk_measure=RiskMeasure.VARIANCE)
     within = FeasibleSet(limits.symbols, (*limits.limits, floor))
     try:
-        found = selected(
+        found = select_assets(
             within,
             lambda some: minimum_risk(calm, some, control),
             calm.risk.of,
             control,
-            most_relaxations=MOST_RELAXATIONS,
+            most_relaxations=QUICK_SEARCH_RELAXATIONS,
         )
-    except (SearchTooLongError, SolverFailed, SolverTimedOut):
+    except (RelaxationLimitReachedError, SolverFailed, SolverTimedOut):
         return None
     return None if found is None else found.weights
 
 
-def _size(gain: NetReturn, highest: Candidate) -> float:
+def _size(net_return: NetReturn, highest: Candidate) -> float:
     """What a gap is measured against: the return, or a part of its largest figure where costs bring it near 0."""
-    return max(abs(gain.of(highest.weights)), RELATIVE_FLOOR * gain.scale)
+    return max(abs(net_return.of(highest.weights)), CONIC_VALUE_FLOOR * net_return.scale)
 
 
-def _judged(problem: Problem, limits: FeasibleSet, gain: NetReturn, highest: Candidate, weights: Vector) -> Candidate:
+def _judged(
+    problem: Problem, limits: FeasibleSet, net_return: NetReturn, highest: Candidate, weights: Vector
+) -> Candidate:
     """The weights with the first answer's proof, if they are calmer and miss nothing."""
     deviation = problem.deviation
     calmer = deviation.of(weights) < (1.0 - WORTHWHILE) * deviation.of(highest.weights)
-    if not calmer or limits.violation(weights) > 0.5 * VIOLATION_TOLERANCE:
+    if not calmer or limits.violation(weights) > 0.5 * FEASIBILITY_TOLERANCE:
         return highest
-    size = _size(gain, highest)
-    lost = max(gain.of(highest.weights) - gain.of(weights), 0.0) / size if size > 0.0 else 0.0
+    size = _size(net_return, highest)
+    lost = max(net_return.of(highest.weights) - net_return.of(weights), 0.0) / size if size > 0.0 else 0.0
     gap = (highest.relative_gap or 0.0) + lost
     # A calmer portfolio is not worth an answer that fails for its gap.
     allowed = max(GAP_TOLERANCE, problem.options.tolerance)

@@ -1,63 +1,41 @@
-"""The one door to the engine: it picks who answers, and lets nothing out that is not verified."""
+"""Entry point: selects a solver, verifies its answer, returns a Solution.
+
+`dispatch` has the table of methods. Around the method stand the searches for what no convex program can decide: which
+trades pay a fee, which assets are held, which contributions bind.
+"""
 
 import contextlib
-from collections.abc import Callable
 from dataclasses import replace
 
 from domain.checks import Vector
 from domain.errors import NotSupported, SolverFailed
-from domain.optimization.closed_form import equal_weight, inverse_volatility
-from domain.optimization.clustering.hierarchical import hierarchical
-from domain.optimization.conic import conic_objectives
-from domain.optimization.conic.higher_moments import higher_moments
-from domain.optimization.conic.kelly import highest_growth
-from domain.optimization.conic.robust import worst_case
-from domain.optimization.contribution_bounds.bounded_contributions import within_shares
+from domain.optimization.contribution_bounds.bounded_contributions import within_contribution_bounds
+from domain.optimization.dispatch import method_of
 from domain.optimization.feasibility import is_proven
 from domain.optimization.infeasibility import conflict
-from domain.optimization.mean_variance import maximum_ratio, quadratic_objectives
+from domain.optimization.methods import Call
 from domain.optimization.problem.bound_warnings import bound_warnings
 from domain.optimization.problem.feasible_set import FeasibleSet, feasible_set
-from domain.optimization.problem.net_return import NetReturn, annual_net_return
-from domain.optimization.problem.objective_value import loss
+from domain.optimization.problem.objective_value import objective_value
 from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.request.objectives import (
     EqualWeight,
-    FactorBudget,
     Hierarchical,
-    HigherMoments,
     InverseVolatility,
-    Kelly,
-    MaxDiversification,
-    MaxRatio,
     MaxReturn,
-    MaxUtility,
-    MinRisk,
-    OrderedWeightedAverage,
-    RelaxedRiskBudget,
-    RiskBudget,
-    Tracking,
-    WorstCase,
 )
-from domain.optimization.request.solver_options import DEFAULT_TOLERANCE, EnginePreference
-from domain.optimization.return_ties import calmest
-from domain.optimization.risk_budgeting.factor_risk_budget import factor_budget
-from domain.optimization.risk_budgeting.relaxed_risk_parity import relaxed_risk_budget
-from domain.optimization.risk_budgeting.risk_budget import risk_budget
-from domain.optimization.risk_budgeting.scenario_risk_budget import scenario_risk_budget
-from domain.optimization.riskfolio.support import refusal
-from domain.optimization.selection.cardinality import selected
-from domain.optimization.selection.fixed_costs import best_trades
-from domain.optimization.selection.perspective import tightening_of
+from domain.optimization.request.solver_options import EnginePreference
+from domain.optimization.return_ties import least_variance_of_ties
+from domain.optimization.riskfolio.support import unsupported_reason
+from domain.optimization.selection.cardinality import select_assets
+from domain.optimization.selection.fixed_costs import select_trades
+from domain.optimization.selection.perspective import perspective_bound
 from domain.optimization.solution import Candidate, Solution
-from domain.optimization.spectral.cvar import minimum_tail_risk
-from domain.optimization.spectral.spectral_constraints import within_ranked_caps
-from domain.optimization.spectral.spectral_risk import best_by_cuts, best_ordered_average, is_spectral, ranked_risk
-from domain.optimization.tolerances import GAP_TOLERANCE, VIOLATION_TOLERANCE
+from domain.optimization.spectral.spectral_constraints import within_spectral_constraints
+from domain.optimization.tolerances import DEFAULT_TOLERANCE, FEASIBILITY_TOLERANCE, GAP_TOLERANCE
 from domain.optimization.verify import verify
 from domain.progress import OnProgress, no_progress
-from domain.risk.measures import RiskMeasure
 
 
 def solve(problem: Problem, on_progress: OnProgress = no_progress) -> Solution:
@@ -69,7 +47,7 @@ def solve(problem: Problem, on_progress: OnProgress = no_progress) -> Solution:
     """
     control = SolverControl.of(problem.options, on_progress)
     control()
-    if needs_riskfolio(problem) and (reason := refusal(problem)):
+    if needs_riskfolio(problem) and (reason := unsupported_reason(problem)):
         raise NotSupported(reason)
     limits = feasible_set(problem)
     try:
@@ -96,7 +74,7 @@ def _close_enough(problem: Problem, limits: FeasibleSet, control: SolverControl)
         found = _candidate(problem, limits, control)
         if found is None or found.relative_gap is None:
             return found
-        kept = limits.violation(found.weights) <= VIOLATION_TOLERANCE
+        kept = limits.violation(found.weights) <= FEASIBILITY_TOLERANCE
         if kept and found.relative_gap <= max(control.tolerance, GAP_TOLERANCE):
             return found
     return _candidate(problem, limits, replace(control, tolerance=DEFAULT_TOLERANCE))
@@ -104,21 +82,21 @@ def _close_enough(problem: Problem, limits: FeasibleSet, control: SolverControl)
 
 def _candidate(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Candidate | None:
     if problem.costs is not None and problem.costs.fee > 0.0:
-        return best_trades(problem, limits, lambda posed, within: _candidate(posed, within, control), control)
+        return select_trades(problem, limits, lambda posed, within: _candidate(posed, within, control), control)
     if isinstance(problem.objective, EqualWeight | InverseVolatility):
         found = _direct(problem, limits, control)  # a formula takes all limits as they are
-    elif limits.share_bounds:
-        found = within_shares(problem, limits, lambda some: _capped(problem, some, control), control)
-    elif limits.holdings and not isinstance(problem.objective, Hierarchical):
+    elif limits.contribution_bounds:
+        found = within_contribution_bounds(problem, limits, lambda some: _capped(problem, some, control), control)
+    elif limits.selection_limits and not isinstance(problem.objective, Hierarchical):
 
         def relaxed(looser: FeasibleSet) -> Candidate | None:
             return _capped(problem, looser, control)
 
-        tightening = tightening_of(problem, limits, control)
-        found = selected(
+        tightening = perspective_bound(problem, limits, control)
+        found = select_assets(
             limits,
             relaxed,
-            lambda weights: loss(problem, weights),
+            lambda weights: objective_value(problem, weights),
             control,
             tightening=tightening,
             tolerance=problem.options.tolerance,
@@ -126,105 +104,26 @@ def _candidate(problem: Problem, limits: FeasibleSet, control: SolverControl) ->
     else:
         found = _capped(problem, limits, control)
     if isinstance(problem.objective, MaxReturn):
-        found = calmest(problem, limits, found, control)
+        found = least_variance_of_ties(problem, limits, found, control)
     if found is None or not needs_riskfolio(problem):
         return found
-    from domain.optimization.riskfolio.engine import by_riskfolio  # 3 s of import, in workers only
+    from domain.optimization.riskfolio.engine import solve_by_riskfolio  # 3 s of import, in workers only
 
     control()
-    return by_riskfolio(problem, limits, found, control)
+    return solve_by_riskfolio(problem, limits, found, control)
 
 
 def _capped(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Candidate | None:
-    return within_ranked_caps(limits, lambda some: _direct(problem, some, control), control)
+    return within_spectral_constraints(limits, lambda some: _direct(problem, some, control), control)
 
 
 def _direct(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Candidate | None:
-    """The answer of our own engines, None where no weights keep the limits."""
-    objective = problem.objective
-    # What is quadratic or linear as it stands has solvers that are exact and faster than a cone program.
-    simple = limits.is_linear and problem.costs is None
-    plain, by_rank = simple and problem.risk_measure.is_quadratic, simple and is_spectral(problem.risk_measure)
-    match objective:
-        case MinRisk() if limits.is_linear and problem.risk_measure.is_quadratic:
-            quick = quadratic_objectives.minimum_risk(problem, limits, control)
-            return _or_by_cones(quick, lambda: conic_objectives.minimum_risk(problem, limits, control))
-        case MinRisk() if limits.is_linear and problem.risk_measure is RiskMeasure.CONDITIONAL_VALUE_AT_RISK:
-            tail = minimum_tail_risk(problem, limits, control)
-            return None if tail is None else tail.candidate
-        case MinRisk() if limits.is_linear and is_spectral(problem.risk_measure):
-            return best_by_cuts(problem, limits, ranked_risk(problem.risk), objective, control)
-        case MaxUtility() | MaxRatio() if by_rank:
-            return best_by_cuts(problem, limits, ranked_risk(problem.risk), objective, control)
-        case MinRisk():
-            return conic_objectives.minimum_risk(problem, limits, control)
-        case MaxReturn() if limits.is_linear and problem.costs is None:
-            return quadratic_objectives.maximum_return(problem, limits, control)
-        case MaxReturn():
-            return conic_objectives.best_gain(limits, control, annual_net_return(problem))
-        case MaxUtility() if plain:
-            quick = quadratic_objectives.maximum_utility(problem, limits, objective, control)
-            return _or_by_cones(quick, lambda: _by_utility(problem, limits, objective, control))
-        case MaxUtility():
-            return _by_utility(problem, limits, objective, control)
-        case MaxRatio(risk_free) if plain:
-            return maximum_ratio.maximum_ratio(problem, limits, risk_free, control)
-        case MaxRatio(risk_free):
-            return conic_objectives.maximum_ratio(
-                limits, control, annual_net_return(problem, risk_free), problem.ratio_risk
-            )
-        case MaxDiversification() if limits.is_linear:
-            return maximum_ratio.maximum_diversification(problem, limits, control)
-        case MaxDiversification():
-            gain = NetReturn(problem.periods_per_year**0.5 * problem.moments.volatilities)
-            return conic_objectives.maximum_ratio(limits, control, gain, problem.deviation)
-        case Tracking(benchmark):
-            return conic_objectives.minimum_tracking_error(problem, limits, benchmark, control)
-        case Kelly(method):
-            return highest_growth(problem, limits, method, control)
-        case WorstCase():
-            return worst_case(problem, limits, objective, control)
-        case RiskBudget() if problem.risk_measure.is_quadratic:
-            return risk_budget(problem, limits, objective, control)
-        case RiskBudget():
-            return scenario_risk_budget(problem, limits, objective, control)
-        case FactorBudget():
-            return factor_budget(problem, limits, objective, control)
-        case RelaxedRiskBudget():
-            return relaxed_risk_budget(problem, limits, objective, control)
-        case HigherMoments():
-            return higher_moments(problem, limits, objective, control)
-        case OrderedWeightedAverage():
-            return best_ordered_average(problem, limits, objective, control)
-        case Hierarchical():
+    """The answer of the method that the table has for the problem, None where no weights keep the limits."""
 
-            def least(part: Problem) -> Vector:
-                return solve(_by_us(part), control).weights
+    def solve_part(part: Problem) -> Vector:
+        # Part of a proven answer, so never solved by Riskfolio-Lib.
+        options = replace(part.options, engine=EnginePreference.FAST)
+        return solve(replace(part, options=options), control).weights
 
-            return hierarchical(problem, limits, objective, least, control)
-        case EqualWeight():
-            return equal_weight(problem, limits)
-        case InverseVolatility():
-            return inverse_volatility(problem, limits)
-    raise NotSupported(f"objective {type(objective).__name__} is not supported yet")
-
-
-def _by_us(part: Problem) -> Problem:
-    """A part of a proven answer, which Riskfolio-Lib must have no hand in."""
-    return replace(part, options=replace(part.options, engine=EnginePreference.FAST))
-
-
-def _by_utility(
-    problem: Problem, limits: FeasibleSet, objective: MaxUtility, control: SolverControl
-) -> Candidate | None:
-    penalty = conic_objectives.Penalty(problem.utility_risk, 0.5 * objective.risk_aversion * problem.periods_per_year)
-    return conic_objectives.best_gain(limits, control, annual_net_return(problem), penalty)
-
-
-def _or_by_cones(quick: Candidate | None, again: Callable[[], Candidate | None]) -> Candidate | None:
-    """A singular program can leave the quadratic solvers short of a proof that a cone program has."""
-    if quick is None or quick.relative_gap is None or quick.relative_gap <= GAP_TOLERANCE:
-        return quick
-    other = again()
-    better = other is not None and other.relative_gap is not None and other.relative_gap < quick.relative_gap
-    return other if better else quick
+    call = Call(problem, limits, control, solve_part)
+    return method_of(problem, limits).solve(call, problem.objective)

@@ -8,7 +8,7 @@ from domain.optimization.problem.feasible_set import FeasibleSet, feasible_set
 from domain.optimization.problem.problem import Problem
 from domain.optimization.request.objectives import MaxRatio, goal_of
 from domain.optimization.solution import Candidate, Certificate, Engine, Solution
-from domain.optimization.tolerances import GAP_TOLERANCE, RISKFOLIO_GAP_TOLERANCE, VIOLATION_TOLERANCE
+from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, GAP_TOLERANCE, RISKFOLIO_GAP_TOLERANCE
 from domain.risk.contribution import volatility_contributions
 
 
@@ -21,7 +21,7 @@ def verify(problem: Problem, candidate: Candidate, limits: FeasibleSet | None = 
     if not np.isfinite(weights).all():
         raise SolverFailed.unverified(candidate.solver, "they are not finite")
     violation = (feasible_set(problem) if limits is None else limits).violation(weights)
-    if violation > VIOLATION_TOLERANCE:
+    if violation > FEASIBILITY_TOLERANCE:
         raise SolverFailed.unverified(candidate.solver, f"they miss a constraint by {violation:.2g}")
     allowed = RISKFOLIO_GAP_TOLERANCE if candidate.engine is Engine.RISKFOLIO else GAP_TOLERANCE
     allowed = max(allowed, problem.options.tolerance)  # the caller asked for no more

@@ -8,7 +8,7 @@ import numpy as np
 from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel
 from domain.market_data.snapshot import Snapshot
-from domain.optimization.problem.resolve import state
+from domain.optimization.problem.resolve import build_problem
 from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
 from domain.portfolio import Portfolio
@@ -46,7 +46,7 @@ def optimised_target(
     assets = set(panel.symbols) - specification.estimation.factors
     current = {symbol: weight for symbol, weight in held.items() if symbol in assets}
     specification = _with_market_costs(specification, portfolio, market, prices.symbols)
-    solution = solve(state(replace(specification, current_weights=current), panel, on_progress), on_progress)
+    solution = solve(build_problem(replace(specification, current_weights=current), panel, on_progress), on_progress)
     # Rounding of a zero weight is no wish to sell short; a real short is refused by name.
     weights = np.where(np.abs(solution.weights) < WEIGHT_ROUNDING, 0.0, solution.weights)
     warnings = tuple(warning.under("target_optimize") for warning in solution.warnings)

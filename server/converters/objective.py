@@ -117,11 +117,11 @@ def linkage_from_proto(linkage: objective_pb2.Hierarchical.Linkage) -> Linkage:
     return Linkage(names.Linkage.Name(linkage or names.LINKAGE_SINGLE).removeprefix("LINKAGE_"))
 
 
-def codependence_from_proto(codependence: objective_pb2.Hierarchical.Codependence) -> objectives.Codependence:
+def codependence_from_proto(codependence: objective_pb2.Hierarchical.Codependence) -> objectives.CodependenceMeasure:
     """How likeness is measured."""
     names = objective_pb2.Hierarchical
     name = names.Codependence.Name(codependence or names.CODEPENDENCE_PEARSON)
-    return objectives.Codependence(name.removeprefix("CODEPENDENCE_"))
+    return objectives.CodependenceMeasure(name.removeprefix("CODEPENDENCE_"))
 
 
 def _hierarchical(tree: objective_pb2.Hierarchical) -> objectives.Hierarchical:

@@ -11,8 +11,8 @@ from google.protobuf.message import DecodeError
 
 from domain.errors import DomainError, InvalidInput, NotSupported
 from domain.market_data.moments import Moments
-from domain.optimization.problem.market_model import Universe, universe_of
-from domain.optimization.problem.resolve import pose
+from domain.optimization.problem.market_model import MarketModel, market_model_of
+from domain.optimization.problem.resolve import resolve
 from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
 from server.commands.optimization import Answer, BatchAccount, BatchCommand, PricedAnswer
@@ -41,7 +41,7 @@ class Shared:
     """What all accounts of a batch share, ready to be solved with."""
 
     command: BatchCommand
-    universe: Universe
+    universe: MarketModel
     body: bytes  # hash of the message
 
 
@@ -57,7 +57,7 @@ def share(request: bytes, file: Path, found: StoredData | None, on_progress: Con
         return needed
     data = opened((found or StoredData()).input(command.data))
     on_progress()
-    universe = universe_of(command.specification, data, on_progress)
+    universe = market_model_of(command.specification, data, on_progress)
     body = hashlib.sha256(message.universe.SerializeToString(deterministic=True)).digest()
     if not isinstance(command.data, Moments):
         command = replace(command, data=PriceSelection())  # the universe has what accounts need of it
@@ -136,7 +136,7 @@ def _result(own: Shared, account: BatchAccount, found: StoredData, on_progress: 
     specification = with_stored_groups(account.specification, found)
     limit_time(specification, on_progress)
     start = time.perf_counter()
-    problem = pose(specification, own.universe, on_progress)
+    problem = resolve(specification, own.universe, on_progress)
     solution = solve(problem, on_progress)
     answer = Answer(problem, solution, time.perf_counter() - start)
     payload = answer_to_bytes(PricedAnswer(answer, cost_of(specification, answer), own.command.expected_returns_given))

@@ -7,10 +7,16 @@ from dataclasses import dataclass
 from absfinance.v1.optimization_service_pb2 import TraceFrontierRequest
 
 from domain.market_data.moments import Moments
-from domain.optimization.frontier import between, ends, goes_by_points, spaced_returns, trace
+from domain.optimization.frontier import (
+    frontier_ends,
+    needs_separate_problems,
+    portfolios_between,
+    spaced_returns,
+    trace_frontier,
+)
 from domain.optimization.problem.bound_warnings import bound_warnings
 from domain.optimization.problem.problem import Problem
-from domain.optimization.problem.resolve import state
+from domain.optimization.problem.resolve import build_problem
 from domain.optimization.request.specification import Specification
 from domain.optimization.solution import Solution
 from domain.warnings import ResultWarning
@@ -51,10 +57,10 @@ def plan(request: bytes, found: StoredData | None, on_progress: Control) -> Data
     if command.points <= CHUNK or not _is_heavy(command, found):
         return None
     problem = _problem(command, found, on_progress)
-    if not goes_by_points(problem, command.points):
+    if not needs_separate_problems(problem, command.points):
         return None
     start = time.perf_counter()
-    highest, least = ends(problem, on_progress)
+    highest, least = frontier_ends(problem, on_progress)
     each = 0.5 * (time.perf_counter() - start)
     returns = spaced_returns(highest, least, command.points)
     first, last = Traced(0, highest, each, bound_warnings(problem)), Traced(command.points - 1, least, each)
@@ -67,7 +73,7 @@ def whole(request: bytes, found: StoredData, on_progress: Control, report: Calla
     """Reports every portfolio, from the highest return down, as it is found."""
     command = trace_command_from_proto(message_from_bytes(TraceFrontierRequest, request))
     problem = _problem(command, found, on_progress)
-    for traced in _timed(0, trace(problem, command.points, on_progress), bound_warnings(problem)):
+    for traced in _timed(0, trace_frontier(problem, command.points, on_progress), bound_warnings(problem)):
         report(traced)
 
 
@@ -78,7 +84,7 @@ def points(
 ) -> list[bytes]:
     """Points next to each other, numbered from the first."""
     command = trace_command_from_proto(message_from_bytes(TraceFrontierRequest, request))
-    return list(_timed(first, between(_problem(command, found, on_progress), returns, on_progress)))
+    return list(_timed(first, portfolios_between(_problem(command, found, on_progress), returns, on_progress)))
 
 
 def _data_request(command: TraceCommand) -> DataRequest:
@@ -86,7 +92,9 @@ def _data_request(command: TraceCommand) -> DataRequest:
 
 
 def _problem(command: TraceCommand, found: StoredData, on_progress: Control) -> Problem:
-    return state(with_stored_groups(command.specification, found), opened(found.input(command.data)), on_progress)
+    return build_problem(
+        with_stored_groups(command.specification, found), opened(found.input(command.data)), on_progress
+    )
 
 
 def _timed(first: int, solutions: Iterable[Solution], warnings: tuple[ResultWarning, ...] = ()) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ from domain.optimization.feasibility import is_feasible
 from domain.optimization.infeasibility import conflict
 from domain.optimization.problem.bound_warnings import bound_warnings
 from domain.optimization.problem.feasible_set import feasible_set
-from domain.optimization.problem.resolve import diagnosis, state, trading_costs
+from domain.optimization.problem.resolve import build_problem, estimation_diagnostics, trading_costs
 from domain.optimization.request.solver_options import EnginePreference
 from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
@@ -108,7 +108,7 @@ def _check(
 ) -> tuple[ResultWarning, ...]:
     """That the problem can be posed and, where that is asked, that some weights keep all limits; its warnings."""
     limit_time(specification, on_progress)
-    problem = state(specification, data, on_progress)
+    problem = build_problem(specification, data, on_progress)
     if command.check_feasibility:
         on_progress()
         limits = feasible_set(problem)
@@ -118,9 +118,9 @@ def _check(
 
 
 def _answer(specification: Specification, data: MarketInput, on_progress: Control, *, diagnose: bool) -> Answer:
-    problem = state(specification, data, on_progress)
+    problem = build_problem(specification, data, on_progress)
     start = time.perf_counter()
     solution = solve(problem, on_progress)
     seconds = time.perf_counter() - start
-    quality = diagnosis(specification, data, problem, on_progress) if diagnose else None
+    quality = estimation_diagnostics(specification, data, problem, on_progress) if diagnose else None
     return Answer(problem, solution, seconds, quality)

@@ -24,10 +24,10 @@ from domain.estimation.views import View
 from domain.market_data.missing import MissingDataPolicy
 from domain.market_data.panel import PricePanel, ReturnPanel, Scenarios
 from domain.market_data.snapshot import Quote, Snapshot
-from domain.optimization.frontier import trace
-from domain.optimization.problem.resolve import diagnosis, state
+from domain.optimization.frontier import trace_frontier
+from domain.optimization.problem.resolve import build_problem, estimation_diagnostics
 from domain.optimization.request.constraints import Cardinality
-from domain.optimization.request.objectives import Codependence, Hierarchical, HierarchicalMethod, MinRisk
+from domain.optimization.request.objectives import CodependenceMeasure, Hierarchical, HierarchicalMethod, MinRisk
 from domain.optimization.request.similarity_constraints import AssetNetwork, ClusterLimit, NetworkLimit
 from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
@@ -84,7 +84,7 @@ def report(check: OnProgress) -> object:
 
 
 def posed(check: OnProgress, **wanted: object) -> object:
-    return state(specification(**wanted), RETURNS, check)
+    return build_problem(specification(**wanted), RETURNS, check)
 
 
 WORK: dict[str, tuple[Callable[[OnProgress], object], int]] = {
@@ -122,15 +122,22 @@ WORK: dict[str, tuple[Callable[[OnProgress], object], int]] = {
         4,
     ),
     "a problem with a network": (
-        lambda check: posed(check, constraints=(NetworkLimit("n", AssetNetwork(codependence=Codependence.KENDALL)),)),
+        lambda check: posed(
+            check, constraints=(NetworkLimit("n", AssetNetwork(codependence=CodependenceMeasure.KENDALL)),)
+        ),
         SIZE * (SIZE - 1) // 2,
     ),
     "a problem with clusters": (lambda check: posed(check, constraints=(ClusterLimit("c", Linkage.DBHT),)), SIZE),
-    "diagnosis": (lambda check: diagnosis(specification(), RETURNS, state(specification(), RETURNS), check), 1),
+    "diagnosis": (
+        lambda check: estimation_diagnostics(specification(), RETURNS, build_problem(specification(), RETURNS), check),
+        1,
+    ),
     "a hierarchy": (
         lambda check: solve(
-            state(
-                specification(objective=Hierarchical(HierarchicalMethod.HERC, codependence=Codependence.DISTANCE)),
+            build_problem(
+                specification(
+                    objective=Hierarchical(HierarchicalMethod.HERC, codependence=CodependenceMeasure.DISTANCE)
+                ),
                 RETURNS,
             ),
             check,
@@ -138,10 +145,10 @@ WORK: dict[str, tuple[Callable[[OnProgress], object], int]] = {
         10,
     ),
     "a selection": (
-        lambda check: solve(state(specification(constraints=(Cardinality("count", 8),)), RETURNS), check),
+        lambda check: solve(build_problem(specification(constraints=(Cardinality("count", 8),)), RETURNS), check),
         20,
     ),
-    "a frontier": (lambda check: list(trace(state(specification(), RETURNS), 5, check)), 10),
+    "a frontier": (lambda check: list(trace_frontier(build_problem(specification(), RETURNS), 5, check)), 10),
     "a risk report": (report, 30),
     "a risk model": (
         lambda check: estimate(
@@ -220,7 +227,7 @@ def test_a_draft_of_a_backtest_that_ran_out_of_time_is_not_a_plan() -> None:
 
 
 def test_stopping_leaves_no_part_of_an_answer_behind() -> None:
-    problem = state(specification(constraints=(Cardinality("count", 8),)), RETURNS)
+    problem = build_problem(specification(constraints=(Cardinality("count", 8),)), RETURNS)
     with pytest.raises(Cancelled):
         solve(problem, stopping_at(10))
     np.testing.assert_array_equal(solve(problem).weights, solve(problem).weights)

@@ -25,9 +25,9 @@ from domain.market_data.panel import PricePanel, ReturnPanel, Scenarios
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.optimization.clustering.hierarchical import distance_of
 from domain.optimization.problem.feasible_set import feasible_set
-from domain.optimization.problem.market_model import Universe
+from domain.optimization.problem.market_model import MarketModel
 from domain.optimization.problem.problem import Problem
-from domain.optimization.problem.resolve import pose
+from domain.optimization.problem.resolve import resolve
 from domain.optimization.request.constraints import RiskContributionBounds, Turnover, WeightBounds
 from domain.optimization.request.objectives import Hierarchical, HierarchicalMethod, MinRisk
 from domain.optimization.request.specification import GroupReference, Specification
@@ -84,8 +84,8 @@ def named_groups(count: int) -> Callable[[], object]:
     references = tuple(GroupReference(f"c{i}", f"g{i}", upper=1.0) for i in range(count))
     specification = Specification(MinRisk(), constraints=references)
     listed = {f"g{i}": (symbols[i % 40],) for i in range(count)}
-    universe = Universe(Moments.of(symbols, np.zeros(40), np.eye(40), 252), None)
-    return lambda: feasible_set(pose(specification.with_groups(listed), universe))
+    universe = MarketModel(Moments.of(symbols, np.zeros(40), np.eye(40), 252), None)
+    return lambda: feasible_set(resolve(specification.with_groups(listed), universe))
 
 
 def accounts_with_a_group_each(count: int) -> Callable[[], object]:

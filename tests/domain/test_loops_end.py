@@ -26,8 +26,8 @@ from domain.optimization.mean_variance.critical_line import corners
 from domain.optimization.problem.feasible_set import feasible_set
 from domain.optimization.problem.polytope import Polytope
 from domain.optimization.problem.problem import Problem
-from domain.optimization.problem.selection_limits import Holdings, counts_of
-from domain.optimization.programs.log_barrier import Barrier, free_minimum, minimised
+from domain.optimization.problem.selection_limits import SelectionLimit, cardinality_rows
+from domain.optimization.programs.log_barrier import LogBarrier, box_minimiser, unconstrained_minimiser
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.request.constraints import Constraint, MinimumPosition, RiskContributionBounds, WeightBounds
 from domain.optimization.request.objectives import (
@@ -40,11 +40,11 @@ from domain.optimization.request.objectives import (
 )
 from domain.optimization.request.solver_options import SolverOptions
 from domain.optimization.selection import fixed_costs
-from domain.optimization.selection.perspective import _filled
+from domain.optimization.selection.perspective import _proportional_fill
 from domain.optimization.solve import solve
 from domain.optimization.spectral import cutting_planes, cvar
-from domain.optimization.spectral.cutting_planes import Cutter, SpectralProgram, least_by_cuts
-from domain.optimization.spectral.cvar import _Growing
+from domain.optimization.spectral.cutting_planes import CuttingPlanes, SpectralProgram, minimise_by_cuts
+from domain.optimization.spectral.cvar import _TailProgram
 from domain.progress import no_progress
 from domain.risk.measures import RiskMeasure
 from domain.risk.measures.entropic import entropic_weights, relativistic_weights
@@ -133,35 +133,41 @@ NAN_MATRIX = np.full((5, 5), np.nan)
 INFINITE = np.where(np.eye(5, dtype=bool), 0.0, np.inf)
 
 
-def barrier_of(correlation: Matrix, upper: float = np.inf) -> Barrier:
+def barrier_of(correlation: Matrix, upper: float = np.inf) -> LogBarrier:
     size = len(correlation)
-    return Barrier(correlation, np.full(size, 1.0 / size), np.zeros(size), np.full(size, upper))
+    return LogBarrier(correlation, np.full(size, 1.0 / size), np.zeros(size), np.full(size, upper))
 
 
 def spectral(returns: Matrix) -> SpectralProgram:
     size = returns.shape[1]
-    cutter = Cutter(returns, np.full(len(returns), 1.0 / len(returns)), tail_spectrum(0.9))
+    cutter = CuttingPlanes(returns, np.full(len(returns), 1.0 / len(returns)), tail_spectrum(0.9))
     box = Polytope(np.ones((1, size)), np.ones(1), np.ones(1), np.zeros(size), np.ones(size))
     return SpectralProgram(cutter, np.zeros(size), 1.0, box)
 
 
 LOOPS: dict[str, Callable[[], object]] = {
-    "barrier of NaN": lambda: free_minimum(barrier_of(NAN_MATRIX), no_progress),
-    "barrier of no risk": lambda: free_minimum(barrier_of(np.array([[1.0, -1.0], [-1.0, 1.0]])), no_progress),
-    "barrier of a negative risk": lambda: free_minimum(barrier_of(-np.eye(3)), no_progress),
-    "barrier of infinities": lambda: free_minimum(barrier_of(np.full((2, 2), np.inf)), no_progress),
-    "bounded barrier of NaN": lambda: minimised(barrier_of(NAN_MATRIX, 0.5), 1.0, np.full(5, 0.2), no_progress),
-    "bounded barrier of theta NaN": lambda: minimised(barrier_of(np.eye(5), 0.5), np.nan, np.full(5, 0.2), no_progress),
-    "bounded barrier of a NaN start": lambda: minimised(
+    "barrier of NaN": lambda: unconstrained_minimiser(barrier_of(NAN_MATRIX), no_progress),
+    "barrier of no risk": lambda: unconstrained_minimiser(
+        barrier_of(np.array([[1.0, -1.0], [-1.0, 1.0]])), no_progress
+    ),
+    "barrier of a negative risk": lambda: unconstrained_minimiser(barrier_of(-np.eye(3)), no_progress),
+    "barrier of infinities": lambda: unconstrained_minimiser(barrier_of(np.full((2, 2), np.inf)), no_progress),
+    "bounded barrier of NaN": lambda: box_minimiser(barrier_of(NAN_MATRIX, 0.5), 1.0, np.full(5, 0.2), no_progress),
+    "bounded barrier of theta NaN": lambda: box_minimiser(
+        barrier_of(np.eye(5), 0.5), np.nan, np.full(5, 0.2), no_progress
+    ),
+    "bounded barrier of a NaN start": lambda: box_minimiser(
         barrier_of(np.eye(5), 0.5), 1.0, np.full(5, np.nan), no_progress
     ),
-    "cuts of NaN": lambda: least_by_cuts(
+    "cuts of NaN": lambda: minimise_by_cuts(
         spectral(np.full((4, 2), np.nan)), np.full(2, 0.5), SolverControl.for_seconds(5.0)
     ),
     "corners of NaN": lambda: list(corners(np.full(5, np.nan), NAN_MATRIX, np.zeros(5), np.ones(5), 1.0)),
-    "parts of NaN": lambda: _filled(np.full(3, np.nan), np.ones(3), 1.0),
-    "parts of next to nothing": lambda: _filled(np.full(3, 5e-324), np.ones(3), 1.0),
-    "cliques where an asset is its own neighbour": lambda: counts_of([Holdings("x", apart=np.ones((4, 4), bool))]),
+    "parts of NaN": lambda: _proportional_fill(np.full(3, np.nan), np.ones(3), 1.0),
+    "parts of next to nothing": lambda: _proportional_fill(np.full(3, 5e-324), np.ones(3), 1.0),
+    "cliques where an asset is its own neighbour": lambda: cardinality_rows(
+        [SelectionLimit("x", exclusions=np.ones((4, 4), bool))]
+    ),
     "bubbles of NaN": lambda: bubble_merges(NAN_MATRIX, NAN_MATRIX),
     "bubbles infinitely far apart": lambda: bubble_merges(INFINITE, np.zeros((5, 5))),
     "graph of NaN": lambda: filtered_graph(NAN_MATRIX),
@@ -204,7 +210,7 @@ def test_a_barrier_that_does_not_converge_says_so(name: str) -> None:
 def test_cuts_have_a_limit_of_their_own(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     program, start = spectral(GENERATOR.normal(0.0, 0.01, (60, 5))), np.full(5, 0.2)
     monkeypatch.setattr(cutting_planes, "CUTS", most)
-    assert least_by_cuts(program, start).cuts == most
+    assert minimise_by_cuts(program, start).cuts == most
 
 
 def test_too_few_cuts_are_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +223,7 @@ def test_too_few_cuts_are_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_tail_that_takes_in_no_scenario_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = problem_of([X, Y, -0.5 * X - Y], MinRisk(), RiskMeasure.CONDITIONAL_VALUE_AT_RISK)
     monkeypatch.setattr(cvar, "FIRST", 1.0)  # as few as bound the program, which are not the whole tail
-    monkeypatch.setattr(_Growing, "_take_in", lambda self, missed: None)
+    monkeypatch.setattr(_TailProgram, "_add_scenarios", lambda self, missed: None)
     with pytest.raises(SolverFailed, match="all 60 scenarios"):
         solve(replace(problem, options=SolverOptions(time_limit_seconds=60.0)))
 

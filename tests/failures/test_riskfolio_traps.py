@@ -37,8 +37,8 @@ from domain.optimization.request.objectives import (
     WorstCase,
 )
 from domain.optimization.request.solver_options import EnginePreference, SolverOptions
-from domain.optimization.riskfolio.engine import by_riskfolio
-from domain.optimization.riskfolio.translation import translated
+from domain.optimization.riskfolio.engine import solve_by_riskfolio
+from domain.optimization.riskfolio.translation import translate
 from domain.optimization.riskfolio.worst_case import worst_case_weights, worst_covariance
 from domain.optimization.solution import Candidate, Engine
 from domain.optimization.solve import solve
@@ -259,7 +259,7 @@ def test_a_ratio_to_the_variance_instead_of_its_root() -> None:
     """Its semidefinite programs bound w'Sw / k where the ratio needs w'Sw: the best mean over variance comes out."""
     problem = problem_of(WorstCase(MaxRatio(), covariance=Uncertainty.BOX), RiskMeasure.VARIANCE)
     limits, proven = feasible_set(problem), solve(problem).weights
-    theirs = worst_case_weights(problem, translated(problem, limits), problem.objective)
+    theirs = worst_case_weights(problem, translate(problem, limits), problem.objective)
     covariance = worst_covariance(problem, problem.objective)
 
     def to_the(power: float, weights: np.ndarray) -> float:
@@ -293,7 +293,7 @@ def test_an_error_of_its_own_is_typed() -> None:
     problem = problem_of(RiskBudget(), RiskMeasure.RANGE)
     limits, solution = feasible_set(problem), solve(problem)
     with pytest.raises(SolverFailed, match="raised UnboundLocalError") as error:
-        by_riskfolio(problem, limits, Candidate(solution.weights, Engine.FAST, ""), lambda: None)
+        solve_by_riskfolio(problem, limits, Candidate(solution.weights, Engine.FAST, ""), lambda: None)
     assert error.value.metadata["raised"] == "UnboundLocalError"
 
 

@@ -11,7 +11,7 @@ import pytest
 from domain.errors import DomainError, SolverFailed
 from domain.estimation.clustering import Linkage
 from domain.market_data.panel import ReturnPanel
-from domain.optimization.problem.resolve import state
+from domain.optimization.problem.resolve import build_problem
 from domain.optimization.request.constraints import Cardinality, Constraint, Leverage, RiskLimit
 from domain.optimization.request.objectives import (
     EqualWeight,
@@ -80,7 +80,7 @@ def test_weights_or_a_typed_error(data: str, limits: str) -> None:
             continue
         wanted = Specification(objective, measure, constraints=LIMITS[limits], periods_per_year=252.0)
         try:
-            weights = solve(state(wanted, panel)).weights
+            weights = solve(build_problem(wanted, panel)).weights
         except SolverFailed as error:
             pytest.fail(f"{objective} {measure}: {error}")
         except DomainError:

@@ -10,7 +10,7 @@ from domain.errors import NoPositiveExcessReturn, SolverFailed, UnboundedProblem
 from domain.estimation.moments import Estimation, estimate_moments
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.optimization.problem.objective_value import loss
+from domain.optimization.problem.objective_value import objective_value
 from domain.optimization.problem.problem import Problem
 from domain.optimization.request.constraints import Constraint, GroupBounds, Leverage, ReturnFloor, WeightBounds
 from domain.optimization.request.objectives import MaxRatio, MaxUtility, MinRisk, Objective
@@ -106,7 +106,7 @@ def test_one_objective(block: int) -> None:
             continue
         counted["agreed"] += 1
         counted["singular"] += is_singular(problem)
-        mine, other = loss(problem, ours.weights), loss(problem, theirs.weights)
+        mine, other = objective_value(problem, ours.weights), objective_value(problem, theirs.weights)
         # An objective may be zero: beneath a thousandth of a typical deviation a difference is rounding. A utility
         # counts the deviation of a period many times.
         aversion = problem.objective.risk_aversion if isinstance(problem.objective, MaxUtility) else 0.0

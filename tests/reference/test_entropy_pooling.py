@@ -10,7 +10,7 @@ from domain.estimation.moments import Estimation, Views
 from domain.estimation.views import View
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel
-from domain.optimization.problem.market_model import universe_of
+from domain.optimization.problem.market_model import market_model_of
 from domain.optimization.request.objectives import MinRisk
 from domain.optimization.request.specification import Specification
 from domain.risk.measures import RiskMeasure
@@ -65,13 +65,13 @@ def test_the_distribution_is_what_is_pooled() -> None:
         estimation=Estimation(views=views),
         periods_per_year=252.0,
     )
-    universe = universe_of(wanted, panel)
+    universe = market_model_of(wanted, panel)
     assert universe.scenarios is not None
     q = universe.scenarios.probabilities
     assert universe.moments.expected_returns == pytest.approx(q @ RETURNS)
     assert q @ (RETURNS[:, 0] - RETURNS[:, 1]) == pytest.approx(0.001, abs=1e-11)
     with pytest.raises(NotSupported, match="reweights"):
-        universe_of(wanted, Moments.of("AB", [0.0, 0.0], [1.0, 0.0, 0.0, 1.0], 252.0))
+        market_model_of(wanted, Moments.of("AB", [0.0, 0.0], [1.0, 0.0, 0.0, 1.0], 252.0))
     sure = Views((View({"A": 1.0}, 0.2, confidence=0.5),), pooled=True)
     with pytest.raises(InvalidInput, match="leave out confidence"):
-        universe_of(Specification(MinRisk(), estimation=Estimation(views=sure), periods_per_year=252.0), panel)
+        market_model_of(Specification(MinRisk(), estimation=Estimation(views=sure), periods_per_year=252.0), panel)

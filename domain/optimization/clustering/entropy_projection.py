@@ -11,20 +11,20 @@ from domain.checks import Vector
 from domain.optimization.problem.feasible_set import FeasibleSet
 
 
-def single_bounds(limits: FeasibleSet) -> tuple[Vector, Vector]:
+def bounds_on_single_weights(limits: FeasibleSet) -> tuple[Vector, Vector]:
     """The tightest bounds on each weight, (N,) each: of boxes, and of rows that hold one weight only."""
     lower, upper = limits.lower.copy(), limits.upper.copy()
     for row in limits.rows:
-        places = np.flatnonzero(row.coefficients)
-        if len(places) != 1:
+        indices = np.flatnonzero(row.coefficients)
+        if len(indices) != 1:
             continue
-        i = int(places[0])
+        i = int(indices[0])
         ends = np.array([row.lower, row.upper]) / row.coefficients[i]
         lower[i], upper[i] = max(lower[i], ends.min()), min(upper[i], ends.max())
     return lower, upper
 
 
-def nearest_within(weights: Vector, lower: Vector, upper: Vector, total: float) -> Vector:
+def project_by_entropy(weights: Vector, lower: Vector, upper: Vector, total: float) -> Vector:
     """The weights (N,) within bounds and with this sum that are nearest to given ones of 0 or more.
 
     Assets that are given no weight get some, the same for all of them, only where the others cannot take all of it.

@@ -18,57 +18,57 @@ from domain.estimation import codependence as alike
 from domain.estimation.clustering import Places, Tree, cluster_count, tree_of
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
-from domain.optimization.clustering.entropy_projection import nearest_within, single_bounds
+from domain.optimization.clustering.entropy_projection import bounds_on_single_weights, project_by_entropy
 from domain.optimization.feasibility import is_proven
-from domain.optimization.problem.codependence import likeness_of
+from domain.optimization.problem.codependence import codependence_of
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.problem import Problem
 from domain.optimization.request.objectives import Hierarchical, HierarchicalMethod, MinRisk
 from domain.optimization.solution import Candidate, Engine
-from domain.optimization.tolerances import VIOLATION_TOLERANCE
+from domain.optimization.tolerances import FEASIBILITY_TOLERANCE
 from domain.progress import OnProgress, no_progress
 from domain.risk.measures import RiskMeasure
 
-Least = Callable[[Problem], Vector]
+MinimumRisk = Callable[[Problem], Vector]
 """The weights of least risk of a problem without further limits."""
 
-_Stretches = Callable[[int, int], float]
+_SegmentRisk = Callable[[int, int], float]
 """The risk of the ordered assets from one place to before another."""
 
 NO_RISK = "a hierarchy shares out risk, and a cluster has none or less: choose another measure"
 
 
 def hierarchical(
-    problem: Problem, limits: FeasibleSet, objective: Hierarchical, least: Least, on_progress: Callable[[], None]
+    problem: Problem, limits: FeasibleSet, objective: Hierarchical, least: MinimumRisk, on_progress: Callable[[], None]
 ) -> Candidate | None:
     """The weights, or None where none keep the limits.
 
     Bounds on single weights are met by the weights nearest to the hierarchy's in relative entropy; raises NotSupported
     where another limit stands in the way, and for a likeness that needs returns where there are none.
     """
-    size, budget = limits.size, problem.budget
+    size, budget = limits.n_assets, problem.budget
     if budget <= 0.0:
         raise InvalidInput("leverage.budget", "must be above 0: a hierarchy shares out a long portfolio")
     shares = np.ones(1)
     if size > 1:
-        tree, likeness = clustered(problem, objective, on_progress)
-        shares = _shares(problem, objective, tree, likeness, least, on_progress)
+        tree, likeness = cluster_assets(problem, objective, on_progress)
+        shares = _fractions(problem, objective, tree, likeness, least, on_progress)
     weights = budget * shares
-    if limits.violation(weights) > VIOLATION_TOLERANCE:
-        weights = nearest_within(weights, *single_bounds(limits), budget)
-    if limits.violation(weights) > VIOLATION_TOLERANCE:
+    if limits.violation(weights) > FEASIBILITY_TOLERANCE:
+        weights = project_by_entropy(weights, *bounds_on_single_weights(limits), budget)
+    if limits.violation(weights) > FEASIBILITY_TOLERANCE:
         if is_proven(limits, feasible=False):
             return None
-        missed = ", ".join(limits.violated(weights, VIOLATION_TOLERANCE))
+        missed = ", ".join(limits.violated(weights, FEASIBILITY_TOLERANCE))
         raise NotSupported(f"a hierarchy can be held within bounds on single weights only; it conflicts with {missed}")
     return Candidate(weights, Engine.CLOSED_FORM, objective.method.lower())
 
 
-def clustered(
+def cluster_assets(
     problem: Problem, objective: Hierarchical, on_progress: OnProgress = no_progress
 ) -> tuple[Tree, alike.Codependence]:
     """The tree of a problem's assets, and the likeness that it is made from."""
-    likeness = likeness_of(objective.codependence, problem.moments, problem.scenarios, on_progress)
+    likeness = codependence_of(objective.codependence, problem.moments, problem.scenarios, on_progress)
     joined = replace(likeness, distance=distance_of(likeness, objective))
     on_progress()
     return tree_of(joined, objective.linkage, on_progress, optimal_order=objective.optimal_order), likeness
@@ -84,23 +84,23 @@ def distance_of(likeness: alike.Codependence, objective: Hierarchical) -> Matrix
     return result
 
 
-def _shares(
+def _fractions(
     problem: Problem,
     objective: Hierarchical,
     tree: Tree,
     likeness: alike.Codependence,
-    least: Least,
+    least: MinimumRisk,
     on_progress: OnProgress,
 ) -> Vector:
     if objective.method is HierarchicalMethod.HRP:
-        return _halved(problem, tree.order, on_progress)
+        return _recursive_bisection(problem, tree.order, on_progress)
     clusters = cluster_count(tree, likeness.distance, objective.max_clusters, on_progress)
     if objective.method is HierarchicalMethod.NCO:
-        return _nested(problem, tree.cut(clusters), least)
-    return _split(problem, tree, clusters, on_progress, equal=objective.method is HierarchicalMethod.HERC2)
+        return _nested_clusters(problem, tree.cut(clusters), least)
+    return _tree_split(problem, tree, clusters, on_progress, equal=objective.method is HierarchicalMethod.HERC2)
 
 
-class _Clusters:
+class _ClusterRisk:
     """Risk of clusters whose weights are in proportion to 1 / risk, each asset's own risk computed once."""
 
     def __init__(self, problem: Problem) -> None:
@@ -130,7 +130,7 @@ class _Clusters:
         weights[members] = inside
         return self._risk.of(weights)
 
-    def along(self, order: Places) -> _Stretches:
+    def along(self, order: Places) -> _SegmentRisk:
         """The risks of stretches of ordered assets."""
         if not self._quadratic:
             return lambda start, stop: self.risk(order[start:stop])
@@ -148,38 +148,38 @@ class _Clusters:
         return variance if self._risk.measure is RiskMeasure.VARIANCE else max(variance, 0.0) ** 0.5
 
 
-def _halved(problem: Problem, order: Places, on_progress: OnProgress) -> Vector:
+def _recursive_bisection(problem: Problem, order: Places, on_progress: OnProgress) -> Vector:
     """HRP's recursive bisection of the ordered assets."""
-    risk, weights = _Clusters(problem).along(order), np.empty(len(order))
-    parts, places = [(0, len(order), 1.0)], order.tolist()
+    risk, weights = _ClusterRisk(problem).along(order), np.empty(len(order))
+    parts, indices = [(0, len(order), 1.0)], order.tolist()
     while parts:
         on_progress()
         start, stop, share = parts.pop()
         if stop - start == 1:
-            weights[places[start]] = share
+            weights[indices[start]] = share
             continue
         middle = start + (stop - start) // 2
-        left = _left_share(risk(start, middle), risk(middle, stop))
+        left = _left_fraction(risk(start, middle), risk(middle, stop))
         parts += [(start, middle, share * left), (middle, stop, share * (1.0 - left))]
     return weights
 
 
-def _left_share(left: float, right: float) -> float:
+def _left_fraction(left: float, right: float) -> float:
     """Of two parts, each gets weight in proportion to the other's risk."""
     if left + right <= 0.0:
         raise NotSupported(NO_RISK)
     return 1.0 - left / (left + right)
 
 
-def _split(problem: Problem, tree: Tree, count: int, on_progress: OnProgress, *, equal: bool) -> Vector:
+def _tree_split(problem: Problem, tree: Tree, count: int, on_progress: OnProgress, *, equal: bool) -> Vector:
     """HERC: down the tree, each side weighed by the risk of its clusters, then within each cluster."""
-    clusters, weights = _Clusters(problem), np.ones(tree.size)
+    clusters, weights = _ClusterRisk(problem), np.ones(tree.size)
     leaves, nodes = tree.cut(count), tree.members()
     risks = [clusters.risk(members) for members in leaves]
     for k in range(len(tree.merges) - 1, len(tree.merges) - count, -1):
         on_progress()
         left, right = (nodes[int(node)] for node in tree.merges[k, :2])
-        share = _left_share(_risk_within(leaves, risks, left), _risk_within(leaves, risks, right))
+        share = _left_fraction(_risk_within(leaves, risks, left), _risk_within(leaves, risks, right))
         weights[left] *= share
         weights[right] *= 1.0 - share
     for members in leaves:
@@ -192,20 +192,20 @@ def _risk_within(leaves: list[Places], risks: list[float], side: list[int]) -> f
     return sum(risk for members, risk in zip(leaves, risks, strict=True) if inside.issuperset(members.tolist()))
 
 
-def _nested(problem: Problem, leaves: list[Places], least: Least) -> Vector:
+def _nested_clusters(problem: Problem, leaves: list[Places], least: MinimumRisk) -> Vector:
     """NCO: the least risk of each cluster, then of the clusters as assets."""
     size = len(problem.moments.symbols)
     within = np.zeros((len(leaves), size))
     for k, members in enumerate(leaves):
         chosen = np.zeros((len(members), size))
         chosen[np.arange(len(members)), members] = 1.0
-        within[k, members] = least(_reduced(problem, chosen)) if len(members) > 1 else 1.0
-    between = least(_reduced(problem, within)) if len(leaves) > 1 else np.ones(1)
+        within[k, members] = least(_of_portfolios(problem, chosen)) if len(members) > 1 else 1.0
+    between = least(_of_portfolios(problem, within)) if len(leaves) > 1 else np.ones(1)
     result: Vector = between @ within
     return result
 
 
-def _reduced(problem: Problem, portfolios: Matrix) -> Problem:
+def _of_portfolios(problem: Problem, portfolios: Matrix) -> Problem:
     """The problem of least risk with portfolios (K, N) as its assets."""
     names = tuple(str(k) for k in range(len(portfolios)))
     moments = problem.moments

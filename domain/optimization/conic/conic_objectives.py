@@ -1,7 +1,7 @@
 """Every convex problem of the contract as one program over cones: any convex measure, any convex constraint.
 
 Where nothing but variance and linear limits is asked for, the quadratic and linear solvers are faster and exact; what
-they have no words for comes here. Figures are scaled by the risk of a typical asset. The proof is the program's own
+they do not support comes here. Figures are scaled by the risk of a typical asset. The proof is the program's own
 bound, set against the objective as the domain computes it from the weights.
 """
 
@@ -12,18 +12,18 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.errors import NoPositiveExcessReturn, SolverFailed, UnboundedProblem
-from domain.optimization.conic.conic_problem import Stage, risk_of_weights, stage
+from domain.optimization.conic.conic_problem import ConicProblem, build_conic_problem, risk_epigraph
 from domain.optimization.conic.net_return import net_return_expression
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.net_return import NetReturn
 from domain.optimization.problem.portfolio_risk import PortfolioRisk
 from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.affine import constant
-from domain.optimization.programs.conic_program import RELATIVE_FLOOR
-from domain.optimization.programs.repair import settled
+from domain.optimization.programs.repair import repair
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.solution import Candidate, Engine
+from domain.optimization.tolerances import CONIC_VALUE_FLOOR
 from domain.risk.measures import to_first_degree
 
 NOTHING = 1e-9
@@ -34,7 +34,7 @@ ALMOST_NOTHING = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
-class Penalty:
+class RiskPenalty:
     """A risk that counts against a gain: so much of the objective per unit of the measure."""
 
     risk: PortfolioRisk
@@ -47,75 +47,75 @@ class Penalty:
 
 def minimum_risk(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Candidate | None:
     """The least risk in the problem's measure, or None where no weights keep the limits."""
-    made = stage(limits, control)
+    conic = build_conic_problem(limits, control)
     risk = problem.risk
     degree, unit = risk.measure.degree, risk.unit
-    made.model.minimise(risk_of_weights(made, risk, made.weights))
+    conic.model.minimise(risk_epigraph(conic, risk, conic.weights))
 
-    def judged(weights: Vector) -> float:
+    def value_of(weights: Vector) -> float:
         return to_first_degree(risk.of(weights), degree) / unit
 
     # d risk = degree * root^(degree - 1) * unit per unit of the program's objective.
-    return answered(made, limits, judged, lambda value: degree * (value * unit) ** (degree - 1) * unit)
+    return solve_with_objective(conic, limits, value_of, lambda value: degree * (value * unit) ** (degree - 1) * unit)
 
 
-def best_gain(
-    limits: FeasibleSet, control: SolverControl, gain: NetReturn, penalty: Penalty | None = None
+def maximum_net_return(
+    limits: FeasibleSet, control: SolverControl, net_return: NetReturn, penalty: RiskPenalty | None = None
 ) -> Candidate | None:
     """The highest gain less the penalty, or None where no weights keep the limits. Raises UnboundedProblem."""
-    made = stage(limits, control)
-    scale = gain.scale or 1.0
-    objective = -net_return_expression(made, gain, scale)
+    conic = build_conic_problem(limits, control)
+    scale = net_return.scale or 1.0
+    objective = -net_return_expression(conic, net_return, scale)
     if penalty is not None:
         risk = penalty.risk
-        size = risk_of_weights(made, risk, made.weights)
+        size = risk_epigraph(conic, risk, conic.weights)
         if risk.measure.degree == 2:
-            squared = made.model.variables(1)
-            made.model.products(size, squared, constant(1.0))
+            squared = conic.model.variables(1)
+            conic.model.products(size, squared, constant(1.0))
             size = squared
         objective = objective + size.times(penalty.factor * risk.unit**risk.measure.degree / scale)
-    made.model.minimise(objective)
+    conic.model.minimise(objective)
 
-    def judged(weights: Vector) -> float:
-        return ((0.0 if penalty is None else penalty.of(weights)) - gain.of(weights)) / scale
+    def value_of(weights: Vector) -> float:
+        return ((0.0 if penalty is None else penalty.of(weights)) - net_return.of(weights)) / scale
 
     def parts(weights: Vector) -> float:
-        return max(abs(float(gain.by_asset @ weights)), 0.0 if penalty is None else penalty.of(weights)) / scale
+        return max(abs(float(net_return.by_asset @ weights)), 0.0 if penalty is None else penalty.of(weights)) / scale
 
     # Costs can bring the sum of large parts close to 0: what a gap is measured against is those parts.
-    return answered(made, limits, judged, lambda _: scale, parts if gain.deductions else None)
+    return solve_with_objective(conic, limits, value_of, lambda _: scale, parts if net_return.deductions else None)
 
 
 def maximum_ratio(
-    limits: FeasibleSet, control: SolverControl, gain: NetReturn, risk: PortfolioRisk
+    limits: FeasibleSet, control: SolverControl, net_return: NetReturn, risk: PortfolioRisk
 ) -> Candidate | None:
     """The highest gain per unit of risk, the measure taken to the first degree, by the least risk at a gain of one.
 
     Weights and limits may grow together (Charnes & Cooper 1962), for all of them and the measure are homogeneous.
     Raises NoPositiveExcessReturn and UnboundedProblem.
     """
-    made = stage(limits, control, homogeneous=True)
-    scale = gain.scale
+    conic = build_conic_problem(limits, control, homogeneous=True)
+    scale = net_return.scale
     if scale == 0.0:
-        _refuse_without_gain(limits, control, gain)
+        _refuse_without_excess_return(limits, control, net_return)
         return None
-    made.model.nonnegative(net_return_expression(made, gain, scale) - 1.0)
-    made.model.minimise(risk_of_weights(made, risk, made.weights))
-    answer = made.model.solve()
+    conic.model.nonnegative(net_return_expression(conic, net_return, scale) - 1.0)
+    conic.model.minimise(risk_epigraph(conic, risk, conic.weights))
+    answer = conic.model.solve()
     if answer is None:
-        _refuse_without_gain(limits, control, gain)
+        _refuse_without_excess_return(limits, control, net_return)
         return None
-    kappa = float(made.kappa.value(answer.point)[0])
-    raw = made.weights.value(answer.point)
+    kappa = float(conic.kappa.value(answer.point)[0])
+    raw = conic.weights.value(answer.point)
     if kappa <= NOTHING * float(np.abs(raw).max()):
         raise UnboundedProblem("the ratio only grows with the size of the portfolio; add an upper bound on the weights")
     degree, unit = risk.measure.degree, risk.unit
 
     def inverse_ratio(weights: Vector) -> float:
-        earned = gain.of(weights) / scale
-        return to_first_degree(risk.of(weights), degree) / unit / earned if earned > 0.0 else np.inf
+        achieved = net_return.of(weights) / scale
+        return to_first_degree(risk.of(weights), degree) / unit / achieved if achieved > 0.0 else np.inf
 
-    weights = settled(limits, raw / kappa, inverse_ratio)
+    weights = repair(limits, raw / kappa, inverse_ratio)
     value = inverse_ratio(weights)
     if value < NOTHING or (answer.bound <= 0.0 and value < ALMOST_NOTHING):
         raise UnboundedProblem("a portfolio without risk has a positive excess return: the ratio has no maximum")
@@ -129,16 +129,16 @@ def maximum_ratio(
         solver_version=solver_version("clarabel"),
         iterations=answer.iterations,
         relative_gap=max(value / answer.bound - 1.0, 0.0) if answer.bound > 0.0 else np.inf,
-        binding=made.bindings(answer, weights, ratio * kappa / value),
+        binding=conic.bindings(answer, weights, ratio * kappa / value),
     )
 
 
-def _refuse_without_gain(limits: FeasibleSet, control: SolverControl, gain: NetReturn) -> None:
+def _refuse_without_excess_return(limits: FeasibleSet, control: SolverControl, net_return: NetReturn) -> None:
     """Raises where there are weights that keep the limits and nothing in them gains."""
-    best = best_gain(limits, control, gain)
+    best = maximum_net_return(limits, control, net_return)
     if best is None:
         return
-    highest = gain.of(best.weights)
+    highest = net_return.of(best.weights)
     if highest > 0.0:
         raise SolverFailed("the solver found no portfolio although there are some with a positive excess return")
     raise NoPositiveExcessReturn(
@@ -150,20 +150,20 @@ def minimum_tracking_error(
     problem: Problem, limits: FeasibleSet, benchmark: Vector, control: SolverControl
 ) -> Candidate | None:
     """The least annual volatility of the difference to a benchmark."""
-    made = stage(limits, control)
+    conic = build_conic_problem(limits, control)
     risk = problem.deviation
-    made.model.minimise(risk_of_weights(made, risk, made.weights - benchmark))
+    conic.model.minimise(risk_epigraph(conic, risk, conic.weights - benchmark))
 
-    def judged(weights: Vector) -> float:
+    def value_of(weights: Vector) -> float:
         return risk.of(weights - benchmark) / risk.unit
 
-    return answered(made, limits, judged, lambda _: risk.unit * problem.periods_per_year**0.5)
+    return solve_with_objective(conic, limits, value_of, lambda _: risk.unit * problem.periods_per_year**0.5)
 
 
-def answered(
-    made: Stage,
+def solve_with_objective(
+    conic: ConicProblem,
     limits: FeasibleSet,
-    judged: Callable[[Vector], float],
+    value_of: Callable[[Vector], float],
     unit: Callable[[float], float],
     parts: Callable[[Vector], float] | None = None,
 ) -> Candidate | None:
@@ -172,12 +172,12 @@ def answered(
     `unit` gives what one unit of it is worth in the objective's own unit, at its value. A gap is taken relative to the
     objective, or to its parts where they are larger.
     """
-    answer = made.model.solve()
+    answer = conic.model.solve()
     if answer is None:
         return None
-    weights = settled(limits, made.weights.value(answer.point), judged)
-    value = judged(weights)
-    size = max(abs(value), RELATIVE_FLOOR, 0.0 if parts is None else parts(weights))
+    weights = repair(limits, conic.weights.value(answer.point), value_of)
+    value = value_of(weights)
+    size = max(abs(value), CONIC_VALUE_FLOOR, 0.0 if parts is None else parts(weights))
     return Candidate(
         weights=weights,
         engine=Engine.FAST,
@@ -185,5 +185,5 @@ def answered(
         solver_version=solver_version("clarabel"),
         iterations=answer.iterations,
         relative_gap=max(value - answer.bound, 0.0) / size,
-        binding=made.bindings(answer, weights, unit(value)),
+        binding=conic.bindings(answer, weights, unit(value)),
     )

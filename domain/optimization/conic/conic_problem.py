@@ -9,100 +9,97 @@ from domain.checks import Matrix, Vector
 from domain.errors import NotSupported
 from domain.optimization.conic.risk_epigraphs import risk_expression
 from domain.optimization.problem.feasible_set import FeasibleSet
-from domain.optimization.problem.limits import AbsoluteSum, Box, Limit, RiskCap, Row, ShareBounds
+from domain.optimization.problem.limits import AbsoluteSum, Box, ContributionBounds, Limit, RiskCap, Row
 from domain.optimization.problem.portfolio_risk import PortfolioRisk
 from domain.optimization.programs.affine import Affine, constant
-from domain.optimization.programs.conic_model import ConeModel
-from domain.optimization.programs.conic_program import ConeAnswer
+from domain.optimization.programs.conic_model import ConicModel
+from domain.optimization.programs.conic_program import ConicSolution
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.solution import Binding, BoundSide
+from domain.optimization.tolerances import CONIC_BINDING_DISTANCE, CONIC_BINDING_MULTIPLIER
 from domain.risk.measures import to_first_degree
-
-PUSH = 1e-6
-"""Multipliers below this, in units of the program, are what an interior-point method leaves of a zero."""
-
-REACHED = 1e-6
-"""How close to its end a limit is that binds, relative to the end or to one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class LimitEnd:
     """One end of a limit, and where in the program its multiplier stands."""
 
     label: str
     symbol: str | None
     side: BoundSide
     block: int
-    place: int
+    index: int
     slack: Callable[[Vector], float]  # of the weights, in the limit's own unit
     end: float
     factor: float = 1.0  # units of the program's expression in one unit of the limit
 
 
 @dataclass
-class Stage:
+class ConicProblem:
     """A program with weights, under all convex limits of a problem; kappa multiplies every limit."""
 
-    model: ConeModel
+    model: ConicModel
     weights: Affine  # (N,)
     kappa: Affine
-    sides: list[Side] = field(default_factory=list)
+    sides: list[LimitEnd] = field(default_factory=list)
     equalities: list[tuple[str, str | None, int, int]] = field(default_factory=list)  # label, symbol, block, place
 
-    def add(self, limit: Limit, symbols: tuple[str, ...], wider: Affine | None = None) -> None:
+    def add(self, limit: Limit, symbols: tuple[str, ...], widening: Affine | None = None) -> None:
         """A further limit, every end of it moved out by `wider`; what is not convex is not this program's."""
         match limit:
             case Box():
-                _bound(self, limit, symbols, wider)
+                _bound(self, limit, symbols, widening)
             case Row():
-                _row(self, limit, wider)
+                _row(self, limit, widening)
             case AbsoluteSum():
-                _absolute(self, limit, wider)
+                _absolute(self, limit, widening)
             case RiskCap():
-                if wider is None:
+                if widening is None:
                     _cap(self, limit)
                 else:
-                    _widened_cap(self, limit, wider)
-            case ShareBounds():
+                    _widened_cap(self, limit, widening)
+            case ContributionBounds():
                 _shares(self, limit)
 
-    def bindings(self, answer: ConeAnswer, weights: Vector, unit: float) -> tuple[Binding, ...]:
+    def bindings(self, answer: ConicSolution, weights: Vector, unit: float) -> tuple[Binding, ...]:
         """Which limits push, and what relaxing each by one of its units is worth; `unit` is one of the objective."""
         found: list[Binding] = []
-        for label, symbol, block, place in self.equalities:
-            push = float(answer.multipliers[block][place])
-            if abs(push) > PUSH:
-                side = BoundSide.LOWER if push > 0.0 else BoundSide.UPPER
-                found.append(Binding(label, symbol, side, abs(push) * unit))
+        for label, symbol, block, index in self.equalities:
+            multiplier = float(answer.multipliers[block][index])
+            if abs(multiplier) > CONIC_BINDING_MULTIPLIER:
+                side = BoundSide.LOWER if multiplier > 0.0 else BoundSide.UPPER
+                found.append(Binding(label, symbol, side, abs(multiplier) * unit))
         for one in self.sides:
-            push = float(answer.multipliers[one.block][one.place])
-            if push > PUSH and one.slack(weights) <= REACHED * max(1.0, abs(one.end)):
-                found.append(Binding(one.label, one.symbol, one.side, push * one.factor * unit))
+            multiplier = float(answer.multipliers[one.block][one.index])
+            if multiplier > CONIC_BINDING_MULTIPLIER and one.slack(weights) <= CONIC_BINDING_DISTANCE * max(
+                1.0, abs(one.end)
+            ):
+                found.append(Binding(one.label, one.symbol, one.side, multiplier * one.factor * unit))
         return tuple(found)
 
 
-def stage(limits: FeasibleSet, control: SolverControl, *, homogeneous: bool = False) -> Stage:
+def build_conic_problem(limits: FeasibleSet, control: SolverControl, *, homogeneous: bool = False) -> ConicProblem:
     """The program for limits; homogeneous ones have weights and limits free to grow together."""
-    model = ConeModel(control=control)
-    weights = model.variables(limits.size)
-    made = Stage(model, weights, model.positive(1) if homogeneous else constant(1.0))
+    model = ConicModel(control=control)
+    weights = model.variables(limits.n_assets)
+    conic = ConicProblem(model, weights, model.positive(1) if homogeneous else constant(1.0))
     for limit in limits.limits:
-        made.add(limit, limits.symbols)
-    return made
+        conic.add(limit, limits.symbols)
+    return conic
 
 
-def risk_of_weights(made: Stage, risk: PortfolioRisk, weights: Affine) -> Affine:
+def risk_epigraph(conic: ConicProblem, risk: PortfolioRisk, weights: Affine) -> Affine:
     """The measure's first-degree form, in its own units, of weights that are expressions of the program."""
     if risk.measure.is_quadratic:
-        bound = made.model.variables(1)
-        root = root_of(risk.moments.covariance) / risk.unit
-        made.model.second_order(bound, weights.under(root))
+        bound = conic.model.variables(1)
+        root = covariance_root(risk.moments.covariance) / risk.unit
+        conic.model.second_order(bound, weights.under(root))
         return bound
     scenarios = risk.distribution
-    outcomes = made.model.variables(len(scenarios.values))
-    made.model.zero(outcomes - weights.under(scenarios.values / risk.unit))
+    outcomes = conic.model.variables(len(scenarios.values))
+    conic.model.zero(outcomes - weights.under(scenarios.values / risk.unit))
     return risk_expression(
-        made.model,
+        conic.model,
         risk.measure,
         outcomes,
         scenarios.probabilities,
@@ -111,7 +108,7 @@ def risk_of_weights(made: Stage, risk: PortfolioRisk, weights: Affine) -> Affine
     )
 
 
-def root_of(covariance: Matrix) -> Matrix:
+def covariance_root(covariance: Matrix) -> Matrix:
     """F with F'F = covariance, also where that is singular."""
     values, vectors = np.linalg.eigh(covariance)
     kept = values > 1e-15 * max(float(values[-1]), 0.0)
@@ -119,55 +116,55 @@ def root_of(covariance: Matrix) -> Matrix:
     return result if len(result) else np.zeros((1, len(covariance)))
 
 
-def _bound(made: Stage, box: Box, symbols: tuple[str, ...], wider: Affine | None) -> None:
+def _bound(conic: ConicProblem, box: Box, symbols: tuple[str, ...], widening: Affine | None) -> None:
     # Two inequalities that leave no room between them leave an interior-point method none to work in.
-    fixed = (box.lower == box.upper) & (wider is None)
-    if len(places := np.flatnonzero(fixed)):
-        block = made.model.zero(made.weights.at(places) - made.kappa.times(box.lower[places]))
-        made.equalities += [(box.label, symbols[i], block, k) for k, i in enumerate(places.tolist())]
+    fixed = (box.lower == box.upper) & (widening is None)
+    if len(indices := np.flatnonzero(fixed)):
+        block = conic.model.zero(conic.weights.at(indices) - conic.kappa.times(box.lower[indices]))
+        conic.equalities += [(box.label, symbols[i], block, k) for k, i in enumerate(indices.tolist())]
     for side, ends, sign in ((BoundSide.LOWER, box.lower, 1.0), (BoundSide.UPPER, box.upper, -1.0)):
-        places = np.flatnonzero(np.isfinite(ends) & ~fixed)
-        if not len(places):
+        indices = np.flatnonzero(np.isfinite(ends) & ~fixed)
+        if not len(indices):
             continue
-        inside = (made.weights.at(places) - made.kappa.times(ends[places])).times(sign)
-        block = made.model.nonnegative(inside if wider is None else inside + wider)
-        for k, i in enumerate(places.tolist()):
+        inside = (conic.weights.at(indices) - conic.kappa.times(ends[indices])).times(sign)
+        block = conic.model.nonnegative(inside if widening is None else inside + widening)
+        for k, i in enumerate(indices.tolist()):
             end = float(ends[i])
-            made.sides.append(Side(box.label, symbols[i], side, block, k, _weight_slack(i, end), end))
+            conic.sides.append(LimitEnd(box.label, symbols[i], side, block, k, _weight_slack(i, end), end))
 
 
 def _weight_slack(i: int, end: float) -> Callable[[Vector], float]:
     return lambda weights: abs(float(weights[i]) - end)
 
 
-def _row(made: Stage, row: Row, wider: Affine | None) -> None:
-    value = made.weights.total(row.coefficients)
-    if row.lower == row.upper and wider is None:
-        made.equalities.append((row.label, None, made.model.zero(value - made.kappa.times(row.lower)), 0))
+def _row(conic: ConicProblem, row: Row, widening: Affine | None) -> None:
+    value = conic.weights.total(row.coefficients)
+    if row.lower == row.upper and widening is None:
+        conic.equalities.append((row.label, None, conic.model.zero(value - conic.kappa.times(row.lower)), 0))
         return
     for side, end, sign in ((BoundSide.LOWER, row.lower, 1.0), (BoundSide.UPPER, row.upper, -1.0)):
         if np.isfinite(end):
-            inside = (value - made.kappa.times(end)).times(sign)
-            block = made.model.nonnegative(inside if wider is None else inside + wider)
-            made.sides.append(Side(row.label, None, side, block, 0, _row_slack(row, end), end))
+            inside = (value - conic.kappa.times(end)).times(sign)
+            block = conic.model.nonnegative(inside if widening is None else inside + widening)
+            conic.sides.append(LimitEnd(row.label, None, side, block, 0, _row_slack(row, end), end))
 
 
 def _row_slack(row: Row, end: float) -> Callable[[Vector], float]:
     return lambda weights: abs(float(row.coefficients @ weights) - end)
 
 
-def _absolute(made: Stage, limit: AbsoluteSum, wider: Affine | None) -> None:
+def _absolute(conic: ConicProblem, limit: AbsoluteSum, widening: Affine | None) -> None:
     if not np.isfinite(limit.maximum):
         return
-    away = made.model.positive(len(limit.centre))
-    change = made.weights - made.kappa.times(limit.centre)
-    made.model.nonnegative(away + change)
+    absolute = conic.model.positive(len(limit.centre))
+    change = conic.weights - conic.kappa.times(limit.centre)
+    conic.model.nonnegative(absolute + change)
     if not limit.shorts:
-        made.model.nonnegative(away - change)
-    inside = made.kappa.times(limit.maximum) - away.total()
-    block = made.model.nonnegative(inside if wider is None else inside + wider.times(limit.factor))
-    made.sides.append(
-        Side(limit.label, None, BoundSide.UPPER, block, 0, _own_slack(limit), limit.maximum, limit.factor)
+        conic.model.nonnegative(absolute - change)
+    inside = conic.kappa.times(limit.maximum) - absolute.total()
+    block = conic.model.nonnegative(inside if widening is None else inside + widening.times(limit.factor))
+    conic.sides.append(
+        LimitEnd(limit.label, None, BoundSide.UPPER, block, 0, _own_slack(limit), limit.maximum, limit.factor)
     )
 
 
@@ -175,37 +172,37 @@ def _own_slack(limit: AbsoluteSum | RiskCap) -> Callable[[Vector], float]:
     return lambda weights: abs(limit.maximum - limit.value(weights))
 
 
-def _cap(made: Stage, cap: RiskCap) -> None:
+def _cap(conic: ConicProblem, cap: RiskCap) -> None:
     risk, degree = cap.risk, cap.risk.measure.degree
-    expression = risk_of_weights(made, risk, made.weights - made.kappa.times(cap.centre))
+    expression = risk_epigraph(conic, risk, conic.weights - conic.kappa.times(cap.centre))
     # The program has the measure to the first degree: a unit of the limit is so many of its units at the end.
     end = to_first_degree(cap.maximum / cap.unit, degree)
-    block = made.model.nonnegative(made.kappa.times(end / risk.unit) - expression)
+    block = conic.model.nonnegative(conic.kappa.times(end / risk.unit) - expression)
     factor = 1.0 / (cap.unit * risk.unit * degree * end ** (degree - 1))
-    made.sides.append(Side(cap.label, None, BoundSide.UPPER, block, 0, _own_slack(cap), cap.maximum, factor))
+    conic.sides.append(LimitEnd(cap.label, None, BoundSide.UPPER, block, 0, _own_slack(cap), cap.maximum, factor))
 
 
-def _shares(made: Stage, bounds: ShareBounds) -> None:
+def _shares(conic: ConicProblem, bounds: ContributionBounds) -> None:
     """w_i (Cw)_i >= lower w'Cw with both factors of 0 or more: a cone, for their geometric mean is concave."""
-    places = np.flatnonzero(bounds.lower > 0.0)
+    indices = np.flatnonzero(bounds.lower > 0.0)
     if np.isfinite(bounds.upper).any():
         raise NotSupported(f"{bounds.label} bounds risk contributions from above, which this method cannot keep")
-    if not len(places):
+    if not len(indices):
         return
     unit = float(np.diag(bounds.covariance).mean()) or 1.0
     scaled = bounds.covariance / unit
-    spread, pulls = made.model.variables(1), made.model.variables(len(places))
-    made.model.second_order(spread, made.weights.under(root_of(scaled)))
-    made.model.zero(pulls - made.weights.under(scaled[places]))
-    made.model.products(spread.times(np.sqrt(bounds.lower[places])), made.weights.at(places), pulls)
+    spread, marginal_risks = conic.model.variables(1), conic.model.variables(len(indices))
+    conic.model.second_order(spread, conic.weights.under(covariance_root(scaled)))
+    conic.model.zero(marginal_risks - conic.weights.under(scaled[indices]))
+    conic.model.products(spread.times(np.sqrt(bounds.lower[indices])), conic.weights.at(indices), marginal_risks)
 
 
-def _widened_cap(made: Stage, cap: RiskCap, wider: Affine) -> None:
+def _widened_cap(conic: ConicProblem, cap: RiskCap, widening: Affine) -> None:
     risk, degree = cap.risk, cap.risk.measure.degree
-    expression = risk_of_weights(made, risk, made.weights - made.kappa.times(cap.centre))
+    expression = risk_epigraph(conic, risk, conic.weights - conic.kappa.times(cap.centre))
     unit = cap.unit * risk.unit**degree
     if degree == 2:
-        squared = made.model.variables(1)
-        made.model.products(expression, squared, constant(1.0))
+        squared = conic.model.variables(1)
+        conic.model.products(expression, squared, constant(1.0))
         expression = squared
-    made.model.nonnegative(wider.times(1.0 / unit) + cap.maximum / unit - expression)
+    conic.model.nonnegative(widening.times(1.0 / unit) + cap.maximum / unit - expression)

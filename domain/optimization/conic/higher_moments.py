@@ -12,9 +12,9 @@ import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import NotSupported
-from domain.optimization.conic.sequential_quadratic import least_smooth
+from domain.optimization.conic.sequential_quadratic import minimise_smooth
 from domain.optimization.problem.feasible_set import FeasibleSet
-from domain.optimization.problem.objective_value import higher_moment_loss
+from domain.optimization.problem.objective_value import higher_moment_value
 from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.request.objectives import HigherMoments
@@ -22,55 +22,55 @@ from domain.optimization.solution import Candidate
 
 
 @dataclass(frozen=True, slots=True)
-class MomentLoss:
+class MomentObjective:
     """Expected g of the outcomes about their mean, less the mean, in scaled figures."""
 
-    away: Matrix  # (S, N), outcomes about their means, in units
-    chances: Vector  # (S,)
+    deviations: Matrix  # (S, N), outcomes about their means, in units
+    probabilities: Vector  # (S,)
     means: Vector  # (N,), scaled, 0 where the mean is left out
     factors: tuple[float, float, float]  # of z^2, -z^3, z^4, scaled
     unit: float  # one of the loss, per period
     least: float  # what it is never below
 
     @classmethod
-    def of(cls, problem: Problem, objective: HigherMoments) -> "MomentLoss":
+    def of(cls, problem: Problem, objective: HigherMoments) -> "MomentObjective":
         """The loss of a problem. Raises NotSupported for moments."""
         if problem.scenarios is None:
             raise NotSupported(
                 "higher moments need returns, prices or scenarios: means and covariances have no skewness or kurtosis"
             )
         scenarios = problem.scenarios.possible
-        chances = scenarios.probabilities
-        away = scenarios.values - chances @ scenarios.values
-        unit = float(np.sqrt(chances @ (away**2).mean(axis=1))) or 1.0
+        probabilities = scenarios.probabilities
+        deviations = scenarios.values - probabilities @ scenarios.values
+        unit = float(np.sqrt(probabilities @ (deviations**2).mean(axis=1))) or 1.0
         a, b, c = objective.variance * unit**2, objective.skewness * unit**3, objective.kurtosis * unit**4
-        means = np.zeros(away.shape[1]) if objective.ignore_mean else problem.moments.expected_returns
+        means = np.zeros(deviations.shape[1]) if objective.ignore_mean else problem.moments.expected_returns
         scale = max(a, b, c, float(np.abs(means).max())) or 1.0
         # The rule that makes g convex makes it 0 or more as well.
         least = 0.0 if objective.ignore_mean else -np.inf
-        return cls(away / unit, chances, means / scale, (a / scale, b / scale, c / scale), scale, least)
+        return cls(deviations / unit, probabilities, means / scale, (a / scale, b / scale, c / scale), scale, least)
 
     def _of_outcomes(self, z: Vector) -> float:
         a, b, c = self.factors
-        return float(self.chances @ (z**2 * (a + z * (c * z - b))))
+        return float(self.probabilities @ (z**2 * (a + z * (c * z - b))))
 
-    def slope(self, weights: Vector) -> Vector:
+    def gradient(self, weights: Vector) -> Vector:
         """Its gradient, (N,)."""
         a, b, c = self.factors
-        z = self.away @ weights
-        return self.away.T @ (self.chances * z * (2 * a + z * (4 * c * z - 3 * b))) - self.means
+        z = self.deviations @ weights
+        return self.deviations.T @ (self.probabilities * z * (2 * a + z * (4 * c * z - 3 * b))) - self.means
 
-    def curvature(self, weights: Vector) -> Matrix:
+    def hessian(self, weights: Vector) -> Matrix:
         """Its second derivatives, (N, N)."""
         a, b, c = self.factors
-        z = self.away @ weights
-        bent = np.maximum(2 * a + z * (12 * c * z - 6 * b), 0.0)
-        result: Matrix = self.away.T @ ((self.chances * bent)[:, None] * self.away)
+        z = self.deviations @ weights
+        hessian = np.maximum(2 * a + z * (12 * c * z - 6 * b), 0.0)
+        result: Matrix = self.deviations.T @ ((self.probabilities * hessian)[:, None] * self.deviations)
         return result
 
     def along(self, weights: Vector, step: Vector) -> Callable[[float], float]:
         """The value on the way: two products with the outcomes for all points of it."""
-        start, towards = self.away @ weights, self.away @ step
+        start, towards = self.deviations @ weights, self.deviations @ step
         earned, more = float(self.means @ weights), float(self.means @ step)
         return lambda share: self._of_outcomes(start + share * towards) - earned - share * more
 
@@ -80,7 +80,7 @@ def higher_moments(
 ) -> Candidate | None:
     """The weights with the best trade-off, or None where none keep the limits. Raises NotSupported, SolverFailed."""
 
-    def judged(weights: Vector) -> float:
-        return higher_moment_loss(problem, weights, objective)
+    def value_of(weights: Vector) -> float:
+        return higher_moment_value(problem, weights, objective)
 
-    return least_smooth(MomentLoss.of(problem, objective), limits, judged, control)
+    return minimise_smooth(MomentObjective.of(problem, objective), limits, value_of, control)

@@ -11,11 +11,11 @@ import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import NotSupported, UnboundedProblem
-from domain.optimization.conic.conic_objectives import answered
-from domain.optimization.conic.conic_problem import Stage, risk_of_weights, root_of, stage
-from domain.optimization.conic.sequential_quadratic import least_smooth
+from domain.optimization.conic.conic_objectives import solve_with_objective
+from domain.optimization.conic.conic_problem import ConicProblem, build_conic_problem, covariance_root, risk_epigraph
+from domain.optimization.conic.sequential_quadratic import minimise_smooth
 from domain.optimization.problem.feasible_set import FeasibleSet
-from domain.optimization.problem.objective_value import growth
+from domain.optimization.problem.objective_value import expected_log_growth
 from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.affine import Affine, constant
 from domain.optimization.programs.solver_control import SolverControl
@@ -30,7 +30,7 @@ NARROW = 1e-6
 """Outside of what is defined 1 + x counts as this: the first model may be about weights that ruin."""
 
 
-def highest_growth(
+def maximum_growth(
     problem: Problem, limits: FeasibleSet, method: KellyMethod, control: SolverControl
 ) -> Candidate | None:
     """Weights with the highest growth, or None where none keep the limits.
@@ -40,62 +40,66 @@ def highest_growth(
     if method is not KellyMethod.QUADRATIC and problem.scenarios is None:
         raise NotSupported("kelly needs returns, prices or scenarios; with moments alone use METHOD_QUADRATIC")
     if method is not KellyMethod.EXACT:
-        return _by_cones(problem, limits, method, control)
+        return _solve_conic(problem, limits, method, control)
 
-    def judged(weights: Vector) -> float:
-        return -growth(problem, weights, method)
+    def value_of(weights: Vector) -> float:
+        return -expected_log_growth(problem, weights, method)
 
-    loss = GrowthLoss.of(problem)
-    quick = least_smooth(loss, limits, judged, control)
+    loss = NegativeGrowth.of(problem)
+    quick = minimise_smooth(loss, limits, value_of, control)
     if quick is None or _is_proven(quick):
         return quick
-    found = _by_cones(problem, limits, method, control)
-    if found is not None and _worst(problem, found.weights) <= RUIN:
+    found = _solve_conic(problem, limits, method, control)
+    if found is not None and _worst_outcome(problem, found.weights) <= RUIN:
         raise UnboundedProblem("every portfolio within the limits loses all in some outcome; leave room for cash")
     if found is None or _is_proven(found):
         return found
-    return least_smooth(loss, limits, judged, control, found.weights)
+    return minimise_smooth(loss, limits, value_of, control, found.weights)
 
 
 def _is_proven(found: Candidate) -> bool:
     return found.relative_gap is not None and found.relative_gap <= GAP_TOLERANCE
 
 
-def _by_cones(problem: Problem, limits: FeasibleSet, method: KellyMethod, control: SolverControl) -> Candidate | None:
-    made = stage(limits, control)
-    expression, scale = _exact(made, problem) if method is KellyMethod.EXACT else _quadratic(made, problem, method)
-    made.model.minimise(-expression)
+def _solve_conic(
+    problem: Problem, limits: FeasibleSet, method: KellyMethod, control: SolverControl
+) -> Candidate | None:
+    conic = build_conic_problem(limits, control)
+    expression, scale = (
+        _log_growth(conic, problem) if method is KellyMethod.EXACT else _second_order_growth(conic, problem, method)
+    )
+    conic.model.minimise(-expression)
 
-    def judged(weights: Vector) -> float:
-        return -growth(problem, weights, method) / scale
+    def value_of(weights: Vector) -> float:
+        return -expected_log_growth(problem, weights, method) / scale
 
-    return answered(made, limits, judged, lambda _: scale)
+    return solve_with_objective(conic, limits, value_of, lambda _: scale)
 
 
 @dataclass(frozen=True, slots=True)
-class GrowthLoss:
+class NegativeGrowth:
     """-E ln(1 + x), scaled by what a typical period's return is; see `Smooth`."""
 
     values: Matrix  # (S, N)
-    chances: Vector  # (S,)
+    probabilities: Vector  # (S,)
     unit: float
     least: float = -np.inf
 
     @classmethod
-    def of(cls, problem: Problem) -> "GrowthLoss":
+    def of(cls, problem: Problem) -> "NegativeGrowth":
         """Of the outcomes that can happen."""
         scenarios = problem.risk.distribution.possible
         return cls(scenarios.values, scenarios.probabilities, float(np.abs(scenarios.values).mean()) or 1.0)
 
-    def slope(self, weights: Vector) -> Vector:
+    def gradient(self, weights: Vector) -> Vector:
         """See `Smooth`."""
         wealth = np.maximum(1.0 + self.values @ weights, NARROW)
-        return -(self.values.T @ (self.chances / wealth)) / self.unit
+        return -(self.values.T @ (self.probabilities / wealth)) / self.unit
 
-    def curvature(self, weights: Vector) -> Matrix:
+    def hessian(self, weights: Vector) -> Matrix:
         """See `Smooth`."""
         wealth = np.maximum(1.0 + self.values @ weights, NARROW)
-        result: Matrix = self.values.T @ ((self.chances / wealth**2)[:, None] * self.values) / self.unit
+        result: Matrix = self.values.T @ ((self.probabilities / wealth**2)[:, None] * self.values) / self.unit
         return result
 
     def along(self, weights: Vector, step: Vector) -> Callable[[float], float]:
@@ -106,41 +110,41 @@ class GrowthLoss:
             outcomes = start + share * towards
             if outcomes.min() <= -1.0:
                 return np.inf
-            return -float(self.chances @ np.log1p(outcomes)) / self.unit
+            return -float(self.probabilities @ np.log1p(outcomes)) / self.unit
 
         return value
 
 
-def _worst(problem: Problem, weights: Vector) -> float:
+def _worst_outcome(problem: Problem, weights: Vector) -> float:
     scenarios = problem.risk.distribution
     return float((scenarios.values[scenarios.probabilities > 0.0] @ weights).min())
 
 
-def _exact(made: Stage, problem: Problem) -> tuple[Affine, float]:
+def _log_growth(conic: ConicProblem, problem: Problem) -> tuple[Affine, float]:
     """sum p u with exp(u) <= 1 + x, scaled by what a typical period's return is."""
     scenarios = problem.risk.distribution
     possible = scenarios.probabilities > 0.0
-    values, chances = scenarios.values[possible], scenarios.probabilities[possible]
+    values, probabilities = scenarios.values[possible], scenarios.probabilities[possible]
     scale = float(np.abs(values).mean()) or 1.0
-    outcomes, logs = made.model.variables(len(values)), made.model.variables(len(values))
-    made.model.zero(outcomes - made.weights.under(values))
-    made.model.exponential(logs, constant(np.ones(len(values))), outcomes + 1.0)
-    return logs.total(chances / scale), scale
+    outcomes, logs = conic.model.variables(len(values)), conic.model.variables(len(values))
+    conic.model.zero(outcomes - conic.weights.under(values))
+    conic.model.exponential(logs, constant(np.ones(len(values))), outcomes + 1.0)
+    return logs.total(probabilities / scale), scale
 
 
-def _quadratic(made: Stage, problem: Problem, method: KellyMethod) -> tuple[Affine, float]:
+def _second_order_growth(conic: ConicProblem, problem: Problem, method: KellyMethod) -> tuple[Affine, float]:
     """mean - second moment / 2, about the mean or about zero."""
-    squared = made.model.variables(1)
+    squared = conic.model.variables(1)
     if method is KellyMethod.SECOND_MOMENT:
         scenarios = problem.risk.distribution
         means = scenarios.probabilities @ scenarios.values
         weighted = scenarios.values * np.sqrt(scenarios.probabilities)[:, None]
         unit = float(np.abs(weighted).max()) or 1.0
-        bound = made.model.variables(1)
-        made.model.second_order(bound, made.weights.under(root_of(weighted.T @ weighted / unit**2)))
+        bound = conic.model.variables(1)
+        conic.model.second_order(bound, conic.weights.under(covariance_root(weighted.T @ weighted / unit**2)))
     else:
         means, unit = problem.moments.expected_returns, problem.deviation.unit
-        bound = risk_of_weights(made, problem.deviation, made.weights)
-    made.model.products(bound, squared, constant(1.0))
+        bound = risk_epigraph(conic, problem.deviation, conic.weights)
+    conic.model.products(bound, squared, constant(1.0))
     scale = max(float(np.abs(means).max()), unit**2)
-    return made.weights.total(means / scale) - squared.times(0.5 * unit**2 / scale), scale
+    return conic.weights.total(means / scale) - squared.times(0.5 * unit**2 / scale), scale

@@ -16,8 +16,8 @@ import numpy as np
 from domain.checks import Matrix
 from domain.errors import NotSupported
 from domain.market_data.moments import Moments
-from domain.optimization.conic.conic_objectives import Penalty, best_gain, maximum_ratio, minimum_risk
-from domain.optimization.conic.conic_problem import root_of
+from domain.optimization.conic.conic_objectives import RiskPenalty, maximum_net_return, maximum_ratio, minimum_risk
+from domain.optimization.conic.conic_problem import covariance_root
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.net_return import (
     BoxDeduction,
@@ -43,32 +43,32 @@ def worst_case(problem: Problem, limits: FeasibleSet, objective: WorstCase, cont
         raise NotSupported(f"the worst case is known for variance, not for {problem.risk_measure}")
     robust = replace(problem, moments=_worst_moments(problem, limits, objective))
     free_rate = objective.goal.risk_free_rate_annual if isinstance(objective.goal, MaxRatio) else 0.0
-    gain = worst_gain(problem, objective, free_rate)
+    net_return = worst_net_return(problem, objective, free_rate)
     match objective.goal:
         case MinRisk():
             return minimum_risk(robust, limits, control)
         case MaxReturn():
-            return best_gain(limits, control, gain)
+            return maximum_net_return(limits, control, net_return)
         case MaxUtility(aversion):
-            penalty = Penalty(robust.risk_in(RiskMeasure.VARIANCE), 0.5 * aversion * problem.periods_per_year)
-            return best_gain(limits, control, gain, penalty)
+            penalty = RiskPenalty(robust.risk_in(RiskMeasure.VARIANCE), 0.5 * aversion * problem.periods_per_year)
+            return maximum_net_return(limits, control, net_return, penalty)
         case MaxRatio():
-            return maximum_ratio(limits, control, gain, robust.deviation)
+            return maximum_ratio(limits, control, net_return, robust.deviation)
 
 
-def worst_gain(problem: Problem, objective: WorstCase, constant: float) -> NetReturn:
+def worst_net_return(problem: Problem, objective: WorstCase, constant: float) -> NetReturn:
     """The annual gain with the means at their worst."""
     usual = annual_net_return(problem, constant)
     doubt: tuple[Deduction, ...] = ()
     moments, annual = problem.moments, problem.periods_per_year
     match objective.expected_returns:
         case Uncertainty.BOX:
-            reach = _quantile(objective.confidence_level) / _observations(problem) ** 0.5
+            reach = _two_sided_normal_quantile(objective.confidence_level) / _observations(problem) ** 0.5
             doubt = (BoxDeduction(annual * reach * moments.volatilities),)
         case Uncertainty.ELLIPSOID:
-            squared = _squared_reach(len(moments.symbols), objective.confidence_level)
+            squared = _chi_squared_quantile(len(moments.symbols), objective.confidence_level)
             reach = (squared / _observations(problem)) ** 0.5
-            doubt = (EllipsoidDeduction(annual * reach * root_of(moments.covariance)),)
+            doubt = (EllipsoidDeduction(annual * reach * covariance_root(moments.covariance)),)
     return replace(usual, deductions=(*usual.deductions, *doubt))
 
 
@@ -76,7 +76,7 @@ def upper_covariance(covariance: Matrix, observations: int, confidence_level: fl
     """Every entry at the upper end of its interval, repaired to be semidefinite, which only makes it larger."""
     variances = np.diag(covariance)
     errors = np.sqrt((np.outer(variances, variances) + covariance**2) / observations)
-    values, vectors = np.linalg.eigh(covariance + _quantile(confidence_level) * errors)
+    values, vectors = np.linalg.eigh(covariance + _two_sided_normal_quantile(confidence_level) * errors)
     result: Matrix = (vectors * values.clip(min=0.0)) @ vectors.T
     return 0.5 * (result + result.T)
 
@@ -92,11 +92,11 @@ def ellipsoid_factor(assets: int, observations: int, confidence_level: float) ->
     semidefinite: members of the ellipsoid that are no covariances do not matter. k^2 is the chi-squared quantile with
     the N (N + 1) / 2 degrees of freedom of the entries.
     """
-    squared = _squared_reach(assets * (assets + 1) // 2, confidence_level)
+    squared = _chi_squared_quantile(assets * (assets + 1) // 2, confidence_level)
     return 1.0 + math.sqrt(2.0 * squared / observations)
 
 
-def _squared_reach(freedom: int, confidence_level: float) -> float:
+def _chi_squared_quantile(freedom: int, confidence_level: float) -> float:
     """The chi-squared quantile."""
     from scipy.special import gammaincinv  # only where it is used: a server that never asks does not load it
 
@@ -108,7 +108,7 @@ def _worst_moments(problem: Problem, limits: FeasibleSet, objective: WorstCase) 
         case Uncertainty.NONE:
             return problem.moments
         case Uncertainty.ELLIPSOID:
-            factor = ellipsoid_factor(limits.size, _observations(problem), objective.confidence_level)
+            factor = ellipsoid_factor(limits.n_assets, _observations(problem), objective.confidence_level)
             return replace(problem.moments, covariance=factor * problem.moments.covariance)
     if (limits.lower < 0.0).any():
         raise NotSupported(
@@ -125,5 +125,5 @@ def _observations(problem: Problem) -> int:
     return len(scenarios.values)
 
 
-def _quantile(confidence_level: float) -> float:
+def _two_sided_normal_quantile(confidence_level: float) -> float:
     return NormalDist().inv_cdf(0.5 * (1.0 + confidence_level))

@@ -11,19 +11,20 @@ from typing import Protocol
 import numpy as np
 
 from domain.checks import Matrix, Vector
-from domain.optimization.conic.conic_problem import stage
+from domain.optimization.conic.conic_problem import build_conic_problem
 from domain.optimization.problem.feasible_set import FeasibleSet
-from domain.optimization.programs.binding_limits import binding
-from domain.optimization.programs.conic_program import ConeAnswer
-from domain.optimization.programs.duality import VALUE_FLOOR, bound_multipliers, proven_bound
+from domain.optimization.programs.binding_limits import binding_limits
+from domain.optimization.programs.conic_program import ConicSolution
+from domain.optimization.programs.duality import bound_multipliers, proven_bound
 from domain.optimization.programs.linear import solve_linear
-from domain.optimization.programs.program import Answer, Program, widened
+from domain.optimization.programs.program import Program, ProgramSolution, padded
 from domain.optimization.programs.quadratic import solve_quadratic
-from domain.optimization.programs.repair import within
-from domain.optimization.programs.rounding import cleaned
+from domain.optimization.programs.repair import nearest_feasible
+from domain.optimization.programs.rounding import round_to_zero
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.solution import Binding, Candidate, Engine
+from domain.optimization.tolerances import VALUE_FLOOR
 
 STEPS = 200
 
@@ -37,7 +38,7 @@ SHORTEST = 1e-10
 """A step shortened to this goes nowhere."""
 
 
-class Smooth(Protocol):
+class SmoothObjective(Protocol):
     """A convex function of weights (N,) in scaled figures, infinite where it is not defined."""
 
     @property
@@ -50,11 +51,11 @@ class Smooth(Protocol):
         """What it is never below, in scaled figures; minus infinity where that is not known."""
         ...
 
-    def slope(self, weights: Vector) -> Vector:
+    def gradient(self, weights: Vector) -> Vector:
         """Its gradient, (N,)."""
         ...
 
-    def curvature(self, weights: Vector) -> Matrix:
+    def hessian(self, weights: Vector) -> Matrix:
         """Its second derivatives, (N, N)."""
         ...
 
@@ -63,10 +64,10 @@ class Smooth(Protocol):
         ...
 
 
-def least_smooth(
-    smooth: Smooth,
+def minimise_smooth(
+    smooth: SmoothObjective,
     limits: FeasibleSet,
-    judged: Callable[[Vector], float],
+    value_of: Callable[[Vector], float],
     control: SolverControl,
     start: Vector | None = None,
 ) -> Candidate | None:
@@ -75,14 +76,14 @@ def least_smooth(
     `judged` is the function in its own unit, computed by other means. The gap is infinite where steps came upon no
     weights for which the function is defined.
     """
-    solver = _Linear(limits, control) if limits.is_linear else _Conic(limits, control)
-    weights = np.full(limits.size, 1.0 / limits.size) if start is None else start
-    inside, steps, nowhere = start is not None, 0, np.zeros(limits.size)
+    solver = _PolytopeModel(limits, control) if limits.is_linear else _ConicModel(limits, control)
+    weights = np.full(limits.n_assets, 1.0 / limits.n_assets) if start is None else start
+    inside, steps, nowhere = start is not None, 0, np.zeros(limits.n_assets)
     while steps < STEPS:
         control()
         steps += 1
-        slope, bent = smooth.slope(weights), smooth.curvature(weights)
-        target = solver.model(slope - bent @ weights, bent)
+        gradient, hessian = smooth.gradient(weights), smooth.hessian(weights)
+        target = solver.model(gradient - hessian @ weights, hessian)
         if target is None:
             return None
         if not inside:
@@ -91,35 +92,35 @@ def least_smooth(
                 break
             continue
         step = target - weights
-        value, promised = smooth.along(weights, step), -float(slope @ step)
+        value, promised = smooth.along(weights, step), -float(gradient @ step)
         if promised <= SETTLED_SHARE * control.tolerance * abs(value(0.0)):
             weights = target if np.isfinite(value(1.0)) else weights
             break
-        share = _share(value, promised)
+        share = _step_length(value, promised)
         if share == 0.0:
             break
         weights = target if share == 1.0 else weights + share * step
-    weights = cleaned(within(limits, weights))
+    weights = round_to_zero(nearest_feasible(limits, weights))
     return Candidate(
         weights=weights,
         engine=Engine.FAST,
         solver=f"newton over {solver.name}",
         solver_version=solver_version(solver.name),
         iterations=steps,
-        relative_gap=_gap(smooth, solver, judged(weights) / smooth.unit, weights),
+        relative_gap=_gap(smooth, solver, value_of(weights) / smooth.unit, weights),
         binding=solver.bindings(weights, smooth.unit),
     )
 
 
-def _gap(smooth: Smooth, solver: "_Linear | _Conic", value: float, weights: Vector) -> float:
+def _gap(smooth: SmoothObjective, solver: "_PolytopeModel | _ConicModel", value: float, weights: Vector) -> float:
     if not np.isfinite(value):
         return np.inf
-    slope = smooth.slope(weights)
-    bound = max(value - float(slope @ weights) + solver.least(slope), smooth.least)
+    gradient = smooth.gradient(weights)
+    bound = max(value - float(gradient @ weights) + solver.least(gradient), smooth.least)
     return max(value - bound, 0.0) / max(abs(value), VALUE_FLOOR)
 
 
-def _share(value: Callable[[float], float], promised: float) -> float:
+def _step_length(value: Callable[[float], float], promised: float) -> float:
     """How much of a step to take, 0 where none of it brings anything."""
     start, share = value(0.0), 1.0
     while value(share) > start - ENOUGH * share * promised:
@@ -129,39 +130,39 @@ def _share(value: Callable[[float], float], promised: float) -> float:
     return share
 
 
-def _size(*figures: Vector | Matrix) -> float:
+def _magnitude(*figures: Vector | Matrix) -> float:
     """Of the largest figure, by which a model is scaled: near no loss at all they are less than a tolerance."""
     return max(float(np.abs(each).max()) for each in figures) or 1.0
 
 
-class _Linear:
+class _PolytopeModel:
     """Models over a polytope."""
 
     def __init__(self, limits: FeasibleSet, control: SolverControl) -> None:
         self._limits, self._control = limits, control
         self._polytope = limits.polytope()
-        self._last: tuple[Program, Answer] | None = None
-        self._size = 1.0
+        self._last: tuple[Program, ProgramSolution] | None = None
+        self._magnitude = 1.0
         self.name = "quadratic programs"
 
-    def model(self, linear: Vector, bent: Matrix) -> Vector | None:
+    def model(self, linear: Vector, hessian: Matrix) -> Vector | None:
         """The minimiser of linear . w + w'bent w / 2, None where there are no weights."""
         polytope = self._polytope
         if (polytope.lower > polytope.upper).any():
             return None
-        self._size = _size(linear, bent)
-        hessian = widened(bent / self._size, len(polytope.lower))
-        program = Program(hessian, self._wide(linear / self._size), polytope)
+        self._magnitude = _magnitude(linear, hessian)
+        hessian = padded(hessian / self._magnitude, len(polytope.lower))
+        program = Program(hessian, self._wide(linear / self._magnitude), polytope)
         answer = solve_quadratic(program, self._control)
         if answer is None:
             return None
         self._last, self.name = (program, answer), answer.solver
-        return answer.point[: self._limits.size]
+        return answer.point[: self._limits.n_assets]
 
-    def least(self, slope: Vector) -> float:
+    def least(self, gradient: Vector) -> float:
         """A bound of slope . w over the limits."""
-        size = _size(slope)
-        program = Program(None, self._wide(slope / size), self._polytope)
+        size = _magnitude(gradient)
+        program = Program(None, self._wide(gradient / size), self._polytope)
         answer = solve_linear(program, self._control)
         return -np.inf if answer is None else size * proven_bound(program, answer)
 
@@ -170,38 +171,38 @@ class _Linear:
         if self._last is None:
             return ()
         program, answer = self._last
-        return binding(answer, bound_multipliers(program, answer), self._limits, unit * self._size)
+        return binding_limits(answer, bound_multipliers(program, answer), self._limits, unit * self._magnitude)
 
     def _wide(self, linear: Vector) -> Vector:
         return np.append(linear, np.zeros(len(self._polytope.lower) - len(linear)))
 
 
-class _Conic:
+class _ConicModel:
     """Models under any convex limits."""
 
     name = "clarabel"
 
     def __init__(self, limits: FeasibleSet, control: SolverControl) -> None:
-        self._stage = stage(limits, control)
-        self._last: ConeAnswer | None = None
-        self._size = 1.0
+        self._stage = build_conic_problem(limits, control)
+        self._last: ConicSolution | None = None
+        self._magnitude = 1.0
 
-    def model(self, linear: Vector, bent: Matrix) -> Vector | None:
+    def model(self, linear: Vector, hessian: Matrix) -> Vector | None:
         """See `_Linear.model`."""
-        made = self._stage
-        self._size = _size(linear, bent)
-        made.model.minimise(made.weights.total(linear / self._size), bent / self._size)
-        self._last = made.model.solve()
-        return None if self._last is None else made.weights.value(self._last.point)
+        conic = self._stage
+        self._magnitude = _magnitude(linear, hessian)
+        conic.model.minimise(conic.weights.total(linear / self._magnitude), hessian / self._magnitude)
+        self._last = conic.model.solve()
+        return None if self._last is None else conic.weights.value(self._last.point)
 
-    def least(self, slope: Vector) -> float:
+    def least(self, gradient: Vector) -> float:
         """See `_Linear.least`."""
-        made = self._stage
-        size = _size(slope)
-        made.model.minimise(made.weights.total(slope / size))
-        answer = made.model.solve()
+        conic = self._stage
+        size = _magnitude(gradient)
+        conic.model.minimise(conic.weights.total(gradient / size))
+        answer = conic.model.solve()
         return -np.inf if answer is None else size * answer.bound
 
     def bindings(self, weights: Vector, unit: float) -> tuple[Binding, ...]:
         """See `_Linear.bindings`."""
-        return () if self._last is None else self._stage.bindings(self._last, weights, unit * self._size)
+        return () if self._last is None else self._stage.bindings(self._last, weights, unit * self._magnitude)

@@ -13,13 +13,17 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.errors import NotSupported, SolverFailed
-from domain.optimization.contribution_bounds.contribution_search import Goal, Intervals, ShareSearch, budget_of
+from domain.optimization.contribution_bounds.contribution_search import (
+    ContributionIntervals,
+    ContributionSearch,
+    QuadraticObjective,
+    budget_of,
+)
 from domain.optimization.problem.feasible_set import FeasibleSet
-from domain.optimization.problem.limits import ShareBounds
+from domain.optimization.problem.limits import ContributionBounds
 from domain.optimization.problem.problem import Problem
 from domain.optimization.problem.size_limits import MOST_ENTRIES
-from domain.optimization.programs.duality import VALUE_FLOOR
-from domain.optimization.programs.log_barrier import Barrier, can_be_riskless, free_minimum
+from domain.optimization.programs.log_barrier import LogBarrier, can_be_riskless, unconstrained_minimiser
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.request.objectives import (
@@ -30,7 +34,7 @@ from domain.optimization.request.objectives import (
     MinRisk,
 )
 from domain.optimization.solution import Candidate, Engine
-from domain.optimization.tolerances import VIOLATION_TOLERANCE
+from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, VALUE_FLOOR
 from domain.progress import no_progress
 
 FULL = 1e-9
@@ -41,7 +45,7 @@ FEASIBILITY_SECONDS = 10.0
 Relaxation = Callable[[FeasibleSet], Candidate | None]
 
 
-def within_shares(
+def within_contribution_bounds(
     problem: Problem, limits: FeasibleSet, relaxation: Relaxation, control: SolverControl
 ) -> Candidate | None:
     """The best weights within bounds on contributions; None where there are none.
@@ -49,32 +53,32 @@ def within_shares(
     `relaxation` gives the best within limits that are convex. Raises NotSupported where bounds stand in the way that
     cannot be proven, and SolverTimedOut where the time does not suffice for a proof.
     """
-    if limits.holdings:
-        holding, share = limits.holdings[0].label, limits.share_bounds[0].label
+    if limits.selection_limits:
+        selection, share = limits.selection_limits[0].label, limits.contribution_bounds[0].label
         raise NotSupported(
-            f"{holding} decides which assets are held; {share}, on risk contributions, cannot stand by it"
+            f"{selection} decides which assets are held; {share}, on risk contributions, cannot stand by it"
         )
-    intervals = Intervals.of(limits)
+    intervals = ContributionIntervals.of(limits)
     if intervals.is_empty:
         return None
-    found = relaxation(limits.without_shares)
-    if found is None or limits.violation(found.weights) <= VIOLATION_TOLERANCE:
+    found = relaxation(limits.without_contribution_bounds)
+    if found is None or limits.violation(found.weights) <= FEASIBILITY_TOLERANCE:
         return found
     if isinstance(problem.objective, Hierarchical):
-        missed = ", ".join(limits.violated(found.weights, VIOLATION_TOLERANCE))
+        missed = ", ".join(limits.violated(found.weights, FEASIBILITY_TOLERANCE))
         raise NotSupported(f"a hierarchy has the weights it has, and they miss {missed}")
     _refuse_shorts(limits, intervals)
-    if _is_one(limits, intervals):
-        only = _with_shares(limits, intervals.tightened.lower, control)
+    if _is_determined(limits, intervals):
+        only = _with_contributions(limits, intervals.tightened.lower, control)
         return None if only is None else Candidate(only, Engine.FAST, "newton", relative_gap=0.0)
-    convex = with_cones(limits, intervals)
-    if convex.share_bounds:
+    convex = with_convex_bounds(limits, intervals)
+    if convex.contribution_bounds:
         found = relaxation(convex)
-        if found is None or limits.violation(found.weights) <= VIOLATION_TOLERANCE:
+        if found is None or limits.violation(found.weights) <= FEASIBILITY_TOLERANCE:
             return found
-    goal = _proven_goal(problem, limits)
+    goal = _required_objective(problem, limits)
     _refuse_too_large(limits)
-    search = ShareSearch(limits, goal, found.weights, control)
+    search = ContributionSearch(limits, goal, found.weights, control)
     weights = search.run()
     if weights is None:
         return None
@@ -88,105 +92,109 @@ def within_shares(
     )
 
 
-def any_within_shares(limits: FeasibleSet, anything: Callable[[FeasibleSet], Vector | None]) -> Vector | None:
+def any_within_contribution_bounds(
+    limits: FeasibleSet, anything: Callable[[FeasibleSet], Vector | None]
+) -> Vector | None:
     """Some weights that keep limits with bounds on contributions, None where there are none.
 
     `anything` gives some weights within convex limits. Raises NotSupported where there may be such weights and the
     bounds are not convex, and SolverTimedOut.
     """
-    intervals = Intervals.of(limits)
+    intervals = ContributionIntervals.of(limits)
     if intervals.is_empty:
         return None
-    nothing = np.zeros(limits.size)
-    if limits.violation(nothing) <= VIOLATION_TOLERANCE:
+    nothing = np.zeros(limits.n_assets)
+    if limits.violation(nothing) <= FEASIBILITY_TOLERANCE:
         return nothing
-    found = anything(limits.without_shares)
-    if found is None or limits.violation(found) <= VIOLATION_TOLERANCE:
+    found = anything(limits.without_contribution_bounds)
+    if found is None or limits.violation(found) <= FEASIBILITY_TOLERANCE:
         return found
     _refuse_shorts(limits, intervals)
-    if _is_one(limits, intervals):
-        return _with_shares(limits, intervals.tightened.lower, no_progress)
-    convex = with_cones(limits, intervals)
-    if convex.share_bounds:
+    if _is_determined(limits, intervals):
+        return _with_contributions(limits, intervals.tightened.lower, no_progress)
+    convex = with_convex_bounds(limits, intervals)
+    if convex.contribution_bounds:
         found = anything(convex)
-        if found is None or limits.violation(found) <= VIOLATION_TOLERANCE:
+        if found is None or limits.violation(found) <= FEASIBILITY_TOLERANCE:
             return found
     budget = next((row.upper for row in limits.rows if row.is_budget), 0.0)
     if budget <= 0.0 or (limits.lower < 0.0).any():
-        labels = ", ".join(one.label for one in limits.share_bounds)
+        labels = ", ".join(one.label for one in limits.contribution_bounds)
         raise NotSupported(
             f"{labels}: upper bounds on risk contributions are kept by long portfolios with a budget only"
         )
     _refuse_too_large(limits)
-    covariance = limits.share_bounds[0].covariance
-    goal = Goal(covariance, np.full(limits.size, 1.0 / budget), 0.0)
-    return ShareSearch(limits, goal, found, SolverControl.for_seconds(FEASIBILITY_SECONDS), any_will_do=True).run()
+    covariance = limits.contribution_bounds[0].covariance
+    goal = QuadraticObjective(covariance, np.full(limits.n_assets, 1.0 / budget), 0.0)
+    return ContributionSearch(
+        limits, goal, found, SolverControl.for_seconds(FEASIBILITY_SECONDS), any_feasible=True
+    ).run()
 
 
 def _refuse_too_large(limits: FeasibleSet) -> None:
     """Raises NotSupported where matrices of all products of limits would not fit into memory."""
-    size = limits.size
+    size = limits.n_assets
     linear = 2 * size + 2 * len(limits.rows)
     if (linear * size + linear**2 // 2) * size**2 > MOST_ENTRIES:
-        labels = ", ".join(one.label for one in limits.share_bounds)
+        labels = ", ".join(one.label for one in limits.contribution_bounds)
         raise NotSupported(
             f"{labels}: upper bounds on risk contributions that bind are proven for about 50 assets at most, and there "
             f"are {size} with {len(limits.rows)} further limits; use lower bounds, which are cones"
         )
 
 
-def _is_one(limits: FeasibleSet, intervals: Intervals) -> bool:
+def _is_determined(limits: FeasibleSet, intervals: ContributionIntervals) -> bool:
     """Whether the bounds leave one vector of shares, all above 0, for long portfolios of a budget."""
     lower = intervals.tightened.lower
     has_budget = any(row.is_budget and row.upper > 0.0 for row in limits.rows)
     return bool(has_budget and (limits.lower >= 0.0).all() and lower.min() > 0.0 and lower.sum() >= 1.0 - FULL)
 
 
-def _with_shares(limits: FeasibleSet, shares: Vector, on_progress: Callable[[], None]) -> Vector | None:
+def _with_contributions(limits: FeasibleSet, contributions: Vector, on_progress: Callable[[], None]) -> Vector | None:
     """The one long portfolio with these shares, None where a limit excludes it."""
-    covariance, size = limits.share_bounds[0].covariance, limits.size
+    covariance, size = limits.contribution_bounds[0].covariance, limits.n_assets
     volatilities = np.sqrt(np.diag(covariance))
     if volatilities.min() <= 0.0:
         return None
     correlation = covariance / np.outer(volatilities, volatilities)
-    barrier = Barrier(correlation, shares / shares.sum(), np.zeros(size), np.full(size, np.inf))
+    barrier = LogBarrier(correlation, contributions / contributions.sum(), np.zeros(size), np.full(size, np.inf))
     try:
-        point, _ = free_minimum(barrier, on_progress)
+        point, _ = unconstrained_minimiser(barrier, on_progress)
     except SolverFailed as error:
         if can_be_riskless(correlation):
             raise NotSupported(
-                f"{limits.share_bounds[0].label} leaves one share of the risk to each asset, but a long portfolio of "
-                "these assets has no risk, and no shares; loosen the bounds"
+                f"{limits.contribution_bounds[0].label} leaves one contribution to each asset, but a long portfolio of "
+                "these assets has no risk, and so no contributions; loosen the bounds"
             ) from None
         raise SolverFailed("the portfolio of the shares that the bounds leave did not converge") from error
     weights = point / volatilities
     weights *= budget_of(limits) / float(weights.sum())
-    return weights if limits.violation(weights) <= VIOLATION_TOLERANCE else None
+    return weights if limits.violation(weights) <= FEASIBILITY_TOLERANCE else None
 
 
-def with_cones(limits: FeasibleSet, intervals: Intervals) -> FeasibleSet:
+def with_convex_bounds(limits: FeasibleSet, intervals: ContributionIntervals) -> FeasibleSet:
     """The limits with what of the bounds is convex; upper bounds of all others are a lower bound of each."""
-    plain = limits.without_shares
+    plain = limits.without_contribution_bounds
     lower = np.where(plain.lower >= 0.0, intervals.tightened.lower, -np.inf)
     if not (lower > 0.0).any():
         return plain
-    given = limits.share_bounds[0]
-    cone = ShareBounds(given.label, given.covariance, np.maximum(lower, 0.0), np.full(limits.size, np.inf))
+    given = limits.contribution_bounds[0]
+    cone = ContributionBounds(given.label, given.covariance, np.maximum(lower, 0.0), np.full(limits.n_assets, np.inf))
     return FeasibleSet(limits.symbols, (*plain.limits, cone))
 
 
-def _refuse_shorts(limits: FeasibleSet, intervals: Intervals) -> None:
+def _refuse_shorts(limits: FeasibleSet, intervals: ContributionIntervals) -> None:
     bounded = np.isfinite(intervals.lower) | np.isfinite(intervals.upper)
     short = np.flatnonzero(bounded & (limits.lower < 0.0))
     if len(short):
-        labels = ", ".join(one.label for one in limits.share_bounds)
+        labels = ", ".join(one.label for one in limits.contribution_bounds)
         raise NotSupported(
             f"{labels}: bounds on the risk contribution of {limits.symbols[int(short[0])]}, which may be short, cannot "
             "be proven; bound its weight by 0 from below"
         )
 
 
-def _goal(problem: Problem) -> Goal | None:
+def _quadratic_objective(problem: Problem) -> QuadraticObjective | None:
     """The objective as a quadratic form, None where it is none."""
     covariance, budget, annual = problem.moments.covariance, problem.budget, problem.periods_per_year
     mean = annual * problem.moments.expected_returns
@@ -197,22 +205,22 @@ def _goal(problem: Problem) -> Goal | None:
     typical = VALUE_FLOOR * problem.variance_scale
     match problem.objective:
         case MinRisk() if problem.risk_measure.is_quadratic:
-            return Goal(covariance, whole, typical)
+            return QuadraticObjective(covariance, whole, typical)
         case MaxUtility(aversion) if problem.risk_measure.is_quadratic:
             curvature = 0.5 * aversion * annual
-            return Goal(curvature * covariance - earned, whole, curvature * typical)
+            return QuadraticObjective(curvature * covariance - earned, whole, curvature * typical)
         case MaxRatio(risk_free) if problem.risk_measure.is_quadratic:
             excess = mean - risk_free * whole
-            return Goal(covariance, excess / float(np.abs(excess).max()), 0.0)
+            return QuadraticObjective(covariance, excess / float(np.abs(excess).max()), 0.0)
         case MaxReturn():
-            return Goal(-earned, whole, VALUE_FLOOR * float(np.abs(mean).max()))
+            return QuadraticObjective(-earned, whole, VALUE_FLOOR * float(np.abs(mean).max()))
     return None
 
 
-def _proven_goal(problem: Problem, limits: FeasibleSet) -> Goal:
+def _required_objective(problem: Problem, limits: FeasibleSet) -> QuadraticObjective:
     """The objective; what has no proof here is refused by name."""
-    goal = _goal(problem)
-    labels = ", ".join(one.label for one in limits.share_bounds)
+    goal = _quadratic_objective(problem)
+    labels = ", ".join(one.label for one in limits.contribution_bounds)
     if goal is None:
         raise NotSupported(
             f"{labels} binds, and upper bounds on risk contributions are proven for minRisk, maxUtility and maxRatio "

@@ -12,10 +12,14 @@ import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import NotSupported, SolverFailed, SolverTimedOut
-from domain.optimization.contribution_bounds.sdp_relaxation import SharedProgram, local, relaxed
+from domain.optimization.contribution_bounds.sdp_relaxation import (
+    ContributionProgram,
+    local_solution,
+    solve_sdp_relaxation,
+)
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.programs.solver_control import SolverControl
-from domain.optimization.tolerances import GAP_TOLERANCE, VIOLATION_TOLERANCE
+from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, GAP_TOLERANCE
 
 CLOSE_ENOUGH = 0.5 * GAP_TOLERANCE
 """A node that promises less than this, relative to the best value, is not looked into."""
@@ -37,7 +41,7 @@ ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
-class Goal:
+class QuadraticObjective:
     """min w'Cw over cut . w = 1, which is a quadratic objective of weights of a given sum, or a ratio of any."""
 
     objective: Matrix  # (N, N)
@@ -46,18 +50,18 @@ class Goal:
 
 
 @dataclass(frozen=True, slots=True)
-class Intervals:
+class ContributionIntervals:
     """Of the shares, infinite where there is no bound."""
 
     lower: Vector  # (N,)
     upper: Vector  # (N,)
 
     @classmethod
-    def of(cls, limits: FeasibleSet) -> "Intervals":
+    def of(cls, limits: FeasibleSet) -> "ContributionIntervals":
         """The tightest of all limits."""
-        size = limits.size
-        lower = np.max([one.lower for one in limits.share_bounds], axis=0, initial=-np.inf)
-        upper = np.min([one.upper for one in limits.share_bounds], axis=0, initial=np.inf)
+        size = limits.n_assets
+        lower = np.max([one.lower for one in limits.contribution_bounds], axis=0, initial=-np.inf)
+        upper = np.min([one.upper for one in limits.contribution_bounds], axis=0, initial=np.inf)
         return cls(np.broadcast_to(lower, size).copy(), np.broadcast_to(upper, size).copy())
 
     @property
@@ -67,18 +71,18 @@ class Intervals:
         return bool(crossed or self.lower.sum() > 1.0 + ROUNDING or self.upper.sum() < 1.0 - ROUNDING)
 
     @property
-    def tightened(self) -> "Intervals":
+    def tightened(self) -> "ContributionIntervals":
         """What the others leave of each."""
         lower, upper = self.lower, self.upper
         for _ in range(2):
             lower = np.maximum(lower, 1.0 - _sum_of_others(upper))
             upper = np.minimum(upper, 1.0 - _sum_of_others(lower))
         # Rounding must not turn an interval that is a point inside out.
-        return Intervals(np.minimum(lower, upper), np.maximum(lower, upper))
+        return ContributionIntervals(np.minimum(lower, upper), np.maximum(lower, upper))
 
 
 @dataclass(frozen=True, slots=True)
-class _Box:
+class _WeightBox:
     """Intervals of z where cut . z = 1, infinite where nothing was decided."""
 
     lower: Vector  # (N,)
@@ -93,30 +97,30 @@ class _Box:
 
 
 @dataclass(order=True)
-class _Node:
+class _BoxNode:
     bound: float
     number: int
-    box: _Box = field(compare=False)
+    box: _WeightBox = field(compare=False)
     point: Vector = field(compare=False)
     errors: Vector = field(compare=False)  # (N,), how much of what is missing each coordinate has a part in
 
 
-class ShareSearch:
+class ContributionSearch:
     """Branch and bound on the shares, for weights of a budget above 0."""
 
     def __init__(
         self,
         limits: FeasibleSet,
-        goal: Goal,
+        goal: QuadraticObjective,
         start: Vector,
         control: SolverControl,
         *,
-        any_will_do: bool = False,
+        any_feasible: bool = False,
     ) -> None:
-        self._limits, self._control, self._any_will_do = limits, control, any_will_do
+        self._limits, self._control, self._any_feasible = limits, control, any_feasible
         self._close = max(CLOSE_ENOUGH, 0.5 * control.tolerance)
         self._budget = budget_of(limits)
-        covariance = limits.share_bounds[0].covariance
+        covariance = limits.contribution_bounds[0].covariance
         volatilities = np.sqrt(np.diag(covariance))
         volatilities = np.where(volatilities > 0.0, volatilities, float(volatilities.max()) or 1.0)
         # z = w volatility / size, of about length one and with an objective of about one.
@@ -127,14 +131,14 @@ class ShareSearch:
         self._unit = max(abs(float(start @ goal.objective @ start)), goal.floor)
         self._least = goal.floor / self._unit
         rows, equal = _homogeneous(limits, self._budget)
-        self._program = SharedProgram(
+        self._program = ContributionProgram(
             objective / self._unit,
             goal.cut * self._stretch,
             _unit_rows(rows * self._stretch),
             _unit_rows(equal * self._stretch),
             covariance / np.outer(volatilities, volatilities),
         )
-        self._given = Intervals.of(limits)
+        self._given = ContributionIntervals.of(limits)
         self._first = start / self._stretch
         self._best: Vector | None = None
         self._value = np.inf
@@ -151,12 +155,12 @@ class ShareSearch:
     def _searched(self) -> Vector | None:
         self._try(self._first)
         self._try(self._balanced())
-        if self._any_will_do and self._best is not None:
+        if self._any_feasible and self._best is not None:
             return self._best
-        size = self._program.size
-        root = self._node(_Box(np.zeros(size), np.full(size, np.inf)))
+        size = self._program.n_assets
+        root = self._node(_WeightBox(np.zeros(size), np.full(size, np.inf)))
         open_nodes = [] if root is None else [root]
-        while open_nodes and not (self._any_will_do and self._best is not None):
+        while open_nodes and not (self._any_feasible and self._best is not None):
             node = heapq.heappop(open_nodes)
             if node.bound >= self._cutoff:
                 self._closed = min(self._closed, node.bound)
@@ -165,7 +169,7 @@ class ShareSearch:
                 child = self._node(box, node)
                 if child is not None:
                     heapq.heappush(open_nodes, child)
-        if self._best is not None and not self._any_will_do:
+        if self._best is not None and not self._any_feasible:
             self._check()
         return self._best
 
@@ -190,14 +194,16 @@ class ShareSearch:
             return np.inf
         return self._value - self._close * max(abs(self._value), self._least)
 
-    def _node(self, box: _Box, parent: _Node | None = None) -> _Node | None:
+    def _node(self, box: _WeightBox, parent: _BoxNode | None = None) -> _BoxNode | None:
         """The relaxation of a box, None where it is empty or promises nothing; what fails has its parent's bound."""
         self._control()
         self._solved += 1
-        program, shares = self._program, self._given.tightened
+        program, contributions = self._program, self._given.tightened
         rows = np.vstack([program.rows, box.rows(program.cut)])
         try:
-            found = relaxed(replace(program, rows=rows), shares.lower, shares.upper, self._control)
+            found = solve_sdp_relaxation(
+                replace(program, rows=rows), contributions.lower, contributions.upper, self._control
+            )
         except SolverFailed:
             if parent is None:
                 raise
@@ -211,12 +217,12 @@ class ShareSearch:
             return None
         weighing = np.abs(program.correlation) + np.abs(program.objective)
         errors = (weighing * np.abs(found.matrix - np.outer(found.point, found.point))).sum(axis=0)
-        return _Node(bound, self._solved, box, found.point, errors)
+        return _BoxNode(bound, self._solved, box, found.point, errors)
 
-    def _branches(self, node: _Node) -> Iterator[_Box]:
+    def _branches(self, node: _BoxNode) -> Iterator[_WeightBox]:
         """Two parts of the interval of the coordinate that the relaxation is most wrong about."""
-        box, place = node.box, int(np.argmax(node.errors))
-        low, high, middle = float(box.lower[place]), float(box.upper[place]), float(node.point[place])
+        box, index = node.box, int(np.argmax(node.errors))
+        low, high, middle = float(box.lower[index]), float(box.upper[index]), float(node.point[index])
         if np.isfinite(high):
             centred = TOWARDS_POINT * middle + (1.0 - TOWARDS_POINT) * 0.5 * (low + high)
             margin = INNER * (high - low)
@@ -227,23 +233,23 @@ class ShareSearch:
             self._closed = min(self._closed, node.bound)
             return
         upper, lower = box.upper.copy(), box.lower.copy()
-        upper[place] = lower[place] = middle
-        yield _Box(box.lower, upper)
-        yield _Box(lower, box.upper)
+        upper[index] = lower[index] = middle
+        yield _WeightBox(box.lower, upper)
+        yield _WeightBox(lower, box.upper)
 
     def _balanced(self) -> Vector:
         """Of the same share each, about: somewhere in the middle."""
-        pull = np.ones(self._program.size)
+        marginal_risk = np.ones(self._program.n_assets)
         for _ in range(50):
-            pull = np.sqrt(pull / np.maximum(self._program.correlation @ pull, 1e-3))
-        return pull
+            marginal_risk = np.sqrt(marginal_risk / np.maximum(self._program.correlation @ marginal_risk, 1e-3))
+        return marginal_risk
 
     def _try(self, start: Vector) -> None:
         """A local solution from here, kept if it is the best."""
         scale = float(self._program.cut @ start)
         if not scale > 0.0:
             return
-        point = local(
+        point = local_solution(
             self._program, self._given.lower, self._given.upper, np.maximum(start, 0.0) / scale, self._control
         )
         if point is None:
@@ -253,7 +259,7 @@ class ShareSearch:
         value = self._program.value(point)
         if value >= self._value:
             return
-        missed = self._limits.violated(weights, VIOLATION_TOLERANCE)
+        missed = self._limits.violated(weights, FEASIBILITY_TOLERANCE)
         beyond = {one.label for one in self._limits.absolute_sums} | {one.label for one in self._limits.risk_caps}
         if set(missed) & beyond:
             raise NotSupported(
@@ -278,7 +284,7 @@ def budget_of(limits: FeasibleSet) -> float:
 
 def _homogeneous(limits: FeasibleSet, budget: float) -> tuple[Matrix, Matrix]:
     """Linear limits but w >= 0 and the budget as rows w >= 0 and rows w = 0, for the sum of w is the budget."""
-    size = limits.size
+    size = limits.n_assets
     whole = np.full(size, 1.0 / budget)
     units = np.eye(size)
     rows = [units[i] - limits.lower[i] * whole for i in np.flatnonzero(limits.lower > 0.0)]

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
 from domain.errors import SolverFailed
-from domain.optimization.conic.conic_problem import root_of
+from domain.optimization.conic.conic_problem import covariance_root
 from domain.optimization.programs.affine import Affine, stacked
-from domain.optimization.programs.conic_model import ConeModel
+from domain.optimization.programs.conic_model import ConicModel
 from domain.optimization.programs.solver_control import SolverControl
 from domain.progress import OnProgress, no_progress
 
-Places = NDArray[np.intp]
+Indices = NDArray[np.intp]
 
 CONE_PRODUCTS = 150
 """Most products of limits with cones in one program: each is a cone of its own."""
@@ -38,7 +38,7 @@ DIVERGED = 1e12
 
 
 @dataclass(frozen=True, slots=True)
-class SharedProgram:
+class ContributionProgram:
     """min z'Cz over z >= 0, cut . z = 1, rows z >= 0, equal z = 0, in figures of about one."""
 
     objective: Matrix  # C, (N, N)
@@ -48,7 +48,7 @@ class SharedProgram:
     correlation: Matrix  # K, (N, N)
 
     @property
-    def size(self) -> int:
+    def n_assets(self) -> int:
         """N."""
         return len(self.cut)
 
@@ -56,15 +56,15 @@ class SharedProgram:
         """The objective."""
         return float(point @ self.objective @ point)
 
-    def shares(self, point: Vector) -> Vector:
+    def contributions(self, point: Vector) -> Vector:
         """Of the variance, (N,)."""
-        pull = self.correlation @ point
-        variance = float(point @ pull)
-        return point * pull / variance if variance > 0.0 else np.zeros(len(point))
+        marginal_risk = self.correlation @ point
+        variance = float(point @ marginal_risk)
+        return point * marginal_risk / variance if variance > 0.0 else np.zeros(len(point))
 
 
 @dataclass(frozen=True, slots=True)
-class Relaxed:
+class SdpRelaxation:
     """What a relaxation says."""
 
     bound: float  # no point has a smaller objective
@@ -72,14 +72,16 @@ class Relaxed:
     matrix: Matrix  # (N, N)
 
 
-def relaxed(program: SharedProgram, lower: Vector, upper: Vector, control: SolverControl) -> Relaxed | None:
+def solve_sdp_relaxation(
+    program: ContributionProgram, lower: Vector, upper: Vector, control: SolverControl
+) -> SdpRelaxation | None:
     """The relaxation for shares between bounds, (N,), infinite where there are none; None where it is empty."""
-    size, correlation = program.size, program.correlation
-    columns, rows = _triangle(size)
+    n_assets, correlation = program.n_assets, program.correlation
+    columns, rows = _triangle(n_assets)
     diagonal = rows == columns
-    model = ConeModel(control=control)
+    model = ConicModel(control=control)
     entries = model.positive(len(rows))  # products of z >= 0 with itself
-    model.semidefinite(entries.times(np.where(diagonal, 1.0, 2.0**0.5)), size)
+    model.semidefinite(entries.times(np.where(diagonal, 1.0, 2.0**0.5)), n_assets)
 
     def traced(matrices: Matrix) -> Affine:
         """<A, Z> for matrices (k, N, N)."""
@@ -87,19 +89,19 @@ def relaxed(program: SharedProgram, lower: Vector, upper: Vector, control: Solve
         return entries.under(np.where(diagonal, 0.5, 1.0) * both)
 
     model.zero(traced(np.outer(program.cut, program.cut)[None]) - 1.0)
-    units = np.eye(size)
+    units = np.eye(n_assets)
     firm = np.flatnonzero(lower > 0.0)
     # Where a share is above 0, so is what it is a product of.
     linear = np.vstack([program.rows, correlation[firm]])
     if len(linear):
         model.nonnegative(traced(linear[:, :, None] * program.cut[None, None, :]))
-        model.nonnegative(traced((linear[:, None, :, None] * units[None, :, None, :]).reshape(-1, size, size)))
+        model.nonnegative(traced((linear[:, None, :, None] * units[None, :, None, :]).reshape(-1, n_assets, n_assets)))
         first, second = np.triu_indices(len(linear))
         model.nonnegative(traced(linear[first][:, :, None] * linear[second][:, None, :]))
     for row in program.equal:
         model.zero(traced(row[None, :, None] * units[:, None, :]))
-    carried = np.zeros((size, size, size))
-    carried[np.arange(size), np.arange(size)] = correlation  # <carried_i, Z> = (KZ)_ii
+    carried = np.zeros((n_assets, n_assets, n_assets))
+    carried[np.arange(n_assets), np.arange(n_assets)] = correlation  # <carried_i, Z> = (KZ)_ii
     for ends, sign in ((lower, 1.0), (upper, -1.0)):
         held = np.flatnonzero(np.isfinite(ends))
         if len(held):
@@ -109,31 +111,33 @@ def relaxed(program: SharedProgram, lower: Vector, upper: Vector, control: Solve
     answer = model.solve()
     if answer is None:
         return None
-    matrix = np.zeros((size, size))
+    matrix = np.zeros((n_assets, n_assets))
     matrix[rows, columns] = matrix[columns, rows] = entries.value(answer.point)
     if float(np.abs(matrix).max()) > DIVERGED:
         raise SolverFailed("Clarabel's matrix diverged")
-    return Relaxed(answer.bound, matrix @ program.cut, matrix)
+    return SdpRelaxation(answer.bound, matrix @ program.cut, matrix)
 
 
 def _add_cones(
-    model: ConeModel, traced: Callable[[Matrix], Affine], program: SharedProgram, lower: Vector, firm: Places
+    model: ConicModel, traced: Callable[[Matrix], Affine], program: ContributionProgram, lower: Vector, firm: Indices
 ) -> None:
     """|(x - p, 2 root(b) F z)| <= x + p for x = z_i, p = (Kz)_i, times cut . z = 1 and times each z_j >= 0."""
-    root, units = root_of(program.correlation), np.eye(program.size)
+    root, units = covariance_root(program.correlation), np.eye(program.n_assets)
     factors = [program.cut]
-    if len(firm) * program.size <= CONE_PRODUCTS and float(lower[firm].sum()) >= WORTH_IT:
+    if len(firm) * program.n_assets <= CONE_PRODUCTS and float(lower[firm].sum()) >= WORTH_IT:
         factors += list(units)
     for i in firm.tolist():
         for factor in factors:
             x = traced(units[i][None, :, None] * factor[None, None, :])
-            pull = traced(program.correlation[i][None, :, None] * factor[None, None, :])
+            marginal_risk = traced(program.correlation[i][None, :, None] * factor[None, None, :])
             spread = traced(root[:, :, None] * factor[None, None, :])
-            model.second_order(x + pull, stacked(x - pull, spread.times(2.0 * float(lower[i]) ** 0.5)))
+            model.second_order(
+                x + marginal_risk, stacked(x - marginal_risk, spread.times(2.0 * float(lower[i]) ** 0.5))
+            )
 
 
-def local(
-    program: SharedProgram, lower: Vector, upper: Vector, start: Vector, on_progress: OnProgress = no_progress
+def local_solution(
+    program: ContributionProgram, lower: Vector, upper: Vector, start: Vector, on_progress: OnProgress = no_progress
 ) -> Vector | None:
     """A point that no small step improves, by sequential quadratic programs; None where they end outside."""
     from scipy.optimize import minimize  # only where it is used
@@ -142,19 +146,19 @@ def local(
 
     def room(z: Vector) -> Vector:
         on_progress()
-        pull = correlation @ z
-        variance = float(z @ pull)
-        carried = z * pull
-        shares = np.concatenate(
+        marginal_risk = correlation @ z
+        variance = float(z @ marginal_risk)
+        carried = z * marginal_risk
+        contributions = np.concatenate(
             [upper[held_up] * variance - carried[held_up], carried[held_down] - lower[held_down] * variance]
         )
-        return np.concatenate([shares - SMALL_MISS, program.rows @ z])
+        return np.concatenate([contributions - SMALL_MISS, program.rows @ z])
 
     def slopes(z: Vector) -> Matrix:
-        pull = correlation @ z
-        each = np.diag(pull) + z[:, None] * correlation
-        parts = [2.0 * np.outer(upper[held_up], pull) - each[held_up]]
-        parts += [each[held_down] - 2.0 * np.outer(lower[held_down], pull), program.rows]
+        marginal_risk = correlation @ z
+        each = np.diag(marginal_risk) + z[:, None] * correlation
+        parts = [2.0 * np.outer(upper[held_up], marginal_risk) - each[held_up]]
+        parts += [each[held_down] - 2.0 * np.outer(lower[held_down], marginal_risk), program.rows]
         return np.vstack(parts)
 
     exact = np.vstack([program.cut, program.equal])
@@ -165,7 +169,7 @@ def local(
             start,
             jac=lambda z: 2.0 * program.objective @ z,
             method="SLSQP",
-            bounds=[(0.0, None)] * program.size,
+            bounds=[(0.0, None)] * program.n_assets,
             constraints=[
                 {"type": "eq", "fun": lambda z: exact @ z - ends, "jac": lambda _: exact},
                 {"type": "ineq", "fun": room, "jac": slopes},
@@ -179,7 +183,7 @@ def local(
     return np.maximum(point, 0.0) if missed <= 1e-9 else None
 
 
-def _triangle(size: int) -> tuple[Places, Places]:
+def _triangle(n_assets: int) -> tuple[Indices, Indices]:
     """Columns and rows of the upper triangle, column by column."""
-    columns, rows = np.tril_indices(size)
+    columns, rows = np.tril_indices(n_assets)
     return columns, rows

@@ -22,16 +22,16 @@ from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.solution import Binding
 
 
-def refuse_without_gain(limits: FeasibleSet, gain: NetReturn, control: SolverControl) -> None:
+def refuse_without_excess_return(limits: FeasibleSet, net_return: NetReturn, control: SolverControl) -> None:
     """Raises where there are weights that keep the limits and nothing in them gains."""
     polytope = limits.polytope()
     best = None
     if (polytope.lower <= polytope.upper).all():
-        cost = np.append(-gain.by_asset, np.zeros(len(polytope.lower) - limits.size))
+        cost = np.append(-net_return.by_asset, np.zeros(len(polytope.lower) - limits.n_assets))
         best = solve_linear(Program(None, cost, polytope), control)
     if best is None:
         return
-    highest = float(gain.by_asset @ best.point[: limits.size]) - gain.constant
+    highest = float(net_return.by_asset @ best.point[: limits.n_assets]) - net_return.constant
     if highest > 0.0:
         raise SolverFailed("the solver found no portfolio although there are some with a positive excess return")
     raise NoPositiveExcessReturn(
@@ -40,7 +40,7 @@ def refuse_without_gain(limits: FeasibleSet, gain: NetReturn, control: SolverCon
 
 
 @dataclass(frozen=True, slots=True)
-class HomogeneousLimits:
+class HomogenisedLimits:
     """A feasible set with every limit multiplied by kappa."""
 
     limits: FeasibleSet
@@ -55,7 +55,7 @@ class HomogeneousLimits:
     source_rows: int
 
     @classmethod
-    def of(cls, limits: FeasibleSet) -> "HomogeneousLimits":
+    def of(cls, limits: FeasibleSet) -> "HomogenisedLimits":
         """The cone of a feasible set; a budget other than zero gives kappa and is then no limit any more."""
         source = limits.polytope()
         budget = next((i for i, row in enumerate(limits.rows) if row.is_budget and row.upper != 0.0), None)
@@ -64,13 +64,15 @@ class HomogeneousLimits:
         if budget is None:
             kappa[-1] = 1.0
         else:
-            kappa[: limits.size] = 1.0 / limits.rows[budget].upper
+            kappa[: limits.n_assets] = 1.0 / limits.rows[budget].upper
         wide = np.hstack([source.matrix, np.zeros((len(source.matrix), extra))])
         kept = np.array([i for i in range(len(wide)) if i != budget], dtype=np.intp)
         bounds = np.eye(len(source.lower), len(kappa))
         blocks = [
-            _scaled(wide[kept], source.row_lower[kept], source.row_upper[kept], kappa, kept),
-            _scaled(bounds, _unless_zero(source.lower), _unless_zero(source.upper), kappa, np.arange(len(bounds))),
+            _homogenised(wide[kept], source.row_lower[kept], source.row_upper[kept], kappa, kept),
+            _homogenised(
+                bounds, _nonzero_bounds(source.lower), _nonzero_bounds(source.upper), kappa, np.arange(len(bounds))
+            ),
         ]
         free = np.full(extra, np.inf)
         return cls(
@@ -91,10 +93,10 @@ class HomogeneousLimits:
         """How many variables there are: the source's, and kappa where it needs one."""
         return len(self.kappa)
 
-    def polytope(self, gain: NetReturn, size: float) -> Polytope:
+    def polytope(self, net_return: NetReturn, size: float) -> Polytope:
         """The cone cut where gain . y - constant kappa is one size, with kappa >= 0."""
-        cut = -gain.constant / size * self.kappa
-        cut[: self.limits.size] += gain.by_asset / size
+        cut = -net_return.constant / size * self.kappa
+        cut[: self.limits.n_assets] += net_return.by_asset / size
         rows, ends, open_ends = [self.rows, cut[None, :]], [1.0], [1.0]
         if not self._is_positive:
             rows, ends, open_ends = [*rows, self.kappa[None, :]], [1.0, 0.0], [1.0, np.inf]
@@ -111,21 +113,23 @@ class HomogeneousLimits:
         """Whether no point of the cone has a negative kappa anyway."""
         return bool(((self.kappa == 0.0) | ((self.kappa > 0.0) & (self.variable_lower == 0.0))).all())
 
-    def binding(self, multipliers: Vector, pushes: Vector, weights: Vector, unit: float) -> tuple[Binding, ...]:
+    def binding(
+        self, multipliers: Vector, box_multipliers: Vector, weights: Vector, unit: float
+    ) -> tuple[Binding, ...]:
         """Bindings of the source's limits, from the multipliers of the cone's."""
         of_rows, of_bounds = np.zeros(self.source_rows), np.zeros(self.columns)
         split = len(self.from_row)
         np.add.at(of_rows, self.from_row, multipliers[:split])
         np.add.at(of_bounds, self.from_bound, multipliers[split : split + len(self.from_bound)])
-        size = self.limits.size
+        size = self.limits.n_assets
         at_zero = np.isfinite(self.variable_lower[:size]) | np.isfinite(self.variable_upper[:size])
-        of_bounds[:size] += np.where(at_zero, pushes, 0.0)
+        of_bounds[:size] += np.where(at_zero, box_multipliers, 0.0)
         found = row_bindings(of_rows, self.limits, unit)
         return (*found, *box_bindings(weights, of_bounds[:size], self.limits, unit))
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
+class _Rows:
     """Rows of a cone and which limit each comes from."""
 
     rows: Matrix
@@ -134,7 +138,7 @@ class _Block:
     origin: NDArray[np.intp]
 
 
-def _scaled(rows: Matrix, lower: Vector, upper: Vector, kappa: Vector, origin: NDArray[np.intp]) -> _Block:
+def _homogenised(rows: Matrix, lower: Vector, upper: Vector, kappa: Vector, origin: NDArray[np.intp]) -> _Rows:
     """rows x - lower kappa >= 0 and rows x - upper kappa <= 0, as far as there are bounds; equalities once."""
     equal = np.flatnonzero(lower == upper)
     above = np.flatnonzero(np.isfinite(lower) & (lower != upper))
@@ -142,7 +146,7 @@ def _scaled(rows: Matrix, lower: Vector, upper: Vector, kappa: Vector, origin: N
     order = np.concatenate([equal, above, below])
     ends = np.concatenate([upper[equal], lower[above], upper[below]])
     counts = len(equal), len(above), len(below)
-    return _Block(
+    return _Rows(
         rows[order] - np.outer(ends, kappa),
         np.repeat([0.0, 0.0, -np.inf], counts),
         np.repeat([0.0, np.inf, 0.0], counts),
@@ -150,6 +154,6 @@ def _scaled(rows: Matrix, lower: Vector, upper: Vector, kappa: Vector, origin: N
     )
 
 
-def _unless_zero(bounds: Vector) -> Vector:
+def _nonzero_bounds(bounds: Vector) -> Vector:
     """A bound at zero stays one whatever kappa is."""
     return np.where(bounds == 0.0, np.nan, bounds)

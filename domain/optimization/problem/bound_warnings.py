@@ -74,8 +74,8 @@ def bound_warnings(problem: Problem) -> tuple[ResultWarning, ...]:
                 row = np.array([terms.get(symbol, 0.0) for symbol in problem.moments.symbols])
                 found += _of_sum(within, constraint, row, path)
             case ReturnFloor(label, least):
-                gain = problem.periods_per_year * problem.moments.expected_returns
-                low = -within.largest(-gain)
+                annual_returns = problem.periods_per_year * problem.moments.expected_returns
+                low = -within.largest(-annual_returns)
                 found += _if_beyond(label, f"{path}.return_floor.min_return_annual", "lower", least, low, within.budget)
             case Turnover():
                 found += _of_trades(problem, within, constraint, f"{path}.turnover.max_turnover")
@@ -91,8 +91,8 @@ def bound_warnings(problem: Problem) -> tuple[ResultWarning, ...]:
 
 def _attainable(problem: Problem, constraints: tuple[Constraint, ...]) -> _Attainable:
     """What these constraints and the defaults allow each weight."""
-    size, budget, leverage = len(problem.moments.symbols), problem.budget, problem.leverage
-    lower, upper = np.full(size, -np.inf), np.full(size, np.inf)
+    n_assets, budget, leverage = len(problem.moments.symbols), problem.budget, problem.leverage
+    lower, upper = np.full(n_assets, -np.inf), np.full(n_assets, np.inf)
     for bounds in constraints:
         if not isinstance(bounds, WeightBounds):
             continue

@@ -13,21 +13,21 @@ from functools import cached_property
 import numpy as np
 
 from domain.checks import Vector
-from domain.optimization.problem.limits import AbsoluteSum, Box, Limit, RiskCap, Row, ShareBounds, excess
+from domain.optimization.problem.limits import AbsoluteSum, Box, ContributionBounds, Limit, RiskCap, Row, excess
 from domain.optimization.problem.polytope import Polytope
 from domain.optimization.problem.problem import Problem
-from domain.optimization.problem.selection_limits import Holdings, holdings_of
-from domain.optimization.problem.size_limits import few_coefficients, few_constraints
+from domain.optimization.problem.selection_limits import SelectionLimit, selection_limit
+from domain.optimization.problem.size_limits import check_coefficient_count, check_constraint_count
 from domain.optimization.request.constraints import (
     DEFAULT_BUDGET,
     DEFAULT_LONG_ONLY,
-    Apart,
     Cardinality,
     ClusterCardinality,
     GroupBounds,
     Leverage,
     Linear,
     MinimumPosition,
+    MutualExclusion,
     ReturnFloor,
     RiskContributionBounds,
     RiskLimit,
@@ -47,7 +47,7 @@ class FeasibleSet:
     limits: tuple[Limit, ...]
 
     @property
-    def size(self) -> int:
+    def n_assets(self) -> int:
         """N."""
         return len(self.symbols)
 
@@ -82,22 +82,22 @@ class FeasibleSet:
         return tuple(limit for limit in self.limits if isinstance(limit, RiskCap))
 
     @cached_property
-    def holdings(self) -> tuple[Holdings, ...]:
+    def selection_limits(self) -> tuple[SelectionLimit, ...]:
         """Limits on which weights may be other than 0."""
-        return tuple(limit for limit in self.limits if isinstance(limit, Holdings))
+        return tuple(limit for limit in self.limits if isinstance(limit, SelectionLimit))
 
     @cached_property
-    def share_bounds(self) -> tuple[ShareBounds, ...]:
+    def contribution_bounds(self) -> tuple[ContributionBounds, ...]:
         """Limits on the shares of the risk."""
-        return tuple(limit for limit in self.limits if isinstance(limit, ShareBounds))
+        return tuple(limit for limit in self.limits if isinstance(limit, ContributionBounds))
 
     @property
-    def without_shares(self) -> "FeasibleSet":
+    def without_contribution_bounds(self) -> "FeasibleSet":
         """The set without limits on shares of the risk."""
-        return FeasibleSet(self.symbols, tuple(one for one in self.limits if not isinstance(one, ShareBounds)))
+        return FeasibleSet(self.symbols, tuple(one for one in self.limits if not isinstance(one, ContributionBounds)))
 
     @property
-    def without_sums(self) -> "FeasibleSet":
+    def without_absolute_sums(self) -> "FeasibleSet":
         """The set without limits on sums of absolute values, which bring variables of their own."""
         kept = tuple(limit for limit in self.limits if not isinstance(limit, AbsoluteSum))
         return FeasibleSet(self.symbols, kept)
@@ -105,22 +105,22 @@ class FeasibleSet:
     @property
     def is_linear(self) -> bool:
         """Whether the set is a polytope."""
-        return not self.risk_caps and not self.holdings and not self.share_bounds
+        return not self.risk_caps and not self.selection_limits and not self.contribution_bounds
 
     @property
     def convex(self) -> "FeasibleSet":
         """The set without limits on which weights may be held."""
-        return FeasibleSet(self.symbols, tuple(limit for limit in self.limits if not isinstance(limit, Holdings)))
+        return FeasibleSet(self.symbols, tuple(limit for limit in self.limits if not isinstance(limit, SelectionLimit)))
 
     @cached_property
     def lower(self) -> Vector:
         """The tightest lower bound of each weight, (N,)."""
-        return _tightest(np.maximum, -np.inf, [box.lower for box in self.boxes], self.size)
+        return _tightest(np.maximum, -np.inf, [box.lower for box in self.boxes], self.n_assets)
 
     @cached_property
     def upper(self) -> Vector:
         """The tightest upper bound of each weight, (N,)."""
-        return _tightest(np.minimum, np.inf, [box.upper for box in self.boxes], self.size)
+        return _tightest(np.minimum, np.inf, [box.upper for box in self.boxes], self.n_assets)
 
     def violation(self, weights: Vector) -> float:
         """The largest amount by which any limit is missed, 0 if none is."""
@@ -133,25 +133,25 @@ class FeasibleSet:
 
     def polytope(self) -> Polytope:
         """The set as linear rows; each sum of absolute values brings N auxiliary variables."""
-        size, sums, rows = self.size, self.absolute_sums, self.rows
-        few_coefficients(len(rows), size, len(sums))
-        matrix = np.array([row.coefficients for row in rows]).reshape(len(rows), size)
+        n_assets, sums, rows = self.n_assets, self.absolute_sums, self.rows
+        check_coefficient_count(len(rows), n_assets, len(sums))
+        matrix = np.array([row.coefficients for row in rows]).reshape(len(rows), n_assets)
         row_lower = np.array([row.lower for row in rows])
         row_upper = np.array([row.upper for row in rows])
         if not sums:
             return Polytope(matrix, row_lower, row_upper, self.lower, self.upper)
-        more = size * len(sums)
+        more = n_assets * len(sums)
         lower = np.concatenate([self.lower, np.zeros(more)])
         upper = np.concatenate([self.upper, np.full(more, np.inf)])
         polytope = Polytope(np.hstack([matrix, np.zeros((len(rows), more))]), row_lower, row_upper, lower, upper)
         for k, one in enumerate(sums):
-            polytope = _with_sum(polytope, one, size * (k + 1))
+            polytope = _with_sum(polytope, one, n_assets * (k + 1))
         return polytope
 
 
 def feasible_set(problem: Problem) -> FeasibleSet:
     """All limits of a problem, the caller's first and the defaults last."""
-    few_constraints(len(problem.constraints), len(problem.moments.symbols))
+    check_constraint_count(len(problem.constraints), len(problem.moments.symbols))
     limits: list[Limit] = []
     position = positions(problem.moments.symbols)
     for constraint in problem.constraints:
@@ -166,8 +166,8 @@ def feasible_set(problem: Problem) -> FeasibleSet:
                 most, factor = constraint.max_absolute_trades, constraint.absolute_trades_per_unit
                 limits.append(AbsoluteSum(constraint.label, problem.start_weights, most, factor=factor))
             case ReturnFloor():
-                gain = problem.periods_per_year * problem.moments.expected_returns
-                limits.append(Row(constraint.label, gain, constraint.min_return_annual, np.inf))
+                annual_returns = problem.periods_per_year * problem.moments.expected_returns
+                limits.append(Row(constraint.label, annual_returns, constraint.min_return_annual, np.inf))
             case Leverage():
                 limits.extend(_leverage(problem, constraint))
             case TrackingError():
@@ -177,19 +177,19 @@ def feasible_set(problem: Problem) -> FeasibleSet:
             case RiskLimit():
                 risk = problem.risk_in(constraint.risk_measure)
                 limits.append(RiskCap(constraint.label, risk, np.zeros(len(risk.symbols)), constraint.maximum))
-            case Cardinality() | ClusterCardinality() | Apart() | MinimumPosition():
-                limits.append(holdings_of(constraint, problem.moments.symbols))
+            case Cardinality() | ClusterCardinality() | MutualExclusion() | MinimumPosition():
+                limits.append(selection_limit(constraint, problem.moments.symbols))
             case RiskContributionBounds():
                 box = _box(position, constraint)
-                limits.append(ShareBounds(constraint.label, problem.moments.covariance, box.lower, box.upper))
+                limits.append(ContributionBounds(constraint.label, problem.moments.covariance, box.lower, box.upper))
     limits.extend(_defaults(problem, limits))
     return FeasibleSet(problem.moments.symbols, tuple(limits))
 
 
-def _tightest(choose: np.ufunc, absent: float, bounds: list[Vector], size: int) -> Vector:
+def _tightest(choose: np.ufunc, absent: float, bounds: list[Vector], n_assets: int) -> Vector:
     if len(bounds) == 1:
         return bounds[0]
-    result: Vector = choose.reduce(bounds) if bounds else np.full(size, absent)
+    result: Vector = choose.reduce(bounds) if bounds else np.full(n_assets, absent)
     return result
 
 
@@ -210,30 +210,30 @@ def _row(position: Mapping[str, int], label: str, terms: Mapping[str, float], bo
 
 
 def _leverage(problem: Problem, leverage: Leverage) -> list[Limit]:
-    size = len(problem.moments.symbols)
+    n_assets = len(problem.moments.symbols)
     limits: list[Limit] = []
     if leverage.budget is not None:
-        limits.append(Row(leverage.label, np.ones(size), leverage.budget, leverage.budget))
+        limits.append(Row(leverage.label, np.ones(n_assets), leverage.budget, leverage.budget))
     if leverage.max_short:
-        limits.append(AbsoluteSum(leverage.label, np.zeros(size), leverage.max_short, shorts=True))
+        limits.append(AbsoluteSum(leverage.label, np.zeros(n_assets), leverage.max_short, shorts=True))
     if leverage.max_gross is not None:
-        limits.append(AbsoluteSum(leverage.label, np.zeros(size), leverage.max_gross))
+        limits.append(AbsoluteSum(leverage.label, np.zeros(n_assets), leverage.max_gross))
     return limits
 
 
 def _defaults(problem: Problem, given: list[Limit]) -> list[Limit]:
-    size = len(problem.moments.symbols)
+    n_assets = len(problem.moments.symbols)
     leverage = problem.leverage
     own = [box.lower for box in given if isinstance(box, Box)]
-    unset = np.isneginf(_tightest(np.maximum, -np.inf, own, size))
+    unset = np.isneginf(_tightest(np.maximum, -np.inf, own, n_assets))
     lowest, label = 0.0, DEFAULT_LONG_ONLY
     if leverage is not None and (shorts := _largest_short(leverage)) > 0.0:
         lowest, label = -shorts, leverage.label
     limits: list[Limit] = []
     if unset.any():
-        limits.append(Box(label, np.where(unset, lowest, -np.inf), np.full(size, np.inf)))
+        limits.append(Box(label, np.where(unset, lowest, -np.inf), np.full(n_assets, np.inf)))
     if leverage is None or leverage.budget is None:
-        limits.append(Row(DEFAULT_BUDGET, np.ones(size), 1.0, 1.0))
+        limits.append(Row(DEFAULT_BUDGET, np.ones(n_assets), 1.0, 1.0))
     return limits
 
 
@@ -249,18 +249,18 @@ def _largest_short(leverage: Leverage) -> float:
 
 def _with_sum(polytope: Polytope, limit: AbsoluteSum, start: int) -> Polytope:
     """Adds u >= |w - centre| (or u >= -w) and sum u <= maximum; the columns from `start` are u."""
-    size, total = len(limit.centre), polytope.matrix.shape[1]
-    above = np.zeros((size, total))
-    above[:, :size] = np.eye(size)
-    above[:, start : start + size] = np.eye(size)
+    n_assets, total = len(limit.centre), polytope.matrix.shape[1]
+    above = np.zeros((n_assets, total))
+    above[:, :n_assets] = np.eye(n_assets)
+    above[:, start : start + n_assets] = np.eye(n_assets)
     below = above.copy()
-    below[:, :size] *= -1.0
+    below[:, :n_assets] *= -1.0
     capped = np.zeros((1, total))
-    capped[0, start : start + size] = 1.0
+    capped[0, start : start + n_assets] = 1.0
     # u + w >= centre, u - w >= -centre, sum u <= maximum; shorts need only the first of the two.
     blocks = [above, capped] if limit.shorts else [above, below, capped]
     lowers = [limit.centre, np.array([-np.inf])] if limit.shorts else [limit.centre, -limit.centre, np.array([-np.inf])]
-    free = np.full(size, np.inf)
+    free = np.full(n_assets, np.inf)
     uppers = [free, np.array([limit.maximum])] if limit.shorts else [free, free, np.array([limit.maximum])]
     return Polytope(
         np.vstack([polytope.matrix, *blocks]),

@@ -6,7 +6,7 @@ import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.optimization.problem.portfolio_risk import PortfolioRisk
-from domain.optimization.problem.selection_limits import Holdings
+from domain.optimization.problem.selection_limits import SelectionLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class AbsoluteSum:
 
     def value(self, weights: Vector) -> float:
         """The sum for these weights."""
-        away = np.maximum(-weights, 0.0) if self.shorts else np.abs(weights - self.centre)
-        return float(away.sum())
+        amounts = np.maximum(-weights, 0.0) if self.shorts else np.abs(weights - self.centre)
+        return float(amounts.sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class RiskCap:
 
 
 @dataclass(frozen=True, slots=True)
-class ShareBounds:
+class ContributionBounds:
     """lower <= w_i (Cw)_i / w'Cw <= upper, infinite where there is no bound; a portfolio without risk has no shares."""
 
     label: str
@@ -76,17 +76,21 @@ class ShareBounds:
 
     def value(self, weights: Vector) -> Vector | None:
         """Each asset's share of the variance, (N,), or None where that is 0."""
-        pull = self.covariance @ weights
-        variance = float(weights @ pull)
-        return weights * pull / variance if variance > 0.0 else None
+        marginal_risk = self.covariance @ weights
+        variance = float(weights @ marginal_risk)
+        return weights * marginal_risk / variance if variance > 0.0 else None
 
     def excess(self, weights: Vector) -> float:
         """By how much the worst share is out of its bounds."""
-        shares = self.value(weights)
-        return 0.0 if shares is None else float(np.maximum(self.lower - shares, shares - self.upper).max(initial=0.0))
+        contributions = self.value(weights)
+        return (
+            0.0
+            if contributions is None
+            else float(np.maximum(self.lower - contributions, contributions - self.upper).max(initial=0.0))
+        )
 
 
-Limit = Box | Row | AbsoluteSum | RiskCap | Holdings | ShareBounds
+Limit = Box | Row | AbsoluteSum | RiskCap | SelectionLimit | ContributionBounds
 
 
 def excess(limit: Limit, weights: Vector) -> float:
@@ -101,5 +105,5 @@ def excess(limit: Limit, weights: Vector) -> float:
             return max(limit.value(weights) - limit.maximum, 0.0) / limit.factor
         case RiskCap():
             return max(limit.value(weights) - limit.maximum, 0.0)
-        case Holdings() | ShareBounds():
+        case SelectionLimit() | ContributionBounds():
             return limit.excess(weights)

@@ -13,34 +13,36 @@ from domain.estimation.moments import (
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
 from domain.market_data.source import MarketInput, complete_returns, infer_periods_per_year
-from domain.optimization.problem.codependence import likeness_of
+from domain.optimization.problem.codependence import codependence_of
 from domain.optimization.request.objectives import (
-    Codependence,
+    CodependenceMeasure,
 )
 from domain.optimization.request.specification import Specification
 from domain.progress import OnProgress, no_progress
 
 
 @dataclass(frozen=True, slots=True)
-class Universe:
+class MarketModel:
     """What the data says to a problem: estimated once, shared by as many problems as are posed on it."""
 
     moments: Moments
     scenarios: Scenarios | None  # where the measure needs a distribution
-    _likenesses: dict[Codependence, alike.Codependence] = field(default_factory=dict, repr=False, compare=False)
+    _likenesses: dict[CodependenceMeasure, alike.Codependence] = field(default_factory=dict, repr=False, compare=False)
 
-    def likeness(self, kind: Codependence, on_progress: OnProgress = no_progress) -> alike.Codependence:
+    def likeness(self, kind: CodependenceMeasure, on_progress: OnProgress = no_progress) -> alike.Codependence:
         """How alike the assets are, measured once. Raises NotSupported where that needs returns."""
         if kind not in self._likenesses:
-            self._likenesses[kind] = likeness_of(kind, self.moments, self.scenarios, on_progress)
+            self._likenesses[kind] = codependence_of(kind, self.moments, self.scenarios, on_progress)
         return self._likenesses[kind]
 
 
-def universe_of(specification: Specification, data: MarketInput, on_progress: OnProgress = no_progress) -> Universe:
+def market_model_of(
+    specification: Specification, data: MarketInput, on_progress: OnProgress = no_progress
+) -> MarketModel:
     """Moments and scenarios of data, as a specification estimates them."""
     estimation = specification.estimation
     if not estimation.is_pooled:
-        return Universe(_moments(specification, data, on_progress), _scenarios(specification, data))
+        return MarketModel(_moments(specification, data, on_progress), _scenarios(specification, data))
     if isinstance(data, Moments):
         raise NotSupported("METHOD_ENTROPY_POOLING needs returns, prices or scenarios: it reweights them")
     periods = infer_periods_per_year(specification.periods_per_year, data, specification.missing_data)
@@ -50,7 +52,7 @@ def universe_of(specification: Specification, data: MarketInput, on_progress: On
         else Scenarios.from_returns(complete_returns(data, specification.missing_data))
     )
     pooled = pooled_scenarios(given, estimation, periods, on_progress)
-    return Universe(scenario_moments(pooled, periods), pooled)
+    return MarketModel(scenario_moments(pooled, periods), pooled)
 
 
 def _moments(specification: Specification, data: MarketInput, on_progress: OnProgress) -> Moments:

@@ -24,48 +24,48 @@ from domain.risk.measures.spectral import given_weights, spectral_risk
 from domain.risk.outcomes import Outcomes
 
 
-def loss(problem: Problem, weights: Vector) -> float:
+def objective_value(problem: Problem, weights: Vector) -> float:
     """Risk, or minus what is to be highest, in the objective's own unit; infinite where it is not defined.
 
     Raises NotSupported for objectives that are not a function of the weights alone.
     """
     annual = problem.periods_per_year
     cost = 0.0 if problem.costs is None else problem.costs.first_year(weights)
-    gain = annual * float(problem.moments.expected_returns @ weights) - cost
+    net_return = annual * float(problem.moments.expected_returns @ weights) - cost
     match problem.objective:
         case MinRisk():
             return problem.risk.of(weights)
         case MaxReturn():
-            return -gain
+            return -net_return
         case MaxUtility(aversion):
-            return 0.5 * aversion * annual * problem.utility_risk.of(weights) - gain
+            return 0.5 * aversion * annual * problem.utility_risk.of(weights) - net_return
         case MaxRatio(risk_free):
-            return _ratio(gain - risk_free, annual_ratio_risk(problem, weights))
+            return _ratio(net_return - risk_free, annual_ratio_risk(problem, weights))
         case MaxDiversification():
             spread = float(problem.moments.volatilities @ weights)
             return _ratio(spread, problem.deviation.of(weights))
         case Tracking(benchmark):
             return math.sqrt(annual) * problem.deviation.of(weights - benchmark)
         case Kelly(method):
-            return -growth(problem, weights, method)
+            return -expected_log_growth(problem, weights, method)
         case HigherMoments():
-            return higher_moment_loss(problem, weights, problem.objective)
+            return higher_moment_value(problem, weights, problem.objective)
         case OrderedWeightedAverage(ordered, goal):
             outcomes = Outcomes(problem.risk_in(RiskMeasure.WORST_REALIZATION).distribution.values @ weights)
             average = spectral_risk(
                 outcomes.returns, given_weights("objective.owa.weights", ordered, len(ordered)), outcomes.probabilities
             )
-            return _by_average(goal, gain, average, annual)
+            return _by_average(goal, net_return, average, annual)
     name = type(problem.objective).__name__
     raise NotSupported(f"{name} has no value to compare portfolios by, as limits on which assets are held need it")
 
 
-def _by_average(goal: MinRisk | MaxUtility | MaxRatio, gain: float, average: float, annual: float) -> float:
+def _by_average(goal: MinRisk | MaxUtility | MaxRatio, net_return: float, average: float, annual: float) -> float:
     match goal:
         case MaxUtility(aversion):
-            return 0.5 * aversion * annual * average - gain
+            return 0.5 * aversion * annual * average - net_return
         case MaxRatio(risk_free):
-            return _ratio(gain - risk_free, average)
+            return _ratio(net_return - risk_free, average)
         case MinRisk():
             return average
 
@@ -77,7 +77,7 @@ def annual_ratio_risk(problem: Problem, weights: Vector) -> float:
     return value * problem.periods_per_year**0.5 if risk.measure.is_quadratic else value
 
 
-def growth(problem: Problem, weights: Vector, method: KellyMethod) -> float:
+def expected_log_growth(problem: Problem, weights: Vector, method: KellyMethod) -> float:
     """Expected logarithmic growth per period, minus infinity where an outcome takes everything."""
     mean = float(problem.moments.expected_returns @ weights)
     if method is KellyMethod.QUADRATIC:
@@ -92,18 +92,18 @@ def growth(problem: Problem, weights: Vector, method: KellyMethod) -> float:
     return float(scenarios.probabilities[scenarios.probabilities > 0.0] @ np.log1p(possible))
 
 
-def higher_moment_loss(problem: Problem, weights: Vector, objective: HigherMoments) -> float:
+def higher_moment_value(problem: Problem, weights: Vector, objective: HigherMoments) -> float:
     """a E z^2 - b E z^3 + c E z^4 per period, less the mean where that counts; z is the outcome about its own mean."""
     scenarios = problem.risk_in(RiskMeasure.KURTOSIS).distribution
-    chances, outcomes = scenarios.probabilities, scenarios.values @ weights
-    away = outcomes - float(chances @ outcomes)
-    second, third, fourth = (float(chances @ away**k) for k in (2, 3, 4))
+    probabilities, outcomes = scenarios.probabilities, scenarios.values @ weights
+    deviations = outcomes - float(probabilities @ outcomes)
+    second, third, fourth = (float(probabilities @ deviations**k) for k in (2, 3, 4))
     bad = objective.variance * second - objective.skewness * third + objective.kurtosis * fourth
     return bad if objective.ignore_mean else bad - float(problem.moments.expected_returns @ weights)
 
 
-def _ratio(gain: float, risk: float) -> float:
+def _ratio(net_return: float, risk: float) -> float:
     """Minus the ratio."""
     if risk > 0.0:
-        return -gain / risk
-    return np.inf if gain <= 0.0 else -np.inf
+        return -net_return / risk
+    return np.inf if net_return <= 0.0 else -np.inf

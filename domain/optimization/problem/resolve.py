@@ -14,7 +14,7 @@ from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
 from domain.market_data.source import MarketInput, complete_returns
 from domain.optimization.problem.feasible_set import feasible_set
-from domain.optimization.problem.market_model import Universe, universe_of
+from domain.optimization.problem.market_model import MarketModel, market_model_of
 from domain.optimization.problem.problem import Problem
 from domain.optimization.request.constraints import (
     Cardinality,
@@ -38,7 +38,7 @@ from domain.optimization.request.similarity_constraints import (
     CentralityBounds,
     ClusterLimit,
     NetworkLimit,
-    resolved,
+    resolve_similarity_constraint,
 )
 from domain.optimization.request.specification import (
     CardinalityOfGroup,
@@ -56,17 +56,17 @@ from domain.portfolio import weights_by_symbol
 from domain.progress import OnProgress, no_progress
 
 
-def state(specification: Specification, data: MarketInput, on_progress: OnProgress = no_progress) -> Problem:
+def build_problem(specification: Specification, data: MarketInput, on_progress: OnProgress = no_progress) -> Problem:
     """The problem that a specification poses on data.
 
     Raises InvalidInput with the field named when the two do not fit: an unknown symbol, a group without members, a
     missing value under the policy FAIL, no periods per year where they cannot be inferred. `on_progress` is called
     between the steps of estimators and raises to stop.
     """
-    return pose(specification, universe_of(specification, data, on_progress), on_progress)
+    return resolve(specification, market_model_of(specification, data, on_progress), on_progress)
 
 
-def diagnosis(
+def estimation_diagnostics(
     specification: Specification, data: MarketInput, problem: Problem, on_progress: OnProgress = no_progress
 ) -> EstimationDiagnostics:
     """How good the moments are that a problem was posed with on this data."""
@@ -80,8 +80,8 @@ def diagnosis(
     return diagnosed(specification.estimation, returns.values[:, assets], problem.moments.covariance)
 
 
-def pose(specification: Specification, universe: Universe, on_progress: OnProgress = no_progress) -> Problem:
-    """The problem that a specification poses on a universe. Raises InvalidInput as `state` does."""
+def resolve(specification: Specification, universe: MarketModel, on_progress: OnProgress = no_progress) -> Problem:
+    """The problem that a specification poses on a universe. Raises InvalidInput as `build_problem` does."""
     moments = universe.moments
     symbols = moments.symbols
     _only_assets(specification)
@@ -183,7 +183,7 @@ def _resolved(
     index: int,
     constraint: Constraint | ConstraintBySymbol,
     specification: Specification,
-    universe: Universe,
+    universe: MarketModel,
     known: frozenset[str],
     on_progress: OnProgress,
 ) -> Constraint:
@@ -200,7 +200,7 @@ def _resolved(
             _known(f"constraints[{index}].cardinality.symbols", counted, known)
         case NetworkLimit() | ClusterLimit() | CentralityBounds():
             likeness = partial(universe.likeness, on_progress=on_progress)
-            return resolved(f"constraints[{index}]", constraint, symbols, likeness, on_progress)
+            return resolve_similarity_constraint(f"constraints[{index}]", constraint, symbols, likeness, on_progress)
         case TrackingErrorBySymbol(label, benchmark, max_annual):
             path = f"constraints[{index}].tracking_error.benchmark"
             return TrackingError(label, _benchmark(path, benchmark, symbols), max_annual)

@@ -7,77 +7,82 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Vector
-from domain.optimization.request.constraints import Apart, Cardinality, ClusterCardinality, MinimumPosition
+from domain.optimization.request.constraints import Cardinality, ClusterCardinality, MinimumPosition, MutualExclusion
 
 Mask = NDArray[np.bool_]
 
-HoldingConstraint = Cardinality | ClusterCardinality | Apart | MinimumPosition
+SelectionConstraint = Cardinality | ClusterCardinality | MutualExclusion | MinimumPosition
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class CardinalityRow:
     """At most so many weights other than 0 among some."""
 
     members: Mask  # (N,)
-    most: int
+    max_assets: int
 
 
 @dataclass(frozen=True, slots=True)
-class Holdings:
+class SelectionLimit:
     """At most so many weights other than 0, none beside its neighbour, each at least so large; what is None is free."""
 
     label: str
-    counts: tuple[Count, ...] = ()
-    apart: Mask | None = None  # (N, N), symmetric: which two are not held together
+    cardinality: tuple[CardinalityRow, ...] = ()
+    exclusions: Mask | None = None  # (N, N), symmetric: which two are not held together
     min_weight: float | None = None
 
     def excess(self, weights: Vector) -> float:
         """Assets too many, 1 for neighbours that are held together, or what the smallest position lacks."""
         held = weights != 0.0
-        over = max((float((held & count.members).sum() - count.most) for count in self.counts), default=0.0)
-        beside = self.apart is not None and bool(self.apart[np.ix_(held, held)].any())
+        over = max((float((held & row.members).sum() - row.max_assets) for row in self.cardinality), default=0.0)
+        beside = self.exclusions is not None and bool(self.exclusions[np.ix_(held, held)].any())
         sizes = np.abs(weights[held])
         short = 0.0 if self.min_weight is None or not len(sizes) else self.min_weight - float(sizes.min())
         return max(over, float(beside), short, 0.0)
 
 
-def holdings_of(constraint: HoldingConstraint, symbols: Sequence[str]) -> Holdings:
+def selection_limit(constraint: SelectionConstraint, symbols: Sequence[str]) -> SelectionLimit:
     """The limit over the weights of these symbols."""
     match constraint:
         case Cardinality(label, most, named):
             members = _mask(named, symbols) if named else np.ones(len(symbols), dtype=bool)
-            return Holdings(label, (Count(members, most),))
+            return SelectionLimit(label, (CardinalityRow(members, most),))
         case ClusterCardinality(label, most, clusters):
-            return Holdings(label, tuple(Count(_mask(cluster, symbols), most) for cluster in clusters))
-        case Apart(label, pairs):
-            place = {symbol: i for i, symbol in enumerate(symbols)}
-            apart = np.zeros((len(symbols), len(symbols)), dtype=bool)
+            return SelectionLimit(label, tuple(CardinalityRow(_mask(cluster, symbols), most) for cluster in clusters))
+        case MutualExclusion(label, pairs):
+            index = {symbol: i for i, symbol in enumerate(symbols)}
+            exclusions = np.zeros((len(symbols), len(symbols)), dtype=bool)
             for one, other in pairs:
-                apart[place[one], place[other]] = apart[place[other], place[one]] = True
-            return Holdings(label, apart=apart)
+                exclusions[index[one], index[other]] = exclusions[index[other], index[one]] = True
+            return SelectionLimit(label, exclusions=exclusions)
         case MinimumPosition(label, least):
-            return Holdings(label, min_weight=least)
+            return SelectionLimit(label, min_weight=least)
 
 
-def counts_of(holdings: Sequence[Holdings]) -> tuple[Count, ...]:
+def cardinality_rows(selection_limits: Sequence[SelectionLimit]) -> tuple[CardinalityRow, ...]:
     """All counts, and one for each clique of neighbours: of those at most one is held."""
-    given = [count for holding in holdings for count in holding.counts]
-    cliques = [Count(clique, 1) for one in holdings if one.apart is not None for clique in _cliques(one.apart)]
+    given = [row for selection in selection_limits for row in selection.cardinality]
+    cliques = [
+        CardinalityRow(clique, 1)
+        for one in selection_limits
+        if one.exclusions is not None
+        for clique in _cliques(one.exclusions)
+    ]
     return (*given, *cliques)
 
 
-def _cliques(apart: Mask) -> list[Mask]:
+def _cliques(exclusions: Mask) -> list[Mask]:
     """A partition into sets in which each stands beside each, the best connected first; single ones left out."""
     found = list[Mask]()
-    left: Mask = np.asarray(apart.any(axis=1))
+    left: Mask = np.asarray(exclusions.any(axis=1))
     while left.any():
         clique: Mask = np.zeros(len(left), dtype=bool)
         beside = left.copy()
         while beside.any():
-            degrees = np.where(beside, apart[:, beside].sum(axis=1), -1)
+            degrees = np.where(beside, exclusions[:, beside].sum(axis=1), -1)
             new = int(np.argmax(degrees))
             clique[new] = True
-            beside &= apart[new]
+            beside &= exclusions[new]
             beside[new] = False
         left &= ~clique
         if clique.sum() > 1:

@@ -6,7 +6,7 @@ MOST_ENTRIES = 50_000_000
 """Coefficients of one dense matrix: 400 MB."""
 
 
-def few_constraints(constraints: int, symbols: int) -> None:
+def check_constraint_count(constraints: int, symbols: int) -> None:
     """Raises InvalidInput where constraints, a vector of all symbols each, are too many."""
     if constraints * symbols > MOST_ENTRIES:
         raise InvalidInput(
@@ -14,7 +14,7 @@ def few_constraints(constraints: int, symbols: int) -> None:
         )
 
 
-def few_coefficients(rows: int, symbols: int, sums: int) -> None:
+def check_coefficient_count(rows: int, symbols: int, sums: int) -> None:
     """Raises NotSupported where limits on sums of absolute weights, with variables of their own, are too large."""
     entries = (rows + 2 * symbols * sums) * symbols * (1 + sums)
     if entries > MOST_ENTRIES:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
-from domain.optimization.programs.program import Answer, Program
+from domain.optimization.programs.program import Program, ProgramSolution
 from domain.progress import OnProgress, no_progress
 
 Mask = NDArray[np.bool_]
@@ -34,13 +34,13 @@ def is_long_only(program: Program) -> bool:
     )
 
 
-def solve_long_only(program: Program, hessian: Matrix, on_progress: OnProgress = no_progress) -> Answer | None:
+def solve_long_only(program: Program, hessian: Matrix, on_progress: OnProgress = no_progress) -> ProgramSolution | None:
     """The exact answer, or None where the Hessian is not definite enough to find it this way."""
     target = program.polytope.matrix[0]
-    size = len(target)
+    n_assets = len(target)
     held = target > 0.0
-    fewest, patience = size + 1, PATIENCE
-    for iteration in range(1, 20 * size + 20):
+    fewest, patience = n_assets + 1, PATIENCE
+    for iteration in range(1, 20 * n_assets + 20):
         on_progress()
         try:
             point, slack = _on(hessian, target, held)
@@ -62,22 +62,22 @@ def solve_long_only(program: Program, hessian: Matrix, on_progress: OnProgress =
 
 def _on(hessian: Matrix, target: Vector, held: Mask) -> tuple[Vector, Vector]:
     """Hz = a on the held indices, zero elsewhere, and the slack Hz - a."""
-    places = np.flatnonzero(held)
+    indices = np.flatnonzero(held)
     point = np.zeros(len(target))
-    if len(places) == len(target):
+    if len(indices) == len(target):
         point[:] = np.linalg.solve(hessian, target)
         return point, np.zeros(len(target))
-    columns = hessian[:, places]
-    found = np.linalg.solve(columns[places], target[places])
-    point[places] = found
+    columns = hessian[:, indices]
+    found = np.linalg.solve(columns[indices], target[indices])
+    point[indices] = found
     return point, columns @ found - target
 
 
-def _answer(program: Program, point: Vector, iterations: int) -> Answer | None:
+def _answer(program: Program, point: Vector, iterations: int) -> ProgramSolution | None:
     """Back from z to x, whose size the row fixes."""
     polytope = program.polytope
     reached = float(polytope.matrix[0] @ point)
     if not reached > 0.0:
         return None
     scale = float(polytope.row_upper[0]) / reached
-    return Answer(scale * point, np.array([-scale]), "active set", iterations)
+    return ProgramSolution(scale * point, np.array([-scale]), "active set", iterations)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
 from domain.optimization.programs.duality import bound_multipliers, proven_bound, relative_gap
-from domain.optimization.programs.program import Answer, Program
+from domain.optimization.programs.program import Program, ProgramSolution
 
 Mask = NDArray[np.bool_]
 
@@ -24,14 +24,14 @@ SHIFT = 1e-7
 REFINEMENTS = 3
 
 
-def polished(program: Program, answer: Answer) -> Answer:
+def polish(program: Program, answer: ProgramSolution) -> ProgramSolution:
     """The exact answer on the limits that the given one leans on, or the given one where that is not better."""
     rough = replace(answer, bound=proven_bound(program, answer))
     if _has_auxiliary(program) and relative_gap(program, rough) <= CLOSE:
         # Variables without curvature make the equations singular and dear, and there is nothing left to gain.
-        return snapped(program, rough)
-    exact = _solved_on_active(program, rough)
-    if exact is None or _miss(program, exact.point) > MISS_TOLERANCE:
+        return snap_active_bounds(program, rough)
+    exact = _solve_active_equations(program, rough)
+    if exact is None or _violation(program, exact.point) > MISS_TOLERANCE:
         return rough
     exact = replace(exact, bound=proven_bound(program, exact))
     return exact if _gap(program, exact) < _gap(program, rough) else rough
@@ -41,34 +41,34 @@ def _has_auxiliary(program: Program) -> bool:
     return program.hessian is not None and not np.diag(program.hessian).all()
 
 
-def snapped(program: Program, answer: Answer) -> Answer:
+def snap_active_bounds(program: Program, answer: ProgramSolution) -> ProgramSolution:
     """Variables that lean on a bound put there, which moves them by what an interior point leaves, if that fits."""
     polytope = program.polytope
-    pushes = bound_multipliers(program, answer)
-    at_upper = _leaning(pushes, polytope.upper - answer.point)
-    at_lower = _leaning(-pushes, answer.point - polytope.lower)
+    box_multipliers = bound_multipliers(program, answer)
+    at_upper = _is_active(box_multipliers, polytope.upper - answer.point)
+    at_lower = _is_active(-box_multipliers, answer.point - polytope.lower)
     point = np.where(at_upper, polytope.upper, np.where(at_lower, polytope.lower, answer.point))
-    return replace(answer, point=point) if _miss(program, point) <= SNAPPED_MISS else answer
+    return replace(answer, point=point) if _violation(program, point) <= SNAPPED_MISS else answer
 
 
-def _solved_on_active(program: Program, answer: Answer) -> Answer | None:
+def _solve_active_equations(program: Program, answer: ProgramSolution) -> ProgramSolution | None:
     hessian, polytope = program.hessian, program.polytope
     if hessian is None:
         return None
-    pushes = bound_multipliers(program, answer)
-    at_upper = _leaning(pushes, polytope.upper - answer.point)
-    at_lower = _leaning(-pushes, answer.point - polytope.lower)
+    box_multipliers = bound_multipliers(program, answer)
+    at_upper = _is_active(box_multipliers, polytope.upper - answer.point)
+    at_lower = _is_active(-box_multipliers, answer.point - polytope.lower)
     point = np.where(at_upper, polytope.upper, np.where(at_lower, polytope.lower, answer.point))
     free = ~(at_upper | at_lower)
     values = polytope.matrix @ answer.point
     multipliers = answer.row_multipliers
     equal = polytope.row_lower == polytope.row_upper
-    rows_up = equal | _leaning(multipliers, polytope.row_upper - values)
-    rows_down = ~rows_up & _leaning(-multipliers, values - polytope.row_lower)
+    rows_up = equal | _is_active(multipliers, polytope.row_upper - values)
+    rows_down = ~rows_up & _is_active(-multipliers, values - polytope.row_lower)
     active = rows_up | rows_down
     ends = np.where(rows_up, polytope.row_upper, polytope.row_lower)[active]
     fixed = np.where(free, 0.0, point)
-    solved = _equations(
+    solved = _solve_kkt(
         hessian[np.ix_(free, free)],
         polytope.matrix[np.ix_(active, free)],
         -(program.linear + hessian @ fixed)[free],
@@ -78,10 +78,10 @@ def _solved_on_active(program: Program, answer: Answer) -> Answer | None:
         return None
     point[free], exact = solved[: int(free.sum())], np.zeros(len(multipliers))
     exact[active] = solved[int(free.sum()) :]
-    return Answer(point, exact, answer.solver, answer.iterations)
+    return ProgramSolution(point, exact, answer.solver, answer.iterations)
 
 
-def _equations(hessian: Matrix, rows: Matrix, target: Vector, ends: Vector) -> Vector | None:
+def _solve_kkt(hessian: Matrix, rows: Matrix, target: Vector, ends: Vector) -> Vector | None:
     """[H A'; A 0] [x; y] = [target; ends]; of many solutions one, as auxiliary variables may leave some."""
     size, count = len(hessian), len(rows)
     if not size:
@@ -91,7 +91,7 @@ def _equations(hessian: Matrix, rows: Matrix, target: Vector, ends: Vector) -> V
     system[size:, :size] = rows
     system[:size, size:] = rows.T
     right = np.concatenate([target, ends])
-    for attempt in (_directly, _shifted):
+    for attempt in (_solve_directly, _solve_regularised):
         try:
             solved = attempt(system, right, size)
         except np.linalg.LinAlgError:
@@ -103,11 +103,11 @@ def _equations(hessian: Matrix, rows: Matrix, target: Vector, ends: Vector) -> V
     return shortest if np.isfinite(shortest).all() else None
 
 
-def _directly(system: Matrix, right: Vector, _: int) -> Vector:
+def _solve_directly(system: Matrix, right: Vector, _: int) -> Vector:
     return np.asarray(np.linalg.solve(system, right), dtype=np.float64)
 
 
-def _shifted(system: Matrix, right: Vector, size: int) -> Vector:
+def _solve_regularised(system: Matrix, right: Vector, size: int) -> Vector:
     """Where auxiliary variables leave freedom: away from singular by a little, and refined back."""
     shift = np.full(len(system), SHIFT)
     shift[size:] = -SHIFT
@@ -118,18 +118,18 @@ def _shifted(system: Matrix, right: Vector, size: int) -> Vector:
     return solved
 
 
-def _leaning(push: Vector, room: Vector) -> Mask:
+def _is_active(multiplier: Vector, slack: Vector) -> Mask:
     """Whether a limit pushes harder than it leaves room."""
-    result: Mask = (push > 0.0) & (room < push)
+    result: Mask = (multiplier > 0.0) & (slack < multiplier)
     return result
 
 
-def _miss(program: Program, point: Vector) -> float:
+def _violation(program: Program, point: Vector) -> float:
     polytope = program.polytope
     values = polytope.matrix @ point
     misses = [polytope.lower - point, point - polytope.upper, polytope.row_lower - values, values - polytope.row_upper]
     return max(float(miss.max(initial=0.0)) for miss in misses)
 
 
-def _gap(program: Program, answer: Answer) -> float:
+def _gap(program: Program, answer: ProgramSolution) -> float:
     return program.value(answer.point) - proven_bound(program, answer)

@@ -7,15 +7,15 @@ from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
 
-Places = NDArray[np.intp]
+Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
 class Affine:
     """m expressions: constant + sum of values[k] x[columns[k]] in the rows rows[k]."""
 
-    rows: Places
-    columns: Places
+    rows: Indices
+    columns: Indices
     values: Vector
     constant: Vector  # (m,)
 
@@ -74,12 +74,12 @@ class Affine:
         constant = np.array([float(factors @ self.constant)])
         return Affine(np.zeros(len(self.rows), np.intp), self.columns, self.values * factors[self.rows], constant)
 
-    def at(self, places: Places) -> "Affine":
+    def at(self, indices: Indices) -> "Affine":
         """Some of the expressions."""
         order = np.full(len(self), -1)
-        order[places] = np.arange(len(places))
+        order[indices] = np.arange(len(indices))
         kept = order[self.rows] >= 0
-        return Affine(order[self.rows[kept]], self.columns[kept], self.values[kept], self.constant[places])
+        return Affine(order[self.rows[kept]], self.columns[kept], self.values[kept], self.constant[indices])
 
     def value(self, point: Vector) -> Vector:
         """The expressions at a point, (m,)."""

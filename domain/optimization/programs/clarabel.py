@@ -11,9 +11,10 @@ import numpy as np
 from domain.checks import Vector
 from domain.errors import SolverFailed, SolverTimedOut, UnboundedProblem
 from domain.optimization.programs.affine import stacked
-from domain.optimization.programs.conic_program import RELATIVE_FLOOR, ConeAnswer, ConeKind, ConicProgram
+from domain.optimization.programs.conic_program import ConeKind, ConicProgram, ConicSolution
 from domain.optimization.programs.solver_control import LATE
-from domain.optimization.programs.variable_intervals import Rows, least_over_rows
+from domain.optimization.programs.variable_intervals import LinearRows, lower_bound_over_rows
+from domain.optimization.tolerances import CONIC_VALUE_FLOOR
 
 ACCURACY_SHARE, ACCURACIES = 1e-2, (1e-13, 1e-5)
 """Of the tolerance of the answer, what is asked of the solver; it gives what double precision has, and the proof tells
@@ -36,7 +37,7 @@ GOOD = 2e-8
 """A gap up to this needs no further attempt: a fifth of the gap that an answer may have."""
 
 
-def solve_conic(program: ConicProgram) -> ConeAnswer | None:
+def solve_conic(program: ConicProgram) -> ConicSolution | None:
     """The minimiser of a conic program, or None where it is empty.
 
     Raises UnboundedProblem, SolverTimedOut or SolverFailed.
@@ -53,7 +54,7 @@ class _Assembled:
     matrix: Any  # CSC
     right: Vector
     cones: list[Any]
-    places: list[slice]  # of each block
+    indices: list[slice]  # of each block
 
     @classmethod
     def of(cls, program: ConicProgram) -> Self:
@@ -71,13 +72,13 @@ class _Assembled:
         if program.curvature is not None:
             upper = sparse.coo_matrix(np.triu(program.curvature))
             hessian = sparse.csc_matrix((upper.data, (upper.row, upper.col)), shape=hessian.shape)
-        places: list[slice] = [slice(0)] * len(order)
+        indices: list[slice] = [slice(0)] * len(order)
         cones: list[Any] = []
         start = 0
         for i in order:
             block = program.blocks[i]
             size = len(block.expressions)
-            places[i] = slice(start, start + size)
+            indices[i] = slice(start, start + size)
             start += size
             match block.kind:
                 case ConeKind.ZERO:
@@ -93,13 +94,13 @@ class _Assembled:
                 case ConeKind.SEMIDEFINITE:
                     one = clarabel.PSDTriangleConeT(block.order)
             cones += [one] * (size // max(block.size, 1))
-        return cls(hessian, linear, matrix, everything.constant, cones, places)
+        return cls(hessian, linear, matrix, everything.constant, cones, indices)
 
-    def solve(self, program: ConicProgram) -> ConeAnswer | None:
+    def solve(self, program: ConicProgram) -> ConicSolution | None:
         import clarabel
 
         outcome = clarabel.SolverStatus
-        best: ConeAnswer | None = None
+        best: ConicSolution | None = None
         status = None
         accuracy = program.control.accuracy(ACCURACY_SHARE, *ACCURACIES)
         good = max(GOOD, 0.2 * program.control.tolerance)
@@ -120,7 +121,9 @@ class _Assembled:
             if status in (outcome.PrimalInfeasible, outcome.AlmostPrimalInfeasible):
                 return None
             if status in (outcome.DualInfeasible, outcome.AlmostDualInfeasible):
-                raise UnboundedProblem("the objective can be improved for ever; add an upper bound on the weights")
+                raise UnboundedProblem(
+                    "the problem is unbounded: its objective improves without limit; add an upper bound on the weights"
+                )
             if status == outcome.MaxTime:
                 raise SolverTimedOut(LATE)
             answer = self._answer(program, found)
@@ -132,7 +135,7 @@ class _Assembled:
             raise SolverFailed.stopped("clarabel", status)
         return best
 
-    def _answer(self, program: ConicProgram, found: Any) -> ConeAnswer | None:
+    def _answer(self, program: ConicProgram, found: Any) -> ConicSolution | None:
         point, multipliers = np.asarray(found.x), np.asarray(found.z)
         if not (np.isfinite(point).all() and np.isfinite(multipliers).all()):
             return None
@@ -143,9 +146,9 @@ class _Assembled:
             return None
         # An answer is judged relative to its objective, so an attempt is too, and not relative to one.
         error = abs(float(found.obj_val) - bound) + float(found.r_prim) * max(1.0, abs(bound))
-        gap = error / max(RELATIVE_FLOOR, abs(bound + fixed))
-        each = tuple(multipliers[place] for place in self.places)
-        return ConeAnswer(point, each, bound + fixed, gap, int(found.iterations))
+        gap = error / max(CONIC_VALUE_FLOOR, abs(bound + fixed))
+        each = tuple(multipliers[index] for index in self.indices)
+        return ConicSolution(point, each, bound + fixed, gap, int(found.iterations))
 
     def _proven(self, program: ConicProgram, point: Vector, multipliers: Vector) -> float:
         """The dual objective, less what its residual could gain over all points that are no worse than the answer.
@@ -158,25 +161,25 @@ class _Assembled:
         value = 0.5 * float(point @ curved) + float(self.linear @ point)
         value += SMALL * max(1.0, abs(value))
         dual = float(-0.5 * (point @ curved) - self.right @ multipliers)
-        bound = dual + least_over_rows(residual, self._rows(program, value), point)
+        bound = dual + lower_bound_over_rows(residual, self._rows(program, value), point)
         return min(bound, value)  # points that are worse than the value are above it anyway
 
-    def _rows(self, program: ConicProgram, value: float) -> Rows:
+    def _rows(self, program: ConicProgram, value: float) -> LinearRows:
         """What is linear: halfspaces, the axis of each second-order cone, and an objective of at most the value."""
         entries = self.matrix.tocoo()
         entries.eliminate_zeros()
         equal, axis = np.zeros(len(self.right), dtype=bool), np.zeros(len(self.right), dtype=bool)
-        for block, place in zip(program.blocks, self.places, strict=True):
+        for block, index in zip(program.blocks, self.indices, strict=True):
             match block.kind:
                 case ConeKind.ZERO:
-                    equal[place] = True
+                    equal[index] = True
                 case ConeKind.NONNEGATIVE:
-                    axis[place] = True
+                    axis[index] = True
                 case ConeKind.SECOND_ORDER:
-                    axis[place][:: block.size] = True
+                    axis[index][:: block.size] = True
         below, above = (axis | equal)[entries.row], equal[entries.row]
         costs, count = np.flatnonzero(self.linear), len(self.right)
-        return Rows(
+        return LinearRows(
             np.concatenate([entries.row[below], entries.row[above] + count, np.full(len(costs), 2 * count)]),
             np.concatenate([entries.col[below], entries.col[above], costs]),
             np.concatenate([entries.data[below], -entries.data[above], self.linear[costs]]),

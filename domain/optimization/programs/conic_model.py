@@ -6,19 +6,19 @@ from domain.checks import Matrix
 from domain.optimization.problem.polytope import Polytope
 from domain.optimization.programs.affine import Affine, interleaved, stacked
 from domain.optimization.programs.clarabel import solve_conic
-from domain.optimization.programs.conic_program import ConeAnswer, ConeBlock, ConeKind, ConicProgram
+from domain.optimization.programs.conic_program import ConeBlock, ConeKind, ConicProgram, ConicSolution
 from domain.optimization.programs.linear import solve_linear
-from domain.optimization.programs.program import Answer, Program
+from domain.optimization.programs.program import Program, ProgramSolution
 
 
-class ConeModel(ConicProgram):
+class ConicModel(ConicProgram):
     """A conic program while it is written: each method adds variables, or expressions in a cone."""
 
     def variables(self, count: int) -> Affine:
         """New variables, free until something bounds them."""
-        places = np.arange(self.columns, self.columns + count)
+        indices = np.arange(self.columns, self.columns + count)
         self.columns += count
-        return Affine(np.arange(count), places, np.ones(count), np.zeros(count))
+        return Affine(np.arange(count), indices, np.ones(count), np.zeros(count))
 
     def positive(self, count: int) -> Affine:
         """New variables of 0 or more."""
@@ -63,14 +63,14 @@ class ConeModel(ConicProgram):
         self.blocks.append(block)
         return len(self.blocks) - 1
 
-    def solve(self) -> ConeAnswer | None:
+    def solve(self) -> ConicSolution | None:
         """The minimiser, or None where the program is empty.
 
         Raises UnboundedProblem, SolverTimedOut or SolverFailed.
         """
         return solve_conic(self)
 
-    def vertex(self) -> Answer | None:
+    def vertex(self) -> ProgramSolution | None:
         """A vertex that minimises a linear program, or None where it is empty. Raises as `solve` does."""
         everything = stacked(*(block.expressions for block in self.blocks))
         matrix = np.zeros((len(everything), self.columns))

@@ -7,10 +7,6 @@ from domain.checks import Matrix, Vector
 from domain.optimization.programs.affine import Affine, constant
 from domain.optimization.programs.solver_control import UNLIMITED, SolverControl
 
-RELATIVE_FLOOR = 1e-2
-"""An objective smaller than this many units of the program counts as this when a gap is taken relative to it, as a
-variance does below a ten thousandth of the assets' mean."""
-
 
 class ConeKind(IntEnum):
     """Cones in the order in which they are passed."""
@@ -35,7 +31,7 @@ class ConeBlock:
 
 
 @dataclass(frozen=True, slots=True)
-class ConeAnswer:
+class ConicSolution:
     """What Clarabel returned: a point, multipliers of each block in the order they were added, and a proven bound."""
 
     point: Vector

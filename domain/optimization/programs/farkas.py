@@ -28,7 +28,7 @@ def conflicting_labels(limits: FeasibleSet) -> set[str]:
     crossed = np.flatnonzero(polytope.lower > polytope.upper)
     if len(crossed):
         i = int(crossed[0])
-        return {_at(limits, i, lower=True), _at(limits, i, lower=False)}
+        return {_bound_label(limits, i, lower=True), _bound_label(limits, i, lower=False)}
     scale = np.maximum(np.abs(polytope.matrix).max(axis=1, initial=0.0), 1e-300)
     below, above = np.isfinite(polytope.row_lower), np.isfinite(polytope.row_upper)
     rows = np.concatenate([np.flatnonzero(below), np.flatnonzero(above)])
@@ -51,26 +51,26 @@ def conflicting_labels(limits: FeasibleSet) -> set[str]:
         return set()
     if answer is None or answer.point[-1] <= FEASIBLE:
         return set()
-    pushes = np.abs(answer.row_multipliers)
-    used = np.unique(rows[pushes > NEEDED * pushes.max()])
-    reduced = bound_multipliers(program, answer)[: limits.size]
-    return {*_of_rows(limits, used), *_of_bounds(limits, reduced, float(pushes.max()))}
+    magnitudes = np.abs(answer.row_multipliers)
+    used = np.unique(rows[magnitudes > NEEDED * magnitudes.max()])
+    reduced = bound_multipliers(program, answer)[: limits.n_assets]
+    return {*_row_labels(limits, used), *_bound_labels(limits, reduced, float(magnitudes.max()))}
 
 
-def _of_rows(limits: FeasibleSet, used: Vector) -> set[str]:
+def _row_labels(limits: FeasibleSet, used: Vector) -> set[str]:
     """Labels of rows of the polytope, in the order in which `FeasibleSet.polytope` has them."""
     labels = [row.label for row in limits.rows]
     for one in limits.absolute_sums:
-        labels += [one.label] * ((1 if one.shorts else 2) * limits.size + 1)
+        labels += [one.label] * ((1 if one.shorts else 2) * limits.n_assets + 1)
     return {labels[int(i)] for i in used}
 
 
-def _of_bounds(limits: FeasibleSet, reduced: Vector, largest: float) -> set[str]:
+def _bound_labels(limits: FeasibleSet, reduced: Vector, largest: float) -> set[str]:
     pushed = np.flatnonzero(np.abs(reduced) > NEEDED * largest)
-    return {_at(limits, int(i), lower=bool(reduced[i] < 0.0)) for i in pushed}
+    return {_bound_label(limits, int(i), lower=bool(reduced[i] < 0.0)) for i in pushed}
 
 
-def _at(limits: FeasibleSet, i: int, *, lower: bool) -> str:
+def _bound_label(limits: FeasibleSet, i: int, *, lower: bool) -> str:
     """The label of the tightest bound of a weight."""
     if lower:
         return max(limits.boxes, key=lambda box: float(box.lower[i])).label

@@ -14,7 +14,7 @@ from domain.checks import Matrix, Vector
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.limits import AbsoluteSum
 from domain.optimization.problem.polytope import Polytope
-from domain.optimization.programs.program import Answer, Program
+from domain.optimization.programs.program import Program, ProgramSolution
 from domain.optimization.programs.solver_control import UNLIMITED, SolverControl
 
 STEPS = 60
@@ -31,22 +31,24 @@ STRIDE = 0.995
 FIRST_PUSH = 0.01
 
 
-def is_traded(limits: FeasibleSet) -> bool:
+def is_l1_constrained(limits: FeasibleSet) -> bool:
     """Whether the program has this form: one sum of absolute values, and no weight fixed by its bounds."""
     sums = limits.absolute_sums
     return len(sums) == 1 and not sums[0].shorts and bool((limits.lower < limits.upper).all())
 
 
-def solve_traded(program: Program, limits: FeasibleSet, control: SolverControl = UNLIMITED) -> Answer | None:
+def solve_l1_constrained(
+    program: Program, limits: FeasibleSet, control: SolverControl = UNLIMITED
+) -> ProgramSolution | None:
     """The minimiser in the terms of the program's own polytope, as close as rounding lets it come.
 
     What it has proven is for the caller to look at; a program without answer ends far from one.
     """
     if program.hessian is None:
         return None
-    size = limits.size
+    size = limits.n_assets
     system = _System.of(program.hessian[:size, :size], program.linear[:size], limits)
-    state = _State.start(system)
+    state = _Iterate.start(system)
     best, best_miss = state, np.inf
     looser = max(control.tolerance / UNLIMITED.tolerance, 1.0)
     steps = 0
@@ -64,28 +66,32 @@ def solve_traded(program: Program, limits: FeasibleSet, control: SolverControl =
         if factor is None or gap == 0.0:
             break
         # Straight for the optimum first; how far that goes says how much to keep from the borders.
-        aim = factor.direction(residuals, -state.slack * state.push)
-        length = min(_reach(state.slack, aim.slack), _reach(state.push, aim.push))
-        ahead = float((state.slack + length * aim.slack) @ (state.push + length * aim.push)) / len(state.slack)
+        aim = factor.direction(residuals, -state.slack * state.multipliers)
+        length = min(_longest_step(state.slack, aim.slack), _longest_step(state.multipliers, aim.multipliers))
+        ahead = float((state.slack + length * aim.slack) @ (state.multipliers + length * aim.multipliers)) / len(
+            state.slack
+        )
         target = gap * (ahead / gap) ** 3
-        step_to = factor.direction(residuals, target - state.slack * state.push - aim.slack * aim.push)
-        length = STRIDE * min(_reach(state.slack, step_to.slack), _reach(state.push, step_to.push))
+        step_to = factor.direction(residuals, target - state.slack * state.multipliers - aim.slack * aim.multipliers)
+        length = STRIDE * min(
+            _longest_step(state.slack, step_to.slack), _longest_step(state.multipliers, step_to.multipliers)
+        )
         state = state.moved(step_to, min(1.0, length))
     return _answer(best, limits, program.polytope, steps)
 
 
 @dataclass(frozen=True, slots=True)
-class _State:
+class _Iterate:
     """Weights, trades u, slacks and multipliers of all inequalities, multipliers of the equalities."""
 
     weights: Vector
     trades: Vector
     slack: Vector  # lower, upper, rows, u - (w - c), u + (w - c), maximum - sum u
-    push: Vector
-    prices: Vector  # of the equalities
+    multipliers: Vector
+    equality_multipliers: Vector  # of the equalities
 
     @classmethod
-    def start(cls, system: "_System") -> "_State":
+    def start(cls, system: "_System") -> "_Iterate":
         """Inside the bounds, all slacks and multipliers at one size."""
         size = len(system.centre)
         lower = np.where(np.isfinite(system.lower), system.lower, -1.0)
@@ -98,16 +104,16 @@ class _State:
     @property
     def complementarity(self) -> float:
         """Mean product of slack and multiplier."""
-        return float(self.slack @ self.push) / len(self.slack)
+        return float(self.slack @ self.multipliers) / len(self.slack)
 
-    def moved(self, step: "_State", length: float) -> "_State":
+    def moved(self, step: "_Iterate", length: float) -> "_Iterate":
         """So far along a step."""
-        return _State(
+        return _Iterate(
             self.weights + length * step.weights,
             self.trades + length * step.trades,
             self.slack + length * step.slack,
-            self.push + length * step.push,
-            self.prices + length * step.prices,
+            self.multipliers + length * step.multipliers,
+            self.equality_multipliers + length * step.equality_multipliers,
         )
 
 
@@ -153,7 +159,7 @@ class _System:
             for sign, end in ((1.0, row.lower), (-1.0, row.upper))
             if np.isfinite(end)
         ]
-        size = limits.size
+        size = limits.n_assets
         rows = np.array([coefficients for coefficients, _ in sided]).reshape(len(sided), size)
         row_ends = np.array([end for _, end in sided])
         low, high = limits.lower, limits.upper
@@ -221,10 +227,10 @@ class _System:
         low, high, rows, over, under, total = self.parts(values)
         return low - high + self.rows.T @ rows - over + under, over + under - total
 
-    def residuals(self, state: _State) -> _Residuals:
+    def residuals(self, state: _Iterate) -> _Residuals:
         """What is missing from the optimality conditions."""
-        of_weights, of_trades = self.transposed(state.push)
-        gradient = self.hessian @ state.weights + self.linear - self.equal.T @ state.prices
+        of_weights, of_trades = self.transposed(state.multipliers)
+        gradient = self.hessian @ state.weights + self.linear - self.equal.T @ state.equality_multipliers
         return _Residuals(
             of_weights - gradient,
             of_trades,
@@ -232,11 +238,11 @@ class _System:
             self.right - self.equal @ state.weights,
         )
 
-    def factor(self, state: _State) -> "_Factor | None":
+    def factor(self, state: _Iterate) -> "_NewtonFactor | None":
         """The equations of a step in the weights alone, factored; None where they are not definite."""
         from scipy.linalg import cho_factor, cho_solve  # only where it is used, in worker processes
 
-        stiffness = state.push / state.slack
+        stiffness = state.multipliers / state.slack
         low, high, rows, over, under, total = self.parts(stiffness)
         both, across = over + under, under - over
         share = total / (1.0 + total * float((1.0 / both).sum()))
@@ -250,13 +256,13 @@ class _System:
         except np.linalg.LinAlgError:
             return None
         through = cho_solve(factored, self.equal.T, check_finite=False)
-        return _Factor(self, state, stiffness, both, across, share, factored, through)
+        return _NewtonFactor(self, state, stiffness, both, across, share, factored, through)
 
 
 @dataclass(frozen=True, slots=True)
-class _Factor:
+class _NewtonFactor:
     system: _System
-    state: _State
+    state: _Iterate
     stiffness: Vector
     both: Vector
     across: Vector
@@ -264,27 +270,29 @@ class _Factor:
     factored: Any
     through: Matrix  # matrix^-1 equal'
 
-    def direction(self, residuals: _Residuals, products: Vector) -> _State:
+    def direction(self, residuals: _Residuals, products: Vector) -> _Iterate:
         """A Newton step that changes slack * multiplier by `products`."""
         from scipy.linalg import cho_solve
 
         system, state = self.system, self.state
         # ds = applied(dw, du) - of_slack; dz = (products - z ds) / s.
-        known = (products + state.push * residuals.of_slack) / state.slack
+        known = (products + state.multipliers * residuals.of_slack) / state.slack
         weights_known, trades_known = system.transposed(known)
         on_weights = residuals.of_weights + weights_known
         on_trades = residuals.of_trades + trades_known
         reduced = on_weights - self.across * self._over_trades(on_trades)
         free = cho_solve(self.factored, reduced, check_finite=False)
-        prices = (
+        equality_multipliers = (
             np.linalg.solve(system.equal @ self.through, residuals.of_equal - system.equal @ free)
             if len(system.equal)
             else np.zeros(0)
         )
-        weights = free + self.through @ prices
+        weights = free + self.through @ equality_multipliers
         trades = self._over_trades(on_trades - self.across * weights)
         slack = system.applied(weights, trades) - residuals.of_slack
-        return _State(weights, trades, slack, (products - state.push * slack) / state.slack, prices)
+        return _Iterate(
+            weights, trades, slack, (products - state.multipliers * slack) / state.slack, equality_multipliers
+        )
 
     def _over_trades(self, values: Vector) -> Vector:
         """(diag(both) + total 11')^-1 values."""
@@ -293,32 +301,32 @@ class _Factor:
         return result
 
 
-def _reach(values: Vector, step: Vector) -> float:
+def _longest_step(values: Vector, step: Vector) -> float:
     """The longest step, at most 1, that keeps values positive."""
     falling = step < 0.0
     return min(1.0, float((-values[falling] / step[falling]).min(initial=np.inf)))
 
 
-def _answer(state: _State, limits: FeasibleSet, polytope: Polytope, steps: int) -> Answer:
+def _answer(state: _Iterate, limits: FeasibleSet, polytope: Polytope, steps: int) -> ProgramSolution:
     """In the polytope's variables and rows: its own rows first, then u + w, u - w and the sum."""
-    system_rows: list[float] = []
-    size = limits.size
+    own_rows: list[float] = []
+    size = limits.n_assets
     finite = int(np.isfinite(limits.lower).sum() + np.isfinite(limits.upper).sum())
-    place, equality = finite, 0
+    index, equality = finite, 0
     for row in limits.rows:
         if row.lower == row.upper:
-            system_rows.append(-float(state.prices[equality]))
+            own_rows.append(-float(state.equality_multipliers[equality]))
             equality += 1
             continue
-        push = 0.0
+        multiplier = 0.0
         for sign, end in ((-1.0, row.lower), (1.0, row.upper)):
             if np.isfinite(end):
-                push += sign * float(state.push[place])
-                place += 1
-        system_rows.append(push)
-    over = state.push[place : place + size]  # of u - (w - c)
-    under = state.push[place + size : place + 2 * size]  # of u + (w - c)
-    multipliers = np.concatenate([system_rows, -under, -over, [float(state.push[-1])]])
-    away = np.abs(state.weights - limits.absolute_sums[0].centre)
-    point = np.concatenate([np.clip(state.weights, limits.lower, limits.upper), np.maximum(state.trades, away)])
-    return Answer(point, multipliers, "interior point", steps)
+                multiplier += sign * float(state.multipliers[index])
+                index += 1
+        own_rows.append(multiplier)
+    over = state.multipliers[index : index + size]  # of u - (w - c)
+    under = state.multipliers[index + size : index + 2 * size]  # of u + (w - c)
+    multipliers = np.concatenate([own_rows, -under, -over, [float(state.multipliers[-1])]])
+    trades = np.abs(state.weights - limits.absolute_sums[0].centre)
+    point = np.concatenate([np.clip(state.weights, limits.lower, limits.upper), np.maximum(state.trades, trades)])
+    return ProgramSolution(point, multipliers, "interior point", steps)

@@ -6,7 +6,7 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.errors import SolverFailed, SolverTimedOut, UnboundedProblem
-from domain.optimization.programs.program import Answer, Program
+from domain.optimization.programs.program import Program, ProgramSolution
 from domain.optimization.programs.solver_control import LATE, UNLIMITED, SolverControl
 
 SHARE, PRIMAL_TOLERANCES, DUAL_TOLERANCES = 0.1, (1e-10, 1e-9), (1e-10, 1e-4)
@@ -14,15 +14,15 @@ SHARE, PRIMAL_TOLERANCES, DUAL_TOLERANCES = 0.1, (1e-10, 1e-9), (1e-10, 1e-4)
 keep its limits."""
 
 
-def solve_linear(program: Program, control: SolverControl = UNLIMITED) -> Answer | None:
+def solve_linear(program: Program, control: SolverControl = UNLIMITED) -> ProgramSolution | None:
     """A vertex that minimises a linear program, or None where its polytope is empty.
 
     Raises UnboundedProblem, SolverTimedOut or SolverFailed.
     """
-    return GrowingProgram(program, control).solve()
+    return IncrementalProgram(program, control).solve()
 
 
-class GrowingProgram:
+class IncrementalProgram:
     """A linear program that can gain rows; each solve starts from where the last one ended."""
 
     def __init__(self, program: Program, control: SolverControl = UNLIMITED) -> None:
@@ -48,11 +48,11 @@ class GrowingProgram:
 
         Coefficients are of the variables that the program was made with, as many as there are.
         """
-        places = np.append(self._columns[: len(coefficients)], self._solver.getNumCol()).astype(np.int32)
+        indices = np.append(self._columns[: len(coefficients)], self._solver.getNumCol()).astype(np.int32)
         self._solver.addCol(price, 0.0, np.inf, 0, np.zeros(0, dtype=np.int32), np.zeros(0))
-        self._solver.addRow(lower, np.inf, len(places), places, np.append(coefficients, 1.0))
+        self._solver.addRow(lower, np.inf, len(indices), indices, np.append(coefficients, 1.0))
 
-    def solve(self) -> Answer | None:
+    def solve(self) -> ProgramSolution | None:
         """A vertex that minimises the program, or None where its polytope is empty. Raises as `solve_linear` does."""
         solver, outcome = self._solver, self._outcome
         self._run()
@@ -65,7 +65,9 @@ class GrowingProgram:
         if status == outcome.kInfeasible:
             return None
         if status == outcome.kUnbounded:
-            raise UnboundedProblem("the objective can be improved for ever; add an upper bound on the weights")
+            raise UnboundedProblem(
+                "the problem is unbounded: its objective improves without limit; add an upper bound on the weights"
+            )
         if status == outcome.kTimeLimit:
             raise SolverTimedOut(LATE)
         if status != outcome.kOptimal:
@@ -74,7 +76,7 @@ class GrowingProgram:
         # HiGHS gives d(value)/d(end of row); a multiplier here is positive where the upper end pushes, hence the sign.
         multipliers = -np.asarray(solution.row_dual)
         iterations = int(solver.getInfo().simplex_iteration_count)
-        return Answer(np.asarray(solution.col_value), multipliers, "highs", iterations)
+        return ProgramSolution(np.asarray(solution.col_value), multipliers, "highs", iterations)
 
     def _run(self) -> None:
         # Its clock counts all runs of the program.

@@ -16,7 +16,7 @@ from domain.optimization.problem.polytope import Polytope
 from domain.optimization.programs.program import Program
 from domain.optimization.programs.quadratic import solve_quadratic
 
-Places = NDArray[np.intp]
+Indices = NDArray[np.intp]
 
 STEPS = 200
 WARMING = 6
@@ -40,21 +40,21 @@ SMALLEST = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
-class Barrier:
+class LogBarrier:
     """x'Cx / 2 - theta sum b ln x over a box; x is a weight times its volatility, C the correlation."""
 
     correlation: Matrix  # (N, N)
-    shares: Vector  # (N,), sum to 1
+    budgets: Vector  # (N,), sum to 1
     lower: Vector  # (N,)
     upper: Vector  # (N,), may be infinite
 
     def value(self, point: Vector, theta: float) -> float:
         """The objective."""
-        return 0.5 * float(point @ self.correlation @ point) - theta * float(self.shares @ np.log(point))
+        return 0.5 * float(point @ self.correlation @ point) - theta * float(self.budgets @ np.log(point))
 
     def gradient(self, point: Vector, theta: float) -> Vector:
         """Its gradient, (N,)."""
-        return self.correlation @ point - theta * self.shares / point
+        return self.correlation @ point - theta * self.budgets / point
 
     def relative_gap(self, point: Vector, theta: float) -> float:
         """Distance to a proven bound, by convexity over the box, relative to theta (the optimum's own size)."""
@@ -64,37 +64,39 @@ class Barrier:
         return float(np.maximum(drop, 0.0).sum()) / theta
 
 
-def free_minimum(barrier: Barrier, on_progress: Callable[[], None]) -> tuple[Vector, int]:
+def unconstrained_minimiser(barrier: LogBarrier, on_progress: Callable[[], None]) -> tuple[Vector, int]:
     """The minimiser for theta 1 without bounds, and how many Newton steps it took; nearly every request ends here."""
-    correlation, shares = barrier.correlation, barrier.shares
-    point = np.sqrt(shares)
+    correlation, budgets = barrier.correlation, barrier.budgets
+    point = np.sqrt(budgets)
     for _ in range(WARMING):
         # At the optimum x (Cx) = b: the geometric mean with what this asks for comes close at little cost.
-        pull = correlation @ point
-        if pull.min() <= 0.0:
-            point = np.sqrt(shares)  # a hedge among the assets leads this astray
+        marginal_risk = correlation @ point
+        if marginal_risk.min() <= 0.0:
+            point = np.sqrt(budgets)  # a hedge among the assets leads this astray
             break
-        point = np.sqrt(point * shares / pull)
+        point = np.sqrt(point * budgets / marginal_risk)
     variance = float(point @ correlation @ point)
     if not variance > 0.0:
         raise SolverFailed("risk budgets did not converge: a long portfolio has no volatility")
     point = point / variance**0.5
     for step in range(STEPS):
         on_progress()
-        pull = shares / point
-        gradient = correlation @ point - pull
-        direction = -_solved(correlation + np.diag(pull / point), gradient)
+        marginal_risk = budgets / point
+        gradient = correlation @ point - marginal_risk
+        direction = -_solved(correlation + np.diag(marginal_risk / point), gradient)
         decrement = -float(gradient @ direction)
         if decrement <= ONE_STEP_AWAY:
             return point + direction, step + 1
-        if decrement < SMALL_DECREMENT * float(shares.min()):
+        if decrement < SMALL_DECREMENT * float(budgets.min()):
             point = point + direction  # within reach of quadratic convergence: the full step is right
         else:
             point = _stepped(barrier, 1.0, point, np.arange(len(point)), direction, decrement)
     raise SolverFailed(f"risk budgets did not converge in {STEPS} steps")
 
 
-def minimised(barrier: Barrier, theta: float, start: Vector, on_progress: Callable[[], None]) -> tuple[Vector, int]:
+def box_minimiser(
+    barrier: LogBarrier, theta: float, start: Vector, on_progress: Callable[[], None]
+) -> tuple[Vector, int]:
     """The minimiser for one theta by projected Newton steps (Bertsekas 1982), and how many it took."""
     point = np.clip(start, np.maximum(barrier.lower, SMALLEST * float(start.max())), barrier.upper)
     for step in range(STEPS):
@@ -112,10 +114,10 @@ def minimised(barrier: Barrier, theta: float, start: Vector, on_progress: Callab
     raise SolverFailed(f"risk budgets did not converge in {STEPS} steps")
 
 
-def _newton_direction(barrier: Barrier, theta: float, point: Vector, gradient: Vector, moving: Places) -> Vector:
+def _newton_direction(barrier: LogBarrier, theta: float, point: Vector, gradient: Vector, moving: Indices) -> Vector:
     whole = len(moving) == len(point)
     correlation = barrier.correlation if whole else barrier.correlation[np.ix_(moving, moving)]
-    curvature = theta * barrier.shares[moving] / point[moving] ** 2
+    curvature = theta * barrier.budgets[moving] / point[moving] ** 2
     return _solved(correlation + np.diag(curvature), -gradient[moving])
 
 
@@ -131,7 +133,7 @@ def _solved(matrix: Matrix, right: Vector) -> Vector:
 
 
 def _stepped(
-    barrier: Barrier, theta: float, point: Vector, moving: Places, direction: Vector, decrement: float
+    barrier: LogBarrier, theta: float, point: Vector, moving: Indices, direction: Vector, decrement: float
 ) -> Vector:
     """Along the direction as far as the objective falls; a step never comes closer than a tenth to zero."""
     shrinking = direction < 0.0
@@ -151,9 +153,9 @@ def _stepped(
 
 def can_be_riskless(correlation: Matrix) -> bool:
     """Whether some long portfolio has no volatility: then the barrier has no minimum."""
-    size = len(correlation)
-    free = np.full(size, np.inf)
-    budget = Polytope(np.ones((1, size)), np.ones(1), np.ones(1), np.zeros(size), free)
-    program = Program(2.0 * correlation, np.zeros(size), budget)
+    n_assets = len(correlation)
+    free = np.full(n_assets, np.inf)
+    budget = Polytope(np.ones((1, n_assets)), np.ones(1), np.ones(1), np.zeros(n_assets), free)
+    program = Program(2.0 * correlation, np.zeros(n_assets), budget)
     least = solve_quadratic(program)
     return least is not None and program.value(least.point) <= RISKLESS

@@ -27,7 +27,7 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ProgramSolution:
     """What a solver returned: a point and multipliers, positive where an upper limit pushes."""
 
     point: Vector  # (n,)
@@ -37,7 +37,7 @@ class Answer:
     bound: float | None = None  # what it proves, where that is known already
 
 
-def widened(matrix: Matrix, size: int) -> Matrix:
+def padded(matrix: Matrix, size: int) -> Matrix:
     """The matrix with zeros for auxiliary variables."""
     if len(matrix) == size:
         return matrix

@@ -10,11 +10,11 @@ import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import SolverFailed, SolverTimedOut
-from domain.optimization.problem.polytope import Polytope
+from domain.optimization.problem.polytope import LARGE, Polytope
 from domain.optimization.programs.active_set import is_long_only, solve_long_only
-from domain.optimization.programs.active_set_polish import polished
+from domain.optimization.programs.active_set_polish import polish
 from domain.optimization.programs.duality import proven_bound, relative_gap
-from domain.optimization.programs.program import Answer, Program
+from domain.optimization.programs.program import Program, ProgramSolution
 from domain.optimization.programs.solver_control import LATE, UNLIMITED, SolverControl
 
 BLOCK_VARIABLES = 40
@@ -33,11 +33,9 @@ INTERIOR_SHARE, INTERIOR_TOLERANCES = 1e-2, (1e-13, 1e-5)
 """Of the tolerance of the answer, what is asked of piqp."""
 
 PIVOT_TOLERANCE = 1e-10
-LARGE = 1e30
-"""What the solvers take for infinity."""
 
 
-def solve_quadratic(program: Program, control: SolverControl = UNLIMITED) -> Answer | None:
+def solve_quadratic(program: Program, control: SolverControl = UNLIMITED) -> ProgramSolution | None:
     """The minimiser of a quadratic program, or None where its polytope is empty.
 
     Raises SolverTimedOut or SolverFailed.
@@ -56,16 +54,16 @@ def solve_quadratic(program: Program, control: SolverControl = UNLIMITED) -> Ans
             answer = replace(answer, bound=proven_bound(program, answer))
             if relative_gap(program, answer) <= DOUBTFUL:
                 return answer
-            return polished(program, _better(program, answer, control))
+            return polish(program, _better(program, answer, control))
         if status == DAQP_INFEASIBLE:
             return None
         if status == DAQP_LATE:
             raise SolverTimedOut(LATE)
     rough = _piqp(program, hessian, control)
-    return None if rough is None else polished(program, rough)
+    return None if rough is None else polish(program, rough)
 
 
-def _better(program: Program, answer: Answer, control: SolverControl) -> Answer:
+def _better(program: Program, answer: ProgramSolution, control: SolverControl) -> ProgramSolution:
     """The same program by the other solver, if that comes closer to its bound."""
     hessian = program.hessian
     other = None if hessian is None else _piqp(program, hessian, control)
@@ -83,7 +81,7 @@ def _definite(hessian: Matrix) -> bool:
     return bool(pivots.min() ** 2 > PIVOT_TOLERANCE * pivots.max() ** 2)
 
 
-def _daqp(program: Program, hessian: Matrix, control: SolverControl) -> tuple[int, Answer]:
+def _daqp(program: Program, hessian: Matrix, control: SolverControl) -> tuple[int, ProgramSolution]:
     import daqp  # only where it is used: a server that never optimises does not load it
 
     polytope = program.polytope
@@ -101,10 +99,10 @@ def _daqp(program: Program, hessian: Matrix, control: SolverControl) -> tuple[in
         time_limit=min(control.seconds_left, LARGE),
     )
     multipliers = np.asarray(info["lam"])[len(polytope.upper) :]
-    return int(status), Answer(np.asarray(point), multipliers, "daqp", int(info["iterations"]))
+    return int(status), ProgramSolution(np.asarray(point), multipliers, "daqp", int(info["iterations"]))
 
 
-def _piqp(program: Program, hessian: Matrix, control: SolverControl) -> Answer | None:
+def _piqp(program: Program, hessian: Matrix, control: SolverControl) -> ProgramSolution | None:
     import piqp  # only where it is used, as above
 
     polytope = program.polytope
@@ -135,7 +133,7 @@ def _piqp(program: Program, hessian: Matrix, control: SolverControl) -> Answer |
     multipliers = np.zeros(len(equal))
     multipliers[equal] = result.y
     multipliers[~equal] = np.asarray(result.z_u) - np.asarray(result.z_l)
-    return Answer(_inside(np.asarray(result.x), polytope), multipliers, "piqp", int(result.info.iter))
+    return ProgramSolution(_inside(np.asarray(result.x), polytope), multipliers, "piqp", int(result.info.iter))
 
 
 def _inside(point: Vector, polytope: Polytope) -> Vector:

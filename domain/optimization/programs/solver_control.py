@@ -5,7 +5,8 @@ import time
 from dataclasses import dataclass
 
 from domain.errors import SolverTimedOut
-from domain.optimization.request.solver_options import DEFAULT_TOLERANCE, SolverOptions
+from domain.optimization.request.solver_options import SolverOptions
+from domain.optimization.tolerances import DEFAULT_TOLERANCE
 from domain.progress import OnProgress, no_progress
 
 LATE = "the time limit ran out before the answer was found"

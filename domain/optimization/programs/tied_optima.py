@@ -16,7 +16,7 @@ from domain.errors import SolverFailed, UnboundedProblem
 from domain.optimization.problem.polytope import Polytope
 from domain.optimization.programs.duality import bound_multipliers, relative_gap
 from domain.optimization.programs.linear import solve_linear
-from domain.optimization.programs.program import Answer, Program
+from domain.optimization.programs.program import Program, ProgramSolution
 from domain.optimization.programs.quadratic import solve_quadratic
 from domain.optimization.programs.solver_control import UNLIMITED, SolverControl
 
@@ -44,22 +44,22 @@ class _Face:
     rows: Polytope  # of the free variables
 
     @classmethod
-    def of(cls, program: Program, answer: Answer, tolerance: float) -> "_Face | None":
+    def of(cls, program: Program, answer: ProgramSolution, tolerance: float) -> "_Face | None":
         """The face of an answer, None where it is one point; multipliers within the tolerance are none."""
         polytope, point = program.polytope, answer.point
         inside = np.minimum(point - polytope.lower, polytope.upper - point) > INSIDE * max(1.0, np.abs(point).max())
         free = inside | (np.abs(bound_multipliers(program, answer)) <= tolerance) & (polytope.lower < polytope.upper)
         if not free.any():
             return None
-        pushes, values = answer.row_multipliers, polytope.matrix @ point
-        held = (np.abs(pushes) > tolerance) | (polytope.row_lower == polytope.row_upper)
+        row_multipliers, values = answer.row_multipliers, polytope.matrix @ point
+        held = (np.abs(row_multipliers) > tolerance) | (polytope.row_lower == polytope.row_upper)
         matrix = polytope.matrix[:, free]
         # At a vertex with as many multipliers as variables each limit is needed, and no rank has to be computed.
-        if int((np.abs(pushes) > tolerance).sum()) >= int(free.sum()):
+        if int((np.abs(row_multipliers) > tolerance).sum()) >= int(free.sum()):
             return None
         if np.linalg.matrix_rank(matrix[held]) == int(free.sum()):
             return None
-        ends = np.where(pushes > 0.0, polytope.row_upper, polytope.row_lower)
+        ends = np.where(row_multipliers > 0.0, polytope.row_upper, polytope.row_lower)
         ends = np.where(np.isfinite(ends), ends, values)
         moved = polytope.matrix[:, ~free] @ point[~free]
         lower = np.where(held, ends, polytope.row_lower) - moved
@@ -70,8 +70,8 @@ class _Face:
 
 
 def least_variance_of_ties(
-    program: Program, answer: Answer, hessian: Matrix, control: SolverControl = UNLIMITED
-) -> Answer:
+    program: Program, answer: ProgramSolution, hessian: Matrix, control: SolverControl = UNLIMITED
+) -> ProgramSolution:
     """The best point of a linear program with the least x'Hx, with the multipliers of the answer."""
     face = _Face.of(program, answer, TIED)
     if face is None:
@@ -90,7 +90,9 @@ def least_variance_of_ties(
     return better if _misses(program.polytope, point) <= MISSED else answer
 
 
-def largest_of_ties(program: Program, answer: Answer, kappa: Vector, control: SolverControl = UNLIMITED) -> Answer:
+def largest_kappa_of_ties(
+    program: Program, answer: ProgramSolution, kappa: Vector, control: SolverControl = UNLIMITED
+) -> ProgramSolution:
     """Of a quadratic program's best points that with the largest kappa . x, with the multipliers of the answer."""
     hessian = program.hessian
     if hessian is None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from domain.checks import Vector
 
-Places = NDArray[np.intp]
+Indices = NDArray[np.intp]
 
 
 PASSES = 4
@@ -33,11 +33,11 @@ ROOM = 1e-9
 
 
 @dataclass
-class Rows:
+class LinearRows:
     """Sum of values[k] x[columns[k]] over the entries of a row is at most its end."""
 
-    rows: Places
-    columns: Places
+    rows: Indices
+    columns: Indices
     values: Vector
     ends: Vector
     lower: Vector = field(init=False)
@@ -96,7 +96,7 @@ class Rows:
         return result
 
 
-def least_over_rows(costs: Vector, rows: Rows, point: Vector) -> float:
+def lower_bound_over_rows(costs: Vector, rows: LinearRows, point: Vector) -> float:
     """A bound of costs . x from below: over the intervals, or with a budget's share of the costs taken off all."""
     least, most = rows.intervals(point)
 

@@ -182,7 +182,7 @@ class ClusterCardinality:
 
 
 @dataclass(frozen=True, slots=True)
-class Apart:
+class MutualExclusion:
     """Pairs of assets of which at most one has a weight other than 0."""
 
     label: str
@@ -228,7 +228,7 @@ Constraint = (
     | RiskLimit
     | Cardinality
     | ClusterCardinality
-    | Apart
+    | MutualExclusion
     | MinimumPosition
     | RiskContributionBounds
 )

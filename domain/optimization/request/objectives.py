@@ -183,7 +183,7 @@ class HierarchicalMethod(StrEnum):
     NCO = "NCO"
 
 
-class Codependence(StrEnum):
+class CodependenceMeasure(StrEnum):
     """How likeness is measured, and so the distance 1 - likeness is made from."""
 
     PEARSON = "PEARSON"
@@ -206,7 +206,7 @@ class Hierarchical:
 
     method: HierarchicalMethod = HierarchicalMethod.HRP
     linkage: Linkage = Linkage.SINGLE
-    codependence: Codependence = Codependence.PEARSON
+    codependence: CodependenceMeasure = CodependenceMeasure.PEARSON
     max_clusters: int = 10
     between_columns: bool = False  # cluster by the distance between columns of distances, as Lopez de Prado 2016
     optimal_order: bool = True  # of the leaves, so that neighbours are close

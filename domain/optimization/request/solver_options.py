@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.checks import positive
+from domain.optimization.tolerances import DEFAULT_TOLERANCE
 
 
 class EnginePreference(StrEnum):
@@ -12,9 +13,6 @@ class EnginePreference(StrEnum):
     AUTO = "AUTO"
     FAST = "FAST"
     RISKFOLIO = "RISKFOLIO"
-
-
-DEFAULT_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)

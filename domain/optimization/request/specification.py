@@ -22,7 +22,7 @@ from domain.optimization.request.constraints import (
     RiskLimit,
 )
 from domain.optimization.request.objectives import (
-    Codependence,
+    CodependenceMeasure,
     Hierarchical,
     HigherMoments,
     Kelly,
@@ -37,7 +37,7 @@ from domain.optimization.request.objectives import (
     goal_of,
 )
 from domain.optimization.request.similarity_constraints import (
-    LikenessLimit,
+    SimilarityConstraint,
     needs_returns,
 )
 from domain.optimization.request.solver_options import EnginePreference, SolverOptions
@@ -104,7 +104,7 @@ class CardinalityOfGroup:
 
 
 ObjectiveBySymbol = RiskBudgetBySymbol | FactorBudgetBySymbol | RelaxedBudgetBySymbol | TrackingBySymbol
-ConstraintBySymbol = GroupReference | CardinalityOfGroup | TrackingErrorBySymbol | LikenessLimit
+ConstraintBySymbol = GroupReference | CardinalityOfGroup | TrackingErrorBySymbol | SimilarityConstraint
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,15 +151,17 @@ class Specification:
         measures = [self.risk_measure, *(c.risk_measure for c in self.constraints if isinstance(c, RiskLimit))]
         return not all(measure.is_quadratic for measure in measures)
 
-    def _likeness_is_of_moments(self, codependence: Codependence) -> bool:
+    def _likeness_is_of_moments(self, codependence: CodependenceMeasure) -> bool:
         """Whether the covariance says it already: Pearson's is that of the sample."""
         of_sample = self.estimation.covariance == SampleCovariance() and self.estimation.views is None
-        return codependence is Codependence.CUSTOM_COVARIANCE or (codependence is Codependence.PEARSON and of_sample)
+        return codependence is CodependenceMeasure.CUSTOM_COVARIANCE or (
+            codependence is CodependenceMeasure.PEARSON and of_sample
+        )
 
     @property
     def limits_need_returns(self) -> bool:
         """Whether a limit follows from how alike the returns of assets are."""
-        return any(isinstance(c, LikenessLimit) and needs_returns(c) for c in self.constraints)
+        return any(isinstance(c, SimilarityConstraint) and needs_returns(c) for c in self.constraints)
 
     @property
     def is_quick(self) -> bool:
@@ -167,7 +169,7 @@ class Specification:
         slow = isinstance(self.objective, Kelly | WorstCase | OrderedWeightedAverage | Hierarchical | RelaxedRiskBudget)
         slow = slow or isinstance(self.objective, HigherMoments)
         cones = TrackingErrorBySymbol | RiskLimit | RiskContributionBounds
-        held = Cardinality | CardinalityOfGroup | MinimumPosition | LikenessLimit
+        held = Cardinality | CardinalityOfGroup | MinimumPosition | SimilarityConstraint
         special = slow or isinstance(self.objective, RelaxedBudgetBySymbol | TrackingBySymbol)
         convex = self.costs is not None or any(isinstance(one, cones | held) for one in self.constraints)
         heavy = self.needs_distribution or self.estimation.is_heavy or self.options.engine is EnginePreference.RISKFOLIO

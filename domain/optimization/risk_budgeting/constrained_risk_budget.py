@@ -11,17 +11,17 @@ import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import NotSupported
-from domain.optimization.conic.conic_problem import Stage, risk_of_weights, stage
+from domain.optimization.conic.conic_problem import ConicProblem, build_conic_problem, risk_epigraph
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.limits import Row
 from domain.optimization.problem.polytope import Polytope
 from domain.optimization.problem.portfolio_risk import PortfolioRisk
 from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.affine import Affine, constant
-from domain.optimization.programs.conic_program import ConeAnswer
+from domain.optimization.programs.conic_program import ConicSolution
 from domain.optimization.programs.linear import solve_linear
 from domain.optimization.programs.program import Program
-from domain.optimization.programs.repair import settled
+from domain.optimization.programs.repair import repair
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.solution import Candidate, Engine
@@ -33,7 +33,7 @@ BUDGET_MET = 1e-10
 BUDGET_NEAR = 1e-5
 """The most that may be left to settle where the solver's own accuracy ends the search; the gap tells what it costs."""
 
-SETTLED = 1e-9
+BUDGET_REPAIRED = 1e-9
 """A miss of the budget up to this is settled as it stands."""
 
 ALWAYS_MET = 1e-7
@@ -47,7 +47,7 @@ WIDENINGS = 16
 
 SEARCHES = 60
 
-RELATIVE_FLOOR = 1e-2
+LAMBDA_FLOOR = 1e-2
 """A lambda smaller than this part of the risk counts as this when a gap is taken relative to it."""
 
 DIFFERENT = 1e-5
@@ -55,7 +55,7 @@ DIFFERENT = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
+class BudgetedExposures:
     """Who carries the risk: exposures A'w and the share of each, which sum to 1."""
 
     exposures: Matrix | None  # (N, K), None for the weights themselves
@@ -71,71 +71,73 @@ class _Trial:
     """The portfolio of one lambda."""
 
     factor: float  # lambda, in units of the risk
-    answer: ConeAnswer
+    answer: ConicSolution
     weights: Vector
     excess: float  # of the sum of the weights over the budget, relative
 
 
-def bounded_budget(
-    problem: Problem, limits: FeasibleSet, shared: Shares, start: Vector, control: SolverControl
+def constrained_risk_budget(
+    problem: Problem, limits: FeasibleSet, shared: BudgetedExposures, start: Vector, control: SolverControl
 ) -> Candidate:
     """The bounded budgets of limits that can be met; `start` (N,) is about where the portfolio may be.
 
     Raises NotSupported where no lambda meets the budget, or every one does, with the labels in the way.
     """
     refuse_without_exposure(limits, shared.exposures, control)
-    search = _Search.of(problem, _without_budget(limits), shared, control)
+    search = _LambdaSearch.of(problem, _without_budget(limits), shared, control)
     found = search.root(max(search.risk(start), 1e-6))
     search.refuse_if_any_will_do(found)
 
-    def judged(weights: Vector) -> float:
+    def value_of(weights: Vector) -> float:
         exposed = shared.of(weights)
         if exposed.min() <= 0.0:
             return np.inf
         return search.risk(weights) - found.factor * float(shared.shares @ np.log(exposed))
 
     near = found.weights
-    if abs(found.excess) > SETTLED:
+    if abs(found.excess) > BUDGET_REPAIRED:
         # What the accuracy of the solver leaves of the budget: the best that meets it at this lambda.
-        near = _Search.of(problem, limits, shared, control).trial(found.factor).weights
-    weights = settled(limits, near, judged)
-    gap = max(judged(weights) - found.answer.bound, 0.0)
-    bindings = search.made.bindings(found.answer, weights, 1.0)
+        near = _LambdaSearch.of(problem, limits, shared, control).trial(found.factor).weights
+    weights = repair(limits, near, value_of)
+    gap = max(value_of(weights) - found.answer.bound, 0.0)
+    bindings = search.conic.bindings(found.answer, weights, 1.0)
     return Candidate(
         weights=weights,
         engine=Engine.FAST,
         solver="clarabel",
         solver_version=solver_version("clarabel"),
         iterations=search.iterations,
-        relative_gap=gap / max(found.factor, RELATIVE_FLOOR * search.risk(weights)),
+        relative_gap=gap / max(found.factor, LAMBDA_FLOOR * search.risk(weights)),
         # What relaxing is worth has no unit here: lambda moves with the limit.
         binding=tuple(replace(binding, shadow_price=None) for binding in bindings),
     )
 
 
 @dataclass
-class _Search:
+class _LambdaSearch:
     """Programs that differ in lambda alone."""
 
-    made: Stage
+    conic: ConicProblem
     measure: PortfolioRisk
     size: Affine  # the risk, in its own units
     logs: Affine  # one for each share
-    shared: Shares
+    shared: BudgetedExposures
     limits: FeasibleSet
     budget: float
     control: SolverControl
     iterations: int = 0
 
     @classmethod
-    def of(cls, problem: Problem, limits: FeasibleSet, shared: Shares, control: SolverControl) -> "_Search":
-        made = stage(limits, control)
-        model, count = made.model, len(shared.shares)
+    def of(
+        cls, problem: Problem, limits: FeasibleSet, shared: BudgetedExposures, control: SolverControl
+    ) -> "_LambdaSearch":
+        conic = build_conic_problem(limits, control)
+        model, count = conic.model, len(shared.shares)
         logs = model.variables(count)
-        exposed = made.weights if shared.exposures is None else made.weights.under(shared.exposures.T)
+        exposed = conic.weights if shared.exposures is None else conic.weights.under(shared.exposures.T)
         model.exponential(logs, constant(np.ones(count)), exposed)
-        size = risk_of_weights(made, problem.risk, made.weights)
-        return cls(made, problem.risk, size, logs, shared, limits, problem.budget, control)
+        size = risk_epigraph(conic, problem.risk, conic.weights)
+        return cls(conic, problem.risk, size, logs, shared, limits, problem.budget, control)
 
     def risk(self, weights: Vector) -> float:
         """To the first degree, in units of the program."""
@@ -144,15 +146,15 @@ class _Search:
     def trial(self, factor: float) -> _Trial:
         """The portfolio of one lambda. Raises SolverTimedOut, and NotSupported where nothing has positive exposures."""
         self.control()
-        model = self.made.model
+        model = self.conic.model
         model.minimise(self.size - self.logs.total(factor * self.shared.shares))
         answer = model.solve()
         if answer is None:
             raise NotSupported(
-                f"within these limits not all that share the risk can be held; {_in_the_way(self.limits)}"
+                f"within these limits not all that share the risk can be held; {_conflict_hint(self.limits)}"
             )
         self.iterations += answer.iterations
-        weights = self.made.weights.value(answer.point)
+        weights = self.conic.weights.value(answer.point)
         return _Trial(factor, answer, weights, float(weights.sum()) / self.budget - 1.0)
 
     def root(self, start: float) -> _Trial:
@@ -187,7 +189,7 @@ class _Search:
 
     def none(self) -> NotSupported:
         """No lambda meets the budget."""
-        way = _in_the_way(self.limits)
+        way = _conflict_hint(self.limits)
         return NotSupported(f"within these limits no portfolio of the budget is a bounded risk budget; {way}")
 
     def refuse_if_any_will_do(self, found: _Trial) -> None:
@@ -198,13 +200,13 @@ class _Search:
         if abs(other.excess) <= ALWAYS_MET and np.abs(other.weights - found.weights).max() > DIFFERENT:
             raise NotSupported(
                 "limits that fix the sum of the weights by themselves leave bounded risk budgets undefined; "
-                + _in_the_way(self.limits)
+                + _conflict_hint(self.limits)
             )
 
 
 def refuse_without_exposure(limits: FeasibleSet, exposures: Matrix | None, control: SolverControl) -> None:
     """Raises NotSupported where limits leave an exposure A'w, (K,), at 0 or less: it has no logarithm."""
-    size, polytope = limits.size, limits.polytope()
+    size, polytope = limits.n_assets, limits.polytope()
     exposed = np.eye(size) if exposures is None else exposures.T
     # The largest t with A'w >= t over the limits, t at most 1.
     above = np.zeros((len(exposed), len(polytope.lower) + 1))
@@ -219,7 +221,7 @@ def refuse_without_exposure(limits: FeasibleSet, exposures: Matrix | None, contr
     )
     best = solve_linear(Program(None, np.append(np.zeros(len(polytope.lower)), -1.0), widened), control)
     if best is None or best.point[-1] <= NOT_EXPOSED:
-        raise NotSupported(f"within these limits not all that share the risk can be held; {_in_the_way(limits)}")
+        raise NotSupported(f"within these limits not all that share the risk can be held; {_conflict_hint(limits)}")
 
 
 def _without_budget(limits: FeasibleSet) -> FeasibleSet:
@@ -227,5 +229,5 @@ def _without_budget(limits: FeasibleSet) -> FeasibleSet:
     return FeasibleSet(limits.symbols, kept)
 
 
-def _in_the_way(limits: FeasibleSet) -> str:
+def _conflict_hint(limits: FeasibleSet) -> str:
     return "loosen one of " + ", ".join(_without_budget(limits).labels)

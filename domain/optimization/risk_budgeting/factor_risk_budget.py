@@ -12,12 +12,12 @@ from domain.errors import InvalidInput, NotSupported
 from domain.optimization.feasibility import is_feasible
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.problem import Problem
-from domain.optimization.programs.log_barrier import Barrier, free_minimum
+from domain.optimization.programs.log_barrier import LogBarrier, unconstrained_minimiser
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.request.objectives import FactorBudget
-from domain.optimization.risk_budgeting.constrained_risk_budget import Shares, bounded_budget
+from domain.optimization.risk_budgeting.constrained_risk_budget import BudgetedExposures, constrained_risk_budget
 from domain.optimization.solution import Candidate, Engine
-from domain.optimization.tolerances import VIOLATION_TOLERANCE
+from domain.optimization.tolerances import FEASIBILITY_TOLERANCE
 
 FIELD = "objective.risk_budget.factor_budgets"
 
@@ -28,7 +28,7 @@ COLLINEAR = 1e-9
 """Part of a factor's loadings that others do not explain, below which it is a combination of them."""
 
 
-def factor_budget(
+def factor_risk_budget(
     problem: Problem, limits: FeasibleSet, objective: FactorBudget, control: SolverControl
 ) -> Candidate | None:
     """The portfolio with the factors' budgets, bounded where a limit binds; None where no weights keep the limits.
@@ -41,20 +41,22 @@ def factor_budget(
     budget = problem.budget
     if budget <= 0.0:
         raise InvalidInput("leverage.budget", "must be above 0: factor budgets are shares of a portfolio that is held")
-    volatilities, correlation = _regular(problem)
-    loadings = _independent(objective, volatilities)
+    volatilities, correlation = _regular_correlation(problem)
+    loadings = _independent_loadings(objective, volatilities)
     shares = objective.budgets / objective.budgets.sum()
-    pulled = np.linalg.solve(correlation, loadings)
-    inverse = np.linalg.inv(loadings.T @ pulled)
+    hedged_loadings = np.linalg.solve(correlation, loadings)
+    inverse = np.linalg.inv(loadings.T @ hedged_loadings)
     spread = np.sqrt(np.diag(inverse))
-    barrier = Barrier(inverse / np.outer(spread, spread), shares, np.zeros(len(shares)), np.full(len(shares), np.inf))
-    point, steps = free_minimum(barrier, control)
-    weights = pulled @ (inverse @ (point / spread)) / volatilities
+    barrier = LogBarrier(
+        inverse / np.outer(spread, spread), shares, np.zeros(len(shares)), np.full(len(shares), np.inf)
+    )
+    point, steps = unconstrained_minimiser(barrier, control)
+    weights = hedged_loadings @ (inverse @ (point / spread)) / volatilities
     total = float(weights.sum())
     is_long = total > 0.0
     if is_long:
         weights *= budget / total
-        if limits.violation(weights) <= VIOLATION_TOLERANCE:
+        if limits.violation(weights) <= FEASIBILITY_TOLERANCE:
             gap = barrier.relative_gap(point, 1.0)
             return Candidate(weights, Engine.FAST, "newton", iterations=steps, relative_gap=gap)
     if not is_feasible(limits):
@@ -64,13 +66,15 @@ def factor_budget(
             f"the portfolio of these factor budgets has weights that sum to {total:.3g} times its size, so that no "
             "multiple of it meets the budget; bound the weights by 0, or turn a factor's loadings round"
         )
-    start = weights if is_long else np.full(limits.size, budget / limits.size)
+    start = weights if is_long else np.full(limits.n_assets, budget / limits.n_assets)
     # Logarithms of exposures in units of their own; their scale is a constant of the objective.
     exposures = loadings * volatilities[:, None]
-    return bounded_budget(problem, limits, Shares(exposures / np.abs(exposures).max(axis=0), shares), start, control)
+    return constrained_risk_budget(
+        problem, limits, BudgetedExposures(exposures / np.abs(exposures).max(axis=0), shares), start, control
+    )
 
 
-def _regular(problem: Problem) -> tuple[Vector, Matrix]:
+def _regular_correlation(problem: Problem) -> tuple[Vector, Matrix]:
     """Volatilities and correlation of assets none of which the others hedge without a rest."""
     volatilities = problem.moments.volatilities
     if (volatilities <= 0.0).any():
@@ -87,7 +91,7 @@ def _regular(problem: Problem) -> tuple[Vector, Matrix]:
     return volatilities, correlation
 
 
-def _independent(objective: FactorBudget, volatilities: Vector) -> Matrix:
+def _independent_loadings(objective: FactorBudget, volatilities: Vector) -> Matrix:
     """Loadings per unit of volatility, columns of length one. Raises InvalidInput for what the others explain."""
     scaled = objective.loadings / volatilities[:, None]
     lengths = np.linalg.norm(scaled, axis=0)

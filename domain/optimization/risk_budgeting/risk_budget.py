@@ -14,12 +14,23 @@ from domain.errors import InvalidInput, SolverFailed, UnboundedProblem
 from domain.optimization.feasibility import is_feasible
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.problem import Problem
-from domain.optimization.programs.log_barrier import SMALLEST, STEPS, Barrier, can_be_riskless, free_minimum, minimised
+from domain.optimization.programs.log_barrier import (
+    SMALLEST,
+    STEPS,
+    LogBarrier,
+    box_minimiser,
+    can_be_riskless,
+    unconstrained_minimiser,
+)
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.request.objectives import RiskBudget
-from domain.optimization.risk_budgeting.constrained_risk_budget import Shares, bounded_budget, refuse_without_exposure
+from domain.optimization.risk_budgeting.constrained_risk_budget import (
+    BudgetedExposures,
+    constrained_risk_budget,
+    refuse_without_exposure,
+)
 from domain.optimization.solution import Candidate, Engine
-from domain.optimization.tolerances import GAP_TOLERANCE, VIOLATION_TOLERANCE
+from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, GAP_TOLERANCE
 
 BUDGET_TOLERANCE = 1e-12
 
@@ -39,12 +50,14 @@ def risk_budget(
     budget = problem.budget
     if budget <= 0.0:
         raise InvalidInput("leverage.budget", "must be above 0: risk budgets are shares of a long portfolio")
-    size = len(volatilities)
-    shares = np.full(size, 1.0 / size) if objective.budgets is None else objective.budgets / objective.budgets.sum()
+    n_assets = len(volatilities)
+    shares = (
+        np.full(n_assets, 1.0 / n_assets) if objective.budgets is None else objective.budgets / objective.budgets.sum()
+    )
     correlation = problem.moments.covariance / np.outer(volatilities, volatilities)
-    free = Barrier(correlation, shares, np.zeros(size), np.full(size, np.inf))
+    free = LogBarrier(correlation, shares, np.zeros(n_assets), np.full(n_assets, np.inf))
     try:
-        point, steps = free_minimum(free, control)
+        point, steps = unconstrained_minimiser(free, control)
         proven = free.relative_gap(point, 1.0) <= GAP_TOLERANCE
     except SolverFailed as error:
         if not can_be_riskless(correlation):
@@ -54,12 +67,12 @@ def risk_budget(
         raise UnboundedProblem("budgets of a volatility that long portfolios can bring to zero do not exist")
     weights = point / volatilities
     weights *= budget / weights.sum()
-    if limits.violation(weights) <= VIOLATION_TOLERANCE:
+    if limits.violation(weights) <= FEASIBILITY_TOLERANCE:
         return _candidate(weights, steps, free.relative_gap(point, 1.0))
     if not is_feasible(limits):
         return None
     refuse_without_exposure(limits, None, control)
-    return _bounded(problem, limits, Barrier(correlation, shares, *_box(limits, volatilities, budget)), control)
+    return _bounded(problem, limits, LogBarrier(correlation, shares, *_box(limits, volatilities, budget)), control)
 
 
 def _box(limits: FeasibleSet, volatilities: Vector, budget: float) -> tuple[Vector, Vector]:
@@ -67,15 +80,15 @@ def _box(limits: FeasibleSet, volatilities: Vector, budget: float) -> tuple[Vect
     return lower * volatilities, limits.upper * volatilities
 
 
-def _bounded(problem: Problem, limits: FeasibleSet, barrier: Barrier, control: SolverControl) -> Candidate:
+def _bounded(problem: Problem, limits: FeasibleSet, barrier: LogBarrier, control: SolverControl) -> Candidate:
     """theta such that the budget holds: the weights of the box problem grow with it."""
     volatilities, budget = problem.moments.volatilities, problem.budget
-    point = np.clip(barrier.shares, barrier.lower, barrier.upper)
+    point = np.clip(barrier.budgets, barrier.lower, barrier.upper)
     low, high, steps = 0.0, 1.0, 0
 
     def missing(theta: float) -> float:
         nonlocal point, steps
-        point, taken = minimised(barrier, theta, point, control)
+        point, taken = box_minimiser(barrier, theta, point, control)
         steps += taken
         return float((point / volatilities).sum()) / budget - 1.0
 
@@ -91,9 +104,9 @@ def _bounded(problem: Problem, limits: FeasibleSet, barrier: Barrier, control: S
             break
         low, high = (theta, high) if gap < 0.0 else (low, theta)
     weights = point / volatilities
-    if limits.violation(weights) > VIOLATION_TOLERANCE:
-        # Limits on several weights at once, which Newton's method has no words for.
-        return bounded_budget(problem, limits, Shares(None, barrier.shares), weights, control)
+    if limits.violation(weights) > FEASIBILITY_TOLERANCE:
+        # Limits on several weights at once, which Newton's method does not support.
+        return constrained_risk_budget(problem, limits, BudgetedExposures(None, barrier.budgets), weights, control)
     return _candidate(weights, steps, barrier.relative_gap(point, theta))
 
 

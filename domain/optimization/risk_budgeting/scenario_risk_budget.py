@@ -2,27 +2,27 @@
 
 The weights whose Euler contributions are in the proportions b are y / sum y, y minimising risk(y) - sum b ln y
 (Bruder & Roncalli 2012; Mausser & Romanko 2014). A measure of degree two is taken by its root, whose contributions
-have the same shares. Within limits that bind they are bounded, as `bounded_budget` says.
+have the same shares. Within limits that bind they are bounded, as `constrained_risk_budget` says.
 """
 
 import numpy as np
 
 from domain.checks import Vector
 from domain.errors import InvalidInput, SolverFailed, UnboundedProblem
-from domain.optimization.conic.conic_problem import Stage, risk_of_weights
+from domain.optimization.conic.conic_problem import ConicProblem, risk_epigraph
 from domain.optimization.feasibility import is_feasible
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.portfolio_risk import PortfolioRisk
 from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.affine import constant
-from domain.optimization.programs.conic_model import ConeModel
-from domain.optimization.programs.conic_program import ConeAnswer
+from domain.optimization.programs.conic_model import ConicModel
+from domain.optimization.programs.conic_program import ConicSolution
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.request.objectives import RiskBudget
-from domain.optimization.risk_budgeting.constrained_risk_budget import Shares, bounded_budget
+from domain.optimization.risk_budgeting.constrained_risk_budget import BudgetedExposures, constrained_risk_budget
 from domain.optimization.solution import Candidate, Engine
-from domain.optimization.tolerances import GAP_TOLERANCE, VIOLATION_TOLERANCE
+from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, GAP_TOLERANCE
 from domain.risk.measures import to_first_degree
 
 NO_RISK = 1e-12
@@ -43,18 +43,18 @@ def scenario_risk_budget(
     budget = problem.budget
     if budget <= 0.0:
         raise InvalidInput("leverage.budget", "must be above 0: risk budgets are shares of a long portfolio")
-    size, risk = limits.size, problem.risk
+    size, risk = limits.n_assets, problem.risk
     shares = np.full(size, 1.0 / size) if objective.budgets is None else objective.budgets / objective.budgets.sum()
     own_risks = np.array([risk.of(unit) for unit in np.eye(size)])
     if (own_risks <= NO_RISK * np.abs(own_risks).max()).any() or not own_risks.any():
         symbol = problem.moments.symbols[int(np.argmin(own_risks))]
         raise InvalidInput("risk_measure", f"a risk budget needs every asset's risk above 0, that of {symbol} is not")
-    model = ConeModel(control=control)
+    model = ConicModel(control=control)
     weights = model.positive(size)
-    made = Stage(model, weights, constant(1.0))
+    conic = ConicProblem(model, weights, constant(1.0))
     logs = model.variables(size)
     model.exponential(logs, constant(np.ones(size)), weights)
-    model.minimise(risk_of_weights(made, risk, weights) - logs.total(shares))
+    model.minimise(risk_epigraph(conic, risk, weights) - logs.total(shares))
     try:
         answer = model.solve()
         if answer is None:
@@ -68,14 +68,14 @@ def scenario_risk_budget(
     if gap > GAP_TOLERANCE:
         _refuse_riskless(problem, own_risks, control)
     found = point * (budget / point.sum())
-    if limits.violation(found) > VIOLATION_TOLERANCE:
+    if limits.violation(found) > FEASIBILITY_TOLERANCE:
         if not is_feasible(limits):
             return None
-        return bounded_budget(problem, limits, Shares(None, shares), found, control)
+        return constrained_risk_budget(problem, limits, BudgetedExposures(None, shares), found, control)
     return Candidate(found, Engine.FAST, "clarabel", solver_version("clarabel"), answer.iterations, gap)
 
 
-def _at_scale_one(risk: PortfolioRisk, shares: Vector, point: Vector, answer: ConeAnswer) -> tuple[Vector, float]:
+def _at_scale_one(risk: PortfolioRisk, shares: Vector, point: Vector, answer: ConicSolution) -> tuple[Vector, float]:
     """The minimiser at a risk of one, which it has at the optimum, and its gap. Raises SolverFailed far from that."""
     own = to_first_degree(risk.of(point), risk.measure.degree) / risk.unit
     if not (point > 0.0).all() or not 0.5 < own < 2.0:
@@ -90,15 +90,15 @@ def _refuse_riskless(problem: Problem, own_risks: Vector, control: SolverControl
     risk = problem.risk
     # Each asset scaled to a risk of one, so that a long portfolio of no risk stands out from small assets.
     sizes = np.array([to_first_degree(one, risk.measure.degree) for one in own_risks.tolist()]) / risk.unit
-    model = ConeModel(control=control)
+    model = ConicModel(control=control)
     parts = model.positive(len(sizes))
     model.zero(parts.total() - 1.0)
-    made = Stage(model, parts.times(1.0 / sizes), constant(1.0))
-    model.minimise(risk_of_weights(made, risk, made.weights))
+    conic = ConicProblem(model, parts.times(1.0 / sizes), constant(1.0))
+    model.minimise(risk_epigraph(conic, risk, conic.weights))
     answer = model.solve()
     if answer is None:
         return
-    least = made.weights.value(answer.point)
+    least = conic.weights.value(answer.point)
     if to_first_degree(max(risk.of(least), 0.0), risk.measure.degree) / risk.unit <= RISKLESS:
         raise UnboundedProblem(
             f"budgets of {risk.measure} do not exist: a long portfolio of these assets has a risk of 0 or less"

@@ -12,23 +12,23 @@ import numpy as np
 from domain.checks import Vector
 from domain.errors import SolverFailed
 from domain.optimization.problem.problem import Problem
-from domain.optimization.riskfolio.translation import Terms
+from domain.optimization.riskfolio.translation import RiskfolioInput
 from domain.risk.measures.entropic import KAPPA
 
 CLOSE = 1e-11
 """Gap and residuals to which its solver is told to go on when it is asked again."""
 
-_ALONE = threading.Lock()
+_LOCK = threading.Lock()
 """Standard output and the filter of warnings belong to the whole process, so one thread at a time goes through."""
 
 
-def answered(ask: Callable[[Any, Any], Any]) -> Vector:
+def call_riskfolio(ask: Callable[[Any, Any], Any]) -> Vector:
     """What `ask(riskfolio, pandas)` answers as weights (N,), believed by nobody.
 
     Raises SolverFailed where it answers nothing, where it raises, and where its weights are not numbers: it says None
     to feasible problems too, so none of that means that there is no answer.
     """
-    with _ALONE, redirect_stdout(io.StringIO()), warnings.catch_warnings():
+    with _LOCK, redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its own, about how it calls other libraries
         import pandas as pd  # in worker processes only, as Riskfolio-Lib itself
         import riskfolio
@@ -47,25 +47,25 @@ def answered(ask: Callable[[Any, Any], Any]) -> Vector:
     return weights
 
 
-def portfolio_of(riskfolio: Any, pd: Any, problem: Problem, terms: Terms, measure: str) -> Any:
+def riskfolio_portfolio(riskfolio: Any, pd: Any, problem: Problem, inputs: RiskfolioInput, measure: str) -> Any:
     """A Portfolio of its own for each problem, ready for a measure by its name: they keep state between calls."""
     names = list(problem.moments.symbols)
-    frame = pd.DataFrame(terms.returns, columns=names)
+    frame = pd.DataFrame(inputs.returns, columns=names)
     portfolio = riskfolio.Portfolio(returns=frame, alpha=1.0 - problem.confidence_level)
     if measure in ("KT", "SKT"):
         portfolio.assets_stats(method_mu="hist", method_cov="hist", method_kurt="hist")
-    portfolio.mu = pd.DataFrame([terms.means], columns=names)
+    portfolio.mu = pd.DataFrame([inputs.means], columns=names)
     # It takes the root of a covariance whatever the measure, and stumbles over a singular one that it never needs.
-    portfolio.cov = pd.DataFrame(terms.covariance if measure == "MV" else np.eye(len(names)), names, names)
+    portfolio.cov = pd.DataFrame(inputs.covariance if measure == "MV" else np.eye(len(names)), names, names)
     portfolio.kappa = KAPPA
-    portfolio.budget = terms.budget
-    portfolio.sht = terms.may_be_short
-    portfolio.budgetsht = portfolio.uppersht = terms.shorts
+    portfolio.budget = inputs.budget
+    portfolio.sht = inputs.may_be_short
+    portfolio.budgetsht = portfolio.uppersht = inputs.shorts
     # No single weight can be larger; where it matters it is bounded by a row.
-    portfolio.upperlng = terms.budget + terms.shorts
-    portfolio.ainequality, portfolio.binequality = terms.rows, terms.ends.reshape(-1, 1)
+    portfolio.upperlng = inputs.budget + inputs.shorts
+    portfolio.ainequality, portfolio.binequality = inputs.rows, inputs.ends.reshape(-1, 1)
     seconds = problem.options.time_limit_seconds
-    closer = {"tol_gap_abs": CLOSE, "tol_gap_rel": CLOSE, "tol_feas": CLOSE} if terms.closely else {}
+    closer = {"tol_gap_abs": CLOSE, "tol_gap_rel": CLOSE, "tol_feas": CLOSE} if inputs.closely else {}
     portfolio.solvers = ["CLARABEL", "SCS"]
     portfolio.sol_params = {"CLARABEL": {"time_limit": seconds, **closer}, "SCS": {"time_limit_secs": seconds}}
     return portfolio

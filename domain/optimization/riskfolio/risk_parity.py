@@ -9,28 +9,28 @@ from domain.errors import NotSupported
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.problem import Problem
 from domain.optimization.request.objectives import RelaxedRiskBudget, RiskBudget
-from domain.optimization.riskfolio.adapter import answered, portfolio_of
-from domain.optimization.riskfolio.mean_risk import measure_of
-from domain.optimization.riskfolio.translation import Terms
+from domain.optimization.riskfolio.adapter import call_riskfolio, riskfolio_portfolio
+from domain.optimization.riskfolio.mean_risk import riskfolio_measure
+from domain.optimization.riskfolio.translation import RiskfolioInput
 
 NEAR = 1e-6
 """Limits missed by less than this are those of its solver."""
 
 
-def budget_weights(problem: Problem, limits: FeasibleSet, terms: Terms, objective: RiskBudget) -> Vector:
+def budget_weights(problem: Problem, limits: FeasibleSet, inputs: RiskfolioInput, objective: RiskBudget) -> Vector:
     """What it answers to risk budgets, (N,). Raises NotSupported and SolverFailed.
 
     It holds budgets within limits in another sense (the limits share in the budgets), so it is asked without them.
     """
-    name = measure_of(problem.risk_measure)
-    shares = column_of(objective.budgets, limits.size)
+    name = riskfolio_measure(problem.risk_measure)
+    shares = budget_column(objective.budgets, limits.n_assets)
 
     def ask(riskfolio: Any, pd: Any) -> Any:
-        made = portfolio_of(riskfolio, pd, problem, terms, name)
-        made.ainequality = made.binequality = None
-        return made.rp_optimization(model="Classic", rm=name, rf=0.0, b=shares, hist=True)
+        portfolio = riskfolio_portfolio(riskfolio, pd, problem, inputs, name)
+        portfolio.ainequality = portfolio.binequality = None
+        return portfolio.rp_optimization(model="Classic", rm=name, rf=0.0, b=shares, hist=True)
 
-    weights = problem.budget * answered(ask)
+    weights = problem.budget * call_riskfolio(ask)
     missed = limits.violated(weights, NEAR)
     if missed:
         here = ", ".join(missed)
@@ -38,21 +38,23 @@ def budget_weights(problem: Problem, limits: FeasibleSet, terms: Terms, objectiv
     return weights
 
 
-def relaxed_weights(problem: Problem, limits: FeasibleSet, terms: Terms, objective: RelaxedRiskBudget) -> Vector:
+def relaxed_weights(
+    problem: Problem, limits: FeasibleSet, inputs: RiskfolioInput, objective: RelaxedRiskBudget
+) -> Vector:
     """What it answers to relaxed risk budgets, (N,): its version A without a penalty, C with one."""
-    shares = column_of(objective.budgets, limits.size)
+    shares = budget_column(objective.budgets, limits.n_assets)
     version = "C" if objective.penalty > 0.0 else "A"
 
     def ask(riskfolio: Any, pd: Any) -> Any:
-        made = portfolio_of(riskfolio, pd, problem, terms, "MV")
+        portfolio = riskfolio_portfolio(riskfolio, pd, problem, inputs, "MV")
         # Its weights sum to one here, whatever its budget says, so limits are those of shares of the budget.
-        made.binequality = terms.ends.reshape(-1, 1) / terms.budget
-        return made.rrp_optimization(model="Classic", version=version, l=objective.penalty, b=shares, hist=True)
+        portfolio.binequality = inputs.ends.reshape(-1, 1) / inputs.budget
+        return portfolio.rrp_optimization(model="Classic", version=version, l=objective.penalty, b=shares, hist=True)
 
-    return problem.budget * answered(ask)
+    return problem.budget * call_riskfolio(ask)
 
 
-def column_of(budgets: Vector | None, size: int) -> Vector:
+def budget_column(budgets: Vector | None, size: int) -> Vector:
     """Shares of risk as the column that it takes, (N, 1), sum 1."""
     shares = np.full(size, 1.0) if budgets is None else budgets
     result: Vector = (shares / shares.sum()).reshape(-1, 1)

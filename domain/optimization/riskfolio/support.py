@@ -15,7 +15,7 @@ from domain.optimization.request.objectives import (
     RiskBudget,
     WorstCase,
 )
-from domain.optimization.riskfolio.support_matrix import VERDICTS
+from domain.optimization.riskfolio.support_matrix import SUPPORT
 
 AGREES = "agrees"
 ANY = "ANY"
@@ -24,21 +24,21 @@ Combination = tuple[str, str]
 """What is asked for, and in which measure or variant."""
 
 
-def refusal(problem: Problem) -> str | None:
+def unsupported_reason(problem: Problem) -> str | None:
     """Why it is not asked for this problem, None where it is."""
     for combination in combinations(problem):
-        verdict = verdicts().get(combination)
+        verdict = support_by_combination().get(combination)
         if verdict == AGREES:
             continue
         asked = " with ".join(combination)
-        return f"{asked}: Riskfolio-Lib {verdict or 'has no words for it'}; use AUTO or FAST"
+        return f"{asked}: Riskfolio-Lib {verdict or 'does not support it'}; use AUTO or FAST"
     return None
 
 
 @cache
-def verdicts() -> dict[Combination, str]:
+def support_by_combination() -> dict[Combination, str]:
     """What came of every combination that was tried."""
-    return {(family, part): verdict for family, verdict, parts in VERDICTS for part in parts.split()}
+    return {(family, part): verdict for family, verdict, parts in SUPPORT for part in parts.split()}
 
 
 def combinations(problem: Problem) -> tuple[Combination, ...]:

@@ -27,7 +27,7 @@ CENTRED = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class RiskfolioInput:
     """What a Portfolio is told: minimise over w with sum w = budget, sum max(-w, 0) <= shorts and rows w <= ends."""
 
     returns: Matrix  # (S, N), mean variance 1
@@ -46,25 +46,25 @@ class Terms:
         return self.shorts > 0.0 or self.budget <= 0.0
 
 
-def translated(problem: Problem, limits: FeasibleSet, *, again: bool = False) -> Terms:
+def translate(problem: Problem, limits: FeasibleSet, *, again: bool = False) -> RiskfolioInput:
     """The problem, said exactly; `again` for the second time, on another scale and to a closer tolerance.
 
-    Raises NotSupported where Riskfolio-Lib has no words for it: uneven probabilities, turnover in total (its own is
+    Raises NotSupported for what Riskfolio-Lib does not support: uneven probabilities, turnover in total (its own is
     per asset), moments without a distribution.
     """
     turnovers = [one.label for one in limits.absolute_sums if not _is_exposure(one)]
     if turnovers:
         raise NotSupported(f"Riskfolio-Lib limits the turnover of each asset, not of all: {', '.join(turnovers)}")
     if not limits.is_linear:
-        missed = [cap.label for cap in limits.risk_caps] + [holding.label for holding in limits.holdings]
-        missed += [bounds.label for bounds in limits.share_bounds]
+        missed = [cap.label for cap in limits.risk_caps] + [selection.label for selection in limits.selection_limits]
+        missed += [bounds.label for bounds in limits.contribution_bounds]
         raise NotSupported(f"Riskfolio-Lib is asked for linear limits only, not for {', '.join(missed)}")
     if problem.costs is not None:
         raise NotSupported("Riskfolio-Lib is not asked for costs in the objective; use AUTO or FAST")
     rows, ends = _inequalities(limits)
     # Mean variance one, for on raw daily returns its solvers fail at random; one plus a return has its own scale.
     unit = 1.0 if isinstance(problem.objective, Kelly) else problem.deviation.unit * (OTHER_SCALE if again else 1.0)
-    return Terms(
+    return RiskfolioInput(
         returns=_scenarios(problem) / unit,
         means=problem.moments.expected_returns / unit,
         covariance=problem.moments.covariance / unit**2,
@@ -84,8 +84,8 @@ def _scenarios(problem: Problem) -> Matrix:
             raise NotSupported(f"{problem.risk_measure} needs returns, prices or scenarios")
         return np.zeros((2, len(problem.moments.symbols)))
     scenarios = problem.scenarios
-    chances = scenarios.probabilities
-    if not np.allclose(chances, chances[0], rtol=1e-9, atol=0.0):
+    probabilities = scenarios.probabilities
+    if not np.allclose(probabilities, probabilities[0], rtol=1e-9, atol=0.0):
         raise NotSupported("Riskfolio-Lib takes all scenarios as equally likely, and these are not")
     values = scenarios.values
     if problem.risk_measure in CENTRED and not isinstance(problem.objective, Kelly | OrderedWeightedAverage):
@@ -96,7 +96,7 @@ def _scenarios(problem: Problem) -> Matrix:
 
 def _inequalities(limits: FeasibleSet) -> tuple[Matrix, Vector]:
     """Rows and bounds as rows A w <= b; the budget and sums of absolute values travel by other ways."""
-    identity = np.eye(limits.size)
+    identity = np.eye(limits.n_assets)
     rows = [(row.coefficients, row.lower, row.upper) for row in limits.rows if not row.is_budget]
     both = [*rows, *zip(identity, limits.lower, limits.upper, strict=True)]
     below = [(coefficients, upper) for coefficients, _, upper in both if np.isfinite(upper)]

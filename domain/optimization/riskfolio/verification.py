@@ -7,9 +7,9 @@ import numpy as np
 from domain.checks import Vector
 from domain.errors import SolverFailed
 from domain.estimation.clustering import Places, cluster_count
-from domain.optimization.clustering.hierarchical import clustered
-from domain.optimization.conic.robust import worst_gain
-from domain.optimization.problem.objective_value import loss
+from domain.optimization.clustering.hierarchical import cluster_assets
+from domain.optimization.conic.robust import worst_net_return
+from domain.optimization.problem.objective_value import objective_value
 from domain.optimization.problem.problem import Problem
 from domain.optimization.request.objectives import (
     Hierarchical,
@@ -22,7 +22,7 @@ from domain.optimization.request.objectives import (
     RiskBudget,
     WorstCase,
 )
-from domain.optimization.riskfolio.risk_parity import column_of
+from domain.optimization.riskfolio.risk_parity import budget_column
 from domain.optimization.riskfolio.worst_case import worst_covariance
 from domain.risk.measures import to_first_degree
 
@@ -32,7 +32,7 @@ RISK_FLOOR = 1e-3
 HELD = 1e-6
 """A cluster with less than this of the portfolio is as good as empty."""
 
-ALIKE = 1e-8
+SAME_WEIGHTS = 1e-8
 """Weights of a hierarchy that differ by no more than this, in units of the budget, are the same."""
 
 
@@ -45,33 +45,33 @@ def gap_of(problem: Problem, weights: Vector, proven: Vector) -> float | None:
         if problem.objective.method is HierarchicalMethod.NCO:
             return _nested_gap(problem, problem.objective, weights, proven)
         apart = float(np.abs(weights - proven).max()) / problem.budget
-        if not apart <= ALIKE:
+        if not apart <= SAME_WEIGHTS:
             said = f"Riskfolio-Lib's hierarchy has other weights than ours, by up to {apart:.2g}"
             raise SolverFailed(said, excess=f"{apart:.1e}")
         return None
-    best, value = value_of(problem, proven), value_of(problem, weights)
+    best, value = value_of_weights(problem, proven), value_of_weights(problem, weights)
     if isinstance(problem.objective, RiskBudget):
         return max(value - best, 0.0)  # a logarithm of risk, so relative already
     return max(value - best, 0.0) / max(abs(best), RISK_FLOOR * problem.deviation.unit)
 
 
-def value_of(problem: Problem, weights: Vector) -> float:
+def value_of_weights(problem: Problem, weights: Vector) -> float:
     """What the objective makes of weights, the smaller the better."""
     match problem.objective:
         case RiskBudget(budgets):
-            return _budget_value(problem, weights, column_of(budgets, len(weights))[:, 0])
+            return _budget_value(problem, weights, budget_column(budgets, len(weights))[:, 0])
         case RelaxedRiskBudget(budgets, penalty):
-            return _relaxed_value(problem, weights, column_of(budgets, len(weights))[:, 0], penalty)
+            return _relaxed_value(problem, weights, budget_column(budgets, len(weights))[:, 0], penalty)
         case WorstCase() as objective:
             return _worst_value(problem, weights, objective)
-    return loss(problem, weights)
+    return objective_value(problem, weights)
 
 
 def _nested_gap(problem: Problem, objective: Hierarchical, weights: Vector, proven: Vector) -> float:
     """NCO has the least risk within each cluster, then between them: how far each of these is missed, relatively."""
     clusters = [np.arange(len(weights))]
     if len(weights) > 1:
-        tree, likeness = clustered(problem, objective)
+        tree, likeness = cluster_assets(problem, objective)
         clusters += tree.cut(cluster_count(tree, likeness.distance, objective.max_clusters))
 
     def risk_within(held: Vector, members: Places) -> float:
@@ -111,12 +111,12 @@ def _worst_value(problem: Problem, weights: Vector, objective: WorstCase) -> flo
     goal, annual = objective.goal, problem.periods_per_year
     variance = max(0.0, float(weights @ worst_covariance(problem, objective) @ weights))
     rate = goal.risk_free_rate_annual if isinstance(goal, MaxRatio) else 0.0
-    gain = worst_gain(problem, objective, rate).of(weights)
+    net_return = worst_net_return(problem, objective, rate).of(weights)
     match goal:
         case MinRisk():
             return variance
         case MaxReturn():
-            return -gain
+            return -net_return
         case MaxUtility(aversion):
-            return 0.5 * aversion * annual * variance - gain
-    return -gain / math.sqrt(annual * variance) if variance > 0.0 else math.inf
+            return 0.5 * aversion * annual * variance - net_return
+    return -net_return / math.sqrt(annual * variance) if variance > 0.0 else math.inf

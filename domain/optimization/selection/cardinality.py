@@ -19,10 +19,10 @@ from domain.errors import NoPositiveExcessReturn
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.limits import Box, Limit, Row
 from domain.optimization.problem.polytope import LARGE
-from domain.optimization.problem.selection_limits import Count, Mask, counts_of
-from domain.optimization.selection.perspective import Tightening
+from domain.optimization.problem.selection_limits import CardinalityRow, Mask, cardinality_rows
+from domain.optimization.selection.perspective import NodeBound
 from domain.optimization.solution import Candidate
-from domain.optimization.tolerances import VIOLATION_TOLERANCE
+from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, SEARCH_GAP
 
 States = NDArray[np.int8]
 UNDECIDED, OUT, LONG, SHORT = 0, 1, 2, 3
@@ -30,8 +30,6 @@ UNDECIDED, OUT, LONG, SHORT = 0, 1, 2, 3
 RULE = "selection"
 """Label of the bounds that a node adds; it never leaves this module."""
 
-CLOSE_ENOUGH = 1e-8
-"""A node that promises less than this, relative to the best value, is not looked into."""
 
 BROKEN = 1e-9
 """How much of a weight below the least position is not rounding."""
@@ -46,12 +44,12 @@ Relaxation = Callable[[FeasibleSet], Candidate | None]
 """The best weights within limits without rules on holdings; None where there are none."""
 
 
-class SearchTooLongError(Exception):
+class RelaxationLimitReachedError(Exception):
     """More relaxations than the caller wants to wait for; it never leaves the engine."""
 
 
 @dataclass(order=True)
-class _Node:
+class _SelectionNode:
     bound: float
     number: int
     states: States = field(compare=False)
@@ -60,26 +58,26 @@ class _Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class SelectionRules:
     """How many of which assets may be held, which not beside each other, and how little of each."""
 
-    counts: tuple[Count, ...]
-    apart: Mask  # (N, N)
+    cardinality: tuple[CardinalityRow, ...]
+    exclusions: Mask  # (N, N)
     least: float
     _members: Mask  # (C, N), of the counts
     _most: NDArray[np.intp]  # (C,)
 
     @classmethod
-    def of(cls, limits: FeasibleSet) -> "Rules":
+    def of(cls, limits: FeasibleSet) -> "SelectionRules":
         """All limits on holdings together."""
-        pairs = [limit.apart for limit in limits.holdings if limit.apart is not None]
-        counts = counts_of(limits.holdings)
+        pairs = [limit.exclusions for limit in limits.selection_limits if limit.exclusions is not None]
+        cardinality = cardinality_rows(limits.selection_limits)
         return cls(
-            counts,
-            reduce(np.logical_or, pairs, np.zeros((limits.size, limits.size), dtype=bool)),
-            max((limit.min_weight for limit in limits.holdings if limit.min_weight is not None), default=0.0),
-            np.array([count.members for count in counts], dtype=bool).reshape(len(counts), limits.size),
-            np.array([count.most for count in counts], dtype=np.intp),
+            cardinality,
+            reduce(np.logical_or, pairs, np.zeros((limits.n_assets, limits.n_assets), dtype=bool)),
+            max((limit.min_weight for limit in limits.selection_limits if limit.min_weight is not None), default=0.0),
+            np.array([row.members for row in cardinality], dtype=bool).reshape(len(cardinality), limits.n_assets),
+            np.array([row.max_assets for row in cardinality], dtype=np.intp),
         )
 
     def kept_by(self, weights: Vector) -> bool:
@@ -94,21 +92,21 @@ class Rules:
     def broken_by(self, held: Mask) -> Mask:
         """Which of the assets that are held (N,) belong to a count that is exceeded or stand beside a neighbour."""
         exceeded = self._members[:, held].sum(axis=1) > self._most
-        return np.asarray(held & (self.apart[held].any(axis=0) | self._members[exceeded].any(axis=0)), dtype=bool)
+        return np.asarray(held & (self.exclusions[held].any(axis=0) | self._members[exceeded].any(axis=0)), dtype=bool)
 
     def forced_out(self, inside: Mask) -> Mask:
         """What may not be held with the assets that are in, (N,)."""
         full = self._members[:, inside].sum(axis=1) >= self._most
-        return np.asarray(self.apart[inside].any(axis=0) | (self._members[full].any(axis=0) & ~inside))
+        return np.asarray(self.exclusions[inside].any(axis=0) | (self._members[full].any(axis=0) & ~inside))
 
 
-def selected(
+def select_assets(
     limits: FeasibleSet,
     relaxation: Relaxation,
     value: Callable[[Vector], float],
     on_progress: Callable[[], None],
     *,
-    tightening: Tightening | None = None,
+    tightening: NodeBound | None = None,
     caps_hold: bool = True,
     most_relaxations: float = np.inf,
     tolerance: float = 0.0,
@@ -119,25 +117,25 @@ def selected(
     relaxation keeps the bounds of `limits`, `tolerance` how far from the best the answer may be. Raises what the
     relaxation raises, SolverTimedOut from `on_progress`, and SearchTooLongError beyond `most_relaxations`.
     """
-    search = _Search(
+    search = _SelectionSearch(
         limits,
         relaxation,
         value,
         tightening,
         caps_hold=caps_hold,
         most_relaxations=most_relaxations,
-        close=max(CLOSE_ENOUGH, 0.5 * tolerance),
+        close=max(SEARCH_GAP, 0.5 * tolerance),
     )
     return search.run(on_progress)
 
 
-class _Search:
+class _SelectionSearch:
     def __init__(
         self,
         limits: FeasibleSet,
         relaxation: Relaxation,
         value: Callable[[Vector], float],
-        tightening: Tightening | None,
+        tightening: NodeBound | None,
         *,
         caps_hold: bool,
         most_relaxations: float,
@@ -147,9 +145,11 @@ class _Search:
         self._relaxation = relaxation
         self._value = value
         self._tightening = tightening
-        self._rules = Rules.of(limits)
-        self._caps = _caps(limits) if caps_hold and self._rules.counts else np.full(limits.size, np.inf)
-        self._total = _total(limits)
+        self._rules = SelectionRules.of(limits)
+        self._position_caps = (
+            _position_caps(limits) if caps_hold and self._rules.cardinality else np.full(limits.n_assets, np.inf)
+        )
+        self._largest_total = _largest_total(limits)
         self._most_relaxations, self._close = most_relaxations, close
         self._best: Candidate | None = None
         self._best_value = np.inf
@@ -158,7 +158,7 @@ class _Search:
         self._refusal: NoPositiveExcessReturn | None = None
 
     def run(self, on_progress: Callable[[], None]) -> Candidate | None:
-        root = self._node(np.zeros(self._convex.size, dtype=np.int8))
+        root = self._node(np.zeros(self._convex.n_assets, dtype=np.int8))
         if root is None:
             return self._end(np.inf)
         open_nodes, steps = [root], 0
@@ -203,14 +203,14 @@ class _Search:
             binding=binding,
         )
 
-    def _node(self, states: States) -> _Node | None:
+    def _node(self, states: States) -> _SelectionNode | None:
         """The relaxation of a node, None where it has no weights."""
         limits = self._limits(states)
         if limits is None:
             return None
         self._solved += 1
         if self._solved > self._most_relaxations:
-            raise SearchTooLongError
+            raise RelaxationLimitReachedError
         try:
             found = self._relaxation(limits)
         except NoPositiveExcessReturn as refusal:
@@ -225,9 +225,9 @@ class _Search:
         bound = value - (found.relative_gap or 0.0) * abs(value)
         if np.isnan(bound):
             bound = -np.inf  # a gap that is not known proves nothing
-        return _Node(bound, self._solved, states, weights, found)
+        return _SelectionNode(bound, self._solved, states, weights, found)
 
-    def _tightened(self, node: _Node) -> _Node:
+    def _tightened(self, node: _SelectionNode) -> _SelectionNode:
         limits = None if self._tightening is None else self._limits(node.states)
         if self._tightening is None or limits is None:
             return node
@@ -249,12 +249,12 @@ class _Search:
     def _shares(self, states: States) -> Iterator[Row]:
         """A held asset is at most its cap, so its part of the cap is at most 1: the parts fit into the count."""
         inside = _inside(states)
-        for count in self._rules.counts:
-            open_ones = count.members & (states == UNDECIDED) & np.isfinite(self._caps)
-            left = count.most - int((inside & count.members).sum())
-            if int(open_ones.sum()) > left and self._total > left * self._caps[open_ones].min():
+        for row in self._rules.cardinality:
+            open_ones = row.members & (states == UNDECIDED) & np.isfinite(self._position_caps)
+            left = row.max_assets - int((inside & row.members).sum())
+            if int(open_ones.sum()) > left and self._largest_total > left * self._position_caps[open_ones].min():
                 coefficients = np.zeros(len(states))
-                coefficients[open_ones] = 1.0 / self._caps[open_ones]
+                coefficients[open_ones] = 1.0 / self._position_caps[open_ones]
                 yield Row(RULE, coefficients, -np.inf, float(left))
 
     def _keep(self, found: Candidate) -> None:
@@ -262,10 +262,10 @@ class _Search:
         if value < self._best_value:
             self._best, self._best_value = found, value
 
-    def _try(self, node: _Node) -> None:
+    def _try(self, node: _SelectionNode) -> None:
         """A selection to beat: the largest that go together, the smallest dropped while one is too small."""
         chosen = self._largest(node)
-        for _ in range(self._convex.size):
+        for _ in range(self._convex.n_assets):
             if (key := chosen.tobytes()) in self._tried:
                 return
             self._tried.add(key)
@@ -281,7 +281,7 @@ class _Search:
             if not chosen.any():
                 return
 
-    def _is_nearly_kept(self, node: _Node) -> bool:
+    def _is_nearly_kept(self, node: _SelectionNode) -> bool:
         """Whether little stands in the way, if only a solver's rounding."""
         broken, sizes = self._rules.broken_by(node.weights != 0.0), np.abs(node.weights)
         if not broken.any() or float(sizes[broken].min()) >= NEARLY * float(sizes.sum()):
@@ -289,7 +289,7 @@ class _Search:
         lost = np.where(self._largest(node), 0.0, sizes)
         return float(lost.sum()) < NEARLY * float(sizes.sum())
 
-    def _largest(self, node: _Node) -> Mask:
+    def _largest(self, node: _SelectionNode) -> Mask:
         """Assets that may be held together: what is in, then by size in the relaxation."""
         chosen = _inside(node.states)
         out = (node.states == OUT) | self._rules.forced_out(chosen)
@@ -299,29 +299,29 @@ class _Search:
                 out |= self._rules.forced_out(chosen)
         return chosen
 
-    def _branches(self, node: _Node) -> Iterator[States]:
+    def _branches(self, node: _SelectionNode) -> Iterator[States]:
         """An undecided asset out, and in on each side; without one the weights are kept but for rounding."""
-        place = self._undecided(node)
-        if place is None:
+        index = self._undecided(node)
+        if index is None:
             if float(self._rules.least - np.abs(node.weights[_inside(node.states)]).min(initial=np.inf)) <= (
-                VIOLATION_TOLERANCE
+                FEASIBILITY_TOLERANCE
             ):
                 self._keep(node.candidate)
             return
         out = node.states.copy()
-        out[place] = OUT
+        out[index] = OUT
         yield out
         for side, reachable in (
-            (LONG, self._convex.upper[place] > 0.0),
-            (SHORT, self._rules.least > 0.0 and self._convex.lower[place] < 0.0),
+            (LONG, self._convex.upper[index] > 0.0),
+            (SHORT, self._rules.least > 0.0 and self._convex.lower[index] < 0.0),
         ):
             if reachable:
                 held = node.states.copy()
-                held[place] = side
+                held[index] = side
                 held[self._rules.forced_out(_inside(held)) & (held == UNDECIDED)] = OUT
                 yield held
 
-    def _undecided(self, node: _Node) -> int | None:
+    def _undecided(self, node: _SelectionNode) -> int | None:
         """First what is too small; then what breaks a rule and moves the most weight, whether it is in or out."""
         sizes = np.where(node.states == UNDECIDED, np.abs(node.weights), 0.0)
         small = self._rules.too_small(sizes)
@@ -343,14 +343,14 @@ def _inside(states: States) -> Mask:
     return result
 
 
-def _caps(limits: FeasibleSet) -> Vector:
+def _position_caps(limits: FeasibleSet) -> Vector:
     """The most that each weight can be, infinite where nothing bounds it, (N,)."""
-    implied = limits.convex.polytope().implied_upper[: limits.size]
+    implied = limits.convex.polytope().implied_upper[: limits.n_assets]
     most = np.minimum(limits.upper, implied)
     return np.where((most > SMALLEST_CAP) & (most < LARGE / 1e6), most, np.inf)
 
 
-def _total(limits: FeasibleSet) -> float:
+def _largest_total(limits: FeasibleSet) -> float:
     """The most that all weights of one side can be together, where the limits say so at a glance."""
     long_only = bool((limits.lower >= 0.0).all())
     return next((row.upper for row in limits.rows if row.is_budget), np.inf) if long_only else np.inf

@@ -18,13 +18,12 @@ from domain.costs.trading import TRADED, TradingCosts
 from domain.errors import NoPositiveExcessReturn, NotSupported, SolverFailed
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.limits import Box
-from domain.optimization.problem.objective_value import loss
+from domain.optimization.problem.objective_value import objective_value
 from domain.optimization.problem.problem import Problem
-from domain.optimization.programs.conic_program import RELATIVE_FLOOR
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.request.objectives import MaxRatio, WorstCase
 from domain.optimization.solution import Candidate, Engine
-from domain.optimization.tolerances import VIOLATION_TOLERANCE
+from domain.optimization.tolerances import CONIC_VALUE_FLOOR, FEASIBILITY_TOLERANCE, SEARCH_GAP
 
 States = NDArray[np.int8]
 Mask = NDArray[np.bool_]
@@ -33,13 +32,11 @@ UNDECIDED, KEPT, PAID = 0, 1, 2
 RULE = "trades:kept"
 """Label of the bounds that a node adds; it never leaves this module."""
 
-CLOSE_ENOUGH = 1e-8
-"""A node that promises less than this, relative to the best value, is not looked into."""
 
-NONE = 1e-12
+SMALLEST_VALUE = 1e-12
 """Stands for the size of an objective that is 0."""
 
-SETTLED = 5e-8
+NODE_SETTLED = 5e-8
 """Weights that are this close to the bound of a node, relative to their value, end it."""
 
 MOST_RELAXATIONS = 200_000
@@ -51,7 +48,7 @@ Relaxation = Callable[[Problem, FeasibleSet], Candidate | None]
 
 
 @dataclass(order=True)
-class _Node:
+class _TradeNode:
     bound: float
     number: int
     states: States = field(compare=False)
@@ -59,7 +56,7 @@ class _Node:
     trades: Vector = field(compare=False)  # (N,), sizes
 
 
-def best_trades(
+def select_trades(
     problem: Problem, limits: FeasibleSet, relaxation: Relaxation, control: SolverControl
 ) -> Candidate | None:
     """The best weights with a fee on every trade, proven against every other set of trades; None where there are none.
@@ -71,12 +68,12 @@ def best_trades(
         return relaxation(problem, limits)
     if isinstance(problem.objective, WorstCase):
         raise NotSupported("a worst case has no fixed fees; leave costs.fixed_fee out, or use its goal alone")
-    return _Search(problem, problem.costs, limits, relaxation, 0.5 * control.tolerance).run(control)
+    return _TradeSearch(problem, problem.costs, limits, relaxation, 0.5 * control.tolerance).run(control)
 
 
-def furthest_trades(limits: FeasibleSet, current: Vector) -> Vector:
+def largest_trades(limits: FeasibleSet, current: Vector) -> Vector:
     """By how much each weight could change at most, as far as bounds and sums say so, else infinite, (N,)."""
-    box = limits.without_sums.polytope()
+    box = limits.without_absolute_sums.polytope()
     upper = np.minimum(box.upper, box.implied_upper)
     found: Vector = np.maximum(np.maximum(upper - current, current - box.lower), 0.0)
     budget = next((row.upper for row in limits.rows if row.is_budget), None)
@@ -89,31 +86,31 @@ def furthest_trades(limits: FeasibleSet, current: Vector) -> Vector:
     return found
 
 
-class _Search:
+class _TradeSearch:
     def __init__(
         self, problem: Problem, costs: TradingCosts, limits: FeasibleSet, relaxation: Relaxation, close: float
     ) -> None:
         self._problem, self._costs, self._limits, self._relaxation = problem, costs, limits, relaxation
         within = np.clip(costs.current, limits.lower, limits.upper)
-        self._stay, self._close = within, max(CLOSE_ENOUGH, close)
+        self._stay, self._close = within, max(SEARCH_GAP, close)
         self._must = np.abs(within - costs.current) > TRADED  # these cannot stay where they are
         budget = next((row.upper for row in limits.rows if row.is_budget), None)
         # One weight alone cannot change then.
         self._is_on_budget = budget is not None and abs(float(within.sum()) - budget) <= TRADED
-        most = furthest_trades(limits, costs.current)
+        most = largest_trades(limits, costs.current)
         self._shares = np.divide(costs.fee, most, out=np.zeros_like(most), where=most > TRADED)
         self._fixed = most <= 0.0
         self._means = problem.periods_per_year * problem.moments.expected_returns
         self._best: Candidate | None = None
         self._best_value = np.inf
-        self._best_size = NONE
+        self._best_size = SMALLEST_VALUE
         self._ended = np.inf  # the least bound of all nodes that were left
         self._solved = 0
         self._refusal: NoPositiveExcessReturn | None = None
 
     def run(self, on_progress: Callable[[], None]) -> Candidate | None:
         root = self._node(self._start())
-        open_nodes: list[_Node] = []
+        open_nodes: list[_TradeNode] = []
         self._keep(self._nothing_traded())
         if root is not None:
             self._first(root, on_progress)
@@ -133,16 +130,18 @@ class _Search:
     def _size(self, problem: Problem, weights: Vector, value: float) -> float:
         """What a gap is measured against, as `convex` does: the objective, or its parts where costs bring it near 0."""
         if isinstance(problem.objective, MaxRatio):
-            return max(abs(value), NONE)
-        earned = float(self._means @ weights)
+            return max(abs(value), SMALLEST_VALUE)
+        net_return = float(self._means @ weights)
         costs = 0.0 if problem.costs is None else problem.costs.first_year(weights)
-        penalty = value + earned - costs
-        return max(abs(value), abs(earned), penalty, RELATIVE_FLOOR * float(np.abs(self._means).max()), NONE)
+        penalty = value + net_return - costs
+        return max(
+            abs(value), abs(net_return), penalty, CONIC_VALUE_FLOOR * float(np.abs(self._means).max()), SMALLEST_VALUE
+        )
 
     def _cutoff(self) -> float:
         return np.inf if self._best is None else self._best_value - self._close * self._best_size
 
-    def _node(self, states: States) -> _Node | None:
+    def _node(self, states: States) -> _TradeNode | None:
         """The relaxation of a node, None where it has no weights, or only those of no trade."""
         kept, costs = states == KEPT, self._costs
         if kept.all() or (self._is_on_budget and int((~kept).sum()) == 1):
@@ -163,12 +162,12 @@ class _Search:
             return None
         # Exactly kept is exactly the current weight, whatever rounding a solver left.
         found = replace(found, weights=np.where(kept, self._stay, found.weights))
-        value = loss(posed, found.weights)
+        value = objective_value(posed, found.weights)
         bound = value - (found.relative_gap or 0.0) * self._size(posed, found.weights, value)
         if np.isnan(bound):
             bound = -np.inf  # a gap that is not known proves nothing
         trades = np.abs(found.weights - costs.current)
-        return _Node(bound, self._solved, states, found, trades)
+        return _TradeNode(bound, self._solved, states, found, trades)
 
     def _priced(self, states: States) -> TradingCosts:
         costs, kept = self._costs, states == KEPT
@@ -190,27 +189,27 @@ class _Search:
 
     def _nothing_traded(self) -> Candidate | None:
         """The current weights, where they keep all limits."""
-        if self._must.any() or self._limits.violation(self._stay) > VIOLATION_TOLERANCE:
+        if self._must.any() or self._limits.violation(self._stay) > FEASIBILITY_TOLERANCE:
             return None
-        value = loss(self._problem, self._stay)
+        value = objective_value(self._problem, self._stay)
         if isinstance(self._problem.objective, MaxRatio) and value >= 0.0:
             self._refusal = NoPositiveExcessReturn("neither the current weights nor what is left after fees gains")
             return None
         return Candidate(self._stay, Engine.FAST, "no trade", relative_gap=0.0)
 
     def _keep(self, found: Candidate | None) -> None:
-        if found is not None and (value := loss(self._problem, found.weights)) < self._best_value:
+        if found is not None and (value := objective_value(self._problem, found.weights)) < self._best_value:
             self._best, self._best_value = found, value
             self._best_size = self._size(self._problem, found.weights, value)
 
-    def _sort(self, node: _Node, open_nodes: list[_Node]) -> None:
+    def _sort(self, node: _TradeNode, open_nodes: list[_TradeNode]) -> None:
         """Leaves a node that promises too little or is settled; any other one waits."""
         if node.bound >= self._cutoff() or self._is_settled(node):
             self._ended = min(self._ended, node.bound)
         else:
             heapq.heappush(open_nodes, node)
 
-    def _is_settled(self, node: _Node) -> bool:
+    def _is_settled(self, node: _TradeNode) -> bool:
         """Whether the best weights of the node are known: all that trades in its relaxation pays the fee already."""
         undecided = node.states == UNDECIDED
         if (node.trades[undecided] > TRADED).any():
@@ -223,10 +222,10 @@ class _Search:
             return False
         self._keep(settled.candidate)
         weights = settled.candidate.weights
-        value = loss(self._problem, weights)
-        return value <= node.bound + SETTLED * self._size(self._problem, weights, value)
+        value = objective_value(self._problem, weights)
+        return value <= node.bound + NODE_SETTLED * self._size(self._problem, weights, value)
 
-    def _first(self, root: _Node, on_progress: Callable[[], None]) -> None:
+    def _first(self, root: _TradeNode, on_progress: Callable[[], None]) -> None:
         """Weights to beat: what trades in the relaxation, and without the smallest trade as long as that is better."""
         states = np.where((root.states == UNDECIDED) & (root.trades > TRADED), PAID, root.states)
         states = np.where(states == UNDECIDED, KEPT, states).astype(np.int8)
@@ -245,11 +244,11 @@ class _Search:
             states = states.copy()
             states[int(np.argmin(dropped))] = KEPT
 
-    def _branches(self, node: _Node) -> tuple[States, ...]:
+    def _branches(self, node: _TradeNode) -> tuple[States, ...]:
         """The largest trade without its fee is not made, or made and paid."""
-        place = int(np.argmax(np.where(node.states == UNDECIDED, node.trades, -1.0)))
+        index = int(np.argmax(np.where(node.states == UNDECIDED, node.trades, -1.0)))
         both = (node.states.copy(), node.states.copy())
-        both[0][place], both[1][place] = KEPT, PAID
+        both[0][index], both[1][index] = KEPT, PAID
         return both
 
     def _end(self, bound: float) -> Candidate | None:

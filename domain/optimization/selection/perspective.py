@@ -17,9 +17,9 @@ from domain.errors import SolverFailed
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.polytope import Polytope
 from domain.optimization.problem.problem import Problem
-from domain.optimization.problem.selection_limits import Count, Mask, counts_of
+from domain.optimization.problem.selection_limits import CardinalityRow, Mask, cardinality_rows
 from domain.optimization.programs.duality import proven_bound
-from domain.optimization.programs.program import Program, widened
+from domain.optimization.programs.program import Program, padded
 from domain.optimization.programs.quadratic import solve_quadratic
 from domain.optimization.programs.solver_control import UNLIMITED, SolverControl
 from domain.optimization.request.objectives import MaxUtility, MinRisk
@@ -37,15 +37,15 @@ DIAGONAL = 0.999
 SMALLEST_SHARE = 1e-4
 """If the diagonal is less than this part of the variances, it says nothing."""
 
-Tightening = Callable[[FeasibleSet, Mask, Mask, Vector], float]
+NodeBound = Callable[[FeasibleSet, Mask, Mask, Vector], float]
 """A bound on the value within limits, with assets in, assets undecided, and the weights of the plain relaxation."""
 
 
-def tightening_of(problem: Problem, limits: FeasibleSet, control: SolverControl = UNLIMITED) -> Tightening | None:
+def perspective_bound(problem: Problem, limits: FeasibleSet, control: SolverControl = UNLIMITED) -> NodeBound | None:
     """The bound for a problem that is quadratic but for its limits on holdings; None for any other."""
     if not limits.convex.is_linear or not problem.risk_measure.is_quadratic or problem.costs is not None:
         return None
-    scale, linear = problem.variance_scale, np.zeros(limits.size)
+    scale, linear = problem.variance_scale, np.zeros(limits.n_assets)
     annual = problem.periods_per_year
     match problem.objective:
         case MinRisk():
@@ -62,11 +62,11 @@ def tightening_of(problem: Problem, limits: FeasibleSet, control: SolverControl 
     share = DIAGONAL * float(np.linalg.eigvalsh(covariance / np.outer(deviations, deviations))[0])
     if share < SMALLEST_SHARE:
         return None
-    counts = _apart(counts_of(limits.holdings), limits.size)
-    least = max((limit.min_weight for limit in limits.holdings if limit.min_weight is not None), default=0.0)
-    if not counts and least == 0.0:
+    cardinality = _disjoint(cardinality_rows(limits.selection_limits), limits.n_assets)
+    least = max((limit.min_weight for limit in limits.selection_limits if limit.min_weight is not None), default=0.0)
+    if not cardinality and least == 0.0:
         return None
-    perspective = _Perspective(covariance, linear, share * deviations**2, counts, least, control)
+    perspective = _Perspective(covariance, linear, share * deviations**2, cardinality, least, control)
 
     def bound(node: FeasibleSet, inside: Mask, undecided: Mask, weights: Vector) -> float:
         value = unit * perspective.bound(node, inside, undecided, weights)
@@ -75,18 +75,18 @@ def tightening_of(problem: Problem, limits: FeasibleSet, control: SolverControl 
     return bound
 
 
-def _apart(counts: Sequence[Count], size: int) -> list[Count]:
+def _disjoint(cardinality: Sequence[CardinalityRow], n_assets: int) -> list[CardinalityRow]:
     """Counts over sets that do not meet, the tighter of two choices: small ones first, or the widest alone."""
-    left, parts = np.ones(size, dtype=bool), list[Count]()
-    for count in sorted(counts, key=lambda one: int(one.members.sum())):
-        if (count.members & left).any():
-            parts.append(Count(count.members & left, count.most))
-            left = left & ~count.members
-    widest = sorted(counts, key=lambda one: (int(one.members.sum()), -one.most))[-1:]
+    left, parts = np.ones(n_assets, dtype=bool), list[CardinalityRow]()
+    for row in sorted(cardinality, key=lambda one: int(one.members.sum())):
+        if (row.members & left).any():
+            parts.append(CardinalityRow(row.members & left, row.max_assets))
+            left = left & ~row.members
+    widest = sorted(cardinality, key=lambda one: (int(one.members.sum()), -one.max_assets))[-1:]
 
-    def room(some: list[Count]) -> int:
-        counted = sum((one.members for one in some), np.zeros(size, dtype=bool))
-        return sum(min(one.most, int(one.members.sum())) for one in some) + int((~counted).sum())
+    def room(some: list[CardinalityRow]) -> int:
+        counted = sum((one.members for one in some), np.zeros(n_assets, dtype=bool))
+        return sum(min(one.max_assets, int(one.members.sum())) for one in some) + int((~counted).sum())
 
     return min(parts, widest, key=room)
 
@@ -96,7 +96,7 @@ class _Perspective:
     covariance: Matrix  # (N, N), scaled
     linear: Vector  # (N,)
     diagonal: Vector  # (N,), what is taken off the covariance
-    counts: list[Count]
+    cardinality: list[CardinalityRow]
     least: float
     control: SolverControl
 
@@ -118,7 +118,7 @@ class _Perspective:
     def _solved(self, matrix: Matrix, linear: Vector, polytope: Polytope) -> tuple[Vector, float] | None:
         """The minimiser of x'Mx + c'x, (N,), and what is proven of its value."""
         total = len(polytope.lower)
-        program = Program(widened(2.0 * matrix, total), np.append(linear, np.zeros(total - len(linear))), polytope)
+        program = Program(padded(2.0 * matrix, total), np.append(linear, np.zeros(total - len(linear))), polytope)
         try:
             answer = solve_quadratic(program, self.control)
         except SolverFailed:
@@ -134,11 +134,11 @@ class _Perspective:
         most = np.minimum(1.0, sizes / least) if least > 0.0 else np.ones(len(sizes))
         parts, prices = np.where(inside, 1.0, np.where(undecided, most, 0.0)), np.zeros(len(sizes))
         pulls = np.sqrt(d) * sizes
-        for count in self.counts:
-            members = count.members & undecided
-            left = count.most - int((count.members & inside).sum())
+        for row in self.cardinality:
+            members = row.members & undecided
+            left = row.max_assets - int((row.members & inside).sum())
             if float(parts[members].sum()) > left:
-                parts[members], prices[members] = _filled(pulls[members], parts[members], float(left))
+                parts[members], prices[members] = _proportional_fill(pulls[members], parts[members], float(left))
         curvatures = d / np.maximum(parts, LEAST_PART)
         if least == 0.0:
             return curvatures
@@ -150,10 +150,10 @@ class _Perspective:
         costs = self._costs(slopes)
         slopes, total = slopes.copy(), float(costs[inside].sum())
         free = undecided.copy()
-        for count in self.counts:
-            members = count.members & undecided
+        for row in self.cardinality:
+            members = row.members & undecided
             free &= ~members
-            left = count.most - int((count.members & inside).sum())
+            left = row.max_assets - int((row.members & inside).sum())
             ordered = np.sort(np.maximum(costs[members], 0.0))[::-1]
             total += float(ordered[:left].sum())
             if left > 0:
@@ -177,7 +177,7 @@ class _Perspective:
         return np.where(some & (costs < cost + 1e-15), np.maximum(slopes, largest), slopes)
 
 
-def _filled(pulls: Vector, most: Vector, total: float) -> tuple[Vector, float]:
+def _proportional_fill(pulls: Vector, most: Vector, total: float) -> tuple[Vector, float]:
     """Parts in proportion to pulls, none above its most, that sum to the total, and what one more is worth."""
     parts, open_ones = np.zeros(len(pulls)), pulls > 0.0
     while total > 0.0 and open_ones.any():

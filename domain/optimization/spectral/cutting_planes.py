@@ -14,8 +14,8 @@ from domain.checks import Matrix, Vector
 from domain.errors import SolverFailed
 from domain.optimization.problem.polytope import Polytope
 from domain.optimization.programs.duality import proven_bound
-from domain.optimization.programs.linear import GrowingProgram
-from domain.optimization.programs.program import Answer, Program
+from domain.optimization.programs.linear import IncrementalProgram
+from domain.optimization.programs.program import Program, ProgramSolution
 from domain.optimization.programs.solver_control import UNLIMITED, SolverControl
 from domain.risk.measures.spectral import Spectrum, loss_weights
 
@@ -43,11 +43,11 @@ FEW = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Cutter:
+class CuttingPlanes:
     """A risk and its slope at any weights."""
 
     returns: Matrix  # (S, N), scaled
-    chances: Vector
+    probabilities: Vector
     spectrum: Spectrum
 
     @property
@@ -59,41 +59,41 @@ class Cutter:
     def cut(self, weights: Vector) -> tuple[float, Vector]:
         """The risk of weights, and the slope by which no others have less: risk(v) >= slope . v."""
         outcomes = self.returns @ weights
-        slope = -(loss_weights(outcomes, self.spectrum, self.chances) @ self.returns)
-        return float(slope @ weights), slope
+        gradient = -(loss_weights(outcomes, self.spectrum, self.probabilities) @ self.returns)
+        return float(gradient @ weights), gradient
 
 
 @dataclass(frozen=True, slots=True)
 class SpectralProgram:
     """Minimise linear . x + factor * risk over a polytope, the first N variables being what the risk is of."""
 
-    cutter: Cutter
+    cutting_planes: CuttingPlanes
     linear: Vector  # (n,)
     factor: float  # above 0
     polytope: Polytope
     least: float = -np.inf  # a bound of the risk that is known beforehand
 
     @property
-    def size(self) -> int:
+    def n_assets(self) -> int:
         """N."""
-        return len(self.cutter.returns[0])
+        return len(self.cutting_planes.returns[0])
 
-    def tangent(self, slope: Vector) -> Program:
+    def tangent(self, gradient: Vector) -> Program:
         """The linear program with a cut, or a mixture of cuts, in the place of the risk: nowhere above it."""
         cost = self.linear.copy()
-        cost[: self.size] += self.factor * slope
+        cost[: self.n_assets] += self.factor * gradient
         return Program(None, cost, self.polytope)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Incumbent:
     """The best point that was found, and the mixture of cuts that proves how good it is."""
 
     point: Vector  # (n,)
     value: float
     tangent: Program
-    answer: Answer  # of the tangent
-    slopes: Matrix  # (K, N), the cuts in the mixture
+    answer: ProgramSolution  # of the tangent
+    gradients: Matrix  # (K, N), the cuts in the mixture
     cuts: int  # that were made
 
     @property
@@ -102,21 +102,21 @@ class Found:
         return proven_bound(self.tangent, self.answer)
 
 
-def least_by_cuts(program: SpectralProgram, start: Vector, control: SolverControl = UNLIMITED) -> Found:
+def minimise_by_cuts(program: SpectralProgram, start: Vector, control: SolverControl = UNLIMITED) -> Incumbent:
     """The minimiser, from any point of the polytope. Raises SolverTimedOut, SolverFailed."""
-    size, polytope = program.size, program.polytope
+    n_assets, polytope = program.n_assets, program.polytope
     columns, rows = len(polytope.lower), len(polytope.matrix)
-    master = GrowingProgram(_with_level(program), control)
+    master = IncrementalProgram(_master(program), control)
     best, best_value, bound, idle = start, np.inf, -np.inf, 0
     together = max(TOGETHER, TOGETHER_SHARE * control.tolerance)
-    point, slopes, few_pieces = start, list[Vector](), program.cutter.has_few_pieces
+    point, gradients, few_pieces = start, list[Vector](), program.cutting_planes.has_few_pieces
     for _ in range(CUTS):
         control()
-        risk, slope = program.cutter.cut(point[:size])
+        risk, gradient = program.cutting_planes.cut(point[:n_assets])
         value = float(program.linear @ point) + program.factor * risk
-        slopes.append(slope)
+        gradients.append(gradient)
         # The level is above the mean loss of every reweighting: level - slope . w >= 0.
-        master.add_row(np.concatenate([-slope, np.zeros(columns - size), [1.0]]), 0.0)
+        master.add_row(np.concatenate([-gradient, np.zeros(columns - n_assets), [1.0]]), 0.0)
         idle += 1
         if value < best_value:
             idle = 0 if value < best_value - TOGETHER * abs(best_value) else idle
@@ -131,19 +131,21 @@ def least_by_cuts(program: SpectralProgram, start: Vector, control: SolverContro
         point = hold * best + (1.0 - hold) * answer.point[:-1]
     # What the last master leaves to its cuts is one mixture of them, and to the limits what they push against it.
     shares = np.maximum(-answer.row_multipliers[rows:], 0.0)
-    mixed: Vector = (shares / (shares.sum() or 1.0)) @ np.array(slopes)
-    of_limits = Answer(answer.point[:-1], answer.row_multipliers[:rows], answer.solver, answer.iterations)
-    return Found(best, best_value, program.tangent(mixed), of_limits, np.array(slopes)[shares > 0.0], len(slopes))
+    mixed: Vector = (shares / (shares.sum() or 1.0)) @ np.array(gradients)
+    of_limits = ProgramSolution(answer.point[:-1], answer.row_multipliers[:rows], answer.solver, answer.iterations)
+    return Incumbent(
+        best, best_value, program.tangent(mixed), of_limits, np.array(gradients)[shares > 0.0], len(gradients)
+    )
 
 
-def _vertex(master: GrowingProgram) -> Answer:
+def _vertex(master: IncrementalProgram) -> ProgramSolution:
     answer = master.solve()
     if answer is None:
         raise SolverFailed("HiGHS takes a feasible set for empty")
     return answer
 
 
-def _with_level(program: SpectralProgram) -> Program:
+def _master(program: SpectralProgram) -> Program:
     """One more variable in the place of the risk, which every cut holds up."""
     polytope = program.polytope
     matrix = np.hstack([polytope.matrix, np.zeros((len(polytope.matrix), 1))])

@@ -16,13 +16,13 @@ from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.polytope import Polytope
 from domain.optimization.problem.problem import Problem
 from domain.optimization.problem.size_limits import MOST_ENTRIES
-from domain.optimization.programs.linear import GrowingProgram
-from domain.optimization.programs.program import Answer, Program
+from domain.optimization.programs.linear import IncrementalProgram
+from domain.optimization.programs.program import Program, ProgramSolution
 from domain.optimization.programs.solver_control import SolverControl
-from domain.optimization.spectral.cutting_planes import Found
-from domain.optimization.spectral.spectral_risk import SpectralProof, least_spectral, ranked_risk
+from domain.optimization.spectral.cutting_planes import Incumbent
+from domain.optimization.spectral.spectral_risk import SpectralProof, minimum_spectral_risk, spectral_risk_of
 
-Places = NDArray[np.intp]
+Indices = NDArray[np.intp]
 
 FIRST = 3.0
 """Scenarios to start with, as a multiple of the tail's probability: two or three rounds end it."""
@@ -31,7 +31,7 @@ ABOVE = 1e-10
 """A scaled loss this far above the level counts as above it."""
 
 
-def minimum_tail_risk(problem: Problem, limits: FeasibleSet, control: SolverControl) -> SpectralProof | None:
+def minimum_cvar(problem: Problem, limits: FeasibleSet, control: SolverControl) -> SpectralProof | None:
     """The least CVaR under linear limits, None where no weights keep them.
 
     Raises NotSupported without scenarios, UnboundedProblem, SolverTimedOut, SolverFailed.
@@ -49,12 +49,12 @@ def minimum_tail_risk(problem: Problem, limits: FeasibleSet, control: SolverCont
     first = int(np.searchsorted(np.cumsum(prices[worst]), FIRST)) + 1
     if _entries(polytope, len(worst)) > MOST_ENTRIES:
         # Cuts need no row for each scenario.
-        return least_spectral(limits, ranked_risk(problem.risk), control)
+        return minimum_spectral_risk(limits, spectral_risk_of(problem.risk), control)
     try:
-        found = _Growing(returns, prices, polytope, worst[:first], control).solved()
+        found = _TailProgram(returns, prices, polytope, worst[:first], control).solved()
     except UnboundedProblem:
         # What was left out may be what holds it.
-        found = _Growing(returns, prices, polytope, worst, control).solved()
+        found = _TailProgram(returns, prices, polytope, worst, control).solved()
     if found is None:
         return None
     return SpectralProof(limits, problem.risk.of, found, unit)
@@ -65,11 +65,11 @@ def _entries(polytope: Polytope, scenarios: int) -> int:
     return (len(polytope.matrix) + scenarios) * (len(polytope.lower) + 1 + scenarios)
 
 
-class _Growing:
+class _TailProgram:
     """The program with the scenarios that are in it so far."""
 
     def __init__(
-        self, returns: Matrix, prices: Vector, polytope: Polytope, first: Places, control: SolverControl
+        self, returns: Matrix, prices: Vector, polytope: Polytope, first: Indices, control: SolverControl
     ) -> None:
         self._returns, self._prices, self._polytope = returns, prices, polytope
         self._inside = np.zeros(len(returns), dtype=bool)
@@ -77,14 +77,14 @@ class _Growing:
         self._order, self._control = first, control
         self._columns = len(polytope.lower)
         program = _program(returns[first], prices[first], polytope)
-        self._program = GrowingProgram(program, control)
+        self._program = IncrementalProgram(program, control)
 
-    def solved(self) -> Found | None:
+    def solved(self) -> Incumbent | None:
         """The point of least risk with the reweighting that proves it, None where there are no weights.
 
-        Raises as `minimum_tail_risk` does.
+        Raises as `minimum_cvar` does.
         """
-        rows, size, iterations = len(self._polytope.matrix), self._returns.shape[1], 0
+        rows, n_assets, iterations = len(self._polytope.matrix), self._returns.shape[1], 0
         # Each round but the last takes in at least one scenario.
         for _ in range(1 + int(np.count_nonzero(~self._inside))):
             self._control()
@@ -92,34 +92,34 @@ class _Growing:
             if answer is None:
                 return None
             iterations += answer.iterations
-            weights, level = answer.point[:size], float(answer.point[self._columns])
+            weights, level = answer.point[:n_assets], float(answer.point[self._columns])
             above = -(self._returns @ weights) - level
             missed = np.flatnonzero((above > ABOVE) & ~self._inside)
             if not len(missed):
-                chances = np.maximum(-answer.row_multipliers[rows:], 0.0)
-                slope = -(chances / chances.sum()) @ self._returns[self._order]
-                point, pushes = answer.point[: self._columns], answer.row_multipliers[:rows]
-                tangent = Program(None, np.append(slope, np.zeros(self._columns - size)), self._polytope)
-                of_limits = Answer(point, pushes, answer.solver, iterations)
-                return Found(point, float(slope @ weights), tangent, of_limits, slope[None, :], iterations)
-            self._take_in(missed)
+                probabilities = np.maximum(-answer.row_multipliers[rows:], 0.0)
+                gradient = -(probabilities / probabilities.sum()) @ self._returns[self._order]
+                point, row_multipliers = answer.point[: self._columns], answer.row_multipliers[:rows]
+                tangent = Program(None, np.append(gradient, np.zeros(self._columns - n_assets)), self._polytope)
+                of_limits = ProgramSolution(point, row_multipliers, answer.solver, iterations)
+                return Incumbent(point, float(gradient @ weights), tangent, of_limits, gradient[None, :], iterations)
+            self._add_scenarios(missed)
         raise SolverFailed(f"the least CVaR was not found with all {len(self._returns)} scenarios taken in")
 
-    def _take_in(self, missed: Places) -> None:
+    def _add_scenarios(self, missed: Indices) -> None:
         self._inside[missed] = True
         self._order = np.append(self._order, missed)
-        for place in missed.tolist():
+        for index in missed.tolist():
             coefficients = np.zeros(self._columns + 1)
-            coefficients[: self._returns.shape[1]], coefficients[-1] = self._returns[place], 1.0
-            self._program.add_soft_row(coefficients, 0.0, float(self._prices[place]))
+            coefficients[: self._returns.shape[1]], coefficients[-1] = self._returns[index], 1.0
+            self._program.add_soft_row(coefficients, 0.0, float(self._prices[index]))
 
 
 def _program(returns: Matrix, prices: Vector, polytope: Polytope) -> Program:
     """Over the variables of the polytope, the level, and what each scenario loses above it."""
-    (count, size), (rows, columns) = returns.shape, polytope.matrix.shape
+    (count, n_assets), (rows, columns) = returns.shape, polytope.matrix.shape
     matrix = np.zeros((rows + count, columns + 1 + count))
     matrix[:rows, :columns] = polytope.matrix
-    matrix[rows:, :size], matrix[rows:, columns] = returns, 1.0
+    matrix[rows:, :n_assets], matrix[rows:, columns] = returns, 1.0
     matrix[rows:, columns + 1 :] = np.eye(count)
     more, open_ends = np.zeros(count), np.full(count, np.inf)
     extended = Polytope(

@@ -12,13 +12,13 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.errors import SolverFailed, SolverTimedOut
-from domain.optimization.conic.risk_epigraphs import RANKED
+from domain.optimization.conic.risk_epigraphs import SPECTRAL_ONLY
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.limits import Box, RiskCap, Row
-from domain.optimization.problem.selection_limits import Holdings
+from domain.optimization.problem.selection_limits import SelectionLimit
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.solution import Binding, BoundSide, Candidate
-from domain.optimization.spectral.spectral_risk import least_spectral, ranked_risk
+from domain.optimization.spectral.spectral_risk import minimum_spectral_risk, spectral_risk_of
 
 MISS = 1e-9
 """A limit missed by no more than this is met, or by less than its millionth part where that is smaller."""
@@ -29,7 +29,7 @@ EXPLORATION_SECONDS = 10.0
 AROUND = 10.0
 
 
-def within_ranked_caps(
+def within_spectral_constraints(
     limits: FeasibleSet,
     solved: Callable[[FeasibleSet], Candidate | None],
     on_progress: Callable[[], None],
@@ -40,49 +40,51 @@ def within_ranked_caps(
 
     Cuts are scaled by the risk of a typical asset, or not, where limits are to be widened in their own units.
     """
-    caps = [cap for cap in limits.risk_caps if cap.risk.measure in RANKED]
+    caps = [cap for cap in limits.risk_caps if cap.risk.measure in SPECTRAL_ONLY]
     if not caps:
         return solved(limits)
-    kept = [limit for limit in limits.limits if not isinstance(limit, RiskCap) or limit.risk.measure not in RANKED]
+    kept = [
+        limit for limit in limits.limits if not isinstance(limit, RiskCap) or limit.risk.measure not in SPECTRAL_ONLY
+    ]
     for _ in range(ROUNDS):
         on_progress()
         rows = [_scaled(row, cap.risk.unit if scaled else 1.0) for cap in caps for row in cap.cuts]
         found = solved(FeasibleSet(limits.symbols, (*kept, *rows)))
         if found is None:
             return None
-        missed = [cap for cap in caps if _is_news(cap, found)]
+        missed = [cap for cap in caps if _is_violated(cap, found)]
         if not missed:
-            return replace(found, binding=_together(found.binding, {cap.label: cap.risk.unit for cap in caps}))
+            return replace(found, binding=_merge_bindings(found.binding, {cap.label: cap.risk.unit for cap in caps}))
         for cap in missed:
             cap.cuts.append(_cut(cap, found))
     raise SolverFailed(f"{ROUNDS} cuts do not hold {', '.join(cap.label for cap in caps)}")
 
 
-def least_ranked(limits: FeasibleSet, labels: Collection[str]) -> Vector | None:
+def explore_spectral_constraints(limits: FeasibleSet, labels: Collection[str]) -> Vector | None:
     """Weights with about the least risk that the linear limits leave to one of the caps under these labels.
 
     What is found on the way shows the caps in further programs, which would come upon it one by one.
     """
     weights = None
-    linear = tuple(limit for limit in limits.limits if not isinstance(limit, RiskCap | Holdings))
+    linear = tuple(limit for limit in limits.limits if not isinstance(limit, RiskCap | SelectionLimit))
     # Where something is left out to see whether it is what conflicts, the rest may not be bounded.
-    around = Box("", np.full(limits.size, -AROUND), np.full(limits.size, AROUND))
+    around = Box("", np.full(limits.n_assets, -AROUND), np.full(limits.n_assets, AROUND))
     for cap in limits.risk_caps:
-        if cap.label not in labels or cap.risk.measure not in RANKED:
+        if cap.label not in labels or cap.risk.measure not in SPECTRAL_ONLY:
             continue
-        risk = ranked_risk(cap.risk)
+        risk = spectral_risk_of(cap.risk)
         rest = FeasibleSet(limits.symbols, (*linear, around))
         try:
-            proof = least_spectral(rest, risk, SolverControl.for_seconds(EXPLORATION_SECONDS))
+            proof = minimum_spectral_risk(rest, risk, SolverControl.for_seconds(EXPLORATION_SECONDS))
         except (SolverFailed, SolverTimedOut):
             continue
         if proof is not None:
-            cap.cuts.extend(_row(cap, slope * risk.unit) for slope in proof.found.slopes)
+            cap.cuts.extend(_row(cap, gradient * risk.unit) for gradient in proof.found.gradients)
             weights = proof.weights
     return weights
 
 
-def _is_news(cap: RiskCap, found: Candidate) -> bool:
+def _is_violated(cap: RiskCap, found: Candidate) -> bool:
     """Whether the risk is above the limit, and above what the cuts know of it: where a limit may give way, both."""
     known = max((float(row.coefficients @ found.weights) for row in cap.cuts), default=cap.maximum)
     allowed = min(MISS, MISS * 1e3 * abs(cap.maximum))
@@ -90,20 +92,20 @@ def _is_news(cap: RiskCap, found: Candidate) -> bool:
 
 
 def _cut(cap: RiskCap, found: Candidate) -> Row:
-    risk = ranked_risk(cap.risk)
-    _, slope = risk.cutter.cut(found.weights)
-    return _row(cap, slope * risk.unit)
+    risk = spectral_risk_of(cap.risk)
+    _, gradient = risk.cutting_planes.cut(found.weights)
+    return _row(cap, gradient * risk.unit)
 
 
-def _row(cap: RiskCap, slope: Vector) -> Row:
-    return Row(cap.label, slope, -np.inf, cap.maximum)
+def _row(cap: RiskCap, gradient: Vector) -> Row:
+    return Row(cap.label, gradient, -np.inf, cap.maximum)
 
 
 def _scaled(row: Row, unit: float) -> Row:
     return Row(row.label, row.coefficients / unit, row.lower, row.upper / unit)
 
 
-def _together(binding: tuple[Binding, ...], units: dict[str, float]) -> tuple[Binding, ...]:
+def _merge_bindings(binding: tuple[Binding, ...], units: dict[str, float]) -> tuple[Binding, ...]:
     """A limit once, its price the sum of those of its cuts."""
     prices: dict[str, float] = {}
     for one in binding:

@@ -13,7 +13,7 @@ import numpy as np
 from domain.checks import Vector
 from domain.errors import NotSupported, SolverFailed, UnboundedProblem
 from domain.market_data.panel import Scenarios
-from domain.optimization.mean_variance.charnes_cooper import HomogeneousLimits, refuse_without_gain
+from domain.optimization.mean_variance.charnes_cooper import HomogenisedLimits, refuse_without_excess_return
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.net_return import NetReturn, annual_net_return
 from domain.optimization.problem.polytope import Polytope
@@ -23,28 +23,25 @@ from domain.optimization.programs.binding_limits import box_bindings, row_bindin
 from domain.optimization.programs.duality import bound_multipliers
 from domain.optimization.programs.linear import solve_linear
 from domain.optimization.programs.program import Program
-from domain.optimization.programs.repair import within
+from domain.optimization.programs.repair import nearest_feasible
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.request.objectives import MaxRatio, MaxUtility, MinRisk, OrderedWeightedAverage
 from domain.optimization.solution import Binding, Candidate, Engine
-from domain.optimization.spectral.cutting_planes import Cutter, Found, SpectralProgram, least_by_cuts
-from domain.optimization.tolerances import VIOLATION_TOLERANCE
+from domain.optimization.spectral.cutting_planes import CuttingPlanes, Incumbent, SpectralProgram, minimise_by_cuts
+from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, SPECTRAL_VALUE_FLOOR
 from domain.risk.measures import RiskMeasure
 from domain.risk.measures.spectral import Spectrum, corrected, given_weights, spectral_risk, spectrum_of
 from domain.risk.outcomes import EQUAL
 
-RISK_FLOOR = 1e-2
-"""An objective below this many times its size for a typical asset counts as this when a gap is relative to it."""
-
 NOTHING = 1e-9
 """A risk of less than this, in typical ones at the same gain, is none: a ratio to it has no maximum."""
 
-Goal = MinRisk | MaxUtility | MaxRatio
+SpectralObjective = MinRisk | MaxUtility | MaxRatio
 
 
 @dataclass(frozen=True, slots=True)
-class RankedRisk:
+class SpectralRisk:
     """A measure that weighs outcomes by rank."""
 
     scenarios: Scenarios
@@ -57,9 +54,9 @@ class RankedRisk:
         return float(self.scenarios.values.std()) or 1.0
 
     @property
-    def cutter(self) -> Cutter:
+    def cutting_planes(self) -> CuttingPlanes:
         """Of scaled outcomes."""
-        return Cutter(self.scenarios.values / self.unit, self.scenarios.probabilities, self.spectrum)
+        return CuttingPlanes(self.scenarios.values / self.unit, self.scenarios.probabilities, self.spectrum)
 
 
 def is_spectral(measure: RiskMeasure) -> bool:
@@ -71,17 +68,17 @@ def is_spectral(measure: RiskMeasure) -> bool:
     return True
 
 
-def ranked_risk(risk: PortfolioRisk) -> RankedRisk:
+def spectral_risk_of(risk: PortfolioRisk) -> SpectralRisk:
     """A measure of portfolios as one by rank. Raises NotSupported where it has no spectrum, or without scenarios."""
     spectrum = spectrum_of(risk.measure, risk.confidence_level)
     scenarios = risk.distribution
     if risk.measure is RiskMeasure.GINI_MEAN_DIFFERENCE and scenarios.are_observations:
         # Of a sample every pair of different observations counts once, which the spectrum alone does not know.
         spectrum = corrected(spectrum, len(scenarios.values))
-    return RankedRisk(scenarios, spectrum, risk.of)
+    return SpectralRisk(scenarios, spectrum, risk.of)
 
 
-def ordered_average(problem: Problem, weights: Vector) -> RankedRisk:
+def ordered_average_risk(problem: Problem, weights: Vector) -> SpectralRisk:
     """Given weights of ordered losses. Raises InvalidInput for weights that do not fit, NotSupported."""
     scenarios = problem.risk_in(RiskMeasure.WORST_REALIZATION).distribution
     spectrum = given_weights("objective.owa.weights", weights, len(scenarios.values))
@@ -91,10 +88,10 @@ def ordered_average(problem: Problem, weights: Vector) -> RankedRisk:
     def average(held: Vector) -> float:
         return spectral_risk(scenarios.values @ held, spectrum)
 
-    return RankedRisk(scenarios, spectrum, average)
+    return SpectralRisk(scenarios, spectrum, average)
 
 
-def best_ordered_average(
+def optimise_ordered_average(
     problem: Problem, limits: FeasibleSet, objective: OrderedWeightedAverage, control: SolverControl
 ) -> Candidate | None:
     """The least ordered weighted average of losses, or the best goal with it as the risk."""
@@ -102,11 +99,11 @@ def best_ordered_average(
         raise NotSupported("an ordered weighted average is optimised within linear limits only")
     if problem.costs is not None:
         raise NotSupported("an ordered weighted average is optimised without trading costs only")
-    return best_by_cuts(problem, limits, ordered_average(problem, objective.weights), objective.goal, control)
+    return optimise_spectral(problem, limits, ordered_average_risk(problem, objective.weights), objective.goal, control)
 
 
-def best_by_cuts(
-    problem: Problem, limits: FeasibleSet, risk: RankedRisk, goal: Goal, control: SolverControl
+def optimise_spectral(
+    problem: Problem, limits: FeasibleSet, risk: SpectralRisk, goal: SpectralObjective, control: SolverControl
 ) -> Candidate | None:
     """The best weights within linear limits and without costs, or None where no weights keep the limits.
 
@@ -114,12 +111,12 @@ def best_by_cuts(
     """
     match goal:
         case MaxRatio(risk_free):
-            return _highest_ratio(limits, risk, annual_net_return(problem, risk_free), control)
+            return _maximum_ratio(limits, risk, annual_net_return(problem, risk_free), control)
         case MaxUtility(aversion):
             penalty = 0.5 * aversion * problem.periods_per_year
-            proof = _proof(limits, risk, penalty, annual_net_return(problem), control)
+            proof = _minimise(limits, risk, penalty, annual_net_return(problem), control)
         case MinRisk():
-            proof = least_spectral(limits, risk, control)
+            proof = minimum_spectral_risk(limits, risk, control)
     return None if proof is None else proof.candidate
 
 
@@ -129,13 +126,13 @@ class SpectralProof:
 
     limits: FeasibleSet
     value: Callable[[Vector], float]  # in the objective's own unit
-    found: Found
+    found: Incumbent
     unit: float  # one scaled value, in the objective's own unit: the larger of a typical risk and gain
 
     @property
     def weights(self) -> Vector:
         """The best that were found."""
-        return self.found.point[: self.limits.size]
+        return self.found.point[: self.limits.n_assets]
 
     @property
     def bound(self) -> float:
@@ -145,80 +142,82 @@ class SpectralProof:
     def gap(self, weights: Vector) -> float:
         """How far their value is above the bound, relative to it, or near zero to its size for a typical asset."""
         value = self.value(weights)
-        size = max(abs(value), RISK_FLOOR * self.unit)
+        size = max(abs(value), SPECTRAL_VALUE_FLOOR * self.unit)
         return max(value - self.bound, 0.0) / size if size > 0.0 else 0.0
 
     def binding(self, weights: Vector) -> tuple[Binding, ...]:
         """Which limits hold the value up, and what relaxing each by one unit is worth."""
-        pushes = bound_multipliers(self.found.tangent, self.found.answer)[: self.limits.size]
+        box_multipliers = bound_multipliers(self.found.tangent, self.found.answer)[: self.limits.n_assets]
         rows = row_bindings(self.found.answer.row_multipliers, self.limits, self.unit)
-        return (*rows, *box_bindings(weights, pushes, self.limits, self.unit))
+        return (*rows, *box_bindings(weights, box_multipliers, self.limits, self.unit))
 
     @property
     def candidate(self) -> Candidate:
         """The best weights with this proof."""
-        weights = within(self.limits, self.weights)
+        weights = nearest_feasible(self.limits, self.weights)
         return _candidate(weights, self.found.cuts, self.gap(weights), self.binding(weights))
 
 
-def least_spectral(limits: FeasibleSet, risk: RankedRisk, control: SolverControl) -> SpectralProof | None:
+def minimum_spectral_risk(limits: FeasibleSet, risk: SpectralRisk, control: SolverControl) -> SpectralProof | None:
     """The least risk per period under linear limits, None where no weights keep them."""
-    return _proof(limits, risk, 1.0, NetReturn(np.zeros(limits.size)), control)
+    return _minimise(limits, risk, 1.0, NetReturn(np.zeros(limits.n_assets)), control)
 
 
-def _proof(
+def _minimise(
     limits: FeasibleSet,
-    risk: RankedRisk,
+    risk: SpectralRisk,
     penalty: float,
-    gain: NetReturn,
+    net_return: NetReturn,
     control: SolverControl,
 ) -> SpectralProof | None:
     """The least penalty * risk - gain."""
     polytope = limits.polytope()
-    start = _start(limits, polytope, control)
+    start = _feasible_point(limits, polytope, control)
     if start is None:
         return None
-    scale = max(gain.scale, penalty * risk.unit)
+    scale = max(net_return.scale, penalty * risk.unit)
     linear = np.zeros(len(polytope.lower))
-    linear[: limits.size] = -gain.by_asset / scale
-    program = SpectralProgram(risk.cutter, linear, penalty * risk.unit / scale, polytope)
-    found = least_by_cuts(program, start, control)
+    linear[: limits.n_assets] = -net_return.by_asset / scale
+    program = SpectralProgram(risk.cutting_planes, linear, penalty * risk.unit / scale, polytope)
+    found = minimise_by_cuts(program, start, control)
 
     def value(weights: Vector) -> float:
-        return penalty * risk.of(weights) - gain.of(weights)
+        return penalty * risk.of(weights) - net_return.of(weights)
 
     return SpectralProof(limits, value, found, scale)
 
 
-def _highest_ratio(limits: FeasibleSet, risk: RankedRisk, gain: NetReturn, control: SolverControl) -> Candidate | None:
+def _maximum_ratio(
+    limits: FeasibleSet, risk: SpectralRisk, net_return: NetReturn, control: SolverControl
+) -> Candidate | None:
     """The highest annual gain per unit of risk, by the least risk at a gain of one."""
-    cone, size = HomogeneousLimits.of(limits), gain.scale
+    cone, size = HomogenisedLimits.of(limits), net_return.scale
     start = None
     if size > 0.0:
-        polytope = cone.polytope(gain, size)
+        polytope = cone.polytope(net_return, size)
         try:
             start = solve_linear(Program(None, np.zeros(cone.columns), polytope), control)
         except SolverFailed:
-            refuse_without_gain(limits, gain, control)
+            refuse_without_excess_return(limits, net_return, control)
             raise
     if start is None:
-        refuse_without_gain(limits, gain, control)
+        refuse_without_excess_return(limits, net_return, control)
         return None
     # A ratio has a maximum only where no weights that gain have a risk of 0 or less: that bounds every master.
-    program = SpectralProgram(risk.cutter, np.zeros(cone.columns), 1.0, polytope, least=0.0)
-    found = least_by_cuts(program, start.point, control)
+    program = SpectralProgram(risk.cutting_planes, np.zeros(cone.columns), 1.0, polytope, least=0.0)
+    found = minimise_by_cuts(program, start.point, control)
     kappa = float(cone.kappa @ found.point)
-    if found.value <= NOTHING * float(np.abs(found.point[: limits.size]).sum()):
+    if found.value <= NOTHING * float(np.abs(found.point[: limits.n_assets]).sum()):
         raise UnboundedProblem("a portfolio without risk has a positive excess return: the ratio has no maximum")
     if kappa <= 0.0:
         raise SolverFailed("HiGHS returned a portfolio of no size")
-    weights = within(limits, found.point[: limits.size] / kappa)
-    earned = gain.of(weights)
-    inverse = risk.of(weights) / risk.unit * size / earned if earned > 0.0 else np.inf
+    weights = nearest_feasible(limits, found.point[: limits.n_assets] / kappa)
+    achieved = net_return.of(weights)
+    inverse = risk.of(weights) / risk.unit * size / achieved if achieved > 0.0 else np.inf
     bound = found.bound
     ratio = size / (inverse * risk.unit)
-    pushes = bound_multipliers(found.tangent, found.answer)[: limits.size]
-    binding = cone.binding(found.answer.row_multipliers, pushes, weights, ratio * kappa / inverse)
+    box_multipliers = bound_multipliers(found.tangent, found.answer)[: limits.n_assets]
+    binding = cone.binding(found.answer.row_multipliers, box_multipliers, weights, ratio * kappa / inverse)
     return _candidate(weights, found.cuts, max(inverse / bound - 1.0, 0.0) if bound > 0.0 else np.inf, binding)
 
 
@@ -234,14 +233,14 @@ def _candidate(weights: Vector, cuts: int, gap: float, binding: tuple[Binding, .
     )
 
 
-def _start(limits: FeasibleSet, polytope: Polytope, control: SolverControl) -> Vector | None:
+def _feasible_point(limits: FeasibleSet, polytope: Polytope, control: SolverControl) -> Vector | None:
     """A point of the polytope: even weights where those will do, otherwise a vertex; None where there are none."""
     if (polytope.lower > polytope.upper).any():
         return None
     budget = next((row.upper for row in limits.rows if row.is_budget), 1.0)
-    even = np.clip(np.full(limits.size, budget / limits.size), limits.lower, limits.upper)
-    if limits.violation(even) <= VIOLATION_TOLERANCE**2:
+    even = np.clip(np.full(limits.n_assets, budget / limits.n_assets), limits.lower, limits.upper)
+    if limits.violation(even) <= FEASIBILITY_TOLERANCE**2:
         # The auxiliary variables have no cost, and what they are does not matter.
-        return np.append(even, np.zeros(len(polytope.lower) - limits.size))
+        return np.append(even, np.zeros(len(polytope.lower) - limits.n_assets))
     vertex = solve_linear(Program(None, np.zeros(len(polytope.lower)), polytope), control)
     return None if vertex is None else vertex.point

@@ -7,7 +7,7 @@ from domain.errors import InvalidInput
 from domain.market_data.missing import MissingDataPolicy, complete
 from domain.market_data.panel import PricePanel, ReturnPanel
 from domain.market_data.source import complete_returns
-from domain.optimization.problem.resolve import state
+from domain.optimization.problem.resolve import build_problem
 from domain.optimization.request.objectives import MinRisk
 from domain.optimization.request.specification import Specification
 from domain.risk.prepared import prepared
@@ -71,4 +71,4 @@ def test_a_year_has_the_periods_of_the_dates_that_are_left() -> None:
     values[np.arange(600) % 30 != 0, 1] = np.nan
     panel = PricePanel.of("AB", range(600), values)
     specification = Specification(MinRisk(), missing_data=MissingDataPolicy.DROP_DATES)
-    assert state(specification, panel).moments.periods_per_year == 12
+    assert build_problem(specification, panel).moments.periods_per_year == 12

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from domain.errors import InfeasibleProblem, NotSupported
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.optimization.frontier import trace
+from domain.optimization.frontier import trace_frontier
 from domain.optimization.problem.problem import Problem
 from domain.optimization.request.constraints import GroupBounds, ReturnFloor, WeightBounds
 from domain.optimization.request.objectives import MinRisk
@@ -21,7 +21,7 @@ from tests.reference.optimization.test_published import CLA, TURNING_POINTS
 
 
 def traced(problem: Problem, points: int = 0) -> list[Solution]:
-    return list(trace(problem, points, lambda: None))
+    return list(trace_frontier(problem, points, lambda: None))
 
 
 def test_the_turning_points_of_bailey_and_lopez_de_prado() -> None:

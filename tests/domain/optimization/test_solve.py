@@ -239,7 +239,7 @@ def test_what_no_engine_does_is_refused() -> None:
         solve(Problem(moments, MaxRatio(), tail))
     with pytest.raises(NotSupported, match="needs returns"):
         solve(Problem(moments, MinRisk(), tail, options=SolverOptions(engine=EnginePreference.FAST)))
-    with pytest.raises(NotSupported, match="Riskfolio-Lib has no words"):
+    with pytest.raises(NotSupported, match="Riskfolio-Lib does not support"):
         solve(Problem(moments, EqualWeight(), options=SolverOptions(engine=EnginePreference.RISKFOLIO)))
 
 

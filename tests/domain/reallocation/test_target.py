@@ -9,7 +9,7 @@ from domain.costs.model import CostModel
 from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel
 from domain.market_data.snapshot import Quote, Snapshot
-from domain.optimization.problem.resolve import state
+from domain.optimization.problem.resolve import build_problem
 from domain.optimization.request.objectives import MaxUtility, MinRisk
 from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
@@ -37,7 +37,7 @@ def test_the_weights_are_those_of_the_last_dates() -> None:
     panel = prices()
     found = optimised_target(SPECIFICATION, panel, 20, HELD, MARKET, go_on)
     last = PricePanel(SYMBOLS, panel.dates[-21:], panel.values[-21:])
-    expected = solve(state(SPECIFICATION, last, go_on), go_on)
+    expected = solve(build_problem(SPECIFICATION, last, go_on), go_on)
     assert list(found.weights.values()) == pytest.approx(expected.weights.tolist(), abs=1e-9)
     assert found.weights != optimised_target(SPECIFICATION, panel, None, HELD, MARKET, go_on).weights
 
@@ -63,7 +63,9 @@ def test_costs_take_value_and_volume_from_the_portfolio_and_the_market() -> None
     )
     liquidity = {symbol: Liquidity(daily_value=1000.0) for symbol in SYMBOLS}
     told = CostModel(impact=impact, portfolio_value=2000.0, liquidity=liquidity)
-    expected = solve(state(Specification(objective, costs=told, current_weights={"A": 0.5}), panel, go_on), go_on)
+    expected = solve(
+        build_problem(Specification(objective, costs=told, current_weights={"A": 0.5}), panel, go_on), go_on
+    )
     assert list(found.weights.values()) == pytest.approx(expected.weights.tolist(), abs=1e-7)
     free = optimised_target(Specification(objective), panel, None, HELD, SMALL_MARKET, go_on)
     assert found.weights != pytest.approx(free.weights, abs=1e-3)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from domain.optimization.clustering.entropy_projection import nearest_within
+from domain.optimization.clustering.entropy_projection import project_by_entropy
 
 SIZES = st.integers(1, 8)
 SEEDS = st.integers(0, 10_000)
@@ -25,7 +25,7 @@ def drawn(rng: np.random.Generator, size: int, *, zeros: bool) -> tuple[np.ndarr
 @given(SIZES, SEEDS, st.booleans())
 def test_bounds_that_can_be_kept_are_kept(size: int, seed: int, zeros: bool) -> None:
     weights, lower, upper = drawn(np.random.default_rng(seed), size, zeros=zeros)
-    found = nearest_within(weights, lower, upper, 1.0)
+    found = project_by_entropy(weights, lower, upper, 1.0)
     assert (found >= lower).all()
     assert (found <= upper).all()
     assert abs(found.sum() - 1.0) <= 1e-12
@@ -36,7 +36,7 @@ def test_it_has_the_least_relative_entropy(size: int, seed: int) -> None:
     """Given positive weights and bounds of 0 or more, SLSQP finds nothing nearer."""
     weights, lower, upper = drawn(np.random.default_rng(seed), size, zeros=False)
     weights, lower = np.maximum(weights, 1e-6), np.maximum(lower, 0.0)
-    found = nearest_within(weights, lower, upper, 1.0)
+    found = project_by_entropy(weights, lower, upper, 1.0)
 
     def entropy(w: np.ndarray) -> float:
         return float(np.sum(np.where(w > 0.0, w * np.log(np.maximum(w, 1e-300) / weights), 0.0)))
@@ -56,23 +56,23 @@ def test_equal_assets_stay_equal_whatever_their_places(seed: int) -> None:
     rng = np.random.default_rng(seed)
     weights, lower, upper = drawn(rng, 5, zeros=True)
     order = rng.permutation(5)
-    found = nearest_within(weights, lower, upper, 1.0)
-    moved = nearest_within(weights[order], lower[order], upper[order], 1.0)
+    found = project_by_entropy(weights, lower, upper, 1.0)
+    moved = project_by_entropy(weights[order], lower[order], upper[order], 1.0)
     np.testing.assert_allclose(moved, found[order], atol=1e-12)
 
 
 def test_a_floor_and_a_cap_that_bind_at_once() -> None:
     """One asset has nearly everything: capped at 0.4 it leaves 0.6 for two that are alike."""
-    found = nearest_within(np.array([0.998, 0.001, 0.001]), np.full(3, 0.03), np.full(3, 0.4), 1.0)
+    found = project_by_entropy(np.array([0.998, 0.001, 0.001]), np.full(3, 0.03), np.full(3, 0.4), 1.0)
     np.testing.assert_allclose(found, [0.4, 0.3, 0.3], atol=1e-15)
 
 
 def test_assets_without_weight_get_none_while_the_others_can_take_it() -> None:
     lower, upper = np.zeros(3), np.array([0.5, 0.6, 0.5])
-    np.testing.assert_allclose(nearest_within(np.array([0.9, 0.1, 0.0]), lower, upper, 1.0), [0.5, 0.5, 0.0])
+    np.testing.assert_allclose(project_by_entropy(np.array([0.9, 0.1, 0.0]), lower, upper, 1.0), [0.5, 0.5, 0.0])
 
 
 def test_assets_without_weight_share_what_the_others_cannot_take() -> None:
     lower, upper = np.zeros(4), np.array([0.5, 0.1, 0.5, 0.5])
-    found = nearest_within(np.array([0.9, 0.1, 0.0, 0.0]), lower, upper, 1.0)
+    found = project_by_entropy(np.array([0.9, 0.1, 0.0, 0.0]), lower, upper, 1.0)
     np.testing.assert_allclose(found, [0.5, 0.1, 0.2, 0.2])

@@ -16,7 +16,7 @@ from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
 from domain.optimization.problem.problem import Problem
 from domain.optimization.request.constraints import GroupBounds, Leverage, WeightBounds
-from domain.optimization.request.objectives import Codependence, Hierarchical, HierarchicalMethod
+from domain.optimization.request.objectives import CodependenceMeasure, Hierarchical, HierarchicalMethod
 from domain.optimization.solution import Engine
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
@@ -30,17 +30,17 @@ PANEL = ReturnPanel.of(SYMBOLS, np.arange(200), RETURNS)
 PROBLEM = Problem(estimate_moments(PANEL, Estimation(), 252.0), Hierarchical(), scenarios=Scenarios.from_returns(PANEL))
 
 LIKENESSES = {
-    Codependence.PEARSON: "pearson",
-    Codependence.SPEARMAN: "spearman",
-    Codependence.KENDALL: "kendall",
-    Codependence.GERBER1: "gerber1",
-    Codependence.GERBER2: "gerber2",
-    Codependence.ABSOLUTE_PEARSON: "abs_pearson",
-    Codependence.ABSOLUTE_SPEARMAN: "abs_spearman",
-    Codependence.ABSOLUTE_KENDALL: "abs_kendall",
-    Codependence.DISTANCE: "distance",
-    Codependence.TAIL: "tail",
-    Codependence.CUSTOM_COVARIANCE: "pearson",
+    CodependenceMeasure.PEARSON: "pearson",
+    CodependenceMeasure.SPEARMAN: "spearman",
+    CodependenceMeasure.KENDALL: "kendall",
+    CodependenceMeasure.GERBER1: "gerber1",
+    CodependenceMeasure.GERBER2: "gerber2",
+    CodependenceMeasure.ABSOLUTE_PEARSON: "abs_pearson",
+    CodependenceMeasure.ABSOLUTE_SPEARMAN: "abs_spearman",
+    CodependenceMeasure.ABSOLUTE_KENDALL: "abs_kendall",
+    CodependenceMeasure.DISTANCE: "distance",
+    CodependenceMeasure.TAIL: "tail",
+    CodependenceMeasure.CUSTOM_COVARIANCE: "pearson",
 }
 MEASURES = {
     RiskMeasure.VARIANCE: "MV",
@@ -89,10 +89,10 @@ def test_every_linkage(method: HierarchicalMethod, linkage: Linkage) -> None:
     assert ours(objective) == pytest.approx(theirs(objective), abs=1e-12)
 
 
-SAME_SIDE = (Codependence.KENDALL, Codependence.DISTANCE, Codependence.ABSOLUTE_SPEARMAN)
+SAME_SIDE = (CodependenceMeasure.KENDALL, CodependenceMeasure.DISTANCE, CodependenceMeasure.ABSOLUTE_SPEARMAN)
 """The leaves come out from left to right as theirs do; elsewhere from right to left, which halves 7 otherwise."""
 
-NO_TIE = (Codependence.PEARSON, Codependence.DISTANCE, Codependence.TAIL)
+NO_TIE = (CodependenceMeasure.PEARSON, CodependenceMeasure.DISTANCE, CodependenceMeasure.TAIL)
 """As many clusters as theirs; elsewhere two merges have one height, and theirs cuts there into another number."""
 
 
@@ -101,14 +101,14 @@ NO_TIE = (Codependence.PEARSON, Codependence.DISTANCE, Codependence.TAIL)
     [(HierarchicalMethod.HRP, likeness) for likeness in SAME_SIDE]
     + [(method, likeness) for method in (HierarchicalMethod.HERC, HierarchicalMethod.HERC2) for likeness in NO_TIE],
 )
-def test_bubble_trees(method: HierarchicalMethod, likeness: Codependence) -> None:
+def test_bubble_trees(method: HierarchicalMethod, likeness: CodependenceMeasure) -> None:
     objective = Hierarchical(method, Linkage.DBHT, likeness)
     assert ours(objective) == pytest.approx(theirs(objective), abs=1e-12)
 
 
 @pytest.mark.parametrize("likeness", LIKENESSES)
 @pytest.mark.parametrize("method", [HierarchicalMethod.HRP, HierarchicalMethod.HERC])
-def test_every_likeness(method: HierarchicalMethod, likeness: Codependence) -> None:
+def test_every_likeness(method: HierarchicalMethod, likeness: CodependenceMeasure) -> None:
     objective = Hierarchical(method, Linkage.WARD, likeness)
     assert ours(objective) == pytest.approx(theirs(objective), abs=1e-12)
 
@@ -132,7 +132,7 @@ def test_mutual_information_of_a_copy_is_all_of_it() -> None:
     assert found.likeness[0, 1] == pytest.approx(1.0, abs=1e-9)
     assert found.distance[0, 1] == pytest.approx(0.0, abs=1e-9)
     assert found.likeness[0, 2] < 0.5
-    assert ours(Hierarchical(codependence=Codependence.MUTUAL_INFORMATION)).sum() == pytest.approx(1.0)
+    assert ours(Hierarchical(codependence=CodependenceMeasure.MUTUAL_INFORMATION)).sum() == pytest.approx(1.0)
 
 
 @settings(max_examples=30, deadline=None)
@@ -233,7 +233,7 @@ def test_what_stands_in_the_way_is_said() -> None:
     with pytest.raises(InvalidInput, match="above 0"):
         solve(replace(PROBLEM, constraints=(Leverage("neutral", 0.5, 1.0, 0.0),)))
     with pytest.raises(NotSupported, match="SPEARMAN"):
-        solve(replace(PROBLEM, scenarios=None, objective=Hierarchical(codependence=Codependence.SPEARMAN)))
+        solve(replace(PROBLEM, scenarios=None, objective=Hierarchical(codependence=CodependenceMeasure.SPEARMAN)))
     constant = Moments.of("AB", [0.0, 0.0], [0.01, 0.0, 0.0, 0.0], 252.0)
     with pytest.raises(InvalidInput):
         solve(Problem(constant, Hierarchical()))

@@ -14,7 +14,7 @@ from domain.errors import InfeasibleProblem, NoPositiveExcessReturn, NotSupporte
 from domain.estimation.moments import Estimation, estimate_moments
 from domain.market_data.panel import ReturnPanel, Scenarios
 from domain.optimization.conic.robust import upper_covariance
-from domain.optimization.problem.objective_value import loss
+from domain.optimization.problem.objective_value import objective_value
 from domain.optimization.problem.problem import Problem
 from domain.optimization.request.constraints import (
     Constraint,
@@ -157,7 +157,7 @@ def test_the_optimum_is_that_of_cvxpy(case: tuple[Problem, cp.Expression, list[o
     problem, objective, constraints = case
     solution = solve(problem)
     best = independently(cp.Minimize(objective), constraints)
-    assert loss(problem, solution.weights) == pytest.approx(best, rel=1e-6, abs=1e-10)
+    assert objective_value(problem, solution.weights) == pytest.approx(best, rel=1e-6, abs=1e-10)
     assert solution.certificate.duality_gap is not None
     assert solution.certificate.duality_gap <= 1e-7
 
@@ -191,8 +191,8 @@ def test_the_worst_case_is_that_of_cvxpy(doubt: str) -> None:
 def test_without_doubt_the_worst_case_is_the_case() -> None:
     for goal in (MinRisk(), MaxReturn(), MaxUtility(3.0), MaxRatio()):
         plain = problem_of(goal)
-        assert loss(plain, solve(problem_of(WorstCase(goal))).weights) == pytest.approx(
-            loss(plain, solve(plain).weights), rel=1e-6
+        assert objective_value(plain, solve(problem_of(WorstCase(goal))).weights) == pytest.approx(
+            objective_value(plain, solve(plain).weights), rel=1e-6
         )
 
 
@@ -215,11 +215,11 @@ def test_no_feasible_weights_have_less_risk(measure: RiskMeasure) -> None:
 @pytest.mark.parametrize("measure", CONVEX, ids=str)
 def test_the_best_ratio_beats_all_others(measure: RiskMeasure) -> None:
     problem = problem_of(MaxRatio(0.02), WeightBounds("caps", None, 0.5), measure=measure)
-    best = loss(problem, solve(problem).weights)
+    best = objective_value(problem, solve(problem).weights)
     rivals = [solve(problem_of(MinRisk(), ReturnFloor("f", floor), measure=measure)) for floor in (0.2, 0.3)]
     for rival in [r.weights for r in rivals if r.weights.max() <= 0.5] + list(RNG.dirichlet(np.ones(SIZE) * 5, 50)):
         if rival.max() <= 0.5:
-            assert loss(problem, rival) >= best - 1e-7 * abs(best)
+            assert objective_value(problem, rival) >= best - 1e-7 * abs(best)
 
 
 @pytest.mark.parametrize("measure", CONVEX, ids=str)
@@ -312,7 +312,10 @@ def test_shadow_prices_are_what_relaxing_is_worth() -> None:
             problem = problem_of(objective, limit(0.0), RiskLimit("loose", RiskMeasure.MAX_DRAWDOWN, 9.0))
             price = sum(b.shadow_price or 0.0 for b in solve(problem).binding if b.label == name)
             step = steps[name]
-            ends = [loss(problem, solve(replace(problem, constraints=(limit(d),))).weights) for d in (-step, step)]
+            ends = [
+                objective_value(problem, solve(replace(problem, constraints=(limit(d),))).weights)
+                for d in (-step, step)
+            ]
             assert price == pytest.approx((ends[0] - ends[1]) / (2 * step), rel=0.02, abs=2e-5)
 
 
@@ -412,7 +415,7 @@ def test_shadow_prices_with_impact_and_shorts_that_cost(objective: Objective) ->
     def best(more: float, sign: float = -1.0) -> float:
         caps = WeightBounds("caps", -0.1, 0.35 + more)
         problem = replace(problem_of(objective, caps, Leverage("l", max_short=0.15)), costs=costs)
-        return sign * loss(problem, solve(problem).weights)
+        return sign * objective_value(problem, solve(problem).weights)
 
     caps = WeightBounds("caps", -0.1, 0.35)
     solution = solve(replace(problem_of(objective, caps, Leverage("l", max_short=0.15)), costs=costs))
@@ -437,6 +440,9 @@ def test_impact_of_any_size_is_proven(size: float, rate: float, seed: int, objec
     costs = TradingCosts(np.full(SIZE, rate), held, size * generator.uniform(0.2, 1.0, SIZE))
     problem = replace(problem_of(objective), costs=costs)
     found = solve(problem).weights
-    best = loss(problem, found)
+    best = objective_value(problem, found)
     near = (found + 0.03 * generator.dirichlet(np.ones(SIZE), 60)) / 1.03
-    assert all(loss(problem, rival) >= best - 1e-7 for rival in (held, *generator.dirichlet(np.ones(SIZE), 40), *near))
+    assert all(
+        objective_value(problem, rival) >= best - 1e-7
+        for rival in (held, *generator.dirichlet(np.ones(SIZE), 40), *near)
+    )

@@ -12,7 +12,7 @@ from domain.errors import InfeasibleProblem, InvalidInput, NotSupported
 from domain.estimation.moments import Estimation, estimate_moments, scenario_moments
 from domain.market_data.panel import ReturnPanel, Scenarios
 from domain.optimization.problem.feasible_set import feasible_set
-from domain.optimization.problem.objective_value import loss
+from domain.optimization.problem.objective_value import objective_value
 from domain.optimization.problem.problem import Problem
 from domain.optimization.request.constraints import (
     Cardinality,
@@ -48,13 +48,15 @@ def posed(
     objective: HigherMoments | MaxUtility,
     *constraints: Constraint,
     returns: np.ndarray = RETURNS,
-    chances: np.ndarray | None = None,
+    probabilities: np.ndarray | None = None,
 ) -> Problem:
     symbols = tuple(f"S{i}" for i in range(returns.shape[1]))
     panel = ReturnPanel.of(symbols, np.arange(len(returns)), returns)
-    scenarios = Scenarios.from_returns(panel) if chances is None else Scenarios.of(symbols, returns, chances)
+    scenarios = (
+        Scenarios.from_returns(panel) if probabilities is None else Scenarios.of(symbols, returns, probabilities)
+    )
     return Problem(
-        estimate_moments(panel, Estimation(), 12.0) if chances is None else scenario_moments(scenarios, 12.0),
+        estimate_moments(panel, Estimation(), 12.0) if probabilities is None else scenario_moments(scenarios, 12.0),
         objective,
         constraints=constraints,
         current_weights=np.full(len(symbols), 1 / len(symbols)),
@@ -62,12 +64,12 @@ def posed(
     )
 
 
-def by_definition(objective: HigherMoments, weights: np.ndarray, chances: np.ndarray) -> float:
+def by_definition(objective: HigherMoments, weights: np.ndarray, probabilities: np.ndarray) -> float:
     """Of outcomes one by one."""
     outcomes = [float(sum(r * w for r, w in zip(row, weights, strict=True))) for row in RETURNS]
-    mean = sum(p * x for p, x in zip(chances, outcomes, strict=True))
+    mean = sum(p * x for p, x in zip(probabilities, outcomes, strict=True))
     total = 0.0 if objective.ignore_mean else -mean
-    for p, x in zip(chances, outcomes, strict=True):
+    for p, x in zip(probabilities, outcomes, strict=True):
         z = x - mean
         total += p * (objective.variance * z * z - objective.skewness * z**3 + objective.kurtosis * z**4)
     return total
@@ -84,17 +86,17 @@ OBJECTIVES = {
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES.keys())
-@pytest.mark.parametrize("chances", [None, CHANCES], ids=["even", "uneven"])
-def test_a_general_minimiser_finds_no_better(objective: HigherMoments, chances: np.ndarray | None) -> None:
-    problem = posed(objective, WeightBounds("cap", 0.0, 0.5), chances=chances)
-    weighed = np.full(COUNT, 1 / COUNT) if chances is None else chances
+@pytest.mark.parametrize("probabilities", [None, CHANCES], ids=["even", "uneven"])
+def test_a_general_minimiser_finds_no_better(objective: HigherMoments, probabilities: np.ndarray | None) -> None:
+    problem = posed(objective, WeightBounds("cap", 0.0, 0.5), probabilities=probabilities)
+    weighed = np.full(COUNT, 1 / COUNT) if probabilities is None else probabilities
     solution = solve(problem)
-    assert loss(problem, solution.weights) == pytest.approx(
+    assert objective_value(problem, solution.weights) == pytest.approx(
         by_definition(objective, solution.weights, weighed), rel=1e-9
     )
 
     def target(weights: np.ndarray) -> float:
-        return 1e3 * loss(problem, weights)
+        return 1e3 * objective_value(problem, weights)
 
     other = minimize(
         target,
@@ -104,7 +106,7 @@ def test_a_general_minimiser_finds_no_better(objective: HigherMoments, chances: 
         method="SLSQP",
         options={"ftol": 1e-15, "maxiter": 500},
     )
-    found = loss(problem, solution.weights)
+    found = objective_value(problem, solution.weights)
     assert found <= other.fun / 1e3 + 1e-12
     assert found == pytest.approx(other.fun / 1e3, rel=1e-5)
     assert solution.certificate.duality_gap is not None
@@ -123,9 +125,9 @@ def test_no_feasible_weights_are_better(seed: int, share: float, shorts: bool) -
     limits = (Leverage("short", 0.3, 2.0),) if shorts else ()
     problem = posed(objective, *limits, returns=returns)
     solution = solve(problem)
-    best = loss(problem, solution.weights)
+    best = objective_value(problem, solution.weights)
     for rival in generator.dirichlet(np.ones(size) * 0.5, 30):
-        assert loss(problem, rival) >= best - 1e-7 * max(abs(best), 1e-8)
+        assert objective_value(problem, rival) >= best - 1e-7 * max(abs(best), 1e-8)
 
 
 def test_it_is_a_utility_where_only_the_variance_counts() -> None:
@@ -157,7 +159,7 @@ def test_the_mean_is_that_of_the_estimate() -> None:
     means[3] = 0.05
     viewed = replace(problem, moments=replace(problem.moments, expected_returns=means))
     weights = np.array([0.1, 0.2, 0.3, 0.3, 0.1])
-    both = loss(viewed, weights) - loss(problem, weights)
+    both = objective_value(viewed, weights) - objective_value(problem, weights)
     assert both == pytest.approx(float((RETURNS.mean(axis=0) - means) @ weights), rel=1e-9)
     assert solve(viewed).weights[3] == pytest.approx(1.0, abs=1e-6)
 
@@ -178,12 +180,12 @@ def test_every_kind_of_limit(name: str) -> None:
     objective = power_utility(4.0)
     problem = posed(objective, *LIMITS[name])
     solution = solve(problem)
-    best = loss(problem, solution.weights)
+    best = objective_value(problem, solution.weights)
     limits, rivals = feasible_set(problem), 0
     spread = RNG.normal(size=(2000, SIZE)) * RNG.choice([1e-4, 1e-3, 1e-2], (2000, 1))
     for rival in solution.weights + spread - spread.mean(axis=1)[:, None]:
         if limits.violation(rival) <= 1e-12:
-            assert loss(problem, rival) >= best - 1e-10
+            assert objective_value(problem, rival) >= best - 1e-10
             rivals += 1
     assert rivals > 5
 
@@ -197,7 +199,7 @@ def test_shadow_prices_are_what_relaxing_is_worth(label: str) -> None:
         problem = posed(power_utility(4.0), limits[label])
         solution = solve(problem)
         prices = [one.shadow_price or 0.0 for one in solution.binding if one.label == label]
-        return loss(problem, solution.weights), sum(prices)
+        return objective_value(problem, solution.weights), sum(prices)
 
     (_, price), (after, _), (before, _) = best(0.0), best(step), best(-step)
     assert price > 0.0
@@ -213,8 +215,8 @@ def test_few_assets_are_chosen_among_all() -> None:
         for j in range(i):
             out = tuple(f"S{k}" for k in range(SIZE) if k not in (i, j))
             pair = posed(power_utility(4.0), WeightBounds("out", 0.0, 0.0, out))
-            pairs.append(loss(pair, solve(pair).weights))
-    assert loss(problem, solution.weights) == pytest.approx(min(pairs), rel=1e-7)
+            pairs.append(objective_value(pair, solve(pair).weights))
+    assert objective_value(problem, solution.weights) == pytest.approx(min(pairs), rel=1e-7)
 
 
 def test_no_risk_at_all_is_found() -> None:

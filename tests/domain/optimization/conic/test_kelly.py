@@ -6,7 +6,7 @@ import pytest
 from domain.errors import UnboundedProblem
 from domain.estimation.moments import scenario_moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.optimization.problem.objective_value import growth
+from domain.optimization.problem.objective_value import expected_log_growth
 from domain.optimization.problem.problem import Problem
 from domain.optimization.request.constraints import (
     Constraint,
@@ -39,9 +39,9 @@ def posed(returns: np.ndarray, *constraints: Constraint) -> Problem:
 def check(problem: Problem, solution: Solution) -> None:
     assert solution.certificate.duality_gap is not None
     assert solution.certificate.duality_gap <= 1e-8
-    best = growth(problem, solution.weights, KellyMethod.EXACT)
+    best = expected_log_growth(problem, solution.weights, KellyMethod.EXACT)
     for rival in RNG.dirichlet(np.ones(len(solution.weights)) * 0.4, 100):
-        assert growth(problem, rival, KellyMethod.EXACT) <= best + 1e-8 * abs(best)
+        assert expected_log_growth(problem, rival, KellyMethod.EXACT) <= best + 1e-8 * abs(best)
 
 
 @pytest.mark.parametrize("unit", [1e-9, 1e-6, 1e-3, 1.0])
@@ -92,4 +92,4 @@ def test_ruin_is_kept_away_from() -> None:
     # Even weights that ruin are no obstacle: three of the five must be short.
     pushed = posed(3.0 * returns.clip(-0.33), Leverage("leverage", 2.0, 5.0))
     solution = solve(pushed)
-    assert np.isfinite(growth(pushed, solution.weights, KellyMethod.EXACT))
+    assert np.isfinite(expected_log_growth(pushed, solution.weights, KellyMethod.EXACT))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from domain.market_data.panel import ReturnPanel
-from domain.optimization.problem.resolve import state
+from domain.optimization.problem.resolve import build_problem
 from domain.optimization.request.objectives import MinRisk
 from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
@@ -21,7 +21,7 @@ def least(returns: np.ndarray, measure: RiskMeasure, confidence_level: float = 0
     """A proven minimum that no portfolio nearby is below."""
     symbols = [f"S{i}" for i in range(returns.shape[1])]
     panel = ReturnPanel.of(symbols, np.arange(len(returns)), returns)
-    problem = state(Specification(MinRisk(), measure, confidence_level, periods_per_year=252.0), panel)
+    problem = build_problem(Specification(MinRisk(), measure, confidence_level, periods_per_year=252.0), panel)
     found = solve(problem)
     assert (found.certificate.duality_gap or 0.0) <= 1e-7
     rng = np.random.default_rng(0)

@@ -11,10 +11,10 @@ from scipy.optimize import minimize
 from domain.errors import FormulaMissesConstraint, InfeasibleProblem, InvalidInput, NotSupported, SolverTimedOut
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
-from domain.optimization.contribution_bounds.bounded_contributions import any_within_shares
+from domain.optimization.contribution_bounds.bounded_contributions import any_within_contribution_bounds
 from domain.optimization.feasibility import is_feasible
 from domain.optimization.problem.feasible_set import feasible_set
-from domain.optimization.problem.objective_value import loss
+from domain.optimization.problem.objective_value import objective_value
 from domain.optimization.problem.problem import Problem
 from domain.optimization.request.constraints import (
     Cardinality,
@@ -98,8 +98,8 @@ def test_three_assets_against_every_point_of_a_grid(objective: Objective, seed: 
     carried = grid * pull / (grid * pull).sum(axis=0)
     kept = grid[:, (carried <= 0.4).all(axis=0)]
     assert kept.shape[1] > 20
-    best = min(loss(problem, rival) for rival in kept.T)
-    mine = loss(problem, w)
+    best = min(objective_value(problem, rival) for rival in kept.T)
+    mine = objective_value(problem, w)
     assert mine <= best + 1e-9 * abs(best)
     assert best - mine <= 0.05 * abs(best)
 
@@ -108,7 +108,7 @@ def best_of_many(problem: Problem, upper: float, count: int = 40) -> float:
     """The best of local searches from many places."""
     size, sigma = len(problem.moments.symbols), problem.moments.covariance
     rng, best = np.random.default_rng(0), np.inf
-    unit = abs(loss(problem, np.full(size, 1 / size)))
+    unit = abs(objective_value(problem, np.full(size, 1 / size)))
 
     def room(w: np.ndarray) -> np.ndarray:
         return np.asarray(upper - shares(problem, w))
@@ -117,7 +117,7 @@ def best_of_many(problem: Problem, upper: float, count: int = 40) -> float:
     for start in rng.dirichlet(np.ones(size), count):
         with np.errstate(all="ignore"):
             found = minimize(
-                lambda w: loss(problem, w) / unit,
+                lambda w: objective_value(problem, w) / unit,
                 start,
                 method="SLSQP",
                 bounds=[(0, 1)] * size,
@@ -125,7 +125,7 @@ def best_of_many(problem: Problem, upper: float, count: int = 40) -> float:
                 options={"ftol": 1e-13, "maxiter": 300},
             )
         if np.isfinite(found.x).all() and room(found.x).min() >= -1e-9 and abs(found.x.sum() - 1) < 1e-9:
-            best = min(best, loss(problem, np.maximum(found.x, 0.0)))
+            best = min(best, objective_value(problem, np.maximum(found.x, 0.0)))
     return best
 
 
@@ -136,8 +136,8 @@ def test_four_assets_against_many_local_searches(objective: Objective, seed: int
     w = proven(solve(problem))
     assert shares(problem, w).max() <= upper + 1e-8
     best = best_of_many(problem, upper)
-    assert loss(problem, w) <= best + 2e-7 * abs(best)
-    assert loss(problem, w) == pytest.approx(best, rel=1e-5)
+    assert objective_value(problem, w) <= best + 2e-7 * abs(best)
+    assert objective_value(problem, w) == pytest.approx(best, rel=1e-5)
 
 
 @given(st.integers(0, 10**6), st.integers(2, 6), st.floats(1.02, 2.5), st.sampled_from(OBJECTIVES))
@@ -154,7 +154,7 @@ def test_bounds_hold_or_the_refusal_says_why(seed: int, size: int, room: float, 
     assert shares(problem, w).max() <= room / size + 1e-8
     # The portfolio of equal shares keeps every such bound.
     equal = solve(problem_of(seed, size, RiskBudget())).weights
-    assert loss(problem, w) <= loss(problem, equal) + 1e-7 * abs(loss(problem, equal))
+    assert objective_value(problem, w) <= objective_value(problem, equal) + 1e-7 * abs(objective_value(problem, equal))
 
 
 def test_equal_bounds_leave_the_risk_budgets() -> None:
@@ -194,23 +194,25 @@ def test_lower_bounds_are_those_of_cvxpy(measure: RiskMeasure) -> None:
 @pytest.mark.parametrize("objective", [MaxDiversification(), RiskBudget(), MaxRatio()], ids=lambda o: type(o).__name__)
 def test_lower_bounds_stand_beside_every_objective(objective: Objective) -> None:
     free = problem_of(13, 5, objective)
-    place = int(np.argmin(shares(free, solve(free).weights)))
-    least = RiskContributionBounds("least", lower=0.3, symbols=(free.moments.symbols[place],))
+    index = int(np.argmin(shares(free, solve(free).weights)))
+    least = RiskContributionBounds("least", lower=0.3, symbols=(free.moments.symbols[index],))
     problem = problem_of(13, 5, objective, least)
-    assert shares(problem, proven(solve(problem)))[place] == pytest.approx(0.3, abs=1e-6)
+    assert shares(problem, proven(solve(problem)))[index] == pytest.approx(0.3, abs=1e-6)
 
 
 def test_linear_limits_stand_beside_upper_bounds() -> None:
     limits = (GroupBounds("group", ("A", "B"), upper=0.3), ReturnFloor("floor", 0.05), WeightBounds("w", lower=0.02))
     problem = problem_of(17, 6, MinRisk(), RiskContributionBounds("caps", upper=0.25), *limits)
     w = proven(solve(problem))
-    rng, best = np.random.default_rng(3), loss(problem, w)
+    rng, best = np.random.default_rng(3), objective_value(problem, w)
     rivals = 0.02 + 0.88 * rng.dirichlet(np.ones(6), 20000)
     kept = [r for r in rivals if feasible_set(problem).violation(r) == 0.0]
     assert kept
-    assert all(loss(problem, rival) >= best * (1 - 1e-7) for rival in kept)
+    assert all(objective_value(problem, rival) >= best * (1 - 1e-7) for rival in kept)
     near = [w + 0.01 * (rival - w) for rival in rivals[:4000]]
-    assert all(loss(problem, r) >= best * (1 - 1e-7) for r in near if feasible_set(problem).violation(r) == 0.0)
+    assert all(
+        objective_value(problem, r) >= best * (1 - 1e-7) for r in near if feasible_set(problem).violation(r) == 0.0
+    )
 
 
 def test_neither_the_unit_of_returns_nor_the_budget_matters() -> None:
@@ -256,7 +258,7 @@ def test_bounds_on_shares_alone_can_always_be_met() -> None:
     """Every set of positive shares belongs to a portfolio (Maillard, Roncalli & Teiletche 2010)."""
     for seed in range(5):
         limits = feasible_set(problem_of(seed, 7, MinRisk(), RiskContributionBounds("caps", upper=1.0001 / 7)))
-        found = any_within_shares(limits, lambda some: np.full(some.size, 1.0 / some.size))
+        found = any_within_contribution_bounds(limits, lambda some: np.full(some.n_assets, 1.0 / some.n_assets))
         assert found is not None
         assert limits.violation(found) <= 1e-8
 

@@ -120,8 +120,8 @@ def test_what_is_said_never_to_bind_can_be_left_out(constraints: list[Constraint
     limits = feasible_set(problem)
     assume(is_feasible(limits))
     for warning in bound_warnings(problem):
-        place, *_, side = warning.field.replace("constraints[", "").replace("]", "").split(".")
-        i = int(place)
+        index, *_, side = warning.field.replace("constraints[", "").replace("]", "").split(".")
+        i = int(index)
         given_bound = constraints[i]
         if side in ("lower", "upper") and isinstance(given_bound, WeightBounds | GroupBounds | Linear):
             bound = getattr(given_bound, side)

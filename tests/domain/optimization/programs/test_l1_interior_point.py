@@ -7,8 +7,8 @@ from domain.market_data.moments import Moments
 from domain.optimization.problem.feasible_set import feasible_set
 from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.duality import relative_gap
-from domain.optimization.programs.l1_interior_point import is_traded, solve_traded
-from domain.optimization.programs.program import Program, widened
+from domain.optimization.programs.l1_interior_point import is_l1_constrained, solve_l1_constrained
+from domain.optimization.programs.program import Program, padded
 from domain.optimization.programs.quadratic import solve_quadratic
 from domain.optimization.request.constraints import (
     Constraint,
@@ -47,13 +47,13 @@ CASES: dict[str, tuple[Constraint, ...]] = {
 def test_the_optimum_of_piqp(objective: Objective, constraints: tuple[Constraint, ...]) -> None:
     problem = Problem(MOMENTS, objective, constraints=constraints, current_weights=HELD)
     limits = feasible_set(problem)
-    assert is_traded(limits)
-    hessian = widened(2.0 / problem.variance_scale * MOMENTS.covariance, 2 * SIZE)
+    assert is_l1_constrained(limits)
+    hessian = padded(2.0 / problem.variance_scale * MOMENTS.covariance, 2 * SIZE)
     linear = np.zeros(2 * SIZE)
     if isinstance(objective, MaxUtility):
         linear[:SIZE] = -MOMENTS.expected_returns / problem.variance_scale / 4.0
     program = Program(hessian, linear, limits.polytope())
-    ours, theirs = solve_traded(program, limits), solve_quadratic(program)
+    ours, theirs = solve_l1_constrained(program, limits), solve_quadratic(program)
     assert ours is not None
     assert theirs is not None
     solution = solve(problem)
@@ -81,5 +81,5 @@ def test_the_price_of_turnover_is_a_finite_difference() -> None:
 def test_what_cannot_be_traded_is_left_to_others() -> None:
     pinned = (Turnover("t", 0.2), WeightBounds("pin", 0.01, 0.01, NAMES[:2]))
     problem = Problem(MOMENTS, MinRisk(), constraints=pinned, current_weights=np.full(SIZE, 1 / SIZE))
-    assert not is_traded(feasible_set(problem))
+    assert not is_l1_constrained(feasible_set(problem))
     assert solve(problem).weights[:2] == pytest.approx([0.01, 0.01])

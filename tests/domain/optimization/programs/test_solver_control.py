@@ -9,16 +9,16 @@ import pytest
 from domain.errors import Cancelled, SolverTimedOut
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.optimization.conic.higher_moments import MomentLoss
-from domain.optimization.conic.sequential_quadratic import least_smooth
+from domain.optimization.conic.higher_moments import MomentObjective
+from domain.optimization.conic.sequential_quadratic import minimise_smooth
 from domain.optimization.problem.feasible_set import feasible_set
 from domain.optimization.problem.polytope import Polytope
 from domain.optimization.problem.problem import Problem
-from domain.optimization.programs.conic_model import ConeModel
+from domain.optimization.programs.conic_model import ConicModel
 from domain.optimization.programs.duality import relative_gap
-from domain.optimization.programs.l1_interior_point import solve_traded
-from domain.optimization.programs.linear import GrowingProgram
-from domain.optimization.programs.program import Answer, Program
+from domain.optimization.programs.l1_interior_point import solve_l1_constrained
+from domain.optimization.programs.linear import IncrementalProgram
+from domain.optimization.programs.program import Program, ProgramSolution
 from domain.optimization.programs.quadratic import _daqp, _piqp, solve_quadratic
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.request.constraints import (
@@ -48,7 +48,7 @@ from domain.optimization.request.objectives import (
 )
 from domain.optimization.request.solver_options import SolverOptions
 from domain.optimization.solve import solve
-from domain.optimization.spectral.cutting_planes import Cutter, SpectralProgram, least_by_cuts
+from domain.optimization.spectral.cutting_planes import CuttingPlanes, SpectralProgram, minimise_by_cuts
 from domain.risk.measures import RiskMeasure
 from domain.risk.measures.spectral import gini_spectrum
 
@@ -171,7 +171,7 @@ QUADRATIC = Program(FACTOR @ FACTOR.T / 300.0, np.zeros(N), POLYTOPE)
 LINEAR = Program(None, np.linspace(-1.0, 1.0, N), POLYTOPE)
 
 
-def by_piqp(control: SolverControl) -> Answer:
+def by_piqp(control: SolverControl) -> ProgramSolution:
     answer = _piqp(QUADRATIC, QUADRATIC.hessian, control)
     assert answer is not None
     return answer
@@ -185,7 +185,7 @@ def test_piqp_takes_the_tolerance() -> None:
 
 def test_highs_takes_the_tolerance() -> None:
     def iterations(tolerance: float) -> int:
-        answer = GrowingProgram(LINEAR, SolverControl(tolerance=tolerance)).solve()
+        answer = IncrementalProgram(LINEAR, SolverControl(tolerance=tolerance)).solve()
         assert answer is not None
         return answer.iterations
 
@@ -194,7 +194,7 @@ def test_highs_takes_the_tolerance() -> None:
 
 def test_clarabel_takes_the_tolerance() -> None:
     def solved(tolerance: float) -> tuple[int, float]:
-        model = ConeModel(control=SolverControl(tolerance=tolerance))
+        model = ConicModel(control=SolverControl(tolerance=tolerance))
         weights = model.positive(SIZE)
         model.zero(weights.total() - 1.0)
         bound = model.variables(1)
@@ -211,21 +211,21 @@ def test_clarabel_takes_the_tolerance() -> None:
 
 def test_cutting_planes_take_the_tolerance() -> None:
     box = Polytope(np.ones((1, SIZE)), np.ones(1), np.ones(1), np.zeros(SIZE), np.ones(SIZE))
-    cutter = Cutter(VALUES / VALUES.std(), np.full(PERIODS, 1.0 / PERIODS), gini_spectrum)
+    cutter = CuttingPlanes(VALUES / VALUES.std(), np.full(PERIODS, 1.0 / PERIODS), gini_spectrum)
     program = SpectralProgram(cutter, np.zeros(SIZE), 1.0, box)
     start = np.full(SIZE, 1.0 / SIZE)
-    close, loose = (least_by_cuts(program, start, SolverControl(tolerance=t)).cuts for t in (1e-9, 1e-3))
+    close, loose = (minimise_by_cuts(program, start, SolverControl(tolerance=t)).cuts for t in (1e-9, 1e-3))
     assert loose < close
 
 
 def test_newton_steps_take_the_tolerance() -> None:
     problem = PROBLEMS["higher moments"]
     assert isinstance(problem.objective, HigherMoments)
-    smooth = MomentLoss.of(problem, problem.objective)
+    smooth = MomentObjective.of(problem, problem.objective)
     limits = feasible_set(problem)
 
     def steps(tolerance: float) -> int:
-        found = least_smooth(smooth, limits, lambda _: 0.0, SolverControl(tolerance=tolerance))
+        found = minimise_smooth(smooth, limits, lambda _: 0.0, SolverControl(tolerance=tolerance))
         assert found is not None
         return found.iterations
 
@@ -239,7 +239,7 @@ def test_the_interior_point_method_takes_the_tolerance() -> None:
     hessian = np.zeros((len(polytope.lower), len(polytope.lower)))
     hessian[:SIZE, :SIZE] = np.corrcoef(VALUES.T)
     program = Program(hessian, np.zeros(len(hessian)), polytope)
-    close, loose = (solve_traded(program, limits, SolverControl(tolerance=t)) for t in (1e-9, 1e-3))
+    close, loose = (solve_l1_constrained(program, limits, SolverControl(tolerance=t)) for t in (1e-9, 1e-3))
     assert close is not None
     assert loose is not None
     assert loose.iterations < close.iterations
@@ -257,8 +257,8 @@ def test_daqp_ends_at_the_time_limit() -> None:
 def test_highs_and_clarabel_end_at_the_time_limit() -> None:
     for _ in range(2):  # the first one may spend its time on loading the solver
         with pytest.raises(SolverTimedOut):
-            GrowingProgram(LINEAR, SolverControl(deadline=time.monotonic() + 5e-4)).solve()
-        model = ConeModel(control=SolverControl.for_seconds(2e-3))
+            IncrementalProgram(LINEAR, SolverControl(deadline=time.monotonic() + 5e-4)).solve()
+        model = ConicModel(control=SolverControl.for_seconds(2e-3))
         model.minimise(-model.positive(1).total())
         weights = model.positive(400)
         model.zero(weights.total() - 1.0)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from domain.costs.trading import TradingCosts
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel
-from domain.optimization.frontier import trace
+from domain.optimization.frontier import trace_frontier
 from domain.optimization.problem.problem import Problem
-from domain.optimization.problem.resolve import state
+from domain.optimization.problem.resolve import build_problem
 from domain.optimization.request.constraints import (
     Cardinality,
     Constraint,
@@ -107,7 +107,7 @@ def test_the_case_of_two_equal_means() -> None:
     loose = RiskLimit("risk", RiskMeasure.STANDARD_DEVIATION, 0.25)
     assert solve(Problem(moments, MaxReturn(), constraints=(loose,))).weights == pytest.approx(best, abs=1e-4)
     for points in (0, 1, 3):
-        first = next(trace(Problem(moments, MaxReturn()), points, lambda: None))
+        first = next(trace_frontier(Problem(moments, MaxReturn()), points, lambda: None))
         assert first.weights == pytest.approx(best, abs=1e-9)
 
 
@@ -162,5 +162,5 @@ def test_a_limit_by_rank_that_no_cone_holds_keeps_its_answer() -> None:
     panel = ReturnPanel.of(("A", "B", "C"), np.arange(60), returns)
     limit = RiskLimit("gini", RiskMeasure.GINI_MEAN_DIFFERENCE, 0.02)
     wanted = Specification(MaxReturn(), constraints=(limit,), periods_per_year=252.0)
-    found = solve(state(wanted, panel))
+    found = solve(build_problem(wanted, panel))
     assert found.certificate.max_constraint_violation <= 1e-8

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from domain.optimization.programs.clarabel import _Assembled
-from domain.optimization.programs.conic_model import ConeModel
-from domain.optimization.programs.variable_intervals import Rows
+from domain.optimization.programs.conic_model import ConicModel
+from domain.optimization.programs.variable_intervals import LinearRows
 
 
-def weights_program(rng: np.random.Generator, size: int, *, risk: bool) -> ConeModel:
+def weights_program(rng: np.random.Generator, size: int, *, risk: bool) -> ConicModel:
     """Long weights of one budget: the least linear cost, or with a norm of them on top."""
-    model = ConeModel()
+    model = ConicModel()
     weights = model.positive(size)
     model.zero(weights.total() - 1.0)
     model.nonnegative(-1.0 * weights + rng.uniform(1.5 / size, 1.0, size))
@@ -41,10 +41,10 @@ def test_no_multipliers_prove_more_than_is_true(seed: int, size: int, risk: bool
     multipliers = np.concatenate([answer.multipliers[i] for i in _order(model)])
     inside = np.ones(len(multipliers), dtype=bool)
     if risk:
-        inside[assembled.places[-1]] = False  # those of a cone stay in it
+        inside[assembled.indices[-1]] = False  # those of a cone stay in it
     changed = np.where(inside, multipliers + away * rng.normal(size=len(multipliers)), multipliers)
     free = np.zeros(len(multipliers), dtype=bool)
-    free[assembled.places[1]] = True  # of the budget
+    free[assembled.indices[1]] = True  # of the budget
     changed = np.where(free | ~inside, changed, np.maximum(changed, 0.0))
     point = answer.point.copy()
     if away > 0.0:
@@ -56,7 +56,7 @@ def test_no_multipliers_prove_more_than_is_true(seed: int, size: int, risk: bool
         assert bound >= value - 1e-8
 
 
-def _order(model: ConeModel) -> list[int]:
+def _order(model: ConicModel) -> list[int]:
     return sorted(range(len(model.blocks)), key=lambda i: model.blocks[i].kind)
 
 
@@ -70,7 +70,7 @@ def test_intervals_hold_every_point_of_the_rows(seed: int) -> None:
     matrix = np.vstack([matrix, np.eye(4), -np.eye(4)])
     ends = np.concatenate([ends, np.full(4, 3.0), np.full(4, 3.0)])
     rows, columns = np.nonzero(matrix)
-    found = Rows(rows, columns, matrix[rows, columns], ends)
+    found = LinearRows(rows, columns, matrix[rows, columns], ends)
     least, most = found.intervals(np.full(4, 10.0))
     for j in range(4):
         low, high = (linprog(s * np.eye(4)[j], A_ub=matrix, b_ub=ends, bounds=(None, None)).fun for s in (1.0, -1.0))
@@ -80,7 +80,7 @@ def test_intervals_hold_every_point_of_the_rows(seed: int) -> None:
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_budget_and_no_shorts_bound_each_weight(count: int) -> None:
-    model = ConeModel()
+    model = ConicModel()
     weights = model.positive(count)
     model.zero(weights.total() - 2.0)
     model.minimise(weights.total(np.arange(count)))

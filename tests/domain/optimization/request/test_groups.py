@@ -5,7 +5,7 @@ import pytest
 
 from domain.errors import InvalidInput
 from domain.market_data.moments import Moments
-from domain.optimization.problem.resolve import state
+from domain.optimization.problem.resolve import build_problem
 from domain.optimization.request.constraints import Cardinality, GroupBounds
 from domain.optimization.request.objectives import MinRisk
 from domain.optimization.request.specification import (
@@ -28,7 +28,7 @@ def test_a_member_that_is_no_symbol_is_named(constraint: ConstraintBySymbol | No
     """Whether a constraint refers to the group or not."""
     constraints = () if constraint is None else (constraint,)
     with pytest.raises(InvalidInput, match="Bb of tech") as raised:
-        state(wanted(*constraints, groups={"other": ("A",), "tech": ("A", "Bb")}), MOMENTS)
+        build_problem(wanted(*constraints, groups={"other": ("A",), "tech": ("A", "Bb")}), MOMENTS)
     assert raised.value.field == "groups[1].symbols[1]"
 
 
@@ -43,14 +43,14 @@ def test_a_member_twice_and_no_member_are_refused() -> None:
 @pytest.mark.parametrize("constraint", BOTH)
 def test_stored_groups_reach_beyond_the_request(constraint: ConstraintBySymbol) -> None:
     stored = wanted(constraint).with_groups({"tech": ("A", "elsewhere")})
-    found = state(stored, MOMENTS).constraints[0]
+    found = build_problem(stored, MOMENTS).constraints[0]
     assert isinstance(found, GroupBounds | Cardinality)
     assert found.symbols == ("A",)
     with pytest.raises(InvalidInput, match="no member among the symbols"):
-        state(wanted(constraint).with_groups({"tech": ("elsewhere",)}), MOMENTS)
+        build_problem(wanted(constraint).with_groups({"tech": ("elsewhere",)}), MOMENTS)
 
 
 def test_a_group_of_the_request_counts_before_a_stored_one_of_its_name() -> None:
     both = wanted(BOTH[0], groups={"tech": ("B",)}).with_groups({"tech": ("A",)})
-    assert state(both, MOMENTS).constraints == (GroupBounds("it", ("B",), upper=0.3),)
+    assert build_problem(both, MOMENTS).constraints == (GroupBounds("it", ("B",), upper=0.3),)
     assert both.missing_groups() == ()

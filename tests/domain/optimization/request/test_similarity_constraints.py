@@ -17,26 +17,26 @@ from domain.estimation.codependence import pearson, signed, unsigned
 from domain.estimation.network import Graph, connections_of, within
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel
-from domain.optimization.problem.market_model import universe_of
-from domain.optimization.problem.objective_value import loss
-from domain.optimization.problem.resolve import state
-from domain.optimization.problem.selection_limits import Holdings, counts_of
+from domain.optimization.problem.market_model import market_model_of
+from domain.optimization.problem.objective_value import objective_value
+from domain.optimization.problem.resolve import build_problem
+from domain.optimization.problem.selection_limits import SelectionLimit, cardinality_rows
 from domain.optimization.request.constraints import (
-    Apart,
     Cardinality,
     ClusterCardinality,
     Constraint,
     Leverage,
     MinimumPosition,
+    MutualExclusion,
     WeightBounds,
 )
-from domain.optimization.request.objectives import Codependence, MaxRatio, MaxUtility, MinRisk, Objective
+from domain.optimization.request.objectives import CodependenceMeasure, MaxRatio, MaxUtility, MinRisk, Objective
 from domain.optimization.request.similarity_constraints import (
     AssetNetwork,
     CentralityBounds,
     ClusterLimit,
-    LikenessLimit,
     NetworkLimit,
+    SimilarityConstraint,
 )
 from domain.optimization.request.specification import CardinalityOfGroup, Specification
 from domain.optimization.solve import solve
@@ -48,9 +48,9 @@ RULES: dict[str, tuple[Constraint, ...]] = {
     "two that overlap": (Cardinality("few", 2, ("A", "B", "C", "D")), Cardinality("also", 1, ("C", "D", "E", "F"))),
     "clusters": (ClusterCardinality("each", 1, (("A", "B", "C"), ("D", "E"), ("F", "G"))),),
     "two of each": (ClusterCardinality("each", 2, (("A", "B", "C", "D"), ("E", "F", "G"))),),
-    "neighbours": (Apart("net", (("A", "B"), ("B", "C"), ("C", "D"), ("A", "E"), ("E", "F"), ("A", "G"))),),
+    "neighbours": (MutualExclusion("net", (("A", "B"), ("B", "C"), ("C", "D"), ("A", "E"), ("E", "F"), ("A", "G"))),),
     "all of it": (
-        Apart("net", (("A", "B"), ("C", "D"), ("E", "F"))),
+        MutualExclusion("net", (("A", "B"), ("C", "D"), ("E", "F"))),
         ClusterCardinality("each", 2, (("A", "C", "E"), ("B", "D", "F", "G"))),
         Cardinality("count", 3),
         MinimumPosition("size", 0.1),
@@ -73,7 +73,7 @@ def is_allowed(held: tuple[str, ...], rules: tuple[Constraint, ...]) -> bool:
             case ClusterCardinality(_, most, clusters):
                 if any(len(set(held) & set(cluster)) > most for cluster in clusters):
                     return False
-            case Apart(_, pairs):
+            case MutualExclusion(_, pairs):
                 if any(set(pair) <= set(held) for pair in pairs):
                     return False
     return True
@@ -94,7 +94,7 @@ def by_brute_force(seed: int, objective: Objective, rules: tuple[Constraint, ...
                 bounds.append(WeightBounds("out", 0.0, 0.0, outside))
             problem = problem_of(seed, objective, *others, *bounds, **more)
             try:
-                best = min(best, loss(problem, solve(problem).weights))
+                best = min(best, objective_value(problem, solve(problem).weights))
             except (InfeasibleProblem, NoPositiveExcessReturn):
                 continue
     return best
@@ -111,7 +111,7 @@ def test_it_is_the_best_of_all_that_is_allowed(
     held = tuple(s for s, w in zip(SYMBOLS, solution.weights.tolist(), strict=True) if w != 0.0)
     assert is_allowed(held, rules)
     best = by_brute_force(1, objective, rules, **more)
-    assert loss(problem, solution.weights) == pytest.approx(best, rel=1e-6, abs=1e-12)
+    assert objective_value(problem, solution.weights) == pytest.approx(best, rel=1e-6, abs=1e-12)
     assert solution.certificate.duality_gap is not None
     assert solution.certificate.duality_gap <= 1e-6
 
@@ -124,14 +124,14 @@ def test_it_is_the_best_of_all_that_is_allowed(
     most=st.integers(1, 3),
 )
 def test_any_pairs_and_any_subset(seed: int, pairs: set[Any], members: set[str], most: int) -> None:
-    rules = (Apart("net", tuple(pairs)), Cardinality("some", most, tuple(members)))
+    rules = (MutualExclusion("net", tuple(pairs)), Cardinality("some", most, tuple(members)))
     problem = problem_of(seed, MinRisk(), *rules)
     best = by_brute_force(seed, MinRisk(), rules)
-    assert loss(problem, solve(problem).weights) == pytest.approx(best, rel=1e-6)
+    assert objective_value(problem, solve(problem).weights) == pytest.approx(best, rel=1e-6)
 
 
 def test_a_short_counts_as_held() -> None:
-    rules = (Apart("net", (("A", "B"), ("C", "D"))), Cardinality("some", 1, ("E", "F", "G")))
+    rules = (MutualExclusion("net", (("A", "B"), ("C", "D"))), Cardinality("some", 1, ("E", "F", "G")))
     short = (Leverage("short", max_short=0.5), WeightBounds("b", -0.3, 0.6))
     weights = solve(problem_of(3, MaxUtility(4.0), *rules, *short)).weights
     held = tuple(s for s, w in zip(SYMBOLS, weights.tolist(), strict=True) if w != 0.0)
@@ -147,11 +147,11 @@ def test_a_short_counts_as_held() -> None:
                 bounds = (WeightBounds("out", 0.0, 0.0, outside),) if outside else ()
                 one = problem_of(3, MaxUtility(4.0), *short, *bounds)
                 try:
-                    best = min(best, loss(one, solve(one).weights))
+                    best = min(best, objective_value(one, solve(one).weights))
                 except InfeasibleProblem:
                     continue
     found = problem_of(3, MaxUtility(4.0), *rules, *short)
-    assert loss(found, weights) == pytest.approx(best, rel=1e-6)
+    assert objective_value(found, weights) == pytest.approx(best, rel=1e-6)
 
 
 # Networks and clusters of data.
@@ -165,12 +165,12 @@ ALIKE = signed(pearson(RETURNS))
 TREE, PLANAR = Graph.MINIMUM_SPANNING_TREE, Graph.TRIANGULATED_MAXIMALLY_FILTERED
 
 
-def posed(*limits: Constraint | LikenessLimit | CardinalityOfGroup, **more: Any) -> Specification:
+def posed(*limits: Constraint | SimilarityConstraint | CardinalityOfGroup, **more: Any) -> Specification:
     return Specification(MinRisk(), constraints=limits, periods_per_year=252.0, **more)
 
 
 def held_of(specification: Specification, data: Any = PANEL) -> np.ndarray:
-    return np.flatnonzero(solve(state(specification, data)).weights)
+    return np.flatnonzero(solve(build_problem(specification, data)).weights)
 
 
 def test_the_spanning_tree_is_the_shortest() -> None:
@@ -232,13 +232,13 @@ def by_riskfolio(**given: Any) -> np.ndarray:
 def test_the_answer_is_that_of_its_mixed_integer_program(graph: Graph) -> None:
     theirs = by_riskfolio(network_ip=within(connections_of(ALIKE, graph), 1).astype(float))
     wanted = posed(NetworkLimit("net", AssetNetwork(graph), 2), risk_measure=RiskMeasure.CONDITIONAL_VALUE_AT_RISK)
-    assert solve(state(wanted, PANEL)).weights == pytest.approx(theirs, abs=1e-6)
+    assert solve(build_problem(wanted, PANEL)).weights == pytest.approx(theirs, abs=1e-6)
 
 
 @pytest.mark.parametrize("linkage", [Linkage.WARD, Linkage.COMPLETE, Linkage.AVERAGE])
 def test_so_is_that_with_clusters(linkage: Linkage) -> None:
     wanted = posed(ClusterLimit("each", linkage), risk_measure=RiskMeasure.CONDITIONAL_VALUE_AT_RISK)
-    problem = state(wanted, PANEL)
+    problem = build_problem(wanted, PANEL)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pandas as pd
@@ -266,15 +266,17 @@ def test_no_neighbours_are_held(graph: Graph, steps: int) -> None:
 
 
 def test_at_most_so_many_of_each_cluster() -> None:
-    one = posed(ClusterLimit("each", Linkage.WARD, Codependence.SPEARMAN, clusters=4))
-    problem = state(one, PANEL)
+    one = posed(ClusterLimit("each", Linkage.WARD, CodependenceMeasure.SPEARMAN, clusters=4))
+    problem = build_problem(one, PANEL)
     [limit] = problem.constraints
     assert isinstance(limit, ClusterCardinality)
     assert sorted(name for cluster in limit.clusters for name in cluster) == sorted(NAMES)
     assert len(limit.clusters) == 4
     held = {NAMES[i] for i in np.flatnonzero(solve(problem).weights)}
     assert all(len(held & set(cluster)) <= 1 for cluster in limit.clusters)
-    two = solve(state(posed(ClusterLimit("each", Linkage.WARD, Codependence.SPEARMAN, 4, max_assets=2)), PANEL))
+    two = solve(
+        build_problem(posed(ClusterLimit("each", Linkage.WARD, CodependenceMeasure.SPEARMAN, 4, max_assets=2)), PANEL)
+    )
     assert two.risk < solve(problem).risk
 
 
@@ -288,7 +290,7 @@ def test_every_linkage_makes_clusters(linkage: Linkage) -> None:
 def test_neighbours_are_counted_in_cliques(seed: int, share: float) -> None:
     apart = np.triu(np.random.default_rng(seed).random((12, 12)) < share, 1)
     apart = apart | apart.T
-    counts = counts_of([Holdings("net", apart=apart)])
+    counts = cardinality_rows([SelectionLimit("net", exclusions=apart)])
     assert sum(count.members.astype(int) for count in counts).max() <= 1 if counts else not apart.any()
     for count in counts:
         members = np.flatnonzero(count.members)
@@ -299,20 +301,20 @@ def test_neighbours_are_counted_in_cliques(seed: int, share: float) -> None:
 def test_centrality_is_the_number_of_neighbours() -> None:
     graph: Any = nx.minimum_spanning_tree(nx.from_numpy_array(ALIKE.distance))
     degrees = np.array([graph.degree[i] for i in range(COUNT)], dtype=float)
-    free = solve(state(posed(), PANEL)).weights
+    free = solve(build_problem(posed(), PANEL)).weights
     most = 0.8 * float(degrees @ free)
-    solution = solve(state(posed(CentralityBounds("central", AssetNetwork(), None, most)), PANEL))
+    solution = solve(build_problem(posed(CentralityBounds("central", AssetNetwork(), None, most)), PANEL))
     assert float(degrees @ solution.weights) == pytest.approx(most, abs=1e-8)
     assert {one.label for one in solution.binding} >= {"central"}
 
 
 def test_moments_know_linear_likeness_only() -> None:
     moments = Moments.of(NAMES, np.zeros(COUNT), np.cov(RETURNS.T), 252.0)
-    for kind in (Codependence.PEARSON, Codependence.CUSTOM_COVARIANCE):
+    for kind in (CodependenceMeasure.PEARSON, CodependenceMeasure.CUSTOM_COVARIANCE):
         limit = NetworkLimit("net", AssetNetwork(codependence=kind))
         assert (held_of(posed(limit), moments) == held_of(posed(limit))).all()
     with pytest.raises(NotSupported, match="KENDALL"):
-        state(posed(NetworkLimit("net", AssetNetwork(codependence=Codependence.KENDALL))), moments)
+        build_problem(posed(NetworkLimit("net", AssetNetwork(codependence=CodependenceMeasure.KENDALL))), moments)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
@@ -323,7 +325,7 @@ def test_few_assets(size: int, graph: Graph) -> None:
     assert len(held_of(posed(*limits), panel)) == 1
     assert len(held_of(posed(CentralityBounds("c", AssetNetwork(graph), 0.0, float(size))), panel)) >= 1
     with pytest.raises(InvalidInput, match=r"constraints\[0\].clusters.clusters"):
-        state(posed(ClusterLimit("each", clusters=size + 1)), panel)
+        build_problem(posed(ClusterLimit("each", clusters=size + 1)), panel)
 
 
 def test_duplicates_and_fewer_returns_than_assets() -> None:
@@ -341,27 +343,27 @@ def test_groups_are_counted_by_name() -> None:
     assert int((held < 8).sum()) <= 2
     assert posed(CardinalityOfGroup("few", "tech", 2)).missing_groups() == ("tech",)
     with pytest.raises(InvalidInput, match=r"constraints\[0\].cardinality.group"):
-        state(posed(CardinalityOfGroup("few", "tech", 2)), PANEL)
+        build_problem(posed(CardinalityOfGroup("few", "tech", 2)), PANEL)
     with pytest.raises(InvalidInput, match=r"constraints\[0\].cardinality.symbols\[1\]"):
-        state(posed(Cardinality("few", 2, ("S00", "nobody"))), PANEL)
+        build_problem(posed(Cardinality("few", 2, ("S00", "nobody"))), PANEL)
 
 
 def test_likeness_is_measured_once_for_a_universe() -> None:
-    wanted = posed(NetworkLimit("net", AssetNetwork(codependence=Codependence.KENDALL)))
-    universe = universe_of(wanted, PANEL)
-    assert universe.likeness(Codependence.KENDALL) is universe.likeness(Codependence.KENDALL)
+    wanted = posed(NetworkLimit("net", AssetNetwork(codependence=CodependenceMeasure.KENDALL)))
+    universe = market_model_of(wanted, PANEL)
+    assert universe.likeness(CodependenceMeasure.KENDALL) is universe.likeness(CodependenceMeasure.KENDALL)
 
 
 def test_a_conflict_says_how_many_more_it_takes() -> None:
     caps, each = WeightBounds("caps", None, 0.15), ClusterLimit("each", Linkage.WARD, clusters=4)
     with pytest.raises(InfeasibleProblem) as raised:
-        solve(state(posed(caps, each), PANEL))
+        solve(build_problem(posed(caps, each), PANEL))
     error = raised.value
     assert set(error.labels) == {"caps", "each", "default:budget"}
     assert error.relaxations["each"] == 1.0
     assert error.relaxations["caps"] == pytest.approx(0.1, abs=1e-6)  # four at a quarter
     with pytest.raises(InfeasibleProblem) as raised:
-        solve(state(posed(caps, NetworkLimit("net", AssetNetwork(PLANAR), 2)), PANEL))
+        solve(build_problem(posed(caps, NetworkLimit("net", AssetNetwork(PLANAR), 2)), PANEL))
     error = raised.value
     assert set(error.labels) == {"caps", "net", "default:budget"}
     assert "net" not in error.relaxations
@@ -376,7 +378,7 @@ def test_a_conflict_among_many_assets_is_explained_in_time() -> None:
     panel = ReturnPanel.of([f"A{i}" for i in range(50)], np.arange(200), returns)
     start = time.perf_counter()
     with pytest.raises(InfeasibleProblem) as raised:
-        solve(state(posed(WeightBounds("caps", None, 0.1), Cardinality("count", 8)), panel))
+        solve(build_problem(posed(WeightBounds("caps", None, 0.1), Cardinality("count", 8)), panel))
     assert time.perf_counter() - start < 30.0
     assert set(raised.value.labels) == {"caps", "count", "default:budget"}
     assert raised.value.relaxations["count"] == 2.0

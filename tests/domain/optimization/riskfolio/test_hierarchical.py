@@ -14,7 +14,7 @@ from domain.optimization.problem.problem import Problem
 from domain.optimization.request.constraints import Leverage, WeightBounds
 from domain.optimization.request.objectives import Hierarchical, HierarchicalMethod
 from domain.optimization.request.solver_options import EnginePreference, SolverOptions
-from domain.optimization.riskfolio.engine import by_riskfolio
+from domain.optimization.riskfolio.engine import solve_by_riskfolio
 from domain.optimization.riskfolio.verification import gap_of
 from domain.optimization.solution import Candidate, Engine
 from domain.optimization.solve import solve
@@ -58,7 +58,7 @@ def test_weights_that_are_not_ours_are_none() -> None:
     limits, moved = feasible_set(PROBLEM), weights.copy()
     moved[:2] += [1e-6, -1e-6]
     with pytest.raises(SolverFailed, match="other weights than ours, by up to 1e-06"):
-        by_riskfolio(PROBLEM, limits, Candidate(moved, Engine.CLOSED_FORM, "hrp"), lambda: None)
+        solve_by_riskfolio(PROBLEM, limits, Candidate(moved, Engine.CLOSED_FORM, "hrp"), lambda: None)
     assert gap_of(PROBLEM, weights + 1e-10, weights) is None
 
 

@@ -12,7 +12,7 @@ from domain.optimization.problem.problem import Problem
 from domain.optimization.request.constraints import Leverage, WeightBounds
 from domain.optimization.request.objectives import RelaxedRiskBudget, RiskBudget
 from domain.optimization.request.solver_options import EnginePreference, SolverOptions
-from domain.optimization.riskfolio.verification import gap_of, value_of
+from domain.optimization.riskfolio.verification import gap_of, value_of_weights
 from domain.optimization.solution import Candidate, Engine, Solution
 from domain.optimization.solve import solve
 from domain.optimization.verify import verify
@@ -56,8 +56,8 @@ def test_the_gap_is_that_of_the_convex_program() -> None:
     proven = ours(PROBLEM).weights
     for seed in range(20):
         other = np.random.default_rng(seed).dirichlet(np.ones(5))
-        assert value_of(PROBLEM, other) > value_of(PROBLEM, proven)
-        assert value_of(PROBLEM, 3.0 * other) == pytest.approx(value_of(PROBLEM, other), rel=1e-9)
+        assert value_of_weights(PROBLEM, other) > value_of_weights(PROBLEM, proven)
+        assert value_of_weights(PROBLEM, 3.0 * other) == pytest.approx(value_of_weights(PROBLEM, other), rel=1e-9)
     even = np.full(5, 0.2)
     gap = gap_of(PROBLEM, even, proven)
     assert gap is not None

@@ -23,8 +23,8 @@ from domain.optimization.request.objectives import (
 )
 from domain.optimization.request.solver_options import EnginePreference, SolverOptions
 from domain.optimization.riskfolio import support_matrix
-from domain.optimization.riskfolio.support import AGREES, Combination, combinations, refusal
-from domain.optimization.riskfolio.support import verdicts as table
+from domain.optimization.riskfolio.support import AGREES, Combination, combinations, unsupported_reason
+from domain.optimization.riskfolio.support import support_by_combination as table
 from domain.optimization.riskfolio.verification import gap_of
 from domain.optimization.solution import Engine, Solution
 from domain.optimization.solve import solve
@@ -128,13 +128,13 @@ def test_trying_again_finds_what_the_table_says(combination: Combination) -> Non
 def test_an_objective_that_it_does_not_have(objective: Objective) -> None:
     problem = replace(problems_of(MinRisk(), RiskMeasure.VARIANCE)[0], objective=objective)
     assert by(problem, EnginePreference.FAST).certificate.engine is not Engine.RISKFOLIO
-    with pytest.raises(NotSupported, match=f"{type(objective).__name__} .* has no words for it; use AUTO or FAST"):
+    with pytest.raises(NotSupported, match=f"{type(objective).__name__} .* does not support it; use AUTO or FAST"):
         by(problem, EnginePreference.RISKFOLIO)
 
 
 def test_a_distance_that_it_does_not_have() -> None:
     problem = problems_of(Hierarchical(), RiskMeasure.VARIANCE)[0]
-    assert refusal(problem) is None
+    assert unsupported_reason(problem) is None
     unknown = replace(problem, objective=Hierarchical(between_columns=True))
     with pytest.raises(NotSupported, match="between columns"):
         by(unknown, EnginePreference.RISKFOLIO)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from domain.errors import Cancelled, FormulaMissesConstraint, InfeasibleProblem, NoPositiveExcessReturn, NotSupported
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
-from domain.optimization.problem.objective_value import loss
+from domain.optimization.problem.objective_value import objective_value
 from domain.optimization.problem.problem import Problem
 from domain.optimization.request.constraints import (
     Cardinality,
@@ -68,7 +68,7 @@ def by_brute_force(
                 bounds.append(WeightBounds("out", 0.0, 0.0, outside))
             problem = problem_of(seed, objective, *others, *bounds, **more)
             try:
-                best = min(best, loss(problem, solve(problem).weights))
+                best = min(best, objective_value(problem, solve(problem).weights))
             except (InfeasibleProblem, NoPositiveExcessReturn):
                 continue
     return best
@@ -96,7 +96,7 @@ def test_it_is_the_best_of_all_selections(seed: int, case: tuple[Objective, tupl
     assert len(held) <= 3
     assert held.min() >= 0.15 - 1e-8
     best = by_brute_force(seed, objective, others, 3, 0.15)
-    assert loss(problem, solution.weights) == pytest.approx(best, rel=1e-6, abs=1e-12)
+    assert objective_value(problem, solution.weights) == pytest.approx(best, rel=1e-6, abs=1e-12)
     assert solution.certificate.solver.startswith("branch and bound")
     assert solution.certificate.duality_gap is not None
 
@@ -126,10 +126,10 @@ def test_shorts_are_positions_too() -> None:
             outside = tuple(SYMBOLS[i] for i in range(SIZE) if i not in held)
             one = problem_of(4, MaxUtility(6.0), short, *bounds, WeightBounds("out", 0.0, 0.0, outside))
             try:
-                best = min(best, loss(one, solve(one).weights))
+                best = min(best, objective_value(one, solve(one).weights))
             except InfeasibleProblem:
                 continue
-    assert loss(problem, solution.weights) <= best + 1e-9 * abs(best)
+    assert objective_value(problem, solution.weights) <= best + 1e-9 * abs(best)
     sizes = np.abs(solution.weights[solution.weights != 0.0])
     assert len(sizes) <= 3
     assert sizes.min() >= 0.2 - 1e-8

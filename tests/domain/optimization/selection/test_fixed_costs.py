@@ -13,7 +13,7 @@ from domain.errors import Cancelled, InfeasibleProblem, NoPositiveExcessReturn, 
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
 from domain.optimization.problem.feasible_set import feasible_set
-from domain.optimization.problem.objective_value import loss
+from domain.optimization.problem.objective_value import objective_value
 from domain.optimization.problem.problem import Problem
 from domain.optimization.request.constraints import (
     Cardinality,
@@ -25,7 +25,7 @@ from domain.optimization.request.constraints import (
     WeightBounds,
 )
 from domain.optimization.request.objectives import MaxRatio, MaxReturn, MaxUtility, Objective, Uncertainty, WorstCase
-from domain.optimization.selection.fixed_costs import furthest_trades
+from domain.optimization.selection.fixed_costs import largest_trades
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
 
@@ -76,12 +76,12 @@ def by_brute_force(problem: Problem) -> float:
             paid = 0.0
         if sum(traded) == 0:
             if max_violation(problem, costs.current) <= 1e-9:
-                best = min(best, loss(problem, costs.current))
+                best = min(best, objective_value(problem, costs.current))
             continue
         if sum(traded) == 1 and abs(costs.current.sum() - 1.0) < 1e-12:
             continue  # under a budget nothing can move alone
         try:
-            best = min(best, loss(free, solve(free).weights) + paid)
+            best = min(best, objective_value(free, solve(free).weights) + paid)
         except (InfeasibleProblem, NoPositiveExcessReturn):
             continue
     return best
@@ -109,7 +109,7 @@ def test_it_is_the_best_of_all_sets_of_trades(
 ) -> None:
     problem = problem_of(1, case[0], *case[1], fee=fee, rate=0.001, impact=impact, current=current)
     solution = solve(problem)
-    assert loss(problem, solution.weights) == pytest.approx(by_brute_force(problem), rel=2e-7, abs=1e-9)
+    assert objective_value(problem, solution.weights) == pytest.approx(by_brute_force(problem), rel=2e-7, abs=1e-9)
     assert solution.certificate.solver.startswith("branch and bound")
     assert solution.certificate.duality_gap is not None
     assert solution.certificate.duality_gap <= 1e-7
@@ -129,7 +129,7 @@ def test_it_is_the_best_of_all_sets_of_trades(
 def test_any_fee_and_any_start(seed: int, fee: float, impact: float, objective: Objective) -> None:
     current = np.random.default_rng(seed).dirichlet(np.ones(SIZE))
     problem = problem_of(seed, objective, WeightBounds("caps", None, 0.8), fee=fee, impact=impact, current=current)
-    found = loss(problem, solve(problem).weights)
+    found = objective_value(problem, solve(problem).weights)
     assert found == pytest.approx(by_brute_force(problem), rel=3e-7, abs=1e-8)
 
 
@@ -153,14 +153,14 @@ def test_a_fee_that_must_be_paid() -> None:
     problem = problem_of(1, MaxUtility(4.0), fee=0.03, current=cash)
     solution = solve(problem)
     assert 1 <= np.count_nonzero(solution.weights) < SIZE
-    assert loss(problem, solution.weights) == pytest.approx(by_brute_force(problem), rel=2e-7, abs=1e-9)
+    assert objective_value(problem, solution.weights) == pytest.approx(by_brute_force(problem), rel=2e-7, abs=1e-9)
 
 
 def test_current_weights_outside_their_bounds_move() -> None:
     problem = problem_of(1, MaxUtility(4.0), WeightBounds("cap", None, 0.3, ("A",)), fee=0.05, current=TILTED)
     solution = solve(problem)
     assert solution.weights[0] <= 0.3 + 1e-9
-    assert loss(problem, solution.weights) == pytest.approx(by_brute_force(problem), rel=2e-7, abs=1e-9)
+    assert objective_value(problem, solution.weights) == pytest.approx(by_brute_force(problem), rel=2e-7, abs=1e-9)
 
 
 def test_fees_together_with_limits_on_holdings() -> None:
@@ -170,13 +170,13 @@ def test_fees_together_with_limits_on_holdings() -> None:
     held = solution.weights[solution.weights != 0.0]
     assert len(held) <= 4
     assert held.min() >= 0.15 - 1e-8
-    assert loss(problem, solution.weights) == pytest.approx(by_brute_force(problem), rel=3e-7, abs=1e-9)
+    assert objective_value(problem, solution.weights) == pytest.approx(by_brute_force(problem), rel=3e-7, abs=1e-9)
 
 
 def test_measures_of_a_distribution_too() -> None:
     measure = RiskMeasure.CONDITIONAL_VALUE_AT_RISK
     problem = problem_of(3, MaxRatio(), fee=0.01, current=TILTED, risk_measure=measure)
-    assert loss(problem, solve(problem).weights) == pytest.approx(by_brute_force(problem), rel=3e-7)
+    assert objective_value(problem, solve(problem).weights) == pytest.approx(by_brute_force(problem), rel=3e-7)
 
 
 def test_a_ratio_that_fees_take_all_of_is_refused() -> None:
@@ -212,7 +212,7 @@ def test_it_can_be_cancelled() -> None:
 
 def test_shadow_prices_are_those_of_the_trades_that_are_made() -> None:
     def best(cap: float) -> float:
-        return loss(problem := posed(cap), solve(problem).weights)
+        return objective_value(problem := posed(cap), solve(problem).weights)
 
     def posed(cap: float) -> Problem:
         return problem_of(1, MaxReturn(), WeightBounds("caps", None, cap), fee=0.01, impact=0.02)
@@ -235,7 +235,7 @@ def test_shadow_prices_are_those_of_the_trades_that_are_made() -> None:
 def test_no_trade_is_larger_than_the_largest(limits: tuple[Constraint, ...]) -> None:
     """By the highest and the lowest weight that each asset can have."""
     problem = problem_of(5, MaxReturn(), *limits, fee=0.01, current=TILTED)
-    most = furthest_trades(feasible_set(problem), TILTED)
+    most = largest_trades(feasible_set(problem), TILTED)
     for i in range(SIZE):
         for sign in (1.0, -1.0):
             means = np.zeros(SIZE)

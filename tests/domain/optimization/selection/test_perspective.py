@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from domain.errors import InfeasibleProblem
 from domain.market_data.moments import Moments
 from domain.optimization.problem.feasible_set import feasible_set
-from domain.optimization.problem.objective_value import loss
+from domain.optimization.problem.objective_value import objective_value
 from domain.optimization.problem.problem import Problem
 from domain.optimization.request.constraints import (
     Cardinality,
@@ -21,7 +21,7 @@ from domain.optimization.request.constraints import (
 )
 from domain.optimization.request.constraints import WeightBounds as Bounds
 from domain.optimization.request.objectives import MaxUtility, MinRisk, Objective
-from domain.optimization.selection.perspective import tightening_of
+from domain.optimization.selection.perspective import perspective_bound
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
 
@@ -43,7 +43,7 @@ def best_of(problem: Problem, sets: list[tuple[str, ...]], least: float, others:
         bounds = [Bounds("in", least, None, held), *([Bounds("out", 0.0, 0.0, outside)] if outside else [])]
         one = Problem(problem.moments, problem.objective, problem.risk_measure, constraints=(*others, *bounds))
         try:
-            best = min(best, loss(problem, solve(one).weights))
+            best = min(best, objective_value(problem, solve(one).weights))
         except InfeasibleProblem:
             continue
     return best
@@ -79,7 +79,7 @@ def test_no_selection_is_below_the_bound(
         rules.append(MinimumPosition("size", least))
     problem = problem_of(seed, objective, measure, *rules)
     limits = feasible_set(problem)
-    bound = tightening_of(problem, limits)
+    bound = perspective_bound(problem, limits)
     assert bound is not None
     inside = np.array([one == "in" for one in decided])
     undecided = np.array([one == "open" for one in decided])
@@ -104,7 +104,7 @@ def test_shorts_are_bounded_too() -> None:
     short: tuple[Constraint, ...] = (Leverage("short", max_short=0.5), Bounds("b", -0.5, 1.0))
     for seed in range(6):
         problem = problem_of(seed, MaxUtility(20.0), RiskMeasure.VARIANCE, *short, Cardinality("count", 2))
-        bound = tightening_of(problem, feasible_set(problem))
+        bound = perspective_bound(problem, feasible_set(problem))
         assert bound is not None
         none, every = np.zeros(SIZE, dtype=bool), np.ones(SIZE, dtype=bool)
         found = bound(feasible_set(problem).convex, none, every, np.full(SIZE, 1 / SIZE))
@@ -112,7 +112,7 @@ def test_shorts_are_bounded_too() -> None:
         for held in combinations(SYMBOLS, 2):
             outside = tuple(symbol for symbol in SYMBOLS if symbol not in held)
             one = Problem(problem.moments, problem.objective, constraints=(*short, Bounds("out", 0.0, 0.0, outside)))
-            best = min(best, loss(problem, solve(one).weights))
+            best = min(best, objective_value(problem, solve(one).weights))
         assert found <= best + 1e-9 * abs(best)
 
 
@@ -121,7 +121,7 @@ def test_equal_assets_are_bounded_exactly() -> None:
     moments = Moments.of(SYMBOLS, np.zeros(SIZE), np.eye(SIZE).ravel() * 1e-4, 252.0)
     for most in (1, 2, 3):
         problem = Problem(moments, MinRisk(), constraints=(Cardinality("count", most),))
-        bound = tightening_of(problem, feasible_set(problem))
+        bound = perspective_bound(problem, feasible_set(problem))
         assert bound is not None
         none, every = np.zeros(SIZE, dtype=bool), np.ones(SIZE, dtype=bool)
         found = bound(feasible_set(problem).convex, none, every, np.full(SIZE, 1 / SIZE))
@@ -131,7 +131,7 @@ def test_equal_assets_are_bounded_exactly() -> None:
 def test_a_singular_covariance_says_nothing() -> None:
     moments = Moments.of(SYMBOLS, np.zeros(SIZE), np.ones((SIZE, SIZE)).ravel() * 1e-4, 252.0)
     problem = Problem(moments, MinRisk(), constraints=(Cardinality("count", 2),))
-    assert tightening_of(problem, feasible_set(problem)) is None
+    assert perspective_bound(problem, feasible_set(problem)) is None
     assert np.count_nonzero(solve(problem).weights) <= 2
     tail = Problem(moments, MinRisk(), RiskMeasure.VARIANCE, constraints=(Bounds("caps", None, 0.4),))
-    assert tightening_of(tail, feasible_set(tail)) is None
+    assert perspective_bound(tail, feasible_set(tail)) is None

@@ -12,10 +12,10 @@ from domain.errors import InfeasibleProblem, NoPositiveExcessReturn, NotSupporte
 from domain.estimation.moments import scenario_moments
 from domain.market_data.panel import ReturnPanel, Scenarios
 from domain.optimization.conic import conic_objectives
-from domain.optimization.frontier import trace
+from domain.optimization.frontier import trace_frontier
 from domain.optimization.problem.feasible_set import feasible_set
 from domain.optimization.problem.net_return import annual_net_return
-from domain.optimization.problem.objective_value import loss
+from domain.optimization.problem.objective_value import objective_value
 from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.solver_control import UNLIMITED
 from domain.optimization.request.constraints import (
@@ -103,7 +103,7 @@ def test_the_best_utility_is_that_of_every_order(measure: RiskMeasure, aversion:
     problem = posed(measure, MaxUtility(aversion), CAP)
     solution = solve(problem)
     expected = least(0.5 * aversion * PERIODS * RANKED[measure], MEANS, 0.45, (np.ones(SIZE), 1.0))
-    assert loss(problem, solution.weights) == pytest.approx(expected, rel=1e-7)
+    assert objective_value(problem, solution.weights) == pytest.approx(expected, rel=1e-7)
     assert solution.certificate.duality_gap is not None
 
 
@@ -113,7 +113,7 @@ def test_the_best_ratio_is_that_of_every_order(measure: RiskMeasure, risk_free: 
     problem = posed(measure, MaxRatio(risk_free), CAP)
     solution = solve(problem)
     inverse = least(RANKED[measure], np.zeros(SIZE), 0.45, (MEANS - risk_free, 1.0))
-    assert loss(problem, solution.weights) == pytest.approx(-1.0 / inverse, rel=1e-7)
+    assert objective_value(problem, solution.weights) == pytest.approx(-1.0 / inverse, rel=1e-7)
     # Annual return per unit of a risk that is not annualised.
     ratio = (solution.expected_return_annual - risk_free) / solution.risk
     assert ratio == pytest.approx(1.0 / inverse, rel=1e-7)
@@ -141,7 +141,7 @@ def test_all_orders_of_five_outcomes() -> None:
         )
         problem = posed(RiskMeasure.VARIANCE, OrderedWeightedAverage(ordered, goal), returns=few)
         expected = -1.0 / answer.fun if isinstance(goal, MaxRatio) else answer.fun
-        assert loss(problem, solve(problem).weights) == pytest.approx(expected, rel=1e-7)
+        assert objective_value(problem, solve(problem).weights) == pytest.approx(expected, rel=1e-7)
 
 
 def test_an_ordered_average_is_the_measure_whose_weights_it_has() -> None:
@@ -149,7 +149,9 @@ def test_an_ordered_average_is_the_measure_whose_weights_it_has() -> None:
         measured = posed(RiskMeasure.GINI_MEAN_DIFFERENCE, goal)
         ordered = posed(RiskMeasure.VARIANCE, OrderedWeightedAverage(GINI, goal))
         known, found = solve(measured), solve(ordered)
-        assert loss(measured, found.weights) == pytest.approx(loss(measured, known.weights), rel=1e-7)
+        assert objective_value(measured, found.weights) == pytest.approx(
+            objective_value(measured, known.weights), rel=1e-7
+        )
         # The Sharpe ratio of the answer is over the same risk-free rate.
         risk_free = goal.risk_free_rate_annual if isinstance(goal, MaxRatio) else 0.0
         assert found.ratio == pytest.approx((found.expected_return_annual - risk_free) / found.volatility_annual)
@@ -179,13 +181,13 @@ def test_cuts_and_cones_agree(name: str, unit: float) -> None:
             gain = annual_net_return(problem, goal.risk_free_rate_annual)
             other = conic_objectives.maximum_ratio(feasible, UNLIMITED, gain, problem.risk)
         else:
-            penalty = conic_objectives.Penalty(problem.risk, 0.5 * goal.risk_aversion * PERIODS)
-            other = conic_objectives.best_gain(feasible, UNLIMITED, annual_net_return(problem), penalty)
+            penalty = conic_objectives.RiskPenalty(problem.risk, 0.5 * goal.risk_aversion * PERIODS)
+            other = conic_objectives.maximum_net_return(feasible, UNLIMITED, annual_net_return(problem), penalty)
         assert other is not None
         solution = solve(problem)
         assert solution.certificate.solver == "highs"
-        known = loss(problem, other.weights)
-        assert loss(problem, solution.weights) == pytest.approx(known, rel=1e-6, abs=1e-8 * unit)
+        known = objective_value(problem, other.weights)
+        assert objective_value(problem, solution.weights) == pytest.approx(known, rel=1e-6, abs=1e-8 * unit)
 
 
 def test_shadow_prices_are_what_relaxing_is_worth() -> None:
@@ -196,7 +198,7 @@ def test_shadow_prices_are_what_relaxing_is_worth() -> None:
             problem = posed(RiskMeasure.TAIL_GINI, goal, WeightBounds("cap", 0.0, cap))
             solution = solve(problem)
             prices = [b.shadow_price or 0.0 for b in solution.binding if b.label == "cap" and b.side is BoundSide.UPPER]
-            return loss(problem, solution.weights), sum(prices)
+            return objective_value(problem, solution.weights), sum(prices)
 
         value, price = best(0.25)
         assert price > 0.0
@@ -240,8 +242,8 @@ def test_few_assets_are_chosen_for_a_ratio() -> None:
         for j in range(i):
             out = tuple(s for k, s in enumerate(SYMBOLS) if k not in (i, j))
             pair = replace(problem, constraints=(WeightBounds("out", 0.0, 0.0, out),))
-            pairs.append(loss(problem, solve(pair).weights))
-    assert loss(problem, solve(problem).weights) == pytest.approx(min(pairs), rel=1e-7)
+            pairs.append(objective_value(problem, solve(pair).weights))
+    assert objective_value(problem, solve(problem).weights) == pytest.approx(min(pairs), rel=1e-7)
 
 
 @pytest.mark.parametrize("measure", list(RANKED)[:3])
@@ -277,7 +279,7 @@ def test_a_limit_below_the_least_is_named_with_what_it_lacks() -> None:
 
 def test_the_frontier_of_a_measure_by_rank() -> None:
     problem = posed(RiskMeasure.GINI_MEAN_DIFFERENCE, MinRisk(), CAP)
-    points = list(trace(problem, 5, lambda: None))
+    points = list(trace_frontier(problem, 5, lambda: None))
     returns = [one.expected_return_annual for one in points]
     assert returns == pytest.approx(list(np.linspace(returns[0], returns[-1], 5)), rel=1e-7)
     assert all(more.risk >= less.risk for more, less in pairwise(points))

@@ -13,7 +13,7 @@ from domain.errors import InfeasibleProblem, InvalidInput, NotSupported
 from domain.estimation.moments import scenario_moments
 from domain.market_data.panel import ReturnPanel, Scenarios
 from domain.optimization.problem.feasible_set import feasible_set
-from domain.optimization.problem.objective_value import loss
+from domain.optimization.problem.objective_value import objective_value
 from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.solver_control import UNLIMITED
 from domain.optimization.request.constraints import (
@@ -28,7 +28,7 @@ from domain.optimization.request.constraints import (
 from domain.optimization.request.objectives import MinRisk, OrderedWeightedAverage
 from domain.optimization.solution import BoundSide
 from domain.optimization.solve import solve
-from domain.optimization.spectral.spectral_risk import SpectralProof, least_spectral, ranked_risk
+from domain.optimization.spectral.spectral_risk import SpectralProof, minimum_spectral_risk, spectral_risk_of
 from domain.optimization.verify import verify
 from domain.risk.measures import RiskMeasure
 
@@ -61,7 +61,7 @@ def carry_on() -> None:
 
 
 def proof_of(problem: Problem) -> SpectralProof:
-    proof = least_spectral(feasible_set(problem), ranked_risk(problem.risk), UNLIMITED)
+    proof = minimum_spectral_risk(feasible_set(problem), spectral_risk_of(problem.risk), UNLIMITED)
     assert proof is not None
     return proof
 
@@ -167,7 +167,7 @@ def test_more_confidence_is_never_less_risk() -> None:
 
 def test_what_cannot_be_met_is_named() -> None:
     problem = problem_of(WeightBounds("caps", 0.0, 0.1))
-    assert least_spectral(feasible_set(problem), ranked_risk(problem.risk), UNLIMITED) is None
+    assert minimum_spectral_risk(feasible_set(problem), spectral_risk_of(problem.risk), UNLIMITED) is None
     with pytest.raises(InfeasibleProblem) as error:
         solve(problem)
     assert set(error.value.labels) == {"caps", "default:budget"}
@@ -220,7 +220,7 @@ def test_an_ordered_average_is_that_of_every_order() -> None:
     ordered = np.sort(GENERATOR.random(count))[::-1] / count
     problem = replace(posed(RiskMeasure.VARIANCE), objective=OrderedWeightedAverage(ordered))
     solution = solve(problem)
-    assert loss(problem, solution.weights) == pytest.approx(by_every_order(problem, ordered), rel=1e-7)
+    assert objective_value(problem, solution.weights) == pytest.approx(by_every_order(problem, ordered), rel=1e-7)
     assert solution.certificate.duality_gap is not None
 
 
