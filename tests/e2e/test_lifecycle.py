@@ -23,6 +23,8 @@ from absfin import Account, Client, Moments, Returns, aio, errors, min_risk, obj
 from absfin.data import Panel
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).parents[2]
 OPTIMIZE = "OptimizationService/Optimize"
 SMALL = Moments(["A", "B"], [0.01, 0.02], [[0.04, 0.01], [0.01, 0.09]], 12)

@@ -16,6 +16,8 @@ from server.execution.process_pool import ProcessPool, WorkerFailure
 from server.execution.template import Template
 from server.ports import Overloaded, Refused, WorkerDied
 
+pytestmark = pytest.mark.alone
+
 
 def add(a: int, b: int, on_progress: Any) -> int:
     on_progress()
