@@ -43,6 +43,8 @@ from domain.risk.stress import AssetShocks, Scenario, StressedPortfolio
 from domain.risk.stress_windows import worst_stretches
 from server.converters.objective import objective_from_proto
 
+pytestmark = pytest.mark.alone
+
 BETWEEN = 9.0
 """Above the 4 that a linear cost grows by when the request grows by four, and below the 16 of a quadratic one."""
 

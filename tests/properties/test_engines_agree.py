@@ -85,7 +85,7 @@ def is_singular(problem: Problem) -> bool:
     return bool(values[0] * SINGULAR <= values[-1])
 
 
-@pytest.mark.parametrize("block", range(BLOCKS))
+@pytest.mark.parametrize("block", [0, *(pytest.param(i, marks=pytest.mark.exhaustive) for i in range(1, BLOCKS))])
 def test_one_objective(block: int) -> None:
     counted: Counter[str] = Counter()
     refused: list[str] = []

@@ -93,11 +93,13 @@ def test_it_goes_on_over_a_kill_and_a_restart(start_server: Callable[..., Runnin
         result: list[Any] = []
         reader = threading.Thread(target=lambda: result.extend(watch(first, name)))
         reader.start()
+        begun = time.monotonic() + 30.0
         while client.get_backtest(name).fraction < 0.1:
+            assert time.monotonic() < begun, "the job never began"
             time.sleep(0.05)
         time.sleep(1.2)
     os.kill(first.process.pid, signal.SIGKILL)
-    first.process.wait()
+    first.process.wait(20)
     start_server("--listen", first.address, data_dir=first.data_dir)
     reader.join(60)
     assert not reader.is_alive()
@@ -139,7 +141,7 @@ def test_patience_ends(start_server: Callable[..., RunningServer]) -> None:
         watching = client.watch(name, patience=1.0)
         next(watching)
         os.kill(running.process.pid, signal.SIGKILL)
-        running.process.wait()
+        running.process.wait(20)
         with pytest.raises(errors.Unavailable):
             for _ in watching:
                 pass

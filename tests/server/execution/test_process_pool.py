@@ -16,6 +16,8 @@ from server.execution.process_pool import ProcessPool, WorkerFailure
 from server.execution.template import Template
 from server.ports.errors import Overloaded, Refused, WorkerDied
 
+pytestmark = pytest.mark.alone
+
 
 def add(a: int, b: int, on_progress: Any) -> int:
     on_progress()
@@ -269,7 +271,8 @@ async def test_a_hundred_cancels_lose_no_place() -> None:
     for i, task in enumerate(tasks):
         await asyncio.sleep(0.002 * (i % 3))
         task.cancel()
-    await asyncio.wait(tasks)
+    _, left = await asyncio.wait(tasks, timeout=30.0)
+    assert not left
     assert await asyncio.gather(*(pool.run(partial(add, i, 1), None) for i in range(10))) == list(range(1, 11))
     await pool.close(5.0)
     await template.close()
@@ -286,7 +289,8 @@ async def test_more_than_can_wait_is_refused() -> None:
         await pool.run(partial(add, 1, 1), None)
     for task in running:
         task.cancel()
-    await asyncio.wait(running)
+    _, left = await asyncio.wait(running, timeout=30.0)
+    assert not left
     await pool.close(5.0)
 
 
@@ -300,7 +304,8 @@ async def test_short_tasks_do_not_wait_for_long_ones_of_another() -> None:
     assert time.monotonic() - start < 5.0
     for task in long:
         task.cancel()
-    await asyncio.wait(long)
+    _, left = await asyncio.wait(long, timeout=30.0)
+    assert not left
     await pool.close(5.0)
 
 
@@ -312,7 +317,8 @@ async def test_short_tasks_beside_long_ones_find_a_process_ready(pool: ProcessPo
     assert len(set(short)) <= 3  # one, unless the machine makes some of them long ones
     for task in long:
         task.cancel()
-    await asyncio.wait(long)
+    _, left = await asyncio.wait(long, timeout=30.0)
+    assert not left
     await asyncio.sleep(1.0)
     assert len(_own_workers()) == 2
 

@@ -211,3 +211,28 @@ async def test_many_parts_become_one(house: House) -> None:
     with pytest.raises(LostClaim):
         await store.compact(claim.record, 3, b"late")
     assert (await store.view(claim.record.id, 0)).events == ()
+
+
+async def test_a_worker_that_claims_its_own_job_again_is_fenced_from_its_first_claim(house: House) -> None:
+    """Same worker, same job, another attempt: what the first one still writes would undo what the second one did."""
+    store, locks = house.worker()
+    job = await store.enqueue(draft())
+    first = await store.claim(locks.own, 0.0)
+    second = await store.claim(locks.own, 30.0)
+    assert first is not None
+    assert second is not None
+    assert (first.record.id, first.record.worker, first.record.attempt) == (job.id, locks.own, 1)
+    assert (second.record.id, second.record.worker, second.record.attempt) == (job.id, locks.own, 2)
+    await store.save(second.record, b"c2", b"p2", TICK, [])
+    for late in (
+        store.save(first.record, b"c1", b"p1", TICK, [EVENT]),
+        store.compact(first.record, 1, b"p1"),
+        store.finish(first.record, JobEnd(JobState.FAILED), ()),
+        store.release(first.record, crashed=True),
+    ):
+        with pytest.raises(LostClaim):
+            await late
+    await store.release(second.record, crashed=False, yielded=True)
+    third = await store.claim(locks.own, 30.0)
+    assert third is not None
+    assert (third.record.attempt, third.record.crashes, third.checkpoint, third.parts) == (3, 0, b"c2", (b"p2",))

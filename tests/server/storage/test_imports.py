@@ -187,6 +187,7 @@ async def test_an_import_that_is_silent_is_dropped(
         await session.finish(100)
 
 
+@pytest.mark.alone
 async def test_small_writes_do_not_wait_for_an_import(market: EmbeddedMarketData, database: Database) -> None:
     """Four million values; on an idle machine the median is 5 ms and the longest wait 15 ms."""
     symbols = [f"S{i:04d}" for i in range(1000)]

@@ -51,6 +51,7 @@ def by(problem: Problem, engine: EnginePreference) -> Solution:
     return solve(replace(problem, options=SolverOptions(engine=engine)))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("combination", ALLOWED, ids=name)
 def test_it_agrees_on_what_it_may_be_asked(combination: Combination) -> None:
     problem = problems_of(*ASKED[combination])[0]
@@ -70,6 +71,7 @@ def test_it_agrees_on_what_it_may_be_asked(combination: Combination) -> None:
         assert theirs.weights == pytest.approx(ours.weights, abs=2e-3)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("combination", REFUSED, ids=name)
 def test_all_else_is_refused_by_name(combination: Combination) -> None:
     """Before anything is solved, with what it did when it was tried."""
