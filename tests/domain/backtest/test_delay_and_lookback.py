@@ -66,7 +66,7 @@ def walked(strategies: tuple[Strategy, ...], n: int, **more: object) -> list[np.
 @pytest.mark.parametrize("lag", [0, 1, 2, 3])
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5])
 def test_a_decision_is_filled_its_delay_later_to_the_day(n: int, lag: int, fill: Fill) -> None:
-    """Net asset value of every date by a loop over dates; what is held on each is what was decided `delay` dates before."""
+    """NAV of every date by a loop over dates; what is held on each is what was decided `delay` dates before."""
     (found,) = walked((LatestWinner(),), n, lag_periods=lag, fill=fill)
     delay = lag + (0 if fill is Fill.SAME_CLOSE else 1)
     nav, units, cash = [1.0], np.zeros(3), 1.0

@@ -62,7 +62,7 @@ def limits_of(kinds: list[tuple[str, float, tuple[str, ...]]]) -> FeasibleSet:
 
 def can_be_met(limits: FeasibleSet) -> bool:
     """Whether all limits need be missed by no more than 0, by HiGHS; x holds weights, their distances, the miss."""
-    size = limits.size
+    size = limits.n_assets
     eye = np.eye(size)
     parts: list[tuple[np.ndarray, np.ndarray]] = []  # what is at most its end, and the end
     sums: list[AbsoluteSum] = []  # each has distances of its own
