@@ -101,7 +101,7 @@ def _complete(specification: BacktestSpecification, data: PricePanel | ReturnPan
     try:
         return complete(data.with_worthless(), specification.missing_data)
     except InvalidInput as error:
-        raise error.under("prices" if isinstance(data, PricePanel) else "returns") from None
+        raise error.with_path_prefix("prices" if isinstance(data, PricePanel) else "returns") from None
 
 
 def _check_cash_rate(specification: BacktestSpecification, periods_per_year: float) -> None:
@@ -165,9 +165,9 @@ def _check_strategy(
 ) -> list[ResultWarning]:
     try:
         on_progress()
-        return [warning.under(path) for warning in strategy.check(simulation.history(start), on_progress)]
+        return [warning.with_path_prefix(path) for warning in strategy.check(simulation.history(start), on_progress)]
     except InvalidInput as error:
-        raise error.under(path) from None
+        raise error.with_path_prefix(path) from None
     except (Cancelled, SolverTimedOut):
         raise
     except DomainError:

@@ -66,7 +66,7 @@ class Observed:
             try:
                 self._fits[model] = model.fit(self.factors.values, self.assets.values, on_progress)
             except InvalidInput as error:
-                raise error.under(path) from None
+                raise error.with_path_prefix(path) from None
         return self._fits[model]
 
     def covariance(self, estimator: CovarianceEstimator | FactorModel, on_progress: OnProgress = no_progress) -> Matrix:

@@ -39,4 +39,4 @@ def complete_returns(data: PricePanel | ReturnPanel, policy: MissingDataPolicy) 
         panel = complete(data.without_worthless() if isinstance(data, PricePanel) else data, policy)
         return panel.returns() if isinstance(panel, PricePanel) else panel
     except InvalidInput as error:
-        raise error.under(kind) from None
+        raise error.with_path_prefix(kind) from None

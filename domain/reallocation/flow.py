@@ -136,6 +136,6 @@ def _outcome(request: ReallocationRequest, report: UtilizationReport, trades: Pl
     if not trades.shortfalls:
         return Unchanged("the differences to the target are below what can be traded")
     codes = sorted({cause.code.value for shortfall in trades.shortfalls for cause in shortfall.causes})
-    if set(codes) <= {"LOT_SIZE", "MIN_TRADE"} and not request.thresholds.given:
+    if set(codes) <= {"LOT_SIZE", "MIN_TRADE"} and not request.thresholds.any_set:
         return Unchanged("every difference to the target is less than a lot or the least trade")
     return Failure("NOTHING_TRADABLE", f"no required trade can be done: {', '.join(codes)}")

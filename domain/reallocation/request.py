@@ -18,7 +18,7 @@ class Thresholds:
     drift_band: float | None = None  # absolute difference of weights
 
     @property
-    def given(self) -> bool:
+    def any_set(self) -> bool:
         """Whether there is any."""
         return self.max_utilization is not None or self.drift_band is not None
 

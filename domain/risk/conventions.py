@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from domain.checks import Vector
-from domain.risk.figure import TOTAL_LOSS, Figure, finite, given, grown
+from domain.risk.figure import TOTAL_LOSS, Figure, finite, grown, if_known
 from domain.risk.outcomes import Outcomes
 
 
@@ -48,7 +48,7 @@ class Conventions:
         if not self.geometric_annual_return:
             return self.annual_return(returns - others, periods_per_year)
         ours, theirs = (self.annual_return(series, periods_per_year) for series in (returns, others))
-        return given(ours, lambda one: given(theirs, lambda other: finite(one - other)))
+        return if_known(ours, lambda one: if_known(theirs, lambda other: finite(one - other)))
 
     def annualised(self, mean: float, periods_per_year: float) -> Figure:
         """A mean per period for a year, compounded (1 + mean)^p - 1."""

@@ -41,7 +41,7 @@ def known(figure: Figure) -> float | None:
 T = TypeVar("T")
 
 
-def given(value: T | Absent, figure: Callable[[T], Figure]) -> Figure:
+def if_known(value: T | Absent, figure: Callable[[T], Figure]) -> Figure:
     """A figure of something, absent for its reason where that is."""
     return value if isinstance(value, Absent) else figure(value)
 
@@ -72,4 +72,4 @@ def quotient(above: Figure, below: Figure, if_zero: str) -> Figure:
 
 def times(figure: Figure, factor: float) -> Figure:
     """The figure in another unit, absent where that is no number."""
-    return given(figure, lambda number: finite(float(number) * factor))
+    return if_known(figure, lambda number: finite(float(number) * factor))

@@ -20,7 +20,7 @@ from domain.risk.outcomes import Outcomes
 from domain.risk.query import RiskQuery, risk_model
 from domain.risk.report import RiskReport
 from domain.risk.rolling import Rolling, RollingFigure, RollingSettings, rolling_figure
-from domain.risk.specification import RiskSpecification, pose
+from domain.risk.specification import RiskSpecification, build_query
 from domain.risk.stress import StressedPortfolio, StressResult
 from domain.risk.validation.request import Validated, validated
 
@@ -59,7 +59,7 @@ def assess(
     on_progress: OnProgress = no_progress,
 ) -> RiskAssessment:
     """Everything a specification asks of the data. Raises InvalidInput with the field named, or NotSupported."""
-    query, ready = pose(specification, data, benchmark, on_progress)
+    query, ready = build_query(specification, data, benchmark, on_progress)
     proposed = _proposed(specification, query.data.symbols)
     on_progress()
     report = analyze(query, on_progress)
@@ -149,7 +149,7 @@ def _stress(
         groups=query.groups or {},
         factors=query.factors,
     )
-    return portfolio.under(specification.stress, MOST_ASSET_RESULTS, on_progress)
+    return portfolio.results(specification.stress, MOST_ASSET_RESULTS, on_progress)
 
 
 def _validation(specification: RiskSpecification, query: RiskQuery, on_progress: OnProgress) -> Validated | None:

@@ -59,7 +59,7 @@ def prepared(
         estimate = maximum_likelihood if policy is MissingDataPolicy.MAXIMUM_LIKELIHOOD else pairwise
         found = estimate(gapped.values, on_progress)
     except InvalidInput as error:
-        raise error.under(kind) from None
+        raise error.with_path_prefix(kind) from None
     periods = infer_periods_per_year(periods_per_year, data)
     moments = Moments.of(data.symbols, found.means, found.covariance, periods, repair_covariance=True)
     lacking = replace(lacking, rounds=found.rounds)

@@ -42,7 +42,7 @@ class RiskQuery:
     decay: float = DECAY  # of the volatility that filtered historical VaR takes out
     worst_drawdowns: int = WORST_DRAWDOWNS
     conventions: Conventions = OURS
-    means_known: bool = True  # False for moments without expected returns
+    expected_returns_given: bool = True  # False for moments without expected returns
 
     def __post_init__(self) -> None:
         same_length("weights", finite("weights", self.weights), "symbols", self.data.symbols)

@@ -15,8 +15,8 @@ from domain.risk.figure import (
     TOTAL_LOSS,
     Absent,
     Figure,
-    given,
     grown,
+    if_known,
     quotient,
     times,
 )
@@ -45,7 +45,7 @@ class Ratios:
     @classmethod
     def of_moments(cls, mean: Figure, deviation: Figure, periods: float, risk_free: float) -> "Ratios":
         """What two moments per period are enough for."""
-        excess = given(mean, lambda known: known - risk_free)
+        excess = if_known(mean, lambda known: known - risk_free)
         sharpe = times(quotient(excess, deviation, CONSTANT), periods**0.5)
         return cls(sharpe, *[Absent(NO_DISTRIBUTION)] * 4)
 

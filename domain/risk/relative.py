@@ -17,7 +17,7 @@ from domain.risk.figure import (
     Absent,
     Figure,
     finite,
-    given,
+    if_known,
     quotient,
     times,
 )
@@ -152,7 +152,7 @@ def relative_risk(
     active = portfolio.less(benchmark)
     risk_free, root = risk_free_rate_annual / periods_per_year, periods_per_year**0.5
     slope, coefficient = _beta(portfolio, benchmark), _correlation(portfolio, benchmark)
-    mean_alpha = given(slope, lambda known: float(alpha(portfolio.mean, benchmark.mean, known, risk_free)))
+    mean_alpha = if_known(slope, lambda known: float(alpha(portfolio.mean, benchmark.mean, known, risk_free)))
     excess = conventions.annual_excess(portfolio, risk_free, periods_per_year)
     premium = conventions.annual_difference(portfolio.returns, benchmark.returns, periods_per_year)
     tracking_error = times(active.deviation, root)
@@ -162,8 +162,8 @@ def relative_risk(
         correlation=coefficient,
         tracking_error_annual=tracking_error,
         information_ratio=quotient(premium, tracking_error, FLAT_DIFFERENCE),
-        alpha_annual=given(mean_alpha, lambda mean: conventions.annualised(mean, periods_per_year)),
-        r_squared=given(coefficient, lambda known: known**2),
+        alpha_annual=if_known(mean_alpha, lambda mean: conventions.annualised(mean, periods_per_year)),
+        r_squared=if_known(coefficient, lambda known: known**2),
         treynor=quotient(excess, slope, NO_BETA),
         beta_up=_beta_within(portfolio, benchmark, up),
         beta_down=_beta_within(portfolio, benchmark, down),

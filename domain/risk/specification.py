@@ -1,6 +1,6 @@
 """What a caller wants to know about a portfolio's risk, before it meets the data.
 
-`pose` joins the two and gives a `RiskQuery`.
+`build_query` joins the two and gives a `RiskQuery`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -63,10 +63,10 @@ class RiskSpecification:
     decay: float = DECAY
     clustering: Clustering | None = None
     conventions: Conventions = OURS
-    means_known: bool = True  # False for moments without expected returns
+    expected_returns_given: bool = True  # False for moments without expected returns
 
 
-def pose(
+def build_query(
     specification: RiskSpecification,
     data: MarketInput,
     benchmark: PricePanel | ReturnPanel | None = None,
@@ -108,7 +108,7 @@ def pose(
         decay=specification.decay,
         worst_drawdowns=specification.worst_drawdowns,
         conventions=specification.conventions,
-        means_known=specification.means_known,
+        expected_returns_given=specification.expected_returns_given,
     )
     return query, ready
 
@@ -232,7 +232,7 @@ def decomposition(factors: Factors, ready: Prepared, data: MarketInput) -> Facto
     try:
         series = _on_dates(complete(factors, MissingDataPolicy.FAIL), ready.panel)
     except InvalidInput as error:
-        raise error.under("factors.series") from None
+        raise error.with_path_prefix("factors.series") from None
     return regressed(ready.data, series.returns() if isinstance(series, PricePanel) else series)
 
 

@@ -112,7 +112,7 @@ class StressedPortfolio:
     groups: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     factors: FactorDecomposition | None = None
 
-    def under(
+    def results(
         self, scenarios: Sequence[Scenario], most: int | None = None, on_progress: OnProgress = no_progress
     ) -> tuple[StressResult, ...]:
         """The results in the order of the scenarios; one may have several, all at most `most` figures of assets.
@@ -126,7 +126,7 @@ class StressedPortfolio:
             try:
                 results.extend(self._results(scenario))
             except InvalidInput as error:
-                raise error.under(f"stress[{place}].{_FIELDS[type(scenario.kind)]}") from None
+                raise error.with_path_prefix(f"stress[{place}].{_FIELDS[type(scenario.kind)]}") from None
             count = max(len(results), len(scenarios)) * len(self.symbols)
             if most is not None and count > most:
                 raise InvalidInput("stress", f"results x assets may be {most:,} at most, are {count:,} or more")

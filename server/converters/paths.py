@@ -13,7 +13,7 @@ def under(prefix: str) -> Iterator[None]:
     try:
         yield
     except InvalidInput as error:
-        raise error.under(prefix) from None
+        raise error.with_path_prefix(prefix) from None
 
 
 def once_each(path: str, symbols: Sequence[str]) -> None:

@@ -91,7 +91,7 @@ def _of_the_portfolio() -> Iterator[None]:
         yield
     except InvalidInput as error:
         if error.field.startswith(("holdings", "cash")):
-            raise error.under("portfolio") from None
+            raise error.with_path_prefix("portfolio") from None
         raise
 
 
@@ -234,7 +234,7 @@ def _optimised(
     solution = solve(state(replace(specification, current_weights=current), panel, on_progress), on_progress)
     # Rounding of a zero weight is no wish to sell short; a real short is refused by name.
     weights = np.where(np.abs(solution.weights) < WEIGHT_ROUNDING, 0.0, solution.weights)
-    warnings = tuple(warning.under("target_optimize") for warning in solution.warnings)
+    warnings = tuple(warning.with_path_prefix("target_optimize") for warning in solution.warnings)
     return dict(zip(solution.symbols, weights.tolist(), strict=True)), warnings
 
 

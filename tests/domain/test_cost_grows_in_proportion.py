@@ -97,7 +97,7 @@ def shocks(count: int) -> Callable[[], object]:
     symbols = names(count)
     portfolio = StressedPortfolio(symbols, np.zeros(count), None)
     scenario = Scenario("all", AssetShocks(dict.fromkeys(symbols, -0.1)))
-    return lambda: portfolio.under([scenario])
+    return lambda: portfolio.results([scenario])
 
 
 def worst_windows(count: int) -> Callable[[], object]:

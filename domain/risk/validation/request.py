@@ -51,5 +51,5 @@ def validated(
             )
         found = validate(returns[first:], forecasts, confidence_level, request.seed, request.simulations, on_progress)
     except InvalidInput as error:
-        raise error.under("validation") from None
+        raise error.with_path_prefix("validation") from None
     return Validated(first, found)
