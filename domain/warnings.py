@@ -15,5 +15,5 @@ class ResultWarning:
     message: str
 
     def with_path_prefix(self, prefix: str) -> "ResultWarning":
-        """The same warning with its field seen from one level further out."""
+        """The same warning with a prefix before its field path."""
         return ResultWarning(self.code, f"{prefix}.{self.field}" if self.field else prefix, self.message)

@@ -77,7 +77,7 @@ def prepare(
 def simulated_prices(specification: BacktestSpecification, data: PricePanel | ReturnPanel) -> PricePanel:
     """The complete prices a backtest is simulated on; an asset that becomes worthless has the price 0 from then on.
 
-    Raises InvalidInput with the field seen from the request.
+    Raises InvalidInput with the field path from the request on.
     """
     return _prices_of(_complete(specification, data))
 
@@ -92,7 +92,7 @@ def _prices_of(data: PricePanel | ReturnPanel) -> PricePanel:
     try:
         return PricePanel.of(data.symbols, dates, levels)
     except InvalidInput as error:
-        rule = f"compounded from 100, one step before the first date, these are no prices: {error.rule}"
+        rule = f"cannot be compounded to prices from 100: {error.rule}"
         raise InvalidInput("returns", rule) from None
 
 
@@ -189,5 +189,5 @@ def _benchmark_curve(
     if int(known.sum()) < 2:
         raise InvalidInput(path, f"{benchmark.symbol} has fewer than two dates in common with the backtest")
     if prices[known][0] == 0.0:
-        raise InvalidInput(path, f"{benchmark.symbol} is worth 0 where the backtest begins")
+        raise InvalidInput(path, f"{benchmark.symbol} has a price of 0 at the start of the backtest")
     return Curve(source.dates[known], prices[known])

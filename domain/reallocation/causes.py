@@ -1,4 +1,4 @@
-"""Why an order is not traded in full: what stands in the way of the rest of it."""
+"""Causes for which an order is not traded in full."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,7 +11,7 @@ from domain.reallocation.shortfall import Cause, ShortfallCode
 
 @dataclass(frozen=True, slots=True)
 class CauseFinder:
-    """Finds causes from what the whole plan leaves over."""
+    """Finds causes from the remainder of the whole plan."""
 
     limits: Limits
     spare: Decimal  # cash above its floor

@@ -38,7 +38,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Reallocation:
-    """What came of it. Shortfalls are in the plan, also where its trades are none."""
+    """The result. The plan has the shortfalls, also where it has no trades."""
 
     utilization: UtilizationReport
     liquidity: LiquidityAssessment
@@ -48,7 +48,7 @@ class Reallocation:
 
 
 def reallocate(request: ReallocationRequest, on_progress: Callable[[], None] = _continue) -> Reallocation:
-    """The plan that takes a portfolio to its target, or why there is none.
+    """The plan that takes a portfolio to its target, or the reason why there is none.
 
     `on_progress` is called every few milliseconds; what it raises ends the work. Raises InvalidInput for a target
     without a price, a net asset value of zero or less, or quantities that cannot be counted in lots.
@@ -69,7 +69,7 @@ def reallocate(request: ReallocationRequest, on_progress: Callable[[], None] = _
 
 
 def collect(request: ReallocationRequest, valuation: Valuation) -> Mapping[str, float]:
-    """Current weights of what is held or wanted and has a price."""
+    """Current weights of the holdings and targets that have a price."""
     found = {symbol: ratio(worth, valuation.net_asset_value) for symbol, worth in valuation.values.items()}
     for symbol in request.target:
         if request.market.price(symbol) is not None:
@@ -78,10 +78,10 @@ def collect(request: ReallocationRequest, valuation: Valuation) -> Mapping[str, 
 
 
 def required_assets(request: ReallocationRequest) -> Sequence[str]:
-    """Everything held or wanted, in a fixed order; what is wanted must have a price."""
+    """Symbols of holdings and target, in a fixed order; those of the target must have a price."""
     for i, (symbol, weight) in enumerate(request.target.items()):
         if weight > 0.0 and symbol not in request.market.quotes:
-            raise InvalidInput(f"target_weights.weights[{i}].symbol", f"{symbol} has no price in the market given")
+            raise InvalidInput(f"target_weights.weights[{i}].symbol", f"{symbol} has no price in the market data")
     held = [symbol for symbol, units in request.portfolio.quantities.items() if units]
     return sorted({*held, *request.target})
 
@@ -99,7 +99,7 @@ def required_trades(
         for symbol in checked(symbols, on_progress):
             held = exact(request.portfolio.quantities.get(symbol, 0.0))
             price = request.market.price(symbol)
-            # Without a price nothing is known of its weight; it is kept, and the shortfall says so.
+            # Without a price its weight is unknown; it is kept, and the shortfall reports it.
             weight = exact(request.target.get(symbol, 0.0))
             wanted = -held if price is None else quotient(weight * worth, exact(price)) - held
             if wanted:

@@ -1,4 +1,4 @@
-"""From required trades to orders: lots, the most that can be traded, and what stands in the way."""
+"""Turns required trades into orders: lots, maximum quantities, and blocking causes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from domain.reallocation.shortfall import Cause, ShortfallCode
 from domain.reallocation.valuation import Valuation
 
 FRACTION_DIGITS = 15
-"""Where fractions may be traded, quantities have so many significant digits: what a float always keeps."""
+"""Significant digits of fractional quantities: as many as a float always keeps."""
 
 
 @dataclass(slots=True)
@@ -32,7 +32,7 @@ class Order:
     daily: Decimal | None = None  # the most in one day
     leaves: bool = False  # nothing of it is wanted any more: an odd lot is sold too
     reversed: bool = False  # a purchase is wanted, but cash is negative: it may be sold instead
-    quantity: Decimal = ZERO  # what is planned
+    quantity: Decimal = ZERO  # planned
     causes: list[Cause] = field(default_factory=list)
 
     @property
@@ -42,24 +42,24 @@ class Order:
 
     @property
     def missing(self) -> Decimal:
-        """Units between what is planned and what is wanted."""
+        """Units between the planned and the required trade."""
         return self.wanted + self.quantity if self.reversed else self.wanted - self.quantity
 
     @property
     def scalable(self) -> Decimal:
-        """What is wanted and allowed, not cut to whole lots: what a limit on turnover scales."""
+        """Required and allowed units, not cut to whole lots; a limit on turnover scales them."""
         if self.reversed:
             return ZERO
         return self.wanted if self.allowed is None else min(self.wanted, self.allowed)
 
     @property
     def value(self) -> Decimal:
-        """Of what is planned, in money."""
+        """Value of the planned trade, in money."""
         return self.quantity * self.price
 
     @property
     def reachable(self) -> Decimal:
-        """What is wanted and within the limits."""
+        """Required units within the limits."""
         if self.reversed:
             return ZERO
         return self.wanted if self.most is None else min(self.wanted, self.most)

@@ -23,7 +23,7 @@ NEGLIGIBLE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Trades in order, and what they leave undone."""
+    """Trades in order, and the shortfalls."""
 
     trades: tuple[Trade, ...]
     shortfalls: tuple[Shortfall, ...]
@@ -116,7 +116,7 @@ def _cash_after(request: ReallocationRequest, orders: Sequence[Order]) -> Decima
 
 
 def _can_leave(order: Order, request: ReallocationRequest) -> bool:
-    """Whether nothing stands in the way of selling all of a holding."""
+    """Whether all of a holding can be sold."""
     reachable = order.leaves and order.reachable == order.held
     return reachable and order.held * order.price >= exact(request.limits.min_trade_value)
 

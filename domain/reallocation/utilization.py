@@ -12,7 +12,7 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class AssetUtilization:
-    """One asset held or wanted."""
+    """One asset of the holdings or of the target."""
 
     symbol: str
     current_weight: float | None  # None where it has no price
@@ -23,7 +23,7 @@ class AssetUtilization:
 
 @dataclass(frozen=True, slots=True)
 class UtilizationReport:
-    """Every asset held or wanted."""
+    """Every asset of the holdings and of the target."""
 
     assets: tuple[AssetUtilization, ...]
 

@@ -31,14 +31,15 @@ from domain.risk.report import Dispersion, DrawdownFigures, RiskReport
 from domain.risk.shape import moment_shares
 from domain.risk.tail_risk import Tails
 
-NO_MEANS = "needs expected returns, and the moments have none"
+NO_MEANS = "needs expected returns; add moments.expected_returns"
 NO_BENCHMARK_WEIGHTS = "no benchmark weights were given"
 
 
 def analyze(query: RiskQuery, on_progress: OnProgress = no_progress) -> RiskReport:
-    """The report; what is not defined for the data is absent from it with a reason.
+    """The risk report of a query; a figure that is not defined for the data is absent with a reason.
 
-    A measure that needs a distribution or time which the data does not have is absent as well.
+    A measure that needs a distribution or an order in time is absent where the data has none. Raises what
+    `on_progress` raises.
     """
     outcomes, model = _outcomes(query), risk_model(query, on_progress)
     on_progress()

@@ -1,4 +1,4 @@
-"""A risk report from a wish and data: the figures, then everything around them that was asked for."""
+"""AnalyzeRisk: builds a query, computes the report, then the requested parts around it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -39,7 +39,7 @@ class RollingSeries:
 
 @dataclass(frozen=True, slots=True)
 class RiskAssessment:
-    """The report and what goes with it; None or empty where it was not asked for."""
+    """The report and its optional parts; None or empty where a part was not requested."""
 
     report: RiskReport
     missing: MissingData | None
@@ -58,7 +58,10 @@ def assess(
     benchmark: PricePanel | ReturnPanel | None = None,
     on_progress: OnProgress = no_progress,
 ) -> RiskAssessment:
-    """Everything a specification asks of the data. Raises InvalidInput with the field named, or NotSupported."""
+    """The report of a specification on data, with its optional parts.
+
+    Raises InvalidInput with the field named, or NotSupported.
+    """
     query, ready = build_query(specification, data, benchmark, on_progress)
     proposed = _proposed(specification, query.data.symbols)
     on_progress()
@@ -115,7 +118,10 @@ def _rolled(
         dates, values, benchmark = query.comparison.dates, query.comparison.assets, query.comparison.benchmark
         share = query.comparison.share
         if len(dates) < window:
-            raise InvalidInput("rolling.window", f"is {window}, and {len(dates)} dates have the benchmark as well")
+            raise InvalidInput(
+                "rolling.window",
+                f"must be at most the number of common dates with the benchmark, {len(dates)}, is {window}",
+            )
     outcomes = Outcomes.of_portfolio(values, query.weights)
     settings = RollingSettings(
         query.periods_per_year * share,

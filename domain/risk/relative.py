@@ -28,9 +28,9 @@ ONE_FREQUENCY = 1.5
 """Ratio of usual steps up to which two panels have one frequency: months have 28 to 31 days."""
 
 NO_BETA = "beta is zero"
-NEVER_ROSE = "the benchmark never rose"
-NEVER_DOWN = "the benchmark never fell"
-FEW_SUCH_PERIODS = "there are fewer than two such periods of the benchmark"
+NEVER_ROSE = "the benchmark has no positive return"
+NEVER_DOWN = "the benchmark has no negative return"
+FEW_SUCH_PERIODS = "the benchmark has fewer than two such periods"
 FLAT_WITHIN = "the benchmark does not vary over such periods"
 
 
@@ -41,7 +41,7 @@ class Comparison:
     assets: Matrix  # (T, N)
     benchmark: Vector  # (T,)
     dates: Days | None = None  # (T,), at the end of each period
-    share: float = 1.0  # periods here for each period of the input: less where the benchmark lacks prices in between
+    share: float = 1.0  # periods here per period of the input: below 1 where the benchmark misses prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,12 @@ class RelativeRisk:
 
     @classmethod
     def absent(cls, reason: str) -> "RelativeRisk":
-        """Nothing of it, for one reason."""
+        """All figures absent for one reason."""
         return cls(*[Absent(reason)] * len(fields(cls)))
 
 
 def compare(assets: Panel, benchmark: Panel, grid: Days | None = None, dropped: Days | None = None) -> Comparison:
-    """Both on their common dates, over the same periods.
+    """Returns of assets and benchmark on their common dates, over the same periods.
 
     Prices are aligned before returns are taken. Where the benchmark has no price in between, a return is over several
     periods of the input, and a year has fewer of them; `grid` holds the dates of these periods, where they are more
@@ -140,7 +140,7 @@ def relative_risk(
     risk_free_rate_annual: float = 0.0,
     conventions: Conventions = OURS,
 ) -> RelativeRisk:
-    """Of constant weights (N,); standard deviations with divisor T - 1. Nothing is defined for T below 2.
+    """Figures of constant weights (N,); standard deviations have the divisor T - 1. All are absent for T below 2.
 
     `periods_per_year` is that of the input; the comparison may have fewer.
     """

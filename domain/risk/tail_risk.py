@@ -19,10 +19,10 @@ from domain.risk.parametric import (
     gaussian_value_at_risk,
 )
 
-UNEVEN = "is fitted to equally likely returns, and these are not"
-EQUAL_RETURNS = "too many returns are equal for a t distribution to fit"
-NO_MEAN = "the t distribution that fits best has no mean"
-STILL = "the volatility falls to zero on the way"
+UNEVEN = "needs equally likely returns; these have different probabilities"
+EQUAL_RETURNS = "needs more distinct returns to fit a t distribution"
+NO_MEAN = "the fitted t distribution has no mean"
+STILL = "the estimated volatility reaches zero"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class TailRisk:
 
 @dataclass(frozen=True, slots=True)
 class Tails:
-    """What the definitions start from, each fitted once."""
+    """Moments and fitted distributions that the definitions share."""
 
     outcomes: Outcomes | Absent
     mean: Figure
@@ -97,7 +97,7 @@ class Tails:
         )
 
     def _gaussian(self, figure: Callable[[float, float], float]) -> Figure:
-        """Of both moments; a risk that is known beside a mean that is not says nothing about a loss."""
+        """A figure of both moments; absent without a mean, since a deviation alone does not determine a loss."""
         mean = self.mean
         if isinstance(mean, Absent):
             return mean
@@ -110,7 +110,7 @@ class Tails:
         beyond = outcomes.returns < -quantile
         probabilities = outcomes.probability_vector[beyond]
         total = float(probabilities.sum())
-        # Of equal returns none is beyond the quantile, nor of those that can happen.
+        # Equal returns are not beyond the quantile.
         return -float(probabilities @ outcomes.returns[beyond]) / total if total > 0.0 else quantile
 
 

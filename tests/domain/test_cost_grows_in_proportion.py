@@ -310,7 +310,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
             ),
             wide_returns(),
         ),
-        "groups: groups x symbols may be 50,000,000 at most",
+        "groups: groups x symbols must be at most 50,000,000",
     ),
     "constraints": (
         lambda: feasible_set(
