@@ -14,7 +14,7 @@ from domain.errors import InvalidInput
 from domain.market_data.moments import Moments
 
 NAMED = 5
-"""So many symbols are named where some are missing."""
+"""Number of missing symbols that an error text names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class CostModel:
         """Costs of trading away from current weights (N,); `movable` (N,) marks the weights that may change.
 
         Raises InvalidInput for a symbol that the moments do not have, and for a portfolio value or a daily value that
-        a fee or the impact needs and nobody gave.
+        a fee or the impact needs and that is missing.
         """
         _known("costs.by_asset", self.linear.by_symbol_bps, moments.symbols)
         _known("costs.liquidity", self.liquidity, moments.symbols)

@@ -45,7 +45,7 @@ def _only(panel: P, chosen: np.ndarray) -> P:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """T returns of N assets and K factors; each model is fitted once, whoever asks."""
+    """T returns of N assets and K factors; each model is fitted once."""
 
     assets: ReturnPanel
     factors: ReturnPanel | None

@@ -14,7 +14,7 @@ from domain.market_data.panel import Panel, PricePanel, civil_date
 class MissingDataPolicy(StrEnum):
     """FAIL raises InvalidInput; DROP_DATES leaves out every date on which any symbol has no value.
 
-    The others leave the gaps to whoever estimates moments.
+    The others leave the gaps to the estimator of moments.
     """
 
     FAIL = "FAIL"

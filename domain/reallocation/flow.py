@@ -94,21 +94,21 @@ def required_trades(
 ) -> Mapping[str, float]:
     """Units to buy or sell to reach the target exactly, costs paid, before lots and limits."""
     with exact_arithmetic():
-        worth = valuation.net_asset_value * exact(_kept(request, valuation, symbols))
+        nav = valuation.net_asset_value * exact(_post_cost_fraction(request, valuation, symbols))
         found: dict[str, float] = {}
         for symbol in checked(symbols, on_progress):
             held = exact(request.portfolio.quantities.get(symbol, 0.0))
             price = request.market.price(symbol)
             # Without a price its weight is unknown; it is kept, and the shortfall reports it.
             weight = exact(request.target.get(symbol, 0.0))
-            wanted = -held if price is None else quotient(weight * worth, exact(price)) - held
+            wanted = -held if price is None else quotient(weight * nav, exact(price)) - held
             if wanted:
                 found[symbol] = float(wanted)
         return found
 
 
-def _kept(request: ReallocationRequest, valuation: Valuation, symbols: Sequence[str]) -> float:
-    """Part of the net asset value that is left after the costs of reaching the target."""
+def _post_cost_fraction(request: ReallocationRequest, valuation: Valuation, symbols: Sequence[str]) -> float:
+    """Net asset value after the costs of reaching the target / before."""
     priced = [symbol for symbol in symbols if symbol in request.market.quotes]
     current = collect(request, valuation)
     try:
@@ -122,7 +122,7 @@ def _kept(request: ReallocationRequest, valuation: Valuation, symbols: Sequence[
 
 
 def _overdrawn(request: ReallocationRequest) -> bool:
-    """Whether cash has to be raised, whatever the thresholds say."""
+    """Whether sales must raise cash, in spite of the thresholds."""
     return request.portfolio.cash < min(request.limits.cash_floor, 0.0)
 
 

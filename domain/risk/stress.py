@@ -1,6 +1,6 @@
 """Stress scenarios of a portfolio: historical windows, shocks, or another covariance.
 
-The portfolio is bought at the start of a scenario and held to its end, so that what the assets bring adds up.
+The portfolio is bought at the start of a scenario and held to its end, so that the contributions of the assets add up.
 """
 
 from collections.abc import Mapping, Sequence
