@@ -1,7 +1,7 @@
-"""How the caller stops a long computation.
+"""How the caller cancels a long computation.
 
 Every loop whose length depends on the request calls `on_progress` at least every tenth of a second, single calls into
-native libraries apart. It raises Cancelled or SolverTimedOut when the caller no longer waits.
+native libraries apart. To stop the computation it raises Cancelled or SolverTimedOut.
 """
 
 from collections.abc import Callable

@@ -16,8 +16,8 @@ from domain.risk.figure import (
     Absent,
     Figure,
     finite,
-    given,
     grown,
+    if_known,
     times,
 )
 from domain.risk.measures.drawdown import deepest, level_drawdowns
@@ -131,21 +131,21 @@ def performance(
     `settings.periods_per_year` is that of the curve; figures against a benchmark scale it down to the common dates.
     """
     outcomes = _outcomes(curve)
-    deviation = given(outcomes, lambda known: known.deviation if known.is_known else Absent(ONE_RETURN))
+    deviation = if_known(outcomes, lambda known: known.deviation if known.is_known else Absent(ONE_RETURN))
     final = finite(float(curve.nav[-1]) / float(curve.nav[0]))
     return_ratios = _ratios(outcomes, deviation, settings)
     relative = _relative(curve, benchmark, settings)
     return Performance(
         final_wealth=final,
-        total_return=given(final, lambda ratio: ratio - 1.0),
+        total_return=if_known(final, lambda ratio: ratio - 1.0),
         cagr=curve.growth,
         volatility_annual=times(deviation, settings.periods_per_year**0.5),
         sharpe=return_ratios.sharpe,
         sortino=return_ratios.sortino,
         calmar=calmar(curve.growth, curve.max_drawdown),
         max_drawdown=curve.max_drawdown,
-        value_at_risk=given(outcomes, lambda known: known.value_at_risk(TAIL_CONFIDENCE)),
-        conditional_value_at_risk=given(outcomes, lambda known: known.conditional_value_at_risk(TAIL_CONFIDENCE)),
+        value_at_risk=if_known(outcomes, lambda known: known.value_at_risk(TAIL_CONFIDENCE)),
+        conditional_value_at_risk=if_known(outcomes, lambda known: known.conditional_value_at_risk(TAIL_CONFIDENCE)),
         turnover_annual=finite(turnover / curve.years),
         cost_total=finite(cost_total),
         beta_to_benchmark=relative.beta,

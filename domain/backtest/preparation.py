@@ -77,7 +77,7 @@ def prepare(
 def simulated_prices(specification: BacktestSpecification, data: PricePanel | ReturnPanel) -> PricePanel:
     """The complete prices a backtest is simulated on; an asset that becomes worthless has the price 0 from then on.
 
-    Raises InvalidInput with the field seen from the request.
+    Raises InvalidInput with the field path from the request on.
     """
     return _prices_of(_complete(specification, data))
 
@@ -92,7 +92,7 @@ def _prices_of(data: PricePanel | ReturnPanel) -> PricePanel:
     try:
         return PricePanel.of(data.symbols, dates, levels)
     except InvalidInput as error:
-        rule = f"compounded from 100, one step before the first date, these are no prices: {error.rule}"
+        rule = f"cannot be compounded to prices from 100: {error.rule}"
         raise InvalidInput("returns", rule) from None
 
 
@@ -101,7 +101,7 @@ def _complete(specification: BacktestSpecification, data: PricePanel | ReturnPan
     try:
         return complete(data.with_worthless(), specification.missing_data)
     except InvalidInput as error:
-        raise error.under("prices" if isinstance(data, PricePanel) else "returns") from None
+        raise error.with_path_prefix("prices" if isinstance(data, PricePanel) else "returns") from None
 
 
 def _check_cash_rate(specification: BacktestSpecification, periods_per_year: float) -> None:
@@ -165,9 +165,9 @@ def _check_strategy(
 ) -> list[ResultWarning]:
     try:
         on_progress()
-        return [warning.under(path) for warning in strategy.check(simulation.history(start), on_progress)]
+        return [warning.with_path_prefix(path) for warning in strategy.check(simulation.history(start), on_progress)]
     except InvalidInput as error:
-        raise error.under(path) from None
+        raise error.with_path_prefix(path) from None
     except (Cancelled, SolverTimedOut):
         raise
     except DomainError:
@@ -189,5 +189,5 @@ def _benchmark_curve(
     if int(known.sum()) < 2:
         raise InvalidInput(path, f"{benchmark.symbol} has fewer than two dates in common with the backtest")
     if prices[known][0] == 0.0:
-        raise InvalidInput(path, f"{benchmark.symbol} is worth 0 where the backtest begins")
+        raise InvalidInput(path, f"{benchmark.symbol} has a price of 0 at the start of the backtest")
     return Curve(source.dates[known], prices[known])

@@ -1,1 +1,1 @@
-"""What trading costs. The same objects serve the optimiser, the simulator and reallocation."""
+"""Costs of trading. The same objects serve the optimiser, the simulator and reallocation."""

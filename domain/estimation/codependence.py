@@ -1,4 +1,4 @@
-"""How alike assets are, and the distance that makes of it; for trees of clusters.
+"""Codependence of assets and the distance derived from it; for trees of clusters.
 
 A likeness c in [-1, 1] gives the distance sqrt((1 - c) / 2), one in [0, 1] the distance sqrt(1 - c) (Mantegna 1999;
 Lopez de Prado 2016).
@@ -36,7 +36,7 @@ class Codependence:
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.likeness).all():
-            raise InvalidInput("returns", "a likeness needs at least two returns, and every asset to vary")
+            raise InvalidInput("returns", "a similarity needs at least two returns, and every asset to vary")
 
 
 def signed(likeness: Matrix) -> Codependence:
@@ -55,7 +55,7 @@ def correlation_of(covariance: Matrix) -> Matrix:
     """Correlations of a covariance. Raises InvalidInput where an asset does not vary."""
     deviations = np.sqrt(np.diag(covariance))
     if (deviations <= 0.0).any():
-        raise InvalidInput("covariance", "a likeness needs every variance above 0")
+        raise InvalidInput("covariance", "a similarity needs every variance above 0")
     result: Matrix = np.clip(covariance / np.outer(deviations, deviations), -1.0, 1.0)
     return result
 
@@ -172,8 +172,8 @@ def _bins(count: int, correlation: float) -> int:
     return max(1, round(math.sqrt(0.5 * (1.0 + root))))
 
 
-def _entropy(chances: Vector) -> float:
-    possible = chances[chances > 0.0]
+def _entropy(probabilities: Vector) -> float:
+    possible = probabilities[probabilities > 0.0]
     return -float(possible @ np.log(possible))
 
 

@@ -24,7 +24,7 @@ NOTHING_LEFT = 1e-12
 
 
 class DenoisingMethod(StrEnum):
-    """What becomes of the eigenvalues of noise."""
+    """Treatment of the eigenvalues of noise."""
 
     FIXED = "FIXED"  # all their mean
     SPECTRAL = "SPECTRAL"  # zero

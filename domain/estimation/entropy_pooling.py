@@ -31,10 +31,12 @@ def entropy_pooled(
     spread = np.ptp(outcomes, axis=0)
     if (spread <= 0.0).any():
         i = int(np.argmin(spread))
-        raise InvalidInput(f"views[{i}]", "is on what does not vary, which no reweighting can change")
+        raise InvalidInput(
+            f"views[{i}]", "is on a combination that does not vary, so no reweighting can change it; leave it out"
+        )
     away = (outcomes - expected) / spread
     if not np.isfinite(away).all():
-        raise InvalidInput("views", "must be of about the size of the returns: they are too large to compute with")
+        raise InvalidInput("views", "are too large to compute with; express them as returns per year, 0.05 for 5 %")
     centre = probabilities @ outcomes
     weighted = (outcomes - centre) * np.sqrt(probabilities)[:, None]
     check_consistent(weighted.T, spread, expected - centre, np.arange(len(expected)))

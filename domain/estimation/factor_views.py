@@ -83,7 +83,7 @@ class FactorPrior:
         return cls(*names, means, own, fit, periods_per_year)
 
     def augmented(self, views: tuple[View, ...], tau: float) -> Moments:
-        """The assets after views on assets and factors; a joint covariance that is none is repaired and says so."""
+        """The assets after views on assets and factors; an indefinite joint covariance is repaired and marked."""
         size, periods, symbols = len(self.assets), self.periods_per_year, self.assets + self.factors
         before = Moments.of(symbols, self.means, _joint(self.covariance, self.fit), periods, repair_covariance=True)
         after = black_litterman(symbols, before.expected_returns, before.covariance, views, periods, tau)

@@ -1,4 +1,4 @@
-"""The planar graph of the strongest likenesses: the triangulated maximally filtered graph.
+"""The planar graph of the strongest similarities: the triangulated maximally filtered graph.
 
 Massara, Di Matteo & Aste 2016, "Network filtering for big data: triangulated maximally filtered graph".
 """
@@ -29,7 +29,7 @@ class FilteredGraph:
 
     @property
     def adjacency(self) -> NDArray[np.bool_]:
-        """Who is connected to whom, (N, N); nobody to himself."""
+        """Adjacency matrix, (N, N), with a diagonal of 0."""
         result = np.zeros((self.size, self.size), dtype=bool)
         for clique in self.cliques:
             result[np.ix_(clique, clique)] = True

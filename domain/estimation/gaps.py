@@ -15,7 +15,7 @@ CLOSE = 1e-9
 """Change of a moment, in deviations of the assets, at which the search ends."""
 
 VANISHING = 1e-6
-"""Risk left of an asset beside the others, as a fraction of its variance, at which a search has gone astray."""
+"""Residual variance of an asset given the others, as a fraction of its variance, below which a search has failed."""
 
 TOO_FEW = (
     "{rows} dates with gaps are too few for the moments of {size} assets, or some of these are combinations of others: "

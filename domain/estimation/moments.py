@@ -34,12 +34,12 @@ class Views:
     def __post_init__(self) -> None:
         positive("tau", self.tau)
         if self.pooled and self.factors is not None:
-            raise InvalidInput("factor_model", "must be left out: entropy pooling has no factors")
+            raise InvalidInput("factor_model", "must be left out: entropy pooling does not support factors")
 
 
 @dataclass(frozen=True, slots=True)
 class Estimation:
-    """Which estimator gives which moment, and what opinions add."""
+    """Estimators of the moments, and views."""
 
     expected_returns: ExpectedReturnsEstimator | FactorModel = field(default_factory=SampleMean)
     covariance: CovarianceEstimator | FactorModel = field(default_factory=SampleCovariance)
@@ -75,7 +75,7 @@ class Estimation:
         return frozenset(name for model in self._models().values() for name in model.factors)
 
     def only_assets(self, field_name: str, symbols: Iterable[str]) -> None:
-        """Raises InvalidInput where one of those that carry weights is a factor."""
+        """Raises InvalidInput where a symbol with a weight is a factor."""
         factors = self.factors
         for i, symbol in enumerate(symbols):
             if symbol in factors:
@@ -110,20 +110,20 @@ class Estimation:
 def estimate_moments(
     returns: ReturnPanel, estimation: Estimation, periods_per_year: float, on_progress: OnProgress = no_progress
 ) -> Moments:
-    """Moments per period of a complete panel; a covariance that rounding made indefinite is repaired and says so.
+    """Moments per period of a complete panel; a covariance made indefinite by rounding is repaired, and marked as such.
 
     Factors are not among them. Raises InvalidInput for fewer than two returns, for views or market weights on unknown
     symbols, and for factors that a regression cannot use.
     """
     if len(returns.dates) < 2:
-        raise InvalidInput("dates", "must hold at least two returns to estimate a covariance")
+        raise InvalidInput("dates", "must hold at least two returns for a covariance")
     few_enough("symbols", len(returns.symbols))
     moderate("values", returns.values)
     try:
         return _estimated(returns, estimation, periods_per_year, on_progress)
     except np.linalg.LinAlgError:
         raise InvalidInput(
-            "estimation", "the estimator has no answer for these returns; take another one, or more returns"
+            "estimation", "the estimator found no solution for these returns; use another one, or more returns"
         ) from None
 
 
@@ -175,10 +175,12 @@ def pooled_scenarios(
     if estimation.estimates_something or views.prior is not None:
         raise InvalidInput("estimation", "entropy pooling reweights the returns themselves; leave out other estimators")
     if any(view.confidence is not None or view.variance_annual is not None for view in views.views):
-        raise InvalidInput("views", "entropy pooling meets its views exactly; leave out confidence and variance")
+        raise InvalidInput(
+            "views", "must have no confidence or variance with entropy pooling, which meets its views exactly"
+        )
     matrix, expected = view_matrix(scenarios.symbols, views.views, periods_per_year)
-    chances = entropy_pooled(scenarios.values @ matrix.T, expected, scenarios.probabilities, on_progress)
-    return Scenarios(scenarios.symbols, scenarios.values, chances)
+    pooled = entropy_pooled(scenarios.values @ matrix.T, expected, scenarios.probabilities, on_progress)
+    return Scenarios(scenarios.symbols, scenarios.values, pooled)
 
 
 def with_views(moments: Moments, views: Views) -> Moments:
@@ -204,8 +206,8 @@ def with_views(moments: Moments, views: Views) -> Moments:
 def scenario_moments(scenarios: Scenarios, periods_per_year: float) -> Moments:
     """Probability-weighted moments. Probabilities are taken as exact, so there is no small-sample correction."""
     few_enough("symbols", len(scenarios.symbols))
-    chances = scenarios.probabilities
-    means = chances @ moderate("values", scenarios.values)
+    probabilities = scenarios.probabilities
+    means = probabilities @ moderate("values", scenarios.values)
     centred = scenarios.values - means
-    covariance = (centred * chances[:, None]).T @ centred
+    covariance = (centred * probabilities[:, None]).T @ centred
     return Moments.of(scenarios.symbols, means, covariance, periods_per_year, repair_covariance=True)

@@ -1,4 +1,4 @@
-"""Networks of like assets: who is connected to whom."""
+"""Networks of similar assets."""
 
 from enum import StrEnum
 
@@ -11,7 +11,7 @@ from domain.estimation.filtered_graph import filtered_graph
 from domain.progress import OnProgress, no_progress
 
 Connections = NDArray[np.bool_]
-"""(N, N), symmetric, nobody with himself."""
+"""Adjacency matrix (N, N), symmetric, with a diagonal of False."""
 
 
 class Graph(StrEnum):
@@ -48,7 +48,7 @@ def spanning_tree(distance: Matrix, on_progress: OnProgress = no_progress) -> Co
 
 
 def within(connections: Connections, steps: int, on_progress: OnProgress = no_progress) -> Connections:
-    """Who is at most so many connections away."""
+    """Pairs that are at most so many connections apart."""
     reached, step = connections.copy(), connections.astype(np.float64)
     for _ in range(min(steps, len(connections)) - 1):
         on_progress()

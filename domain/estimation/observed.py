@@ -34,7 +34,7 @@ def split(panel: P, models: Mapping[str, FactorModel]) -> tuple[P, P | None]:
             raise InvalidInput(f"{path}.factors[{i}]", f"{name} is not a symbol of the input")
     are_factors = np.isin(panel.symbols, model.factors)
     if are_factors.all():
-        raise InvalidInput(f"{path}.factors", "must leave a symbol of the input that is an asset")
+        raise InvalidInput(f"{path}.factors", "must leave at least one symbol of the input that is not a factor")
     return _only(panel, ~are_factors), _only(panel, are_factors)
 
 
@@ -45,7 +45,7 @@ def _only(panel: P, chosen: np.ndarray) -> P:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """T returns of N assets and K factors; each model is fitted once, whoever asks."""
+    """T returns of N assets and K factors; each model is fitted once."""
 
     assets: ReturnPanel
     factors: ReturnPanel | None
@@ -66,7 +66,7 @@ class Observed:
             try:
                 self._fits[model] = model.fit(self.factors.values, self.assets.values, on_progress)
             except InvalidInput as error:
-                raise error.under(path) from None
+                raise error.with_path_prefix(path) from None
         return self._fits[model]
 
     def covariance(self, estimator: CovarianceEstimator | FactorModel, on_progress: OnProgress = no_progress) -> Matrix:
@@ -84,5 +84,5 @@ class Observed:
         return covariance
 
     def sample(self, covariance: Matrix) -> Sample:
-        """What estimators of expected returns see of the assets."""
+        """Input of the estimators of expected returns."""
         return Sample(self.assets.symbols, self.assets.values, covariance)

@@ -29,7 +29,7 @@ class Direction(StrEnum):
 
 
 class Criterion(StrEnum):
-    """What it goes by."""
+    """Criterion of the selection."""
 
     P_VALUE = "P_VALUE"
     AIC = "AIC"
@@ -75,7 +75,7 @@ class _Asset:
         return result
 
     def gains(self, fit: _Fit, rest: list[int]) -> Vector:
-        """What each further factor alone would explain of the rest, (R,)."""
+        """Sum of squares that each further factor alone would explain, (R,)."""
         columns = self.columns[:, rest]
         apart = columns - fit.basis @ (fit.basis.T @ columns)
         result: Vector = (apart.T @ fit.residual) ** 2 / (apart**2).sum(axis=0)
@@ -155,7 +155,7 @@ class Stepwise:
         return places
 
     def _score(self, asset: _Asset, fit: _Fit) -> float:
-        """The criterion up to what does not depend on the choice; less is better."""
+        """The criterion without terms that do not depend on the choice; less is better."""
         count, coefficients = asset.count, len(fit.coefficients) + 1
         if self.criterion is Criterion.ADJUSTED_R_SQUARED:
             return float(fit.squares / (count - coefficients))

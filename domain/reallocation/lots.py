@@ -1,4 +1,4 @@
-"""Which whole lots to trade: the nearest to what is wanted, repaired until cash and turnover allow it.
+"""Whole lots to trade: the nearest to the required trades, repaired until cash and turnover allow them.
 
 Minimises sum_i v_i |n_i - w_i| over whole numbers n_i of lots, v_i being the value of a lot and w_i the lots wanted,
 subject to cash above its floor, traded value within the turnover limit, and bounds on each n_i. It is a separable
@@ -17,7 +17,7 @@ from domain.reallocation.cancellation import checked, rounds_while
 from domain.reallocation.exact import ZERO, ceiling
 
 MOST_LOTS = 2**53
-"""More lots than this in one order are no longer told apart by a float."""
+"""Most lots of one order: a float cannot distinguish larger numbers."""
 
 ANY_NUMBER = 2**62
 """The most lots of an order without a limit."""
@@ -45,12 +45,12 @@ class LotOrder:
         object.__setattr__(self, "weight", float(self.value))
 
     def distance(self, lots: int) -> float:
-        """Value between a number of lots and what is wanted."""
+        """Absolute difference in value between a number of lots and the required trade."""
         return self.weight * abs(lots - self.wanted)
 
     @property
     def enough(self) -> int:
-        """The fewest lots that are not below what is wanted."""
+        """The fewest lots that are not below the required trade."""
         return min(self.most, math.ceil(self.wanted - ROUNDING))
 
     def rounded(self, lots: float, *, nearest: bool) -> int:
@@ -94,7 +94,7 @@ def choose_lots(
 
 
 class _Search:
-    """Numbers of lots with what they leave of the budgets."""
+    """Numbers of lots, and the rest of the budgets."""
 
     def __init__(self, orders: Sequence[LotOrder], budgets: Budgets, on_progress: Callable[[], None]) -> None:
         self.orders = orders
@@ -130,7 +130,7 @@ class _Search:
 
     @property
     def unraised(self) -> Decimal:
-        """Part of what is required that no sale raises."""
+        """The part of the required cash that no sale raises."""
         return max(self._required - self._spare, ZERO)
 
     def _within_turnover(self) -> None:
@@ -215,7 +215,7 @@ class _Search:
             self._steps[i] *= 2
         self._move(i, change)
 
-    # Improvement: what still fits and helps.
+    # Improvement: add lots that still fit and reduce the difference.
 
     def improve(self) -> None:
         """Adds lots, of purchases, or takes back lots of sales, while they fit and bring the value nearer."""
@@ -234,7 +234,7 @@ class _Search:
         more = 1 if lots else order.least
         less = -1 if lots > order.least else -lots
         change = more if lots < order.wanted else less
-        # A least trade far above what is wanted is none, though it may come nearer.
+        # A minimum trade far above the required one is not made, even where it is nearer than none.
         if change == 0 or lots + change > (order.enough if change > 0 else order.most):
             return None
         gain = order.distance(lots) - order.distance(lots + change)

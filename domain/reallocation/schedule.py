@@ -27,7 +27,7 @@ class Trade:
 
 
 class Schedule:
-    """Trades in the order in which they are carried out, and the exact sums of what they do."""
+    """Trades in the order of execution, and their exact sums."""
 
     def __init__(self, cash: Decimal, floor: Decimal, on_progress: Callable[[], None]) -> None:
         self.trades: list[Trade] = []

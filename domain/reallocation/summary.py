@@ -33,7 +33,7 @@ class Summary:
 def summarise(
     request: ReallocationRequest, valuation: Valuation, plan: Plan, on_progress: Callable[[], None]
 ) -> Summary:
-    """What the plan does, cash and costs included. Every figure is exact before its one rounding to a float.
+    """Summary of the plan, cash and costs included. Every figure is exact before its one rounding to a float.
 
     Raises InvalidInput where costs leave no net asset value.
     """

@@ -49,7 +49,7 @@ def optimised_target(
     solution = solve(build_problem(replace(specification, current_weights=current), panel, on_progress), on_progress)
     # Rounding of a zero weight is no wish to sell short; a real short is refused by name.
     weights = np.where(np.abs(solution.weights) < WEIGHT_ROUNDING, 0.0, solution.weights)
-    warnings = tuple(warning.under("target_optimize") for warning in solution.warnings)
+    warnings = tuple(warning.with_path_prefix("target_optimize") for warning in solution.warnings)
     return TargetWeights(dict(zip(solution.symbols, weights.tolist(), strict=True)), warnings)
 
 

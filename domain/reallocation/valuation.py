@@ -1,4 +1,4 @@
-"""What a portfolio is worth and what trading costs, to the last digit."""
+"""Exact value of a portfolio and cost of its trades."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Valuation:
 
     values: Mapping[str, Decimal]  # money in each holding that has a price
     net_asset_value: Decimal  # of these, and cash
-    cost_rates: Mapping[str, Decimal]  # cost / traded value, of what is held or wanted and has a price
+    cost_rates: Mapping[str, Decimal]  # cost / traded value, of holdings and targets with a price
 
 
 def value(request: ReallocationRequest, on_progress: Callable[[], None]) -> Valuation:
@@ -31,7 +31,7 @@ def value(request: ReallocationRequest, on_progress: Callable[[], None]) -> Valu
         for i, (symbol, units) in checked(enumerate(held.items()), on_progress):
             if units < 0.0:
                 raise InvalidInput(
-                    f"portfolio.holdings[{i}].quantity", f"{symbol} is short; only long positions are planned"
+                    f"portfolio.holdings[{i}].quantity", f"{symbol} is short; only long positions are supported"
                 )
             if symbol in quotes:
                 values[symbol] = exact(units) * exact(quotes[symbol].price)
@@ -44,7 +44,7 @@ def value(request: ReallocationRequest, on_progress: Callable[[], None]) -> Valu
 
 
 def _cost_rate(request: ReallocationRequest, symbol: str) -> Decimal:
-    """Cost of trading an asset as a fraction of the traded value; a quoted spread takes the place of the usual one."""
+    """Cost of trading an asset as a fraction of the traded value; a quoted spread replaces the default."""
     costs, spread_bps = request.costs, request.market.quotes[symbol].spread_bps
     if symbol in costs.by_symbol_bps:
         return exact(costs.by_symbol_bps[symbol]) * _BASIS_POINT

@@ -1,1 +1,1 @@
-"""Risk: what a measure is, how much of it a portfolio carries, and which asset brings it."""
+"""Risk of a portfolio: measures, a report, and the contributions of its assets."""

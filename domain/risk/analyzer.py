@@ -15,7 +15,7 @@ from domain.risk.figure import (
     ONE_RETURN,
     Absent,
     Figure,
-    given,
+    if_known,
     times,
 )
 from domain.risk.measure_report import group_contributions, measure_report
@@ -31,14 +31,15 @@ from domain.risk.report import Dispersion, DrawdownFigures, RiskReport
 from domain.risk.shape import moment_shares
 from domain.risk.tail_risk import Tails
 
-NO_MEANS = "needs expected returns, and the moments have none"
+NO_MEANS = "needs expected returns; add moments.expected_returns"
 NO_BENCHMARK_WEIGHTS = "no benchmark weights were given"
 
 
 def analyze(query: RiskQuery, on_progress: OnProgress = no_progress) -> RiskReport:
-    """The report; what is not defined for the data is absent from it with a reason.
+    """The risk report of a query; a figure that is not defined for the data is absent with a reason.
 
-    A measure that needs a distribution or time which the data does not have is absent as well.
+    A measure that needs a distribution or an order in time is absent where the data has none. Raises what
+    `on_progress` raises.
     """
     outcomes, model = _outcomes(query), risk_model(query, on_progress)
     on_progress()
@@ -66,8 +67,8 @@ def analyze(query: RiskQuery, on_progress: OnProgress = no_progress) -> RiskRepo
         cagr=cagr,
         dispersion=_dispersion(query, outcomes, deviation),
         ratios=_ratios(query, outcomes, mean, deviation),
-        calmar=given(drawdowns.max_drawdown, lambda deepest: calmar(cagr, deepest)),
-        sterling=given(drawdowns.max_drawdown, lambda deepest: sterling(cagr, deepest)),
+        calmar=if_known(drawdowns.max_drawdown, lambda deepest: calmar(cagr, deepest)),
+        sterling=if_known(drawdowns.max_drawdown, lambda deepest: sterling(cagr, deepest)),
         value_at_risk=tails.value_at_risk(level),
         conditional_value_at_risk=tails.conditional_value_at_risk(level),
         entropic_value_at_risk=Absent(NO_DISTRIBUTION)
@@ -102,7 +103,7 @@ def _outcomes(query: RiskQuery) -> Outcomes | None:
 def _mean(query: RiskQuery, outcomes: Outcomes | None) -> Figure:
     if outcomes is not None:
         return outcomes.mean
-    if isinstance(query.data, Moments) and query.means_known:
+    if isinstance(query.data, Moments) and query.expected_returns_given:
         return float(query.data.expected_returns @ query.weights)
     return Absent(NO_MEANS)
 

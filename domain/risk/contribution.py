@@ -1,4 +1,4 @@
-"""Euler risk contributions: how much of a portfolio's risk each asset, group or factor carries.
+"""Euler risk contributions: the part of a portfolio's risk due to each asset, group or factor.
 
 A measure that is positively homogeneous is the sum of its contributions (Tasche 1999, "Risk contributions and
 performance measurement"); so is one of degree two, such as the variance, when each is halved.
@@ -34,9 +34,9 @@ class RiskContributions:
 
 @dataclass(frozen=True, slots=True)
 class GroupContribution:
-    """What a group of assets, or a factor, adds to a risk figure."""
+    """The contribution of a group of assets, or of a factor, to a risk figure."""
 
-    name: str  # empty for what no group holds, and for what no factor explains
+    name: str  # empty for the assets in no group, and for the part that no factor explains
     weight: float  # sum of the weights in it, or the portfolio's exposure to the factor
     contribution: float
     share: float | None  # of the total, None where that is 0
@@ -72,7 +72,7 @@ def measure_contributions(
 def by_group(
     contributions: RiskContributions, weights: Vector, groups: Mapping[str, NDArray[np.bool_]]
 ) -> tuple[GroupContribution, ...]:
-    """Of groups of the N assets, and last of the assets that are in none. An asset may be in several."""
+    """Contributions of groups of the N assets, and last of the assets in none. An asset may be in several."""
     parts = dict(groups)
     alone = ~np.any(list(groups.values()), axis=0) if groups else np.ones(len(weights), dtype=bool)
     if alone.any():
@@ -86,7 +86,7 @@ def by_group(
 def by_factor(
     names: Sequence[str], exposures: Vector, contributions: Vector, total: float
 ) -> tuple[GroupContribution, ...]:
-    """Of K factors, and last of what they leave unexplained."""
+    """Contributions of K factors, and last of the unexplained part."""
     explained = [
         _part(name, exposure, carried, total)
         for name, exposure, carried in zip(names, exposures.tolist(), contributions.tolist(), strict=True)

@@ -1,4 +1,4 @@
-"""How other libraries define a figure, for comparison with their numbers; without any, definitions are ours."""
+"""Definitions of other libraries, for comparison with their numbers; the default is the definition of this engine."""
 
 import math
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from domain.checks import Vector
-from domain.risk.figure import TOTAL_LOSS, Figure, finite, given, grown
+from domain.risk.figure import TOTAL_LOSS, Figure, finite, grown, if_known
 from domain.risk.outcomes import Outcomes
 
 
 @dataclass(frozen=True, slots=True)
 class Conventions:
-    """Each is ours where it is False."""
+    """Each is the definition of this engine where it is False."""
 
     population_deviation: bool = False  # in Gaussian and Cornish-Fisher tails and semi-deviation: divisor T, not T - 1
     mean_beyond_quantile: bool = False  # of historical CVaR: no fraction at the border
@@ -25,7 +25,7 @@ class Conventions:
     def annual_return(self, returns: Vector, periods_per_year: float, probabilities: Vector | None = None) -> Figure:
         """Of T simple returns, by their number: p times the mean, or compounded, prod(1 + r)^(p / T) - 1.
 
-        Compounded it is -1 where wealth is used up. `probabilities` (T,) replace 1 / T for scenarios.
+        Compounded it is -1 after a return of -1 or less. `probabilities` (T,) replace 1 / T for scenarios.
         """
         weights = np.full(len(returns), 1.0 / len(returns)) if probabilities is None else probabilities
         if not self.geometric_annual_return:
@@ -48,7 +48,7 @@ class Conventions:
         if not self.geometric_annual_return:
             return self.annual_return(returns - others, periods_per_year)
         ours, theirs = (self.annual_return(series, periods_per_year) for series in (returns, others))
-        return given(ours, lambda one: given(theirs, lambda other: finite(one - other)))
+        return if_known(ours, lambda one: if_known(theirs, lambda other: finite(one - other)))
 
     def annualised(self, mean: float, periods_per_year: float) -> Figure:
         """A mean per period for a year, compounded (1 + mean)^p - 1."""

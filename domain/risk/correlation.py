@@ -1,4 +1,4 @@
-"""Correlations in an order in which like assets are neighbours, and the tree behind it."""
+"""Clusters of correlated assets: their order in a heat map, and the tree."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ MOST_CLUSTERS = 10
 
 @dataclass(frozen=True, slots=True)
 class Clustering:
-    """How to join assets, and into how many clusters; None is as many as the gap statistic says."""
+    """Linkage and number of clusters; None takes the number of the gap statistic."""
 
     linkage: Linkage = Linkage.SINGLE
     clusters: int | None = None
@@ -24,7 +24,7 @@ class Clustering:
 
 @dataclass(frozen=True, slots=True)
 class CorrelationClusters:
-    """What a heat map and a dendrogram need, for the N assets of a correlation matrix."""
+    """Order, clusters and tree of N assets, for a heat map and a dendrogram."""
 
     order: Places  # (N,), leaves from left to right
     cluster_by_asset: NDArray[np.intp]  # (N,), counted along the order
@@ -32,13 +32,13 @@ class CorrelationClusters:
 
 
 def cluster(correlation: Matrix, clustering: Clustering, on_progress: OnProgress = no_progress) -> CorrelationClusters:
-    """Of a correlation matrix (N, N) without gaps; distances are sqrt((1 - correlation) / 2), as in HRP.
+    """Clusters of a correlation matrix (N, N) without NaN; distances are sqrt((1 - correlation) / 2), as in HRP.
 
     Raises InvalidInput for more clusters than assets.
     """
     size = len(correlation)
     if clustering.clusters is not None and clustering.clusters > size:
-        raise InvalidInput("clusters.clusters", f"must be at most the {size} assets that vary")
+        raise InvalidInput("clusters.clusters", f"must be at most the number of assets that vary, {size}")
     if size < 2:
         return CorrelationClusters(np.arange(size), np.zeros(size, np.intp), Tree(np.zeros((0, 4))))
     alike = signed(correlation)

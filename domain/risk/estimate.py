@@ -1,4 +1,4 @@
-"""A risk model of many assets with what is worth knowing about it: diagnostics, factors, simulated returns."""
+"""EstimateRiskModel: a risk model with diagnostics, factors and simulated returns."""
 
 from dataclasses import dataclass, field
 
@@ -23,7 +23,7 @@ MOST_SIMULATED = 20_000_000
 
 @dataclass(frozen=True, slots=True)
 class RiskModelSpecification:
-    """How to estimate, and what else to report."""
+    """Estimators and optional parts of a risk model."""
 
     estimation: Estimation = field(default_factory=Estimation)
     periods_per_year: float | None = None
@@ -34,7 +34,7 @@ class RiskModelSpecification:
 
 @dataclass(frozen=True, slots=True)
 class EstimatedRiskModel:
-    """The model and its diagnostics; None is what does not apply."""
+    """The model and its diagnostics; a part that does not apply is None."""
 
     model: RiskModel
     diagnostics: EstimationDiagnostics
@@ -78,10 +78,12 @@ def _simulated(simulation: Simulation | None, model: RiskModel, data: object) ->
     size = simulation.paths * simulation.periods * len(model.moments.symbols)
     if size > MOST_SIMULATED:
         raise InvalidInput(
-            "simulation.paths", f"paths x periods x assets may be {MOST_SIMULATED:,} at most, is {size:,}"
+            "simulation.paths", f"paths x periods x assets must be at most {MOST_SIMULATED:,}, are {size:,}"
         )
     if simulation.method is not SimulationMethod.BLOCK_BOOTSTRAP:
         return simulate(simulation, model.moments, np.zeros((0, 0)))
     if not isinstance(data, ReturnPanel):
-        raise InvalidInput("simulation.method", "blocks need returns without gaps: drop dates, or simulate normal ones")
+        raise InvalidInput(
+            "simulation.method", "the block bootstrap needs returns without gaps; drop dates, or use another method"
+        )
     return simulate(simulation, model.moments, data.values)

@@ -1,4 +1,4 @@
-"""A risk report from a wish and data: the figures, then everything around them that was asked for."""
+"""AnalyzeRisk: builds a query, computes the report, then the requested parts around it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from domain.risk.outcomes import Outcomes
 from domain.risk.query import RiskQuery, risk_model
 from domain.risk.report import RiskReport
 from domain.risk.rolling import Rolling, RollingFigure, RollingSettings, rolling_figure
-from domain.risk.specification import RiskSpecification, pose
+from domain.risk.specification import RiskSpecification, build_query
 from domain.risk.stress import StressedPortfolio, StressResult
 from domain.risk.validation.request import Validated, validated
 
@@ -39,7 +39,7 @@ class RollingSeries:
 
 @dataclass(frozen=True, slots=True)
 class RiskAssessment:
-    """The report and what goes with it; None or empty where it was not asked for."""
+    """The report and its optional parts; None or empty where a part was not requested."""
 
     report: RiskReport
     missing: MissingData | None
@@ -58,8 +58,11 @@ def assess(
     benchmark: PricePanel | ReturnPanel | None = None,
     on_progress: OnProgress = no_progress,
 ) -> RiskAssessment:
-    """Everything a specification asks of the data. Raises InvalidInput with the field named, or NotSupported."""
-    query, ready = pose(specification, data, benchmark, on_progress)
+    """The report of a specification on data, with its optional parts.
+
+    Raises InvalidInput with the field named, or NotSupported.
+    """
+    query, ready = build_query(specification, data, benchmark, on_progress)
     proposed = _proposed(specification, query.data.symbols)
     on_progress()
     report = analyze(query, on_progress)
@@ -115,7 +118,10 @@ def _rolled(
         dates, values, benchmark = query.comparison.dates, query.comparison.assets, query.comparison.benchmark
         share = query.comparison.share
         if len(dates) < window:
-            raise InvalidInput("rolling.window", f"is {window}, and {len(dates)} dates have the benchmark as well")
+            raise InvalidInput(
+                "rolling.window",
+                f"must be at most the number of common dates with the benchmark, {len(dates)}, is {window}",
+            )
     outcomes = Outcomes.of_portfolio(values, query.weights)
     settings = RollingSettings(
         query.periods_per_year * share,
@@ -149,7 +155,7 @@ def _stress(
         groups=query.groups or {},
         factors=query.factors,
     )
-    return portfolio.under(specification.stress, MOST_ASSET_RESULTS, on_progress)
+    return portfolio.results(specification.stress, MOST_ASSET_RESULTS, on_progress)
 
 
 def _validation(specification: RiskSpecification, query: RiskQuery, on_progress: OnProgress) -> Validated | None:

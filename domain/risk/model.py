@@ -1,4 +1,4 @@
-"""What moments say about risk, and which assets have none."""
+"""Risk of portfolios from moments alone, and which assets have none."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from domain.progress import OnProgress, no_progress
 from domain.risk.contribution import RiskContributions, volatility_contributions
 
 RISKLESS = 1e-15
-"""A variance below this fraction of what the weights carry one by one is rounding: everything cancels."""
+"""A variance below this fraction of the squared sum of stand-alone risks is a rounding error: all risk cancels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class RiskModel:
     """Moments of N assets, and which of them do not vary."""
 
     moments: Moments
-    constant: NDArray[np.bool_]  # (N,), told apart from rounding where the data is known
+    constant: NDArray[np.bool_]  # (N,), up to rounding where the data is known
 
     @classmethod
     def of(
@@ -72,7 +72,7 @@ class RiskModel:
     def contributions(self, weights: Vector) -> RiskContributions:
         """Marginal and component contributions to the annual volatility; none where all risk cancels."""
         if self.deviation(weights) == 0.0:
-            # What rounding left of a risk that cancels is no contribution.
+            # Contributions to a risk that cancels are rounding errors.
             return RiskContributions(0.0 * weights, 0.0 * weights, 0.0)
         return volatility_contributions(self.moments, weights)
 

@@ -102,7 +102,7 @@ class Outcomes:
     def equally_likely(self, measure: str) -> Vector:
         """The returns, (T,). Raises NotSupported where their probabilities differ; `measure` is named in the text."""
         if self.uneven_probabilities is not None:
-            raise NotSupported(f"{measure} is defined over equally likely outcomes, and these are not")
+            raise NotSupported(f"{measure} needs equally likely outcomes; these have different probabilities")
         return self.returns
 
     def less(self, other: "Outcomes") -> "Outcomes":

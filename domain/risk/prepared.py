@@ -1,4 +1,4 @@
-"""Data made ready for a report: what is missing is refused, dropped, or left to an estimator of moments."""
+"""Prepares data for a report: a missing value is an error, drops its date, or is left to an estimator of moments."""
 
 from dataclasses import dataclass, replace
 
@@ -16,7 +16,7 @@ from domain.progress import OnProgress, no_progress
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What a report is made from."""
+    """Complete data of a report."""
 
     data: ReturnPanel | Scenarios | Moments  # returns on complete dates, moments where there are none
     missing: MissingData | None  # None for moments and scenarios
@@ -32,7 +32,7 @@ def prepared(
     periods_per_year: float | None,
     on_progress: OnProgress = no_progress,
 ) -> Prepared:
-    """Data without gaps, and moments from all of it where the policy says how.
+    """Data without gaps, and moments of all dates where the policy is an estimator.
 
     Figures of a distribution are then those of the dates that are complete; where none is, only moments are left.
     Raises InvalidInput with the field named.
@@ -59,7 +59,7 @@ def prepared(
         estimate = maximum_likelihood if policy is MissingDataPolicy.MAXIMUM_LIKELIHOOD else pairwise
         found = estimate(gapped.values, on_progress)
     except InvalidInput as error:
-        raise error.under(kind) from None
+        raise error.with_path_prefix(kind) from None
     periods = infer_periods_per_year(periods_per_year, data)
     moments = Moments.of(data.symbols, found.means, found.covariance, periods, repair_covariance=True)
     lacking = replace(lacking, rounds=found.rounds)

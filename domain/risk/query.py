@@ -1,4 +1,4 @@
-"""What a risk report is computed from."""
+"""The data and parameters of a risk report."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ WORST_DRAWDOWNS = 5
 
 @dataclass(frozen=True, slots=True)
 class RiskQuery:
-    """What to report on. Returns are complete; `comparison` holds them beside a benchmark on common dates."""
+    """Data and parameters of a report. Returns are complete; `comparison` has them with a benchmark on common dates."""
 
     data: ReturnPanel | Scenarios | Moments
     weights: Vector  # (N,), held constant; 1 - their sum is cash without return
@@ -35,14 +35,14 @@ class RiskQuery:
     minimum_acceptable_return_annual: float = 0.0
     benchmark_weights: Vector | None = None  # (N,), for the active share
     estimation: Estimation = field(default_factory=Estimation)  # of the covariance behind contributions and correlation
-    model_moments: Moments | None = None  # in their place, where gaps in the data were left to an estimator
+    model_moments: Moments | None = None  # replace `estimation` where gaps in the data were left to an estimator
     measures: tuple[RiskMeasure, ...] = ()  # to report with their contributions
     groups: Mapping[str, NDArray[np.bool_]] | None = None  # name -> which of the N assets
     factors: FactorDecomposition | None = None
     decay: float = DECAY  # of the volatility that filtered historical VaR takes out
     worst_drawdowns: int = WORST_DRAWDOWNS
     conventions: Conventions = OURS
-    means_known: bool = True  # False for moments without expected returns
+    expected_returns_given: bool = True  # False for moments without expected returns
 
     def __post_init__(self) -> None:
         same_length("weights", finite("weights", self.weights), "symbols", self.data.symbols)
@@ -61,7 +61,7 @@ class RiskQuery:
 
 
 def risk_model(query: RiskQuery, on_progress: OnProgress = no_progress) -> RiskModel | None:
-    """What contributions and correlation come from; None for a single return, which has no covariance."""
+    """The model behind contributions and correlation; None for a single return, which has no covariance."""
     if query.model_moments is not None:
         return RiskModel.of(query.model_moments, query.periods_per_year)
     if isinstance(query.data, ReturnPanel) and len(query.data.dates) < 2:

@@ -17,7 +17,7 @@ from domain.risk.figure import (
     Absent,
     Figure,
     finite,
-    given,
+    if_known,
     quotient,
     times,
 )
@@ -28,9 +28,9 @@ ONE_FREQUENCY = 1.5
 """Ratio of usual steps up to which two panels have one frequency: months have 28 to 31 days."""
 
 NO_BETA = "beta is zero"
-NEVER_ROSE = "the benchmark never rose"
-NEVER_DOWN = "the benchmark never fell"
-FEW_SUCH_PERIODS = "there are fewer than two such periods of the benchmark"
+NEVER_ROSE = "the benchmark has no positive return"
+NEVER_DOWN = "the benchmark has no negative return"
+FEW_SUCH_PERIODS = "the benchmark has fewer than two such periods"
 FLAT_WITHIN = "the benchmark does not vary over such periods"
 
 
@@ -41,7 +41,7 @@ class Comparison:
     assets: Matrix  # (T, N)
     benchmark: Vector  # (T,)
     dates: Days | None = None  # (T,), at the end of each period
-    share: float = 1.0  # periods here for each period of the input: less where the benchmark lacks prices in between
+    share: float = 1.0  # periods here per period of the input: below 1 where the benchmark misses prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,12 @@ class RelativeRisk:
 
     @classmethod
     def absent(cls, reason: str) -> "RelativeRisk":
-        """Nothing of it, for one reason."""
+        """All figures absent for one reason."""
         return cls(*[Absent(reason)] * len(fields(cls)))
 
 
 def compare(assets: Panel, benchmark: Panel, grid: Days | None = None, dropped: Days | None = None) -> Comparison:
-    """Both on their common dates, over the same periods.
+    """Returns of assets and benchmark on their common dates, over the same periods.
 
     Prices are aligned before returns are taken. Where the benchmark has no price in between, a return is over several
     periods of the input, and a year has fewer of them; `grid` holds the dates of these periods, where they are more
@@ -140,7 +140,7 @@ def relative_risk(
     risk_free_rate_annual: float = 0.0,
     conventions: Conventions = OURS,
 ) -> RelativeRisk:
-    """Of constant weights (N,); standard deviations with divisor T - 1. Nothing is defined for T below 2.
+    """Figures of constant weights (N,); standard deviations have the divisor T - 1. All are absent for T below 2.
 
     `periods_per_year` is that of the input; the comparison may have fewer.
     """
@@ -152,7 +152,7 @@ def relative_risk(
     active = portfolio.less(benchmark)
     risk_free, root = risk_free_rate_annual / periods_per_year, periods_per_year**0.5
     slope, coefficient = _beta(portfolio, benchmark), _correlation(portfolio, benchmark)
-    mean_alpha = given(slope, lambda known: float(alpha(portfolio.mean, benchmark.mean, known, risk_free)))
+    mean_alpha = if_known(slope, lambda known: float(alpha(portfolio.mean, benchmark.mean, known, risk_free)))
     excess = conventions.annual_excess(portfolio, risk_free, periods_per_year)
     premium = conventions.annual_difference(portfolio.returns, benchmark.returns, periods_per_year)
     tracking_error = times(active.deviation, root)
@@ -162,8 +162,8 @@ def relative_risk(
         correlation=coefficient,
         tracking_error_annual=tracking_error,
         information_ratio=quotient(premium, tracking_error, FLAT_DIFFERENCE),
-        alpha_annual=given(mean_alpha, lambda mean: conventions.annualised(mean, periods_per_year)),
-        r_squared=given(coefficient, lambda known: known**2),
+        alpha_annual=if_known(mean_alpha, lambda mean: conventions.annualised(mean, periods_per_year)),
+        r_squared=if_known(coefficient, lambda known: known**2),
         treynor=quotient(excess, slope, NO_BETA),
         beta_up=_beta_within(portfolio, benchmark, up),
         beta_down=_beta_within(portfolio, benchmark, down),

@@ -31,7 +31,7 @@ class Dispersion:
 
 @dataclass(frozen=True, slots=True)
 class DatedDrawdown:
-    """One fall of wealth."""
+    """One drawdown with its dates."""
 
     depth: float
     peak: date | None  # None where it is the starting capital and its date is not known
@@ -44,21 +44,21 @@ class DatedDrawdown:
 
 @dataclass(frozen=True, slots=True)
 class DrawdownFigures:
-    """Falls of compounded wealth below its highest so far, the starting capital being the first peak."""
+    """Drawdowns of the compounded value; the initial capital is the first peak."""
 
     max_drawdown: Figure
-    average_drawdown: Figure  # mean depth of all falls, each from its peak to its recovery
+    average_drawdown: Figure  # mean depth of all drawdowns, each from its peak to its recovery
     conditional_drawdown_at_risk: Figure  # mean of the worst 1 - confidence of all dates
     ulcer_index: Figure  # root of the mean square over all dates (Martin & McCann 1989)
     pain_index: Figure  # mean over all dates
-    deepest: DatedDrawdown | None  # None where wealth never fell
+    deepest: DatedDrawdown | None  # None where there was no drawdown
     worst: tuple[DatedDrawdown, ...]
-    depths: Vector  # (T,), empty where there is no time
+    depths: Vector  # (T,), empty for scenarios and moments
 
 
 @dataclass(frozen=True, slots=True)
 class MeasureReport:
-    """One measure of the contract, and who brings it."""
+    """One measure of the contract, with the contributions to it."""
 
     measure: RiskMeasure
     value: Figure
@@ -69,7 +69,7 @@ class MeasureReport:
 
 @dataclass(frozen=True, slots=True)
 class RiskReport:
-    """Everything about one portfolio's risk. Figures are per period unless their name says annual."""
+    """The risk of one portfolio. Figures are per period unless their name says annual."""
 
     symbols: tuple[str, ...]
     weights: Vector  # (N,)

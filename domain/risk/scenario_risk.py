@@ -66,7 +66,7 @@ _ONE_SIDED = {
 
 
 def one_sided(measure: RiskMeasure) -> RiskMeasure | None:
-    """The measure of losses alone that a range is made of, None for what is not a range."""
+    """The measure of losses alone in a range, None for a measure that is not a range."""
     return _ONE_SIDED.get(measure)
 
 
@@ -81,7 +81,7 @@ def _tail(measure: RiskMeasure, outcomes: Outcomes, confidence_level: float) -> 
             return entropic_value_at_risk(losses, outcomes.probability_vector, confidence_level)
         case RiskMeasure.RELATIVISTIC_VALUE_AT_RISK:
             return relativistic_value_at_risk(-outcomes.equally_likely("RLVaR"), confidence_level)
-    raise NotSupported(f"{measure} is not a measure of outcomes")
+    raise NotSupported(f"{measure} is not supported for a distribution of outcomes")
 
 
 def _of_drawdowns(measure: RiskMeasure, below: Outcomes, confidence_level: float) -> float:

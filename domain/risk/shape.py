@@ -1,13 +1,13 @@
-"""Who brings the asymmetry and the fat tails: what each asset adds to the higher moments of a portfolio."""
+"""Contributions of the assets to the skewness and kurtosis of a portfolio."""
 
 from domain.checks import Matrix, Vector
 from domain.risk.figure import CONSTANT, Absent
 from domain.risk.outcomes import Outcomes
 
 SYMMETRIC = 1e-9
-"""A standardised moment below this is rounding, and has no shares."""
+"""A standardised moment below this is a rounding error, and has no shares."""
 
-NO_ASYMMETRY = "the moment is zero, and has no shares"
+NO_ASYMMETRY = "the moment is zero and cannot be divided"
 
 
 def moment_shares(order: int, returns: Matrix, weights: Vector, outcomes: Outcomes) -> Vector | Absent:

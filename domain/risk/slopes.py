@@ -1,4 +1,4 @@
-"""How a measure changes with each outcome: the slopes that carry a risk back to assets, groups and factors.
+"""Derivatives of a measure with respect to each outcome, from which contributions follow.
 
 Every measure of the contract is positively homogeneous in the returns, of degree one or two, so that the products of
 slopes and returns add up to the measure, or to twice it (Euler). Whatever the returns are a sum of, its parts have
@@ -34,7 +34,7 @@ _OF_MOMENTS = frozenset(
 def scenario_slopes(measure: RiskMeasure, outcomes: Outcomes, confidence_level: float) -> Vector:
     """Derivative of the measure with respect to each of S returns, (S,); at a kink one of those it has.
 
-    Raises NotSupported as the measure itself does. What has no risk has slopes 0.
+    Raises NotSupported as the measure itself does. Where the risk is 0, so are the slopes.
     """
     if measure.is_of_path:
         return _of_drawdowns(measure, outcomes, confidence_level)
@@ -78,7 +78,7 @@ def _of_moments(measure: RiskMeasure, outcomes: Outcomes) -> Vector:
 
 
 def _tail_weights(measure: RiskMeasure, outcomes: Outcomes, confidence_level: float) -> Vector:
-    """How much each loss counts in a measure that is a mean of losses under weights of its own."""
+    """The weight of each loss in a measure that is a weighted mean of losses."""
     match measure:
         case RiskMeasure.VALUE_AT_RISK:
             return quantile_weights(outcomes.returns, confidence_level, outcomes.uneven_probabilities)
@@ -90,17 +90,17 @@ def _tail_weights(measure: RiskMeasure, outcomes: Outcomes, confidence_level: fl
             return entropic_weights(-outcomes.returns, outcomes.probability_vector, confidence_level)
         case RiskMeasure.RELATIVISTIC_VALUE_AT_RISK:
             return relativistic_weights(-outcomes.equally_likely("RLVaR"), confidence_level)
-    raise NotSupported(f"{measure} is not a measure of outcomes")
+    raise NotSupported(f"{measure} is not supported for a distribution of outcomes")
 
 
 def _of_drawdowns(measure: RiskMeasure, outcomes: Outcomes, confidence_level: float) -> Vector:
-    """A drawdown is what was cumulated at the last peak less what is cumulated now."""
+    """A drawdown is the cumulative return at the last peak less the cumulative return now."""
     if outcomes.probabilities is not None:
         raise NotSupported(f"{measure} needs returns or prices: scenarios have no order in time")
     depths = uncompounded_drawdowns(outcomes.returns)
     weights = _drawdown_weights(measure, depths, confidence_level)
     level = np.concatenate([[0.0], np.cumsum(outcomes.returns)])
-    # The place of the last peak at or before each date; the start is place 0.
+    # The index of the last peak at or before each date; the start has index 0.
     rises = level >= np.maximum.accumulate(level)
     peaks = np.maximum.accumulate(np.where(rises, np.arange(len(level)), 0))
     on_level = np.concatenate([[0.0], -weights])
@@ -128,5 +128,5 @@ _OF_LOSSES = {
 
 
 def _over(slopes: Vector, risk: float) -> Vector:
-    """Of a root; what has no risk has no slopes."""
+    """Slopes of a square root; 0 where the risk is 0."""
     return slopes / risk if risk > 0.0 else np.zeros_like(slopes)

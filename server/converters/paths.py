@@ -13,7 +13,7 @@ def error_path(prefix: str) -> Iterator[None]:
     try:
         yield
     except InvalidInput as error:
-        raise error.under(prefix) from None
+        raise error.with_path_prefix(prefix) from None
 
 
 def require_unique(path: str, symbols: Sequence[str]) -> None:

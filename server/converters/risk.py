@@ -66,7 +66,7 @@ def risk_command_from_proto(request: AnalyzeRiskRequest) -> RiskCommand:
         decay=decay_from_proto(request.volatility_filter) if request.HasField("volatility_filter") else DECAY,
         clustering=_clustering(request.clusters) if request.HasField("clusters") else None,
         conventions=_conventions(request.conventions),
-        means_known=not request.HasField("moments") or len(request.moments.expected_returns) > 0,
+        expected_returns_given=not request.HasField("moments") or len(request.moments.expected_returns) > 0,
     )
     return RiskCommand(
         data, specification, _benchmark(request, data), tuple(request.stored_groups), request.drawdown_series

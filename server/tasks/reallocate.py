@@ -78,7 +78,7 @@ def _of_the_portfolio() -> Iterator[None]:
         yield
     except InvalidInput as error:
         if error.field.startswith(("holdings", "cash")):
-            raise error.under("portfolio") from None
+            raise error.with_path_prefix("portfolio") from None
         raise
 
 

@@ -101,7 +101,7 @@ def shocks(count: int) -> Callable[[], object]:
     symbols = names(count)
     portfolio = StressedPortfolio(symbols, np.zeros(count), None)
     scenario = Scenario("all", AssetShocks(dict.fromkeys(symbols, -0.1)))
-    return lambda: portfolio.under([scenario])
+    return lambda: portfolio.results([scenario])
 
 
 def worst_windows(count: int) -> Callable[[], object]:
@@ -314,7 +314,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
             ),
             wide_returns(),
         ),
-        "groups: groups x symbols may be 50,000,000 at most",
+        "groups: groups x symbols must be at most 50,000,000",
     ),
     "constraints": (
         lambda: feasible_set(

@@ -51,7 +51,7 @@ def test_of_a_normal_prior_it_moves_the_mean_and_keeps_the_rest() -> None:
 
 
 def test_a_view_beyond_all_that_was_observed_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="outside what was observed"):
+    with pytest.raises(InvalidInput, match="outside the observed returns"):
         entropy_pooled(RETURNS, np.array([0.9, 0.0]), EVEN)
 
 
@@ -73,5 +73,5 @@ def test_the_distribution_is_what_is_pooled() -> None:
     with pytest.raises(NotSupported, match="reweights"):
         market_model_of(wanted, Moments.of("AB", [0.0, 0.0], [1.0, 0.0, 0.0, 1.0], 252.0))
     sure = Views((View({"A": 1.0}, 0.2, confidence=0.5),), pooled=True)
-    with pytest.raises(InvalidInput, match="leave out confidence"):
+    with pytest.raises(InvalidInput, match="must have no confidence"):
         market_model_of(Specification(MinRisk(), estimation=Estimation(views=sure), periods_per_year=252.0), panel)

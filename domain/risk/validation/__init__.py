@@ -1,7 +1,7 @@
-"""Validation of forecasts of risk: whether value at risk and expected shortfall were what happened afterwards.
+"""Validation of forecasts of risk: compares value at risk and expected shortfall with the returns that followed.
 
-`forecasts` makes one-step-ahead forecasts from a return series; anyone else's will do as well. `exceptions` says where
-a loss went beyond its forecast, and every other file holds one test of these exceptions: how many there are
-(`coverage`, `traffic_light`), whether they come in clusters (`independence`), whether anything known in advance
-foretells them (`dynamic_quantile`), and how bad they are (`expected_shortfall`). `validate` runs all of them.
+`forecasts` makes one-step-ahead forecasts from a return series; the caller can supply others. `exceptions` finds the
+losses above their forecast, and every other module holds one test of these exceptions: their number (`coverage`,
+`traffic_light`), whether they come in clusters (`independence`), whether past data predicts them
+(`dynamic_quantile`), and their size (`expected_shortfall`). `validate` runs all of them.
 """

@@ -26,7 +26,7 @@ BLOCK = 1_000_000
 
 
 class ForecastMethod(StrEnum):
-    """What a forecast takes the next return to be distributed like."""
+    """The distribution that a forecast assumes for the next return."""
 
     HISTORICAL = "HISTORICAL"  # the returns of the window, each as likely as the other
     GAUSSIAN = "GAUSSIAN"  # normal, with the mean and the deviation of the window, divisor W - 1
@@ -36,7 +36,7 @@ class ForecastMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Forecasts:
-    """For each of T returns what was forecast before it. Losses are positive."""
+    """The forecast made before each of T returns. Losses are positive."""
 
     value_at_risk: Vector  # (T,)
     expected_shortfall: Vector | None = None  # (T,)
@@ -137,7 +137,7 @@ def _moments(returns: Vector, window: int, on_progress: OnProgress) -> Matrix:
 def _over_windows(
     returns: Vector, window: int, measured: Callable[[Matrix], Matrix], on_progress: OnProgress
 ) -> Matrix:
-    """What is measured of blocks of windows (M, W) as columns (K, M), for every window that has a return after it."""
+    """Measures of blocks of windows (M, W) as columns (K, M), for every window that a return follows."""
     found = []
     for block in _blocks(returns, window):
         on_progress()

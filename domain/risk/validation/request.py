@@ -1,4 +1,4 @@
-"""What a caller wants validated: forecasts of our own making, or his."""
+"""Validation of forecasts: the engine's own, or the caller's."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class ValidationRequest:
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """The verdicts, and the place in the returns of the first forecast."""
+    """The results, and the index of the first forecast in the returns."""
 
     first: int
     validation: ValueAtRiskValidation
@@ -51,5 +51,5 @@ def validated(
             )
         found = validate(returns[first:], forecasts, confidence_level, request.seed, request.simulations, on_progress)
     except InvalidInput as error:
-        raise error.under("validation") from None
+        raise error.with_path_prefix("validation") from None
     return Validated(first, found)

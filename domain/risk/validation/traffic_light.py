@@ -14,7 +14,7 @@ YELLOW_FROM = 0.95
 RED_FROM = 0.9999
 
 PLUS_FACTORS = (0.0, 0.0, 0.0, 0.0, 0.0, 0.4, 0.5, 0.65, 0.75, 0.85, 1.0)
-"""What is added to the capital multiplier of 3, by number of exceptions; the last one is for all larger numbers."""
+"""Addition to the capital multiplier of 3 by number of exceptions; the last one holds for all larger numbers."""
 
 
 class Zone(StrEnum):

@@ -21,7 +21,7 @@ from domain.risk.validation.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class ValueAtRiskValidation:
-    """What the tests say about forecasts."""
+    """Results of the tests of forecasts."""
 
     observations: int
     exceptions: int

@@ -145,10 +145,10 @@ def test_an_interrupted_run_continues_to_the_same_figures(name: str, every: int)
             events += 1
             if events == every:
                 checkpoint = backtest.checkpoint()
-                for leg, part in checkpoint.parts:
-                    while len(records) <= leg:
+                for strategy_index, part in checkpoint.parts:
+                    while len(records) <= strategy_index:
                         records.append([])
-                    records[leg].append(part)
+                    records[strategy_index].append(part)
             if events == every + 2:
                 raise Cancelled("the power went out")
 

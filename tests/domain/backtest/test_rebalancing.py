@@ -1,4 +1,4 @@
-"""Places on the date axis, against a walk through the calendar."""
+"""Indices of decisions on the date axis, against a loop over the calendar."""
 
 from datetime import date, timedelta
 

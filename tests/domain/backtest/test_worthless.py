@@ -174,7 +174,7 @@ def test_where_a_price_may_be_zero(values: list[float], field: str, rule: str) -
 
 def test_a_benchmark_that_is_worthless_from_the_start_has_no_curve() -> None:
     panel = PricePanel.of("AB", range(8), np.array([[1, 2, 3, 2, 1, 2, 3, 4], [1, 0, 0, 0, 0, 0, 0, 0.0]]).T)
-    with pytest.raises(InvalidInput, match="B is worth 0 where the backtest begins"):
+    with pytest.raises(InvalidInput, match="B has a price of 0 at the start of the backtest"):
         simulated(panel, Optimized(Specification(MinRisk()), 3), BuyAndHold(), Fill.SAME_CLOSE)
 
 

@@ -61,7 +61,7 @@ def test_prices_of_nearly_everything_have_returns() -> None:
 
 def test_nothing_left_is_an_error() -> None:
     holes = PricePanel.of(("A", "B"), [0, 1], [[1, np.nan], [np.nan, 2]])
-    with pytest.raises(InvalidInput, match="no date is left"):
+    with pytest.raises(InvalidInput, match="no date has a value of every symbol"):
         complete(holes, MissingDataPolicy.DROP_DATES)
 
 

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from domain.errors import InvalidInput
+from domain.market_data.panel import ReturnPanel
 from domain.risk import rolling
+from domain.risk.analyzer import analyze
+from domain.risk.query import RiskQuery
 from domain.risk.rolling import Rolling, RollingFigure, RollingSettings, rolling_figure
 
 SETTINGS = RollingSettings(252.0, 0.95, rounding=4e-15)
@@ -38,3 +41,26 @@ def test_a_window_is_checked() -> None:
         Rolling(1, ())
     with pytest.raises(InvalidInput, match="at most"):
         rolling_figure(RollingFigure.SHARPE, RETURNS, None, 301, SETTINGS)
+
+
+def test_a_window_of_all_returns_has_the_figures_of_the_report() -> None:
+    panel = ReturnPanel.of("A", range(len(RETURNS)), RETURNS)
+    report = analyze(RiskQuery(panel, np.ones(1), 252.0))
+    figures = {
+        RollingFigure.MEAN_ANNUAL: report.expected_return_annual,
+        RollingFigure.VOLATILITY_ANNUAL: report.dispersion.volatility_annual,
+        RollingFigure.SHARPE: report.ratios.sharpe,
+        RollingFigure.SORTINO: report.ratios.sortino,
+        RollingFigure.OMEGA: report.ratios.omega,
+        RollingFigure.SKEWNESS: report.dispersion.skewness,
+        RollingFigure.EXCESS_KURTOSIS: report.dispersion.excess_kurtosis,
+        RollingFigure.SEMI_DEVIATION: report.dispersion.semi_deviation,
+        RollingFigure.VALUE_AT_RISK: report.value_at_risk.historical,
+        RollingFigure.CONDITIONAL_VALUE_AT_RISK: report.conditional_value_at_risk.historical,
+        RollingFigure.MAX_DRAWDOWN: report.drawdowns.max_drawdown,
+        RollingFigure.ULCER_INDEX: report.drawdowns.ulcer_index,
+    }
+    assert set(figures) == {figure for figure in RollingFigure if not figure.is_relative}
+    for figure, expected in figures.items():
+        found = rolling_figure(figure, RETURNS, None, len(RETURNS), SETTINGS)
+        assert found == pytest.approx([expected], rel=1e-12), figure

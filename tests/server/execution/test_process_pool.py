@@ -33,7 +33,7 @@ def refuse(on_progress: Any) -> None:
 
 
 def name_a_field(on_progress: Any) -> None:
-    raise InvalidInput("covariance", "must be square").under("moments")
+    raise InvalidInput("covariance", "must be square").with_path_prefix("moments")
 
 
 def write_a_status(on_progress: Any) -> None:
