@@ -8,6 +8,7 @@ from absfin import Client, RiskOptions, Stored, choices, queries, strategies
 from absfin.choices import UnknownChoice, choice
 from absfinance.v1 import backtest_pb2, backtest_service_pb2, constraint_pb2, objective_pb2, optimization_pb2, risk_pb2
 from absfinance.v1.frequency_pb2 import Frequency
+from absfinance.v1.instrument_pb2 import TradableState
 from absfinance.v1.panel_pb2 import MissingDataPolicy, PriceField
 from absfinance.v1.risk_measure_pb2 import RiskMeasure
 
@@ -30,6 +31,7 @@ NAMES = [
     (choices.KellyMethod, objective_pb2.Kelly.Method),
     (choices.Uncertainty, objective_pb2.WorstCase.Uncertainty),
     (choices.Engine, optimization_pb2.Engine),
+    (choices.TradableState, TradableState),
     (choices.JobState, backtest_pb2.BacktestState),
 ]
 

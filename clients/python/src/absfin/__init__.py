@@ -46,7 +46,7 @@ from absfin.objectives import (
     worst_case,
 )
 from absfin.requests import Account
-from absfin.results import Backtest, Optimization, Reallocation, ResultWarning, RiskReport
+from absfin.results import Backtest, Optimization, Reallocation, ResultWarning
 from absfin.risk import (
     RiskModel,
     RiskOptions,
@@ -56,6 +56,8 @@ from absfin.risk import (
     historical_window,
     worst_windows,
 )
+from absfin.risk_report import RiskReport
+from absfin.solver import solver_options
 from absfin.watching import Finished, Milestone, Tick
 
 __all__ = [
@@ -113,6 +115,7 @@ __all__ = [
     "risk_budget",
     "risk_contribution_bounds",
     "risk_limit",
+    "solver_options",
     "strategies",
     "tracking",
     "tracking_error",

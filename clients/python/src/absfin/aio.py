@@ -105,6 +105,7 @@ class Client:
     trace_frontier = _streams(queries.TraceFrontierQuery)
     get_optimization = _sends(queries.GetOptimizationQuery)
     list_optimizations = _sends(queries.ListOptimizationsQuery)
+    delete_optimization = _sends(queries.DeleteOptimizationQuery)
 
     analyze_risk = _sends(queries.AnalyzeRiskQuery)
     estimate_risk_model = _collects(queries.EstimateRiskModelQuery)
@@ -118,6 +119,8 @@ class Client:
 
     reallocate = _sends(queries.ReallocateQuery)
     get_reallocation = _sends(queries.GetReallocationQuery)
+    list_reallocations = _sends(queries.ListReallocationsQuery)
+    delete_reallocation = _sends(queries.DeleteReallocationQuery)
 
     create_portfolio = _sends(queries.CreatePortfolioQuery)
     get_portfolio = _sends(queries.GetPortfolioQuery)

@@ -1,6 +1,6 @@
 """Values of the contract by their plain names: "close" for PRICE_FIELD_CLOSE."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 
@@ -82,6 +82,7 @@ Codependence = Literal[
 KellyMethod = Literal["exact", "quadratic", "second_moment"]
 Uncertainty = Literal["none", "box", "ellipsoid"]
 Engine = Literal["auto", "fast", "riskfolio"]
+TradableState = Literal["tradable", "halted", "delisted", "not_listed"]
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 
@@ -98,3 +99,9 @@ def choice(enum: EnumTypeWrapper, argument: str, name: str) -> str:
         names = ", ".join(value.removeprefix(prefix).lower() for value in values[1:])
         raise UnknownChoice(f"{argument}: {name!r} is none of {names}")
     return wanted
+
+
+def plain_name(enum: EnumTypeWrapper, value: Any) -> Any:
+    """The plain name of a value of the contract; of an alias, the first."""
+    prefix = str(enum.keys()[0]).removesuffix(UNSPECIFIED)
+    return str(enum.Name(value)).removeprefix(prefix).lower()

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from absfinance.v1 import instrument_pb2, panel_pb2, portfolio_pb2, reallocation_pb2
-from absfinance.v1.weight_pb2 import AssetWeight
+from absfinance.v1.weight_pb2 import AssetGroup, AssetWeight
 from google.type.date_pb2 import Date
 from numpy.typing import ArrayLike, NDArray
 
-from absfin.choices import PriceField, choice
+from absfin.choices import PriceField, TradableState, choice, plain_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,7 +147,12 @@ class Instrument:
     display_name: str = ""
     currency: str = ""
     groups: Mapping[str, str] = field(default_factory=dict)
-    lot_size: float | None = None
+    lot_size: float | None = None  # units
+    state: TradableState = "tradable"
+    has_prices: bool = field(default=False, compare=False)  # whether the server stores prices of it; not sent
+
+    def __post_init__(self) -> None:
+        choice(instrument_pb2.TradableState, "state", self.state)
 
     def to_proto(self) -> instrument_pb2.Instrument:
         """The message."""
@@ -157,13 +162,22 @@ class Instrument:
             currency=self.currency,
             groups=self.groups,
             lot_size=self.lot_size,
+            state=choice(instrument_pb2.TradableState, "state", self.state),
         )
 
     @classmethod
     def from_proto(cls, message: instrument_pb2.Instrument) -> "Instrument":
         """From the message."""
         lot = message.lot_size if message.HasField("lot_size") else None
-        return cls(message.symbol, message.display_name, message.currency, dict(message.groups), lot)
+        return cls(
+            message.symbol,
+            message.display_name,
+            message.currency,
+            dict(message.groups),
+            lot,
+            plain_name(instrument_pb2.TradableState, message.state),
+            message.has_prices,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +203,7 @@ class Quote:
     spread_bps: float | None = None
     lot_size: float | None = None
     halted: bool = False
+    volatility_annual: float | None = None
 
     def to_proto(self) -> reallocation_pb2.MarketSnapshot.Asset:
         """The message."""
@@ -199,6 +214,7 @@ class Quote:
             spread_bps=self.spread_bps,
             lot_size=self.lot_size,
             halted=self.halted,
+            volatility_annual=self.volatility_annual,
         )
 
 
@@ -207,8 +223,20 @@ def panel_of(panel: Any) -> Panel:
     return panel if isinstance(panel, Panel) else Panel.from_pandas(panel)
 
 
-def input_fields(data: MarketInput) -> dict[str, Any]:
-    """The fields of a request that carry the data."""
+def input_fields(data: MarketInput, periods_per_year: float | None = None) -> dict[str, Any]:
+    """The fields of a request that carry the data; `periods_per_year` takes the place of what the data says."""
+    fields = _data_fields(data)
+    if periods_per_year is not None:
+        fields["periods_per_year"] = periods_per_year
+    return fields
+
+
+def groups_to_proto(groups: Mapping[str, Iterable[str]]) -> Sequence[AssetGroup]:
+    """One message for each group: its name and its symbols."""
+    return [AssetGroup(name=name, symbols=symbols) for name, symbols in groups.items()]
+
+
+def _data_fields(data: MarketInput) -> dict[str, Any]:
     match data:
         case Prices():
             return {"prices": panel_of(data.panel).to_proto()}

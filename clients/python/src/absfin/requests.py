@@ -3,10 +3,12 @@
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from absfinance.v1.market_data_service_pb2 import ImportPricesRequest
 from absfinance.v1.optimization_service_pb2 import OptimizeBatchRequest
 from absfinance.v1.panel_pb2 import PriceField
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from absfin.choices import choice
 from absfin.constraints import Constraint
@@ -43,6 +45,15 @@ def account_request(account: Account) -> OptimizeBatchRequest:
             objective=account.objective,
         )
     )
+
+
+def timestamp(moment: datetime | None) -> Timestamp | None:
+    """A moment, None for none; one without a time zone is in UTC."""
+    if moment is None:
+        return None
+    message = Timestamp()
+    message.FromDatetime(moment)
+    return message
 
 
 def new_request_id() -> str:

@@ -9,11 +9,10 @@ import numpy as np
 from absfinance.v1 import estimation_pb2, risk_pb2
 from absfinance.v1.risk_measure_pb2 import RiskMeasure
 from absfinance.v1.risk_service_pb2 import EstimateRiskModelResponse
-from absfinance.v1.weight_pb2 import AssetGroup
 from numpy.typing import NDArray
 
-from absfin.choices import Measure, RollingFigure, choice
-from absfin.data import date_to_proto, panel_of, weights_to_proto
+from absfin.choices import Measure, RollingFigure, choice, plain_name
+from absfin.data import date_to_proto, groups_to_proto, panel_of, weights_to_proto
 
 StressScenario = risk_pb2.StressScenario
 
@@ -54,7 +53,7 @@ class RiskOptions:
         return {
             "minimum_acceptable_return_annual": self.minimum_acceptable_return_annual,
             "measures": [choice(RiskMeasure, "measures", name) for name in self.measures],
-            "groups": [AssetGroup(name=name, symbols=symbols) for name, symbols in self.groups.items()],
+            "groups": groups_to_proto(self.groups),
             "stored_groups": self.stored_groups,
             "factors": None if self.factors is None else factor_options(self.factors),
             "benchmark_weights": weights_to_proto(self.benchmark_weights),
@@ -145,7 +144,7 @@ class RiskModelAssembler:
         if part.HasField("diagnostics"):
             self._diagnostics = part.diagnostics
             return
-        name = EstimateRiskModelResponse.Chunk.Array.Name(part.chunk.array).removeprefix("ARRAY_").lower()
+        name = plain_name(EstimateRiskModelResponse.Chunk.Array, part.chunk.array)
         rows = np.frombuffer(part.chunk.rows.data, "<f8").reshape(tuple(part.chunk.rows.shape))
         self._rows.setdefault(name, []).append(rows)
 

@@ -4,18 +4,23 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 
 from absfinance.v1 import backtest_pb2 as pb
+from absfinance.v1.estimation_pb2 import Estimation
 from absfinance.v1.frequency_pb2 import Frequency as FrequencyEnum
 from absfinance.v1.objective_pb2 import EqualWeight
 from absfinance.v1.optimization_pb2 import OptimizeSpec
+from absfinance.v1.panel_pb2 import MissingDataPolicy
 from absfinance.v1.risk_measure_pb2 import RiskMeasure
 from google.type.date_pb2 import Date
 
-from absfin.choices import Frequency, Measure, choice
+from absfin.choices import Frequency, Measure, MissingData, choice
 from absfin.constraints import Constraint
-from absfin.data import weights_to_proto
+from absfin.costs import Costs
+from absfin.data import groups_to_proto, weights_to_proto
 from absfin.objectives import Objective
+from absfin.solver import SolverOptions
 
 Strategy = pb.Strategy
+Benchmark = pb.Benchmark
 
 
 def equal_weight(*, label: str = "") -> Strategy:
@@ -51,10 +56,27 @@ def optimize(
     constraints: Iterable[Constraint] = (),
     risk_measure: Measure = "variance",
     confidence_level: float | None = None,
+    estimation: Estimation | None = None,
+    missing_data: MissingData = "fail",
+    costs: Costs | None = None,
+    solver: SolverOptions | None = None,
+    groups: Mapping[str, Iterable[str]] | None = None,
     label: str = "",
 ) -> Strategy:
-    """Everything Optimize can do, over the past periods."""
-    return Strategy(label=label, optimize=spec(objective, lookback, constraints, risk_measure, confidence_level))
+    """An optimisation over the last `lookback` periods, or over all past periods if it is None."""
+    problem = spec(
+        objective,
+        lookback,
+        constraints,
+        risk_measure,
+        confidence_level,
+        estimation=estimation,
+        missing_data=missing_data,
+        costs=costs,
+        solver=solver,
+        groups=groups,
+    )
+    return Strategy(label=label, optimize=problem)
 
 
 def spec(
@@ -63,6 +85,12 @@ def spec(
     constraints: Iterable[Constraint] = (),
     risk_measure: Measure = "variance",
     confidence_level: float | None = None,
+    *,
+    estimation: Estimation | None = None,
+    missing_data: MissingData = "fail",
+    costs: Costs | None = None,
+    solver: SolverOptions | None = None,
+    groups: Mapping[str, Iterable[str]] | None = None,
 ) -> OptimizeSpec:
     """An optimisation without data: of a strategy, or of the target of a reallocation."""
     return OptimizeSpec(
@@ -71,7 +99,19 @@ def spec(
         confidence_level=confidence_level,
         constraints=constraints,
         lookback_periods=lookback,
+        estimation=estimation,
+        missing_data=choice(MissingDataPolicy, "missing_data", missing_data),
+        costs=costs,
+        solver=solver,
+        groups=groups_to_proto(groups or {}),
     )
+
+
+def benchmark(compared: str | Strategy, *, label: str = "") -> Benchmark:
+    """A strategy, or a symbol of the data or of stored prices, to compare with."""
+    if isinstance(compared, str):
+        return Benchmark(label=label, symbol=compared)
+    return Benchmark(label=label, strategy=compared)
 
 
 def calendar(frequency: Frequency = "monthly", *, last: bool = False, offset_days: int = 0) -> pb.Rebalancing:

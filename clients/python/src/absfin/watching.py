@@ -16,6 +16,7 @@ from absfinance.v1.backtest_pb2 import BacktestState
 from absfinance.v1.backtest_service_pb2 import BacktestProgressRequest, BacktestProgressResponse
 from google.protobuf.duration_pb2 import Duration
 
+from absfin.choices import plain_name
 from absfin.errors import AbsFinanceError, error_from_call
 
 FIRST_WAIT_SECONDS = 0.1
@@ -103,7 +104,7 @@ class Follower:
         elif kind == "milestone":
             self._milestones.append(_milestone(notice))
         elif kind == "finished":
-            state = BacktestState.Name(notice.finished.state).removeprefix("BACKTEST_STATE_").lower()
+            state = plain_name(BacktestState, notice.finished.state)
             self._finished = Finished(state, notice.finished.error.message)
 
     def pause(self, failure: grpc.RpcError | None) -> float:
@@ -142,7 +143,7 @@ def _tick(tick: Any, notice: BacktestProgressResponse) -> Tick:
 
 def _milestone(notice: BacktestProgressResponse) -> Milestone:
     milestone = notice.milestone
-    kind = BacktestProgressResponse.Milestone.Kind.Name(milestone.kind).removeprefix("KIND_").lower()
+    kind = plain_name(BacktestProgressResponse.Milestone.Kind, milestone.kind)
     day = _date(milestone, "simulated_date")
     return Milestone(kind, milestone.message, day, milestone.reason, notice.event_time.ToDatetime(UTC))
 

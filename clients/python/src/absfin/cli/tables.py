@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.table import Table
 
-from absfin.results import Backtest, Optimization, Reallocation, ResultWarning, RiskReport
+from absfin.results import Backtest, Optimization, Reallocation, ResultWarning
+from absfin.risk_report import RiskReport
 
 NEGLIGIBLE = 5e-5
 """Weights that would show as 0.00 % are left out of tables."""

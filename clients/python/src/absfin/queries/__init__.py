@@ -24,6 +24,7 @@ from absfin.queries.backtests import (
 from absfin.queries.base import AssembledQuery, PagedQuery, Query, StreamQuery, UnaryQuery
 from absfin.queries.market_data import ImportPricesQuery, InstrumentsQuery, PricesQuery, UpsertInstrumentsQuery
 from absfin.queries.optimization import (
+    DeleteOptimizationQuery,
     GetOptimizationQuery,
     ListOptimizationsQuery,
     OptimizeBatchQuery,
@@ -37,7 +38,12 @@ from absfin.queries.portfolios import (
     ListPortfoliosQuery,
     UpdatePortfolioQuery,
 )
-from absfin.queries.reallocation import GetReallocationQuery, ReallocateQuery
+from absfin.queries.reallocation import (
+    DeleteReallocationQuery,
+    GetReallocationQuery,
+    ListReallocationsQuery,
+    ReallocateQuery,
+)
 from absfin.queries.risk import AnalyzeRiskQuery, EstimateRiskModelQuery
 
 STUBS: tuple[type[Any], ...] = (
@@ -59,7 +65,9 @@ __all__ = [
     "CancelBacktestQuery",
     "CreatePortfolioQuery",
     "DeleteBacktestQuery",
+    "DeleteOptimizationQuery",
     "DeletePortfolioQuery",
+    "DeleteReallocationQuery",
     "EstimateRiskModelQuery",
     "GetBacktestQuery",
     "GetOptimizationQuery",
@@ -70,6 +78,7 @@ __all__ = [
     "ListBacktestsQuery",
     "ListOptimizationsQuery",
     "ListPortfoliosQuery",
+    "ListReallocationsQuery",
     "OptimizeBatchQuery",
     "OptimizeQuery",
     "PagedQuery",

@@ -12,8 +12,8 @@ from absfinance.v1.risk_service_pb2_grpc import RiskServiceStub
 from absfin.choices import MissingData, choice
 from absfin.data import Holdings, MarketInput, Prices, Returns, Stored, input_fields, panel_of, weights_to_proto
 from absfin.queries.base import AssembledQuery, Rpc, UnaryQuery
-from absfin.results import RiskReport
 from absfin.risk import RiskModel, RiskModelAssembler, RiskOptions, factor_options
+from absfin.risk_report import RiskReport
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class AnalyzeRiskQuery(UnaryQuery[RiskReport]):
     confidence_level: float | None = None  # in (0, 1); 0.95 if None
     risk_free_rate_annual: float | None = None
     missing_data: MissingData = "fail"
+    periods_per_year: float | None = None  # inferred from the dates of prices if None
     allow_leverage: bool = False
     options: RiskOptions | None = None
 
@@ -42,7 +43,7 @@ class AnalyzeRiskQuery(UnaryQuery[RiskReport]):
     def request(self) -> pb.AnalyzeRiskRequest:
         """One risk report."""
         return pb.AnalyzeRiskRequest(
-            **input_fields(self.data),
+            **input_fields(self.data, self.periods_per_year),
             **self._portfolio_fields(),
             **self._benchmark_fields(),
             confidence_level=self.confidence_level,
@@ -81,6 +82,7 @@ class EstimateRiskModelQuery(AssembledQuery[RiskModel]):
     _: KW_ONLY
     estimation: Estimation | None = None
     missing_data: MissingData = "fail"
+    periods_per_year: float | None = None  # inferred from the dates of prices if None
     factors: Any = None  # a Panel or pandas frame of the data's kind, or a number of principal components
     simulation: pb.SimulationOptions | None = None
 
@@ -90,7 +92,7 @@ class EstimateRiskModelQuery(AssembledQuery[RiskModel]):
     def request(self) -> pb.EstimateRiskModelRequest:
         """One risk model."""
         return pb.EstimateRiskModelRequest(
-            **input_fields(self.data),
+            **input_fields(self.data, self.periods_per_year),
             estimation=self.estimation,
             missing_data=choice(MissingDataPolicy, "missing_data", self.missing_data),
             factors=None if self.factors is None else factor_options(self.factors),

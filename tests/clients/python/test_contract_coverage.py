@@ -1,0 +1,382 @@
+"""Whatever the server serves, the client can ask for: every method, and every field of a request."""
+
+import inspect
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import absfin
+import pytest
+from absfin import (
+    Account,
+    Client,
+    Holdings,
+    Instrument,
+    Moments,
+    Panel,
+    Prices,
+    Quote,
+    Returns,
+    RiskOptions,
+    Scenarios,
+    Stored,
+    aio,
+    queries,
+    strategies,
+)
+from absfinance.v1 import (
+    backtest_pb2,
+    backtest_service_pb2,
+    estimation_pb2,
+    market_data_service_pb2,
+    optimization_service_pb2,
+    portfolio_pb2,
+    portfolio_service_pb2,
+    reallocation_service_pb2,
+    risk_pb2,
+    risk_service_pb2,
+)
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import Message
+
+from server.converters.not_built import NOT_BUILT
+from server.servicers.backtests import BacktestServicer
+from server.servicers.market_data import MarketDataServicer
+from server.servicers.optimization import OptimizationServicer
+from server.servicers.portfolios import PortfolioServicer
+from server.servicers.reallocation import ReallocationServicer
+from server.servicers.risk import RiskServicer
+
+PACKAGE = "absfinance.v1."
+
+PANEL = Panel.of(["A"], ["2020-01-01"], [1.0])
+STORED = Stored(["A"], start=date(2020, 1, 1), end=date(2021, 1, 1))
+UNIVERSE = Stored(universe="sector=A")
+SCENARIOS = Scenarios(["A"], [[0.1]], 12, [1.0])
+MOMENTS = Moments(["A"], [0.1], [[0.1]], 12, repair_covariance=True)
+INPUTS: list[Any] = [Prices(PANEL), Returns(PANEL, 12), MOMENTS, SCENARIOS, STORED, UNIVERSE]
+PANELS = [INPUTS[0], INPUTS[1], STORED]
+
+MOMENT = datetime(2020, 1, 1, tzinfo=UTC)
+ESTIMATION = estimation_pb2.Estimation()
+COSTS = absfin.trading_costs(
+    1.0,
+    1.0,
+    by_asset_bps={"A": 1.0},
+    impact=1.0,
+    daily_values={"A": 1.0},
+    fixed_fee=1.0,
+    portfolio_value=1.0,
+    volatilities_annual={"A": 0.1},
+    borrow_bps_annual=1.0,
+    cash_rate_annual=0.1,
+    financing_rate_annual=0.1,
+)
+SOLVER = absfin.solver_options(time_limit_seconds=1.0, tolerance=1e-6, engine="fast")
+GROUPS = {"G": ["A"]}
+SHARED: dict[str, Any] = {
+    "constraints": [absfin.weight_bounds(0.0, 1.0)],
+    "risk_measure": "cvar",
+    "confidence_level": 0.9,
+    "estimation": ESTIMATION,
+    "missing_data": "drop_dates",
+    "groups": GROUPS,
+}
+SPEC = strategies.spec(absfin.min_risk(), 10, **SHARED, costs=COSTS, solver=SOLVER)
+RISK_OPTIONS = RiskOptions(
+    minimum_acceptable_return_annual=0.1,
+    measures=["cvar"],
+    groups=GROUPS,
+    stored_groups=["sector=A"],
+    factors=1,
+    benchmark_weights={"A": 1.0},
+    rolling_window=3,
+    rolling_figures=["sharpe"],
+    stress=[
+        absfin.historical_window("2008", date(2008, 1, 1), date(2009, 1, 1), label="a"),
+        absfin.worst_windows(3, 2),
+        absfin.asset_shocks({"A": -0.1}, propagate=True),
+        absfin.factor_shocks({"F": -0.1}),
+        absfin.correlation_stress(0.9, 0.5, 1.5),
+    ],
+    proposed_weights={"A": 1.0},
+    validation=risk_pb2.ValidationOptions(),
+    worst_drawdowns=3,
+    drawdown_series=True,
+    clusters=risk_pb2.ClusterOptions(),
+    estimation=ESTIMATION,
+    conventions=risk_pb2.ReportConventions(),
+    volatility_filter=estimation_pb2.ExponentialWeighting(),
+)
+LIST: dict[str, Any] = {
+    "page_size": 3,
+    "page_token": "t",
+    "label": "l",
+    "start_create_time": MOMENT,
+    "end_create_time": MOMENT,
+}
+
+
+def optimizations() -> Iterator[Any]:
+    for data in INPUTS:
+        yield queries.OptimizeQuery(
+            data,
+            absfin.min_risk(),
+            **SHARED,
+            periods_per_year=12,
+            current_weights={"A": 1.0},
+            costs=COSTS,
+            diagnose_estimation=True,
+            solver=SOLVER,
+            validate_only=True,
+            check_feasibility=True,
+            label="l",
+            optimization_id="i",
+        )
+        account = Account("k", {"A": 1.0}, [absfin.leverage(budget=1.0)], absfin.max_return())
+        yield queries.OptimizeBatchQuery(
+            data, absfin.min_risk(), [account], **SHARED, periods_per_year=12, costs=COSTS, solver=SOLVER
+        )
+        yield queries.TraceFrontierQuery(data, 5, **SHARED, periods_per_year=12, current_weights={"A": 1.0})
+    yield queries.GetOptimizationQuery("optimizations/x")
+    yield queries.DeleteOptimizationQuery("optimizations/x")
+    yield queries.ListOptimizationsQuery(**LIST)
+
+
+def risks() -> Iterator[Any]:
+    figures: dict[str, Any] = {"missing_data": "drop_dates", "periods_per_year": 12}
+    for data in INPUTS:
+        for weights in ({"A": 1.0}, Holdings({"A": 3.0}, 5.0)):
+            for benchmark in (PANEL, "B"):
+                yield queries.AnalyzeRiskQuery(
+                    data,
+                    weights,
+                    **figures,
+                    benchmark=benchmark,
+                    confidence_level=0.9,
+                    risk_free_rate_annual=0.1,
+                    allow_leverage=True,
+                    options=RISK_OPTIONS,
+                )
+    for data in PANELS:
+        for factors in (2, PANEL):
+            yield queries.EstimateRiskModelQuery(
+                data,
+                **figures,
+                estimation=ESTIMATION,
+                factors=factors,
+                simulation=risk_service_pb2.SimulationOptions(),
+            )
+
+
+def backtests() -> Iterator[Any]:
+    one = strategies.optimize(absfin.min_risk(), label="l")
+    for data in PANELS:
+        for strategy in (one, [one, strategies.equal_weight()]):
+            yield queries.BacktestQuery(
+                data,
+                strategy,
+                rebalancing=strategies.never(),
+                fill="same_close",
+                lag_periods=1,
+                costs=COSTS,
+                initial_capital=1.0,
+                benchmarks=[strategies.benchmark("B", label="l"), strategies.equal_weight()],
+                risk_free_rate_annual=0.1,
+                minimum_acceptable_return_annual=0.1,
+                periods_per_year=12,
+                missing_data="drop_dates",
+                seed=1,
+                validate_only=True,
+                label="l",
+                backtest_id="i",
+                wait_seconds=1.0,
+            )
+    yield queries.GetBacktestQuery("backtests/x")
+    yield queries.CancelBacktestQuery("backtests/x")
+    yield queries.DeleteBacktestQuery("backtests/x")
+    yield queries.ListBacktestsQuery(**LIST, state="running")
+    yield queries.BacktestSeriesQuery("backtests/x", "weights", "l")
+
+
+def reallocations() -> Iterator[Any]:
+    quote = Quote("A", 1.0, 2.0, 3.0, 4.0, halted=True, volatility_annual=0.1)
+    for portfolio in ("portfolios/x", Holdings({"A": 1.0}, 2.0), portfolio_pb2.Portfolio()):
+        for market in (STORED, [quote]):
+            for target in ({"A": 1.0}, SPEC):
+                yield queries.ReallocateQuery(
+                    portfolio,
+                    market,
+                    target,
+                    max_utilization=0.1,
+                    drift_band=0.1,
+                    max_participation=0.1,
+                    min_trade_value=1.0,
+                    cash_floor=1.0,
+                    max_turnover=0.1,
+                    fractional=True,
+                    costs=COSTS,
+                    horizon_days=2,
+                    label="l",
+                    reallocation_id="i",
+                    validate_only=True,
+                )
+    yield queries.GetReallocationQuery("reallocations/x")
+    yield queries.DeleteReallocationQuery("reallocations/x")
+    yield queries.ListReallocationsQuery(**LIST, portfolio="portfolios/x")
+
+
+def stored() -> Iterator[Any]:
+    yield queries.ImportPricesQuery(PANEL, field="open", source="s")
+    yield queries.PricesQuery(STORED)
+    yield queries.UpsertInstrumentsQuery([Instrument("A", "a", "USD", {"sector": "A"}, 1.0, "halted")])
+    yield queries.InstrumentsQuery("sector=A")
+    yield queries.CreatePortfolioQuery(portfolio_pb2.Portfolio(name="portfolios/x"), "x")
+    yield queries.GetPortfolioQuery("portfolios/x")
+    yield queries.UpdatePortfolioQuery(portfolio_pb2.Portfolio(name="portfolios/x"), ["cash"])
+    yield queries.DeletePortfolioQuery("portfolios/x", "e")
+    yield queries.ListPortfoliosQuery()
+
+
+QUERIES = [query for group in (optimizations, risks, backtests, reallocations, stored) for query in group()]
+
+NOT_SETTABLE = {
+    "Instrument.has_prices": "set by the service",
+    "BacktestProgressRequest.backtest": "sent by watch",
+    "BacktestProgressRequest.after_sequence": "sent by watch",
+    "BacktestProgressRequest.epoch": "sent by watch",
+    "BacktestProgressRequest.min_interval": "sent by watch",
+    "BacktestProgressRequest.heartbeat_interval": "watch relies on the default of the server",
+    "MarketImpact.almgren": "its message is part of Costs, which the caller may build",
+}
+
+ALSO_BUILT = [  # messages inside the requests that the client builds from its own parameters
+    "OptimizeSpec",
+    "SolverOptions",
+    "CostModel",
+    "AssetCost",
+    "AssetLiquidity",
+    "MarketImpact",
+    "AssetGroup",
+    "AssetWeight",
+    "Panel",
+    "Moments",
+    "Scenarios",
+    "MarketDataSelection",
+    "FactorOptions",
+    "RollingOptions",
+    "StressScenario",
+    "Execution",
+    "AnalysisOptions",
+    "Benchmark",
+    "ReallocationLimits",
+    "Thresholds",
+    "TargetWeights",
+    "MarketSnapshot",
+    "MarketSnapshot.Asset",
+    "Instrument",
+    "OptimizeBatchRequest.Universe",
+    "OptimizeBatchRequest.Account",
+    "ImportPricesRequest.Header",
+    "ImportPricesRequest.Footer",
+]
+
+SERVICERS = [
+    (optimization_service_pb2, OptimizationServicer),
+    (risk_service_pb2, RiskServicer),
+    (backtest_service_pb2, BacktestServicer),
+    (reallocation_service_pb2, ReallocationServicer),
+    (portfolio_service_pb2, PortfolioServicer),
+    (market_data_service_pb2, MarketDataServicer),
+]
+
+SERVED = {
+    method.name: method
+    for module, servicer in SERVICERS
+    for service in module.DESCRIPTOR.services_by_name.values()
+    for method in service.methods
+    if method.name in vars(servicer)
+}
+
+
+def messages_of(query: Any) -> Iterator[Message]:
+    request = query.request("t") if isinstance(query, queries.PagedQuery) else query.request()
+    yield from [request] if isinstance(request, Message) else request
+
+
+def fields_in(message: Message) -> Iterator[str]:
+    """The fields that are set, in a message and those inside it."""
+    for field, value in message.ListFields():
+        yield field.full_name.removeprefix(PACKAGE)
+        if field.message_type is not None and not field.message_type.GetOptions().map_entry:
+            for one in value if field.is_repeated else [value]:
+                yield from fields_in(one)
+
+
+SET = {name for query in QUERIES for message in messages_of(query) for name in fields_in(message)}
+
+
+def described(name: str) -> Descriptor:
+    outer, _, inner = name.partition(".")
+    modules = [module.DESCRIPTOR for module, _ in SERVICERS] + [backtest_pb2.DESCRIPTOR]
+    files = {file.name: file for module in modules for file in (module, *module.dependencies)}
+    found = next(file.message_types_by_name[outer] for file in files.values() if outer in file.message_types_by_name)
+    return found.nested_types_by_name[inner] if inner else found
+
+
+@pytest.mark.parametrize("method", sorted(SERVED))
+def test_every_field_of_a_request_can_be_set(method: str) -> None:
+    assert missing(SERVED[method].input_type) == []
+
+
+@pytest.mark.parametrize("name", ALSO_BUILT)
+def test_every_field_of_a_message_that_the_client_builds_can_be_set(name: str) -> None:
+    assert missing(described(name)) == []
+
+
+def missing(message: Descriptor) -> list[str]:
+    names = [field.full_name.removeprefix(PACKAGE) for field in message.fields]
+    return [name for name in names if name not in SET | NOT_SETTABLE.keys() | NOT_BUILT.keys()]
+
+
+def test_every_method_that_is_served_has_a_query() -> None:
+    assert {query.RPC.method for query in QUERIES} | {"BacktestProgress"} == set(SERVED)
+
+
+def test_a_method_of_both_clients_has_the_name_of_its_query() -> None:
+    for query in {type(query) for query in QUERIES}:
+        name = re.sub("(?<!^)(?=[A-Z])", "_", query.__name__.removesuffix("Query")).lower()
+        for client in (Client, aio.Client):
+            method = getattr(client, name)
+            assert method.__name__ == name
+            assert method.__doc__ == query.__doc__
+            assert list(inspect.signature(method).parameters)[1:] == list(inspect.signature(query).parameters)
+
+
+def test_what_is_listed_as_not_settable_is_not_set() -> None:
+    assert not {name for name in NOT_SETTABLE if name in SET}
+
+
+def test_a_query_can_be_sent_twice_with_ids_of_its_own() -> None:
+    query = queries.OptimizeQuery(STORED, absfin.min_risk())
+    first, second = query.request(), query.request()
+    assert first.request_id != second.request_id
+    first.request_id = second.request_id
+    assert first == second
+
+
+def test_a_given_number_of_periods_takes_the_place_of_that_of_the_data() -> None:
+    returns = Returns(PANEL, 252)
+    assert queries.OptimizeQuery(returns, absfin.min_risk()).request().periods_per_year == 252
+    assert queries.OptimizeQuery(returns, absfin.min_risk(), periods_per_year=12).request().periods_per_year == 12
+
+
+def test_costs_are_given_once() -> None:
+    with pytest.raises(ValueError, match="either costs or commission_bps"):
+        queries.BacktestQuery(STORED, strategies.equal_weight(), commission_bps=1.0, costs=COSTS)
+
+
+def test_the_engine_of_a_request_is_no_closed_form() -> None:
+    with pytest.raises(absfin.choices.UnknownChoice, match="only in certificates"):
+        absfin.solver_options(engine="closed_form")
