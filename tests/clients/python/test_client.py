@@ -98,6 +98,7 @@ def test_no_expected_returns_where_none_are_needed(call: Call) -> None:
 def test_results_are_kept(call: Call) -> None:
     made = call("optimize", Prices(PANEL), absfin.equal_weight())
     assert call("get_optimization", made.name).weights == made.weights
+    made = call("optimize", Prices(PANEL), absfin.equal_weight())
     page = call("list_optimizations", page_size=1)
     assert page.summaries[0].name == made.name
     assert page.next_page_token

@@ -26,7 +26,14 @@ from absfin.constraints import (
 )
 from absfin.costs import trading_costs
 from absfin.data import Holdings, Instrument, Moments, Panel, Prices, Quote, Returns, Scenarios, Stored
-from absfin.errors import AbsFinanceError, InfeasibleProblem, InvalidInput
+from absfin.errors import (
+    AbsFinanceError,
+    InfeasibleProblem,
+    InvalidInput,
+    ProblemError,
+    ResourceError,
+    TransientError,
+)
 from absfin.objectives import (
     equal_weight,
     factor_budget,
@@ -75,8 +82,10 @@ __all__ = [
     "Optimization",
     "Panel",
     "Prices",
+    "ProblemError",
     "Quote",
     "Reallocation",
+    "ResourceError",
     "ResultWarning",
     "Returns",
     "RiskModel",
@@ -85,6 +94,7 @@ __all__ = [
     "Scenarios",
     "Stored",
     "Tick",
+    "TransientError",
     "asset_shocks",
     "cardinality",
     "centrality_bounds",
