@@ -28,8 +28,10 @@ from absfin import (
 from absfinance.v1 import (
     backtest_pb2,
     backtest_service_pb2,
+    constraint_pb2,
     estimation_pb2,
     market_data_service_pb2,
+    objective_pb2,
     optimization_service_pb2,
     portfolio_pb2,
     portfolio_service_pb2,
@@ -241,6 +243,60 @@ def stored() -> Iterator[Any]:
 
 QUERIES = [query for group in (optimizations, risks, backtests, reallocations, stored) for query in group()]
 
+CONSTRAINTS = [
+    absfin.weight_bounds(0.1, 0.9, ["A"], label="l"),
+    absfin.group_bounds("G", 0.1, 0.9, ["A"]),
+    absfin.linear({"A": 1.0}, 0.1, 0.9),
+    absfin.factor_exposure("F", {"A": 1.0}, 0.1, 0.9),
+    absfin.leverage(0.1, 1.2, 1.0),
+    absfin.turnover(0.1, "two_way"),
+    absfin.return_floor(0.1),
+    absfin.tracking_error({"A": 1.0}, 0.1),
+    absfin.risk_limit("cvar", 0.1),
+    absfin.cardinality(3, ["A"], "G"),
+    absfin.network_limit(steps=2),
+    absfin.cluster_limit(2, clusters=3, max_clusters=4),
+    absfin.centrality_bounds(0.1, 0.9),
+    absfin.risk_contribution_bounds(0.1, 0.9, ["A"]),
+    absfin.minimum_position(0.1),
+]
+OBJECTIVES = [
+    absfin.min_risk(),
+    absfin.max_return(),
+    absfin.max_utility(3.0),
+    absfin.max_ratio(0.1),
+    absfin.max_diversification(),
+    absfin.risk_budget({"A": 1.0}),
+    absfin.factor_budget({"F": 1.0}, {"F": {"A": 1.0}}),
+    absfin.relaxed_risk_budget({"A": 1.0}, 0.1),
+    absfin.tracking({"A": 1.0}),
+    absfin.kelly("quadratic"),
+    absfin.hierarchical("herc", max_clusters=3, between_columns=True, unordered_leaves=True),
+    absfin.higher_moments(1.0, 0.1, 0.1, ignore_mean=True),
+    absfin.equal_weight(),
+    absfin.inverse_volatility(),
+    *(
+        absfin.worst_case(goal, "box", "ellipsoid", 0.9)
+        for goal in (absfin.min_risk(), absfin.max_return(), absfin.max_utility(3.0), absfin.max_ratio())
+    ),
+    *(
+        absfin.ordered_weighted_average([1.0], goal)
+        for goal in (absfin.min_risk(), absfin.max_utility(3.0), absfin.max_ratio())
+    ),
+]
+STRATEGIES = [
+    strategies.equal_weight(label="l"),
+    strategies.fixed_weights({"A": 1.0}),
+    strategies.schedule({date(2020, 1, 1): {"A": 1.0}}),
+    strategies.inverse_volatility(20),
+    strategies.optimize(absfin.min_risk(), 20),
+]
+REBALANCINGS = [
+    strategies.calendar("weekly", last=True, offset_days=1),
+    strategies.every_periods(3),
+    strategies.never(),
+]
+
 NOT_SETTABLE = {
     "Instrument.has_prices": "set by the service",
     "BacktestProgressRequest.backtest": "sent by watch",
@@ -280,6 +336,15 @@ ALSO_BUILT = [  # messages inside the requests that the client builds from its o
     "OptimizeBatchRequest.Account",
     "ImportPricesRequest.Header",
     "ImportPricesRequest.Footer",
+    *constraint_pb2.DESCRIPTOR.message_types_by_name,
+    *objective_pb2.DESCRIPTOR.message_types_by_name,
+    "Strategy",
+    "FixedWeights",
+    "WeightSchedule",
+    "InverseVolatilityStrategy",
+    "Rebalancing",
+    "Rebalancing.Calendar",
+    "Rebalancing.EveryPeriods",
 ]
 
 SERVICERS = [
@@ -314,7 +379,12 @@ def fields_in(message: Message) -> Iterator[str]:
                 yield from fields_in(one)
 
 
-SET = {name for query in QUERIES for message in messages_of(query) for name in fields_in(message)}
+REQUESTS = [message for query in QUERIES for message in messages_of(query)]
+SET = {
+    name
+    for message in (*REQUESTS, *CONSTRAINTS, *OBJECTIVES, *STRATEGIES, *REBALANCINGS)
+    for name in fields_in(message)
+}
 
 
 def described(name: str) -> Descriptor:

@@ -106,13 +106,18 @@ def cluster_limit(
     codependence: Codependence = "pearson",
     clusters: int | None = None,
     *,
+    max_clusters: int | None = None,
     label: str = "",
 ) -> Constraint:
-    """Largest number of assets held of each cluster; the gap statistic chooses the number of clusters if it is None."""
+    """Largest number of assets held of each cluster.
+
+    Without `clusters`, the gap statistic chooses their number, up to `max_clusters` (10 if None).
+    """
     limit = pb.ClusterLimit(
         linkage=choice(Hierarchical.Linkage, "linkage", linkage),
         codependence=choice(Hierarchical.Codependence, "codependence", codependence),
         clusters=clusters,
+        max_clusters=max_clusters,
         max_assets=max_assets,
     )
     return Constraint(label=label, clusters=limit)

@@ -99,14 +99,23 @@ def hierarchical(
     linkage: Linkage = "single",
     codependence: Codependence = "pearson",
     max_clusters: int | None = None,
+    *,
+    between_columns: bool = False,
+    unordered_leaves: bool = False,
 ) -> Objective:
-    """Weights by hierarchical clustering; the server chooses the number of clusters up to `max_clusters`."""
+    """Weights by hierarchical clustering; the server chooses the number of clusters up to `max_clusters` (10 if None).
+
+    `between_columns` clusters by the Euclidean distance between columns of the distance matrix (Lopez de Prado 2016);
+    `unordered_leaves` skips the optimal order of the leaves (Bar-Joseph et al. 2001).
+    """
     return Objective(
         hierarchical=pb.Hierarchical(
             method=choice(pb.Hierarchical.Method, "method", method),
             linkage=choice(pb.Hierarchical.Linkage, "linkage", linkage),
             codependence=choice(pb.Hierarchical.Codependence, "codependence", codependence),
             max_clusters=max_clusters,
+            between_columns=between_columns,
+            unordered_leaves=unordered_leaves,
         )
     )
 
