@@ -1,4 +1,4 @@
-"""Both twins against a real server: the same calls, the same answers, the same exceptions."""
+"""Both clients against a real server: the same calls, the same answers, the same exceptions."""
 
 import inspect
 from collections.abc import Callable
@@ -40,7 +40,7 @@ FRAME = pd.DataFrame(PRICES, index=DAYS, columns=list(SYMBOLS))
 Call = Callable[..., Any]
 
 
-def test_the_twins_have_the_same_methods_and_parameters() -> None:
+def test_both_clients_have_the_same_methods_and_parameters() -> None:
     def surface(kind: type) -> dict[str, list[tuple[str, Any]]]:
         return {
             name: [(p.name, p.default) for p in inspect.signature(member).parameters.values()]

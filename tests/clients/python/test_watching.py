@@ -1,4 +1,4 @@
-"""`watch` on both twins: it goes on by itself, keeps what matters, and ends."""
+"""`watch` of both clients: it resumes by itself, keeps every milestone, and ends."""
 
 import asyncio
 import os
@@ -50,11 +50,11 @@ def aio_watch(server: RunningServer, name: str, pause: float = 0.0) -> list[tupl
     return asyncio.run(follow())
 
 
-TWINS = pytest.mark.parametrize("watch", [sync_watch, aio_watch], ids=["sync", "aio"])
+CLIENTS = pytest.mark.parametrize("watch", [sync_watch, aio_watch], ids=["sync", "aio"])
 Watch = Callable[..., list[tuple[float, Any]]]
 
 
-@TWINS
+@CLIENTS
 def test_from_the_first_stage_to_the_end(server: RunningServer, watch: Watch) -> None:
     with Client(server.address) as client:
         name = client.backtest(data(3000), LONG, rebalancing=DAILY).name
@@ -70,9 +70,9 @@ def test_from_the_first_stage_to_the_end(server: RunningServer, watch: Watch) ->
         assert [one for _, one in watch(server, name)][-1] == Finished("succeeded", "")
 
 
-@TWINS
+@CLIENTS
 def test_a_slow_reader_is_not_stale_and_misses_no_milestone(server: RunningServer, watch: Watch) -> None:
-    """The first stretch has failed decisions, then come seconds of ticks."""
+    """The first dates have failed rebalances, then come seconds of ticks."""
     with Client(server.address) as client:
         name = client.backtest(data(8000), LONG, rebalancing=DAILY).name
         news = watch(server, name, pause=1.0)
@@ -85,7 +85,7 @@ def test_a_slow_reader_is_not_stale_and_misses_no_milestone(server: RunningServe
         assert kinds == ["stage"] + ["rebalance_failed"] * 79
 
 
-@TWINS
+@CLIENTS
 def test_it_goes_on_over_a_kill_and_a_restart(start_server: Callable[..., RunningServer], watch: Watch) -> None:
     first = start_server()
     with Client(first.address) as client:
@@ -108,7 +108,7 @@ def test_it_goes_on_over_a_kill_and_a_restart(start_server: Callable[..., Runnin
     assert [one.kind for one in news if isinstance(one, Milestone)] == ["stage", "resumed"]
 
 
-@TWINS
+@CLIENTS
 def test_a_job_that_is_cancelled_or_unknown(server: RunningServer, watch: Watch) -> None:
     with Client(server.address) as client:
         name = client.backtest(data(8000), LONG, rebalancing=DAILY).name

@@ -1,8 +1,8 @@
-"""Client of the abs-finance portfolio engine: optimise, analyse, import, from Python.
+"""Python client of the abs-finance portfolio engine: optimisation, risk, backtests, reallocation, market data.
 
-`Client` is for ordinary code, `absfin.aio.Client` its twin for asyncio. Data goes in as numpy arrays (`Panel`,
-`Moments`, `Scenarios`), as pandas frames, or as the names of stored prices (`Stored`). Failures are exceptions of
-`absfin.errors`.
+`Client` is for ordinary code, `absfin.aio.Client` for asyncio; they have the same methods. Data is given as numpy
+arrays (`Panel`, `Moments`, `Scenarios`), as pandas frames, or as the symbols of stored prices (`Stored`). A failed call
+raises an exception of `absfin.errors`.
 """
 
 from absfin import strategies

@@ -188,14 +188,14 @@ class Client:
 
 
 class Watch(AsyncIterator[News]):
-    """Drains a stream in a task of its own, and gives a reader what is new whenever he asks."""
+    """Receives a stream in a task of its own, and gives the caller the next event."""
 
     def __init__(self, follower: Follower, progress: Callable[..., Any]) -> None:
         self._follower = follower
         self._progress = progress
         self._changed = asyncio.Event()
         self._ended = False
-        self._draining = asyncio.create_task(self._drain())
+        self._receiving = asyncio.create_task(self._receive())
 
     async def __anext__(self) -> News:
         """The next milestone, the latest tick, or the end."""
@@ -205,7 +205,7 @@ class Watch(AsyncIterator[News]):
             if self._follower.error is not None:
                 self._ended = True
                 raise self._follower.error
-            if self._draining.done():
+            if self._receiving.done():
                 raise StopAsyncIteration
             self._changed.clear()
             await self._changed.wait()
@@ -213,12 +213,12 @@ class Watch(AsyncIterator[News]):
         return news
 
     async def aclose(self) -> None:
-        """Stops following; the job goes on."""
-        self._draining.cancel()
-        await asyncio.wait({self._draining})
+        """Ends the stream; the job continues."""
+        self._receiving.cancel()
+        await asyncio.wait({self._receiving})
         self._changed.set()
 
-    async def _drain(self) -> None:
+    async def _receive(self) -> None:
         while not self._follower.over:
             failure = None
             try:

@@ -87,11 +87,11 @@ JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 
 class UnknownChoice(ValueError):
-    """An argument is none of the names that the contract has for it."""
+    """An argument is none of the names of its values."""
 
 
 def choice(enum: EnumTypeWrapper, argument: str, name: str) -> str:
-    """The value of the contract for a plain name. Raises UnknownChoice, which lists the names there are."""
+    """The value of the contract for a plain name. Raises UnknownChoice, whose message lists the known names."""
     values = list(enum.keys())
     prefix = values[0].removesuffix(UNSPECIFIED)
     wanted = prefix + name.upper()

@@ -184,7 +184,7 @@ class Client:
 
 
 class Watch(Iterator[News]):
-    """Drains a stream in a thread of its own, and gives a reader what is new whenever he asks."""
+    """Receives a stream in a thread of its own, and gives the caller the next event."""
 
     def __init__(self, follower: Follower, progress: Callable[..., Any]) -> None:
         self._follower = follower
@@ -192,7 +192,7 @@ class Watch(Iterator[News]):
         self._changed = threading.Condition()
         self._call: Any = None
         self._closed = self._ended = False
-        threading.Thread(target=self._drain, name="absfin-watch", daemon=True).start()
+        threading.Thread(target=self._receive, name="absfin-watch", daemon=True).start()
 
     def __next__(self) -> News:
         """The next milestone, the latest tick, or the end."""
@@ -210,14 +210,14 @@ class Watch(Iterator[News]):
         return news
 
     def close(self) -> None:
-        """Stops following; the job goes on."""
+        """Ends the stream; the job continues."""
         with self._changed:
             self._closed = True
             if self._call is not None:
                 self._call.cancel()
             self._changed.notify_all()
 
-    def _drain(self) -> None:
+    def _receive(self) -> None:
         while not (self._closed or self._follower.over):
             failure = None
             try:

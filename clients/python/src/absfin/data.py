@@ -1,4 +1,4 @@
-"""What goes in: tables of prices or returns, moments, scenarios, and the names of stored prices."""
+"""Input of the calls: prices, returns, moments, scenarios, stored prices, holdings and quotes."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,14 +29,14 @@ class Panel:
 
     @classmethod
     def of(cls, symbols: Iterable[str], dates: Iterable[date] | ArrayLike, values: ArrayLike) -> "Panel":
-        """From dates of any usual kind: datetime.date, datetime64, ISO text, or days since 1970-01-01."""
+        """From T dates and (T, N) values; dates are datetime.date, datetime64, ISO text, or days since 1970-01-01."""
         names = tuple(symbols)
         array = np.asarray(values, dtype=np.float64)
         return cls(names, _days(dates), array.reshape(-1, len(names)))
 
     @classmethod
     def from_pandas(cls, frame: "pd.DataFrame | pd.Series[float]") -> "Panel":
-        """From a frame with dates down and symbols across, or a named series."""
+        """From a frame with one row for each date and one column for each symbol, or a named series."""
         table = frame.to_frame() if frame.ndim == 1 else frame
         days = table.index.to_numpy().astype("datetime64[D]").astype(np.int64)
         return cls(
@@ -44,7 +44,7 @@ class Panel:
         )
 
     def to_pandas(self) -> "pd.DataFrame":
-        """A frame with dates down and symbols across."""
+        """A frame with one row for each date and one column for each symbol."""
         import pandas as pd  # an optional extra of this package
 
         days = self.dates.astype("datetime64[D]").astype("datetime64[s]")
@@ -57,7 +57,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Prices, from which the server takes returns. `panel` is a Panel or a pandas frame."""
+    """Prices; the server computes simple returns. `panel` is a Panel or a pandas frame."""
 
     panel: "Panel | pd.DataFrame | pd.Series[float]"
 
@@ -75,7 +75,7 @@ class Moments:
     """Expected returns and covariance, both per period."""
 
     symbols: Sequence[str]
-    expected_returns: ArrayLike | None  # (N,), or None where nothing asks for a return
+    expected_returns: ArrayLike | None  # (N,), or None where the call needs no return
     covariance: ArrayLike  # (N, N)
     periods_per_year: float
     repair_covariance: bool = False
@@ -94,7 +94,7 @@ class Moments:
 
 @dataclass(frozen=True, slots=True)
 class Scenarios:
-    """Outcomes of one period; without probabilities all are equally likely."""
+    """S possible returns of N assets over one period; equally likely without probabilities."""
 
     symbols: Sequence[str]
     values: ArrayLike  # (S, N)
@@ -103,18 +103,18 @@ class Scenarios:
 
     def to_proto(self) -> panel_pb2.Scenarios:
         """The message."""
-        chances = () if self.probabilities is None else np.asarray(self.probabilities, np.float64).ravel()
+        probabilities = () if self.probabilities is None else np.asarray(self.probabilities, np.float64).ravel()
         return panel_pb2.Scenarios(
             symbols=self.symbols,
             values=np.asarray(self.values, np.float64).ravel(),
-            probabilities=chances,
+            probabilities=probabilities,
             periods_per_year=self.periods_per_year,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Prices that the server has: symbols, or a universe such as "sector=Technology"."""
+    """Stored prices: of some symbols, or of a universe such as "sector=Technology"."""
 
     symbols: Sequence[str] = ()
     universe: str = ""
@@ -141,7 +141,7 @@ MarketInput = Prices | Returns | Moments | Scenarios | Stored
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """What is known about an asset beside its prices."""
+    """Reference data of an asset."""
 
     symbol: str
     display_name: str = ""
@@ -182,7 +182,7 @@ class Instrument:
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """Positions in units, and cash."""
+    """Holdings in units, and cash in money."""
 
     quantities: Mapping[str, float]
     cash: float = 0.0
@@ -195,7 +195,7 @@ class Holdings:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What is known of one asset at the moment."""
+    """Market data of one asset at the time of a reallocation."""
 
     symbol: str
     price: float
@@ -219,7 +219,7 @@ class Quote:
 
 
 def panel_of(panel: Any) -> Panel:
-    """A Panel as it is, anything from pandas converted."""
+    """The Panel itself, or a pandas frame or series as a Panel."""
     return panel if isinstance(panel, Panel) else Panel.from_pandas(panel)
 
 

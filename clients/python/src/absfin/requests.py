@@ -27,16 +27,16 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One account of a batch: what it holds, and what it asks for beside what all share."""
+    """One account of a batch; its constraints and objective come on top of those that all accounts share."""
 
     key: str
     current_weights: Mapping[str, float] = field(default_factory=dict)
-    constraints: Sequence[Constraint] = ()  # one with the label of a shared one takes its place
-    objective: Objective | None = None  # instead of the shared one
+    constraints: Sequence[Constraint] = ()  # one replaces the shared constraint of the same label
+    objective: Objective | None = None  # replaces the shared one
 
 
 def account_request(account: Account) -> OptimizeBatchRequest:
-    """A further message of a batch."""
+    """The message of one account of a batch."""
     return OptimizeBatchRequest(
         account=OptimizeBatchRequest.Account(
             key=account.key,
@@ -57,14 +57,14 @@ def timestamp(moment: datetime | None) -> Timestamp | None:
 
 
 def new_request_id() -> str:
-    """An id that nobody else has: with it a call that is repeated is carried out once."""
+    """A random id: a call that is repeated with the same id is carried out once."""
     return secrets.token_hex(16)
 
 
 def import_requests(
     panel: Panel, *, field: str, source: str, import_id: str, on_progress: Progress | None
 ) -> Iterator[ImportPricesRequest]:
-    """Header, chunks of whole rows, footer. The header is made at once: a wrong argument is the caller's error here."""
+    """Header, chunks of whole rows, footer. Raises UnknownChoice at once for an unknown field."""
     header = ImportPricesRequest.Header(
         import_id=import_id or new_request_id(),
         field=choice(PriceField, "field", field),

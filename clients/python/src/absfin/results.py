@@ -1,4 +1,4 @@
-"""What comes out: plain frozen objects, each with its message as `proto` for whatever is not repeated here."""
+"""Answers as frozen dataclasses; `proto` is the whole message of the contract."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ResultWarning:
-    """Something in a request that is probably not meant. The code is stable, the message is for people."""
+    """Part of a request that is probably a mistake. The code is stable, the message is for people."""
 
     code: str
     field: str  # path in the request; empty where it concerns no field
@@ -44,7 +44,7 @@ def warnings_of(message: Any) -> tuple[ResultWarning, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A constraint that holds the answer back, and what relaxing it by one unit is worth."""
+    """A binding constraint; its shadow price is the change of the objective for one unit of relaxation."""
 
     label: str
     symbol: str
@@ -53,7 +53,7 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """Evidence that the answer is right."""
+    """Who solved the problem, and how far the verified answer is from optimal and feasible."""
 
     engine: str
     solver: str
@@ -101,7 +101,7 @@ class FrontierPoint:
 
 @dataclass(frozen=True, slots=True)
 class Optimization:
-    """Verified weights and what they mean."""
+    """Verified weights (fractions of net asset value) and their figures."""
 
     name: str
     weights: Mapping[str, float]
@@ -113,7 +113,7 @@ class Optimization:
     effective_number_of_assets: float
     risk_contributions: Mapping[str, float]
     turnover_one_way: float | None
-    cost: float | None  # of getting there, as a fraction of net asset value
+    cost: float | None  # of the trades from the current weights, as a fraction of net asset value
     binding: tuple[Binding, ...]
     certificate: Certificate
     periods_per_year: float
@@ -150,7 +150,7 @@ class Optimization:
 
 
 def outcome_of(message: OptimizeBatchResponse) -> tuple[str, Optimization | AbsFinanceError]:
-    """An account's key, and its answer or the exception of it."""
+    """The key of an account, and its result or its error."""
     if message.WhichOneof("outcome") == "error":
         return message.key, error_from_status(message.error)
     return message.key, Optimization.from_proto(message.result)
@@ -166,7 +166,7 @@ class OptimizationPage:
 
 @dataclass(frozen=True, slots=True)
 class StrategyResult:
-    """What one strategy or benchmark did. A figure that is not defined is left out, and `undefined` says why."""
+    """Performance of a strategy or benchmark. A figure that is not defined is missing, and `undefined` says why."""
 
     label: str
     metrics: Mapping[str, float]
@@ -188,7 +188,7 @@ class StrategyResult:
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """A job, with what it found once it has succeeded."""
+    """A job, with its results once it has succeeded."""
 
     name: str
     state: str  # queued, running, succeeded, failed or cancelled
@@ -215,7 +215,7 @@ class Backtest:
 
     @property
     def metrics(self) -> Mapping[str, float]:
-        """Figures of the first strategy, none before the end."""
+        """Figures of the first strategy; empty until the job has succeeded."""
         return self.strategies[0].metrics if self.strategies else {}
 
 
@@ -233,7 +233,7 @@ PortfolioSummary = ListPortfoliosResponse.Summary
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """One step of a plan."""
+    """One trade of a plan; `quantity` in units, negative for a sale; the rest in money."""
 
     step: int
     symbol: str
@@ -246,14 +246,14 @@ class Trade:
 
 @dataclass(frozen=True, slots=True)
 class Reallocation:
-    """What to trade, in order, or why nothing."""
+    """The trades in order, or the reason why there are none."""
 
     name: str
     outcome: str  # plan, unchanged or failure
-    message: str  # why nothing is traded
+    message: str  # why there are no trades
     trades: tuple[Trade, ...]
     warnings: tuple[ResultWarning, ...]
-    shortfalls: Mapping[str, tuple[str, ...]]  # symbol -> why less is traded than was wanted
+    shortfalls: Mapping[str, tuple[str, ...]]  # symbol -> why the trade is smaller than requested
     weights_before: Mapping[str, float]
     weights_after: Mapping[str, float]
     cost: float
@@ -298,7 +298,7 @@ class ReallocationPage:
 
 @dataclass(frozen=True, slots=True)
 class ImportReceipt:
-    """What an import changed, in values."""
+    """Number of values that an import inserted, changed and left unchanged."""
 
     import_id: str
     inserted: int

@@ -1,4 +1,4 @@
-"""How a backtest chooses its weights: one function for each kind of strategy, and when it trades."""
+"""Strategies of a backtest, and when it rebalances: one function for each kind."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -29,12 +29,12 @@ def equal_weight(*, label: str = "") -> Strategy:
 
 
 def fixed_weights(weights: Mapping[str, float], *, label: str = "") -> Strategy:
-    """The same weights every time; what they leave is cash."""
+    """The same target weights at every rebalance; the rest of net asset value is cash."""
     return Strategy(label=label, fixed_weights=pb.FixedWeights(weights=weights_to_proto(weights)))
 
 
 def schedule(entries: Mapping[date, Mapping[str, float]], *, label: str = "") -> Strategy:
-    """Weights that hold from given dates on."""
+    """Target weights by date; each holds until the next."""
     listed = [
         pb.WeightSchedule.Entry(
             date=Date(year=day.year, month=day.month, day=day.day), weights=weights_to_proto(weights)
@@ -45,7 +45,7 @@ def schedule(entries: Mapping[date, Mapping[str, float]], *, label: str = "") ->
 
 
 def inverse_volatility(lookback: int | None = None, *, label: str = "") -> Strategy:
-    """Weights proportional to 1 / volatility of the past periods."""
+    """Weights proportional to 1 / volatility over the last `lookback` periods, all past periods if it is None."""
     return Strategy(label=label, inverse_volatility=pb.InverseVolatilityStrategy(lookback_periods=lookback))
 
 
@@ -115,7 +115,7 @@ def benchmark(compared: str | Strategy, *, label: str = "") -> Benchmark:
 
 
 def calendar(frequency: Frequency = "monthly", *, last: bool = False, offset_days: int = 0) -> pb.Rebalancing:
-    """On the first or last date of each calendar period, or that many dates later."""
+    """Rebalances on the first or last date of each calendar period, or `offset_days` dates later."""
     return pb.Rebalancing(
         calendar=pb.Rebalancing.Calendar(
             frequency=choice(FrequencyEnum, "frequency", frequency),
@@ -126,10 +126,10 @@ def calendar(frequency: Frequency = "monthly", *, last: bool = False, offset_day
 
 
 def every_periods(n: int) -> pb.Rebalancing:
-    """After every n dates."""
+    """Rebalances every n dates."""
     return pb.Rebalancing(every_periods=pb.Rebalancing.EveryPeriods(n=n))
 
 
 def never() -> pb.Rebalancing:
-    """Only the first purchase."""
+    """Buy and hold: no rebalance after the first purchase."""
     return pb.Rebalancing(never=pb.Rebalancing.Never())

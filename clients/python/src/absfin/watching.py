@@ -1,7 +1,7 @@
-"""Following a backtest: the wire is drained as fast as it comes, whatever the reader's own pace.
+"""Follows the progress of a job: events are received at once, however slowly the caller reads them.
 
-Of ticks only the latest is kept; milestones are all kept, in order. When the connection breaks, the server drains or
-starts again, following goes on from the last sequence by itself.
+Only the latest tick is kept, and all milestones in order. After a broken connection or a restart of the server, the
+stream resumes after the last sequence number.
 """
 
 import random
@@ -27,18 +27,18 @@ _RESUMED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusC
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """How far a backtest is."""
+    """Progress of a backtest."""
 
     fraction: float
-    date: date | None  # the simulation has reached
+    date: date | None  # last simulated date
     nav: float | None
     eta_seconds: float | None
-    time: datetime  # UTC, when the server said so
+    time: datetime  # UTC, when the server sent it
 
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """Something worth keeping: stage, rebalance_failed, warning or resumed."""
+    """An event that is never left out: stage, rebalance_failed, warning or resumed."""
 
     kind: str
     message: str
@@ -49,7 +49,7 @@ class Milestone:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The end: succeeded, failed or cancelled. `error` says why there is no result."""
+    """The end of a job: succeeded, failed or cancelled. `error` says why there is no result."""
 
     state: str
     error: str
@@ -59,15 +59,15 @@ News = Tick | Milestone | Finished
 
 
 class Follower:
-    """Where a reader is, and what waits for him; the same for both twins."""
+    """State of a stream of progress: where to resume, and the events not read yet. Both clients share it."""
 
     def __init__(self, name: str, min_interval: float, patience: float) -> None:
         self._name = name
         self._interval = Duration()
         self._interval.FromNanoseconds(round(min_interval * 1e9))
         self._patience = patience
-        self._after = 0  # where the next attempt goes on
-        self._seen = 0  # the highest sequence that was taken
+        self._after = 0  # sequence number after which the next attempt resumes
+        self._seen = 0  # highest sequence number received
         self._epoch = ""
         self._wait = FIRST_WAIT_SECONDS
         self._heard = time.monotonic()
@@ -78,17 +78,17 @@ class Follower:
 
     @property
     def over(self) -> bool:
-        """Whether nothing more will come over the wire."""
+        """Whether the stream has ended for good."""
         return self._finished is not None or self.error is not None
 
     def request(self) -> BacktestProgressRequest:
-        """Goes on from where this is."""
+        """The request that resumes the stream."""
         return BacktestProgressRequest(
             backtest=self._name, after_sequence=self._after, epoch=self._epoch, min_interval=self._interval
         )
 
     def take(self, notice: BacktestProgressResponse) -> None:
-        """Keeps what a reader wants."""
+        """Stores an event for the caller."""
         self._heard, self._wait = time.monotonic(), FIRST_WAIT_SECONDS
         self._epoch = notice.epoch
         kind = notice.WhichOneof("event")
@@ -97,7 +97,7 @@ class Follower:
                 self._tick = _tick(notice.snapshot.tick, notice)
             return
         if notice.sequence <= self._seen:
-            return  # taken before the log was followed from its start again
+            return  # received before the stream started again from the oldest event
         self._after = self._seen = notice.sequence
         if kind == "tick":
             self._tick = _tick(notice.tick, notice)
@@ -112,17 +112,17 @@ class Follower:
         if failure is not None:
             error = error_from_call(failure)
             if error.reason == "EVENTS_COMPACTED":
-                self._after = 0  # what is retained comes again, and what was taken is left out
+                self._after = 0  # the retained events come again, and those received are skipped
             elif error.reason == "EPOCH_CHANGED":
                 self._after, self._seen, self._epoch = 0, 0, ""
             elif error.code not in _RESUMED or time.monotonic() - self._heard > self._patience:
                 self.error = error
                 return 0.0
         self._wait, now = min(self._wait * 2.0, LONGEST_WAIT_SECONDS), self._wait
-        return now * random.uniform(0.5, 1.0)  # noqa: S311  # only so that many clients do not come at once
+        return now * random.uniform(0.5, 1.0)  # noqa: S311  # spreads the attempts of many clients
 
     def next(self) -> News | None:
-        """What a reader gets now: milestones in order, then the latest tick, then the end. None to wait."""
+        """The next event: milestones in order, then the latest tick, then the end. None if there is none yet."""
         if self._milestones:
             return self._milestones.popleft()
         if self._finished is not None:

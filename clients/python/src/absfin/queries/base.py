@@ -88,7 +88,7 @@ class PagedQuery(Query, Generic[A]):
 
     @abstractmethod
     def request(self, page_token: str) -> Any:
-        """The message that asks for a page; the first has no token."""
+        """The message that requests a page; the token of the first page is empty."""
 
     @abstractmethod
     def items(self, response: Any) -> Iterable[A]:

@@ -57,7 +57,7 @@ class GetPortfolioQuery(UnaryQuery[Portfolio]):
 
 @dataclass(frozen=True)
 class UpdatePortfolioQuery(UnaryQuery[Portfolio]):
-    """Changes the named fields, or all. Raises EtagMismatch if somebody changed it since it was read."""
+    """Changes the named fields, or all. Raises EtagMismatch if the portfolio changed since it was read."""
 
     RPC: ClassVar = Rpc(PortfolioServiceStub, "UpdatePortfolio")
 

@@ -20,8 +20,8 @@ from absfin.risk_report import RiskReport
 class AnalyzeRiskQuery(UnaryQuery[RiskReport]):
     """The risk of constant weights (fractions of net asset value), or of holdings in units and cash.
 
-    `benchmark` is a Panel or pandas series of the data's kind, or the name of a stored symbol; `options` asks for
-    contributions, stress scenarios, rolling figures and more.
+    `benchmark` is a Panel or pandas series of the kind of the data, or a stored symbol; `options` requests measures,
+    stress scenarios, rolling figures and more.
     """
 
     RPC: ClassVar = Rpc(RiskServiceStub, "AnalyzeRisk")
@@ -83,7 +83,7 @@ class EstimateRiskModelQuery(AssembledQuery[RiskModel]):
     estimation: Estimation | None = None
     missing_data: MissingData = "fail"
     periods_per_year: float | None = None  # inferred from the dates of prices if None
-    factors: Any = None  # a Panel or pandas frame of the data's kind, or a number of principal components
+    factors: Any = None  # a Panel or pandas frame of the kind of the data, or a number of principal components
     simulation: pb.SimulationOptions | None = None
 
     def __post_init__(self) -> None:
