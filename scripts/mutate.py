@@ -91,8 +91,6 @@ def _changes(tree: ast.Module) -> Iterator[tuple[ast.stmt | ast.expr, str]]:
         match node:
             case ast.BinOp(left, op, right) if type(op) in SWAPPED and not _is_type(node):
                 yield node, ast.unparse(ast.BinOp(left, SWAPPED[type(op)](), right))  # type: ignore[arg-type]  # an operator
-            case ast.BinOp(left, ast.MatMult(), right) if ast.dump(left) != ast.dump(right):
-                yield node, ast.unparse(ast.BinOp(right, ast.MatMult(), left))
             case ast.Compare(left, [op], [right]):
                 yield node, ast.unparse(ast.Compare(left, [SWAPPED[type(op)]()], [right]))  # type: ignore[list-item]  # likewise
             case ast.BoolOp(op, values):
