@@ -15,8 +15,8 @@ def cost_from_proto(costs: cost_pb2.CostModel) -> CostModel:
     for name in ("cash_rate_annual", "financing_rate_annual"):
         if getattr(costs, name):
             raise NotSupported(
-                f"costs.{name} is not for optimisation: all its weights have one sum, so they leave the same cash; "
-                "what that earns can go into a risk-free rate"
+                f"costs.{name} is not supported in an optimisation: all feasible weights have the same sum and leave "
+                "the same cash; add the interest on it to the risk-free rate"
             )
     with error_path("costs"):
         require_unique("by_asset", [entry.symbol for entry in costs.by_asset])

@@ -167,7 +167,7 @@ def _factor_views(views: estimation_pb2.Views) -> FactorViews | None:
     augmented = views.method == methods.METHOD_AUGMENTED_BLACK_LITTERMAN
     wanted = augmented or views.method == methods.METHOD_BAYESIAN_BLACK_LITTERMAN
     if wanted != views.HasField("factor_model"):
-        rule = "be given with" if wanted else "be left out but for"
+        rule = "be given with" if wanted else "be left out except for"
         raise InvalidInput("factor_model", f"must {rule} METHOD_BAYESIAN_ and METHOD_AUGMENTED_BLACK_LITTERMAN")
     return FactorViews(_factor_model(views.factor_model), augmented) if wanted else None
 

@@ -105,7 +105,8 @@ class ImportAssembly:
         if self._closed:
             raise InvalidInput(kind, "must not come after the footer")
         if isinstance(piece, ImportHeader) != (self._header is None):
-            raise InvalidInput(kind, "the first message, and only that, must be the header")
+            rule = "must be sent once, as the first message" if kind == "header" else "must come after the header"
+            raise InvalidInput(kind, rule)
         if isinstance(piece, ImportHeader):
             self._header = piece
         elif isinstance(piece, Panel):
@@ -122,7 +123,7 @@ class ImportAssembly:
         if not self._closed:
             raise InvalidInput("footer", "is missing: the import was cut off, and nothing is stored")
         if not self._chunks:
-            raise InvalidInput("chunk", "there must be at least one between header and footer")
+            raise InvalidInput("chunk", "must be sent at least once between header and footer")
 
     def _counted(self, panel: Panel) -> Panel:
         self._values += panel.values.size

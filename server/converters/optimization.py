@@ -164,7 +164,9 @@ def _account_specification(account: OptimizeBatchRequest.Account, shared: BatchC
         specification = replace(specification, objective=objective_from_proto(account.objective))
     returns_kept = isinstance(shared.data, Moments) or shared.specification.needs_distribution
     if specification.limits_need_returns and not returns_kept:
-        raise NotSupported("a limit of an account that follows from returns: give it, or one like it, in universe.spec")
+        raise NotSupported(
+            "a constraint that needs returns is not supported in an account; put it, or one like it, into universe.spec"
+        )
     if not shared.expected_returns_given and specification.needs_expected_returns:
         raise InvalidInput("moments.expected_returns", "must be given: the objective or a constraint asks for a return")
     return specification

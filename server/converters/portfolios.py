@@ -52,9 +52,9 @@ class PortfolioUpdate:
 def change_from_proto(request: UpdatePortfolioRequest) -> PortfolioUpdate:
     """What an update asks for. Raises InvalidInput for a mask that names what cannot change."""
     if not request.portfolio.name:
-        raise InvalidInput("portfolio.name", "must say which portfolio")
+        raise InvalidInput("portfolio.name", "must be given: the name of the portfolio to change")
     if not request.portfolio.etag:
-        raise InvalidInput("portfolio.etag", "must be the one that was read: it shows that nobody changed it since")
+        raise InvalidInput("portfolio.etag", "must be given: the etag of the portfolio as it was read")
     paths = list(request.update_mask.paths) or _sent(request.portfolio)
     for i, path in enumerate(paths):
         descriptor: Any = portfolio_pb2.Portfolio.DESCRIPTOR

@@ -155,4 +155,4 @@ def _beside(panel: panel_pb2.Panel, data: object) -> PricePanel | ReturnPanel:
         return returns_from_proto(panel)
     if isinstance(data, PricePanel | PriceSelection):
         return prices_from_proto(panel)
-    raise InvalidInput("", "needs prices or returns as the input, to compare date by date")
+    raise InvalidInput("", "needs prices or returns as the input: a benchmark is compared date by date")

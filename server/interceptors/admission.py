@@ -24,9 +24,9 @@ class Places:
     def take(self, caller: str) -> None:
         """Takes a place. Raises Overloaded."""
         if self.taken >= self.limit:
-            raise Overloaded("too many calls at once")
+            raise Overloaded("too many calls are running; try again later")
         if self.by_caller[caller] >= max(1, round(self.limit * SHARE_OF_ONE)):
-            raise Overloaded("too many calls of this caller at once")
+            raise Overloaded("too many calls of this caller are running; try again when one has ended")
         self.taken += 1
         self.by_caller[caller] += 1
 

@@ -379,6 +379,8 @@ def _resumable(record: JobRecord, after_sequence: int, epoch: str) -> None:
     if epoch and epoch != record.epoch:
         raise EpochChanged(f"the log of backtests/{record.id} has another epoch; follow from 0", record.epoch)
     if after_sequence // BLOCK > record.last_event:
-        raise InvalidInput("after_sequence", "is above every sequence that was given out")
+        raise InvalidInput(
+            "after_sequence", "is above every sequence that was sent; send one of a message you have received, or 0"
+        )
     if 0 < after_sequence // BLOCK < record.dropped_event or (0 < after_sequence < BLOCK and record.dropped_event):
         raise EventsCompacted((record.dropped_event + 1) * BLOCK)

@@ -81,7 +81,11 @@ class Run:
 
 
 class Runner:
-    """As many jobs at once as there are worker processes for them."""
+    """Runs as many jobs at once as there are worker processes for them.
+
+    `run` is the task of a worker and `encode_error` writes an error of the server's own, such as a spent time budget,
+    as the store keeps it. Both are arguments because tasks and converters are layers above jobs: they read its records.
+    """
 
     def __init__(
         self,

@@ -93,7 +93,9 @@ class MarketData:
         members = await self._labelled(universe)
         if not members:
             raise MissingMarketData(
-                f"no stored instrument carries the label {universe!r}", field=selection.symbols_path, symbols=universe
+                f"no stored instrument with prices has the label {universe!r}",
+                field=selection.symbols_path,
+                symbols=universe,
             )
         return members
 

@@ -101,7 +101,7 @@ def _account(request: bytes, own: Shared) -> BatchAccount:
             raise
         return BatchAccount(key, error, "")
     if message.HasField("universe"):
-        raise InvalidInput("universe", "must be the first message only")
+        raise InvalidInput("universe", "must be sent once, as the first message")
     return batch_account_from_proto(message.account, own.command, own.body)
 
 

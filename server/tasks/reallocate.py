@@ -49,7 +49,9 @@ def reallocation(
     mandate = _mandate(command, found)
     target = command.target if command.target is not None else mandate.target
     if target is None:
-        raise InvalidInput("target_weights", "must be given, or target_optimize: there is no mandate to take it from")
+        raise InvalidInput(
+            "target_weights", "must be given, or target_optimize: the portfolio has no mandate with a target"
+        )
     if needed := _later_data_request(command, target, found):
         return needed
     with _of_the_portfolio():

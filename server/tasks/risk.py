@@ -34,7 +34,7 @@ def analyze(request: bytes, found: StoredData | None, on_progress: Control) -> D
         raise TypeError("a benchmark is prices or returns")
     for i, name in enumerate(command.stored_groups):
         if name not in found.groups:
-            raise InvalidInput(f"stored_groups[{i}]", f"no stored instrument carries the label {name!r}")
+            raise InvalidInput(f"stored_groups[{i}]", f"no stored instrument with prices has the label {name!r}")
     specification = replace(command.specification, stored_groups=found.groups)
     on_progress()
     report = assess(specification, opened(found.input(command.data)), compared, on_progress)
