@@ -1,6 +1,6 @@
 """Weights by a formula: equal, and in proportion to 1 / volatility.
 
-A formula has no freedom to meet constraints: it keeps them, or there is no answer and the error says what it misses.
+A formula cannot adapt to constraints: where its weights break one, the error names it.
 """
 
 import numpy as np
@@ -17,9 +17,9 @@ from domain.optimization.tolerances import FEASIBILITY_TOLERANCE
 
 def equal_weight(problem: Problem, limits: FeasibleSet) -> Candidate | None:
     """1 / N of the budget in each asset, None where no weights keep the limits. Raises FormulaMissesConstraint."""
-    shares = np.ones(len(problem.moments.symbols))
+    proportions = np.ones(len(problem.moments.symbols))
     return _check_formula(
-        problem, limits, shares, "equal weight", "tracking with equal weights as benchmark stays near it"
+        problem, limits, proportions, "equal weight", "tracking with equal weights as benchmark stays near it"
     )
 
 
@@ -32,14 +32,16 @@ def inverse_volatility(problem: Problem, limits: FeasibleSet) -> Candidate | Non
     if (volatilities <= 0.0).any():
         symbol = problem.moments.symbols[int(np.argmin(volatilities))]
         raise InvalidInput("covariance", f"inverse volatility needs every variance above 0, that of {symbol} is not")
-    shares = float(volatilities.min()) / volatilities
+    proportions = float(volatilities.min()) / volatilities
     return _check_formula(
-        problem, limits, shares, "inverse volatility", "risk_budget shares out risk and keeps constraints"
+        problem, limits, proportions, "inverse volatility", "risk_budget shares out risk and keeps constraints"
     )
 
 
-def _check_formula(problem: Problem, limits: FeasibleSet, shares: Vector, name: str, instead: str) -> Candidate | None:
-    weights = problem.budget * shares / shares.sum()
+def _check_formula(
+    problem: Problem, limits: FeasibleSet, proportions: Vector, name: str, instead: str
+) -> Candidate | None:
+    weights = problem.budget * proportions / proportions.sum()
     missed = dict.fromkeys(limits.violated(weights, FEASIBILITY_TOLERANCE), 0.0)
     if not missed:
         return Candidate(weights, Engine.CLOSED_FORM, name)

@@ -90,7 +90,7 @@ def _leaves_room(limits: FeasibleSet) -> bool:
 
 
 class _CornerFrontier:
-    """The mean-variance frontier within bounds and a budget, in scaled figures."""
+    """The mean-variance frontier within weight bounds and a budget, in scaled figures."""
 
     def __init__(self, problem: Problem, limits: FeasibleSet, on_progress: Callable[[], None]) -> None:
         if not _leaves_room(limits) and not is_feasible(limits, on_progress=on_progress):
@@ -134,8 +134,8 @@ class _CornerFrontier:
             after = min(int(np.searchsorted(-returns, -value)), len(found) - 1)
             before = max(after - 1, 0)
             drop = float(returns[before] - returns[after])
-            share = (float(returns[before]) - value) / drop if drop > 0.0 else 1.0
-            yield found[before].towards(found[after], min(max(share, 0.0), 1.0))
+            fraction = (float(returns[before]) - value) / drop if drop > 0.0 else 1.0
+            yield found[before].towards(found[after], min(max(fraction, 0.0), 1.0))
 
     def _found(self) -> Iterator[Corner]:
         limits, budget = self._limits, self._limits.rows[0].upper

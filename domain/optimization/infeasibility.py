@@ -1,4 +1,4 @@
-"""Why there are no weights: a smallest set of labels that cannot hold together, and what relaxing them would take.
+"""Why no weights exist: a smallest set of conflicting labels, and how far each must be relaxed.
 
 The set is found by a deletion filter (Chinneck & Dravnieks 1991): drop each label in turn, and keep it dropped if the
 rest is still infeasible. What remains is irreducible: without any one of its labels the others can be met. Where linear
@@ -27,7 +27,7 @@ from domain.progress import OnProgress, no_progress
 
 NEGLIGIBLE_RELAXATION = 1e-9
 
-SHARE_RESOLUTION = 1e-7
+CONTRIBUTION_RESOLUTION = 1e-7
 """How closely the relaxation of a share is found."""
 
 LARGEST_RELAXATION = 1e3
@@ -57,7 +57,7 @@ def _with_relaxations(limits: FeasibleSet, labels: list[str], on_progress: OnPro
     singly: dict[str, float] = {}
     try:
         if limits.only(labels).contribution_bounds:
-            return InfeasibleProblem(labels, share_relaxations(limits, labels))
+            return InfeasibleProblem(labels, contribution_relaxations(limits, labels))
         for label in labels:
             on_progress()
             if (size := smallest_relaxation(limits, label)) is not None:
@@ -71,7 +71,7 @@ def _with_relaxations(limits: FeasibleSet, labels: list[str], on_progress: OnPro
 
 
 def _suspects(limits: FeasibleSet) -> list[str]:
-    """Labels among which there is a conflict: those that a proof needs where linear limits alone conflict, else all."""
+    """Labels that contain a conflict: those that a proof needs where linear limits alone conflict, else all."""
     linear = FeasibleSet(
         limits.symbols, tuple(one for one in limits.limits if isinstance(one, Box | Row | AbsoluteSum))
     )
@@ -88,7 +88,7 @@ def smallest_relaxation(limits: FeasibleSet, label: str) -> float | None:
     """
     selection = next((one for one in limits.selection_limits if one.label == label), None)
     if selection is not None:
-        return _holding_relaxation(limits, selection)
+        return _selection_relaxation(limits, selection)
     try:
         found = _least_widening(limits, [label])
     except RelaxationLimitReachedError:
@@ -167,7 +167,7 @@ def _widened(limit: Limit, t: float) -> Limit:
     return limit
 
 
-def share_relaxations(limits: FeasibleSet, labels: Collection[str]) -> dict[str, float]:
+def contribution_relaxations(limits: FeasibleSet, labels: Collection[str]) -> dict[str, float]:
     """How far each bound on contributions must be moved out, by bisection; what the other labels need is not known."""
     found: dict[str, float] = {}
     for bounds in limits.contribution_bounds:
@@ -185,7 +185,7 @@ def share_relaxations(limits: FeasibleSet, labels: Collection[str]) -> dict[str,
         if not feasible(1.0):
             continue
         low, high = 0.0, 1.0
-        while high - low > SHARE_RESOLUTION:
+        while high - low > CONTRIBUTION_RESOLUTION:
             middle = 0.5 * (low + high)
             low, high = (low, middle) if feasible(middle) else (middle, high)
         found[bounds.label] = high
@@ -206,8 +206,9 @@ def _elastic(limits: FeasibleSet, labels: Collection[str]) -> Candidate | None:
     return None if answer is None else unproven_candidate(round_to_zero(conic.weights.value(answer.point)))
 
 
-def _holding_relaxation(limits: FeasibleSet, selection: SelectionLimit) -> float | None:
-    """Assets to add to every count, or what to take off a least position, found by bisection; neighbours stay so."""
+def _selection_relaxation(limits: FeasibleSet, selection: SelectionLimit) -> float | None:
+    """Assets to add to every cardinality row, or what to take off a minimum position, by bisection; exclusions cannot
+    relax."""
     others = tuple(limit for limit in limits.limits if limit is not selection)
 
     def feasible(looser: SelectionLimit) -> bool:

@@ -1,7 +1,8 @@
 """Of several portfolios with the highest return the one with the least variance, beyond linear programs.
 
-A linear program has its ties resolved on its face, see `ties`. A program over cones, or a search for what to hold, is
-solved a second time: the least variance with all but a rounding of the return that the first answer has.
+A linear program has its ties resolved on its face, see `programs.tied_optima`. A program over cones, or a search for
+what to hold, is solved a second time: the least variance with all but a rounding of the return that the first answer
+has.
 """
 
 from dataclasses import replace
@@ -31,8 +32,8 @@ from domain.optimization.tolerances import (
 from domain.risk.measures import RiskMeasure
 
 RETURN_GIVEN_UP = 1e-9
-"""What a second program may lose of the highest return, relative to what its gap is measured against: a hundredth of
-the gap that an answer may have."""
+"""By how much a second program may lower the highest return, relative to what its gap is measured against: a hundredth
+of the gap that an answer may have."""
 
 WORTHWHILE = 1e-6
 """A variance that is not smaller by this part is the same."""
@@ -56,7 +57,7 @@ def least_variance_of_ties(
         return highest
     else:
         weights = _by_cones(problem, limits, net_return, highest, control)
-    return highest if weights is None else _judged(problem, limits, net_return, highest, weights)
+    return highest if weights is None else _if_better(problem, limits, net_return, highest, weights)
 
 
 def _by_cones(
@@ -68,7 +69,7 @@ def _by_cones(
         conic = build_conic_problem(limits, control)
         conic.model.nonnegative(net_return_expression(conic, net_return, scale) - least)
         conic.model.minimise(risk_epigraph(conic, risk, conic.weights))
-        found = solve_with_objective(conic, limits, lambda weights: risk.of(weights) / risk.unit, lambda _: risk.unit)
+        found = solve_with_objective(conic, limits, lambda weights: risk.of(weights) / risk.scale, lambda _: risk.scale)
     except (NotSupported, SolverFailed, SolverTimedOut):
         return None
     return None if found is None else found.weights
@@ -83,13 +84,13 @@ def _by_search(
     floor = Row(
         "", net_return.by_asset, net_return.of(highest.weights) - RETURN_GIVEN_UP * _size(net_return, highest), np.inf
     )
-    calm = replace(problem, objective=MinRisk(), risk_measure=RiskMeasure.VARIANCE)
+    least_variance = replace(problem, objective=MinRisk(), risk_measure=RiskMeasure.VARIANCE)
     within = FeasibleSet(limits.symbols, (*limits.limits, floor))
     try:
         found = select_assets(
             within,
-            lambda some: minimum_risk(calm, some, control),
-            calm.risk.of,
+            lambda some: minimum_risk(least_variance, some, control),
+            least_variance.risk.of,
             control,
             most_relaxations=QUICK_SEARCH_RELAXATIONS,
         )
@@ -103,17 +104,17 @@ def _size(net_return: NetReturn, highest: Candidate) -> float:
     return max(abs(net_return.of(highest.weights)), CONIC_VALUE_FLOOR * net_return.scale)
 
 
-def _judged(
+def _if_better(
     problem: Problem, limits: FeasibleSet, net_return: NetReturn, highest: Candidate, weights: Vector
 ) -> Candidate:
-    """The weights with the first answer's proof, if they are calmer and miss nothing."""
+    """The weights with the first answer's proof, if their variance is smaller and they keep all limits."""
     deviation = problem.deviation
-    calmer = deviation.of(weights) < (1.0 - WORTHWHILE) * deviation.of(highest.weights)
-    if not calmer or limits.violation(weights) > 0.5 * FEASIBILITY_TOLERANCE:
+    smaller = deviation.of(weights) < (1.0 - WORTHWHILE) * deviation.of(highest.weights)
+    if not smaller or limits.violation(weights) > 0.5 * FEASIBILITY_TOLERANCE:
         return highest
     size = _size(net_return, highest)
     lost = max(net_return.of(highest.weights) - net_return.of(weights), 0.0) / size if size > 0.0 else 0.0
     gap = (highest.relative_gap or 0.0) + lost
-    # A calmer portfolio is not worth an answer that fails for its gap.
+    # A smaller variance is not worth an answer that fails verification for its gap.
     allowed = max(GAP_TOLERANCE, problem.options.tolerance)
     return highest if gap > allowed else replace(highest, weights=weights, relative_gap=gap)

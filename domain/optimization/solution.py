@@ -1,6 +1,6 @@
-"""What leaves the engine: weights, what they mean, and the evidence that they are right.
+"""What a solver proposes and what the optimiser returns: weights, figures about them, and the proof.
 
-`verify` recomputes every figure from the weights, whoever proposed them. What does not pass is SolverFailed.
+`verify` turns a `Candidate` into a `Solution`.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from domain.warnings import ResultWarning
 
 
 class Engine(StrEnum):
-    """Who proposed the weights."""
+    """Which engine proposed the weights."""
 
     FAST = "FAST"
     RISKFOLIO = "RISKFOLIO"
@@ -20,7 +20,7 @@ class Engine(StrEnum):
 
 
 class BoundSide(StrEnum):
-    """Which end of a limit pushes."""
+    """Which end of a limit binds."""
 
     LOWER = "LOWER"
     UPPER = "UPPER"
@@ -28,17 +28,17 @@ class BoundSide(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A limit that holds the answer back."""
+    """A limit that binds at the answer."""
 
     label: str
     symbol: str | None  # of a bound on a single weight
     side: BoundSide
-    shadow_price: float | None  # gain of the objective, in its own unit, per unit by which this end is relaxed
+    shadow_price: float | None  # improvement of the objective, in its own unit, per unit by which this end is relaxed
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Weights that an engine proposes, with the evidence it has."""
+    """Weights that an engine proposes, with the bound it has proven."""
 
     weights: Vector  # (N,)
     engine: Engine
@@ -52,7 +52,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """Evidence that an answer is right."""
+    """Proof of an answer: residuals and the gap to a proven bound."""
 
     engine: Engine
     solver: str

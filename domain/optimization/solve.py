@@ -62,12 +62,12 @@ def solve(problem: Problem, on_progress: OnProgress = no_progress) -> Solution:
 
 
 def needs_riskfolio(problem: Problem) -> bool:
-    """Whether the answer comes through Riskfolio-Lib, which is at home in worker processes only."""
+    """Whether Riskfolio-Lib computes the answer; it runs in worker processes only."""
     return problem.options.engine is EnginePreference.RISKFOLIO
 
 
 def _close_enough(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Candidate | None:
-    """The answer at the tolerance that was asked for, or at the usual one where a looser one does not pass."""
+    """The answer at the requested tolerance, or at the default one where a looser tolerance does not pass."""
     if control.tolerance <= DEFAULT_TOLERANCE:
         return _candidate(problem, limits, control)
     with contextlib.suppress(SolverFailed):
@@ -82,7 +82,7 @@ def _close_enough(problem: Problem, limits: FeasibleSet, control: SolverControl)
 
 def _candidate(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Candidate | None:
     if problem.costs is not None and problem.costs.fee > 0.0:
-        return select_trades(problem, limits, lambda posed, within: _candidate(posed, within, control), control)
+        return select_trades(problem, limits, lambda priced, within: _candidate(priced, within, control), control)
     if isinstance(problem.objective, EqualWeight | InverseVolatility):
         found = _direct(problem, limits, control)  # a formula takes all limits as they are
     elif limits.contribution_bounds:
@@ -92,13 +92,13 @@ def _candidate(problem: Problem, limits: FeasibleSet, control: SolverControl) ->
         def relaxed(looser: FeasibleSet) -> Candidate | None:
             return _capped(problem, looser, control)
 
-        tightening = perspective_bound(problem, limits, control)
+        node_bound = perspective_bound(problem, limits, control)
         found = select_assets(
             limits,
             relaxed,
             lambda weights: objective_value(problem, weights),
             control,
-            tightening=tightening,
+            node_bound=node_bound,
             tolerance=problem.options.tolerance,
         )
     else:

@@ -13,7 +13,8 @@ from domain.risk.contribution import volatility_contributions
 
 
 def verify(problem: Problem, candidate: Candidate, limits: FeasibleSet | None = None) -> Solution:
-    """The solution that a candidate is, every figure recomputed. Raises SolverFailed for one that does not pass.
+    """The solution of a candidate, every figure recomputed from its weights. Raises SolverFailed where it does not
+    pass.
 
     `limits` are the problem's, where they are known already.
     """

@@ -41,7 +41,7 @@ class Shared:
     """What all accounts of a batch share, ready to be solved with."""
 
     command: BatchCommand
-    universe: MarketModel
+    market_model: MarketModel
     body: bytes  # hash of the message
 
 
@@ -57,11 +57,11 @@ def share(request: bytes, file: Path, found: StoredData | None, on_progress: Con
         return needed
     data = opened((found or StoredData()).input(command.data))
     on_progress()
-    universe = market_model_of(command.specification, data, on_progress)
+    market_model = market_model_of(command.specification, data, on_progress)
     body = hashlib.sha256(message.universe.SerializeToString(deterministic=True)).digest()
     if not isinstance(command.data, Moments):
         command = replace(command, data=PriceSelection())  # the universe has what accounts need of it
-    write_value(file, Shared(command, universe, body))
+    write_value(file, Shared(command, market_model, body))
     return None
 
 
@@ -136,7 +136,7 @@ def _result(own: Shared, account: BatchAccount, found: StoredData, on_progress: 
     specification = with_stored_groups(account.specification, found)
     limit_time(specification, on_progress)
     start = time.perf_counter()
-    problem = resolve(specification, own.universe, on_progress)
+    problem = resolve(specification, own.market_model, on_progress)
     solution = solve(problem, on_progress)
     answer = Answer(problem, solution, time.perf_counter() - start)
     payload = answer_to_bytes(PricedAnswer(answer, cost_of(specification, answer), own.command.expected_returns_given))

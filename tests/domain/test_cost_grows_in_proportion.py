@@ -86,8 +86,8 @@ def named_groups(count: int) -> Callable[[], object]:
     references = tuple(GroupReference(f"c{i}", f"g{i}", upper=1.0) for i in range(count))
     specification = Specification(MinRisk(), constraints=references)
     listed = {f"g{i}": (symbols[i % 40],) for i in range(count)}
-    universe = MarketModel(Moments.of(symbols, np.zeros(40), np.eye(40), 252), None)
-    return lambda: feasible_set(resolve(specification.with_groups(listed), universe))
+    market_model = MarketModel(Moments.of(symbols, np.zeros(40), np.eye(40), 252), None)
+    return lambda: feasible_set(resolve(specification.with_groups(listed), market_model))
 
 
 def accounts_with_a_group_each(count: int) -> Callable[[], object]:

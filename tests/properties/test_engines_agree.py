@@ -110,7 +110,7 @@ def test_one_objective(block: int) -> None:
         # An objective may be zero: beneath a thousandth of a typical deviation a difference is rounding. A utility
         # counts the deviation of a period many times.
         aversion = problem.objective.risk_aversion if isinstance(problem.objective, MaxUtility) else 0.0
-        typical = problem.deviation.unit * max(0.5 * aversion * problem.periods_per_year, 1.0)
+        typical = problem.deviation.scale * max(0.5 * aversion * problem.periods_per_year, 1.0)
         assert mine == pytest.approx(other, rel=1e-6, abs=1e-6 * RISK_FLOOR * typical), seed
     # What does not stand beside the proven answer is not one, and says so.
     assert all("Riskfolio-Lib" in said or "away from a proven bound" in said for said in refused), refused

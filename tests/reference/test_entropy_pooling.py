@@ -65,10 +65,10 @@ def test_the_distribution_is_what_is_pooled() -> None:
         estimation=Estimation(views=views),
         periods_per_year=252.0,
     )
-    universe = market_model_of(wanted, panel)
-    assert universe.scenarios is not None
-    q = universe.scenarios.probabilities
-    assert universe.moments.expected_returns == pytest.approx(q @ RETURNS)
+    market_model = market_model_of(wanted, panel)
+    assert market_model.scenarios is not None
+    q = market_model.scenarios.probabilities
+    assert market_model.moments.expected_returns == pytest.approx(q @ RETURNS)
     assert q @ (RETURNS[:, 0] - RETURNS[:, 1]) == pytest.approx(0.001, abs=1e-11)
     with pytest.raises(NotSupported, match="reweights"):
         market_model_of(wanted, Moments.of("AB", [0.0, 0.0], [1.0, 0.0, 0.0, 1.0], 252.0))

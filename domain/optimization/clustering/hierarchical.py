@@ -1,4 +1,4 @@
-"""Weights along a tree of clusters of like assets: HRP, HERC and NCO.
+"""Weights along a tree of clusters of similar assets: HRP, HERC and NCO.
 
 HRP halves the ordered list of assets again and again and gives each half the inverse of its risk (Lopez de Prado 2016,
 "Building diversified portfolios that outperform out of sample"). HERC splits where the tree does, down to a number of
@@ -14,7 +14,7 @@ import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput, NotSupported
-from domain.estimation import codependence as alike
+from domain.estimation import codependence
 from domain.estimation.clustering import Places, Tree, cluster_count, tree_of
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
@@ -44,16 +44,16 @@ def hierarchical(
     """The weights, or None where none keep the limits.
 
     Bounds on single weights are met by the weights nearest to the hierarchy's in relative entropy; raises NotSupported
-    where another limit stands in the way, and for a likeness that needs returns where there are none.
+    where another limit is broken, and for a codependence that needs returns where there are none.
     """
     size, budget = limits.n_assets, problem.budget
     if budget <= 0.0:
         raise InvalidInput("leverage.budget", "must be above 0: a hierarchy shares out a long portfolio")
-    shares = np.ones(1)
+    fractions = np.ones(1)
     if size > 1:
-        tree, likeness = cluster_assets(problem, objective, on_progress)
-        shares = _fractions(problem, objective, tree, likeness, least, on_progress)
-    weights = budget * shares
+        tree, similarity = cluster_assets(problem, objective, on_progress)
+        fractions = _fractions(problem, objective, tree, similarity, least, on_progress)
+    weights = budget * fractions
     if limits.violation(weights) > FEASIBILITY_TOLERANCE:
         weights = project_by_entropy(weights, *bounds_on_single_weights(limits), budget)
     if limits.violation(weights) > FEASIBILITY_TOLERANCE:
@@ -66,21 +66,21 @@ def hierarchical(
 
 def cluster_assets(
     problem: Problem, objective: Hierarchical, on_progress: OnProgress = no_progress
-) -> tuple[Tree, alike.Codependence]:
-    """The tree of a problem's assets, and the likeness that it is made from."""
-    likeness = codependence_of(objective.codependence, problem.moments, problem.scenarios, on_progress)
-    joined = replace(likeness, distance=distance_of(likeness, objective))
+) -> tuple[Tree, codependence.Codependence]:
+    """The tree of a problem's assets, and the codependence that it is built from."""
+    similarity = codependence_of(objective.codependence, problem.moments, problem.scenarios, on_progress)
+    joined = replace(similarity, distance=distance_of(similarity, objective))
     on_progress()
-    return tree_of(joined, objective.linkage, on_progress, optimal_order=objective.optimal_order), likeness
+    return tree_of(joined, objective.linkage, on_progress, optimal_order=objective.optimal_order), similarity
 
 
-def distance_of(likeness: alike.Codependence, objective: Hierarchical) -> Matrix:
+def distance_of(similarity: codependence.Codependence, objective: Hierarchical) -> Matrix:
     """The distances that are clustered: of the assets, or of their columns of distances as the paper has it."""
     if not objective.between_columns:
-        return likeness.distance
+        return similarity.distance
     from scipy.spatial.distance import pdist, squareform  # only where it is used, in worker processes
 
-    result: Matrix = squareform(pdist(likeness.distance))
+    result: Matrix = squareform(pdist(similarity.distance))
     return result
 
 
@@ -88,13 +88,13 @@ def _fractions(
     problem: Problem,
     objective: Hierarchical,
     tree: Tree,
-    likeness: alike.Codependence,
+    similarity: codependence.Codependence,
     least: MinimumRisk,
     on_progress: OnProgress,
 ) -> Vector:
     if objective.method is HierarchicalMethod.HRP:
         return _recursive_bisection(problem, tree.order, on_progress)
-    clusters = cluster_count(tree, likeness.distance, objective.max_clusters, on_progress)
+    clusters = cluster_count(tree, similarity.distance, objective.max_clusters, on_progress)
     if objective.method is HierarchicalMethod.NCO:
         return _nested_clusters(problem, tree.cut(clusters), least)
     return _tree_split(problem, tree, clusters, on_progress, equal=objective.method is HierarchicalMethod.HERC2)
@@ -154,13 +154,13 @@ def _recursive_bisection(problem: Problem, order: Places, on_progress: OnProgres
     parts, indices = [(0, len(order), 1.0)], order.tolist()
     while parts:
         on_progress()
-        start, stop, share = parts.pop()
+        start, stop, fraction = parts.pop()
         if stop - start == 1:
-            weights[indices[start]] = share
+            weights[indices[start]] = fraction
             continue
         middle = start + (stop - start) // 2
         left = _left_fraction(risk(start, middle), risk(middle, stop))
-        parts += [(start, middle, share * left), (middle, stop, share * (1.0 - left))]
+        parts += [(start, middle, fraction * left), (middle, stop, fraction * (1.0 - left))]
     return weights
 
 
@@ -179,9 +179,9 @@ def _tree_split(problem: Problem, tree: Tree, count: int, on_progress: OnProgres
     for k in range(len(tree.merges) - 1, len(tree.merges) - count, -1):
         on_progress()
         left, right = (nodes[int(node)] for node in tree.merges[k, :2])
-        share = _left_fraction(_risk_within(leaves, risks, left), _risk_within(leaves, risks, right))
-        weights[left] *= share
-        weights[right] *= 1.0 - share
+        fraction = _left_fraction(_risk_within(leaves, risks, left), _risk_within(leaves, risks, right))
+        weights[left] *= fraction
+        weights[right] *= 1.0 - fraction
     for members in leaves:
         weights[members] *= 1.0 / len(members) if equal else clusters.inside(members)
     return weights

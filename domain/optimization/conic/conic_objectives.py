@@ -1,4 +1,4 @@
-"""Every convex problem of the contract as one program over cones: any convex measure, any convex constraint.
+"""Objectives in any convex measure under any convex limits, each as one conic program.
 
 Where nothing but variance and linear limits is asked for, the quadratic and linear solvers are faster and exact; what
 they do not support comes here. Figures are scaled by the risk of a typical asset. The proof is the program's own
@@ -35,7 +35,7 @@ ALMOST_NOTHING = 1e-5
 
 @dataclass(frozen=True, slots=True)
 class RiskPenalty:
-    """A risk that counts against a gain: so much of the objective per unit of the measure."""
+    """A risk subtracted from the net return, times a factor."""
 
     risk: PortfolioRisk
     factor: float
@@ -49,7 +49,7 @@ def minimum_risk(problem: Problem, limits: FeasibleSet, control: SolverControl) 
     """The least risk in the problem's measure, or None where no weights keep the limits."""
     conic = build_conic_problem(limits, control)
     risk = problem.risk
-    degree, unit = risk.measure.degree, risk.unit
+    degree, unit = risk.measure.degree, risk.scale
     conic.model.minimise(risk_epigraph(conic, risk, conic.weights))
 
     def value_of(weights: Vector) -> float:
@@ -62,7 +62,7 @@ def minimum_risk(problem: Problem, limits: FeasibleSet, control: SolverControl) 
 def maximum_net_return(
     limits: FeasibleSet, control: SolverControl, net_return: NetReturn, penalty: RiskPenalty | None = None
 ) -> Candidate | None:
-    """The highest gain less the penalty, or None where no weights keep the limits. Raises UnboundedProblem."""
+    """The highest net return less the penalty, or None where no weights keep the limits. Raises UnboundedProblem."""
     conic = build_conic_problem(limits, control)
     scale = net_return.scale or 1.0
     objective = -net_return_expression(conic, net_return, scale)
@@ -73,7 +73,7 @@ def maximum_net_return(
             squared = conic.model.variables(1)
             conic.model.products(size, squared, constant(1.0))
             size = squared
-        objective = objective + size.times(penalty.factor * risk.unit**risk.measure.degree / scale)
+        objective = objective + size.times(penalty.factor * risk.scale**risk.measure.degree / scale)
     conic.model.minimise(objective)
 
     def value_of(weights: Vector) -> float:
@@ -89,7 +89,8 @@ def maximum_net_return(
 def maximum_ratio(
     limits: FeasibleSet, control: SolverControl, net_return: NetReturn, risk: PortfolioRisk
 ) -> Candidate | None:
-    """The highest gain per unit of risk, the measure taken to the first degree, by the least risk at a gain of one.
+    """The highest net return per unit of risk, the measure taken to the first degree: the least risk at a net return of
+    1.
 
     Weights and limits may grow together (Charnes & Cooper 1962), for all of them and the measure are homogeneous.
     Raises NoPositiveExcessReturn and UnboundedProblem.
@@ -109,7 +110,7 @@ def maximum_ratio(
     raw = conic.weights.value(answer.point)
     if kappa <= NOTHING * float(np.abs(raw).max()):
         raise UnboundedProblem("the ratio only grows with the size of the portfolio; add an upper bound on the weights")
-    degree, unit = risk.measure.degree, risk.unit
+    degree, unit = risk.measure.degree, risk.scale
 
     def inverse_ratio(weights: Vector) -> float:
         achieved = net_return.of(weights) / scale
@@ -134,7 +135,7 @@ def maximum_ratio(
 
 
 def _refuse_without_excess_return(limits: FeasibleSet, control: SolverControl, net_return: NetReturn) -> None:
-    """Raises where there are weights that keep the limits and nothing in them gains."""
+    """Raises where weights keep the limits but none has a positive net return."""
     best = maximum_net_return(limits, control, net_return)
     if best is None:
         return
@@ -155,9 +156,9 @@ def minimum_tracking_error(
     conic.model.minimise(risk_epigraph(conic, risk, conic.weights - benchmark))
 
     def value_of(weights: Vector) -> float:
-        return risk.of(weights - benchmark) / risk.unit
+        return risk.of(weights - benchmark) / risk.scale
 
-    return solve_with_objective(conic, limits, value_of, lambda _: risk.unit * problem.periods_per_year**0.5)
+    return solve_with_objective(conic, limits, value_of, lambda _: risk.scale * problem.periods_per_year**0.5)
 
 
 def solve_with_objective(

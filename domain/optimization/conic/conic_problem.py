@@ -1,4 +1,4 @@
-"""The weights of a problem and all its convex limits as a program over cones, and which limits bind in its answer."""
+"""Conic problem builder: weights and convex limits as a conic program, and which limits bind in its answer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -36,7 +36,8 @@ class LimitEnd:
 
 @dataclass
 class ConicProblem:
-    """A program with weights, under all convex limits of a problem; kappa multiplies every limit."""
+    """A conic program with the weights of a problem and its convex limits. `kappa` is the homogenisation variable of
+    Charnes and Cooper, by which every limit is multiplied; it is 1 where weights have their own scale."""
 
     model: ConicModel
     weights: Affine  # (N,)
@@ -45,7 +46,7 @@ class ConicProblem:
     equalities: list[tuple[str, str | None, int, int]] = field(default_factory=list)  # label, symbol, block, place
 
     def add(self, limit: Limit, symbols: tuple[str, ...], widening: Affine | None = None) -> None:
-        """A further limit, every end of it moved out by `wider`; what is not convex is not this program's."""
+        """A further limit, every end of it moved out by `wider`; limits that are not convex are left out."""
         match limit:
             case Box():
                 _bound(self, limit, symbols, widening)
@@ -59,10 +60,11 @@ class ConicProblem:
                 else:
                     _widened_cap(self, limit, widening)
             case ContributionBounds():
-                _shares(self, limit)
+                _contribution_cones(self, limit)
 
     def bindings(self, answer: ConicSolution, weights: Vector, unit: float) -> tuple[Binding, ...]:
-        """Which limits push, and what relaxing each by one of its units is worth; `unit` is one of the objective."""
+        """Limits that bind, with their shadow prices; `unit` is the value of one program unit in the objective's own
+        unit."""
         found: list[Binding] = []
         for label, symbol, block, index in self.equalities:
             multiplier = float(answer.multipliers[block][index])
@@ -79,7 +81,7 @@ class ConicProblem:
 
 
 def build_conic_problem(limits: FeasibleSet, control: SolverControl, *, homogeneous: bool = False) -> ConicProblem:
-    """The program for limits; homogeneous ones have weights and limits free to grow together."""
+    """The conic problem of these limits; with `homogeneous`, weights and limits are multiplied by a free kappa."""
     model = ConicModel(control=control)
     weights = model.variables(limits.n_assets)
     conic = ConicProblem(model, weights, model.positive(1) if homogeneous else constant(1.0))
@@ -92,12 +94,12 @@ def risk_epigraph(conic: ConicProblem, risk: PortfolioRisk, weights: Affine) -> 
     """The measure's first-degree form, in its own units, of weights that are expressions of the program."""
     if risk.measure.is_quadratic:
         bound = conic.model.variables(1)
-        root = covariance_root(risk.moments.covariance) / risk.unit
+        root = covariance_root(risk.moments.covariance) / risk.scale
         conic.model.second_order(bound, weights.under(root))
         return bound
     scenarios = risk.distribution
     outcomes = conic.model.variables(len(scenarios.values))
-    conic.model.zero(outcomes - weights.under(scenarios.values / risk.unit))
+    conic.model.zero(outcomes - weights.under(scenarios.values / risk.scale))
     return risk_expression(
         conic.model,
         risk.measure,
@@ -177,12 +179,12 @@ def _cap(conic: ConicProblem, cap: RiskCap) -> None:
     expression = risk_epigraph(conic, risk, conic.weights - conic.kappa.times(cap.centre))
     # The program has the measure to the first degree: a unit of the limit is so many of its units at the end.
     end = to_first_degree(cap.maximum / cap.unit, degree)
-    block = conic.model.nonnegative(conic.kappa.times(end / risk.unit) - expression)
-    factor = 1.0 / (cap.unit * risk.unit * degree * end ** (degree - 1))
+    block = conic.model.nonnegative(conic.kappa.times(end / risk.scale) - expression)
+    factor = 1.0 / (cap.unit * risk.scale * degree * end ** (degree - 1))
     conic.sides.append(LimitEnd(cap.label, None, BoundSide.UPPER, block, 0, _own_slack(cap), cap.maximum, factor))
 
 
-def _shares(conic: ConicProblem, bounds: ContributionBounds) -> None:
+def _contribution_cones(conic: ConicProblem, bounds: ContributionBounds) -> None:
     """w_i (Cw)_i >= lower w'Cw with both factors of 0 or more: a cone, for their geometric mean is concave."""
     indices = np.flatnonzero(bounds.lower > 0.0)
     if np.isfinite(bounds.upper).any():
@@ -200,7 +202,7 @@ def _shares(conic: ConicProblem, bounds: ContributionBounds) -> None:
 def _widened_cap(conic: ConicProblem, cap: RiskCap, widening: Affine) -> None:
     risk, degree = cap.risk, cap.risk.measure.degree
     expression = risk_epigraph(conic, risk, conic.weights - conic.kappa.times(cap.centre))
-    unit = cap.unit * risk.unit**degree
+    unit = cap.unit * risk.scale**degree
     if degree == 2:
         squared = conic.model.variables(1)
         conic.model.products(expression, squared, constant(1.0))

@@ -29,12 +29,12 @@ class MomentObjective:
     probabilities: Vector  # (S,)
     means: Vector  # (N,), scaled, 0 where the mean is left out
     factors: tuple[float, float, float]  # of z^2, -z^3, z^4, scaled
-    unit: float  # one of the loss, per period
+    scale: float  # one of the objective, per period
     least: float  # what it is never below
 
     @classmethod
     def of(cls, problem: Problem, objective: HigherMoments) -> "MomentObjective":
-        """The loss of a problem. Raises NotSupported for moments."""
+        """The objective of a problem. Raises NotSupported for moments."""
         if problem.scenarios is None:
             raise NotSupported(
                 "higher moments need returns, prices or scenarios: means and covariances have no skewness or kurtosis"
@@ -71,8 +71,8 @@ class MomentObjective:
     def along(self, weights: Vector, step: Vector) -> Callable[[float], float]:
         """The value on the way: two products with the outcomes for all points of it."""
         start, towards = self.deviations @ weights, self.deviations @ step
-        earned, more = float(self.means @ weights), float(self.means @ step)
-        return lambda share: self._of_outcomes(start + share * towards) - earned - share * more
+        start_return, step_return = float(self.means @ weights), float(self.means @ step)
+        return lambda length: self._of_outcomes(start + length * towards) - start_return - length * step_return
 
 
 def higher_moments(

@@ -1,4 +1,4 @@
-"""The highest expected growth of wealth (Kelly 1956): E ln(1 + x), or its approximations.
+"""The highest expected logarithmic growth (Kelly 1956): E ln(1 + x), or its approximations.
 
 The logarithm itself is maximised by Newton steps, which know x however small it is; in exponential cones 1 + x has lost
 it. Cones are where steps start that find no portfolio without ruin by themselves.
@@ -35,7 +35,7 @@ def maximum_growth(
 ) -> Candidate | None:
     """Weights with the highest growth, or None where none keep the limits.
 
-    The exact form needs returns, prices or scenarios, and loses to any portfolio that some outcome ruins.
+    The exact form needs returns, prices or scenarios, and is minus infinity for any portfolio that some outcome ruins.
     """
     if method is not KellyMethod.QUADRATIC and problem.scenarios is None:
         raise NotSupported("kelly needs returns, prices or scenarios; with moments alone use METHOD_QUADRATIC")
@@ -45,8 +45,8 @@ def maximum_growth(
     def value_of(weights: Vector) -> float:
         return -expected_log_growth(problem, weights, method)
 
-    loss = NegativeGrowth.of(problem)
-    quick = minimise_smooth(loss, limits, value_of, control)
+    negative_growth = NegativeGrowth.of(problem)
+    quick = minimise_smooth(negative_growth, limits, value_of, control)
     if quick is None or _is_proven(quick):
         return quick
     found = _solve_conic(problem, limits, method, control)
@@ -54,7 +54,7 @@ def maximum_growth(
         raise UnboundedProblem("every portfolio within the limits loses all in some outcome; leave room for cash")
     if found is None or _is_proven(found):
         return found
-    return minimise_smooth(loss, limits, value_of, control, found.weights)
+    return minimise_smooth(negative_growth, limits, value_of, control, found.weights)
 
 
 def _is_proven(found: Candidate) -> bool:
@@ -82,7 +82,7 @@ class NegativeGrowth:
 
     values: Matrix  # (S, N)
     probabilities: Vector  # (S,)
-    unit: float
+    scale: float
     least: float = -np.inf
 
     @classmethod
@@ -94,23 +94,23 @@ class NegativeGrowth:
     def gradient(self, weights: Vector) -> Vector:
         """See `Smooth`."""
         wealth = np.maximum(1.0 + self.values @ weights, NARROW)
-        return -(self.values.T @ (self.probabilities / wealth)) / self.unit
+        return -(self.values.T @ (self.probabilities / wealth)) / self.scale
 
     def hessian(self, weights: Vector) -> Matrix:
         """See `Smooth`."""
         wealth = np.maximum(1.0 + self.values @ weights, NARROW)
-        result: Matrix = self.values.T @ ((self.probabilities / wealth**2)[:, None] * self.values) / self.unit
+        result: Matrix = self.values.T @ ((self.probabilities / wealth**2)[:, None] * self.values) / self.scale
         return result
 
     def along(self, weights: Vector, step: Vector) -> Callable[[float], float]:
         """See `Smooth`."""
         start, towards = self.values @ weights, self.values @ step
 
-        def value(share: float) -> float:
-            outcomes = start + share * towards
+        def value(length: float) -> float:
+            outcomes = start + length * towards
             if outcomes.min() <= -1.0:
                 return np.inf
-            return -float(self.probabilities @ np.log1p(outcomes)) / self.unit
+            return -float(self.probabilities @ np.log1p(outcomes)) / self.scale
 
         return value
 
@@ -143,7 +143,7 @@ def _second_order_growth(conic: ConicProblem, problem: Problem, method: KellyMet
         bound = conic.model.variables(1)
         conic.model.second_order(bound, conic.weights.under(covariance_root(weighted.T @ weighted / unit**2)))
     else:
-        means, unit = problem.moments.expected_returns, problem.deviation.unit
+        means, unit = problem.moments.expected_returns, problem.deviation.scale
         bound = risk_epigraph(conic, problem.deviation, conic.weights)
     conic.model.products(bound, squared, constant(1.0))
     scale = max(float(np.abs(means).max()), unit**2)

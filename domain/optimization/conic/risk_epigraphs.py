@@ -1,4 +1,4 @@
-"""Risk measures as expressions that are bounded from below by cones: minimised, they are the risk itself.
+"""Epigraphs of risk measures: expressions that are at least the risk, and equal to it when minimised.
 
 Every function takes a model and the portfolio's outcomes as expressions (S,) and gives one expression. All are
 homogeneous of degree one in the outcomes: where a measure is of degree two, the expression is its root.

@@ -1,4 +1,5 @@
-"""Goals met in the worst case of what the estimates may truly be (Goldfarb & Iyengar 2003; Tutuncu & Koenig 2004).
+"""Robust optimisation: objectives in the worst case of uncertain estimates (Goldfarb & Iyengar 2003; Tutuncu & Koenig
+2004).
 
 From T observations the mean has the standard errors sigma / sqrt(T) and the covariance Sigma / T; a covariance's entry
 has sqrt((s_ii s_jj + s_ij^2) / T) (Gaussian, Anderson 2003). A box takes each number within z standard errors, z the
@@ -57,7 +58,7 @@ def worst_case(problem: Problem, limits: FeasibleSet, objective: WorstCase, cont
 
 
 def worst_net_return(problem: Problem, objective: WorstCase, constant: float) -> NetReturn:
-    """The annual gain with the means at their worst."""
+    """The annual net return with the means at their worst."""
     usual = annual_net_return(problem, constant)
     doubt: tuple[Deduction, ...] = ()
     moments, annual = problem.moments, problem.periods_per_year

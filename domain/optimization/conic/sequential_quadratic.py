@@ -1,4 +1,4 @@
-"""The least of a smooth convex function of the weights, by Newton steps over the limits.
+"""Sequential quadratic programming: a smooth convex function of the weights, minimised within the limits.
 
 Each step minimises the second-order model within the limits, as a quadratic program or one over cones, and a line
 search makes it go down. The tangent at the end, minimised over the limits, is the proof: a convex function is nowhere
@@ -29,10 +29,11 @@ from domain.optimization.tolerances import VALUE_FLOOR
 STEPS = 200
 
 SETTLED_SHARE = 1e-3
-"""A step that promises less than this share of the tolerance, relative to the objective, is the last."""
+"""The iteration ends when the predicted decrease is less than this fraction of the tolerance, relative to the
+objective."""
 
 ENOUGH = 1e-4
-"""Part of what the slope promises that a step must bring (Armijo)."""
+"""Fraction of the predicted decrease that a step must achieve (Armijo)."""
 
 SHORTEST = 1e-10
 """A step shortened to this goes nowhere."""
@@ -42,13 +43,13 @@ class SmoothObjective(Protocol):
     """A convex function of weights (N,) in scaled figures, infinite where it is not defined."""
 
     @property
-    def unit(self) -> float:
-        """One scaled value in the function's own unit."""
+    def scale(self) -> float:
+        """Value of one scaled unit in the function's own unit."""
         ...
 
     @property
     def least(self) -> float:
-        """What it is never below, in scaled figures; minus infinity where that is not known."""
+        """A lower bound, in scaled figures; minus infinity where none is known."""
         ...
 
     def gradient(self, weights: Vector) -> Vector:
@@ -60,7 +61,7 @@ class SmoothObjective(Protocol):
         ...
 
     def along(self, weights: Vector, step: Vector) -> Callable[[float], float]:
-        """Its value after a share of a step."""
+        """Its value along a step, as a function of the step length."""
         ...
 
 
@@ -78,7 +79,7 @@ def minimise_smooth(
     """
     solver = _PolytopeModel(limits, control) if limits.is_linear else _ConicModel(limits, control)
     weights = np.full(limits.n_assets, 1.0 / limits.n_assets) if start is None else start
-    inside, steps, nowhere = start is not None, 0, np.zeros(limits.n_assets)
+    inside, steps, zero_step = start is not None, 0, np.zeros(limits.n_assets)
     while steps < STEPS:
         control()
         steps += 1
@@ -88,18 +89,18 @@ def minimise_smooth(
             return None
         if not inside:
             weights, inside = target, True  # even weights need not keep the limits
-            if not np.isfinite(smooth.along(weights, nowhere)(0.0)):
+            if not np.isfinite(smooth.along(weights, zero_step)(0.0)):
                 break
             continue
         step = target - weights
-        value, promised = smooth.along(weights, step), -float(gradient @ step)
-        if promised <= SETTLED_SHARE * control.tolerance * abs(value(0.0)):
+        value, predicted = smooth.along(weights, step), -float(gradient @ step)
+        if predicted <= SETTLED_SHARE * control.tolerance * abs(value(0.0)):
             weights = target if np.isfinite(value(1.0)) else weights
             break
-        share = _step_length(value, promised)
-        if share == 0.0:
+        length = _step_length(value, predicted)
+        if length == 0.0:
             break
-        weights = target if share == 1.0 else weights + share * step
+        weights = target if length == 1.0 else weights + length * step
     weights = round_to_zero(nearest_feasible(limits, weights))
     return Candidate(
         weights=weights,
@@ -107,8 +108,8 @@ def minimise_smooth(
         solver=f"newton over {solver.name}",
         solver_version=solver_version(solver.name),
         iterations=steps,
-        relative_gap=_gap(smooth, solver, value_of(weights) / smooth.unit, weights),
-        binding=solver.bindings(weights, smooth.unit),
+        relative_gap=_gap(smooth, solver, value_of(weights) / smooth.scale, weights),
+        binding=solver.bindings(weights, smooth.scale),
     )
 
 
@@ -120,18 +121,18 @@ def _gap(smooth: SmoothObjective, solver: "_PolytopeModel | _ConicModel", value:
     return max(value - bound, 0.0) / max(abs(value), VALUE_FLOOR)
 
 
-def _step_length(value: Callable[[float], float], promised: float) -> float:
-    """How much of a step to take, 0 where none of it brings anything."""
-    start, share = value(0.0), 1.0
-    while value(share) > start - ENOUGH * share * promised:
-        share *= 0.5
-        if share < SHORTEST:
+def _step_length(value: Callable[[float], float], predicted: float) -> float:
+    """Length of the step by backtracking (Armijo), 0 where no length improves the value."""
+    start, length = value(0.0), 1.0
+    while value(length) > start - ENOUGH * length * predicted:
+        length *= 0.5
+        if length < SHORTEST:
             return 0.0
-    return share
+    return length
 
 
 def _magnitude(*figures: Vector | Matrix) -> float:
-    """Of the largest figure, by which a model is scaled: near no loss at all they are less than a tolerance."""
+    """Largest absolute entry, by which a model is scaled: near an optimum of 0 entries are below a solver's tolerance."""
     return max(float(np.abs(each).max()) for each in figures) or 1.0
 
 

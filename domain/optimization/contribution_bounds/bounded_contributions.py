@@ -1,10 +1,11 @@
-"""Bounds on the shares of the risk that assets carry, each answer proven against every other portfolio.
+"""Bounds on risk contributions, each answer proven against every other portfolio.
 
-A lower bound on the share of a long position is a cone, and any convex program takes it. An upper bound is not convex.
-Where the best portfolio without it keeps it, that is the answer. Where not, for objectives of mean and variance of long
-portfolios: a local solution is set against the bound that a relaxation proves, and what is left between them is closed
-by branch and bound. Shares sum to one and belong to one long portfolio each (Maillard, Roncalli & Teiletche 2010):
-upper bounds of all others are a lower bound of each, and bounds that leave one vector of shares leave one portfolio.
+A lower bound on the contribution of a long position is a cone, and any convex program takes it. An upper bound is not
+convex. Where the best portfolio without it keeps it, that is the answer. Where not, for objectives of mean and variance
+of long portfolios: a local solution is set against the bound that a relaxation proves, and what is left between them is
+closed by branch and bound. Shares sum to one and belong to one long portfolio each (Maillard, Roncalli & Teiletche
+2010): upper bounds of all others are a lower bound of each, and bounds that leave one vector of shares leave one
+portfolio.
 """
 
 from collections.abc import Callable
@@ -38,7 +39,7 @@ from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, VALUE_FLOOR
 from domain.progress import no_progress
 
 FULL = 1e-9
-"""Lower bounds that leave less than this of the shares leave one portfolio."""
+"""Lower bounds whose sum is within this of 1 leave one portfolio."""
 
 FEASIBILITY_SECONDS = 10.0
 
@@ -50,13 +51,13 @@ def within_contribution_bounds(
 ) -> Candidate | None:
     """The best weights within bounds on contributions; None where there are none.
 
-    `relaxation` gives the best within limits that are convex. Raises NotSupported where bounds stand in the way that
-    cannot be proven, and SolverTimedOut where the time does not suffice for a proof.
+    `relaxation` gives the best within limits that are convex. Raises NotSupported where bounds bind that cannot be
+    proven, and SolverTimedOut where the time does not suffice for a proof.
     """
     if limits.selection_limits:
         selection, share = limits.selection_limits[0].label, limits.contribution_bounds[0].label
         raise NotSupported(
-            f"{selection} decides which assets are held; {share}, on risk contributions, cannot stand by it"
+            f"{selection} decides which assets are held; {share}, on risk contributions, cannot be combined with it"
         )
     intervals = ContributionIntervals.of(limits)
     if intervals.is_empty:
@@ -166,7 +167,7 @@ def _with_contributions(limits: FeasibleSet, contributions: Vector, on_progress:
                 f"{limits.contribution_bounds[0].label} leaves one contribution to each asset, but a long portfolio of "
                 "these assets has no risk, and so no contributions; loosen the bounds"
             ) from None
-        raise SolverFailed("the portfolio of the shares that the bounds leave did not converge") from error
+        raise SolverFailed("the portfolio of the contributions that the bounds leave did not converge") from error
     weights = point / volatilities
     weights *= budget_of(limits) / float(weights.sum())
     return weights if limits.violation(weights) <= FEASIBILITY_TOLERANCE else None
@@ -201,19 +202,19 @@ def _quadratic_objective(problem: Problem) -> QuadraticObjective | None:
     if budget <= 0.0 or problem.costs is not None:
         return None
     whole = np.full(len(mean), 1.0 / budget)
-    earned = 0.5 * (np.outer(mean, whole) + np.outer(whole, mean))
+    return_form = 0.5 * (np.outer(mean, whole) + np.outer(whole, mean))
     typical = VALUE_FLOOR * problem.variance_scale
     match problem.objective:
         case MinRisk() if problem.risk_measure.is_quadratic:
             return QuadraticObjective(covariance, whole, typical)
         case MaxUtility(aversion) if problem.risk_measure.is_quadratic:
             curvature = 0.5 * aversion * annual
-            return QuadraticObjective(curvature * covariance - earned, whole, curvature * typical)
+            return QuadraticObjective(curvature * covariance - return_form, whole, curvature * typical)
         case MaxRatio(risk_free) if problem.risk_measure.is_quadratic:
             excess = mean - risk_free * whole
             return QuadraticObjective(covariance, excess / float(np.abs(excess).max()), 0.0)
         case MaxReturn():
-            return QuadraticObjective(-earned, whole, VALUE_FLOOR * float(np.abs(mean).max()))
+            return QuadraticObjective(-return_form, whole, VALUE_FLOOR * float(np.abs(mean).max()))
     return None
 
 

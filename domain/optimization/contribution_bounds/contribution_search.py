@@ -1,4 +1,4 @@
-"""Branch and bound over weights whose shares of the risk are bounded from above.
+"""Branch and bound over weights whose risk contributions are bounded from above.
 
 A node is a box of weights. Its bound is that of the relaxation, whose products of limits grow exact as the box shrinks
 (Sherali & Adams 1999); its point starts a local search. The coordinate that the relaxation is most wrong about is cut.
@@ -22,7 +22,7 @@ from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, GAP_TOLERANCE
 
 CLOSE_ENOUGH = 0.5 * GAP_TOLERANCE
-"""A node that promises less than this, relative to the best value, is not looked into."""
+"""A node that promises less than this, relative to the best value, is not opened."""
 
 NARROW = 1e-9
 """An interval of a coordinate below this is a point."""
@@ -51,7 +51,7 @@ class QuadraticObjective:
 
 @dataclass(frozen=True, slots=True)
 class ContributionIntervals:
-    """Of the shares, infinite where there is no bound."""
+    """Intervals of the contributions, as fractions of the variance; infinite where there is no bound."""
 
     lower: Vector  # (N,)
     upper: Vector  # (N,)
@@ -106,7 +106,7 @@ class _BoxNode:
 
 
 class ContributionSearch:
-    """Branch and bound on the shares, for weights of a budget above 0."""
+    """Branch and bound on the contributions, for weights of a budget above 0."""
 
     def __init__(
         self,
@@ -142,7 +142,7 @@ class ContributionSearch:
         self._first = start / self._stretch
         self._best: Vector | None = None
         self._value = np.inf
-        self._closed = np.inf  # the least bound of what was not looked into
+        self._closed = np.inf  # the least bound of the nodes that were not opened
         self._solved = 0
 
     def run(self) -> Vector | None:
@@ -195,7 +195,8 @@ class ContributionSearch:
         return self._value - self._close * max(abs(self._value), self._least)
 
     def _node(self, box: _WeightBox, parent: _BoxNode | None = None) -> _BoxNode | None:
-        """The relaxation of a box, None where it is empty or promises nothing; what fails has its parent's bound."""
+        """The relaxation of a box, None where it is empty or cannot be better; where it fails, its parent's bound
+        stays."""
         self._control()
         self._solved += 1
         program, contributions = self._program, self._given.tightened

@@ -1,4 +1,4 @@
-"""Quadratic programs with bounds on shares of the variance, lifted to matrices: what they are at least, and a point.
+"""SDP relaxation of quadratic programs with bounds on risk contributions: a lower bound, and a point to start from.
 
 In z, weights times volatilities and of any size, a share is z_i (Kz)_i / z'Kz, K the correlation. With Z = zz' it is
 linear in Z, and so is a quadratic objective. The relaxation asks of Z only what holds for every zz': that it is
@@ -65,7 +65,7 @@ class ContributionProgram:
 
 @dataclass(frozen=True, slots=True)
 class SdpRelaxation:
-    """What a relaxation says."""
+    """The bound and the point of a relaxation."""
 
     bound: float  # no point has a smaller objective
     point: Vector  # (N,), the first moment of the matrix: a place to start from

@@ -1,8 +1,8 @@
-"""Limits of which every one is multiplied by kappa, so that weights and limits may grow together.
+"""The Charnes-Cooper transformation: every limit multiplied by the homogenisation variable kappa.
 
-A ratio does not change when they do, so it is the highest where the risk is least at a gain fixed at one (Charnes &
-Cooper 1962; Cornuejols & Tutuncu 2007, section 8.2), with y = kappa w in the place of the weights. Where the weights
-have a budget B other than 0, kappa is their sum over B and needs no variable.
+A ratio does not change when weights and limits grow together, so it is highest where the risk is least at a numerator
+of 1 (Charnes & Cooper 1962; Cornuejols & Tutuncu 2007, section 8.2), with y = kappa w in the place of the weights.
+Where the weights have a budget B other than 0, kappa is their sum over B and needs no variable.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from domain.optimization.solution import Binding
 
 
 def refuse_without_excess_return(limits: FeasibleSet, net_return: NetReturn, control: SolverControl) -> None:
-    """Raises where there are weights that keep the limits and nothing in them gains."""
+    """Raises where weights keep the limits but none has a positive excess return."""
     polytope = limits.polytope()
     best = None
     if (polytope.lower <= polytope.upper).all():
@@ -94,7 +94,7 @@ class HomogenisedLimits:
         return len(self.kappa)
 
     def polytope(self, net_return: NetReturn, size: float) -> Polytope:
-        """The cone cut where gain . y - constant kappa is one size, with kappa >= 0."""
+        """The cone cut where numerator . y - constant kappa is 1 in units of its scale, with kappa >= 0."""
         cut = -net_return.constant / size * self.kappa
         cut[: self.limits.n_assets] += net_return.by_asset / size
         rows, ends, open_ends = [self.rows, cut[None, :]], [1.0], [1.0]

@@ -33,13 +33,13 @@ class Corner:
     multiplier: float  # of the budget there
     step: int
 
-    def towards(self, other: "Corner", share: float) -> "Corner":
+    def towards(self, other: "Corner", fraction: float) -> "Corner":
         """The efficient portfolio so far on the way to the next corner."""
-        kept = 1.0 - share
+        kept = 1.0 - fraction
         return Corner(
-            kept * self.weights + share * other.weights,
-            kept * self.trade_off + share * other.trade_off,
-            kept * self.multiplier + share * other.multiplier,
+            kept * self.weights + fraction * other.weights,
+            kept * self.trade_off + fraction * other.trade_off,
+            kept * self.multiplier + fraction * other.multiplier,
             other.step,
         )
 

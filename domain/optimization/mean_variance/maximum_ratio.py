@@ -1,8 +1,8 @@
-"""The highest ratio of a linear gain to volatility: Sharpe ratio and diversification ratio.
+"""The highest ratio of a linear numerator to volatility: Sharpe ratio and diversification ratio.
 
-The ratio does not change when weights and budget grow together, so the problem is solved for y = kappa w with the gain
-fixed at one (Charnes & Cooper 1962; Cornuejols & Tutuncu 2007, section 8.2): the least variance of y, every limit
-multiplied by kappa.
+The ratio does not change when weights and budget grow together, so the problem is solved for y = kappa w with the
+numerator fixed at one (Charnes & Cooper 1962; Cornuejols & Tutuncu 2007, section 8.2): the least variance of y, every
+limit multiplied by kappa.
 """
 
 import numpy as np

@@ -58,7 +58,7 @@ def maximum_utility(
 ) -> Candidate | None:
     """The highest annual mean minus risk_aversion / 2 times annual variance."""
     if not problem.moments.covariance.any():
-        return maximum_return(problem, limits, control)  # there is nothing to be averse to
+        return maximum_return(problem, limits, control)  # no asset varies
     return _solve_by_size(limits, lambda some: _maximum_utility(problem, some, objective, control))
 
 

@@ -88,12 +88,12 @@ class FeasibleSet:
 
     @cached_property
     def contribution_bounds(self) -> tuple[ContributionBounds, ...]:
-        """Limits on the shares of the risk."""
+        """Limits on contributions to the risk."""
         return tuple(limit for limit in self.limits if isinstance(limit, ContributionBounds))
 
     @property
     def without_contribution_bounds(self) -> "FeasibleSet":
-        """The set without limits on shares of the risk."""
+        """The set without limits on contributions to the risk."""
         return FeasibleSet(self.symbols, tuple(one for one in self.limits if not isinstance(one, ContributionBounds)))
 
     @property

@@ -67,7 +67,8 @@ class RiskCap:
 
 @dataclass(frozen=True, slots=True)
 class ContributionBounds:
-    """lower <= w_i (Cw)_i / w'Cw <= upper, infinite where there is no bound; a portfolio without risk has no shares."""
+    """lower <= w_i (Cw)_i / w'Cw <= upper, infinite where there is no bound; a portfolio without risk has no
+    contributions."""
 
     label: str
     covariance: Matrix  # (N, N)
@@ -75,13 +76,13 @@ class ContributionBounds:
     upper: Vector  # (N,)
 
     def value(self, weights: Vector) -> Vector | None:
-        """Each asset's share of the variance, (N,), or None where that is 0."""
+        """Each asset's contribution as a fraction of the variance, (N,), or None where the variance is 0."""
         marginal_risk = self.covariance @ weights
         variance = float(weights @ marginal_risk)
         return weights * marginal_risk / variance if variance > 0.0 else None
 
     def excess(self, weights: Vector) -> float:
-        """By how much the worst share is out of its bounds."""
+        """By how much the worst contribution is outside its bounds."""
         contributions = self.value(weights)
         return (
             0.0

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from domain.errors import InvalidInput, NotSupported
-from domain.estimation import codependence as alike
+from domain.estimation import codependence
 from domain.estimation.moments import (
     estimate_moments,
     pooled_scenarios,
@@ -23,17 +23,21 @@ from domain.progress import OnProgress, no_progress
 
 @dataclass(frozen=True, slots=True)
 class MarketModel:
-    """What the data says to a problem: estimated once, shared by as many problems as are posed on it."""
+    """Moments and scenarios of the assets, estimated once and shared by all problems on the same data."""
 
     moments: Moments
     scenarios: Scenarios | None  # where the measure needs a distribution
-    _likenesses: dict[CodependenceMeasure, alike.Codependence] = field(default_factory=dict, repr=False, compare=False)
+    _codependences: dict[CodependenceMeasure, codependence.Codependence] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
-    def likeness(self, kind: CodependenceMeasure, on_progress: OnProgress = no_progress) -> alike.Codependence:
-        """How alike the assets are, measured once. Raises NotSupported where that needs returns."""
-        if kind not in self._likenesses:
-            self._likenesses[kind] = codependence_of(kind, self.moments, self.scenarios, on_progress)
-        return self._likenesses[kind]
+    def codependence_in(
+        self, measure: CodependenceMeasure, on_progress: OnProgress = no_progress
+    ) -> codependence.Codependence:
+        """Codependence of the assets, measured once. Raises NotSupported where it needs returns."""
+        if measure not in self._codependences:
+            self._codependences[measure] = codependence_of(measure, self.moments, self.scenarios, on_progress)
+        return self._codependences[measure]
 
 
 def market_model_of(

@@ -1,4 +1,4 @@
-"""What an objective makes of weights, as a number that is the smaller the better: the judge of every engine."""
+"""The value of the objective at given weights, to be minimised. Every engine's answer is compared by it."""
 
 import math
 
@@ -71,7 +71,7 @@ def _by_average(goal: MinRisk | MaxUtility | MaxRatio, net_return: float, averag
 
 
 def annual_ratio_risk(problem: Problem, weights: Vector) -> float:
-    """What a ratio divides by, to the first degree: the annual volatility, or the measure per period."""
+    """The denominator of a ratio, to the first degree: the annual volatility, or the measure per period."""
     risk = problem.ratio_risk
     value = to_first_degree(risk.of(weights), risk.measure.degree)
     return value * problem.periods_per_year**0.5 if risk.measure.is_quadratic else value

@@ -45,12 +45,12 @@ class PortfolioRisk:
         return scenario_risk(self.measure, outcomes, self.confidence_level)
 
     @property
-    def unit(self) -> float:
-        """A typical asset's risk to the first degree, by which programs are scaled; 1 where nothing varies."""
+    def scale(self) -> float:
+        """The risk of a typical asset, to the first degree; programs are scaled by it. 1 where nothing varies."""
         if self.measure.is_quadratic:
-            size = float(np.diag(self.moments.covariance).mean()) ** 0.5
+            scale = float(np.diag(self.moments.covariance).mean()) ** 0.5
         else:
             values = self.distribution.values
             spread = values.std(axis=0)
-            size = float(spread[~constant_columns(values)].mean()) if not constant_columns(values).all() else 0.0
-        return size or 1.0
+            scale = float(spread[~constant_columns(values)].mean()) if not constant_columns(values).all() else 0.0
+        return scale or 1.0

@@ -27,7 +27,7 @@ from domain.risk.measures import RiskMeasure
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Everything an engine needs: data, objective, constraints.
+    """Data, objective and constraints: all that a solver needs.
 
     `scenarios` is needed only by measures of a distribution; its symbols are those of the moments.
     Raises InvalidInput when parts do not fit together, with the field named.
@@ -80,7 +80,7 @@ class Problem:
             raise InvalidInput("constraints", "may hold at most one leverage constraint")
 
     def risk_in(self, measure: RiskMeasure) -> PortfolioRisk:
-        """How the risk of weights is measured here, in any measure."""
+        """The risk of weights in any measure, on this problem's data."""
         return PortfolioRisk(measure, self.moments, self.scenarios, self.confidence_level)
 
     @property
@@ -95,12 +95,12 @@ class Problem:
 
     @property
     def utility_risk(self) -> PortfolioRisk:
-        """What utility sets against the return: the variance for its root, the measure itself otherwise."""
+        """The risk that utility subtracts: the variance for the standard deviation, otherwise the measure itself."""
         return self.risk_in(RiskMeasure.VARIANCE) if self.risk_measure.is_quadratic else self.risk
 
     @property
     def ratio_risk(self) -> PortfolioRisk:
-        """What a ratio divides the return by: volatility for variance, otherwise the measure."""
+        """The denominator of a ratio: the volatility for the variance, otherwise the measure."""
         return self.deviation if self.risk_measure.is_quadratic else self.risk
 
     @property

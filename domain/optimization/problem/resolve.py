@@ -57,7 +57,7 @@ from domain.progress import OnProgress, no_progress
 
 
 def build_problem(specification: Specification, data: MarketInput, on_progress: OnProgress = no_progress) -> Problem:
-    """The problem that a specification poses on data.
+    """The problem of a specification on given data.
 
     Raises InvalidInput with the field named when the two do not fit: an unknown symbol, a group without members, a
     missing value under the policy FAIL, no periods per year where they cannot be inferred. `on_progress` is called
@@ -69,7 +69,7 @@ def build_problem(specification: Specification, data: MarketInput, on_progress: 
 def estimation_diagnostics(
     specification: Specification, data: MarketInput, problem: Problem, on_progress: OnProgress = no_progress
 ) -> EstimationDiagnostics:
-    """How good the moments are that a problem was posed with on this data."""
+    """How reliable the moments are that the problem was built with from this data."""
     on_progress()
     if isinstance(data, Moments):
         return of_moments(problem.moments)
@@ -80,9 +80,9 @@ def estimation_diagnostics(
     return diagnosed(specification.estimation, returns.values[:, assets], problem.moments.covariance)
 
 
-def resolve(specification: Specification, universe: MarketModel, on_progress: OnProgress = no_progress) -> Problem:
-    """The problem that a specification poses on a universe. Raises InvalidInput as `build_problem` does."""
-    moments = universe.moments
+def resolve(specification: Specification, market_model: MarketModel, on_progress: OnProgress = no_progress) -> Problem:
+    """The problem of a specification on a market model. Raises InvalidInput as `build_problem` does."""
+    moments = market_model.moments
     symbols = moments.symbols
     _only_assets(specification)
     known = frozenset(symbols)
@@ -93,11 +93,11 @@ def resolve(specification: Specification, universe: MarketModel, on_progress: On
         risk_measure=specification.risk_measure,
         confidence_level=specification.confidence_level,
         constraints=tuple(
-            _resolved(i, c, specification, universe, known, on_progress)
+            _resolved(i, c, specification, market_model, known, on_progress)
             for i, c in enumerate(specification.constraints)
         ),
         current_weights=_weights(specification, symbols),
-        scenarios=universe.scenarios,
+        scenarios=market_model.scenarios,
         options=specification.options,
     )
     costs = trading_costs(specification, problem)
@@ -105,7 +105,7 @@ def resolve(specification: Specification, universe: MarketModel, on_progress: On
 
 
 def trading_costs(specification: Specification, problem: Problem) -> TradingCosts | None:
-    """What it costs to leave the current weights of a posed problem, whether its objective counts that or not.
+    """The cost of trading away from the current weights, whether the objective includes it or not.
 
     Raises InvalidInput where a figure is missing.
     """
@@ -120,7 +120,7 @@ def trading_costs(specification: Specification, problem: Problem) -> TradingCost
 
 
 def _only_assets(specification: Specification) -> None:
-    """Raises InvalidInput for a weight on what the estimation says is a factor."""
+    """Raises InvalidInput where a weight is given for a symbol that the estimation takes as a factor."""
     estimation, objective = specification.estimation, specification.objective
     estimation.only_assets("current_weights", specification.current_weights or ())
     match objective:
@@ -133,7 +133,7 @@ def _only_assets(specification: Specification) -> None:
 
 
 def _seeks_return(objective: Objective | ObjectiveBySymbol) -> bool:
-    """Whether a cost has the unit of what is sought; against a risk it has no price."""
+    """Whether the objective contains the return, from which costs can be taken; a risk has another unit."""
     return isinstance(goal_of(objective), MaxReturn | MaxUtility | MaxRatio)
 
 
@@ -183,12 +183,12 @@ def _resolved(
     index: int,
     constraint: Constraint | ConstraintBySymbol,
     specification: Specification,
-    universe: MarketModel,
+    market_model: MarketModel,
     known: frozenset[str],
     on_progress: OnProgress,
 ) -> Constraint:
     on_progress()
-    symbols = universe.moments.symbols
+    symbols = market_model.moments.symbols
     match constraint:
         case GroupReference(label, group, lower, upper):
             members = _members(f"constraints[{index}].group_bounds.group", group, specification, known)
@@ -199,8 +199,8 @@ def _resolved(
         case Cardinality(symbols=counted):
             _known(f"constraints[{index}].cardinality.symbols", counted, known)
         case NetworkLimit() | ClusterLimit() | CentralityBounds():
-            likeness = partial(universe.likeness, on_progress=on_progress)
-            return resolve_similarity_constraint(f"constraints[{index}]", constraint, symbols, likeness, on_progress)
+            measured = partial(market_model.codependence_in, on_progress=on_progress)
+            return resolve_similarity_constraint(f"constraints[{index}]", constraint, symbols, measured, on_progress)
         case TrackingErrorBySymbol(label, benchmark, max_annual):
             path = f"constraints[{index}].tracking_error.benchmark"
             return TrackingError(label, _benchmark(path, benchmark, symbols), max_annual)

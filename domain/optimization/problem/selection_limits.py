@@ -1,4 +1,4 @@
-"""Limits on which assets are held at all, as masks over the weights."""
+"""Limits on which assets may be held, as masks over the weights: cardinality, exclusions, minimum positions."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class CardinalityRow:
 
 @dataclass(frozen=True, slots=True)
 class SelectionLimit:
-    """At most so many weights other than 0, none beside its neighbour, each at least so large; what is None is free."""
+    """Cardinality, mutual exclusions and a minimum position; None means not limited."""
 
     label: str
     cardinality: tuple[CardinalityRow, ...] = ()
@@ -32,13 +32,13 @@ class SelectionLimit:
     min_weight: float | None = None
 
     def excess(self, weights: Vector) -> float:
-        """Assets too many, 1 for neighbours that are held together, or what the smallest position lacks."""
+        """Number of assets too many, 1 where two that exclude each other are held, or what the smallest position lacks."""
         held = weights != 0.0
         over = max((float((held & row.members).sum() - row.max_assets) for row in self.cardinality), default=0.0)
-        beside = self.exclusions is not None and bool(self.exclusions[np.ix_(held, held)].any())
+        excluded = self.exclusions is not None and bool(self.exclusions[np.ix_(held, held)].any())
         sizes = np.abs(weights[held])
         short = 0.0 if self.min_weight is None or not len(sizes) else self.min_weight - float(sizes.min())
-        return max(over, float(beside), short, 0.0)
+        return max(over, float(excluded), short, 0.0)
 
 
 def selection_limit(constraint: SelectionConstraint, symbols: Sequence[str]) -> SelectionLimit:
@@ -60,7 +60,7 @@ def selection_limit(constraint: SelectionConstraint, symbols: Sequence[str]) -> 
 
 
 def cardinality_rows(selection_limits: Sequence[SelectionLimit]) -> tuple[CardinalityRow, ...]:
-    """All counts, and one for each clique of neighbours: of those at most one is held."""
+    """All cardinality rows, and one for each clique of assets that exclude each other: of those at most one is held."""
     given = [row for selection in selection_limits for row in selection.cardinality]
     cliques = [
         CardinalityRow(clique, 1)
@@ -72,18 +72,18 @@ def cardinality_rows(selection_limits: Sequence[SelectionLimit]) -> tuple[Cardin
 
 
 def _cliques(exclusions: Mask) -> list[Mask]:
-    """A partition into sets in which each stands beside each, the best connected first; single ones left out."""
+    """A partition into sets in which all exclude each other, the most connected first; single assets left out."""
     found = list[Mask]()
     left: Mask = np.asarray(exclusions.any(axis=1))
     while left.any():
         clique: Mask = np.zeros(len(left), dtype=bool)
-        beside = left.copy()
-        while beside.any():
-            degrees = np.where(beside, exclusions[:, beside].sum(axis=1), -1)
+        excluded = left.copy()
+        while excluded.any():
+            degrees = np.where(excluded, exclusions[:, excluded].sum(axis=1), -1)
             new = int(np.argmax(degrees))
             clique[new] = True
-            beside &= exclusions[new]
-            beside[new] = False
+            excluded &= exclusions[new]
+            excluded[new] = False
         left &= ~clique
         if clique.sum() > 1:
             found.append(clique)

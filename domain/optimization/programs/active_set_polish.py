@@ -1,4 +1,4 @@
-"""From an interior-point answer to the exact one: the limits it leans on become equations, and those are solved.
+"""Active-set polish: the limits that are active at an interior-point answer become equations, which are solved exactly.
 
 An interior-point method ends a little inside every limit. Which limits hold at the optimum shows in the multipliers,
 and with them fixed the optimum is the solution of one linear system.
@@ -25,10 +25,10 @@ REFINEMENTS = 3
 
 
 def polish(program: Program, answer: ProgramSolution) -> ProgramSolution:
-    """The exact answer on the limits that the given one leans on, or the given one where that is not better."""
+    """The exact answer on the active limits of the given one, or the given one where that is not better."""
     rough = replace(answer, bound=proven_bound(program, answer))
     if _has_auxiliary(program) and relative_gap(program, rough) <= CLOSE:
-        # Variables without curvature make the equations singular and dear, and there is nothing left to gain.
+        # Variables without curvature make the equations singular and expensive, and nothing is left to improve.
         return snap_active_bounds(program, rough)
     exact = _solve_active_equations(program, rough)
     if exact is None or _violation(program, exact.point) > MISS_TOLERANCE:
@@ -42,7 +42,7 @@ def _has_auxiliary(program: Program) -> bool:
 
 
 def snap_active_bounds(program: Program, answer: ProgramSolution) -> ProgramSolution:
-    """Variables that lean on a bound put there, which moves them by what an interior point leaves, if that fits."""
+    """Variables whose bound is active are set to it, where the result keeps all limits."""
     polytope = program.polytope
     box_multipliers = bound_multipliers(program, answer)
     at_upper = _is_active(box_multipliers, polytope.upper - answer.point)
@@ -119,7 +119,7 @@ def _solve_regularised(system: Matrix, right: Vector, size: int) -> Vector:
 
 
 def _is_active(multiplier: Vector, slack: Vector) -> Mask:
-    """Whether a limit pushes harder than it leaves room."""
+    """True where the multiplier exceeds the slack."""
     result: Mask = (multiplier > 0.0) & (slack < multiplier)
     return result
 

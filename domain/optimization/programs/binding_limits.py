@@ -31,7 +31,7 @@ def candidate_of(program: Program, answer: ProgramSolution, limits: FeasibleSet,
 def binding_limits(
     answer: ProgramSolution, box_multipliers: Vector, limits: FeasibleSet, unit: float
 ) -> tuple[Binding, ...]:
-    """Which limits push, and what relaxing each by one unit is worth; `pushes` are the multipliers of the bounds."""
+    """Limits that bind, with their shadow prices; `box_multipliers` are those of the bounds, (n,)."""
     found = row_bindings(answer.row_multipliers, limits, unit)
     return (*found, *box_bindings(answer.point[: limits.n_assets], box_multipliers[: limits.n_assets], limits, unit))
 
@@ -60,16 +60,16 @@ def box_bindings(weights: Vector, box_multipliers: Vector, limits: FeasibleSet, 
     up = box_multipliers > 0.0
     ends = np.where(up, limits.upper, limits.lower)
     # A multiplier away from its end is an interior point's rounding; from one that is not there, so much the more.
-    pushed = (sizes > BINDING_MULTIPLIER) & (
+    binds = (sizes > BINDING_MULTIPLIER) & (
         np.abs(weights - ends) <= BINDING_DISTANCE * np.maximum(1.0, np.abs(weights))
     )
     found: list[Binding] = []
     for box in limits.boxes:
-        own = pushed & (np.where(up, box.upper, box.lower) == ends)
+        own = binds & (np.where(up, box.upper, box.lower) == ends)
         indices = own.nonzero()[0]
         if not len(indices):
             continue
-        pushed = pushed & ~own  # two labels with the same end: the first has it
+        binds = binds & ~own  # two labels with the same end: the first has it
         for i, upper, size in zip(
             indices.tolist(), up[indices].tolist(), (sizes[indices] * unit).tolist(), strict=True
         ):

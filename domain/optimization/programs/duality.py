@@ -27,7 +27,7 @@ def proven_bound(program: Program, answer: ProgramSolution) -> float:
     gradient = program.gradient(point)
     ends = np.where(row_multipliers > 0.0, polytope.row_upper, polytope.row_lower)
     there = np.isfinite(ends)
-    if not there.all():  # what pushes against an end that is not there proves nothing
+    if not there.all():  # a multiplier of an end that does not exist proves nothing
         row_multipliers, ends = np.where(there, row_multipliers, 0.0), np.where(there, ends, 0.0)
     reduced = gradient + row_multipliers @ polytope.matrix
     reach = REACH * max(1.0, float(np.abs(point).max()))
@@ -48,6 +48,6 @@ def relative_gap(program: Program, answer: ProgramSolution) -> float:
 
 
 def bound_multipliers(program: Program, answer: ProgramSolution) -> Vector:
-    """How hard the bounds on single variables push, (n,): positive at an upper bound, negative at a lower one."""
+    """Multipliers of the bounds on single variables, (n,): positive at an upper bound, negative at a lower one."""
     result: Vector = -(program.gradient(answer.point) + answer.row_multipliers @ program.polytope.matrix)
     return result

@@ -1,4 +1,4 @@
-"""Which linear limits a proof of infeasibility needs.
+"""Farkas certificates: which linear limits a proof of infeasibility needs.
 
 The least t by which all rows have to be widened is above 0 where they conflict, and the multipliers of that program are
 a certificate (Farkas 1902): the rows in proportion to them add up to what no weights within the bounds can be. At a
@@ -66,8 +66,8 @@ def _row_labels(limits: FeasibleSet, used: Vector) -> set[str]:
 
 
 def _bound_labels(limits: FeasibleSet, reduced: Vector, largest: float) -> set[str]:
-    pushed = np.flatnonzero(np.abs(reduced) > NEEDED * largest)
-    return {_bound_label(limits, int(i), lower=bool(reduced[i] < 0.0)) for i in pushed}
+    used_bounds = np.flatnonzero(np.abs(reduced) > NEEDED * largest)
+    return {_bound_label(limits, int(i), lower=bool(reduced[i] < 0.0)) for i in used_bounds}
 
 
 def _bound_label(limits: FeasibleSet, i: int, *, lower: bool) -> str:

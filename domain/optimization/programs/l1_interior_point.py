@@ -1,4 +1,4 @@
-"""Quadratic programs with a limit on sum |w - centre|, without the variables that such a limit brings.
+"""L1-constrained quadratic programs: a limit on sum |w - centre|, without the auxiliary variables it normally needs.
 
 Written out, the limit has a variable u for each weight, u >= |w - centre| and sum u <= maximum, and the program twice
 as many. Their part of an interior-point method's equations is diagonal plus one rank, so they are eliminated by hand
@@ -24,11 +24,11 @@ COMPLEMENTARY = 1e-13
 MISSED = 1e-10
 """Residual at which it ends; rounding of the eliminated parts leaves about a tenth of this."""
 
-WORSE = 1e3
+DIVERGED = 1e3
 """Near a degenerate optimum rounding takes over: this much worse than the best so far, it ends with that."""
 
-STRIDE = 0.995
-FIRST_PUSH = 0.01
+STEP_FRACTION = 0.995
+FIRST_MULTIPLIER = 0.01
 
 
 def is_l1_constrained(limits: FeasibleSet) -> bool:
@@ -42,7 +42,7 @@ def solve_l1_constrained(
 ) -> ProgramSolution | None:
     """The minimiser in the terms of the program's own polytope, as close as rounding lets it come.
 
-    What it has proven is for the caller to look at; a program without answer ends far from one.
+    The caller checks the proven gap; on an infeasible program the result is far from any answer.
     """
     if program.hessian is None:
         return None
@@ -60,23 +60,27 @@ def solve_l1_constrained(
         miss = max(gap / COMPLEMENTARY, residuals.largest / MISSED)
         if miss < best_miss:
             best, best_miss = state, miss
-        if miss <= looser * system.scale or miss > WORSE * best_miss:
+        if miss <= looser * system.scale or miss > DIVERGED * best_miss:
             break
         factor = system.factor(state)
         if factor is None or gap == 0.0:
             break
-        # Straight for the optimum first; how far that goes says how much to keep from the borders.
-        aim = factor.direction(residuals, -state.slack * state.multipliers)
-        length = min(_longest_step(state.slack, aim.slack), _longest_step(state.multipliers, aim.multipliers))
-        ahead = float((state.slack + length * aim.slack) @ (state.multipliers + length * aim.multipliers)) / len(
-            state.slack
+        # Predictor step (affine scaling); its length determines the centring of the corrector.
+        predictor = factor.direction(residuals, -state.slack * state.multipliers)
+        length = min(
+            _longest_step(state.slack, predictor.slack), _longest_step(state.multipliers, predictor.multipliers)
         )
+        ahead = float(
+            (state.slack + length * predictor.slack) @ (state.multipliers + length * predictor.multipliers)
+        ) / len(state.slack)
         target = gap * (ahead / gap) ** 3
-        step_to = factor.direction(residuals, target - state.slack * state.multipliers - aim.slack * aim.multipliers)
-        length = STRIDE * min(
-            _longest_step(state.slack, step_to.slack), _longest_step(state.multipliers, step_to.multipliers)
+        corrector = factor.direction(
+            residuals, target - state.slack * state.multipliers - predictor.slack * predictor.multipliers
         )
-        state = state.moved(step_to, min(1.0, length))
+        length = STEP_FRACTION * min(
+            _longest_step(state.slack, corrector.slack), _longest_step(state.multipliers, corrector.multipliers)
+        )
+        state = state.moved(corrector, min(1.0, length))
     return _answer(best, limits, program.polytope, steps)
 
 
@@ -99,7 +103,7 @@ class _Iterate:
         weights = np.clip(system.centre, lower + 0.1 * (upper - lower), upper - 0.1 * (upper - lower))
         trades = np.abs(weights - system.centre) + system.maximum / size
         slack = np.maximum(system.applied(weights, trades) - system.ends, 1.0 / size)
-        return cls(weights, trades, slack, np.full(len(slack), FIRST_PUSH), np.zeros(len(system.equal)))
+        return cls(weights, trades, slack, np.full(len(slack), FIRST_MULTIPLIER), np.zeros(len(system.equal)))
 
     @property
     def complementarity(self) -> float:
@@ -189,7 +193,7 @@ class _System:
 
     @property
     def scale(self) -> float:
-        """What the figures of the program are like."""
+        """Magnitude of the program's coefficients."""
         return max(1.0, float(np.abs(self.linear).max()))
 
     def applied(self, weights: Vector, trades: Vector) -> Vector:
@@ -228,7 +232,7 @@ class _System:
         return low - high + self.rows.T @ rows - over + under, over + under - total
 
     def residuals(self, state: _Iterate) -> _Residuals:
-        """What is missing from the optimality conditions."""
+        """Residuals of the optimality conditions."""
         of_weights, of_trades = self.transposed(state.multipliers)
         gradient = self.hessian @ state.weights + self.linear - self.equal.T @ state.equality_multipliers
         return _Residuals(
@@ -247,8 +251,8 @@ class _System:
         both, across = over + under, under - over
         share = total / (1.0 + total * float((1.0 / both).sum()))
         tilt = (across / both) * share**0.5
-        lean = np.vstack([self.rows * np.sqrt(rows)[:, None], tilt])
-        matrix = lean.T @ lean
+        low_rank = np.vstack([self.rows * np.sqrt(rows)[:, None], tilt])
+        matrix = low_rank.T @ low_rank
         matrix += self.hessian
         matrix[np.diag_indices_from(matrix)] += low + high + 4.0 * over * under / both
         try:

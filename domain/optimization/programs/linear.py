@@ -23,7 +23,7 @@ def solve_linear(program: Program, control: SolverControl = UNLIMITED) -> Progra
 
 
 class IncrementalProgram:
-    """A linear program that can gain rows; each solve starts from where the last one ended."""
+    """A linear program to which rows can be added; each solve starts from the last answer."""
 
     def __init__(self, program: Program, control: SolverControl = UNLIMITED) -> None:
         import highspy  # only where it is used: a server that never optimises does not load it
@@ -73,7 +73,7 @@ class IncrementalProgram:
         if status != outcome.kOptimal:
             raise SolverFailed.stopped("highs", status)
         solution = solver.getSolution()
-        # HiGHS gives d(value)/d(end of row); a multiplier here is positive where the upper end pushes, hence the sign.
+        # HiGHS gives d(value)/d(end of row); a multiplier here is positive where the upper end binds, hence the sign.
         multipliers = -np.asarray(solution.row_dual)
         iterations = int(solver.getInfo().simplex_iteration_count)
         return ProgramSolution(np.asarray(solution.col_value), multipliers, "highs", iterations)

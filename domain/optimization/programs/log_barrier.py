@@ -1,4 +1,4 @@
-"""The barrier that risk budgets minimise, and Newton's method for it.
+"""The logarithmic barrier whose minimiser is a risk budget, and Newton's method for it.
 
 y'Cy / 2 - theta sum b ln y is strictly convex (Maillard, Roncalli & Teiletche 2010; Spinu 2013), and a few steps reach
 its minimum to rounding.

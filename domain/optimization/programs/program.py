@@ -28,7 +28,7 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class ProgramSolution:
-    """What a solver returned: a point and multipliers, positive where an upper limit pushes."""
+    """What a solver returned: a point and multipliers, positive where an upper limit binds."""
 
     point: Vector  # (n,)
     row_multipliers: Vector  # (M,)

@@ -1,7 +1,7 @@
 """Quadratic programs by our own active set where they are long-only and nothing else, by daqp, or by piqp.
 
-daqp is exact to rounding and fastest up to about a hundred variables; it wants a positive definite Hessian. piqp takes
-what is larger or singular, and whatever daqp gives up on.
+daqp is exact to rounding and fastest up to about a hundred variables; it needs a positive definite Hessian. piqp takes
+what is larger or singular, and what daqp fails on.
 """
 
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""From weights that a solver left near its limits, by its own tolerance, to weights that keep them."""
+"""Repair to feasibility: weights that miss limits by a solver's tolerance are moved to weights that keep them."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ FREE_WEIGHT = 1e-6
 
 
 def repair(limits: FeasibleSet, weights: Vector, objective: Callable[[Vector], float]) -> Vector:
-    """Weights within all limits; without dust if that costs nothing, for a position of 1e-9 is nobody's."""
+    """Weights within all limits, rounded to bounds and to zero where that does not worsen the objective."""
     kept = nearest_feasible(limits, weights)
     clean = nearest_feasible(limits, snap_to_bounds(limits, weights))
     if limits.violation(clean) > max(REPAIRED_VIOLATION, limits.violation(kept)):
@@ -39,7 +39,7 @@ def nearest_feasible(limits: FeasibleSet, weights: Vector) -> Vector:
 
 
 def _rescale_to_budget(limits: FeasibleSet, weights: Vector) -> Vector:
-    """What the sum misses, spread over the weights that have room: those at a bound stay there."""
+    """Spreads what the sum misses over the weights that are not at a bound."""
     free = (weights > limits.lower + FREE_WEIGHT) & (weights < limits.upper - FREE_WEIGHT)
     budget = next((row.upper for row in limits.rows if row.is_budget), None)
     if budget is None or not free.any():

@@ -1,4 +1,4 @@
-"""How closely a problem is solved, until when, and how the caller stops it."""
+"""Accuracy, deadline and cancellation check of a solve."""
 
 import math
 import time
@@ -14,7 +14,7 @@ LATE = "the time limit ran out before the answer was found"
 
 @dataclass(frozen=True, slots=True)
 class SolverControl:
-    """What every solver is told beside its problem; called, it is the cancellation check with the time limit in it."""
+    """Given to every solver beside its problem; calling it checks for cancellation and for the deadline."""
 
     tolerance: float = DEFAULT_TOLERANCE  # relative accuracy of the answer
     deadline: float = math.inf  # of time.monotonic()

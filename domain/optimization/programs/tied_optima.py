@@ -1,4 +1,4 @@
-"""Of several best answers, the one with the least variance.
+"""Tie-breaking: of several optimal answers, the one with the least variance.
 
 All best points of a linear program are those feasible ones that are complementary to its multipliers: what has a
 reduced cost stays at its bound, what has a multiplier stays at its end. Over this face the variance is minimised. The

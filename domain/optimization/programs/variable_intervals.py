@@ -1,9 +1,9 @@
-"""How large variables of a program can be that is no worse than a known value: what makes a bound of it sound.
+"""Intervals of a program's variables over all points no worse than a known value; they make a dual bound rigorous.
 
-A residual of stationarity takes off a bound what it can gain over all points that matter. Those keep the program's
-linear rows, and their linear objective is at most the value known; intervals of the variables follow by adding up what
-the others can be at most, over and over. This bounds weights wherever a budget and a lower bound do. Auxiliary
-variables that stay open, or far beyond the answer, are taken within an explicit box around it.
+A residual of stationarity lowers a bound by the most that it can change the objective over all relevant points. Those
+keep the program's linear rows, and their linear objective is at most the value known; intervals of the variables follow
+by adding up what the others can be at most, over and over. This bounds weights wherever a budget and a lower bound do.
+Auxiliary variables that stay open, or far beyond the answer, are taken within an explicit box around it.
 """
 
 from dataclasses import dataclass, field

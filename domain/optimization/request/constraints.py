@@ -1,4 +1,4 @@
-"""The constraints a caller can set, each under the label he gave it.
+"""The constraints that a caller can set, each under its label.
 
 A bound that is absent is None, never a large number. Weights are fractions of net asset value.
 """
@@ -16,7 +16,7 @@ DEFAULT_LONG_ONLY = "default:long_only"
 
 
 def check_bounds(lower: float | None, upper: float | None) -> None:
-    """That there is one, and that they do not cross. Raises InvalidInput."""
+    """Checks that at least one bound is given and that they do not cross. Raises InvalidInput."""
     if lower is not None:
         figure("lower", lower)
     if upper is not None:
@@ -202,7 +202,7 @@ class MinimumPosition:
 
 @dataclass(frozen=True, slots=True)
 class RiskContributionBounds:
-    """Bounds on the share of the volatility, and so of the variance, that single assets carry."""
+    """Bounds on single assets' risk contributions, as fractions of the volatility (and so of the variance)."""
 
     label: str
     lower: float | None = None

@@ -1,4 +1,4 @@
-"""What to optimise: one small class for each objective of the contract."""
+"""The objectives: one class for each objective of the contract."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -48,7 +48,7 @@ class MaxDiversification:
 
 @dataclass(frozen=True, slots=True)
 class RiskBudget:
-    """Each asset carries its share of the volatility; no budgets means equal shares."""
+    """Each asset contributes a given fraction of the volatility; without budgets all contribute the same."""
 
     budgets: Vector | None = field(default=None)  # (N,), any positive scale
 
@@ -61,7 +61,7 @@ class RiskBudget:
 
 @dataclass(frozen=True, slots=True)
 class FactorBudget:
-    """Each factor carries its share of the volatility, what they do not explain carries none."""
+    """Each factor contributes a given fraction of the volatility; the part that no factor explains contributes none."""
 
     factors: tuple[str, ...]  # K names
     loadings: Matrix  # (N, K)
@@ -77,7 +77,8 @@ class FactorBudget:
 
 @dataclass(frozen=True, slots=True)
 class RelaxedRiskBudget:
-    """Risk budgets that give way for less risk (Gambeta & Kwon 2020); `penalty` weighs each asset's own variance."""
+    """Risk budgets that may be missed where that lowers the risk (Gambeta & Kwon 2020); `penalty` weighs each asset's
+    own variance."""
 
     budgets: Vector | None = field(default=None)  # (N,), any positive scale
     penalty: float = 0.0
@@ -114,7 +115,7 @@ class Kelly:
 
 
 class Uncertainty(StrEnum):
-    """Where an uncertain estimate may truly lie."""
+    """The set in which the true value of an estimate lies."""
 
     NONE = "NONE"
     BOX = "BOX"  # each number in its own interval
@@ -168,7 +169,7 @@ class HigherMoments:
         most = (8.0 / 3.0 * self.variance * self.kurtosis) ** 0.5
         # The second derivative of a z^2 - b z^3 + c z^4 has no zero crossing.
         if self.skewness > most * (1.0 + CONVEX_ROUNDING):
-            rule = f"must be at most the root of 8/3 x variance x kurtosis, {most:g}: beyond it the loss is not convex"
+            rule = f"must be at most the root of 8/3 x variance x kurtosis, {most:g}: otherwise it is not convex"
             raise InvalidInput("skewness", rule)
         if self.variance == 0.0 and self.kurtosis == 0.0:
             raise InvalidInput("variance", "must be above 0 where kurtosis is not: without both it is maxReturn")
@@ -184,7 +185,7 @@ class HierarchicalMethod(StrEnum):
 
 
 class CodependenceMeasure(StrEnum):
-    """How likeness is measured, and so the distance 1 - likeness is made from."""
+    """How the codependence of two assets is measured; distances follow from it."""
 
     PEARSON = "PEARSON"
     SPEARMAN = "SPEARMAN"
@@ -243,5 +244,5 @@ Objective = (
 
 
 def goal_of(objective: object) -> object:
-    """What is sought in the end: of an objective that has a goal, that one."""
+    """The inner goal of a robust or ordered-average objective; any other objective itself."""
     return objective.goal if isinstance(objective, WorstCase | OrderedWeightedAverage) else objective

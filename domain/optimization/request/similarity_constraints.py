@@ -1,6 +1,6 @@
-"""Limits that follow from how alike the assets are, before the data says how alike that is.
+"""Constraints that depend on how similar the assets' returns are, before the data is known.
 
-`resolve_similarity_constraint` makes of each the limit on weights that it is on the assets of a universe.
+`resolve_similarity_constraint` makes of each the constraint on the weights of given assets.
 """
 
 from collections.abc import Callable
@@ -9,26 +9,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from domain.errors import InvalidInput
-from domain.estimation import codependence as alike
+from domain.estimation import codependence
 from domain.estimation.clustering import Linkage, cluster_count, tree_of
 from domain.estimation.network import Connections, Graph, connections_of, within
 from domain.optimization.request.constraints import ClusterCardinality, Linear, MutualExclusion, check_bounds
 from domain.optimization.request.objectives import CodependenceMeasure
 from domain.progress import OnProgress, no_progress
 
-CodependenceOf = Callable[[CodependenceMeasure], alike.Codependence]
-"""How alike the assets are, by a measure of likeness. Raises NotSupported where that needs returns."""
+CodependenceOf = Callable[[CodependenceMeasure], codependence.Codependence]
+"""Codependence of the assets in a given measure. Raises NotSupported where that needs returns."""
 
 
 @dataclass(frozen=True, slots=True)
 class AssetNetwork:
-    """A graph of the assets, made from how alike their returns are."""
+    """A graph of the assets, built from the codependence of their returns."""
 
     graph: Graph = Graph.MINIMUM_SPANNING_TREE
     codependence: CodependenceMeasure = CodependenceMeasure.PEARSON
 
     def connections(self, codependence_of: CodependenceOf, on_progress: OnProgress = no_progress) -> Connections:
-        """Who is connected to whom, (N, N)."""
+        """Which assets are connected, (N, N)."""
         return connections_of(codependence_of(self.codependence), self.graph, on_progress)
 
 
@@ -80,7 +80,7 @@ SimilarityConstraint = NetworkLimit | ClusterLimit | CentralityBounds
 
 
 def needs_returns(limit: SimilarityConstraint) -> bool:
-    """Whether a covariance does not say how alike the assets are."""
+    """Whether the covariance alone does not determine the codependence."""
     kind = limit.codependence if isinstance(limit, ClusterLimit) else limit.network.codependence
     return kind is not CodependenceMeasure.CUSTOM_COVARIANCE
 
@@ -92,7 +92,7 @@ def resolve_similarity_constraint(
     codependence_of: CodependenceOf,
     on_progress: OnProgress = no_progress,
 ) -> MutualExclusion | ClusterCardinality | Linear:
-    """The limit on these symbols. Raises InvalidInput under `path`, and what `codependence_of` raises."""
+    """The constraint on these symbols. Raises InvalidInput under `path`, and what `codependence_of` raises."""
     match limit:
         case NetworkLimit():
             near = np.triu(within(limit.network.connections(codependence_of, on_progress), limit.steps, on_progress))
@@ -114,7 +114,7 @@ def _clusters(
         raise InvalidInput(f"{path}.clusters.clusters", f"must be at most the {len(symbols)} assets of the input")
     if len(symbols) == 1:
         return (symbols,)
-    likeness = codependence_of(limit.codependence)
-    tree = tree_of(likeness, limit.linkage, on_progress, optimal_order=False)
-    count = limit.clusters or cluster_count(tree, likeness.distance, limit.max_clusters, on_progress)
+    similarity = codependence_of(limit.codependence)
+    tree = tree_of(similarity, limit.linkage, on_progress, optimal_order=False)
+    count = limit.clusters or cluster_count(tree, similarity.distance, limit.max_clusters, on_progress)
     return tuple(tuple(symbols[i] for i in members.tolist()) for members in tree.cut(count))

@@ -8,7 +8,7 @@ from domain.optimization.tolerances import DEFAULT_TOLERANCE
 
 
 class EnginePreference(StrEnum):
-    """Who shall solve; AUTO lets the engine pick."""
+    """Which engine solves; AUTO leaves the choice to the service."""
 
     AUTO = "AUTO"
     FAST = "FAST"
@@ -17,7 +17,7 @@ class EnginePreference(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SolverOptions:
-    """How long and how exactly to solve, and by whom."""
+    """Time limit, accuracy and engine."""
 
     time_limit_seconds: float = 30.0
     tolerance: float = DEFAULT_TOLERANCE  # relative accuracy of the objective

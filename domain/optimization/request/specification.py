@@ -1,6 +1,6 @@
 """A problem before its data is known: what a request, a strategy or a mandate asks for, by symbol.
 
-`state` joins it with data and gives a `Problem`.
+`problem.resolve.build_problem` joins it with data and returns a `Problem`.
 """
 
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ class RiskBudgetBySymbol:
 
 @dataclass(frozen=True, slots=True)
 class FactorBudgetBySymbol:
-    """Budgets of factors before the order of symbols is known; who is not named does not load."""
+    """Budgets of factors before the order of symbols is known; a symbol that is not named has a loading of 0."""
 
     factors: tuple[str, ...]
     budgets: tuple[float, ...]
@@ -70,14 +70,14 @@ class RelaxedBudgetBySymbol:
 
 @dataclass(frozen=True, slots=True)
 class TrackingBySymbol:
-    """A benchmark to track before the order of symbols is known; who is not named is not in it."""
+    """A benchmark to track before the order of symbols is known; a symbol that is not named has a weight of 0."""
 
     benchmark: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class TrackingErrorBySymbol:
-    """A tracking error limit before the order of symbols is known; who is not named is not in the benchmark."""
+    """A tracking error limit before the order of symbols is known; a symbol that is not named has a weight of 0."""
 
     label: str
     benchmark: Mapping[str, float]
@@ -109,7 +109,7 @@ ConstraintBySymbol = GroupReference | CardinalityOfGroup | TrackingErrorBySymbol
 
 @dataclass(frozen=True, slots=True)
 class Specification:
-    """Everything of a problem but its data."""
+    """Everything that a problem consists of, except its data."""
 
     objective: Objective | ObjectiveBySymbol
     risk_measure: RiskMeasure = RiskMeasure.VARIANCE
@@ -122,7 +122,7 @@ class Specification:
     current_weights: Mapping[str, float] | None = None
     periods_per_year: float | None = None
     options: SolverOptions = field(default_factory=SolverOptions)
-    costs: CostModel | None = None  # of trading away from the current weights; lowers what is gained
+    costs: CostModel | None = None  # of trading away from the current weights; lowers the net return
 
     def __post_init__(self) -> None:
         if self.periods_per_year is not None:
@@ -132,7 +132,7 @@ class Specification:
 
     @property
     def needs_expected_returns(self) -> bool:
-        """Whether the answer depends on them."""
+        """Whether the answer depends on expected returns."""
         wants_mean = isinstance(goal_of(self.objective), MaxReturn | MaxUtility | MaxRatio | Kelly)
         wants_mean |= isinstance(self.objective, HigherMoments) and not self.objective.ignore_mean
         return wants_mean or any(isinstance(constraint, ReturnFloor) for constraint in self.constraints)
@@ -144,15 +144,17 @@ class Specification:
             return self.objective.method is not KellyMethod.QUADRATIC
         if isinstance(self.objective, WorstCase | OrderedWeightedAverage | HigherMoments):
             return True
-        if isinstance(self.objective, Hierarchical) and not self._likeness_is_of_moments(self.objective.codependence):
+        if isinstance(self.objective, Hierarchical) and not self._codependence_follows_from_moments(
+            self.objective.codependence
+        ):
             return True
         if self.limits_need_returns:
             return True
         measures = [self.risk_measure, *(c.risk_measure for c in self.constraints if isinstance(c, RiskLimit))]
         return not all(measure.is_quadratic for measure in measures)
 
-    def _likeness_is_of_moments(self, codependence: CodependenceMeasure) -> bool:
-        """Whether the covariance says it already: Pearson's is that of the sample."""
+    def _codependence_follows_from_moments(self, codependence: CodependenceMeasure) -> bool:
+        """Whether the covariance determines the codependence: Pearson's is that of the sample."""
         of_sample = self.estimation.covariance == SampleCovariance() and self.estimation.views is None
         return codependence is CodependenceMeasure.CUSTOM_COVARIANCE or (
             codependence is CodependenceMeasure.PEARSON and of_sample
@@ -160,12 +162,12 @@ class Specification:
 
     @property
     def limits_need_returns(self) -> bool:
-        """Whether a limit follows from how alike the returns of assets are."""
+        """Whether a constraint depends on how similar the assets' returns are."""
         return any(isinstance(c, SimilarityConstraint) and needs_returns(c) for c in self.constraints)
 
     @property
     def is_quick(self) -> bool:
-        """Whether a quadratic or linear program or a formula answers, in about a millisecond for fifty assets."""
+        """Whether one quadratic or linear program, or a formula, solves it: about a millisecond for fifty assets."""
         slow = isinstance(self.objective, Kelly | WorstCase | OrderedWeightedAverage | Hierarchical | RelaxedRiskBudget)
         slow = slow or isinstance(self.objective, HigherMoments)
         cones = TrackingErrorBySymbol | RiskLimit | RiskContributionBounds

@@ -56,10 +56,10 @@ DIFFERENT = 1e-5
 
 @dataclass(frozen=True, slots=True)
 class BudgetedExposures:
-    """Who carries the risk: exposures A'w and the share of each, which sum to 1."""
+    """Exposures A'w and the risk budget of each; the budgets sum to 1."""
 
     exposures: Matrix | None  # (N, K), None for the weights themselves
-    shares: Vector  # (K,)
+    fractions: Vector  # (K,)
 
     def of(self, weights: Vector) -> Vector:
         """The exposures of weights (N,)."""
@@ -77,27 +77,28 @@ class _Trial:
 
 
 def constrained_risk_budget(
-    problem: Problem, limits: FeasibleSet, shared: BudgetedExposures, start: Vector, control: SolverControl
+    problem: Problem, limits: FeasibleSet, budgeted: BudgetedExposures, start: Vector, control: SolverControl
 ) -> Candidate:
     """The bounded budgets of limits that can be met; `start` (N,) is about where the portfolio may be.
 
-    Raises NotSupported where no lambda meets the budget, or every one does, with the labels in the way.
+    Raises NotSupported where no lambda meets the budget, or every one does, with the labels of the limits that prevent
+    it.
     """
-    refuse_without_exposure(limits, shared.exposures, control)
-    search = _LambdaSearch.of(problem, _without_budget(limits), shared, control)
+    refuse_without_exposure(limits, budgeted.exposures, control)
+    search = _LambdaSearch.of(problem, _without_budget(limits), budgeted, control)
     found = search.root(max(search.risk(start), 1e-6))
     search.refuse_if_any_will_do(found)
 
     def value_of(weights: Vector) -> float:
-        exposed = shared.of(weights)
+        exposed = budgeted.of(weights)
         if exposed.min() <= 0.0:
             return np.inf
-        return search.risk(weights) - found.factor * float(shared.shares @ np.log(exposed))
+        return search.risk(weights) - found.factor * float(budgeted.fractions @ np.log(exposed))
 
     near = found.weights
     if abs(found.excess) > BUDGET_REPAIRED:
         # What the accuracy of the solver leaves of the budget: the best that meets it at this lambda.
-        near = _LambdaSearch.of(problem, limits, shared, control).trial(found.factor).weights
+        near = _LambdaSearch.of(problem, limits, budgeted, control).trial(found.factor).weights
     weights = repair(limits, near, value_of)
     gap = max(value_of(weights) - found.answer.bound, 0.0)
     bindings = search.conic.bindings(found.answer, weights, 1.0)
@@ -121,7 +122,7 @@ class _LambdaSearch:
     measure: PortfolioRisk
     size: Affine  # the risk, in its own units
     logs: Affine  # one for each share
-    shared: BudgetedExposures
+    budgeted: BudgetedExposures
     limits: FeasibleSet
     budget: float
     control: SolverControl
@@ -129,25 +130,25 @@ class _LambdaSearch:
 
     @classmethod
     def of(
-        cls, problem: Problem, limits: FeasibleSet, shared: BudgetedExposures, control: SolverControl
+        cls, problem: Problem, limits: FeasibleSet, budgeted: BudgetedExposures, control: SolverControl
     ) -> "_LambdaSearch":
         conic = build_conic_problem(limits, control)
-        model, count = conic.model, len(shared.shares)
+        model, count = conic.model, len(budgeted.fractions)
         logs = model.variables(count)
-        exposed = conic.weights if shared.exposures is None else conic.weights.under(shared.exposures.T)
+        exposed = conic.weights if budgeted.exposures is None else conic.weights.under(budgeted.exposures.T)
         model.exponential(logs, constant(np.ones(count)), exposed)
         size = risk_epigraph(conic, problem.risk, conic.weights)
-        return cls(conic, problem.risk, size, logs, shared, limits, problem.budget, control)
+        return cls(conic, problem.risk, size, logs, budgeted, limits, problem.budget, control)
 
     def risk(self, weights: Vector) -> float:
         """To the first degree, in units of the program."""
-        return to_first_degree(self.measure.of(weights), self.measure.measure.degree) / self.measure.unit
+        return to_first_degree(self.measure.of(weights), self.measure.measure.degree) / self.measure.scale
 
     def trial(self, factor: float) -> _Trial:
         """The portfolio of one lambda. Raises SolverTimedOut, and NotSupported where nothing has positive exposures."""
         self.control()
         model = self.conic.model
-        model.minimise(self.size - self.logs.total(factor * self.shared.shares))
+        model.minimise(self.size - self.logs.total(factor * self.budgeted.fractions))
         answer = model.solve()
         if answer is None:
             raise NotSupported(

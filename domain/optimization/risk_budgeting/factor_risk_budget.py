@@ -1,4 +1,4 @@
-"""Budgets of factors: each carries a given share of the volatility, and what they leave unexplained carries none.
+"""Risk budgets of factors: each contributes a given fraction of the volatility; the unexplained part contributes none.
 
 With loadings A (N, K) the exposures are y = A'w. The portfolio that minimises w'Sigma w / 2 - sum b ln(A'w) has Sigma w
 in the span of A and y_k (A+ Sigma w)_k = b_k w'Sigma w (Roncalli & Weisang 2016, "Risk parity portfolios with risk
@@ -37,18 +37,20 @@ def factor_risk_budget(
     no positive sum or no lambda meets the budget.
     """
     if not problem.risk_measure.is_quadratic:
-        raise NotSupported("factor budgets are shares of the volatility; ask for RISK_MEASURE_VARIANCE")
+        raise NotSupported("factor budgets are fractions of the volatility; use RISK_MEASURE_VARIANCE")
     budget = problem.budget
     if budget <= 0.0:
-        raise InvalidInput("leverage.budget", "must be above 0: factor budgets are shares of a portfolio that is held")
+        raise InvalidInput(
+            "leverage.budget", "must be above 0: factor budgets are fractions of a held portfolio's risk"
+        )
     volatilities, correlation = _regular_correlation(problem)
     loadings = _independent_loadings(objective, volatilities)
-    shares = objective.budgets / objective.budgets.sum()
+    fractions = objective.budgets / objective.budgets.sum()
     hedged_loadings = np.linalg.solve(correlation, loadings)
     inverse = np.linalg.inv(loadings.T @ hedged_loadings)
     spread = np.sqrt(np.diag(inverse))
     barrier = LogBarrier(
-        inverse / np.outer(spread, spread), shares, np.zeros(len(shares)), np.full(len(shares), np.inf)
+        inverse / np.outer(spread, spread), fractions, np.zeros(len(fractions)), np.full(len(fractions), np.inf)
     )
     point, steps = unconstrained_minimiser(barrier, control)
     weights = hedged_loadings @ (inverse @ (point / spread)) / volatilities
@@ -70,7 +72,7 @@ def factor_risk_budget(
     # Logarithms of exposures in units of their own; their scale is a constant of the objective.
     exposures = loadings * volatilities[:, None]
     return constrained_risk_budget(
-        problem, limits, BudgetedExposures(exposures / np.abs(exposures).max(axis=0), shares), start, control
+        problem, limits, BudgetedExposures(exposures / np.abs(exposures).max(axis=0), fractions), start, control
     )
 
 

@@ -37,10 +37,10 @@ def relaxed_risk_parity(
         symbol = limits.symbols[int(np.argmin(volatilities))]
         raise InvalidInput("covariance", f"a risk budget needs every variance above 0, that of {symbol} is not")
     n_assets = limits.n_assets
-    shares = (
+    fractions = (
         np.full(n_assets, 1.0 / n_assets) if objective.budgets is None else objective.budgets / objective.budgets.sum()
     )
-    unit = problem.deviation.unit
+    unit = problem.deviation.scale
     covariance = problem.moments.covariance / unit**2
     penalised = covariance + objective.penalty * np.diag(np.diag(covariance))
     conic = build_conic_problem(limits, control)
@@ -48,12 +48,12 @@ def relaxed_risk_parity(
     risk, floor, marginal_risks = model.variables(1), model.positive(1), model.variables(n_assets)
     model.zero(marginal_risks - conic.weights.under(covariance))
     model.nonnegative(marginal_risks)
-    model.products(floor.times(np.sqrt(shares)), conic.weights, marginal_risks)
+    model.products(floor.times(np.sqrt(fractions)), conic.weights, marginal_risks)
     model.second_order(risk, conic.weights.under(covariance_root(penalised)))
     model.minimise(risk - floor)
 
     def value_of(weights: Vector) -> float:
-        carried = np.maximum(weights, 0.0) * np.maximum(covariance @ weights, 0.0) / shares
+        carried = np.maximum(weights, 0.0) * np.maximum(covariance @ weights, 0.0) / fractions
         return math.sqrt(max(0.0, float(weights @ penalised @ weights))) - math.sqrt(float(carried.min()))
 
     found = solve_with_objective(conic, limits, value_of, lambda _: unit)

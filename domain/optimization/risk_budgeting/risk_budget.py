@@ -1,4 +1,4 @@
-"""Risk budgets: each asset carries a given share of the volatility.
+"""Risk budgets: each asset contributes a given fraction of the volatility.
 
 Without binding bounds, the long-only portfolio whose risk contributions are in the proportions b is y / sum(y) where y
 minimises y'Sigma y / 2 - sum b ln y (Maillard, Roncalli & Teiletche 2010; Spinu 2013), a strictly convex problem that
@@ -49,13 +49,13 @@ def risk_budget(
         raise InvalidInput("covariance", f"a risk budget needs every variance above 0, that of {symbol} is not")
     budget = problem.budget
     if budget <= 0.0:
-        raise InvalidInput("leverage.budget", "must be above 0: risk budgets are shares of a long portfolio")
+        raise InvalidInput("leverage.budget", "must be above 0: risk budgets are fractions of a long portfolio's risk")
     n_assets = len(volatilities)
-    shares = (
+    fractions = (
         np.full(n_assets, 1.0 / n_assets) if objective.budgets is None else objective.budgets / objective.budgets.sum()
     )
     correlation = problem.moments.covariance / np.outer(volatilities, volatilities)
-    free = LogBarrier(correlation, shares, np.zeros(n_assets), np.full(n_assets, np.inf))
+    free = LogBarrier(correlation, fractions, np.zeros(n_assets), np.full(n_assets, np.inf))
     try:
         point, steps = unconstrained_minimiser(free, control)
         proven = free.relative_gap(point, 1.0) <= GAP_TOLERANCE
@@ -72,7 +72,7 @@ def risk_budget(
     if not is_feasible(limits):
         return None
     refuse_without_exposure(limits, None, control)
-    return _bounded(problem, limits, LogBarrier(correlation, shares, *_box(limits, volatilities, budget)), control)
+    return _bounded(problem, limits, LogBarrier(correlation, fractions, *_box(limits, volatilities, budget)), control)
 
 
 def _box(limits: FeasibleSet, volatilities: Vector, budget: float) -> tuple[Vector, Vector]:

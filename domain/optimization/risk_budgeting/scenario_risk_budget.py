@@ -42,9 +42,9 @@ def scenario_risk_budget(
     """
     budget = problem.budget
     if budget <= 0.0:
-        raise InvalidInput("leverage.budget", "must be above 0: risk budgets are shares of a long portfolio")
+        raise InvalidInput("leverage.budget", "must be above 0: risk budgets are fractions of a long portfolio's risk")
     size, risk = limits.n_assets, problem.risk
-    shares = np.full(size, 1.0 / size) if objective.budgets is None else objective.budgets / objective.budgets.sum()
+    fractions = np.full(size, 1.0 / size) if objective.budgets is None else objective.budgets / objective.budgets.sum()
     own_risks = np.array([risk.of(unit) for unit in np.eye(size)])
     if (own_risks <= NO_RISK * np.abs(own_risks).max()).any() or not own_risks.any():
         symbol = problem.moments.symbols[int(np.argmin(own_risks))]
@@ -54,12 +54,12 @@ def scenario_risk_budget(
     conic = ConicProblem(model, weights, constant(1.0))
     logs = model.variables(size)
     model.exponential(logs, constant(np.ones(size)), weights)
-    model.minimise(risk_epigraph(conic, risk, weights) - logs.total(shares))
+    model.minimise(risk_epigraph(conic, risk, weights) - logs.total(fractions))
     try:
         answer = model.solve()
         if answer is None:
             raise SolverFailed("Clarabel takes the positive portfolios for none")
-        point, gap = _at_scale_one(risk, shares, weights.value(answer.point), answer)
+        point, gap = _at_scale_one(risk, fractions, weights.value(answer.point), answer)
     except (SolverFailed, UnboundedProblem) as error:
         _refuse_riskless(problem, own_risks, control)
         if isinstance(error, SolverFailed):
@@ -71,17 +71,17 @@ def scenario_risk_budget(
     if limits.violation(found) > FEASIBILITY_TOLERANCE:
         if not is_feasible(limits):
             return None
-        return constrained_risk_budget(problem, limits, BudgetedExposures(None, shares), found, control)
+        return constrained_risk_budget(problem, limits, BudgetedExposures(None, fractions), found, control)
     return Candidate(found, Engine.FAST, "clarabel", solver_version("clarabel"), answer.iterations, gap)
 
 
-def _at_scale_one(risk: PortfolioRisk, shares: Vector, point: Vector, answer: ConicSolution) -> tuple[Vector, float]:
+def _at_scale_one(risk: PortfolioRisk, fractions: Vector, point: Vector, answer: ConicSolution) -> tuple[Vector, float]:
     """The minimiser at a risk of one, which it has at the optimum, and its gap. Raises SolverFailed far from that."""
-    own = to_first_degree(risk.of(point), risk.measure.degree) / risk.unit
+    own = to_first_degree(risk.of(point), risk.measure.degree) / risk.scale
     if not (point > 0.0).all() or not 0.5 < own < 2.0:
         raise SolverFailed(f"Clarabel's budgets of {risk.measure} miss their scale by {own:.2g}")
     scaled = point / own
-    value = to_first_degree(risk.of(scaled), risk.measure.degree) / risk.unit - float(shares @ np.log(scaled))
+    value = to_first_degree(risk.of(scaled), risk.measure.degree) / risk.scale - float(fractions @ np.log(scaled))
     return scaled, max(value - answer.bound, 0.0)
 
 
@@ -89,7 +89,7 @@ def _refuse_riskless(problem: Problem, own_risks: Vector, control: SolverControl
     """Raises UnboundedProblem where some long portfolio has no risk, or less: then budgets of it do not exist."""
     risk = problem.risk
     # Each asset scaled to a risk of one, so that a long portfolio of no risk stands out from small assets.
-    sizes = np.array([to_first_degree(one, risk.measure.degree) for one in own_risks.tolist()]) / risk.unit
+    sizes = np.array([to_first_degree(one, risk.measure.degree) for one in own_risks.tolist()]) / risk.scale
     model = ConicModel(control=control)
     parts = model.positive(len(sizes))
     model.zero(parts.total() - 1.0)
@@ -99,7 +99,7 @@ def _refuse_riskless(problem: Problem, own_risks: Vector, control: SolverControl
     if answer is None:
         return
     least = conic.weights.value(answer.point)
-    if to_first_degree(max(risk.of(least), 0.0), risk.measure.degree) / risk.unit <= RISKLESS:
+    if to_first_degree(max(risk.of(least), 0.0), risk.measure.degree) / risk.scale <= RISKLESS:
         raise UnboundedProblem(
             f"budgets of {risk.measure} do not exist: a long portfolio of these assets has a risk of 0 or less"
         )

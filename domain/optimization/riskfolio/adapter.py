@@ -1,4 +1,4 @@
-"""The one place where Riskfolio-Lib is called: in silence, on a Portfolio of its own, its errors made ours."""
+"""Calls Riskfolio-Lib: without its output, on a Portfolio of its own, its exceptions turned into SolverFailed."""
 
 import io
 import threading
@@ -23,7 +23,7 @@ _LOCK = threading.Lock()
 
 
 def call_riskfolio(ask: Callable[[Any, Any], Any]) -> Vector:
-    """What `ask(riskfolio, pandas)` answers as weights (N,), believed by nobody.
+    """What `ask(riskfolio, pandas)` returns as weights (N,), not verified.
 
     Raises SolverFailed where it answers nothing, where it raises, and where its weights are not numbers: it says None
     to feasible problems too, so none of that means that there is no answer.

@@ -1,4 +1,4 @@
-"""Riskfolio-Lib asked for what it is known to answer, and believed as far as its answer can be checked."""
+"""Solves a problem with Riskfolio-Lib, and compares its weights with the proven ones."""
 
 from collections.abc import Callable
 from importlib.metadata import version
@@ -31,12 +31,12 @@ NAME = "riskfolio-lib"
 def solve_by_riskfolio(
     problem: Problem, limits: FeasibleSet, proven: Candidate, on_progress: Callable[[], None]
 ) -> Candidate:
-    """Riskfolio-Lib's own weights, to be believed if they are as good as the proven ones.
+    """Riskfolio-Lib's own weights, with their gap to the proven ones.
 
     Raises NotSupported where it does not support the problem, and SolverFailed where it gives no answer. Whether it
-    may be asked at all is for `allowed.refusal` to say.
+    may be asked at all is for `support.unsupported_reason` to say.
 
-    It is asked a second time, on another scale, where its first answer is none or falls short.
+    It is called a second time, on another scale, where it returns no answer or one with too large a gap.
     """
     try:
         first = _candidate(problem, limits, translate(problem, limits), proven)

@@ -29,8 +29,8 @@ CODEPENDENCES = {
     CodependenceMeasure.TAIL: "tail",
     CodependenceMeasure.CUSTOM_COVARIANCE: "custom_cov",
 }
-"""What it calls a likeness. Mutual information it counts in other bins than ours; told to take the same ones it cuts
-an asset's correlation with itself, which rounding keeps from being one, into millions of them."""
+"""Riskfolio-Lib's names of codependences. Mutual information it counts in other bins than ours; told to take the same
+ones it cuts an asset's correlation with itself, which rounding keeps from being one, into millions of them."""
 
 MEASURES = mean_risk.MEASURES | {
     RiskMeasure.STANDARD_DEVIATION: "vol",

@@ -47,7 +47,7 @@ def relaxed_weights(
 
     def ask(riskfolio: Any, pd: Any) -> Any:
         portfolio = riskfolio_portfolio(riskfolio, pd, problem, inputs, "MV")
-        # Its weights sum to one here, whatever its budget says, so limits are those of shares of the budget.
+        # Its weights sum to one here, whatever its budget is, so limits are divided by the budget.
         portfolio.binequality = inputs.ends.reshape(-1, 1) / inputs.budget
         return portfolio.rrp_optimization(model="Classic", version=version, l=objective.penalty, b=shares, hist=True)
 

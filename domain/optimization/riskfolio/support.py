@@ -1,4 +1,4 @@
-"""Which combinations Riskfolio-Lib is asked for at all: those whose answer agreed with the proven one when tried."""
+"""Which combinations Riskfolio-Lib is used for: those whose answer agreed with the proven one when tested."""
 
 from functools import cache
 
@@ -25,7 +25,7 @@ Combination = tuple[str, str]
 
 
 def unsupported_reason(problem: Problem) -> str | None:
-    """Why it is not asked for this problem, None where it is."""
+    """Why Riskfolio-Lib is not used for this problem, None where it is."""
     for combination in combinations(problem):
         verdict = support_by_combination().get(combination)
         if verdict == AGREES:
@@ -37,7 +37,7 @@ def unsupported_reason(problem: Problem) -> str | None:
 
 @cache
 def support_by_combination() -> dict[Combination, str]:
-    """What came of every combination that was tried."""
+    """The result of every combination that was tested."""
     return {(family, part): verdict for family, verdict, parts in SUPPORT for part in parts.split()}
 
 
@@ -63,8 +63,8 @@ def combinations(problem: Problem) -> tuple[Combination, ...]:
             return ((f"WORST_CASE {_GOALS[type(goal)]}", f"{means}/{covariance}"),)
         case OrderedWeightedAverage(goal=goal):
             return (("ORDERED_WEIGHTED_AVERAGE", ANY if isinstance(goal, MinRisk) else _GOALS[type(goal)]),)
-        case Hierarchical(method, linkage, likeness):
-            return ((str(method), measure), (f"{method} {linkage}", str(likeness)))
+        case Hierarchical(method, linkage, codependence):
+            return ((str(method), measure), (f"{method} {linkage}", str(codependence)))
     return ((type(problem.objective).__name__, measure),)
 
 

@@ -1,4 +1,4 @@
-"""A problem in Riskfolio-Lib's terms: scaled returns, constraints as rows, and how far it may be short."""
+"""A problem as input of Riskfolio-Lib: scaled returns, constraints as rows, and the largest short exposure."""
 
 from dataclasses import dataclass
 
@@ -63,7 +63,7 @@ def translate(problem: Problem, limits: FeasibleSet, *, again: bool = False) -> 
         raise NotSupported("Riskfolio-Lib is not asked for costs in the objective; use AUTO or FAST")
     rows, ends = _inequalities(limits)
     # Mean variance one, for on raw daily returns its solvers fail at random; one plus a return has its own scale.
-    unit = 1.0 if isinstance(problem.objective, Kelly) else problem.deviation.unit * (OTHER_SCALE if again else 1.0)
+    unit = 1.0 if isinstance(problem.objective, Kelly) else problem.deviation.scale * (OTHER_SCALE if again else 1.0)
     return RiskfolioInput(
         returns=_scenarios(problem) / unit,
         means=problem.moments.expected_returns / unit,

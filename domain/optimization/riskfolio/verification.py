@@ -1,4 +1,4 @@
-"""What Riskfolio-Lib's weights are worth beside the proven ones, by our own definition of every objective."""
+"""Compares Riskfolio-Lib's weights with the proven ones, by our own definition of every objective."""
 
 import math
 
@@ -52,11 +52,11 @@ def gap_of(problem: Problem, weights: Vector, proven: Vector) -> float | None:
     best, value = value_of_weights(problem, proven), value_of_weights(problem, weights)
     if isinstance(problem.objective, RiskBudget):
         return max(value - best, 0.0)  # a logarithm of risk, so relative already
-    return max(value - best, 0.0) / max(abs(best), RISK_FLOOR * problem.deviation.unit)
+    return max(value - best, 0.0) / max(abs(best), RISK_FLOOR * problem.deviation.scale)
 
 
 def value_of_weights(problem: Problem, weights: Vector) -> float:
-    """What the objective makes of weights, the smaller the better."""
+    """The value of the objective at given weights, to be minimised."""
     match problem.objective:
         case RiskBudget(budgets):
             return _budget_value(problem, weights, budget_column(budgets, len(weights))[:, 0])
@@ -71,8 +71,8 @@ def _nested_gap(problem: Problem, objective: Hierarchical, weights: Vector, prov
     """NCO has the least risk within each cluster, then between them: how far each of these is missed, relatively."""
     clusters = [np.arange(len(weights))]
     if len(weights) > 1:
-        tree, likeness = cluster_assets(problem, objective)
-        clusters += tree.cut(cluster_count(tree, likeness.distance, objective.max_clusters))
+        tree, similarity = cluster_assets(problem, objective)
+        clusters += tree.cut(cluster_count(tree, similarity.distance, objective.max_clusters))
 
     def risk_within(held: Vector, members: Places) -> float:
         inside = np.zeros(len(held))
@@ -80,7 +80,7 @@ def _nested_gap(problem: Problem, objective: Hierarchical, weights: Vector, prov
         inside[members] = held[members] / total if total > HELD else 1.0 / len(members)
         return problem.risk.of(inside)
 
-    floor = RISK_FLOOR * problem.risk.unit**problem.risk_measure.degree
+    floor = RISK_FLOOR * problem.risk.scale**problem.risk_measure.degree
     gaps = []
     for members in clusters:
         if len(members) > 1:

@@ -1,9 +1,10 @@
-"""Which assets to hold at all: counts, neighbours and least positions, by branch and bound (Bertsimas & Shioda 2009).
+"""Which assets to hold: cardinality, mutual exclusions and minimum positions, by branch and bound (Bertsimas & Shioda
+2009).
 
 A node has assets that are out, assets that are in with at least the least position, and undecided ones. Its relaxation
 is the problem with those bounds and, where positions are capped, with what the caps leave of each count; its value
-bounds all below it. An asset of a rule that the relaxed weights break is decided both ways, and one that is in takes
-out whatever may not be held beside it. The search ends when no open node can be better than the best weights found.
+bounds all below it. An asset of a rule that the relaxed weights break is decided both ways, and one that is in excludes
+whatever may not be held with it. The search ends when no open node can be better than the best weights found.
 """
 
 import heapq
@@ -45,7 +46,7 @@ Relaxation = Callable[[FeasibleSet], Candidate | None]
 
 
 class RelaxationLimitReachedError(Exception):
-    """More relaxations than the caller wants to wait for; it never leaves the engine."""
+    """More relaxations than the caller allows; caught inside the optimiser."""
 
 
 @dataclass(order=True)
@@ -59,7 +60,7 @@ class _SelectionNode:
 
 @dataclass(frozen=True, slots=True)
 class SelectionRules:
-    """How many of which assets may be held, which not beside each other, and how little of each."""
+    """Cardinality rows, mutual exclusions and the minimum position of all limits together."""
 
     cardinality: tuple[CardinalityRow, ...]
     exclusions: Mask  # (N, N)
@@ -90,7 +91,7 @@ class SelectionRules:
         return (sizes > 0.0) & (sizes < self.least - BROKEN)
 
     def broken_by(self, held: Mask) -> Mask:
-        """Which of the assets that are held (N,) belong to a count that is exceeded or stand beside a neighbour."""
+        """Which of the assets that are held (N,) belong to a cardinality row that is exceeded or exclude each other."""
         exceeded = self._members[:, held].sum(axis=1) > self._most
         return np.asarray(held & (self.exclusions[held].any(axis=0) | self._members[exceeded].any(axis=0)), dtype=bool)
 
@@ -106,7 +107,7 @@ def select_assets(
     value: Callable[[Vector], float],
     on_progress: Callable[[], None],
     *,
-    tightening: NodeBound | None = None,
+    node_bound: NodeBound | None = None,
     caps_hold: bool = True,
     most_relaxations: float = np.inf,
     tolerance: float = 0.0,
@@ -121,7 +122,7 @@ def select_assets(
         limits,
         relaxation,
         value,
-        tightening,
+        node_bound,
         caps_hold=caps_hold,
         most_relaxations=most_relaxations,
         close=max(SEARCH_GAP, 0.5 * tolerance),
@@ -135,7 +136,7 @@ class _SelectionSearch:
         limits: FeasibleSet,
         relaxation: Relaxation,
         value: Callable[[Vector], float],
-        tightening: NodeBound | None,
+        node_bound: NodeBound | None,
         *,
         caps_hold: bool,
         most_relaxations: float,
@@ -144,7 +145,7 @@ class _SelectionSearch:
         self._convex = limits.convex
         self._relaxation = relaxation
         self._value = value
-        self._tightening = tightening
+        self._node_bound = node_bound
         self._rules = SelectionRules.of(limits)
         self._position_caps = (
             _position_caps(limits) if caps_hold and self._rules.cardinality else np.full(limits.n_assets, np.inf)
@@ -175,7 +176,7 @@ class _SelectionSearch:
                 if self._rules.kept_by(child.weights):
                     self._keep(child.candidate)
                     continue
-                child = self._tightened(child)
+                child = self._with_node_bound(child)
                 if child.bound < self._cutoff():
                     heapq.heappush(open_nodes, child)
         return self._end(min([node.bound for node in open_nodes], default=np.inf))
@@ -227,11 +228,11 @@ class _SelectionSearch:
             bound = -np.inf  # a gap that is not known proves nothing
         return _SelectionNode(bound, self._solved, states, weights, found)
 
-    def _tightened(self, node: _SelectionNode) -> _SelectionNode:
-        limits = None if self._tightening is None else self._limits(node.states)
-        if self._tightening is None or limits is None:
+    def _with_node_bound(self, node: _SelectionNode) -> _SelectionNode:
+        limits = None if self._node_bound is None else self._limits(node.states)
+        if self._node_bound is None or limits is None:
             return node
-        bound = self._tightening(limits, _inside(node.states), node.states == UNDECIDED, node.weights)
+        bound = self._node_bound(limits, _inside(node.states), node.states == UNDECIDED, node.weights)
         return replace(node, bound=max(node.bound, bound))
 
     def _limits(self, states: States) -> FeasibleSet | None:
@@ -243,10 +244,10 @@ class _SelectionSearch:
             upper[states == SHORT] = -self._rules.least
         if (np.maximum(lower, self._convex.lower) > np.minimum(upper, self._convex.upper)).any():
             return None
-        added: list[Limit] = [Box(RULE, lower, upper), *self._shares(states)]
+        added: list[Limit] = [Box(RULE, lower, upper), *self._cardinality_rows(states)]
         return FeasibleSet(self._convex.symbols, (*self._convex.limits, *added))
 
-    def _shares(self, states: States) -> Iterator[Row]:
+    def _cardinality_rows(self, states: States) -> Iterator[Row]:
         """A held asset is at most its cap, so its part of the cap is at most 1: the parts fit into the count."""
         inside = _inside(states)
         for row in self._rules.cardinality:
@@ -282,7 +283,7 @@ class _SelectionSearch:
                 return
 
     def _is_nearly_kept(self, node: _SelectionNode) -> bool:
-        """Whether little stands in the way, if only a solver's rounding."""
+        """Whether only small weights, such as a solver's rounding, break the rules."""
         broken, sizes = self._rules.broken_by(node.weights != 0.0), np.abs(node.weights)
         if not broken.any() or float(sizes[broken].min()) >= NEARLY * float(sizes.sum()):
             return False
@@ -332,9 +333,9 @@ class _SelectionSearch:
             return None
         inside, moved = _inside(node.states), np.zeros(len(sizes))
         for i in np.flatnonzero(broken).tolist():
-            beside = inside.copy()
-            beside[i] = True
-            moved[i] = sizes[i] * (sizes[i] + float(sizes[self._rules.forced_out(beside)].sum()))
+            chosen_with = inside.copy()
+            chosen_with[i] = True
+            moved[i] = sizes[i] * (sizes[i] + float(sizes[self._rules.forced_out(chosen_with)].sum()))
         return int(np.argmax(moved))
 
 

@@ -1,4 +1,4 @@
-"""Which assets to trade at all where every trade has a fee, by branch and bound.
+"""Which trades to make where every trade has a fixed fee, by branch and bound.
 
 A node has assets that keep their current weights, assets that pay the fee, and undecided ones. What is undecided pays
 such a part of the fee as its trade is of the largest that the limits allow, the convex envelope of the fee (Lobo, Fazel
@@ -98,7 +98,7 @@ class _TradeSearch:
         # One weight alone cannot change then.
         self._is_on_budget = budget is not None and abs(float(within.sum()) - budget) <= TRADED
         most = largest_trades(limits, costs.current)
-        self._shares = np.divide(costs.fee, most, out=np.zeros_like(most), where=most > TRADED)
+        self._fee_rates = np.divide(costs.fee, most, out=np.zeros_like(most), where=most > TRADED)
         self._fixed = most <= 0.0
         self._means = problem.periods_per_year * problem.moments.expected_returns
         self._best: Candidate | None = None
@@ -128,7 +128,8 @@ class _TradeSearch:
         return np.where(self._must, PAID, np.where(self._fixed, KEPT, UNDECIDED)).astype(np.int8)
 
     def _size(self, problem: Problem, weights: Vector, value: float) -> float:
-        """What a gap is measured against, as `convex` does: the objective, or its parts where costs bring it near 0."""
+        """What a gap is measured against, as `conic_objectives` does: the objective, or its parts where costs bring it
+        near 0."""
         if isinstance(problem.objective, MaxRatio):
             return max(abs(value), SMALLEST_VALUE)
         net_return = float(self._means @ weights)
@@ -152,9 +153,9 @@ class _TradeSearch:
                 f"which assets to trade was not decided in {MOST_RELAXATIONS:,} relaxations; trade fewer assets,"
                 " or raise solver.tolerance"
             )
-        posed = replace(self._problem, costs=self._priced(states))
+        priced = replace(self._problem, costs=self._priced(states))
         try:
-            found = self._relaxation(posed, self._within(kept))
+            found = self._relaxation(priced, self._within(kept))
         except NoPositiveExcessReturn as refusal:
             self._refusal = refusal
             return None
@@ -162,8 +163,8 @@ class _TradeSearch:
             return None
         # Exactly kept is exactly the current weight, whatever rounding a solver left.
         found = replace(found, weights=np.where(kept, self._stay, found.weights))
-        value = objective_value(posed, found.weights)
-        bound = value - (found.relative_gap or 0.0) * self._size(posed, found.weights, value)
+        value = objective_value(priced, found.weights)
+        bound = value - (found.relative_gap or 0.0) * self._size(priced, found.weights, value)
         if np.isnan(bound):
             bound = -np.inf  # a gap that is not known proves nothing
         trades = np.abs(found.weights - costs.current)
@@ -171,7 +172,7 @@ class _TradeSearch:
 
     def _priced(self, states: States) -> TradingCosts:
         costs, kept = self._costs, states == KEPT
-        rates = np.where(kept, 0.0, costs.rates + np.where(states == UNDECIDED, self._shares, 0.0))
+        rates = np.where(kept, 0.0, costs.rates + np.where(states == UNDECIDED, self._fee_rates, 0.0))
         impact = None if costs.impact is None else np.where(kept, 0.0, costs.impact)
         paid = costs.paid + costs.fee * int((states == PAID).sum())
         return replace(costs, rates=rates, impact=impact, fee=0.0, paid=paid)
@@ -203,7 +204,7 @@ class _TradeSearch:
             self._best_size = self._size(self._problem, found.weights, value)
 
     def _sort(self, node: _TradeNode, open_nodes: list[_TradeNode]) -> None:
-        """Leaves a node that promises too little or is settled; any other one waits."""
+        """Closes a node whose bound is too high or whose best weights are known; any other one is queued."""
         if node.bound >= self._cutoff() or self._is_settled(node):
             self._ended = min(self._ended, node.bound)
         else:

@@ -1,4 +1,4 @@
-"""What holding few assets costs in variance: bounds by the perspective of a quadratic objective.
+"""Bounds of a quadratic objective under cardinality limits, by its perspective relaxation.
 
 With Q = R + diag(d), R positive semidefinite, an asset that is held with weight w adds d w^2, one that is not adds
 nothing. For any slope b, d w^2 >= b w - g for every w that a held asset may have, where g is the largest b w - d w^2.

@@ -1,4 +1,4 @@
-"""The least of a linear function and a spectral risk over a polytope, by cutting planes.
+"""Cutting planes: a linear function plus a spectral risk, minimised over a polytope.
 
 A risk that weighs losses by rank is the highest of its own q-mean losses over all reweightings q that its weights can
 make of the scenarios. The q of a portfolio comes from sorting its outcomes, and no weights have less risk than their
@@ -23,7 +23,7 @@ TOGETHER = 1e-10
 """Bound and best value this close, relative to the larger of the value and one, are one."""
 
 TOGETHER_SHARE = 0.1
-"""The same as a share of a looser tolerance."""
+"""The same as a fraction of a looser tolerance."""
 
 PATIENCE = 60
 """Cuts in a row that improve neither the bound nor the best value before it ends as it is."""
@@ -44,7 +44,7 @@ FEW = 4
 
 @dataclass(frozen=True, slots=True)
 class CuttingPlanes:
-    """A risk and its slope at any weights."""
+    """Cuts of a spectral risk: its value and a subgradient at any weights."""
 
     returns: Matrix  # (S, N), scaled
     probabilities: Vector
@@ -87,7 +87,7 @@ class SpectralProgram:
 
 @dataclass(frozen=True, slots=True)
 class Incumbent:
-    """The best point that was found, and the mixture of cuts that proves how good it is."""
+    """The best point so far, and the mixture of cuts that proves its bound."""
 
     point: Vector  # (n,)
     value: float
@@ -129,7 +129,7 @@ def minimise_by_cuts(program: SpectralProgram, start: Vector, control: SolverCon
             break
         hold = 0.0 if few_pieces and best_value - bound <= NEAR * abs(best_value) else HOLD
         point = hold * best + (1.0 - hold) * answer.point[:-1]
-    # What the last master leaves to its cuts is one mixture of them, and to the limits what they push against it.
+    # The multipliers of the last master's cuts mix them into one cut; those of its limits belong to that cut.
     shares = np.maximum(-answer.row_multipliers[rows:], 0.0)
     mixed: Vector = (shares / (shares.sum() or 1.0)) @ np.array(gradients)
     of_limits = ProgramSolution(answer.point[:-1], answer.row_multipliers[:rows], answer.solver, answer.iterations)

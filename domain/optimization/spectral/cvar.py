@@ -4,7 +4,7 @@ Rockafellar & Uryasev 2000, equation 17, minimises level + sum p_s u_s / (1 - co
 u_s >= 0. Scenarios whose loss stays below the level have u_s = 0, so the program starts with the worst scenarios of
 even weights and takes in those whose loss turns out above the level, until there are none: what was left out then
 changes nothing, and before that it only makes the minimum smaller. The multipliers of the scenarios are the reweighting
-that proves the bound (see `spectral`).
+that proves the bound (see `spectral_risk`).
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
-"""Limits on risks that weigh outcomes by rank, met by cutting planes around whatever solves the rest.
+"""Limits on spectral risks, met by cutting planes around the method that solves the rest.
 
-Weights that break such a limit are cut off by the q-mean loss that shows it (see `cutting`), a linear limit under the
-same label, and the rest is solved again. No weights that keep the limit are ever cut off, so the bound of the last
-answer is one of the whole problem.
+Weights that break such a limit are cut off by the q-mean loss that shows it (see `cutting_planes`), a linear limit
+under the same label, and the rest is solved again. No weights that keep the limit are ever cut off, so the bound of the
+last answer is one of the whole problem.
 """
 
 from collections.abc import Callable, Collection
@@ -36,7 +36,7 @@ def within_spectral_constraints(
     *,
     scaled: bool = True,
 ) -> Candidate | None:
-    """What `solved` answers within all limits, which it is given without ranked caps but with their cuts.
+    """The answer of `solved` within all limits: it is given the cuts of the spectral limits in their place.
 
     Cuts are scaled by the risk of a typical asset, or not, where limits are to be widened in their own units.
     """
@@ -48,13 +48,13 @@ def within_spectral_constraints(
     ]
     for _ in range(ROUNDS):
         on_progress()
-        rows = [_scaled(row, cap.risk.unit if scaled else 1.0) for cap in caps for row in cap.cuts]
+        rows = [_scaled(row, cap.risk.scale if scaled else 1.0) for cap in caps for row in cap.cuts]
         found = solved(FeasibleSet(limits.symbols, (*kept, *rows)))
         if found is None:
             return None
         missed = [cap for cap in caps if _is_violated(cap, found)]
         if not missed:
-            return replace(found, binding=_merge_bindings(found.binding, {cap.label: cap.risk.unit for cap in caps}))
+            return replace(found, binding=_merge_bindings(found.binding, {cap.label: cap.risk.scale for cap in caps}))
         for cap in missed:
             cap.cuts.append(_cut(cap, found))
     raise SolverFailed(f"{ROUNDS} cuts do not hold {', '.join(cap.label for cap in caps)}")
@@ -79,7 +79,7 @@ def explore_spectral_constraints(limits: FeasibleSet, labels: Collection[str]) -
         except (SolverFailed, SolverTimedOut):
             continue
         if proof is not None:
-            cap.cuts.extend(_row(cap, gradient * risk.unit) for gradient in proof.found.gradients)
+            cap.cuts.extend(_row(cap, gradient * risk.scale) for gradient in proof.found.gradients)
             weights = proof.weights
     return weights
 
@@ -94,7 +94,7 @@ def _is_violated(cap: RiskCap, found: Candidate) -> bool:
 def _cut(cap: RiskCap, found: Candidate) -> Row:
     risk = spectral_risk_of(cap.risk)
     _, gradient = risk.cutting_planes.cut(found.weights)
-    return _row(cap, gradient * risk.unit)
+    return _row(cap, gradient * risk.scale)
 
 
 def _row(cap: RiskCap, gradient: Vector) -> Row:

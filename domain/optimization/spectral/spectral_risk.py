@@ -1,8 +1,8 @@
-"""Measures that weigh outcomes by rank, and what is sought with them: the least, the best utility, the best ratio.
+"""Objectives in spectral risk measures, which weigh outcomes by rank: least risk, utility, ratio.
 
-CVaR, Gini, tail Gini, worst outcome, ranges, ordered weighted averages: all are cut by planes (see `cutting`). A
-utility has the gain beside the risk. A ratio is the highest where the risk is least at a gain of one, with weights and
-limits free to grow together (see `homogeneous`); a risk of degree one has the same cuts there.
+CVaR, Gini, tail Gini, worst outcome, ranges, ordered weighted averages: all are cut by planes (see `cutting_planes`). A
+utility adds the net return to the risk. A ratio is highest where the risk is least at a net return of 1, with weights
+and limits free to grow together (see `charnes_cooper`); a risk of degree one has the same cuts there.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ from domain.risk.measures.spectral import Spectrum, corrected, given_weights, sp
 from domain.risk.outcomes import EQUAL
 
 NOTHING = 1e-9
-"""A risk of less than this, in typical ones at the same gain, is none: a ratio to it has no maximum."""
+"""A risk of less than this, in units of a typical risk at the same return, is none: a ratio to it has no maximum."""
 
 SpectralObjective = MinRisk | MaxUtility | MaxRatio
 
@@ -49,14 +49,14 @@ class SpectralRisk:
     of: Callable[[Vector], float]  # per period, computed without the spectrum where it is a measure: it judges answers
 
     @property
-    def unit(self) -> float:
+    def scale(self) -> float:
         """A typical outcome, by which programs are scaled."""
         return float(self.scenarios.values.std()) or 1.0
 
     @property
     def cutting_planes(self) -> CuttingPlanes:
         """Of scaled outcomes."""
-        return CuttingPlanes(self.scenarios.values / self.unit, self.scenarios.probabilities, self.spectrum)
+        return CuttingPlanes(self.scenarios.values / self.scale, self.scenarios.probabilities, self.spectrum)
 
 
 def is_spectral(measure: RiskMeasure) -> bool:
@@ -122,12 +122,12 @@ def optimise_spectral(
 
 @dataclass(frozen=True, slots=True)
 class SpectralProof:
-    """What a reweighting of the scenarios proves about the least value, and the best weights that were found."""
+    """The best weights, and the bound that a reweighting of the scenarios proves."""
 
     limits: FeasibleSet
     value: Callable[[Vector], float]  # in the objective's own unit
     found: Incumbent
-    unit: float  # one scaled value, in the objective's own unit: the larger of a typical risk and gain
+    unit: float  # one scaled value, in the objective's own unit: the larger of a typical risk and return
 
     @property
     def weights(self) -> Vector:
@@ -170,15 +170,15 @@ def _minimise(
     net_return: NetReturn,
     control: SolverControl,
 ) -> SpectralProof | None:
-    """The least penalty * risk - gain."""
+    """The least penalty * risk - net return."""
     polytope = limits.polytope()
     start = _feasible_point(limits, polytope, control)
     if start is None:
         return None
-    scale = max(net_return.scale, penalty * risk.unit)
+    scale = max(net_return.scale, penalty * risk.scale)
     linear = np.zeros(len(polytope.lower))
     linear[: limits.n_assets] = -net_return.by_asset / scale
-    program = SpectralProgram(risk.cutting_planes, linear, penalty * risk.unit / scale, polytope)
+    program = SpectralProgram(risk.cutting_planes, linear, penalty * risk.scale / scale, polytope)
     found = minimise_by_cuts(program, start, control)
 
     def value(weights: Vector) -> float:
@@ -190,7 +190,7 @@ def _minimise(
 def _maximum_ratio(
     limits: FeasibleSet, risk: SpectralRisk, net_return: NetReturn, control: SolverControl
 ) -> Candidate | None:
-    """The highest annual gain per unit of risk, by the least risk at a gain of one."""
+    """The highest annual net return per unit of risk, by the least risk at a net return of 1."""
     cone, size = HomogenisedLimits.of(limits), net_return.scale
     start = None
     if size > 0.0:
@@ -203,7 +203,8 @@ def _maximum_ratio(
     if start is None:
         refuse_without_excess_return(limits, net_return, control)
         return None
-    # A ratio has a maximum only where no weights that gain have a risk of 0 or less: that bounds every master.
+    # A ratio has a maximum only where no weights with a positive return have a risk of 0 or less: 0 bounds every master
+    # program.
     program = SpectralProgram(risk.cutting_planes, np.zeros(cone.columns), 1.0, polytope, least=0.0)
     found = minimise_by_cuts(program, start.point, control)
     kappa = float(cone.kappa @ found.point)
@@ -213,9 +214,9 @@ def _maximum_ratio(
         raise SolverFailed("HiGHS returned a portfolio of no size")
     weights = nearest_feasible(limits, found.point[: limits.n_assets] / kappa)
     achieved = net_return.of(weights)
-    inverse = risk.of(weights) / risk.unit * size / achieved if achieved > 0.0 else np.inf
+    inverse = risk.of(weights) / risk.scale * size / achieved if achieved > 0.0 else np.inf
     bound = found.bound
-    ratio = size / (inverse * risk.unit)
+    ratio = size / (inverse * risk.scale)
     box_multipliers = bound_multipliers(found.tangent, found.answer)[: limits.n_assets]
     binding = cone.binding(found.answer.row_multipliers, box_multipliers, weights, ratio * kappa / inverse)
     return _candidate(weights, found.cuts, max(inverse / bound - 1.0, 0.0) if bound > 0.0 else np.inf, binding)

@@ -308,7 +308,7 @@ def test_centrality_is_the_number_of_neighbours() -> None:
     assert {one.label for one in solution.binding} >= {"central"}
 
 
-def test_moments_know_linear_likeness_only() -> None:
+def test_moments_determine_linear_codependence_only() -> None:
     moments = Moments.of(NAMES, np.zeros(COUNT), np.cov(RETURNS.T), 252.0)
     for kind in (CodependenceMeasure.PEARSON, CodependenceMeasure.CUSTOM_COVARIANCE):
         limit = NetworkLimit("net", AssetNetwork(codependence=kind))
@@ -348,10 +348,12 @@ def test_groups_are_counted_by_name() -> None:
         build_problem(posed(Cardinality("few", 2, ("S00", "nobody"))), PANEL)
 
 
-def test_likeness_is_measured_once_for_a_universe() -> None:
+def test_codependence_is_measured_once_for_a_market_model() -> None:
     wanted = posed(NetworkLimit("net", AssetNetwork(codependence=CodependenceMeasure.KENDALL)))
-    universe = market_model_of(wanted, PANEL)
-    assert universe.likeness(CodependenceMeasure.KENDALL) is universe.likeness(CodependenceMeasure.KENDALL)
+    market_model = market_model_of(wanted, PANEL)
+    assert market_model.codependence_in(CodependenceMeasure.KENDALL) is market_model.codependence_in(
+        CodependenceMeasure.KENDALL
+    )
 
 
 def test_a_conflict_says_how_many_more_it_takes() -> None:
