@@ -4,7 +4,6 @@ A node is a box of weights. Its bound is that of the relaxation, whose products 
 (Sherali & Adams 1999); its point starts a local search. The coordinate that the relaxation is most wrong about is cut.
 """
 
-import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -18,8 +17,10 @@ from domain.optimization.contribution_bounds.sdp_relaxation import (
     solve_sdp_relaxation,
 )
 from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.programs.branch_and_bound import expand_best_first
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, GAP_TOLERANCE
+from domain.progress import no_progress
 
 CLOSE_ENOUGH = 0.5 * GAP_TOLERANCE
 """A node that promises less than this, relative to the best value, is not opened."""
@@ -159,19 +160,22 @@ class ContributionSearch:
             return self._best
         size = self._program.n_assets
         root = self._node(_WeightBox(np.zeros(size), np.full(size, np.inf)))
-        open_nodes = [] if root is None else [root]
-        while open_nodes and not (self._any_feasible and self._best is not None):
-            node = heapq.heappop(open_nodes)
-            if node.bound >= self._cutoff:
-                self._closed = min(self._closed, node.bound)
-                break
-            for box in self._branches(node):
-                child = self._node(box, node)
-                if child is not None:
-                    heapq.heappush(open_nodes, child)
+        open_bound = expand_best_first(root, self._children, self._open_below, no_progress)
+        self._closed = min(self._closed, open_bound)
         if self._best is not None and not self._any_feasible:
             self._check()
         return self._best
+
+    def _children(self, node: _BoxNode) -> Iterator[_BoxNode]:
+        for box in self._branches(node):
+            child = self._node(box, node)
+            if child is not None:
+                yield child
+
+    def _open_below(self) -> float:
+        """The bound from which nodes need not be expanded: none need where any weights are enough and some are known.
+        """
+        return -np.inf if self._any_feasible and self._best is not None else self._cutoff
 
     def _check(self) -> None:
         """The part that holds the best has a relaxation of its own: one that took it for empty or worse was wrong."""

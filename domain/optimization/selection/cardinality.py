@@ -7,7 +7,6 @@ bounds all below it. An asset of a rule that the relaxed weights break is decide
 whatever may not be held with it. The search ends when no open node can be better than the best weights found.
 """
 
-import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import reduce
@@ -21,6 +20,7 @@ from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.limits import Box, Limit, Row
 from domain.optimization.problem.polytope import LARGE
 from domain.optimization.problem.selection_limits import CardinalityRow, Mask, cardinality_rows
+from domain.optimization.programs.branch_and_bound import expand_best_first
 from domain.optimization.selection.perspective import NodeBound
 from domain.optimization.solution import Candidate
 from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, SEARCH_GAP
@@ -154,32 +154,29 @@ class _SelectionSearch:
         self._most_relaxations, self._close = most_relaxations, close
         self._best: Candidate | None = None
         self._best_value = np.inf
-        self._solved = 0
+        self._solved = self._expanded = 0
         self._tried = set[bytes]()
         self._refusal: NoPositiveExcessReturn | None = None
 
     def run(self, on_progress: Callable[[], None]) -> Candidate | None:
         root = self._node(np.zeros(self._convex.n_assets, dtype=np.int8))
-        if root is None:
-            return self._end(np.inf)
-        open_nodes, steps = [root], 0
-        while open_nodes and open_nodes[0].bound < self._cutoff():
-            on_progress()
-            node = heapq.heappop(open_nodes)
-            steps += 1
-            if steps.bit_count() == 1 or self._is_nearly_kept(node):
-                self._try(node)
-            for states in self._branches(node):
-                child = self._node(states)
-                if child is None or child.bound >= self._cutoff():
-                    continue
-                if self._rules.kept_by(child.weights):
-                    self._keep(child.candidate)
-                    continue
-                child = self._with_node_bound(child)
-                if child.bound < self._cutoff():
-                    heapq.heappush(open_nodes, child)
-        return self._end(min([node.bound for node in open_nodes], default=np.inf))
+        return self._end(expand_best_first(root, self._children, self._cutoff, on_progress))
+
+    def _children(self, node: _SelectionNode) -> Iterator[_SelectionNode]:
+        """The children that can be better than the best; what keeps the rules is compared with it on the way."""
+        self._expanded += 1
+        if self._expanded.bit_count() == 1 or self._is_nearly_kept(node):
+            self._try(node)
+        for states in self._branches(node):
+            child = self._node(states)
+            if child is None or child.bound >= self._cutoff():
+                continue
+            if self._rules.kept_by(child.weights):
+                self._keep(child.candidate)
+                continue
+            child = self._with_node_bound(child)
+            if child.bound < self._cutoff():
+                yield child
 
     def _cutoff(self) -> float:
         if self._best is None:

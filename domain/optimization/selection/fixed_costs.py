@@ -6,8 +6,7 @@ such a part of the fee as its trade is of the largest that the limits allow, the
 be better than the best weights found. What it has proven counts every node, also those that it had no need to open.
 """
 
-import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -20,6 +19,7 @@ from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.limits import Box
 from domain.optimization.problem.objective_value import objective_value
 from domain.optimization.problem.problem import Problem
+from domain.optimization.programs.branch_and_bound import expand_best_first
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.request.objectives import MaxRatio, WorstCase
 from domain.optimization.solution import Candidate, Engine
@@ -110,19 +110,18 @@ class _TradeSearch:
 
     def run(self, on_progress: Callable[[], None]) -> Candidate | None:
         root = self._node(self._start())
-        open_nodes: list[_TradeNode] = []
         self._keep(self._nothing_traded())
         if root is not None:
             self._first(root, on_progress)
-            self._sort(root, open_nodes)
-        while open_nodes and open_nodes[0].bound < self._cutoff():
-            on_progress()
-            node = heapq.heappop(open_nodes)
-            for states in self._branches(node):
-                child = self._node(states)
-                if child is not None:
-                    self._sort(child, open_nodes)
-        return self._end(min([self._ended, *(node.bound for node in open_nodes)]))
+            root = root if self._stays_open(root) else None
+        open_bound = expand_best_first(root, self._children, self._cutoff, on_progress)
+        return self._end(min(self._ended, open_bound))
+
+    def _children(self, node: _TradeNode) -> Iterator[_TradeNode]:
+        for states in self._branches(node):
+            child = self._node(states)
+            if child is not None and self._stays_open(child):
+                yield child
 
     def _start(self) -> States:
         return np.where(self._must, PAID, np.where(self._fixed, KEPT, UNDECIDED)).astype(np.int8)
@@ -203,12 +202,12 @@ class _TradeSearch:
             self._best, self._best_value = found, value
             self._best_size = self._size(self._problem, found.weights, value)
 
-    def _sort(self, node: _TradeNode, open_nodes: list[_TradeNode]) -> None:
-        """Closes a node whose bound is too high or whose best weights are known; any other one is queued."""
+    def _stays_open(self, node: _TradeNode) -> bool:
+        """Whether a node can be better than the best and its best weights are not known; its bound counts if not."""
         if node.bound >= self._cutoff() or self._is_settled(node):
             self._ended = min(self._ended, node.bound)
-        else:
-            heapq.heappush(open_nodes, node)
+            return False
+        return True
 
     def _is_settled(self, node: _TradeNode) -> bool:
         """Whether the best weights of the node are known: all that trades in its relaxation pays the fee already."""

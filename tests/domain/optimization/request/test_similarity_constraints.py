@@ -288,14 +288,14 @@ def test_every_linkage_makes_clusters(linkage: Linkage) -> None:
 
 @given(seed=st.integers(0, 10_000), share=st.floats(0.0, 1.0))
 def test_neighbours_are_counted_in_cliques(seed: int, share: float) -> None:
-    apart = np.triu(np.random.default_rng(seed).random((12, 12)) < share, 1)
-    apart = apart | apart.T
-    counts = cardinality_rows([SelectionLimit("net", exclusions=apart)])
-    assert sum(count.members.astype(int) for count in counts).max() <= 1 if counts else not apart.any()
-    for count in counts:
-        members = np.flatnonzero(count.members)
-        assert count.most == 1
-        assert (apart[np.ix_(members, members)] | np.eye(len(members), dtype=bool)).all()
+    excluded = np.triu(np.random.default_rng(seed).random((12, 12)) < share, 1)
+    excluded = excluded | excluded.T
+    rows = cardinality_rows([SelectionLimit("net", exclusions=excluded)])
+    assert sum(row.members.astype(int) for row in rows).max() <= 1 if rows else not excluded.any()
+    for row in rows:
+        members = np.flatnonzero(row.members)
+        assert row.max_assets == 1
+        assert (excluded[np.ix_(members, members)] | np.eye(len(members), dtype=bool)).all()
 
 
 def test_centrality_is_the_number_of_neighbours() -> None:
