@@ -1,5 +1,6 @@
-"""From a real portfolio to its target: what to trade, in which order, at which cost, and what cannot be traded.
+"""Reallocation: the trades from a real portfolio to its target, their order and cost, and what cannot be traded.
 
-`flow.reallocate` is the specification: seven steps, one line each. `orders` turns wishes into orders within their
-limits, `lots` chooses whole lots, `schedule` puts them into days, `causes` says what is missing and why.
+Begin with `flow.reallocate`, the specification in seven steps, one line each. `orders` turns required trades into
+orders within their limits, `lots` chooses whole lots, `schedule` distributes orders over days, `causes` and `shortfall`
+report what is not traded, and why.
 """
