@@ -63,7 +63,7 @@ def _jobs(client: Client, address: str, pid: int, sizes: Sizes) -> Iterator[dict
     values = returns(20)
     moments = Moments([f"S{i}" for i in range(20)], values.mean(axis=0), np.cov(values.T), 252)
     yield _optimize(client, sizes, moments, "optimize/N=20")
-    with _all_cores_solving(client, address):
+    with _all_cores_solving(address):
         yield _optimize(client, sizes, moments, "optimize/N=20/both_cores_solving")
     daily = strategies.optimize(min_risk(), 252)
     panel = Panel.of([f"S{i}" for i in range(20)], np.arange(1, 1001), 100.0 * np.cumprod(1.0 + values[-1000:], axis=0))
@@ -91,7 +91,7 @@ def _jobs(client: Client, address: str, pid: int, sizes: Sizes) -> Iterator[dict
 
 
 @contextmanager
-def _all_cores_solving(client: Client, address: str) -> Iterator[None]:
+def _all_cores_solving(address: str) -> Iterator[None]:
     """As many heavy calls as there are cores, all the time, from a client in a process of its own."""
     command = [sys.executable, "-c", "from service import solve_on_and_on; solve_on_and_on()", address]
     with subprocess.Popen(command, cwd=Path(__file__).parent, stdout=subprocess.PIPE, text=True) as other:
