@@ -9,14 +9,15 @@ from market import FRONTIER_POINTS, Array, Market, Run
 from domain.errors import NoPositiveExcessReturn
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.optimization.frontier import trace
+from domain.optimization.frontier import trace_frontier
 from domain.optimization.problem.problem import Problem
 from domain.optimization.problem.resolve import build_problem
 from domain.optimization.request.constraints import Constraint, GroupBounds, Turnover, TurnoverKind, WeightBounds
 from domain.optimization.request.objectives import Hierarchical, MaxRatio, MinRisk, Objective, RiskBudget
 from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
-from domain.risk.measures import RiskMeasure, conditional_value_at_risk
+from domain.risk.measures import RiskMeasure
+from domain.risk.measures.tail import conditional_value_at_risk
 
 NO_RATIO = NoPositiveExcessReturn
 """Raised where no asset has a positive mean, so that no ratio is positive."""
@@ -42,7 +43,7 @@ def our_jobs(market: Market) -> Mapping[str, Run]:
         return solve(build_problem(Specification(Hierarchical(), periods_per_year=YEAR), panel)).weights
 
     def frontier() -> Array:
-        found = trace(Problem(_moments(market), MinRisk()), FRONTIER_POINTS, lambda: None)
+        found = trace_frontier(Problem(_moments(market), MinRisk()), FRONTIER_POINTS, lambda: None)
         return np.array([solution.weights for solution in found])
 
     return {
