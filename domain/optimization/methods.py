@@ -1,4 +1,4 @@
-"""The methods of the table in `dispatch`, each called in the same way: with a problem, its limits and an objective."""
+"""The methods of the table in `dispatch`, all called in the same way: with a problem, its limits, an objective."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

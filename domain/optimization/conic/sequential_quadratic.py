@@ -132,7 +132,7 @@ def _step_length(value: Callable[[float], float], predicted: float) -> float:
 
 
 def _magnitude(*figures: Vector | Matrix) -> float:
-    """Largest absolute entry, which scales a model: near an optimum of 0 entries are below a tolerance."""
+    """Largest absolute entry, to scale a model by: near an optimum of 0 entries are below a solver's tolerance."""
     return max(float(np.abs(each).max()) for each in figures) or 1.0
 
 

@@ -173,7 +173,7 @@ class ContributionSearch:
                 yield child
 
     def _open_below(self) -> float:
-        """The bound from which nodes need not be expanded: none where any weights are enough and some are known."""
+        """Nodes from this bound on are not expanded; none are where any weights are enough and some are known."""
         return -np.inf if self._any_feasible and self._best is not None else self._cutoff
 
     def _check(self) -> None:

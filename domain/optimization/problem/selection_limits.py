@@ -32,7 +32,7 @@ class SelectionLimit:
     min_weight: float | None = None
 
     def excess(self, weights: Vector) -> float:
-        """Number of assets too many, 1 where two exclusive ones are held, or what the smallest position lacks."""
+        """Assets too many, 1 where two that exclude each other are held, or what the smallest position lacks."""
         held = weights != 0.0
         over = max((float((held & row.members).sum() - row.max_assets) for row in self.cardinality), default=0.0)
         excluded = self.exclusions is not None and bool(self.exclusions[np.ix_(held, held)].any())
