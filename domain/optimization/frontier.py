@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from domain.errors import NotSupported, SolverFailed
+from domain.errors import InfeasibleProblem, NotSupported, SolverFailed
 from domain.optimization.feasibility import is_feasible
 from domain.optimization.infeasibility import conflict
 from domain.optimization.mean_variance.critical_line import Corner, corners, is_tied
@@ -14,7 +14,7 @@ from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.duality import proven_bound
 from domain.optimization.programs.program import Program, ProgramSolution
 from domain.optimization.programs.solver_info import solver_version
-from domain.optimization.request.constraints import ReturnFloor
+from domain.optimization.request.constraints import Linear, ReturnFloor
 from domain.optimization.request.objectives import MaxReturn, MinRisk
 from domain.optimization.solution import Candidate, Engine, Solution
 from domain.optimization.solve import solve
@@ -22,8 +22,12 @@ from domain.optimization.tolerances import VALUE_FLOOR
 from domain.optimization.verify import verify
 
 FLOOR_LABEL = "frontier:return"
+SAME_RISK_LABEL = "frontier:least risk"
 SAME = 1e-12
 """Corner portfolios closer than this are one."""
+
+RISK_FREE = 1e-12
+"""Directions whose variance is less than this part of the largest carry no risk."""
 
 TIE_ROOM = 1e-12
 """What a floor at the highest return leaves for rounding."""
@@ -56,9 +60,39 @@ def needs_separate_problems(problem: Problem, points: int) -> bool:
 
 
 def frontier_ends(problem: Problem, on_progress: Callable[[], None]) -> tuple[Solution, Solution]:
-    """The portfolios of the highest return and of the least risk. Raises what `solve` raises."""
+    """The portfolios of the highest return and of the least risk, the latter with the highest return of several.
+
+    Raises what `solve` raises.
+    """
     highest = solve(replace(problem, objective=MaxReturn()), on_progress)
-    return highest, solve(replace(problem, objective=MinRisk()), on_progress)
+    least = solve(replace(problem, objective=MinRisk()), on_progress)
+    return highest, _highest_return_of_least_risk(problem, least, on_progress)
+
+
+def _highest_return_of_least_risk(problem: Problem, least: Solution, on_progress: Callable[[], None]) -> Solution:
+    """Portfolios of the same least variance have the same exposure to every direction that has variance.
+
+    Under a covariance of full rank there is one only. For other measures, and where limits are not linear, the answer
+    that was found first is kept.
+    """
+    limits = feasible_set(problem)
+    plain = limits.is_linear and not limits.selection_limits and not limits.contribution_bounds
+    if not plain or problem.costs is not None or not problem.risk_measure.is_quadratic:
+        return least
+    variances, directions = np.linalg.eigh(problem.moments.covariance)
+    risky = directions[:, variances > RISK_FREE * variances[-1]].T
+    if len(risky) == len(variances):
+        return least
+    exposures = [
+        Linear(f"{SAME_RISK_LABEL} {i}", dict(zip(least.symbols, row.tolist(), strict=True)), value, value)
+        for i, (row, value) in enumerate(zip(risky, (risky @ least.weights).tolist(), strict=True))
+    ]
+    same_risk = replace(problem, objective=MaxReturn(), constraints=(*problem.constraints, *exposures))
+    try:
+        found = solve(same_risk, on_progress)
+    except (InfeasibleProblem, SolverFailed):
+        return least  # rounding of the exposures
+    return found if found.expected_return_annual > least.expected_return_annual else least
 
 
 def portfolios_between(

@@ -306,6 +306,7 @@ def has_checkpoint(wire: Wire, name: str) -> bool:
     return 0.05 < answer.get("fraction", 0.0) < 0.9
 
 
+@pytest.mark.alone  # its time is that of a job, run twice
 def test_a_job_survives_the_kill_of_its_server(
     start_server: Callable[..., RunningServer], opened: Any, wire: Wire
 ) -> None:
@@ -346,6 +347,7 @@ def test_a_job_survives_the_kill_of_its_server(
     assert milestones == ["KIND_STAGE", "KIND_RESUMED"]
 
 
+@pytest.mark.alone
 def test_a_drained_server_hands_its_job_on(start_server: Callable[..., RunningServer], opened: Any) -> None:
     first = start_server()
     wire = opened(first)

@@ -59,8 +59,22 @@ def solve_quadratic(program: Program, control: SolverControl = UNLIMITED) -> Pro
             return None
         if status == DAQP_LATE:
             raise SolverTimedOut(LATE)
+    return _by_interior_point(program, hessian, control)
+
+
+def _by_interior_point(program: Program, hessian: Matrix, control: SolverControl) -> ProgramSolution | None:
+    """Once more to the smallest tolerance where the bound is not close: it is absolute, and values may be near 0."""
     rough = _piqp(program, hessian, control)
-    return None if rough is None else polish(program, rough)
+    if rough is None:
+        return None
+    found = polish(program, rough)
+    if relative_gap(program, found) <= DOUBTFUL:
+        return found
+    closer = _piqp(program, hessian, control, INTERIOR_TOLERANCES[0])
+    if closer is None:
+        return found
+    closer = polish(program, closer)
+    return closer if relative_gap(program, closer) < relative_gap(program, found) else found
 
 
 def _better(program: Program, answer: ProgramSolution, control: SolverControl) -> ProgramSolution:
@@ -102,13 +116,17 @@ def _daqp(program: Program, hessian: Matrix, control: SolverControl) -> tuple[in
     return int(status), ProgramSolution(np.asarray(point), multipliers, "daqp", int(info["iterations"]))
 
 
-def _piqp(program: Program, hessian: Matrix, control: SolverControl) -> ProgramSolution | None:
+def _piqp(
+    program: Program, hessian: Matrix, control: SolverControl, tolerance: float | None = None
+) -> ProgramSolution | None:
     import piqp  # only where it is used, as above
 
     polytope = program.polytope
     equal = polytope.row_lower == polytope.row_upper
     solver = piqp.DenseSolver()
-    settings, tolerance = solver.settings, control.accuracy(INTERIOR_SHARE, *INTERIOR_TOLERANCES)
+    settings = solver.settings
+    if tolerance is None:
+        tolerance = control.accuracy(INTERIOR_SHARE, *INTERIOR_TOLERANCES)
     settings.eps_abs = settings.eps_rel = settings.eps_duality_gap_abs = settings.eps_duality_gap_rel = tolerance
     settings.max_iter = 400
     solver.setup(
