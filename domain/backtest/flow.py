@@ -13,8 +13,8 @@ from domain.backtest.preparation import BacktestPlan
 from domain.backtest.record import RecordPart
 from domain.backtest.result import BacktestOutcome
 from domain.backtest.simulator import Simulation, SimulationState
+from domain.cancellation import CancellationCheck
 from domain.checks import Vector
-from domain.progress import OnProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +98,14 @@ class BacktestRun:
 def run(
     plan: BacktestPlan,
     observe: Callable[[BacktestRun], None],
-    on_progress: OnProgress,
+    check_cancelled: CancellationCheck,
     checkpoint: Checkpoint | None = None,
     records: Sequence[Sequence[RecordPart]] = (),
 ) -> BacktestOutcome:
     """Simulates every strategy to the end of the data and measures it.
 
-    `observe` is called after each event and may take a checkpoint; `on_progress` is the cancellation check. To
-    continue, pass the last checkpoint and every part handed over so far, by strategy. Raises what `on_progress`
+    `observe` is called after each event and may take a checkpoint; `check_cancelled` is the cancellation check. To
+    continue, pass the last checkpoint and every part handed over so far, by strategy. Raises what `check_cancelled`
     raises, and InvalidInput for positions that are too large or too small for a number.
     """
     backtest = BacktestRun(plan, records=[list(parts) for parts in records])
@@ -114,16 +114,16 @@ def run(
         backtest.strategy_index = checkpoint.strategy_index
         state = replace(checkpoint.state, pending=list(checkpoint.state.pending))
     while backtest.strategy_index < len(plan.strategy_runs):
-        _simulate(backtest, state, observe, on_progress)
+        _simulate(backtest, state, observe, check_cancelled)
         backtest.strategy_index, backtest.simulation, state = backtest.strategy_index + 1, None, None
-    return measure(plan, [RecordPart.joined(parts) for parts in backtest.records], on_progress)
+    return measure(plan, [RecordPart.joined(parts) for parts in backtest.records], check_cancelled)
 
 
 def _simulate(
     backtest: BacktestRun,
     state: SimulationState | None,
     observe: Callable[[BacktestRun], None],
-    on_progress: OnProgress,
+    check_cancelled: CancellationCheck,
 ) -> None:
     """Simulates the current strategy, from its start or from a state."""
     plan = backtest.plan
@@ -132,7 +132,7 @@ def _simulate(
     strategy_run = plan.strategy_runs[backtest.strategy_index]
     backtest.simulation = Simulation(plan.market, strategy_run, plan.specification.initial_capital, state)
     observe(backtest)
-    for _ in backtest.simulation.advance(on_progress):
-        on_progress()
+    for _ in backtest.simulation.advance(check_cancelled):
+        check_cancelled()
         observe(backtest)
     backtest.cut()

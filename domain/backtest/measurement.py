@@ -13,13 +13,13 @@ from domain.backtest.simulator import StrategyRun
 from domain.backtest.specification import BenchmarkSymbol
 from domain.backtest.trade_execution import CASH_ROUNDING
 from domain.calendar import periods_per_year
+from domain.cancellation import CancellationCheck
 from domain.checks import Vector
 from domain.errors import InvalidInput
-from domain.progress import OnProgress
 from domain.risk.relative import period_share
 
 
-def measure(plan: BacktestPlan, records: Sequence[RecordPart], on_progress: OnProgress) -> BacktestOutcome:
+def measure(plan: BacktestPlan, records: Sequence[RecordPart], check_cancelled: CancellationCheck) -> BacktestOutcome:
     """The result of a backtest from the records of its strategy runs, in their order."""
     specification = plan.specification
     count = len(specification.strategies)
@@ -30,7 +30,7 @@ def measure(plan: BacktestPlan, records: Sequence[RecordPart], on_progress: OnPr
     first = curves[names[0]] if names else None
     done = []
     for strategy_run, record in zip(plan.strategy_runs, records, strict=True):
-        on_progress()
+        check_cancelled()
         done.append(_strategy_outcome(plan, strategy_run, record, first))
     by_label = {outcome.label: outcome for outcome in done[count:]}
     compared = [by_label[name] if name in by_label else _symbol_outcome(plan, name, first) for name in names]

@@ -11,11 +11,11 @@ from domain.backtest.rebalancing import Rebalancing
 from domain.backtest.simulator import Market, Simulation, StrategyRun
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
 from domain.backtest.strategies import Strategy
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.errors import Cancelled, DomainError, InvalidInput, SolverTimedOut
 from domain.market_data.missing import complete, refuse_gap_estimators
 from domain.market_data.panel import Panel, PricePanel, ReturnPanel
 from domain.market_data.source import infer_periods_per_year
-from domain.progress import OnProgress, no_progress
 from domain.warnings import ResultWarning
 
 
@@ -39,7 +39,7 @@ def prepare(
     specification: BacktestSpecification,
     data: PricePanel | ReturnPanel,
     benchmarks: Mapping[str, PricePanel] | None = None,
-    on_progress: OnProgress = no_progress,
+    check_cancelled: CancellationCheck = never_cancelled,
 ) -> BacktestPlan:
     """The plan of a specification on data; `benchmarks` holds prices of symbols that are not in the data.
 
@@ -65,7 +65,7 @@ def prepare(
     warnings: list[ResultWarning] = []
     for (path, strategy), strategy_run in zip(strategies, strategy_runs, strict=True):
         simulation = Simulation(market, strategy_run, specification.initial_capital)
-        warnings += _check_strategy(path, strategy, simulation, start, on_progress)
+        warnings += _check_strategy(path, strategy, simulation, start, check_cancelled)
     curves = {
         b.name: _benchmark_curve(i, b, panel, panel.dates[start:], benchmarks or {})
         for i, b in enumerate(specification.benchmarks)
@@ -161,11 +161,13 @@ def _strategy_run(
 
 
 def _check_strategy(
-    path: str, strategy: Strategy, simulation: Simulation, start: int, on_progress: OnProgress
+    path: str, strategy: Strategy, simulation: Simulation, start: int, check_cancelled: CancellationCheck
 ) -> list[ResultWarning]:
     try:
-        on_progress()
-        return [warning.with_path_prefix(path) for warning in strategy.check(simulation.history(start), on_progress)]
+        check_cancelled()
+        return [
+            warning.with_path_prefix(path) for warning in strategy.check(simulation.history(start), check_cancelled)
+        ]
     except InvalidInput as error:
         raise error.with_path_prefix(path) from None
     except (Cancelled, SolverTimedOut):

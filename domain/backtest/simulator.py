@@ -83,8 +83,8 @@ class Simulation:
             self.nav = float(state.units @ market.panel.values[state.date_index]) + state.cash
         self.state = state
 
-    def advance(self, on_progress: Callable[[], None]) -> Iterator[None]:
-        """Simulates to the end of the data, event by event. `on_progress` is handed to solvers.
+    def advance(self, check_cancelled: Callable[[], None]) -> Iterator[None]:
+        """Simulates to the end of the data, event by event. `check_cancelled` is handed to solvers.
 
         Raises InvalidInput for positions that are too large or too small for a number.
         """
@@ -97,7 +97,7 @@ class Simulation:
                 return
             self._fill(date_index)
             if date_index in decisions:
-                self._decide(date_index, on_progress)
+                self._decide(date_index, check_cancelled)
                 if self._run.delay == 0:
                     self._fill(date_index)
             yield
@@ -180,9 +180,9 @@ class Simulation:
             self.record.nav[-1][-1] = done.nav
         self.nav = done.nav
 
-    def _decide(self, date_index: int, on_progress: Callable[[], None]) -> None:
+    def _decide(self, date_index: int, check_cancelled: Callable[[], None]) -> None:
         try:
-            weights = self._run.strategy.decide(self.history(date_index), on_progress)
+            weights = self._run.strategy.decide(self.history(date_index), check_cancelled)
         except Cancelled:
             raise
         except DomainError as error:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.backtest.survivors import without_symbols
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel
@@ -22,7 +23,6 @@ from domain.optimization.request.objectives import InverseVolatility
 from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
 from domain.portfolio import positions, weights_by_symbol, weights_in_order
-from domain.progress import OnProgress, no_progress
 from domain.warnings import ResultWarning
 
 FEWEST_RETURNS = 2
@@ -89,11 +89,13 @@ class Strategy(Protocol):
         """Days of decisions beside the rebalancing rule, increasing; the first one is its first decision."""
         ...
 
-    def check(self, history: MarketHistory, on_progress: OnProgress = no_progress) -> tuple[ResultWarning, ...]:
+    def check(
+        self, history: MarketHistory, check_cancelled: CancellationCheck = never_cancelled
+    ) -> tuple[ResultWarning, ...]:
         """Warnings about its specification. Raises InvalidInput where it cannot work with this data at all."""
         ...
 
-    def decide(self, history: MarketHistory, on_progress: OnProgress) -> Vector:
+    def decide(self, history: MarketHistory, check_cancelled: CancellationCheck) -> Vector:
         """Target weights, (N,); 1 - their sum is cash. Raises DomainError where there are none."""
         ...
 
@@ -120,11 +122,13 @@ class EqualWeight(_WithoutDates):
         """The date of the decision alone."""
         return LookbackWindow()
 
-    def check(self, history: MarketHistory, on_progress: OnProgress = no_progress) -> tuple[ResultWarning, ...]:
+    def check(
+        self, history: MarketHistory, check_cancelled: CancellationCheck = never_cancelled
+    ) -> tuple[ResultWarning, ...]:
         """No warnings: it works with any data."""
         return ()
 
-    def decide(self, history: MarketHistory, on_progress: OnProgress) -> Vector:
+    def decide(self, history: MarketHistory, check_cancelled: CancellationCheck) -> Vector:
         """The same weight for each."""
         priced = history.priced
         return np.where(priced, 1.0 / max(int(np.count_nonzero(priced)), 1), 0.0)
@@ -143,12 +147,14 @@ class FixedWeights(_WithoutDates):
         """The date of the decision alone."""
         return LookbackWindow()
 
-    def check(self, history: MarketHistory, on_progress: OnProgress = no_progress) -> tuple[ResultWarning, ...]:
+    def check(
+        self, history: MarketHistory, check_cancelled: CancellationCheck = never_cancelled
+    ) -> tuple[ResultWarning, ...]:
         """Raises InvalidInput for an unknown symbol or weights that sum to more than 1."""
-        self.decide(history, no_progress)
+        self.decide(history, never_cancelled)
         return ()
 
-    def decide(self, history: MarketHistory, on_progress: OnProgress) -> Vector:
+    def decide(self, history: MarketHistory, check_cancelled: CancellationCheck) -> Vector:
         """The weights in the order of the symbols."""
         return weights_by_symbol("weights", self.weights, history.symbols, leveraged=False)
 
@@ -175,15 +181,17 @@ class Schedule:
         """Days of the entries."""
         return tuple(day for day, _ in self.entries)
 
-    def check(self, history: MarketHistory, on_progress: OnProgress = no_progress) -> tuple[ResultWarning, ...]:
+    def check(
+        self, history: MarketHistory, check_cancelled: CancellationCheck = never_cancelled
+    ) -> tuple[ResultWarning, ...]:
         """Raises InvalidInput for an entry with an unknown symbol or weights that sum to more than 1."""
         position = positions(history.symbols)
         for i in range(len(self.entries)):
-            on_progress()
+            check_cancelled()
             self._weights(i, position)
         return ()
 
-    def decide(self, history: MarketHistory, on_progress: OnProgress) -> Vector:
+    def decide(self, history: MarketHistory, check_cancelled: CancellationCheck) -> Vector:
         """The weights of the latest entry, all 0 before the first one."""
         today = int(history.dates[-1])
         latest = bisect_right(self.entries, today, key=itemgetter(0)) - 1
@@ -211,26 +219,28 @@ class Optimized(_WithoutDates):
             return LookbackWindow(max(FEWEST_RETURNS, self.specification.estimation.fewest_returns) + 1, None)
         return LookbackWindow(self.lookback + 1, self.lookback + 1)
 
-    def check(self, history: MarketHistory, on_progress: OnProgress = no_progress) -> tuple[ResultWarning, ...]:
+    def check(
+        self, history: MarketHistory, check_cancelled: CancellationCheck = never_cancelled
+    ) -> tuple[ResultWarning, ...]:
         """Raises InvalidInput where the problem cannot be built from this data."""
         if not history.priced.any():
             return ()
-        return bound_warnings(self._problem(history.of_priced(), history.worthless, on_progress))
+        return bound_warnings(self._problem(history.of_priced(), history.worthless, check_cancelled))
 
-    def decide(self, history: MarketHistory, on_progress: OnProgress) -> Vector:
+    def decide(self, history: MarketHistory, check_cancelled: CancellationCheck) -> Vector:
         """Verified weights, solved from this history alone; 0 for factors and for worthless assets."""
         weights = np.zeros(len(history.symbols))
         if not history.priced.any():
             return weights
-        solution = solve(self._problem(history.of_priced(), history.worthless, on_progress), on_progress)
+        solution = solve(self._problem(history.of_priced(), history.worthless, check_cancelled), check_cancelled)
         weights[np.isin(history.symbols, solution.symbols)] = solution.weights
         return weights
 
-    def _problem(self, history: MarketHistory, gone: frozenset[str], on_progress: OnProgress) -> Problem:
+    def _problem(self, history: MarketHistory, gone: frozenset[str], check_cancelled: CancellationCheck) -> Problem:
         return build_problem(
             self._specification_for(history, gone),
             PricePanel(history.symbols, history.dates, history.prices),
-            on_progress,
+            check_cancelled,
         )
 
     def _specification_for(self, history: MarketHistory, gone: frozenset[str]) -> Specification:

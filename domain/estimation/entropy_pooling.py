@@ -6,10 +6,10 @@ solution is p tilted by exp(lambda . view); lambda minimises the convex dual ln 
 
 import numpy as np
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput
 from domain.estimation.contradictions import check_consistent, unreachable
-from domain.progress import OnProgress, no_progress
 
 STEPS = 200
 MET = 1e-24
@@ -22,7 +22,7 @@ MISSED = 1e-9
 
 
 def entropy_pooled(
-    outcomes: Matrix, expected: Vector, probabilities: Vector, on_progress: OnProgress = no_progress
+    outcomes: Matrix, expected: Vector, probabilities: Vector, check_cancelled: CancellationCheck = never_cancelled
 ) -> Vector:
     """Probabilities (S,) under which K views' outcomes (S, K) have the expected means (K,).
 
@@ -43,7 +43,7 @@ def entropy_pooled(
     tilt = np.zeros(len(expected))
     q, value = _tilted(away, tilt, probabilities)
     for _ in range(STEPS):
-        on_progress()
+        check_cancelled()
         gradient = q @ away
         centred = away - gradient
         curvature = centred.T @ (centred * q[:, None])

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix
-from domain.progress import OnProgress, no_progress
 
 CLIQUE = 4
 """Assets of a clique; so few are all connected to each other."""
@@ -37,7 +37,7 @@ class FilteredGraph:
         return result
 
 
-def filtered_graph(likeness: Matrix, on_progress: OnProgress = no_progress) -> FilteredGraph:
+def filtered_graph(likeness: Matrix, check_cancelled: CancellationCheck = never_cancelled) -> FilteredGraph:
     """Of likenesses (N, N), none negative: from four assets on, each further one joins the triangle it is most like."""
     size = len(likeness)
     strength = np.where(likeness > likeness.mean(), likeness, 0.0).sum(axis=1)
@@ -52,7 +52,7 @@ def filtered_graph(likeness: Matrix, on_progress: OnProgress = no_progress) -> F
     for k, triangle in enumerate(triangles):
         gains[rest, k] = likeness[np.ix_(rest, triangle)].sum(axis=1)
     while len(rest):
-        on_progress()
+        check_cancelled()
         best, at = np.unravel_index(int(np.argmax(gains[rest, : len(triangles)])), (len(rest), len(triangles)))
         vertex, triangle = int(rest[best]), triangles[at]
         rest = np.delete(rest, best)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import few_enough, moderate, positive
 from domain.errors import InvalidInput, NotSupported
 from domain.estimation.covariance import CovarianceEstimator, SampleCovariance
@@ -18,7 +19,6 @@ from domain.estimation.sparse import GraphicalLasso, LocalGlobal
 from domain.estimation.views import DEFAULT_TAU, View, black_litterman, view_matrix
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.progress import OnProgress, no_progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,10 @@ class Estimation:
 
 
 def estimate_moments(
-    returns: ReturnPanel, estimation: Estimation, periods_per_year: float, on_progress: OnProgress = no_progress
+    returns: ReturnPanel,
+    estimation: Estimation,
+    periods_per_year: float,
+    check_cancelled: CancellationCheck = never_cancelled,
 ) -> Moments:
     """Moments per period of a complete panel; a covariance made indefinite by rounding is repaired, and marked as such.
 
@@ -120,7 +123,7 @@ def estimate_moments(
     few_enough("symbols", len(returns.symbols))
     moderate("values", returns.values)
     try:
-        return _estimated(returns, estimation, periods_per_year, on_progress)
+        return _estimated(returns, estimation, periods_per_year, check_cancelled)
     except np.linalg.LinAlgError:
         raise InvalidInput(
             "estimation", "the estimator found no solution for these returns; use another one, or more returns"
@@ -128,17 +131,17 @@ def estimate_moments(
 
 
 def _estimated(
-    returns: ReturnPanel, estimation: Estimation, periods_per_year: float, on_progress: OnProgress
+    returns: ReturnPanel, estimation: Estimation, periods_per_year: float, check_cancelled: CancellationCheck
 ) -> Moments:
-    on_progress()
+    check_cancelled()
     observed = Observed.of(returns, estimation.factor_models)
     symbols, views = observed.assets.symbols, estimation.views
     if views is not None and views.factors is not None:
-        return _with_factor_views(observed, estimation, views, views.factors, periods_per_year, on_progress)
-    covariance = observed.covariance(estimation.covariance, on_progress)
+        return _with_factor_views(observed, estimation, views, views.factors, periods_per_year, check_cancelled)
+    covariance = observed.covariance(estimation.covariance, check_cancelled)
     prior = estimation.expected_returns if views is None else views.prior or estimation.expected_returns
     if isinstance(prior, FactorModel):
-        means = observed.fit(prior, on_progress).expected_returns
+        means = observed.fit(prior, check_cancelled).expected_returns
     else:
         means = prior.estimate(observed.sample(covariance))
     if views is not None:
@@ -153,16 +156,19 @@ def _with_factor_views(
     views: Views,
     how: FactorViews,
     periods_per_year: float,
-    on_progress: OnProgress,
+    check_cancelled: CancellationCheck,
 ) -> Moments:
     estimator = views.prior or estimation.expected_returns
-    prior = FactorPrior.of(observed, how, estimator, estimation.covariance, periods_per_year, on_progress)
+    prior = FactorPrior.of(observed, how, estimator, estimation.covariance, periods_per_year, check_cancelled)
     blend = prior.augmented if how.augmented else prior.bayesian
     return blend(views.views, views.tau)
 
 
 def pooled_scenarios(
-    scenarios: Scenarios, estimation: Estimation, periods_per_year: float, on_progress: OnProgress = no_progress
+    scenarios: Scenarios,
+    estimation: Estimation,
+    periods_per_year: float,
+    check_cancelled: CancellationCheck = never_cancelled,
 ) -> Scenarios:
     """Scenarios with the probabilities that meet the views on annual means.
 
@@ -179,7 +185,7 @@ def pooled_scenarios(
             "views", "must have no confidence or variance with entropy pooling, which meets its views exactly"
         )
     matrix, expected = view_matrix(scenarios.symbols, views.views, periods_per_year)
-    pooled = entropy_pooled(scenarios.values @ matrix.T, expected, scenarios.probabilities, on_progress)
+    pooled = entropy_pooled(scenarios.values @ matrix.T, expected, scenarios.probabilities, check_cancelled)
     return Scenarios(scenarios.symbols, scenarios.values, pooled)
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Vector
 from domain.errors import NotSupported, SolverTimedOut
 from domain.optimization.conic.conic_problem import build_conic_problem
@@ -15,23 +16,24 @@ from domain.optimization.selection.cardinality import RelaxationLimitReachedErro
 from domain.optimization.solution import Candidate, Engine
 from domain.optimization.spectral.spectral_constraints import explore_spectral_constraints, within_spectral_constraints
 from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, QUICK_SEARCH_RELAXATIONS
-from domain.progress import OnProgress, no_progress
 
 
-def is_feasible(limits: FeasibleSet, most_relaxations: float = np.inf, on_progress: OnProgress = no_progress) -> bool:
+def is_feasible(
+    limits: FeasibleSet, most_relaxations: float = np.inf, check_cancelled: CancellationCheck = never_cancelled
+) -> bool:
     """Whether any weights keep all limits. Raises SearchTooLongError beyond so many relaxations."""
-    on_progress()
+    check_cancelled()
     if limits.selection_limits:
-        found = select_assets(limits, any_weights, lambda _: 0.0, on_progress, most_relaxations=most_relaxations)
+        found = select_assets(limits, any_weights, lambda _: 0.0, check_cancelled, most_relaxations=most_relaxations)
         return found is not None
     if limits.contribution_bounds:
         return any_within_contribution_bounds(limits, _within_convex) is not None
     return any_weights(limits) is not None
 
 
-def is_proven(limits: FeasibleSet, *, feasible: bool, on_progress: OnProgress = no_progress) -> bool:
+def is_proven(limits: FeasibleSet, *, feasible: bool, check_cancelled: CancellationCheck = never_cancelled) -> bool:
     """Whether it is known in reasonable time that some weights keep all limits, or that none do."""
-    on_progress()
+    check_cancelled()
     try:
         return is_feasible(limits, QUICK_SEARCH_RELAXATIONS) is feasible
     except (RelaxationLimitReachedError, NotSupported, SolverTimedOut):
@@ -49,7 +51,7 @@ def any_weights(limits: FeasibleSet) -> Candidate | None:
         least
     ) <= FEASIBILITY_TOLERANCE:
         return unproven_candidate(least)
-    return within_spectral_constraints(limits, any_weights_without_spectral, no_progress)
+    return within_spectral_constraints(limits, any_weights_without_spectral, never_cancelled)
 
 
 def any_weights_without_spectral(limits: FeasibleSet) -> Candidate | None:

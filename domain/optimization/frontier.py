@@ -33,7 +33,7 @@ TIE_ROOM = 1e-12
 """What a floor at the highest return leaves for rounding."""
 
 
-def trace_frontier(problem: Problem, points: int, on_progress: Callable[[], None]) -> Iterator[Solution]:
+def trace_frontier(problem: Problem, points: int, check_cancelled: Callable[[], None]) -> Iterator[Solution]:
     """Verified portfolios from the highest return to the least risk; the problem's objective does not count.
 
     With 0 points every corner portfolio, which needs variance, bounds and a budget and nothing else; otherwise so many
@@ -48,10 +48,10 @@ def trace_frontier(problem: Problem, points: int, on_progress: Callable[[], None
             raise NotSupported(
                 "corner portfolios are traced within weight bounds and a budget; give points for the rest"
             )
-        return _CornerFrontier(least, limits, on_progress).corners()
+        return _CornerFrontier(least, limits, check_cancelled).corners()
     if _has_corners(problem, limits):
-        return _CornerFrontier(least, limits, on_progress).spaced(points)
-    return _spaced(least, points, on_progress)
+        return _CornerFrontier(least, limits, check_cancelled).spaced(points)
+    return _spaced(least, points, check_cancelled)
 
 
 def needs_separate_problems(problem: Problem, points: int) -> bool:
@@ -59,17 +59,17 @@ def needs_separate_problems(problem: Problem, points: int) -> bool:
     return points > 2 and not _has_corners(problem, feasible_set(problem))
 
 
-def frontier_ends(problem: Problem, on_progress: Callable[[], None]) -> tuple[Solution, Solution]:
+def frontier_ends(problem: Problem, check_cancelled: Callable[[], None]) -> tuple[Solution, Solution]:
     """The portfolios of the highest return and of the least risk, the latter with the highest return of several.
 
     Raises what `solve` raises.
     """
-    highest = solve(replace(problem, objective=MaxReturn()), on_progress)
-    least = solve(replace(problem, objective=MinRisk()), on_progress)
-    return highest, _highest_return_of_least_risk(problem, least, on_progress)
+    highest = solve(replace(problem, objective=MaxReturn()), check_cancelled)
+    least = solve(replace(problem, objective=MinRisk()), check_cancelled)
+    return highest, _highest_return_of_least_risk(problem, least, check_cancelled)
 
 
-def _highest_return_of_least_risk(problem: Problem, least: Solution, on_progress: Callable[[], None]) -> Solution:
+def _highest_return_of_least_risk(problem: Problem, least: Solution, check_cancelled: Callable[[], None]) -> Solution:
     """Portfolios of the same least variance have the same exposure to every direction that has variance.
 
     Under a covariance of full rank there is one only. For other measures, and where limits are not linear, the answer
@@ -89,19 +89,19 @@ def _highest_return_of_least_risk(problem: Problem, least: Solution, on_progress
     ]
     same_risk = replace(problem, objective=MaxReturn(), constraints=(*problem.constraints, *exposures))
     try:
-        found = solve(same_risk, on_progress)
+        found = solve(same_risk, check_cancelled)
     except (InfeasibleProblem, SolverFailed):
         return least  # rounding of the exposures
     return found if found.expected_return_annual > least.expected_return_annual else least
 
 
 def portfolios_between(
-    problem: Problem, returns: Iterable[float], on_progress: Callable[[], None]
+    problem: Problem, returns: Iterable[float], check_cancelled: Callable[[], None]
 ) -> Iterator[Solution]:
     """The portfolios of least risk with at least each of these annual returns. Raises what `solve` raises."""
     for wanted in returns:
         floor = ReturnFloor(FLOOR_LABEL, wanted)
-        yield solve(replace(problem, objective=MinRisk(), constraints=(*problem.constraints, floor)), on_progress)
+        yield solve(replace(problem, objective=MinRisk(), constraints=(*problem.constraints, floor)), check_cancelled)
 
 
 def spaced_returns(highest: Solution, least: Solution, points: int) -> list[float]:
@@ -126,11 +126,11 @@ def _leaves_room(limits: FeasibleSet) -> bool:
 class _CornerFrontier:
     """The mean-variance frontier within weight bounds and a budget, in scaled figures."""
 
-    def __init__(self, problem: Problem, limits: FeasibleSet, on_progress: Callable[[], None]) -> None:
-        if not _leaves_room(limits) and not is_feasible(limits, on_progress=on_progress):
-            raise conflict(limits, on_progress)
+    def __init__(self, problem: Problem, limits: FeasibleSet, check_cancelled: Callable[[], None]) -> None:
+        if not _leaves_room(limits) and not is_feasible(limits, check_cancelled=check_cancelled):
+            raise conflict(limits, check_cancelled)
         moments = problem.moments
-        self._problem, self._limits, self._on_progress = problem, limits, on_progress
+        self._problem, self._limits, self._on_progress = problem, limits, check_cancelled
         self._polytope = limits.polytope()
         self._covariance = moments.covariance / problem.variance_scale
         self._means = moments.expected_returns / (float(np.abs(moments.expected_returns).max()) or 1.0)
@@ -197,11 +197,11 @@ class _CornerFrontier:
         return verify(self._problem, candidate, self._limits)
 
 
-def _spaced(problem: Problem, points: int, on_progress: Callable[[], None]) -> Iterator[Solution]:
+def _spaced(problem: Problem, points: int, check_cancelled: Callable[[], None]) -> Iterator[Solution]:
     if points == 1:
-        yield solve(replace(problem, objective=MaxReturn()), on_progress)
+        yield solve(replace(problem, objective=MaxReturn()), check_cancelled)
         return
-    highest, least = frontier_ends(problem, on_progress)
+    highest, least = frontier_ends(problem, check_cancelled)
     yield highest
-    yield from portfolios_between(problem, spaced_returns(highest, least, points), on_progress)
+    yield from portfolios_between(problem, spaced_returns(highest, least, points), check_cancelled)
     yield least

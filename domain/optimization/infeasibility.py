@@ -8,6 +8,7 @@ limits alone conflict, only the labels that a proof of it needs are tried, at mo
 from collections.abc import Collection
 from dataclasses import replace
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Vector
 from domain.errors import InfeasibleProblem, NotSupported, SolverTimedOut
 from domain.optimization.conic.conic_problem import ConicProblem
@@ -23,7 +24,6 @@ from domain.optimization.selection.cardinality import RelaxationLimitReachedErro
 from domain.optimization.solution import Candidate
 from domain.optimization.spectral.spectral_constraints import explore_spectral_constraints, within_spectral_constraints
 from domain.optimization.tolerances import QUICK_SEARCH_RELAXATIONS
-from domain.progress import OnProgress, no_progress
 
 NEGLIGIBLE_RELAXATION = 1e-9
 
@@ -34,10 +34,10 @@ LARGEST_RELAXATION = 1e3
 """What is not enough by then is not looked for any further."""
 
 
-def conflict(limits: FeasibleSet, on_progress: OnProgress = no_progress) -> InfeasibleProblem:
+def conflict(limits: FeasibleSet, check_cancelled: CancellationCheck = never_cancelled) -> InfeasibleProblem:
     """The error that explains a set of limits which is known to be infeasible.
 
-    `on_progress` is called between programs; where it raises SolverTimedOut the error says what is known by then.
+    `check_cancelled` is called between programs; where it raises SolverTimedOut the error says what is known by then.
     """
     labels = list(limits.labels)
     try:
@@ -46,23 +46,23 @@ def conflict(limits: FeasibleSet, on_progress: OnProgress = no_progress) -> Infe
             if label not in labels:
                 continue
             rest = limits.only([other for other in labels if other != label])
-            if is_proven(rest, feasible=False, on_progress=on_progress):
+            if is_proven(rest, feasible=False, check_cancelled=check_cancelled):
                 labels = _suspects(rest)
     except SolverTimedOut:
         return InfeasibleProblem(labels)
-    return _with_relaxations(limits, labels, on_progress)
+    return _with_relaxations(limits, labels, check_cancelled)
 
 
-def _with_relaxations(limits: FeasibleSet, labels: list[str], on_progress: OnProgress) -> InfeasibleProblem:
+def _with_relaxations(limits: FeasibleSet, labels: list[str], check_cancelled: CancellationCheck) -> InfeasibleProblem:
     singly: dict[str, float] = {}
     try:
         if limits.only(labels).contribution_bounds:
             return InfeasibleProblem(labels, contribution_relaxations(limits, labels))
         for label in labels:
-            on_progress()
+            check_cancelled()
             if (size := smallest_relaxation(limits, label)) is not None:
                 singly[label] = size
-        on_progress()
+        check_cancelled()
         # A number of assets and a weight have no sum.
         whole = {selection.label for selection in limits.selection_limits}
         return InfeasibleProblem(labels, singly, {} if whole & set(labels) else joint_relaxation(limits, labels))
@@ -117,7 +117,7 @@ def _least_widening(limits: FeasibleSet, labels: Collection[str]) -> dict[str, f
         }
 
     def elastic(looser: FeasibleSet) -> Candidate | None:
-        return within_spectral_constraints(looser, lambda some: _elastic(some, labels), no_progress, scaled=False)
+        return within_spectral_constraints(looser, lambda some: _elastic(some, labels), never_cancelled, scaled=False)
 
     explore_spectral_constraints(limits, labels)
 
@@ -126,7 +126,7 @@ def _least_widening(limits: FeasibleSet, labels: Collection[str]) -> dict[str, f
 
     if limits.selection_limits:
         found = select_assets(
-            limits, elastic, value, no_progress, caps_hold=False, most_relaxations=QUICK_SEARCH_RELAXATIONS
+            limits, elastic, value, never_cancelled, caps_hold=False, most_relaxations=QUICK_SEARCH_RELAXATIONS
         )
     else:
         found = elastic(limits)

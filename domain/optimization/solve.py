@@ -7,6 +7,7 @@ trades pay a fee, which assets are held, which contributions bind.
 import contextlib
 from dataclasses import replace
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Vector
 from domain.errors import NotSupported, SolverFailed
 from domain.optimization.contribution_bounds.bounded_contributions import within_contribution_bounds
@@ -35,17 +36,16 @@ from domain.optimization.solution import Candidate, Solution
 from domain.optimization.spectral.spectral_constraints import within_spectral_constraints
 from domain.optimization.tolerances import DEFAULT_TOLERANCE, FEASIBILITY_TOLERANCE, GAP_TOLERANCE
 from domain.optimization.verify import verify
-from domain.progress import OnProgress, no_progress
 
 
-def solve(problem: Problem, on_progress: OnProgress = no_progress) -> Solution:
+def solve(problem: Problem, check_cancelled: CancellationCheck = never_cancelled) -> Solution:
     """Verified weights.
 
-    `on_progress` is called between steps and raises Cancelled or SolverTimedOut when the caller wants to stop. Raises
-    InfeasibleProblem, FormulaMissesConstraint, UnboundedProblem, NoPositiveExcessReturn, NotSupported, SolverFailed,
+    `check_cancelled` is called between steps and raises Cancelled or SolverTimedOut when the caller wants to stop.
+    Raises InfeasibleProblem, FormulaMissesConstraint, UnboundedProblem, NoPositiveExcessReturn, NotSupported, SolverFailed,
     and SolverTimedOut at the problem's own time limit.
     """
-    control = SolverControl.of(problem.options, on_progress)
+    control = SolverControl.of(problem.options, check_cancelled)
     control()
     if needs_riskfolio(problem) and (reason := unsupported_reason(problem)):
         raise NotSupported(reason)
@@ -56,7 +56,7 @@ def solve(problem: Problem, on_progress: OnProgress = no_progress) -> Solution:
             return replace(verify(problem, found, limits), warnings=bound_warnings(problem))
     except SolverFailed:
         # A solver need not notice that there is nothing to find.
-        if not is_proven(limits, feasible=False, on_progress=control):
+        if not is_proven(limits, feasible=False, check_cancelled=control):
             raise
     raise conflict(limits, control)
 

@@ -47,24 +47,24 @@ class Reallocation:
     summary: Summary
 
 
-def reallocate(request: ReallocationRequest, on_progress: Callable[[], None] = _continue) -> Reallocation:
+def reallocate(request: ReallocationRequest, check_cancelled: Callable[[], None] = _continue) -> Reallocation:
     """The plan that takes a portfolio to its target, or the reason why there is none.
 
-    `on_progress` is called every few milliseconds; what it raises ends the work. Raises InvalidInput for a target
+    `check_cancelled` is called every few milliseconds; what it raises ends the work. Raises InvalidInput for a target
     without a price, a net asset value of zero or less, or quantities that cannot be counted in lots.
     """
-    valuation = value(request, on_progress)
+    valuation = value(request, check_cancelled)
     current = collect(request, valuation)
     target = request.target
     symbols = required_assets(request)
     report = utilization(symbols, current, target, request.thresholds)
-    on_progress()
+    check_cancelled()
     acts = report.exceeded or _overdrawn(request)
-    required = required_trades(request, valuation, symbols, on_progress) if acts else {}
+    required = required_trades(request, valuation, symbols, check_cancelled) if acts else {}
     liquidity = assess(required, request.market, request.limits.max_participation, request.horizon_days)
-    on_progress()
-    trades = plan(request, valuation, required, on_progress)
-    summary = summarise(request, valuation, trades, on_progress)
+    check_cancelled()
+    trades = plan(request, valuation, required, check_cancelled)
+    summary = summarise(request, valuation, trades, check_cancelled)
     return Reallocation(report, liquidity, _outcome(request, report, trades), trades, summary)
 
 
@@ -90,13 +90,13 @@ def required_trades(
     request: ReallocationRequest,
     valuation: Valuation,
     symbols: Sequence[str],
-    on_progress: Callable[[], None],
+    check_cancelled: Callable[[], None],
 ) -> Mapping[str, float]:
     """Units to buy or sell to reach the target exactly, costs paid, before lots and limits."""
     with exact_arithmetic():
         nav = valuation.net_asset_value * exact(_post_cost_fraction(request, valuation, symbols))
         found: dict[str, float] = {}
-        for symbol in checked(symbols, on_progress):
+        for symbol in checked(symbols, check_cancelled):
             held = exact(request.portfolio.quantities.get(symbol, 0.0))
             price = request.market.price(symbol)
             # Without a price its weight is unknown; it is kept, and the shortfall reports it.

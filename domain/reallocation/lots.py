@@ -76,7 +76,7 @@ Score = Callable[[Sequence[int]], float]
 
 
 def choose_lots(
-    orders: Sequence[LotOrder], budgets: Budgets, score: Score, on_progress: Callable[[], None]
+    orders: Sequence[LotOrder], budgets: Budgets, score: Score, check_cancelled: Callable[[], None]
 ) -> list[int]:
     """Lots of each order; of several candidates that raise most of what is required, the one with the lowest score.
 
@@ -84,7 +84,7 @@ def choose_lots(
     """
     candidates: list[tuple[Decimal, list[int]]] = []
     for nearest in (True, False):
-        search = _Search(orders, budgets, on_progress)
+        search = _Search(orders, budgets, check_cancelled)
         search.start(nearest=nearest)
         search.repair()
         candidates.append((search.unraised, list(search.lots)))
@@ -96,7 +96,7 @@ def choose_lots(
 class _Search:
     """Numbers of lots, and the rest of the budgets."""
 
-    def __init__(self, orders: Sequence[LotOrder], budgets: Budgets, on_progress: Callable[[], None]) -> None:
+    def __init__(self, orders: Sequence[LotOrder], budgets: Budgets, check_cancelled: Callable[[], None]) -> None:
         self.orders = orders
         self.lots = [0] * len(orders)
         self._start = [0.0] * len(orders)
@@ -105,7 +105,7 @@ class _Search:
         self._room = budgets.turnover
         self._required = budgets.required
         self._bought = 0  # orders that buy something
-        self._on_progress = on_progress
+        self._on_progress = check_cancelled
 
     def start(self, *, nearest: bool) -> None:
         """Every order scaled by the same factor to the turnover limit, then every purchase to the cash there is."""

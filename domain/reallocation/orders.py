@@ -74,7 +74,7 @@ def orders_of(
     request: ReallocationRequest,
     valuation: Valuation,
     required: Mapping[str, float],
-    on_progress: Callable[[], None],
+    check_cancelled: Callable[[], None],
 ) -> list[Order]:
     """An order for each required trade.
 
@@ -88,7 +88,7 @@ def orders_of(
                 wanted.setdefault(symbol, 0.0)
     places = {symbol: i for i, symbol in enumerate(request.market.quotes)}
     orders: list[Order] = []
-    for symbol, units in checked(wanted.items(), on_progress):
+    for symbol, units in checked(wanted.items(), check_cancelled):
         rate = valuation.cost_rates.get(symbol, ZERO)
         orders.append(_order(request, symbol, units, rate, places.get(symbol, -1)))
     return orders

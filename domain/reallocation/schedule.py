@@ -29,11 +29,11 @@ class Trade:
 class Schedule:
     """Trades in the order of execution, and their exact sums."""
 
-    def __init__(self, cash: Decimal, floor: Decimal, on_progress: Callable[[], None]) -> None:
+    def __init__(self, cash: Decimal, floor: Decimal, check_cancelled: Callable[[], None]) -> None:
         self.trades: list[Trade] = []
         self.cash = cash
         self._floor = floor
-        self._on_progress = on_progress
+        self._on_progress = check_cancelled
 
     def run(self, orders: Sequence[Order], days: int) -> dict[str, Decimal]:
         """Units of each symbol that are left at the end of the horizon; without 0.

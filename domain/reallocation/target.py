@@ -33,7 +33,7 @@ def optimised_target(
     lookback: int | None,
     portfolio: Portfolio,
     market: Snapshot,
-    on_progress: Callable[[], None],
+    check_cancelled: Callable[[], None],
 ) -> TargetWeights:
     """Optimal weights over the last `lookback` returns of `prices` (T, N), all of them where it is None.
 
@@ -46,7 +46,9 @@ def optimised_target(
     assets = set(panel.symbols) - specification.estimation.factors
     current = {symbol: weight for symbol, weight in held.items() if symbol in assets}
     specification = _with_market_costs(specification, portfolio, market, prices.symbols)
-    solution = solve(build_problem(replace(specification, current_weights=current), panel, on_progress), on_progress)
+    solution = solve(
+        build_problem(replace(specification, current_weights=current), panel, check_cancelled), check_cancelled
+    )
     # Rounding of a zero weight is no wish to sell short; a real short is refused by name.
     weights = np.where(np.abs(solution.weights) < WEIGHT_ROUNDING, 0.0, solution.weights)
     warnings = tuple(warning.with_path_prefix("target_optimize") for warning in solution.warnings)

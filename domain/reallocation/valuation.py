@@ -22,13 +22,13 @@ class Valuation:
     cost_rates: Mapping[str, Decimal]  # cost / traded value, of holdings and targets with a price
 
 
-def value(request: ReallocationRequest, on_progress: Callable[[], None]) -> Valuation:
+def value(request: ReallocationRequest, check_cancelled: Callable[[], None]) -> Valuation:
     """Values a portfolio. Raises InvalidInput for a short position, or a net asset value of zero or less."""
     quotes = request.market.quotes
     held = request.portfolio.quantities
     with exact_arithmetic():
         values: dict[str, Decimal] = {}
-        for i, (symbol, units) in checked(enumerate(held.items()), on_progress):
+        for i, (symbol, units) in checked(enumerate(held.items()), check_cancelled):
             if units < 0.0:
                 raise InvalidInput(
                     f"portfolio.holdings[{i}].quantity", f"{symbol} is short; only long positions are supported"
@@ -39,7 +39,7 @@ def value(request: ReallocationRequest, on_progress: Callable[[], None]) -> Valu
         if worth <= ZERO:
             raise InvalidInput("portfolio", f"must have a net asset value above 0, has {worth:g}")
         symbols = [symbol for symbol in dict.fromkeys([*held, *request.target]) if symbol in quotes]
-        rates = {symbol: _cost_rate(request, symbol) for symbol in checked(symbols, on_progress)}
+        rates = {symbol: _cost_rate(request, symbol) for symbol in checked(symbols, check_cancelled)}
     return Valuation(values, worth, rates)
 
 

@@ -1,10 +1,10 @@
 """The risk of constant weights: one report from returns, scenarios or moments."""
 
 from domain.calendar import DAYS_PER_YEAR
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Vector
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.progress import OnProgress, no_progress
 from domain.risk.contribution import GroupContribution, by_factor
 from domain.risk.drawdown_report import NO_DRAWDOWNS, drawdown_figures
 from domain.risk.figure import (
@@ -35,14 +35,14 @@ NO_MEANS = "needs expected returns; add moments.expected_returns"
 NO_BENCHMARK_WEIGHTS = "no benchmark weights were given"
 
 
-def analyze(query: RiskQuery, on_progress: OnProgress = no_progress) -> RiskReport:
+def analyze(query: RiskQuery, check_cancelled: CancellationCheck = never_cancelled) -> RiskReport:
     """The risk report of a query; a figure that is not defined for the data is absent with a reason.
 
     A measure that needs a distribution or an order in time is absent where the data has none. Raises what
-    `on_progress` raises.
+    `check_cancelled` raises.
     """
-    outcomes, model = _outcomes(query), risk_model(query, on_progress)
-    on_progress()
+    outcomes, model = _outcomes(query), risk_model(query, check_cancelled)
+    check_cancelled()
     level, periods = query.confidence_level, query.periods_per_year
     mean, deviation = _mean(query, outcomes), _deviation(query, outcomes, model)
     tails = Tails.of(
@@ -53,7 +53,7 @@ def analyze(query: RiskQuery, on_progress: OnProgress = no_progress) -> RiskRepo
         decay=query.decay,
         conventions=query.conventions,
     )
-    on_progress()
+    check_cancelled()
     cagr = _cagr(query, outcomes)
     drawdowns = _drawdowns(query, outcomes)
     contributions = Absent(ONE_RETURN) if model is None else model.contributions(query.weights)
@@ -86,7 +86,7 @@ def analyze(query: RiskQuery, on_progress: OnProgress = no_progress) -> RiskRepo
         factors=_volatility_factors(query, model),
         skewness_shares=_shares(query, outcomes, 3),
         kurtosis_shares=_shares(query, outcomes, 4),
-        measures=tuple(measure_report(query, measure, outcomes, model, on_progress) for measure in query.measures),
+        measures=tuple(measure_report(query, measure, outcomes, model, check_cancelled) for measure in query.measures),
         correlation=Absent(ONE_RETURN) if model is None else model.correlation,
         moments=None if model is None else model.moments,
         quantile_method=None if outcomes is None else outcomes.quantile_method,

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix
 from domain.errors import InvalidInput
 from domain.estimation.clustering import Linkage, Places, Tree, cluster_count, tree_of
 from domain.estimation.codependence import signed
-from domain.progress import OnProgress, no_progress
 
 MOST_CLUSTERS = 10
 
@@ -31,7 +31,9 @@ class CorrelationClusters:
     tree: Tree
 
 
-def cluster(correlation: Matrix, clustering: Clustering, on_progress: OnProgress = no_progress) -> CorrelationClusters:
+def cluster(
+    correlation: Matrix, clustering: Clustering, check_cancelled: CancellationCheck = never_cancelled
+) -> CorrelationClusters:
     """Clusters of a correlation matrix (N, N) without NaN; distances are sqrt((1 - correlation) / 2), as in HRP.
 
     Raises InvalidInput for more clusters than assets.
@@ -42,8 +44,8 @@ def cluster(correlation: Matrix, clustering: Clustering, on_progress: OnProgress
     if size < 2:
         return CorrelationClusters(np.arange(size), np.zeros(size, np.intp), Tree(np.zeros((0, 4))))
     alike = signed(correlation)
-    tree = tree_of(alike, clustering.linkage, on_progress)
-    count = clustering.clusters or cluster_count(tree, alike.distance, MOST_CLUSTERS, on_progress)
+    tree = tree_of(alike, clustering.linkage, check_cancelled)
+    count = clustering.clusters or cluster_count(tree, alike.distance, MOST_CLUSTERS, check_cancelled)
     order = tree.order
     place = np.empty(size, np.intp)
     place[order] = np.arange(size)

@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix
 from domain.errors import InvalidInput
 from domain.estimation.diagnostics import EstimationDiagnostics, diagnosed
 from domain.estimation.moments import Estimation
 from domain.market_data.missing import MissingData, MissingDataPolicy
 from domain.market_data.panel import PricePanel, ReturnPanel
-from domain.progress import OnProgress, no_progress
 from domain.risk.factors import FactorDecomposition
 from domain.risk.model import RiskModel
 from domain.risk.prepared import prepared
@@ -46,23 +46,23 @@ class EstimatedRiskModel:
 def estimate(
     specification: RiskModelSpecification,
     data: PricePanel | ReturnPanel,
-    on_progress: OnProgress = no_progress,
+    check_cancelled: CancellationCheck = never_cancelled,
 ) -> EstimatedRiskModel:
     """From prices or returns. Raises InvalidInput with the field named."""
-    ready = prepared(data, specification.missing_data, specification.periods_per_year, on_progress)
+    ready = prepared(data, specification.missing_data, specification.periods_per_year, check_cancelled)
     periods = periods_of(specification.periods_per_year, data, ready)
     check_estimation(specification.estimation, ready)
-    on_progress()
+    check_cancelled()
     if ready.moments is not None:
         model = RiskModel.of(ready.moments, periods)
         returns = data.returns() if isinstance(data, PricePanel) else data
     else:
         if not isinstance(ready.data, ReturnPanel):
             raise ValueError("prices and returns are made ready as returns")
-        model = RiskModel.of(ready.data, periods, specification.estimation, on_progress)
+        model = RiskModel.of(ready.data, periods, specification.estimation, check_cancelled)
         returns = specification.estimation.assets_of(ready.data)
         ready = without_factors(specification.estimation, ready)
-    on_progress()
+    check_cancelled()
     return EstimatedRiskModel(
         model=model,
         diagnostics=diagnosed(specification.estimation, returns.values, model.moments.covariance),

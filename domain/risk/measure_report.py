@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from domain.cancellation import CancellationCheck
 from domain.checks import Matrix, Vector
 from domain.errors import NotSupported
 from domain.market_data.moments import Moments
-from domain.progress import OnProgress
 from domain.risk.contribution import GroupContribution, RiskContributions, by_factor, by_group, measure_contributions
 from domain.risk.figure import NO_DISTRIBUTION, ONE_RETURN, TOO_LARGE, Absent
 from domain.risk.measures import RiskMeasure
@@ -20,13 +20,13 @@ def measure_report(
     measure: RiskMeasure,
     outcomes: Outcomes | None,
     model: RiskModel | None,
-    on_progress: OnProgress,
+    check_cancelled: CancellationCheck,
 ) -> MeasureReport:
     """A measure of the contract with its contributions, which come from the distribution and not from the model.
 
-    Absent with a reason where the data has no such measure. Raises what `on_progress` raises.
+    Absent with a reason where the data has no such measure. Raises what `check_cancelled` raises.
     """
-    on_progress()
+    check_cancelled()
     if model is None or (outcomes is not None and not outcomes.is_known):
         return MeasureReport(measure, Absent(ONE_RETURN))
     if outcomes is None or isinstance(query.data, Moments):

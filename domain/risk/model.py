@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix, Vector, rounding_of
 from domain.estimation.moments import Estimation, estimate_moments, scenario_moments
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.progress import OnProgress, no_progress
 from domain.risk.contribution import RiskContributions, volatility_contributions
 
 RISKLESS = 1e-15
@@ -29,7 +29,7 @@ class RiskModel:
         data: ReturnPanel | Scenarios | Moments,
         periods_per_year: float,
         estimation: Estimation | None = None,
-        on_progress: OnProgress = no_progress,
+        check_cancelled: CancellationCheck = never_cancelled,
     ) -> "RiskModel":
         """Estimated from a complete panel, by its sample moments unless another way is named; probability-weighted
         moments of scenarios; or moments as they are.
@@ -43,7 +43,7 @@ class RiskModel:
             return cls(scenario_moments(data, periods_per_year), _constant(possible))
         wanted = estimation or Estimation()
         return cls(
-            estimate_moments(data, wanted, periods_per_year, on_progress), _constant(wanted.assets_of(data).values)
+            estimate_moments(data, wanted, periods_per_year, check_cancelled), _constant(wanted.assets_of(data).values)
         )
 
     @property

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import moderate, moderate_moments
 from domain.errors import InvalidInput
 from domain.estimation.gaps import maximum_likelihood, pairwise
@@ -11,7 +12,6 @@ from domain.market_data.missing import MissingData, MissingDataPolicy, complete,
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Days, PricePanel, ReturnPanel, Scenarios
 from domain.market_data.source import MarketInput, complete_returns, infer_periods_per_year
-from domain.progress import OnProgress, no_progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def prepared(
     data: MarketInput,
     policy: MissingDataPolicy,
     periods_per_year: float | None,
-    on_progress: OnProgress = no_progress,
+    check_cancelled: CancellationCheck = never_cancelled,
 ) -> Prepared:
     """Data without gaps, and moments of all dates where the policy is an estimator.
 
@@ -57,7 +57,7 @@ def prepared(
         require_every_symbol(data)
         gapped = data.returns() if isinstance(data, PricePanel) else data
         estimate = maximum_likelihood if policy is MissingDataPolicy.MAXIMUM_LIKELIHOOD else pairwise
-        found = estimate(gapped.values, on_progress)
+        found = estimate(gapped.values, check_cancelled)
     except InvalidInput as error:
         raise error.with_path_prefix(kind) from None
     periods = infer_periods_per_year(periods_per_year, data)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Vector, finite, finite_number, frequency, open_fraction, same_length
 from domain.estimation.moments import Estimation
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.progress import OnProgress, no_progress
 from domain.risk.conventions import OURS, Conventions
 from domain.risk.factors import FactorDecomposition
 from domain.risk.filtered import DECAY
@@ -60,10 +60,10 @@ class RiskQuery:
         return self.minimum_acceptable_return_annual / self.periods_per_year
 
 
-def risk_model(query: RiskQuery, on_progress: OnProgress = no_progress) -> RiskModel | None:
+def risk_model(query: RiskQuery, check_cancelled: CancellationCheck = never_cancelled) -> RiskModel | None:
     """The model behind contributions and correlation; None for a single return, which has no covariance."""
     if query.model_moments is not None:
         return RiskModel.of(query.model_moments, query.periods_per_year)
     if isinstance(query.data, ReturnPanel) and len(query.data.dates) < 2:
         return None
-    return RiskModel.of(query.data, query.periods_per_year, query.estimation, on_progress)
+    return RiskModel.of(query.data, query.periods_per_year, query.estimation, check_cancelled)

@@ -6,9 +6,9 @@ from enum import StrEnum
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Vector
 from domain.errors import InvalidInput
-from domain.progress import OnProgress, no_progress
 from domain.risk.measures.dispersion import (
     covariance,
     is_constant,
@@ -94,7 +94,7 @@ def rolling_figure(
     benchmark: Vector | None,
     window: int,
     settings: RollingSettings,
-    on_progress: OnProgress = no_progress,
+    check_cancelled: CancellationCheck = never_cancelled,
 ) -> Vector:
     """The figure of the windows that end at the returns W - 1 to T - 1, (T - W + 1,); NaN where it is not defined.
 
@@ -109,7 +109,7 @@ def rolling_figure(
     step = max(1, BLOCK // window)
     blocks = []
     for i in range(0, len(windows), step):
-        on_progress()
+        check_cancelled()
         blocks.append(_of_windows(figure, windows[i : i + step], others[i : i + step], settings))
     return np.concatenate(blocks)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Vector, group_members, known_members
 from domain.errors import InvalidInput
 from domain.estimation.expected_returns import SampleMean
@@ -18,7 +19,6 @@ from domain.market_data.moments import Moments
 from domain.market_data.panel import Panel, PricePanel, ReturnPanel, Scenarios
 from domain.market_data.source import MarketInput, infer_periods_per_year
 from domain.portfolio import Portfolio, weights_by_symbol
-from domain.progress import OnProgress, no_progress
 from domain.risk.conventions import OURS, Conventions
 from domain.risk.correlation import Clustering
 from domain.risk.factors import FactorDecomposition, principal_components, regressed
@@ -72,7 +72,7 @@ def build_query(
     specification: RiskSpecification,
     data: MarketInput,
     benchmark: PricePanel | ReturnPanel | None = None,
-    on_progress: OnProgress = no_progress,
+    check_cancelled: CancellationCheck = never_cancelled,
 ) -> tuple[RiskQuery, Prepared]:
     """The query of a specification on data, and the treatment of missing values.
 
@@ -81,13 +81,13 @@ def build_query(
     """
     assets = _assets(specification, data)
     weights = _weights(specification, assets)
-    ready = prepared(data, specification.missing_data, specification.periods_per_year, on_progress)
+    ready = prepared(data, specification.missing_data, specification.periods_per_year, check_cancelled)
     periods = periods_of(specification.periods_per_year, data, ready)
     check_estimation(specification.estimation, ready)
     _only_covariance(specification.estimation)
     moments = ready.moments
     if specification.estimation.factors and isinstance(ready.data, ReturnPanel):
-        moments = estimate_moments(ready.data, specification.estimation, periods, on_progress)
+        moments = estimate_moments(ready.data, specification.estimation, periods, check_cancelled)
         ready, data = without_factors(specification.estimation, ready), assets
     query = RiskQuery(
         data=ready.data,

@@ -10,10 +10,10 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Vector
 from domain.errors import InvalidInput
 from domain.market_data.panel import Days, ReturnPanel, civil_date
-from domain.progress import OnProgress, no_progress
 from domain.risk.factors import FactorDecomposition
 from domain.risk.model import RiskModel
 from domain.risk.shocks import conditional_shock, factor_shock, stressed_covariance
@@ -113,7 +113,10 @@ class StressedPortfolio:
     factors: FactorDecomposition | None = None
 
     def results(
-        self, scenarios: Sequence[Scenario], most: int | None = None, on_progress: OnProgress = no_progress
+        self,
+        scenarios: Sequence[Scenario],
+        most: int | None = None,
+        check_cancelled: CancellationCheck = never_cancelled,
     ) -> tuple[StressResult, ...]:
         """The results in the order of the scenarios; one may have several, all at most `most` figures of assets.
 
@@ -122,7 +125,7 @@ class StressedPortfolio:
         """
         results: list[StressResult] = []
         for place, scenario in enumerate(scenarios):
-            on_progress()
+            check_cancelled()
             try:
                 results.extend(self._results(scenario))
             except InvalidInput as error:

@@ -198,7 +198,7 @@ def _outcome(task: Task, control: Control, extra: dict[str, Any]) -> Outcome:
     from server.ports.errors import Refused
 
     try:
-        return Outcome(value=task.work(on_progress=control, **extra))
+        return Outcome(value=task.work(check_cancelled=control, **extra))
     except (DomainError, Refused) as error:
         return Outcome(error=error)
     except Exception:

@@ -77,14 +77,14 @@ class Ran:
 def walk(
     job: Job,
     specification: BacktestSpecification,
-    on_progress: Callable[[], None],
+    check_cancelled: Callable[[], None],
     report: Callable[[object], None],
 ) -> Walked:
     """Runs in a worker process."""
     started = time.process_time()
     data = job.data.prices() if job.kind == "prices" else job.data.returns()
     benchmarks = {symbol: panel.prices() for symbol, panel in job.benchmarks.items()}
-    plan = prepare(specification, data, benchmarks, on_progress)
+    plan = prepare(specification, data, benchmarks, check_cancelled)
     checkpoint = None if job.checkpoint is None else checkpoint_from_bytes(job.checkpoint)
     records: list[list[RecordPart]] = [[] for _ in range(0 if checkpoint is None else checkpoint.strategy_index + 1)]
     for packed in job.parts:
@@ -95,7 +95,7 @@ def walk(
         joined = [(leg, part) for leg, parts in enumerate(records) for part in parts]
         report(Compacted(len(job.parts), parts_to_bytes(joined)))
     reporter = Reporter(report, plan, begun=len(records))
-    outcome = run(plan, reporter, on_progress, checkpoint, records)
+    outcome = run(plan, reporter, check_cancelled, checkpoint, records)
     events = reporter.remaining_events()
     return Walked(outcome.without_records(), _series(plan, outcome), events, time.process_time() - started)
 

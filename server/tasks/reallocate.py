@@ -36,7 +36,7 @@ from server.tasks.refusing import locating, refusing
 @refusing
 @locating(ReallocateRequest)
 def reallocation(
-    request: bytes, found: StoredData | None, on_progress: Control, report: ReportKey
+    request: bytes, found: StoredData | None, check_cancelled: Control, report: ReportKey
 ) -> DataRequest | ResultDraft | bytes:
     """The answer to store; only its bytes where nothing is to be stored; or what is needed first."""
     command = reallocate_command_from_proto(message_from_bytes(ReallocateRequest, request))
@@ -55,7 +55,7 @@ def reallocation(
     if needed := _later_data_request(command, target, found):
         return needed
     with _of_the_portfolio():
-        planned = _planned(command, mandate, target, found, on_progress)
+        planned = _planned(command, mandate, target, found, check_cancelled)
     payload = planned_to_bytes(planned)
     if command.validate_only:
         return payload
@@ -131,14 +131,14 @@ def _fingerprint(command: ReallocateCommand, found: StoredData) -> str:
 
 
 def _planned(
-    command: ReallocateCommand, mandate: Mandate, target: Target, found: StoredData, on_progress: Control
+    command: ReallocateCommand, mandate: Mandate, target: Target, found: StoredData, check_cancelled: Control
 ) -> Planned:
     market = command.market
     snapshot = market if isinstance(market, Snapshot) else _snapshot(market, found)
     check_amounts(mandate.portfolio, snapshot)
     if isinstance(target, OptimizedTarget):
         prices = found.panels[_target_prices(command, target)]
-        target_weights = _optimised(target, prices, mandate.portfolio, snapshot, found, on_progress)
+        target_weights = _optimised(target, prices, mandate.portfolio, snapshot, found, check_cancelled)
     else:
         target_weights = TargetWeights(target)
     request = ReallocationRequest(
@@ -150,8 +150,8 @@ def _planned(
         costs=command.costs,
         horizon_days=command.horizon_days,
     )
-    result = reallocate(request, on_progress)
-    on_progress()
+    result = reallocate(request, check_cancelled)
+    check_cancelled()
     stored = found.panels[market] if isinstance(market, PriceSelection) else None
     annual = Volatilities() if stored is None else volatilities(result.summary, stored.prices())
     return Planned(result, annual, target_weights.warnings)
@@ -163,11 +163,11 @@ def _optimised(
     portfolio: Portfolio,
     market: Snapshot,
     found: StoredData,
-    on_progress: Control,
+    check_cancelled: Control,
 ) -> TargetWeights:
     specification = with_stored_groups(target.specification, found)
-    limit_time(specification, on_progress)
-    return optimised_target(specification, prices.prices(), target.lookback, portfolio, market, on_progress)
+    limit_time(specification, check_cancelled)
+    return optimised_target(specification, prices.prices(), target.lookback, portfolio, market, check_cancelled)
 
 
 def _snapshot(selection: PriceSelection, found: StoredData) -> Snapshot:

@@ -10,6 +10,7 @@ from domain.backtest.flow import run
 from domain.backtest.preparation import prepare
 from domain.backtest.specification import BacktestSpecification
 from domain.backtest.strategies import Optimized, Schedule
+from domain.cancellation import CancellationCheck
 from domain.errors import Cancelled, SolverTimedOut
 from domain.estimation.clustering import Linkage, cluster_count, tree_of
 from domain.estimation.codependence import distance_correlation, information, kendall, signed
@@ -32,7 +33,6 @@ from domain.optimization.request.similarity_constraints import AssetNetwork, Clu
 from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
 from domain.portfolio import Portfolio
-from domain.progress import OnProgress
 from domain.reallocation.flow import reallocate
 from domain.reallocation.request import Limits, ReallocationRequest
 from domain.risk.estimate import RiskModelSpecification, estimate
@@ -63,7 +63,7 @@ def specification(**wanted: object) -> Specification:
     return Specification(**{"objective": MinRisk(), "periods_per_year": 252.0, **wanted})
 
 
-def simulated(check: OnProgress) -> object:
+def simulated(check: CancellationCheck) -> object:
     strategies = (
         Optimized(specification(), 60, "least"),
         Schedule(tuple((int(day), {"A0": 1.0}) for day in DATES[80::10]), "schedule"),
@@ -72,7 +72,7 @@ def simulated(check: OnProgress) -> object:
     return run(plan, lambda _: None, check)
 
 
-def report(check: OnProgress) -> object:
+def report(check: CancellationCheck) -> object:
     wanted = RiskSpecification(
         dict.fromkeys(NAMES, 1.0 / SIZE),
         periods_per_year=252.0,
@@ -85,11 +85,11 @@ def report(check: OnProgress) -> object:
     return assess(wanted, RETURNS, None, check)
 
 
-def posed(check: OnProgress, **wanted: object) -> object:
+def posed(check: CancellationCheck, **wanted: object) -> object:
     return build_problem(specification(**wanted), RETURNS, check)
 
 
-WORK: dict[str, tuple[Callable[[OnProgress], object], int]] = {
+WORK: dict[str, tuple[Callable[[CancellationCheck], object], int]] = {
     "stepwise factors": (
         lambda check: estimate_moments(RETURNS, Estimation(covariance=STEPWISE), 252.0, check),
         SIZE - 4,
@@ -178,7 +178,7 @@ WORK: dict[str, tuple[Callable[[OnProgress], object], int]] = {
 
 
 @pytest.mark.parametrize(("work", "least"), WORK.values(), ids=WORK)
-def test_it_stops_at_every_check(work: Callable[[OnProgress], object], least: int) -> None:
+def test_it_stops_at_every_check(work: Callable[[CancellationCheck], object], least: int) -> None:
     times = []
     work(lambda: times.append(time.perf_counter()))
     assert len(times) >= least
@@ -187,7 +187,7 @@ def test_it_stops_at_every_check(work: Callable[[OnProgress], object], least: in
             work(stopping_at(place))
 
 
-def stopping_at(place: int) -> OnProgress:
+def stopping_at(place: int) -> CancellationCheck:
     left = place
 
     def check() -> None:
@@ -210,7 +210,7 @@ def stopping_at(place: int) -> OnProgress:
     ],
     ids=["Kendall's tau", "distance correlation", "gaps", "a risk report", "a backtest"],
 )
-def test_no_long_time_passes_between_two_checks(work: Callable[[OnProgress], object]) -> None:
+def test_no_long_time_passes_between_two_checks(work: Callable[[CancellationCheck], object]) -> None:
     times = [time.thread_time()]
     work(lambda: times.append(time.thread_time()))
     assert max(np.diff(times)) < 0.5  # a tenth of a second, and room for a slow machine

@@ -13,6 +13,7 @@ from domain.backtest.preparation import prepare
 from domain.backtest.rebalancing import BuyAndHold
 from domain.backtest.specification import BacktestSpecification
 from domain.backtest.strategies import MarketHistory, Schedule
+from domain.cancellation import never_cancelled
 from domain.costs.linear import LinearCost
 from domain.errors import InvalidInput, NotSupported
 from domain.estimation.clustering import Linkage, Tree, cluster_count, tree_of
@@ -33,7 +34,6 @@ from domain.optimization.request.objectives import Hierarchical, HierarchicalMet
 from domain.optimization.request.specification import GroupReference, Specification
 from domain.optimization.solve import solve
 from domain.portfolio import Portfolio
-from domain.progress import no_progress
 from domain.reallocation.flow import reallocate
 from domain.reallocation.request import Limits, ReallocationRequest
 from domain.risk.flow import assess
@@ -69,7 +69,7 @@ def schedule(count: int) -> Callable[[], object]:
     panel = PricePanel.of(("A", "B"), days, prices)
 
     def simulated() -> object:
-        return run(prepare(specification, panel), lambda _: None, no_progress)
+        return run(prepare(specification, panel), lambda _: None, never_cancelled)
 
     return simulated
 
@@ -78,7 +78,7 @@ def decisions_by_a_schedule(count: int) -> Callable[[], object]:
     weights = Schedule(tuple((day, {"A": 1.0}) for day in range(count)))
     days = np.arange(count, dtype=np.int32)
     histories = [MarketHistory(("A",), days[i : i + 1], np.ones((1, 1)), np.zeros(1), 252.0) for i in range(count)]
-    return lambda: [weights.decide(history, no_progress) for history in histories]
+    return lambda: [weights.decide(history, never_cancelled) for history in histories]
 
 
 def named_groups(count: int) -> Callable[[], object]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput, NotSupported
 from domain.estimation import codependence
@@ -26,7 +27,6 @@ from domain.optimization.problem.problem import Problem
 from domain.optimization.request.objectives import Hierarchical, HierarchicalMethod, MinRisk
 from domain.optimization.solution import Candidate, Engine
 from domain.optimization.tolerances import FEASIBILITY_TOLERANCE
-from domain.progress import OnProgress, no_progress
 from domain.risk.measures import RiskMeasure
 
 MinimumRisk = Callable[[Problem], Vector]
@@ -39,7 +39,11 @@ NO_RISK = "a hierarchy shares out risk, and a cluster has none or less: choose a
 
 
 def hierarchical(
-    problem: Problem, limits: FeasibleSet, objective: Hierarchical, least: MinimumRisk, on_progress: Callable[[], None]
+    problem: Problem,
+    limits: FeasibleSet,
+    objective: Hierarchical,
+    least: MinimumRisk,
+    check_cancelled: Callable[[], None],
 ) -> Candidate | None:
     """The weights, or None where none keep the limits.
 
@@ -51,8 +55,8 @@ def hierarchical(
         raise InvalidInput("leverage.budget", "must be above 0: a hierarchy shares out a long portfolio")
     fractions = np.ones(1)
     if size > 1:
-        tree, similarity = cluster_assets(problem, objective, on_progress)
-        fractions = _fractions(problem, objective, tree, similarity, least, on_progress)
+        tree, similarity = cluster_assets(problem, objective, check_cancelled)
+        fractions = _fractions(problem, objective, tree, similarity, least, check_cancelled)
     weights = budget * fractions
     if limits.violation(weights) > FEASIBILITY_TOLERANCE:
         weights = project_by_entropy(weights, *bounds_on_single_weights(limits), budget)
@@ -65,13 +69,13 @@ def hierarchical(
 
 
 def cluster_assets(
-    problem: Problem, objective: Hierarchical, on_progress: OnProgress = no_progress
+    problem: Problem, objective: Hierarchical, check_cancelled: CancellationCheck = never_cancelled
 ) -> tuple[Tree, codependence.Codependence]:
     """The tree of a problem's assets, and the codependence that it is built from."""
-    similarity = codependence_of(objective.codependence, problem.moments, problem.scenarios, on_progress)
+    similarity = codependence_of(objective.codependence, problem.moments, problem.scenarios, check_cancelled)
     joined = replace(similarity, distance=distance_of(similarity, objective))
-    on_progress()
-    return tree_of(joined, objective.linkage, on_progress, optimal_order=objective.optimal_order), similarity
+    check_cancelled()
+    return tree_of(joined, objective.linkage, check_cancelled, optimal_order=objective.optimal_order), similarity
 
 
 def distance_of(similarity: codependence.Codependence, objective: Hierarchical) -> Matrix:
@@ -90,14 +94,14 @@ def _fractions(
     tree: Tree,
     similarity: codependence.Codependence,
     least: MinimumRisk,
-    on_progress: OnProgress,
+    check_cancelled: CancellationCheck,
 ) -> Vector:
     if objective.method is HierarchicalMethod.HRP:
-        return _recursive_bisection(problem, tree.order, on_progress)
-    clusters = cluster_count(tree, similarity.distance, objective.max_clusters, on_progress)
+        return _recursive_bisection(problem, tree.order, check_cancelled)
+    clusters = cluster_count(tree, similarity.distance, objective.max_clusters, check_cancelled)
     if objective.method is HierarchicalMethod.NCO:
         return _nested_clusters(problem, tree.cut(clusters), least)
-    return _tree_split(problem, tree, clusters, on_progress, equal=objective.method is HierarchicalMethod.HERC2)
+    return _tree_split(problem, tree, clusters, check_cancelled, equal=objective.method is HierarchicalMethod.HERC2)
 
 
 class _ClusterRisk:
@@ -148,12 +152,12 @@ class _ClusterRisk:
         return variance if self._risk.measure is RiskMeasure.VARIANCE else max(variance, 0.0) ** 0.5
 
 
-def _recursive_bisection(problem: Problem, order: Places, on_progress: OnProgress) -> Vector:
+def _recursive_bisection(problem: Problem, order: Places, check_cancelled: CancellationCheck) -> Vector:
     """HRP's recursive bisection of the ordered assets."""
     risk, weights = _ClusterRisk(problem).along(order), np.empty(len(order))
     parts, indices = [(0, len(order), 1.0)], order.tolist()
     while parts:
-        on_progress()
+        check_cancelled()
         start, stop, fraction = parts.pop()
         if stop - start == 1:
             weights[indices[start]] = fraction
@@ -171,13 +175,13 @@ def _left_fraction(left: float, right: float) -> float:
     return 1.0 - left / (left + right)
 
 
-def _tree_split(problem: Problem, tree: Tree, count: int, on_progress: OnProgress, *, equal: bool) -> Vector:
+def _tree_split(problem: Problem, tree: Tree, count: int, check_cancelled: CancellationCheck, *, equal: bool) -> Vector:
     """HERC: down the tree, each side weighed by the risk of its clusters, then within each cluster."""
     clusters, weights = _ClusterRisk(problem), np.ones(tree.size)
     leaves, nodes = tree.cut(count), tree.members()
     risks = [clusters.risk(members) for members in leaves]
     for k in range(len(tree.merges) - 1, len(tree.merges) - count, -1):
-        on_progress()
+        check_cancelled()
         left, right = (nodes[int(node)] for node in tree.merges[k, :2])
         fraction = _left_fraction(_risk_within(leaves, risks, left), _risk_within(leaves, risks, right))
         weights[left] *= fraction

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from domain.cancellation import never_cancelled
 from domain.checks import Vector
 from domain.errors import NotSupported, SolverFailed
 from domain.optimization.contribution_bounds.contribution_search import (
@@ -36,7 +37,6 @@ from domain.optimization.request.objectives import (
 )
 from domain.optimization.solution import Candidate, Engine
 from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, VALUE_FLOOR
-from domain.progress import no_progress
 
 FULL = 1e-9
 """Lower bounds whose sum is within this of 1 leave one portfolio."""
@@ -112,7 +112,7 @@ def any_within_contribution_bounds(
         return found
     _refuse_shorts(limits, intervals)
     if _is_determined(limits, intervals):
-        return _with_contributions(limits, intervals.tightened.lower, no_progress)
+        return _with_contributions(limits, intervals.tightened.lower, never_cancelled)
     convex = with_convex_bounds(limits, intervals)
     if convex.contribution_bounds:
         found = anything(convex)
@@ -151,7 +151,9 @@ def _is_determined(limits: FeasibleSet, intervals: ContributionIntervals) -> boo
     return bool(has_budget and (limits.lower >= 0.0).all() and lower.min() > 0.0 and lower.sum() >= 1.0 - FULL)
 
 
-def _with_contributions(limits: FeasibleSet, contributions: Vector, on_progress: Callable[[], None]) -> Vector | None:
+def _with_contributions(
+    limits: FeasibleSet, contributions: Vector, check_cancelled: Callable[[], None]
+) -> Vector | None:
     """The one long portfolio with these shares, None where a limit excludes it."""
     covariance, size = limits.contribution_bounds[0].covariance, limits.n_assets
     volatilities = np.sqrt(np.diag(covariance))
@@ -160,7 +162,7 @@ def _with_contributions(limits: FeasibleSet, contributions: Vector, on_progress:
     correlation = covariance / np.outer(volatilities, volatilities)
     barrier = LogBarrier(correlation, contributions / contributions.sum(), np.zeros(size), np.full(size, np.inf))
     try:
-        point, _ = unconstrained_minimiser(barrier, on_progress)
+        point, _ = unconstrained_minimiser(barrier, check_cancelled)
     except SolverFailed as error:
         if can_be_riskless(correlation):
             raise NotSupported(

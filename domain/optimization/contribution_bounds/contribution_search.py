@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from domain.cancellation import never_cancelled
 from domain.checks import Matrix, Vector
 from domain.errors import NotSupported, SolverFailed, SolverTimedOut
 from domain.optimization.contribution_bounds.sdp_relaxation import (
@@ -20,7 +21,6 @@ from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.programs.branch_and_bound import expand_best_first
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, GAP_TOLERANCE
-from domain.progress import no_progress
 
 CLOSE_ENOUGH = 0.5 * GAP_TOLERANCE
 """A node that promises less than this, relative to the best value, is not opened."""
@@ -160,7 +160,7 @@ class ContributionSearch:
             return self._best
         size = self._program.n_assets
         root = self._node(_WeightBox(np.zeros(size), np.full(size, np.inf)))
-        open_bound = expand_best_first(root, self._children, self._open_below, no_progress)
+        open_bound = expand_best_first(root, self._children, self._open_below, never_cancelled)
         self._closed = min(self._closed, open_bound)
         if self._best is not None and not self._any_feasible:
             self._check()

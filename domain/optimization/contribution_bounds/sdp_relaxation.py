@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix, Vector
 from domain.errors import SolverFailed
 from domain.optimization.conic.conic_problem import covariance_root
 from domain.optimization.programs.affine import Affine, stacked
 from domain.optimization.programs.conic_model import ConicModel
 from domain.optimization.programs.solver_control import SolverControl
-from domain.progress import OnProgress, no_progress
 
 Indices = NDArray[np.intp]
 
@@ -137,7 +137,11 @@ def _add_cones(
 
 
 def local_solution(
-    program: ContributionProgram, lower: Vector, upper: Vector, start: Vector, on_progress: OnProgress = no_progress
+    program: ContributionProgram,
+    lower: Vector,
+    upper: Vector,
+    start: Vector,
+    check_cancelled: CancellationCheck = never_cancelled,
 ) -> Vector | None:
     """A point that no small step improves, by sequential quadratic programs; None where they end outside."""
     from scipy.optimize import minimize  # only where it is used
@@ -145,7 +149,7 @@ def local_solution(
     correlation, held_up, held_down = program.correlation, np.isfinite(upper), np.isfinite(lower)
 
     def room(z: Vector) -> Vector:
-        on_progress()
+        check_cancelled()
         marginal_risk = correlation @ z
         variance = float(z @ marginal_risk)
         carried = z * marginal_risk

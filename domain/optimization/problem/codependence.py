@@ -2,16 +2,19 @@
 
 import numpy as np
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.errors import NotSupported
 from domain.estimation import codependence
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
 from domain.optimization.request.objectives import CodependenceMeasure
-from domain.progress import OnProgress, no_progress
 
 
 def codependence_of(
-    kind: CodependenceMeasure, moments: Moments, scenarios: Scenarios | None, on_progress: OnProgress = no_progress
+    kind: CodependenceMeasure,
+    moments: Moments,
+    scenarios: Scenarios | None,
+    check_cancelled: CancellationCheck = never_cancelled,
 ) -> codependence.Codependence:
     """Codependence of the assets. Raises NotSupported where it needs returns and there are none."""
     if kind is CodependenceMeasure.CUSTOM_COVARIANCE or (kind is CodependenceMeasure.PEARSON and scenarios is None):
@@ -25,7 +28,7 @@ def codependence_of(
         case CodependenceMeasure.SPEARMAN:
             return codependence.signed(codependence.spearman(returns))
         case CodependenceMeasure.KENDALL:
-            return codependence.signed(codependence.kendall(returns, on_progress))
+            return codependence.signed(codependence.kendall(returns, check_cancelled))
         case CodependenceMeasure.GERBER1:
             return codependence.signed(codependence.gerber(returns, 1))
         case CodependenceMeasure.GERBER2:
@@ -35,11 +38,11 @@ def codependence_of(
         case CodependenceMeasure.ABSOLUTE_SPEARMAN:
             return codependence.unsigned(np.abs(codependence.spearman(returns)))
         case CodependenceMeasure.ABSOLUTE_KENDALL:
-            return codependence.unsigned(np.abs(codependence.kendall(returns, on_progress)))
+            return codependence.unsigned(np.abs(codependence.kendall(returns, check_cancelled)))
         case CodependenceMeasure.DISTANCE:
-            return codependence.unsigned(codependence.distance_correlation(returns, on_progress))
+            return codependence.unsigned(codependence.distance_correlation(returns, check_cancelled))
         case CodependenceMeasure.MUTUAL_INFORMATION:
-            return codependence.information(returns, on_progress)
+            return codependence.information(returns, check_cancelled)
         case CodependenceMeasure.TAIL:
             return codependence.tail(returns)
     return codependence.signed(codependence.pearson(returns))

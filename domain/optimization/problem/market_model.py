@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.errors import InvalidInput, NotSupported
 from domain.estimation import codependence
 from domain.estimation.moments import (
@@ -18,7 +19,6 @@ from domain.optimization.request.objectives import (
     CodependenceMeasure,
 )
 from domain.optimization.request.specification import Specification
-from domain.progress import OnProgress, no_progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +32,21 @@ class MarketModel:
     )
 
     def codependence_in(
-        self, measure: CodependenceMeasure, on_progress: OnProgress = no_progress
+        self, measure: CodependenceMeasure, check_cancelled: CancellationCheck = never_cancelled
     ) -> codependence.Codependence:
         """Codependence of the assets, measured once. Raises NotSupported where it needs returns."""
         if measure not in self._codependences:
-            self._codependences[measure] = codependence_of(measure, self.moments, self.scenarios, on_progress)
+            self._codependences[measure] = codependence_of(measure, self.moments, self.scenarios, check_cancelled)
         return self._codependences[measure]
 
 
 def market_model_of(
-    specification: Specification, data: MarketInput, on_progress: OnProgress = no_progress
+    specification: Specification, data: MarketInput, check_cancelled: CancellationCheck = never_cancelled
 ) -> MarketModel:
     """Moments and scenarios of data, as a specification estimates them."""
     estimation = specification.estimation
     if not estimation.is_pooled:
-        return MarketModel(_moments(specification, data, on_progress), _scenarios(specification, data))
+        return MarketModel(_moments(specification, data, check_cancelled), _scenarios(specification, data))
     if isinstance(data, Moments):
         raise NotSupported("METHOD_ENTROPY_POOLING needs returns, prices or scenarios: it reweights them")
     periods = infer_periods_per_year(specification.periods_per_year, data, specification.missing_data)
@@ -55,11 +55,11 @@ def market_model_of(
         if isinstance(data, Scenarios)
         else Scenarios.from_returns(complete_returns(data, specification.missing_data))
     )
-    pooled = pooled_scenarios(given, estimation, periods, on_progress)
+    pooled = pooled_scenarios(given, estimation, periods, check_cancelled)
     return MarketModel(scenario_moments(pooled, periods), pooled)
 
 
-def _moments(specification: Specification, data: MarketInput, on_progress: OnProgress) -> Moments:
+def _moments(specification: Specification, data: MarketInput, check_cancelled: CancellationCheck) -> Moments:
     estimation = specification.estimation
     if isinstance(data, Moments | Scenarios):
         for path in estimation.factor_models:
@@ -73,7 +73,7 @@ def _moments(specification: Specification, data: MarketInput, on_progress: OnPro
         )
         return given if estimation.views is None else with_views(given, estimation.views)
     periods = infer_periods_per_year(specification.periods_per_year, data, specification.missing_data)
-    return estimate_moments(complete_returns(data, specification.missing_data), estimation, periods, on_progress)
+    return estimate_moments(complete_returns(data, specification.missing_data), estimation, periods, check_cancelled)
 
 
 def _scenarios(specification: Specification, data: MarketInput) -> Scenarios | None:

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Vector, known_members
 from domain.costs.trading import TradingCosts
 from domain.errors import InvalidInput
@@ -53,24 +54,28 @@ from domain.optimization.request.specification import (
     TrackingErrorBySymbol,
 )
 from domain.portfolio import weights_by_symbol
-from domain.progress import OnProgress, no_progress
 
 
-def build_problem(specification: Specification, data: MarketInput, on_progress: OnProgress = no_progress) -> Problem:
+def build_problem(
+    specification: Specification, data: MarketInput, check_cancelled: CancellationCheck = never_cancelled
+) -> Problem:
     """The problem of a specification on given data.
 
     Raises InvalidInput with the field named when the two do not fit: an unknown symbol, a group without members, a
-    missing value under the policy FAIL, no periods per year where they cannot be inferred. `on_progress` is called
+    missing value under the policy FAIL, no periods per year where they cannot be inferred. `check_cancelled` is called
     between the steps of estimators and raises to stop.
     """
-    return resolve(specification, market_model_of(specification, data, on_progress), on_progress)
+    return resolve(specification, market_model_of(specification, data, check_cancelled), check_cancelled)
 
 
 def estimation_diagnostics(
-    specification: Specification, data: MarketInput, problem: Problem, on_progress: OnProgress = no_progress
+    specification: Specification,
+    data: MarketInput,
+    problem: Problem,
+    check_cancelled: CancellationCheck = never_cancelled,
 ) -> EstimationDiagnostics:
     """How reliable the moments are that the problem was built with from this data."""
-    on_progress()
+    check_cancelled()
     if isinstance(data, Moments):
         return of_moments(problem.moments)
     if isinstance(data, Scenarios) or specification.estimation.is_pooled:
@@ -80,7 +85,9 @@ def estimation_diagnostics(
     return diagnosed(specification.estimation, returns.values[:, assets], problem.moments.covariance)
 
 
-def resolve(specification: Specification, market_model: MarketModel, on_progress: OnProgress = no_progress) -> Problem:
+def resolve(
+    specification: Specification, market_model: MarketModel, check_cancelled: CancellationCheck = never_cancelled
+) -> Problem:
     """The problem of a specification on a market model. Raises InvalidInput as `build_problem` does."""
     moments = market_model.moments
     symbols = moments.symbols
@@ -93,7 +100,7 @@ def resolve(specification: Specification, market_model: MarketModel, on_progress
         risk_measure=specification.risk_measure,
         confidence_level=specification.confidence_level,
         constraints=tuple(
-            _resolved(i, c, specification, market_model, known, on_progress)
+            _resolved(i, c, specification, market_model, known, check_cancelled)
             for i, c in enumerate(specification.constraints)
         ),
         current_weights=_weights(specification, symbols),
@@ -185,9 +192,9 @@ def _resolved(
     specification: Specification,
     market_model: MarketModel,
     known: frozenset[str],
-    on_progress: OnProgress,
+    check_cancelled: CancellationCheck,
 ) -> Constraint:
-    on_progress()
+    check_cancelled()
     symbols = market_model.moments.symbols
     match constraint:
         case GroupReference(label, group, lower, upper):
@@ -199,8 +206,10 @@ def _resolved(
         case Cardinality(symbols=counted):
             _known(f"constraints[{index}].cardinality.symbols", counted, known)
         case NetworkLimit() | ClusterLimit() | CentralityBounds():
-            measured = partial(market_model.codependence_in, on_progress=on_progress)
-            return resolve_similarity_constraint(f"constraints[{index}]", constraint, symbols, measured, on_progress)
+            measured = partial(market_model.codependence_in, check_cancelled=check_cancelled)
+            return resolve_similarity_constraint(
+                f"constraints[{index}]", constraint, symbols, measured, check_cancelled
+            )
         case TrackingErrorBySymbol(label, benchmark, max_annual):
             path = f"constraints[{index}].tracking_error.benchmark"
             return TrackingError(label, _benchmark(path, benchmark, symbols), max_annual)

@@ -8,9 +8,9 @@ stops making progress, one index at a time does, which always ends (Murty's rule
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix, Vector
 from domain.optimization.programs.program import Program, ProgramSolution
-from domain.progress import OnProgress, no_progress
 
 Mask = NDArray[np.bool_]
 
@@ -34,14 +34,16 @@ def is_long_only(program: Program) -> bool:
     )
 
 
-def solve_long_only(program: Program, hessian: Matrix, on_progress: OnProgress = no_progress) -> ProgramSolution | None:
+def solve_long_only(
+    program: Program, hessian: Matrix, check_cancelled: CancellationCheck = never_cancelled
+) -> ProgramSolution | None:
     """The exact answer, or None where the Hessian is not definite enough to find it this way."""
     target = program.polytope.matrix[0]
     n_assets = len(target)
     held = target > 0.0
     fewest, patience = n_assets + 1, PATIENCE
     for iteration in range(1, 20 * n_assets + 20):
-        on_progress()
+        check_cancelled()
         try:
             point, slack = _on(hessian, target, held)
         except np.linalg.LinAlgError:

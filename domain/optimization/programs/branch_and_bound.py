@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from domain.progress import OnProgress
+from domain.cancellation import CancellationCheck
 
 
 class Node(Protocol):
@@ -33,16 +33,16 @@ def expand_best_first(
     root: N | None,
     expand: Callable[[N], Iterable[N]],
     cutoff: Callable[[], float],
-    on_progress: OnProgress,
+    check_cancelled: CancellationCheck,
 ) -> float:
     """Expands nodes until none has a bound below the cutoff; the least bound of the nodes left open, or infinity.
 
     `expand` yields the children of a node that are worth keeping open, and records answers on the way; `cutoff` is the
-    value that a bound must be below, and falls as better answers are found. Raises what `on_progress` raises.
+    value that a bound must be below, and falls as better answers are found. Raises what `check_cancelled` raises.
     """
     open_nodes = [] if root is None else [root]
     while open_nodes and open_nodes[0].bound < cutoff():
-        on_progress()
+        check_cancelled()
         for child in expand(heapq.heappop(open_nodes)):
             heapq.heappush(open_nodes, child)
     return min((node.bound for node in open_nodes), default=np.inf)

@@ -64,7 +64,7 @@ class LogBarrier:
         return float(np.maximum(drop, 0.0).sum()) / theta
 
 
-def unconstrained_minimiser(barrier: LogBarrier, on_progress: Callable[[], None]) -> tuple[Vector, int]:
+def unconstrained_minimiser(barrier: LogBarrier, check_cancelled: Callable[[], None]) -> tuple[Vector, int]:
     """The minimiser for theta 1 without bounds, and how many Newton steps it took; nearly every request ends here."""
     correlation, budgets = barrier.correlation, barrier.budgets
     point = np.sqrt(budgets)
@@ -80,7 +80,7 @@ def unconstrained_minimiser(barrier: LogBarrier, on_progress: Callable[[], None]
         raise SolverFailed("risk budgets did not converge: a long portfolio has no volatility")
     point = point / variance**0.5
     for step in range(STEPS):
-        on_progress()
+        check_cancelled()
         marginal_risk = budgets / point
         gradient = correlation @ point - marginal_risk
         direction = -_solved(correlation + np.diag(marginal_risk / point), gradient)
@@ -95,12 +95,12 @@ def unconstrained_minimiser(barrier: LogBarrier, on_progress: Callable[[], None]
 
 
 def box_minimiser(
-    barrier: LogBarrier, theta: float, start: Vector, on_progress: Callable[[], None]
+    barrier: LogBarrier, theta: float, start: Vector, check_cancelled: Callable[[], None]
 ) -> tuple[Vector, int]:
     """The minimiser for one theta by projected Newton steps (Bertsekas 1982), and how many it took."""
     point = np.clip(start, np.maximum(barrier.lower, SMALLEST * float(start.max())), barrier.upper)
     for step in range(STEPS):
-        on_progress()
+        check_cancelled()
         gradient = barrier.gradient(point, theta)
         held = ((point <= barrier.lower) & (gradient > 0.0)) | ((point >= barrier.upper) & (gradient < 0.0))
         moving = np.flatnonzero(~held)

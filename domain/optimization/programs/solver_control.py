@@ -4,10 +4,10 @@ import math
 import time
 from dataclasses import dataclass
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.errors import SolverTimedOut
 from domain.optimization.request.solver_options import SolverOptions
 from domain.optimization.tolerances import DEFAULT_TOLERANCE
-from domain.progress import OnProgress, no_progress
 
 LATE = "the time limit ran out before the answer was found"
 
@@ -18,21 +18,21 @@ class SolverControl:
 
     tolerance: float = DEFAULT_TOLERANCE  # relative accuracy of the answer
     deadline: float = math.inf  # of time.monotonic()
-    on_progress: OnProgress = no_progress
+    check_cancelled: CancellationCheck = never_cancelled
 
     @classmethod
-    def of(cls, options: SolverOptions, on_progress: OnProgress = no_progress) -> "SolverControl":
+    def of(cls, options: SolverOptions, check_cancelled: CancellationCheck = never_cancelled) -> "SolverControl":
         """The options of a request from now on."""
-        return cls(options.tolerance, time.monotonic() + options.time_limit_seconds, on_progress)
+        return cls(options.tolerance, time.monotonic() + options.time_limit_seconds, check_cancelled)
 
     @classmethod
-    def for_seconds(cls, seconds: float, on_progress: OnProgress = no_progress) -> "SolverControl":
+    def for_seconds(cls, seconds: float, check_cancelled: CancellationCheck = never_cancelled) -> "SolverControl":
         """At the usual tolerance for so long from now on."""
-        return cls(deadline=time.monotonic() + seconds, on_progress=on_progress)
+        return cls(deadline=time.monotonic() + seconds, check_cancelled=check_cancelled)
 
     def __call__(self) -> None:
-        """Raises SolverTimedOut after the deadline, and what `on_progress` raises."""
-        self.on_progress()
+        """Raises SolverTimedOut after the deadline, and what `check_cancelled` raises."""
+        self.check_cancelled()
         if time.monotonic() >= self.deadline:
             raise SolverTimedOut(LATE)
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.errors import InvalidInput
 from domain.estimation import codependence
 from domain.estimation.clustering import Linkage, cluster_count, tree_of
 from domain.estimation.network import Connections, Graph, connections_of, within
 from domain.optimization.request.constraints import ClusterCardinality, Linear, MutualExclusion, check_bounds
 from domain.optimization.request.objectives import CodependenceMeasure
-from domain.progress import OnProgress, no_progress
 
 CodependenceOf = Callable[[CodependenceMeasure], codependence.Codependence]
 """Codependence of the assets in a given measure. Raises NotSupported where that needs returns."""
@@ -27,9 +27,11 @@ class AssetNetwork:
     graph: Graph = Graph.MINIMUM_SPANNING_TREE
     codependence: CodependenceMeasure = CodependenceMeasure.PEARSON
 
-    def connections(self, codependence_of: CodependenceOf, on_progress: OnProgress = no_progress) -> Connections:
+    def connections(
+        self, codependence_of: CodependenceOf, check_cancelled: CancellationCheck = never_cancelled
+    ) -> Connections:
         """Which assets are connected, (N, N)."""
-        return connections_of(codependence_of(self.codependence), self.graph, on_progress)
+        return connections_of(codependence_of(self.codependence), self.graph, check_cancelled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,31 +92,37 @@ def resolve_similarity_constraint(
     limit: SimilarityConstraint,
     symbols: tuple[str, ...],
     codependence_of: CodependenceOf,
-    on_progress: OnProgress = no_progress,
+    check_cancelled: CancellationCheck = never_cancelled,
 ) -> MutualExclusion | ClusterCardinality | Linear:
     """The constraint on these symbols. Raises InvalidInput under `path`, and what `codependence_of` raises."""
     match limit:
         case NetworkLimit():
-            near = np.triu(within(limit.network.connections(codependence_of, on_progress), limit.steps, on_progress))
+            near = np.triu(
+                within(limit.network.connections(codependence_of, check_cancelled), limit.steps, check_cancelled)
+            )
             pairs = tuple((symbols[i], symbols[j]) for i, j in zip(*np.nonzero(near), strict=True))
             return MutualExclusion(limit.label, pairs)
         case ClusterLimit():
             return ClusterCardinality(
-                limit.label, limit.max_assets, _clusters(path, limit, symbols, codependence_of, on_progress)
+                limit.label, limit.max_assets, _clusters(path, limit, symbols, codependence_of, check_cancelled)
             )
         case CentralityBounds():
-            degrees = limit.network.connections(codependence_of, on_progress).sum(axis=1).tolist()
+            degrees = limit.network.connections(codependence_of, check_cancelled).sum(axis=1).tolist()
             return Linear(limit.label, dict(zip(symbols, map(float, degrees), strict=True)), limit.lower, limit.upper)
 
 
 def _clusters(
-    path: str, limit: ClusterLimit, symbols: tuple[str, ...], codependence_of: CodependenceOf, on_progress: OnProgress
+    path: str,
+    limit: ClusterLimit,
+    symbols: tuple[str, ...],
+    codependence_of: CodependenceOf,
+    check_cancelled: CancellationCheck,
 ) -> tuple[tuple[str, ...], ...]:
     if limit.clusters is not None and limit.clusters > len(symbols):
         raise InvalidInput(f"{path}.clusters.clusters", f"must be at most the {len(symbols)} assets of the input")
     if len(symbols) == 1:
         return (symbols,)
     similarity = codependence_of(limit.codependence)
-    tree = tree_of(similarity, limit.linkage, on_progress, optimal_order=False)
-    count = limit.clusters or cluster_count(tree, similarity.distance, limit.max_clusters, on_progress)
+    tree = tree_of(similarity, limit.linkage, check_cancelled, optimal_order=False)
+    count = limit.clusters or cluster_count(tree, similarity.distance, limit.max_clusters, check_cancelled)
     return tuple(tuple(symbols[i] for i in members.tolist()) for members in tree.cut(count))

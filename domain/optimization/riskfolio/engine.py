@@ -29,7 +29,7 @@ NAME = "riskfolio-lib"
 
 
 def solve_by_riskfolio(
-    problem: Problem, limits: FeasibleSet, proven: Candidate, on_progress: Callable[[], None]
+    problem: Problem, limits: FeasibleSet, proven: Candidate, check_cancelled: Callable[[], None]
 ) -> Candidate:
     """Riskfolio-Lib's own weights, with their gap to the proven ones.
 
@@ -44,7 +44,7 @@ def solve_by_riskfolio(
         first = None
     if first is not None and (first.relative_gap is None or first.relative_gap <= RISKFOLIO_GAP_TOLERANCE):
         return first
-    on_progress()
+    check_cancelled()
     return _candidate(problem, limits, translate(problem, limits, again=True), proven)
 
 

@@ -105,7 +105,7 @@ def select_assets(
     limits: FeasibleSet,
     relaxation: Relaxation,
     value: Callable[[Vector], float],
-    on_progress: Callable[[], None],
+    check_cancelled: Callable[[], None],
     *,
     node_bound: NodeBound | None = None,
     caps_hold: bool = True,
@@ -116,7 +116,7 @@ def select_assets(
 
     `value` is the smaller the better. `tightening` bounds it better than the relaxation does. `caps_hold` says that the
     relaxation keeps the bounds of `limits`, `tolerance` how far from the best the answer may be. Raises what the
-    relaxation raises, SolverTimedOut from `on_progress`, and SearchTooLongError beyond `most_relaxations`.
+    relaxation raises, SolverTimedOut from `check_cancelled`, and SearchTooLongError beyond `most_relaxations`.
     """
     search = _SelectionSearch(
         limits,
@@ -127,7 +127,7 @@ def select_assets(
         most_relaxations=most_relaxations,
         close=max(SEARCH_GAP, 0.5 * tolerance),
     )
-    return search.run(on_progress)
+    return search.run(check_cancelled)
 
 
 class _SelectionSearch:
@@ -158,9 +158,9 @@ class _SelectionSearch:
         self._tried = set[bytes]()
         self._refusal: NoPositiveExcessReturn | None = None
 
-    def run(self, on_progress: Callable[[], None]) -> Candidate | None:
+    def run(self, check_cancelled: Callable[[], None]) -> Candidate | None:
         root = self._node(np.zeros(self._convex.n_assets, dtype=np.int8))
-        return self._end(expand_best_first(root, self._children, self._cutoff, on_progress))
+        return self._end(expand_best_first(root, self._children, self._cutoff, check_cancelled))
 
     def _children(self, node: _SelectionNode) -> Iterator[_SelectionNode]:
         """The children that can be better than the best; what keeps the rules is compared with it on the way."""

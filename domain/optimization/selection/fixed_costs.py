@@ -62,7 +62,7 @@ def select_trades(
     """The best weights with a fee on every trade, proven against every other set of trades; None where there are none.
 
     Shadow prices are those of the assets that trade. Raises what the relaxation raises, NoPositiveExcessReturn,
-    NotSupported for a worst case, SolverFailed where the search is too long, and SolverTimedOut from `on_progress`.
+    NotSupported for a worst case, SolverFailed where the search is too long, and SolverTimedOut from `check_cancelled`.
     """
     if problem.costs is None:
         return relaxation(problem, limits)
@@ -108,13 +108,13 @@ class _TradeSearch:
         self._solved = 0
         self._refusal: NoPositiveExcessReturn | None = None
 
-    def run(self, on_progress: Callable[[], None]) -> Candidate | None:
+    def run(self, check_cancelled: Callable[[], None]) -> Candidate | None:
         root = self._node(self._start())
         self._keep(self._nothing_traded())
         if root is not None:
-            self._first(root, on_progress)
+            self._first(root, check_cancelled)
             root = root if self._stays_open(root) else None
-        open_bound = expand_best_first(root, self._children, self._cutoff, on_progress)
+        open_bound = expand_best_first(root, self._children, self._cutoff, check_cancelled)
         return self._end(min(self._ended, open_bound))
 
     def _children(self, node: _TradeNode) -> Iterator[_TradeNode]:
@@ -225,14 +225,14 @@ class _TradeSearch:
         value = objective_value(self._problem, weights)
         return value <= node.bound + NODE_SETTLED * self._size(self._problem, weights, value)
 
-    def _first(self, root: _TradeNode, on_progress: Callable[[], None]) -> None:
+    def _first(self, root: _TradeNode, check_cancelled: Callable[[], None]) -> None:
         """Weights to beat: what trades in the relaxation, and without the smallest trade as long as that is better."""
         states = np.where((root.states == UNDECIDED) & (root.trades > TRADED), PAID, root.states)
         states = np.where(states == UNDECIDED, KEPT, states).astype(np.int8)
         before = np.inf
         # Each round but the last drops one trade.
         for _ in range(1 + int(np.count_nonzero(states == PAID))):
-            on_progress()
+            check_cancelled()
             node = self._node(states)
             if node is None or node.bound >= before:
                 return

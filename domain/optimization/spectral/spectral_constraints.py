@@ -32,7 +32,7 @@ AROUND = 10.0
 def within_spectral_constraints(
     limits: FeasibleSet,
     solved: Callable[[FeasibleSet], Candidate | None],
-    on_progress: Callable[[], None],
+    check_cancelled: Callable[[], None],
     *,
     scaled: bool = True,
 ) -> Candidate | None:
@@ -47,7 +47,7 @@ def within_spectral_constraints(
         limit for limit in limits.limits if not isinstance(limit, RiskCap) or limit.risk.measure not in SPECTRAL_ONLY
     ]
     for _ in range(ROUNDS):
-        on_progress()
+        check_cancelled()
         rows = [_scaled(row, cap.risk.scale if scaled else 1.0) for cap in caps for row in cap.cuts]
         found = solved(FeasibleSet(limits.symbols, (*kept, *rows)))
         if found is None:

@@ -42,10 +42,10 @@ class LatestWinner:
     def own_dates(self) -> tuple[int, ...]:
         return ()
 
-    def check(self, history: MarketHistory, on_progress: Callable[[], None] = lambda: None) -> tuple[()]:
+    def check(self, history: MarketHistory, check_cancelled: Callable[[], None] = lambda: None) -> tuple[()]:
         return ()
 
-    def decide(self, history: MarketHistory, on_progress: Callable[[], None]) -> Vector:
+    def decide(self, history: MarketHistory, check_cancelled: Callable[[], None]) -> Vector:
         self.seen.append(history.dates.tolist())
         return winner(history.prices)
 

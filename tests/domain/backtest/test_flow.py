@@ -49,10 +49,10 @@ class Cheat:
     def own_dates(self) -> tuple[int, ...]:
         return ()
 
-    def check(self, history: MarketHistory, on_progress: Callable[[], None] = lambda: None) -> tuple[()]:
+    def check(self, history: MarketHistory, check_cancelled: Callable[[], None] = lambda: None) -> tuple[()]:
         return ()
 
-    def decide(self, history: MarketHistory, on_progress: Callable[[], None]) -> Vector:
+    def decide(self, history: MarketHistory, check_cancelled: Callable[[], None]) -> Vector:
         future = np.asarray(self.reach(history))
         return np.where(future == future.max(), 1.0, 0.0)
 

@@ -254,4 +254,4 @@ def test_a_caller_who_leaves_stops_the_work(error: Exception) -> None:
     moments = Moments.of("ABC", np.zeros(3), np.diag([1.0, 2.0, 3.0]) + 0.5, 12.0)
     told = raising(error, 2)
     with pytest.raises(type(error)):
-        solve(Problem(moments, RiskBudget()), on_progress=lambda: next(told))
+        solve(Problem(moments, RiskBudget()), check_cancelled=lambda: next(told))

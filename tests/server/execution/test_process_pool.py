@@ -19,32 +19,32 @@ from server.ports.errors import Overloaded, Refused, WorkerDied
 pytestmark = pytest.mark.alone
 
 
-def add(a: int, b: int, on_progress: Any) -> int:
-    on_progress()
+def add(a: int, b: int, check_cancelled: Any) -> int:
+    check_cancelled()
     return a + b
 
 
-def worker_id(on_progress: Any) -> int:
+def worker_id(check_cancelled: Any) -> int:
     return os.getpid()
 
 
-def refuse(on_progress: Any) -> None:
+def refuse(check_cancelled: Any) -> None:
     raise InfeasibleProblem(["caps", "default:budget"], {"caps": 0.1})
 
 
-def name_a_field(on_progress: Any) -> None:
+def name_a_field(check_cancelled: Any) -> None:
     raise InvalidInput("covariance", "must be square").with_path_prefix("moments")
 
 
-def write_a_status(on_progress: Any) -> None:
+def write_a_status(check_cancelled: Any) -> None:
     raise Refused(b"a status")
 
 
-def fail(on_progress: Any) -> None:
+def fail(check_cancelled: Any) -> None:
     raise ZeroDivisionError("a secret of the worker")
 
 
-def answer_what_cannot_travel(on_progress: Any) -> Any:
+def answer_what_cannot_travel(check_cancelled: Any) -> Any:
     return lambda: None
 
 
@@ -55,15 +55,15 @@ class Unreadable:
         return int, ("no number",)
 
 
-def take(value: Any, on_progress: Any) -> Any:
+def take(value: Any, check_cancelled: Any) -> Any:
     return value
 
 
-def die(on_progress: Any) -> None:
+def die(check_cancelled: Any) -> None:
     os.kill(os.getpid(), 9)
 
 
-def die_once(folder: str, on_progress: Any, report: Any) -> str:
+def die_once(folder: str, check_cancelled: Any, report: Any) -> str:
     """The first attempt reports twice and dies; the second reports the same and goes on."""
     report(1)
     report(2)
@@ -75,43 +75,43 @@ def die_once(folder: str, on_progress: Any, report: Any) -> str:
     return "done"
 
 
-def shout(on_progress: Any) -> str:
+def shout(check_cancelled: Any) -> str:
     print("this must not reach the server's own output", flush=True)  # noqa: T201  # what a library might do
     return os.environ["OPENBLAS_NUM_THREADS"]
 
 
-def work_politely(seconds: float, on_progress: Any) -> float:
+def work_politely(seconds: float, check_cancelled: Any) -> float:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        on_progress()
+        check_cancelled()
     return seconds
 
 
-def work_stubbornly(seconds: float, on_progress: Any) -> float:
+def work_stubbornly(seconds: float, check_cancelled: Any) -> float:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         pass
     return seconds
 
 
-def limit_itself(limit: float, work: Callable[..., float], on_progress: Any) -> float:
-    on_progress.limit(limit)
-    return work(60.0, on_progress=on_progress)
+def limit_itself(limit: float, work: Callable[..., float], check_cancelled: Any) -> float:
+    check_cancelled.limit(limit)
+    return work(60.0, check_cancelled=check_cancelled)
 
 
-def niceness(seconds: float, on_progress: Any) -> int:
-    work_stubbornly(seconds, on_progress)
+def niceness(seconds: float, check_cancelled: Any) -> int:
+    work_stubbornly(seconds, check_cancelled)
     return os.nice(0)
 
 
-def count_up(numbers: int, size: int, on_progress: Any, report: Any) -> None:
+def count_up(numbers: int, size: int, check_cancelled: Any, report: Any) -> None:
     for i in range(numbers):
         report((i, b"x" * size))
 
 
-def report_and_work(work: Callable[..., float], on_progress: Any, report: Any) -> float:
+def report_and_work(work: Callable[..., float], check_cancelled: Any, report: Any) -> float:
     report("key")
-    return work(60.0, on_progress=on_progress)
+    return work(60.0, check_cancelled=check_cancelled)
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ async def test_values_arrive(pool: ProcessPool) -> None:
     assert await pool.run(partial(returned, large), None) == large
 
 
-def returned(value: bytes, on_progress: Any) -> bytes:
+def returned(value: bytes, check_cancelled: Any) -> bytes:
     return value
 
 
@@ -355,7 +355,7 @@ async def test_errors_of_a_stream_arrive_after_its_items(pool: ProcessPool) -> N
         await anext(stream)
 
 
-def count_and_refuse(on_progress: Any, report: Any) -> None:
+def count_and_refuse(check_cancelled: Any, report: Any) -> None:
     report(0)
     report(1)
     raise InvalidInput("x", "is wrong")
@@ -373,7 +373,7 @@ async def test_workers_are_replaced_once_all_libraries_are_loaded() -> None:
     await template.close()
 
 
-def has_loaded(module: str, on_progress: Any) -> bool:
+def has_loaded(module: str, check_cancelled: Any) -> bool:
     import sys
 
     return module in sys.modules

@@ -115,10 +115,10 @@ async def open_house(tmp_path: Path) -> AsyncIterator[Open]:
         close()
 
 
-def run(job: Job, request: bytes, fingerprint: str, on_progress: Any, report: Any) -> Ran:
+def run(job: Job, request: bytes, fingerprint: str, check_cancelled: Any, report: Any) -> Ran:
     """As the server's task, without the processor time, which differs from run to run."""
     specification = specification_from_bytes(request).with_groups(job.groups)
-    walked = walk(job, specification, on_progress, report)
+    walked = walk(job, specification, check_cancelled, report)
     return Ran(result_to_bytes(replace(walked, cpu_seconds=0.0), fingerprint), walked.series, walked.events)
 
 

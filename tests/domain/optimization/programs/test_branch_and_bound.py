@@ -7,8 +7,8 @@ from itertools import product
 import numpy as np
 import pytest
 
+from domain.cancellation import never_cancelled
 from domain.optimization.programs.branch_and_bound import expand_best_first
-from domain.progress import no_progress
 
 
 @dataclass(order=True)
@@ -38,14 +38,14 @@ def test_the_best_of_all_selections_is_found(seed: int) -> None:
                 yield Part(bound, made[0], decided)
 
     root = Part(-float(values.sum()), 0, ())
-    left = expand_best_first(root, children, lambda: best[0], no_progress)
+    left = expand_best_first(root, children, lambda: best[0], never_cancelled)
     all_values = [-float(values @ one) for one in product((0, 1), repeat=8) if float(sizes @ one) <= room]
     assert best[0] == pytest.approx(min(all_values))
     assert left >= best[0]
 
 
 def test_without_a_root_nothing_is_open() -> None:
-    assert expand_best_first(None, lambda _: (), lambda: 0.0, no_progress) == np.inf
+    assert expand_best_first(None, lambda _: (), lambda: 0.0, never_cancelled) == np.inf
 
 
 def test_it_stops_where_the_caller_does() -> None:
