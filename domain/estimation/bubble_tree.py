@@ -129,7 +129,7 @@ class _Growing:
     """A tree while it is made; node N + k is the one that merge k makes."""
 
     def __init__(self, shortest: Matrix, check_cancelled: CancellationCheck) -> None:
-        self._shortest, self._on_progress = shortest, check_cancelled
+        self._shortest, self._check_cancelled = shortest, check_cancelled
         self._members = [[i] for i in range(len(shortest))]
         self._merges = list[list[float]]()
         self._diameters = list[float]()
@@ -166,7 +166,7 @@ class _Growing:
         """What to merge next, each pair to be merged before the next one is asked for."""
         union = self._unions(nodes)
         while len(nodes) > 1:
-            self._on_progress()
+            self._check_cancelled()
             i, j = (int(k) for k in np.unravel_index(int(np.argmin(union)), union.shape))
             if i == j:  # all are infinitely far apart: any two will do
                 i, j = 0, 1

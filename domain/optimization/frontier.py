@@ -130,7 +130,7 @@ class _CornerFrontier:
         if not _leaves_room(limits) and not is_feasible(limits, check_cancelled=check_cancelled):
             raise conflict(limits, check_cancelled)
         moments = problem.moments
-        self._problem, self._limits, self._on_progress = problem, limits, check_cancelled
+        self._problem, self._limits, self._check_cancelled = problem, limits, check_cancelled
         self._polytope = limits.polytope()
         self._covariance = moments.covariance / problem.variance_scale
         self._means = moments.expected_returns / (float(np.abs(moments.expected_returns).max()) or 1.0)
@@ -158,7 +158,7 @@ class _CornerFrontier:
             mixtures = self._mixtures(found, points)
             solutions = [self._verified(mixture) for mixture in mixtures]
         except SolverFailed:
-            yield from _spaced(self._problem, points, self._on_progress)
+            yield from _spaced(self._problem, points, self._check_cancelled)
             return
         yield from solutions
 
@@ -176,11 +176,11 @@ class _CornerFrontier:
         start = None
         if is_tied(self._means, limits.lower, limits.upper, budget):
             problem = self._problem
-            highest = solve(replace(problem, objective=MaxReturn()), self._on_progress).expected_return_annual
+            highest = solve(replace(problem, objective=MaxReturn()), self._check_cancelled).expected_return_annual
             floor = ReturnFloor(FLOOR_LABEL, highest - TIE_ROOM * abs(highest))
-            start = solve(replace(problem, constraints=(*problem.constraints, floor)), self._on_progress).weights
+            start = solve(replace(problem, constraints=(*problem.constraints, floor)), self._check_cancelled).weights
         for corner in corners(self._means, self._covariance, limits.lower, limits.upper, budget, start):
-            self._on_progress()
+            self._check_cancelled()
             yield corner
 
     def _verified(self, corner: Corner) -> Solution:

@@ -42,8 +42,8 @@ def solve(problem: Problem, check_cancelled: CancellationCheck = never_cancelled
     """Verified weights.
 
     `check_cancelled` is called between steps and raises Cancelled or SolverTimedOut when the caller wants to stop.
-    Raises InfeasibleProblem, FormulaMissesConstraint, UnboundedProblem, NoPositiveExcessReturn, NotSupported, SolverFailed,
-    and SolverTimedOut at the problem's own time limit.
+    Raises InfeasibleProblem, FormulaMissesConstraint, UnboundedProblem, NoPositiveExcessReturn, NotSupported,
+    SolverFailed, and SolverTimedOut at the problem's own time limit.
     """
     control = SolverControl.of(problem.options, check_cancelled)
     control()

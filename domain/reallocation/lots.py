@@ -105,7 +105,7 @@ class _Search:
         self._room = budgets.turnover
         self._required = budgets.required
         self._bought = 0  # orders that buy something
-        self._on_progress = check_cancelled
+        self._check_cancelled = check_cancelled
 
     def start(self, *, nearest: bool) -> None:
         """Every order scaled by the same factor to the turnover limit, then every purchase to the cash there is."""
@@ -123,7 +123,7 @@ class _Search:
         self._within_turnover()
 
     def _place(self, lots: Sequence[float], *, buys: bool, nearest: bool) -> None:
-        for i, order in checked(enumerate(self.orders), self._on_progress):
+        for i, order in checked(enumerate(self.orders), self._check_cancelled):
             if order.buys is buys:
                 self._start[i] = lots[i]
                 self._move(i, order.rounded(lots[i], nearest=nearest))
@@ -143,7 +143,7 @@ class _Search:
         ]
         ranked = sorted(range(len(change)), key=change.__getitem__)
         for most in (1, MOST_LOTS):
-            for i in checked(ranked, self._on_progress):
+            for i in checked(ranked, self._check_cancelled):
                 if self._room >= ZERO:
                     return
                 order, lots = self.orders[i], self.lots[i]
@@ -172,7 +172,7 @@ class _Search:
         heap = [entry for i in range(len(self.orders)) if (entry := self._freeing(i, missing(), raising))]
         heapq.heapify(heap)
         self._steps = [1] * len(self.orders)
-        for _ in rounds_while(lambda: bool(heap) and missing() > ZERO, self._on_progress):
+        for _ in rounds_while(lambda: bool(heap) and missing() > ZERO, self._check_cancelled):
             i = heapq.heappop(heap)[-1]
             entry = self._freeing(i, missing(), raising)
             # What is missing has shrunk: the entry was a lower bound of what the lot now costs.
@@ -222,7 +222,7 @@ class _Search:
         heap = [entry for i in range(len(self.orders)) if (entry := self._helping(i))]
         heapq.heapify(heap)
         self._steps = [1] * len(self.orders)
-        for _ in rounds_while(lambda: bool(heap), self._on_progress):
+        for _ in rounds_while(lambda: bool(heap), self._check_cancelled):
             _, _, change, i = heapq.heappop(heap)
             if self._fits(i, change):
                 self._add(i, change)
