@@ -21,7 +21,7 @@ from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, QUICK_SEARCH_R
 def is_feasible(
     limits: FeasibleSet, most_relaxations: float = np.inf, check_cancelled: CancellationCheck = never_cancelled
 ) -> bool:
-    """Whether any weights keep all limits. Raises SearchTooLongError beyond so many relaxations."""
+    """Whether any weights keep all limits. Raises RelaxationLimitReachedError beyond so many relaxations."""
     check_cancelled()
     if limits.selection_limits:
         found = select_assets(limits, any_weights, lambda _: 0.0, check_cancelled, most_relaxations=most_relaxations)

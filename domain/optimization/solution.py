@@ -58,7 +58,6 @@ class Certificate:
     solver: str
     solver_version: str
     iterations: int
-    primal_residual: float
     dual_residual: float | None
     duality_gap: float | None
     max_constraint_violation: float

@@ -70,7 +70,6 @@ def _certificate(candidate: Candidate, violation: float) -> Certificate:
         solver=candidate.solver,
         solver_version=candidate.solver_version,
         iterations=candidate.iterations,
-        primal_residual=violation,
         dual_residual=candidate.dual_residual,
         duality_gap=candidate.relative_gap,
         max_constraint_violation=violation,

@@ -206,9 +206,9 @@ class _Search:
     def _release(self, i: int, change: int, missing: Decimal) -> None:
         order, lots = self.orders[i], self.lots[i]
         if abs(change) == 1:
-            alike = _alike(order, lots)
+            equally_good = _equally_good_lots(order, lots)
             within = _count(missing, order.cash)
-            most = min(alike, within, self._steps[i])
+            most = min(equally_good, within, self._steps[i])
             if not order.buys:
                 most = min(most, _count(self._room, order.value))
             change *= max(1, most)
@@ -264,7 +264,7 @@ class _Search:
         self._move(i, change)
 
 
-def _alike(order: LotOrder, lots: int) -> int:
+def _equally_good_lots(order: LotOrder, lots: int) -> int:
     """Lots in a row that free cash, each with the same effect on the objective; 0 where only the next has it."""
     if order.buys:
         return lots - order.least if lots <= order.wanted else 1

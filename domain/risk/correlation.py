@@ -43,9 +43,9 @@ def cluster(
         raise InvalidInput("clusters.clusters", f"must be at most the number of assets that vary, {size}")
     if size < 2:
         return CorrelationClusters(np.arange(size), np.zeros(size, np.intp), Tree(np.zeros((0, 4))))
-    alike = signed(correlation)
-    tree = tree_of(alike, clustering.linkage, check_cancelled)
-    count = clustering.clusters or cluster_count(tree, alike.distance, MOST_CLUSTERS, check_cancelled)
+    codependence = signed(correlation)
+    tree = tree_of(codependence, clustering.linkage, check_cancelled)
+    count = clustering.clusters or cluster_count(tree, codependence.distance, MOST_CLUSTERS, check_cancelled)
     order = tree.order
     place = np.empty(size, np.intp)
     place[order] = np.arange(size)

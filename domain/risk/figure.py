@@ -7,7 +7,6 @@ from typing import TypeVar
 
 NO_DISTRIBUTION = "needs scenarios, or returns on dates with every asset; moments do not define a distribution"
 NO_TIME = "needs returns or prices in the order of time"
-NO_DATES = "needs returns or prices with their dates"
 ONE_RETURN = "needs at least two returns"
 CONSTANT = "the portfolio's returns do not vary"
 NEVER_FELL = "the portfolio value has no drawdown"

@@ -11,7 +11,7 @@ from server.execution.process_pool import ProcessPool
 T = TypeVar("T")
 
 MAX_ROUNDS = 8
-"""Every task knows all its needs after three; more would be a fault of the task, and no reason to go on for ever."""
+"""Every task knows all its needs after three; more would be a fault of the task, and the limit ends it."""
 
 
 async def in_rounds(

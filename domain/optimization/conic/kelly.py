@@ -78,7 +78,7 @@ def _solve_conic(
 
 @dataclass(frozen=True, slots=True)
 class NegativeGrowth:
-    """-E ln(1 + x), scaled by what a typical period's return is; see `Smooth`."""
+    """-E ln(1 + x), scaled by what a typical period's return is; see `SmoothObjective`."""
 
     values: Matrix  # (S, N)
     probabilities: Vector  # (S,)
@@ -92,18 +92,18 @@ class NegativeGrowth:
         return cls(scenarios.values, scenarios.probabilities, float(np.abs(scenarios.values).mean()) or 1.0)
 
     def gradient(self, weights: Vector) -> Vector:
-        """See `Smooth`."""
-        wealth = np.maximum(1.0 + self.values @ weights, NARROW)
-        return -(self.values.T @ (self.probabilities / wealth)) / self.scale
+        """See `SmoothObjective`."""
+        growth_factor = np.maximum(1.0 + self.values @ weights, NARROW)
+        return -(self.values.T @ (self.probabilities / growth_factor)) / self.scale
 
     def hessian(self, weights: Vector) -> Matrix:
-        """See `Smooth`."""
-        wealth = np.maximum(1.0 + self.values @ weights, NARROW)
-        result: Matrix = self.values.T @ ((self.probabilities / wealth**2)[:, None] * self.values) / self.scale
+        """See `SmoothObjective`."""
+        growth_factor = np.maximum(1.0 + self.values @ weights, NARROW)
+        result: Matrix = self.values.T @ ((self.probabilities / growth_factor**2)[:, None] * self.values) / self.scale
         return result
 
     def along(self, weights: Vector, step: Vector) -> Callable[[float], float]:
-        """See `Smooth`."""
+        """See `SmoothObjective`."""
         start, towards = self.values @ weights, self.values @ step
 
         def value(length: float) -> float:

@@ -147,7 +147,7 @@ class _PolytopeModel:
         self.name = "quadratic programs"
 
     def model(self, linear: Vector, hessian: Matrix) -> Vector | None:
-        """The minimiser of linear . w + w'bent w / 2, None where there are no weights."""
+        """The minimiser of linear . w + w'hessian w / 2, None where there are no weights."""
         polytope = self._polytope
         if (polytope.lower > polytope.upper).any():
             return None
@@ -161,14 +161,14 @@ class _PolytopeModel:
         return answer.point[: self._limits.n_assets]
 
     def least(self, gradient: Vector) -> float:
-        """A bound of slope . w over the limits."""
+        """A lower bound of gradient . w over the limits."""
         size = _magnitude(gradient)
         program = Program(None, self._wide(gradient / size), self._polytope)
         answer = solve_linear(program, self._control)
         return -np.inf if answer is None else size * proven_bound(program, answer)
 
     def bindings(self, _: Vector, unit: float) -> tuple[Binding, ...]:
-        """Of the last model, whose slope is that of the objective where steps end."""
+        """Of the last model, whose gradient is that of the objective where steps end."""
         if self._last is None:
             return ()
         program, answer = self._last
@@ -184,26 +184,26 @@ class _ConicModel:
     name = "clarabel"
 
     def __init__(self, limits: FeasibleSet, control: SolverControl) -> None:
-        self._stage = build_conic_problem(limits, control)
+        self._conic = build_conic_problem(limits, control)
         self._last: ConicSolution | None = None
         self._magnitude = 1.0
 
     def model(self, linear: Vector, hessian: Matrix) -> Vector | None:
-        """See `_Linear.model`."""
-        conic = self._stage
+        """See `_PolytopeModel.model`."""
+        conic = self._conic
         self._magnitude = _magnitude(linear, hessian)
         conic.model.minimise(conic.weights.total(linear / self._magnitude), hessian / self._magnitude)
         self._last = conic.model.solve()
         return None if self._last is None else conic.weights.value(self._last.point)
 
     def least(self, gradient: Vector) -> float:
-        """See `_Linear.least`."""
-        conic = self._stage
+        """See `_PolytopeModel.least`."""
+        conic = self._conic
         size = _magnitude(gradient)
         conic.model.minimise(conic.weights.total(gradient / size))
         answer = conic.model.solve()
         return -np.inf if answer is None else size * answer.bound
 
     def bindings(self, weights: Vector, unit: float) -> tuple[Binding, ...]:
-        """See `_Linear.bindings`."""
-        return () if self._last is None else self._stage.bindings(self._last, weights, unit * self._magnitude)
+        """See `_PolytopeModel.bindings`."""
+        return () if self._last is None else self._conic.bindings(self._last, weights, unit * self._magnitude)

@@ -179,7 +179,7 @@ class _LambdaSearch:
             step = (low.factor * above - high.factor * below) / (above - below)
             middle = self.trial(step if low.factor < step < high.factor else 0.5 * (low.factor + high.factor))
             best = min(best, middle, key=lambda trial: abs(trial.excess))
-            # The end that stays is taken for half as far, or it would stay for ever.
+            # The end that stays is taken for half as far, or it would never move.
             if middle.excess < 0.0:
                 low, below, above = middle, middle.excess, 0.5 * above
             else:

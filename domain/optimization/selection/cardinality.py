@@ -114,9 +114,9 @@ def select_assets(
 ) -> Candidate | None:
     """The best weights within all limits, proven against every other selection; None where there are none.
 
-    `value` is the smaller the better. `tightening` bounds it better than the relaxation does. `caps_hold` says that the
+    `value` is the smaller the better. `node_bound` bounds it better than the relaxation does. `caps_hold` says that the
     relaxation keeps the bounds of `limits`, `tolerance` how far from the best the answer may be. Raises what the
-    relaxation raises, SolverTimedOut from `check_cancelled`, and SearchTooLongError beyond `most_relaxations`.
+    relaxation raises, SolverTimedOut from `check_cancelled`, and RelaxationLimitReachedError beyond `most_relaxations`.
     """
     search = _SelectionSearch(
         limits,

@@ -36,8 +36,8 @@ class TrafficLight:
 
 def traffic_light(exceptions: Exceptions) -> TrafficLight:
     """A zone starts with the number of exceptions at which the cumulative probability reaches its bound."""
-    chances = probabilities(exceptions.observations, exceptions.tail_probability)
-    cumulative = min(float(chances[: exceptions.count + 1].sum()), 1.0)
+    count_probabilities = probabilities(exceptions.observations, exceptions.tail_probability)
+    cumulative = min(float(count_probabilities[: exceptions.count + 1].sum()), 1.0)
     zone = Zone.GREEN if cumulative < YELLOW_FROM else Zone.YELLOW if cumulative < RED_FROM else Zone.RED
     of_table = exceptions.observations == 250 and abs(exceptions.confidence_level - 0.99) < 1e-12
     return TrafficLight(
