@@ -18,10 +18,10 @@ from server.execution.process_pool import ProcessPool
 from server.execution.template import Template
 from server.interceptors.admission import Admission
 from server.interceptors.errors import Errors
+from server.interceptors.handler_cache import HandlerCache
 from server.interceptors.idle_limit import IdleLimit
 from server.interceptors.log import CallLog
 from server.interceptors.raw import RawMessages
-from server.interceptors.remember import Remember
 from server.interceptors.request_context import RequestContext
 from server.jobs.housekeeping import Housekeeping
 from server.jobs.progress import Progress
@@ -83,9 +83,9 @@ async def serve(settings: Settings) -> None:
     pool = ProcessPool(settings.workers, template=template, max_seconds=settings.max_request_seconds)
     jobs = _jobs(settings, store, template)
     admission = Admission(settings.max_concurrent_requests)
-    # Written order: request context, log, errors, admission, idle limit, raw messages.
+    # Written order: cache of handlers, request context, log, errors, admission, idle limit, raw messages.
     interceptors = (
-        Remember(),
+        HandlerCache(),
         RequestContext(), CallLog(), Errors(), admission, IdleLimit(settings.stream_idle_seconds), RawMessages(),
     )  # fmt: skip
     app = App(_servicers(settings, store, pool, jobs), interceptors)
@@ -254,7 +254,7 @@ def _require_free(listen: str) -> None:
 
 
 async def _drain(app: App, admission: Admission, progress: Progress, seconds: float) -> None:
-    """Health first, so that balancers look elsewhere; no new calls; followers go; calls in flight get their time."""
+    """Sets health to NOT_SERVING, refuses new calls, ends progress streams, waits for calls in flight."""
     logger.info("draining", extra={"seconds": seconds})
     await app.serving(False)
     admission.drain()

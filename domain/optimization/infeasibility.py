@@ -7,6 +7,7 @@ limits alone conflict, only the labels that a proof of it needs are tried, at mo
 
 from collections.abc import Collection
 from dataclasses import replace
+from typing import assert_never
 
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Vector
@@ -164,7 +165,10 @@ def _widened(limit: Limit, t: float) -> Limit:
             return replace(limit, maximum=limit.maximum + limit.factor * t)
         case RiskCap():
             return replace(limit, maximum=limit.maximum + t)
-    return limit
+        case SelectionLimit() | ContributionBounds():
+            return limit
+        case _:
+            assert_never(limit)
 
 
 def contribution_relaxations(limits: FeasibleSet, labels: Collection[str]) -> dict[str, float]:

@@ -99,4 +99,6 @@ def _of_drawdowns(measure: RiskMeasure, below: Outcomes, confidence_level: float
             return below.conditional_value_at_risk(confidence_level)
         case RiskMeasure.ENTROPIC_DRAWDOWN_AT_RISK:
             return entropic_value_at_risk(-below.returns, below.probability_vector, confidence_level)
-    return relativistic_value_at_risk(-below.returns, confidence_level)
+        case RiskMeasure.RELATIVISTIC_DRAWDOWN_AT_RISK:
+            return relativistic_value_at_risk(-below.returns, confidence_level)
+    raise NotSupported(f"{measure} is not supported for drawdowns")

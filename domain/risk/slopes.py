@@ -72,9 +72,12 @@ def _of_moments(measure: RiskMeasure, outcomes: Outcomes) -> Vector:
         case RiskMeasure.SEMI_KURTOSIS:
             return _over(2.0 * p * (float(p @ below**3) - below**3), float(p @ below**4) ** 0.5)
     short = np.maximum(-outcomes.returns, 0.0)
-    if measure is RiskMeasure.FIRST_LOWER_PARTIAL_MOMENT:
-        return np.where(short > 0.0, -p, 0.0)
-    return _over(-p * short, float(p @ short**2) ** 0.5)
+    match measure:
+        case RiskMeasure.FIRST_LOWER_PARTIAL_MOMENT:
+            return np.where(short > 0.0, -p, 0.0)
+        case RiskMeasure.SECOND_LOWER_PARTIAL_MOMENT:
+            return _over(-p * short, float(p @ short**2) ** 0.5)
+    raise NotSupported(f"{measure} is no measure of moments")
 
 
 def _tail_weights(measure: RiskMeasure, outcomes: Outcomes, confidence_level: float) -> Vector:

@@ -30,7 +30,7 @@ class OptimizeCommand:
 
 @dataclass(frozen=True, slots=True)
 class TraceCommand:
-    """Whose frontier, and how much of it."""
+    """Command of TraceFrontier: the problem and the number of points."""
 
     data: MarketInput | PriceSelection
     specification: Specification

@@ -40,7 +40,7 @@ from server.converters.specification import specification_from_proto
 from server.converters.warning import warnings_to_proto
 from server.converters.weights import weights_from_proto
 from server.jobs.progress import Heartbeat, ProgressMessage, ProgressTick, Snapshot
-from server.jobs.walking import Walked
+from server.jobs.walking import BacktestCompleted
 from server.ports.errors import NotFound
 from server.ports.jobs import EventKind, JobEvent, JobPage, JobRecord, JobState, JobTick
 
@@ -157,7 +157,7 @@ def costs_from_proto(costs: cost_pb2.CostModel) -> LinearCost:
     )
 
 
-def result_to_bytes(walked: Walked, fingerprint: str) -> bytes:
+def result_to_bytes(walked: BacktestCompleted, fingerprint: str) -> bytes:
     """The figures of a finished job."""
     outcome = walked.outcome
     strategies = [_strategy(one, outcome.symbols) for one in outcome.strategies]

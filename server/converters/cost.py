@@ -1,4 +1,4 @@
-"""What an optimiser is told of costs."""
+"""The cost model of an optimisation, from its message."""
 
 from absfinance.v1 import cost_pb2
 

@@ -106,7 +106,7 @@ class ProcessPool:
         *,
         caller: str = "",
     ) -> T:
-        """Runs `work(check_cancelled=...)`, which must be picklable, in a worker.
+        """Runs `work(control=...)`, which must be picklable, in a worker.
 
         With `on_report`, work is also handed `report`, and what it reports is passed on, in order, on the event loop;
         what `on_report` raises stops the work. Raises what the domain raises there, SolverTimedOut at the deadline,
@@ -124,7 +124,7 @@ class ProcessPool:
     async def stream(
         self, work: Callable[..., None], deadline: float | None, *, caller: str = ""
     ) -> AsyncGenerator[Any]:
-        """What `work(check_cancelled=..., report=...)` reports, as it comes. Raises what `run` raises."""
+        """What `work(control=..., report=...)` reports, as it comes. Raises what `run` raises."""
         reported: asyncio.Queue[Any] = asyncio.Queue(STREAM_AHEAD)
         end = object()
 

@@ -17,7 +17,7 @@ from domain.errors import Cancelled, DomainError, SolverFailed
 from server.execution.process_pool import ProcessPool
 from server.jobs.checkpoint_writer import CheckpointWriter, Yielded, until_stored
 from server.jobs.progress import Progress
-from server.jobs.walking import Job, Ran
+from server.jobs.walking import EncodedBacktest, Job
 from server.observability import logger, request_id
 from server.ports.errors import (
     JobTimeBudgetExceeded,
@@ -95,7 +95,7 @@ class Runner:
         worker: str,
         slots: int,
         *,
-        run: Callable[..., Ran],
+        run: Callable[..., EncodedBacktest],
         encode_error: Callable[[Exception], bytes],
         policy: QueuePolicy = POLICY,
     ) -> None:

@@ -56,8 +56,8 @@ class Compacted:
 
 
 @dataclass(frozen=True, slots=True)
-class Walked:
-    """What came of it."""
+class BacktestCompleted:
+    """Outcome of a finished backtest."""
 
     outcome: BacktestOutcome  # without records
     series: tuple[tuple[str, bytes], ...]  # label and record of each strategy
@@ -66,8 +66,8 @@ class Walked:
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
-    """The same as it is stored."""
+class EncodedBacktest:
+    """The same, as the bytes that are stored."""
 
     result: bytes
     series: tuple[tuple[str, bytes], ...]
@@ -79,7 +79,7 @@ def walk(
     specification: BacktestSpecification,
     check_cancelled: Callable[[], None],
     report: Callable[[object], None],
-) -> Walked:
+) -> BacktestCompleted:
     """Runs in a worker process."""
     started = time.process_time()
     data = job.data.prices() if job.kind == "prices" else job.data.returns()
@@ -97,7 +97,7 @@ def walk(
     reporter = Reporter(report, plan, begun=len(records))
     outcome = run(plan, reporter, check_cancelled, checkpoint, records)
     events = reporter.remaining_events()
-    return Walked(outcome.without_records(), _series(plan, outcome), events, time.process_time() - started)
+    return BacktestCompleted(outcome.without_records(), _series(plan, outcome), events, time.process_time() - started)
 
 
 class Reporter:

@@ -10,7 +10,7 @@ from domain.warnings import ResultWarning
 
 
 class JobState(StrEnum):
-    """Where a job stands; the last three absorb."""
+    """State of a job; the last three are final."""
 
     QUEUED = "QUEUED"
     RUNNING = "RUNNING"

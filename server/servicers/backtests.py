@@ -84,7 +84,7 @@ class BacktestServicer(BacktestServiceServicer):
         return await asyncio.to_thread(record_to_proto, await self._backtests.cancel(path_of(message.name)))
 
     async def DeleteBacktest(self, request: bytes, context: Context) -> DeleteBacktestResponse:
-        """Nothing is left of a job."""
+        """Deletes a job."""
         message = await self._requests.message(DeleteBacktestRequest, request, context)
         await self._backtests.delete(path_of(message.name))
         return DeleteBacktestResponse()

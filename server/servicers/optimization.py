@@ -61,7 +61,7 @@ class OptimizationServicer(OptimizationServiceServicer):
         return await asyncio.to_thread(page_to_proto, await self._optimization.list(message.page_token, size, filters))
 
     async def DeleteOptimization(self, request: bytes, context: Context) -> DeleteOptimizationResponse:
-        """Nothing is left of a stored answer."""
+        """Deletes a stored result."""
         message = await self._requests.message(DeleteOptimizationRequest, request, context)
         await self._optimization.delete(message.name.removeprefix(NAME))
         return DeleteOptimizationResponse()

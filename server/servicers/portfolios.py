@@ -51,7 +51,7 @@ class PortfolioServicer(PortfolioServiceServicer):
         return await asyncio.to_thread(record_to_proto, record)
 
     async def DeletePortfolio(self, request: bytes, context: Context) -> DeletePortfolioResponse:
-        """Nothing is left of a portfolio."""
+        """Deletes a portfolio."""
         message = await self._requests.message(DeletePortfolioRequest, request, context)
         await self._portfolios.delete(id_of(message.name), message.etag)
         return DeletePortfolioResponse()

@@ -45,7 +45,7 @@ class ReallocationServicer(ReallocationServiceServicer):
         return await asyncio.to_thread(page_to_proto, page)
 
     async def DeleteReallocation(self, request: bytes, context: Context) -> DeleteReallocationResponse:
-        """Nothing is left of a stored answer."""
+        """Deletes a stored result."""
         message = await self._requests.message(DeleteReallocationRequest, request, context)
         await self._reallocations.delete(message.name.removeprefix(NAME))
         return DeleteReallocationResponse()

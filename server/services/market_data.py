@@ -36,7 +36,7 @@ class MarketData:
             raise
 
     async def collect(self, request: DataRequest, known: StoredData | None) -> StoredData:
-        """What is known already, with the prices, groups and instruments that are request."""
+        """Adds the requested prices, groups and instruments to those already collected."""
         known = known or StoredData()
         panels = {selection: await self.stored(selection) for selection in request.panels}
         volumes = {selection: await self._volumes(selection) for selection in request.volumes}

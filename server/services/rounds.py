@@ -21,7 +21,7 @@ async def in_rounds(
     collect: Callable[[DataRequest, StoredData | None], Awaitable[StoredData]],
     on_key: Callable[[RequestKey], Awaitable[None]] | None = None,
 ) -> tuple[T, StoredData]:
-    """The outcome of `task(found, check_cancelled=...)`, and what the store had for it.
+    """The outcome of `task(found, control=...)`, and what the store had for it.
 
     With `on_key`, the task is handed `report` too, for the key of its request: it is looked up while the task goes on,
     which stops where `on_key` raises. Raises what `collect` and `on_key` raise.

@@ -25,7 +25,7 @@ from server.converters.backtests import (
 from server.converters.message import message_from_bytes
 from server.execution.worker import Control
 from server.jobs.codec import parts_from_bytes
-from server.jobs.walking import Job, Ran, walk
+from server.jobs.walking import EncodedBacktest, Job, walk
 from server.ports.jobs import JobDraft, JobInputs
 from server.ports.market_data import PriceSelection
 from server.ports.panels import StoredPanelRef
@@ -48,7 +48,7 @@ class Drafted:
 @refusing
 @locating(BacktestRequest)
 def draft(
-    request: bytes, found: StoredData | None, check_cancelled: Control, report: ReportKey
+    request: bytes, found: StoredData | None, control: Control, report: ReportKey
 ) -> DataRequest | Drafted | bytes:
     """Checks everything that can be known, and names the data by its content; the answer to a mere check."""
     command = backtest_command_from_proto(message_from_bytes(BacktestRequest, request))
@@ -65,19 +65,21 @@ def draft(
     if missing := tuple(selection for selection in outside.values() if selection not in found.panels):
         return DataRequest(panels=missing)
     benchmarks = {symbol: found.panels[selection].prices() for symbol, selection in outside.items()}
-    plan = prepare(command.specification.with_groups(found.groups), data, benchmarks, check_cancelled)
-    check_cancelled()
+    plan = prepare(command.specification.with_groups(found.groups), data, benchmarks, control)
+    control()
     if command.validate_only:
         return checked_to_bytes(plan.warnings)
     return _drafted(command, found, data, benchmarks, outside, plan.warnings)
 
 
 @refusing
-def run(job: Job, request: bytes, fingerprint: str, check_cancelled: Control, report: Callable[[object], None]) -> Ran:
+def run(
+    job: Job, request: bytes, fingerprint: str, control: Control, report: Callable[[object], None]
+) -> EncodedBacktest:
     """Runs a job, in the process of a worker."""
     specification = specification_from_bytes(request).with_groups(job.groups)
-    walked = walk(job, specification, check_cancelled, report)
-    return Ran(result_to_bytes(walked, fingerprint), walked.series, walked.events)
+    walked = walk(job, specification, control, report)
+    return EncodedBacktest(result_to_bytes(walked, fingerprint), walked.series, walked.events)
 
 
 @refusing
@@ -88,14 +90,14 @@ def series(
     kind: str,
     record: bytes,
     series_kind: Series,
-    check_cancelled: Control,
+    control: Control,
     report: Callable[[bytes], None],
 ) -> None:
     """Reports a series of a finished job in pieces."""
     specification = specification_from_bytes(request).with_groups(groups)
     panel = data.prices() if kind == "prices" else data.returns()
     for piece in series_to_proto(_pieces(specification, panel, parts_from_bytes(record)[0][1], series_kind)):
-        check_cancelled()
+        control()
         report(piece.SerializeToString())
 
 

@@ -47,7 +47,7 @@ class Shared:
 
 @refusing
 @locating(OptimizeBatchRequest)
-def share(request: bytes, file: Path, found: StoredData | None, check_cancelled: Control) -> DataRequest | None:
+def share(request: bytes, file: Path, found: StoredData | None, control: Control) -> DataRequest | None:
     """Writes what all accounts share to a file, or says what is needed first."""
     message = message_from_bytes(OptimizeBatchRequest, request)
     if not message.HasField("universe"):
@@ -56,8 +56,8 @@ def share(request: bytes, file: Path, found: StoredData | None, check_cancelled:
     if found is None and (needed := DataRequest(panels=selections(command.data))):
         return needed
     data = opened((found or StoredData()).input(command.data))
-    check_cancelled()
-    market_model = market_model_of(command.specification, data, check_cancelled)
+    control()
+    market_model = market_model_of(command.specification, data, control)
     body = hashlib.sha256(message.universe.SerializeToString(deterministic=True)).digest()
     if not isinstance(command.data, Moments):
         command = replace(command, data=PriceSelection())  # the universe has what accounts need of it
@@ -70,7 +70,7 @@ def accounts(
     file: Path,
     requests: Sequence[bytes],
     found: StoredData | None,
-    check_cancelled: Control,
+    control: Control,
     report: Callable[[bytes], None],
 ) -> DataRequest | None:
     """Reports the outcome of each account, in order; or says which stored groups are needed first."""
@@ -79,13 +79,13 @@ def accounts(
     if found is None and (missing := _missing_groups(read)):
         return DataRequest(groups=missing)
     for account in read:
-        check_cancelled()
-        report(_outcome(own, account, found or StoredData(), check_cancelled))
+        control()
+        report(_outcome(own, account, found or StoredData(), control))
     return None
 
 
 @refusing
-def failed(file: Path, request: bytes, error: Exception, check_cancelled: Control) -> bytes:
+def failed(file: Path, request: bytes, error: Exception, control: Control) -> bytes:
     """The outcome of an account whose task had to be ended."""
     own: Shared = read_value(file)
     return batch_error_to_bytes(_account(request, own).key, error)
@@ -120,24 +120,24 @@ def _missing_groups(read: Sequence[BatchAccount]) -> tuple[str, ...]:
     return tuple(sorted({group for groups in named for group in groups}))
 
 
-def _outcome(own: Shared, account: BatchAccount, found: StoredData, check_cancelled: Control) -> bytes:
+def _outcome(own: Shared, account: BatchAccount, found: StoredData, control: Control) -> bytes:
     """What goes wrong with one account is its outcome."""
     try:
-        return _result(own, account, found, check_cancelled)
+        return _result(own, account, found, control)
     except (DomainError, InvalidRequest, Refused) as error:
-        check_cancelled.unlimited()
-        check_cancelled()  # whoever asked may have left, or the whole batch may be out of time
+        control.unlimited()
+        control()  # whoever asked may have left, or the whole batch may be out of time
         return batch_error_to_bytes(account.key, error)
 
 
-def _result(own: Shared, account: BatchAccount, found: StoredData, check_cancelled: Control) -> bytes:
+def _result(own: Shared, account: BatchAccount, found: StoredData, control: Control) -> bytes:
     if isinstance(account.specification, Exception):
         raise account.specification
     specification = with_stored_groups(account.specification, found)
-    limit_time(specification, check_cancelled)
+    limit_time(specification, control)
     start = time.perf_counter()
-    problem = resolve(specification, own.market_model, check_cancelled)
-    solution = solve(problem, check_cancelled)
+    problem = resolve(specification, own.market_model, control)
+    solution = solve(problem, control)
     answer = Answer(problem, solution, time.perf_counter() - start)
     payload = answer_to_bytes(PricedAnswer(answer, cost_of(specification, answer), own.command.expected_returns_given))
     return batch_result_to_bytes(account.key, payload, account.fingerprint)

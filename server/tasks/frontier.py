@@ -48,7 +48,7 @@ class Ends:
 
 @refusing
 @locating(TraceFrontierRequest)
-def plan(request: bytes, found: StoredData | None, check_cancelled: Control) -> DataRequest | Ends | None:
+def plan(request: bytes, found: StoredData | None, control: Control) -> DataRequest | Ends | None:
     """The ends of a frontier whose points are shared out between tasks; None where one task should trace all of it."""
     command = trace_command_from_proto(message_from_bytes(TraceFrontierRequest, request))
     if found is None and (needed := _data_request(command)):
@@ -56,11 +56,11 @@ def plan(request: bytes, found: StoredData | None, check_cancelled: Control) -> 
     found = found or StoredData()
     if command.points <= CHUNK or not _is_heavy(command, found):
         return None
-    problem = _problem(command, found, check_cancelled)
+    problem = _problem(command, found, control)
     if not needs_separate_problems(problem, command.points):
         return None
     start = time.perf_counter()
-    highest, least = frontier_ends(problem, check_cancelled)
+    highest, least = frontier_ends(problem, control)
     each = 0.5 * (time.perf_counter() - start)
     returns = spaced_returns(highest, least, command.points)
     first, last = Traced(0, highest, each, bound_warnings(problem)), Traced(command.points - 1, least, each)
@@ -69,32 +69,28 @@ def plan(request: bytes, found: StoredData | None, check_cancelled: Control) -> 
 
 @refusing
 @locating(TraceFrontierRequest)
-def whole(request: bytes, found: StoredData, check_cancelled: Control, report: Callable[[bytes], None]) -> None:
+def whole(request: bytes, found: StoredData, control: Control, report: Callable[[bytes], None]) -> None:
     """Reports every portfolio, from the highest return down, as it is found."""
     command = trace_command_from_proto(message_from_bytes(TraceFrontierRequest, request))
-    problem = _problem(command, found, check_cancelled)
-    for traced in _timed(0, trace_frontier(problem, command.points, check_cancelled), bound_warnings(problem)):
+    problem = _problem(command, found, control)
+    for traced in _timed(0, trace_frontier(problem, command.points, control), bound_warnings(problem)):
         report(traced)
 
 
 @refusing
 @locating(TraceFrontierRequest)
-def points(
-    request: bytes, found: StoredData, first: int, returns: Sequence[float], check_cancelled: Control
-) -> list[bytes]:
+def points(request: bytes, found: StoredData, first: int, returns: Sequence[float], control: Control) -> list[bytes]:
     """Points next to each other, numbered from the first."""
     command = trace_command_from_proto(message_from_bytes(TraceFrontierRequest, request))
-    return list(_timed(first, portfolios_between(_problem(command, found, check_cancelled), returns, check_cancelled)))
+    return list(_timed(first, portfolios_between(_problem(command, found, control), returns, control)))
 
 
 def _data_request(command: TraceCommand) -> DataRequest:
     return DataRequest(panels=selections(command.data), groups=tuple(command.specification.missing_groups()))
 
 
-def _problem(command: TraceCommand, found: StoredData, check_cancelled: Control) -> Problem:
-    return build_problem(
-        with_stored_groups(command.specification, found), opened(found.input(command.data)), check_cancelled
-    )
+def _problem(command: TraceCommand, found: StoredData, control: Control) -> Problem:
+    return build_problem(with_stored_groups(command.specification, found), opened(found.input(command.data)), control)
 
 
 def _timed(first: int, solutions: Iterable[Solution], warnings: tuple[ResultWarning, ...] = ()) -> Iterator[bytes]:

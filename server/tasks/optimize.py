@@ -34,7 +34,7 @@ from server.tasks.refusing import locating, refusing
 @refusing
 @locating(OptimizeRequest)
 def optimize(
-    request: bytes, found: StoredData | None, check_cancelled: Control, report: ReportKey
+    request: bytes, found: StoredData | None, control: Control, report: ReportKey
 ) -> DataRequest | ResultDraft | bytes:
     """The answer to store; only its bytes where the request asks to check it; or what is needed first."""
     command = optimize_command_from_proto(message_from_bytes(OptimizeRequest, request))
@@ -47,9 +47,9 @@ def optimize(
     data = found.input(command.data)
     specification = with_stored_groups(command.specification, found)
     if command.validate_only:
-        return checked_to_bytes(_check(command, specification, opened(data), check_cancelled))
-    limit_time(specification, check_cancelled)
-    answer = _answer(specification, opened(data), check_cancelled, diagnose=command.diagnose_estimation)
+        return checked_to_bytes(_check(command, specification, opened(data), control))
+    limit_time(specification, control)
+    answer = _answer(specification, opened(data), control, diagnose=command.diagnose_estimation)
     payload = answer_to_bytes(PricedAnswer(answer, cost_of(specification, answer), command.expected_returns_given))
     version = data.fingerprint if isinstance(data, StoredPanelRef) else ""
     fingerprint = hashlib.sha256(command.content + version.encode()).hexdigest()
@@ -75,15 +75,15 @@ def with_stored_groups(specification: Specification, found: StoredData) -> Speci
     return specification.with_groups(found.groups) if specification.missing_groups() else specification
 
 
-def limit_time(specification: Specification, check_cancelled: Control) -> None:
+def limit_time(specification: Specification, control: Control) -> None:
     """Starts the time limit of a request, after the libraries that it needs are loaded."""
     if specification.options.engine is EnginePreference.RISKFOLIO:
-        check_cancelled.load("riskfolio")  # takes seconds, the first time
-    check_cancelled.limit(specification.options.time_limit_seconds)
+        control.load("riskfolio")  # takes seconds, the first time
+    control.limit(specification.options.time_limit_seconds)
 
 
 def cost_of(specification: Specification, answer: Answer) -> float | None:
-    """Of all trades, whether the objective counts it or not."""
+    """Trading cost from the current weights, even where the objective leaves it out."""
     problem = answer.problem
     if problem.current_weights is None:
         return None
@@ -104,23 +104,23 @@ def _data_request(command: OptimizeCommand) -> DataRequest:
 
 
 def _check(
-    command: OptimizeCommand, specification: Specification, data: MarketInput, check_cancelled: Control
+    command: OptimizeCommand, specification: Specification, data: MarketInput, control: Control
 ) -> tuple[ResultWarning, ...]:
-    """That the problem can be posed and, where that is asked, that some weights keep all limits; its warnings."""
-    limit_time(specification, check_cancelled)
-    problem = build_problem(specification, data, check_cancelled)
+    """Validates the problem and, with `check_feasibility`, that some weights keep all limits; returns its warnings."""
+    limit_time(specification, control)
+    problem = build_problem(specification, data, control)
     if command.check_feasibility:
-        check_cancelled()
+        control()
         limits = feasible_set(problem)
-        if not is_feasible(limits, check_cancelled=check_cancelled):
-            raise conflict(limits, check_cancelled)
+        if not is_feasible(limits, check_cancelled=control):
+            raise conflict(limits, control)
     return bound_warnings(problem)
 
 
-def _answer(specification: Specification, data: MarketInput, check_cancelled: Control, *, diagnose: bool) -> Answer:
-    problem = build_problem(specification, data, check_cancelled)
+def _answer(specification: Specification, data: MarketInput, control: Control, *, diagnose: bool) -> Answer:
+    problem = build_problem(specification, data, control)
     start = time.perf_counter()
-    solution = solve(problem, check_cancelled)
+    solution = solve(problem, control)
     seconds = time.perf_counter() - start
-    quality = estimation_diagnostics(specification, data, problem, check_cancelled) if diagnose else None
+    quality = estimation_diagnostics(specification, data, problem, control) if diagnose else None
     return Answer(problem, solution, seconds, quality)

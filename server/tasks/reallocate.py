@@ -36,7 +36,7 @@ from server.tasks.refusing import locating, refusing
 @refusing
 @locating(ReallocateRequest)
 def reallocation(
-    request: bytes, found: StoredData | None, check_cancelled: Control, report: ReportKey
+    request: bytes, found: StoredData | None, control: Control, report: ReportKey
 ) -> DataRequest | ResultDraft | bytes:
     """The answer to store; only its bytes where nothing is to be stored; or what is needed first."""
     command = reallocate_command_from_proto(message_from_bytes(ReallocateRequest, request))
@@ -55,7 +55,7 @@ def reallocation(
     if needed := _later_data_request(command, target, found):
         return needed
     with _of_the_portfolio():
-        planned = _planned(command, mandate, target, found, check_cancelled)
+        planned = _planned(command, mandate, target, found, control)
     payload = planned_to_bytes(planned)
     if command.validate_only:
         return payload
@@ -131,14 +131,14 @@ def _fingerprint(command: ReallocateCommand, found: StoredData) -> str:
 
 
 def _planned(
-    command: ReallocateCommand, mandate: Mandate, target: Target, found: StoredData, check_cancelled: Control
+    command: ReallocateCommand, mandate: Mandate, target: Target, found: StoredData, control: Control
 ) -> Planned:
     market = command.market
     snapshot = market if isinstance(market, Snapshot) else _snapshot(market, found)
     check_amounts(mandate.portfolio, snapshot)
     if isinstance(target, OptimizedTarget):
         prices = found.panels[_target_prices(command, target)]
-        target_weights = _optimised(target, prices, mandate.portfolio, snapshot, found, check_cancelled)
+        target_weights = _optimised(target, prices, mandate.portfolio, snapshot, found, control)
     else:
         target_weights = TargetWeights(target)
     request = ReallocationRequest(
@@ -150,8 +150,8 @@ def _planned(
         costs=command.costs,
         horizon_days=command.horizon_days,
     )
-    result = reallocate(request, check_cancelled)
-    check_cancelled()
+    result = reallocate(request, control)
+    control()
     stored = found.panels[market] if isinstance(market, PriceSelection) else None
     annual = Volatilities() if stored is None else volatilities(result.summary, stored.prices())
     return Planned(result, annual, target_weights.warnings)
@@ -163,11 +163,11 @@ def _optimised(
     portfolio: Portfolio,
     market: Snapshot,
     found: StoredData,
-    check_cancelled: Control,
+    control: Control,
 ) -> TargetWeights:
     specification = with_stored_groups(target.specification, found)
-    limit_time(specification, check_cancelled)
-    return optimised_target(specification, prices.prices(), target.lookback, portfolio, market, check_cancelled)
+    limit_time(specification, control)
+    return optimised_target(specification, prices.prices(), target.lookback, portfolio, market, control)
 
 
 def _snapshot(selection: PriceSelection, found: StoredData) -> Snapshot:

@@ -22,7 +22,7 @@ from server.tasks.refusing import locating, refusing
 
 @refusing
 @locating(AnalyzeRiskRequest)
-def analyze(request: bytes, found: StoredData | None, check_cancelled: Control) -> DataRequest | bytes:
+def analyze(request: bytes, found: StoredData | None, control: Control) -> DataRequest | bytes:
     """The report, or what is needed first."""
     command = risk_command_from_proto(message_from_bytes(AnalyzeRiskRequest, request))
     if found is None and (needed := _data_request(command)):
@@ -36,15 +36,15 @@ def analyze(request: bytes, found: StoredData | None, check_cancelled: Control) 
         if name not in found.groups:
             raise InvalidInput(f"stored_groups[{i}]", f"no stored instrument with prices has the label {name!r}")
     specification = replace(command.specification, stored_groups=found.groups)
-    check_cancelled()
-    report = assess(specification, opened(found.input(command.data)), compared, check_cancelled)
+    control()
+    report = assess(specification, opened(found.input(command.data)), compared, control)
     encoded: bytes = assessment_to_proto(report, drawdown_series=command.drawdown_series).SerializeToString()
     return encoded
 
 
 @refusing
 @locating(EstimateRiskModelRequest)
-def model_needs(request: bytes, check_cancelled: Control) -> DataRequest:
+def model_needs(request: bytes, control: Control) -> DataRequest:
     """What EstimateRiskModel needs first."""
     command = risk_model_command_from_proto(message_from_bytes(EstimateRiskModelRequest, request))
     return DataRequest(panels=selections(command.data))
@@ -52,14 +52,14 @@ def model_needs(request: bytes, check_cancelled: Control) -> DataRequest:
 
 @refusing
 @locating(EstimateRiskModelRequest)
-def model(request: bytes, found: StoredData, check_cancelled: Control, report: Callable[[bytes], None]) -> None:
+def model(request: bytes, found: StoredData, control: Control, report: Callable[[bytes], None]) -> None:
     """Reports diagnostics, then arrays in pieces."""
     command = risk_model_command_from_proto(message_from_bytes(EstimateRiskModelRequest, request))
     data = opened(found.input(command.data))
     if not isinstance(data, PricePanel | ReturnPanel):
         raise TypeError("a risk model is estimated from prices or returns")
-    check_cancelled()
-    for piece in risk_model_to_proto(estimate(command.specification, data, check_cancelled)):
+    control()
+    for piece in risk_model_to_proto(estimate(command.specification, data, control)):
         report(piece.SerializeToString())
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import assert_never
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from domain.optimization.conic.risk_epigraphs import risk_expression
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.limits import AbsoluteSum, Box, ContributionBounds, Limit, RiskCap, Row
 from domain.optimization.problem.portfolio_risk import PortfolioRisk
+from domain.optimization.problem.selection_limits import SelectionLimit
 from domain.optimization.programs.affine import Affine, constant
 from domain.optimization.programs.conic_model import ConicModel
 from domain.optimization.programs.conic_program import ConicSolution
@@ -46,7 +48,7 @@ class ConicProblem:
     equalities: list[tuple[str, str | None, int, int]] = field(default_factory=list)  # label, symbol, block, place
 
     def add(self, limit: Limit, symbols: tuple[str, ...], widening: Affine | None = None) -> None:
-        """A further limit, every end of it moved out by `wider`; limits that are not convex are left out."""
+        """A further limit, every end of it moved out by `widening`; limits that are not convex are left out."""
         match limit:
             case Box():
                 _bound(self, limit, symbols, widening)
@@ -61,6 +63,10 @@ class ConicProblem:
                     _widened_cap(self, limit, widening)
             case ContributionBounds():
                 _contribution_cones(self, limit)
+            case SelectionLimit():
+                pass  # not convex
+            case _:
+                assert_never(limit)
 
     def bindings(self, answer: ConicSolution, weights: Vector, unit: float) -> tuple[Binding, ...]:
         """Limits that bind, with their shadow prices; `unit` is the value of one program unit in the objective's own

@@ -9,6 +9,7 @@ exposure does.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import assert_never
 
 import numpy as np
 
@@ -182,6 +183,10 @@ def feasible_set(problem: Problem) -> FeasibleSet:
             case RiskContributionBounds():
                 box = _box(position, constraint)
                 limits.append(ContributionBounds(constraint.label, problem.moments.covariance, box.lower, box.upper))
+            case _:
+                assert_never(
+                    constraint
+                )  # a constraint without a case here would be dropped, and nothing would verify it
     limits.extend(_defaults(problem, limits))
     return FeasibleSet(problem.moments.symbols, tuple(limits))
 

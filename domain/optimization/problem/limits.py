@@ -1,6 +1,7 @@
 """Limits on the weight vector of N assets, each under the label that the caller gave its constraint."""
 
 from dataclasses import dataclass, field
+from typing import assert_never
 
 import numpy as np
 
@@ -41,7 +42,7 @@ class AbsoluteSum:
     centre: Vector  # (N,)
     maximum: float
     shorts: bool = False
-    factor: float = 1.0  # units of this sum in one unit of the caller's own, 2 where he counts one way
+    factor: float = 1.0  # units of this sum in one unit of the caller's own, 2 for one-way turnover
 
     def value(self, weights: Vector) -> float:
         """The sum for these weights."""
@@ -108,3 +109,5 @@ def excess(limit: Limit, weights: Vector) -> float:
             return max(limit.value(weights) - limit.maximum, 0.0)
         case SelectionLimit() | ContributionBounds():
             return limit.excess(weights)
+        case _:
+            assert_never(limit)

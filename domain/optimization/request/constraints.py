@@ -212,7 +212,7 @@ class RiskContributionBounds:
     def __post_init__(self) -> None:
         check_bounds(self.lower, self.upper)
         if self.lower is not None and not 0.0 <= self.lower <= 1.0:
-            raise InvalidInput("lower", f"must be a share from 0 to 1, is {self.lower:g}")
+            raise InvalidInput("lower", f"must be a fraction from 0 to 1, is {self.lower:g}")
         if self.upper is not None and not 0.0 < self.upper <= 1.0:
             raise InvalidInput("upper", f"must be a share above 0 and at most 1, is {self.upper:g}")
 

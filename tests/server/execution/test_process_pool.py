@@ -19,32 +19,32 @@ from server.ports.errors import Overloaded, Refused, WorkerDied
 pytestmark = pytest.mark.alone
 
 
-def add(a: int, b: int, check_cancelled: Any) -> int:
-    check_cancelled()
+def add(a: int, b: int, control: Any) -> int:
+    control()
     return a + b
 
 
-def worker_id(check_cancelled: Any) -> int:
+def worker_id(control: Any) -> int:
     return os.getpid()
 
 
-def refuse(check_cancelled: Any) -> None:
+def refuse(control: Any) -> None:
     raise InfeasibleProblem(["caps", "default:budget"], {"caps": 0.1})
 
 
-def name_a_field(check_cancelled: Any) -> None:
+def name_a_field(control: Any) -> None:
     raise InvalidInput("covariance", "must be square").with_path_prefix("moments")
 
 
-def write_a_status(check_cancelled: Any) -> None:
+def write_a_status(control: Any) -> None:
     raise Refused(b"a status")
 
 
-def fail(check_cancelled: Any) -> None:
+def fail(control: Any) -> None:
     raise ZeroDivisionError("a secret of the worker")
 
 
-def answer_what_cannot_travel(check_cancelled: Any) -> Any:
+def answer_what_cannot_travel(control: Any) -> Any:
     return lambda: None
 
 
@@ -55,15 +55,15 @@ class Unreadable:
         return int, ("no number",)
 
 
-def take(value: Any, check_cancelled: Any) -> Any:
+def take(value: Any, control: Any) -> Any:
     return value
 
 
-def die(check_cancelled: Any) -> None:
+def die(control: Any) -> None:
     os.kill(os.getpid(), 9)
 
 
-def die_once(folder: str, check_cancelled: Any, report: Any) -> str:
+def die_once(folder: str, control: Any, report: Any) -> str:
     """The first attempt reports twice and dies; the second reports the same and goes on."""
     report(1)
     report(2)
@@ -75,43 +75,43 @@ def die_once(folder: str, check_cancelled: Any, report: Any) -> str:
     return "done"
 
 
-def shout(check_cancelled: Any) -> str:
+def shout(control: Any) -> str:
     print("this must not reach the server's own output", flush=True)  # noqa: T201  # what a library might do
     return os.environ["OPENBLAS_NUM_THREADS"]
 
 
-def work_politely(seconds: float, check_cancelled: Any) -> float:
+def work_politely(seconds: float, control: Any) -> float:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        check_cancelled()
+        control()
     return seconds
 
 
-def work_stubbornly(seconds: float, check_cancelled: Any) -> float:
+def work_stubbornly(seconds: float, control: Any) -> float:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         pass
     return seconds
 
 
-def limit_itself(limit: float, work: Callable[..., float], check_cancelled: Any) -> float:
-    check_cancelled.limit(limit)
-    return work(60.0, check_cancelled=check_cancelled)
+def limit_itself(limit: float, work: Callable[..., float], control: Any) -> float:
+    control.limit(limit)
+    return work(60.0, control=control)
 
 
-def niceness(seconds: float, check_cancelled: Any) -> int:
-    work_stubbornly(seconds, check_cancelled)
+def niceness(seconds: float, control: Any) -> int:
+    work_stubbornly(seconds, control)
     return os.nice(0)
 
 
-def count_up(numbers: int, size: int, check_cancelled: Any, report: Any) -> None:
+def count_up(numbers: int, size: int, control: Any, report: Any) -> None:
     for i in range(numbers):
         report((i, b"x" * size))
 
 
-def report_and_work(work: Callable[..., float], check_cancelled: Any, report: Any) -> float:
+def report_and_work(work: Callable[..., float], control: Any, report: Any) -> float:
     report("key")
-    return work(60.0, check_cancelled=check_cancelled)
+    return work(60.0, control=control)
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ async def test_values_arrive(pool: ProcessPool) -> None:
     assert await pool.run(partial(returned, large), None) == large
 
 
-def returned(value: bytes, check_cancelled: Any) -> bytes:
+def returned(value: bytes, control: Any) -> bytes:
     return value
 
 
@@ -355,7 +355,7 @@ async def test_errors_of_a_stream_arrive_after_its_items(pool: ProcessPool) -> N
         await anext(stream)
 
 
-def count_and_refuse(check_cancelled: Any, report: Any) -> None:
+def count_and_refuse(control: Any, report: Any) -> None:
     report(0)
     report(1)
     raise InvalidInput("x", "is wrong")
@@ -373,7 +373,7 @@ async def test_workers_are_replaced_once_all_libraries_are_loaded() -> None:
     await template.close()
 
 
-def has_loaded(module: str, check_cancelled: Any) -> bool:
+def has_loaded(module: str, control: Any) -> bool:
     import sys
 
     return module in sys.modules

@@ -22,7 +22,7 @@ from server.execution.process_pool import ProcessPool
 from server.jobs import checkpoint_writer, runner
 from server.jobs.progress import Progress
 from server.jobs.runner import Runner
-from server.jobs.walking import Job, Ran, walk
+from server.jobs.walking import EncodedBacktest, Job, walk
 from server.ports.job_queue import QueuePolicy, QueueSnapshot, WaitingJob, expected_seconds
 from server.ports.job_stores import JobStores
 from server.ports.jobs import EventKind, JobDraft, JobInputs, JobRecord, JobState
@@ -115,11 +115,11 @@ async def open_house(tmp_path: Path) -> AsyncIterator[Open]:
         close()
 
 
-def run(job: Job, request: bytes, fingerprint: str, check_cancelled: Any, report: Any) -> Ran:
+def run(job: Job, request: bytes, fingerprint: str, control: Any, report: Any) -> EncodedBacktest:
     """As the server's task, without the processor time, which differs from run to run."""
     specification = specification_from_bytes(request).with_groups(job.groups)
-    walked = walk(job, specification, check_cancelled, report)
-    return Ran(result_to_bytes(replace(walked, cpu_seconds=0.0), fingerprint), walked.series, walked.events)
+    walked = walk(job, specification, control, report)
+    return EncodedBacktest(result_to_bytes(replace(walked, cpu_seconds=0.0), fingerprint), walked.series, walked.events)
 
 
 @pytest.mark.parametrize("slots", [1, 2])

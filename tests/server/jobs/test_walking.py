@@ -11,7 +11,7 @@ from google.protobuf import json_format
 from server.converters.backtests import specification_of
 from server.jobs import walking
 from server.jobs.codec import parts_from_bytes
-from server.jobs.walking import Compacted, Job, Saved, Walked, walk
+from server.jobs.walking import BacktestCompleted, Compacted, Job, Saved, walk
 from server.ports.panels import StoredPanelRef
 
 DAYS = 120
@@ -33,7 +33,7 @@ def job(tmp_path: object) -> Job:
     return Job(panel, "prices", {}, {}, None, ())
 
 
-def walked(job: Job) -> tuple[Walked, list[object]]:
+def walked(job: Job) -> tuple[BacktestCompleted, list[object]]:
     reported: list[object] = []
     return walk(job, SPECIFICATION, lambda: None, reported.append), reported
 

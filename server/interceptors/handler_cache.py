@@ -1,4 +1,4 @@
-"""Makes what interceptors make of a handler once for each method, where grpc.aio makes it anew at each call."""
+"""Caches the intercepted handler of each method; grpc.aio rebuilds it at every call."""
 
 # grpc.RpcMethodHandler takes type parameters in its stub only.
 from __future__ import annotations
@@ -9,11 +9,11 @@ from typing import Any
 import grpc
 
 
-class Remember(grpc.aio.ServerInterceptor):
-    """First of all interceptors: what those after it have made of a method is kept. Unknown methods are not."""
+class HandlerCache(grpc.aio.ServerInterceptor):
+    """Outermost interceptor: keeps the handler with all other interceptors around it. Unknown methods are not kept."""
 
     def __init__(self) -> None:
-        self._made: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+        self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
 
     async def intercept_service(
         self,
@@ -21,9 +21,9 @@ class Remember(grpc.aio.ServerInterceptor):
         handler_call_details: grpc.HandlerCallDetails,
     ) -> grpc.RpcMethodHandler[Any, Any] | None:
         """The handler of the call with all interceptors around it."""
-        made = self._made.get(handler_call_details.method)
+        made = self._handlers.get(handler_call_details.method)
         if made is None:
             made = await continuation(handler_call_details)
             if made is not None:
-                self._made[handler_call_details.method] = made
+                self._handlers[handler_call_details.method] = made
         return made
