@@ -183,6 +183,10 @@ class Client:
         return method(request, timeout=query.time_limit(self._timeout))
 
 
+CLOSE_SECONDS = 5.0
+"""How long to wait for the thread of a cancelled stream; it ends in milliseconds."""
+
+
 class Watch(Iterator[News]):
     """Receives a stream in a thread of its own, and gives the caller the next event."""
 
@@ -192,7 +196,8 @@ class Watch(Iterator[News]):
         self._changed = threading.Condition()
         self._call: Any = None
         self._closed = self._ended = False
-        threading.Thread(target=self._receive, name="absfin-watch", daemon=True).start()
+        self._thread = threading.Thread(target=self._receive, name="absfin-watch", daemon=True)
+        self._thread.start()
 
     def __next__(self) -> News:
         """The next milestone, the latest tick, or the end."""
@@ -216,12 +221,17 @@ class Watch(Iterator[News]):
             if self._call is not None:
                 self._call.cancel()
             self._changed.notify_all()
+        # A thread that is still inside gRPC when the interpreter ends can keep the process from ending.
+        self._thread.join(CLOSE_SECONDS)
 
     def _receive(self) -> None:
         while not (self._closed or self._follower.over):
             failure = None
             try:
-                self._call = self._progress(self._follower.request())
+                with self._changed:
+                    if self._closed:
+                        return
+                    self._call = self._progress(self._follower.request())
                 for notice in self._call:
                     with self._changed:
                         self._follower.take(notice)
