@@ -38,11 +38,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench batch", description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("--accounts", type=int, default=10_000, help="how many")
+    parser.add_argument("--quick", action="store_true", help="few accounts, to see that it runs")
     arguments = parser.parse_args()
+    count = 50 if arguments.quick else arguments.accounts
     lines = result_lines()
     values = returns(ASSETS)
     covariance = np.cov(values.T)
-    made = list(accounts(arguments.accounts, covariance))
+    made = list(accounts(count, covariance))
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "server", "--listen", "127.0.0.1:0", "--data-dir", folder]
         with subprocess.Popen([*command, "--log-level", "warning"], stdout=subprocess.PIPE, text=True) as process:

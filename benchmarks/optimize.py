@@ -1,175 +1,93 @@
-"""Our engine and the libraries people use today, on the same data. Run it through scripts/bench optimize."""
+"""Our engine, the libraries people use today and the solvers by themselves. Run it through scripts/bench optimize."""
 
 import argparse
-import gc
 import statistics
-import sys
-import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from typing import TextIO
 
 import numpy as np
-from constrained import constrained_jobs
-from market import returns
+from clock import ROUND_MS, SECONDS, in_turn, timed
+from compiled import compiled_constrained
+from constrained import Limits
+from direct import direct_constrained
+from judge import Judge, clipped, judges, scaled_variance
+from market import PERIODS, Array, Market, Run, returns
+from ours import our_constrained, our_jobs
 from output import as_json, result_lines
-from peers import FRONTIER_POINTS, PEERS, Array, Market, Run
-
-from domain.errors import InfeasibleProblem
-from domain.market_data.moments import Moments
-from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.optimization.constraints import ReturnFloor
-from domain.optimization.frontier import trace
-from domain.optimization.objectives import Hierarchical, MaxRatio, MinRisk, Objective, RiskBudget
-from domain.optimization.problem import Problem
-from domain.optimization.solve import solve
-from domain.optimization.specification import Specification, state
-from domain.risk.measures import RiskMeasure, conditional_value_at_risk
+from peers import jobs_of_peers
 
 JOBS = ("min_variance", "max_ratio", "min_cvar", "risk_parity", "hrp", "frontier")
+CONSTRAINED = {"constrained": False, "constrained_turnover": True}
 SIZES = (20, 100, 500)
-PERIODS = 1000
-SECONDS = 8.0
-"""CPU that each side may take for its rounds of one job; at least one round each, at most ROUNDS."""
-
-ROUNDS = 25
-ROUND_MS = 20.0
-"""One of ours is too short for the clock: as many as take about this long are one measurement."""
+OURS = "ours"
 
 
 @dataclass(frozen=True)
 class Result:
-    """One job against one peer: medians of CPU time, and by how much our objective is above theirs, relative."""
+    """One job against one peer: medians of CPU time, and what the timed answers are worth.
+
+    The difference is our objective less the peer's, relative, the peer's answer as it is; clipped, with its answer
+    brought within the limits first. A peer that misses limits by its violation can be better than the best.
+    """
 
     job: str
     ours_ms: float
+    ours_rounds: int
     peer: str
-    peer_ms: float | None
-    ratio: float | None
-    objective_excess: float | None
-    rounds: int
+    peer_ms: float | None = None
+    peer_rounds: int | None = None
+    ratio: float | None = None
+    objective_difference: float | None = None
+    objective_difference_clipped: float | None = None
+    ours_violation: float | None = None
+    peer_violation: float | None = None
 
 
-def market_of(assets: int, periods: int = PERIODS) -> Market:
-    """Sample stocks, and above twenty their factor paths with noise."""
-    values = returns(assets, periods)
-    return Market([f"S{i}" for i in range(assets)], values, values.mean(axis=0), np.cov(values.T))
-
-
-def our_jobs(market: Market) -> Mapping[str, Run]:
-    """Everything a request costs the engine: checked data, a checked problem, a verified solution."""
-    dates = np.arange(len(market.returns))
-
-    def moments() -> Moments:
-        return Moments.of(market.names, market.means, market.covariance, 252.0)
-
-    def quadratic(objective: Objective) -> Run:
-        return lambda: solve(Problem(moments(), objective)).weights
-
-    def from_returns(objective: Objective, measure: RiskMeasure) -> Run:
-        def run() -> Array:
-            scenarios = Scenarios.from_returns(ReturnPanel.of(market.names, dates, market.returns))
-            return solve(Problem(moments(), objective, measure, scenarios=scenarios)).weights
-
-        return run
-
-    def tree() -> Array:
-        # From returns alone, as every peer of this job.
-        panel = ReturnPanel.of(market.names, dates, market.returns)
-        return solve(state(Specification(Hierarchical(), periods_per_year=252.0), panel)).weights
-
-    def frontier() -> Array:
-        found = trace(Problem(moments(), MinRisk()), FRONTIER_POINTS, lambda: None)
-        return np.array([solution.weights for solution in found])
-
-    return {
-        "min_variance": quadratic(MinRisk()),
-        "max_ratio": quadratic(MaxRatio()),
-        "min_cvar": from_returns(MinRisk(), RiskMeasure.CONDITIONAL_VALUE_AT_RISK),
-        "risk_parity": quadratic(RiskBudget()),
-        "hrp": tree,
-        "frontier": frontier,
-    }
-
-
-def excess(job: str, market: Market, ours: Array, theirs: Array) -> float | None:
-    """By how much our objective is above theirs, relative to it; below zero ours is better. None for a hierarchy."""
-    means, covariance = market.means, market.covariance
-
-    def variance(w: Array) -> float:
-        return float(w @ covariance @ w)
-
-    judges: dict[str, Callable[[Array], float]] = {
-        "min_variance": variance,
-        "max_ratio": lambda w: -float(means @ w) / variance(w) ** 0.5,
-        "min_cvar": lambda w: conditional_value_at_risk(market.returns @ w, 0.95),
-        # Log-barrier form without units: ln volatility - mean ln w, least where contributions are equal.
-        "risk_parity": lambda w: 0.5 * float(np.log(variance(w))) - float(np.log(w).mean()),
-    }
-    if job in judges:
-        # Within the bounds that both were given: a weight of -1e-5 makes a ratio better than there is.
-        kept = np.maximum(theirs, 0.0)
-        best = judges[job](kept / kept.sum())
-        return (judges[job](ours) - best) / abs(best)
-    if job == "frontier":
-        return _frontier_excess(market, theirs)
-    return None
-
-
-def _frontier_excess(market: Market, theirs: Array) -> float:
-    """The most that the least variance of ours is above theirs, at the returns of theirs."""
-    worst = -np.inf
-    for rival in theirs:
-        rival = rival / rival.sum()
-        floor = ReturnFloor("return", 252.0 * float(market.means @ rival))
-        moments = Moments.of(market.names, market.means, market.covariance, 252.0)
-        try:
-            least = solve(Problem(moments, MinRisk(), constraints=(floor,))).risk
-        except InfeasibleProblem:  # by the peer's own tolerance above the highest return there is
-            continue
-        best = float(rival @ market.covariance @ rival)
-        worst = max(worst, (least - best) / best)
-    return worst
-
-
-def measure(job: str, market: Market, peers: Mapping[str, Run], ours: Run) -> Iterator[Result]:
-    """In turn, all warm, medians of CPU time."""
-    mine = ours()
-    answers, first = {}, {}
-    for peer, run in peers.items():
-        start = time.process_time()
-        try:
-            answers[peer] = run()
-        except Exception as error:  # what a peer does with a problem that has an answer is a result
-            print(f"# {job}: {peer} failed: {type(error).__name__}", file=sys.stderr, flush=True)
-        first[peer] = time.process_time() - start
-    one = cpu_ms(ours, 1)
-    repeats = max(1, round(ROUND_MS / max(one, 1e-3)))
-    slowest = max([first[peer] for peer in answers], default=0.1)
-    rounds = int(np.clip(SECONDS / max(slowest, 1e-3), 1, ROUNDS))
-    ours_ms: list[float] = []
-    peer_ms: dict[str, list[float]] = {peer: [] for peer in answers}
-    for _ in range(rounds):
-        gc.collect()
-        ours_ms.append(cpu_ms(ours, repeats))
-        for peer in answers:
-            peer_ms[peer].append(cpu_ms(peers[peer], 1))
-    fast = statistics.median(ours_ms)
+def results(job: str, ours: Run, peers: Mapping[str, Run], judge: Judge | None, seconds: float) -> Iterator[Result]:
+    """A job against each of its peers."""
+    timings = in_turn(job, {OURS: ours, **peers}, seconds)
+    mine = timings[OURS]
     for peer in peers:
-        if peer not in answers:
-            yield Result(job, round(fast, 4), peer, None, None, None, rounds)
+        if peer not in timings:
+            yield Result(job, mine.median_ms, mine.rounds, peer)
             continue
-        slow = statistics.median(peer_ms[peer])
-        above = excess(job.partition("/")[0], market, mine, answers[peer])
-        yield Result(job, round(fast, 4), peer, round(slow, 3), round(slow / fast, 1), above, rounds)
+        theirs = timings[peer]
+        ratio = theirs.median_ms / mine.median_ms
+        worth = judged(judge, mine.answer, theirs.answer) if judge else {}
+        yield Result(job, mine.median_ms, mine.rounds, peer, theirs.median_ms, theirs.rounds, ratio, **worth)
 
 
-def cpu_ms(run: Run, times: int) -> float:
-    """CPU time of one run."""
-    start = time.process_time()
-    for _ in range(times):
-        run()
-    return (time.process_time() - start) * 1e3 / times
+def judged(judge: Judge, ours: Array, theirs: Array) -> Mapping[str, float]:
+    """What two answers are worth."""
+    with np.errstate(all="ignore"):  # the logarithm of a weight below zero is not a number, and told as that
+        return {
+            "objective_difference": judge.difference(ours, theirs),
+            "objective_difference_clipped": judge.difference(ours, clipped(theirs)),
+            "ours_violation": judge.violation(ours),
+            "peer_violation": judge.violation(theirs),
+        }
+
+
+def jobs_of(assets: int, wanted: Callable[[str], bool], seconds: float) -> Iterator[Result]:
+    """The jobs with no limits but a budget, without shorts."""
+    market = Market.of(returns(assets, PERIODS))
+    mine, theirs, known = our_jobs(market), jobs_of_peers(market), judges(market)
+    for name in filter(wanted, JOBS):
+        peers = {peer: jobs[name] for peer, jobs in theirs.items() if name in jobs}
+        yield from results(f"{name}/N={assets}", mine[name], peers, known.get(name), seconds)
+
+
+def constrained_jobs(assets: int, wanted: Callable[[str], bool], seconds: float) -> Iterator[Result]:
+    """Minimum variance within caps and sector bands, without and with a limit on turnover."""
+    market = Market.of(returns(assets, PERIODS))
+    for name, turnover in CONSTRAINED.items():
+        if wanted(name):
+            limits = Limits.of(assets, turnover=turnover)
+            peers = {**compiled_constrained(market, limits), **direct_constrained(market, limits)}
+            judge = Judge(scaled_variance(market), limits.violation)
+            yield from results(f"{name}/N={assets}", our_constrained(market, limits), peers, judge, seconds)
 
 
 def growth(job: str, over: str, sizes: tuple[int, ...], at: Callable[[int], Market]) -> dict[str, object]:
@@ -178,10 +96,18 @@ def growth(job: str, over: str, sizes: tuple[int, ...], at: Callable[[int], Mark
     for size in sizes:
         run = our_jobs(at(size))[job]
         run()
-        repeats = max(1, round(ROUND_MS / max(cpu_ms(run, 1), 1e-3)))
-        times.append(statistics.median(cpu_ms(run, repeats) for _ in range(5)))
+        repeats = max(1, round(ROUND_MS / max(timed(run)[0], 1e-3)))
+        times.append(statistics.median(timed(run, repeats)[0] for _ in range(5)))
     slope = float(np.polyfit(np.log(sizes), np.log(times), 1)[0])
     return {"job": f"{job}/growth", "over": over, "sizes": sizes, "ms": [round(t, 3) for t in times], "exponent": slope}
+
+
+def growths() -> Iterator[dict[str, object]]:
+    """In assets for every job, and in periods for those whose time depends on them."""
+    for job in JOBS:
+        yield growth(job, "assets", (50, 100, 200, 400), lambda assets: Market.of(returns(assets)))
+    for job in ("min_cvar", "hrp"):
+        yield growth(job, "periods", (500, 1000, 2000, 4000), lambda periods: Market.of(returns(100, periods)))
 
 
 def main() -> None:
@@ -189,47 +115,42 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench optimize", description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("--assets", type=int, nargs="+", default=list(SIZES), help="numbers of assets")
-    parser.add_argument("--jobs", nargs="+", default=[*JOBS, "constrained"], choices=[*JOBS, "constrained"])
+    names = (*JOBS, *CONSTRAINED)
+    parser.add_argument("--jobs", nargs="+", default=list(names), choices=names, metavar="JOB", help=", ".join(names))
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="CPU time of a side for its rounds of one job")
     parser.add_argument("--growth", action="store_true", help="how our time grows with assets and periods as well")
+    parser.add_argument("--quick", action="store_true", help="20 assets and few rounds, to see that it runs")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")  # the peers' libraries warn about each other
     lines = result_lines()
+    sizes, seconds = ([20], 0.0) if arguments.quick else (arguments.assets, arguments.seconds)
     if not arguments.json:
-        head = f"{'job':<22}{'ours':>12}  {'peer':<22}{'peer':>12}{'ratio':>9}{'objective excess':>19}"
-        print(head, file=lines)
-    for assets in arguments.assets:
-        market = market_of(assets)
-        mine = our_jobs(market)
-        theirs = {peer: jobs(market) for peer, jobs in PEERS.items()}
-        for name in JOBS:
-            if name in arguments.jobs:
-                peers = {peer: jobs[name] for peer, jobs in theirs.items() if name in jobs}
-                for result in measure(f"{name}/N={assets}", market, peers, mine[name]):
-                    print(text(result, json=arguments.json), file=lines)
-    if "constrained" in arguments.jobs:
-        for job, market, peers, ours, judge in constrained_jobs():
-            for result in measure(job, market, peers, ours):
-                peer = next(iter(peers.values()))()
-                above = (judge(ours()) - judge(peer)) / abs(judge(peer))
-                whole = Result(**{**asdict(result), "objective_excess": above})
-                print(text(whole, json=arguments.json), file=lines)
-    if arguments.growth:
-        for job in JOBS:
-            print(as_json(growth(job, "assets", (50, 100, 200, 400), market_of)), file=lines)
-        for job in ("min_cvar", "hrp"):
-            at = lambda periods: market_of(100, periods)  # noqa: E731  # one line, one meaning
-            print(as_json(growth(job, "periods", (500, 1000, 2000, 4000), at)), file=lines)
+        print(HEAD, file=lines)
+    for assets in sizes:
+        for jobs in (jobs_of, constrained_jobs):
+            for result in jobs(assets, arguments.jobs.__contains__, seconds):
+                show(result, lines, json=arguments.json)
+    for line in growths() if arguments.growth else ():
+        print(as_json(line), file=lines)
 
 
-def text(result: Result, *, json: bool) -> str:
-    """One line."""
+HEAD = (
+    f"{'job':<28}{'ours':>12}  {'peer':<24}{'peer':>13}{'ratio':>9}{'difference':>12}{'clipped':>10}{'violation':>11}"
+)
+
+
+def show(result: Result, lines: TextIO, *, json: bool) -> None:
+    """Prints one line."""
     if json:
-        return as_json(asdict(result))
-    ours = f"{result.job:<22}{result.ours_ms:>9.3f} ms  {result.peer:<22}"
+        print(as_json(asdict(result)), file=lines)
+        return
+    ours = f"{result.job:<28}{result.ours_ms:>9.3f} ms  {result.peer:<24}"
     if result.peer_ms is None:
-        return f"{ours}{'no answer':>12}"
-    above = "" if result.objective_excess is None else f"{result.objective_excess:>19.1e}"
-    return f"{ours}{result.peer_ms:>9.1f} ms{result.ratio:>8.0f}x{above}"
+        print(f"{ours}{'no answer':>13}", file=lines)
+        return
+    worth = (result.objective_difference, result.objective_difference_clipped, result.peer_violation)
+    figures = "".join(f"{'':>11}" if value is None else f"{value:>11.1e}" for value in worth)
+    print(f"{ours}{result.peer_ms:>10.2f} ms{result.ratio:>8.1f}x {figures}", file=lines)
 
 
 if __name__ == "__main__":

@@ -1,59 +1,40 @@
-"""The same jobs by the libraries people use today, each as its own documentation does it."""
+"""The same jobs by the libraries people use today, each as its own documentation does it.
 
-import io
+What a library takes, a frame or arrays, is made outside the clock; a library that takes arrays is given arrays.
+"""
+
+import sys
 from collections.abc import Callable, Mapping
-from contextlib import redirect_stdout
-from dataclasses import dataclass
-from importlib.metadata import version
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from compiled import PEER as COMPILED
+from compiled import compiled_jobs
+from direct import direct_jobs
+from market import FRONTIER_POINTS, Array, Market, Run
 
-Array = NDArray[np.float64]
-Run = Callable[[], Array]
-"""Weights (N,), or a frontier (points, N)."""
-
-FRONTIER_POINTS = 50
-
-
-@dataclass(frozen=True)
-class Market:
-    """What every library is given."""
-
-    names: list[str]
-    returns: Array  # (T, N)
-    means: Array
-    covariance: Array
-
-    @property
-    def frame(self) -> pd.DataFrame:
-        """The returns with names."""
-        return pd.DataFrame(self.returns, columns=self.names)
-
-    @property
-    def series(self) -> tuple[pd.Series, pd.DataFrame]:
-        """The moments with names."""
-        return pd.Series(self.means, self.names), pd.DataFrame(self.covariance, self.names, self.names)
+Jobs = Callable[[Market], Mapping[str, Run]]
 
 
 def riskfolio_jobs(market: Market) -> Mapping[str, Run]:
     """Riskfolio-Lib with the moments set, one Portfolio for each run."""
     import riskfolio
 
-    frame = market.frame
-    means, covariance = market.series
+    frame = pd.DataFrame(market.returns, columns=market.names)
+    means = pd.DataFrame([market.means], columns=market.names)
+    covariance = pd.DataFrame(market.covariance, market.names, market.names)
 
     def portfolio() -> Any:
         made = riskfolio.Portfolio(returns=frame)
-        made.mu, made.cov = means.to_frame().T, covariance
+        made.mu, made.cov = means, covariance
         return made
 
-    def quiet(run: Callable[[], pd.DataFrame | None]) -> Run:
+    def array(run: Callable[[], pd.DataFrame | None]) -> Run:
         def weights() -> Array:
-            with redirect_stdout(io.StringIO()):
-                found = run()
+            found = run()
             if found is None:
                 raise RuntimeError("no answer")
             return found.to_numpy().T if found.shape[1] > 1 else found.to_numpy()[:, 0]
@@ -61,12 +42,12 @@ def riskfolio_jobs(market: Market) -> Mapping[str, Run]:
         return weights
 
     return {
-        "min_variance": quiet(lambda: portfolio().optimization(model="Classic", rm="MV", obj="MinRisk", rf=0, l=0)),
-        "max_ratio": quiet(lambda: portfolio().optimization(model="Classic", rm="MV", obj="Sharpe", rf=0, l=0)),
-        "min_cvar": quiet(lambda: portfolio().optimization(model="Classic", rm="CVaR", obj="MinRisk", rf=0, l=0)),
-        "risk_parity": quiet(lambda: portfolio().rp_optimization(model="Classic", rm="MV", rf=0, b=None)),
-        "hrp": quiet(lambda: riskfolio.HCPortfolio(returns=frame).optimization(model="HRP", rm="MV")),
-        "frontier": quiet(
+        "min_variance": array(lambda: portfolio().optimization(model="Classic", rm="MV", obj="MinRisk", rf=0, l=0)),
+        "max_ratio": array(lambda: portfolio().optimization(model="Classic", rm="MV", obj="Sharpe", rf=0, l=0)),
+        "min_cvar": array(lambda: portfolio().optimization(model="Classic", rm="CVaR", obj="MinRisk", rf=0, l=0)),
+        "risk_parity": array(lambda: portfolio().rp_optimization(model="Classic", rm="MV", rf=0, b=None)),
+        "hrp": array(lambda: riskfolio.HCPortfolio(returns=frame).optimization(model="HRP", rm="MV")),
+        "frontier": array(
             lambda: portfolio().efficient_frontier(model="Classic", rm="MV", points=FRONTIER_POINTS, rf=0)
         ),
     }
@@ -77,10 +58,10 @@ def skfolio_jobs(market: Market) -> Mapping[str, Run]:
     from skfolio import RiskMeasure
     from skfolio.optimization import HierarchicalRiskParity, MeanRisk, ObjectiveFunction, RiskBudgeting
 
-    frame = market.frame
+    returns = market.returns
 
     def fitted(**arguments: Any) -> Run:
-        return lambda: np.asarray(MeanRisk(**arguments).fit(frame).weights_)
+        return lambda: np.asarray(MeanRisk(**arguments).fit(returns).weights_)
 
     return {
         "min_variance": fitted(risk_measure=RiskMeasure.VARIANCE),
@@ -88,8 +69,8 @@ def skfolio_jobs(market: Market) -> Mapping[str, Run]:
             risk_measure=RiskMeasure.STANDARD_DEVIATION, objective_function=ObjectiveFunction.MAXIMIZE_RATIO
         ),
         "min_cvar": fitted(risk_measure=RiskMeasure.CVAR),
-        "risk_parity": lambda: np.asarray(RiskBudgeting(risk_measure=RiskMeasure.VARIANCE).fit(frame).weights_),
-        "hrp": lambda: np.asarray(HierarchicalRiskParity(risk_measure=RiskMeasure.VARIANCE).fit(frame).weights_),
+        "risk_parity": lambda: np.asarray(RiskBudgeting(risk_measure=RiskMeasure.VARIANCE).fit(returns).weights_),
+        "hrp": lambda: np.asarray(HierarchicalRiskParity(risk_measure=RiskMeasure.VARIANCE).fit(returns).weights_),
         "frontier": fitted(risk_measure=RiskMeasure.VARIANCE, efficient_frontier_size=FRONTIER_POINTS),
     }
 
@@ -98,10 +79,14 @@ def pypfopt_jobs(market: Market) -> Mapping[str, Run]:
     """PyPortfolioOpt with the moments set; it has no risk parity."""
     from pypfopt import CLA, EfficientCVaR, EfficientFrontier, HRPOpt
 
-    frame = market.frame
-    means, covariance = market.series
+    means, covariance = market.means, market.covariance
+    frame = pd.DataFrame(market.returns, columns=market.names)  # its hierarchy takes a frame only
 
-    def array(weights: Mapping[str, float]) -> Array:
+    def array(weights: Mapping[Any, float]) -> Array:
+        return np.fromiter(weights.values(), float)
+
+    def tree() -> Array:
+        weights = HRPOpt(frame).optimize()
         return np.array([weights[name] for name in market.names])
 
     def frontier() -> Array:
@@ -111,14 +96,31 @@ def pypfopt_jobs(market: Market) -> Mapping[str, Run]:
     return {
         "min_variance": lambda: array(EfficientFrontier(means, covariance).min_volatility()),
         "max_ratio": lambda: array(EfficientFrontier(means, covariance).max_sharpe(risk_free_rate=0.0)),
-        "min_cvar": lambda: array(EfficientCVaR(means, frame).min_cvar()),
-        "hrp": lambda: array(HRPOpt(frame).optimize()),
+        "min_cvar": lambda: array(EfficientCVaR(means, market.returns).min_cvar()),
+        "hrp": tree,
         "frontier": frontier,
     }
 
 
-PEERS = {
-    f"riskfolio-lib {version('riskfolio-lib')}": riskfolio_jobs,
-    f"skfolio {version('skfolio')}": skfolio_jobs,
-    f"pyportfolioopt {version('pyportfolioopt')}": pypfopt_jobs,
+LIBRARIES: Mapping[str, Jobs] = {
+    "riskfolio-lib": riskfolio_jobs,
+    "skfolio": skfolio_jobs,
+    "pyportfolioopt": pypfopt_jobs,
 }
+
+
+def jobs_of_peers(market: Market) -> Mapping[str, Mapping[str, Run]]:
+    """For each peer its jobs: libraries that are installed, cvxpy compiled once, and solvers by themselves."""
+    found = {f"{name} {version(name)}": jobs(market) for name, jobs in LIBRARIES.items() if is_installed(name)}
+    return found | {COMPILED: compiled_jobs(market, FRONTIER_POINTS)} | direct_jobs(market, FRONTIER_POINTS)
+
+
+@cache
+def is_installed(distribution: str) -> bool:
+    """Whether it is; one that is not is told on standard error once."""
+    try:
+        version(distribution)
+    except PackageNotFoundError:
+        print(f"# {distribution} is not installed", file=sys.stderr)
+        return False
+    return True

@@ -4,20 +4,20 @@ Run it by scripts/bench risk. CPU time of one thread.
 """
 
 import argparse
-import time
+import statistics
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from statistics import median
 
-import empyrical
 import numpy as np
 import pandas as pd
-import quantstats.stats as qs
+from clock import in_turn, timed
+from market import Array
 from market import returns as market_returns
 from numpy.typing import NDArray
 from output import as_json, result_lines
+from peers import is_installed
 
 from domain.market_data.panel import ReturnPanel
 from domain.risk.correlation import Clustering
@@ -30,8 +30,8 @@ from domain.risk.ratios import calmar, compound_annual_return, ratios
 from domain.risk.relative import Comparison, relative_risk
 from domain.risk.specification import RiskSpecification
 
-Array = NDArray[np.float64]
 PERIODS, ASSETS, YEAR = 8_000, 500, 252
+OURS = "ours"
 ROUNDS = 9
 
 
@@ -52,21 +52,16 @@ class Compared:
     job: str
     figures: int
     ours_ms: float
-    peer: str
-    peer_ms: float
-    ratio: float
-    largest_difference: float
+    peer: str | None = None
+    peer_ms: float | None = None
+    ratio: float | None = None
+    largest_difference: float | None = None
 
 
 def cpu_ms(run: Callable[[], object], rounds: int = ROUNDS) -> float:
     """Median CPU time of a warm run."""
     run()
-    found = []
-    for _ in range(rounds):
-        start = time.process_time()
-        run()
-        found.append(1000.0 * (time.process_time() - start))
-    return median(found)
+    return statistics.median(timed(run)[0] for _ in range(rounds))
 
 
 def full_report(values: Array) -> Callable[[], object]:
@@ -125,6 +120,9 @@ def our_figures(returns: Array, benchmark: Array, days: NDArray[np.int32]) -> di
 
 def their_figures(returns: pd.Series, benchmark: pd.Series) -> dict[str, float]:
     """The same figures by the library that is faster at each, and the table of drawdowns."""
+    import empyrical
+    import quantstats.stats as qs
+
     qs.drawdown_details(qs.to_drawdown_series(returns))
     return {
         "volatility": empyrical.annual_volatility(returns),
@@ -173,32 +171,34 @@ def one_series(values: Array) -> Compared:
     days = (dates - pd.Timestamp(0)).days.to_numpy(np.int32)
     series, beside = pd.Series(returns, dates), pd.Series(benchmark, dates)
 
-    def theirs() -> Mapping[str, float]:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return their_figures(series, beside)
-
-    def ours() -> Mapping[str, float | None]:
-        return our_figures(returns, benchmark, days)
-
-    mine, others = ours(), theirs()
-    differences = [abs((mine[name] or 0.0) / others[name] - 1.0) for name in SAME]
-    ours_ms, peer_ms = cpu_ms(ours, 25), cpu_ms(theirs, 7)
-    peer = f"quantstats {version('quantstats')} with empyrical-reloaded {version('empyrical-reloaded')}"
-    return Compared(f"series/T={len(returns)}", len(mine), ours_ms, peer, peer_ms, peer_ms / ours_ms, max(differences))
+    sides: dict[str, Callable[[], Mapping[str, float | None]]] = {OURS: lambda: our_figures(returns, benchmark, days)}
+    if all([is_installed("quantstats"), is_installed("empyrical-reloaded")]):
+        peer = f"quantstats {version('quantstats')} with empyrical-reloaded {version('empyrical-reloaded')}"
+        sides[peer] = lambda: their_figures(series, beside)
+    job = f"series/T={len(returns)}"
+    timings = in_turn(job, sides)
+    mine = timings.pop(OURS)
+    for name, theirs in timings.items():
+        differences = [abs((mine.answer[figure] or 0.0) / (theirs.answer[figure] or 1.0) - 1.0) for figure in SAME]
+        ratio = theirs.median_ms / mine.median_ms
+        return Compared(job, len(mine.answer), mine.median_ms, name, theirs.median_ms, ratio, max(differences))
+    return Compared(job, len(mine.answer), mine.median_ms)
 
 
 def main() -> None:
     """Every job, one line each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--quick", action="store_true", help="a small market, to see that it runs")
     options = parser.parse_args()
+    warnings.filterwarnings("ignore")  # the peers divide by zero
     lines = result_lines()
-    values = market_returns(ASSETS, PERIODS)
+    assets, periods = (160, 800) if options.quick else (ASSETS, PERIODS)
+    values = market_returns(assets, periods)
     results: list[Timed | Compared] = [
-        Timed(f"report/N={ASSETS},T={PERIODS}", cpu_ms(full_report(values))),
-        growth(values, "N", (62, 125, 250, 500)),
-        growth(values, "T", (1000, 2000, 4000, 8000)),
+        Timed(f"report/N={assets},T={periods}", cpu_ms(full_report(values))),
+        growth(values, "N", tuple(assets // part for part in (8, 4, 2, 1))),
+        growth(values, "T", tuple(periods // part for part in (8, 4, 2, 1))),
         one_series(values),
     ]
     for result in results:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,19 +20,31 @@ from absfin.cli.csv_files import read_panel
 from market import STOCKS, returns
 from output import as_json, result_lines
 
-CALLS = 500
-WARM_UP = 50
-BIG = (8_000, 500)  # dates, assets
 HEAVY = (900, 100)  # dates, assets
 BUSY_SECONDS = 1.0
 """Until the other client's calls are under way."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured."""
+
+    calls: int = 500
+    warm_up: int = 50
+    backtests: int = 5
+    big: tuple[int, int] = (8_000, 500)  # dates, assets
+
+
+QUICK = Sizes(calls=10, warm_up=2, backtests=1, big=(300, 40))
 
 
 def main() -> None:
     """Prints one line for each job."""
     parser = argparse.ArgumentParser(prog="scripts/bench service", description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--quick", action="store_true", help="few calls on little data, to see that it runs")
     arguments = parser.parse_args()
+    sizes = QUICK if arguments.quick else Sizes()
     lines = result_lines()
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "server", "--listen", "127.0.0.1:0", "--data-dir", folder]
@@ -40,45 +53,45 @@ def main() -> None:
                 ready = process.stdout.readline() if process.stdout else ""
                 address = ready.split(" on ")[1].split(",")[0]
                 with Client(address) as client:
-                    for line in _jobs(client, address, process.pid):
+                    for line in _jobs(client, address, process.pid, sizes):
                         print(as_json(line) if arguments.json else _text(line), file=lines)
             finally:
                 process.terminate()
 
 
-def _jobs(client: Client, address: str, pid: int) -> Iterator[dict[str, object]]:
+def _jobs(client: Client, address: str, pid: int, sizes: Sizes) -> Iterator[dict[str, object]]:
     values = returns(20)
     moments = Moments([f"S{i}" for i in range(20)], values.mean(axis=0), np.cov(values.T), 252)
-    yield _optimize(client, moments, "optimize/N=20")
-    with _all_cores_solving(client, address):
-        yield _optimize(client, moments, "optimize/N=20/both_cores_solving")
+    yield _optimize(client, sizes, moments, "optimize/N=20")
+    with _all_cores_solving(address):
+        yield _optimize(client, sizes, moments, "optimize/N=20/both_cores_solving")
     daily = strategies.optimize(min_risk(), 252)
     panel = Panel.of([f"S{i}" for i in range(20)], np.arange(1, 1001), 100.0 * np.cumprod(1.0 + values[-1000:], axis=0))
     long = Prices(Panel(panel.symbols, np.arange(20_000, dtype=np.int32), np.tile(panel.values, (20, 1))))
     running = [client.backtest(long, daily, rebalancing=strategies.every_periods(1)).name for _ in range(2)]
     while any(client.get_backtest(name).fraction == 0.0 for name in running):
         time.sleep(0.05)
-    line = _optimize(client, moments, "optimize_while_two_backtests_run/N=20")
+    line = _optimize(client, sizes, moments, "optimize_while_two_backtests_run/N=20")
     still = [client.get_backtest(name).state for name in running]
     yield line | {"backtests_still_running": still.count("running")}
     for name in running:
         client.cancel_backtest(name)
     client.import_prices(read_panel(STOCKS), import_id="sample")
     stocks = Stored(read_panel(STOCKS).symbols)
-    yield _backtest(client, "backtest_min_variance/33y_monthly", stocks, strategies.optimize(min_risk(), 252))
-    dates, assets = BIG
-    noise = np.random.default_rng(3).normal(0.0003, 0.01, BIG)
+    yield _backtest(client, sizes, "backtest_min_variance/33y_monthly", stocks, strategies.optimize(min_risk(), 252))
+    dates, assets = sizes.big
+    noise = np.random.default_rng(3).normal(0.0003, 0.01, sizes.big)
     big = Panel.of([f"B{i}" for i in range(assets)], np.arange(dates), 100.0 * np.cumprod(1.0 + noise, axis=0))
     client.import_prices(big, import_id="big", timeout=300)
     every_day = strategies.every_periods(1)
     name = f"backtest_equal_weight/N={assets}_T={dates}_daily"
     with _peak_memory(pid) as peak:
-        line = _backtest(client, name, Stored(big.symbols), strategies.equal_weight(), every_day)
+        line = _backtest(client, sizes, name, Stored(big.symbols), strategies.equal_weight(), every_day)
     yield line | {"worker_peak_mb": max(peak) / 1e6}
 
 
 @contextmanager
-def _all_cores_solving(client: Client, address: str) -> Iterator[None]:
+def _all_cores_solving(address: str) -> Iterator[None]:
     """As many heavy calls as there are cores, all the time, from a client in a process of its own."""
     command = [sys.executable, "-c", "from service import solve_on_and_on; solve_on_and_on()", address]
     with subprocess.Popen(command, cwd=Path(__file__).parent, stdout=subprocess.PIPE, text=True) as other:
@@ -131,17 +144,17 @@ def _peak_memory(pid: int) -> Iterator[list[int]]:
     watcher.join()
 
 
-def _optimize(client: Client, moments: Moments, job: str) -> dict[str, object]:
-    times = sorted([_timed(client, moments) for _ in range(CALLS + WARM_UP)][WARM_UP:])
+def _optimize(client: Client, sizes: Sizes, moments: Moments, job: str) -> dict[str, object]:
+    times = sorted([_timed(client, moments) for _ in range(sizes.calls + sizes.warm_up)][sizes.warm_up :])
     return {"job": job, "p50_ms": statistics.median(times), "p99_ms": times[int(0.99 * len(times))]}
 
 
 def _backtest(
-    client: Client, job: str, data: Stored, strategy: strategies.Strategy, rebalancing: object = None
+    client: Client, sizes: Sizes, job: str, data: Stored, strategy: strategies.Strategy, rebalancing: object = None
 ) -> dict[str, object]:
-    """Median of five, each with its call, its storing and its result; the first one warms up."""
+    """The median of some, each with its call, its storing and its result; the first one warms up."""
     times = []
-    for _ in range(6):
+    for _ in range(sizes.backtests + 1):
         start = time.perf_counter()
         done = client.backtest(data, strategy, rebalancing=rebalancing, commission_bps=10, wait_seconds=120)  # type: ignore[arg-type]
         times.append((time.perf_counter() - start) * 1e3)

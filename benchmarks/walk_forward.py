@@ -3,111 +3,127 @@
 import argparse
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 from absfin.cli.csv_files import read_panel
-from market import STOCKS
-from optimize import excess, our_jobs
+from judge import clipped, judges
+from market import STOCKS, Array, Market, Run
+from ours import NO_RATIO, our_jobs
 from output import as_json, result_lines
-from peers import PEERS, Array, Market, Run
-
-from domain.errors import NoPositiveExcessReturn
+from peers import jobs_of_peers
 
 JOBS = ("min_variance", "max_ratio", "min_cvar", "risk_parity", "hrp")
 LOOKBACK, STEP, WINDOWS = 252, 20, 400
+WARM_UP = 3
+OURS = "ours"
 
 
-@dataclass(frozen=True)
-class Walk:
-    """One side of a job: CPU seconds, windows without weights, and of those the ones that say there are none."""
+@dataclass
+class Side:
+    """What a side has done so far: CPU seconds, and weights for each window, None where it had no answer."""
 
-    seconds: float
-    weights: list[Array | None]
-    refused: int
+    seconds: float = 0.0
+    weights: list[Array | None] = field(default_factory=list)
+    refused: int = 0
+
+    def decide(self, run: Run | None) -> None:
+        """One window; a window that a library cannot answer is counted."""
+        answer = None
+        start = time.process_time()
+        try:
+            answer = run() if run else None
+        except NO_RATIO:
+            self.refused += 1
+        except Exception:  # what a peer cannot answer is a result
+            answer = None
+        self.seconds += time.process_time() - start
+        self.weights.append(answer)
+
+    @property
+    def missing(self) -> int:
+        """Windows without an answer."""
+        return sum(weights is None for weights in self.weights)
 
 
 @dataclass(frozen=True)
 class Result:
-    """One job against one peer; the excess is the largest over windows that both answered, relative."""
+    """One job against one peer; the differences are the largest over windows that both answered, relative."""
 
     job: str
     windows: int
     ours_seconds: float
     ours_missing: int
-    ours_refused: int  # no asset has a positive mean: a typed outcome
+    ours_refused: int  # no asset has a positive mean: a typed error
     peer: str
     peer_seconds: float
     peer_missing: int
     ratio: float
-    objective_excess: float | None
+    objective_difference: float | None
+    objective_difference_clipped: float | None
 
 
-def markets() -> list[Market]:
+def markets(windows: int = WINDOWS) -> list[Market]:
     """What each decision sees."""
     prices = read_panel(STOCKS).values
     returns = prices[1:] / prices[:-1] - 1.0
-    ends = LOOKBACK + STEP * np.arange(WINDOWS)
-    names = [f"S{i}" for i in range(returns.shape[1])]
-    windows = (returns[end - LOOKBACK : end] for end in ends.tolist() if end <= len(returns))
-    return [Market(names, window, window.mean(axis=0), np.cov(window.T)) for window in windows]
-
-
-def walked(windows: list[Market], jobs: Callable[[Market], Run]) -> Walk:
-    """Every window once, what a library raises counted as no answer."""
-    found: list[Array | None] = []
-    refused = 0
-    start = time.process_time()
-    for window in windows:
-        try:
-            found.append(jobs(window)())
-        except NoPositiveExcessReturn:
-            found.append(None)
-            refused += 1
-        except Exception:  # a window that a peer cannot answer is what is counted
-            found.append(None)
-    return Walk(time.process_time() - start, found, refused)
+    ends = LOOKBACK + STEP * np.arange(windows)
+    return [Market.of(returns[end - LOOKBACK : end]) for end in ends.tolist() if end <= len(returns)]
 
 
 def results(job: str, windows: list[Market]) -> Iterator[Result]:
-    """Ours against each peer that has the job."""
-    walked(windows[:5], lambda window: our_jobs(window)[job])
-    ours = walked(windows, lambda window: our_jobs(window)[job])
-    missing = sum(weights is None for weights in ours.weights) - ours.refused
-    for peer, jobs in PEERS.items():
-        if job not in jobs(windows[0]):
-            continue
-        theirs = walked(windows, lambda window, jobs=jobs: jobs(window)[job])
-        gaps = [
-            excess(job, window, mine, rival)
-            for window, mine, rival in zip(windows, ours.weights, theirs.weights, strict=True)
-            if mine is not None and rival is not None
-        ]
-        known = [gap for gap in gaps if gap is not None]
-        yield Result(
-            job=f"walk_forward/{job}",
-            windows=len(windows),
-            ours_seconds=round(ours.seconds, 4),
-            ours_missing=missing,
-            ours_refused=ours.refused,
-            peer=peer,
-            peer_seconds=round(theirs.seconds, 2),
-            peer_missing=sum(weights is None for weights in theirs.weights),
-            ratio=round(theirs.seconds / ours.seconds, 1),
-            objective_excess=max(known) if known else None,
-        )
+    """Ours against each peer that has the job: all sides in turn at each window, another one first each time."""
+    names = [OURS, *(peer for peer, jobs in jobs_of_peers(windows[0]).items() if job in jobs)]
+    _in_turn(job, windows[:WARM_UP], names)
+    sides = _in_turn(job, windows, names)
+    for peer in names[1:]:
+        yield _result(job, windows, sides[OURS], peer, sides[peer])
+
+
+def _in_turn(job: str, windows: list[Market], names: list[str]) -> dict[str, Side]:
+    sides = {name: Side() for name in names}
+    for number, window in enumerate(windows):
+        runs = {OURS: our_jobs(window).get(job)} | {peer: jobs.get(job) for peer, jobs in jobs_of_peers(window).items()}
+        first = number % len(names)
+        for name in names[first:] + names[:first]:
+            sides[name].decide(runs[name])
+    return sides
+
+
+def _result(job: str, windows: list[Market], ours: Side, peer: str, theirs: Side) -> Result:
+    as_they_are, within = [], []
+    for window, mine, rival in zip(windows, ours.weights, theirs.weights, strict=True):
+        judge = judges(window).get(job)
+        if judge and mine is not None and rival is not None:
+            with np.errstate(all="ignore"):
+                as_they_are.append(judge.difference(mine, rival))
+                within.append(judge.difference(mine, clipped(rival)))
+    return Result(
+        job=f"walk_forward/{job}",
+        windows=len(windows),
+        ours_seconds=ours.seconds,
+        ours_missing=ours.missing - ours.refused,
+        ours_refused=ours.refused,
+        peer=peer,
+        peer_seconds=theirs.seconds,
+        peer_missing=theirs.missing,
+        ratio=theirs.seconds / ours.seconds,
+        objective_difference=max(as_they_are, default=None),
+        objective_difference_clipped=max(within, default=None),
+    )
 
 
 def main() -> None:
     """Prints a line for each job and peer."""
     parser = argparse.ArgumentParser(prog="scripts/bench walk_forward", description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    parser.add_argument("--jobs", nargs="+", default=list(JOBS), choices=JOBS)
+    parser.add_argument("--jobs", nargs="+", default=list(JOBS), choices=JOBS, metavar="JOB", help=", ".join(JOBS))
+    parser.add_argument("--quick", action="store_true", help="few decisions, to see that it runs")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")  # the peers' libraries warn about each other
     lines = result_lines()
-    windows = markets()
+    windows = markets(4 if arguments.quick else WINDOWS)
     for job in arguments.jobs:
         for result in results(job, windows):
             line = asdict(result)

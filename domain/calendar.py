@@ -1,4 +1,4 @@
-"""Civil dates as day numbers, how they are spaced, and what that says about a year."""
+"""Civil dates as day numbers, and the number of periods per year that follows from their spacing."""
 
 from datetime import date, datetime
 from typing import Final
@@ -25,7 +25,7 @@ LAST_DAY: Final = (date.max - EPOCH).days
 """9999-12-31, the last one."""
 
 _USUAL: Final = ((1, 1, TRADING_DAYS_PER_YEAR), (7, 7, 52.0), (28, 31, 12.0), (89, 92, 4.0))
-"""Shortest and longest median spacing in days, and the periods of a year it stands for."""
+"""Shortest and longest median spacing in days, and the number of periods per year."""
 
 
 def day_numbers(field: str, days: ArrayLike) -> NDArray[np.int32]:
@@ -65,14 +65,14 @@ def periods_per_year(dates: NDArray[np.int32]) -> float:
     Raises InvalidInput for fewer than two dates or any other spacing: it must then be given.
     """
     if len(dates) < 2:
-        raise InvalidInput("periods_per_year", "must be given: one date has no spacing to infer it from")
+        raise InvalidInput("periods_per_year", "must be given: it cannot be inferred from one date")
     spacing = float(np.median(np.diff(dates)))
     for shortest, longest, periods in _USUAL:
         if shortest <= spacing <= longest:
             return CALENDAR_DAYS_PER_YEAR if spacing == 1 and _has_weekends(dates) else periods
     raise InvalidInput(
         "periods_per_year",
-        f"must be given: the median spacing of {spacing:g} days is no day, week, month, quarter",
+        f"must be given: the median spacing of {spacing:g} days is not that of days, weeks, months, quarters",
     )
 
 

@@ -1,6 +1,6 @@
-"""Validators that return their argument, so that a check reads as part of the assignment.
+"""Validators that return their argument, so that an assignment can contain the check.
 
-Every one raises `InvalidInput` with the field's name and the rule it breaks.
+Each raises `InvalidInput` with the path of the field and the rule it breaks.
 """
 
 import math
@@ -16,28 +16,28 @@ Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
 SYMMETRY_TOLERANCE = 1e-9
-"""Largest asymmetry taken for rounding, as a fraction of the largest entry."""
+"""Largest asymmetry treated as rounding, as a fraction of the largest entry."""
 
 EIGENVALUE_TOLERANCE = 1e-10
-"""Most negative eigenvalue taken for rounding, as a fraction of the largest eigenvalue."""
+"""Most negative eigenvalue treated as rounding, as a fraction of the largest eigenvalue."""
 
 ROUNDING = 4e-15
-"""Largest spread of returns taken for rounding: a simple return is the difference of two numbers near one."""
+"""Largest spread of returns treated as rounding: a simple return is the difference of two numbers near one."""
 
 MOST_ASSETS = 4000
 """Assets of one covariance: 128 MB, of which some estimators and solvers hold several."""
 
 LARGEST_FIGURE = 1e15
-"""Weights, bounds and coefficients beyond this are no figures of a portfolio: linear solvers take 1e20 for infinity."""
+"""Largest absolute weight, bound or coefficient: linear solvers treat 1e20 as infinity."""
 
 PERCENT_SUMS = (99.0, 101.0)
-"""Weights with a sum between these are percentages: fractions would be a portfolio levered a hundred times."""
+"""Weights with a sum between these are taken for percentages: as fractions they would be leverage of 100."""
 
 LEAST_FREQUENCY = 1e-6
-"""Periods per year where one lasts a million years."""
+"""Fewest periods per year: one period lasts a million years."""
 
 LARGEST_RETURN = 1e60
-"""Its fourth power can still be summed."""
+"""Largest absolute return: its fourth power can still be summed."""
 
 _INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Cs"})
 """Unicode categories of separators, control and format characters."""
@@ -49,7 +49,7 @@ _BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u2800\u3164\uffa0")
 def finite(field: str, values: ArrayLike) -> NDArray[np.float64]:
     """The values as a float array without NaN or infinity.
 
-    The message says where the first bad one stands: in an array of rows by its place in row-major order, as it is sent.
+    The field path ends with the index of the first bad value, in row-major order for a matrix, as it is sent.
     """
     array = np.asarray(values, dtype=np.float64)
     if np.isfinite(array).all():
@@ -67,16 +67,16 @@ def finite_number(field: str, value: float) -> float:
 
 
 def figure(field: str, value: float, largest: float = LARGEST_FIGURE) -> float:
-    """One finite number of a size that solvers can calculate with."""
+    """One finite number of at most `largest` in absolute value, so that solvers can compute with it."""
     if abs(finite_number(field, value)) > largest:
         raise InvalidInput(field, f"must be at most {largest:g} in size, is {value:g}")
     return float(value)
 
 
 def figures(field: str, values: ArrayLike) -> NDArray[np.float64]:
-    """The same for an array; the message says where the first bad one stands."""
+    """The same for an array; the field path ends with the index of the first bad value."""
     array = finite(field, values)
-    # By its ends first: the absolute values of a large array would take its memory again.
+    # Check the extremes first: the absolute values of a large array would need its memory again.
     within = array.size == 0 or max(float(array.max()), -float(array.min())) <= LARGEST_FIGURE
     if not within and len(large := np.flatnonzero(np.abs(array) > LARGEST_FIGURE)):
         place = f"[{large[0]}]" if array.ndim else ""
@@ -94,28 +94,28 @@ def positive(field: str, value: float) -> float:
 
 
 def few_enough(field: str, size: int) -> int:
-    """A number of assets whose covariance and what is made of it fit into memory."""
+    """A number of assets whose covariance and its copies fit into memory."""
     if size > MOST_ASSETS:
         raise InvalidInput(field, f"must name {MOST_ASSETS:,} at most where a covariance is estimated, are {size:,}")
     return size
 
 
 def varying(field: str, columns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Columns (T, N) of which none is a constant."""
+    """Columns (T, N), none of them constant."""
     if constant_columns(columns).any():
         raise InvalidInput(field, "needs every variance above 0")
     return columns
 
 
 def moderate(field: str, returns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Returns whose fourth powers are numbers, so that every estimator has moments to work with."""
-    if (np.abs(returns) > LARGEST_RETURN).any():  # a missing one is not
+    """Returns of any shape with finite fourth powers, so that moments exist; missing ones (NaN) are allowed."""
+    if (np.abs(returns) > LARGEST_RETURN).any():  # NaN compares as False
         raise InvalidInput(field, f"must hold returns of at most {LARGEST_RETURN:g}, for moments to be numbers")
     return returns
 
 
 def moderate_moments(path: str, means: NDArray[np.float64], covariance: NDArray[np.float64]) -> None:
-    """Means (N,) and a covariance (N, N) that moderate returns can have, so that reports of them are numbers."""
+    """Checks that `moderate` returns can have these means (N,) and covariance (N, N)."""
     if (np.abs(means) > LARGEST_RETURN).any():
         raise InvalidInput(f"{path}.expected_returns", f"must be at most {LARGEST_RETURN:g} in size")
     if (np.abs(covariance) > LARGEST_RETURN**2).any():
@@ -123,7 +123,7 @@ def moderate_moments(path: str, means: NDArray[np.float64], covariance: NDArray[
 
 
 def frequency(field: str, periods_per_year: float) -> float:
-    """Periods per year, of a size that annual figures can be calculated from."""
+    """Periods per year, large enough for finite annual figures."""
     if positive(field, figure(field, periods_per_year)) < LEAST_FREQUENCY:
         raise InvalidInput(field, f"must be at least {LEAST_FREQUENCY:g}, is {periods_per_year:g}")
     return float(periods_per_year)
@@ -135,7 +135,7 @@ def rounding_of(returns: NDArray[np.float64]) -> float:
 
 
 def constant_columns(returns: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which of N assets' returns (T, N) do not vary but for rounding, (N,)."""
+    """Which of N assets' returns (T, N) vary by no more than rounding, (N,)."""
     result: NDArray[np.bool_] = np.ptp(returns, axis=0) <= rounding_of(returns)
     return result
 
@@ -148,20 +148,20 @@ def non_negative(field: str, value: float) -> float:
 
 
 def open_fraction(field: str, value: float) -> float:
-    """A number strictly between 0 and 1, and not so close to either that the rest is none."""
+    """A number strictly between 0 and 1, with 1 - value below 1 in floating point too."""
     if not 0.0 < finite_number(field, value) < 1.0 or 1.0 - value == 1.0:
         raise InvalidInput(field, f"must lie strictly between 0 and 1, is {value:g}")
     return float(value)
 
 
 def same_length(field: str, values: Sized, other: str, others: Sized) -> None:
-    """Two fields that describe the same things one by one."""
+    """Checks that two fields which describe the same items have one length."""
     if len(values) != len(others):
         raise InvalidInput(field, f"has {len(values)} entries but {other} has {len(others)}")
 
 
 def unique_symbols(field: str, symbols: Sequence[str]) -> tuple[str, ...]:
-    """At least one symbol, each visible from its first character to its last, none twice."""
+    """At least one symbol, none empty or twice, none with invisible characters at its ends."""
     if not symbols:
         raise InvalidInput(field, "must name at least one symbol")
     distinct_symbols(field, symbols)
@@ -200,7 +200,7 @@ def _is_invisible(character: str) -> bool:
 
 
 def _spelled(symbol: str) -> str:
-    """The symbol with what cannot be seen at its ends written as an escape, but for plain spaces."""
+    """The symbol with invisible characters other than plain spaces as escapes."""
     return "".join(
         character if character == " " or not _is_invisible(character) else ascii(character)[1:-1]
         for character in symbol
@@ -208,7 +208,7 @@ def _spelled(symbol: str) -> str:
 
 
 def group_members(field: str, name: str, members: Collection[str]) -> None:
-    """That a group of symbols has members, and each once."""
+    """Checks that a group of symbols has members, each once."""
     if not members:
         raise InvalidInput(f"{field}.symbols", f"group {name} must have a member")
     seen: set[str] = set()
@@ -219,7 +219,7 @@ def group_members(field: str, name: str, members: Collection[str]) -> None:
 
 
 def known_members(field: str, groups: Mapping[str, Collection[str]], symbols: Collection[str]) -> None:
-    """That every member of every group is one of the symbols; the field is the list of the groups."""
+    """Checks that every member of every group is one of the symbols; `field` is the path of the list of groups."""
     known = set(symbols)
     for i, (name, members) in enumerate(groups.items()):
         for j, member in enumerate(members):
@@ -228,7 +228,7 @@ def known_members(field: str, groups: Mapping[str, Collection[str]], symbols: Co
 
 
 def fractions_of_one(field: str, values: Iterable[float]) -> None:
-    """That weights or budgets are not percentages: a sum of 99 to 101 is refused with a reason of its own."""
+    """Checks that weights are not percentages: a sum of 99 to 101 has the reason WEIGHTS_LOOK_LIKE_PERCENT."""
     total = sum(values)
     if PERCENT_SUMS[0] <= total <= PERCENT_SUMS[1]:
         rule = f"must be fractions, 0.6 for 60 %: they sum to {total:.6g}, so divide them by 100"
@@ -245,7 +245,7 @@ def square(field: str, values: ArrayLike, size: int) -> Matrix:
 
 
 def symmetric(field: str, matrix: Matrix) -> Matrix:
-    """A symmetric matrix, exactly so: what rounding left is averaged away, anything larger is refused."""
+    """The matrix made exactly symmetric; an asymmetry above SYMMETRY_TOLERANCE raises InvalidInput."""
     if (matrix == matrix.T).all():
         return matrix
     scale = float(np.abs(matrix).max(initial=0.0))

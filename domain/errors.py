@@ -1,26 +1,27 @@
-"""Everything the engine can say no with, sorted by what the caller can do about it.
+"""Errors raised by the engine, grouped by what the caller can do.
 
 | class | what to do | retry helps |
 |---|---|---|
 | `InvalidInput` | change the named field | no |
-| `MissingMarketData` | import the data, or ask for less | no |
+| `MissingMarketData` | import the data, or request less of it | no |
 | `InfeasibleProblem` | relax one of the named constraints | no |
-| `FormulaMissesConstraint` | another objective, or a constraint that the formula keeps | no |
+| `FormulaMissesConstraint` | choose another objective, or a constraint that the formula satisfies | no |
 | `UnboundedProblem` | add a bound or a budget | no |
-| `NoPositiveExcessReturn` | another objective, or other forecasts | no |
-| `NotSupported` | use what the message offers instead | no |
+| `NoPositiveExcessReturn` | choose another objective, or other expected returns | no |
+| `NotSupported` | use the alternative that the message names | no |
 | `SolverFailed` | report it: the answer did not pass verification | no |
-| `SolverTimedOut` | more time, or a smaller problem | yes |
-| `Cancelled` | nothing: the caller asked for it | yes |
+| `SolverTimedOut` | allow more time, or reduce the problem | yes |
+| `Cancelled` | nothing: the caller requested it | yes |
 
-`REASON` is stable and part of the contract; messages are for people and may change.
+`REASON` is stable and part of the contract; messages are for people and may change. A message says what is wrong,
+where, and what to do.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 ADVICE = "bring the figures of the request to like sizes, or raise solver.tolerance"
-"""What helps where the numbers of a problem are hard to calculate with."""
+"""Advice for a problem with numerical difficulties."""
 
 
 class DomainError(Exception):
@@ -35,7 +36,7 @@ class DomainError(Exception):
         self.metadata: Mapping[str, str] = metadata
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Errors travel between processes whole, whatever arguments they were made from."""
+        """Pickles all attributes, whatever the arguments of the constructor, so that errors can cross processes."""
         return _restored, (type(self), self.args, self.__dict__)
 
 
@@ -60,13 +61,13 @@ class InvalidInput(DomainError):
         self.rule = rule
         self.reason = reason
 
-    def under(self, prefix: str) -> "InvalidInput":
-        """The same error with its field seen from one level further out."""
+    def with_path_prefix(self, prefix: str) -> "InvalidInput":
+        """The same error with a prefix before its field path."""
         return InvalidInput(f"{prefix}.{self.field}" if self.field else prefix, self.rule, self.reason)
 
 
 class MissingMarketData(DomainError):
-    """Stored data does not cover what was asked for."""
+    """Stored data does not cover the request."""
 
     REASON = "MISSING_MARKET_DATA"
 
@@ -97,9 +98,9 @@ class InfeasibleProblem(DomainError):
 
 
 class FormulaMissesConstraint(DomainError):
-    """The weights of a formula miss constraints, and a formula has no freedom to keep them.
+    """The weights of a formula violate constraints, and a formula has no freedom to satisfy them.
 
-    `excess` holds by how much each label is missed, in the constraint's own unit.
+    `excess` holds the violation of each label, in the constraint's own unit.
     """
 
     REASON = "FORMULA_MISSES_CONSTRAINT"
@@ -114,7 +115,7 @@ class FormulaMissesConstraint(DomainError):
 
 
 class UnboundedProblem(DomainError):
-    """The objective can be improved for ever."""
+    """The problem is unbounded: the objective has no finite optimum."""
 
     REASON = "PROBLEM_UNBOUNDED"
 
@@ -126,24 +127,24 @@ class NoPositiveExcessReturn(DomainError):
 
 
 class NotSupported(DomainError):
-    """The engine cannot do this combination, and says so by name."""
+    """The engine does not support this combination, which the message names."""
 
     REASON = "NOT_SUPPORTED"
 
 
 class SolverFailed(DomainError):
-    """A solver gave no answer, or one that does not pass verification."""
+    """A solver returned no answer, or one that fails verification."""
 
     REASON = "SOLVER_FAILED"
 
     @classmethod
     def stopped(cls, solver: str, status: object) -> "SolverFailed":
-        """A solver that ended without an answer; its own word for that is for those who know the solver."""
+        """A solver ended without an answer; `status` is in its own terms."""
         return cls(f"no solver found an answer; {ADVICE}", solver=solver, status=str(status))
 
     @classmethod
     def unverified(cls, solver: str, what: str) -> "SolverFailed":
-        """An answer that does not pass verification: what is wrong with it, such as "they miss a constraint"."""
+        """An answer failed verification; `what` says why, such as "they miss a constraint"."""
         return cls(f"the best weights that were found are not sent: {what}; {ADVICE}", solver=solver)
 
 
@@ -155,7 +156,7 @@ class SolverTimedOut(DomainError):
 
 
 class Cancelled(DomainError):
-    """The caller went away or asked to stop."""
+    """The caller disconnected or cancelled."""
 
     REASON = "CANCELLED"
     RETRYABLE = True

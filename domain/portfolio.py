@@ -1,4 +1,4 @@
-"""Portfolios: what is held, what it is worth, and the weights that makes. Cash is a field, never an asset."""
+"""Portfolios: holdings, their value and weights. Cash is a field, never an asset."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ def weights_by_symbol(
 
 
 def positions(symbols: Sequence[str]) -> dict[str, int]:
-    """Where each symbol stands."""
+    """Index of each symbol."""
     return {symbol: i for i, symbol in enumerate(symbols)}
 
 

@@ -14,6 +14,6 @@ class ResultWarning:
     field: str  # path of the field in the request, such as constraints[1].weight_bounds.upper; empty for none
     message: str
 
-    def under(self, prefix: str) -> "ResultWarning":
-        """The same warning with its field seen from one level further out."""
+    def with_path_prefix(self, prefix: str) -> "ResultWarning":
+        """The same warning with a prefix before its field path."""
         return ResultWarning(self.code, f"{prefix}.{self.field}" if self.field else prefix, self.message)

@@ -1,16 +1,19 @@
-"""Runs the calls that Markdown pages show and holds their outputs against what the server really answers.
+"""Runs the calls that Markdown pages show and compares the outputs shown with what the server really answers.
 
     python scripts/documented_calls.py ADDRESS --tool grpcurl README.md            # compare
     python scripts/documented_calls.py ADDRESS --tool grpcurl --write README.md    # put the real outputs in
 
-A call is a block of `sh` with one grpcurl command, followed by a block of `json` with its output. The server must be
-fresh and hold the sample data. With `--tool buf` the same requests go through `buf curl`.
+A call is a block of `sh` with one grpcurl command, followed by a block of `json` with its output. An output may be
+shortened: an object that ends with `...` has more fields than it shows, and what it shows is compared. The server must
+be fresh and hold the sample data. With `--tool buf` the same requests go through `buf curl`.
 """
 
 import argparse
+import base64
 import json
 import re
 import shlex
+import struct
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -27,6 +30,9 @@ LONG = 25
 ETAG = re.compile(r'"etag": ?"([^"]+)"')
 NAMES = re.compile(r"(optimizations|backtests|reallocations|portfolios)/[A-Za-z0-9_-]{5,}")
 WIDTH = 140
+MORE = "..."
+"""Ends an object of which some fields are not shown."""
+
 VOLATILE = {
     *("createTime", "updateTime", "finishTime", "eventTime", "solveDuration", "computeDuration", "eta"),
     *("iterations", "inputFingerprint", "name", "epoch", "sequence", "oldestSequence", "etag"),
@@ -59,6 +65,11 @@ class Call:
         return [buf, "curl", *wire, "-d", data, f"http://{address}/{method}"]
 
 
+def shown_documents(text: str) -> list[Any]:
+    """The JSON values of an output on a page, which may be shortened."""
+    return documents(re.sub(r"(?<=,)(\s*)\.\.\.(?=\s*})", rf'\1"{MORE}": "{MORE}"', text))
+
+
 def documents(text: str) -> list[Any]:
     """The JSON values of a text, one after the other."""
     decoder, found, rest = json.JSONDecoder(), [], text.strip()
@@ -71,23 +82,49 @@ def documents(text: str) -> list[Any]:
 
 def compact(value: Any, indent: str = "") -> str:
     """JSON; what fits on a line stays on one."""
-    line = json.dumps(value, ensure_ascii=False)
+    line = json.dumps(value, ensure_ascii=False).replace(f'"{MORE}": "{MORE}"', MORE)
     if len(indent) + len(line) <= WIDTH or not isinstance(value, dict | list):
         return line
     deeper = indent + "  "
     if isinstance(value, list):
         return "[\n" + ",\n".join(deeper + compact(item, deeper) for item in value) + f"\n{indent}]"
-    parts = [f"{deeper}{json.dumps(key)}: {compact(item, deeper)}" for key, item in value.items()]
+    parts = [
+        deeper + (MORE if key == MORE else f"{json.dumps(key)}: {compact(item, deeper)}") for key, item in value.items()
+    ]
     return "{\n" + ",\n".join(parts) + f"\n{indent}}}"
+
+
+def numbers_of(array: dict[str, Any]) -> dict[str, Any]:
+    """An array of the contract with its numbers instead of their bytes: another processor may round differently."""
+    if array.get("dtype") != "DATA_TYPE_FLOAT64" or "data" not in array:
+        return array
+    data = base64.b64decode(array["data"])
+    return array | {"data": list(struct.unpack(f"<{len(data) // 8}d", data))}
+
+
+def shortened(real: Any, shown: Any) -> Any:
+    """An output with the fields that the page shows, where the page shortens it."""
+    if isinstance(shown, dict) and isinstance(real, dict):
+        kept = [key for key in shown if key in real] if MORE in shown else list(real)
+        parts = {key: shortened(real[key], shown.get(key)) for key in kept}
+        return parts | {MORE: MORE} if MORE in shown else parts
+    if isinstance(shown, list) and isinstance(real, list) and len(shown) == len(real):
+        return [shortened(a, b) for a, b in zip(real, shown, strict=True)]
+    return real
 
 
 def different(shown: Any, real: Any, path: str = "") -> str:
     """Where two outputs differ in what a reader relies on; empty if nowhere."""
     if isinstance(shown, dict) and isinstance(real, dict):
-        # How much else a server holds is its own affair.
+        # Whether there is a next page depends on what else the server holds.
         shown, real = ({k: v for k, v in side.items() if k != "nextPageToken"} for side in (shown, real))
-        if shown.keys() != real.keys():
+        if MORE in shown:
+            del shown[MORE]
+            if not shown.keys() < real.keys():
+                return f"{path}: {sorted(shown.keys() - real.keys()) or 'nothing is left out'}"
+        elif shown.keys() != real.keys():
             return f"{path}: {sorted(shown.keys() ^ real.keys())}"
+        shown, real = numbers_of(shown), numbers_of(real)
         parts = (different(shown[key], real[key], f"{path}.{key}") for key in shown if key not in VOLATILE)
         return next((part for part in parts if part), "")
     if isinstance(shown, list) and isinstance(real, list):
@@ -114,12 +151,13 @@ def check(page: Path, address: str, tool: str, write: bool) -> int:
         answers = documents(done.stdout)
         for etag in ETAG.finditer(done.stdout):
             names["etag"] = etag[1]
-        problem = done.stderr if done.returncode else different(documents(shown), answers)
+        expected = shown_documents(shown)
+        problem = done.stderr if done.returncode else different(expected, answers)
         print(f"  {'differs' if problem else 'true   '} {call.words[-1]} {problem if not write else ''}".rstrip())
         wrong += bool(problem)
         if not write or done.returncode:
             return found[0]
-        output = "\n".join(map(compact, answers))
+        output = "\n".join(map(compact, shortened(answers, expected)))
         block = f"```json\n{output}\n```"
         if output.count("\n") >= LONG:
             block = f"<details><summary>the answer</summary>\n\n{block}\n\n</details>"
@@ -138,7 +176,7 @@ def check(page: Path, address: str, tool: str, write: bool) -> int:
 
 def main() -> None:
     """Ends with status 1 where an output is not what the server answers."""
-    parser = argparse.ArgumentParser(description="Hold documented calls against a server.")
+    parser = argparse.ArgumentParser(description="Compare documented calls with the answers of a server.")
     parser.add_argument("address")
     parser.add_argument("pages", nargs="+", type=Path)
     parser.add_argument("--tool", choices=("grpcurl", "buf"), default="buf")

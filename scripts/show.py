@@ -155,7 +155,7 @@ def main(address: str) -> None:
         CONSOLE.print("==> listing the trades from whole shares of equal value to minimum variance")
         trade(client, data)
     CONSOLE.print(f"\nAll of it took {time.perf_counter() - started:.0f} s. Where to look next:")
-    CONSOLE.print("  README.md                     a call with grpcurl for each RPC")
+    CONSOLE.print("  docs/cookbook.md              a call with grpcurl for each RPC")
     CONSOLE.print("  clients/python/examples       the same from Python")
     CONSOLE.print("  .venv/bin/absfin --help       the same from a terminal, once `absfin serve` runs")
     CONSOLE.print("  docs/api.md                   the contract")

@@ -18,16 +18,18 @@ from server.execution.process_pool import ProcessPool
 from server.execution.template import Template
 from server.interceptors.admission import Admission
 from server.interceptors.errors import Errors
+from server.interceptors.handler_cache import HandlerCache
 from server.interceptors.idle_limit import IdleLimit
 from server.interceptors.log import CallLog
 from server.interceptors.raw import RawMessages
-from server.interceptors.remember import Remember
 from server.interceptors.request_context import RequestContext
 from server.jobs.housekeeping import Housekeeping
 from server.jobs.progress import Progress
 from server.jobs.runner import Runner
 from server.observability import configure_logging, logger, request_id
-from server.ports import QueuePolicy, Refused, StorageFull, StorageUnavailable
+from server.ports.errors import Refused, StorageFull, StorageUnavailable
+from server.ports.job_queue import QueuePolicy
+from server.ports.job_stores import JobStores
 from server.security import check_tls
 from server.servicers.backtests import BacktestServicer
 from server.servicers.market_data import MarketDataServicer
@@ -37,20 +39,20 @@ from server.servicers.reading import Requests
 from server.servicers.reallocation import ReallocationServicer
 from server.servicers.risk import RiskServicer
 from server.services.backtests import Backtests
-from server.services.batch import Batch
-from server.services.frontier import Frontier
 from server.services.market_data import MarketData
-from server.services.optimization import Optimization
+from server.services.optimization.batch import Batch
+from server.services.optimization.frontier import Frontier
+from server.services.optimization.optimize import Optimization
 from server.services.portfolios import Portfolios
 from server.services.reallocation import ReallocationService
 from server.services.risk import Risk
 from server.settings import DATABASE_NAME, Settings, WrongSetting
-from server.storage.embedded.answers import EmbeddedAnswers
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database, UnknownSchema
 from server.storage.embedded.market_data import EmbeddedMarketData
 from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.portfolios import EmbeddedPortfolios
+from server.storage.embedded.results import EmbeddedResults
 from server.storage.embedded.retention import Retention
 from server.storage.embedded.room import Limits
 from server.storage.embedded.workers import WorkerLocks
@@ -81,9 +83,9 @@ async def serve(settings: Settings) -> None:
     pool = ProcessPool(settings.workers, template=template, max_seconds=settings.max_request_seconds)
     jobs = _jobs(settings, store, template)
     admission = Admission(settings.max_concurrent_requests)
-    # Written order: request context, log, errors, admission, idle limit, raw messages.
+    # Written order: cache of handlers, request context, log, errors, admission, idle limit, raw messages.
     interceptors = (
-        Remember(),
+        HandlerCache(),
         RequestContext(), CallLog(), Errors(), admission, IdleLimit(settings.stream_idle_seconds), RawMessages(),
     )  # fmt: skip
     app = App(_servicers(settings, store, pool, jobs), interceptors)
@@ -162,7 +164,7 @@ def _housekeeping(settings: Settings, store: Store) -> Housekeeping:
 class Jobs:
     """What runs and follows jobs."""
 
-    store: EmbeddedBacktests
+    stores: JobStores
     progress: Progress
     runner: Runner
 
@@ -175,9 +177,10 @@ def _jobs(settings: Settings, opened: Store, template: Template) -> Jobs:
         max_job_seconds=settings.max_job_seconds,
     )
     store = EmbeddedBacktests(opened.database, opened.panels, opened.locks, settings.retained_events, policy)
-    progress = Progress(store)
+    stores = JobStores(archive=store, queue=store, log=store, inputs=store)
+    progress = Progress(stores.archive, stores.log)
     runner = Runner(
-        store,
+        stores,
         progress,
         # A pool of their own, which gives way: jobs shall not keep a caller of Optimize waiting.
         ProcessPool(settings.workers, niceness=JOB_NICENESS, growth=1, template=template, retries=0),
@@ -187,7 +190,7 @@ def _jobs(settings: Settings, opened: Store, template: Template) -> Jobs:
         encode_error=_error_to_bytes,
         policy=policy,
     )
-    return Jobs(store, progress, runner)
+    return Jobs(stores, progress, runner)
 
 
 def _servicers(settings: Settings, store: Store, pool: ProcessPool, jobs: Jobs) -> dict[str, object]:
@@ -195,9 +198,9 @@ def _servicers(settings: Settings, store: Store, pool: ProcessPool, jobs: Jobs) 
     market_data = MarketData(store.market_data)
     portfolios = EmbeddedPortfolios(database)
     requests = Requests(pool)
-    optimization = Optimization(market_data, EmbeddedAnswers(database, "optimization"), pool)
-    reallocations = ReallocationService(market_data, portfolios, EmbeddedAnswers(database, "reallocation"), pool)
-    backtests = Backtests(market_data, jobs.store, pool, jobs.runner, jobs.progress)
+    optimization = Optimization(market_data, EmbeddedResults(database, "optimization"), pool)
+    reallocations = ReallocationService(market_data, portfolios, EmbeddedResults(database, "reallocation"), pool)
+    backtests = Backtests(market_data, jobs.stores, pool, jobs.runner, jobs.progress)
     frontier = Frontier(market_data, pool)
     batch = Batch(market_data, pool, store.scratch.file, settings.stream_idle_seconds)
     return {
@@ -251,7 +254,7 @@ def _require_free(listen: str) -> None:
 
 
 async def _drain(app: App, admission: Admission, progress: Progress, seconds: float) -> None:
-    """Health first, so that balancers look elsewhere; no new calls; followers go; calls in flight get their time."""
+    """Sets health to NOT_SERVING, refuses new calls, ends progress streams, waits for calls in flight."""
     logger.info("draining", extra={"seconds": seconds})
     await app.serving(False)
     admission.drain()

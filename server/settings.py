@@ -33,7 +33,7 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything a server is told before it starts."""
+    """Settings of a server, from its arguments and its environment."""
 
     listen: str
     data_dir: Path

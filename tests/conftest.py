@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from google.rpc.status_pb2 import Status
 
 ROOT = Path(__file__).parents[1]
 READY = "abs-finance is ready on "
+START_SECONDS = 60.0
 
 # A busy machine is slow, not wrong: what hangs is stopped by the time limit of every test.
 hypothesis.settings.register_profile("house", deadline=None)
@@ -71,7 +73,11 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT)
         started.append(process)
         assert process.stdout is not None
+        # What never says that it is ready is ended, and shows its log.
+        late = threading.Timer(START_SECONDS, process.kill)
+        late.start()
         line = process.stdout.readline()
+        late.cancel()
         assert line.startswith(READY), line + (folder / "server.log").read_text()
         return RunningServer(line.removeprefix(READY).split(",")[0], process, folder)
 
@@ -83,7 +89,7 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
             process.wait(timeout=20)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait()
+            process.wait(timeout=20)
         if process.stdout:
             process.stdout.close()
 

@@ -1,5 +1,6 @@
-"""Walk-forward simulation: a strategy decides with what is known, its decisions are filled later, at a cost.
+"""Walk-forward simulation: a strategy decides with the data known by then; its decisions are filled later, at a cost.
 
-`flow.prepare` joins a wish with data and checks both; `flow.run` walks through the dates. Money is conserved at every
-step: holdings + cash + costs. A decision that cannot be made is a value, and the holdings drift on.
+Start reading at `preparation.prepare`, which joins a specification with data and checks both; `flow.run` simulates
+every strategy and `measurement.measure` computes its figures. Money is conserved at every step: holdings + cash +
+costs. A decision that cannot be made is recorded as a failure, and the holdings drift on.
 """

@@ -1,4 +1,4 @@
-"""Performance figures of one wealth curve, each by one definition; what is not defined is absent with a reason."""
+"""Performance figures of one curve of net asset values; an undefined figure is absent with a reason."""
 
 import math
 from dataclasses import dataclass, fields
@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from domain.calendar import DAYS_PER_YEAR
 from domain.checks import LARGEST_RETURN, Vector, rounding_of
-from domain.risk.drawdown import RECOVERED
 from domain.risk.figure import (
     NO_BENCHMARK,
     ONE_RETURN,
@@ -17,10 +16,11 @@ from domain.risk.figure import (
     Absent,
     Figure,
     finite,
-    given,
     grown,
+    if_known,
     times,
 )
+from domain.risk.measures.drawdown import deepest, level_drawdowns
 from domain.risk.outcomes import Outcomes
 from domain.risk.ratios import Ratios, calmar, ratios
 from domain.risk.relative import Comparison, RelativeRisk, period_share, relative_risk
@@ -31,35 +31,35 @@ TAIL_CONFIDENCE = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Wealth at dates, 0 or more; the first is what was given at the start. Once 0 it stays 0."""
+    """Net asset values at dates, 0 or more; the first is the initial capital. After a 0 all are 0."""
 
     days: NDArray[np.int32]  # (K,), since 1970-01-01
-    wealth: Vector  # (K,)
+    nav: Vector  # (K,)
 
     @property
     def until_ruin(self) -> "Curve":
-        """The dates up to the one on which wealth is used up, all of them where it never is."""
-        ruined = np.flatnonzero(self.wealth <= 0.0)
-        end = int(ruined[0]) + 1 if len(ruined) else len(self.wealth)
-        return Curve(self.days[:end], self.wealth[:end])
+        """The curve up to the first net asset value of 0, all of it where there is none."""
+        ruined = np.flatnonzero(self.nav <= 0.0)
+        end = int(ruined[0]) + 1 if len(ruined) else len(self.nav)
+        return Curve(self.days[:end], self.nav[:end])
 
     @property
     def returns(self) -> Vector:
-        """Simple returns between the dates, (R,): K - 1, or fewer where wealth is used up: nothing has none."""
-        wealth = self.until_ruin.wealth
-        with np.errstate(over="ignore"):  # what is no number is told by `performance`
-            result: Vector = wealth[1:] / wealth[:-1] - 1.0
+        """Simple returns between the dates, (R,): K - 1, or fewer where the net asset value reaches 0."""
+        nav = self.until_ruin.nav
+        with np.errstate(over="ignore"):  # `performance` reports infinite returns as absent figures
+            result: Vector = nav[1:] / nav[:-1] - 1.0
         return result
 
     @property
     def years(self) -> float:
-        """Calendar time between first and last date."""
+        """Calendar time between first and last date, in years of 365.25 days."""
         return float(self.days[-1] - self.days[0]) / DAYS_PER_YEAR
 
     @property
     def growth(self) -> Figure:
         """Compound annual growth rate."""
-        first, last = float(self.wealth[0]), float(self.wealth[-1])
+        first, last = float(self.nav[0]), float(self.nav[-1])
         if last <= 0.0:
             return TOTAL_LOSS
         ratio = last / first
@@ -69,17 +69,16 @@ class Curve:
     @property
     def max_drawdown(self) -> float:
         """Largest fall from a peak as a fraction of it, from 0 to exactly 1 for a total loss."""
-        depth = float((1.0 - self.wealth / np.maximum.accumulate(self.wealth)).max())
-        return depth if depth > RECOVERED else 0.0
+        return float(deepest(level_drawdowns(self.nav)))
 
     def at(self, days: NDArray[np.int32]) -> "Curve":
         """The curve at some of its dates."""
-        return Curve(days, self.wealth[np.searchsorted(self.days, days)])
+        return Curve(days, self.nav[np.searchsorted(self.days, days)])
 
 
 @dataclass(frozen=True, slots=True)
-class Yardsticks:
-    """What figures are measured with."""
+class MetricSettings:
+    """Parameters of the figures."""
 
     periods_per_year: float
     risk_free_rate_annual: float = 0.0
@@ -88,7 +87,7 @@ class Yardsticks:
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """Figures of a curve by their names in the contract; what is absent has its reason."""
+    """Figures of a curve by their names in the contract; an absent figure has its reason."""
 
     final_wealth: Figure  # per unit of initial capital
     total_return: Figure
@@ -112,7 +111,7 @@ class Performance:
 
     @property
     def figures(self) -> dict[str, Figure]:
-        """All that may be absent, by name."""
+        """The figures that may be absent, by name."""
         return {one.name: getattr(self, one.name) for one in fields(self)[: -len(_ALWAYS)]}
 
     @property
@@ -125,34 +124,34 @@ _ALWAYS = ("periods_per_year", "observations", "start_day", "end_day")
 
 
 def performance(
-    curve: Curve, yardsticks: Yardsticks, *, turnover: float, cost_total: float, benchmark: Curve | None
+    curve: Curve, settings: MetricSettings, *, turnover: float, cost_total: float, benchmark: Curve | None
 ) -> Performance:
     """The figures of a curve of at least two dates; `turnover` and `cost_total` are sums over all its fills.
 
-    `periods_per_year` is that of the curve; beside a benchmark it is as much less as there are fewer common dates.
+    `settings.periods_per_year` is that of the curve; figures against a benchmark scale it down to the common dates.
     """
     outcomes = _outcomes(curve)
-    deviation = given(outcomes, lambda known: known.deviation if known.is_known else Absent(ONE_RETURN))
-    final = finite(float(curve.wealth[-1]) / float(curve.wealth[0]))
-    earned = _ratios(outcomes, deviation, yardsticks)
-    relative = _relative(curve, benchmark, yardsticks)
+    deviation = if_known(outcomes, lambda known: known.deviation if known.is_known else Absent(ONE_RETURN))
+    final = finite(float(curve.nav[-1]) / float(curve.nav[0]))
+    return_ratios = _ratios(outcomes, deviation, settings)
+    relative = _relative(curve, benchmark, settings)
     return Performance(
         final_wealth=final,
-        total_return=given(final, lambda wealth: wealth - 1.0),
+        total_return=if_known(final, lambda ratio: ratio - 1.0),
         cagr=curve.growth,
-        volatility_annual=times(deviation, yardsticks.periods_per_year**0.5),
-        sharpe=earned.sharpe,
-        sortino=earned.sortino,
+        volatility_annual=times(deviation, settings.periods_per_year**0.5),
+        sharpe=return_ratios.sharpe,
+        sortino=return_ratios.sortino,
         calmar=calmar(curve.growth, curve.max_drawdown),
         max_drawdown=curve.max_drawdown,
-        value_at_risk=given(outcomes, lambda known: known.value_at_risk(TAIL_CONFIDENCE)),
-        conditional_value_at_risk=given(outcomes, lambda known: known.conditional_value_at_risk(TAIL_CONFIDENCE)),
+        value_at_risk=if_known(outcomes, lambda known: known.value_at_risk(TAIL_CONFIDENCE)),
+        conditional_value_at_risk=if_known(outcomes, lambda known: known.conditional_value_at_risk(TAIL_CONFIDENCE)),
         turnover_annual=finite(turnover / curve.years),
         cost_total=finite(cost_total),
         beta_to_benchmark=relative.beta,
         tracking_error_annual=relative.tracking_error_annual,
         information_ratio=relative.information_ratio,
-        periods_per_year=yardsticks.periods_per_year,
+        periods_per_year=settings.periods_per_year,
         observations=len(curve.returns),
         start_day=int(curve.days[0]),
         end_day=int(curve.days[-1]),
@@ -160,28 +159,28 @@ def performance(
 
 
 def _outcomes(curve: Curve) -> Outcomes | Absent:
-    """The returns as a sample; absent where their squares are no numbers."""
+    """The returns as a sample; absent where their squares overflow."""
     returns = curve.returns
     if not float(returns.max()) <= LARGEST_RETURN:
         return Absent(TOO_LARGE)
     return Outcomes(returns, rounding=rounding_of(returns))
 
 
-def _ratios(outcomes: Outcomes | Absent, deviation: Figure, yardsticks: Yardsticks) -> Ratios:
+def _ratios(outcomes: Outcomes | Absent, deviation: Figure, settings: MetricSettings) -> Ratios:
     if isinstance(outcomes, Absent):
         return Ratios(*[outcomes] * len(fields(Ratios)))
-    periods = yardsticks.periods_per_year
-    acceptable = yardsticks.minimum_acceptable_return_annual / periods
-    return ratios(outcomes, deviation, periods, yardsticks.risk_free_rate_annual / periods, acceptable)
+    periods = settings.periods_per_year
+    acceptable = settings.minimum_acceptable_return_annual / periods
+    return ratios(outcomes, deviation, periods, settings.risk_free_rate_annual / periods, acceptable)
 
 
-def _relative(curve: Curve, benchmark: Curve | None, yardsticks: Yardsticks) -> RelativeRisk:
+def _relative(curve: Curve, benchmark: Curve | None, settings: MetricSettings) -> RelativeRisk:
     if benchmark is None:
         return RelativeRisk.absent(NO_BENCHMARK)
-    # Neither side has a return after its wealth is used up.
+    # Neither side has a return after its net asset value is used up.
     common = np.intersect1d(curve.until_ruin.days, benchmark.until_ruin.days)
     ours, theirs = curve.at(common).returns, benchmark.at(common).returns
     if max(float(ours.max(initial=0.0)), float(theirs.max(initial=0.0))) > LARGEST_RETURN:
         return RelativeRisk.absent(TOO_LARGE)
     comparison = Comparison(ours[:, None], theirs, share=period_share(curve.days, common))
-    return relative_risk(comparison, np.ones(1), yardsticks.periods_per_year, yardsticks.risk_free_rate_annual)
+    return relative_risk(comparison, np.ones(1), settings.periods_per_year, settings.risk_free_rate_annual)

@@ -1,4 +1,4 @@
-"""When decisions are made: places on the date axis of a panel."""
+"""When a strategy decides: indices on the date axis of a panel."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from domain.errors import InvalidInput
 
-Places = NDArray[np.int64]
+DateIndices = NDArray[np.int64]
 """Indices of dates, increasing."""
 
 MONDAY = 3
@@ -37,13 +37,13 @@ class Calendar:
     last: bool = False
     offset: int = 0
 
-    def places(self, days: NDArray[np.int32], start: int) -> Places:
-        """Dates after `start` on which to decide."""
+    def decision_indices(self, days: NDArray[np.int32], start: int) -> DateIndices:
+        """Indices of the decisions after `start`; `days` (T,) are counted from 1970-01-01."""
         period = _period(days, self.frequency)
         changes = np.flatnonzero(np.diff(period))
         edges = np.append(changes, len(days) - 1) if self.last else np.append(0, changes + 1)
-        places = edges + self.offset
-        result: Places = places[(places > start) & (places < len(days))]
+        indices = edges + self.offset
+        result: DateIndices = indices[(indices > start) & (indices < len(days))]
         return result
 
 
@@ -55,23 +55,23 @@ class EveryPeriods:
 
     def __post_init__(self) -> None:
         if self.n < 1:
-            raise InvalidInput("rebalancing.every_periods.n", "must be 1 or more")
+            raise InvalidInput("rebalancing.every_periods.n", f"must be 1 or more, is {self.n}")
 
-    def places(self, days: NDArray[np.int32], start: int) -> Places:
-        """Dates after `start` on which to decide."""
+    def decision_indices(self, days: NDArray[np.int32], start: int) -> DateIndices:
+        """Indices of the decisions after `start`; `days` (T,) are counted from 1970-01-01."""
         return np.arange(start + self.n, len(days), self.n)
 
 
 @dataclass(frozen=True, slots=True)
-class Never:
-    """Only the first purchase."""
+class BuyAndHold:
+    """Only the first purchase; the wire calls it `never`."""
 
-    def places(self, days: NDArray[np.int32], start: int) -> Places:
-        """None."""
+    def decision_indices(self, days: NDArray[np.int32], start: int) -> DateIndices:
+        """No decision after `start`."""
         return np.zeros(0, np.int64)
 
 
-Rebalancing = Calendar | EveryPeriods | Never
+Rebalancing = Calendar | EveryPeriods | BuyAndHold
 
 
 def _period(days: NDArray[np.int32], frequency: Frequency) -> NDArray[np.int64]:

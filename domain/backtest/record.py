@@ -1,4 +1,4 @@
-"""What a simulation has done so far: plain arrays that grow, can be cut into pieces, and put together again."""
+"""What a simulation has done so far: plain arrays that grow, can be cut into parts, and joined again."""
 
 from dataclasses import dataclass, field
 
@@ -19,21 +19,21 @@ class FailedRebalance:
 
 @dataclass(frozen=True, slots=True)
 class RecordPart:
-    """A stretch of a record: wealth at some dates and what was filled on them."""
+    """A stretch of a record: net asset values of K dates and the F fills on them."""
 
-    wealth: Vector  # (K,), after trading; the first of all is the initial capital
-    fill_places: NDArray[np.int64]  # (F,), dates since the start of the simulation
+    nav: Vector  # (K,), after trading; the first of all is the initial capital
+    fill_indices: NDArray[np.int64]  # (F,), dates since the start of the simulation
     units: Matrix  # (F, N), after each fill
     cash: Vector  # (F,), after each fill
-    cost_fractions: Vector  # (F,), of wealth before the fill
+    cost_fractions: Vector  # (F,), of the net asset value before the fill
     cost_money: Matrix  # (F, 2), commission and half-spread
-    turnovers: Vector  # (F,), one-way, as fractions of wealth
+    turnovers: Vector  # (F,), one-way, as fractions of the net asset value
     failures: tuple[FailedRebalance, ...] = ()
-    exhausted: bool = False  # wealth is used up: nothing follows
+    exhausted: bool = False  # the net asset value is used up: nothing follows
 
     @classmethod
     def empty(cls, assets: int) -> "RecordPart":
-        """Nothing yet."""
+        """A record of no dates."""
         none = np.zeros(0)
         return cls(none, np.zeros(0, np.int64), np.zeros((0, assets)), none, none, np.zeros((0, 2)), none)
 
@@ -41,8 +41,8 @@ class RecordPart:
     def joined(cls, parts: "list[RecordPart]") -> "RecordPart":
         """The parts in order, as one."""
         return cls(
-            np.concatenate([part.wealth for part in parts]),
-            np.concatenate([part.fill_places for part in parts]),
+            np.concatenate([part.nav for part in parts]),
+            np.concatenate([part.fill_indices for part in parts]),
             np.concatenate([part.units for part in parts]),
             np.concatenate([part.cash for part in parts]),
             np.concatenate([part.cost_fractions for part in parts]),
@@ -53,13 +53,25 @@ class RecordPart:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class FillRecord:
+    """One fill."""
+
+    index: int  # date since the start of the simulation
+    units: Vector  # (N,), after the fill
+    cash: float  # after the fill
+    cost_fraction: float  # of the net asset value before the fill
+    cost_money: tuple[float, float]  # commission and half-spread
+    turnover: float  # one-way, as a fraction of the net asset value
+
+
 @dataclass(slots=True)
 class Record:
-    """Collects what happens; `cut` hands over what was added since the last cut."""
+    """Collects what happens in a simulation; `cut` returns what was added since the last cut."""
 
     assets: int
-    wealth: list[Vector] = field(default_factory=list)
-    fills: list[tuple[int, Vector, float, float, tuple[float, float], float]] = field(default_factory=list)
+    nav: list[Vector] = field(default_factory=list)
+    fills: list[FillRecord] = field(default_factory=list)
     failures: list[FailedRebalance] = field(default_factory=list)
     exhausted: bool = False
 
@@ -67,15 +79,15 @@ class Record:
         """What was added since the last cut."""
         count = len(self.fills)
         part = RecordPart(
-            wealth=np.concatenate(self.wealth) if self.wealth else np.zeros(0),
-            fill_places=np.array([fill[0] for fill in self.fills], np.int64),
-            units=np.array([fill[1] for fill in self.fills]).reshape(count, self.assets),
-            cash=np.array([fill[2] for fill in self.fills]),
-            cost_fractions=np.array([fill[3] for fill in self.fills]),
-            cost_money=np.array([fill[4] for fill in self.fills]).reshape(count, 2),
-            turnovers=np.array([fill[5] for fill in self.fills]),
+            nav=np.concatenate(self.nav) if self.nav else np.zeros(0),
+            fill_indices=np.array([fill.index for fill in self.fills], np.int64),
+            units=np.array([fill.units for fill in self.fills]).reshape(count, self.assets),
+            cash=np.array([fill.cash for fill in self.fills]),
+            cost_fractions=np.array([fill.cost_fraction for fill in self.fills]),
+            cost_money=np.array([fill.cost_money for fill in self.fills]).reshape(count, 2),
+            turnovers=np.array([fill.turnover for fill in self.fills]),
             failures=tuple(self.failures),
             exhausted=self.exhausted,
         )
-        self.wealth, self.fills, self.failures = [], [], []
+        self.nav, self.fills, self.failures = [], [], []
         return part

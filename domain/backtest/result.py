@@ -1,4 +1,4 @@
-"""What a backtest found."""
+"""Result of a backtest."""
 
 from dataclasses import dataclass, replace
 
@@ -9,7 +9,7 @@ from domain.checks import Vector
 
 @dataclass(frozen=True, slots=True)
 class StrategyOutcome:
-    """What one strategy did, or one benchmark."""
+    """Result of one strategy, or of one benchmark."""
 
     label: str
     performance: Performance
@@ -17,21 +17,21 @@ class StrategyOutcome:
     spread: float
     rebalances: int
     failures: tuple[FailedRebalance, ...]
-    final_units: Vector | None  # (N,); None for a benchmark that is no strategy
+    final_units: Vector | None  # (N,); None for a benchmark that is a symbol
     final_cash: float | None
     record: RecordPart | None  # likewise
 
 
 @dataclass(frozen=True, slots=True)
 class BacktestOutcome:
-    """Every strategy and benchmark, in the order asked for."""
+    """Every strategy and benchmark, in the order of the specification."""
 
     symbols: tuple[str, ...]
     strategies: tuple[StrategyOutcome, ...]
     benchmarks: tuple[StrategyOutcome, ...]
 
     def without_records(self) -> "BacktestOutcome":
-        """The figures alone."""
+        """The same without the records of the simulations."""
         return replace(
             self,
             strategies=tuple(replace(one, record=None) for one in self.strategies),

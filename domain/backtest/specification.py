@@ -1,4 +1,4 @@
-"""What a caller wants simulated, before it meets the data."""
+"""Specification of a backtest, without its data."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -14,15 +14,15 @@ from domain.market_data.missing import MissingDataPolicy
 
 
 class Fill(StrEnum):
-    """At which close a decision becomes a position."""
+    """The close at which a decision is executed."""
 
     NEXT_CLOSE = "NEXT_CLOSE"
-    SAME_CLOSE = "SAME_CLOSE"  # the price the decision has seen: for comparison with other engines
+    SAME_CLOSE = "SAME_CLOSE"  # the price the decision was made with: for comparison with other engines
 
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkSymbol:
-    """An asset that is bought at the start and held, without costs."""
+    """A benchmark asset, bought at the start and held, without costs."""
 
     symbol: str
     label: str = ""
@@ -35,7 +35,7 @@ class BenchmarkSymbol:
 
 @dataclass(frozen=True, slots=True)
 class BacktestSpecification:
-    """Everything of a backtest but its data."""
+    """Strategies, rules, costs and benchmarks of a backtest. Raises InvalidInput for a field that breaks its rule."""
 
     strategies: tuple[Strategy, ...]
     rebalancing: Rebalancing = field(default_factory=Calendar)
@@ -49,7 +49,7 @@ class BacktestSpecification:
     periods_per_year: float | None = None
     risk_free_rate_annual: float = 0.0
     minimum_acceptable_return_annual: float = 0.0
-    listed: bool = False  # a single strategy is still named as the first of a list
+    listed: bool = False  # whether error paths name a single strategy as the first of a list
 
     def __post_init__(self) -> None:
         positive("initial_capital", self.initial_capital)
@@ -73,7 +73,7 @@ class BacktestSpecification:
         return self.lag_periods + (0 if self.fill is Fill.SAME_CLOSE else 1)
 
     def missing_groups(self) -> tuple[str, ...]:
-        """Groups that constraints name and nothing lists."""
+        """Groups that constraints name and `groups` does not list."""
         found: list[str] = []
         for strategy in self._all_strategies():
             if isinstance(strategy, Optimized):
@@ -81,7 +81,7 @@ class BacktestSpecification:
         return tuple(dict.fromkeys(found))
 
     def with_groups(self, groups: Mapping[str, tuple[str, ...]]) -> "BacktestSpecification":
-        """The same with further groups listed."""
+        """The same specification with further groups, by name."""
 
         def listed(strategy: Strategy) -> Strategy:
             if not isinstance(strategy, Optimized):

@@ -1,4 +1,4 @@
-"""How weights are chosen. A strategy is handed a `Past` and nothing else: the future is not within its reach."""
+"""Strategies choose weights from a `MarketHistory` and nothing else, so that they cannot see later prices."""
 
 from bisect import bisect_right
 from collections.abc import Mapping
@@ -11,26 +11,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.backtest.survivors import without_symbols
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel
-from domain.optimization.bound_warnings import bound_warnings
-from domain.optimization.constraints import Turnover
-from domain.optimization.objectives import InverseVolatility
-from domain.optimization.problem import Problem
+from domain.optimization.problem.bound_warnings import bound_warnings
+from domain.optimization.problem.problem import Problem
+from domain.optimization.problem.resolve import build_problem
+from domain.optimization.request.constraints import Turnover
+from domain.optimization.request.objectives import InverseVolatility
+from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
-from domain.optimization.specification import Specification, state
 from domain.portfolio import positions, weights_by_symbol, weights_in_order
-from domain.progress import OnProgress, no_progress
 from domain.warnings import ResultWarning
 
 FEWEST_RETURNS = 2
-"""A covariance needs two."""
+"""Fewest returns of a covariance."""
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
-    """What is known when a decision is made. Arrays are copies: nothing leads from them to what comes after."""
+class MarketHistory:
+    """What is known when a decision is made. The arrays are copies: no later price can be reached from them."""
 
     symbols: tuple[str, ...]
     dates: NDArray[np.int32]  # (K,), the last is the day of the decision
@@ -46,11 +47,11 @@ class Past:
 
     @property
     def worthless(self) -> frozenset[str]:
-        """The others."""
+        """Symbols with a price of 0."""
         return frozenset(compress(self.symbols, ~self.priced))
 
-    def of_priced(self) -> "Past":
-        """The past of the assets that can be bought."""
+    def of_priced(self) -> "MarketHistory":
+        """The history of the assets that can be bought."""
         priced = self.priced
         if priced.all():
             return self
@@ -59,15 +60,15 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
-class History:
-    """What of the past a strategy wants to see, in prices."""
+class LookbackWindow:
+    """How many dates of prices a strategy needs and sees."""
 
-    needed: int = 1  # fewest dates a decision can be made with
-    shown: int | None = 1  # most dates it is shown, None for all
+    fewest_dates: int = 1  # needed for a decision
+    most_dates: int | None = 1  # shown to the strategy, None for all
 
 
 class Strategy(Protocol):
-    """Chooses weights from the past."""
+    """Chooses weights from the market history."""
 
     @property
     def label(self) -> str:
@@ -76,23 +77,25 @@ class Strategy(Protocol):
 
     @property
     def kind(self) -> str:
-        """The field of the contract it stands for, where complaints are addressed to."""
+        """The field of the contract that describes it; error paths name it."""
         ...
 
     @property
-    def history(self) -> History:
-        """What it wants to see."""
+    def lookback_window(self) -> LookbackWindow:
+        """The dates it needs and sees."""
         ...
 
     def own_dates(self) -> tuple[int, ...]:
-        """Days on which it decides beside the rebalancing rule, in order; the first one is its first."""
+        """Days of decisions beside the rebalancing rule, increasing; the first one is its first decision."""
         ...
 
-    def check(self, past: Past, on_progress: OnProgress = no_progress) -> tuple[ResultWarning, ...]:
-        """Warnings about what it was asked. Raises InvalidInput where it cannot work with this data at all."""
+    def check(
+        self, history: MarketHistory, check_cancelled: CancellationCheck = never_cancelled
+    ) -> tuple[ResultWarning, ...]:
+        """Warnings about its specification. Raises InvalidInput where it cannot work with this data at all."""
         ...
 
-    def decide(self, past: Past, on_progress: OnProgress) -> Vector:
+    def decide(self, history: MarketHistory, check_cancelled: CancellationCheck) -> Vector:
         """Target weights, (N,); 1 - their sum is cash. Raises DomainError where there are none."""
         ...
 
@@ -115,46 +118,50 @@ class EqualWeight(_WithoutDates):
     kind: str = "equal_weight"
 
     @property
-    def history(self) -> History:
-        """None beyond today."""
-        return History()
+    def lookback_window(self) -> LookbackWindow:
+        """The date of the decision alone."""
+        return LookbackWindow()
 
-    def check(self, past: Past, on_progress: OnProgress = no_progress) -> tuple[ResultWarning, ...]:
-        """Always works."""
+    def check(
+        self, history: MarketHistory, check_cancelled: CancellationCheck = never_cancelled
+    ) -> tuple[ResultWarning, ...]:
+        """No warnings: it works with any data."""
         return ()
 
-    def decide(self, past: Past, on_progress: OnProgress) -> Vector:
-        """The same for each."""
-        priced = past.priced
+    def decide(self, history: MarketHistory, check_cancelled: CancellationCheck) -> Vector:
+        """The same weight for each."""
+        priced = history.priced
         return np.where(priced, 1.0 / max(int(np.count_nonzero(priced)), 1), 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class FixedWeights(_WithoutDates):
-    """The same weights every time; symbols that are not named have none."""
+    """The same weights at every decision; symbols that are not named have weight 0."""
 
     weights: Mapping[str, float]
     label: str = "fixed weights"
     kind: str = "fixed_weights"
 
     @property
-    def history(self) -> History:
-        """None beyond today."""
-        return History()
+    def lookback_window(self) -> LookbackWindow:
+        """The date of the decision alone."""
+        return LookbackWindow()
 
-    def check(self, past: Past, on_progress: OnProgress = no_progress) -> tuple[ResultWarning, ...]:
-        """Symbols must be known and the sum 1 or less."""
-        self.decide(past, no_progress)
+    def check(
+        self, history: MarketHistory, check_cancelled: CancellationCheck = never_cancelled
+    ) -> tuple[ResultWarning, ...]:
+        """Raises InvalidInput for an unknown symbol or weights that sum to more than 1."""
+        self.decide(history, never_cancelled)
         return ()
 
-    def decide(self, past: Past, on_progress: OnProgress) -> Vector:
-        """The weights."""
-        return weights_by_symbol("weights", self.weights, past.symbols, leveraged=False)
+    def decide(self, history: MarketHistory, check_cancelled: CancellationCheck) -> Vector:
+        """The weights in the order of the symbols."""
+        return weights_by_symbol("weights", self.weights, history.symbols, leveraged=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Weights that hold from given days on; each entry is a decision of its own."""
+    """Weights that apply from given days on; each entry is a decision of its own."""
 
     entries: tuple[tuple[int, Mapping[str, float]], ...]  # day since 1970-01-01, weights
     label: str = "schedule"
@@ -166,29 +173,31 @@ class Schedule:
                 raise InvalidInput(f"entries[{i}].date", "must come after the date of the entry before")
 
     @property
-    def history(self) -> History:
-        """None beyond today."""
-        return History()
+    def lookback_window(self) -> LookbackWindow:
+        """The date of the decision alone."""
+        return LookbackWindow()
 
     def own_dates(self) -> tuple[int, ...]:
-        """Of the entries."""
+        """Days of the entries."""
         return tuple(day for day, _ in self.entries)
 
-    def check(self, past: Past, on_progress: OnProgress = no_progress) -> tuple[ResultWarning, ...]:
-        """Every entry must have known symbols and sum to 1 or less."""
-        position = positions(past.symbols)
+    def check(
+        self, history: MarketHistory, check_cancelled: CancellationCheck = never_cancelled
+    ) -> tuple[ResultWarning, ...]:
+        """Raises InvalidInput for an entry with an unknown symbol or weights that sum to more than 1."""
+        position = positions(history.symbols)
         for i in range(len(self.entries)):
-            on_progress()
+            check_cancelled()
             self._weights(i, position)
         return ()
 
-    def decide(self, past: Past, on_progress: OnProgress) -> Vector:
-        """Those of the latest entry."""
-        today = int(past.dates[-1])
+    def decide(self, history: MarketHistory, check_cancelled: CancellationCheck) -> Vector:
+        """The weights of the latest entry, all 0 before the first one."""
+        today = int(history.dates[-1])
         latest = bisect_right(self.entries, today, key=itemgetter(0)) - 1
         if latest < 0:
-            return np.zeros(len(past.symbols))
-        return self._weights(latest, positions(past.symbols))
+            return np.zeros(len(history.symbols))
+        return self._weights(latest, positions(history.symbols))
 
     def _weights(self, i: int, position: Mapping[str, int]) -> Vector:
         return weights_in_order(f"entries[{i}].weights", self.entries[i][1], position, leveraged=False)
@@ -196,7 +205,7 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Optimized(_WithoutDates):
-    """Everything Optimize can do, over the past `lookback` returns, or all since the start."""
+    """Any problem of Optimize, over the last `lookback` returns, or all since the start."""
 
     specification: Specification
     lookback: int | None = None
@@ -204,40 +213,46 @@ class Optimized(_WithoutDates):
     kind: str = "optimize"
 
     @property
-    def history(self) -> History:
-        """The lookback, or everything."""
+    def lookback_window(self) -> LookbackWindow:
+        """The lookback, or all dates."""
         if self.lookback is None:
-            return History(max(FEWEST_RETURNS, self.specification.estimation.fewest_returns) + 1, None)
-        return History(self.lookback + 1, self.lookback + 1)
+            return LookbackWindow(max(FEWEST_RETURNS, self.specification.estimation.fewest_returns) + 1, None)
+        return LookbackWindow(self.lookback + 1, self.lookback + 1)
 
-    def check(self, past: Past, on_progress: OnProgress = no_progress) -> tuple[ResultWarning, ...]:
-        """The problem must be one that can be posed on this data."""
-        if not past.priced.any():
+    def check(
+        self, history: MarketHistory, check_cancelled: CancellationCheck = never_cancelled
+    ) -> tuple[ResultWarning, ...]:
+        """Raises InvalidInput where the problem cannot be built from this data."""
+        if not history.priced.any():
             return ()
-        return bound_warnings(self._problem(past.of_priced(), past.worthless, on_progress))
+        return bound_warnings(self._problem(history.of_priced(), history.worthless, check_cancelled))
 
-    def decide(self, past: Past, on_progress: OnProgress) -> Vector:
-        """Verified weights, solved from nothing but this window; none on factors, nor on what is worth nothing."""
-        weights = np.zeros(len(past.symbols))
-        if not past.priced.any():
+    def decide(self, history: MarketHistory, check_cancelled: CancellationCheck) -> Vector:
+        """Verified weights, solved from this history alone; 0 for factors and for worthless assets."""
+        weights = np.zeros(len(history.symbols))
+        if not history.priced.any():
             return weights
-        solution = solve(self._problem(past.of_priced(), past.worthless, on_progress), on_progress)
-        weights[np.isin(past.symbols, solution.symbols)] = solution.weights
+        solution = solve(self._problem(history.of_priced(), history.worthless, check_cancelled), check_cancelled)
+        weights[np.isin(history.symbols, solution.symbols)] = solution.weights
         return weights
 
-    def _problem(self, past: Past, gone: frozenset[str], on_progress: OnProgress) -> Problem:
-        return state(self._posed(past, gone), PricePanel(past.symbols, past.dates, past.prices), on_progress)
+    def _problem(self, history: MarketHistory, gone: frozenset[str], check_cancelled: CancellationCheck) -> Problem:
+        return build_problem(
+            self._specification_for(history, gone),
+            PricePanel(history.symbols, history.dates, history.prices),
+            check_cancelled,
+        )
 
-    def _posed(self, past: Past, gone: frozenset[str]) -> Specification:
-        wanted = without_symbols(self.specification, gone) if gone else self.specification
-        trades_count = any(isinstance(constraint, Turnover) for constraint in wanted.constraints)
-        needed = trades_count or wanted.costs is not None
-        factors = wanted.estimation.factors
-        weights = zip(past.symbols, past.weights.tolist(), strict=True)
+    def _specification_for(self, history: MarketHistory, gone: frozenset[str]) -> Specification:
+        specification = without_symbols(self.specification, gone) if gone else self.specification
+        limits_trades = any(isinstance(constraint, Turnover) for constraint in specification.constraints)
+        needed = limits_trades or specification.costs is not None
+        factors = specification.estimation.factors
+        weights = zip(history.symbols, history.weights.tolist(), strict=True)
         held = {symbol: weight for symbol, weight in weights if symbol not in factors} if needed else None
-        return replace(wanted, periods_per_year=past.periods_per_year, current_weights=held)
+        return replace(specification, periods_per_year=history.periods_per_year, current_weights=held)
 
 
 def inverse_volatility(lookback: int | None, label: str = "inverse volatility") -> Optimized:
-    """Weights in proportion to 1 / volatility of the past."""
+    """Weights in proportion to 1 / volatility over the lookback."""
     return Optimized(Specification(InverseVolatility()), lookback, label, "inverse_volatility")

@@ -1,11 +1,11 @@
-"""A problem without the assets that have become worthless: they can be neither bought nor sold."""
+"""Removes from a specification the assets that have become worthless: they can be neither bought nor sold."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
 from domain.costs.model import CostModel
-from domain.optimization.constraints import (
+from domain.optimization.request.constraints import (
     Cardinality,
     Constraint,
     GroupBounds,
@@ -13,8 +13,8 @@ from domain.optimization.constraints import (
     RiskContributionBounds,
     WeightBounds,
 )
-from domain.optimization.objectives import Objective
-from domain.optimization.specification import (
+from domain.optimization.request.objectives import Objective
+from domain.optimization.request.specification import (
     CardinalityOfGroup,
     ConstraintBySymbol,
     GroupReference,
@@ -30,10 +30,10 @@ V = TypeVar("V")
 
 
 def without_symbols(specification: Specification, gone: Collection[str]) -> Specification:
-    """The specification for the other symbols, without bounds, terms, budgets and benchmarks of those that are gone.
+    """The specification without the bounds, terms, budgets and benchmark weights of the symbols that are gone.
 
-    A constraint on nothing else is left out whole. Views, factors and limits by similarity stay as they are: where they
-    name a symbol that is gone, the problem is refused by that name.
+    A constraint on those symbols alone is left out. Views, factors and limits by similarity stay as they are: where
+    they name a symbol that is gone, the optimiser rejects the problem and names the symbol.
     """
     groups = {name: _names(members, gone) for name, members in specification.groups.items()}
     constraints = (_constraint(one, gone) for one in specification.constraints if not _of_none(one, groups))
@@ -60,7 +60,7 @@ def _constraint(one: Constraint | ConstraintBySymbol, gone: Collection[str]) -> 
 
 
 def _of_none(one: Constraint | ConstraintBySymbol, groups: Mapping[str, tuple[str, ...]]) -> bool:
-    """Whether it is on a group without members."""
+    """Whether it constrains a group without members."""
     return isinstance(one, GroupReference | CardinalityOfGroup) and groups.get(one.group) == ()
 
 

@@ -14,7 +14,7 @@ from domain.calendar import TRADING_DAYS_PER_YEAR
 from domain.checks import Vector, non_negative, positive
 
 EXECUTED = 2.0 / 3.0
-"""What a trade pays on average of the impact that its last unit sees: the integral of sqrt(q) from 0 to 1."""
+"""Average impact of a trade as a fraction of that of its last unit: the integral of sqrt(q) from 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)

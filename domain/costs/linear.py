@@ -30,7 +30,7 @@ class LinearCost:
         return BASIS_POINT * np.array([self.by_symbol_bps.get(symbol, usual) for symbol in symbols])
 
     def rate(self, symbol: str, half_spread: float | None = None) -> float:
-        """Cost of one asset as a fraction of its traded notional; a known half-spread takes the place of the usual."""
+        """Cost of one asset as a fraction of its traded notional; a known half-spread replaces the default."""
         if symbol in self.by_symbol_bps:
             return BASIS_POINT * self.by_symbol_bps[symbol]
         usual = BASIS_POINT * self.half_spread_bps

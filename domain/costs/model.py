@@ -1,4 +1,4 @@
-"""Costs by symbol, before it is known which weights are held and in what order."""
+"""Cost model by symbol, independent of the weights held and of the order of assets."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,12 +14,12 @@ from domain.errors import InvalidInput
 from domain.market_data.moments import Moments
 
 NAMED = 5
-"""So many symbols are named where some are missing."""
+"""Number of missing symbols that an error text names."""
 
 
 @dataclass(frozen=True, slots=True)
 class CostModel:
-    """Everything an optimiser is told of costs."""
+    """Costs as the caller specifies them."""
 
     linear: LinearCost = field(default_factory=LinearCost)
     impact: SquareRootImpact | None = None
@@ -35,22 +35,22 @@ class CostModel:
             positive("portfolio_value", self.portfolio_value)
 
     def without_current_weights(self) -> None:
-        """Raises InvalidInput where it is a cost of trades; borrowing costs whatever was held before."""
+        """Raises InvalidInput where there is a cost of trades, which needs current weights; borrowing does not."""
         linear = self.linear
         trades = linear.commission_bps or linear.half_spread_bps or linear.by_symbol_bps or self.fixed_fee
         if trades or self.impact is not None or self.borrow_rate_annual == 0.0:
-            raise InvalidInput("current_weights", "must be given with costs: a cost is that of trading away from them")
+            raise InvalidInput("current_weights", "must be given with costs: trades are measured from them")
 
     def completed(self, portfolio_value: float, liquidity: Mapping[str, Liquidity]) -> "CostModel":
-        """The same with what it does not say itself taken from what is known of the portfolio and the market."""
+        """The same with missing values taken from the portfolio and the market."""
         value = portfolio_value if self.portfolio_value is None else self.portfolio_value
         return replace(self, portfolio_value=value, liquidity={**liquidity, **self.liquidity})
 
     def trading(self, moments: Moments, current: Vector, movable: NDArray[np.bool_]) -> TradingCosts:
-        """Costs of trading away from current weights (N,); `movable` says whose weights may change, (N,).
+        """Costs of trading away from current weights (N,); `movable` (N,) marks the weights that may change.
 
         Raises InvalidInput for a symbol that the moments do not have, and for a portfolio value or a daily value that
-        a fee or the impact needs and nobody gave.
+        a fee or the impact needs and that is missing.
         """
         _known("costs.by_asset", self.linear.by_symbol_bps, moments.symbols)
         _known("costs.liquidity", self.liquidity, moments.symbols)
@@ -62,9 +62,11 @@ class CostModel:
             borrow_rate_annual=self.borrow_rate_annual,
         )
 
-    def _value(self, who: str) -> float:
+    def _value(self, charge: str) -> float:
         if self.portfolio_value is None:
-            raise InvalidInput("costs.portfolio_value", f"must be given: weights do not say what {who} is a part of")
+            raise InvalidInput(
+                "costs.portfolio_value", f"must be given: {charge} is an amount of money, and weights are fractions"
+            )
         return self.portfolio_value
 
     def _impact(self, law: SquareRootImpact, moments: Moments, movable: NDArray[np.bool_]) -> Vector:
@@ -75,7 +77,7 @@ class CostModel:
             more = f" and {len(missing) - NAMED} others" if len(missing) > NAMED else ""
             named = ", ".join(missing[:NAMED])
             raise InvalidInput(
-                "costs.liquidity", f"must say the daily_value of every symbol that may trade, not of {named}{more}"
+                "costs.liquidity", f"must give the daily_value of every symbol that may trade; missing: {named}{more}"
             )
         days, volatilities = np.zeros(len(symbols)), moments.volatilities * moments.periods_per_year**0.5
         for i, symbol in enumerate(symbols):

@@ -1,8 +1,8 @@
-"""What is left after a trade to target weights: what is bought is paid by what is sold, costs included.
+"""Net asset value after a trade to target weights: sales pay for purchases, costs included.
 
-Wealth after costs V' solves V' = V - sum_i c_i |w_i V' - h_i|. With x = V' / V and u = h / V that is the root of
-f(x) = x + sum_i c_i |w_i x - u_i| - 1, which is convex and, while costs of the whole target stay below the wealth,
-increasing: Newton's method from x = 1 comes down to it in a few steps and ends exactly.
+The net asset value after costs V' solves V' = V - sum_i c_i |w_i V' - h_i|. With x = V' / V and u = h / V, x is the
+root of f(x) = x + sum_i c_i |w_i x - u_i| - 1. f is convex and, while the costs of the whole target stay below the net
+asset value, increasing: Newton's method from x = 1 descends to the root in a few steps and ends exactly.
 """
 
 import numpy as np
@@ -14,13 +14,17 @@ NEWTON_STEPS = 100
 
 
 class WealthExhausted(DomainError):
-    """Losses or costs took everything there was."""
+    """Losses or costs used up the whole net asset value."""
 
     REASON = "WEALTH_EXHAUSTED"
 
 
-def remaining_fraction(weights: Vector, fractions: Vector, rates: Vector) -> float:
-    """Wealth after costs / wealth before, for target weights and current fractions of wealth (N,)."""
+def post_cost_fraction(weights: Vector, fractions: Vector, rates: Vector) -> float:
+    """Net asset value after costs / before.
+
+    Takes target weights, current fractions of the net asset value, and costs as fractions of the traded notional, each
+    (N,). Raises WealthExhausted where the costs exceed the net asset value.
+    """
     if not rates.any():
         return 1.0
     x = 1.0
@@ -30,9 +34,9 @@ def remaining_fraction(weights: Vector, fractions: Vector, rates: Vector) -> flo
         if slope <= 0.0:
             break
         following = x - (x + float(rates @ np.abs(trades)) - 1.0) / slope
-        if following >= x:  # it only comes down: from here on it is rounding
+        if following >= x:  # Newton only descends here: a rise is rounding
             return x
         x = following
         if x <= 0.0:
             break
-    raise WealthExhausted("the costs of this rebalancing exceed the wealth")
+    raise WealthExhausted("the costs of this rebalancing exceed the net asset value")

@@ -1,4 +1,4 @@
-"""What it costs to leave the weights that are held, as an optimiser sees it."""
+"""Costs of trading away from current weights, as a function of the new weights."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import numpy as np
 from domain.checks import Vector
 
 TRADED = 1e-7
-"""A change of weight below this is what a solver leaves of none, and pays no fee."""
+"""A smaller change of weight is a rounding error of a solver, and pays no fee."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,5 +28,5 @@ class TradingCosts:
         return cost if self.impact is None else cost + float(self.impact @ trades**1.5)
 
     def first_year(self, weights: Vector) -> float:
-        """What the first year's return loses: going to weights (N,), and holding what is short of them."""
+        """Cost in the first year: trading to weights (N,), and borrowing the short ones."""
         return self.of(weights) + self.borrow_rate_annual * float(np.maximum(-weights, 0.0).sum())

@@ -12,26 +12,26 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix
 from domain.estimation.filtered_graph import FilteredGraph, filtered_graph
-from domain.progress import OnProgress, no_progress
 
 Mask = NDArray[np.bool_]
 Labels = NDArray[np.intp]
 
 
-def bubble_merges(distance: Matrix, similarity: Matrix, on_progress: OnProgress = no_progress) -> Matrix:
+def bubble_merges(distance: Matrix, similarity: Matrix, check_cancelled: CancellationCheck = never_cancelled) -> Matrix:
     """The tree as merges (N - 1, 4) in scipy's form, of equal heights the closer first.
 
     Distances and similarities are (N, N), none negative. Heights count, as the authors have them: 1/n to 1 within a
     cluster of n + 1 assets, above that the number of clusters that are joined.
     """
-    graph = filtered_graph(similarity, on_progress)
+    graph = filtered_graph(similarity, check_cancelled)
     weights = np.where(graph.adjacency, similarity, 0.0)
     shortest = shortest_paths(distance, graph.adjacency)
     clusters = _clusters(graph, weights, shortest)
     bubbles = _homes(graph, weights)
-    tree = _Growing(shortest, on_progress)
+    tree = _Growing(shortest, check_cancelled)
     tops = list[int]()
     for cluster in np.unique(clusters).tolist():
         members = np.flatnonzero(clusters == cluster)
@@ -128,8 +128,8 @@ def _homes(graph: FilteredGraph, weights: Matrix) -> Labels:
 class _Growing:
     """A tree while it is made; node N + k is the one that merge k makes."""
 
-    def __init__(self, shortest: Matrix, on_progress: OnProgress) -> None:
-        self._shortest, self._on_progress = shortest, on_progress
+    def __init__(self, shortest: Matrix, check_cancelled: CancellationCheck) -> None:
+        self._shortest, self._check_cancelled = shortest, check_cancelled
         self._members = [[i] for i in range(len(shortest))]
         self._merges = list[list[float]]()
         self._diameters = list[float]()
@@ -166,7 +166,7 @@ class _Growing:
         """What to merge next, each pair to be merged before the next one is asked for."""
         union = self._unions(nodes)
         while len(nodes) > 1:
-            self._on_progress()
+            self._check_cancelled()
             i, j = (int(k) for k in np.unravel_index(int(np.argmin(union)), union.shape))
             if i == j:  # all are infinitely far apart: any two will do
                 i, j = 0, 1

@@ -6,10 +6,10 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix
 from domain.estimation.bubble_tree import bubble_merges
 from domain.estimation.codependence import Codependence
-from domain.progress import OnProgress, no_progress
 
 Places = NDArray[np.intp]
 """Indices of assets."""
@@ -65,7 +65,7 @@ class Tree:
 def tree_of(
     codependence: Codependence,
     linkage: Linkage,
-    on_progress: OnProgress = no_progress,
+    check_cancelled: CancellationCheck = never_cancelled,
     *,
     optimal_order: bool = True,
 ) -> Tree:
@@ -76,11 +76,11 @@ def tree_of(
     condensed = squareform(codependence.distance, checks=False)
     if linkage is not Linkage.DBHT:
         return Tree(hierarchy.linkage(condensed, method=linkage.lower(), optimal_ordering=optimal_order))
-    merges = bubble_merges(codependence.distance, codependence.similarity, on_progress)
+    merges = bubble_merges(codependence.distance, codependence.similarity, check_cancelled)
     return Tree(hierarchy.optimal_leaf_ordering(merges, condensed) if optimal_order else merges)
 
 
-def cluster_count(tree: Tree, distance: Matrix, most: int, on_progress: OnProgress = no_progress) -> int:
+def cluster_count(tree: Tree, distance: Matrix, most: int, check_cancelled: CancellationCheck = never_cancelled) -> int:
     """By the second difference of the spread of distances within clusters (Yue, Wang & Wei 2008, gap statistic)."""
     highest = min(tree.size, int(min(most, tree.size**0.5) + 2))
     if highest < 3:
@@ -89,7 +89,7 @@ def cluster_count(tree: Tree, distance: Matrix, most: int, on_progress: OnProgre
     known: dict[int, float] = {}
     members = tree.members()
     for clusters in range(2, highest + 1):
-        on_progress()
+        check_cancelled()
         nodes = tree.nodes(clusters)
         for node in nodes:
             if node not in known:  # one cluster is divided at a time: the others stay

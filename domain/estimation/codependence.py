@@ -1,4 +1,4 @@
-"""How alike assets are, and the distance that makes of it; for trees of clusters.
+"""Codependence of assets and the distance derived from it; for trees of clusters.
 
 A likeness c in [-1, 1] gives the distance sqrt((1 - c) / 2), one in [0, 1] the distance sqrt(1 - c) (Mantegna 1999;
 Lopez de Prado 2016).
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix, Vector, varying
 from domain.errors import InvalidInput
-from domain.progress import OnProgress, no_progress
 
 TAIL = 0.05
 """Fraction of the worst returns that lower tail dependence looks at."""
@@ -36,7 +36,7 @@ class Codependence:
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.likeness).all():
-            raise InvalidInput("returns", "a likeness needs at least two returns, and every asset to vary")
+            raise InvalidInput("returns", "a similarity needs at least two returns, and every asset to vary")
 
 
 def signed(likeness: Matrix) -> Codependence:
@@ -55,7 +55,7 @@ def correlation_of(covariance: Matrix) -> Matrix:
     """Correlations of a covariance. Raises InvalidInput where an asset does not vary."""
     deviations = np.sqrt(np.diag(covariance))
     if (deviations <= 0.0).any():
-        raise InvalidInput("covariance", "a likeness needs every variance above 0")
+        raise InvalidInput("covariance", "a similarity needs every variance above 0")
     result: Matrix = np.clip(covariance / np.outer(deviations, deviations), -1.0, 1.0)
     return result
 
@@ -72,11 +72,11 @@ def spearman(returns: Matrix) -> Matrix:
     return pearson(rankdata(returns, axis=0))
 
 
-def kendall(returns: Matrix, on_progress: OnProgress = no_progress) -> Matrix:
+def kendall(returns: Matrix, check_cancelled: CancellationCheck = never_cancelled) -> Matrix:
     """Kendall's tau-b of each pair."""
     from scipy.stats import kendalltau
 
-    return _by_pair(returns, lambda x, y: float(kendalltau(x, y).statistic), on_progress)
+    return _by_pair(returns, lambda x, y: float(kendalltau(x, y).statistic), check_cancelled)
 
 
 def gerber(returns: Matrix, variant: int, threshold: float = GERBER_THRESHOLD) -> Matrix:
@@ -103,7 +103,7 @@ def gerber(returns: Matrix, variant: int, threshold: float = GERBER_THRESHOLD) -
     return result
 
 
-def distance_correlation(returns: Matrix, on_progress: OnProgress = no_progress) -> Matrix:
+def distance_correlation(returns: Matrix, check_cancelled: CancellationCheck = never_cancelled) -> Matrix:
     """Szekely, Rizzo & Bakirov 2007: zero only for independent returns.
 
     The distances of all pairs of dates are taken block by block of rows: together they would be N T^2 figures.
@@ -114,7 +114,7 @@ def distance_correlation(returns: Matrix, on_progress: OnProgress = no_progress)
 
     def distances(rows: slice) -> Matrix:
         """From the dates of a block to all, (N, rows, T)."""
-        on_progress()
+        check_cancelled()
         found: Matrix = np.abs(returns.T[:, rows, None] - returns.T[:, None, :])
         return found
 
@@ -138,7 +138,7 @@ def lower_tail_dependence(returns: Matrix) -> Matrix:
     return result
 
 
-def information(returns: Matrix, on_progress: OnProgress = no_progress) -> Codependence:
+def information(returns: Matrix, check_cancelled: CancellationCheck = never_cancelled) -> Codependence:
     """Mutual information over the smaller entropy, and the variation of information as the distance (Meila 2007).
 
     Histograms have the number of bins of Hacine-Gharbi & Ravier 2018 for the pair's correlation (Lopez de Prado 2020,
@@ -149,7 +149,7 @@ def information(returns: Matrix, on_progress: OnProgress = no_progress) -> Codep
     likeness, distance = np.eye(size), np.zeros((size, size))
     for i in range(size):
         for j in range(i):
-            on_progress()
+            check_cancelled()
             bins = _bins(len(returns), float(correlation[i, j]))
             joint = np.histogram2d(returns[:, i], returns[:, j], bins)[0] / len(returns)
             own = _entropy(joint.sum(axis=1)), _entropy(joint.sum(axis=0))
@@ -172,17 +172,19 @@ def _bins(count: int, correlation: float) -> int:
     return max(1, round(math.sqrt(0.5 * (1.0 + root))))
 
 
-def _entropy(chances: Vector) -> float:
-    possible = chances[chances > 0.0]
+def _entropy(probabilities: Vector) -> float:
+    possible = probabilities[probabilities > 0.0]
     return -float(possible @ np.log(possible))
 
 
-def _by_pair(returns: Matrix, likeness: Callable[[Vector, Vector], float], on_progress: OnProgress) -> Matrix:
+def _by_pair(
+    returns: Matrix, likeness: Callable[[Vector, Vector], float], check_cancelled: CancellationCheck
+) -> Matrix:
     size = returns.shape[1]
     result = np.eye(size)
     for i in range(size):
         for j in range(i):
-            on_progress()
+            check_cancelled()
             result[i, j] = result[j, i] = likeness(returns[:, i], returns[:, j])
     return result
 

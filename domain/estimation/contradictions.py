@@ -1,4 +1,4 @@
-"""Views held without doubt that cannot all be true.
+"""Certain views that contradict each other.
 
 A view is on a portfolio. Where its returns are a combination of those of other views' portfolios, its expectation is
 the same combination of theirs, or they contradict each other.
@@ -52,12 +52,13 @@ def contradiction(views: list[int]) -> InvalidInput:
     """The error that names views which cannot all be met."""
     if len(views) == 1:
         return InvalidInput(
-            f"views[{views[0]}]", "is on what does not vary, and expects what it is not: change it or leave it out"
+            f"views[{views[0]}]",
+            "is on a combination that does not vary, and expects another value; change it or leave it out",
         )
     names = ", ".join(f"views[{i}]" for i in views)
     return InvalidInput(
         f"views[{views[-1]}]",
-        f"{names} are held without doubt and contradict each other: change one, or give it less confidence",
+        f"{names} are certain and contradict each other; change one, or lower its confidence",
     )
 
 
@@ -66,8 +67,12 @@ def unreachable(outcomes: Matrix, expected: Vector) -> InvalidInput:
     low, high = outcomes.min(axis=0), outcomes.max(axis=0)
     if len(outside := np.flatnonzero((expected <= low) | (expected >= high))):
         i = int(outside[0])
-        rule = f"lies outside what was observed: {expected[i]:.6g} a period is not from {low[i]:.6g} to {high[i]:.6g}"
-        return InvalidInput(f"views[{i}]", f"{rule}, and no reweighting of the returns meets it")
+        rule = (
+            f"lies outside the observed returns: {expected[i]:.6g} a period is not from {low[i]:.6g} to {high[i]:.6g}"
+        )
+        return InvalidInput(
+            f"views[{i}]", f"{rule}, so no reweighting of the returns meets it; change it or leave it out"
+        )
     views = list(range(len(expected)))
     if len(views) <= MOST_SEARCHED:
         for i in range(len(expected)):
@@ -75,7 +80,7 @@ def unreachable(outcomes: Matrix, expected: Vector) -> InvalidInput:
             if rest and not _is_reachable(outcomes[:, rest], expected[rest]):
                 views = rest
     names = ", ".join(f"views[{i}]" for i in views)
-    rule = f"no reweighting of the returns meets {names} together: they lie outside what was observed"
+    rule = f"no reweighting of the returns meets {names} together: their values lie outside those observed; change one"
     return InvalidInput(f"views[{views[-1]}]", rule)
 
 

@@ -49,7 +49,7 @@ class EwmaCovariance:
 
 @dataclass(frozen=True, slots=True)
 class SemiCovariance:
-    """Of what lies below the mean only: the rest counts as 0. Divisor T - 1."""
+    """Semicovariance: returns above the mean count as 0. Divisor T - 1."""
 
     def estimate(self, returns: Matrix) -> Matrix:
         """Semicovariance of (T, N) returns, (N, N)."""

@@ -10,9 +10,9 @@ from enum import StrEnum
 
 import numpy as np
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix, Vector, varying
 from domain.errors import InvalidInput
-from domain.progress import OnProgress, no_progress
 
 BANDWIDTH = 0.01
 """Of the Gaussian kernel that makes a density of the eigenvalues."""
@@ -24,7 +24,7 @@ NOTHING_LEFT = 1e-12
 
 
 class DenoisingMethod(StrEnum):
-    """What becomes of the eigenvalues of noise."""
+    """Treatment of the eigenvalues of noise."""
 
     FIXED = "FIXED"  # all their mean
     SPECTRAL = "SPECTRAL"  # zero
@@ -38,7 +38,7 @@ class Denoised:
     method: DenoisingMethod = DenoisingMethod.FIXED
     detoned: int = 0
 
-    def estimate(self, returns: Matrix, on_progress: OnProgress = no_progress) -> Matrix:
+    def estimate(self, returns: Matrix, check_cancelled: CancellationCheck = never_cancelled) -> Matrix:
         """Covariance of (T, N) returns, (N, N); singular where it is detoned or spectral."""
         covariance = np.atleast_2d(np.cov(varying("covariance.denoised", returns).T))
         deviations = np.sqrt(np.diag(covariance))
@@ -46,7 +46,7 @@ class Denoised:
         if self.detoned >= size:
             raise InvalidInput("covariance.denoised.detoned_components", f"must be below the number of assets, {size}")
         values, vectors = np.linalg.eigh(covariance / np.outer(deviations, deviations))
-        edge = noise_edge(values, len(returns) / size, on_progress)
+        edge = noise_edge(values, len(returns) / size, check_cancelled)
         correlation = self._without_noise(values, vectors, int((values <= edge).sum()))
         if self.detoned:
             # What is detoned are the components of the denoised correlation itself.
@@ -82,12 +82,14 @@ class Denoised:
         return _normalised((vectors * kept) @ vectors.T)
 
 
-def noise_edge(values: Vector, observations_per_asset: float, on_progress: OnProgress = no_progress) -> float:
+def noise_edge(
+    values: Vector, observations_per_asset: float, check_cancelled: CancellationCheck = never_cancelled
+) -> float:
     """The largest eigenvalue of a correlation that noise explains, after the best fit of its share of the variance."""
     from scipy.optimize import minimize_scalar  # only where it is used, in worker processes
 
     def error(share: float) -> float:
-        on_progress()
+        check_cancelled()
         grid, theory = _marchenko_pastur(share, observations_per_asset)
         away = (grid[:, None] - values[None, :]) / BANDWIDTH
         found = np.exp(-0.5 * away**2).mean(axis=1) / (BANDWIDTH * np.sqrt(2.0 * np.pi))

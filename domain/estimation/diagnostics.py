@@ -14,7 +14,7 @@ from domain.market_data.moments import Moments
 
 @dataclass(frozen=True, slots=True)
 class EstimationDiagnostics:
-    """Of one estimate; None is what does not apply."""
+    """Diagnostics of one estimate; None where one does not apply."""
 
     observations: int  # returns that were looked at, 0 where moments were given
     effective_observations: float | None  # of equal weight that are worth as much (Kish 1965)
@@ -23,7 +23,7 @@ class EstimationDiagnostics:
 
 
 def diagnosed(estimation: Estimation, returns: Matrix, covariance: Matrix) -> EstimationDiagnostics:
-    """What an estimation made of returns (T, N) is worth; the covariance (N, N) is what it gave."""
+    """Diagnostics of a covariance (N, N) estimated from returns (T, N)."""
     count = len(returns)
     return EstimationDiagnostics(
         count, _effective(estimation, count), _condition_number(covariance), _intensity(estimation, returns)
@@ -31,7 +31,7 @@ def diagnosed(estimation: Estimation, returns: Matrix, covariance: Matrix) -> Es
 
 
 def of_moments(moments: Moments, probabilities: Vector | None = None) -> EstimationDiagnostics:
-    """What is known of moments that were given, or that scenarios with probabilities (S,) gave."""
+    """Diagnostics of given moments, or of those of scenarios with probabilities (S,)."""
     condition = _condition_number(moments.covariance)
     if probabilities is None:
         return EstimationDiagnostics(0, None, condition, None)

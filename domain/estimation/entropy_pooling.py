@@ -6,10 +6,10 @@ solution is p tilted by exp(lambda . view); lambda minimises the convex dual ln 
 
 import numpy as np
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput
 from domain.estimation.contradictions import check_consistent, unreachable
-from domain.progress import OnProgress, no_progress
 
 STEPS = 200
 MET = 1e-24
@@ -22,7 +22,7 @@ MISSED = 1e-9
 
 
 def entropy_pooled(
-    outcomes: Matrix, expected: Vector, probabilities: Vector, on_progress: OnProgress = no_progress
+    outcomes: Matrix, expected: Vector, probabilities: Vector, check_cancelled: CancellationCheck = never_cancelled
 ) -> Vector:
     """Probabilities (S,) under which K views' outcomes (S, K) have the expected means (K,).
 
@@ -31,17 +31,19 @@ def entropy_pooled(
     spread = np.ptp(outcomes, axis=0)
     if (spread <= 0.0).any():
         i = int(np.argmin(spread))
-        raise InvalidInput(f"views[{i}]", "is on what does not vary, which no reweighting can change")
+        raise InvalidInput(
+            f"views[{i}]", "is on a combination that does not vary, so no reweighting can change it; leave it out"
+        )
     away = (outcomes - expected) / spread
     if not np.isfinite(away).all():
-        raise InvalidInput("views", "must be of about the size of the returns: they are too large to compute with")
+        raise InvalidInput("views", "are too large to compute with; express them as returns per year, 0.05 for 5 %")
     centre = probabilities @ outcomes
     weighted = (outcomes - centre) * np.sqrt(probabilities)[:, None]
     check_consistent(weighted.T, spread, expected - centre, np.arange(len(expected)))
     tilt = np.zeros(len(expected))
     q, value = _tilted(away, tilt, probabilities)
     for _ in range(STEPS):
-        on_progress()
+        check_cancelled()
         gradient = q @ away
         centred = away - gradient
         curvature = centred.T @ (centred * q[:, None])

@@ -13,7 +13,7 @@ from domain.estimation.weights import exponential_weights
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What an estimator of expected returns may look at."""
+    """Input of an estimator of expected returns."""
 
     symbols: tuple[str, ...]
     returns: Matrix  # (T, N)
@@ -46,7 +46,7 @@ class EwmaMean:
 
 
 class ShrinkageTarget(StrEnum):
-    """What means are shrunk to, the same for every asset."""
+    """Target to which the means are shrunk, the same for every asset."""
 
     GRAND_MEAN = "GRAND_MEAN"  # of all assets
     VOLATILITY_WEIGHTED = "VOLATILITY_WEIGHTED"  # with weights 1 / volatility

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix, constant_columns, open_fraction, unique_symbols
 from domain.errors import InvalidInput
 from domain.estimation.regression import (
@@ -16,7 +17,6 @@ from domain.estimation.regression import (
     varying_factors,
 )
 from domain.estimation.stepwise import Criterion, Direction, Stepwise
-from domain.progress import OnProgress, no_progress
 
 DEFAULT_THRESHOLD = 0.05
 DEFAULT_EXPLAINED_VARIANCE = 0.95
@@ -52,13 +52,13 @@ class FactorModel:
         """With so many it always works."""
         return len(self.factors) + 2
 
-    def fit(self, factors: Matrix, returns: Matrix, on_progress: OnProgress = no_progress) -> FactorFit:
+    def fit(self, factors: Matrix, returns: Matrix, check_cancelled: CancellationCheck = never_cancelled) -> FactorFit:
         """Of returns (T, N) on factors (T, K). Raises InvalidInput for too few, constant or collinear ones."""
-        exposures = np.array(self._exposures(factors, returns, on_progress))
+        exposures = np.array(self._exposures(factors, returns, check_cancelled))
         exposures[constant_columns(returns)] = 0.0  # what rounding left
         return fitted(factors, returns, exposures)
 
-    def _exposures(self, factors: Matrix, returns: Matrix, on_progress: OnProgress) -> Matrix:
+    def _exposures(self, factors: Matrix, returns: Matrix, check_cancelled: CancellationCheck) -> Matrix:
         match self.method:
             case FactorMethod.PRINCIPAL_COMPONENTS:
                 return principal_component_regression(varying_factors(factors), returns, self.explained_variance)
@@ -66,4 +66,4 @@ class FactorModel:
                 return least_squares(independent_factors(factors), returns)
             case FactorMethod.STEPWISE:
                 rule = Stepwise(self.direction, self.criterion, self.threshold)
-                return rule.exposures(independent_factors(factors), returns, on_progress)
+                return rule.exposures(independent_factors(factors), returns, check_cancelled)

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput
 from domain.estimation.covariance import CovarianceEstimator, SampleCovariance
@@ -29,7 +30,6 @@ from domain.estimation.observed import Observed
 from domain.estimation.regression import FactorFit
 from domain.estimation.views import View, black_litterman
 from domain.market_data.moments import Moments
-from domain.progress import OnProgress, no_progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +59,18 @@ class FactorPrior:
         estimator: ExpectedReturnsEstimator | FactorModel,
         covariance: CovarianceEstimator | FactorModel,
         periods_per_year: float,
-        on_progress: OnProgress = no_progress,
+        check_cancelled: CancellationCheck = never_cancelled,
     ) -> "FactorPrior":
         """From returns. Raises InvalidInput for factors that a regression cannot use."""
         if observed.factors is None:
             raise ValueError("views on factors need some")
-        fit = observed.fit(how.model, on_progress)
+        fit = observed.fit(how.model, check_cancelled)
         # Where none is named, the Bayesian method means the covariance that its own factor model makes.
         by_model = isinstance(covariance, SampleCovariance) and not how.augmented
-        own = observed.covariance(how.model if by_model else covariance, on_progress)
+        own = observed.covariance(how.model if by_model else covariance, check_cancelled)
         names = observed.assets.symbols, observed.factors.symbols
         if isinstance(estimator, FactorModel):
-            regressed = observed.fit(estimator, on_progress)
+            regressed = observed.fit(estimator, check_cancelled)
             means = np.concatenate([regressed.expected_returns, regressed.factor_means])
         elif isinstance(estimator, Implied):
             estimator.estimate(observed.sample(own))  # market weights are of assets only
@@ -83,7 +83,7 @@ class FactorPrior:
         return cls(*names, means, own, fit, periods_per_year)
 
     def augmented(self, views: tuple[View, ...], tau: float) -> Moments:
-        """The assets after views on assets and factors; a joint covariance that is none is repaired and says so."""
+        """The assets after views on assets and factors; an indefinite joint covariance is repaired and marked."""
         size, periods, symbols = len(self.assets), self.periods_per_year, self.assets + self.factors
         before = Moments.of(symbols, self.means, _joint(self.covariance, self.fit), periods, repair_covariance=True)
         after = black_litterman(symbols, before.expected_returns, before.covariance, views, periods, tau)

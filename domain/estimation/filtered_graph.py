@@ -1,4 +1,4 @@
-"""The planar graph of the strongest likenesses: the triangulated maximally filtered graph.
+"""The planar graph of the strongest similarities: the triangulated maximally filtered graph.
 
 Massara, Di Matteo & Aste 2016, "Network filtering for big data: triangulated maximally filtered graph".
 """
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix
-from domain.progress import OnProgress, no_progress
 
 CLIQUE = 4
 """Assets of a clique; so few are all connected to each other."""
@@ -29,7 +29,7 @@ class FilteredGraph:
 
     @property
     def adjacency(self) -> NDArray[np.bool_]:
-        """Who is connected to whom, (N, N); nobody to himself."""
+        """Adjacency matrix, (N, N), with a diagonal of 0."""
         result = np.zeros((self.size, self.size), dtype=bool)
         for clique in self.cliques:
             result[np.ix_(clique, clique)] = True
@@ -37,7 +37,7 @@ class FilteredGraph:
         return result
 
 
-def filtered_graph(likeness: Matrix, on_progress: OnProgress = no_progress) -> FilteredGraph:
+def filtered_graph(likeness: Matrix, check_cancelled: CancellationCheck = never_cancelled) -> FilteredGraph:
     """Of likenesses (N, N), none negative: from four assets on, each further one joins the triangle it is most like."""
     size = len(likeness)
     strength = np.where(likeness > likeness.mean(), likeness, 0.0).sum(axis=1)
@@ -52,7 +52,7 @@ def filtered_graph(likeness: Matrix, on_progress: OnProgress = no_progress) -> F
     for k, triangle in enumerate(triangles):
         gains[rest, k] = likeness[np.ix_(rest, triangle)].sum(axis=1)
     while len(rest):
-        on_progress()
+        check_cancelled()
         best, at = np.unravel_index(int(np.argmax(gains[rest, : len(triangles)])), (len(rest), len(triangles)))
         vertex, triangle = int(rest[best]), triangles[at]
         rest = np.delete(rest, best)

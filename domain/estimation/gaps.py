@@ -6,16 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import ROUNDING, Matrix, Vector, few_enough, moderate
 from domain.errors import InvalidInput
-from domain.progress import OnProgress, no_progress
 
 ROUNDS = 1000
 CLOSE = 1e-9
 """Change of a moment, in deviations of the assets, at which the search ends."""
 
 VANISHING = 1e-6
-"""Risk left of an asset beside the others, as a fraction of its variance, at which a search has gone astray."""
+"""Residual variance of an asset given the others, as a fraction of its variance, below which a search has failed."""
 
 TOO_FEW = (
     "{rows} dates with gaps are too few for the moments of {size} assets, or some of these are combinations of others: "
@@ -32,10 +32,10 @@ class GappedMoments:
     rounds: int = 0
 
 
-Estimator = Callable[[Matrix, OnProgress], GappedMoments]
+Estimator = Callable[[Matrix, CancellationCheck], GappedMoments]
 
 
-def maximum_likelihood(returns: Matrix, on_progress: OnProgress = no_progress) -> GappedMoments:
+def maximum_likelihood(returns: Matrix, check_cancelled: CancellationCheck = never_cancelled) -> GappedMoments:
     """By expectation and maximisation over the missing values (Dempster, Laird & Rubin 1977; Little & Rubin 2020,
     section 11.2); without gaps the sample's, and like that with the divisor T - 1 instead of T.
 
@@ -50,7 +50,7 @@ def maximum_likelihood(returns: Matrix, on_progress: OnProgress = no_progress) -
     moderate("values", np.where(known, returns, 0.0))
     constant = _constant(returns)
     if constant.any():
-        return _with_constants(returns, constant, maximum_likelihood, on_progress)
+        return _with_constants(returns, constant, maximum_likelihood, check_cancelled)
     rows = known.any(axis=1)
     values, known = returns[rows], known[rows]
     means, scale = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
@@ -58,10 +58,10 @@ def maximum_likelihood(returns: Matrix, on_progress: OnProgress = no_progress) -
     patterns = _patterns(known)
     mu, sigma = np.zeros(x.shape[1]), np.eye(x.shape[1])
     for step in range(1, ROUNDS + 1):
-        first, second = _expected(x, patterns, mu, sigma, on_progress)
+        first, second = _expected(x, patterns, mu, sigma, check_cancelled)
         renewed = first / len(x)
         spread = second / len(x) - np.outer(renewed, renewed)
-        on_progress()
+        check_cancelled()
         moved = max(float(np.abs(renewed - mu).max()), float(np.abs(spread - sigma).max()))
         if _collapsed(spread):
             raise InvalidInput("values", TOO_FEW.format(rows=len(x), size=x.shape[1]))
@@ -72,7 +72,7 @@ def maximum_likelihood(returns: Matrix, on_progress: OnProgress = no_progress) -
     raise InvalidInput("values", TOO_FEW.format(rows=len(x), size=x.shape[1]))
 
 
-def pairwise(returns: Matrix, on_progress: OnProgress = no_progress) -> GappedMoments:
+def pairwise(returns: Matrix, check_cancelled: CancellationCheck = never_cancelled) -> GappedMoments:
     """Each covariance from the dates that both assets have; the matrix need not be semidefinite.
 
     An asset whose values do not vary has the variance 0. Raises InvalidInput where two that do share fewer than two
@@ -82,10 +82,10 @@ def pairwise(returns: Matrix, on_progress: OnProgress = no_progress) -> GappedMo
     few_enough("symbols", returns.shape[1])
     _enough(known)
     moderate("values", np.where(known, returns, 0.0))
-    on_progress()
+    check_cancelled()
     constant = _constant(returns)
     if constant.any():
-        return _with_constants(returns, constant, pairwise, on_progress)
+        return _with_constants(returns, constant, pairwise, check_cancelled)
     present = known.astype(np.float64)
     together = present.T @ present
     if (together < 2).any():
@@ -102,12 +102,12 @@ def _expected(
     patterns: list[tuple[NDArray[np.bool_], NDArray[np.intp]]],
     mu: Vector,
     sigma: Matrix,
-    on_progress: OnProgress,
+    check_cancelled: CancellationCheck,
 ) -> tuple[Vector, Matrix]:
     """Expected sums of the values and of their products, given what is known of each date."""
     first, second = np.zeros_like(mu), np.zeros_like(sigma)
     for seen, rows in patterns:
-        on_progress()
+        check_cancelled()
         filled = x[rows].copy()
         if not seen.all():
             hidden = ~seen
@@ -154,14 +154,14 @@ def _constant(returns: Matrix) -> NDArray[np.bool_]:
 
 
 def _with_constants(
-    returns: Matrix, constant: NDArray[np.bool_], estimate: Estimator, on_progress: OnProgress
+    returns: Matrix, constant: NDArray[np.bool_], estimate: Estimator, check_cancelled: CancellationCheck
 ) -> GappedMoments:
     """The moments of the assets that vary, and no variance for the others."""
     means, covariance = np.nanmean(returns, axis=0), np.zeros((len(constant), len(constant)))
     if constant.all():
         return GappedMoments(means, covariance)
     varies = ~constant
-    found = estimate(returns[:, varies], on_progress)
+    found = estimate(returns[:, varies], check_cancelled)
     means[varies] = found.means
     covariance[np.ix_(varies, varies)] = found.covariance
     return GappedMoments(means, covariance, found.rounds)

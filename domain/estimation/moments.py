@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import few_enough, moderate, positive
 from domain.errors import InvalidInput, NotSupported
 from domain.estimation.covariance import CovarianceEstimator, SampleCovariance
@@ -18,7 +19,6 @@ from domain.estimation.sparse import GraphicalLasso, LocalGlobal
 from domain.estimation.views import DEFAULT_TAU, View, black_litterman, view_matrix
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.progress import OnProgress, no_progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,12 @@ class Views:
     def __post_init__(self) -> None:
         positive("tau", self.tau)
         if self.pooled and self.factors is not None:
-            raise InvalidInput("factor_model", "must be left out: entropy pooling has no factors")
+            raise InvalidInput("factor_model", "must be left out: entropy pooling does not support factors")
 
 
 @dataclass(frozen=True, slots=True)
 class Estimation:
-    """Which estimator gives which moment, and what opinions add."""
+    """Estimators of the moments, and views."""
 
     expected_returns: ExpectedReturnsEstimator | FactorModel = field(default_factory=SampleMean)
     covariance: CovarianceEstimator | FactorModel = field(default_factory=SampleCovariance)
@@ -75,7 +75,7 @@ class Estimation:
         return frozenset(name for model in self._models().values() for name in model.factors)
 
     def only_assets(self, field_name: str, symbols: Iterable[str]) -> None:
-        """Raises InvalidInput where one of those that carry weights is a factor."""
+        """Raises InvalidInput where a symbol with a weight is a factor."""
         factors = self.factors
         for i, symbol in enumerate(symbols):
             if symbol in factors:
@@ -108,37 +108,40 @@ class Estimation:
 
 
 def estimate_moments(
-    returns: ReturnPanel, estimation: Estimation, periods_per_year: float, on_progress: OnProgress = no_progress
+    returns: ReturnPanel,
+    estimation: Estimation,
+    periods_per_year: float,
+    check_cancelled: CancellationCheck = never_cancelled,
 ) -> Moments:
-    """Moments per period of a complete panel; a covariance that rounding made indefinite is repaired and says so.
+    """Moments per period of a complete panel; a covariance made indefinite by rounding is repaired, and marked as such.
 
     Factors are not among them. Raises InvalidInput for fewer than two returns, for views or market weights on unknown
     symbols, and for factors that a regression cannot use.
     """
     if len(returns.dates) < 2:
-        raise InvalidInput("dates", "must hold at least two returns to estimate a covariance")
+        raise InvalidInput("dates", "must hold at least two returns for a covariance")
     few_enough("symbols", len(returns.symbols))
     moderate("values", returns.values)
     try:
-        return _estimated(returns, estimation, periods_per_year, on_progress)
+        return _estimated(returns, estimation, periods_per_year, check_cancelled)
     except np.linalg.LinAlgError:
         raise InvalidInput(
-            "estimation", "the estimator has no answer for these returns; take another one, or more returns"
+            "estimation", "the estimator found no solution for these returns; use another one, or more returns"
         ) from None
 
 
 def _estimated(
-    returns: ReturnPanel, estimation: Estimation, periods_per_year: float, on_progress: OnProgress
+    returns: ReturnPanel, estimation: Estimation, periods_per_year: float, check_cancelled: CancellationCheck
 ) -> Moments:
-    on_progress()
+    check_cancelled()
     observed = Observed.of(returns, estimation.factor_models)
     symbols, views = observed.assets.symbols, estimation.views
     if views is not None and views.factors is not None:
-        return _with_factor_views(observed, estimation, views, views.factors, periods_per_year, on_progress)
-    covariance = observed.covariance(estimation.covariance, on_progress)
+        return _with_factor_views(observed, estimation, views, views.factors, periods_per_year, check_cancelled)
+    covariance = observed.covariance(estimation.covariance, check_cancelled)
     prior = estimation.expected_returns if views is None else views.prior or estimation.expected_returns
     if isinstance(prior, FactorModel):
-        means = observed.fit(prior, on_progress).expected_returns
+        means = observed.fit(prior, check_cancelled).expected_returns
     else:
         means = prior.estimate(observed.sample(covariance))
     if views is not None:
@@ -153,16 +156,19 @@ def _with_factor_views(
     views: Views,
     how: FactorViews,
     periods_per_year: float,
-    on_progress: OnProgress,
+    check_cancelled: CancellationCheck,
 ) -> Moments:
     estimator = views.prior or estimation.expected_returns
-    prior = FactorPrior.of(observed, how, estimator, estimation.covariance, periods_per_year, on_progress)
+    prior = FactorPrior.of(observed, how, estimator, estimation.covariance, periods_per_year, check_cancelled)
     blend = prior.augmented if how.augmented else prior.bayesian
     return blend(views.views, views.tau)
 
 
 def pooled_scenarios(
-    scenarios: Scenarios, estimation: Estimation, periods_per_year: float, on_progress: OnProgress = no_progress
+    scenarios: Scenarios,
+    estimation: Estimation,
+    periods_per_year: float,
+    check_cancelled: CancellationCheck = never_cancelled,
 ) -> Scenarios:
     """Scenarios with the probabilities that meet the views on annual means.
 
@@ -175,10 +181,12 @@ def pooled_scenarios(
     if estimation.estimates_something or views.prior is not None:
         raise InvalidInput("estimation", "entropy pooling reweights the returns themselves; leave out other estimators")
     if any(view.confidence is not None or view.variance_annual is not None for view in views.views):
-        raise InvalidInput("views", "entropy pooling meets its views exactly; leave out confidence and variance")
+        raise InvalidInput(
+            "views", "must have no confidence or variance with entropy pooling, which meets its views exactly"
+        )
     matrix, expected = view_matrix(scenarios.symbols, views.views, periods_per_year)
-    chances = entropy_pooled(scenarios.values @ matrix.T, expected, scenarios.probabilities, on_progress)
-    return Scenarios(scenarios.symbols, scenarios.values, chances)
+    pooled = entropy_pooled(scenarios.values @ matrix.T, expected, scenarios.probabilities, check_cancelled)
+    return Scenarios(scenarios.symbols, scenarios.values, pooled)
 
 
 def with_views(moments: Moments, views: Views) -> Moments:
@@ -204,8 +212,8 @@ def with_views(moments: Moments, views: Views) -> Moments:
 def scenario_moments(scenarios: Scenarios, periods_per_year: float) -> Moments:
     """Probability-weighted moments. Probabilities are taken as exact, so there is no small-sample correction."""
     few_enough("symbols", len(scenarios.symbols))
-    chances = scenarios.probabilities
-    means = chances @ moderate("values", scenarios.values)
+    probabilities = scenarios.probabilities
+    means = probabilities @ moderate("values", scenarios.values)
     centred = scenarios.values - means
-    covariance = (centred * chances[:, None]).T @ centred
+    covariance = (centred * probabilities[:, None]).T @ centred
     return Moments.of(scenarios.symbols, means, covariance, periods_per_year, repair_covariance=True)

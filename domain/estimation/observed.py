@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix, constant_columns, freeze
 from domain.errors import InvalidInput
 from domain.estimation.covariance import CovarianceEstimator
@@ -15,7 +16,6 @@ from domain.estimation.factor_model import FactorModel
 from domain.estimation.regression import FactorFit
 from domain.estimation.sparse import GraphicalLasso, LocalGlobal
 from domain.market_data.panel import Panel, ReturnPanel
-from domain.progress import OnProgress, no_progress
 
 P = TypeVar("P", bound=Panel)
 
@@ -34,7 +34,7 @@ def split(panel: P, models: Mapping[str, FactorModel]) -> tuple[P, P | None]:
             raise InvalidInput(f"{path}.factors[{i}]", f"{name} is not a symbol of the input")
     are_factors = np.isin(panel.symbols, model.factors)
     if are_factors.all():
-        raise InvalidInput(f"{path}.factors", "must leave a symbol of the input that is an asset")
+        raise InvalidInput(f"{path}.factors", "must leave at least one symbol of the input that is not a factor")
     return _only(panel, ~are_factors), _only(panel, are_factors)
 
 
@@ -45,7 +45,7 @@ def _only(panel: P, chosen: np.ndarray) -> P:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """T returns of N assets and K factors; each model is fitted once, whoever asks."""
+    """T returns of N assets and K factors; each model is fitted once."""
 
     assets: ReturnPanel
     factors: ReturnPanel | None
@@ -57,26 +57,28 @@ class Observed:
         """A panel of assets and factors. Raises InvalidInput as `split` does."""
         return cls(*split(returns, models), models)
 
-    def fit(self, model: FactorModel, on_progress: OnProgress = no_progress) -> FactorFit:
+    def fit(self, model: FactorModel, check_cancelled: CancellationCheck = never_cancelled) -> FactorFit:
         """The regressions of a model, which must be one of those named. Raises InvalidInput with its path."""
         if model not in self._fits:
             path = next(path for path, known in self.models.items() if known == model)
             if self.factors is None:
                 raise ValueError("a panel without factors has no model of them")
             try:
-                self._fits[model] = model.fit(self.factors.values, self.assets.values, on_progress)
+                self._fits[model] = model.fit(self.factors.values, self.assets.values, check_cancelled)
             except InvalidInput as error:
-                raise error.under(path) from None
+                raise error.with_path_prefix(path) from None
         return self._fits[model]
 
-    def covariance(self, estimator: CovarianceEstimator | FactorModel, on_progress: OnProgress = no_progress) -> Matrix:
+    def covariance(
+        self, estimator: CovarianceEstimator | FactorModel, check_cancelled: CancellationCheck = never_cancelled
+    ) -> Matrix:
         """Of the assets, (N, N); exactly 0 for one that does not vary."""
         values = self.assets.values
         match estimator:
             case FactorModel():
-                covariance = np.array(self.fit(estimator, on_progress).covariance)
+                covariance = np.array(self.fit(estimator, check_cancelled).covariance)
             case GraphicalLasso() | LocalGlobal() | Denoised():
-                covariance = np.array(estimator.estimate(values, on_progress))
+                covariance = np.array(estimator.estimate(values, check_cancelled))
             case _:
                 covariance = np.array(estimator.estimate(values))
         constant = constant_columns(values)
@@ -84,5 +86,5 @@ class Observed:
         return covariance
 
     def sample(self, covariance: Matrix) -> Sample:
-        """What estimators of expected returns see of the assets."""
+        """Input of the estimators of expected returns."""
         return Sample(self.assets.symbols, self.assets.values, covariance)

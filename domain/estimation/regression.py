@@ -15,12 +15,12 @@ from domain.checks import Matrix, Vector, constant_columns, freeze
 from domain.errors import InvalidInput
 
 COLLINEAR = 1e-10
-"""Singular value of the standardised factors, relative to the largest, at which one is taken for a mix of others."""
+"""Relative singular value of the standardised factors below which one is a combination of the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class FactorFit:
-    """Returns of N assets as alpha + exposures times K factors + what is specific, per period."""
+    """Returns of N assets as alpha + exposures times K factors + a specific return, per period."""
 
     alphas: Vector  # (N,)
     exposures: Matrix  # (N, K)
@@ -30,13 +30,13 @@ class FactorFit:
 
     @property
     def expected_returns(self) -> Vector:
-        """What the factors' means make of the assets', (N,)."""
+        """Means of the assets implied by the means of the factors, (N,)."""
         result: Vector = self.alphas + self.exposures @ self.factor_means
         return result
 
     @property
     def covariance(self) -> Matrix:
-        """What the factors and independent specific risks make of the covariance, (N, N)."""
+        """Covariance implied by the factors and independent specific risks, (N, N)."""
         result: Matrix = self.exposures @ self.factor_covariance @ self.exposures.T
         return result + np.diag(self.specific_variances)
 
@@ -88,7 +88,7 @@ def varying_factors(factors: Matrix) -> Matrix:
 
 
 def independent_factors(factors: Matrix) -> Matrix:
-    """Factors (T, K) that a regression can tell apart. Raises InvalidInput."""
+    """Factors (T, K) that are linearly independent. Raises InvalidInput."""
     count, size = factors.shape
     _enough(size, "factors", count)
     centred = varying_factors(factors) - factors.mean(axis=0)

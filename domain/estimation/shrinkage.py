@@ -27,7 +27,7 @@ class Shrunk:
 
 
 class Shrinkage:
-    """An estimator that says how far it shrank."""
+    """An estimator that reports its shrinkage intensity."""
 
     __slots__ = ()
 
@@ -160,7 +160,7 @@ class CorrelationShrinkage(Shrinkage):
         """Of (T, N) returns. Raises InvalidInput for fewer than three."""
         count, size = returns.shape
         if count < 3:
-            raise InvalidInput("covariance", "the shrinkage of correlations needs three returns or more")
+            raise InvalidInput("covariance", "shrinkage of correlations needs at least three returns")
         centred = returns - returns.mean(axis=0)
         variances = (centred**2).sum(axis=0) / (count - 1)
         scale = np.sqrt(np.where(variances > 0.0, variances, 1.0))
@@ -205,7 +205,7 @@ class NonlinearShrinkage:
             return np.asarray(sample, dtype=np.float64)  # one eigenvalue has no spread that noise could have widened
         values, vectors = np.linalg.eigh(sample)
         if count < 12:
-            raise InvalidInput("covariance", "nonlinear shrinkage needs 13 returns or more")
+            raise InvalidInput("covariance", "nonlinear shrinkage needs at least 13 returns")
         shrunk = np.empty(size)
         null = max(0, size - count)
         positive_values = np.maximum(values[null:], SMALLEST_EIGENVALUE * float(values[-1]))

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix, positive, varying
 from domain.errors import InvalidInput, SolverFailed
 from domain.estimation.filtered_graph import CLIQUE, filtered_graph
-from domain.progress import OnProgress, no_progress
 
 ITERATIONS = 1000
 FOLDS = 5
@@ -28,7 +28,7 @@ class GraphicalLasso:
         if self.penalty is not None:
             positive("covariance.graphical_lasso.penalty", self.penalty)
 
-    def estimate(self, returns: Matrix, on_progress: OnProgress = no_progress) -> Matrix:
+    def estimate(self, returns: Matrix, check_cancelled: CancellationCheck = never_cancelled) -> Matrix:
         """Covariance of (T, N) returns, (N, N)."""
         deviations = varying("covariance.graphical_lasso", returns).std(axis=0, ddof=1)
         if len(deviations) == 1:
@@ -40,7 +40,7 @@ class GraphicalLasso:
             raise InvalidInput(
                 "covariance.graphical_lasso", f"needs {FOLDS} returns to choose its penalty, or a penalty"
             )
-        on_progress()
+        check_cancelled()
         standardised = (returns - returns.mean(axis=0)) / deviations
         try:
             with warnings.catch_warnings():
@@ -67,18 +67,18 @@ class LocalGlobal:
     less those of the triangles that separate them.
     """
 
-    def estimate(self, returns: Matrix, on_progress: OnProgress = no_progress) -> Matrix:
+    def estimate(self, returns: Matrix, check_cancelled: CancellationCheck = never_cancelled) -> Matrix:
         """Covariance of (T, N) returns, (N, N)."""
         covariance = np.atleast_2d(np.cov(varying("covariance.j_logo", returns).T))
         size = len(covariance)
         if size <= CLIQUE:
             return covariance
         deviations = np.sqrt(np.diag(covariance))
-        graph = filtered_graph(0.5 + 0.5 * covariance / np.outer(deviations, deviations), on_progress)
+        graph = filtered_graph(0.5 + 0.5 * covariance / np.outer(deviations, deviations), check_cancelled)
         inverse = np.zeros_like(covariance)
         for sign, parts in ((1.0, graph.cliques), (-1.0, graph.separators)):
             for part in parts:
-                on_progress()
+                check_cancelled()
                 places = np.ix_(part, part)
                 inverse[places] += sign * np.linalg.inv(covariance[places])
         result = np.asarray(np.linalg.inv(inverse), dtype=np.float64)

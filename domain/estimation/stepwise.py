@@ -14,8 +14,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix, Vector, constant_columns
-from domain.progress import OnProgress, no_progress
 
 PERFECT = 1e-24
 """Unexplained part of the sum of squares below which nothing but rounding is left."""
@@ -29,7 +29,7 @@ class Direction(StrEnum):
 
 
 class Criterion(StrEnum):
-    """What it goes by."""
+    """Criterion of the selection."""
 
     P_VALUE = "P_VALUE"
     AIC = "AIC"
@@ -75,7 +75,7 @@ class _Asset:
         return result
 
     def gains(self, fit: _Fit, rest: list[int]) -> Vector:
-        """What each further factor alone would explain of the rest, (R,)."""
+        """Sum of squares that each further factor alone would explain, (R,)."""
         columns = self.columns[:, rest]
         apart = columns - fit.basis @ (fit.basis.T @ columns)
         result: Vector = (apart.T @ fit.residual) ** 2 / (apart**2).sum(axis=0)
@@ -90,7 +90,9 @@ class Stepwise:
     criterion: Criterion
     threshold: float
 
-    def exposures(self, factors: Matrix, returns: Matrix, on_progress: OnProgress = no_progress) -> Matrix:
+    def exposures(
+        self, factors: Matrix, returns: Matrix, check_cancelled: CancellationCheck = never_cancelled
+    ) -> Matrix:
         """Exposures (N, K) of returns (T, N) to factors (T, K); 0 to those that are not chosen."""
         scale = factors.std(axis=0)
         basis, columns = np.linalg.qr((factors - factors.mean(axis=0)) / scale)
@@ -100,20 +102,20 @@ class Stepwise:
         found = np.zeros((returns.shape[1], factors.shape[1]))
         for i in np.flatnonzero(~constant_columns(returns)).tolist():
             asset = _Asset(columns, targets[:, i], float(beyond[i]), len(factors))
-            places = self._chosen(asset, on_progress)
+            places = self._chosen(asset, check_cancelled)
             found[i, places] = asset.on(places).coefficients
         result: Matrix = found / scale
         return result
 
-    def _chosen(self, asset: _Asset, on_progress: OnProgress) -> list[int]:
+    def _chosen(self, asset: _Asset, check_cancelled: CancellationCheck) -> list[int]:
         if self.direction is Direction.FORWARD:
-            return self._forward(asset, on_progress)
-        return self._backward(asset, on_progress)
+            return self._forward(asset, check_cancelled)
+        return self._backward(asset, check_cancelled)
 
-    def _forward(self, asset: _Asset, on_progress: OnProgress) -> list[int]:
+    def _forward(self, asset: _Asset, check_cancelled: CancellationCheck) -> list[int]:
         places: list[int] = []
         while len(places) < len(asset.columns):
-            on_progress()
+            check_cancelled()
             rest = np.setdiff1d(np.arange(len(asset.columns)), places).tolist()
             fit = asset.on(places)
             order = np.argsort(-asset.gains(fit, rest), kind="stable")
@@ -135,10 +137,10 @@ class Stepwise:
                 return candidate
         return None
 
-    def _backward(self, asset: _Asset, on_progress: OnProgress) -> list[int]:
+    def _backward(self, asset: _Asset, check_cancelled: CancellationCheck) -> list[int]:
         places = list(range(len(asset.columns)))
         while places:
-            on_progress()
+            check_cancelled()
             fit = asset.on(places)
             if self.criterion is Criterion.P_VALUE:
                 values = asset.p_values(fit)
@@ -155,7 +157,7 @@ class Stepwise:
         return places
 
     def _score(self, asset: _Asset, fit: _Fit) -> float:
-        """The criterion up to what does not depend on the choice; less is better."""
+        """The criterion without terms that do not depend on the choice; less is better."""
         count, coefficients = asset.count, len(fit.coefficients) + 1
         if self.criterion is Criterion.ADJUSTED_R_SQUARED:
             return float(fit.squares / (count - coefficients))

@@ -1,4 +1,4 @@
-"""Opinions blended into a prior: Black and Litterman's posterior.
+"""Views combined with a prior: Black and Litterman's posterior.
 
 With prior returns Pi, covariance Sigma, views P m = Q with error variances Omega and A = tau Sigma P' the posterior is
 
@@ -43,9 +43,9 @@ class View:
         if self.variance_annual is not None:
             positive("variance_annual", self.variance_annual)
         if self.confidence is not None and self.variance_annual is not None:
-            raise InvalidInput("variance_annual", "must not be given beside confidence")
+            raise InvalidInput("variance_annual", "must be left out where confidence is set")
         if not any(self.terms.values()):
-            raise InvalidInput("terms", "must give some asset a weight")
+            raise InvalidInput("terms", "must give at least one asset a weight other than 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def black_litterman(
 
 
 def _check_certain(picks: Matrix, surprises: Vector, covariance: Matrix, certain: NDArray[np.bool_]) -> None:
-    """That what is expected without doubt can be true. Raises InvalidInput."""
+    """Checks that certain views do not contradict each other. Raises InvalidInput."""
     places = np.flatnonzero(certain)
     if not len(places):
         return
@@ -94,7 +94,7 @@ def _check_certain(picks: Matrix, surprises: Vector, covariance: Matrix, certain
 
 
 def view_matrix(symbols: tuple[str, ...], views: tuple[View, ...], periods_per_year: float) -> tuple[Matrix, Vector]:
-    """The views' portfolios (K, N) and what each is expected to return per period (K,). Raises InvalidInput."""
+    """The views' portfolios (K, N) and their expected returns per period (K,). Raises InvalidInput."""
     position = {symbol: j for j, symbol in enumerate(symbols)}
     picks = np.array([_pick(i, view, position) for i, view in enumerate(views)])
     return picks, np.array([view.expected_return_annual for view in views]) / periods_per_year

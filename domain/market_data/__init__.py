@@ -1,5 +1,5 @@
-"""What is known about the market: prices, returns, and the moments drawn from them.
+"""Market data: prices, returns, scenarios and moments, checked once when they are made.
 
-A panel is a table of dates by symbols; `Moments` is the frozen pair of expected returns and covariance that every
-mean-variance question starts from. Nothing here estimates: that is `domain.estimation`.
+Begin with `panel`: a panel is a table of dates by symbols. `moments` is the frozen pair of expected returns and
+covariance that every mean-variance problem starts from. Nothing here estimates: that is `domain.estimation`.
 """

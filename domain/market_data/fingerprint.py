@@ -1,4 +1,4 @@
-"""Names of panels by their content: equal panels have equal fingerprints, whoever made them."""
+"""Names of panels by their content: equal panels have equal fingerprints."""
 
 import hashlib
 import json

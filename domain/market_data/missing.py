@@ -1,4 +1,4 @@
-"""What to do where a panel has no value."""
+"""Treatment of missing values in a panel."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,9 +12,9 @@ from domain.market_data.panel import Panel, PricePanel, civil_date
 
 
 class MissingDataPolicy(StrEnum):
-    """FAIL refuses; DROP_DATES leaves out every date on which any symbol has no value.
+    """FAIL raises InvalidInput; DROP_DATES leaves out every date on which any symbol has no value.
 
-    The others leave the gaps to whoever estimates moments.
+    The others leave the gaps to the estimator of moments.
     """
 
     FAIL = "FAIL"
@@ -30,7 +30,7 @@ class MissingDataPolicy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MissingData:
-    """What a panel lacks, by the state that its place among a symbol's values says it was in."""
+    """Counts of missing values, by the state that their place among a symbol's values says it was in."""
 
     policy: MissingDataPolicy
     values: int = 0
@@ -63,9 +63,9 @@ def missing_data(panel: Panel, policy: MissingDataPolicy) -> MissingData:
 
 
 def refuse_gap_estimators(policy: MissingDataPolicy) -> None:
-    """Raises InvalidInput for a policy that leaves gaps to an estimator, where there is none."""
+    """Raises InvalidInput for a policy that leaves gaps to an estimator, where no estimator is used."""
     if policy.keeps_gaps:
-        raise InvalidInput("missing_data", f"{policy} is one of AnalyzeRisk and EstimateRiskModel only")
+        raise InvalidInput("missing_data", f"{policy} is supported by AnalyzeRisk and EstimateRiskModel only")
 
 
 def symbols_without_values(panel: Panel) -> tuple[str, ...]:
@@ -77,7 +77,7 @@ def symbols_without_values(panel: Panel) -> tuple[str, ...]:
 def require_every_symbol(panel: Panel) -> None:
     """Raises InvalidInput for a symbol without any value, naming it and the range of dates."""
     for symbol in symbols_without_values(panel):
-        rule = f"{symbol} has no value {span_of(panel)}; import some, or leave it out"
+        rule = f"{symbol} has no value {span_of(panel)}; import prices, or leave the symbol out"
         raise InvalidInput(f"symbols[{panel.symbols.index(symbol)}]", rule)
 
 
@@ -112,5 +112,5 @@ def complete(panel: P, policy: MissingDataPolicy) -> P:
         raise InvalidInput(f"values[{i * len(panel.symbols) + j}]", _gap(panel, i, j))
     kept = ~missing.any(axis=1)
     if not kept.any():
-        raise InvalidInput("values", "no date is left on which every symbol has a value")
+        raise InvalidInput("values", "no date has a value of every symbol")
     return type(panel)(panel.symbols, panel.dates[kept], freeze(panel.values[kept]))

@@ -28,7 +28,7 @@ SMALLEST_VARIANCE = 1e-100
 
 @dataclass(frozen=True, slots=True)
 class CovarianceRepair:
-    """What was done to a covariance that was not positive semidefinite."""
+    """Repair of a covariance that was not positive semidefinite."""
 
     smallest_eigenvalue: float  # before the repair, per period
     largest_change: float  # the largest absolute change of an entry
@@ -75,7 +75,7 @@ class Moments:
         variances = self.covariance.diagonal()
         if len(tiny := np.flatnonzero((variances > 0.0) & (variances < SMALLEST_VARIANCE))):
             i = int(tiny[0])
-            rule = f"must be 0 or at least {SMALLEST_VARIANCE:g}, is {variances[i]:g}: its inverse is no number"
+            rule = f"must be 0 or at least {SMALLEST_VARIANCE:g}, is {variances[i]:g}: its inverse would overflow"
             raise InvalidInput(f"covariance[{i * len(variances) + i}]", rule)
 
     @property
@@ -107,7 +107,7 @@ def _semidefinite(matrix: Matrix, repair: bool) -> tuple[Matrix, CovarianceRepai
 
 
 def _factorises(matrix: Matrix) -> bool:
-    """Cholesky is 20 times cheaper than the eigenvalues and settles the usual case."""
+    """Cholesky is 20 times cheaper than the eigenvalues and decides the usual case."""
     try:
         np.linalg.cholesky(matrix)
     except np.linalg.LinAlgError:

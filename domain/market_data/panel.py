@@ -37,7 +37,7 @@ class Panel:
         unique_symbols("symbols", self.symbols)
         rows, columns = len(self.dates), len(self.symbols)
         if rows == 0:
-            raise InvalidInput("dates", "must name at least one date")
+            raise InvalidInput("dates", "must hold at least one date")
         if self.values.shape != (rows, columns):
             raise InvalidInput(
                 "values",
@@ -113,9 +113,9 @@ class PricePanel(Panel):
         0 there is none.
         """
         if len(self.dates) < 2:
-            raise InvalidInput("dates", "must hold at least two dates to give a return")
+            raise InvalidInput("dates", "must hold at least two dates for a return")
         before, after = self.values[:-1], self.values[1:]
-        with np.errstate(over="ignore"):  # refused by the panel of returns
+        with np.errstate(over="ignore"):  # ReturnPanel rejects infinity
             changes = after / np.where(before > 0.0, before, np.nan) - 1.0
         return ReturnPanel(self.symbols, self.dates[1:], freeze(changes))
 
@@ -124,7 +124,7 @@ class PricePanel(Panel):
         return self._after_zero(np.nan)
 
     def with_worthless(self) -> "PricePanel":
-        """Prices that can be held: 0 from the first price of 0 of an asset on."""
+        """Prices with 0 from the first price of 0 of an asset on."""
         return self._after_zero(0.0)
 
     def _after_zero(self, value: float) -> "PricePanel":
@@ -207,8 +207,8 @@ class Scenarios:
         if array.ndim == 1 and array.size % len(names) == 0:
             array = array.reshape(-1, len(names))
         count = len(array) if array.ndim == 2 else 0
-        chances = np.full(count, 1.0 / max(count, 1)) if probabilities is None else np.asarray(probabilities, float)
-        return cls(names, freeze(array), freeze(chances))
+        filled = np.full(count, 1.0 / max(count, 1)) if probabilities is None else np.asarray(probabilities, float)
+        return cls(names, freeze(array), freeze(filled))
 
     @property
     def possible(self) -> "Scenarios":

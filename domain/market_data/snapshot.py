@@ -7,15 +7,15 @@ from domain.checks import non_negative, positive
 from domain.errors import InvalidInput
 
 LARGEST_AMOUNT = 1e21
-"""Largest price, quantity or amount of money that is taken for real: far above any currency, far below overflow."""
+"""Largest valid price, quantity or amount of money: far above any currency, far below overflow."""
 
 SMALLEST_AMOUNT = 1e-21
-"""Smallest price, lot or volume above 0 that is taken for real."""
+"""Smallest valid price, lot or volume above 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What is known of one asset now; None is not known."""
+    """Current data of one asset; None is unknown."""
 
     price: float
     average_daily_volume: float | None = None  # in units

@@ -1,4 +1,4 @@
-"""The data of a request in any of its forms, and what all forms must be brought to."""
+"""The data of a request in any of its forms, and its conversion to complete returns."""
 
 import numpy as np
 
@@ -24,7 +24,7 @@ def infer_periods_per_year(
     if isinstance(data, PricePanel):
         if policy is MissingDataPolicy.DROP_DATES:
             left = ~np.isnan(data.without_worthless().values).any(axis=1)
-            # Where none is left, completing the data says so.
+            # Where no date is left, `complete` raises the error.
             return periods_per_year(data.dates[left] if left.any() else data.dates)
         return periods_per_year(data.dates)
     kind = "returns" if isinstance(data, ReturnPanel) else "scenarios"
@@ -32,11 +32,11 @@ def infer_periods_per_year(
 
 
 def complete_returns(data: PricePanel | ReturnPanel, policy: MissingDataPolicy) -> ReturnPanel:
-    """Returns without gaps. Raises InvalidInput with the field seen from the request."""
+    """Returns without gaps. Raises InvalidInput with the field path from the request on."""
     kind = "prices" if isinstance(data, PricePanel) else "returns"
     refuse_gap_estimators(policy)
     try:
         panel = complete(data.without_worthless() if isinstance(data, PricePanel) else data, policy)
         return panel.returns() if isinstance(panel, PricePanel) else panel
     except InvalidInput as error:
-        raise error.under(kind) from None
+        raise error.with_path_prefix(kind) from None

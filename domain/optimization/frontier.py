@@ -5,27 +5,35 @@ from dataclasses import replace
 
 import numpy as np
 
-from domain.errors import NotSupported, SolverFailed
-from domain.optimization.constraints import ReturnFloor
-from domain.optimization.fast.critical_line import Corner, corners, is_tied
-from domain.optimization.fast.mean_variance import solver_version, variance_scale
-from domain.optimization.fast.program import VALUE_FLOOR, Answer, Program, proven_bound
-from domain.optimization.feasible import FeasibleSet, feasible_set
-from domain.optimization.infeasibility import conflict, is_feasible
-from domain.optimization.objectives import MaxReturn, MinRisk
-from domain.optimization.problem import Problem
-from domain.optimization.solution import Candidate, Engine, Solution, verify
+from domain.errors import InfeasibleProblem, NotSupported, SolverFailed
+from domain.optimization.feasibility import is_feasible
+from domain.optimization.infeasibility import conflict
+from domain.optimization.mean_variance.critical_line import Corner, corners, is_tied
+from domain.optimization.problem.feasible_set import FeasibleSet, feasible_set
+from domain.optimization.problem.problem import Problem
+from domain.optimization.programs.duality import proven_bound
+from domain.optimization.programs.program import Program, ProgramSolution
+from domain.optimization.programs.solver_info import solver_version
+from domain.optimization.request.constraints import Linear, ReturnFloor
+from domain.optimization.request.objectives import MaxReturn, MinRisk
+from domain.optimization.solution import Candidate, Engine, Solution
 from domain.optimization.solve import solve
+from domain.optimization.tolerances import VALUE_FLOOR
+from domain.optimization.verify import verify
 
 FLOOR_LABEL = "frontier:return"
+SAME_RISK_LABEL = "frontier:least risk"
 SAME = 1e-12
 """Corner portfolios closer than this are one."""
+
+RISK_FREE = 1e-12
+"""Directions whose variance is less than this part of the largest carry no risk."""
 
 TIE_ROOM = 1e-12
 """What a floor at the highest return leaves for rounding."""
 
 
-def trace(problem: Problem, points: int, on_progress: Callable[[], None]) -> Iterator[Solution]:
+def trace_frontier(problem: Problem, points: int, check_cancelled: Callable[[], None]) -> Iterator[Solution]:
     """Verified portfolios from the highest return to the least risk; the problem's objective does not count.
 
     With 0 points every corner portfolio, which needs variance, bounds and a budget and nothing else; otherwise so many
@@ -40,28 +48,60 @@ def trace(problem: Problem, points: int, on_progress: Callable[[], None]) -> Ite
             raise NotSupported(
                 "corner portfolios are traced within weight bounds and a budget; give points for the rest"
             )
-        return _CornerFrontier(least, limits, on_progress).corners()
+        return _CornerFrontier(least, limits, check_cancelled).corners()
     if _has_corners(problem, limits):
-        return _CornerFrontier(least, limits, on_progress).spaced(points)
-    return _spaced(least, points, on_progress)
+        return _CornerFrontier(least, limits, check_cancelled).spaced(points)
+    return _spaced(least, points, check_cancelled)
 
 
-def goes_by_points(problem: Problem, points: int) -> bool:
+def needs_separate_problems(problem: Problem, points: int) -> bool:
     """Whether the points between the ends are problems of their own, that can be solved in any order."""
     return points > 2 and not _has_corners(problem, feasible_set(problem))
 
 
-def ends(problem: Problem, on_progress: Callable[[], None]) -> tuple[Solution, Solution]:
-    """The portfolios of the highest return and of the least risk. Raises what `solve` raises."""
-    highest = solve(replace(problem, objective=MaxReturn()), on_progress)
-    return highest, solve(replace(problem, objective=MinRisk()), on_progress)
+def frontier_ends(problem: Problem, check_cancelled: Callable[[], None]) -> tuple[Solution, Solution]:
+    """The portfolios of the highest return and of the least risk, the latter with the highest return of several.
+
+    Raises what `solve` raises.
+    """
+    highest = solve(replace(problem, objective=MaxReturn()), check_cancelled)
+    least = solve(replace(problem, objective=MinRisk()), check_cancelled)
+    return highest, _highest_return_of_least_risk(problem, least, check_cancelled)
 
 
-def between(problem: Problem, returns: Iterable[float], on_progress: Callable[[], None]) -> Iterator[Solution]:
+def _highest_return_of_least_risk(problem: Problem, least: Solution, check_cancelled: Callable[[], None]) -> Solution:
+    """Portfolios of the same least variance have the same exposure to every direction that has variance.
+
+    Under a covariance of full rank there is one only. For other measures, and where limits are not linear, the answer
+    that was found first is kept.
+    """
+    limits = feasible_set(problem)
+    plain = limits.is_linear and not limits.selection_limits and not limits.contribution_bounds
+    if not plain or problem.costs is not None or not problem.risk_measure.is_quadratic:
+        return least
+    variances, directions = np.linalg.eigh(problem.moments.covariance)
+    risky = directions[:, variances > RISK_FREE * variances[-1]].T
+    if len(risky) == len(variances):
+        return least
+    exposures = [
+        Linear(f"{SAME_RISK_LABEL} {i}", dict(zip(least.symbols, row.tolist(), strict=True)), value, value)
+        for i, (row, value) in enumerate(zip(risky, (risky @ least.weights).tolist(), strict=True))
+    ]
+    same_risk = replace(problem, objective=MaxReturn(), constraints=(*problem.constraints, *exposures))
+    try:
+        found = solve(same_risk, check_cancelled)
+    except (InfeasibleProblem, SolverFailed):
+        return least  # rounding of the exposures
+    return found if found.expected_return_annual > least.expected_return_annual else least
+
+
+def portfolios_between(
+    problem: Problem, returns: Iterable[float], check_cancelled: Callable[[], None]
+) -> Iterator[Solution]:
     """The portfolios of least risk with at least each of these annual returns. Raises what `solve` raises."""
     for wanted in returns:
         floor = ReturnFloor(FLOOR_LABEL, wanted)
-        yield solve(replace(problem, objective=MinRisk(), constraints=(*problem.constraints, floor)), on_progress)
+        yield solve(replace(problem, objective=MinRisk(), constraints=(*problem.constraints, floor)), check_cancelled)
 
 
 def spaced_returns(highest: Solution, least: Solution, points: int) -> list[float]:
@@ -84,15 +124,15 @@ def _leaves_room(limits: FeasibleSet) -> bool:
 
 
 class _CornerFrontier:
-    """The mean-variance frontier within bounds and a budget, in scaled figures."""
+    """The mean-variance frontier within weight bounds and a budget, in scaled figures."""
 
-    def __init__(self, problem: Problem, limits: FeasibleSet, on_progress: Callable[[], None]) -> None:
-        if not _leaves_room(limits) and not is_feasible(limits, on_progress=on_progress):
-            raise conflict(limits, on_progress)
+    def __init__(self, problem: Problem, limits: FeasibleSet, check_cancelled: Callable[[], None]) -> None:
+        if not _leaves_room(limits) and not is_feasible(limits, check_cancelled=check_cancelled):
+            raise conflict(limits, check_cancelled)
         moments = problem.moments
-        self._problem, self._limits, self._on_progress = problem, limits, on_progress
+        self._problem, self._limits, self._check_cancelled = problem, limits, check_cancelled
         self._polytope = limits.polytope()
-        self._covariance = moments.covariance / variance_scale(problem)
+        self._covariance = moments.covariance / problem.variance_scale
         self._means = moments.expected_returns / (float(np.abs(moments.expected_returns).max()) or 1.0)
 
     def corners(self) -> Iterator[Solution]:
@@ -118,7 +158,7 @@ class _CornerFrontier:
             mixtures = self._mixtures(found, points)
             solutions = [self._verified(mixture) for mixture in mixtures]
         except SolverFailed:
-            yield from _spaced(self._problem, points, self._on_progress)
+            yield from _spaced(self._problem, points, self._check_cancelled)
             return
         yield from solutions
 
@@ -128,26 +168,26 @@ class _CornerFrontier:
             after = min(int(np.searchsorted(-returns, -value)), len(found) - 1)
             before = max(after - 1, 0)
             drop = float(returns[before] - returns[after])
-            share = (float(returns[before]) - value) / drop if drop > 0.0 else 1.0
-            yield found[before].towards(found[after], min(max(share, 0.0), 1.0))
+            fraction = (float(returns[before]) - value) / drop if drop > 0.0 else 1.0
+            yield found[before].towards(found[after], min(max(fraction, 0.0), 1.0))
 
     def _found(self) -> Iterator[Corner]:
         limits, budget = self._limits, self._limits.rows[0].upper
         start = None
         if is_tied(self._means, limits.lower, limits.upper, budget):
             problem = self._problem
-            highest = solve(replace(problem, objective=MaxReturn()), self._on_progress).expected_return_annual
+            highest = solve(replace(problem, objective=MaxReturn()), self._check_cancelled).expected_return_annual
             floor = ReturnFloor(FLOOR_LABEL, highest - TIE_ROOM * abs(highest))
-            start = solve(replace(problem, constraints=(*problem.constraints, floor)), self._on_progress).weights
+            start = solve(replace(problem, constraints=(*problem.constraints, floor)), self._check_cancelled).weights
         for corner in corners(self._means, self._covariance, limits.lower, limits.upper, budget, start):
-            self._on_progress()
+            self._check_cancelled()
             yield corner
 
     def _verified(self, corner: Corner) -> Solution:
         """A corner is the answer to the quadratic program at its own trade-off, and that is what is proven."""
         means, covariance = self._means, self._covariance
         program = Program(covariance, -corner.trade_off * means, self._polytope)
-        answer = Answer(corner.weights, np.array([-corner.multiplier]), "critical line", corner.step)
+        answer = ProgramSolution(corner.weights, np.array([-corner.multiplier]), "critical line", corner.step)
         # The objective may cross 0 along the frontier: what a gap is measured against is its two parts.
         variance = float(corner.weights @ covariance @ corner.weights)
         parts = 0.5 * variance + corner.trade_off * abs(float(means @ corner.weights))
@@ -157,11 +197,11 @@ class _CornerFrontier:
         return verify(self._problem, candidate, self._limits)
 
 
-def _spaced(problem: Problem, points: int, on_progress: Callable[[], None]) -> Iterator[Solution]:
+def _spaced(problem: Problem, points: int, check_cancelled: Callable[[], None]) -> Iterator[Solution]:
     if points == 1:
-        yield solve(replace(problem, objective=MaxReturn()), on_progress)
+        yield solve(replace(problem, objective=MaxReturn()), check_cancelled)
         return
-    highest, least = ends(problem, on_progress)
+    highest, least = frontier_ends(problem, check_cancelled)
     yield highest
-    yield from between(problem, spaced_returns(highest, least, points), on_progress)
+    yield from portfolios_between(problem, spaced_returns(highest, least, points), check_cancelled)
     yield least

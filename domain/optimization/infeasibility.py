@@ -1,4 +1,4 @@
-"""Why there are no weights: a smallest set of labels that cannot hold together, and what relaxing them would take.
+"""Why no weights exist: a smallest set of conflicting labels, and how far each must be relaxed.
 
 The set is found by a deletion filter (Chinneck & Dravnieks 1991): drop each label in turn, and keep it dropped if the
 rest is still infeasible. What remains is irreducible: without any one of its labels the others can be met. Where linear
@@ -7,62 +7,38 @@ limits alone conflict, only the labels that a proof of it needs are tried, at mo
 
 from collections.abc import Collection
 from dataclasses import replace
+from typing import assert_never
 
-import numpy as np
-
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Vector
 from domain.errors import InfeasibleProblem, NotSupported, SolverTimedOut
-from domain.optimization.control import UNLIMITED
-from domain.optimization.fast.cones import ConeModel, constant
-from domain.optimization.fast.contributions import any_within_shares
-from domain.optimization.fast.farkas import conflicting_labels
-from domain.optimization.fast.linear import solve_linear
-from domain.optimization.fast.mean_variance import cleaned
-from domain.optimization.fast.program import Program
-from domain.optimization.fast.ranked_caps import least_ranked, within_ranked_caps
-from domain.optimization.fast.selection import SearchTooLongError, selected
-from domain.optimization.fast.stage import Stage, stage
-from domain.optimization.feasible import AbsoluteSum, Box, FeasibleSet, Limit, RiskCap, Row, ShareBounds, excess
-from domain.optimization.holdings import Count, Holdings
-from domain.optimization.solution import VIOLATION_TOLERANCE, Candidate, Engine
-from domain.progress import OnProgress, no_progress
+from domain.optimization.conic.conic_problem import ConicProblem
+from domain.optimization.feasibility import any_weights_without_spectral, is_feasible, is_proven, unproven_candidate
+from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.problem.limits import AbsoluteSum, Box, ContributionBounds, Limit, RiskCap, Row, excess
+from domain.optimization.problem.selection_limits import CardinalityRow, SelectionLimit
+from domain.optimization.programs.affine import constant
+from domain.optimization.programs.conic_model import ConicModel
+from domain.optimization.programs.farkas import conflicting_labels
+from domain.optimization.programs.rounding import round_to_zero
+from domain.optimization.selection.cardinality import RelaxationLimitReachedError, select_assets
+from domain.optimization.solution import Candidate
+from domain.optimization.spectral.spectral_constraints import explore_spectral_constraints, within_spectral_constraints
+from domain.optimization.tolerances import QUICK_SEARCH_RELAXATIONS
 
 NEGLIGIBLE_RELAXATION = 1e-9
 
-SHARE_RESOLUTION = 1e-7
+CONTRIBUTION_RESOLUTION = 1e-7
 """How closely the relaxation of a share is found."""
 
 LARGEST_RELAXATION = 1e3
 """What is not enough by then is not looked for any further."""
 
-MOST_RELAXATIONS = 400
-"""How many an explanation takes for one question about which assets to hold: a second's worth, and it may take more."""
 
-
-def is_feasible(limits: FeasibleSet, most_relaxations: float = np.inf, on_progress: OnProgress = no_progress) -> bool:
-    """Whether any weights keep all limits. Raises SearchTooLongError beyond so many relaxations."""
-    on_progress()
-    if limits.holdings:
-        found = selected(limits, _any_weights, lambda _: 0.0, on_progress, most_relaxations=most_relaxations)
-        return found is not None
-    if limits.share_bounds:
-        return any_within_shares(limits, _within_convex) is not None
-    return _any_weights(limits) is not None
-
-
-def is_proven(limits: FeasibleSet, *, feasible: bool, on_progress: OnProgress = no_progress) -> bool:
-    """Whether it is known in reasonable time that some weights keep all limits, or that none do."""
-    on_progress()
-    try:
-        return is_feasible(limits, MOST_RELAXATIONS) is feasible
-    except (SearchTooLongError, NotSupported, SolverTimedOut):
-        return False
-
-
-def conflict(limits: FeasibleSet, on_progress: OnProgress = no_progress) -> InfeasibleProblem:
+def conflict(limits: FeasibleSet, check_cancelled: CancellationCheck = never_cancelled) -> InfeasibleProblem:
     """The error that explains a set of limits which is known to be infeasible.
 
-    `on_progress` is called between programs; where it raises SolverTimedOut the error says what is known by then.
+    `check_cancelled` is called between programs; where it raises SolverTimedOut the error says what is known by then.
     """
     labels = list(limits.labels)
     try:
@@ -71,37 +47,37 @@ def conflict(limits: FeasibleSet, on_progress: OnProgress = no_progress) -> Infe
             if label not in labels:
                 continue
             rest = limits.only([other for other in labels if other != label])
-            if is_proven(rest, feasible=False, on_progress=on_progress):
+            if is_proven(rest, feasible=False, check_cancelled=check_cancelled):
                 labels = _suspects(rest)
     except SolverTimedOut:
         return InfeasibleProblem(labels)
-    return _with_relaxations(limits, labels, on_progress)
+    return _with_relaxations(limits, labels, check_cancelled)
 
 
-def _with_relaxations(limits: FeasibleSet, labels: list[str], on_progress: OnProgress) -> InfeasibleProblem:
+def _with_relaxations(limits: FeasibleSet, labels: list[str], check_cancelled: CancellationCheck) -> InfeasibleProblem:
     singly: dict[str, float] = {}
     try:
-        if limits.only(labels).share_bounds:
-            return InfeasibleProblem(labels, share_relaxations(limits, labels))
+        if limits.only(labels).contribution_bounds:
+            return InfeasibleProblem(labels, contribution_relaxations(limits, labels))
         for label in labels:
-            on_progress()
+            check_cancelled()
             if (size := smallest_relaxation(limits, label)) is not None:
                 singly[label] = size
-        on_progress()
+        check_cancelled()
         # A number of assets and a weight have no sum.
-        whole = {holding.label for holding in limits.holdings}
+        whole = {selection.label for selection in limits.selection_limits}
         return InfeasibleProblem(labels, singly, {} if whole & set(labels) else joint_relaxation(limits, labels))
     except SolverTimedOut:
         return InfeasibleProblem(labels, singly)
 
 
 def _suspects(limits: FeasibleSet) -> list[str]:
-    """Labels among which there is a conflict: those that a proof needs where linear limits alone conflict, else all."""
+    """Labels that contain a conflict: those that a proof needs where linear limits alone conflict, else all."""
     linear = FeasibleSet(
         limits.symbols, tuple(one for one in limits.limits if isinstance(one, Box | Row | AbsoluteSum))
     )
     needed = conflicting_labels(linear)
-    if needed and _any_simple(linear.only(needed)) is None:
+    if needed and any_weights_without_spectral(linear.only(needed)) is None:
         return [label for label in limits.labels if label in needed]
     return list(limits.labels)
 
@@ -111,12 +87,12 @@ def smallest_relaxation(limits: FeasibleSet, label: str) -> float | None:
 
     None where no t is enough.
     """
-    holding = next((one for one in limits.holdings if one.label == label), None)
-    if holding is not None:
-        return _holding_relaxation(limits, holding)
+    selection = next((one for one in limits.selection_limits if one.label == label), None)
+    if selection is not None:
+        return _selection_relaxation(limits, selection)
     try:
         found = _least_widening(limits, [label])
-    except SearchTooLongError:
+    except RelaxationLimitReachedError:
         return _widening_by_bisection(limits, label)
     return None if not found else max(found[label], NEGLIGIBLE_RELAXATION)
 
@@ -128,7 +104,7 @@ def joint_relaxation(limits: FeasibleSet, labels: Collection[str]) -> dict[str, 
     """
     try:
         return _least_widening(limits, labels)
-    except SearchTooLongError:
+    except RelaxationLimitReachedError:
         return {}
 
 
@@ -142,15 +118,17 @@ def _least_widening(limits: FeasibleSet, labels: Collection[str]) -> dict[str, f
         }
 
     def elastic(looser: FeasibleSet) -> Candidate | None:
-        return within_ranked_caps(looser, lambda some: _elastic(some, labels), no_progress, scaled=False)
+        return within_spectral_constraints(looser, lambda some: _elastic(some, labels), never_cancelled, scaled=False)
 
-    least_ranked(limits, labels)
+    explore_spectral_constraints(limits, labels)
 
     def value(weights: Vector) -> float:
         return sum(needed(weights).values())
 
-    if limits.holdings:
-        found = selected(limits, elastic, value, no_progress, caps_hold=False, most_relaxations=MOST_RELAXATIONS)
+    if limits.selection_limits:
+        found = select_assets(
+            limits, elastic, value, never_cancelled, caps_hold=False, most_relaxations=QUICK_SEARCH_RELAXATIONS
+        )
     else:
         found = elastic(limits)
     return {} if found is None else needed(found.weights)
@@ -161,7 +139,7 @@ def _widening_by_bisection(limits: FeasibleSet, label: str) -> float | None:
 
     def feasible(t: float) -> bool:
         looser = tuple(_widened(limit, t) if limit.label == label else limit for limit in limits.limits)
-        return is_feasible(FeasibleSet(limits.symbols, looser), MOST_RELAXATIONS)
+        return is_feasible(FeasibleSet(limits.symbols, looser), QUICK_SEARCH_RELAXATIONS)
 
     try:
         low, high = 0.0, 1.0
@@ -172,7 +150,7 @@ def _widening_by_bisection(limits: FeasibleSet, label: str) -> float | None:
         while high - low > NEGLIGIBLE_RELAXATION * max(1.0, high):
             middle = 0.5 * (low + high)
             low, high = (low, middle) if feasible(middle) else (middle, high)
-    except SearchTooLongError:
+    except RelaxationLimitReachedError:
         return None
     return high
 
@@ -187,18 +165,21 @@ def _widened(limit: Limit, t: float) -> Limit:
             return replace(limit, maximum=limit.maximum + limit.factor * t)
         case RiskCap():
             return replace(limit, maximum=limit.maximum + t)
-    return limit
+        case SelectionLimit() | ContributionBounds():
+            return limit
+        case _:
+            assert_never(limit)
 
 
-def share_relaxations(limits: FeasibleSet, labels: Collection[str]) -> dict[str, float]:
+def contribution_relaxations(limits: FeasibleSet, labels: Collection[str]) -> dict[str, float]:
     """How far each bound on contributions must be moved out, by bisection; what the other labels need is not known."""
     found: dict[str, float] = {}
-    for bounds in limits.share_bounds:
+    for bounds in limits.contribution_bounds:
         if bounds.label not in labels:
             continue
         others = tuple(one for one in limits.limits if one is not bounds)
 
-        def feasible(more: float, bounds: ShareBounds = bounds, others: tuple[Limit, ...] = others) -> bool:
+        def feasible(more: float, bounds: ContributionBounds = bounds, others: tuple[Limit, ...] = others) -> bool:
             looser = replace(bounds, lower=bounds.lower - more, upper=bounds.upper + more)
             try:
                 return is_feasible(FeasibleSet(limits.symbols, (*others, looser)))
@@ -208,75 +189,51 @@ def share_relaxations(limits: FeasibleSet, labels: Collection[str]) -> dict[str,
         if not feasible(1.0):
             continue
         low, high = 0.0, 1.0
-        while high - low > SHARE_RESOLUTION:
+        while high - low > CONTRIBUTION_RESOLUTION:
             middle = 0.5 * (low + high)
             low, high = (low, middle) if feasible(middle) else (middle, high)
         found[bounds.label] = high
     return found
 
 
-def _within_convex(limits: FeasibleSet) -> Vector | None:
-    found = _any_weights(limits)
-    return None if found is None else found.weights
-
-
-def _any_weights(limits: FeasibleSet) -> Candidate | None:
-    if (least := least_ranked(limits, limits.labels)) is not None and limits.violation(least) <= VIOLATION_TOLERANCE:
-        return _plain(least)
-    return within_ranked_caps(limits, _any_simple, no_progress)
-
-
-def _any_simple(limits: FeasibleSet) -> Candidate | None:
-    if limits.risk_caps or limits.share_bounds:
-        made = stage(limits, UNLIMITED)
-        answer = made.model.solve()
-        return None if answer is None else _plain(made.weights.value(answer.point))
-    polytope = limits.polytope()
-    if (polytope.lower > polytope.upper).any():
-        return None
-    vertex = solve_linear(Program(None, np.zeros(len(polytope.lower)), polytope))
-    return None if vertex is None else _plain(cleaned(vertex.point[: limits.size]))
-
-
 def _elastic(limits: FeasibleSet, labels: Collection[str]) -> Candidate | None:
-    model = ConeModel()
-    made = Stage(model, model.variables(limits.size), constant(1.0))
+    model = ConicModel()
+    conic = ConicProblem(model, model.variables(limits.n_assets), constant(1.0))
     given = {label: model.positive(1) for label in labels}
     for limit in limits.limits:
-        made.add(limit, limits.symbols, given.get(limit.label))
+        conic.add(limit, limits.symbols, given.get(limit.label))
     total = constant(0.0)
     for t in given.values():
         total = total + t
     model.minimise(total)
     answer = model.vertex() if model.is_linear else model.solve()
-    return None if answer is None else _plain(cleaned(made.weights.value(answer.point)))
+    return None if answer is None else unproven_candidate(round_to_zero(conic.weights.value(answer.point)))
 
 
-def _plain(weights: Vector) -> Candidate:
-    return Candidate(weights, Engine.FAST, "feasibility")
+def _selection_relaxation(limits: FeasibleSet, selection: SelectionLimit) -> float | None:
+    """Assets to add to every cardinality row, or what to take off a minimum position, by bisection; exclusions cannot
+    relax."""
+    others = tuple(limit for limit in limits.limits if limit is not selection)
 
-
-def _holding_relaxation(limits: FeasibleSet, holding: Holdings) -> float | None:
-    """Assets to add to every count, or what to take off a least position, found by bisection; neighbours stay so."""
-    others = tuple(limit for limit in limits.limits if limit is not holding)
-
-    def feasible(looser: Holdings) -> bool:
+    def feasible(looser: SelectionLimit) -> bool:
         return is_proven(FeasibleSet(limits.symbols, (*others, looser)), feasible=True)
 
-    if holding.apart is not None:
+    if selection.exclusions is not None:
         return None
-    if holding.counts:
-        for more in range(1, max(int(count.members.sum()) - count.most for count in holding.counts) + 1):
-            counts = tuple(Count(count.members, count.most + more) for count in holding.counts)
-            if feasible(replace(holding, counts=counts)):
+    if selection.cardinality:
+        for more in range(1, max(int(count.members.sum()) - count.max_assets for count in selection.cardinality) + 1):
+            cardinality = tuple(
+                CardinalityRow(count.members, count.max_assets + more) for count in selection.cardinality
+            )
+            if feasible(replace(selection, cardinality=cardinality)):
                 return float(more)
         return None
-    least = holding.min_weight or 0.0
+    least = selection.min_weight or 0.0
     if not is_proven(FeasibleSet(limits.symbols, others), feasible=True):
         return None
     low, high = 0.0, least
     while high - low > NEGLIGIBLE_RELAXATION * max(1.0, high):
         middle = 0.5 * (low + high)
-        enough = feasible(replace(holding, min_weight=max(least - middle, 1e-15)))
+        enough = feasible(replace(selection, min_weight=max(least - middle, 1e-15)))
         low, high = (low, middle) if enough else (middle, high)
     return high

@@ -1,28 +1,18 @@
-"""What leaves the engine: weights, what they mean, and the evidence that they are right.
+"""What a solver proposes and what the optimiser returns: weights, figures about them, and the proof.
 
-`verify` recomputes every figure from the weights, whoever proposed them. What does not pass is SolverFailed.
+`verify` turns a `Candidate` into a `Solution`.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
-
-from domain.checks import Vector, freeze
-from domain.errors import SolverFailed
-from domain.optimization.feasible import FeasibleSet, feasible_set
-from domain.optimization.objectives import MaxRatio, goal_of
-from domain.optimization.problem import Problem
-from domain.risk.contribution import RiskContributions, volatility_contributions
+from domain.checks import Vector
+from domain.risk.contribution import RiskContributions
 from domain.warnings import ResultWarning
-
-VIOLATION_TOLERANCE = 1e-8
-GAP_TOLERANCE = 1e-7
-RISKFOLIO_GAP_TOLERANCE = 1e-6
 
 
 class Engine(StrEnum):
-    """Who proposed the weights."""
+    """Which engine proposed the weights."""
 
     FAST = "FAST"
     RISKFOLIO = "RISKFOLIO"
@@ -30,7 +20,7 @@ class Engine(StrEnum):
 
 
 class BoundSide(StrEnum):
-    """Which end of a limit pushes."""
+    """Which end of a limit binds."""
 
     LOWER = "LOWER"
     UPPER = "UPPER"
@@ -38,17 +28,17 @@ class BoundSide(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A limit that holds the answer back."""
+    """A limit that binds at the answer."""
 
     label: str
     symbol: str | None  # of a bound on a single weight
     side: BoundSide
-    shadow_price: float | None  # gain of the objective, in its own unit, per unit by which this end is relaxed
+    shadow_price: float | None  # improvement of the objective, in its own unit, per unit by which this end is relaxed
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Weights that an engine proposes, with the evidence it has."""
+    """Weights that an engine proposes, with the bound it has proven."""
 
     weights: Vector  # (N,)
     engine: Engine
@@ -62,13 +52,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """Evidence that an answer is right."""
+    """Proof of an answer: residuals and the gap to a proven bound."""
 
     engine: Engine
     solver: str
     solver_version: str
     iterations: int
-    primal_residual: float
     dual_residual: float | None
     duality_gap: float | None
     max_constraint_violation: float
@@ -91,72 +80,3 @@ class Solution:
     binding: tuple[Binding, ...]
     certificate: Certificate
     warnings: tuple[ResultWarning, ...] = ()  # about the problem: it was solved as it stands
-
-
-def verify(problem: Problem, candidate: Candidate, limits: FeasibleSet | None = None) -> Solution:
-    """The solution that a candidate is, every figure recomputed. Raises SolverFailed for one that does not pass.
-
-    `limits` are the problem's, where they are known already.
-    """
-    weights = candidate.weights
-    if not np.isfinite(weights).all():
-        raise SolverFailed.unverified(candidate.solver, "they are not finite")
-    violation = (feasible_set(problem) if limits is None else limits).violation(weights)
-    if violation > VIOLATION_TOLERANCE:
-        raise SolverFailed.unverified(candidate.solver, f"they miss a constraint by {violation:.2g}")
-    allowed = RISKFOLIO_GAP_TOLERANCE if candidate.engine is Engine.RISKFOLIO else GAP_TOLERANCE
-    allowed = max(allowed, problem.options.tolerance)  # the caller asked for no more
-    if candidate.relative_gap is not None and not candidate.relative_gap <= allowed:
-        raise SolverFailed.unverified(
-            candidate.solver, f"they are {candidate.relative_gap:.2g} away from a proven bound"
-        )
-    moments, periods = problem.moments, problem.periods_per_year
-    expected = periods * float(moments.expected_returns @ weights)
-    contributions = volatility_contributions(moments, weights)
-    volatility = contributions.total
-    goal = goal_of(problem.objective)
-    risk_free = goal.risk_free_rate_annual if isinstance(goal, MaxRatio) else 0.0
-    spread = float(moments.volatilities @ weights) * periods**0.5
-    return Solution(
-        symbols=moments.symbols,
-        weights=freeze(weights),
-        expected_return_annual=expected,
-        volatility_annual=volatility,
-        risk=risk_of(problem, weights),
-        ratio=(expected - risk_free) / volatility if volatility > 0.0 else None,
-        diversification=spread / volatility if volatility > 0.0 else None,
-        effective_number_of_assets=_effective_number(weights),
-        contributions=contributions,
-        turnover_one_way=_turnover(problem, weights),
-        binding=candidate.binding,
-        certificate=_certificate(candidate, violation),
-    )
-
-
-def risk_of(problem: Problem, weights: Vector) -> float:
-    """Risk per period in the problem's measure."""
-    return problem.risk.of(weights)
-
-
-def _effective_number(weights: Vector) -> float:
-    squared = float(weights @ weights)
-    return 1.0 / squared if squared > 0.0 else 0.0
-
-
-def _turnover(problem: Problem, weights: Vector) -> float | None:
-    if problem.current_weights is None:
-        return None
-    return 0.5 * float(np.abs(weights - problem.current_weights).sum())
-
-
-def _certificate(candidate: Candidate, violation: float) -> Certificate:
-    return Certificate(
-        engine=candidate.engine,
-        solver=candidate.solver,
-        solver_version=candidate.solver_version,
-        iterations=candidate.iterations,
-        primal_residual=violation,
-        dual_residual=candidate.dual_residual,
-        duality_gap=candidate.relative_gap,
-        max_constraint_violation=violation,
-    )

@@ -1,70 +1,53 @@
-"""The one door to the engine: it picks who answers, and lets nothing out that is not verified."""
+"""Entry point: selects a solver, verifies its answer, returns a Solution.
+
+`dispatch` has the table of methods. Around the method stand the searches for what no convex program can decide: which
+trades pay a fee, which assets are held, which contributions bind.
+"""
 
 import contextlib
-from collections.abc import Callable
 from dataclasses import replace
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Vector
 from domain.errors import NotSupported, SolverFailed
-from domain.optimization.bound_warnings import bound_warnings
-from domain.optimization.control import SolverControl
-from domain.optimization.fast import convex, mean_variance, ratio
-from domain.optimization.fast.contributions import within_shares
-from domain.optimization.fast.factor_budget import factor_budget
-from domain.optimization.fast.gain import Gain, annual_gain
-from domain.optimization.fast.hierarchical import hierarchical
-from domain.optimization.fast.higher_moments import higher_moments
-from domain.optimization.fast.highest_return import calmest
-from domain.optimization.fast.kelly import highest_growth
-from domain.optimization.fast.perspective import tightening_of
-from domain.optimization.fast.ranked_caps import within_ranked_caps
-from domain.optimization.fast.relaxed_budget import relaxed_risk_budget
-from domain.optimization.fast.risk_budget import risk_budget
-from domain.optimization.fast.scenario_budget import scenario_risk_budget
-from domain.optimization.fast.selection import selected
-from domain.optimization.fast.spectral import best_by_cuts, best_ordered_average, is_spectral, ranked_risk
-from domain.optimization.fast.tail import minimum_tail_risk
-from domain.optimization.fast.trade_selection import best_trades
-from domain.optimization.fast.worst_case import worst_case
-from domain.optimization.feasible import FeasibleSet, feasible_set
-from domain.optimization.infeasibility import conflict, is_proven
-from domain.optimization.loss import loss
-from domain.optimization.objectives import (
+from domain.optimization.contribution_bounds.bounded_contributions import within_contribution_bounds
+from domain.optimization.dispatch import method_of
+from domain.optimization.feasibility import is_proven
+from domain.optimization.infeasibility import conflict
+from domain.optimization.methods import Call
+from domain.optimization.problem.bound_warnings import bound_warnings
+from domain.optimization.problem.feasible_set import FeasibleSet, feasible_set
+from domain.optimization.problem.objective_value import objective_value
+from domain.optimization.problem.problem import Problem
+from domain.optimization.programs.solver_control import SolverControl
+from domain.optimization.request.objectives import (
     EqualWeight,
-    FactorBudget,
     Hierarchical,
-    HigherMoments,
     InverseVolatility,
-    Kelly,
-    MaxDiversification,
-    MaxRatio,
     MaxReturn,
-    MaxUtility,
-    MinRisk,
-    OrderedWeightedAverage,
-    RelaxedRiskBudget,
-    RiskBudget,
-    Tracking,
-    WorstCase,
 )
-from domain.optimization.problem import DEFAULT_TOLERANCE, EnginePreference, Problem
-from domain.optimization.riskfolio.allowed import refusal
-from domain.optimization.simple import equal_weight, inverse_volatility
-from domain.optimization.solution import GAP_TOLERANCE, VIOLATION_TOLERANCE, Candidate, Solution, verify
-from domain.progress import OnProgress, no_progress
-from domain.risk.measures import RiskMeasure
+from domain.optimization.request.solver_options import EnginePreference
+from domain.optimization.return_ties import least_variance_of_ties
+from domain.optimization.riskfolio.support import unsupported_reason
+from domain.optimization.selection.cardinality import select_assets
+from domain.optimization.selection.fixed_costs import select_trades
+from domain.optimization.selection.perspective import perspective_bound
+from domain.optimization.solution import Candidate, Solution
+from domain.optimization.spectral.spectral_constraints import within_spectral_constraints
+from domain.optimization.tolerances import DEFAULT_TOLERANCE, FEASIBILITY_TOLERANCE, GAP_TOLERANCE
+from domain.optimization.verify import verify
 
 
-def solve(problem: Problem, on_progress: OnProgress = no_progress) -> Solution:
+def solve(problem: Problem, check_cancelled: CancellationCheck = never_cancelled) -> Solution:
     """Verified weights.
 
-    `on_progress` is called between steps and raises Cancelled or SolverTimedOut when the caller wants to stop. Raises
-    InfeasibleProblem, FormulaMissesConstraint, UnboundedProblem, NoPositiveExcessReturn, NotSupported, SolverFailed,
-    and SolverTimedOut at the problem's own time limit.
+    `check_cancelled` is called between steps and raises Cancelled or SolverTimedOut when the caller wants to stop.
+    Raises InfeasibleProblem, FormulaMissesConstraint, UnboundedProblem, NoPositiveExcessReturn, NotSupported,
+    SolverFailed, and SolverTimedOut at the problem's own time limit.
     """
-    control = SolverControl.of(problem.options, on_progress)
+    control = SolverControl.of(problem.options, check_cancelled)
     control()
-    if needs_riskfolio(problem) and (reason := refusal(problem)):
+    if needs_riskfolio(problem) and (reason := unsupported_reason(problem)):
         raise NotSupported(reason)
     limits = feasible_set(problem)
     try:
@@ -73,25 +56,25 @@ def solve(problem: Problem, on_progress: OnProgress = no_progress) -> Solution:
             return replace(verify(problem, found, limits), warnings=bound_warnings(problem))
     except SolverFailed:
         # A solver need not notice that there is nothing to find.
-        if not is_proven(limits, feasible=False, on_progress=control):
+        if not is_proven(limits, feasible=False, check_cancelled=control):
             raise
     raise conflict(limits, control)
 
 
 def needs_riskfolio(problem: Problem) -> bool:
-    """Whether the answer comes through Riskfolio-Lib, which is at home in worker processes only."""
+    """Whether Riskfolio-Lib computes the answer; it runs in worker processes only."""
     return problem.options.engine is EnginePreference.RISKFOLIO
 
 
 def _close_enough(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Candidate | None:
-    """The answer at the tolerance that was asked for, or at the usual one where a looser one does not pass."""
+    """The answer at the requested tolerance, or at the default one where a looser tolerance does not pass."""
     if control.tolerance <= DEFAULT_TOLERANCE:
         return _candidate(problem, limits, control)
     with contextlib.suppress(SolverFailed):
         found = _candidate(problem, limits, control)
         if found is None or found.relative_gap is None:
             return found
-        kept = limits.violation(found.weights) <= VIOLATION_TOLERANCE
+        kept = limits.violation(found.weights) <= FEASIBILITY_TOLERANCE
         if kept and found.relative_gap <= max(control.tolerance, GAP_TOLERANCE):
             return found
     return _candidate(problem, limits, replace(control, tolerance=DEFAULT_TOLERANCE))
@@ -99,125 +82,48 @@ def _close_enough(problem: Problem, limits: FeasibleSet, control: SolverControl)
 
 def _candidate(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Candidate | None:
     if problem.costs is not None and problem.costs.fee > 0.0:
-        return best_trades(problem, limits, lambda posed, within: _candidate(posed, within, control), control)
+        return select_trades(problem, limits, lambda priced, within: _candidate(priced, within, control), control)
     if isinstance(problem.objective, EqualWeight | InverseVolatility):
         found = _direct(problem, limits, control)  # a formula takes all limits as they are
-    elif limits.share_bounds:
-        found = within_shares(problem, limits, lambda some: _capped(problem, some, control), control)
-    elif limits.holdings and not isinstance(problem.objective, Hierarchical):
+    elif limits.contribution_bounds:
+        found = within_contribution_bounds(problem, limits, lambda some: _capped(problem, some, control), control)
+    elif limits.selection_limits and not isinstance(problem.objective, Hierarchical):
 
         def relaxed(looser: FeasibleSet) -> Candidate | None:
             return _capped(problem, looser, control)
 
-        tightening = tightening_of(problem, limits, control)
-        found = selected(
+        node_bound = perspective_bound(problem, limits, control)
+        found = select_assets(
             limits,
             relaxed,
-            lambda weights: loss(problem, weights),
+            lambda weights: objective_value(problem, weights),
             control,
-            tightening=tightening,
+            node_bound=node_bound,
             tolerance=problem.options.tolerance,
         )
     else:
         found = _capped(problem, limits, control)
     if isinstance(problem.objective, MaxReturn):
-        found = calmest(problem, limits, found, control)
+        found = least_variance_of_ties(problem, limits, found, control)
     if found is None or not needs_riskfolio(problem):
         return found
-    from domain.optimization.riskfolio.engine import by_riskfolio  # 3 s of import, in workers only
+    from domain.optimization.riskfolio.engine import solve_by_riskfolio  # 3 s of import, in workers only
 
     control()
-    return by_riskfolio(problem, limits, found, control)
+    return solve_by_riskfolio(problem, limits, found, control)
 
 
 def _capped(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Candidate | None:
-    return within_ranked_caps(limits, lambda some: _direct(problem, some, control), control)
+    return within_spectral_constraints(limits, lambda some: _direct(problem, some, control), control)
 
 
 def _direct(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Candidate | None:
-    """The answer of our own engines, None where no weights keep the limits."""
-    objective = problem.objective
-    # What is quadratic or linear as it stands has solvers that are exact and faster than a cone program.
-    simple = limits.is_linear and problem.costs is None
-    plain, by_rank = simple and problem.risk_measure.is_quadratic, simple and is_spectral(problem.risk_measure)
-    match objective:
-        case MinRisk() if limits.is_linear and problem.risk_measure.is_quadratic:
-            quick = mean_variance.minimum_risk(problem, limits, control)
-            return _or_by_cones(quick, lambda: convex.minimum_risk(problem, limits, control))
-        case MinRisk() if limits.is_linear and problem.risk_measure is RiskMeasure.CONDITIONAL_VALUE_AT_RISK:
-            tail = minimum_tail_risk(problem, limits, control)
-            return None if tail is None else tail.candidate
-        case MinRisk() if limits.is_linear and is_spectral(problem.risk_measure):
-            return best_by_cuts(problem, limits, ranked_risk(problem.risk), objective, control)
-        case MaxUtility() | MaxRatio() if by_rank:
-            return best_by_cuts(problem, limits, ranked_risk(problem.risk), objective, control)
-        case MinRisk():
-            return convex.minimum_risk(problem, limits, control)
-        case MaxReturn() if limits.is_linear and problem.costs is None:
-            return mean_variance.maximum_return(problem, limits, control)
-        case MaxReturn():
-            return convex.best_gain(limits, control, annual_gain(problem))
-        case MaxUtility() if plain:
-            quick = mean_variance.maximum_utility(problem, limits, objective, control)
-            return _or_by_cones(quick, lambda: _by_utility(problem, limits, objective, control))
-        case MaxUtility():
-            return _by_utility(problem, limits, objective, control)
-        case MaxRatio(risk_free) if plain:
-            return ratio.maximum_ratio(problem, limits, risk_free, control)
-        case MaxRatio(risk_free):
-            return convex.maximum_ratio(limits, control, annual_gain(problem, risk_free), problem.ratio_risk)
-        case MaxDiversification() if limits.is_linear:
-            return ratio.maximum_diversification(problem, limits, control)
-        case MaxDiversification():
-            gain = Gain(problem.periods_per_year**0.5 * problem.moments.volatilities)
-            return convex.maximum_ratio(limits, control, gain, problem.deviation)
-        case Tracking(benchmark):
-            return convex.minimum_tracking_error(problem, limits, benchmark, control)
-        case Kelly(method):
-            return highest_growth(problem, limits, method, control)
-        case WorstCase():
-            return worst_case(problem, limits, objective, control)
-        case RiskBudget() if problem.risk_measure.is_quadratic:
-            return risk_budget(problem, limits, objective, control)
-        case RiskBudget():
-            return scenario_risk_budget(problem, limits, objective, control)
-        case FactorBudget():
-            return factor_budget(problem, limits, objective, control)
-        case RelaxedRiskBudget():
-            return relaxed_risk_budget(problem, limits, objective, control)
-        case HigherMoments():
-            return higher_moments(problem, limits, objective, control)
-        case OrderedWeightedAverage():
-            return best_ordered_average(problem, limits, objective, control)
-        case Hierarchical():
+    """The answer of the method that the table has for the problem, None where no weights keep the limits."""
 
-            def least(part: Problem) -> Vector:
-                return solve(_by_us(part), control).weights
+    def solve_part(part: Problem) -> Vector:
+        # Part of a proven answer, so never solved by Riskfolio-Lib.
+        options = replace(part.options, engine=EnginePreference.FAST)
+        return solve(replace(part, options=options), control).weights
 
-            return hierarchical(problem, limits, objective, least, control)
-        case EqualWeight():
-            return equal_weight(problem, limits)
-        case InverseVolatility():
-            return inverse_volatility(problem, limits)
-    raise NotSupported(f"objective {type(objective).__name__} is not supported yet")
-
-
-def _by_us(part: Problem) -> Problem:
-    """A part of a proven answer, which Riskfolio-Lib must have no hand in."""
-    return replace(part, options=replace(part.options, engine=EnginePreference.FAST))
-
-
-def _by_utility(
-    problem: Problem, limits: FeasibleSet, objective: MaxUtility, control: SolverControl
-) -> Candidate | None:
-    penalty = convex.Penalty(problem.utility_risk, 0.5 * objective.risk_aversion * problem.periods_per_year)
-    return convex.best_gain(limits, control, annual_gain(problem), penalty)
-
-
-def _or_by_cones(quick: Candidate | None, again: Callable[[], Candidate | None]) -> Candidate | None:
-    """A singular program can leave the quadratic solvers short of a proof that a cone program has."""
-    if quick is None or quick.relative_gap is None or quick.relative_gap <= GAP_TOLERANCE:
-        return quick
-    other = again()
-    better = other is not None and other.relative_gap is not None and other.relative_gap < quick.relative_gap
-    return other if better else quick
+    call = Call(problem, limits, control, solve_part)
+    return method_of(problem, limits).solve(call, problem.objective)

@@ -1,4 +1,4 @@
-"""Why an order is not traded in full: what stands in the way of the rest of it."""
+"""Causes for which an order is not traded in full."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,18 +11,18 @@ from domain.reallocation.shortfall import Cause, ShortfallCode
 
 @dataclass(frozen=True, slots=True)
 class CauseFinder:
-    """Finds causes from what the whole plan leaves over."""
+    """Finds causes from the remainder of the whole plan."""
 
     limits: Limits
-    spare: Decimal  # cash above its floor
-    room: Decimal  # value that the turnover limit still allows to trade
+    spare_cash: Decimal  # cash above its floor
+    turnover_left: Decimal  # value that the turnover limit still allows to trade
 
     def __call__(self, order: Order) -> tuple[Cause, ...]:
-        """At least one cause."""
+        """The causes of a shortfall, at least one."""
         causes = list(order.causes)
         if order.price and order.most != ZERO and not order.reversed:
             causes += self._of_lots(order)
-        return tuple(dict.fromkeys(causes)) or (self._last(order),)
+        return tuple(dict.fromkeys(causes)) or (self._default_cause(order),)
 
     def _of_lots(self, order: Order) -> list[Cause]:
         causes: list[Cause] = []
@@ -37,20 +37,20 @@ class CauseFinder:
             least *= ceiling(minimum, least * order.price)
             if order.reachable * order.price < minimum:
                 return [*causes, Cause(ShortfallCode.MIN_TRADE, self.limits.min_trade_value)]
-            if self._stopped(order, least) and not self._stopped(order, order.lot):
+            if self._blocking_limits(order, least) and not self._blocking_limits(order, order.lot):
                 causes.append(Cause(ShortfallCode.MIN_TRADE, self.limits.min_trade_value))
-        return causes + self._stopped(order, max(least, missing))
+        return causes + self._blocking_limits(order, max(least, missing))
 
-    def _stopped(self, order: Order, units: Decimal) -> list[Cause]:
-        """Limits that do not allow so many units more."""
+    def _blocking_limits(self, order: Order, units: Decimal) -> list[Cause]:
+        """Limits that do not allow this many more units."""
         causes: list[Cause] = []
-        if units * order.price > self.room:
+        if units * order.price > self.turnover_left:
             causes.append(Cause(ShortfallCode.TURNOVER, self.limits.max_turnover))
-        if order.buys and units * order.cash_per_unit > self.spare:
+        if order.buys and units * order.cash_per_unit > self.spare_cash:
             causes.append(Cause(ShortfallCode.CASH, self.limits.cash_floor))
         return causes
 
-    def _last(self, order: Order) -> Cause:
+    def _default_cause(self, order: Order) -> Cause:
         if order.buys:
             return Cause(ShortfallCode.CASH, self.limits.cash_floor)
         if self.limits.max_turnover is not None:

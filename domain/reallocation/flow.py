@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from domain.costs.self_financing import WealthExhausted, remaining_fraction
+from domain.costs.self_financing import WealthExhausted, post_cost_fraction
 from domain.errors import InvalidInput
 from domain.reallocation.cancellation import checked
 from domain.reallocation.exact import exact, exact_arithmetic, quotient, ratio
@@ -38,7 +38,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Reallocation:
-    """What came of it. Shortfalls are in the plan, also where its trades are none."""
+    """The result. The plan has the shortfalls, also where it has no trades."""
 
     utilization: UtilizationReport
     liquidity: LiquidityAssessment
@@ -47,29 +47,29 @@ class Reallocation:
     summary: Summary
 
 
-def reallocate(request: ReallocationRequest, on_progress: Callable[[], None] = _continue) -> Reallocation:
-    """The plan that takes a portfolio to its target, or why there is none.
+def reallocate(request: ReallocationRequest, check_cancelled: Callable[[], None] = _continue) -> Reallocation:
+    """The plan that takes a portfolio to its target, or the reason why there is none.
 
-    `on_progress` is called every few milliseconds; what it raises ends the work. Raises InvalidInput for a target
+    `check_cancelled` is called every few milliseconds; what it raises ends the work. Raises InvalidInput for a target
     without a price, a net asset value of zero or less, or quantities that cannot be counted in lots.
     """
-    valuation = value(request, on_progress)
+    valuation = value(request, check_cancelled)
     current = collect(request, valuation)
     target = request.target
     symbols = required_assets(request)
     report = utilization(symbols, current, target, request.thresholds)
-    on_progress()
+    check_cancelled()
     acts = report.exceeded or _overdrawn(request)
-    required = required_trades(request, valuation, symbols, on_progress) if acts else {}
+    required = required_trades(request, valuation, symbols, check_cancelled) if acts else {}
     liquidity = assess(required, request.market, request.limits.max_participation, request.horizon_days)
-    on_progress()
-    trades = plan(request, valuation, required, on_progress)
-    summary = summarise(request, valuation, trades, on_progress)
+    check_cancelled()
+    trades = plan(request, valuation, required, check_cancelled)
+    summary = summarise(request, valuation, trades, check_cancelled)
     return Reallocation(report, liquidity, _outcome(request, report, trades), trades, summary)
 
 
 def collect(request: ReallocationRequest, valuation: Valuation) -> Mapping[str, float]:
-    """Current weights of what is held or wanted and has a price."""
+    """Current weights of the holdings and targets that have a price."""
     found = {symbol: ratio(worth, valuation.net_asset_value) for symbol, worth in valuation.values.items()}
     for symbol in request.target:
         if request.market.price(symbol) is not None:
@@ -78,10 +78,10 @@ def collect(request: ReallocationRequest, valuation: Valuation) -> Mapping[str, 
 
 
 def required_assets(request: ReallocationRequest) -> Sequence[str]:
-    """Everything held or wanted, in a fixed order; what is wanted must have a price."""
+    """Symbols of holdings and target, in a fixed order; those of the target must have a price."""
     for i, (symbol, weight) in enumerate(request.target.items()):
         if weight > 0.0 and symbol not in request.market.quotes:
-            raise InvalidInput(f"target_weights.weights[{i}].symbol", f"{symbol} has no price in the market given")
+            raise InvalidInput(f"target_weights.weights[{i}].symbol", f"{symbol} has no price in the market data")
     held = [symbol for symbol, units in request.portfolio.quantities.items() if units]
     return sorted({*held, *request.target})
 
@@ -90,29 +90,29 @@ def required_trades(
     request: ReallocationRequest,
     valuation: Valuation,
     symbols: Sequence[str],
-    on_progress: Callable[[], None],
+    check_cancelled: Callable[[], None],
 ) -> Mapping[str, float]:
     """Units to buy or sell to reach the target exactly, costs paid, before lots and limits."""
     with exact_arithmetic():
-        worth = valuation.net_asset_value * exact(_kept(request, valuation, symbols))
+        nav = valuation.net_asset_value * exact(_post_cost_fraction(request, valuation, symbols))
         found: dict[str, float] = {}
-        for symbol in checked(symbols, on_progress):
+        for symbol in checked(symbols, check_cancelled):
             held = exact(request.portfolio.quantities.get(symbol, 0.0))
             price = request.market.price(symbol)
-            # Without a price nothing is known of its weight; it is kept, and the shortfall says so.
+            # Without a price its weight is unknown; it is kept, and the shortfall reports it.
             weight = exact(request.target.get(symbol, 0.0))
-            wanted = -held if price is None else quotient(weight * worth, exact(price)) - held
+            wanted = -held if price is None else quotient(weight * nav, exact(price)) - held
             if wanted:
                 found[symbol] = float(wanted)
         return found
 
 
-def _kept(request: ReallocationRequest, valuation: Valuation, symbols: Sequence[str]) -> float:
-    """Part of the net asset value that is left after the costs of reaching the target."""
+def _post_cost_fraction(request: ReallocationRequest, valuation: Valuation, symbols: Sequence[str]) -> float:
+    """Net asset value after the costs of reaching the target / before."""
     priced = [symbol for symbol in symbols if symbol in request.market.quotes]
     current = collect(request, valuation)
     try:
-        return remaining_fraction(
+        return post_cost_fraction(
             np.array([request.target.get(symbol, 0.0) for symbol in priced]),
             np.array([current.get(symbol, 0.0) for symbol in priced]),
             np.array([float(valuation.cost_rates[symbol]) for symbol in priced]),
@@ -122,7 +122,7 @@ def _kept(request: ReallocationRequest, valuation: Valuation, symbols: Sequence[
 
 
 def _overdrawn(request: ReallocationRequest) -> bool:
-    """Whether cash has to be raised, whatever the thresholds say."""
+    """Whether sales must raise cash, in spite of the thresholds."""
     return request.portfolio.cash < min(request.limits.cash_floor, 0.0)
 
 
@@ -136,6 +136,6 @@ def _outcome(request: ReallocationRequest, report: UtilizationReport, trades: Pl
     if not trades.shortfalls:
         return Unchanged("the differences to the target are below what can be traded")
     codes = sorted({cause.code.value for shortfall in trades.shortfalls for cause in shortfall.causes})
-    if set(codes) <= {"LOT_SIZE", "MIN_TRADE"} and not request.thresholds.given:
+    if set(codes) <= {"LOT_SIZE", "MIN_TRADE"} and not request.thresholds.any_set:
         return Unchanged("every difference to the target is less than a lot or the least trade")
     return Failure("NOTHING_TRADABLE", f"no required trade can be done: {', '.join(codes)}")

@@ -1,4 +1,4 @@
-"""Which whole lots to trade: the nearest to what is wanted, repaired until cash and turnover allow it.
+"""Whole lots to trade: the nearest to the required trades, repaired until cash and turnover allow them.
 
 Minimises sum_i v_i |n_i - w_i| over whole numbers n_i of lots, v_i being the value of a lot and w_i the lots wanted,
 subject to cash above its floor, traded value within the turnover limit, and bounds on each n_i. It is a separable
@@ -17,7 +17,7 @@ from domain.reallocation.cancellation import checked, rounds_while
 from domain.reallocation.exact import ZERO, ceiling
 
 MOST_LOTS = 2**53
-"""More lots than this in one order are no longer told apart by a float."""
+"""Most lots of one order: a float cannot distinguish larger numbers."""
 
 ANY_NUMBER = 2**62
 """The most lots of an order without a limit."""
@@ -45,12 +45,12 @@ class LotOrder:
         object.__setattr__(self, "weight", float(self.value))
 
     def distance(self, lots: int) -> float:
-        """Value between a number of lots and what is wanted."""
+        """Absolute difference in value between a number of lots and the required trade."""
         return self.weight * abs(lots - self.wanted)
 
     @property
     def enough(self) -> int:
-        """The fewest lots that are not below what is wanted."""
+        """The fewest lots that are not below the required trade."""
         return min(self.most, math.ceil(self.wanted - ROUNDING))
 
     def rounded(self, lots: float, *, nearest: bool) -> int:
@@ -76,7 +76,7 @@ Score = Callable[[Sequence[int]], float]
 
 
 def choose_lots(
-    orders: Sequence[LotOrder], budgets: Budgets, score: Score, on_progress: Callable[[], None]
+    orders: Sequence[LotOrder], budgets: Budgets, score: Score, check_cancelled: Callable[[], None]
 ) -> list[int]:
     """Lots of each order; of several candidates that raise most of what is required, the one with the lowest score.
 
@@ -84,7 +84,7 @@ def choose_lots(
     """
     candidates: list[tuple[Decimal, list[int]]] = []
     for nearest in (True, False):
-        search = _Search(orders, budgets, on_progress)
+        search = _Search(orders, budgets, check_cancelled)
         search.start(nearest=nearest)
         search.repair()
         candidates.append((search.unraised, list(search.lots)))
@@ -94,9 +94,9 @@ def choose_lots(
 
 
 class _Search:
-    """Numbers of lots with what they leave of the budgets."""
+    """Numbers of lots, and the rest of the budgets."""
 
-    def __init__(self, orders: Sequence[LotOrder], budgets: Budgets, on_progress: Callable[[], None]) -> None:
+    def __init__(self, orders: Sequence[LotOrder], budgets: Budgets, check_cancelled: Callable[[], None]) -> None:
         self.orders = orders
         self.lots = [0] * len(orders)
         self._start = [0.0] * len(orders)
@@ -105,7 +105,7 @@ class _Search:
         self._room = budgets.turnover
         self._required = budgets.required
         self._bought = 0  # orders that buy something
-        self._on_progress = on_progress
+        self._check_cancelled = check_cancelled
 
     def start(self, *, nearest: bool) -> None:
         """Every order scaled by the same factor to the turnover limit, then every purchase to the cash there is."""
@@ -123,14 +123,14 @@ class _Search:
         self._within_turnover()
 
     def _place(self, lots: Sequence[float], *, buys: bool, nearest: bool) -> None:
-        for i, order in checked(enumerate(self.orders), self._on_progress):
+        for i, order in checked(enumerate(self.orders), self._check_cancelled):
             if order.buys is buys:
                 self._start[i] = lots[i]
                 self._move(i, order.rounded(lots[i], nearest=nearest))
 
     @property
     def unraised(self) -> Decimal:
-        """Part of what is required that no sale raises."""
+        """The part of the required cash that no sale raises."""
         return max(self._required - self._spare, ZERO)
 
     def _within_turnover(self) -> None:
@@ -143,7 +143,7 @@ class _Search:
         ]
         ranked = sorted(range(len(change)), key=change.__getitem__)
         for most in (1, MOST_LOTS):
-            for i in checked(ranked, self._on_progress):
+            for i in checked(ranked, self._check_cancelled):
                 if self._room >= ZERO:
                     return
                 order, lots = self.orders[i], self.lots[i]
@@ -172,7 +172,7 @@ class _Search:
         heap = [entry for i in range(len(self.orders)) if (entry := self._freeing(i, missing(), raising))]
         heapq.heapify(heap)
         self._steps = [1] * len(self.orders)
-        for _ in rounds_while(lambda: bool(heap) and missing() > ZERO, self._on_progress):
+        for _ in rounds_while(lambda: bool(heap) and missing() > ZERO, self._check_cancelled):
             i = heapq.heappop(heap)[-1]
             entry = self._freeing(i, missing(), raising)
             # What is missing has shrunk: the entry was a lower bound of what the lot now costs.
@@ -206,23 +206,23 @@ class _Search:
     def _release(self, i: int, change: int, missing: Decimal) -> None:
         order, lots = self.orders[i], self.lots[i]
         if abs(change) == 1:
-            alike = _alike(order, lots)
+            equally_good = _equally_good_lots(order, lots)
             within = _count(missing, order.cash)
-            most = min(alike, within, self._steps[i])
+            most = min(equally_good, within, self._steps[i])
             if not order.buys:
                 most = min(most, _count(self._room, order.value))
             change *= max(1, most)
             self._steps[i] *= 2
         self._move(i, change)
 
-    # Improvement: what still fits and helps.
+    # Improvement: add lots that still fit and reduce the difference.
 
     def improve(self) -> None:
         """Adds lots, of purchases, or takes back lots of sales, while they fit and bring the value nearer."""
         heap = [entry for i in range(len(self.orders)) if (entry := self._helping(i))]
         heapq.heapify(heap)
         self._steps = [1] * len(self.orders)
-        for _ in rounds_while(lambda: bool(heap), self._on_progress):
+        for _ in rounds_while(lambda: bool(heap), self._check_cancelled):
             _, _, change, i = heapq.heappop(heap)
             if self._fits(i, change):
                 self._add(i, change)
@@ -234,7 +234,7 @@ class _Search:
         more = 1 if lots else order.least
         less = -1 if lots > order.least else -lots
         change = more if lots < order.wanted else less
-        # A least trade far above what is wanted is none, though it may come nearer.
+        # A minimum trade far above the required one is not made, even where it is nearer than none.
         if change == 0 or lots + change > (order.enough if change > 0 else order.most):
             return None
         gain = order.distance(lots) - order.distance(lots + change)
@@ -264,7 +264,7 @@ class _Search:
         self._move(i, change)
 
 
-def _alike(order: LotOrder, lots: int) -> int:
+def _equally_good_lots(order: LotOrder, lots: int) -> int:
     """Lots in a row that free cash, each with the same effect on the objective; 0 where only the next has it."""
     if order.buys:
         return lots - order.least if lots <= order.wanted else 1

@@ -1,4 +1,4 @@
-"""From required trades to orders: lots, the most that can be traded, and what stands in the way."""
+"""Turns required trades into orders: lots, maximum quantities, and blocking causes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,12 +13,12 @@ from domain.reallocation.shortfall import Cause, ShortfallCode
 from domain.reallocation.valuation import Valuation
 
 FRACTION_DIGITS = 15
-"""Where fractions may be traded, quantities have so many significant digits: what a float always keeps."""
+"""Significant digits of fractional quantities: as many as a float always keeps."""
 
 
 @dataclass(slots=True)
 class Order:
-    """One required trade on its way into the plan. Quantities are units without sign; sums of them are exact."""
+    """One required trade and its limits. Quantities are units without sign; sums of them are exact."""
 
     symbol: str
     requested: float  # units, negative to sell
@@ -30,9 +30,9 @@ class Order:
     most: Decimal | None = None  # within the limits of market and holding, in whole lots a day; None is no limit
     allowed: Decimal | None = None  # the same before a day's limit is cut to whole lots
     daily: Decimal | None = None  # the most in one day
-    leaves: bool = False  # nothing of it is wanted any more: an odd lot is sold too
-    reversed: bool = False  # a purchase is wanted, but cash is negative: it may be sold instead
-    quantity: Decimal = ZERO  # what is planned
+    sells_all: bool = False  # the target is 0: an odd lot is sold too
+    reversed: bool = False  # a purchase is required but cash is negative: holdings may be sold instead
+    quantity: Decimal = ZERO  # planned
     causes: list[Cause] = field(default_factory=list)
 
     @property
@@ -42,24 +42,24 @@ class Order:
 
     @property
     def missing(self) -> Decimal:
-        """Units between what is planned and what is wanted."""
+        """Units between the planned and the required trade."""
         return self.wanted + self.quantity if self.reversed else self.wanted - self.quantity
 
     @property
     def scalable(self) -> Decimal:
-        """What is wanted and allowed, not cut to whole lots: what a limit on turnover scales."""
+        """Required and allowed units, not cut to whole lots; a limit on turnover scales them."""
         if self.reversed:
             return ZERO
         return self.wanted if self.allowed is None else min(self.wanted, self.allowed)
 
     @property
     def value(self) -> Decimal:
-        """Of what is planned, in money."""
+        """Value of the planned trade, in money."""
         return self.quantity * self.price
 
     @property
     def reachable(self) -> Decimal:
-        """What is wanted and within the limits."""
+        """Required units within the limits."""
         if self.reversed:
             return ZERO
         return self.wanted if self.most is None else min(self.wanted, self.most)
@@ -74,7 +74,7 @@ def orders_of(
     request: ReallocationRequest,
     valuation: Valuation,
     required: Mapping[str, float],
-    on_progress: Callable[[], None],
+    check_cancelled: Callable[[], None],
 ) -> list[Order]:
     """An order for each required trade.
 
@@ -88,14 +88,14 @@ def orders_of(
                 wanted.setdefault(symbol, 0.0)
     places = {symbol: i for i, symbol in enumerate(request.market.quotes)}
     orders: list[Order] = []
-    for symbol, units in checked(wanted.items(), on_progress):
+    for symbol, units in checked(wanted.items(), check_cancelled):
         rate = valuation.cost_rates.get(symbol, ZERO)
         orders.append(_order(request, symbol, units, rate, places.get(symbol, -1)))
     return orders
 
 
 def reverse(request: ReallocationRequest, order: Order) -> None:
-    """Makes a purchase a sale of what is held, of which nothing is wanted."""
+    """Turns a purchase into a sale of holdings that raises cash; nothing is bought."""
     order.reversed, order.daily = True, None
     order.causes = [Cause(ShortfallCode.CASH, request.limits.cash_floor)]
     _limit(request, order)
@@ -109,7 +109,7 @@ def _order(request: ReallocationRequest, symbol: str, units: float, rate: Decima
         order.causes.append(Cause(ShortfallCode.UNPRICED))
         return order
     order.price, order.rate = exact(quote.price), rate
-    order.leaves = units < 0.0 and not request.target.get(symbol, 0.0)
+    order.sells_all = units < 0.0 and not request.target.get(symbol, 0.0)
     order.lot = _lot(request, order, place)
     _limit(request, order)
     return order
@@ -138,7 +138,7 @@ def _limit(request: ReallocationRequest, order: Order) -> None:
         order.causes.append(Cause(ShortfallCode.HALTED))
     elif limits.max_participation is not None and quote.average_daily_volume is not None:
         daily = exact(limits.max_participation) * exact(quote.average_daily_volume)
-        if order.leaves and order.held <= daily:
+        if order.sells_all and order.held <= daily:
             return  # all of it in one day, an odd lot too
         order.daily = daily // order.lot * order.lot
         within = order.daily * request.horizon_days

@@ -23,7 +23,7 @@ NEGLIGIBLE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Trades in order, and what they leave undone."""
+    """Trades in order, and the shortfalls."""
 
     trades: tuple[Trade, ...]
     shortfalls: tuple[Shortfall, ...]
@@ -35,23 +35,23 @@ def plan(
     request: ReallocationRequest,
     valuation: Valuation,
     required: Mapping[str, float],
-    on_progress: Callable[[], None],
+    check_cancelled: Callable[[], None],
 ) -> Plan:
     """Turns required trades in units into a list that can be carried out in its order.
 
-    Raises InvalidInput for more lots or trades than can be counted, and what `on_progress` raises.
+    Raises InvalidInput for more lots or trades than can be counted, and what `check_cancelled` raises.
     """
     with exact_arithmetic():
         worth = valuation.net_asset_value
-        orders = orders_of(request, valuation, required, on_progress)
+        orders = orders_of(request, valuation, required, check_cancelled)
         turnover = _turnover(request, worth)
-        _choose(request, valuation, orders, turnover, on_progress)
+        _choose(request, valuation, orders, turnover, check_cancelled)
         if _cash_after(request, orders) < _required_cash(request):
             for order in orders:
                 if order.buys and order.held:
                     reverse(request, order)
-            _choose(request, valuation, orders, turnover, on_progress)
-        schedule = Schedule(exact(request.portfolio.cash), exact(request.limits.cash_floor), on_progress)
+            _choose(request, valuation, orders, turnover, check_cancelled)
+        schedule = Schedule(exact(request.portfolio.cash), exact(request.limits.cash_floor), check_cancelled)
         left = schedule.run(orders, request.horizon_days)
         for order in orders:
             if order.symbol in left:
@@ -61,9 +61,9 @@ def plan(
         trades = () if unraised else tuple(schedule.trades)
         if unraised:
             _withdraw(orders, request)
-        room = turnover - sum((order.value for order in orders), ZERO)
-        find = CauseFinder(request.limits, schedule.cash - exact(request.limits.cash_floor), room)
-        short = [_shortfall(o, find) for o in checked(orders, on_progress) if _falls_short(o, worth)]
+        turnover_left = turnover - sum((order.value for order in orders), ZERO)
+        find = CauseFinder(request.limits, schedule.cash - exact(request.limits.cash_floor), turnover_left)
+        short = [_shortfall(o, find) for o in checked(orders, check_cancelled) if _falls_short(o, worth)]
         return Plan(trades, tuple(short), _warnings(trades, request.market), float(unraised))
 
 
@@ -72,7 +72,7 @@ def _choose(
     valuation: Valuation,
     orders: Sequence[Order],
     turnover: Decimal,
-    on_progress: Callable[[], None],
+    check_cancelled: Callable[[], None],
 ) -> None:
     """Sets the quantity of every order."""
     priced = [order for order in orders if order.price]
@@ -80,22 +80,27 @@ def _choose(
         order.quantity = ZERO
     if sum((order.reachable * order.price for order in priced), ZERO) <= turnover:
         for order in priced:
-            if _can_leave(order, request):
+            if _can_sell_all(order, request):
                 order.quantity = order.held
     fixed = [order for order in priced if order.quantity]
     free = [order for order in priced if not order.quantity]
-    problem = [_lot_order(order, request) for order in checked(free, on_progress)]
+    problem = [_lot_order(order, request) for order in checked(free, check_cancelled)]
     drift = Drift(request, valuation, list(zip(free, problem, strict=True)), fixed)
-    lots = choose_lots(problem, _budgets(request, fixed, turnover), drift, on_progress)
+    lots = choose_lots(problem, _budgets(request, fixed, turnover), drift, check_cancelled)
     for order, count in zip(free, lots, strict=True):
         order.quantity = count * order.lot
-    room = turnover - sum((order.value for order in priced), ZERO)
-    for order in checked(free, on_progress):
+    turnover_left = turnover - sum((order.value for order in priced), ZERO)
+    for order in checked(free, check_cancelled):
         rest = order.held - order.quantity
         # All whole lots of a holding are sold: the odd lot goes with them.
-        if order.quantity and rest < order.lot and _can_leave(order, request) and rest * order.price <= room:
+        if (
+            order.quantity
+            and rest < order.lot
+            and _can_sell_all(order, request)
+            and rest * order.price <= turnover_left
+        ):
             order.quantity = order.held
-            room -= rest * order.price
+            turnover_left -= rest * order.price
 
 
 def _turnover(request: ReallocationRequest, worth: Decimal) -> Decimal:
@@ -115,9 +120,9 @@ def _cash_after(request: ReallocationRequest, orders: Sequence[Order]) -> Decima
     return sum(traded, exact(request.portfolio.cash))
 
 
-def _can_leave(order: Order, request: ReallocationRequest) -> bool:
-    """Whether nothing stands in the way of selling all of a holding."""
-    reachable = order.leaves and order.reachable == order.held
+def _can_sell_all(order: Order, request: ReallocationRequest) -> bool:
+    """Whether all of a holding can be sold."""
+    reachable = order.sells_all and order.reachable == order.held
     return reachable and order.held * order.price >= exact(request.limits.min_trade_value)
 
 

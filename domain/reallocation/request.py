@@ -1,4 +1,4 @@
-"""What a reallocation starts from."""
+"""The request of a reallocation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,14 +12,14 @@ from domain.portfolio import FULLY_INVESTED_TOLERANCE, Portfolio
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """How far a weight may be from its target before anything is traded; without any, every difference counts."""
+    """Distance of a weight from its target above which it is traded; without any, every difference is."""
 
     max_utilization: float | None = None  # current weight / target weight
     drift_band: float | None = None  # absolute difference of weights
 
     @property
-    def given(self) -> bool:
-        """Whether there is any."""
+    def any_set(self) -> bool:
+        """Whether a threshold is set."""
         return self.max_utilization is not None or self.drift_band is not None
 
     def __post_init__(self) -> None:
@@ -31,7 +31,7 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a plan must not do; money is in the currency of the prices."""
+    """Limits of a plan; money is in the currency of the prices."""
 
     max_participation: float | None = None  # of average daily volume, per day
     min_trade_value: float = 0.0

@@ -27,13 +27,13 @@ class Trade:
 
 
 class Schedule:
-    """Trades in the order in which they are carried out, and the exact sums of what they do."""
+    """Trades in the order of execution, and their exact sums."""
 
-    def __init__(self, cash: Decimal, floor: Decimal, on_progress: Callable[[], None]) -> None:
+    def __init__(self, cash: Decimal, floor: Decimal, check_cancelled: Callable[[], None]) -> None:
         self.trades: list[Trade] = []
         self.cash = cash
         self._floor = floor
-        self._on_progress = on_progress
+        self._check_cancelled = check_cancelled
 
     def run(self, orders: Sequence[Order], days: int) -> dict[str, Decimal]:
         """Units of each symbol that are left at the end of the horizon; without 0.
@@ -45,7 +45,7 @@ class Schedule:
         left = {order.symbol: order.quantity for order in waiting}
         for day in range(1, days + 1):
             before = len(self.trades)
-            for order in checked(waiting, self._on_progress):
+            for order in checked(waiting, self._check_cancelled):
                 units = self._today(order, left[order.symbol])
                 if units:
                     self._book(order, units, day)

@@ -31,9 +31,9 @@ class Summary:
 
 
 def summarise(
-    request: ReallocationRequest, valuation: Valuation, plan: Plan, on_progress: Callable[[], None]
+    request: ReallocationRequest, valuation: Valuation, plan: Plan, check_cancelled: Callable[[], None]
 ) -> Summary:
-    """What the plan does, cash and costs included. Every figure is exact before its one rounding to a float.
+    """Summary of the plan, cash and costs included. Every figure is exact before its one rounding to a float.
 
     Raises InvalidInput where costs leave no net asset value.
     """
@@ -41,7 +41,7 @@ def summarise(
         before, values = valuation.net_asset_value, valuation.values
         held = dict(values)
         cash, cost, traded = exact(request.portfolio.cash), ZERO, ZERO
-        for trade in checked(plan.trades, on_progress):
+        for trade in checked(plan.trades, check_cancelled):
             value = exact(trade.quantity) * exact(trade.price)
             paid = abs(value) * valuation.cost_rates[trade.symbol]
             held[trade.symbol] = held.get(trade.symbol, ZERO) + value
@@ -50,22 +50,22 @@ def summarise(
         if after <= ZERO:
             raise InvalidInput("costs", "must leave a net asset value above 0")
         return Summary(
-            weights_before={symbol: ratio(value, before) for symbol, value in checked(values.items(), on_progress)},
-            weights_after={symbol: ratio(value, after) for symbol, value in checked(held.items(), on_progress)},
+            weights_before={symbol: ratio(value, before) for symbol, value in checked(values.items(), check_cancelled)},
+            weights_after={symbol: ratio(value, after) for symbol, value in checked(held.items(), check_cancelled)},
             nav_before=float(before),
             nav_after=float(after),
             cash_after=float(cash),
             cost=float(cost),
             cost_bps=ratio(BASIS_POINTS * cost, before),
-            residual_drift=ratio(_differences(request.target, held, after, on_progress), 2 * after),
+            residual_drift=ratio(_differences(request.target, held, after, check_cancelled), 2 * after),
             turnover_one_way=ratio(traded, 2 * before),
             days_to_complete=max((trade.day for trade in plan.trades), default=0),
         )
 
 
 def _differences(
-    target: Mapping[str, float], held: Mapping[str, Decimal], nav: Decimal, on_progress: Callable[[], None]
+    target: Mapping[str, float], held: Mapping[str, Decimal], nav: Decimal, check_cancelled: Callable[[], None]
 ) -> Decimal:
     """Sum of absolute differences to the target, in money."""
-    symbols = checked(held.keys() | target.keys(), on_progress)
+    symbols = checked(held.keys() | target.keys(), check_cancelled)
     return sum((abs(held.get(s, ZERO) - exact(target.get(s, 0.0)) * nav) for s in symbols), ZERO)

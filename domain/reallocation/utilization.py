@@ -1,4 +1,4 @@
-"""How much of its target each asset uses."""
+"""Utilization of each target weight: current weight / target weight."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class AssetUtilization:
-    """One asset held or wanted."""
+    """One asset of the holdings or of the target."""
 
     symbol: str
     current_weight: float | None  # None where it has no price
@@ -23,13 +23,13 @@ class AssetUtilization:
 
 @dataclass(frozen=True, slots=True)
 class UtilizationReport:
-    """Every asset held or wanted."""
+    """Every asset of the holdings and of the target."""
 
     assets: tuple[AssetUtilization, ...]
 
     @property
     def exceeded(self) -> bool:
-        """Whether any is beyond a threshold."""
+        """Whether any asset exceeds a threshold."""
         return any(asset.exceeded for asset in self.assets)
 
 
@@ -50,14 +50,14 @@ def _asset(symbol: str, current: float | None, target: float, thresholds: Thresh
 
 
 def _exceeds(current: float, target: float, thresholds: Thresholds) -> bool:
-    away = abs(current - target)
-    if away <= ROUNDING:
+    deviation = abs(current - target)
+    if deviation <= ROUNDING:
         return False
     if target == 0.0:
         return True
     if thresholds.max_utilization is None and thresholds.drift_band is None:
         return True
-    # A hair above a mark that was meant to be met is rounding, not a breach.
+    # An excess below ROUNDING is a rounding error and not a breach.
     over = thresholds.max_utilization is not None and current > target * thresholds.max_utilization + ROUNDING
-    drifted = thresholds.drift_band is not None and away > thresholds.drift_band + ROUNDING
+    drifted = thresholds.drift_band is not None and deviation > thresholds.drift_band + ROUNDING
     return over or drifted

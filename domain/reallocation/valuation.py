@@ -1,4 +1,4 @@
-"""What a portfolio is worth and what trading costs, to the last digit."""
+"""Exact value of a portfolio and cost of its trades."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,19 +19,19 @@ class Valuation:
 
     values: Mapping[str, Decimal]  # money in each holding that has a price
     net_asset_value: Decimal  # of these, and cash
-    cost_rates: Mapping[str, Decimal]  # cost / traded value, of what is held or wanted and has a price
+    cost_rates: Mapping[str, Decimal]  # cost / traded value, of holdings and targets with a price
 
 
-def value(request: ReallocationRequest, on_progress: Callable[[], None]) -> Valuation:
+def value(request: ReallocationRequest, check_cancelled: Callable[[], None]) -> Valuation:
     """Values a portfolio. Raises InvalidInput for a short position, or a net asset value of zero or less."""
     quotes = request.market.quotes
     held = request.portfolio.quantities
     with exact_arithmetic():
         values: dict[str, Decimal] = {}
-        for i, (symbol, units) in checked(enumerate(held.items()), on_progress):
+        for i, (symbol, units) in checked(enumerate(held.items()), check_cancelled):
             if units < 0.0:
                 raise InvalidInput(
-                    f"portfolio.holdings[{i}].quantity", f"{symbol} is short; only long positions are planned"
+                    f"portfolio.holdings[{i}].quantity", f"{symbol} is short; only long positions are supported"
                 )
             if symbol in quotes:
                 values[symbol] = exact(units) * exact(quotes[symbol].price)
@@ -39,12 +39,12 @@ def value(request: ReallocationRequest, on_progress: Callable[[], None]) -> Valu
         if worth <= ZERO:
             raise InvalidInput("portfolio", f"must have a net asset value above 0, has {worth:g}")
         symbols = [symbol for symbol in dict.fromkeys([*held, *request.target]) if symbol in quotes]
-        rates = {symbol: _cost_rate(request, symbol) for symbol in checked(symbols, on_progress)}
+        rates = {symbol: _cost_rate(request, symbol) for symbol in checked(symbols, check_cancelled)}
     return Valuation(values, worth, rates)
 
 
 def _cost_rate(request: ReallocationRequest, symbol: str) -> Decimal:
-    """Cost of trading an asset as a fraction of the traded value; a quoted spread takes the place of the usual one."""
+    """Cost of trading an asset as a fraction of the traded value; a quoted spread replaces the default."""
     costs, spread_bps = request.costs, request.market.quotes[symbol].spread_bps
     if symbol in costs.by_symbol_bps:
         return exact(costs.by_symbol_bps[symbol]) * _BASIS_POINT

@@ -1,4 +1,4 @@
-"""Euler risk contributions: how much of a portfolio's risk each asset, group or factor carries.
+"""Euler risk contributions: the part of a portfolio's risk due to each asset, group or factor.
 
 A measure that is positively homogeneous is the sum of its contributions (Tasche 1999, "Risk contributions and
 performance measurement"); so is one of degree two, such as the variance, when each is halved.
@@ -33,10 +33,10 @@ class RiskContributions:
 
 
 @dataclass(frozen=True, slots=True)
-class PartContribution:
-    """What a group of assets, or a factor, adds to a risk figure."""
+class GroupContribution:
+    """The contribution of a group of assets, or of a factor, to a risk figure."""
 
-    name: str  # empty for what no group holds, and for what no factor explains
+    name: str  # empty for the assets in no group, and for the part that no factor explains
     weight: float  # sum of the weights in it, or the portfolio's exposure to the factor
     contribution: float
     share: float | None  # of the total, None where that is 0
@@ -71,8 +71,8 @@ def measure_contributions(
 
 def by_group(
     contributions: RiskContributions, weights: Vector, groups: Mapping[str, NDArray[np.bool_]]
-) -> tuple[PartContribution, ...]:
-    """Of groups of the N assets, and last of the assets that are in none. An asset may be in several."""
+) -> tuple[GroupContribution, ...]:
+    """Contributions of groups of the N assets, and last of the assets in none. An asset may be in several."""
     parts = dict(groups)
     alone = ~np.any(list(groups.values()), axis=0) if groups else np.ones(len(weights), dtype=bool)
     if alone.any():
@@ -85,8 +85,8 @@ def by_group(
 
 def by_factor(
     names: Sequence[str], exposures: Vector, contributions: Vector, total: float
-) -> tuple[PartContribution, ...]:
-    """Of K factors, and last of what they leave unexplained."""
+) -> tuple[GroupContribution, ...]:
+    """Contributions of K factors, and last of the unexplained part."""
     explained = [
         _part(name, exposure, carried, total)
         for name, exposure, carried in zip(names, exposures.tolist(), contributions.tolist(), strict=True)
@@ -94,5 +94,5 @@ def by_factor(
     return (*explained, _part("", 1.0, total - float(contributions.sum()), total))
 
 
-def _part(name: str, weight: float, contribution: float, total: float) -> PartContribution:
-    return PartContribution(name, weight, contribution, contribution / total if total > 0.0 else None)
+def _part(name: str, weight: float, contribution: float, total: float) -> GroupContribution:
+    return GroupContribution(name, weight, contribution, contribution / total if total > 0.0 else None)

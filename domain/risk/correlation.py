@@ -1,22 +1,22 @@
-"""Correlations in an order in which like assets are neighbours, and the tree behind it."""
+"""Clusters of correlated assets: their order in a heat map, and the tree."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix
 from domain.errors import InvalidInput
 from domain.estimation.clustering import Linkage, Places, Tree, cluster_count, tree_of
 from domain.estimation.codependence import signed
-from domain.progress import OnProgress, no_progress
 
 MOST_CLUSTERS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Clustering:
-    """How to join assets, and into how many clusters; None is as many as the gap statistic says."""
+    """Linkage and number of clusters; None takes the number of the gap statistic."""
 
     linkage: Linkage = Linkage.SINGLE
     clusters: int | None = None
@@ -24,26 +24,28 @@ class Clustering:
 
 @dataclass(frozen=True, slots=True)
 class CorrelationClusters:
-    """What a heat map and a dendrogram need, for the N assets of a correlation matrix."""
+    """Order, clusters and tree of N assets, for a heat map and a dendrogram."""
 
     order: Places  # (N,), leaves from left to right
     cluster_by_asset: NDArray[np.intp]  # (N,), counted along the order
     tree: Tree
 
 
-def cluster(correlation: Matrix, clustering: Clustering, on_progress: OnProgress = no_progress) -> CorrelationClusters:
-    """Of a correlation matrix (N, N) without gaps; distances are sqrt((1 - correlation) / 2), as in HRP.
+def cluster(
+    correlation: Matrix, clustering: Clustering, check_cancelled: CancellationCheck = never_cancelled
+) -> CorrelationClusters:
+    """Clusters of a correlation matrix (N, N) without NaN; distances are sqrt((1 - correlation) / 2), as in HRP.
 
     Raises InvalidInput for more clusters than assets.
     """
     size = len(correlation)
     if clustering.clusters is not None and clustering.clusters > size:
-        raise InvalidInput("clusters.clusters", f"must be at most the {size} assets that vary")
+        raise InvalidInput("clusters.clusters", f"must be at most the number of assets that vary, {size}")
     if size < 2:
         return CorrelationClusters(np.arange(size), np.zeros(size, np.intp), Tree(np.zeros((0, 4))))
-    alike = signed(correlation)
-    tree = tree_of(alike, clustering.linkage, on_progress)
-    count = clustering.clusters or cluster_count(tree, alike.distance, MOST_CLUSTERS, on_progress)
+    codependence = signed(correlation)
+    tree = tree_of(codependence, clustering.linkage, check_cancelled)
+    count = clustering.clusters or cluster_count(tree, codependence.distance, MOST_CLUSTERS, check_cancelled)
     order = tree.order
     place = np.empty(size, np.intp)
     place[order] = np.arange(size)

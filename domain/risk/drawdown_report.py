@@ -4,9 +4,17 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.market_data.panel import Days, civil_date
-from domain.risk.drawdown import START, Drawdown, compounded_drawdowns, episode_depths, worst_drawdowns
 from domain.risk.figure import NO_TIME, Absent
-from domain.risk.measures import conditional_value_at_risk
+from domain.risk.measures.drawdown import (
+    START,
+    Drawdown,
+    compounded_drawdowns,
+    deepest,
+    episode_depths,
+    ulcer_index,
+    worst_drawdowns,
+)
+from domain.risk.measures.tail import conditional_value_at_risk
 from domain.risk.report import DatedDrawdown, DrawdownFigures
 
 _NONE = Absent(NO_TIME)
@@ -21,10 +29,10 @@ def drawdown_figures(
     falls = episode_depths(depths)
     worst = tuple(_dated(fall, days, start) for fall in worst_drawdowns(depths, max(most, 1)))
     return DrawdownFigures(
-        max_drawdown=worst[0].depth if worst else 0.0,
+        max_drawdown=float(deepest(depths)),
         average_drawdown=float(falls.mean()) if len(falls) else 0.0,
-        conditional_drawdown_at_risk=conditional_value_at_risk(-depths, confidence_level),
-        ulcer_index=float(np.mean(depths**2)) ** 0.5,
+        conditional_drawdown_at_risk=float(conditional_value_at_risk(-depths, confidence_level)),
+        ulcer_index=float(ulcer_index(depths)),
         pain_index=float(depths.mean()),
         deepest=worst[0] if worst else None,
         worst=worst[:most],

@@ -1,16 +1,16 @@
-"""A risk model of many assets with what is worth knowing about it: diagnostics, factors, simulated returns."""
+"""EstimateRiskModel: a risk model with diagnostics, factors and simulated returns."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix
 from domain.errors import InvalidInput
 from domain.estimation.diagnostics import EstimationDiagnostics, diagnosed
 from domain.estimation.moments import Estimation
 from domain.market_data.missing import MissingData, MissingDataPolicy
 from domain.market_data.panel import PricePanel, ReturnPanel
-from domain.progress import OnProgress, no_progress
 from domain.risk.factors import FactorDecomposition
 from domain.risk.model import RiskModel
 from domain.risk.prepared import prepared
@@ -23,7 +23,7 @@ MOST_SIMULATED = 20_000_000
 
 @dataclass(frozen=True, slots=True)
 class RiskModelSpecification:
-    """How to estimate, and what else to report."""
+    """Estimators and optional parts of a risk model."""
 
     estimation: Estimation = field(default_factory=Estimation)
     periods_per_year: float | None = None
@@ -34,7 +34,7 @@ class RiskModelSpecification:
 
 @dataclass(frozen=True, slots=True)
 class EstimatedRiskModel:
-    """The model and its diagnostics; None is what does not apply."""
+    """The model and its diagnostics; a part that does not apply is None."""
 
     model: RiskModel
     diagnostics: EstimationDiagnostics
@@ -46,23 +46,23 @@ class EstimatedRiskModel:
 def estimate(
     specification: RiskModelSpecification,
     data: PricePanel | ReturnPanel,
-    on_progress: OnProgress = no_progress,
+    check_cancelled: CancellationCheck = never_cancelled,
 ) -> EstimatedRiskModel:
     """From prices or returns. Raises InvalidInput with the field named."""
-    ready = prepared(data, specification.missing_data, specification.periods_per_year, on_progress)
+    ready = prepared(data, specification.missing_data, specification.periods_per_year, check_cancelled)
     periods = periods_of(specification.periods_per_year, data, ready)
     check_estimation(specification.estimation, ready)
-    on_progress()
+    check_cancelled()
     if ready.moments is not None:
         model = RiskModel.of(ready.moments, periods)
         returns = data.returns() if isinstance(data, PricePanel) else data
     else:
         if not isinstance(ready.data, ReturnPanel):
             raise ValueError("prices and returns are made ready as returns")
-        model = RiskModel.of(ready.data, periods, specification.estimation, on_progress)
+        model = RiskModel.of(ready.data, periods, specification.estimation, check_cancelled)
         returns = specification.estimation.assets_of(ready.data)
         ready = without_factors(specification.estimation, ready)
-    on_progress()
+    check_cancelled()
     return EstimatedRiskModel(
         model=model,
         diagnostics=diagnosed(specification.estimation, returns.values, model.moments.covariance),
@@ -78,10 +78,12 @@ def _simulated(simulation: Simulation | None, model: RiskModel, data: object) ->
     size = simulation.paths * simulation.periods * len(model.moments.symbols)
     if size > MOST_SIMULATED:
         raise InvalidInput(
-            "simulation.paths", f"paths x periods x assets may be {MOST_SIMULATED:,} at most, is {size:,}"
+            "simulation.paths", f"paths x periods x assets must be at most {MOST_SIMULATED:,}, are {size:,}"
         )
     if simulation.method is not SimulationMethod.BLOCK_BOOTSTRAP:
         return simulate(simulation, model.moments, np.zeros((0, 0)))
     if not isinstance(data, ReturnPanel):
-        raise InvalidInput("simulation.method", "blocks need returns without gaps: drop dates, or simulate normal ones")
+        raise InvalidInput(
+            "simulation.method", "the block bootstrap needs returns without gaps; drop dates, or use another method"
+        )
     return simulate(simulation, model.moments, data.values)

@@ -1,4 +1,4 @@
-"""What factors explain of assets: given series, or the principal components of the returns themselves."""
+"""Factors of asset returns: series of the caller, or principal components of the returns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ def principal_components(returns: ReturnPanel, count: int) -> FactorDecompositio
     values = returns.values
     most = min(values.shape[1], len(values) - 2)
     if most < 1:
-        raise InvalidInput("components", f"need three returns or more, there are {len(values)}")
+        raise InvalidInput("components", f"need at least three returns, there are {len(values)}")
     if not 1 <= count <= most:
         raise InvalidInput("components", f"must lie between 1 and {most}, is {count}")
     few_enough("symbols", values.shape[1])

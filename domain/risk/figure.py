@@ -1,31 +1,30 @@
-"""A figure of a report: a number, or why there is none. Nothing is ever inf or NaN."""
+"""A figure of a report: a number, or the reason why there is none. Never inf or NaN."""
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-NO_DISTRIBUTION = "needs returns of dates that have every asset, or scenarios: moments say nothing about a distribution"
+NO_DISTRIBUTION = "needs scenarios, or returns on dates with every asset; moments do not define a distribution"
 NO_TIME = "needs returns or prices in the order of time"
-NO_DATES = "needs returns or prices with their dates"
 ONE_RETURN = "needs at least two returns"
 CONSTANT = "the portfolio's returns do not vary"
-NEVER_FELL = "wealth never fell below an earlier peak"
-NO_DOWNSIDE = "no return fell below the minimum acceptable one"
+NEVER_FELL = "the portfolio value has no drawdown"
+NO_DOWNSIDE = "no return is below the minimum acceptable return"
 NO_BENCHMARK = "no benchmark was given"
 NO_OVERLAP = "the benchmark and the input have fewer than two periods in common"
 FLAT_BENCHMARK = "the benchmark's returns do not vary"
 FLAT_ASSET = "the asset does not vary"
 TOO_LARGE = "is too large for a number"
-FLAT_DIFFERENCE = "the difference to the benchmark does not vary"
+FLAT_DIFFERENCE = "the active return does not vary"
 
 TOTAL_LOSS = -1.0
-"""Compound return, of any span, once wealth is used up: it stays at 0."""
+"""Compound return over any span that contains a return of -1 or less: the value stays at 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """What is not defined for the data, and the reason."""
+    """A figure that is not defined for the data, with the reason."""
 
     reason: str
 
@@ -34,15 +33,15 @@ Figure = float | Absent
 
 
 def known(figure: Figure) -> float | None:
-    """The number, None where there is none."""
+    """The number, None where the figure is absent."""
     return None if isinstance(figure, Absent) else figure
 
 
 T = TypeVar("T")
 
 
-def given(value: T | Absent, figure: Callable[[T], Figure]) -> Figure:
-    """A figure of something, absent for its reason where that is."""
+def if_known(value: T | Absent, figure: Callable[[T], Figure]) -> Figure:
+    """A figure computed from a value; absent for the same reason where the value is absent."""
     return value if isinstance(value, Absent) else figure(value)
 
 
@@ -60,7 +59,7 @@ def finite(number: float) -> Figure:
 
 
 def quotient(above: Figure, below: Figure, if_zero: str) -> Figure:
-    """A ratio; absent where a part is, where the denominator is zero, or so small that the ratio is no number."""
+    """A ratio; absent where a part is absent, where the denominator is zero, or where the ratio overflows."""
     if isinstance(above, Absent):
         return above
     if isinstance(below, Absent):
@@ -71,5 +70,5 @@ def quotient(above: Figure, below: Figure, if_zero: str) -> Figure:
 
 
 def times(figure: Figure, factor: float) -> Figure:
-    """The figure in another unit, absent where that is no number."""
-    return given(figure, lambda number: finite(float(number) * factor))
+    """The figure times a factor, absent where that overflows."""
+    return if_known(figure, lambda number: finite(float(number) * factor))

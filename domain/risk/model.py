@@ -1,19 +1,19 @@
-"""What moments say about risk, and which assets have none."""
+"""Risk of portfolios from moments alone, and which assets have none."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix, Vector, rounding_of
 from domain.estimation.moments import Estimation, estimate_moments, scenario_moments
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.progress import OnProgress, no_progress
 from domain.risk.contribution import RiskContributions, volatility_contributions
 
 RISKLESS = 1e-15
-"""A variance below this fraction of what the weights carry one by one is rounding: everything cancels."""
+"""A variance below this fraction of the squared sum of stand-alone risks is a rounding error: all risk cancels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class RiskModel:
     """Moments of N assets, and which of them do not vary."""
 
     moments: Moments
-    constant: NDArray[np.bool_]  # (N,), told apart from rounding where the data is known
+    constant: NDArray[np.bool_]  # (N,), up to rounding where the data is known
 
     @classmethod
     def of(
@@ -29,7 +29,7 @@ class RiskModel:
         data: ReturnPanel | Scenarios | Moments,
         periods_per_year: float,
         estimation: Estimation | None = None,
-        on_progress: OnProgress = no_progress,
+        check_cancelled: CancellationCheck = never_cancelled,
     ) -> "RiskModel":
         """Estimated from a complete panel, by its sample moments unless another way is named; probability-weighted
         moments of scenarios; or moments as they are.
@@ -43,7 +43,7 @@ class RiskModel:
             return cls(scenario_moments(data, periods_per_year), _constant(possible))
         wanted = estimation or Estimation()
         return cls(
-            estimate_moments(data, wanted, periods_per_year, on_progress), _constant(wanted.assets_of(data).values)
+            estimate_moments(data, wanted, periods_per_year, check_cancelled), _constant(wanted.assets_of(data).values)
         )
 
     @property
@@ -72,7 +72,7 @@ class RiskModel:
     def contributions(self, weights: Vector) -> RiskContributions:
         """Marginal and component contributions to the annual volatility; none where all risk cancels."""
         if self.deviation(weights) == 0.0:
-            # What rounding left of a risk that cancels is no contribution.
+            # Contributions to a risk that cancels are rounding errors.
             return RiskContributions(0.0 * weights, 0.0 * weights, 0.0)
         return volatility_contributions(self.moments, weights)
 

@@ -1,4 +1,4 @@
-"""A portfolio's returns as a distribution: observations of an unknown one, or all outcomes of a known one."""
+"""A portfolio's returns as a distribution: a sample of observations, or all outcomes with their probabilities."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector, rounding_of
-from domain.risk.measures import QuantileMethod, conditional_value_at_risk, value_at_risk, weighted_value_at_risk
+from domain.errors import NotSupported
+from domain.risk.measures import dispersion
+from domain.risk.measures.tail import (
+    QuantileMethod,
+    conditional_value_at_risk,
+    value_at_risk,
+    weighted_value_at_risk,
+)
 
 UNDERFLOW = 1e-150
 """A spread below this has a square of zero."""
@@ -40,68 +47,63 @@ class Outcomes:
 
     @property
     def is_constant(self) -> bool:
-        """Whether the returns that can happen are all the same, but for rounding."""
-        possible = self.returns if self.probabilities is None else self.returns[self.probabilities > 0.0]
-        return bool(np.ptp(possible) <= self.rounding)
+        """Whether the returns of positive probability are all equal, up to rounding."""
+        return bool(dispersion.is_constant(self.returns, self.probabilities, self.rounding))
 
     @property
-    def chances(self) -> Vector:
+    def probability_vector(self) -> Vector:
         """Probability of each outcome, (T,)."""
-        count = len(self.returns)
-        return np.full(count, 1.0 / count) if self.probabilities is None else self.probabilities
+        return dispersion.probability_vector(len(self.returns), self.probabilities)
 
     @property
     def correction(self) -> float:
-        """T / (T - 1) for a sample, by which a second moment about its own mean is too small; 1 for what is known."""
-        count = len(self.returns)
-        return count / (count - 1) if self.probabilities is None and count > 1 else 1.0
+        """T / (T - 1) for a sample, whose second moment about its own mean is too small; 1 with probabilities."""
+        return dispersion.sample_correction(len(self.returns), self.probabilities)
 
     @property
     def mean(self) -> float:
         """Mean per period."""
-        return float(self.chances @ self.returns)
+        return float(dispersion.mean(self.returns, self.probabilities))
 
     @property
     def deviation(self) -> float:
-        """Standard deviation per period, for what `is_known`; exactly 0 for a constant."""
-        return 0.0 if self.is_constant else self.covariance_with(self) ** 0.5
+        """Standard deviation per period, where `is_known`; exactly 0 for a constant."""
+        return float(dispersion.standard_deviation(self.returns, self.probabilities, self.rounding))
 
     def covariance_with(self, other: "Outcomes") -> float:
-        """Covariance with other returns in the same outcomes, for what `is_known`."""
-        product = float(self.chances @ ((self.returns - self.mean) * (other.returns - other.mean)))
-        count = len(self.returns)
-        return product if self.probabilities is not None else product * count / (count - 1)
+        """Covariance with other returns in the same outcomes, where `is_known`."""
+        return float(dispersion.covariance(self.returns, other.returns, self.probabilities))
 
     def standardised_moment(self, order: int) -> float:
         """Mean of ((return - mean) / population deviation)^order: 3 gives skewness, 4 kurtosis; not for a constant."""
-        away = self.returns - self.mean
-        deviation = float(self.chances @ (away * away)) ** 0.5
-        scaled = away / deviation
-        power = scaled * scaled  # a power of an array is ten times slower than its products
-        for _ in range(order - 2):
-            power *= scaled
-        return float(self.chances @ power)
+        return float(dispersion.standardised_moment(self.returns, order, self.probabilities))
 
     @property
     def quantile_method(self) -> QuantileMethod:
-        """Equally likely scenarios are read as observations are; uneven ones leave no line to interpolate on."""
+        """Equally likely outcomes are interpolated; unequal probabilities leave no unique line to interpolate on."""
         return QuantileMethod.LINEAR if self.uneven_probabilities is None else QuantileMethod.INVERSE_CDF
 
     @property
     def uneven_probabilities(self) -> Vector | None:
         """The probabilities where they differ by more than rounding, None where all outcomes are equally likely."""
-        chances = self.probabilities
-        return chances if chances is not None and np.ptp(chances) > EQUAL * chances.max() else None
+        given = self.probabilities
+        return given if given is not None and np.ptp(given) > EQUAL * given.max() else None
 
     def value_at_risk(self, confidence_level: float) -> float:
-        """Historical VaR."""
+        """Historical VaR per period; losses are positive."""
         if self.quantile_method is QuantileMethod.LINEAR:
-            return value_at_risk(self.returns, confidence_level)
-        return weighted_value_at_risk(self.returns, self.chances, confidence_level)
+            return float(value_at_risk(self.returns, confidence_level))
+        return weighted_value_at_risk(self.returns, self.probability_vector, confidence_level)
 
     def conditional_value_at_risk(self, confidence_level: float) -> float:
-        """Historical CVaR."""
-        return conditional_value_at_risk(self.returns, confidence_level, self.probabilities)
+        """Historical CVaR per period; losses are positive."""
+        return float(conditional_value_at_risk(self.returns, confidence_level, self.probabilities))
+
+    def equally_likely(self, measure: str) -> Vector:
+        """The returns, (T,). Raises NotSupported where their probabilities differ; `measure` is named in the text."""
+        if self.uneven_probabilities is not None:
+            raise NotSupported(f"{measure} needs equally likely outcomes; these have different probabilities")
+        return self.returns
 
     def less(self, other: "Outcomes") -> "Outcomes":
         """The difference in each outcome."""

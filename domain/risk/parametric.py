@@ -15,7 +15,7 @@ MOST_DEGREES = 1e3
 
 FEWEST_DEGREES = 0.2
 VANISHING = 1e-6
-"""A scale below this, in standard deviations of the returns, is that of returns most of which are equal."""
+"""A scale below this, in standard deviations of the returns, means that most returns are equal."""
 
 ROUNDS = 500
 CLOSE = 1e-13

@@ -1,9 +1,10 @@
-"""Data made ready for a report: what is missing is refused, dropped, or left to an estimator of moments."""
+"""Prepares data for a report: a missing value is an error, drops its date, or is left to an estimator of moments."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import moderate, moderate_moments
 from domain.errors import InvalidInput
 from domain.estimation.gaps import maximum_likelihood, pairwise
@@ -11,12 +12,11 @@ from domain.market_data.missing import MissingData, MissingDataPolicy, complete,
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Days, PricePanel, ReturnPanel, Scenarios
 from domain.market_data.source import MarketInput, complete_returns, infer_periods_per_year
-from domain.progress import OnProgress, no_progress
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What a report is made from."""
+    """Complete data of a report."""
 
     data: ReturnPanel | Scenarios | Moments  # returns on complete dates, moments where there are none
     missing: MissingData | None  # None for moments and scenarios
@@ -30,9 +30,9 @@ def prepared(
     data: MarketInput,
     policy: MissingDataPolicy,
     periods_per_year: float | None,
-    on_progress: OnProgress = no_progress,
+    check_cancelled: CancellationCheck = never_cancelled,
 ) -> Prepared:
-    """Data without gaps, and moments from all of it where the policy says how.
+    """Data without gaps, and moments of all dates where the policy is an estimator.
 
     Figures of a distribution are then those of the dates that are complete; where none is, only moments are left.
     Raises InvalidInput with the field named.
@@ -57,9 +57,9 @@ def prepared(
         require_every_symbol(data)
         gapped = data.returns() if isinstance(data, PricePanel) else data
         estimate = maximum_likelihood if policy is MissingDataPolicy.MAXIMUM_LIKELIHOOD else pairwise
-        found = estimate(gapped.values, on_progress)
+        found = estimate(gapped.values, check_cancelled)
     except InvalidInput as error:
-        raise error.under(kind) from None
+        raise error.with_path_prefix(kind) from None
     periods = infer_periods_per_year(periods_per_year, data)
     moments = Moments.of(data.symbols, found.means, found.covariance, periods, repair_covariance=True)
     lacking = replace(lacking, rounds=found.rounds)

@@ -1,4 +1,4 @@
-"""What a portfolio's returns earned for their risk. Ratios are per year, with p periods in it."""
+"""Risk-adjusted returns. Ratios are annual, with p periods in a year."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,6 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.risk.conventions import OURS, Conventions
-from domain.risk.deviations import lower_partial_moment
 from domain.risk.figure import (
     CONSTANT,
     NEVER_FELL,
@@ -16,20 +15,21 @@ from domain.risk.figure import (
     TOTAL_LOSS,
     Absent,
     Figure,
-    given,
     grown,
+    if_known,
     quotient,
     times,
 )
+from domain.risk.measures.dispersion import lower_partial_moment, upper_partial_moment
 from domain.risk.outcomes import Outcomes
 
 STERLING_EXCESS = 0.1
-"""What Jones added to the drawdown, as a fraction of wealth (Kestner 1996)."""
+"""Added to the drawdown in the Sterling ratio of Jones (Kestner 1996)."""
 
-WHOLE_PERIODS = "needs a whole number of periods per year, two or more"
+WHOLE_PERIODS = "needs a whole number of periods per year, at least two"
 TOO_FEW = "needs more returns than periods per year"
-NEGATIVE_VARIANCE = "the autocorrelations leave a year no variance"
-NO_LOSS = "no return was negative"
+NEGATIVE_VARIANCE = "the autocorrelations give a year a variance of zero or less"
+NO_LOSS = "no return is negative"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,13 @@ class Ratios:
     sharpe: Figure  # annual excess return / annual volatility
     sharpe_autocorrelation_adjusted: Figure  # Lo 2002
     sortino: Figure  # excess over the minimum acceptable return / downside deviation
-    omega: Figure  # mean of what lies above the minimum acceptable return / mean of what lies below
+    omega: Figure  # mean gain above the minimum acceptable return / mean shortfall below it
     gain_to_pain: Figure  # sum of returns / sum of losses (Schwager 2012)
 
     @classmethod
     def of_moments(cls, mean: Figure, deviation: Figure, periods: float, risk_free: float) -> "Ratios":
-        """What two moments per period are enough for."""
-        excess = given(mean, lambda known: known - risk_free)
+        """The Sharpe ratio from two moments per period; the others are absent."""
+        excess = if_known(mean, lambda known: known - risk_free)
         sharpe = times(quotient(excess, deviation, CONSTANT), periods**0.5)
         return cls(sharpe, *[Absent(NO_DISTRIBUTION)] * 4)
 
@@ -67,15 +67,17 @@ def ratios(
     if conventions.geometric_annual_return:
         growth = conventions.annual_excess(outcomes, risk_free, periods)
         annual = quotient(growth, times(deviation, periods**0.5), CONSTANT)
-    lost = float(outcomes.chances @ np.maximum(-outcomes.returns, 0.0))
-    below = lower_partial_moment(outcomes, 1, acceptable)
-    downside = lower_partial_moment(outcomes, 2, acceptable)
+    returns, probabilities = outcomes.returns, outcomes.probabilities
+    lost = float(lower_partial_moment(returns, 1, 0.0, probabilities))
+    above = float(upper_partial_moment(returns, 1, acceptable, probabilities))
+    below = float(lower_partial_moment(returns, 1, acceptable, probabilities))
+    downside = float(lower_partial_moment(returns, 2, acceptable, probabilities))
     sortino = quotient(outcomes.mean - acceptable, downside, NO_DOWNSIDE)
     return Ratios(
         sharpe=annual,
         sharpe_autocorrelation_adjusted=_adjusted(per_period, outcomes, periods),
         sortino=times(sortino, periods**0.5),
-        omega=quotient(outcomes.mean - acceptable + below, below, NO_DOWNSIDE),
+        omega=quotient(above, below, NO_DOWNSIDE),
         gain_to_pain=quotient(outcomes.mean, lost, NO_LOSS),
     )
 
@@ -91,7 +93,7 @@ def sterling(cagr: Figure, deepest: float) -> Figure:
 
 
 def compound_annual_return(returns: Vector, years: float) -> Figure:
-    """Of T simple returns over some years; -1 once wealth is used up, whatever the returns after that."""
+    """CAGR of T simple returns over some years; -1 where one of them is -1 or less."""
     growth = 1.0 + returns
     if (growth <= 0.0).any():
         return TOTAL_LOSS
@@ -106,7 +108,7 @@ def autocorrelations(returns: Vector, most: int) -> Vector:
 
 
 def annualisation_factor(correlations: Vector) -> Figure:
-    """What a Sharpe ratio per period is multiplied by for a year of q periods, from q - 1 autocorrelations.
+    """Factor from a Sharpe ratio per period to one per year of q periods, from q - 1 autocorrelations.
 
     q / sqrt(q + 2 sum (q - k) rho_k) (Lo 2002, "The statistics of Sharpe ratios", equation 20); sqrt(q) without any.
     """

@@ -17,19 +17,20 @@ from domain.risk.figure import (
     Absent,
     Figure,
     finite,
-    given,
+    if_known,
     quotient,
     times,
 )
+from domain.risk.measures.relative import alpha, beta, correlation
 from domain.risk.outcomes import Outcomes
 
 ONE_FREQUENCY = 1.5
 """Ratio of usual steps up to which two panels have one frequency: months have 28 to 31 days."""
 
 NO_BETA = "beta is zero"
-NEVER_ROSE = "the benchmark never rose"
-NEVER_DOWN = "the benchmark never fell"
-FEW_SUCH_PERIODS = "there are fewer than two such periods of the benchmark"
+NEVER_ROSE = "the benchmark has no positive return"
+NEVER_DOWN = "the benchmark has no negative return"
+FEW_SUCH_PERIODS = "the benchmark has fewer than two such periods"
 FLAT_WITHIN = "the benchmark does not vary over such periods"
 
 
@@ -40,7 +41,7 @@ class Comparison:
     assets: Matrix  # (T, N)
     benchmark: Vector  # (T,)
     dates: Days | None = None  # (T,), at the end of each period
-    share: float = 1.0  # periods here for each period of the input: less where the benchmark lacks prices in between
+    share: float = 1.0  # periods here per period of the input: below 1 where the benchmark misses prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +62,12 @@ class RelativeRisk:
 
     @classmethod
     def absent(cls, reason: str) -> "RelativeRisk":
-        """Nothing of it, for one reason."""
+        """All figures absent for one reason."""
         return cls(*[Absent(reason)] * len(fields(cls)))
 
 
 def compare(assets: Panel, benchmark: Panel, grid: Days | None = None, dropped: Days | None = None) -> Comparison:
-    """Both on their common dates, over the same periods.
+    """Returns of assets and benchmark on their common dates, over the same periods.
 
     Prices are aligned before returns are taken. Where the benchmark has no price in between, a return is over several
     periods of the input, and a year has fewer of them; `grid` holds the dates of these periods, where they are more
@@ -139,7 +140,7 @@ def relative_risk(
     risk_free_rate_annual: float = 0.0,
     conventions: Conventions = OURS,
 ) -> RelativeRisk:
-    """Of constant weights (N,); standard deviations with divisor T - 1. Nothing is defined for T below 2.
+    """Figures of constant weights (N,); standard deviations have the divisor T - 1. All are absent for T below 2.
 
     `periods_per_year` is that of the input; the comparison may have fewer.
     """
@@ -150,20 +151,20 @@ def relative_risk(
     benchmark = Outcomes.of_portfolio(comparison.benchmark[:, None], np.ones(1))
     active = portfolio.less(benchmark)
     risk_free, root = risk_free_rate_annual / periods_per_year, periods_per_year**0.5
-    beta, correlation = _beta(portfolio, benchmark), _correlation(portfolio, benchmark)
-    alpha = given(beta, lambda slope: portfolio.mean - risk_free - slope * (benchmark.mean - risk_free))
+    slope, coefficient = _beta(portfolio, benchmark), _correlation(portfolio, benchmark)
+    mean_alpha = if_known(slope, lambda known: float(alpha(portfolio.mean, benchmark.mean, known, risk_free)))
     excess = conventions.annual_excess(portfolio, risk_free, periods_per_year)
     premium = conventions.annual_difference(portfolio.returns, benchmark.returns, periods_per_year)
     tracking_error = times(active.deviation, root)
     up, down = comparison.benchmark > risk_free, comparison.benchmark < risk_free
     return RelativeRisk(
-        beta=beta,
-        correlation=correlation,
+        beta=slope,
+        correlation=coefficient,
         tracking_error_annual=tracking_error,
         information_ratio=quotient(premium, tracking_error, FLAT_DIFFERENCE),
-        alpha_annual=given(alpha, lambda mean: conventions.annualised(mean, periods_per_year)),
-        r_squared=given(correlation, lambda coefficient: coefficient**2),
-        treynor=quotient(excess, beta, NO_BETA),
+        alpha_annual=if_known(mean_alpha, lambda mean: conventions.annualised(mean, periods_per_year)),
+        r_squared=if_known(coefficient, lambda known: known**2),
+        treynor=quotient(excess, slope, NO_BETA),
         beta_up=_beta_within(portfolio, benchmark, up),
         beta_down=_beta_within(portfolio, benchmark, down),
         capture_up=_capture(portfolio, benchmark, comparison.benchmark > 0.0, NEVER_ROSE),
@@ -183,8 +184,7 @@ def _beta(portfolio: Outcomes, benchmark: Outcomes) -> Figure:
         return Absent(FLAT_BENCHMARK)
     if portfolio.is_constant:
         return 0.0
-    # One factor at a time: the square of a small deviation could underflow.
-    return finite(portfolio.covariance_with(benchmark) / deviation / deviation)
+    return finite(float(beta(portfolio.covariance_with(benchmark), deviation)))
 
 
 def _correlation(portfolio: Outcomes, benchmark: Outcomes) -> Figure:
@@ -192,16 +192,15 @@ def _correlation(portfolio: Outcomes, benchmark: Outcomes) -> Figure:
         return Absent(FLAT_BENCHMARK)
     if portfolio.deviation == 0.0:
         return Absent(CONSTANT)
-    product = portfolio.covariance_with(benchmark) / portfolio.deviation / benchmark.deviation
-    # Rounding may carry a perfect correlation past one.
-    return max(-1.0, min(1.0, product))
+    covariance = portfolio.covariance_with(benchmark)
+    return float(correlation(covariance, portfolio.deviation, benchmark.deviation))
 
 
 def _beta_within(portfolio: Outcomes, benchmark: Outcomes, chosen: NDArray[np.bool_]) -> Figure:
     if np.count_nonzero(chosen) < 2:
         return Absent(FEW_SUCH_PERIODS)
-    beta = _beta(portfolio.within(chosen), benchmark.within(chosen))
-    return Absent(FLAT_WITHIN) if isinstance(beta, Absent) else beta
+    slope = _beta(portfolio.within(chosen), benchmark.within(chosen))
+    return Absent(FLAT_WITHIN) if isinstance(slope, Absent) else slope
 
 
 def _capture(portfolio: Outcomes, benchmark: Outcomes, chosen: NDArray[np.bool_], if_none: str) -> Figure:

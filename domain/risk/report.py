@@ -5,9 +5,10 @@ from datetime import date
 
 from domain.checks import Matrix, Vector
 from domain.market_data.moments import Moments
-from domain.risk.contribution import PartContribution, RiskContributions
+from domain.risk.contribution import GroupContribution, RiskContributions
 from domain.risk.figure import Absent, Figure
-from domain.risk.measures import QuantileMethod, RiskMeasure
+from domain.risk.measures import RiskMeasure
+from domain.risk.measures.tail import QuantileMethod
 from domain.risk.ratios import Ratios
 from domain.risk.relative import RelativeRisk
 from domain.risk.tail_risk import TailRisk
@@ -30,7 +31,7 @@ class Dispersion:
 
 @dataclass(frozen=True, slots=True)
 class DatedDrawdown:
-    """One fall of wealth."""
+    """One drawdown with its dates."""
 
     depth: float
     peak: date | None  # None where it is the starting capital and its date is not known
@@ -43,32 +44,32 @@ class DatedDrawdown:
 
 @dataclass(frozen=True, slots=True)
 class DrawdownFigures:
-    """Falls of compounded wealth below its highest so far, the starting capital being the first peak."""
+    """Drawdowns of the compounded value; the initial capital is the first peak."""
 
     max_drawdown: Figure
-    average_drawdown: Figure  # mean depth of all falls, each from its peak to its recovery
+    average_drawdown: Figure  # mean depth of all drawdowns, each from its peak to its recovery
     conditional_drawdown_at_risk: Figure  # mean of the worst 1 - confidence of all dates
     ulcer_index: Figure  # root of the mean square over all dates (Martin & McCann 1989)
     pain_index: Figure  # mean over all dates
-    deepest: DatedDrawdown | None  # None where wealth never fell
+    deepest: DatedDrawdown | None  # None where there was no drawdown
     worst: tuple[DatedDrawdown, ...]
-    depths: Vector  # (T,), empty where there is no time
+    depths: Vector  # (T,), empty for scenarios and moments
 
 
 @dataclass(frozen=True, slots=True)
 class MeasureReport:
-    """One measure of the contract, and who brings it."""
+    """One measure of the contract, with the contributions to it."""
 
     measure: RiskMeasure
     value: Figure
     contributions: RiskContributions | None = None
-    groups: tuple[PartContribution, ...] = ()
-    factors: tuple[PartContribution, ...] = ()
+    groups: tuple[GroupContribution, ...] = ()
+    factors: tuple[GroupContribution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RiskReport:
-    """Everything about one portfolio's risk. Figures are per period unless their name says annual."""
+    """The risk of one portfolio. Figures are per period unless their name says annual."""
 
     symbols: tuple[str, ...]
     weights: Vector  # (N,)
@@ -90,8 +91,8 @@ class RiskReport:
     compared_periods_per_year: float | None  # None without a benchmark
     active_share: Figure
     contributions: RiskContributions | Absent  # to the annual volatility of the model
-    groups: tuple[PartContribution, ...]
-    factors: tuple[PartContribution, ...]
+    groups: tuple[GroupContribution, ...]
+    factors: tuple[GroupContribution, ...]
     skewness_shares: Vector | Absent  # (N,), of the third central moment, sum 1
     kurtosis_shares: Vector | Absent  # (N,), of the fourth
     measures: tuple[MeasureReport, ...]

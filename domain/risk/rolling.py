@@ -1,4 +1,4 @@
-"""Figures of every stretch of a window's length: how risk went over time."""
+"""Figures of rolling windows, by the same functions as the report."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,12 +6,25 @@ from enum import StrEnum
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Vector
 from domain.errors import InvalidInput
-from domain.progress import OnProgress, no_progress
+from domain.risk.measures.dispersion import (
+    covariance,
+    is_constant,
+    lower_partial_moment,
+    mean,
+    semi_deviation,
+    standard_deviation,
+    standardised_moment,
+    upper_partial_moment,
+)
+from domain.risk.measures.drawdown import compounded_drawdowns, deepest, ulcer_index
+from domain.risk.measures.relative import alpha, beta, correlation, divided
+from domain.risk.measures.tail import conditional_value_at_risk, value_at_risk
 
 BLOCK = 2_000_000
-"""Returns that are looked at together, so that memory does not grow with T times the window."""
+"""Returns computed with at once, so that memory does not grow with T times the window."""
 
 
 class RollingFigure(StrEnum):
@@ -54,7 +67,7 @@ _RELATIVE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Rolling:
-    """What to compute of each window."""
+    """Window length and figures. Raises InvalidInput for a window below 2."""
 
     window: int
     figures: tuple[RollingFigure, ...]
@@ -65,8 +78,8 @@ class Rolling:
 
 
 @dataclass(frozen=True, slots=True)
-class Yardstick:
-    """What the figures of a window are measured with; rates are per period."""
+class RollingSettings:
+    """Parameters of the figures of a window; rates are per period."""
 
     periods_per_year: float
     confidence_level: float
@@ -80,8 +93,8 @@ def rolling_figure(
     returns: Vector,
     benchmark: Vector | None,
     window: int,
-    yardstick: Yardstick,
-    on_progress: OnProgress = no_progress,
+    settings: RollingSettings,
+    check_cancelled: CancellationCheck = never_cancelled,
 ) -> Vector:
     """The figure of the windows that end at the returns W - 1 to T - 1, (T - W + 1,); NaN where it is not defined.
 
@@ -96,87 +109,75 @@ def rolling_figure(
     step = max(1, BLOCK // window)
     blocks = []
     for i in range(0, len(windows), step):
-        on_progress()
-        blocks.append(_of_windows(figure, windows[i : i + step], others[i : i + step], yardstick))
+        check_cancelled()
+        blocks.append(_of_windows(figure, windows[i : i + step], others[i : i + step], settings))
     return np.concatenate(blocks)
 
 
-def _of_windows(figure: RollingFigure, x: Vector, y: Vector, yardstick: Yardstick) -> Vector:
-    """Of windows (K, W) of the portfolio and of the benchmark."""
-    root = yardstick.periods_per_year**0.5
+def _of_windows(figure: RollingFigure, x: Vector, y: Vector, settings: RollingSettings) -> Vector:
+    """Of windows (K, W) of the portfolio and of the benchmark, (K,)."""
+    if figure.is_relative:
+        return _relative(figure, x, y, settings)
+    root = settings.periods_per_year**0.5
     match figure:
         case RollingFigure.MEAN_ANNUAL:
-            return np.asarray(x.mean(axis=1) * yardstick.periods_per_year)
+            return _times(mean(x), settings.periods_per_year)
         case RollingFigure.VOLATILITY_ANNUAL:
-            return np.asarray(_deviation(x, yardstick) * root)
+            return _times(_deviation(x, settings), root)
         case RollingFigure.SHARPE:
-            return np.asarray(_over(x.mean(axis=1) - yardstick.risk_free, _deviation(x, yardstick)) * root)
+            return _times(divided(mean(x) - settings.risk_free, _deviation(x, settings)), root)
         case RollingFigure.SORTINO:
-            shortfall = np.minimum(x - yardstick.acceptable, 0.0)
-            return np.asarray(_over(x.mean(axis=1) - yardstick.acceptable, np.sqrt((shortfall**2).mean(axis=1))) * root)
+            downside = lower_partial_moment(x, 2, settings.acceptable)
+            return _times(divided(mean(x) - settings.acceptable, downside), root)
         case RollingFigure.SKEWNESS:
-            deviation, away = _deviation(x, yardstick), x - x.mean(axis=1, keepdims=True)
-            return np.asarray(
-                _over((away**3).mean(axis=1), np.where(deviation > 0.0, (away**2).mean(axis=1) ** 1.5, 0.0))
-            )
+            return _standardised_moment(x, 3, settings)
         case RollingFigure.VALUE_AT_RISK:
-            return np.asarray(-np.quantile(x, 1.0 - yardstick.confidence_level, axis=1))
+            return value_at_risk(x, settings.confidence_level)
         case RollingFigure.CONDITIONAL_VALUE_AT_RISK:
-            return _conditional_value_at_risk(x, yardstick.confidence_level)
+            return conditional_value_at_risk(x, settings.confidence_level)
         case RollingFigure.SEMI_DEVIATION:
-            below = np.minimum(x - x.mean(axis=1, keepdims=True), 0.0)
-            return np.asarray(np.sqrt((below * below).sum(axis=1) / (x.shape[1] - 1)))
+            return semi_deviation(x)
         case RollingFigure.EXCESS_KURTOSIS:
-            deviation, squares = _deviation(x, yardstick), (x - x.mean(axis=1, keepdims=True)) ** 2
-            spread = np.where(deviation > 0.0, squares.mean(axis=1) ** 2, 0.0)
-            return _over((squares * squares).mean(axis=1), spread) - 3.0
+            return _standardised_moment(x, 4, settings) - 3.0
         case RollingFigure.OMEGA:
-            above = np.maximum(x - yardstick.acceptable, 0.0).mean(axis=1)
-            return _over(above, np.maximum(yardstick.acceptable - x, 0.0).mean(axis=1))
+            above = upper_partial_moment(x, 1, settings.acceptable)
+            return divided(above, lower_partial_moment(x, 1, settings.acceptable))
         case RollingFigure.MAX_DRAWDOWN:
-            return np.asarray(_drawdowns(x).max(axis=1))
+            return deepest(compounded_drawdowns(x))
         case RollingFigure.ULCER_INDEX:
-            return np.asarray(np.sqrt((_drawdowns(x) ** 2).mean(axis=1)))
-        case RollingFigure.TRACKING_ERROR_ANNUAL:
-            return np.asarray(_deviation(x - y, yardstick) * root)
-        case RollingFigure.INFORMATION_RATIO:
-            return np.asarray(_over((x - y).mean(axis=1), _deviation(x - y, yardstick)) * root)
-    covariance = ((x - x.mean(axis=1, keepdims=True)) * y).sum(axis=1) / (x.shape[1] - 1)
-    ours, theirs = _deviation(x, yardstick), _deviation(y, yardstick)
-    beta = _over(_over(covariance, theirs), theirs)
+            return ulcer_index(compounded_drawdowns(x))
+    raise ValueError(f"{figure} is a figure against a benchmark")
+
+
+def _relative(figure: RollingFigure, x: Vector, y: Vector, settings: RollingSettings) -> Vector:
+    """Figures against the benchmark, (K,)."""
+    root = settings.periods_per_year**0.5
+    if figure is RollingFigure.TRACKING_ERROR_ANNUAL:
+        return _times(_deviation(x - y, settings), root)
+    if figure is RollingFigure.INFORMATION_RATIO:
+        return _times(divided(mean(x - y), _deviation(x - y, settings)), root)
+    common, benchmark_deviation = covariance(x, y), _deviation(y, settings)
+    if figure is RollingFigure.CORRELATION:
+        return correlation(common, _deviation(x, settings), benchmark_deviation)
+    slope = beta(common, benchmark_deviation)
     if figure is RollingFigure.BETA:
-        return beta
-    if figure is RollingFigure.ALPHA_ANNUAL:
-        reference = y.mean(axis=1) - yardstick.risk_free
-        return np.asarray((x.mean(axis=1) - yardstick.risk_free - beta * reference) * yardstick.periods_per_year)
-    return np.clip(_over(_over(covariance, theirs), ours), -1.0, 1.0)
+        return slope
+    return _times(alpha(mean(x), mean(y), slope, settings.risk_free), settings.periods_per_year)
 
 
-def _deviation(x: Vector, yardstick: Yardstick) -> Vector:
-    """With the divisor W - 1, exactly 0 for what does not vary."""
-    result: Vector = np.where(np.ptp(x, axis=1) <= yardstick.rounding, 0.0, x.std(axis=1, ddof=1))
+def _times(figures: Vector, factor: float) -> Vector:
+    """In annual units."""
+    result: Vector = figures * factor
     return result
 
 
-def _conditional_value_at_risk(x: Vector, confidence_level: float) -> Vector:
-    """Rockafellar and Uryasev's, the atom at the border counted by its fraction."""
-    count = x.shape[1]
-    tail = (1.0 - confidence_level) * count
-    counted = np.clip(tail - np.arange(count), 0.0, 1.0)
-    result: Vector = -np.sort(x, axis=1) @ counted / counted.sum()
-    return result
+def _deviation(x: Vector, settings: RollingSettings) -> Vector:
+    return standard_deviation(x, rounding=settings.rounding)
 
 
-def _drawdowns(x: Vector) -> Vector:
-    """Compounded, (K, W), the capital at the start of each window being its first peak; 1 once it is used up."""
-    growth = np.maximum(1.0 + x, 0.0)
-    level = np.cumprod(growth, axis=1)
-    peaks = np.maximum(np.maximum.accumulate(level, axis=1), 1.0)
-    result: Vector = 1.0 - level / peaks
-    return result
-
-
-def _over(above: Vector, below: Vector) -> Vector:
-    """NaN where the denominator is zero."""
-    result: Vector = np.where(below > 0.0, above / np.where(below > 0.0, below, 1.0), np.nan)
-    return result
+def _standardised_moment(x: Vector, order: int, settings: RollingSettings) -> Vector:
+    """NaN where the returns of a window do not vary."""
+    varies = ~is_constant(x, rounding=settings.rounding)
+    found = np.full(len(x), np.nan)
+    found[varies] = standardised_moment(x[varies], order)
+    return found

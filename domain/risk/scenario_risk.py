@@ -1,19 +1,19 @@
-"""Any measure of the contract for the outcomes of a portfolio: what an optimiser's answer is judged by."""
+"""Any measure of the contract for the outcomes of a portfolio; it verifies the answers of optimisers."""
 
 from domain.checks import Vector
 from domain.errors import NotSupported
-from domain.risk.deviations import (
+from domain.risk.measures import RiskMeasure
+from domain.risk.measures.dispersion import (
     lower_partial_moment,
     mean_absolute_deviation,
     root_fourth_moment,
     root_fourth_semi_moment,
     semi_deviation,
 )
-from domain.risk.drawdown import uncompounded_drawdowns
-from domain.risk.measures import RiskMeasure
-from domain.risk.ordered import gini_mean_difference, spectral_risk, spectrum_of
+from domain.risk.measures.drawdown import ulcer_index, uncompounded_drawdowns
+from domain.risk.measures.entropic import entropic_value_at_risk, relativistic_value_at_risk
+from domain.risk.measures.spectral import gini_mean_difference, spectral_risk, spectrum_of
 from domain.risk.outcomes import Outcomes
-from domain.risk.tails import entropic_value_at_risk, equally_likely, relativistic_value_at_risk
 
 
 def scenario_risk(measure: RiskMeasure, outcomes: Outcomes, confidence_level: float) -> float:
@@ -25,27 +25,28 @@ def scenario_risk(measure: RiskMeasure, outcomes: Outcomes, confidence_level: fl
         if outcomes.probabilities is not None:
             raise NotSupported(f"{measure} needs returns or prices: scenarios have no order in time")
         return _of_drawdowns(measure, Outcomes(-uncompounded_drawdowns(outcomes.returns)), confidence_level)
+    returns, probabilities = outcomes.returns, outcomes.probabilities
     match measure:
         case RiskMeasure.VARIANCE:
             return outcomes.deviation**2
         case RiskMeasure.STANDARD_DEVIATION:
             return outcomes.deviation
         case RiskMeasure.SEMI_DEVIATION:
-            return semi_deviation(outcomes)
+            return float(semi_deviation(returns, probabilities))
         case RiskMeasure.MEAN_ABSOLUTE_DEVIATION:
-            return mean_absolute_deviation(outcomes)
+            return float(mean_absolute_deviation(returns, probabilities))
         case RiskMeasure.KURTOSIS:
-            return root_fourth_moment(outcomes)
+            return float(root_fourth_moment(returns, probabilities))
         case RiskMeasure.SEMI_KURTOSIS:
-            return root_fourth_semi_moment(outcomes)
+            return float(root_fourth_semi_moment(returns, probabilities))
         case RiskMeasure.FIRST_LOWER_PARTIAL_MOMENT:
-            return lower_partial_moment(outcomes, 1)
+            return float(lower_partial_moment(returns, 1, probabilities=probabilities))
         case RiskMeasure.SECOND_LOWER_PARTIAL_MOMENT:
-            return lower_partial_moment(outcomes, 2)
+            return float(lower_partial_moment(returns, 2, probabilities=probabilities))
         case RiskMeasure.GINI_MEAN_DIFFERENCE:
-            return gini_mean_difference(outcomes)
+            return gini_mean_difference(returns, probabilities)
         case RiskMeasure.TAIL_GINI | RiskMeasure.TAIL_GINI_RANGE:
-            return spectral_risk(outcomes, spectrum_of(measure, confidence_level))
+            return spectral_risk(returns, spectrum_of(measure, confidence_level), probabilities)
         case RiskMeasure.VALUE_AT_RISK:
             return outcomes.value_at_risk(confidence_level)
     one_sided = _ONE_SIDED.get(measure, measure)
@@ -65,7 +66,7 @@ _ONE_SIDED = {
 
 
 def one_sided(measure: RiskMeasure) -> RiskMeasure | None:
-    """The measure of losses alone that a range is made of, None for what is not a range."""
+    """The measure of losses alone in a range, None for a measure that is not a range."""
     return _ONE_SIDED.get(measure)
 
 
@@ -73,14 +74,14 @@ def _tail(measure: RiskMeasure, outcomes: Outcomes, confidence_level: float) -> 
     losses: Vector = -outcomes.returns
     match measure:
         case RiskMeasure.WORST_REALIZATION:
-            return float(losses[outcomes.chances > 0.0].max())
+            return float(losses[outcomes.probability_vector > 0.0].max())
         case RiskMeasure.CONDITIONAL_VALUE_AT_RISK:
             return outcomes.conditional_value_at_risk(confidence_level)
         case RiskMeasure.ENTROPIC_VALUE_AT_RISK:
-            return entropic_value_at_risk(losses, outcomes.chances, confidence_level)
+            return entropic_value_at_risk(losses, outcomes.probability_vector, confidence_level)
         case RiskMeasure.RELATIVISTIC_VALUE_AT_RISK:
-            return relativistic_value_at_risk(-equally_likely(outcomes, "RLVaR"), confidence_level)
-    raise NotSupported(f"{measure} is not a measure of outcomes")
+            return relativistic_value_at_risk(-outcomes.equally_likely("RLVaR"), confidence_level)
+    raise NotSupported(f"{measure} is not supported for a distribution of outcomes")
 
 
 def _of_drawdowns(measure: RiskMeasure, below: Outcomes, confidence_level: float) -> float:
@@ -91,11 +92,13 @@ def _of_drawdowns(measure: RiskMeasure, below: Outcomes, confidence_level: float
         case RiskMeasure.AVERAGE_DRAWDOWN:
             return -below.mean
         case RiskMeasure.ULCER_INDEX:
-            return lower_partial_moment(below, 2)
+            return float(ulcer_index(-below.returns))
         case RiskMeasure.DRAWDOWN_AT_RISK:
             return below.value_at_risk(confidence_level)
         case RiskMeasure.CONDITIONAL_DRAWDOWN_AT_RISK:
             return below.conditional_value_at_risk(confidence_level)
         case RiskMeasure.ENTROPIC_DRAWDOWN_AT_RISK:
-            return entropic_value_at_risk(-below.returns, below.chances, confidence_level)
-    return relativistic_value_at_risk(-below.returns, confidence_level)
+            return entropic_value_at_risk(-below.returns, below.probability_vector, confidence_level)
+        case RiskMeasure.RELATIVISTIC_DRAWDOWN_AT_RISK:
+            return relativistic_value_at_risk(-below.returns, confidence_level)
+    raise NotSupported(f"{measure} is not supported for drawdowns")

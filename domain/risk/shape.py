@@ -1,13 +1,13 @@
-"""Who brings the asymmetry and the fat tails: what each asset adds to the higher moments of a portfolio."""
+"""Contributions of the assets to the skewness and kurtosis of a portfolio."""
 
 from domain.checks import Matrix, Vector
 from domain.risk.figure import CONSTANT, Absent
 from domain.risk.outcomes import Outcomes
 
 SYMMETRIC = 1e-9
-"""A standardised moment below this is rounding, and has no shares."""
+"""A standardised moment below this is a rounding error, and has no shares."""
 
-NO_ASYMMETRY = "the moment is zero, and has no shares"
+NO_ASYMMETRY = "the moment is zero and cannot be divided"
 
 
 def moment_shares(order: int, returns: Matrix, weights: Vector, outcomes: Outcomes) -> Vector | Absent:
@@ -17,15 +17,15 @@ def moment_shares(order: int, returns: Matrix, weights: Vector, outcomes: Outcom
     """
     if outcomes.is_constant:
         return Absent(CONSTANT)
-    chances, away = outcomes.chances, outcomes.returns - outcomes.mean
-    deviation = float(chances @ away**2) ** 0.5
-    scaled = away / deviation
-    lower = chances * scaled
+    p, distance = outcomes.probability_vector, outcomes.returns - outcomes.mean
+    deviation = float(p @ distance**2) ** 0.5
+    scaled = distance / deviation
+    lower = p * scaled
     for _ in range(order - 2):
         lower *= scaled  # products: a power of an array is ten times slower
     moment = float(lower @ scaled)
     if abs(moment) <= SYMMETRIC:
         return Absent(NO_ASYMMETRY)
-    with_each = (returns.T @ lower - (chances @ returns) * lower.sum()) / deviation
+    with_each = (returns.T @ lower - (p @ returns) * lower.sum()) / deviation
     result: Vector = weights * with_each / moment
     return result

@@ -1,4 +1,4 @@
-"""What assets would do under a shock: as the caller says, as history says of the rest, or through factors."""
+"""Returns of assets under a shock: the caller's for some, those implied for the rest by history, or through factors."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +40,7 @@ def stressed_covariance(covariance: Matrix, towards: float, share: float, volati
     size = len(covariance)
     least = -1.0 / (size - 1) if size > 1 else -1.0
     if not least <= towards <= 1.0:
-        raise InvalidInput("correlation", f"a correlation of all {size} assets lies between {least:.6g} and 1")
+        raise InvalidInput("correlation", f"must lie between {least:.6g} and 1 for {size} assets")
     deviations = np.sqrt(np.diag(covariance).clip(min=0.0))
     common = towards * np.outer(deviations, deviations)
     np.fill_diagonal(common, deviations**2)

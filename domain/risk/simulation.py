@@ -1,4 +1,4 @@
-"""Returns that a risk model could bring: normal, Student's t, or pieces of its own past."""
+"""Simulated returns of a risk model: normal, Student's t, or blocks of its own history."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -35,7 +35,7 @@ class Simulation:
             if count < 1:
                 raise InvalidInput(f"simulation.{name}", f"must be 1 or more, is {count}")
         if positive("simulation.degrees_of_freedom", self.degrees_of_freedom) <= 2.0:
-            raise InvalidInput("simulation.degrees_of_freedom", "must be above 2, for a variance to exist")
+            raise InvalidInput("simulation.degrees_of_freedom", "must be above 2, so that a variance exists")
         if positive("simulation.mean_block", self.mean_block) < 1.0:
             raise InvalidInput("simulation.mean_block", "must be 1 or more")
 

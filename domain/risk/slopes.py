@@ -1,4 +1,4 @@
-"""How a measure changes with each outcome: the slopes that carry a risk back to assets, groups and factors.
+"""Derivatives of a measure with respect to each outcome, from which contributions follow.
 
 Every measure of the contract is positively homogeneous in the returns, of degree one or two, so that the products of
 slopes and returns add up to the measure, or to twice it (Euler). Whatever the returns are a sum of, its parts have
@@ -9,12 +9,13 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.errors import NotSupported
-from domain.risk.drawdown import uncompounded_drawdowns
-from domain.risk.measures import RiskMeasure, quantile_weights, tail_weights
-from domain.risk.ordered import gini_spectrum, loss_weights, spectrum_of
+from domain.risk.measures import RiskMeasure
+from domain.risk.measures.drawdown import ulcer_index, uncompounded_drawdowns
+from domain.risk.measures.entropic import entropic_weights, relativistic_weights
+from domain.risk.measures.spectral import gini_spectrum, loss_weights, spectrum_of
+from domain.risk.measures.tail import quantile_weights, tail_weights
 from domain.risk.outcomes import Outcomes
 from domain.risk.scenario_risk import one_sided
-from domain.risk.tails import entropic_weights, equally_likely, relativistic_weights
 
 _OF_MOMENTS = frozenset(
     {
@@ -33,16 +34,16 @@ _OF_MOMENTS = frozenset(
 def scenario_slopes(measure: RiskMeasure, outcomes: Outcomes, confidence_level: float) -> Vector:
     """Derivative of the measure with respect to each of S returns, (S,); at a kink one of those it has.
 
-    Raises NotSupported as the measure itself does. What has no risk has slopes 0.
+    Raises NotSupported as the measure itself does. Where the risk is 0, so are the slopes.
     """
     if measure.is_of_path:
         return _of_drawdowns(measure, outcomes, confidence_level)
     if measure in _OF_MOMENTS:
         return _of_moments(measure, outcomes)
     if measure is RiskMeasure.GINI_MEAN_DIFFERENCE:
-        return -outcomes.correction * loss_weights(outcomes, gini_spectrum)
+        return -outcomes.correction * loss_weights(outcomes.returns, gini_spectrum, outcomes.probabilities)
     if measure in (RiskMeasure.TAIL_GINI, RiskMeasure.TAIL_GINI_RANGE):
-        return -loss_weights(outcomes, spectrum_of(measure, confidence_level))
+        return -loss_weights(outcomes.returns, spectrum_of(measure, confidence_level), outcomes.probabilities)
     losses = one_sided(measure)
     if losses is None:
         return -_tail_weights(measure, outcomes, confidence_level)
@@ -52,54 +53,57 @@ def scenario_slopes(measure: RiskMeasure, outcomes: Outcomes, confidence_level: 
 
 def _of_moments(measure: RiskMeasure, outcomes: Outcomes) -> Vector:
     """Of the powers of the distance from the mean or from zero; the mean moves with the returns."""
-    chances, away = outcomes.chances, outcomes.returns - outcomes.mean
-    below = np.maximum(-away, 0.0)
+    p, distance = outcomes.probability_vector, outcomes.returns - outcomes.mean
+    below = np.maximum(-distance, 0.0)
     match measure:
         case RiskMeasure.VARIANCE:
-            return 2.0 * outcomes.correction * chances * away
+            return 2.0 * outcomes.correction * p * distance
         case RiskMeasure.STANDARD_DEVIATION:
-            return _over(outcomes.correction * chances * away, outcomes.deviation)
+            return _over(outcomes.correction * p * distance, outcomes.deviation)
         case RiskMeasure.SEMI_DEVIATION:
-            squared = outcomes.correction * float(chances @ below**2)
-            return _over(outcomes.correction * chances * (float(chances @ below) - below), squared**0.5)
+            squared = outcomes.correction * float(p @ below**2)
+            return _over(outcomes.correction * p * (float(p @ below) - below), squared**0.5)
         case RiskMeasure.MEAN_ABSOLUTE_DEVIATION:
-            signs = np.sign(away)
-            result: Vector = chances * (signs - float(chances @ signs))
+            signs = np.sign(distance)
+            result: Vector = p * (signs - float(p @ signs))
             return result
         case RiskMeasure.KURTOSIS:
-            return _over(2.0 * chances * (away**3 - float(chances @ away**3)), float(chances @ away**4) ** 0.5)
+            return _over(2.0 * p * (distance**3 - float(p @ distance**3)), float(p @ distance**4) ** 0.5)
         case RiskMeasure.SEMI_KURTOSIS:
-            return _over(2.0 * chances * (float(chances @ below**3) - below**3), float(chances @ below**4) ** 0.5)
+            return _over(2.0 * p * (float(p @ below**3) - below**3), float(p @ below**4) ** 0.5)
     short = np.maximum(-outcomes.returns, 0.0)
-    if measure is RiskMeasure.FIRST_LOWER_PARTIAL_MOMENT:
-        return np.where(short > 0.0, -chances, 0.0)
-    return _over(-chances * short, float(chances @ short**2) ** 0.5)
+    match measure:
+        case RiskMeasure.FIRST_LOWER_PARTIAL_MOMENT:
+            return np.where(short > 0.0, -p, 0.0)
+        case RiskMeasure.SECOND_LOWER_PARTIAL_MOMENT:
+            return _over(-p * short, float(p @ short**2) ** 0.5)
+    raise NotSupported(f"{measure} is no measure of moments")
 
 
 def _tail_weights(measure: RiskMeasure, outcomes: Outcomes, confidence_level: float) -> Vector:
-    """How much each loss counts in a measure that is a mean of losses under weights of its own."""
+    """The weight of each loss in a measure that is a weighted mean of losses."""
     match measure:
         case RiskMeasure.VALUE_AT_RISK:
             return quantile_weights(outcomes.returns, confidence_level, outcomes.uneven_probabilities)
         case RiskMeasure.CONDITIONAL_VALUE_AT_RISK:
             return tail_weights(outcomes.returns, confidence_level, outcomes.probabilities)
         case RiskMeasure.WORST_REALIZATION:
-            return loss_weights(outcomes, spectrum_of(measure, confidence_level))
+            return loss_weights(outcomes.returns, spectrum_of(measure, confidence_level), outcomes.probabilities)
         case RiskMeasure.ENTROPIC_VALUE_AT_RISK:
-            return entropic_weights(-outcomes.returns, outcomes.chances, confidence_level)
+            return entropic_weights(-outcomes.returns, outcomes.probability_vector, confidence_level)
         case RiskMeasure.RELATIVISTIC_VALUE_AT_RISK:
-            return relativistic_weights(-equally_likely(outcomes, "RLVaR"), confidence_level)
-    raise NotSupported(f"{measure} is not a measure of outcomes")
+            return relativistic_weights(-outcomes.equally_likely("RLVaR"), confidence_level)
+    raise NotSupported(f"{measure} is not supported for a distribution of outcomes")
 
 
 def _of_drawdowns(measure: RiskMeasure, outcomes: Outcomes, confidence_level: float) -> Vector:
-    """A drawdown is what was cumulated at the last peak less what is cumulated now."""
+    """A drawdown is the cumulative return at the last peak less the cumulative return now."""
     if outcomes.probabilities is not None:
         raise NotSupported(f"{measure} needs returns or prices: scenarios have no order in time")
     depths = uncompounded_drawdowns(outcomes.returns)
     weights = _drawdown_weights(measure, depths, confidence_level)
     level = np.concatenate([[0.0], np.cumsum(outcomes.returns)])
-    # The place of the last peak at or before each date; the start is place 0.
+    # The index of the last peak at or before each date; the start has index 0.
     rises = level >= np.maximum.accumulate(level)
     peaks = np.maximum.accumulate(np.where(rises, np.arange(len(level)), 0))
     on_level = np.concatenate([[0.0], -weights])
@@ -113,7 +117,7 @@ def _drawdown_weights(measure: RiskMeasure, depths: Vector, confidence_level: fl
     if measure is RiskMeasure.AVERAGE_DRAWDOWN:
         return np.full(count, 1.0 / count)
     if measure is RiskMeasure.ULCER_INDEX:
-        return _over(depths / count, float(np.mean(depths**2)) ** 0.5)
+        return _over(depths / count, float(ulcer_index(depths)))
     return _tail_weights(_OF_LOSSES[measure], Outcomes(-depths), confidence_level)
 
 
@@ -127,5 +131,5 @@ _OF_LOSSES = {
 
 
 def _over(slopes: Vector, risk: float) -> Vector:
-    """Of a root; what has no risk has no slopes."""
+    """Slopes of a square root; 0 where the risk is 0."""
     return slopes / risk if risk > 0.0 else np.zeros_like(slopes)

@@ -1,6 +1,6 @@
-"""What a caller wants to know about a portfolio's risk, before it meets the data.
+"""Specification of a risk report, without its data.
 
-`pose` joins the two and gives a `RiskQuery`.
+`build_query` joins both into a `RiskQuery`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Vector, group_members, known_members
 from domain.errors import InvalidInput
 from domain.estimation.expected_returns import SampleMean
@@ -18,21 +19,20 @@ from domain.market_data.moments import Moments
 from domain.market_data.panel import Panel, PricePanel, ReturnPanel, Scenarios
 from domain.market_data.source import MarketInput, infer_periods_per_year
 from domain.portfolio import Portfolio, weights_by_symbol
-from domain.progress import OnProgress, no_progress
-from domain.risk.analyzer import WORST_DRAWDOWNS, RiskQuery
 from domain.risk.conventions import OURS, Conventions
 from domain.risk.correlation import Clustering
 from domain.risk.factors import FactorDecomposition, principal_components, regressed
 from domain.risk.filtered import DECAY
 from domain.risk.measures import RiskMeasure
 from domain.risk.prepared import Prepared, prepared
+from domain.risk.query import WORST_DRAWDOWNS, RiskQuery
 from domain.risk.relative import Comparison, compare
 from domain.risk.rolling import Rolling
 from domain.risk.stress import Scenario
 from domain.risk.validation.request import ValidationRequest
 
 Factors = PricePanel | ReturnPanel | int
-"""Given series, or so many principal components."""
+"""Series of factors, or a number of principal components."""
 
 MOST_MEMBERSHIPS = 50_000_000
 """Groups x symbols of one report: 50 MB."""
@@ -40,7 +40,7 @@ MOST_MEMBERSHIPS = 50_000_000
 
 @dataclass(frozen=True, slots=True)
 class RiskSpecification:
-    """Weights by symbol or a portfolio in units, and how to look at them."""
+    """Weights by symbol or a portfolio in units, and the parts and parameters of the report."""
 
     holdings: Mapping[str, float] | Portfolio
     confidence_level: float = 0.95
@@ -52,7 +52,9 @@ class RiskSpecification:
     estimation: Estimation = field(default_factory=Estimation)
     measures: tuple[RiskMeasure, ...] = ()
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    stored_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # their other members are no matter
+    stored_groups: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # members that are not in the input are ignored
     factors: Factors | None = None
     benchmark_weights: Mapping[str, float] | None = None
     rolling: Rolling | None = None
@@ -63,29 +65,29 @@ class RiskSpecification:
     decay: float = DECAY
     clustering: Clustering | None = None
     conventions: Conventions = OURS
-    means_known: bool = True  # False for moments without expected returns
+    expected_returns_given: bool = True  # False for moments without expected returns
 
 
-def pose(
+def build_query(
     specification: RiskSpecification,
     data: MarketInput,
     benchmark: PricePanel | ReturnPanel | None = None,
-    on_progress: OnProgress = no_progress,
+    check_cancelled: CancellationCheck = never_cancelled,
 ) -> tuple[RiskQuery, Prepared]:
-    """The query that a specification poses on data, and what was done about values that are missing.
+    """The query of a specification on data, and the treatment of missing values.
 
     Raises InvalidInput with the field named: unknown symbols, weights above 1 without leverage, missing values under
     FAIL, a benchmark of another kind or without common dates.
     """
     assets = _assets(specification, data)
     weights = _weights(specification, assets)
-    ready = prepared(data, specification.missing_data, specification.periods_per_year, on_progress)
+    ready = prepared(data, specification.missing_data, specification.periods_per_year, check_cancelled)
     periods = periods_of(specification.periods_per_year, data, ready)
     check_estimation(specification.estimation, ready)
     _only_covariance(specification.estimation)
     moments = ready.moments
     if specification.estimation.factors and isinstance(ready.data, ReturnPanel):
-        moments = estimate_moments(ready.data, specification.estimation, periods, on_progress)
+        moments = estimate_moments(ready.data, specification.estimation, periods, check_cancelled)
         ready, data = without_factors(specification.estimation, ready), assets
     query = RiskQuery(
         data=ready.data,
@@ -108,13 +110,13 @@ def pose(
         decay=specification.decay,
         worst_drawdowns=specification.worst_drawdowns,
         conventions=specification.conventions,
-        means_known=specification.means_known,
+        expected_returns_given=specification.expected_returns_given,
     )
     return query, ready
 
 
 def periods_of(given: float | None, data: MarketInput, ready: Prepared) -> float:
-    """Periods per year of the data that is left: where dates were dropped, each return may be over several of them."""
+    """Periods per year of the remaining data: after dates were dropped, a return may span several of them."""
     if isinstance(data, Moments):
         return data.periods_per_year
     kept = ready.panel if ready.panel is not None and ready.moments is None else data
@@ -122,35 +124,39 @@ def periods_of(given: float | None, data: MarketInput, ready: Prepared) -> float
 
 
 def without_factors(estimation: Estimation, ready: Prepared) -> Prepared:
-    """Data of the assets alone, where an estimation has factors: they explain, and are not reported on."""
+    """Data of the assets alone: the factors of an estimation are not part of the report."""
     if not estimation.factors or not isinstance(ready.data, ReturnPanel) or ready.panel is None:
         return ready
     return replace(ready, data=estimation.assets_of(ready.data), panel=estimation.assets_of(ready.panel))
 
 
 def check_estimation(estimation: Estimation, ready: Prepared) -> None:
-    """Raises InvalidInput for estimators where nothing is left to estimate."""
+    """Raises InvalidInput for estimators where the moments are known already."""
     if estimation.is_pooled:
-        raise InvalidInput("estimation.views", "entropy pooling reweights the returns themselves; only Optimize has it")
+        raise InvalidInput("estimation.views", "entropy pooling is supported by Optimize only; leave it out")
     if not estimation.estimates_something and estimation.views is None:
         return
     if ready.moments is not None and ready.missing is not None:
         policy = ready.missing.policy
-        raise InvalidInput("estimation", f"{policy} is an estimator of its own; leave out others, or drop dates")
+        raise InvalidInput(
+            "estimation", f"{policy} already estimates the moments; leave out other estimators, or drop dates"
+        )
     if ready.missing is None:
-        raise InvalidInput("estimation", "is of prices and returns; moments and scenarios are taken as they are")
+        raise InvalidInput("estimation", "needs prices or returns as the input; leave it out with moments or scenarios")
 
 
 def _only_covariance(estimation: Estimation) -> None:
-    """A report tells of the returns that were; only the covariance of its risk model may be estimated otherwise."""
+    """A report describes past returns; only the covariance of its risk model may be estimated otherwise."""
     if estimation.views is not None:
-        raise InvalidInput("estimation.views", "change what is expected; a report tells of the returns that were")
+        raise InvalidInput(
+            "estimation.views", "must be left out: a report describes past returns, and views are expectations"
+        )
     if estimation.expected_returns != SampleMean():
-        raise InvalidInput("estimation.expected_returns", "must be left out: a report has the mean of its own returns")
+        raise InvalidInput("estimation.expected_returns", "must be left out: a report uses the mean of its own returns")
 
 
 def _assets(specification: RiskSpecification, data: MarketInput) -> MarketInput:
-    """The input without the factors of the estimation, on which no weight may be."""
+    """The input without the factors of the estimation, which may have no weight."""
     held, estimation = specification.holdings, specification.estimation
     if not isinstance(data, PricePanel | ReturnPanel):
         return data
@@ -189,7 +195,7 @@ def _groups(specification: RiskSpecification, symbols: tuple[str, ...]) -> dict[
     known_members("groups", specification.groups, symbols)
     for i, name in enumerate(specification.groups):
         if name in known or name in specification.stored_groups:
-            rule = f"{name} is the name of a {'symbol' if name in known else 'stored group'} as well"
+            rule = f"{name} is also the name of a {'symbol' if name in known else 'stored group'}; rename the group"
             raise InvalidInput(f"groups[{i}].name", rule)
     for i, (name, members) in enumerate(specification.stored_groups.items()):
         if known.isdisjoint(members):
@@ -197,7 +203,7 @@ def _groups(specification: RiskSpecification, symbols: tuple[str, ...]) -> dict[
     everything = {**specification.stored_groups, **specification.groups}
     if len(everything) * len(symbols) > MOST_MEMBERSHIPS:
         count = f"{len(everything):,} x {len(symbols):,}"
-        raise InvalidInput("groups", f"groups x symbols may be {MOST_MEMBERSHIPS:,} at most, are {count}")
+        raise InvalidInput("groups", f"groups x symbols must be at most {MOST_MEMBERSHIPS:,}, are {count}")
     position = {symbol: i for i, symbol in enumerate(symbols)}
     return {name: _mask(members, position) for name, members in everything.items()}
 
@@ -210,14 +216,14 @@ def _mask(members: Iterable[str], position: Mapping[str, int]) -> NDArray[np.boo
 
 
 def _factors(specification: RiskSpecification, ready: Prepared, data: MarketInput) -> FactorDecomposition | None:
-    """The factors' returns over the very periods of the assets'."""
+    """The factors' returns over the same periods as the assets'."""
     if specification.factors is None:
         return None
     return decomposition(specification.factors, ready, data)
 
 
 def decomposition(factors: Factors, ready: Prepared, data: MarketInput) -> FactorDecomposition:
-    """What factors explain of a panel's returns. Raises InvalidInput with the path of the field."""
+    """The part of a panel's returns that factors explain. Raises InvalidInput with the path of the field."""
     if not isinstance(ready.data, ReturnPanel) or ready.panel is None:
         raise InvalidInput("factors", "need prices or returns as the input, with their dates")
     if isinstance(factors, int):
@@ -232,7 +238,7 @@ def decomposition(factors: Factors, ready: Prepared, data: MarketInput) -> Facto
     try:
         series = _on_dates(complete(factors, MissingDataPolicy.FAIL), ready.panel)
     except InvalidInput as error:
-        raise error.under("factors.series") from None
+        raise error.with_path_prefix("factors.series") from None
     return regressed(ready.data, series.returns() if isinstance(series, PricePanel) else series)
 
 
@@ -241,5 +247,5 @@ def _on_dates(factors: PricePanel | ReturnPanel, panel: Panel) -> PricePanel | R
     inside = np.isin(factors.dates, panel.dates)
     if inside.sum() < len(panel.dates):
         missed = panel.dates[~np.isin(panel.dates, factors.dates)][0]
-        raise InvalidInput("dates", f"must have every date of the input, lack {np.datetime64(int(missed), 'D')}")
+        raise InvalidInput("dates", f"must have every date of the input, miss {np.datetime64(int(missed), 'D')}")
     return type(factors)(factors.symbols, factors.dates[inside], factors.values[inside])

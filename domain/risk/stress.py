@@ -1,6 +1,6 @@
-"""What a portfolio would go through in a state of the market: history again, shocks, or another covariance.
+"""Stress scenarios of a portfolio: historical windows, shocks, or another covariance.
 
-The portfolio is bought at the start of a scenario and held to its end, so that what the assets bring adds up.
+The portfolio is bought at the start of a scenario and held to its end, so that the contributions of the assets add up.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,10 +10,10 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Vector
 from domain.errors import InvalidInput
 from domain.market_data.panel import Days, ReturnPanel, civil_date
-from domain.progress import OnProgress, no_progress
 from domain.risk.factors import FactorDecomposition
 from domain.risk.model import RiskModel
 from domain.risk.shocks import conditional_shock, factor_shock, stressed_covariance
@@ -31,7 +31,7 @@ EVERY_WINDOW = "*"
 MOST_VOLATILE = 1e6
 NOT_COVERED = "the data does not cover all of {start} to {end}"
 BEYOND_NUMBERS = "the shocks are too large for a number"
-NO_LOSS = "no stretch of {periods} periods lost anything"
+NO_LOSS = "no window of {periods} periods has a loss"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class StressResult:
-    """What a scenario does; None where it says nothing about that, or with the reason in `undefined`."""
+    """The result of a scenario; a figure it lacks is None, with a reason in `undefined` where one is expected."""
 
     label: str
     portfolio_return: float | None = None
@@ -112,8 +112,11 @@ class StressedPortfolio:
     groups: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     factors: FactorDecomposition | None = None
 
-    def under(
-        self, scenarios: Sequence[Scenario], most: int | None = None, on_progress: OnProgress = no_progress
+    def results(
+        self,
+        scenarios: Sequence[Scenario],
+        most: int | None = None,
+        check_cancelled: CancellationCheck = never_cancelled,
     ) -> tuple[StressResult, ...]:
         """The results in the order of the scenarios; one may have several, all at most `most` figures of assets.
 
@@ -122,14 +125,17 @@ class StressedPortfolio:
         """
         results: list[StressResult] = []
         for place, scenario in enumerate(scenarios):
-            on_progress()
+            check_cancelled()
             try:
                 results.extend(self._results(scenario))
             except InvalidInput as error:
-                raise error.under(f"stress[{place}].{_FIELDS[type(scenario.kind)]}") from None
+                raise error.with_path_prefix(f"stress[{place}].{_FIELDS[type(scenario.kind)]}") from None
             count = max(len(results), len(scenarios)) * len(self.symbols)
             if most is not None and count > most:
-                raise InvalidInput("stress", f"results x assets may be {most:,} at most, are {count:,} or more")
+                raise InvalidInput(
+                    "stress",
+                    f"results x assets must be at most {most:,}, are at least {count:,}; request fewer scenarios",
+                )
         return tuple(results)
 
     def _results(self, scenario: Scenario) -> Sequence[StressResult]:
@@ -173,7 +179,7 @@ class StressedPortfolio:
 
     def _shocked(self, label: str, returns: Vector, start: date | None = None, end: date | None = None) -> StressResult:
         with np.errstate(over="ignore", invalid="ignore"):
-            contributions = self.weights * returns + 0.0  # a weight of zero brings 0, not -0
+            contributions = self.weights * returns + 0.0  # a weight of zero gives 0, not -0
             portfolio = float(contributions.sum())
             proposed = None if self.proposed is None else float(self.proposed @ returns)
         if not np.isfinite([portfolio, proposed or 0.0]).all() or not np.isfinite(returns).all():

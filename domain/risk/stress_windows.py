@@ -16,7 +16,7 @@ from domain.market_data.panel import Days, ReturnPanel
 EPOCH = date(1970, 1, 1)
 
 NEAR = 7
-"""Days by which the data's own dates may miss those of a window: a month's return does not tell what a crash did."""
+"""Days by which the data's dates may miss those of a window: a monthly return does not measure a crash of days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def known_window(name: str) -> HistoricalWindow:
         if window.name == name:
             return window
     names = ", ".join(window.name for window in KNOWN_WINDOWS)
-    raise InvalidInput("name", f"{name} is not a known window; there are {names}")
+    raise InvalidInput("name", f"{name} is not a known window; use one of {names}")
 
 
 def stretch_of(

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from domain.checks import Vector
 from domain.risk.conventions import OURS, Conventions
-from domain.risk.figure import CONSTANT, NO_DISTRIBUTION, NO_TIME, ONE_RETURN, Absent, Figure, given
+from domain.risk.figure import CONSTANT, NO_DISTRIBUTION, NO_TIME, ONE_RETURN, Absent, Figure, if_known
 from domain.risk.filtered import DECAY, volatility_filtered
-from domain.risk.measures import conditional_value_at_risk, value_at_risk
+from domain.risk.measures.tail import conditional_value_at_risk, value_at_risk
 from domain.risk.outcomes import Outcomes
 from domain.risk.parametric import (
     Shape,
@@ -19,10 +19,10 @@ from domain.risk.parametric import (
     gaussian_value_at_risk,
 )
 
-UNEVEN = "is fitted to equally likely returns, and these are not"
-EQUAL_RETURNS = "too many returns are equal for a t distribution to fit"
-NO_MEAN = "the t distribution that fits best has no mean"
-STILL = "the volatility falls to zero on the way"
+UNEVEN = "needs equally likely returns; these have different probabilities"
+EQUAL_RETURNS = "needs more distinct returns to fit a t distribution"
+NO_MEAN = "the fitted t distribution has no mean"
+STILL = "the estimated volatility reaches zero"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class TailRisk:
 
 @dataclass(frozen=True, slots=True)
 class Tails:
-    """What the definitions start from, each fitted once."""
+    """Moments and fitted distributions that the definitions share."""
 
     outcomes: Outcomes | Absent
     mean: Figure
@@ -63,7 +63,7 @@ class Tails:
         if outcomes is None:
             nothing = Absent(NO_DISTRIBUTION)
             return cls(nothing, mean, deviation, nothing, nothing, nothing)
-        deviation = given(deviation, lambda sample: conventions.deviation(sample, outcomes.correction))
+        deviation = if_known(deviation, lambda sample: conventions.deviation(sample, outcomes.correction))
         return cls(
             outcomes,
             mean,
@@ -77,39 +77,41 @@ class Tails:
     def value_at_risk(self, level: float) -> TailRisk:
         """VaR at a confidence level."""
         return TailRisk(
-            historical=given(self.outcomes, lambda outcomes: outcomes.value_at_risk(level)),
+            historical=if_known(self.outcomes, lambda outcomes: outcomes.value_at_risk(level)),
             gaussian=self._gaussian(lambda mean, deviation: gaussian_value_at_risk(mean, deviation, level)),
-            cornish_fisher=given(self.shape, lambda shape: cornish_fisher_value_at_risk(shape, level)),
-            student_t=given(self.student_t, lambda fitted: fitted.value_at_risk(level)),
-            filtered_historical=given(self.filtered, lambda returns: value_at_risk(returns, level)),
+            cornish_fisher=if_known(self.shape, lambda shape: cornish_fisher_value_at_risk(shape, level)),
+            student_t=if_known(self.student_t, lambda fitted: fitted.value_at_risk(level)),
+            filtered_historical=if_known(self.filtered, lambda returns: float(value_at_risk(returns, level))),
         )
 
     def conditional_value_at_risk(self, level: float) -> TailRisk:
         """CVaR at a confidence level."""
         return TailRisk(
-            historical=given(self.outcomes, lambda outcomes: self._historical_tail(outcomes, level)),
+            historical=if_known(self.outcomes, lambda outcomes: self._historical_tail(outcomes, level)),
             gaussian=self._gaussian(lambda mean, deviation: gaussian_conditional_value_at_risk(mean, deviation, level)),
-            cornish_fisher=given(self.shape, lambda shape: cornish_fisher_conditional_value_at_risk(shape, level)),
-            student_t=given(self.student_t, lambda fitted: _or_no_mean(fitted.conditional_value_at_risk(level))),
-            filtered_historical=given(self.filtered, lambda returns: conditional_value_at_risk(returns, level)),
+            cornish_fisher=if_known(self.shape, lambda shape: cornish_fisher_conditional_value_at_risk(shape, level)),
+            student_t=if_known(self.student_t, lambda fitted: _or_no_mean(fitted.conditional_value_at_risk(level))),
+            filtered_historical=if_known(
+                self.filtered, lambda returns: float(conditional_value_at_risk(returns, level))
+            ),
         )
 
     def _gaussian(self, figure: Callable[[float, float], float]) -> Figure:
-        """Of both moments; a risk that is known beside a mean that is not says nothing about a loss."""
+        """A figure of both moments; absent without a mean, since a deviation alone does not determine a loss."""
         mean = self.mean
         if isinstance(mean, Absent):
             return mean
-        return given(self.deviation, lambda deviation: figure(mean, deviation))
+        return if_known(self.deviation, lambda deviation: figure(mean, deviation))
 
     def _historical_tail(self, outcomes: Outcomes, level: float) -> float:
         if not self.conventions.mean_beyond_quantile:
             return outcomes.conditional_value_at_risk(level)
         quantile = outcomes.value_at_risk(level)
         beyond = outcomes.returns < -quantile
-        chances = outcomes.chances[beyond]
-        total = float(chances.sum())
-        # Of equal returns none is beyond the quantile, nor of those that can happen.
-        return -float(chances @ outcomes.returns[beyond]) / total if total > 0.0 else quantile
+        probabilities = outcomes.probability_vector[beyond]
+        total = float(probabilities.sum())
+        # Equal returns are not beyond the quantile.
+        return -float(probabilities @ outcomes.returns[beyond]) / total if total > 0.0 else quantile
 
 
 def _shape(outcomes: Outcomes, mean: Figure, deviation: Figure) -> Shape | Absent:

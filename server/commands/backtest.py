@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from domain.backtest.specification import BacktestSpecification
 from domain.checks import Matrix
 from domain.market_data.panel import Days, PricePanel, ReturnPanel
-from server.ports import PriceSelection
+from server.ports.market_data import PriceSelection
 
 
 @dataclass(frozen=True, slots=True)

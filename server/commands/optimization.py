@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from domain.estimation.diagnostics import EstimationDiagnostics
 from domain.market_data.source import MarketInput
-from domain.optimization.problem import Problem
+from domain.optimization.problem.problem import Problem
+from domain.optimization.request.specification import Specification
 from domain.optimization.solution import Solution
-from domain.optimization.specification import Specification
 from domain.warnings import ResultWarning
-from server.ports import PriceSelection
+from server.ports.market_data import PriceSelection
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class OptimizeCommand:
 
     data: MarketInput | PriceSelection
     specification: Specification
-    means_known: bool  # False where the caller gave moments without expected returns
+    expected_returns_given: bool  # False where the caller gave moments without expected returns
     body: bytes  # hash of the request without its id
     request_id: str | None = None
     validate_only: bool = False
@@ -30,7 +30,7 @@ class OptimizeCommand:
 
 @dataclass(frozen=True, slots=True)
 class TraceCommand:
-    """Whose frontier, and how much of it."""
+    """Command of TraceFrontier: the problem and the number of points."""
 
     data: MarketInput | PriceSelection
     specification: Specification
@@ -53,7 +53,7 @@ class BatchCommand:
 
     data: MarketInput | PriceSelection
     specification: Specification
-    means_known: bool
+    expected_returns_given: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,4 +81,4 @@ class PricedAnswer:
 
     answer: Answer
     cost: float | None
-    means_known: bool
+    expected_returns_given: bool

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from domain.costs.linear import LinearCost
 from domain.market_data.snapshot import Snapshot
-from domain.optimization.specification import Specification
+from domain.optimization.request.specification import Specification
 from domain.portfolio import Portfolio
 from domain.reallocation.flow import Reallocation
 from domain.reallocation.request import Limits, Thresholds
+from domain.reallocation.volatility import Volatilities
 from domain.warnings import ResultWarning
-from server.ports import PriceSelection
+from server.ports.market_data import PriceSelection
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +51,6 @@ class ReallocateCommand:
     content: bytes = b""  # hash of what determines the answer
     id: str | None = None  # the caller's choice
     label: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Volatilities:
-    """Of the portfolio per year; None where there are no prices to estimate it from."""
-
-    before: float | None = None
-    after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

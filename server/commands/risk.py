@@ -6,7 +6,7 @@ from domain.market_data.panel import PricePanel, ReturnPanel
 from domain.market_data.source import MarketInput
 from domain.risk.estimate import RiskModelSpecification
 from domain.risk.specification import RiskSpecification
-from server.ports import PriceSelection
+from server.ports.market_data import PriceSelection
 
 Benchmark = PricePanel | ReturnPanel | PriceSelection
 

@@ -1,34 +1,10 @@
-"""What a request needs from the store: a task asks for it, a service collects it, and the task starts again with it."""
+"""What a request needs of the store: a task requests it, a service collects it, and the task runs again with it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from domain.market_data.panel import PricePanel
-from server.ports import Instrument, PriceSelection, Seal, open_values
-
-
-@dataclass(frozen=True, slots=True)
-class StoredInput:
-    """Stored prices by their file: small enough to send to a worker, which opens them in place."""
-
-    symbols: tuple[str, ...]
-    dates: NDArray[np.int32]
-    path: Path
-    fingerprint: str
-    seal: Seal | None = None
-
-    @property
-    def rows(self) -> int:
-        """Number of dates."""
-        return len(self.dates)
-
-    def open(self) -> PricePanel:
-        """The panel over the mapped file. Raises MissingMarketData where it was removed or changed meanwhile."""
-        return PricePanel(self.symbols, self.dates, open_values(self.path, self.seal))
+from server.ports.market_data import Instrument, PriceSelection
+from server.ports.panels import StoredPanelRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +20,8 @@ ReportKey = Callable[[RequestKey], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a task must be given before it can go on."""
+class DataRequest:
+    """Stored data that a task needs before it can go on."""
 
     portfolios: tuple[str, ...] = ()  # ids
     panels: tuple[PriceSelection, ...] = ()
@@ -54,21 +30,21 @@ class Wanted:
     instruments: tuple[str, ...] = ()  # symbols
 
     def __bool__(self) -> bool:
-        """Whether it is anything at all."""
+        """Whether anything is requested."""
         return any((self.portfolios, self.panels, self.volumes, self.groups, self.instruments))
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What the store had of it. Groups and instruments that are not stored are left out, but were asked for."""
+class StoredData:
+    """The stored data that was requested. Groups and instruments that are not stored are left out."""
 
     portfolios: Mapping[str, bytes] = field(default_factory=dict)
-    panels: Mapping[PriceSelection, StoredInput] = field(default_factory=dict)
-    volumes: Mapping[PriceSelection, StoredInput | None] = field(default_factory=dict)
+    panels: Mapping[PriceSelection, StoredPanelRef] = field(default_factory=dict)
+    volumes: Mapping[PriceSelection, StoredPanelRef | None] = field(default_factory=dict)
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
-    asked_groups: bool = False
-    asked_instruments: bool = False
+    groups_requested: bool = False
+    instruments_requested: bool = False
 
     def input(self, data: object) -> object:
         """The data of a request: as it was sent, or the file of what is stored."""

@@ -1,4 +1,4 @@
-"""Backtests on the wire: requests as specifications, figures and notices as messages."""
+"""Backtests on the wire: requests as specifications, figures and progress messages as messages."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
@@ -20,7 +20,7 @@ from absfinance.v1.panel_pb2 import DATA_TYPE_FLOAT64, Tensor
 from google.rpc.status_pb2 import Status
 
 from domain.backtest.metrics import METRICS_VERSION, Performance
-from domain.backtest.rebalancing import Calendar, EveryPeriods, Frequency, Never, Rebalancing
+from domain.backtest.rebalancing import BuyAndHold, Calendar, EveryPeriods, Frequency, Rebalancing
 from domain.backtest.result import StrategyOutcome
 from domain.backtest.series import Series
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Fill
@@ -35,13 +35,14 @@ from server.commands.backtest import BacktestCommand, SeriesPieces
 from server.converters.dates import civil_to_proto, days_from_proto
 from server.converters.identity import identity_of
 from server.converters.market_input import market_input_from_proto, missing_data_from_proto
-from server.converters.paths import under
+from server.converters.paths import error_path
 from server.converters.specification import specification_from_proto
 from server.converters.warning import warnings_to_proto
 from server.converters.weights import weights_from_proto
-from server.jobs.progress import Heartbeat, Notice, Snapshot, TickNews
-from server.jobs.walking import Walked
-from server.ports import EventKind, JobEvent, JobPage, JobRecord, JobState, JobTick, NotFound
+from server.jobs.progress import Heartbeat, ProgressMessage, ProgressTick, Snapshot
+from server.jobs.walking import BacktestCompleted
+from server.ports.errors import NotFound
+from server.ports.jobs import EventKind, JobEvent, JobPage, JobRecord, JobState, JobTick
 
 NAME = "backtests/"
 CANCELLED_CODE = 1  # google.rpc.Code.CANCELLED
@@ -130,7 +131,7 @@ def strategy_from_proto(strategy: backtest_pb2.Strategy) -> Strategy:
     """A strategy. Raises InvalidInput or NotSupported."""
     kind = strategy.WhichOneof("kind") or ""
     label = strategy.label or kind
-    with under(kind):
+    with error_path(kind):
         match kind:
             case "equal_weight":
                 return EqualWeight(label)
@@ -156,7 +157,7 @@ def costs_from_proto(costs: cost_pb2.CostModel) -> LinearCost:
     )
 
 
-def result_to_bytes(walked: Walked, fingerprint: str) -> bytes:
+def result_to_bytes(walked: BacktestCompleted, fingerprint: str) -> bytes:
     """The figures of a finished job."""
     outcome = walked.outcome
     strategies = [_strategy(one, outcome.symbols) for one in outcome.strategies]
@@ -227,29 +228,29 @@ def series_to_proto(series: SeriesPieces) -> Iterator[GetBacktestSeriesResponse]
         yield GetBacktestSeriesResponse(rows=GetBacktestSeriesResponse.Rows(dates=dates.tolist(), values=tensor))
 
 
-def notice_to_proto(notice: Notice) -> BacktestProgressResponse:
+def progress_to_proto(message: ProgressMessage) -> BacktestProgressResponse:
     """What a follower is told."""
-    response = BacktestProgressResponse(sequence=notice.sequence, epoch=notice.epoch)
-    response.event_time.FromDatetime(notice.time)
-    match notice.content:
+    response = BacktestProgressResponse(sequence=message.sequence, epoch=message.epoch)
+    response.event_time.FromDatetime(message.time)
+    match message.content:
         case Snapshot(state, tick, oldest):
             response.snapshot.state = _state(state)
             response.snapshot.oldest_sequence = oldest
             if tick is not None:
                 response.snapshot.tick.CopyFrom(_tick(tick, None))
-        case TickNews(tick, eta):
+        case ProgressTick(tick, eta):
             response.tick.CopyFrom(_tick(tick, eta))
         case Heartbeat():
             response.heartbeat.SetInParent()
         case JobEvent():
-            response.milestone.CopyFrom(_milestone(notice.content))
+            response.milestone.CopyFrom(_milestone(message.content))
         case JobRecord():
-            response.finished.CopyFrom(_finished(notice.content))
+            response.finished.CopyFrom(_finished(message.content))
     return response
 
 
 def _at(path: str, strategy: backtest_pb2.Strategy) -> Strategy:
-    with under(path):
+    with error_path(path):
         return strategy_from_proto(strategy)
 
 
@@ -266,7 +267,7 @@ def _rebalancing(rebalancing: backtest_pb2.Rebalancing) -> Rebalancing:
         case "every_periods":
             return EveryPeriods(rebalancing.every_periods.n)
         case "never":
-            return Never()
+            return BuyAndHold()
     calendar = rebalancing.calendar
     last = calendar.day == backtest_pb2.REBALANCE_DAY_LAST
     return Calendar(_FREQUENCIES[calendar.frequency], last, calendar.offset_days)
@@ -333,16 +334,16 @@ def _tick(tick: JobTick, eta_seconds: float | None) -> BacktestProgressResponse.
 
 
 def _milestone(event: JobEvent) -> BacktestProgressResponse.Milestone:
-    news = event.news
-    stage = news.stage
+    content = event.content
+    stage = content.stage
     return BacktestProgressResponse.Milestone(
         label=None if stage is None else stage.label,
         stage_index=None if stage is None else stage.index,
         stage_count=None if stage is None else stage.count,
-        kind=_KINDS[news.kind],
-        simulated_date=None if news.day is None else civil_to_proto(civil_date(news.day)),
-        reason=news.reason,
-        message=news.message,
+        kind=_KINDS[content.kind],
+        simulated_date=None if content.day is None else civil_to_proto(civil_date(content.day)),
+        reason=content.reason,
+        message=content.message,
     )
 
 

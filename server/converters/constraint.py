@@ -5,9 +5,14 @@ from absfinance.v1 import constraint_pb2
 from domain.checks import distinct_symbols
 from domain.errors import InvalidInput, NotSupported
 from domain.estimation.network import Graph
-from domain.optimization import constraints
-from domain.optimization.likeness_limits import AssetNetwork, CentralityBounds, ClusterLimit, NetworkLimit
-from domain.optimization.specification import (
+from domain.optimization.request import constraints
+from domain.optimization.request.similarity_constraints import (
+    AssetNetwork,
+    CentralityBounds,
+    ClusterLimit,
+    NetworkLimit,
+)
+from domain.optimization.request.specification import (
     CardinalityOfGroup,
     ConstraintBySymbol,
     GroupReference,
@@ -15,8 +20,8 @@ from domain.optimization.specification import (
 )
 from server.converters.measure import risk_measure_from_proto
 from server.converters.objective import codependence_from_proto, linkage_from_proto
-from server.converters.paths import once_each, under
-from server.converters.weights import given, weights_from_proto
+from server.converters.paths import error_path, require_unique
+from server.converters.weights import optional_field, weights_from_proto
 
 
 def constraint_from_proto(
@@ -25,7 +30,7 @@ def constraint_from_proto(
     """One constraint under its label. Raises NotSupported for a kind that no engine keeps yet."""
     label = constraint.label or f"constraints[{index}]"
     kind = constraint.WhichOneof("kind") or ""
-    with under(f"constraints[{index}].{kind}"):
+    with error_path(f"constraints[{index}].{kind}"):
         match kind:
             case "weight_bounds":
                 return _weight_bounds(label, constraint.weight_bounds)
@@ -61,13 +66,15 @@ def constraint_from_proto(
                 return _clusters(label, constraint.clusters)
             case "centrality":
                 centrality = constraint.centrality
-                lower, upper = given(centrality, "lower"), given(centrality, "upper")
+                lower, upper = optional_field(centrality, "lower"), optional_field(centrality, "upper")
                 return CentralityBounds(label, _network(centrality.network), lower, upper)
     raise NotSupported(f"constraint {kind} (label {label}) is not supported yet")
 
 
 def _weight_bounds(label: str, bounds: constraint_pb2.WeightBounds) -> constraints.WeightBounds:
-    return constraints.WeightBounds(label, given(bounds, "lower"), given(bounds, "upper"), tuple(bounds.symbols))
+    return constraints.WeightBounds(
+        label, optional_field(bounds, "lower"), optional_field(bounds, "upper"), tuple(bounds.symbols)
+    )
 
 
 def _risk_contribution_bounds(
@@ -75,12 +82,12 @@ def _risk_contribution_bounds(
 ) -> constraints.RiskContributionBounds:
     distinct_symbols("symbols", bounds.symbols)
     return constraints.RiskContributionBounds(
-        label, given(bounds, "lower"), given(bounds, "upper"), tuple(bounds.symbols)
+        label, optional_field(bounds, "lower"), optional_field(bounds, "upper"), tuple(bounds.symbols)
     )
 
 
 def _group_bounds(label: str, bounds: constraint_pb2.GroupBounds) -> constraints.Constraint | GroupReference:
-    lower, upper = given(bounds, "lower"), given(bounds, "upper")
+    lower, upper = optional_field(bounds, "lower"), optional_field(bounds, "upper")
     if bounds.symbols and bounds.group:
         raise InvalidInput("group", "must not be given beside symbols")
     if bounds.symbols:
@@ -92,16 +99,16 @@ def _group_bounds(label: str, bounds: constraint_pb2.GroupBounds) -> constraints
 
 
 def _linear(label: str, linear: constraint_pb2.LinearConstraint) -> constraints.Linear:
-    once_each("terms", [term.symbol for term in linear.terms])
+    require_unique("terms", [term.symbol for term in linear.terms])
     terms = {term.symbol: term.coefficient for term in linear.terms}
-    return constraints.Linear(label, terms, given(linear, "lower"), given(linear, "upper"))
+    return constraints.Linear(label, terms, optional_field(linear, "lower"), optional_field(linear, "upper"))
 
 
 def _factor_exposure(label: str, exposure: constraint_pb2.FactorExposure) -> constraints.Linear:
     """A factor's exposure is a weighted sum with the loadings as coefficients."""
-    once_each("loadings", [loading.symbol for loading in exposure.loadings])
+    require_unique("loadings", [loading.symbol for loading in exposure.loadings])
     terms = {loading.symbol: loading.loading for loading in exposure.loadings}
-    return constraints.Linear(label, terms, given(exposure, "lower"), given(exposure, "upper"))
+    return constraints.Linear(label, terms, optional_field(exposure, "lower"), optional_field(exposure, "upper"))
 
 
 def _cardinality(label: str, cardinality: constraint_pb2.Cardinality) -> constraints.Cardinality | CardinalityOfGroup:
@@ -133,5 +140,8 @@ def _clusters(label: str, limit: constraint_pb2.ClusterLimit) -> ClusterLimit:
 
 def _leverage(label: str, leverage: constraint_pb2.Leverage) -> constraints.Leverage:
     return constraints.Leverage(
-        label, given(leverage, "max_short"), given(leverage, "max_gross"), given(leverage, "budget")
+        label,
+        optional_field(leverage, "max_short"),
+        optional_field(leverage, "max_gross"),
+        optional_field(leverage, "budget"),
     )

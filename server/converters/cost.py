@@ -1,4 +1,4 @@
-"""What an optimiser is told of costs."""
+"""The cost model of an optimisation, from its message."""
 
 from absfinance.v1 import cost_pb2
 
@@ -6,8 +6,8 @@ from domain.costs.impact import Liquidity, SquareRootImpact
 from domain.costs.linear import BASIS_POINT, LinearCost
 from domain.costs.model import CostModel
 from domain.errors import NotSupported
-from server.converters.paths import once_each, under
-from server.converters.weights import given
+from server.converters.paths import error_path, require_unique
+from server.converters.weights import optional_field
 
 
 def cost_from_proto(costs: cost_pb2.CostModel) -> CostModel:
@@ -15,21 +15,21 @@ def cost_from_proto(costs: cost_pb2.CostModel) -> CostModel:
     for name in ("cash_rate_annual", "financing_rate_annual"):
         if getattr(costs, name):
             raise NotSupported(
-                f"costs.{name} is not for optimisation: all its weights have one sum, so they leave the same cash; "
-                "what that earns can go into a risk-free rate"
+                f"costs.{name} is not supported in an optimisation: all feasible weights have the same sum and leave "
+                "the same cash; add the interest on it to the risk-free rate"
             )
-    with under("costs"):
-        once_each("by_asset", [entry.symbol for entry in costs.by_asset])
-        once_each("liquidity", [entry.symbol for entry in costs.liquidity])
+    with error_path("costs"):
+        require_unique("by_asset", [entry.symbol for entry in costs.by_asset])
+        require_unique("liquidity", [entry.symbol for entry in costs.liquidity])
         return CostModel(
             LinearCost(
                 costs.commission_bps, costs.half_spread_bps, {entry.symbol: entry.cost_bps for entry in costs.by_asset}
             ),
             impact=_impact(costs.impact) if costs.HasField("impact") else None,
             fixed_fee=costs.fixed_fee,
-            portfolio_value=given(costs, "portfolio_value"),
+            portfolio_value=optional_field(costs, "portfolio_value"),
             liquidity={
-                entry.symbol: Liquidity(entry.daily_value, given(entry, "volatility_annual"))
+                entry.symbol: Liquidity(entry.daily_value, optional_field(entry, "volatility_annual"))
                 for entry in costs.liquidity
             },
             borrow_rate_annual=BASIS_POINT * costs.borrow_bps_annual,

@@ -44,8 +44,8 @@ from domain.estimation.sparse import GraphicalLasso, LocalGlobal
 from domain.estimation.stepwise import Criterion, Direction
 from domain.estimation.views import DEFAULT_TAU, View
 from domain.estimation.weights import half_life_of
-from server.converters.paths import under
-from server.converters.weights import coefficients_from_proto, given, weights_from_proto
+from server.converters.paths import error_path
+from server.converters.weights import coefficients_from_proto, optional_field, weights_from_proto
 
 _SHRINKAGES: Mapping[int, CovarianceEstimator] = {
     estimation_pb2.CovarianceShrinkage.TARGET_UNSPECIFIED: IdentityShrinkage(),
@@ -59,7 +59,7 @@ _SHRINKAGES: Mapping[int, CovarianceEstimator] = {
 
 def estimation_from_proto(estimation: estimation_pb2.Estimation) -> Estimation:
     """The estimators and views. Raises NotSupported for what is not there yet."""
-    with under("estimation"):
+    with error_path("estimation"):
         return Estimation(
             _expected_returns(estimation.expected_returns),
             _covariance(estimation.covariance),
@@ -69,7 +69,7 @@ def estimation_from_proto(estimation: estimation_pb2.Estimation) -> Estimation:
 
 def _expected_returns(estimator: estimation_pb2.ExpectedReturnsEstimator) -> ExpectedReturnsEstimator | FactorModel:
     method = estimator.WhichOneof("method") or "sample"
-    with under("expected_returns"):
+    with error_path("expected_returns"):
         match method:
             case "sample":
                 return SampleMean()
@@ -94,7 +94,7 @@ def _covariance(estimator: estimation_pb2.CovarianceEstimator) -> CovarianceEsti
         case "sample":
             return SampleCovariance()
         case "ewma":
-            with under("covariance"):
+            with error_path("covariance"):
                 return EwmaCovariance(_decay(estimator.ewma))
         case "semi":
             return SemiCovariance()
@@ -103,7 +103,7 @@ def _covariance(estimator: estimation_pb2.CovarianceEstimator) -> CovarianceEsti
         case "ledoit_wolf":
             return _SHRINKAGES[estimator.ledoit_wolf.target]
         case "graphical_lasso":
-            return GraphicalLasso(given(estimator.graphical_lasso, "penalty"))
+            return GraphicalLasso(optional_field(estimator.graphical_lasso, "penalty"))
         case "j_logo":
             return LocalGlobal()
         case "denoised":
@@ -116,7 +116,7 @@ def _covariance(estimator: estimation_pb2.CovarianceEstimator) -> CovarianceEsti
                 gerber.variant, gerber.threshold if gerber.HasField("threshold") else GERBER_THRESHOLD
             )
         case "factor_model":
-            with under("covariance"):
+            with error_path("covariance"):
                 return _factor_model(estimator.factor_model)
     raise NotSupported(f"estimation.covariance.{method} is not supported yet")
 
@@ -136,7 +136,7 @@ def _factor_model(model: estimation_pb2.FactorModel) -> FactorModel:
     method = names.Method.Name(model.method or names.METHOD_STEPWISE)
     direction = names.Direction.Name(model.direction or names.DIRECTION_FORWARD)
     criterion = names.Criterion.Name(model.criterion or names.CRITERION_P_VALUE)
-    with under("factor_model"):
+    with error_path("factor_model"):
         return FactorModel(
             tuple(model.factors),
             FactorMethod(method.removeprefix("METHOD_")),
@@ -149,9 +149,9 @@ def _factor_model(model: estimation_pb2.FactorModel) -> FactorModel:
 
 def _views(views: estimation_pb2.Views) -> Views:
     methods = estimation_pb2.Views
-    with under("views"):
+    with error_path("views"):
         found = tuple(_view(i, view, views.method) for i, view in enumerate(views.views))
-        with under("prior"):
+        with error_path("prior"):
             prior = _implied(views.prior) if views.HasField("prior") else None
         return Views(
             found,
@@ -167,20 +167,20 @@ def _factor_views(views: estimation_pb2.Views) -> FactorViews | None:
     augmented = views.method == methods.METHOD_AUGMENTED_BLACK_LITTERMAN
     wanted = augmented or views.method == methods.METHOD_BAYESIAN_BLACK_LITTERMAN
     if wanted != views.HasField("factor_model"):
-        rule = "be given with" if wanted else "be left out but for"
+        rule = "be given with" if wanted else "be left out except for"
         raise InvalidInput("factor_model", f"must {rule} METHOD_BAYESIAN_ and METHOD_AUGMENTED_BLACK_LITTERMAN")
     return FactorViews(_factor_model(views.factor_model), augmented) if wanted else None
 
 
 def _view(i: int, view: estimation_pb2.View, method: int) -> View:
-    with under(f"views[{i}]"):
+    with error_path(f"views[{i}]"):
         if method == estimation_pb2.Views.METHOD_IDZOREK and not view.HasField("confidence"):
             raise InvalidInput("confidence", "must be given: METHOD_IDZOREK blends by confidence")
         return View(
             coefficients_from_proto("terms", view.terms),
             view.expected_return_annual,
-            given(view, "confidence"),
-            given(view, "variance_annual"),
+            optional_field(view, "confidence"),
+            optional_field(view, "variance_annual"),
         )
 
 

@@ -8,7 +8,8 @@ from absfinance.v1.reallocation_service_pb2 import ListReallocationsRequest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from domain.errors import InvalidInput
-from server.ports import JobState, ListFilter
+from server.ports.jobs import JobState
+from server.ports.list_filter import ListFilter
 
 
 def list_filter_from_proto(

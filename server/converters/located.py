@@ -1,4 +1,4 @@
-"""Where a field of a complaint stands in the request as it was sent.
+"""Maps the field path of an error to its path in the request as it was sent.
 
 The engine names a field as far out as it can see: `dates[3]` of a panel, `views[0].terms[1].symbol` of an estimation,
 or `prices.values` of data that the caller named as `market_data`. A caller reads paths from the request.

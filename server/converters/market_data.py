@@ -24,17 +24,17 @@ from server.converters.market_input import (
     selection_from_proto,
     volumes_from_proto,
 )
-from server.converters.paths import once_each, under
-from server.ports import (
+from server.converters.paths import error_path, require_unique
+from server.ports.errors import Overloaded
+from server.ports.market_data import (
     ImportReceipt,
     Instrument,
     InstrumentPage,
-    Overloaded,
     PriceField,
     PriceSelection,
-    StoredPanel,
     TradableState,
 )
+from server.ports.panels import StoredPanel
 
 CHUNK_BYTES = 1 << 20
 MAX_IMPORT_VALUES = 100_000_000
@@ -67,7 +67,7 @@ def import_piece_from_proto(request: ImportPricesRequest, *, volumes: bool) -> I
             header = request.header
             return ImportHeader(header.import_id, price_field_from_proto(header.field), header.source)
         case "chunk":
-            with under("chunk"):
+            with error_path("chunk"):
                 return volumes_from_proto(request.chunk) if volumes else prices_from_proto(request.chunk).above_zero()
     return ImportFooter(request.footer.value_count)
 
@@ -105,7 +105,8 @@ class ImportAssembly:
         if self._closed:
             raise InvalidInput(kind, "must not come after the footer")
         if isinstance(piece, ImportHeader) != (self._header is None):
-            raise InvalidInput(kind, "the first message, and only that, must be the header")
+            rule = "must be sent once, as the first message" if kind == "header" else "must come after the header"
+            raise InvalidInput(kind, rule)
         if isinstance(piece, ImportHeader):
             self._header = piece
         elif isinstance(piece, Panel):
@@ -122,7 +123,7 @@ class ImportAssembly:
         if not self._closed:
             raise InvalidInput("footer", "is missing: the import was cut off, and nothing is stored")
         if not self._chunks:
-            raise InvalidInput("chunk", "there must be at least one between header and footer")
+            raise InvalidInput("chunk", "must be sent at least once between header and footer")
 
     def _counted(self, panel: Panel) -> Panel:
         self._values += panel.values.size
@@ -134,13 +135,13 @@ class ImportAssembly:
 
 def requested_selection(request: GetPricesRequest) -> PriceSelection:
     """The stored prices that a request names."""
-    with under("selection"):
+    with error_path("selection"):
         return selection_from_proto(request.selection).under("selection")
 
 
 def instruments_from_proto(request: UpsertInstrumentsRequest) -> list[Instrument]:
     """Instruments to store, each once."""
-    once_each("instruments", [instrument.symbol for instrument in request.instruments])
+    require_unique("instruments", [instrument.symbol for instrument in request.instruments])
     return list(map(instrument_from_proto, request.instruments))
 
 

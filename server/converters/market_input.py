@@ -12,8 +12,8 @@ from domain.market_data.moments import Moments
 from domain.market_data.panel import Panel, PricePanel, ReturnPanel, Scenarios
 from domain.market_data.source import MarketInput
 from server.converters.dates import days_from_proto
-from server.converters.paths import under
-from server.ports import PriceField, PriceSelection
+from server.converters.paths import error_path
+from server.ports.market_data import PriceField, PriceSelection
 
 
 def market_input_from_proto(
@@ -25,7 +25,7 @@ def market_input_from_proto(
     """
     kind = request.WhichOneof("input")
     message = getattr(request, kind)
-    with under(kind):
+    with error_path(kind):
         if kind == "prices":
             return prices_from_proto(message), periods_per_year
         if kind == "returns":

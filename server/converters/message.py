@@ -32,7 +32,7 @@ def message_from_bytes(kind: type[M], data: bytes) -> M:
         message = kind.FromString(data)
     except DecodeError:
         name = kind.DESCRIPTOR.name
-        raise InvalidRequest((Violation("", f"the bytes that were sent are no {name}"),)) from None
+        raise InvalidRequest((Violation("", f"the bytes sent cannot be parsed as {name}"),)) from None
     small = len(data) <= ALL_VIOLATIONS_BYTES
     if not small and (long := too_long(message)) is not None:
         path, limit = long

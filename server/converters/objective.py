@@ -8,15 +8,15 @@ from absfinance.v1 import objective_pb2
 from domain.checks import fractions_of_one
 from domain.errors import InvalidInput, NotSupported
 from domain.estimation.clustering import Linkage
-from domain.optimization import objectives
-from domain.optimization.specification import (
+from domain.optimization.request import objectives
+from domain.optimization.request.specification import (
     FactorBudgetBySymbol,
     ObjectiveBySymbol,
     RelaxedBudgetBySymbol,
     RiskBudgetBySymbol,
     TrackingBySymbol,
 )
-from server.converters.paths import once_each, under
+from server.converters.paths import error_path, require_unique
 from server.converters.weights import budgets_from_proto, weights_from_proto
 
 DEFAULT_CONFIDENCE = 0.95
@@ -25,7 +25,7 @@ DEFAULT_CONFIDENCE = 0.95
 def objective_from_proto(objective: objective_pb2.Objective) -> objectives.Objective | ObjectiveBySymbol:
     """The objective. Raises NotSupported for one that no engine pursues yet."""
     kind = objective.WhichOneof("kind") or ""
-    with under(f"objective.{kind}"):
+    with error_path(f"objective.{kind}"):
         match kind:
             case "min_risk":
                 return objectives.MinRisk()
@@ -117,11 +117,11 @@ def linkage_from_proto(linkage: objective_pb2.Hierarchical.Linkage) -> Linkage:
     return Linkage(names.Linkage.Name(linkage or names.LINKAGE_SINGLE).removeprefix("LINKAGE_"))
 
 
-def codependence_from_proto(codependence: objective_pb2.Hierarchical.Codependence) -> objectives.Codependence:
+def codependence_from_proto(codependence: objective_pb2.Hierarchical.Codependence) -> objectives.CodependenceMeasure:
     """How likeness is measured."""
     names = objective_pb2.Hierarchical
     name = names.Codependence.Name(codependence or names.CODEPENDENCE_PEARSON)
-    return objectives.Codependence(name.removeprefix("CODEPENDENCE_"))
+    return objectives.CodependenceMeasure(name.removeprefix("CODEPENDENCE_"))
 
 
 def _hierarchical(tree: objective_pb2.Hierarchical) -> objectives.Hierarchical:
@@ -154,7 +154,7 @@ def _factor_budgets(budget: objective_pb2.RiskBudget) -> FactorBudgetBySymbol:
         if one.factor in seen:
             raise InvalidInput(f"factor_budgets[{k}].factor", f"{one.factor} appears twice")
         seen.add(one.factor)
-        once_each(f"factor_budgets[{k}].loadings", [loading.symbol for loading in one.loadings])
+        require_unique(f"factor_budgets[{k}].loadings", [loading.symbol for loading in one.loadings])
     fractions_of_one("factor_budgets", (one.budget for one in given))
     return FactorBudgetBySymbol(
         tuple(one.factor for one in given),

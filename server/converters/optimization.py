@@ -19,9 +19,9 @@ from google.rpc.status_pb2 import Status
 from domain.errors import DomainError, InvalidInput, NotSupported
 from domain.estimation.diagnostics import EstimationDiagnostics
 from domain.market_data.moments import Moments
-from domain.optimization.constraints import Constraint
+from domain.optimization.request.constraints import Constraint
+from domain.optimization.request.specification import ConstraintBySymbol, Specification
 from domain.optimization.solution import Binding, BoundSide, Certificate, Engine
-from domain.optimization.specification import ConstraintBySymbol, Specification
 from domain.risk.contribution import RiskContributions
 from domain.warnings import ResultWarning
 from server.commands.optimization import (
@@ -36,12 +36,14 @@ from server.converters.constraint import constraint_from_proto
 from server.converters.identity import identity_of
 from server.converters.market_input import market_input_from_proto
 from server.converters.objective import objective_from_proto
-from server.converters.paths import under
+from server.converters.paths import error_path
 from server.converters.specification import specification_from_proto
 from server.converters.status import status_from_error
 from server.converters.warning import warnings_to_proto
 from server.converters.weights import weights_from_proto
-from server.ports import AnswerPage, AnswerRecord, PriceSelection, Refused
+from server.ports.errors import Refused
+from server.ports.market_data import PriceSelection
+from server.ports.results import ResultPage, StoredResult
 
 NAME = "optimizations/"
 
@@ -57,19 +59,19 @@ def optimize_command_from_proto(request: OptimizeRequest) -> OptimizeCommand:
     """The command of a request. Raises InvalidInput or NotSupported."""
     periods = request.periods_per_year if request.HasField("periods_per_year") else None
     data, periods = market_input_from_proto(request, periods)
-    means_known = (
+    expected_returns_given = (
         request.WhichOneof("input") != "moments"
         or len(request.moments.expected_returns) > 0
         or request.estimation.views.HasField("prior")
     )
     specification = specification_from_proto(request, periods_per_year=periods)
-    if not means_known and specification.needs_expected_returns:
+    if not expected_returns_given and specification.needs_expected_returns:
         raise InvalidInput("moments.expected_returns", "must be given: the objective or a constraint asks for a return")
     identity = identity_of(request, "optimization_id")
     return OptimizeCommand(
         data=data,
         specification=specification,
-        means_known=means_known,
+        expected_returns_given=expected_returns_given,
         content=identity.content,
         body=identity.body,
         id=request.optimization_id or None,
@@ -121,14 +123,14 @@ def batch_command_from_proto(universe: OptimizeBatchRequest.Universe) -> BatchCo
     if universe.spec.HasField("lookback_periods"):
         raise NotSupported("universe.spec.lookback_periods is not supported in a batch yet")
     periods = universe.periods_per_year if universe.HasField("periods_per_year") else None
-    with under("universe"):
+    with error_path("universe"):
         data, periods = market_input_from_proto(universe, periods)
-        with under("spec"):
+        with error_path("spec"):
             specification = specification_from_proto(universe.spec, periods_per_year=periods)
     if isinstance(data, PriceSelection):
         data = data.under("universe")
-    means_known = universe.WhichOneof("input") != "moments" or len(universe.moments.expected_returns) > 0
-    return BatchCommand(data, specification, means_known or universe.spec.estimation.views.HasField("prior"))
+    expected_returns_given = universe.WhichOneof("input") != "moments" or len(universe.moments.expected_returns) > 0
+    return BatchCommand(data, specification, expected_returns_given or universe.spec.estimation.views.HasField("prior"))
 
 
 def batch_account_from_proto(account: OptimizeBatchRequest.Account, shared: BatchCommand, body: bytes) -> BatchAccount:
@@ -162,8 +164,10 @@ def _account_specification(account: OptimizeBatchRequest.Account, shared: BatchC
         specification = replace(specification, objective=objective_from_proto(account.objective))
     returns_kept = isinstance(shared.data, Moments) or shared.specification.needs_distribution
     if specification.limits_need_returns and not returns_kept:
-        raise NotSupported("a limit of an account that follows from returns: give it, or one like it, in universe.spec")
-    if not shared.means_known and specification.needs_expected_returns:
+        raise NotSupported(
+            "a constraint that needs returns is not supported in an account; put it, or one like it, into universe.spec"
+        )
+    if not shared.expected_returns_given and specification.needs_expected_returns:
         raise InvalidInput("moments.expected_returns", "must be given: the objective or a constraint asks for a return")
     return specification
 
@@ -193,10 +197,10 @@ def answer_to_bytes(priced: PricedAnswer) -> bytes:
     """The answer without what storing adds: name, time and fingerprint."""
     problem, solution = priced.answer.problem, priced.answer.solution
     response = OptimizationProto(
-        expected_return_annual=solution.expected_return_annual if priced.means_known else None,
+        expected_return_annual=solution.expected_return_annual if priced.expected_returns_given else None,
         volatility_annual=solution.volatility_annual,
         risk=solution.risk,
-        ratio=solution.ratio if priced.means_known else None,
+        ratio=solution.ratio if priced.expected_returns_given else None,
         diversification=solution.diversification,
         effective_number_of_assets=solution.effective_number_of_assets,
         risk_contributions=contributions_to_proto(solution.symbols, solution.weights.tolist(), solution.contributions),
@@ -225,7 +229,7 @@ def _diagnostics(found: EstimationDiagnostics | None) -> optimization_pb2.Estima
     )
 
 
-def record_to_bytes(record: AnswerRecord) -> bytes:
+def record_to_bytes(record: StoredResult) -> bytes:
     """A stored answer as Optimize gave it. Bytes of two messages, one after the other, are those of both merged."""
     kept = OptimizationProto(
         name=NAME + record.id,
@@ -249,7 +253,7 @@ def summary_to_bytes(payload: bytes) -> bytes:
     return encoded
 
 
-def page_to_proto(page: AnswerPage) -> ListOptimizationsResponse:
+def page_to_proto(page: ResultPage) -> ListOptimizationsResponse:
     """A page of stored answers without their weights."""
     response = ListOptimizationsResponse(next_page_token=page.next_token)
     for record in page.records:

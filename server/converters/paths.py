@@ -8,14 +8,14 @@ from domain.errors import InvalidInput
 
 
 @contextmanager
-def under(prefix: str) -> Iterator[None]:
+def error_path(prefix: str) -> Iterator[None]:
     """Puts a prefix before the field of every InvalidInput that leaves the block."""
     try:
         yield
     except InvalidInput as error:
-        raise error.under(prefix) from None
+        raise error.with_path_prefix(prefix) from None
 
 
-def once_each(path: str, symbols: Sequence[str]) -> None:
+def require_unique(path: str, symbols: Sequence[str]) -> None:
     """Raises InvalidInput at the first symbol that appears twice or has invisible characters at its ends."""
     distinct_symbols(path, symbols, ".symbol")

@@ -15,10 +15,10 @@ from domain.portfolio import Portfolio
 from domain.reallocation.request import Thresholds, check_amounts
 from server.commands.reallocation import Mandate, OptimizedTarget, Target
 from server.converters.constraint import constraint_from_proto
-from server.converters.paths import once_each, under
+from server.converters.paths import error_path, require_unique
 from server.converters.specification import specification_from_proto
 from server.converters.weights import weights_from_proto
-from server.ports import PortfolioDraft, PortfolioPage, PortfolioRecord
+from server.ports.portfolios import PortfolioDraft, PortfolioPage, PortfolioRecord
 
 NAME = "portfolios/"
 CHANGEABLE = ("display_name", "currency", "holdings", "cash", "mandate")
@@ -52,9 +52,9 @@ class PortfolioUpdate:
 def change_from_proto(request: UpdatePortfolioRequest) -> PortfolioUpdate:
     """What an update asks for. Raises InvalidInput for a mask that names what cannot change."""
     if not request.portfolio.name:
-        raise InvalidInput("portfolio.name", "must say which portfolio")
+        raise InvalidInput("portfolio.name", "must be given: the name of the portfolio to change")
     if not request.portfolio.etag:
-        raise InvalidInput("portfolio.etag", "must be the one that was read: it shows that nobody changed it since")
+        raise InvalidInput("portfolio.etag", "must be given: the etag of the portfolio as it was read")
     paths = list(request.update_mask.paths) or _sent(request.portfolio)
     for i, path in enumerate(paths):
         descriptor: Any = portfolio_pb2.Portfolio.DESCRIPTOR
@@ -93,7 +93,7 @@ def page_to_proto(page: PortfolioPage) -> ListPortfoliosResponse:
 
 def holdings_from_proto(portfolio: portfolio_pb2.Portfolio) -> Portfolio:
     """Positions and cash. Raises InvalidInput."""
-    once_each("holdings", [holding.symbol for holding in portfolio.holdings])
+    require_unique("holdings", [holding.symbol for holding in portfolio.holdings])
     for i, holding in enumerate(portfolio.holdings):
         total = sum(lot.quantity for lot in holding.lots)
         if holding.lots and abs(total - holding.quantity) > LOT_TOLERANCE * max(1.0, abs(holding.quantity)):
@@ -107,7 +107,7 @@ def mandate_from_bytes(payload: bytes) -> Mandate:
     """A stored portfolio with its target. Raises NotSupported for what no engine does yet."""
     portfolio = portfolio_pb2.Portfolio.FromString(payload)
     mandate = portfolio.mandate
-    with under("portfolio.mandate"):
+    with error_path("portfolio.mandate"):
         thresholds = thresholds_from_proto(mandate.thresholds) if mandate.HasField("thresholds") else None
         return Mandate(holdings_from_proto(portfolio), _target(mandate), thresholds)
 
@@ -128,7 +128,7 @@ def _target(mandate: portfolio_pb2.Mandate) -> Target | None:
         if mandate.constraints:
             raise NotSupported("constraints of a mandate with fixed weights are not supported yet")
         return weights_from_proto("weights.weights", mandate.weights.weights)
-    with under("optimize"):
+    with error_path("optimize"):
         specification = specification_from_proto(mandate.optimize)
     first = len(specification.constraints)
     extra = tuple(constraint_from_proto(first + i, constraint) for i, constraint in enumerate(mandate.constraints))
@@ -142,7 +142,7 @@ def _sent(portfolio: portfolio_pb2.Portfolio) -> list[str]:
 
 
 def _payload(portfolio: portfolio_pb2.Portfolio) -> bytes:
-    with under("portfolio"):
+    with error_path("portfolio"):
         holdings = holdings_from_proto(portfolio)
     check_amounts(holdings)
     kept = portfolio_pb2.Portfolio()

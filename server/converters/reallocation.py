@@ -17,16 +17,18 @@ from domain.reallocation.request import Limits
 from domain.reallocation.shortfall import Shortfall
 from domain.reallocation.summary import Summary
 from domain.reallocation.utilization import UtilizationReport
-from server.commands.reallocation import OptimizedTarget, Planned, ReallocateCommand, Target, Volatilities
+from domain.reallocation.volatility import Volatilities
+from server.commands.reallocation import OptimizedTarget, Planned, ReallocateCommand, Target
 from server.converters.backtests import costs_from_proto
 from server.converters.identity import identity_of
 from server.converters.market_input import selection_from_proto
-from server.converters.paths import once_each, under
+from server.converters.paths import error_path, require_unique
 from server.converters.portfolios import holdings_from_proto, id_of, thresholds_from_proto
 from server.converters.specification import specification_from_proto
 from server.converters.warning import warnings_to_proto
 from server.converters.weights import weights_from_proto
-from server.ports import AnswerPage, AnswerRecord, PriceSelection
+from server.ports.market_data import PriceSelection
+from server.ports.results import ResultPage, StoredResult
 
 NAME = "reallocations/"
 
@@ -48,7 +50,7 @@ def reallocate_command_from_proto(request: ReallocateRequest) -> ReallocateComma
     """The command of a request. Raises InvalidInput or NotSupported."""
     identity = identity_of(request, "reallocation_id")
     if request.HasField("portfolio"):
-        with under("portfolio"):
+        with error_path("portfolio"):
             portfolio = holdings_from_proto(request.portfolio)
     return ReallocateCommand(
         portfolio=portfolio if request.HasField("portfolio") else id_of(request.portfolio_name),
@@ -81,7 +83,7 @@ def planned_to_bytes(planned: Planned) -> bytes:
     return message.SerializeToString()
 
 
-def record_to_bytes(record: AnswerRecord) -> bytes:
+def record_to_bytes(record: StoredResult) -> bytes:
     """A stored answer. Bytes of two messages, one after the other, are those of both merged."""
     kept = ReallocationProto(
         name=NAME + record.id,
@@ -107,7 +109,7 @@ def summary_to_bytes(payload: bytes) -> bytes:
     return encoded
 
 
-def page_to_proto(page: AnswerPage) -> ListReallocationsResponse:
+def page_to_proto(page: ResultPage) -> ListReallocationsResponse:
     """A page of stored answers without their trades."""
     response = ListReallocationsResponse(next_page_token=page.next_token)
     for record in page.records:
@@ -120,12 +122,12 @@ def page_to_proto(page: AnswerPage) -> ListReallocationsResponse:
 
 def _market(request: ReallocateRequest) -> Snapshot | PriceSelection:
     if request.HasField("market_data"):
-        with under("market_data"):
+        with error_path("market_data"):
             return selection_from_proto(request.market_data).under("market_data")
-    once_each("snapshot.assets", [asset.symbol for asset in request.snapshot.assets])
+    require_unique("snapshot.assets", [asset.symbol for asset in request.snapshot.assets])
     quotes: dict[str, Quote] = {}
     for i, asset in enumerate(request.snapshot.assets):
-        with under(f"snapshot.assets[{i}]"):
+        with error_path(f"snapshot.assets[{i}]"):
             quotes[asset.symbol] = Quote(
                 price=asset.price,
                 average_daily_volume=asset.average_daily_volume if asset.HasField("average_daily_volume") else None,
@@ -143,7 +145,7 @@ def _target(request: ReallocateRequest) -> Target | None:
             return weights_from_proto("target_weights.weights", request.target_weights.weights)
         case "target_optimize":
             spec = request.target_optimize
-            with under("target_optimize"):
+            with error_path("target_optimize"):
                 lookback = spec.lookback_periods if spec.HasField("lookback_periods") else None
                 return OptimizedTarget(specification_from_proto(spec), lookback)
     return None

@@ -9,11 +9,11 @@ from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest, EstimateRiskModel
 from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel, ReturnPanel
 from domain.portfolio import Portfolio
-from domain.risk.analyzer import WORST_DRAWDOWNS
 from domain.risk.conventions import Conventions
 from domain.risk.correlation import Clustering
 from domain.risk.estimate import RiskModelSpecification
 from domain.risk.filtered import DECAY
+from domain.risk.query import WORST_DRAWDOWNS
 from domain.risk.rolling import Rolling, RollingFigure
 from domain.risk.simulation import Simulation, SimulationMethod
 from domain.risk.specification import Factors, RiskSpecification
@@ -27,12 +27,12 @@ from server.converters.market_input import (
 )
 from server.converters.measure import risk_measure_from_proto
 from server.converters.objective import linkage_from_proto
-from server.converters.paths import once_each, under
+from server.converters.paths import error_path, require_unique
 from server.converters.specification import DEFAULT_CONFIDENCE
 from server.converters.stress import scenarios_from_proto
 from server.converters.validation import validation_from_proto
 from server.converters.weights import groups_from_proto, weights_from_proto
-from server.ports import PriceSelection
+from server.ports.market_data import PriceSelection
 
 _ROLLING: Mapping[int, RollingFigure] = {
     number: RollingFigure(name.removeprefix("ROLLING_FIGURE_"))
@@ -66,7 +66,7 @@ def risk_command_from_proto(request: AnalyzeRiskRequest) -> RiskCommand:
         decay=decay_from_proto(request.volatility_filter) if request.HasField("volatility_filter") else DECAY,
         clustering=_clustering(request.clusters) if request.HasField("clusters") else None,
         conventions=_conventions(request.conventions),
-        means_known=not request.HasField("moments") or len(request.moments.expected_returns) > 0,
+        expected_returns_given=not request.HasField("moments") or len(request.moments.expected_returns) > 0,
     )
     return RiskCommand(
         data, specification, _benchmark(request, data), tuple(request.stored_groups), request.drawdown_series
@@ -98,7 +98,7 @@ def _weights(path: str, weights: Sequence[weight_pb2.AssetWeight]) -> dict[str, 
 def _factors(options: risk_pb2.FactorOptions, data: object) -> Factors:
     if options.WhichOneof("source") == "principal_components":
         return options.principal_components
-    with under("factors.series"):
+    with error_path("factors.series"):
         return _beside(options.series, data)
 
 
@@ -131,7 +131,7 @@ def _simulation(options: SimulationOptions) -> Simulation:
 
 
 def _portfolio(request: AnalyzeRiskRequest) -> Portfolio:
-    once_each("holdings", [holding.symbol for holding in request.holdings])
+    require_unique("holdings", [holding.symbol for holding in request.holdings])
     return Portfolio({holding.symbol: holding.quantity for holding in request.holdings}, request.cash)
 
 
@@ -145,7 +145,7 @@ def _benchmark(request: AnalyzeRiskRequest, data: object) -> Benchmark | None:
         return PriceSelection((request.benchmark_symbol,), symbols_path="benchmark_symbol")
     if not request.HasField("benchmark"):
         return None
-    with under("benchmark"):
+    with error_path("benchmark"):
         return _beside(request.benchmark, data)
 
 
@@ -155,4 +155,4 @@ def _beside(panel: panel_pb2.Panel, data: object) -> PricePanel | ReturnPanel:
         return returns_from_proto(panel)
     if isinstance(data, PricePanel | PriceSelection):
         return prices_from_proto(panel)
-    raise InvalidInput("", "needs prices or returns as the input, to compare date by date")
+    raise InvalidInput("", "needs prices or returns as the input: a benchmark is compared date by date")

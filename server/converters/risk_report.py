@@ -11,7 +11,7 @@ from absfinance.v1.risk_service_pb2 import AnalyzeRiskResponse, AssetFraction
 from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput
 from domain.market_data.missing import MissingData
-from domain.risk.contribution import PartContribution
+from domain.risk.contribution import GroupContribution
 from domain.risk.correlation import CorrelationClusters
 from domain.risk.factors import FactorDecomposition
 from domain.risk.figure import FLAT_ASSET, NEVER_FELL, NO_TIME, Absent, known
@@ -168,7 +168,7 @@ def _measure(measure: MeasureReport, symbols: tuple[str, ...], weights: list[flo
     return message
 
 
-def _parts(parts: Sequence[PartContribution]) -> Iterator[risk_pb2.GroupContribution]:
+def _parts(parts: Sequence[GroupContribution]) -> Iterator[risk_pb2.GroupContribution]:
     for part in parts:
         yield risk_pb2.GroupContribution(
             name=part.name, weight=part.weight, contribution=part.contribution, fraction=part.share

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from absfinance.v1 import optimization_pb2, weight_pb2
 from absfinance.v1.optimization_service_pb2 import OptimizeRequest
 
-from domain.optimization.problem import EnginePreference, SolverOptions
-from domain.optimization.specification import (
+from domain.optimization.request.solver_options import EnginePreference, SolverOptions
+from domain.optimization.request.specification import (
     Specification,
 )
 from server.converters.constraint import constraint_from_proto

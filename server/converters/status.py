@@ -1,27 +1,15 @@
-"""The one place where an error becomes a status, with typed details that a program can act on.
+"""Converts errors to statuses, with typed details that a program can act on.
 
-| error | code | details beside ErrorInfo |
-|---|---|---|
-| InvalidRequest, InvalidInput, RequestIdReused | INVALID_ARGUMENT | BadRequest |
-| InfeasibleProblem | FAILED_PRECONDITION | PreconditionFailure, InfeasibilityReport |
-| FormulaMissesConstraint, UnboundedProblem | FAILED_PRECONDITION | PreconditionFailure |
-| NoPositiveExcessReturn, SolverFailed | FAILED_PRECONDITION | PreconditionFailure |
-| MissingMarketData, NotFound | NOT_FOUND | ResourceInfo |
-| NotSupported, an RPC that is not built yet | UNIMPLEMENTED | |
-| SolverTimedOut, JobTimeBudgetExceeded | DEADLINE_EXCEEDED | |
-| Cancelled | CANCELLED | |
-| AlreadyExists | ALREADY_EXISTS | ResourceInfo |
-| EtagMismatch | ABORTED | |
-| EpochChanged, StillRunning | FAILED_PRECONDITION | PreconditionFailure |
-| EventsCompacted | OUT_OF_RANGE | |
-| Overloaded | RESOURCE_EXHAUSTED | RetryInfo |
-| StreamIdle | DEADLINE_EXCEEDED | |
-| WorkerDied, twice in a row | ABORTED | RetryInfo |
-| StorageFull | RESOURCE_EXHAUSTED | RetryInfo |
-| Draining, StorageUnavailable | UNAVAILABLE | RetryInfo |
-| anything else | INTERNAL | |
+| error | details beside ErrorInfo |
+|---|---|
+| InvalidRequest, InvalidInput, RequestIdReused | BadRequest |
+| MissingMarketData, NotFound, AlreadyExists | ResourceInfo |
+| whatever has the code FAILED_PRECONDITION | PreconditionFailure |
+| InfeasibleProblem | InfeasibilityReport too |
+| service errors with a retry delay | RetryInfo |
 
-Text of an unknown exception never leaves the server: the caller gets the id under which the log has it.
+Errors of the engine get their code here (`_CODES`), errors of the server have it (`ServiceError.CODE`). Any other error
+is INTERNAL, and its text never leaves the server: the caller gets the id under which the log has it.
 
 Details travel in the trailers, which many clients limit to 8 KiB and then drop the whole call. So texts are shortened,
 and a list that does not fit ends early; `omitted` in the ErrorInfo says how many entries are missing.
@@ -40,22 +28,7 @@ from google.rpc.status_pb2 import Status
 
 from domain import errors as domain
 from server.converters.message import InvalidRequest
-from server.ports import (
-    AlreadyExists,
-    Draining,
-    EpochChanged,
-    EtagMismatch,
-    EventsCompacted,
-    JobTimeBudgetExceeded,
-    NotFound,
-    Overloaded,
-    RequestIdReused,
-    StillRunning,
-    StorageFull,
-    StorageUnavailable,
-    StreamIdle,
-    WorkerDied,
-)
+from server.ports.errors import AlreadyExists, NotFound, RequestIdReused, ServiceError
 
 DOMAIN = "absfinance"
 RETRY_AFTER_SECONDS = 1
@@ -76,49 +49,25 @@ _CODES: Mapping[type[domain.DomainError], int] = {
 }
 
 
+def code_of(kind: type[domain.DomainError | ServiceError]) -> str:
+    """The name of the code that errors of a class have."""
+    if issubclass(kind, ServiceError):
+        return kind.CODE
+    name: str = code_pb2.Code.Name(next(code for known, code in _CODES.items() if issubclass(kind, known)))
+    return name
+
+
 def status_from_error(error: Exception) -> Status | None:
     """The status of an error, with its details; None for an error that no request should cause."""
     if isinstance(error, InvalidRequest):
         return _bad_request(str(error), [(v.field, v.rule, v.reason) for v in error.violations])
     if isinstance(error, domain.InvalidInput):
         return _bad_request(error.message, [(error.field, error.rule, error.reason)], error.reason)
-    if isinstance(error, RequestIdReused):
-        violations = [(error.field, str(error), "REQUEST_ID_REUSED")]
-        return _bad_request(str(error), violations, "REQUEST_ID_REUSED")
     if isinstance(error, domain.DomainError):
         code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), code_pb2.FAILED_PRECONDITION)
         details, omitted = _domain_details(error)
         return _status(code, error.message, error.REASON, {**error.metadata, **omitted}, *details)
-    if isinstance(error, NotFound):
-        resource = ResourceInfo(resource_type=error.kind, resource_name=_short(error.name))
-        return _status(code_pb2.NOT_FOUND, str(error), "NOT_FOUND", {"name": error.name}, resource)
-    if isinstance(error, AlreadyExists):
-        resource = ResourceInfo(resource_type=error.kind, resource_name=_short(error.name))
-        return _status(code_pb2.ALREADY_EXISTS, str(error), "ALREADY_EXISTS", {"name": error.name}, resource)
-    if isinstance(error, EtagMismatch):
-        return _status(code_pb2.ABORTED, str(error), "ETAG_MISMATCH", {"etag": error.etag})
-    if isinstance(error, EventsCompacted):
-        oldest = {"oldest_sequence": str(error.oldest_sequence)}
-        return _status(code_pb2.OUT_OF_RANGE, str(error), "EVENTS_COMPACTED", oldest)
-    if isinstance(error, EpochChanged):
-        return _precondition("EPOCH_CHANGED", "epoch", error, {"epoch": error.epoch})
-    if isinstance(error, StillRunning):
-        return _precondition("BACKTEST_RUNNING", "backtest", error, {})
-    if isinstance(error, Overloaded):
-        return _status(code_pb2.RESOURCE_EXHAUSTED, str(error), "OVERLOADED", {}, _retry())
-    if isinstance(error, JobTimeBudgetExceeded):
-        return _status(code_pb2.DEADLINE_EXCEEDED, str(error), "JOB_TIME_BUDGET_EXCEEDED", {})
-    if isinstance(error, StorageFull):
-        return _status(code_pb2.RESOURCE_EXHAUSTED, str(error), "STORAGE_FULL", {}, _retry())
-    if isinstance(error, StorageUnavailable):
-        return _status(code_pb2.UNAVAILABLE, str(error), "STORAGE_UNAVAILABLE", {}, _retry())
-    if isinstance(error, StreamIdle):
-        return _status(code_pb2.DEADLINE_EXCEEDED, str(error), "STREAM_IDLE", {})
-    if isinstance(error, WorkerDied):
-        return _status(code_pb2.ABORTED, str(error), "WORKER_DIED", {}, _retry())
-    if isinstance(error, Draining):
-        return _status(code_pb2.UNAVAILABLE, "the server is shutting down", "DRAINING", {}, _retry())
-    return None
+    return _service_status(error) if isinstance(error, ServiceError) else None
 
 
 def method_not_built(method: str) -> Status:
@@ -131,10 +80,23 @@ def internal_error(request_id: str) -> Status:
     return _status(code_pb2.INTERNAL, f"internal error, id {request_id}", "INTERNAL", {"request_id": request_id})
 
 
-def _precondition(reason: str, subject: str, error: Exception, metadata: Mapping[str, str]) -> Status:
-    violation = PreconditionFailure.Violation(type=reason, subject=subject, description=_short(str(error)))
-    detail = PreconditionFailure(violations=[violation])
-    return _status(code_pb2.FAILED_PRECONDITION, str(error), reason, metadata, detail)
+def _service_status(error: ServiceError) -> Status:
+    if isinstance(error, RequestIdReused):
+        return _bad_request(error.message, [(error.field, error.message, error.REASON)], error.REASON)
+    code = code_pb2.Code.Value(error.CODE)
+    details: list[Message] = []
+    if isinstance(error, NotFound | AlreadyExists):
+        details.append(ResourceInfo(resource_type=error.kind, resource_name=_short(error.name)))
+    if code == code_pb2.FAILED_PRECONDITION:
+        details.append(_precondition(error.REASON, error.SUBJECT, error.message))
+    if error.HAS_RETRY_DELAY:
+        details.append(RetryInfo(retry_delay=Duration(seconds=RETRY_AFTER_SECONDS)))
+    return _status(code, error.message, error.REASON, error.metadata, *details)
+
+
+def _precondition(reason: str, subject: str, message: str) -> PreconditionFailure:
+    violation = PreconditionFailure.Violation(type=reason, subject=subject, description=_short(message))
+    return PreconditionFailure(violations=[violation])
 
 
 def _bad_request(
@@ -156,9 +118,7 @@ def _domain_details(error: domain.DomainError) -> tuple[list[Message], Mapping[s
     details: list[Message] = []
     omitted: Mapping[str, str] = {}
     if _CODES.get(type(error)) == code_pb2.FAILED_PRECONDITION:
-        text = _short(error.message)
-        violation = PreconditionFailure.Violation(type=error.REASON, subject="request", description=text)
-        details.append(PreconditionFailure(violations=[violation]))
+        details.append(_precondition(error.REASON, "request", error.message))
     if isinstance(error, domain.InfeasibleProblem):
         report = InfeasibilityReport()
         entries = (
@@ -172,10 +132,6 @@ def _domain_details(error: domain.DomainError) -> tuple[list[Message], Mapping[s
         omitted = _fill(report, report.conflicts, entries, len(error.labels))
         details.append(report)
     return details, omitted
-
-
-def _retry() -> RetryInfo:
-    return RetryInfo(retry_delay=Duration(seconds=RETRY_AFTER_SECONDS))
 
 
 def _status(code: int, message: str, reason: str, metadata: Mapping[str, str], *details: Message) -> Status:

@@ -19,7 +19,7 @@ from domain.risk.stress import (
 )
 from domain.risk.stress_windows import HistoricalWindow
 from server.converters.dates import civil_to_proto, days_from_proto
-from server.converters.paths import under
+from server.converters.paths import error_path
 
 ScenarioProto = risk_pb2.StressScenario
 
@@ -29,7 +29,7 @@ def scenarios_from_proto(scenarios: Sequence[ScenarioProto]) -> tuple[Scenario, 
     found: list[Scenario] = []
     for i, scenario in enumerate(scenarios):
         kind = scenario.WhichOneof("kind")
-        with under(f"stress[{i}].{kind}"):
+        with error_path(f"stress[{i}].{kind}"):
             found.append(Scenario(scenario.label, _kind(scenario)))
     return tuple(found)
 

@@ -9,7 +9,7 @@ from domain.market_data.panel import Days
 from domain.risk.validation.forecasts import ForecastMethod, Forecasts
 from domain.risk.validation.request import SIMULATIONS, WINDOW, Validated, ValidationRequest
 from domain.risk.validation.verdict import Method, Verdict
-from server.converters.paths import under
+from server.converters.paths import error_path
 
 _METHODS: Mapping[int, ForecastMethod] = {
     number: ForecastMethod(name.removeprefix("METHOD_"))
@@ -29,7 +29,7 @@ def validation_from_proto(options: risk_pb2.ValidationOptions) -> ValidationRequ
     forecasts = None
     if options.HasField("forecasts"):
         given = options.forecasts
-        with under("validation"):
+        with error_path("validation"):
             forecasts = Forecasts(
                 np.asarray(given.value_at_risk),
                 np.asarray(given.expected_shortfall) if given.expected_shortfall else None,

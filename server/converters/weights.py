@@ -6,7 +6,7 @@ from absfinance.v1 import objective_pb2, weight_pb2
 
 from domain.checks import fractions_of_one
 from domain.errors import InvalidInput
-from server.converters.paths import once_each
+from server.converters.paths import require_unique
 
 
 def weights_from_proto(path: str, weights: Iterable[weight_pb2.AssetWeight]) -> dict[str, float]:
@@ -19,14 +19,14 @@ def weights_from_proto(path: str, weights: Iterable[weight_pb2.AssetWeight]) -> 
 def coefficients_from_proto(path: str, weights: Iterable[weight_pb2.AssetWeight]) -> dict[str, float]:
     """Numbers by symbol, each once, that need not be a portfolio."""
     weights = list(weights)
-    once_each(path, [weight.symbol for weight in weights])
+    require_unique(path, [weight.symbol for weight in weights])
     return {weight.symbol: weight.weight for weight in weights}
 
 
 def budgets_from_proto(path: str, budgets: Iterable[objective_pb2.RiskBudget.Budget]) -> dict[str, float]:
     """Risk budgets by symbol, each once, as fractions and not in percent."""
     budgets = list(budgets)
-    once_each(path, [entry.symbol for entry in budgets])
+    require_unique(path, [entry.symbol for entry in budgets])
     found = {entry.symbol: entry.budget for entry in budgets}
     fractions_of_one(path, found.values())
     return found
@@ -42,7 +42,7 @@ def groups_from_proto(groups: Iterable[weight_pb2.AssetGroup]) -> dict[str, tupl
     return found
 
 
-def given(message: object, name: str) -> float | None:
+def optional_field(message: object, name: str) -> float | None:
     """A field that may be absent."""
     value: float = getattr(message, name)
     return value if message.HasField(name) else None  # type: ignore[attr-defined]  # any generated message

@@ -3,7 +3,7 @@
 from collections import Counter, OrderedDict, deque
 from typing import Generic, TypeVar
 
-from server.ports import Overloaded
+from server.ports.errors import Overloaded
 
 T = TypeVar("T")
 
@@ -26,10 +26,10 @@ class FairQueue(Generic[T]):
     def push(self, caller: str, entry: T) -> None:
         """Adds an entry. Raises Overloaded where too many wait, of all or of this caller."""
         if self._count >= self._max_waiting:
-            raise Overloaded("every worker is busy and too many requests wait")
+            raise Overloaded("every worker is busy and too many requests wait; try again later")
         own = self._waiting.setdefault(caller, deque())
         if len(own) >= self._max_waiting_of_one:
-            raise Overloaded("too many requests of this caller wait already")
+            raise Overloaded("too many requests of this caller wait already; try again when one has ended")
         own.append(entry)
         self._count += 1
 

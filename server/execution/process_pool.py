@@ -8,11 +8,6 @@ request does not wait for them; long tasks then leave the processor to short one
 """
 
 import asyncio
-import itertools
-import os
-import pickle
-import signal
-import socket
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
@@ -22,14 +17,12 @@ from typing import Any, TypeVar
 from domain.errors import SolverTimedOut
 from server.execution.fair_queue import FairQueue
 from server.execution.template import Template, TemplateDied
-from server.execution.worker import LENGTH_BYTES, LibraryLoaded, Message, Outcome, Task, TimeLimit
+from server.execution.worker import LibraryLoaded, Outcome, TimeLimit
+from server.execution.worker_handle import WorkerHandle
 from server.observability import logger
-from server.ports import WorkerDied
+from server.ports.errors import WorkerDied
 
 T = TypeVar("T")
-
-Said = Message | TimeLimit | LibraryLoaded | Outcome
-"""What a worker may say."""
 
 OnReport = Callable[[Any], Awaitable[None]]
 
@@ -39,15 +32,10 @@ STOP_GRACE_SECONDS = 0.3
 LONG_SECONDS = 0.05
 """A task that has run for so long is a long one: it gives way to others."""
 
-LONG_NICENESS = 10
-
 GROWTH = 4
 """Processes for each processor at most, where long tasks hold them."""
 
 WAITING_PER_WORKER = 64
-
-SMALL_BYTES = 1 << 16
-"""Pickles up to this size are read on the event loop, larger ones in a thread."""
 
 RESTART_SECONDS = 1.0
 """How long to wait before a worker is started again where that failed."""
@@ -55,148 +43,9 @@ RESTART_SECONDS = 1.0
 STREAM_AHEAD = 16
 """Reports of a stream that wait for a slow reader; then its worker waits too."""
 
-BUFFERED_BYTES = 8 << 20
-"""A worker that reports more than this ahead of its reader waits."""
-
 
 class WorkerFailure(Exception):
     """A task raised what no task should; the text is the traceback inside the worker, for the log."""
-
-
-class Frames(asyncio.Protocol):
-    """Cuts what a worker sends into frames, in order; None marks the end of the connection."""
-
-    def __init__(self) -> None:
-        self._transport: asyncio.Transport | None = None
-        self._buffer = bytearray()
-        self._frames: asyncio.Queue[bytes | None] = asyncio.Queue()
-        self._buffered = 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The connection stands."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101  # what asyncio promises for a stream socket
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        """Some bytes have come."""
-        self._buffer += data
-        while len(self._buffer) >= LENGTH_BYTES:
-            end = LENGTH_BYTES + int.from_bytes(self._buffer[:LENGTH_BYTES], "big")
-            if len(self._buffer) < end:
-                break
-            self._put(bytes(memoryview(self._buffer)[LENGTH_BYTES:end]))
-            del self._buffer[:end]
-        if self._buffered > BUFFERED_BYTES and self._transport is not None:
-            self._transport.pause_reading()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The worker is gone."""
-        self._frames.put_nowait(None)
-
-    async def next(self) -> bytes | None:
-        """The next frame; None where the worker is gone."""
-        frame = await self._frames.get()
-        if frame is None:
-            self._frames.put_nowait(None)  # for whoever asks next
-        else:
-            self._buffered -= len(frame)
-            if self._buffered <= BUFFERED_BYTES and self._transport is not None:
-                self._transport.resume_reading()
-        return frame
-
-    def _put(self, frame: bytes) -> None:
-        self._buffered += len(frame)
-        self._frames.put_nowait(frame)
-
-
-class Worker:
-    """One process, seen from its parent."""
-
-    _numbers = itertools.count()
-
-    def __init__(self, pid: int, lifeline: socket.socket, transport: asyncio.Transport, frames: Frames) -> None:
-        self.pid = pid
-        self._lifeline = lifeline
-        self._transport = transport
-        self._frames = frames
-        self._number = -1
-        self.is_long = False
-        self.is_outdated = False  # forked before all libraries were loaded
-        self.has_more = False  # loaded a library that others do not have yet
-        self.busy_since: float | None = None
-
-    @classmethod
-    async def start(cls, template: Template, niceness: int) -> "Worker":
-        """Starts a process and connects to it."""
-        connections = await template.worker(niceness)
-        for one in (connections.tasks, connections.lifeline):
-            one.setblocking(False)
-        loop = asyncio.get_running_loop()
-        transport, frames = await loop.create_connection(Frames, sock=connections.tasks)
-        return cls(connections.pid, connections.lifeline, transport, frames)
-
-    @property
-    def alive(self) -> bool:
-        """Whether the connection to the process stands."""
-        return not self._transport.is_closing()
-
-    def send(self, work: Callable[..., Any], *, reports: bool) -> None:
-        """Hands it a task."""
-        self._number = next(self._numbers)
-        data = pickle.dumps(Task(self._number, work, reports), pickle.HIGHEST_PROTOCOL)
-        header = len(data).to_bytes(LENGTH_BYTES, "big")
-        if len(data) <= SMALL_BYTES:
-            self._transport.write(header + data)  # at once: a header on its own would wake the worker for nothing
-        else:
-            self._transport.write(header)
-            self._transport.write(data)
-
-    async def receive(self) -> Said:
-        """The next thing it says. Raises WorkerDied."""
-        frame = await self._frames.next()
-        if frame is None:
-            raise WorkerDied
-        if len(frame) <= SMALL_BYTES:
-            said: Said = pickle.loads(frame)  # noqa: S301  # from our own process
-            return said
-        return await asyncio.get_running_loop().run_in_executor(None, pickle.loads, frame)
-
-    async def outcome(self) -> None:
-        """Waits for the end of the running task, whatever it is."""
-        with suppress(WorkerDied):
-            while not isinstance(await self.receive(), Outcome):
-                pass
-
-    def give_way(self) -> None:
-        """Lets the processor go to others first, from now on."""
-        if not self.is_long:
-            self.is_long = True
-            with suppress(OSError):  # gone meanwhile
-                os.setpriority(os.PRIO_PROCESS, self.pid, LONG_NICENESS)
-
-    def ask_to_stop(self) -> None:
-        """Tells the running task to stop at its next cancellation check."""
-        with suppress(OSError):  # gone already, which `receive` reports
-            self._lifeline.send(self._number.to_bytes(LENGTH_BYTES, "big"))
-
-    def kill(self) -> None:
-        """Ends the process at once."""
-        if not self._transport.is_closing():  # else it is gone, and its number may be another's
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
-
-    async def close(self, seconds: float) -> None:
-        """Lets the process end by itself, and kills it if it does not in that time."""
-        if not self._transport.is_closing():
-            self._transport.write_eof()
-            try:
-                async with asyncio.timeout(seconds):
-                    while await self._frames.next() is not None:
-                        pass
-            except TimeoutError:
-                self.kill()
-        self._transport.close()
-        self._lifeline.close()
 
 
 @dataclass(slots=True)
@@ -204,7 +53,7 @@ class Ticket:
     """A caller's place in the queue."""
 
     caller: str
-    worker: "asyncio.Future[Worker]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    worker: "asyncio.Future[WorkerHandle]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 class ProcessPool:
@@ -234,8 +83,8 @@ class ProcessPool:
         of_one = waiting if growth == 1 else max(1, waiting * 3 // 4)
         running_of_one = workers if growth == 1 else self._most - workers
         self._queue: FairQueue[Ticket] = FairQueue(waiting, of_one, running_of_one)
-        self._idle: list[Worker] = []  # the warmest last
-        self._busy: set[Worker] = set()
+        self._idle: list[WorkerHandle] = []  # the warmest last
+        self._busy: set[WorkerHandle] = set()
         self._starting = 0
         self._generation = 0  # counts how often more libraries were loaded
         self._background: set[asyncio.Task[None]] = set()
@@ -257,7 +106,7 @@ class ProcessPool:
         *,
         caller: str = "",
     ) -> T:
-        """Runs `work(on_progress=...)`, which must be picklable, in a worker.
+        """Runs `work(control=...)`, which must be picklable, in a worker.
 
         With `on_report`, work is also handed `report`, and what it reports is passed on, in order, on the event loop;
         what `on_report` raises stops the work. Raises what the domain raises there, SolverTimedOut at the deadline,
@@ -275,7 +124,7 @@ class ProcessPool:
     async def stream(
         self, work: Callable[..., None], deadline: float | None, *, caller: str = ""
     ) -> AsyncGenerator[Any]:
-        """What `work(on_progress=..., report=...)` reports, as it comes. Raises what `run` raises."""
+        """What `work(control=..., report=...)` reports, as it comes. Raises what `run` raises."""
         reported: asyncio.Queue[Any] = asyncio.Queue(STREAM_AHEAD)
         end = object()
 
@@ -363,16 +212,16 @@ class ProcessPool:
         try:
             worker.send(work, reports=on_report is not None)
             async with asyncio.timeout_at(deadline) as limit:
-                while not isinstance(said := await worker.receive(), Outcome):
-                    if isinstance(said, TimeLimit):
-                        limit.reschedule(_earlier(deadline, said.seconds))
-                    elif isinstance(said, LibraryLoaded):
+                while not isinstance(received := await worker.receive(), Outcome):
+                    if isinstance(received, TimeLimit):
+                        limit.reschedule(_earlier(deadline, received.seconds))
+                    elif isinstance(received, LibraryLoaded):
                         worker.has_more, worker.is_outdated = True, False  # until new workers have it too
-                        self._in_background(self._template.load(said.name))
+                        self._in_background(self._template.load(received.name))
                     elif on_report is not None:
-                        await on_report(said.content)
+                        await on_report(received.content)
             ended = True
-            value: T = _value(said)
+            value: T = _value(received)
             return value
         except TimeoutError:
             raise SolverTimedOut("the time limit ran out before the answer was found") from None
@@ -384,7 +233,7 @@ class ProcessPool:
             else:
                 self._in_background(self._stop(worker, caller))
 
-    async def _take(self, caller: str, deadline: float | None) -> Worker:
+    async def _take(self, caller: str, deadline: float | None) -> WorkerHandle:
         ticket = Ticket(caller)
         self._queue.push(caller, ticket)
         self._serve()
@@ -448,7 +297,7 @@ class ProcessPool:
     async def _started(self) -> None:
         generation = self._generation
         try:
-            worker = await Worker.start(self._template, self._niceness)
+            worker = await WorkerHandle.start(self._template, self._niceness)
         except (OSError, TemplateDied):
             logger.exception("a worker process could not be started; trying again")
             if not self._closed:
@@ -466,7 +315,7 @@ class ProcessPool:
         self._idle.append(worker)
         self._serve()
 
-    def _put_back(self, worker: Worker, caller: str) -> None:
+    def _put_back(self, worker: WorkerHandle, caller: str) -> None:
         self._queue.finished(caller)
         self._busy.discard(worker)
         worker.busy_since = None
@@ -483,7 +332,7 @@ class ProcessPool:
             self._idle.append(worker)
         self._serve()
 
-    async def _stop(self, worker: Worker, caller: str) -> None:
+    async def _stop(self, worker: WorkerHandle, caller: str) -> None:
         """Ends what still runs, by a request or by force, then makes the place free."""
         worker.ask_to_stop()
         try:

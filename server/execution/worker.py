@@ -67,7 +67,7 @@ class Outcome:
 
 
 class Control:
-    """What a task is told and may say while it runs. Calling it is the cancellation check."""
+    """Cancellation check, time limit and messages of a running task. Calling it is the cancellation check."""
 
     def __init__(self, lifeline: socket.socket, send: Callable[[object], None]) -> None:
         self._lifeline = lifeline
@@ -195,10 +195,10 @@ def _without_garbage(settled: int) -> int:
 
 def _outcome(task: Task, control: Control, extra: dict[str, Any]) -> Outcome:
     from domain.errors import DomainError  # loads numpy, so not before the first task
-    from server.ports import Refused
+    from server.ports.errors import Refused
 
     try:
-        return Outcome(value=task.work(on_progress=control, **extra))
+        return Outcome(value=task.work(control=control, **extra))
     except (DomainError, Refused) as error:
         return Outcome(error=error)
     except Exception:

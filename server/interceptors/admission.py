@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from server.interceptors.call_interceptor import CallInterceptor, Context, Method
-from server.ports import Draining, Overloaded
+from server.ports.errors import Draining, Overloaded
 
 SHARE_OF_ONE = 0.75
 """Part of the places that one caller may take, so that others find some."""
@@ -24,9 +24,9 @@ class Places:
     def take(self, caller: str) -> None:
         """Takes a place. Raises Overloaded."""
         if self.taken >= self.limit:
-            raise Overloaded("too many calls at once")
+            raise Overloaded("too many calls are running; try again later")
         if self.by_caller[caller] >= max(1, round(self.limit * SHARE_OF_ONE)):
-            raise Overloaded("too many calls of this caller at once")
+            raise Overloaded("too many calls of this caller are running; try again when one has ended")
         self.taken += 1
         self.by_caller[caller] += 1
 
@@ -60,7 +60,7 @@ class Admission(CallInterceptor):
             task.cancel()
 
     @asynccontextmanager
-    async def around(self, method: Method, context: Context) -> AsyncIterator[None]:
+    async def intercept(self, method: Method, context: Context) -> AsyncIterator[None]:
         """Takes a place for the time of the call. Raises Draining or Overloaded."""
         if self._draining:
             raise Draining

@@ -29,7 +29,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     """An interceptor of the calls of the contract; health and reflection pass untouched."""
 
     @abstractmethod
-    def around(self, method: Method, context: Context) -> AbstractAsyncContextManager[None]:
+    def intercept(self, method: Method, context: Context) -> AbstractAsyncContextManager[None]:
         """Entered before the handler, left after it; sees whatever the handler raises."""
 
     def incoming(self, requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
@@ -58,7 +58,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
     def _single(self, inner: Behaviour, method: Method) -> Behaviour:
         async def behaviour(request: Any, context: Context) -> Any:
-            async with self.around(method, context):
+            async with self.intercept(method, context):
                 answer = inner(self._incoming(request, method), context)
                 return await answer if inspect.isawaitable(answer) else answer
 
@@ -67,7 +67,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     def _streaming(self, inner: Behaviour, method: Method) -> Behaviour:
         async def behaviour(request: Any, context: Context) -> AsyncIterator[Any]:
             incoming = self._incoming(request, method)
-            async with self.around(method, context), aclosing(inner(incoming, context)) as answers:
+            async with self.intercept(method, context), aclosing(inner(incoming, context)) as answers:
                 async for answer in answers:
                     yield answer
 

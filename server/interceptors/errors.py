@@ -13,7 +13,7 @@ from google.rpc.status_pb2 import Status
 from server.converters.status import internal_error, method_not_built, status_from_error
 from server.interceptors.call_interceptor import CallInterceptor, Context, Method
 from server.observability import logger, request_id
-from server.ports import Refused
+from server.ports.errors import Refused
 
 DETAILS_KEY = "grpc-status-details-bin"
 PUSHBACK_KEY = "grpc-retry-pushback-ms"
@@ -26,7 +26,7 @@ class Errors(CallInterceptor):
     """Turns whatever a handler raises into a status, and aborts the call with it."""
 
     @asynccontextmanager
-    async def around(self, method: Method, context: Context) -> AsyncIterator[None]:
+    async def intercept(self, method: Method, context: Context) -> AsyncIterator[None]:
         """Passes aborts and cancellation on; everything else leaves as a status."""
         try:
             yield

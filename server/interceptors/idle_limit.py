@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from server.interceptors.call_interceptor import CallInterceptor, Context, Method
-from server.ports import StreamIdle
+from server.ports.errors import StreamIdle
 
 
 class IdleLimit(CallInterceptor):
@@ -19,8 +19,8 @@ class IdleLimit(CallInterceptor):
         self._seconds = seconds
 
     @asynccontextmanager
-    async def around(self, method: Method, context: Context) -> AsyncIterator[None]:
-        """Nothing to do around the call: its messages are what is watched."""
+    async def intercept(self, method: Method, context: Context) -> AsyncIterator[None]:
+        """Does nothing: `incoming` watches the messages of the call."""
         yield
 
     async def incoming(self, requests: AsyncIterator[Any]) -> AsyncIterator[Any]:

@@ -18,9 +18,9 @@ class CallLog(CallInterceptor):
     """Sees the status that the error interceptor has set."""
 
     @asynccontextmanager
-    async def around(self, method: Method, context: Context) -> AsyncIterator[None]:
+    async def intercept(self, method: Method, context: Context) -> AsyncIterator[None]:
         """Measures and writes the line, however the call ends."""
-        # Asked now: once a caller has left in the middle of a stream, his call is freed and asking ends the process.
+        # Asked now: once a caller has left in the middle of a stream, the call is freed and asking ends the process.
         peer = context.peer()
         start = time.perf_counter()
         gone = False

@@ -1,21 +1,21 @@
-"""Chores that nobody asks for: old results, leftovers of imports and of processes that were killed."""
+"""Periodic cleanup: expired results, abandoned imports, files of processes that are gone."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from server.observability import logger
-from server.ports import StorageFull, StorageUnavailable
+from server.ports.errors import StorageFull, StorageUnavailable
 
 EVERY_SECONDS = 300.0
 
-Chore = Callable[[], Awaitable[object]]
+CleanupTask = Callable[[], Awaitable[object]]
 
 
 class Housekeeping:
-    """Does its chores, by name, at the start and then every few minutes."""
+    """Runs its cleanup tasks at the start and then every few minutes."""
 
-    def __init__(self, chores: Mapping[str, Chore], every_seconds: float = EVERY_SECONDS) -> None:
-        self._chores = chores
+    def __init__(self, tasks: Mapping[str, CleanupTask], every_seconds: float = EVERY_SECONDS) -> None:
+        self._tasks = tasks
         self._every = every_seconds
         self._loop: asyncio.Task[None] | None = None
 
@@ -31,11 +31,11 @@ class Housekeeping:
 
     async def _run(self) -> None:
         while True:
-            for name, chore in self._chores.items():
+            for name, task in self._tasks.items():
                 try:
-                    await chore()
+                    await task()
                 except (StorageFull, StorageUnavailable) as error:
-                    logger.warning("a chore is put off", extra={"chore": name, "why": str(error)})
+                    logger.warning("a cleanup task is put off", extra={"task": name, "why": str(error)})
                 except Exception:
-                    logger.exception("a chore failed", extra={"chore": name})
+                    logger.exception("a cleanup task failed", extra={"task": name})
             await asyncio.sleep(self._every)

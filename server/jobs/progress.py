@@ -13,18 +13,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from domain.errors import InvalidInput
-from server.ports import (
-    BacktestStore,
-    Draining,
-    EpochChanged,
-    EventKind,
-    EventsCompacted,
-    JobEvent,
-    JobRecord,
-    JobState,
-    JobTick,
-    NotFound,
-)
+from server.ports.errors import Draining, EpochChanged, EventsCompacted, NotFound
+from server.ports.job_stores import JobArchive, JobLog
+from server.ports.jobs import EventKind, JobEvent, JobRecord, JobState, JobTick
 
 BLOCK = 1 << 32
 MOST_POINTS = 2000
@@ -44,7 +35,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class TickNews:
+class ProgressTick:
     """How far it is, and the time it will still take, once that can be said."""
 
     tick: JobTick  # its points are those that this follower does not have
@@ -52,17 +43,17 @@ class TickNews:
 
 
 class Heartbeat:
-    """Nothing happened."""
+    """Sent where nothing happened for a while."""
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class ProgressMessage:
     """One message to a follower. `content` is a JobRecord for the end of a job."""
 
     sequence: int
     epoch: str
     time: datetime
-    content: Snapshot | TickNews | JobEvent | Heartbeat | JobRecord
+    content: Snapshot | ProgressTick | JobEvent | Heartbeat | JobRecord
 
 
 @dataclass(slots=True)
@@ -141,8 +132,9 @@ class Log:
 class Progress:
     """Tells followers of jobs what happens to them."""
 
-    def __init__(self, store: BacktestStore) -> None:
-        self._store = store
+    def __init__(self, archive: JobArchive, log: JobLog) -> None:
+        self._archive = archive
+        self._log = log
         self._logs: dict[str, Log] = {}
         self._draining = asyncio.Event()
 
@@ -187,7 +179,7 @@ class Progress:
             return
         log.looked = time.monotonic()
         try:
-            view = await self._store.view(job_id, log.events[-1].number if log.events else 0)
+            view = await self._log.view(job_id, log.events[-1].number if log.events else 0)
         except NotFound:
             log.deleted = True
             log.wake(durable=True)
@@ -216,11 +208,11 @@ class Progress:
                 await self._pause(log, log.changed, end - time.monotonic())
         finally:
             self._leave(log)
-        return await self._store.get(job_id)
+        return await self._archive.get(job_id)
 
     async def follow(
         self, job_id: str, after_sequence: int, epoch: str, min_interval: float, heartbeat_interval: float
-    ) -> AsyncGenerator[Notice]:
+    ) -> AsyncGenerator[ProgressMessage]:
         """A snapshot, what happened since, what happens, and the end.
 
         Raises NotFound, EpochChanged, EventsCompacted, InvalidInput for a sequence that was never given out, and
@@ -232,24 +224,24 @@ class Progress:
             _resumable(log.record, after_sequence, epoch)
             cursor = Cursor(log, after_sequence)
             yield cursor.snapshot()
-            async for notice in self._notices(cursor, min_interval, heartbeat_interval):
-                yield notice
+            async for message in self._messages(cursor, min_interval, heartbeat_interval):
+                yield message
         finally:
             self._leave(log)
 
-    async def _notices(
+    async def _messages(
         self, cursor: "Cursor", min_interval: float, heartbeat_interval: float
-    ) -> AsyncGenerator[Notice]:
+    ) -> AsyncGenerator[ProgressMessage]:
         log = cursor.log
         last_sent = time.monotonic()
         tick_due = last_sent  # the first tick may follow the snapshot at once
         while True:
             while log.record.state.is_final and cursor.has_tick and not cursor.at_end:
                 yield cursor.tick()  # the rest of the curves comes before the end
-            for notice in cursor.durable():
+            for message in cursor.durable():
                 last_sent = time.monotonic()
-                yield notice
-                if isinstance(notice.content, JobRecord):
+                yield message
+                if isinstance(message.content, JobRecord):
                     return
             if cursor.at_end:
                 return  # it had the end before, and asks what followed: nothing
@@ -271,7 +263,7 @@ class Progress:
             await self._pause(log, event, min(until, tick_due) - now if cursor.has_tick else until - now)
 
     async def _pause(self, log: Log, event: asyncio.Event, seconds: float) -> None:
-        """Waits for news; a job that another process runs, or nobody yet, is looked at now and then."""
+        """Waits for an event; a job that another process runs, or nobody yet, is looked at now and then."""
         limit = seconds if log.run_here else min(seconds, POLL_SECONDS)
         try:
             async with asyncio.timeout(max(limit, 0.0)):
@@ -284,7 +276,7 @@ class Progress:
     async def _join(self, job_id: str) -> Log:
         log = self._logs.get(job_id)
         if log is None or log.deleted:
-            view = await self._store.view(job_id, 0)
+            view = await self._log.view(job_id, 0)
             log = self._logs.get(job_id)
             if log is None or log.deleted:
                 log = self._logs[job_id] = Log(view.record, list(view.events), view.record.tick)
@@ -323,30 +315,30 @@ class Cursor:
         """Whether there is a later tick than the last one sent."""
         return self.log.tick_count > self._ticks_seen
 
-    def snapshot(self) -> Notice:
-        """The first notice; its sequence is the place it goes on from."""
+    def snapshot(self) -> ProgressMessage:
+        """The first message; its sequence is the place it goes on from."""
         record = self.log.record
         oldest = (record.dropped_event + 1) * BLOCK
-        return self._notice(self._sequence, Snapshot(record.state, self.log.tick, oldest))
+        return self._message(self._sequence, Snapshot(record.state, self.log.tick, oldest))
 
-    def durable(self) -> list[Notice]:
+    def durable(self) -> list[ProgressMessage]:
         """Events that were not sent yet."""
-        found: list[Notice] = []
+        found: list[ProgressMessage] = []
         dropped = self.log.record.dropped_event
         if self._number < dropped and self._number > 0 and self._missed():
             raise EventsCompacted((dropped + 1) * BLOCK)
         for event in self.log.events[self._position() :]:
             self._number, self._sequence = event.number, event.number * BLOCK
-            content = self.log.record if event.news.kind is EventKind.FINISHED else event
-            found.append(Notice(self._sequence, self.log.record.epoch, event.time, content))
+            content = self.log.record if event.content.kind is EventKind.FINISHED else event
+            found.append(ProgressMessage(self._sequence, self.log.record.epoch, event.time, content))
         return found
 
-    def tick(self) -> Notice:
+    def tick(self) -> ProgressMessage:
         """The latest tick, or the end of the curve of a strategy before it that was not sent yet."""
         tick = self._next()
         self._sequence += 1
         eta = self.log.pace.eta(tick) if self.log.pace else None
-        return self._notice(self._sequence, TickNews(tick, eta))
+        return self._message(self._sequence, ProgressTick(tick, eta))
 
     def _next(self) -> JobTick:
         latest = self.log.tick
@@ -366,10 +358,10 @@ class Cursor:
             if curve is not None and curve.tick is not None and points:
                 return replace(curve.tick, points=points)
 
-    def heartbeat(self) -> Notice:
+    def heartbeat(self) -> ProgressMessage:
         """A sign of life."""
         self._sequence += 1
-        return self._notice(self._sequence, Heartbeat())
+        return self._message(self._sequence, Heartbeat())
 
     def _missed(self) -> bool:
         """Whether events between this place and the oldest one held here are gone."""
@@ -379,14 +371,16 @@ class Cursor:
         events = self.log.events
         return 0 if not events else min(max(0, self._number + 1 - events[0].number), len(events))
 
-    def _notice(self, sequence: int, content: Snapshot | TickNews | Heartbeat) -> Notice:
-        return Notice(sequence, self.log.record.epoch, datetime.now(UTC), content)
+    def _message(self, sequence: int, content: Snapshot | ProgressTick | Heartbeat) -> ProgressMessage:
+        return ProgressMessage(sequence, self.log.record.epoch, datetime.now(UTC), content)
 
 
 def _resumable(record: JobRecord, after_sequence: int, epoch: str) -> None:
     if epoch and epoch != record.epoch:
         raise EpochChanged(f"the log of backtests/{record.id} has another epoch; follow from 0", record.epoch)
     if after_sequence // BLOCK > record.last_event:
-        raise InvalidInput("after_sequence", "is above every sequence that was given out")
+        raise InvalidInput(
+            "after_sequence", "is above every sequence that was sent; send one of a message you have received, or 0"
+        )
     if 0 < after_sequence // BLOCK < record.dropped_event or (0 < after_sequence < BLOCK and record.dropped_event):
         raise EventsCompacted((record.dropped_event + 1) * BLOCK)

@@ -15,28 +15,23 @@ from typing import TypeVar
 
 from domain.errors import Cancelled, DomainError, SolverFailed
 from server.execution.process_pool import ProcessPool
+from server.jobs.checkpoint_writer import CheckpointWriter, Yielded, until_stored
 from server.jobs.progress import Progress
-from server.jobs.saves import Saves, Yielded, until_stored
-from server.jobs.walking import Job, MappedPanel, Ran
+from server.jobs.walking import EncodedBacktest, Job
 from server.observability import logger, request_id
-from server.ports import (
-    BacktestStore,
-    Claim,
-    JobEnd,
-    JobRecord,
-    JobState,
+from server.ports.errors import (
     JobTimeBudgetExceeded,
-    JobView,
     LostClaim,
     NotFound,
-    QueuePolicy,
     Refused,
     StorageFull,
     StorageUnavailable,
-    WaitingJob,
     WorkerDied,
-    expected_seconds,
 )
+from server.ports.job_queue import QueuePolicy, WaitingJob, expected_seconds
+from server.ports.job_stores import JobStores
+from server.ports.jobs import Claim, JobEnd, JobRecord, JobState, JobView
+from server.ports.panels import StoredPanelRef
 
 T = TypeVar("T")
 
@@ -60,7 +55,7 @@ class Run:
     """A job that runs here."""
 
     claim: Claim
-    saves: Saves
+    writer: CheckpointWriter
     protected: bool  # it has waited for long, so that it keeps its whole slice
     started: float = field(default_factory=time.monotonic)
     task: asyncio.Task[None] | None = None
@@ -86,21 +81,25 @@ class Run:
 
 
 class Runner:
-    """As many jobs at once as there are worker processes for them."""
+    """Runs as many jobs at once as there are worker processes for them.
+
+    `run` is the task of a worker and `encode_error` writes an error of the server's own, such as a spent time budget,
+    as the store keeps it. Both are arguments because tasks and converters are layers above jobs: they read its records.
+    """
 
     def __init__(
         self,
-        store: BacktestStore,
+        stores: JobStores,
         progress: Progress,
         pool: ProcessPool,
         worker: str,
         slots: int,
         *,
-        run: Callable[..., Ran],
+        run: Callable[..., EncodedBacktest],
         encode_error: Callable[[Exception], bytes],
         policy: QueuePolicy = POLICY,
     ) -> None:
-        self._store = store
+        self._stores = stores
         self._progress = progress
         self._pool = pool
         self._worker = worker
@@ -122,7 +121,7 @@ class Runner:
 
     async def cancel(self, job_id: str) -> JobRecord:
         """Ends a job; the processor it had is free a moment later. Raises NotFound."""
-        view: JobView = await self._store.cancel(job_id)
+        view: JobView = await self._stores.queue.cancel(job_id)
         await self._progress.refresh(job_id)
         self._stop(job_id)
         return view.record
@@ -146,7 +145,7 @@ class Runner:
             self._wake.clear()
             try:
                 while len(self._running) < self._slots:
-                    claim = await self._store.claim(self._worker, LEASE_SECONDS)
+                    claim = await self._stores.queue.claim(self._worker, LEASE_SECONDS)
                     if claim is None:
                         break
                     self._begin(claim)
@@ -161,21 +160,21 @@ class Runner:
 
     def _begin(self, claim: Claim) -> None:
         protected = claim.waited_seconds >= 10.0 * self._policy.slice_seconds
-        run = Run(claim, Saves(self._store, self._progress, claim.record), protected)
+        run = Run(claim, CheckpointWriter(self._stores.log, self._progress, claim.record), protected)
         self._running[claim.record.id] = run
         run.task = asyncio.create_task(self._run(run))
         run.task.add_done_callback(partial(self._done, run))
 
     async def _make_room(self) -> None:
         """Where all places are taken, asks one long job to make room for a job that would be next."""
-        asked = [run for run in self._running.values() if run.yielding_since is not None]
-        for run in asked:
+        yielding = [run for run in self._running.values() if run.yielding_since is not None]
+        for run in yielding:
             late = time.monotonic() - (run.yielding_since or 0.0) > LENT_SECONDS
             if late and run.for_short and self._slots > 1 and run.stop is None:
                 run.end(Yielded())
-        if asked or len(self._running) < self._slots:
+        if yielding or len(self._running) < self._slots:
             return
-        queue = await self._store.queue(self._worker)
+        queue = await self._stores.queue.queue(self._worker)
         if not queue.waiting:
             return
         # The one that has run least is in the place that is lent; those that have run longest take turns.
@@ -195,7 +194,7 @@ class Runner:
         if (to_short and not for_short) or run.seconds < (LEAST_SECONDS if for_short else self._policy.slice_seconds):
             return False
         run.yielding_since, run.for_short = time.monotonic(), for_short
-        run.saves.yield_at_next()
+        run.writer.yield_at_next()
         return True
 
     def _as_waiting(self, run: Run) -> WaitingJob:
@@ -212,7 +211,7 @@ class Runner:
                 continue
             self._end_those_over_budget()
             try:
-                held = await self._store.heartbeat(self._worker, running, LEASE_SECONDS, self._progress.ticks())
+                held = await self._stores.queue.heartbeat(self._worker, running, LEASE_SECONDS, self._progress.ticks())
             except (StorageFull, StorageUnavailable) as error:
                 logger.warning("leases could not be renewed", extra={"why": str(error)})
                 continue
@@ -239,7 +238,7 @@ class Runner:
     async def _stop_if_lost(self, job_id: str) -> None:
         """A job may be cancelled through another process, or taken over while this one was away."""
         try:
-            record = await self._store.get(job_id)
+            record = await self._stores.archive.get(job_id)
         except NotFound:
             self._stop(job_id)
             return
@@ -298,7 +297,7 @@ class Runner:
     async def _give_back(self, run: Run, *, crashed: bool = False, yielded: bool = False) -> None:
         # What cannot be given back now is free when its lease runs out.
         with contextlib.suppress(LostClaim, StorageFull, StorageUnavailable):
-            await self._store.release(run.claim.record, crashed=crashed, yielded=yielded)
+            await self._stores.queue.release(run.claim.record, crashed=crashed, yielded=yielded)
 
     async def _walk(self, run: Run) -> None:
         record = run.claim.record
@@ -308,16 +307,18 @@ class Runner:
             raise self._over_budget()
         job = await self._job(run.claim)
         work = partial(self._run_job, job, record.request, record.fingerprint)
-        ran = await _while_saving(self._pool.run(work, None, run.saves.take), run.saves)
+        ran = await _while_writing(self._pool.run(work, None, run.writer.submit), run.writer)
         end = JobEnd(JobState.SUCCEEDED, ran.result, series=ran.series)
-        await until_stored(lambda: self._store.finish(record, end, ran.news), record.id)
+        await until_stored(lambda: self._stores.log.finish(record, end, ran.events), record.id)
 
     async def _job(self, claim: Claim) -> Job:
         inputs = claim.record.inputs
         return Job(
-            data=MappedPanel.of(await self._store.panel(inputs.data)),
+            data=StoredPanelRef.of(await self._stores.inputs.panel(inputs.data)),
             kind=inputs.kind,
-            benchmarks={s: MappedPanel.of(await self._store.panel(name)) for s, name in inputs.benchmarks.items()},
+            benchmarks={
+                s: StoredPanelRef.of(await self._stores.inputs.panel(name)) for s, name in inputs.benchmarks.items()
+            },
             groups=inputs.groups,
             checkpoint=claim.checkpoint,
             parts=claim.parts,
@@ -330,20 +331,20 @@ class Runner:
             logger.error("a job failed unexpectedly", extra={"job": record.id}, exc_info=error)
         end = JobEnd(JobState.FAILED, error=self._encode_error(error))
         with contextlib.suppress(LostClaim, StorageFull, StorageUnavailable):
-            await until_stored(lambda: self._store.finish(record, end, ()), record.id)
+            await until_stored(lambda: self._stores.log.finish(record, end, ()), record.id)
 
 
-async def _while_saving(work: Awaitable[T], saves: Saves) -> T:
+async def _while_writing(work: Awaitable[T], writer: CheckpointWriter) -> T:
     """What comes of work, once everything it reported is stored; ends it where something cannot be stored."""
     working: asyncio.Future[T] = asyncio.ensure_future(work)
-    saving = asyncio.create_task(saves.run())
-    tasks: set[asyncio.Future[T] | asyncio.Future[None]] = {working, saving}
+    writing = asyncio.create_task(writer.run())
+    tasks: set[asyncio.Future[T] | asyncio.Future[None]] = {working, writing}
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        if saving.done():
-            saving.result()  # it ends before the work only by an error
+        if writing.done():
+            writing.result()  # it ends before the work only by an error
         found = working.result()
-        await saves.all_done(saving)
+        await writer.flush(writing)
         return found
     finally:
         for task in tasks:

@@ -3,18 +3,15 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from domain.backtest.flow import Plan, Walk, prepare, run
+from domain.backtest.flow import BacktestRun, run
+from domain.backtest.preparation import BacktestPlan, prepare
 from domain.backtest.record import RecordPart
 from domain.backtest.result import BacktestOutcome
 from domain.backtest.specification import BacktestSpecification
-from domain.market_data.panel import PricePanel, ReturnPanel
 from server.jobs.codec import checkpoint_from_bytes, checkpoint_to_bytes, parts_from_bytes, parts_to_bytes
-from server.ports import EventKind, JobNews, JobTick, Seal, Stage, StoredPanel, open_values
+from server.ports.jobs import EventKind, JobEventDraft, JobTick, Stage
+from server.ports.panels import StoredPanelRef
 
 TICK_SECONDS = 0.05
 CHECKPOINT_SECONDS = 1.0
@@ -24,40 +21,17 @@ MANY_PARTS = 32
 MOST_POINTS = 256
 """Points of a curve in one tick."""
 
-NEWS_SECONDS = 0.25
+EVENT_SECONDS = 0.25
 """What is worth telling waits no longer than this for its checkpoint."""
-
-
-@dataclass(frozen=True, slots=True)
-class MappedPanel:
-    """A stored panel by its file, small enough to send."""
-
-    symbols: tuple[str, ...]
-    dates: NDArray[np.int32]
-    path: Path
-    seal: Seal | None = None
-
-    @classmethod
-    def of(cls, stored: StoredPanel) -> "MappedPanel":
-        """By its file."""
-        return cls(stored.panel.symbols, stored.panel.dates, stored.path, stored.seal)
-
-    def prices(self) -> PricePanel:
-        """The panel over the mapped file."""
-        return PricePanel(self.symbols, self.dates, open_values(self.path, self.seal))
-
-    def returns(self) -> ReturnPanel:
-        """Likewise, of returns."""
-        return ReturnPanel(self.symbols, self.dates, open_values(self.path, self.seal))
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """Everything a worker needs to walk but the specification, from the start or from a checkpoint."""
 
-    data: MappedPanel
+    data: StoredPanelRef
     kind: str
-    benchmarks: Mapping[str, MappedPanel]
+    benchmarks: Mapping[str, StoredPanelRef]
     groups: Mapping[str, tuple[str, ...]]  # stored ones that the specification names
     checkpoint: bytes | None
     parts: tuple[bytes, ...]
@@ -70,7 +44,7 @@ class Saved:
     checkpoint: bytes
     part: bytes
     tick: JobTick
-    news: tuple[JobNews, ...]
+    events: tuple[JobEventDraft, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,37 +56,37 @@ class Compacted:
 
 
 @dataclass(frozen=True, slots=True)
-class Walked:
-    """What came of it."""
+class BacktestCompleted:
+    """Outcome of a finished backtest."""
 
     outcome: BacktestOutcome  # without records
     series: tuple[tuple[str, bytes], ...]  # label and record of each strategy
-    news: tuple[JobNews, ...]  # since the last checkpoint
+    events: tuple[JobEventDraft, ...]  # since the last checkpoint
     cpu_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
-    """The same as it is stored."""
+class EncodedBacktest:
+    """The same, as the bytes that are stored."""
 
     result: bytes
     series: tuple[tuple[str, bytes], ...]
-    news: tuple[JobNews, ...]
+    events: tuple[JobEventDraft, ...]
 
 
 def walk(
     job: Job,
     specification: BacktestSpecification,
-    on_progress: Callable[[], None],
+    check_cancelled: Callable[[], None],
     report: Callable[[object], None],
-) -> Walked:
+) -> BacktestCompleted:
     """Runs in a worker process."""
     started = time.process_time()
     data = job.data.prices() if job.kind == "prices" else job.data.returns()
     benchmarks = {symbol: panel.prices() for symbol, panel in job.benchmarks.items()}
-    plan = prepare(specification, data, benchmarks, on_progress)
+    plan = prepare(specification, data, benchmarks, check_cancelled)
     checkpoint = None if job.checkpoint is None else checkpoint_from_bytes(job.checkpoint)
-    records: list[list[RecordPart]] = [[] for _ in range(0 if checkpoint is None else checkpoint.leg + 1)]
+    records: list[list[RecordPart]] = [[] for _ in range(0 if checkpoint is None else checkpoint.strategy_index + 1)]
     for packed in job.parts:
         for leg, part in parts_from_bytes(packed):
             records[leg].append(part)
@@ -121,86 +95,88 @@ def walk(
         joined = [(leg, part) for leg, parts in enumerate(records) for part in parts]
         report(Compacted(len(job.parts), parts_to_bytes(joined)))
     reporter = Reporter(report, plan, begun=len(records))
-    outcome = run(plan, reporter, on_progress, checkpoint, records)
-    news = reporter.remaining_news()
-    return Walked(outcome.without_records(), _series(plan, outcome), news, time.process_time() - started)
+    outcome = run(plan, reporter, check_cancelled, checkpoint, records)
+    events = reporter.remaining_events()
+    return BacktestCompleted(outcome.without_records(), _series(plan, outcome), events, time.process_time() - started)
 
 
 class Reporter:
     """Decides by the clock what is told now: ticks often, checkpoints now and then."""
 
-    def __init__(self, report: Callable[[object], None], plan: Plan, begun: int) -> None:
+    def __init__(self, report: Callable[[object], None], plan: BacktestPlan, begun: int) -> None:
         self._report = report
         self._plan = plan
         self._told_legs = begun  # legs whose beginning was told, by this attempt or an earlier one
         self._ticked = self._saved = time.monotonic()
-        self._walk: Walk | None = None
+        self._walk: BacktestRun | None = None
         self._leg = max(begun - 1, 0)  # whose net asset values are told now
         self._told_dates = 0  # how many of them were told, by this attempt
 
-    def __call__(self, walk: Walk) -> None:
+    def __call__(self, walk: BacktestRun) -> None:
         """Sees the walk after each event."""
         self._walk = walk
         now = time.monotonic()
-        self._tell_ended_legs(walk.leg)
+        self._tell_ended_legs(walk.strategy_index)
         if now - self._ticked >= TICK_SECONDS:
             self._ticked = now
-            self._report(replace(self._tick(walk), points=self._points(walk, walk.leg)))
-        has_news = walk.leg >= self._told_legs or bool(walk.simulation and walk.simulation.record.failures)
-        if now - self._saved >= (NEWS_SECONDS if has_news else CHECKPOINT_SECONDS):
+            self._report(replace(self._tick(walk), points=self._points(walk, walk.strategy_index)))
+        has_events = walk.strategy_index >= self._told_legs or bool(walk.simulation and walk.simulation.record.failures)
+        if now - self._saved >= (EVENT_SECONDS if has_events else CHECKPOINT_SECONDS):
             self._saved = now
             checkpoint = walk.checkpoint()
-            news = self._news(walk.leg, checkpoint.parts)
+            events = self._event_drafts(walk.strategy_index, checkpoint.parts)
             self._report(
-                Saved(checkpoint_to_bytes(checkpoint), parts_to_bytes(checkpoint.parts), self._tick(walk), news)
+                Saved(checkpoint_to_bytes(checkpoint), parts_to_bytes(checkpoint.parts), self._tick(walk), events)
             )
 
-    def remaining_news(self) -> tuple[JobNews, ...]:
+    def remaining_events(self) -> tuple[JobEventDraft, ...]:
         """What no checkpoint has told; the last points of the curves are reported."""
-        self._tell_ended_legs(len(self._plan.legs))
+        self._tell_ended_legs(len(self._plan.strategy_runs))
         parts = () if self._walk is None else self._walk.hand_over()
-        return self._news(len(self._plan.legs) - 1, parts)
+        return self._event_drafts(len(self._plan.strategy_runs) - 1, parts)
 
-    def _news(self, leg: int, parts: Sequence[tuple[int, RecordPart]]) -> tuple[JobNews, ...]:
-        found: list[JobNews] = []
+    def _event_drafts(self, leg: int, parts: Sequence[tuple[int, RecordPart]]) -> tuple[JobEventDraft, ...]:
+        found: list[JobEventDraft] = []
         for part_leg, part in parts:
             found.extend(self._beginnings(part_leg))
             found.extend(
-                JobNews(EventKind.REBALANCE_FAILED, failure.message, failure.day, failure.reason, self._stage(part_leg))
+                JobEventDraft(
+                    EventKind.REBALANCE_FAILED, failure.message, failure.day, failure.reason, self._stage(part_leg)
+                )
                 for failure in part.failures
             )
         found.extend(self._beginnings(leg))
         return tuple(found)
 
     def _stage(self, leg: int) -> Stage:
-        return Stage(self._plan.legs[leg].strategy.label, leg, len(self._plan.legs))
+        return Stage(self._plan.strategy_runs[leg].strategy.label, leg, len(self._plan.strategy_runs))
 
-    def _tick(self, walk: Walk) -> JobTick:
-        return JobTick(walk.fraction, walk.day, walk.wealth, self._stage(walk.leg))
+    def _tick(self, walk: BacktestRun) -> JobTick:
+        return JobTick(walk.fraction, walk.day, walk.nav, self._stage(walk.strategy_index))
 
     def _tell_ended_legs(self, leg: int) -> None:
         """Reports what was not told yet of strategies before `leg`, which are at their end."""
         walk = self._walk
-        while walk is not None and self._leg < min(leg, len(self._plan.legs)):
+        while walk is not None and self._leg < min(leg, len(self._plan.strategy_runs)):
             points = self._points(walk, self._leg)
             if points:
-                fraction = (self._leg + 1) / len(self._plan.legs)
+                fraction = (self._leg + 1) / len(self._plan.strategy_runs)
                 self._report(JobTick(fraction, *points[-1], self._stage(self._leg), points))
             self._leg, self._told_dates = self._leg + 1, 0
 
-    def _points(self, walk: Walk, leg: int) -> tuple[tuple[int, float], ...]:
+    def _points(self, walk: BacktestRun, leg: int) -> tuple[tuple[int, float], ...]:
         """Days and net asset values of a strategy that were not told yet."""
         navs = walk.navs(leg, self._told_dates)
         days = self._plan.days[self._told_dates : self._told_dates + len(navs)]
         self._told_dates += len(navs)
         return _thinned(list(zip(days.tolist(), navs.tolist(), strict=True)))
 
-    def _beginnings(self, leg: int) -> list[JobNews]:
+    def _beginnings(self, leg: int) -> list[JobEventDraft]:
         first, self._told_legs = self._told_legs, max(self._told_legs, leg + 1)
         day = int(self._plan.days[0])
         return [
-            JobNews(EventKind.STAGE, f"simulating {self._plan.legs[i].strategy.label}", day, stage=self._stage(i))
-            for i in range(first, leg + 1)
+            JobEventDraft(EventKind.STAGE, f"simulating {strategy_run.strategy.label}", day, stage=self._stage(i))
+            for i, strategy_run in enumerate(self._plan.strategy_runs[first : leg + 1], first)
         ]
 
 
@@ -210,6 +186,6 @@ def _thinned(points: list[tuple[int, float]]) -> tuple[tuple[int, float], ...]:
     return tuple(points[::-1][:: max(step, 1)][::-1])
 
 
-def _series(plan: Plan, outcome: BacktestOutcome) -> tuple[tuple[str, bytes], ...]:
+def _series(plan: BacktestPlan, outcome: BacktestOutcome) -> tuple[tuple[str, bytes], ...]:
     done = [one for one in (*outcome.strategies, *outcome.benchmarks) if one.record is not None]
     return tuple((one.label, parts_to_bytes([(i, one.record)])) for i, one in enumerate(done) if one.record)

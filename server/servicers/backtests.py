@@ -19,9 +19,9 @@ from absfinance.v1.backtest_service_pb2 import (
 from absfinance.v1.backtest_service_pb2_grpc import BacktestServiceServicer
 
 from server.converters.backtests import (
-    notice_to_proto,
     page_to_proto,
     path_of,
+    progress_to_proto,
     record_to_proto,
     series_from_proto,
     state_from_proto,
@@ -52,48 +52,48 @@ class BacktestServicer(BacktestServiceServicer):
 
     async def BacktestProgress(self, request: bytes, context: Context) -> AsyncIterator[BacktestProgressResponse]:
         """What happens to a job, from a snapshot to its end."""
-        asked = await self._requests.message(BacktestProgressRequest, request, context)
-        interval = asked.min_interval.ToTimedelta().total_seconds()
-        heartbeat = asked.heartbeat_interval.ToTimedelta().total_seconds()
-        notices = self._backtests.follow(
-            path_of(asked.backtest),
-            asked.after_sequence,
-            asked.epoch,
-            interval if asked.HasField("min_interval") else DEFAULT_MIN_INTERVAL,
-            heartbeat if asked.HasField("heartbeat_interval") else DEFAULT_HEARTBEAT,
+        message = await self._requests.message(BacktestProgressRequest, request, context)
+        interval = message.min_interval.ToTimedelta().total_seconds()
+        heartbeat = message.heartbeat_interval.ToTimedelta().total_seconds()
+        followed = self._backtests.follow(
+            path_of(message.backtest),
+            message.after_sequence,
+            message.epoch,
+            interval if message.HasField("min_interval") else DEFAULT_MIN_INTERVAL,
+            heartbeat if message.HasField("heartbeat_interval") else DEFAULT_HEARTBEAT,
         )
-        async with aclosing(notices):
-            async for notice in notices:
-                yield notice_to_proto(notice)
+        async with aclosing(followed):
+            async for progress in followed:
+                yield progress_to_proto(progress)
 
     async def GetBacktest(self, request: bytes, context: Context) -> BacktestProto:
         """A job."""
-        asked = await self._requests.message(GetBacktestRequest, request, context)
-        return await asyncio.to_thread(record_to_proto, await self._backtests.get(path_of(asked.name)))
+        message = await self._requests.message(GetBacktestRequest, request, context)
+        return await asyncio.to_thread(record_to_proto, await self._backtests.get(path_of(message.name)))
 
     async def ListBacktests(self, request: bytes, context: Context) -> ListBacktestsResponse:
         """A page of jobs."""
-        asked = await self._requests.message(ListBacktestsRequest, request, context)
-        filters = list_filter_from_proto(asked, state=state_from_proto(asked.state))
-        page = await self._backtests.list(asked.page_token, asked.page_size or DEFAULT_PAGE, filters)
+        message = await self._requests.message(ListBacktestsRequest, request, context)
+        filters = list_filter_from_proto(message, state=state_from_proto(message.state))
+        page = await self._backtests.list(message.page_token, message.page_size or DEFAULT_PAGE, filters)
         return await asyncio.to_thread(page_to_proto, page)
 
     async def CancelBacktest(self, request: bytes, context: Context) -> BacktestProto:
         """The job after it was told to stop."""
-        asked = await self._requests.message(CancelBacktestRequest, request, context)
-        return await asyncio.to_thread(record_to_proto, await self._backtests.cancel(path_of(asked.name)))
+        message = await self._requests.message(CancelBacktestRequest, request, context)
+        return await asyncio.to_thread(record_to_proto, await self._backtests.cancel(path_of(message.name)))
 
     async def DeleteBacktest(self, request: bytes, context: Context) -> DeleteBacktestResponse:
-        """Nothing is left of a job."""
-        asked = await self._requests.message(DeleteBacktestRequest, request, context)
-        await self._backtests.delete(path_of(asked.name))
+        """Deletes a job."""
+        message = await self._requests.message(DeleteBacktestRequest, request, context)
+        await self._backtests.delete(path_of(message.name))
         return DeleteBacktestResponse()
 
     async def GetBacktestSeries(self, request: bytes, context: Context) -> AsyncIterator[bytes]:
         """A series in pieces."""
-        asked = await self._requests.message(GetBacktestSeriesRequest, request, context)
-        wanted = series_from_proto(asked.series)
-        pieces = self._backtests.series(path_of(asked.name), wanted, asked.label, call_of(context))
+        message = await self._requests.message(GetBacktestSeriesRequest, request, context)
+        series = series_from_proto(message.series)
+        pieces = self._backtests.series(path_of(message.name), series, message.label, call_of(context))
         async with aclosing(pieces):
             async for piece in pieces:
                 yield piece

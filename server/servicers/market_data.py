@@ -62,9 +62,9 @@ class MarketDataServicer(MarketDataServiceServicer):
 
     async def ListInstruments(self, request: bytes, context: Context) -> ListInstrumentsResponse:
         """A page of instruments."""
-        asked = await self._requests.message(ListInstrumentsRequest, request, context)
-        size = asked.page_size or DEFAULT_PAGE
-        page = await self._market_data.list_instruments(asked.page_token, size, asked.group or None)
+        message = await self._requests.message(ListInstrumentsRequest, request, context)
+        size = message.page_size or DEFAULT_PAGE
+        page = await self._market_data.list_instruments(message.page_token, size, message.group or None)
         return await asyncio.to_thread(instruments_to_proto, page)
 
     async def UpsertInstruments(self, request: bytes, context: Context) -> UpsertInstrumentsResponse:

@@ -16,9 +16,9 @@ from absfinance.v1.optimization_service_pb2_grpc import OptimizationServiceServi
 from server.converters.list_filter import list_filter_from_proto
 from server.converters.optimization import NAME, page_to_proto, record_to_bytes
 from server.servicers.reading import Context, Requests, call_of
-from server.services.batch import Batch
-from server.services.frontier import Frontier
-from server.services.optimization import Optimization
+from server.services.optimization.batch import Batch
+from server.services.optimization.frontier import Frontier
+from server.services.optimization.optimize import Optimization
 
 DEFAULT_PAGE = 50
 
@@ -51,17 +51,17 @@ class OptimizationServicer(OptimizationServiceServicer):
 
     async def GetOptimization(self, request: bytes, context: Context) -> bytes:
         """A stored answer."""
-        asked = await self._requests.message(GetOptimizationRequest, request, context)
-        return record_to_bytes(await self._optimization.get(asked.name.removeprefix(NAME)))
+        message = await self._requests.message(GetOptimizationRequest, request, context)
+        return record_to_bytes(await self._optimization.get(message.name.removeprefix(NAME)))
 
     async def ListOptimizations(self, request: bytes, context: Context) -> ListOptimizationsResponse:
         """A page of stored answers."""
-        asked = await self._requests.message(ListOptimizationsRequest, request, context)
-        size, filters = asked.page_size or DEFAULT_PAGE, list_filter_from_proto(asked)
-        return await asyncio.to_thread(page_to_proto, await self._optimization.list(asked.page_token, size, filters))
+        message = await self._requests.message(ListOptimizationsRequest, request, context)
+        size, filters = message.page_size or DEFAULT_PAGE, list_filter_from_proto(message)
+        return await asyncio.to_thread(page_to_proto, await self._optimization.list(message.page_token, size, filters))
 
     async def DeleteOptimization(self, request: bytes, context: Context) -> DeleteOptimizationResponse:
-        """Nothing is left of a stored answer."""
-        asked = await self._requests.message(DeleteOptimizationRequest, request, context)
-        await self._optimization.delete(asked.name.removeprefix(NAME))
+        """Deletes a stored result."""
+        message = await self._requests.message(DeleteOptimizationRequest, request, context)
+        await self._optimization.delete(message.name.removeprefix(NAME))
         return DeleteOptimizationResponse()

@@ -35,13 +35,13 @@ class PortfolioServicer(PortfolioServiceServicer):
 
     async def GetPortfolio(self, request: bytes, context: Context) -> PortfolioProto:
         """A portfolio."""
-        asked = await self._requests.message(GetPortfolioRequest, request, context)
-        return await asyncio.to_thread(record_to_proto, await self._portfolios.get(id_of(asked.name)))
+        message = await self._requests.message(GetPortfolioRequest, request, context)
+        return await asyncio.to_thread(record_to_proto, await self._portfolios.get(id_of(message.name)))
 
     async def ListPortfolios(self, request: bytes, context: Context) -> ListPortfoliosResponse:
         """A page of portfolios."""
-        asked = await self._requests.message(ListPortfoliosRequest, request, context)
-        page = await self._portfolios.list(asked.page_token, asked.page_size or DEFAULT_PAGE)
+        message = await self._requests.message(ListPortfoliosRequest, request, context)
+        page = await self._portfolios.list(message.page_token, message.page_size or DEFAULT_PAGE)
         return await asyncio.to_thread(page_to_proto, page)
 
     async def UpdatePortfolio(self, request: bytes, context: Context) -> PortfolioProto:
@@ -51,7 +51,7 @@ class PortfolioServicer(PortfolioServiceServicer):
         return await asyncio.to_thread(record_to_proto, record)
 
     async def DeletePortfolio(self, request: bytes, context: Context) -> DeletePortfolioResponse:
-        """Nothing is left of a portfolio."""
-        asked = await self._requests.message(DeletePortfolioRequest, request, context)
-        await self._portfolios.delete(id_of(asked.name), asked.etag)
+        """Deletes a portfolio."""
+        message = await self._requests.message(DeletePortfolioRequest, request, context)
+        await self._portfolios.delete(id_of(message.name), message.etag)
         return DeletePortfolioResponse()

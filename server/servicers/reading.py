@@ -35,7 +35,12 @@ class Requests:
         self._pool = pool
 
     async def read(self, kind: type[M], convert: Callable[[M], T], data: bytes, context: Context) -> T:
-        """What a request asks for; `convert` is a function of a module. Raises InvalidRequest and what it raises."""
+        """What a request asks for. Raises InvalidRequest and what `convert` raises.
+
+        The converter is an argument because a large request is parsed and converted in a worker (decisions 22 and 23):
+        a servicer that converted for itself would do so on the event loop. It must be a function of a module, which
+        pickle sends by name.
+        """
         if len(data) <= INLINE_BYTES:
             return convert(message_from_bytes(kind, data))
         call = call_of(context)

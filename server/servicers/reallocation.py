@@ -34,18 +34,18 @@ class ReallocationServicer(ReallocationServiceServicer):
 
     async def GetReallocation(self, request: bytes, context: Context) -> bytes:
         """A stored answer."""
-        asked = await self._requests.message(GetReallocationRequest, request, context)
-        return record_to_bytes(await self._reallocations.get(asked.name.removeprefix(NAME)))
+        message = await self._requests.message(GetReallocationRequest, request, context)
+        return record_to_bytes(await self._reallocations.get(message.name.removeprefix(NAME)))
 
     async def ListReallocations(self, request: bytes, context: Context) -> ListReallocationsResponse:
         """A page of stored answers."""
-        asked = await self._requests.message(ListReallocationsRequest, request, context)
-        filters = list_filter_from_proto(asked, subject=id_of(asked.portfolio))
-        page = await self._reallocations.list(asked.page_token, asked.page_size or DEFAULT_PAGE, filters)
+        message = await self._requests.message(ListReallocationsRequest, request, context)
+        filters = list_filter_from_proto(message, subject=id_of(message.portfolio))
+        page = await self._reallocations.list(message.page_token, message.page_size or DEFAULT_PAGE, filters)
         return await asyncio.to_thread(page_to_proto, page)
 
     async def DeleteReallocation(self, request: bytes, context: Context) -> DeleteReallocationResponse:
-        """Nothing is left of a stored answer."""
-        asked = await self._requests.message(DeleteReallocationRequest, request, context)
-        await self._reallocations.delete(asked.name.removeprefix(NAME))
+        """Deletes a stored result."""
+        message = await self._requests.message(DeleteReallocationRequest, request, context)
+        await self._reallocations.delete(message.name.removeprefix(NAME))
         return DeleteReallocationResponse()

@@ -1,1 +1,1 @@
-"""One file for each service: load, run, save. Domain objects in and out; no message of the wire comes here."""
+"""One file for each service: load, run, save. Workers give answers as bytes; no message of the wire is read here."""

@@ -8,12 +8,15 @@ from functools import partial
 
 from domain.backtest.series import Series
 from server.commands.call import Call
-from server.commands.stored import Found, RequestKey
+from server.commands.stored import RequestKey, StoredData
 from server.execution.process_pool import ProcessPool
-from server.jobs.progress import Notice, Progress
+from server.jobs.progress import Progress, ProgressMessage
 from server.jobs.runner import Runner
-from server.jobs.walking import MappedPanel
-from server.ports import BacktestStore, JobDraft, JobPage, JobRecord, ListFilter, StillRunning
+from server.ports.errors import StillRunning
+from server.ports.job_stores import JobStores
+from server.ports.jobs import JobDraft, JobPage, JobRecord
+from server.ports.list_filter import ListFilter
+from server.ports.panels import StoredPanelRef
 from server.services.market_data import MarketData
 from server.services.rounds import in_rounds
 from server.tasks import backtest
@@ -23,10 +26,10 @@ class Backtests:
     """Starts jobs and answers for them."""
 
     def __init__(
-        self, market_data: MarketData, store: BacktestStore, pool: ProcessPool, runner: Runner, progress: Progress
+        self, market_data: MarketData, stores: JobStores, pool: ProcessPool, runner: Runner, progress: Progress
     ) -> None:
         self._market_data = market_data
-        self._store = store
+        self._archive, self._queue, self._inputs = stores.archive, stores.queue, stores.inputs
         self._pool = pool
         self._runner = runner
         self._progress = progress
@@ -38,7 +41,7 @@ class Backtests:
         async def look_up(key: RequestKey) -> None:
             nonlocal before
             # The task goes on in any case: it knows how long the caller wants to wait.
-            before = await self._store.find(key.request_id, key.body)
+            before = await self._archive.find(key.request_id, key.body)
 
         drafted: backtest.Drafted | bytes
         drafted, found = await in_rounds(
@@ -49,7 +52,7 @@ class Backtests:
         if before is not None:
             return before, drafted.wait_seconds
         job = await asyncio.to_thread(_with_panels, drafted, found)
-        record = await self._store.enqueue(replace(job, owner=call.caller))
+        record = await self._queue.enqueue(replace(job, owner=call.caller))
         self._runner.wake()
         return record, drafted.wait_seconds
 
@@ -61,11 +64,11 @@ class Backtests:
 
     async def get(self, job_id: str) -> JobRecord:
         """A job."""
-        return await self._store.get(job_id)
+        return await self._archive.get(job_id)
 
     async def list(self, token: str, size: int, filters: ListFilter) -> JobPage:
         """A page of jobs, newest first."""
-        return await self._store.list(token, size, filters)
+        return await self._archive.list(token, size, filters)
 
     async def cancel(self, job_id: str) -> JobRecord:
         """Stops a job; one that is over stays as it is."""
@@ -73,22 +76,22 @@ class Backtests:
 
     async def delete(self, job_id: str) -> None:
         """Removes a job that is over."""
-        await self._store.delete(job_id)
+        await self._archive.delete(job_id)
         await self._progress.refresh(job_id)
 
     def follow(
         self, job_id: str, after_sequence: int, epoch: str, min_interval: float, heartbeat_interval: float
-    ) -> AsyncGenerator[Notice]:
+    ) -> AsyncGenerator[ProgressMessage]:
         """What happens to a job."""
         return self._progress.follow(job_id, after_sequence, epoch, min_interval, heartbeat_interval)
 
     async def series(self, job_id: str, series: Series, label: str, call: Call) -> AsyncGenerator[bytes]:
         """A series of a job that has succeeded, in pieces."""
-        record = await self._store.get(job_id)
+        record = await self._archive.get(job_id)
         if not record.state.is_final:
             raise StillRunning(f"backtests/{job_id} is not over; its series are there once it has succeeded")
-        _, data = await self._store.series(job_id, label)
-        panel = MappedPanel.of(await self._store.panel(record.inputs.data))
+        _, data = await self._archive.series(job_id, label)
+        panel = StoredPanelRef.of(await self._inputs.panel(record.inputs.data))
         work = partial(backtest.series, record.request, record.inputs.groups, panel, record.inputs.kind, data, series)
         pieces = self._pool.stream(work, call.deadline, caller=call.caller)
         async with aclosing(pieces):
@@ -96,7 +99,7 @@ class Backtests:
                 yield piece
 
 
-def _with_panels(drafted: backtest.Drafted, found: Found) -> JobDraft:
+def _with_panels(drafted: backtest.Drafted, found: StoredData) -> JobDraft:
     """A job with all its data, in memory or over mapped files."""
-    stored = {name: found.panels[selection].open() for name, selection in drafted.stored.items()}
+    stored = {name: found.panels[selection].prices() for name, selection in drafted.stored.items()}
     return replace(drafted.job, panels={**drafted.job.panels, **stored})

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from domain.errors import MissingMarketData
-from server.commands.stored import Found, StoredInput, Wanted
-from server.ports import (
+from server.commands.stored import DataRequest, StoredData
+from server.ports.market_data import (
     ImportSession,
     Instrument,
     InstrumentPage,
@@ -13,8 +13,8 @@ from server.ports import (
     PriceField,
     PriceQuery,
     PriceSelection,
-    StoredPanel,
 )
+from server.ports.panels import StoredPanel, StoredPanelRef
 
 PAGE = 1000
 
@@ -35,25 +35,24 @@ class MarketData:
             await session.abandon()
             raise
 
-    async def collect(self, wanted: Wanted, known: Found | None) -> Found:
-        """What is known already, with the prices, groups and instruments that are wanted."""
-        known = known or Found()
-        panels = {selection: await self.stored(selection) for selection in wanted.panels}
-        volumes = {selection: await self._volumes(selection) for selection in wanted.volumes}
-        return Found(
+    async def collect(self, request: DataRequest, known: StoredData | None) -> StoredData:
+        """Adds the requested prices, groups and instruments to those already collected."""
+        known = known or StoredData()
+        panels = {selection: await self.stored(selection) for selection in request.panels}
+        volumes = {selection: await self._volumes(selection) for selection in request.volumes}
+        return StoredData(
             portfolios=known.portfolios,
             panels={**known.panels, **panels},
             volumes={**known.volumes, **volumes},
-            groups={**known.groups, **await self.groups(wanted.groups)},
-            instruments={**known.instruments, **await self._store.instruments(wanted.instruments)},
-            asked_groups=known.asked_groups or bool(wanted.groups),
-            asked_instruments=known.asked_instruments or bool(wanted.instruments),
+            groups={**known.groups, **await self.groups(request.groups)},
+            instruments={**known.instruments, **await self._store.instruments(request.instruments)},
+            groups_requested=known.groups_requested or bool(request.groups),
+            instruments_requested=known.instruments_requested or bool(request.instruments),
         )
 
-    async def stored(self, selection: PriceSelection) -> StoredInput:
+    async def stored(self, selection: PriceSelection) -> StoredPanelRef:
         """The file of stored prices. Raises MissingMarketData where there are none."""
-        found = await self.prices(selection)
-        return StoredInput(found.panel.symbols, found.panel.dates, found.path, found.fingerprint, found.seal)
+        return StoredPanelRef.of(await self.prices(selection))
 
     async def prices(self, selection: PriceSelection) -> StoredPanel:
         """The stored panel of a selection. Raises MissingMarketData where there is none."""
@@ -77,7 +76,7 @@ class MarketData:
         """A page of instruments by symbol."""
         return await self._store.list_instruments(after, size, group)
 
-    async def _volumes(self, selection: PriceSelection) -> StoredInput | None:
+    async def _volumes(self, selection: PriceSelection) -> StoredPanelRef | None:
         """Volumes of those symbols that have any in the range of a selection."""
         known = await self._store.having(PriceField.VOLUME, await self._symbols(selection))
         if not known:
@@ -94,7 +93,9 @@ class MarketData:
         members = await self._labelled(universe)
         if not members:
             raise MissingMarketData(
-                f"no stored instrument carries the label {universe!r}", field=selection.symbols_path, symbols=universe
+                f"no stored instrument with prices has the label {universe!r}",
+                field=selection.symbols_path,
+                symbols=universe,
             )
         return members
 

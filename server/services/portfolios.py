@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from server.ports import PortfolioDraft, PortfolioPage, PortfolioRecord, PortfolioStore
+from server.ports.portfolios import PortfolioDraft, PortfolioPage, PortfolioRecord, PortfolioStore
 
 
 class Portfolios:

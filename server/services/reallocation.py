@@ -4,11 +4,13 @@ from dataclasses import replace
 from functools import partial
 
 from server.commands.call import Call
-from server.commands.stored import Found, Wanted
+from server.commands.stored import DataRequest, StoredData
 from server.execution.process_pool import ProcessPool
-from server.ports import AnswerDraft, AnswerPage, AnswerRecord, AnswerStore, ListFilter, PortfolioStore
+from server.ports.list_filter import ListFilter
+from server.ports.portfolios import PortfolioStore
+from server.ports.results import ResultDraft, ResultPage, ResultStore, StoredResult
 from server.services.market_data import MarketData
-from server.services.optimization import AnsweredBefore, answered_before
+from server.services.optimization.optimize import ResultExists, find_stored_result
 from server.services.rounds import in_rounds
 from server.tasks.reallocate import reallocation
 
@@ -17,28 +19,28 @@ class ReallocationService:
     """Plans trades and keeps the plans."""
 
     def __init__(
-        self, market_data: MarketData, portfolios: PortfolioStore, store: AnswerStore, pool: ProcessPool
+        self, market_data: MarketData, portfolios: PortfolioStore, store: ResultStore, pool: ProcessPool
     ) -> None:
         self._market_data = market_data
         self._portfolios = portfolios
         self._store = store
         self._pool = pool
 
-    async def reallocate(self, request: bytes, call: Call) -> AnswerRecord | bytes:
+    async def reallocate(self, request: bytes, call: Call) -> StoredResult | bytes:
         """The stored answer, or only its bytes where nothing was to be stored."""
         try:
-            answer: AnswerDraft | bytes
-            look_up = partial(answered_before, self._store)
+            answer: ResultDraft | bytes
+            look_up = partial(find_stored_result, self._store)
             answer, _ = await in_rounds(self._pool, partial(reallocation, request), call, self._collect, look_up)
-        except AnsweredBefore as before:
+        except ResultExists as before:
             return before.record
-        return await self._store.save(answer) if isinstance(answer, AnswerDraft) else answer
+        return await self._store.save(answer) if isinstance(answer, ResultDraft) else answer
 
-    async def get(self, reallocation_id: str) -> AnswerRecord:
+    async def get(self, reallocation_id: str) -> StoredResult:
         """A stored answer."""
         return await self._store.get(reallocation_id)
 
-    async def list(self, token: str, size: int, filters: ListFilter) -> AnswerPage:
+    async def list(self, token: str, size: int, filters: ListFilter) -> ResultPage:
         """A page of stored answers, newest first."""
         return await self._store.list(token, size, filters)
 
@@ -46,7 +48,7 @@ class ReallocationService:
         """Removes a stored answer."""
         await self._store.delete(reallocation_id)
 
-    async def _collect(self, wanted: Wanted, known: Found | None) -> Found:
-        found = await self._market_data.collect(wanted, known)
-        payloads = {name: (await self._portfolios.get(name)).payload for name in wanted.portfolios}
+    async def _collect(self, request: DataRequest, known: StoredData | None) -> StoredData:
+        found = await self._market_data.collect(request, known)
+        payloads = {name: (await self._portfolios.get(name)).payload for name in request.portfolios}
         return replace(found, portfolios={**found.portfolios, **payloads})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from absfinance.v1.backtest_service_pb2 import BacktestRequest
 
-from domain.backtest.flow import prepare, simulated_prices
+from domain.backtest.preparation import prepare, simulated_prices
 from domain.backtest.record import RecordPart
 from domain.backtest.series import Series, rows
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
@@ -14,7 +14,7 @@ from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import Panel, PricePanel, ReturnPanel
 from domain.warnings import ResultWarning
 from server.commands.backtest import BacktestCommand, SeriesPieces
-from server.commands.stored import Found, ReportKey, RequestKey, Wanted
+from server.commands.stored import DataRequest, ReportKey, RequestKey, StoredData
 from server.converters.backtests import (
     backtest_command_from_proto,
     checked_to_bytes,
@@ -25,8 +25,10 @@ from server.converters.backtests import (
 from server.converters.message import message_from_bytes
 from server.execution.worker import Control
 from server.jobs.codec import parts_from_bytes
-from server.jobs.walking import Job, MappedPanel, Ran, walk
-from server.ports import JobDraft, JobInputs, PriceSelection
+from server.jobs.walking import EncodedBacktest, Job, walk
+from server.ports.jobs import JobDraft, JobInputs
+from server.ports.market_data import PriceSelection
+from server.ports.panels import StoredPanelRef
 from server.tasks.optimize import opened, selections
 from server.tasks.refusing import locating, refusing
 
@@ -45,58 +47,62 @@ class Drafted:
 
 @refusing
 @locating(BacktestRequest)
-def draft(request: bytes, found: Found | None, on_progress: Control, report: ReportKey) -> Wanted | Drafted | bytes:
+def draft(
+    request: bytes, found: StoredData | None, control: Control, report: ReportKey
+) -> DataRequest | Drafted | bytes:
     """Checks everything that can be known, and names the data by its content; the answer to a mere check."""
     command = backtest_command_from_proto(message_from_bytes(BacktestRequest, request))
     if found is None:
         if command.request_id:
             report(RequestKey(command.request_id, command.body))
-        if wanted := _wanted(command):
-            return wanted
-    found = found or Found()
+        if needed := _data_request(command):
+            return needed
+    found = found or StoredData()
     data = opened(found.input(command.data))
     if not isinstance(data, PricePanel | ReturnPanel):
         raise TypeError("a backtest runs on prices or returns")
     outside = {one.symbol: _beside(command, i, one) for i, one in _outside(command.specification, data)}
     if missing := tuple(selection for selection in outside.values() if selection not in found.panels):
-        return Wanted(panels=missing)
-    benchmarks = {symbol: found.panels[selection].open() for symbol, selection in outside.items()}
-    plan = prepare(command.specification.with_groups(found.groups), data, benchmarks, on_progress)
-    on_progress()
+        return DataRequest(panels=missing)
+    benchmarks = {symbol: found.panels[selection].prices() for symbol, selection in outside.items()}
+    plan = prepare(command.specification.with_groups(found.groups), data, benchmarks, control)
+    control()
     if command.validate_only:
         return checked_to_bytes(plan.warnings)
     return _drafted(command, found, data, benchmarks, outside, plan.warnings)
 
 
 @refusing
-def run(job: Job, request: bytes, fingerprint: str, on_progress: Control, report: Callable[[object], None]) -> Ran:
+def run(
+    job: Job, request: bytes, fingerprint: str, control: Control, report: Callable[[object], None]
+) -> EncodedBacktest:
     """Runs a job, in the process of a worker."""
     specification = specification_from_bytes(request).with_groups(job.groups)
-    walked = walk(job, specification, on_progress, report)
-    return Ran(result_to_bytes(walked, fingerprint), walked.series, walked.news)
+    walked = walk(job, specification, control, report)
+    return EncodedBacktest(result_to_bytes(walked, fingerprint), walked.series, walked.events)
 
 
 @refusing
 def series(
     request: bytes,
     groups: Mapping[str, tuple[str, ...]],
-    data: MappedPanel,
+    data: StoredPanelRef,
     kind: str,
     record: bytes,
-    wanted: Series,
-    on_progress: Control,
+    series_kind: Series,
+    control: Control,
     report: Callable[[bytes], None],
 ) -> None:
     """Reports a series of a finished job in pieces."""
     specification = specification_from_bytes(request).with_groups(groups)
     panel = data.prices() if kind == "prices" else data.returns()
-    for piece in series_to_proto(_pieces(specification, panel, parts_from_bytes(record)[0][1], wanted)):
-        on_progress()
+    for piece in series_to_proto(_pieces(specification, panel, parts_from_bytes(record)[0][1], series_kind)):
+        control()
         report(piece.SerializeToString())
 
 
-def _wanted(command: BacktestCommand) -> Wanted:
-    return Wanted(
+def _data_request(command: BacktestCommand) -> DataRequest:
+    return DataRequest(
         panels=selections(command.data),
         groups=command.specification.missing_groups(),
     )
@@ -121,7 +127,7 @@ def _beside(command: BacktestCommand, i: int, benchmark: BenchmarkSymbol) -> Pri
 
 def _drafted(
     command: BacktestCommand,
-    found: Found,
+    found: StoredData,
     data: PricePanel | ReturnPanel,
     benchmarks: Mapping[str, PricePanel],
     outside: Mapping[str, PriceSelection],
@@ -151,15 +157,15 @@ def _drafted(
 
 
 def _pieces(
-    specification: BacktestSpecification, data: PricePanel | ReturnPanel, record: RecordPart, wanted: Series
+    specification: BacktestSpecification, data: PricePanel | ReturnPanel, record: RecordPart, series_kind: Series
 ) -> SeriesPieces:
     panel = simulated_prices(specification, data)
-    start = len(panel.dates) - len(record.wealth)
+    start = len(panel.dates) - len(record.nav)
     dates, prices = panel.dates[start:], panel.values[start:]
-    columns = len(panel.symbols) if wanted.by_asset else 1
+    columns = len(panel.symbols) if series_kind.by_asset else 1
     step = max(1, CHUNK_BYTES // (8 * columns))
     pieces = (
-        (dates[first : first + step], rows(wanted, prices, record, first, min(first + step, len(dates))))
+        (dates[first : first + step], rows(series_kind, prices, record, first, min(first + step, len(dates))))
         for first in range(0, len(dates), step)
     )
-    return SeriesPieces(panel.symbols if wanted.by_asset else (), dates, pieces)
+    return SeriesPieces(panel.symbols if series_kind.by_asset else (), dates, pieces)

@@ -11,10 +11,12 @@ from google.protobuf.message import DecodeError
 
 from domain.errors import DomainError, InvalidInput, NotSupported
 from domain.market_data.moments import Moments
+from domain.optimization.problem.market_model import MarketModel, market_model_of
+from domain.optimization.problem.resolve import resolve
+from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
-from domain.optimization.specification import Specification, Universe, pose, universe_of
 from server.commands.optimization import Answer, BatchAccount, BatchCommand, PricedAnswer
-from server.commands.stored import Found, Wanted
+from server.commands.stored import DataRequest, StoredData
 from server.converters.message import InvalidRequest, message_from_bytes
 from server.converters.optimization import (
     answer_to_bytes,
@@ -24,7 +26,8 @@ from server.converters.optimization import (
     batch_result_to_bytes,
 )
 from server.execution.worker import Control
-from server.ports import PriceSelection, Refused
+from server.ports.errors import Refused
+from server.ports.market_data import PriceSelection
 from server.storage.scratch import read_value, write_value
 from server.tasks.optimize import cost_of, limit_time, opened, selections, with_stored_groups
 from server.tasks.refusing import locating, refusing
@@ -38,27 +41,27 @@ class Shared:
     """What all accounts of a batch share, ready to be solved with."""
 
     command: BatchCommand
-    universe: Universe
+    market_model: MarketModel
     body: bytes  # hash of the message
 
 
 @refusing
 @locating(OptimizeBatchRequest)
-def share(request: bytes, file: Path, found: Found | None, on_progress: Control) -> Wanted | None:
+def share(request: bytes, file: Path, found: StoredData | None, control: Control) -> DataRequest | None:
     """Writes what all accounts share to a file, or says what is needed first."""
     message = message_from_bytes(OptimizeBatchRequest, request)
     if not message.HasField("universe"):
         raise InvalidInput("universe", "must be the first message of a batch")
     command = batch_command_from_proto(message.universe)
-    if found is None and (wanted := Wanted(panels=selections(command.data))):
-        return wanted
-    data = opened((found or Found()).input(command.data))
-    on_progress()
-    universe = universe_of(command.specification, data, on_progress)
+    if found is None and (needed := DataRequest(panels=selections(command.data))):
+        return needed
+    data = opened((found or StoredData()).input(command.data))
+    control()
+    market_model = market_model_of(command.specification, data, control)
     body = hashlib.sha256(message.universe.SerializeToString(deterministic=True)).digest()
     if not isinstance(command.data, Moments):
         command = replace(command, data=PriceSelection())  # the universe has what accounts need of it
-    write_value(file, Shared(command, universe, body))
+    write_value(file, Shared(command, market_model, body))
     return None
 
 
@@ -66,23 +69,23 @@ def share(request: bytes, file: Path, found: Found | None, on_progress: Control)
 def accounts(
     file: Path,
     requests: Sequence[bytes],
-    found: Found | None,
-    on_progress: Control,
+    found: StoredData | None,
+    control: Control,
     report: Callable[[bytes], None],
-) -> Wanted | None:
+) -> DataRequest | None:
     """Reports the outcome of each account, in order; or says which stored groups are needed first."""
     own: Shared = read_value(file)
     read = [_account(request, own) for request in requests]
     if found is None and (missing := _missing_groups(read)):
-        return Wanted(groups=missing)
+        return DataRequest(groups=missing)
     for account in read:
-        on_progress()
-        report(_outcome(own, account, found or Found(), on_progress))
+        control()
+        report(_outcome(own, account, found or StoredData(), control))
     return None
 
 
 @refusing
-def failed(file: Path, request: bytes, error: Exception, on_progress: Control) -> bytes:
+def failed(file: Path, request: bytes, error: Exception, control: Control) -> bytes:
     """The outcome of an account whose task had to be ended."""
     own: Shared = read_value(file)
     return batch_error_to_bytes(_account(request, own).key, error)
@@ -98,7 +101,7 @@ def _account(request: bytes, own: Shared) -> BatchAccount:
             raise
         return BatchAccount(key, error, "")
     if message.HasField("universe"):
-        raise InvalidInput("universe", "must be the first message only")
+        raise InvalidInput("universe", "must be sent once, as the first message")
     return batch_account_from_proto(message.account, own.command, own.body)
 
 
@@ -117,24 +120,24 @@ def _missing_groups(read: Sequence[BatchAccount]) -> tuple[str, ...]:
     return tuple(sorted({group for groups in named for group in groups}))
 
 
-def _outcome(own: Shared, account: BatchAccount, found: Found, on_progress: Control) -> bytes:
+def _outcome(own: Shared, account: BatchAccount, found: StoredData, control: Control) -> bytes:
     """What goes wrong with one account is its outcome."""
     try:
-        return _result(own, account, found, on_progress)
+        return _result(own, account, found, control)
     except (DomainError, InvalidRequest, Refused) as error:
-        on_progress.unlimited()
-        on_progress()  # whoever asked may have left, or the whole batch may be out of time
+        control.unlimited()
+        control()  # whoever asked may have left, or the whole batch may be out of time
         return batch_error_to_bytes(account.key, error)
 
 
-def _result(own: Shared, account: BatchAccount, found: Found, on_progress: Control) -> bytes:
+def _result(own: Shared, account: BatchAccount, found: StoredData, control: Control) -> bytes:
     if isinstance(account.specification, Exception):
         raise account.specification
     specification = with_stored_groups(account.specification, found)
-    limit_time(specification, on_progress)
+    limit_time(specification, control)
     start = time.perf_counter()
-    problem = pose(specification, own.universe, on_progress)
-    solution = solve(problem, on_progress)
+    problem = resolve(specification, own.market_model, control)
+    solution = solve(problem, control)
     answer = Answer(problem, solution, time.perf_counter() - start)
-    payload = answer_to_bytes(PricedAnswer(answer, cost_of(specification, answer), own.command.means_known))
+    payload = answer_to_bytes(PricedAnswer(answer, cost_of(specification, answer), own.command.expected_returns_given))
     return batch_result_to_bytes(account.key, payload, account.fingerprint)

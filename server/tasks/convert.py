@@ -14,6 +14,6 @@ T = TypeVar("T")
 
 
 @refusing
-def converted(kind: type[M], convert: Callable[[M], T], data: bytes, on_progress: Control) -> T:
+def converted(kind: type[M], convert: Callable[[M], T], data: bytes, control: Control) -> T:
     """What a request asks for."""
     return convert(message_from_bytes(kind, data))

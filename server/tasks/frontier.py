@@ -7,17 +7,25 @@ from dataclasses import dataclass
 from absfinance.v1.optimization_service_pb2 import TraceFrontierRequest
 
 from domain.market_data.moments import Moments
-from domain.optimization.bound_warnings import bound_warnings
-from domain.optimization.frontier import between, ends, goes_by_points, spaced_returns, trace
-from domain.optimization.problem import Problem
+from domain.optimization.frontier import (
+    frontier_ends,
+    needs_separate_problems,
+    portfolios_between,
+    spaced_returns,
+    trace_frontier,
+)
+from domain.optimization.problem.bound_warnings import bound_warnings
+from domain.optimization.problem.problem import Problem
+from domain.optimization.problem.resolve import build_problem
+from domain.optimization.request.specification import Specification
 from domain.optimization.solution import Solution
-from domain.optimization.specification import Specification, state
 from domain.warnings import ResultWarning
 from server.commands.optimization import TraceCommand, Traced
-from server.commands.stored import Found, StoredInput, Wanted
+from server.commands.stored import DataRequest, StoredData
 from server.converters.message import message_from_bytes
 from server.converters.optimization import trace_command_from_proto, traced_to_proto
 from server.execution.worker import Control
+from server.ports.panels import StoredPanelRef
 from server.tasks.optimize import opened, selections, with_stored_groups
 from server.tasks.refusing import locating, refusing
 
@@ -40,19 +48,19 @@ class Ends:
 
 @refusing
 @locating(TraceFrontierRequest)
-def plan(request: bytes, found: Found | None, on_progress: Control) -> Wanted | Ends | None:
+def plan(request: bytes, found: StoredData | None, control: Control) -> DataRequest | Ends | None:
     """The ends of a frontier whose points are shared out between tasks; None where one task should trace all of it."""
     command = trace_command_from_proto(message_from_bytes(TraceFrontierRequest, request))
-    if found is None and (wanted := _wanted(command)):
-        return wanted
-    found = found or Found()
+    if found is None and (needed := _data_request(command)):
+        return needed
+    found = found or StoredData()
     if command.points <= CHUNK or not _is_heavy(command, found):
         return None
-    problem = _problem(command, found, on_progress)
-    if not goes_by_points(problem, command.points):
+    problem = _problem(command, found, control)
+    if not needs_separate_problems(problem, command.points):
         return None
     start = time.perf_counter()
-    highest, least = ends(problem, on_progress)
+    highest, least = frontier_ends(problem, control)
     each = 0.5 * (time.perf_counter() - start)
     returns = spaced_returns(highest, least, command.points)
     first, last = Traced(0, highest, each, bound_warnings(problem)), Traced(command.points - 1, least, each)
@@ -61,28 +69,28 @@ def plan(request: bytes, found: Found | None, on_progress: Control) -> Wanted | 
 
 @refusing
 @locating(TraceFrontierRequest)
-def whole(request: bytes, found: Found, on_progress: Control, report: Callable[[bytes], None]) -> None:
+def whole(request: bytes, found: StoredData, control: Control, report: Callable[[bytes], None]) -> None:
     """Reports every portfolio, from the highest return down, as it is found."""
     command = trace_command_from_proto(message_from_bytes(TraceFrontierRequest, request))
-    problem = _problem(command, found, on_progress)
-    for traced in _timed(0, trace(problem, command.points, on_progress), bound_warnings(problem)):
+    problem = _problem(command, found, control)
+    for traced in _timed(0, trace_frontier(problem, command.points, control), bound_warnings(problem)):
         report(traced)
 
 
 @refusing
 @locating(TraceFrontierRequest)
-def points(request: bytes, found: Found, first: int, returns: Sequence[float], on_progress: Control) -> list[bytes]:
+def points(request: bytes, found: StoredData, first: int, returns: Sequence[float], control: Control) -> list[bytes]:
     """Points next to each other, numbered from the first."""
     command = trace_command_from_proto(message_from_bytes(TraceFrontierRequest, request))
-    return list(_timed(first, between(_problem(command, found, on_progress), returns, on_progress)))
+    return list(_timed(first, portfolios_between(_problem(command, found, control), returns, control)))
 
 
-def _wanted(command: TraceCommand) -> Wanted:
-    return Wanted(panels=selections(command.data), groups=tuple(command.specification.missing_groups()))
+def _data_request(command: TraceCommand) -> DataRequest:
+    return DataRequest(panels=selections(command.data), groups=tuple(command.specification.missing_groups()))
 
 
-def _problem(command: TraceCommand, found: Found, on_progress: Control) -> Problem:
-    return state(with_stored_groups(command.specification, found), opened(found.input(command.data)), on_progress)
+def _problem(command: TraceCommand, found: StoredData, control: Control) -> Problem:
+    return build_problem(with_stored_groups(command.specification, found), opened(found.input(command.data)), control)
 
 
 def _timed(first: int, solutions: Iterable[Solution], warnings: tuple[ResultWarning, ...] = ()) -> Iterator[bytes]:
@@ -98,7 +106,7 @@ def _bytes(traced: Traced) -> bytes:
     return encoded
 
 
-def _is_heavy(command: TraceCommand, found: Found) -> bool:
+def _is_heavy(command: TraceCommand, found: StoredData) -> bool:
     """Whether a point takes long, and what all points need does not: every task estimates for itself."""
     specification: Specification = command.specification
     if specification.estimation.is_heavy or specification.estimation.is_pooled:
@@ -107,7 +115,7 @@ def _is_heavy(command: TraceCommand, found: Found) -> bool:
     match data:
         case Moments():
             assets, work = len(data.symbols), 0
-        case StoredInput():
+        case StoredPanelRef():
             assets, work = len(data.symbols), data.rows * len(data.symbols) ** 2
         case _:
             panel = opened(data)

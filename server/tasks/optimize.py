@@ -6,15 +6,17 @@ import time
 from absfinance.v1.optimization_service_pb2 import OptimizeRequest
 
 from domain.market_data.source import MarketInput
-from domain.optimization.bound_warnings import bound_warnings
-from domain.optimization.feasible import feasible_set
-from domain.optimization.infeasibility import conflict, is_feasible
-from domain.optimization.problem import EnginePreference
+from domain.optimization.feasibility import is_feasible
+from domain.optimization.infeasibility import conflict
+from domain.optimization.problem.bound_warnings import bound_warnings
+from domain.optimization.problem.feasible_set import feasible_set
+from domain.optimization.problem.resolve import build_problem, estimation_diagnostics, trading_costs
+from domain.optimization.request.solver_options import EnginePreference
+from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
-from domain.optimization.specification import Specification, diagnosis, state, trading_costs
 from domain.warnings import ResultWarning
 from server.commands.optimization import Answer, OptimizeCommand, PricedAnswer
-from server.commands.stored import Found, ReportKey, RequestKey, StoredInput, Wanted
+from server.commands.stored import DataRequest, ReportKey, RequestKey, StoredData
 from server.converters.message import message_from_bytes
 from server.converters.optimization import (
     answer_to_bytes,
@@ -23,33 +25,35 @@ from server.converters.optimization import (
     summary_to_bytes,
 )
 from server.execution.worker import Control
-from server.ports import AnswerDraft, PriceSelection
+from server.ports.market_data import PriceSelection
+from server.ports.panels import StoredPanelRef
+from server.ports.results import ResultDraft
 from server.tasks.refusing import locating, refusing
 
 
 @refusing
 @locating(OptimizeRequest)
 def optimize(
-    request: bytes, found: Found | None, on_progress: Control, report: ReportKey
-) -> Wanted | AnswerDraft | bytes:
+    request: bytes, found: StoredData | None, control: Control, report: ReportKey
+) -> DataRequest | ResultDraft | bytes:
     """The answer to store; only its bytes where the request asks to check it; or what is needed first."""
     command = optimize_command_from_proto(message_from_bytes(OptimizeRequest, request))
     if found is None:
         if command.request_id:
             report(RequestKey(command.request_id, command.body))
-        if wanted := _wanted(command):
-            return wanted
-    found = found or Found()
+        if needed := _data_request(command):
+            return needed
+    found = found or StoredData()
     data = found.input(command.data)
     specification = with_stored_groups(command.specification, found)
     if command.validate_only:
-        return checked_to_bytes(_check(command, specification, opened(data), on_progress))
-    limit_time(specification, on_progress)
-    answer = _answer(specification, opened(data), on_progress, diagnose=command.diagnose_estimation)
-    payload = answer_to_bytes(PricedAnswer(answer, cost_of(specification, answer), command.means_known))
-    version = data.fingerprint if isinstance(data, StoredInput) else ""
+        return checked_to_bytes(_check(command, specification, opened(data), control))
+    limit_time(specification, control)
+    answer = _answer(specification, opened(data), control, diagnose=command.diagnose_estimation)
+    payload = answer_to_bytes(PricedAnswer(answer, cost_of(specification, answer), command.expected_returns_given))
+    version = data.fingerprint if isinstance(data, StoredPanelRef) else ""
     fingerprint = hashlib.sha256(command.content + version.encode()).hexdigest()
-    return AnswerDraft(
+    return ResultDraft(
         payload,
         fingerprint,
         command.body,
@@ -62,24 +66,24 @@ def optimize(
 
 def opened(data: object) -> MarketInput:
     """Data in memory, or over the mapped file of what is stored."""
-    known: MarketInput = data.open() if isinstance(data, StoredInput) else data  # type: ignore[assignment]  # the rest of Found.input
+    known: MarketInput = data.prices() if isinstance(data, StoredPanelRef) else data  # type: ignore[assignment]  # the rest of StoredData.input
     return known
 
 
-def with_stored_groups(specification: Specification, found: Found) -> Specification:
+def with_stored_groups(specification: Specification, found: StoredData) -> Specification:
     """A specification with the stored groups that it names."""
     return specification.with_groups(found.groups) if specification.missing_groups() else specification
 
 
-def limit_time(specification: Specification, on_progress: Control) -> None:
+def limit_time(specification: Specification, control: Control) -> None:
     """Starts the time limit of a request, after the libraries that it needs are loaded."""
     if specification.options.engine is EnginePreference.RISKFOLIO:
-        on_progress.load("riskfolio")  # takes seconds, the first time
-    on_progress.limit(specification.options.time_limit_seconds)
+        control.load("riskfolio")  # takes seconds, the first time
+    control.limit(specification.options.time_limit_seconds)
 
 
 def cost_of(specification: Specification, answer: Answer) -> float | None:
-    """Of all trades, whether the objective counts it or not."""
+    """Trading cost from the current weights, even where the objective leaves it out."""
     problem = answer.problem
     if problem.current_weights is None:
         return None
@@ -92,31 +96,31 @@ def selections(data: object) -> tuple[PriceSelection, ...]:
     return (data,) if isinstance(data, PriceSelection) else ()
 
 
-def _wanted(command: OptimizeCommand) -> Wanted:
-    return Wanted(
+def _data_request(command: OptimizeCommand) -> DataRequest:
+    return DataRequest(
         panels=selections(command.data),
         groups=tuple(command.specification.missing_groups()),
     )
 
 
 def _check(
-    command: OptimizeCommand, specification: Specification, data: MarketInput, on_progress: Control
+    command: OptimizeCommand, specification: Specification, data: MarketInput, control: Control
 ) -> tuple[ResultWarning, ...]:
-    """That the problem can be posed and, where that is asked, that some weights keep all limits; its warnings."""
-    limit_time(specification, on_progress)
-    problem = state(specification, data, on_progress)
+    """Validates the problem and, with `check_feasibility`, that some weights keep all limits; returns its warnings."""
+    limit_time(specification, control)
+    problem = build_problem(specification, data, control)
     if command.check_feasibility:
-        on_progress()
+        control()
         limits = feasible_set(problem)
-        if not is_feasible(limits, on_progress=on_progress):
-            raise conflict(limits, on_progress)
+        if not is_feasible(limits, check_cancelled=control):
+            raise conflict(limits, control)
     return bound_warnings(problem)
 
 
-def _answer(specification: Specification, data: MarketInput, on_progress: Control, *, diagnose: bool) -> Answer:
-    problem = state(specification, data, on_progress)
+def _answer(specification: Specification, data: MarketInput, control: Control, *, diagnose: bool) -> Answer:
+    problem = build_problem(specification, data, control)
     start = time.perf_counter()
-    solution = solve(problem, on_progress)
+    solution = solve(problem, control)
     seconds = time.perf_counter() - start
-    quality = diagnosis(specification, data, problem, on_progress) if diagnose else None
+    quality = estimation_diagnostics(specification, data, problem, control) if diagnose else None
     return Answer(problem, solution, seconds, quality)

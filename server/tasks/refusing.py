@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from domain.errors import InvalidInput
 from server.converters.located import located
 from server.converters.status import status_from_error
-from server.ports import Refused
+from server.ports.errors import Refused
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -34,7 +34,7 @@ def refusing(task: Callable[P, T]) -> Callable[P, T]:
 def locating(kind: type[Message]) -> Callable[[Callable[Concatenate[bytes, P], T]], Callable[Concatenate[bytes, P], T]]:
     """For tasks on a request of a kind: what they complain of is named as the request names it."""
 
-    def around(task: Callable[Concatenate[bytes, P], T]) -> Callable[Concatenate[bytes, P], T]:
+    def decorate(task: Callable[Concatenate[bytes, P], T]) -> Callable[Concatenate[bytes, P], T]:
         @wraps(task)
         def run(request: bytes, /, *arguments: P.args, **named: P.kwargs) -> T:
             try:
@@ -44,4 +44,4 @@ def locating(kind: type[Message]) -> Callable[[Callable[Concatenate[bytes, P], T
 
         return run
 
-    return around
+    return decorate

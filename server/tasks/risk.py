@@ -10,7 +10,7 @@ from domain.market_data.panel import PricePanel, ReturnPanel
 from domain.risk.estimate import estimate
 from domain.risk.flow import assess
 from server.commands.risk import RiskCommand
-from server.commands.stored import Found, Wanted
+from server.commands.stored import DataRequest, StoredData
 from server.converters.message import message_from_bytes
 from server.converters.risk import risk_command_from_proto, risk_model_command_from_proto
 from server.converters.risk_model import risk_model_to_proto
@@ -22,49 +22,49 @@ from server.tasks.refusing import locating, refusing
 
 @refusing
 @locating(AnalyzeRiskRequest)
-def analyze(request: bytes, found: Found | None, on_progress: Control) -> Wanted | bytes:
+def analyze(request: bytes, found: StoredData | None, control: Control) -> DataRequest | bytes:
     """The report, or what is needed first."""
     command = risk_command_from_proto(message_from_bytes(AnalyzeRiskRequest, request))
-    if found is None and (wanted := _wanted(command)):
-        return wanted
-    found = found or Found()
+    if found is None and (needed := _data_request(command)):
+        return needed
+    found = found or StoredData()
     benchmark = found.input(command.benchmark)
     compared = None if benchmark is None else opened(benchmark)
     if compared is not None and not isinstance(compared, PricePanel | ReturnPanel):
         raise TypeError("a benchmark is prices or returns")
     for i, name in enumerate(command.stored_groups):
         if name not in found.groups:
-            raise InvalidInput(f"stored_groups[{i}]", f"no stored instrument carries the label {name!r}")
+            raise InvalidInput(f"stored_groups[{i}]", f"no stored instrument with prices has the label {name!r}")
     specification = replace(command.specification, stored_groups=found.groups)
-    on_progress()
-    report = assess(specification, opened(found.input(command.data)), compared, on_progress)
+    control()
+    report = assess(specification, opened(found.input(command.data)), compared, control)
     encoded: bytes = assessment_to_proto(report, drawdown_series=command.drawdown_series).SerializeToString()
     return encoded
 
 
 @refusing
 @locating(EstimateRiskModelRequest)
-def model_needs(request: bytes, on_progress: Control) -> Wanted:
+def model_needs(request: bytes, control: Control) -> DataRequest:
     """What EstimateRiskModel needs first."""
     command = risk_model_command_from_proto(message_from_bytes(EstimateRiskModelRequest, request))
-    return Wanted(panels=selections(command.data))
+    return DataRequest(panels=selections(command.data))
 
 
 @refusing
 @locating(EstimateRiskModelRequest)
-def model(request: bytes, found: Found, on_progress: Control, report: Callable[[bytes], None]) -> None:
+def model(request: bytes, found: StoredData, control: Control, report: Callable[[bytes], None]) -> None:
     """Reports diagnostics, then arrays in pieces."""
     command = risk_model_command_from_proto(message_from_bytes(EstimateRiskModelRequest, request))
     data = opened(found.input(command.data))
     if not isinstance(data, PricePanel | ReturnPanel):
         raise TypeError("a risk model is estimated from prices or returns")
-    on_progress()
-    for piece in risk_model_to_proto(estimate(command.specification, data, on_progress)):
+    control()
+    for piece in risk_model_to_proto(estimate(command.specification, data, control)):
         report(piece.SerializeToString())
 
 
-def _wanted(command: RiskCommand) -> Wanted:
-    return Wanted(
+def _data_request(command: RiskCommand) -> DataRequest:
+    return DataRequest(
         panels=(*selections(command.data), *selections(command.benchmark)),
         groups=command.stored_groups,
     )

@@ -49,24 +49,40 @@ METHODS: dict[str, MethodDescriptor] = {
 }
 
 
+CALLED = ("README.md", "docs/cookbook.md", "docs/optimization.md", "docs/risk.md")
+"""Pages that show calls, in the order in which they are run."""
+
+
 @pytest.mark.parametrize("tool", ["buf", "grpcurl"])
 def test_the_calls_of_the_pages_answer_what_they_show(sample_server: RunningServer, tool: str) -> None:
     if tool == "grpcurl" and not shutil.which("grpcurl"):
         pytest.skip("grpcurl is not installed; the same requests went through buf curl")
-    pages = ["README.md", "docs/risk.md"]
-    command = [sys.executable, "scripts/documented_calls.py", sample_server.address, "--tool", tool, *pages]
+    command = [sys.executable, "scripts/documented_calls.py", sample_server.address, "--tool", tool, *CALLED]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("true") >= 28
+    assert done.stdout.count("true") >= 42
 
 
-def test_the_calls_of_the_readme_run_in_order_as_they_stand(sample_server: RunningServer) -> None:
+def test_every_page_with_calls_is_compared() -> None:
+    assert {path for path in PAGES if "```sh\ngrpcurl " in path.read_text()} == {ROOT / name for name in CALLED}
+
+
+def test_every_method_that_works_is_called_on_a_page() -> None:
+    shown = {name for page in CALLED for name in re.findall(r"absfinance\.v1\.(\w+/\w+)", (ROOT / page).read_text())}
+    assert {name for name, state in _table().items() if state == "works"} == shown
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 250
+
+
+def test_the_calls_of_the_readme_and_the_cookbook_run_in_one_shell_as_they_stand(sample_server: RunningServer) -> None:
     """Pasted into one shell; only the address is that of this server."""
     if not shutil.which("grpcurl"):
         pytest.skip("grpcurl is not installed; the same requests went through buf curl")
-    text = (ROOT / "README.md").read_text()
+    text = (ROOT / "README.md").read_text() + (ROOT / "docs/cookbook.md").read_text()
     blocks = re.findall(r"```sh\n((?:etag=|grpcurl ).*?)\n```", text, re.DOTALL)
-    assert len(blocks) >= 28
+    assert len(blocks) >= 34
     script = "\n".join(blocks).replace("127.0.0.1:50051", sample_server.address)
     done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], capture_output=True, text=True, timeout=110)
     assert done.returncode == 0, done.stderr
@@ -76,9 +92,38 @@ def test_the_comparison_of_calls_can_fail(sample_server: RunningServer, tmp_path
     page = tmp_path / "page.md"
     call = 'grpcurl -plaintext -d \'{"group": "a=b"}\' here:1 absfinance.v1.MarketDataService/ListInstruments'
     for shown, status in (("{}", 0), ('{"name": "x"}', 1), ('{"instruments": []}', 1)):
-        page.write_text(f"```sh\n{call}\n```\n\n```json\n{shown}\n```\n")
-        command = [sys.executable, "scripts/documented_calls.py", sample_server.address, str(page)]
-        assert subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60).returncode == status
+        assert _compared(sample_server, page, call, shown) == status
+
+
+def test_a_shortened_output_is_compared_in_what_it_shows(sample_server: RunningServer, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    call = (
+        'grpcurl -plaintext -d \'{"group": "sector=Energy", "pageSize": 1}\' '
+        "here:1 absfinance.v1.MarketDataService/ListInstruments"
+    )
+    cases = (
+        ('{"instruments": [{"groups": {"sector": "Energy", ...}, ...}]}', 1),  # there is no other group
+        ('{"instruments": [{"symbol": "CVX", "groups": {"sector": "Energy"}, ...}]}', 0),
+        ('{"instruments": [{"symbol": "XOM", ...}]}', 1),
+        ('{"instruments": [{"symbol": "CVX"}]}', 1),
+        ('{"instruments": [{"symbol": "CVX", "rank": 1, ...}]}', 1),
+    )
+    for shown, status in cases:
+        assert _compared(sample_server, page, call, shown) == status, shown
+
+
+def _compared(server: RunningServer, page: Path, call: str, shown: str) -> int:
+    page.write_text(f"```sh\n{call}\n```\n\n```json\n{shown}\n```\n")
+    command = [sys.executable, "scripts/documented_calls.py", server.address, str(page)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60).returncode
+
+
+def test_the_python_of_the_readme_runs(sample_server: RunningServer) -> None:
+    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    program = block.replace("127.0.0.1:50051", sample_server.address)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "JNJ" in done.stdout
 
 
 EXAMPLES = sorted((ROOT / "clients/python/examples").glob("*.py"))
@@ -154,10 +199,11 @@ RUN_BY: dict[str, str] = {
 
 def test_every_command_shown_is_run_by_a_test() -> None:
     shown = {
-        block.strip()
+        line
         for page in PAGES
         for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)
         if not block.startswith(("grpcurl", "etag="))
+        for line in block.strip().splitlines()
     }
     assert shown == set(RUN_BY)
     for command, where in RUN_BY.items():

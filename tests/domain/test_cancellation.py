@@ -6,9 +6,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from domain.backtest.flow import prepare, run
+from domain.backtest.flow import run
+from domain.backtest.preparation import prepare
 from domain.backtest.specification import BacktestSpecification
 from domain.backtest.strategies import Optimized, Schedule
+from domain.cancellation import CancellationCheck
 from domain.errors import Cancelled, SolverTimedOut
 from domain.estimation.clustering import Linkage, cluster_count, tree_of
 from domain.estimation.codependence import distance_correlation, information, kendall, signed
@@ -23,14 +25,14 @@ from domain.estimation.views import View
 from domain.market_data.missing import MissingDataPolicy
 from domain.market_data.panel import PricePanel, ReturnPanel, Scenarios
 from domain.market_data.snapshot import Quote, Snapshot
-from domain.optimization.constraints import Cardinality
-from domain.optimization.frontier import trace
-from domain.optimization.likeness_limits import AssetNetwork, ClusterLimit, NetworkLimit
-from domain.optimization.objectives import Codependence, Hierarchical, HierarchicalMethod, MinRisk
+from domain.optimization.frontier import trace_frontier
+from domain.optimization.problem.resolve import build_problem, estimation_diagnostics
+from domain.optimization.request.constraints import Cardinality
+from domain.optimization.request.objectives import CodependenceMeasure, Hierarchical, HierarchicalMethod, MinRisk
+from domain.optimization.request.similarity_constraints import AssetNetwork, ClusterLimit, NetworkLimit
+from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
-from domain.optimization.specification import Specification, diagnosis, state
 from domain.portfolio import Portfolio
-from domain.progress import OnProgress
 from domain.reallocation.flow import reallocate
 from domain.reallocation.request import Limits, ReallocationRequest
 from domain.risk.estimate import RiskModelSpecification, estimate
@@ -40,6 +42,8 @@ from domain.risk.rolling import Rolling
 from domain.risk.specification import RiskSpecification
 from domain.risk.stress import EVERY_WINDOW, Scenario
 from domain.risk.validation.request import ValidationRequest
+
+pytestmark = pytest.mark.alone
 
 GENERATOR = np.random.default_rng(12)
 SIZE, PERIODS = 30, 200
@@ -59,7 +63,7 @@ def specification(**wanted: object) -> Specification:
     return Specification(**{"objective": MinRisk(), "periods_per_year": 252.0, **wanted})
 
 
-def walked(check: OnProgress) -> object:
+def simulated(check: CancellationCheck) -> object:
     strategies = (
         Optimized(specification(), 60, "least"),
         Schedule(tuple((int(day), {"A0": 1.0}) for day in DATES[80::10]), "schedule"),
@@ -68,7 +72,7 @@ def walked(check: OnProgress) -> object:
     return run(plan, lambda _: None, check)
 
 
-def report(check: OnProgress) -> object:
+def report(check: CancellationCheck) -> object:
     wanted = RiskSpecification(
         dict.fromkeys(NAMES, 1.0 / SIZE),
         periods_per_year=252.0,
@@ -81,11 +85,11 @@ def report(check: OnProgress) -> object:
     return assess(wanted, RETURNS, None, check)
 
 
-def posed(check: OnProgress, **wanted: object) -> object:
-    return state(specification(**wanted), RETURNS, check)
+def posed(check: CancellationCheck, **wanted: object) -> object:
+    return build_problem(specification(**wanted), RETURNS, check)
 
 
-WORK: dict[str, tuple[Callable[[OnProgress], object], int]] = {
+WORK: dict[str, tuple[Callable[[CancellationCheck], object], int]] = {
     "stepwise factors": (
         lambda check: estimate_moments(RETURNS, Estimation(covariance=STEPWISE), 252.0, check),
         SIZE - 4,
@@ -120,15 +124,22 @@ WORK: dict[str, tuple[Callable[[OnProgress], object], int]] = {
         4,
     ),
     "a problem with a network": (
-        lambda check: posed(check, constraints=(NetworkLimit("n", AssetNetwork(codependence=Codependence.KENDALL)),)),
+        lambda check: posed(
+            check, constraints=(NetworkLimit("n", AssetNetwork(codependence=CodependenceMeasure.KENDALL)),)
+        ),
         SIZE * (SIZE - 1) // 2,
     ),
     "a problem with clusters": (lambda check: posed(check, constraints=(ClusterLimit("c", Linkage.DBHT),)), SIZE),
-    "diagnosis": (lambda check: diagnosis(specification(), RETURNS, state(specification(), RETURNS), check), 1),
+    "diagnosis": (
+        lambda check: estimation_diagnostics(specification(), RETURNS, build_problem(specification(), RETURNS), check),
+        1,
+    ),
     "a hierarchy": (
         lambda check: solve(
-            state(
-                specification(objective=Hierarchical(HierarchicalMethod.HERC, codependence=Codependence.DISTANCE)),
+            build_problem(
+                specification(
+                    objective=Hierarchical(HierarchicalMethod.HERC, codependence=CodependenceMeasure.DISTANCE)
+                ),
                 RETURNS,
             ),
             check,
@@ -136,10 +147,10 @@ WORK: dict[str, tuple[Callable[[OnProgress], object], int]] = {
         10,
     ),
     "a selection": (
-        lambda check: solve(state(specification(constraints=(Cardinality("count", 8),)), RETURNS), check),
+        lambda check: solve(build_problem(specification(constraints=(Cardinality("count", 8),)), RETURNS), check),
         20,
     ),
-    "a frontier": (lambda check: list(trace(state(specification(), RETURNS), 5, check)), 10),
+    "a frontier": (lambda check: list(trace_frontier(build_problem(specification(), RETURNS), 5, check)), 10),
     "a risk report": (report, 30),
     "a risk model": (
         lambda check: estimate(
@@ -149,7 +160,7 @@ WORK: dict[str, tuple[Callable[[OnProgress], object], int]] = {
         ),
         100,
     ),
-    "a backtest": (walked, 20),
+    "a backtest": (simulated, 20),
     "a reallocation": (
         lambda check: reallocate(
             ReallocationRequest(
@@ -167,7 +178,7 @@ WORK: dict[str, tuple[Callable[[OnProgress], object], int]] = {
 
 
 @pytest.mark.parametrize(("work", "least"), WORK.values(), ids=WORK)
-def test_it_stops_at_every_check(work: Callable[[OnProgress], object], least: int) -> None:
+def test_it_stops_at_every_check(work: Callable[[CancellationCheck], object], least: int) -> None:
     times = []
     work(lambda: times.append(time.perf_counter()))
     assert len(times) >= least
@@ -176,7 +187,7 @@ def test_it_stops_at_every_check(work: Callable[[OnProgress], object], least: in
             work(stopping_at(place))
 
 
-def stopping_at(place: int) -> OnProgress:
+def stopping_at(place: int) -> CancellationCheck:
     left = place
 
     def check() -> None:
@@ -195,11 +206,11 @@ def stopping_at(place: int) -> OnProgress:
         lambda check: distance_correlation(np.tile(VALUES, (8, 1)), check),
         lambda check: maximum_likelihood(GAPPED, check),
         report,
-        walked,
+        simulated,
     ],
     ids=["Kendall's tau", "distance correlation", "gaps", "a risk report", "a backtest"],
 )
-def test_no_long_time_passes_between_two_checks(work: Callable[[OnProgress], object]) -> None:
+def test_no_long_time_passes_between_two_checks(work: Callable[[CancellationCheck], object]) -> None:
     times = [time.thread_time()]
     work(lambda: times.append(time.thread_time()))
     assert max(np.diff(times)) < 0.5  # a tenth of a second, and room for a slow machine
@@ -218,7 +229,7 @@ def test_a_draft_of_a_backtest_that_ran_out_of_time_is_not_a_plan() -> None:
 
 
 def test_stopping_leaves_no_part_of_an_answer_behind() -> None:
-    problem = state(specification(constraints=(Cardinality("count", 8),)), RETURNS)
+    problem = build_problem(specification(constraints=(Cardinality("count", 8),)), RETURNS)
     with pytest.raises(Cancelled):
         solve(problem, stopping_at(10))
     np.testing.assert_array_equal(solve(problem).weights, solve(problem).weights)

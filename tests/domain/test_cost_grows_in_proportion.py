@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from absfinance.v1 import objective_pb2
 
-from domain.backtest.flow import prepare, run
-from domain.backtest.rebalancing import Never
+from domain.backtest.flow import run
+from domain.backtest.preparation import prepare
+from domain.backtest.rebalancing import BuyAndHold
 from domain.backtest.specification import BacktestSpecification
-from domain.backtest.strategies import Past, Schedule
+from domain.backtest.strategies import MarketHistory, Schedule
+from domain.cancellation import never_cancelled
 from domain.costs.linear import LinearCost
 from domain.errors import InvalidInput, NotSupported
 from domain.estimation.clustering import Linkage, Tree, cluster_count, tree_of
@@ -22,15 +24,16 @@ from domain.estimation.views import View, view_matrix
 from domain.market_data.moments import Moments
 from domain.market_data.panel import PricePanel, ReturnPanel, Scenarios
 from domain.market_data.snapshot import Quote, Snapshot
-from domain.optimization.constraints import RiskContributionBounds, Turnover, WeightBounds
-from domain.optimization.fast.hierarchical import distance_of
-from domain.optimization.feasible import feasible_set
-from domain.optimization.objectives import Hierarchical, HierarchicalMethod, MinRisk
-from domain.optimization.problem import Problem
+from domain.optimization.clustering.hierarchical import distance_of
+from domain.optimization.problem.feasible_set import feasible_set
+from domain.optimization.problem.market_model import MarketModel
+from domain.optimization.problem.problem import Problem
+from domain.optimization.problem.resolve import resolve
+from domain.optimization.request.constraints import RiskContributionBounds, Turnover, WeightBounds
+from domain.optimization.request.objectives import Hierarchical, HierarchicalMethod, MinRisk
+from domain.optimization.request.specification import GroupReference, Specification
 from domain.optimization.solve import solve
-from domain.optimization.specification import GroupReference, Specification, Universe, pose
 from domain.portfolio import Portfolio
-from domain.progress import no_progress
 from domain.reallocation.flow import reallocate
 from domain.reallocation.request import Limits, ReallocationRequest
 from domain.risk.flow import assess
@@ -39,6 +42,8 @@ from domain.risk.specification import RiskSpecification
 from domain.risk.stress import AssetShocks, Scenario, StressedPortfolio
 from domain.risk.stress_windows import worst_stretches
 from server.converters.objective import objective_from_proto
+
+pytestmark = pytest.mark.alone
 
 BETWEEN = 9.0
 """Above the 4 that a linear cost grows by when the request grows by four, and below the 16 of a quadratic one."""
@@ -60,11 +65,11 @@ def schedule(count: int) -> Callable[[], object]:
     days = np.arange(10_000, 10_000 + count, dtype=np.int32)
     weights = Schedule(tuple((int(day), {"A": 0.4, "B": 0.6}) for day in days))
     prices = 100.0 + np.random.default_rng(1).random((count, 2))
-    specification = BacktestSpecification((weights,), rebalancing=Never(), costs=LinearCost(10.0))
+    specification = BacktestSpecification((weights,), rebalancing=BuyAndHold(), costs=LinearCost(10.0))
     panel = PricePanel.of(("A", "B"), days, prices)
 
     def simulated() -> object:
-        return run(prepare(specification, panel), lambda _: None, no_progress)
+        return run(prepare(specification, panel), lambda _: None, never_cancelled)
 
     return simulated
 
@@ -72,8 +77,8 @@ def schedule(count: int) -> Callable[[], object]:
 def decisions_by_a_schedule(count: int) -> Callable[[], object]:
     weights = Schedule(tuple((day, {"A": 1.0}) for day in range(count)))
     days = np.arange(count, dtype=np.int32)
-    pasts = [Past(("A",), days[i : i + 1], np.ones((1, 1)), np.zeros(1), 252.0) for i in range(count)]
-    return lambda: [weights.decide(past, no_progress) for past in pasts]
+    histories = [MarketHistory(("A",), days[i : i + 1], np.ones((1, 1)), np.zeros(1), 252.0) for i in range(count)]
+    return lambda: [weights.decide(history, never_cancelled) for history in histories]
 
 
 def named_groups(count: int) -> Callable[[], object]:
@@ -81,8 +86,8 @@ def named_groups(count: int) -> Callable[[], object]:
     references = tuple(GroupReference(f"c{i}", f"g{i}", upper=1.0) for i in range(count))
     specification = Specification(MinRisk(), constraints=references)
     listed = {f"g{i}": (symbols[i % 40],) for i in range(count)}
-    universe = Universe(Moments.of(symbols, np.zeros(40), np.eye(40), 252), None)
-    return lambda: feasible_set(pose(specification.with_groups(listed), universe))
+    market_model = MarketModel(Moments.of(symbols, np.zeros(40), np.eye(40), 252), None)
+    return lambda: feasible_set(resolve(specification.with_groups(listed), market_model))
 
 
 def accounts_with_a_group_each(count: int) -> Callable[[], object]:
@@ -96,7 +101,7 @@ def shocks(count: int) -> Callable[[], object]:
     symbols = names(count)
     portfolio = StressedPortfolio(symbols, np.zeros(count), None)
     scenario = Scenario("all", AssetShocks(dict.fromkeys(symbols, -0.1)))
-    return lambda: portfolio.under([scenario])
+    return lambda: portfolio.results([scenario])
 
 
 def worst_windows(count: int) -> Callable[[], object]:
@@ -309,7 +314,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
             ),
             wide_returns(),
         ),
-        "groups: groups x symbols may be 50,000,000 at most",
+        "groups: groups x symbols must be at most 50,000,000",
     ),
     "constraints": (
         lambda: feasible_set(

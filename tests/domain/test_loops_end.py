@@ -10,8 +10,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from domain.cancellation import never_cancelled
 from domain.checks import Matrix, Vector
-from domain.costs.self_financing import remaining_fraction
+from domain.costs.self_financing import post_cost_fraction
 from domain.costs.trading import TradingCosts
 from domain.errors import DomainError, InvalidInput, SolverFailed, UnboundedProblem
 from domain.estimation.bubble_tree import bubble_merges
@@ -21,24 +22,33 @@ from domain.estimation.gaps import maximum_likelihood
 from domain.estimation.network import spanning_tree, within
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.optimization.constraints import Constraint, MinimumPosition, RiskContributionBounds, WeightBounds
-from domain.optimization.control import SolverControl
-from domain.optimization.fast import cutting, tail, trade_selection
-from domain.optimization.fast.barrier import Barrier, free_minimum, minimised
-from domain.optimization.fast.critical_line import corners
-from domain.optimization.fast.cutting import Cutter, SpectralProgram, least_by_cuts
-from domain.optimization.fast.perspective import _filled
-from domain.optimization.fast.tail import _Growing
-from domain.optimization.feasible import Polytope, feasible_set
-from domain.optimization.holdings import Holdings, counts_of
 from domain.optimization.infeasibility import smallest_relaxation
-from domain.optimization.objectives import FactorBudget, MaxUtility, MinRisk, Objective, RelaxedRiskBudget, RiskBudget
-from domain.optimization.problem import Problem, SolverOptions
+from domain.optimization.mean_variance.critical_line import corners
+from domain.optimization.problem.feasible_set import feasible_set
+from domain.optimization.problem.polytope import Polytope
+from domain.optimization.problem.problem import Problem
+from domain.optimization.problem.selection_limits import SelectionLimit, cardinality_rows
+from domain.optimization.programs.log_barrier import LogBarrier, box_minimiser, unconstrained_minimiser
+from domain.optimization.programs.solver_control import SolverControl
+from domain.optimization.request.constraints import Constraint, MinimumPosition, RiskContributionBounds, WeightBounds
+from domain.optimization.request.objectives import (
+    FactorBudget,
+    MaxUtility,
+    MinRisk,
+    Objective,
+    RelaxedRiskBudget,
+    RiskBudget,
+)
+from domain.optimization.request.solver_options import SolverOptions
+from domain.optimization.selection import fixed_costs
+from domain.optimization.selection.perspective import _proportional_fill
 from domain.optimization.solve import solve
-from domain.progress import no_progress
+from domain.optimization.spectral import cutting_planes, cvar
+from domain.optimization.spectral.cutting_planes import CuttingPlanes, SpectralProgram, minimise_by_cuts
+from domain.optimization.spectral.cvar import _TailProgram
 from domain.risk.measures import RiskMeasure
-from domain.risk.ordered import tail_spectrum
-from domain.risk.tails import entropic_weights, relativistic_weights
+from domain.risk.measures.entropic import entropic_weights, relativistic_weights
+from domain.risk.measures.spectral import tail_spectrum
 
 pytestmark = [pytest.mark.timeout(30), pytest.mark.filterwarnings("ignore::RuntimeWarning")]
 
@@ -123,35 +133,41 @@ NAN_MATRIX = np.full((5, 5), np.nan)
 INFINITE = np.where(np.eye(5, dtype=bool), 0.0, np.inf)
 
 
-def barrier_of(correlation: Matrix, upper: float = np.inf) -> Barrier:
+def barrier_of(correlation: Matrix, upper: float = np.inf) -> LogBarrier:
     size = len(correlation)
-    return Barrier(correlation, np.full(size, 1.0 / size), np.zeros(size), np.full(size, upper))
+    return LogBarrier(correlation, np.full(size, 1.0 / size), np.zeros(size), np.full(size, upper))
 
 
 def spectral(returns: Matrix) -> SpectralProgram:
     size = returns.shape[1]
-    cutter = Cutter(returns, np.full(len(returns), 1.0 / len(returns)), tail_spectrum(0.9))
+    cutter = CuttingPlanes(returns, np.full(len(returns), 1.0 / len(returns)), tail_spectrum(0.9))
     box = Polytope(np.ones((1, size)), np.ones(1), np.ones(1), np.zeros(size), np.ones(size))
     return SpectralProgram(cutter, np.zeros(size), 1.0, box)
 
 
 LOOPS: dict[str, Callable[[], object]] = {
-    "barrier of NaN": lambda: free_minimum(barrier_of(NAN_MATRIX), no_progress),
-    "barrier of no risk": lambda: free_minimum(barrier_of(np.array([[1.0, -1.0], [-1.0, 1.0]])), no_progress),
-    "barrier of a negative risk": lambda: free_minimum(barrier_of(-np.eye(3)), no_progress),
-    "barrier of infinities": lambda: free_minimum(barrier_of(np.full((2, 2), np.inf)), no_progress),
-    "bounded barrier of NaN": lambda: minimised(barrier_of(NAN_MATRIX, 0.5), 1.0, np.full(5, 0.2), no_progress),
-    "bounded barrier of theta NaN": lambda: minimised(barrier_of(np.eye(5), 0.5), np.nan, np.full(5, 0.2), no_progress),
-    "bounded barrier of a NaN start": lambda: minimised(
-        barrier_of(np.eye(5), 0.5), 1.0, np.full(5, np.nan), no_progress
+    "barrier of NaN": lambda: unconstrained_minimiser(barrier_of(NAN_MATRIX), never_cancelled),
+    "barrier of no risk": lambda: unconstrained_minimiser(
+        barrier_of(np.array([[1.0, -1.0], [-1.0, 1.0]])), never_cancelled
     ),
-    "cuts of NaN": lambda: least_by_cuts(
+    "barrier of a negative risk": lambda: unconstrained_minimiser(barrier_of(-np.eye(3)), never_cancelled),
+    "barrier of infinities": lambda: unconstrained_minimiser(barrier_of(np.full((2, 2), np.inf)), never_cancelled),
+    "bounded barrier of NaN": lambda: box_minimiser(barrier_of(NAN_MATRIX, 0.5), 1.0, np.full(5, 0.2), never_cancelled),
+    "bounded barrier of theta NaN": lambda: box_minimiser(
+        barrier_of(np.eye(5), 0.5), np.nan, np.full(5, 0.2), never_cancelled
+    ),
+    "bounded barrier of a NaN start": lambda: box_minimiser(
+        barrier_of(np.eye(5), 0.5), 1.0, np.full(5, np.nan), never_cancelled
+    ),
+    "cuts of NaN": lambda: minimise_by_cuts(
         spectral(np.full((4, 2), np.nan)), np.full(2, 0.5), SolverControl.for_seconds(5.0)
     ),
     "corners of NaN": lambda: list(corners(np.full(5, np.nan), NAN_MATRIX, np.zeros(5), np.ones(5), 1.0)),
-    "parts of NaN": lambda: _filled(np.full(3, np.nan), np.ones(3), 1.0),
-    "parts of next to nothing": lambda: _filled(np.full(3, 5e-324), np.ones(3), 1.0),
-    "cliques where an asset is its own neighbour": lambda: counts_of([Holdings("x", apart=np.ones((4, 4), bool))]),
+    "parts of NaN": lambda: _proportional_fill(np.full(3, np.nan), np.ones(3), 1.0),
+    "parts of next to nothing": lambda: _proportional_fill(np.full(3, 5e-324), np.ones(3), 1.0),
+    "cliques where an asset is its own neighbour": lambda: cardinality_rows(
+        [SelectionLimit("x", exclusions=np.ones((4, 4), bool))]
+    ),
     "bubbles of NaN": lambda: bubble_merges(NAN_MATRIX, NAN_MATRIX),
     "bubbles infinitely far apart": lambda: bubble_merges(INFINITE, np.zeros((5, 5))),
     "graph of NaN": lambda: filtered_graph(NAN_MATRIX),
@@ -165,8 +181,8 @@ LOOPS: dict[str, Callable[[], object]] = {
     "entropy of almost one loss": lambda: entropic_weights(np.array([0.0, 5e-324, 1.0]), np.full(3, 1 / 3), 0.5),
     "deformed entropy of NaN": lambda: relativistic_weights(np.full(4, np.nan), 0.9),
     "deformed entropy of huge losses": lambda: relativistic_weights(np.array([1e300, -1e300, 0.0, 1.0]), 0.6),
-    "costs of NaN": lambda: remaining_fraction(np.full(2, np.nan), np.ones(2), np.full(2, 0.01)),
-    "costs above the wealth": lambda: remaining_fraction(np.array([1.0, 0.0]), np.array([0.0, 1.0]), np.full(2, 0.9)),
+    "costs of NaN": lambda: post_cost_fraction(np.full(2, np.nan), np.ones(2), np.full(2, 0.01)),
+    "costs above the wealth": lambda: post_cost_fraction(np.array([1.0, 0.0]), np.array([0.0, 1.0]), np.full(2, 0.9)),
     "a least position of 1e12": lambda: smallest_relaxation(
         feasible_set(problem_of([X, Y], MinRisk(), constraints=(MinimumPosition("least", 1e12),))), "least"
     ),
@@ -193,21 +209,21 @@ def test_a_barrier_that_does_not_converge_says_so(name: str) -> None:
 @pytest.mark.parametrize("most", [1, 2, 5])
 def test_cuts_have_a_limit_of_their_own(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     program, start = spectral(GENERATOR.normal(0.0, 0.01, (60, 5))), np.full(5, 0.2)
-    monkeypatch.setattr(cutting, "CUTS", most)
-    assert least_by_cuts(program, start).cuts == most
+    monkeypatch.setattr(cutting_planes, "CUTS", most)
+    assert minimise_by_cuts(program, start).cuts == most
 
 
 def test_too_few_cuts_are_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = problem_of([X, Y], MinRisk(), RiskMeasure.GINI_MEAN_DIFFERENCE)
-    monkeypatch.setattr(cutting, "CUTS", 2)
+    monkeypatch.setattr(cutting_planes, "CUTS", 2)
     with pytest.raises(SolverFailed, match="away from a proven bound"):
         solve(problem)
 
 
 def test_a_tail_that_takes_in_no_scenario_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = problem_of([X, Y, -0.5 * X - Y], MinRisk(), RiskMeasure.CONDITIONAL_VALUE_AT_RISK)
-    monkeypatch.setattr(tail, "FIRST", 1.0)  # as few as bound the program, which are not the whole tail
-    monkeypatch.setattr(_Growing, "_take_in", lambda self, missed: None)
+    monkeypatch.setattr(cvar, "FIRST", 1.0)  # as few as bound the program, which are not the whole tail
+    monkeypatch.setattr(_TailProgram, "_add_scenarios", lambda self, missed: None)
     with pytest.raises(SolverFailed, match="all 60 scenarios"):
         solve(replace(problem, options=SolverOptions(time_limit_seconds=60.0)))
 
@@ -218,9 +234,9 @@ def test_a_search_over_trades_has_a_limit_of_its_own(monkeypatch: pytest.MonkeyP
     third = GENERATOR.normal(0.0, 0.01, 60)
     problem = replace(problem_of([X, Y, third], MaxUtility(5.0)), current_weights=current, costs=costs)
     most = solve(problem).certificate.iterations
-    monkeypatch.setattr(trade_selection, "MOST_RELAXATIONS", most)
+    monkeypatch.setattr(fixed_costs, "MOST_RELAXATIONS", most)
     solve(problem)
-    monkeypatch.setattr(trade_selection, "MOST_RELAXATIONS", most - 1)
+    monkeypatch.setattr(fixed_costs, "MOST_RELAXATIONS", most - 1)
     with pytest.raises(SolverFailed, match="not decided"):
         solve(problem)
 

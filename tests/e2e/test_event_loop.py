@@ -15,6 +15,8 @@ from tests.e2e.contract_grid import CONSTRAINTS, INPUTS, OBJECTIVES, SIZES, Cell
 from tests.e2e.invalid_requests import Sent, invalid_requests
 from tests.e2e.raw_calls import UNTYPED, Ended, RawCalls
 
+pytestmark = pytest.mark.alone
+
 OPTIMIZE = "OptimizationService/Optimize"
 
 WHOLE = bool(os.environ.get("ABSFIN_WHOLE_GRID"))

@@ -22,6 +22,8 @@ from tests.conftest import RunningServer, Wire, refusal_of
 from tests.e2e.audit import MAX_HEALTH_SECONDS, Audit, health_probe
 from tests.e2e.raw_calls import Ended, RawCalls, ended
 
+pytestmark = pytest.mark.alone
+
 OPTIMIZE = "OptimizationService/Optimize"
 REALLOCATE = "ReallocationService/Reallocate"
 BACKTEST = "BacktestService/Backtest"

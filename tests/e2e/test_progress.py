@@ -117,7 +117,9 @@ def test_resuming_gives_each_milestone_once(wire: Wire) -> None:
     name = start(wire, dates=600, strategy=strategy)
     seen: list[int] = []
     after, epoch, finished = 0, "", False
+    end = time.monotonic() + 60.0
     while not finished:
+        assert time.monotonic() < end, "it never finished"
         for notice in follow(wire, name, afterSequence=after, epoch=epoch):
             assert sequence_of(notice) >= after
             after, epoch = sequence_of(notice), notice["epoch"]
@@ -304,6 +306,7 @@ def has_checkpoint(wire: Wire, name: str) -> bool:
     return 0.05 < answer.get("fraction", 0.0) < 0.9
 
 
+@pytest.mark.alone  # its time is that of a job, run twice
 def test_a_job_survives_the_kill_of_its_server(
     start_server: Callable[..., RunningServer], opened: Any, wire: Wire
 ) -> None:
@@ -326,7 +329,7 @@ def test_a_job_survives_the_kill_of_its_server(
     wait_until(lambda: has_checkpoint(before, name))
     time.sleep(1.1)  # by now a checkpoint has been stored
     os.kill(first.process.pid, signal.SIGKILL)
-    first.process.wait()
+    first.process.wait(20)
     reader.join(20)
     assert ends == [grpc.StatusCode.UNAVAILABLE]
     assert notices, "the reader saw nothing before the kill"
@@ -344,6 +347,7 @@ def test_a_job_survives_the_kill_of_its_server(
     assert milestones == ["KIND_STAGE", "KIND_RESUMED"]
 
 
+@pytest.mark.alone
 def test_a_drained_server_hands_its_job_on(start_server: Callable[..., RunningServer], opened: Any) -> None:
     first = start_server()
     wire = opened(first)
@@ -379,7 +383,7 @@ def test_another_server_on_the_same_store_takes_over_and_tells(
     reader.start()
     wait_until(lambda: has_checkpoint(one, name))
     os.kill(first.process.pid, signal.SIGKILL)
-    first.process.wait()
+    first.process.wait(20)
     reader.join(60)
     kinds = [kind_of(notice) for notice in notices]
     assert kinds[-1] == "finished"

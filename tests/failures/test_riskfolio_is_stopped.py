@@ -6,8 +6,11 @@ from typing import Any
 
 import numpy as np
 import psutil
+import pytest
 
 from tests.conftest import RunningServer, Wire
+
+pytestmark = pytest.mark.alone
 
 OPTIMIZE = "OptimizationService/Optimize"
 SYMBOLS = [f"S{i}" for i in range(6)]

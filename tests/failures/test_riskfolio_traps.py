@@ -22,9 +22,10 @@ from domain.estimation.clustering import Linkage
 from domain.estimation.moments import Estimation, estimate_moments
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.optimization.constraints import Cardinality, Constraint, WeightBounds
-from domain.optimization.feasible import feasible_set
-from domain.optimization.objectives import (
+from domain.optimization.problem.feasible_set import feasible_set
+from domain.optimization.problem.problem import Problem
+from domain.optimization.request.constraints import Cardinality, Constraint, WeightBounds
+from domain.optimization.request.objectives import (
     EqualWeight,
     Hierarchical,
     HierarchicalMethod,
@@ -35,13 +36,15 @@ from domain.optimization.objectives import (
     Uncertainty,
     WorstCase,
 )
-from domain.optimization.problem import EnginePreference, Problem, SolverOptions
-from domain.optimization.riskfolio.engine import by_riskfolio
-from domain.optimization.riskfolio.translate import translated
+from domain.optimization.request.solver_options import EnginePreference, SolverOptions
+from domain.optimization.riskfolio.engine import solve_by_riskfolio
+from domain.optimization.riskfolio.translation import translate
 from domain.optimization.riskfolio.worst_case import worst_case_weights, worst_covariance
-from domain.optimization.solution import Candidate, Engine, verify
+from domain.optimization.solution import Candidate, Engine
 from domain.optimization.solve import solve
-from domain.risk.measures import RiskMeasure, conditional_value_at_risk
+from domain.optimization.verify import verify
+from domain.risk.measures import RiskMeasure
+from domain.risk.measures.tail import conditional_value_at_risk
 from tests.conftest import ROOT
 
 RNG = np.random.default_rng(0)
@@ -256,7 +259,7 @@ def test_a_ratio_to_the_variance_instead_of_its_root() -> None:
     """Its semidefinite programs bound w'Sw / k where the ratio needs w'Sw: the best mean over variance comes out."""
     problem = problem_of(WorstCase(MaxRatio(), covariance=Uncertainty.BOX), RiskMeasure.VARIANCE)
     limits, proven = feasible_set(problem), solve(problem).weights
-    theirs = worst_case_weights(problem, translated(problem, limits), problem.objective)
+    theirs = worst_case_weights(problem, translate(problem, limits), problem.objective)
     covariance = worst_covariance(problem, problem.objective)
 
     def to_the(power: float, weights: np.ndarray) -> float:
@@ -290,7 +293,7 @@ def test_an_error_of_its_own_is_typed() -> None:
     problem = problem_of(RiskBudget(), RiskMeasure.RANGE)
     limits, solution = feasible_set(problem), solve(problem)
     with pytest.raises(SolverFailed, match="raised UnboundLocalError") as error:
-        by_riskfolio(problem, limits, Candidate(solution.weights, Engine.FAST, ""), lambda: None)
+        solve_by_riskfolio(problem, limits, Candidate(solution.weights, Engine.FAST, ""), lambda: None)
     assert error.value.metadata["raised"] == "UnboundLocalError"
 
 

@@ -10,11 +10,12 @@ from domain.errors import NoPositiveExcessReturn, SolverFailed, UnboundedProblem
 from domain.estimation.moments import Estimation, estimate_moments
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.optimization.constraints import Constraint, GroupBounds, Leverage, ReturnFloor, WeightBounds
-from domain.optimization.loss import loss
-from domain.optimization.objectives import MaxRatio, MaxUtility, MinRisk, Objective
-from domain.optimization.problem import EnginePreference, Problem, SolverOptions
-from domain.optimization.riskfolio.judgement import RISK_FLOOR
+from domain.optimization.problem.objective_value import objective_value
+from domain.optimization.problem.problem import Problem
+from domain.optimization.request.constraints import Constraint, GroupBounds, Leverage, ReturnFloor, WeightBounds
+from domain.optimization.request.objectives import MaxRatio, MaxUtility, MinRisk, Objective
+from domain.optimization.request.solver_options import EnginePreference, SolverOptions
+from domain.optimization.riskfolio.verification import RISK_FLOOR
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
 
@@ -84,7 +85,7 @@ def is_singular(problem: Problem) -> bool:
     return bool(values[0] * SINGULAR <= values[-1])
 
 
-@pytest.mark.parametrize("block", range(BLOCKS))
+@pytest.mark.parametrize("block", [0, *(pytest.param(i, marks=pytest.mark.exhaustive) for i in range(1, BLOCKS))])
 def test_one_objective(block: int) -> None:
     counted: Counter[str] = Counter()
     refused: list[str] = []
@@ -105,11 +106,11 @@ def test_one_objective(block: int) -> None:
             continue
         counted["agreed"] += 1
         counted["singular"] += is_singular(problem)
-        mine, other = loss(problem, ours.weights), loss(problem, theirs.weights)
+        mine, other = objective_value(problem, ours.weights), objective_value(problem, theirs.weights)
         # An objective may be zero: beneath a thousandth of a typical deviation a difference is rounding. A utility
         # counts the deviation of a period many times.
         aversion = problem.objective.risk_aversion if isinstance(problem.objective, MaxUtility) else 0.0
-        typical = problem.deviation.unit * max(0.5 * aversion * problem.periods_per_year, 1.0)
+        typical = problem.deviation.scale * max(0.5 * aversion * problem.periods_per_year, 1.0)
         assert mine == pytest.approx(other, rel=1e-6, abs=1e-6 * RISK_FLOOR * typical), seed
     # What does not stand beside the proven answer is not one, and says so.
     assert all("Riskfolio-Lib" in said or "away from a proven bound" in said for said in refused), refused

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from domain.errors import DomainError
 from domain.market_data.missing import MissingDataPolicy
 from domain.market_data.panel import ReturnPanel
-from domain.risk.analyzer import RiskQuery, analyze
+from domain.risk.analyzer import analyze
 from domain.risk.correlation import Clustering
 from domain.risk.figure import Absent, known
 from domain.risk.flow import assess
 from domain.risk.measures import RiskMeasure
+from domain.risk.query import RiskQuery
 from domain.risk.report import RiskReport
 from domain.risk.rolling import Rolling
 from domain.risk.specification import RiskSpecification

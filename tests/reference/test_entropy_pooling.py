@@ -10,8 +10,9 @@ from domain.estimation.moments import Estimation, Views
 from domain.estimation.views import View
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel
-from domain.optimization.objectives import MinRisk
-from domain.optimization.specification import Specification, universe_of
+from domain.optimization.problem.market_model import market_model_of
+from domain.optimization.request.objectives import MinRisk
+from domain.optimization.request.specification import Specification
 from domain.risk.measures import RiskMeasure
 
 RNG = np.random.default_rng(6)
@@ -50,7 +51,7 @@ def test_of_a_normal_prior_it_moves_the_mean_and_keeps_the_rest() -> None:
 
 
 def test_a_view_beyond_all_that_was_observed_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="outside what was observed"):
+    with pytest.raises(InvalidInput, match="outside the observed returns"):
         entropy_pooled(RETURNS, np.array([0.9, 0.0]), EVEN)
 
 
@@ -64,13 +65,13 @@ def test_the_distribution_is_what_is_pooled() -> None:
         estimation=Estimation(views=views),
         periods_per_year=252.0,
     )
-    universe = universe_of(wanted, panel)
-    assert universe.scenarios is not None
-    q = universe.scenarios.probabilities
-    assert universe.moments.expected_returns == pytest.approx(q @ RETURNS)
+    market_model = market_model_of(wanted, panel)
+    assert market_model.scenarios is not None
+    q = market_model.scenarios.probabilities
+    assert market_model.moments.expected_returns == pytest.approx(q @ RETURNS)
     assert q @ (RETURNS[:, 0] - RETURNS[:, 1]) == pytest.approx(0.001, abs=1e-11)
     with pytest.raises(NotSupported, match="reweights"):
-        universe_of(wanted, Moments.of("AB", [0.0, 0.0], [1.0, 0.0, 0.0, 1.0], 252.0))
+        market_model_of(wanted, Moments.of("AB", [0.0, 0.0], [1.0, 0.0, 0.0, 1.0], 252.0))
     sure = Views((View({"A": 1.0}, 0.2, confidence=0.5),), pooled=True)
-    with pytest.raises(InvalidInput, match="leave out confidence"):
-        universe_of(Specification(MinRisk(), estimation=Estimation(views=sure), periods_per_year=252.0), panel)
+    with pytest.raises(InvalidInput, match="must have no confidence"):
+        market_model_of(Specification(MinRisk(), estimation=Estimation(views=sure), periods_per_year=252.0), panel)

@@ -1,4 +1,4 @@
-"""Simulate a strategy, watch it, and look at its weights.
+"""Simulate a strategy, watch its progress, and read its weights.
 
 Needs a server with the sample data (`absfin serve`, then `scripts/load_sample_data`). Argument: its address.
 """
@@ -11,7 +11,7 @@ SYMBOLS = ["AAPL", "JNJ", "JPM", "KO", "MSFT", "PFE", "PG", "WMT", "XOM"]
 
 
 def main(address: str) -> None:
-    """The best Sharpe ratio of the last two years, renewed every quarter, against equal weight and the index."""
+    """The best Sharpe ratio of the last two years, optimised every quarter, and two benchmarks."""
     strategy = strategies.optimize(
         max_ratio(), 504, constraints=[weight_bounds(upper=0.3, label="caps")], label="best Sharpe ratio"
     )
@@ -23,7 +23,7 @@ def main(address: str) -> None:
             commission_bps=10,
             benchmarks=["SP500", strategies.equal_weight(label="equal weight")],
         )
-        # Cut the connection or restart the server meanwhile: watching goes on by itself.
+        # The stream resumes by itself after a broken connection or a restart of the server.
         for news in client.watch(job.name):
             if isinstance(news, Milestone):
                 print(f"{news.date} {news.kind}: {news.message}")

@@ -1,12 +1,11 @@
-"""Rebalance many accounts over one universe: each has its own weights and limits, and pays for its trades.
+"""Rebalance many accounts over one universe: each has its own weights and constraints, and pays for its trades.
 
 Needs a server with the sample data (`absfin serve`, then `scripts/load_sample_data`). Argument: its address.
 """
 
 import sys
 
-from absfin import AbsFinanceError, Client, Stored, max_utility, trading_costs, turnover, weight_bounds
-from absfin.requests import Account
+from absfin import AbsFinanceError, Account, Client, Stored, max_utility, trading_costs, turnover, weight_bounds
 
 SYMBOLS = ["AAPL", "JNJ", "KO", "MSFT", "PG", "XOM"]
 ACCOUNTS = [
@@ -17,7 +16,7 @@ ACCOUNTS = [
 
 
 def main(address: str) -> None:
-    """Three accounts, one of which asks too much."""
+    """Three accounts, one of which has an infeasible problem."""
     found: dict[str, str] = {}
     with Client(address) as client:
         answers = client.optimize_batch(

@@ -1,4 +1,4 @@
-"""List the trades that take a real portfolio to equal risk, then store the portfolio and keep it in its bands.
+"""List the trades that take a portfolio to equal risk contributions, then reallocate a stored one within its bands.
 
 Needs a server with the sample data (`absfin serve`, then `scripts/load_sample_data`). Argument: its address.
 """
@@ -11,7 +11,7 @@ HELD = Holdings({"AAPL": 120.0, "JNJ": 40.0, "XOM": 90.0}, cash=2500.0)
 
 
 def main(address: str) -> None:
-    """A plan, and a portfolio that needs none."""
+    """A plan, and a portfolio that needs no trade."""
     market = Stored(["AAPL", "JNJ", "KO", "XOM"])
     with Client(address) as client:
         target = strategies.spec(risk_budget(), lookback=252)
@@ -24,7 +24,7 @@ def main(address: str) -> None:
             )
         print(f"costs {plan.cost:.2f}, turnover {plan.turnover_one_way:.1%}, {plan.residual_drift:.2%} from the target")
         for symbol, causes in plan.shortfalls.items():
-            print(f"{symbol} falls short: {', '.join(causes)}")
+            print(f"{symbol} is traded less than requested: {', '.join(causes)}")
         print(plan.warnings[0].message)
 
         stored = client.create_portfolio(Holdings(dict(HELD.quantities), HELD.cash).to_proto())

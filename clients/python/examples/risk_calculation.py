@@ -1,4 +1,4 @@
-"""The risk of a portfolio beside the index, from stored prices.
+"""The risk of a portfolio, also relative to an index, from stored prices.
 
 Needs a server with the sample data (`absfin serve`, then `scripts/load_sample_data`). Argument: its address.
 """

@@ -7,30 +7,30 @@ import numpy as np
 from domain.checks import Vector
 from domain.errors import NotSupported
 from domain.estimation.clustering import Linkage
-from domain.optimization.feasible import FeasibleSet
-from domain.optimization.objectives import Codependence, Hierarchical
-from domain.optimization.problem import Problem
+from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.problem.problem import Problem
+from domain.optimization.request.objectives import CodependenceMeasure, Hierarchical
 from domain.optimization.riskfolio import mean_risk
-from domain.optimization.riskfolio.translate import Terms
-from domain.optimization.riskfolio.wall import answered
+from domain.optimization.riskfolio.adapter import call_riskfolio
+from domain.optimization.riskfolio.translation import RiskfolioInput
 from domain.risk.measures import RiskMeasure
-from domain.risk.tails import KAPPA
+from domain.risk.measures.entropic import KAPPA
 
-LIKENESSES = {
-    Codependence.PEARSON: "pearson",
-    Codependence.SPEARMAN: "spearman",
-    Codependence.KENDALL: "kendall",
-    Codependence.GERBER1: "gerber1",
-    Codependence.GERBER2: "gerber2",
-    Codependence.ABSOLUTE_PEARSON: "abs_pearson",
-    Codependence.ABSOLUTE_SPEARMAN: "abs_spearman",
-    Codependence.ABSOLUTE_KENDALL: "abs_kendall",
-    Codependence.DISTANCE: "distance",
-    Codependence.TAIL: "tail",
-    Codependence.CUSTOM_COVARIANCE: "custom_cov",
+CODEPENDENCES = {
+    CodependenceMeasure.PEARSON: "pearson",
+    CodependenceMeasure.SPEARMAN: "spearman",
+    CodependenceMeasure.KENDALL: "kendall",
+    CodependenceMeasure.GERBER1: "gerber1",
+    CodependenceMeasure.GERBER2: "gerber2",
+    CodependenceMeasure.ABSOLUTE_PEARSON: "abs_pearson",
+    CodependenceMeasure.ABSOLUTE_SPEARMAN: "abs_spearman",
+    CodependenceMeasure.ABSOLUTE_KENDALL: "abs_kendall",
+    CodependenceMeasure.DISTANCE: "distance",
+    CodependenceMeasure.TAIL: "tail",
+    CodependenceMeasure.CUSTOM_COVARIANCE: "custom_cov",
 }
-"""What it calls a likeness. Mutual information it counts in other bins than ours; told to take the same ones it cuts
-an asset's correlation with itself, which rounding keeps from being one, into millions of them."""
+"""Riskfolio-Lib's names of codependences. Mutual information it counts in other bins than ours; told to take the same
+ones it cuts an asset's correlation with itself, which rounding keeps from being one, into millions of them."""
 
 MEASURES = mean_risk.MEASURES | {
     RiskMeasure.STANDARD_DEVIATION: "vol",
@@ -40,37 +40,39 @@ MEASURES = mean_risk.MEASURES | {
 """Along a tree it measures risks that it does not optimise, and tells the variance from its root."""
 
 
-def hierarchical_weights(problem: Problem, limits: FeasibleSet, terms: Terms, objective: Hierarchical) -> Vector:
+def hierarchical_weights(
+    problem: Problem, limits: FeasibleSet, inputs: RiskfolioInput, objective: Hierarchical
+) -> Vector:
     """What it answers to a hierarchy, (N,). Raises NotSupported and SolverFailed."""
     if objective.between_columns:
         raise NotSupported("Riskfolio-Lib clusters distances as they are, not those between columns; use AUTO or FAST")
     if problem.scenarios is None:
         raise NotSupported("Riskfolio-Lib takes its hierarchies from returns; use AUTO or FAST for moments")
-    if objective.codependence not in LIKENESSES:
+    if objective.codependence not in CODEPENDENCES:
         raise NotSupported(f"Riskfolio-Lib counts {objective.codependence} in other bins; use AUTO or FAST")
     names = list(limits.symbols)
-    lower, upper = limits.lower / terms.budget, limits.upper / terms.budget
+    lower, upper = limits.lower / inputs.budget, limits.upper / inputs.budget
 
     linkage = str(objective.linkage) if objective.linkage is Linkage.DBHT else objective.linkage.lower()
 
     def ask(riskfolio: Any, pd: Any) -> Any:
-        made = riskfolio.HCPortfolio(
-            returns=pd.DataFrame(terms.returns, columns=names),
+        portfolio = riskfolio.HCPortfolio(
+            returns=pd.DataFrame(inputs.returns, columns=names),
             alpha=1.0 - problem.confidence_level,
             kappa=KAPPA,
             w_min=pd.Series(np.maximum(lower, 0.0), names),
             w_max=pd.Series(np.minimum(upper, 1.0), names),
         )
-        return made.optimization(
+        return portfolio.optimization(
             model=objective.method.value,
-            codependence=LIKENESSES[objective.codependence],
+            codependence=CODEPENDENCES[objective.codependence],
             rm=MEASURES[problem.risk_measure],
             obj="MinRisk",
             method_cov="custom_cov",
-            custom_cov=pd.DataFrame(terms.covariance, names, names),
+            custom_cov=pd.DataFrame(inputs.covariance, names, names),
             linkage=linkage,
             max_k=objective.max_clusters,
             leaf_order=objective.optimal_order,
         )
 
-    return terms.budget * answered(ask)
+    return inputs.budget * call_riskfolio(ask)

@@ -8,12 +8,12 @@ import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import NotSupported
-from domain.optimization.objectives import Kelly, KellyMethod, MaxRatio, MaxReturn, MaxUtility, MinRisk
-from domain.optimization.problem import Problem
-from domain.optimization.riskfolio.translate import Terms
-from domain.optimization.riskfolio.wall import answered, portfolio_of
+from domain.optimization.problem.problem import Problem
+from domain.optimization.request.objectives import Kelly, KellyMethod, MaxRatio, MaxReturn, MaxUtility, MinRisk
+from domain.optimization.riskfolio.adapter import call_riskfolio, riskfolio_portfolio
+from domain.optimization.riskfolio.translation import RiskfolioInput
 from domain.risk.measures import RiskMeasure
-from domain.risk.ordered import corrected, spectrum_of
+from domain.risk.measures.spectral import corrected, spectrum_of
 
 MEASURES = {
     RiskMeasure.VARIANCE: "MV",
@@ -53,7 +53,7 @@ BY_RANK = frozenset({"GMD", "TG", "TGRG"})
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class _Request:
     """The words of one question."""
 
     objective: str
@@ -63,60 +63,65 @@ class Asked:
     growth: str | None = None
 
 
-def mean_risk_weights(problem: Problem, terms: Terms) -> Vector:
+def mean_risk_weights(problem: Problem, inputs: RiskfolioInput) -> Vector:
     """What it answers to a problem of risk against return, (N,). Raises NotSupported and SolverFailed."""
-    asked = _words(problem, terms)
+    request = _request(problem, inputs)
 
     def ask(riskfolio: Any, pd: Any) -> Any:
-        made = portfolio_of(riskfolio, pd, problem, terms, asked.measure)
-        if asked.measure in BY_RANK:
-            return made.owa_optimization(
-                obj=asked.objective, owa_w=_by_rank(problem, len(terms.returns)), rf=asked.risk_free, l=asked.aversion
+        portfolio = riskfolio_portfolio(riskfolio, pd, problem, inputs, request.measure)
+        if request.measure in BY_RANK:
+            return portfolio.owa_optimization(
+                obj=request.objective,
+                owa_w=_by_rank(problem, len(inputs.returns)),
+                rf=request.risk_free,
+                l=request.aversion,
             )
-        return made.optimization(
+        return portfolio.optimization(
             model="Classic",
-            rm=asked.measure,
-            obj=asked.objective,
-            kelly=asked.growth,
-            rf=asked.risk_free,
-            l=asked.aversion,
+            rm=request.measure,
+            obj=request.objective,
+            kelly=request.growth,
+            rf=request.risk_free,
+            l=request.aversion,
             hist=True,
         )
 
-    return answered(ask)
+    return call_riskfolio(ask)
 
 
-def _words(problem: Problem, terms: Terms) -> Asked:
+def _request(problem: Problem, inputs: RiskfolioInput) -> _Request:
     match problem.objective:
         case MinRisk():
-            return Asked("MinRisk", measure_of(problem.risk_measure))
+            return _Request("MinRisk", riskfolio_measure(problem.risk_measure))
         case MaxReturn():
-            return Asked("MaxRet", "WR")  # a measure adds rows for each scenario, this one the fewest
+            return _Request("MaxRet", "WR")  # a measure adds rows for each scenario, this one the fewest
         case MaxUtility(aversion):
-            return Asked("Utility", measure_of(problem.risk_measure), aversion=_scaled(problem, terms, aversion))
+            return _Request(
+                "Utility", riskfolio_measure(problem.risk_measure), aversion=_scaled(problem, inputs, aversion)
+            )
         case MaxRatio(risk_free):
             if risk_free and problem.risk_measure in MAR_IS_RATE:
                 raise NotSupported(f"Riskfolio-Lib takes the risk-free rate for the target of {problem.risk_measure}")
-            rate = risk_free / problem.periods_per_year / terms.unit
-            return Asked("Sharpe", measure_of(problem.risk_measure), risk_free=rate)
+            rate = risk_free / problem.periods_per_year / inputs.unit
+            return _Request("Sharpe", riskfolio_measure(problem.risk_measure), risk_free=rate)
         case Kelly(KellyMethod.EXACT):
-            return Asked("MaxRet", "WR", growth="exact")
+            return _Request("MaxRet", "WR", growth="exact")
         case Kelly(KellyMethod.QUADRATIC):
-            return Asked("MaxRet", "MV", growth="approx")
-    raise NotSupported(f"Riskfolio-Lib has no words for {type(problem.objective).__name__}; use AUTO or FAST")
+            return _Request("MaxRet", "MV", growth="approx")
+    raise NotSupported(f"Riskfolio-Lib does not support {type(problem.objective).__name__}; use AUTO or FAST")
 
 
-def measure_of(measure: RiskMeasure) -> str:
+def riskfolio_measure(measure: RiskMeasure) -> str:
     """Its name for a measure. Raises NotSupported where it has none."""
     if measure not in MEASURES:
         raise NotSupported(f"Riskfolio-Lib does not optimise {measure}; use AUTO or FAST")
     return MEASURES[measure]
 
 
-def _scaled(problem: Problem, terms: Terms, aversion: float) -> float:
+def _scaled(problem: Problem, inputs: RiskfolioInput, aversion: float) -> float:
     """Scaled returns make the mean smaller by the unit and the risk by its power; some of its risks are not ours."""
-    scaled = 0.5 * aversion * terms.unit ** (problem.utility_risk.measure.degree - 1)
-    count = len(terms.returns)
+    scaled = 0.5 * aversion * inputs.unit ** (problem.utility_risk.measure.degree - 1)
+    count = len(inputs.returns)
     match problem.risk_measure:
         case RiskMeasure.MEAN_ABSOLUTE_DEVIATION:
             return 2.0 * scaled  # it counts falls below the mean only, which are half of all

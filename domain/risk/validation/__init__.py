@@ -1,7 +1,7 @@
-"""Validation of forecasts of risk: whether value at risk and expected shortfall were what happened afterwards.
+"""Validation of risk forecasts: whether VaR and expected shortfall agree with the losses that followed.
 
-`forecasts` makes one-step-ahead forecasts from a return series; anyone else's will do as well. `exceptions` says where
-a loss went beyond its forecast, and every other file holds one test of these exceptions: how many there are
-(`coverage`, `traffic_light`), whether they come in clusters (`independence`), whether anything known in advance
-foretells them (`dynamic_quantile`), and how bad they are (`expected_shortfall`). `validate` runs all of them.
+Begin with `validate`, which runs all tests. `forecasts` makes one-step-ahead forecasts from a return series; a caller's
+own can be tested too. `exceptions` finds the dates on which the loss exceeded its forecast. Every other module is one
+test of these exceptions: their number (`coverage`, `traffic_light`), whether they cluster (`independence`), whether
+earlier information predicts them (`dynamic_quantile`), and their size (`expected_shortfall`).
 """

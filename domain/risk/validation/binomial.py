@@ -1,4 +1,4 @@
-"""The binomial distribution of the number of exceptions, and what the likelihood ratios of it are made of."""
+"""The binomial distribution of the number of exceptions, and its log likelihoods."""
 
 import math
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix, Vector, same_length
 from domain.errors import InvalidInput
-from domain.progress import OnProgress, no_progress
 from domain.risk.validation.exceptions import Exceptions, series
 from domain.risk.validation.simulation import Simulation
 from domain.risk.validation.verdict import Method, Verdict
@@ -36,7 +36,7 @@ def expected_shortfall_tests(
     exceptions: Exceptions,
     expected_shortfall: Vector,
     simulation: Simulation | None = None,
-    on_progress: OnProgress = no_progress,
+    check_cancelled: CancellationCheck = never_cancelled,
 ) -> ShortfallVerdicts:
     """Z1 = (sum X_t I_t / ES_t) / N + 1 and Z2 = sum X_t I_t / (T p ES_t) + 1, with X the returns, I the exceptions.
 
@@ -52,7 +52,7 @@ def expected_shortfall_tests(
     z1 = float(excess[0]) / int(count[0]) + 1.0 if count[0] else None
     if simulation is None:
         return _without_simulation(exceptions, z1, z2)
-    sums, counts = _simulated(exceptions, shortfall, simulation, on_progress)
+    sums, counts = _simulated(exceptions, shortfall, simulation, check_cancelled)
     some = counts > 0
     return ShortfallVerdicts(
         z1=NO_EXCEPTION if z1 is None else _simulated_verdict(z1, sums[some] / counts[some] + 1.0),
@@ -72,14 +72,14 @@ def _sums(exceptions: Exceptions, shortfall: Vector, returns: Matrix) -> tuple[V
 
 
 def _simulated(
-    exceptions: Exceptions, shortfall: Vector, simulation: Simulation, on_progress: OnProgress
+    exceptions: Exceptions, shortfall: Vector, simulation: Simulation, check_cancelled: CancellationCheck
 ) -> tuple[Vector, Vector]:
     generator = np.random.default_rng(simulation.seed)
     total = exceptions.observations
     size = max(1, BLOCK // total)
     parts = []
     for start in range(0, simulation.count, size):
-        on_progress()
+        check_cancelled()
         drawn = simulation.draw(generator, min(size, simulation.count - start))
         if drawn.shape[1:] != (total,):
             raise InvalidInput("forecasts.draw", f"must draw series of {total} returns, drew {drawn.shape}")

@@ -7,11 +7,11 @@ from enum import StrEnum
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import ROUNDING, Matrix, Vector, finite, open_fraction, same_length
 from domain.errors import InvalidInput
-from domain.progress import OnProgress, no_progress
 from domain.risk.filtered import DECAY, ewma_variances
-from domain.risk.measures import tail_weights
+from domain.risk.measures.tail import tail_weights
 from domain.risk.parametric import (
     Shape,
     cornish_fisher_value_at_risk,
@@ -26,7 +26,7 @@ BLOCK = 1_000_000
 
 
 class ForecastMethod(StrEnum):
-    """What a forecast takes the next return to be distributed like."""
+    """The distribution that a forecast assumes for the next return."""
 
     HISTORICAL = "HISTORICAL"  # the returns of the window, each as likely as the other
     GAUSSIAN = "GAUSSIAN"  # normal, with the mean and the deviation of the window, divisor W - 1
@@ -36,7 +36,7 @@ class ForecastMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Forecasts:
-    """For each of T returns what was forecast before it. Losses are positive."""
+    """The forecast made before each of T returns. Losses are positive."""
 
     value_at_risk: Vector  # (T,)
     expected_shortfall: Vector | None = None  # (T,)
@@ -60,7 +60,7 @@ def rolling_forecasts(
     confidence_level: float,
     method: ForecastMethod,
     decay: float = DECAY,
-    on_progress: OnProgress = no_progress,
+    check_cancelled: CancellationCheck = never_cancelled,
 ) -> Forecasts:
     """Forecasts for returns[window:] of a series (T,), (T - window,) of them.
 
@@ -75,12 +75,12 @@ def rolling_forecasts(
         raise InvalidInput("window", f"must be {least} or more and below the {len(observed)} returns, is {window}")
     match method:
         case ForecastMethod.HISTORICAL:
-            return _historical(observed, window, confidence_level, on_progress)
+            return _historical(observed, window, confidence_level, check_cancelled)
         case ForecastMethod.GAUSSIAN:
-            mean, deviation = _moments(observed, window, on_progress)[:2]
+            mean, deviation = _moments(observed, window, check_cancelled)[:2]
             return _normal(mean, deviation, confidence_level)
         case ForecastMethod.CORNISH_FISHER:
-            moments = _moments(observed, window, on_progress).T.tolist()
+            moments = _moments(observed, window, check_cancelled).T.tolist()
             risk = [cornish_fisher_value_at_risk(Shape(m, d, s, k), confidence_level) for m, d, s, k in moments]
             return Forecasts(np.array(risk))
         case ForecastMethod.EWMA:
@@ -89,7 +89,7 @@ def rolling_forecasts(
             return _normal(np.zeros(len(deviation)), deviation, confidence_level)
 
 
-def _historical(returns: Vector, window: int, confidence_level: float, on_progress: OnProgress) -> Forecasts:
+def _historical(returns: Vector, window: int, confidence_level: float, check_cancelled: CancellationCheck) -> Forecasts:
     worst_first = np.arange(window, dtype=np.float64)
     weights = tail_weights(worst_first, confidence_level)
 
@@ -103,7 +103,7 @@ def _historical(returns: Vector, window: int, confidence_level: float, on_progre
         drawn: Matrix = returns[places + np.arange(len(returns) - window)]
         return drawn
 
-    risk, shortfall = _over_windows(returns, window, measured, on_progress)
+    risk, shortfall = _over_windows(returns, window, measured, check_cancelled)
     return Forecasts(risk, shortfall, draw)
 
 
@@ -117,7 +117,7 @@ def _normal(mean: Vector, deviation: Vector, confidence_level: float) -> Forecas
     return Forecasts(risk, shortfall, draw)
 
 
-def _moments(returns: Vector, window: int, on_progress: OnProgress) -> Matrix:
+def _moments(returns: Vector, window: int, check_cancelled: CancellationCheck) -> Matrix:
     """Mean, deviation, population skewness and excess kurtosis of each window, (4, T - W); 0 for a constant."""
     correction = (window / (window - 1)) ** 0.5
 
@@ -131,16 +131,16 @@ def _moments(returns: Vector, window: int, on_progress: OnProgress) -> Matrix:
         figures = (spread * correction, (square * away).mean(axis=1), (square * square).mean(axis=1) - 3.0)
         return np.vstack([mean, *(np.where(constant, 0.0, figure) for figure in figures)])
 
-    return _over_windows(returns, window, measured, on_progress)
+    return _over_windows(returns, window, measured, check_cancelled)
 
 
 def _over_windows(
-    returns: Vector, window: int, measured: Callable[[Matrix], Matrix], on_progress: OnProgress
+    returns: Vector, window: int, measured: Callable[[Matrix], Matrix], check_cancelled: CancellationCheck
 ) -> Matrix:
-    """What is measured of blocks of windows (M, W) as columns (K, M), for every window that has a return after it."""
+    """Measures of blocks of windows (M, W) as columns (K, M), for every window that a return follows."""
     found = []
     for block in _blocks(returns, window):
-        on_progress()
+        check_cancelled()
         found.append(measured(block))
     return np.hstack(found)
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Vector
-from domain.progress import OnProgress, no_progress
 from domain.risk.validation.binomial import at_least, coverage_ratio, entropies
 from domain.risk.validation.chi_square import chi_square_survival
 from domain.risk.validation.exceptions import Exceptions
@@ -24,13 +24,13 @@ MANY = 10_000_000
 TOO_MANY = "too many observations to count the sequences: the p-value is asymptotic"
 
 
-def independence(exceptions: Exceptions, on_progress: OnProgress = no_progress) -> Verdict:
+def independence(exceptions: Exceptions, check_cancelled: CancellationCheck = never_cancelled) -> Verdict:
     """LR_ind of the transitions into t = 2..T, chi-squared with one degree.
 
     The exact p-value is given the number of exceptions: every order of them is then equally likely if they are
     independent, whatever their probability is, so that wrong coverage is not taken for clusters.
     """
-    on_progress()
+    check_cancelled()
     transitions = Transitions.of(exceptions.hits)
     if exceptions.observations < 2:
         return Verdict.undefined("needs at least two observations")
@@ -46,7 +46,7 @@ def independence(exceptions: Exceptions, on_progress: OnProgress = no_progress) 
     return _verdict(float(ratio(transitions)), 1, _given_count(exceptions, float(ratio(transitions)), ratio))
 
 
-def conditional_coverage(exceptions: Exceptions, on_progress: OnProgress = no_progress) -> Verdict:
+def conditional_coverage(exceptions: Exceptions, check_cancelled: CancellationCheck = never_cancelled) -> Verdict:
     """LR_cc = LR_uc + LR_ind, chi-squared with two degrees: coverage and independence together.
 
     As in the paper all of it is given the first observation: LR_uc counts exceptions of t = 2..T, T - 1 of them, which
@@ -62,7 +62,7 @@ def conditional_coverage(exceptions: Exceptions, on_progress: OnProgress = no_pr
         return coverage_ratio(hits, exceptions.observations - 1, tail, table) + _independence_ratio(of, table)
 
     observed = float(ratio(Transitions.of(exceptions.hits)))
-    return _verdict(observed, 2, _of_all_counts(exceptions, observed, ratio, on_progress))
+    return _verdict(observed, 2, _of_all_counts(exceptions, observed, ratio, check_cancelled))
 
 
 def _independence_ratio(of: Transitions, table: Vector) -> Vector:
@@ -97,7 +97,9 @@ def _given_count(exceptions: Exceptions, observed: float, ratio: Ratio) -> float
     return min(float(kind.shares[at_least(ratio(kind.transitions), observed)].sum()), 1.0)
 
 
-def _of_all_counts(exceptions: Exceptions, observed: float, ratio: Ratio, on_progress: OnProgress) -> float | None:
+def _of_all_counts(
+    exceptions: Exceptions, observed: float, ratio: Ratio, check_cancelled: CancellationCheck
+) -> float | None:
     """Probability of a ratio as large under the tail probability, None where there are too many sequences."""
     total, tail = exceptions.observations, exceptions.tail_probability
     counts = likely_counts(total, tail, exceptions.count)
@@ -105,6 +107,6 @@ def _of_all_counts(exceptions: Exceptions, observed: float, ratio: Ratio, on_pro
         return None
     reached = 0.0
     for kind in kinds(total, counts):
-        on_progress()
+        check_cancelled()
         reached += float(kind.chances(tail)[at_least(ratio(kind.transitions), observed)].sum())
     return min(reached, 1.0)

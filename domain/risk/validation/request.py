@@ -1,10 +1,10 @@
-"""What a caller wants validated: forecasts of our own making, or his."""
+"""Validation of forecasts: the engine's own, or the caller's."""
 
 from dataclasses import dataclass
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Vector
 from domain.errors import InvalidInput
-from domain.progress import OnProgress, no_progress
 from domain.risk.filtered import DECAY
 from domain.risk.validation.forecasts import ForecastMethod, Forecasts, rolling_forecasts
 from domain.risk.validation.validate import ValueAtRiskValidation, validate
@@ -26,7 +26,7 @@ class ValidationRequest:
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """The verdicts, and the place in the returns of the first forecast."""
+    """The results, and the index of the first forecast in the returns."""
 
     first: int
     validation: ValueAtRiskValidation
@@ -37,19 +37,21 @@ def validated(
     request: ValidationRequest,
     confidence_level: float,
     decay: float = DECAY,
-    on_progress: OnProgress = no_progress,
+    check_cancelled: CancellationCheck = never_cancelled,
 ) -> Validated:
     """Of T returns in the order of time. Raises InvalidInput with the path of the field."""
     try:
         forecasts = request.forecasts or rolling_forecasts(
-            returns, request.window, confidence_level, request.method, decay, on_progress
+            returns, request.window, confidence_level, request.method, decay, check_cancelled
         )
         first = len(returns) - len(forecasts.value_at_risk)
         if first < 0:
             raise InvalidInput(
                 "forecasts.value_at_risk", f"must have at most one entry for each of the {len(returns)} returns"
             )
-        found = validate(returns[first:], forecasts, confidence_level, request.seed, request.simulations, on_progress)
+        found = validate(
+            returns[first:], forecasts, confidence_level, request.seed, request.simulations, check_cancelled
+        )
     except InvalidInput as error:
-        raise error.under("validation") from None
+        raise error.with_path_prefix("validation") from None
     return Validated(first, found)

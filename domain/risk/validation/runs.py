@@ -79,8 +79,8 @@ def kinds(observations: int, counts: range) -> Iterator[Kinds]:
             yield _mixed(ones, observations - ones, factorials)
         else:
             steps, none = np.array([observations - 1]), np.array([0])
-            alike = (steps, none, none, none) if ones == 0 else (none, none, none, steps)
-            yield Kinds(ones, observations, Transitions(*alike), np.zeros(1))
+            all_equal = (steps, none, none, none) if ones == 0 else (none, none, none, steps)
+            yield Kinds(ones, observations, Transitions(*all_equal), np.zeros(1))
 
 
 def _mixed(ones: int, zeros: int, factorials: Vector) -> Kinds:

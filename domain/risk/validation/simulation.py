@@ -1,4 +1,4 @@
-"""What a statistic would be if the forecasts were right, found by drawing from them."""
+"""The distribution of a statistic under correct forecasts, by simulation from them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from domain.checks import Matrix
 from domain.errors import InvalidInput
 
 Draw = Callable[[np.random.Generator, int], Matrix]
-"""Simulates as many return series as asked for, (count, T), from the distributions that were forecast."""
+"""Simulates `count` return series, (count, T), from the forecast distributions."""
 
 
 @dataclass(frozen=True, slots=True)

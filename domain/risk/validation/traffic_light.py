@@ -14,7 +14,7 @@ YELLOW_FROM = 0.95
 RED_FROM = 0.9999
 
 PLUS_FACTORS = (0.0, 0.0, 0.0, 0.0, 0.0, 0.4, 0.5, 0.65, 0.75, 0.85, 1.0)
-"""What is added to the capital multiplier of 3, by number of exceptions; the last one is for all larger numbers."""
+"""Addition to the capital multiplier of 3 by number of exceptions; the last one holds for all larger numbers."""
 
 
 class Zone(StrEnum):
@@ -36,8 +36,8 @@ class TrafficLight:
 
 def traffic_light(exceptions: Exceptions) -> TrafficLight:
     """A zone starts with the number of exceptions at which the cumulative probability reaches its bound."""
-    chances = probabilities(exceptions.observations, exceptions.tail_probability)
-    cumulative = min(float(chances[: exceptions.count + 1].sum()), 1.0)
+    count_probabilities = probabilities(exceptions.observations, exceptions.tail_probability)
+    cumulative = min(float(count_probabilities[: exceptions.count + 1].sum()), 1.0)
     zone = Zone.GREEN if cumulative < YELLOW_FROM else Zone.YELLOW if cumulative < RED_FROM else Zone.RED
     of_table = exceptions.observations == 250 and abs(exceptions.confidence_level - 0.99) < 1e-12
     return TrafficLight(

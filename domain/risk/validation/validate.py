@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Vector
-from domain.progress import OnProgress, no_progress
 from domain.risk.validation.coverage import proportion_of_failures, time_until_first_failure
 from domain.risk.validation.dynamic_quantile import dynamic_quantile
 from domain.risk.validation.exceptions import Exceptions
@@ -21,7 +21,7 @@ from domain.risk.validation.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class ValueAtRiskValidation:
-    """What the tests say about forecasts."""
+    """Results of the tests of forecasts."""
 
     observations: int
     exceptions: int
@@ -43,14 +43,14 @@ def validate(
     confidence_level: float,
     seed: int,
     simulations: int,
-    on_progress: OnProgress = no_progress,
+    check_cancelled: CancellationCheck = never_cancelled,
 ) -> ValueAtRiskValidation:
     """Of T returns and the forecasts for these same T periods; the seed makes simulated p-values repeatable.
 
     Raises InvalidInput with the name of the field.
     """
     exceptions = Exceptions(returns, forecasts.value_at_risk, confidence_level)
-    shortfall = _shortfall(exceptions, forecasts, seed, simulations, on_progress)
+    shortfall = _shortfall(exceptions, forecasts, seed, simulations, check_cancelled)
     return ValueAtRiskValidation(
         observations=exceptions.observations,
         exceptions=exceptions.count,
@@ -58,8 +58,8 @@ def validate(
         places=exceptions.places,
         kupiec=proportion_of_failures(exceptions),
         time_until_first_failure=time_until_first_failure(exceptions),
-        independence=independence(exceptions, on_progress),
-        conditional_coverage=conditional_coverage(exceptions, on_progress),
+        independence=independence(exceptions, check_cancelled),
+        conditional_coverage=conditional_coverage(exceptions, check_cancelled),
         traffic_light=traffic_light(exceptions),
         dynamic_quantile=dynamic_quantile(exceptions),
         z1=shortfall.z1,
@@ -68,9 +68,9 @@ def validate(
 
 
 def _shortfall(
-    exceptions: Exceptions, forecasts: Forecasts, seed: int, simulations: int, on_progress: OnProgress
+    exceptions: Exceptions, forecasts: Forecasts, seed: int, simulations: int, check_cancelled: CancellationCheck
 ) -> ShortfallVerdicts:
     if forecasts.expected_shortfall is None:
         return both_undefined("the forecasts hold no expected shortfall")
     simulation = None if forecasts.draw is None else Simulation(forecasts.draw, seed, simulations)
-    return expected_shortfall_tests(exceptions, forecasts.expected_shortfall, simulation, on_progress)
+    return expected_shortfall_tests(exceptions, forecasts.expected_shortfall, simulation, check_cancelled)

@@ -1,4 +1,4 @@
-"""What a test says. A figure that is not defined is None with a reason; none is inf or NaN."""
+"""The result of a test. A figure that is not defined is None with a reason; none is inf or NaN."""
 
 import math
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Verdict:
     p_value_asymptotic: float | None = None
     degrees_of_freedom: int | None = None  # of the asymptotic chi-squared distribution
     reason: str | None = None  # why statistic or p_value is absent
-    note: str | None = None  # what to know about the figures that are there
+    note: str | None = None  # a caveat about the figures
 
     def __post_init__(self) -> None:
         figures = (self.statistic, self.p_value, self.p_value_asymptotic)

@@ -11,28 +11,22 @@ import numpy as np
 
 from domain.market_data.fingerprint import panel_bytes
 from domain.market_data.panel import Panel
-from server.ports import (
-    EVERYTHING,
-    AlreadyExists,
+from server.ports.errors import AlreadyExists, NotFound, Overloaded, RequestIdReused, StillRunning
+from server.ports.job_queue import QueuePolicy, QueueSnapshot
+from server.ports.jobs import (
     Claim,
     JobDraft,
     JobEnd,
     JobEvent,
-    JobNews,
+    JobEventDraft,
     JobPage,
     JobRecord,
     JobState,
     JobTick,
     JobView,
-    ListFilter,
-    NotFound,
-    Overloaded,
-    Queue,
-    QueuePolicy,
-    RequestIdReused,
-    StillRunning,
-    StoredPanel,
 )
+from server.ports.list_filter import EVERYTHING, ListFilter
+from server.ports.panels import StoredPanel
 from server.storage.embedded.database import Database
 from server.storage.embedded.job_queue import claim_next, queue_of, renew_leases
 from server.storage.embedded.job_rows import (
@@ -123,7 +117,7 @@ class EmbeddedBacktests:
         )
         return await self._database.write(work)
 
-    async def queue(self, worker: str) -> Queue:
+    async def queue(self, worker: str) -> QueueSnapshot:
         """What waits and what runs."""
         return await self._database.read(partial(queue_of, worker=worker, workers=self._workers, policy=self._policy))
 
@@ -135,7 +129,7 @@ class EmbeddedBacktests:
         return await self._database.write(work)
 
     async def save(
-        self, claim: JobRecord, checkpoint: bytes, part: bytes, tick: JobTick, news: Sequence[JobNews]
+        self, claim: JobRecord, checkpoint: bytes, part: bytes, tick: JobTick, events: Sequence[JobEventDraft]
     ) -> tuple[JobEvent, ...]:
         """Keeps a checkpoint with its part of the output and its events, or nothing of them."""
 
@@ -148,7 +142,7 @@ class EmbeddedBacktests:
                 "WHERE backtest_id = ?1",
                 (claim.id, part),
             )
-            return append_events(connection, claim.id, news, self._retained)
+            return append_events(connection, claim.id, events, self._retained)
 
         return await self._database.write(work)
 
@@ -166,7 +160,7 @@ class EmbeddedBacktests:
 
         await self._database.write(work)
 
-    async def finish(self, claim: JobRecord, end: JobEnd, news: Sequence[JobNews]) -> tuple[JobEvent, ...]:
+    async def finish(self, claim: JobRecord, end: JobEnd, events: Sequence[JobEventDraft]) -> tuple[JobEvent, ...]:
         """Ends a job with all it found, or not at all."""
 
         def work(connection: sqlite3.Connection) -> tuple[JobEvent, ...]:
@@ -174,8 +168,8 @@ class EmbeddedBacktests:
             for position, (label, data) in enumerate(end.series):
                 values = (claim.id, position, label, data)
                 connection.execute("INSERT INTO backtest_series VALUES (?, ?, ?, ?)", values)
-            events = append_events(connection, claim.id, news, self._retained)
-            return events + end_job(connection, claim.id, end, self._retained)
+            stored = append_events(connection, claim.id, events, self._retained)
+            return stored + end_job(connection, claim.id, end, self._retained)
 
         return await self._database.write(work)
 

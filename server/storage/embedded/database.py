@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from server.observability import logger
-from server.ports import StorageFull, StorageUnavailable
+from server.ports.errors import StorageFull, StorageUnavailable
 from server.storage.embedded.files import private_file, storage_error
 from server.storage.embedded.room import Limits, require_room
 

@@ -6,7 +6,7 @@ import sqlite3
 import stat
 from pathlib import Path
 
-from server.ports import StorageFull, StorageUnavailable
+from server.ports.errors import StorageFull, StorageUnavailable
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600

@@ -19,13 +19,8 @@ from typing import Any
 from domain.errors import InvalidInput
 from domain.market_data.panel import Panel
 from server.observability import logger
-from server.ports import (
-    ImportReceipt,
-    PriceField,
-    RequestIdReused,
-    StorageFull,
-    StorageUnavailable,
-)
+from server.ports.errors import RequestIdReused, StorageFull, StorageUnavailable
+from server.ports.market_data import ImportReceipt, PriceField
 from server.storage.embedded.chunks import Series, columns, digest, joined, merge, visible_chunks
 from server.storage.embedded.database import Database
 from server.storage.embedded.workers import WorkerLocks

@@ -3,16 +3,8 @@
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-from server.ports import (
-    Claim,
-    EventKind,
-    JobNews,
-    JobTick,
-    Queue,
-    QueuePolicy,
-    WaitingJob,
-    expected_seconds,
-)
+from server.ports.job_queue import QueuePolicy, QueueSnapshot, WaitingJob, expected_seconds
+from server.ports.jobs import Claim, EventKind, JobEventDraft, JobTick
 from server.storage.embedded.job_rows import append_events, count_time, get_job, now_micros, record_progress
 from server.storage.embedded.workers import WorkerLocks
 
@@ -32,7 +24,7 @@ _RUNNING = (
 )
 
 
-def queue_of(connection: sqlite3.Connection, worker: str, workers: WorkerLocks, policy: QueuePolicy) -> Queue:
+def queue_of(connection: sqlite3.Connection, worker: str, workers: WorkerLocks, policy: QueuePolicy) -> QueueSnapshot:
     """What waits and what runs; indexes keep the jobs that are over out of it."""
     now = now_micros()
     rows = connection.execute(_FIRST_OF_EACH, {"short": policy.short_seconds})
@@ -44,7 +36,7 @@ def queue_of(connection: sqlite3.Connection, worker: str, workers: WorkerLocks, 
             waiting.append(WaitingJob(job_id, owner, is_long, (now - since) / 1e6))
         else:
             running[owner] = running.get(owner, 0) + 1
-    return Queue(tuple(waiting), running)
+    return QueueSnapshot(tuple(waiting), running)
 
 
 def claim_next(
@@ -70,8 +62,8 @@ def claim_next(
     stored = tuple(data for (data,) in parts.fetchall())
     if get_job(connection, job.id).attempt > 1 and not yielded:
         where = "goes on from its last checkpoint" if row else "starts again: there was no checkpoint yet"
-        news = [JobNews(EventKind.RESUMED, f"another worker took over and {where}")]
-        append_events(connection, job.id, news, retained)
+        events = [JobEventDraft(EventKind.RESUMED, f"another worker took over and {where}")]
+        append_events(connection, job.id, events, retained)
     return Claim(get_job(connection, job.id), row[0] if row else None, stored, job.waited_seconds)
 
 

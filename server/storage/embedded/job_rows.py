@@ -6,19 +6,8 @@ import time
 from collections.abc import Iterable
 
 from domain.warnings import ResultWarning
-from server.ports import (
-    EventKind,
-    JobEnd,
-    JobEvent,
-    JobInputs,
-    JobNews,
-    JobRecord,
-    JobState,
-    JobTick,
-    LostClaim,
-    NotFound,
-    Stage,
-)
+from server.ports.errors import LostClaim, NotFound
+from server.ports.jobs import EventKind, JobEnd, JobEvent, JobEventDraft, JobInputs, JobRecord, JobState, JobTick, Stage
 from server.storage.embedded.pages import time_of
 
 COLUMNS = (
@@ -76,16 +65,18 @@ def events_after(connection: sqlite3.Connection, job_id: str, after: int) -> tup
         "WHERE backtest_id = ? AND number > ? ORDER BY number",
         (job_id, after),
     )
-    return tuple(JobEvent(n, time_of(m), JobNews(EventKind(k), t, d, r, _stage_of(s))) for n, m, k, t, d, r, s in rows)
+    return tuple(
+        JobEvent(n, time_of(m), JobEventDraft(EventKind(k), t, d, r, _stage_of(s))) for n, m, k, t, d, r, s in rows
+    )
 
 
 def append_events(
-    connection: sqlite3.Connection, job_id: str, news: Iterable[JobNews], retained: int
+    connection: sqlite3.Connection, job_id: str, events: Iterable[JobEventDraft], retained: int
 ) -> tuple[JobEvent, ...]:
     """Adds to the log of a job and drops the oldest beyond `retained`."""
     row = connection.execute("SELECT last_event FROM backtests WHERE id = ?", (job_id,)).fetchone()
     before = number = int(row[0])
-    for one in news:
+    for one in events:
         number += 1
         connection.execute(
             "INSERT INTO backtest_events VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -111,7 +102,7 @@ def end_job(connection: sqlite3.Connection, job_id: str, end: JobEnd, retained: 
     )
     connection.execute("DELETE FROM backtest_checkpoints WHERE backtest_id = ?", (job_id,))
     connection.execute("DELETE FROM backtest_parts WHERE backtest_id = ?", (job_id,))
-    return append_events(connection, job_id, [JobNews(EventKind.FINISHED, end.state)], retained)
+    return append_events(connection, job_id, [JobEventDraft(EventKind.FINISHED, end.state)], retained)
 
 
 def inputs_to_json(inputs: JobInputs) -> str:

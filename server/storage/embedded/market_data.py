@@ -10,16 +10,16 @@ import numpy as np
 
 from domain.errors import MissingMarketData
 from domain.market_data.panel import civil_date
-from server.ports import (
+from server.ports.market_data import (
     ImportReceipt,
     Instrument,
     InstrumentPage,
     PriceField,
     PriceImport,
     PriceQuery,
-    StoredPanel,
     TradableState,
 )
+from server.ports.panels import StoredPanel
 from server.storage.embedded.chunks import VISIBLE, Series, visible_chunks
 from server.storage.embedded.database import Database
 from server.storage.embedded.imports import EmbeddedImport, Imports

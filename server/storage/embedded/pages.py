@@ -5,7 +5,7 @@ from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 
 from domain.errors import InvalidInput
-from server.ports import ListFilter
+from server.ports.list_filter import ListFilter
 
 MAX_DIGITS = 18
 HASH_DIGITS = 16
@@ -36,7 +36,7 @@ def sequence_of(token: str, kind: str, filters: ListFilter) -> int | None:
         return None
     digits, _, hashed = token.partition(".")
     if not (digits.isascii() and digits.isdigit() and len(digits) <= MAX_DIGITS and len(hashed) == HASH_DIGITS):
-        raise InvalidInput("page_token", "is not a token of an earlier page")
+        raise InvalidInput("page_token", "is not a token of an earlier page; begin again without a token")
     if hashed != _hash_of(kind, filters):
         raise InvalidInput("page_token", "belongs to a list with other filters; begin again without a token")
     return int(digits)

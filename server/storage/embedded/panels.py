@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from domain.market_data.panel import PricePanel
 from server.observability import logger
-from server.ports import Seal, StorageFull, StoredPanel
+from server.ports.errors import StorageFull
+from server.ports.panels import Seal, StoredPanel
 from server.storage.embedded.chunks import Series
 from server.storage.embedded.files import FILE_MODE, private_file, private_folder, storage_error
 

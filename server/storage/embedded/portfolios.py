@@ -7,15 +7,8 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from server.ports import (
-    AlreadyExists,
-    EtagMismatch,
-    NotFound,
-    PortfolioDraft,
-    PortfolioPage,
-    PortfolioRecord,
-    RequestIdReused,
-)
+from server.ports.errors import AlreadyExists, EtagMismatch, NotFound, RequestIdReused
+from server.ports.portfolios import PortfolioDraft, PortfolioPage, PortfolioRecord
 from server.storage.embedded.database import Database
 from server.storage.embedded.pages import time_of
 

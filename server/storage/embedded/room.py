@@ -5,7 +5,7 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from server.ports import StorageFull
+from server.ports.errors import StorageFull
 from server.storage.embedded.files import WHAT_TO_DELETE
 
 PANEL_SHARE = 4

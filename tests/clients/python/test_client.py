@@ -1,8 +1,7 @@
-"""Both twins against a real server: the same calls, the same answers, the same exceptions."""
+"""Both clients against a real server: the same calls, the same answers, the same exceptions."""
 
-import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -41,32 +40,7 @@ FRAME = pd.DataFrame(PRICES, index=DAYS, columns=list(SYMBOLS))
 Call = Callable[..., Any]
 
 
-@pytest.fixture(params=["sync", "aio"])
-def call(request: pytest.FixtureRequest, server: RunningServer) -> Iterator[Call]:
-    """call("method", ...) on either twin; iterators come back as lists."""
-    if request.param == "sync":
-        with Client(server.address) as client:
-            client.wait_until_ready()
-
-            def blocking(name: str, *arguments: Any, **more: Any) -> Any:
-                result = getattr(client, name)(*arguments, **more)
-                return list(result) if isinstance(result, Iterator) else result
-
-            yield blocking
-    else:
-
-        async def once(name: str, *arguments: Any, **more: Any) -> Any:
-            async with aio.Client(server.address) as client:
-                await client.wait_until_ready()
-                result = getattr(client, name)(*arguments, **more)
-                if isinstance(result, AsyncIterator):
-                    return [item async for item in result]
-                return await result
-
-        yield lambda name, *arguments, **more: asyncio.run(once(name, *arguments, **more))
-
-
-def test_the_twins_have_the_same_methods_and_parameters() -> None:
+def test_both_clients_have_the_same_methods_and_parameters() -> None:
     def surface(kind: type) -> dict[str, list[tuple[str, Any]]]:
         return {
             name: [(p.name, p.default) for p in inspect.signature(member).parameters.values()]
@@ -124,6 +98,7 @@ def test_no_expected_returns_where_none_are_needed(call: Call) -> None:
 def test_results_are_kept(call: Call) -> None:
     made = call("optimize", Prices(PANEL), absfin.equal_weight())
     assert call("get_optimization", made.name).weights == made.weights
+    made = call("optimize", Prices(PANEL), absfin.equal_weight())
     page = call("list_optimizations", page_size=1)
     assert page.summaries[0].name == made.name
     assert page.next_page_token

@@ -1,4 +1,4 @@
-"""`watch` on both twins: it goes on by itself, keeps what matters, and ends."""
+"""`watch` of both clients: it resumes by itself, keeps every milestone, and ends."""
 
 import asyncio
 import os
@@ -50,11 +50,11 @@ def aio_watch(server: RunningServer, name: str, pause: float = 0.0) -> list[tupl
     return asyncio.run(follow())
 
 
-TWINS = pytest.mark.parametrize("watch", [sync_watch, aio_watch], ids=["sync", "aio"])
+CLIENTS = pytest.mark.parametrize("watch", [sync_watch, aio_watch], ids=["sync", "aio"])
 Watch = Callable[..., list[tuple[float, Any]]]
 
 
-@TWINS
+@CLIENTS
 def test_from_the_first_stage_to_the_end(server: RunningServer, watch: Watch) -> None:
     with Client(server.address) as client:
         name = client.backtest(data(3000), LONG, rebalancing=DAILY).name
@@ -70,9 +70,9 @@ def test_from_the_first_stage_to_the_end(server: RunningServer, watch: Watch) ->
         assert [one for _, one in watch(server, name)][-1] == Finished("succeeded", "")
 
 
-@TWINS
+@CLIENTS
 def test_a_slow_reader_is_not_stale_and_misses_no_milestone(server: RunningServer, watch: Watch) -> None:
-    """The first stretch has failed decisions, then come seconds of ticks."""
+    """The first dates have failed rebalances, then come seconds of ticks."""
     with Client(server.address) as client:
         name = client.backtest(data(8000), LONG, rebalancing=DAILY).name
         news = watch(server, name, pause=1.0)
@@ -85,7 +85,7 @@ def test_a_slow_reader_is_not_stale_and_misses_no_milestone(server: RunningServe
         assert kinds == ["stage"] + ["rebalance_failed"] * 79
 
 
-@TWINS
+@CLIENTS
 def test_it_goes_on_over_a_kill_and_a_restart(start_server: Callable[..., RunningServer], watch: Watch) -> None:
     first = start_server()
     with Client(first.address) as client:
@@ -93,11 +93,13 @@ def test_it_goes_on_over_a_kill_and_a_restart(start_server: Callable[..., Runnin
         result: list[Any] = []
         reader = threading.Thread(target=lambda: result.extend(watch(first, name)))
         reader.start()
+        begun = time.monotonic() + 30.0
         while client.get_backtest(name).fraction < 0.1:
+            assert time.monotonic() < begun, "the job never began"
             time.sleep(0.05)
         time.sleep(1.2)
     os.kill(first.process.pid, signal.SIGKILL)
-    first.process.wait()
+    first.process.wait(20)
     start_server("--listen", first.address, data_dir=first.data_dir)
     reader.join(60)
     assert not reader.is_alive()
@@ -106,7 +108,7 @@ def test_it_goes_on_over_a_kill_and_a_restart(start_server: Callable[..., Runnin
     assert [one.kind for one in news if isinstance(one, Milestone)] == ["stage", "resumed"]
 
 
-@TWINS
+@CLIENTS
 def test_a_job_that_is_cancelled_or_unknown(server: RunningServer, watch: Watch) -> None:
     with Client(server.address) as client:
         name = client.backtest(data(8000), LONG, rebalancing=DAILY).name
@@ -139,7 +141,7 @@ def test_patience_ends(start_server: Callable[..., RunningServer]) -> None:
         watching = client.watch(name, patience=1.0)
         next(watching)
         os.kill(running.process.pid, signal.SIGKILL)
-        running.process.wait()
+        running.process.wait(20)
         with pytest.raises(errors.Unavailable):
             for _ in watching:
                 pass

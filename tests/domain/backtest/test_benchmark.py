@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.backtest.flow import prepare, run
-from domain.backtest.rebalancing import Never
+from domain.backtest.flow import run
+from domain.backtest.preparation import prepare
+from domain.backtest.rebalancing import BuyAndHold
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Fill
 from domain.backtest.strategies import EqualWeight
 from domain.market_data.missing import MissingDataPolicy
@@ -49,11 +50,15 @@ def test_each_curve_is_annualised_by_its_own_dates(
     chosen = dates_of(frequency, offset)
     index = 50 * np.exp(np.cumsum(generator.normal(0.001, 0.02, len(chosen))))
     spec = BacktestSpecification(
-        (EqualWeight(),), Never(), Fill.SAME_CLOSE, benchmarks=(BenchmarkSymbol("I"),), periods_per_year=given_periods
+        (EqualWeight(),),
+        BuyAndHold(),
+        Fill.SAME_CLOSE,
+        benchmarks=(BenchmarkSymbol("I"),),
+        periods_per_year=given_periods,
     )
     benchmark = PricePanel.of(["I"], day_numbers(chosen), index)
     plan = prepare(spec, PricePanel.of(["X"], day_numbers(BUSINESS), prices), {"I": benchmark})
-    done = run(plan, lambda walk: None, lambda: None)
+    done = run(plan, lambda backtest: None, lambda: None)
     ours, theirs = done.strategies[0].performance, done.benchmarks[0].performance
     main = given_periods or 252.0
 
@@ -75,8 +80,8 @@ def test_a_spacing_that_is_none_has_its_share_of_the_dates() -> None:
     """Every third of 40 weekly dates, which is no usual spacing: 52 / 3 a year."""
     weekly = PricePanel.of(["X"], range(0, 280, 7), np.linspace(1.0, 2.0, 40) ** 2)
     third = PricePanel.of(["I"], range(0, 280, 21), np.linspace(1.0, 3.0, 14))
-    spec = BacktestSpecification((EqualWeight(),), Never(), Fill.SAME_CLOSE, benchmarks=(BenchmarkSymbol("I"),))
-    done = run(prepare(spec, weekly, {"I": third}), lambda walk: None, lambda: None)
+    spec = BacktestSpecification((EqualWeight(),), BuyAndHold(), Fill.SAME_CLOSE, benchmarks=(BenchmarkSymbol("I"),))
+    done = run(prepare(spec, weekly, {"I": third}), lambda backtest: None, lambda: None)
     assert done.strategies[0].performance.periods_per_year == 52
     assert done.benchmarks[0].performance.periods_per_year == pytest.approx(52 / 3)
 

@@ -1,4 +1,4 @@
-"""A walk: nothing sees the future, money is conserved, and a walk can be cut anywhere."""
+"""A backtest run: no strategy sees the future, money is conserved, and a run can continue from any checkpoint."""
 
 import math
 from collections.abc import Callable
@@ -10,19 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.backtest.flow import Checkpoint, Walk, prepare, run
-from domain.backtest.rebalancing import Calendar, EveryPeriods, Frequency, Never
+from domain.backtest.flow import BacktestRun, Checkpoint, run
+from domain.backtest.preparation import prepare
+from domain.backtest.rebalancing import BuyAndHold, Calendar, EveryPeriods, Frequency
 from domain.backtest.record import RecordPart
 from domain.backtest.result import BacktestOutcome
 from domain.backtest.series import Series, rows
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Fill
-from domain.backtest.strategies import EqualWeight, FixedWeights, History, Optimized, Past, Schedule
+from domain.backtest.strategies import EqualWeight, FixedWeights, LookbackWindow, MarketHistory, Optimized, Schedule
 from domain.checks import Vector
 from domain.costs.linear import LinearCost
 from domain.errors import Cancelled, InvalidInput
 from domain.market_data.panel import PricePanel, ReturnPanel
-from domain.optimization.objectives import MaxRatio, MinRisk
-from domain.optimization.specification import Specification
+from domain.optimization.request.objectives import MaxRatio, MinRisk
+from domain.optimization.request.specification import Specification
 from domain.risk.figure import Absent
 
 RNG = np.random.default_rng(23)
@@ -30,62 +31,62 @@ PRICES = 50.0 * np.cumprod(1.0 + RNG.normal(0.0005, 0.015, (160, 4)), axis=0)
 PANEL = PricePanel.of("ABCD", range(9000, 9160), PRICES)
 
 
-def walked(
+def simulated(
     specification: BacktestSpecification, panel: PricePanel | ReturnPanel = PANEL, **more: Any
 ) -> BacktestOutcome:
-    return run(prepare(specification, panel), lambda walk: None, lambda: None, **more)
+    return run(prepare(specification, panel), lambda backtest: None, lambda: None, **more)
 
 
 @dataclass(frozen=True)
 class Cheat:
     """Reaches for what it was not given."""
 
-    reach: Callable[[Past], Any]
+    reach: Callable[[MarketHistory], Any]
     label: str = "cheat"
     kind: str = "equal_weight"
-    history: History = field(default_factory=lambda: History(2, 2))
+    lookback_window: LookbackWindow = field(default_factory=lambda: LookbackWindow(2, 2))
 
     def own_dates(self) -> tuple[int, ...]:
         return ()
 
-    def check(self, past: Past, on_progress: Callable[[], None] = lambda: None) -> tuple[()]:
+    def check(self, history: MarketHistory, check_cancelled: Callable[[], None] = lambda: None) -> tuple[()]:
         return ()
 
-    def decide(self, past: Past, on_progress: Callable[[], None]) -> Vector:
-        future = np.asarray(self.reach(past))
+    def decide(self, history: MarketHistory, check_cancelled: Callable[[], None]) -> Vector:
+        future = np.asarray(self.reach(history))
         return np.where(future == future.max(), 1.0, 0.0)
 
 
 @pytest.mark.parametrize(
     "reach",
     [
-        lambda past: past.prices[len(past.dates)],
-        lambda past: past.prices.base[-1],
-        lambda past: past.prices.base.base[-1],
-        lambda past: past.dates.base[-1],
-        lambda past: past.market.panel.values[-1],
+        lambda history: history.prices[len(history.dates)],
+        lambda history: history.prices.base[-1],
+        lambda history: history.prices.base.base[-1],
+        lambda history: history.dates.base[-1],
+        lambda history: history.market.panel.values[-1],
     ],
     ids=["next row", "base of the array", "base of the base", "base of the dates", "the market"],
 )
-def test_a_strategy_that_reaches_for_the_future_fails(reach: Callable[[Past], Any]) -> None:
+def test_a_strategy_that_reaches_for_the_future_fails(reach: Callable[[MarketHistory], Any]) -> None:
     with pytest.raises((IndexError, TypeError, AttributeError)):
-        walked(BacktestSpecification((Cheat(reach),), EveryPeriods(5)))
+        simulated(BacktestSpecification((Cheat(reach),), EveryPeriods(5)))
 
 
-def test_what_a_strategy_does_to_its_past_reaches_nobody() -> None:
-    def spoil(past: Past) -> Vector:
-        past.prices[:] = 1e9
-        return past.prices[0]
+def test_a_strategy_that_changes_its_history_changes_no_other() -> None:
+    def spoil(history: MarketHistory) -> Vector:
+        history.prices[:] = 1e9
+        return history.prices[0]
 
-    spoiled = walked(BacktestSpecification((Cheat(spoil), EqualWeight()), EveryPeriods(5)))
-    honest = walked(BacktestSpecification((Cheat(lambda past: np.zeros(4)), EqualWeight()), EveryPeriods(5)))
+    spoiled = simulated(BacktestSpecification((Cheat(spoil), EqualWeight()), EveryPeriods(5)))
+    honest = simulated(BacktestSpecification((Cheat(lambda history: np.zeros(4)), EqualWeight()), EveryPeriods(5)))
     assert spoiled.strategies[1].performance == honest.strategies[1].performance
 
 
 @pytest.mark.parametrize("fill", list(Fill))
-def test_never_without_costs_is_buy_and_hold(fill: Fill) -> None:
+def test_buy_and_hold_without_costs(fill: Fill) -> None:
     weights = dict(zip("ABCD", [0.1, 0.2, 0.3, 0.4], strict=True))
-    done = walked(BacktestSpecification((FixedWeights(weights),), Never(), fill))
+    done = simulated(BacktestSpecification((FixedWeights(weights),), BuyAndHold(), fill))
     bought = 0 if fill is Fill.SAME_CLOSE else 1
     expected = float((np.array([0.1, 0.2, 0.3, 0.4]) * PRICES[-1] / PRICES[bought]).sum())
     assert done.strategies[0].performance.final_wealth == pytest.approx(expected, rel=1e-12)
@@ -101,18 +102,18 @@ def test_never_without_costs_is_buy_and_hold(fill: Fill) -> None:
 def test_money_is_conserved(bps: float, n: int, weights: list[float], lag: int) -> None:
     """Holdings and cash after a fill, and what it cost, are what was there before."""
     strategy = FixedWeights(dict(zip("ABCD", weights, strict=True)))
-    done = walked(BacktestSpecification((strategy,), EveryPeriods(n), lag_periods=lag, costs=LinearCost(bps)))
+    done = simulated(BacktestSpecification((strategy,), EveryPeriods(n), lag_periods=lag, costs=LinearCost(bps)))
     record = done.strategies[0].record
     assert record is not None
     units, cash = np.zeros(4), 1.0
-    for i, place in enumerate(record.fill_places.tolist()):
+    for i, place in enumerate(record.fill_indices.tolist()):
         before = float(units @ PRICES[place]) + cash
         units, cash = record.units[i], float(record.cash[i])
         after = float(units @ PRICES[place]) + cash
         assert after + record.cost_money[i].sum() == pytest.approx(before, rel=1e-12)
-        assert record.wealth[place] == pytest.approx(after, rel=1e-12)
+        assert record.nav[place] == pytest.approx(after, rel=1e-12)
         assert units * PRICES[place] == pytest.approx(np.array(weights) * after, abs=1e-12)
-    assert record.wealth[-1] == pytest.approx(float(units @ PRICES[-1]) + cash, rel=1e-12)
+    assert record.nav[-1] == pytest.approx(float(units @ PRICES[-1]) + cash, rel=1e-12)
 
 
 SPECIFICATIONS = {
@@ -129,25 +130,25 @@ SPECIFICATIONS = {
 
 @pytest.mark.parametrize("name", SPECIFICATIONS)
 @pytest.mark.parametrize("every", [2, 7, 50])
-def test_a_walk_that_is_cut_goes_on_to_the_same_figures(name: str, every: int) -> None:
+def test_an_interrupted_run_continues_to_the_same_figures(name: str, every: int) -> None:
     """Cut after some events, thrown away up to the last checkpoint, and resumed, again and again."""
     plan = prepare(SPECIFICATIONS[name], PANEL)
-    whole = run(plan, lambda walk: None, lambda: None)
+    whole = run(plan, lambda backtest: None, lambda: None)
     records: list[list[RecordPart]] = []
     checkpoint: Checkpoint | None = None
     outcome = None
     for _ in range(1000):
         events = 0
 
-        def stop_now_and_then(walk: Walk) -> None:
+        def stop_now_and_then(backtest: BacktestRun) -> None:
             nonlocal events, checkpoint
             events += 1
             if events == every:
-                checkpoint = walk.checkpoint()
-                for leg, part in checkpoint.parts:
-                    while len(records) <= leg:
+                checkpoint = backtest.checkpoint()
+                for strategy_index, part in checkpoint.parts:
+                    while len(records) <= strategy_index:
                         records.append([])
-                    records[leg].append(part)
+                    records[strategy_index].append(part)
             if events == every + 2:
                 raise Cancelled("the power went out")
 
@@ -163,7 +164,7 @@ def test_a_walk_that_is_cut_goes_on_to_the_same_figures(name: str, every: int) -
         assert ours.performance == theirs.performance
         assert ours.failures == theirs.failures
         if ours.record is not None and theirs.record is not None:
-            assert np.array_equal(ours.record.wealth, theirs.record.wealth)
+            assert np.array_equal(ours.record.nav, theirs.record.nav)
             assert np.array_equal(ours.record.units, theirs.record.units)
 
 
@@ -180,7 +181,7 @@ def test_a_crash_to_nothing_ends_there() -> None:
     prices = np.array([[100.0, 100.0], [100.0, 100.0], [1.0, 250.0], [1.0, 250.0], [1.0, 250.0]])
     panel = PricePanel.of("AB", range(5), prices)
     short = FixedWeights({"A": 2.0, "B": -1.0})
-    done = walked(BacktestSpecification((short,), Never()), panel)
+    done = simulated(BacktestSpecification((short,), BuyAndHold()), panel)
     (result,) = done.strategies
     assert result.performance.final_wealth == 0.0
     assert (result.performance.cagr, result.performance.max_drawdown) == (-1.0, 1.0)
@@ -217,7 +218,7 @@ def test_every_figure_is_a_number_or_absent(
         periods_per_year=12.0,
     )
     try:
-        done = walked(spec, PricePanel.of("AB", range(12), prices))
+        done = simulated(spec, PricePanel.of("AB", range(12), prices))
     except InvalidInput as error:
         assert error.field == "prices"  # noqa: PT017  # not every input is refused
         return
@@ -230,7 +231,7 @@ def test_every_figure_is_a_number_or_absent(
     record = done.strategies[0].record
     assert record is not None
     for series in Series:
-        assert np.isfinite(rows(series, prices, record, 0, len(record.wealth))).all()
+        assert np.isfinite(rows(series, prices, record, 0, len(record.nav))).all()
 
 
 def test_a_cash_rate_that_takes_everything_is_refused() -> None:
@@ -253,7 +254,7 @@ def test_a_schedule_after_the_end() -> None:
 
 def test_several_legs_begin_together() -> None:
     spec = BacktestSpecification((Optimized(Specification(MinRisk()), 30), EqualWeight()))
-    assert {leg.start for leg in prepare(spec, PANEL).legs} == {30}
+    assert {one.start for one in prepare(spec, PANEL).strategy_runs} == {30}
 
 
 def test_a_label_names_one_curve() -> None:

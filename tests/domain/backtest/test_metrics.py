@@ -9,19 +9,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.backtest.metrics import Curve, Yardsticks, performance
+from domain.backtest.metrics import Curve, MetricSettings, performance
 from domain.backtest.record import RecordPart
 from domain.backtest.series import Series, rows
 from domain.market_data.panel import ReturnPanel
-from domain.risk.analyzer import RiskQuery, analyze
+from domain.risk.analyzer import analyze
 from domain.risk.figure import TOO_LARGE, Absent
+from domain.risk.query import RiskQuery
 
 DAYS = np.array([0, 365, 731, 1096], np.int32)  # 1970-01-01 to 1973-01-01: 3.0007 years of 365.25 days
 
 
-def figures(*wealth: float, days: np.ndarray = DAYS, benchmark: Curve | None = None, **marks: float) -> object:
-    curve = Curve(days[: len(wealth)], np.array(wealth))
-    return performance(curve, Yardsticks(1.0, **marks), turnover=3.0, cost_total=0.01, benchmark=benchmark)
+def figures(*nav: float, days: np.ndarray = DAYS, benchmark: Curve | None = None, **marks: float) -> object:
+    curve = Curve(days[: len(nav)], np.array(nav))
+    return performance(curve, MetricSettings(1.0, **marks), turnover=3.0, cost_total=0.01, benchmark=benchmark)
 
 
 def test_a_curve_of_three_years() -> None:
@@ -77,16 +78,16 @@ def test_figures_beside_a_benchmark_have_the_periods_of_common_dates(
 ) -> None:
     """Any subset of the dates: a year has as many periods fewer as there are fewer of them between its ends."""
     days = np.arange(0, 7 * (len(changes) + 1), 7, dtype=np.int32)
-    wealth = np.cumprod([1.0, *changes])
+    nav = np.cumprod([1.0, *changes])
     places = [i for i in range(len(days)) if chosen >> i & 1]
     other = np.random.default_rng(chosen).uniform(0.5, 2.0, len(places))
     found = performance(
-        Curve(days, wealth), Yardsticks(periods), turnover=0.0, cost_total=0.0, benchmark=Curve(days[places], other)
+        Curve(days, nav), MetricSettings(periods), turnover=0.0, cost_total=0.0, benchmark=Curve(days[places], other)
     )
     if len(places) < 3:
         assert "tracking_error_annual" in found.undefined
         return
-    active = [wealth[j] / wealth[i] - other[b] / other[a] for (a, i), (b, j) in pairwise(enumerate(places))]
+    active = [nav[j] / nav[i] - other[b] / other[a] for (a, i), (b, j) in pairwise(enumerate(places))]
     count = len(active)
     a_year = periods * count / (places[-1] - places[0])
     assert found.tracking_error_annual == pytest.approx(statistics.stdev(active) * a_year**0.5, rel=1e-9, abs=1e-12)
@@ -109,18 +110,18 @@ def test_growth_beyond_a_double_is_absent_and_the_rest_is_there() -> None:
     st.sampled_from([1.0, 252.0, 1e300]),
 )
 @settings(max_examples=300)
-def test_no_figure_is_ever_infinite(wealth: list[float], other: list[float], lost: bool, periods: float) -> None:
-    levels = np.array([*wealth, 0.0, 0.0] if lost else wealth)
+def test_no_figure_is_ever_infinite(nav: list[float], other: list[float], lost: bool, periods: float) -> None:
+    levels = np.array([*nav, 0.0, 0.0] if lost else nav)
     days = np.arange(len(levels), dtype=np.int32)
     benchmark = Curve(days[::2], np.array(other)[: len(days[::2])])
     found = performance(
-        Curve(days, levels), Yardsticks(periods, 0.02), turnover=1.0, cost_total=0.0, benchmark=benchmark
+        Curve(days, levels), MetricSettings(periods, 0.02), turnover=1.0, cost_total=0.0, benchmark=benchmark
     )
     for name, figure in found.figures.items():
         assert isinstance(figure, Absent) or math.isfinite(figure), name
     if lost:
         assert (found.final_wealth, found.cagr, found.max_drawdown) == (0.0, -1.0, 1.0)
-        assert found.observations == len(wealth)
+        assert found.observations == len(nav)
 
 
 def test_a_total_loss_is_told_as_in_a_risk_report() -> None:
@@ -128,7 +129,7 @@ def test_a_total_loss_is_told_as_in_a_risk_report() -> None:
     days = np.arange(6, dtype=np.int32)
     found = performance(
         Curve(days, np.array([4.0, 2.0, 1.0, 0.0, 0.0, 0.0])),
-        Yardsticks(252.0), turnover=0.0, cost_total=0.0, benchmark=None,
+        MetricSettings(252.0), turnover=0.0, cost_total=0.0, benchmark=None,
     )  # fmt: skip
     returns = ReturnPanel.of(["X"], days[1:], [-0.5, -0.5, -1.0, 0.2, 0.3])
     report = analyze(RiskQuery(returns, np.ones(1), 252.0, start=0))

@@ -1,11 +1,11 @@
-"""Places on the date axis, against a walk through the calendar."""
+"""Indices of decisions on the date axis, against a loop over the calendar."""
 
 from datetime import date, timedelta
 
 import numpy as np
 import pytest
 
-from domain.backtest.rebalancing import Calendar, EveryPeriods, Frequency, Never
+from domain.backtest.rebalancing import BuyAndHold, Calendar, EveryPeriods, Frequency
 from domain.errors import InvalidInput
 
 EPOCH = date(1970, 1, 1)
@@ -33,11 +33,11 @@ def test_first_or_last_of_each_period(frequency: Frequency, last: bool, offset: 
         groups.setdefault(key(day), []).append(i)
     expected = sorted((places[-1] if last else places[0]) + offset for places in groups.values())
     expected = [place for place in expected if start < place < len(TRADING)]
-    assert Calendar(frequency, last, offset).places(DAYS, start).tolist() == expected
+    assert Calendar(frequency, last, offset).decision_indices(DAYS, start).tolist() == expected
 
 
 def test_every_n_counts_from_the_first_decision() -> None:
-    assert EveryPeriods(3).places(DAYS[:12], 2).tolist() == [5, 8, 11]
-    assert Never().places(DAYS, 0).tolist() == []
+    assert EveryPeriods(3).decision_indices(DAYS[:12], 2).tolist() == [5, 8, 11]
+    assert BuyAndHold().decision_indices(DAYS, 0).tolist() == []
     with pytest.raises(InvalidInput, match="1 or more"):
         EveryPeriods(0)

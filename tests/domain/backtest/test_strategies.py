@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.backtest.strategies import Past, Schedule
+from domain.backtest.strategies import MarketHistory, Schedule
 
 SYMBOLS = ("A", "B")
 
 
-def on(day: int) -> Past:
-    return Past(SYMBOLS, np.array([day], np.int32), np.ones((1, 2)), np.zeros(2), 252.0)
+def on(day: int) -> MarketHistory:
+    return MarketHistory(SYMBOLS, np.array([day], np.int32), np.ones((1, 2)), np.zeros(2), 252.0)
 
 
 class Counting(tuple[Any, ...]):

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.backtest.flow import prepare, run
-from domain.backtest.rebalancing import EveryPeriods, Never, Rebalancing
+from domain.backtest.flow import run
+from domain.backtest.preparation import prepare
+from domain.backtest.rebalancing import BuyAndHold, EveryPeriods, Rebalancing
 from domain.backtest.record import RecordPart
 from domain.backtest.result import BacktestOutcome, StrategyOutcome
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Fill
@@ -16,9 +17,9 @@ from domain.costs.model import CostModel
 from domain.errors import InvalidInput
 from domain.market_data.missing import MissingDataPolicy
 from domain.market_data.panel import PricePanel, ReturnPanel
-from domain.optimization.constraints import Cardinality, Constraint, GroupBounds, Linear, WeightBounds
-from domain.optimization.objectives import Hierarchical, MinRisk, Objective
-from domain.optimization.specification import (
+from domain.optimization.request.constraints import Cardinality, Constraint, GroupBounds, Linear, WeightBounds
+from domain.optimization.request.objectives import Hierarchical, MinRisk, Objective
+from domain.optimization.request.specification import (
     GroupReference,
     ObjectiveBySymbol,
     RiskBudgetBySymbol,
@@ -30,7 +31,7 @@ from domain.optimization.specification import (
 NAN = float("nan")
 
 
-def walked(
+def simulated(
     data: PricePanel | ReturnPanel, strategy: Strategy, rebalancing: Rebalancing, fill: Fill, bps: float = 0.0
 ) -> BacktestOutcome:
     spec = BacktestSpecification(
@@ -41,7 +42,7 @@ def walked(
         benchmarks=(BenchmarkSymbol("B"),),
         periods_per_year=252.0,
     )
-    return run(prepare(spec, data), lambda walk: None, lambda: None)
+    return run(prepare(spec, data), lambda backtest: None, lambda: None)
 
 
 def record_of(outcome: StrategyOutcome) -> RecordPart:
@@ -54,9 +55,9 @@ def test_half_is_lost_and_the_other_half_goes_on(after: float) -> None:
     """0.5 x 1.1 x 0 + 0.5 x 1.1 x 1.2 x 1.1: 1, 1.1, 0.66, 0.726. What is said of LEH afterwards is not read."""
     values = [0.1, 0.1, -1.0, 0.2, after, 0.1, after, 0.0]
     returns = ReturnPanel.of(["LEH", "B"], [19723, 19724, 19725, 19726], values)
-    done = walked(returns, EqualWeight(), Never(), Fill.SAME_CLOSE)
+    done = simulated(returns, EqualWeight(), BuyAndHold(), Fill.SAME_CLOSE)
     figures = done.strategies[0].performance
-    assert record_of(done.strategies[0]).wealth == pytest.approx([1.0, 1.1, 0.66, 0.726, 0.726])
+    assert record_of(done.strategies[0]).nav == pytest.approx([1.0, 1.1, 0.66, 0.726, 0.726])
     assert figures.final_wealth == pytest.approx(0.726)
     assert figures.max_drawdown == pytest.approx(0.4)
     assert done.strategies[0].failures == ()
@@ -65,16 +66,16 @@ def test_half_is_lost_and_the_other_half_goes_on(after: float) -> None:
 @given(
     st.integers(2, 5),
     st.integers(0, 10_000),
-    st.sampled_from([Never(), EveryPeriods(1), EveryPeriods(3)]),
+    st.sampled_from([BuyAndHold(), EveryPeriods(1), EveryPeriods(3)]),
     st.sampled_from(list(Fill)),
     st.booleans(),
     st.sampled_from([0.0, 10.0]),
 )
 @settings(max_examples=80, deadline=None)
-def test_wealth_is_what_is_held(
+def test_net_asset_value_is_what_is_held(
     count: int, seed: int, rebalancing: Rebalancing, fill: Fill, missing: bool, bps: float
 ) -> None:
-    """Any number of assets die on any dates, wealth is recomputed date by date from what each fill has left."""
+    """Assets become worthless on any dates; the net asset value is recomputed date by date from the fills."""
     generator = np.random.default_rng(seed)
     prices = 10 * np.exp(np.cumsum(generator.normal(0, 0.02, (15, count)), axis=0))
     ends = generator.integers(1, 25, count)
@@ -85,12 +86,12 @@ def test_wealth_is_what_is_held(
             prices[end + 1 :, j] = np.nan
     panel = PricePanel.of([*"WXYZ"[: count - 1], "B"], range(100, 115), prices)
     held_prices = np.nan_to_num(prices)
-    done = walked(panel, EqualWeight(), rebalancing, fill, bps)
+    done = simulated(panel, EqualWeight(), rebalancing, fill, bps)
     assert done.strategies[0].failures == ()
     record = record_of(done.strategies[0])
     units, cash = np.zeros(count), 1.0
-    places = record.fill_places.tolist()
-    for place in range(len(record.wealth)):
+    places = record.fill_indices.tolist()
+    for place in range(len(record.nav)):
         if place in places:
             k = places.index(place)
             before = float(units @ held_prices[place]) + cash
@@ -104,19 +105,19 @@ def test_wealth_is_what_is_held(
             expected = np.where(alive, after / decided.sum(), 0.0)
             assert units * held_prices[place] == pytest.approx(expected, rel=1e-9, abs=1e-12)
         if place > 0:
-            assert record.wealth[place] == pytest.approx(float(units @ held_prices[place]) + cash, rel=1e-12)
+            assert record.nav[place] == pytest.approx(float(units @ held_prices[place]) + cash, rel=1e-12)
 
 
 def test_the_weight_of_what_is_worthless_stays_in_cash() -> None:
     panel = PricePanel.of("AB", range(4), [[1.0, 1.0], [0.0, 1.0], [0.0, 1.0], [0.0, 2.0]])
-    done = walked(panel, FixedWeights({"A": 0.5, "B": 0.5}), EveryPeriods(2), Fill.SAME_CLOSE)
+    done = simulated(panel, FixedWeights({"A": 0.5, "B": 0.5}), EveryPeriods(2), Fill.SAME_CLOSE)
     # Half is lost; of 0.5 a half is put into B again, which doubles: 0.25 + 0.5.
     assert done.strategies[0].performance.final_wealth == pytest.approx(0.75)
 
 
 def test_all_assets_worthless_is_a_total_loss() -> None:
     panel = PricePanel.of("AB", range(4), [[1.0, 1.0], [2.0, 0.0], [0.0, 0.0], [0.0, 0.0]])
-    done = walked(panel, EqualWeight(), EveryPeriods(1), Fill.SAME_CLOSE)
+    done = simulated(panel, EqualWeight(), EveryPeriods(1), Fill.SAME_CLOSE)
     figures = done.strategies[0].performance
     assert (figures.final_wealth, figures.cagr, figures.max_drawdown) == (0.0, -1.0, 1.0)
     assert (done.benchmarks[0].performance.cagr, done.benchmarks[0].performance.max_drawdown) == (-1.0, 1.0)
@@ -144,10 +145,10 @@ def test_an_optimised_strategy_goes_on_without_it(name: str) -> None:
     panel = PricePanel.of("LABC", range(60), prices)
     costs = CostModel(LinearCost(1.0, by_symbol_bps={"L": 5.0})) if name == "bounds" else None
     spec = Specification(objective, constraints=constraints, groups={"only": ("L",)}, costs=costs)
-    done = walked(panel, Optimized(spec, 20), EveryPeriods(5), Fill.SAME_CLOSE)
+    done = simulated(panel, Optimized(spec, 20), EveryPeriods(5), Fill.SAME_CLOSE)
     assert done.strategies[0].failures == ()
     record = record_of(done.strategies[0])
-    assert record.fill_places.tolist() == list(range(0, 40, 5))
+    assert record.fill_indices.tolist() == list(range(0, 40, 5))
     last = record.units[-1] * prices[55]
     assert last[0] == 0.0
     assert last.sum() > 0.0
@@ -173,19 +174,23 @@ def test_where_a_price_may_be_zero(values: list[float], field: str, rule: str) -
 
 def test_a_benchmark_that_is_worthless_from_the_start_has_no_curve() -> None:
     panel = PricePanel.of("AB", range(8), np.array([[1, 2, 3, 2, 1, 2, 3, 4], [1, 0, 0, 0, 0, 0, 0, 0.0]]).T)
-    with pytest.raises(InvalidInput, match="B is worth 0 where the backtest begins"):
-        walked(panel, Optimized(Specification(MinRisk()), 3), Never(), Fill.SAME_CLOSE)
+    with pytest.raises(InvalidInput, match="B has a price of 0 at the start of the backtest"):
+        simulated(panel, Optimized(Specification(MinRisk()), 3), BuyAndHold(), Fill.SAME_CLOSE)
 
 
 def test_returns_that_compound_beyond_a_number() -> None:
     with pytest.raises(InvalidInput, match="infinite for A") as raised:
-        walked(ReturnPanel.of("AB", range(400), np.full((400, 2), 9.0)), EqualWeight(), Never(), Fill.SAME_CLOSE)
+        simulated(
+            ReturnPanel.of("AB", range(400), np.full((400, 2), 9.0)), EqualWeight(), BuyAndHold(), Fill.SAME_CLOSE
+        )
     assert raised.value.field == "returns"
 
 
 def test_returns_on_the_first_day_of_all_have_no_day_before() -> None:
     with pytest.raises(InvalidInput, match="0001-01-01"):
-        walked(ReturnPanel.of("AB", [-719162, -719161], np.zeros((2, 2))), EqualWeight(), Never(), Fill.SAME_CLOSE)
+        simulated(
+            ReturnPanel.of("AB", [-719162, -719161], np.zeros((2, 2))), EqualWeight(), BuyAndHold(), Fill.SAME_CLOSE
+        )
 
 
 def test_dates_are_dropped_for_gaps_and_not_for_what_is_worthless() -> None:

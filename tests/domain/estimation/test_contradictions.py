@@ -96,6 +96,6 @@ def test_pooled_views_that_nothing_observed_meets_together() -> None:
     with pytest.raises(InvalidInput, match="together") as raised:
         entropy_pooled(outcomes, np.array([0.5, -0.5, 0.0]), even)
     assert names(raised.value) == {0, 1}
-    with pytest.raises(InvalidInput, match="lies outside what was observed") as raised:
+    with pytest.raises(InvalidInput, match="lies outside the observed returns") as raised:
         entropy_pooled(outcomes, np.array([0.5, 0.5, 2.0]), even)
     assert names(raised.value) == {2}

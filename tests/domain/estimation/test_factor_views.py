@@ -189,7 +189,7 @@ def test_views_on_the_wrong_things() -> None:
         with pytest.raises(InvalidInput, match="not a symbol") as raised:
             asked(ON_FACTORS, prior=Implied({"A": 0.5, "VALUE": 0.5}, 2.5), augmented=augmented)
         assert raised.value.field == "market_weights[1].symbol"
-    with pytest.raises(InvalidInput, match="entropy pooling has no factors"):
+    with pytest.raises(InvalidInput, match="entropy pooling does not support factors"):
         Views(ON_FACTORS, pooled=True, factors=FactorViews(MODEL))
 
 

@@ -7,8 +7,9 @@ from domain.errors import InvalidInput
 from domain.market_data.missing import MissingDataPolicy, complete
 from domain.market_data.panel import PricePanel, ReturnPanel
 from domain.market_data.source import complete_returns
-from domain.optimization.objectives import MinRisk
-from domain.optimization.specification import Specification, state
+from domain.optimization.problem.resolve import build_problem
+from domain.optimization.request.objectives import MinRisk
+from domain.optimization.request.specification import Specification
 from domain.risk.prepared import prepared
 
 PANEL = PricePanel.of(("A", "B"), [0, 1, 2], [[1, 2], [3, np.nan], [5, 6]])
@@ -60,7 +61,7 @@ def test_prices_of_nearly_everything_have_returns() -> None:
 
 def test_nothing_left_is_an_error() -> None:
     holes = PricePanel.of(("A", "B"), [0, 1], [[1, np.nan], [np.nan, 2]])
-    with pytest.raises(InvalidInput, match="no date is left"):
+    with pytest.raises(InvalidInput, match="no date has a value of every symbol"):
         complete(holes, MissingDataPolicy.DROP_DATES)
 
 
@@ -70,4 +71,4 @@ def test_a_year_has_the_periods_of_the_dates_that_are_left() -> None:
     values[np.arange(600) % 30 != 0, 1] = np.nan
     panel = PricePanel.of("AB", range(600), values)
     specification = Specification(MinRisk(), missing_data=MissingDataPolicy.DROP_DATES)
-    assert state(specification, panel).moments.periods_per_year == 12
+    assert build_problem(specification, panel).moments.periods_per_year == 12

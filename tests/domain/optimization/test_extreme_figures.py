@@ -7,7 +7,8 @@ import pytest
 
 from domain.errors import InvalidInput
 from domain.market_data.moments import Moments
-from domain.optimization.constraints import (
+from domain.optimization.problem.problem import Problem
+from domain.optimization.request.constraints import (
     GroupBounds,
     Leverage,
     Linear,
@@ -18,8 +19,7 @@ from domain.optimization.constraints import (
     Turnover,
     WeightBounds,
 )
-from domain.optimization.objectives import MaxRatio, MaxUtility, MinRisk, RiskBudget, Tracking
-from domain.optimization.problem import Problem
+from domain.optimization.request.objectives import MaxRatio, MaxUtility, MinRisk, RiskBudget, Tracking
 from domain.portfolio import weights_by_symbol
 from domain.risk.measures import RiskMeasure
 

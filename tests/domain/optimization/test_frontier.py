@@ -4,16 +4,16 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from domain.errors import InfeasibleProblem, NotSupported
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.optimization.constraints import GroupBounds, ReturnFloor, WeightBounds
-from domain.optimization.frontier import trace
-from domain.optimization.objectives import MinRisk
-from domain.optimization.problem import Problem
+from domain.optimization.frontier import trace_frontier
+from domain.optimization.problem.problem import Problem
+from domain.optimization.request.constraints import GroupBounds, ReturnFloor, WeightBounds
+from domain.optimization.request.objectives import MinRisk
 from domain.optimization.solution import Solution
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
@@ -21,7 +21,7 @@ from tests.reference.optimization.test_published import CLA, TURNING_POINTS
 
 
 def traced(problem: Problem, points: int = 0) -> list[Solution]:
-    return list(trace(problem, points, lambda: None))
+    return list(trace_frontier(problem, points, lambda: None))
 
 
 def test_the_turning_points_of_bailey_and_lopez_de_prado() -> None:
@@ -71,6 +71,9 @@ def test_corners_are_efficient_and_everything_between_them_is_a_mixture(
     singular=st.booleans(),
 )
 @settings(max_examples=80, deadline=None)
+@example(size=7, seed=2198, points=1, ties=False, singular=False)  # risk is worth much return at the end
+@example(size=5, seed=2276, points=9, ties=False, singular=True)  # several portfolios have no risk
+@example(size=3, seed=1164, points=9, ties=False, singular=True)  # a gap is judged beside a risk near 0
 def test_points_under_any_bounds_are_those_of_programs_of_their_own(
     size: int, seed: int, points: int, ties: bool, singular: bool
 ) -> None:
@@ -94,7 +97,7 @@ def test_points_under_any_bounds_are_those_of_programs_of_their_own(
         )
     typical = float(np.diag(covariance).mean())
     for one, level in zip(found, returns, strict=True):
-        floor = ReturnFloor("floor", level - 1e-9)
+        floor = ReturnFloor("floor", level - 1e-12)
         least = solve(Problem(moments, MinRisk(), constraints=(*bounds, floor)))
         assert one.risk <= least.risk * (1 + 1e-6) + 1e-7 * typical
 

@@ -5,9 +5,10 @@ import pytest
 
 from domain.errors import SolverFailed
 from domain.market_data.moments import Moments
-from domain.optimization.objectives import MinRisk
-from domain.optimization.problem import Problem
-from domain.optimization.solution import Candidate, Engine, verify
+from domain.optimization.problem.problem import Problem
+from domain.optimization.request.objectives import MinRisk
+from domain.optimization.solution import Candidate, Engine
+from domain.optimization.verify import verify
 
 PROBLEM = Problem(Moments.of("AB", [0.01, 0.02], [0.04, 0.01, 0.01, 0.09], 12.0), MinRisk())
 

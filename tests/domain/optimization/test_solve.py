@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from domain.errors import Cancelled, InvalidInput, NotSupported, SolverTimedOut
 from domain.market_data.moments import Moments
-from domain.optimization.constraints import GroupBounds, Leverage, Linear, Turnover, WeightBounds
-from domain.optimization.feasible import feasible_set
-from domain.optimization.objectives import (
+from domain.optimization.problem.feasible_set import feasible_set
+from domain.optimization.problem.problem import Problem
+from domain.optimization.request.constraints import GroupBounds, Leverage, Linear, Turnover, WeightBounds
+from domain.optimization.request.objectives import (
     EqualWeight,
     MaxDiversification,
     MaxRatio,
@@ -22,7 +23,7 @@ from domain.optimization.objectives import (
     Objective,
     RiskBudget,
 )
-from domain.optimization.problem import EnginePreference, Problem, SolverOptions
+from domain.optimization.request.solver_options import EnginePreference, SolverOptions
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
 
@@ -238,7 +239,7 @@ def test_what_no_engine_does_is_refused() -> None:
         solve(Problem(moments, MaxRatio(), tail))
     with pytest.raises(NotSupported, match="needs returns"):
         solve(Problem(moments, MinRisk(), tail, options=SolverOptions(engine=EnginePreference.FAST)))
-    with pytest.raises(NotSupported, match="Riskfolio-Lib has no words"):
+    with pytest.raises(NotSupported, match="Riskfolio-Lib does not support"):
         solve(Problem(moments, EqualWeight(), options=SolverOptions(engine=EnginePreference.RISKFOLIO)))
 
 
@@ -253,4 +254,4 @@ def test_a_caller_who_leaves_stops_the_work(error: Exception) -> None:
     moments = Moments.of("ABC", np.zeros(3), np.diag([1.0, 2.0, 3.0]) + 0.5, 12.0)
     told = raising(error, 2)
     with pytest.raises(type(error)):
-        solve(Problem(moments, RiskBudget()), on_progress=lambda: next(told))
+        solve(Problem(moments, RiskBudget()), check_cancelled=lambda: next(told))

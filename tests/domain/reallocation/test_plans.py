@@ -163,3 +163,18 @@ def _drift_of_truncation(request: ReallocationRequest) -> float:
     trade |= {s: cut(s, units * share) for s, units in wish.items() if units > 0.0}
     after = nav - sum(abs(trade[s]) * price[s] * rate[s] for s in quotes)
     return 0.5 * sum(abs((held[s] + trade[s]) * price[s] / after - request.target[s]) for s in quotes)
+
+
+def test_costs_of_sales_count_where_cash_is_raised() -> None:
+    """101 shares of A may be sold, worth 101 and 98.98 after costs: 100 are owed, so two of B are sold, not bought."""
+    request = ReallocationRequest(
+        Portfolio({"A": 300.0, "B": 100.0}, -100.0),
+        Snapshot({"A": Quote(1.0, average_daily_volume=101.0), "B": Quote(1.0)}),
+        {"B": 1.0},
+        limits=Limits(max_participation=1.0),
+        costs=LinearCost(200.0),
+    )
+    found = reallocate(request)
+    done = carry_out(request, found)
+    assert {trade.symbol: trade.quantity for trade in found.plan.trades} == {"A": -101.0, "B": -2.0}
+    assert done.cash == Fraction("0.94")

@@ -10,10 +10,12 @@ from scipy import stats
 from domain.errors import InvalidInput
 from domain.market_data.moments import Moments
 from domain.market_data.panel import PricePanel, ReturnPanel, Scenarios
-from domain.risk.analyzer import RiskQuery, RiskReport, analyze
+from domain.risk.analyzer import analyze
 from domain.risk.figure import CONSTANT, NEVER_FELL, ONE_RETURN, TOO_LARGE, Absent
 from domain.risk.measures import RiskMeasure
+from domain.risk.query import RiskQuery
 from domain.risk.relative import compare
+from domain.risk.report import RiskReport
 
 GENERATOR = np.random.default_rng(11)
 VALUES = GENERATOR.standard_t(5, (400, 4)) * 0.01 + 0.0005

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel, ReturnPanel
-from domain.risk.analyzer import RiskQuery, analyze
+from domain.risk.analyzer import analyze
 from domain.risk.figure import CONSTANT, FLAT_BENCHMARK, FLAT_DIFFERENCE, NO_OVERLAP, Absent
 from domain.risk.flow import assess
+from domain.risk.query import RiskQuery
 from domain.risk.relative import RelativeRisk, compare, relative_risk
 from domain.risk.rolling import Rolling, RollingFigure
 from domain.risk.specification import RiskSpecification

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from domain.market_data.moments import Moments
-from domain.optimization.objectives import Hierarchical
-from domain.optimization.problem import Problem
+from domain.optimization.problem.problem import Problem
+from domain.optimization.request.objectives import Hierarchical
 from domain.optimization.solve import solve
 
 PRINTED = [0.0700, 0.0759, 0.1084, 0.1903, 0.0972, 0.1019, 0.0662, 0.0910, 0.0712, 0.1279]

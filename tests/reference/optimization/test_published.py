@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from domain.market_data.moments import Moments
-from domain.optimization.constraints import ReturnFloor, WeightBounds
-from domain.optimization.objectives import (
+from domain.optimization.problem.problem import Problem
+from domain.optimization.request.constraints import ReturnFloor, WeightBounds
+from domain.optimization.request.objectives import (
     EqualWeight,
     MaxDiversification,
     MaxRatio,
@@ -14,7 +15,6 @@ from domain.optimization.objectives import (
     Objective,
     RiskBudget,
 )
-from domain.optimization.problem import Problem
 from domain.optimization.solve import solve
 
 # Bailey & Lopez de Prado 2013, "An open-source implementation of the critical-line algorithm for portfolio

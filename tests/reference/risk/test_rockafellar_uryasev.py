@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from domain.market_data.moments import Moments
-from domain.optimization.constraints import ReturnFloor
-from domain.optimization.objectives import MinRisk
-from domain.optimization.problem import Problem
+from domain.optimization.problem.problem import Problem
+from domain.optimization.request.constraints import ReturnFloor
+from domain.optimization.request.objectives import MinRisk
 from domain.optimization.solve import solve
-from domain.risk.analyzer import RiskQuery, analyze
+from domain.risk.analyzer import analyze
+from domain.risk.query import RiskQuery
 
 MOMENTS = Moments.of(
     ("S&P", "Gov Bond", "Small Cap"),

@@ -1,5 +1,6 @@
 """Every error of the house has its code, its reason and its details, and no text of a stranger leaves."""
 
+import pickle
 import time
 
 import pytest
@@ -12,7 +13,8 @@ from google.rpc.status_pb2 import Status
 from domain import errors as domain
 from server.converters.message import InvalidRequest, Violation
 from server.converters.status import internal_error, method_not_built, status_from_error
-from server.ports import (
+from server.ports import errors as service
+from server.ports.errors import (
     AlreadyExists,
     Draining,
     EpochChanged,
@@ -22,6 +24,7 @@ from server.ports import (
     NotFound,
     Overloaded,
     RequestIdReused,
+    ServiceError,
     StillRunning,
     StorageFull,
     StorageUnavailable,
@@ -104,6 +107,17 @@ def test_code_reason_and_details(error: Exception, code: int, reason: str, kinds
 def test_every_error_of_the_domain_is_in_the_table() -> None:
     kinds = {kind for kind in vars(domain).values() if isinstance(kind, type) and issubclass(kind, domain.DomainError)}
     assert kinds - {domain.DomainError} == {type(row[0]) for row in TABLE if isinstance(row[0], domain.DomainError)}
+
+
+def test_every_error_of_the_server_is_in_the_table() -> None:
+    kinds = {kind for kind in vars(service).values() if isinstance(kind, type) and issubclass(kind, ServiceError)}
+    assert kinds - {ServiceError} == {type(row[0]) for row in TABLE if isinstance(row[0], ServiceError)}
+
+
+@pytest.mark.parametrize("error", [row[0] for row in TABLE if isinstance(row[0], ServiceError)], ids=repr)
+def test_an_error_of_the_server_is_pickled_whole(error: ServiceError) -> None:
+    restored = pickle.loads(pickle.dumps(error))  # noqa: S301  # our own
+    assert status_from_error(restored) == status_from_error(error)
 
 
 def test_an_unknown_error_keeps_its_text() -> None:

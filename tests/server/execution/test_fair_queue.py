@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.execution.fair_queue import FairQueue
-from server.ports import Overloaded
+from server.ports.errors import Overloaded
 
 
 def test_callers_take_turns() -> None:

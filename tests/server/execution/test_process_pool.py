@@ -14,35 +14,37 @@ import pytest
 from domain.errors import InfeasibleProblem, InvalidInput, SolverTimedOut
 from server.execution.process_pool import ProcessPool, WorkerFailure
 from server.execution.template import Template
-from server.ports import Overloaded, Refused, WorkerDied
+from server.ports.errors import Overloaded, Refused, WorkerDied
+
+pytestmark = pytest.mark.alone
 
 
-def add(a: int, b: int, on_progress: Any) -> int:
-    on_progress()
+def add(a: int, b: int, control: Any) -> int:
+    control()
     return a + b
 
 
-def worker_id(on_progress: Any) -> int:
+def worker_id(control: Any) -> int:
     return os.getpid()
 
 
-def refuse(on_progress: Any) -> None:
+def refuse(control: Any) -> None:
     raise InfeasibleProblem(["caps", "default:budget"], {"caps": 0.1})
 
 
-def name_a_field(on_progress: Any) -> None:
-    raise InvalidInput("covariance", "must be square").under("moments")
+def name_a_field(control: Any) -> None:
+    raise InvalidInput("covariance", "must be square").with_path_prefix("moments")
 
 
-def write_a_status(on_progress: Any) -> None:
+def write_a_status(control: Any) -> None:
     raise Refused(b"a status")
 
 
-def fail(on_progress: Any) -> None:
+def fail(control: Any) -> None:
     raise ZeroDivisionError("a secret of the worker")
 
 
-def answer_what_cannot_travel(on_progress: Any) -> Any:
+def answer_what_cannot_travel(control: Any) -> Any:
     return lambda: None
 
 
@@ -53,15 +55,15 @@ class Unreadable:
         return int, ("no number",)
 
 
-def take(value: Any, on_progress: Any) -> Any:
+def take(value: Any, control: Any) -> Any:
     return value
 
 
-def die(on_progress: Any) -> None:
+def die(control: Any) -> None:
     os.kill(os.getpid(), 9)
 
 
-def die_once(folder: str, on_progress: Any, report: Any) -> str:
+def die_once(folder: str, control: Any, report: Any) -> str:
     """The first attempt reports twice and dies; the second reports the same and goes on."""
     report(1)
     report(2)
@@ -73,48 +75,50 @@ def die_once(folder: str, on_progress: Any, report: Any) -> str:
     return "done"
 
 
-def shout(on_progress: Any) -> str:
+def shout(control: Any) -> str:
     print("this must not reach the server's own output", flush=True)  # noqa: T201  # what a library might do
     return os.environ["OPENBLAS_NUM_THREADS"]
 
 
-def work_politely(seconds: float, on_progress: Any) -> float:
+def work_politely(seconds: float, control: Any) -> float:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        on_progress()
+        control()
     return seconds
 
 
-def work_stubbornly(seconds: float, on_progress: Any) -> float:
+def work_stubbornly(seconds: float, control: Any) -> float:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         pass
     return seconds
 
 
-def limit_itself(limit: float, work: Callable[..., float], on_progress: Any) -> float:
-    on_progress.limit(limit)
-    return work(60.0, on_progress=on_progress)
+def limit_itself(limit: float, work: Callable[..., float], control: Any) -> float:
+    control.limit(limit)
+    return work(60.0, control=control)
 
 
-def niceness(seconds: float, on_progress: Any) -> int:
-    work_stubbornly(seconds, on_progress)
+def niceness(seconds: float, control: Any) -> int:
+    work_stubbornly(seconds, control)
     return os.nice(0)
 
 
-def count_up(numbers: int, size: int, on_progress: Any, report: Any) -> None:
+def count_up(numbers: int, size: int, control: Any, report: Any) -> None:
     for i in range(numbers):
         report((i, b"x" * size))
 
 
-def report_and_work(work: Callable[..., float], on_progress: Any, report: Any) -> float:
+def report_and_work(work: Callable[..., float], control: Any, report: Any) -> float:
     report("key")
-    return work(60.0, on_progress=on_progress)
+    return work(60.0, control=control)
 
 
 @pytest.fixture
 async def pool() -> AsyncIterator[ProcessPool]:
-    template = Template(["domain.errors", "server.ports", __name__])  # or the first task of each would be a long one
+    template = Template(
+        ["domain.errors", "server.ports.errors", __name__]
+    )  # or the first task of each would be a long one
     made = ProcessPool(workers=2, template=template)
     await made.start()
     yield made
@@ -128,7 +132,7 @@ async def test_values_arrive(pool: ProcessPool) -> None:
     assert await pool.run(partial(returned, large), None) == large
 
 
-def returned(value: bytes, on_progress: Any) -> bytes:
+def returned(value: bytes, control: Any) -> bytes:
     return value
 
 
@@ -261,13 +265,14 @@ async def test_a_caller_who_leaves_ends_the_work(pool: ProcessPool, work: Callab
 
 
 async def test_a_hundred_cancels_lose_no_place() -> None:
-    template = Template(["domain.errors", "server.ports", __name__])
+    template = Template(["domain.errors", "server.ports.errors", __name__])
     pool = ProcessPool(workers=2, max_waiting=400, template=template)
     tasks = [asyncio.create_task(pool.run(partial(work_politely, 60.0), None, caller=str(i % 7))) for i in range(100)]
     for i, task in enumerate(tasks):
         await asyncio.sleep(0.002 * (i % 3))
         task.cancel()
-    await asyncio.wait(tasks)
+    _, left = await asyncio.wait(tasks, timeout=30.0)
+    assert not left
     assert await asyncio.gather(*(pool.run(partial(add, i, 1), None) for i in range(10))) == list(range(1, 11))
     await pool.close(5.0)
     await template.close()
@@ -284,7 +289,8 @@ async def test_more_than_can_wait_is_refused() -> None:
         await pool.run(partial(add, 1, 1), None)
     for task in running:
         task.cancel()
-    await asyncio.wait(running)
+    _, left = await asyncio.wait(running, timeout=30.0)
+    assert not left
     await pool.close(5.0)
 
 
@@ -298,7 +304,8 @@ async def test_short_tasks_do_not_wait_for_long_ones_of_another() -> None:
     assert time.monotonic() - start < 5.0
     for task in long:
         task.cancel()
-    await asyncio.wait(long)
+    _, left = await asyncio.wait(long, timeout=30.0)
+    assert not left
     await pool.close(5.0)
 
 
@@ -310,7 +317,8 @@ async def test_short_tasks_beside_long_ones_find_a_process_ready(pool: ProcessPo
     assert len(set(short)) <= 3  # one, unless the machine makes some of them long ones
     for task in long:
         task.cancel()
-    await asyncio.wait(long)
+    _, left = await asyncio.wait(long, timeout=30.0)
+    assert not left
     await asyncio.sleep(1.0)
     assert len(_own_workers()) == 2
 
@@ -347,7 +355,7 @@ async def test_errors_of_a_stream_arrive_after_its_items(pool: ProcessPool) -> N
         await anext(stream)
 
 
-def count_and_refuse(on_progress: Any, report: Any) -> None:
+def count_and_refuse(control: Any, report: Any) -> None:
     report(0)
     report(1)
     raise InvalidInput("x", "is wrong")
@@ -365,7 +373,7 @@ async def test_workers_are_replaced_once_all_libraries_are_loaded() -> None:
     await template.close()
 
 
-def has_loaded(module: str, on_progress: Any) -> bool:
+def has_loaded(module: str, control: Any) -> bool:
     import sys
 
     return module in sys.modules

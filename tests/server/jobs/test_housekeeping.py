@@ -3,7 +3,7 @@
 import asyncio
 
 from server.jobs.housekeeping import Housekeeping
-from server.ports import StorageUnavailable
+from server.ports.errors import StorageUnavailable
 
 
 async def test_a_failing_chore_stops_no_other() -> None:

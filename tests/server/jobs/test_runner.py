@@ -19,21 +19,13 @@ from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import PricePanel
 from server.converters.backtests import backtest_command_from_proto, result_to_bytes, specification_from_bytes
 from server.execution.process_pool import ProcessPool
-from server.jobs import runner, saves
+from server.jobs import checkpoint_writer, runner
 from server.jobs.progress import Progress
 from server.jobs.runner import Runner
-from server.jobs.walking import Job, Ran, walk
-from server.ports import (
-    EventKind,
-    JobDraft,
-    JobInputs,
-    JobRecord,
-    JobState,
-    Queue,
-    QueuePolicy,
-    WaitingJob,
-    expected_seconds,
-)
+from server.jobs.walking import EncodedBacktest, Job, walk
+from server.ports.job_queue import QueuePolicy, QueueSnapshot, WaitingJob, expected_seconds
+from server.ports.job_stores import JobStores
+from server.ports.jobs import EventKind, JobDraft, JobInputs, JobRecord, JobState
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database
 from server.storage.embedded.panels import PanelFiles
@@ -99,9 +91,10 @@ async def open_house(tmp_path: Path) -> AsyncIterator[Open]:
         database = Database(tmp_path / "x.sqlite3")
         locks = WorkerLocks(tmp_path / "workers")
         store = EmbeddedBacktests(database, PanelFiles(tmp_path / "panels"), locks, 100, policy)
-        progress = Progress(store)
+        stores = JobStores(archive=store, queue=store, log=store, inputs=store)
+        progress = Progress(store, store)
         made = Runner(
-            store,
+            stores,
             progress,
             ProcessPool(slots, growth=1, retries=0),
             locks.own,
@@ -122,11 +115,11 @@ async def open_house(tmp_path: Path) -> AsyncIterator[Open]:
         close()
 
 
-def run(job: Job, request: bytes, fingerprint: str, on_progress: Any, report: Any) -> Ran:
+def run(job: Job, request: bytes, fingerprint: str, control: Any, report: Any) -> EncodedBacktest:
     """As the server's task, without the processor time, which differs from run to run."""
     specification = specification_from_bytes(request).with_groups(job.groups)
-    walked = walk(job, specification, on_progress, report)
-    return Ran(result_to_bytes(replace(walked, cpu_seconds=0.0), fingerprint), walked.series, walked.news)
+    walked = walk(job, specification, control, report)
+    return EncodedBacktest(result_to_bytes(replace(walked, cpu_seconds=0.0), fingerprint), walked.series, walked.events)
 
 
 @pytest.mark.parametrize("slots", [1, 2])
@@ -161,7 +154,7 @@ async def test_long_jobs_that_take_turns_end_as_if_undisturbed(open_house: Open)
         for label in ("s0", "s1"):
             assert await house.store.series(job_id, label) == await house.store.series(one, label)
         assert ended.result == alone.result
-        kinds = [event.news.kind for event in (await house.store.view(job_id, 0)).events]
+        kinds = [event.content.kind for event in (await house.store.view(job_id, 0)).events]
         assert EventKind.RESUMED not in kinds, "making room is no event"
 
 
@@ -170,7 +163,7 @@ async def test_the_place_that_is_lent_is_given_back_without_a_checkpoint(
 ) -> None:
     """As if a single step of the long jobs took hours."""
     monkeypatch.setattr(runner, "LENT_SECONDS", 0.5)
-    monkeypatch.setattr(saves.Saves, "yield_at_next", lambda self: None)
+    monkeypatch.setattr(checkpoint_writer.CheckpointWriter, "yield_at_next", lambda self: None)
     house = open_house(2)
     for i in range(2):
         await house.submit(draft(4000, 500, cost_estimate=HOURS_80, id=f"long{i}"))
@@ -232,7 +225,7 @@ waiting = st.builds(WaitingJob, st.uuids().map(str), names, st.booleans(), st.fl
 
 @given(st.lists(waiting, min_size=1), st.dictionaries(names, st.integers(0, 3)))
 def test_the_next_job(jobs: list[WaitingJob], running: dict[str, int]) -> None:
-    best = Queue(tuple(jobs), running).best(POLICY)
+    best = QueueSnapshot(tuple(jobs), running).best(POLICY)
     assert best is not None
     least = min(running.get(job.owner, 0) for job in jobs)
     assert running.get(best.owner, 0) == least
@@ -244,7 +237,7 @@ def test_the_next_job(jobs: list[WaitingJob], running: dict[str, int]) -> None:
 
 def test_a_long_job_that_has_waited_for_ten_slices_is_next() -> None:
     old, young = WaitingJob("old", "", True, 300.0), WaitingJob("young", "", False, 299.0)
-    assert Queue((young, old), {}).best(POLICY) == old
+    assert QueueSnapshot((young, old), {}).best(POLICY) == old
 
 
 def test_a_job_is_long_by_its_pace_once_it_has_one() -> None:

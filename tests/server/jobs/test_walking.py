@@ -11,7 +11,8 @@ from google.protobuf import json_format
 from server.converters.backtests import specification_of
 from server.jobs import walking
 from server.jobs.codec import parts_from_bytes
-from server.jobs.walking import Compacted, Job, MappedPanel, Saved, Walked, walk
+from server.jobs.walking import BacktestCompleted, Compacted, Job, Saved, walk
+from server.ports.panels import StoredPanelRef
 
 DAYS = 120
 
@@ -28,18 +29,18 @@ def job(tmp_path: object) -> Job:
     values = np.random.default_rng(1).uniform(1, 2, (DAYS, 3))
     path = f"{tmp_path}/panel.npy"
     np.save(path, values)
-    panel = MappedPanel(("A", "B", "C"), np.arange(DAYS, dtype=np.int32), Path(path))
+    panel = StoredPanelRef(("A", "B", "C"), np.arange(DAYS, dtype=np.int32), Path(path))
     return Job(panel, "prices", {}, {}, None, ())
 
 
-def walked(job: Job) -> tuple[Walked, list[object]]:
+def walked(job: Job) -> tuple[BacktestCompleted, list[object]]:
     reported: list[object] = []
     return walk(job, SPECIFICATION, lambda: None, reported.append), reported
 
 
 def test_from_every_checkpoint(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, _ = walked(job)
-    for name in ("CHECKPOINT_SECONDS", "NEWS_SECONDS"):
+    for name in ("CHECKPOINT_SECONDS", "EVENT_SECONDS"):
         monkeypatch.setattr(walking, name, 0.0)
     _, reported = walked(job)
     saved = [one for one in reported if isinstance(one, Saved)]

@@ -12,18 +12,8 @@ import pytest
 from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import PricePanel
 from domain.warnings import ResultWarning
-from server.ports import (
-    EventKind,
-    JobDraft,
-    JobEnd,
-    JobInputs,
-    JobNews,
-    JobState,
-    JobTick,
-    LostClaim,
-    NotFound,
-    StillRunning,
-)
+from server.ports.errors import LostClaim, NotFound, StillRunning
+from server.ports.jobs import EventKind, JobDraft, JobEnd, JobEventDraft, JobInputs, JobState, JobTick
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database
 from server.storage.embedded.panels import PanelFiles
@@ -31,7 +21,7 @@ from server.storage.embedded.workers import WorkerLocks
 
 PANEL = PricePanel.of("AB", range(10), np.arange(1.0, 21.0))
 TICK = JobTick(0.5, 7, 1.25)
-NEWS = JobNews(EventKind.STAGE, "begun", 3)
+EVENT = JobEventDraft(EventKind.STAGE, "begun", 3)
 
 
 def draft(request_id: str | None = None, body: bytes = b"b") -> JobDraft:
@@ -92,7 +82,7 @@ async def test_a_checkpoint_a_takeover_and_the_fence(house: House) -> None:
     claim = await store.claim(locks.own, 30.0)
     assert claim is not None
     assert (claim.checkpoint, claim.parts) == (None, ())
-    await store.save(claim.record, b"c1", b"p1", TICK, [NEWS])
+    await store.save(claim.record, b"c1", b"p1", TICK, [EVENT])
     await store.save(claim.record, b"c2", b"p2", TICK, [])
     successor, successors = house.worker()
     assert await successor.claim(successors.own, 30.0) is None, "the first one lives"
@@ -101,7 +91,7 @@ async def test_a_checkpoint_a_takeover_and_the_fence(house: House) -> None:
     assert taken is not None
     assert (taken.record.attempt, taken.checkpoint, taken.parts) == (2, b"c2", (b"p1", b"p2"))
     for late in (
-        store.save(claim.record, b"c3", b"p3", TICK, [NEWS]),
+        store.save(claim.record, b"c3", b"p3", TICK, [EVENT]),
         store.finish(claim.record, JobEnd(JobState.SUCCEEDED), ()),
         store.release(claim.record, crashed=False),
     ):
@@ -109,7 +99,7 @@ async def test_a_checkpoint_a_takeover_and_the_fence(house: House) -> None:
             await late
     await successor.finish(taken.record, JobEnd(JobState.SUCCEEDED, b"result", series=[("label", b"s")]), [])
     view = await store.view(job.id, 0)
-    assert [event.news.kind for event in view.events] == [EventKind.STAGE, EventKind.RESUMED, EventKind.FINISHED]
+    assert [event.content.kind for event in view.events] == [EventKind.STAGE, EventKind.RESUMED, EventKind.FINISHED]
     assert [event.number for event in view.events] == [1, 2, 3]
     assert view.record.result == b"result"
     assert await store.series(job.id, "") == ("label", b"s")
@@ -160,7 +150,7 @@ async def test_old_events_go_first(house: House) -> None:
     job = await store.enqueue(draft())
     claim = await store.claim(locks.own, 30.0)
     assert claim is not None
-    await store.save(claim.record, b"c", b"p", TICK, [NEWS] * 8)
+    await store.save(claim.record, b"c", b"p", TICK, [EVENT] * 8)
     view = await store.view(job.id, 0)
     assert ([event.number for event in view.events], view.record.dropped_event) == ([4, 5, 6, 7, 8], 3)
     assert [event.number for event in (await store.view(job.id, 6)).events] == [7, 8]
@@ -221,3 +211,28 @@ async def test_many_parts_become_one(house: House) -> None:
     with pytest.raises(LostClaim):
         await store.compact(claim.record, 3, b"late")
     assert (await store.view(claim.record.id, 0)).events == ()
+
+
+async def test_a_worker_that_claims_its_own_job_again_is_fenced_from_its_first_claim(house: House) -> None:
+    """Same worker, same job, another attempt: what the first one still writes would undo what the second one did."""
+    store, locks = house.worker()
+    job = await store.enqueue(draft())
+    first = await store.claim(locks.own, 0.0)
+    second = await store.claim(locks.own, 30.0)
+    assert first is not None
+    assert second is not None
+    assert (first.record.id, first.record.worker, first.record.attempt) == (job.id, locks.own, 1)
+    assert (second.record.id, second.record.worker, second.record.attempt) == (job.id, locks.own, 2)
+    await store.save(second.record, b"c2", b"p2", TICK, [])
+    for late in (
+        store.save(first.record, b"c1", b"p1", TICK, [EVENT]),
+        store.compact(first.record, 1, b"p1"),
+        store.finish(first.record, JobEnd(JobState.FAILED), ()),
+        store.release(first.record, crashed=True),
+    ):
+        with pytest.raises(LostClaim):
+            await late
+    await store.release(second.record, crashed=False, yielded=True)
+    third = await store.claim(locks.own, 30.0)
+    assert third is not None
+    assert (third.record.attempt, third.record.crashes, third.checkpoint, third.parts) == (3, 0, b"c2", (b"p2",))

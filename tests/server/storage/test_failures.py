@@ -13,23 +13,16 @@ import pytest
 
 from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import PricePanel
-from server.ports import (
-    AnswerDraft,
-    AnswerRecord,
-    JobDraft,
-    JobInputs,
-    ListFilter,
-    PriceField,
-    PriceImport,
-    PriceQuery,
-    StorageFull,
-    StorageUnavailable,
-)
-from server.storage.embedded.answers import EmbeddedAnswers
+from server.ports.errors import StorageFull, StorageUnavailable
+from server.ports.jobs import JobDraft, JobInputs
+from server.ports.list_filter import ListFilter
+from server.ports.market_data import PriceField, PriceImport, PriceQuery
+from server.ports.results import ResultDraft, StoredResult
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database
 from server.storage.embedded.market_data import EmbeddedMarketData
 from server.storage.embedded.panels import PanelFiles
+from server.storage.embedded.results import EmbeddedResults
 from server.storage.embedded.room import Limits
 from server.storage.embedded.workers import WorkerLocks
 from server.storage.scratch import Scratch, write_value
@@ -44,16 +37,16 @@ def whole(prices: PricePanel, import_id: str) -> PriceImport:
     return PriceImport(import_id, PriceField.CLOSE, "", (prices,))
 
 
-def answer(size: int = 1000) -> AnswerDraft:
-    return AnswerDraft(os.urandom(size), "f", b"body")
+def answer(size: int = 1000) -> ResultDraft:
+    return ResultDraft(os.urandom(size), "f", b"body")
 
 
 def modes(folder: Path) -> dict[str, int]:
     return {str(one.relative_to(folder)): stat.S_IMODE(one.stat().st_mode) for one in folder.rglob("*")}
 
 
-async def fill(store: EmbeddedAnswers) -> int:
-    """Saves answers until there is no more room; how many were saved."""
+async def fill(store: EmbeddedResults) -> int:
+    """Saves results until there is no more room; how many were saved."""
     for count in range(10_000):
         try:
             await store.save(answer(20_000))
@@ -79,7 +72,7 @@ async def test_a_full_disk_is_a_typed_error_and_passes(small_disk: Path | None, 
     database = Database((small_disk or tmp_path) / "x.sqlite3")
     if small_disk is None:
         await database.write(lambda c: c.execute("PRAGMA max_page_count = 500").fetchone())
-    store = EmbeddedAnswers(database, "optimization")
+    store = EmbeddedResults(database, "optimization")
     assert await fill(store) > 5
     page = await store.list("", 1000)
     for record in page.records:
@@ -122,13 +115,13 @@ async def test_a_disk_that_is_too_full_for_what_tasks_share(small_disk: Path | N
 async def test_a_damaged_database_is_unavailable(tmp_path: Path, garbage: str) -> None:
     path = tmp_path / "x.sqlite3"
     first = Database(path)
-    store = EmbeddedAnswers(first, "optimization")
+    store = EmbeddedResults(first, "optimization")
     for _ in range(50):
         await store.save(answer(20_000))
     first.close()
     copy = path.read_bytes()
     opened = Database(path)
-    store = EmbeddedAnswers(opened, "optimization")
+    store = EmbeddedResults(opened, "optimization")
     with path.open("r+b") as file:
         file.seek(0 if garbage == "everything" else 8192)
         file.write(os.urandom(len(copy) - file.tell()))
@@ -136,19 +129,19 @@ async def test_a_damaged_database_is_unavailable(tmp_path: Path, garbage: str) -
         await store.list("", 100)
     done = await asyncio.gather(*(store.save(answer(20_000)) for _ in range(50)), return_exceptions=True)
     assert any(isinstance(one, StorageUnavailable) for one in done)
-    assert all(isinstance(one, AnswerRecord | StorageUnavailable) for one in done)
+    assert all(isinstance(one, StoredResult | StorageUnavailable) for one in done)
     path.write_bytes(copy)
     for suffix in ("-wal", "-shm"):
         (tmp_path / f"x.sqlite3{suffix}").unlink(missing_ok=True)
     opened.close()
     again = Database(path)
-    assert len((await EmbeddedAnswers(again, "optimization").list("", 100)).records) == 50
+    assert len((await EmbeddedResults(again, "optimization").list("", 100)).records) == 50
     again.close()
 
 
 async def test_a_locked_database_is_unavailable_and_comes_back(tmp_path: Path) -> None:
     database = Database(tmp_path / "x.sqlite3", busy_seconds=0.05)
-    store = EmbeddedAnswers(database, "optimization")
+    store = EmbeddedResults(database, "optimization")
     other = sqlite3.connect(tmp_path / "x.sqlite3", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StorageUnavailable, match="another process keeps the database locked"):
@@ -167,7 +160,7 @@ async def test_a_quota_is_kept_before_anything_is_written(tmp_path: Path) -> Non
     panels = PanelFiles(tmp_path / "panels", limits.panel_bytes, hard=True)
     locks = WorkerLocks(tmp_path / "workers")
     market, jobs = EmbeddedMarketData(database, panels), EmbeddedBacktests(database, panels, locks, 10)
-    store = EmbeddedAnswers(database, "reallocation")
+    store = EmbeddedResults(database, "reallocation")
     kept = await fill(store)
     assert 100 <= kept <= 150
     assert os.stat(tmp_path / "x.sqlite3").st_size <= limits.database_bytes
@@ -190,7 +183,7 @@ async def test_a_quota_is_kept_before_anything_is_written(tmp_path: Path) -> Non
 async def test_some_of_the_disk_stays_free(tmp_path: Path) -> None:
     free = os.statvfs(tmp_path).f_bavail * os.statvfs(tmp_path).f_frsize
     database = Database(tmp_path / "x.sqlite3", Limits(reserve_bytes=2 * free + (1 << 40)))
-    store = EmbeddedAnswers(database, "optimization")
+    store = EmbeddedResults(database, "optimization")
     with pytest.raises(StorageFull, match="must stay"):
         await store.save(answer())
     assert (await store.list("", 10, ListFilter(label="x"))).records == ()
@@ -229,5 +222,5 @@ async def test_one_failed_commit_does_not_stop_those_after_it(tmp_path: Path) ->
                     c.execute("INSERT INTO instrument_labels VALUES ('a', 'b')"),
                 )
             )
-        await asyncio.gather(*(EmbeddedAnswers(database, "optimization").save(answer()) for _ in range(3)))
+        await asyncio.gather(*(EmbeddedResults(database, "optimization").save(answer()) for _ in range(3)))
     database.close()

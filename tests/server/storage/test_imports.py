@@ -12,20 +12,14 @@ from hypothesis import strategies as st
 
 from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel
-from server.ports import (
-    AnswerDraft,
-    ImportReceipt,
-    PriceField,
-    PriceImport,
-    PriceQuery,
-    RequestIdReused,
-    StorageUnavailable,
-)
+from server.ports.errors import RequestIdReused, StorageUnavailable
+from server.ports.market_data import ImportReceipt, PriceField, PriceImport, PriceQuery
+from server.ports.results import ResultDraft
 from server.storage.embedded import imports
-from server.storage.embedded.answers import EmbeddedAnswers
 from server.storage.embedded.database import Database
 from server.storage.embedded.market_data import EmbeddedMarketData
 from server.storage.embedded.panels import PanelFiles
+from server.storage.embedded.results import EmbeddedResults
 from server.storage.embedded.workers import WorkerLocks
 
 TABLES = ("import_parts", "import_sessions")
@@ -193,16 +187,17 @@ async def test_an_import_that_is_silent_is_dropped(
         await session.finish(100)
 
 
+@pytest.mark.alone
 async def test_small_writes_do_not_wait_for_an_import(market: EmbeddedMarketData, database: Database) -> None:
     """Four million values; on an idle machine the median is 5 ms and the longest wait 15 ms."""
     symbols = [f"S{i:04d}" for i in range(1000)]
-    answers = EmbeddedAnswers(database, "optimization")
+    answers = EmbeddedResults(database, "optimization")
     waits: list[float] = []
 
     async def write() -> None:
         while True:
             start = time.monotonic()
-            await answers.save(AnswerDraft(b"x" * 2000, "f", b"b"))
+            await answers.save(ResultDraft(b"x" * 2000, "f", b"b"))
             waits.append(time.monotonic() - start)
             await asyncio.sleep(0.02)
 

@@ -13,25 +13,18 @@ from hypothesis import strategies as st
 from domain.errors import InvalidInput
 from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import PricePanel
-from server.ports import (
-    AlreadyExists,
-    AnswerDraft,
-    JobDraft,
-    JobInputs,
-    JobState,
-    ListFilter,
-    NotFound,
-    Overloaded,
-    PortfolioDraft,
-    QueuePolicy,
-    RequestIdReused,
-)
-from server.storage.embedded.answers import EmbeddedAnswers
+from server.ports.errors import AlreadyExists, NotFound, Overloaded, RequestIdReused
+from server.ports.job_queue import QueuePolicy
+from server.ports.jobs import JobDraft, JobInputs, JobState
+from server.ports.list_filter import ListFilter
+from server.ports.portfolios import PortfolioDraft
+from server.ports.results import ResultDraft
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database
 from server.storage.embedded.pages import micros_of, sequence_of, time_of, token_of
 from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.portfolios import EmbeddedPortfolios
+from server.storage.embedded.results import EmbeddedResults
 from server.storage.embedded.retention import Deleted, Retention
 from server.storage.embedded.workers import WorkerLocks
 
@@ -52,8 +45,8 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
-def answers(database: Database) -> EmbeddedAnswers:
-    return EmbeddedAnswers(database, "optimization")
+def answers(database: Database) -> EmbeddedResults:
+    return EmbeddedResults(database, "optimization")
 
 
 @pytest.fixture
@@ -88,7 +81,7 @@ def test_what_is_no_token(token: str) -> None:
         sequence_of(token, "optimization", ListFilter())
 
 
-async def all_pages(store: EmbeddedAnswers | EmbeddedBacktests, filters: ListFilter, size: int) -> list[str]:
+async def all_pages(store: EmbeddedResults | EmbeddedBacktests, filters: ListFilter, size: int) -> list[str]:
     found: list[str] = []
     token = ""
     while True:
@@ -100,9 +93,9 @@ async def all_pages(store: EmbeddedAnswers | EmbeddedBacktests, filters: ListFil
 
 
 @pytest.mark.parametrize("size", [1, 2, 100])
-async def test_answers_by_label_subject_and_time(answers: EmbeddedAnswers, database: Database, size: int) -> None:
+async def test_answers_by_label_subject_and_time(answers: EmbeddedResults, database: Database, size: int) -> None:
     drafts = [
-        AnswerDraft(b"p", "f", b"b", id=f"{label}{subject}{i}", label=label, subject=subject)
+        ResultDraft(b"p", "f", b"b", id=f"{label}{subject}{i}", label=label, subject=subject)
         for i in range(3)
         for label in ("", "l")
         for subject in ("", "s")
@@ -133,9 +126,9 @@ async def test_jobs_by_label_state_and_time(jobs: EmbeddedBacktests) -> None:
     assert await all_pages(jobs, ListFilter(created_from=records[2].created), 1) == ["b2", "a2"]
 
 
-async def test_a_list_reads_payloads_only_of_answers_without_a_summary(answers: EmbeddedAnswers) -> None:
-    await answers.save(AnswerDraft(b"old", "f", b"b", id="old"))
-    await answers.save(AnswerDraft(b"new", "f", b"b", id="new", summary=b"short", label="x"))
+async def test_a_list_reads_payloads_only_of_answers_without_a_summary(answers: EmbeddedResults) -> None:
+    await answers.save(ResultDraft(b"old", "f", b"b", id="old"))
+    await answers.save(ResultDraft(b"new", "f", b"b", id="new", summary=b"short", label="x"))
     found = {r.id: (r.payload, r.summary, r.label) for r in (await answers.list("", 10)).records}
     assert found == {"old": (b"old", b"", ""), "new": (b"", b"short", "x")}
     assert (await answers.get("new")).payload == b"new"
@@ -150,29 +143,29 @@ async def test_what_a_list_shows_lies_before_the_payload(database: Database) -> 
     assert [column[1] for column in columns[-3:]] == ["request", "error", "result"]
 
 
-async def test_chosen_ids(answers: EmbeddedAnswers, jobs: EmbeddedBacktests) -> None:
-    first = await answers.save(AnswerDraft(b"p", "f", b"b", "request", id="mine"))
+async def test_chosen_ids(answers: EmbeddedResults, jobs: EmbeddedBacktests) -> None:
+    first = await answers.save(ResultDraft(b"p", "f", b"b", "request", id="mine"))
     assert first.id == "mine"
-    assert await answers.save(AnswerDraft(b"other", "f", b"b", "request", id="mine")) == first
+    assert await answers.save(ResultDraft(b"other", "f", b"b", "request", id="mine")) == first
     with pytest.raises(AlreadyExists, match="optimizations/mine"):
-        await answers.save(AnswerDraft(b"p", "f", b"b", id="mine"))
+        await answers.save(ResultDraft(b"p", "f", b"b", id="mine"))
     with pytest.raises(RequestIdReused):
-        await answers.save(AnswerDraft(b"p", "f", b"c", "request", id="mine"))
+        await answers.save(ResultDraft(b"p", "f", b"c", "request", id="mine"))
     assert (await jobs.enqueue(job(id="j", request_id="r"))).id == "j"
     assert (await jobs.enqueue(job(id="j", request_id="r"))).id == "j"
     with pytest.raises(AlreadyExists, match="backtests/j"):
         await jobs.enqueue(job(id="j"))
 
 
-async def test_deleted_answers_are_gone(answers: EmbeddedAnswers) -> None:
-    await answers.save(AnswerDraft(b"p", "f", b"b", "request", id="a"))
+async def test_deleted_answers_are_gone(answers: EmbeddedResults) -> None:
+    await answers.save(ResultDraft(b"p", "f", b"b", "request", id="a"))
     await answers.delete("a")
     with pytest.raises(NotFound, match="optimizations/a"):
         await answers.get("a")
     with pytest.raises(NotFound):
         await answers.delete("a")
     assert await answers.find("request", b"b") is None
-    assert (await answers.save(AnswerDraft(b"p", "f", b"b", id="a"))).id == "a"
+    assert (await answers.save(ResultDraft(b"p", "f", b"b", id="a"))).id == "a"
 
 
 async def test_an_owner_has_so_many_jobs_waiting(jobs: EmbeddedBacktests) -> None:
@@ -195,7 +188,7 @@ async def test_portfolios_by_prefix(database: Database) -> None:
 
 
 async def test_old_results_go_and_others_stay(
-    database: Database, answers: EmbeddedAnswers, jobs: EmbeddedBacktests, panels: PanelFiles, tmp_path: Path
+    database: Database, answers: EmbeddedResults, jobs: EmbeddedBacktests, panels: PanelFiles, tmp_path: Path
 ) -> None:
     own = PricePanel.of("C", range(3), np.ones(3))
     for name, panel in (("old", PANEL), ("older", own), ("new", PANEL), ("runs", PANEL)):
@@ -204,7 +197,7 @@ async def test_old_results_go_and_others_stay(
     for name in ("old", "older", "new"):
         await jobs.cancel(name)
     for i in range(45):
-        await answers.save(AnswerDraft(b"p", "f", b"b", id=str(i)))
+        await answers.save(ResultDraft(b"p", "f", b"b", id=str(i)))
     past = micros_of(datetime.now(UTC) - timedelta(days=8))
     await database.write(
         lambda c: [
@@ -273,7 +266,7 @@ async def test_a_store_of_the_version_before_keeps_what_it_has(tmp_path: Path) -
     connection.close()
     database = Database(path)
     for kind in ("optimization", "reallocation"):
-        (record,) = (await EmbeddedAnswers(database, kind).list("", 5, ListFilter(subject="s"))).records  # type: ignore[arg-type]
+        (record,) = (await EmbeddedResults(database, kind).list("", 5, ListFilter(subject="s"))).records  # type: ignore[arg-type]
         assert (record.id, record.payload, record.summary) == ("a", b"\1", b"")
     locks = WorkerLocks(tmp_path / "workers")
     jobs = EmbeddedBacktests(database, PanelFiles(tmp_path / "panels"), locks, 10)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from domain.errors import MissingMarketData
-from server.ports import StoredPanel, open_values
+from server.ports.panels import StoredPanel, open_values
 from server.storage.embedded import panels
 from server.storage.embedded.panels import PanelFiles
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from server.ports import StorageUnavailable
+from server.ports.errors import StorageUnavailable
 from server.storage.embedded.workers import WorkerLocks
 from server.storage.scratch import ALIGNMENT, Scratch, read_value, write_value
 

@@ -1,8 +1,8 @@
-"""Client of the abs-finance portfolio engine: optimise, analyse, import, from Python.
+"""Python client of the abs-finance portfolio engine: optimisation, risk, backtests, reallocation, market data.
 
-`Client` is for ordinary code, `absfin.aio.Client` its twin for asyncio. Data goes in as numpy arrays (`Panel`,
-`Moments`, `Scenarios`), as pandas frames, or as the names of stored prices (`Stored`). Failures are exceptions of
-`absfin.errors`.
+`Client` is for ordinary code, `absfin.aio.Client` for asyncio; they have the same methods. Data is given as numpy
+arrays (`Panel`, `Moments`, `Scenarios`), as pandas frames, or as the symbols of stored prices (`Stored`). A failed call
+raises an exception of `absfin.errors`.
 """
 
 from absfin import strategies
@@ -26,7 +26,14 @@ from absfin.constraints import (
 )
 from absfin.costs import trading_costs
 from absfin.data import Holdings, Instrument, Moments, Panel, Prices, Quote, Returns, Scenarios, Stored
-from absfin.errors import AbsFinanceError, InfeasibleProblem, InvalidInput
+from absfin.errors import (
+    AbsFinanceError,
+    InfeasibleProblem,
+    InvalidInput,
+    ProblemError,
+    ResourceError,
+    TransientError,
+)
 from absfin.objectives import (
     equal_weight,
     factor_budget,
@@ -46,7 +53,7 @@ from absfin.objectives import (
     worst_case,
 )
 from absfin.requests import Account
-from absfin.results import Backtest, Optimization, Reallocation, ResultWarning, RiskReport
+from absfin.results import Backtest, Optimization, Reallocation, ResultWarning
 from absfin.risk import (
     RiskModel,
     RiskOptions,
@@ -56,6 +63,8 @@ from absfin.risk import (
     historical_window,
     worst_windows,
 )
+from absfin.risk_report import RiskReport
+from absfin.solver import solver_options
 from absfin.watching import Finished, Milestone, Tick
 
 __all__ = [
@@ -73,8 +82,10 @@ __all__ = [
     "Optimization",
     "Panel",
     "Prices",
+    "ProblemError",
     "Quote",
     "Reallocation",
+    "ResourceError",
     "ResultWarning",
     "Returns",
     "RiskModel",
@@ -83,6 +94,7 @@ __all__ = [
     "Scenarios",
     "Stored",
     "Tick",
+    "TransientError",
     "asset_shocks",
     "cardinality",
     "centrality_bounds",
@@ -113,6 +125,7 @@ __all__ = [
     "risk_budget",
     "risk_contribution_bounds",
     "risk_limit",
+    "solver_options",
     "strategies",
     "tracking",
     "tracking_error",

@@ -1,20 +1,107 @@
-"""Choices of the contract by their plain names: "close" for PRICE_FIELD_CLOSE."""
+"""Values of the contract by their plain names: "close" for PRICE_FIELD_CLOSE."""
+
+from typing import Any, Literal
 
 from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 
 UNSPECIFIED = "UNSPECIFIED"
 
+PriceField = Literal["close", "open", "high", "low", "volume"]
+MissingData = Literal["fail", "drop_dates", "maximum_likelihood", "pairwise"]
+Measure = Literal[
+    "variance",
+    "standard_deviation",
+    "semi_deviation",
+    "mad",
+    "gini_mean_difference",
+    "kurtosis",
+    "semi_kurtosis",
+    "first_lower_partial_moment",
+    "second_lower_partial_moment",
+    "var",
+    "value_at_risk",
+    "cvar",
+    "conditional_value_at_risk",
+    "tail_gini",
+    "evar",
+    "rlvar",
+    "worst_realization",
+    "range",
+    "cvar_range",
+    "tail_gini_range",
+    "evar_range",
+    "rlvar_range",
+    "max_drawdown",
+    "average_drawdown",
+    "dar",
+    "cdar",
+    "edar",
+    "rldar",
+    "ulcer_index",
+]
+RollingFigure = Literal[
+    "mean_annual",
+    "volatility_annual",
+    "sharpe",
+    "sortino",
+    "skewness",
+    "value_at_risk",
+    "conditional_value_at_risk",
+    "max_drawdown",
+    "beta",
+    "correlation",
+    "tracking_error_annual",
+    "information_ratio",
+    "semi_deviation",
+    "excess_kurtosis",
+    "omega",
+    "ulcer_index",
+    "alpha_annual",
+]
+Frequency = Literal["daily", "weekly", "monthly", "quarterly", "semiannual", "annual"]
+Fill = Literal["next_close", "next_open", "same_close"]
+Series = Literal["nav", "equity", "weights", "trades", "drawdown"]
+Turnover = Literal["one_way", "two_way"]
+Graph = Literal["minimum_spanning_tree", "triangulated_maximally_filtered"]
+HierarchicalMethod = Literal["hrp", "herc", "herc2", "nco"]
+Linkage = Literal["single", "complete", "average", "weighted", "centroid", "median", "ward", "dbht"]
+Codependence = Literal[
+    "pearson",
+    "spearman",
+    "kendall",
+    "gerber1",
+    "gerber2",
+    "absolute_pearson",
+    "absolute_spearman",
+    "absolute_kendall",
+    "distance",
+    "mutual_information",
+    "tail",
+    "custom_covariance",
+]
+KellyMethod = Literal["exact", "quadratic", "second_moment"]
+Uncertainty = Literal["none", "box", "ellipsoid"]
+Engine = Literal["auto", "fast", "riskfolio"]
+TradableState = Literal["tradable", "halted", "delisted", "not_listed"]
+JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+
 
 class UnknownChoice(ValueError):
-    """An argument is none of the names that the contract has for it."""
+    """An argument is none of the names of its values."""
 
 
 def choice(enum: EnumTypeWrapper, argument: str, name: str) -> str:
-    """The name that the contract uses for a plain name. Raises UnknownChoice, which lists the names there are."""
-    names = list(enum.keys())
-    prefix = names[0].removesuffix(UNSPECIFIED)
+    """The value of the contract for a plain name. Raises UnknownChoice, whose message lists the known names."""
+    values = list(enum.keys())
+    prefix = values[0].removesuffix(UNSPECIFIED)
     wanted = prefix + name.upper()
-    if wanted not in names or name.upper() == UNSPECIFIED:
-        plain = ", ".join(known.removeprefix(prefix).lower() for known in names[1:])
-        raise UnknownChoice(f"{argument}: {name!r} is none of {plain}")
+    if wanted not in values or name.upper() == UNSPECIFIED:
+        names = ", ".join(value.removeprefix(prefix).lower() for value in values[1:])
+        raise UnknownChoice(f"{argument}: {name!r} is none of {names}")
     return wanted
+
+
+def plain_name(enum: EnumTypeWrapper, value: Any) -> Any:
+    """The plain name of a value of the contract; of an alias, the first."""
+    prefix = str(enum.keys()[0]).removesuffix(UNSPECIFIED)
+    return str(enum.Name(value)).removeprefix(prefix).lower()

@@ -1,23 +1,20 @@
-"""What goes in: tables of prices or returns, moments, scenarios, and the names of stored prices."""
+"""Input of the calls: prices, returns, moments, scenarios, stored prices, holdings and quotes."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from absfinance.v1 import instrument_pb2, panel_pb2, portfolio_pb2, reallocation_pb2
-from absfinance.v1.weight_pb2 import AssetWeight
+from absfinance.v1.weight_pb2 import AssetGroup, AssetWeight
 from google.type.date_pb2 import Date
 from numpy.typing import ArrayLike, NDArray
 
-from absfin.choices import choice
+from absfin.choices import PriceField, TradableState, choice, plain_name
 
 if TYPE_CHECKING:
     import pandas as pd
-
-PriceField = Literal["close", "open", "high", "low", "volume"]
-Series = Literal["equity", "weights", "trades", "drawdown"]
 
 _EPOCH = date(1970, 1, 1)
 
@@ -32,14 +29,14 @@ class Panel:
 
     @classmethod
     def of(cls, symbols: Iterable[str], dates: Iterable[date] | ArrayLike, values: ArrayLike) -> "Panel":
-        """From dates of any usual kind: datetime.date, datetime64, ISO text, or days since 1970-01-01."""
+        """From T dates and (T, N) values; dates are datetime.date, datetime64, ISO text, or days since 1970-01-01."""
         names = tuple(symbols)
         array = np.asarray(values, dtype=np.float64)
         return cls(names, _days(dates), array.reshape(-1, len(names)))
 
     @classmethod
     def from_pandas(cls, frame: "pd.DataFrame | pd.Series[float]") -> "Panel":
-        """From a frame with dates down and symbols across, or a named series."""
+        """From a frame with one row for each date and one column for each symbol, or a named series."""
         table = frame.to_frame() if frame.ndim == 1 else frame
         days = table.index.to_numpy().astype("datetime64[D]").astype(np.int64)
         return cls(
@@ -47,7 +44,7 @@ class Panel:
         )
 
     def to_pandas(self) -> "pd.DataFrame":
-        """A frame with dates down and symbols across."""
+        """A frame with one row for each date and one column for each symbol."""
         import pandas as pd  # an optional extra of this package
 
         days = self.dates.astype("datetime64[D]").astype("datetime64[s]")
@@ -60,7 +57,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Prices, from which the server takes returns. `panel` is a Panel or a pandas frame."""
+    """Prices; the server computes simple returns. `panel` is a Panel or a pandas frame."""
 
     panel: "Panel | pd.DataFrame | pd.Series[float]"
 
@@ -78,7 +75,7 @@ class Moments:
     """Expected returns and covariance, both per period."""
 
     symbols: Sequence[str]
-    expected_returns: ArrayLike | None  # (N,), or None where nothing asks for a return
+    expected_returns: ArrayLike | None  # (N,), or None where the call needs no return
     covariance: ArrayLike  # (N, N)
     periods_per_year: float
     repair_covariance: bool = False
@@ -97,7 +94,7 @@ class Moments:
 
 @dataclass(frozen=True, slots=True)
 class Scenarios:
-    """Outcomes of one period; without probabilities all are equally likely."""
+    """S possible returns of N assets over one period; equally likely without probabilities."""
 
     symbols: Sequence[str]
     values: ArrayLike  # (S, N)
@@ -106,24 +103,27 @@ class Scenarios:
 
     def to_proto(self) -> panel_pb2.Scenarios:
         """The message."""
-        chances = () if self.probabilities is None else np.asarray(self.probabilities, np.float64).ravel()
+        probabilities = () if self.probabilities is None else np.asarray(self.probabilities, np.float64).ravel()
         return panel_pb2.Scenarios(
             symbols=self.symbols,
             values=np.asarray(self.values, np.float64).ravel(),
-            probabilities=chances,
+            probabilities=probabilities,
             periods_per_year=self.periods_per_year,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Prices that the server has: symbols, or a universe such as "sector=Technology"."""
+    """Stored prices: of some symbols, or of a universe such as "sector=Technology"."""
 
     symbols: Sequence[str] = ()
     universe: str = ""
     start: date | None = None
     end: date | None = None
     field: PriceField = "close"
+
+    def __post_init__(self) -> None:
+        choice(panel_pb2.PriceField, "field", self.field)
 
     def to_proto(self) -> panel_pb2.MarketDataSelection:
         """The message."""
@@ -141,13 +141,18 @@ MarketInput = Prices | Returns | Moments | Scenarios | Stored
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """What is known about an asset beside its prices."""
+    """Reference data of an asset."""
 
     symbol: str
     display_name: str = ""
     currency: str = ""
     groups: Mapping[str, str] = field(default_factory=dict)
-    lot_size: float | None = None
+    lot_size: float | None = None  # units
+    state: TradableState = "tradable"
+    has_prices: bool = field(default=False, compare=False)  # whether the server stores prices of it; not sent
+
+    def __post_init__(self) -> None:
+        choice(instrument_pb2.TradableState, "state", self.state)
 
     def to_proto(self) -> instrument_pb2.Instrument:
         """The message."""
@@ -157,18 +162,27 @@ class Instrument:
             currency=self.currency,
             groups=self.groups,
             lot_size=self.lot_size,
+            state=choice(instrument_pb2.TradableState, "state", self.state),
         )
 
     @classmethod
     def from_proto(cls, message: instrument_pb2.Instrument) -> "Instrument":
         """From the message."""
         lot = message.lot_size if message.HasField("lot_size") else None
-        return cls(message.symbol, message.display_name, message.currency, dict(message.groups), lot)
+        return cls(
+            message.symbol,
+            message.display_name,
+            message.currency,
+            dict(message.groups),
+            lot,
+            plain_name(instrument_pb2.TradableState, message.state),
+            message.has_prices,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """Positions in units, and cash."""
+    """Holdings in units, and cash in money."""
 
     quantities: Mapping[str, float]
     cash: float = 0.0
@@ -181,7 +195,7 @@ class Holdings:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What is known of one asset at the moment."""
+    """Market data of one asset at the time of a reallocation."""
 
     symbol: str
     price: float
@@ -189,6 +203,7 @@ class Quote:
     spread_bps: float | None = None
     lot_size: float | None = None
     halted: bool = False
+    volatility_annual: float | None = None
 
     def to_proto(self) -> reallocation_pb2.MarketSnapshot.Asset:
         """The message."""
@@ -199,16 +214,29 @@ class Quote:
             spread_bps=self.spread_bps,
             lot_size=self.lot_size,
             halted=self.halted,
+            volatility_annual=self.volatility_annual,
         )
 
 
 def panel_of(panel: Any) -> Panel:
-    """A Panel as it is, anything from pandas converted."""
+    """The Panel itself, or a pandas frame or series as a Panel."""
     return panel if isinstance(panel, Panel) else Panel.from_pandas(panel)
 
 
-def input_fields(data: MarketInput) -> dict[str, Any]:
-    """The fields of a request that carry the data."""
+def input_fields(data: MarketInput, periods_per_year: float | None = None) -> dict[str, Any]:
+    """The fields of a request that carry the data; `periods_per_year` takes the place of what the data says."""
+    fields = _data_fields(data)
+    if periods_per_year is not None:
+        fields["periods_per_year"] = periods_per_year
+    return fields
+
+
+def groups_to_proto(groups: Mapping[str, Iterable[str]]) -> Sequence[AssetGroup]:
+    """One message for each group: its name and its symbols."""
+    return [AssetGroup(name=name, symbols=symbols) for name, symbols in groups.items()]
+
+
+def _data_fields(data: MarketInput) -> dict[str, Any]:
     match data:
         case Prices():
             return {"prices": panel_of(data.panel).to_proto()}

@@ -1,23 +1,32 @@
-"""Exceptions by the reason the server gives, so that a program can act on them.
+"""Exceptions of calls, in families by what the caller can do.
 
-| exception | what to do | retry helps |
+| family | exception | what to do |
 |---|---|---|
-| `InvalidInput` | change the named fields | no |
-| `InfeasibleProblem` | relax one of the named constraints | no |
-| `FormulaMissesConstraint` | another objective, or no such constraint | no |
-| `StorageFull` | delete what its message names | no |
-| `UnboundedProblem` | add a bound or a budget | no |
-| `NoPositiveExcessReturn` | another objective, or other forecasts | no |
-| `MissingMarketData`, `NotFound` | import it, or ask for something else | no |
-| `AlreadyExists` | take another id | no |
-| `EtagMismatch` | read it again, then change it | after reading |
-| `BacktestRunning` | wait for its end, or cancel it | later |
-| `NotSupported` | use something else, or a newer server | no |
-| `SolverFailed` | rescale or simplify the problem, or name another engine | no |
-| `WorkerDied` | less data at once: the work may need too much memory | no |
-| `InternalError` | report it with its request id | no |
-| `DeadlineExceeded` | more time, or less work | yes |
-| `Overloaded`, `Unavailable` | wait and try again | yes |
+| `InvalidInput` | | change the fields that `violations` names |
+| `ProblemError` | | change the problem: the same one fails again |
+| | `InfeasibleProblem` | relax one of the named constraints |
+| | `FormulaMissesConstraint` | another objective, or without that constraint |
+| | `UnboundedProblem` | add a bound or a budget |
+| | `NoPositiveExcessReturn` | another objective, or other forecasts |
+| | `NotSupported` | use something else, or a newer server |
+| | `SolverFailed` | rescale or simplify the problem, or choose another engine |
+| | `WorkerDied` | less data at once: the work may need too much memory |
+| | `ReallocationFailed` | other holdings, limits or quotes |
+| `ResourceError` | | change what is stored, or what is requested of it |
+| | `MissingMarketData` | import the data, or request other symbols or dates |
+| | `NotFound` | another name |
+| | `AlreadyExists` | another id |
+| | `EtagMismatch` | read the resource again, then change it |
+| | `BacktestRunning` | wait for its end, or cancel it |
+| | `StorageFull` | delete what the message names |
+| | `EventsLost` | read the progress from its start; `Client.watch` does |
+| `TransientError` | | send the same call again |
+| | `DeadlineExceeded` | with more time, or with less work |
+| | `Overloaded`, `Unavailable` | after `retry_after_seconds` if it is given |
+| | `Cancelled` | if the cancellation was not meant |
+| `InternalError` | | report the id in the message |
+
+`RETRYABLE` of an exception is whether it is a `TransientError`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -47,7 +56,7 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """One constraint of a conflict, and the smallest change of it alone that resolves it, if there is one."""
+    """One constraint of a conflict, and the smallest relaxation of it alone that resolves it, if there is one."""
 
     label: str
     smallest_relaxation: float | None
@@ -55,7 +64,7 @@ class Conflict:
 
 
 class AbsFinanceError(Exception):
-    """Base of everything the server can say no with."""
+    """Base of the exceptions of calls."""
 
     RETRYABLE: ClassVar[bool] = False
 
@@ -64,14 +73,14 @@ class AbsFinanceError(Exception):
         super().__init__(status.message)
         self.message: str = status.message
         self.code = next((c for c in grpc.StatusCode if c.value[0] == status.code), grpc.StatusCode.UNKNOWN)
-        self.reason: str = info.reason
+        self.reason: str = info.reason  # a name of the enum ErrorReason without its prefix, empty if unknown
         self.metadata: Mapping[str, str] = dict(info.metadata)
         retry = _detail(status, RetryInfo)
         self.retry_after_seconds: float | None = retry.retry_delay.ToTimedelta().total_seconds() if retry else None
 
 
 class InvalidInput(AbsFinanceError):
-    """Fields break rules; `violations` names each."""
+    """Fields of the request break rules; `violations` names each."""
 
     def __init__(self, status: Status) -> None:
         super().__init__(status)
@@ -79,8 +88,26 @@ class InvalidInput(AbsFinanceError):
         self.violations = tuple(Violation(v.field, v.description, v.reason) for v in detail.field_violations)
 
 
-class InfeasibleProblem(AbsFinanceError):
-    """No weights satisfy all constraints; `conflicts` is a smallest set that cannot hold together."""
+class ProblemError(AbsFinanceError):
+    """The request is valid, but its problem has no answer that the server can give: the problem must change."""
+
+
+class ResourceError(AbsFinanceError):
+    """What is stored does not allow the call."""
+
+
+class TransientError(AbsFinanceError):
+    """The same call may succeed later."""
+
+    RETRYABLE = True
+
+
+class InternalError(AbsFinanceError):
+    """An unexpected error of the server, whose log has it under the id in the message."""
+
+
+class InfeasibleProblem(ProblemError):
+    """No weights satisfy all constraints; `conflicts` is a smallest set of constraints that cannot hold together."""
 
     def __init__(self, status: Status) -> None:
         super().__init__(status)
@@ -95,104 +122,121 @@ class InfeasibleProblem(AbsFinanceError):
         )
 
 
-class FormulaMissesConstraint(AbsFinanceError):
-    """The formula of the objective gives weights that miss a constraint; another objective can keep it."""
+class FormulaMissesConstraint(ProblemError):
+    """The formula of the objective gives weights that violate a constraint; other weights may satisfy it."""
 
 
-class UnboundedProblem(AbsFinanceError):
+class UnboundedProblem(ProblemError):
     """The problem is unbounded."""
 
 
-class NoPositiveExcessReturn(AbsFinanceError):
+class NoPositiveExcessReturn(ProblemError):
     """No feasible portfolio has a positive expected excess return."""
 
 
-class MissingMarketData(AbsFinanceError):
-    """Stored prices do not cover what was asked for."""
+class NotSupported(ProblemError):
+    """The server does not support this method, field or combination; the message names it."""
 
 
-class NotFound(AbsFinanceError):
-    """Nothing is stored under that name."""
-
-
-class AlreadyExists(AbsFinanceError):
-    """Something is stored under that name."""
-
-
-class EtagMismatch(AbsFinanceError):
-    """Somebody changed it since it was read: read it again."""
-
-
-class BacktestRunning(AbsFinanceError):
-    """The job is not over."""
-
-
-class NotSupported(AbsFinanceError):
-    """The server cannot do this, and says so by name."""
-
-
-class SolverFailed(AbsFinanceError):
+class SolverFailed(ProblemError):
     """No answer passed verification."""
 
 
-class WorkerDied(AbsFinanceError):
+class WorkerDied(ProblemError):
     """The process that worked on the request died, twice: it may need too much memory."""
 
 
-class InternalError(AbsFinanceError):
-    """Something unexpected happened; the server's log has it under the id in the message."""
+class ReallocationFailed(ProblemError):
+    """No trade is possible, or sales cannot raise the missing cash."""
 
 
-class DeadlineExceeded(AbsFinanceError):
-    """The time ran out."""
-
-    RETRYABLE = True
+class MissingMarketData(ResourceError):
+    """Stored prices do not cover the requested symbols and dates."""
 
 
-class StorageFull(AbsFinanceError):
-    """The server's storage is full; the message says what to delete."""
+class NotFound(ResourceError):
+    """No resource has this name."""
 
 
-class Overloaded(AbsFinanceError):
-    """The server is busy."""
-
-    RETRYABLE = True
+class AlreadyExists(ResourceError):
+    """A resource has this name already."""
 
 
-class Unavailable(AbsFinanceError):
-    """The server cannot be reached, or is shutting down."""
+class EtagMismatch(ResourceError):
+    """The resource changed since it was read; `metadata["etag"]` is its version."""
 
-    RETRYABLE = True
+
+class BacktestRunning(ResourceError):
+    """The job has not ended."""
+
+
+class StorageFull(ResourceError):
+    """The storage of the server is full; the message says what to delete."""
+
+
+class EventsLost(ResourceError):
+    """The server no longer has the events after which the progress of a job was to be resumed."""
+
+
+class DeadlineExceeded(TransientError):
+    """The time limit ended before the answer was found."""
+
+
+class Overloaded(TransientError):
+    """The server has too much work."""
+
+
+class Unavailable(TransientError):
+    """The server or its storage cannot be reached, or the server is shutting down."""
+
+
+class Cancelled(TransientError):
+    """The call was cancelled."""
 
 
 _BY_REASON: Mapping[str, type[AbsFinanceError]] = {
     "INVALID_INPUT": InvalidInput,
     "REQUEST_ID_REUSED": InvalidInput,
+    "WEIGHTS_LOOK_LIKE_PERCENT": InvalidInput,
     "PROBLEM_INFEASIBLE": InfeasibleProblem,
     "FORMULA_MISSES_CONSTRAINT": FormulaMissesConstraint,
     "PROBLEM_UNBOUNDED": UnboundedProblem,
     "NO_POSITIVE_EXCESS_RETURN": NoPositiveExcessReturn,
+    "NOT_SUPPORTED": NotSupported,
+    "METHOD_NOT_BUILT": NotSupported,
+    "SOLVER_FAILED": SolverFailed,
+    "WORKER_DIED": WorkerDied,
+    "NOTHING_TRADABLE": ReallocationFailed,
+    "CASH_NOT_RAISED": ReallocationFailed,
     "MISSING_MARKET_DATA": MissingMarketData,
     "NOT_FOUND": NotFound,
     "ALREADY_EXISTS": AlreadyExists,
     "ETAG_MISMATCH": EtagMismatch,
     "BACKTEST_RUNNING": BacktestRunning,
-    "NOT_SUPPORTED": NotSupported,
-    "METHOD_NOT_BUILT": NotSupported,
-    "SOLVER_FAILED": SolverFailed,
-    "WORKER_DIED": WorkerDied,
-    "SOLVER_TIMED_OUT": DeadlineExceeded,
     "STORAGE_FULL": StorageFull,
+    "EPOCH_CHANGED": EventsLost,
+    "EVENTS_COMPACTED": EventsLost,
+    "SOLVER_TIMED_OUT": DeadlineExceeded,
+    "JOB_TIME_BUDGET_EXCEEDED": DeadlineExceeded,
+    "STREAM_IDLE": DeadlineExceeded,
+    "OVERLOADED": Overloaded,
+    "DRAINING": Unavailable,
+    "STORAGE_UNAVAILABLE": Unavailable,
+    "CANCELLED": Cancelled,
+    "INTERNAL": InternalError,
 }
 
 _BY_CODE: Mapping[grpc.StatusCode, type[AbsFinanceError]] = {
+    # For an error without a reason of the server: of gRPC itself, a proxy, or a newer server.
     grpc.StatusCode.INVALID_ARGUMENT: InvalidInput,
     grpc.StatusCode.NOT_FOUND: NotFound,
+    grpc.StatusCode.ALREADY_EXISTS: AlreadyExists,
     grpc.StatusCode.UNIMPLEMENTED: NotSupported,
     grpc.StatusCode.INTERNAL: InternalError,
     grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceeded,
     grpc.StatusCode.RESOURCE_EXHAUSTED: Overloaded,
     grpc.StatusCode.UNAVAILABLE: Unavailable,
+    grpc.StatusCode.CANCELLED: Cancelled,
 }
 
 

@@ -1,15 +1,13 @@
-"""What the weights are chosen for: one function for each objective of the contract."""
+"""Objectives of an optimisation: one function for each kind. Rates and returns per year are fractions."""
 
 from collections.abc import Iterable, Mapping
-from typing import Literal
 
 from absfinance.v1 import objective_pb2 as pb
 
-from absfin.choices import choice
+from absfin.choices import Codependence, HierarchicalMethod, KellyMethod, Linkage, Uncertainty, choice
 from absfin.data import weights_to_proto
 
 Objective = pb.Objective
-Uncertainty = Literal["none", "box", "ellipsoid"]
 
 
 def min_risk() -> Objective:
@@ -38,13 +36,16 @@ def max_diversification() -> Objective:
 
 
 def risk_budget(budgets: Mapping[str, float] | None = None) -> Objective:
-    """Each asset carries its share of the risk; without budgets, the same share."""
+    """Risk contributions in proportion to the budgets, as fractions of the risk; equal ones without budgets."""
     entries = [pb.RiskBudget.Budget(symbol=symbol, budget=budget) for symbol, budget in (budgets or {}).items()]
     return Objective(risk_budget=pb.RiskBudget(budgets=entries))
 
 
 def factor_budget(budgets: Mapping[str, float], loadings: Mapping[str, Mapping[str, float]]) -> Objective:
-    """Each factor carries its share of the volatility; `loadings` are by factor and symbol, 0 where not named."""
+    """Volatility contributions of factors in proportion to the budgets.
+
+    `loadings` are by factor and symbol; a missing one is 0.
+    """
     entries = [
         pb.RiskBudget.FactorBudget(
             factor=factor,
@@ -57,17 +58,17 @@ def factor_budget(budgets: Mapping[str, float], loadings: Mapping[str, Mapping[s
 
 
 def relaxed_risk_budget(budgets: Mapping[str, float] | None = None, penalty: float = 0.0) -> Objective:
-    """Risk budgets that give way for less risk."""
+    """Risk budgets that may be missed for less risk; the penalty weighs the misses."""
     entries = [pb.RiskBudget.Budget(symbol=symbol, budget=budget) for symbol, budget in (budgets or {}).items()]
     return Objective(relaxed_risk_budget=pb.RelaxedRiskBudget(budgets=entries, penalty=penalty))
 
 
 def tracking(benchmark: Mapping[str, float]) -> Objective:
-    """The least tracking error to a benchmark's weights."""
+    """The least tracking error to a benchmark, which is given by its weights."""
     return Objective(tracking=pb.Tracking(benchmark=weights_to_proto(benchmark)))
 
 
-def kelly(method: Literal["exact", "quadratic", "second_moment"] = "exact") -> Objective:
+def kelly(method: KellyMethod = "exact") -> Objective:
     """The highest expected logarithmic growth."""
     return Objective(kelly=pb.Kelly(method=choice(pb.Kelly.Method, "method", method)))
 
@@ -78,7 +79,10 @@ def worst_case(
     covariance: Uncertainty = "none",
     confidence_level: float | None = None,
 ) -> Objective:
-    """A goal, one of the least risk and the highest return, utility and ratio, in the worst case of the estimates."""
+    """A goal in the worst case of the estimates within their uncertainty sets.
+
+    The goal is one of min_risk, max_return, max_utility and max_ratio.
+    """
     kind = goal.WhichOneof("kind")
     return Objective(
         worst_case=pb.WorstCase(
@@ -91,30 +95,39 @@ def worst_case(
 
 
 def hierarchical(
-    method: Literal["hrp", "herc", "herc2", "nco"] = "hrp",
-    linkage: str = "single",
-    codependence: str = "pearson",
+    method: HierarchicalMethod = "hrp",
+    linkage: Linkage = "single",
+    codependence: Codependence = "pearson",
     max_clusters: int | None = None,
+    *,
+    between_columns: bool = False,
+    unordered_leaves: bool = False,
 ) -> Objective:
-    """Weights along a tree of clusters; linkages and codependences by the contract's names in lower case."""
+    """Weights by hierarchical clustering; the server chooses the number of clusters up to `max_clusters` (10 if None).
+
+    `between_columns` clusters by the Euclidean distance between columns of the distance matrix (Lopez de Prado 2016);
+    `unordered_leaves` skips the optimal order of the leaves (Bar-Joseph et al. 2001).
+    """
     return Objective(
         hierarchical=pb.Hierarchical(
             method=choice(pb.Hierarchical.Method, "method", method),
             linkage=choice(pb.Hierarchical.Linkage, "linkage", linkage),
             codependence=choice(pb.Hierarchical.Codependence, "codependence", codependence),
             max_clusters=max_clusters,
+            between_columns=between_columns,
+            unordered_leaves=unordered_leaves,
         )
     )
 
 
 def ordered_weighted_average(weights: Iterable[float], goal: Objective | None = None) -> Objective:
-    """The weighted sum of losses from the worst to the best; the weights do not rise.
+    """The weighted sum of ordered losses, worst first, as the risk; the weights must not increase.
 
-    The least of it, or a goal, one of the highest utility and ratio, with it as the risk.
+    It is minimised without a goal; with one of max_utility and max_ratio it is the risk of that goal.
     """
-    sought = min_risk() if goal is None else goal
-    kind = str(sought.WhichOneof("kind"))
-    return Objective(owa=pb.OrderedWeightedAverage(weights=weights, **{kind: getattr(sought, kind)}))
+    chosen = min_risk() if goal is None else goal
+    kind = str(chosen.WhichOneof("kind"))
+    return Objective(owa=pb.OrderedWeightedAverage(weights=weights, **{kind: getattr(chosen, kind)}))
 
 
 def higher_moments(

@@ -1,11 +1,10 @@
-"""What comes out: plain frozen objects, each with its message as `proto` for whatever is not repeated here."""
+"""Answers as frozen dataclasses; `proto` is the whole message of the contract."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from absfinance.v1.backtest_pb2 import Backtest as BacktestProto
 from absfinance.v1.backtest_pb2 import BacktestState
 from absfinance.v1.backtest_service_pb2 import ListBacktestsResponse
@@ -20,11 +19,9 @@ from absfinance.v1.optimization_service_pb2 import (
 from absfinance.v1.portfolio_service_pb2 import ListPortfoliosResponse
 from absfinance.v1.reallocation_pb2 import Reallocation as ReallocationProto
 from absfinance.v1.reallocation_pb2 import ShortfallCode
-from absfinance.v1.risk_measure_pb2 import RiskMeasure
-from absfinance.v1.risk_pb2 import RollingFigure, StressResult
-from absfinance.v1.risk_service_pb2 import AnalyzeRiskResponse
-from numpy.typing import NDArray
+from absfinance.v1.reallocation_service_pb2 import ListReallocationsResponse
 
+from absfin.choices import plain_name
 from absfin.errors import AbsFinanceError, error_from_status
 
 if TYPE_CHECKING:
@@ -33,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ResultWarning:
-    """Something in a request that is probably not meant. The code is stable, the message is for people."""
+    """Part of a request that is probably a mistake. The code is stable, the message is for people."""
 
     code: str
     field: str  # path in the request; empty where it concerns no field
@@ -47,7 +44,7 @@ def warnings_of(message: Any) -> tuple[ResultWarning, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A constraint that holds the answer back, and what relaxing it by one unit is worth."""
+    """A binding constraint; its shadow price is the change of the objective for one unit of relaxation."""
 
     label: str
     symbol: str
@@ -56,7 +53,7 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """Evidence that the answer is right."""
+    """Who solved the problem, and how far the verified answer is from optimal and feasible."""
 
     engine: str
     solver: str
@@ -70,12 +67,12 @@ class Certificate:
     def from_proto(cls, message: Any) -> "Certificate":
         """From the message."""
         return cls(
-            engine=Engine.Name(message.engine).removeprefix("ENGINE_").lower(),
+            engine=plain_name(Engine, message.engine),
             solver=message.solver,
             solver_version=message.solver_version,
             iterations=message.iterations,
             solve_seconds=message.solve_duration.ToTimedelta().total_seconds(),
-            duality_gap=_given(message, "duality_gap"),
+            duality_gap=optional_figure(message, "duality_gap"),
             max_constraint_violation=message.max_constraint_violation,
         )
 
@@ -104,7 +101,7 @@ class FrontierPoint:
 
 @dataclass(frozen=True, slots=True)
 class Optimization:
-    """Verified weights and what they mean."""
+    """Verified weights (fractions of net asset value) and their figures."""
 
     name: str
     weights: Mapping[str, float]
@@ -116,7 +113,7 @@ class Optimization:
     effective_number_of_assets: float
     risk_contributions: Mapping[str, float]
     turnover_one_way: float | None
-    cost: float | None  # of getting there, as a fraction of net asset value
+    cost: float | None  # of the trades from the current weights, as a fraction of net asset value
     binding: tuple[Binding, ...]
     certificate: Certificate
     periods_per_year: float
@@ -129,16 +126,16 @@ class Optimization:
         return cls(
             name=message.name,
             weights={entry.symbol: entry.weight for entry in message.weights},
-            expected_return_annual=_given(message, "expected_return_annual"),
+            expected_return_annual=optional_figure(message, "expected_return_annual"),
             volatility_annual=message.volatility_annual,
             risk=message.risk,
-            ratio=_given(message, "ratio"),
-            diversification=_given(message, "diversification"),
+            ratio=optional_figure(message, "ratio"),
+            diversification=optional_figure(message, "diversification"),
             effective_number_of_assets=message.effective_number_of_assets,
             risk_contributions={entry.symbol: entry.contribution for entry in message.risk_contributions},
-            turnover_one_way=_given(message, "turnover_one_way"),
-            cost=_given(message, "cost"),
-            binding=tuple(Binding(b.label, b.symbol, _given(b, "shadow_price")) for b in message.binding),
+            turnover_one_way=optional_figure(message, "turnover_one_way"),
+            cost=optional_figure(message, "cost"),
+            binding=tuple(Binding(b.label, b.symbol, optional_figure(b, "shadow_price")) for b in message.binding),
             certificate=Certificate.from_proto(message.certificate),
             periods_per_year=message.periods_per_year,
             warnings=warnings_of(message),
@@ -153,7 +150,7 @@ class Optimization:
 
 
 def outcome_of(message: OptimizeBatchResponse) -> tuple[str, Optimization | AbsFinanceError]:
-    """An account's key, and its answer or the exception of it."""
+    """The key of an account, and its result or its error."""
     if message.WhichOneof("outcome") == "error":
         return message.key, error_from_status(message.error)
     return message.key, Optimization.from_proto(message.result)
@@ -168,85 +165,8 @@ class OptimizationPage:
 
 
 @dataclass(frozen=True, slots=True)
-class RiskReport:
-    """The risk of constant weights. A figure that is not defined is None, and `undefined` says why."""
-
-    periods_per_year: float
-    observations: int
-    confidence_level: float
-    expected_return_annual: float | None
-    volatility_per_period: float | None
-    volatility_annual: float | None
-    sharpe: float | None
-    value_at_risk: Mapping[str, float | None]  # by definition: historical, gaussian, ...
-    conditional_value_at_risk: Mapping[str, float | None]
-    max_drawdown: float | None
-    skewness: float | None
-    excess_kurtosis: float | None
-    beta_to_benchmark: float | None
-    correlation_to_benchmark: float | None
-    tracking_error_annual: float | None
-    information_ratio: float | None
-    contributions: Mapping[str, float]
-    symbols: tuple[str, ...]
-    correlation: NDArray[np.float64]  # (N, N)
-    figures: Mapping[str, float]  # every single figure that is defined, by its name in the contract
-    measures: Mapping[str, Mapping[str, float]]  # measure -> symbol -> contribution
-    rolling: Mapping[str, tuple[NDArray[np.int32], NDArray[np.float64]]]  # figure -> days since 1970-01-01, values
-    stress: tuple[StressResult, ...]
-    undefined: Mapping[str, str]
-    warnings: tuple[ResultWarning, ...]
-    proto: AnalyzeRiskResponse = field(repr=False)
-
-    @classmethod
-    def from_proto(cls, message: AnalyzeRiskResponse) -> "RiskReport":
-        """From the response."""
-        var, cvar = message.value_at_risk, message.conditional_value_at_risk
-        symbols = tuple(message.correlation.symbols)
-        return cls(
-            periods_per_year=message.periods_per_year,
-            observations=message.observations,
-            confidence_level=message.confidence_level,
-            expected_return_annual=_given(message, "expected_return_annual"),
-            volatility_per_period=_given(message, "volatility_per_period"),
-            volatility_annual=_given(message, "volatility_annual"),
-            sharpe=_given(message, "sharpe"),
-            value_at_risk={name.name: _given(var, name.name) for name in var.DESCRIPTOR.fields},
-            conditional_value_at_risk={name.name: _given(cvar, name.name) for name in cvar.DESCRIPTOR.fields},
-            max_drawdown=_given(message, "max_drawdown"),
-            skewness=_given(message, "skewness"),
-            excess_kurtosis=_given(message, "excess_kurtosis"),
-            beta_to_benchmark=_given(message, "beta_to_benchmark"),
-            correlation_to_benchmark=_given(message, "correlation_to_benchmark"),
-            tracking_error_annual=_given(message, "tracking_error_annual"),
-            information_ratio=_given(message, "information_ratio"),
-            contributions={entry.symbol: entry.contribution for entry in message.contributions},
-            symbols=symbols,
-            correlation=np.asarray(message.correlation.values).reshape(len(symbols), len(symbols)),
-            figures={one.name: value for one, value in message.ListFields() if isinstance(value, float)},
-            measures={
-                RiskMeasure.Name(one.risk_measure).removeprefix("RISK_MEASURE_").lower(): {
-                    entry.symbol: entry.contribution for entry in one.contributions
-                }
-                for one in message.measures
-            },
-            rolling={
-                RollingFigure.Name(one.figure).removeprefix("ROLLING_FIGURE_").lower(): (
-                    np.asarray(one.dates, np.int32),
-                    np.asarray(one.values),
-                )
-                for one in message.rolling
-            },
-            stress=tuple(message.stress),
-            undefined=dict(message.undefined),
-            warnings=warnings_of(message),
-            proto=message,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class StrategyResult:
-    """What one strategy or benchmark did. A figure that is not defined is left out, and `undefined` says why."""
+    """Performance of a strategy or benchmark. A figure that is not defined is missing, and `undefined` says why."""
 
     label: str
     metrics: Mapping[str, float]
@@ -268,7 +188,7 @@ class StrategyResult:
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """A job, with what it found once it has succeeded."""
+    """A job, with its results once it has succeeded."""
 
     name: str
     state: str  # queued, running, succeeded, failed or cancelled
@@ -284,7 +204,7 @@ class Backtest:
         """From the response."""
         return cls(
             name=message.name,
-            state=BacktestState.Name(message.state).removeprefix("BACKTEST_STATE_").lower(),
+            state=plain_name(BacktestState, message.state),
             fraction=message.fraction,
             error=message.error.message,
             strategies=tuple(map(StrategyResult.from_proto, message.result.strategies)),
@@ -295,7 +215,7 @@ class Backtest:
 
     @property
     def metrics(self) -> Mapping[str, float]:
-        """Figures of the first strategy, none before the end."""
+        """Figures of the first strategy; empty until the job has succeeded."""
         return self.strategies[0].metrics if self.strategies else {}
 
 
@@ -313,7 +233,7 @@ PortfolioSummary = ListPortfoliosResponse.Summary
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """One step of a plan."""
+    """One trade of a plan; `quantity` in units, negative for a sale; the rest in money."""
 
     step: int
     symbol: str
@@ -326,14 +246,14 @@ class Trade:
 
 @dataclass(frozen=True, slots=True)
 class Reallocation:
-    """What to trade, in order, or why nothing."""
+    """The trades in order, or the reason why there are none."""
 
     name: str
     outcome: str  # plan, unchanged or failure
-    message: str  # why nothing is traded
+    message: str  # why there are no trades
     trades: tuple[Trade, ...]
     warnings: tuple[ResultWarning, ...]
-    shortfalls: Mapping[str, tuple[str, ...]]  # symbol -> why less is traded than was wanted
+    shortfalls: Mapping[str, tuple[str, ...]]  # symbol -> why the trade is smaller than requested
     weights_before: Mapping[str, float]
     weights_after: Mapping[str, float]
     cost: float
@@ -355,9 +275,7 @@ class Reallocation:
             ),
             warnings=warnings_of(message),
             shortfalls={
-                s.symbol: tuple(
-                    ShortfallCode.Name(reason.code).removeprefix("SHORTFALL_CODE_").lower() for reason in s.reasons
-                )
+                s.symbol: tuple(plain_name(ShortfallCode, reason.code) for reason in s.reasons)
                 for s in message.shortfalls
             },
             weights_before={w.symbol: w.weight for w in summary.weights_before},
@@ -371,8 +289,16 @@ class Reallocation:
 
 
 @dataclass(frozen=True, slots=True)
+class ReallocationPage:
+    """Stored reallocations, newest first, without their trades."""
+
+    summaries: tuple[ListReallocationsResponse.Summary, ...]
+    next_page_token: str
+
+
+@dataclass(frozen=True, slots=True)
 class ImportReceipt:
-    """What an import changed, in values."""
+    """Number of values that an import inserted, changed and left unchanged."""
 
     import_id: str
     inserted: int
@@ -392,5 +318,6 @@ class ImportReceipt:
         )
 
 
-def _given(message: Any, name: str) -> float | None:
+def optional_figure(message: Any, name: str) -> float | None:
+    """A field of a message, None where the server left it out."""
     return float(getattr(message, name)) if message.HasField(name) else None

@@ -1,4 +1,4 @@
-"""What a risk report holds beside its figures: one dataclass of options, one function for each kind of scenario."""
+"""Options of a risk report, stress scenarios, and risk models."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,27 +9,26 @@ import numpy as np
 from absfinance.v1 import estimation_pb2, risk_pb2
 from absfinance.v1.risk_measure_pb2 import RiskMeasure
 from absfinance.v1.risk_service_pb2 import EstimateRiskModelResponse
-from absfinance.v1.weight_pb2 import AssetGroup
 from numpy.typing import NDArray
 
-from absfin.choices import choice
-from absfin.data import date_to_proto, panel_of, weights_to_proto
+from absfin.choices import Measure, RollingFigure, choice, plain_name
+from absfin.data import date_to_proto, groups_to_proto, panel_of, weights_to_proto
 
 StressScenario = risk_pb2.StressScenario
 
 
 @dataclass(frozen=True, slots=True)
 class RiskOptions:
-    """What to report beside the usual figures; all of it may be left out."""
+    """What to report in addition to the usual figures; every option may be left out."""
 
     minimum_acceptable_return_annual: float | None = None
-    measures: Iterable[str] = ()  # "cvar", "ulcer_index": each with its contributions
+    measures: Iterable[Measure] = ()  # each with its contributions
     groups: Mapping[str, Iterable[str]] = field(default_factory=dict)
     stored_groups: Iterable[str] = ()  # "sector=Energy"
-    factors: Any = None  # a Panel or pandas frame of the data's kind, or so many principal components
+    factors: Any = None  # a Panel or pandas frame of the kind of the data, or a number of principal components
     benchmark_weights: Mapping[str, float] = field(default_factory=dict)
     rolling_window: int | None = None
-    rolling_figures: Iterable[str] = ()  # "sharpe", "beta": all that the data is enough for if none is named
+    rolling_figures: Iterable[RollingFigure] = ()  # every figure that the data allows if empty
     stress: Iterable[StressScenario] = ()
     proposed_weights: Mapping[str, float] = field(default_factory=dict)
     validation: risk_pb2.ValidationOptions | None = None
@@ -40,12 +39,21 @@ class RiskOptions:
     conventions: risk_pb2.ReportConventions | None = None
     volatility_filter: estimation_pb2.ExponentialWeighting | None = None  # of filtered historical VaR
 
+    def __post_init__(self) -> None:
+        # An iterator can be read once only, and both are read again in to_fields.
+        object.__setattr__(self, "measures", tuple(self.measures))
+        object.__setattr__(self, "rolling_figures", tuple(self.rolling_figures))
+        for measure in self.measures:
+            choice(RiskMeasure, "measures", measure)
+        for figure in self.rolling_figures:
+            choice(risk_pb2.RollingFigure, "rolling_figures", figure)
+
     def to_fields(self) -> dict[str, Any]:
         """The fields of the request."""
         return {
             "minimum_acceptable_return_annual": self.minimum_acceptable_return_annual,
             "measures": [choice(RiskMeasure, "measures", name) for name in self.measures],
-            "groups": [AssetGroup(name=name, symbols=symbols) for name, symbols in self.groups.items()],
+            "groups": groups_to_proto(self.groups),
             "stored_groups": self.stored_groups,
             "factors": None if self.factors is None else factor_options(self.factors),
             "benchmark_weights": weights_to_proto(self.benchmark_weights),
@@ -69,7 +77,7 @@ class RiskOptions:
 
 
 def factor_options(factors: Any) -> risk_pb2.FactorOptions:
-    """Series, or so many principal components."""
+    """Factors as series, or a number of principal components."""
     if isinstance(factors, int):
         return risk_pb2.FactorOptions(principal_components=factors)
     return risk_pb2.FactorOptions(series=panel_of(factors).to_proto())
@@ -78,30 +86,30 @@ def factor_options(factors: Any) -> risk_pb2.FactorOptions:
 def historical_window(
     name: str = "", start: date | None = None, end: date | None = None, *, label: str = ""
 ) -> StressScenario:
-    """A known crisis by its name ("*" is every one that the data covers), or a stretch of your own."""
+    """A known crisis by its name ("*" is every crisis that the data covers), or a window by its dates."""
     window = StressScenario.Historical(name=name, start_date=date_to_proto(start), end_date=date_to_proto(end))
     return StressScenario(label=label, historical=window)
 
 
 def worst_windows(periods: int, count: int = 1, *, label: str = "") -> StressScenario:
-    """The stretches of so many periods with the largest losses."""
+    """The `count` windows of `periods` periods with the largest losses."""
     return StressScenario(label=label, worst_windows=StressScenario.WorstWindows(periods=periods, count=count))
 
 
 def asset_shocks(shocks: Mapping[str, float], *, propagate: bool = False, label: str = "") -> StressScenario:
-    """Returns of assets or groups; `propagate` moves the others as is to be expected of them then."""
+    """Returns of assets or groups; with `propagate` the other assets get their conditional expected returns."""
     return StressScenario(label=label, assets=StressScenario.AssetShocks(shocks=_shocks(shocks), propagate=propagate))
 
 
 def factor_shocks(shocks: Mapping[str, float], *, label: str = "") -> StressScenario:
-    """Returns of factors; the other factors and the assets follow."""
+    """Returns of factors; the other factors and the assets get their conditional expected returns."""
     return StressScenario(label=label, factors=StressScenario.FactorShocks(shocks=_shocks(shocks)))
 
 
 def correlation_stress(
     correlation: float, fraction: float, volatility_factor: float = 1.0, *, label: str = ""
 ) -> StressScenario:
-    """Moves every correlation a fraction of the way towards one number, volatilities multiplied."""
+    """Moves every correlation by a fraction of the way to `correlation`, and multiplies the volatilities."""
     stress = StressScenario.CorrelationStress(
         correlation=correlation, fraction=fraction, volatility_factor=volatility_factor
     )
@@ -114,7 +122,7 @@ def _shocks(shocks: Mapping[str, float]) -> list[StressScenario.Shock]:
 
 @dataclass(frozen=True, slots=True)
 class RiskModel:
-    """Moments of N assets per period, what is worth knowing about them, and simulated returns."""
+    """Moments of N assets per period, their diagnostics, and simulated returns."""
 
     symbols: tuple[str, ...]
     expected_returns: NDArray[np.float64]  # (N,)
@@ -125,22 +133,22 @@ class RiskModel:
 
 
 class RiskModelAssembler:
-    """Puts a stream of pieces together."""
+    """Joins the parts of a risk model: its diagnostics, and its arrays in blocks of rows."""
 
     def __init__(self) -> None:
         self._diagnostics: EstimateRiskModelResponse.Diagnostics | None = None
         self._rows: dict[str, list[NDArray[np.float64]]] = {}
 
-    def add(self, piece: EstimateRiskModelResponse) -> None:
-        """The next piece."""
-        if piece.HasField("diagnostics"):
-            self._diagnostics = piece.diagnostics
+    def add(self, part: EstimateRiskModelResponse) -> None:
+        """Takes the next part."""
+        if part.HasField("diagnostics"):
+            self._diagnostics = part.diagnostics
             return
-        name = EstimateRiskModelResponse.Chunk.Array.Name(piece.chunk.array).removeprefix("ARRAY_").lower()
-        rows = np.frombuffer(piece.chunk.rows.data, "<f8").reshape(tuple(piece.chunk.rows.shape))
+        name = plain_name(EstimateRiskModelResponse.Chunk.Array, part.chunk.array)
+        rows = np.frombuffer(part.chunk.rows.data, "<f8").reshape(tuple(part.chunk.rows.shape))
         self._rows.setdefault(name, []).append(rows)
 
-    def model(self) -> RiskModel:
+    def result(self) -> RiskModel:
         """The whole model. Raises ValueError where the stream ended too early."""
         if self._diagnostics is None:
             raise ValueError("the stream ended before its diagnostics")

@@ -1,23 +1,26 @@
-"""How a backtest chooses its weights: one function for each kind of strategy, and when it trades."""
+"""Strategies of a backtest, and when it rebalances: one function for each kind."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Literal
 
 from absfinance.v1 import backtest_pb2 as pb
+from absfinance.v1.estimation_pb2 import Estimation
 from absfinance.v1.frequency_pb2 import Frequency as FrequencyEnum
 from absfinance.v1.objective_pb2 import EqualWeight
 from absfinance.v1.optimization_pb2 import OptimizeSpec
+from absfinance.v1.panel_pb2 import MissingDataPolicy
 from absfinance.v1.risk_measure_pb2 import RiskMeasure
 from google.type.date_pb2 import Date
 
-from absfin.choices import choice
+from absfin.choices import Frequency, Measure, MissingData, choice
 from absfin.constraints import Constraint
-from absfin.data import weights_to_proto
+from absfin.costs import Costs
+from absfin.data import groups_to_proto, weights_to_proto
 from absfin.objectives import Objective
+from absfin.solver import SolverOptions
 
 Strategy = pb.Strategy
-Frequency = Literal["daily", "weekly", "monthly", "quarterly", "semiannual", "annual"]
+Benchmark = pb.Benchmark
 
 
 def equal_weight(*, label: str = "") -> Strategy:
@@ -26,12 +29,12 @@ def equal_weight(*, label: str = "") -> Strategy:
 
 
 def fixed_weights(weights: Mapping[str, float], *, label: str = "") -> Strategy:
-    """The same weights every time; what they leave is cash."""
+    """The same target weights at every rebalance; the rest of net asset value is cash."""
     return Strategy(label=label, fixed_weights=pb.FixedWeights(weights=weights_to_proto(weights)))
 
 
 def schedule(entries: Mapping[date, Mapping[str, float]], *, label: str = "") -> Strategy:
-    """Weights that hold from given dates on."""
+    """Target weights by date; each holds until the next."""
     listed = [
         pb.WeightSchedule.Entry(
             date=Date(year=day.year, month=day.month, day=day.day), weights=weights_to_proto(weights)
@@ -42,7 +45,7 @@ def schedule(entries: Mapping[date, Mapping[str, float]], *, label: str = "") ->
 
 
 def inverse_volatility(lookback: int | None = None, *, label: str = "") -> Strategy:
-    """Weights proportional to 1 / volatility of the past periods."""
+    """Weights proportional to 1 / volatility over the last `lookback` periods, all past periods if it is None."""
     return Strategy(label=label, inverse_volatility=pb.InverseVolatilityStrategy(lookback_periods=lookback))
 
 
@@ -51,20 +54,43 @@ def optimize(
     lookback: int | None = None,
     *,
     constraints: Iterable[Constraint] = (),
-    risk_measure: str = "variance",
+    risk_measure: Measure = "variance",
     confidence_level: float | None = None,
+    estimation: Estimation | None = None,
+    missing_data: MissingData = "fail",
+    costs: Costs | None = None,
+    solver: SolverOptions | None = None,
+    groups: Mapping[str, Iterable[str]] | None = None,
     label: str = "",
 ) -> Strategy:
-    """Everything Optimize can do, over the past periods."""
-    return Strategy(label=label, optimize=spec(objective, lookback, constraints, risk_measure, confidence_level))
+    """An optimisation over the last `lookback` periods, or over all past periods if it is None."""
+    problem = spec(
+        objective,
+        lookback,
+        constraints,
+        risk_measure,
+        confidence_level,
+        estimation=estimation,
+        missing_data=missing_data,
+        costs=costs,
+        solver=solver,
+        groups=groups,
+    )
+    return Strategy(label=label, optimize=problem)
 
 
 def spec(
     objective: Objective,
     lookback: int | None = None,
     constraints: Iterable[Constraint] = (),
-    risk_measure: str = "variance",
+    risk_measure: Measure = "variance",
     confidence_level: float | None = None,
+    *,
+    estimation: Estimation | None = None,
+    missing_data: MissingData = "fail",
+    costs: Costs | None = None,
+    solver: SolverOptions | None = None,
+    groups: Mapping[str, Iterable[str]] | None = None,
 ) -> OptimizeSpec:
     """An optimisation without data: of a strategy, or of the target of a reallocation."""
     return OptimizeSpec(
@@ -73,11 +99,23 @@ def spec(
         confidence_level=confidence_level,
         constraints=constraints,
         lookback_periods=lookback,
+        estimation=estimation,
+        missing_data=choice(MissingDataPolicy, "missing_data", missing_data),
+        costs=costs,
+        solver=solver,
+        groups=groups_to_proto(groups or {}),
     )
 
 
+def benchmark(compared: str | Strategy, *, label: str = "") -> Benchmark:
+    """A strategy, or a symbol of the data or of stored prices, to compare with."""
+    if isinstance(compared, str):
+        return Benchmark(label=label, symbol=compared)
+    return Benchmark(label=label, strategy=compared)
+
+
 def calendar(frequency: Frequency = "monthly", *, last: bool = False, offset_days: int = 0) -> pb.Rebalancing:
-    """On the first or last date of each calendar period, or that many dates later."""
+    """Rebalances on the first or last date of each calendar period, or `offset_days` dates later."""
     return pb.Rebalancing(
         calendar=pb.Rebalancing.Calendar(
             frequency=choice(FrequencyEnum, "frequency", frequency),
@@ -88,10 +126,10 @@ def calendar(frequency: Frequency = "monthly", *, last: bool = False, offset_day
 
 
 def every_periods(n: int) -> pb.Rebalancing:
-    """After every n dates."""
+    """Rebalances every n dates."""
     return pb.Rebalancing(every_periods=pb.Rebalancing.EveryPeriods(n=n))
 
 
 def never() -> pb.Rebalancing:
-    """Only the first purchase."""
+    """Buy and hold: no rebalance after the first purchase."""
     return pb.Rebalancing(never=pb.Rebalancing.Never())

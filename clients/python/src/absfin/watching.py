@@ -1,7 +1,7 @@
-"""Following a backtest: the wire is drained as fast as it comes, whatever the reader's own pace.
+"""Follows the progress of a job: events are received at once, however slowly the caller reads them.
 
-Of ticks only the latest is kept; milestones are all kept, in order. When the connection breaks, the server drains or
-starts again, following goes on from the last sequence by itself.
+Only the latest tick is kept, and all milestones in order. After a broken connection or a restart of the server, the
+stream resumes after the last sequence number.
 """
 
 import random
@@ -16,6 +16,7 @@ from absfinance.v1.backtest_pb2 import BacktestState
 from absfinance.v1.backtest_service_pb2 import BacktestProgressRequest, BacktestProgressResponse
 from google.protobuf.duration_pb2 import Duration
 
+from absfin.choices import plain_name
 from absfin.errors import AbsFinanceError, error_from_call
 
 FIRST_WAIT_SECONDS = 0.1
@@ -26,18 +27,18 @@ _RESUMED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusC
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """How far a backtest is."""
+    """Progress of a backtest."""
 
     fraction: float
-    date: date | None  # the simulation has reached
+    date: date | None  # last simulated date
     nav: float | None
     eta_seconds: float | None
-    time: datetime  # UTC, when the server said so
+    time: datetime  # UTC, when the server sent it
 
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """Something worth keeping: stage, rebalance_failed, warning or resumed."""
+    """An event that is never left out: stage, rebalance_failed, warning or resumed."""
 
     kind: str
     message: str
@@ -48,7 +49,7 @@ class Milestone:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The end: succeeded, failed or cancelled. `error` says why there is no result."""
+    """The end of a job: succeeded, failed or cancelled. `error` says why there is no result."""
 
     state: str
     error: str
@@ -58,15 +59,15 @@ News = Tick | Milestone | Finished
 
 
 class Follower:
-    """Where a reader is, and what waits for him; the same for both twins."""
+    """State of a stream of progress: where to resume, and the events not read yet. Both clients share it."""
 
     def __init__(self, name: str, min_interval: float, patience: float) -> None:
         self._name = name
         self._interval = Duration()
         self._interval.FromNanoseconds(round(min_interval * 1e9))
         self._patience = patience
-        self._after = 0  # where the next attempt goes on
-        self._seen = 0  # the highest sequence that was taken
+        self._after = 0  # sequence number after which the next attempt resumes
+        self._seen = 0  # highest sequence number received
         self._epoch = ""
         self._wait = FIRST_WAIT_SECONDS
         self._heard = time.monotonic()
@@ -77,17 +78,17 @@ class Follower:
 
     @property
     def over(self) -> bool:
-        """Whether nothing more will come over the wire."""
+        """Whether the stream has ended for good."""
         return self._finished is not None or self.error is not None
 
     def request(self) -> BacktestProgressRequest:
-        """Goes on from where this is."""
+        """The request that resumes the stream."""
         return BacktestProgressRequest(
             backtest=self._name, after_sequence=self._after, epoch=self._epoch, min_interval=self._interval
         )
 
     def take(self, notice: BacktestProgressResponse) -> None:
-        """Keeps what a reader wants."""
+        """Stores an event for the caller."""
         self._heard, self._wait = time.monotonic(), FIRST_WAIT_SECONDS
         self._epoch = notice.epoch
         kind = notice.WhichOneof("event")
@@ -96,14 +97,14 @@ class Follower:
                 self._tick = _tick(notice.snapshot.tick, notice)
             return
         if notice.sequence <= self._seen:
-            return  # taken before the log was followed from its start again
+            return  # received before the stream started again from the oldest event
         self._after = self._seen = notice.sequence
         if kind == "tick":
             self._tick = _tick(notice.tick, notice)
         elif kind == "milestone":
             self._milestones.append(_milestone(notice))
         elif kind == "finished":
-            state = BacktestState.Name(notice.finished.state).removeprefix("BACKTEST_STATE_").lower()
+            state = plain_name(BacktestState, notice.finished.state)
             self._finished = Finished(state, notice.finished.error.message)
 
     def pause(self, failure: grpc.RpcError | None) -> float:
@@ -111,17 +112,17 @@ class Follower:
         if failure is not None:
             error = error_from_call(failure)
             if error.reason == "EVENTS_COMPACTED":
-                self._after = 0  # what is retained comes again, and what was taken is left out
+                self._after = 0  # the retained events come again, and those received are skipped
             elif error.reason == "EPOCH_CHANGED":
                 self._after, self._seen, self._epoch = 0, 0, ""
             elif error.code not in _RESUMED or time.monotonic() - self._heard > self._patience:
                 self.error = error
                 return 0.0
         self._wait, now = min(self._wait * 2.0, LONGEST_WAIT_SECONDS), self._wait
-        return now * random.uniform(0.5, 1.0)  # noqa: S311  # only so that many clients do not come at once
+        return now * random.uniform(0.5, 1.0)  # noqa: S311  # spreads the attempts of many clients
 
     def next(self) -> News | None:
-        """What a reader gets now: milestones in order, then the latest tick, then the end. None to wait."""
+        """The next event: milestones in order, then the latest tick, then the end. None if there is none yet."""
         if self._milestones:
             return self._milestones.popleft()
         if self._finished is not None:
@@ -142,7 +143,7 @@ def _tick(tick: Any, notice: BacktestProgressResponse) -> Tick:
 
 def _milestone(notice: BacktestProgressResponse) -> Milestone:
     milestone = notice.milestone
-    kind = BacktestProgressResponse.Milestone.Kind.Name(milestone.kind).removeprefix("KIND_").lower()
+    kind = plain_name(BacktestProgressResponse.Milestone.Kind, milestone.kind)
     day = _date(milestone, "simulated_date")
     return Milestone(kind, milestone.message, day, milestone.reason, notice.event_time.ToDatetime(UTC))
 

@@ -9,12 +9,13 @@ from domain.errors import NotSupported, SolverFailed
 from domain.estimation.clustering import Linkage
 from domain.estimation.moments import Estimation, estimate_moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.optimization.constraints import Leverage, WeightBounds
-from domain.optimization.feasible import feasible_set
-from domain.optimization.objectives import Hierarchical, HierarchicalMethod
-from domain.optimization.problem import EnginePreference, Problem, SolverOptions
-from domain.optimization.riskfolio.engine import by_riskfolio
-from domain.optimization.riskfolio.judgement import gap_of
+from domain.optimization.problem.feasible_set import feasible_set
+from domain.optimization.problem.problem import Problem
+from domain.optimization.request.constraints import Leverage, WeightBounds
+from domain.optimization.request.objectives import Hierarchical, HierarchicalMethod
+from domain.optimization.request.solver_options import EnginePreference, SolverOptions
+from domain.optimization.riskfolio.engine import solve_by_riskfolio
+from domain.optimization.riskfolio.verification import gap_of
 from domain.optimization.solution import Candidate, Engine
 from domain.optimization.solve import solve
 
@@ -57,7 +58,7 @@ def test_weights_that_are_not_ours_are_none() -> None:
     limits, moved = feasible_set(PROBLEM), weights.copy()
     moved[:2] += [1e-6, -1e-6]
     with pytest.raises(SolverFailed, match="other weights than ours, by up to 1e-06"):
-        by_riskfolio(PROBLEM, limits, Candidate(moved, Engine.CLOSED_FORM, "hrp"), lambda: None)
+        solve_by_riskfolio(PROBLEM, limits, Candidate(moved, Engine.CLOSED_FORM, "hrp"), lambda: None)
     assert gap_of(PROBLEM, weights + 1e-10, weights) is None
 
 

@@ -9,7 +9,11 @@ from domain.errors import InfeasibleProblem, NotSupported
 from domain.estimation.moments import Estimation, estimate_moments, scenario_moments
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.optimization.constraints import (
+from domain.optimization.problem.feasible_set import feasible_set
+from domain.optimization.problem.objective_value import objective_value
+from domain.optimization.problem.problem import Problem
+from domain.optimization.programs.repair import nearest_feasible
+from domain.optimization.request.constraints import (
     Constraint,
     GroupBounds,
     Leverage,
@@ -19,10 +23,7 @@ from domain.optimization.constraints import (
     Turnover,
     WeightBounds,
 )
-from domain.optimization.fast.settle import within
-from domain.optimization.feasible import feasible_set
-from domain.optimization.loss import loss
-from domain.optimization.objectives import (
+from domain.optimization.request.objectives import (
     Kelly,
     KellyMethod,
     MaxRatio,
@@ -32,10 +33,10 @@ from domain.optimization.objectives import (
     Objective,
     OrderedWeightedAverage,
 )
-from domain.optimization.problem import EnginePreference, Problem, SolverOptions
-from domain.optimization.riskfolio.engine import by_riskfolio
+from domain.optimization.request.solver_options import EnginePreference, SolverOptions
+from domain.optimization.riskfolio.engine import solve_by_riskfolio
 from domain.optimization.riskfolio.mean_risk import mean_risk_weights
-from domain.optimization.riskfolio.translate import translated
+from domain.optimization.riskfolio.translation import translate
 from domain.optimization.solution import Candidate, Engine
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
@@ -127,7 +128,7 @@ def test_distances_are_from_the_mean_of_the_scenarios(measure: RiskMeasure, are_
     )
     ours, theirs = solve(directly(problem)), solve(problem)
     assert (ours.weights > 0.01).sum() > 1
-    assert loss(problem, theirs.weights) == pytest.approx(loss(problem, ours.weights), rel=1e-7)
+    assert objective_value(problem, theirs.weights) == pytest.approx(objective_value(problem, ours.weights), rel=1e-7)
     assert theirs.weights == pytest.approx(ours.weights, abs=1e-4)
 
 
@@ -170,12 +171,12 @@ def test_a_first_answer_that_falls_short_is_asked_for_again() -> None:
     )
     limits, ours, asked = feasible_set(problem), solve(problem), []
     proven = Candidate(ours.weights, Engine.FAST, "", relative_gap=ours.certificate.duality_gap)
-    found = by_riskfolio(problem, limits, proven, lambda: asked.append(1))
+    found = solve_by_riskfolio(problem, limits, proven, lambda: asked.append(1))
     assert asked == [1]
     assert found.relative_gap is not None
     assert found.relative_gap <= 1e-8
-    first = within(limits, mean_risk_weights(problem, translated(problem, limits)))
-    assert loss(problem, first) > (1.0 - 1e-6) * loss(problem, ours.weights)
+    first = nearest_feasible(limits, mean_risk_weights(problem, translate(problem, limits)))
+    assert objective_value(problem, first) > (1.0 - 1e-6) * objective_value(problem, ours.weights)
 
 
 def test_growth_is_on_the_scale_of_the_returns() -> None:
@@ -210,8 +211,8 @@ def test_no_dust_is_left() -> None:
     ],
 )
 def test_what_it_cannot_say_is_refused_by_name(problem: tuple[Constraint, ...], words: str) -> None:
-    chances = None if problem else GENERATOR.dirichlet(np.ones(250))
-    stated = problem_of(*problem, probabilities=chances)
+    probabilities = None if problem else GENERATOR.dirichlet(np.ones(250))
+    stated = problem_of(*problem, probabilities=probabilities)
     assert solve(replace(stated, options=SolverOptions())).certificate.engine is Engine.FAST
     with pytest.raises(NotSupported, match=words):
         solve(stated)

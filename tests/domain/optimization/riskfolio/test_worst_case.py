@@ -7,10 +7,11 @@ import pytest
 
 from domain.estimation.moments import Estimation, estimate_moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.optimization.constraints import Leverage, WeightBounds
-from domain.optimization.objectives import MaxReturn, MaxUtility, MinRisk, Uncertainty, WorstCase
-from domain.optimization.problem import EnginePreference, Problem, SolverOptions
-from domain.optimization.riskfolio.judgement import value_of
+from domain.optimization.problem.problem import Problem
+from domain.optimization.request.constraints import Leverage, WeightBounds
+from domain.optimization.request.objectives import MaxReturn, MaxUtility, MinRisk, Uncertainty, WorstCase
+from domain.optimization.request.solver_options import EnginePreference, SolverOptions
+from domain.optimization.riskfolio.verification import value_of_weights
 from domain.optimization.solution import Engine
 from domain.optimization.solve import solve
 
@@ -53,7 +54,7 @@ def test_doubt_about_shorts_costs_as_much() -> None:
     ours = solve(replace(problem, options=SolverOptions(engine=EnginePreference.FAST)))
     theirs = solve(problem)
     assert ours.weights.min() < -0.1
-    assert value_of(problem, theirs.weights) == pytest.approx(value_of(problem, ours.weights), rel=1e-6)
+    assert value_of_weights(problem, theirs.weights) == pytest.approx(value_of_weights(problem, ours.weights), rel=1e-6)
     reach = 0.0250689 / 110**0.5  # the normal quantile of 0.51
     worst = PROBLEM.moments.expected_returns @ ours.weights - reach * PROBLEM.moments.volatilities @ abs(ours.weights)
-    assert value_of(problem, ours.weights) == pytest.approx(-252 * worst, rel=1e-6)
+    assert value_of_weights(problem, ours.weights) == pytest.approx(-252 * worst, rel=1e-6)

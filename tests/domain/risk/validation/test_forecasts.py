@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from domain.errors import InvalidInput
-from domain.risk.measures import conditional_value_at_risk, value_at_risk
+from domain.risk.measures.tail import conditional_value_at_risk, value_at_risk
 from domain.risk.parametric import Shape, cornish_fisher_value_at_risk
 from domain.risk.validation import forecasts as module
 from domain.risk.validation.forecasts import ForecastMethod, Forecasts, rolling_forecasts

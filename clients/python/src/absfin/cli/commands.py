@@ -1,4 +1,4 @@
-"""The commands. Each reads its options, makes one call, and shows the answer."""
+"""The commands. Each reads its options, calls the server once, and prints the answer."""
 
 import os
 import sys
@@ -36,25 +36,30 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Symbols = Annotated[str, typer.Option(help="Stored symbols, separated by commas.")]
 Universe = Annotated[str, typer.Option(help='All stored symbols with a label, such as "sector=Technology".')]
 PricesFile = Annotated[
-    Path | None, typer.Option("--prices", help="CSV file of prices instead: dates down, symbols across.")
+    Path | None,
+    typer.Option(
+        "--prices", help="CSV file of prices instead of stored ones: a date column, then one column for each symbol."
+    ),
 ]
 Start = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First date.")]
 End = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last date.")]
-Confidence = Annotated[float | None, typer.Option(help="Confidence level of tail measures, 0.95 if absent.")]
+Confidence = Annotated[float | None, typer.Option(help="Confidence level of tail measures, in (0, 1); 0.95 if absent.")]
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
 def serve(context: typer.Context) -> None:
     """Run the server. All options go to it: absfin serve --help"""
-    # In place of this process: whoever stops `absfin serve` stops the server itself.
-    os.execv(sys.executable, [sys.executable, "-m", "server", *context.args])  # noqa: S606  # the user's own words
+    # The server replaces this process, so that a signal to `absfin serve` reaches the server itself.
+    os.execv(sys.executable, [sys.executable, "-m", "server", *context.args])  # noqa: S606  # the options of the user
 
 
 @app.command(name="import")
 def import_command(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV file, gzipped or not.")],
     field: Annotated[str, typer.Option(help="close, open, high, low or volume.")] = "close",
-    import_id: Annotated[str, typer.Option(help="Id of this import, to send it again; a new one if absent.")] = "",
+    import_id: Annotated[
+        str, typer.Option(help="Id of this import, for sending the same import again; a new one if absent.")
+    ] = "",
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
@@ -64,7 +69,7 @@ def import_command(
         with progress_bar(f"{file.name}", shown=not as_json) as on_progress:
             receipt = client.import_prices(
                 panel,
-                field=field,  # type: ignore[arg-type]  # the client says which there are
+                field=field,  # type: ignore[arg-type]  # the client checks it
                 source=file.name,
                 import_id=import_id,
                 on_progress=on_progress,
@@ -75,7 +80,7 @@ def import_command(
         else:
             typer.echo(
                 f"{receipt.symbols} symbols: {receipt.inserted} values inserted, {receipt.changed} changed, "
-                f"{receipt.unchanged} there already"
+                f"{receipt.unchanged} unchanged"
             )
 
 
@@ -87,13 +92,15 @@ def optimize(
     start: Start = None,
     end: End = None,
     objective: Annotated[str, typer.Option(help=", ".join(OBJECTIVES) + ".")] = "min-risk",
-    risk_measure: Annotated[str, typer.Option(help="variance, standard_deviation or cvar.")] = "variance",
+    risk_measure: Annotated[
+        str, typer.Option(help="variance, cvar, max_drawdown, ...; a wrong one lists them all.")
+    ] = "variance",
     confidence_level: Confidence = None,
-    risk_free_rate: Annotated[float, typer.Option(help="Per year, for max-ratio.")] = 0.0,
-    risk_aversion: Annotated[float, typer.Option(help="For max-utility.")] = 3.0,
-    min_weight: Annotated[float | None, typer.Option(help="Least weight of each asset.")] = None,
-    max_weight: Annotated[float | None, typer.Option(help="Largest weight of each asset.")] = None,
-    min_return: Annotated[float | None, typer.Option(help="Least expected return per year.")] = None,
+    risk_free_rate: Annotated[float, typer.Option(help="Fraction per year, for max-ratio.")] = 0.0,
+    risk_aversion: Annotated[float, typer.Option(help="Risk aversion of max-utility.")] = 3.0,
+    min_weight: Annotated[float | None, typer.Option(help="Least weight of each asset, as a fraction.")] = None,
+    max_weight: Annotated[float | None, typer.Option(help="Largest weight of each asset, as a fraction.")] = None,
+    min_return: Annotated[float | None, typer.Option(help="Least expected return per year, as a fraction.")] = None,
     group: Annotated[
         list[str] | None, typer.Option(help='Bounds on a group: "sector=Technology:0.1:0.3" (lower:upper).')
     ] = None,
@@ -101,13 +108,13 @@ def optimize(
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
-    """Find weights: absfin optimize --symbols AAPL,MSFT,XOM --max-weight 0.5"""
+    """Optimise weights: absfin optimize --symbols AAPL,MSFT,XOM --max-weight 0.5"""
     with failing_clearly(as_json), Client(server) as client:
         answer = client.optimize(
             data_of(symbols, universe, prices, start, end),
             objective_of(objective, risk_free_rate=risk_free_rate, risk_aversion=risk_aversion),
             constraints=constraints_of(min_weight, max_weight, min_return, group or ()),
-            risk_measure=risk_measure,
+            risk_measure=risk_measure,  # type: ignore[arg-type]  # the client checks it
             confidence_level=confidence_level,
             ewma_half_life=ewma_half_life,
         )
@@ -120,7 +127,7 @@ def optimize(
 @app.command()
 def risk(
     weights: Annotated[
-        str, typer.Argument(help="A=0.6,B=0.4, or a CSV file of symbol,weight, or equal for the same weight each.")
+        str, typer.Argument(help="A=0.6,B=0.4, a CSV file of symbol,weight, or equal for equal weights.")
     ],
     symbols: Symbols = "",
     universe: Universe = "",
@@ -130,21 +137,21 @@ def risk(
     benchmark: Annotated[str, typer.Option(help="A stored symbol, or a column of --prices.")] = "",
     confidence_level: Confidence = None,
     stress: Annotated[
-        str, typer.Option(help="Names of known crises, comma-separated; all for every one that the data covers.")
+        str, typer.Option(help="Names of known crises, separated by commas; all for every crisis that the data covers.")
     ] = "",
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
     """Report the risk of constant weights: absfin risk AAPL=0.5,XOM=0.5 --benchmark SP500 --stress all"""
     with failing_clearly(as_json), Client(server) as client:
-        named = read_weights(weights, symbols.split(",") if symbols else [])
-        data = data_of(symbols or ("" if universe or prices else ",".join(named)), universe, prices, start, end)
-        compared = _column(data.panel, benchmark) if benchmark and isinstance(data, Prices) else benchmark or None
+        chosen = read_weights(weights, symbols.split(",") if symbols else [])
+        data = data_of(symbols or ("" if universe or prices else ",".join(chosen)), universe, prices, start, end)
+        series = _column(data.panel, benchmark) if benchmark and isinstance(data, Prices) else benchmark or None
         scenarios = [historical_window("*" if name == "all" else name) for name in stress.split(",") if name]
         report = client.analyze_risk(
             data,
-            named,
-            benchmark=compared,
+            chosen,
+            benchmark=series,
             confidence_level=confidence_level,
             options=RiskOptions(stress=scenarios),
         )
@@ -162,14 +169,24 @@ def backtest(
     start: Start = None,
     end: End = None,
     strategy: Annotated[str, typer.Option(help=", ".join(OBJECTIVES) + ".")] = "equal-weight",
-    lookback: Annotated[int | None, typer.Option(help="Past periods a decision sees; all if absent.")] = None,
-    risk_measure: Annotated[str, typer.Option(help="variance, standard_deviation or cvar.")] = "variance",
-    max_weight: Annotated[float | None, typer.Option(help="Largest weight of each asset.")] = None,
-    rebalance: Annotated[str, typer.Option(help="daily ... annual, never, or a number of periods.")] = "monthly",
-    same_close: Annotated[bool, typer.Option("--same-close", help="Fill at the price the decision has seen.")] = False,
-    cost_bps: Annotated[float, typer.Option(help="Cost of what is traded, in basis points.")] = 0.0,
-    benchmark: Annotated[str, typer.Option(help="A symbol to compare with.")] = "",
-    detach: Annotated[bool, typer.Option("--detach", help="Print the job's name and do not wait for it.")] = False,
+    lookback: Annotated[
+        int | None, typer.Option(help="Number of past periods that the strategy uses; all if absent.")
+    ] = None,
+    risk_measure: Annotated[
+        str, typer.Option(help="variance, cvar, max_drawdown, ...; a wrong one lists them all.")
+    ] = "variance",
+    max_weight: Annotated[float | None, typer.Option(help="Largest weight of each asset, as a fraction.")] = None,
+    rebalance: Annotated[
+        str, typer.Option(help="daily, weekly, monthly, quarterly, semiannual, annual, never, or a number of periods.")
+    ] = "monthly",
+    same_close: Annotated[
+        bool, typer.Option("--same-close", help="Fill at the close that the decision uses, instead of the next.")
+    ] = False,
+    cost_bps: Annotated[float, typer.Option(help="Trading cost in basis points of the traded value.")] = 0.0,
+    benchmark: Annotated[str, typer.Option(help="Symbol of the benchmark.")] = "",
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Print the name of the job and do not wait for its end.")
+    ] = False,
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
@@ -191,9 +208,11 @@ def backtest(
 
 @app.command()
 def watch(
-    name: Annotated[str, typer.Argument(help="backtests/...")], server: Server = DEFAULT_TARGET, as_json: AsJson = False
+    name: Annotated[str, typer.Argument(help="Name of the job, backtests/...")],
+    server: Server = DEFAULT_TARGET,
+    as_json: AsJson = False,
 ) -> None:
-    """Follow a backtest to its end; going on by itself when the server restarts."""
+    """Follow a backtest to its end, also across a restart of the server."""
     with failing_clearly(as_json), Client(server) as client:
         _follow_to_the_end(client, name, as_json)
 
@@ -202,28 +221,30 @@ def watch(
 def reallocate(
     target: Annotated[str, typer.Argument(help="A=0.6,B=0.4, a CSV file of symbol,weight, or equal.")] = "",
     holdings: Annotated[str, typer.Option(help="A=100,B=50 in units, or a CSV file of symbol,units.")] = "",
-    cash: Annotated[float, typer.Option(help="Beside the holdings.")] = 0.0,
-    portfolio: Annotated[str, typer.Option(help="A stored one instead: portfolios/...")] = "",
+    cash: Annotated[float, typer.Option(help="Cash of the portfolio, in money.")] = 0.0,
+    portfolio: Annotated[str, typer.Option(help="A stored portfolio instead of --holdings: portfolios/...")] = "",
     symbols: Symbols = "",
-    cost_bps: Annotated[float, typer.Option(help="Cost of what is traded, in basis points.")] = 0.0,
-    cash_floor: Annotated[float, typer.Option(help="Cash that stays at every step.")] = 0.0,
-    drift_band: Annotated[float | None, typer.Option(help="Trade only beyond this difference of a weight.")] = None,
-    fractional: Annotated[bool, typer.Option("--fractional", help="Fractions of a lot may be traded.")] = False,
+    cost_bps: Annotated[float, typer.Option(help="Trading cost in basis points of the traded value.")] = 0.0,
+    cash_floor: Annotated[float, typer.Option(help="Least cash after every trade, in money.")] = 0.0,
+    drift_band: Annotated[
+        float | None, typer.Option(help="Trade only if a weight differs from its target by more than this fraction.")
+    ] = None,
+    fractional: Annotated[bool, typer.Option("--fractional", help="Allow fractions of a lot.")] = False,
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
-    """List the trades to a target at stored prices: absfin reallocate AAPL=0.5,XOM=0.5 --holdings AAPL=100"""
+    """List the trades to target weights at stored prices: absfin reallocate AAPL=0.5,XOM=0.5 --holdings AAPL=100"""
     with failing_clearly(as_json), Client(server) as client:
         held = Holdings(read_weights(holdings, []) if holdings else {}, cash)
         names = [name.strip() for name in symbols.split(",") if name.strip()]
-        wanted = read_weights(target, names) if target else None
+        weights = read_weights(target, names) if target else None
         if portfolio and not names:
             held = Holdings({h.symbol: h.quantity for h in client.get_portfolio(portfolio).holdings})
-        market = Stored(names or sorted({*held.quantities, *(wanted or {})}))
+        market = Stored(names or sorted({*held.quantities, *(weights or {})}))
         answer = client.reallocate(
             portfolio or held,
             market,
-            wanted,
+            weights,
             commission_bps=cost_bps,
             cash_floor=cash_floor,
             drift_band=drift_band,
@@ -235,15 +256,15 @@ def reallocate(
             show_reallocation(answer)
 
 
-portfolios = typer.Typer(help="Portfolios that the server keeps.", no_args_is_help=True)
+portfolios = typer.Typer(help="Portfolios stored by the server.", no_args_is_help=True)
 app.add_typer(portfolios, name="portfolio")
 
 
 @portfolios.command(name="create")
 def create_portfolio(
-    name: Annotated[str, typer.Argument(help="Last part of its name.")],
+    name: Annotated[str, typer.Argument(help="Id of the portfolio: NAME of portfolios/NAME.")],
     holdings: Annotated[str, typer.Option(help="A=100,B=50 in units, or a CSV file of symbol,units.")] = "",
-    cash: Annotated[float, typer.Option(help="Beside the holdings.")] = 0.0,
+    cash: Annotated[float, typer.Option(help="Cash of the portfolio, in money.")] = 0.0,
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
@@ -255,7 +276,7 @@ def create_portfolio(
 
 @portfolios.command(name="show")
 def show_portfolio(
-    name: Annotated[str, typer.Argument(help="portfolios/...")],
+    name: Annotated[str, typer.Argument(help="Name of the portfolio, portfolios/...")],
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
@@ -274,11 +295,11 @@ def list_portfolios(server: Server = DEFAULT_TARGET, as_json: AsJson = False) ->
 
 @portfolios.command(name="delete")
 def delete_portfolio(
-    name: Annotated[str, typer.Argument(help="portfolios/...")],
+    name: Annotated[str, typer.Argument(help="Name of the portfolio, portfolios/...")],
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
-    """Remove a portfolio."""
+    """Delete a portfolio."""
     with failing_clearly(as_json), Client(server) as client:
         client.delete_portfolio(name)
 

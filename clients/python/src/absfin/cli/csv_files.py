@@ -12,7 +12,7 @@ from absfin.data import Panel
 
 
 def read_panel(path: Path) -> Panel:
-    """A table with ISO dates in the first column and one column for each symbol; an empty cell is a missing value."""
+    """Reads a table: ISO dates in the first column, then one column for each symbol; an empty cell is missing."""
     rows = _rows(path)
     if len(rows) < 2 or len(rows[0]) < 2:
         raise typer.BadParameter(f"{path} needs a header line, a date column and at least one symbol")
@@ -28,7 +28,7 @@ def read_panel(path: Path) -> Panel:
 
 
 def read_weights(text: str, symbols: Sequence[str]) -> dict[str, float]:
-    """Weights from "A=0.6,B=0.4", from a file of symbol,weight lines, or the same for each of the symbols."""
+    """Reads weights from "A=0.6,B=0.4" or a file of symbol,weight lines; "equal" gives each symbol the same."""
     if text == "equal":
         if not symbols:
             raise typer.BadParameter("equal needs --symbols")
@@ -42,6 +42,6 @@ def read_weights(text: str, symbols: Sequence[str]) -> dict[str, float]:
 
 def _rows(path: Path) -> list[list[str]]:
     if not path.is_file():
-        raise typer.BadParameter(f"there is no file {path}")
+        raise typer.BadParameter(f"no such file: {path}")
     content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     return [row for row in csv.reader(content.decode("utf-8-sig").splitlines()) if row]

@@ -1,4 +1,4 @@
-"""What the options of a command mean as arguments of the client."""
+"""Converts the options of a command to arguments of the client."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -61,11 +61,11 @@ def constraints_of(
 def data_of(
     symbols: str, universe: str, prices: Path | None, start: datetime | None, end: datetime | None
 ) -> Prices | Stored:
-    """A file's prices, or the name of stored ones."""
+    """The prices of a file, or a selection of stored prices."""
     if prices is not None:
         return Prices(read_panel(prices))
     if not symbols and not universe:
-        raise typer.BadParameter("say which: --symbols, --universe or --prices")
+        raise typer.BadParameter("give --symbols, --universe or --prices")
     return Stored(
         symbols=[symbol.strip() for symbol in symbols.split(",") if symbol.strip()],
         universe=universe,
@@ -77,17 +77,23 @@ def data_of(
 def strategy_of(
     name: str, lookback: int | None, risk_measure: str, limits: list[constraints.Constraint]
 ) -> strategies.Strategy:
-    """The strategy of a name: a formula, or an objective that is optimised over the past."""
+    """The strategy of a name: a formula, or an objective that is optimised over the past periods."""
     if name == "equal-weight":
         return strategies.equal_weight()
     if name == "inverse-volatility":
         return strategies.inverse_volatility(lookback)
     objective = objective_of(name, risk_free_rate=0.0, risk_aversion=3.0)
-    return strategies.optimize(objective, lookback, constraints=limits, risk_measure=risk_measure, label=name)
+    return strategies.optimize(
+        objective,
+        lookback,
+        constraints=limits,
+        risk_measure=risk_measure,  # type: ignore[arg-type]  # the client checks it
+        label=name,
+    )
 
 
 def rebalancing_of(text: str) -> Rebalancing:
-    """monthly and the like, never, or a number of periods."""
+    """The rebalancing of a name such as "monthly" or "never", or of a number of periods."""
     if text == "never":
         return strategies.never()
     if text.isdigit() and int(text) > 0:
@@ -95,5 +101,5 @@ def rebalancing_of(text: str) -> Rebalancing:
     frequencies = ("daily", "weekly", "monthly", "quarterly", "semiannual", "annual")
     for frequency in frequencies:
         if frequency == text:
-            return strategies.calendar(frequency)  # type: ignore[arg-type]  # one of them
-    raise typer.BadParameter(f"{text!r} is no number of periods and none of never, {', '.join(frequencies)}")
+            return strategies.calendar(frequency)  # type: ignore[arg-type]  # checked above
+    raise typer.BadParameter(f"{text!r} is neither a number of periods nor one of never, {', '.join(frequencies)}")

@@ -1,4 +1,4 @@
-"""JSON for scripts, a progress bar for people, and one clear line for a failure."""
+"""Output of the commands: JSON for scripts, a progress bar on a terminal, and one line for an error."""
 
 import dataclasses
 import json
@@ -19,19 +19,19 @@ from absfin.watching import Finished, Milestone, News, Tick
 
 
 def print_json(result: Any) -> None:
-    """The answer as one JSON object: the message where there is one, in the names of the contract."""
+    """Prints an answer as one JSON object, with the field names of the contract."""
     content = MessageToDict(result.proto) if hasattr(result, "proto") else dataclasses.asdict(result)
-    print(json.dumps(content, indent=2))  # noqa: T201  # standard output is what a script reads
+    print(json.dumps(content, indent=2))  # noqa: T201  # scripts read standard output
 
 
 def print_message(message: Any) -> None:
-    """A message of the contract as JSON."""
-    print(json.dumps(MessageToDict(message), indent=2))  # noqa: T201  # standard output is what a script reads
+    """Prints a message of the contract as JSON."""
+    print(json.dumps(MessageToDict(message), indent=2))  # noqa: T201  # scripts read standard output
 
 
 @contextmanager
 def progress_bar(label: str, *, shown: bool) -> Iterator[OnProgress | None]:
-    """A bar on a terminal, nothing in a script."""
+    """A progress bar for an import; None if it is not shown."""
     if not shown:
         yield None
         return
@@ -42,7 +42,7 @@ def progress_bar(label: str, *, shown: bool) -> Iterator[OnProgress | None]:
 
 
 def follow(news: Iterable[News], label: str, *, shown: bool) -> Finished | None:
-    """A bar with date, net asset value and the time left; what is worth keeping stands above it."""
+    """A progress bar with date, net asset value and remaining time; milestones are printed above it."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -69,9 +69,9 @@ def follow(news: Iterable[News], label: str, *, shown: bool) -> Finished | None:
 
 @contextmanager
 def failing_clearly(as_json: bool) -> Iterator[None]:
-    """Ends the command with status 1 and what the server said, in words or as JSON on stderr.
+    """Ends the command with status 1 and the error of the server on stderr, as text or as JSON.
 
-    An argument that is none of the choices there are is an error of usage, with status 2.
+    An unknown value of an option is an error of usage, with status 2.
     """
     try:
         yield
@@ -79,13 +79,13 @@ def failing_clearly(as_json: bool) -> Iterator[None]:
         raise typer.BadParameter(str(error)) from None
     except AbsFinanceError as error:
         if as_json:
-            print(json.dumps(_as_dict(error)), file=sys.stderr)  # noqa: T201  # standard error is what a script reads
+            print(json.dumps(_as_dict(error)), file=sys.stderr)  # noqa: T201  # scripts read standard error
         else:
-            _say(error)
+            _print_error(error)
         raise SystemExit(1) from None
 
 
-def _say(error: AbsFinanceError) -> None:
+def _print_error(error: AbsFinanceError) -> None:
     console = Console(stderr=True)
     console.print(f"[bold red]{error.reason or error.code.name}[/] {error.message}", highlight=False)
     if isinstance(error, InfeasibleProblem):

@@ -5,32 +5,35 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.table import Table
 
-from absfin.results import Backtest, Optimization, Reallocation, ResultWarning, RiskReport
+from absfin.results import Backtest, Optimization, Reallocation, ResultWarning
+from absfin.risk_report import RiskReport
 
 NEGLIGIBLE = 5e-5
-"""Weights that would show as 0.00 % are left out of tables."""
+"""Weights below it would be shown as 0.00 %; tables leave them out."""
 
 
 def percent(value: float | None) -> str:
-    """0.1234 as 12.34 %."""
+    """A fraction in percent: 0.1234 as 12.34 %."""
     return "-" if value is None else f"{value * 100:.2f} %"
 
 
 def number(value: float | None) -> str:
-    """Three digits after the point."""
+    """A number with three decimals."""
     return "-" if value is None else f"{value:.3f}"
 
 
 def show_optimization(answer: Optimization) -> None:
-    """Weights with their share of the risk, then the figures."""
+    """Prints weights with their risk contributions as fractions of the risk, then the figures."""
     table = Table(title=answer.name or None)
     table.add_column("symbol")
     table.add_column("weight", justify="right")
-    table.add_column("share of risk", justify="right")
+    table.add_column("fraction of risk", justify="right")
     for symbol, weight in sorted(answer.weights.items(), key=lambda item: -abs(item[1])):
         if abs(weight) >= NEGLIGIBLE:
-            share = answer.risk_contributions[symbol] / answer.volatility_annual if answer.volatility_annual else None
-            table.add_row(symbol, percent(weight), percent(share))
+            fraction = (
+                answer.risk_contributions[symbol] / answer.volatility_annual if answer.volatility_annual else None
+            )
+            table.add_row(symbol, percent(weight), percent(fraction))
     console = Console()
     console.print(table)
     certificate = answer.certificate
@@ -51,7 +54,7 @@ def show_optimization(answer: Optimization) -> None:
 
 
 def show_risk(report: RiskReport) -> None:
-    """The figures, then who brings the risk."""
+    """Prints the figures, then the risk contributions."""
     console = Console()
     level = f"{report.confidence_level:.0%}"
     _figures(
@@ -86,23 +89,23 @@ def show_risk(report: RiskReport) -> None:
     for name, reason in report.undefined.items():
         reasons.setdefault(reason, []).append(name)
     for reason, names in reasons.items():
-        console.print(f"not defined, for {reason}: {', '.join(names)}", style="dim", markup=False)
+        console.print(f"not defined ({reason}): {', '.join(names)}", style="dim", markup=False)
     _warnings(console, report.warnings)
 
 
 def _stress(report: RiskReport) -> Table:
-    """What each scenario would do."""
+    """Return of the portfolio in each stress scenario."""
     table = Table()
     table.add_column("scenario")
     table.add_column("return", justify="right")
     for result in report.stress:
-        lost = result.portfolio_return if result.HasField("portfolio_return") else None
-        table.add_row(result.label, percent(lost) if not result.undefined else result.undefined)
+        stressed = result.portfolio_return if result.HasField("portfolio_return") else None
+        table.add_row(result.label, percent(stressed) if not result.undefined else result.undefined)
     return table
 
 
 def show_backtest(backtest: Backtest) -> None:
-    """Every strategy and benchmark side by side."""
+    """Prints the figures of all strategies and benchmarks as one table."""
     table = Table(title=backtest.name)
     for name in ("", "final wealth", "per year", "volatility", "Sharpe", "max drawdown", "turnover a year", "failed"):
         table.add_column(name, justify="right" if name else "left")
@@ -124,7 +127,7 @@ def show_backtest(backtest: Backtest) -> None:
 
 
 def show_reallocation(answer: Reallocation) -> None:
-    """The trades in their order, then what they do."""
+    """Prints the trades in order, then their summary."""
     console = Console()
     if answer.outcome != "plan":
         console.print(f"{answer.outcome}: {answer.message}")
@@ -148,17 +151,17 @@ def show_reallocation(answer: Reallocation) -> None:
             {
                 "cost": f"{answer.cost:,.2f}",
                 "turnover, one-way": percent(answer.turnover_one_way),
-                "left to the target": percent(answer.residual_drift),
+                "residual drift": percent(answer.residual_drift),
                 "cash": f"{answer.cash_after:,.2f}",
             },
         )
     for symbol, causes in answer.shortfalls.items():
-        console.print(f"{symbol} falls short: {', '.join(causes)}", style="dim", markup=False)
+        console.print(f"{symbol} is traded less than requested: {', '.join(causes)}", style="dim", markup=False)
     _warnings(console, answer.warnings)
 
 
 def _warnings(console: Console, warnings: Iterable[ResultWarning]) -> None:
-    """What is probably not meant, each on a line of its own."""
+    """Prints each warning on a line."""
     for warning in warnings:
         console.print(f"warning: {warning.message}", style="yellow", markup=False)
 

@@ -1,0 +1,93 @@
+"""The calls of the server as frozen dataclasses, one for each method of the clients.
+
+`Client.optimize(...)` builds an `OptimizeQuery` of the same parameters and sends it; a query that is kept as a value is
+sent with `Client.send` and its like. Begin reading with `base`.
+"""
+
+from typing import Any
+
+from absfinance.v1.backtest_service_pb2_grpc import BacktestServiceStub
+from absfinance.v1.market_data_service_pb2_grpc import MarketDataServiceStub
+from absfinance.v1.optimization_service_pb2_grpc import OptimizationServiceStub
+from absfinance.v1.portfolio_service_pb2_grpc import PortfolioServiceStub
+from absfinance.v1.reallocation_service_pb2_grpc import ReallocationServiceStub
+from absfinance.v1.risk_service_pb2_grpc import RiskServiceStub
+
+from absfin.queries.backtests import (
+    BacktestQuery,
+    BacktestSeriesQuery,
+    CancelBacktestQuery,
+    DeleteBacktestQuery,
+    GetBacktestQuery,
+    ListBacktestsQuery,
+)
+from absfin.queries.base import AssembledQuery, PagedQuery, Query, StreamQuery, UnaryQuery
+from absfin.queries.market_data import ImportPricesQuery, InstrumentsQuery, PricesQuery, UpsertInstrumentsQuery
+from absfin.queries.optimization import (
+    DeleteOptimizationQuery,
+    GetOptimizationQuery,
+    ListOptimizationsQuery,
+    OptimizeBatchQuery,
+    OptimizeQuery,
+    TraceFrontierQuery,
+)
+from absfin.queries.portfolios import (
+    CreatePortfolioQuery,
+    DeletePortfolioQuery,
+    GetPortfolioQuery,
+    ListPortfoliosQuery,
+    UpdatePortfolioQuery,
+)
+from absfin.queries.reallocation import (
+    DeleteReallocationQuery,
+    GetReallocationQuery,
+    ListReallocationsQuery,
+    ReallocateQuery,
+)
+from absfin.queries.risk import AnalyzeRiskQuery, EstimateRiskModelQuery
+
+STUBS: tuple[type[Any], ...] = (
+    OptimizationServiceStub,
+    RiskServiceStub,
+    BacktestServiceStub,
+    ReallocationServiceStub,
+    PortfolioServiceStub,
+    MarketDataServiceStub,
+)
+"""The services that the queries call."""
+
+__all__ = [
+    "STUBS",
+    "AnalyzeRiskQuery",
+    "AssembledQuery",
+    "BacktestQuery",
+    "BacktestSeriesQuery",
+    "CancelBacktestQuery",
+    "CreatePortfolioQuery",
+    "DeleteBacktestQuery",
+    "DeleteOptimizationQuery",
+    "DeletePortfolioQuery",
+    "DeleteReallocationQuery",
+    "EstimateRiskModelQuery",
+    "GetBacktestQuery",
+    "GetOptimizationQuery",
+    "GetPortfolioQuery",
+    "GetReallocationQuery",
+    "ImportPricesQuery",
+    "InstrumentsQuery",
+    "ListBacktestsQuery",
+    "ListOptimizationsQuery",
+    "ListPortfoliosQuery",
+    "ListReallocationsQuery",
+    "OptimizeBatchQuery",
+    "OptimizeQuery",
+    "PagedQuery",
+    "PricesQuery",
+    "Query",
+    "ReallocateQuery",
+    "StreamQuery",
+    "TraceFrontierQuery",
+    "UnaryQuery",
+    "UpdatePortfolioQuery",
+    "UpsertInstrumentsQuery",
+]

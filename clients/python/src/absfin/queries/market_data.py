@@ -1,0 +1,98 @@
+"""Calls of MarketDataService."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, ClassVar
+
+from absfinance.v1 import market_data_service_pb2 as pb
+from absfinance.v1 import panel_pb2
+from absfinance.v1.market_data_service_pb2_grpc import MarketDataServiceStub
+
+from absfin.choices import PriceField, choice
+from absfin.data import Instrument, Panel, Stored, panel_of
+from absfin.panel_assembler import PanelAssembler
+from absfin.queries.base import AssembledQuery, PagedQuery, Rpc, UnaryQuery
+from absfin.requests import PAGE_SIZE, Progress, import_requests
+from absfin.results import ImportReceipt
+
+
+@dataclass(frozen=True)
+class ImportPricesQuery(UnaryQuery[ImportReceipt]):
+    """Stores a Panel or pandas frame of prices: all of it, or nothing."""
+
+    RPC: ClassVar = Rpc(MarketDataServiceStub, "ImportPrices")
+
+    prices: Any
+    _: KW_ONLY
+    field: PriceField = "close"
+    source: str = ""
+    import_id: str = ""  # a new one if empty
+    on_progress: Progress | None = None
+
+    def __post_init__(self) -> None:
+        choice(panel_pb2.PriceField, "field", self.field)
+
+    def request(self) -> Iterator[pb.ImportPricesRequest]:
+        """Header, chunks of whole rows, footer."""
+        return import_requests(
+            panel_of(self.prices),
+            field=self.field,
+            source=self.source,
+            import_id=self.import_id,
+            on_progress=self.on_progress,
+        )
+
+    def answer(self, response: pb.ImportPricesResponse) -> ImportReceipt:
+        """What changed."""
+        return ImportReceipt.from_proto(response)
+
+
+@dataclass(frozen=True)
+class PricesQuery(AssembledQuery[Panel]):
+    """Stored prices as one table. Raises MissingMarketData."""
+
+    RPC: ClassVar = Rpc(MarketDataServiceStub, "GetPrices")
+
+    selection: Stored
+
+    def request(self) -> pb.GetPricesRequest:
+        """The selection."""
+        return pb.GetPricesRequest(selection=self.selection.to_proto())
+
+    def assembler(self) -> PanelAssembler:
+        """Joins the rows."""
+        return PanelAssembler()
+
+
+@dataclass(frozen=True)
+class UpsertInstrumentsQuery(UnaryQuery[int]):
+    """Stores instruments, replacing those with the same symbol; returns how many."""
+
+    RPC: ClassVar = Rpc(MarketDataServiceStub, "UpsertInstruments")
+
+    instruments: Iterable[Instrument]
+
+    def request(self) -> pb.UpsertInstrumentsRequest:
+        """The instruments."""
+        return pb.UpsertInstrumentsRequest(instruments=[item.to_proto() for item in self.instruments])
+
+    def answer(self, response: pb.UpsertInstrumentsResponse) -> int:
+        """How many."""
+        return int(response.upserted_count)
+
+
+@dataclass(frozen=True)
+class InstrumentsQuery(PagedQuery[Instrument]):
+    """All stored instruments by symbol, or those with a label such as "sector=Technology"."""
+
+    RPC: ClassVar = Rpc(MarketDataServiceStub, "ListInstruments")
+
+    group: str = ""
+
+    def request(self, page_token: str) -> pb.ListInstrumentsRequest:
+        """A page."""
+        return pb.ListInstrumentsRequest(page_size=PAGE_SIZE, page_token=page_token, group=self.group)
+
+    def items(self, response: pb.ListInstrumentsResponse) -> Iterable[Instrument]:
+        """The instruments of the page."""
+        return map(Instrument.from_proto, response.instruments)

@@ -1,1 +1,0 @@
-"""Direct solvers: the problem goes to the solver as matrices, and its answer comes with a bound that proves it."""

@@ -1,0 +1,75 @@
+"""Value at risk and conditional value at risk of a distribution of returns."""
+
+from enum import StrEnum
+
+import numpy as np
+
+from domain.checks import Vector
+
+CUMULATED = 1e-12
+"""Rounding error that a sum of probabilities may have when it reaches the confidence level."""
+
+
+class QuantileMethod(StrEnum):
+    """How a quantile is read from outcomes, by the name the report gives it."""
+
+    LINEAR = "linear"  # interpolated between equally likely outcomes, Hyndman & Fan 1996, type 7
+    INVERSE_CDF = "inverse_cdf"  # the smallest loss that is not exceeded with the confidence level
+
+
+def value_at_risk(returns: Vector, confidence_level: float) -> Vector:
+    """Historical VaR of returns (..., T), (...): minus their (1 - confidence) quantile.
+
+    Interpolated linearly between equally likely outcomes (Hyndman & Fan 1996, type 7).
+    """
+    result: Vector = 0.0 - np.quantile(returns, 1.0 - confidence_level, axis=-1)
+    return result
+
+
+def weighted_value_at_risk(returns: Vector, probabilities: Vector, confidence_level: float) -> float:
+    """The smallest loss l of returns (T,) with P(loss <= l) >= confidence: the lower quantile, not interpolated.
+
+    Between outcomes of unequal probability there is no unique line to interpolate on.
+    """
+    return 0.0 - float(quantile_weights(returns, confidence_level, probabilities) @ returns)
+
+
+def quantile_weights(returns: Vector, confidence_level: float, probabilities: Vector | None = None) -> Vector:
+    """The weight of each of the returns (T,) in the historical VaR, (T,): 1 for one outcome, or split between two."""
+    weights = np.zeros(len(returns))
+    if probabilities is not None:
+        order = np.argsort(-returns, kind="stable")
+        reached = np.cumsum(probabilities[order]) >= confidence_level - CUMULATED
+        weights[order[int(np.argmax(reached))]] = 1.0
+        return weights
+    position = (1.0 - confidence_level) * (len(returns) - 1)
+    below = int(position)
+    above = min(below + 1, len(returns) - 1)
+    order = np.argsort(returns, kind="stable")
+    weights[order[above]] = position - below
+    weights[order[below]] += 1.0 - (position - below)
+    return weights
+
+
+def conditional_value_at_risk(returns: Vector, confidence_level: float, probabilities: Vector | None = None) -> Vector:
+    """Mean loss in the worst 1 - confidence of the probability, of returns (..., T), (...).
+
+    The outcome at the border counts by its fraction (Rockafellar & Uryasev 2002, "Conditional value-at-risk for
+    general loss distributions", proposition 8).
+    """
+    result: Vector = 0.0 - np.vecdot(tail_weights(returns, confidence_level, probabilities), returns)
+    return result
+
+
+def tail_weights(returns: Vector, confidence_level: float, probabilities: Vector | None = None) -> Vector:
+    """The weight q of each return in the CVaR, (..., T): q >= 0, sum q = 1, q <= p / (1 - confidence)."""
+    count = returns.shape[-1]
+    order = np.argsort(returns, axis=-1, kind="stable")
+    sorted_probabilities = np.full(count, 1.0 / count) if probabilities is None else probabilities[order]
+    cumulative = np.cumsum(sorted_probabilities, axis=-1)
+    tail = 1.0 - confidence_level
+    taken = np.clip(tail - (cumulative - sorted_probabilities), 0.0, sorted_probabilities)
+    taken = taken / taken.sum(axis=-1, keepdims=True)
+    weights = np.empty(returns.shape)
+    np.put_along_axis(weights, order, np.broadcast_to(taken, returns.shape), axis=-1)
+    return weights

@@ -1,0 +1,233 @@
+"""Errors of the server itself, grouped by what the caller can do. Those of the engine are in `domain.errors`.
+
+| class | what to do | retry helps |
+|---|---|---|
+| `RequestIdReused` | send a new id | no |
+| `NotFound` | correct the name | no |
+| `AlreadyExists` | take another id, or read what is stored | no |
+| `EtagMismatch` | read it again, then change it | after reading |
+| `StillRunning` | wait for the end of the job, or cancel it | later |
+| `EpochChanged`, `EventsCompacted` | follow from sequence 0 | no |
+| `StreamIdle` | send the messages of a stream without long pauses | yes |
+| `JobTimeBudgetExceeded` | ask for less, or raise the budget | no |
+| `Overloaded` | wait | yes |
+| `StorageFull` | delete what is no longer needed | after deleting |
+| `StorageUnavailable` | wait | yes |
+| `WorkerDied` | a smaller request, or wait | yes |
+| `Draining` | another server, or wait | yes |
+
+`LostClaim` and `Refused` are no service errors: the first never reaches a caller, the second carries a status.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import ClassVar
+
+
+class StatusCode(StrEnum):
+    """The canonical codes of google.rpc.Code that errors of the server have."""
+
+    INVALID_ARGUMENT = "INVALID_ARGUMENT"
+    NOT_FOUND = "NOT_FOUND"
+    ALREADY_EXISTS = "ALREADY_EXISTS"
+    FAILED_PRECONDITION = "FAILED_PRECONDITION"
+    ABORTED = "ABORTED"
+    OUT_OF_RANGE = "OUT_OF_RANGE"
+    RESOURCE_EXHAUSTED = "RESOURCE_EXHAUSTED"
+    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+    UNAVAILABLE = "UNAVAILABLE"
+    INTERNAL = "INTERNAL"
+
+
+class ServiceError(Exception):
+    """Base of the errors of the server that a caller can see.
+
+    `REASON` is stable and part of the contract; messages are for people and may change. `RETRY_HELPS` is what
+    docs/api.md says about it. `HAS_RETRY_DELAY` is true where the status says how long to wait. `SUBJECT` is what a
+    failed precondition is about. `metadata` is sent with the reason.
+    """
+
+    REASON: ClassVar[str] = "INTERNAL"
+    CODE: ClassVar[StatusCode] = StatusCode.INTERNAL
+    RETRY_HELPS: ClassVar[str] = "no"
+    HAS_RETRY_DELAY: ClassVar[bool] = False
+    SUBJECT: ClassVar[str] = "request"
+
+    def __init__(self, message: str, **metadata: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.metadata: Mapping[str, str] = metadata
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Errors are pickled whole, whatever arguments they were made from."""
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(kind: type[ServiceError], arguments: tuple[object, ...], state: dict[str, object]) -> ServiceError:
+    error = kind.__new__(kind)
+    error.args = arguments
+    error.__dict__.update(state)
+    return error
+
+
+class RequestIdReused(ServiceError):
+    """An id that belongs to another request; `field` is the path of the id."""
+
+    REASON = "REQUEST_ID_REUSED"
+    CODE = StatusCode.INVALID_ARGUMENT
+
+    def __init__(self, field: str, request_id: str) -> None:
+        super().__init__(f"{request_id!r} was used before, with another content; send a new id", field=field)
+        self.field = field
+        self.request_id = request_id
+
+
+class NotFound(ServiceError):
+    """Nothing is stored under that name. `kind` is the type of resource, such as "portfolio"."""
+
+    REASON = "NOT_FOUND"
+    CODE = StatusCode.NOT_FOUND
+
+    def __init__(self, kind: str, name: str, text: str = "") -> None:
+        super().__init__(text or f"there is no {kind} {name}", name=name)
+        self.kind = kind
+        self.name = name
+
+
+class AlreadyExists(ServiceError):
+    """Something is stored under that name. `kind` is the type of resource, such as "portfolio"."""
+
+    REASON = "ALREADY_EXISTS"
+    CODE = StatusCode.ALREADY_EXISTS
+
+    def __init__(self, kind: str, name: str) -> None:
+        message = f"{name} exists already: take another id for this {kind}, or read the one that is there"
+        super().__init__(message, name=name)
+        self.kind = kind
+        self.name = name
+
+
+class EtagMismatch(ServiceError):
+    """A resource changed since it was read; `etag` is that of the stored version."""
+
+    REASON = "ETAG_MISMATCH"
+    CODE = StatusCode.ABORTED
+    RETRY_HELPS = "after reading"
+
+    def __init__(self, message: str, etag: str) -> None:
+        super().__init__(message, etag=etag)
+        self.etag = etag
+
+
+class StillRunning(ServiceError):
+    """A job is not over, and what was asked for needs its end."""
+
+    REASON = "BACKTEST_RUNNING"
+    CODE = StatusCode.FAILED_PRECONDITION
+    RETRY_HELPS = "later"
+    SUBJECT = "backtest"
+
+
+class EpochChanged(ServiceError):
+    """A sequence belongs to another event log; `epoch` is that of the current log."""
+
+    REASON = "EPOCH_CHANGED"
+    CODE = StatusCode.FAILED_PRECONDITION
+    SUBJECT = "epoch"
+
+    def __init__(self, message: str, epoch: str) -> None:
+        super().__init__(message, epoch=epoch)
+        self.epoch = epoch
+
+
+class EventsCompacted(ServiceError):
+    """Events after a resume point are no longer retained."""
+
+    REASON = "EVENTS_COMPACTED"
+    CODE = StatusCode.OUT_OF_RANGE
+
+    def __init__(self, oldest_sequence: int) -> None:
+        message = f"events before {oldest_sequence} are no longer retained; follow from 0"
+        super().__init__(message, oldest_sequence=str(oldest_sequence))
+        self.oldest_sequence = oldest_sequence
+
+
+class StreamIdle(ServiceError):
+    """A caller opened a stream and sent nothing for too long."""
+
+    REASON = "STREAM_IDLE"
+    CODE = StatusCode.DEADLINE_EXCEEDED
+    RETRY_HELPS = "yes"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"no message came for {seconds:g} s; open the stream when there is something to send")
+
+
+class JobTimeBudgetExceeded(ServiceError):
+    """A job has run for longer than any job may."""
+
+    REASON = "JOB_TIME_BUDGET_EXCEEDED"
+    CODE = StatusCode.DEADLINE_EXCEEDED
+
+
+class Overloaded(ServiceError):
+    """There is more work than can be done in time."""
+
+    REASON = "OVERLOADED"
+    CODE = StatusCode.RESOURCE_EXHAUSTED
+    RETRY_HELPS = "yes"
+    HAS_RETRY_DELAY = True
+
+
+class StorageFull(ServiceError):
+    """There is no room to store more; the message says what to delete."""
+
+    REASON = "STORAGE_FULL"
+    CODE = StatusCode.RESOURCE_EXHAUSTED
+    RETRY_HELPS = "after deleting"
+    HAS_RETRY_DELAY = True
+
+
+class StorageUnavailable(ServiceError):
+    """The store cannot be used now: it is busy, unreadable or damaged."""
+
+    REASON = "STORAGE_UNAVAILABLE"
+    CODE = StatusCode.UNAVAILABLE
+    RETRY_HELPS = "yes"
+    HAS_RETRY_DELAY = True
+
+
+class WorkerDied(ServiceError):
+    """The process of a worker is gone, though the server did not end it."""
+
+    REASON = "WORKER_DIED"
+    CODE = StatusCode.ABORTED
+    RETRY_HELPS = "yes"
+    HAS_RETRY_DELAY = True
+
+    def __init__(self, message: str = "the worker process died; the request may need too much memory") -> None:
+        super().__init__(message)
+
+
+class Draining(ServiceError):
+    """The server is about to stop: it takes no new calls, and ends those that are not over in time."""
+
+    REASON = "DRAINING"
+    CODE = StatusCode.UNAVAILABLE
+    RETRY_HELPS = "yes"
+    HAS_RETRY_DELAY = True
+
+    def __init__(self) -> None:
+        super().__init__("the server is shutting down")
+
+
+class LostClaim(Exception):
+    """A job belongs to another worker by now, or is over: what this worker did no longer counts."""
+
+
+class Refused(Exception):
+    """An error that a worker has encoded as a google.rpc.Status already."""
+
+    def __init__(self, status: bytes) -> None:
+        super().__init__(status)
+        self.status = status

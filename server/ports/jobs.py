@@ -1,0 +1,165 @@
+"""Jobs: what they are made of, how far they are and how they end."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from domain.market_data.panel import Panel
+from domain.warnings import ResultWarning
+
+
+class JobState(StrEnum):
+    """State of a job; the last three are final."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing follows."""
+        return self not in (JobState.QUEUED, JobState.RUNNING)
+
+
+class EventKind(StrEnum):
+    """What a job's log holds."""
+
+    STAGE = "STAGE"
+    REBALANCE_FAILED = "REBALANCE_FAILED"
+    WARNING = "WARNING"
+    RESUMED = "RESUMED"
+    FINISHED = "FINISHED"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One strategy of a job, benchmarks included, among all of them."""
+
+    label: str
+    index: int  # from 0
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobEventDraft:
+    """An event of a job before it has its number in the log."""
+
+    kind: EventKind
+    message: str
+    day: int | None = None  # in the simulation, since 1970-01-01
+    reason: str = ""
+    stage: Stage | None = None  # the strategy it is about
+
+
+@dataclass(frozen=True, slots=True)
+class JobEvent:
+    """Something that happened to a job; numbers count from 1."""
+
+    number: int
+    time: datetime  # UTC
+    content: JobEventDraft
+
+
+@dataclass(frozen=True, slots=True)
+class JobTick:
+    """How far a job is."""
+
+    fraction: float
+    day: int
+    wealth: float
+    stage: Stage | None = None  # the strategy that is simulated
+    # Days and net asset values of that strategy since the tick before, thinned where there are many; not stored.
+    points: tuple[tuple[int, float], ...] = field(default=(), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class JobInputs:
+    """What the draft of a job found: the names of its stored data, the groups its constraints name, warnings."""
+
+    data: str
+    kind: str  # "prices" or "returns"
+    benchmarks: Mapping[str, str] = field(default_factory=dict)  # symbol -> name
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    warnings: tuple[ResultWarning, ...] = ()  # about what was asked
+
+
+@dataclass(frozen=True, slots=True)
+class JobDraft:
+    """A job before it is stored, with its data."""
+
+    request: bytes  # as a converter wrote it, without data
+    body: bytes  # hash of the request without its id
+    label: str
+    fingerprint: str
+    inputs: JobInputs
+    panels: Mapping[str, Panel]  # by the names in inputs
+    request_id: str | None = None
+    id: str | None = None  # the caller's choice
+    owner: str = ""  # who shares the workers with others: a key of the caller
+    cost_estimate: float = 0.0  # seconds it may run; 0 where nobody knows
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """A job without its data."""
+
+    id: str
+    state: JobState
+    label: str
+    epoch: str
+    request: bytes
+    inputs: JobInputs
+    fingerprint: str
+    created: datetime
+    finished: datetime | None
+    tick: JobTick | None
+    last_event: int
+    dropped_event: int  # events up to this one are no longer retained
+    attempt: int
+    crashes: int  # worker processes that died of it, as far as is known
+    worker: str | None
+    request_id: str | None = None
+    owner: str = ""
+    cost_estimate: float = 0.0  # seconds, 0 where nobody knows
+    run_seconds: float = 0.0  # in all attempts so far
+    result: bytes | None = None
+    error: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """Jobs, newest first; `next_token` is empty at the end."""
+
+    records: tuple[JobRecord, ...]
+    next_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job that this worker has, until its lease runs out or somebody takes it."""
+
+    record: JobRecord
+    checkpoint: bytes | None
+    parts: tuple[bytes, ...]
+    waited_seconds: float = 0.0  # since it was stored or given back
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnd:
+    """How a job ended."""
+
+    state: JobState
+    result: bytes | None = None
+    error: bytes | None = None
+    series: Sequence[tuple[str, bytes]] = ()  # label and record of each strategy
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job as its followers see it."""
+
+    record: JobRecord
+    events: tuple[JobEvent, ...]

@@ -1,0 +1,20 @@
+"""What a list of stored results or jobs shows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from server.ports.jobs import JobState
+
+
+@dataclass(frozen=True, slots=True)
+class ListFilter:
+    """What a list shows; empty shows everything."""
+
+    label: str = ""
+    subject: str = ""  # of answers
+    state: "JobState | None" = None  # of jobs
+    created_from: datetime | None = None  # inclusive
+    created_before: datetime | None = None  # exclusive
+
+
+EVERYTHING = ListFilter()

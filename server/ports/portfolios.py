@@ -1,0 +1,59 @@
+"""Portfolios that callers keep on the server, and the store that has them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class PortfolioDraft:
+    """A portfolio before it is stored."""
+
+    payload: bytes  # as a converter wrote it
+    body: bytes  # hash of the request without its id
+    id: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PortfolioRecord:
+    """A stored portfolio."""
+
+    id: str
+    payload: bytes
+    etag: str
+    created: datetime
+    updated: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PortfolioPage:
+    """Portfolios by id; `next_token` is empty at the end."""
+
+    records: tuple[PortfolioRecord, ...]
+    next_token: str
+
+
+class PortfolioStore(Protocol):
+    """Portfolios, each change knowing what it changes."""
+
+    async def create(self, draft: PortfolioDraft) -> PortfolioRecord:
+        """Stores a portfolio. Raises AlreadyExists, RequestIdReused."""
+        ...
+
+    async def get(self, portfolio_id: str) -> PortfolioRecord:
+        """One portfolio. Raises NotFound."""
+        ...
+
+    async def list(self, after: str, limit: int, prefix: str = "") -> PortfolioPage:
+        """Portfolios whose id comes after `after` and begins with a prefix."""
+        ...
+
+    async def update(self, portfolio_id: str, etag: str, change: Callable[[bytes], bytes]) -> PortfolioRecord:
+        """Changes the payload in one transaction. Raises NotFound, EtagMismatch, and what `change` raises."""
+        ...
+
+    async def delete(self, portfolio_id: str, etag: str) -> None:
+        """Removes a portfolio, any version where the etag is empty. Raises NotFound, EtagMismatch."""
+        ...

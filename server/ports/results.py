@@ -1,0 +1,69 @@
+"""Stored results of Optimize and Reallocate, and the store that has them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from server.ports.list_filter import EVERYTHING, ListFilter
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResult:
+    """A stored result."""
+
+    id: str
+    created: datetime  # UTC
+    request_id: str | None
+    payload: bytes  # the response as a converter wrote it; empty in a list where there is a summary
+    input_fingerprint: str
+    label: str = ""
+    summary: bytes = b""  # what a list shows of it, as a converter wrote it
+
+
+@dataclass(frozen=True, slots=True)
+class ResultDraft:
+    """A result before it is stored."""
+
+    payload: bytes
+    input_fingerprint: str
+    body: bytes  # hash of the request without its id
+    request_id: str | None = None
+    subject: str = ""  # what it is about, such as a portfolio
+    id: str | None = None  # the caller's choice
+    label: str = ""
+    summary: bytes = b""  # what a list shows of it; without one a list reads the payload
+
+
+@dataclass(frozen=True, slots=True)
+class ResultPage:
+    """Results, newest first; `next_token` is empty at the end."""
+
+    records: tuple[StoredResult, ...]
+    next_token: str
+
+
+class ResultStore(Protocol):
+    """The stored results of one service."""
+
+    async def find(self, request_id: str, body: bytes) -> StoredResult | None:
+        """The answer this request was given before. Raises RequestIdReused where the id belongs to another body."""
+        ...
+
+    async def save(self, draft: ResultDraft) -> StoredResult:
+        """Stores an answer; of two with one request id the first is kept and returned to both.
+
+        Raises RequestIdReused, AlreadyExists for an id that is taken, StorageFull.
+        """
+        ...
+
+    async def get(self, answer_id: str) -> StoredResult:
+        """One answer. Raises NotFound."""
+        ...
+
+    async def list(self, token: str, limit: int, filters: ListFilter = EVERYTHING) -> ResultPage:
+        """A page of answers. Raises InvalidInput for a token that is not of this list with these filters."""
+        ...
+
+    async def delete(self, answer_id: str) -> None:
+        """Removes an answer. Raises NotFound."""
+        ...

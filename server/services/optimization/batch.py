@@ -1,0 +1,168 @@
+"""OptimizeBatch: accounts in, their outcomes out as they are found."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
+from functools import partial
+from pathlib import Path
+
+from domain.errors import InvalidInput, SolverTimedOut
+from server.commands.call import Call
+from server.commands.stored import StoredData
+from server.execution.process_pool import ProcessPool
+from server.ports.errors import StreamIdle, WorkerDied
+from server.services.market_data import MarketData
+from server.services.rounds import in_rounds
+from server.tasks import batch
+
+LOT = 50
+"""Accounts that go to a worker together, which opens what they share once for them."""
+
+LOTS_AT_ONCE = 8
+
+GATHER_SECONDS = 0.002
+"""A lot that is not full waits no longer than this for further accounts."""
+
+Put = Callable[[bytes], None]
+
+NewFile = Callable[[], AbstractAsyncContextManager[Path]]
+"""An empty file for what the accounts of a call share; it is removed with the call."""
+
+
+class Batch:
+    """Optimises many accounts over one universe; nothing is stored."""
+
+    def __init__(self, market_data: MarketData, pool: ProcessPool, new_file: NewFile, idle_seconds: float) -> None:
+        self._market_data = market_data
+        self._pool = pool
+        self._new_file = new_file
+        self._idle_seconds = idle_seconds
+
+    async def run(self, requests: AsyncIterator[bytes], call: Call) -> AsyncGenerator[bytes]:
+        """An outcome for each account, in any order. Accounts are read no faster than outcomes are taken."""
+        try:
+            async with asyncio.timeout(self._idle_seconds):
+                first = await anext(aiter(requests), None)
+        except TimeoutError:
+            raise StreamIdle(self._idle_seconds) from None
+        if first is None:
+            raise InvalidInput("universe", "must be the first message of a batch")
+        async with self._new_file() as shared, aclosing(self._outcomes(first, requests, shared, call)) as outcomes:
+            async for outcome in outcomes:
+                yield outcome
+
+    async def _outcomes(
+        self, universe: bytes, requests: AsyncIterator[bytes], shared: Path, call: Call
+    ) -> AsyncGenerator[bytes]:
+        await in_rounds(self._pool, partial(batch.share, universe, shared), call, self._market_data.collect)
+        outcomes: asyncio.Queue[bytes | None] = asyncio.Queue()
+        open_accounts = OpenAccounts(self._idle_seconds)
+        lots = _lots(requests, open_accounts)
+        solving = asyncio.create_task(self._solve_all(shared, lots, outcomes.put_nowait, call))
+        solving.add_done_callback(lambda _: outcomes.put_nowait(None))
+        try:
+            while (outcome := await outcomes.get()) is not None:
+                yield outcome
+                open_accounts.answered()
+            await solving
+        finally:
+            solving.cancel()
+            await asyncio.wait({solving})
+
+    async def _solve_all(self, shared: Path, lots: AsyncIterator[list[bytes]], put: Put, call: Call) -> None:
+        """Solves lots as they come, a few at once."""
+        free = asyncio.Semaphore(LOTS_AT_ONCE)
+        try:
+            async with asyncio.TaskGroup() as group:
+                async for lot in lots:
+                    await free.acquire()
+                    group.create_task(self._solve(shared, lot, put, call)).add_done_callback(lambda _: free.release())
+        except BaseExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+
+    async def _solve(self, shared: Path, lot: Sequence[bytes], put: Put, call: Call) -> None:
+        """Solves a lot; an account whose task had to be ended is answered with that, and the others go on."""
+        found: StoredData | None = None
+        while lot:  # every round answers an account at least, or learns the groups that were missing
+            done = 0
+
+            def took(outcome: bytes) -> None:
+                nonlocal done
+                done += 1
+                put(outcome)
+
+            work = partial(batch.accounts, shared, lot, found)
+            try:
+                needs = await self._pool.run(work, call.deadline, took, caller=call.caller)
+            except (SolverTimedOut, WorkerDied) as error:
+                if call.deadline is not None and time.monotonic() >= call.deadline:
+                    raise
+                if done == len(lot):
+                    return
+                failed = partial(batch.failed, shared, lot[done], error)
+                put(await self._pool.run(failed, call.deadline, caller=call.caller))
+                lot = lot[done + 1 :]
+                continue
+            if needs is None:
+                return
+            found = await self._market_data.collect(needs, found)
+
+
+class OpenAccounts:
+    """Accounts that were read and whose outcome is not taken yet, and how long there has been none."""
+
+    def __init__(self, idle_seconds: float) -> None:
+        self._idle_seconds = idle_seconds
+        self._room = asyncio.Semaphore(LOT * LOTS_AT_ONCE)
+        self._open = 0
+        self._quiet_since = time.monotonic()
+
+    async def read(self) -> None:
+        """One more was read; waits while there are too many."""
+        await self._room.acquire()
+        self._open += 1
+
+    def answered(self) -> None:
+        """The outcome of one was taken."""
+        self._room.release()
+        self._open -= 1
+        self._quiet_since = time.monotonic()
+
+    def idle_in(self) -> float:
+        """Seconds until the caller has sent nothing for too long, though nothing is owed to them.
+
+        Raises StreamIdle once they have.
+        """
+        if self._open:
+            return self._idle_seconds
+        left = self._quiet_since + self._idle_seconds - time.monotonic()
+        if left <= 0.0:
+            raise StreamIdle(self._idle_seconds)
+        return left
+
+
+async def _lots(requests: AsyncIterator[bytes], accounts: OpenAccounts) -> AsyncGenerator[list[bytes]]:
+    """Accounts in lots: full ones, or what has come where no more comes for a moment. Raises StreamIdle."""
+    lot: list[bytes] = []
+    coming = asyncio.ensure_future(anext(requests))
+    try:
+        while True:  # ends with the stream
+            await asyncio.wait({coming}, timeout=GATHER_SECONDS if lot else accounts.idle_in())
+            if coming.done():
+                try:
+                    lot.append(coming.result())
+                except StopAsyncIteration:
+                    break
+                await accounts.read()
+                coming = asyncio.ensure_future(anext(requests))
+            if len(lot) == LOT or (lot and not coming.done()):
+                yield lot
+                lot = []
+        if lot:
+            yield lot
+    finally:
+        coming.cancel()
+        await asyncio.wait({coming})
+        if not coming.cancelled():
+            coming.exception()  # the stream is over either way, and asyncio would complain

@@ -1,0 +1,60 @@
+"""Optimize, and the answers it has stored."""
+
+from functools import partial
+
+from server.commands.call import Call
+from server.commands.stored import RequestKey
+from server.execution.process_pool import ProcessPool
+from server.ports.list_filter import ListFilter
+from server.ports.results import ResultDraft, ResultPage, ResultStore, StoredResult
+from server.services.market_data import MarketData
+from server.services.rounds import in_rounds
+from server.tasks.optimize import optimize
+
+
+class ResultExists(Exception):
+    """The result of this request is stored already; nothing has to be computed."""
+
+    def __init__(self, record: StoredResult) -> None:
+        super().__init__(record.id)
+        self.record = record
+
+
+class Optimization:
+    """Solves problems and keeps the answers."""
+
+    def __init__(self, market_data: MarketData, store: ResultStore, pool: ProcessPool) -> None:
+        self._market_data = market_data
+        self._store = store
+        self._pool = pool
+
+    async def optimize(self, request: bytes, call: Call) -> StoredResult | bytes:
+        """The stored answer, or only its bytes where the request asked to check it."""
+        try:
+            answer: ResultDraft | bytes
+            look_up = partial(find_stored_result, self._store)
+            answer, _ = await in_rounds(
+                self._pool, partial(optimize, request), call, self._market_data.collect, look_up
+            )
+        except ResultExists as before:
+            return before.record
+        return await self._store.save(answer) if isinstance(answer, ResultDraft) else answer
+
+    async def get(self, optimization_id: str) -> StoredResult:
+        """A stored answer."""
+        return await self._store.get(optimization_id)
+
+    async def list(self, token: str, size: int, filters: ListFilter) -> ResultPage:
+        """A page of stored answers, newest first."""
+        return await self._store.list(token, size, filters)
+
+    async def delete(self, optimization_id: str) -> None:
+        """Removes a stored answer."""
+        await self._store.delete(optimization_id)
+
+
+async def find_stored_result(store: ResultStore, key: RequestKey) -> None:
+    """Raises ResultExists where the request has a stored result, RequestIdReused where its id belongs to another."""
+    record = await store.find(key.request_id, key.body)
+    if record is not None:
+        raise ResultExists(record)

@@ -1,0 +1,131 @@
+"""Stored results of Optimize and of Reallocate, each in a table of its own."""
+
+import secrets
+import sqlite3
+import time
+from functools import partial
+from typing import Literal
+
+from server.ports.errors import AlreadyExists, NotFound, RequestIdReused
+from server.ports.list_filter import EVERYTHING, ListFilter
+from server.ports.results import ResultDraft, ResultPage, StoredResult
+from server.storage.embedded.database import Database
+from server.storage.embedded.pages import condition_of, sequence_of, time_of, token_of
+
+Kind = Literal["optimization", "reallocation"]
+
+_SMALL = "id, created_micros, request_id, input_fingerprint, label, summary"
+
+ROW_BYTES = 1024
+"""What a row takes beside its payload, at most about."""
+
+
+class EmbeddedResults:
+    """The store of the results of one service."""
+
+    def __init__(self, database: Database, kind: Kind) -> None:
+        self._database = database
+        self._kind = kind
+        self._table = f"{kind}s"  # a name of the schema, never a caller's
+
+    async def find(self, request_id: str, body: bytes) -> StoredResult | None:
+        """The answer to this request, if it was given before."""
+        return await self._database.read(partial(self._find, request_id=request_id, body=body))
+
+    async def save(self, draft: ResultDraft) -> StoredResult:
+        """Stores an answer, or returns the one that another call with the same id stored meanwhile."""
+        needed = len(draft.payload) + len(draft.summary) + ROW_BYTES
+        return await self._database.write(partial(self._save, draft=draft), needed)
+
+    async def get(self, answer_id: str) -> StoredResult:
+        """One answer."""
+        return await self._database.read(partial(self._get, answer_id=answer_id))
+
+    async def list(self, token: str, limit: int, filters: ListFilter = EVERYTHING) -> ResultPage:
+        """A page of answers, newest first; payloads are read only of those without a summary."""
+        before = sequence_of(token, self._kind, filters)
+        return await self._database.read(partial(self._list, before=before, limit=limit, filters=filters))
+
+    async def delete(self, answer_id: str) -> None:
+        """Removes an answer."""
+        await self._database.write(partial(self._delete, answer_id=answer_id))
+
+    def _find(self, connection: sqlite3.Connection, request_id: str, body: bytes) -> StoredResult | None:
+        statement = f"SELECT {_SMALL}, payload, body FROM {self._table} WHERE request_id = ?"  # noqa: S608  # constants
+        row = connection.execute(statement, (request_id,)).fetchone()
+        if row is None:
+            return None
+        if row[-1] != body:
+            raise RequestIdReused("request_id", request_id)
+        return _record(*row[:-1])
+
+    def _save(self, connection: sqlite3.Connection, draft: ResultDraft) -> StoredResult:
+        if draft.request_id is not None:
+            first = self._find(connection, draft.request_id, draft.body)
+            if first:
+                return first
+        answer_id, created_micros = draft.id or secrets.token_hex(10), time.time_ns() // 1000
+        if draft.id and self._is_there(connection, draft.id):
+            raise AlreadyExists(self._kind, f"{self._table}/{draft.id}")
+        connection.execute(
+            f"INSERT INTO {self._table} (id, created_micros, request_id, body, input_fingerprint, subject, label, "  # noqa: S608  # constants
+            "summary, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                answer_id,
+                created_micros,
+                draft.request_id,
+                draft.body,
+                draft.input_fingerprint,
+                draft.subject,
+                draft.label,
+                draft.summary,
+                draft.payload,
+            ),
+        )
+        return _record(
+            answer_id,
+            created_micros,
+            draft.request_id,
+            draft.input_fingerprint,
+            draft.label,
+            draft.summary,
+            draft.payload,
+        )
+
+    def _is_there(self, connection: sqlite3.Connection, answer_id: str) -> bool:
+        statement = f"SELECT 1 FROM {self._table} WHERE id = ?"  # noqa: S608  # constants
+        return connection.execute(statement, (answer_id,)).fetchone() is not None
+
+    def _get(self, connection: sqlite3.Connection, answer_id: str) -> StoredResult:
+        statement = f"SELECT {_SMALL}, payload FROM {self._table} WHERE id = ?"  # noqa: S608  # constants
+        row = connection.execute(statement, (answer_id,)).fetchone()
+        if row is None:
+            raise NotFound(self._kind, f"{self._table}/{answer_id}")
+        return _record(*row)
+
+    def _list(self, connection: sqlite3.Connection, before: int | None, limit: int, filters: ListFilter) -> ResultPage:
+        condition, values = condition_of(before, filters)
+        statement = (
+            f"SELECT sequence, {_SMALL}, CASE WHEN length(summary) > 0 THEN x'' ELSE payload END "  # noqa: S608  # constants
+            f"FROM {self._table} WHERE {condition} ORDER BY sequence DESC LIMIT :limit"
+        )
+        rows = connection.execute(statement, {**values, "limit": limit + 1}).fetchall()
+        records = tuple(_record(*row[1:]) for row in rows[:limit])
+        return ResultPage(records, token_of(rows[limit - 1][0], self._kind, filters) if len(rows) > limit else "")
+
+    def _delete(self, connection: sqlite3.Connection, answer_id: str) -> None:
+        statement = f"DELETE FROM {self._table} WHERE id = ?"  # noqa: S608  # constants
+        if connection.execute(statement, (answer_id,)).rowcount == 0:
+            raise NotFound(self._kind, f"{self._table}/{answer_id}")
+
+
+def _record(
+    answer_id: str,
+    created_micros: int,
+    request_id: str | None,
+    fingerprint: str,
+    label: str,
+    summary: bytes,
+    payload: bytes,
+) -> StoredResult:
+    return StoredResult(answer_id, time_of(created_micros), request_id, payload, fingerprint, label, summary)

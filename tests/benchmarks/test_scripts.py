@@ -1,0 +1,89 @@
+"""Each benchmark, on its smallest size: it runs to its end, prints what it should, and its answers agree."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+
+SOLVERS = {"cvxpy", "osqp", "clarabel", "piqp", "highs"}
+DIFFERENCE = 1e-5
+"""What the libraries' own tolerances allow; ours is never worse by more than 1e-7."""
+
+
+def _lines(script: str, *arguments: str) -> list[dict[str, Any]]:
+    command = [sys.executable, f"benchmarks/{script}.py", "--quick", "--json", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def _jobs(lines: list[dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(line["job"] for line in lines))
+
+
+JUDGED = ("min_variance", "max_ratio", "min_cvar", "risk_parity", "frontier", "constrained", "constrained_turnover")
+
+
+@pytest.fixture(scope="module")
+def optimized() -> list[dict[str, Any]]:
+    """One run for all jobs: most of its time is what the peers load."""
+    return _lines("optimize")
+
+
+def test_optimize_has_every_job(optimized: list[dict[str, Any]]) -> None:
+    assert {line["job"] for line in optimized} == {f"{job}/N=20" for job in (*JUDGED, "hrp")}
+
+
+@pytest.mark.parametrize("job", JUDGED)
+def test_optimize_judges_the_timed_answers(optimized: list[dict[str, Any]], job: str) -> None:
+    lines = [line for line in optimized if line["job"] == f"{job}/N=20"]
+    if job != "risk_parity":  # which needs more than a quadratic or linear program
+        assert {line["peer"].split()[0] for line in lines} & SOLVERS
+    for line in lines:
+        assert line["ours_ms"] > 0.0
+        assert line["ratio"] == pytest.approx(line["peer_ms"] / line["ours_ms"])
+        assert min(line["ours_rounds"], line["peer_rounds"]) >= 2
+        assert line["ours_violation"] <= 1e-8
+        assert -DIFFERENCE <= line["objective_difference_clipped"] <= 1e-7, line
+        assert line["objective_difference"] <= 1e-7 + 100.0 * line["peer_violation"], line
+
+
+def test_risk_times_the_report_and_a_series() -> None:
+    lines = _lines("risk")
+    assert _jobs(lines) == ["report/N=160,T=800", "report/growth=N", "report/growth=T", "series/T=800"]
+    assert all(line["ours_ms"] > 0.0 for line in lines)
+    assert lines[-1]["figures"] == 21
+
+
+def test_walk_forward_counts_windows_without_an_answer() -> None:
+    lines = _lines("walk_forward", "--jobs", "min_variance", "hrp")
+    assert _jobs(lines) == ["walk_forward/min_variance", "walk_forward/hrp"]
+    for line in lines:
+        assert (line["windows"], line["ours_missing"], line["ours_refused"]) == (4, 0, 0)
+        assert line["ratio"] == pytest.approx(line["peer_seconds"] / line["ours_seconds"])
+    assert all(line["objective_difference"] <= 1e-7 for line in lines if "min_variance" in line["job"])
+
+
+def test_batch_verifies_every_answer() -> None:
+    (line,) = _lines("batch")
+    counted: Mapping[str, object] = {key: line[key] for key in ("answered", "failed", "not_verified")}
+    assert counted == {"answered": 50, "failed": 0, "not_verified": 0}
+    assert line["turnover_binds"] > 0
+
+
+def test_service_times_calls_and_backtests() -> None:
+    lines = _lines("service")
+    assert [line["job"].split("/")[0] for line in lines] == [
+        "optimize",
+        "optimize",
+        "optimize_while_two_backtests_run",
+        "backtest_min_variance",
+        "backtest_equal_weight",
+    ]
+    assert all(0.0 < line["p50_ms"] <= line["p99_ms"] for line in lines)
+    assert lines[-1]["worker_peak_mb"] > 10.0

@@ -1,0 +1,268 @@
+"""Every query, objective, constraint and strategy of the client, with all its parameters set."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import absfin
+from absfin import (
+    Account,
+    Holdings,
+    Instrument,
+    Moments,
+    Panel,
+    Prices,
+    Quote,
+    Returns,
+    RiskOptions,
+    Scenarios,
+    Stored,
+    queries,
+    strategies,
+)
+from absfinance.v1 import estimation_pb2, portfolio_pb2, risk_pb2, risk_service_pb2
+
+PANEL = Panel.of(["A"], ["2020-01-01"], [1.0])
+STORED = Stored(["A"], start=date(2020, 1, 1), end=date(2021, 1, 1))
+UNIVERSE = Stored(universe="sector=A")
+SCENARIOS = Scenarios(["A"], [[0.1]], 12, [1.0])
+MOMENTS = Moments(["A"], [0.1], [[0.1]], 12, repair_covariance=True)
+INPUTS: list[Any] = [Prices(PANEL), Returns(PANEL, 12), MOMENTS, SCENARIOS, STORED, UNIVERSE]
+PANELS = [INPUTS[0], INPUTS[1], STORED]
+
+MOMENT = datetime(2020, 1, 1, tzinfo=UTC)
+ESTIMATION = estimation_pb2.Estimation()
+COSTS = absfin.trading_costs(
+    1.0,
+    1.0,
+    by_asset_bps={"A": 1.0},
+    impact=1.0,
+    daily_values={"A": 1.0},
+    fixed_fee=1.0,
+    portfolio_value=1.0,
+    volatilities_annual={"A": 0.1},
+    borrow_bps_annual=1.0,
+    cash_rate_annual=0.1,
+    financing_rate_annual=0.1,
+)
+SOLVER = absfin.solver_options(time_limit_seconds=1.0, tolerance=1e-6, engine="fast")
+GROUPS = {"G": ["A"]}
+SHARED: dict[str, Any] = {
+    "constraints": [absfin.weight_bounds(0.0, 1.0)],
+    "risk_measure": "cvar",
+    "confidence_level": 0.9,
+    "estimation": ESTIMATION,
+    "missing_data": "drop_dates",
+    "groups": GROUPS,
+}
+SPEC = strategies.spec(absfin.min_risk(), 10, **SHARED, costs=COSTS, solver=SOLVER)
+RISK_OPTIONS = RiskOptions(
+    minimum_acceptable_return_annual=0.1,
+    measures=["cvar"],
+    groups=GROUPS,
+    stored_groups=["sector=A"],
+    factors=1,
+    benchmark_weights={"A": 1.0},
+    rolling_window=3,
+    rolling_figures=["sharpe"],
+    stress=[
+        absfin.historical_window("2008", date(2008, 1, 1), date(2009, 1, 1), label="a"),
+        absfin.worst_windows(3, 2),
+        absfin.asset_shocks({"A": -0.1}, propagate=True),
+        absfin.factor_shocks({"F": -0.1}),
+        absfin.correlation_stress(0.9, 0.5, 1.5),
+    ],
+    proposed_weights={"A": 1.0},
+    validation=risk_pb2.ValidationOptions(),
+    worst_drawdowns=3,
+    drawdown_series=True,
+    clusters=risk_pb2.ClusterOptions(),
+    estimation=ESTIMATION,
+    conventions=risk_pb2.ReportConventions(),
+    volatility_filter=estimation_pb2.ExponentialWeighting(),
+)
+LIST: dict[str, Any] = {
+    "page_size": 3,
+    "page_token": "t",
+    "label": "l",
+    "start_create_time": MOMENT,
+    "end_create_time": MOMENT,
+}
+
+
+def optimizations() -> Iterator[Any]:
+    for data in INPUTS:
+        yield queries.OptimizeQuery(
+            data,
+            absfin.min_risk(),
+            **SHARED,
+            periods_per_year=12,
+            current_weights={"A": 1.0},
+            costs=COSTS,
+            diagnose_estimation=True,
+            solver=SOLVER,
+            validate_only=True,
+            check_feasibility=True,
+            label="l",
+            optimization_id="i",
+        )
+        account = Account("k", {"A": 1.0}, [absfin.leverage(budget=1.0)], absfin.max_return())
+        yield queries.OptimizeBatchQuery(
+            data, absfin.min_risk(), [account], **SHARED, periods_per_year=12, costs=COSTS, solver=SOLVER
+        )
+        yield queries.TraceFrontierQuery(data, 5, **SHARED, periods_per_year=12, current_weights={"A": 1.0})
+    yield queries.GetOptimizationQuery("optimizations/x")
+    yield queries.DeleteOptimizationQuery("optimizations/x")
+    yield queries.ListOptimizationsQuery(**LIST)
+
+
+def risks() -> Iterator[Any]:
+    figures: dict[str, Any] = {"missing_data": "drop_dates", "periods_per_year": 12}
+    for data in INPUTS:
+        for weights in ({"A": 1.0}, Holdings({"A": 3.0}, 5.0)):
+            for benchmark in (PANEL, "B"):
+                yield queries.AnalyzeRiskQuery(
+                    data,
+                    weights,
+                    **figures,
+                    benchmark=benchmark,
+                    confidence_level=0.9,
+                    risk_free_rate_annual=0.1,
+                    allow_leverage=True,
+                    options=RISK_OPTIONS,
+                )
+    for data in PANELS:
+        for factors in (2, PANEL):
+            yield queries.EstimateRiskModelQuery(
+                data,
+                **figures,
+                estimation=ESTIMATION,
+                factors=factors,
+                simulation=risk_service_pb2.SimulationOptions(),
+            )
+
+
+def backtests() -> Iterator[Any]:
+    one = strategies.optimize(absfin.min_risk(), label="l")
+    for data in PANELS:
+        for strategy in (one, [one, strategies.equal_weight()]):
+            yield queries.BacktestQuery(
+                data,
+                strategy,
+                rebalancing=strategies.never(),
+                fill="same_close",
+                lag_periods=1,
+                costs=COSTS,
+                initial_capital=1.0,
+                benchmarks=[strategies.benchmark("B", label="l"), strategies.equal_weight()],
+                risk_free_rate_annual=0.1,
+                minimum_acceptable_return_annual=0.1,
+                periods_per_year=12,
+                missing_data="drop_dates",
+                seed=1,
+                validate_only=True,
+                label="l",
+                backtest_id="i",
+                wait_seconds=1.0,
+            )
+    yield queries.GetBacktestQuery("backtests/x")
+    yield queries.CancelBacktestQuery("backtests/x")
+    yield queries.DeleteBacktestQuery("backtests/x")
+    yield queries.ListBacktestsQuery(**LIST, state="running")
+    yield queries.BacktestSeriesQuery("backtests/x", "weights", "l")
+
+
+def reallocations() -> Iterator[Any]:
+    quote = Quote("A", 1.0, 2.0, 3.0, 4.0, halted=True, volatility_annual=0.1)
+    for portfolio in ("portfolios/x", Holdings({"A": 1.0}, 2.0), portfolio_pb2.Portfolio()):
+        for market in (STORED, [quote]):
+            for target in ({"A": 1.0}, SPEC):
+                yield queries.ReallocateQuery(
+                    portfolio,
+                    market,
+                    target,
+                    max_utilization=0.1,
+                    drift_band=0.1,
+                    max_participation=0.1,
+                    min_trade_value=1.0,
+                    cash_floor=1.0,
+                    max_turnover=0.1,
+                    fractional=True,
+                    costs=COSTS,
+                    horizon_days=2,
+                    label="l",
+                    reallocation_id="i",
+                    validate_only=True,
+                )
+    yield queries.GetReallocationQuery("reallocations/x")
+    yield queries.DeleteReallocationQuery("reallocations/x")
+    yield queries.ListReallocationsQuery(**LIST, portfolio="portfolios/x")
+
+
+def stored() -> Iterator[Any]:
+    yield queries.ImportPricesQuery(PANEL, field="open", source="s")
+    yield queries.PricesQuery(STORED)
+    yield queries.UpsertInstrumentsQuery([Instrument("A", "a", "USD", {"sector": "A"}, 1.0, "halted")])
+    yield queries.InstrumentsQuery("sector=A")
+    yield queries.CreatePortfolioQuery(portfolio_pb2.Portfolio(name="portfolios/x"), "x")
+    yield queries.GetPortfolioQuery("portfolios/x")
+    yield queries.UpdatePortfolioQuery(portfolio_pb2.Portfolio(name="portfolios/x"), ["cash"])
+    yield queries.DeletePortfolioQuery("portfolios/x", "e")
+    yield queries.ListPortfoliosQuery()
+
+
+QUERIES = [query for group in (optimizations, risks, backtests, reallocations, stored) for query in group()]
+
+CONSTRAINTS = [
+    absfin.weight_bounds(0.1, 0.9, ["A"], label="l"),
+    absfin.group_bounds("G", 0.1, 0.9, ["A"]),
+    absfin.linear({"A": 1.0}, 0.1, 0.9),
+    absfin.factor_exposure("F", {"A": 1.0}, 0.1, 0.9),
+    absfin.leverage(0.1, 1.2, 1.0),
+    absfin.turnover(0.1, "two_way"),
+    absfin.return_floor(0.1),
+    absfin.tracking_error({"A": 1.0}, 0.1),
+    absfin.risk_limit("cvar", 0.1),
+    absfin.cardinality(3, ["A"], "G"),
+    absfin.network_limit(steps=2),
+    absfin.cluster_limit(2, clusters=3, max_clusters=4),
+    absfin.centrality_bounds(0.1, 0.9),
+    absfin.risk_contribution_bounds(0.1, 0.9, ["A"]),
+    absfin.minimum_position(0.1),
+]
+OBJECTIVES = [
+    absfin.min_risk(),
+    absfin.max_return(),
+    absfin.max_utility(3.0),
+    absfin.max_ratio(0.1),
+    absfin.max_diversification(),
+    absfin.risk_budget({"A": 1.0}),
+    absfin.factor_budget({"F": 1.0}, {"F": {"A": 1.0}}),
+    absfin.relaxed_risk_budget({"A": 1.0}, 0.1),
+    absfin.tracking({"A": 1.0}),
+    absfin.kelly("quadratic"),
+    absfin.hierarchical("herc", max_clusters=3, between_columns=True, unordered_leaves=True),
+    absfin.higher_moments(1.0, 0.1, 0.1, ignore_mean=True),
+    absfin.equal_weight(),
+    absfin.inverse_volatility(),
+    *(
+        absfin.worst_case(goal, "box", "ellipsoid", 0.9)
+        for goal in (absfin.min_risk(), absfin.max_return(), absfin.max_utility(3.0), absfin.max_ratio())
+    ),
+    *(
+        absfin.ordered_weighted_average([1.0], goal)
+        for goal in (absfin.min_risk(), absfin.max_utility(3.0), absfin.max_ratio())
+    ),
+]
+STRATEGIES = [
+    strategies.equal_weight(label="l"),
+    strategies.fixed_weights({"A": 1.0}),
+    strategies.schedule({date(2020, 1, 1): {"A": 1.0}}),
+    strategies.inverse_volatility(20),
+    strategies.optimize(absfin.min_risk(), 20),
+]
+REBALANCINGS = [
+    strategies.calendar("weekly", last=True, offset_days=1),
+    strategies.every_periods(3),
+    strategies.never(),
+]
