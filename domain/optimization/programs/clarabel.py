@@ -21,7 +21,7 @@ ACCURACY_SHARE, ACCURACIES = 1e-2, (1e-13, 1e-5)
 how much that is."""
 
 
-ATTEMPTS = ((True, 0.99), (False, 0.99), (True, 0.9))
+ATTEMPTS = ((True, 0.99), (False, 0.99), (True, 0.9), (False, 0.9))
 """Whether the solver scales the program, and its step length: power cones stall under one and not under the other."""
 
 
