@@ -90,8 +90,8 @@ def _highest_return_of_least_risk(problem: Problem, least: Solution, check_cance
     same_risk = replace(problem, objective=MaxReturn(), constraints=(*problem.constraints, *exposures))
     try:
         found = solve(same_risk, check_cancelled)
-    except (InfeasibleProblem, SolverFailed):
-        return least  # rounding of the exposures
+    except (InfeasibleProblem, NotSupported, SolverFailed):
+        return least  # rounding of the exposures, or an engine that does not support rows of equal exposure
     return found if found.expected_return_annual > least.expected_return_annual else least
 
 
