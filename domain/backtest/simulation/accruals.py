@@ -1,0 +1,60 @@
+"""Interest, fees and external cash flows of one date."""
+
+from domain.backtest.simulation.arrays import Account, Floats, Flows, PerformanceFee, Positions, Rates
+from domain.backtest.simulation.compiled import compiled
+from domain.backtest.simulation.valuation import short_value_of
+
+
+@compiled
+def interest_of(t: int, cash: float, rates: Rates) -> float:
+    """Interest from the date before to date t on cash held there; negative on borrowed money."""
+    rate = rates.cash[t] if cash > 0.0 else rates.financing[t]
+    return cash * rate * rates.years[t]
+
+
+@compiled
+def borrow_fee_of(t: int, positions: Positions, marks: Floats, rates: Rates) -> float:
+    """Fee for short positions from the date before to date t, at the prices (N,) of the date before."""
+    if not rates.has_borrow:
+        return 0.0
+    return short_value_of(positions.units, marks, rates.borrow) * rates.years[t]
+
+
+@compiled
+def charge_accruals(t: int, interest: float, borrow: float, account: Account, rates: Rates) -> None:
+    """Books interest, the borrow fee and the management fee, which is on the net asset value of the date before."""
+    fee = rates.management_fee * rates.years[t] * account.nav
+    account.cash += interest - borrow - fee
+    charged = borrow + fee
+    if interest >= 0.0:
+        account.interest += interest
+    else:
+        account.financing -= interest
+        charged -= interest
+    account.borrow += borrow
+    account.management_fee += fee
+    account.holding_cost_fractions += charged / account.nav
+
+
+@compiled
+def end_flow_of(t: int, nav: float, flows: Flows) -> float:
+    """Flow after the return of the period, whose net asset value is given."""
+    return flows.end[t] + flows.end_fraction[t] * nav
+
+
+@compiled
+def charge_performance_fee(account: Account, fee: PerformanceFee) -> None:
+    """Charges the fee on the unit value after all other costs, and moves the high-water mark."""
+    mark = account.high_water
+    hurdle = mark * (1.0 + fee.hurdle_annual * account.years_to_fee)
+    account.years_to_fee = 0.0
+    gain = account.unit_value - (mark if fee.is_soft else max(hurdle, mark))
+    if account.unit_value > max(hurdle, mark) and gain > 0.0:
+        charged = fee.rate * gain * (account.nav / account.unit_value)
+        account.cash -= charged
+        account.performance_fee += charged
+        account.holding_cost_fractions += charged / account.nav
+        remaining = (account.nav - charged) / account.nav
+        account.nav -= charged
+        account.unit_value *= remaining
+    account.high_water = max(mark, account.unit_value)

@@ -1,0 +1,219 @@
+"""What a simulation works on, as arrays: T dates, N assets, E corporate actions.
+
+Everything that holds for the whole simulation is a `NamedTuple` of arrays and numbers; what changes from date to date
+is the `ACCOUNT` record and the arrays of `Positions`. A table that a request does not need has no rows.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+Account = Any
+"""A record of the type `ACCOUNT`; numpy has no static type for its fields."""
+
+ACCOUNT = np.dtype(
+    [
+        ("cash", "f8"),
+        ("receivable", "f8"),  # dividends after their ex-date and before their pay date
+        ("nav", "f8"),  # after the last date, like the three below
+        ("unit_value", "f8"),  # value of one unit of the account, from 1: net asset value without external flows
+        ("high_water", "f8"),  # of the unit value
+        ("years_to_fee", "f8"),  # years since the performance fee was last settled
+        ("next_action", "i8"),  # index of the first corporate action that is not applied
+        ("next_payment", "i8"),  # likewise of the payments, in the order of their pay dates
+        ("next_decision", "i8"),  # likewise of the planned decisions that are not made
+        ("next_fill", "i8"),  # likewise of those that are not filled
+        ("last_decision", "i8"),  # date of the last one, below 0 for none
+        ("band_made", "i8"),  # date of a decision by a band that waits for its fill, below 0 for none
+        ("carried", "i8"),  # number of assets whose trade waits for a date on which it can be made
+        ("fills", "i8"),
+        # Sums since the start, in money.
+        ("commission", "f8"),
+        ("spread", "f8"),
+        ("impact", "f8"),
+        ("fixed", "f8"),
+        ("borrow", "f8"),
+        ("financing", "f8"),
+        ("management_fee", "f8"),
+        ("performance_fee", "f8"),
+        ("withholding", "f8"),
+        ("interest", "f8"),
+        ("dividends", "f8"),  # before withholding
+        ("flows", "f8"),
+        ("holding_cost_fractions", "f8"),  # fees, borrow and financing over the net asset value they were charged on
+    ],
+    align=True,
+)
+
+
+class Positions(NamedTuple):
+    """What is held."""
+
+    units: Floats  # (N,)
+    reference: Floats  # (N,), price from which the next gain of each position is counted
+    gains: Floats  # (N,), gains of price since the start, in money
+    owed: Floats  # (E,), net amount of each dividend that is not paid yet
+    target: Floats  # (N,), weights of the latest decision of the strategy
+    band_target: Floats  # (N,), weights of a decision by a band that waits for its fill
+    carried: Floats  # (N,), weights that assets still have to be traded to; NaN for none
+    dropped: Flags  # (D,), planned decisions that are not filled
+
+
+class Prices(NamedTuple):
+    """Prices of every date."""
+
+    marks: Floats  # (T, N), closing prices, the last one during a halt; 0 where an asset is not listed
+    fills: Floats  # (T, N), prices at which orders are filled
+    tradable: Flags  # (T, N), or no rows where every asset with a price can be traded on every date
+    returns: Floats  # (T, N), total returns to each date; no rows unless a trigger needs them
+
+
+SPLIT, DIVIDEND, DELISTING = 0, 1, 2
+"""Kinds of corporate actions, in the order in which they take effect on one date."""
+
+MARGIN_CALL = 3
+"""The kind of an asset event that is no corporate action."""
+
+
+class Actions(NamedTuple):
+    """Corporate actions in order of their dates, and of their kinds within a date."""
+
+    date: Integers  # (E,)
+    asset: Integers  # (E,)
+    kind: Integers  # (E,)
+    amount: Floats  # (E,), units for one unit; dividend of one unit before withholding; price paid for one unit
+    pay_date: Integers  # (E,), of dividends; T or more where it lies after the last date
+    payment_order: Integers  # (E,), indices of the actions in the order of their pay dates
+    withholding_rate: float
+    reinvests: bool
+
+
+class Rates(NamedTuple):
+    """What accrues from the date before to each date."""
+
+    years: Floats  # (T,), length of the period in years, by the day count
+    cash: Floats  # (T,), rate on positive cash in force during the period
+    financing: Floats  # (T,), rate on negative cash
+    borrow: Floats  # (N,), rates on short positions
+    management_fee: float
+    has_any: bool
+    has_borrow: bool
+
+
+class Flows(NamedTuple):
+    """External cash flows by date, no rows where there are none; negative for withdrawals."""
+
+    start: Floats  # (T,), money before the return of the period
+    end: Floats  # (T,), money after it and before trading
+    end_fraction: Floats  # (T,), fractions of the net asset value before the flow, likewise at the end of the day
+
+
+class Costs(NamedTuple):
+    """What a trade costs."""
+
+    commission: Floats  # (N,), fractions of the traded notional
+    spread: Floats  # (N,), likewise
+    impact: Floats  # (N,), a trade of d in money costs this times d^1.5
+    per_unit: float  # commission of one unit, in money
+    least_commission: float  # of a trade, in money
+    most_commission: float
+    fixed: float  # of a trade, in money
+    charges_first_purchase: bool
+
+
+class PerformanceFee(NamedTuple):
+    """A fee on the rise of the unit value above its high-water mark."""
+
+    rate: float
+    hurdle_annual: float
+    is_soft: bool  # whether the fee is on the whole gain once the hurdle is passed
+    settled: Flags  # (T,), dates on which it is charged; no rows where there is none
+
+
+ANY_BREACH, TRACKING_ERROR, COST_BENEFIT = 0, 1, 2
+"""Triggers of a band."""
+
+TO_TARGET, TO_FRACTION, TO_EDGE = 0, 1, 2
+"""Destinations of a trade by a band."""
+
+
+class Bands(NamedTuple):
+    """Drift bands; infinite where there is none."""
+
+    absolute: Floats  # (N,), largest difference of a weight to its target
+    relative: Floats  # (N,), largest difference as a fraction of the target
+    cash_absolute: float
+    cash_relative: float
+    trigger: int
+    only_breached: bool  # whether the other assets are traded as little as possible
+    destination: int
+    fraction: float  # of the way to the target
+    group_members: Flags  # (G, N)
+    group_absolute: Floats  # (G,)
+    group_relative: Floats  # (G,)
+    most_tracking_variance: float  # per period
+    risk_aversion: float  # over variance per year
+    horizon_years: float
+    periods_per_year: float
+    window: int  # dates of returns that tracking variance is measured over
+    is_on: bool
+
+
+class Plan(NamedTuple):
+    """Decisions that do not depend on what happens, in order of their dates."""
+
+    made: Integers  # (D,), dates of the decisions
+    row: Integers  # (D,), which row of the targets
+    targets: Floats  # (R, N)
+
+
+class Rules(NamedTuple):
+    """How decisions become positions."""
+
+    start: int  # date on which the account is opened
+    delay: int  # dates between a decision and its fill
+    whole_units: bool
+    fills_at_open: bool
+    least_between: int  # dates from one rebalancing to the next
+    flows_only: bool
+    most_turnover: float  # one-way, of a rebalancing after the first purchase; infinite for none
+    most_traded: Floats  # (N,), money of each asset on one date; infinite for none
+    has_participation_limit: bool
+    maintenance_ratio: float  # 0 for no margin account
+    conventions: int
+    is_plain: bool  # proportional costs, every asset tradable in full at any time, no limits: the short way
+
+
+EXACT, BT, VECTORBT = 0, 1, 2
+"""Conventions of a fill."""
+
+FILL, ASSET_EVENT = 0, 1
+"""Why a row of holdings was written."""
+
+FILL_WITHOUT_WEALTH, FILL_COSTS_TOO_MUCH = 0, 1
+"""Why a fill failed."""
+
+
+class Output(NamedTuple):
+    """What the dates of one call write; rows count from 0 for the first of them."""
+
+    nav: Floats  # (K,), after trading
+    flow_start: Floats  # (K,)
+    flow_end: Floats  # (K,)
+    row_date: Integers  # (R,), date index
+    row_kind: Integers  # (R,)
+    row_units: Floats  # (R, N), after the event
+    row_cash: Floats  # (R,)
+    row_cost: Floats  # (R,), fraction of the net asset value before the fill
+    row_turnover: Floats  # (R,), one-way
+    event: Floats  # (A, 6): date index, asset, kind, units before, units after, cash
+    failure: Integers  # (F, 2): date index, reason
+    count: Integers  # (3,), rows, events and failures written
+
+
+RUNNING, EXHAUSTED, BEYOND_NUMBERS, FLOW_LEAVES_NOTHING = 0, 1, 2, 3
+"""How a call ended."""

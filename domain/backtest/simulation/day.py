@@ -1,0 +1,283 @@
+"""The order of one date: what happens to an account, step by step, at the prices of that date.
+
+`simulate` runs from date to date and is the function that the rest of the package serves.
+"""
+
+import numpy as np
+
+from domain.backtest.simulation.accruals import (
+    borrow_fee_of,
+    charge_accruals,
+    charge_performance_fee,
+    end_flow_of,
+    interest_of,
+)
+from domain.backtest.simulation.arrays import (
+    BEYOND_NUMBERS,
+    EXHAUSTED,
+    FILL_COSTS_TOO_MUCH,
+    FLOW_LEAVES_NOTHING,
+    RUNNING,
+    Account,
+    Actions,
+    Bands,
+    Costs,
+    Flags,
+    Floats,
+    Flows,
+    Output,
+    PerformanceFee,
+    Plan,
+    Positions,
+    Prices,
+    Rates,
+    Rules,
+)
+from domain.backtest.simulation.bands import destination_of, has_trigger
+from domain.backtest.simulation.compiled import compiled
+from domain.backtest.simulation.corporate_actions import (
+    apply_delistings,
+    apply_splits_and_dividends,
+    pay_dividends,
+)
+from domain.backtest.simulation.fill import fill_generally, fill_plainly, write_failure, write_fill
+from domain.backtest.simulation.flows_only import weights_with_money_invested
+from domain.backtest.simulation.margin import meet_margin_call
+from domain.backtest.simulation.valuation import copy_into, value_at
+
+
+@compiled
+def simulate(
+    first: int,
+    last: int,
+    prices: Prices,
+    actions: Actions,
+    rates: Rates,
+    flows: Flows,
+    costs: Costs,
+    fee: PerformanceFee,
+    bands: Bands,
+    plan: Plan,
+    rules: Rules,
+    account: Account,
+    positions: Positions,
+    output: Output,
+) -> tuple[int, int]:
+    """Simulates dates first to last; returns how it ended and the date on which it did."""
+    # Taken out of the tuples once: reaching into them costs more than the valuation of a date.
+    marks, units, navs, years, made = prices.marks, positions.units, output.nav, rates.years, plan.made
+    planned, delay, start, is_plain = len(plan.made), rules.delay, rules.start, rules.is_plain
+    fills, commission, spread, targets, rows_of = prices.fills, costs.commission, costs.spread, plan.targets, plan.row
+    reference, gains = positions.reference, positions.gains
+    row_date, row_kind, row_units = output.row_date, output.row_kind, output.row_units
+    row_cash, row_cost, row_turnover, count = output.row_cash, output.row_cost, output.row_turnover, output.count
+    # A call that has nothing to do costs more as well: each is asked for first.
+    has_flows, has_fee, has_margin = len(flows.end) > 0, len(fee.settled) > 0, rules.maintenance_ratio > 0.0
+    has_actions, has_rules = len(actions.date) > 0, bands.is_on or rules.flows_only
+    for t in range(first, last + 1):
+        before, invested = account.nav, 0.0
+        flow = 0.0
+        if t > start:
+            # On the balances of the date before, among them money that came before the return of this period.
+            if has_flows:
+                invested = flows.start[t]
+                account.cash += invested
+            interest, borrow = 0.0, 0.0
+            if rates.has_any:
+                interest = interest_of(t, account.cash, rates)
+                borrow = borrow_fee_of(t, positions, prices.marks[t - 1], rates)
+
+            # 1. Splits, and 2. dividends: entitled is what was held at the close before.
+            if has_actions and is_action_due(t, actions, account):
+                apply_splits_and_dividends(t, prices, actions, account, positions, rules, output)
+            if has_actions:
+                pay_dividends(t, prices, actions, account, positions, output)
+            # 3. Interest, borrow fee and management fee for the days since the date before.
+            if rates.has_any:
+                charge_accruals(t, interest, borrow, account, rates)
+            # 4. Delistings.
+            if has_actions and is_action_due(t, actions, account):
+                apply_delistings(t, prices, actions, account, positions, output)
+            index = account.next_fill
+            fill_is_due = delay > 0 and index < planned and made[index] + delay == t
+            fill_is_due = fill_is_due or account.band_made >= 0 or account.carried > 0
+            if fill_is_due and rules.fills_at_open:
+                fill_due(t, prices, plan, account, positions, costs, rules, output)
+            # 5. The external cash flow, after the return of the period is measured.
+            if has_flows:
+                nav = value_at(t, units, marks) + account.cash + account.receivable
+                flow = end_flow_of(t, nav, flows)
+                if flow < 0.0 and nav + flow <= 0.0 < nav:
+                    return FLOW_LEAVES_NOTHING, t
+                account.cash += flow
+                account.flows += flow + invested
+            # 6. Fills of earlier decisions.
+            if fill_is_due and is_plain and account.band_made < 0:
+                account.next_fill = index + 1
+                if positions.dropped[index]:
+                    pass
+                elif fill_plainly(
+                    t, rows_of[index], targets, fills, units, reference, gains, commission, spread, account,
+                    count[0], row_date, row_kind, row_units, row_cash, row_cost, row_turnover,
+                ):
+                    count[0] += 1
+                else:
+                    write_failure(t, FILL_COSTS_TOO_MUCH, output)
+            elif fill_is_due and not rules.fills_at_open:
+                fill_due(t, prices, plan, account, positions, costs, rules, output)
+
+        # 7. Mark, performance fee, bankruptcy, margin, and decisions for a later fill.
+        nav = value_at(t, units, marks) + account.cash + account.receivable
+        account.nav = nav
+        if t > start:
+            account.unit_value *= (nav - flow) / (before + invested)
+            account.years_to_fee += years[t]
+            if has_fee and fee.settled[t]:
+                charge_performance_fee(account, fee)
+        navs[t - first] = account.nav
+        if has_flows:
+            output.flow_start[t - first], output.flow_end[t - first] = invested, flow
+        if not 0.0 < nav < np.inf:
+            return (EXHAUSTED if nav <= 0.0 else BEYOND_NUMBERS), t
+        if has_margin:
+            meet_margin_call(t, prices, account, positions, costs, rules, output)
+        if account.next_decision < planned and made[account.next_decision] == t:
+            is_made = makes_planned_decision(t, plan, account, positions, rules)
+            if is_made and delay == 0:
+                account.next_fill += 1
+                trade_at_the_close(t, positions.target, prices, account, positions, costs, rules, output)
+        if has_rules and (bands.is_on or flow + invested != 0.0):
+            decide_by_rule(t, first, prices, bands, plan, account, positions, costs, rules, output)
+        navs[t - first] = account.nav
+    return RUNNING, last
+
+
+@compiled
+def is_action_due(t: int, actions: Actions, account: Account) -> bool:
+    """Whether a corporate action of date t is not applied yet."""
+    return account.next_action < len(actions.date) and actions.date[account.next_action] == t
+
+
+@compiled
+def fill_due(
+    t: int,
+    prices: Prices,
+    plan: Plan,
+    account: Account,
+    positions: Positions,
+    costs: Costs,
+    rules: Rules,
+    output: Output,
+) -> None:
+    """Fills the decision that is due on date t, or what was carried over from an earlier one."""
+    index = account.next_fill
+    if rules.delay > 0 and index < len(plan.made) and plan.made[index] + rules.delay == t:
+        account.next_fill += 1
+        if not positions.dropped[index]:
+            trade(t, plan.targets[plan.row[index]], False, prices, account, positions, costs, rules, output)
+    elif account.band_made >= 0 and account.band_made + rules.delay == t:
+        trade(t, positions.band_target, False, prices, account, positions, costs, rules, output)
+    elif account.carried > 0:
+        trade(t, positions.carried.copy(), True, prices, account, positions, costs, rules, output)
+    if account.band_made >= 0 and account.band_made + rules.delay <= t:
+        account.band_made = -1
+
+
+@compiled
+def trade(
+    t: int,
+    weights: Floats,
+    is_carried: bool,
+    prices: Prices,
+    account: Account,
+    positions: Positions,
+    costs: Costs,
+    rules: Rules,
+    output: Output,
+) -> None:
+    """Trades to weights (N,) at the prices of date t at which orders are filled."""
+    fill_generally(t, weights, is_carried, prices, account, positions, costs, rules, output)
+
+
+@compiled
+def trade_at_the_close(
+    t: int,
+    weights: Floats,
+    prices: Prices,
+    account: Account,
+    positions: Positions,
+    costs: Costs,
+    rules: Rules,
+    output: Output,
+) -> None:
+    """Fills a decision at the close it was made with; what it costs belongs to the same period."""
+    before = account.nav
+    trade(t, weights, False, prices, account, positions, costs, rules, output)
+    account.nav = value_at(t, positions.units, prices.marks) + account.cash + account.receivable
+    if t > rules.start:
+        account.unit_value *= account.nav / before
+
+
+@compiled
+def makes_planned_decision(t: int, plan: Plan, account: Account, positions: Positions, rules: Rules) -> bool:
+    """Makes the decision that is planned for date t, and says whether it is to be filled.
+
+    A cooldown, or the rule that only flows are traded, drops its fill.
+    """
+    index = account.next_decision
+    account.next_decision = index + 1
+    copy_into(positions.target, plan.targets, plan.row[index])
+    too_early = rules.flows_only or t - account.last_decision < rules.least_between
+    if account.last_decision >= 0 and too_early:
+        positions.dropped[index] = True
+        return False
+    account.last_decision = t
+    return True
+
+
+@compiled
+def decide_by_rule(
+    t: int,
+    first: int,
+    prices: Prices,
+    bands: Bands,
+    plan: Plan,
+    account: Account,
+    positions: Positions,
+    costs: Costs,
+    rules: Rules,
+    output: Output,
+) -> None:
+    """A decision by a band, or by the rule that only flows are traded, unless one waits for its fill already."""
+    waits = account.next_fill < account.next_decision or account.band_made >= 0 or account.carried > 0
+    if account.last_decision < 0 or waits or account.fills == 0:
+        return
+    if t - account.last_decision < rules.least_between or account.last_decision == t:
+        return
+    held = positions.units * prices.marks[t]
+    weights = held / account.nav
+    movable = movable_assets(t, prices)
+    if rules.flows_only:
+        goal = weights_with_money_invested(weights, positions.target, movable)
+    else:
+        returns = prices.returns[max(0, t + 1 - bands.window) : t + 1] if len(prices.returns) > 0 else prices.returns
+        if not has_trigger(
+            weights, positions.target, returns, held, prices.marks[t], movable, account.nav, costs, bands
+        ):
+            return
+        goal = destination_of(weights, positions.target, movable, bands)
+    account.last_decision = t
+    if rules.delay == 0:
+        trade_at_the_close(t, goal, prices, account, positions, costs, rules, output)
+    else:
+        positions.band_target[:] = goal
+        account.band_made = t
+
+
+@compiled
+def movable_assets(t: int, prices: Prices) -> Flags:
+    """Assets that can be traded on date t, (N,)."""
+    movable = prices.marks[t] > 0.0
+    if len(prices.tradable) > 0:
+        movable &= prices.tradable[t]
+    return movable

@@ -1,0 +1,108 @@
+"""What trades cost, and the net asset value that is left after trading to target weights.
+
+The net asset value after costs V' solves V' = V - sum_i c_i(w_i V' - h_i): sales pay for purchases, costs included.
+Where costs are in proportion to the traded notional, and with impact, the left side less the right side is convex in
+V' and increasing while the costs of the whole target stay below the net asset value; Newton's method descends from V to
+the root. A least or greatest commission and a fixed fee make steps and kinks: the root is then bracketed as well.
+"""
+
+from domain.backtest.simulation.arrays import Costs, Flags, Floats
+from domain.backtest.simulation.compiled import compiled
+
+NEWTON_STEPS = 100
+BISECTIONS = 200
+ROUNDING = 4e-16
+"""Of a net asset value, as a fraction of it."""
+
+TRADED = 1e-12
+"""A smaller trade, as a fraction of the net asset value, is a rounding error: it is not made and pays no fee."""
+
+
+@compiled
+def post_cost_fraction(
+    t: int, row: int, targets: Floats, prices: Floats, units: Floats, nav: float, commission: Floats, spread: Floats
+) -> float:
+    """Net asset value after / before a trade to weights at prices of date t (T, N); 0 or less where costs exceed it.
+
+    Costs are fractions of the traded notional; all vectors are (N,).
+    """
+    x = 1.0
+    scale = 1.0 / nav
+    for _ in range(NEWTON_STEPS):
+        excess, slope = x - 1.0, 1.0
+        for i in range(len(units)):
+            weight = targets[row, i] if prices[t, i] > 0.0 else 0.0
+            trade = weight * x - units[i] * prices[t, i] * scale
+            rate = commission[i] + spread[i]
+            rate = rate if trade >= 0.0 else -rate
+            excess += rate * trade
+            slope += rate * weight
+        if slope <= 0.0:
+            return 0.0
+        following = x - excess / slope
+        if following >= x:  # Newton only descends here: a rise is rounding
+            return x
+        x = following
+        if x <= 0.0:
+            return 0.0
+    return x
+
+
+@compiled
+def commission_of(costs: Costs, i: int, traded: float, price: float) -> float:
+    """Commission of trading an asset for this much money, without sign."""
+    commission = costs.commission[i] * traded + costs.per_unit * traded / price
+    return min(max(commission, costs.least_commission), costs.most_commission)
+
+
+@compiled
+def cost_of(costs: Costs, i: int, traded: float, price: float) -> float:
+    """All costs of trading an asset for this much money, without sign; 0 for no trade."""
+    if traded <= 0.0:
+        return 0.0
+    cost = commission_of(costs, i, traded, price) + costs.spread[i] * traded + costs.fixed
+    if costs.impact[i] > 0.0:
+        cost += costs.impact[i] * traded * traded**0.5
+    return cost
+
+
+@compiled
+def cost_to(weights: Floats, held: Floats, prices: Floats, moving: Flags, costs: Costs, after: float, nav: float) -> float:
+    """Costs of trading the assets that are `moving` to weights of a net asset value of `after`."""
+    total = 0.0
+    for i in range(len(weights)):
+        if moving[i]:
+            traded = abs(weights[i] * after - held[i])
+            if traded > TRADED * nav:
+                total += cost_of(costs, i, traded, prices[i])
+    return total
+
+
+@compiled
+def value_after(weights: Floats, held: Floats, prices: Floats, moving: Flags, costs: Costs, nav: float) -> float:
+    """Net asset value after trading the assets that are `moving` to weights (N,); below 0 where costs exceed it.
+
+    The largest V' with V' + costs(V') <= V. Where a fee makes a step there, what it would cost stays in cash.
+    """
+    low, high = 0.0, nav
+    if cost_to(weights, held, prices, moving, costs, nav, nav) == 0.0:
+        return nav
+    if cost_to(weights, held, prices, moving, costs, 0.0, nav) > nav:
+        return -1.0
+    point = nav
+    for _ in range(BISECTIONS):
+        excess = point + cost_to(weights, held, prices, moving, costs, point, nav) - nav
+        if abs(excess) <= ROUNDING * nav:
+            return point
+        if excess > 0.0:
+            high = point
+        else:
+            low = point
+        # A fixed-point step is exact for fees that do not change with V'; it is kept where it stays in the bracket.
+        step = point - excess
+        if not low < step < high:
+            step = 0.5 * (low + high)
+        if high - low <= ROUNDING * nav:
+            break
+        point = step
+    return low
