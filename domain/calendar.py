@@ -1,6 +1,7 @@
 """Civil dates as day numbers, and the number of periods per year that follows from their spacing."""
 
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Final
 
 import numpy as np
@@ -91,3 +92,63 @@ def _has_weekends(dates: NDArray[np.int32]) -> bool:
         if present == 0 or present < REGULAR * spanned:
             return False
     return True
+
+
+def usual_step(dates: NDArray[np.int32]) -> int:
+    """Median number of days between dates (T,), 1 for a single date."""
+    return max(1, int(np.median(np.diff(dates)))) if len(dates) > 1 else 1
+
+
+DateIndices = NDArray[np.int64]
+"""Indices of dates, increasing."""
+
+MONDAY = 3
+"""1970-01-01 was a Thursday: three days after a Monday."""
+
+
+class Frequency(StrEnum):
+    """Length of a calendar period."""
+
+    DAILY = "DAILY"
+    WEEKLY = "WEEKLY"  # from Monday
+    MONTHLY = "MONTHLY"
+    QUARTERLY = "QUARTERLY"
+    SEMIANNUAL = "SEMIANNUAL"
+    ANNUAL = "ANNUAL"
+
+
+_MONTHS = {Frequency.MONTHLY: 1, Frequency.QUARTERLY: 3, Frequency.SEMIANNUAL: 6, Frequency.ANNUAL: 12}
+
+
+def ends_period(days: NDArray[np.int32], frequency: Frequency) -> bool:
+    """Whether the last of the dates (T,) is the last one of its period: the date that would follow lies in the next.
+
+    The date that would follow is one usual step later; after a Friday, where no weekend dates occur, three days later.
+    """
+    following = int(days[-1]) + usual_step(days)
+    if following % 7 in (SATURDAY, SUNDAY) and not np.isin(days % 7, (SATURDAY, SUNDAY)).any():
+        following += 2 if following % 7 == SATURDAY else 1
+    both = np.array([days[-1], following], np.int32)
+    before, after = period_numbers(both, frequency)
+    return bool(before != after)
+
+
+def first_of_periods(days: NDArray[np.int32], frequency: Frequency) -> DateIndices:
+    """Indices of the first of the dates (T,) in each period."""
+    return np.append(0, np.flatnonzero(np.diff(period_numbers(days, frequency))) + 1)
+
+
+def last_of_periods(days: NDArray[np.int32], frequency: Frequency) -> DateIndices:
+    """Indices of the last of the dates (T,) in each period; a last period that goes on after them has none."""
+    changes = np.flatnonzero(np.diff(period_numbers(days, frequency)))
+    return np.append(changes, len(days) - 1) if ends_period(days, frequency) else changes
+
+
+def period_numbers(days: NDArray[np.int32], frequency: Frequency) -> NDArray[np.int64]:
+    """A number for each date (T,), the same within a period."""
+    if frequency is Frequency.DAILY:
+        return days.astype(np.int64)
+    if frequency is Frequency.WEEKLY:
+        return (days.astype(np.int64) + MONDAY) // 7
+    months: NDArray[np.int64] = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    return months // _MONTHS[frequency]

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -73,8 +73,7 @@ class BacktestRun:
             raise ValueError("a backtest run that has not begun has no checkpoint")
         self.cut()
         state = self.simulation.state
-        # A copy: the run continues to change its own list.
-        return Checkpoint(self.strategy_index, replace(state, pending=list(state.pending)), self.hand_over())
+        return Checkpoint(self.strategy_index, state.copy(), self.hand_over())
 
     def cut(self) -> None:
         """Ends a part of the current strategy's record."""
@@ -112,7 +111,7 @@ def run(
     state = None
     if checkpoint is not None:
         backtest.strategy_index = checkpoint.strategy_index
-        state = replace(checkpoint.state, pending=list(checkpoint.state.pending))
+        state = checkpoint.state.copy()
     while backtest.strategy_index < len(plan.strategy_runs):
         _simulate(backtest, state, observe, check_cancelled)
         backtest.strategy_index, backtest.simulation, state = backtest.strategy_index + 1, None, None
@@ -130,7 +129,7 @@ def _simulate(
     if len(backtest.records) <= backtest.strategy_index:
         backtest.records.append([])
     strategy_run = plan.strategy_runs[backtest.strategy_index]
-    backtest.simulation = Simulation(plan.market, strategy_run, plan.specification.initial_capital, state)
+    backtest.simulation = Simulation(plan.market, plan.specification, strategy_run, plan.groups, state)
     observe(backtest)
     for _ in backtest.simulation.advance(check_cancelled):
         check_cancelled()

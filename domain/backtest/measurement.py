@@ -1,22 +1,41 @@
 """Measures a finished simulation: figures of every strategy and benchmark."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 
 from domain.backtest.metrics import Curve, MetricSettings, performance
+from domain.backtest.money_weighted import NO_FLOWS, money_weighted_return
 from domain.backtest.preparation import BacktestPlan
 from domain.backtest.record import RecordPart
-from domain.backtest.result import BacktestOutcome, StrategyOutcome
+from domain.backtest.result import (
+    AssetEvent,
+    AssetEventKind,
+    BacktestOutcome,
+    CostTotals,
+    ReconciledNav,
+    StrategyOutcome,
+)
+from domain.backtest.simulation.arrays import DELISTING, DIVIDEND, MARGIN_CALL, SPLIT
 from domain.backtest.simulator import StrategyRun
 from domain.backtest.specification import BenchmarkSymbol
-from domain.backtest.trade_execution import CASH_ROUNDING
 from domain.calendar import periods_per_year
 from domain.cancellation import CancellationCheck
 from domain.checks import Vector
 from domain.errors import InvalidInput
+from domain.risk.figure import Absent, Figure
 from domain.risk.relative import period_share
+
+CASH_ROUNDING = 1e-12
+"""Cash below this fraction of the net asset value is a rounding error and counts as zero."""
+
+_EVENT_KINDS = {
+    SPLIT: AssetEventKind.SPLIT,
+    DIVIDEND: AssetEventKind.CASH_DIVIDEND,
+    DELISTING: AssetEventKind.DELISTING,
+    MARGIN_CALL: AssetEventKind.MARGIN_CALL,
+}
 
 
 def measure(plan: BacktestPlan, records: Sequence[RecordPart], check_cancelled: CancellationCheck) -> BacktestOutcome:
@@ -25,7 +44,7 @@ def measure(plan: BacktestPlan, records: Sequence[RecordPart], check_cancelled: 
     count = len(specification.strategies)
     curves = dict(plan.curves)
     for strategy_run, record in zip(plan.strategy_runs[count:], records[count:], strict=True):
-        curves[strategy_run.strategy.label] = Curve(plan.days, record.nav)
+        curves[strategy_run.strategy.label] = Curve(plan.days, record.unit_values)
     names = [b.name if isinstance(b, BenchmarkSymbol) else b.label for b in specification.benchmarks]
     first = curves[names[0]] if names else None
     done = []
@@ -40,29 +59,73 @@ def measure(plan: BacktestPlan, records: Sequence[RecordPart], check_cancelled: 
 def _strategy_outcome(
     plan: BacktestPlan, strategy_run: StrategyRun, record: RecordPart, benchmark: Curve | None
 ) -> StrategyOutcome:
-    last_prices = plan.market.panel.values[-1]
-    units = record.units[-1] if len(record.units) else np.zeros(len(last_prices))
     figures = performance(
-        Curve(plan.days, record.nav),
+        Curve(plan.days, record.unit_values),
         _metric_settings(plan),
         turnover=float(record.turnovers.sum()),
-        cost_total=float(record.cost_fractions.sum()),
+        cost_total=float(record.cost_fractions.sum() + record.account["holding_cost_fractions"][-1]),
         benchmark=benchmark,
     )
-    commission, spread = record.cost_money.sum(axis=0).tolist()
+    last_prices = plan.market.panel.values[-1]
+    units = record.units[-1] if len(record.units) else opening_units(plan)
     held: Vector = np.zeros(len(last_prices)) if record.exhausted else units
     nav = float(record.nav[-1])
     cash = nav - float(held @ last_prices)
+    costs = CostTotals(**{one.name: float(record.account[one.name][-1]) for one in fields(CostTotals)})
     return StrategyOutcome(
         label=strategy_run.strategy.label,
         performance=figures,
-        commission=commission,
-        spread=spread,
-        rebalances=len(record.fill_indices),
+        costs=costs,
+        rebalances=int(record.fills.sum()),
         failures=record.failures,
         final_units=held,
         final_cash=cash if abs(cash) > CASH_ROUNDING * nav else 0.0,
+        final_nav=nav,
+        money_weighted_return=_money_weighted(plan, record),
+        bankrupt_day=int(plan.days[int(np.argmax(record.nav <= 0.0))]) if record.exhausted else None,
+        reconciliation=_reconciled(record, costs),
+        asset_events=_asset_events(plan, record),
         record=record,
+    )
+
+
+def opening_units(plan: BacktestPlan) -> Vector:
+    """Units held at the start, (N,)."""
+    holdings = plan.specification.initial_holdings
+    return np.array([holdings.get(symbol, 0.0) for symbol in plan.market.panel.symbols])
+
+
+def _money_weighted(plan: BacktestPlan, record: RecordPart) -> Figure:
+    if not len(record.flow_end):
+        return Absent(NO_FLOWS)
+    return money_weighted_return(
+        plan.days, float(record.nav[0]), record.flow_start, record.flow_end, float(record.nav[-1])
+    )
+
+
+def _reconciled(record: RecordPart, costs: CostTotals) -> ReconciledNav:
+    """Gains are summed from price changes, dividends and interest, independently of the net asset values."""
+    account = record.account[-1]
+    return ReconciledNav(
+        start_nav=float(record.nav[0]),
+        flows=float(account["flows"]),
+        gains=float(record.gains.sum() + account["dividends"] + account["interest"]),
+        costs=costs.total,
+        end_nav=float(record.nav[-1]),
+    )
+
+
+def _asset_events(plan: BacktestPlan, record: RecordPart) -> tuple[AssetEvent, ...]:
+    return tuple(
+        AssetEvent(
+            day=int(plan.days[int(since_start)]),
+            symbol=plan.market.panel.symbols[int(asset)],
+            kind=_EVENT_KINDS[int(kind)],
+            quantity_before=before,
+            quantity_after=after,
+            cash=cash,
+        )
+        for since_start, asset, kind, before, after, cash in record.events.tolist()
     )
 
 
@@ -71,7 +134,7 @@ def _symbol_outcome(plan: BacktestPlan, name: str, benchmark: Curve | None) -> S
     curve = plan.curves[name]
     settings = replace(_metric_settings(plan), periods_per_year=_periods_per_year(plan, curve))
     figures = performance(curve, settings, turnover=0.0, cost_total=0.0, benchmark=benchmark)
-    return StrategyOutcome(name, figures, 0.0, 0.0, 0, (), None, None, None)
+    return StrategyOutcome(name, figures, CostTotals(), 0, ())
 
 
 def _periods_per_year(plan: BacktestPlan, curve: Curve) -> float:

@@ -1,6 +1,6 @@
 """Prepares a backtest: joins a specification with data and checks both before the first step."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,13 +8,23 @@ from numpy.typing import NDArray
 
 from domain.backtest.metrics import Curve
 from domain.backtest.rebalancing import Rebalancing
-from domain.backtest.simulator import Market, Simulation, StrategyRun
+from domain.backtest.market import (
+    Market,
+    actions_as_arrays,
+    refuse_double_counting,
+    total_return_prices,
+    with_states,
+    without_delisted,
+)
+from domain.backtest.simulator import Simulation, StrategyRun
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
 from domain.backtest.strategies import Strategy
+from domain.checks import Matrix
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.errors import Cancelled, DomainError, InvalidInput, SolverTimedOut
-from domain.market_data.missing import complete, refuse_gap_estimators
-from domain.market_data.panel import Panel, PricePanel, ReturnPanel
+from domain.market_data.corporate_actions import CorporateAction
+from domain.market_data.missing import MissingDataPolicy, complete, refuse_gap_estimators
+from domain.market_data.panel import Panel, PricePanel, ReturnPanel, civil_date
 from domain.market_data.source import infer_periods_per_year
 from domain.warnings import ResultWarning
 
@@ -27,6 +37,7 @@ class BacktestPlan:
     market: Market
     strategy_runs: tuple[StrategyRun, ...]  # strategies, then benchmarks that are strategies
     curves: Mapping[str, Curve]  # benchmarks that are symbols
+    groups: dict[str, tuple[str, ...]]  # members of the groups that bands name
     warnings: tuple[ResultWarning, ...] = ()  # about the specification; field paths as seen from the request
 
     @property
@@ -40,17 +51,18 @@ def prepare(
     data: PricePanel | ReturnPanel,
     benchmarks: Mapping[str, PricePanel] | None = None,
     check_cancelled: CancellationCheck = never_cancelled,
+    opens: PricePanel | None = None,
+    groups: Mapping[str, tuple[str, ...]] | None = None,
 ) -> BacktestPlan:
     """The plan of a specification on data; `benchmarks` holds prices of symbols that are not in the data.
+
+    `opens` are opening prices of the symbols and dates of the data, `groups` the members of stored groups.
 
     Raises InvalidInput with the field named: a gap under FAIL, a lookback longer than the data, an unknown symbol, a
     benchmark without common dates.
     """
-    complete_data = _complete(specification, data)
-    panel = _prices_of(complete_data)
-    periods = infer_periods_per_year(specification.periods_per_year, complete_data)
-    _check_cash_rate(specification, periods)
-    market = Market(panel, periods, specification.costs, specification.cash_rate_annual)
+    market = simulated_market(specification, data, opens)
+    panel = market.panel
     _check_cost_symbols(specification, panel)
     strategies = _strategies_by_path(specification)
     start = max(_first_decision(path, strategy, panel) for path, strategy in strategies)
@@ -63,32 +75,106 @@ def prepare(
             "prices", f"must hold a date after the first decision can be filled; there are {len(panel.dates)}"
         )
     warnings: list[ResultWarning] = []
+    members = dict(groups or {})
     for (path, strategy), strategy_run in zip(strategies, strategy_runs, strict=True):
-        simulation = Simulation(market, strategy_run, specification.initial_capital)
+        simulation = Simulation(market, specification, strategy_run, members)
         warnings += _check_strategy(path, strategy, simulation, start, check_cancelled)
     curves = {
         b.name: _benchmark_curve(i, b, panel, panel.dates[start:], benchmarks or {})
         for i, b in enumerate(specification.benchmarks)
         if isinstance(b, BenchmarkSymbol)
     }
-    return BacktestPlan(specification, market, strategy_runs, curves, tuple(warnings))
+    return BacktestPlan(specification, market, strategy_runs, curves, members, tuple(warnings))
 
 
 def simulated_prices(specification: BacktestSpecification, data: PricePanel | ReturnPanel) -> PricePanel:
-    """The complete prices a backtest is simulated on; an asset that becomes worthless has the price 0 from then on.
+    """The complete prices a backtest is simulated on; 0 where an asset is worthless or not listed.
 
     Raises InvalidInput with the field path from the request on.
     """
-    return _prices_of(_complete(specification, data))
+    return simulated_market(specification, data).panel
+
+
+def simulated_market(
+    specification: BacktestSpecification, data: PricePanel | ReturnPanel, opens: PricePanel | None = None
+) -> Market:
+    """The market a backtest is simulated in. Raises InvalidInput with the field path from the request on."""
+    refuse_double_counting(specification.corporate_actions, specification.price_basis)
+    prices, tradable, actions, periods = _with_states(specification, data)
+    events = actions_as_arrays(prices, actions, specification.dividend_policy, specification.withholding_rate)
+    marks = without_delisted(prices, events)
+    total_return = total_return_prices(marks, events, tradable)
+    return Market(
+        marks,
+        tradable,
+        _open_prices(opens, marks, tradable),
+        total_return,
+        events,
+        periods,
+        all_listed=float(marks.values.min()) > 0.0,
+    )
+
+
+def _with_states(
+    specification: BacktestSpecification, data: PricePanel | ReturnPanel
+) -> tuple[PricePanel, NDArray[np.bool_] | None, Sequence[CorporateAction], float]:
+    """Prices without gaps, which assets can be traded, corporate actions, and periods per year."""
+    actions, policy = specification.corporate_actions, specification.missing_data
+    given = specification.periods_per_year
+    if not specification.has_states:
+        complete_data = _complete(data, policy)
+        return _prices_of(complete_data), None, actions, infer_periods_per_year(given, complete_data)
+    try:
+        marks, tradable, completed = with_states(
+            _prices_of(data.with_worthless()),
+            actions,
+            specification.delisting_policy,
+            every_gap=policy is MissingDataPolicy.ASSET_STATES,
+        )
+    except InvalidInput as error:
+        raise error.with_path_prefix(_kind_of(data) if error.field.startswith("values") else "") from None
+    return marks, tradable, completed, infer_periods_per_year(given, data)
+
+
+def _kind_of(data: PricePanel | ReturnPanel) -> str:
+    return "prices" if isinstance(data, PricePanel) else "returns"
+
+
+def _open_prices(opens: PricePanel | None, marks: PricePanel, tradable: NDArray[np.bool_] | None) -> Matrix | None:
+    """Opening prices in the order of the closing ones, (T, N)."""
+    if opens is None:
+        return None
+    if set(opens.symbols) != set(marks.symbols):
+        raise InvalidInput("open_prices.symbols", "must be those of the prices")
+    if not np.isin(marks.dates, opens.dates).all():
+        missing = civil_date(marks.dates[int(np.argmin(np.isin(marks.dates, opens.dates)))])
+        raise InvalidInput("open_prices.dates", f"must hold every date of the prices; {missing} is missing")
+    order = [opens.symbols.index(symbol) for symbol in marks.symbols]
+    values = opens.values[np.searchsorted(opens.dates, marks.dates)][:, order]
+    traded = marks.values > 0.0 if tradable is None else tradable & (marks.values > 0.0)
+    unknown = traded & ~(values > 0.0)
+    if unknown.any():
+        t, j = (int(k) for k in np.argwhere(unknown)[0])
+        raise InvalidInput(
+            "open_prices.values", f"must hold the price of {marks.symbols[j]} on {civil_date(marks.dates[t])}"
+        )
+    return np.where(traded, values, marks.values)
 
 
 def _prices_of(data: PricePanel | ReturnPanel) -> PricePanel:
-    """Prices as they are; returns compounded from 100, on the date one usual step before the first of them."""
+    """Prices as they are; returns compounded from 100, on the date one usual step before the first of them.
+
+    A missing return means a missing price; the return that follows is from the last known price.
+    """
     if isinstance(data, PricePanel):
         return data
     dates = np.append(int(data.dates[0]) - data.usual_step, data.dates.astype(np.int64))
+    known = ~np.isnan(data.values)
     with np.errstate(over="ignore", invalid="ignore"):  # PricePanel rejects infinity
-        levels = 100.0 * np.cumprod(np.vstack([np.ones(len(data.symbols)), 1.0 + data.values]), axis=0)
+        growth = np.where(known, 1.0 + data.values, 1.0)
+        levels = 100.0 * np.cumprod(np.vstack([np.ones(len(data.symbols)), growth]), axis=0)
+    if not known.all():
+        levels = np.where(_has_price(known), levels, np.nan)
     try:
         return PricePanel.of(data.symbols, dates, levels)
     except InvalidInput as error:
@@ -96,26 +182,32 @@ def _prices_of(data: PricePanel | ReturnPanel) -> PricePanel:
         raise InvalidInput("returns", rule) from None
 
 
-def _complete(specification: BacktestSpecification, data: PricePanel | ReturnPanel) -> PricePanel | ReturnPanel:
-    refuse_gap_estimators(specification.missing_data)
+def _has_price(known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Dates with a price, (T + 1, N), from the returns that are known, (T, N): the first return has one before it."""
+    result: NDArray[np.bool_] = np.vstack([np.zeros_like(known[:1]), known])
+    first = np.argmax(known, axis=0)
+    result[first, np.arange(known.shape[1])] |= known.any(axis=0)
+    return result
+
+
+def _complete(data: PricePanel | ReturnPanel, policy: MissingDataPolicy) -> PricePanel | ReturnPanel:
+    refuse_gap_estimators(policy)
+    if isinstance(data, PricePanel) and float(data.values.min()) > 0.0:  # neither a gap nor a price of 0
+        return data
     try:
-        return complete(data.with_worthless(), specification.missing_data)
+        return complete(data.with_worthless(), policy)
     except InvalidInput as error:
-        raise error.with_path_prefix("prices" if isinstance(data, PricePanel) else "returns") from None
-
-
-def _check_cash_rate(specification: BacktestSpecification, periods_per_year: float) -> None:
-    rate = specification.cash_rate_annual
-    if rate / periods_per_year <= -1.0:
-        rule = f"must not take all of the cash in one of {periods_per_year:g} periods a year, is {rate:g}"
-        raise InvalidInput("costs.cash_rate_annual", rule)
+        raise error.with_path_prefix(_kind_of(data)) from None
 
 
 def _check_cost_symbols(specification: BacktestSpecification, panel: PricePanel) -> None:
     known = set(panel.symbols)
-    for i, symbol in enumerate(specification.costs.by_symbol_bps):
-        if symbol not in known:
-            raise InvalidInput(f"costs.by_asset[{i}].symbol", f"{symbol} is not a symbol of the input")
+    costs = specification.costs
+    named = dict.fromkeys([*costs.linear.by_symbol_bps, *costs.borrow_by_symbol])
+    for path, symbols in (("costs.by_asset", named), ("costs.liquidity", costs.liquidity)):
+        for i, symbol in enumerate(symbols):
+            if symbol not in known:
+                raise InvalidInput(f"{path}[{i}].symbol", f"{symbol} is not a symbol of the input")
 
 
 def _strategies_by_path(specification: BacktestSpecification) -> list[tuple[str, Strategy]]:

@@ -1,48 +1,54 @@
 """When a strategy decides: indices on the date axis of a panel."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.backtest.drift_band import DriftBand
+from domain.calendar import DateIndices, Frequency, ends_period, period_numbers
+from domain.checks import positive
 from domain.errors import InvalidInput
 
-DateIndices = NDArray[np.int64]
-"""Indices of dates, increasing."""
 
-MONDAY = 3
-"""1970-01-01 was a Thursday: three days after a Monday."""
+class DayOfPeriod(StrEnum):
+    """Which date of a calendar period."""
 
-
-class Frequency(StrEnum):
-    """Length of a calendar period."""
-
-    DAILY = "DAILY"
-    WEEKLY = "WEEKLY"  # from Monday
-    MONTHLY = "MONTHLY"
-    QUARTERLY = "QUARTERLY"
-    SEMIANNUAL = "SEMIANNUAL"
-    ANNUAL = "ANNUAL"
-
-
-_MONTHS = {Frequency.MONTHLY: 1, Frequency.QUARTERLY: 3, Frequency.SEMIANNUAL: 6, Frequency.ANNUAL: 12}
+    FIRST = "FIRST"
+    LAST = "LAST"
+    NTH = "NTH"
 
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """The first or last date of the panel in each calendar period, or `offset` dates after it."""
+    """A date of the panel in each calendar period, or `offset` dates after it.
+
+    A last period that goes on after the panel has no last date, and no n-th one where it has fewer dates.
+    """
 
     frequency: Frequency = Frequency.MONTHLY
-    last: bool = False
+    day: DayOfPeriod = DayOfPeriod.FIRST
     offset: int = 0
+    nth: int | None = None  # with NTH: counted from 1; the last date of a period with fewer dates
+
+    def __post_init__(self) -> None:
+        if (self.day is DayOfPeriod.NTH) != (self.nth is not None):
+            raise InvalidInput(
+                "rebalancing.calendar.nth_day", "must be given with REBALANCE_DAY_NTH, and only with it"
+            )
 
     def decision_indices(self, days: NDArray[np.int32], start: int) -> DateIndices:
         """Indices of the decisions after `start`; `days` (T,) are counted from 1970-01-01."""
-        period = _period(days, self.frequency)
+        period = period_numbers(days, self.frequency)
         changes = np.flatnonzero(np.diff(period))
-        edges = np.append(changes, len(days) - 1) if self.last else np.append(0, changes + 1)
-        indices = edges + self.offset
+        first, last = np.append(0, changes + 1), np.append(changes, len(days) - 1)
+        chosen = first if self.day is DayOfPeriod.FIRST else last
+        if self.nth is not None:
+            chosen = np.minimum(first + self.nth - 1, last)
+        if chosen[-1] == last[-1] and self.day is not DayOfPeriod.FIRST and not endsperiod_numbers(days, self.frequency):
+            chosen = chosen[:-1]
+        indices = chosen + self.offset
         result: DateIndices = indices[(indices > start) & (indices < len(days))]
         return result
 
@@ -71,14 +77,31 @@ class BuyAndHold:
         return np.zeros(0, np.int64)
 
 
-Rebalancing = Calendar | EveryPeriods | BuyAndHold
+Schedule = Calendar | EveryPeriods | BuyAndHold
+"""The rule that fixes dates of decisions."""
 
 
-def _period(days: NDArray[np.int32], frequency: Frequency) -> NDArray[np.int64]:
-    """A number for each date (T,), the same within a period."""
-    if frequency is Frequency.DAILY:
-        return days.astype(np.int64)
-    if frequency is Frequency.WEEKLY:
-        return (days.astype(np.int64) + MONDAY) // 7
-    months: NDArray[np.int64] = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
-    return months // _MONTHS[frequency]
+@dataclass(frozen=True, slots=True)
+class Rebalancing:
+    """When a portfolio is brought back to its target, and how far."""
+
+    schedule: Schedule = field(default_factory=Calendar)
+    band: DriftBand | None = None
+    min_periods_between: int = 0
+    flows_only: bool = False  # trade only to invest or raise external cash flows
+    max_turnover: float | None = None  # one-way, of each rebalancing after the first purchase
+    tranches: int = 1  # equal parts of the portfolio whose dates are staggered
+
+    def __post_init__(self) -> None:
+        if self.max_turnover is not None:
+            positive("rebalancing.max_turnover", self.max_turnover)
+        if self.tranches < 1:
+            raise InvalidInput("rebalancing.tranches", f"must be 1 or more, is {self.tranches}")
+        if self.flows_only and self.band is not None:
+            raise InvalidInput(
+                "rebalancing.flows_only", "excludes a drift band: where only flows are traded, no band starts a trade"
+            )
+
+    def decision_indices(self, days: NDArray[np.int32], start: int) -> DateIndices:
+        """Indices of the decisions after `start` that the schedule fixes."""
+        return self.schedule.decision_indices(days, start)

@@ -1,11 +1,16 @@
 """What a simulation has done so far: plain arrays that grow, can be cut into parts, and joined again."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.backtest.simulation.arrays import ACCOUNT, FILL
 from domain.checks import Matrix, Vector
+
+EVENT_COLUMNS = 6
+"""Date since the start, asset, kind, units before, units after, cash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,50 +24,79 @@ class FailedRebalance:
 
 @dataclass(frozen=True, slots=True)
 class RecordPart:
-    """A stretch of a record: net asset values of K dates and the F fills on them."""
+    """A stretch of a record: net asset values of K dates, and R changes of holdings on them."""
 
-    nav: Vector  # (K,), after trading; the first of all is the initial capital
-    fill_indices: NDArray[np.int64]  # (F,), dates since the start of the simulation
-    units: Matrix  # (F, N), after each fill
-    cash: Vector  # (F,), after each fill
-    cost_fractions: Vector  # (F,), of the net asset value before the fill
-    cost_money: Matrix  # (F, 2), commission and half-spread
-    turnovers: Vector  # (F,), one-way, as fractions of the net asset value
+    nav: Vector  # (K,), after trading; the first of all is the value at the start
+    flow_start: Vector  # (K,), external cash flows before the return of each date; no entries without flows
+    flow_end: Vector  # (K,), likewise after it
+    indices: NDArray[np.int64]  # (R,), dates since the start of the simulation
+    kinds: NDArray[np.int64]  # (R,), FILL or ASSET_EVENT
+    units: Matrix  # (R, N), after each change
+    cash: Vector  # (R,), after each change
+    cost_fractions: Vector  # (R,), of the net asset value before the fill
+    turnovers: Vector  # (R,), one-way, as fractions of the net asset value
+    events: Matrix  # (A, EVENT_COLUMNS), what corporate actions and margin calls did to positions
+    account: NDArray[Any]  # (1,) of type ACCOUNT, at the end; no entries where nothing has happened
+    gains: Vector  # (N,), of prices since the start, in money, at the end
     failures: tuple[FailedRebalance, ...] = ()
     exhausted: bool = False  # the net asset value is used up: nothing follows
 
     @classmethod
     def empty(cls, assets: int) -> "RecordPart":
         """A record of no dates."""
-        none = np.zeros(0)
-        return cls(none, np.zeros(0, np.int64), np.zeros((0, assets)), none, none, np.zeros((0, 2)), none)
+        none, no_indices = np.zeros(0), np.zeros(0, np.int64)
+        return cls(
+            nav=none,
+            flow_start=none,
+            flow_end=none,
+            indices=no_indices,
+            kinds=no_indices,
+            units=np.zeros((0, assets)),
+            cash=none,
+            cost_fractions=none,
+            turnovers=none,
+            events=np.zeros((0, EVENT_COLUMNS)),
+            account=np.zeros(0, ACCOUNT),
+            gains=np.zeros(assets),
+        )
 
     @classmethod
     def joined(cls, parts: "list[RecordPart]") -> "RecordPart":
         """The parts in order, as one."""
+
+        def column(name: str) -> Any:
+            return np.concatenate([getattr(part, name) for part in parts])
+
+        lists = ("nav", "flow_start", "flow_end", "indices", "kinds", "units", "cash", "cost_fractions", "turnovers")
+        latest = next((part for part in reversed(parts) if len(part.account)), parts[-1])
         return cls(
-            np.concatenate([part.nav for part in parts]),
-            np.concatenate([part.fill_indices for part in parts]),
-            np.concatenate([part.units for part in parts]),
-            np.concatenate([part.cash for part in parts]),
-            np.concatenate([part.cost_fractions for part in parts]),
-            np.concatenate([part.cost_money for part in parts]),
-            np.concatenate([part.turnovers for part in parts]),
-            tuple(failure for part in parts for failure in part.failures),
-            any(part.exhausted for part in parts),
+            **{name: column(name) for name in (*lists, "events")},
+            account=latest.account,
+            gains=latest.gains,
+            failures=tuple(failure for part in parts for failure in part.failures),
+            exhausted=any(part.exhausted for part in parts),
         )
 
+    @property
+    def unit_values(self) -> Vector:
+        """Value of one unit of the account, (K,): the net asset value with external cash flows taken out.
 
-@dataclass(frozen=True, slots=True)
-class FillRecord:
-    """One fill."""
+        The first is the first net asset value. The return of a date is (nav - flow at its end) / (nav of the date
+        before + flow at its start) - 1.
+        """
+        if not len(self.flow_end):
+            return self.nav
+        before = self.nav[:-1] + self.flow_start[1:]
+        alive = before > 0.0
+        growth = np.where(alive, (self.nav[1:] - self.flow_end[1:]) / np.where(alive, before, 1.0), 0.0)
+        result: Vector = self.nav[0] * np.append(1.0, np.maximum(growth, 0.0).cumprod())
+        return result
 
-    index: int  # date since the start of the simulation
-    units: Vector  # (N,), after the fill
-    cash: float  # after the fill
-    cost_fraction: float  # of the net asset value before the fill
-    cost_money: tuple[float, float]  # commission and half-spread
-    turnover: float  # one-way, as a fraction of the net asset value
+    @property
+    def fills(self) -> NDArray[np.bool_]:
+        """Which changes of holdings are fills, (R,)."""
+        result: NDArray[np.bool_] = self.kinds == FILL
+        return result
 
 
 @dataclass(slots=True)
@@ -70,24 +104,21 @@ class Record:
     """Collects what happens in a simulation; `cut` returns what was added since the last cut."""
 
     assets: int
-    nav: list[Vector] = field(default_factory=list)
-    fills: list[FillRecord] = field(default_factory=list)
+    parts: list[RecordPart] = field(default_factory=list)
     failures: list[FailedRebalance] = field(default_factory=list)
     exhausted: bool = False
 
+    @property
+    def nav(self) -> list[Vector]:
+        """Net asset values since the last cut."""
+        return [part.nav for part in self.parts]
+
     def cut(self) -> RecordPart:
         """What was added since the last cut."""
-        count = len(self.fills)
-        part = RecordPart(
-            nav=np.concatenate(self.nav) if self.nav else np.zeros(0),
-            fill_indices=np.array([fill.index for fill in self.fills], np.int64),
-            units=np.array([fill.units for fill in self.fills]).reshape(count, self.assets),
-            cash=np.array([fill.cash for fill in self.fills]),
-            cost_fractions=np.array([fill.cost_fraction for fill in self.fills]),
-            cost_money=np.array([fill.cost_money for fill in self.fills]).reshape(count, 2),
-            turnovers=np.array([fill.turnover for fill in self.fills]),
-            failures=tuple(self.failures),
+        part = RecordPart.joined([RecordPart.empty(self.assets), *self.parts])
+        failures, self.parts, self.failures = tuple(self.failures), [], []
+        return RecordPart(
+            **{name: getattr(part, name) for name in RecordPart.__slots__ if name not in ("failures", "exhausted")},
+            failures=failures,
             exhausted=self.exhausted,
         )
-        self.nav, self.fills, self.failures = [], [], []
-        return part

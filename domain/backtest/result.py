@@ -1,10 +1,64 @@
 """Result of a backtest."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
 
 from domain.backtest.metrics import Performance
 from domain.backtest.record import FailedRebalance, RecordPart
 from domain.checks import Vector
+from domain.risk.figure import Figure
+
+
+@dataclass(frozen=True, slots=True)
+class CostTotals:
+    """What was paid, in money, by kind."""
+
+    commission: float = 0.0
+    spread: float = 0.0
+    impact: float = 0.0
+    fixed: float = 0.0
+    borrow: float = 0.0
+    financing: float = 0.0
+    management_fee: float = 0.0
+    performance_fee: float = 0.0
+    withholding: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """All of them."""
+        return sum(getattr(self, one.name) for one in fields(self))
+
+
+@dataclass(frozen=True, slots=True)
+class ReconciledNav:
+    """How the final net asset value came about, in money: start + flows + gains - costs = end."""
+
+    start_nav: float
+    flows: float
+    gains: float  # of prices, dividends before withholding, and interest
+    costs: float
+    end_nav: float
+
+
+class AssetEventKind(StrEnum):
+    """What happened to an asset."""
+
+    SPLIT = "SPLIT"
+    CASH_DIVIDEND = "CASH_DIVIDEND"
+    DELISTING = "DELISTING"
+    MARGIN_CALL = "MARGIN_CALL"
+
+
+@dataclass(frozen=True, slots=True)
+class AssetEvent:
+    """What an event did to a position."""
+
+    day: int  # since 1970-01-01
+    symbol: str
+    kind: AssetEventKind
+    quantity_before: float
+    quantity_after: float
+    cash: float  # received; negative where it was paid
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,13 +67,18 @@ class StrategyOutcome:
 
     label: str
     performance: Performance
-    commission: float  # in money, like the spread
-    spread: float
+    costs: CostTotals
     rebalances: int
     failures: tuple[FailedRebalance, ...]
-    final_units: Vector | None  # (N,); None for a benchmark that is a symbol
-    final_cash: float | None
-    record: RecordPart | None  # likewise
+    final_units: Vector | None = None  # (N,); None for a benchmark that is a symbol, like all that follows
+    final_cash: float | None = None
+    final_nav: float | None = None
+    money_weighted_return: Figure | None = None  # of the whole period
+    bankrupt_day: int | None = None  # since 1970-01-01
+    convention_difference: float | None = None
+    reconciliation: ReconciledNav | None = None
+    asset_events: tuple[AssetEvent, ...] = ()
+    record: RecordPart | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,30 +1,42 @@
-"""Simulates one strategy from event to event: mark to market, fill due decisions, decide."""
+"""Simulates one strategy: runs the compiled steps from decision to decision, and asks the strategy for its weights."""
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.backtest.record import FailedRebalance, FillRecord, Record
+from domain.backtest.inputs import Inputs, inputs_of, opened_account, output_for
+from domain.backtest.market import Market
+from domain.backtest.record import FailedRebalance, Record, RecordPart
+from domain.backtest.simulation.arrays import (
+    ACCOUNT,
+    BEYOND_NUMBERS,
+    DECISION_DUE,
+    EXHAUSTED,
+    FILL_COSTS_TOO_MUCH,
+    FLOW_LEAVES_NOTHING,
+    Account,
+    Output,
+    Positions,
+)
+from domain.backtest.specification import BacktestSpecification
 from domain.backtest.strategies import MarketHistory, Strategy
-from domain.backtest.trade_execution import execute_trades
 from domain.checks import Vector
-from domain.costs.linear import LinearCost
 from domain.costs.self_financing import WealthExhausted
 from domain.errors import Cancelled, DomainError, InvalidInput
-from domain.market_data.panel import PricePanel, civil_date
+from domain.market_data.panel import civil_date
 
+if TYPE_CHECKING:
+    from numpy import recarray
 
-@dataclass(frozen=True, slots=True)
-class Market:
-    """Prices, costs and cash rate of the whole simulation; a strategy sees a `MarketHistory` of it."""
+STRETCH = 1 << 20
+"""Prices that are simulated between two looks at cancellation and progress: some milliseconds of work."""
 
-    panel: PricePanel  # complete, (T, N)
-    periods_per_year: float
-    costs: LinearCost
-    cash_rate_annual: float
+_MESSAGES = {
+    FILL_COSTS_TOO_MUCH: "the costs of this rebalancing exceed the net asset value",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,169 +52,252 @@ class StrategyRun:
         """Index of the date on which net asset value and figures start."""
         return int(self.decisions[0])
 
-    @property
-    def events(self) -> NDArray[np.int64]:
-        """Indices of dates with a decision or a fill."""
-        return np.union1d(self.decisions, self.decisions + self.delay)
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Target weights that wait for their fill."""
-
-    made_at: int  # index of the date
-    weights: Vector  # (N,)
-
 
 @dataclass(slots=True)
 class SimulationState:
     """State of a simulation after the close of a date: everything the next step depends on."""
 
     date_index: int
-    units: Vector  # (N,)
-    cash: float
-    pending: list[Decision] = field(default_factory=list)
+    account: NDArray[np.void]  # (1,) of type ACCOUNT
+    positions: Positions
+    pending: NDArray[np.float64]  # (P, N), weights of the decisions that wait for their fill; NaN where there are none
+
+    def copy(self) -> "SimulationState":
+        """One that does not change with the simulation."""
+        positions = Positions(*(np.array(array) for array in self.positions))
+        return SimulationState(self.date_index, self.account.copy(), positions, self.pending.copy())
 
 
 class Simulation:
-    """Simulates a strategy in a market; after each event that `advance` yields it can be stopped or saved."""
+    """Simulates a strategy in a market; after each stretch that `advance` yields it can be stopped or saved."""
 
     def __init__(
-        self, market: Market, strategy_run: StrategyRun, capital: float, state: SimulationState | None = None
+        self,
+        market: Market,
+        specification: BacktestSpecification,
+        strategy_run: StrategyRun,
+        groups: dict[str, tuple[str, ...]],
+        state: SimulationState | None = None,
     ) -> None:
         self._market = market
         self._run = strategy_run
-        self._rates = market.costs.rates(market.panel.symbols)
-        self._spread_share = market.costs.spread_shares(market.panel.symbols)
+        self._specification = specification
+        rows, targets, self._asks = _planned(strategy_run, market)
+        self._inputs: Inputs = inputs_of(
+            specification,
+            market,
+            groups,
+            strategy_run.start,
+            strategy_run.decisions,
+            rows,
+            targets,
+            decides_outside=self._asks,
+        )
         self.record = Record(len(market.panel.symbols))
-        self.nav = capital
         if state is None:
-            state = SimulationState(strategy_run.start - 1, np.zeros(len(market.panel.symbols)), capital)
-            self.record.nav.append(np.array([capital]))
-        else:
-            self.nav = float(state.units @ market.panel.values[state.date_index]) + state.cash
+            account, positions = opened_account(
+                specification, market, strategy_run.start, len(strategy_run.decisions)
+            )
+            state = SimulationState(strategy_run.start - 1, _as_array(account), positions, targets)
+        elif self._asks:
+            self._inputs = self._inputs._replace(plan=self._inputs.plan._replace(targets=state.pending))
         self.state = state
 
-    def advance(self, check_cancelled: Callable[[], None]) -> Iterator[None]:
-        """Simulates to the end of the data, event by event. `check_cancelled` is handed to solvers.
+    @property
+    def nav(self) -> float:
+        """Net asset value after the last date that is simulated."""
+        return float(self._account.nav)
 
-        Raises InvalidInput for positions that are too large or too small for a number.
+    @property
+    def _account(self) -> Account:
+        return self.state.account.view(np.recarray)[0]
+
+    def advance(self, check_cancelled: Callable[[], None]) -> Iterator[None]:
+        """Simulates to the end of the data, stretch by stretch. `check_cancelled` is handed to solvers.
+
+        Raises InvalidInput for positions that are too large or too small for a number, and for an external cash flow
+        that leaves nothing.
         """
-        decisions = set(self._run.decisions.tolist())
-        last = len(self._market.panel.dates) - 1
-        for date_index in self._run.events.tolist():
-            if date_index <= self.state.date_index:
-                continue
-            if not self._mark_to_market(date_index):
-                return
-            self._fill(date_index)
-            if date_index in decisions:
-                self._decide(date_index, check_cancelled)
-                if self._run.delay == 0:
-                    self._fill(date_index)
-            yield
-        if self.state.date_index < last and self._mark_to_market(last):
+        from domain.backtest.simulation.day import decide, simulate  # compiling takes seconds: only where it is run
+
+        dates, assets = self._market.panel.values.shape
+        step = max(64, STRETCH // assets)
+        while self.state.date_index < dates - 1:
+            first = self.state.date_index + 1
+            last = min(dates - 1, first + step - 1, self._next_asked(first))
+            output = output_for(self._inputs, first, last)
+            account, positions = self._account, self.state.positions
+            ended, t = simulate(first, last, *self._inputs, account, positions, output)
+            if ended == DECISION_DUE:
+                self.state.date_index = t
+                self._ask(t, check_cancelled)
+                decide(
+                    t,
+                    self._inputs.prices,
+                    self._inputs.costs,
+                    self._inputs.bands,
+                    self._inputs.plan,
+                    self._inputs.rules,
+                    account,
+                    positions,
+                    output,
+                )
+                output.nav[t - first] = account.nav
+            self._write(first, t, output)
+            self._check(ended, t)
             yield
 
     def history(self, date_index: int) -> MarketHistory:
         """The part of the market that a decision at a date may see."""
-        panel, most_dates = self._market.panel, self._run.strategy.lookback_window.most_dates
+        market, most_dates = self._market, self._run.strategy.lookback_window.most_dates
         first = 0 if most_dates is None else date_index + 1 - most_dates
-        prices = np.array(panel.values[first : date_index + 1])
-        held = self.state.units * prices[-1]
-        nav = float(held.sum()) + self.state.cash
+        prices = np.array(market.total_return[first : date_index + 1])
+        last = market.panel.values[date_index]
+        if market.total_return is not market.panel.values:
+            with np.errstate(invalid="ignore", divide="ignore"):
+                prices *= last / prices[-1]
+            prices[-1] = last
+        account = self._account
         return MarketHistory(
-            panel.symbols,
-            np.array(panel.dates[first : date_index + 1]),
+            market.panel.symbols,
+            np.array(market.panel.dates[first : date_index + 1]),
             prices,
-            held / nav,
-            self._market.periods_per_year,
+            self.state.positions.units * last / account.nav,
+            market.periods_per_year,
+            float(account.nav),
+            float(account.unit_value),
         )
 
-    def _mark_to_market(self, date_index: int) -> bool:
-        """Values the holdings on every date up to this one; False once the net asset value is used up."""
-        if self.state.date_index < self._run.start:
-            self.state.date_index = date_index
-            return True
-        prices = self._market.panel.values[self.state.date_index + 1 : date_index + 1]
-        if len(prices) == 0:
-            return True
-        rate = self._market.cash_rate_annual / self._market.periods_per_year
-        with np.errstate(over="ignore", invalid="ignore"):
-            growth: Vector = np.full(len(prices), 1.0 + rate).cumprod()
-            cash: Vector = self.state.cash * growth
-            nav: Vector = prices @ self.state.units + cash
-        # Values after a ruin do not matter.
-        solvent = nav[: int(np.argmax(nav <= 0.0))] if (nav <= 0.0).any() else nav
-        if not np.isfinite(solvent).all():
-            raise self._beyond_numbers(date_index)
-        self.state.cash = float(cash[-1])
-        self.state.date_index = date_index
-        if (nav <= 0.0).any():
-            nav[int(np.argmax(nav <= 0.0)) :] = 0.0
-            self._exhaust(nav, date_index)
-            return False
-        self.record.nav.append(nav)
-        self.nav = float(nav[-1])
-        return True
+    def _next_asked(self, first: int) -> int:
+        """The first date from `first` on for which the strategy is asked."""
+        index = int(self._account.next_decision)
+        if not self._asks or index >= len(self._run.decisions):
+            return len(self._market.panel.dates) - 1
+        return int(self._run.decisions[index])
 
-    def _fill(self, date_index: int) -> None:
-        """Executes the latest decision that is due, if any; earlier ones are dropped."""
-        latest_due = date_index - self._run.delay
-        count = bisect_right(self.state.pending, latest_due, key=lambda decision: decision.made_at)
-        if not count:
+    def _ask(self, t: int, check_cancelled: Callable[[], None]) -> None:
+        """Puts the weights of the decision at date t into the plan; a decision that fails is dropped."""
+        plan, index = self._inputs.plan, int(self._account.next_decision)
+        row = plan.targets[plan.row[index]]
+        row[:] = self.state.positions.target
+        between = self._inputs.rules.least_between
+        if index and 0 <= self._account.last_decision and t - self._account.last_decision < between:
             return
-        due = self.state.pending[:count]
-        del self.state.pending[:count]
-        prices = self._market.panel.values[date_index]
-        nav_before = float(self.state.units @ prices) + self.state.cash
         try:
-            with np.errstate(over="ignore", invalid="ignore"):
-                done = execute_trades(self.state.units, self.state.cash, prices, due[-1].weights, self._rates)
-        except WealthExhausted as error:
-            self._fail(date_index, error)
-            return
-        amounts = np.concatenate([done.units, done.costs, [done.turnover_one_way]])
-        # Units that underflow to 0 would lose a net asset value that exists.
-        if not np.isfinite(amounts).all() or float(done.units @ prices) + done.cash <= 0.0:
-            raise self._beyond_numbers(date_index)
-        self.state.units, self.state.cash = done.units, done.cash
-        spread = float(done.costs @ self._spread_share)
-        total = float(done.costs.sum())
-        since_start = date_index - self._run.start
-        self.record.fills.append(
-            FillRecord(
-                since_start, done.units, done.cash, total / nav_before, (total - spread, spread), done.turnover_one_way
-            )
-        )
-        if since_start > 0:
-            # The cost of a fill on the first date is part of the first return: the first value is the initial capital.
-            self.record.nav[-1][-1] = done.nav
-        self.nav = done.nav
-
-    def _decide(self, date_index: int, check_cancelled: Callable[[], None]) -> None:
-        try:
-            weights = self._run.strategy.decide(self.history(date_index), check_cancelled)
+            row[:] = self._run.strategy.decide(self.history(t), check_cancelled)
         except Cancelled:
             raise
         except DomainError as error:
-            self._fail(date_index, error)
-            return
-        self.state.pending.append(Decision(date_index, weights))
+            self._fail(t, error.REASON, error.message)
+            self.state.positions.dropped[index] = True
 
-    def _beyond_numbers(self, date_index: int) -> InvalidInput:
-        day = civil_date(self._market.panel.dates[date_index])
-        rule = f"give positions on {day} that are too large or too small for a number; scale prices or capital"
-        return InvalidInput("prices", rule)
+    def _write(self, first: int, t: int, output: Output) -> None:
+        """Adds what a stretch has written to the record."""
+        start, count = self._run.start, t - first + 1
+        rows, events, failures = output.count.tolist()
+        part_events = output.event[:events].copy()
+        part_events[:, 0] -= start
+        flows = len(output.flow_end) > 0
+        nav = output.nav[:count].copy()
+        if first == start:
+            # What a fill on the first date costs is part of the first return: the first value is the one before it.
+            nav[0] = self._opening_nav
+        self.record.parts.append(
+            RecordPart(
+                nav=nav,
+                flow_start=output.flow_start[:count].copy() if flows else np.zeros(0),
+                flow_end=output.flow_end[:count].copy() if flows else np.zeros(0),
+                indices=output.row_date[:rows] - start,
+                kinds=output.row_kind[:rows].copy(),
+                units=output.row_units[:rows].copy(),
+                cash=output.row_cash[:rows].copy(),
+                cost_fractions=output.row_cost[:rows].copy(),
+                turnovers=output.row_turnover[:rows].copy(),
+                events=part_events,
+                account=self.state.account.copy(),
+                gains=self._gains(t),
+            )
+        )
+        for index, reason in output.failure[:failures].tolist():
+            message = _MESSAGES.get(reason, "there is no net asset value left to invest")
+            self._fail(index, WealthExhausted.REASON, message)
+        self.state.date_index = t
 
-    def _fail(self, date_index: int, error: DomainError) -> None:
-        day = int(self._market.panel.dates[date_index])
-        self.record.failures.append(FailedRebalance(day, error.REASON, error.message))
+    def _gains(self, t: int) -> Vector:
+        """Gains of prices since the start, (N,)."""
+        positions = self.state.positions
+        gains: Vector = positions.gains + positions.units * (self._market.panel.values[t] - positions.reference)
+        return gains
 
-    def _exhaust(self, nav: Vector, date_index: int) -> None:
-        left = len(self._market.panel.dates) - 1 - date_index
-        self.record.nav.append(np.append(nav, np.zeros(left)))
+    @property
+    def _opening_nav(self) -> float:
+        holdings = self._specification.initial_holdings
+        units = np.array([holdings.get(symbol, 0.0) for symbol in self._market.panel.symbols])
+        return self._specification.initial_capital + float(units @ self._market.panel.values[self._run.start])
+
+    def _check(self, ended: int, t: int) -> None:
+        """Ends a simulation whose net asset value is used up. Raises InvalidInput where it cannot go on."""
+        if ended == EXHAUSTED:
+            self._exhaust(t)
+        elif ended == BEYOND_NUMBERS:
+            day = civil_date(self._market.panel.dates[t])
+            rule = f"give positions on {day} that are too large or too small for a number; scale prices or capital"
+            raise InvalidInput("prices", rule)
+        elif ended == FLOW_LEAVES_NOTHING:
+            raise self._flow_error(t)
+
+    def _flow_error(self, t: int) -> InvalidInput:
+        days = self._market.panel.dates
+        for i, flow in enumerate(self._specification.cash_flows):
+            if flow.amount < 0.0 and int(np.searchsorted(days, flow.day)) == t:
+                return InvalidInput(
+                    f"cash_flows[{i}].amount",
+                    f"leaves nothing: the withdrawal of {-flow.amount:g} on {civil_date(days[t])} is the whole net "
+                    "asset value or more",
+                )
+        return InvalidInput(
+            "recurring_cash_flows", f"leave nothing: the withdrawal on {civil_date(days[t])} is the whole net asset value"
+        )
+
+    def _fail(self, date_index: int, reason: str, message: str) -> None:
+        self.record.failures.append(FailedRebalance(int(self._market.panel.dates[date_index]), reason, message))
+
+    def _exhaust(self, t: int) -> None:
+        """Nothing is held after the date on which the net asset value is used up."""
+        last = len(self._market.panel.dates) - 1
+        part = self.record.parts[-1]
+        part.nav[-1] = 0.0
+        zeros = np.zeros(last - t)
+        flows = zeros if len(part.flow_end) else np.zeros(0)
+        empty = RecordPart.empty(len(self._market.panel.symbols))
+        fields = {name: getattr(empty, name) for name in RecordPart.__slots__}
+        self.record.parts.append(RecordPart(**fields | {"nav": zeros, "flow_start": flows, "flow_end": flows}))
         self.record.exhausted = True
-        self._fail(date_index, WealthExhausted("the net asset value is used up; nothing is held from this date on"))
-        self.state = SimulationState(len(self._market.panel.dates) - 1, np.zeros_like(self.state.units), 0.0)
-        self.nav = 0.0
+        self._fail(t, WealthExhausted.REASON, "the net asset value is used up; nothing is held from this date on")
+        self.state.positions.units[:] = 0.0
+        account = self._account
+        account.cash = account.nav = account.receivable = 0.0
+        self.state.date_index = last
+
+
+def _planned(
+    strategy_run: StrategyRun, market: Market
+) -> tuple[NDArray[np.int64], NDArray[np.float64], bool]:
+    """Which of some rows of weights each decision has, (D,), the rows (R, N), and whether the strategy is asked.
+
+    A strategy whose weights depend on nothing but the assets that are listed gives them all at once; of another there
+    are as many rows as decisions can wait for their fill.
+    """
+    listed = None if market.all_listed else market.panel.values[strategy_run.decisions] > 0.0
+    planned = strategy_run.strategy.planned(market.panel.symbols, market.panel.dates[strategy_run.decisions], listed)
+    if planned is not None:
+        return planned.rows, planned.weights, False
+    count = strategy_run.delay + 2
+    rows = np.arange(len(strategy_run.decisions), dtype=np.int64) % count
+    return rows, np.zeros((count, len(market.panel.symbols))), True
+
+
+def _as_array(account: Account) -> NDArray[np.void]:
+    array = np.zeros(1, ACCOUNT)
+    array[0] = tuple(account)
+    return array

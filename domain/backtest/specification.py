@@ -5,19 +5,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from domain.backtest.rebalancing import Calendar, Rebalancing
+from domain.backtest.cash_flows import CashFlow, RecurringCashFlow
+from domain.backtest.rebalancing import Rebalancing
 from domain.backtest.strategies import Optimized, Strategy
 from domain.checks import finite_number, frequency, positive, visible_symbol
-from domain.costs.linear import LinearCost
+from domain.costs.holding import HoldingCosts
+from domain.costs.model import CostModel
 from domain.errors import InvalidInput
+from domain.market_data.corporate_actions import CorporateAction, Delisting, DelistingPolicy, DividendPolicy, PriceBasis
 from domain.market_data.missing import MissingDataPolicy
 
 
 class Fill(StrEnum):
-    """The close at which a decision is executed."""
+    """The price at which a decision is executed."""
 
     NEXT_CLOSE = "NEXT_CLOSE"
+    NEXT_OPEN = "NEXT_OPEN"
     SAME_CLOSE = "SAME_CLOSE"  # the price the decision was made with: for comparison with other engines
+
+
+class Conventions(StrEnum):
+    """Whose conventions of trading are used."""
+
+    EXACT = "EXACT"  # exactly self-financing
+    BT = "BT"
+    VECTORBT = "VECTORBT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +50,25 @@ class BacktestSpecification:
     """Strategies, rules, costs and benchmarks of a backtest. Raises InvalidInput for a field that breaks its rule."""
 
     strategies: tuple[Strategy, ...]
-    rebalancing: Rebalancing = field(default_factory=Calendar)
+    rebalancing: Rebalancing = field(default_factory=Rebalancing)
     fill: Fill = Fill.NEXT_CLOSE
     lag_periods: int = 0
-    costs: LinearCost = field(default_factory=LinearCost)
-    cash_rate_annual: float = 0.0
-    initial_capital: float = 1.0
+    max_participation: float | None = None  # of the value traded in the market on a date, for each asset
+    costs: CostModel = field(default_factory=CostModel)
+    holding_costs: HoldingCosts = field(default_factory=HoldingCosts)
+    charge_initial_purchase: bool = True
+    initial_capital: float = 1.0  # cash; beside the initial holdings where there are some
+    initial_holdings: Mapping[str, float] = field(default_factory=dict)  # units
+    fractional_holdings: bool = True
+    cash_flows: tuple[CashFlow, ...] = ()
+    recurring_cash_flows: tuple[RecurringCashFlow, ...] = ()
+    corporate_actions: tuple[CorporateAction, ...] = ()
+    price_basis: PriceBasis = PriceBasis.ADJUSTED
+    dividend_policy: DividendPolicy = DividendPolicy.CASH
+    withholding_rate: float = 0.0
+    delisting_policy: DelistingPolicy = DelistingPolicy.FAIL
+    maintenance_ratio: float | None = None  # least equity / gross exposure; None for no margin account
+    conventions: Conventions = Conventions.EXACT
     benchmarks: tuple[BenchmarkSymbol | Strategy, ...] = ()
     missing_data: MissingDataPolicy = MissingDataPolicy.FAIL
     periods_per_year: float | None = None
@@ -52,8 +77,21 @@ class BacktestSpecification:
     listed: bool = False  # whether error paths name a single strategy as the first of a list
 
     def __post_init__(self) -> None:
-        positive("initial_capital", self.initial_capital)
-        finite_number("costs.cash_rate_annual", self.cash_rate_annual)
+        if not self.initial_holdings:
+            positive("initial_capital", self.initial_capital)
+        for i, (symbol, quantity) in enumerate(self.initial_holdings.items()):
+            finite_number(f"initial_holdings[{i}].quantity", quantity)
+            if not self.fractional_holdings and quantity != round(quantity):
+                rule = f"must be a whole number of units of {symbol} without fractional_holdings, is {quantity:g}"
+                raise InvalidInput(f"initial_holdings[{i}].quantity", rule)
+        if not 0.0 <= self.withholding_rate <= 1.0:
+            raise InvalidInput("withholding_rate", f"must be from 0 to 1, is {self.withholding_rate:g}")
+        if self.maintenance_ratio is not None and not 0.0 < self.maintenance_ratio <= 1.0:
+            raise InvalidInput(
+                "margin.maintenance_ratio", f"must be above 0 and at most 1, is {self.maintenance_ratio:g}"
+            )
+        if self.max_participation is not None:
+            positive("execution.max_participation", self.max_participation)
         if self.periods_per_year is not None:
             frequency("periods_per_year", self.periods_per_year)
         if not self.strategies:
@@ -71,6 +109,20 @@ class BacktestSpecification:
     def delay(self) -> int:
         """Dates between a decision and its fill."""
         return self.lag_periods + (0 if self.fill is Fill.SAME_CLOSE else 1)
+
+    @property
+    def has_states(self) -> bool:
+        """Whether a gap in the prices can be a state of an asset: not listed, halted or delisted."""
+        return (
+            self.missing_data is MissingDataPolicy.ASSET_STATES
+            or self.delisting_policy is not DelistingPolicy.FAIL
+            or any(isinstance(action.event, Delisting) for action in self.corporate_actions)
+        )
+
+    @property
+    def allows_leverage(self) -> bool:
+        """Whether strategies may hold shorts or borrow money: all may, the margin account says how far."""
+        return self.maintenance_ratio is not None
 
     def missing_groups(self) -> tuple[str, ...]:
         """Groups that constraints name and `groups` does not list."""

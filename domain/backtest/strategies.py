@@ -38,6 +38,8 @@ class MarketHistory:
     prices: Matrix  # (K, N)
     weights: Vector  # (N,), held now
     periods_per_year: float
+    nav: float = 1.0  # net asset value now, in money
+    unit_value: float = 1.0  # the same from 1 at the start, without external cash flows
 
     @property
     def priced(self) -> NDArray[np.bool_]:
@@ -46,17 +48,30 @@ class MarketHistory:
         return result
 
     @property
-    def worthless(self) -> frozenset[str]:
-        """Symbols with a price of 0."""
-        return frozenset(compress(self.symbols, ~self.priced))
+    def ineligible(self) -> frozenset[str]:
+        """Symbols that cannot be bought, or that have not been listed for all of the dates shown."""
+        return frozenset(compress(self.symbols, ~self._eligible))
 
-    def of_priced(self) -> "MarketHistory":
-        """The history of the assets that can be bought."""
-        priced = self.priced
-        if priced.all():
+    def of_eligible(self) -> "MarketHistory":
+        """The history of the assets that can be bought and have a price on every date shown."""
+        eligible = self._eligible
+        if eligible.all():
             return self
-        symbols = tuple(compress(self.symbols, priced))
-        return replace(self, symbols=symbols, prices=self.prices[:, priced], weights=self.weights[priced])
+        symbols = tuple(compress(self.symbols, eligible))
+        return replace(self, symbols=symbols, prices=self.prices[:, eligible], weights=self.weights[eligible])
+
+    @property
+    def _eligible(self) -> NDArray[np.bool_]:
+        result: NDArray[np.bool_] = self.priced & ~np.isnan(self.prices).any(axis=0)
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWeights:
+    """Weights of D decisions that depend on nothing but the assets that are listed."""
+
+    weights: Matrix  # (R, N)
+    rows: NDArray[np.int64]  # (D,), which of the weights each decision has
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +114,27 @@ class Strategy(Protocol):
         """Target weights, (N,); 1 - their sum is cash. Raises DomainError where there are none."""
         ...
 
+    def planned(
+        self, symbols: tuple[str, ...], dates: NDArray[np.int32], listed: NDArray[np.bool_] | None
+    ) -> PlannedWeights | None:
+        """All weights of decisions at dates (D,) where they depend on no price, None where they do.
+
+        `listed` (D, N) says which assets can be bought; None where all can.
+        """
+        ...
+
+
+class _FromHistory:
+    """Needs the market history."""
+
+    __slots__ = ()
+
+    def planned(
+        self, symbols: tuple[str, ...], dates: NDArray[np.int32], listed: NDArray[np.bool_] | None
+    ) -> PlannedWeights | None:
+        """None."""
+        return None
+
 
 class _WithoutDates:
     """Decides only when the rebalancing rule says so."""
@@ -133,6 +169,16 @@ class EqualWeight(_WithoutDates):
         priced = history.priced
         return np.where(priced, 1.0 / max(int(np.count_nonzero(priced)), 1), 0.0)
 
+    def planned(
+        self, symbols: tuple[str, ...], dates: NDArray[np.int32], listed: NDArray[np.bool_] | None
+    ) -> PlannedWeights:
+        """One row for each set of assets that are listed."""
+        if listed is None or listed.all():
+            return PlannedWeights(np.full((1, len(symbols)), 1.0 / len(symbols)), np.zeros(len(dates), np.int64))
+        sets, rows = np.unique(listed, axis=0, return_inverse=True)
+        counts = np.maximum(sets.sum(axis=1, keepdims=True), 1)
+        return PlannedWeights(np.where(sets, 1.0 / counts, 0.0), rows.reshape(-1).astype(np.int64))
+
 
 @dataclass(frozen=True, slots=True)
 class FixedWeights(_WithoutDates):
@@ -141,6 +187,7 @@ class FixedWeights(_WithoutDates):
     weights: Mapping[str, float]
     label: str = "fixed weights"
     kind: str = "fixed_weights"
+    leveraged: bool = False  # whether they may sum to more than 1
 
     @property
     def lookback_window(self) -> LookbackWindow:
@@ -156,7 +203,14 @@ class FixedWeights(_WithoutDates):
 
     def decide(self, history: MarketHistory, check_cancelled: CancellationCheck) -> Vector:
         """The weights in the order of the symbols."""
-        return weights_by_symbol("weights", self.weights, history.symbols, leveraged=False)
+        return weights_by_symbol("weights", self.weights, history.symbols, leveraged=self.leveraged)
+
+    def planned(
+        self, symbols: tuple[str, ...], dates: NDArray[np.int32], listed: NDArray[np.bool_] | None
+    ) -> PlannedWeights:
+        """One row."""
+        weights = weights_by_symbol("weights", self.weights, symbols, leveraged=self.leveraged)
+        return PlannedWeights(weights[None, :], np.zeros(len(dates), np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +220,7 @@ class Schedule:
     entries: tuple[tuple[int, Mapping[str, float]], ...]  # day since 1970-01-01, weights
     label: str = "schedule"
     kind: str = "schedule"
+    leveraged: bool = False  # whether weights may sum to more than 1
 
     def __post_init__(self) -> None:
         for i in range(1, len(self.entries)):
@@ -199,12 +254,21 @@ class Schedule:
             return np.zeros(len(history.symbols))
         return self._weights(latest, positions(history.symbols))
 
+    def planned(
+        self, symbols: tuple[str, ...], dates: NDArray[np.int32], listed: NDArray[np.bool_] | None
+    ) -> PlannedWeights:
+        """A row for each entry, and one of zeros for dates before the first."""
+        position = positions(symbols)
+        weights = [np.zeros(len(symbols)), *(self._weights(i, position) for i in range(len(self.entries)))]
+        days = np.array([day for day, _ in self.entries], np.int64)
+        return PlannedWeights(np.array(weights), np.searchsorted(days, dates, side="right").astype(np.int64))
+
     def _weights(self, i: int, position: Mapping[str, int]) -> Vector:
-        return weights_in_order(f"entries[{i}].weights", self.entries[i][1], position, leveraged=False)
+        return weights_in_order(f"entries[{i}].weights", self.entries[i][1], position, leveraged=self.leveraged)
 
 
 @dataclass(frozen=True, slots=True)
-class Optimized(_WithoutDates):
+class Optimized(_WithoutDates, _FromHistory):
     """Any problem of Optimize, over the last `lookback` returns, or all since the start."""
 
     specification: Specification
@@ -223,16 +287,18 @@ class Optimized(_WithoutDates):
         self, history: MarketHistory, check_cancelled: CancellationCheck = never_cancelled
     ) -> tuple[ResultWarning, ...]:
         """Raises InvalidInput where the problem cannot be built from this data."""
-        if not history.priced.any():
+        eligible = history.of_eligible()
+        if not eligible.symbols:
             return ()
-        return bound_warnings(self._problem(history.of_priced(), history.worthless, check_cancelled))
+        return bound_warnings(self._problem(eligible, history.ineligible, check_cancelled))
 
     def decide(self, history: MarketHistory, check_cancelled: CancellationCheck) -> Vector:
-        """Verified weights, solved from this history alone; 0 for factors and for worthless assets."""
+        """Verified weights, solved from this history alone; 0 for factors and for assets that are not eligible."""
         weights = np.zeros(len(history.symbols))
-        if not history.priced.any():
+        eligible = history.of_eligible()
+        if not eligible.symbols:
             return weights
-        solution = solve(self._problem(history.of_priced(), history.worthless, check_cancelled), check_cancelled)
+        solution = solve(self._problem(eligible, history.ineligible, check_cancelled), check_cancelled)
         weights[np.isin(history.symbols, solution.symbols)] = solution.weights
         return weights
 

@@ -27,12 +27,20 @@ class CostModel:
     portfolio_value: float | None = None  # net asset value, in the same money
     liquidity: Mapping[str, Liquidity] = field(default_factory=dict)
     borrow_rate_annual: float = 0.0  # on shorts
+    borrow_by_symbol: Mapping[str, float] = field(default_factory=dict)  # yearly rates instead of the one above
+    commission_per_unit: float = 0.0  # in money
+    least_commission: float = 0.0  # of a trade, in money
+    most_commission: float | None = None
 
     def __post_init__(self) -> None:
         non_negative("fixed_fee", self.fixed_fee)
         non_negative("borrow_bps_annual", self.borrow_rate_annual)
         if self.portfolio_value is not None:
             positive("portfolio_value", self.portfolio_value)
+        non_negative("commission_per_share", self.commission_per_unit)
+        non_negative("min_commission", self.least_commission)
+        if self.most_commission is not None and not self.most_commission >= self.least_commission:
+            raise InvalidInput("max_commission", f"must be at least min_commission, {self.least_commission:g}")
 
     def without_current_weights(self) -> None:
         """Raises InvalidInput where there is a cost of trades, which needs current weights; borrowing does not."""
@@ -61,6 +69,10 @@ class CostModel:
             fee=self.fixed_fee / self._value("a fixed fee") if self.fixed_fee > 0.0 else 0.0,
             borrow_rate_annual=self.borrow_rate_annual,
         )
+
+    def borrow_rates(self, symbols: tuple[str, ...]) -> Vector:
+        """Yearly rate on a short position in each asset, (N,)."""
+        return np.array([self.borrow_by_symbol.get(symbol, self.borrow_rate_annual) for symbol in symbols])
 
     def _value(self, charge: str) -> float:
         if self.portfolio_value is None:

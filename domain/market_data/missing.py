@@ -14,13 +14,14 @@ from domain.market_data.panel import Panel, PricePanel, civil_date
 class MissingDataPolicy(StrEnum):
     """FAIL raises InvalidInput; DROP_DATES leaves out every date on which any symbol has no value.
 
-    The others leave the gaps to the estimator of moments.
+    ASSET_STATES takes a gap for a state of the asset; the others leave gaps to the estimator of moments.
     """
 
     FAIL = "FAIL"
     DROP_DATES = "DROP_DATES"
     MAXIMUM_LIKELIHOOD = "MAXIMUM_LIKELIHOOD"
     PAIRWISE = "PAIRWISE"
+    ASSET_STATES = "ASSET_STATES"  # of a backtest: not listed, halted, delisted
 
     @property
     def keeps_gaps(self) -> bool:
@@ -64,6 +65,8 @@ def missing_data(panel: Panel, policy: MissingDataPolicy) -> MissingData:
 
 def refuse_gap_estimators(policy: MissingDataPolicy) -> None:
     """Raises InvalidInput for a policy that leaves gaps to an estimator, where no estimator is used."""
+    if policy is MissingDataPolicy.ASSET_STATES:
+        raise InvalidInput("missing_data", f"{policy} is supported by Backtest only")
     if policy.keeps_gaps:
         raise InvalidInput("missing_data", f"{policy} is supported by AnalyzeRisk and EstimateRiskModel only")
 

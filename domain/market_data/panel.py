@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from domain.calendar import EPOCH, day_numbers
+from domain.calendar import EPOCH, day_numbers, usual_step
 from domain.checks import Matrix, finite, freeze, unique_symbols
 from domain.errors import InvalidInput
 
@@ -18,11 +18,6 @@ Days = NDArray[np.int32]
 def civil_date(days: int) -> date:
     """The date that lies `days` days after 1970-01-01."""
     return EPOCH + timedelta(days=int(days))
-
-
-def usual_step(dates: Days) -> int:
-    """Median number of days between dates (T,), 1 for a single date."""
-    return max(1, int(np.median(np.diff(dates)))) if len(dates) > 1 else 1
 
 
 @dataclass(frozen=True, slots=True)

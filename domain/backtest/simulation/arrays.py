@@ -31,6 +31,7 @@ ACCOUNT = np.dtype(
         ("band_made", "i8"),  # date of a decision by a band that waits for its fill, below 0 for none
         ("carried", "i8"),  # number of assets whose trade waits for a date on which it can be made
         ("fills", "i8"),
+        ("flow_today", "f8"),  # external flow of the last date
         # Sums since the start, in money.
         ("commission", "f8"),
         ("spread", "f8"),
@@ -185,6 +186,7 @@ class Rules(NamedTuple):
     has_participation_limit: bool
     maintenance_ratio: float  # 0 for no margin account
     conventions: int
+    decides_outside: bool  # whether the decisions of the plan are made by the caller, date by date
     is_plain: bool  # proportional costs, every asset tradable in full at any time, no limits: the short way
 
 
@@ -215,5 +217,5 @@ class Output(NamedTuple):
     count: Integers  # (3,), rows, events and failures written
 
 
-RUNNING, EXHAUSTED, BEYOND_NUMBERS, FLOW_LEAVES_NOTHING = 0, 1, 2, 3
+RUNNING, EXHAUSTED, BEYOND_NUMBERS, FLOW_LEAVES_NOTHING, DECISION_DUE = 0, 1, 2, 3, 4
 """How a call ended."""

@@ -14,6 +14,7 @@ from domain.backtest.simulation.accruals import (
 )
 from domain.backtest.simulation.arrays import (
     BEYOND_NUMBERS,
+    DECISION_DUE,
     EXHAUSTED,
     FILL_COSTS_TOO_MUCH,
     FLOW_LEAVES_NOTHING,
@@ -82,6 +83,8 @@ def simulate(
             if has_flows:
                 invested = flows.start[t]
                 account.cash += invested
+                if before + invested <= 0.0:
+                    return FLOW_LEAVES_NOTHING, t
             interest, borrow = 0.0, 0.0
             if rates.has_any:
                 interest = interest_of(t, account.cash, rates)
@@ -141,13 +144,14 @@ def simulate(
             return (EXHAUSTED if nav <= 0.0 else BEYOND_NUMBERS), t
         if has_margin:
             meet_margin_call(t, prices, account, positions, costs, rules, output)
-        if account.next_decision < planned and made[account.next_decision] == t:
-            is_made = makes_planned_decision(t, plan, account, positions, rules)
-            if is_made and delay == 0:
-                account.next_fill += 1
-                trade_at_the_close(t, positions.target, prices, account, positions, costs, rules, output)
-        if has_rules and (bands.is_on or flow + invested != 0.0):
-            decide_by_rule(t, first, prices, bands, plan, account, positions, costs, rules, output)
+        account.flow_today = flow + invested
+        is_planned = account.next_decision < planned and made[account.next_decision] == t
+        if is_planned and rules.decides_outside:
+            return DECISION_DUE, t
+        if is_planned and makes_decision(t, plan, account, positions, rules) and delay == 0:
+            trade_at_the_close(t, positions.target, prices, account, positions, costs, rules, output)
+        if has_rules and (bands.is_on or account.flow_today != 0.0):
+            decide_by_rule(t, prices, bands, account, positions, costs, rules, output)
         navs[t - first] = account.nav
     return RUNNING, last
 
@@ -219,16 +223,36 @@ def trade_at_the_close(
 
 
 @compiled
-def makes_planned_decision(t: int, plan: Plan, account: Account, positions: Positions, rules: Rules) -> bool:
+def decide(
+    t: int,
+    prices: Prices,
+    costs: Costs,
+    bands: Bands,
+    plan: Plan,
+    rules: Rules,
+    account: Account,
+    positions: Positions,
+    output: Output,
+) -> None:
+    """Goes on with date t, on which `simulate` returned DECISION_DUE, once the plan has the decision's weights."""
+    if makes_decision(t, plan, account, positions, rules) and rules.delay == 0:
+        trade_at_the_close(t, positions.target, prices, account, positions, costs, rules, output)
+    if bands.is_on or (rules.flows_only and account.flow_today != 0.0):
+        decide_by_rule(t, prices, bands, account, positions, costs, rules, output)
+
+
+@compiled
+def makes_decision(t: int, plan: Plan, account: Account, positions: Positions, rules: Rules) -> bool:
     """Makes the decision that is planned for date t, and says whether it is to be filled.
 
     A cooldown, or the rule that only flows are traded, drops its fill.
     """
     index = account.next_decision
     account.next_decision = index + 1
+    if rules.delay == 0:
+        account.next_fill = index + 1
     copy_into(positions.target, plan.targets, plan.row[index])
-    too_early = rules.flows_only or t - account.last_decision < rules.least_between
-    if account.last_decision >= 0 and too_early:
+    if is_too_early(t, account, rules) or (rules.flows_only and account.last_decision >= 0):
         positions.dropped[index] = True
         return False
     account.last_decision = t
@@ -236,12 +260,16 @@ def makes_planned_decision(t: int, plan: Plan, account: Account, positions: Posi
 
 
 @compiled
+def is_too_early(t: int, account: Account, rules: Rules) -> bool:
+    """Whether the last rebalancing was decided too few dates before date t."""
+    return account.last_decision >= 0 and t - account.last_decision < rules.least_between
+
+
+@compiled
 def decide_by_rule(
     t: int,
-    first: int,
     prices: Prices,
     bands: Bands,
-    plan: Plan,
     account: Account,
     positions: Positions,
     costs: Costs,
@@ -252,7 +280,7 @@ def decide_by_rule(
     waits = account.next_fill < account.next_decision or account.band_made >= 0 or account.carried > 0
     if account.last_decision < 0 or waits or account.fills == 0:
         return
-    if t - account.last_decision < rules.least_between or account.last_decision == t:
+    if account.last_decision == t or is_too_early(t, account, rules):
         return
     held = positions.units * prices.marks[t]
     weights = held / account.nav

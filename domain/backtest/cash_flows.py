@@ -1,0 +1,97 @@
+"""External cash flows: single ones and recurring ones, as money by date."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.calendar import DAYS_PER_YEAR, Frequency, first_of_periods
+from domain.checks import figure
+from domain.errors import InvalidInput
+from domain.market_data.panel import civil_date
+
+
+class FlowTiming(StrEnum):
+    """When on its date a flow takes place."""
+
+    END_OF_DAY = "END_OF_DAY"  # after the return of the period is measured, before trading
+    START_OF_DAY = "START_OF_DAY"  # before the return of the period
+
+
+@dataclass(frozen=True, slots=True)
+class CashFlow:
+    """Money that comes in, or goes out where negative, on a date; on the next date of the panel where it has none."""
+
+    day: int  # since 1970-01-01
+    amount: float
+    timing: FlowTiming = FlowTiming.END_OF_DAY
+
+
+@dataclass(frozen=True, slots=True)
+class RecurringCashFlow:
+    """A flow at the end of the first date of each period, after the start of the backtest."""
+
+    frequency: Frequency
+    amount: float | None = None  # money of the first flow
+    fraction_of_nav: float | None = None  # of the net asset value before the flow, instead of an amount
+    growth_annual: float = 0.0  # of the amount, from the first flow on
+    first_day: int | None = None
+    last_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FlowsByDate:
+    """Flows of T dates."""
+
+    start: NDArray[np.float64]  # (T,), money before the return of the period
+    end: NDArray[np.float64]  # (T,), money after it
+    end_fraction: NDArray[np.float64]  # (T,), fraction of the net asset value, likewise
+
+
+def flows_by_date(
+    flows: Sequence[CashFlow], recurring: Sequence[RecurringCashFlow], days: NDArray[np.int32], start: int
+) -> FlowsByDate | None:
+    """The flows on dates `days` (T,), or None without any; the account is opened at date number `start`.
+
+    Raises InvalidInput for a flow that is not after the start or lies after the last date.
+    """
+    if not flows and not recurring:
+        return None
+    found = FlowsByDate(*(np.zeros(len(days)) for _ in range(3)))
+    for i, flow in enumerate(flows):
+        figure(f"cash_flows[{i}].amount", flow.amount)
+        by_timing = found.start if flow.timing is FlowTiming.START_OF_DAY else found.end
+        by_timing[_index_of(f"cash_flows[{i}].date", flow.day, days, start)] += flow.amount
+    for i, rule in enumerate(recurring):
+        _add_recurring(f"recurring_cash_flows[{i}]", rule, days, start, found)
+    return found
+
+
+def _index_of(path: str, day: int, days: NDArray[np.int32], start: int) -> int:
+    if day <= days[start]:
+        raise InvalidInput(path, f"must be after the start of the backtest, {civil_date(days[start])}")
+    if day > days[-1]:
+        raise InvalidInput(path, f"is after the last date of the input, {civil_date(days[-1])}")
+    return int(np.searchsorted(days, day))
+
+
+def _add_recurring(
+    path: str, rule: RecurringCashFlow, days: NDArray[np.int32], start: int, found: FlowsByDate
+) -> None:
+    if rule.first_day is not None and rule.last_day is not None and rule.last_day < rule.first_day:
+        raise InvalidInput(f"{path}.end_date", "must not be before start_date")
+    indices = first_of_periods(days, rule.frequency)
+    indices = indices[indices > start]
+    if rule.first_day is not None:
+        indices = indices[days[indices] >= rule.first_day]
+    if rule.last_day is not None:
+        indices = indices[days[indices] <= rule.last_day]
+    if rule.fraction_of_nav is not None:
+        found.end_fraction[indices] += rule.fraction_of_nav
+        return
+    figure(f"{path}.amount", rule.amount or 0.0)
+    if len(indices):
+        years = (days[indices] - days[indices[0]]) / DAYS_PER_YEAR
+        found.end[indices] += (rule.amount or 0.0) * (1.0 + rule.growth_annual) ** years

@@ -1,0 +1,347 @@
+"""Arrays of one simulation from its specification, its market and the dates of its decisions."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.backtest.cash_flows import flows_by_date
+from domain.backtest.drift_band import BandDestination, BandScope, BandTrigger, DriftBand
+from domain.backtest.market import Market
+from domain.backtest.simulation import arrays
+from domain.backtest.simulation.arrays import (
+    ACCOUNT,
+    Account,
+    Actions,
+    Bands,
+    Costs,
+    Flows,
+    Output,
+    PerformanceFee,
+    Plan,
+    Positions,
+    Prices,
+    Rates,
+    Rules,
+)
+from domain.backtest.specification import BacktestSpecification, Conventions, Fill
+from domain.calendar import last_of_periods
+from domain.checks import Vector
+from domain.costs.impact import SquareRootImpact
+from domain.costs.model import CostModel
+from domain.errors import InvalidInput
+from domain.portfolio import positions
+
+TRACKING_WINDOW = 252
+"""Dates of returns that tracking variance is measured over, all of the past where there are fewer."""
+
+CALENDAR_YEAR = 365.0
+"""Days of a year over which the cost of a rebalancing is spread."""
+
+_TRIGGERS = {
+    BandTrigger.ANY_BREACH: arrays.ANY_BREACH,
+    BandTrigger.TRACKING_ERROR: arrays.TRACKING_ERROR,
+    BandTrigger.COST_BENEFIT: arrays.COST_BENEFIT,
+}
+_DESTINATIONS = {
+    BandDestination.TARGET: arrays.TO_TARGET,
+    BandDestination.FRACTION: arrays.TO_FRACTION,
+    BandDestination.EDGE: arrays.TO_EDGE,
+}
+_CONVENTIONS = {
+    Conventions.EXACT: arrays.EXACT,
+    Conventions.BT: arrays.BT,
+    Conventions.VECTORBT: arrays.VECTORBT,
+}
+
+
+class Inputs(NamedTuple):
+    """Everything that holds for a whole simulation, in the order in which `simulate` takes it."""
+
+    prices: Prices
+    actions: Actions
+    rates: Rates
+    flows: Flows
+    costs: Costs
+    fee: PerformanceFee
+    bands: Bands
+    plan: Plan
+    rules: Rules
+
+
+def inputs_of(
+    specification: BacktestSpecification,
+    market: Market,
+    groups: dict[str, tuple[str, ...]],
+    start: int,
+    decisions: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    targets: NDArray[np.float64],
+    *,
+    decides_outside: bool,
+) -> Inputs:
+    """The arrays of a simulation that starts at date number `start` and decides at `decisions` (D,).
+
+    `rows` (D,) say which of the `targets` (R, N) each decision has. Raises InvalidInput with the field's path.
+    """
+    band = specification.rebalancing.band
+    needs_returns = band is not None and band.trigger is not BandTrigger.ANY_BREACH
+    costs = _costs(specification.costs, market.panel.symbols, specification.charge_initial_purchase)
+    return Inputs(
+        prices=_prices(specification, market, needs_returns=needs_returns),
+        actions=market.actions,
+        rates=_rates(specification, market),
+        flows=_flows(specification, market, start),
+        costs=costs,
+        fee=_performance_fee(specification, market),
+        bands=_bands(band, market, groups),
+        plan=Plan(decisions, rows, targets),
+        rules=_rules(specification, market, start, costs, decides_outside=decides_outside),
+    )
+
+
+def opened_account(
+    specification: BacktestSpecification, market: Market, start: int, decisions: int
+) -> tuple[Account, Positions]:
+    """The account at date number `start`: capital and initial holdings. Raises InvalidInput for a symbol without price."""
+    count = len(market.panel.symbols)
+    prices = market.panel.values[start]
+    units, place = np.zeros(count), positions(market.panel.symbols)
+    for i, (symbol, quantity) in enumerate(specification.initial_holdings.items()):
+        if symbol not in place or not prices[place[symbol]] > 0.0:
+            raise InvalidInput(f"initial_holdings[{i}].symbol", f"{symbol} has no price at the start of the backtest")
+        units[place[symbol]] = quantity
+    account = np.zeros(1, ACCOUNT).view(np.recarray)[0]
+    account.cash = specification.initial_capital
+    account.nav = specification.initial_capital + float(units @ prices)
+    if not account.nav > 0.0:
+        raise InvalidInput("initial_holdings", f"must have a net asset value above 0 with the cash, has {account.nav:g}")
+    account.unit_value = account.high_water = 1.0
+    account.last_decision = account.band_made = -1
+    account.next_action = int(np.searchsorted(market.actions.date, start, side="right"))
+    return account, Positions(
+        units=units,
+        reference=np.array(prices),
+        gains=np.zeros(count),
+        owed=np.zeros(len(market.actions.date)),
+        target=np.zeros(count),
+        band_target=np.zeros(count),
+        carried=np.full(count, np.nan),
+        dropped=np.zeros(decisions, np.bool_),
+    )
+
+
+def output_for(inputs: Inputs, first: int, last: int) -> Output:
+    """Room for what dates first to last write."""
+    dates, assets = last - first + 1, inputs.prices.marks.shape[1]
+    changes, events = _most_rows(inputs, first, last)
+    flows = dates if len(inputs.flows.end) else 0
+    return Output(
+        nav=np.empty(dates),
+        flow_start=np.empty(flows),
+        flow_end=np.empty(flows),
+        row_date=np.empty(changes, np.int64),
+        row_kind=np.empty(changes, np.int64),
+        row_units=np.empty((changes, assets)),
+        row_cash=np.empty(changes),
+        row_cost=np.empty(changes),
+        row_turnover=np.empty(changes),
+        event=np.empty((events, 6)),
+        failure=np.empty((2 * dates + 2, 2), np.int64),
+        count=np.zeros(3, np.int64),
+    )
+
+
+def _most_rows(inputs: Inputs, first: int, last: int) -> tuple[int, int]:
+    """Most changes of holdings and events of assets on dates first to last."""
+    rules, made = inputs.rules, inputs.plan.made
+    dates = last - first + 1
+    planned = int(np.searchsorted(made, last, side="right") - np.searchsorted(made, first - rules.delay))
+    by_action = int(np.searchsorted(inputs.actions.date, last, side="right") - np.searchsorted(inputs.actions.date, first))
+    any_date = not rules.is_plain or inputs.bands.is_on or rules.flows_only or rules.maintenance_ratio > 0.0
+    changes = planned + 2 + 3 * by_action + (3 * dates if any_date else 0)
+    if len(inputs.actions.date) and inputs.actions.reinvests:
+        changes += dates
+    calls = dates * inputs.prices.marks.shape[1] if rules.maintenance_ratio > 0.0 else 0
+    return changes, by_action + calls
+
+
+def _prices(specification: BacktestSpecification, market: Market, *, needs_returns: bool) -> Prices:
+    marks = np.ascontiguousarray(market.panel.values)
+    count = marks.shape[1]
+    fills = marks
+    if specification.fill is Fill.NEXT_OPEN:
+        if market.opens is None:
+            raise InvalidInput("open_prices", "must be given with FILL_NEXT_OPEN: a panel of the symbols and dates of prices")
+        fills = np.ascontiguousarray(market.opens)
+    returns = np.zeros((0, count))
+    if needs_returns:
+        levels = market.total_return
+        with np.errstate(invalid="ignore", divide="ignore"):
+            changes = levels[1:] / levels[:-1] - 1.0
+        returns = np.vstack([np.zeros(count), np.where(np.isfinite(changes), changes, 0.0)])
+    tradable = np.zeros((0, count), np.bool_) if market.tradable is None else market.tradable
+    return Prices(marks, fills, tradable, returns)
+
+
+def _rates(specification: BacktestSpecification, market: Market) -> Rates:
+    costs, days = specification.holding_costs, market.panel.dates
+    borrow = specification.costs.borrow_rates(market.panel.symbols)
+    rates = Rates(
+        years=costs.day_count.years(days, market.periods_per_year),
+        cash=costs.cash.during(days),
+        financing=costs.financing.during(days),
+        borrow=borrow,
+        management_fee=costs.management_fee_annual,
+        has_any=False,
+        has_borrow=bool(borrow.any()),
+    )
+    loss = float((rates.cash * rates.years).min()) - rates.management_fee * float(rates.years.max())
+    if loss <= -1.0:
+        raise InvalidInput("costs", "must not take all of the cash between two dates of the input")
+    has_any = bool(rates.cash.any() or rates.financing.any() or rates.has_borrow or rates.management_fee > 0.0)
+    return rates._replace(has_any=has_any)
+
+
+def _flows(specification: BacktestSpecification, market: Market, start: int) -> Flows:
+    found = flows_by_date(specification.cash_flows, specification.recurring_cash_flows, market.panel.dates, start)
+    if found is None:
+        return Flows(np.zeros(0), np.zeros(0), np.zeros(0))
+    return Flows(found.start, found.end, found.end_fraction)
+
+
+def _costs(model: CostModel, symbols: tuple[str, ...], charges_first_purchase: bool) -> Costs:
+    spread_fraction = model.linear.spread_shares(symbols)
+    rates = model.linear.rates(symbols)
+    return Costs(
+        commission=rates * (1.0 - spread_fraction),
+        spread=rates * spread_fraction,
+        impact=_impact(model, symbols),
+        per_unit=model.commission_per_unit,
+        least_commission=model.least_commission,
+        most_commission=math.inf if model.most_commission is None else model.most_commission,
+        fixed=model.fixed_fee,
+        charges_first_purchase=charges_first_purchase,
+    )
+
+
+def _impact(model: CostModel, symbols: tuple[str, ...]) -> Vector:
+    """a of each asset, where a trade of d in money costs a d^1.5, (N,)."""
+    if model.impact is None:
+        return np.zeros(len(symbols))
+    return np.array([_impact_of(model, model.impact, symbol) for symbol in symbols])
+
+
+def _impact_of(model: CostModel, law: SquareRootImpact, symbol: str) -> float:
+    known = model.liquidity.get(symbol)
+    if known is None:
+        raise InvalidInput("costs.liquidity", f"must give the daily_value of {symbol}: its trades have an impact")
+    if known.volatility_annual is None:
+        i = list(model.liquidity).index(symbol)
+        raise InvalidInput(
+            f"costs.liquidity[{i}].volatility_annual", f"must be given for {symbol}: the impact of its trades needs it"
+        )
+    return float(law.rates(np.array([known.volatility_annual]), np.array([1.0 / known.daily_value]))[0])
+
+
+def _performance_fee(specification: BacktestSpecification, market: Market) -> PerformanceFee:
+    terms = specification.holding_costs.performance_fee
+    if terms is None or terms.rate == 0.0:
+        return PerformanceFee(0.0, 0.0, False, np.zeros(0, np.bool_))
+    settled = np.zeros(len(market.panel.dates), np.bool_)
+    settled[last_of_periods(market.panel.dates, terms.crystallization)] = True
+    return PerformanceFee(terms.rate, terms.hurdle_annual, terms.hurdle == "SOFT", settled)
+
+
+def _bands(band: DriftBand | None, market: Market, groups: dict[str, tuple[str, ...]]) -> Bands:
+    symbols = market.panel.symbols
+    count = len(symbols)
+    place = positions(symbols)
+    absolute, relative = np.full(count, math.inf), np.full(count, math.inf)
+    if band is None:
+        none = np.zeros(0)
+        return Bands(
+            absolute, relative, math.inf, math.inf, 0, False, 0, 1.0, np.zeros((0, count), np.bool_), none, none,
+            math.inf, 1.0, 1.0, market.periods_per_year, TRACKING_WINDOW, False,
+        )  # fmt: skip
+    absolute[:], relative[:] = band.width.bounds
+    for i, (symbol, width) in enumerate(band.by_symbol.items()):
+        if symbol not in place:
+            raise InvalidInput(f"rebalancing.drift_band.by_asset[{i}].symbol", f"{symbol} is not a symbol of the input")
+        absolute[place[symbol]], relative[place[symbol]] = width.bounds
+    members = np.zeros((len(band.by_group), count), np.bool_)
+    for g, group in enumerate(band.by_group):
+        if not groups.get(group):
+            raise InvalidInput(f"rebalancing.drift_band.by_group[{g}].group", f"no stored instrument is in {group}")
+        members[g, [place[symbol] for symbol in groups[group] if symbol in place]] = True
+    widths = [width.bounds for width in band.by_group.values()]
+    most = band.max_tracking_error_annual
+    return Bands(
+        absolute=absolute,
+        relative=relative,
+        cash_absolute=band.width.bounds[0],
+        cash_relative=band.width.bounds[1],
+        trigger=_TRIGGERS[band.trigger],
+        only_breached=band.scope is BandScope.BREACHED,
+        destination=_DESTINATIONS[band.destination],
+        fraction=band.fraction,
+        group_members=members,
+        group_absolute=np.array([width[0] for width in widths]),
+        group_relative=np.array([width[1] for width in widths]),
+        most_tracking_variance=math.inf if most is None else most**2 / market.periods_per_year,
+        risk_aversion=band.risk_aversion or 0.0,
+        horizon_years=(band.horizon_days or CALENDAR_YEAR) / CALENDAR_YEAR,
+        periods_per_year=market.periods_per_year,
+        window=TRACKING_WINDOW,
+        is_on=True,
+    )
+
+
+def _rules(
+    specification: BacktestSpecification, market: Market, start: int, costs: Costs, *, decides_outside: bool
+) -> Rules:
+    rebalancing = specification.rebalancing
+    most_traded = _most_traded(specification, market.panel.symbols)
+    exact = specification.conventions is Conventions.EXACT
+    is_plain = (
+        exact
+        and market.tradable is None
+        and specification.fractional_holdings
+        and specification.max_participation is None
+        and rebalancing.max_turnover is None
+        and specification.charge_initial_purchase
+        and specification.fill is not Fill.NEXT_OPEN
+        and not costs.impact.any()
+        and costs.per_unit == costs.least_commission == costs.fixed == 0.0
+        and costs.most_commission == math.inf
+    )
+    return Rules(
+        start=start,
+        delay=specification.delay,
+        whole_units=not specification.fractional_holdings,
+        fills_at_open=specification.fill is Fill.NEXT_OPEN,
+        least_between=rebalancing.min_periods_between,
+        flows_only=rebalancing.flows_only,
+        most_turnover=math.inf if rebalancing.max_turnover is None else rebalancing.max_turnover,
+        most_traded=most_traded,
+        has_participation_limit=specification.max_participation is not None,
+        maintenance_ratio=specification.maintenance_ratio or 0.0,
+        conventions=_CONVENTIONS[specification.conventions],
+        decides_outside=decides_outside,
+        is_plain=is_plain,
+    )
+
+
+def _most_traded(specification: BacktestSpecification, symbols: tuple[str, ...]) -> Vector:
+    limit = specification.max_participation
+    if limit is None:
+        return np.full(len(symbols), math.inf)
+    liquidity = specification.costs.liquidity
+    missing = [symbol for symbol in symbols if symbol not in liquidity]
+    if missing:
+        raise InvalidInput(
+            "costs.liquidity", f"must give the daily_value of {missing[0]}: execution.max_participation limits its trades"
+        )
+    return np.array([limit * liquidity[symbol].daily_value for symbol in symbols])
+

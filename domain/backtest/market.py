@@ -1,0 +1,249 @@
+"""The market of a backtest: prices with the state of each asset on each date, and corporate actions as arrays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.backtest.simulation.arrays import DELISTING, DIVIDEND, SPLIT, Actions
+from domain.checks import Matrix, freeze
+from domain.errors import InvalidInput
+from domain.market_data.corporate_actions import (
+    CashDividend,
+    CorporateAction,
+    Delisting,
+    DelistingPolicy,
+    DividendPolicy,
+    PriceBasis,
+    Split,
+)
+from domain.market_data.missing import MissingDataPolicy, complete
+from domain.market_data.panel import PricePanel, civil_date
+from domain.portfolio import positions
+
+DateIndices = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """Prices of T dates and N assets, as far as a simulation needs them; a strategy sees a `MarketHistory` of it."""
+
+    panel: PricePanel  # (T, N), the last price during a halt; 0 where an asset is not listed or worthless
+    tradable: NDArray[np.bool_] | None  # (T, N); None where every asset with a price can be traded
+    opens: Matrix | None  # (T, N)
+    total_return: Matrix  # (T, N), prices with splits and dividends reinvested; NaN where an asset is not listed
+    actions: Actions
+    periods_per_year: float
+    all_listed: bool  # whether every asset can be bought on every date
+
+
+def refuse_double_counting(actions: Sequence[CorporateAction], basis: PriceBasis) -> None:
+    """Raises InvalidInput for an action that prices of this basis contain already."""
+    for i, action in enumerate(actions):
+        twice = (isinstance(action.event, Split) and basis is not PriceBasis.UNADJUSTED) or (
+            isinstance(action.event, CashDividend) and basis is PriceBasis.ADJUSTED
+        )
+        if twice:
+            kind = "split" if isinstance(action.event, Split) else "cash_dividend"
+            fitting = "PRICE_BASIS_UNADJUSTED" if kind == "split" else "PRICE_BASIS_SPLIT_ADJUSTED or _UNADJUSTED"
+            raise InvalidInput(
+                f"corporate_actions[{i}].{kind}",
+                f"would count twice: price_basis {basis} says that prices contain it; send {fitting} prices, "
+                "or leave the action out",
+            )
+
+
+def with_states(
+    panel: PricePanel, actions: Sequence[CorporateAction], policy: DelistingPolicy, *, every_gap: bool
+) -> tuple[PricePanel, NDArray[np.bool_] | None, tuple[CorporateAction, ...]]:
+    """Marks of every date, which assets can be traded, and the actions with a delisting for each gap to the end.
+
+    Gaps before the first price mean that an asset is not listed, gaps between prices that it is halted, and a gap to
+    the end that it was delisted on its first date: its return comes from an action, or from the policy. Raises
+    InvalidInput for a symbol without any price, for a delisting without a return under FAIL, for a price after it, and
+    for another gap than one to the end unless `every_gap` is allowed.
+    """
+    known = ~np.isnan(panel.values)
+    if not every_gap:
+        has_price_later = np.maximum.accumulate(known[::-1], axis=0)[::-1]
+        inside = np.where(known | ~has_price_later, 1.0, np.nan)
+        complete(PricePanel(panel.symbols, panel.dates, inside), MissingDataPolicy.FAIL)
+    delisted = _delisting_dates(panel, known, actions)
+    found = list(actions)
+    for j in np.flatnonzero(~known[-1]).tolist():
+        if j not in delisted:
+            if not known[:, j].any():
+                raise InvalidInput("prices", f"{panel.symbols[j]} has no price; leave the symbol out")
+            last = int(np.flatnonzero(known[:, j])[-1])
+            delisted[j] = last + 1
+            found.append(CorporateAction(panel.symbols[j], int(panel.dates[last + 1]), Delisting()))
+    if known.all() and not delisted:
+        return panel, None, tuple(found)
+    marks = _filled_forward(panel.values, known)
+    _split_halted(marks, known, found, panel)
+    tradable = known.copy()
+    for j, index in delisted.items():
+        tradable[index:, j] = False
+    completed: list[CorporateAction] = []
+    for action in found:
+        completed.append(_with_return(action, policy, panel))
+    frozen = PricePanel(panel.symbols, panel.dates, freeze(marks))
+    return frozen, tradable, tuple(completed)
+
+
+def _delisting_dates(
+    panel: PricePanel, known: NDArray[np.bool_], actions: Sequence[CorporateAction]
+) -> dict[int, int]:
+    place = positions(panel.symbols)
+    found: dict[int, int] = {}
+    for i, action in enumerate(actions):
+        if isinstance(action.event, Delisting) and action.symbol in place:
+            j, index = place[action.symbol], int(np.searchsorted(panel.dates, action.day))
+            if index < len(panel.dates):
+                found[j] = index
+                if known[index + 1 :, j].any():
+                    later = civil_date(panel.dates[index + 1 + int(np.argmax(known[index + 1 :, j]))])
+                    raise InvalidInput(
+                        f"corporate_actions[{i}].ex_date", f"{action.symbol} has a price on {later}, after its delisting"
+                    )
+    return found
+
+
+def _with_return(action: CorporateAction, policy: DelistingPolicy, panel: PricePanel) -> CorporateAction:
+    if not isinstance(action.event, Delisting) or action.event.delisting_return is not None:
+        return action
+    known = policy.delisting_return
+    if known is None:
+        raise InvalidInput(
+            "delisting_policy",
+            f"must say what holders of {action.symbol} receive: it is delisted on {civil_date(action.day)} and no "
+            "return is given; send a corporate action with delisting.return, or another policy",
+        )
+    return CorporateAction(action.symbol, action.day, Delisting(known))
+
+
+def _filled_forward(values: Matrix, known: NDArray[np.bool_]) -> Matrix:
+    """The last known value of each date, 0 before the first."""
+    latest = np.where(known, np.arange(len(values))[:, None], -1)
+    latest = np.maximum.accumulate(latest, axis=0)
+    result: Matrix = np.where(latest >= 0, np.take_along_axis(values, np.maximum(latest, 0), axis=0), 0.0)
+    return result
+
+
+def _split_halted(
+    marks: Matrix, known: NDArray[np.bool_], actions: Sequence[CorporateAction], panel: PricePanel
+) -> None:
+    """Divides the last price before a halt by the ratio of a split that takes effect during it."""
+    place = positions(panel.symbols)
+    for action in actions:
+        if isinstance(action.event, Split) and action.symbol in place:
+            j, t = place[action.symbol], int(np.searchsorted(panel.dates, action.day))
+            while t < len(marks) and not known[t, j]:
+                marks[t, j] /= action.event.ratio
+                t += 1
+
+
+def actions_as_arrays(
+    panel: PricePanel,
+    actions: Sequence[CorporateAction],
+    policy: DividendPolicy,
+    withholding_rate: float,
+) -> Actions:
+    """Corporate actions in the order in which they take effect; each on its date, or the next one of the panel.
+
+    Raises InvalidInput for an unknown symbol, a date outside the prices of its asset, and actions that contradict.
+    """
+    place = positions(panel.symbols)
+    rows: list[tuple[int, int, int, float, int]] = []
+    for i, action in enumerate(actions):
+        path = f"corporate_actions[{i}]"
+        if action.symbol not in place:
+            raise InvalidInput(f"{path}.symbol", f"{action.symbol} is not a symbol of the input")
+        j = place[action.symbol]
+        index = int(np.searchsorted(panel.dates, action.day))
+        if index >= len(panel.dates):
+            raise InvalidInput(f"{path}.ex_date", f"is after the last date of the input, {civil_date(panel.dates[-1])}")
+        first = int(np.argmax(panel.values[:, j] > 0.0))
+        if action.day < panel.dates[first]:
+            raise InvalidInput(
+                f"{path}.ex_date", f"is before the first price of {action.symbol}, {civil_date(panel.dates[first])}"
+            )
+        rows.append(_row(path, action, index, j, panel))
+    _refuse_contradictions(actions, rows)
+    order = sorted(range(len(rows)), key=lambda k: (rows[k][0], rows[k][2], k))
+    ordered = [rows[k] for k in order]
+    pays = np.array([row[4] for row in ordered], np.int64)
+    return Actions(
+        date=np.array([row[0] for row in ordered], np.int64),
+        asset=np.array([row[1] for row in ordered], np.int64),
+        kind=np.array([row[2] for row in ordered], np.int64),
+        amount=np.array([row[3] for row in ordered], np.float64),
+        pay_date=pays,
+        payment_order=np.argsort(pays, kind="stable").astype(np.int64),
+        withholding_rate=withholding_rate,
+        reinvests=policy is DividendPolicy.REINVEST,
+    )
+
+
+def _row(path: str, action: CorporateAction, index: int, j: int, panel: PricePanel) -> tuple[int, int, int, float, int]:
+    """Date, asset, kind, amount and pay date of an action."""
+    match action.event:
+        case Split(ratio):
+            return index, j, SPLIT, ratio, index
+        case CashDividend(amount, pay_day):
+            if pay_day is not None and pay_day < action.day:
+                raise InvalidInput(f"{path}.cash_dividend.pay_date", "must not be before the ex-date")
+            paid = index if pay_day is None else max(index, int(np.searchsorted(panel.dates, pay_day)))
+            return index, j, DIVIDEND, amount, paid
+        case Delisting(delisting_return):
+            last = panel.values[index, j]
+            return index, j, DELISTING, float(last) * (1.0 + (delisting_return or 0.0)), index
+
+
+def _refuse_contradictions(actions: Sequence[CorporateAction], rows: Sequence[tuple[int, int, int, float, int]]) -> None:
+    seen: dict[tuple[int, int, int], int] = {}
+    same: dict[CorporateAction, int] = {}
+    delisted: dict[int, int] = {row[1]: row[0] for row in rows if row[2] == DELISTING}
+    for i, (index, j, kind, _, _) in enumerate(rows):
+        path = f"corporate_actions[{i}]"
+        if kind != DIVIDEND and (earlier := seen.setdefault((0 if kind == DELISTING else index, j, kind), i)) != i:
+            what = "delisting" if kind == DELISTING else "split on this date"
+            raise InvalidInput(path, f"contradicts corporate_actions[{earlier}]: {actions[i].symbol} has one {what}")
+        if kind == DIVIDEND and (earlier := same.setdefault(actions[i], i)) != i:
+            raise InvalidInput(path, f"is the same as corporate_actions[{earlier}]")
+        if kind != DELISTING and index > delisted.get(j, index):
+            raise InvalidInput(f"{path}.ex_date", f"is after the delisting of {actions[i].symbol}")
+
+
+def without_delisted(panel: PricePanel, actions: Actions) -> PricePanel:
+    """The marks with 0 from the date of a delisting on: nothing is held or bought any more."""
+    gone = np.flatnonzero(actions.kind == DELISTING)
+    if not len(gone):
+        return panel
+    marks = np.array(panel.values)
+    for event in gone.tolist():
+        marks[actions.date[event] :, actions.asset[event]] = 0.0
+    return PricePanel(panel.symbols, panel.dates, freeze(marks))
+
+
+def total_return_prices(panel: PricePanel, actions: Actions, tradable: NDArray[np.bool_] | None) -> Matrix:
+    """Prices with splits and dividends reinvested at the close of their ex-dates, NaN where an asset is not listed.
+
+    Those of a date depend on nothing later than it.
+    """
+    values = panel.values
+    changed = np.flatnonzero(actions.kind != DELISTING)
+    if not len(changed) and tradable is None:
+        return values
+    factors = np.ones_like(values)
+    for event in changed.tolist():
+        t, j, amount = int(actions.date[event]), int(actions.asset[event]), float(actions.amount[event])
+        if actions.kind[event] == SPLIT:
+            factors[t, j] *= amount
+        elif values[t, j] > 0.0:
+            factors[t, j] *= 1.0 + amount / values[t, j]
+    result: Matrix = values * factors.cumprod(axis=0)
+    if tradable is not None:
+        result[result == 0.0] = np.nan
+    return freeze(result)
