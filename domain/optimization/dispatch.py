@@ -37,28 +37,9 @@ from domain.optimization.methods import (
 )
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.problem import Problem
-from domain.optimization.request.objectives import (
-    EqualWeight,
-    FactorBudget,
-    Hierarchical,
-    HigherMoments,
-    InverseVolatility,
-    Kelly,
-    MaxDiversification,
-    MaxRatio,
-    MaxReturn,
-    MaxUtility,
-    MinRisk,
-    OrderedWeightedAverage,
-    RelaxedRiskBudget,
-    RiskBudget,
-    Tracking,
-    WorstCase,
-)
+from domain.optimization.request import objectives
 from domain.optimization.solution import Candidate
-from domain.optimization.spectral.spectral_risk import (
-    is_spectral,
-)
+from domain.optimization.spectral.spectral_risk import is_spectral
 from domain.risk.measures import RiskMeasure
 
 
@@ -131,7 +112,7 @@ NEWTON = "a few Newton steps, N^3 each"
 
 METHODS: tuple[Method, ...] = (
     Method(
-        (MinRisk,),
+        (objectives.MinRisk,),
         "variance or standard deviation, linear limits",
         _linear_quadratic,
         "minimum variance",
@@ -140,7 +121,7 @@ METHODS: tuple[Method, ...] = (
         minimum_variance,
     ),
     Method(
-        (MinRisk,),
+        (objectives.MinRisk,),
         "CVaR, linear limits",
         _linear_cvar,
         "tail program",
@@ -149,7 +130,7 @@ METHODS: tuple[Method, ...] = (
         tail_program,
     ),
     Method(
-        (MinRisk,),
+        (objectives.MinRisk,),
         "other spectral measures, linear limits",
         _linear_spectral,
         "cutting planes",
@@ -157,9 +138,9 @@ METHODS: tuple[Method, ...] = (
         ("highs",),
         cutting_planes,
     ),
-    Method((MinRisk,), "any other", _always, "risk epigraph", ONE_CONIC, ("clarabel",), minimum_risk),
+    Method((objectives.MinRisk,), "any other", _always, "risk epigraph", ONE_CONIC, ("clarabel",), minimum_risk),
     Method(
-        (MaxReturn,),
+        (objectives.MaxReturn,),
         "linear limits, no costs",
         _linear_without_costs,
         "highest return",
@@ -167,9 +148,17 @@ METHODS: tuple[Method, ...] = (
         ("highs",),
         highest_return,
     ),
-    Method((MaxReturn,), "any other", _always, "highest net return", ONE_CONIC, ("clarabel",), highest_net_return),
     Method(
-        (MaxUtility, MaxRatio),
+        (objectives.MaxReturn,),
+        "any other",
+        _always,
+        "highest net return",
+        ONE_CONIC,
+        ("clarabel",),
+        highest_net_return,
+    ),
+    Method(
+        (objectives.MaxUtility, objectives.MaxRatio),
         "spectral measures, linear limits, no costs",
         _linear_spectral_without_costs,
         "cutting planes",
@@ -178,7 +167,7 @@ METHODS: tuple[Method, ...] = (
         cutting_planes,
     ),
     Method(
-        (MaxUtility,),
+        (objectives.MaxUtility,),
         "variance or standard deviation, linear limits, no costs",
         _linear_quadratic_without_costs,
         "mean-variance utility",
@@ -186,9 +175,9 @@ METHODS: tuple[Method, ...] = (
         (*QUADRATIC_SOLVERS, "highs", "clarabel"),
         mean_variance_utility,
     ),
-    Method((MaxUtility,), "any other", _always, "risk epigraph", ONE_CONIC, ("clarabel",), utility),
+    Method((objectives.MaxUtility,), "any other", _always, "risk epigraph", ONE_CONIC, ("clarabel",), utility),
     Method(
-        (MaxRatio,),
+        (objectives.MaxRatio,),
         "variance or standard deviation, linear limits, no costs",
         _linear_quadratic_without_costs,
         "Charnes-Cooper",
@@ -196,9 +185,11 @@ METHODS: tuple[Method, ...] = (
         QUADRATIC_SOLVERS,
         sharpe_ratio,
     ),
-    Method((MaxRatio,), "any other", _always, "Charnes-Cooper, risk epigraph", ONE_CONIC, ("clarabel",), ratio),
     Method(
-        (MaxDiversification,),
+        (objectives.MaxRatio,), "any other", _always, "Charnes-Cooper, risk epigraph", ONE_CONIC, ("clarabel",), ratio
+    ),
+    Method(
+        (objectives.MaxDiversification,),
         "linear limits",
         _linear,
         "Charnes-Cooper",
@@ -207,7 +198,7 @@ METHODS: tuple[Method, ...] = (
         linear_diversification,
     ),
     Method(
-        (MaxDiversification,),
+        (objectives.MaxDiversification,),
         "any other",
         _always,
         "Charnes-Cooper, risk epigraph",
@@ -215,9 +206,9 @@ METHODS: tuple[Method, ...] = (
         ("clarabel",),
         diversification,
     ),
-    Method((Tracking,), "always", _always, "tracking error", ONE_CONIC, ("clarabel",), tracking_error),
+    Method((objectives.Tracking,), "always", _always, "tracking error", ONE_CONIC, ("clarabel",), tracking_error),
     Method(
-        (Kelly,),
+        (objectives.Kelly,),
         "always",
         _always,
         "Newton steps over the limits, else exponential cones",
@@ -225,9 +216,9 @@ METHODS: tuple[Method, ...] = (
         (*NEWTON_SOLVERS, "clarabel"),
         growth,
     ),
-    Method((WorstCase,), "variance", _always, "robust counterpart", ONE_CONIC, ("clarabel",), robust),
+    Method((objectives.WorstCase,), "variance", _always, "robust counterpart", ONE_CONIC, ("clarabel",), robust),
     Method(
-        (RiskBudget,),
+        (objectives.RiskBudget,),
         "variance or standard deviation",
         _quadratic,
         "logarithmic barrier",
@@ -236,7 +227,7 @@ METHODS: tuple[Method, ...] = (
         volatility_budget,
     ),
     Method(
-        (RiskBudget,),
+        (objectives.RiskBudget,),
         "any other",
         _always,
         "risk epigraph with logarithms",
@@ -245,7 +236,7 @@ METHODS: tuple[Method, ...] = (
         measure_budget,
     ),
     Method(
-        (FactorBudget,),
+        (objectives.FactorBudget,),
         "variance or standard deviation",
         _always,
         "logarithmic barrier",
@@ -254,7 +245,7 @@ METHODS: tuple[Method, ...] = (
         factor_budget,
     ),
     Method(
-        (RelaxedRiskBudget,),
+        (objectives.RelaxedRiskBudget,),
         "long-only",
         _always,
         "relaxed risk parity",
@@ -263,7 +254,7 @@ METHODS: tuple[Method, ...] = (
         relaxed_budget,
     ),
     Method(
-        (HigherMoments,),
+        (objectives.HigherMoments,),
         "always",
         _always,
         "Newton steps over the limits",
@@ -272,7 +263,7 @@ METHODS: tuple[Method, ...] = (
         moments,
     ),
     Method(
-        (OrderedWeightedAverage,),
+        (objectives.OrderedWeightedAverage,),
         "linear limits, no costs",
         _always,
         "cutting planes",
@@ -281,7 +272,7 @@ METHODS: tuple[Method, ...] = (
         ordered_average,
     ),
     Method(
-        (Hierarchical,),
+        (objectives.Hierarchical,),
         "bounds on single weights",
         _always,
         "clusters of the assets",
@@ -289,7 +280,15 @@ METHODS: tuple[Method, ...] = (
         ("hrp", "herc", "herc2", "nco"),
         hierarchy,
     ),
-    Method((EqualWeight,), "always", _always, "formula", "none", ("equal weight",), equal_weights),
-    Method((InverseVolatility,), "always", _always, "formula", "none", ("inverse volatility",), inverse_volatilities),
+    Method((objectives.EqualWeight,), "always", _always, "formula", "none", ("equal weight",), equal_weights),
+    Method(
+        (objectives.InverseVolatility,),
+        "always",
+        _always,
+        "formula",
+        "none",
+        ("inverse volatility",),
+        inverse_volatilities,
+    ),
 )
 """In the order in which they are tried."""
