@@ -91,7 +91,7 @@ def _highest_return_of_least_risk(problem: Problem, least: Solution, check_cance
     try:
         found = solve(same_risk, check_cancelled)
     except (InfeasibleProblem, NotSupported, SolverFailed):
-        return least  # rounding of the exposures, or an engine that does not support rows of equal exposure
+        return least  # rounding of the exposures, or rows of equal exposure that are refused, as too many are
     return found if found.expected_return_annual > least.expected_return_annual else least
 
 
