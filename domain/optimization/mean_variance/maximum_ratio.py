@@ -19,7 +19,7 @@ from domain.optimization.programs.quadratic import solve_quadratic
 from domain.optimization.programs.rounding import round_to_zero
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.programs.solver_info import solver_version
-from domain.optimization.programs.tied_optima import largest_kappa_of_ties
+from domain.optimization.programs.tied_optima import largest_kappa_on_face
 from domain.optimization.solution import Candidate, Engine
 
 RISKLESS = 1e-14
@@ -65,7 +65,7 @@ def _maximise_within(
     if answer is None:
         refuse_without_excess_return(limits, net_return, control)
         return None
-    answer = largest_kappa_of_ties(program, answer, cone.kappa, control)
+    answer = largest_kappa_on_face(program, answer, cone.kappa, control)
     value = program.value(answer.point)
     kappa = float(cone.kappa @ answer.point)
     if value < RISKLESS:
