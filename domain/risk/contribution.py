@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
 from domain.market_data.moments import Moments
+from domain.risk.gradients import scenario_gradient
 from domain.risk.measures import RiskMeasure
 from domain.risk.outcomes import Outcomes
 from domain.risk.scenario_risk import scenario_risk
-from domain.risk.slopes import scenario_slopes
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def measure_contributions(
 
     Raises NotSupported where the measure needs time or equal probabilities and the outcomes have none.
     """
-    marginal = returns.T @ scenario_slopes(measure, outcomes, confidence_level)
+    marginal = returns.T @ scenario_gradient(measure, outcomes, confidence_level)
     return RiskContributions(
         marginal, weights * marginal / measure.degree, scenario_risk(measure, outcomes, confidence_level)
     )
