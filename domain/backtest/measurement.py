@@ -16,7 +16,7 @@ from domain.calendar import periods_per_year
 from domain.cancellation import CancellationCheck
 from domain.checks import Vector
 from domain.errors import InvalidInput
-from domain.risk.relative import period_share
+from domain.risk.relative import period_fraction_of
 
 
 def measure(plan: BacktestPlan, records: Sequence[RecordPart], check_cancelled: CancellationCheck) -> BacktestOutcome:
@@ -84,7 +84,7 @@ def _periods_per_year(plan: BacktestPlan, curve: Curve) -> float:
     try:
         return periods_per_year(curve.days)
     except InvalidInput:
-        return plan.market.periods_per_year * period_share(plan.days, curve.days)
+        return plan.market.periods_per_year * period_fraction_of(plan.days, curve.days)
 
 
 def _metric_settings(plan: BacktestPlan) -> MetricSettings:

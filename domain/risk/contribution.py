@@ -27,7 +27,7 @@ class RiskContributions:
     total: float
 
     @property
-    def shares(self) -> Vector | None:
+    def fractions(self) -> Vector | None:
         """Fractions of the total, (N,), or None where the total is 0."""
         return self.by_asset / self.total if self.total > 0.0 else None
 
@@ -39,7 +39,7 @@ class GroupContribution:
     name: str  # empty for the assets in no group, and for the part that no factor explains
     weight: float  # sum of the weights in it, or the portfolio's exposure to the factor
     contribution: float
-    share: float | None  # of the total, None where that is 0
+    fraction: float | None  # of the total, None where that is 0
 
 
 def volatility_contributions(moments: Moments, weights: Vector) -> RiskContributions:

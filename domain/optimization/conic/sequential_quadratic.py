@@ -28,7 +28,7 @@ from domain.optimization.tolerances import VALUE_FLOOR
 
 STEPS = 200
 
-SETTLED_SHARE = 1e-3
+SETTLED_FRACTION = 1e-3
 """The iteration ends when the predicted decrease is less than this fraction of the tolerance, relative to the
 objective."""
 
@@ -94,7 +94,7 @@ def minimise_smooth(
             continue
         step = target - weights
         value, predicted = smooth.along(weights, step), -float(gradient @ step)
-        if predicted <= SETTLED_SHARE * control.tolerance * abs(value(0.0)):
+        if predicted <= SETTLED_FRACTION * control.tolerance * abs(value(0.0)):
             weights = target if np.isfinite(value(1.0)) else weights
             break
         length = _step_length(value, predicted)

@@ -121,7 +121,7 @@ class _LambdaSearch:
     conic: ConicProblem
     measure: PortfolioRisk
     size: Affine  # the risk, in its own units
-    logs: Affine  # one for each share
+    logs: Affine  # one for each budget
     budgeted: BudgetedExposures
     limits: FeasibleSet
     budget: float

@@ -89,19 +89,19 @@ def _nested_gap(problem: Problem, objective: Hierarchical, weights: Vector, prov
     return max(gaps, default=0.0)
 
 
-def _budget_value(problem: Problem, weights: Vector, shares: Vector) -> float:
+def _budget_value(problem: Problem, weights: Vector, budgets: Vector) -> float:
     """ln risk(w) - sum b ln w: risk(y) - sum b ln y at the y in proportion to w where it is least."""
     if not (weights > 0.0).all():
         return math.inf
     risk = problem.risk
     size = to_first_degree(risk.of(weights), risk.measure.degree)
-    return math.log(size) - float(shares @ np.log(weights)) if size > 0.0 else -math.inf
+    return math.log(size) - float(budgets @ np.log(weights)) if size > 0.0 else -math.inf
 
 
-def _relaxed_value(problem: Problem, weights: Vector, shares: Vector, penalty: float) -> float:
+def _relaxed_value(problem: Problem, weights: Vector, budgets: Vector, penalty: float) -> float:
     """psi - gamma of Gambeta & Kwon 2020."""
     covariance = problem.moments.covariance
-    carried = np.maximum(weights, 0.0) * np.maximum(covariance @ weights, 0.0) / shares
+    carried = np.maximum(weights, 0.0) * np.maximum(covariance @ weights, 0.0) / budgets
     risk = float(weights @ covariance @ weights) + penalty * float(np.diag(covariance) @ weights**2)
     return math.sqrt(max(risk, 0.0)) - math.sqrt(float(carried.min()))
 

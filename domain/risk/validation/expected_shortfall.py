@@ -40,8 +40,8 @@ def expected_shortfall_tests(
 ) -> ShortfallVerdicts:
     """Z1 = (sum X_t I_t / ES_t) / N + 1 and Z2 = sum X_t I_t / (T p ES_t) + 1, with X the returns, I the exceptions.
 
-    The p-value is one-sided, the share of simulated statistics as low: (k + 1) / (m + 1). For Z1 only simulations with
-    exceptions count.
+    The p-value is one-sided, the fraction of simulated statistics as low: (k + 1) / (m + 1). For Z1 only simulations
+    with exceptions count.
     """
     shortfall = series("forecasts.expected_shortfall", expected_shortfall)
     same_length("forecasts.expected_shortfall", shortfall, "returns", exceptions.returns)

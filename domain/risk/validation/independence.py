@@ -94,7 +94,7 @@ def _given_count(exceptions: Exceptions, observed: float, ratio: Ratio) -> float
     if number_of_kinds(exceptions.observations, counts) > MANY:
         return None
     [kind] = kinds(exceptions.observations, counts)
-    return min(float(kind.shares[at_least(ratio(kind.transitions), observed)].sum()), 1.0)
+    return min(float(kind.conditional_probabilities[at_least(ratio(kind.transitions), observed)].sum()), 1.0)
 
 
 def _of_all_counts(
