@@ -176,7 +176,7 @@ def inverse_volatilities(call: Call, _: objectives.InverseVolatility) -> Candida
 
 def _or_conic(quick: Candidate | None, conic: Callable[[], Candidate | None]) -> Candidate | None:
     """A singular program can leave the quadratic solvers short of a proof that a conic program has."""
-    if quick is None or quick.relative_gap is None or quick.relative_gap <= GAP_TOLERANCE:
+    if quick is None or quick.relative_gap is None or quick.is_proven_within(GAP_TOLERANCE):
         return quick
     other = conic()
     better = other is not None and other.relative_gap is not None and other.relative_gap < quick.relative_gap

@@ -19,6 +19,7 @@ from domain.optimization.contribution_bounds.sdp_relaxation import (
 )
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.programs.branch_and_bound import expand_best_first
+from domain.optimization.programs.duality import gap_to_bound
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, GAP_TOLERANCE
 
@@ -184,7 +185,7 @@ class ContributionSearch:
     @property
     def gap(self) -> float:
         """Of the best, relative to what is proven."""
-        return max(0.0, self._value - self._closed) / max(abs(self._value), self._least)
+        return gap_to_bound(self._value, self._closed, max(abs(self._value), self._least))
 
     @property
     def solved(self) -> int:
