@@ -44,7 +44,7 @@ from domain.risk.measures import RiskMeasure
 
 
 @dataclass(frozen=True, slots=True)
-class Method:
+class SolutionMethod:
     """One row of the table."""
 
     objectives: tuple[type, ...]
@@ -62,7 +62,7 @@ NEWTON_SOLVERS = tuple(
 )
 
 
-def method_of(problem: Problem, limits: FeasibleSet) -> Method:
+def method_of(problem: Problem, limits: FeasibleSet) -> SolutionMethod:
     """The first row that applies. Raises NotSupported where there is none."""
     for method in METHODS:
         if isinstance(problem.objective, method.objectives) and method.applies(problem, limits):
@@ -110,8 +110,8 @@ ONE_QP, ONE_LP, ONE_CONIC = "one quadratic program", "one linear program", "one 
 CUTS = "dozens of linear programs with a row for each cut"
 NEWTON = "a few Newton steps, N^3 each"
 
-METHODS: tuple[Method, ...] = (
-    Method(
+METHODS: tuple[SolutionMethod, ...] = (
+    SolutionMethod(
         (objectives.MinRisk,),
         "variance or standard deviation, linear limits",
         _linear_quadratic,
@@ -120,7 +120,7 @@ METHODS: tuple[Method, ...] = (
         (*QUADRATIC_SOLVERS, "clarabel"),
         minimum_variance,
     ),
-    Method(
+    SolutionMethod(
         (objectives.MinRisk,),
         "CVaR, linear limits",
         _linear_cvar,
@@ -129,7 +129,7 @@ METHODS: tuple[Method, ...] = (
         ("highs",),
         tail_program,
     ),
-    Method(
+    SolutionMethod(
         (objectives.MinRisk,),
         "other spectral measures, linear limits",
         _linear_spectral,
@@ -138,8 +138,10 @@ METHODS: tuple[Method, ...] = (
         ("highs",),
         cutting_planes,
     ),
-    Method((objectives.MinRisk,), "any other", _always, "risk epigraph", ONE_CONIC, ("clarabel",), minimum_risk),
-    Method(
+    SolutionMethod(
+        (objectives.MinRisk,), "any other", _always, "risk epigraph", ONE_CONIC, ("clarabel",), minimum_risk
+    ),
+    SolutionMethod(
         (objectives.MaxReturn,),
         "linear limits, no costs",
         _linear_without_costs,
@@ -148,7 +150,7 @@ METHODS: tuple[Method, ...] = (
         ("highs",),
         highest_return,
     ),
-    Method(
+    SolutionMethod(
         (objectives.MaxReturn,),
         "any other",
         _always,
@@ -157,7 +159,7 @@ METHODS: tuple[Method, ...] = (
         ("clarabel",),
         highest_net_return,
     ),
-    Method(
+    SolutionMethod(
         (objectives.MaxUtility, objectives.MaxRatio),
         "spectral measures, linear limits, no costs",
         _linear_spectral_without_costs,
@@ -166,7 +168,7 @@ METHODS: tuple[Method, ...] = (
         ("highs",),
         cutting_planes,
     ),
-    Method(
+    SolutionMethod(
         (objectives.MaxUtility,),
         "variance or standard deviation, linear limits, no costs",
         _linear_quadratic_without_costs,
@@ -175,8 +177,8 @@ METHODS: tuple[Method, ...] = (
         (*QUADRATIC_SOLVERS, "highs", "clarabel"),
         mean_variance_utility,
     ),
-    Method((objectives.MaxUtility,), "any other", _always, "risk epigraph", ONE_CONIC, ("clarabel",), utility),
-    Method(
+    SolutionMethod((objectives.MaxUtility,), "any other", _always, "risk epigraph", ONE_CONIC, ("clarabel",), utility),
+    SolutionMethod(
         (objectives.MaxRatio,),
         "variance or standard deviation, linear limits, no costs",
         _linear_quadratic_without_costs,
@@ -185,10 +187,10 @@ METHODS: tuple[Method, ...] = (
         QUADRATIC_SOLVERS,
         sharpe_ratio,
     ),
-    Method(
+    SolutionMethod(
         (objectives.MaxRatio,), "any other", _always, "Charnes-Cooper, risk epigraph", ONE_CONIC, ("clarabel",), ratio
     ),
-    Method(
+    SolutionMethod(
         (objectives.MaxDiversification,),
         "linear limits",
         _linear,
@@ -197,7 +199,7 @@ METHODS: tuple[Method, ...] = (
         QUADRATIC_SOLVERS,
         linear_diversification,
     ),
-    Method(
+    SolutionMethod(
         (objectives.MaxDiversification,),
         "any other",
         _always,
@@ -206,8 +208,10 @@ METHODS: tuple[Method, ...] = (
         ("clarabel",),
         diversification,
     ),
-    Method((objectives.Tracking,), "always", _always, "tracking error", ONE_CONIC, ("clarabel",), tracking_error),
-    Method(
+    SolutionMethod(
+        (objectives.Tracking,), "always", _always, "tracking error", ONE_CONIC, ("clarabel",), tracking_error
+    ),
+    SolutionMethod(
         (objectives.Kelly,),
         "always",
         _always,
@@ -216,8 +220,10 @@ METHODS: tuple[Method, ...] = (
         (*NEWTON_SOLVERS, "clarabel"),
         growth,
     ),
-    Method((objectives.WorstCase,), "variance", _always, "robust counterpart", ONE_CONIC, ("clarabel",), robust),
-    Method(
+    SolutionMethod(
+        (objectives.WorstCase,), "variance", _always, "robust counterpart", ONE_CONIC, ("clarabel",), robust
+    ),
+    SolutionMethod(
         (objectives.RiskBudget,),
         "variance or standard deviation",
         _quadratic,
@@ -226,7 +232,7 @@ METHODS: tuple[Method, ...] = (
         ("newton", "clarabel"),
         volatility_budget,
     ),
-    Method(
+    SolutionMethod(
         (objectives.RiskBudget,),
         "any other",
         _always,
@@ -235,7 +241,7 @@ METHODS: tuple[Method, ...] = (
         ("clarabel",),
         measure_budget,
     ),
-    Method(
+    SolutionMethod(
         (objectives.FactorBudget,),
         "variance or standard deviation",
         _always,
@@ -244,7 +250,7 @@ METHODS: tuple[Method, ...] = (
         ("newton", "clarabel"),
         factor_budget,
     ),
-    Method(
+    SolutionMethod(
         (objectives.RelaxedRiskBudget,),
         "long-only",
         _always,
@@ -253,7 +259,7 @@ METHODS: tuple[Method, ...] = (
         ("clarabel", *QUADRATIC_SOLVERS),
         relaxed_budget,
     ),
-    Method(
+    SolutionMethod(
         (objectives.HigherMoments,),
         "always",
         _always,
@@ -262,7 +268,7 @@ METHODS: tuple[Method, ...] = (
         NEWTON_SOLVERS,
         moments,
     ),
-    Method(
+    SolutionMethod(
         (objectives.OrderedWeightedAverage,),
         "linear limits, no costs",
         _always,
@@ -271,7 +277,7 @@ METHODS: tuple[Method, ...] = (
         ("highs",),
         ordered_average,
     ),
-    Method(
+    SolutionMethod(
         (objectives.Hierarchical,),
         "bounds on single weights",
         _always,
@@ -280,8 +286,8 @@ METHODS: tuple[Method, ...] = (
         ("hrp", "herc", "herc2", "nco"),
         hierarchy,
     ),
-    Method((objectives.EqualWeight,), "always", _always, "formula", "none", ("equal weight",), equal_weights),
-    Method(
+    SolutionMethod((objectives.EqualWeight,), "always", _always, "formula", "none", ("equal weight",), equal_weights),
+    SolutionMethod(
         (objectives.InverseVolatility,),
         "always",
         _always,
