@@ -47,13 +47,13 @@ def volatility_contributions(moments: Moments, weights: Vector) -> RiskContribut
 
     A riskless portfolio has total 0 and contributions 0, not NaN.
     """
-    slope = moments.covariance @ weights * moments.periods_per_year
-    variance = float(weights @ slope)
+    gradient = moments.covariance @ weights * moments.periods_per_year
+    variance = float(weights @ gradient)
     if variance <= 0.0:
         nothing = np.zeros_like(weights)
         return RiskContributions(nothing, nothing, 0.0)
     total = variance**0.5
-    return RiskContributions(slope / total, weights * slope / total, total)
+    return RiskContributions(gradient / total, weights * gradient / total, total)
 
 
 def measure_contributions(

@@ -158,7 +158,7 @@ def local_solution(
         )
         return np.concatenate([contributions - SMALL_MISS, program.rows @ z])
 
-    def slopes(z: Vector) -> Matrix:
+    def jacobian(z: Vector) -> Matrix:
         marginal_risk = correlation @ z
         each = np.diag(marginal_risk) + z[:, None] * correlation
         parts = [2.0 * np.outer(upper[held_up], marginal_risk) - each[held_up]]
@@ -176,7 +176,7 @@ def local_solution(
             bounds=[(0.0, None)] * program.n_assets,
             constraints=[
                 {"type": "eq", "fun": lambda z: exact @ z - ends, "jac": lambda _: exact},
-                {"type": "ineq", "fun": room, "jac": slopes},
+                {"type": "ineq", "fun": room, "jac": jacobian},
             ],
             options={"ftol": 1e-15, "maxiter": ENOUGH_STEPS},
         )

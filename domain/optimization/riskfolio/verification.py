@@ -11,6 +11,7 @@ from domain.optimization.clustering.hierarchical import cluster_assets
 from domain.optimization.conic.robust import worst_net_return
 from domain.optimization.problem.objective_value import objective_value
 from domain.optimization.problem.problem import Problem
+from domain.optimization.programs.duality import gap_to_bound
 from domain.optimization.request.objectives import (
     Hierarchical,
     HierarchicalMethod,
@@ -52,7 +53,7 @@ def gap_of(problem: Problem, weights: Vector, proven: Vector) -> float | None:
     best, value = value_of_weights(problem, proven), value_of_weights(problem, weights)
     if isinstance(problem.objective, RiskBudget):
         return max(value - best, 0.0)  # a logarithm of risk, so relative already
-    return max(value - best, 0.0) / max(abs(best), RISK_FLOOR * problem.deviation.scale)
+    return gap_to_bound(value, best, max(abs(best), RISK_FLOOR * problem.deviation.scale))
 
 
 def value_of_weights(problem: Problem, weights: Vector) -> float:

@@ -57,7 +57,7 @@ class CuttingPlanes:
         return len(np.unique(np.diff(self.spectrum(ranks)).round(12))) <= FEW
 
     def cut(self, weights: Vector) -> tuple[float, Vector]:
-        """The risk of weights, and the slope by which no others have less: risk(v) >= slope . v."""
+        """The risk of weights, and the gradient by which no others have less: risk(v) >= gradient . v."""
         outcomes = self.returns @ weights
         gradient = -(loss_weights(outcomes, self.spectrum, self.probabilities) @ self.returns)
         return float(gradient @ weights), gradient
@@ -115,7 +115,7 @@ def minimise_by_cuts(program: SpectralProgram, start: Vector, control: SolverCon
         risk, gradient = program.cutting_planes.cut(point[:n_assets])
         value = float(program.linear @ point) + program.factor * risk
         gradients.append(gradient)
-        # The level is above the mean loss of every reweighting: level - slope . w >= 0.
+        # The level is above the mean loss of every reweighting: level - gradient . w >= 0.
         master.add_row(np.concatenate([-gradient, np.zeros(columns - n_assets), [1.0]]), 0.0)
         idle += 1
         if value < best_value:
