@@ -25,7 +25,7 @@ from domain.cancellation import CancellationCheck
 from domain.checks import Vector
 from domain.errors import InvalidInput
 from domain.risk.figure import Absent, Figure
-from domain.risk.relative import period_share
+from domain.risk.relative import period_fraction_of
 
 CASH_ROUNDING = 1e-12
 """Cash below this fraction of the net asset value is a rounding error and counts as zero."""
@@ -147,7 +147,7 @@ def _periods_per_year(plan: BacktestPlan, curve: Curve) -> float:
     try:
         return periods_per_year(curve.days)
     except InvalidInput:
-        return plan.market.periods_per_year * period_share(plan.days, curve.days)
+        return plan.market.periods_per_year * period_fraction_of(plan.days, curve.days)
 
 
 def _metric_settings(plan: BacktestPlan) -> MetricSettings:

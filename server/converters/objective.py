@@ -118,7 +118,7 @@ def linkage_from_proto(linkage: objective_pb2.Hierarchical.Linkage) -> Linkage:
 
 
 def codependence_from_proto(codependence: objective_pb2.Hierarchical.Codependence) -> objectives.CodependenceMeasure:
-    """How likeness is measured."""
+    """How codependence is measured."""
     names = objective_pb2.Hierarchical
     name = names.Codependence.Name(codependence or names.CODEPENDENCE_PEARSON)
     return objectives.CodependenceMeasure(name.removeprefix("CODEPENDENCE_"))

@@ -98,8 +98,8 @@ def _report(report: RiskReport) -> AnalyzeRiskResponse:
         else:
             _set(response, path, figure)
     for path, shares in (
-        ("skewness_fractions", report.skewness_shares),
-        ("kurtosis_fractions", report.kurtosis_shares),
+        ("skewness_fractions", report.skewness_fractions),
+        ("kurtosis_fractions", report.kurtosis_fractions),
     ):
         if isinstance(shares, Absent):
             response.undefined[path] = shares.reason
@@ -171,7 +171,7 @@ def _measure(measure: MeasureReport, symbols: tuple[str, ...], weights: list[flo
 def _parts(parts: Sequence[GroupContribution]) -> Iterator[risk_pb2.GroupContribution]:
     for part in parts:
         yield risk_pb2.GroupContribution(
-            name=part.name, weight=part.weight, contribution=part.contribution, fraction=part.share
+            name=part.name, weight=part.weight, contribution=part.contribution, fraction=part.fraction
         )
 
 
