@@ -116,7 +116,9 @@ def opened_account(
     account.cash = specification.initial_capital
     account.nav = specification.initial_capital + float(units @ prices)
     if not account.nav > 0.0:
-        raise InvalidInput("initial_holdings", f"must have a net asset value above 0 with the cash, has {account.nav:g}")
+        raise InvalidInput(
+            "initial_holdings", f"must have a net asset value above 0 with the cash, has {account.nav:g}"
+        )
     account.unit_value = account.high_water = 1.0
     account.last_decision = account.band_made = -1
     account.next_action = int(np.searchsorted(market.actions.date, start, side="right"))
@@ -158,7 +160,9 @@ def _most_rows(inputs: Inputs, first: int, last: int) -> tuple[int, int]:
     rules, made = inputs.rules, inputs.plan.made
     dates = last - first + 1
     planned = int(np.searchsorted(made, last, side="right") - np.searchsorted(made, first - rules.delay))
-    by_action = int(np.searchsorted(inputs.actions.date, last, side="right") - np.searchsorted(inputs.actions.date, first))
+    by_action = int(
+        np.searchsorted(inputs.actions.date, last, side="right") - np.searchsorted(inputs.actions.date, first)
+    )
     any_date = not rules.is_plain or inputs.bands.is_on or rules.flows_only or rules.maintenance_ratio > 0.0
     changes = planned + 2 + 3 * by_action + (3 * dates if any_date else 0)
     if len(inputs.actions.date) and inputs.actions.reinvests:
@@ -173,7 +177,9 @@ def _prices(specification: BacktestSpecification, market: Market, *, needs_retur
     fills = marks
     if specification.fill is Fill.NEXT_OPEN:
         if market.opens is None:
-            raise InvalidInput("open_prices", "must be given with FILL_NEXT_OPEN: a panel of the symbols and dates of prices")
+            raise InvalidInput(
+                "open_prices", "must be given with FILL_NEXT_OPEN: a panel of the symbols and dates of prices"
+            )
         fills = np.ascontiguousarray(market.opens)
     returns = np.zeros((0, count))
     if needs_returns:
@@ -341,7 +347,7 @@ def _most_traded(specification: BacktestSpecification, symbols: tuple[str, ...])
     missing = [symbol for symbol in symbols if symbol not in liquidity]
     if missing:
         raise InvalidInput(
-            "costs.liquidity", f"must give the daily_value of {missing[0]}: execution.max_participation limits its trades"
+            "costs.liquidity",
+            f"must give the daily_value of {missing[0]}: execution.max_participation limits its trades",
         )
     return np.array([limit * liquidity[symbol].daily_value for symbol in symbols])
-

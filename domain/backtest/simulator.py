@@ -29,7 +29,7 @@ from domain.errors import Cancelled, DomainError, InvalidInput
 from domain.market_data.panel import civil_date
 
 if TYPE_CHECKING:
-    from numpy import recarray
+    pass
 
 STRETCH = 1 << 20
 """Prices that are simulated between two looks at cancellation and progress: some milliseconds of work."""
@@ -95,9 +95,7 @@ class Simulation:
         )
         self.record = Record(len(market.panel.symbols))
         if state is None:
-            account, positions = opened_account(
-                specification, market, strategy_run.start, len(strategy_run.decisions)
-            )
+            account, positions = opened_account(specification, market, strategy_run.start, len(strategy_run.decisions))
             state = SimulationState(strategy_run.start - 1, _as_array(account), positions, targets)
         elif self._asks:
             self._inputs = self._inputs._replace(plan=self._inputs.plan._replace(targets=state.pending))
@@ -181,7 +179,7 @@ class Simulation:
         row = plan.targets[plan.row[index]]
         row[:] = self.state.positions.target
         between = self._inputs.rules.least_between
-        if index and 0 <= self._account.last_decision and t - self._account.last_decision < between:
+        if index and self._account.last_decision >= 0 and t - self._account.last_decision < between:
             return
         try:
             row[:] = self._run.strategy.decide(self.history(t), check_cancelled)
@@ -256,7 +254,8 @@ class Simulation:
                     "asset value or more",
                 )
         return InvalidInput(
-            "recurring_cash_flows", f"leave nothing: the withdrawal on {civil_date(days[t])} is the whole net asset value"
+            "recurring_cash_flows",
+            f"leave nothing: the withdrawal on {civil_date(days[t])} is the whole net asset value",
         )
 
     def _fail(self, date_index: int, reason: str, message: str) -> None:
@@ -280,9 +279,7 @@ class Simulation:
         self.state.date_index = last
 
 
-def _planned(
-    strategy_run: StrategyRun, market: Market
-) -> tuple[NDArray[np.int64], NDArray[np.float64], bool]:
+def _planned(strategy_run: StrategyRun, market: Market) -> tuple[NDArray[np.int64], NDArray[np.float64], bool]:
     """Which of some rows of weights each decision has, (D,), the rows (R, N), and whether the strategy is asked.
 
     A strategy whose weights depend on nothing but the assets that are listed gives them all at once; of another there

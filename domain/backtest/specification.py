@@ -130,6 +130,8 @@ class BacktestSpecification:
         for strategy in self._all_strategies():
             if isinstance(strategy, Optimized):
                 found.extend(strategy.specification.missing_groups())
+        if self.rebalancing.band is not None:
+            found.extend(self.rebalancing.band.by_group)
         return tuple(dict.fromkeys(found))
 
     def with_groups(self, groups: Mapping[str, tuple[str, ...]]) -> "BacktestSpecification":

@@ -322,6 +322,7 @@ class Runner:
             groups=inputs.groups,
             checkpoint=claim.checkpoint,
             parts=claim.parts,
+            opens=None if inputs.opens is None else StoredPanelRef.of(await self._stores.inputs.panel(inputs.opens)),
         )
 
     async def _failed(self, record: JobRecord, error: Exception) -> None:

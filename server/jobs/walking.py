@@ -35,6 +35,7 @@ class Job:
     groups: Mapping[str, tuple[str, ...]]  # stored ones that the specification names
     checkpoint: bytes | None
     parts: tuple[bytes, ...]
+    opens: StoredPanelRef | None = None  # opening prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +85,22 @@ def walk(
     started = time.process_time()
     data = job.data.prices() if job.kind == "prices" else job.data.returns()
     benchmarks = {symbol: panel.prices() for symbol, panel in job.benchmarks.items()}
-    plan = prepare(specification, data, benchmarks, check_cancelled)
+    opens = None if job.opens is None else job.opens.prices()
+    plan = prepare(specification, data, benchmarks, check_cancelled, opens, job.groups)
     checkpoint = None if job.checkpoint is None else checkpoint_from_bytes(job.checkpoint)
     records: list[list[RecordPart]] = [[] for _ in range(0 if checkpoint is None else checkpoint.strategy_index + 1)]
-    for packed in job.parts:
+    parts = job.parts
+    if checkpoint is None and parts:
+        # Of a version whose checkpoints cannot be continued: the simulation begins again.
+        report(Compacted(len(parts), parts_to_bytes([])))
+        parts = ()
+    for packed in parts:
         for leg, part in parts_from_bytes(packed):
             records[leg].append(part)
-    if len(job.parts) > MANY_PARTS:
+    if len(parts) > MANY_PARTS:
         records = [[RecordPart.joined(parts)] if parts else [] for parts in records]
         joined = [(leg, part) for leg, parts in enumerate(records) for part in parts]
-        report(Compacted(len(job.parts), parts_to_bytes(joined)))
+        report(Compacted(len(parts), parts_to_bytes(joined)))
     reporter = Reporter(report, plan, begun=len(records))
     outcome = run(plan, reporter, check_cancelled, checkpoint, records)
     events = reporter.remaining_events()

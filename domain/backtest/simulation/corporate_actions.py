@@ -122,9 +122,7 @@ def _split(
 
 
 @compiled
-def _dividend(
-    t: int, event: int, actions: Actions, account: Account, positions: Positions, output: Output
-) -> None:
+def _dividend(t: int, event: int, actions: Actions, account: Account, positions: Positions, output: Output) -> None:
     """A receivable until the pay date; who is short owes the whole dividend."""
     asset = actions.asset[event]
     units = positions.units[asset]
@@ -154,9 +152,7 @@ def _gain_of(asset: int, units: float, price: float, positions: Positions) -> No
 
 
 @compiled
-def write_event(
-    t: int, asset: int, kind: int, before: float, after: float, cash: float, output: Output
-) -> None:
+def write_event(t: int, asset: int, kind: int, before: float, after: float, cash: float, output: Output) -> None:
     """Writes what an event did to a position."""
     row = output.count[1]
     output.event[row, 0], output.event[row, 1], output.event[row, 2] = t, asset, kind

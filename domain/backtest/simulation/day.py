@@ -41,7 +41,7 @@ from domain.backtest.simulation.corporate_actions import (
     apply_splits_and_dividends,
     pay_dividends,
 )
-from domain.backtest.simulation.fill import fill_generally, fill_plainly, write_failure, write_fill
+from domain.backtest.simulation.fill import fill_generally, fill_plainly, write_failure
 from domain.backtest.simulation.flows_only import weights_with_money_invested
 from domain.backtest.simulation.margin import meet_margin_call
 from domain.backtest.simulation.valuation import copy_into, value_at
@@ -120,8 +120,23 @@ def simulate(
                 if positions.dropped[index]:
                     pass
                 elif fill_plainly(
-                    t, rows_of[index], targets, fills, units, reference, gains, commission, spread, account,
-                    count[0], row_date, row_kind, row_units, row_cash, row_cost, row_turnover,
+                    t,
+                    rows_of[index],
+                    targets,
+                    fills,
+                    units,
+                    reference,
+                    gains,
+                    commission,
+                    spread,
+                    account,
+                    count[0],
+                    row_date,
+                    row_kind,
+                    row_units,
+                    row_cash,
+                    row_cost,
+                    row_turnover,
                 ):
                     count[0] += 1
                 else:

@@ -67,7 +67,9 @@ def cost_of(costs: Costs, i: int, traded: float, price: float) -> float:
 
 
 @compiled
-def cost_to(weights: Floats, held: Floats, prices: Floats, moving: Flags, costs: Costs, after: float, nav: float) -> float:
+def cost_to(
+    weights: Floats, held: Floats, prices: Floats, moving: Flags, costs: Costs, after: float, nav: float
+) -> float:
     """Costs of trading the assets that are `moving` to weights of a net asset value of `after`."""
     total = 0.0
     for i in range(len(weights)):
