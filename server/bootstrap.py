@@ -54,7 +54,7 @@ from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.portfolios import EmbeddedPortfolios
 from server.storage.embedded.results import EmbeddedResults
 from server.storage.embedded.retention import Retention
-from server.storage.embedded.room import Limits
+from server.storage.embedded.room import StorageLimits
 from server.storage.embedded.workers import WorkerLocks
 from server.storage.scratch import Scratch
 from server.tasks import backtest
@@ -100,7 +100,7 @@ async def serve(settings: Settings) -> None:
         housekeeping.start()
         await app.serving(True)
         gc.collect()
-        gc.freeze()  # what was loaded stays: no collection has to walk over it again
+        gc.freeze()  # what was loaded stays: no collection has to visit it again
         print(f"abs-finance is ready on {address}, data in {settings.data_dir}", flush=True)  # noqa: T201  # the one line
         await stop.wait()
         await _drain(app, admission, jobs.progress, settings.drain_seconds)
@@ -126,7 +126,7 @@ class Store:
 
 def _open(settings: Settings) -> Store:
     """Opens the data folder. Raises WrongSetting where it cannot be used."""
-    limits = Limits(settings.max_storage_bytes, settings.min_free_bytes)
+    limits = StorageLimits(settings.max_storage_bytes, settings.min_free_bytes)
     folder = settings.data_dir
     try:
         database = Database(folder / DATABASE_NAME, limits)
