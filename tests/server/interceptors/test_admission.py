@@ -1,9 +1,14 @@
 """Places for calls: so many in all, and of one caller at most three quarters of them."""
 
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
 import pytest
 
-from server.interceptors.admission import Places
-from server.ports.errors import Overloaded
+from server.interceptors.admission import Admission, Places
+from server.interceptors.call_interceptor import RpcMethod
+from server.ports.errors import Draining, Overloaded
 
 
 def taken(limit: int, *callers: str) -> Places:
@@ -43,3 +48,64 @@ def test_a_caller_without_calls_is_forgotten() -> None:
     places = taken(4, "a", "b")
     places.leave("a")
     assert (places.taken, dict(places.by_caller)) == (1, {"b": 1})
+
+
+@dataclass(frozen=True)
+class CallerAt:
+    """What admission asks of a call's context: where the caller is."""
+
+    address: str
+
+    def peer(self) -> str:
+        return self.address
+
+
+UNARY, STREAM = RpcMethod("/s/Unary", False, False), RpcMethod("/s/Stream", False, True)
+
+
+def place(admission: Admission, method: RpcMethod, caller: str) -> Any:
+    return admission.intercept(method, CallerAt(caller))  # type: ignore[arg-type]  # it asks for nothing else
+
+
+async def test_a_call_has_a_place_while_it_runs() -> None:
+    admission = Admission(1)
+    async with place(admission, UNARY, "a"):
+        with pytest.raises(Overloaded):
+            async with place(admission, UNARY, "b"):
+                pass
+    async with place(admission, UNARY, "b"):
+        pass
+
+
+async def test_open_streams_take_no_place_from_calls_that_end() -> None:
+    admission = Admission(1)
+    async with place(admission, STREAM, "a"), place(admission, UNARY, "a"):
+        with pytest.raises(Overloaded):
+            async with place(admission, STREAM, "b"):
+                pass
+
+
+async def test_a_server_that_drains_takes_no_new_call() -> None:
+    admission = Admission(9)
+    async with place(admission, UNARY, "a"):
+        admission.drain()
+        with pytest.raises(Draining):
+            async with place(admission, UNARY, "b"):
+                pass
+
+
+async def test_only_calls_that_the_server_cuts_hear_that_it_drains() -> None:
+    admission = Admission(9)
+
+    async def call() -> None:
+        async with place(admission, UNARY, "a"):
+            await asyncio.sleep(60)
+
+    cut, cancelled = asyncio.create_task(call()), asyncio.create_task(call())
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    await asyncio.wait({cancelled})
+    admission.cut()
+    await asyncio.wait({cut}, timeout=5)
+    assert cancelled.cancelled()
+    assert isinstance(cut.exception(), Draining)

@@ -25,7 +25,7 @@ from server.jobs.progress import (
     ProgressTick,
     _resumable,
 )
-from server.ports.errors import EpochChanged, EventsCompacted
+from server.ports.errors import Draining, EpochChanged, EventsCompacted, NotFound
 from server.ports.job_queue import QueuePolicy
 from server.ports.job_stores import JobStores
 from server.ports.jobs import EventKind, JobEvent, JobEventDraft, JobInputs, JobRecord, JobState, JobTick, Stage
@@ -233,3 +233,15 @@ def test_only_jobs_that_run_here_have_ticks(stores: JobStores) -> None:
     assert progress.ticks() == {"job": JobTick(0.2, 0, 1.0)}
     progress.ends("job")
     assert progress.ticks() == {}
+
+
+@pytest.mark.parametrize(("draining", "error"), [(True, Draining), (False, NotFound)])
+async def test_a_follower_hears_why_there_is_no_more(stores: JobStores, draining: bool, error: type[Exception]) -> None:
+    progress = Progress(stores.archive, stores.log)
+    progress.begins(record())  # the store has no such job: it was deleted
+    if draining:
+        progress.drain()
+    messages = progress.follow("job", 0, "", 0.0, 60.0)
+    assert isinstance((await anext(messages)).content, ProgressSnapshot)
+    with pytest.raises(error):
+        await asyncio.wait_for(anext(messages), timeout=5)
