@@ -111,7 +111,7 @@ def _initial_capital(request: BacktestRequest) -> float:
 
 
 def _has(request: BacktestRequest, name: str) -> bool:
-    return request.HasField(name)  # type: ignore[arg-type]  # the name of an optional field
+    return request.HasField(name)
 
 
 def _at(path: str, strategy: backtest_pb2.Strategy, leveraged: bool) -> Strategy:

@@ -61,7 +61,7 @@ def _asset_event(event: AssetEvent) -> AssetEventProto:
     return AssetEventProto(
         date=civil_to_proto(civil_date(event.day)),
         symbol=event.symbol,
-        kind=AssetEventProto.Kind.Value(f"KIND_{event.kind}"),
+        kind=f"KIND_{event.kind}",
         quantity_before=event.quantity_before,
         quantity_after=event.quantity_after,
         cash=event.cash,

@@ -34,8 +34,8 @@ from server.converters.identity import identity_of
 from server.converters.market_input import market_input_from_proto, prices_from_proto
 from server.converters.paths import error_path
 from server.converters.warning import warnings_to_proto
-from server.jobs.progress import Heartbeat, ProgressMessage, ProgressTick, Snapshot
-from server.jobs.walking import BacktestCompleted
+from server.jobs.backtest_run import BacktestCompleted
+from server.jobs.progress import Heartbeat, ProgressMessage, ProgressSnapshot, ProgressTick
 from server.ports.errors import NotFound
 from server.ports.jobs import EventKind, JobEvent, JobPage, JobRecord, JobState, JobTick
 from server.ports.market_data import PriceField, PriceSelection
@@ -105,9 +105,9 @@ def checked_to_bytes(warnings: Iterable[ResultWarning]) -> bytes:
     return encoded
 
 
-def result_to_bytes(walked: BacktestCompleted, fingerprint: str) -> bytes:
+def result_to_bytes(completed: BacktestCompleted, fingerprint: str) -> bytes:
     """The figures of a finished job."""
-    outcome = walked.outcome
+    outcome = completed.outcome
     strategies = [strategy_result_to_proto(one, outcome.symbols) for one in outcome.strategies]
     result = backtest_pb2.BacktestResult(
         **first_of_all(strategies[0]),
@@ -115,7 +115,7 @@ def result_to_bytes(walked: BacktestCompleted, fingerprint: str) -> bytes:
         benchmarks=[strategy_result_to_proto(one, outcome.symbols) for one in outcome.benchmarks],
         input_fingerprint=fingerprint,
     )
-    result.compute_duration.FromNanoseconds(round(walked.cpu_seconds * 1e9))
+    result.compute_duration.FromNanoseconds(round(completed.cpu_seconds * 1e9))
     return result.SerializeToString()
 
 
@@ -180,7 +180,7 @@ def progress_to_proto(message: ProgressMessage) -> BacktestProgressResponse:
     response = BacktestProgressResponse(sequence=message.sequence, epoch=message.epoch)
     response.event_time.FromDatetime(message.time)
     match message.content:
-        case Snapshot(state, tick, oldest):
+        case ProgressSnapshot(state, tick, oldest):
             response.snapshot.state = _state(state)
             response.snapshot.oldest_sequence = oldest
             if tick is not None:
