@@ -6,8 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.backtest.metrics import Curve
-from domain.backtest.rebalancing import Rebalancing
 from domain.backtest.market import (
     Market,
     actions_as_arrays,
@@ -16,11 +14,13 @@ from domain.backtest.market import (
     with_states,
     without_delisted,
 )
+from domain.backtest.metrics import Curve
+from domain.backtest.rebalancing import Rebalancing
 from domain.backtest.simulator import Simulation, StrategyRun
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
 from domain.backtest.strategies import Strategy
-from domain.checks import Matrix
 from domain.cancellation import CancellationCheck, never_cancelled
+from domain.checks import Matrix
 from domain.errors import Cancelled, DomainError, InvalidInput, SolverTimedOut
 from domain.market_data.corporate_actions import CorporateAction
 from domain.market_data.missing import MissingDataPolicy, complete, refuse_gap_estimators

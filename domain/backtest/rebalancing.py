@@ -34,9 +34,7 @@ class Calendar:
 
     def __post_init__(self) -> None:
         if (self.day is DayOfPeriod.NTH) != (self.nth is not None):
-            raise InvalidInput(
-                "rebalancing.calendar.nth_day", "must be given with REBALANCE_DAY_NTH, and only with it"
-            )
+            raise InvalidInput("rebalancing.calendar.nth_day", "must be given with REBALANCE_DAY_NTH, and only with it")
 
     def decision_indices(self, days: NDArray[np.int32], start: int) -> DateIndices:
         """Indices of the decisions after `start`; `days` (T,) are counted from 1970-01-01."""
@@ -46,7 +44,7 @@ class Calendar:
         chosen = first if self.day is DayOfPeriod.FIRST else last
         if self.nth is not None:
             chosen = np.minimum(first + self.nth - 1, last)
-        if chosen[-1] == last[-1] and self.day is not DayOfPeriod.FIRST and not endsperiod_numbers(days, self.frequency):
+        if chosen[-1] == last[-1] and self.day is not DayOfPeriod.FIRST and not ends_period(days, self.frequency):
             chosen = chosen[:-1]
         indices = chosen + self.offset
         result: DateIndices = indices[(indices > start) & (indices < len(days))]
