@@ -64,7 +64,7 @@ class Rate:
                 raise InvalidInput(f"{path}_rates[{i}].date", "must come after the date of the step before")
 
     def during(self, days: NDArray[np.int32]) -> Vector:
-        """Mean rate over the period before each of the dates (T,): a step holds from its date on, calendar days count."""
+        """Mean rate over the calendar days before each of the dates (T,): a step holds from its date on."""
         if not self.steps or len(days) < 2:
             return np.full(len(days), self.constant)
         first, last = float(days[0]), float(days[-1])

@@ -5,9 +5,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.calendar import usual_step
 from domain.checks import Matrix, Vector, moderate
 from domain.errors import InvalidInput
-from domain.market_data.panel import Days, Panel, PricePanel, usual_step
+from domain.market_data.panel import Days, Panel, PricePanel
 from domain.risk.conventions import OURS, Conventions
 from domain.risk.figure import (
     CONSTANT,

@@ -10,11 +10,12 @@ from absfinance.v1 import objective_pb2
 
 from domain.backtest.flow import run
 from domain.backtest.preparation import prepare
-from domain.backtest.rebalancing import BuyAndHold
+from domain.backtest.rebalancing import BuyAndHold, Rebalancing
 from domain.backtest.specification import BacktestSpecification
 from domain.backtest.strategies import MarketHistory, Schedule
 from domain.cancellation import never_cancelled
 from domain.costs.linear import LinearCost
+from domain.costs.model import CostModel
 from domain.errors import InvalidInput, NotSupported
 from domain.estimation.clustering import Linkage, Tree, cluster_count, tree_of
 from domain.estimation.codependence import distance_correlation, signed
@@ -65,7 +66,9 @@ def schedule(count: int) -> Callable[[], object]:
     days = np.arange(10_000, 10_000 + count, dtype=np.int32)
     weights = Schedule(tuple((int(day), {"A": 0.4, "B": 0.6}) for day in days))
     prices = 100.0 + np.random.default_rng(1).random((count, 2))
-    specification = BacktestSpecification((weights,), rebalancing=BuyAndHold(), costs=LinearCost(10.0))
+    specification = BacktestSpecification(
+        (weights,), rebalancing=Rebalancing(BuyAndHold()), costs=CostModel(LinearCost(10.0))
+    )
     panel = PricePanel.of(("A", "B"), days, prices)
 
     def simulated() -> object:

@@ -71,7 +71,7 @@ def simulate(
     fills, commission, spread, targets, rows_of = prices.fills, costs.commission, costs.spread, plan.targets, plan.row
     reference, gains = positions.reference, positions.gains
     row_date, row_kind, row_units = output.row_date, output.row_kind, output.row_units
-    row_cash, row_cost, row_turnover, count = output.row_cash, output.row_cost, output.row_turnover, output.count
+    row_cash, row_cost, row_turnover, count = output.row_cash, output.row_cost, output.row_turnover, output.written
     # A call that has nothing to do costs more as well: each is asked for first.
     has_flows, has_fee, has_margin = len(flows.end) > 0, len(fee.settled) > 0, rules.maintenance_ratio > 0.0
     has_actions, has_rules = len(actions.date) > 0, bands.is_on or rules.flows_only
@@ -320,7 +320,7 @@ def decide_by_rule(
 @compiled
 def movable_assets(t: int, prices: Prices) -> Flags:
     """Assets that can be traded on date t, (N,)."""
-    movable = prices.marks[t] > 0.0
+    movable: Flags = prices.marks[t] > 0.0
     if len(prices.tradable) > 0:
         movable &= prices.tradable[t]
     return movable
