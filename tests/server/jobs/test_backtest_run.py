@@ -8,7 +8,7 @@ import pytest
 from absfinance.v1.backtest_service_pb2 import BacktestRequest
 from google.protobuf import json_format
 
-from server.converters.backtests import specification_of
+from server.converters.backtest_request import backtest_specification_from_proto
 from server.jobs import backtest_run
 from server.jobs.backtest_run import BacktestCompleted, Compacted, Job, Saved, run_backtest
 from server.jobs.codec import parts_from_bytes
@@ -21,7 +21,7 @@ REQUEST = {
     "strategies": [{"equalWeight": {}, "label": "s0"}, {"equalWeight": {}, "label": "s1"}],
     "rebalancing": {"everyPeriods": {"n": 7}},
 }
-SPECIFICATION = specification_of(json_format.ParseDict(REQUEST, BacktestRequest()))
+SPECIFICATION = backtest_specification_from_proto(json_format.ParseDict(REQUEST, BacktestRequest()))
 
 
 @pytest.fixture
