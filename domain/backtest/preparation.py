@@ -132,7 +132,9 @@ def _with_states(
             every_gap=policy is MissingDataPolicy.ASSET_STATES,
         )
     except InvalidInput as error:
-        raise error.with_path_prefix(_kind_of(data)) if error.field.startswith("values") else error from None
+        if not error.field.startswith("values"):
+            raise
+        raise error.with_path_prefix(_kind_of(data)) from None
     return marks, tradable, completed, infer_periods_per_year(given, data)
 
 

@@ -113,7 +113,7 @@ class Simulation:
         Raises InvalidInput for positions that are too large or too small for a number, and for an external cash flow
         that leaves nothing.
         """
-        from domain.backtest.simulation.day import decide, simulate  # compiling takes seconds: only where it is run
+        from domain.backtest.simulation.day import simulate  # compiling takes seconds: only where it is run
 
         dates, assets = self._market.panel.values.shape
         step = max(1, STRETCH // assets)
@@ -122,22 +122,11 @@ class Simulation:
             last = min(dates - 1, first + step - 1, self._next_asked(first))
             output = output_for(self._inputs, first, last)
             account, positions = self._account, self.state.positions
-            ended, t = simulate(first, last, *self._inputs, account, positions, output)
+            ended, t = simulate(first, last, False, *self._inputs, account, positions, output)
             if ended == DECISION_DUE:
                 self.state.date_index = t
                 self._ask(t, check_cancelled)
-                decide(
-                    t,
-                    self._inputs.prices,
-                    self._inputs.costs,
-                    self._inputs.bands,
-                    self._inputs.plan,
-                    self._inputs.rules,
-                    account,
-                    positions,
-                    output,
-                )
-                output.nav[t - first] = account.nav
+                ended, t = simulate(first, t, True, *self._inputs, account, positions, output)
             self._write(first, t, output)
             self._check(ended, t)
             yield

@@ -15,6 +15,7 @@ from domain.backtest.simulation.arrays import (
     Rules,
 )
 from domain.backtest.simulation.compiled import compiled
+from domain.backtest.simulation.valuation import copy_to_row
 
 
 @compiled
@@ -165,7 +166,7 @@ def write_holdings(t: int, account: Account, positions: Positions, output: Outpu
     """Writes holdings that an event has changed."""
     row = output.written[0]
     output.row_date[row], output.row_kind[row] = t, ASSET_EVENT
-    output.row_units[row] = positions.units
+    copy_to_row(positions.units, output.row_units, row)
     output.row_cash[row] = account.cash
     output.row_cost[row] = 0.0
     output.row_turnover[row] = 0.0

@@ -51,6 +51,7 @@ from domain.backtest.simulation.valuation import copy_into, value_at
 def simulate(
     first: int,
     last: int,
+    is_decided: bool,
     prices: Prices,
     actions: Actions,
     rates: Rates,
@@ -64,7 +65,15 @@ def simulate(
     positions: Positions,
     output: Output,
 ) -> tuple[int, int]:
-    """Simulates dates first to last; returns how it ended and the date on which it did."""
+    """Simulates dates first to last; returns how it ended and the date on which it did.
+
+    Where it ended with DECISION_DUE it is called again with that date as the last one, `is_decided` and the same
+    output, once the plan has the decision's weights: it only makes that decision then.
+    """
+    if is_decided:  # not a function of its own: compiling the steps a second time would take as long as the first
+        decide(last, prices, costs, bands, plan, rules, account, positions, output)
+        output.nav[last - first] = account.nav
+        return RUNNING, last
     # Taken out of the tuples once: reaching into them costs more than the valuation of a date.
     marks, units, navs, years, made = prices.marks, positions.units, output.nav, rates.years, plan.made
     planned, delay, start, is_plain = len(plan.made), rules.delay, rules.start, rules.is_plain
@@ -156,7 +165,7 @@ def simulate(
         if has_flows:
             output.flow_start[t - first], output.flow_end[t - first] = invested, flow
         if not 0.0 < nav < np.inf:
-            return (EXHAUSTED if nav <= 0.0 else BEYOND_NUMBERS), t
+            return (EXHAUSTED if -np.inf < nav <= 0.0 else BEYOND_NUMBERS), t
         if has_margin:
             meet_margin_call(t, prices, account, positions, costs, rules, output)
         account.flow_today = flow + invested
@@ -249,7 +258,7 @@ def decide(
     positions: Positions,
     output: Output,
 ) -> None:
-    """Goes on with date t, on which `simulate` returned DECISION_DUE, once the plan has the decision's weights."""
+    """Makes the decision of date t, and trades where it is filled on the same date."""
     if makes_decision(t, plan, account, positions, rules) and rules.delay == 0:
         trade_at_the_close(t, positions.target, prices, account, positions, costs, rules, output)
     if bands.is_on or (rules.flows_only and account.flow_today != 0.0):

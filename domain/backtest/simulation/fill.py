@@ -29,7 +29,7 @@ from domain.backtest.simulation.trade_costs import (
     post_cost_fraction,
     value_after,
 )
-from domain.backtest.simulation.valuation import value_at
+from domain.backtest.simulation.valuation import copy_to_row, value_at
 
 CASH_ROUNDING = 1e-12
 """Cash below this fraction of the net asset value, where weights sum to 1, is a rounding error and counts as zero."""
@@ -98,8 +98,7 @@ def fill_plainly(
 def write_fill(t: int, row: int, units: Floats, cash: float, output: Output) -> None:
     """Writes the holdings after a fill; its cost and turnover stand in the row already."""
     output.row_date[row], output.row_kind[row] = t, FILL
-    for i in range(len(units)):
-        output.row_units[row, i] = units[i]
+    copy_to_row(units, output.row_units, row)
     output.row_cash[row] = cash
     output.written[0] = row + 1
 
