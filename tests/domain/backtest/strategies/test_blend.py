@@ -63,7 +63,7 @@ def test_the_weights_are_the_weighted_sum_and_the_rest_is_cash() -> None:
 
 
 def test_parts_with_different_lookbacks_see_their_own() -> None:
-    parts = [Momentum(5, 1, 2), Optimized(Specification(MinRisk()), 12), VolatilityTarget(A, 0.1, 20)]
+    parts: list[Strategy] = [Momentum(5, 1, 2), Optimized(Specification(MinRisk()), 12), VolatilityTarget(A, 0.1, 20)]
     blend = blended(*((part, 0.3) for part in parts))
     window = blend.lookback_window
     assert (window.fewest_dates, window.most_dates) == (21, 21)
