@@ -84,7 +84,9 @@ def all_objectives() -> Iterator[tuple[Objective, RiskMeasure]]:
     for method in HierarchicalMethod:
         yield from ((Hierarchical(method, Linkage.WARD), measure) for measure in RiskMeasure)
         for linkage in Linkage:
-            yield from ((Hierarchical(method, linkage, alike), RiskMeasure.VARIANCE) for alike in CodependenceMeasure)
+            yield from (
+                (Hierarchical(method, linkage, measure), RiskMeasure.VARIANCE) for measure in CodependenceMeasure
+            )
 
 
 def problems_of(objective: Objective, measure: RiskMeasure) -> tuple[Problem, ...]:
@@ -201,7 +203,7 @@ def table() -> dict[Combination, str]:
         if new:
             verdict = tried(objective, measure)
             print(*new[-1], verdict, flush=True)
-            # The tree of the first measure is that of the first likeness, both new at once.
+            # The tree of the first measure is that of the first codependence, both new at once.
             found.update(dict.fromkeys(new, verdict))
     return found
 

@@ -77,9 +77,7 @@ def _index_of(path: str, day: int, days: NDArray[np.int32], start: int) -> int:
     return int(np.searchsorted(days, day))
 
 
-def _add_recurring(
-    path: str, rule: RecurringCashFlow, days: NDArray[np.int32], start: int, found: FlowsByDate
-) -> None:
+def _add_recurring(path: str, rule: RecurringCashFlow, days: NDArray[np.int32], start: int, found: FlowsByDate) -> None:
     if rule.first_day is not None and rule.last_day is not None and rule.last_day < rule.first_day:
         raise InvalidInput(f"{path}.end_date", "must not be before start_date")
     indices = first_of_periods(days, rule.frequency)

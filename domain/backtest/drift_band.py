@@ -74,9 +74,9 @@ class DriftBand:
     horizon_days: int | None = None  # with COST_BENEFIT: calendar days over which the cost is spread
 
     def __post_init__(self) -> None:
-        for i, (symbol, width) in enumerate(self.by_symbol.items()):
+        for i, (_symbol, width) in enumerate(self.by_symbol.items()):
             width.check(f"{PATH}.by_asset[{i}]")
-        for i, (group, width) in enumerate(self.by_group.items()):
+        for i, (_group, width) in enumerate(self.by_group.items()):
             width.check(f"{PATH}.by_group[{i}]")
         needs_width = self.trigger is BandTrigger.ANY_BREACH or self.destination is BandDestination.EDGE
         if needs_width and not self.by_symbol and not self.by_group:

@@ -1,7 +1,7 @@
 """Arrays of one simulation from its specification, its market and the dates of its decisions."""
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,6 @@ from domain.backtest.market import Market
 from domain.backtest.simulation import arrays
 from domain.backtest.simulation.arrays import (
     ACCOUNT,
-    Account,
     Actions,
     Bands,
     Costs,
@@ -103,8 +102,8 @@ def inputs_of(
 
 def opened_account(
     specification: BacktestSpecification, market: Market, start: int, decisions: int
-) -> tuple[Account, Positions]:
-    """The account at date number `start`: capital and initial holdings. Raises InvalidInput for a symbol without price."""
+) -> tuple[NDArray[Any], Positions]:
+    """The account at date number `start`: capital and initial holdings. Raises InvalidInput for one without price."""
     count = len(market.panel.symbols)
     prices = market.panel.values[start]
     units, place = np.zeros(count), positions(market.panel.symbols)
@@ -112,15 +111,18 @@ def opened_account(
         if symbol not in place or not prices[place[symbol]] > 0.0:
             raise InvalidInput(f"initial_holdings[{i}].symbol", f"{symbol} has no price at the start of the backtest")
         units[place[symbol]] = quantity
-    account = np.zeros(1, ACCOUNT).view(np.recarray)[0]
+    accounts = np.zeros(1, ACCOUNT)
+    account = accounts.view(np.recarray)[0]
     account.cash = specification.initial_capital
     account.nav = specification.initial_capital + float(units @ prices)
     if not account.nav > 0.0:
-        raise InvalidInput("initial_holdings", f"must have a net asset value above 0 with the cash, has {account.nav:g}")
+        raise InvalidInput(
+            "initial_holdings", f"must have a net asset value above 0 with the cash, has {account.nav:g}"
+        )
     account.unit_value = account.high_water = 1.0
     account.last_decision = account.band_made = -1
     account.next_action = int(np.searchsorted(market.actions.date, start, side="right"))
-    return account, Positions(
+    return accounts, Positions(
         units=units,
         reference=np.array(prices),
         gains=np.zeros(count),
@@ -149,7 +151,7 @@ def output_for(inputs: Inputs, first: int, last: int) -> Output:
         row_turnover=np.empty(changes),
         event=np.empty((events, 6)),
         failure=np.empty((2 * dates + 2, 2), np.int64),
-        count=np.zeros(3, np.int64),
+        written=np.zeros(3, np.int64),
     )
 
 
@@ -158,7 +160,9 @@ def _most_rows(inputs: Inputs, first: int, last: int) -> tuple[int, int]:
     rules, made = inputs.rules, inputs.plan.made
     dates = last - first + 1
     planned = int(np.searchsorted(made, last, side="right") - np.searchsorted(made, first - rules.delay))
-    by_action = int(np.searchsorted(inputs.actions.date, last, side="right") - np.searchsorted(inputs.actions.date, first))
+    by_action = int(
+        np.searchsorted(inputs.actions.date, last, side="right") - np.searchsorted(inputs.actions.date, first)
+    )
     any_date = not rules.is_plain or inputs.bands.is_on or rules.flows_only or rules.maintenance_ratio > 0.0
     changes = planned + 2 + 3 * by_action + (3 * dates if any_date else 0)
     if len(inputs.actions.date) and inputs.actions.reinvests:
@@ -173,7 +177,9 @@ def _prices(specification: BacktestSpecification, market: Market, *, needs_retur
     fills = marks
     if specification.fill is Fill.NEXT_OPEN:
         if market.opens is None:
-            raise InvalidInput("open_prices", "must be given with FILL_NEXT_OPEN: a panel of the symbols and dates of prices")
+            raise InvalidInput(
+                "open_prices", "must be given with FILL_NEXT_OPEN: a panel of the symbols and dates of prices"
+            )
         fills = np.ascontiguousarray(market.opens)
     returns = np.zeros((0, count))
     if needs_returns:
@@ -197,9 +203,10 @@ def _rates(specification: BacktestSpecification, market: Market) -> Rates:
         has_any=False,
         has_borrow=bool(borrow.any()),
     )
-    loss = float((rates.cash * rates.years).min()) - rates.management_fee * float(rates.years.max())
-    if loss <= -1.0:
-        raise InvalidInput("costs", "must not take all of the cash between two dates of the input")
+    earned = float((rates.cash * rates.years).min())
+    if earned - rates.management_fee * float(rates.years.max()) <= -1.0:
+        name = "cash_rate_annual" if earned <= -1.0 else "management_fee_annual"
+        raise InvalidInput(f"costs.{name}", "must not take all of the cash between two dates of the input")
     has_any = bool(rates.cash.any() or rates.financing.any() or rates.has_borrow or rates.management_fee > 0.0)
     return rates._replace(has_any=has_any)
 
@@ -341,7 +348,7 @@ def _most_traded(specification: BacktestSpecification, symbols: tuple[str, ...])
     missing = [symbol for symbol in symbols if symbol not in liquidity]
     if missing:
         raise InvalidInput(
-            "costs.liquidity", f"must give the daily_value of {missing[0]}: execution.max_participation limits its trades"
+            "costs.liquidity",
+            f"must give the daily_value of {missing[0]}: execution.max_participation limits its trades",
         )
     return np.array([limit * liquidity[symbol].daily_value for symbol in symbols])
-

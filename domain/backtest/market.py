@@ -92,9 +92,7 @@ def with_states(
     return frozen, tradable, tuple(completed)
 
 
-def _delisting_dates(
-    panel: PricePanel, known: NDArray[np.bool_], actions: Sequence[CorporateAction]
-) -> dict[int, int]:
+def _delisting_dates(panel: PricePanel, known: NDArray[np.bool_], actions: Sequence[CorporateAction]) -> dict[int, int]:
     place = positions(panel.symbols)
     found: dict[int, int] = {}
     for i, action in enumerate(actions):
@@ -105,7 +103,8 @@ def _delisting_dates(
                 if known[index + 1 :, j].any():
                     later = civil_date(panel.dates[index + 1 + int(np.argmax(known[index + 1 :, j]))])
                     raise InvalidInput(
-                        f"corporate_actions[{i}].ex_date", f"{action.symbol} has a price on {later}, after its delisting"
+                        f"corporate_actions[{i}].ex_date",
+                        f"{action.symbol} has a price on {later}, after its delisting",
                     )
     return found
 
@@ -201,7 +200,9 @@ def _row(path: str, action: CorporateAction, index: int, j: int, panel: PricePan
             return index, j, DELISTING, float(last) * (1.0 + (delisting_return or 0.0)), index
 
 
-def _refuse_contradictions(actions: Sequence[CorporateAction], rows: Sequence[tuple[int, int, int, float, int]]) -> None:
+def _refuse_contradictions(
+    actions: Sequence[CorporateAction], rows: Sequence[tuple[int, int, int, float, int]]
+) -> None:
     seen: dict[tuple[int, int, int], int] = {}
     same: dict[CorporateAction, int] = {}
     delisted: dict[int, int] = {row[1]: row[0] for row in rows if row[2] == DELISTING}

@@ -19,13 +19,13 @@ from domain.backtest.result import (
 )
 from domain.backtest.simulation.arrays import DELISTING, DIVIDEND, MARGIN_CALL, SPLIT
 from domain.backtest.simulator import StrategyRun
-from domain.backtest.specification import BenchmarkSymbol
+from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
 from domain.calendar import periods_per_year
 from domain.cancellation import CancellationCheck
 from domain.checks import Vector
 from domain.errors import InvalidInput
 from domain.risk.figure import Absent, Figure
-from domain.risk.relative import period_share
+from domain.risk.relative import period_fraction_of
 
 CASH_ROUNDING = 1e-12
 """Cash below this fraction of the net asset value is a rounding error and counts as zero."""
@@ -67,7 +67,7 @@ def _strategy_outcome(
         benchmark=benchmark,
     )
     last_prices = plan.market.panel.values[-1]
-    units = record.units[-1] if len(record.units) else opening_units(plan)
+    units = record.units[-1] if len(record.units) else opening_units(plan.specification, plan.market.panel.symbols)
     held: Vector = np.zeros(len(last_prices)) if record.exhausted else units
     nav = float(record.nav[-1])
     cash = nav - float(held @ last_prices)
@@ -89,10 +89,9 @@ def _strategy_outcome(
     )
 
 
-def opening_units(plan: BacktestPlan) -> Vector:
+def opening_units(specification: BacktestSpecification, symbols: tuple[str, ...]) -> Vector:
     """Units held at the start, (N,)."""
-    holdings = plan.specification.initial_holdings
-    return np.array([holdings.get(symbol, 0.0) for symbol in plan.market.panel.symbols])
+    return np.array([specification.initial_holdings.get(symbol, 0.0) for symbol in symbols])
 
 
 def _money_weighted(plan: BacktestPlan, record: RecordPart) -> Figure:
@@ -147,7 +146,7 @@ def _periods_per_year(plan: BacktestPlan, curve: Curve) -> float:
     try:
         return periods_per_year(curve.days)
     except InvalidInput:
-        return plan.market.periods_per_year * period_share(plan.days, curve.days)
+        return plan.market.periods_per_year * period_fraction_of(plan.days, curve.days)
 
 
 def _metric_settings(plan: BacktestPlan) -> MetricSettings:

@@ -23,7 +23,7 @@ from domain.risk.figure import (
 from domain.risk.measures.drawdown import deepest, level_drawdowns
 from domain.risk.outcomes import Outcomes
 from domain.risk.ratios import Ratios, calmar, ratios
-from domain.risk.relative import Comparison, RelativeRisk, period_share, relative_risk
+from domain.risk.relative import Comparison, RelativeRisk, period_fraction_of, relative_risk
 
 METRICS_VERSION = "1"
 TAIL_CONFIDENCE = 0.95
@@ -182,5 +182,5 @@ def _relative(curve: Curve, benchmark: Curve | None, settings: MetricSettings) -
     ours, theirs = curve.at(common).returns, benchmark.at(common).returns
     if max(float(ours.max(initial=0.0)), float(theirs.max(initial=0.0))) > LARGEST_RETURN:
         return RelativeRisk.absent(TOO_LARGE)
-    comparison = Comparison(ours[:, None], theirs, share=period_share(curve.days, common))
+    comparison = Comparison(ours[:, None], theirs, period_fraction=period_fraction_of(curve.days, common))
     return relative_risk(comparison, np.ones(1), settings.periods_per_year, settings.risk_free_rate_annual)

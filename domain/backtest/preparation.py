@@ -6,8 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.backtest.metrics import Curve
-from domain.backtest.rebalancing import Rebalancing
 from domain.backtest.market import (
     Market,
     actions_as_arrays,
@@ -16,12 +14,14 @@ from domain.backtest.market import (
     with_states,
     without_delisted,
 )
+from domain.backtest.metrics import Curve
+from domain.backtest.rebalancing import Rebalancing
 from domain.backtest.simulator import Simulation, StrategyRun
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
 from domain.backtest.strategies import Strategy
 from domain.backtest.strategies.nesting import path_of_first_date
-from domain.checks import Matrix
 from domain.cancellation import CancellationCheck, never_cancelled
+from domain.checks import Matrix
 from domain.errors import Cancelled, DomainError, InvalidInput, SolverTimedOut
 from domain.market_data.corporate_actions import CorporateAction
 from domain.market_data.missing import MissingDataPolicy, complete, refuse_gap_estimators
@@ -134,7 +134,7 @@ def _with_states(
             every_gap=policy is MissingDataPolicy.ASSET_STATES,
         )
     except InvalidInput as error:
-        raise error.with_path_prefix(_kind_of(data) if error.field.startswith("values") else "") from None
+        raise error.with_path_prefix(_kind_of(data)) if error.field.startswith("values") else error from None
     return marks, tradable, completed, infer_periods_per_year(given, data)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.backtest.drift_band import DriftBand
-from domain.calendar import DateIndices, Frequency, ends_period, period_numbers
+from domain.calendar import DateIndices, Frequency, period_numbers
 from domain.checks import positive
 from domain.errors import InvalidInput
 
@@ -34,9 +34,7 @@ class Calendar:
 
     def __post_init__(self) -> None:
         if (self.day is DayOfPeriod.NTH) != (self.nth is not None):
-            raise InvalidInput(
-                "rebalancing.calendar.nth_day", "must be given with REBALANCE_DAY_NTH, and only with it"
-            )
+            raise InvalidInput("rebalancing.calendar.nth_day", "must be given with REBALANCE_DAY_NTH, and only with it")
 
     def decision_indices(self, days: NDArray[np.int32], start: int) -> DateIndices:
         """Indices of the decisions after `start`; `days` (T,) are counted from 1970-01-01."""

@@ -26,7 +26,7 @@ class CostTotals:
     @property
     def total(self) -> float:
         """All of them."""
-        return sum(getattr(self, one.name) for one in fields(self))
+        return float(sum(getattr(self, one.name) for one in fields(self)))
 
 
 @dataclass(frozen=True, slots=True)

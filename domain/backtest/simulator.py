@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,6 @@ from domain.backtest.inputs import Inputs, inputs_of, opened_account, output_for
 from domain.backtest.market import Market
 from domain.backtest.record import FailedRebalance, Record, RecordPart
 from domain.backtest.simulation.arrays import (
-    ACCOUNT,
     BEYOND_NUMBERS,
     DECISION_DUE,
     EXHAUSTED,
@@ -28,9 +27,6 @@ from domain.checks import Vector
 from domain.costs.self_financing import WealthExhausted
 from domain.errors import Cancelled, DomainError, InvalidInput
 from domain.market_data.panel import civil_date
-
-if TYPE_CHECKING:
-    from numpy import recarray
 
 STRETCH = 1 << 20
 """Prices that are simulated between two looks at cancellation and progress: some milliseconds of work."""
@@ -59,13 +55,13 @@ class SimulationState:
     """State of a simulation after the close of a date: everything the next step depends on."""
 
     date_index: int
-    account: NDArray[np.void]  # (1,) of type ACCOUNT
+    account: NDArray[Any]  # (1,) of type ACCOUNT
     positions: Positions
     pending: NDArray[np.float64]  # (P, N), weights of the decisions that wait for their fill; NaN where there are none
 
     def copy(self) -> "SimulationState":
         """One that does not change with the simulation."""
-        positions = Positions(*(np.array(array) for array in self.positions))
+        positions = Positions._make(np.array(array) for array in self.positions)
         return SimulationState(self.date_index, self.account.copy(), positions, self.pending.copy())
 
 
@@ -97,10 +93,8 @@ class Simulation:
         self.record = Record(len(market.panel.symbols))
         self.warned: set[tuple[str, str]] = set()  # reasons and messages of warnings that are told already
         if state is None:
-            account, positions = opened_account(
-                specification, market, strategy_run.start, len(strategy_run.decisions)
-            )
-            state = SimulationState(strategy_run.start - 1, _as_array(account), positions, targets)
+            account, positions = opened_account(specification, market, strategy_run.start, len(strategy_run.decisions))
+            state = SimulationState(strategy_run.start - 1, account, positions, targets)
         elif self._asks:
             self._inputs = self._inputs._replace(plan=self._inputs.plan._replace(targets=state.pending))
         self.state = state
@@ -112,7 +106,8 @@ class Simulation:
 
     @property
     def _account(self) -> Account:
-        return self.state.account.view(np.recarray)[0]
+        account: Account = self.state.account.view(np.recarray)[0]
+        return account
 
     def advance(self, check_cancelled: Callable[[], None]) -> Iterator[None]:
         """Simulates to the end of the data, stretch by stretch. `check_cancelled` is handed to solvers.
@@ -123,7 +118,7 @@ class Simulation:
         from domain.backtest.simulation.day import decide, simulate  # compiling takes seconds: only where it is run
 
         dates, assets = self._market.panel.values.shape
-        step = max(64, STRETCH // assets)
+        step = max(1, STRETCH // assets)
         while self.state.date_index < dates - 1:
             first = self.state.date_index + 1
             last = min(dates - 1, first + step - 1, self._next_asked(first))
@@ -183,7 +178,7 @@ class Simulation:
         row = plan.targets[plan.row[index]]
         row[:] = self.state.positions.target
         between = self._inputs.rules.least_between
-        if index and 0 <= self._account.last_decision and t - self._account.last_decision < between:
+        if index and self._account.last_decision >= 0 and t - self._account.last_decision < between:
             return
         history = self.history(t)
         for warning in decision_warnings(self._run.strategy, history):
@@ -199,7 +194,7 @@ class Simulation:
     def _write(self, first: int, t: int, output: Output) -> None:
         """Adds what a stretch has written to the record."""
         start, count = self._run.start, t - first + 1
-        rows, events, failures = output.count.tolist()
+        rows, events, failures = output.written.tolist()
         part_events = output.event[:events].copy()
         part_events[:, 0] -= start
         flows = len(output.flow_end) > 0
@@ -231,7 +226,8 @@ class Simulation:
     def _gains(self, t: int) -> Vector:
         """Gains of prices since the start, (N,)."""
         positions = self.state.positions
-        gains: Vector = positions.gains + positions.units * (self._market.panel.values[t] - positions.reference)
+        with np.errstate(over="ignore", invalid="ignore"):  # beyond numbers: refused by who called this
+            gains: Vector = positions.gains + positions.units * (self._market.panel.values[t] - positions.reference)
         return gains
 
     @property
@@ -261,7 +257,8 @@ class Simulation:
                     "asset value or more",
                 )
         return InvalidInput(
-            "recurring_cash_flows", f"leave nothing: the withdrawal on {civil_date(days[t])} is the whole net asset value"
+            "recurring_cash_flows",
+            f"leave nothing: the withdrawal on {civil_date(days[t])} is the whole net asset value",
         )
 
     def _fail(self, date_index: int, reason: str, message: str) -> None:
@@ -290,9 +287,7 @@ class Simulation:
         self.state.date_index = last
 
 
-def _planned(
-    strategy_run: StrategyRun, market: Market
-) -> tuple[NDArray[np.int64], NDArray[np.float64], bool]:
+def _planned(strategy_run: StrategyRun, market: Market) -> tuple[NDArray[np.int64], NDArray[np.float64], bool]:
     """Which of some rows of weights each decision has, (D,), the rows (R, N), and whether the strategy is asked.
 
     A strategy whose weights depend on nothing but the assets that are listed gives them all at once; of another there
@@ -305,9 +300,3 @@ def _planned(
     count = strategy_run.delay + 2
     rows = np.arange(len(strategy_run.decisions), dtype=np.int64) % count
     return rows, np.zeros((count, len(market.panel.symbols))), True
-
-
-def _as_array(account: Account) -> NDArray[np.void]:
-    array = np.zeros(1, ACCOUNT)
-    array[0] = tuple(account)
-    return array

@@ -135,6 +135,8 @@ class BacktestSpecification:
             if isinstance(strategy, Optimized)
             for group in strategy.specification.missing_groups()
         ]
+        if self.rebalancing.band is not None:
+            named.extend(self.rebalancing.band.by_group)
         return tuple(dict.fromkeys(named))
 
     def with_groups(self, groups: Mapping[str, tuple[str, ...]]) -> "BacktestSpecification":

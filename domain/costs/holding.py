@@ -44,8 +44,8 @@ class PerformanceFeeTerms:
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.rate < 1.0:
-            raise InvalidInput("costs.performance_fee.rate", f"must be 0 or more and below 1, is {self.rate:g}")
-        finite_number("costs.performance_fee.hurdle_annual", self.hurdle_annual)
+            raise InvalidInput("performance_fee.rate", f"must be 0 or more and below 1, is {self.rate:g}")
+        finite_number("performance_fee.hurdle_annual", self.hurdle_annual)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Rate:
                 raise InvalidInput(f"{path}_rates[{i}].date", "must come after the date of the step before")
 
     def during(self, days: NDArray[np.int32]) -> Vector:
-        """Mean rate over the period before each of the dates (T,): a step holds from its date on, calendar days count."""
+        """Mean rate over the calendar days before each of the dates (T,): a step holds from its date on."""
         if not self.steps or len(days) < 2:
             return np.full(len(days), self.constant)
         first, last = float(days[0]), float(days[-1])
@@ -88,9 +88,9 @@ class HoldingCosts:
     performance_fee: PerformanceFeeTerms | None = None
 
     def __post_init__(self) -> None:
-        self.cash.check("costs.cash")
-        self.financing.check("costs.financing")
+        self.cash.check("cash")
+        self.financing.check("financing")
         if not 0.0 <= self.management_fee_annual < 1.0:
             raise InvalidInput(
-                "costs.management_fee_annual", f"must be 0 or more and below 1, is {self.management_fee_annual:g}"
+                "management_fee_annual", f"must be 0 or more and below 1, is {self.management_fee_annual:g}"
             )

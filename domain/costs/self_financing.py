@@ -14,7 +14,11 @@ NEWTON_STEPS = 100
 
 
 class WealthExhausted(DomainError):
-    """Losses or costs used up the whole net asset value."""
+    """Losses or costs used up the whole net asset value.
+
+    It stands here and not in `domain.errors`, which holds what a caller can meet as an error: inside a backtest it is a
+    value, the reason of a failed rebalancing, and a reallocation refuses its costs by InvalidInput.
+    """
 
     REASON = "WEALTH_EXHAUSTED"
 

@@ -42,13 +42,6 @@ def bubble_merges(distance: Matrix, similarity: Matrix, check_cancelled: Cancell
     return tree.sorted()
 
 
-def bubble_clusters(distance: Matrix, similarity: Matrix) -> Labels:
-    """The cluster of each asset, (N,), one for each centre that assets are nearest to."""
-    graph = filtered_graph(similarity)
-    weights = np.where(graph.adjacency, similarity, 0.0)
-    return _clusters(graph, weights, shortest_paths(distance, graph.adjacency))
-
-
 def shortest_paths(distance: Matrix, adjacency: Mask) -> Matrix:
     """Lengths of the shortest ways along the connections, (N, N); a connection of length 0 is one."""
     from scipy.sparse import csr_array  # only where it is used, in worker processes

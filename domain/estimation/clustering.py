@@ -1,4 +1,4 @@
-"""Trees of clusters of like assets, and how many clusters to cut one into."""
+"""Trees of clusters of similar assets, and how many clusters to cut one into."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,6 +1,6 @@
 """Codependence of assets and the distance derived from it; for trees of clusters.
 
-A likeness c in [-1, 1] gives the distance sqrt((1 - c) / 2), one in [0, 1] the distance sqrt(1 - c) (Mantegna 1999;
+A coefficient c in [-1, 1] gives the distance sqrt((1 - c) / 2), one in [0, 1] the distance sqrt(1 - c) (Mantegna 1999;
 Lopez de Prado 2016).
 """
 
@@ -20,7 +20,7 @@ TAIL = 0.05
 GERBER_THRESHOLD = 0.5
 """In standard deviations, below which a move does not count (Gerber et al. 2022)."""
 
-SMALLEST_LIKENESS = 1e-8
+SMALLEST_TAIL_DEPENDENCE = 1e-8
 
 BLOCK = 2_000_000
 """Distances of dates to hold at once, 16 MB."""
@@ -28,27 +28,26 @@ BLOCK = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class Codependence:
-    """Likeness and distance of N assets."""
+    """Distance and similarity of N assets."""
 
-    likeness: Matrix  # (N, N)
     distance: Matrix  # (N, N), 0 on the diagonal
-    similarity: Matrix  # (N, N), the likeness as a weight, from 0 to 1
+    similarity: Matrix  # (N, N), from 0 to 1
 
     def __post_init__(self) -> None:
-        if not np.isfinite(self.likeness).all():
+        if not np.isfinite(self.similarity).all():
             raise InvalidInput("returns", "a similarity needs at least two returns, and every asset to vary")
 
 
-def signed(likeness: Matrix) -> Codependence:
-    """From correlations."""
-    distance = _cleared(np.sqrt(np.clip((1.0 - likeness) / 2.0, 0.0, 1.0)))
-    return Codependence(likeness, distance, 1.0 - distance**2)
+def signed(coefficients: Matrix) -> Codependence:
+    """From correlations, in [-1, 1]."""
+    distance = _cleared(np.sqrt(np.clip((1.0 - coefficients) / 2.0, 0.0, 1.0)))
+    return Codependence(distance, 1.0 - distance**2)
 
 
-def unsigned(likeness: Matrix) -> Codependence:
-    """From likenesses in [0, 1]."""
-    distance = _cleared(np.sqrt(np.clip(1.0 - likeness, 0.0, 1.0)))
-    return Codependence(likeness, distance, np.clip(likeness, 0.0, 1.0))
+def unsigned(coefficients: Matrix) -> Codependence:
+    """From coefficients in [0, 1]."""
+    distance = _cleared(np.sqrt(np.clip(1.0 - coefficients, 0.0, 1.0)))
+    return Codependence(distance, np.clip(coefficients, 0.0, 1.0))
 
 
 def correlation_of(covariance: Matrix) -> Matrix:
@@ -134,7 +133,7 @@ def lower_tail_dependence(returns: Matrix) -> Matrix:
     """How often, of the worst returns of one asset, the other has one of its worst as well."""
     count = max(1, int(np.ceil(TAIL * len(returns))))
     worst = (returns <= np.sort(returns, axis=0)[count - 1]).astype(np.float64)
-    result: Matrix = np.clip(worst.T @ worst / count, SMALLEST_LIKENESS, 1.0)
+    result: Matrix = np.clip(worst.T @ worst / count, SMALLEST_TAIL_DEPENDENCE, 1.0)
     return result
 
 
@@ -146,7 +145,7 @@ def information(returns: Matrix, check_cancelled: CancellationCheck = never_canc
     """
     size = returns.shape[1]
     correlation = pearson(returns)
-    likeness, distance = np.eye(size), np.zeros((size, size))
+    similarity, distance = np.eye(size), np.zeros((size, size))
     for i in range(size):
         for j in range(i):
             check_cancelled()
@@ -155,15 +154,15 @@ def information(returns: Matrix, check_cancelled: CancellationCheck = never_canc
             own = _entropy(joint.sum(axis=1)), _entropy(joint.sum(axis=0))
             both = _entropy(joint.ravel())
             shared = own[0] + own[1] - both
-            likeness[i, j] = likeness[j, i] = shared / min(own) if min(own) > 0.0 else 0.0
+            similarity[i, j] = similarity[j, i] = shared / min(own) if min(own) > 0.0 else 0.0
             distance[i, j] = distance[j, i] = max(0.0, (both - shared) / both) if both > 0.0 else 0.0
-    return Codependence(likeness, distance, np.clip(likeness, 0.0, 1.0))
+    return Codependence(distance, np.clip(similarity, 0.0, 1.0))
 
 
 def tail(returns: Matrix) -> Codependence:
     """Lower tail dependence, its distance -ln."""
-    likeness = lower_tail_dependence(returns)
-    return Codependence(likeness, _cleared(-np.log(likeness)), likeness)
+    similarity = lower_tail_dependence(returns)
+    return Codependence(_cleared(-np.log(similarity)), similarity)
 
 
 def _bins(count: int, correlation: float) -> int:
@@ -178,14 +177,14 @@ def _entropy(probabilities: Vector) -> float:
 
 
 def _by_pair(
-    returns: Matrix, likeness: Callable[[Vector, Vector], float], check_cancelled: CancellationCheck
+    returns: Matrix, coefficient: Callable[[Vector, Vector], float], check_cancelled: CancellationCheck
 ) -> Matrix:
     size = returns.shape[1]
     result = np.eye(size)
     for i in range(size):
         for j in range(i):
             check_cancelled()
-            result[i, j] = result[j, i] = likeness(returns[:, i], returns[:, j])
+            result[i, j] = result[j, i] = coefficient(returns[:, i], returns[:, j])
     return result
 
 

@@ -40,11 +40,11 @@ def check_consistent(variations: Matrix, sizes: Vector, surprises: Vector, place
             directions[len(basis)] = rest / length
             basis.append(i)
             continue
-        shares = np.linalg.solve(upper[: len(basis), : len(basis)], along)
-        parts = shares * surprises[basis]
+        coefficients = np.linalg.solve(upper[: len(basis), : len(basis)], along)
+        parts = coefficients * surprises[basis]
         scale = abs(float(surprises[i])) + float(np.abs(parts).sum())
         if abs(float(surprises[i]) - float(parts.sum())) > DEPENDENT * scale:
-            used = np.abs(shares) > DEPENDENT * max(1.0, float(np.abs(shares).max(initial=0.0)))
+            used = np.abs(coefficients) > DEPENDENT * max(1.0, float(np.abs(coefficients).max(initial=0.0)))
             raise contradiction([*(int(places[basis[k]]) for k in np.flatnonzero(used)), int(places[i])])
 
 

@@ -85,30 +85,30 @@ class Denoised:
 def noise_edge(
     values: Vector, observations_per_asset: float, check_cancelled: CancellationCheck = never_cancelled
 ) -> float:
-    """The largest eigenvalue of a correlation that noise explains, after the best fit of its share of the variance."""
+    """The largest eigenvalue of a correlation that noise explains, by the best fit of noise's fraction of variance."""
     from scipy.optimize import minimize_scalar  # only where it is used, in worker processes
 
-    def error(share: float) -> float:
+    def error(fraction: float) -> float:
         check_cancelled()
-        grid, theory = _marchenko_pastur(share, observations_per_asset)
+        grid, theory = _marchenko_pastur(fraction, observations_per_asset)
         away = (grid[:, None] - values[None, :]) / BANDWIDTH
         found = np.exp(-0.5 * away**2).mean(axis=1) / (BANDWIDTH * np.sqrt(2.0 * np.pi))
         return float(((found - theory) ** 2).sum())
 
-    share = float(minimize_scalar(error, bounds=(1e-5, 1.0 - 1e-5), method="bounded").x)
-    return _edges(share, observations_per_asset)[1]
+    fraction = float(minimize_scalar(error, bounds=(1e-5, 1.0 - 1e-5), method="bounded").x)
+    return _edges(fraction, observations_per_asset)[1]
 
 
-def _edges(share: float, ratio: float) -> tuple[float, float]:
+def _edges(fraction: float, ratio: float) -> tuple[float, float]:
     root = ratio**-0.5
-    return share * (1.0 - root) ** 2, share * (1.0 + root) ** 2
+    return fraction * (1.0 - root) ** 2, fraction * (1.0 + root) ** 2
 
 
-def _marchenko_pastur(share: float, ratio: float) -> tuple[Vector, Vector]:
-    low, high = _edges(share, ratio)
+def _marchenko_pastur(fraction: float, ratio: float) -> tuple[Vector, Vector]:
+    low, high = _edges(fraction, ratio)
     grid = np.linspace(low, high, POINTS)
     inside = np.maximum((high - grid) * (grid - low), 0.0)
-    return grid, ratio / (2.0 * np.pi * share * np.maximum(grid, 1e-12)) * np.sqrt(inside)
+    return grid, ratio / (2.0 * np.pi * fraction * np.maximum(grid, 1e-12)) * np.sqrt(inside)
 
 
 def _normalised(matrix: Matrix) -> Matrix:

@@ -69,8 +69,8 @@ class JamesStein:
         eigenvalues = np.linalg.eigvalsh(sample.covariance)
         away = float(((mean - target) ** 2).sum())
         room = float(eigenvalues.sum()) - 2.0 * float(eigenvalues[-1])
-        share = room / (len(sample.returns) * away) if away > 0.0 else 1.0
-        return _blend(mean, target, share)
+        intensity = room / (len(sample.returns) * away) if away > 0.0 else 1.0
+        return _blend(mean, target, intensity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,8 @@ class BodnarOkhrinParolya:
         spread = own * common - mixed**2
         if spread <= 1e-12 * own * common:
             return mean  # the means are all the target already
-        share = ((own - size / (count - size)) * common - mixed**2) / spread
-        result: Vector = share * mean + (1.0 - share) * mixed / common * target
+        on_mean = ((own - size / (count - size)) * common - mixed**2) / spread
+        result: Vector = on_mean * mean + (1.0 - on_mean) * mixed / common * target
         return result
 
 
@@ -174,7 +174,7 @@ def _solved(covariance: Matrix, right: Vector) -> Vector:
     return result
 
 
-def _blend(mean: Vector, target: Vector, share: float) -> Vector:
-    bounded = min(max(share, 0.0), 1.0)
+def _blend(mean: Vector, target: Vector, intensity: float) -> Vector:
+    bounded = min(max(intensity, 0.0), 1.0)
     result: Vector = (1.0 - bounded) * mean + bounded * target
     return result

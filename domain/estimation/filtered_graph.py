@@ -37,10 +37,10 @@ class FilteredGraph:
         return result
 
 
-def filtered_graph(likeness: Matrix, check_cancelled: CancellationCheck = never_cancelled) -> FilteredGraph:
-    """Of likenesses (N, N), none negative: from four assets on, each further one joins the triangle it is most like."""
-    size = len(likeness)
-    strength = np.where(likeness > likeness.mean(), likeness, 0.0).sum(axis=1)
+def filtered_graph(similarity: Matrix, check_cancelled: CancellationCheck = never_cancelled) -> FilteredGraph:
+    """Of similarities (N, N), none negative: from four assets on, each further one joins its most similar triangle."""
+    size = len(similarity)
+    strength = np.where(similarity > similarity.mean(), similarity, 0.0).sum(axis=1)
     first = np.argsort(-strength, kind="stable")[:CLIQUE].tolist()
     graph = FilteredGraph(size, [sorted(first)], [], [])
     if size <= CLIQUE:
@@ -50,7 +50,7 @@ def filtered_graph(likeness: Matrix, check_cancelled: CancellationCheck = never_
     rest = np.setdiff1d(np.arange(size), first)
     gains = np.full((size, 2 * size - 4), -np.inf)
     for k, triangle in enumerate(triangles):
-        gains[rest, k] = likeness[np.ix_(rest, triangle)].sum(axis=1)
+        gains[rest, k] = similarity[np.ix_(rest, triangle)].sum(axis=1)
     while len(rest):
         check_cancelled()
         best, at = np.unravel_index(int(np.argmax(gains[rest, : len(triangles)])), (len(rest), len(triangles)))
@@ -64,5 +64,5 @@ def filtered_graph(likeness: Matrix, check_cancelled: CancellationCheck = never_
         owners += [0, 0]
         for place, (i, j) in zip(places, ((0, 1), (0, 2), (1, 2)), strict=True):
             triangles[place], owners[place] = [vertex, triangle[i], triangle[j]], len(graph.cliques) - 1
-            gains[rest, place] = likeness[np.ix_(rest, triangles[place])].sum(axis=1)
+            gains[rest, place] = similarity[np.ix_(rest, triangles[place])].sum(axis=1)
     return graph

@@ -65,13 +65,13 @@ def least_squares(factors: Matrix, returns: Matrix) -> Matrix:
 def principal_component_regression(factors: Matrix, returns: Matrix, explained_variance: float) -> Matrix:
     """Exposures (N, K) from least squares on the first principal components of the standardised factors.
 
-    As few components as explain the share of the variance; mapped back to the factors (Jolliffe 2002, "Principal
+    As few components as explain the fraction of the variance; mapped back to the factors (Jolliffe 2002, "Principal
     Component Analysis", section 8.1, equation 8.1.10). Raises InvalidInput where they are too many for the returns.
     """
     scale = factors.std(axis=0, ddof=1)
     left, values, rows = np.linalg.svd((factors - factors.mean(axis=0)) / scale, full_matrices=False)
-    shares = (values**2).cumsum() / (values**2).sum()
-    wanted = int((shares < explained_variance - 1e-12).sum()) + 1
+    cumulative = (values**2).cumsum() / (values**2).sum()
+    wanted = int((cumulative < explained_variance - 1e-12).sum()) + 1
     kept = min(wanted, int((values > COLLINEAR * values[0]).sum()))
     _enough(kept, "principal components", len(factors))
     away = returns - returns.mean(axis=0)

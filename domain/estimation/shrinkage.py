@@ -168,7 +168,7 @@ class CorrelationShrinkage(Shrinkage):
         products = standardised.T @ standardised / count
         noise = ((standardised**2).T @ standardised**2 / count - products**2) / (count - 1)
         apart = ~np.eye(size, dtype=bool)
-        intensity = _share(float(noise[apart].sum()), float((products[apart] ** 2).sum()))
+        intensity = _bounded_intensity(float(noise[apart].sum()), float((products[apart] ** 2).sum()))
         correlation = (1.0 - intensity) * products * (count / (count - 1))
         np.fill_diagonal(correlation, 1.0)
         deviations = np.sqrt(_towards_median(centred, variances))
@@ -181,12 +181,12 @@ def _towards_median(centred: Matrix, variances: Vector) -> Vector:
     squares = (centred**2).mean(axis=0)
     noise = float(((centred**4).mean(axis=0) - squares**2).sum()) / (count - 1)
     median = float(np.median(variances))
-    intensity = _share(noise, float(((squares - median * (count - 1) / count) ** 2).sum()))
+    intensity = _bounded_intensity(noise, float(((squares - median * (count - 1) / count) ** 2).sum()))
     result: Vector = intensity * median + (1.0 - intensity) * variances
     return result
 
 
-def _share(noise: float, distance: float) -> float:
+def _bounded_intensity(noise: float, distance: float) -> float:
     """Of the target: all of it where the sample is the target already."""
     return min(max(noise / distance, 0.0), 1.0) if distance > 0.0 else 1.0
 

@@ -37,33 +37,14 @@ from domain.optimization.methods import (
 )
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.problem import Problem
-from domain.optimization.request.objectives import (
-    EqualWeight,
-    FactorBudget,
-    Hierarchical,
-    HigherMoments,
-    InverseVolatility,
-    Kelly,
-    MaxDiversification,
-    MaxRatio,
-    MaxReturn,
-    MaxUtility,
-    MinRisk,
-    OrderedWeightedAverage,
-    RelaxedRiskBudget,
-    RiskBudget,
-    Tracking,
-    WorstCase,
-)
+from domain.optimization.request import objectives
 from domain.optimization.solution import Candidate
-from domain.optimization.spectral.spectral_risk import (
-    is_spectral,
-)
+from domain.optimization.spectral.spectral_risk import is_spectral
 from domain.risk.measures import RiskMeasure
 
 
 @dataclass(frozen=True, slots=True)
-class Method:
+class SolutionMethod:
     """One row of the table."""
 
     objectives: tuple[type, ...]
@@ -81,7 +62,7 @@ NEWTON_SOLVERS = tuple(
 )
 
 
-def method_of(problem: Problem, limits: FeasibleSet) -> Method:
+def method_of(problem: Problem, limits: FeasibleSet) -> SolutionMethod:
     """The first row that applies. Raises NotSupported where there is none."""
     for method in METHODS:
         if isinstance(problem.objective, method.objectives) and method.applies(problem, limits):
@@ -129,9 +110,9 @@ ONE_QP, ONE_LP, ONE_CONIC = "one quadratic program", "one linear program", "one 
 CUTS = "dozens of linear programs with a row for each cut"
 NEWTON = "a few Newton steps, N^3 each"
 
-METHODS: tuple[Method, ...] = (
-    Method(
-        (MinRisk,),
+METHODS: tuple[SolutionMethod, ...] = (
+    SolutionMethod(
+        (objectives.MinRisk,),
         "variance or standard deviation, linear limits",
         _linear_quadratic,
         "minimum variance",
@@ -139,8 +120,8 @@ METHODS: tuple[Method, ...] = (
         (*QUADRATIC_SOLVERS, "clarabel"),
         minimum_variance,
     ),
-    Method(
-        (MinRisk,),
+    SolutionMethod(
+        (objectives.MinRisk,),
         "CVaR, linear limits",
         _linear_cvar,
         "tail program",
@@ -148,8 +129,8 @@ METHODS: tuple[Method, ...] = (
         ("highs",),
         tail_program,
     ),
-    Method(
-        (MinRisk,),
+    SolutionMethod(
+        (objectives.MinRisk,),
         "other spectral measures, linear limits",
         _linear_spectral,
         "cutting planes",
@@ -157,9 +138,11 @@ METHODS: tuple[Method, ...] = (
         ("highs",),
         cutting_planes,
     ),
-    Method((MinRisk,), "any other", _always, "risk epigraph", ONE_CONIC, ("clarabel",), minimum_risk),
-    Method(
-        (MaxReturn,),
+    SolutionMethod(
+        (objectives.MinRisk,), "any other", _always, "risk epigraph", ONE_CONIC, ("clarabel",), minimum_risk
+    ),
+    SolutionMethod(
+        (objectives.MaxReturn,),
         "linear limits, no costs",
         _linear_without_costs,
         "highest return",
@@ -167,9 +150,17 @@ METHODS: tuple[Method, ...] = (
         ("highs",),
         highest_return,
     ),
-    Method((MaxReturn,), "any other", _always, "highest net return", ONE_CONIC, ("clarabel",), highest_net_return),
-    Method(
-        (MaxUtility, MaxRatio),
+    SolutionMethod(
+        (objectives.MaxReturn,),
+        "any other",
+        _always,
+        "highest net return",
+        ONE_CONIC,
+        ("clarabel",),
+        highest_net_return,
+    ),
+    SolutionMethod(
+        (objectives.MaxUtility, objectives.MaxRatio),
         "spectral measures, linear limits, no costs",
         _linear_spectral_without_costs,
         "cutting planes",
@@ -177,8 +168,8 @@ METHODS: tuple[Method, ...] = (
         ("highs",),
         cutting_planes,
     ),
-    Method(
-        (MaxUtility,),
+    SolutionMethod(
+        (objectives.MaxUtility,),
         "variance or standard deviation, linear limits, no costs",
         _linear_quadratic_without_costs,
         "mean-variance utility",
@@ -186,9 +177,9 @@ METHODS: tuple[Method, ...] = (
         (*QUADRATIC_SOLVERS, "highs", "clarabel"),
         mean_variance_utility,
     ),
-    Method((MaxUtility,), "any other", _always, "risk epigraph", ONE_CONIC, ("clarabel",), utility),
-    Method(
-        (MaxRatio,),
+    SolutionMethod((objectives.MaxUtility,), "any other", _always, "risk epigraph", ONE_CONIC, ("clarabel",), utility),
+    SolutionMethod(
+        (objectives.MaxRatio,),
         "variance or standard deviation, linear limits, no costs",
         _linear_quadratic_without_costs,
         "Charnes-Cooper",
@@ -196,9 +187,11 @@ METHODS: tuple[Method, ...] = (
         QUADRATIC_SOLVERS,
         sharpe_ratio,
     ),
-    Method((MaxRatio,), "any other", _always, "Charnes-Cooper, risk epigraph", ONE_CONIC, ("clarabel",), ratio),
-    Method(
-        (MaxDiversification,),
+    SolutionMethod(
+        (objectives.MaxRatio,), "any other", _always, "Charnes-Cooper, risk epigraph", ONE_CONIC, ("clarabel",), ratio
+    ),
+    SolutionMethod(
+        (objectives.MaxDiversification,),
         "linear limits",
         _linear,
         "Charnes-Cooper",
@@ -206,8 +199,8 @@ METHODS: tuple[Method, ...] = (
         QUADRATIC_SOLVERS,
         linear_diversification,
     ),
-    Method(
-        (MaxDiversification,),
+    SolutionMethod(
+        (objectives.MaxDiversification,),
         "any other",
         _always,
         "Charnes-Cooper, risk epigraph",
@@ -215,9 +208,11 @@ METHODS: tuple[Method, ...] = (
         ("clarabel",),
         diversification,
     ),
-    Method((Tracking,), "always", _always, "tracking error", ONE_CONIC, ("clarabel",), tracking_error),
-    Method(
-        (Kelly,),
+    SolutionMethod(
+        (objectives.Tracking,), "always", _always, "tracking error", ONE_CONIC, ("clarabel",), tracking_error
+    ),
+    SolutionMethod(
+        (objectives.Kelly,),
         "always",
         _always,
         "Newton steps over the limits, else exponential cones",
@@ -225,9 +220,11 @@ METHODS: tuple[Method, ...] = (
         (*NEWTON_SOLVERS, "clarabel"),
         growth,
     ),
-    Method((WorstCase,), "variance", _always, "robust counterpart", ONE_CONIC, ("clarabel",), robust),
-    Method(
-        (RiskBudget,),
+    SolutionMethod(
+        (objectives.WorstCase,), "variance", _always, "robust counterpart", ONE_CONIC, ("clarabel",), robust
+    ),
+    SolutionMethod(
+        (objectives.RiskBudget,),
         "variance or standard deviation",
         _quadratic,
         "logarithmic barrier",
@@ -235,8 +232,8 @@ METHODS: tuple[Method, ...] = (
         ("newton", "clarabel"),
         volatility_budget,
     ),
-    Method(
-        (RiskBudget,),
+    SolutionMethod(
+        (objectives.RiskBudget,),
         "any other",
         _always,
         "risk epigraph with logarithms",
@@ -244,8 +241,8 @@ METHODS: tuple[Method, ...] = (
         ("clarabel",),
         measure_budget,
     ),
-    Method(
-        (FactorBudget,),
+    SolutionMethod(
+        (objectives.FactorBudget,),
         "variance or standard deviation",
         _always,
         "logarithmic barrier",
@@ -253,8 +250,8 @@ METHODS: tuple[Method, ...] = (
         ("newton", "clarabel"),
         factor_budget,
     ),
-    Method(
-        (RelaxedRiskBudget,),
+    SolutionMethod(
+        (objectives.RelaxedRiskBudget,),
         "long-only",
         _always,
         "relaxed risk parity",
@@ -262,8 +259,8 @@ METHODS: tuple[Method, ...] = (
         ("clarabel", *QUADRATIC_SOLVERS),
         relaxed_budget,
     ),
-    Method(
-        (HigherMoments,),
+    SolutionMethod(
+        (objectives.HigherMoments,),
         "always",
         _always,
         "Newton steps over the limits",
@@ -271,8 +268,8 @@ METHODS: tuple[Method, ...] = (
         NEWTON_SOLVERS,
         moments,
     ),
-    Method(
-        (OrderedWeightedAverage,),
+    SolutionMethod(
+        (objectives.OrderedWeightedAverage,),
         "linear limits, no costs",
         _always,
         "cutting planes",
@@ -280,8 +277,8 @@ METHODS: tuple[Method, ...] = (
         ("highs",),
         ordered_average,
     ),
-    Method(
-        (Hierarchical,),
+    SolutionMethod(
+        (objectives.Hierarchical,),
         "bounds on single weights",
         _always,
         "clusters of the assets",
@@ -289,7 +286,15 @@ METHODS: tuple[Method, ...] = (
         ("hrp", "herc", "herc2", "nco"),
         hierarchy,
     ),
-    Method((EqualWeight,), "always", _always, "formula", "none", ("equal weight",), equal_weights),
-    Method((InverseVolatility,), "always", _always, "formula", "none", ("inverse volatility",), inverse_volatilities),
+    SolutionMethod((objectives.EqualWeight,), "always", _always, "formula", "none", ("equal weight",), equal_weights),
+    SolutionMethod(
+        (objectives.InverseVolatility,),
+        "always",
+        _always,
+        "formula",
+        "none",
+        ("inverse volatility",),
+        inverse_volatilities,
+    ),
 )
 """In the order in which they are tried."""

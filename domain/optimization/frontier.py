@@ -11,7 +11,7 @@ from domain.optimization.infeasibility import conflict
 from domain.optimization.mean_variance.critical_line import Corner, corners, is_tied
 from domain.optimization.problem.feasible_set import FeasibleSet, feasible_set
 from domain.optimization.problem.problem import Problem
-from domain.optimization.programs.duality import proven_bound
+from domain.optimization.programs.duality import gap_to_bound, proven_bound
 from domain.optimization.programs.program import Program, ProgramSolution
 from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.request.constraints import Linear, ReturnFloor
@@ -91,7 +91,7 @@ def _highest_return_of_least_risk(problem: Problem, least: Solution, check_cance
     try:
         found = solve(same_risk, check_cancelled)
     except (InfeasibleProblem, NotSupported, SolverFailed):
-        return least  # rounding of the exposures, or an engine that does not support rows of equal exposure
+        return least  # rounding of the exposures, or rows of equal exposure that are refused, as too many are
     return found if found.expected_return_annual > least.expected_return_annual else least
 
 
@@ -191,9 +191,9 @@ class _CornerFrontier:
         # The objective may cross 0 along the frontier: what a gap is measured against is its two parts.
         variance = float(corner.weights @ covariance @ corner.weights)
         parts = 0.5 * variance + corner.trade_off * abs(float(means @ corner.weights))
-        gap = (program.value(corner.weights) - proven_bound(program, answer)) / max(parts, VALUE_FLOOR)
+        gap = gap_to_bound(program.value(corner.weights), proven_bound(program, answer), max(parts, VALUE_FLOOR))
         name = "critical line"
-        candidate = Candidate(corner.weights, Engine.FAST, name, solver_version(name), corner.step, max(gap, 0.0))
+        candidate = Candidate(corner.weights, Engine.FAST, name, solver_version(name), corner.step, gap)
         return verify(self._problem, candidate, self._limits)
 
 

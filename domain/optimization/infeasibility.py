@@ -29,7 +29,7 @@ from domain.optimization.tolerances import QUICK_SEARCH_RELAXATIONS
 NEGLIGIBLE_RELAXATION = 1e-9
 
 CONTRIBUTION_RESOLUTION = 1e-7
-"""How closely the relaxation of a share is found."""
+"""How closely the relaxation of a risk-contribution fraction is found."""
 
 LARGEST_RELAXATION = 1e3
 """What is not enough by then is not looked for any further."""

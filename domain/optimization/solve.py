@@ -75,7 +75,7 @@ def _close_enough(problem: Problem, limits: FeasibleSet, control: SolverControl)
         if found is None or found.relative_gap is None:
             return found
         kept = limits.violation(found.weights) <= FEASIBILITY_TOLERANCE
-        if kept and found.relative_gap <= max(control.tolerance, GAP_TOLERANCE):
+        if kept and found.is_proven_within(max(control.tolerance, GAP_TOLERANCE)):
             return found
     return _candidate(problem, limits, replace(control, tolerance=DEFAULT_TOLERANCE))
 

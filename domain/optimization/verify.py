@@ -26,7 +26,7 @@ def verify(problem: Problem, candidate: Candidate, limits: FeasibleSet | None = 
         raise SolverFailed.unverified(candidate.solver, f"they miss a constraint by {violation:.2g}")
     allowed = RISKFOLIO_GAP_TOLERANCE if candidate.engine is Engine.RISKFOLIO else GAP_TOLERANCE
     allowed = max(allowed, problem.options.tolerance)  # the caller asked for no more
-    if candidate.relative_gap is not None and not candidate.relative_gap <= allowed:
+    if not candidate.is_proven_within(allowed):
         raise SolverFailed.unverified(
             candidate.solver, f"they are {candidate.relative_gap:.2g} away from a proven bound"
         )

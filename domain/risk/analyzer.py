@@ -28,7 +28,7 @@ from domain.risk.query import RiskQuery, risk_model
 from domain.risk.ratios import Ratios, calmar, compound_annual_return, ratios, sterling
 from domain.risk.relative import RelativeRisk, active_share, relative_risk
 from domain.risk.report import Dispersion, DrawdownFigures, RiskReport
-from domain.risk.shape import moment_shares
+from domain.risk.shape import moment_fractions
 from domain.risk.tail_risk import Tails
 
 NO_MEANS = "needs expected returns; add moments.expected_returns"
@@ -77,15 +77,15 @@ def analyze(query: RiskQuery, check_cancelled: CancellationCheck = never_cancell
         drawdowns=drawdowns,
         relative=_relative(query),
         compared=0 if query.comparison is None else len(query.comparison.benchmark),
-        compared_periods_per_year=None if query.comparison is None else periods * query.comparison.share,
+        compared_periods_per_year=None if query.comparison is None else periods * query.comparison.period_fraction,
         active_share=Absent(NO_BENCHMARK_WEIGHTS)
         if query.benchmark_weights is None
         else active_share(query.weights, query.benchmark_weights),
         contributions=contributions,
         groups=() if isinstance(contributions, Absent) else group_contributions(query, contributions),
         factors=_volatility_factors(query, model),
-        skewness_shares=_shares(query, outcomes, 3),
-        kurtosis_shares=_shares(query, outcomes, 4),
+        skewness_fractions=_moment_fractions(query, outcomes, 3),
+        kurtosis_fractions=_moment_fractions(query, outcomes, 4),
         measures=tuple(measure_report(query, measure, outcomes, model, check_cancelled) for measure in query.measures),
         correlation=Absent(ONE_RETURN) if model is None else model.correlation,
         moments=None if model is None else model.moments,
@@ -169,10 +169,10 @@ def _relative(query: RiskQuery) -> RelativeRisk:
     )
 
 
-def _shares(query: RiskQuery, outcomes: Outcomes | None, order: int) -> Vector | Absent:
+def _moment_fractions(query: RiskQuery, outcomes: Outcomes | None, order: int) -> Vector | Absent:
     if outcomes is None or isinstance(query.data, Moments):
         return Absent(NO_DISTRIBUTION)
-    return moment_shares(order, query.data.values, query.weights, outcomes)
+    return moment_fractions(order, query.data.values, query.weights, outcomes)
 
 
 def _volatility_factors(query: RiskQuery, model: RiskModel | None) -> tuple[GroupContribution, ...]:

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
 from domain.market_data.moments import Moments
+from domain.risk.gradients import scenario_gradient
 from domain.risk.measures import RiskMeasure
 from domain.risk.outcomes import Outcomes
 from domain.risk.scenario_risk import scenario_risk
-from domain.risk.slopes import scenario_slopes
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class RiskContributions:
     total: float
 
     @property
-    def shares(self) -> Vector | None:
+    def fractions(self) -> Vector | None:
         """Fractions of the total, (N,), or None where the total is 0."""
         return self.by_asset / self.total if self.total > 0.0 else None
 
@@ -39,7 +39,7 @@ class GroupContribution:
     name: str  # empty for the assets in no group, and for the part that no factor explains
     weight: float  # sum of the weights in it, or the portfolio's exposure to the factor
     contribution: float
-    share: float | None  # of the total, None where that is 0
+    fraction: float | None  # of the total, None where that is 0
 
 
 def volatility_contributions(moments: Moments, weights: Vector) -> RiskContributions:
@@ -47,13 +47,13 @@ def volatility_contributions(moments: Moments, weights: Vector) -> RiskContribut
 
     A riskless portfolio has total 0 and contributions 0, not NaN.
     """
-    slope = moments.covariance @ weights * moments.periods_per_year
-    variance = float(weights @ slope)
+    gradient = moments.covariance @ weights * moments.periods_per_year
+    variance = float(weights @ gradient)
     if variance <= 0.0:
         nothing = np.zeros_like(weights)
         return RiskContributions(nothing, nothing, 0.0)
     total = variance**0.5
-    return RiskContributions(slope / total, weights * slope / total, total)
+    return RiskContributions(gradient / total, weights * gradient / total, total)
 
 
 def measure_contributions(
@@ -63,7 +63,7 @@ def measure_contributions(
 
     Raises NotSupported where the measure needs time or equal probabilities and the outcomes have none.
     """
-    marginal = returns.T @ scenario_slopes(measure, outcomes, confidence_level)
+    marginal = returns.T @ scenario_gradient(measure, outcomes, confidence_level)
     return RiskContributions(
         marginal, weights * marginal / measure.degree, scenario_risk(measure, outcomes, confidence_level)
     )

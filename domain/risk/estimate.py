@@ -14,7 +14,7 @@ from domain.market_data.panel import PricePanel, ReturnPanel
 from domain.risk.factors import FactorDecomposition
 from domain.risk.model import RiskModel
 from domain.risk.prepared import prepared
-from domain.risk.simulation import Simulation, SimulationMethod, simulate
+from domain.risk.simulation import SimulationMethod, SimulationSettings, simulate
 from domain.risk.specification import Factors, check_estimation, decomposition, periods_of, without_factors
 
 MOST_SIMULATED = 20_000_000
@@ -29,7 +29,7 @@ class RiskModelSpecification:
     periods_per_year: float | None = None
     missing_data: MissingDataPolicy = MissingDataPolicy.FAIL
     factors: Factors | None = None
-    simulation: Simulation | None = None
+    simulation: SimulationSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def estimate(
     )
 
 
-def _simulated(simulation: Simulation | None, model: RiskModel, data: object) -> Matrix | None:
+def _simulated(simulation: SimulationSettings | None, model: RiskModel, data: object) -> Matrix | None:
     if simulation is None:
         return None
     size = simulation.paths * simulation.periods * len(model.moments.symbols)

@@ -115,10 +115,10 @@ def _rolling(
 def _rolled(
     figure: RollingFigure, window: int, query: RiskQuery, data: ReturnPanel, check_cancelled: CancellationCheck
 ) -> RollingSeries:
-    dates, values, benchmark, share = data.dates, data.values, None, 1.0
+    dates, values, benchmark, period_fraction = data.dates, data.values, None, 1.0
     if figure.is_relative and query.comparison is not None and query.comparison.dates is not None:
         dates, values, benchmark = query.comparison.dates, query.comparison.assets, query.comparison.benchmark
-        share = query.comparison.share
+        period_fraction = query.comparison.period_fraction
         if len(dates) < window:
             raise InvalidInput(
                 "rolling.window",
@@ -126,9 +126,9 @@ def _rolled(
             )
     outcomes = Outcomes.of_portfolio(values, query.weights)
     settings = RollingSettings(
-        query.periods_per_year * share,
+        query.periods_per_year * period_fraction,
         query.confidence_level,
-        query.risk_free_rate_annual / (query.periods_per_year * share),
+        query.risk_free_rate_annual / (query.periods_per_year * period_fraction),
         query.acceptable,
         outcomes.rounding,
     )

@@ -5,9 +5,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.calendar import usual_step
 from domain.checks import Matrix, Vector, moderate
 from domain.errors import InvalidInput
-from domain.market_data.panel import Days, Panel, PricePanel, usual_step
+from domain.market_data.panel import Days, Panel, PricePanel
 from domain.risk.conventions import OURS, Conventions
 from domain.risk.figure import (
     CONSTANT,
@@ -41,7 +42,7 @@ class Comparison:
     assets: Matrix  # (T, N)
     benchmark: Vector  # (T,)
     dates: Days | None = None  # (T,), at the end of each period
-    share: float = 1.0  # periods here per period of the input: below 1 where the benchmark misses prices
+    period_fraction: float = 1.0  # periods here per period of the input: below 1 where the benchmark misses prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +87,9 @@ def compare(assets: Panel, benchmark: Panel, grid: Days | None = None, dropped: 
     common, ours, theirs = np.intersect1d(assets.dates, benchmark.dates[known], return_indices=True)
     values, reference = assets.values[ours], benchmark.values[known, 0][theirs]
     if isinstance(assets, PricePanel):
-        share = period_share(assets.dates if grid is None else grid, common)
+        period_fraction = period_fraction_of(assets.dates if grid is None else grid, common)
         values, reference = _changes("prices", values), _changes("benchmark", reference)
-        return Comparison(values, reference, common[1:], share)
+        return Comparison(values, reference, common[1:], period_fraction)
     return Comparison(moderate("returns", values), moderate("benchmark", reference), common)
 
 
@@ -116,8 +117,8 @@ def _compounded(assets: Panel, benchmark: Panel, dropped: Days | None) -> Compar
     if dropped is not None:
         whole &= np.diff(np.searchsorted(dropped, common, side="right")) == 0
     periods = int(np.diff(ours)[whole].sum())
-    share = np.count_nonzero(whole) / periods if periods else 1.0
-    return Comparison(values[whole], reference[whole], common[1:][whole], share)
+    period_fraction = np.count_nonzero(whole) / periods if periods else 1.0
+    return Comparison(values[whole], reference[whole], common[1:][whole], period_fraction)
 
 
 def _between(field: str, returns: Matrix, places: NDArray[np.intp]) -> Matrix:
@@ -127,7 +128,7 @@ def _between(field: str, returns: Matrix, places: NDArray[np.intp]) -> Matrix:
     return moderate(field, growth - 1.0)
 
 
-def period_share(dates: Days, common: Days) -> float:
+def period_fraction_of(dates: Days, common: Days) -> float:
     """Periods between common dates for each period between all dates (T,), which hold the common ones."""
     places = np.searchsorted(dates, common)
     return (len(places) - 1) / float(places[-1] - places[0]) if len(places) > 1 else 1.0
@@ -144,7 +145,7 @@ def relative_risk(
 
     `periods_per_year` is that of the input; the comparison may have fewer.
     """
-    periods_per_year *= comparison.share
+    periods_per_year *= comparison.period_fraction
     if len(comparison.benchmark) < 2:
         return RelativeRisk.absent(NO_OVERLAP)
     portfolio = Outcomes.of_portfolio(comparison.assets, weights)

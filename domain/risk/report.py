@@ -93,8 +93,8 @@ class RiskReport:
     contributions: RiskContributions | Absent  # to the annual volatility of the model
     groups: tuple[GroupContribution, ...]
     factors: tuple[GroupContribution, ...]
-    skewness_shares: Vector | Absent  # (N,), of the third central moment, sum 1
-    kurtosis_shares: Vector | Absent  # (N,), of the fourth
+    skewness_fractions: Vector | Absent  # (N,), of the third central moment, sum 1
+    kurtosis_fractions: Vector | Absent  # (N,), of the fourth
     measures: tuple[MeasureReport, ...]
     correlation: Matrix | Absent  # (N, N), NaN where an asset does not vary
     moments: Moments | None  # behind contributions and correlation, with their repair

@@ -70,6 +70,23 @@ def one_sided(measure: RiskMeasure) -> RiskMeasure | None:
     return _ONE_SIDED.get(measure)
 
 
+_LOSS_MEASURES = {
+    RiskMeasure.MAX_DRAWDOWN: RiskMeasure.WORST_REALIZATION,
+    RiskMeasure.AVERAGE_DRAWDOWN: RiskMeasure.FIRST_LOWER_PARTIAL_MOMENT,
+    RiskMeasure.ULCER_INDEX: RiskMeasure.SECOND_LOWER_PARTIAL_MOMENT,
+    RiskMeasure.DRAWDOWN_AT_RISK: RiskMeasure.VALUE_AT_RISK,
+    RiskMeasure.CONDITIONAL_DRAWDOWN_AT_RISK: RiskMeasure.CONDITIONAL_VALUE_AT_RISK,
+    RiskMeasure.ENTROPIC_DRAWDOWN_AT_RISK: RiskMeasure.ENTROPIC_VALUE_AT_RISK,
+    RiskMeasure.RELATIVISTIC_DRAWDOWN_AT_RISK: RiskMeasure.RELATIVISTIC_VALUE_AT_RISK,
+}
+"""A measure of drawdowns is a measure of losses, with drawdowns as losses."""
+
+
+def loss_measure_of(measure: RiskMeasure) -> RiskMeasure:
+    """The measure of losses that a measure of drawdowns is."""
+    return _LOSS_MEASURES[measure]
+
+
 def _tail(measure: RiskMeasure, outcomes: Outcomes, confidence_level: float) -> float:
     losses: Vector = -outcomes.returns
     match measure:

@@ -5,13 +5,13 @@ from domain.risk.figure import CONSTANT, Absent
 from domain.risk.outcomes import Outcomes
 
 SYMMETRIC = 1e-9
-"""A standardised moment below this is a rounding error, and has no shares."""
+"""A standardised moment below this is a rounding error, and has no fractions."""
 
 NO_ASYMMETRY = "the moment is zero and cannot be divided"
 
 
-def moment_shares(order: int, returns: Matrix, weights: Vector, outcomes: Outcomes) -> Vector | Absent:
-    """Shares (N,) of the central moment of an order: w_i E[(r_i - m_i) (r - m)^(order - 1)] over it; they sum to 1.
+def moment_fractions(order: int, returns: Matrix, weights: Vector, outcomes: Outcomes) -> Vector | Absent:
+    """Fractions (N,) of the central moment of an order: w_i E[(r_i - m_i) (r - m)^(order - 1)] over it; they sum to 1.
 
     Euler's theorem for a function that is homogeneous of that order in the weights (Boudt, Peterson & Croux 2008).
     """

@@ -31,10 +31,10 @@ def factor_shock(decomposition: FactorDecomposition, shocked: NDArray[np.bool_],
     return result
 
 
-def stressed_covariance(covariance: Matrix, towards: float, share: float, volatility_factor: float) -> Matrix:
-    """Correlations moved a share of the way towards one number, and volatilities multiplied; always semidefinite.
+def stressed_covariance(covariance: Matrix, towards: float, fraction: float, volatility_factor: float) -> Matrix:
+    """Correlations moved a fraction of the way towards one number, and volatilities multiplied; always semidefinite.
 
-    (1 - share) C + share (towards 11' + (1 - towards) I): both are correlation matrices, and so is every mixture.
+    (1 - fraction) C + fraction (towards 11' + (1 - towards) I): both are correlation matrices, and so is every mixture.
     Raises InvalidInput for a common correlation that N assets cannot have.
     """
     size = len(covariance)
@@ -44,5 +44,5 @@ def stressed_covariance(covariance: Matrix, towards: float, share: float, volati
     deviations = np.sqrt(np.diag(covariance).clip(min=0.0))
     common = towards * np.outer(deviations, deviations)
     np.fill_diagonal(common, deviations**2)
-    result: Matrix = ((1.0 - share) * covariance + share * common) * volatility_factor**2
+    result: Matrix = ((1.0 - fraction) * covariance + fraction * common) * volatility_factor**2
     return result

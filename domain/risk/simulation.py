@@ -20,7 +20,7 @@ class SimulationMethod(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Simulation:
+class SimulationSettings:
     """How many paths of how many periods, and how they are drawn."""
 
     paths: int
@@ -40,7 +40,7 @@ class Simulation:
             raise InvalidInput("simulation.mean_block", "must be 1 or more")
 
 
-def simulate(simulation: Simulation, moments: Moments, returns: Matrix) -> Matrix:
+def simulate(simulation: SimulationSettings, moments: Moments, returns: Matrix) -> Matrix:
     """Simple returns of N assets, path after path, (paths x periods, N).
 
     Normal and t returns have the model's mean and covariance; a t one has common shocks to all assets. Blocks of the
@@ -61,7 +61,7 @@ def simulate(simulation: Simulation, moments: Moments, returns: Matrix) -> Matri
     return result
 
 
-def _places(simulation: Simulation, count: int, generator: np.random.Generator) -> NDArray[np.int64]:
+def _places(simulation: SimulationSettings, count: int, generator: np.random.Generator) -> NDArray[np.int64]:
     """Indices of the returns that follow one another on all paths, (paths x periods,)."""
     shape = (simulation.paths, simulation.periods)
     starts = generator.integers(0, count, shape)

@@ -51,10 +51,10 @@ class FactorShocks:
 
 @dataclass(frozen=True, slots=True)
 class CorrelationStress:
-    """All correlations a share of the way towards one number, volatilities multiplied."""
+    """All correlations a fraction of the way towards one number, volatilities multiplied."""
 
     correlation: float
-    share: float
+    fraction: float
     volatility_factor: float = 1.0
 
     def __post_init__(self) -> None:
@@ -198,7 +198,7 @@ class StressedPortfolio:
         model = self._known_model()
         periods = model.moments.periods_per_year
         covariance = stressed_covariance(
-            model.moments.covariance, stress.correlation, stress.share, stress.volatility_factor
+            model.moments.covariance, stress.correlation, stress.fraction, stress.volatility_factor
         )
 
         def volatility(weights: Vector) -> float:

@@ -23,6 +23,7 @@ class BacktestCommand:
     content: bytes = b""  # hash of what determines the answer
     id: str | None = None  # the caller's choice
     label: str = ""
+    opens: PricePanel | PriceSelection | None = None  # opening prices
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,14 @@
 """Backtests on the wire: requests as specifications, figures and progress messages as messages."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
-from absfinance.v1 import backtest_pb2, cost_pb2, frequency_pb2
+from absfinance.v1 import backtest_pb2
 from absfinance.v1.backtest_pb2 import Backtest as BacktestProto
 from absfinance.v1.backtest_service_pb2 import (
     BACKTEST_SERIES_DRAWDOWN,
+    BACKTEST_SERIES_EQUITY,
     BACKTEST_SERIES_NAV,
     BACKTEST_SERIES_TRADES,
     BACKTEST_SERIES_WEIGHTS,
@@ -19,45 +21,31 @@ from absfinance.v1.backtest_service_pb2 import (
 from absfinance.v1.panel_pb2 import DATA_TYPE_FLOAT64, Tensor
 from google.rpc.status_pb2 import Status
 
-from domain.backtest.metrics import METRICS_VERSION, Performance
-from domain.backtest.rebalancing import BuyAndHold, Calendar, EveryPeriods, Frequency, Rebalancing
-from domain.backtest.result import StrategyOutcome
 from domain.backtest.series import Series
-from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Fill
-from domain.backtest.strategies import EqualWeight, FixedWeights, Optimized, Schedule, Strategy, inverse_volatility
-from domain.costs.linear import LinearCost
-from domain.errors import NotSupported
+from domain.backtest.specification import BacktestSpecification
 from domain.market_data.moments import Moments
-from domain.market_data.panel import Scenarios, civil_date
-from domain.risk.figure import known
+from domain.market_data.panel import PricePanel, ReturnPanel, Scenarios, civil_date
 from domain.warnings import ResultWarning
 from server.commands.backtest import BacktestCommand, SeriesPieces
-from server.converters.dates import civil_to_proto, days_from_proto
+from server.converters.backtest_request import backtest_specification_from_proto
+from server.converters.backtest_result import first_of_all, strategy_result_to_proto
+from server.converters.dates import civil_to_proto
 from server.converters.identity import identity_of
-from server.converters.market_input import market_input_from_proto, missing_data_from_proto
+from server.converters.market_input import market_input_from_proto, prices_from_proto
 from server.converters.paths import error_path
-from server.converters.specification import specification_from_proto
 from server.converters.warning import warnings_to_proto
-from server.converters.weights import weights_from_proto
-from server.jobs.progress import Heartbeat, ProgressMessage, ProgressTick, Snapshot
-from server.jobs.walking import BacktestCompleted
+from server.jobs.backtest_run import BacktestCompleted
+from server.jobs.progress import Heartbeat, ProgressMessage, ProgressSnapshot, ProgressTick
 from server.ports.errors import NotFound
 from server.ports.jobs import EventKind, JobEvent, JobPage, JobRecord, JobState, JobTick
+from server.ports.market_data import PriceField, PriceSelection
 
 NAME = "backtests/"
 CANCELLED_CODE = 1  # google.rpc.Code.CANCELLED
 
-_FREQUENCIES: Mapping[int, Frequency] = {
-    frequency_pb2.FREQUENCY_UNSPECIFIED: Frequency.MONTHLY,
-    frequency_pb2.FREQUENCY_DAILY: Frequency.DAILY,
-    frequency_pb2.FREQUENCY_WEEKLY: Frequency.WEEKLY,
-    frequency_pb2.FREQUENCY_MONTHLY: Frequency.MONTHLY,
-    frequency_pb2.FREQUENCY_QUARTERLY: Frequency.QUARTERLY,
-    frequency_pb2.FREQUENCY_SEMIANNUAL: Frequency.SEMIANNUAL,
-    frequency_pb2.FREQUENCY_ANNUAL: Frequency.ANNUAL,
-}
 _SERIES: Mapping[int, Series] = {
-    BACKTEST_SERIES_NAV: Series.EQUITY,
+    BACKTEST_SERIES_EQUITY: Series.EQUITY,
+    BACKTEST_SERIES_NAV: Series.NAV,
     BACKTEST_SERIES_WEIGHTS: Series.WEIGHTS,
     BACKTEST_SERIES_TRADES: Series.TRADES,
     BACKTEST_SERIES_DRAWDOWN: Series.DRAWDOWN,
@@ -78,9 +66,11 @@ def backtest_command_from_proto(request: BacktestRequest) -> BacktestCommand:
         raise TypeError("the contract of Backtest has no such input")
     identity = identity_of(request, "backtest_id", "wait")
     identity.bare.ClearField(request.WhichOneof("input") or "prices")
+    identity.bare.ClearField("open_prices")
     return BacktestCommand(
         data=data,
-        specification=specification_of(request),
+        specification=backtest_specification_from_proto(request),
+        opens=_open_prices(request, data),
         request=identity.bare.SerializeToString(deterministic=True),
         content=identity.content,
         body=identity.body,
@@ -94,31 +84,19 @@ def backtest_command_from_proto(request: BacktestRequest) -> BacktestCommand:
 
 def specification_from_bytes(data: bytes) -> BacktestSpecification:
     """The specification of a stored request."""
-    return specification_of(BacktestRequest.FromString(data))
+    return backtest_specification_from_proto(BacktestRequest.FromString(data))
 
 
-def specification_of(request: BacktestRequest) -> BacktestSpecification:
-    """Everything of a request but its data. Raises InvalidInput or NotSupported."""
-    if request.HasField("strategy"):
-        named = [("strategy", request.strategy)]
-    else:
-        named = [(f"strategies[{i}]", strategy) for i, strategy in enumerate(request.strategies)]
-    analysis = request.analysis
-    return BacktestSpecification(
-        strategies=tuple(_at(path, strategy) for path, strategy in named),
-        rebalancing=_rebalancing(request.rebalancing),
-        fill=Fill.SAME_CLOSE if request.execution.fill == backtest_pb2.FILL_SAME_CLOSE else Fill.NEXT_CLOSE,
-        lag_periods=request.execution.lag_periods,
-        costs=costs_from_proto(request.costs),
-        cash_rate_annual=request.costs.cash_rate_annual,
-        initial_capital=request.initial_capital if request.HasField("initial_capital") else 1.0,
-        benchmarks=tuple(_benchmark(i, benchmark) for i, benchmark in enumerate(request.benchmarks)),
-        missing_data=missing_data_from_proto(request.missing_data),
-        periods_per_year=request.periods_per_year if request.HasField("periods_per_year") else None,
-        risk_free_rate_annual=analysis.risk_free_rate_annual,
-        minimum_acceptable_return_annual=analysis.minimum_acceptable_return_annual,
-        listed=not request.HasField("strategy"),
-    )
+def _open_prices(
+    request: BacktestRequest, data: PricePanel | ReturnPanel | PriceSelection
+) -> PricePanel | PriceSelection | None:
+    """Opening prices: those that are sent, or the stored ones of the symbols whose closing prices are stored."""
+    if request.HasField("open_prices"):
+        with error_path("open_prices"):
+            return prices_from_proto(request.open_prices)
+    if request.execution.fill == backtest_pb2.FILL_NEXT_OPEN and isinstance(data, PriceSelection):
+        return replace(data, field=PriceField.OPEN)
+    return None
 
 
 def checked_to_bytes(warnings: Iterable[ResultWarning]) -> bytes:
@@ -127,48 +105,17 @@ def checked_to_bytes(warnings: Iterable[ResultWarning]) -> bytes:
     return encoded
 
 
-def strategy_from_proto(strategy: backtest_pb2.Strategy) -> Strategy:
-    """A strategy. Raises InvalidInput or NotSupported."""
-    kind = strategy.WhichOneof("kind") or ""
-    label = strategy.label or kind
-    with error_path(kind):
-        match kind:
-            case "equal_weight":
-                return EqualWeight(label)
-            case "fixed_weights":
-                return FixedWeights(weights_from_proto("weights", strategy.fixed_weights.weights), label)
-            case "schedule":
-                return _schedule(strategy.schedule, label)
-            case "inverse_volatility":
-                given = strategy.inverse_volatility
-                return inverse_volatility(given.lookback_periods if given.HasField("lookback_periods") else None, label)
-        spec = strategy.optimize
-        lookback = spec.lookback_periods if spec.HasField("lookback_periods") else None
-        return Optimized(specification_from_proto(spec), lookback, label)
-
-
-def costs_from_proto(costs: cost_pb2.CostModel) -> LinearCost:
-    """Proportional costs. Raises NotSupported for the kinds that are not simulated yet."""
-    for name in ("impact", "fixed_fee", "borrow_bps_annual", "financing_rate_annual"):
-        if costs.HasField(name):
-            raise NotSupported(f"costs.{name} is not supported here yet")
-    return LinearCost(
-        costs.commission_bps, costs.half_spread_bps, {entry.symbol: entry.cost_bps for entry in costs.by_asset}
-    )
-
-
-def result_to_bytes(walked: BacktestCompleted, fingerprint: str) -> bytes:
+def result_to_bytes(completed: BacktestCompleted, fingerprint: str) -> bytes:
     """The figures of a finished job."""
-    outcome = walked.outcome
-    strategies = [_strategy(one, outcome.symbols) for one in outcome.strategies]
+    outcome = completed.outcome
+    strategies = [strategy_result_to_proto(one, outcome.symbols) for one in outcome.strategies]
     result = backtest_pb2.BacktestResult(
-        metrics=strategies[0].metrics,
-        costs=strategies[0].costs,
+        **first_of_all(strategies[0]),
         strategies=strategies,
-        benchmarks=[_strategy(one, outcome.symbols) for one in outcome.benchmarks],
+        benchmarks=[strategy_result_to_proto(one, outcome.symbols) for one in outcome.benchmarks],
         input_fingerprint=fingerprint,
     )
-    result.compute_duration.FromNanoseconds(round(walked.cpu_seconds * 1e9))
+    result.compute_duration.FromNanoseconds(round(completed.cpu_seconds * 1e9))
     return result.SerializeToString()
 
 
@@ -233,7 +180,7 @@ def progress_to_proto(message: ProgressMessage) -> BacktestProgressResponse:
     response = BacktestProgressResponse(sequence=message.sequence, epoch=message.epoch)
     response.event_time.FromDatetime(message.time)
     match message.content:
-        case Snapshot(state, tick, oldest):
+        case ProgressSnapshot(state, tick, oldest):
             response.snapshot.state = _state(state)
             response.snapshot.oldest_sequence = oldest
             if tick is not None:
@@ -247,71 +194,6 @@ def progress_to_proto(message: ProgressMessage) -> BacktestProgressResponse:
         case JobRecord():
             response.finished.CopyFrom(_finished(message.content))
     return response
-
-
-def _at(path: str, strategy: backtest_pb2.Strategy) -> Strategy:
-    with error_path(path):
-        return strategy_from_proto(strategy)
-
-
-def _schedule(schedule: backtest_pb2.WeightSchedule, label: str) -> Schedule:
-    entries = []
-    for i, entry in enumerate(schedule.entries):
-        day = days_from_proto(f"entries[{i}].date", entry.date)
-        entries.append((day, weights_from_proto(f"entries[{i}].weights", entry.weights)))
-    return Schedule(tuple(entries), label)
-
-
-def _rebalancing(rebalancing: backtest_pb2.Rebalancing) -> Rebalancing:
-    match rebalancing.WhichOneof("schedule"):
-        case "every_periods":
-            return EveryPeriods(rebalancing.every_periods.n)
-        case "never":
-            return BuyAndHold()
-    calendar = rebalancing.calendar
-    last = calendar.day == backtest_pb2.REBALANCE_DAY_LAST
-    return Calendar(_FREQUENCIES[calendar.frequency], last, calendar.offset_days)
-
-
-def _benchmark(i: int, benchmark: backtest_pb2.Benchmark) -> BenchmarkSymbol | Strategy:
-    if benchmark.WhichOneof("kind") == "symbol":
-        return BenchmarkSymbol(benchmark.symbol, benchmark.label)
-    strategy = backtest_pb2.Strategy()
-    strategy.CopyFrom(benchmark.strategy)
-    kind = strategy.WhichOneof("kind") or ""
-    # Its own name must differ from that of a strategy of the same kind.
-    strategy.label = benchmark.label or strategy.label or f"benchmark {kind}"
-    return _at(f"benchmarks[{i}].strategy", strategy)
-
-
-def _strategy(outcome: StrategyOutcome, symbols: tuple[str, ...]) -> backtest_pb2.StrategyResult:
-    result = backtest_pb2.StrategyResult(
-        label=outcome.label,
-        metrics=_metrics(outcome.performance),
-        costs=cost_pb2.CostBreakdown(commission=outcome.commission, spread=outcome.spread),
-        rebalance_count=outcome.rebalances,
-        final_cash=outcome.final_cash,
-    )
-    for failure in outcome.failures:
-        day = civil_to_proto(civil_date(failure.day))
-        result.failed_rebalances.add(date=day, reason=failure.reason, message=failure.message)
-    if outcome.final_units is not None:
-        for symbol, quantity in zip(symbols, outcome.final_units.tolist(), strict=True):
-            if quantity:
-                result.final_holdings.add(symbol=symbol, quantity=quantity)
-    return result
-
-
-def _metrics(figures: Performance) -> backtest_pb2.PerformanceMetrics:
-    return backtest_pb2.PerformanceMetrics(
-        **{name: known(figure) for name, figure in figures.figures.items()},
-        periods_per_year=figures.periods_per_year,
-        observations=figures.observations,
-        start_date=civil_to_proto(civil_date(figures.start_day)),
-        end_date=civil_to_proto(civil_date(figures.end_day)),
-        metrics_version=METRICS_VERSION,
-        undefined=figures.undefined,
-    )
 
 
 def _state(state: JobState) -> backtest_pb2.BacktestState:

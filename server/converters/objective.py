@@ -118,7 +118,7 @@ def linkage_from_proto(linkage: objective_pb2.Hierarchical.Linkage) -> Linkage:
 
 
 def codependence_from_proto(codependence: objective_pb2.Hierarchical.Codependence) -> objectives.CodependenceMeasure:
-    """How likeness is measured."""
+    """How codependence is measured."""
     names = objective_pb2.Hierarchical
     name = names.Codependence.Name(codependence or names.CODEPENDENCE_PEARSON)
     return objectives.CodependenceMeasure(name.removeprefix("CODEPENDENCE_"))
@@ -148,7 +148,9 @@ def _risk_budget(budget: objective_pb2.RiskBudget) -> objectives.Objective | Obj
 def _factor_budgets(budget: objective_pb2.RiskBudget) -> FactorBudgetBySymbol:
     given = budget.factor_budgets
     if budget.budgets:
-        raise InvalidInput("factor_budgets", "must not be given beside budgets: shares are of assets or of factors")
+        raise InvalidInput(
+            "factor_budgets", "must not be given beside budgets: risk is budgeted by assets or by factors"
+        )
     seen: set[str] = set()
     for k, one in enumerate(given):
         if one.factor in seen:

@@ -19,7 +19,7 @@ from domain.reallocation.summary import Summary
 from domain.reallocation.utilization import UtilizationReport
 from domain.reallocation.volatility import Volatilities
 from server.commands.reallocation import OptimizedTarget, Planned, ReallocateCommand, Target
-from server.converters.backtests import costs_from_proto
+from server.converters.cost import linear_cost_from_proto
 from server.converters.identity import identity_of
 from server.converters.market_input import selection_from_proto
 from server.converters.paths import error_path, require_unique
@@ -58,7 +58,7 @@ def reallocate_command_from_proto(request: ReallocateRequest) -> ReallocateComma
         target=_target(request),
         thresholds=thresholds_from_proto(request.thresholds) if request.HasField("thresholds") else None,
         limits=_limits(request.limits),
-        costs=costs_from_proto(request.costs),
+        costs=linear_cost_from_proto(request.costs),
         horizon_days=request.horizon_days if request.HasField("horizon_days") else 1,
         content=identity.content,
         body=identity.body,

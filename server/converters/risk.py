@@ -15,7 +15,7 @@ from domain.risk.estimate import RiskModelSpecification
 from domain.risk.filtered import DECAY
 from domain.risk.query import WORST_DRAWDOWNS
 from domain.risk.rolling import Rolling, RollingFigure
-from domain.risk.simulation import Simulation, SimulationMethod
+from domain.risk.simulation import SimulationMethod, SimulationSettings
 from domain.risk.specification import Factors, RiskSpecification
 from server.commands.risk import Benchmark, RiskCommand, RiskModelCommand
 from server.converters.estimation import decay_from_proto, estimation_from_proto
@@ -115,10 +115,10 @@ def _conventions(options: risk_pb2.ReportConventions) -> Conventions:
     return Conventions(options.population_deviation, options.mean_beyond_quantile, options.geometric_annual_return)
 
 
-def _simulation(options: SimulationOptions) -> Simulation:
-    usual = Simulation(paths=options.paths, seed=options.seed)
+def _simulation(options: SimulationOptions) -> SimulationSettings:
+    usual = SimulationSettings(paths=options.paths, seed=options.seed)
     name = SimulationOptions.Method.Name(options.method or SimulationOptions.METHOD_GAUSSIAN)
-    return Simulation(
+    return SimulationSettings(
         paths=options.paths,
         periods=options.periods if options.HasField("periods") else usual.periods,
         method=SimulationMethod(name.removeprefix("METHOD_")),

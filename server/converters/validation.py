@@ -8,7 +8,7 @@ from absfinance.v1 import risk_pb2
 from domain.market_data.panel import Days
 from domain.risk.validation.forecasts import ForecastMethod, Forecasts
 from domain.risk.validation.request import SIMULATIONS, WINDOW, Validated, ValidationRequest
-from domain.risk.validation.verdict import Method, Verdict
+from domain.risk.validation.verdict import PValueMethod, Verdict
 from server.converters.paths import error_path
 
 _METHODS: Mapping[int, ForecastMethod] = {
@@ -17,10 +17,10 @@ _METHODS: Mapping[int, ForecastMethod] = {
     if number
 } | {0: ForecastMethod.HISTORICAL}
 
-_SOURCES: Mapping[Method, risk_pb2.ForecastTest.Method] = {
-    Method.EXACT: risk_pb2.ForecastTest.METHOD_EXACT,
-    Method.ASYMPTOTIC: risk_pb2.ForecastTest.METHOD_ASYMPTOTIC,
-    Method.SIMULATED: risk_pb2.ForecastTest.METHOD_SIMULATED,
+_SOURCES: Mapping[PValueMethod, risk_pb2.ForecastTest.Method] = {
+    PValueMethod.EXACT: risk_pb2.ForecastTest.METHOD_EXACT,
+    PValueMethod.ASYMPTOTIC: risk_pb2.ForecastTest.METHOD_ASYMPTOTIC,
+    PValueMethod.SIMULATED: risk_pb2.ForecastTest.METHOD_SIMULATED,
 }
 
 

@@ -10,38 +10,50 @@ from numpy.typing import NDArray
 
 from domain.backtest.flow import Checkpoint
 from domain.backtest.record import FailedRebalance, RecordPart
-from domain.backtest.simulator import Decision, SimulationState
+from domain.backtest.simulation.arrays import ACCOUNT, FILL, Positions
+from domain.backtest.simulator import SimulationState
 
 Arrays = dict[str, NDArray[Any]]
 
 _NAMES = {
     "nav": "wealth",
-    "fill_indices": "fill_places",
+    "flow_start": "flow_start",
+    "flow_end": "flow_end",
+    "indices": "fill_places",
+    "kinds": "kinds",
     "units": "units",
     "cash": "cash",
     "cost_fractions": "cost_fractions",
-    "cost_money": "cost_money",
     "turnovers": "turnovers",
+    "events": "events",
+    "account": "account",
+    "gains": "gains",
 }
 """Arrays of a record part by field, with their names in stored files, which never change."""
+
+STATE_VERSION = 2
+"""Of the arrays in a checkpoint: one of another version cannot be continued."""
 
 
 def checkpoint_to_bytes(checkpoint: Checkpoint) -> bytes:
     """Strategy index and state; the parts are stored beside it."""
     state = checkpoint.state
-    made_at = [decision.made_at for decision in state.pending]
-    weights = [decision.weights for decision in state.pending]
+    positions = {f"positions.{name}": array for name, array in state.positions._asdict().items()}
     return _packed(
-        {"units": state.units, "weights": np.array(weights).reshape(len(weights), len(state.units))},
-        [checkpoint.strategy_index, state.date_index, state.cash, made_at],
+        {"account": state.account, "pending": state.pending, **positions},
+        [STATE_VERSION, checkpoint.strategy_index, state.date_index],
     )
 
 
-def checkpoint_from_bytes(data: bytes) -> Checkpoint:
-    """As `checkpoint_to_bytes` wrote it, without parts."""
-    arrays, (strategy_index, date_index, cash, made_at) = _unpacked(data)
-    pending = [Decision(index, row) for index, row in zip(made_at, arrays["weights"], strict=True)]
-    return Checkpoint(strategy_index, SimulationState(date_index, arrays["units"], cash, pending), ())
+def checkpoint_from_bytes(data: bytes) -> Checkpoint | None:
+    """As `checkpoint_to_bytes` wrote it, without parts; None where another version did, to begin again."""
+    arrays, rest = _unpacked(data)
+    if len(rest) != 3 or rest[0] != STATE_VERSION or arrays["account"].dtype != ACCOUNT:
+        return None
+    _, strategy_index, date_index = rest
+    positions = Positions(*(arrays[f"positions.{name}"] for name in Positions._fields))
+    state = SimulationState(date_index, arrays["account"], positions, arrays["pending"])
+    return Checkpoint(strategy_index, state, ())
 
 
 def parts_to_bytes(parts: Sequence[tuple[int, RecordPart]]) -> bytes:
@@ -55,11 +67,15 @@ def parts_to_bytes(parts: Sequence[tuple[int, RecordPart]]) -> bytes:
 
 
 def parts_from_bytes(data: bytes) -> list[tuple[int, RecordPart]]:
-    """As `parts_to_bytes` wrote them."""
+    """As `parts_to_bytes` wrote them; earlier versions knew neither flows nor events."""
     arrays, rest = _unpacked(data)
     found = []
     for i, (strategy_index, exhausted, failures) in enumerate(rest):
-        fields = {name: arrays[f"{i}.{stored}"] for name, stored in _NAMES.items()}
+        units = arrays[f"{i}.units"]
+        empty = RecordPart.empty(units.shape[1])
+        fields = {name: arrays.get(f"{i}.{stored}", getattr(empty, name)) for name, stored in _NAMES.items()}
+        if f"{i}.kinds" not in arrays:
+            fields["kinds"] = np.full(len(units), FILL)
         failed = tuple(FailedRebalance(*failure) for failure in failures)
         found.append((strategy_index, RecordPart(**fields, failures=failed, exhausted=exhausted)))
     return found

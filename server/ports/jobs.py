@@ -84,6 +84,7 @@ class JobInputs:
     benchmarks: Mapping[str, str] = field(default_factory=dict)  # symbol -> name
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     warnings: tuple[ResultWarning, ...] = ()  # about what was asked
+    opens: str | None = None  # name of the opening prices
 
 
 @dataclass(frozen=True, slots=True)

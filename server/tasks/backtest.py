@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from absfinance.v1.backtest_service_pb2 import BacktestRequest
 
+from domain.backtest.measurement import opening_units
 from domain.backtest.preparation import prepare, simulated_prices
 from domain.backtest.record import RecordPart
 from domain.backtest.series import Series, rows
@@ -24,8 +25,8 @@ from server.converters.backtests import (
 )
 from server.converters.message import message_from_bytes
 from server.execution.worker import Control
+from server.jobs.backtest_run import EncodedBacktest, Job, run_backtest
 from server.jobs.codec import parts_from_bytes
-from server.jobs.walking import EncodedBacktest, Job, walk
 from server.ports.jobs import JobDraft, JobInputs
 from server.ports.market_data import PriceSelection
 from server.ports.panels import StoredPanelRef
@@ -62,14 +63,16 @@ def draft(
     if not isinstance(data, PricePanel | ReturnPanel):
         raise TypeError("a backtest runs on prices or returns")
     outside = {one.symbol: _beside(command, i, one) for i, one in _outside(command.specification, data)}
-    if missing := tuple(selection for selection in outside.values() if selection not in found.panels):
+    wanted = [*outside.values(), *([command.opens] if isinstance(command.opens, PriceSelection) else [])]
+    if missing := tuple(selection for selection in wanted if selection not in found.panels):
         return DataRequest(panels=missing)
     benchmarks = {symbol: found.panels[selection].prices() for symbol, selection in outside.items()}
-    plan = prepare(command.specification.with_groups(found.groups), data, benchmarks, control)
+    opens = found.panels[command.opens].prices() if isinstance(command.opens, PriceSelection) else command.opens
+    plan = prepare(command.specification.with_groups(found.groups), data, benchmarks, control, opens, found.groups)
     control()
     if command.validate_only:
         return checked_to_bytes(plan.warnings)
-    return _drafted(command, found, data, benchmarks, outside, plan.warnings)
+    return _drafted(command, found, data, benchmarks, outside, opens, plan.warnings)
 
 
 @refusing
@@ -78,8 +81,8 @@ def run(
 ) -> EncodedBacktest:
     """Runs a job, in the process of a worker."""
     specification = specification_from_bytes(request).with_groups(job.groups)
-    walked = walk(job, specification, control, report)
-    return EncodedBacktest(result_to_bytes(walked, fingerprint), walked.series, walked.events)
+    completed = run_backtest(job, specification, control, report)
+    return EncodedBacktest(result_to_bytes(completed, fingerprint), completed.series, completed.events)
 
 
 @refusing
@@ -131,6 +134,7 @@ def _drafted(
     data: PricePanel | ReturnPanel,
     benchmarks: Mapping[str, PricePanel],
     outside: Mapping[str, PriceSelection],
+    opens: PricePanel | None,
     warnings: tuple[ResultWarning, ...],
 ) -> Drafted:
     names = {symbol: fingerprint_of(prices) for symbol, prices in benchmarks.items()}
@@ -138,18 +142,27 @@ def _drafted(
     content = hashlib.sha256(command.content + name.encode())
     for symbol, other in sorted(names.items()):
         content.update(f"{symbol}\0{other}\0".encode())
+    open_name = None if opens is None else fingerprint_of(opens)
+    if open_name is not None:
+        content.update(f"open\0{open_name}\0".encode())
     kind = "prices" if isinstance(data, PricePanel) else "returns"
     sent = isinstance(command.data, Panel)
     stored = {names[symbol]: selection for symbol, selection in outside.items()}
     if isinstance(command.data, PriceSelection):
         stored[name] = command.data
+    panels: dict[str, Panel] = {name: data} if sent else {}
+    if opens is not None and open_name is not None:
+        if isinstance(command.opens, PriceSelection):
+            stored[open_name] = command.opens
+        else:
+            panels[open_name] = opens
     job = JobDraft(
         request=command.request,
         body=command.body,
         label=command.label or command.specification.strategies[0].label,
         fingerprint=content.hexdigest(),
-        inputs=JobInputs(name, kind, names, found.groups, warnings),
-        panels={name: data} if sent else {},
+        inputs=JobInputs(name, kind, names, found.groups, warnings, open_name),
+        panels=panels,
         request_id=command.request_id,
         id=command.id,
     )
@@ -160,12 +173,13 @@ def _pieces(
     specification: BacktestSpecification, data: PricePanel | ReturnPanel, record: RecordPart, series_kind: Series
 ) -> SeriesPieces:
     panel = simulated_prices(specification, data)
+    opening = opening_units(specification, panel.symbols)
     start = len(panel.dates) - len(record.nav)
     dates, prices = panel.dates[start:], panel.values[start:]
     columns = len(panel.symbols) if series_kind.by_asset else 1
     step = max(1, CHUNK_BYTES // (8 * columns))
     pieces = (
-        (dates[first : first + step], rows(series_kind, prices, record, first, min(first + step, len(dates))))
+        (dates[first : first + step], rows(series_kind, prices, record, opening, first, min(first + step, len(dates))))
         for first in range(0, len(dates), step)
     )
     return SeriesPieces(panel.symbols if series_kind.by_asset else (), dates, pieces)

@@ -53,7 +53,7 @@ VALUES = GENERATOR.normal(0.0005, 0.01, (PERIODS, SIZE)) + GENERATOR.normal(0.0,
 RETURNS = ReturnPanel.of(NAMES, DATES, VALUES)
 PRICES = PricePanel.of(NAMES, DATES, 100.0 * np.cumprod(1.0 + VALUES, axis=0))
 GAPPED = np.where(GENERATOR.random(VALUES.shape) < 0.05, np.nan, VALUES)
-LIKENESS = signed(np.corrcoef(VALUES.T))
+CODEPENDENCE = signed(np.corrcoef(VALUES.T))
 STEPWISE = FactorModel(NAMES[:4], FactorMethod.STEPWISE, Direction.BACKWARD, Criterion.AIC)
 POOLED = Estimation(views=Views((View({"A0": 1.0}, 0.1),), pooled=True))
 MARKET = Snapshot({name: Quote(50.0, average_daily_volume=1e4) for name in NAMES})
@@ -112,15 +112,15 @@ WORK: dict[str, tuple[Callable[[CancellationCheck], object], int]] = {
     "Kendall's tau": (lambda check: kendall(VALUES, check), SIZE * (SIZE - 1) // 2),
     "mutual information": (lambda check: information(VALUES, check), SIZE * (SIZE - 1) // 2),
     "distance correlation": (lambda check: distance_correlation(VALUES, check), 2),
-    "bubbles": (lambda check: tree_of(LIKENESS, Linkage.DBHT, check), SIZE),
-    "clusters": (lambda check: cluster_count(tree_of(LIKENESS, Linkage.WARD), LIKENESS.distance, 10, check), 4),
+    "bubbles": (lambda check: tree_of(CODEPENDENCE, Linkage.DBHT, check), SIZE),
+    "clusters": (lambda check: cluster_count(tree_of(CODEPENDENCE, Linkage.WARD), CODEPENDENCE.distance, 10, check), 4),
     "a filtered graph": (
-        lambda check: connections_of(LIKENESS, Graph.TRIANGULATED_MAXIMALLY_FILTERED, check),
+        lambda check: connections_of(CODEPENDENCE, Graph.TRIANGULATED_MAXIMALLY_FILTERED, check),
         SIZE - 4,
     ),
-    "a spanning tree": (lambda check: connections_of(LIKENESS, Graph.MINIMUM_SPANNING_TREE, check), SIZE - 1),
+    "a spanning tree": (lambda check: connections_of(CODEPENDENCE, Graph.MINIMUM_SPANNING_TREE, check), SIZE - 1),
     "neighbours": (
-        lambda check: within(connections_of(LIKENESS, Graph.MINIMUM_SPANNING_TREE), 5, check),
+        lambda check: within(connections_of(CODEPENDENCE, Graph.MINIMUM_SPANNING_TREE), 5, check),
         4,
     ),
     "a problem with a network": (

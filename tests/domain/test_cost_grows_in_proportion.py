@@ -10,11 +10,12 @@ from absfinance.v1 import objective_pb2
 
 from domain.backtest.flow import run
 from domain.backtest.preparation import prepare
-from domain.backtest.rebalancing import BuyAndHold
+from domain.backtest.rebalancing import BuyAndHold, Rebalancing
 from domain.backtest.specification import BacktestSpecification
 from domain.backtest.strategies import MarketHistory, Schedule
 from domain.cancellation import never_cancelled
 from domain.costs.linear import LinearCost
+from domain.costs.model import CostModel
 from domain.errors import InvalidInput, NotSupported
 from domain.estimation.clustering import Linkage, Tree, cluster_count, tree_of
 from domain.estimation.codependence import distance_correlation, signed
@@ -65,7 +66,9 @@ def schedule(count: int) -> Callable[[], object]:
     days = np.arange(10_000, 10_000 + count, dtype=np.int32)
     weights = Schedule(tuple((int(day), {"A": 0.4, "B": 0.6}) for day in days))
     prices = 100.0 + np.random.default_rng(1).random((count, 2))
-    specification = BacktestSpecification((weights,), rebalancing=BuyAndHold(), costs=LinearCost(10.0))
+    specification = BacktestSpecification(
+        (weights,), rebalancing=Rebalancing(BuyAndHold()), costs=CostModel(LinearCost(10.0))
+    )
     panel = PricePanel.of(("A", "B"), days, prices)
 
     def simulated() -> object:
@@ -198,14 +201,16 @@ def test_a_tree_of_two_thousand_assets_in_a_chain() -> None:
 
 def test_clusters_are_counted_as_by_cutting_anew_each_time() -> None:
     generator = np.random.default_rng(5)
-    likeness = signed(np.corrcoef(generator.normal(size=(60, 40)).T))
-    tree = tree_of(likeness, Linkage.WARD)
+    codependence = signed(np.corrcoef(generator.normal(size=(60, 40)).T))
+    tree = tree_of(codependence, Linkage.WARD)
     spreads = [-np.inf]
     for count in range(2, 9):
-        inner = [likeness.distance[np.ix_(part, part)] for part in tree.cut(count)]
+        inner = [codependence.distance[np.ix_(part, part)] for part in tree.cut(count)]
         spreads.append(sum(float(one[np.triu_indices(len(one), 1)].std()) for one in inner if len(one) > 1))
     found = np.array(spreads)
-    assert cluster_count(tree, likeness.distance, 10) == int(np.argmax(found[2:] + found[:-2] - 2 * found[1:-1])) + 1
+    assert (
+        cluster_count(tree, codependence.distance, 10) == int(np.argmax(found[2:] + found[:-2] - 2 * found[1:-1])) + 1
+    )
 
 
 @pytest.mark.parametrize("method", [HierarchicalMethod.HRP, HierarchicalMethod.HERC])
@@ -253,11 +258,11 @@ def test_distance_correlation_is_that_of_the_double_centred_distances() -> None:
 
 
 def test_distances_between_columns_take_no_cube_of_assets() -> None:
-    likeness = signed(np.corrcoef(np.random.default_rng(8).normal(size=(50, 300)).T))
+    codependence = signed(np.corrcoef(np.random.default_rng(8).normal(size=(50, 300)).T))
     objective = Hierarchical(between_columns=True)
-    assert peak(lambda: distance_of(likeness, objective)) < 300**3 * 8 / 4
-    expected = np.linalg.norm(likeness.distance[:, None, :] - likeness.distance[None, :, :], axis=2)
-    np.testing.assert_allclose(distance_of(likeness, objective), expected, atol=1e-12)
+    assert peak(lambda: distance_of(codependence, objective)) < 300**3 * 8 / 4
+    expected = np.linalg.norm(codependence.distance[:, None, :] - codependence.distance[None, :, :], axis=2)
+    np.testing.assert_allclose(distance_of(codependence, objective), expected, atol=1e-12)
 
 
 def test_a_tail_of_all_scenarios_needs_no_square_of_them() -> None:

@@ -318,7 +318,9 @@ def test_several_strategies_share_dates_and_data(wire: Wire) -> None:
 
 def test_cash_earns_its_rate(wire: Wire) -> None:
     half = {"fixedWeights": {"weights": [{"symbol": "A", "weight": 0.5}]}}
-    request = small_job(strategy=half, rebalancing={"never": {}}, costs={"cashRateAnnual": 0.0252})
+    request = small_job(
+        strategy=half, rebalancing={"never": {}}, costs={"cashRateAnnual": 0.0252, "dayCount": "DAY_COUNT_BARS"}
+    )
     wealth = wire.call(BACKTEST, request)["result"]["metrics"]["finalWealth"]
     # All is cash until the first fill on date 1.
     cash = 1.0001 * 0.5 * 1.0001**88

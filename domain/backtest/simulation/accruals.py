@@ -8,8 +8,9 @@ from domain.backtest.simulation.valuation import short_value_of
 @compiled
 def interest_of(t: int, cash: float, rates: Rates) -> float:
     """Interest from the date before to date t on cash held there; negative on borrowed money."""
-    rate = rates.cash[t] if cash > 0.0 else rates.financing[t]
-    return cash * rate * rates.years[t]
+    rate: float = rates.cash[t] if cash > 0.0 else rates.financing[t]
+    interest: float = cash * rate * rates.years[t]
+    return interest
 
 
 @compiled
@@ -17,7 +18,8 @@ def borrow_fee_of(t: int, positions: Positions, marks: Floats, rates: Rates) -> 
     """Fee for short positions from the date before to date t, at the prices (N,) of the date before."""
     if not rates.has_borrow:
         return 0.0
-    return short_value_of(positions.units, marks, rates.borrow) * rates.years[t]
+    fee: float = short_value_of(positions.units, marks, rates.borrow) * rates.years[t]
+    return fee
 
 
 @compiled
@@ -39,7 +41,8 @@ def charge_accruals(t: int, interest: float, borrow: float, account: Account, ra
 @compiled
 def end_flow_of(t: int, nav: float, flows: Flows) -> float:
     """Flow after the return of the period, whose net asset value is given."""
-    return flows.end[t] + flows.end_fraction[t] * nav
+    flow: float = flows.end[t] + flows.end_fraction[t] * nav
+    return flow
 
 
 @compiled

@@ -4,7 +4,7 @@ Everything that holds for the whole simulation is a `NamedTuple` of arrays and n
 is the `ACCOUNT` record and the arrays of `Positions`. A table that a request does not need has no rows.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,42 +12,44 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-Account = Any
-"""A record of the type `ACCOUNT`; numpy has no static type for its fields."""
+
+
+class Account(Protocol):
+    """What an account is worth and what has happened in it: a record of the type `ACCOUNT`."""
+
+    cash: float
+    receivable: float  # dividends after their ex-date and before their pay date
+    nav: float  # after the last date, like the three below
+    unit_value: float  # value of one unit of the account, from 1: net asset value without external flows
+    high_water: float  # of the unit value
+    years_to_fee: float  # years since the performance fee was last settled
+    next_action: int  # index of the first corporate action that is not applied
+    next_payment: int  # likewise of the payments, in the order of their pay dates
+    next_decision: int  # likewise of the planned decisions that are not made
+    next_fill: int  # likewise of those that are not filled
+    last_decision: int  # date of the last one, below 0 for none
+    band_made: int  # date of a decision by a band that waits for its fill, below 0 for none
+    carried: int  # number of assets whose trade waits for a date on which it can be made
+    fills: int
+    flow_today: float  # external flow of the last date
+    # Sums since the start, in money.
+    commission: float
+    spread: float
+    impact: float
+    fixed: float
+    borrow: float
+    financing: float
+    management_fee: float
+    performance_fee: float
+    withholding: float
+    interest: float
+    dividends: float  # before withholding
+    flows: float
+    holding_cost_fractions: float  # fees, borrow and financing over the net asset value they were charged on
+
 
 ACCOUNT = np.dtype(
-    [
-        ("cash", "f8"),
-        ("receivable", "f8"),  # dividends after their ex-date and before their pay date
-        ("nav", "f8"),  # after the last date, like the three below
-        ("unit_value", "f8"),  # value of one unit of the account, from 1: net asset value without external flows
-        ("high_water", "f8"),  # of the unit value
-        ("years_to_fee", "f8"),  # years since the performance fee was last settled
-        ("next_action", "i8"),  # index of the first corporate action that is not applied
-        ("next_payment", "i8"),  # likewise of the payments, in the order of their pay dates
-        ("next_decision", "i8"),  # likewise of the planned decisions that are not made
-        ("next_fill", "i8"),  # likewise of those that are not filled
-        ("last_decision", "i8"),  # date of the last one, below 0 for none
-        ("band_made", "i8"),  # date of a decision by a band that waits for its fill, below 0 for none
-        ("carried", "i8"),  # number of assets whose trade waits for a date on which it can be made
-        ("fills", "i8"),
-        ("flow_today", "f8"),  # external flow of the last date
-        # Sums since the start, in money.
-        ("commission", "f8"),
-        ("spread", "f8"),
-        ("impact", "f8"),
-        ("fixed", "f8"),
-        ("borrow", "f8"),
-        ("financing", "f8"),
-        ("management_fee", "f8"),
-        ("performance_fee", "f8"),
-        ("withholding", "f8"),
-        ("interest", "f8"),
-        ("dividends", "f8"),  # before withholding
-        ("flows", "f8"),
-        ("holding_cost_fractions", "f8"),  # fees, borrow and financing over the net asset value they were charged on
-    ],
-    align=True,
+    [(name, np.float64 if kind is float else np.int64) for name, kind in get_type_hints(Account).items()], align=True
 )
 
 
@@ -214,7 +216,7 @@ class Output(NamedTuple):
     row_turnover: Floats  # (R,), one-way
     event: Floats  # (A, 6): date index, asset, kind, units before, units after, cash
     failure: Integers  # (F, 2): date index, reason
-    count: Integers  # (3,), rows, events and failures written
+    written: Integers  # (3,), rows, events and failures
 
 
 RUNNING, EXHAUSTED, BEYOND_NUMBERS, FLOW_LEAVES_NOTHING, DECISION_DUE = 0, 1, 2, 3, 4

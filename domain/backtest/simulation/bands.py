@@ -65,7 +65,8 @@ def cash_has_left(weights: Floats, target: Floats, bands: Bands) -> bool:
     if abs(wanted) <= BREACH:
         return False
     width = half_width(wanted, bands.cash_absolute, bands.cash_relative)
-    return abs((1.0 - weights.sum()) - wanted) > width + BREACH
+    has_left: bool = abs((1.0 - weights.sum()) - wanted) > width + BREACH
+    return has_left
 
 
 @compiled
@@ -196,7 +197,8 @@ def tracking_variance(weights: Floats, target: Floats, returns: Floats) -> float
         return 0.0
     deviations = returns @ (weights - target)
     mean = deviations.sum() / rows
-    return ((deviations - mean) ** 2).sum() / (rows - 1)
+    variance: float = ((deviations - mean) ** 2).sum() / (rows - 1)
+    return variance
 
 
 @compiled

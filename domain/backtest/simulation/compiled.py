@@ -37,7 +37,7 @@ def _folder() -> Path:
     return root / f"simulation-{_digest()}"
 
 
-numba.config.CACHE_DIR = str(_folder())
+setattr(numba.config, "CACHE_DIR", str(_folder()))  # noqa: B010  # numba does not declare its settings
 
 
 def compiled(function: F) -> F:

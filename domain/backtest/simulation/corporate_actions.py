@@ -22,7 +22,7 @@ def apply_splits_and_dividends(
     t: int, prices: Prices, actions: Actions, account: Account, positions: Positions, rules: Rules, output: Output
 ) -> None:
     """Splits of date t, then dividends whose ex-date it is: entitled are the units held at the close before."""
-    rows = output.count[1]
+    rows = output.written[1]
     while account.next_action < len(actions.date) and actions.date[account.next_action] == t:
         event = account.next_action
         if actions.kind[event] == DELISTING:
@@ -32,7 +32,7 @@ def apply_splits_and_dividends(
         else:
             _dividend(t, event, actions, account, positions, output)
         account.next_action += 1
-    if output.count[1] > rows:
+    if output.written[1] > rows:
         write_holdings(t, account, positions, output)
 
 
@@ -72,7 +72,7 @@ def apply_delistings(
     t: int, prices: Prices, actions: Actions, account: Account, positions: Positions, output: Output
 ) -> None:
     """Positions in assets whose delisting takes effect on date t become cash."""
-    rows = output.count[1]
+    rows = output.written[1]
     while account.next_action < len(actions.date) and actions.date[account.next_action] == t:
         event = account.next_action
         asset = actions.asset[event]
@@ -87,7 +87,7 @@ def apply_delistings(
             positions.carried[asset] = np.nan
             account.carried -= 1
         account.next_action += 1
-    if output.count[1] > rows:
+    if output.written[1] > rows:
         write_holdings(t, account, positions, output)
 
 
@@ -122,9 +122,7 @@ def _split(
 
 
 @compiled
-def _dividend(
-    t: int, event: int, actions: Actions, account: Account, positions: Positions, output: Output
-) -> None:
+def _dividend(t: int, event: int, actions: Actions, account: Account, positions: Positions, output: Output) -> None:
     """A receivable until the pay date; who is short owes the whole dividend."""
     asset = actions.asset[event]
     units = positions.units[asset]
@@ -154,23 +152,21 @@ def _gain_of(asset: int, units: float, price: float, positions: Positions) -> No
 
 
 @compiled
-def write_event(
-    t: int, asset: int, kind: int, before: float, after: float, cash: float, output: Output
-) -> None:
+def write_event(t: int, asset: int, kind: int, before: float, after: float, cash: float, output: Output) -> None:
     """Writes what an event did to a position."""
-    row = output.count[1]
+    row = output.written[1]
     output.event[row, 0], output.event[row, 1], output.event[row, 2] = t, asset, kind
     output.event[row, 3], output.event[row, 4], output.event[row, 5] = before, after, cash
-    output.count[1] = row + 1
+    output.written[1] = row + 1
 
 
 @compiled
 def write_holdings(t: int, account: Account, positions: Positions, output: Output) -> None:
     """Writes holdings that an event has changed."""
-    row = output.count[0]
+    row = output.written[0]
     output.row_date[row], output.row_kind[row] = t, ASSET_EVENT
     output.row_units[row] = positions.units
     output.row_cash[row] = account.cash
     output.row_cost[row] = 0.0
     output.row_turnover[row] = 0.0
-    output.count[0] = row + 1
+    output.written[0] = row + 1

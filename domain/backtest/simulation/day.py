@@ -41,7 +41,7 @@ from domain.backtest.simulation.corporate_actions import (
     apply_splits_and_dividends,
     pay_dividends,
 )
-from domain.backtest.simulation.fill import fill_generally, fill_plainly, write_failure, write_fill
+from domain.backtest.simulation.fill import fill_generally, fill_plainly, write_failure
 from domain.backtest.simulation.flows_only import weights_with_money_invested
 from domain.backtest.simulation.margin import meet_margin_call
 from domain.backtest.simulation.valuation import copy_into, value_at
@@ -71,7 +71,7 @@ def simulate(
     fills, commission, spread, targets, rows_of = prices.fills, costs.commission, costs.spread, plan.targets, plan.row
     reference, gains = positions.reference, positions.gains
     row_date, row_kind, row_units = output.row_date, output.row_kind, output.row_units
-    row_cash, row_cost, row_turnover, count = output.row_cash, output.row_cost, output.row_turnover, output.count
+    row_cash, row_cost, row_turnover, count = output.row_cash, output.row_cost, output.row_turnover, output.written
     # A call that has nothing to do costs more as well: each is asked for first.
     has_flows, has_fee, has_margin = len(flows.end) > 0, len(fee.settled) > 0, rules.maintenance_ratio > 0.0
     has_actions, has_rules = len(actions.date) > 0, bands.is_on or rules.flows_only
@@ -120,8 +120,23 @@ def simulate(
                 if positions.dropped[index]:
                     pass
                 elif fill_plainly(
-                    t, rows_of[index], targets, fills, units, reference, gains, commission, spread, account,
-                    count[0], row_date, row_kind, row_units, row_cash, row_cost, row_turnover,
+                    t,
+                    rows_of[index],
+                    targets,
+                    fills,
+                    units,
+                    reference,
+                    gains,
+                    commission,
+                    spread,
+                    account,
+                    count[0],
+                    row_date,
+                    row_kind,
+                    row_units,
+                    row_cash,
+                    row_cost,
+                    row_turnover,
                 ):
                     count[0] += 1
                 else:
@@ -305,7 +320,7 @@ def decide_by_rule(
 @compiled
 def movable_assets(t: int, prices: Prices) -> Flags:
     """Assets that can be traded on date t, (N,)."""
-    movable = prices.marks[t] > 0.0
+    movable: Flags = prices.marks[t] > 0.0
     if len(prices.tradable) > 0:
         movable &= prices.tradable[t]
     return movable

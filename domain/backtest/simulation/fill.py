@@ -57,7 +57,7 @@ def fill_plainly(
     row_cost: Floats,
     row_turnover: Floats,
 ) -> bool:
-    """Trades to weights at prices of date t (T, N), all other vectors (N,), where only proportional costs are to be met.
+    """Trades to weights at prices of date t (T, N), all other vectors (N,), where only proportional costs are met.
 
     Writes turnover and cost of this row, both (R,). False where the costs exceed the net asset value.
     """
@@ -101,7 +101,7 @@ def write_fill(t: int, row: int, units: Floats, cash: float, output: Output) -> 
     for i in range(len(units)):
         output.row_units[row, i] = units[i]
     output.row_cash[row] = cash
-    output.count[0] = row + 1
+    output.written[0] = row + 1
 
 
 @compiled
@@ -302,7 +302,7 @@ def _book(
     if abs(uninvested) <= CASH_ROUNDING and abs(account.cash + account.receivable) <= CASH_ROUNDING * nav:
         account.cash = -account.receivable
     account.fills += 1
-    row = output.count[0]
+    row = output.written[0]
     output.row_cost[row] = paid / nav
     output.row_turnover[row] = 0.5 * turnover / nav
     write_fill(t, row, positions.units, account.cash, output)
@@ -318,6 +318,6 @@ def _parts(costs: Costs, i: int, traded: float, price: float) -> tuple[float, fl
 @compiled
 def write_failure(t: int, reason: int, output: Output) -> None:
     """Writes that a fill could not be made."""
-    row = output.count[2]
+    row = output.written[2]
     output.failure[row, 0], output.failure[row, 1] = t, reason
-    output.count[2] = row + 1
+    output.written[2] = row + 1

@@ -23,4 +23,5 @@ def weights_with_money_invested(weights: Floats, target: Floats, movable: Flags)
     total = gaps.sum()
     if total <= 0.0 or missing == 0.0:
         return weights.copy()
-    return weights + sign * gaps * min(abs(missing) / total, 1.0)
+    moved: Floats = weights + sign * gaps * min(abs(missing) / total, 1.0)
+    return moved

@@ -5,7 +5,7 @@ import numpy as np
 from domain.backtest.simulation.arrays import MARGIN_CALL, Account, Costs, Floats, Output, Positions, Prices, Rules
 from domain.backtest.simulation.compiled import compiled
 from domain.backtest.simulation.corporate_actions import write_event, write_holdings
-from domain.backtest.simulation.trade_costs import cost_of, commission_of
+from domain.backtest.simulation.trade_costs import commission_of, cost_of
 
 BISECTIONS = 100
 

@@ -51,7 +51,7 @@ def post_cost_fraction(
 @compiled
 def commission_of(costs: Costs, i: int, traded: float, price: float) -> float:
     """Commission of trading an asset for this much money, without sign."""
-    commission = costs.commission[i] * traded + costs.per_unit * traded / price
+    commission: float = costs.commission[i] * traded + costs.per_unit * traded / price
     return min(max(commission, costs.least_commission), costs.most_commission)
 
 
@@ -60,14 +60,16 @@ def cost_of(costs: Costs, i: int, traded: float, price: float) -> float:
     """All costs of trading an asset for this much money, without sign; 0 for no trade."""
     if traded <= 0.0:
         return 0.0
-    cost = commission_of(costs, i, traded, price) + costs.spread[i] * traded + costs.fixed
+    cost: float = commission_of(costs, i, traded, price) + costs.spread[i] * traded + costs.fixed
     if costs.impact[i] > 0.0:
         cost += costs.impact[i] * traded * traded**0.5
     return cost
 
 
 @compiled
-def cost_to(weights: Floats, held: Floats, prices: Floats, moving: Flags, costs: Costs, after: float, nav: float) -> float:
+def cost_to(
+    weights: Floats, held: Floats, prices: Floats, moving: Flags, costs: Costs, after: float, nav: float
+) -> float:
     """Costs of trading the assets that are `moving` to weights of a net asset value of `after`."""
     total = 0.0
     for i in range(len(weights)):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from domain.checks import Vector
-from domain.errors import NoPositiveExcessReturn, SolverFailed, UnboundedProblem
+from domain.errors import UnboundedProblem
 from domain.optimization.conic.conic_problem import ConicProblem, build_conic_problem, risk_epigraph
 from domain.optimization.conic.net_return import net_return_expression
 from domain.optimization.problem.feasible_set import FeasibleSet
@@ -19,6 +19,8 @@ from domain.optimization.problem.net_return import NetReturn
 from domain.optimization.problem.portfolio_risk import PortfolioRisk
 from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.affine import constant
+from domain.optimization.programs.charnes_cooper import no_ratio, riskless_ratio
+from domain.optimization.programs.duality import gap_to_bound, ratio_gap
 from domain.optimization.programs.repair import repair
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.programs.solver_info import solver_version
@@ -119,7 +121,7 @@ def maximum_ratio(
     weights = repair(limits, raw / kappa, inverse_ratio)
     value = inverse_ratio(weights)
     if value < NOTHING or (answer.bound <= 0.0 and value < ALMOST_NOTHING):
-        raise UnboundedProblem("a portfolio without risk has a positive excess return: the ratio has no maximum")
+        raise riskless_ratio()
     # A volatility is annualised in the ratio that is reported; other measures are per period.
     annual = risk.moments.periods_per_year**0.5 if risk.measure.is_quadratic else 1.0
     ratio = scale / (value * unit * annual)
@@ -129,7 +131,7 @@ def maximum_ratio(
         solver="clarabel",
         solver_version=solver_version("clarabel"),
         iterations=answer.iterations,
-        relative_gap=max(value / answer.bound - 1.0, 0.0) if answer.bound > 0.0 else np.inf,
+        relative_gap=ratio_gap(value, answer.bound),
         binding=conic.bindings(answer, weights, ratio * kappa / value),
     )
 
@@ -137,14 +139,8 @@ def maximum_ratio(
 def _refuse_without_excess_return(limits: FeasibleSet, control: SolverControl, net_return: NetReturn) -> None:
     """Raises where weights keep the limits but none has a positive net return."""
     best = maximum_net_return(limits, control, net_return)
-    if best is None:
-        return
-    highest = net_return.of(best.weights)
-    if highest > 0.0:
-        raise SolverFailed("the solver found no portfolio although there are some with a positive excess return")
-    raise NoPositiveExcessReturn(
-        f"every feasible portfolio has an expected excess return of zero or less, at best {highest:.6g} a year"
-    )
+    if best is not None:
+        raise no_ratio(net_return.of(best.weights))
 
 
 def minimum_tracking_error(
@@ -168,7 +164,7 @@ def solve_with_objective(
     unit: Callable[[float], float],
     parts: Callable[[Vector], float] | None = None,
 ) -> Candidate | None:
-    """The candidate of a program whose objective, for weights alone, is `judged`.
+    """The candidate of a program whose objective, for weights alone, is `value_of`.
 
     `unit` gives what one unit of it is worth in the objective's own unit, at its value. A gap is taken relative to the
     objective, or to its parts where they are larger.
@@ -185,6 +181,6 @@ def solve_with_objective(
         solver="clarabel",
         solver_version=solver_version("clarabel"),
         iterations=answer.iterations,
-        relative_gap=max(value - answer.bound, 0.0) / size,
+        relative_gap=gap_to_bound(value, answer.bound, size),
         binding=conic.bindings(answer, weights, unit(value)),
     )

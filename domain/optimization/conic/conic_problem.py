@@ -39,7 +39,7 @@ class LimitEnd:
 @dataclass
 class ConicProblem:
     """A conic program with the weights of a problem and its convex limits. `kappa` is the homogenisation variable of
-    Charnes and Cooper, by which every limit is multiplied; it is 1 where weights have their own scale."""
+    `programs.charnes_cooper`, by which every limit is multiplied; it is 1 where weights have their own scale."""
 
     model: ConicModel
     weights: Affine  # (N,)

@@ -47,18 +47,14 @@ def maximum_growth(
 
     negative_growth = NegativeGrowth.of(problem)
     quick = minimise_smooth(negative_growth, limits, value_of, control)
-    if quick is None or _is_proven(quick):
+    if quick is None or quick.is_proven_within(GAP_TOLERANCE):
         return quick
     found = _solve_conic(problem, limits, method, control)
     if found is not None and _worst_outcome(problem, found.weights) <= RUIN:
         raise UnboundedProblem("every portfolio within the limits loses all in some outcome; leave room for cash")
-    if found is None or _is_proven(found):
+    if found is None or found.is_proven_within(GAP_TOLERANCE):
         return found
     return minimise_smooth(negative_growth, limits, value_of, control, found.weights)
-
-
-def _is_proven(found: Candidate) -> bool:
-    return found.relative_gap is not None and found.relative_gap <= GAP_TOLERANCE
 
 
 def _solve_conic(

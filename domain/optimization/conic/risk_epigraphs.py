@@ -14,7 +14,7 @@ from domain.optimization.programs.affine import Affine
 from domain.optimization.programs.conic_model import ConicModel
 from domain.risk.measures import RiskMeasure
 from domain.risk.measures.entropic import KAPPA, deformed_logarithm
-from domain.risk.scenario_risk import one_sided
+from domain.risk.scenario_risk import loss_measure_of, one_sided
 
 
 def risk_expression(
@@ -33,7 +33,7 @@ def risk_expression(
     if measure.is_of_path:
         if not observed:
             raise NotSupported(f"{measure} needs returns or prices: scenarios have no order in time")
-        return _of_losses(model, _AS_LOSSES[measure], _drawdowns(model, outcomes), probabilities, confidence_level)
+        return _of_losses(model, loss_measure_of(measure), _drawdowns(model, outcomes), probabilities, confidence_level)
     correction = len(probabilities) / max(len(probabilities) - 1, 1) if observed else 1.0
     match measure:
         case RiskMeasure.SEMI_DEVIATION:
@@ -53,17 +53,6 @@ def risk_expression(
 
 SPECTRAL_ONLY = frozenset({RiskMeasure.GINI_MEAN_DIFFERENCE, RiskMeasure.TAIL_GINI, RiskMeasure.TAIL_GINI_RANGE})
 """Measures with so many weights of ranks that cones would need a variable for each pair of outcomes."""
-
-_AS_LOSSES = {
-    RiskMeasure.MAX_DRAWDOWN: RiskMeasure.WORST_REALIZATION,
-    RiskMeasure.AVERAGE_DRAWDOWN: RiskMeasure.FIRST_LOWER_PARTIAL_MOMENT,
-    RiskMeasure.ULCER_INDEX: RiskMeasure.SECOND_LOWER_PARTIAL_MOMENT,
-    RiskMeasure.DRAWDOWN_AT_RISK: RiskMeasure.VALUE_AT_RISK,
-    RiskMeasure.CONDITIONAL_DRAWDOWN_AT_RISK: RiskMeasure.CONDITIONAL_VALUE_AT_RISK,
-    RiskMeasure.ENTROPIC_DRAWDOWN_AT_RISK: RiskMeasure.ENTROPIC_VALUE_AT_RISK,
-    RiskMeasure.RELATIVISTIC_DRAWDOWN_AT_RISK: RiskMeasure.RELATIVISTIC_VALUE_AT_RISK,
-}
-"""The measure of losses that a measure of drawdowns is, drawdowns taken as losses."""
 
 
 def _of_losses(

@@ -15,7 +15,7 @@ from domain.optimization.conic.conic_problem import build_conic_problem
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.programs.binding_limits import binding_limits
 from domain.optimization.programs.conic_program import ConicSolution
-from domain.optimization.programs.duality import bound_multipliers, proven_bound
+from domain.optimization.programs.duality import bound_multipliers, gap_to_bound, proven_bound
 from domain.optimization.programs.linear import solve_linear
 from domain.optimization.programs.program import Program, ProgramSolution, padded
 from domain.optimization.programs.quadratic import solve_quadratic
@@ -28,7 +28,7 @@ from domain.optimization.tolerances import VALUE_FLOOR
 
 STEPS = 200
 
-SETTLED_SHARE = 1e-3
+SETTLED_FRACTION = 1e-3
 """The iteration ends when the predicted decrease is less than this fraction of the tolerance, relative to the
 objective."""
 
@@ -74,7 +74,7 @@ def minimise_smooth(
 ) -> Candidate | None:
     """The minimiser, or None where no weights keep the limits; a start must keep them.
 
-    `judged` is the function in its own unit, computed by other means. The gap is infinite where steps came upon no
+    `value_of` is the function in its own unit, computed by other means. The gap is infinite where steps came upon no
     weights for which the function is defined.
     """
     solver = _PolytopeModel(limits, control) if limits.is_linear else _ConicModel(limits, control)
@@ -94,7 +94,7 @@ def minimise_smooth(
             continue
         step = target - weights
         value, predicted = smooth.along(weights, step), -float(gradient @ step)
-        if predicted <= SETTLED_SHARE * control.tolerance * abs(value(0.0)):
+        if predicted <= SETTLED_FRACTION * control.tolerance * abs(value(0.0)):
             weights = target if np.isfinite(value(1.0)) else weights
             break
         length = _step_length(value, predicted)
@@ -118,7 +118,7 @@ def _gap(smooth: SmoothObjective, solver: "_PolytopeModel | _ConicModel", value:
         return np.inf
     gradient = smooth.gradient(weights)
     bound = max(value - float(gradient @ weights) + solver.least(gradient), smooth.least)
-    return max(value - bound, 0.0) / max(abs(value), VALUE_FLOOR)
+    return gap_to_bound(value, bound, max(abs(value), VALUE_FLOOR))
 
 
 def _step_length(value: Callable[[float], float], predicted: float) -> float:

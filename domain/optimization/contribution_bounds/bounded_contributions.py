@@ -3,9 +3,9 @@
 A lower bound on the contribution of a long position is a cone, and any convex program takes it. An upper bound is not
 convex. Where the best portfolio without it keeps it, that is the answer. Where not, for objectives of mean and variance
 of long portfolios: a local solution is set against the bound that a relaxation proves, and what is left between them is
-closed by branch and bound. Shares sum to one and belong to one long portfolio each (Maillard, Roncalli & Teiletche
-2010): upper bounds of all others are a lower bound of each, and bounds that leave one vector of shares leave one
-portfolio.
+closed by branch and bound. Fractions of the risk sum to one and belong to one long portfolio each (Maillard, Roncalli &
+Teiletche 2010): upper bounds of all others are a lower bound of each, and bounds that leave one vector of fractions
+leave one portfolio.
 """
 
 from collections.abc import Callable
@@ -55,9 +55,9 @@ def within_contribution_bounds(
     proven, and SolverTimedOut where the time does not suffice for a proof.
     """
     if limits.selection_limits:
-        selection, share = limits.selection_limits[0].label, limits.contribution_bounds[0].label
+        selection, bounds = limits.selection_limits[0].label, limits.contribution_bounds[0].label
         raise NotSupported(
-            f"{selection} decides which assets are held; {share}, on risk contributions, cannot be combined with it"
+            f"{selection} decides which assets are held; {bounds}, on risk contributions, cannot be combined with it"
         )
     intervals = ContributionIntervals.of(limits)
     if intervals.is_empty:
@@ -145,7 +145,7 @@ def _refuse_too_large(limits: FeasibleSet) -> None:
 
 
 def _is_determined(limits: FeasibleSet, intervals: ContributionIntervals) -> bool:
-    """Whether the bounds leave one vector of shares, all above 0, for long portfolios of a budget."""
+    """Whether the bounds leave one vector of fractions, all above 0, for long portfolios of a budget."""
     lower = intervals.tightened.lower
     has_budget = any(row.is_budget and row.upper > 0.0 for row in limits.rows)
     return bool(has_budget and (limits.lower >= 0.0).all() and lower.min() > 0.0 and lower.sum() >= 1.0 - FULL)
@@ -154,7 +154,7 @@ def _is_determined(limits: FeasibleSet, intervals: ContributionIntervals) -> boo
 def _with_contributions(
     limits: FeasibleSet, contributions: Vector, check_cancelled: Callable[[], None]
 ) -> Vector | None:
-    """The one long portfolio with these shares, None where a limit excludes it."""
+    """The one long portfolio with these fractions, None where a limit excludes it."""
     covariance, size = limits.contribution_bounds[0].covariance, limits.n_assets
     volatilities = np.sqrt(np.diag(covariance))
     if volatilities.min() <= 0.0:

@@ -19,6 +19,7 @@ from domain.optimization.contribution_bounds.sdp_relaxation import (
 )
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.programs.branch_and_bound import expand_best_first
+from domain.optimization.programs.duality import gap_to_bound
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, GAP_TOLERANCE
 
@@ -38,7 +39,7 @@ CONTRADICTION = 1e-6
 """A bound this far above a value that is reached, relative to it, is no bound."""
 
 ROUNDING = 1e-12
-"""By how much shares that must sum to one may miss it."""
+"""By how much fractions that must sum to one may miss it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class ContributionIntervals:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no shares that sum to one lie in them."""
+        """Whether no fractions that sum to one lie in them."""
         crossed = (self.lower > self.upper + ROUNDING).any()
         return bool(crossed or self.lower.sum() > 1.0 + ROUNDING or self.upper.sum() < 1.0 - ROUNDING)
 
@@ -184,7 +185,7 @@ class ContributionSearch:
     @property
     def gap(self) -> float:
         """Of the best, relative to what is proven."""
-        return max(0.0, self._value - self._closed) / max(abs(self._value), self._least)
+        return gap_to_bound(self._value, self._closed, max(abs(self._value), self._least))
 
     @property
     def solved(self) -> int:
@@ -242,7 +243,7 @@ class ContributionSearch:
         yield _WeightBox(lower, box.upper)
 
     def _balanced(self) -> Vector:
-        """Of the same share each, about: somewhere in the middle."""
+        """The same fraction of the risk for each, about: somewhere in the middle."""
         marginal_risk = np.ones(self._program.n_assets)
         for _ in range(50):
             marginal_risk = np.sqrt(marginal_risk / np.maximum(self._program.correlation @ marginal_risk, 1e-3))

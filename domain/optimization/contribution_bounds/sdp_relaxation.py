@@ -1,9 +1,9 @@
 """SDP relaxation of quadratic programs with bounds on risk contributions: a lower bound, and a point to start from.
 
-In z, weights times volatilities and of any size, a share is z_i (Kz)_i / z'Kz, K the correlation. With Z = zz' it is
-linear in Z, and so is a quadratic objective. The relaxation asks of Z only what holds for every zz': that it is
-positive semidefinite (Shor 1987), that the products of two linear limits are 0 or more (Sherali & Adams 1999), and
-those of a linear limit with the cone of a lower bound (Sturm & Zhang 2003).
+In z, weights times volatilities and of any size, a fraction of the risk is z_i (Kz)_i / z'Kz, K the correlation. With
+Z = zz' it is linear in Z, and so is a quadratic objective. The relaxation asks of Z only what holds for every zz': that
+it is positive semidefinite (Shor 1987), that the products of two linear limits are 0 or more (Sherali & Adams 1999),
+and those of a linear limit with the cone of a lower bound (Sturm & Zhang 2003).
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ WORTH_IT = 0.3
 """Lower bounds that add up to less cut off little, and their products cost as much as all else."""
 
 SMALL_MISS = 1e-11
-"""What a local solution may miss of a bound on a share; it is aimed at the inside by as much."""
+"""What a local solution may miss of a bound on a fraction; it is aimed at the inside by as much."""
 
 ENOUGH_STEPS = 400
 
@@ -75,7 +75,7 @@ class SdpRelaxation:
 def solve_sdp_relaxation(
     program: ContributionProgram, lower: Vector, upper: Vector, control: SolverControl
 ) -> SdpRelaxation | None:
-    """The relaxation for shares between bounds, (N,), infinite where there are none; None where it is empty."""
+    """The relaxation for fractions between bounds, (N,), infinite where there are none; None where it is empty."""
     n_assets, correlation = program.n_assets, program.correlation
     columns, rows = _triangle(n_assets)
     diagonal = rows == columns
@@ -91,7 +91,7 @@ def solve_sdp_relaxation(
     model.zero(traced(np.outer(program.cut, program.cut)[None]) - 1.0)
     units = np.eye(n_assets)
     firm = np.flatnonzero(lower > 0.0)
-    # Where a share is above 0, so is what it is a product of.
+    # Where a fraction is above 0, so is what it is a product of.
     linear = np.vstack([program.rows, correlation[firm]])
     if len(linear):
         model.nonnegative(traced(linear[:, :, None] * program.cut[None, None, :]))
@@ -158,7 +158,7 @@ def local_solution(
         )
         return np.concatenate([contributions - SMALL_MISS, program.rows @ z])
 
-    def slopes(z: Vector) -> Matrix:
+    def jacobian(z: Vector) -> Matrix:
         marginal_risk = correlation @ z
         each = np.diag(marginal_risk) + z[:, None] * correlation
         parts = [2.0 * np.outer(upper[held_up], marginal_risk) - each[held_up]]
@@ -176,7 +176,7 @@ def local_solution(
             bounds=[(0.0, None)] * program.n_assets,
             constraints=[
                 {"type": "eq", "fun": lambda z: exact @ z - ends, "jac": lambda _: exact},
-                {"type": "ineq", "fun": room, "jac": slopes},
+                {"type": "ineq", "fun": room, "jac": jacobian},
             ],
             options={"ftol": 1e-15, "maxiter": ENOUGH_STEPS},
         )

@@ -7,19 +7,18 @@ limit multiplied by kappa.
 
 import numpy as np
 
-from domain.errors import SolverFailed, UnboundedProblem
-from domain.optimization.mean_variance.charnes_cooper import HomogenisedLimits, refuse_without_excess_return
 from domain.optimization.mean_variance.quadratic_objectives import without_slack_sums
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.net_return import NetReturn
 from domain.optimization.problem.problem import Problem
-from domain.optimization.programs.duality import bound_multipliers, proven_bound
+from domain.optimization.programs.charnes_cooper import HomogenisedLimits, refuse_without_excess_return, riskless_ratio
+from domain.optimization.programs.duality import bound_multipliers, proven_bound, ratio_gap
 from domain.optimization.programs.program import Program, padded
 from domain.optimization.programs.quadratic import solve_quadratic
 from domain.optimization.programs.rounding import round_to_zero
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.programs.solver_info import solver_version
-from domain.optimization.programs.tied_optima import largest_kappa_of_ties
+from domain.optimization.programs.tied_optima import largest_kappa_on_face
 from domain.optimization.solution import Candidate, Engine
 
 RISKLESS = 1e-14
@@ -65,18 +64,13 @@ def _maximise_within(
     if answer is None:
         refuse_without_excess_return(limits, net_return, control)
         return None
-    answer = largest_kappa_of_ties(program, answer, cone.kappa, control)
+    answer = largest_kappa_on_face(program, answer, cone.kappa, control)
     value = program.value(answer.point)
-    kappa = float(cone.kappa @ answer.point)
     if value < RISKLESS:
-        raise UnboundedProblem("a portfolio without risk has a positive excess return: the ratio has no maximum")
-    if kappa <= 0.0:
-        raise SolverFailed(f"{answer.solver} returned a portfolio of no size")
+        raise riskless_ratio()
+    kappa = cone.kappa_of(answer.point, answer.solver)
     weights = round_to_zero(answer.point[: limits.n_assets] / kappa)
     ratio = size / (value * scale * problem.periods_per_year) ** 0.5
-    bound = max(proven_bound(program, answer), 0.0)
-    # The ratio goes with the inverse root of the variance: that is the gap of what the caller asked for.
-    gap = (value / bound) ** 0.5 - 1.0 if bound > 0.0 else np.inf
     unit = ratio * kappa / (2.0 * value)
     box_multipliers = bound_multipliers(program, answer)[: limits.n_assets]
     return Candidate(
@@ -85,6 +79,6 @@ def _maximise_within(
         solver=answer.solver,
         solver_version=solver_version(answer.solver),
         iterations=answer.iterations,
-        relative_gap=max(gap, 0.0),
+        relative_gap=ratio_gap(value, proven_bound(program, answer), degree=2),
         binding=cone.binding(answer.row_multipliers, box_multipliers, weights, unit),
     )

@@ -19,7 +19,7 @@ from domain.optimization.programs.linear import solve_linear
 from domain.optimization.programs.program import Program, ProgramSolution, padded
 from domain.optimization.programs.quadratic import solve_quadratic
 from domain.optimization.programs.solver_control import UNLIMITED, SolverControl
-from domain.optimization.programs.tied_optima import least_variance_of_ties
+from domain.optimization.programs.tied_optima import least_variance_on_face
 from domain.optimization.request.objectives import MaxUtility
 from domain.optimization.solution import Candidate
 from domain.risk.measures import RiskMeasure
@@ -126,4 +126,4 @@ def maximum_return(problem: Problem, limits: FeasibleSet, control: SolverControl
     if answer is None:
         return None
     hessian = padded(problem.moments.covariance / problem.variance_scale, len(polytope.lower))
-    return candidate_of(program, least_variance_of_ties(program, answer, hessian, control), limits, scale)
+    return candidate_of(program, least_variance_on_face(program, answer, hessian, control), limits, scale)

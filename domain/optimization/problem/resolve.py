@@ -148,10 +148,10 @@ def _objective(objective: Objective | ObjectiveBySymbol, symbols: tuple[str, ...
     match objective:
         case RiskBudgetBySymbol(budgets):
             return RiskBudget(_all_symbols("objective.risk_budget.budgets", budgets, symbols))
-        case FactorBudgetBySymbol(factors, shares, loadings):
+        case FactorBudgetBySymbol(factors, budgets, loadings):
             path = "objective.risk_budget.factor_budgets"
             columns = [_benchmark(f"{path}[{k}].loadings", one, symbols) for k, one in enumerate(loadings)]
-            return FactorBudget(factors, np.column_stack(columns), np.asarray(shares))
+            return FactorBudget(factors, np.column_stack(columns), np.asarray(budgets))
         case RelaxedBudgetBySymbol(budgets, penalty):
             relaxed = _all_symbols("objective.relaxed_risk_budget.budgets", budgets, symbols) if budgets else None
             return RelaxedRiskBudget(relaxed, penalty)

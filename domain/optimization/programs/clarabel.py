@@ -16,7 +16,7 @@ from domain.optimization.programs.solver_control import LATE
 from domain.optimization.programs.variable_intervals import LinearRows, lower_bound_over_rows
 from domain.optimization.tolerances import CONIC_VALUE_FLOOR
 
-ACCURACY_SHARE, ACCURACIES = 1e-2, (1e-13, 1e-5)
+ACCURACY_FRACTION, ACCURACIES = 1e-2, (1e-13, 1e-5)
 """Of the tolerance of the answer, what is asked of the solver; it gives what double precision has, and the proof tells
 how much that is."""
 
@@ -102,7 +102,7 @@ class _Assembled:
         outcome = clarabel.SolverStatus
         best: ConicSolution | None = None
         status = None
-        accuracy = program.control.accuracy(ACCURACY_SHARE, *ACCURACIES)
+        accuracy = program.control.accuracy(ACCURACY_FRACTION, *ACCURACIES)
         good = max(GOOD, 0.2 * program.control.tolerance)
         doubtful = (outcome.AlmostPrimalInfeasible, outcome.AlmostDualInfeasible) if program.has_matrices else ()
         for scaled, stride in SEMIDEFINITE_ATTEMPTS if program.has_matrices else ATTEMPTS:

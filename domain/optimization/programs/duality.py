@@ -1,4 +1,8 @@
-"""Lower bounds of a program's optimal value, proven by multipliers."""
+"""Lower bounds of a program's optimal value, proven by multipliers, and what they prove of an answer.
+
+Every method measures its answer by the same rule, whoever proves the bound: how far the value of its weights is above
+what no feasible weights go below. What the distance is relative to differs by method, see the floors in `tolerances`.
+"""
 
 import numpy as np
 
@@ -44,7 +48,21 @@ def proven_bound(program: Program, answer: ProgramSolution) -> float:
 def relative_gap(program: Program, answer: ProgramSolution) -> float:
     """Distance of an answer from the bound that it proves, relative to its value or to what counts as none."""
     value = program.value(answer.point)
-    return max(0.0, value - proven_bound(program, answer)) / max(abs(value), VALUE_FLOOR)
+    return gap_to_bound(value, proven_bound(program, answer), max(abs(value), VALUE_FLOOR))
+
+
+def gap_to_bound(value: float, bound: float, size: float) -> float:
+    """How far the value of an answer is above a proven bound, relative to the size of the objective, above 0."""
+    return max(value - bound, 0.0) / size
+
+
+def ratio_gap(risk: float, bound: float, degree: int = 1) -> float:
+    """How far the ratio of an answer is below the highest, relative to it; infinite where nothing is proven.
+
+    Takes the risk at a net return of 1 and its bound: the ratio is the inverse of the risk, whose root it is where the
+    measure has degree 2. A bound of 0 or less proves nothing of a ratio.
+    """
+    return max((risk / bound) ** (1.0 / degree) - 1.0, 0.0) if bound > 0.0 else np.inf
 
 
 def bound_multipliers(program: Program, answer: ProgramSolution) -> Vector:

@@ -249,8 +249,8 @@ class _System:
         stiffness = state.multipliers / state.slack
         low, high, rows, over, under, total = self.parts(stiffness)
         both, across = over + under, under - over
-        share = total / (1.0 + total * float((1.0 / both).sum()))
-        tilt = (across / both) * share**0.5
+        sherman_morrison = total / (1.0 + total * float((1.0 / both).sum()))
+        tilt = (across / both) * sherman_morrison**0.5
         low_rank = np.vstack([self.rows * np.sqrt(rows)[:, None], tilt])
         matrix = low_rank.T @ low_rank
         matrix += self.hessian
@@ -260,7 +260,7 @@ class _System:
         except np.linalg.LinAlgError:
             return None
         through = cho_solve(factored, self.equal.T, check_finite=False)
-        return _NewtonFactor(self, state, stiffness, both, across, share, factored, through)
+        return _NewtonFactor(self, state, stiffness, both, across, sherman_morrison, factored, through)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +270,7 @@ class _NewtonFactor:
     stiffness: Vector
     both: Vector
     across: Vector
-    share: float
+    sherman_morrison: float
     factored: Any
     through: Matrix  # matrix^-1 equal'
 
@@ -301,7 +301,7 @@ class _NewtonFactor:
     def _over_trades(self, values: Vector) -> Vector:
         """(diag(both) + total 11')^-1 values."""
         scaled = values / self.both
-        result: Vector = scaled - self.share * float(scaled.sum()) / self.both
+        result: Vector = scaled - self.sherman_morrison * float(scaled.sum()) / self.both
         return result
 
 

@@ -9,7 +9,7 @@ from domain.errors import SolverFailed, SolverTimedOut, UnboundedProblem
 from domain.optimization.programs.program import Program, ProgramSolution
 from domain.optimization.programs.solver_control import LATE, UNLIMITED, SolverControl
 
-SHARE, PRIMAL_TOLERANCES, DUAL_TOLERANCES = 0.1, (1e-10, 1e-9), (1e-10, 1e-4)
+ACCURACY_FRACTION, PRIMAL_TOLERANCES, DUAL_TOLERANCES = 0.1, (1e-10, 1e-9), (1e-10, 1e-4)
 """Of the tolerance of the answer, what is asked of HiGHS, which takes 1e-10 at least: beyond 1e-9 the answer would not
 keep its limits."""
 
@@ -33,7 +33,8 @@ class IncrementalProgram:
         self._outcome: Any = highspy.HighsModelStatus
         self._solver.setOptionValue("output_flag", False)
         self._solver.setOptionValue("threads", 1)
-        primal, dual = control.accuracy(SHARE, *PRIMAL_TOLERANCES), control.accuracy(SHARE, *DUAL_TOLERANCES)
+        primal = control.accuracy(ACCURACY_FRACTION, *PRIMAL_TOLERANCES)
+        dual = control.accuracy(ACCURACY_FRACTION, *DUAL_TOLERANCES)
         self._solver.setOptionValue("primal_feasibility_tolerance", primal)
         self._solver.setOptionValue("dual_feasibility_tolerance", dual)
         _pass(self._solver, program)

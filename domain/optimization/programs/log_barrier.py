@@ -24,7 +24,7 @@ HALVINGS = 1100
 """A step length is 0 after so many: none of them is left to try."""
 
 SMALL_DECREMENT = 0.05
-"""Squared Newton decrement, in units of the smallest share, below which a full step converges (Nesterov 2004, 4.1)."""
+"""Squared Newton decrement, in units of the smallest budget, below which a full step converges (Nesterov 2004, 4.1)."""
 
 CONVERGED = 1e-25
 """Squared Newton decrement below which the objective no longer improves in double precision."""

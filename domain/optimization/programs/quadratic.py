@@ -26,10 +26,10 @@ DAQP_EQUALITY = 5
 DOUBTFUL = 1e-8
 """A gap above this sends a program to the other solver as well: degenerate rows can mislead an active set."""
 
-PRIMAL_SHARE, PRIMAL_TOLERANCES = 1e-2, (1e-11, 1e-9)
+PRIMAL_FRACTION, PRIMAL_TOLERANCES = 1e-2, (1e-11, 1e-9)
 """Of the tolerance of the answer, what daqp may miss a limit by: beyond 1e-9 the answer would not pass verification."""
 
-INTERIOR_SHARE, INTERIOR_TOLERANCES = 1e-2, (1e-13, 1e-5)
+INTERIOR_FRACTION, INTERIOR_TOLERANCES = 1e-2, (1e-13, 1e-5)
 """Of the tolerance of the answer, what is asked of piqp."""
 
 PIVOT_TOLERANCE = 1e-10
@@ -109,7 +109,7 @@ def _daqp(program: Program, hessian: Matrix, control: SolverControl) -> tuple[in
         np.minimum(upper, LARGE),
         np.maximum(lower, -LARGE),
         sense,
-        primal_tol=control.accuracy(PRIMAL_SHARE, *PRIMAL_TOLERANCES),
+        primal_tol=control.accuracy(PRIMAL_FRACTION, *PRIMAL_TOLERANCES),
         time_limit=min(control.seconds_left, LARGE),
     )
     multipliers = np.asarray(info["lam"])[len(polytope.upper) :]
@@ -126,7 +126,7 @@ def _piqp(
     solver = piqp.DenseSolver()
     settings = solver.settings
     if tolerance is None:
-        tolerance = control.accuracy(INTERIOR_SHARE, *INTERIOR_TOLERANCES)
+        tolerance = control.accuracy(INTERIOR_FRACTION, *INTERIOR_TOLERANCES)
     settings.eps_abs = settings.eps_rel = settings.eps_duality_gap_abs = settings.eps_duality_gap_rel = tolerance
     settings.max_iter = 400
     solver.setup(

@@ -45,9 +45,9 @@ class SolverControl:
             raise SolverTimedOut(LATE)
         return left
 
-    def accuracy(self, share: float, closest: float, loosest: float) -> float:
-        """A solver's own tolerance: a share of that of the answer, within what the solver takes."""
-        return min(max(share * self.tolerance, closest), loosest)
+    def accuracy(self, fraction: float, closest: float, loosest: float) -> float:
+        """A solver's own tolerance: a fraction of that of the answer, within what the solver takes."""
+        return min(max(fraction * self.tolerance, closest), loosest)
 
 
 UNLIMITED = SolverControl()

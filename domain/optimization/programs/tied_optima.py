@@ -69,7 +69,7 @@ class _Face:
         return cls(free, rows)
 
 
-def least_variance_of_ties(
+def least_variance_on_face(
     program: Program, answer: ProgramSolution, hessian: Matrix, control: SolverControl = UNLIMITED
 ) -> ProgramSolution:
     """The best point of a linear program with the least x'Hx, with the multipliers of the answer."""
@@ -90,7 +90,7 @@ def least_variance_of_ties(
     return better if _misses(program.polytope, point) <= MISSED else answer
 
 
-def largest_kappa_of_ties(
+def largest_kappa_on_face(
     program: Program, answer: ProgramSolution, kappa: Vector, control: SolverControl = UNLIMITED
 ) -> ProgramSolution:
     """Of a quadratic program's best points that with the largest kappa . x, with the multipliers of the answer."""

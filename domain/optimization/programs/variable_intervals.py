@@ -97,7 +97,7 @@ class LinearRows:
 
 
 def lower_bound_over_rows(costs: Vector, rows: LinearRows, point: Vector) -> float:
-    """A bound of costs . x from below: over the intervals, or with a budget's share of the costs taken off all."""
+    """A bound of costs . x from below: over the intervals, or with a multiple of a budget taken off the costs."""
     least, most = rows.intervals(point)
 
     def within(left: Vector) -> float:
@@ -106,6 +106,6 @@ def lower_bound_over_rows(costs: Vector, rows: LinearRows, point: Vector) -> flo
     best = within(costs)
     for coefficients, total in rows.budgets():
         held = coefficients > 0.0
-        share = float((costs[held] / coefficients[held]).min())
-        best = max(best, share * total + within(costs - share * coefficients))
+        multiple = float((costs[held] / coefficients[held]).min())
+        best = max(best, multiple * total + within(costs - multiple * coefficients))
     return best

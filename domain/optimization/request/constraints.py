@@ -214,7 +214,7 @@ class RiskContributionBounds:
         if self.lower is not None and not 0.0 <= self.lower <= 1.0:
             raise InvalidInput("lower", f"must be a fraction from 0 to 1, is {self.lower:g}")
         if self.upper is not None and not 0.0 < self.upper <= 1.0:
-            raise InvalidInput("upper", f"must be a share above 0 and at most 1, is {self.upper:g}")
+            raise InvalidInput("upper", f"must be a fraction above 0 and at most 1, is {self.upper:g}")
 
 
 Constraint = (

@@ -19,6 +19,7 @@ from domain.optimization.problem.portfolio_risk import PortfolioRisk
 from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.affine import Affine, constant
 from domain.optimization.programs.conic_program import ConicSolution
+from domain.optimization.programs.duality import gap_to_bound
 from domain.optimization.programs.linear import solve_linear
 from domain.optimization.programs.program import Program
 from domain.optimization.programs.repair import repair
@@ -100,7 +101,6 @@ def constrained_risk_budget(
         # What the accuracy of the solver leaves of the budget: the best that meets it at this lambda.
         near = _LambdaSearch.of(problem, limits, budgeted, control).trial(found.factor).weights
     weights = repair(limits, near, value_of)
-    gap = max(value_of(weights) - found.answer.bound, 0.0)
     bindings = search.conic.bindings(found.answer, weights, 1.0)
     return Candidate(
         weights=weights,
@@ -108,7 +108,9 @@ def constrained_risk_budget(
         solver="clarabel",
         solver_version=solver_version("clarabel"),
         iterations=search.iterations,
-        relative_gap=gap / max(found.factor, LAMBDA_FLOOR * search.risk(weights)),
+        relative_gap=gap_to_bound(
+            value_of(weights), found.answer.bound, max(found.factor, LAMBDA_FLOOR * search.risk(weights))
+        ),
         # What relaxing is worth has no unit here: lambda moves with the limit.
         binding=tuple(replace(binding, shadow_price=None) for binding in bindings),
     )
@@ -121,7 +123,7 @@ class _LambdaSearch:
     conic: ConicProblem
     measure: PortfolioRisk
     size: Affine  # the risk, in its own units
-    logs: Affine  # one for each share
+    logs: Affine  # one for each budget
     budgeted: BudgetedExposures
     limits: FeasibleSet
     budget: float

@@ -106,6 +106,7 @@ def _independent_loadings(objective: FactorBudget, volatilities: Vector) -> Matr
         rest = scaled[:, k] - before @ np.linalg.lstsq(before, scaled[:, k])[0] if k else scaled[:, k]
         if float(np.linalg.norm(rest)) <= COLLINEAR:
             raise InvalidInput(
-                f"{FIELD}[{k}].loadings", f"of {name} are a combination of those before: its share has no meaning"
+                f"{FIELD}[{k}].loadings",
+                f"of {name} are a combination of those before: its fraction of the risk has no meaning",
             )
     return np.asarray(scaled, dtype=np.float64)

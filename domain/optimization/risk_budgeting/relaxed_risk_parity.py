@@ -57,7 +57,7 @@ def relaxed_risk_parity(
         return math.sqrt(max(0.0, float(weights @ penalised @ weights))) - math.sqrt(float(carried.min()))
 
     found = solve_with_objective(conic, limits, value_of, lambda _: unit)
-    if found is None or not limits.is_linear or (found.relative_gap or 0.0) <= GAP_TOLERANCE:
+    if found is None or not limits.is_linear or found.is_proven_within(GAP_TOLERANCE):
         return found
     return _riskless(penalised, limits, value_of, control) or found
 

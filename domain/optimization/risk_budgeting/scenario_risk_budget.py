@@ -2,7 +2,7 @@
 
 The weights whose Euler contributions are in the proportions b are y / sum y, y minimising risk(y) - sum b ln y
 (Bruder & Roncalli 2012; Mausser & Romanko 2014). A measure of degree two is taken by its root, whose contributions
-have the same shares. Within limits that bind they are bounded, as `constrained_risk_budget` says.
+are the same fractions. Within limits that bind they are bounded, as `constrained_risk_budget` says.
 """
 
 import numpy as np

@@ -23,12 +23,12 @@ def budget_weights(problem: Problem, limits: FeasibleSet, inputs: RiskfolioInput
     It holds budgets within limits in another sense (the limits share in the budgets), so it is asked without them.
     """
     name = riskfolio_measure(problem.risk_measure)
-    shares = budget_column(objective.budgets, limits.n_assets)
+    budgets = budget_column(objective.budgets, limits.n_assets)
 
     def ask(riskfolio: Any, pd: Any) -> Any:
         portfolio = riskfolio_portfolio(riskfolio, pd, problem, inputs, name)
         portfolio.ainequality = portfolio.binequality = None
-        return portfolio.rp_optimization(model="Classic", rm=name, rf=0.0, b=shares, hist=True)
+        return portfolio.rp_optimization(model="Classic", rm=name, rf=0.0, b=budgets, hist=True)
 
     weights = problem.budget * call_riskfolio(ask)
     missed = limits.violated(weights, NEAR)
@@ -42,20 +42,20 @@ def relaxed_weights(
     problem: Problem, limits: FeasibleSet, inputs: RiskfolioInput, objective: RelaxedRiskBudget
 ) -> Vector:
     """What it answers to relaxed risk budgets, (N,): its version A without a penalty, C with one."""
-    shares = budget_column(objective.budgets, limits.n_assets)
+    budgets = budget_column(objective.budgets, limits.n_assets)
     version = "C" if objective.penalty > 0.0 else "A"
 
     def ask(riskfolio: Any, pd: Any) -> Any:
         portfolio = riskfolio_portfolio(riskfolio, pd, problem, inputs, "MV")
         # Its weights sum to one here, whatever its budget is, so limits are divided by the budget.
         portfolio.binequality = inputs.ends.reshape(-1, 1) / inputs.budget
-        return portfolio.rrp_optimization(model="Classic", version=version, l=objective.penalty, b=shares, hist=True)
+        return portfolio.rrp_optimization(model="Classic", version=version, l=objective.penalty, b=budgets, hist=True)
 
     return problem.budget * call_riskfolio(ask)
 
 
 def budget_column(budgets: Vector | None, size: int) -> Vector:
-    """Shares of risk as the column that it takes, (N, 1), sum 1."""
-    shares = np.full(size, 1.0) if budgets is None else budgets
-    result: Vector = (shares / shares.sum()).reshape(-1, 1)
+    """Risk budgets as the column that it takes, (N, 1), sum 1."""
+    column = np.full(size, 1.0) if budgets is None else budgets
+    result: Vector = (column / column.sum()).reshape(-1, 1)
     return result

@@ -11,6 +11,7 @@ from domain.optimization.clustering.hierarchical import cluster_assets
 from domain.optimization.conic.robust import worst_net_return
 from domain.optimization.problem.objective_value import objective_value
 from domain.optimization.problem.problem import Problem
+from domain.optimization.programs.duality import gap_to_bound
 from domain.optimization.request.objectives import (
     Hierarchical,
     HierarchicalMethod,
@@ -52,7 +53,7 @@ def gap_of(problem: Problem, weights: Vector, proven: Vector) -> float | None:
     best, value = value_of_weights(problem, proven), value_of_weights(problem, weights)
     if isinstance(problem.objective, RiskBudget):
         return max(value - best, 0.0)  # a logarithm of risk, so relative already
-    return max(value - best, 0.0) / max(abs(best), RISK_FLOOR * problem.deviation.scale)
+    return gap_to_bound(value, best, max(abs(best), RISK_FLOOR * problem.deviation.scale))
 
 
 def value_of_weights(problem: Problem, weights: Vector) -> float:
@@ -89,19 +90,19 @@ def _nested_gap(problem: Problem, objective: Hierarchical, weights: Vector, prov
     return max(gaps, default=0.0)
 
 
-def _budget_value(problem: Problem, weights: Vector, shares: Vector) -> float:
+def _budget_value(problem: Problem, weights: Vector, budgets: Vector) -> float:
     """ln risk(w) - sum b ln w: risk(y) - sum b ln y at the y in proportion to w where it is least."""
     if not (weights > 0.0).all():
         return math.inf
     risk = problem.risk
     size = to_first_degree(risk.of(weights), risk.measure.degree)
-    return math.log(size) - float(shares @ np.log(weights)) if size > 0.0 else -math.inf
+    return math.log(size) - float(budgets @ np.log(weights)) if size > 0.0 else -math.inf
 
 
-def _relaxed_value(problem: Problem, weights: Vector, shares: Vector, penalty: float) -> float:
+def _relaxed_value(problem: Problem, weights: Vector, budgets: Vector, penalty: float) -> float:
     """psi - gamma of Gambeta & Kwon 2020."""
     covariance = problem.moments.covariance
-    carried = np.maximum(weights, 0.0) * np.maximum(covariance @ weights, 0.0) / shares
+    carried = np.maximum(weights, 0.0) * np.maximum(covariance @ weights, 0.0) / budgets
     risk = float(weights @ covariance @ weights) + penalty * float(np.diag(covariance) @ weights**2)
     return math.sqrt(max(risk, 0.0)) - math.sqrt(float(carried.min()))
 

@@ -21,6 +21,7 @@ from domain.optimization.problem.limits import Box, Limit, Row
 from domain.optimization.problem.polytope import LARGE
 from domain.optimization.problem.selection_limits import CardinalityRow, Mask, cardinality_rows
 from domain.optimization.programs.branch_and_bound import expand_best_first
+from domain.optimization.programs.duality import gap_to_bound
 from domain.optimization.selection.perspective import NodeBound
 from domain.optimization.solution import Candidate
 from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, SEARCH_GAP
@@ -190,7 +191,7 @@ class _SelectionSearch:
             if self._refusal is not None:
                 raise self._refusal
             return None
-        left = max(0.0, self._best_value - min(open_bound, self._best_value)) / max(abs(self._best_value), 1e-12)
+        left = gap_to_bound(self._best_value, open_bound, max(abs(self._best_value), 1e-12))
         binding = tuple(one for one in best.binding if one.label != RULE)
         gap = (best.relative_gap or 0.0) + left
         return replace(

@@ -20,6 +20,7 @@ from domain.optimization.problem.limits import Box
 from domain.optimization.problem.objective_value import objective_value
 from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.branch_and_bound import expand_best_first
+from domain.optimization.programs.duality import gap_to_bound
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.request.objectives import MaxRatio, WorstCase
 from domain.optimization.solution import Candidate, Engine
@@ -258,7 +259,7 @@ class _TradeSearch:
             if self._refusal is not None:
                 raise self._refusal
             return None
-        left = max(0.0, self._best_value - bound) / self._best_size
+        left = gap_to_bound(self._best_value, bound, self._best_size)
         return replace(
             best,
             solver=f"branch and bound over {best.solver}",

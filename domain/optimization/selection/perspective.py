@@ -34,7 +34,7 @@ LEAST_PART = 1e-3
 DIAGONAL = 0.999
 """How much of what could be taken off the covariance is: the rest keeps it definite."""
 
-SMALLEST_SHARE = 1e-4
+SMALLEST_FRACTION = 1e-4
 """If the diagonal is less than this part of the variances, it says nothing."""
 
 NodeBound = Callable[[FeasibleSet, Mask, Mask, Vector], float]
@@ -59,14 +59,14 @@ def perspective_bound(problem: Problem, limits: FeasibleSet, control: SolverCont
     deviations = np.sqrt(np.diag(covariance))
     if (deviations <= 0.0).any():
         return None
-    share = DIAGONAL * float(np.linalg.eigvalsh(covariance / np.outer(deviations, deviations))[0])
-    if share < SMALLEST_SHARE:
+    fraction = DIAGONAL * float(np.linalg.eigvalsh(covariance / np.outer(deviations, deviations))[0])
+    if fraction < SMALLEST_FRACTION:
         return None
     cardinality = _disjoint(cardinality_rows(limits.selection_limits), limits.n_assets)
     least = max((limit.min_weight for limit in limits.selection_limits if limit.min_weight is not None), default=0.0)
     if not cardinality and least == 0.0:
         return None
-    perspective = _Perspective(covariance, linear, share * deviations**2, cardinality, least, control)
+    perspective = _Perspective(covariance, linear, fraction * deviations**2, cardinality, least, control)
 
     def bound(node: FeasibleSet, inside: Mask, undecided: Mask, weights: Vector) -> float:
         value = unit * perspective.bound(node, inside, undecided, weights)

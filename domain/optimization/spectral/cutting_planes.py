@@ -22,7 +22,7 @@ from domain.risk.measures.spectral import Spectrum, loss_weights
 TOGETHER = 1e-10
 """Bound and best value this close, relative to the larger of the value and one, are one."""
 
-TOGETHER_SHARE = 0.1
+TOGETHER_FRACTION = 0.1
 """The same as a fraction of a looser tolerance."""
 
 PATIENCE = 60
@@ -57,7 +57,7 @@ class CuttingPlanes:
         return len(np.unique(np.diff(self.spectrum(ranks)).round(12))) <= FEW
 
     def cut(self, weights: Vector) -> tuple[float, Vector]:
-        """The risk of weights, and the slope by which no others have less: risk(v) >= slope . v."""
+        """The risk of weights, and the gradient by which no others have less: risk(v) >= gradient . v."""
         outcomes = self.returns @ weights
         gradient = -(loss_weights(outcomes, self.spectrum, self.probabilities) @ self.returns)
         return float(gradient @ weights), gradient
@@ -108,14 +108,14 @@ def minimise_by_cuts(program: SpectralProgram, start: Vector, control: SolverCon
     columns, rows = len(polytope.lower), len(polytope.matrix)
     master = IncrementalProgram(_master(program), control)
     best, best_value, bound, idle = start, np.inf, -np.inf, 0
-    together = max(TOGETHER, TOGETHER_SHARE * control.tolerance)
+    together = max(TOGETHER, TOGETHER_FRACTION * control.tolerance)
     point, gradients, few_pieces = start, list[Vector](), program.cutting_planes.has_few_pieces
     for _ in range(CUTS):
         control()
         risk, gradient = program.cutting_planes.cut(point[:n_assets])
         value = float(program.linear @ point) + program.factor * risk
         gradients.append(gradient)
-        # The level is above the mean loss of every reweighting: level - slope . w >= 0.
+        # The level is above the mean loss of every reweighting: level - gradient . w >= 0.
         master.add_row(np.concatenate([-gradient, np.zeros(columns - n_assets), [1.0]]), 0.0)
         idle += 1
         if value < best_value:
@@ -130,11 +130,11 @@ def minimise_by_cuts(program: SpectralProgram, start: Vector, control: SolverCon
         hold = 0.0 if few_pieces and best_value - bound <= NEAR * abs(best_value) else HOLD
         point = hold * best + (1.0 - hold) * answer.point[:-1]
     # The multipliers of the last master's cuts mix them into one cut; those of its limits belong to that cut.
-    shares = np.maximum(-answer.row_multipliers[rows:], 0.0)
-    mixed: Vector = (shares / (shares.sum() or 1.0)) @ np.array(gradients)
+    mixture = np.maximum(-answer.row_multipliers[rows:], 0.0)
+    mixed: Vector = (mixture / (mixture.sum() or 1.0)) @ np.array(gradients)
     of_limits = ProgramSolution(answer.point[:-1], answer.row_multipliers[:rows], answer.solver, answer.iterations)
     return Incumbent(
-        best, best_value, program.tangent(mixed), of_limits, np.array(gradients)[shares > 0.0], len(gradients)
+        best, best_value, program.tangent(mixed), of_limits, np.array(gradients)[mixture > 0.0], len(gradients)
     )
 
 

@@ -2,7 +2,7 @@
 
 CVaR, Gini, tail Gini, worst outcome, ranges, ordered weighted averages: all are cut by planes (see `cutting_planes`). A
 utility adds the net return to the risk. A ratio is highest where the risk is least at a net return of 1, with weights
-and limits free to grow together (see `charnes_cooper`); a risk of degree one has the same cuts there.
+and limits free to grow together (see `programs.charnes_cooper`); a risk of degree one has the same cuts there.
 """
 
 from collections.abc import Callable
@@ -11,16 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from domain.checks import Vector
-from domain.errors import NotSupported, SolverFailed, UnboundedProblem
+from domain.errors import NotSupported, SolverFailed
 from domain.market_data.panel import Scenarios
-from domain.optimization.mean_variance.charnes_cooper import HomogenisedLimits, refuse_without_excess_return
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.net_return import NetReturn, annual_net_return
 from domain.optimization.problem.polytope import Polytope
 from domain.optimization.problem.portfolio_risk import PortfolioRisk
 from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.binding_limits import box_bindings, row_bindings
-from domain.optimization.programs.duality import bound_multipliers
+from domain.optimization.programs.charnes_cooper import HomogenisedLimits, refuse_without_excess_return, riskless_ratio
+from domain.optimization.programs.duality import bound_multipliers, gap_to_bound, ratio_gap
 from domain.optimization.programs.linear import solve_linear
 from domain.optimization.programs.program import Program
 from domain.optimization.programs.repair import nearest_feasible
@@ -143,7 +143,7 @@ class SpectralProof:
         """How far their value is above the bound, relative to it, or near zero to its size for a typical asset."""
         value = self.value(weights)
         size = max(abs(value), SPECTRAL_VALUE_FLOOR * self.unit)
-        return max(value - self.bound, 0.0) / size if size > 0.0 else 0.0
+        return gap_to_bound(value, self.bound, size) if size > 0.0 else 0.0
 
     def binding(self, weights: Vector) -> tuple[Binding, ...]:
         """Which limits hold the value up, and what relaxing each by one unit is worth."""
@@ -207,19 +207,16 @@ def _maximum_ratio(
     # program.
     program = SpectralProgram(risk.cutting_planes, np.zeros(cone.columns), 1.0, polytope, least=0.0)
     found = minimise_by_cuts(program, start.point, control)
-    kappa = float(cone.kappa @ found.point)
     if found.value <= NOTHING * float(np.abs(found.point[: limits.n_assets]).sum()):
-        raise UnboundedProblem("a portfolio without risk has a positive excess return: the ratio has no maximum")
-    if kappa <= 0.0:
-        raise SolverFailed("HiGHS returned a portfolio of no size")
+        raise riskless_ratio()
+    kappa = cone.kappa_of(found.point, "HiGHS")
     weights = nearest_feasible(limits, found.point[: limits.n_assets] / kappa)
     achieved = net_return.of(weights)
     inverse = risk.of(weights) / risk.scale * size / achieved if achieved > 0.0 else np.inf
-    bound = found.bound
     ratio = size / (inverse * risk.scale)
     box_multipliers = bound_multipliers(found.tangent, found.answer)[: limits.n_assets]
     binding = cone.binding(found.answer.row_multipliers, box_multipliers, weights, ratio * kappa / inverse)
-    return _candidate(weights, found.cuts, max(inverse / bound - 1.0, 0.0) if bound > 0.0 else np.inf, binding)
+    return _candidate(weights, found.cuts, ratio_gap(inverse, found.bound), binding)
 
 
 def _candidate(weights: Vector, cuts: int, gap: float, binding: tuple[Binding, ...]) -> Candidate:

@@ -11,7 +11,7 @@ import numpy as np
 from domain.risk.validation.binomial import TIE, at_least, coverage_ratio, entropies, probabilities
 from domain.risk.validation.chi_square import chi_square_survival
 from domain.risk.validation.exceptions import Exceptions
-from domain.risk.validation.verdict import Method, Verdict
+from domain.risk.validation.verdict import PValueMethod, Verdict
 
 
 def proportion_of_failures(exceptions: Exceptions) -> Verdict:
@@ -27,7 +27,7 @@ def proportion_of_failures(exceptions: Exceptions) -> Verdict:
     return Verdict(
         statistic=observed,
         p_value=min(exact, 1.0),
-        method=Method.EXACT,
+        method=PValueMethod.EXACT,
         p_value_asymptotic=chi_square_survival(observed, 1),
         degrees_of_freedom=1,
     )
@@ -48,7 +48,7 @@ def time_until_first_failure(exceptions: Exceptions) -> Verdict:
     return Verdict(
         statistic=observed,
         p_value=min(exact, 1.0),
-        method=Method.EXACT,
+        method=PValueMethod.EXACT,
         p_value_asymptotic=chi_square_survival(observed, 1),
         degrees_of_freedom=1,
     )

@@ -10,7 +10,7 @@ from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput
 from domain.risk.validation.chi_square import chi_square_survival
 from domain.risk.validation.exceptions import Exceptions
-from domain.risk.validation.verdict import Method, Verdict
+from domain.risk.validation.verdict import PValueMethod, Verdict
 
 LAGS = 4
 
@@ -39,7 +39,7 @@ def dynamic_quantile(exceptions: Exceptions, lags: int = LAGS) -> Verdict:
     return Verdict(
         statistic=statistic,
         p_value=p_value,
-        method=Method.ASYMPTOTIC,
+        method=PValueMethod.ASYMPTOTIC,
         p_value_asymptotic=p_value,
         degrees_of_freedom=rank,
         note=None if rank == columns else f"of {columns} regressors {rank} are linearly independent",

@@ -12,8 +12,8 @@ from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix, Vector, same_length
 from domain.errors import InvalidInput
 from domain.risk.validation.exceptions import Exceptions, series
-from domain.risk.validation.simulation import Simulation
-from domain.risk.validation.verdict import Method, Verdict
+from domain.risk.validation.simulation import ForecastSimulation
+from domain.risk.validation.verdict import PValueMethod, Verdict
 
 BLOCK = 2_000_000
 """Simulated returns to hold at once, 16 MB."""
@@ -35,13 +35,13 @@ class ShortfallVerdicts:
 def expected_shortfall_tests(
     exceptions: Exceptions,
     expected_shortfall: Vector,
-    simulation: Simulation | None = None,
+    simulation: ForecastSimulation | None = None,
     check_cancelled: CancellationCheck = never_cancelled,
 ) -> ShortfallVerdicts:
     """Z1 = (sum X_t I_t / ES_t) / N + 1 and Z2 = sum X_t I_t / (T p ES_t) + 1, with X the returns, I the exceptions.
 
-    The p-value is one-sided, the share of simulated statistics as low: (k + 1) / (m + 1). For Z1 only simulations with
-    exceptions count.
+    The p-value is one-sided, the fraction of simulated statistics as low: (k + 1) / (m + 1). For Z1 only simulations
+    with exceptions count.
     """
     shortfall = series("forecasts.expected_shortfall", expected_shortfall)
     same_length("forecasts.expected_shortfall", shortfall, "returns", exceptions.returns)
@@ -72,7 +72,7 @@ def _sums(exceptions: Exceptions, shortfall: Vector, returns: Matrix) -> tuple[V
 
 
 def _simulated(
-    exceptions: Exceptions, shortfall: Vector, simulation: Simulation, check_cancelled: CancellationCheck
+    exceptions: Exceptions, shortfall: Vector, simulation: ForecastSimulation, check_cancelled: CancellationCheck
 ) -> tuple[Vector, Vector]:
     generator = np.random.default_rng(simulation.seed)
     total = exceptions.observations
@@ -89,7 +89,7 @@ def _simulated(
 
 def _simulated_verdict(observed: float, simulated: Vector) -> Verdict:
     as_low = int((simulated <= observed + 1e-12 * (1.0 + abs(observed))).sum())
-    return Verdict(observed, (as_low + 1) / (len(simulated) + 1), Method.SIMULATED)
+    return Verdict(observed, (as_low + 1) / (len(simulated) + 1), PValueMethod.SIMULATED)
 
 
 def _without_simulation(exceptions: Exceptions, z1: float | None, z2: float) -> ShortfallVerdicts:

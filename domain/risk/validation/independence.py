@@ -14,7 +14,7 @@ from domain.risk.validation.binomial import at_least, coverage_ratio, entropies
 from domain.risk.validation.chi_square import chi_square_survival
 from domain.risk.validation.exceptions import Exceptions
 from domain.risk.validation.runs import Transitions, kinds, likely_counts, number_of_kinds
-from domain.risk.validation.verdict import Method, Verdict
+from domain.risk.validation.verdict import PValueMethod, Verdict
 
 Ratio = Callable[[Transitions], Vector]
 
@@ -81,7 +81,7 @@ def _verdict(observed: float, degrees: int, exact: float | None) -> Verdict:
     return Verdict(
         statistic=observed,
         p_value=asymptotic if exact is None else exact,
-        method=Method.ASYMPTOTIC if exact is None else Method.EXACT,
+        method=PValueMethod.ASYMPTOTIC if exact is None else PValueMethod.EXACT,
         p_value_asymptotic=asymptotic,
         degrees_of_freedom=degrees,
         note=TOO_MANY if exact is None else None,
@@ -94,7 +94,7 @@ def _given_count(exceptions: Exceptions, observed: float, ratio: Ratio) -> float
     if number_of_kinds(exceptions.observations, counts) > MANY:
         return None
     [kind] = kinds(exceptions.observations, counts)
-    return min(float(kind.shares[at_least(ratio(kind.transitions), observed)].sum()), 1.0)
+    return min(float(kind.conditional_probabilities[at_least(ratio(kind.transitions), observed)].sum()), 1.0)
 
 
 def _of_all_counts(

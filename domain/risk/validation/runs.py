@@ -51,7 +51,7 @@ class Kinds:
         return result
 
     @property
-    def shares(self) -> Vector:
+    def conditional_probabilities(self) -> Vector:
         """Probability of each kind given the number of ones, whatever their probability is, (M,)."""
         ways: Vector = np.exp(self.log_ways - self.log_ways.max())
         result: Vector = ways / ways.sum()

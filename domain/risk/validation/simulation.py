@@ -13,7 +13,7 @@ Draw = Callable[[np.random.Generator, int], Matrix]
 
 
 @dataclass(frozen=True, slots=True)
-class Simulation:
+class ForecastSimulation:
     """Where the distribution of a statistic comes from; the seed makes it repeatable."""
 
     draw: Draw

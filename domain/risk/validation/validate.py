@@ -14,7 +14,7 @@ from domain.risk.validation.expected_shortfall import (
 )
 from domain.risk.validation.forecasts import Forecasts
 from domain.risk.validation.independence import conditional_coverage, independence
-from domain.risk.validation.simulation import Simulation
+from domain.risk.validation.simulation import ForecastSimulation
 from domain.risk.validation.traffic_light import TrafficLight, traffic_light
 from domain.risk.validation.verdict import Verdict
 
@@ -72,5 +72,5 @@ def _shortfall(
 ) -> ShortfallVerdicts:
     if forecasts.expected_shortfall is None:
         return both_undefined("the forecasts hold no expected shortfall")
-    simulation = None if forecasts.draw is None else Simulation(forecasts.draw, seed, simulations)
+    simulation = None if forecasts.draw is None else ForecastSimulation(forecasts.draw, seed, simulations)
     return expected_shortfall_tests(exceptions, forecasts.expected_shortfall, simulation, check_cancelled)

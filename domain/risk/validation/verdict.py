@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Method(StrEnum):
+class PValueMethod(StrEnum):
     """Where a p-value comes from."""
 
     EXACT = "exact"  # the distribution of the statistic for this number of observations
@@ -19,7 +19,7 @@ class Verdict:
 
     statistic: float | None
     p_value: float | None = None
-    method: Method | None = None  # of p_value
+    method: PValueMethod | None = None  # of p_value
     p_value_asymptotic: float | None = None
     degrees_of_freedom: int | None = None  # of the asymptotic chi-squared distribution
     reason: str | None = None  # why statistic or p_value is absent

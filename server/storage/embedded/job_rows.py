@@ -109,14 +109,16 @@ def inputs_to_json(inputs: JobInputs) -> str:
     """As `_inputs_of` reads them."""
     groups = {name: list(symbols) for name, symbols in inputs.groups.items()}
     warnings = [[one.code, one.field, one.message] for one in inputs.warnings]
-    return json.dumps([inputs.data, inputs.kind, dict(inputs.benchmarks), groups, warnings])
+    return json.dumps([inputs.data, inputs.kind, dict(inputs.benchmarks), groups, warnings, inputs.opens])
 
 
 def _inputs_of(text: str) -> JobInputs:
-    """As `inputs_to_json` wrote them; earlier versions wrote no warnings."""
+    """As `inputs_to_json` wrote them; earlier versions wrote neither warnings nor opening prices."""
     data, kind, benchmarks, groups, *rest = json.loads(text)
-    warnings = tuple(ResultWarning(*one) for one in (rest[0] if rest else ()))
-    return JobInputs(data, kind, benchmarks, {name: tuple(symbols) for name, symbols in groups.items()}, warnings)
+    found, opens = ([*rest, None, None])[:2]
+    warnings = tuple(ResultWarning(*one) for one in found or ())
+    members = {name: tuple(symbols) for name, symbols in groups.items()}
+    return JobInputs(data, kind, benchmarks, members, warnings, opens)
 
 
 def record_of(row: tuple[object, ...]) -> JobRecord:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from domain.backtest.flow import run
 from domain.backtest.preparation import prepare
-from domain.backtest.rebalancing import BuyAndHold
+from domain.backtest.rebalancing import BuyAndHold, Rebalancing
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Fill
 from domain.backtest.strategies import EqualWeight
 from domain.market_data.missing import MissingDataPolicy
@@ -51,7 +51,7 @@ def test_each_curve_is_annualised_by_its_own_dates(
     index = 50 * np.exp(np.cumsum(generator.normal(0.001, 0.02, len(chosen))))
     spec = BacktestSpecification(
         (EqualWeight(),),
-        BuyAndHold(),
+        Rebalancing(BuyAndHold()),
         Fill.SAME_CLOSE,
         benchmarks=(BenchmarkSymbol("I"),),
         periods_per_year=given_periods,
@@ -80,7 +80,9 @@ def test_a_spacing_that_is_none_has_its_share_of_the_dates() -> None:
     """Every third of 40 weekly dates, which is no usual spacing: 52 / 3 a year."""
     weekly = PricePanel.of(["X"], range(0, 280, 7), np.linspace(1.0, 2.0, 40) ** 2)
     third = PricePanel.of(["I"], range(0, 280, 21), np.linspace(1.0, 3.0, 14))
-    spec = BacktestSpecification((EqualWeight(),), BuyAndHold(), Fill.SAME_CLOSE, benchmarks=(BenchmarkSymbol("I"),))
+    spec = BacktestSpecification(
+        (EqualWeight(),), Rebalancing(BuyAndHold()), Fill.SAME_CLOSE, benchmarks=(BenchmarkSymbol("I"),)
+    )
     done = run(prepare(spec, weekly, {"I": third}), lambda backtest: None, lambda: None)
     assert done.strategies[0].performance.periods_per_year == 52
     assert done.benchmarks[0].performance.periods_per_year == pytest.approx(52 / 3)

@@ -8,11 +8,12 @@ import pytest
 
 from domain.backtest.flow import run
 from domain.backtest.preparation import prepare
-from domain.backtest.rebalancing import EveryPeriods
+from domain.backtest.rebalancing import EveryPeriods, Rebalancing
 from domain.backtest.specification import BacktestSpecification, Fill
 from domain.backtest.strategies import EqualWeight, LookbackWindow, MarketHistory, Optimized, Strategy
 from domain.checks import Vector
 from domain.costs.linear import LinearCost
+from domain.costs.model import CostModel
 from domain.market_data.moments import Moments
 from domain.market_data.panel import PricePanel
 from domain.optimization.problem.problem import Problem
@@ -42,6 +43,9 @@ class LatestWinner:
     def own_dates(self) -> tuple[int, ...]:
         return ()
 
+    def planned(self, symbols: object, dates: object, listed: object) -> None:
+        return None
+
     def check(self, history: MarketHistory, check_cancelled: Callable[[], None] = lambda: None) -> tuple[()]:
         return ()
 
@@ -57,8 +61,9 @@ def winner(prices: np.ndarray) -> Vector:
 
 def walked(strategies: tuple[Strategy, ...], n: int, **more: object) -> list[np.ndarray]:
     """Net asset value of each strategy from the first decision on."""
-    specification = BacktestSpecification(strategies, EveryPeriods(n), **more)  # type: ignore[arg-type]
-    outcome = run(prepare(specification, PANEL), lambda walk: None, lambda: None)
+    specification = BacktestSpecification(strategies, Rebalancing(EveryPeriods(n)), **more)  # type: ignore[arg-type]
+    opens = PANEL if specification.fill is Fill.NEXT_OPEN else None
+    outcome = run(prepare(specification, PANEL, opens=opens), lambda walk: None, lambda: None)
     return [one.record.nav for one in outcome.strategies if one.record is not None]
 
 
@@ -110,7 +115,9 @@ def test_an_optimised_portfolio_is_that_of_its_lookback_alone(lookback: int) -> 
 
 def test_costs_are_paid_on_the_day_of_the_fill() -> None:
     """At 1 % of what is traded, one purchase of everything leaves 1 / 1.01 of it from its day on."""
-    free, paying = (walked((EqualWeight(),), 1000, lag_periods=3, costs=LinearCost(bps))[0] for bps in (0.0, 100.0))
+    free, paying = (
+        walked((EqualWeight(),), 1000, lag_periods=3, costs=CostModel(LinearCost(bps)))[0] for bps in (0.0, 100.0)
+    )
     assert (free[:4] == 1.0).all()
     assert (paying[:4] == 1.0).all()
     assert paying[4:] / free[4:] == pytest.approx(np.full(COUNT - 4, 1 / 1.01), rel=1e-12)

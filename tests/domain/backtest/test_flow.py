@@ -10,16 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.backtest import simulator
 from domain.backtest.flow import BacktestRun, Checkpoint, run
 from domain.backtest.preparation import prepare
-from domain.backtest.rebalancing import BuyAndHold, Calendar, EveryPeriods, Frequency
+from domain.backtest.rebalancing import BuyAndHold, Calendar, EveryPeriods, Rebalancing
 from domain.backtest.record import RecordPart
 from domain.backtest.result import BacktestOutcome
 from domain.backtest.series import Series, rows
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Fill
 from domain.backtest.strategies import EqualWeight, FixedWeights, LookbackWindow, MarketHistory, Optimized, Schedule
+from domain.calendar import Frequency
 from domain.checks import Vector
+from domain.costs.holding import DayCount, HoldingCosts, Rate
 from domain.costs.linear import LinearCost
+from domain.costs.model import CostModel
 from domain.errors import Cancelled, InvalidInput
 from domain.market_data.panel import PricePanel, ReturnPanel
 from domain.optimization.request.objectives import MaxRatio, MinRisk
@@ -34,7 +38,8 @@ PANEL = PricePanel.of("ABCD", range(9000, 9160), PRICES)
 def simulated(
     specification: BacktestSpecification, panel: PricePanel | ReturnPanel = PANEL, **more: Any
 ) -> BacktestOutcome:
-    return run(prepare(specification, panel), lambda backtest: None, lambda: None, **more)
+    opens = panel if specification.fill is Fill.NEXT_OPEN and isinstance(panel, PricePanel) else None
+    return run(prepare(specification, panel, opens=opens), lambda backtest: None, lambda: None, **more)
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,9 @@ class Cheat:
 
     def own_dates(self) -> tuple[int, ...]:
         return ()
+
+    def planned(self, symbols: object, dates: object, listed: object) -> None:
+        return None
 
     def check(self, history: MarketHistory, check_cancelled: Callable[[], None] = lambda: None) -> tuple[()]:
         return ()
@@ -70,7 +78,7 @@ class Cheat:
 )
 def test_a_strategy_that_reaches_for_the_future_fails(reach: Callable[[MarketHistory], Any]) -> None:
     with pytest.raises((IndexError, TypeError, AttributeError)):
-        simulated(BacktestSpecification((Cheat(reach),), EveryPeriods(5)))
+        simulated(BacktestSpecification((Cheat(reach),), Rebalancing(EveryPeriods(5))))
 
 
 def test_a_strategy_that_changes_its_history_changes_no_other() -> None:
@@ -78,15 +86,17 @@ def test_a_strategy_that_changes_its_history_changes_no_other() -> None:
         history.prices[:] = 1e9
         return history.prices[0]
 
-    spoiled = simulated(BacktestSpecification((Cheat(spoil), EqualWeight()), EveryPeriods(5)))
-    honest = simulated(BacktestSpecification((Cheat(lambda history: np.zeros(4)), EqualWeight()), EveryPeriods(5)))
+    spoiled = simulated(BacktestSpecification((Cheat(spoil), EqualWeight()), Rebalancing(EveryPeriods(5))))
+    honest = simulated(
+        BacktestSpecification((Cheat(lambda history: np.zeros(4)), EqualWeight()), Rebalancing(EveryPeriods(5)))
+    )
     assert spoiled.strategies[1].performance == honest.strategies[1].performance
 
 
 @pytest.mark.parametrize("fill", list(Fill))
 def test_buy_and_hold_without_costs(fill: Fill) -> None:
     weights = dict(zip("ABCD", [0.1, 0.2, 0.3, 0.4], strict=True))
-    done = simulated(BacktestSpecification((FixedWeights(weights),), BuyAndHold(), fill))
+    done = simulated(BacktestSpecification((FixedWeights(weights),), Rebalancing(BuyAndHold()), fill))
     bought = 0 if fill is Fill.SAME_CLOSE else 1
     expected = float((np.array([0.1, 0.2, 0.3, 0.4]) * PRICES[-1] / PRICES[bought]).sum())
     assert done.strategies[0].performance.final_wealth == pytest.approx(expected, rel=1e-12)
@@ -102,15 +112,19 @@ def test_buy_and_hold_without_costs(fill: Fill) -> None:
 def test_money_is_conserved(bps: float, n: int, weights: list[float], lag: int) -> None:
     """Holdings and cash after a fill, and what it cost, are what was there before."""
     strategy = FixedWeights(dict(zip("ABCD", weights, strict=True)))
-    done = simulated(BacktestSpecification((strategy,), EveryPeriods(n), lag_periods=lag, costs=LinearCost(bps)))
+    done = simulated(
+        BacktestSpecification(
+            (strategy,), Rebalancing(EveryPeriods(n)), lag_periods=lag, costs=CostModel(LinearCost(bps))
+        )
+    )
     record = done.strategies[0].record
     assert record is not None
     units, cash = np.zeros(4), 1.0
-    for i, place in enumerate(record.fill_indices.tolist()):
+    for i, place in enumerate(record.indices[record.fills].tolist()):
         before = float(units @ PRICES[place]) + cash
         units, cash = record.units[i], float(record.cash[i])
         after = float(units @ PRICES[place]) + cash
-        assert after + record.cost_money[i].sum() == pytest.approx(before, rel=1e-12)
+        assert after + record.cost_fractions[i] * before == pytest.approx(before, rel=1e-12)
         assert record.nav[place] == pytest.approx(after, rel=1e-12)
         assert units * PRICES[place] == pytest.approx(np.array(weights) * after, abs=1e-12)
     assert record.nav[-1] == pytest.approx(float(units @ PRICES[-1]) + cash, rel=1e-12)
@@ -119,19 +133,24 @@ def test_money_is_conserved(bps: float, n: int, weights: list[float], lag: int) 
 SPECIFICATIONS = {
     "optimised": BacktestSpecification(
         (Optimized(Specification(MinRisk()), 30), Optimized(Specification(MaxRatio()), None, "ratio")),
-        EveryPeriods(3),
-        costs=LinearCost(10.0),
+        Rebalancing(EveryPeriods(3)),
+        costs=CostModel(LinearCost(10.0)),
         benchmarks=(EqualWeight("half"), BenchmarkSymbol("A")),
     ),
-    "late fills": BacktestSpecification((EqualWeight(),), EveryPeriods(2), lag_periods=3, costs=LinearCost(5.0, 5.0)),
-    "same close": BacktestSpecification((EqualWeight(),), Calendar(Frequency.WEEKLY), Fill.SAME_CLOSE),
+    "late fills": BacktestSpecification(
+        (EqualWeight(),), Rebalancing(EveryPeriods(2)), lag_periods=3, costs=CostModel(LinearCost(5.0, 5.0))
+    ),
+    "same close": BacktestSpecification((EqualWeight(),), Rebalancing(Calendar(Frequency.WEEKLY)), Fill.SAME_CLOSE),
 }
 
 
 @pytest.mark.parametrize("name", SPECIFICATIONS)
 @pytest.mark.parametrize("every", [2, 7, 50])
-def test_an_interrupted_run_continues_to_the_same_figures(name: str, every: int) -> None:
-    """Cut after some events, thrown away up to the last checkpoint, and resumed, again and again."""
+def test_an_interrupted_run_continues_to_the_same_figures(
+    name: str, every: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut after some stretches of 3 dates, thrown away to the last checkpoint, and resumed, again and again."""
+    monkeypatch.setattr(simulator, "STRETCH", 12)
     plan = prepare(SPECIFICATIONS[name], PANEL)
     whole = run(plan, lambda backtest: None, lambda: None)
     records: list[list[RecordPart]] = []
@@ -168,7 +187,8 @@ def test_an_interrupted_run_continues_to_the_same_figures(name: str, every: int)
             assert np.array_equal(ours.record.units, theirs.record.units)
 
 
-def test_progress_goes_forward_to_one() -> None:
+def test_progress_goes_forward_to_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulator, "STRETCH", 12)
     seen: list[tuple[float, int]] = []
     run(prepare(SPECIFICATIONS["optimised"], PANEL), lambda w: seen.append((w.fraction, w.day)), lambda: None)
     fractions = [fraction for fraction, _ in seen]
@@ -181,7 +201,7 @@ def test_a_crash_to_nothing_ends_there() -> None:
     prices = np.array([[100.0, 100.0], [100.0, 100.0], [1.0, 250.0], [1.0, 250.0], [1.0, 250.0]])
     panel = PricePanel.of("AB", range(5), prices)
     short = FixedWeights({"A": 2.0, "B": -1.0})
-    done = simulated(BacktestSpecification((short,), BuyAndHold()), panel)
+    done = simulated(BacktestSpecification((short,), Rebalancing(BuyAndHold())), panel)
     (result,) = done.strategies
     assert result.performance.final_wealth == 0.0
     assert (result.performance.cagr, result.performance.max_drawdown) == (-1.0, 1.0)
@@ -210,9 +230,9 @@ def test_every_figure_is_a_number_or_absent(
         prices[seed % 11 + 1 :, 1] = 0.0
     spec = BacktestSpecification(
         (FixedWeights(dict(zip("AB", weights, strict=True))),),
-        EveryPeriods(n),
-        costs=LinearCost(bps),
-        cash_rate_annual=rate,
+        Rebalancing(EveryPeriods(n)),
+        costs=CostModel(LinearCost(bps)),
+        holding_costs=HoldingCosts(cash=Rate(rate)),
         initial_capital=capital,
         benchmarks=(BenchmarkSymbol("A"),),
         periods_per_year=12.0,
@@ -231,12 +251,19 @@ def test_every_figure_is_a_number_or_absent(
     record = done.strategies[0].record
     assert record is not None
     for series in Series:
-        assert np.isfinite(rows(series, prices, record, 0, len(record.nav))).all()
+        assert np.isfinite(rows(series, prices, record, np.zeros(2), 0, len(record.nav))).all()
 
 
 def test_a_cash_rate_that_takes_everything_is_refused() -> None:
     with pytest.raises(InvalidInput, match="must not take all of the cash") as raised:
-        prepare(BacktestSpecification((EqualWeight(),), cash_rate_annual=-300.0, periods_per_year=252.0), PANEL)
+        prepare(
+            BacktestSpecification(
+                (EqualWeight(),),
+                holding_costs=HoldingCosts(cash=Rate(-300.0), day_count=DayCount.BARS),
+                periods_per_year=252.0,
+            ),
+            PANEL,
+        )
     assert raised.value.field == "costs.cash_rate_annual"
 
 

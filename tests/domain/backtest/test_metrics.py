@@ -2,6 +2,7 @@
 
 import math
 import statistics
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from domain.backtest.metrics import Curve, MetricSettings, performance
 from domain.backtest.record import RecordPart
 from domain.backtest.series import Series, rows
+from domain.backtest.simulation.arrays import FILL
 from domain.market_data.panel import ReturnPanel
 from domain.risk.analyzer import analyze
 from domain.risk.figure import TOO_LARGE, Absent
@@ -141,14 +143,21 @@ def test_a_total_loss_is_told_as_in_a_risk_report() -> None:
 
 def test_series_follow_from_units_and_prices() -> None:
     prices = np.array([[10.0, 20.0], [11.0, 20.0], [12.0, 10.0]])
-    record = RecordPart(
-        np.array([100.0, 100.0, 104.545]), np.array([1]), np.array([[4.5, 2.5]]), np.array([0.5]), np.zeros(1),
-        np.zeros((1, 2)), np.array([0.5]),
-    )  # fmt: skip
-    weights = rows(Series.WEIGHTS, prices, record, 0, 3)
+    record = replace(
+        RecordPart.empty(2),
+        nav=np.array([100.0, 100.0, 104.545]),
+        indices=np.array([1]),
+        kinds=np.array([FILL]),
+        units=np.array([[4.5, 2.5]]),
+        cash=np.array([0.5]),
+        cost_fractions=np.zeros(1),
+        turnovers=np.array([0.5]),
+    )
+    opening = np.zeros(2)
+    weights = rows(Series.WEIGHTS, prices, record, opening, 0, 3)
     assert weights[0].tolist() == [0.0, 0.0]
     assert weights[1] == pytest.approx([0.495, 0.5])
-    assert rows(Series.TRADES, prices, record, 0, 3).tolist() == [[0.0, 0.0], [4.5, 2.5], [0.0, 0.0]]
-    assert rows(Series.TRADES, prices, record, 2, 3).tolist() == [[0.0, 0.0]]
-    assert rows(Series.EQUITY, prices, record, 1, 3)[:, 0].tolist() == [100.0, 104.545]
-    assert rows(Series.DRAWDOWN, prices, record, 0, 3).max() == 0.0
+    assert rows(Series.TRADES, prices, record, opening, 0, 3).tolist() == [[0.0, 0.0], [4.5, 2.5], [0.0, 0.0]]
+    assert rows(Series.TRADES, prices, record, opening, 2, 3).tolist() == [[0.0, 0.0]]
+    assert rows(Series.EQUITY, prices, record, opening, 1, 3)[:, 0].tolist() == [100.0, 104.545]
+    assert rows(Series.DRAWDOWN, prices, record, opening, 0, 3).max() == 0.0

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from domain.backtest.flow import run
 from domain.backtest.preparation import prepare
-from domain.backtest.rebalancing import BuyAndHold, EveryPeriods, Rebalancing
+from domain.backtest.rebalancing import BuyAndHold, EveryPeriods, Rebalancing, Schedule
 from domain.backtest.record import RecordPart
 from domain.backtest.result import BacktestOutcome, StrategyOutcome
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Fill
@@ -32,17 +32,18 @@ NAN = float("nan")
 
 
 def simulated(
-    data: PricePanel | ReturnPanel, strategy: Strategy, rebalancing: Rebalancing, fill: Fill, bps: float = 0.0
+    data: PricePanel | ReturnPanel, strategy: Strategy, schedule: Schedule, fill: Fill, bps: float = 0.0
 ) -> BacktestOutcome:
     spec = BacktestSpecification(
         (strategy,),
-        rebalancing,
+        Rebalancing(schedule),
         fill,
-        costs=LinearCost(bps),
+        costs=CostModel(LinearCost(bps)),
         benchmarks=(BenchmarkSymbol("B"),),
         periods_per_year=252.0,
     )
-    return run(prepare(spec, data), lambda backtest: None, lambda: None)
+    opens = data if fill is Fill.NEXT_OPEN and isinstance(data, PricePanel) else None
+    return run(prepare(spec, data, opens=opens), lambda backtest: None, lambda: None)
 
 
 def record_of(outcome: StrategyOutcome) -> RecordPart:
@@ -73,7 +74,7 @@ def test_half_is_lost_and_the_other_half_goes_on(after: float) -> None:
 )
 @settings(max_examples=80, deadline=None)
 def test_net_asset_value_is_what_is_held(
-    count: int, seed: int, rebalancing: Rebalancing, fill: Fill, missing: bool, bps: float
+    count: int, seed: int, schedule: Schedule, fill: Fill, missing: bool, bps: float
 ) -> None:
     """Assets become worthless on any dates; the net asset value is recomputed date by date from the fills."""
     generator = np.random.default_rng(seed)
@@ -86,11 +87,11 @@ def test_net_asset_value_is_what_is_held(
             prices[end + 1 :, j] = np.nan
     panel = PricePanel.of([*"WXYZ"[: count - 1], "B"], range(100, 115), prices)
     held_prices = np.nan_to_num(prices)
-    done = simulated(panel, EqualWeight(), rebalancing, fill, bps)
+    done = simulated(panel, EqualWeight(), schedule, fill, bps)
     assert done.strategies[0].failures == ()
     record = record_of(done.strategies[0])
     units, cash = np.zeros(count), 1.0
-    places = record.fill_indices.tolist()
+    places = record.indices[record.fills].tolist()
     for place in range(len(record.nav)):
         if place in places:
             k = places.index(place)
@@ -99,7 +100,7 @@ def test_net_asset_value_is_what_is_held(
             assert np.array_equal(record.units[k][~alive], units[~alive])
             units, cash = record.units[k], float(record.cash[k])
             after = float(units @ held_prices[place]) + cash
-            assert after + record.cost_money[k].sum() == pytest.approx(before, rel=1e-12)
+            assert after + record.cost_fractions[k] * before == pytest.approx(before, rel=1e-12)
             # Decided at most one date before: who was alive then has an equal part, who died since leaves cash.
             decided = held_prices[place - (0 if fill is Fill.SAME_CLOSE else 1)] > 0.0
             expected = np.where(alive, after / decided.sum(), 0.0)
@@ -148,7 +149,7 @@ def test_an_optimised_strategy_goes_on_without_it(name: str) -> None:
     done = simulated(panel, Optimized(spec, 20), EveryPeriods(5), Fill.SAME_CLOSE)
     assert done.strategies[0].failures == ()
     record = record_of(done.strategies[0])
-    assert record.fill_indices.tolist() == list(range(0, 40, 5))
+    assert record.indices[record.fills].tolist() == list(range(0, 40, 5))
     last = record.units[-1] * prices[55]
     assert last[0] == 0.0
     assert last.sum() > 0.0

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.cluster import hierarchy
 
-from domain.estimation.bubble_tree import bubble_clusters, shortest_paths
+from domain.estimation.bubble_tree import shortest_paths
 from domain.estimation.clustering import Linkage, Tree, cluster_count, tree_of
 from domain.estimation.codependence import (
     Codependence,
@@ -32,7 +32,7 @@ ELSEWHERE = (57, 59)
 FIRST_SEPARATES = (173, 302)
 """Data on which the triangle of the first three assets separates the graph."""
 
-LIKENESSES = [
+CODEPENDENCES = [
     lambda returns: signed(pearson(returns)),
     lambda returns: signed(kendall(returns)),
     lambda returns: unsigned(np.abs(pearson(returns))),
@@ -55,8 +55,8 @@ def theirs(seed: int) -> tuple[Any, ...]:
         warnings.simplefilter("ignore")
         from riskfolio.src.DBHT import DBHTs  # 3 s of import
 
-        alike = signed(pearson(returns_of(seed)))
-        return DBHTs(alike.distance, alike.similarity)
+        codependence = signed(pearson(returns_of(seed)))
+        return DBHTs(codependence.distance, codependence.similarity)
 
 
 def parts(labels: Any) -> set[frozenset[int]]:
@@ -68,12 +68,17 @@ def nodes(tree: Tree) -> set[frozenset[int]]:
     return {frozenset(node) for node in tree.members()}
 
 
-def by_definition(alike: Codependence) -> set[frozenset[int]]:
+def clusters(tree: Tree) -> set[frozenset[int]]:
+    """Those of the bubbles: merges within one are at most 1 high, merges of several count them."""
+    return {frozenset(part.tolist()) for part in tree.cut(1 + int((tree.merges[:, 2] > 1.0).sum()))}
+
+
+def by_definition(codependence: Codependence) -> set[frozenset[int]]:
     """The clusters, found without the tree of cliques: by taking triangles out of the graph."""
-    size = len(alike.distance)
+    size = len(codependence.distance)
     graph: Any = nx.Graph()
-    for i, j in zip(*np.nonzero(np.triu(filtered_graph(alike.similarity).adjacency)), strict=True):
-        graph.add_edge(int(i), int(j), tie=alike.similarity[i, j], length=alike.distance[i, j])
+    for i, j in zip(*np.nonzero(np.triu(filtered_graph(codependence.similarity).adjacency)), strict=True):
+        graph.add_edge(int(i), int(j), tie=codependence.similarity[i, j], length=codependence.distance[i, j])
     bubbles = [frozenset(clique) for clique in nx.find_cliques(graph)]
     points: Any = nx.DiGraph()
     points.add_nodes_from(bubbles)
@@ -101,29 +106,29 @@ def by_definition(alike: Codependence) -> set[frozenset[int]]:
 
 @pytest.mark.parametrize("seed", [*range(12), *ELSEWHERE])
 def test_clusters_are_those_of_the_definition(seed: int) -> None:
-    alike = signed(pearson(returns_of(seed)))
-    assert parts(bubble_clusters(alike.distance, alike.similarity)) == by_definition(alike)
+    codependence = signed(pearson(returns_of(seed)))
+    assert clusters(tree_of(codependence, Linkage.DBHT)) == by_definition(codependence)
 
 
 @pytest.mark.parametrize("seed", [*range(20), *FIRST_SEPARATES, *ELSEWHERE])
 def test_it_is_the_tree_of_the_authors(seed: int) -> None:
     """Their translation differs in two errors: it takes the triangle of the first three assets for a face even where it
     separates, and it gives an asset of two centres to a third one that it is only tied to."""
-    alike = signed(pearson(returns_of(seed)))
-    graph = filtered_graph(alike.similarity)
+    codependence = signed(pearson(returns_of(seed)))
+    graph = filtered_graph(codependence.similarity)
     labels, edges, _, shortest, bubbles, merges = theirs(seed)
     assert ((edges != 0.0) == graph.adjacency).all()
-    assert shortest_paths(alike.distance, graph.adjacency) == pytest.approx(shortest, abs=1e-12)
+    assert shortest_paths(codependence.distance, graph.adjacency) == pytest.approx(shortest, abs=1e-12)
     assert (seed in FIRST_SEPARATES) == ([0, 1, 2] in graph.separators)
     if seed in FIRST_SEPARATES:
         assert bubbles.shape[1] == len(graph.cliques) - 1
         return
     assert bubbles.shape[1] == len(graph.cliques)
-    found = tree_of(alike, Linkage.DBHT)
+    found = tree_of(codependence, Linkage.DBHT)
     if seed in ELSEWHERE:
-        assert parts(labels) != parts(bubble_clusters(alike.distance, alike.similarity))
+        assert parts(labels) != clusters(found)
         return
-    assert parts(labels) == parts(bubble_clusters(alike.distance, alike.similarity))
+    assert parts(labels) == clusters(found)
     assert nodes(found) == nodes(Tree(merges))
     assert np.sort(found.merges[:, 2]) == pytest.approx(np.sort(merges[:, 2]), abs=1e-15)
     leaves = hierarchy.leaves_list(merges)
@@ -136,27 +141,27 @@ def test_it_is_the_tree_of_the_authors(seed: int) -> None:
     size=st.integers(2, 12),
     count=st.sampled_from([3, 4, 40]),
     copies=st.integers(0, 11),
-    likeness=st.sampled_from(LIKENESSES),
+    measured=st.sampled_from(CODEPENDENCES),
     ordered=st.booleans(),
 )
 def test_few_or_equal_assets_or_few_returns_have_a_tree_too(
-    seed: int, size: int, count: int, copies: int, likeness: Any, ordered: bool
+    seed: int, size: int, count: int, copies: int, measured: Any, ordered: bool
 ) -> None:
     returns = np.random.default_rng(seed).normal(size=(count, size))
     returns[:, : min(copies, size - 1)] = returns[:, -1:]
-    alike = likeness(returns)
-    tree = tree_of(alike, Linkage.DBHT, optimal_order=ordered)
+    codependence = measured(returns)
+    tree = tree_of(codependence, Linkage.DBHT, optimal_order=ordered)
     assert sorted(tree.order.tolist()) == list(range(size))
     assert (np.diff(tree.merges[:, 2]) >= 0.0).all()
     assert hierarchy.is_valid_linkage(tree.merges)
     for clusters in range(1, size + 1):
         assert len(tree.cut(clusters)) == clusters
-    assert 1 <= cluster_count(tree, alike.distance, 10) <= size
+    assert 1 <= cluster_count(tree, codependence.distance, 10) <= size
 
 
-def test_no_likeness_at_all_is_no_reason_to_fail() -> None:
-    for alike in (unsigned(np.eye(9)), signed(np.ones((9, 9))), signed(2.0 * np.eye(9) - 1.0)):
-        assert len(tree_of(alike, Linkage.DBHT).order) == 9
+def test_no_similarity_at_all_is_no_reason_to_fail() -> None:
+    for codependence in (unsigned(np.eye(9)), signed(np.ones((9, 9))), signed(2.0 * np.eye(9) - 1.0)):
+        assert len(tree_of(codependence, Linkage.DBHT).order) == 9
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -8,7 +8,7 @@ import pytest
 
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.optimization.dispatch import METHODS, Method, method_of
+from domain.optimization.dispatch import METHODS, SolutionMethod, method_of
 from domain.optimization.problem.feasible_set import feasible_set
 from domain.optimization.problem.problem import Problem
 from domain.optimization.request.constraints import Constraint, RiskLimit, Turnover
@@ -100,7 +100,7 @@ def test_the_certificate_names_a_solver_of_the_row(
     assert solve(problem).certificate.solver in method_of(problem, feasible_set(problem)).solvers
 
 
-def row_of(method: Method) -> str:
+def row_of(method: SolutionMethod) -> str:
     objectives = ", ".join(f"`{kind.__name__}`" for kind in method.objectives)
     return f"| {objectives} | {method.condition} | {method.name} | {method.cost} | {', '.join(method.solvers)} |"
 

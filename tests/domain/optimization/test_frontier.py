@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from domain.errors import InfeasibleProblem, NotSupported
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.optimization.frontier import trace_frontier
+from domain.optimization.frontier import frontier_ends, trace_frontier
+from domain.optimization.problem import size_limits
 from domain.optimization.problem.problem import Problem
-from domain.optimization.request.constraints import GroupBounds, ReturnFloor, WeightBounds
+from domain.optimization.request.constraints import GroupBounds, Leverage, ReturnFloor, WeightBounds
 from domain.optimization.request.objectives import MinRisk
+from domain.optimization.request.solver_options import EnginePreference, SolverOptions
 from domain.optimization.solution import Solution
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
@@ -166,3 +168,21 @@ def test_what_has_no_corners_is_refused() -> None:
         traced(Problem(CLA, MinRisk(), constraints=(group,)))
     with pytest.raises(InfeasibleProblem):
         traced(Problem(CLA, MinRisk(), constraints=(WeightBounds("caps", None, 0.05),)))
+
+
+@pytest.mark.parametrize("engine", [EnginePreference.FAST, EnginePreference.RISKFOLIO])
+def test_the_least_risk_found_is_kept_where_rows_of_equal_exposure_are_refused(
+    engine: EnginePreference, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """C and D carry the same risk, and D earns more: with these rows C is sold for D up to the leverage."""
+    covariance = [[0.04, 0.01, 0.0, 0.0], [0.01, 0.09, 0.0, 0.0], [0.0, 0.0, 0.02, 0.02], [0.0, 0.0, 0.02, 0.02]]
+    moments = Moments.of("ABCD", [0.01, 0.02, 0.01, 0.03], covariance, 1.0)
+    leverage = Leverage("leverage", max_gross=1.5)
+    problem = Problem(moments, MinRisk(), constraints=(leverage,), options=SolverOptions(engine=engine))
+    _, with_rows = frontier_ends(problem, lambda: None)
+    assert with_rows.weights[2] == pytest.approx(-0.25, abs=1e-6)
+    rows, sums, size = 1, 1, 4  # the budget; three directions have variance, a row each
+    monkeypatch.setattr(size_limits, "MOST_ENTRIES", (rows + 2 * size * sums) * size * (1 + sums))
+    _, without = frontier_ends(problem, lambda: None)
+    assert without.weights == pytest.approx(solve(problem).weights, abs=1e-12)
+    assert without.weights[2] > 0.1

@@ -197,6 +197,18 @@ def test_negative_cash_that_cannot_be_raised_is_a_failure_with_its_amount() -> N
     assert found.plan.trades == ()
 
 
+def test_holdings_whose_sale_raises_nothing_are_not_sold_for_cash() -> None:
+    """Commission and half-spread are exactly 10,000 bps together, which a sum of floats takes for less."""
+    quotes = {"COSTLY": Quote(10.0), "FREE": Quote(5.0), "HALTED": Quote(5.0, halted=True)}
+    costs = LinearCost(9522.46, 477.54, by_symbol_bps={"FREE": 0.0, "HALTED": 0.0})
+    portfolio = Portfolio({"COSTLY": 1.0, "FREE": 7.0, "HALTED": 5.0}, -28.0)
+    target = {"COSTLY": 0.2, "FREE": 0.3, "HALTED": 0.3}
+    request = ReallocationRequest(portfolio, Snapshot(quotes), target, costs=costs)
+    found = reallocate(request)
+    assert carry_out(request, found).cash == 2
+    assert [(t.symbol, t.quantity) for t in found.plan.trades] == [("FREE", -6.0)]
+
+
 def test_purchases_that_cannot_all_be_paid_share_the_cash() -> None:
     prices = {"HALTED": 100.0, **{f"S{i}": 1.0 for i in range(4)}}
     market = Snapshot({s: Quote(price, halted=s == "HALTED") for s, price in prices.items()})

@@ -167,7 +167,7 @@ def test_constant_returns_have_no_shape(level: float) -> None:
     assert shape == (Absent(CONSTANT),) * 3
     assert not isinstance(report.contributions, Absent)
     assert report.contributions.by_asset.tolist() == [0.0, 0.0]
-    assert report.contributions.shares is None
+    assert report.contributions.fractions is None
     assert not isinstance(report.correlation, Absent)
     assert np.isnan(report.correlation).all()
 

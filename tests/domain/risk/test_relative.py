@@ -72,7 +72,7 @@ def test_returns_of_another_frequency_are_compounded(seed: int, step: int, finer
     assert ours == pytest.approx(expected, abs=1e-12)
     assert theirs == pytest.approx(other, abs=1e-12)
     if expected:
-        assert found.share == pytest.approx(len(expected) / rows)
+        assert found.period_fraction == pytest.approx(len(expected) / rows)
 
 
 def test_a_monthly_benchmark_of_daily_returns_is_annualised_by_months() -> None:

@@ -41,10 +41,10 @@ def test_factors_that_are_not_shocked_follow() -> None:
 
 
 @given(st.integers(0, 1000), st.floats(-0.33, 1.0), st.floats(0.0, 1.0), st.floats(0.1, 5.0))
-def test_stressed_correlations_stay_semidefinite(seed: int, towards: float, share: float, factor: float) -> None:
+def test_stressed_correlations_stay_semidefinite(seed: int, towards: float, fraction: float, factor: float) -> None:
     noise = np.random.default_rng(seed).standard_normal((6, 4))
     covariance = noise.T @ noise
-    stressed = stressed_covariance(covariance, towards, share, factor)
+    stressed = stressed_covariance(covariance, towards, fraction, factor)
     assert np.linalg.eigvalsh(stressed)[0] >= -1e-9 * np.trace(stressed)
     assert np.diag(stressed) == pytest.approx(factor**2 * np.diag(covariance))
 

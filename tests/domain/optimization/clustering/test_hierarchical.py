@@ -29,7 +29,7 @@ RETURNS = FACTORS @ RNG.dirichlet(np.ones(3) * 0.4, SIZE).T + RNG.standard_t(5, 
 PANEL = ReturnPanel.of(SYMBOLS, np.arange(200), RETURNS)
 PROBLEM = Problem(estimate_moments(PANEL, Estimation(), 252.0), Hierarchical(), scenarios=Scenarios.from_returns(PANEL))
 
-LIKENESSES = {
+CODEPENDENCES = {
     CodependenceMeasure.PEARSON: "pearson",
     CodependenceMeasure.SPEARMAN: "spearman",
     CodependenceMeasure.KENDALL: "kendall",
@@ -66,7 +66,7 @@ def theirs(objective: Hierarchical, measure: RiskMeasure = RiskMeasure.VARIANCE)
         portfolio = riskfolio.HCPortfolio(returns=pd.DataFrame(RETURNS, columns=SYMBOLS), alpha=0.05)
         found = portfolio.optimization(
             model=objective.method.value,
-            codependence=LIKENESSES[objective.codependence],
+            codependence=CODEPENDENCES[objective.codependence],
             rm=MEASURES[measure],
             linkage=objective.linkage if objective.linkage is Linkage.DBHT else objective.linkage.lower(),
             max_k=objective.max_clusters,
@@ -97,19 +97,23 @@ NO_TIE = (CodependenceMeasure.PEARSON, CodependenceMeasure.DISTANCE, Codependenc
 
 
 @pytest.mark.parametrize(
-    ("method", "likeness"),
-    [(HierarchicalMethod.HRP, likeness) for likeness in SAME_SIDE]
-    + [(method, likeness) for method in (HierarchicalMethod.HERC, HierarchicalMethod.HERC2) for likeness in NO_TIE],
+    ("method", "codependence"),
+    [(HierarchicalMethod.HRP, codependence) for codependence in SAME_SIDE]
+    + [
+        (method, codependence)
+        for method in (HierarchicalMethod.HERC, HierarchicalMethod.HERC2)
+        for codependence in NO_TIE
+    ],
 )
-def test_bubble_trees(method: HierarchicalMethod, likeness: CodependenceMeasure) -> None:
-    objective = Hierarchical(method, Linkage.DBHT, likeness)
+def test_bubble_trees(method: HierarchicalMethod, codependence: CodependenceMeasure) -> None:
+    objective = Hierarchical(method, Linkage.DBHT, codependence)
     assert ours(objective) == pytest.approx(theirs(objective), abs=1e-12)
 
 
-@pytest.mark.parametrize("likeness", LIKENESSES)
+@pytest.mark.parametrize("codependence", CODEPENDENCES)
 @pytest.mark.parametrize("method", [HierarchicalMethod.HRP, HierarchicalMethod.HERC])
-def test_every_likeness(method: HierarchicalMethod, likeness: CodependenceMeasure) -> None:
-    objective = Hierarchical(method, Linkage.WARD, likeness)
+def test_every_codependence(method: HierarchicalMethod, codependence: CodependenceMeasure) -> None:
+    objective = Hierarchical(method, Linkage.WARD, codependence)
     assert ours(objective) == pytest.approx(theirs(objective), abs=1e-12)
 
 
@@ -129,9 +133,9 @@ def test_nested_clusters(linkage: Linkage) -> None:
 
 def test_mutual_information_of_a_copy_is_all_of_it() -> None:
     found = information(np.column_stack([RETURNS[:, 0], RETURNS[:, 0] * 2.0, RNG.normal(size=200)]))
-    assert found.likeness[0, 1] == pytest.approx(1.0, abs=1e-9)
+    assert found.similarity[0, 1] == pytest.approx(1.0, abs=1e-9)
     assert found.distance[0, 1] == pytest.approx(0.0, abs=1e-9)
-    assert found.likeness[0, 2] < 0.5
+    assert found.similarity[0, 2] < 0.5
     assert ours(Hierarchical(codependence=CodependenceMeasure.MUTUAL_INFORMATION)).sum() == pytest.approx(1.0)
 
 

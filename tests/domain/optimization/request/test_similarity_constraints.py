@@ -161,7 +161,7 @@ COUNT = 16
 NAMES = tuple(f"S{i:02d}" for i in range(COUNT))
 RETURNS = RNG.normal(0, 0.008, (150, 3)) @ RNG.dirichlet(np.ones(3) * 0.4, COUNT).T + RNG.normal(0, 0.006, (150, COUNT))
 PANEL = ReturnPanel.of(NAMES, np.arange(150), RETURNS)
-ALIKE = signed(pearson(RETURNS))
+CODEPENDENCE = signed(pearson(RETURNS))
 TREE, PLANAR = Graph.MINIMUM_SPANNING_TREE, Graph.TRIANGULATED_MAXIMALLY_FILTERED
 
 
@@ -174,18 +174,18 @@ def held_of(specification: Specification, data: Any = PANEL) -> np.ndarray:
 
 
 def test_the_spanning_tree_is_the_shortest() -> None:
-    graph: Any = nx.from_numpy_array(ALIKE.distance)
+    graph: Any = nx.from_numpy_array(CODEPENDENCE.distance)
     theirs = nx.to_numpy_array(nx.minimum_spanning_tree(graph), weight=None) != 0.0
-    assert (connections_of(ALIKE, TREE) == theirs).all()
+    assert (connections_of(CODEPENDENCE, TREE) == theirs).all()
 
 
 def test_ties_do_not_break_the_tree() -> None:
     """All distances equal, and all zero: still a tree, and the same one each time."""
-    for alike in (unsigned(np.eye(9)), unsigned(np.ones((9, 9)))):
-        found = connections_of(alike, TREE)
+    for codependence in (unsigned(np.eye(9)), unsigned(np.ones((9, 9)))):
+        found = connections_of(codependence, TREE)
         assert found.sum() == 16
         assert within(found, 8).sum() == 72
-        assert (found == connections_of(alike, TREE)).all()
+        assert (found == connections_of(codependence, TREE)).all()
 
 
 @pytest.mark.parametrize("graph", [TREE, PLANAR])
@@ -198,14 +198,14 @@ def test_steps_are_those_of_riskfolio(graph: Graph, steps: int) -> None:
 
         frame = pd.DataFrame(RETURNS, columns=NAMES)
         theirs = connection_matrix(frame, graph="MST" if graph is TREE else "TMFG", walk_size=steps)
-    assert (within(connections_of(ALIKE, graph), steps) == (np.asarray(theirs) != 0.0)).all()
+    assert (within(connections_of(CODEPENDENCE, graph), steps) == (np.asarray(theirs) != 0.0)).all()
 
 
 @pytest.mark.parametrize("steps", [1, 2])
 def test_their_integer_form_is_ours_with_steps_doubled(steps: int) -> None:
     """(A + I) y <= 1 lets at most one of an asset and all its neighbours be held: none two of a common neighbour."""
     for graph in (TREE, PLANAR):
-        connections = connections_of(ALIKE, graph)
+        connections = connections_of(CODEPENDENCE, graph)
         rows = within(connections, steps) | np.eye(COUNT, dtype=bool)
         together = rows.T.astype(float) @ rows.astype(float) > 0.0  # two that stand in one row
         np.fill_diagonal(together, False)
@@ -230,7 +230,7 @@ def by_riskfolio(**given: Any) -> np.ndarray:
 
 @pytest.mark.parametrize("graph", [TREE, PLANAR])
 def test_the_answer_is_that_of_its_mixed_integer_program(graph: Graph) -> None:
-    theirs = by_riskfolio(network_ip=within(connections_of(ALIKE, graph), 1).astype(float))
+    theirs = by_riskfolio(network_ip=within(connections_of(CODEPENDENCE, graph), 1).astype(float))
     wanted = posed(NetworkLimit("net", AssetNetwork(graph), 2), risk_measure=RiskMeasure.CONDITIONAL_VALUE_AT_RISK)
     assert solve(build_problem(wanted, PANEL)).weights == pytest.approx(theirs, abs=1e-6)
 
@@ -258,7 +258,7 @@ def test_so_is_that_with_clusters(linkage: Linkage) -> None:
 @pytest.mark.parametrize("graph", [TREE, PLANAR])
 @pytest.mark.parametrize("steps", [1, 2])
 def test_no_neighbours_are_held(graph: Graph, steps: int) -> None:
-    near = within(connections_of(ALIKE, graph), steps)
+    near = within(connections_of(CODEPENDENCE, graph), steps)
     free = held_of(posed())
     assert near[np.ix_(free, free)].any()
     held = held_of(posed(NetworkLimit("net", AssetNetwork(graph), steps)))
@@ -299,7 +299,7 @@ def test_neighbours_are_counted_in_cliques(seed: int, share: float) -> None:
 
 
 def test_centrality_is_the_number_of_neighbours() -> None:
-    graph: Any = nx.minimum_spanning_tree(nx.from_numpy_array(ALIKE.distance))
+    graph: Any = nx.minimum_spanning_tree(nx.from_numpy_array(CODEPENDENCE.distance))
     degrees = np.array([graph.degree[i] for i in range(COUNT)], dtype=float)
     free = solve(build_problem(posed(), PANEL)).weights
     most = 0.8 * float(degrees @ free)
@@ -369,7 +369,7 @@ def test_a_conflict_says_how_many_more_it_takes() -> None:
     error = raised.value
     assert set(error.labels) == {"caps", "net", "default:budget"}
     assert "net" not in error.relaxations
-    near = within(connections_of(ALIKE, PLANAR), 2)
+    near = within(connections_of(CODEPENDENCE, PLANAR), 2)
     most = max(len(clique) for clique in nx.find_cliques(nx.from_numpy_array(~near & ~np.eye(COUNT, dtype=bool))))
     assert error.relaxations["caps"] == pytest.approx(1.0 / most - 0.15, abs=1e-6)
 

@@ -8,7 +8,7 @@ from scipy import stats
 
 from domain.risk.validation.coverage import proportion_of_failures, time_until_first_failure
 from domain.risk.validation.exceptions import Exceptions
-from domain.risk.validation.verdict import Method, Verdict
+from domain.risk.validation.verdict import PValueMethod, Verdict
 
 
 def of(hits: np.ndarray | list[bool], confidence_level: float) -> Exceptions:
@@ -72,7 +72,7 @@ def test_the_exact_p_value_sums_the_binomial_distribution(total: int, tail: floa
     assert verdict.statistic == pytest.approx(ratios[count], abs=1e-8)
     assert verdict.p_value == pytest.approx(chances[ratios >= ratios[count] - 1e-8].sum(), rel=1e-8, abs=1e-300)
     assert verdict.p_value_asymptotic == pytest.approx(stats.chi2.sf(verdict.statistic, 1), rel=1e-8)
-    assert verdict.method is Method.EXACT
+    assert verdict.method is PValueMethod.EXACT
 
 
 def test_symmetric_numbers_are_ties() -> None:

@@ -8,7 +8,7 @@ from domain.errors import InvalidInput
 from domain.risk.validation import expected_shortfall as module
 from domain.risk.validation.exceptions import Exceptions
 from domain.risk.validation.expected_shortfall import expected_shortfall_tests
-from domain.risk.validation.simulation import Simulation
+from domain.risk.validation.simulation import ForecastSimulation
 
 LEVEL = 0.975
 RISK = -stats.norm.ppf(1 - LEVEL)
@@ -37,7 +37,7 @@ def test_the_statistics_are_their_definitions() -> None:
 
 def test_critical_values_of_the_paper() -> None:
     """Z2 of 250 normal returns at 97.5 %: -0.70 has a p-value of 5 %, -1.8 one of 0.01 % (section 4, two digits)."""
-    simulation = Simulation(normal(250), seed=8, count=20_000)
+    simulation = ForecastSimulation(normal(250), seed=8, count=20_000)
     shortfall = np.full(250, SHORTFALL)
     for critical, lowest, highest in ((-0.70, 0.045, 0.055), (-1.8, 0.0, 0.0005)):
         # Ten losses, each so large that Z2 is the critical value.
@@ -54,7 +54,7 @@ def test_size_if_the_forecasts_are_right() -> None:
         expected_shortfall_tests(
             standard(np.random.default_rng(1000 + seed).standard_normal(250)),
             shortfall,
-            Simulation(normal(250), seed, 199),
+            ForecastSimulation(normal(250), seed, 199),
         )
         for seed in range(400)
     ]
@@ -68,7 +68,9 @@ def test_size_if_the_forecasts_are_right() -> None:
 def test_negative_means_that_risk_was_underestimated() -> None:
     """Z1 sees the size of the exceptions alone, Z2 their number too. Power against returns of twice the deviation."""
     returns = 2 * np.random.default_rng(6).standard_normal(500)
-    tests = expected_shortfall_tests(standard(returns), np.full(500, SHORTFALL), Simulation(normal(500), 1, 999))
+    tests = expected_shortfall_tests(
+        standard(returns), np.full(500, SHORTFALL), ForecastSimulation(normal(500), 1, 999)
+    )
     assert tests.z2.statistic < tests.z1.statistic < 0
     assert tests.z1.p_value == tests.z2.p_value == 1 / 1000
 
@@ -77,7 +79,7 @@ def test_the_seed_decides_and_the_block_does_not(monkeypatch: pytest.MonkeyPatch
     exceptions = standard(np.random.default_rng(2).standard_normal(250))
 
     def tests(seed: int) -> module.ShortfallVerdicts:
-        return expected_shortfall_tests(exceptions, np.full(250, SHORTFALL), Simulation(normal(250), seed, 500))
+        return expected_shortfall_tests(exceptions, np.full(250, SHORTFALL), ForecastSimulation(normal(250), seed, 500))
 
     first = tests(3)
     assert first != tests(4)
@@ -96,7 +98,7 @@ def test_without_a_distribution_the_paper_says_what_is_low() -> None:
 
 def test_without_exceptions_there_is_no_mean_of_them() -> None:
     shortfall = np.full(250, SHORTFALL)
-    for simulation in (None, Simulation(normal(250), 1, 99)):
+    for simulation in (None, ForecastSimulation(normal(250), 1, 99)):
         tests = expected_shortfall_tests(standard(np.zeros(250)), shortfall, simulation)
         assert tests.z1.reason == "there is no exception"
         assert tests.z2.statistic == 1.0
@@ -106,7 +108,7 @@ def test_without_exceptions_there_is_no_mean_of_them() -> None:
 def test_simulations_without_exceptions_do_not_count_for_z1() -> None:
     """One observation: an exception is rare, and so are the simulations that have one."""
     exceptions = standard(np.array([-10.0]))
-    tests = expected_shortfall_tests(exceptions, np.array([SHORTFALL]), Simulation(normal(1), 5, 1000))
+    tests = expected_shortfall_tests(exceptions, np.array([SHORTFALL]), ForecastSimulation(normal(1), 5, 1000))
     draws = np.random.default_rng(5).standard_normal(1000)
     assert tests.z1.p_value == pytest.approx(1 / ((-draws > RISK).sum() + 1))
     assert tests.z2.p_value == 1 / 1001
@@ -120,18 +122,18 @@ def test_a_forecast_of_no_loss_has_no_multiple() -> None:
 def test_input_is_checked() -> None:
     exceptions = standard(np.zeros(3))
 
-    def refused(shortfall: np.ndarray, simulation: Simulation | None = None) -> str:
+    def refused(shortfall: np.ndarray, simulation: ForecastSimulation | None = None) -> str:
         with pytest.raises(InvalidInput) as error:
             expected_shortfall_tests(exceptions, shortfall, simulation)
         return error.value.field
 
     assert refused(np.ones(2)) == "forecasts.expected_shortfall"
     assert refused(np.array([1.0, np.nan, 1.0])) == "forecasts.expected_shortfall[1]"
-    assert refused(np.ones(3), Simulation(normal(4), 0, 10)) == "forecasts.draw"
+    assert refused(np.ones(3), ForecastSimulation(normal(4), 0, 10)) == "forecasts.draw"
 
 
 @pytest.mark.parametrize(("field", "seed", "count"), [("seed", -1, 10), ("simulations", 0, 0)])
 def test_a_simulation_is_checked(field: str, seed: int, count: int) -> None:
     with pytest.raises(InvalidInput) as error:
-        Simulation(normal(3), seed, count)
+        ForecastSimulation(normal(3), seed, count)
     assert error.value.field == field

@@ -11,7 +11,7 @@ from domain.risk.validation import independence as module
 from domain.risk.validation.binomial import coverage_ratio, entropies
 from domain.risk.validation.exceptions import Exceptions
 from domain.risk.validation.independence import conditional_coverage, independence
-from domain.risk.validation.verdict import Method
+from domain.risk.validation.verdict import PValueMethod
 
 
 def of(hits: np.ndarray | list[bool], confidence_level: float) -> Exceptions:
@@ -120,7 +120,7 @@ def test_exact_and_asymptotic_p_values_meet() -> None:
     joint = conditional_coverage(of(generator.random(2000) < 0.1, 0.9))
     alone = independence(of(generator.random(8000) < 0.5, 0.5))
     for verdict in (joint, alone):
-        assert verdict.method is Method.EXACT
+        assert verdict.method is PValueMethod.EXACT
         assert verdict.p_value == pytest.approx(verdict.p_value_asymptotic, abs=0.01)
 
 
@@ -129,7 +129,7 @@ def test_too_many_observations_are_asymptotic_and_say_so(monkeypatch: pytest.Mon
     exact = conditional_coverage(of(hits, 0.9))
     monkeypatch.setattr(module, "MANY", 1000)
     verdict = conditional_coverage(of(hits, 0.9))
-    assert (verdict.method, verdict.note) == (Method.ASYMPTOTIC, module.TOO_MANY)
+    assert (verdict.method, verdict.note) == (PValueMethod.ASYMPTOTIC, module.TOO_MANY)
     assert verdict.p_value == verdict.p_value_asymptotic == exact.p_value_asymptotic
     assert verdict.statistic == exact.statistic
 

@@ -295,12 +295,14 @@ class Rebalancing(_message.Message):
     def __init__(self, calendar: _Optional[_Union[Rebalancing.Calendar, _Mapping]] = ..., every_periods: _Optional[_Union[Rebalancing.EveryPeriods, _Mapping]] = ..., never: _Optional[_Union[Rebalancing.Never, _Mapping]] = ..., drift_band: _Optional[_Union[Rebalancing.DriftBand, _Mapping]] = ..., min_periods_between: _Optional[int] = ..., flows_only: _Optional[bool] = ..., max_turnover: _Optional[float] = ..., tranches: _Optional[int] = ...) -> None: ...
 
 class Execution(_message.Message):
-    __slots__ = ("fill", "lag_periods")
+    __slots__ = ("fill", "lag_periods", "max_participation")
     FILL_FIELD_NUMBER: _ClassVar[int]
     LAG_PERIODS_FIELD_NUMBER: _ClassVar[int]
+    MAX_PARTICIPATION_FIELD_NUMBER: _ClassVar[int]
     fill: Fill
     lag_periods: int
-    def __init__(self, fill: _Optional[_Union[Fill, str]] = ..., lag_periods: _Optional[int] = ...) -> None: ...
+    max_participation: float
+    def __init__(self, fill: _Optional[_Union[Fill, str]] = ..., lag_periods: _Optional[int] = ..., max_participation: _Optional[float] = ...) -> None: ...
 
 class CashFlow(_message.Message):
     __slots__ = ("date", "amount", "timing")

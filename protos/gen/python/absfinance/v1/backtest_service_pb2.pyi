@@ -24,17 +24,17 @@ DESCRIPTOR: _descriptor.FileDescriptor
 class BacktestSeries(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     BACKTEST_SERIES_UNSPECIFIED: _ClassVar[BacktestSeries]
-    BACKTEST_SERIES_NAV: _ClassVar[BacktestSeries]
     BACKTEST_SERIES_EQUITY: _ClassVar[BacktestSeries]
     BACKTEST_SERIES_WEIGHTS: _ClassVar[BacktestSeries]
     BACKTEST_SERIES_TRADES: _ClassVar[BacktestSeries]
     BACKTEST_SERIES_DRAWDOWN: _ClassVar[BacktestSeries]
+    BACKTEST_SERIES_NAV: _ClassVar[BacktestSeries]
 BACKTEST_SERIES_UNSPECIFIED: BacktestSeries
-BACKTEST_SERIES_NAV: BacktestSeries
 BACKTEST_SERIES_EQUITY: BacktestSeries
 BACKTEST_SERIES_WEIGHTS: BacktestSeries
 BACKTEST_SERIES_TRADES: BacktestSeries
 BACKTEST_SERIES_DRAWDOWN: BacktestSeries
+BACKTEST_SERIES_NAV: BacktestSeries
 
 class BacktestRequest(_message.Message):
     __slots__ = ("prices", "returns", "market_data", "strategy", "strategies", "rebalancing", "execution", "costs", "initial_capital", "initial_holdings", "cash_flows", "benchmarks", "missing_data", "analysis", "periods_per_year", "seed", "request_id", "wait", "validate_only", "label", "backtest_id", "corporate_actions", "price_basis", "dividend_policy", "withholding_rate", "fractional_holdings", "delisting_policy", "charge_initial_purchase", "recurring_cash_flows", "open_prices", "margin", "conventions")

@@ -33,6 +33,7 @@ class MissingDataPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MISSING_DATA_POLICY_DROP_DATES: _ClassVar[MissingDataPolicy]
     MISSING_DATA_POLICY_MAXIMUM_LIKELIHOOD: _ClassVar[MissingDataPolicy]
     MISSING_DATA_POLICY_PAIRWISE: _ClassVar[MissingDataPolicy]
+    MISSING_DATA_POLICY_ASSET_STATES: _ClassVar[MissingDataPolicy]
 DATA_TYPE_UNSPECIFIED: DataType
 DATA_TYPE_FLOAT64: DataType
 DATA_TYPE_FLOAT32: DataType
@@ -49,6 +50,7 @@ MISSING_DATA_POLICY_FAIL: MissingDataPolicy
 MISSING_DATA_POLICY_DROP_DATES: MissingDataPolicy
 MISSING_DATA_POLICY_MAXIMUM_LIKELIHOOD: MissingDataPolicy
 MISSING_DATA_POLICY_PAIRWISE: MissingDataPolicy
+MISSING_DATA_POLICY_ASSET_STATES: MissingDataPolicy
 
 class Panel(_message.Message):
     __slots__ = ("symbols", "dates", "values")

@@ -1,13 +1,13 @@
-"""The slopes of every measure against finite differences of the measure itself, and Euler's identity."""
+"""The gradient of every measure against finite differences of the measure itself, and Euler's identity."""
 
 import numpy as np
 import pytest
 
 from domain.errors import NotSupported
+from domain.risk.gradients import scenario_gradient
 from domain.risk.measures import RiskMeasure
 from domain.risk.outcomes import Outcomes
 from domain.risk.scenario_risk import scenario_risk
-from domain.risk.slopes import scenario_slopes
 
 GENERATOR = np.random.default_rng(3)
 RETURNS = GENERATOR.standard_t(4, 151) * 0.01
@@ -32,29 +32,29 @@ def differences(measure: RiskMeasure, probabilities: np.ndarray | None, level: f
 
 
 @pytest.mark.parametrize("measure", list(RiskMeasure))
-def test_slopes_are_derivatives(measure: RiskMeasure) -> None:
-    slopes = scenario_slopes(measure, Outcomes(RETURNS), 0.9)
+def test_a_gradient_holds_derivatives(measure: RiskMeasure) -> None:
+    gradient = scenario_gradient(measure, Outcomes(RETURNS), 0.9)
     risk = scenario_risk(measure, Outcomes(RETURNS), 0.9)
-    assert slopes[PLACES] == pytest.approx(differences(measure, None, 0.9), abs=3e-6)
-    assert slopes @ RETURNS == pytest.approx(measure.degree * risk, rel=1e-10)
+    assert gradient[PLACES] == pytest.approx(differences(measure, None, 0.9), abs=3e-6)
+    assert gradient @ RETURNS == pytest.approx(measure.degree * risk, rel=1e-10)
 
 
 @pytest.mark.parametrize("measure", UNEVEN_TOO)
-def test_slopes_count_probabilities(measure: RiskMeasure) -> None:
-    slopes = scenario_slopes(measure, Outcomes(RETURNS, UNEVEN), 0.9)
+def test_a_gradient_counts_probabilities(measure: RiskMeasure) -> None:
+    gradient = scenario_gradient(measure, Outcomes(RETURNS, UNEVEN), 0.9)
     risk = scenario_risk(measure, Outcomes(RETURNS, UNEVEN), 0.9)
-    assert slopes[PLACES] == pytest.approx(differences(measure, UNEVEN, 0.9), abs=3e-6)
-    assert slopes @ RETURNS == pytest.approx(measure.degree * risk, rel=1e-10)
+    assert gradient[PLACES] == pytest.approx(differences(measure, UNEVEN, 0.9), abs=3e-6)
+    assert gradient @ RETURNS == pytest.approx(measure.degree * risk, rel=1e-10)
 
 
 @pytest.mark.parametrize("measure", list(RiskMeasure))
-def test_what_has_no_risk_has_no_slopes_worth_a_name(measure: RiskMeasure) -> None:
+def test_a_gradient_is_finite_without_risk(measure: RiskMeasure) -> None:
     outcomes = Outcomes(np.zeros(20))
-    slopes = scenario_slopes(measure, outcomes, 0.9)
-    assert np.isfinite(slopes).all()
-    assert slopes @ outcomes.returns == 0.0
+    gradient = scenario_gradient(measure, outcomes, 0.9)
+    assert np.isfinite(gradient).all()
+    assert gradient @ outcomes.returns == 0.0
 
 
 def test_a_drawdown_needs_an_order() -> None:
     with pytest.raises(NotSupported, match="order in time"):
-        scenario_slopes(RiskMeasure.ULCER_INDEX, Outcomes(RETURNS, UNEVEN), 0.9)
+        scenario_gradient(RiskMeasure.ULCER_INDEX, Outcomes(RETURNS, UNEVEN), 0.9)

@@ -1,7 +1,7 @@
-"""Derivatives of a measure with respect to each outcome, from which contributions follow.
+"""Gradients of measures: derivatives with respect to each outcome, from which contributions follow.
 
-Every measure of the contract is positively homogeneous in the returns, of degree one or two, so that the products of
-slopes and returns add up to the measure, or to twice it (Euler). Whatever the returns are a sum of, its parts have
+Every measure of the contract is positively homogeneous in the returns, of degree one or two, so that gradient times
+returns is the measure, or twice it (Euler). Whatever the returns are a sum of, its parts have
 contributions that add up in the same way (Tasche 1999).
 """
 
@@ -15,7 +15,7 @@ from domain.risk.measures.entropic import entropic_weights, relativistic_weights
 from domain.risk.measures.spectral import gini_spectrum, loss_weights, spectrum_of
 from domain.risk.measures.tail import quantile_weights, tail_weights
 from domain.risk.outcomes import Outcomes
-from domain.risk.scenario_risk import one_sided
+from domain.risk.scenario_risk import loss_measure_of, one_sided
 
 _OF_MOMENTS = frozenset(
     {
@@ -31,10 +31,10 @@ _OF_MOMENTS = frozenset(
 )
 
 
-def scenario_slopes(measure: RiskMeasure, outcomes: Outcomes, confidence_level: float) -> Vector:
-    """Derivative of the measure with respect to each of S returns, (S,); at a kink one of those it has.
+def scenario_gradient(measure: RiskMeasure, outcomes: Outcomes, confidence_level: float) -> Vector:
+    """Gradient of the measure with respect to the S returns, (S,); at a kink a subgradient.
 
-    Raises NotSupported as the measure itself does. Where the risk is 0, so are the slopes.
+    Raises NotSupported as the measure itself does. Where a measure that is a root is 0, so is its gradient.
     """
     if measure.is_of_path:
         return _of_drawdowns(measure, outcomes, confidence_level)
@@ -59,24 +59,24 @@ def _of_moments(measure: RiskMeasure, outcomes: Outcomes) -> Vector:
         case RiskMeasure.VARIANCE:
             return 2.0 * outcomes.correction * p * distance
         case RiskMeasure.STANDARD_DEVIATION:
-            return _over(outcomes.correction * p * distance, outcomes.deviation)
+            return _of_root(outcomes.correction * p * distance, outcomes.deviation)
         case RiskMeasure.SEMI_DEVIATION:
             squared = outcomes.correction * float(p @ below**2)
-            return _over(outcomes.correction * p * (float(p @ below) - below), squared**0.5)
+            return _of_root(outcomes.correction * p * (float(p @ below) - below), squared**0.5)
         case RiskMeasure.MEAN_ABSOLUTE_DEVIATION:
             signs = np.sign(distance)
             result: Vector = p * (signs - float(p @ signs))
             return result
         case RiskMeasure.KURTOSIS:
-            return _over(2.0 * p * (distance**3 - float(p @ distance**3)), float(p @ distance**4) ** 0.5)
+            return _of_root(2.0 * p * (distance**3 - float(p @ distance**3)), float(p @ distance**4) ** 0.5)
         case RiskMeasure.SEMI_KURTOSIS:
-            return _over(2.0 * p * (float(p @ below**3) - below**3), float(p @ below**4) ** 0.5)
+            return _of_root(2.0 * p * (float(p @ below**3) - below**3), float(p @ below**4) ** 0.5)
     short = np.maximum(-outcomes.returns, 0.0)
     match measure:
         case RiskMeasure.FIRST_LOWER_PARTIAL_MOMENT:
             return np.where(short > 0.0, -p, 0.0)
         case RiskMeasure.SECOND_LOWER_PARTIAL_MOMENT:
-            return _over(-p * short, float(p @ short**2) ** 0.5)
+            return _of_root(-p * short, float(p @ short**2) ** 0.5)
     raise NotSupported(f"{measure} is no measure of moments")
 
 
@@ -117,19 +117,10 @@ def _drawdown_weights(measure: RiskMeasure, depths: Vector, confidence_level: fl
     if measure is RiskMeasure.AVERAGE_DRAWDOWN:
         return np.full(count, 1.0 / count)
     if measure is RiskMeasure.ULCER_INDEX:
-        return _over(depths / count, float(ulcer_index(depths)))
-    return _tail_weights(_OF_LOSSES[measure], Outcomes(-depths), confidence_level)
+        return _of_root(depths / count, float(ulcer_index(depths)))
+    return _tail_weights(loss_measure_of(measure), Outcomes(-depths), confidence_level)
 
 
-_OF_LOSSES = {
-    RiskMeasure.MAX_DRAWDOWN: RiskMeasure.WORST_REALIZATION,
-    RiskMeasure.DRAWDOWN_AT_RISK: RiskMeasure.VALUE_AT_RISK,
-    RiskMeasure.CONDITIONAL_DRAWDOWN_AT_RISK: RiskMeasure.CONDITIONAL_VALUE_AT_RISK,
-    RiskMeasure.ENTROPIC_DRAWDOWN_AT_RISK: RiskMeasure.ENTROPIC_VALUE_AT_RISK,
-    RiskMeasure.RELATIVISTIC_DRAWDOWN_AT_RISK: RiskMeasure.RELATIVISTIC_VALUE_AT_RISK,
-}
-
-
-def _over(slopes: Vector, risk: float) -> Vector:
-    """Slopes of a square root; 0 where the risk is 0."""
-    return slopes / risk if risk > 0.0 else np.zeros_like(slopes)
+def _of_root(gradient: Vector, root: float) -> Vector:
+    """Gradient of a square root from half the gradient of what it is the root of; 0 where the root is 0."""
+    return gradient / root if root > 0.0 else np.zeros_like(gradient)

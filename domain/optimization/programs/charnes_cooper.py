@@ -2,7 +2,11 @@
 
 A ratio does not change when weights and limits grow together, so it is highest where the risk is least at a numerator
 of 1 (Charnes & Cooper 1962; Cornuejols & Tutuncu 2007, section 8.2), with y = kappa w in the place of the weights.
-Where the weights have a budget B other than 0, kappa is their sum over B and needs no variable.
+
+`HomogenisedLimits` are linear limits as a polytope, for quadratic programs and cutting planes: where the weights have a
+budget B other than 0, kappa is their sum over B and needs no variable. A conic program has no such form: it writes each
+limit as an expression, once for weights and for y, with kappa the number 1 or a variable (see `conic.conic_problem`).
+What it means that a ratio was not found is the same for all of them, and its gap is `duality.ratio_gap`.
 """
 
 from dataclasses import dataclass
@@ -11,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
-from domain.errors import NoPositiveExcessReturn, SolverFailed
+from domain.errors import NoPositiveExcessReturn, SolverFailed, UnboundedProblem
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.net_return import NetReturn
 from domain.optimization.problem.polytope import Polytope
@@ -31,12 +35,24 @@ def refuse_without_excess_return(limits: FeasibleSet, net_return: NetReturn, con
         best = solve_linear(Program(None, cost, polytope), control)
     if best is None:
         return
-    highest = float(net_return.by_asset @ best.point[: limits.n_assets]) - net_return.constant
+    raise no_ratio(float(net_return.by_asset @ best.point[: limits.n_assets]) - net_return.constant)
+
+
+def no_ratio(highest: float) -> NoPositiveExcessReturn | SolverFailed:
+    """Why no ratio was found although some weights keep the limits, from the highest annual net return of those."""
     if highest > 0.0:
-        raise SolverFailed("the solver found no portfolio although there are some with a positive excess return")
-    raise NoPositiveExcessReturn(
+        return SolverFailed("the solver found no portfolio although there are some with a positive excess return")
+    return NoPositiveExcessReturn(
         f"every feasible portfolio has an expected excess return of zero or less, at best {highest:.6g} a year"
     )
+
+
+def riskless_ratio() -> UnboundedProblem:
+    """Why a ratio has no maximum where the least risk at a net return of 1 is none.
+
+    How small a risk counts as none is for each method to say: it depends on the accuracy of its solver.
+    """
+    return UnboundedProblem("a portfolio without risk has a positive excess return: the ratio has no maximum")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +123,13 @@ class HomogenisedLimits:
             self.variable_lower,
             self.variable_upper,
         )
+
+    def kappa_of(self, point: Vector, solver: str) -> float:
+        """The kappa by which a solver's point (columns,) is divided. Raises SolverFailed where it is not positive."""
+        kappa = float(self.kappa @ point)
+        if kappa <= 0.0:
+            raise SolverFailed(f"{solver} returned a portfolio of no size")
+        return kappa
 
     @property
     def _is_positive(self) -> bool:

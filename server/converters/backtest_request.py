@@ -1,0 +1,138 @@
+"""The specification of a backtest, from its request."""
+
+from absfinance.v1 import backtest_pb2
+from absfinance.v1.backtest_service_pb2 import BacktestRequest
+
+from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Conventions, Fill
+from domain.backtest.strategies import EqualWeight, FixedWeights, Optimized, Schedule, Strategy, inverse_volatility
+from server.converters.cash_flow import cash_flows_from_proto, recurring_from_proto
+from server.converters.corporate_action import (
+    corporate_actions_from_proto,
+    delisting_policy_from_proto,
+    dividend_policy_from_proto,
+    price_basis_from_proto,
+)
+from server.converters.cost import simulated_costs_from_proto
+from server.converters.dates import days_from_proto
+from server.converters.market_input import missing_data_from_proto
+from server.converters.paths import error_path, require_unique
+from server.converters.rebalancing import rebalancing_from_proto
+from server.converters.specification import specification_from_proto
+from server.converters.weights import optional_field, weights_from_proto
+
+_FILLS = {
+    backtest_pb2.FILL_UNSPECIFIED: Fill.NEXT_CLOSE,
+    backtest_pb2.FILL_NEXT_CLOSE: Fill.NEXT_CLOSE,
+    backtest_pb2.FILL_NEXT_OPEN: Fill.NEXT_OPEN,
+    backtest_pb2.FILL_SAME_CLOSE: Fill.SAME_CLOSE,
+}
+_CONVENTIONS = {
+    backtest_pb2.CONVENTIONS_UNSPECIFIED: Conventions.EXACT,
+    backtest_pb2.CONVENTIONS_EXACT: Conventions.EXACT,
+    backtest_pb2.CONVENTIONS_BT: Conventions.BT,
+    backtest_pb2.CONVENTIONS_VECTORBT: Conventions.VECTORBT,
+}
+
+
+def backtest_specification_from_proto(request: BacktestRequest) -> BacktestSpecification:
+    """Everything of a request but its data. Raises InvalidInput or NotSupported."""
+    costs, holding_costs = simulated_costs_from_proto(request.costs)
+    leveraged = _may_borrow(request)
+    analysis = request.analysis
+    require_unique("initial_holdings", [holding.symbol for holding in request.initial_holdings])
+    return BacktestSpecification(
+        strategies=tuple(_at(path, strategy, leveraged) for path, strategy in _named(request)),
+        rebalancing=rebalancing_from_proto(request.rebalancing),
+        fill=_FILLS[request.execution.fill],
+        lag_periods=request.execution.lag_periods,
+        max_participation=optional_field(request.execution, "max_participation"),
+        costs=costs,
+        holding_costs=holding_costs,
+        charge_initial_purchase=request.charge_initial_purchase if _has(request, "charge_initial_purchase") else True,
+        initial_capital=_initial_capital(request),
+        initial_holdings={holding.symbol: holding.quantity for holding in request.initial_holdings},
+        fractional_holdings=request.fractional_holdings if _has(request, "fractional_holdings") else True,
+        cash_flows=cash_flows_from_proto(request.cash_flows),
+        recurring_cash_flows=recurring_from_proto(request.recurring_cash_flows),
+        corporate_actions=corporate_actions_from_proto("corporate_actions", request.corporate_actions),
+        price_basis=price_basis_from_proto(request.price_basis),
+        dividend_policy=dividend_policy_from_proto(request.dividend_policy),
+        withholding_rate=request.withholding_rate,
+        delisting_policy=delisting_policy_from_proto(request.delisting_policy),
+        maintenance_ratio=request.margin.maintenance_ratio if request.HasField("margin") else None,
+        conventions=_CONVENTIONS[request.conventions],
+        benchmarks=tuple(_benchmark(i, benchmark, leveraged) for i, benchmark in enumerate(request.benchmarks)),
+        missing_data=missing_data_from_proto(request.missing_data),
+        periods_per_year=optional_field(request, "periods_per_year"),
+        risk_free_rate_annual=analysis.risk_free_rate_annual,
+        minimum_acceptable_return_annual=analysis.minimum_acceptable_return_annual,
+        listed=not request.HasField("strategy"),
+    )
+
+
+def strategy_from_proto(strategy: backtest_pb2.Strategy, *, leveraged: bool = False) -> Strategy:
+    """A strategy; `leveraged` says whether weights may sum to more than 1. Raises InvalidInput or NotSupported."""
+    kind = strategy.WhichOneof("kind") or ""
+    label = strategy.label or kind
+    with error_path(kind):
+        match kind:
+            case "equal_weight":
+                return EqualWeight(label)
+            case "fixed_weights":
+                weights = weights_from_proto("weights", strategy.fixed_weights.weights)
+                return FixedWeights(weights, label, leveraged=leveraged)
+            case "schedule":
+                return _schedule(strategy.schedule, label, leveraged)
+            case "inverse_volatility":
+                given = strategy.inverse_volatility
+                return inverse_volatility(given.lookback_periods if given.HasField("lookback_periods") else None, label)
+        spec = strategy.optimize
+        lookback = spec.lookback_periods if spec.HasField("lookback_periods") else None
+        return Optimized(specification_from_proto(spec), lookback, label)
+
+
+def _named(request: BacktestRequest) -> list[tuple[str, backtest_pb2.Strategy]]:
+    """Strategies with their paths."""
+    if request.HasField("strategy"):
+        return [("strategy", request.strategy)]
+    return [(f"strategies[{i}]", strategy) for i, strategy in enumerate(request.strategies)]
+
+
+def _may_borrow(request: BacktestRequest) -> bool:
+    """Whether weights may sum to more than 1: there is a margin account, or a rate for borrowed money."""
+    costs = request.costs
+    return request.HasField("margin") or costs.HasField("financing_rate_annual") or bool(costs.financing_rates)
+
+
+def _initial_capital(request: BacktestRequest) -> float:
+    if request.HasField("initial_capital"):
+        return request.initial_capital
+    return 0.0 if request.initial_holdings else 1.0
+
+
+def _has(request: BacktestRequest, name: str) -> bool:
+    return request.HasField(name)
+
+
+def _at(path: str, strategy: backtest_pb2.Strategy, leveraged: bool) -> Strategy:
+    with error_path(path):
+        return strategy_from_proto(strategy, leveraged=leveraged)
+
+
+def _schedule(schedule: backtest_pb2.WeightSchedule, label: str, leveraged: bool) -> Schedule:
+    entries = []
+    for i, entry in enumerate(schedule.entries):
+        day = days_from_proto(f"entries[{i}].date", entry.date)
+        entries.append((day, weights_from_proto(f"entries[{i}].weights", entry.weights)))
+    return Schedule(tuple(entries), label, leveraged=leveraged)
+
+
+def _benchmark(i: int, benchmark: backtest_pb2.Benchmark, leveraged: bool) -> BenchmarkSymbol | Strategy:
+    if benchmark.WhichOneof("kind") == "symbol":
+        return BenchmarkSymbol(benchmark.symbol, benchmark.label)
+    strategy = backtest_pb2.Strategy()
+    strategy.CopyFrom(benchmark.strategy)
+    kind = strategy.WhichOneof("kind") or ""
+    # Its own name must differ from that of a strategy of the same kind.
+    strategy.label = benchmark.label or strategy.label or f"benchmark {kind}"
+    return _at(f"benchmarks[{i}].strategy", strategy, leveraged)

@@ -1,0 +1,80 @@
+"""Results of a backtest as messages."""
+
+from dataclasses import asdict
+from typing import Any
+
+from absfinance.v1 import backtest_pb2, cost_pb2
+
+from domain.backtest.metrics import METRICS_VERSION, Performance
+from domain.backtest.result import AssetEvent, StrategyOutcome
+from domain.market_data.panel import civil_date
+from domain.risk.figure import known
+from server.converters.dates import civil_to_proto
+
+AssetEventProto = backtest_pb2.AssetEvent
+
+_OF_THE_FIRST = (
+    "metrics",
+    "costs",
+    "final_nav",
+    "money_weighted_return",
+    "bankrupt_date",
+    "convention_difference",
+    "reconciliation",
+    "asset_events",
+)
+"""Fields of the first strategy that a result repeats at its top."""
+
+
+def first_of_all(strategy: backtest_pb2.StrategyResult) -> dict[str, Any]:
+    """The fields of a result that are those of its first strategy, where they are present."""
+    return {field.name: value for field, value in strategy.ListFields() if field.name in _OF_THE_FIRST}
+
+
+def strategy_result_to_proto(outcome: StrategyOutcome, symbols: tuple[str, ...]) -> backtest_pb2.StrategyResult:
+    """What one strategy did; a benchmark that is a symbol has figures alone."""
+    result = backtest_pb2.StrategyResult(
+        label=outcome.label,
+        metrics=_metrics(outcome.performance),
+        costs=cost_pb2.CostBreakdown(**asdict(outcome.costs)),
+        rebalance_count=outcome.rebalances,
+        final_cash=outcome.final_cash,
+        final_nav=outcome.final_nav,
+        money_weighted_return=(None if outcome.money_weighted_return is None else known(outcome.money_weighted_return)),
+        bankrupt_date=(None if outcome.bankrupt_day is None else civil_to_proto(civil_date(outcome.bankrupt_day))),
+        convention_difference=outcome.convention_difference,
+        asset_events=[_asset_event(event) for event in outcome.asset_events],
+    )
+    if outcome.reconciliation is not None:
+        result.reconciliation.CopyFrom(backtest_pb2.Reconciliation(**asdict(outcome.reconciliation)))
+    for failure in outcome.failures:
+        day = civil_to_proto(civil_date(failure.day))
+        result.failed_rebalances.add(date=day, reason=failure.reason, message=failure.message)
+    if outcome.final_units is not None:
+        for symbol, quantity in zip(symbols, outcome.final_units.tolist(), strict=True):
+            if quantity:
+                result.final_holdings.add(symbol=symbol, quantity=quantity)
+    return result
+
+
+def _asset_event(event: AssetEvent) -> AssetEventProto:
+    return AssetEventProto(
+        date=civil_to_proto(civil_date(event.day)),
+        symbol=event.symbol,
+        kind=f"KIND_{event.kind}",
+        quantity_before=event.quantity_before,
+        quantity_after=event.quantity_after,
+        cash=event.cash,
+    )
+
+
+def _metrics(figures: Performance) -> backtest_pb2.PerformanceMetrics:
+    return backtest_pb2.PerformanceMetrics(
+        **{name: known(figure) for name, figure in figures.figures.items()},
+        periods_per_year=figures.periods_per_year,
+        observations=figures.observations,
+        start_date=civil_to_proto(civil_date(figures.start_day)),
+        end_date=civil_to_proto(civil_date(figures.end_day)),
+        metrics_version=METRICS_VERSION,
+        undefined=figures.undefined,
+    )
