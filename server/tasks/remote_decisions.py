@@ -5,25 +5,15 @@ from dataclasses import dataclass, field
 
 import grpc
 
-from domain.backtest.specification import BacktestSpecification
-from domain.backtest.strategies import MarketHistory, Remote
+from domain.backtest.strategies import MarketHistory
 from domain.backtest.strategies.remote import RemoteCallFailed, RemoteCallTimedOut
 from domain.cancellation import CancellationCheck
-from domain.errors import InvalidInput
 from server.converters.decision import METHOD, decide_request_to_bytes, weights_from_bytes
 
 CHECK_SECONDS = 0.05
 """Time between two looks at cancellation while a service is asked."""
 
 LARGEST_ANSWER_BYTES = 4 << 20
-
-
-def refuse_other_targets(specification: BacktestSpecification, allowed: Collection[str]) -> None:
-    """Raises InvalidInput with the field path of a remote strategy whose address the settings do not allow."""
-    for path, strategy in specification.strategies_by_path():
-        if isinstance(strategy, Remote) and strategy.target not in allowed:
-            rule = "must be an address that the settings of the server allow (ABSFIN_STRATEGY_TARGETS)"
-            raise InvalidInput(f"{path}.target", f"{rule}, is {strategy.target!r}")
 
 
 @dataclass(slots=True)

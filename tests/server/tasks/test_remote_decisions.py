@@ -20,14 +20,14 @@ from domain.backtest.preparation import prepare
 from domain.backtest.rebalancing import EveryPeriods, Rebalancing
 from domain.backtest.result import StrategyOutcome
 from domain.backtest.specification import BacktestSpecification, Fill
-from domain.backtest.strategies import Blend, Cppi, EqualWeight, MarketHistory, Part, Remote
+from domain.backtest.strategies import MarketHistory, Remote
 from domain.backtest.strategies.decision_log import DecisionsInMemory
 from domain.backtest.strategies.remote import RemoteCallFailed, RemoteCallTimedOut
 from domain.cancellation import never_cancelled
-from domain.errors import Cancelled, InvalidInput
+from domain.errors import Cancelled
 from domain.market_data.panel import PricePanel
 from server.converters.decision import MOST_VALUES, decide_request_to_bytes
-from server.tasks.remote_decisions import RemoteDecisions, refuse_other_targets
+from server.tasks.remote_decisions import RemoteDecisions
 
 NAN = float("nan")
 Answer = Callable[[DecideRequest, grpc.ServicerContext], DecideResponse]
@@ -196,15 +196,3 @@ def simulated(target: str, decisions: RemoteDecisions, log: DecisionsInMemory) -
     ).with_decisions(decisions, log)
     plan = prepare(specification, PricePanel.of("AB", range(12), prices))
     return run(plan, lambda _: None, never_cancelled).strategies[0]
-
-
-def test_targets_at_any_depth_must_be_allowed() -> None:
-    nested = Blend((Part(EqualWeight(), 0.5), Part(Cppi(Remote("far:1"), 0.5, 2.0), 0.5)))
-    specification = BacktestSpecification((Remote("near:1"),), benchmarks=(nested,))
-    refuse_other_targets(specification, {"near:1", "far:1"})
-    with pytest.raises(InvalidInput, match="ABSFIN_STRATEGY_TARGETS") as raised:
-        refuse_other_targets(specification, {"near:1"})
-    assert raised.value.field == "benchmarks[0].strategy.blend.parts[1].strategy.cppi.base.remote.target"
-    with pytest.raises(InvalidInput) as raised:
-        refuse_other_targets(specification, ())
-    assert raised.value.field == "strategy.remote.target"
