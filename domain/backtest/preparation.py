@@ -19,6 +19,7 @@ from domain.backtest.rebalancing import Rebalancing
 from domain.backtest.simulator import Simulation, StrategyRun
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
 from domain.backtest.strategies import Strategy
+from domain.backtest.strategies.nesting import path_of_first_date
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix
 from domain.errors import Cancelled, DomainError, InvalidInput, SolverTimedOut
@@ -64,7 +65,7 @@ def prepare(
     market = simulated_market(specification, data, opens)
     panel = market.panel
     _check_cost_symbols(specification, panel)
-    strategies = _strategies_by_path(specification)
+    strategies = specification.outer_strategies()
     start = max(_first_decision(path, strategy, panel) for path, strategy in strategies)
     strategy_runs = tuple(
         _strategy_run(strategy, specification.rebalancing, specification.delay, panel, start)
@@ -77,6 +78,7 @@ def prepare(
     warnings: list[ResultWarning] = []
     members = dict(groups or {})
     for (path, strategy), strategy_run in zip(strategies, strategy_runs, strict=True):
+        _check_planned(path, strategy, panel)
         simulation = Simulation(market, specification, strategy_run, members)
         warnings += _check_strategy(path, strategy, simulation, start, check_cancelled)
     curves = {
@@ -212,28 +214,12 @@ def _check_cost_symbols(specification: BacktestSpecification, panel: PricePanel)
                 raise InvalidInput(f"{path}[{i}].symbol", f"{symbol} is not a symbol of the input")
 
 
-def _strategies_by_path(specification: BacktestSpecification) -> list[tuple[str, Strategy]]:
-    """Strategies, then benchmarks that are strategies, each with its field path."""
-    found = [(_path(i, specification), strategy) for i, strategy in enumerate(specification.strategies)]
-    found += [
-        (f"benchmarks[{i}].strategy.{benchmark.kind}", benchmark)
-        for i, benchmark in enumerate(specification.benchmarks)
-        if not isinstance(benchmark, BenchmarkSymbol)
-    ]
-    return found
-
-
-def _path(i: int, specification: BacktestSpecification) -> str:
-    strategies = specification.strategies
-    listed = specification.listed or len(strategies) > 1
-    return f"{f'strategies[{i}]' if listed else 'strategy'}.{strategies[i].kind}"
-
-
 def _first_decision(path: str, strategy: Strategy, panel: PricePanel) -> int:
-    needed = strategy.lookback_window.fewest_dates
+    window = strategy.lookback_window
+    needed = window.fewest_dates
     if needed > len(panel.dates):
         raise InvalidInput(
-            f"{path}.lookback_periods",
+            f"{path}.{window.field}",
             f"needs {needed} dates before the first decision, the input has {len(panel.dates)}",
         )
     own = strategy.own_dates()
@@ -241,7 +227,7 @@ def _first_decision(path: str, strategy: Strategy, panel: PricePanel) -> int:
         return needed - 1
     first = int(np.searchsorted(panel.dates, own[0]))
     if first >= len(panel.dates):
-        raise InvalidInput(f"{path}.entries[0].date", "is after the last date of the input")
+        raise InvalidInput(f"{path}.{path_of_first_date(strategy)}", "is after the last date of the input")
     return max(needed - 1, first)
 
 
@@ -252,6 +238,14 @@ def _strategy_run(
     indices = np.union1d(np.append(rebalancing.decision_indices(panel.dates, start), start), own[own > start])
     # No decision is made that would be filled after the last date.
     return StrategyRun(strategy, indices[indices + delay < len(panel.dates)], delay)
+
+
+def _check_planned(path: str, strategy: Strategy, panel: PricePanel) -> None:
+    """Raises InvalidInput with its path for a strategy that cannot plan its weights."""
+    try:
+        strategy.planned(panel.symbols, panel.dates[:1], None)
+    except InvalidInput as error:
+        raise error.with_path_prefix(path) from None
 
 
 def _check_strategy(

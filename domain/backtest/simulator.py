@@ -22,6 +22,7 @@ from domain.backtest.simulation.arrays import (
 )
 from domain.backtest.specification import BacktestSpecification
 from domain.backtest.strategies import MarketHistory, Strategy
+from domain.backtest.strategies.nesting import decision_warnings
 from domain.checks import Vector
 from domain.costs.self_financing import WealthExhausted
 from domain.errors import Cancelled, DomainError, InvalidInput
@@ -90,6 +91,7 @@ class Simulation:
             decides_outside=self._asks,
         )
         self.record = Record(len(market.panel.symbols))
+        self.warned: set[tuple[str, str]] = set()  # reasons and messages of warnings that are told already
         if state is None:
             account, positions = opened_account(specification, market, strategy_run.start, len(strategy_run.decisions))
             state = SimulationState(strategy_run.start - 1, account, positions, targets)
@@ -167,8 +169,11 @@ class Simulation:
         between = self._inputs.rules.least_between
         if index and self._account.last_decision >= 0 and t - self._account.last_decision < between:
             return
+        history = self.history(t)
+        for warning in decision_warnings(self._run.strategy, history):
+            self._warn_once(t, warning.reason, warning.message)
         try:
-            row[:] = self._run.strategy.decide(self.history(t), check_cancelled)
+            row[:] = self._run.strategy.decide(history, check_cancelled)
         except Cancelled:
             raise
         except DomainError as error:
@@ -247,6 +252,11 @@ class Simulation:
 
     def _fail(self, date_index: int, reason: str, message: str) -> None:
         self.record.failures.append(FailedRebalance(int(self._market.panel.dates[date_index]), reason, message))
+
+    def _warn_once(self, date_index: int, reason: str, message: str) -> None:
+        if (reason, message) not in self.warned:
+            self.warned.add((reason, message))
+            self._fail(date_index, reason, message)
 
     def _exhaust(self, t: int) -> None:
         """Nothing is held after the date on which the net asset value is used up."""

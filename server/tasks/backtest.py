@@ -32,6 +32,7 @@ from server.ports.market_data import PriceSelection
 from server.ports.panels import StoredPanelRef
 from server.tasks.optimize import opened, selections
 from server.tasks.refusing import locating, refusing
+from server.tasks.remote_strategies import refuse_other_targets, with_services
 
 CHUNK_BYTES = 900_000
 """Values in one piece of a series; with dates and framing it stays below 1 MiB."""
@@ -49,10 +50,15 @@ class Drafted:
 @refusing
 @locating(BacktestRequest)
 def draft(
-    request: bytes, found: StoredData | None, control: Control, report: ReportKey
+    request: bytes,
+    found: StoredData | None,
+    control: Control,
+    report: ReportKey,
+    strategy_targets: tuple[str, ...] = (),
 ) -> DataRequest | Drafted | bytes:
     """Checks everything that can be known, and names the data by its content; the answer to a mere check."""
     command = backtest_command_from_proto(message_from_bytes(BacktestRequest, request))
+    refuse_other_targets(command.specification, strategy_targets)
     if found is None:
         if command.request_id:
             report(RequestKey(command.request_id, command.body))
@@ -77,11 +83,17 @@ def draft(
 
 @refusing
 def run(
-    job: Job, request: bytes, fingerprint: str, control: Control, report: Callable[[object], None]
+    job: Job,
+    request: bytes,
+    fingerprint: str,
+    control: Control,
+    report: Callable[[object], None],
+    strategy_targets: tuple[str, ...] = (),
 ) -> EncodedBacktest:
     """Runs a job, in the process of a worker."""
     specification = specification_from_bytes(request).with_groups(job.groups)
-    completed = run_backtest(job, specification, control, report)
+    with with_services(specification, job, strategy_targets) as bound:
+        completed = run_backtest(job, bound, control, report)
     return EncodedBacktest(result_to_bytes(completed, fingerprint), completed.series, completed.events)
 
 

@@ -10,6 +10,7 @@ from server.ports.storage import Storage
 from server.settings import DATABASE_NAME, Settings, WrongSetting
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database, UnknownSchema
+from server.storage.embedded.decisions import EmbeddedDecisions
 from server.storage.embedded.market_data import EmbeddedMarketData
 from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.portfolios import EmbeddedPortfolios
@@ -50,7 +51,13 @@ def _open(settings: Settings, policy: QueuePolicy) -> Storage:
         portfolios=EmbeddedPortfolios(database),
         optimizations=EmbeddedResults(database, "optimization"),
         reallocations=EmbeddedResults(database, "reallocation"),
-        jobs=JobStores(archive=backtests, queue=backtests, log=backtests, inputs=backtests),
+        jobs=JobStores(
+            archive=backtests,
+            queue=backtests,
+            log=backtests,
+            inputs=backtests,
+            decisions=EmbeddedDecisions(database.path),
+        ),
         worker=locks.own,
         new_file=scratch.file,
         cleanup={

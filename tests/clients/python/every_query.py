@@ -1,7 +1,7 @@
 """Every query, objective, constraint and strategy of the client, with all its parameters set."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import absfin
@@ -259,6 +259,11 @@ STRATEGIES = [
     strategies.fixed_weights({"A": 1.0}),
     strategies.schedule({date(2020, 1, 1): {"A": 1.0}}),
     strategies.inverse_volatility(20),
+    strategies.momentum(20, 3, skip=1),
+    strategies.volatility_target(strategies.equal_weight(), 0.1, 20, max_leverage=1.5),
+    strategies.cppi(strategies.equal_weight(), 0.8, 4.0),
+    strategies.blend([(strategies.equal_weight(), 0.5)]),
+    strategies.remote("models.example:50051", timeout=timedelta(seconds=5)),
     strategies.optimize(absfin.min_risk(), 20),
 ]
 REBALANCINGS = [

@@ -1,7 +1,7 @@
 """Strategies of a backtest, and when it rebalances: one function for each kind."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 
 from absfinance.v1 import backtest_pb2 as pb
 from absfinance.v1.estimation_pb2 import Estimation
@@ -47,6 +47,38 @@ def schedule(entries: Mapping[date, Mapping[str, float]], *, label: str = "") ->
 def inverse_volatility(lookback: int | None = None, *, label: str = "") -> Strategy:
     """Weights proportional to 1 / volatility over the last `lookback` periods, all past periods if it is None."""
     return Strategy(label=label, inverse_volatility=pb.InverseVolatilityStrategy(lookback_periods=lookback))
+
+
+def momentum(lookback: int, top_n: int, *, skip: int = 0, label: str = "") -> Strategy:
+    """Equal weights of the `top_n` assets with the highest return over `lookback` periods, before the latest `skip`."""
+    given = pb.MomentumStrategy(lookback_periods=lookback, skip_periods=skip, top_n=top_n)
+    return Strategy(label=label, momentum=given)
+
+
+def volatility_target(
+    base: Strategy, target_annual: float, lookback: int, *, max_leverage: float | None = None, label: str = ""
+) -> Strategy:
+    """The weights of `base` times target / realised volatility, at most `max_leverage`, 1 if it is None."""
+    given = pb.VolatilityTargetStrategy(
+        base=base, target_annual=target_annual, lookback_periods=lookback, max_leverage=max_leverage
+    )
+    return Strategy(label=label, volatility_target=given)
+
+
+def cppi(base: Strategy, floor: float, multiplier: float, *, label: str = "") -> Strategy:
+    """Exposure to `base` of multiplier x (value - floor); `floor` is a fraction of the initial value."""
+    return Strategy(label=label, cppi=pb.CppiStrategy(base=base, floor=floor, multiplier=multiplier))
+
+
+def blend(parts: Iterable[tuple[Strategy, float]], *, label: str = "") -> Strategy:
+    """The weighted sum of the weights of strategies; 1 - the sum of theirs is cash."""
+    listed = [pb.BlendStrategy.Part(strategy=strategy, weight=weight) for strategy, weight in parts]
+    return Strategy(label=label, blend=pb.BlendStrategy(parts=listed))
+
+
+def remote(target: str, *, timeout: timedelta | None = None, label: str = "") -> Strategy:
+    """Decisions of a StrategyService at "host:port", which the settings of the server must allow; 10 s for each."""
+    return Strategy(label=label, remote=pb.RemoteStrategy(target=target, timeout=timeout))
 
 
 def optimize(
