@@ -74,7 +74,7 @@ def _trades_by_asset(
 
 @compiled
 def _trade_with_outlay(outlay: float, i: int, price: float, costs: Costs) -> float:
-    """The trade d in money with d + cost(|d|) = outlay; NaN where a sale never raises it, 0 for too small a purchase."""
+    """The trade d in money with d + cost(|d|) = outlay; NaN where no sale raises it, 0 for too small a purchase."""
     trade = outlay
     for _ in range(STEPS):
         following = outlay - cost_of(costs, i, abs(trade), price)

@@ -192,7 +192,7 @@ def _trades(
         _limit_participation(trades, weights, nav, account, positions, rules)
     if rules.whole_units:
         _round_to_units(trades, prices, positions)
-    is_cut = account.carried > 0 or rules.has_participation_limit or rules.whole_units
+    is_cut = account.carried > 0 or rules.has_participation_limit or (rules.whole_units and is_exact)
     if is_cut:
         least_cash = 0.0 if rules.conventions == VECTORBT else min(0.0, 1.0 - total_weight) * after
         _keep_cash(trades, prices, account.cash + account.receivable, least_cash, nav, is_free, costs, rules)
