@@ -46,7 +46,7 @@ class Calendar:
         chosen = first if self.day is DayOfPeriod.FIRST else last
         if self.nth is not None:
             chosen = np.minimum(first + self.nth - 1, last)
-        if chosen[-1] == last[-1] and self.day is not DayOfPeriod.FIRST and not endsperiod_numbers(days, self.frequency):
+        if chosen[-1] == last[-1] and self.day is not DayOfPeriod.FIRST and not ends_period(days, self.frequency):
             chosen = chosen[:-1]
         indices = chosen + self.offset
         result: DateIndices = indices[(indices > start) & (indices < len(days))]
