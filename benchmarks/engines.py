@@ -4,9 +4,11 @@ What a library takes, a frame of prices and one of weights, is made outside the 
 """
 
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path as FilePath
 
 import numpy as np
 import pandas as pd
@@ -96,7 +98,12 @@ def bt_path(task: Task) -> Path:
     chosen = bt.algos.RunDaily if task.decisions.all() else bt.algos.RunMonthly
 
     def run() -> Array:
-        algos = [chosen(run_on_first_date=True, run_on_last_date=task.decisions[-1]), bt.algos.SelectAll(), bt.algos.WeighEqually(), bt.algos.Rebalance()]
+        algos = [
+            chosen(run_on_first_date=True, run_on_last_date=task.decisions[-1]),
+            bt.algos.SelectAll(),
+            bt.algos.WeighEqually(),
+            bt.algos.Rebalance(),
+        ]
         test = bt.Backtest(
             bt.Strategy("equal weight", algos),
             frame,
@@ -158,6 +165,33 @@ def polars_long_path(task: Task) -> Path:
     return run
 
 
+def cvxportfolio_path(task: Task) -> Path:
+    """MarketSimulator with PeriodicRebalance, a cost in proportion and cash without interest."""
+    import cvxportfolio
+
+    held = task.frame.pct_change().shift(-1).fillna(0.0)  # from each date to the next; the last date has none
+    market = held.assign(cash=0.0)
+    target = pd.Series(1.0 / len(task.names), task.names)
+    target["cash"] = 0.0
+    dates = task.dates[task.decisions]
+    nowhere = FilePath(tempfile.gettempdir()) / "absfin-cvxportfolio"  # it stores nothing of data that is given
+
+    def run() -> Array:
+        simulator = cvxportfolio.MarketSimulator(
+            returns=market,
+            cash_key="cash",
+            min_history=pd.Timedelta(0),
+            costs=[cvxportfolio.TransactionCost(a=COST)],
+            round_trades=False,
+            base_location=nowhere,
+        )
+        policy = cvxportfolio.PeriodicRebalance(target, dates)
+        values: Array = simulator.backtest(policy, start_time=task.dates[0], initial_value=CAPITAL).v.to_numpy()
+        return values
+
+    return run
+
+
 @dataclass(frozen=True)
 class _Library:
     distribution: str
@@ -165,6 +199,7 @@ class _Library:
     terms: Terms
     note: str = ""
     largest: int = sys.maxsize  # assets
+    daily: bool = True  # whether it has the job of daily decisions
 
 
 _LIBRARIES = (
@@ -172,6 +207,7 @@ _LIBRARIES = (
     _Library("bt", bt_path, Terms("BT", "SAME_CLOSE"), largest=20),
     _Library("polars_backtest", polars_long_path, Terms(at_month_ends=True), " (long format)", largest=20),
     _Library("polars_backtest", polars_wide_path, Terms(), " (wide format)", largest=20),
+    _Library("cvxportfolio", cvxportfolio_path, Terms(fill="SAME_CLOSE"), largest=20, daily=False),
 )
 
 
@@ -185,6 +221,6 @@ def peers(task: Task) -> list[Peer]:
             print(f"# {library.distribution} is not installed and left out", file=sys.stderr)
             continue
         terms = replace(library.terms, at_month_ends=library.terms.at_month_ends and not task.decisions.all())
-        if task.prices.shape[1] <= library.largest:
+        if task.prices.shape[1] <= library.largest and (library.daily or not task.decisions.all()):
             found.append(Peer(name, terms, library.path(task)))
     return found

@@ -27,8 +27,8 @@ from domain.market_data.panel import PricePanel
 FEW, MANY = 20, 500
 """Assets: the sample stocks, and these with a random market of further ones."""
 
-BAND_WIDTH = 0.001
-"""Half of the target of one of many assets."""
+BAND_WIDTH = 0.0005
+"""A quarter of the target of one of many assets: nearly as many fills as with a monthly calendar."""
 
 MONTHLY, DAILY, BANDS = "monthly", "daily", "bands"
 
