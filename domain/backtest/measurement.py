@@ -18,8 +18,8 @@ from domain.backtest.result import (
     StrategyOutcome,
 )
 from domain.backtest.simulation.arrays import DELISTING, DIVIDEND, MARGIN_CALL, SPLIT
-from domain.backtest.simulator import StrategyRun
-from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
+from domain.backtest.simulator import Simulation, StrategyRun
+from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Conventions
 from domain.calendar import periods_per_year
 from domain.cancellation import CancellationCheck
 from domain.checks import Vector
@@ -50,7 +50,9 @@ def measure(plan: BacktestPlan, records: Sequence[RecordPart], check_cancelled: 
     done = []
     for strategy_run, record in zip(plan.strategy_runs, records, strict=True):
         check_cancelled()
-        done.append(_strategy_outcome(plan, strategy_run, record, first))
+        outcome = _strategy_outcome(plan, strategy_run, record, first)
+        difference = _convention_difference(plan, strategy_run, record, check_cancelled)
+        done.append(replace(outcome, convention_difference=difference))
     by_label = {outcome.label: outcome for outcome in done[count:]}
     compared = [by_label[name] if name in by_label else _symbol_outcome(plan, name, first) for name in names]
     return BacktestOutcome(plan.market.panel.symbols, tuple(done[:count]), tuple(compared))
@@ -87,6 +89,23 @@ def _strategy_outcome(
         asset_events=_asset_events(plan, record),
         record=record,
     )
+
+
+def _convention_difference(
+    plan: BacktestPlan, strategy_run: StrategyRun, record: RecordPart, check_cancelled: CancellationCheck
+) -> float | None:
+    """Final net asset value less that of an exact simulation beside it; None where the simulation is the exact one.
+
+    A strategy decides along the exact account again; decisions that are kept for a run, as those of a service outside,
+    are used as they are.
+    """
+    if plan.specification.conventions is Conventions.EXACT:
+        return None
+    exact = replace(plan.specification, conventions=Conventions.EXACT)
+    simulation = Simulation(plan.market, exact, strategy_run, plan.groups)
+    for _ in simulation.advance(check_cancelled):
+        check_cancelled()
+    return float(record.nav[-1]) - simulation.nav
 
 
 def opening_units(specification: BacktestSpecification, symbols: tuple[str, ...]) -> Vector:

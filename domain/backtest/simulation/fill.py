@@ -11,6 +11,7 @@ from domain.backtest.simulation.arrays import (
     FILL,
     FILL_COSTS_TOO_MUCH,
     FILL_WITHOUT_WEALTH,
+    VECTORBT,
     Account,
     Costs,
     Flags,
@@ -22,6 +23,7 @@ from domain.backtest.simulation.arrays import (
     Rules,
 )
 from domain.backtest.simulation.compiled import compiled
+from domain.backtest.simulation.conventions import trades_by_convention
 from domain.backtest.simulation.trade_costs import (
     TRADED,
     commission_of,
@@ -166,23 +168,32 @@ def _trades(
         if prices[i] > 0.0 and not moving[i] and abs(weights[i] * nav - held[i]) > TRADED * nav:
             positions.carried[i] = weights[i]
             account.carried += 1
-    after = nav if is_free else value_after(weights, held, prices, moving, costs, nav)
+    is_exact = rules.conventions == EXACT
+    after = nav if is_free or not is_exact else value_after(weights, held, prices, moving, costs, nav)
     if after <= 0.0:
         return np.zeros(0)
     trades = np.zeros(count)
-    for i in range(count):
-        if moving[i]:
-            trades[i] = weights[i] * after - held[i]
-            if abs(trades[i]) <= TRADED * nav:
-                trades[i] = 0.0
+    if is_exact:
+        for i in range(count):
+            if moving[i]:
+                trades[i] = weights[i] * after - held[i]
+                if abs(trades[i]) <= TRADED * nav:
+                    trades[i] = 0.0
+    else:
+        cash = account.cash + account.receivable
+        trades = trades_by_convention(
+            rules.conventions, weights, held, prices, moving, nav, cash, is_free, costs, rules.whole_units
+        )
+        if len(trades) == 0:
+            return trades
     _limit_turnover(trades, nav, turnover_limit)
     if rules.has_participation_limit:
         _limit_participation(trades, weights, nav, account, positions, rules)
     if rules.whole_units:
         _round_to_units(trades, prices, positions)
-    is_cut = account.carried > 0 or rules.has_participation_limit or rules.whole_units
-    if is_cut or rules.conventions != EXACT:
-        least_cash = min(0.0, 1.0 - total_weight) * after
+    is_cut = account.carried > 0 or rules.has_participation_limit or (rules.whole_units and is_exact)
+    if is_cut:
+        least_cash = 0.0 if rules.conventions == VECTORBT else min(0.0, 1.0 - total_weight) * after
         _keep_cash(trades, prices, account.cash + account.receivable, least_cash, nav, is_free, costs, rules)
     return trades
 
