@@ -15,7 +15,7 @@ NAN = float("nan")
 
 def decided(strategy: Momentum, prices: Matrix) -> Vector:
     dates, count = prices.shape
-    symbols = tuple("ABCDEFGH"[:count])
+    symbols = tuple(f"S{j}" for j in range(count))
     history = MarketHistory(symbols, np.arange(dates, dtype=np.int32), prices, np.zeros(count), 252.0)
     return strategy.decide(history, never_cancelled)
 
@@ -37,6 +37,13 @@ def test_the_highest_returns_of_the_periods_before_those_skipped(
 def test_equal_returns_are_taken_in_the_order_of_the_symbols() -> None:
     prices = np.array([[1.0, 2.0, 3.0, 4.0], [2.0, 4.0, 6.0, 9.0]])
     assert decided(Momentum(1, 3), prices).tolist() == pytest.approx([1 / 3, 1 / 3, 0.0, 1 / 3])
+
+
+def test_ties_among_many() -> None:
+    """Two levels of return in turn, of more assets than a sort leaves in place by itself."""
+    prices = np.vstack([np.ones(200), np.where(np.arange(200) % 2, 1.5, 1.0)])
+    found = np.flatnonzero(decided(Momentum(1, 120), prices))
+    assert found.tolist() == sorted([*range(1, 200, 2), *range(0, 40, 2)])
 
 
 def test_an_asset_without_all_prices_or_without_a_last_one_is_not_held() -> None:
