@@ -18,8 +18,9 @@ DAYS = 120
 
 
 REQUEST = {
-    "strategies": [{"equalWeight": {}, "label": "s0"}, {"equalWeight": {}, "label": "s1"}],
-    "rebalancing": {"everyPeriods": {"n": 7}},
+    # Strategies that are asked for each decision: between two of them a run can be left and continued.
+    "strategies": [{"inverseVolatility": {"lookbackPeriods": 5}, "label": f"s{i}"} for i in range(2)],
+    "rebalancing": {"everyPeriods": {"n": 5}},
 }
 SPECIFICATION = backtest_specification_from_proto(json_format.ParseDict(REQUEST, BacktestRequest()))
 

@@ -19,6 +19,7 @@ from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import PricePanel
 from server.converters.backtests import backtest_command_from_proto, result_to_bytes, specification_from_bytes
 from server.execution.process_pool import ProcessPool
+from server.execution.template import Template
 from server.jobs import checkpoint_writer, runner
 from server.jobs.backtest_run import EncodedBacktest, Job, run_backtest
 from server.jobs.progress import Progress
@@ -96,7 +97,8 @@ async def open_house(tmp_path: Path) -> AsyncIterator[Open]:
         made = Runner(
             stores,
             progress,
-            ProcessPool(slots, growth=1, retries=0),
+            # Loading counts against nobody's time budget: the workers have the compiled simulation from the start.
+            ProcessPool(slots, growth=1, retries=0, template=Template(("server.tasks.compiled_simulation",))),
             locks.own,
             slots,
             run=run,
