@@ -94,6 +94,8 @@ class Rebalancing:
             positive("rebalancing.max_turnover", self.max_turnover)
         if self.tranches < 1:
             raise InvalidInput("rebalancing.tranches", f"must be 1 or more, is {self.tranches}")
+        if self.tranches > 1:  # refused rather than answered as if there were one
+            raise InvalidInput("rebalancing.tranches", "must be 1: staggered parts are not simulated yet")
         if self.flows_only and self.band is not None:
             raise InvalidInput(
                 "rebalancing.flows_only", "excludes a drift band: where only flows are traded, no band starts a trade"

@@ -1,10 +1,13 @@
 """The compiled simulation against a second one in plain Python, on random backtests with everything switched on."""
 
+from typing import Any, cast
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.backtest.simulation.day import simulate
 from domain.errors import InvalidInput
 from tests.domain.backtest.simulation.random_cases import random_backtest, with_calendar
 from tests.domain.backtest.simulation.reference import Reference
@@ -40,3 +43,11 @@ def test_net_asset_values_of_every_date(seed: int) -> None:
 def test_many_random_backtests(block: int) -> None:
     for seed in range(50 * block, 50 * block + 50):
         compare(seed)
+
+
+def test_the_simulation_is_compiled_once() -> None:
+    """Whatever a request holds: a second form would take as long to compile as the first, in the middle of a request."""
+    for seed in range(20):
+        compare(seed)
+    signatures: Any = cast(Any, simulate).signatures
+    assert len(signatures) == 1

@@ -15,6 +15,7 @@ from domain.backtest.specification import BacktestSpecification, Fill
 from domain.backtest.strategies import FixedWeights
 from domain.costs.linear import LinearCost
 from domain.costs.model import CostModel
+from domain.errors import InvalidInput
 from domain.market_data.missing import MissingDataPolicy
 from domain.market_data.panel import PricePanel
 
@@ -165,3 +166,27 @@ def test_tracking_error_of_the_whole(limit: float, trades: int) -> None:
     error = float(np.std(RETURNS @ DIFFERENCE, ddof=1)) * 252.0**0.5
     band = DriftBand(trigger=BandTrigger.TRACKING_ERROR, max_tracking_error_annual=limit * error)
     assert len(simulated(MOVES, SIXTY_FORTY, band).indices) == trades
+
+
+def test_a_group_that_leaves_its_band_goes_back_to_the_target() -> None:
+    """Each asset is inside its own band of ten points; A and B together are at .76, beyond .70 and five points."""
+    weights = {"A": 0.35, "B": 0.35, "C": 0.3}
+    values = {"A": [35.0, 38.0], "B": [35.0, 38.0], "C": [30.0, 24.0]}
+    wide = BandWidth(absolute=0.1)
+    band = DriftBand(wide, by_group={"both": BandWidth(absolute=0.05)})
+    record = simulated(values, weights, band, groups={"both": ("A", "B")})
+    assert held(record, values, weights, 1) == pytest.approx([35.0, 35.0, 30.0], rel=1e-12)
+    without = simulated(values, weights, DriftBand(wide))
+    assert len(without.indices) == 1
+
+
+@pytest.mark.parametrize("which", [{"destination": BandDestination.EDGE}, {"scope": BandScope.BREACHED}])
+def test_bands_of_groups_have_no_edge(which: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput, match="bands of assets only") as raised:
+        DriftBand(FIVE_POINTS, by_group={"both": FIVE_POINTS}, **which)
+    assert raised.value.field == "rebalancing.drift_band.by_group"
+
+
+def test_tranches_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="not simulated yet"):
+        Rebalancing(tranches=2)
