@@ -112,16 +112,13 @@ def opened_account(
             raise InvalidInput(f"initial_holdings[{i}].symbol", f"{symbol} has no price at the start of the backtest")
         units[place[symbol]] = quantity
     accounts = np.zeros(1, ACCOUNT)
-    account = accounts.view(np.recarray)[0]
-    account.cash = specification.initial_capital
-    account.nav = specification.initial_capital + float(units @ prices)
-    if not account.nav > 0.0:
-        raise InvalidInput(
-            "initial_holdings", f"must have a net asset value above 0 with the cash, has {account.nav:g}"
-        )
-    account.unit_value = account.high_water = 1.0
-    account.last_decision = account.band_made = -1
-    account.next_action = int(np.searchsorted(market.actions.date, start, side="right"))
+    nav = specification.initial_capital + float(units @ prices)
+    if not nav > 0.0:
+        raise InvalidInput("initial_holdings", f"must have a net asset value above 0 with the cash, has {nav:g}")
+    accounts["cash"], accounts["nav"] = specification.initial_capital, nav
+    accounts["unit_value"] = accounts["high_water"] = 1.0
+    accounts["last_decision"] = accounts["band_made"] = -1
+    accounts["next_action"] = np.searchsorted(market.actions.date, start, side="right")
     return accounts, Positions(
         units=units,
         reference=np.array(prices),

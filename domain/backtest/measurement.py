@@ -122,12 +122,18 @@ def _money_weighted(plan: BacktestPlan, record: RecordPart) -> Figure:
 
 
 def _reconciled(record: RecordPart, costs: CostTotals) -> ReconciledNav:
-    """Gains are summed from price changes, dividends and interest, independently of the net asset values."""
+    """Gains are summed from price changes, dividends and interest, independently of the net asset values.
+
+    Of a loss beyond the whole wealth only what there was is counted: the rest is the lender's.
+    """
     account = record.account[-1]
+    gains = float(record.gains.sum() + account["dividends"] + account["interest"])
+    if record.exhausted:
+        gains = max(gains, costs.total - float(account["flows"]) - float(record.nav[0]))
     return ReconciledNav(
         start_nav=float(record.nav[0]),
         flows=float(account["flows"]),
-        gains=float(record.gains.sum() + account["dividends"] + account["interest"]),
+        gains=gains,
         costs=costs.total,
         end_nav=float(record.nav[-1]),
     )

@@ -234,8 +234,11 @@ def _first_decision(path: str, strategy: Strategy, panel: PricePanel) -> int:
 def _strategy_run(
     strategy: Strategy, rebalancing: Rebalancing, delay: int, panel: PricePanel, start: int
 ) -> StrategyRun:
-    own = np.searchsorted(panel.dates, np.array(strategy.own_dates(), dtype=np.int64))
-    indices = np.union1d(np.append(rebalancing.decision_indices(panel.dates, start), start), own[own > start])
+    indices = np.append(start, rebalancing.decision_indices(panel.dates, start))
+    days = strategy.own_dates()
+    if days:
+        own = np.searchsorted(panel.dates, np.array(days, dtype=np.int64))
+        indices = np.union1d(indices, own[own > start])
     # No decision is made that would be filled after the last date.
     return StrategyRun(strategy, indices[indices + delay < len(panel.dates)], delay)
 

@@ -103,7 +103,7 @@ def simulate(
             if has_actions and is_action_due(t, actions, account):
                 apply_splits_and_dividends(t, prices, actions, account, positions, rules, output)
             if has_actions:
-                pay_dividends(t, prices, actions, account, positions, output)
+                pay_dividends(t, prices, actions, account, positions, rules, output)
             # 3. Interest, borrow fee and management fee for the days since the date before.
             if rates.has_any:
                 charge_accruals(t, interest, borrow, account, rates)
@@ -124,7 +124,7 @@ def simulate(
                 account.cash += flow
                 account.flows += flow + invested
             # 6. Fills of earlier decisions.
-            if fill_is_due and is_plain and account.band_made < 0:
+            if fill_is_due and is_plain and account.band_made < 0 and account.receivable <= 0.0:
                 account.next_fill = index + 1
                 if positions.dropped[index]:
                     pass
@@ -156,6 +156,7 @@ def simulate(
         # 7. Mark, performance fee, bankruptcy, margin, and decisions for a later fill.
         nav = value_at(t, units, marks) + account.cash + account.receivable
         account.nav = nav
+        account.flow_today, account.flow_end = flow + invested, flow
         if t > start:
             account.unit_value *= (nav - flow) / (before + invested)
             account.years_to_fee += years[t]
@@ -168,7 +169,6 @@ def simulate(
             return (EXHAUSTED if -np.inf < nav <= 0.0 else BEYOND_NUMBERS), t
         if has_margin:
             meet_margin_call(t, prices, account, positions, costs, rules, output)
-        account.flow_today = flow + invested
         is_planned = account.next_decision < planned and made[account.next_decision] == t
         if is_planned and rules.decides_outside:
             return DECISION_DUE, t
@@ -199,10 +199,11 @@ def fill_due(
 ) -> None:
     """Fills the decision that is due on date t, or what was carried over from an earlier one."""
     index = account.next_fill
-    if rules.delay > 0 and index < len(plan.made) and plan.made[index] + rules.delay == t:
+    is_due = rules.delay > 0 and index < len(plan.made) and plan.made[index] + rules.delay == t
+    if is_due:
         account.next_fill += 1
-        if not positions.dropped[index]:
-            trade(t, plan.targets[plan.row[index]], False, prices, account, positions, costs, rules, output)
+    if is_due and not positions.dropped[index]:
+        trade(t, plan.targets[plan.row[index]], False, prices, account, positions, costs, rules, output)
     elif account.band_made >= 0 and account.band_made + rules.delay == t:
         trade(t, positions.band_target, False, prices, account, positions, costs, rules, output)
     elif account.carried > 0:
@@ -242,8 +243,7 @@ def trade_at_the_close(
     before = account.nav
     trade(t, weights, False, prices, account, positions, costs, rules, output)
     account.nav = value_at(t, positions.units, prices.marks) + account.cash + account.receivable
-    if t > rules.start:
-        account.unit_value *= account.nav / before
+    account.unit_value *= (account.nav - account.flow_end) / (before - account.flow_end)
 
 
 @compiled
@@ -312,7 +312,8 @@ def decide_by_rule(
     if rules.flows_only:
         goal = weights_with_money_invested(weights, positions.target, movable)
     else:
-        returns = prices.returns[max(0, t + 1 - bands.window) : t + 1] if len(prices.returns) > 0 else prices.returns
+        # The first date has no return.
+        returns = prices.returns[max(1, t + 1 - bands.window) : t + 1] if len(prices.returns) > 0 else prices.returns
         if not has_trigger(
             weights, positions.target, returns, held, prices.marks[t], movable, account.nav, costs, bands
         ):

@@ -186,24 +186,34 @@ def _trades(
         )
         if len(trades) == 0:
             return trades
-    _limit_turnover(trades, nav, turnover_limit)
+    is_scaled = _limit_turnover(trades, nav, turnover_limit)
     if rules.has_participation_limit:
         _limit_participation(trades, weights, nav, account, positions, rules)
     if rules.whole_units:
         _round_to_units(trades, prices, positions)
-    is_cut = account.carried > 0 or rules.has_participation_limit or (rules.whole_units and is_exact)
+    # A dividend that is not paid yet counts in the weights, and pays for nothing.
+    is_cut = is_scaled or account.carried > 0 or account.receivable > 0.0
+    is_cut = is_cut or rules.has_participation_limit or (rules.whole_units and is_exact)
     if is_cut:
         least_cash = 0.0 if rules.conventions == VECTORBT else min(0.0, 1.0 - total_weight) * after
-        _keep_cash(trades, prices, account.cash + account.receivable, least_cash, nav, is_free, costs, rules)
+        _keep_cash(trades, prices, account.cash, least_cash, nav, is_free, costs, rules)
     return trades
 
 
 @compiled
-def _limit_turnover(trades: Floats, nav: float, limit: float) -> None:
-    """Scales all trades so that one-way turnover is within the limit; the rest waits for the next rebalancing."""
-    turnover = 0.5 * np.abs(trades).sum() / nav
-    if turnover > limit:
-        trades *= limit / turnover
+def _limit_turnover(trades: Floats, nav: float, limit: float) -> bool:
+    """Scales all trades so that one-way turnover is within the limit; the rest waits for the next rebalancing.
+
+    Says whether it had to.
+    """
+    turnover = 0.0
+    for i in range(len(trades)):
+        turnover += 0.5 * abs(trades[i]) / nav
+    if turnover <= limit:
+        return False
+    for i in range(len(trades)):
+        trades[i] *= limit / turnover
+    return True
 
 
 @compiled

@@ -83,7 +83,15 @@ Open = Callable[..., House]
 
 
 @pytest.fixture
-async def open_house(tmp_path: Path) -> AsyncIterator[Open]:
+async def template() -> AsyncIterator[Template]:
+    """Loading counts against nobody's time budget: workers have the compiled simulation from the start."""
+    made = Template(("server.tasks.compiled_simulation",))
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def open_house(tmp_path: Path, template: Template) -> AsyncIterator[Open]:
     """Opens houses in the same folder, one after the other."""
     closing: list[Callable[[], object]] = []
     runners: list[Runner] = []
@@ -97,8 +105,7 @@ async def open_house(tmp_path: Path) -> AsyncIterator[Open]:
         made = Runner(
             stores,
             progress,
-            # Loading counts against nobody's time budget: the workers have the compiled simulation from the start.
-            ProcessPool(slots, growth=1, retries=0, template=Template(("server.tasks.compiled_simulation",))),
+            ProcessPool(slots, growth=1, retries=0, template=template),
             locks.own,
             slots,
             run=run,

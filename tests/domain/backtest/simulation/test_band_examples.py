@@ -15,6 +15,7 @@ from domain.backtest.specification import BacktestSpecification, Fill
 from domain.backtest.strategies import FixedWeights
 from domain.costs.linear import LinearCost
 from domain.costs.model import CostModel
+from domain.errors import InvalidInput
 from domain.market_data.missing import MissingDataPolicy
 from domain.market_data.panel import PricePanel
 
@@ -144,24 +145,48 @@ def test_a_decision_by_a_band_is_filled_with_its_delay() -> None:
     assert held(record, values, SIXTY_FORTY, 3) == pytest.approx([65.0, 35.0], rel=1e-12)
 
 
-@pytest.mark.parametrize(("aversion", "trades"), [(180.0, 2), (160.0, 1)])
-def test_a_trade_has_to_be_worth_its_cost(aversion: float, trades: int) -> None:
-    """Benefit a year against cost over the horizon, worked out below from the two returns that are known."""
-    values = {"A": [60.0, 72.0], "B": [40.0, 38.0]}
-    returns = np.array([[0.0, 0.0], [0.2, -0.05]])
-    weights = np.array([72.0, 38.0]) / 110.0
-    variance = float(np.var(returns @ (weights - [0.6, 0.4]), ddof=1)) * 252.0
-    cost = 0.01 * 2.0 * 6.0 / 110.0
+MOVES = {"A": [60.0, 66.0, 79.2], "B": [40.0, 42.0, 39.9]}
+RETURNS = np.array([[0.1, 0.05], [0.2, -0.05]])
+DIFFERENCE = np.array([79.2, 39.9]) / 119.1 - [0.6, 0.4]
+"""Of the weights on the last date to the target; nothing is due on the date before, which has one return only."""
+
+
+@pytest.mark.parametrize(("relative_aversion", "trades"), [(1.01, 2), (0.99, 1)])
+def test_a_trade_has_to_be_worth_its_cost(relative_aversion: float, trades: int) -> None:
+    """Benefit a year against cost over the horizon, worked out from the two returns that are known."""
+    variance = float(np.var(RETURNS @ DIFFERENCE, ddof=1)) * 252.0
+    cost = 0.01 * float(np.abs(DIFFERENCE).sum())
     breakeven = cost * (365.0 / 73.0) / (0.5 * variance)
-    band = DriftBand(trigger=BandTrigger.COST_BENEFIT, risk_aversion=aversion / 170.0 * breakeven, horizon_days=73)
-    record = simulated(values, SIXTY_FORTY, band, 100.0)
-    assert len(record.indices) == trades
+    band = DriftBand(trigger=BandTrigger.COST_BENEFIT, risk_aversion=relative_aversion * breakeven, horizon_days=73)
+    assert len(simulated(MOVES, SIXTY_FORTY, band, 100.0).indices) == trades
 
 
 @pytest.mark.parametrize(("limit", "trades"), [(0.99, 2), (1.01, 1)])
 def test_tracking_error_of_the_whole(limit: float, trades: int) -> None:
-    values = {"A": [60.0, 72.0], "B": [40.0, 38.0]}
-    returns = np.array([[0.0, 0.0], [0.2, -0.05]])
-    error = float(np.std(returns @ (np.array([72.0, 38.0]) / 110.0 - [0.6, 0.4]), ddof=1)) * 252.0**0.5
+    error = float(np.std(RETURNS @ DIFFERENCE, ddof=1)) * 252.0**0.5
     band = DriftBand(trigger=BandTrigger.TRACKING_ERROR, max_tracking_error_annual=limit * error)
-    assert len(simulated(values, SIXTY_FORTY, band).indices) == trades
+    assert len(simulated(MOVES, SIXTY_FORTY, band).indices) == trades
+
+
+def test_a_group_that_leaves_its_band_goes_back_to_the_target() -> None:
+    """Each asset is inside its own band of ten points; A and B together are at .76, beyond .70 and five points."""
+    weights = {"A": 0.35, "B": 0.35, "C": 0.3}
+    values = {"A": [35.0, 38.0], "B": [35.0, 38.0], "C": [30.0, 24.0]}
+    wide = BandWidth(absolute=0.1)
+    band = DriftBand(wide, by_group={"both": BandWidth(absolute=0.05)})
+    record = simulated(values, weights, band, groups={"both": ("A", "B")})
+    assert held(record, values, weights, 1) == pytest.approx([35.0, 35.0, 30.0], rel=1e-12)
+    without = simulated(values, weights, DriftBand(wide))
+    assert len(without.indices) == 1
+
+
+@pytest.mark.parametrize("which", [{"destination": BandDestination.EDGE}, {"scope": BandScope.BREACHED}])
+def test_bands_of_groups_have_no_edge(which: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput, match="bands of assets only") as raised:
+        DriftBand(FIVE_POINTS, by_group={"both": FIVE_POINTS}, **which)
+    assert raised.value.field == "rebalancing.drift_band.by_group"
+
+
+def test_tranches_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="not simulated yet"):
+        Rebalancing(tranches=2)
