@@ -10,6 +10,7 @@ from domain.backtest.preparation import BacktestPlan, prepare
 from domain.backtest.record import RecordPart
 from domain.backtest.result import BacktestOutcome
 from domain.backtest.specification import BacktestSpecification
+from domain.market_data.corporate_actions import CorporateAction
 from server.jobs.codec import checkpoint_from_bytes, checkpoint_to_bytes, parts_from_bytes, parts_to_bytes
 from server.ports.jobs import EventKind, JobEventDraft, JobTick, Stage
 from server.ports.panels import StoredPanelRef
@@ -37,6 +38,7 @@ class Job:
     checkpoint: bytes | None
     parts: tuple[bytes, ...]
     opens: StoredPanelRef | None = None  # opening prices
+    actions: tuple[CorporateAction, ...] = ()  # stored ones that take effect
 
 
 @dataclass(frozen=True, slots=True)

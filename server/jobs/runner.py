@@ -323,6 +323,7 @@ class Runner:
             checkpoint=claim.checkpoint,
             parts=claim.parts,
             opens=None if inputs.opens is None else StoredPanelRef.of(await self._stores.inputs.panel(inputs.opens)),
+            actions=inputs.actions,
         )
 
     async def _failed(self, record: JobRecord, error: Exception) -> None:
