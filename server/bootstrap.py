@@ -143,7 +143,7 @@ def _jobs(settings: Settings, storage: Storage, policy: QueuePolicy, template: T
 
 
 def _servicers(settings: Settings, storage: Storage, pool: ProcessPool, jobs: Jobs) -> dict[str, object]:
-    market_data = MarketData(storage.market_data)
+    market_data = MarketData(storage.market_data, storage.corporate_actions)
     requests = Requests(pool)
     optimization = Optimization(market_data, storage.optimizations, pool)
     reallocations = ReallocationService(market_data, storage.portfolios, storage.reallocations, pool)

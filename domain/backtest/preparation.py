@@ -18,6 +18,7 @@ from domain.backtest.metrics import Curve
 from domain.backtest.rebalancing import Rebalancing
 from domain.backtest.simulator import Simulation, StrategyRun
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
+from domain.backtest.stored_actions import naming_stored, within
 from domain.backtest.strategies import Strategy
 from domain.backtest.strategies.nesting import path_of_first_date
 from domain.cancellation import CancellationCheck, never_cancelled
@@ -103,7 +104,8 @@ def simulated_market(
     """The market a backtest is simulated in. Raises InvalidInput with the field path from the request on."""
     refuse_double_counting(specification.corporate_actions, specification.price_basis)
     prices, tradable, actions, periods = _with_states(specification, data)
-    events = actions_as_arrays(prices, actions, specification.dividend_policy, specification.withholding_rate)
+    with naming_stored(actions, len(specification.corporate_actions)):
+        events = actions_as_arrays(prices, actions, specification.dividend_policy, specification.withholding_rate)
     marks = without_delisted(prices, events)
     total_return = total_return_prices(marks, events, tradable)
     return Market(
@@ -121,18 +123,21 @@ def _with_states(
     specification: BacktestSpecification, data: PricePanel | ReturnPanel
 ) -> tuple[PricePanel, NDArray[np.bool_] | None, Sequence[CorporateAction], float]:
     """Prices without gaps, which assets can be traded, corporate actions, and periods per year."""
-    actions, policy = specification.corporate_actions, specification.missing_data
-    given = specification.periods_per_year
+    given, policy = specification.periods_per_year, specification.missing_data
     if not specification.has_states:
         complete_data = _complete(data, policy)
-        return _prices_of(complete_data), None, actions, infer_periods_per_year(given, complete_data)
+        prices = _prices_of(complete_data)
+        # Dates may have been dropped, and with them those of a stored action.
+        actions = (*specification.corporate_actions, *within(prices, specification.stored_actions))
+        return prices, None, actions, infer_periods_per_year(given, complete_data)
     try:
-        marks, tradable, completed = with_states(
-            _prices_of(data.with_worthless()),
-            actions,
-            specification.delisting_policy,
-            every_gap=policy is MissingDataPolicy.ASSET_STATES,
-        )
+        with naming_stored(specification.all_actions, len(specification.corporate_actions)):
+            marks, tradable, completed = with_states(
+                _prices_of(data.with_worthless()),
+                specification.all_actions,
+                specification.delisting_policy,
+                every_gap=policy is MissingDataPolicy.ASSET_STATES,
+            )
     except InvalidInput as error:
         if not error.field.startswith("values"):
             raise

@@ -66,6 +66,7 @@ class BacktestSpecification:
     cash_flows: tuple[CashFlow, ...] = ()
     recurring_cash_flows: tuple[RecurringCashFlow, ...] = ()
     corporate_actions: tuple[CorporateAction, ...] = ()
+    stored_actions: tuple[CorporateAction, ...] = ()  # beside those; see domain/backtest/stored_actions
     price_basis: PriceBasis = PriceBasis.ADJUSTED
     dividend_policy: DividendPolicy = DividendPolicy.CASH
     withholding_rate: float = 0.0
@@ -119,8 +120,13 @@ class BacktestSpecification:
         return (
             self.missing_data is MissingDataPolicy.ASSET_STATES
             or self.delisting_policy is not DelistingPolicy.FAIL
-            or any(isinstance(action.event, Delisting) for action in self.corporate_actions)
+            or any(isinstance(action.event, Delisting) for action in self.all_actions)
         )
+
+    @property
+    def all_actions(self) -> tuple[CorporateAction, ...]:
+        """Corporate actions of the specification, then stored ones."""
+        return (*self.corporate_actions, *self.stored_actions)
 
     @property
     def allows_leverage(self) -> bool:
@@ -186,3 +192,7 @@ class BacktestSpecification:
             strategies=tuple(strategies),
             benchmarks=tuple(b if isinstance(b, BenchmarkSymbol) else next(others) for b in self.benchmarks),
         )
+
+    def with_stored_actions(self, actions: tuple[CorporateAction, ...]) -> "BacktestSpecification":
+        """The same specification with stored corporate actions beside its own."""
+        return replace(self, stored_actions=actions)

@@ -104,7 +104,7 @@ class Backtests:
             raise StillRunning(f"backtests/{job_id} is not over; its series are there once it has succeeded")
         _, data = await self._archive.series(job_id, label)
         panel = StoredPanelRef.of(await self._inputs.panel(record.inputs.data))
-        work = partial(backtest.series, record.request, record.inputs.groups, panel, record.inputs.kind, data, series)
+        work = partial(backtest.series, record.request, record.inputs, panel, data, series)
         pieces = self._pool.stream(work, call.deadline, caller=call.caller)
         async with aclosing(pieces):
             async for piece in pieces:

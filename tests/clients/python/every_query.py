@@ -7,6 +7,8 @@ from typing import Any
 import absfin
 from absfin import (
     Account,
+    CashDividend,
+    Delisting,
     Holdings,
     Instrument,
     Moments,
@@ -16,6 +18,7 @@ from absfin import (
     Returns,
     RiskOptions,
     Scenarios,
+    Split,
     Stored,
     queries,
     strategies,
@@ -30,6 +33,7 @@ MOMENTS = Moments(["A"], [0.1], [[0.1]], 12, repair_covariance=True)
 INPUTS: list[Any] = [Prices(PANEL), Returns(PANEL, 12), MOMENTS, SCENARIOS, STORED, UNIVERSE]
 PANELS = [INPUTS[0], INPUTS[1], STORED]
 
+DAY = date(2020, 1, 2)
 MOMENT = datetime(2020, 1, 1, tzinfo=UTC)
 ESTIMATION = estimation_pb2.Estimation()
 COSTS = absfin.trading_costs(
@@ -204,6 +208,10 @@ def stored() -> Iterator[Any]:
     yield queries.PricesQuery(STORED)
     yield queries.UpsertInstrumentsQuery([Instrument("A", "a", "USD", {"sector": "A"}, 1.0, "halted")])
     yield queries.InstrumentsQuery("sector=A")
+    yield queries.UpsertCorporateActionsQuery(
+        [Split("A", DAY, 2.0), CashDividend("A", DAY, 1.0, DAY), Delisting("A", DAY, -0.3)]
+    )
+    yield queries.CorporateActionsQuery(["A"], DAY, DAY)
     yield queries.CreatePortfolioQuery(portfolio_pb2.Portfolio(name="portfolios/x"), "x")
     yield queries.GetPortfolioQuery("portfolios/x")
     yield queries.UpdatePortfolioQuery(portfolio_pb2.Portfolio(name="portfolios/x"), ["cash"])

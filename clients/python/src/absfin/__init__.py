@@ -24,6 +24,7 @@ from absfin.constraints import (
     turnover,
     weight_bounds,
 )
+from absfin.corporate_actions import CashDividend, CorporateAction, Delisting, Split
 from absfin.costs import trading_costs
 from absfin.data import Holdings, Instrument, Moments, Panel, Prices, Quote, Returns, Scenarios, Stored
 from absfin.errors import (
@@ -71,7 +72,10 @@ __all__ = [
     "AbsFinanceError",
     "Account",
     "Backtest",
+    "CashDividend",
     "Client",
+    "CorporateAction",
+    "Delisting",
     "Finished",
     "Holdings",
     "InfeasibleProblem",
@@ -92,6 +96,7 @@ __all__ = [
     "RiskOptions",
     "RiskReport",
     "Scenarios",
+    "Split",
     "Stored",
     "Tick",
     "TransientError",
