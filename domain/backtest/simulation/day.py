@@ -156,7 +156,8 @@ def simulate(
         # 7. Mark, performance fee, bankruptcy, margin, and decisions for a later fill.
         nav = value_at(t, units, marks) + account.cash + account.receivable
         account.nav = nav
-        account.flow_today, account.flow_end = flow + invested, flow
+        if has_flows:
+            account.flow_today, account.flow_end = flow + invested, flow
         if t > start:
             account.unit_value *= (nav - flow) / (before + invested)
             account.years_to_fee += years[t]

@@ -46,7 +46,7 @@ def test_many_random_backtests(block: int) -> None:
 
 
 def test_the_simulation_is_compiled_once() -> None:
-    """Whatever a request holds: a second form would take as long to compile as the first, in the middle of a request."""
+    """Whatever a request holds: a second form would take as long to compile, in the middle of a request."""
     for seed in range(20):
         compare(seed)
     signatures: Any = cast(Any, simulate).signatures

@@ -296,6 +296,24 @@ def test_hurdle_of_a_performance_fee(hurdle: Hurdle, fee: float) -> None:
     assert outcome.costs.performance_fee == pytest.approx(fee, rel=1e-12)
 
 
+def test_new_money_pays_no_performance_fee_for_gains_before_it() -> None:
+    """50 come in on the date of the fee, which is a fifth of the gain of the 100 that were there."""
+    outcome = simulated(
+        {"A": [100.0, 110.0]},
+        {"A": 1.0},
+        days=YEAR_ENDS[:2],
+        fill=Fill.SAME_CLOSE,
+        initial_capital=100.0,
+        periods_per_year=1.0,
+        holding_costs=HoldingCosts(performance_fee=PerformanceFeeTerms(0.2)),
+        cash_flows=(CashFlow(YEAR_ENDS[1], 50.0),),
+    )
+    assert outcome.costs.performance_fee == pytest.approx(2.0, rel=1e-12)
+    record = record_of(outcome)
+    assert record.nav[1] == pytest.approx(158.0, rel=1e-12)
+    assert record.unit_values[1] == pytest.approx(108.0, rel=1e-12)
+
+
 def test_the_management_fee_comes_before_the_performance_fee() -> None:
     """110 less 1 % of 100 is 109, and a fifth of the 9 above the mark is 1.80."""
     outcome = charged(PerformanceFeeTerms(0.2), count=2, management_fee_annual=0.01)
