@@ -76,7 +76,7 @@ def _trades_by_asset(
 def _trade_with_outlay(outlay: float, i: int, price: float, costs: Costs) -> float:
     """The trade d in money with d + cost(|d|) = outlay; NaN where no sale raises it, 0 for too small a purchase."""
     if is_proportional(i, costs):
-        rate = costs.commission[i] + costs.spread[i]
+        rate = float(costs.commission[i] + costs.spread[i])
         if outlay > 0.0:
             return outlay / (1.0 + rate)
         return outlay / (1.0 - rate) if rate < 1.0 else np.nan
@@ -129,7 +129,7 @@ def _purchase_within(most: float, cash: float, i: int, price: float, costs: Cost
     if cash <= 0.0:
         return 0.0
     if is_proportional(i, costs):
-        return min(most, cash / (1.0 + costs.commission[i] + costs.spread[i]))
+        return min(most, cash / (1.0 + float(costs.commission[i] + costs.spread[i])))
     low, high = 0.0, min(most, cash)
     for _ in range(BISECTIONS):
         middle = 0.5 * (low + high)
