@@ -7,7 +7,7 @@ BT, bt 1.4.1, `SecurityBase.allocate`: each asset pays its own costs. A purchase
 sale of so much raises it after them; a position that is closed is sold as it is, and its costs are cash below 0.
 
 VECTORBT, vectorbt 1.2.0, `simulate_from_orders_nb` with TargetPercent, one group, shared cash and the call sequence
-"auto": orders are filled one after the other, from the largest sale to the largest purchase, costs on top of the order.
+"auto": sales are filled first, then purchases from the smallest to the largest, costs on top of the order.
 A purchase is cut to the cash that is there at its turn, so the largest one is. A sale that does not raise its own costs
 is not made.
 
@@ -75,6 +75,11 @@ def _trades_by_asset(
 @compiled
 def _trade_with_outlay(outlay: float, i: int, price: float, costs: Costs) -> float:
     """The trade d in money with d + cost(|d|) = outlay; NaN where no sale raises it, 0 for too small a purchase."""
+    if is_proportional(i, costs):
+        rate = float(costs.commission[i] + costs.spread[i])
+        if outlay > 0.0:
+            return outlay / (1.0 + rate)
+        return outlay / (1.0 - rate) if rate < 1.0 else np.nan
     trade = outlay
     for _ in range(STEPS):
         following = outlay - cost_of(costs, i, abs(trade), price)
@@ -95,26 +100,26 @@ def _trades_in_turn(
 ) -> Floats:
     """VECTORBT: orders one after the other, sales first, within the cash that is there, (N,)."""
     trades = np.zeros(len(wanted))
-    for i in np.argsort(wanted, kind="mergesort"):  # keeps the order of the assets among equal orders
-        size = abs(wanted[i])
-        if whole_units:
-            size = _floor(size / prices[i]) * prices[i]
-        cost = 0.0 if is_free else cost_of(costs, i, size, prices[i])
+    for i in range(len(wanted)):
         if wanted[i] < 0.0:
-            if cost > size:
+            size = _floor(-wanted[i] / prices[i]) * prices[i] if whole_units else -wanted[i]
+            cost = 0.0 if is_free else cost_of(costs, i, size, prices[i])
+            if cost <= size:
+                trades[i] = -size
+                cash += size - cost
+    purchases = np.flatnonzero(wanted > 0.0)
+    for i in purchases[np.argsort(wanted[purchases], kind="mergesort")]:  # equal ones in the order of the assets
+        size = _floor(wanted[i] / prices[i]) * prices[i] if whole_units else wanted[i]
+        cost = 0.0 if is_free else cost_of(costs, i, size, prices[i])
+        if size + cost > cash:
+            size = max(cash, 0.0) if is_free else _purchase_within(size, cash, i, prices[i], costs)
+            if whole_units:
+                size = _floor(size / prices[i]) * prices[i]
+            if size <= TRADED * nav:
                 continue
-            trades[i] = -size
-            cash += size - cost
-        elif wanted[i] > 0.0:
-            if size + cost > cash:
-                size = max(cash, 0.0) if is_free else _purchase_within(size, cash, i, prices[i], costs)
-                if whole_units:
-                    size = _floor(size / prices[i]) * prices[i]
-                if size <= TRADED * nav:
-                    continue
-                cost = 0.0 if is_free else cost_of(costs, i, size, prices[i])
-            trades[i] = size
-            cash -= size + cost
+            cost = 0.0 if is_free else cost_of(costs, i, size, prices[i])
+        trades[i] = size
+        cash -= size + cost
     return trades
 
 
@@ -123,6 +128,8 @@ def _purchase_within(most: float, cash: float, i: int, price: float, costs: Cost
     """The largest purchase up to `most`, in money, that cash pays for with its costs; 0 for none."""
     if cash <= 0.0:
         return 0.0
+    if is_proportional(i, costs):
+        return min(most, cash / (1.0 + float(costs.commission[i] + costs.spread[i])))
     low, high = 0.0, min(most, cash)
     for _ in range(BISECTIONS):
         middle = 0.5 * (low + high)
@@ -133,6 +140,13 @@ def _purchase_within(most: float, cash: float, i: int, price: float, costs: Cost
         if high - low <= ROUNDING * high:
             break
     return low
+
+
+@compiled
+def is_proportional(i: int, costs: Costs) -> bool:
+    """Whether the cost of a trade of this asset is a fraction of it."""
+    has_steps = costs.per_unit > 0.0 or costs.least_commission > 0.0 or costs.most_commission < np.inf
+    return not has_steps and costs.fixed == 0.0 and costs.impact[i] == 0.0
 
 
 @compiled
