@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Wire
-from tests.e2e.test_simulation import BACKTEST, MONDAY, civil, days, fixed, panel
+from tests.e2e.test_simulation import BACKTEST, MONDAY, civil, days, fixed, panel, series
 
 DATES = days(MONDAY, 6)
 PRICES = panel(DATES, A=[10.0, 11.0, 10.5, 12.0, 11.0, 12.5], B=[20.0, 20.0, 21.0, 19.0, 20.0, 22.0])
@@ -352,3 +352,26 @@ def _many(kind: str) -> dict[str, Any]:
         "priceBasis": UNADJUSTED,
         "corporateActions": actions,
     }
+
+
+def test_costs_of_a_margin_call_can_use_up_everything(wire: Wire) -> None:
+    """A commission of more than what is left: the account ends at 0 on that date, and its return is -1."""
+    answer = wire.call(
+        BACKTEST,
+        request(
+            prices=panel(DATES, A=[10.0, 10.0, 4.0, 4.0, 4.0, 4.0]),
+            strategy=fixed(A=1.5),
+            rebalancing={"never": {}},
+            execution={"fill": "FILL_SAME_CLOSE"},
+            chargeInitialPurchase=False,
+            initialCapital=100,
+            costs={"minCommission": 50},
+            margin={"maintenanceRatio": 0.5},
+        ),
+    )
+    assert answer["state"] == "BACKTEST_STATE_SUCCEEDED", answer
+    found = answer["result"]
+    assert found["bankruptDate"] == civil(DATES[2])
+    assert found["finalNav"] == 0.0
+    assert found["metrics"]["totalReturn"] == -1.0
+    assert series(wire, answer["name"], "NAV") == [100.0, 100.0, 0.0, 0.0, 0.0, 0.0]

@@ -76,14 +76,18 @@ class VolatilityTarget(FromHistory):
         weights = decide_inner(self.base, self.base_path, history, check_cancelled)
         held = (weights != 0.0) & history.priced
         prices = history.prices[-self.lookback_periods - 1 :, held]
-        returns = (prices[1:] / prices[:-1] - 1.0) @ weights[held]
+        with np.errstate(over="ignore", invalid="ignore"):
+            returns = (prices[1:] / prices[:-1] - 1.0) @ weights[held]
         returns = returns[~np.isnan(returns)]
         if len(returns) < FEWEST_RETURNS:
             raise MissingMarketData(
                 f"fewer than {FEWEST_RETURNS} of the last {self.lookback_periods} periods have a return of each asset "
                 "that the base holds"
             )
-        realised = float(returns.std(ddof=1)) * math.sqrt(history.periods_per_year)
+        with np.errstate(over="ignore", invalid="ignore"):
+            realised = float(returns.std(ddof=1)) * math.sqrt(history.periods_per_year)
+        if math.isnan(realised):  # of returns beyond numbers
+            realised = math.inf
         scaled: Vector = weights * self.factor(realised)
         return scaled
 
