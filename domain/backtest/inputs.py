@@ -112,9 +112,10 @@ def opened_account(
             raise InvalidInput(f"initial_holdings[{i}].symbol", f"{symbol} has no price at the start of the backtest")
         units[place[symbol]] = quantity
     accounts = np.zeros(1, ACCOUNT)
-    nav = specification.initial_capital + float(units @ prices)
-    if not nav > 0.0:
-        raise InvalidInput("initial_holdings", f"must have a net asset value above 0 with the cash, has {nav:g}")
+    with np.errstate(over="ignore", invalid="ignore"):
+        nav = specification.initial_capital + float(units @ prices)
+    if not 0.0 < nav < math.inf:
+        raise InvalidInput("initial_holdings", f"must have a finite net asset value above 0 with the cash, has {nav:g}")
     accounts["cash"], accounts["nav"] = specification.initial_capital, nav
     accounts["unit_value"] = accounts["high_water"] = 1.0
     accounts["last_decision"] = accounts["band_made"] = -1

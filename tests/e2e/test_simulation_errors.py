@@ -100,6 +100,14 @@ def failure(answer: dict[str, Any]) -> tuple[str, str, tuple[str, ...]]:
             {"recurringCashFlows": [{"amount": 1e15, "frequency": "FREQUENCY_DAILY", "growthAnnual": 1e300}]},
             "recurring_cash_flows[0].growth_annual",
         ),
+        ({"strategy": fixed(A=2e6), "margin": {"maintenanceRatio": 0.1}}, "strategy.fixed_weights.weights[0].weight"),
+        (
+            {
+                "strategy": {"blend": {"parts": [{"strategy": {"equalWeight": {}}, "weight": 2e6}]}},
+                "margin": {"maintenanceRatio": 0.1},
+            },
+            "strategy.blend.parts[0].weight",
+        ),
         ({"margin": {"maintenanceRatio": 1.5}}, "margin.maintenance_ratio"),
     ],
 )
@@ -133,6 +141,16 @@ def test_a_flow_that_leaves_nothing_fails_the_job_by_its_field(wire: Wire, flows
     assert "nothing" in message
     assert len(fields) == 1
     assert path in fields[0]
+
+
+def test_interest_beyond_numbers_is_not_lost_in_a_fill(wire: Wire) -> None:
+    """An infinite balance was once taken for a rounding error of a fully invested account."""
+    sent = request(
+        costs={"cashRateAnnual": 1e300, "liquidity": LIQUID}, execution={"maxParticipation": 1e-300}, initialCapital=1
+    )
+    reason, message, fields = failure(wire.call(BACKTEST, sent))
+    assert (reason, fields) == ("INVALID_INPUT", ("prices",))
+    assert "too large or too small" in message
 
 
 HELD = {"strategy": fixed(A=0.5, B=-0.2), "initialCapital": 1000}

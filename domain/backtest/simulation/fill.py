@@ -127,6 +127,8 @@ def fill_generally(
         can_trade &= prices.tradable[t]
     held = positions.units * at
     nav = value_at(t, positions.units, prices.fills) + account.cash + account.receivable
+    if not nav < np.inf:  # said at the mark of this date
+        return
     if nav <= 0.0:
         write_failure(t, FILL_WITHOUT_WEALTH, output)
         return

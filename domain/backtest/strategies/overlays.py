@@ -13,7 +13,7 @@ from domain.backtest.strategies.history import MarketHistory
 from domain.backtest.strategies.inside import check_inner, decide_inner
 from domain.backtest.strategies.protocol import DecisionWarning, FromHistory, LookbackWindow, Strategy
 from domain.cancellation import CancellationCheck, never_cancelled
-from domain.checks import Vector, positive
+from domain.checks import LARGEST_LEVERAGE, Vector, figure, positive
 from domain.errors import InvalidInput, MissingMarketData
 from domain.warnings import ResultWarning
 
@@ -42,7 +42,7 @@ class VolatilityTarget(FromHistory):
 
     def __post_init__(self) -> None:
         positive("target_annual", self.target_annual)
-        positive("max_leverage", self.max_leverage)
+        positive("max_leverage", figure("max_leverage", self.max_leverage, LARGEST_LEVERAGE))
         if self.lookback_periods < FEWEST_RETURNS:
             raise InvalidInput("lookback_periods", f"must be {FEWEST_RETURNS} or more, is {self.lookback_periods}")
 
