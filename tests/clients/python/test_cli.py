@@ -42,7 +42,8 @@ def prices(tmp_path: Path) -> Path:
 def test_help_names_every_command(server: RunningServer) -> None:
     text = absfin(server, "--help").stdout
     assert all(
-        name in text for name in ("serve", "import", "optimize", "risk", "backtest", "watch", "reallocate", "portfolio")
+        name in text
+        for name in ("serve", "import", "optimize", "risk", "backtest", "watch", "reallocate", "portfolio", "actions")
     )
     assert "Usage" in absfin(server, "optimize", "--help").stdout
 
@@ -110,6 +111,25 @@ def test_reallocate_and_portfolio(server: RunningServer, prices: Path) -> None:
     assert '"cash": 10' in absfin(server, "portfolio", "show", "portfolios/cli").stdout
     absfin(server, "portfolio", "delete", "portfolios/cli")
     assert "NOT_FOUND" in absfin(server, "portfolio", "show", "portfolios/cli", status=1).stderr
+
+
+def test_corporate_actions_go_in_and_come_out(server: RunningServer, prices: Path, tmp_path: Path) -> None:
+    absfin(server, "import", str(prices))
+    lines = [
+        "symbol,ex_date,kind,value,pay_date",
+        "P,2021-01-05,cash_dividend,0.5,2021-01-20",
+        "P,2021-01-06,split,2.0,",
+        "Q,2021-01-30,delisting,,",
+    ]
+    path = tmp_path / "actions.csv"
+    path.write_text("\n".join(lines))
+    assert absfin(server, "actions", "import", str(path)).stdout == "3 corporate actions stored\n"
+    assert absfin(server, "actions", "list", "--symbols", "P,Q").stdout.splitlines() == lines
+    some = absfin(server, "actions", "list", "--symbols", "P", "--start", "2021-01-06", "--json").stdout
+    assert json.loads(some)["split"] == {"ratio": 2.0}
+    path.write_text("\n".join([*lines, "P,2021-01-07,merger,1,"]))
+    refusal = absfin(server, "actions", "import", str(path), status=2).stderr
+    assert "line 5: 'merger' is no kind" in " ".join(refusal.replace("│", " ").split())
 
 
 def test_what_the_server_refuses_is_said_in_one_line(server: RunningServer) -> None:

@@ -58,7 +58,8 @@ async def test_warnings_are_kept_and_jobs_of_earlier_versions_have_none(house: H
     assert (await store.get(job.id)).inputs == warned.inputs
 
     def without_warnings(connection: sqlite3.Connection) -> None:
-        connection.execute("UPDATE backtests SET inputs = json_remove(inputs, '$[4]')")
+        """And without what came later than they."""
+        connection.execute("UPDATE backtests SET inputs = json_remove(inputs, '$[6]', '$[5]', '$[4]')")
 
     await house.open[0].write(without_warnings)
     assert (await store.get(job.id)).inputs == draft().inputs

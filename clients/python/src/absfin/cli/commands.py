@@ -1,5 +1,6 @@
 """The commands. Each reads its options, calls the server once, and prints the answer."""
 
+import json
 import os
 import sys
 from datetime import datetime
@@ -7,9 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from google.protobuf.json_format import MessageToDict
 
 from absfin.channel import DEFAULT_TARGET
-from absfin.cli.csv_files import read_panel, read_weights
+from absfin.cli.csv_files import ACTION_HEADER, action_line, read_actions, read_panel, read_weights
 from absfin.cli.options import (
     OBJECTIVES,
     constraints_of,
@@ -302,6 +304,41 @@ def delete_portfolio(
     """Delete a portfolio."""
     with failing_clearly(as_json), Client(server) as client:
         client.delete_portfolio(name)
+
+
+actions = typer.Typer(help="Splits, dividends and delistings stored by the server.", no_args_is_help=True)
+app.add_typer(actions, name="actions")
+
+
+@actions.command(name="import")
+def import_actions(
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="CSV file: symbol,ex_date,kind,value,pay_date.")
+    ],
+    server: Server = DEFAULT_TARGET,
+    as_json: AsJson = False,
+) -> None:
+    """Store a CSV file of corporate actions; the kind is split, cash_dividend or delisting."""
+    with failing_clearly(as_json), Client(server) as client:
+        count = client.upsert_corporate_actions(read_actions(file))
+        typer.echo(json.dumps({"upserted": count}) if as_json else f"{count} corporate actions stored")
+
+
+@actions.command(name="list")
+def list_actions(
+    symbols: Symbols = "",
+    start: Start = None,
+    end: End = None,
+    server: Server = DEFAULT_TARGET,
+    as_json: AsJson = False,
+) -> None:
+    """Print stored corporate actions, as lines that import reads or as one JSON object each."""
+    names = [name.strip() for name in symbols.split(",") if name.strip()]
+    with failing_clearly(as_json), Client(server) as client:
+        if not as_json:
+            typer.echo(ACTION_HEADER)
+        for action in client.corporate_actions(names, start and start.date(), end and end.date()):
+            typer.echo(json.dumps(MessageToDict(action.to_proto())) if as_json else action_line(action))
 
 
 def _follow_to_the_end(client: Client, name: str, as_json: bool) -> None:
