@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.backtest.drift_band import DriftBand
-from domain.calendar import DateIndices, Frequency, period_numbers
+from domain.calendar import DateIndices, Frequency, ends_period, period_numbers
 from domain.checks import positive
 from domain.errors import InvalidInput
 
