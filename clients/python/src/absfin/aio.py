@@ -132,6 +132,8 @@ class Client:
     prices = _collects(queries.PricesQuery)
     upsert_instruments = _sends(queries.UpsertInstrumentsQuery)
     instruments = _pages(queries.InstrumentsQuery)
+    upsert_corporate_actions = _sends(queries.UpsertCorporateActionsQuery)
+    corporate_actions = _pages(queries.CorporateActionsQuery)
 
     async def watch(self, name: str, *, min_interval: float = 0.1, patience: float = 300.0) -> AsyncIterator[News]:
         """Progress of a job until it ends: every milestone, and the latest tick at most every `min_interval` seconds.

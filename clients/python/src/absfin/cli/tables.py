@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.table import Table
 
-from absfin.results import Backtest, Optimization, Reallocation, ResultWarning
+from absfin.backtest_results import Backtest
+from absfin.results import Optimization, Reallocation, ResultWarning
 from absfin.risk_report import RiskReport
 
 NEGLIGIBLE = 5e-5

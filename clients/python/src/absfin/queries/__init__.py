@@ -22,7 +22,14 @@ from absfin.queries.backtests import (
     ListBacktestsQuery,
 )
 from absfin.queries.base import AssembledQuery, PagedQuery, Query, StreamQuery, UnaryQuery
-from absfin.queries.market_data import ImportPricesQuery, InstrumentsQuery, PricesQuery, UpsertInstrumentsQuery
+from absfin.queries.market_data import (
+    CorporateActionsQuery,
+    ImportPricesQuery,
+    InstrumentsQuery,
+    PricesQuery,
+    UpsertCorporateActionsQuery,
+    UpsertInstrumentsQuery,
+)
 from absfin.queries.optimization import (
     DeleteOptimizationQuery,
     GetOptimizationQuery,
@@ -63,6 +70,7 @@ __all__ = [
     "BacktestQuery",
     "BacktestSeriesQuery",
     "CancelBacktestQuery",
+    "CorporateActionsQuery",
     "CreatePortfolioQuery",
     "DeleteBacktestQuery",
     "DeleteOptimizationQuery",
@@ -89,5 +97,6 @@ __all__ = [
     "TraceFrontierQuery",
     "UnaryQuery",
     "UpdatePortfolioQuery",
+    "UpsertCorporateActionsQuery",
     "UpsertInstrumentsQuery",
 ]

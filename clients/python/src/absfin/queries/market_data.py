@@ -1,7 +1,8 @@
 """Calls of MarketDataService."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
+from datetime import date
 from typing import Any, ClassVar
 
 from absfinance.v1 import market_data_service_pb2 as pb
@@ -9,7 +10,8 @@ from absfinance.v1 import panel_pb2
 from absfinance.v1.market_data_service_pb2_grpc import MarketDataServiceStub
 
 from absfin.choices import PriceField, choice
-from absfin.data import Instrument, Panel, Stored, panel_of
+from absfin.corporate_actions import CorporateAction, corporate_action_from_proto, corporate_actions_to_proto
+from absfin.data import Instrument, Panel, Stored, date_to_proto, panel_of
 from absfin.panel_assembler import PanelAssembler
 from absfin.queries.base import AssembledQuery, PagedQuery, Rpc, UnaryQuery
 from absfin.requests import PAGE_SIZE, Progress, import_requests
@@ -96,3 +98,45 @@ class InstrumentsQuery(PagedQuery[Instrument]):
     def items(self, response: pb.ListInstrumentsResponse) -> Iterable[Instrument]:
         """The instruments of the page."""
         return map(Instrument.from_proto, response.instruments)
+
+
+@dataclass(frozen=True)
+class UpsertCorporateActionsQuery(UnaryQuery[int]):
+    """Stores splits, dividends and delistings, replacing those of the same kind, symbol and date; returns how many."""
+
+    RPC: ClassVar = Rpc(MarketDataServiceStub, "UpsertCorporateActions")
+
+    actions: Iterable[CorporateAction]
+
+    def request(self) -> pb.UpsertCorporateActionsRequest:
+        """The actions."""
+        return pb.UpsertCorporateActionsRequest(corporate_actions=corporate_actions_to_proto(self.actions))
+
+    def answer(self, response: pb.UpsertCorporateActionsResponse) -> int:
+        """How many."""
+        return int(response.upserted_count)
+
+
+@dataclass(frozen=True)
+class CorporateActionsQuery(PagedQuery[CorporateAction]):
+    """Stored corporate actions by symbol and date, of all symbols if none is named."""
+
+    RPC: ClassVar = Rpc(MarketDataServiceStub, "ListCorporateActions")
+
+    symbols: Sequence[str] = ()
+    start: date | None = None
+    end: date | None = None
+
+    def request(self, page_token: str) -> pb.ListCorporateActionsRequest:
+        """A page."""
+        return pb.ListCorporateActionsRequest(
+            symbols=self.symbols,
+            start_date=date_to_proto(self.start),
+            end_date=date_to_proto(self.end),
+            page_size=PAGE_SIZE,
+            page_token=page_token,
+        )
+
+    def items(self, response: pb.ListCorporateActionsResponse) -> Iterable[CorporateAction]:
+        """The actions of the page."""
+        return map(corporate_action_from_proto, response.corporate_actions)
