@@ -15,11 +15,13 @@ from absfin.constraints import Constraint
 from absfin.costs import Costs
 from absfin.data import date_to_proto, groups_to_proto, weights_to_proto
 from absfin.objectives import Objective
-from absfin.rebalancing import calendar, drift_band, every_periods, never, rebalancing
+from absfin.rebalancing import DriftBand, Rebalancing, calendar, drift_band, every_periods, never, rebalancing
 from absfin.solver import SolverOptions
 
 __all__ = [
     "Benchmark",
+    "DriftBand",
+    "Rebalancing",
     "Strategy",
     "benchmark",
     "blend",
