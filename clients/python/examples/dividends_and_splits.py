@@ -13,7 +13,7 @@ GONE = float("nan")
 
 
 def main(address: str) -> None:
-    """Buy and hold through a 3:2 split of an odd number of units, a dividend with tax, and a delisting that pays 70 % of the last price."""
+    """Buy and hold: a 3:2 split of an odd number of units, a dividend with tax, a delisting that pays 70 %."""
     panel = Panel.of(["A", "B"], DAYS, [[60, 50], [60, 49.5], [40, 49.5], [40, 45], [40, GONE]])
     with Client(address) as client:
         done = client.backtest(
