@@ -146,6 +146,13 @@ def test_a_band_trades_where_it_says(call: Call, band: Any, nav: float) -> None:
     assert answer.strategies[0].final_nav == pytest.approx(nav, rel=1e-12)
 
 
+@pytest.mark.parametrize(("charged", "wealth"), [(True, 1.0 / 1.01), (False, 1.0)])
+def test_the_first_purchase_is_free_where_the_caller_says_so(call: Call, charged: bool, wealth: float) -> None:
+    flat = prices([10.0], [10.0], [10.0])
+    answer = done(call, flat, strategies.equal_weight(), commission_bps=100.0, charge_initial_purchase=charged)
+    assert answer.metrics["final_wealth"] == pytest.approx(wealth, rel=1e-12)
+
+
 def test_limits_of_rebalancing_trade_less(call: Call) -> None:
     def turnover(**limits: Any) -> float:
         rule = strategies.rebalancing(strategies.every_periods(5), **limits)
