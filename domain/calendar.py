@@ -67,7 +67,9 @@ def periods_per_year(dates: NDArray[np.int32]) -> float:
     """
     if len(dates) < 2:
         raise InvalidInput("periods_per_year", "must be given: it cannot be inferred from one date")
-    spacing = float(np.median(np.diff(dates)))
+    steps = np.diff(dates)
+    # Most of the steps of daily dates are of one day: the median need not be looked for.
+    spacing = 1.0 if 2 * np.count_nonzero(steps == 1) > len(steps) else float(np.median(steps))
     for shortest, longest, periods in _USUAL:
         if shortest <= spacing <= longest:
             return CALENDAR_DAYS_PER_YEAR if spacing == 1 and _has_weekends(dates) else periods
@@ -135,13 +137,36 @@ def ends_period(days: NDArray[np.int32], frequency: Frequency) -> bool:
 
 def first_of_periods(days: NDArray[np.int32], frequency: Frequency) -> DateIndices:
     """Indices of the first of the dates (T,) in each period."""
-    return np.append(0, np.flatnonzero(np.diff(period_numbers(days, frequency))) + 1)
+    return np.append(0, _later_periods(days, frequency))
 
 
 def last_of_periods(days: NDArray[np.int32], frequency: Frequency) -> DateIndices:
     """Indices of the last of the dates (T,) in each period; a last period that goes on after them has none."""
-    changes = np.flatnonzero(np.diff(period_numbers(days, frequency)))
+    changes = _later_periods(days, frequency) - 1
     return np.append(changes, len(days) - 1) if ends_period(days, frequency) else changes
+
+
+def _later_periods(days: NDArray[np.int32], frequency: Frequency) -> DateIndices:
+    """Indices of the first of the dates (T,) in each period but that of the first date.
+
+    Looks for the starts of the periods among the dates: there are far fewer of them.
+    """
+    first, last = period_numbers(days[[0, -1]], frequency)
+    starts = _starts(np.arange(first + 1, last + 1), frequency)
+    found = np.searchsorted(days, starts.astype(days.dtype))
+    # A period without dates starts at the same index as the next one.
+    return found[np.diff(found, prepend=0) > 0]
+
+
+def _starts(periods: NDArray[np.int64], frequency: Frequency) -> NDArray[np.int64]:
+    """The first day of each period, by the numbers of `period_numbers`."""
+    if frequency is Frequency.DAILY:
+        return periods
+    if frequency is Frequency.WEEKLY:
+        return periods * 7 - MONDAY
+    months = (periods * _MONTHS[frequency]).astype("datetime64[M]")
+    days: NDArray[np.int64] = months.astype("datetime64[D]").astype(np.int64)
+    return days
 
 
 def period_numbers(days: NDArray[np.int32], frequency: Frequency) -> NDArray[np.int64]:

@@ -39,4 +39,8 @@ setup() {
   echo "==> installing what uv.lock names into .venv"
   # --inexact keeps uv itself, which the lock does not name.
   UV_PYTHON_DOWNLOADS=never VIRTUAL_ENV= .venv/bin/uv sync --quiet --inexact --locked --all-packages --python .venv/bin/python "$@" || exit 1
+  if ! .venv/bin/python -c 'import sys; from domain.backtest.precompile import is_compiled; sys.exit(not is_compiled())'; then
+    echo "==> compiling the simulation, once, for about half a minute"
+    .venv/bin/python -m domain.backtest.precompile || exit 1
+  fi
 }

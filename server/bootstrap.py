@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import grpc
 import protovalidate
@@ -134,7 +135,7 @@ def _jobs(settings: Settings, storage: Storage, policy: QueuePolicy, template: T
         ProcessPool(settings.workers, niceness=JOB_NICENESS, growth=1, template=template, retries=0),
         storage.worker,
         settings.workers,
-        run=backtest.run,
+        run=partial(backtest.run, strategy_targets=settings.strategy_targets),
         encode_error=_error_to_bytes,
         policy=policy,
     )
@@ -142,11 +143,13 @@ def _jobs(settings: Settings, storage: Storage, policy: QueuePolicy, template: T
 
 
 def _servicers(settings: Settings, storage: Storage, pool: ProcessPool, jobs: Jobs) -> dict[str, object]:
-    market_data = MarketData(storage.market_data)
+    market_data = MarketData(storage.market_data, storage.corporate_actions)
     requests = Requests(pool)
     optimization = Optimization(market_data, storage.optimizations, pool)
     reallocations = ReallocationService(market_data, storage.portfolios, storage.reallocations, pool)
-    backtests = Backtests(market_data, storage.jobs, pool, jobs.runner, jobs.progress)
+    backtests = Backtests(
+        market_data, storage.jobs, pool, jobs.runner, jobs.progress, strategy_targets=settings.strategy_targets
+    )
     frontier = Frontier(market_data, pool)
     batch = Batch(market_data, pool, storage.new_file, settings.stream_idle_seconds)
     return {

@@ -52,6 +52,7 @@ class Settings:
     job_slice_seconds: float = 30.0
     max_job_seconds: float = 0.0
     storage: str = "embedded"
+    strategy_targets: tuple[str, ...] = ()  # addresses of services that remote strategies may name
     tls: Tls | None = None
     supabase_key: str = field(default="", repr=False)
 
@@ -90,6 +91,7 @@ class Settings:
             job_slice_seconds=_number("job_slice_seconds", value("job_slice_seconds"), 1.0, MOST_SECONDS),
             max_job_seconds=_number("max_job_seconds", value("max_job_seconds"), 0.0, MOST_SECONDS),
             storage=value("storage"),
+            strategy_targets=_targets(value("strategy_targets")),
             tls=_tls(value("tls_cert"), value("tls_key"), value("tls_client_ca")),
             supabase_key=value("supabase_key"),
         )
@@ -150,6 +152,10 @@ _OPTIONS: Mapping[str, _Option] = {
         "ABSFIN_JOB_SLICE_SECONDS", "how long such a one runs before it makes room for others of its kind", "30"
     ),
     "max_job_seconds": _Option("ABSFIN_MAX_JOB_SECONDS", "seconds a backtest may run in all; 0: any time", "0"),
+    "strategy_targets": _Option(
+        "ABSFIN_STRATEGY_TARGETS",
+        "addresses host:port of services that remote strategies may name, with commas between them; none if absent",
+    ),
 }
 
 _NOT_YET: Mapping[str, tuple[str, ...]] = {"storage": ("embedded",), "auth": ("none",), "executor": ("local",)}
@@ -208,6 +214,16 @@ def _listen(value: str) -> str:
     if not _is_loopback(host.strip("[]")):
         _wrong("listen", f"must be a loopback address such as 127.0.0.1:{port} while --auth is none, is {value!r}")
     return value
+
+
+def _targets(value: str) -> tuple[str, ...]:
+    """Addresses of services, as requests must name them."""
+    targets = tuple(target.strip() for target in value.split(",") if target.strip())
+    for target in targets:
+        host, separator, port = target.rpartition(":")
+        if not separator or not host or not (port.isascii() and port.isdigit() and 0 < int(port) <= 65535):
+            _wrong("strategy_targets", f"must be host:port, with commas between several, is {target!r}")
+    return targets
 
 
 def _is_loopback(host: str) -> bool:

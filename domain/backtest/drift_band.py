@@ -81,6 +81,11 @@ class DriftBand:
         needs_width = self.trigger is BandTrigger.ANY_BREACH or self.destination is BandDestination.EDGE
         if needs_width and not self.by_symbol and not self.by_group:
             self.width.check(PATH)
+        of_single_assets = self.destination is BandDestination.EDGE or self.scope is BandScope.BREACHED
+        if self.by_group and of_single_assets:
+            raise InvalidInput(
+                f"{PATH}.by_group", "excludes DESTINATION_EDGE and BAND_SCOPE_BREACHED, which know bands of assets only"
+            )
         self._needs(self.trigger is BandTrigger.TRACKING_ERROR, "max_tracking_error_annual")
         self._needs(self.trigger is BandTrigger.COST_BENEFIT, "risk_aversion")
         self._needs(self.trigger is BandTrigger.COST_BENEFIT, "horizon_days")

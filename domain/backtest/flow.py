@@ -130,6 +130,8 @@ def _simulate(
         backtest.records.append([])
     strategy_run = plan.strategy_runs[backtest.strategy_index]
     backtest.simulation = Simulation(plan.market, plan.specification, strategy_run, plan.groups, state)
+    told = (failure for part in backtest.records[backtest.strategy_index] for failure in part.failures)
+    backtest.simulation.warned.update((failure.reason, failure.message) for failure in told)
     observe(backtest)
     for _ in backtest.simulation.advance(check_cancelled):
         check_cancelled()

@@ -1,7 +1,7 @@
 """Arrays of one simulation from its specification, its market and the dates of its decisions."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ from domain.backtest.simulation.arrays import (
 )
 from domain.backtest.specification import BacktestSpecification, Conventions, Fill
 from domain.calendar import last_of_periods
-from domain.checks import Vector
+from domain.checks import Matrix, Vector
 from domain.costs.impact import SquareRootImpact
 from domain.costs.model import CostModel
 from domain.errors import InvalidInput
@@ -112,16 +112,13 @@ def opened_account(
             raise InvalidInput(f"initial_holdings[{i}].symbol", f"{symbol} has no price at the start of the backtest")
         units[place[symbol]] = quantity
     accounts = np.zeros(1, ACCOUNT)
-    account = accounts.view(np.recarray)[0]
-    account.cash = specification.initial_capital
-    account.nav = specification.initial_capital + float(units @ prices)
-    if not account.nav > 0.0:
-        raise InvalidInput(
-            "initial_holdings", f"must have a net asset value above 0 with the cash, has {account.nav:g}"
-        )
-    account.unit_value = account.high_water = 1.0
-    account.last_decision = account.band_made = -1
-    account.next_action = int(np.searchsorted(market.actions.date, start, side="right"))
+    nav = specification.initial_capital + float(units @ prices)
+    if not nav > 0.0:
+        raise InvalidInput("initial_holdings", f"must have a net asset value above 0 with the cash, has {nav:g}")
+    accounts["cash"], accounts["nav"] = specification.initial_capital, nav
+    accounts["unit_value"] = accounts["high_water"] = 1.0
+    accounts["last_decision"] = accounts["band_made"] = -1
+    accounts["next_action"] = np.searchsorted(market.actions.date, start, side="right")
     return accounts, Positions(
         units=units,
         reference=np.array(prices),
@@ -188,7 +185,17 @@ def _prices(specification: BacktestSpecification, market: Market, *, needs_retur
             changes = levels[1:] / levels[:-1] - 1.0
         returns = np.vstack([np.zeros(count), np.where(np.isfinite(changes), changes, 0.0)])
     tradable = np.zeros((0, count), np.bool_) if market.tradable is None else market.tradable
-    return Prices(marks, fills, tradable, returns)
+    return Prices(_fixed(marks), _fixed(fills), _fixed(tradable), _fixed(returns))
+
+
+A = TypeVar("A", Matrix, NDArray[np.bool_])
+
+
+def _fixed(array: A) -> A:
+    """A view that cannot be written: what can be is of another type to the compiler, which would compile again."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def _rates(specification: BacktestSpecification, market: Market) -> Rates:

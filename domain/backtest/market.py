@@ -168,7 +168,7 @@ def actions_as_arrays(
             raise InvalidInput(
                 f"{path}.ex_date", f"is before the first price of {action.symbol}, {civil_date(panel.dates[first])}"
             )
-        rows.append(_row(path, action, index, j, panel))
+        rows.append(_row(action, index, j, panel))
     _refuse_contradictions(actions, rows)
     order = sorted(range(len(rows)), key=lambda k: (rows[k][0], rows[k][2], k))
     ordered = [rows[k] for k in order]
@@ -185,14 +185,12 @@ def actions_as_arrays(
     )
 
 
-def _row(path: str, action: CorporateAction, index: int, j: int, panel: PricePanel) -> tuple[int, int, int, float, int]:
+def _row(action: CorporateAction, index: int, j: int, panel: PricePanel) -> tuple[int, int, int, float, int]:
     """Date, asset, kind, amount and pay date of an action."""
     match action.event:
         case Split(ratio):
             return index, j, SPLIT, ratio, index
         case CashDividend(amount, pay_day):
-            if pay_day is not None and pay_day < action.day:
-                raise InvalidInput(f"{path}.cash_dividend.pay_date", "must not be before the ex-date")
             paid = index if pay_day is None else max(index, int(np.searchsorted(panel.dates, pay_day)))
             return index, j, DIVIDEND, amount, paid
         case Delisting(delisting_return):

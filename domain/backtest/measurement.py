@@ -18,8 +18,8 @@ from domain.backtest.result import (
     StrategyOutcome,
 )
 from domain.backtest.simulation.arrays import DELISTING, DIVIDEND, MARGIN_CALL, SPLIT
-from domain.backtest.simulator import StrategyRun
-from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
+from domain.backtest.simulator import Simulation, StrategyRun
+from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Conventions
 from domain.calendar import periods_per_year
 from domain.cancellation import CancellationCheck
 from domain.checks import Vector
@@ -50,7 +50,9 @@ def measure(plan: BacktestPlan, records: Sequence[RecordPart], check_cancelled: 
     done = []
     for strategy_run, record in zip(plan.strategy_runs, records, strict=True):
         check_cancelled()
-        done.append(_strategy_outcome(plan, strategy_run, record, first))
+        outcome = _strategy_outcome(plan, strategy_run, record, first)
+        difference = _convention_difference(plan, strategy_run, record, check_cancelled)
+        done.append(replace(outcome, convention_difference=difference))
     by_label = {outcome.label: outcome for outcome in done[count:]}
     compared = [by_label[name] if name in by_label else _symbol_outcome(plan, name, first) for name in names]
     return BacktestOutcome(plan.market.panel.symbols, tuple(done[:count]), tuple(compared))
@@ -89,6 +91,23 @@ def _strategy_outcome(
     )
 
 
+def _convention_difference(
+    plan: BacktestPlan, strategy_run: StrategyRun, record: RecordPart, check_cancelled: CancellationCheck
+) -> float | None:
+    """Final net asset value less that of an exact simulation beside it; None where the simulation is the exact one.
+
+    A strategy decides along the exact account again; decisions that are kept for a run, as those of a service outside,
+    are used as they are.
+    """
+    if plan.specification.conventions is Conventions.EXACT:
+        return None
+    exact = replace(plan.specification, conventions=Conventions.EXACT)
+    simulation = Simulation(plan.market, exact, strategy_run, plan.groups)
+    for _ in simulation.advance(check_cancelled):
+        check_cancelled()
+    return float(record.nav[-1]) - simulation.nav
+
+
 def opening_units(specification: BacktestSpecification, symbols: tuple[str, ...]) -> Vector:
     """Units held at the start, (N,)."""
     return np.array([specification.initial_holdings.get(symbol, 0.0) for symbol in symbols])
@@ -103,12 +122,18 @@ def _money_weighted(plan: BacktestPlan, record: RecordPart) -> Figure:
 
 
 def _reconciled(record: RecordPart, costs: CostTotals) -> ReconciledNav:
-    """Gains are summed from price changes, dividends and interest, independently of the net asset values."""
+    """Gains are summed from price changes, dividends and interest, independently of the net asset values.
+
+    Of a loss beyond the whole wealth only what there was is counted: the rest is the lender's.
+    """
     account = record.account[-1]
+    gains = float(record.gains.sum() + account["dividends"] + account["interest"])
+    if record.exhausted:
+        gains = max(gains, costs.total - float(account["flows"]) - float(record.nav[0]))
     return ReconciledNav(
         start_nav=float(record.nav[0]),
         flows=float(account["flows"]),
-        gains=float(record.gains.sum() + account["dividends"] + account["interest"]),
+        gains=gains,
         costs=costs.total,
         end_nav=float(record.nav[-1]),
     )

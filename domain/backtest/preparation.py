@@ -18,7 +18,9 @@ from domain.backtest.metrics import Curve
 from domain.backtest.rebalancing import Rebalancing
 from domain.backtest.simulator import Simulation, StrategyRun
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
+from domain.backtest.stored_actions import naming_stored, within
 from domain.backtest.strategies import Strategy
+from domain.backtest.strategies.nesting import path_of_first_date
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix
 from domain.errors import Cancelled, DomainError, InvalidInput, SolverTimedOut
@@ -64,7 +66,7 @@ def prepare(
     market = simulated_market(specification, data, opens)
     panel = market.panel
     _check_cost_symbols(specification, panel)
-    strategies = _strategies_by_path(specification)
+    strategies = specification.outer_strategies()
     start = max(_first_decision(path, strategy, panel) for path, strategy in strategies)
     strategy_runs = tuple(
         _strategy_run(strategy, specification.rebalancing, specification.delay, panel, start)
@@ -77,6 +79,7 @@ def prepare(
     warnings: list[ResultWarning] = []
     members = dict(groups or {})
     for (path, strategy), strategy_run in zip(strategies, strategy_runs, strict=True):
+        _check_planned(path, strategy, panel)
         simulation = Simulation(market, specification, strategy_run, members)
         warnings += _check_strategy(path, strategy, simulation, start, check_cancelled)
     curves = {
@@ -101,7 +104,8 @@ def simulated_market(
     """The market a backtest is simulated in. Raises InvalidInput with the field path from the request on."""
     refuse_double_counting(specification.corporate_actions, specification.price_basis)
     prices, tradable, actions, periods = _with_states(specification, data)
-    events = actions_as_arrays(prices, actions, specification.dividend_policy, specification.withholding_rate)
+    with naming_stored(actions, len(specification.corporate_actions)):
+        events = actions_as_arrays(prices, actions, specification.dividend_policy, specification.withholding_rate)
     marks = without_delisted(prices, events)
     total_return = total_return_prices(marks, events, tradable)
     return Market(
@@ -119,20 +123,25 @@ def _with_states(
     specification: BacktestSpecification, data: PricePanel | ReturnPanel
 ) -> tuple[PricePanel, NDArray[np.bool_] | None, Sequence[CorporateAction], float]:
     """Prices without gaps, which assets can be traded, corporate actions, and periods per year."""
-    actions, policy = specification.corporate_actions, specification.missing_data
-    given = specification.periods_per_year
+    given, policy = specification.periods_per_year, specification.missing_data
     if not specification.has_states:
         complete_data = _complete(data, policy)
-        return _prices_of(complete_data), None, actions, infer_periods_per_year(given, complete_data)
+        prices = _prices_of(complete_data)
+        # Dates may have been dropped, and with them those of a stored action.
+        actions = (*specification.corporate_actions, *within(prices, specification.stored_actions))
+        return prices, None, actions, infer_periods_per_year(given, complete_data)
     try:
-        marks, tradable, completed = with_states(
-            _prices_of(data.with_worthless()),
-            actions,
-            specification.delisting_policy,
-            every_gap=policy is MissingDataPolicy.ASSET_STATES,
-        )
+        with naming_stored(specification.all_actions, len(specification.corporate_actions)):
+            marks, tradable, completed = with_states(
+                _prices_of(data.with_worthless()),
+                specification.all_actions,
+                specification.delisting_policy,
+                every_gap=policy is MissingDataPolicy.ASSET_STATES,
+            )
     except InvalidInput as error:
-        raise error.with_path_prefix(_kind_of(data)) if error.field.startswith("values") else error from None
+        if not error.field.startswith("values"):
+            raise
+        raise error.with_path_prefix(_kind_of(data)) from None
     return marks, tradable, completed, infer_periods_per_year(given, data)
 
 
@@ -210,28 +219,12 @@ def _check_cost_symbols(specification: BacktestSpecification, panel: PricePanel)
                 raise InvalidInput(f"{path}[{i}].symbol", f"{symbol} is not a symbol of the input")
 
 
-def _strategies_by_path(specification: BacktestSpecification) -> list[tuple[str, Strategy]]:
-    """Strategies, then benchmarks that are strategies, each with its field path."""
-    found = [(_path(i, specification), strategy) for i, strategy in enumerate(specification.strategies)]
-    found += [
-        (f"benchmarks[{i}].strategy.{benchmark.kind}", benchmark)
-        for i, benchmark in enumerate(specification.benchmarks)
-        if not isinstance(benchmark, BenchmarkSymbol)
-    ]
-    return found
-
-
-def _path(i: int, specification: BacktestSpecification) -> str:
-    strategies = specification.strategies
-    listed = specification.listed or len(strategies) > 1
-    return f"{f'strategies[{i}]' if listed else 'strategy'}.{strategies[i].kind}"
-
-
 def _first_decision(path: str, strategy: Strategy, panel: PricePanel) -> int:
-    needed = strategy.lookback_window.fewest_dates
+    window = strategy.lookback_window
+    needed = window.fewest_dates
     if needed > len(panel.dates):
         raise InvalidInput(
-            f"{path}.lookback_periods",
+            f"{path}.{window.field}",
             f"needs {needed} dates before the first decision, the input has {len(panel.dates)}",
         )
     own = strategy.own_dates()
@@ -239,17 +232,28 @@ def _first_decision(path: str, strategy: Strategy, panel: PricePanel) -> int:
         return needed - 1
     first = int(np.searchsorted(panel.dates, own[0]))
     if first >= len(panel.dates):
-        raise InvalidInput(f"{path}.entries[0].date", "is after the last date of the input")
+        raise InvalidInput(f"{path}.{path_of_first_date(strategy)}", "is after the last date of the input")
     return max(needed - 1, first)
 
 
 def _strategy_run(
     strategy: Strategy, rebalancing: Rebalancing, delay: int, panel: PricePanel, start: int
 ) -> StrategyRun:
-    own = np.searchsorted(panel.dates, np.array(strategy.own_dates(), dtype=np.int64))
-    indices = np.union1d(np.append(rebalancing.decision_indices(panel.dates, start), start), own[own > start])
+    indices = np.append(start, rebalancing.decision_indices(panel.dates, start))
+    days = strategy.own_dates()
+    if days:
+        own = np.searchsorted(panel.dates, np.array(days, dtype=np.int64))
+        indices = np.union1d(indices, own[own > start])
     # No decision is made that would be filled after the last date.
     return StrategyRun(strategy, indices[indices + delay < len(panel.dates)], delay)
+
+
+def _check_planned(path: str, strategy: Strategy, panel: PricePanel) -> None:
+    """Raises InvalidInput with its path for a strategy that cannot plan its weights."""
+    try:
+        strategy.planned(panel.symbols, panel.dates[:1], None)
+    except InvalidInput as error:
+        raise error.with_path_prefix(path) from None
 
 
 def _check_strategy(

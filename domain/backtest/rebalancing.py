@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.backtest.drift_band import DriftBand
-from domain.calendar import DateIndices, Frequency, ends_period, period_numbers
+from domain.calendar import DateIndices, Frequency, ends_period, first_of_periods
 from domain.checks import positive
 from domain.errors import InvalidInput
 
@@ -38,9 +38,8 @@ class Calendar:
 
     def decision_indices(self, days: NDArray[np.int32], start: int) -> DateIndices:
         """Indices of the decisions after `start`; `days` (T,) are counted from 1970-01-01."""
-        period = period_numbers(days, self.frequency)
-        changes = np.flatnonzero(np.diff(period))
-        first, last = np.append(0, changes + 1), np.append(changes, len(days) - 1)
+        first = first_of_periods(days, self.frequency)
+        last = np.append(first[1:] - 1, len(days) - 1)
         chosen = first if self.day is DayOfPeriod.FIRST else last
         if self.nth is not None:
             chosen = np.minimum(first + self.nth - 1, last)
@@ -95,6 +94,8 @@ class Rebalancing:
             positive("rebalancing.max_turnover", self.max_turnover)
         if self.tranches < 1:
             raise InvalidInput("rebalancing.tranches", f"must be 1 or more, is {self.tranches}")
+        if self.tranches > 1:  # refused rather than answered as if there were one
+            raise InvalidInput("rebalancing.tranches", "must be 1: staggered parts are not simulated yet")
         if self.flows_only and self.band is not None:
             raise InvalidInput(
                 "rebalancing.flows_only", "excludes a drift band: where only flows are traded, no band starts a trade"

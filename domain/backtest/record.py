@@ -15,7 +15,10 @@ EVENT_COLUMNS = 6
 
 @dataclass(frozen=True, slots=True)
 class FailedRebalance:
-    """A decision that could not be made or filled; the holdings drifted on."""
+    """A decision that could not be made or filled, so that the holdings drifted on.
+
+    FLOOR_BROKEN alone is a warning: the decision was made.
+    """
 
     day: int  # since 1970-01-01
     reason: str

@@ -75,7 +75,7 @@ class StrategyOutcome:
     final_nav: float | None = None
     money_weighted_return: Figure | None = None  # of the whole period
     bankrupt_day: int | None = None  # since 1970-01-01
-    convention_difference: float | None = None
+    convention_difference: float | None = None  # final net asset value less that by exact conventions; None for those
     reconciliation: ReconciledNav | None = None
     asset_events: tuple[AssetEvent, ...] = ()
     record: RecordPart | None = None

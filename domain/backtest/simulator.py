@@ -22,6 +22,7 @@ from domain.backtest.simulation.arrays import (
 )
 from domain.backtest.specification import BacktestSpecification
 from domain.backtest.strategies import MarketHistory, Strategy
+from domain.backtest.strategies.nesting import decision_warnings
 from domain.checks import Vector
 from domain.costs.self_financing import WealthExhausted
 from domain.errors import Cancelled, DomainError, InvalidInput
@@ -90,6 +91,7 @@ class Simulation:
             decides_outside=self._asks,
         )
         self.record = Record(len(market.panel.symbols))
+        self.warned: set[tuple[str, str]] = set()  # reasons and messages of warnings that are told already
         if state is None:
             account, positions = opened_account(specification, market, strategy_run.start, len(strategy_run.decisions))
             state = SimulationState(strategy_run.start - 1, account, positions, targets)
@@ -113,7 +115,7 @@ class Simulation:
         Raises InvalidInput for positions that are too large or too small for a number, and for an external cash flow
         that leaves nothing.
         """
-        from domain.backtest.simulation.day import decide, simulate  # compiling takes seconds: only where it is run
+        from domain.backtest.simulation.day import simulate  # compiling takes seconds: only where it is run
 
         dates, assets = self._market.panel.values.shape
         step = max(1, STRETCH // assets)
@@ -122,22 +124,11 @@ class Simulation:
             last = min(dates - 1, first + step - 1, self._next_asked(first))
             output = output_for(self._inputs, first, last)
             account, positions = self._account, self.state.positions
-            ended, t = simulate(first, last, *self._inputs, account, positions, output)
+            ended, t = simulate(first, last, False, *self._inputs, account, positions, output)
             if ended == DECISION_DUE:
                 self.state.date_index = t
                 self._ask(t, check_cancelled)
-                decide(
-                    t,
-                    self._inputs.prices,
-                    self._inputs.costs,
-                    self._inputs.bands,
-                    self._inputs.plan,
-                    self._inputs.rules,
-                    account,
-                    positions,
-                    output,
-                )
-                output.nav[t - first] = account.nav
+                ended, t = simulate(first, t, True, *self._inputs, account, positions, output)
             self._write(first, t, output)
             self._check(ended, t)
             yield
@@ -178,8 +169,11 @@ class Simulation:
         between = self._inputs.rules.least_between
         if index and self._account.last_decision >= 0 and t - self._account.last_decision < between:
             return
+        history = self.history(t)
+        for warning in decision_warnings(self._run.strategy, history):
+            self._warn_once(t, warning.reason, warning.message)
         try:
-            row[:] = self._run.strategy.decide(self.history(t), check_cancelled)
+            row[:] = self._run.strategy.decide(history, check_cancelled)
         except Cancelled:
             raise
         except DomainError as error:
@@ -258,6 +252,11 @@ class Simulation:
 
     def _fail(self, date_index: int, reason: str, message: str) -> None:
         self.record.failures.append(FailedRebalance(int(self._market.panel.dates[date_index]), reason, message))
+
+    def _warn_once(self, date_index: int, reason: str, message: str) -> None:
+        if (reason, message) not in self.warned:
+            self.warned.add((reason, message))
+            self._fail(date_index, reason, message)
 
     def _exhaust(self, t: int) -> None:
         """Nothing is held after the date on which the net asset value is used up."""

@@ -1,13 +1,16 @@
 """Specification of a backtest, without its data."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from domain.backtest.cash_flows import CashFlow, RecurringCashFlow
 from domain.backtest.rebalancing import Rebalancing
-from domain.backtest.strategies import Optimized, Strategy
+from domain.backtest.strategies import Optimized, Remote, Strategy
+from domain.backtest.strategies.decision_log import DecisionLog, DecisionService
+from domain.backtest.strategies.nesting import replaced, with_inner
+from domain.backtest.strategies.remote import RunDecisions
 from domain.checks import finite_number, frequency, positive, visible_symbol
 from domain.costs.holding import HoldingCosts
 from domain.costs.model import CostModel
@@ -63,6 +66,7 @@ class BacktestSpecification:
     cash_flows: tuple[CashFlow, ...] = ()
     recurring_cash_flows: tuple[RecurringCashFlow, ...] = ()
     corporate_actions: tuple[CorporateAction, ...] = ()
+    stored_actions: tuple[CorporateAction, ...] = ()  # beside those; see domain/backtest/stored_actions
     price_basis: PriceBasis = PriceBasis.ADJUSTED
     dividend_policy: DividendPolicy = DividendPolicy.CASH
     withholding_rate: float = 0.0
@@ -116,8 +120,13 @@ class BacktestSpecification:
         return (
             self.missing_data is MissingDataPolicy.ASSET_STATES
             or self.delisting_policy is not DelistingPolicy.FAIL
-            or any(isinstance(action.event, Delisting) for action in self.corporate_actions)
+            or any(isinstance(action.event, Delisting) for action in self.all_actions)
         )
+
+    @property
+    def all_actions(self) -> tuple[CorporateAction, ...]:
+        """Corporate actions of the specification, then stored ones."""
+        return (*self.corporate_actions, *self.stored_actions)
 
     @property
     def allows_leverage(self) -> bool:
@@ -126,27 +135,64 @@ class BacktestSpecification:
 
     def missing_groups(self) -> tuple[str, ...]:
         """Groups that constraints name and `groups` does not list."""
-        found: list[str] = []
-        for strategy in self._all_strategies():
-            if isinstance(strategy, Optimized):
-                found.extend(strategy.specification.missing_groups())
+        named = [
+            group
+            for _, strategy in self.strategies_by_path()
+            if isinstance(strategy, Optimized)
+            for group in strategy.specification.missing_groups()
+        ]
         if self.rebalancing.band is not None:
-            found.extend(self.rebalancing.band.by_group)
-        return tuple(dict.fromkeys(found))
+            named.extend(self.rebalancing.band.by_group)
+        return tuple(dict.fromkeys(named))
 
     def with_groups(self, groups: Mapping[str, tuple[str, ...]]) -> "BacktestSpecification":
         """The same specification with further groups, by name."""
 
-        def listed(strategy: Strategy) -> Strategy:
+        def listed(_: str, strategy: Strategy) -> Strategy:
             if not isinstance(strategy, Optimized):
                 return strategy
             return replace(strategy, specification=strategy.specification.with_groups(groups))
 
+        return self._replaced(listed)
+
+    def with_decisions(self, service: DecisionService, log: DecisionLog) -> "BacktestSpecification":
+        """The same specification for one run, in which a service makes the decisions of remote strategies."""
+
+        def bound(path: str, strategy: Strategy) -> Strategy:
+            if not isinstance(strategy, Remote):
+                return strategy
+            return replace(strategy, decisions=RunDecisions(service, log, path))
+
+        return self._replaced(bound)
+
+    def outer_strategies(self) -> list[tuple[str, Strategy]]:
+        """Strategies, then benchmarks that are strategies, each with its field path."""
+        listed = self.listed or len(self.strategies) > 1
+        found = [
+            (f"{f'strategies[{i}]' if listed else 'strategy'}.{strategy.kind}", strategy)
+            for i, strategy in enumerate(self.strategies)
+        ]
+        found += [
+            (f"benchmarks[{i}].strategy.{benchmark.kind}", benchmark)
+            for i, benchmark in enumerate(self.benchmarks)
+            if not isinstance(benchmark, BenchmarkSymbol)
+        ]
+        return found
+
+    def strategies_by_path(self) -> Iterator[tuple[str, Strategy]]:
+        """The same with all strategies inside them, at any depth."""
+        for path, strategy in self.outer_strategies():
+            yield from with_inner(strategy, path)
+
+    def _replaced(self, change: Callable[[str, Strategy], Strategy]) -> "BacktestSpecification":
+        changed = [replaced(strategy, change, path) for path, strategy in self.outer_strategies()]
+        strategies, others = changed[: len(self.strategies)], iter(changed[len(self.strategies) :])
         return replace(
             self,
-            strategies=tuple(map(listed, self.strategies)),
-            benchmarks=tuple(b if isinstance(b, BenchmarkSymbol) else listed(b) for b in self.benchmarks),
+            strategies=tuple(strategies),
+            benchmarks=tuple(b if isinstance(b, BenchmarkSymbol) else next(others) for b in self.benchmarks),
         )
 
-    def _all_strategies(self) -> list[Strategy]:
-        return [*self.strategies, *(b for b in self.benchmarks if not isinstance(b, BenchmarkSymbol))]
+    def with_stored_actions(self, actions: tuple[CorporateAction, ...]) -> "BacktestSpecification":
+        """The same specification with stored corporate actions beside its own."""
+        return replace(self, stored_actions=actions)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from domain.market_data.corporate_actions import CorporateAction
 from server.ports.market_data import Instrument, PriceSelection
 from server.ports.panels import StoredPanelRef
 
@@ -28,10 +29,11 @@ class DataRequest:
     volumes: tuple[PriceSelection, ...] = ()  # of those symbols that have volumes, if any
     groups: tuple[str, ...] = ()  # written as "kind=name"
     instruments: tuple[str, ...] = ()  # symbols
+    actions: tuple[PriceSelection, ...] = ()  # corporate actions of the symbols in the range of dates
 
     def __bool__(self) -> bool:
         """Whether anything is requested."""
-        return any((self.portfolios, self.panels, self.volumes, self.groups, self.instruments))
+        return any((self.portfolios, self.panels, self.volumes, self.groups, self.instruments, self.actions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class StoredData:
     volumes: Mapping[PriceSelection, StoredPanelRef | None] = field(default_factory=dict)
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
+    actions: Mapping[PriceSelection, tuple[CorporateAction, ...]] = field(default_factory=dict)
     groups_requested: bool = False
     instruments_requested: bool = False
 

@@ -4,7 +4,7 @@ from absfinance.v1 import backtest_pb2
 from absfinance.v1.backtest_service_pb2 import BacktestRequest
 
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Conventions, Fill
-from domain.backtest.strategies import EqualWeight, FixedWeights, Optimized, Schedule, Strategy, inverse_volatility
+from domain.backtest.strategies import Strategy
 from server.converters.cash_flow import cash_flows_from_proto, recurring_from_proto
 from server.converters.corporate_action import (
     corporate_actions_from_proto,
@@ -13,12 +13,11 @@ from server.converters.corporate_action import (
     price_basis_from_proto,
 )
 from server.converters.cost import simulated_costs_from_proto
-from server.converters.dates import days_from_proto
 from server.converters.market_input import missing_data_from_proto
 from server.converters.paths import error_path, require_unique
 from server.converters.rebalancing import rebalancing_from_proto
-from server.converters.specification import specification_from_proto
-from server.converters.weights import optional_field, weights_from_proto
+from server.converters.strategy import strategy_from_proto
+from server.converters.weights import optional_field
 
 _FILLS = {
     backtest_pb2.FILL_UNSPECIFIED: Fill.NEXT_CLOSE,
@@ -70,27 +69,6 @@ def backtest_specification_from_proto(request: BacktestRequest) -> BacktestSpeci
     )
 
 
-def strategy_from_proto(strategy: backtest_pb2.Strategy, *, leveraged: bool = False) -> Strategy:
-    """A strategy; `leveraged` says whether weights may sum to more than 1. Raises InvalidInput or NotSupported."""
-    kind = strategy.WhichOneof("kind") or ""
-    label = strategy.label or kind
-    with error_path(kind):
-        match kind:
-            case "equal_weight":
-                return EqualWeight(label)
-            case "fixed_weights":
-                weights = weights_from_proto("weights", strategy.fixed_weights.weights)
-                return FixedWeights(weights, label, leveraged=leveraged)
-            case "schedule":
-                return _schedule(strategy.schedule, label, leveraged)
-            case "inverse_volatility":
-                given = strategy.inverse_volatility
-                return inverse_volatility(given.lookback_periods if given.HasField("lookback_periods") else None, label)
-        spec = strategy.optimize
-        lookback = spec.lookback_periods if spec.HasField("lookback_periods") else None
-        return Optimized(specification_from_proto(spec), lookback, label)
-
-
 def _named(request: BacktestRequest) -> list[tuple[str, backtest_pb2.Strategy]]:
     """Strategies with their paths."""
     if request.HasField("strategy"):
@@ -117,14 +95,6 @@ def _has(request: BacktestRequest, name: str) -> bool:
 def _at(path: str, strategy: backtest_pb2.Strategy, leveraged: bool) -> Strategy:
     with error_path(path):
         return strategy_from_proto(strategy, leveraged=leveraged)
-
-
-def _schedule(schedule: backtest_pb2.WeightSchedule, label: str, leveraged: bool) -> Schedule:
-    entries = []
-    for i, entry in enumerate(schedule.entries):
-        day = days_from_proto(f"entries[{i}].date", entry.date)
-        entries.append((day, weights_from_proto(f"entries[{i}].weights", entry.weights)))
-    return Schedule(tuple(entries), label, leveraged=leveraged)
 
 
 def _benchmark(i: int, benchmark: backtest_pb2.Benchmark, leveraged: bool) -> BenchmarkSymbol | Strategy:

@@ -4,8 +4,14 @@ from collections.abc import Iterable, Mapping
 
 from absfinance.v1 import corporate_action_pb2
 from absfinance.v1.corporate_action_pb2 import CorporateAction as CorporateActionProto
+from absfinance.v1.market_data_service_pb2 import (
+    ListCorporateActionsRequest,
+    ListCorporateActionsResponse,
+    UpsertCorporateActionsRequest,
+)
 
 from domain.checks import visible_symbol
+from domain.errors import InvalidInput
 from domain.market_data.corporate_actions import (
     CashDividend,
     CorporateAction,
@@ -14,11 +20,13 @@ from domain.market_data.corporate_actions import (
     DividendPolicy,
     PriceBasis,
     Split,
+    require_consistent,
 )
 from domain.market_data.panel import civil_date
 from server.converters.dates import civil_to_proto, days_from_proto
 from server.converters.paths import error_path
 from server.converters.weights import optional_field
+from server.ports.corporate_actions import ActionFilter, ActionPage
 
 _BASES: Mapping[int, PriceBasis] = {
     corporate_action_pb2.PRICE_BASIS_UNSPECIFIED: PriceBasis.ADJUSTED,
@@ -55,6 +63,28 @@ def dividend_policy_from_proto(policy: int) -> DividendPolicy:
 def corporate_actions_from_proto(path: str, actions: Iterable[CorporateActionProto]) -> tuple[CorporateAction, ...]:
     """Actions in the order of the request. Raises InvalidInput with the path of the field."""
     return tuple(_action(f"{path}[{i}]", action) for i, action in enumerate(actions))
+
+
+def actions_to_store_from_proto(request: UpsertCorporateActionsRequest) -> tuple[CorporateAction, ...]:
+    """Actions to store. Raises InvalidInput where two contradict."""
+    actions = corporate_actions_from_proto("corporate_actions", request.corporate_actions)
+    require_consistent("corporate_actions", actions)
+    return actions
+
+
+def action_filter_from_proto(request: ListCorporateActionsRequest) -> ActionFilter:
+    """Which actions a list shows. Raises InvalidInput for a range of dates that ends before it begins."""
+    start = days_from_proto("start_date", request.start_date) if request.HasField("start_date") else None
+    end = days_from_proto("end_date", request.end_date) if request.HasField("end_date") else None
+    if start is not None and end is not None and start > end:
+        raise InvalidInput("end_date", "must not be before start_date")
+    return ActionFilter(tuple(request.symbols), start, end)
+
+
+def actions_to_proto(page: ActionPage) -> ListCorporateActionsResponse:
+    """A page of actions."""
+    actions = map(corporate_action_to_proto, page.actions)
+    return ListCorporateActionsResponse(corporate_actions=actions, next_page_token=page.next_token)
 
 
 def corporate_action_to_proto(action: CorporateAction) -> CorporateActionProto:

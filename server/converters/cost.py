@@ -35,8 +35,7 @@ def cost_from_proto(costs: cost_pb2.CostModel) -> CostModel:
     for i, entry in enumerate(costs.by_asset):
         if entry.HasField("borrow_bps_annual"):
             raise NotSupported(
-                f"costs.by_asset[{i}].borrow_bps_annual is not supported in an optimisation: it has one borrow fee for "
-                "all"
+                f"costs.by_asset[{i}].borrow_bps_annual is not supported in an optimisation: it has one fee for all"
             )
     for name in _OF_HOLDING:
         if getattr(costs, name):

@@ -18,15 +18,9 @@ NONE: frozenset[object] = frozenset()
 
 NOT_BUILT: Mapping[str, frozenset[object]] = {
     # Message.field -> values that are served all the same; names of enum values, True or False.
-    "BacktestRequest.conventions": frozenset({"CONVENTIONS_EXACT"}),
     "AnalysisOptions.attribution": NONE,
     "AnalysisOptions.statistical_validation": NONE,
     "Rebalancing.tranches": NONE,
-    "Strategy.momentum": NONE,
-    "Strategy.volatility_target": NONE,
-    "Strategy.cppi": NONE,
-    "Strategy.blend": NONE,
-    "Strategy.remote": NONE,
     "ReallocateRequest.as_of_date": NONE,
     "ReallocateRequest.settlement_days": NONE,
     "ReallocateRequest.cash_flow": NONE,

@@ -10,6 +10,8 @@ from domain.backtest.preparation import BacktestPlan, prepare
 from domain.backtest.record import RecordPart
 from domain.backtest.result import BacktestOutcome
 from domain.backtest.specification import BacktestSpecification
+from domain.backtest.strategies.decision_log import DecisionLog
+from domain.market_data.corporate_actions import CorporateAction
 from server.jobs.codec import checkpoint_from_bytes, checkpoint_to_bytes, parts_from_bytes, parts_to_bytes
 from server.ports.jobs import EventKind, JobEventDraft, JobTick, Stage
 from server.ports.panels import StoredPanelRef
@@ -37,6 +39,9 @@ class Job:
     checkpoint: bytes | None
     parts: tuple[bytes, ...]
     opens: StoredPanelRef | None = None  # opening prices
+    name: str = ""  # "backtests/{id}"
+    decisions: DecisionLog | None = None  # of services outside; None where the store keeps none
+    actions: tuple[CorporateAction, ...] = ()  # stored ones that take effect
 
 
 @dataclass(frozen=True, slots=True)

@@ -322,7 +322,10 @@ class Runner:
             groups=inputs.groups,
             checkpoint=claim.checkpoint,
             parts=claim.parts,
+            name=f"backtests/{claim.record.id}",
+            decisions=None if self._stores.decisions is None else self._stores.decisions.log(claim.record),
             opens=None if inputs.opens is None else StoredPanelRef.of(await self._stores.inputs.panel(inputs.opens)),
+            actions=inputs.actions,
         )
 
     async def _failed(self, record: JobRecord, error: Exception) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from server.ports.decisions import DecisionStore
 from server.ports.job_queue import QueueSnapshot
 from server.ports.jobs import Claim, JobDraft, JobEnd, JobEvent, JobEventDraft, JobPage, JobRecord, JobTick, JobView
 from server.ports.list_filter import EVERYTHING, ListFilter
@@ -128,3 +129,4 @@ class JobStores:
     queue: JobQueue
     log: JobLog
     inputs: JobInputStore
+    decisions: DecisionStore | None = None  # None where the backend keeps none: remote strategies do not decide

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from domain.market_data.corporate_actions import CorporateAction
 from domain.market_data.panel import Panel
 from domain.warnings import ResultWarning
 
@@ -85,6 +86,7 @@ class JobInputs:
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     warnings: tuple[ResultWarning, ...] = ()  # about what was asked
     opens: str | None = None  # name of the opening prices
+    actions: tuple[CorporateAction, ...] = ()  # stored ones that take effect; a list of jobs leaves them out
 
 
 @dataclass(frozen=True, slots=True)

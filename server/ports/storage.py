@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from server.ports.corporate_actions import CorporateActionStore
 from server.ports.job_stores import JobStores
 from server.ports.market_data import MarketDataStore
 from server.ports.portfolios import PortfolioStore
@@ -18,6 +19,7 @@ class Storage:
     """The open stores of one backend."""
 
     market_data: MarketDataStore
+    corporate_actions: CorporateActionStore
     portfolios: PortfolioStore
     optimizations: ResultStore
     reallocations: ResultStore

@@ -9,13 +9,22 @@ from absfinance.v1.market_data_service_pb2 import (
     GetPricesResponse,
     ImportPricesRequest,
     ImportPricesResponse,
+    ListCorporateActionsRequest,
+    ListCorporateActionsResponse,
     ListInstrumentsRequest,
     ListInstrumentsResponse,
+    UpsertCorporateActionsRequest,
+    UpsertCorporateActionsResponse,
     UpsertInstrumentsRequest,
     UpsertInstrumentsResponse,
 )
 from absfinance.v1.market_data_service_pb2_grpc import MarketDataServiceServicer
 
+from server.converters.corporate_action import (
+    action_filter_from_proto,
+    actions_to_proto,
+    actions_to_store_from_proto,
+)
 from server.converters.market_data import (
     ImportAssembly,
     instruments_from_proto,
@@ -71,3 +80,17 @@ class MarketDataServicer(MarketDataServiceServicer):
         """Instruments to store."""
         instruments = await self._requests.read(UpsertInstrumentsRequest, instruments_from_proto, request, context)
         return UpsertInstrumentsResponse(upserted_count=await self._market_data.upsert_instruments(instruments))
+
+    async def UpsertCorporateActions(self, request: bytes, context: Context) -> UpsertCorporateActionsResponse:
+        """Corporate actions to store."""
+        kind, convert = UpsertCorporateActionsRequest, actions_to_store_from_proto
+        actions = await self._requests.read(kind, convert, request, context)
+        count = await self._market_data.upsert_corporate_actions(actions)
+        return UpsertCorporateActionsResponse(upserted_count=count)
+
+    async def ListCorporateActions(self, request: bytes, context: Context) -> ListCorporateActionsResponse:
+        """A page of corporate actions."""
+        message = await self._requests.message(ListCorporateActionsRequest, request, context)
+        size, filters = message.page_size or DEFAULT_PAGE, action_filter_from_proto(message)
+        page = await self._market_data.list_corporate_actions(message.page_token, size, filters)
+        return await asyncio.to_thread(actions_to_proto, page)

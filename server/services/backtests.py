@@ -26,13 +26,21 @@ class Backtests:
     """Starts jobs and answers for them."""
 
     def __init__(
-        self, market_data: MarketData, stores: JobStores, pool: ProcessPool, runner: Runner, progress: Progress
+        self,
+        market_data: MarketData,
+        stores: JobStores,
+        pool: ProcessPool,
+        runner: Runner,
+        progress: Progress,
+        *,
+        strategy_targets: tuple[str, ...] = (),
     ) -> None:
         self._market_data = market_data
         self._archive, self._queue, self._inputs = stores.archive, stores.queue, stores.inputs
         self._pool = pool
         self._runner = runner
         self._progress = progress
+        self._strategy_targets = strategy_targets  # addresses that remote strategies may name
 
     async def start(self, request: bytes, call: Call) -> tuple[JobRecord, float] | bytes:
         """The job, and the seconds that the caller wants to wait for its end; the answer to a mere check."""
@@ -45,7 +53,11 @@ class Backtests:
 
         drafted: backtest.Drafted | bytes
         drafted, found = await in_rounds(
-            self._pool, partial(backtest.draft, request), call, self._market_data.collect, look_up
+            self._pool,
+            partial(backtest.draft, request, strategy_targets=self._strategy_targets),
+            call,
+            self._market_data.collect,
+            look_up,
         )
         if isinstance(drafted, bytes):
             return drafted
@@ -92,7 +104,7 @@ class Backtests:
             raise StillRunning(f"backtests/{job_id} is not over; its series are there once it has succeeded")
         _, data = await self._archive.series(job_id, label)
         panel = StoredPanelRef.of(await self._inputs.panel(record.inputs.data))
-        work = partial(backtest.series, record.request, record.inputs.groups, panel, record.inputs.kind, data, series)
+        work = partial(backtest.series, record.request, record.inputs, panel, data, series)
         pieces = self._pool.stream(work, call.deadline, caller=call.caller)
         async with aclosing(pieces):
             async for piece in pieces:

@@ -1,10 +1,14 @@
-"""Stored prices and instruments: what requests name instead of sending."""
+"""Stored prices, instruments and corporate actions: what requests name instead of sending."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from domain.errors import MissingMarketData
+from domain.errors import InvalidInput, MissingMarketData
+from domain.market_data.corporate_actions import CorporateAction
+from domain.market_data.panel import civil_date
 from server.commands.stored import DataRequest, StoredData
+from server.ports.corporate_actions import ActionFilter, ActionPage, CorporateActionStore
 from server.ports.market_data import (
     ImportSession,
     Instrument,
@@ -20,10 +24,11 @@ PAGE = 1000
 
 
 class MarketData:
-    """Reads and writes the market-data store."""
+    """Reads and writes the stores of market data and of corporate actions."""
 
-    def __init__(self, store: MarketDataStore) -> None:
+    def __init__(self, store: MarketDataStore, actions: CorporateActionStore) -> None:
         self._store = store
+        self._actions = actions
 
     @asynccontextmanager
     async def importing(self, import_id: str, field: PriceField, source: str) -> AsyncIterator[ImportSession]:
@@ -36,16 +41,18 @@ class MarketData:
             raise
 
     async def collect(self, request: DataRequest, known: StoredData | None) -> StoredData:
-        """Adds the requested prices, groups and instruments to those already collected."""
+        """Adds the requested prices, groups, instruments and corporate actions to those already collected."""
         known = known or StoredData()
         panels = {selection: await self.stored(selection) for selection in request.panels}
         volumes = {selection: await self._volumes(selection) for selection in request.volumes}
+        actions = {selection: await self._actions_of(selection) for selection in request.actions}
         return StoredData(
             portfolios=known.portfolios,
             panels={**known.panels, **panels},
             volumes={**known.volumes, **volumes},
             groups={**known.groups, **await self.groups(request.groups)},
             instruments={**known.instruments, **await self._store.instruments(request.instruments)},
+            actions={**known.actions, **actions},
             groups_requested=known.groups_requested or bool(request.groups),
             instruments_requested=known.instruments_requested or bool(request.instruments),
         )
@@ -75,6 +82,23 @@ class MarketData:
     async def list_instruments(self, after: str, size: int, group: str | None) -> InstrumentPage:
         """A page of instruments by symbol."""
         return await self._store.list_instruments(after, size, group)
+
+    async def upsert_corporate_actions(self, actions: Sequence[CorporateAction]) -> int:
+        """Stores corporate actions; returns how many.
+
+        Raises InvalidInput for a symbol that is not stored, and for an action before its first price.
+        """
+        first_days = await self._actions.first_days([action.symbol for action in actions])
+        await asyncio.to_thread(_require_listed, actions, first_days)
+        return await self._actions.upsert(actions)
+
+    async def list_corporate_actions(self, token: str, size: int, filters: ActionFilter) -> ActionPage:
+        """A page of corporate actions by symbol and date."""
+        return await self._actions.page(token, size, filters)
+
+    async def _actions_of(self, selection: PriceSelection) -> tuple[CorporateAction, ...]:
+        symbols = await self._symbols(selection)
+        return await self._actions.all(ActionFilter(symbols, selection.start, selection.end))
 
     async def _volumes(self, selection: PriceSelection) -> StoredPanelRef | None:
         """Volumes of those symbols that have any in the range of a selection."""
@@ -108,3 +132,15 @@ class MarketData:
             if not page.next_token:
                 return tuple(found)
             after = page.next_token
+
+
+def _require_listed(actions: Sequence[CorporateAction], first_days: Mapping[str, int | None]) -> None:
+    for i, action in enumerate(actions):
+        path = f"corporate_actions[{i}]"
+        if action.symbol not in first_days:
+            rule = f"{action.symbol} is not stored; import its prices or upsert the instrument first"
+            raise InvalidInput(f"{path}.symbol", rule)
+        first = first_days[action.symbol]
+        if first is not None and action.day < first:
+            rule = f"is before the first stored price of {action.symbol}, {civil_date(first)}"
+            raise InvalidInput(f"{path}.ex_date", rule)

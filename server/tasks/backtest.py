@@ -11,6 +11,8 @@ from domain.backtest.preparation import prepare, simulated_prices
 from domain.backtest.record import RecordPart
 from domain.backtest.series import Series, rows
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
+from domain.backtest.stored_actions import applicable
+from domain.market_data.corporate_actions import CorporateAction
 from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import Panel, PricePanel, ReturnPanel
 from domain.warnings import ResultWarning
@@ -32,6 +34,7 @@ from server.ports.market_data import PriceSelection
 from server.ports.panels import StoredPanelRef
 from server.tasks.optimize import opened, selections
 from server.tasks.refusing import locating, refusing
+from server.tasks.remote_strategies import refuse_other_targets, with_services
 
 CHUNK_BYTES = 900_000
 """Values in one piece of a series; with dates and framing it stays below 1 MiB."""
@@ -49,10 +52,15 @@ class Drafted:
 @refusing
 @locating(BacktestRequest)
 def draft(
-    request: bytes, found: StoredData | None, control: Control, report: ReportKey
+    request: bytes,
+    found: StoredData | None,
+    control: Control,
+    report: ReportKey,
+    strategy_targets: tuple[str, ...] = (),
 ) -> DataRequest | Drafted | bytes:
     """Checks everything that can be known, and names the data by its content; the answer to a mere check."""
     command = backtest_command_from_proto(message_from_bytes(BacktestRequest, request))
+    refuse_other_targets(command.specification, strategy_targets)
     if found is None:
         if command.request_id:
             report(RequestKey(command.request_id, command.body))
@@ -62,43 +70,51 @@ def draft(
     data = opened(found.input(command.data))
     if not isinstance(data, PricePanel | ReturnPanel):
         raise TypeError("a backtest runs on prices or returns")
+    stored = found.actions[command.data] if isinstance(command.data, PriceSelection) else ()
+    actions = applicable(stored, command.specification, data)
     outside = {one.symbol: _beside(command, i, one) for i, one in _outside(command.specification, data)}
     wanted = [*outside.values(), *([command.opens] if isinstance(command.opens, PriceSelection) else [])]
     if missing := tuple(selection for selection in wanted if selection not in found.panels):
         return DataRequest(panels=missing)
     benchmarks = {symbol: found.panels[selection].prices() for symbol, selection in outside.items()}
     opens = found.panels[command.opens].prices() if isinstance(command.opens, PriceSelection) else command.opens
-    plan = prepare(command.specification.with_groups(found.groups), data, benchmarks, control, opens, found.groups)
+    specification = command.specification.with_groups(found.groups).with_stored_actions(actions)
+    plan = prepare(specification, data, benchmarks, control, opens, found.groups)
     control()
     if command.validate_only:
         return checked_to_bytes(plan.warnings)
-    return _drafted(command, found, data, benchmarks, outside, opens, plan.warnings)
+    return _drafted(command, found, data, benchmarks, outside, opens, actions, plan.warnings)
 
 
 @refusing
 def run(
-    job: Job, request: bytes, fingerprint: str, control: Control, report: Callable[[object], None]
+    job: Job,
+    request: bytes,
+    fingerprint: str,
+    control: Control,
+    report: Callable[[object], None],
+    strategy_targets: tuple[str, ...] = (),
 ) -> EncodedBacktest:
     """Runs a job, in the process of a worker."""
-    specification = specification_from_bytes(request).with_groups(job.groups)
-    completed = run_backtest(job, specification, control, report)
+    specification = specification_from_bytes(request).with_groups(job.groups).with_stored_actions(job.actions)
+    with with_services(specification, job, strategy_targets) as bound:
+        completed = run_backtest(job, bound, control, report)
     return EncodedBacktest(result_to_bytes(completed, fingerprint), completed.series, completed.events)
 
 
 @refusing
 def series(
     request: bytes,
-    groups: Mapping[str, tuple[str, ...]],
+    inputs: JobInputs,
     data: StoredPanelRef,
-    kind: str,
     record: bytes,
     series_kind: Series,
     control: Control,
     report: Callable[[bytes], None],
 ) -> None:
     """Reports a series of a finished job in pieces."""
-    specification = specification_from_bytes(request).with_groups(groups)
-    panel = data.prices() if kind == "prices" else data.returns()
+    specification = specification_from_bytes(request).with_groups(inputs.groups).with_stored_actions(inputs.actions)
+    panel = data.prices() if inputs.kind == "prices" else data.returns()
     for piece in series_to_proto(_pieces(specification, panel, parts_from_bytes(record)[0][1], series_kind)):
         control()
         report(piece.SerializeToString())
@@ -108,6 +124,7 @@ def _data_request(command: BacktestCommand) -> DataRequest:
     return DataRequest(
         panels=selections(command.data),
         groups=command.specification.missing_groups(),
+        actions=selections(command.data),
     )
 
 
@@ -135,6 +152,7 @@ def _drafted(
     benchmarks: Mapping[str, PricePanel],
     outside: Mapping[str, PriceSelection],
     opens: PricePanel | None,
+    actions: tuple[CorporateAction, ...],
     warnings: tuple[ResultWarning, ...],
 ) -> Drafted:
     names = {symbol: fingerprint_of(prices) for symbol, prices in benchmarks.items()}
@@ -145,6 +163,8 @@ def _drafted(
     open_name = None if opens is None else fingerprint_of(opens)
     if open_name is not None:
         content.update(f"open\0{open_name}\0".encode())
+    for action in actions:
+        content.update(f"action\0{action.symbol}\0{action.day}\0{action.event}\0".encode())
     kind = "prices" if isinstance(data, PricePanel) else "returns"
     sent = isinstance(command.data, Panel)
     stored = {names[symbol]: selection for symbol, selection in outside.items()}
@@ -161,7 +181,7 @@ def _drafted(
         body=command.body,
         label=command.label or command.specification.strategies[0].label,
         fingerprint=content.hexdigest(),
-        inputs=JobInputs(name, kind, names, found.groups, warnings, open_name),
+        inputs=JobInputs(name, kind, names, found.groups, warnings, open_name, actions),
         panels=panels,
         request_id=command.request_id,
         id=command.id,

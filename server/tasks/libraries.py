@@ -5,6 +5,7 @@ before its time limit begins, and new workers have it from then on.
 """
 
 LIBRARIES = (
+    "server.tasks.compiled_simulation",
     "clarabel",
     "daqp",
     "highspy",

@@ -87,3 +87,14 @@ def test_service_times_calls_and_backtests() -> None:
     ]
     assert all(0.0 < line["p50_ms"] <= line["p99_ms"] for line in lines)
     assert lines[-1]["worker_peak_mb"] > 10.0
+
+
+def test_simulate_has_the_band_job_without_the_libraries_too() -> None:
+    """The libraries are no part of the workspace; where they are installed, their final values are near ours."""
+    lines = _lines("simulate")
+    assert lines[-1]["job"] == "simulate/500x300/bands"
+    assert lines[-1]["peer"].endswith("simulate/500x300/monthly")
+    for line in lines:
+        assert line["ours_ms"] > 0.0
+        assert line["ratio"] == pytest.approx(line["peer_ms"] / line["ours_ms"])
+    assert all(abs(line["wealth_difference"]) < 1e-2 for line in lines[:-1])

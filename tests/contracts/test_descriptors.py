@@ -262,13 +262,10 @@ def test_a_field_that_is_not_built_is_refused_by_its_path(name: str) -> None:
 
 
 def test_values_that_are_served_pass() -> None:
-    request = backtest_service_pb2.BacktestRequest(
-        price_basis="PRICE_BASIS_ADJUSTED", fractional_holdings=True, charge_initial_purchase=True
-    )
-    request.execution.fill = 1
+    request = reallocation_service_pb2.ReallocateRequest(direction="DIRECTION_BOTH")
     refuse_what_is_not_built(request)
-    request.fractional_holdings = False
-    with pytest.raises(NotSupported, match="fractional_holdings"):
+    request = reallocation_service_pb2.ReallocateRequest(direction="DIRECTION_BUY_ONLY")
+    with pytest.raises(NotSupported, match="direction DIRECTION_BUY_ONLY"):
         refuse_what_is_not_built(request)
 
 

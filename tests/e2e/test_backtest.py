@@ -454,14 +454,9 @@ def test_a_stored_benchmark_must_overlap(sample: Wire) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"execution": {"fill": "FILL_NEXT_OPEN"}},
-        {"rebalancing": {"driftBand": {"absolute": 0.1}}},
-        {"cashFlows": [{"date": {"year": 2020, "month": 1, "day": 1}, "amount": 1}]},
         {"analysis": {"attribution": {}}},
-        {"corporateActions": [{"symbol": "A", "exDate": {"year": 2020, "month": 1, "day": 1}, "split": {"ratio": 2}}]},
-        {"fractionalHoldings": False},
-        {"costs": {"byAsset": [{"symbol": "A", "borrowBpsAnnual": 1}]}},
-        {"costs": {"fixedFee": 1}},
+        {"analysis": {"statisticalValidation": {}}},
+        {"costs": {"impact": {"almgren": {}}}},
     ],
 )
 def test_what_is_not_there_yet_is_refused_by_name(wire: Wire, change: dict[str, Any]) -> None:

@@ -29,6 +29,16 @@ def test_a_flag_wins_over_the_environment(tmp_path: Path) -> None:
     assert read(tmp_path, ABSFIN_WORKERS="7").workers == 7
 
 
+def test_addresses_of_strategy_services(tmp_path: Path) -> None:
+    assert read(tmp_path).strategy_targets == ()
+    assert read(tmp_path, ABSFIN_STRATEGY_TARGETS="").strategy_targets == ()
+    given = read(tmp_path, ABSFIN_STRATEGY_TARGETS="models.example:50051, [::1]:1,")
+    assert given.strategy_targets == ("models.example:50051", "[::1]:1")
+    for wrong in ("models.example", "models.example:0", "models.example:65536", ":1", "a:1,b"):
+        with pytest.raises(WrongSetting, match=r"--strategy-targets \(ABSFIN_STRATEGY_TARGETS\) must be host:port"):
+            read(tmp_path, "--strategy-targets", wrong)
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1:0", "localhost:1", "[::1]:65535", "127.8.9.1:80", "unix:/tmp/x"])
 def test_loopback_addresses(tmp_path: Path, address: str) -> None:
     assert read(tmp_path, "--listen", address).listen == address

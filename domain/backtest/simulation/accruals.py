@@ -47,17 +47,19 @@ def end_flow_of(t: int, nav: float, flows: Flows) -> float:
 
 @compiled
 def charge_performance_fee(account: Account, fee: PerformanceFee) -> None:
-    """Charges the fee on the unit value after all other costs, and moves the high-water mark."""
+    """Charges the fee on the unit value after all other costs, and moves the high-water mark.
+
+    Money that comes in on the same date has had no part in the gain.
+    """
     mark = account.high_water
     hurdle = mark * (1.0 + fee.hurdle_annual * account.years_to_fee)
     account.years_to_fee = 0.0
     gain = account.unit_value - (mark if fee.is_soft else max(hurdle, mark))
     if account.unit_value > max(hurdle, mark) and gain > 0.0:
-        charged = fee.rate * gain * (account.nav / account.unit_value)
+        charged = fee.rate * gain * ((account.nav - account.flow_end) / account.unit_value)
         account.cash -= charged
         account.performance_fee += charged
         account.holding_cost_fractions += charged / account.nav
-        remaining = (account.nav - charged) / account.nav
         account.nav -= charged
-        account.unit_value *= remaining
+        account.unit_value -= fee.rate * gain
     account.high_water = max(mark, account.unit_value)

@@ -32,6 +32,7 @@ class Account(Protocol):
     carried: int  # number of assets whose trade waits for a date on which it can be made
     fills: int
     flow_today: float  # external flow of the last date
+    flow_end: float  # of it, what came in after the return of the period
     # Sums since the start, in money.
     commission: float
     spread: float

@@ -31,7 +31,7 @@ LEVEL_STEPS = 200
 @compiled
 def half_width(target: float, absolute: float, relative: float) -> float:
     """Half of the width of a band: the tighter of the absolute and the relative one."""
-    return min(absolute, relative * abs(target))
+    return absolute if np.isinf(relative) else min(absolute, relative * abs(target))
 
 
 @compiled
@@ -73,7 +73,7 @@ def cash_has_left(weights: Floats, target: Floats, bands: Bands) -> bool:
 def is_breached(weights: Floats, target: Floats, movable: Flags, bands: Bands) -> bool:
     """Whether a weight of an asset, a group or cash has left its band."""
     for i in range(len(weights)):
-        width = min(bands.absolute[i], bands.relative[i] * abs(target[i]))
+        width = half_width(target[i], bands.absolute[i], bands.relative[i])
         if movable[i] and abs(weights[i] - target[i]) > width + BREACH:
             return True
     if len(bands.group_absolute) > 0 and breaches_of(weights, target, movable, bands).any():

@@ -37,7 +37,10 @@ def _folder() -> Path:
     return root / f"simulation-{_digest()}"
 
 
-setattr(numba.config, "CACHE_DIR", str(_folder()))  # noqa: B010  # numba does not declare its settings
+FOLDER = _folder()
+"""Where the compiled functions of this version of the code are kept."""
+
+setattr(numba.config, "CACHE_DIR", str(FOLDER))  # noqa: B010  # numba does not declare its settings
 
 
 def compiled(function: F) -> F:

@@ -15,6 +15,7 @@ from domain.backtest.simulation.arrays import (
     Rules,
 )
 from domain.backtest.simulation.compiled import compiled
+from domain.backtest.simulation.valuation import copy_to_row
 
 
 @compiled
@@ -38,9 +39,9 @@ def apply_splits_and_dividends(
 
 @compiled
 def pay_dividends(
-    t: int, prices: Prices, actions: Actions, account: Account, positions: Positions, output: Output
+    t: int, prices: Prices, actions: Actions, account: Account, positions: Positions, rules: Rules, output: Output
 ) -> None:
-    """Dividends whose pay date is t become cash, or more of the asset where they are reinvested."""
+    """Dividends whose pay date is t become cash, or more of the asset where they are reinvested and it is traded."""
     bought = False
     while account.next_payment < len(actions.payment_order):
         event = actions.payment_order[account.next_payment]
@@ -56,10 +57,12 @@ def pay_dividends(
         account.next_payment += 1
         asset = actions.asset[event]
         price = prices.marks[t, asset]
-        if actions.reinvests and amount != 0.0 and price > 0.0:
+        can_buy = price > 0.0 and (len(prices.tradable) == 0 or prices.tradable[t, asset])
+        if actions.reinvests and amount > 0.0 and can_buy:
             _gain_until_now(asset, price, positions)
-            positions.units[asset] += amount / price
-            account.cash -= amount
+            more = np.trunc(amount / price * (1.0 + 1e-12)) if rules.whole_units else amount / price
+            positions.units[asset] += more
+            account.cash -= more * price
             bought = True
     if account.next_payment == len(actions.payment_order):
         account.receivable = 0.0
@@ -165,7 +168,7 @@ def write_holdings(t: int, account: Account, positions: Positions, output: Outpu
     """Writes holdings that an event has changed."""
     row = output.written[0]
     output.row_date[row], output.row_kind[row] = t, ASSET_EVENT
-    output.row_units[row] = positions.units
+    copy_to_row(positions.units, output.row_units, row)
     output.row_cash[row] = account.cash
     output.row_cost[row] = 0.0
     output.row_turnover[row] = 0.0

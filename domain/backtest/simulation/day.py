@@ -51,6 +51,7 @@ from domain.backtest.simulation.valuation import copy_into, value_at
 def simulate(
     first: int,
     last: int,
+    is_decided: bool,
     prices: Prices,
     actions: Actions,
     rates: Rates,
@@ -64,7 +65,15 @@ def simulate(
     positions: Positions,
     output: Output,
 ) -> tuple[int, int]:
-    """Simulates dates first to last; returns how it ended and the date on which it did."""
+    """Simulates dates first to last; returns how it ended and the date on which it did.
+
+    Where it ended with DECISION_DUE it is called again with that date as the last one, `is_decided` and the same
+    output, once the plan has the decision's weights: it only makes that decision then.
+    """
+    if is_decided:  # not a function of its own: compiling the steps a second time would take as long as the first
+        decide(last, prices, costs, bands, plan, rules, account, positions, output)
+        output.nav[last - first] = account.nav
+        return RUNNING, last
     # Taken out of the tuples once: reaching into them costs more than the valuation of a date.
     marks, units, navs, years, made = prices.marks, positions.units, output.nav, rates.years, plan.made
     planned, delay, start, is_plain = len(plan.made), rules.delay, rules.start, rules.is_plain
@@ -94,7 +103,7 @@ def simulate(
             if has_actions and is_action_due(t, actions, account):
                 apply_splits_and_dividends(t, prices, actions, account, positions, rules, output)
             if has_actions:
-                pay_dividends(t, prices, actions, account, positions, output)
+                pay_dividends(t, prices, actions, account, positions, rules, output)
             # 3. Interest, borrow fee and management fee for the days since the date before.
             if rates.has_any:
                 charge_accruals(t, interest, borrow, account, rates)
@@ -115,7 +124,7 @@ def simulate(
                 account.cash += flow
                 account.flows += flow + invested
             # 6. Fills of earlier decisions.
-            if fill_is_due and is_plain and account.band_made < 0:
+            if fill_is_due and is_plain and account.band_made < 0 and account.receivable <= 0.0:
                 account.next_fill = index + 1
                 if positions.dropped[index]:
                     pass
@@ -147,6 +156,8 @@ def simulate(
         # 7. Mark, performance fee, bankruptcy, margin, and decisions for a later fill.
         nav = value_at(t, units, marks) + account.cash + account.receivable
         account.nav = nav
+        if has_flows:
+            account.flow_today, account.flow_end = flow + invested, flow
         if t > start:
             account.unit_value *= (nav - flow) / (before + invested)
             account.years_to_fee += years[t]
@@ -156,10 +167,9 @@ def simulate(
         if has_flows:
             output.flow_start[t - first], output.flow_end[t - first] = invested, flow
         if not 0.0 < nav < np.inf:
-            return (EXHAUSTED if nav <= 0.0 else BEYOND_NUMBERS), t
+            return (EXHAUSTED if -np.inf < nav <= 0.0 else BEYOND_NUMBERS), t
         if has_margin:
             meet_margin_call(t, prices, account, positions, costs, rules, output)
-        account.flow_today = flow + invested
         is_planned = account.next_decision < planned and made[account.next_decision] == t
         if is_planned and rules.decides_outside:
             return DECISION_DUE, t
@@ -190,10 +200,11 @@ def fill_due(
 ) -> None:
     """Fills the decision that is due on date t, or what was carried over from an earlier one."""
     index = account.next_fill
-    if rules.delay > 0 and index < len(plan.made) and plan.made[index] + rules.delay == t:
+    is_due = rules.delay > 0 and index < len(plan.made) and plan.made[index] + rules.delay == t
+    if is_due:
         account.next_fill += 1
-        if not positions.dropped[index]:
-            trade(t, plan.targets[plan.row[index]], False, prices, account, positions, costs, rules, output)
+    if is_due and not positions.dropped[index]:
+        trade(t, plan.targets[plan.row[index]], False, prices, account, positions, costs, rules, output)
     elif account.band_made >= 0 and account.band_made + rules.delay == t:
         trade(t, positions.band_target, False, prices, account, positions, costs, rules, output)
     elif account.carried > 0:
@@ -233,8 +244,7 @@ def trade_at_the_close(
     before = account.nav
     trade(t, weights, False, prices, account, positions, costs, rules, output)
     account.nav = value_at(t, positions.units, prices.marks) + account.cash + account.receivable
-    if t > rules.start:
-        account.unit_value *= account.nav / before
+    account.unit_value *= (account.nav - account.flow_end) / (before - account.flow_end)
 
 
 @compiled
@@ -249,7 +259,7 @@ def decide(
     positions: Positions,
     output: Output,
 ) -> None:
-    """Goes on with date t, on which `simulate` returned DECISION_DUE, once the plan has the decision's weights."""
+    """Makes the decision of date t, and trades where it is filled on the same date."""
     if makes_decision(t, plan, account, positions, rules) and rules.delay == 0:
         trade_at_the_close(t, positions.target, prices, account, positions, costs, rules, output)
     if bands.is_on or (rules.flows_only and account.flow_today != 0.0):
@@ -303,7 +313,8 @@ def decide_by_rule(
     if rules.flows_only:
         goal = weights_with_money_invested(weights, positions.target, movable)
     else:
-        returns = prices.returns[max(0, t + 1 - bands.window) : t + 1] if len(prices.returns) > 0 else prices.returns
+        # The first date has no return.
+        returns = prices.returns[max(1, t + 1 - bands.window) : t + 1] if len(prices.returns) > 0 else prices.returns
         if not has_trigger(
             weights, positions.target, returns, held, prices.marks[t], movable, account.nav, costs, bands
         ):

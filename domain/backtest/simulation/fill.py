@@ -11,6 +11,7 @@ from domain.backtest.simulation.arrays import (
     FILL,
     FILL_COSTS_TOO_MUCH,
     FILL_WITHOUT_WEALTH,
+    VECTORBT,
     Account,
     Costs,
     Flags,
@@ -22,6 +23,7 @@ from domain.backtest.simulation.arrays import (
     Rules,
 )
 from domain.backtest.simulation.compiled import compiled
+from domain.backtest.simulation.conventions import trades_by_convention
 from domain.backtest.simulation.trade_costs import (
     TRADED,
     commission_of,
@@ -29,7 +31,7 @@ from domain.backtest.simulation.trade_costs import (
     post_cost_fraction,
     value_after,
 )
-from domain.backtest.simulation.valuation import value_at
+from domain.backtest.simulation.valuation import copy_to_row, value_at
 
 CASH_ROUNDING = 1e-12
 """Cash below this fraction of the net asset value, where weights sum to 1, is a rounding error and counts as zero."""
@@ -98,8 +100,7 @@ def fill_plainly(
 def write_fill(t: int, row: int, units: Floats, cash: float, output: Output) -> None:
     """Writes the holdings after a fill; its cost and turnover stand in the row already."""
     output.row_date[row], output.row_kind[row] = t, FILL
-    for i in range(len(units)):
-        output.row_units[row, i] = units[i]
+    copy_to_row(units, output.row_units, row)
     output.row_cash[row] = cash
     output.written[0] = row + 1
 
@@ -167,33 +168,52 @@ def _trades(
         if prices[i] > 0.0 and not moving[i] and abs(weights[i] * nav - held[i]) > TRADED * nav:
             positions.carried[i] = weights[i]
             account.carried += 1
-    after = nav if is_free else value_after(weights, held, prices, moving, costs, nav)
+    is_exact = rules.conventions == EXACT
+    after = nav if is_free or not is_exact else value_after(weights, held, prices, moving, costs, nav)
     if after <= 0.0:
         return np.zeros(0)
     trades = np.zeros(count)
-    for i in range(count):
-        if moving[i]:
-            trades[i] = weights[i] * after - held[i]
-            if abs(trades[i]) <= TRADED * nav:
-                trades[i] = 0.0
-    _limit_turnover(trades, nav, turnover_limit)
+    if is_exact:
+        for i in range(count):
+            if moving[i]:
+                trades[i] = weights[i] * after - held[i]
+                if abs(trades[i]) <= TRADED * nav:
+                    trades[i] = 0.0
+    else:
+        cash = account.cash + account.receivable
+        trades = trades_by_convention(
+            rules.conventions, weights, held, prices, moving, nav, cash, is_free, costs, rules.whole_units
+        )
+        if len(trades) == 0:
+            return trades
+    is_scaled = _limit_turnover(trades, nav, turnover_limit)
     if rules.has_participation_limit:
         _limit_participation(trades, weights, nav, account, positions, rules)
     if rules.whole_units:
         _round_to_units(trades, prices, positions)
-    is_cut = account.carried > 0 or rules.has_participation_limit or rules.whole_units
-    if is_cut or rules.conventions != EXACT:
-        least_cash = min(0.0, 1.0 - total_weight) * after
-        _keep_cash(trades, prices, account.cash + account.receivable, least_cash, nav, is_free, costs, rules)
+    # A dividend that is not paid yet counts in the weights, and pays for nothing.
+    is_cut = is_scaled or account.carried > 0 or account.receivable > 0.0
+    is_cut = is_cut or rules.has_participation_limit or (rules.whole_units and is_exact)
+    if is_cut:
+        least_cash = 0.0 if rules.conventions == VECTORBT else min(0.0, 1.0 - total_weight) * after
+        _keep_cash(trades, prices, account.cash, least_cash, nav, is_free, costs, rules)
     return trades
 
 
 @compiled
-def _limit_turnover(trades: Floats, nav: float, limit: float) -> None:
-    """Scales all trades so that one-way turnover is within the limit; the rest waits for the next rebalancing."""
-    turnover = 0.5 * np.abs(trades).sum() / nav
-    if turnover > limit:
-        trades *= limit / turnover
+def _limit_turnover(trades: Floats, nav: float, limit: float) -> bool:
+    """Scales all trades so that one-way turnover is within the limit; the rest waits for the next rebalancing.
+
+    Says whether it had to.
+    """
+    turnover = 0.0
+    for i in range(len(trades)):
+        turnover += 0.5 * abs(trades[i]) / nav
+    if turnover <= limit:
+        return False
+    for i in range(len(trades)):
+        trades[i] *= limit / turnover
+    return True
 
 
 @compiled

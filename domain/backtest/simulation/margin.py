@@ -80,6 +80,6 @@ def _close(
         paid += cost
         write_event(t, i, MARGIN_CALL, before, after, (before - after) * marks[i] - cost, output)
     account.holding_cost_fractions += paid / account.nav
+    account.unit_value *= 1.0 - paid / (account.nav - account.flow_end)
     account.nav -= paid
-    account.unit_value *= account.nav / (account.nav + paid)
     write_holdings(t, account, positions, output)

@@ -92,7 +92,7 @@ def value_after(weights: Floats, held: Floats, prices: Floats, moving: Flags, co
     if cost_to(weights, held, prices, moving, costs, 0.0, nav) > nav:
         return -1.0
     point = nav
-    for _ in range(BISECTIONS):
+    for k in range(BISECTIONS):
         excess = point + cost_to(weights, held, prices, moving, costs, point, nav) - nav
         if abs(excess) <= ROUNDING * nav:
             return point
@@ -102,7 +102,7 @@ def value_after(weights: Floats, held: Floats, prices: Floats, moving: Flags, co
             low = point
         # A fixed-point step is exact for fees that do not change with V'; it is kept where it stays in the bracket.
         step = point - excess
-        if not low < step < high:
+        if not low < step < high or k % 4 == 3:
             step = 0.5 * (low + high)
         if high - low <= ROUNDING * nav:
             break

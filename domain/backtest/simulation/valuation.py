@@ -52,3 +52,10 @@ def copy_into(target: Floats, rows: Floats, row: int) -> None:
     """Copies one row of rows (R, N) to the target (N,)."""
     for i in range(len(target)):
         target[i] = rows[row, i]
+
+
+@compiled
+def copy_to_row(source: Floats, rows: Floats, row: int) -> None:
+    """Copies the source (N,) to one row of rows (R, N)."""
+    for i in range(len(source)):
+        rows[row, i] = source[i]

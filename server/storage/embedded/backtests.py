@@ -27,6 +27,7 @@ from server.ports.jobs import (
 )
 from server.ports.list_filter import EVERYTHING, ListFilter
 from server.ports.panels import StoredPanel
+from server.storage.embedded.corporate_actions import ROW_BYTES as ACTION_BYTES
 from server.storage.embedded.database import Database
 from server.storage.embedded.job_queue import claim_next, queue_of, renew_leases
 from server.storage.embedded.job_rows import (
@@ -76,6 +77,7 @@ class EmbeddedBacktests:
         """Stores a job with its data in one transaction."""
         inputs = await asyncio.to_thread(_encoded, draft.panels)
         needed = len(draft.request) + sum(len(data) for _, data in inputs.values()) + ROW_BYTES
+        needed += ACTION_BYTES * len(draft.inputs.actions)
         work = partial(_enqueue, draft=draft, inputs=inputs, max_queued=self._policy.max_queued)
         return await self._database.write(work, needed)
 

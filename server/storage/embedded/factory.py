@@ -9,7 +9,9 @@ from server.ports.job_stores import JobStores
 from server.ports.storage import Storage
 from server.settings import DATABASE_NAME, Settings, WrongSetting
 from server.storage.embedded.backtests import EmbeddedBacktests
+from server.storage.embedded.corporate_actions import EmbeddedCorporateActions
 from server.storage.embedded.database import Database, UnknownSchema
+from server.storage.embedded.decisions import EmbeddedDecisions
 from server.storage.embedded.market_data import EmbeddedMarketData
 from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.portfolios import EmbeddedPortfolios
@@ -47,10 +49,17 @@ def _open(settings: Settings, policy: QueuePolicy) -> Storage:
     backtests = EmbeddedBacktests(database, panels, locks, settings.retained_events, policy)
     return Storage(
         market_data=market_data,
+        corporate_actions=EmbeddedCorporateActions(database),
         portfolios=EmbeddedPortfolios(database),
         optimizations=EmbeddedResults(database, "optimization"),
         reallocations=EmbeddedResults(database, "reallocation"),
-        jobs=JobStores(archive=backtests, queue=backtests, log=backtests, inputs=backtests),
+        jobs=JobStores(
+            archive=backtests,
+            queue=backtests,
+            log=backtests,
+            inputs=backtests,
+            decisions=EmbeddedDecisions(database.path),
+        ),
         worker=locks.own,
         new_file=scratch.file,
         cleanup={

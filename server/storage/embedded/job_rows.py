@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from domain.warnings import ResultWarning
 from server.ports.errors import LostClaim, NotFound
 from server.ports.jobs import EventKind, JobEnd, JobEvent, JobEventDraft, JobInputs, JobRecord, JobState, JobTick, Stage
+from server.storage.embedded.corporate_actions import action_of, row_of
 from server.storage.embedded.pages import time_of
 
 COLUMNS = (
@@ -15,8 +16,8 @@ COLUMNS = (
     "stage, last_event, dropped_event, attempt, crashes, worker, request_id, owner, cost_estimate, run_micros, "
     "result, error"
 )
-# A list shows many jobs and none of their results.
-LISTED = COLUMNS.replace("request, inputs", "x'', inputs").replace("result, error", "NULL, NULL")
+# A list shows many jobs and none of their results or corporate actions.
+LISTED = COLUMNS.replace("request, inputs", "x'', json_remove(inputs, '$[6]')").replace("result, error", "NULL, NULL")
 
 MOST_COUNTED_MICROS = 60_000_000
 """Time between two counts that is longer was slept through, or the clock was set."""
@@ -109,16 +110,17 @@ def inputs_to_json(inputs: JobInputs) -> str:
     """As `_inputs_of` reads them."""
     groups = {name: list(symbols) for name, symbols in inputs.groups.items()}
     warnings = [[one.code, one.field, one.message] for one in inputs.warnings]
-    return json.dumps([inputs.data, inputs.kind, dict(inputs.benchmarks), groups, warnings, inputs.opens])
+    actions = [row_of(action) for action in inputs.actions]
+    return json.dumps([inputs.data, inputs.kind, dict(inputs.benchmarks), groups, warnings, inputs.opens, actions])
 
 
 def _inputs_of(text: str) -> JobInputs:
-    """As `inputs_to_json` wrote them; earlier versions wrote neither warnings nor opening prices."""
+    """As `inputs_to_json` wrote them; earlier versions wrote no warnings, opening prices or corporate actions."""
     data, kind, benchmarks, groups, *rest = json.loads(text)
-    found, opens = ([*rest, None, None])[:2]
+    found, opens, actions = ([*rest, None, None, None])[:3]
     warnings = tuple(ResultWarning(*one) for one in found or ())
     members = {name: tuple(symbols) for name, symbols in groups.items()}
-    return JobInputs(data, kind, benchmarks, members, warnings, opens)
+    return JobInputs(data, kind, benchmarks, members, warnings, opens, tuple(action_of(*one) for one in actions or ()))
 
 
 def record_of(row: tuple[object, ...]) -> JobRecord:

@@ -73,15 +73,15 @@ CASES: dict[str, tuple[type[Message], dict[str, Any], str, str]] = {
         BacktestRequest,
         {"prices": PANEL, "strategies": [{}]},
         "strategies[0]",
-        # momentum and others are not built
-        "must be set: one of equal_weight, fixed_weights, schedule, inverse_volatility, optimize",
+        "must be set: one of equal_weight, fixed_weights, schedule, inverse_volatility, optimize, momentum, "
+        "volatility_target, cppi, blend, remote",
     ),
     "no series": (
         GetBacktestSeriesRequest,
         {"name": "backtests/a"},
         "series",
-        "must be set: one of BACKTEST_SERIES_NAV, BACKTEST_SERIES_EQUITY, BACKTEST_SERIES_WEIGHTS, "
-        "BACKTEST_SERIES_TRADES, BACKTEST_SERIES_DRAWDOWN",
+        "must be set: one of BACKTEST_SERIES_EQUITY, BACKTEST_SERIES_WEIGHTS, BACKTEST_SERIES_TRADES, "
+        "BACKTEST_SERIES_DRAWDOWN, BACKTEST_SERIES_NAV",
     ),
     "an engine of the server's own": (
         OptimizeRequest,
@@ -94,7 +94,7 @@ CASES: dict[str, tuple[type[Message], dict[str, Any], str, str]] = {
         {**OPTIMIZE, "missingData": 99},
         "missing_data",
         "must be one of MISSING_DATA_POLICY_FAIL, MISSING_DATA_POLICY_DROP_DATES, "
-        "MISSING_DATA_POLICY_MAXIMUM_LIKELIHOOD, MISSING_DATA_POLICY_PAIRWISE",
+        "MISSING_DATA_POLICY_MAXIMUM_LIKELIHOOD, MISSING_DATA_POLICY_PAIRWISE, MISSING_DATA_POLICY_ASSET_STATES",
     ),
     "a name that is none": (
         GetBacktestSeriesRequest,

@@ -8,7 +8,7 @@ import pytest
 from absfinance.v1.backtest_service_pb2 import BacktestRequest
 from google.protobuf import json_format
 
-from server.converters.backtests import specification_of
+from server.converters.backtest_request import backtest_specification_from_proto
 from server.jobs import backtest_run
 from server.jobs.backtest_run import BacktestCompleted, Compacted, Job, Saved, run_backtest
 from server.jobs.codec import parts_from_bytes
@@ -18,10 +18,11 @@ DAYS = 120
 
 
 REQUEST = {
-    "strategies": [{"equalWeight": {}, "label": "s0"}, {"equalWeight": {}, "label": "s1"}],
-    "rebalancing": {"everyPeriods": {"n": 7}},
+    # Strategies that are asked for each decision: between two of them a run can be left and continued.
+    "strategies": [{"inverseVolatility": {"lookbackPeriods": 5}, "label": f"s{i}"} for i in range(2)],
+    "rebalancing": {"everyPeriods": {"n": 5}},
 }
-SPECIFICATION = specification_of(json_format.ParseDict(REQUEST, BacktestRequest()))
+SPECIFICATION = backtest_specification_from_proto(json_format.ParseDict(REQUEST, BacktestRequest()))
 
 
 @pytest.fixture

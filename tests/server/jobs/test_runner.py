@@ -19,6 +19,7 @@ from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import PricePanel
 from server.converters.backtests import backtest_command_from_proto, result_to_bytes, specification_from_bytes
 from server.execution.process_pool import ProcessPool
+from server.execution.template import Template
 from server.jobs import checkpoint_writer, runner
 from server.jobs.backtest_run import EncodedBacktest, Job, run_backtest
 from server.jobs.progress import Progress
@@ -82,7 +83,15 @@ Open = Callable[..., House]
 
 
 @pytest.fixture
-async def open_house(tmp_path: Path) -> AsyncIterator[Open]:
+async def template() -> AsyncIterator[Template]:
+    """Loading counts against nobody's time budget: workers have the compiled simulation from the start."""
+    made = Template(("server.tasks.compiled_simulation",))
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def open_house(tmp_path: Path, template: Template) -> AsyncIterator[Open]:
     """Opens houses in the same folder, one after the other."""
     closing: list[Callable[[], object]] = []
     runners: list[Runner] = []
@@ -96,7 +105,7 @@ async def open_house(tmp_path: Path) -> AsyncIterator[Open]:
         made = Runner(
             stores,
             progress,
-            ProcessPool(slots, growth=1, retries=0),
+            ProcessPool(slots, growth=1, retries=0, template=template),
             locks.own,
             slots,
             run=run,

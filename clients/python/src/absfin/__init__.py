@@ -26,7 +26,7 @@ from absfin.constraints import (
     turnover,
     weight_bounds,
 )
-from absfin.corporate_actions import CashDividend, Delisting, Split
+from absfin.corporate_actions import CashDividend, CorporateAction, Delisting, Split
 from absfin.costs import PerformanceFee, trading_costs
 from absfin.data import Holdings, Instrument, Moments, Panel, Prices, Quote, Returns, Scenarios, Stored
 from absfin.errors import (
@@ -78,6 +78,7 @@ __all__ = [
     "CashDividend",
     "CashFlow",
     "Client",
+    "CorporateAction",
     "Delisting",
     "Finished",
     "Holdings",

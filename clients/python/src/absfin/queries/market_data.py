@@ -102,7 +102,11 @@ class InstrumentsQuery(PagedQuery[Instrument]):
 
 @dataclass(frozen=True)
 class UpsertCorporateActionsQuery(UnaryQuery[int]):
-    """Stores splits, dividends and delistings, replacing those of the same kind, symbol and date; returns how many."""
+    """Stores corporate actions, replacing those of the same symbol, date and kind; returns how many.
+
+    A symbol has one delisting: another one replaces it whatever its date. Raises InvalidInput for a symbol that is not
+    stored, an action before its first price, and actions that contradict.
+    """
 
     RPC: ClassVar = Rpc(MarketDataServiceStub, "UpsertCorporateActions")
 
@@ -119,7 +123,7 @@ class UpsertCorporateActionsQuery(UnaryQuery[int]):
 
 @dataclass(frozen=True)
 class CorporateActionsQuery(PagedQuery[CorporateAction]):
-    """Stored corporate actions by symbol and date, of all symbols if none is named."""
+    """Stored corporate actions by symbol and date: of all symbols or some, from `start` to `end`, both inclusive."""
 
     RPC: ClassVar = Rpc(MarketDataServiceStub, "ListCorporateActions")
 

@@ -1,0 +1,52 @@
+"""Strategies inside strategies: what they hold, where it is in a request, and how to change it."""
+
+from collections.abc import Callable, Iterator
+
+from domain.backtest.strategies.blend import Blend, Part
+from domain.backtest.strategies.history import MarketHistory
+from domain.backtest.strategies.overlays import Cppi, VolatilityTarget
+from domain.backtest.strategies.protocol import DecisionWarning, Strategy
+
+
+def inner(strategy: Strategy) -> tuple[tuple[str, Strategy], ...]:
+    """The strategies right inside one, each with its field path from that one on."""
+    match strategy:
+        case VolatilityTarget() | Cppi():
+            return ((strategy.base_path, strategy.base),)
+        case Blend():
+            return tuple((strategy.path_of(i), part.strategy) for i, part in enumerate(strategy.parts))
+    return ()
+
+
+def with_inner(strategy: Strategy, path: str = "") -> Iterator[tuple[str, Strategy]]:
+    """A strategy at a path and all strategies inside it, at any depth, each with its path."""
+    yield path, strategy
+    for below, other in inner(strategy):
+        yield from with_inner(other, f"{path}.{below}" if path else below)
+
+
+def replaced(strategy: Strategy, change: Callable[[str, Strategy], Strategy], path: str = "") -> Strategy:
+    """The same strategy, with each strategy without others inside it changed; `change` is told its path."""
+    paths = [f"{path}.{below}" if path else below for below, _ in inner(strategy)]
+    match strategy:
+        case VolatilityTarget() | Cppi():
+            return strategy.with_base(replaced(strategy.base, change, paths[0]))
+        case Blend():
+            parts = zip(paths, strategy.parts, strict=True)
+            return strategy.with_parts(tuple(Part(replaced(p.strategy, change, below), p.weight) for below, p in parts))
+    return change(path, strategy)
+
+
+def decision_warnings(strategy: Strategy, history: MarketHistory) -> tuple[DecisionWarning, ...]:
+    """What the caller should know about a decision, from the strategy and all inside it."""
+    found = (one.warning(history) for _, one in with_inner(strategy) if isinstance(one, Cppi))
+    return tuple(warning for warning in found if warning is not None)
+
+
+def path_of_first_date(strategy: Strategy) -> str:
+    """Field path, from the strategy on, of the first of its own dates."""
+    first = strategy.own_dates()[0]
+    for path, one in with_inner(strategy):
+        if not inner(one) and one.own_dates()[:1] == (first,):
+            return f"{path}.entries[0].date" if path else "entries[0].date"
+    raise ValueError("a strategy without dates of its own has no first one")

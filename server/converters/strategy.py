@@ -1,0 +1,110 @@
+"""Strategies of a backtest, from its request."""
+
+from collections.abc import Callable, Mapping
+
+from absfinance.v1 import backtest_pb2
+
+from domain.backtest.strategies import (
+    Blend,
+    Cppi,
+    EqualWeight,
+    FixedWeights,
+    Momentum,
+    Optimized,
+    Part,
+    Remote,
+    Schedule,
+    Strategy,
+    VolatilityTarget,
+    inverse_volatility,
+)
+from domain.backtest.strategies.remote import DEFAULT_TIMEOUT_SECONDS
+from server.converters.dates import days_from_proto
+from server.converters.paths import error_path
+from server.converters.specification import specification_from_proto
+from server.converters.weights import weights_from_proto
+
+
+def strategy_from_proto(strategy: backtest_pb2.Strategy, *, leveraged: bool = False) -> Strategy:
+    """A strategy; `leveraged` says whether weights may sum to more than 1. Raises InvalidInput or NotSupported."""
+    kind = strategy.WhichOneof("kind") or ""
+    with error_path(kind):
+        return _KINDS[kind](strategy, strategy.label or kind, leveraged)
+
+
+def _equal_weight(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:
+    return EqualWeight(label)
+
+
+def _fixed_weights(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:
+    return FixedWeights(weights_from_proto("weights", strategy.fixed_weights.weights), label, leveraged=leveraged)
+
+
+def _schedule(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:
+    entries = []
+    for i, entry in enumerate(strategy.schedule.entries):
+        day = days_from_proto(f"entries[{i}].date", entry.date)
+        entries.append((day, weights_from_proto(f"entries[{i}].weights", entry.weights)))
+    return Schedule(tuple(entries), label, leveraged=leveraged)
+
+
+def _inverse_volatility(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:
+    given = strategy.inverse_volatility
+    return inverse_volatility(given.lookback_periods if given.HasField("lookback_periods") else None, label)
+
+
+def _optimize(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:
+    spec = strategy.optimize
+    lookback = spec.lookback_periods if spec.HasField("lookback_periods") else None
+    return Optimized(specification_from_proto(spec), lookback, label)
+
+
+def _momentum(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:
+    given = strategy.momentum
+    return Momentum(given.lookback_periods, given.top_n, given.skip_periods, label)
+
+
+def _volatility_target(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:
+    given = strategy.volatility_target
+    most = given.max_leverage if given.HasField("max_leverage") else 1.0
+    base = _inner("base", given.base, leveraged)
+    return VolatilityTarget(base, given.target_annual, given.lookback_periods, most, label)
+
+
+def _cppi(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:
+    given = strategy.cppi
+    return Cppi(_inner("base", given.base, leveraged), given.floor, given.multiplier, label)
+
+
+def _blend(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:
+    parts = tuple(
+        Part(_inner(f"parts[{i}].strategy", part.strategy, leveraged), part.weight)
+        for i, part in enumerate(strategy.blend.parts)
+    )
+    return Blend(parts, label, leveraged=leveraged)
+
+
+def _remote(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:
+    given = strategy.remote
+    seconds = given.timeout.ToNanoseconds() / 1e9 if given.HasField("timeout") else DEFAULT_TIMEOUT_SECONDS
+    return Remote(given.target, seconds, label, leveraged=leveraged)
+
+
+def _inner(path: str, strategy: backtest_pb2.Strategy, leveraged: bool) -> Strategy:
+    """A strategy inside another one, at a path from that one on."""
+    with error_path(path):
+        return strategy_from_proto(strategy, leveraged=leveraged)
+
+
+_KINDS: Mapping[str, Callable[[backtest_pb2.Strategy, str, bool], Strategy]] = {
+    "equal_weight": _equal_weight,
+    "fixed_weights": _fixed_weights,
+    "schedule": _schedule,
+    "inverse_volatility": _inverse_volatility,
+    "optimize": _optimize,
+    "momentum": _momentum,
+    "volatility_target": _volatility_target,
+    "cppi": _cppi,
+    "blend": _blend,
+    "remote": _remote,
+}

@@ -1,0 +1,319 @@
+"""A second simulation of an account, date by date in plain Python, from the written definitions alone.
+
+It shares no code with the compiled one, works on lists, and finds the net asset value after costs by bisection.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+Money = float
+
+
+@dataclass
+class Case:
+    """A request as plain numbers; dates are indices but for `days`."""
+
+    days: list[int]
+    marks: list[list[float]]  # by date and asset; the last price during a halt, 0 once delisted
+    fills: list[list[float]]
+    tradable: list[list[bool]]
+    decisions: dict[int, list[float]]
+    delay: int
+    cash: Money
+    units: list[float]
+    commission: list[float]
+    spread: list[float]
+    impact: list[float]
+    per_unit: Money = 0.0
+    least: Money = 0.0
+    most: Money = math.inf
+    fixed: Money = 0.0
+    free_start: bool = False
+    cash_rate: float = 0.0
+    financing_rate: float = 0.0
+    borrow: list[float] = field(default_factory=list)
+    days_a_year: float = 365.0
+    management: float = 0.0
+    fee: tuple[float, float, bool] | None = None  # rate, hurdle a year, whether it is soft
+    fee_dates: frozenset[int] = frozenset()
+    splits: dict[tuple[int, int], float] = field(default_factory=dict)  # by date and asset
+    dividends: dict[tuple[int, int], tuple[float, int]] = field(default_factory=dict)  # amount, pay date
+    delistings: dict[tuple[int, int], float] = field(default_factory=dict)  # price that holders receive
+    withholding: float = 0.0
+    reinvests: bool = False
+    whole: bool = False
+    at_open: bool = False
+    flows_start: dict[int, Money] = field(default_factory=dict)
+    flows_end: dict[int, Money] = field(default_factory=dict)
+    flow_fraction: dict[int, float] = field(default_factory=dict)
+    band: tuple[float, float, float] | None = None  # absolute, relative, fraction of the way
+    least_between: int = 0
+    flows_only: bool = False
+    most_turnover: float = math.inf
+    most_traded: list[float] = field(default_factory=list)
+    maintenance: float = 0.0
+
+
+class Bankrupt(Exception):
+    """The net asset value is 0 or less."""
+
+
+class Reference:
+    """The account of a case, from date to date."""
+
+    def __init__(self, case: Case) -> None:
+        self.case, self.count = case, len(case.units)
+        self.cash, self.units = case.cash, list(case.units)
+        self.owed: list[tuple[int, int, Money]] = []  # pay date, asset, amount
+        self.carried: dict[int, float] = {}
+        self.pending: dict[int, list[float]] = {}  # weights by date of fill
+        self.target: list[float] | None = None
+        self.filled = False
+        self.decided = -(10**9)
+        self.unit_value = self.high_water = 1.0
+        self.fee_years = 0.0
+        self.flow = 0.0  # of the date, after its return
+        self.navs: list[float] = []
+        self.unit_values: list[float] = []
+
+    def nav(self, prices: list[float]) -> Money:
+        """Positions, cash and receivables."""
+        return math.fsum([*map(lambda u, p: u * p, self.units, prices), self.cash, *(a for _, _, a in self.owed)])
+
+    def run(self) -> None:
+        """All dates; the first value is the one before any trade."""
+        opening = self.nav(self.case.marks[0])
+        for t in range(len(self.case.days)):
+            try:
+                self.date(t)
+            except Bankrupt:
+                self.navs += [0.0] * (len(self.case.days) - t)
+                self.unit_values += [0.0] * (len(self.case.days) - t)
+                break
+        self.navs[0] = opening
+
+    def date(self, t: int) -> None:
+        """One date, in the order of the definitions."""
+        case, marks, flow, start = self.case, self.case.marks[t], 0.0, 0.0
+        if t:
+            before = self.last_nav
+            start = case.flows_start.get(t, 0.0)
+            self.cash += start
+            years = (case.days[t] - case.days[t - 1]) / case.days_a_year
+            interest = self.cash * years * (case.cash_rate if self.cash > 0 else case.financing_rate)
+            shorts = [max(-u, 0.0) * p for u, p in zip(self.units, case.marks[t - 1], strict=True)]
+            borrow = years * math.fsum(r * s for r, s in zip(case.borrow, shorts, strict=True))
+            self.corporate_actions(t)
+            self.cash += interest - borrow - case.management * years * before
+            for j in range(self.count):
+                if (t, j) in case.delistings:
+                    self.cash += self.units[j] * case.delistings[t, j]
+                    self.units[j] = 0.0
+                    self.carried.pop(j, None)
+            if case.at_open:
+                self.fill_due(t)
+            value = self.nav(marks)
+            flow = case.flows_end.get(t, 0.0) + case.flow_fraction.get(t, 0.0) * value
+            self.cash += flow
+            if not case.at_open:
+                self.fill_due(t)
+            nav = self.nav(marks)
+            self.unit_value *= (nav - flow) / (before + start)
+            self.fee_years += years
+            self.flow = flow
+            if t in case.fee_dates and case.fee:
+                self.performance_fee(case.fee, nav - flow)
+        if self.nav(marks) <= 0.0:
+            raise Bankrupt
+        if case.maintenance:
+            self.margin(t)
+        self.decide(t, flow + start)
+        self.last_nav = self.nav(marks)
+        self.navs.append(self.last_nav)
+        self.unit_values.append(self.unit_value)
+
+    def corporate_actions(self, t: int) -> None:
+        case = self.case
+        for j in range(self.count):
+            if (t, j) in case.splits:
+                after = self.units[j] * case.splits[t, j]
+                if case.whole:
+                    whole = math.trunc(after * (1 + 1e-12))
+                    self.cash += (after - whole) * case.marks[t][j]
+                    after = whole
+                self.units[j] = after
+        for j in range(self.count):
+            if (t, j) in case.dividends:
+                amount, pay = case.dividends[t, j]
+                gross = self.units[j] * amount
+                self.owed.append((pay, j, gross - max(gross, 0.0) * case.withholding))
+        for pay, j, amount in self.owed:
+            if pay <= t:
+                self.cash += amount
+                price = case.marks[t][j]
+                if case.reinvests and amount > 0.0 and price > 0.0 and case.tradable[t][j]:
+                    bought = amount / price
+                    bought = math.trunc(bought * (1 + 1e-12)) if case.whole else bought
+                    self.units[j] += bought
+                    self.cash -= bought * price
+        self.owed = [one for one in self.owed if one[0] > t]
+
+    def performance_fee(self, terms: tuple[float, float, bool], nav: Money) -> None:
+        rate, hurdle_annual, soft = terms
+        hurdle = max(self.high_water, self.high_water * (1 + hurdle_annual * self.fee_years))
+        if self.unit_value > hurdle:
+            gain = self.unit_value - (self.high_water if soft else hurdle)
+            self.cash -= rate * gain * nav / self.unit_value
+            self.unit_value -= rate * gain
+        self.high_water = max(self.high_water, self.unit_value)
+        self.fee_years = 0.0
+
+    def decide(self, t: int, flow: Money) -> None:
+        case, marks = self.case, self.case.marks[t]
+        early = t - self.decided < case.least_between
+        if t in case.decisions:
+            first = self.target is None
+            self.target = case.decisions[t]
+            if not early and (first or not case.flows_only):
+                self.order(t, self.target)
+            elif case.delay:
+                self.pending[t + case.delay] = []  # dropped, and no rule decides until its date has passed
+        if self.target is None or self.pending or self.carried or not self.filled or self.decided == t or early:
+            return
+        nav = self.nav(marks)
+        weights = [u * p / nav for u, p in zip(self.units, marks, strict=True)]
+        movable = [p > 0 and ok for p, ok in zip(marks, case.tradable[t], strict=True)]
+        if case.flows_only and flow:
+            missing = sum(self.target) - sum(weights)
+            sign = math.copysign(1.0, missing)
+            gaps = [
+                max(sign * (g - w), 0.0) if ok else 0.0 for g, w, ok in zip(self.target, weights, movable, strict=True)
+            ]
+            share = min(1.0, abs(missing) / sum(gaps)) if sum(gaps) > 0 else 0.0
+            self.order(t, [w + sign * g * share for w, g in zip(weights, gaps, strict=True)])
+        elif case.band is not None and not case.flows_only:
+            absolute, relative, fraction = case.band
+            pairs = [(w, g) for w, g, ok in zip(weights, self.target, movable, strict=True) if ok]
+            if abs(1 - sum(self.target)) > 1e-12:
+                pairs.append((1 - sum(weights), 1 - sum(self.target)))
+            widths = [absolute if math.isinf(relative) else min(absolute, relative * abs(g)) for _, g in pairs]
+            if any(abs(w - g) > width + 1e-12 for (w, g), width in zip(pairs, widths, strict=True)):
+                moved = [
+                    w + fraction * (g - w) if ok else w for w, g, ok in zip(weights, self.target, movable, strict=True)
+                ]
+                self.order(t, moved)
+
+    def order(self, t: int, weights: list[float]) -> None:
+        self.decided = t
+        if self.case.delay:
+            self.pending[t + self.case.delay] = weights
+            return
+        before = self.nav(self.case.marks[t])
+        self.trade(t, dict(enumerate(weights)))
+        self.unit_value *= (self.nav(self.case.marks[t]) - self.flow) / (before - self.flow)
+
+    def fill_due(self, t: int) -> None:
+        weights = self.pending.pop(t, [])
+        if weights:
+            self.trade(t, dict(enumerate(weights)))
+        elif self.carried:
+            self.trade(t, dict(self.carried), is_rest=True)
+
+    def cost(self, j: int, traded: Money, price: float) -> Money:
+        """Of a trade, in money; nothing for no trade."""
+        if traded <= 0.0:
+            return 0.0
+        case = self.case
+        commission = min(max(case.commission[j] * traded + case.per_unit * traded / price, case.least), case.most)
+        return commission + case.spread[j] * traded + case.impact[j] * traded**1.5 + case.fixed
+
+    def trade(self, t: int, wanted: dict[int, float], is_rest: bool = False) -> None:
+        """To weights of the net asset value after costs, as far as halts, limits and cash allow."""
+        case, prices = self.case, self.case.fills[t]
+        nav = self.nav(prices)
+        held = [u * p for u, p in zip(self.units, prices, strict=True)]
+        moving = {j: w for j, w in wanted.items() if prices[j] > 0 and case.tradable[t][j]}
+        free = case.free_start and not self.filled
+        self.carried = {
+            j: w
+            for j, w in wanted.items()
+            if prices[j] > 0 and j not in moving and abs(w * nav - held[j]) > 1e-12 * nav
+        }
+
+        def needed(value: Money) -> Money:
+            trades = {j: abs(w * value - held[j]) for j, w in moving.items()}
+            return sum(self.cost(j, x, prices[j]) for j, x in trades.items() if x > 1e-12 * nav)
+
+        low, high = 0.0, nav
+        for _ in range(200):
+            middle = 0.5 * (low + high)
+            low, high = (middle, high) if free or middle + needed(middle) <= nav else (low, middle)
+        after = nav if free or nav + needed(nav) <= nav else low
+        trades = {j: w * after - held[j] for j, w in moving.items()}
+        trades = {j: x for j, x in trades.items() if abs(x) > 1e-12 * nav}
+        turnover = sum(map(abs, trades.values())) / 2 / nav
+        cut = bool(self.carried or case.most_traded or case.whole or sum(a for _, _, a in self.owed) > 0)
+        if self.filled and not is_rest and turnover > case.most_turnover:
+            trades = {j: x * case.most_turnover / turnover for j, x in trades.items()}
+            cut = True
+        for j, x in trades.items():
+            if case.most_traded and abs(x) > case.most_traded[j]:
+                trades[j] = math.copysign(case.most_traded[j], x)
+                self.carried[j] = wanted[j]
+        if case.whole:
+            for j, x in trades.items():
+                whole = math.trunc((self.units[j] + x / prices[j]) * (1 + 1e-12))
+                trades[j] = (whole - self.units[j]) * prices[j]
+        if cut:
+            everything = sum(wanted.get(j, held[j] / nav) for j in range(self.count))
+            self.keep_cash(trades, prices, min(0.0, 1 - everything) * after, free)
+        for j, x in trades.items():
+            units = self.units[j] + x / prices[j]
+            self.units[j] = round(units) if case.whole else units
+            self.cash -= x + (0.0 if free else self.cost(j, abs(x), prices[j]))
+        self.filled = True
+
+    def keep_cash(self, trades: dict[int, Money], prices: list[float], least: Money, free: bool) -> None:
+        """Purchases are scaled alike to what the cash on hand and the sales pay for."""
+
+        def left(share: float) -> Money:
+            scaled = {j: x * share if x > 0 else x for j, x in trades.items()}
+            costs = 0.0 if free else sum(self.cost(j, abs(x), prices[j]) for j, x in scaled.items())
+            return self.cash - sum(scaled.values()) - costs - least
+
+        if left(1.0) >= -1e-12 * self.nav(prices):
+            return
+        low, high = 0.0, 1.0
+        for _ in range(200):
+            middle = 0.5 * (low + high)
+            low, high = (middle, high) if left(middle) >= 0 else (low, middle)
+        for j, x in trades.items():
+            if x > 0:
+                share = x * low
+                trades[j] = math.trunc(share / prices[j] * (1 + 1e-12)) * prices[j] if self.case.whole else share
+
+    def margin(self, t: int) -> None:
+        """Closes the least common fraction of all positions that restores the ratio of equity to gross exposure."""
+        marks = self.case.marks[t]
+        held = [u * p for u, p in zip(self.units, marks, strict=True)]
+        nav, gross = self.nav(marks), sum(map(abs, held))
+        if not gross or nav >= self.case.maintenance * gross:
+            return
+        open_ = [j for j in range(self.count) if held[j] and self.case.tradable[t][j] and marks[j] > 0]
+
+        def costs(share: float) -> Money:
+            return sum(self.cost(j, share * abs(held[j]), marks[j]) for j in open_)
+
+        low, high = 0.0, 1.0
+        for _ in range(200):
+            middle = 0.5 * (low + high)
+            exposure = gross - middle * sum(abs(held[j]) for j in open_)
+            enough = nav - costs(middle) >= self.case.maintenance * exposure
+            low, high = (low, middle) if enough else (middle, high)
+        for j in open_:
+            after = self.units[j] * (1 - high)
+            after = math.trunc(after) if self.case.whole else after
+            sold = (self.units[j] - after) * marks[j]
+            self.cash += sold - self.cost(j, abs(sold), marks[j])
+            self.units[j] = after
+        self.unit_value *= (self.nav(marks) - self.flow) / (nav - self.flow)

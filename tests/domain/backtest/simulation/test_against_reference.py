@@ -1,0 +1,53 @@
+"""The compiled simulation against a second one in plain Python, on random backtests with everything switched on."""
+
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.backtest.simulation.day import simulate
+from domain.errors import InvalidInput
+from tests.domain.backtest.simulation.random_cases import random_backtest, with_calendar
+from tests.domain.backtest.simulation.reference import Reference
+
+
+def compare(seed: int) -> None:
+    backtest = with_calendar(random_backtest(seed))
+    reference = Reference(backtest.case)
+    reference.run()
+    try:
+        outcome = backtest.outcome()
+    except InvalidInput as error:
+        assert "leave" in error.rule  # noqa: PT017  # a withdrawal of everything is refused
+        return
+    record = outcome.record
+    assert record is not None
+    assert record.nav == pytest.approx(np.array(reference.navs), rel=1e-9, abs=1e-6)
+    expected = np.array(reference.unit_values) * record.nav[0]
+    # The first one is before the cost of a purchase on that date, which is part of the first return.
+    assert record.unit_values[1:] == pytest.approx(expected[1:], rel=1e-8, abs=1e-6)
+    if not record.exhausted:
+        assert outcome.final_units == pytest.approx(np.array(reference.units), rel=1e-8, abs=1e-7)
+
+
+@given(st.integers(0, 10**6))
+@settings(max_examples=60, deadline=None)
+def test_net_asset_values_of_every_date(seed: int) -> None:
+    compare(seed)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("block", range(20))
+def test_many_random_backtests(block: int) -> None:
+    for seed in range(50 * block, 50 * block + 50):
+        compare(seed)
+
+
+def test_the_simulation_is_compiled_once() -> None:
+    """Whatever a request holds: a second form would take as long to compile, in the middle of a request."""
+    for seed in range(20):
+        compare(seed)
+    signatures: Any = cast(Any, simulate).signatures
+    assert len(signatures) == 1
