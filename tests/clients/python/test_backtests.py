@@ -198,6 +198,22 @@ def test_a_margin_call_is_an_event(call: Call) -> None:
     assert (event.quantity_after, event.cash) == (pytest.approx(15.0), pytest.approx(400.0))
 
 
+def test_strategies_made_of_strategies(call: Call) -> None:
+    x, y = (strategies.fixed_weights({symbol: 1.0}, label=symbol) for symbol in "XY")
+    mixed = strategies.blend([(x, 0.25), (y, 0.5)], label="mixed")
+    plain = strategies.fixed_weights({"X": 0.25, "Y": 0.5}, label="plain")
+    insured = strategies.cppi(strategies.equal_weight(), 0.8, 2.0, label="insured")
+    scaled = strategies.volatility_target(strategies.equal_weight(), 0.05, 60, label="scaled")
+    best = strategies.momentum(60, 1, skip=5, label="best")
+    answer = done(call, WALK, [mixed, plain, insured, scaled, best])
+    by_label = {one.label: one for one in answer.strategies}
+    assert by_label["mixed"].metrics == pytest.approx(by_label["plain"].metrics)
+    assert len(by_label["best"].final_holdings) == 1
+    assert by_label["scaled"].metrics["volatility_annual"] == pytest.approx(0.05, rel=0.25)
+    held = call("backtest_series", answer.name, "weights", "insured").values
+    assert held[2].sum() == pytest.approx(2.0 * (1.0 - 0.8), rel=0.02)
+
+
 def test_an_account_that_is_used_up_says_when(call: Call) -> None:
     costs = trading_costs(financing_rate_annual=0.0)
     flat = prices([100.0], [100.0], [40.0], [40.0])
