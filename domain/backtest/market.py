@@ -134,13 +134,18 @@ def _split_halted(
     marks: Matrix, known: NDArray[np.bool_], actions: Sequence[CorporateAction], panel: PricePanel
 ) -> None:
     """Divides the last price before a halt by the ratio of a split that takes effect during it."""
-    place = positions(panel.symbols)
+    place, dates = positions(panel.symbols), len(marks)
+    ratios: dict[int, list[float]] = {}
     for action in actions:
         if isinstance(action.event, Split) and action.symbol in place:
             j, t = place[action.symbol], int(np.searchsorted(panel.dates, action.day))
-            while t < len(marks) and not known[t, j]:
-                marks[t, j] /= action.event.ratio
-                t += 1
+            if t < dates and not known[t, j]:
+                ratios.setdefault(j, [1.0] * dates)[t] *= action.event.ratio
+    for j, by_date in ratios.items():  # once through the dates, however many splits there are
+        product = 1.0
+        for t, is_known in enumerate(known[:, j].tolist()):
+            product = 1.0 if is_known else product * by_date[t]
+            marks[t, j] /= product
 
 
 def actions_as_arrays(
