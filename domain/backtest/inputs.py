@@ -309,7 +309,7 @@ def _bands(band: DriftBand | None, market: Market, groups: dict[str, tuple[str, 
         group_members=members,
         group_absolute=np.array([width[0] for width in widths]),
         group_relative=np.array([width[1] for width in widths]),
-        most_tracking_variance=math.inf if most is None else most**2 / market.periods_per_year,
+        most_tracking_variance=math.inf if most is None else most * most / market.periods_per_year,  # ** raises
         risk_aversion=band.risk_aversion or 0.0,
         horizon_years=(band.horizon_days or CALENDAR_YEAR) / CALENDAR_YEAR,
         periods_per_year=market.periods_per_year,
