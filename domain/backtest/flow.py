@@ -129,7 +129,8 @@ def _simulate(
     if len(backtest.records) <= backtest.strategy_index:
         backtest.records.append([])
     strategy_run = plan.strategy_runs[backtest.strategy_index]
-    backtest.simulation = Simulation(plan.market, plan.specification, strategy_run, plan.groups, state)
+    inputs = plan.inputs[backtest.strategy_index]
+    backtest.simulation = Simulation(plan.market, plan.specification, strategy_run, plan.groups, state, inputs)
     told = (failure for part in backtest.records[backtest.strategy_index] for failure in part.failures)
     backtest.simulation.warned.update((failure.reason, failure.message) for failure in told)
     observe(backtest)

@@ -27,6 +27,7 @@ from domain.backtest.simulation.arrays import (
 from domain.backtest.specification import BacktestSpecification, Conventions, Fill
 from domain.calendar import last_of_periods
 from domain.checks import Matrix, Vector
+from domain.costs.holding import HoldingCosts
 from domain.costs.impact import SquareRootImpact
 from domain.costs.model import CostModel
 from domain.errors import InvalidInput
@@ -106,7 +107,8 @@ def opened_account(
     """The account at date number `start`: capital and initial holdings. Raises InvalidInput for one without price."""
     count = len(market.panel.symbols)
     prices = market.panel.values[start]
-    units, place = np.zeros(count), positions(market.panel.symbols)
+    units = np.zeros(count)
+    place = positions(market.panel.symbols) if specification.initial_holdings else {}
     for i, (symbol, quantity) in enumerate(specification.initial_holdings.items()):
         if symbol not in place or not prices[place[symbol]] > 0.0:
             raise InvalidInput(f"initial_holdings[{i}].symbol", f"{symbol} has no price at the start of the backtest")
@@ -117,6 +119,7 @@ def opened_account(
     if not 0.0 < nav < math.inf:
         raise InvalidInput("initial_holdings", f"must have a finite net asset value above 0 with the cash, has {nav:g}")
     accounts["cash"], accounts["nav"] = specification.initial_capital, nav
+    accounts["opening_nav"] = nav
     accounts["unit_value"] = accounts["high_water"] = 1.0
     accounts["last_decision"] = accounts["band_made"] = -1
     accounts["next_action"] = np.searchsorted(market.actions.date, start, side="right")
@@ -202,6 +205,9 @@ def _fixed(array: A) -> A:
 def _rates(specification: BacktestSpecification, market: Market) -> Rates:
     costs, days = specification.holding_costs, market.panel.dates
     borrow = specification.costs.borrow_rates(market.panel.symbols)
+    if costs == HoldingCosts() and not borrow.any():
+        none = np.zeros(len(days))
+        return Rates(none, none, none, borrow, 0.0, False, False)
     rates = Rates(
         years=costs.day_count.years(days, market.periods_per_year),
         cash=costs.cash.during(days),

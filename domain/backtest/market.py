@@ -160,7 +160,7 @@ def actions_as_arrays(
     """
     place = positions(panel.symbols)
     rows: list[tuple[int, int, int, float, int]] = []
-    first_priced = np.argmax(panel.values > 0.0, axis=0).tolist()
+    first_priced = np.argmax(panel.values > 0.0, axis=0).tolist() if actions else []
     for i, (action, index) in enumerate(zip(actions, _date_numbers(panel, actions), strict=True)):
         path = f"corporate_actions[{i}]"
         if action.symbol not in place:

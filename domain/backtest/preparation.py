@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.backtest.inputs import Inputs
 from domain.backtest.market import (
     Market,
     actions_as_arrays,
@@ -40,6 +41,7 @@ class BacktestPlan:
     strategy_runs: tuple[StrategyRun, ...]  # strategies, then benchmarks that are strategies
     curves: Mapping[str, Curve]  # benchmarks that are symbols
     groups: dict[str, tuple[str, ...]]  # members of the groups that bands name
+    inputs: tuple[Inputs, ...]  # arrays of each run
     warnings: tuple[ResultWarning, ...] = ()  # about the specification; field paths as seen from the request
 
     @property
@@ -78,16 +80,18 @@ def prepare(
         )
     warnings: list[ResultWarning] = []
     members = dict(groups or {})
+    inputs = []
     for (path, strategy), strategy_run in zip(strategies, strategy_runs, strict=True):
         _check_planned(path, strategy, panel)
         simulation = Simulation(market, specification, strategy_run, members)
+        inputs.append(simulation.inputs)
         warnings += _check_strategy(path, strategy, simulation, start, check_cancelled)
     curves = {
         b.name: _benchmark_curve(i, b, panel, panel.dates[start:], benchmarks or {})
         for i, b in enumerate(specification.benchmarks)
         if isinstance(b, BenchmarkSymbol)
     }
-    return BacktestPlan(specification, market, strategy_runs, curves, members, tuple(warnings))
+    return BacktestPlan(specification, market, strategy_runs, curves, members, tuple(inputs), tuple(warnings))
 
 
 def simulated_prices(specification: BacktestSpecification, data: PricePanel | ReturnPanel) -> PricePanel:

@@ -75,28 +75,22 @@ class Simulation:
         strategy_run: StrategyRun,
         groups: dict[str, tuple[str, ...]],
         state: SimulationState | None = None,
+        inputs: Inputs | None = None,
     ) -> None:
+        """`inputs` are those of an earlier simulation of the same run, which need not be made again."""
         self._market = market
         self._run = strategy_run
         self._specification = specification
-        rows, targets, self._asks = _planned(strategy_run, market)
-        self._inputs: Inputs = inputs_of(
-            specification,
-            market,
-            groups,
-            strategy_run.start,
-            strategy_run.decisions,
-            rows,
-            targets,
-            decides_outside=self._asks,
-        )
+        self.inputs = _inputs(market, specification, strategy_run, groups) if inputs is None else inputs
+        self._asks = self.inputs.rules.decides_outside
+        if self._asks:  # their rows are written date by date: each simulation has its own
+            targets = np.zeros_like(self.inputs.plan.targets) if state is None else state.pending
+            self.inputs = self.inputs._replace(plan=self.inputs.plan._replace(targets=targets))
         self.record = Record(len(market.panel.symbols))
         self.warned: set[tuple[str, str]] = set()  # reasons and messages of warnings that are told already
         if state is None:
             account, positions = opened_account(specification, market, strategy_run.start, len(strategy_run.decisions))
-            state = SimulationState(strategy_run.start - 1, account, positions, targets)
-        elif self._asks:
-            self._inputs = self._inputs._replace(plan=self._inputs.plan._replace(targets=state.pending))
+            state = SimulationState(strategy_run.start - 1, account, positions, self.inputs.plan.targets)
         self.state = state
 
     @property
@@ -122,13 +116,13 @@ class Simulation:
         while self.state.date_index < dates - 1:
             first = self.state.date_index + 1
             last = min(dates - 1, first + step - 1, self._next_asked(first))
-            output = output_for(self._inputs, first, last)
+            output = output_for(self.inputs, first, last)
             account, positions = self._account, self.state.positions
-            ended, t = simulate(first, last, False, *self._inputs, account, positions, output)
+            ended, t = simulate(first, last, False, *self.inputs, account, positions, output)
             if ended == DECISION_DUE:
                 self.state.date_index = t
                 self._ask(t, check_cancelled)
-                ended, t = simulate(first, t, True, *self._inputs, account, positions, output)
+                ended, t = simulate(first, t, True, *self.inputs, account, positions, output)
             self._write(first, t, output)
             self._check(ended if np.isfinite(self.record.parts[-1].gains).all() else BEYOND_NUMBERS, t)
             yield
@@ -163,10 +157,10 @@ class Simulation:
 
     def _ask(self, t: int, check_cancelled: Callable[[], None]) -> None:
         """Puts the weights of the decision at date t into the plan; a decision that fails is dropped."""
-        plan, index = self._inputs.plan, int(self._account.next_decision)
+        plan, index = self.inputs.plan, int(self._account.next_decision)
         row = plan.targets[plan.row[index]]
         row[:] = self.state.positions.target
-        between = self._inputs.rules.least_between
+        between = self.inputs.rules.least_between
         if index and self._account.last_decision >= 0 and t - self._account.last_decision < between:
             return
         history = self.history(t)
@@ -274,6 +268,18 @@ class Simulation:
         account = self._account
         account.cash = account.nav = account.receivable = 0.0
         self.state.date_index = last
+
+
+def _inputs(
+    market: Market,
+    specification: BacktestSpecification,
+    strategy_run: StrategyRun,
+    groups: dict[str, tuple[str, ...]],
+) -> Inputs:
+    """The arrays of a run. Raises InvalidInput with the field's path."""
+    rows, targets, asks = _planned(strategy_run, market)
+    start, decisions = strategy_run.start, strategy_run.decisions
+    return inputs_of(specification, market, groups, start, decisions, rows, targets, decides_outside=asks)
 
 
 def _planned(strategy_run: StrategyRun, market: Market) -> tuple[NDArray[np.int64], NDArray[np.float64], bool]:

@@ -43,6 +43,8 @@ def applicable(
 
 def within(panel: Panel, actions: Sequence[CorporateAction]) -> tuple[CorporateAction, ...]:
     """The actions from the first price of their symbol to the last date of the panel."""
+    if not actions:
+        return ()
     place = positions(panel.symbols)
     priced = panel.values > 0.0  # no value is not
     first = np.where(priced.any(axis=0), panel.dates[np.argmax(priced, axis=0)], panel.dates[-1] + 1)

@@ -72,6 +72,8 @@ class CostModel:
 
     def borrow_rates(self, symbols: tuple[str, ...]) -> Vector:
         """Yearly rate on a short position in each asset, (N,)."""
+        if not self.borrow_by_symbol:
+            return np.full(len(symbols), self.borrow_rate_annual)
         return np.array([self.borrow_by_symbol.get(symbol, self.borrow_rate_annual) for symbol in symbols])
 
     def _value(self, charge: str) -> float:

@@ -13,6 +13,7 @@ from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
 from google.protobuf.message import Message
 
 SYMBOLS = ["A", "B", "C"]
+DATE = {"year": 2020, "month": 1, "day": 2}
 RETURNS = {
     "symbols": SYMBOLS,
     "dates": list(range(18_000, 18_008)),
@@ -54,6 +55,16 @@ VALID: Mapping[str, Sequence[dict[str, Any]]] = {
     "ImportPrices": ({"header": {"importId": "x"}}, {"chunk": RETURNS}, {"footer": {"valueCount": "24"}}),
     "GetPrices": ({"selection": {"symbols": SYMBOLS, "startDate": {"year": 2020, "month": 1, "day": 1}}},),
     "UpsertInstruments": ({"instruments": [{"symbol": "A", "groups": {"sector": "x"}}]},),
+    "UpsertCorporateActions": (
+        {
+            "corporateActions": [
+                {"symbol": "A", "exDate": DATE, "split": {"ratio": 2}},
+                {"symbol": "A", "exDate": DATE, "cashDividend": {"amount": 1, "payDate": DATE}},
+                {"symbol": "B", "exDate": DATE, "delisting": {"return": -0.3}},
+            ]
+        },
+    ),
+    "ListCorporateActions": ({"symbols": SYMBOLS, "startDate": DATE, "endDate": DATE, "pageSize": 5},),
     "CreatePortfolio": ({"portfolio": {"currency": "USD", "cash": 5}},),
 }
 

@@ -84,7 +84,16 @@ def simulate(
     # A call that has nothing to do costs more as well: each is asked for first.
     has_flows, has_fee, has_margin = len(flows.end) > 0, len(fee.settled) > 0, rules.maintenance_ratio > 0.0
     has_actions, has_rules = len(actions.date) > 0, bands.is_on or rules.flows_only
+    is_quiet = not (has_flows or has_fee or has_margin or has_actions or has_rules or rates.has_any) and is_plain
+    next_event = next_event_of(plan, account, rules)
     for t in range(first, last + 1):
+        if is_quiet and start < t < next_event:
+            # Between two decisions of an account without anything else there is only the mark.
+            nav = value_at(t, units, marks) + account.cash
+            account.nav = navs[t - first] = nav
+            if not 0.0 < nav < np.inf:
+                return (EXHAUSTED if -np.inf < nav <= 0.0 else BEYOND_NUMBERS), t
+            continue
         before, invested = account.nav, 0.0
         flow = 0.0
         if t > start:
@@ -125,6 +134,7 @@ def simulate(
                 account.flows += flow + invested
             # 6. Fills of earlier decisions.
             if fill_is_due and is_plain and account.band_made < 0 and account.receivable <= 0.0:
+                # As `fill_due` would, without the tuples.
                 account.next_fill = index + 1
                 if positions.dropped[index]:
                     pass
@@ -158,7 +168,9 @@ def simulate(
         account.nav = nav
         if has_flows:
             account.flow_today, account.flow_end = flow + invested, flow
-        if t > start:
+        if is_quiet:
+            account.unit_value = nav / account.opening_nav
+        elif t > start:
             account.unit_value *= (nav - flow) / (before + invested)
             account.years_to_fee += years[t]
             if has_fee and fee.settled[t]:
@@ -181,7 +193,21 @@ def simulate(
         if has_rules and (bands.is_on or account.flow_today != 0.0):
             decide_by_rule(t, prices, bands, account, positions, costs, rules, output)
         navs[t - first] = account.nav
+        next_event = next_event_of(plan, account, rules)
+    if is_quiet:
+        account.unit_value = account.nav / account.opening_nav
     return RUNNING, last
+
+
+@compiled
+def next_event_of(plan: Plan, account: Account, rules: Rules) -> int:
+    """The date of the next planned decision or of its fill; the largest number where there is none."""
+    found = np.iinfo(np.int64).max
+    if account.next_decision < len(plan.made):
+        found = plan.made[account.next_decision]
+    if rules.delay > 0 and account.next_fill < len(plan.made):
+        found = min(found, plan.made[account.next_fill] + rules.delay)
+    return int(found)
 
 
 @compiled
@@ -229,7 +255,46 @@ def trade(
     output: Output,
 ) -> None:
     """Trades to weights (N,) at the prices of date t at which orders are filled."""
+    if rules.is_plain and not is_carried and account.receivable <= 0.0:
+        trade_plainly(t, weights.reshape((1, len(weights))), 0, prices, account, positions, costs, output)
+        return
     fill_generally(t, weights, is_carried, prices, account, positions, costs, rules, output)
+
+
+@compiled
+def trade_plainly(
+    t: int,
+    targets: Floats,
+    row: int,
+    prices: Prices,
+    account: Account,
+    positions: Positions,
+    costs: Costs,
+    output: Output,
+) -> None:
+    """Trades to a row of targets (R, N) where there are only proportional costs."""
+    if fill_plainly(
+        t,
+        row,
+        targets,
+        prices.fills,
+        positions.units,
+        positions.reference,
+        positions.gains,
+        costs.commission,
+        costs.spread,
+        account,
+        output.written[0],
+        output.row_date,
+        output.row_kind,
+        output.row_units,
+        output.row_cash,
+        output.row_cost,
+        output.row_turnover,
+    ):
+        output.written[0] += 1
+    else:
+        write_failure(t, FILL_COSTS_TOO_MUCH, output)
 
 
 @compiled
