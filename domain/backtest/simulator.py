@@ -13,9 +13,11 @@ from domain.backtest.record import FailedRebalance, Record, RecordPart
 from domain.backtest.simulation.arrays import (
     BEYOND_NUMBERS,
     DECISION_DUE,
+    DESTINATION_DUE,
     EXHAUSTED,
     FILL_COSTS_TOO_MUCH,
     FLOW_LEAVES_NOTHING,
+    RUNNING,
     Account,
     Output,
     Positions,
@@ -27,9 +29,13 @@ from domain.checks import Vector
 from domain.costs.self_financing import WealthExhausted
 from domain.errors import Cancelled, DomainError, InvalidInput
 from domain.market_data.panel import civil_date
+from domain.optimization.programs.solver_control import SolverControl
 
 STRETCH = 1 << 20
 """Prices that are simulated between two looks at cancellation and progress: some milliseconds of work."""
+
+LEAST_TRADE = 1e-12
+"""Weights that differ by less are equal."""
 
 _MESSAGES = {
     FILL_COSTS_TOO_MUCH: "the costs of this rebalancing exceed the net asset value",
@@ -119,9 +125,13 @@ class Simulation:
             output = output_for(self.inputs, first, last)
             account, positions = self._account, self.state.positions
             ended, t = simulate(first, last, False, *self.inputs, account, positions, output)
-            if ended == DECISION_DUE:
+            while ended in (DECISION_DUE, DESTINATION_DUE):
                 self.state.date_index = t
-                self._ask(t, check_cancelled)
+                if ended == DECISION_DUE:
+                    self._ask(t, check_cancelled)
+                elif not self._head_for_band(t, check_cancelled):
+                    ended = RUNNING
+                    break
                 ended, t = simulate(first, t, True, *self.inputs, account, positions, output)
             self._write(first, t, output)
             self._check(ended, t)
@@ -173,6 +183,29 @@ class Simulation:
         except DomainError as error:
             self._fail(t, error.REASON, error.message)
             self.state.positions.dropped[index] = True
+
+    def _head_for_band(self, t: int, check_cancelled: Callable[[], None]) -> bool:
+        """Works out where a trade by bands of groups goes on date t, and says whether there is one."""
+        from domain.backtest.group_bands import destination  # loads solvers: only where groups have bands
+
+        positions, prices = self.state.positions, self.inputs.prices
+        movable = prices.marks[t] > 0.0
+        if len(prices.tradable):
+            movable &= prices.tradable[t]
+        weights = positions.units * prices.marks[t] / self._account.nav
+        control = SolverControl(check_cancelled=check_cancelled)
+        try:
+            goal = destination(weights, positions.target, movable, self.inputs.bands, control)
+        except Cancelled:
+            raise
+        except DomainError as error:
+            self._fail(t, error.REASON, error.message)
+            return False
+        if float(np.abs(goal - weights).max()) <= LEAST_TRADE:
+            return False
+        positions.band_target[:] = goal
+        self._account.band_made = t
+        return True
 
     def _write(self, first: int, t: int, output: Output) -> None:
         """Adds what a stretch has written to the record."""

@@ -180,13 +180,6 @@ def test_a_group_that_leaves_its_band_goes_back_to_the_target() -> None:
     assert len(without.indices) == 1
 
 
-@pytest.mark.parametrize("which", [{"destination": BandDestination.EDGE}, {"scope": BandScope.BREACHED}])
-def test_bands_of_groups_have_no_edge(which: dict[str, Any]) -> None:
-    with pytest.raises(InvalidInput, match="bands of assets only") as raised:
-        DriftBand(FIVE_POINTS, by_group={"both": FIVE_POINTS}, **which)
-    assert raised.value.field == "rebalancing.drift_band.by_group"
-
-
 def test_tranches_are_refused() -> None:
     with pytest.raises(InvalidInput, match="not simulated yet"):
         Rebalancing(tranches=2)
