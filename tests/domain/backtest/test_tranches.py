@@ -23,6 +23,7 @@ from domain.backtest.series import Series, rows
 from domain.backtest.simulator import Simulation
 from domain.backtest.specification import BacktestSpecification, Fill
 from domain.backtest.strategies import (
+    Cppi,
     FixedWeights,
     LookbackWindow,
     MarketHistory,
@@ -37,7 +38,7 @@ from domain.calendar import Frequency
 from domain.costs.holding import HoldingCosts, PerformanceFeeTerms, Rate
 from domain.costs.linear import LinearCost
 from domain.costs.model import CostModel
-from domain.errors import Cancelled, InvalidInput
+from domain.errors import Cancelled, InvalidInput, SolverFailed
 from domain.market_data.panel import PricePanel
 from tests.domain.backtest.simulation.random_cases import RandomBacktest, random_backtest
 
@@ -315,6 +316,9 @@ def test_a_tranche_without_wealth_does_not_end_the_others(monkeypatch: pytest.Mo
     assert record.nav.tolist() == [100.0] * 6 + [50.0] * 6
     assert outcome.final_units.tolist() == [0.0, 50.0]
     assert (outcome.bankrupt_day, [failure.day for failure in outcome.failures]) == (None, [6])
+    parts = outcome.reconciliation
+    assert parts is not None
+    assert (parts.start_nav, parts.gains, parts.end_nav) == (100.0, -50.0, 50.0)
     for stretch in (2, 6, 14):
         monkeypatch.setattr(simulator, "STRETCH", stretch)
         same_bits(run(plan, lambda _: None, lambda: None).strategies[0], outcome)
@@ -329,6 +333,31 @@ def test_an_account_whose_tranches_have_no_wealth_is_at_its_end() -> None:
     outcome = outcome_of(specification, panel)
     assert (outcome.bankrupt_day, outcome.final_nav) == (4, 0.0)
     assert len(record_of(outcome).nav) == 8
+
+
+def failing(history: MarketHistory) -> np.ndarray:
+    """Fails for the same reason on every fourth date."""
+    if int(history.dates[-1]) % 4 == 0:
+        raise SolverFailed("no weights")
+    return np.array([0.4, 0.4, 0.1])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_failures_and_warnings_are_told_alike_after_a_takeover(seed: int) -> None:
+    """A failure once for each date, a warning once in all."""
+    calm = prices_of(8, 50)
+    panel = PricePanel.of(calm.symbols, calm.dates, calm.values**4)
+    base = Asked(failing)
+    floor = Cppi(base, floor=0.97, multiplier=8.0)
+    rebalancing = Rebalancing(EveryPeriods(2), tranches=2)
+    for strategy in (base, floor):
+        plan = prepare(BacktestSpecification((strategy,), rebalancing), panel)
+        whole = run(plan, lambda _: None, lambda: None).strategies[0]
+        reasons = [failure.reason for failure in whole.failures]
+        assert reasons.count("FLOOR_BROKEN") == (strategy is floor)
+        assert reasons.count("SOLVER_FAILED") >= 2
+        assert len({(failure.day, failure.reason) for failure in whole.failures}) == len(whole.failures)
+        same_bits(stopped_and_resumed(plan, seed), whole)
 
 
 def test_the_luck_of_the_date_is_shared() -> None:
