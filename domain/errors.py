@@ -24,7 +24,22 @@ ADVICE = "bring the figures of the request to like sizes, or raise solver.tolera
 """Advice for a problem with numerical difficulties."""
 
 
-class DomainError(Exception):
+class PicklableError(Exception):
+    """An error that can be sent from one process to another, whatever the arguments of its constructor."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickles the arguments of `Exception` and all attributes; the constructor is not called again."""
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(kind: type[PicklableError], arguments: tuple[object, ...], state: dict[str, object]) -> PicklableError:
+    error = kind.__new__(kind)
+    error.args = arguments
+    error.__dict__.update(state)
+    return error
+
+
+class DomainError(PicklableError):
     """Base of all errors of the engine."""
 
     REASON: ClassVar[str] = "INTERNAL"
@@ -34,17 +49,6 @@ class DomainError(Exception):
         super().__init__(message)
         self.message = message
         self.metadata: Mapping[str, str] = metadata
-
-    def __reduce__(self) -> tuple[object, ...]:
-        """Pickles all attributes, whatever the arguments of the constructor, so that errors can cross processes."""
-        return _restored, (type(self), self.args, self.__dict__)
-
-
-def _restored(kind: type[DomainError], arguments: tuple[object, ...], state: dict[str, object]) -> DomainError:
-    error = kind.__new__(kind)
-    error.args = arguments
-    error.__dict__.update(state)
-    return error
 
 
 class InvalidInput(DomainError):

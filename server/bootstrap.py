@@ -5,8 +5,8 @@ import errno
 import gc
 import signal
 import socket
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import grpc
 import protovalidate
@@ -27,9 +27,9 @@ from server.jobs.housekeeping import Housekeeping
 from server.jobs.progress import Progress
 from server.jobs.runner import Runner
 from server.observability import configure_logging, logger, request_id
-from server.ports.errors import Refused, StorageFull, StorageUnavailable
+from server.ports.errors import Refused
 from server.ports.job_queue import QueuePolicy
-from server.ports.job_stores import JobStores
+from server.ports.storage import Storage
 from server.security import check_tls
 from server.servicers.backtests import BacktestServicer
 from server.servicers.market_data import MarketDataServicer
@@ -46,17 +46,8 @@ from server.services.optimization.optimize import Optimization
 from server.services.portfolios import Portfolios
 from server.services.reallocation import ReallocationService
 from server.services.risk import Risk
-from server.settings import DATABASE_NAME, Settings, WrongSetting
-from server.storage.embedded.backtests import EmbeddedBacktests
-from server.storage.embedded.database import Database, UnknownSchema
-from server.storage.embedded.market_data import EmbeddedMarketData
-from server.storage.embedded.panels import PanelFiles
-from server.storage.embedded.portfolios import EmbeddedPortfolios
-from server.storage.embedded.results import EmbeddedResults
-from server.storage.embedded.retention import Retention
-from server.storage.embedded.room import Limits
-from server.storage.embedded.workers import WorkerLocks
-from server.storage.scratch import Scratch
+from server.settings import Settings, WrongSetting
+from server.storage.embedded import factory as embedded
 from server.tasks import backtest
 from server.tasks.libraries import LIBRARIES
 
@@ -64,6 +55,9 @@ JOB_NICENESS = 10
 
 LOADED_FIRST = ("server.tasks.all_tasks",)
 """What worker processes have loaded before the server is ready; `LIBRARIES` follow soon after."""
+
+STORAGE_BACKENDS: Mapping[str, Callable[[Settings, QueuePolicy], Storage]] = {"embedded": embedded.open_storage}
+"""By the value of ABSFIN_STORAGE."""
 
 CUT_SECONDS = 1.0
 """How long calls that are cut may take to tell their callers."""
@@ -78,18 +72,19 @@ async def serve(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    store = _open(settings)
+    policy = _queue_policy(settings)
+    storage = STORAGE_BACKENDS[settings.storage](settings, policy)
     template = Template(LOADED_FIRST, LIBRARIES)
     pool = ProcessPool(settings.workers, template=template, max_seconds=settings.max_request_seconds)
-    jobs = _jobs(settings, store, template)
+    jobs = _jobs(settings, storage, policy, template)
     admission = Admission(settings.max_concurrent_requests)
     # Written order: cache of handlers, request context, log, errors, admission, idle limit, raw messages.
     interceptors = (
         HandlerCache(),
         RequestContext(), CallLog(), Errors(), admission, IdleLimit(settings.stream_idle_seconds), RawMessages(),
     )  # fmt: skip
-    app = App(_servicers(settings, store, pool, jobs), interceptors)
-    housekeeping = _housekeeping(settings, store)
+    app = App(_servicers(settings, storage, pool, jobs), interceptors)
+    housekeeping = Housekeeping(storage.cleanup)
     # The first validation compiles the contract's rules; better now than in a caller's time.
     protovalidate.collect_violations(GetOptimizationRequest())
     try:
@@ -100,115 +95,66 @@ async def serve(settings: Settings) -> None:
         housekeeping.start()
         await app.serving(True)
         gc.collect()
-        gc.freeze()  # what was loaded stays: no collection has to walk over it again
+        gc.freeze()  # what was loaded stays: no collection has to visit it again
         print(f"abs-finance is ready on {address}, data in {settings.data_dir}", flush=True)  # noqa: T201  # the one line
         await stop.wait()
         await _drain(app, admission, jobs.progress, settings.drain_seconds)
     finally:
         await housekeeping.close()
         await jobs.runner.close(1.0)
-        store.locks.close()
+        storage.release_worker()
         await pool.close(1.0)
         await template.close()
-        store.database.close()
-
-
-@dataclass(frozen=True, slots=True)
-class Store:
-    """The data folder."""
-
-    database: Database
-    panels: PanelFiles
-    locks: WorkerLocks
-    scratch: Scratch
-    market_data: EmbeddedMarketData
-
-
-def _open(settings: Settings) -> Store:
-    """Opens the data folder. Raises WrongSetting where it cannot be used."""
-    limits = Limits(settings.max_storage_bytes, settings.min_free_bytes)
-    folder = settings.data_dir
-    try:
-        database = Database(folder / DATABASE_NAME, limits)
-        locks = WorkerLocks(folder / "workers")
-        scratch = Scratch(folder / "scratch", locks)
-        if settings.max_storage_bytes:
-            panels = PanelFiles(folder / "panels", limits.panel_bytes, hard=True)
-        else:
-            panels = PanelFiles(folder / "panels")
-    except (StorageFull, StorageUnavailable, UnknownSchema) as error:
-        raise WrongSetting(f"--data-dir (ABSFIN_DATA_DIR) cannot be used: {folder}: {error}{_cause(error)}") from None
-    except OSError as error:
-        where = error.filename or folder
-        raise WrongSetting(f"--data-dir (ABSFIN_DATA_DIR) cannot be used: {where}: {error.strerror}") from None
-    return Store(database, panels, locks, scratch, EmbeddedMarketData(database, panels, locks))
-
-
-def _cause(error: Exception) -> str:
-    return f" ({error.__cause__})" if error.__cause__ else ""
-
-
-def _housekeeping(settings: Settings, store: Store) -> Housekeeping:
-    retention = Retention(store.database, store.panels, settings.retention_days)
-    return Housekeeping(
-        {
-            "imports": store.market_data.sweep,
-            "scratch": partial(asyncio.to_thread, store.scratch.sweep),
-            "workers": partial(asyncio.to_thread, store.locks.sweep),
-            "retention": retention.sweep,
-        }
-    )
+        storage.close()
 
 
 @dataclass(frozen=True, slots=True)
 class Jobs:
     """What runs and follows jobs."""
 
-    stores: JobStores
     progress: Progress
     runner: Runner
 
 
-def _jobs(settings: Settings, opened: Store, template: Template) -> Jobs:
-    policy = QueuePolicy(
+def _queue_policy(settings: Settings) -> QueuePolicy:
+    return QueuePolicy(
         short_seconds=settings.short_job_seconds,
         slice_seconds=settings.job_slice_seconds,
         max_queued=settings.max_queued_jobs,
         max_job_seconds=settings.max_job_seconds,
     )
-    store = EmbeddedBacktests(opened.database, opened.panels, opened.locks, settings.retained_events, policy)
-    stores = JobStores(archive=store, queue=store, log=store, inputs=store)
-    progress = Progress(stores.archive, stores.log)
+
+
+def _jobs(settings: Settings, storage: Storage, policy: QueuePolicy, template: Template) -> Jobs:
+    progress = Progress(storage.jobs.archive, storage.jobs.log)
     runner = Runner(
-        stores,
+        storage.jobs,
         progress,
         # A pool of their own, which gives way: jobs shall not keep a caller of Optimize waiting.
         ProcessPool(settings.workers, niceness=JOB_NICENESS, growth=1, template=template, retries=0),
-        opened.locks.own,
+        storage.worker,
         settings.workers,
         run=backtest.run,
         encode_error=_error_to_bytes,
         policy=policy,
     )
-    return Jobs(stores, progress, runner)
+    return Jobs(progress, runner)
 
 
-def _servicers(settings: Settings, store: Store, pool: ProcessPool, jobs: Jobs) -> dict[str, object]:
-    database = store.database
-    market_data = MarketData(store.market_data)
-    portfolios = EmbeddedPortfolios(database)
+def _servicers(settings: Settings, storage: Storage, pool: ProcessPool, jobs: Jobs) -> dict[str, object]:
+    market_data = MarketData(storage.market_data)
     requests = Requests(pool)
-    optimization = Optimization(market_data, EmbeddedResults(database, "optimization"), pool)
-    reallocations = ReallocationService(market_data, portfolios, EmbeddedResults(database, "reallocation"), pool)
-    backtests = Backtests(market_data, jobs.stores, pool, jobs.runner, jobs.progress)
+    optimization = Optimization(market_data, storage.optimizations, pool)
+    reallocations = ReallocationService(market_data, storage.portfolios, storage.reallocations, pool)
+    backtests = Backtests(market_data, storage.jobs, pool, jobs.runner, jobs.progress)
     frontier = Frontier(market_data, pool)
-    batch = Batch(market_data, pool, store.scratch.file, settings.stream_idle_seconds)
+    batch = Batch(market_data, pool, storage.new_file, settings.stream_idle_seconds)
     return {
         "OptimizationService": OptimizationServicer(optimization, frontier, batch, requests),
         "RiskService": RiskServicer(Risk(market_data, pool)),
         "MarketDataService": MarketDataServicer(market_data, requests),
         "BacktestService": BacktestServicer(backtests, requests),
-        "PortfolioService": PortfolioServicer(Portfolios(portfolios), requests),
+        "PortfolioService": PortfolioServicer(Portfolios(storage.portfolios), requests),
         "ReallocationService": ReallocationServicer(reallocations, requests),
     }
 

@@ -51,6 +51,7 @@ class Settings:
     short_job_seconds: float = 60.0
     job_slice_seconds: float = 30.0
     max_job_seconds: float = 0.0
+    storage: str = "embedded"
     tls: Tls | None = None
     supabase_key: str = field(default="", repr=False)
 
@@ -88,6 +89,7 @@ class Settings:
             short_job_seconds=_number("short_job_seconds", value("short_job_seconds"), 0.0, MOST_SECONDS),
             job_slice_seconds=_number("job_slice_seconds", value("job_slice_seconds"), 1.0, MOST_SECONDS),
             max_job_seconds=_number("max_job_seconds", value("max_job_seconds"), 0.0, MOST_SECONDS),
+            storage=value("storage"),
             tls=_tls(value("tls_cert"), value("tls_key"), value("tls_client_ca")),
             supabase_key=value("supabase_key"),
         )

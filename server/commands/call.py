@@ -8,4 +8,4 @@ class Call:
     """How long the caller will wait, and who that is."""
 
     deadline: float | None = None  # moment of time.monotonic; None waits as long as the server allows
-    caller: str = ""  # shares of workers and queues are by this key
+    caller: str = ""  # workers and queues are divided among callers by this key

@@ -39,8 +39,8 @@ from server.converters.paths import error_path
 from server.converters.specification import specification_from_proto
 from server.converters.warning import warnings_to_proto
 from server.converters.weights import weights_from_proto
-from server.jobs.progress import Heartbeat, ProgressMessage, ProgressTick, Snapshot
-from server.jobs.walking import BacktestCompleted
+from server.jobs.backtest_run import BacktestCompleted
+from server.jobs.progress import Heartbeat, ProgressMessage, ProgressSnapshot, ProgressTick
 from server.ports.errors import NotFound
 from server.ports.jobs import EventKind, JobEvent, JobPage, JobRecord, JobState, JobTick
 
@@ -157,9 +157,9 @@ def costs_from_proto(costs: cost_pb2.CostModel) -> LinearCost:
     )
 
 
-def result_to_bytes(walked: BacktestCompleted, fingerprint: str) -> bytes:
+def result_to_bytes(completed: BacktestCompleted, fingerprint: str) -> bytes:
     """The figures of a finished job."""
-    outcome = walked.outcome
+    outcome = completed.outcome
     strategies = [_strategy(one, outcome.symbols) for one in outcome.strategies]
     result = backtest_pb2.BacktestResult(
         metrics=strategies[0].metrics,
@@ -168,7 +168,7 @@ def result_to_bytes(walked: BacktestCompleted, fingerprint: str) -> bytes:
         benchmarks=[_strategy(one, outcome.symbols) for one in outcome.benchmarks],
         input_fingerprint=fingerprint,
     )
-    result.compute_duration.FromNanoseconds(round(walked.cpu_seconds * 1e9))
+    result.compute_duration.FromNanoseconds(round(completed.cpu_seconds * 1e9))
     return result.SerializeToString()
 
 
@@ -233,7 +233,7 @@ def progress_to_proto(message: ProgressMessage) -> BacktestProgressResponse:
     response = BacktestProgressResponse(sequence=message.sequence, epoch=message.epoch)
     response.event_time.FromDatetime(message.time)
     match message.content:
-        case Snapshot(state, tick, oldest):
+        case ProgressSnapshot(state, tick, oldest):
             response.snapshot.state = _state(state)
             response.snapshot.oldest_sequence = oldest
             if tick is not None:

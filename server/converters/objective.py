@@ -148,7 +148,9 @@ def _risk_budget(budget: objective_pb2.RiskBudget) -> objectives.Objective | Obj
 def _factor_budgets(budget: objective_pb2.RiskBudget) -> FactorBudgetBySymbol:
     given = budget.factor_budgets
     if budget.budgets:
-        raise InvalidInput("factor_budgets", "must not be given beside budgets: shares are of assets or of factors")
+        raise InvalidInput(
+            "factor_budgets", "must not be given beside budgets: risk is budgeted by assets or by factors"
+        )
     seen: set[str] = set()
     for k, one in enumerate(given):
         if one.factor in seen:

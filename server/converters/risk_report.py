@@ -97,14 +97,14 @@ def _report(report: RiskReport) -> AnalyzeRiskResponse:
             response.undefined[path] = figure.reason
         else:
             _set(response, path, figure)
-    for path, shares in (
+    for path, fractions in (
         ("skewness_fractions", report.skewness_fractions),
         ("kurtosis_fractions", report.kurtosis_fractions),
     ):
-        if isinstance(shares, Absent):
-            response.undefined[path] = shares.reason
+        if isinstance(fractions, Absent):
+            response.undefined[path] = fractions.reason
         else:
-            getattr(response, path).extend(_shares(report.symbols, shares))
+            getattr(response, path).extend(_fractions(report.symbols, fractions))
     _add_drawdowns(response, report)
     _add_contributions(response, report)
     _add_correlation(response, report)
@@ -175,9 +175,9 @@ def _parts(parts: Sequence[GroupContribution]) -> Iterator[risk_pb2.GroupContrib
         )
 
 
-def _shares(symbols: Sequence[str], shares: Vector) -> Iterator[AssetFraction]:
-    for symbol, share in zip(symbols, shares.tolist(), strict=True):
-        yield AssetFraction(symbol=symbol, fraction=share)
+def _fractions(symbols: Sequence[str], fractions: Vector) -> Iterator[AssetFraction]:
+    for symbol, fraction in zip(symbols, fractions.tolist(), strict=True):
+        yield AssetFraction(symbol=symbol, fraction=fraction)
 
 
 def _drawdown(fall: DatedDrawdown) -> risk_pb2.DrawdownPeriod:

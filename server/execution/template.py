@@ -242,4 +242,4 @@ def _load(modules: Sequence[str]) -> None:
     for name in modules:
         importlib.import_module(name)
     gc.collect()
-    gc.freeze()  # what was loaded stays: no collection walks over it again, and no fork has to copy it
+    gc.freeze()  # what was loaded stays: no collection visits it again, and no fork has to copy it

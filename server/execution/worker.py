@@ -37,7 +37,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class TaskReport:
     """Something a task reports while it runs."""
 
     content: Any
@@ -139,7 +139,7 @@ def run_worker(tasks: socket.socket, lifeline: socket.socket, niceness: int) -> 
             _send(tasks, Outcome(traceback=traceback.format_exc()))
             continue
         control.begin(task.number)
-        extra = {"report": lambda content: _send(tasks, Message(content))} if task.reports else {}
+        extra = {"report": lambda content: _send(tasks, TaskReport(content))} if task.reports else {}
         _send(tasks, _outcome(task, control, extra))
         settled = _without_garbage(settled)
 
@@ -184,7 +184,7 @@ def _exactly(tasks: socket.socket, count: int) -> bytes | None:
 
 
 def _without_garbage(settled: int) -> int:
-    """Keeps the collector from walking over libraries ever after they were loaded; how many modules that was."""
+    """Keeps the collector from visiting libraries again once they are loaded; how many modules that was."""
     loaded = len(sys.modules)
     if loaded - settled < LIBRARY:
         return settled

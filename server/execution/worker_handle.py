@@ -12,10 +12,10 @@ from typing import Any
 
 from server.execution.frames import Frames
 from server.execution.template import Template
-from server.execution.worker import LENGTH_BYTES, LibraryLoaded, Message, Outcome, Task, TimeLimit
+from server.execution.worker import LENGTH_BYTES, LibraryLoaded, Outcome, Task, TaskReport, TimeLimit
 from server.ports.errors import WorkerDied
 
-FromWorker = Message | TimeLimit | LibraryLoaded | Outcome
+FromWorker = TaskReport | TimeLimit | LibraryLoaded | Outcome
 """What a worker may send."""
 
 LONG_NICENESS = 10

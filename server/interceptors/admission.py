@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from server.interceptors.call_interceptor import CallInterceptor, Context, Method
+from server.interceptors.call_interceptor import CallInterceptor, Context, RpcMethod
 from server.ports.errors import Draining, Overloaded
 
-SHARE_OF_ONE = 0.75
-"""Part of the places that one caller may take, so that others find some."""
+MAX_FRACTION_PER_CALLER = 0.75
+"""The fraction of the places that one caller may take, so that others find some."""
 
 
 @dataclass(slots=True)
@@ -25,7 +25,7 @@ class Places:
         """Takes a place. Raises Overloaded."""
         if self.taken >= self.limit:
             raise Overloaded("too many calls are running; try again later")
-        if self.by_caller[caller] >= max(1, round(self.limit * SHARE_OF_ONE)):
+        if self.by_caller[caller] >= max(1, round(self.limit * MAX_FRACTION_PER_CALLER)):
             raise Overloaded("too many calls of this caller are running; try again when one has ended")
         self.taken += 1
         self.by_caller[caller] += 1
@@ -60,7 +60,7 @@ class Admission(CallInterceptor):
             task.cancel()
 
     @asynccontextmanager
-    async def intercept(self, method: Method, context: Context) -> AsyncIterator[None]:
+    async def intercept(self, method: RpcMethod, context: Context) -> AsyncIterator[None]:
         """Takes a place for the time of the call. Raises Draining or Overloaded."""
         if self._draining:
             raise Draining

@@ -17,7 +17,7 @@ Behaviour = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Method:
+class RpcMethod:
     """A method that is called, with its shape."""
 
     name: str  # "/absfinance.v1.OptimizationService/Optimize"
@@ -29,7 +29,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     """An interceptor of the calls of the contract; health and reflection pass untouched."""
 
     @abstractmethod
-    def intercept(self, method: Method, context: Context) -> AbstractAsyncContextManager[None]:
+    def intercept(self, method: RpcMethod, context: Context) -> AbstractAsyncContextManager[None]:
         """Entered before the handler, left after it; sees whatever the handler raises."""
 
     def incoming(self, requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
@@ -47,7 +47,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         if handler is None or name.startswith("/grpc."):
             return handler
         make, inner = constructor_and_behaviour(handler)
-        method = Method(name, handler.request_streaming, handler.response_streaming)
+        method = RpcMethod(name, handler.request_streaming, handler.response_streaming)
         wrap = self._streaming if handler.response_streaming else self._single
         intercepted: grpc.RpcMethodHandler[Any, Any] = make(
             wrap(inner, method),
@@ -56,7 +56,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         )
         return intercepted
 
-    def _single(self, inner: Behaviour, method: Method) -> Behaviour:
+    def _single(self, inner: Behaviour, method: RpcMethod) -> Behaviour:
         async def behaviour(request: Any, context: Context) -> Any:
             async with self.intercept(method, context):
                 answer = inner(self._incoming(request, method), context)
@@ -64,7 +64,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
         return behaviour
 
-    def _streaming(self, inner: Behaviour, method: Method) -> Behaviour:
+    def _streaming(self, inner: Behaviour, method: RpcMethod) -> Behaviour:
         async def behaviour(request: Any, context: Context) -> AsyncIterator[Any]:
             incoming = self._incoming(request, method)
             async with self.intercept(method, context), aclosing(inner(incoming, context)) as answers:
@@ -73,7 +73,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
         return behaviour
 
-    def _incoming(self, request: Any, method: Method) -> Any:
+    def _incoming(self, request: Any, method: RpcMethod) -> Any:
         only_requests = method.streams_requests and not method.streams_responses
         return self.incoming(request) if only_requests else request
 

@@ -11,7 +11,7 @@ from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
 from server.converters.status import internal_error, method_not_built, status_from_error
-from server.interceptors.call_interceptor import CallInterceptor, Context, Method
+from server.interceptors.call_interceptor import CallInterceptor, Context, RpcMethod
 from server.observability import logger, request_id
 from server.ports.errors import Refused
 
@@ -26,7 +26,7 @@ class Errors(CallInterceptor):
     """Turns whatever a handler raises into a status, and aborts the call with it."""
 
     @asynccontextmanager
-    async def intercept(self, method: Method, context: Context) -> AsyncIterator[None]:
+    async def intercept(self, method: RpcMethod, context: Context) -> AsyncIterator[None]:
         """Passes aborts and cancellation on; everything else leaves as a status."""
         try:
             yield

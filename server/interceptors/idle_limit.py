@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from server.interceptors.call_interceptor import CallInterceptor, Context, Method
+from server.interceptors.call_interceptor import CallInterceptor, Context, RpcMethod
 from server.ports.errors import StreamIdle
 
 
@@ -19,7 +19,7 @@ class IdleLimit(CallInterceptor):
         self._seconds = seconds
 
     @asynccontextmanager
-    async def intercept(self, method: Method, context: Context) -> AsyncIterator[None]:
+    async def intercept(self, method: RpcMethod, context: Context) -> AsyncIterator[None]:
         """Does nothing: `incoming` watches the messages of the call."""
         yield
 

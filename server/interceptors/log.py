@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import grpc
 
-from server.interceptors.call_interceptor import CallInterceptor, Context, Method
+from server.interceptors.call_interceptor import CallInterceptor, Context, RpcMethod
 from server.observability import logger
 
 _NAMES: Mapping[int, str] = {status.value[0]: status.name for status in grpc.StatusCode}
@@ -18,7 +18,7 @@ class CallLog(CallInterceptor):
     """Sees the status that the error interceptor has set."""
 
     @asynccontextmanager
-    async def intercept(self, method: Method, context: Context) -> AsyncIterator[None]:
+    async def intercept(self, method: RpcMethod, context: Context) -> AsyncIterator[None]:
         """Measures and writes the line, however the call ends."""
         # Asked now: once a caller has left in the middle of a stream, the call is freed and asking ends the process.
         peer = context.peer()

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from server.interceptors.call_interceptor import CallInterceptor, Context, Method
+from server.interceptors.call_interceptor import CallInterceptor, Context, RpcMethod
 from server.observability import request_id
 
 HEADER = "x-request-id"
@@ -16,7 +16,7 @@ class RequestContext(CallInterceptor):
     """Outermost, so that everything further in can name the call."""
 
     @asynccontextmanager
-    async def intercept(self, method: Method, context: Context) -> AsyncIterator[None]:
+    async def intercept(self, method: RpcMethod, context: Context) -> AsyncIterator[None]:
         """Sets the id for the time of the call."""
         sent = dict(context.invocation_metadata() or ()).get(HEADER, "")
         # What a caller sends ends up in log lines: only plain characters are taken over.

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from server.jobs.backtest_run import Compacted, Saved
 from server.jobs.progress import Progress
-from server.jobs.walking import Compacted, Saved
 from server.observability import logger
 from server.ports.errors import StorageFull, StorageUnavailable
 from server.ports.job_stores import JobLog

@@ -1,14 +1,13 @@
 """Periodic cleanup: expired results, abandoned imports, files of processes that are gone."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 
 from server.observability import logger
 from server.ports.errors import StorageFull, StorageUnavailable
+from server.ports.storage import CleanupTask
 
 EVERY_SECONDS = 300.0
-
-CleanupTask = Callable[[], Awaitable[object]]
 
 
 class Housekeeping:

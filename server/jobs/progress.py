@@ -18,7 +18,7 @@ from server.ports.job_stores import JobArchive, JobLog
 from server.ports.jobs import EventKind, JobEvent, JobRecord, JobState, JobTick
 
 BLOCK = 1 << 32
-MOST_POINTS = 2000
+MAX_CURVE_POINTS = 2000
 """Points of a curve that are kept for followers who join late."""
 
 POLL_SECONDS = 0.5
@@ -26,7 +26,7 @@ POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class ProgressSnapshot:
     """Where a job stands as a follower joins."""
 
     state: JobState
@@ -53,7 +53,7 @@ class ProgressMessage:
     sequence: int
     epoch: str
     time: datetime
-    content: Snapshot | ProgressTick | JobEvent | Heartbeat | JobRecord
+    content: ProgressSnapshot | ProgressTick | JobEvent | Heartbeat | JobRecord
 
 
 @dataclass(slots=True)
@@ -86,7 +86,7 @@ class Curve:
         new = [point for point in points if last is None or point[0] > last]
         self.days += [day for day, _ in new]
         self.navs += [nav for _, nav in new]
-        if len(self.days) > MOST_POINTS:
+        if len(self.days) > MAX_CURVE_POINTS:
             self.days, self.navs = self.days[::-2][::-1], self.navs[::-2][::-1]
 
     def after(self, day: int | None) -> tuple[tuple[int, float], ...]:
@@ -319,7 +319,7 @@ class Cursor:
         """The first message; its sequence is the place it goes on from."""
         record = self.log.record
         oldest = (record.dropped_event + 1) * BLOCK
-        return self._message(self._sequence, Snapshot(record.state, self.log.tick, oldest))
+        return self._message(self._sequence, ProgressSnapshot(record.state, self.log.tick, oldest))
 
     def durable(self) -> list[ProgressMessage]:
         """Events that were not sent yet."""
@@ -371,7 +371,7 @@ class Cursor:
         events = self.log.events
         return 0 if not events else min(max(0, self._number + 1 - events[0].number), len(events))
 
-    def _message(self, sequence: int, content: Snapshot | ProgressTick | Heartbeat) -> ProgressMessage:
+    def _message(self, sequence: int, content: ProgressSnapshot | ProgressTick | Heartbeat) -> ProgressMessage:
         return ProgressMessage(sequence, self.log.record.epoch, datetime.now(UTC), content)
 
 

@@ -15,9 +15,9 @@ from typing import TypeVar
 
 from domain.errors import Cancelled, DomainError, SolverFailed
 from server.execution.process_pool import ProcessPool
+from server.jobs.backtest_run import EncodedBacktest, Job
 from server.jobs.checkpoint_writer import CheckpointWriter, Yielded, until_stored
 from server.jobs.progress import Progress
-from server.jobs.walking import EncodedBacktest, Job
 from server.observability import logger, request_id
 from server.ports.errors import (
     JobTimeBudgetExceeded,
@@ -261,7 +261,7 @@ class Runner:
         self._progress.begins(record)
         try:
             await self._progress.refresh(record.id)
-            await self._walk(run)
+            await self._run_backtest(run)
         except LostClaim:
             logger.info("a job was taken over or cancelled", extra={"job": record.id})
         except Yielded:
@@ -299,7 +299,7 @@ class Runner:
         with contextlib.suppress(LostClaim, StorageFull, StorageUnavailable):
             await self._stores.queue.release(run.claim.record, crashed=crashed, yielded=yielded)
 
-    async def _walk(self, run: Run) -> None:
+    async def _run_backtest(self, run: Run) -> None:
         record = run.claim.record
         if record.crashes >= MAX_CRASHES:
             raise SolverFailed(f"its worker process died {record.crashes} times; it may need too much memory")

@@ -23,6 +23,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar
 
+from domain.errors import PicklableError
+
 
 class StatusCode(StrEnum):
     """The canonical codes of google.rpc.Code that errors of the server have."""
@@ -39,7 +41,7 @@ class StatusCode(StrEnum):
     INTERNAL = "INTERNAL"
 
 
-class ServiceError(Exception):
+class ServiceError(PicklableError):
     """Base of the errors of the server that a caller can see.
 
     `REASON` is stable and part of the contract; messages are for people and may change. `RETRY_HELPS` is what
@@ -57,17 +59,6 @@ class ServiceError(Exception):
         super().__init__(message)
         self.message = message
         self.metadata: Mapping[str, str] = metadata
-
-    def __reduce__(self) -> tuple[object, ...]:
-        """Errors are pickled whole, whatever arguments they were made from."""
-        return _restored, (type(self), self.args, self.__dict__)
-
-
-def _restored(kind: type[ServiceError], arguments: tuple[object, ...], state: dict[str, object]) -> ServiceError:
-    error = kind.__new__(kind)
-    error.args = arguments
-    error.__dict__.update(state)
-    return error
 
 
 class RequestIdReused(ServiceError):

@@ -24,8 +24,8 @@ from server.converters.backtests import (
 )
 from server.converters.message import message_from_bytes
 from server.execution.worker import Control
+from server.jobs.backtest_run import EncodedBacktest, Job, run_backtest
 from server.jobs.codec import parts_from_bytes
-from server.jobs.walking import EncodedBacktest, Job, walk
 from server.ports.jobs import JobDraft, JobInputs
 from server.ports.market_data import PriceSelection
 from server.ports.panels import StoredPanelRef
@@ -78,8 +78,8 @@ def run(
 ) -> EncodedBacktest:
     """Runs a job, in the process of a worker."""
     specification = specification_from_bytes(request).with_groups(job.groups)
-    walked = walk(job, specification, control, report)
-    return EncodedBacktest(result_to_bytes(walked, fingerprint), walked.series, walked.events)
+    completed = run_backtest(job, specification, control, report)
+    return EncodedBacktest(result_to_bytes(completed, fingerprint), completed.series, completed.events)
 
 
 @refusing

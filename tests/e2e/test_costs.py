@@ -218,7 +218,7 @@ def test_a_batch_counts_and_reports_costs(wire: Wire, channel: grpc.Channel) -> 
     assert outcomes["nothing said"].error.message.startswith("current_weights: must be given")
 
 
-def walk(**costs: Any) -> dict[str, Any]:
+def backtest_request(**costs: Any) -> dict[str, Any]:
     returns = np.random.default_rng(3).normal(0.001, 0.01, (60, 3))
     spec = {"objective": {"maxUtility": {"riskAversion": 5.0}}, "lookbackPeriods": 20}
     return {
@@ -233,7 +233,7 @@ def walk(**costs: Any) -> dict[str, Any]:
 def test_costs_steer_a_strategy_and_only_those_of_the_job_are_paid(wire: Wire) -> None:
     """A fee of all there is leaves nothing but the first purchase, of which half is counted one way."""
     free, dear, thick = (
-        wire.call("BacktestService/Backtest", walk(**costs))["result"]["strategies"][0]["metrics"]
+        wire.call("BacktestService/Backtest", backtest_request(**costs))["result"]["strategies"][0]["metrics"]
         for costs in (
             {},
             {"fixedFee": 1, "portfolioValue": 1},
@@ -247,7 +247,7 @@ def test_costs_steer_a_strategy_and_only_those_of_the_job_are_paid(wire: Wire) -
 
 
 def test_a_strategy_whose_costs_lack_a_figure_is_refused_at_once(wire: Wire) -> None:
-    refusal = wire.refused("BacktestService/Backtest", walk(fixedFee=1))
+    refusal = wire.refused("BacktestService/Backtest", backtest_request(fixedFee=1))
     assert refusal.reason == "INVALID_INPUT"
     assert refusal.fields == ("strategy.optimize.costs.portfolio_value",)
 

@@ -28,6 +28,9 @@ WIDTH = 4
 
 SEED = 20
 
+TYPICAL_HEALTH_SECONDS = 0.1
+"""The longest wait of half of the batches stays below this, ten times what an idle machine needs."""
+
 
 def cells() -> list[Cell]:
     grid = whole_grid()
@@ -72,7 +75,8 @@ def test_the_grid_never_holds_the_event_loop(audit: Audit, calls: RawCalls) -> N
     assert not audit.long_callbacks(start)
     assert not untyped
     assert not late
-    assert statistics.median(waits) < MAX_HEALTH_SECONDS
+    assert max(waits) <= MAX_HEALTH_SECONDS
+    assert statistics.median(waits) < TYPICAL_HEALTH_SECONDS
 
 
 def limited(cell: Cell, rng: random.Random) -> tuple[bytes, float]:
@@ -106,4 +110,5 @@ def test_invalid_requests_never_hold_the_event_loop(audit: Audit, calls: RawCall
     assert audit.stops_by(time.monotonic()), codes
     assert not audit.long_callbacks(start)
     assert not untyped, untyped[0]
-    assert statistics.median(waits) < MAX_HEALTH_SECONDS
+    assert max(waits) <= MAX_HEALTH_SECONDS
+    assert statistics.median(waits) < TYPICAL_HEALTH_SECONDS

@@ -100,6 +100,7 @@ def test_a_stream_begins_with_a_snapshot_and_ends_with_the_end(wire: Wire) -> No
 def test_ticks_keep_their_distance(wire: Wire) -> None:
     name = start(wire)
     times = [time.monotonic() for notice in follow(wire, name, minInterval="0.5s") if "tick" in notice]
+    assert len(times) > 2
     # The last one brings the rest of the curve as soon as the job is over.
     assert all(b - a > 0.4 for a, b in itertools.pairwise(times[:-1]))
 

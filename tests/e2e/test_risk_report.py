@@ -113,7 +113,7 @@ def test_drawdowns_of_all_dates(report: dict[str, Any]) -> None:
 
 
 def test_the_worst_drawdowns(report: dict[str, Any]) -> None:
-    """By walking through the dates."""
+    """By going through the dates."""
     wealth, peak, peak_place, falls = 1.0, 1.0, -1, []
     current: dict[str, Any] | None = None
     for place, change in enumerate(R):

@@ -19,7 +19,7 @@ VISIBLE = "(p.import = 0 OR EXISTS (SELECT 1 FROM import_numbers n WHERE n.numbe
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class DailyValues:
     """Days, strictly increasing, with a value each."""
 
     days: NDArray[np.int32]
@@ -30,31 +30,31 @@ class Series:
         return self.days.astype("<i4").tobytes() + self.values.astype("<f8").tobytes()
 
     @classmethod
-    def decode(cls, data: bytes) -> "Series":
+    def decode(cls, data: bytes) -> "DailyValues":
         """From bytes as `encode` writes them."""
         count = len(data) // ENTRY_BYTES
         return cls(np.frombuffer(data, "<i4", count), np.frombuffer(data, "<f8", count, offset=4 * count))
 
-    def by_year(self) -> Iterator[tuple[int, "Series"]]:
+    def by_year(self) -> Iterator[tuple[int, "DailyValues"]]:
         """The parts that lie in each civil year."""
         years = self.days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
         edges = np.flatnonzero(np.diff(years)) + 1
         starts = [0, *edges.tolist(), len(years)]
         for start, end in itertools.pairwise(starts):
-            yield int(years[start]), Series(self.days[start:end], self.values[start:end])
+            yield int(years[start]), DailyValues(self.days[start:end], self.values[start:end])
 
 
 @dataclass(frozen=True, slots=True)
 class Merge:
     """Old and new together, and what the new brought."""
 
-    merged: Series
+    merged: DailyValues
     inserted: int
     changed: int
     unchanged: int
 
 
-def merge(old: Series | None, new: Series) -> Merge:
+def merge(old: DailyValues | None, new: DailyValues) -> Merge:
     """New values win; days that only the old has stay."""
     if old is None:
         return Merge(new, len(new.days), 0, 0)
@@ -65,19 +65,19 @@ def merge(old: Series | None, new: Series) -> Merge:
     known = np.isin(new.days, old.days)
     same = int((values[place[known]] == new.values[known]).sum())
     values[place] = new.values
-    return Merge(Series(days, values), int((~known).sum()), int(known.sum()) - same, same)
+    return Merge(DailyValues(days, values), int((~known).sum()), int(known.sum()) - same, same)
 
 
-def columns(panel: Panel) -> Iterator[tuple[str, Series]]:
+def columns(panel: Panel) -> Iterator[tuple[str, DailyValues]]:
     """The values of each symbol of a panel, NaN left out; symbols without any are left out too."""
     for j, symbol in enumerate(panel.symbols):
         values = panel.values[:, j]
         kept = ~np.isnan(values)
         if kept.any():
-            yield symbol, Series(panel.dates[kept], values[kept])
+            yield symbol, DailyValues(panel.dates[kept], values[kept])
 
 
-def joined(symbol: str, parts: Sequence[Series]) -> Series:
+def joined(symbol: str, parts: Sequence[DailyValues]) -> DailyValues:
     """Parts of one symbol as one series. Raises InvalidInput where a day has two different values."""
     days = np.concatenate([part.days for part in parts])
     values = np.concatenate([part.values for part in parts])
@@ -88,7 +88,7 @@ def joined(symbol: str, parts: Sequence[Series]) -> Series:
     if different.size:
         raise InvalidInput("chunk", f"{symbol} has two values on {civil_date(days[different[0]])}")
     kept = np.append(np.diff(days) != 0, True)
-    return Series(days[kept].astype(np.int32), values[kept])
+    return DailyValues(days[kept].astype(np.int32), values[kept])
 
 
 def digest(data: bytes) -> bytes:

@@ -13,7 +13,7 @@ from typing import TypeVar
 from server.observability import logger
 from server.ports.errors import StorageFull, StorageUnavailable
 from server.storage.embedded.files import private_file, storage_error
-from server.storage.embedded.room import Limits, require_room
+from server.storage.embedded.room import StorageLimits, require_room
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ BUSY_SECONDS = 10.0
 READERS = 4
 BALLAST_BYTES = 8 << 20
 """Twice what SQLite lets its log grow to."""
-NO_LIMITS = Limits()
+NO_LIMITS = StorageLimits()
 
 
 class UnknownSchema(Exception):
@@ -34,7 +34,7 @@ class Database:
     Raises StorageFull and StorageUnavailable in place of errors of SQLite and of the operating system.
     """
 
-    def __init__(self, path: Path, limits: Limits = NO_LIMITS, busy_seconds: float = BUSY_SECONDS) -> None:
+    def __init__(self, path: Path, limits: StorageLimits = NO_LIMITS, busy_seconds: float = BUSY_SECONDS) -> None:
         self.path = path
         self._limits = limits
         self._busy_seconds = busy_seconds

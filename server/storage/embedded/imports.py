@@ -21,7 +21,7 @@ from domain.market_data.panel import Panel
 from server.observability import logger
 from server.ports.errors import RequestIdReused, StorageFull, StorageUnavailable
 from server.ports.market_data import ImportReceipt, PriceField
-from server.storage.embedded.chunks import Series, columns, digest, joined, merge, visible_chunks
+from server.storage.embedded.chunks import DailyValues, columns, digest, joined, merge, visible_chunks
 from server.storage.embedded.database import Database
 from server.storage.embedded.workers import WorkerLocks
 
@@ -197,7 +197,7 @@ class EmbeddedImport:
                 continue
             old = visible_chunks(connection, symbol, self._field, *YEARS)
             for year, new in series.by_year():
-                outcome = merge(Series.decode(old[year]) if year in old else None, new)
+                outcome = merge(DailyValues.decode(old[year]) if year in old else None, new)
                 merging.inserted += outcome.inserted
                 merging.changed += outcome.changed
                 merging.unchanged += outcome.unchanged
@@ -304,9 +304,9 @@ def _symbols(connection: sqlite3.Connection, session: str) -> list[str]:
     return [symbol for (symbol,) in rows.fetchall()]
 
 
-def _parts(connection: sqlite3.Connection, session: str, symbol: str) -> list[Series]:
+def _parts(connection: sqlite3.Connection, session: str, symbol: str) -> list[DailyValues]:
     statement = "SELECT data FROM import_parts WHERE session = ? AND symbol = ? ORDER BY part"
-    return [Series.decode(data) for (data,) in connection.execute(statement, (session, symbol))]
+    return [DailyValues.decode(data) for (data,) in connection.execute(statement, (session, symbol))]
 
 
 def _drop_parts(connection: sqlite3.Connection, session: str) -> int:

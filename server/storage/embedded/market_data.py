@@ -20,7 +20,7 @@ from server.ports.market_data import (
     TradableState,
 )
 from server.ports.panels import StoredPanel
-from server.storage.embedded.chunks import VISIBLE, Series, visible_chunks
+from server.storage.embedded.chunks import VISIBLE, DailyValues, visible_chunks
 from server.storage.embedded.database import Database
 from server.storage.embedded.imports import EmbeddedImport, Imports
 from server.storage.embedded.panels import PanelFiles
@@ -124,17 +124,17 @@ def _fingerprint(query: PriceQuery, chunks: list[tuple[str, int, bytes]]) -> str
     return content.hexdigest()
 
 
-def _series(connection: sqlite3.Connection, query: PriceQuery, symbol: str) -> Series:
+def _series(connection: sqlite3.Connection, query: PriceQuery, symbol: str) -> DailyValues:
     first = civil_date(query.start).year if query.start is not None else -9999
     last = civil_date(query.end).year if query.end is not None else 9999
-    parts = [Series.decode(data) for data in visible_chunks(connection, symbol, query.field, first, last).values()]
+    parts = [DailyValues.decode(data) for data in visible_chunks(connection, symbol, query.field, first, last).values()]
     if not parts:
-        return Series(np.zeros(0, np.int32), np.zeros(0))
+        return DailyValues(np.zeros(0, np.int32), np.zeros(0))
     days = np.concatenate([part.days for part in parts])
     values = np.concatenate([part.values for part in parts])
     lower = 0 if query.start is None else int(np.searchsorted(days, query.start, "left"))
     upper = len(days) if query.end is None else int(np.searchsorted(days, query.end, "right"))
-    return Series(days[lower:upper], values[lower:upper])
+    return DailyValues(days[lower:upper], values[lower:upper])
 
 
 def _empty(connection: sqlite3.Connection, query: PriceQuery) -> MissingMarketData:

@@ -21,7 +21,7 @@ from domain.market_data.panel import PricePanel
 from server.observability import logger
 from server.ports.errors import StorageFull
 from server.ports.panels import Seal, StoredPanel
-from server.storage.embedded.chunks import Series
+from server.storage.embedded.chunks import DailyValues
 from server.storage.embedded.files import FILE_MODE, private_file, private_folder, storage_error
 
 DEFAULT_BYTES = 2 << 30
@@ -75,7 +75,7 @@ class PanelFiles:
             return None
         return StoredPanel(PricePanel(symbols, days, values), values_path, fingerprint, seal)
 
-    def create(self, fingerprint: str, symbols: tuple[str, ...], series: Sequence[Series]) -> StoredPanel:
+    def create(self, fingerprint: str, symbols: tuple[str, ...], series: Sequence[DailyValues]) -> StoredPanel:
         """Derives a panel over the union of the series' days, and opens it."""
         return self.keep(fingerprint, symbols, *aligned(series))
 
@@ -144,7 +144,7 @@ class PanelFiles:
             total -= size
 
 
-def aligned(series: Sequence[Series]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+def aligned(series: Sequence[DailyValues]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """The union of days (T,) and the values (T, N), NaN where a series has none on a day."""
     first = min(int(one.days[0]) for one in series if len(one.days))
     last = max(int(one.days[-1]) for one in series if len(one.days))

@@ -8,12 +8,12 @@ from pathlib import Path
 from server.ports.errors import StorageFull
 from server.storage.embedded.files import WHAT_TO_DELETE
 
-PANEL_SHARE = 4
-"""Of a limit for the whole store, one part in so many is for panels, which are derived; the rest is the database."""
+PANEL_DIVISOR = 4
+"""The limit of the whole store divided by this is for panels, which are derived; the rest is for the database."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class StorageLimits:
     """Bytes; 0 sets no limit."""
 
     max_bytes: int = 0  # of database and panels together
@@ -27,10 +27,10 @@ class Limits:
     @property
     def panel_bytes(self) -> int:
         """What panels may hold."""
-        return self.max_bytes // PANEL_SHARE
+        return self.max_bytes // PANEL_DIVISOR
 
 
-def require_room(connection: sqlite3.Connection, path: Path, limits: Limits, needed: int) -> None:
+def require_room(connection: sqlite3.Connection, path: Path, limits: StorageLimits, needed: int) -> None:
     """Raises StorageFull where `needed` bytes more would break a limit. Pages of what was deleted count as free."""
     if limits.max_bytes:
         (size,), (pages,), (free,) = (

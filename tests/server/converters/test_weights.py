@@ -122,13 +122,15 @@ def test_percentages_of_an_account_are_its_own_error() -> None:
 @pytest.mark.parametrize("sum_of_weights", [-100.0, 0.0, 1.0, 98.9, 101.1])
 def test_other_sums_are_left_to_other_rules(sum_of_weights: float) -> None:
     weights = [{"symbol": "A", "weight": sum_of_weights}]
-    optimize_command_from_proto(json_format.ParseDict(optimize(currentWeights=weights), OptimizeRequest()))
+    command = optimize_command_from_proto(json_format.ParseDict(optimize(currentWeights=weights), OptimizeRequest()))
+    assert command.specification.current_weights == {"A": sum_of_weights}
 
 
 def test_terms_of_a_view_are_no_weights() -> None:
     views = {"views": [{"terms": PERCENT, "expectedReturnAnnual": 0.1}]}
     asked = optimize(objective={"maxReturn": {}}, estimation={"views": views})
-    optimize_command_from_proto(json_format.ParseDict(asked, OptimizeRequest()))
+    command = optimize_command_from_proto(json_format.ParseDict(asked, OptimizeRequest()))
+    assert command.specification.estimation.views is not None
 
 
 GROUPS: list[tuple[dict[str, Any], str]] = [

@@ -20,9 +20,9 @@ from domain.market_data.panel import PricePanel
 from server.converters.backtests import backtest_command_from_proto, result_to_bytes, specification_from_bytes
 from server.execution.process_pool import ProcessPool
 from server.jobs import checkpoint_writer, runner
+from server.jobs.backtest_run import EncodedBacktest, Job, run_backtest
 from server.jobs.progress import Progress
 from server.jobs.runner import Runner
-from server.jobs.walking import EncodedBacktest, Job, walk
 from server.ports.job_queue import QueuePolicy, QueueSnapshot, WaitingJob, expected_seconds
 from server.ports.job_stores import JobStores
 from server.ports.jobs import EventKind, JobDraft, JobInputs, JobRecord, JobState
@@ -118,8 +118,10 @@ async def open_house(tmp_path: Path) -> AsyncIterator[Open]:
 def run(job: Job, request: bytes, fingerprint: str, control: Any, report: Any) -> EncodedBacktest:
     """As the server's task, without the processor time, which differs from run to run."""
     specification = specification_from_bytes(request).with_groups(job.groups)
-    walked = walk(job, specification, control, report)
-    return EncodedBacktest(result_to_bytes(replace(walked, cpu_seconds=0.0), fingerprint), walked.series, walked.events)
+    completed = run_backtest(job, specification, control, report)
+    return EncodedBacktest(
+        result_to_bytes(replace(completed, cpu_seconds=0.0), fingerprint), completed.series, completed.events
+    )
 
 
 @pytest.mark.parametrize("slots", [1, 2])

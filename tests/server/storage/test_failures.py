@@ -23,7 +23,7 @@ from server.storage.embedded.database import Database
 from server.storage.embedded.market_data import EmbeddedMarketData
 from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.results import EmbeddedResults
-from server.storage.embedded.room import Limits
+from server.storage.embedded.room import StorageLimits
 from server.storage.embedded.workers import WorkerLocks
 from server.storage.scratch import Scratch, write_value
 
@@ -155,7 +155,7 @@ async def test_a_locked_database_is_unavailable_and_comes_back(tmp_path: Path) -
 
 
 async def test_a_quota_is_kept_before_anything_is_written(tmp_path: Path) -> None:
-    limits = Limits(max_bytes=4_000_000)
+    limits = StorageLimits(max_bytes=4_000_000)
     database = Database(tmp_path / "x.sqlite3", limits)
     panels = PanelFiles(tmp_path / "panels", limits.panel_bytes, hard=True)
     locks = WorkerLocks(tmp_path / "workers")
@@ -182,7 +182,7 @@ async def test_a_quota_is_kept_before_anything_is_written(tmp_path: Path) -> Non
 
 async def test_some_of_the_disk_stays_free(tmp_path: Path) -> None:
     free = os.statvfs(tmp_path).f_bavail * os.statvfs(tmp_path).f_frsize
-    database = Database(tmp_path / "x.sqlite3", Limits(reserve_bytes=2 * free + (1 << 40)))
+    database = Database(tmp_path / "x.sqlite3", StorageLimits(reserve_bytes=2 * free + (1 << 40)))
     store = EmbeddedResults(database, "optimization")
     with pytest.raises(StorageFull, match="must stay"):
         await store.save(answer())

@@ -1,10 +1,11 @@
-"""A backtest inside a worker process: it walks, reports how far it is, and hands out checkpoints."""
+"""Runs a backtest in a worker process: reports its progress and hands out checkpoints."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from domain.backtest.flow import BacktestRun, run
+from domain.backtest import flow
+from domain.backtest.flow import BacktestRun
 from domain.backtest.preparation import BacktestPlan, prepare
 from domain.backtest.record import RecordPart
 from domain.backtest.result import BacktestOutcome
@@ -18,7 +19,7 @@ CHECKPOINT_SECONDS = 1.0
 MANY_PARTS = 32
 """A job that goes on joins its parts where it has more: a long one may make room for others many times."""
 
-MOST_POINTS = 256
+MAX_TICK_POINTS = 256
 """Points of a curve in one tick."""
 
 EVENT_SECONDS = 0.25
@@ -27,7 +28,7 @@ EVENT_SECONDS = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Everything a worker needs to walk but the specification, from the start or from a checkpoint."""
+    """Everything a worker needs for a backtest beside its specification, from the start or from a checkpoint."""
 
     data: StoredPanelRef
     kind: str
@@ -74,13 +75,13 @@ class EncodedBacktest:
     events: tuple[JobEventDraft, ...]
 
 
-def walk(
+def run_backtest(
     job: Job,
     specification: BacktestSpecification,
     check_cancelled: Callable[[], None],
     report: Callable[[object], None],
 ) -> BacktestCompleted:
-    """Runs in a worker process."""
+    """Runs a backtest to its end, from the start or from a checkpoint. It blocks: call it in a worker process."""
     started = time.process_time()
     data = job.data.prices() if job.kind == "prices" else job.data.returns()
     benchmarks = {symbol: panel.prices() for symbol, panel in job.benchmarks.items()}
@@ -88,14 +89,14 @@ def walk(
     checkpoint = None if job.checkpoint is None else checkpoint_from_bytes(job.checkpoint)
     records: list[list[RecordPart]] = [[] for _ in range(0 if checkpoint is None else checkpoint.strategy_index + 1)]
     for packed in job.parts:
-        for leg, part in parts_from_bytes(packed):
-            records[leg].append(part)
+        for index, part in parts_from_bytes(packed):
+            records[index].append(part)
     if len(job.parts) > MANY_PARTS:
         records = [[RecordPart.joined(parts)] if parts else [] for parts in records]
-        joined = [(leg, part) for leg, parts in enumerate(records) for part in parts]
+        joined = [(index, part) for index, parts in enumerate(records) for part in parts]
         report(Compacted(len(job.parts), parts_to_bytes(joined)))
     reporter = Reporter(report, plan, begun=len(records))
-    outcome = run(plan, reporter, check_cancelled, checkpoint, records)
+    outcome = flow.run(plan, reporter, check_cancelled, checkpoint, records)
     events = reporter.remaining_events()
     return BacktestCompleted(outcome.without_records(), _series(plan, outcome), events, time.process_time() - started)
 
@@ -106,83 +107,83 @@ class Reporter:
     def __init__(self, report: Callable[[object], None], plan: BacktestPlan, begun: int) -> None:
         self._report = report
         self._plan = plan
-        self._told_legs = begun  # legs whose beginning was told, by this attempt or an earlier one
+        self._begun = begun  # strategies whose beginning was told, by this attempt or an earlier one
         self._ticked = self._saved = time.monotonic()
-        self._walk: BacktestRun | None = None
-        self._leg = max(begun - 1, 0)  # whose net asset values are told now
+        self._run: BacktestRun | None = None
+        self._index = max(begun - 1, 0)  # whose net asset values are told now
         self._told_dates = 0  # how many of them were told, by this attempt
 
-    def __call__(self, walk: BacktestRun) -> None:
-        """Sees the walk after each event."""
-        self._walk = walk
+    def __call__(self, run: BacktestRun) -> None:
+        """Called after each event of the run."""
+        self._run = run
         now = time.monotonic()
-        self._tell_ended_legs(walk.strategy_index)
+        self._report_ended_strategies(run.strategy_index)
         if now - self._ticked >= TICK_SECONDS:
             self._ticked = now
-            self._report(replace(self._tick(walk), points=self._points(walk, walk.strategy_index)))
-        has_events = walk.strategy_index >= self._told_legs or bool(walk.simulation and walk.simulation.record.failures)
+            self._report(replace(self._tick(run), points=self._points(run, run.strategy_index)))
+        has_events = run.strategy_index >= self._begun or bool(run.simulation and run.simulation.record.failures)
         if now - self._saved >= (EVENT_SECONDS if has_events else CHECKPOINT_SECONDS):
             self._saved = now
-            checkpoint = walk.checkpoint()
-            events = self._event_drafts(walk.strategy_index, checkpoint.parts)
+            checkpoint = run.checkpoint()
+            events = self._event_drafts(run.strategy_index, checkpoint.parts)
             self._report(
-                Saved(checkpoint_to_bytes(checkpoint), parts_to_bytes(checkpoint.parts), self._tick(walk), events)
+                Saved(checkpoint_to_bytes(checkpoint), parts_to_bytes(checkpoint.parts), self._tick(run), events)
             )
 
     def remaining_events(self) -> tuple[JobEventDraft, ...]:
         """What no checkpoint has told; the last points of the curves are reported."""
-        self._tell_ended_legs(len(self._plan.strategy_runs))
-        parts = () if self._walk is None else self._walk.hand_over()
+        self._report_ended_strategies(len(self._plan.strategy_runs))
+        parts = () if self._run is None else self._run.hand_over()
         return self._event_drafts(len(self._plan.strategy_runs) - 1, parts)
 
-    def _event_drafts(self, leg: int, parts: Sequence[tuple[int, RecordPart]]) -> tuple[JobEventDraft, ...]:
+    def _event_drafts(self, index: int, parts: Sequence[tuple[int, RecordPart]]) -> tuple[JobEventDraft, ...]:
         found: list[JobEventDraft] = []
-        for part_leg, part in parts:
-            found.extend(self._beginnings(part_leg))
+        for part_index, part in parts:
+            found.extend(self._beginnings(part_index))
             found.extend(
                 JobEventDraft(
-                    EventKind.REBALANCE_FAILED, failure.message, failure.day, failure.reason, self._stage(part_leg)
+                    EventKind.REBALANCE_FAILED, failure.message, failure.day, failure.reason, self._stage(part_index)
                 )
                 for failure in part.failures
             )
-        found.extend(self._beginnings(leg))
+        found.extend(self._beginnings(index))
         return tuple(found)
 
-    def _stage(self, leg: int) -> Stage:
-        return Stage(self._plan.strategy_runs[leg].strategy.label, leg, len(self._plan.strategy_runs))
+    def _stage(self, index: int) -> Stage:
+        return Stage(self._plan.strategy_runs[index].strategy.label, index, len(self._plan.strategy_runs))
 
-    def _tick(self, walk: BacktestRun) -> JobTick:
-        return JobTick(walk.fraction, walk.day, walk.nav, self._stage(walk.strategy_index))
+    def _tick(self, run: BacktestRun) -> JobTick:
+        return JobTick(run.fraction, run.day, run.nav, self._stage(run.strategy_index))
 
-    def _tell_ended_legs(self, leg: int) -> None:
-        """Reports what was not told yet of strategies before `leg`, which are at their end."""
-        walk = self._walk
-        while walk is not None and self._leg < min(leg, len(self._plan.strategy_runs)):
-            points = self._points(walk, self._leg)
+    def _report_ended_strategies(self, index: int) -> None:
+        """Reports what was not told yet of strategies before `index`, which are at their end."""
+        run = self._run
+        while run is not None and self._index < min(index, len(self._plan.strategy_runs)):
+            points = self._points(run, self._index)
             if points:
-                fraction = (self._leg + 1) / len(self._plan.strategy_runs)
-                self._report(JobTick(fraction, *points[-1], self._stage(self._leg), points))
-            self._leg, self._told_dates = self._leg + 1, 0
+                fraction = (self._index + 1) / len(self._plan.strategy_runs)
+                self._report(JobTick(fraction, *points[-1], self._stage(self._index), points))
+            self._index, self._told_dates = self._index + 1, 0
 
-    def _points(self, walk: BacktestRun, leg: int) -> tuple[tuple[int, float], ...]:
+    def _points(self, run: BacktestRun, index: int) -> tuple[tuple[int, float], ...]:
         """Days and net asset values of a strategy that were not told yet."""
-        navs = walk.navs(leg, self._told_dates)
+        navs = run.navs(index, self._told_dates)
         days = self._plan.days[self._told_dates : self._told_dates + len(navs)]
         self._told_dates += len(navs)
         return _thinned(list(zip(days.tolist(), navs.tolist(), strict=True)))
 
-    def _beginnings(self, leg: int) -> list[JobEventDraft]:
-        first, self._told_legs = self._told_legs, max(self._told_legs, leg + 1)
+    def _beginnings(self, index: int) -> list[JobEventDraft]:
+        first, self._begun = self._begun, max(self._begun, index + 1)
         day = int(self._plan.days[0])
         return [
             JobEventDraft(EventKind.STAGE, f"simulating {strategy_run.strategy.label}", day, stage=self._stage(i))
-            for i, strategy_run in enumerate(self._plan.strategy_runs[first : leg + 1], first)
+            for i, strategy_run in enumerate(self._plan.strategy_runs[first : index + 1], first)
         ]
 
 
 def _thinned(points: list[tuple[int, float]]) -> tuple[tuple[int, float], ...]:
-    """At most `MOST_POINTS`, evenly spaced, the last one always among them."""
-    step = -(-len(points) // MOST_POINTS)
+    """At most `MAX_TICK_POINTS`, evenly spaced, the last one always among them."""
+    step = -(-len(points) // MAX_TICK_POINTS)
     return tuple(points[::-1][:: max(step, 1)][::-1])
 
 

@@ -1,4 +1,4 @@
-"""A walk that goes on from any checkpoint, with its parts joined or not, ends with the same bytes."""
+"""A backtest that goes on from any checkpoint, with its parts joined or not, ends with the same bytes."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +9,9 @@ from absfinance.v1.backtest_service_pb2 import BacktestRequest
 from google.protobuf import json_format
 
 from server.converters.backtests import specification_of
-from server.jobs import walking
+from server.jobs import backtest_run
+from server.jobs.backtest_run import BacktestCompleted, Compacted, Job, Saved, run_backtest
 from server.jobs.codec import parts_from_bytes
-from server.jobs.walking import BacktestCompleted, Compacted, Job, Saved, walk
 from server.ports.panels import StoredPanelRef
 
 DAYS = 120
@@ -33,28 +33,28 @@ def job(tmp_path: object) -> Job:
     return Job(panel, "prices", {}, {}, None, ())
 
 
-def walked(job: Job) -> tuple[BacktestCompleted, list[object]]:
+def completed(job: Job) -> tuple[BacktestCompleted, list[object]]:
     reported: list[object] = []
-    return walk(job, SPECIFICATION, lambda: None, reported.append), reported
+    return run_backtest(job, SPECIFICATION, lambda: None, reported.append), reported
 
 
 def test_from_every_checkpoint(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole, _ = walked(job)
+    whole, _ = completed(job)
     for name in ("CHECKPOINT_SECONDS", "EVENT_SECONDS"):
-        monkeypatch.setattr(walking, name, 0.0)
-    _, reported = walked(job)
+        monkeypatch.setattr(backtest_run, name, 0.0)
+    _, reported = completed(job)
     saved = [one for one in reported if isinstance(one, Saved)]
-    assert len(saved) > walking.MANY_PARTS
-    for count in (1, walking.MANY_PARTS, walking.MANY_PARTS + 1, len(saved)):
+    assert len(saved) > backtest_run.MANY_PARTS
+    for count in (1, backtest_run.MANY_PARTS, backtest_run.MANY_PARTS + 1, len(saved)):
         parts = tuple(one.part for one in saved[:count])
-        rest, later = walked(replace(job, checkpoint=saved[count - 1].checkpoint, parts=parts))
+        rest, later = completed(replace(job, checkpoint=saved[count - 1].checkpoint, parts=parts))
         assert rest.series == whole.series
         compacted = [one for one in later if isinstance(one, Compacted)]
-        assert bool(compacted) == (count > walking.MANY_PARTS)
+        assert bool(compacted) == (count > backtest_run.MANY_PARTS)
         for one in compacted:
             assert one.count == count
-            assert {leg for leg, _ in parts_from_bytes(one.part)} == {
-                leg for p in parts for leg, _ in parts_from_bytes(p)
+            assert {index for index, _ in parts_from_bytes(one.part)} == {
+                index for p in parts for index, _ in parts_from_bytes(p)
             }
-            again, _ = walked(replace(job, checkpoint=saved[count - 1].checkpoint, parts=(one.part,)))
+            again, _ = completed(replace(job, checkpoint=saved[count - 1].checkpoint, parts=(one.part,)))
             assert again.series == whole.series

@@ -1,0 +1,29 @@
+"""A storage backend as the server sees it: its stores, and what keeps them in order."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from server.ports.job_stores import JobStores
+from server.ports.market_data import MarketDataStore
+from server.ports.portfolios import PortfolioStore
+from server.ports.results import ResultStore
+
+CleanupTask = Callable[[], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """The open stores of one backend."""
+
+    market_data: MarketDataStore
+    portfolios: PortfolioStore
+    optimizations: ResultStore
+    reallocations: ResultStore
+    jobs: JobStores
+    worker: str  # the name under which this process claims jobs
+    new_file: Callable[[], AbstractAsyncContextManager[Path]]  # an empty file, removed with the call that uses it
+    cleanup: Mapping[str, CleanupTask]  # by name; run from time to time
+    release_worker: Callable[[], None]  # from then on others may take over the jobs of this process
+    close: Callable[[], None]
