@@ -6,14 +6,12 @@ import os
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import grpc
-import hypothesis
 import psutil
 import pytest
 from absfinance.v1.optimization_pb2 import InfeasibilityReport
@@ -23,13 +21,13 @@ from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from google.rpc.status_pb2 import Status
 
+from tests.families import register_profiles
+from tests.processes import first_line
+
 ROOT = Path(__file__).parents[1]
 READY = "abs-finance is ready on "
-START_SECONDS = 60.0
 
-# A busy machine is slow, not wrong: what hangs is stopped by the time limit of every test.
-hypothesis.settings.register_profile("house", deadline=None)
-hypothesis.settings.load_profile("house")
+register_profiles()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -72,12 +70,7 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
             command = [sys.executable, "-m", *program, *flags]
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT)
         started.append(process)
-        assert process.stdout is not None
-        # What never says that it is ready is ended, and shows its log.
-        late = threading.Timer(START_SECONDS, process.kill)
-        late.start()
-        line = process.stdout.readline()
-        late.cancel()
+        line = first_line(process)
         assert line.startswith(READY), line + (folder / "server.log").read_text()
         return RunningServer(line.removeprefix(READY).split(",")[0], process, folder)
 

@@ -43,8 +43,6 @@ from domain.risk.specification import RiskSpecification
 from domain.risk.stress import EVERY_WINDOW, Scenario
 from domain.risk.validation.request import ValidationRequest
 
-pytestmark = pytest.mark.alone
-
 GENERATOR = np.random.default_rng(12)
 SIZE, PERIODS = 30, 200
 NAMES = tuple(f"A{i}" for i in range(SIZE))
@@ -199,6 +197,7 @@ def stopping_at(place: int) -> CancellationCheck:
     return check
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "work",
     [

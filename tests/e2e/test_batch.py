@@ -133,6 +133,7 @@ def test_the_universe_comes_first_and_once(channel: grpc.Channel, parts: tuple[d
     assert refusal_of(raised.value).code == "INVALID_ARGUMENT"
 
 
+@pytest.mark.exhaustive  # loading Riskfolio-Lib takes long
 def test_a_small_batch_for_riskfolio_leaves_the_server_without_it(start_server: Any) -> None:
     """One account would fit a thread, where Riskfolio-Lib would stay loaded for good and could not be stopped."""
     server = start_server("--workers", "1")

@@ -136,7 +136,7 @@ def test_others_are_answered_and_the_work_ends(audit: Audit, calls: RawCalls, na
 def test_a_caller_who_hangs_up_frees_the_workers(audit: Audit, calls: RawCalls) -> None:
     start, request = time.monotonic(), whole_lots()
     begun = [calls.unary(REALLOCATE, request, 120.0) for _ in range(2)]
-    time.sleep(2.0)
+    time.sleep(1.0)
     for call in begun:
         call.cancel()
     assert audit.stops_by(time.monotonic())
@@ -259,7 +259,7 @@ def test_a_short_backtest_does_not_wait_for_long_ones(start_server: Callable[...
         long = backtest(100, 10_000)
         for _ in range(2):
             start(long, timeout=60)
-        time.sleep(2.0)
+        time.sleep(1.0)
         wire = Wire(channel)
         short = {
             "returns": {"symbols": ["A"], "dates": list(range(100)), "values": [0.001] * 100},

@@ -35,6 +35,12 @@ def heavy(assets: int = 300, days: int = 1000) -> Returns:
     return Returns(Panel(tuple(f"S{i}" for i in range(assets)), np.arange(days, dtype=np.int32), values), 252)
 
 
+@pytest.fixture(scope="module")
+def lone_worker(start_server: Callable[..., Any]) -> Any:
+    """A server with one worker at a time, so that it is known which one has a request."""
+    return start_server("--workers", "1")
+
+
 def test_health_of_the_server_and_of_each_service(channel: grpc.Channel) -> None:
     stub = health_pb2_grpc.HealthStub(channel)
     for name in ("", "absfinance.v1.OptimizationService", "absfinance.v1.BacktestService"):
@@ -147,42 +153,38 @@ def _wait_until_idle(pid: int) -> None:
     pytest.fail("a worker went on after its caller had left")
 
 
-def test_a_request_whose_worker_is_killed_is_answered_all_the_same(start_server: Callable[..., Any]) -> None:
+def test_a_request_whose_worker_is_killed_is_answered_all_the_same(lone_worker: Any) -> None:
     """Once; a request that kills its process every time is told so, and no other call notices."""
-    running = start_server("--workers", "1")
-    with Client(running.address) as client, ThreadPoolExecutor(1) as pool:
-        call = pool.submit(client.optimize, heavy(100, 1000), min_risk(), risk_measure="rlvar", timeout=60)
-        _kill(_busy(running))
+    with Client(lone_worker.address) as client, ThreadPoolExecutor(1) as pool:
+        call = pool.submit(client.optimize, heavy(60, 600), min_risk(), risk_measure="rlvar", timeout=60)
+        _kill(_busy(lone_worker))
         assert call.result(60).weights
         call = pool.submit(client.optimize, heavy(), min_risk(), risk_measure="rlvar", timeout=60)
         for _ in range(2):
-            _kill(_busy(running))
+            _kill(_busy(lone_worker))
         with pytest.raises(errors.WorkerDied, match="worker process died"):
             call.result(60)
         assert client.optimize(heavy(3, 100), min_risk(), risk_measure="cvar", timeout=120).weights
 
 
-def test_an_account_whose_worker_is_killed_twice_is_told_so_and_the_others_go_on(
-    start_server: Callable[..., Any],
-) -> None:
-    running = start_server("--workers", "1")
+def test_an_account_whose_worker_is_killed_twice_is_told_so_and_the_others_go_on(lone_worker: Any) -> None:
     killed = threading.Event()
 
     def accounts() -> Iterator[Account]:
         yield Account("before")
-        answered.wait(60)
+        assert answered.wait(60), "the first account had no answer"
         yield Account("killed")
-        killed.wait(60)
+        assert killed.wait(60), "the second account had no answer"
         yield Account("after")
 
     answered = threading.Event()
-    with Client(running.address) as client, ThreadPoolExecutor(1) as pool:
-        outcomes = client.optimize_batch(heavy(100, 1000), min_risk(), accounts(), risk_measure="rlvar", timeout=60)
+    with Client(lone_worker.address) as client, ThreadPoolExecutor(1) as pool:
+        outcomes = client.optimize_batch(heavy(60, 600), min_risk(), accounts(), risk_measure="rlvar", timeout=60)
         assert next(outcomes)[0] == "before"
         answered.set()
         call = pool.submit(next, outcomes)
         for _ in range(2):
-            _kill(_busy(running))
+            _kill(_busy(lone_worker))
         key, outcome = call.result(60)
         assert key == "killed"
         assert isinstance(outcome, errors.WorkerDied)
@@ -287,7 +289,7 @@ def test_an_unexpected_error_shows_an_id_and_no_text(start_server: Callable[...,
 @pytest.mark.timeout(200)
 def test_good_and_bad_calls_from_64_threads(server: Any, wire: Any) -> None:
     """Mixed for a while; the minute of the long suite is this with ABSFIN_MIX_SECONDS=60."""
-    seconds = float(os.environ.get("ABSFIN_MIX_SECONDS", "5"))
+    seconds = float(os.environ.get("ABSFIN_MIX_SECONDS", "2"))
     rng = np.random.default_rng(1)
     problems = []
     for assets in (2, 5, 20):

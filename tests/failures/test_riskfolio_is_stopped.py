@@ -10,8 +10,6 @@ import pytest
 
 from tests.conftest import RunningServer, Wire
 
-pytestmark = pytest.mark.alone
-
 OPTIMIZE = "OptimizationService/Optimize"
 SYMBOLS = [f"S{i}" for i in range(6)]
 
@@ -39,6 +37,8 @@ def used(server: RunningServer) -> float:
     return total
 
 
+@pytest.mark.alone
+@pytest.mark.exhaustive  # loading Riskfolio-Lib takes long; what ends a worker is tested with other solvers too
 def test_a_time_limit_of_a_second_ends_ordered_weights_of_a_thousand_outcomes(
     start_server: Callable[..., RunningServer],
 ) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import READY, ROOT, RunningServer
+from tests.processes import first_line
 
 ABSFIN = str(Path(sys.executable).with_name("absfin"))
 
@@ -165,8 +166,7 @@ def test_a_broken_file_is_an_error_of_usage(server: RunningServer, tmp_path: Pat
 def test_serve_runs_the_server_and_ends_with_it(tmp_path: Path) -> None:
     command = [ABSFIN, "serve", "--listen", "127.0.0.1:0", "--data-dir", str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith(READY)
+        assert first_line(process).startswith(READY)
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
 
