@@ -1,6 +1,6 @@
 """Each benchmark, on its smallest size: it runs to its end, prints what it should, and its answers agree.
 
-Those that load the peers are exhaustive.
+Those that take seconds are exhaustive.
 """
 
 import json
@@ -83,6 +83,7 @@ def test_batch_verifies_every_answer() -> None:
     assert line["turnover_binds"] > 0
 
 
+@pytest.mark.exhaustive
 def test_service_times_calls_and_backtests() -> None:
     lines = _lines("service")
     assert [line["job"].split("/")[0] for line in lines] == [

@@ -23,8 +23,6 @@ from absfin import Account, Client, Moments, Returns, aio, errors, min_risk, obj
 from absfin.data import Panel
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-pytestmark = pytest.mark.alone
-
 ROOT = Path(__file__).parents[2]
 OPTIMIZE = "OptimizationService/Optimize"
 SMALL = Moments(["A", "B"], [0.01, 0.02], [[0.04, 0.01], [0.01, 0.09]], 12)
@@ -48,6 +46,7 @@ def test_health_of_the_server_and_of_each_service(channel: grpc.Channel) -> None
         assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
+@pytest.mark.alone
 def test_ready_in_two_seconds_and_150_mb(start_server: Callable[..., Any]) -> None:
     """The one timed promise of the contract; three tries, because a busy machine is not the server's fault."""
     seconds = []
@@ -104,6 +103,7 @@ def test_it_loads_neither_riskfolio_nor_pandas_nor_supabase(tmp_path: Path) -> N
     assert done.stdout.splitlines()[-1:] == ["LOADED []"], done.stdout + done.stderr
 
 
+@pytest.mark.alone
 def test_an_expired_deadline_is_said_and_frees_the_worker(server: Any) -> None:
     with Client(server.address) as client:
         with pytest.raises(errors.DeadlineExceeded):
@@ -112,10 +112,12 @@ def test_an_expired_deadline_is_said_and_frees_the_worker(server: Any) -> None:
         _wait_until_idle(server.process.pid)
 
 
+@pytest.mark.alone
 def test_a_solver_that_does_not_listen_is_stopped_within_half_a_second(server: Any) -> None:
     """Power cones over a thousand outcomes take seconds in a solver that asks nobody; its process is ended for it."""
     with Client(server.address) as client:
         client.optimize(SMALL, min_risk())
+        _wait_until_idle(server.process.pid)  # all libraries are loaded
         with pytest.raises(errors.DeadlineExceeded):
             client.optimize(heavy(), min_risk(), risk_measure="rlvar", timeout=1.0)
         late = time.monotonic() + 0.5
@@ -128,6 +130,7 @@ def test_a_solver_that_does_not_listen_is_stopped_within_half_a_second(server: A
         assert client.optimize(SMALL, min_risk()).weights
 
 
+@pytest.mark.alone
 async def test_a_cancelled_call_frees_the_worker(server: Any) -> None:
     async with aio.Client(server.address) as client:
         for delay in (0.01, 0.2, 0.6):
@@ -270,12 +273,12 @@ def test_too_many_calls_are_refused_and_health_is_not(start_server: Callable[...
         assert call.result(60).weights
 
 
-def test_an_unexpected_error_shows_an_id_and_no_text(start_server: Callable[..., Any], tmp_path: Path) -> None:
-    running = start_server(data_dir=tmp_path)
-    with Client(running.address) as client:
+def test_an_unexpected_error_shows_an_id_and_no_text(lone_worker: Any) -> None:
+    folder = lone_worker.data_dir
+    with Client(lone_worker.address) as client:
         client.optimize(SMALL, min_risk())
         # An answer is changed behind the back of the server: nobody foresaw this error.
-        with closing(sqlite3.connect(tmp_path / "absfinance.sqlite3", timeout=30)) as store:
+        with closing(sqlite3.connect(folder / "absfinance.sqlite3", timeout=30)) as store:
             store.execute("UPDATE optimizations SET summary = x'ffff'")
             store.commit()
         with pytest.raises(errors.InternalError) as raised:
@@ -283,7 +286,7 @@ def test_an_unexpected_error_shows_an_id_and_no_text(start_server: Callable[...,
     number = raised.value.metadata["request_id"]
     assert raised.value.metadata == {"request_id": number}
     assert raised.value.message == f"internal error, id {number}"
-    assert number in (tmp_path / "server.log").read_text()
+    assert number in (folder / "server.log").read_text()
 
 
 @pytest.mark.timeout(200)

@@ -224,12 +224,13 @@ def test_cancelling_ends_a_job_for_good(wire: Wire) -> None:
     assert refusal.message == f"{name} has no series: it ended as cancelled, and only a success has them"
 
 
-def test_a_hundred_cancels_free_the_processor(start_server: Callable[..., RunningServer], opened: Any) -> None:
+@pytest.mark.parametrize("count", [20, pytest.param(100, marks=pytest.mark.exhaustive)])
+def test_cancels_free_the_processor(start_server: Callable[..., RunningServer], opened: Any, count: int) -> None:
     server = start_server()
     wire = opened(server)
     # The data is stored once; every job reads the same.
     names = []
-    for i in range(100):
+    for i in range(count):
         names.append(start(wire, dates=400))
         time.sleep(0.003 * (i % 7))
         wire.call("BacktestService/CancelBacktest", {"name": names[-1]})
@@ -315,7 +316,6 @@ def has_checkpoint(wire: Wire, name: str) -> bool:
     return 0.05 < answer.get("fraction", 0.0) < 0.9
 
 
-@pytest.mark.alone  # its time is that of a job, run twice
 def test_a_job_survives_the_kill_of_its_server(
     start_server: Callable[..., RunningServer], opened: Any, wire: Wire
 ) -> None:
@@ -357,7 +357,6 @@ def test_a_job_survives_the_kill_of_its_server(
     assert milestones == ["KIND_STAGE", "KIND_RESUMED"]
 
 
-@pytest.mark.alone
 def test_a_drained_server_hands_its_job_on(start_server: Callable[..., RunningServer], opened: Any) -> None:
     first = start_server()
     wire = opened(first)

@@ -18,8 +18,6 @@ from google.rpc.status_pb2 import Status
 
 from tests.conftest import RunningServer
 
-pytestmark = pytest.mark.alone
-
 DRAIN_SECONDS = 0.5
 
 MAX_SECONDS = 10.0

@@ -62,6 +62,7 @@ def test_a_folder_that_cannot_be_used(tmp_path: Path, name: str, damage: Callabl
     assert str(tmp_path) in line
 
 
+@pytest.mark.exhaustive  # the server waits ten seconds for the lock
 def test_a_database_that_another_process_keeps_locked(tmp_path: Path) -> None:
     holder = sqlite3.connect(tmp_path / "absfinance.sqlite3", isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")

@@ -43,7 +43,7 @@ from domain.optimization.request.objectives import (
 )
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
-from tests.families import generated, thinned
+from tests.families import generated
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -70,6 +70,13 @@ CONVEX = [
         RiskMeasure.TAIL_GINI_RANGE,
     )
 ]
+RELATIVISTIC = {
+    RiskMeasure.RELATIVISTIC_VALUE_AT_RISK,
+    RiskMeasure.RLVAR_RANGE,
+    RiskMeasure.RELATIVISTIC_DRAWDOWN_AT_RISK,
+}
+EVALUATED = [pytest.param(one, marks=pytest.mark.exhaustive) if one in RELATIVISTIC else one for one in CONVEX]
+"""Those of which every value takes a solver are exhaustive where a test evaluates hundreds of weights."""
 
 
 def problem_of(
@@ -202,7 +209,7 @@ def test_the_worst_case_needs_observations() -> None:
         solve(replace(problem_of(WorstCase(MaxReturn(), Uncertainty.BOX)), scenarios=None))
 
 
-@pytest.mark.parametrize("measure", thinned(CONVEX, 5), ids=str)
+@pytest.mark.parametrize("measure", EVALUATED, ids=str)
 def test_no_feasible_weights_have_less_risk(measure: RiskMeasure) -> None:
     problem = problem_of(MinRisk(), WeightBounds("caps", None, 0.4), measure=measure)
     solution = solve(problem)
@@ -213,7 +220,7 @@ def test_no_feasible_weights_have_less_risk(measure: RiskMeasure) -> None:
     assert min(problem.risk.of(one) for one in near) >= solution.risk * (1 - 1e-7)
 
 
-@pytest.mark.parametrize("measure", thinned(CONVEX, 5, 2), ids=str)
+@pytest.mark.parametrize("measure", EVALUATED, ids=str)
 def test_the_best_ratio_beats_all_others(measure: RiskMeasure) -> None:
     problem = problem_of(MaxRatio(0.02), WeightBounds("caps", None, 0.5), measure=measure)
     best = objective_value(problem, solve(problem).weights)
@@ -223,7 +230,7 @@ def test_the_best_ratio_beats_all_others(measure: RiskMeasure) -> None:
             assert objective_value(problem, rival) >= best - 1e-7 * abs(best)
 
 
-@pytest.mark.parametrize("measure", thinned(CONVEX, 5, 3), ids=str)
+@pytest.mark.parametrize("measure", EVALUATED, ids=str)
 def test_a_risk_limit_at_the_least_risk_is_reached(measure: RiskMeasure) -> None:
     """The least risk under a floor and the highest return under that risk are one portfolio."""
     least = solve(problem_of(MinRisk(), ReturnFloor("floor", 0.3), measure=measure))
@@ -248,7 +255,7 @@ KINKED = {
 }
 
 
-@pytest.mark.parametrize("measure", thinned(CONVEX, 5, 1), ids=str)
+@pytest.mark.parametrize("measure", EVALUATED, ids=str)
 def test_budgets_are_held_in_any_measure(measure: RiskMeasure) -> None:
     """Euler contributions w_i d risk / d w_i by central differences, as shares of the risk's degree."""
     wanted = np.array([0.3, 0.2, 0.2, 0.1, 0.1, 0.1])
@@ -387,7 +394,7 @@ def test_units_and_order_do_not_matter(seed: int, unit: float, measure: RiskMeas
     assert solve(mixed).risk == pytest.approx(risk, rel=1e-6)
 
 
-@pytest.mark.parametrize("measure", thinned(CONVEX, 5, 4), ids=str)
+@pytest.mark.parametrize("measure", CONVEX, ids=str)
 def test_a_constraint_never_improves_the_objective(measure: RiskMeasure) -> None:
     free = solve(problem_of(MinRisk(), measure=measure)).risk
     more: list[Constraint] = []
