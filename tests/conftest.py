@@ -26,6 +26,8 @@ from tests.processes import first_line
 
 ROOT = Path(__file__).parents[1]
 READY = "abs-finance is ready on "
+LIGHT, COMPLETE = ("tests.light_server",), ("server",)
+"""Programs of `start_server`."""
 
 register_profiles()
 
@@ -62,7 +64,7 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
     """Starts servers on free ports of loopback; they are ended by their own process id."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(*arguments: str, data_dir: Path | None = None, program: Sequence[str] = ("server",)) -> RunningServer:
+    def start(*arguments: str, data_dir: Path | None = None, program: Sequence[str] = LIGHT) -> RunningServer:
         folder = data_dir or tmp_path_factory.mktemp("data")
         log = (folder / "server.log").open("a")
         flags = ["--listen", "127.0.0.1:0", "--data-dir", str(folder), *arguments]
@@ -90,13 +92,13 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
 @pytest.fixture(scope="session")
 def server(start_server: Callable[..., RunningServer]) -> RunningServer:
     """One server that many tests share."""
-    return start_server()
+    return start_server(program=COMPLETE)
 
 
 @pytest.fixture(scope="session")
 def sample_server(start_server: Callable[..., RunningServer]) -> RunningServer:
     """A server with the prices of data/, imported as README says."""
-    running = start_server()
+    running = start_server(program=COMPLETE)
     subprocess.run(["scripts/load_sample_data", running.address], cwd=ROOT, check=True, capture_output=True, timeout=60)
     return running
 

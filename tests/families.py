@@ -23,9 +23,12 @@ def generated(full: int, **more: Any) -> hypothesis.settings:
     return hypothesis.settings(max_examples=max(1, full * hypothesis.settings().max_examples // FULL), **more)
 
 
-def thinned(cases: Iterable[Any], every: int, first: int = 0) -> list[Any]:
-    """Values for `parametrize`: one of `every` so many, the one at `first` among them, runs always; all with --all."""
+def thinned(cases: Iterable[Any], every: int, first: int = 0, *, several: bool = False) -> list[Any]:
+    """Values for `parametrize`: one of `every` so many, the one at `first` among them, runs always; all with --all.
+
+    `several` where a case has values for several arguments.
+    """
     return [
-        case if place % every == first else pytest.param(case, marks=pytest.mark.exhaustive)
+        case if place % every == first else pytest.param(*(case if several else (case,)), marks=pytest.mark.exhaustive)
         for place, case in enumerate(cases)
     ]

@@ -23,6 +23,8 @@ from absfin import Account, Client, Moments, Returns, aio, errors, min_risk, obj
 from absfin.data import Panel
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from tests.conftest import COMPLETE
+
 ROOT = Path(__file__).parents[2]
 OPTIMIZE = "OptimizationService/Optimize"
 SMALL = Moments(["A", "B"], [0.01, 0.02], [[0.04, 0.01], [0.01, 0.09]], 12)
@@ -52,7 +54,7 @@ def test_ready_in_two_seconds_and_150_mb(start_server: Callable[..., Any]) -> No
     seconds = []
     for _ in range(3):
         start = time.monotonic()
-        running = start_server()
+        running = start_server(program=COMPLETE)
         seconds.append(time.monotonic() - start)
         with Client(running.address) as client:
             client.optimize(SMALL, min_risk())

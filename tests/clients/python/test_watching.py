@@ -25,6 +25,9 @@ IMPOSSIBLE = strategies.optimize(
 )
 DAILY = strategies.every_periods(1)
 
+MOST_SECONDS = 60.0
+"""So long, a test watches a job."""
+
 
 def data(dates: int) -> Prices:
     return Prices(Panel.of([f"S{i}" for i in range(20)], np.arange(dates), PRICES[:dates]))
@@ -32,8 +35,10 @@ def data(dates: int) -> Prices:
 
 def sync_watch(server: RunningServer, name: str, pause: float = 0.0) -> list[tuple[float, Any]]:
     found = []
+    end = time.monotonic() + MOST_SECONDS
     with Client(server.address) as client:
         for news in client.watch(name):
+            assert time.monotonic() < end, "the watch never ended"
             found.append((time.time(), news))
             time.sleep(pause)
     return found
@@ -48,7 +53,11 @@ def aio_watch(server: RunningServer, name: str, pause: float = 0.0) -> list[tupl
                 await asyncio.sleep(pause)
         return found
 
-    return asyncio.run(follow())
+    async def limited() -> list[tuple[float, Any]]:
+        async with asyncio.timeout(MOST_SECONDS):
+            return await follow()
+
+    return asyncio.run(limited())
 
 
 CLIENTS = pytest.mark.parametrize("watch", [sync_watch, aio_watch], ids=["sync", "aio"])
@@ -158,7 +167,8 @@ async def test_many_watch_at_once(server: RunningServer) -> None:
         async def ends(news: AsyncIterator[Any]) -> Any:
             return [one async for one in news][-1]
 
-        results = await asyncio.gather(*(ends(client.watch(name)) for _ in range(20)))
+        async with asyncio.timeout(MOST_SECONDS):
+            results = await asyncio.gather(*(ends(client.watch(name)) for _ in range(20)))
     assert results == [Finished("succeeded", "")] * 20
 
 

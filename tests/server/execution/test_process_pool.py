@@ -192,7 +192,7 @@ async def test_idle_workers_that_are_killed_are_replaced(pool: ProcessPool) -> N
 
 async def test_a_template_that_is_killed_is_replaced() -> None:
     template = Template()
-    pool = ProcessPool(workers=1, template=template)
+    pool = ProcessPool(workers=1, template=template, max_seconds=MOST_SECONDS)
     await pool.start()
     first = await pool.run(worker_id, None)
     parent = psutil.Process(first).parent()
@@ -207,7 +207,7 @@ async def test_a_template_that_is_killed_is_replaced() -> None:
 async def test_workers_that_cannot_start_are_tried_again(caplog: pytest.LogCaptureFixture) -> None:
     """Who waits for one hears of their own deadline, and the pool goes on trying."""
     template = Template(first=["no_such_module"])
-    pool = ProcessPool(workers=1, template=template)
+    pool = ProcessPool(workers=1, template=template, max_seconds=MOST_SECONDS)
     with pytest.raises(SolverTimedOut, match="before a worker was free"):
         await pool.run(partial(add, 1, 1), time.monotonic() + 3.0)
     end = time.monotonic() + 30.0
@@ -276,7 +276,7 @@ async def test_a_caller_who_leaves_ends_the_work(pool: ProcessPool, work: Callab
 
 
 async def test_a_hundred_cancels_lose_no_place(template: Template) -> None:
-    pool = ProcessPool(workers=2, max_waiting=400, template=template)
+    pool = ProcessPool(workers=2, max_waiting=400, template=template, max_seconds=MOST_SECONDS)
     tasks = [asyncio.create_task(pool.run(partial(work_politely, 60.0), None, caller=str(i % 7))) for i in range(100)]
     for i, task in enumerate(tasks):
         await asyncio.sleep(0.002 * (i % 3))
@@ -288,7 +288,7 @@ async def test_a_hundred_cancels_lose_no_place(template: Template) -> None:
 
 
 async def test_more_than_can_wait_is_refused(template: Template) -> None:
-    pool = ProcessPool(workers=1, max_waiting=1, growth=1, template=template)
+    pool = ProcessPool(workers=1, max_waiting=1, growth=1, template=template, max_seconds=MOST_SECONDS)
     await pool.start()
     running = []
     for _ in range(2):  # one runs, one waits
@@ -305,7 +305,7 @@ async def test_more_than_can_wait_is_refused(template: Template) -> None:
 
 async def test_short_tasks_do_not_wait_for_long_ones_of_another(template: Template) -> None:
     """Long tasks hold every worker, and some wait for one: another caller's short task gets a process of its own."""
-    pool = ProcessPool(workers=1, template=template)
+    pool = ProcessPool(workers=1, template=template, max_seconds=MOST_SECONDS)
     long = [asyncio.create_task(pool.run(partial(work_politely, 60.0), None, caller="long")) for _ in range(8)]
     await asyncio.sleep(0.5)
     start = time.monotonic()
@@ -374,7 +374,7 @@ async def test_workers_are_replaced_once_all_libraries_are_loaded() -> None:
     template = Template(then=["colorsys"])  # a small module that nothing else imports
     loaded = asyncio.Event()
     template.when_loaded(loaded.set)
-    pool = ProcessPool(workers=1, template=template)
+    pool = ProcessPool(workers=1, template=template, max_seconds=MOST_SECONDS)
     await pool.start()
     await asyncio.wait_for(loaded.wait(), 30.0)
     assert await pool.run(partial(has_loaded, "colorsys"), None)
@@ -390,7 +390,7 @@ def has_loaded(module: str, control: Any) -> bool:
 
 async def test_a_closed_pool_leaves_no_process() -> None:
     before = {child.pid for child in psutil.Process().children(recursive=True)}
-    pool = ProcessPool(workers=2)
+    pool = ProcessPool(workers=2, max_seconds=MOST_SECONDS)
     await asyncio.gather(*(pool.run(partial(work_politely, 0.1), None) for _ in range(4)))
     await pool.close(5.0)
     assert {child.pid for child in psutil.Process().children(recursive=True)} <= before
