@@ -183,7 +183,7 @@ class Copy:
 
     def run(self, tests: list[str]) -> str:
         """Runs tests in a group of processes of their own, so that nothing they start outlives the time limit."""
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-m", "not exhaustive"]
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-m", "not exhaustive", "--hypothesis-profile", "all"]
         command += ["-p", "no:cacheprovider", "--no-header", "--tb=no", *tests]
         process = subprocess.Popen(  # noqa: S603  # our own command
             command,

@@ -6,14 +6,12 @@ import os
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import grpc
-import hypothesis
 import psutil
 import pytest
 from absfinance.v1.optimization_pb2 import InfeasibilityReport
@@ -23,13 +21,15 @@ from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from google.rpc.status_pb2 import Status
 
+from tests.families import register_profiles
+from tests.processes import first_line
+
 ROOT = Path(__file__).parents[1]
 READY = "abs-finance is ready on "
-START_SECONDS = 60.0
+LIGHT, COMPLETE = ("tests.light_server",), ("server",)
+"""Programs of `start_server`."""
 
-# A busy machine is slow, not wrong: what hangs is stopped by the time limit of every test.
-hypothesis.settings.register_profile("house", deadline=None)
-hypothesis.settings.load_profile("house")
+register_profiles()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -64,7 +64,7 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
     """Starts servers on free ports of loopback; they are ended by their own process id."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(*arguments: str, data_dir: Path | None = None, program: Sequence[str] = ("server",)) -> RunningServer:
+    def start(*arguments: str, data_dir: Path | None = None, program: Sequence[str] = LIGHT) -> RunningServer:
         folder = data_dir or tmp_path_factory.mktemp("data")
         log = (folder / "server.log").open("a")
         flags = ["--listen", "127.0.0.1:0", "--data-dir", str(folder), *arguments]
@@ -72,12 +72,7 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
             command = [sys.executable, "-m", *program, *flags]
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT)
         started.append(process)
-        assert process.stdout is not None
-        # What never says that it is ready is ended, and shows its log.
-        late = threading.Timer(START_SECONDS, process.kill)
-        late.start()
-        line = process.stdout.readline()
-        late.cancel()
+        line = first_line(process)
         assert line.startswith(READY), line + (folder / "server.log").read_text()
         return RunningServer(line.removeprefix(READY).split(",")[0], process, folder)
 
@@ -97,13 +92,13 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
 @pytest.fixture(scope="session")
 def server(start_server: Callable[..., RunningServer]) -> RunningServer:
     """One server that many tests share."""
-    return start_server()
+    return start_server(program=COMPLETE)
 
 
 @pytest.fixture(scope="session")
 def sample_server(start_server: Callable[..., RunningServer]) -> RunningServer:
     """A server with the prices of data/, imported as README says."""
-    running = start_server()
+    running = start_server(program=COMPLETE)
     subprocess.run(["scripts/load_sample_data", running.address], cwd=ROOT, check=True, capture_output=True, timeout=60)
     return running
 

@@ -1,4 +1,7 @@
-"""Each benchmark, on its smallest size: it runs to its end, prints what it should, and its answers agree."""
+"""Each benchmark, on its smallest size: it runs to its end, prints what it should, and its answers agree.
+
+Those that take seconds are exhaustive.
+"""
 
 import json
 import subprocess
@@ -35,10 +38,12 @@ def optimized() -> list[dict[str, Any]]:
     return _lines("optimize")
 
 
+@pytest.mark.exhaustive
 def test_optimize_has_every_job(optimized: list[dict[str, Any]]) -> None:
     assert {line["job"] for line in optimized} == {f"{job}/N=20" for job in (*JUDGED, "hrp")}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("job", JUDGED)
 def test_optimize_judges_the_timed_answers(optimized: list[dict[str, Any]], job: str) -> None:
     lines = [line for line in optimized if line["job"] == f"{job}/N=20"]
@@ -53,6 +58,7 @@ def test_optimize_judges_the_timed_answers(optimized: list[dict[str, Any]], job:
         assert line["objective_difference"] <= 1e-7 + 100.0 * line["peer_violation"], line
 
 
+@pytest.mark.exhaustive
 def test_risk_times_the_report_and_a_series() -> None:
     lines = _lines("risk")
     assert _jobs(lines) == ["report/N=160,T=800", "report/growth=N", "report/growth=T", "series/T=800"]
@@ -60,6 +66,7 @@ def test_risk_times_the_report_and_a_series() -> None:
     assert lines[-1]["figures"] == 21
 
 
+@pytest.mark.exhaustive
 def test_walk_forward_counts_windows_without_an_answer() -> None:
     lines = _lines("walk_forward", "--jobs", "min_variance", "hrp")
     assert _jobs(lines) == ["walk_forward/min_variance", "walk_forward/hrp"]
@@ -76,6 +83,7 @@ def test_batch_verifies_every_answer() -> None:
     assert line["turnover_binds"] > 0
 
 
+@pytest.mark.exhaustive
 def test_service_times_calls_and_backtests() -> None:
     lines = _lines("service")
     assert [line["job"].split("/")[0] for line in lines] == [

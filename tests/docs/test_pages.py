@@ -53,7 +53,10 @@ CALLED = ("README.md", "docs/cookbook.md", "docs/optimization.md", "docs/risk.md
 """Pages that show calls, in the order in which they are run."""
 
 
-@pytest.mark.parametrize("tool", ["buf", "grpcurl"])
+SECOND_TOOL = [pytest.mark.exhaustive] if shutil.which("grpcurl") else []
+
+
+@pytest.mark.parametrize("tool", [pytest.param("buf", marks=SECOND_TOOL), "grpcurl"])
 def test_the_calls_of_the_pages_answer_what_they_show(sample_server: RunningServer, tool: str) -> None:
     if tool == "grpcurl" and not shutil.which("grpcurl"):
         pytest.skip("grpcurl is not installed; the same requests went through buf curl")

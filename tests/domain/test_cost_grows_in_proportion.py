@@ -44,8 +44,6 @@ from domain.risk.stress import AssetShocks, Scenario, StressedPortfolio
 from domain.risk.stress_windows import worst_stretches
 from server.converters.objective import objective_from_proto
 
-pytestmark = pytest.mark.alone
-
 BETWEEN = 9.0
 """Above the 4 that a linear cost grows by when the request grows by four, and below the 16 of a quadratic one."""
 
@@ -150,6 +148,7 @@ COSTS: dict[str, tuple[Callable[[int], Callable[[], object]], int]] = {
 }
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(("made", "size"), COSTS.values(), ids=COSTS)
 def test_four_times_the_request_takes_four_times_the_work(
     made: Callable[[int], Callable[[], object]], size: int

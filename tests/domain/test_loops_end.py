@@ -49,6 +49,7 @@ from domain.optimization.spectral.cvar import _TailProgram
 from domain.risk.measures import RiskMeasure
 from domain.risk.measures.entropic import entropic_weights, relativistic_weights
 from domain.risk.measures.spectral import tail_spectrum
+from tests.families import thinned
 
 pytestmark = [pytest.mark.timeout(30), pytest.mark.filterwarnings("ignore::RuntimeWarning")]
 
@@ -94,7 +95,7 @@ def problem_of(
     )
 
 
-@pytest.mark.parametrize("measure", sorted(set(RiskMeasure) - BY_RANK_OR_NOT_CONVEX))
+@pytest.mark.parametrize("measure", thinned(sorted(set(RiskMeasure) - BY_RANK_OR_NOT_CONVEX), 6))
 @pytest.mark.parametrize("columns", CANCELLING.values(), ids=CANCELLING)
 def test_budgets_of_no_risk_do_not_exist(columns: list[Vector], measure: RiskMeasure) -> None:
     # With x'risk = 0 for some x > 0, risk(y) - sum b ln y falls for ever along x: no budgets, whatever they are.

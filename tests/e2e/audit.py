@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from tests.conftest import ROOT, RunningServer
+from tests.processes import first_line
 
 MAX_CALLBACK_SECONDS = 0.05
 MAX_HEALTH_SECONDS = 0.25
@@ -96,12 +97,11 @@ def health_probe(address: str) -> Iterator[Probe]:
     command = [sys.executable, "-m", "tests.e2e.health_probe", address]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
+        assert first_line(process) == "ready\n"
         probe = Probe()
         try:
             yield probe
         finally:
             process.stdin.close()
-            answer = process.stdout.read()
+            answer = first_line(process)  # the rest of its output
         probe.longest = float(answer)

@@ -13,7 +13,7 @@ from absfinance.v1.optimization_service_pb2 import OptimizeBatchRequest, Optimiz
 from absfinance.v1.optimization_service_pb2_grpc import OptimizationServiceStub
 from google.protobuf.json_format import ParseDict
 
-from tests.conftest import Wire, refusal_of
+from tests.conftest import COMPLETE, Wire, refusal_of
 
 RNG = np.random.default_rng(13)
 SYMBOLS = [f"S{i}" for i in range(8)]
@@ -133,9 +133,10 @@ def test_the_universe_comes_first_and_once(channel: grpc.Channel, parts: tuple[d
     assert refusal_of(raised.value).code == "INVALID_ARGUMENT"
 
 
+@pytest.mark.exhaustive  # loading Riskfolio-Lib takes long
 def test_a_small_batch_for_riskfolio_leaves_the_server_without_it(start_server: Any) -> None:
     """One account would fit a thread, where Riskfolio-Lib would stay loaded for good and could not be stopped."""
-    server = start_server("--workers", "1")
+    server = start_server("--workers", "1", program=COMPLETE)
     spec = {"objective": {"minRisk": {}}, "constraints": [CAPS], "solver": {"engine": "ENGINE_RISKFOLIO"}}
     with server.channel() as channel:
         found = batch(channel, {"universe": {"moments": MOMENTS, "spec": spec}}, account("one"))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import Wire
+from tests.families import thinned
 
 OPTIMIZE = "OptimizationService/Optimize"
 RNG = np.random.default_rng(21)
@@ -76,7 +77,7 @@ MEASURES = {
 }
 
 
-@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("measure", thinned(MEASURES, 4))
 def test_the_least_risk_in_every_measure(wire: Wire, measure: str) -> None:
     answer = wire.call(OPTIMIZE, asked({"minRisk": {}}, riskMeasure=f"RISK_MEASURE_{measure}"))
     w = weights_of(answer)

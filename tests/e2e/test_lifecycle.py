@@ -23,7 +23,7 @@ from absfin import Account, Client, Moments, Returns, aio, errors, min_risk, obj
 from absfin.data import Panel
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-pytestmark = pytest.mark.alone
+from tests.conftest import COMPLETE
 
 ROOT = Path(__file__).parents[2]
 OPTIMIZE = "OptimizationService/Optimize"
@@ -35,6 +35,12 @@ def heavy(assets: int = 300, days: int = 1000) -> Returns:
     return Returns(Panel(tuple(f"S{i}" for i in range(assets)), np.arange(days, dtype=np.int32), values), 252)
 
 
+@pytest.fixture(scope="module")
+def lone_worker(start_server: Callable[..., Any]) -> Any:
+    """A server with one worker at a time, so that it is known which one has a request."""
+    return start_server("--workers", "1")
+
+
 def test_health_of_the_server_and_of_each_service(channel: grpc.Channel) -> None:
     stub = health_pb2_grpc.HealthStub(channel)
     for name in ("", "absfinance.v1.OptimizationService", "absfinance.v1.BacktestService"):
@@ -42,12 +48,13 @@ def test_health_of_the_server_and_of_each_service(channel: grpc.Channel) -> None
         assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
+@pytest.mark.alone
 def test_ready_in_two_seconds_and_150_mb(start_server: Callable[..., Any]) -> None:
     """The one timed promise of the contract; three tries, because a busy machine is not the server's fault."""
     seconds = []
     for _ in range(3):
         start = time.monotonic()
-        running = start_server()
+        running = start_server(program=COMPLETE)
         seconds.append(time.monotonic() - start)
         with Client(running.address) as client:
             client.optimize(SMALL, min_risk())
@@ -98,6 +105,7 @@ def test_it_loads_neither_riskfolio_nor_pandas_nor_supabase(tmp_path: Path) -> N
     assert done.stdout.splitlines()[-1:] == ["LOADED []"], done.stdout + done.stderr
 
 
+@pytest.mark.alone
 def test_an_expired_deadline_is_said_and_frees_the_worker(server: Any) -> None:
     with Client(server.address) as client:
         with pytest.raises(errors.DeadlineExceeded):
@@ -106,10 +114,12 @@ def test_an_expired_deadline_is_said_and_frees_the_worker(server: Any) -> None:
         _wait_until_idle(server.process.pid)
 
 
+@pytest.mark.alone
 def test_a_solver_that_does_not_listen_is_stopped_within_half_a_second(server: Any) -> None:
     """Power cones over a thousand outcomes take seconds in a solver that asks nobody; its process is ended for it."""
     with Client(server.address) as client:
         client.optimize(SMALL, min_risk())
+        _wait_until_idle(server.process.pid)  # all libraries are loaded
         with pytest.raises(errors.DeadlineExceeded):
             client.optimize(heavy(), min_risk(), risk_measure="rlvar", timeout=1.0)
         late = time.monotonic() + 0.5
@@ -122,6 +132,7 @@ def test_a_solver_that_does_not_listen_is_stopped_within_half_a_second(server: A
         assert client.optimize(SMALL, min_risk()).weights
 
 
+@pytest.mark.alone
 async def test_a_cancelled_call_frees_the_worker(server: Any) -> None:
     async with aio.Client(server.address) as client:
         for delay in (0.01, 0.2, 0.6):
@@ -147,42 +158,38 @@ def _wait_until_idle(pid: int) -> None:
     pytest.fail("a worker went on after its caller had left")
 
 
-def test_a_request_whose_worker_is_killed_is_answered_all_the_same(start_server: Callable[..., Any]) -> None:
+def test_a_request_whose_worker_is_killed_is_answered_all_the_same(lone_worker: Any) -> None:
     """Once; a request that kills its process every time is told so, and no other call notices."""
-    running = start_server("--workers", "1")
-    with Client(running.address) as client, ThreadPoolExecutor(1) as pool:
-        call = pool.submit(client.optimize, heavy(100, 1000), min_risk(), risk_measure="rlvar", timeout=60)
-        _kill(_busy(running))
+    with Client(lone_worker.address) as client, ThreadPoolExecutor(1) as pool:
+        call = pool.submit(client.optimize, heavy(60, 600), min_risk(), risk_measure="rlvar", timeout=60)
+        _kill(_busy(lone_worker))
         assert call.result(60).weights
         call = pool.submit(client.optimize, heavy(), min_risk(), risk_measure="rlvar", timeout=60)
         for _ in range(2):
-            _kill(_busy(running))
+            _kill(_busy(lone_worker))
         with pytest.raises(errors.WorkerDied, match="worker process died"):
             call.result(60)
         assert client.optimize(heavy(3, 100), min_risk(), risk_measure="cvar", timeout=120).weights
 
 
-def test_an_account_whose_worker_is_killed_twice_is_told_so_and_the_others_go_on(
-    start_server: Callable[..., Any],
-) -> None:
-    running = start_server("--workers", "1")
+def test_an_account_whose_worker_is_killed_twice_is_told_so_and_the_others_go_on(lone_worker: Any) -> None:
     killed = threading.Event()
 
     def accounts() -> Iterator[Account]:
         yield Account("before")
-        answered.wait(60)
+        assert answered.wait(60), "the first account had no answer"
         yield Account("killed")
-        killed.wait(60)
+        assert killed.wait(60), "the second account had no answer"
         yield Account("after")
 
     answered = threading.Event()
-    with Client(running.address) as client, ThreadPoolExecutor(1) as pool:
-        outcomes = client.optimize_batch(heavy(100, 1000), min_risk(), accounts(), risk_measure="rlvar", timeout=60)
+    with Client(lone_worker.address) as client, ThreadPoolExecutor(1) as pool:
+        outcomes = client.optimize_batch(heavy(60, 600), min_risk(), accounts(), risk_measure="rlvar", timeout=60)
         assert next(outcomes)[0] == "before"
         answered.set()
         call = pool.submit(next, outcomes)
         for _ in range(2):
-            _kill(_busy(running))
+            _kill(_busy(lone_worker))
         key, outcome = call.result(60)
         assert key == "killed"
         assert isinstance(outcome, errors.WorkerDied)
@@ -268,12 +275,12 @@ def test_too_many_calls_are_refused_and_health_is_not(start_server: Callable[...
         assert call.result(60).weights
 
 
-def test_an_unexpected_error_shows_an_id_and_no_text(start_server: Callable[..., Any], tmp_path: Path) -> None:
-    running = start_server(data_dir=tmp_path)
-    with Client(running.address) as client:
+def test_an_unexpected_error_shows_an_id_and_no_text(lone_worker: Any) -> None:
+    folder = lone_worker.data_dir
+    with Client(lone_worker.address) as client:
         client.optimize(SMALL, min_risk())
         # An answer is changed behind the back of the server: nobody foresaw this error.
-        with closing(sqlite3.connect(tmp_path / "absfinance.sqlite3", timeout=30)) as store:
+        with closing(sqlite3.connect(folder / "absfinance.sqlite3", timeout=30)) as store:
             store.execute("UPDATE optimizations SET summary = x'ffff'")
             store.commit()
         with pytest.raises(errors.InternalError) as raised:
@@ -281,13 +288,13 @@ def test_an_unexpected_error_shows_an_id_and_no_text(start_server: Callable[...,
     number = raised.value.metadata["request_id"]
     assert raised.value.metadata == {"request_id": number}
     assert raised.value.message == f"internal error, id {number}"
-    assert number in (tmp_path / "server.log").read_text()
+    assert number in (folder / "server.log").read_text()
 
 
 @pytest.mark.timeout(200)
 def test_good_and_bad_calls_from_64_threads(server: Any, wire: Any) -> None:
     """Mixed for a while; the minute of the long suite is this with ABSFIN_MIX_SECONDS=60."""
-    seconds = float(os.environ.get("ABSFIN_MIX_SECONDS", "5"))
+    seconds = float(os.environ.get("ABSFIN_MIX_SECONDS", "2"))
     rng = np.random.default_rng(1)
     problems = []
     for assets in (2, 5, 20):

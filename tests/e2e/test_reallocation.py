@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 from absfin import Client, Holdings, Instrument, Panel, Stored
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from tests.conftest import RunningServer, Wire
+from tests.families import generated
 
 REALLOCATE = "ReallocationService/Reallocate"
 
@@ -265,7 +266,7 @@ def portfolios(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(request=portfolios())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@generated(150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_plan_can_be_carried_out_line_by_line(wire: Wire, request: dict[str, Any]) -> None:
     answer = wire.call(REALLOCATE, request)
     quotes = {a["symbol"]: a for a in request["snapshot"]["assets"]}
@@ -323,15 +324,18 @@ def test_bad_input_is_named(wire: Wire, request_: dict[str, Any], field: str) ->
     assert wire.call("ReallocationService/ListReallocations", {"pageSize": 1}) == before
 
 
-def test_a_stored_symbol_without_a_price_in_the_range_is_kept_or_refused_by_name(
-    start_server: Callable[..., RunningServer],
-) -> None:
-    server = start_server()
-    with Client(server.address) as client:
+@pytest.fixture(scope="module")
+def own_server(start_server: Callable[..., RunningServer]) -> RunningServer:
+    """A server where no other module stores prices."""
+    return start_server()
+
+
+def test_a_stored_symbol_without_a_price_in_the_range_is_kept_or_refused_by_name(own_server: RunningServer) -> None:
+    with Client(own_server.address) as client:
         days = np.arange(18000, 18010)
         client.import_prices(Panel.of("A", days, np.full((10, 1), 10.0)))
         client.import_prices(Panel.of("B", days + 100, np.full((10, 1), 20.0)))
-    with server.channel() as channel:
+    with own_server.channel() as channel:
         wire = Wire(channel)
         request = ask({"A": 10, "B": 10}, 55.0, {"A": 1.0}, [])
         del request["snapshot"]
@@ -406,27 +410,27 @@ def test_an_account_beyond_numbers_is_refused_before_its_target_is_optimised(
         assert Wire(channel).refused(REALLOCATE, request).fields == (field,)
 
 
-def test_volume_lots_and_states_that_are_stored(start_server: Callable[..., RunningServer]) -> None:
+def test_volume_lots_and_states_that_are_stored(own_server: RunningServer) -> None:
     days = np.arange(18000, 18030)
-    with Client(start_server().address) as client:
+    with Client(own_server.address) as client:
         prices = np.column_stack([np.full(30, 10.0), np.full(30, 20.0), np.full(30, 5.0)])
-        client.import_prices(Panel.of("ABC", days, prices))
+        client.import_prices(Panel.of("DEF", days, prices))
         volumes = np.where(days < 18015, 1.0, 400.0)
-        client.import_prices(Panel.of(["A", "B"], days, np.column_stack([volumes, volumes])), field="volume")
-        client.upsert_instruments([Instrument("B", lot_size=10.0)])
+        client.import_prices(Panel.of(["D", "E"], days, np.column_stack([volumes, volumes])), field="volume")
+        client.upsert_instruments([Instrument("E", lot_size=10.0)])
         answer = client.reallocate(
-            Holdings({"A": 1000}), Stored("ABC"), {"B": 0.5, "C": 0.5}, max_participation=0.5, horizon_days=2
+            Holdings({"D": 1000}), Stored("DEF"), {"E": 0.5, "F": 0.5}, max_participation=0.5, horizon_days=2
         )
         liquidity = {asset.symbol: asset for asset in answer.proto.liquidity.assets}
         # The last 21 days: 6 with one unit, 15 with 400.
         average = (6 * 1.0 + 15 * 400.0) / 21
-        assert liquidity["A"].average_daily_volume == pytest.approx(average)
-        assert liquidity["A"].available_quantity == pytest.approx(average)
-        assert not liquidity["C"].HasField("average_daily_volume")
-        assert [warning.message for warning in answer.warnings] == ["liquidity is not known, there is no volume: C"]
-        bought = sum(trade.quantity for trade in answer.trades if trade.symbol == "B")
+        assert liquidity["D"].average_daily_volume == pytest.approx(average)
+        assert liquidity["D"].available_quantity == pytest.approx(average)
+        assert not liquidity["F"].HasField("average_daily_volume")
+        assert [warning.message for warning in answer.warnings] == ["liquidity is not known, there is no volume: F"]
+        bought = sum(trade.quantity for trade in answer.trades if trade.symbol == "E")
         assert bought % 10.0 == 0.0
-        assert answer.shortfalls["A"] == ("participation",)
+        assert answer.shortfalls["D"] == ("participation",)
 
 
 def test_a_target_of_next_to_nothing_in_fractions_of_a_lot(wire: Wire) -> None:

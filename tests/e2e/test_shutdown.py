@@ -4,6 +4,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
@@ -16,8 +17,6 @@ from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
 from tests.conftest import RunningServer
-
-pytestmark = pytest.mark.alone
 
 DRAIN_SECONDS = 0.5
 
@@ -64,25 +63,50 @@ FIRST: dict[str, bytes] = {
 }
 
 
-@pytest.mark.parametrize("shape", ["unary", "server streaming", "client streaming", "bidirectional"])
-async def test_calls_that_are_cut_are_told_to_come_back(start_server: Callable[..., RunningServer], shape: str) -> None:
-    server = start_server("--drain-seconds", f"{DRAIN_SECONDS:g}")
+SHAPES = ("unary", "server streaming", "client streaming", "bidirectional")
+
+
+@dataclass(frozen=True)
+class Shutdown:
+    """How calls of every shape ended, and how the server did."""
+
+    errors: dict[str, Any]
+    seconds: float  # from the signal to the end of the process
+    exit_code: int
+
+
+@pytest.fixture(scope="module")
+def shutdown(start_server: Callable[..., RunningServer]) -> Shutdown:
+    return asyncio.run(_shut_down(start_server("--drain-seconds", f"{DRAIN_SECONDS:g}")))
+
+
+async def _shut_down(server: RunningServer) -> Shutdown:
     options = [("grpc.enable_http_proxy", 0)]
     async with grpc.aio.insecure_channel(server.address, options=options) as channel:
-        call = begun(channel, shape)
-        if shape in FIRST:
-            await call.write(FIRST[shape])
+        calls = {shape: begun(channel, shape) for shape in SHAPES}
+        for shape, message in FIRST.items():
+            await calls[shape].write(message)
         await asyncio.sleep(1.0)
         stopped = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
-        with pytest.raises(grpc.aio.AioRpcError) as raised:
-            await _end(call, shape)
-    assert raised.value.code() is grpc.StatusCode.UNAVAILABLE
-    info, retry = details_of(raised.value)
+        ends = await asyncio.gather(*(_end(call, shape) for shape, call in calls.items()), return_exceptions=True)
+    exit_code = await asyncio.to_thread(server.process.wait, MAX_SECONDS)
+    return Shutdown(dict(zip(calls, ends, strict=True)), time.monotonic() - stopped, exit_code)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_calls_that_are_cut_are_told_to_come_back(shutdown: Shutdown, shape: str) -> None:
+    error = shutdown.errors[shape]
+    assert isinstance(error, grpc.aio.AioRpcError), error
+    assert error.code() is grpc.StatusCode.UNAVAILABLE
+    info, retry = details_of(error)
     assert info.reason == "DRAINING"
     assert retry.retry_delay.ToTimedelta().total_seconds() > 0.0
-    assert await asyncio.to_thread(server.process.wait, MAX_SECONDS) == 0
-    assert time.monotonic() - stopped < MAX_SECONDS
+
+
+def test_the_server_ends_in_time(shutdown: Shutdown) -> None:
+    assert shutdown.exit_code == 0
+    assert shutdown.seconds < MAX_SECONDS
 
 
 async def _end(call: Any, shape: str) -> None:

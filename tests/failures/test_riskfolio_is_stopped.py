@@ -8,9 +8,7 @@ import numpy as np
 import psutil
 import pytest
 
-from tests.conftest import RunningServer, Wire
-
-pytestmark = pytest.mark.alone
+from tests.conftest import COMPLETE, RunningServer, Wire
 
 OPTIMIZE = "OptimizationService/Optimize"
 SYMBOLS = [f"S{i}" for i in range(6)]
@@ -39,11 +37,13 @@ def used(server: RunningServer) -> float:
     return total
 
 
+@pytest.mark.alone
+@pytest.mark.exhaustive  # loading Riskfolio-Lib takes long; what ends a worker is tested with other solvers too
 def test_a_time_limit_of_a_second_ends_ordered_weights_of_a_thousand_outcomes(
     start_server: Callable[..., RunningServer],
 ) -> None:
     """A million rows keep it busy for minutes in code that nothing can interrupt."""
-    server = start_server("--workers", "1")
+    server = start_server("--workers", "1", program=COMPLETE)
     with server.channel() as channel:
         wire = Wire(channel)
         small = request_of(60, "RISK_MEASURE_GINI_MEAN_DIFFERENCE", 60)

@@ -17,6 +17,7 @@ import psutil
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tests.fuzzing.requests import ROOT
+from tests.processes import first_line
 
 READY = "abs-finance is ready on "
 PING_SECONDS = 0.1
@@ -62,7 +63,7 @@ class Watched:
         except subprocess.TimeoutExpired:
             left = [psutil.Process(self.process.pid)]
             self.process.kill()
-            self.process.wait()
+            self.process.wait(END_SECONDS)
             return left
         _, alive = psutil.wait_procs(list(self.family.values()), timeout=5)
         return list(alive)
@@ -77,7 +78,7 @@ def running(folder: Path) -> Iterator[Watched]:
     with log.open("w") as sink:
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=sink, text=True)
     assert process.stdout is not None
-    line = process.stdout.readline()
+    line = first_line(process)
     watched = Watched(line.removeprefix(READY).split(",")[0].strip(), process, log)
     try:
         if not line.startswith(READY):
@@ -108,7 +109,8 @@ class HealthWatch:
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
-        self._thread.join()
+        self._thread.join(END_SECONDS)
+        assert not self._thread.is_alive(), "a health check never ended"
         self._channel.close()
 
     @property

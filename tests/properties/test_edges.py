@@ -34,6 +34,7 @@ from domain.optimization.request.objectives import (
 from domain.optimization.request.specification import Specification, TrackingErrorBySymbol
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
+from tests.families import thinned
 
 RNG = np.random.default_rng(3)
 DATA = {
@@ -83,7 +84,7 @@ def problems() -> Iterator[tuple[Objective, RiskMeasure]]:
 
 
 @pytest.mark.parametrize("limits", LIMITS)
-@pytest.mark.parametrize("data", DATA)
+@pytest.mark.parametrize("data", thinned(DATA, 3))
 def test_weights_or_a_typed_error(data: str, limits: str) -> None:
     values = DATA[data]
     panel = ReturnPanel.of(tuple(f"S{i}" for i in range(values.shape[1])), np.arange(len(values)), values)

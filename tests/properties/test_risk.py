@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import DomainError
@@ -25,6 +25,7 @@ from domain.risk.rolling import Rolling
 from domain.risk.specification import RiskSpecification
 from domain.risk.stress import AssetShocks, CorrelationStress, Scenario, WorstWindows
 from domain.risk.validation.request import ValidationRequest
+from tests.families import generated
 
 LEVELS = st.floats(0.55, 0.995)
 FAST = tuple(measure for measure in RiskMeasure if "RL" not in measure)  # the relativistic ones take a search each
@@ -126,7 +127,7 @@ def test_the_order_of_assets_does_not_matter(seed: int, order: list[int]) -> Non
 
 
 @given(SEEDS, LEVELS)
-@settings(max_examples=10, deadline=None)
+@generated(10)
 def test_contributions_add_up_to_every_measure(seed: int, level: float) -> None:
     weights = np.array([0.6, 0.5, -0.3, 0.1])
     found = report(market(seed, 60), weights, confidence_level=level, measures=tuple(RiskMeasure))
@@ -147,7 +148,7 @@ NUMBERS = st.one_of(
     st.floats(0.01, 0.999),
     st.sampled_from([1.0, 12.0, 252.0, 365.25]),
 )
-@settings(max_examples=60, deadline=None)
+@generated(60)
 def test_no_figure_is_ever_infinite(rows: list[list[float]], held: list[float], level: float, periods: float) -> None:
     """Everything at once on data of the worst kind: numbers, reasons, or one typed error."""
     values = np.array(rows)

@@ -62,6 +62,7 @@ def test_a_folder_that_cannot_be_used(tmp_path: Path, name: str, damage: Callabl
     assert str(tmp_path) in line
 
 
+@pytest.mark.exhaustive  # the server waits ten seconds for the lock
 def test_a_database_that_another_process_keeps_locked(tmp_path: Path) -> None:
     holder = sqlite3.connect(tmp_path / "absfinance.sqlite3", isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
@@ -72,14 +73,16 @@ def test_a_database_that_another_process_keeps_locked(tmp_path: Path) -> None:
 def test_a_disk_that_is_full(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(disk)], capture_output=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(disk)], capture_output=True, timeout=60
+    )
     if mounted.returncode:
         return  # only who may mount can fill a disk
     try:
         disk.chmod(0o700)
         assert "the disk of the store is full" in refused(disk)
     finally:
-        subprocess.run(["umount", "-l", str(disk)], check=True)
+        subprocess.run(["umount", "-l", str(disk)], check=True, timeout=60)
 
 
 def test_a_port_that_is_taken(tmp_path: Path) -> None:
@@ -96,7 +99,7 @@ def certificate(folder: Path, name: str, *more: str) -> Tls:
     subject = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     out = ("-out", str(pair[0]), "-keyout", str(pair[1]))
-    subprocess.run([*command, *subject, *out, *(more or ("-days", "30"))], check=True, capture_output=True)
+    subprocess.run([*command, *subject, *out, *(more or ("-days", "30"))], check=True, capture_output=True, timeout=60)
     return Tls(*pair)
 
 
@@ -123,7 +126,7 @@ def test_tls_files_that_cannot_be_used(tmp_path: Path) -> None:
         assert "\n" not in str(raised.value)
     locked = tmp_path / "locked.key"
     command = ["openssl", "ec", "-in", str(good.key), "-out", str(locked), "-aes256", "-passout", "pass:secret"]
-    subprocess.run(command, check=True, capture_output=True)
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
     with pytest.raises(WrongSetting, match="a key without password"):
         check_tls(Tls(good.certificate, locked))
     line = refused(tmp_path / "data", "--tls-cert", str(good.certificate), "--tls-key", str(other.key))
@@ -139,6 +142,7 @@ def test_a_certificate_out_of_date_is_a_warning(tmp_path: Path) -> None:
         ["openssl", "req", "-new", "-key", str(key), "-subj", "/CN=localhost", "-out", str(request)],
         check=True,
         capture_output=True,
+        timeout=60,
     )
     (tmp_path / "index").touch()
     (tmp_path / "serial").write_text("01")
@@ -150,7 +154,9 @@ def test_a_certificate_out_of_date_is_a_warning(tmp_path: Path) -> None:
     old = tmp_path / "expired.crt"
     command = ["openssl", "ca", "-batch", "-selfsign", "-config", str(config), "-keyfile", str(key), "-notext"]
     dates = ("-startdate", "20200101000000Z", "-enddate", "20200201000000Z")
-    subprocess.run([*command, "-in", str(request), "-out", str(old), *dates], check=True, capture_output=True)
+    subprocess.run(
+        [*command, "-in", str(request), "-out", str(old), *dates], check=True, capture_output=True, timeout=60
+    )
     assert check_tls(Tls(old, fresh.key)) == f"the certificate {old} has expired"
 
 

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 from tests.conftest import READY, ROOT, RunningServer
+from tests.families import thinned
+from tests.processes import first_line
 
 ABSFIN = str(Path(sys.executable).with_name("absfin"))
 
@@ -218,35 +220,42 @@ def test_a_conflict_is_explained(server: RunningServer, prices: Path) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [
-        (("optimize",), "--symbols, --universe or --prices"),
-        (("optimize", "--symbols", "P", "--objective", "luck"), "is none of"),
-        (("optimize", "--symbols", "P", "--group", "sector=A:x"), "kind=name:lower:upper"),
-        (("optimize", "--prices", "nowhere.csv"), "no such file"),
-        (("risk", "P:1"), "no such file"),
-        (("risk", "P=much"), "neither"),
-        (("backtest", "--symbols", "P", "--rebalance", "sometimes"), "is neither a number of periods"),
-        (("backtest", "--symbols", "P", "--rebalance", "monthly:second"), "--rebalance: 'monthly:second' is neither"),
-        (("backtest", "--symbols", "P", "--flow", "monthly"), "--flow: 'monthly' is none of date:amount"),
-        (("backtest", "--symbols", "P", "--flow", "2020-02-30:5"), "--flow: '2020-02-30:5' is none of"),
-        (("backtest", "--symbols", "P", "--band-to", "edge"), "--band-to: needs --band"),
-        (("backtest", "--symbols", "P", "--band", "0.1", "--band-to", "middle"), "--band-to: 'middle' is none of"),
-        (("backtest", "--symbols", "P", "--band", "0.1", "--band-scope", "few"), "--band-scope: scope: 'few'"),
-        (("backtest", "--symbols", "P", "--day-count", "act364"), "--day-count: 'act364' is none of"),
-        (("backtest", "--symbols", "P", "--hurdle", "0.05"), "--hurdle: needs --performance-fee"),
-        (("backtest", "--symbols", "P", "--impact", "1"), "--impact: needs --liquidity"),
-        (("backtest", "--symbols", "P", "--cash-rate", "low"), "--cash-rate: no such file: low"),
-        (("backtest", "--symbols", "P", "--actions", "none.csv"), "--actions: no such file"),
-        (("backtest", "--symbols", "P", "--initial-holdings", "P=x"), "--initial-holdings: 'P=x' is neither"),
-        (("backtest", "--symbols", "P", "--price-basis", "raw"), "--price-basis: 'raw' is none of"),
-        (("backtest", "--symbols", "P", "--dividends", "no"), "--dividends: 'no' is none of"),
-        (("backtest", "--symbols", "P", "--strategy", "momentum"), "--strategy: momentum needs --lookback"),
-        (("backtest", "--symbols", "P", "--target-volatility", "0.1"), "--target-volatility: needs --lookback"),
-        (("backtest", "--symbols", "P", "--cppi", "80"), "--cppi: '80' is not floor:multiplier"),
-        (("import", "nowhere.csv"), "does not exist"),
-        (("import", "data/sp500_index.csv.gz", "--field", "closing"), "is none of close, open, high, low, volume"),
-        (("optimize", "--symbols", "A", "--risk-measure", "beta"), "risk_measure"),
-    ],
+    thinned(
+        [
+            (("optimize",), "--symbols, --universe or --prices"),
+            (("optimize", "--symbols", "P", "--objective", "luck"), "is none of"),
+            (("optimize", "--symbols", "P", "--group", "sector=A:x"), "kind=name:lower:upper"),
+            (("optimize", "--prices", "nowhere.csv"), "no such file"),
+            (("risk", "P:1"), "no such file"),
+            (("risk", "P=much"), "neither"),
+            (("backtest", "--symbols", "P", "--rebalance", "sometimes"), "is neither a number of periods"),
+            (
+                ("backtest", "--symbols", "P", "--rebalance", "monthly:second"),
+                "--rebalance: 'monthly:second' is neither",
+            ),
+            (("backtest", "--symbols", "P", "--flow", "monthly"), "--flow: 'monthly' is none of date:amount"),
+            (("backtest", "--symbols", "P", "--flow", "2020-02-30:5"), "--flow: '2020-02-30:5' is none of"),
+            (("backtest", "--symbols", "P", "--band-to", "edge"), "--band-to: needs --band"),
+            (("backtest", "--symbols", "P", "--band", "0.1", "--band-to", "middle"), "--band-to: 'middle' is none of"),
+            (("backtest", "--symbols", "P", "--band", "0.1", "--band-scope", "few"), "--band-scope: scope: 'few'"),
+            (("backtest", "--symbols", "P", "--day-count", "act364"), "--day-count: 'act364' is none of"),
+            (("backtest", "--symbols", "P", "--hurdle", "0.05"), "--hurdle: needs --performance-fee"),
+            (("backtest", "--symbols", "P", "--impact", "1"), "--impact: needs --liquidity"),
+            (("backtest", "--symbols", "P", "--cash-rate", "low"), "--cash-rate: no such file: low"),
+            (("backtest", "--symbols", "P", "--actions", "none.csv"), "--actions: no such file"),
+            (("backtest", "--symbols", "P", "--initial-holdings", "P=x"), "--initial-holdings: 'P=x' is neither"),
+            (("backtest", "--symbols", "P", "--price-basis", "raw"), "--price-basis: 'raw' is none of"),
+            (("backtest", "--symbols", "P", "--dividends", "no"), "--dividends: 'no' is none of"),
+            (("backtest", "--symbols", "P", "--strategy", "momentum"), "--strategy: momentum needs --lookback"),
+            (("backtest", "--symbols", "P", "--target-volatility", "0.1"), "--target-volatility: needs --lookback"),
+            (("backtest", "--symbols", "P", "--cppi", "80"), "--cppi: '80' is not floor:multiplier"),
+            (("import", "nowhere.csv"), "does not exist"),
+            (("import", "data/sp500_index.csv.gz", "--field", "closing"), "is none of close, open, high, low, volume"),
+            (("optimize", "--symbols", "A", "--risk-measure", "beta"), "risk_measure"),
+        ],
+        every=6,
+        several=True,
+    ),
 )
 def test_a_wrong_option_is_an_error_of_usage(server: RunningServer, arguments: tuple[str, ...], words: str) -> None:
     done = absfin(server, *arguments, status=2)
@@ -255,12 +264,16 @@ def test_a_wrong_option_is_an_error_of_usage(server: RunningServer, arguments: t
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [
-        ("date,P\n2021-01-01,1\n2021-01-02,abc", "abc"),
-        ("date,P\n2021-01-01,1,2", "line 2"),
-        ("date,P", "header line"),
-        ("date,P\nfirst,1", "first"),
-    ],
+    thinned(
+        [
+            ("date,P\n2021-01-01,1\n2021-01-02,abc", "abc"),
+            ("date,P\n2021-01-01,1,2", "line 2"),
+            ("date,P", "header line"),
+            ("date,P\nfirst,1", "first"),
+        ],
+        2,
+        several=True,
+    ),
 )
 def test_a_broken_file_is_an_error_of_usage(server: RunningServer, tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "broken.csv"
@@ -272,8 +285,7 @@ def test_a_broken_file_is_an_error_of_usage(server: RunningServer, tmp_path: Pat
 def test_serve_runs_the_server_and_ends_with_it(tmp_path: Path) -> None:
     command = [ABSFIN, "serve", "--listen", "127.0.0.1:0", "--data-dir", str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith(READY)
+        assert first_line(process).startswith(READY)
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
 
@@ -286,7 +298,7 @@ def test_serve_passes_help_and_errors_on() -> None:
     assert "ABSFIN_WORKERS" in wrong.stderr
 
 
-@pytest.mark.parametrize("objective", ["kelly", "hierarchical", "relaxed-risk-budget"])
+@pytest.mark.parametrize("objective", thinned(["kelly", "hierarchical", "relaxed-risk-budget"], 3))
 def test_further_objectives_by_name(server: RunningServer, prices: Path, objective: str) -> None:
     found = as_json(server, "optimize", "--prices", str(prices), "--objective", objective)
     assert sum(one.get("weight", 0.0) for one in found["weights"]) == pytest.approx(1.0)

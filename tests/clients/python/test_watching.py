@@ -15,14 +15,18 @@ import pytest
 from absfin import Client, Finished, Milestone, Panel, Prices, Tick, aio, errors, strategies
 
 from tests.conftest import RunningServer
+from tests.families import thinned
 
 RNG = np.random.default_rng(41)
-PRICES = 100.0 * np.cumprod(1.0 + RNG.normal(0.0002, 0.01, (12000, 20)), axis=0)
+PRICES = 100.0 * np.cumprod(1.0 + RNG.normal(0.0002, 0.01, (8000, 20)), axis=0)
 LONG = strategies.optimize(absfin.min_risk(), 100)
 IMPOSSIBLE = strategies.optimize(
     absfin.min_risk(), 100, constraints=[absfin.return_floor(50.0, label="more than there is")]
 )
 DAILY = strategies.every_periods(1)
+
+MOST_SECONDS = 60.0
+"""So long, a test watches a job."""
 
 
 def data(dates: int) -> Prices:
@@ -31,8 +35,10 @@ def data(dates: int) -> Prices:
 
 def sync_watch(server: RunningServer, name: str, pause: float = 0.0) -> list[tuple[float, Any]]:
     found = []
+    end = time.monotonic() + MOST_SECONDS
     with Client(server.address) as client:
         for news in client.watch(name):
+            assert time.monotonic() < end, "the watch never ended"
             found.append((time.time(), news))
             time.sleep(pause)
     return found
@@ -47,10 +53,17 @@ def aio_watch(server: RunningServer, name: str, pause: float = 0.0) -> list[tupl
                 await asyncio.sleep(pause)
         return found
 
-    return asyncio.run(follow())
+    async def limited() -> list[tuple[float, Any]]:
+        async with asyncio.timeout(MOST_SECONDS):
+            return await follow()
+
+    return asyncio.run(limited())
 
 
 CLIENTS = pytest.mark.parametrize("watch", [sync_watch, aio_watch], ids=["sync", "aio"])
+ONE_CLIENT = pytest.mark.parametrize("watch", thinned([sync_watch, aio_watch], 2), ids=["sync", "aio"])
+"""Both with --all."""
+
 Watch = Callable[..., list[tuple[float, Any]]]
 
 
@@ -70,26 +83,26 @@ def test_from_the_first_stage_to_the_end(server: RunningServer, watch: Watch) ->
         assert [one for _, one in watch(server, name)][-1] == Finished("succeeded", "")
 
 
-@CLIENTS
+@ONE_CLIENT
 def test_a_slow_reader_is_not_stale_and_misses_no_milestone(server: RunningServer, watch: Watch) -> None:
     """The first dates have failed rebalances, then come seconds of ticks."""
     with Client(server.address) as client:
-        name = client.backtest(data(8000), LONG, rebalancing=DAILY).name
-        news = watch(server, name, pause=1.0)
+        name = client.backtest(data(5000), LONG, rebalancing=DAILY).name
+        news = watch(server, name, pause=0.5)
         taken = [(now, one) for now, one in news if isinstance(one, Tick)]
         assert len(taken) >= 2
         for now, tick in taken:
-            assert now - tick.time.timestamp() < 1.0 + 0.1
+            assert now - tick.time.timestamp() < 0.5 + 0.1
         failing = client.backtest(data(180), IMPOSSIBLE, rebalancing=DAILY, wait_seconds=30).name
         kinds = [one.kind for _, one in watch(server, failing) if isinstance(one, Milestone)]
         assert kinds == ["stage"] + ["rebalance_failed"] * 79
 
 
-@CLIENTS
+@ONE_CLIENT
 def test_it_goes_on_over_a_kill_and_a_restart(start_server: Callable[..., RunningServer], watch: Watch) -> None:
     first = start_server()
     with Client(first.address) as client:
-        name = client.backtest(data(12000), LONG, rebalancing=DAILY).name
+        name = client.backtest(data(5000), LONG, rebalancing=DAILY).name
         result: list[Any] = []
         reader = threading.Thread(target=lambda: result.extend(watch(first, name)))
         reader.start()
@@ -137,7 +150,7 @@ def test_a_reader_that_leaves_ends_its_stream_and_not_the_job(server: RunningSer
 def test_patience_ends(start_server: Callable[..., RunningServer]) -> None:
     running = start_server()
     with Client(running.address) as client:
-        name = client.backtest(data(12000), LONG, rebalancing=DAILY).name
+        name = client.backtest(data(5000), LONG, rebalancing=DAILY).name
         watching = client.watch(name, patience=1.0)
         next(watching)
         os.kill(running.process.pid, signal.SIGKILL)
@@ -154,7 +167,8 @@ async def test_many_watch_at_once(server: RunningServer) -> None:
         async def ends(news: AsyncIterator[Any]) -> Any:
             return [one async for one in news][-1]
 
-        results = await asyncio.gather(*(ends(client.watch(name)) for _ in range(20)))
+        async with asyncio.timeout(MOST_SECONDS):
+            results = await asyncio.gather(*(ends(client.watch(name)) for _ in range(20)))
     assert results == [Finished("succeeded", "")] * 20
 
 

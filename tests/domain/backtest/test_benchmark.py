@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.backtest.flow import run
@@ -16,6 +16,7 @@ from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
 from domain.backtest.strategies import EqualWeight
 from domain.market_data.missing import MissingDataPolicy
 from domain.market_data.panel import PricePanel
+from tests.families import generated
 
 EPOCH = date(1970, 1, 1)
 YEARS = [date(2018, 1, 1) + timedelta(days=k) for k in range(3 * 365)]
@@ -41,7 +42,7 @@ def dates_of(frequency: str, offset: int) -> list[date]:
 @given(
     st.sampled_from(sorted(A_YEAR)), st.integers(0, 16), st.integers(0, 10_000), st.sampled_from([None, 252.0, 261.0])
 )
-@settings(max_examples=40, deadline=None)
+@generated(40)
 def test_each_curve_is_annualised_by_its_own_dates(
     frequency: str, offset: int, seed: int, given_periods: float | None
 ) -> None:

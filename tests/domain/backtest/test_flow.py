@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.backtest import simulator
@@ -29,6 +29,7 @@ from domain.market_data.panel import PricePanel, ReturnPanel
 from domain.optimization.request.objectives import MaxRatio, MinRisk
 from domain.optimization.request.specification import Specification
 from domain.risk.figure import Absent
+from tests.families import generated
 
 RNG = np.random.default_rng(23)
 PRICES = 50.0 * np.cumprod(1.0 + RNG.normal(0.0005, 0.015, (160, 4)), axis=0)
@@ -108,7 +109,7 @@ def test_buy_and_hold_without_costs(fill: Fill) -> None:
     weights=st.lists(st.floats(0.0, 0.25), min_size=4, max_size=4),
     lag=st.integers(0, 3),
 )
-@settings(max_examples=60, deadline=None)
+@generated(60)
 def test_money_is_conserved(bps: float, n: int, weights: list[float], lag: int) -> None:
     """Holdings and cash after a fill, and what it cost, are what was there before."""
     strategy = FixedWeights(dict(zip("ABCD", weights, strict=True)))
@@ -219,7 +220,7 @@ def test_a_crash_to_nothing_ends_there() -> None:
     bps=st.sampled_from([0.0, 10.0, 5000.0]),
     rate=st.sampled_from([0.0, 0.05, 1e6]),
 )
-@settings(max_examples=200, deadline=None)
+@generated(200)
 def test_every_figure_is_a_number_or_absent(
     seed: int, spread: float, capital: float, weights: tuple[float, float], n: int, bps: float, rate: float
 ) -> None:

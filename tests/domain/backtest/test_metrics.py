@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.backtest.metrics import Curve, MetricSettings, performance
@@ -18,6 +18,7 @@ from domain.market_data.panel import ReturnPanel
 from domain.risk.analyzer import analyze
 from domain.risk.figure import TOO_LARGE, Absent
 from domain.risk.query import RiskQuery
+from tests.families import generated
 
 DAYS = np.array([0, 365, 731, 1096], np.int32)  # 1970-01-01 to 1973-01-01: 3.0007 years of 365.25 days
 
@@ -111,7 +112,7 @@ def test_growth_beyond_a_double_is_absent_and_the_rest_is_there() -> None:
     st.booleans(),
     st.sampled_from([1.0, 252.0, 1e300]),
 )
-@settings(max_examples=300)
+@generated(300)
 def test_no_figure_is_ever_infinite(nav: list[float], other: list[float], lost: bool, periods: float) -> None:
     levels = np.array([*nav, 0.0, 0.0] if lost else nav)
     days = np.arange(len(levels), dtype=np.int32)

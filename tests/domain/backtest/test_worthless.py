@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.backtest.flow import run
@@ -27,6 +27,7 @@ from domain.optimization.request.specification import (
     TrackingBySymbol,
     TrackingErrorBySymbol,
 )
+from tests.families import generated
 
 NAN = float("nan")
 
@@ -72,7 +73,7 @@ def test_half_is_lost_and_the_other_half_goes_on(after: float) -> None:
     st.booleans(),
     st.sampled_from([0.0, 10.0]),
 )
-@settings(max_examples=80, deadline=None)
+@generated(80)
 def test_net_asset_value_is_what_is_held(
     count: int, seed: int, schedule: Schedule, fill: Fill, missing: bool, bps: float
 ) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
@@ -15,6 +15,7 @@ from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel
 from domain.risk.model import RiskModel
 from domain.risk.prepared import prepared
+from tests.families import generated
 
 GENERATOR = np.random.default_rng(6)
 VALUES = GENERATOR.standard_normal((80, 3)) @ np.array([[1, 0.5, 0.2], [0, 1, 0.4], [0, 0, 1]]) * 0.01 + 0.001
@@ -95,7 +96,7 @@ def test_a_likelihood_without_a_maximum_is_refused() -> None:
 
 
 @given(st.integers(0, 10_000), st.sampled_from([0.0, 0.1, 1e-3, -0.02, 1 / 3]), st.integers(0, 3), st.floats(0.0, 0.5))
-@settings(max_examples=12, deadline=None)
+@generated(12)
 @pytest.mark.parametrize("estimate", [maximum_likelihood, pairwise])
 def test_a_constant_asset_has_no_variance_and_changes_nothing_else(
     estimate: Callable[[np.ndarray], GappedMoments], seed: int, level: float, place: int, missing: float

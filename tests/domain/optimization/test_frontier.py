@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.errors import InfeasibleProblem, NotSupported
@@ -19,6 +19,7 @@ from domain.optimization.request.solver_options import EnginePreference, SolverO
 from domain.optimization.solution import Solution
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
+from tests.families import generated
 from tests.reference.optimization.test_published import CLA, TURNING_POINTS
 
 
@@ -44,7 +45,7 @@ def moments_of(size: int, seed: int) -> Moments:
 @given(
     size=st.integers(2, 14), seed=st.integers(0, 10_000), upper=st.sampled_from([1.0, 0.4, 0.25]), short=st.booleans()
 )
-@settings(max_examples=80, deadline=None)
+@generated(80)
 def test_corners_are_efficient_and_everything_between_them_is_a_mixture(
     size: int, seed: int, upper: float, short: bool
 ) -> None:
@@ -72,7 +73,7 @@ def test_corners_are_efficient_and_everything_between_them_is_a_mixture(
     ties=st.booleans(),
     singular=st.booleans(),
 )
-@settings(max_examples=80, deadline=None)
+@generated(80)
 @example(size=7, seed=2198, points=1, ties=False, singular=False)  # risk is worth much return at the end
 @example(size=5, seed=2276, points=9, ties=False, singular=True)  # several portfolios have no risk
 @example(size=3, seed=1164, points=9, ties=False, singular=True)  # a gap is judged beside a risk near 0
@@ -117,7 +118,7 @@ def test_a_cap_on_one_asset(cap: float, points: int) -> None:
 
 
 @given(seed=st.integers(0, 10_000), size=st.integers(2, 7), rank=st.integers(1, 3))
-@settings(max_examples=60, deadline=None)
+@generated(60)
 def test_corners_of_a_singular_covariance_are_proven_or_refused(seed: int, size: int, rank: int) -> None:
     rng = np.random.default_rng(seed)
     loadings = rng.choice([-1.0, 0.0, 0.5, 1.0], (size, rank))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
@@ -23,6 +23,7 @@ from domain.optimization.request.constraints import (
 )
 from domain.optimization.request.objectives import MaxRatio, MaxReturn, MaxUtility, MinRisk, Objective, RiskBudget
 from domain.optimization.solve import solve
+from tests.families import generated
 
 SYMBOLS = ("A", "B", "C", "D")
 MOMENTS = Moments.of(SYMBOLS, [0.01, 0.02, 0.005, 0.0], np.eye(4), 1.0)
@@ -115,7 +116,7 @@ def relaxed(limits: FeasibleSet, label: str, size: float) -> FeasibleSet:
     return FeasibleSet(limits.symbols, changed)
 
 
-@settings(deadline=None, max_examples=60)
+@generated(60)
 @given(st.lists(KINDS, min_size=2, max_size=6))
 def test_without_any_one_label_the_rest_can_be_met(kinds: list[tuple[str, float, tuple[str, ...]]]) -> None:
     limits = limits_of(kinds)
@@ -126,7 +127,7 @@ def test_without_any_one_label_the_rest_can_be_met(kinds: list[tuple[str, float,
         assert can_be_met(limits.only(set(found.labels) - {label}))
 
 
-@settings(deadline=None, max_examples=60)
+@generated(60)
 @given(st.lists(KINDS, min_size=2, max_size=6))
 def test_a_relaxation_is_enough_and_no_more(kinds: list[tuple[str, float, tuple[str, ...]]]) -> None:
     limits = limits_of(kinds)

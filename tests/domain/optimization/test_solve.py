@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from domain.errors import Cancelled, InvalidInput, NotSupported, SolverTimedOut
@@ -26,6 +26,7 @@ from domain.optimization.request.objectives import (
 from domain.optimization.request.solver_options import EnginePreference, SolverOptions
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
+from tests.families import generated
 
 SMOOTH = [MinRisk(), MaxUtility(3.0), MaxRatio(), MaxDiversification(), RiskBudget(), MaxReturn()]
 
@@ -59,7 +60,7 @@ def value(moments: Moments, objective: Objective, weights: np.ndarray) -> float:
     return 0.5 * np.log(variance) - float(np.log(np.maximum(weights, 1e-300)).mean())
 
 
-@settings(deadline=None, max_examples=40)
+@generated(40)
 @given(markets(), st.sampled_from(SMOOTH), st.integers(0, 2**32 - 1), st.booleans())
 def test_no_portfolio_drawn_by_chance_is_better(
     moments: Moments, objective: Objective, seed: int, capped: bool
@@ -93,13 +94,13 @@ def brute_force(moments: Moments) -> np.ndarray:
     return best
 
 
-@settings(deadline=None, max_examples=40)
+@generated(40)
 @given(markets(most=6))
 def test_least_variance_is_that_of_trying_everything(moments: Moments) -> None:
     assert solve(Problem(moments, MinRisk())).weights == pytest.approx(brute_force(moments), abs=1e-7)
 
 
-@settings(deadline=None, max_examples=25)
+@generated(25)
 @given(markets(), st.sampled_from(SMOOTH), st.integers(0, 2**32 - 1))
 def test_the_order_of_assets_does_not_matter(moments: Moments, objective: Objective, seed: int) -> None:
     order = np.random.default_rng(seed).permutation(len(moments.symbols))
@@ -114,7 +115,7 @@ def test_the_order_of_assets_does_not_matter(moments: Moments, objective: Object
     )
 
 
-@settings(deadline=None, max_examples=25)
+@generated(25)
 @given(markets(), st.sampled_from([MinRisk(), MaxRatio(), MaxDiversification(), RiskBudget()]), st.floats(-6, 6))
 def test_the_unit_of_returns_does_not_matter(moments: Moments, objective: Objective, power: float) -> None:
     unit = 10.0**power
@@ -124,7 +125,7 @@ def test_the_unit_of_returns_does_not_matter(moments: Moments, objective: Object
     )
 
 
-@settings(deadline=None, max_examples=30)
+@generated(30)
 @given(markets(), st.sampled_from(SMOOTH[:4]), st.floats(0.02, 0.4), st.integers(0, 2**32 - 1))
 def test_shorts_turnover_and_groups_together_are_kept(
     moments: Moments, objective: Objective, limit: float, seed: int

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.costs.linear import LinearCost
@@ -13,6 +13,7 @@ from domain.portfolio import Portfolio
 from domain.reallocation.flow import reallocate
 from domain.reallocation.request import Limits, ReallocationRequest, Thresholds
 from tests.domain.reallocation.execution import carry_out
+from tests.families import generated
 
 MARKET = Snapshot({"A": Quote(10.0), "B": Quote(20.0)})
 
@@ -100,7 +101,7 @@ OPTIONAL = st.one_of(st.none(), ANY)
 
 
 @given(data=st.data())
-@settings(max_examples=500, deadline=None)
+@generated(500)
 def test_any_finite_numbers_make_a_plan_or_an_error_that_names_a_field(data: st.DataObject) -> None:
     def draw(strategy: st.SearchStrategy[float] = ANY) -> float:
         return data.draw(strategy)

@@ -3,7 +3,7 @@
 import math
 from fractions import Fraction
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.costs.linear import LinearCost
@@ -12,6 +12,7 @@ from domain.portfolio import Portfolio
 from domain.reallocation.flow import Failure, reallocate
 from domain.reallocation.request import Limits, ReallocationRequest
 from tests.domain.reallocation.execution import carry_out, cost_rate, fraction
+from tests.families import generated
 
 CENTS = st.integers(1, 60_000).map(lambda cents: cents / 100)
 LOTS = st.sampled_from([1.0, 1.0, 5.0, 100.0, 0.1, 0.001, 0.3])
@@ -55,7 +56,7 @@ def requests(draw: st.DrawFn, *, overdrawn: bool = False, one_day: bool = False)
 
 
 @given(requests())
-@settings(max_examples=400, deadline=None)
+@generated(400)
 def test_a_plan_can_be_carried_out_line_by_line(request: ReallocationRequest) -> None:
     found = reallocate(request)
     done = carry_out(request, found)
@@ -70,7 +71,7 @@ def test_a_plan_can_be_carried_out_line_by_line(request: ReallocationRequest) ->
 
 
 @given(requests(overdrawn=True))
-@settings(max_examples=300, deadline=None)
+@generated(300)
 def test_negative_cash_is_raised_first_or_the_answer_says_that_it_cannot_be(request: ReallocationRequest) -> None:
     found = reallocate(request)
     done = carry_out(request, found)
@@ -121,7 +122,7 @@ def _odd_lot_within_a_turnover_limit() -> ReallocationRequest:
 
 
 @given(requests(one_day=True))
-@settings(max_examples=400, deadline=None)
+@generated(400)
 @example(_odd_lot_within_a_turnover_limit())
 def test_no_plan_is_further_from_its_target_than_truncation(request: ReallocationRequest) -> None:
     found = reallocate(request)

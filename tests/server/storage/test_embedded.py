@@ -209,10 +209,10 @@ async def test_a_kill_during_an_import_leaves_all_or_nothing(tmp_path: Path, del
         sys.executable, "-c", script, str(tmp_path), cwd=ROOT, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
-    assert await process.stdout.readline() == b"begin\n"
+    assert await asyncio.wait_for(process.stdout.readline(), 60.0) == b"begin\n"
     await asyncio.sleep(delay)
     process.kill()
-    await process.communicate()
+    await asyncio.wait_for(process.communicate(), 20.0)
     database = Database(tmp_path / "x.sqlite3")
     locks = WorkerLocks(tmp_path / "workers")
     market = EmbeddedMarketData(database, PanelFiles(tmp_path / "panels"), locks)

@@ -62,10 +62,12 @@ def small_disk(tmp_path: Path) -> Iterator[Path | None]:
     """A disk of 16 MB, where this process may mount one."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "none", str(folder)], capture_output=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=16m", "none", str(folder)], capture_output=True, timeout=60
+    )
     yield folder if mounted.returncode == 0 else None
     if mounted.returncode == 0:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
+        subprocess.run(["umount", "-l", str(folder)], check=True, timeout=60)
 
 
 async def test_a_full_disk_is_a_typed_error_and_passes(small_disk: Path | None, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from domain.errors import InvalidInput
@@ -21,6 +21,7 @@ from server.storage.embedded.market_data import EmbeddedMarketData
 from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.results import EmbeddedResults
 from server.storage.embedded.workers import WorkerLocks
+from tests.families import generated
 
 TABLES = ("import_parts", "import_sessions")
 
@@ -129,7 +130,7 @@ async def test_the_same_again_gives_the_first_receipt(market: EmbeddedMarketData
     ),
     st.integers(1, 5),
 )
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@generated(25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_in_parts_or_value_by_value(tmp_path: Path, values: list[tuple[str, int, float]], size: int) -> None:
     """The independent computation is a dictionary that later values overwrite, one import for each."""
     database = Database(tmp_path / f"{time.time_ns()}.sqlite3")

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import InfeasibleProblem, InvalidInput, NotSupported
@@ -20,6 +20,7 @@ from domain.optimization.request.objectives import CodependenceMeasure, Hierarch
 from domain.optimization.solution import Engine
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
+from tests.families import generated
 
 RNG = np.random.default_rng(8)
 SIZE = 14
@@ -139,7 +140,7 @@ def test_mutual_information_of_a_copy_is_all_of_it() -> None:
     assert ours(Hierarchical(codependence=CodependenceMeasure.MUTUAL_INFORMATION)).sum() == pytest.approx(1.0)
 
 
-@settings(max_examples=30, deadline=None)
+@generated(30)
 @given(
     seed=st.integers(0, 10_000),
     size=st.integers(1, 9),
@@ -180,7 +181,7 @@ def test_bounds_hand_over_what_they_cut_off() -> None:
     assert np.ptp(held.weights[between] / free[between]) == pytest.approx(0.0, abs=1e-6)
 
 
-@settings(max_examples=60, deadline=None)
+@generated(60)
 @given(
     seed=st.integers(0, 10_000),
     size=st.integers(1, 9),

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
@@ -43,6 +43,7 @@ from domain.optimization.request.objectives import (
 )
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
+from tests.families import generated
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -69,6 +70,13 @@ CONVEX = [
         RiskMeasure.TAIL_GINI_RANGE,
     )
 ]
+RELATIVISTIC = {
+    RiskMeasure.RELATIVISTIC_VALUE_AT_RISK,
+    RiskMeasure.RLVAR_RANGE,
+    RiskMeasure.RELATIVISTIC_DRAWDOWN_AT_RISK,
+}
+EVALUATED = [pytest.param(one, marks=pytest.mark.exhaustive) if one in RELATIVISTIC else one for one in CONVEX]
+"""Those of which every value takes a solver are exhaustive where a test evaluates hundreds of weights."""
 
 
 def problem_of(
@@ -201,7 +209,7 @@ def test_the_worst_case_needs_observations() -> None:
         solve(replace(problem_of(WorstCase(MaxReturn(), Uncertainty.BOX)), scenarios=None))
 
 
-@pytest.mark.parametrize("measure", CONVEX, ids=str)
+@pytest.mark.parametrize("measure", EVALUATED, ids=str)
 def test_no_feasible_weights_have_less_risk(measure: RiskMeasure) -> None:
     problem = problem_of(MinRisk(), WeightBounds("caps", None, 0.4), measure=measure)
     solution = solve(problem)
@@ -212,7 +220,7 @@ def test_no_feasible_weights_have_less_risk(measure: RiskMeasure) -> None:
     assert min(problem.risk.of(one) for one in near) >= solution.risk * (1 - 1e-7)
 
 
-@pytest.mark.parametrize("measure", CONVEX, ids=str)
+@pytest.mark.parametrize("measure", EVALUATED, ids=str)
 def test_the_best_ratio_beats_all_others(measure: RiskMeasure) -> None:
     problem = problem_of(MaxRatio(0.02), WeightBounds("caps", None, 0.5), measure=measure)
     best = objective_value(problem, solve(problem).weights)
@@ -222,7 +230,7 @@ def test_the_best_ratio_beats_all_others(measure: RiskMeasure) -> None:
             assert objective_value(problem, rival) >= best - 1e-7 * abs(best)
 
 
-@pytest.mark.parametrize("measure", CONVEX, ids=str)
+@pytest.mark.parametrize("measure", EVALUATED, ids=str)
 def test_a_risk_limit_at_the_least_risk_is_reached(measure: RiskMeasure) -> None:
     """The least risk under a floor and the highest return under that risk are one portfolio."""
     least = solve(problem_of(MinRisk(), ReturnFloor("floor", 0.3), measure=measure))
@@ -247,7 +255,7 @@ KINKED = {
 }
 
 
-@pytest.mark.parametrize("measure", CONVEX, ids=str)
+@pytest.mark.parametrize("measure", EVALUATED, ids=str)
 def test_budgets_are_held_in_any_measure(measure: RiskMeasure) -> None:
     """Euler contributions w_i d risk / d w_i by central differences, as shares of the risk's degree."""
     wanted = np.array([0.3, 0.2, 0.2, 0.1, 0.1, 0.1])
@@ -367,7 +375,7 @@ def test_what_has_no_answer_says_so() -> None:
         solve(timeless)
 
 
-@settings(max_examples=25, deadline=None)
+@generated(25)
 @given(seed=st.integers(0, 10_000), unit=st.sampled_from([1e-6, 1e-2, 30.0]), measure=st.sampled_from(CONVEX))
 @example(seed=4824, unit=30.0, measure=RiskMeasure.SEMI_KURTOSIS)  # three attempts of the solver stall
 def test_units_and_order_do_not_matter(seed: int, unit: float, measure: RiskMeasure) -> None:
@@ -427,7 +435,7 @@ def test_shadow_prices_with_impact_and_shorts_that_cost(objective: Objective) ->
     assert upper == pytest.approx((best(1e-4) - best(-1e-4)) / 2e-4, rel=1e-2)
 
 
-@settings(max_examples=25, deadline=None)
+@generated(25)
 @given(
     size=st.floats(1e-6, 30.0),
     rate=st.sampled_from([0.0, 0.002]),

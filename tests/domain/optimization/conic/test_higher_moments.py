@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import LinearConstraint, minimize
 
@@ -27,6 +27,7 @@ from domain.optimization.request.constraints import (
 from domain.optimization.request.objectives import HigherMoments, MaxUtility
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
+from tests.families import generated
 
 SIZE, COUNT = 5, 80
 SYMBOLS = tuple("ABCDE")
@@ -113,7 +114,7 @@ def test_a_general_minimiser_finds_no_better(objective: HigherMoments, probabili
     assert solution.certificate.duality_gap <= 1e-9
 
 
-@settings(max_examples=40)
+@generated(40)
 @given(st.integers(0, 10_000), st.floats(0.0, 1.0), st.booleans())
 def test_no_feasible_weights_are_better(seed: int, share: float, shorts: bool) -> None:
     """Whatever the sample, few returns of many assets among them, up to the border of what is convex."""

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
@@ -40,6 +40,7 @@ from domain.optimization.request.solver_options import SolverOptions
 from domain.optimization.solution import Solution
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
+from tests.families import generated
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -141,7 +142,7 @@ def test_four_assets_against_many_local_searches(objective: Objective, seed: int
 
 
 @given(st.integers(0, 10**6), st.integers(2, 6), st.floats(1.02, 2.5), st.sampled_from(OBJECTIVES))
-@settings(max_examples=25)
+@generated(25)
 def test_bounds_hold_or_the_refusal_says_why(seed: int, size: int, room: float, objective: Objective) -> None:
     problem = problem_of(
         seed, size, objective, RiskContributionBounds("caps", upper=min(room / size, 1.0)), time_limit=5

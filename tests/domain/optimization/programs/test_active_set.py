@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.linalg import solve_triangular
 from scipy.optimize import nnls
@@ -23,6 +23,7 @@ from domain.optimization.programs.program import Program, ProgramSolution
 from domain.optimization.request.constraints import WeightBounds
 from domain.optimization.request.objectives import MinRisk
 from domain.optimization.solve import solve
+from tests.families import generated
 
 
 def program_of(hessian: Matrix, target: Vector, total: float = 1.0) -> Program:
@@ -61,7 +62,7 @@ def market(seed: int, size: int, kind: str) -> Matrix:
     return np.asarray(np.cov(returns.T), dtype=np.float64)
 
 
-@settings(max_examples=80, deadline=None)
+@generated(80)
 @given(
     seed=st.integers(0, 10_000),
     size=st.integers(2, 60),
@@ -102,7 +103,7 @@ def by_trying_all(hessian: Matrix, target: Vector) -> float:
     return best
 
 
-@settings(max_examples=60, deadline=None)
+@generated(60)
 @given(seed=st.integers(0, 10_000), size=st.integers(1, 6))
 def test_the_best_of_every_set_of_assets(seed: int, size: int) -> None:
     rng = np.random.default_rng(seed)

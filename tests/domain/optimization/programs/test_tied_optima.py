@@ -5,7 +5,7 @@ import warnings
 import cvxpy as cp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.costs.trading import TradingCosts
@@ -28,6 +28,7 @@ from domain.optimization.request.objectives import MaxRatio, MaxReturn
 from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
+from tests.families import generated
 
 NAMES = ("A", "B", "C", "D", "E")
 HELD = np.array([0.4, 0.0, 0.2, 0.2, 0.2])
@@ -66,7 +67,7 @@ CASES: list[tuple[list[Constraint], list[cp.Constraint]]] = [
 
 
 @pytest.mark.parametrize("case", range(len(CASES)))
-@settings(max_examples=25, deadline=None)
+@generated(25)
 @given(seed=st.integers(0, 10_000))
 def test_the_highest_return_with_the_least_variance(case: int, seed: int) -> None:
     constraints, theirs = CASES[case]
@@ -136,7 +137,7 @@ def test_of_equal_ratios_the_least_variance(cap: float, expected: list[float]) -
     assert found.weights == pytest.approx(expected, abs=1e-7)
 
 
-@settings(max_examples=25, deadline=None)
+@generated(25)
 @given(seed=st.integers(0, 10_000))
 def test_fewer_factors_than_assets_leave_ratios_equal(seed: int) -> None:
     """Five assets on two factors, gaining as these do: of all with the best ratio none has less variance."""

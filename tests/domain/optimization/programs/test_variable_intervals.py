@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from domain.optimization.programs.clarabel import _Assembled
 from domain.optimization.programs.conic_model import ConicModel
 from domain.optimization.programs.variable_intervals import LinearRows
+from tests.families import generated
 
 
 def weights_program(rng: np.random.Generator, size: int, *, risk: bool) -> ConicModel:
@@ -29,7 +30,7 @@ def weights_program(rng: np.random.Generator, size: int, *, risk: bool) -> Conic
     return model
 
 
-@settings(max_examples=100, deadline=None)
+@generated(100)
 @given(seed=st.integers(0, 10_000), size=st.integers(2, 8), risk=st.booleans(), away=st.sampled_from([0.0, 1e-6, 0.1]))
 def test_no_multipliers_prove_more_than_is_true(seed: int, size: int, risk: bool, away: float) -> None:
     """A point at a wrong vertex with zeros in it, and multipliers that leave a residual on these."""
@@ -60,7 +61,7 @@ def _order(model: ConicModel) -> list[int]:
     return sorted(range(len(model.blocks)), key=lambda i: model.blocks[i].kind)
 
 
-@settings(max_examples=60, deadline=None)
+@generated(60)
 @given(seed=st.integers(0, 10_000))
 def test_intervals_hold_every_point_of_the_rows(seed: int) -> None:
     """Against the largest and the least of each variable by linear programs."""

@@ -8,7 +8,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import InfeasibleProblem, InvalidInput, NoPositiveExcessReturn, NotSupported
@@ -42,6 +42,7 @@ from domain.optimization.request.specification import CardinalityOfGroup, Specif
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
 from tests.domain.optimization.selection.test_cardinality import SIZE, SYMBOLS, problem_of
+from tests.families import generated
 
 RULES: dict[str, tuple[Constraint, ...]] = {
     "a subset": (Cardinality("few", 1, ("A", "B", "C", "D")),),
@@ -116,7 +117,7 @@ def test_it_is_the_best_of_all_that_is_allowed(
     assert solution.certificate.duality_gap <= 1e-6
 
 
-@settings(max_examples=15, deadline=None)
+@generated(15)
 @given(
     seed=st.integers(0, 10_000),
     pairs=st.sets(st.sampled_from(list(combinations(SYMBOLS, 2))), min_size=1, max_size=12),

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from domain.errors import InvalidInput, NotSupported
@@ -14,6 +14,7 @@ from domain.optimization.request.constraints import Constraint, GroupBounds, Lev
 from domain.optimization.request.objectives import FactorBudget, RiskBudget
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
+from tests.families import generated
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -58,7 +59,7 @@ def by_descent(inner: np.ndarray, budgets: np.ndarray, sigma: np.ndarray, loadin
 
 
 @given(st.integers(0, 10**6), st.integers(2, 12), st.data())
-@settings(max_examples=25)
+@generated(25)
 def test_factors_carry_their_shares_and_nothing_else_does(seed: int, size: int, data: st.DataObject) -> None:
     sigma = market(seed, size)
     rng = np.random.default_rng(seed)

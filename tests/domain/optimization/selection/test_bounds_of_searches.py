@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
@@ -26,6 +26,7 @@ from domain.optimization.selection.cardinality import select_assets
 from domain.optimization.selection.fixed_costs import select_trades
 from domain.optimization.solution import Candidate, Engine
 from domain.optimization.solve import solve
+from tests.families import generated
 
 SIZE, SYMBOLS = 6, tuple("ABCDEF")
 EQUAL = np.full(SIZE, 1 / SIZE)
@@ -57,7 +58,7 @@ def candidate(weights: Vector, gap: float) -> Candidate:
     return Candidate(weights, Engine.FAST, "rough", relative_gap=gap)
 
 
-@settings(max_examples=25, deadline=None)
+@generated(25)
 @given(seed=st.integers(0, 10_000), most=st.integers(1, 3), rough=st.sampled_from([0.0, 0.1, 0.5]))
 def test_a_selection_is_the_best_though_its_relaxations_are_rough(seed: int, most: int, rough: float) -> None:
     """Where weights break the rules, a relaxation may give worse ones and say by how much: nothing is cut off by it."""
@@ -95,7 +96,7 @@ def test_a_selection_is_the_best_though_its_relaxations_are_rough(seed: int, mos
         assert np.count_nonzero(found.weights) <= most
 
 
-@settings(max_examples=12, deadline=None)
+@generated(12)
 @given(seed=st.integers(0, 10_000), fee=st.sampled_from([0.002, 0.01, 0.03]), rough=st.sampled_from([0.0, 0.1, 0.5]))
 def test_a_set_of_trades_is_the_best_though_its_relaxations_are_rough(seed: int, fee: float, rough: float) -> None:
     """The same for fees, against every set of trades by a linear program each."""

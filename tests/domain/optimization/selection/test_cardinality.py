@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import Cancelled, FormulaMissesConstraint, InfeasibleProblem, NoPositiveExcessReturn, NotSupported
@@ -34,6 +34,7 @@ from domain.optimization.request.objectives import (
 )
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
+from tests.families import generated
 
 SIZE = 7
 SYMBOLS = tuple("ABCDEFG")
@@ -135,7 +136,7 @@ def test_shorts_are_positions_too() -> None:
     assert sizes.min() >= 0.2 - 1e-8
 
 
-@settings(max_examples=20, deadline=None)
+@generated(20)
 @given(seed=st.integers(0, 10_000), most=st.integers(1, SIZE))
 def test_more_assets_are_never_worse(seed: int, most: int) -> None:
     fewer = solve(problem_of(seed, MinRisk(), Cardinality("count", most)))

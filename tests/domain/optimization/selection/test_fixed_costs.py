@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.costs.trading import TRADED, TradingCosts
@@ -28,6 +28,7 @@ from domain.optimization.request.objectives import MaxRatio, MaxReturn, MaxUtili
 from domain.optimization.selection.fixed_costs import largest_trades
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
+from tests.families import generated, thinned
 
 SIZE = 6
 SYMBOLS = tuple("ABCDEF")
@@ -101,7 +102,7 @@ CASES: dict[str, tuple[Objective, tuple[Constraint, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+@pytest.mark.parametrize("case", thinned(CASES.values(), 3), ids=CASES.keys())
 @pytest.mark.parametrize("current", [EQUAL, TILTED], ids=["equal", "tilted"])
 @pytest.mark.parametrize(("fee", "impact"), [(0.004, 0.0), (0.02, 0.01)])
 def test_it_is_the_best_of_all_sets_of_trades(
@@ -115,7 +116,7 @@ def test_it_is_the_best_of_all_sets_of_trades(
     assert solution.certificate.duality_gap <= 1e-7
 
 
-@settings(max_examples=15, deadline=None)
+@generated(15)
 @given(
     seed=st.integers(0, 10_000),
     fee=st.floats(1e-4, 0.1),

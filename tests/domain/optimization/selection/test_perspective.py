@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import InfeasibleProblem
@@ -24,6 +24,7 @@ from domain.optimization.request.objectives import MaxUtility, MinRisk, Objectiv
 from domain.optimization.selection.perspective import perspective_bound
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
+from tests.families import generated
 
 SIZE = 6
 SYMBOLS = tuple("ABCDEF")
@@ -49,7 +50,7 @@ def best_of(problem: Problem, sets: list[tuple[str, ...]], least: float, others:
     return best
 
 
-@settings(max_examples=60, deadline=None)
+@generated(60)
 @given(
     seed=st.integers(0, 10_000),
     objective=st.sampled_from([MinRisk(), MaxUtility(3.0), MaxUtility(40.0)]),

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
@@ -31,6 +31,7 @@ from domain.optimization.solve import solve
 from domain.optimization.spectral.spectral_risk import SpectralProof, minimum_spectral_risk, spectral_risk_of
 from domain.optimization.verify import verify
 from domain.risk.measures import RiskMeasure
+from tests.families import generated
 
 SYMBOLS = tuple("ABCDEF")
 GENERATOR = np.random.default_rng(2)
@@ -118,7 +119,7 @@ def test_bound_and_weights_are_those_of_the_primal(
     assert solution.certificate.duality_gap < 1e-9
 
 
-@settings(max_examples=30, deadline=None)
+@generated(30)
 @given(st.integers(0, 10_000), st.floats(0.5, 0.99))
 def test_no_feasible_weights_are_below_the_bound(seed: int, confidence: float) -> None:
     generator = np.random.default_rng(seed)

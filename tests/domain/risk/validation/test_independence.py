@@ -32,7 +32,16 @@ def by_definition(hits: np.ndarray, tail: float) -> tuple[float, float]:
     return 2 * (chain - one), 2 * (chain - log_likelihood(after, np.full(len(after), tail)))
 
 
-@pytest.mark.parametrize(("length", "level"), [(2, 0.95), (3, 0.9), (6, 0.5), (9, 0.95), (10, 0.7)])
+@pytest.mark.parametrize(
+    ("length", "level"),
+    [
+        (2, 0.95),
+        (3, 0.9),
+        (6, 0.5),
+        pytest.param(9, 0.95, marks=pytest.mark.exhaustive),
+        pytest.param(10, 0.7, marks=pytest.mark.exhaustive),
+    ],
+)
 def test_exact_p_values_against_every_sequence(length: int, level: float) -> None:
     """Brute force over 2^T sequences: the p-value is the probability of those whose ratio is as large.
 

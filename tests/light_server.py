@@ -1,0 +1,12 @@
+"""The ordinary server, except that a worker loads a library when a request needs it, and not ahead.
+
+Loading all of them takes more than two seconds of a processor for each server. How servers start, stop and take over
+does not depend on it.
+"""
+
+from server import bootstrap
+from server.__main__ import main
+
+if __name__ == "__main__":
+    bootstrap.LIBRARIES = ()  # type: ignore[assignment, attr-defined]
+    main()
