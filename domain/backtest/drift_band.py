@@ -81,16 +81,18 @@ class DriftBand:
         needs_width = self.trigger is BandTrigger.ANY_BREACH or self.destination is BandDestination.EDGE
         if needs_width and not self.by_symbol and not self.by_group:
             self.width.check(PATH)
-        of_single_assets = self.destination is BandDestination.EDGE or self.scope is BandScope.BREACHED
-        if self.by_group and of_single_assets:
-            raise InvalidInput(
-                f"{PATH}.by_group", "excludes DESTINATION_EDGE and BAND_SCOPE_BREACHED, which know bands of assets only"
-            )
         self._needs(self.trigger is BandTrigger.TRACKING_ERROR, "max_tracking_error_annual")
         self._needs(self.trigger is BandTrigger.COST_BENEFIT, "risk_aversion")
         self._needs(self.trigger is BandTrigger.COST_BENEFIT, "horizon_days")
         if not 0.0 < self.fraction <= 1.0:
             raise InvalidInput(f"{PATH}.fraction", f"must be above 0 and at most 1, is {self.fraction:g}")
+
+    @property
+    def depends_on_groups(self) -> bool:
+        """Whether the weights a trade goes to depend on the bands of groups."""
+        if self.destination is BandDestination.EDGE:
+            return True
+        return self.scope is BandScope.BREACHED and self.trigger is BandTrigger.ANY_BREACH
 
     def _needs(self, is_needed: bool, name: str) -> None:
         value = getattr(self, name)

@@ -13,6 +13,7 @@ from domain.backtest.preparation import BacktestPlan
 from domain.backtest.record import RecordPart
 from domain.backtest.result import BacktestOutcome
 from domain.backtest.simulator import Simulation, SimulationState
+from domain.backtest.tranches import StaggeredSimulation, simulation_of
 from domain.cancellation import CancellationCheck
 from domain.checks import Vector
 
@@ -22,7 +23,7 @@ class Checkpoint:
     """Everything a run needs to continue, except the record parts that were handed over before."""
 
     strategy_index: int
-    state: SimulationState
+    states: tuple[SimulationState, ...]  # of each tranche, one without tranches
     parts: tuple[tuple[int, RecordPart], ...]  # with the index of their strategy, since the last checkpoint
 
 
@@ -32,7 +33,7 @@ class BacktestRun:
 
     plan: BacktestPlan
     strategy_index: int = 0
-    simulation: Simulation | None = None
+    simulation: Simulation | StaggeredSimulation | None = None
     records: list[list[RecordPart]] = field(default_factory=list)  # parts of each strategy so far
     new: list[tuple[int, RecordPart]] = field(default_factory=list)  # not handed over yet, with their strategy
 
@@ -72,8 +73,8 @@ class BacktestRun:
         if self.simulation is None:
             raise ValueError("a backtest run that has not begun has no checkpoint")
         self.cut()
-        state = self.simulation.state
-        return Checkpoint(self.strategy_index, state.copy(), self.hand_over())
+        states = tuple(state.copy() for state in self.simulation.states)
+        return Checkpoint(self.strategy_index, states, self.hand_over())
 
     def cut(self) -> None:
         """Ends a part of the current strategy's record."""
@@ -91,7 +92,7 @@ class BacktestRun:
     def _dates_done(self) -> int:
         if self.simulation is None:
             return 0
-        return self.simulation.state.date_index - self.plan.strategy_runs[self.strategy_index].start + 1
+        return self.simulation.date_index - self.plan.strategy_runs[self.strategy_index].start + 1
 
 
 def run(
@@ -108,29 +109,29 @@ def run(
     raises, and InvalidInput for positions that are too large or too small for a number.
     """
     backtest = BacktestRun(plan, records=[list(parts) for parts in records])
-    state = None
+    states: tuple[SimulationState, ...] = ()
     if checkpoint is not None:
         backtest.strategy_index = checkpoint.strategy_index
-        state = checkpoint.state.copy()
+        states = tuple(state.copy() for state in checkpoint.states)
     while backtest.strategy_index < len(plan.strategy_runs):
-        _simulate(backtest, state, observe, check_cancelled)
-        backtest.strategy_index, backtest.simulation, state = backtest.strategy_index + 1, None, None
+        _simulate(backtest, states, observe, check_cancelled)
+        backtest.strategy_index, backtest.simulation, states = backtest.strategy_index + 1, None, ()
     return measure(plan, [RecordPart.joined(parts) for parts in backtest.records], check_cancelled)
 
 
 def _simulate(
     backtest: BacktestRun,
-    state: SimulationState | None,
+    states: tuple[SimulationState, ...],
     observe: Callable[[BacktestRun], None],
     check_cancelled: CancellationCheck,
 ) -> None:
-    """Simulates the current strategy, from its start or from a state."""
+    """Simulates the current strategy, from its start or from states."""
     plan = backtest.plan
     if len(backtest.records) <= backtest.strategy_index:
         backtest.records.append([])
     strategy_run = plan.strategy_runs[backtest.strategy_index]
     inputs = plan.inputs[backtest.strategy_index]
-    backtest.simulation = Simulation(plan.market, plan.specification, strategy_run, plan.groups, state, inputs)
+    backtest.simulation = simulation_of(plan.market, plan.specification, strategy_run, plan.groups, states, inputs)
     told = (failure for part in backtest.records[backtest.strategy_index] for failure in part.failures)
     backtest.simulation.warned.update((failure.reason, failure.message) for failure in told)
     observe(backtest)

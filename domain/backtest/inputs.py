@@ -284,7 +284,7 @@ def _bands(band: DriftBand | None, market: Market, groups: dict[str, tuple[str, 
         none = np.zeros(0)
         return Bands(
             absolute, relative, math.inf, math.inf, 0, False, 0, 1.0, np.zeros((0, count), np.bool_), none, none,
-            math.inf, 1.0, 1.0, market.periods_per_year, TRACKING_WINDOW, False,
+            False, math.inf, 1.0, 1.0, market.periods_per_year, TRACKING_WINDOW, False,
         )  # fmt: skip
     absolute[:], relative[:] = band.width.bounds
     for i, (symbol, width) in enumerate(band.by_symbol.items()):
@@ -310,6 +310,7 @@ def _bands(band: DriftBand | None, market: Market, groups: dict[str, tuple[str, 
         group_members=members,
         group_absolute=np.array([width[0] for width in widths]),
         group_relative=np.array([width[1] for width in widths]),
+        by_program=bool(widths) and band.depends_on_groups,
         most_tracking_variance=math.inf if most is None else most * most / market.periods_per_year,  # ** raises
         risk_aversion=band.risk_aversion or 0.0,
         horizon_years=(band.horizon_days or CALENDAR_YEAR) / CALENDAR_YEAR,

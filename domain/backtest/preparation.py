@@ -22,6 +22,7 @@ from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
 from domain.backtest.stored_actions import naming_stored, within
 from domain.backtest.strategies import Strategy
 from domain.backtest.strategies.nesting import path_of_first_date
+from domain.backtest.tranches import StaggeredSimulation, simulation_of, tranche_runs
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix
 from domain.errors import Cancelled, DomainError, InvalidInput, SolverTimedOut
@@ -41,7 +42,7 @@ class BacktestPlan:
     strategy_runs: tuple[StrategyRun, ...]  # strategies, then benchmarks that are strategies
     curves: Mapping[str, Curve]  # benchmarks that are symbols
     groups: dict[str, tuple[str, ...]]  # members of the groups that bands name
-    inputs: tuple[Inputs, ...]  # arrays of each run
+    inputs: tuple[tuple[Inputs, ...], ...]  # arrays of each run, by tranche
     warnings: tuple[ResultWarning, ...] = ()  # about the specification; field paths as seen from the request
 
     @property
@@ -83,8 +84,8 @@ def prepare(
     inputs = []
     for (path, strategy), strategy_run in zip(strategies, strategy_runs, strict=True):
         _check_planned(path, strategy, panel)
-        simulation = Simulation(market, specification, strategy_run, members)
-        inputs.append(simulation.inputs)
+        simulation = simulation_of(market, specification, strategy_run, members)
+        inputs.append(simulation.all_inputs)
         warnings += _check_strategy(path, strategy, simulation, start, check_cancelled)
     curves = {
         b.name: _benchmark_curve(i, b, panel, panel.dates[start:], benchmarks or {})
@@ -243,13 +244,16 @@ def _first_decision(path: str, strategy: Strategy, panel: PricePanel) -> int:
 def _strategy_run(
     strategy: Strategy, rebalancing: Rebalancing, delay: int, panel: PricePanel, start: int
 ) -> StrategyRun:
-    indices = np.append(start, rebalancing.decision_indices(panel.dates, start))
-    days = strategy.own_dates()
-    if days:
-        own = np.searchsorted(panel.dates, np.array(days, dtype=np.int64))
-        indices = np.union1d(indices, own[own > start])
-    # No decision is made that would be filled after the last date.
-    return StrategyRun(strategy, indices[indices + delay < len(panel.dates)], delay)
+    own = np.searchsorted(panel.dates, np.array(strategy.own_dates(), dtype=np.int64))
+    decisions = []
+    for tranche in range(rebalancing.tranches):
+        indices = np.append(start, rebalancing.tranche_indices(panel.dates, start, tranche))
+        if len(own):
+            indices = np.union1d(indices, own[own > start])
+        # No decision is made that would be filled after the last date.
+        decisions.append(indices[indices + delay < len(panel.dates)])
+    tranches = tranche_runs(strategy, decisions, delay) if len(decisions) > 1 else ()
+    return StrategyRun(strategy, decisions[0], delay, tranches)
 
 
 def _check_planned(path: str, strategy: Strategy, panel: PricePanel) -> None:
@@ -261,7 +265,11 @@ def _check_planned(path: str, strategy: Strategy, panel: PricePanel) -> None:
 
 
 def _check_strategy(
-    path: str, strategy: Strategy, simulation: Simulation, start: int, check_cancelled: CancellationCheck
+    path: str,
+    strategy: Strategy,
+    simulation: Simulation | StaggeredSimulation,
+    start: int,
+    check_cancelled: CancellationCheck,
 ) -> list[ResultWarning]:
     try:
         check_cancelled()

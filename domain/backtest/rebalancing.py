@@ -94,13 +94,39 @@ class Rebalancing:
             positive("rebalancing.max_turnover", self.max_turnover)
         if self.tranches < 1:
             raise InvalidInput("rebalancing.tranches", f"must be 1 or more, is {self.tranches}")
-        if self.tranches > 1:  # refused rather than answered as if there were one
-            raise InvalidInput("rebalancing.tranches", "must be 1: staggered parts are not simulated yet")
+        if self.tranches > 1:
+            self._refuse_what_is_not_staggered()
         if self.flows_only and self.band is not None:
             raise InvalidInput(
                 "rebalancing.flows_only", "excludes a drift band: where only flows are traded, no band starts a trade"
             )
 
-    def decision_indices(self, days: NDArray[np.int32], start: int) -> DateIndices:
-        """Indices of the decisions after `start` that the schedule fixes."""
-        return self.schedule.decision_indices(days, start)
+    def _refuse_what_is_not_staggered(self) -> None:
+        """Raises InvalidInput for rules that tranches have no meaning with."""
+        field, reason = "rebalancing.tranches", ""
+        if isinstance(self.schedule, BuyAndHold):
+            reason = "must be 1 without dates of rebalancing: nothing is staggered"
+        elif self.band is not None:
+            reason = "must be 1 with a drift band, which looks at the weights of the whole account"
+        elif self.flows_only:
+            reason = "must be 1 where only flows are traded: nothing is staggered"
+        if reason:
+            raise InvalidInput(field, reason)
+
+    def tranche_indices(self, days: NDArray[np.int32], start: int, tranche: int) -> DateIndices:
+        """Indices of the decisions after `start` that the schedule fixes for one tranche, counted from 0.
+
+        They are those of the first one moved by tranche / tranches of the number of dates to the next; after the last
+        one that is as many as before it.
+        """
+        if tranche == 0:
+            return self.schedule.decision_indices(days, start)
+        if isinstance(self.schedule, EveryPeriods):
+            moved = np.arange(start + tranche * self.schedule.n // self.tranches, len(days), self.schedule.n)
+        else:
+            first = self.schedule.decision_indices(days, -1)
+            gaps = np.diff(first)
+            gaps = np.append(gaps, gaps[-1:]) if len(gaps) else np.zeros(len(first), np.int64)
+            moved = first + tranche * gaps // self.tranches
+        result: DateIndices = moved[(moved > start) & (moved < len(days))]
+        return result

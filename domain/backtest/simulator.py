@@ -13,9 +13,11 @@ from domain.backtest.record import FailedRebalance, Record, RecordPart
 from domain.backtest.simulation.arrays import (
     BEYOND_NUMBERS,
     DECISION_DUE,
+    DESTINATION_DUE,
     EXHAUSTED,
     FILL_COSTS_TOO_MUCH,
     FLOW_LEAVES_NOTHING,
+    RUNNING,
     Account,
     Output,
     Positions,
@@ -27,9 +29,13 @@ from domain.checks import Vector
 from domain.costs.self_financing import WealthExhausted
 from domain.errors import Cancelled, DomainError, InvalidInput
 from domain.market_data.panel import civil_date
+from domain.optimization.programs.solver_control import SolverControl
 
 STRETCH = 1 << 20
 """Prices that are simulated between two looks at cancellation and progress: some milliseconds of work."""
+
+LEAST_TRADE = 1e-12
+"""Weights that differ by less are equal."""
 
 _MESSAGES = {
     FILL_COSTS_TOO_MUCH: "the costs of this rebalancing exceed the net asset value",
@@ -43,6 +49,7 @@ class StrategyRun:
     strategy: Strategy
     decisions: NDArray[np.int64]  # indices on the date axis; the net asset value starts at the first
     delay: int  # dates between a decision and its fill
+    tranches: tuple["StrategyRun", ...] = ()  # of each part that decides on its own dates; none where there is one
 
     @property
     def start(self) -> int:
@@ -94,6 +101,21 @@ class Simulation:
         self.state = state
 
     @property
+    def all_inputs(self) -> tuple[Inputs, ...]:
+        """Its arrays, alone."""
+        return (self.inputs,)
+
+    @property
+    def states(self) -> tuple[SimulationState, ...]:
+        """Its state, alone."""
+        return (self.state,)
+
+    @property
+    def date_index(self) -> int:
+        """Index of the last date that is simulated."""
+        return self.state.date_index
+
+    @property
     def nav(self) -> float:
         """Net asset value after the last date that is simulated."""
         return float(self._account.nav)
@@ -103,8 +125,8 @@ class Simulation:
         account: Account = self.state.account.view(np.recarray)[0]
         return account
 
-    def advance(self, check_cancelled: Callable[[], None]) -> Iterator[None]:
-        """Simulates to the end of the data, stretch by stretch. `check_cancelled` is handed to solvers.
+    def advance(self, check_cancelled: Callable[[], None], until: int | None = None) -> Iterator[None]:
+        """Simulates to a date, or the end of the data, stretch by stretch. `check_cancelled` is handed to solvers.
 
         Raises InvalidInput for positions that are too large or too small for a number, and for an external cash flow
         that leaves nothing.
@@ -113,15 +135,20 @@ class Simulation:
 
         dates, assets = self._market.panel.values.shape
         step = max(1, STRETCH // assets)
-        while self.state.date_index < dates - 1:
+        end = dates - 1 if until is None else until
+        while self.state.date_index < end:
             first = self.state.date_index + 1
-            last = min(dates - 1, first + step - 1, self._next_asked(first))
+            last = min(end, first + step - 1, self.next_asked())
             output = output_for(self.inputs, first, last)
             account, positions = self._account, self.state.positions
             ended, t = simulate(first, last, False, *self.inputs, account, positions, output)
-            if ended == DECISION_DUE:
+            while ended in (DECISION_DUE, DESTINATION_DUE):
                 self.state.date_index = t
-                self._ask(t, check_cancelled)
+                if ended == DECISION_DUE:
+                    self._ask(t, check_cancelled)
+                elif not self._head_for_band(t, check_cancelled):
+                    ended = RUNNING
+                    break
                 ended, t = simulate(first, t, True, *self.inputs, account, positions, output)
             self._write(first, t, output)
             self._check(ended if np.isfinite(self.record.parts[-1].gains).all() else BEYOND_NUMBERS, t)
@@ -148,8 +175,8 @@ class Simulation:
             float(account.unit_value),
         )
 
-    def _next_asked(self, first: int) -> int:
-        """The first date from `first` on for which the strategy is asked."""
+    def next_asked(self) -> int:
+        """The next date for which the strategy is asked; the last one where it is not asked any more."""
         index = int(self._account.next_decision)
         if not self._asks or index >= len(self._run.decisions):
             return len(self._market.panel.dates) - 1
@@ -173,6 +200,29 @@ class Simulation:
         except DomainError as error:
             self._fail(t, error.REASON, error.message)
             self.state.positions.dropped[index] = True
+
+    def _head_for_band(self, t: int, check_cancelled: Callable[[], None]) -> bool:
+        """Works out where a trade by bands of groups goes on date t, and says whether there is one."""
+        from domain.backtest.group_bands import destination  # loads solvers: only where groups have bands
+
+        positions, prices = self.state.positions, self.inputs.prices
+        movable = prices.marks[t] > 0.0
+        if len(prices.tradable):
+            movable &= prices.tradable[t]
+        weights = positions.units * prices.marks[t] / self._account.nav
+        control = SolverControl(check_cancelled=check_cancelled)
+        try:
+            goal = destination(weights, positions.target, movable, self.inputs.bands, control)
+        except Cancelled:
+            raise
+        except DomainError as error:
+            self._fail(t, error.REASON, error.message)
+            return False
+        if float(np.abs(goal - weights).max()) <= LEAST_TRADE:
+            return False
+        positions.band_target[:] = goal
+        self._account.band_made = t
+        return True
 
     def _write(self, first: int, t: int, output: Output) -> None:
         """Adds what a stretch has written to the record."""
@@ -198,7 +248,7 @@ class Simulation:
                 turnovers=output.row_turnover[:rows].copy(),
                 events=part_events,
                 account=self.state.account.copy(),
-                gains=self._gains(t),
+                gains=self.gains(t),
             )
         )
         for index, reason in output.failure[:failures].tolist():
@@ -206,8 +256,8 @@ class Simulation:
             self._fail(index, WealthExhausted.REASON, message)
         self.state.date_index = t
 
-    def _gains(self, t: int) -> Vector:
-        """Gains of prices since the start, (N,)."""
+    def gains(self, t: int) -> Vector:
+        """Gains of prices from the start to date t, which is the last one that is simulated, (N,)."""
         positions = self.state.positions
         with np.errstate(over="ignore", invalid="ignore"):  # beyond numbers: refused by who called this
             gains: Vector = positions.gains + positions.units * (self._market.panel.values[t] - positions.reference)
@@ -264,6 +314,7 @@ class Simulation:
         self.record.parts.append(RecordPart(**fields | {"nav": zeros, "flow_start": flows, "flow_end": flows}))
         self.record.exhausted = True
         self._fail(t, WealthExhausted.REASON, "the net asset value is used up; nothing is held from this date on")
+        self.state.positions.gains[:] = self.gains(t)
         self.state.positions.units[:] = 0.0
         account = self._account
         account.cash = account.nav = account.receivable = 0.0

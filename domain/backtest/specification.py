@@ -94,6 +94,8 @@ class BacktestSpecification:
             raise InvalidInput(
                 "margin.maintenance_ratio", f"must be above 0 and at most 1, is {self.maintenance_ratio:g}"
             )
+        if self.rebalancing.tranches > 1:
+            self._check_tranches()
         if self.max_participation is not None:
             positive("execution.max_participation", self.max_participation)
         if self.periods_per_year is not None:
@@ -108,6 +110,21 @@ class BacktestSpecification:
         for label, count in Counter(labels).items():
             if count > 1:
                 raise InvalidInput("strategies", f"the label {label!r} is used twice")
+
+    def _check_tranches(self) -> None:
+        """Raises InvalidInput for what cannot be divided into tranches."""
+        count = self.rebalancing.tranches
+        if self.maintenance_ratio is not None:
+            raise InvalidInput("rebalancing.tranches", "must be 1 with margin, which looks at the whole account")
+        if self.holding_costs.performance_fee is not None:
+            rule = "must be 1 with a performance fee, whose high-water mark is that of the whole account"
+            raise InvalidInput("rebalancing.tranches", rule)
+        for i, (symbol, quantity) in enumerate(self.initial_holdings.items()):
+            if not self.fractional_holdings and quantity % count != 0.0:
+                rule = (
+                    f"must be a multiple of {count} units of {symbol} without fractional_holdings, one for each tranche"
+                )
+                raise InvalidInput(f"initial_holdings[{i}].quantity", rule)
 
     @property
     def delay(self) -> int:

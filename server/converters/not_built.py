@@ -20,7 +20,6 @@ NOT_BUILT: Mapping[str, frozenset[object]] = {
     # Message.field -> values that are served all the same; names of enum values, True or False.
     "AnalysisOptions.attribution": NONE,
     "AnalysisOptions.statistical_validation": NONE,
-    "Rebalancing.tranches": NONE,
     "ReallocateRequest.as_of_date": NONE,
     "ReallocateRequest.settlement_days": NONE,
     "ReallocateRequest.cash_flow": NONE,

@@ -36,24 +36,33 @@ STATE_VERSION = 2
 
 
 def checkpoint_to_bytes(checkpoint: Checkpoint) -> bytes:
-    """Strategy index and state; the parts are stored beside it."""
-    state = checkpoint.state
-    positions = {f"positions.{name}": array for name, array in state.positions._asdict().items()}
-    return _packed(
-        {"account": state.account, "pending": state.pending, **positions},
-        [STATE_VERSION, checkpoint.strategy_index, state.date_index],
-    )
+    """Strategy index and states; the parts are stored beside it."""
+    arrays: Arrays = {}
+    for j, state in enumerate(checkpoint.states):
+        prefix = _prefix(j)
+        arrays |= {f"{prefix}account": state.account, f"{prefix}pending": state.pending}
+        arrays |= {f"{prefix}positions.{name}": array for name, array in state.positions._asdict().items()}
+    dates = [state.date_index for state in checkpoint.states]
+    return _packed(arrays, [STATE_VERSION, checkpoint.strategy_index, *dates])
 
 
 def checkpoint_from_bytes(data: bytes) -> Checkpoint | None:
     """As `checkpoint_to_bytes` wrote it, without parts; None where another version did, to begin again."""
     arrays, rest = _unpacked(data)
-    if len(rest) != 3 or rest[0] != STATE_VERSION or arrays["account"].dtype != ACCOUNT:
+    if len(rest) < 3 or rest[0] != STATE_VERSION or arrays["account"].dtype != ACCOUNT:
         return None
-    _, strategy_index, date_index = rest
-    positions = Positions(*(arrays[f"positions.{name}"] for name in Positions._fields))
-    state = SimulationState(date_index, arrays["account"], positions, arrays["pending"])
-    return Checkpoint(strategy_index, state, ())
+    _, strategy_index, *dates = rest
+    states = []
+    for j, date_index in enumerate(dates):
+        prefix = _prefix(j)
+        positions = Positions(*(arrays[f"{prefix}positions.{name}"] for name in Positions._fields))
+        states.append(SimulationState(date_index, arrays[f"{prefix}account"], positions, arrays[f"{prefix}pending"]))
+    return Checkpoint(strategy_index, tuple(states), ())
+
+
+def _prefix(tranche: int) -> str:
+    """Before the names of the arrays of a tranche: none for the first, as where there is one."""
+    return f"tranches[{tranche}]." if tranche else ""
 
 
 def parts_to_bytes(parts: Sequence[tuple[int, RecordPart]]) -> bytes:

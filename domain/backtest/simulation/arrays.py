@@ -160,6 +160,7 @@ class Bands(NamedTuple):
     group_members: Flags  # (G, N)
     group_absolute: Floats  # (G,)
     group_relative: Floats  # (G,)
+    by_program: bool  # whether the caller works out destinations: they depend on groups
     most_tracking_variance: float  # per period
     risk_aversion: float  # over variance per year
     horizon_years: float
@@ -221,5 +222,5 @@ class Output(NamedTuple):
     written: Integers  # (3,), rows, events and failures
 
 
-RUNNING, EXHAUSTED, BEYOND_NUMBERS, FLOW_LEAVES_NOTHING, DECISION_DUE = 0, 1, 2, 3, 4
+RUNNING, EXHAUSTED, BEYOND_NUMBERS, FLOW_LEAVES_NOTHING, DECISION_DUE, DESTINATION_DUE = 0, 1, 2, 3, 4, 5
 """How a call ended."""

@@ -236,6 +236,8 @@ def has_trigger(
     """Whether the weights (N,) call for a trade."""
     if bands.trigger == ANY_BREACH:
         return is_breached(weights, target, movable, bands)
+    if bands.trigger == COST_BENEFIT and bands.by_program:
+        return bool(breaches_of(weights, target, movable, bands).any())  # the cost is weighed once it is known
     if bands.trigger == COST_BENEFIT:
         goal = destination_of(weights, target, movable, bands)
         if np.abs(goal - weights).max() <= TRADED:

@@ -14,7 +14,9 @@ from domain.backtest.simulation.accruals import (
 )
 from domain.backtest.simulation.arrays import (
     BEYOND_NUMBERS,
+    COST_BENEFIT,
     DECISION_DUE,
+    DESTINATION_DUE,
     EXHAUSTED,
     FILL_COSTS_TOO_MUCH,
     FLOW_LEAVES_NOTHING,
@@ -34,7 +36,7 @@ from domain.backtest.simulation.arrays import (
     Rates,
     Rules,
 )
-from domain.backtest.simulation.bands import destination_of, has_trigger
+from domain.backtest.simulation.bands import destination_of, has_trigger, is_worth_its_cost
 from domain.backtest.simulation.compiled import compiled
 from domain.backtest.simulation.corporate_actions import (
     apply_delistings,
@@ -68,12 +70,13 @@ def simulate(
     """Simulates dates first to last; returns how it ended and the date on which it did.
 
     Where it ended with DECISION_DUE it is called again with that date as the last one, `is_decided` and the same
-    output, once the plan has the decision's weights: it only makes that decision then.
+    output, once the plan has the decision's weights: it only makes that decision then. DESTINATION_DUE likewise, once
+    `band_target` has the weights that a band goes to and `band_made` is the date.
     """
     if is_decided:  # not a function of its own: compiling the steps a second time would take as long as the first
-        decide(last, prices, costs, bands, plan, rules, account, positions, output)
+        ended = decide(last, prices, costs, bands, plan, rules, account, positions, output)
         output.nav[last - first] = account.nav
-        return RUNNING, last
+        return ended, last
     # Taken out of the tuples once: reaching into them costs more than the valuation of a date.
     marks, units, navs, years, made = prices.marks, positions.units, output.nav, rates.years, plan.made
     planned, delay, start, is_plain = len(plan.made), rules.delay, rules.start, rules.is_plain
@@ -190,9 +193,12 @@ def simulate(
             return DECISION_DUE, t
         if is_planned and makes_decision(t, plan, account, positions, rules) and delay == 0:
             trade_at_the_close(t, positions.target, prices, account, positions, costs, rules, output)
+        ended = RUNNING
         if has_rules and (bands.is_on or account.flow_today != 0.0):
-            decide_by_rule(t, prices, bands, account, positions, costs, rules, output)
+            ended = decide_by_rule(t, prices, bands, account, positions, costs, rules, output)
         navs[t - first] = account.nav
+        if ended == DESTINATION_DUE:
+            return ended, t
         next_event = next_event_of(plan, account, rules)
     if is_quiet:
         account.unit_value = account.nav / account.opening_nav
@@ -326,12 +332,45 @@ def decide(
     account: Account,
     positions: Positions,
     output: Output,
-) -> None:
-    """Makes the decision of date t, and trades where it is filled on the same date."""
+) -> int:
+    """Makes the decision of date t, and trades where it is filled on the same date; returns how it ended."""
+    if account.band_made == t:
+        head_for_band(t, prices, bands, account, positions, costs, rules, output)
+        return RUNNING
     if makes_decision(t, plan, account, positions, rules) and rules.delay == 0:
         trade_at_the_close(t, positions.target, prices, account, positions, costs, rules, output)
     if bands.is_on or (rules.flows_only and account.flow_today != 0.0):
-        decide_by_rule(t, prices, bands, account, positions, costs, rules, output)
+        return int(decide_by_rule(t, prices, bands, account, positions, costs, rules, output))
+    return RUNNING
+
+
+@compiled
+def head_for_band(
+    t: int,
+    prices: Prices,
+    bands: Bands,
+    account: Account,
+    positions: Positions,
+    costs: Costs,
+    rules: Rules,
+    output: Output,
+) -> None:
+    """Decides for the weights of `band_target`, which the caller has worked out, where they are worth their cost."""
+    goal = positions.band_target.copy()
+    account.band_made = -1
+    if bands.trigger == COST_BENEFIT:
+        held = positions.units * prices.marks[t]
+        returns = prices.returns[max(1, t + 1 - bands.window) : t + 1]
+        weights, movable = held / account.nav, movable_assets(t, prices)
+        if not is_worth_its_cost(
+            weights, goal, positions.target, returns, held, prices.marks[t], movable, account.nav, costs, bands
+        ):
+            return
+    account.last_decision = t
+    if rules.delay == 0:
+        trade_at_the_close(t, goal, prices, account, positions, costs, rules, output)
+    else:
+        account.band_made = t
 
 
 @compiled
@@ -368,13 +407,16 @@ def decide_by_rule(
     costs: Costs,
     rules: Rules,
     output: Output,
-) -> None:
-    """A decision by a band, or by the rule that only flows are traded, unless one waits for its fill already."""
+) -> int:
+    """A decision by a band, or by the rule that only flows are traded, unless one waits for its fill already.
+
+    Returns DESTINATION_DUE where the caller has to work out the weights that a band goes to, and RUNNING otherwise.
+    """
     waits = account.next_fill < account.next_decision or account.band_made >= 0 or account.carried > 0
     if account.last_decision < 0 or waits or account.fills == 0:
-        return
+        return RUNNING
     if account.last_decision == t or is_too_early(t, account, rules):
-        return
+        return RUNNING
     held = positions.units * prices.marks[t]
     weights = held / account.nav
     movable = movable_assets(t, prices)
@@ -386,7 +428,9 @@ def decide_by_rule(
         if not has_trigger(
             weights, positions.target, returns, held, prices.marks[t], movable, account.nav, costs, bands
         ):
-            return
+            return RUNNING
+        if bands.by_program:
+            return DESTINATION_DUE
         goal = destination_of(weights, positions.target, movable, bands)
     account.last_decision = t
     if rules.delay == 0:
@@ -394,6 +438,7 @@ def decide_by_rule(
     else:
         positions.band_target[:] = goal
         account.band_made = t
+    return RUNNING
 
 
 @compiled

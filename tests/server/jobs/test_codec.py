@@ -6,9 +6,11 @@ from dataclasses import fields
 from typing import Any
 
 import numpy as np
+import pytest
 
 from domain.backtest.flow import Checkpoint, run
 from domain.backtest.preparation import prepare
+from domain.backtest.rebalancing import EveryPeriods, Rebalancing
 from domain.backtest.record import FailedRebalance, RecordPart
 from domain.backtest.simulation.arrays import Positions
 from domain.backtest.specification import BacktestSpecification
@@ -20,29 +22,32 @@ RNG = np.random.default_rng(2)
 PANEL = PricePanel.of("ABCD", range(9000, 9060), 50.0 * np.cumprod(1.0 + RNG.normal(0.0, 0.01, (60, 4)), axis=0))
 
 
-def checkpoint_in_the_middle() -> Checkpoint:
-    plan = prepare(BacktestSpecification((EqualWeight(), inverse_volatility(10)), lag_periods=3), PANEL)
+def checkpoint_in_the_middle(rebalancing: Rebalancing = Rebalancing()) -> Checkpoint:  # noqa: B008  # it is frozen
+    strategies = (EqualWeight(), inverse_volatility(10))
+    plan = prepare(BacktestSpecification(strategies, rebalancing, lag_periods=3), PANEL)
     found: list[Checkpoint] = []
 
     def observe(backtest: Any) -> None:
-        if backtest.strategy_index == 1 and backtest.simulation.state.date_index >= 30 and not found:
+        if backtest.strategy_index == 1 and backtest.simulation.date_index >= 30 and not found:
             found.append(backtest.checkpoint())
 
     run(plan, observe, lambda: None)
     return found[0]
 
 
-def test_a_checkpoint() -> None:
-    checkpoint = checkpoint_in_the_middle()
+@pytest.mark.parametrize("tranches", [1, 3])
+def test_a_checkpoint(tranches: int) -> None:
+    checkpoint = checkpoint_in_the_middle(Rebalancing(EveryPeriods(6), tranches=tranches))
     back = checkpoint_from_bytes(checkpoint_to_bytes(checkpoint))
     assert back is not None
-    assert (back.strategy_index, back.state.date_index) == (1, checkpoint.state.date_index)
-    assert back.state.account.tobytes() == checkpoint.state.account.tobytes()
-    assert np.array_equal(back.state.pending, checkpoint.state.pending)
-    for name in Positions._fields:
-        assert np.array_equal(
-            getattr(back.state.positions, name), getattr(checkpoint.state.positions, name), equal_nan=name == "carried"
-        )
+    assert (back.strategy_index, len(back.states)) == (1, tranches)
+    for read, written in zip(back.states, checkpoint.states, strict=True):
+        assert read.date_index == written.date_index
+        assert read.account.tobytes() == written.account.tobytes()
+        assert np.array_equal(read.pending, written.pending)
+        for name in Positions._fields:
+            same_gaps = name == "carried"
+            assert np.array_equal(getattr(read.positions, name), getattr(written.positions, name), equal_nan=same_gaps)
 
 
 def test_a_checkpoint_of_another_version_is_not_continued() -> None:

@@ -15,7 +15,6 @@ from domain.backtest.specification import BacktestSpecification, Fill
 from domain.backtest.strategies import FixedWeights
 from domain.costs.linear import LinearCost
 from domain.costs.model import CostModel
-from domain.errors import InvalidInput
 from domain.market_data.missing import MissingDataPolicy
 from domain.market_data.panel import PricePanel
 
@@ -178,15 +177,3 @@ def test_a_group_that_leaves_its_band_goes_back_to_the_target() -> None:
     assert held(record, values, weights, 1) == pytest.approx([35.0, 35.0, 30.0], rel=1e-12)
     without = simulated(values, weights, DriftBand(wide))
     assert len(without.indices) == 1
-
-
-@pytest.mark.parametrize("which", [{"destination": BandDestination.EDGE}, {"scope": BandScope.BREACHED}])
-def test_bands_of_groups_have_no_edge(which: dict[str, Any]) -> None:
-    with pytest.raises(InvalidInput, match="bands of assets only") as raised:
-        DriftBand(FIVE_POINTS, by_group={"both": FIVE_POINTS}, **which)
-    assert raised.value.field == "rebalancing.drift_band.by_group"
-
-
-def test_tranches_are_refused() -> None:
-    with pytest.raises(InvalidInput, match="not simulated yet"):
-        Rebalancing(tranches=2)
