@@ -240,20 +240,24 @@ def without_delisted(panel: PricePanel, actions: Actions) -> PricePanel:
 def total_return_prices(panel: PricePanel, actions: Actions, tradable: NDArray[np.bool_] | None) -> Matrix:
     """Prices with splits and dividends reinvested at the close of their ex-dates, NaN where an asset is not listed.
 
-    Those of a date depend on nothing later than it.
+    Those of a date depend on nothing later than it. Raises InvalidInput for levels beyond numbers.
     """
     values = panel.values
     changed = np.flatnonzero(actions.kind != DELISTING)
     if not len(changed) and tradable is None:
         return values
     factors = np.ones_like(values)
-    for event in changed.tolist():
-        t, j, amount = int(actions.date[event]), int(actions.asset[event]), float(actions.amount[event])
-        if actions.kind[event] == SPLIT:
-            factors[t, j] *= amount
-        elif values[t, j] > 0.0:
-            factors[t, j] *= 1.0 + amount / values[t, j]
-    result: Matrix = values * factors.cumprod(axis=0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for event in changed.tolist():
+            t, j, amount = int(actions.date[event]), int(actions.asset[event]), float(actions.amount[event])
+            if actions.kind[event] == SPLIT:
+                factors[t, j] *= amount
+            elif values[t, j] > 0.0:
+                factors[t, j] *= 1.0 + amount / values[t, j]
+        result: Matrix = values * factors.cumprod(axis=0)
+    if not np.isfinite(result).all():
+        j = int(np.argmin(np.isfinite(result).all(axis=0)))
+        raise InvalidInput("corporate_actions", f"give {panel.symbols[j]} a total return too large for a number")
     if tradable is not None:
         result[result == 0.0] = np.nan
     return freeze(result)
