@@ -30,6 +30,9 @@ MOST_ASSETS = 4000
 LARGEST_FIGURE = 1e15
 """Largest absolute weight, bound or coefficient: linear solvers treat 1e20 as infinity."""
 
+LARGEST_LEVERAGE = 1e6
+"""Largest absolute weight in a simulation: of more, rounding would be larger than 1e-10 of the net asset value."""
+
 PERCENT_SUMS = (99.0, 101.0)
 """Weights with a sum between these are taken for percentages: as fractions they would be leverage of 100."""
 

@@ -44,14 +44,19 @@ class Portfolio:
 
 
 def weights_by_symbol(
-    field_name: str, weights: Mapping[str, float], symbols: tuple[str, ...], *, leveraged: bool
+    field_name: str,
+    weights: Mapping[str, float],
+    symbols: tuple[str, ...],
+    *,
+    leveraged: bool,
+    largest: float = LARGEST_FIGURE,
 ) -> Vector:
     """Weights in the order of symbols, (N,), 0 where none is named.
 
-    Raises InvalidInput for an unknown symbol, a weight that is not finite, or a sum above 1 where nothing may be
-    borrowed; below 1 the rest is cash.
+    Raises InvalidInput for an unknown symbol, a weight of more than `largest` in size, or a sum above 1 where nothing
+    may be borrowed; below 1 the rest is cash.
     """
-    return weights_in_order(field_name, weights, positions(symbols), leveraged=leveraged)
+    return weights_in_order(field_name, weights, positions(symbols), leveraged=leveraged, largest=largest)
 
 
 def positions(symbols: Sequence[str]) -> dict[str, int]:
@@ -60,15 +65,20 @@ def positions(symbols: Sequence[str]) -> dict[str, int]:
 
 
 def weights_in_order(
-    field_name: str, weights: Mapping[str, float], position: Mapping[str, int], *, leveraged: bool
+    field_name: str,
+    weights: Mapping[str, float],
+    position: Mapping[str, int],
+    *,
+    leveraged: bool,
+    largest: float = LARGEST_FIGURE,
 ) -> Vector:
     """The same where the positions of symbols are known already."""
     result = np.zeros(len(position))
     for i, (symbol, weight) in enumerate(weights.items()):
         if symbol not in position:
             raise InvalidInput(f"{field_name}[{i}].symbol", f"{symbol} is not a symbol of the input")
-        if not abs(weight) <= LARGEST_FIGURE:
-            figure(f"{field_name}[{i}].weight", weight)
+        if not abs(weight) <= largest:
+            figure(f"{field_name}[{i}].weight", weight, largest)
         result[position[symbol]] = weight
     total = float(result.sum())
     if not leveraged and total > 1.0 + FULLY_INVESTED_TOLERANCE:

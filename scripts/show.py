@@ -19,9 +19,9 @@ from absfin import (
     strategies,
     weight_bounds,
 )
+from absfin.backtest_results import StrategyResult
 from absfin.cli.output import follow
 from absfin.cli.tables import number, percent, show_reallocation, show_risk
-from absfin.results import StrategyResult
 from rich.console import Console
 from rich.table import Table
 from sample_data import load

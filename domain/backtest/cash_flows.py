@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.calendar import DAYS_PER_YEAR, Frequency, first_of_periods
-from domain.checks import figure
+from domain.checks import LARGEST_FIGURE, figure
 from domain.errors import InvalidInput
 from domain.market_data.panel import civil_date
 
@@ -92,4 +92,8 @@ def _add_recurring(path: str, rule: RecurringCashFlow, days: NDArray[np.int32], 
     figure(f"{path}.amount", rule.amount or 0.0)
     if len(indices):
         years = (days[indices] - days[indices[0]]) / DAYS_PER_YEAR
-        found.end[indices] += (rule.amount or 0.0) * (1.0 + rule.growth_annual) ** years
+        with np.errstate(over="ignore"):
+            amounts = (rule.amount or 0.0) * (1.0 + rule.growth_annual) ** years
+        if not np.abs(amounts).max() <= LARGEST_FIGURE:
+            raise InvalidInput(f"{path}.growth_annual", f"must leave every flow at most {LARGEST_FIGURE:g} in size")
+        found.end[indices] += amounts

@@ -114,9 +114,10 @@ def opened_account(
             raise InvalidInput(f"initial_holdings[{i}].symbol", f"{symbol} has no price at the start of the backtest")
         units[place[symbol]] = quantity
     accounts = np.zeros(1, ACCOUNT)
-    nav = specification.initial_capital + float(units @ prices)
-    if not nav > 0.0:
-        raise InvalidInput("initial_holdings", f"must have a net asset value above 0 with the cash, has {nav:g}")
+    with np.errstate(over="ignore", invalid="ignore"):
+        nav = specification.initial_capital + float(units @ prices)
+    if not 0.0 < nav < math.inf:
+        raise InvalidInput("initial_holdings", f"must have a finite net asset value above 0 with the cash, has {nav:g}")
     accounts["cash"], accounts["nav"] = specification.initial_capital, nav
     accounts["opening_nav"] = nav
     accounts["unit_value"] = accounts["high_water"] = 1.0
@@ -310,7 +311,7 @@ def _bands(band: DriftBand | None, market: Market, groups: dict[str, tuple[str, 
         group_absolute=np.array([width[0] for width in widths]),
         group_relative=np.array([width[1] for width in widths]),
         by_program=bool(widths) and band.depends_on_groups,
-        most_tracking_variance=math.inf if most is None else most**2 / market.periods_per_year,
+        most_tracking_variance=math.inf if most is None else most * most / market.periods_per_year,  # ** raises
         risk_aversion=band.risk_aversion or 0.0,
         horizon_years=(band.horizon_days or CALENDAR_YEAR) / CALENDAR_YEAR,
         periods_per_year=market.periods_per_year,

@@ -134,13 +134,18 @@ def _split_halted(
     marks: Matrix, known: NDArray[np.bool_], actions: Sequence[CorporateAction], panel: PricePanel
 ) -> None:
     """Divides the last price before a halt by the ratio of a split that takes effect during it."""
-    place = positions(panel.symbols)
-    for action in actions:
+    place, dates = positions(panel.symbols), len(marks)
+    ratios: dict[int, list[float]] = {}
+    for action, t in zip(actions, _date_numbers(panel, actions), strict=True):
         if isinstance(action.event, Split) and action.symbol in place:
-            j, t = place[action.symbol], int(np.searchsorted(panel.dates, action.day))
-            while t < len(marks) and not known[t, j]:
-                marks[t, j] /= action.event.ratio
-                t += 1
+            j = place[action.symbol]
+            if t < dates and not known[t, j]:
+                ratios.setdefault(j, [1.0] * dates)[t] *= action.event.ratio
+    for j, by_date in ratios.items():  # once through the dates, however many splits there are
+        product = 1.0
+        for t, is_known in enumerate(known[:, j].tolist()):
+            product = 1.0 if is_known else product * by_date[t]
+            marks[t, j] /= product
 
 
 def actions_as_arrays(
@@ -155,15 +160,15 @@ def actions_as_arrays(
     """
     place = positions(panel.symbols)
     rows: list[tuple[int, int, int, float, int]] = []
-    for i, action in enumerate(actions):
+    first_priced = np.argmax(panel.values > 0.0, axis=0).tolist() if actions else []
+    for i, (action, index) in enumerate(zip(actions, _date_numbers(panel, actions), strict=True)):
         path = f"corporate_actions[{i}]"
         if action.symbol not in place:
             raise InvalidInput(f"{path}.symbol", f"{action.symbol} is not a symbol of the input")
         j = place[action.symbol]
-        index = int(np.searchsorted(panel.dates, action.day))
         if index >= len(panel.dates):
             raise InvalidInput(f"{path}.ex_date", f"is after the last date of the input, {civil_date(panel.dates[-1])}")
-        first = int(np.argmax(panel.values[:, j] > 0.0))
+        first = first_priced[j]
         if action.day < panel.dates[first]:
             raise InvalidInput(
                 f"{path}.ex_date", f"is before the first price of {action.symbol}, {civil_date(panel.dates[first])}"
@@ -183,6 +188,12 @@ def actions_as_arrays(
         withholding_rate=withholding_rate,
         reinvests=policy is DividendPolicy.REINVEST,
     )
+
+
+def _date_numbers(panel: PricePanel, actions: Sequence[CorporateAction]) -> list[int]:
+    """The number of the date on which each action takes effect: its own or the next one; T after the last."""
+    found: list[int] = np.searchsorted(panel.dates, [action.day for action in actions]).tolist()
+    return found
 
 
 def _row(action: CorporateAction, index: int, j: int, panel: PricePanel) -> tuple[int, int, int, float, int]:

@@ -29,7 +29,8 @@ def money_weighted_return(
     rests = np.append(rest, rest[:-1])
 
     def excess(growth: float) -> float:
-        return start_nav * growth + float(amounts @ growth**rests) - end_nav
+        with np.errstate(over="ignore", invalid="ignore"):  # flows beyond numbers: no rate is found
+            return start_nav * growth + float(amounts @ growth**rests) - end_nav
 
     low, high = 0.0, 2.0
     while excess(high) < 0.0:

@@ -151,7 +151,7 @@ class Simulation:
                     break
                 ended, t = simulate(first, t, True, *self.inputs, account, positions, output)
             self._write(first, t, output)
-            self._check(ended, t)
+            self._check(ended if np.isfinite(self.record.parts[-1].gains).all() else BEYOND_NUMBERS, t)
             yield
 
     def history(self, date_index: int) -> MarketHistory:

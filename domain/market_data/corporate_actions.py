@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from domain.checks import non_negative, positive
+from domain.checks import LARGEST_FIGURE, non_negative, positive
 from domain.errors import InvalidInput
 from domain.market_data.panel import civil_date
 
@@ -59,6 +59,11 @@ class Split:
 
     def __post_init__(self) -> None:
         positive("split.ratio", self.ratio)
+        if not 1.0 / LARGEST_FIGURE <= self.ratio <= LARGEST_FIGURE:
+            raise InvalidInput(
+                "split.ratio",
+                f"must be at least {1.0 / LARGEST_FIGURE:g} and at most {LARGEST_FIGURE:g}, is {self.ratio:g}",
+            )
 
 
 @dataclass(frozen=True, slots=True)

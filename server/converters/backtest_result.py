@@ -1,14 +1,16 @@
 """Results of a backtest as messages."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from absfinance.v1 import backtest_pb2, cost_pb2
 
 from domain.backtest.metrics import METRICS_VERSION, Performance
-from domain.backtest.result import AssetEvent, StrategyOutcome
+from domain.backtest.result import AssetEvent, AssetEventKind, StrategyOutcome
 from domain.market_data.panel import civil_date
 from domain.risk.figure import known
+from domain.warnings import ResultWarning
 from server.converters.dates import civil_to_proto
 
 AssetEventProto = backtest_pb2.AssetEvent
@@ -25,13 +27,40 @@ _OF_THE_FIRST = (
 )
 """Fields of the first strategy that a result repeats at its top."""
 
+MOST_EVENTS = 10_000
+"""Events of assets that a whole result lists at most: it must fit into one message, by default 4 MiB."""
+
 
 def first_of_all(strategy: backtest_pb2.StrategyResult) -> dict[str, Any]:
     """The fields of a result that are those of its first strategy, where they are present."""
     return {field.name: value for field, value in strategy.ListFields() if field.name in _OF_THE_FIRST}
 
 
-def strategy_result_to_proto(outcome: StrategyOutcome, symbols: tuple[str, ...]) -> backtest_pb2.StrategyResult:
+def listed_events(events: Sequence[AssetEvent], most: int) -> Sequence[AssetEvent]:
+    """The events that a result lists: dividends, of which there are the most, are left out first, the last ones."""
+    if len(events) <= most:
+        return events
+    by_rank = sorted(range(len(events)), key=lambda k: (events[k].kind is AssetEventKind.CASH_DIVIDEND, k))
+    return [events[k] for k in sorted(by_rank[:most])]
+
+
+def events_left_out(outcomes: Sequence[StrategyOutcome], most: int) -> list[ResultWarning]:
+    """A warning for each strategy whose events are not all listed."""
+    return [
+        ResultWarning(
+            "ASSET_EVENTS_LEFT_OUT",
+            "corporate_actions",
+            f"{len(one.asset_events)} events changed positions of {one.label}; asset_events lists {most} of them, "
+            "cash dividends last",
+        )
+        for one in outcomes
+        if len(one.asset_events) > most
+    ]
+
+
+def strategy_result_to_proto(
+    outcome: StrategyOutcome, symbols: tuple[str, ...], most_events: int = MOST_EVENTS
+) -> backtest_pb2.StrategyResult:
     """What one strategy did; a benchmark that is a symbol has figures alone."""
     result = backtest_pb2.StrategyResult(
         label=outcome.label,
@@ -43,7 +72,7 @@ def strategy_result_to_proto(outcome: StrategyOutcome, symbols: tuple[str, ...])
         money_weighted_return=(None if outcome.money_weighted_return is None else known(outcome.money_weighted_return)),
         bankrupt_date=(None if outcome.bankrupt_day is None else civil_to_proto(civil_date(outcome.bankrupt_day))),
         convention_difference=outcome.convention_difference,
-        asset_events=[_asset_event(event) for event in outcome.asset_events],
+        asset_events=[_asset_event(event) for event in listed_events(outcome.asset_events, most_events)],
     )
     if outcome.reconciliation is not None:
         result.reconciliation.CopyFrom(backtest_pb2.Reconciliation(**asdict(outcome.reconciliation)))

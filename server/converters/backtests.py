@@ -28,7 +28,7 @@ from domain.market_data.panel import PricePanel, ReturnPanel, Scenarios, civil_d
 from domain.warnings import ResultWarning
 from server.commands.backtest import BacktestCommand, SeriesPieces
 from server.converters.backtest_request import backtest_specification_from_proto
-from server.converters.backtest_result import first_of_all, strategy_result_to_proto
+from server.converters.backtest_result import MOST_EVENTS, events_left_out, first_of_all, strategy_result_to_proto
 from server.converters.dates import civil_to_proto
 from server.converters.identity import identity_of
 from server.converters.market_input import market_input_from_proto, prices_from_proto
@@ -108,12 +108,15 @@ def checked_to_bytes(warnings: Iterable[ResultWarning]) -> bytes:
 def result_to_bytes(completed: BacktestCompleted, fingerprint: str) -> bytes:
     """The figures of a finished job."""
     outcome = completed.outcome
-    strategies = [strategy_result_to_proto(one, outcome.symbols) for one in outcome.strategies]
+    simulated = (*outcome.strategies, *outcome.benchmarks)
+    most = MOST_EVENTS // len(simulated)
+    strategies = [strategy_result_to_proto(one, outcome.symbols, most) for one in outcome.strategies]
     result = backtest_pb2.BacktestResult(
         **first_of_all(strategies[0]),
         strategies=strategies,
-        benchmarks=[strategy_result_to_proto(one, outcome.symbols) for one in outcome.benchmarks],
+        benchmarks=[strategy_result_to_proto(one, outcome.symbols, most) for one in outcome.benchmarks],
         input_fingerprint=fingerprint,
+        warnings=warnings_to_proto(events_left_out(simulated, most)),
     )
     result.compute_duration.FromNanoseconds(round(completed.cpu_seconds * 1e9))
     return result.SerializeToString()

@@ -30,18 +30,21 @@ def cost_from_proto(costs: cost_pb2.CostModel) -> CostModel:
     for name in _OF_UNITS:
         if costs.HasField(name):
             raise NotSupported(
-                f"costs.{name} is not supported in an optimisation: it is an amount for units, and weights have none"
+                f"costs.{name} is not supported in an optimisation: it is an amount for units, and weights have none",
+                field=f"costs.{name}",
             )
     for i, entry in enumerate(costs.by_asset):
         if entry.HasField("borrow_bps_annual"):
             raise NotSupported(
-                f"costs.by_asset[{i}].borrow_bps_annual is not supported in an optimisation: it has one fee for all"
+                f"costs.by_asset[{i}].borrow_bps_annual is not supported in an optimisation: it has one fee for all",
+                field=f"costs.by_asset[{i}].borrow_bps_annual",
             )
     for name in _OF_HOLDING:
         if getattr(costs, name):
             raise NotSupported(
                 f"costs.{name} is not supported in an optimisation: all feasible weights have the same sum and leave "
-                "the same cash; add the interest on it to the risk-free rate"
+                "the same cash; add the interest on it to the risk-free rate",
+                field=f"costs.{name}",
             )
     return _cost_model(costs)
 
@@ -63,7 +66,7 @@ def linear_cost_from_proto(costs: cost_pb2.CostModel) -> LinearCost:
     """Proportional costs. Raises NotSupported for other kinds."""
     for field, _ in costs.ListFields():
         if field.name not in ("commission_bps", "half_spread_bps", "by_asset"):
-            raise NotSupported(f"costs.{field.name} is not supported here yet")
+            raise NotSupported(f"costs.{field.name} is not supported here yet", field=f"costs.{field.name}")
     return _linear(costs)
 
 
@@ -119,6 +122,7 @@ def _impact(impact: cost_pb2.MarketImpact) -> SquareRootImpact:
     if impact.WhichOneof("model") == "almgren":
         raise NotSupported(
             "costs.impact.almgren needs shares outstanding and a time of execution, which weights do not have; "
-            "use costs.impact.square_root"
+            "use costs.impact.square_root",
+            field="costs.impact.almgren",
         )
     return SquareRootImpact(impact.square_root.coefficient)

@@ -49,7 +49,7 @@ METHODS: dict[str, MethodDescriptor] = {
 }
 
 
-CALLED = ("README.md", "docs/cookbook.md", "docs/optimization.md", "docs/risk.md")
+CALLED = ("README.md", "docs/cookbook.md", "docs/optimization.md", "docs/risk.md", "docs/backtesting.md")
 """Pages that show calls, in the order in which they are run."""
 
 
@@ -60,7 +60,7 @@ def test_the_calls_of_the_pages_answer_what_they_show(sample_server: RunningServ
     command = [sys.executable, "scripts/documented_calls.py", sample_server.address, "--tool", tool, *CALLED]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("true") >= 42
+    assert done.stdout.count("true") >= 44
 
 
 def test_every_page_with_calls_is_compared() -> None:
@@ -184,6 +184,10 @@ BACKTEST = (
     ".venv/bin/absfin backtest --symbols AAPL,JNJ,XOM --strategy min-risk --lookback 252 --cost-bps 10 "
     "--benchmark SP500"
 )
+ACCOUNT = (
+    ".venv/bin/absfin backtest --symbols AAPL,JNJ,XOM --capital 100000 --band 0.05 --band-to edge --flow monthly:1000 "
+    "--fee 0.01"
+)
 # Every other command that a page shows, and what runs it.
 RUN_BY: dict[str, str] = {
     "scripts/demo": ".ci/run",
@@ -192,6 +196,7 @@ RUN_BY: dict[str, str] = {
     ".venv/bin/absfin serve": "tests/clients/python/test_cli.py",
     ".venv/bin/absfin optimize --symbols AAPL,JNJ,XOM --max-weight 0.5": "tests/docs/test_pages.py",
     BACKTEST: "tests/docs/test_pages.py",
+    ACCOUNT: "tests/docs/test_pages.py",
     ".venv/bin/absfin reallocate AAPL=0.5,XOM=0.5 --holdings AAPL=100 --cash 500": "tests/docs/test_pages.py",
     ".venv/bin/absfin risk AAPL=0.5,XOM=0.5 --benchmark SP500 --stress all": "tests/docs/test_pages.py",
 }

@@ -185,6 +185,9 @@ def simulate(
             return (EXHAUSTED if -np.inf < nav <= 0.0 else BEYOND_NUMBERS), t
         if has_margin:
             meet_margin_call(t, prices, account, positions, costs, rules, output)
+            navs[t - first] = account.nav
+            if account.nav <= 0.0:  # what closing positions costs can be more than what is left
+                return EXHAUSTED, t
         is_planned = account.next_decision < planned and made[account.next_decision] == t
         if is_planned and rules.decides_outside:
             return DECISION_DUE, t

@@ -127,6 +127,8 @@ def fill_generally(
         can_trade &= prices.tradable[t]
     held = positions.units * at
     nav = value_at(t, positions.units, prices.fills) + account.cash + account.receivable
+    if not nav < np.inf:  # said at the mark of this date
+        return
     if nav <= 0.0:
         write_failure(t, FILL_WITHOUT_WEALTH, output)
         return
@@ -192,7 +194,8 @@ def _trades(
     if rules.whole_units:
         _round_to_units(trades, prices, positions)
     # A dividend that is not paid yet counts in the weights, and pays for nothing.
-    is_cut = is_scaled or account.carried > 0 or account.receivable > 0.0
+    # What is left of a sum of dividends that are all paid is a rounding error.
+    is_cut = is_scaled or account.carried > 0 or account.receivable > TRADED * nav
     is_cut = is_cut or rules.has_participation_limit or (rules.whole_units and is_exact)
     if is_cut:
         least_cash = 0.0 if rules.conventions == VECTORBT else min(0.0, 1.0 - total_weight) * after

@@ -10,7 +10,7 @@ from domain.backtest.strategies.history import MarketHistory
 from domain.backtest.strategies.inside import check_inner, decide_inner, planned_inner
 from domain.backtest.strategies.protocol import LookbackWindow, PlannedWeights, Strategy
 from domain.cancellation import CancellationCheck, never_cancelled
-from domain.checks import Vector
+from domain.checks import LARGEST_LEVERAGE, Vector, figure
 from domain.errors import InvalidInput
 from domain.portfolio import FULLY_INVESTED_TOLERANCE
 from domain.warnings import ResultWarning
@@ -42,8 +42,7 @@ class Blend:
         if not self.parts:
             raise InvalidInput("parts", "must hold at least one strategy")
         for i, part in enumerate(self.parts):
-            if not math.isfinite(part.weight):
-                raise InvalidInput(f"parts[{i}].weight", f"must be a finite number, is {part.weight:g}")
+            figure(f"parts[{i}].weight", part.weight, LARGEST_LEVERAGE)
         total = math.fsum(part.weight for part in self.parts)
         if not self.leveraged and total > 1.0 + FULLY_INVESTED_TOLERANCE:
             raise InvalidInput("parts", f"must have weights that sum to 1 or less without leverage, sum to {total:.9g}")

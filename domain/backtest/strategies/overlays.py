@@ -13,7 +13,7 @@ from domain.backtest.strategies.history import MarketHistory
 from domain.backtest.strategies.inside import check_inner, decide_inner
 from domain.backtest.strategies.protocol import DecisionWarning, FromHistory, LookbackWindow, Strategy
 from domain.cancellation import CancellationCheck, never_cancelled
-from domain.checks import Vector, positive
+from domain.checks import LARGEST_LEVERAGE, Vector, figure, positive
 from domain.errors import InvalidInput, MissingMarketData
 from domain.warnings import ResultWarning
 
@@ -42,7 +42,7 @@ class VolatilityTarget(FromHistory):
 
     def __post_init__(self) -> None:
         positive("target_annual", self.target_annual)
-        positive("max_leverage", self.max_leverage)
+        positive("max_leverage", figure("max_leverage", self.max_leverage, LARGEST_LEVERAGE))
         if self.lookback_periods < FEWEST_RETURNS:
             raise InvalidInput("lookback_periods", f"must be {FEWEST_RETURNS} or more, is {self.lookback_periods}")
 
@@ -76,14 +76,18 @@ class VolatilityTarget(FromHistory):
         weights = decide_inner(self.base, self.base_path, history, check_cancelled)
         held = (weights != 0.0) & history.priced
         prices = history.prices[-self.lookback_periods - 1 :, held]
-        returns = (prices[1:] / prices[:-1] - 1.0) @ weights[held]
+        with np.errstate(over="ignore", invalid="ignore"):
+            returns = (prices[1:] / prices[:-1] - 1.0) @ weights[held]
         returns = returns[~np.isnan(returns)]
         if len(returns) < FEWEST_RETURNS:
             raise MissingMarketData(
                 f"fewer than {FEWEST_RETURNS} of the last {self.lookback_periods} periods have a return of each asset "
                 "that the base holds"
             )
-        realised = float(returns.std(ddof=1)) * math.sqrt(history.periods_per_year)
+        with np.errstate(over="ignore", invalid="ignore"):
+            realised = float(returns.std(ddof=1)) * math.sqrt(history.periods_per_year)
+        if math.isnan(realised):  # of returns beyond numbers
+            realised = math.inf
         scaled: Vector = weights * self.factor(realised)
         return scaled
 

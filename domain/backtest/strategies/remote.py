@@ -6,7 +6,7 @@ from domain.backtest.strategies.decision_log import DecisionLog, DecisionService
 from domain.backtest.strategies.history import MarketHistory
 from domain.backtest.strategies.protocol import FromHistory, LookbackWindow, WithoutDates
 from domain.cancellation import CancellationCheck, never_cancelled
-from domain.checks import Vector, positive
+from domain.checks import LARGEST_LEVERAGE, Vector, positive
 from domain.errors import DomainError, InvalidInput
 from domain.portfolio import weights_by_symbol
 from domain.warnings import ResultWarning
@@ -95,7 +95,9 @@ class Remote(WithoutDates, FromHistory):
             decision = decisions.log.store(decisions.path, day, made)
         if decision.reason:
             raise _FAILURES.get(decision.reason, RemoteDecisionFailed)(decision.message)
-        return weights_by_symbol("weights", decision.weights, history.symbols, leveraged=self.leveraged)
+        return weights_by_symbol(
+            "weights", decision.weights, history.symbols, leveraged=self.leveraged, largest=LARGEST_LEVERAGE
+        )
 
     def _made(
         self, service: DecisionService, history: MarketHistory, check_cancelled: CancellationCheck
@@ -103,7 +105,7 @@ class Remote(WithoutDates, FromHistory):
         """A new decision. A failure is one too: whoever continues the run must not have more luck."""
         try:
             sent = service.decide(self.target, self.label, history, self.timeout_seconds, check_cancelled)
-            weights_by_symbol("weights", sent, history.symbols, leveraged=self.leveraged)
+            weights_by_symbol("weights", sent, history.symbols, leveraged=self.leveraged, largest=LARGEST_LEVERAGE)
         except RemoteDecisionFailed as error:
             return RecordedDecision(reason=error.REASON, message=error.message)
         except InvalidInput as error:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from domain.backtest.strategies.history import MarketHistory
 from domain.backtest.strategies.protocol import LookbackWindow, PlannedWeights, WithoutDates
 from domain.cancellation import CancellationCheck, never_cancelled
-from domain.checks import Vector
+from domain.checks import LARGEST_LEVERAGE, Vector
 from domain.errors import InvalidInput
 from domain.portfolio import positions, weights_by_symbol, weights_in_order
 from domain.warnings import ResultWarning
@@ -74,13 +74,17 @@ class FixedWeights(WithoutDates):
 
     def decide(self, history: MarketHistory, check_cancelled: CancellationCheck) -> Vector:
         """The weights in the order of the symbols."""
-        return weights_by_symbol("weights", self.weights, history.symbols, leveraged=self.leveraged)
+        return weights_by_symbol(
+            "weights", self.weights, history.symbols, leveraged=self.leveraged, largest=LARGEST_LEVERAGE
+        )
 
     def planned(
         self, symbols: tuple[str, ...], dates: NDArray[np.int32], listed: NDArray[np.bool_] | None
     ) -> PlannedWeights:
         """One row."""
-        weights = weights_by_symbol("weights", self.weights, symbols, leveraged=self.leveraged)
+        weights = weights_by_symbol(
+            "weights", self.weights, symbols, leveraged=self.leveraged, largest=LARGEST_LEVERAGE
+        )
         return PlannedWeights(weights[None, :], np.zeros(len(dates), np.int64))
 
 
@@ -135,4 +139,6 @@ class Schedule:
         return PlannedWeights(np.array(weights), np.searchsorted(days, dates, side="right").astype(np.int64))
 
     def _weights(self, i: int, position: Mapping[str, int]) -> Vector:
-        return weights_in_order(f"entries[{i}].weights", self.entries[i][1], position, leveraged=self.leveraged)
+        return weights_in_order(
+            f"entries[{i}].weights", self.entries[i][1], position, leveraged=self.leveraged, largest=LARGEST_LEVERAGE
+        )

@@ -1,14 +1,12 @@
 """Every query, objective, constraint and strategy of the client, with all its parameters set."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import absfin
 from absfin import (
     Account,
-    CashDividend,
-    Delisting,
     Holdings,
     Instrument,
     Moments,
@@ -18,12 +16,18 @@ from absfin import (
     Returns,
     RiskOptions,
     Scenarios,
-    Split,
     Stored,
     queries,
     strategies,
 )
-from absfinance.v1 import estimation_pb2, portfolio_pb2, risk_pb2, risk_service_pb2
+from absfinance.v1 import (
+    attribution_pb2,
+    estimation_pb2,
+    portfolio_pb2,
+    risk_pb2,
+    risk_service_pb2,
+    statistical_validation_pb2,
+)
 
 PANEL = Panel.of(["A"], ["2020-01-01"], [1.0])
 STORED = Stored(["A"], start=date(2020, 1, 1), end=date(2021, 1, 1))
@@ -33,7 +37,6 @@ MOMENTS = Moments(["A"], [0.1], [[0.1]], 12, repair_covariance=True)
 INPUTS: list[Any] = [Prices(PANEL), Returns(PANEL, 12), MOMENTS, SCENARIOS, STORED, UNIVERSE]
 PANELS = [INPUTS[0], INPUTS[1], STORED]
 
-DAY = date(2020, 1, 2)
 MOMENT = datetime(2020, 1, 1, tzinfo=UTC)
 ESTIMATION = estimation_pb2.Estimation()
 COSTS = absfin.trading_costs(
@@ -48,7 +51,27 @@ COSTS = absfin.trading_costs(
     borrow_bps_annual=1.0,
     cash_rate_annual=0.1,
     financing_rate_annual=0.1,
+    commission_per_share=0.1,
+    min_commission=1.0,
+    max_commission=2.0,
+    borrow_bps_annual_by_asset={"B": 1.0},
+    day_count="act_360",
+    management_fee_annual=0.1,
+    performance_fee=absfin.PerformanceFee(0.2, 0.05, "soft", "quarterly"),
 )
+RATES_BY_DATE = absfin.trading_costs(
+    cash_rate_annual={date(2020, 1, 1): 0.1}, financing_rate_annual={date(2020, 1, 1): 0.1}
+)
+FLOWS = [
+    absfin.CashFlow(date(2020, 1, 2), 1.0, "start_of_day"),
+    absfin.RecurringCashFlow("monthly", 1.0, growth_annual=0.1, start=date(2020, 1, 1), end=date(2021, 1, 1)),
+    absfin.RecurringCashFlow("annual", fraction_of_nav=-0.04),
+]
+ACTIONS = [
+    absfin.Split("A", date(2020, 1, 2), 2.0),
+    absfin.CashDividend("A", date(2020, 1, 2), 1.0, date(2020, 1, 3)),
+    absfin.Delisting("A", date(2020, 1, 4), -0.3),
+]
 SOLVER = absfin.solver_options(time_limit_seconds=1.0, tolerance=1e-6, engine="fast")
 GROUPS = {"G": ["A"]}
 SHARED: dict[str, Any] = {
@@ -149,20 +172,35 @@ def risks() -> Iterator[Any]:
 def backtests() -> Iterator[Any]:
     one = strategies.optimize(absfin.min_risk(), label="l")
     for data in PANELS:
-        for strategy in (one, [one, strategies.equal_weight()]):
+        for strategy, costs in ((one, COSTS), ([one, strategies.equal_weight()], RATES_BY_DATE)):
             yield queries.BacktestQuery(
                 data,
                 strategy,
                 rebalancing=strategies.never(),
-                fill="same_close",
+                fill="next_open",
                 lag_periods=1,
-                costs=COSTS,
+                open_prices=PANEL,
+                max_participation=0.1,
+                costs=costs,
                 initial_capital=1.0,
+                initial_holdings={"A": 1.0},
+                charge_initial_purchase=False,
+                fractional_holdings=False,
+                cash_flows=FLOWS,
+                corporate_actions=ACTIONS,
+                price_basis="unadjusted",
+                dividend_policy="reinvest",
+                withholding_rate=0.15,
+                delisting_policy="shumway_nyse",
+                maintenance_ratio=0.25,
+                conventions="bt",
                 benchmarks=[strategies.benchmark("B", label="l"), strategies.equal_weight()],
                 risk_free_rate_annual=0.1,
                 minimum_acceptable_return_annual=0.1,
+                attribution=attribution_pb2.AttributionOptions(),
+                statistical_validation=statistical_validation_pb2.StatisticalValidationOptions(),
                 periods_per_year=12,
-                missing_data="drop_dates",
+                missing_data="asset_states",
                 seed=1,
                 validate_only=True,
                 label="l",
@@ -208,10 +246,8 @@ def stored() -> Iterator[Any]:
     yield queries.PricesQuery(STORED)
     yield queries.UpsertInstrumentsQuery([Instrument("A", "a", "USD", {"sector": "A"}, 1.0, "halted")])
     yield queries.InstrumentsQuery("sector=A")
-    yield queries.UpsertCorporateActionsQuery(
-        [Split("A", DAY, 2.0), CashDividend("A", DAY, 1.0, DAY), Delisting("A", DAY, -0.3)]
-    )
-    yield queries.CorporateActionsQuery(["A"], DAY, DAY)
+    yield queries.UpsertCorporateActionsQuery(ACTIONS)
+    yield queries.CorporateActionsQuery(["A"], date(2020, 1, 1), date(2021, 1, 1))
     yield queries.CreatePortfolioQuery(portfolio_pb2.Portfolio(name="portfolios/x"), "x")
     yield queries.GetPortfolioQuery("portfolios/x")
     yield queries.UpdatePortfolioQuery(portfolio_pb2.Portfolio(name="portfolios/x"), ["cash"])
@@ -267,15 +303,33 @@ STRATEGIES = [
     strategies.fixed_weights({"A": 1.0}),
     strategies.schedule({date(2020, 1, 1): {"A": 1.0}}),
     strategies.inverse_volatility(20),
+    strategies.optimize(absfin.min_risk(), 20),
     strategies.momentum(20, 3, skip=1),
     strategies.volatility_target(strategies.equal_weight(), 0.1, 20, max_leverage=1.5),
     strategies.cppi(strategies.equal_weight(), 0.8, 4.0),
-    strategies.blend([(strategies.equal_weight(), 0.5)]),
-    strategies.remote("models.example:50051", timeout=timedelta(seconds=5)),
-    strategies.optimize(absfin.min_risk(), 20),
+    strategies.blend([(strategies.equal_weight(), 0.5), (strategies.inverse_volatility(), 0.5)]),
+    strategies.remote("here:1", timeout_seconds=1.5),
 ]
+BAND = strategies.drift_band(
+    0.05,
+    0.25,
+    to="fraction",
+    fraction=0.5,
+    scope="breached",
+    by_asset={"A": (0.1, 0.2)},
+    by_group={"sector=A": (0.1, 0.2)},
+    trigger="cost_benefit",
+    max_tracking_error_annual=0.02,
+    risk_aversion=3.0,
+    horizon_days=90,
+)
 REBALANCINGS = [
     strategies.calendar("weekly", last=True, offset_days=1),
+    strategies.calendar("monthly", nth=10),
     strategies.every_periods(3),
     strategies.never(),
+    strategies.rebalancing(
+        strategies.calendar("annual"), band=BAND, min_periods_between=5, max_turnover=0.1, tranches=4
+    ),
+    strategies.rebalancing(flows_only=True),
 ]

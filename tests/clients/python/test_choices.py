@@ -1,16 +1,28 @@
 """The names that a parameter takes are those of the contract, and another name is an error at once."""
 
+from datetime import date
 from typing import Any, get_args
 
 import absfin
 import pytest
 from absfin import Client, RiskOptions, Stored, choices, queries, strategies
 from absfin.choices import UnknownChoice, choice
-from absfinance.v1 import backtest_pb2, backtest_service_pb2, constraint_pb2, objective_pb2, optimization_pb2, risk_pb2
+from absfinance.v1 import (
+    backtest_pb2,
+    backtest_service_pb2,
+    constraint_pb2,
+    corporate_action_pb2,
+    cost_pb2,
+    objective_pb2,
+    optimization_pb2,
+    risk_pb2,
+)
 from absfinance.v1.frequency_pb2 import Frequency
 from absfinance.v1.instrument_pb2 import TradableState
 from absfinance.v1.panel_pb2 import MissingDataPolicy, PriceField
 from absfinance.v1.risk_measure_pb2 import RiskMeasure
+
+DriftBand = backtest_pb2.Rebalancing.DriftBand
 
 NOT_REQUESTED = {"closed_form"}
 """Values that only an answer has."""
@@ -33,6 +45,17 @@ NAMES = [
     (choices.Engine, optimization_pb2.Engine),
     (choices.TradableState, TradableState),
     (choices.JobState, backtest_pb2.BacktestState),
+    (choices.FlowTiming, backtest_pb2.FlowTiming),
+    (choices.BandTrigger, DriftBand.BandTrigger),
+    (choices.BandScope, DriftBand.BandScope),
+    (choices.BandDestination, DriftBand.Destination),
+    (choices.Conventions, backtest_pb2.Conventions),
+    (choices.AssetEventKind, backtest_pb2.AssetEvent.Kind),
+    (choices.DayCount, cost_pb2.DayCount),
+    (choices.Hurdle, cost_pb2.PerformanceFee.Hurdle),
+    (choices.PriceBasis, corporate_action_pb2.PriceBasis),
+    (choices.DividendPolicy, corporate_action_pb2.DividendPolicy),
+    (choices.DelistingPolicy, corporate_action_pb2.DelistingPolicy),
 ]
 
 
@@ -54,7 +77,16 @@ def test_a_literal_has_every_value_of_its_enum(names: Any, enum: Any) -> None:
         (lambda: queries.AnalyzeRiskQuery(Stored("A"), {"A": 1.0}, missing_data="ignore"), "missing_data: 'ignore'"),
         (lambda: queries.EstimateRiskModelQuery(Stored("A"), missing_data="ignore"), "missing_data: 'ignore'"),
         (lambda: queries.BacktestQuery(Stored("A"), strategies.equal_weight(), fill="open"), "fill: 'open' is none of"),
-        (lambda: queries.BacktestSeriesQuery("backtests/x", "profit"), "series: 'profit' is none of nav, equity"),
+        (lambda: absfin.CashFlow(date(2020, 1, 1), 1.0, "noon"), "timing: 'noon' is none of end_of_day"),
+        (lambda: absfin.RecurringCashFlow("hourly", 1.0), "frequency: 'hourly' is none of daily"),
+        (lambda: absfin.PerformanceFee(0.2, hurdle="high"), "hurdle: 'high' is none of hard, soft"),
+        (lambda: absfin.trading_costs(day_count="act_364"), "day_count: 'act_364' is none of act_365f"),
+        (lambda: strategies.drift_band(0.1, to="middle"), "to: 'middle' is none of target, edge, fraction"),
+        (
+            lambda: queries.BacktestQuery(Stored("A"), strategies.equal_weight(), price_basis="raw"),
+            "price_basis: 'raw'",
+        ),
+        (lambda: queries.BacktestSeriesQuery("backtests/x", "profit"), "series: 'profit' is none of equity, weights"),
         (lambda: RiskOptions(measures=["cvar", "beta"]), "measures: 'beta'"),
         (lambda: RiskOptions(rolling_figures=["alpha"]), "rolling_figures: 'alpha'"),
         (lambda: absfin.turnover(0.1, "both"), "kind: 'both' is none of one_way, two_way"),

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ ABSFIN = str(Path(sys.executable).with_name("absfin"))
 
 def absfin(server: RunningServer, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
     environment = {"ABSFIN_SERVER": server.address, "COLUMNS": "120", "PATH": "/usr/bin:/bin", "TERM": "dumb"}
+    environment["PYTHONPATH"] = os.environ.get("PYTHONPATH", "")
     done = subprocess.run([ABSFIN, *arguments], capture_output=True, text=True, timeout=60, env=environment)
     assert done.returncode == status, done.stdout + done.stderr
     return done
@@ -99,6 +101,74 @@ def test_backtest_and_watch(server: RunningServer, prices: Path) -> None:
     assert "NOT_FOUND" in absfin(server, "watch", "backtests/none", status=1).stderr
 
 
+def test_a_backtest_of_an_account_with_everything(server: RunningServer, prices: Path, tmp_path: Path) -> None:
+    held, actions, rates = tmp_path / "held.csv", tmp_path / "actions.csv", tmp_path / "rates.csv"
+    liquidity = tmp_path / "liquidity.csv"
+    held.write_text("symbol,units\nP,100\nQ,50\n")
+    actions.write_text(
+        "symbol,ex_date,kind,value,pay_date\nP,2021-01-11,cash_dividend,0.5,2021-01-14\nQ,2021-01-12,split,1\n"
+    )
+    rates.write_text("date,rate\n2021-01-01,0.02\n2021-01-20,0.03\n")
+    liquidity.write_text("symbol,daily_value,volatility\nP,100000,0.2\nQ,100000,0.2\n")
+    options = (
+        *("--prices", str(prices), "--weights", "P=0.9,Q=0.5", "--initial-holdings", str(held), "--capital", "1000"),
+        *("--band", "0.05", "--band-to", "edge", "--rebalance", "weekly", "--turnover-cap", "0.1"),
+        *("--flow", "weekly:100", "--flow", "2021-01-15:-500", "--fee", "0.01", "--performance-fee", "0.2"),
+        *("--hurdle", "0.05", "--financing-rate", "0.05", "--borrow-bps", "50", "--cash-rate", str(rates)),
+        *("--day-count", "act360", "--cost-bps", "5", "--half-spread-bps", "1", "--min-commission", "1"),
+        *("--commission-per-share", "0.01", "--impact", "1", "--liquidity", str(liquidity), "--whole-units"),
+        *("--actions", str(actions), "--price-basis", "unadjusted", "--dividends", "reinvest", "--withholding", "0.15"),
+    )
+    result = as_json(server, "backtest", *options)["result"]
+    for kind in ("commission", "spread", "impact", "financing", "managementFee", "withholding"):
+        assert result["costs"][kind] > 0.0, kind
+    assert result["costs"]["withholding"] == pytest.approx(0.15 * 0.5 * result["assetEvents"][0]["quantityBefore"])
+    shown = " ".join(absfin(server, "backtest", *options).stdout.replace("│", " ").split())
+    for words in (
+        "+ flows",
+        "+ gains",
+        "- commission",
+        "- management fee",
+        "- withholding",
+        "= end",
+        "1 x cash dividend",
+    ):
+        assert words in shown
+    assert f"{result['finalNav']:,.2f}" in shown
+    assert "money-weighted return" in shown
+
+
+def test_a_backtest_with_commission_alone_has_one_table(server: RunningServer, prices: Path) -> None:
+    assert "= end" not in absfin(server, "backtest", "--prices", str(prices), "--cost-bps", "10").stdout
+
+
+def test_a_backtest_at_opening_prices_with_limits(server: RunningServer, prices: Path, tmp_path: Path) -> None:
+    liquidity = tmp_path / "liquidity.csv"
+    liquidity.write_text("P,1,\nQ,1,\n")
+    options = ("--prices", str(prices), "--open-prices", str(prices), "--rebalance", "monthly:last", "--lag", "1")
+    caps = ("--liquidity", str(liquidity), "--participation-cap", "0.01", "--missing-data", "asset-states")
+    account = ("--delisting", "shumway-nyse", "--maintenance-ratio", "0.3", "--free-first-purchase", "--capital", "9")
+    held = as_json(server, "backtest", *options, *caps, *account)["result"]["strategies"][0]
+    # 27 dates are left of 30 to buy a hundredth of the daily value on each.
+    assert held["finalCash"] == pytest.approx(9.0 - 2 * 28 * 0.01)
+    flows = ("--flows-only", "--flow", "2021-01-15:3", "--capital", "9")
+    rest = as_json(server, "backtest", *options[:2], *flows)["result"]
+    assert rest["metrics"]["turnoverAnnual"] > 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("P,2021-01-11,merger,1", "line 1: 'merger' is none of"), ("P,soon,split,2", "line 1: Invalid isoformat")],
+)
+def test_a_broken_file_of_actions_names_its_line(
+    server: RunningServer, prices: Path, tmp_path: Path, text: str, words: str
+) -> None:
+    path = tmp_path / "actions.csv"
+    path.write_text(text)
+    done = absfin(server, "backtest", "--prices", str(prices), "--actions", str(path), status=2)
+    assert words in " ".join(done.stderr.replace("│", " ").split())
+
+
 def test_reallocate_and_portfolio(server: RunningServer, prices: Path) -> None:
     absfin(server, "import", str(prices))
     table = absfin(server, "reallocate", "P=0.5,Q=0.5", "--holdings", "P=100", "--cost-bps", "5").stdout
@@ -156,6 +226,23 @@ def test_a_conflict_is_explained(server: RunningServer, prices: Path) -> None:
         (("risk", "P:1"), "no such file"),
         (("risk", "P=much"), "neither"),
         (("backtest", "--symbols", "P", "--rebalance", "sometimes"), "is neither a number of periods"),
+        (("backtest", "--symbols", "P", "--rebalance", "monthly:second"), "--rebalance: 'monthly:second' is neither"),
+        (("backtest", "--symbols", "P", "--flow", "monthly"), "--flow: 'monthly' is none of date:amount"),
+        (("backtest", "--symbols", "P", "--flow", "2020-02-30:5"), "--flow: '2020-02-30:5' is none of"),
+        (("backtest", "--symbols", "P", "--band-to", "edge"), "--band-to: needs --band"),
+        (("backtest", "--symbols", "P", "--band", "0.1", "--band-to", "middle"), "--band-to: 'middle' is none of"),
+        (("backtest", "--symbols", "P", "--band", "0.1", "--band-scope", "few"), "--band-scope: scope: 'few'"),
+        (("backtest", "--symbols", "P", "--day-count", "act364"), "--day-count: 'act364' is none of"),
+        (("backtest", "--symbols", "P", "--hurdle", "0.05"), "--hurdle: needs --performance-fee"),
+        (("backtest", "--symbols", "P", "--impact", "1"), "--impact: needs --liquidity"),
+        (("backtest", "--symbols", "P", "--cash-rate", "low"), "--cash-rate: no such file: low"),
+        (("backtest", "--symbols", "P", "--actions", "none.csv"), "--actions: no such file"),
+        (("backtest", "--symbols", "P", "--initial-holdings", "P=x"), "--initial-holdings: 'P=x' is neither"),
+        (("backtest", "--symbols", "P", "--price-basis", "raw"), "--price-basis: 'raw' is none of"),
+        (("backtest", "--symbols", "P", "--dividends", "no"), "--dividends: 'no' is none of"),
+        (("backtest", "--symbols", "P", "--strategy", "momentum"), "--strategy: momentum needs --lookback"),
+        (("backtest", "--symbols", "P", "--target-volatility", "0.1"), "--target-volatility: needs --lookback"),
+        (("backtest", "--symbols", "P", "--cppi", "80"), "--cppi: '80' is not floor:multiplier"),
         (("import", "nowhere.csv"), "does not exist"),
         (("import", "data/sp500_index.csv.gz", "--field", "closing"), "is none of close, open, high, low, volume"),
         (("optimize", "--symbols", "A", "--risk-measure", "beta"), "risk_measure"),

@@ -112,7 +112,7 @@ def test_prices_may_be_a_panel(channel: Any, background: ThreadPoolExecutor) -> 
         ),
         (lambda client: client.optimize(Stored("A"), absfin.min_risk(), risk_measure="beta"), "risk_measure: 'beta'"),
         (lambda client: client.optimize(Stored("A"), absfin.min_risk(), missing_data="unspecified"), "missing_data: "),
-        (lambda client: client.backtest_series("backtests/x", "profit"), "series: 'profit' is none of nav, equity"),
+        (lambda client: client.backtest_series("backtests/x", "profit"), "series: 'profit' is none of equity, weights"),
         (lambda client: absfin.hierarchical(linkage="longest"), "linkage: 'longest' is none of single"),
     ],
 )

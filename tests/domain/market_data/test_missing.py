@@ -26,7 +26,9 @@ def test_drop_dates_keeps_the_complete_rows() -> None:
     assert (kept.dates.tolist(), kept.values.tolist()) == ([0, 2], [[1, 2], [5, 6]])
 
 
-@pytest.mark.parametrize("policy", list(MissingDataPolicy))
+@pytest.mark.parametrize(
+    "policy", [policy for policy in MissingDataPolicy if policy is not MissingDataPolicy.ASSET_STATES]
+)
 @pytest.mark.parametrize("kind", [PricePanel, ReturnPanel])
 def test_a_symbol_without_any_value_is_named_with_the_range(
     policy: MissingDataPolicy, kind: type[PricePanel] | type[ReturnPanel]
@@ -35,6 +37,12 @@ def test_a_symbol_without_any_value_is_named_with_the_range(
     with pytest.raises(InvalidInput, match="GONE has no value from 1970-01-01 to 1970-02-01") as error:
         prepared(data, policy, 252.0)
     assert error.value.field == ("prices" if kind is PricePanel else "returns") + ".symbols[1]"
+
+
+def test_states_of_assets_are_of_backtests_alone() -> None:
+    with pytest.raises(InvalidInput, match="is supported by Backtest only") as error:
+        prepared(PANEL, MissingDataPolicy.ASSET_STATES, 252.0)
+    assert error.value.field == "missing_data"
 
 
 def test_the_last_return_of_what_becomes_worthless_is_everything() -> None:

@@ -51,18 +51,19 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         database.close()
 
 
-async def test_warnings_are_kept_and_jobs_of_earlier_versions_have_none(house: House) -> None:
+@pytest.mark.parametrize("later", ["'$[6]', '$[5]', '$[4]'", "'$[6]', '$[5]'"])
+async def test_jobs_of_earlier_versions_have_less_input(house: House, later: str) -> None:
+    """They were written without warnings first, then without opening prices and corporate actions."""
     store, _ = house.worker()
     warned = replace(draft(), inputs=replace(draft().inputs, warnings=(ResultWarning("CODE", "a.b", "too much"),)))
     job = await store.enqueue(warned)
     assert (await store.get(job.id)).inputs == warned.inputs
 
-    def without_warnings(connection: sqlite3.Connection) -> None:
-        """And without what came later than they."""
-        connection.execute("UPDATE backtests SET inputs = json_remove(inputs, '$[6]', '$[5]', '$[4]')")
+    def without_later(connection: sqlite3.Connection) -> None:
+        connection.execute(f"UPDATE backtests SET inputs = json_remove(inputs, {later})")  # noqa: S608  # constants
 
-    await house.open[0].write(without_warnings)
-    assert (await store.get(job.id)).inputs == draft().inputs
+    await house.open[0].write(without_later)
+    assert (await store.get(job.id)).inputs == (draft() if "[4]" in later else warned).inputs
 
 
 async def test_a_job_is_claimed_once(house: House) -> None:

@@ -6,6 +6,8 @@ raises an exception of `absfin.errors`.
 """
 
 from absfin import strategies
+from absfin.backtest_results import AssetEvent, Backtest, Reconciliation, StrategyResult
+from absfin.cash_flows import CashFlow, RecurringCashFlow
 from absfin.client import Client
 from absfin.constraints import (
     cardinality,
@@ -25,7 +27,7 @@ from absfin.constraints import (
     weight_bounds,
 )
 from absfin.corporate_actions import CashDividend, CorporateAction, Delisting, Split
-from absfin.costs import trading_costs
+from absfin.costs import PerformanceFee, trading_costs
 from absfin.data import Holdings, Instrument, Moments, Panel, Prices, Quote, Returns, Scenarios, Stored
 from absfin.errors import (
     AbsFinanceError,
@@ -54,7 +56,7 @@ from absfin.objectives import (
     worst_case,
 )
 from absfin.requests import Account
-from absfin.results import Backtest, Optimization, Reallocation, ResultWarning
+from absfin.results import Optimization, Reallocation, ResultWarning
 from absfin.risk import (
     RiskModel,
     RiskOptions,
@@ -71,8 +73,10 @@ from absfin.watching import Finished, Milestone, Tick
 __all__ = [
     "AbsFinanceError",
     "Account",
+    "AssetEvent",
     "Backtest",
     "CashDividend",
+    "CashFlow",
     "Client",
     "CorporateAction",
     "Delisting",
@@ -85,10 +89,13 @@ __all__ = [
     "Moments",
     "Optimization",
     "Panel",
+    "PerformanceFee",
     "Prices",
     "ProblemError",
     "Quote",
     "Reallocation",
+    "Reconciliation",
+    "RecurringCashFlow",
     "ResourceError",
     "ResultWarning",
     "Returns",
@@ -98,6 +105,7 @@ __all__ = [
     "Scenarios",
     "Split",
     "Stored",
+    "StrategyResult",
     "Tick",
     "TransientError",
     "asset_shocks",

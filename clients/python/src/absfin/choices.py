@@ -7,7 +7,7 @@ from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 UNSPECIFIED = "UNSPECIFIED"
 
 PriceField = Literal["close", "open", "high", "low", "volume"]
-MissingData = Literal["fail", "drop_dates", "maximum_likelihood", "pairwise"]
+MissingData = Literal["fail", "drop_dates", "maximum_likelihood", "pairwise", "asset_states"]
 Measure = Literal[
     "variance",
     "standard_deviation",
@@ -60,7 +60,18 @@ RollingFigure = Literal[
 ]
 Frequency = Literal["daily", "weekly", "monthly", "quarterly", "semiannual", "annual"]
 Fill = Literal["next_close", "next_open", "same_close"]
-Series = Literal["nav", "equity", "weights", "trades", "drawdown"]
+FlowTiming = Literal["end_of_day", "start_of_day"]
+BandTrigger = Literal["any_breach", "tracking_error", "cost_benefit"]
+BandScope = Literal["all", "breached"]
+BandDestination = Literal["target", "edge", "fraction"]
+DayCount = Literal["act_365f", "act_360", "bars"]
+Hurdle = Literal["hard", "soft"]
+PriceBasis = Literal["adjusted", "split_adjusted", "unadjusted"]
+DividendPolicy = Literal["cash", "reinvest"]
+DelistingPolicy = Literal["fail", "last_price", "zero", "shumway_nyse", "shumway_nasdaq"]
+Conventions = Literal["exact", "bt", "vectorbt"]
+AssetEventKind = Literal["split", "cash_dividend", "delisting", "margin_call"]
+Series = Literal["equity", "weights", "trades", "drawdown", "nav"]
 Turnover = Literal["one_way", "two_way"]
 Graph = Literal["minimum_spanning_tree", "triangulated_maximally_filtered"]
 HierarchicalMethod = Literal["hrp", "herc", "herc2", "nco"]

@@ -260,6 +260,11 @@ def date_to_proto(day: date | None) -> Date | None:
     return None if day is None else Date(year=day.year, month=day.month, day=day.day)
 
 
+def date_from_proto(day: Date) -> date:
+    """A civil date."""
+    return date(day.year, day.month, day.day)
+
+
 def _days(dates: Iterable[date] | ArrayLike) -> NDArray[np.int32]:
     array = np.asarray(dates if isinstance(dates, np.ndarray) else list(dates))  # type: ignore[arg-type]  # any iterable
     if np.issubdtype(array.dtype, np.integer):

@@ -1,13 +1,9 @@
-"""Answers as frozen dataclasses; `proto` is the whole message of the contract."""
+"""Answers as frozen dataclasses; `proto` is the whole message of the contract. Backtests: `backtest_results`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from absfinance.v1.backtest_pb2 import Backtest as BacktestProto
-from absfinance.v1.backtest_pb2 import BacktestState
-from absfinance.v1.backtest_service_pb2 import ListBacktestsResponse
 from absfinance.v1.market_data_service_pb2 import ImportPricesResponse
 from absfinance.v1.optimization_pb2 import Engine
 from absfinance.v1.optimization_pb2 import Optimization as OptimizationProto
@@ -161,69 +157,6 @@ class OptimizationPage:
     """Stored results, newest first, without their weights."""
 
     summaries: tuple[ListOptimizationsResponse.Summary, ...]
-    next_page_token: str
-
-
-@dataclass(frozen=True, slots=True)
-class StrategyResult:
-    """Performance of a strategy or benchmark. A figure that is not defined is missing, and `undefined` says why."""
-
-    label: str
-    metrics: Mapping[str, float]
-    undefined: Mapping[str, str]
-    rebalances: int
-    failed_rebalances: tuple[tuple[date, str, str], ...]  # date, reason, message
-
-    @classmethod
-    def from_proto(cls, message: Any) -> "StrategyResult":
-        """From the message."""
-        figures = {
-            field.name: float(value) for field, value in message.metrics.ListFields() if field.type == field.TYPE_DOUBLE
-        }
-        failed = tuple(
-            (date(f.date.year, f.date.month, f.date.day), f.reason, f.message) for f in message.failed_rebalances
-        )
-        return cls(message.label, figures, dict(message.metrics.undefined), message.rebalance_count, failed)
-
-
-@dataclass(frozen=True, slots=True)
-class Backtest:
-    """A job, with its results once it has succeeded."""
-
-    name: str
-    state: str  # queued, running, succeeded, failed or cancelled
-    fraction: float
-    error: str
-    strategies: tuple[StrategyResult, ...]
-    benchmarks: tuple[StrategyResult, ...]
-    warnings: tuple[ResultWarning, ...]
-    proto: BacktestProto = field(repr=False)
-
-    @classmethod
-    def from_proto(cls, message: BacktestProto) -> "Backtest":
-        """From the response."""
-        return cls(
-            name=message.name,
-            state=plain_name(BacktestState, message.state),
-            fraction=message.fraction,
-            error=message.error.message,
-            strategies=tuple(map(StrategyResult.from_proto, message.result.strategies)),
-            benchmarks=tuple(map(StrategyResult.from_proto, message.result.benchmarks)),
-            warnings=(*warnings_of(message), *warnings_of(message.result)),
-            proto=message,
-        )
-
-    @property
-    def metrics(self) -> Mapping[str, float]:
-        """Figures of the first strategy; empty until the job has succeeded."""
-        return self.strategies[0].metrics if self.strategies else {}
-
-
-@dataclass(frozen=True, slots=True)
-class BacktestPage:
-    """Jobs, newest first, without their results."""
-
-    summaries: tuple[ListBacktestsResponse.Summary, ...]
     next_page_token: str
 
 

@@ -1,23 +1,46 @@
 """Strategies of a backtest, and when it rebalances: one function for each kind."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date
 
 from absfinance.v1 import backtest_pb2 as pb
 from absfinance.v1.estimation_pb2 import Estimation
-from absfinance.v1.frequency_pb2 import Frequency as FrequencyEnum
 from absfinance.v1.objective_pb2 import EqualWeight
 from absfinance.v1.optimization_pb2 import OptimizeSpec
 from absfinance.v1.panel_pb2 import MissingDataPolicy
 from absfinance.v1.risk_measure_pb2 import RiskMeasure
-from google.type.date_pb2 import Date
 
-from absfin.choices import Frequency, Measure, MissingData, choice
+from absfin.choices import Measure, MissingData, choice
 from absfin.constraints import Constraint
 from absfin.costs import Costs
-from absfin.data import groups_to_proto, weights_to_proto
+from absfin.data import date_to_proto, groups_to_proto, weights_to_proto
 from absfin.objectives import Objective
+from absfin.rebalancing import DriftBand, Rebalancing, calendar, drift_band, every_periods, never, rebalancing
 from absfin.solver import SolverOptions
+
+__all__ = [
+    "Benchmark",
+    "DriftBand",
+    "Rebalancing",
+    "Strategy",
+    "benchmark",
+    "blend",
+    "calendar",
+    "cppi",
+    "drift_band",
+    "equal_weight",
+    "every_periods",
+    "fixed_weights",
+    "inverse_volatility",
+    "momentum",
+    "never",
+    "optimize",
+    "rebalancing",
+    "remote",
+    "schedule",
+    "spec",
+    "volatility_target",
+]
 
 Strategy = pb.Strategy
 Benchmark = pb.Benchmark
@@ -36,9 +59,7 @@ def fixed_weights(weights: Mapping[str, float], *, label: str = "") -> Strategy:
 def schedule(entries: Mapping[date, Mapping[str, float]], *, label: str = "") -> Strategy:
     """Target weights by date; each holds until the next."""
     listed = [
-        pb.WeightSchedule.Entry(
-            date=Date(year=day.year, month=day.month, day=day.day), weights=weights_to_proto(weights)
-        )
+        pb.WeightSchedule.Entry(date=date_to_proto(day), weights=weights_to_proto(weights))
         for day, weights in sorted(entries.items())
     ]
     return Strategy(label=label, schedule=pb.WeightSchedule(entries=listed))
@@ -47,38 +68,6 @@ def schedule(entries: Mapping[date, Mapping[str, float]], *, label: str = "") ->
 def inverse_volatility(lookback: int | None = None, *, label: str = "") -> Strategy:
     """Weights proportional to 1 / volatility over the last `lookback` periods, all past periods if it is None."""
     return Strategy(label=label, inverse_volatility=pb.InverseVolatilityStrategy(lookback_periods=lookback))
-
-
-def momentum(lookback: int, top_n: int, *, skip: int = 0, label: str = "") -> Strategy:
-    """Equal weights of the `top_n` assets with the highest return over `lookback` periods, before the latest `skip`."""
-    given = pb.MomentumStrategy(lookback_periods=lookback, skip_periods=skip, top_n=top_n)
-    return Strategy(label=label, momentum=given)
-
-
-def volatility_target(
-    base: Strategy, target_annual: float, lookback: int, *, max_leverage: float | None = None, label: str = ""
-) -> Strategy:
-    """The weights of `base` times target / realised volatility, at most `max_leverage`, 1 if it is None."""
-    given = pb.VolatilityTargetStrategy(
-        base=base, target_annual=target_annual, lookback_periods=lookback, max_leverage=max_leverage
-    )
-    return Strategy(label=label, volatility_target=given)
-
-
-def cppi(base: Strategy, floor: float, multiplier: float, *, label: str = "") -> Strategy:
-    """Exposure to `base` of multiplier x (value - floor); `floor` is a fraction of the initial value."""
-    return Strategy(label=label, cppi=pb.CppiStrategy(base=base, floor=floor, multiplier=multiplier))
-
-
-def blend(parts: Iterable[tuple[Strategy, float]], *, label: str = "") -> Strategy:
-    """The weighted sum of the weights of strategies; 1 - the sum of theirs is cash."""
-    listed = [pb.BlendStrategy.Part(strategy=strategy, weight=weight) for strategy, weight in parts]
-    return Strategy(label=label, blend=pb.BlendStrategy(parts=listed))
-
-
-def remote(target: str, *, timeout: timedelta | None = None, label: str = "") -> Strategy:
-    """Decisions of a StrategyService at "host:port", which the settings of the server must allow; 10 s for each."""
-    return Strategy(label=label, remote=pb.RemoteStrategy(target=target, timeout=timeout))
 
 
 def optimize(
@@ -146,22 +135,43 @@ def benchmark(compared: str | Strategy, *, label: str = "") -> Benchmark:
     return Benchmark(label=label, strategy=compared)
 
 
-def calendar(frequency: Frequency = "monthly", *, last: bool = False, offset_days: int = 0) -> pb.Rebalancing:
-    """Rebalances on the first or last date of each calendar period, or `offset_days` dates later."""
-    return pb.Rebalancing(
-        calendar=pb.Rebalancing.Calendar(
-            frequency=choice(FrequencyEnum, "frequency", frequency),
-            day=pb.REBALANCE_DAY_LAST if last else pb.REBALANCE_DAY_FIRST,
-            offset_days=offset_days,
-        )
+def momentum(lookback: int, top_n: int, *, skip: int = 0, label: str = "") -> Strategy:
+    """Equal weights of the `top_n` assets with the highest return over `lookback` periods, without the last `skip`."""
+    kind = pb.MomentumStrategy(lookback_periods=lookback, skip_periods=skip, top_n=top_n)
+    return Strategy(label=label, momentum=kind)
+
+
+def volatility_target(
+    base: Strategy, target_annual: float, lookback: int, *, max_leverage: float | None = None, label: str = ""
+) -> Strategy:
+    """The weights of `base` times target / realised volatility, at most `max_leverage`, 1 if None; the rest is cash."""
+    kind = pb.VolatilityTargetStrategy(
+        base=base, target_annual=target_annual, lookback_periods=lookback, max_leverage=max_leverage
     )
+    return Strategy(label=label, volatility_target=kind)
 
 
-def every_periods(n: int) -> pb.Rebalancing:
-    """Rebalances every n dates."""
-    return pb.Rebalancing(every_periods=pb.Rebalancing.EveryPeriods(n=n))
+def cppi(base: Strategy, floor: float, multiplier: float, *, label: str = "") -> Strategy:
+    """Constant proportion portfolio insurance: multiplier x (net asset value - floor) is in `base`, the rest is cash.
+
+    The floor is a fraction of the initial net asset value. Source: Black and Jones 1987.
+    """
+    return Strategy(label=label, cppi=pb.CppiStrategy(base=base, floor=floor, multiplier=multiplier))
 
 
-def never() -> pb.Rebalancing:
-    """Buy and hold: no rebalance after the first purchase."""
-    return pb.Rebalancing(never=pb.Rebalancing.Never())
+def blend(parts: Iterable[tuple[Strategy, float]], *, label: str = "") -> Strategy:
+    """The sum of the weights of several strategies, each times its own weight; 1 - the sum of these is cash."""
+    listed = [pb.BlendStrategy.Part(strategy=strategy, weight=weight) for strategy, weight in parts]
+    return Strategy(label=label, blend=pb.BlendStrategy(parts=listed))
+
+
+def remote(target: str, *, timeout_seconds: float | None = None, label: str = "") -> Strategy:
+    """Decisions of a service of your own that implements StrategyService at `target`, "host:port".
+
+    The server calls it at each decision, with the past alone; its settings say which addresses are allowed. A decision
+    may take `timeout_seconds`, 10 s if None.
+    """
+    kind = pb.RemoteStrategy(target=target)
+    if timeout_seconds is not None:
+        kind.timeout.FromNanoseconds(round(timeout_seconds * 1e9))
+    return Strategy(label=label, remote=kind)

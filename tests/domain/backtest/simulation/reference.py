@@ -127,6 +127,8 @@ class Reference:
             raise Bankrupt
         if case.maintenance:
             self.margin(t)
+            if self.nav(marks) <= 0.0:
+                raise Bankrupt
         self.decide(t, flow + start)
         self.last_nav = self.nav(marks)
         self.navs.append(self.last_nav)

@@ -38,6 +38,11 @@ def test_net_asset_values_of_every_date(seed: int) -> None:
     compare(seed)
 
 
+def test_dividends_that_are_all_paid_leave_no_receivable() -> None:
+    """The rounding error of their sum is not money that could not be used yet: it cuts no purchase."""
+    compare(23357)
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("block", range(20))
 def test_many_random_backtests(block: int) -> None:

@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,17 +10,12 @@ import typer
 from google.protobuf.json_format import MessageToDict
 
 from absfin.channel import DEFAULT_TARGET
+from absfin.cli.backtest_command import backtest, follow_to_the_end
 from absfin.cli.csv_files import ACTION_HEADER, action_line, read_actions, read_panel, read_weights
-from absfin.cli.options import (
-    OBJECTIVES,
-    constraints_of,
-    data_of,
-    objective_of,
-    rebalancing_of,
-    strategy_of,
-)
-from absfin.cli.output import failing_clearly, follow, print_json, print_message, progress_bar
-from absfin.cli.tables import show_backtest, show_optimization, show_reallocation, show_risk
+from absfin.cli.options import OBJECTIVES, constraints_of, data_of, objective_of
+from absfin.cli.output import failing_clearly, print_json, print_message, progress_bar
+from absfin.cli.parameters import AsJson, Confidence, End, PricesFile, Server, Start, Symbols, Universe
+from absfin.cli.tables import show_optimization, show_reallocation, show_risk
 from absfin.client import Client
 from absfin.data import Holdings, Panel, Prices, Stored
 from absfin.risk import RiskOptions, historical_window
@@ -32,20 +26,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-Server = Annotated[str, typer.Option("--server", envvar="ABSFIN_SERVER", help="Address of the server.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
-Symbols = Annotated[str, typer.Option(help="Stored symbols, separated by commas.")]
-Universe = Annotated[str, typer.Option(help='All stored symbols with a label, such as "sector=Technology".')]
-PricesFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--prices", help="CSV file of prices instead of stored ones: a date column, then one column for each symbol."
-    ),
-]
-Start = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First date.")]
-End = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last date.")]
-Confidence = Annotated[float | None, typer.Option(help="Confidence level of tail measures, in (0, 1); 0.95 if absent.")]
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
@@ -163,49 +143,7 @@ def risk(
             show_risk(report)
 
 
-@app.command()
-def backtest(
-    symbols: Symbols = "",
-    universe: Universe = "",
-    prices: PricesFile = None,
-    start: Start = None,
-    end: End = None,
-    strategy: Annotated[str, typer.Option(help=", ".join(OBJECTIVES) + ".")] = "equal-weight",
-    lookback: Annotated[
-        int | None, typer.Option(help="Number of past periods that the strategy uses; all if absent.")
-    ] = None,
-    risk_measure: Annotated[
-        str, typer.Option(help="variance, cvar, max_drawdown, ...; a wrong one lists them all.")
-    ] = "variance",
-    max_weight: Annotated[float | None, typer.Option(help="Largest weight of each asset, as a fraction.")] = None,
-    rebalance: Annotated[
-        str, typer.Option(help="daily, weekly, monthly, quarterly, semiannual, annual, never, or a number of periods.")
-    ] = "monthly",
-    same_close: Annotated[
-        bool, typer.Option("--same-close", help="Fill at the close that the decision uses, instead of the next.")
-    ] = False,
-    cost_bps: Annotated[float, typer.Option(help="Trading cost in basis points of the traded value.")] = 0.0,
-    benchmark: Annotated[str, typer.Option(help="Symbol of the benchmark.")] = "",
-    detach: Annotated[
-        bool, typer.Option("--detach", help="Print the name of the job and do not wait for its end.")
-    ] = False,
-    server: Server = DEFAULT_TARGET,
-    as_json: AsJson = False,
-) -> None:
-    """Simulate a strategy: absfin backtest --symbols AAPL,XOM --strategy min-risk --lookback 252"""
-    with failing_clearly(as_json), Client(server) as client:
-        started = client.backtest(
-            data_of(symbols, universe, prices, start, end),
-            strategy_of(strategy, lookback, risk_measure, constraints_of(None, max_weight, None, ())),
-            rebalancing=rebalancing_of(rebalance),
-            fill="same_close" if same_close else "next_close",
-            commission_bps=cost_bps,
-            benchmarks=[benchmark] if benchmark else [],
-        )
-        if detach:
-            typer.echo(started.name)
-            return
-        _follow_to_the_end(client, started.name, as_json)
+app.command()(backtest)
 
 
 @app.command()
@@ -216,7 +154,7 @@ def watch(
 ) -> None:
     """Follow a backtest to its end, also across a restart of the server."""
     with failing_clearly(as_json), Client(server) as client:
-        _follow_to_the_end(client, name, as_json)
+        follow_to_the_end(client, name, as_json)
 
 
 @app.command()
@@ -339,19 +277,6 @@ def list_actions(
             typer.echo(ACTION_HEADER)
         for action in client.corporate_actions(names, start and start.date(), end and end.date()):
             typer.echo(json.dumps(MessageToDict(action.to_proto())) if as_json else action_line(action))
-
-
-def _follow_to_the_end(client: Client, name: str, as_json: bool) -> None:
-    follow(client.watch(name), name, shown=not as_json)
-    done = client.get_backtest(name)
-    if as_json:
-        print_json(done)
-    elif done.state == "succeeded":
-        show_backtest(done)
-    else:
-        typer.echo(f"{name} {done.state}: {done.error}", err=True)
-    if done.state != "succeeded":
-        raise SystemExit(1)
 
 
 def _column(panel: Panel, symbol: str) -> Panel:

@@ -45,16 +45,17 @@ def read_weights(text: str, symbols: Sequence[str]) -> dict[str, float]:
 
 
 def read_actions(path: Path) -> list[CorporateAction]:
-    """Reads lines of symbol,ex_date,kind,value,pay_date; the last two cells may be left out where they say nothing."""
-    rows = _rows(path)
-    if not rows or rows[0] != ACTION_HEADER.split(","):
-        raise typer.BadParameter(f"{path} needs a header line: {ACTION_HEADER}")
+    """Reads lines of symbol,ex_date,kind,value,pay_date, with or without that header.
+
+    Empty last cells may be left out.
+    """
     found: list[CorporateAction] = []
-    for number, row in enumerate(rows[1:], start=2):
-        try:
-            found.append(_action(*(cell.strip() for cell in row)))
-        except (TypeError, ValueError) as error:
-            raise typer.BadParameter(f"{path}, line {number}: {error}") from None
+    for number, row in enumerate(_rows(path), start=1):
+        if row != ACTION_HEADER.split(","):
+            try:
+                found.append(_action(*(cell.strip() for cell in row)))
+            except (TypeError, ValueError) as error:
+                raise typer.BadParameter(f"{path}, line {number}: {error}") from None
     return found
 
 
@@ -67,6 +68,26 @@ def action_line(action: CorporateAction) -> str:
             return f"{action.symbol},{action.ex_date},cash_dividend,{action.amount!r},{action.pay_date or ''}"
     value = "" if action.delisting_return is None else repr(action.delisting_return)
     return f"{action.symbol},{action.ex_date},delisting,{value},"
+
+
+def read_rates(path: Path) -> dict[date, float]:
+    """Reads rates per year, as fractions: lines of date,rate; a rate holds from its date on."""
+    try:
+        return {date.fromisoformat(day): float(rate) for day, rate in _rows(path) if day != "date"}
+    except ValueError:
+        raise typer.BadParameter(f"{path} is no file of date,rate lines") from None
+
+
+def read_liquidity(path: Path) -> dict[str, tuple[float, float | None]]:
+    """Reads the value traded in a day, in money, and the volatility per year: symbol,daily_value,volatility lines."""
+    try:
+        found = {}
+        for symbol, value, *more in _rows(path):
+            if symbol != "symbol":
+                found[symbol.strip()] = (float(value), float(more[0]) if more and more[0].strip() else None)
+        return found
+    except ValueError:
+        raise typer.BadParameter(f"{path} is no file of symbol,daily_value,volatility lines") from None
 
 
 def _action(symbol: str, ex_date: str, kind: str, value: str = "", pay_date: str = "") -> CorporateAction:

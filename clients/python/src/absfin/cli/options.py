@@ -1,13 +1,13 @@
 """Converts the options of a command to arguments of the client."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 import typer
-from absfinance.v1.backtest_pb2 import Rebalancing
 
-from absfin import constraints, objectives, strategies
+from absfin import constraints, objectives
 from absfin.cli.csv_files import read_panel
 from absfin.data import Prices, Stored
 
@@ -74,32 +74,12 @@ def data_of(
     )
 
 
-def strategy_of(
-    name: str, lookback: int | None, risk_measure: str, limits: list[constraints.Constraint]
-) -> strategies.Strategy:
-    """The strategy of a name: a formula, or an objective that is optimised over the past periods."""
-    if name == "equal-weight":
-        return strategies.equal_weight()
-    if name == "inverse-volatility":
-        return strategies.inverse_volatility(lookback)
-    objective = objective_of(name, risk_free_rate=0.0, risk_aversion=3.0)
-    return strategies.optimize(
-        objective,
-        lookback,
-        constraints=limits,
-        risk_measure=risk_measure,  # type: ignore[arg-type]  # the client checks it
-        label=name,
-    )
-
-
-def rebalancing_of(text: str) -> Rebalancing:
-    """The rebalancing of a name such as "monthly" or "never", or of a number of periods."""
-    if text == "never":
-        return strategies.never()
-    if text.isdigit() and int(text) > 0:
-        return strategies.every_periods(int(text))
-    frequencies = ("daily", "weekly", "monthly", "quarterly", "semiannual", "annual")
-    for frequency in frequencies:
-        if frequency == text:
-            return strategies.calendar(frequency)  # type: ignore[arg-type]  # checked above
-    raise typer.BadParameter(f"{text!r} is neither a number of periods nor one of never, {', '.join(frequencies)}")
+@contextmanager
+def option(name: str) -> Iterator[None]:
+    """Makes a wrong value an error of usage that names the option."""
+    try:
+        yield
+    except typer.BadParameter as error:
+        raise typer.BadParameter(error.message, param_hint=name) from None
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=name) from None

@@ -1,11 +1,13 @@
 """Answers as tables on a terminal."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
-from absfin.results import Backtest, Optimization, Reallocation, ResultWarning
+from absfin.backtest_results import Backtest, StrategyResult
+from absfin.results import Optimization, Reallocation, ResultWarning
 from absfin.risk_report import RiskReport
 
 NEGLIGIBLE = 5e-5
@@ -123,7 +125,42 @@ def show_backtest(backtest: Backtest) -> None:
         )
     console = Console()
     console.print(table)
+    accounts = [one for one in (*backtest.strategies, *backtest.benchmarks) if one.reconciliation is not None]
+    if any(_has_more_than_commission(one) for one in accounts):
+        console.print(_accounts(accounts))
+    for one in accounts:
+        for kind, count in Counter(event.kind for event in one.asset_events).items():
+            console.print(f"{one.label}: {count} x {kind.replace('_', ' ')}", style="dim", markup=False)
+        if one.bankrupt_date is not None:
+            console.print(f"{one.label}: nothing is left from {one.bankrupt_date} on", style="yellow", markup=False)
     _warnings(console, backtest.warnings)
+
+
+def _has_more_than_commission(one: StrategyResult) -> bool:
+    flows = one.reconciliation.flows if one.reconciliation else 0.0
+    return bool(flows) or any(amount for kind, amount in one.costs.items() if kind != "commission")
+
+
+def _accounts(accounts: Sequence[StrategyResult]) -> Table:
+    """How the net asset values came about, in money, with the costs by kind."""
+    table = Table(title="in money")
+    table.add_column("")
+    for one in accounts:
+        table.add_column(one.label, justify="right")
+
+    def row(name: str, figures: Iterable[float | None]) -> None:
+        table.add_row(name, *("-" if figure is None else f"{figure:,.2f}" for figure in figures))
+
+    whole = [one.reconciliation for one in accounts if one.reconciliation is not None]
+    row("start", [each.start_nav for each in whole])
+    row("+ flows", [each.flows for each in whole])
+    row("+ gains", [each.gains for each in whole])
+    for kind in dict.fromkeys(kind for one in accounts for kind, amount in one.costs.items() if amount):
+        row(f"- {kind.replace('_', ' ')}", [one.costs.get(kind) for one in accounts])
+    row("= end", [each.end_nav for each in whole])
+    if any(one.money_weighted_return is not None for one in accounts):
+        table.add_row("money-weighted return", *(percent(one.money_weighted_return) for one in accounts))
+    return table
 
 
 def show_reallocation(answer: Reallocation) -> None:

@@ -1,24 +1,39 @@
 """Calls of BacktestService."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from absfinance.v1 import backtest_pb2
+from absfinance.v1 import backtest_pb2, corporate_action_pb2
 from absfinance.v1 import backtest_service_pb2 as pb
-from absfinance.v1.backtest_pb2 import AnalysisOptions, Benchmark, Execution, Rebalancing, Strategy
+from absfinance.v1.attribution_pb2 import AttributionOptions
+from absfinance.v1.backtest_pb2 import AnalysisOptions, Benchmark, Execution, Margin, Rebalancing, Strategy
 from absfinance.v1.backtest_pb2 import Backtest as BacktestProto
 from absfinance.v1.backtest_service_pb2_grpc import BacktestServiceStub
 from absfinance.v1.panel_pb2 import MissingDataPolicy
+from absfinance.v1.portfolio_pb2 import Holding
+from absfinance.v1.statistical_validation_pb2 import StatisticalValidationOptions
 
-from absfin.choices import Fill, JobState, MissingData, Series, choice
+from absfin.backtest_results import Backtest, BacktestPage
+from absfin.cash_flows import CashFlow, RecurringCashFlow, flow_fields
+from absfin.choices import (
+    Conventions,
+    DelistingPolicy,
+    DividendPolicy,
+    Fill,
+    JobState,
+    MissingData,
+    PriceBasis,
+    Series,
+    choice,
+)
+from absfin.corporate_actions import CorporateAction, corporate_actions_to_proto
 from absfin.costs import Costs, costs_of
-from absfin.data import Panel, Prices, Returns, Stored, input_fields
+from absfin.data import Panel, Prices, Returns, Stored, input_fields, panel_of
 from absfin.panel_assembler import PanelAssembler
 from absfin.queries.base import AssembledQuery, Rpc, UnaryQuery
 from absfin.requests import new_request_id, timestamp
-from absfin.results import Backtest, BacktestPage
 from absfin.strategies import benchmark
 
 
@@ -26,7 +41,8 @@ from absfin.strategies import benchmark
 class BacktestQuery(UnaryQuery[Backtest]):
     """Starts a job, which goes on if the call is cut off.
 
-    With `wait_seconds`, the answer is the finished job if it ends within that time.
+    With `wait_seconds`, the answer is the finished job if it ends within that time. docs/backtesting.md explains what
+    happens on a date, and in which order.
     """
 
     RPC: ClassVar = Rpc(BacktestServiceStub, "Backtest")
@@ -37,13 +53,28 @@ class BacktestQuery(UnaryQuery[Backtest]):
     rebalancing: Rebalancing | None = None
     fill: Fill = "next_close"
     lag_periods: int = 0  # further dates between decision and fill
+    open_prices: Any = None  # a Panel or frame of the symbols and dates of the prices, for fills at the next open
+    max_participation: float | None = None  # largest trade of a date, as a fraction of the costs' daily_values
     commission_bps: float = 0.0
     half_spread_bps: float = 0.0
     costs: Costs | None = None  # instead of commission_bps and half_spread_bps
-    initial_capital: float | None = None  # money
+    initial_capital: float | None = None  # money; beside initial_holdings it is the cash, 0 if None
+    initial_holdings: Mapping[str, float] | None = None  # units, marked at the first price; nothing is paid for them
+    charge_initial_purchase: bool = True  # whether the first purchase bears costs
+    fractional_holdings: bool = True
+    cash_flows: Iterable[CashFlow | RecurringCashFlow] = ()
+    corporate_actions: Iterable[CorporateAction] = ()  # beside those that are stored
+    price_basis: PriceBasis = "adjusted"  # what the prices are adjusted for already
+    dividend_policy: DividendPolicy = "cash"
+    withholding_rate: float | None = None  # fraction of dividends
+    delisting_policy: DelistingPolicy = "fail"  # the return of a delisting that has none of its own
+    maintenance_ratio: float | None = None  # least equity / gross exposure; None for no margin account
+    conventions: Conventions = "exact"
     benchmarks: Iterable[str | Strategy | Benchmark] = ()
     risk_free_rate_annual: float | None = None
     minimum_acceptable_return_annual: float | None = None
+    attribution: AttributionOptions | None = None
+    statistical_validation: StatisticalValidationOptions | None = None
     periods_per_year: float | None = None  # inferred from the dates of prices if None
     seed: int = 0
     validate_only: bool = False  # only check the request: no job is started
@@ -54,8 +85,7 @@ class BacktestQuery(UnaryQuery[Backtest]):
     wait_seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        choice(backtest_pb2.Fill, "fill", self.fill)
-        choice(MissingDataPolicy, "missing_data", self.missing_data)
+        self._choices()
         costs_of(self.costs, self.commission_bps, self.half_spread_bps)
 
     def time_limit(self, default: float) -> float:
@@ -69,15 +99,25 @@ class BacktestQuery(UnaryQuery[Backtest]):
             strategy=self.strategy if isinstance(self.strategy, Strategy) else None,
             strategies=() if isinstance(self.strategy, Strategy) else self.strategy,
             rebalancing=self.rebalancing,
-            execution=Execution(fill=choice(backtest_pb2.Fill, "fill", self.fill), lag_periods=self.lag_periods),
+            execution=self._execution(),
             costs=costs_of(self.costs, self.commission_bps, self.half_spread_bps),
             initial_capital=self.initial_capital,
+            initial_holdings=[Holding(symbol=s, quantity=q) for s, q in (self.initial_holdings or {}).items()],
+            charge_initial_purchase=self.charge_initial_purchase,
+            fractional_holdings=self.fractional_holdings,
+            **flow_fields(self.cash_flows),
+            corporate_actions=corporate_actions_to_proto(self.corporate_actions),
+            withholding_rate=self.withholding_rate,
+            open_prices=None if self.open_prices is None else panel_of(self.open_prices).to_proto(),
+            margin=None if self.maintenance_ratio is None else Margin(maintenance_ratio=self.maintenance_ratio),
             benchmarks=[one if isinstance(one, Benchmark) else benchmark(one) for one in self.benchmarks],
             analysis=AnalysisOptions(
                 risk_free_rate_annual=self.risk_free_rate_annual,
                 minimum_acceptable_return_annual=self.minimum_acceptable_return_annual,
+                attribution=self.attribution,
+                statistical_validation=self.statistical_validation,
             ),
-            missing_data=choice(MissingDataPolicy, "missing_data", self.missing_data),
+            **self._choices(),
             seed=self.seed,
             validate_only=self.validate_only,
             label=self.label,
@@ -90,6 +130,25 @@ class BacktestQuery(UnaryQuery[Backtest]):
     def answer(self, response: BacktestProto) -> Backtest:
         """The job."""
         return Backtest.from_proto(response)
+
+    def _execution(self) -> Execution:
+        return Execution(
+            fill=choice(backtest_pb2.Fill, "fill", self.fill),
+            lag_periods=self.lag_periods,
+            max_participation=self.max_participation,
+        )
+
+    def _choices(self) -> dict[str, Any]:
+        """The fields with a choice of names. Raises UnknownChoice."""
+        choice(backtest_pb2.Fill, "fill", self.fill)
+        named = {
+            "missing_data": MissingDataPolicy,
+            "price_basis": corporate_action_pb2.PriceBasis,
+            "dividend_policy": corporate_action_pb2.DividendPolicy,
+            "delisting_policy": corporate_action_pb2.DelistingPolicy,
+            "conventions": backtest_pb2.Conventions,
+        }
+        return {name: choice(enum, name, getattr(self, name)) for name, enum in named.items()}
 
 
 @dataclass(frozen=True)
@@ -180,9 +239,10 @@ class DeleteBacktestQuery(UnaryQuery[None]):
 
 @dataclass(frozen=True)
 class BacktestSeriesQuery(AssembledQuery[Panel]):
-    """A series of a job that has succeeded: net asset value, weights, trades or drawdown of a strategy by its label.
+    """A series of a job that has succeeded, of a strategy by its label; of the first one without a label.
 
-    The first strategy without a label.
+    "nav" is money; "equity" is the unit value, in which external cash flows are taken out; "weights" and "trades" (in
+    units) have a column for each asset; "drawdown" is a fraction.
     """
 
     RPC: ClassVar = Rpc(BacktestServiceStub, "GetBacktestSeries")

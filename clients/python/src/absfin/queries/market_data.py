@@ -10,7 +10,7 @@ from absfinance.v1 import panel_pb2
 from absfinance.v1.market_data_service_pb2_grpc import MarketDataServiceStub
 
 from absfin.choices import PriceField, choice
-from absfin.corporate_actions import CorporateAction, corporate_action_from_proto
+from absfin.corporate_actions import CorporateAction, corporate_action_from_proto, corporate_actions_to_proto
 from absfin.data import Instrument, Panel, Stored, date_to_proto, panel_of
 from absfin.panel_assembler import PanelAssembler
 from absfin.queries.base import AssembledQuery, PagedQuery, Rpc, UnaryQuery
@@ -114,7 +114,7 @@ class UpsertCorporateActionsQuery(UnaryQuery[int]):
 
     def request(self) -> pb.UpsertCorporateActionsRequest:
         """The actions."""
-        return pb.UpsertCorporateActionsRequest(corporate_actions=[item.to_proto() for item in self.actions])
+        return pb.UpsertCorporateActionsRequest(corporate_actions=corporate_actions_to_proto(self.actions))
 
     def answer(self, response: pb.UpsertCorporateActionsResponse) -> int:
         """How many."""

@@ -1,0 +1,164 @@
+"""What a backtest found: figures, costs by kind, how the net asset value came about, and what happened to assets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from absfinance.v1.backtest_pb2 import AssetEvent as AssetEventProto
+from absfinance.v1.backtest_pb2 import Backtest as BacktestProto
+from absfinance.v1.backtest_pb2 import BacktestState
+from absfinance.v1.backtest_pb2 import Reconciliation as ReconciliationProto
+from absfinance.v1.backtest_service_pb2 import ListBacktestsResponse
+
+from absfin.choices import AssetEventKind, plain_name
+from absfin.data import date_from_proto
+from absfin.results import ResultWarning, optional_figure, warnings_of
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """How the net asset value came about, in money: start + flows + gains - costs = end."""
+
+    start_nav: float
+    flows: float  # external
+    gains: float  # of positions and cash, before costs
+    costs: float  # costs, fees and taxes, as a positive number
+    end_nav: float
+
+    @classmethod
+    def from_proto(cls, message: ReconciliationProto) -> "Reconciliation":
+        """From the message."""
+        return cls(message.start_nav, message.flows, message.gains, message.costs, message.end_nav)
+
+
+@dataclass(frozen=True, slots=True)
+class AssetEvent:
+    """What a corporate action or a margin call did to a position; quantities in units."""
+
+    date: date
+    symbol: str
+    kind: AssetEventKind
+    quantity_before: float
+    quantity_after: float
+    cash: float  # received; negative where it was paid
+
+    @classmethod
+    def from_proto(cls, message: AssetEventProto) -> "AssetEvent":
+        """From the message."""
+        return cls(
+            date=date_from_proto(message.date),
+            symbol=message.symbol,
+            kind=plain_name(AssetEventProto.Kind, message.kind),
+            quantity_before=message.quantity_before,
+            quantity_after=message.quantity_after,
+            cash=message.cash,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyResult:
+    """Performance of a strategy or benchmark. A figure that is not defined is missing, and `undefined` says why.
+
+    Figures of returns are time-weighted; a benchmark that is a symbol has no account, and so no figures in money.
+    """
+
+    label: str
+    metrics: Mapping[str, float]
+    undefined: Mapping[str, str]
+    rebalances: int
+    failed_rebalances: tuple[tuple[date, str, str], ...]  # date, reason, message
+    costs: Mapping[str, float]  # money by kind: commission, spread, impact, borrow, financing, ...
+    final_nav: float | None  # money
+    final_cash: float | None  # money
+    final_holdings: Mapping[str, float]  # units
+    money_weighted_return: float | None  # over the whole period; None without external cash flows
+    bankrupt_date: date | None  # on which the net asset value reached 0
+    convention_difference: float | None  # final NAV less that of exact conventions; None for exact ones
+    reconciliation: Reconciliation | None
+    asset_events: tuple[AssetEvent, ...]
+
+    @classmethod
+    def from_proto(cls, message: Any) -> "StrategyResult":
+        """From the message."""
+        return cls(
+            label=message.label,
+            metrics=_figures(message.metrics),
+            undefined=dict(message.metrics.undefined),
+            rebalances=message.rebalance_count,
+            failed_rebalances=tuple(
+                (date_from_proto(one.date), one.reason, one.message) for one in message.failed_rebalances
+            ),
+            costs=_figures(message.costs),
+            final_nav=optional_figure(message, "final_nav"),
+            final_cash=optional_figure(message, "final_cash"),
+            final_holdings={holding.symbol: holding.quantity for holding in message.final_holdings},
+            money_weighted_return=optional_figure(message, "money_weighted_return"),
+            bankrupt_date=date_from_proto(message.bankrupt_date) if message.HasField("bankrupt_date") else None,
+            convention_difference=optional_figure(message, "convention_difference"),
+            reconciliation=(
+                Reconciliation.from_proto(message.reconciliation) if message.HasField("reconciliation") else None
+            ),
+            asset_events=tuple(map(AssetEvent.from_proto, message.asset_events)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """A job, with its results once it has succeeded."""
+
+    name: str
+    state: str  # queued, running, succeeded, failed or cancelled
+    fraction: float
+    error: str
+    strategies: tuple[StrategyResult, ...]
+    benchmarks: tuple[StrategyResult, ...]
+    warnings: tuple[ResultWarning, ...]
+    proto: BacktestProto = field(repr=False)
+
+    @classmethod
+    def from_proto(cls, message: BacktestProto) -> "Backtest":
+        """From the response."""
+        return cls(
+            name=message.name,
+            state=plain_name(BacktestState, message.state),
+            fraction=message.fraction,
+            error=message.error.message,
+            strategies=tuple(map(StrategyResult.from_proto, message.result.strategies)),
+            benchmarks=tuple(map(StrategyResult.from_proto, message.result.benchmarks)),
+            warnings=(*warnings_of(message), *warnings_of(message.result)),
+            proto=message,
+        )
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """Figures of the first strategy; empty until the job has succeeded."""
+        return self.strategies[0].metrics if self.strategies else {}
+
+    @property
+    def costs(self) -> Mapping[str, float]:
+        """Costs of the first strategy by kind, in money; empty until the job has succeeded."""
+        return self.strategies[0].costs if self.strategies else {}
+
+    @property
+    def reconciliation(self) -> Reconciliation | None:
+        """How the net asset value of the first strategy came about; None until the job has succeeded."""
+        return self.strategies[0].reconciliation if self.strategies else None
+
+    @property
+    def asset_events(self) -> tuple[AssetEvent, ...]:
+        """What happened to positions of the first strategy; empty until the job has succeeded."""
+        return self.strategies[0].asset_events if self.strategies else ()
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestPage:
+    """Jobs, newest first, without their results."""
+
+    summaries: tuple[ListBacktestsResponse.Summary, ...]
+    next_page_token: str
+
+
+def _figures(message: Any) -> Mapping[str, float]:
+    """The figures of a message that are present, by their field names."""
+    return {field.name: float(value) for field, value in message.ListFields() if field.type == field.TYPE_DOUBLE}

@@ -1,0 +1,334 @@
+"""The command `absfin backtest`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from absfinance.v1 import backtest_pb2, corporate_action_pb2
+from absfinance.v1.panel_pb2 import MissingDataPolicy
+
+from absfin import strategies
+from absfin.channel import DEFAULT_TARGET
+from absfin.choices import choice
+from absfin.cli.backtest_options import CostOptions, RebalancingOptions, flows_of, overlaid, strategy_of
+from absfin.cli.csv_files import read_actions, read_panel, read_weights
+from absfin.cli.options import OBJECTIVES, constraints_of, data_of, option
+from absfin.cli.output import failing_clearly, follow, print_json
+from absfin.cli.parameters import AsJson, End, PricesFile, Server, Start, Symbols, Universe
+from absfin.cli.tables import show_backtest
+from absfin.client import Client
+
+ACCOUNT, TRADES, COSTS, EVENTS = "Account", "Rebalancing and execution", "Costs", "Prices and events"
+"""Headings of the help."""
+
+
+def backtest(
+    symbols: Symbols = "",
+    universe: Universe = "",
+    prices: PricesFile = None,
+    start: Start = None,
+    end: End = None,
+    strategy: Annotated[str, typer.Option(help=", ".join((*OBJECTIVES, "momentum")) + ".")] = "equal-weight",
+    weights: Annotated[
+        str, typer.Option(help="Fixed weights instead: A=0.6,B=0.4, or a CSV file of symbol,weight.")
+    ] = "",
+    remote: Annotated[str, typer.Option(help="Decisions of a StrategyService at this address instead.")] = "",
+    lookback: Annotated[
+        int | None, typer.Option(help="Number of past periods that the strategy uses; all if absent.")
+    ] = None,
+    top: Annotated[int | None, typer.Option(help="Number of assets that momentum holds.")] = None,
+    skip: Annotated[int, typer.Option(help="Latest periods that momentum leaves out.")] = 0,
+    target_volatility: Annotated[
+        float | None, typer.Option(help="Scale the strategy to this volatility per year, a fraction.")
+    ] = None,
+    max_leverage: Annotated[
+        float | None, typer.Option(help="Largest factor of --target-volatility; 1 if absent.")
+    ] = None,
+    cppi: Annotated[str, typer.Option(help="Insure the strategy: floor:multiplier, such as 0.8:4.")] = "",
+    risk_measure: Annotated[
+        str, typer.Option(help="variance, cvar, max_drawdown, ...; a wrong one lists them all.")
+    ] = "variance",
+    max_weight: Annotated[float | None, typer.Option(help="Largest weight of each asset, as a fraction.")] = None,
+    benchmark: Annotated[str, typer.Option(help="Symbol of the benchmark.")] = "",
+    rebalance: Annotated[
+        str,
+        typer.Option(
+            help="daily, weekly, monthly, quarterly, semiannual, annual (with :last or :10 for another date than the "
+            "first), never, or a number of periods; monthly if absent, or never with a band or --flows-only.",
+            rich_help_panel=TRADES,
+        ),
+    ] = "",
+    band: Annotated[
+        float | None,
+        typer.Option(help="Rebalance where a weight is this far from its target, a fraction.", rich_help_panel=TRADES),
+    ] = None,
+    band_relative: Annotated[
+        float | None,
+        typer.Option(help="The same as a fraction of the target; with both the tighter.", rich_help_panel=TRADES),
+    ] = None,
+    band_to: Annotated[
+        str,
+        typer.Option(help="target, edge, or the fraction of the way to the target.", rich_help_panel=TRADES),
+    ] = "target",
+    band_scope: Annotated[
+        str, typer.Option(help="all assets, or only those breached.", rich_help_panel=TRADES)
+    ] = "all",
+    min_periods_between: Annotated[
+        int | None, typer.Option(help="Least number of dates between rebalancings.", rich_help_panel=TRADES)
+    ] = None,
+    flows_only: Annotated[
+        bool, typer.Option("--flows-only", help="Trade only to invest or raise --flow.", rich_help_panel=TRADES)
+    ] = False,
+    turnover_cap: Annotated[
+        float | None,
+        typer.Option(
+            help="Largest one-way turnover of a rebalancing, a fraction of net asset value; not of the first purchase.",
+            rich_help_panel=TRADES,
+        ),
+    ] = None,
+    tranches: Annotated[
+        int | None, typer.Option(help="Number of equal parts whose dates are staggered.", rich_help_panel=TRADES)
+    ] = None,
+    same_close: Annotated[
+        bool,
+        typer.Option(
+            "--same-close",
+            help="Fill at the close that the decision uses, instead of the next.",
+            rich_help_panel=TRADES,
+        ),
+    ] = False,
+    open_prices: Annotated[
+        Path | None,
+        typer.Option(help="CSV file of opening prices: fill at the next open.", rich_help_panel=TRADES),
+    ] = None,
+    lag: Annotated[int, typer.Option(help="Further dates between decision and fill.", rich_help_panel=TRADES)] = 0,
+    participation_cap: Annotated[
+        float | None,
+        typer.Option(
+            help="Largest trade of an asset on a date, a fraction of the daily value in --liquidity; the rest follows "
+            "on the next dates.",
+            rich_help_panel=TRADES,
+        ),
+    ] = None,
+    conventions: Annotated[
+        str, typer.Option(help="exact, or those of bt or vectorbt for comparison.", rich_help_panel=TRADES)
+    ] = "exact",
+    capital: Annotated[
+        float | None,
+        typer.Option(help="Cash at the start, in money; 1 if absent, 0 with holdings.", rich_help_panel=ACCOUNT),
+    ] = None,
+    initial_holdings: Annotated[
+        str,
+        typer.Option(
+            help="Positions at the start: A=100,B=50 in units, or a CSV file of symbol,units.", rich_help_panel=ACCOUNT
+        ),
+    ] = "",
+    free_first_purchase: Annotated[
+        bool,
+        typer.Option("--free-first-purchase", help="No costs for the first purchase.", rich_help_panel=ACCOUNT),
+    ] = False,
+    whole_units: Annotated[
+        bool, typer.Option("--whole-units", help="Hold no fractions of a unit.", rich_help_panel=ACCOUNT)
+    ] = False,
+    flow: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Money in, or out where negative: 2020-03-16:-5000, monthly:1000, annual:-4% of net asset value.",
+            rich_help_panel=ACCOUNT,
+        ),
+    ] = None,
+    maintenance_ratio: Annotated[
+        float | None,
+        typer.Option(help="A margin account: least equity / gross exposure.", rich_help_panel=ACCOUNT),
+    ] = None,
+    cost_bps: Annotated[
+        float, typer.Option(help="Commission in basis points of the traded value.", rich_help_panel=COSTS)
+    ] = 0.0,
+    half_spread_bps: Annotated[
+        float, typer.Option(help="Half of the bid-ask spread in basis points.", rich_help_panel=COSTS)
+    ] = 0.0,
+    commission_per_share: Annotated[
+        float | None, typer.Option(help="Commission for each unit, in money.", rich_help_panel=COSTS)
+    ] = None,
+    min_commission: Annotated[
+        float | None, typer.Option(help="Least commission of a trade, in money.", rich_help_panel=COSTS)
+    ] = None,
+    max_commission: Annotated[
+        float | None, typer.Option(help="Largest commission of a trade, in money.", rich_help_panel=COSTS)
+    ] = None,
+    fixed_fee: Annotated[
+        float | None, typer.Option(help="Fee of every trade, in money.", rich_help_panel=COSTS)
+    ] = None,
+    impact: Annotated[
+        float | None,
+        typer.Option(help="Coefficient of the square-root law of market impact, about 1.", rich_help_panel=COSTS),
+    ] = None,
+    liquidity: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV file of symbol,daily_value,volatility: money traded in a day, volatility per year.",
+            rich_help_panel=COSTS,
+        ),
+    ] = None,
+    borrow_bps: Annotated[
+        float | None, typer.Option(help="Fee on short positions, basis points per year.", rich_help_panel=COSTS)
+    ] = None,
+    cash_rate: Annotated[
+        str,
+        typer.Option(help="Interest on cash, a fraction per year, or a CSV file of date,rate.", rich_help_panel=COSTS),
+    ] = "",
+    financing_rate: Annotated[
+        str, typer.Option(help="Interest on borrowed money, likewise.", rich_help_panel=COSTS)
+    ] = "",
+    day_count: Annotated[str, typer.Option(help="act365, act360 or bars.", rich_help_panel=COSTS)] = "act365",
+    fee: Annotated[
+        float | None,
+        typer.Option(help="Management fee, a fraction of net asset value per year.", rich_help_panel=COSTS),
+    ] = None,
+    performance_fee: Annotated[
+        float | None,
+        typer.Option(help="Fraction of the gain above the high-water mark, once a year.", rich_help_panel=COSTS),
+    ] = None,
+    hurdle: Annotated[
+        float | None, typer.Option(help="Return per year without a performance fee.", rich_help_panel=COSTS)
+    ] = None,
+    soft_hurdle: Annotated[
+        bool,
+        typer.Option(
+            "--soft-hurdle", help="Once the hurdle is passed, the fee is on the whole gain.", rich_help_panel=COSTS
+        ),
+    ] = False,
+    actions: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV file of symbol,ex_date,kind,value,pay_date: split with its ratio, cash_dividend with its amount, "
+            "delisting with its return or nothing.",
+            rich_help_panel=EVENTS,
+        ),
+    ] = None,
+    price_basis: Annotated[
+        str,
+        typer.Option(
+            help="What prices are adjusted for: adjusted (splits and dividends), split-adjusted or unadjusted.",
+            rich_help_panel=EVENTS,
+        ),
+    ] = "adjusted",
+    dividends: Annotated[str, typer.Option(help="cash, or reinvest.", rich_help_panel=EVENTS)] = "cash",
+    withholding: Annotated[
+        float | None, typer.Option(help="Fraction of dividends withheld as tax.", rich_help_panel=EVENTS)
+    ] = None,
+    delisting: Annotated[
+        str,
+        typer.Option(
+            help="Return of a delisting without one: fail, last-price, zero, shumway-nyse or shumway-nasdaq.",
+            rich_help_panel=EVENTS,
+        ),
+    ] = "fail",
+    missing_data: Annotated[
+        str,
+        typer.Option(
+            help="fail, drop-dates, or asset-states: not listed yet, halted or delisted.", rich_help_panel=EVENTS
+        ),
+    ] = "fail",
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Print the name of the job and do not wait for its end.")
+    ] = False,
+    server: Server = DEFAULT_TARGET,
+    as_json: AsJson = False,
+) -> None:
+    """Simulate a strategy: absfin backtest --symbols AAPL,XOM --strategy min-risk --lookback 252"""
+    rules = RebalancingOptions(
+        rebalance,
+        band,
+        band_relative,
+        band_to,
+        band_scope,
+        min_periods_between,
+        flows_only,
+        turnover_cap,
+        tranches,
+    )
+    costs = CostOptions(
+        cost_bps,
+        half_spread_bps,
+        commission_per_share,
+        min_commission,
+        max_commission,
+        fixed_fee,
+        impact,
+        liquidity,
+        borrow_bps,
+        cash_rate,
+        financing_rate,
+        day_count,
+        fee,
+        performance_fee,
+        hurdle,
+        soft_hurdle,
+    )
+    with failing_clearly(as_json), Client(server) as client:
+        with option("--weights"):
+            fixed = strategies.fixed_weights(read_weights(weights, [])) if weights else None
+        base = fixed or strategy_of(
+            strategy, lookback, risk_measure, constraints_of(None, max_weight, None, ()), top=top, skip=skip
+        )
+        if remote:
+            base = strategies.remote(remote)
+        with option("--initial-holdings"):
+            held = read_weights(initial_holdings, []) if initial_holdings else None
+        with option("--actions"):
+            events = read_actions(actions) if actions else []
+        with option("--open-prices"):
+            opens = read_panel(open_prices) if open_prices else None
+        started = client.backtest(
+            data_of(symbols, universe, prices, start, end),
+            overlaid(base, target_volatility, max_leverage, lookback, cppi),
+            rebalancing=rules.rule(),
+            fill="same_close" if same_close else "next_close" if opens is None else "next_open",
+            lag_periods=lag,
+            open_prices=opens,
+            max_participation=participation_cap,
+            costs=costs.model(),
+            initial_capital=capital,
+            initial_holdings=held,
+            charge_initial_purchase=not free_first_purchase,
+            fractional_holdings=not whole_units,
+            cash_flows=flows_of(flow or ()),
+            corporate_actions=events,
+            withholding_rate=withholding,
+            maintenance_ratio=maintenance_ratio,
+            benchmarks=[benchmark] if benchmark else [],
+            **_choices(
+                price_basis=("--price-basis", corporate_action_pb2.PriceBasis, price_basis),
+                dividend_policy=("--dividends", corporate_action_pb2.DividendPolicy, dividends),
+                delisting_policy=("--delisting", corporate_action_pb2.DelistingPolicy, delisting),
+                missing_data=("--missing-data", MissingDataPolicy, missing_data),
+                conventions=("--conventions", backtest_pb2.Conventions, conventions),
+            ),
+        )
+        if detach:
+            typer.echo(started.name)
+            return
+        follow_to_the_end(client, started.name, as_json)
+
+
+def follow_to_the_end(client: Client, name: str, as_json: bool) -> None:
+    """Shows the progress of a job, then its result; ends the command with status 1 where it has none."""
+    follow(client.watch(name), name, shown=not as_json)
+    done = client.get_backtest(name)
+    if as_json:
+        print_json(done)
+    elif done.state == "succeeded":
+        show_backtest(done)
+    else:
+        typer.echo(f"{name} {done.state}: {done.error}", err=True)
+    if done.state != "succeeded":
+        raise SystemExit(1)
+
+
+def _choices(**named: tuple[str, Any, str]) -> dict[str, Any]:
+    """Names of the client from those of options. Raises UnknownChoice, which names the option."""
+    found = {field: text.replace("-", "_") for field, (_, _, text) in named.items()}
+    for field, (name, enum, _) in named.items():
+        choice(enum, name, found[field])
+    return found
