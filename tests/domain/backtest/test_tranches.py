@@ -36,6 +36,7 @@ from domain.backtest.strategies.decision_log import DecisionsInMemory
 from domain.backtest.tranches import StaggeredSimulation
 from domain.calendar import Frequency
 from domain.costs.holding import HoldingCosts, PerformanceFeeTerms, Rate
+from domain.costs.impact import Liquidity
 from domain.costs.linear import LinearCost
 from domain.costs.model import CostModel
 from domain.errors import Cancelled, InvalidInput, SolverFailed
@@ -324,6 +325,49 @@ def test_a_tranche_without_wealth_does_not_end_the_others(monkeypatch: pytest.Mo
         same_bits(run(plan, lambda _: None, lambda: None).strategies[0], outcome)
     for seed in range(5):
         same_bits(stopped_and_resumed(plan, seed), outcome)
+
+
+def test_holdings_of_a_tranche_without_wealth_are_gone_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A is left on date 5, but not by the half that decided on date 3: what it holds is worthless from date 7 on."""
+    panel = PricePanel.of("AB", range(16), [[1.0, 1.0]] * 7 + [[0.0, 1.0]] * 9)
+    specification = BacktestSpecification(
+        (Schedule(((0, {"A": 1.0}), (5, {"B": 1.0}))),),
+        Rebalancing(EveryPeriods(6), min_periods_between=3, tranches=2), Fill.SAME_CLOSE, initial_capital=100.0,
+        periods_per_year=252.0,
+    )  # fmt: skip
+    plan = prepare(specification, panel)
+    outcome = run(plan, lambda _: None, lambda: None).strategies[0]
+    record = record_of(outcome)
+    assert record.units.tolist()[-2:] == [[0.0, 50.0], [0.0, 50.0]]
+    assert record.indices.tolist()[-2:] == [7, 12]
+    assert record.nav.tolist() == [100.0] * 7 + [50.0] * 9
+    for stretch in (2, 6, 14):
+        monkeypatch.setattr(simulator, "STRETCH", stretch)
+        same_bits(run(plan, lambda _: None, lambda: None).strategies[0], outcome)
+
+
+def test_failures_of_fills_are_told_by_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sales that cost all they bring fail every fill: the first one of both halves is one failure."""
+    specification = BacktestSpecification(
+        (FixedWeights(WEIGHTS),), Rebalancing(EveryPeriods(4), tranches=2), costs=CostModel(LinearCost(10_000.0)),
+        initial_holdings={"A": 1.0}, initial_capital=0.0,
+    )  # fmt: skip
+    plan = prepare(specification, prices_of(5, 12))
+    outcome = run(plan, lambda _: None, lambda: None).strategies[0]
+    assert [failure.day for failure in outcome.failures] == plan.days[[1, 3, 5, 7, 9, 11]].tolist()
+    monkeypatch.setattr(simulator, "STRETCH", 1)
+    same_bits(run(plan, lambda _: None, lambda: None).strategies[0], outcome)
+
+
+def test_tranches_share_the_limit_on_participation() -> None:
+    """Both halves buy on the first date, and no more together than a tenth of what is traded."""
+    specification = BacktestSpecification(
+        (FixedWeights({"A": 1.0}),), Rebalancing(EveryPeriods(4), tranches=2), initial_capital=1000.0,
+        max_participation=0.1, costs=CostModel(liquidity={name: Liquidity(1000.0) for name in "ABC"}),
+    )  # fmt: skip
+    panel = prices_of(5, 12)
+    record = record_of(outcome_of(specification, panel))
+    assert record.units[0, 0] * panel.values[1, 0] == pytest.approx(100.0, rel=1e-9)
 
 
 def test_an_account_whose_tranches_have_no_wealth_is_at_its_end() -> None:
