@@ -344,7 +344,7 @@ def test_the_most_entries_take_seconds_and_others_are_served(wire: Wire, kind: s
             time.sleep(0.02)
     answer = pending.result()
     assert answer["state"] == "BACKTEST_STATE_SUCCEEDED", answer.get("error")
-    assert slowest < 5.0
+    assert slowest < 2.0
     if kind == "corporate_actions":  # a result that lists them all would not fit into a message
         assert len(answer["result"]["assetEvents"]) == 10_000
         assert [one["code"] for one in answer["result"]["warnings"]] == ["ASSET_EVENTS_LEFT_OUT"]

@@ -29,6 +29,7 @@ CHOICES: tuple[Callable[[Random], dict[str, Any]], ...] = (
     lambda rng: {"conventions": rng.choice(["CONVENTIONS_BT", "CONVENTIONS_VECTORBT"])},
     lambda rng: {"execution": {"fill": "FILL_SAME_CLOSE", "lagPeriods": rng.choice([0, 1, 2])}},
     lambda _: {"rebalancing": {"flowsOnly": True}},
+    lambda rng: {"rebalancing": {"everyPeriods": {"n": 2}, "tranches": rng.choice([2, 3, 250])}},
     lambda _: {"rebalancing": {"minPeriodsBetween": 2}},
     lambda _: {"delistingPolicy": "DELISTING_POLICY_ZERO"},
     lambda _: {"missingData": "MISSING_DATA_POLICY_ASSET_STATES"},
