@@ -36,6 +36,12 @@ from domain.backtest.simulation.valuation import copy_to_row, value_at
 CASH_ROUNDING = 1e-12
 """Cash below this fraction of the net asset value, where weights sum to 1, is a rounding error and counts as zero."""
 
+NOTHING_LEFT = 1e-9
+"""What costs leave of the net asset value, as a fraction of it, at which a trade cannot be made.
+
+Fees that exceed it leave a little more than nothing: without a trade there is no fee.
+"""
+
 BISECTIONS = 100
 
 
@@ -172,7 +178,7 @@ def _trades(
             account.carried += 1
     is_exact = rules.conventions == EXACT
     after = nav if is_free or not is_exact else value_after(weights, held, prices, moving, costs, nav)
-    if after <= 0.0:
+    if after <= NOTHING_LEFT * nav:
         return np.zeros(0)
     trades = np.zeros(count)
     if is_exact:
