@@ -14,7 +14,6 @@ from domain.backtest.simulation.accruals import (
 )
 from domain.backtest.simulation.arrays import (
     BEYOND_NUMBERS,
-    COST_BENEFIT,
     DECISION_DUE,
     DESTINATION_DUE,
     EXHAUSTED,
@@ -25,8 +24,6 @@ from domain.backtest.simulation.arrays import (
     Actions,
     Bands,
     Costs,
-    Flags,
-    Floats,
     Flows,
     Output,
     PerformanceFee,
@@ -36,17 +33,17 @@ from domain.backtest.simulation.arrays import (
     Rates,
     Rules,
 )
-from domain.backtest.simulation.bands import destination_of, has_trigger, is_worth_its_cost
 from domain.backtest.simulation.compiled import compiled
 from domain.backtest.simulation.corporate_actions import (
     apply_delistings,
     apply_splits_and_dividends,
     pay_dividends,
 )
-from domain.backtest.simulation.fill import fill_generally, fill_plainly, write_failure
-from domain.backtest.simulation.flows_only import weights_with_money_invested
+from domain.backtest.simulation.decisions import decide, decide_by_rule, makes_decision
+from domain.backtest.simulation.fill import fill_plainly, write_failure
 from domain.backtest.simulation.margin import meet_margin_call
-from domain.backtest.simulation.valuation import copy_into, value_at
+from domain.backtest.simulation.trading import fill_due, trade_at_the_close
+from domain.backtest.simulation.valuation import value_at
 
 
 @compiled
@@ -220,231 +217,3 @@ def next_event_of(plan: Plan, account: Account, rules: Rules) -> int:
 def is_action_due(t: int, actions: Actions, account: Account) -> bool:
     """Whether a corporate action of date t is not applied yet."""
     return account.next_action < len(actions.date) and actions.date[account.next_action] == t
-
-
-@compiled
-def fill_due(
-    t: int,
-    prices: Prices,
-    plan: Plan,
-    account: Account,
-    positions: Positions,
-    costs: Costs,
-    rules: Rules,
-    output: Output,
-) -> None:
-    """Fills the decision that is due on date t, or what was carried over from an earlier one."""
-    index = account.next_fill
-    is_due = rules.delay > 0 and index < len(plan.made) and plan.made[index] + rules.delay == t
-    if is_due:
-        account.next_fill += 1
-    if is_due and not positions.dropped[index]:
-        trade(t, plan.targets[plan.row[index]], False, prices, account, positions, costs, rules, output)
-    elif account.band_made >= 0 and account.band_made + rules.delay == t:
-        trade(t, positions.band_target, False, prices, account, positions, costs, rules, output)
-    elif account.carried > 0:
-        trade(t, positions.carried.copy(), True, prices, account, positions, costs, rules, output)
-    if account.band_made >= 0 and account.band_made + rules.delay <= t:
-        account.band_made = -1
-
-
-@compiled
-def trade(
-    t: int,
-    weights: Floats,
-    is_carried: bool,
-    prices: Prices,
-    account: Account,
-    positions: Positions,
-    costs: Costs,
-    rules: Rules,
-    output: Output,
-) -> None:
-    """Trades to weights (N,) at the prices of date t at which orders are filled."""
-    if rules.is_plain and not is_carried and account.receivable <= 0.0:
-        trade_plainly(t, weights.reshape((1, len(weights))), 0, prices, account, positions, costs, output)
-        return
-    fill_generally(t, weights, is_carried, prices, account, positions, costs, rules, output)
-
-
-@compiled
-def trade_plainly(
-    t: int,
-    targets: Floats,
-    row: int,
-    prices: Prices,
-    account: Account,
-    positions: Positions,
-    costs: Costs,
-    output: Output,
-) -> None:
-    """Trades to a row of targets (R, N) where there are only proportional costs."""
-    if fill_plainly(
-        t,
-        row,
-        targets,
-        prices.fills,
-        positions.units,
-        positions.reference,
-        positions.gains,
-        costs.commission,
-        costs.spread,
-        account,
-        output.written[0],
-        output.row_date,
-        output.row_kind,
-        output.row_units,
-        output.row_cash,
-        output.row_cost,
-        output.row_turnover,
-    ):
-        output.written[0] += 1
-    else:
-        write_failure(t, FILL_COSTS_TOO_MUCH, output)
-
-
-@compiled
-def trade_at_the_close(
-    t: int,
-    weights: Floats,
-    prices: Prices,
-    account: Account,
-    positions: Positions,
-    costs: Costs,
-    rules: Rules,
-    output: Output,
-) -> None:
-    """Fills a decision at the close it was made with; what it costs belongs to the same period."""
-    before = account.nav
-    trade(t, weights, False, prices, account, positions, costs, rules, output)
-    account.nav = value_at(t, positions.units, prices.marks) + account.cash + account.receivable
-    account.unit_value *= (account.nav - account.flow_end) / (before - account.flow_end)
-
-
-@compiled
-def decide(
-    t: int,
-    prices: Prices,
-    costs: Costs,
-    bands: Bands,
-    plan: Plan,
-    rules: Rules,
-    account: Account,
-    positions: Positions,
-    output: Output,
-) -> int:
-    """Makes the decision of date t, and trades where it is filled on the same date; returns how it ended."""
-    if account.band_made == t:
-        head_for_band(t, prices, bands, account, positions, costs, rules, output)
-        return RUNNING
-    if makes_decision(t, plan, account, positions, rules) and rules.delay == 0:
-        trade_at_the_close(t, positions.target, prices, account, positions, costs, rules, output)
-    if bands.is_on or (rules.flows_only and account.flow_today != 0.0):
-        return int(decide_by_rule(t, prices, bands, account, positions, costs, rules, output))
-    return RUNNING
-
-
-@compiled
-def head_for_band(
-    t: int,
-    prices: Prices,
-    bands: Bands,
-    account: Account,
-    positions: Positions,
-    costs: Costs,
-    rules: Rules,
-    output: Output,
-) -> None:
-    """Decides for the weights of `band_target`, which the caller has worked out, where they are worth their cost."""
-    goal = positions.band_target.copy()
-    account.band_made = -1
-    if bands.trigger == COST_BENEFIT:
-        held = positions.units * prices.marks[t]
-        returns = prices.returns[max(1, t + 1 - bands.window) : t + 1]
-        weights, movable = held / account.nav, movable_assets(t, prices)
-        if not is_worth_its_cost(
-            weights, goal, positions.target, returns, held, prices.marks[t], movable, account.nav, costs, bands
-        ):
-            return
-    account.last_decision = t
-    if rules.delay == 0:
-        trade_at_the_close(t, goal, prices, account, positions, costs, rules, output)
-    else:
-        account.band_made = t
-
-
-@compiled
-def makes_decision(t: int, plan: Plan, account: Account, positions: Positions, rules: Rules) -> bool:
-    """Makes the decision that is planned for date t, and says whether it is to be filled.
-
-    A cooldown, or the rule that only flows are traded, drops its fill.
-    """
-    index = account.next_decision
-    account.next_decision = index + 1
-    if rules.delay == 0:
-        account.next_fill = index + 1
-    copy_into(positions.target, plan.targets, plan.row[index])
-    if is_too_early(t, account, rules) or (rules.flows_only and account.last_decision >= 0):
-        positions.dropped[index] = True
-        return False
-    account.last_decision = t
-    return True
-
-
-@compiled
-def is_too_early(t: int, account: Account, rules: Rules) -> bool:
-    """Whether the last rebalancing was decided too few dates before date t."""
-    return account.last_decision >= 0 and t - account.last_decision < rules.least_between
-
-
-@compiled
-def decide_by_rule(
-    t: int,
-    prices: Prices,
-    bands: Bands,
-    account: Account,
-    positions: Positions,
-    costs: Costs,
-    rules: Rules,
-    output: Output,
-) -> int:
-    """A decision by a band, or by the rule that only flows are traded, unless one waits for its fill already.
-
-    Returns DESTINATION_DUE where the caller has to work out the weights that a band goes to, and RUNNING otherwise.
-    """
-    waits = account.next_fill < account.next_decision or account.band_made >= 0 or account.carried > 0
-    if account.last_decision < 0 or waits or account.fills == 0:
-        return RUNNING
-    if account.last_decision == t or is_too_early(t, account, rules):
-        return RUNNING
-    held = positions.units * prices.marks[t]
-    weights = held / account.nav
-    movable = movable_assets(t, prices)
-    if rules.flows_only:
-        goal = weights_with_money_invested(weights, positions.target, movable)
-    else:
-        # The first date has no return.
-        returns = prices.returns[max(1, t + 1 - bands.window) : t + 1] if len(prices.returns) > 0 else prices.returns
-        if not has_trigger(
-            weights, positions.target, returns, held, prices.marks[t], movable, account.nav, costs, bands
-        ):
-            return RUNNING
-        if bands.by_program:
-            return DESTINATION_DUE
-        goal = destination_of(weights, positions.target, movable, bands)
-    account.last_decision = t
-    if rules.delay == 0:
-        trade_at_the_close(t, goal, prices, account, positions, costs, rules, output)
-    else:
-        positions.band_target[:] = goal
-        account.band_made = t
-    return RUNNING
-
-
-@compiled
-def movable_assets(t: int, prices: Prices) -> Flags:
-    """Assets that can be traded on date t, (N,)."""
-    movable: Flags = prices.marks[t] > 0.0
-    if len(prices.tradable) > 0:
-        movable &= prices.tradable[t]
-    return movable

@@ -1,0 +1,150 @@
+"""Decisions of a date: the planned one, and those that a drift band or an external cash flow calls for."""
+
+from domain.backtest.simulation.arrays import (
+    COST_BENEFIT,
+    DESTINATION_DUE,
+    RUNNING,
+    Account,
+    Bands,
+    Costs,
+    Flags,
+    Output,
+    Plan,
+    Positions,
+    Prices,
+    Rules,
+)
+from domain.backtest.simulation.bands import destination_of, has_trigger, is_worth_its_cost
+from domain.backtest.simulation.compiled import compiled
+from domain.backtest.simulation.flows_only import weights_with_money_invested
+from domain.backtest.simulation.trading import trade_at_the_close
+from domain.backtest.simulation.valuation import copy_into
+
+
+@compiled
+def decide(
+    t: int,
+    prices: Prices,
+    costs: Costs,
+    bands: Bands,
+    plan: Plan,
+    rules: Rules,
+    account: Account,
+    positions: Positions,
+    output: Output,
+) -> int:
+    """Makes the decision of date t, and trades where it is filled on the same date; returns how it ended."""
+    if account.band_made == t:
+        head_for_band(t, prices, bands, account, positions, costs, rules, output)
+        return RUNNING
+    if makes_decision(t, plan, account, positions, rules) and rules.delay == 0:
+        trade_at_the_close(t, positions.target, prices, account, positions, costs, rules, output)
+    if bands.is_on or (rules.flows_only and account.flow_today != 0.0):
+        return int(decide_by_rule(t, prices, bands, account, positions, costs, rules, output))
+    return RUNNING
+
+
+@compiled
+def head_for_band(
+    t: int,
+    prices: Prices,
+    bands: Bands,
+    account: Account,
+    positions: Positions,
+    costs: Costs,
+    rules: Rules,
+    output: Output,
+) -> None:
+    """Decides for the weights of `band_target`, which the caller has worked out, where they are worth their cost."""
+    goal = positions.band_target.copy()
+    account.band_made = -1
+    if bands.trigger == COST_BENEFIT:
+        held = positions.units * prices.marks[t]
+        returns = prices.returns[max(1, t + 1 - bands.window) : t + 1]
+        weights, movable = held / account.nav, movable_assets(t, prices)
+        if not is_worth_its_cost(
+            weights, goal, positions.target, returns, held, prices.marks[t], movable, account.nav, costs, bands
+        ):
+            return
+    account.last_decision = t
+    if rules.delay == 0:
+        trade_at_the_close(t, goal, prices, account, positions, costs, rules, output)
+    else:
+        account.band_made = t
+
+
+@compiled
+def makes_decision(t: int, plan: Plan, account: Account, positions: Positions, rules: Rules) -> bool:
+    """Makes the decision that is planned for date t, and says whether it is to be filled.
+
+    A cooldown, or the rule that only flows are traded, drops its fill.
+    """
+    index = account.next_decision
+    account.next_decision = index + 1
+    if rules.delay == 0:
+        account.next_fill = index + 1
+    copy_into(positions.target, plan.targets, plan.row[index])
+    if is_too_early(t, account, rules) or (rules.flows_only and account.last_decision >= 0):
+        positions.dropped[index] = True
+        return False
+    account.last_decision = t
+    return True
+
+
+@compiled
+def is_too_early(t: int, account: Account, rules: Rules) -> bool:
+    """Whether the last rebalancing was decided too few dates before date t."""
+    return account.last_decision >= 0 and t - account.last_decision < rules.least_between
+
+
+@compiled
+def decide_by_rule(
+    t: int,
+    prices: Prices,
+    bands: Bands,
+    account: Account,
+    positions: Positions,
+    costs: Costs,
+    rules: Rules,
+    output: Output,
+) -> int:
+    """A decision by a band, or by the rule that only flows are traded, unless one waits for its fill already.
+
+    Returns DESTINATION_DUE where the caller has to work out the weights that a band goes to, and RUNNING otherwise.
+    """
+    waits = account.next_fill < account.next_decision or account.band_made >= 0 or account.carried > 0
+    if account.last_decision < 0 or waits or account.fills == 0:
+        return RUNNING
+    if account.last_decision == t or is_too_early(t, account, rules):
+        return RUNNING
+    held = positions.units * prices.marks[t]
+    weights = held / account.nav
+    movable = movable_assets(t, prices)
+    if rules.flows_only:
+        goal = weights_with_money_invested(weights, positions.target, movable)
+    else:
+        # The first date has no return.
+        returns = prices.returns[max(1, t + 1 - bands.window) : t + 1] if len(prices.returns) > 0 else prices.returns
+        if not has_trigger(
+            weights, positions.target, returns, held, prices.marks[t], movable, account.nav, costs, bands
+        ):
+            return RUNNING
+        if bands.by_program:
+            return DESTINATION_DUE
+        goal = destination_of(weights, positions.target, movable, bands)
+    account.last_decision = t
+    if rules.delay == 0:
+        trade_at_the_close(t, goal, prices, account, positions, costs, rules, output)
+    else:
+        positions.band_target[:] = goal
+        account.band_made = t
+    return RUNNING
+
+
+@compiled
+def movable_assets(t: int, prices: Prices) -> Flags:
+    """Assets that can be traded on date t, (N,)."""
+    movable: Flags = prices.marks[t] > 0.0
+    if len(prices.tradable) > 0:
+        movable &= prices.tradable[t]
+    return movable

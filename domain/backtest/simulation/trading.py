@@ -1,0 +1,115 @@
+"""Trades of decisions: those that are due on a date, and those that are filled at the close they were made with."""
+
+from domain.backtest.simulation.arrays import (
+    FILL_COSTS_TOO_MUCH,
+    Account,
+    Costs,
+    Floats,
+    Output,
+    Plan,
+    Positions,
+    Prices,
+    Rules,
+)
+from domain.backtest.simulation.compiled import compiled
+from domain.backtest.simulation.fill import fill_generally, fill_plainly, write_failure
+from domain.backtest.simulation.valuation import value_at
+
+
+@compiled
+def fill_due(
+    t: int,
+    prices: Prices,
+    plan: Plan,
+    account: Account,
+    positions: Positions,
+    costs: Costs,
+    rules: Rules,
+    output: Output,
+) -> None:
+    """Fills the decision that is due on date t, or what was carried over from an earlier one."""
+    index = account.next_fill
+    is_due = rules.delay > 0 and index < len(plan.made) and plan.made[index] + rules.delay == t
+    if is_due:
+        account.next_fill += 1
+    if is_due and not positions.dropped[index]:
+        trade(t, plan.targets[plan.row[index]], False, prices, account, positions, costs, rules, output)
+    elif account.band_made >= 0 and account.band_made + rules.delay == t:
+        trade(t, positions.band_target, False, prices, account, positions, costs, rules, output)
+    elif account.carried > 0:
+        trade(t, positions.carried.copy(), True, prices, account, positions, costs, rules, output)
+    if account.band_made >= 0 and account.band_made + rules.delay <= t:
+        account.band_made = -1
+
+
+@compiled
+def trade(
+    t: int,
+    weights: Floats,
+    is_carried: bool,
+    prices: Prices,
+    account: Account,
+    positions: Positions,
+    costs: Costs,
+    rules: Rules,
+    output: Output,
+) -> None:
+    """Trades to weights (N,) at the prices of date t at which orders are filled."""
+    if rules.is_plain and not is_carried and account.receivable <= 0.0:
+        trade_plainly(t, weights.reshape((1, len(weights))), 0, prices, account, positions, costs, output)
+        return
+    fill_generally(t, weights, is_carried, prices, account, positions, costs, rules, output)
+
+
+@compiled
+def trade_plainly(
+    t: int,
+    targets: Floats,
+    row: int,
+    prices: Prices,
+    account: Account,
+    positions: Positions,
+    costs: Costs,
+    output: Output,
+) -> None:
+    """Trades to a row of targets (R, N) where there are only proportional costs."""
+    if fill_plainly(
+        t,
+        row,
+        targets,
+        prices.fills,
+        positions.units,
+        positions.reference,
+        positions.gains,
+        costs.commission,
+        costs.spread,
+        account,
+        output.written[0],
+        output.row_date,
+        output.row_kind,
+        output.row_units,
+        output.row_cash,
+        output.row_cost,
+        output.row_turnover,
+    ):
+        output.written[0] += 1
+    else:
+        write_failure(t, FILL_COSTS_TOO_MUCH, output)
+
+
+@compiled
+def trade_at_the_close(
+    t: int,
+    weights: Floats,
+    prices: Prices,
+    account: Account,
+    positions: Positions,
+    costs: Costs,
+    rules: Rules,
+    output: Output,
+) -> None:
+    """Fills a decision at the close it was made with; what it costs belongs to the same period."""
+    before = account.nav
+    trade(t, weights, False, prices, account, positions, costs, rules, output)
+    account.nav = value_at(t, positions.units, prices.marks) + account.cash + account.receivable
+    account.unit_value *= (account.nav - account.flow_end) / (before - account.flow_end)
