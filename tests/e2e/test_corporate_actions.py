@@ -77,7 +77,7 @@ def test_what_is_stored_is_listed_by_symbol_and_date(client: Client) -> None:
 
 
 def test_the_same_key_again_replaces(client: Client) -> None:
-    symbol = stored(client, "again", [1.0] * 5)
+    symbol = stored(client, "sent-again", [1.0] * 5)
     first, other = CashDividend(symbol, DAYS[1], 1.0, DAYS[2]), CashDividend(symbol, DAYS[1], 2.0)
     for sent in (first, first, other):
         assert client.upsert_corporate_actions([sent]) == 1

@@ -33,7 +33,7 @@ ANY_ACTION = st.builds(
     CorporateAction,
     st.sampled_from(["A", "A.B", "\u00e9", "\U0001f600"]),
     st.integers(-700_000, 2_900_000),
-    st.floats(1e-300, 1e300).map(Split)
+    st.floats(1e-15, 1e15).map(Split)
     | st.floats(0.0, 1e300).map(CashDividend)
     | st.none().map(Delisting)
     | st.floats(-1.0, 1e300).map(Delisting),
