@@ -84,6 +84,8 @@ def makes_decision(t: int, plan: Plan, account: Account, positions: Positions, r
     if rules.delay == 0:
         account.next_fill = index + 1
     copy_into(positions.target, plan.targets, plan.row[index])
+    if positions.dropped[index]:  # it could not be made: the holdings drift on, and no cooldown begins
+        return False
     if is_too_early(t, account, rules) or (rules.flows_only and account.last_decision >= 0):
         positions.dropped[index] = True
         return False

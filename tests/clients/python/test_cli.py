@@ -160,7 +160,7 @@ def test_a_backtest_at_opening_prices_with_limits(server: RunningServer, prices:
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("P,2021-01-11,merger,1", "line 1: 'merger' is no kind of action"), ("P,soon,split,2", "line 1: Invalid isoformat")],
+    [("P,2021-01-11,merger,1", "line 1: 'merger' is no kind"), ("P,soon,split,2", "line 1: Invalid isoformat")],
 )
 def test_a_broken_file_of_actions_names_its_line(
     server: RunningServer, prices: Path, tmp_path: Path, text: str, words: str
