@@ -105,6 +105,7 @@ class Run:
         """Sends `count` requests, or as many as the time allows."""
         channels = [self.watched.channel() for _ in range(THREADS)]
         requests = Requests(self.seed, *self._prepared(channels[0]))
+        self.watched.wait_until_loaded()
         start = time.monotonic()
         end = start + most_seconds
         with HealthWatch(self.watched) as health:

@@ -25,6 +25,12 @@ END_SECONDS = 20.0
 OPTIONS = (("grpc.enable_http_proxy", 0), ("grpc.max_receive_message_length", -1))
 ARGUMENTS = ("--log-level", "info", "--max-job-seconds", "5", "--drain-seconds", "2", "--workers", "2")
 
+LOADING_SECONDS = 30.0
+"""Longest time that loading ahead may take."""
+
+STEADY_SECONDS = 1.5
+"""Loading is over when the memory has not changed for so long."""
+
 
 @dataclass
 class Watched:
@@ -45,6 +51,16 @@ class Watched:
         templates = own.children()
         self.family.update({one.pid: one for one in own.children(recursive=True)})
         return {"server": own.memory_info().rss, "templates": sum(one.memory_info().rss for one in templates)}
+
+    def wait_until_loaded(self) -> None:
+        """Waits until the templates have loaded the libraries that workers may need: that is no growth by requests."""
+        end = time.monotonic() + LOADING_SECONDS
+        known, since = self.memory()["templates"], time.monotonic()
+        while time.monotonic() < min(end, since + STEADY_SECONDS):
+            time.sleep(0.1)
+            now = self.memory()["templates"]
+            if now != known:
+                known, since = now, time.monotonic()
 
     def lines(self) -> Iterator[Mapping[str, Any]]:
         """What it has logged."""
