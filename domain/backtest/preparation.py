@@ -88,7 +88,7 @@ def prepare(
         inputs.append(simulation.all_inputs)
         warnings += _check_strategy(path, strategy, simulation, start, check_cancelled)
     curves = {
-        b.name: _benchmark_curve(i, b, panel, panel.dates[start:], benchmarks or {})
+        b.name: _benchmark_curve(i, b, market, panel.dates[start:], benchmarks or {})
         for i, b in enumerate(specification.benchmarks)
         if isinstance(b, BenchmarkSymbol)
     }
@@ -288,12 +288,16 @@ def _check_strategy(
 def _benchmark_curve(
     i: int,
     benchmark: BenchmarkSymbol,
-    panel: PricePanel,
+    market: Market,
     days: NDArray[np.int32],
     others: Mapping[str, PricePanel],
 ) -> Curve:
-    source: Panel = panel if benchmark.symbol in panel.symbols else others[benchmark.symbol]
+    source: Panel = market.panel if benchmark.symbol in market.panel.symbols else others[benchmark.symbol]
     prices = source.column(benchmark.symbol)
+    if source is market.panel and len(market.actions.date):
+        # Held like a position: splits change no wealth, and dividends are reinvested.
+        total = market.total_return[:, source.symbols.index(benchmark.symbol)]
+        prices = np.where(np.isnan(total), prices, total)
     known = np.isin(source.dates, days) & ~np.isnan(prices)
     path = f"benchmarks[{i}].symbol"
     if int(known.sum()) < 2:

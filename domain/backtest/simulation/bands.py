@@ -146,6 +146,7 @@ def _balanced(weights: Floats, goal: Floats, lower: Floats, upper: Floats) -> Fl
         most[i] = max(sign * ((upper[i] if missing > 0.0 else lower[i]) - weights[i]), least[i])
         if least[i] < 0.0:  # moved the other way: moving it back would only undo a trade
             most[i] = least[i]
+        most[i] = min(most[i], least[i] + abs(missing))  # none moves by more; without a band there is no other limit
         room += most[i] - least[i]
         highest = max(highest, most[i])
     if room <= abs(missing):

@@ -177,3 +177,12 @@ def test_a_group_that_leaves_its_band_goes_back_to_the_target() -> None:
     assert held(record, values, weights, 1) == pytest.approx([35.0, 35.0, 30.0], rel=1e-12)
     without = simulated(values, weights, DriftBand(wide))
     assert len(without.indices) == 1
+
+
+def test_an_edge_with_an_asset_without_a_band_keeps_the_sum() -> None:
+    """What A gives up, .005 of the sum, goes to B, which has no band, and C in equal parts."""
+    weights = {"A": 0.5, "B": 0.3, "C": 0.2}
+    values = {"A": [50.0, 55.5], "B": [30.0, 25.0], "C": [20.0, 19.5]}
+    widths = {"A": BandWidth(absolute=0.05), "C": BandWidth(absolute=0.01)}
+    band = DriftBand(by_symbol=widths, destination=BandDestination.EDGE)
+    assert held(simulated(values, weights, band), values, weights, 1) == pytest.approx([55.0, 25.25, 19.75], rel=1e-9)
