@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from domain.reallocation.exact import ZERO, ceiling, exact
+from domain.exact import ZERO, ceiling, exact
 from domain.reallocation.orders import Order
 from domain.reallocation.request import Limits
 from domain.reallocation.shortfall import Cause, ShortfallCode

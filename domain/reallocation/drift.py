@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from domain.reallocation.exact import ZERO
+from domain.exact import ZERO
 from domain.reallocation.lots import LotOrder
 from domain.reallocation.orders import Order
 from domain.reallocation.request import ReallocationRequest

@@ -7,8 +7,8 @@ import numpy as np
 
 from domain.costs.self_financing import WealthExhausted, post_cost_fraction
 from domain.errors import InvalidInput
+from domain.exact import exact, exact_arithmetic, quotient, ratio
 from domain.reallocation.cancellation import checked
-from domain.reallocation.exact import exact, exact_arithmetic, quotient, ratio
 from domain.reallocation.liquidity import LiquidityAssessment, assess
 from domain.reallocation.plan import Plan, plan
 from domain.reallocation.request import ReallocationRequest

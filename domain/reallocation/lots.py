@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from domain.exact import ZERO, ceiling
 from domain.reallocation.cancellation import checked, rounds_while
-from domain.reallocation.exact import ZERO, ceiling
 
 MOST_LOTS = 2**53
 """Most lots of one order: a float cannot distinguish larger numbers."""

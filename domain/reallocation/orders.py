@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from domain.errors import InvalidInput
+from domain.exact import ONE, ZERO, decimal_step, exact, quotient
 from domain.reallocation.cancellation import checked
-from domain.reallocation.exact import ONE, ZERO, decimal_step, exact, quotient
 from domain.reallocation.lots import MOST_LOTS
 from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.shortfall import Cause, ShortfallCode

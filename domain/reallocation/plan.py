@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from domain.exact import ZERO, ceiling, exact, exact_arithmetic, ratio
 from domain.market_data.snapshot import Snapshot
 from domain.reallocation.cancellation import checked
 from domain.reallocation.causes import CauseFinder
 from domain.reallocation.drift import Drift
-from domain.reallocation.exact import ZERO, ceiling, exact, exact_arithmetic, ratio
 from domain.reallocation.lots import ANY_NUMBER, Budgets, LotOrder, choose_lots
 from domain.reallocation.orders import Order, orders_of, reverse
 from domain.reallocation.request import ReallocationRequest

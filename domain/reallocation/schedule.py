@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.errors import InvalidInput
+from domain.exact import ZERO, ceiling
 from domain.reallocation.cancellation import checked
-from domain.reallocation.exact import ZERO, ceiling
 from domain.reallocation.orders import Order
 
 MOST_TRADES = 250_000

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.errors import InvalidInput
+from domain.exact import ZERO, exact, exact_arithmetic
 from domain.reallocation.cancellation import checked
-from domain.reallocation.exact import ZERO, exact, exact_arithmetic
 from domain.reallocation.request import ReallocationRequest
 
 _HALF = Decimal("0.5")
