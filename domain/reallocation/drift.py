@@ -2,9 +2,12 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from domain.checks import Vector
 from domain.exact import ZERO
 from domain.reallocation.lots import LotOrder
 from domain.reallocation.orders import Order
@@ -12,32 +15,53 @@ from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.valuation import Valuation
 
 
+@dataclass(frozen=True, slots=True)
 class Drift:
-    """Half the sum of absolute differences of weights to the target, costs paid, as a function of lots (N,)."""
+    """Half the sum of absolute differences of weights to the target, costs paid, as a function of lots (J,).
 
-    def __init__(
-        self,
+    It is sum(|values + trade lots - target (worth - cost lots)|) / 2 / (worth - cost lots), over all P assets held or
+    wanted; order j trades asset places[j]. Money is in the currency of the prices.
+    """
+
+    worth: float  # net asset value
+    values: Vector  # money in each asset, (P,)
+    target: Vector  # weights, (P,)
+    places: NDArray[np.intp]  # (J,)
+    trade: Vector  # value of a lot, negative to sell, (J,)
+    cost_rates: Vector  # cost / traded value, (J,)
+
+    @classmethod
+    def of(
+        cls,
         request: ReallocationRequest,
         valuation: Valuation,
         free: Sequence[tuple[Order, LotOrder]],
         fixed: Sequence[Order],
-    ) -> None:
+    ) -> "Drift":
+        """That of free orders, where the fixed ones, all of them sales, are done."""
         values = dict(valuation.values)
         for order in fixed:
             values[order.symbol] -= order.value
         priced = [symbol for symbol in request.target if symbol in request.market.quotes]
         places = {symbol: i for i, symbol in enumerate(dict.fromkeys([*values, *priced]))}
-        self._worth = float(valuation.net_asset_value - sum((order.value * order.rate for order in fixed), ZERO))
-        self._values = np.array([float(values.get(symbol, ZERO)) for symbol in places])
-        self._target = np.array([request.target.get(symbol, 0.0) for symbol in places])
-        self._places = np.array([places[order.symbol] for order, _ in free], dtype=np.intp)
-        self._trade = np.array([lot.weight if lot.buys else -lot.weight for _, lot in free])
-        self._cost = np.array([float(order.rate) for order, _ in free]) * np.abs(self._trade)
+        return cls(
+            worth=float(valuation.net_asset_value - sum((order.value * order.rate for order in fixed), ZERO)),
+            values=np.array([float(values.get(symbol, ZERO)) for symbol in places]),
+            target=np.array([request.target.get(symbol, 0.0) for symbol in places]),
+            places=np.array([places[order.symbol] for order, _ in free], dtype=np.intp),
+            trade=np.array([lot.weight if lot.buys else -lot.weight for _, lot in free]),
+            cost_rates=np.array([float(order.rate) for order, _ in free]),
+        )
+
+    @property
+    def costs(self) -> Vector:
+        """Cost of a lot, (J,)."""
+        return self.cost_rates * np.abs(self.trade)
 
     def __call__(self, lots: Sequence[int]) -> float:
         """Infinite where costs leave nothing."""
         counts = np.array(lots, dtype=np.float64)
-        values = self._values.copy()
-        values[self._places] += counts * self._trade
-        worth = self._worth - float(self._cost @ counts)
-        return 0.5 * float(np.abs(values - self._target * worth).sum()) / worth if worth > 0.0 else math.inf
+        values = self.values.copy()
+        values[self.places] += counts * self.trade
+        worth = self.worth - float(self.costs @ counts)
+        return 0.5 * float(np.abs(values - self.target * worth).sum()) / worth if worth > 0.0 else math.inf

@@ -16,6 +16,12 @@ from domain.reallocation.summary import Summary, summarise
 from domain.reallocation.utilization import UtilizationReport, utilization
 from domain.reallocation.valuation import Valuation, value
 
+OPTIMAL_GAP = 1e-5
+"""Gap below which a plan counts as optimal: the solver proves bounds to a millionth."""
+
+OPTIMAL_DRIFT = 1e-12
+"""Drift below which a difference is rounding."""
+
 
 def _continue() -> None:
     """The cancellation check of a caller that never cancels."""
@@ -45,6 +51,17 @@ class Reallocation:
     outcome: Plan | Unchanged | Failure
     plan: Plan
     summary: Summary
+
+    @property
+    def gap(self) -> float:
+        """The most by which the residual drift exceeds the least possible one, as a fraction of it."""
+        left = self.summary.residual_drift
+        return max(left - self.plan.least_drift, 0.0) / left if left > 0.0 else 0.0
+
+    @property
+    def optimal(self) -> bool:
+        """Whether no plan is known to be able to leave less drift, but for rounding."""
+        return self.gap <= OPTIMAL_GAP or self.summary.residual_drift - self.plan.least_drift <= OPTIMAL_DRIFT
 
 
 def reallocate(request: ReallocationRequest, check_cancelled: Callable[[], None] = _continue) -> Reallocation:

@@ -93,6 +93,18 @@ def choose_lots(
     return min(candidates, key=lambda candidate: (candidate[0], score(candidate[1])))[1]
 
 
+def keeps(orders: Sequence[LotOrder], budgets: Budgets, lots: Sequence[int]) -> bool:
+    """Whether lots keep the budgets and the limits of each order, exactly."""
+    cash, room, buys = budgets.cash, budgets.turnover, False
+    for order, count in zip(orders, lots, strict=True):
+        if count and not order.least <= count <= order.most:
+            return False
+        cash -= count * (order.cash if order.buys else -order.cash)
+        room -= count * order.value
+        buys = buys or (order.buys and count > 0)
+    return room >= ZERO and cash >= budgets.required and (cash >= ZERO or not buys)
+
+
 class _Search:
     """Numbers of lots, and the rest of the budgets."""
 

@@ -6,16 +6,21 @@ from decimal import Decimal
 
 from domain.exact import ZERO, ceiling, exact, exact_arithmetic, ratio
 from domain.market_data.snapshot import Snapshot
+from domain.optimization.programs.solver_control import SolverControl
 from domain.reallocation.cancellation import checked
 from domain.reallocation.causes import CauseFinder
 from domain.reallocation.drift import Drift
-from domain.reallocation.lots import ANY_NUMBER, Budgets, LotOrder, choose_lots
+from domain.reallocation.lot_program import best_lots
+from domain.reallocation.lots import ANY_NUMBER, Budgets, LotOrder, choose_lots, keeps
 from domain.reallocation.orders import Order, orders_of, reverse
 from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.schedule import Schedule, Trade
 from domain.reallocation.shortfall import Cause, Shortfall, ShortfallCode
 from domain.reallocation.valuation import Valuation
 from domain.warnings import ResultWarning
+
+SECONDS = 20.0
+"""For the search of whole lots; what is found until then is taken."""
 
 NEGLIGIBLE = 1e-9
 """A difference of less than this part of net asset value is not worth a word, where fractions may be traded."""
@@ -29,6 +34,7 @@ class Plan:
     shortfalls: tuple[Shortfall, ...]
     warnings: tuple[ResultWarning, ...] = ()
     unraised_cash: float = 0.0  # part of a negative cash that no sale can raise; then there are no trades
+    least_drift: float = 0.0  # no choice of whole lots leaves a lower residual drift
 
 
 def plan(
@@ -45,12 +51,12 @@ def plan(
         worth = valuation.net_asset_value
         orders = orders_of(request, valuation, required, check_cancelled)
         turnover = _turnover(request, worth)
-        _choose(request, valuation, orders, turnover, check_cancelled)
+        least = _choose(request, valuation, orders, turnover, check_cancelled)
         if _cash_after(request, orders) < _required_cash(request):
             for order in orders:
                 if order.buys and order.held:
                     reverse(request, order)
-            _choose(request, valuation, orders, turnover, check_cancelled)
+            least = _choose(request, valuation, orders, turnover, check_cancelled)
         schedule = Schedule(exact(request.portfolio.cash), exact(request.limits.cash_floor), check_cancelled)
         left = schedule.run(orders, request.horizon_days)
         for order in orders:
@@ -64,7 +70,7 @@ def plan(
         turnover_left = turnover - sum((order.value for order in orders), ZERO)
         find = CauseFinder(request.limits, schedule.cash - exact(request.limits.cash_floor), turnover_left)
         short = [_shortfall(o, find) for o in checked(orders, check_cancelled) if _falls_short(o, worth)]
-        return Plan(trades, tuple(short), _warnings(trades, request.market), float(unraised))
+        return Plan(trades, tuple(short), _warnings(trades, request.market), float(unraised), least)
 
 
 def _choose(
@@ -73,8 +79,8 @@ def _choose(
     orders: Sequence[Order],
     turnover: Decimal,
     check_cancelled: Callable[[], None],
-) -> None:
-    """Sets the quantity of every order."""
+) -> float:
+    """Sets the quantity of every order; returns a drift that no choice of whole lots is below."""
     priced = [order for order in orders if order.price]
     for order in priced:
         order.quantity = ZERO
@@ -85,8 +91,13 @@ def _choose(
     fixed = [order for order in priced if order.quantity]
     free = [order for order in priced if not order.quantity]
     problem = [_lot_order(order, request) for order in checked(free, check_cancelled)]
-    drift = Drift(request, valuation, list(zip(free, problem, strict=True)), fixed)
-    lots = choose_lots(problem, _budgets(request, fixed, turnover), drift, check_cancelled)
+    drift = Drift.of(request, valuation, list(zip(free, problem, strict=True)), fixed)
+    budgets = _budgets(request, fixed, turnover)
+    lots = choose_lots(problem, budgets, drift, check_cancelled)
+    bound = 0.0
+    if keeps(problem, budgets, lots):
+        best = best_lots(drift, problem, budgets, lots, SolverControl.for_seconds(SECONDS, check_cancelled))
+        lots, bound = list(best.lots), best.bound
     for order, count in zip(free, lots, strict=True):
         order.quantity = count * order.lot
     turnover_left = turnover - sum((order.value for order in priced), ZERO)
@@ -101,6 +112,7 @@ def _choose(
         ):
             order.quantity = order.held
             turnover_left -= rest * order.price
+    return bound
 
 
 def _turnover(request: ReallocationRequest, worth: Decimal) -> Decimal:

@@ -166,6 +166,7 @@ def _limits(limits: reallocation_pb2.ReallocationLimits) -> Limits:
 def _set_outcome(message: ReallocationProto, found: Reallocation) -> None:
     match found.outcome:
         case Plan(trades, _, warnings):
+            message.plan.gap, message.plan.optimal = found.gap, found.optimal
             message.plan.warnings.extend(warnings_to_proto(warnings))
             message.warnings.extend(message.plan.warnings)
             for trade in trades:

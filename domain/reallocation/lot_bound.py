@@ -1,0 +1,82 @@
+"""A drift that no choice of whole lots is below, for accounts of thousands of assets, by Lagrange's multiplier of cash.
+
+The limit on cash is replaced by a price on it. Then every order is decided alone, among five numbers of lots: none, the
+least, the two next to the wish, and the most. Any price proves a bound; the best is found by bisection. The cost of all
+trades, on which every wish depends, is bounded by how far two plans of at most the known drift can differ.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.checks import Vector
+from domain.reallocation.drift import Drift
+from domain.reallocation.lots import Budgets, LotOrder
+
+ROUNDS = 60
+"""Halvings of the interval of prices."""
+
+
+def least_drift(
+    drift: Drift,
+    orders: Sequence[LotOrder],
+    budgets: Budgets,
+    known: Sequence[int],
+    check_cancelled: Callable[[], None],
+) -> float:
+    """A bound from a known plan that keeps the budgets; O(J) for each of `ROUNDS` prices."""
+    theta = drift(known)
+    dearest = float(drift.cost_rates.max(initial=0.0))
+    # A cash below its floor need not be raised where nothing is bought, so it has no price.
+    if dearest >= 1.0 or budgets.cash < 0:
+        return 0.0
+    cost = float(drift.costs @ np.array(known, dtype=np.float64))
+    reach = 4.0 * theta * drift.worth * dearest / (1.0 - dearest)
+    if cost + reach >= drift.worth:
+        return 0.0
+    terms = _Terms(drift, orders, theta, cost)
+    low, high, best = 0.0, 1.0 / max(1.0 - dearest, 1e-9), -math.inf
+    for _ in range(ROUNDS):
+        check_cancelled()
+        price = 0.5 * (low + high)
+        value, used = terms.least(price)
+        best = max(best, value - price * float(budgets.cash))
+        low, high = (price, high) if used > float(budgets.cash) else (low, price)
+    best = max(best, terms.least(0.0)[0])
+    excess = terms.untraded + best - 0.5 * float(np.abs(drift.target).sum()) * reach - theta * drift.worth
+    return max(theta + min(excess, 0.0) / (drift.worth - cost - reach), 0.0)
+
+
+class _Terms:
+    """What each order adds to drift / 2 + theta cost, in money, at the numbers of lots that can be the best, (5, J)."""
+
+    def __init__(self, drift: Drift, orders: Sequence[LotOrder], theta: float, cost: float) -> None:
+        away = drift.values - drift.target * (drift.worth - cost)
+        traded = np.zeros(len(away), dtype=np.bool_)
+        traded[drift.places] = True
+        self.untraded = 0.5 * float(np.abs(away[~traded]).sum())
+        self._counts = _counts(-away[drift.places] / drift.trade, orders)
+        moved = away[drift.places] + drift.trade * self._counts
+        self._terms = 0.5 * np.abs(moved) + theta * drift.costs * self._counts
+        signs = np.array([1.0 if order.buys else -1.0 for order in orders])
+        self._paid = signs * np.array([float(order.cash) for order in orders]) * self._counts
+
+    def least(self, price: float) -> tuple[float, float]:
+        """The least sum at a price of cash, and the cash that it uses."""
+        choice = np.argmin(self._terms + price * self._paid, axis=0)[None, :]
+        paid = float(np.take_along_axis(self._paid, choice, axis=0).sum())
+        return float(np.take_along_axis(self._terms, choice, axis=0).sum()) + price * paid, paid
+
+
+def _counts(wish: Vector, orders: Sequence[LotOrder]) -> NDArray[np.float64]:
+    least = np.array([float(order.least) for order in orders])
+    most = np.array([float(order.most) for order in orders])
+    most = np.where(most >= least, most, 0.0)
+    usual = np.floor(np.maximum(wish, 0.0))
+    # An order without a limit is never the better for more than its wish, and a lot.
+    furthest = np.where(most < 2.0**62, most, np.maximum(usual + 1.0, least))
+    rows = [np.zeros(len(wish)), least, np.maximum(usual, least), np.maximum(usual + 1.0, least), furthest]
+    counts: NDArray[np.float64] = np.minimum(np.stack(rows), most[None, :])
+    return counts
