@@ -166,7 +166,7 @@ def test_participation_spreads_a_trade_over_days(wire: Wire) -> None:
     [
         ({"maxTurnover": 0.1}, "SHORTFALL_CODE_TURNOVER"),
         ({"cashFloor": 300.0}, "SHORTFALL_CODE_CASH"),
-        ({"minTradeValue": 600.0}, "SHORTFALL_CODE_MIN_TRADE"),
+        ({"minTradeValue": 1000.1}, "SHORTFALL_CODE_MIN_TRADE"),
     ],
 )
 def test_limits_are_kept_and_named(wire: Wire, limits: dict[str, float], code: str) -> None:
