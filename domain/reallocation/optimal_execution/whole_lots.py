@@ -7,10 +7,12 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from domain.errors import InvalidInput
 from domain.reallocation.exact import ZERO, ceiling, exact, exact_arithmetic, quotient
 
+_UNLIMITED = Decimal("Infinity")
+
 
 @dataclass(frozen=True, slots=True)
 class LotSchedule:
-    """One asset; units without sign, exact."""
+    """One asset; exact units, without sign but for a hedge."""
 
     trades: tuple[Decimal, ...]  # of each period; whole lots, and an odd lot with the last of them
     remainder: Decimal  # what the limits leave untraded
@@ -83,3 +85,30 @@ def _nearest(wanted: Sequence[int], total: int, most: Sequence[int]) -> list[int
         counts.append(left - following)
         left = following
     return counts
+
+
+def hedge_in_whole_lots(
+    remaining: Sequence[float], units: Decimal, lot: Decimal, largest_trades: Sequence[Decimal] | None = None
+) -> LotSchedule:
+    """The same for a trajectory that may change its sign, as that of a hedge does; quantities are signed.
+
+    Each holding is the number of lots nearest to the trajectory that the limits, cut to whole lots, can reach, and from
+    which they lead back to 0. Units that are no multiple of the lot end in an odd trade.
+    """
+    if lot <= ZERO:
+        raise InvalidInput("lot", f"must be above 0, is {lot:g}")
+    periods = len(remaining) - 1
+    with exact_arithmetic():
+        most = [limit // lot * lot for limit in largest_trades or [_UNLIMITED] * periods]
+        room = [ZERO] * (periods + 1)
+        for k in reversed(range(periods)):
+            room[k] = room[k + 1] + most[k]
+        left, trades = units, []
+        for k, limit in enumerate(most):
+            lowest, highest = max(left - limit, -room[k + 1]), min(left + limit, room[k + 1])
+            wanted = quotient(exact(remaining[k + 1]), lot).to_integral_value(ROUND_HALF_EVEN) * lot
+            # An odd rest can be out of reach of 0: then as much of it as there is room for.
+            nearest = min(max(wanted, lowest), highest) if lowest <= highest else left - limit.copy_sign(left)
+            trades.append(left - nearest)
+            left = nearest
+        return LotSchedule(tuple(trades), left)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from domain.errors import InvalidInput
 from domain.reallocation.optimal_execution.almgren_chriss import optimal_schedule
-from domain.reallocation.optimal_execution.whole_lots import in_whole_lots
+from domain.reallocation.optimal_execution.whole_lots import hedge_in_whole_lots, in_whole_lots
 from tests.domain.reallocation.optimal_execution.problems import SHARES, published
 
 
@@ -93,3 +93,35 @@ def test_lots_within_limits_stay_near_the_optimal_trajectory(seed: int, periods:
     assert float(found.remainder) == schedule.remainder[0]
     difference = np.abs(np.array(found.remaining, dtype=float) - schedule.remaining[:, 0])
     assert difference.max() <= 0.5 * lot + 1e-6 * units
+
+
+def test_a_hedge_is_opened_and_closed_in_whole_lots() -> None:
+    found = optimal_schedule(published([SHARES, 0.0], 0.8, hedge=True))
+    hedge = hedge_in_whole_lots(found.remaining[:, 1].tolist(), Decimal(0), Decimal(100))
+    assert hedge.remaining == tuple(Decimal(x) for x in (0, -137_600, -149_900, -113_300, -59_300, 0))
+    own = hedge_in_whole_lots(found.remaining[:, 0].tolist(), Decimal(1_000_000), Decimal(100))
+    assert own.remaining[:2] == (1_000_000, 584_000)
+
+
+@given(st.data())
+def test_hedges_keep_limits_and_end_at_zero(data: st.DataObject) -> None:
+    lot = data.draw(st.sampled_from([Decimal("0.1"), Decimal(1), Decimal(100)]))
+    units = lot * data.draw(st.integers(-50, 50))
+    path = [float(units), *(float(lot) * data.draw(st.floats(-60.0, 60.0)) for _ in range(4)), 0.0]
+    limits = [lot * data.draw(st.integers(0, 60)) for _ in path[1:]] if data.draw(st.booleans()) else None
+    found = hedge_in_whole_lots(path, units, lot, limits)
+    assert sum(found.trades) + found.remainder == units
+    assert all(trade % lot == 0 for trade in found.trades)
+    if limits is None:
+        assert found.remainder == 0
+        assert all(abs(float(r) - p) <= float(lot) * 0.5000001 for r, p in zip(found.remaining, path, strict=True))
+    else:
+        assert all(abs(trade) <= limit for trade, limit in zip(found.trades, limits, strict=True))
+        assert abs(found.remainder) == max(abs(units) - sum(limits), 0)
+
+
+def test_an_odd_rest_that_the_limits_cannot_close_is_the_remainder() -> None:
+    found = hedge_in_whole_lots([150.0, 0.0], Decimal(150), Decimal(100), [Decimal(100)])
+    assert (found.trades, found.remainder) == ((Decimal(100),), Decimal(50))
+    with pytest.raises(InvalidInput):
+        hedge_in_whole_lots([1.0, 0.0], Decimal(1), Decimal(0))
