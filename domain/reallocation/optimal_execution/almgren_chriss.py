@@ -8,13 +8,10 @@ from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector, freeze
 from domain.optimization.programs.solver_control import UNLIMITED, SolverControl
-from domain.reallocation.optimal_execution.bounded import (
-    TradeBounds,
-    bounded_trajectory,
-    covariance_times,
-    optimality_gap,
-)
+from domain.reallocation.optimal_execution.bounded import bounded_trajectory
+from domain.reallocation.optimal_execution.objective import covariance_times, optimality_gap
 from domain.reallocation.optimal_execution.problem import ExecutionProblem
+from domain.reallocation.optimal_execution.trade_bounds import TradeBounds
 from domain.reallocation.optimal_execution.trajectory import unlimited_trajectory
 
 ROUNDING = 1e-12

@@ -199,7 +199,8 @@ def test_no_other_schedule_within_the_limits_is_better(seed: int, hedge: bool) -
 
 @given(st.integers(0, 10**6))
 def test_the_gap_of_a_worse_schedule_is_at_least_its_distance(seed: int) -> None:
-    from domain.reallocation.optimal_execution.bounded import TradeBounds, optimality_gap
+    from domain.reallocation.optimal_execution.objective import optimality_gap
+    from domain.reallocation.optimal_execution.trade_bounds import TradeBounds
 
     problem = random_problem(np.random.default_rng(seed), limited=False)
     size = np.abs(problem.units)
