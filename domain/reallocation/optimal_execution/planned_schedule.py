@@ -8,7 +8,7 @@ from decimal import Decimal
 import numpy as np
 
 from domain.calendar import TRADING_DAYS_PER_YEAR
-from domain.checks import Matrix, Vector, non_negative, positive
+from domain.checks import LARGEST_FIGURE, Matrix, Vector, non_negative, positive
 from domain.errors import InvalidInput
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.optimization.programs.solver_control import UNLIMITED, SolverControl
@@ -37,6 +37,8 @@ class ScheduleTerms:
     hedge: bool = False
 
     def __post_init__(self) -> None:
+        if self.periods < 1:
+            raise InvalidInput("periods", f"must be 1 or more, is {self.periods}")
         positive("temporary", self.temporary)
         non_negative("permanent", self.permanent)
         non_negative("fixed", self.fixed)
@@ -73,31 +75,23 @@ def schedule_plan(
     fractional: bool = False,
     control: SolverControl = UNLIMITED,
 ) -> PlannedSchedule:
-    """Spreads the trades of a plan, in units, negative to sell; `max_participation` limits each period as a day.
-    Quantities are whole lots, or decimal numbers with `fractional`.
+    """Spreads the trades of a plan, in units, negative to sell, over periods that are trading days.
 
-    Without `hedge` the schedule has the symbols of the plan only; with it any asset of the snapshot that is not halted
-    may be traded as well. Raises InvalidInput for terms that do not fit the snapshot, more than can be solved, or a
-    trade in an asset without a quote; SolverTimedOut, SolverFailed.
+    `max_participation` limits each period to a part of the average daily volume. Quantities are whole lots, or decimal
+    numbers with `fractional`. Without `hedge` the schedule has the symbols of the plan only; with it any asset of the
+    snapshot that is not halted may be traded as well.
+
+    Raises InvalidInput for terms that do not fit the snapshot, more than can be solved, or a trade in an asset without
+    a quote; SolverTimedOut, SolverFailed.
     """
-    for symbol, units in quantities.items():
-        if units and symbol not in market.quotes:
-            raise InvalidInput("snapshot.assets", f"{symbol} is to be traded and has no price")
+    _check_quantities(quantities, market)
     symbols = [symbol for symbol in market.quotes if terms.hedge or quantities.get(symbol)]
     traded = [quantities.get(symbol, ZERO) for symbol in symbols]
     limits = [
         _limit(market.quotes[symbol], abs(quantity), max_participation, fractional)
         for symbol, quantity in zip(symbols, traded, strict=True)
     ]
-    most = np.broadcast_to([float(limit) for limit in limits], (terms.periods, len(symbols)))
-    problem = ExecutionProblem(
-        np.array([-float(quantity) for quantity in traded]),
-        _price_model(market, terms, symbols),
-        terms.risk_aversion,
-        terms.periods,
-        largest_trades=most if np.isfinite(most).any() else None,
-        hedge=terms.hedge,
-    )
+    problem = _problem(market, terms, symbols, traded, limits)
     found = optimal_schedule(problem, control)
     assets = []
     for symbol, quantity, limit, path in zip(symbols, traded, limits, found.remaining.T, strict=True):
@@ -105,6 +99,32 @@ def schedule_plan(
         assets.append(_in_lots(symbol, quantity, path, lot, [limit] * terms.periods, terms.hedge))
     cost = _cost_of_lots(problem, assets)
     return PlannedSchedule(tuple(a for a in assets if any(a.remaining)), cost, found.cost, found.gap)
+
+
+def _check_quantities(quantities: Mapping[str, Decimal], market: Snapshot) -> None:
+    for symbol, units in quantities.items():
+        if units and symbol not in market.quotes:
+            raise InvalidInput("snapshot.assets", f"{symbol} is to be traded and has no price")
+        if abs(units) > LARGEST_FIGURE:
+            raise InvalidInput("schedule", f"takes trades of at most {LARGEST_FIGURE:g} units, of {symbol} {units:g}")
+
+
+def _problem(
+    market: Snapshot,
+    terms: ScheduleTerms,
+    symbols: Sequence[str],
+    quantities: Sequence[Decimal],
+    limits: Sequence[Decimal],
+) -> ExecutionProblem:
+    most = np.broadcast_to([float(limit) for limit in limits], (terms.periods, len(symbols)))
+    return ExecutionProblem(
+        np.array([-float(quantity) for quantity in quantities]),
+        _price_model(market, terms, symbols),
+        terms.risk_aversion,
+        terms.periods,
+        largest_trades=most if np.isfinite(most).any() else None,
+        hedge=terms.hedge,
+    )
 
 
 def _price_model(market: Snapshot, terms: ScheduleTerms, symbols: Sequence[str]) -> PriceModel:

@@ -114,6 +114,9 @@ def test_a_limit_on_fractions_is_not_cut_to_lots() -> None:
         ({"permanent": -1.0}, {"A": D(1)}, "permanent"),
         ({"fixed": math.inf}, {"A": D(1)}, "fixed"),
         ({}, {"Z": D(1)}, "snapshot.assets"),
+        ({}, {"A": D("1e16")}, "schedule"),
+        ({"periods": -1}, {"A": D(1)}, "periods"),
+        ({"periods": 10_001}, {"A": D(1)}, "periods"),
     ],
 )
 def test_terms_that_do_not_fit(changed: dict[str, object], quantities: dict[str, Decimal], field: str) -> None:
