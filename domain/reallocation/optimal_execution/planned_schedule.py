@@ -18,7 +18,7 @@ from domain.reallocation.optimal_execution.almgren_chriss import (
     execution_cost,
     optimal_schedule,
 )
-from domain.reallocation.optimal_execution.problem import ExecutionProblem, PriceModel
+from domain.reallocation.optimal_execution.problem import LEAST_IMPACT, ExecutionProblem, PriceModel
 from domain.reallocation.optimal_execution.whole_lots import hedge_in_whole_lots, in_whole_lots
 from domain.reallocation.orders import FRACTION_DIGITS
 
@@ -42,7 +42,7 @@ class ScheduleTerms:
         positive("temporary", self.temporary)
         non_negative("permanent", self.permanent)
         non_negative("fixed", self.fixed)
-        if not self.temporary > 0.5 * self.permanent:
+        if self.temporary - 0.5 * self.permanent < LEAST_IMPACT:
             rule = f"must be above half of permanent, {0.5 * self.permanent:g}, is {self.temporary:g}"
             raise InvalidInput("temporary", rule)
 

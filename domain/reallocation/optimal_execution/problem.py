@@ -5,13 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.checks import EIGENVALUE_TOLERANCE, Matrix, Vector, figure, figures, freeze, positive, square, symmetric
+from domain.checks import EIGENVALUE_TOLERANCE, Matrix, Vector, figure, figures, freeze, square, symmetric
 from domain.errors import InvalidInput
 
 MOST_PERIODS = 10_000
 
 MOST_ENTRIES = 2_000_000
 """Periods x assets of a schedule: 16 MB, of which there are several copies."""
+
+LEAST_IMPACT = 1e-30
+"""Smallest temporary impact and length of a period, so that ratios of the other figures to them are numbers."""
 
 MOST_CORRELATED = 1000
 """Assets of a correlation: its eigenvectors take about a second."""
@@ -82,7 +85,8 @@ class ExecutionProblem:
             raise InvalidInput("periods", f"times the number of assets must be at most {MOST_ENTRIES}")
         if figure("risk_aversion", self.risk_aversion) < 0.0:
             raise InvalidInput("risk_aversion", f"must be 0 or more, is {self.risk_aversion:g}")
-        positive("period_length", self.period_length)
+        if figure("period_length", self.period_length) < LEAST_IMPACT:
+            raise InvalidInput("period_length", f"must be above 0, is {self.period_length:g}")
         _check_impact(self.impact)
         object.__setattr__(self, "units", freeze(units))
         if self.largest_trades is not None:
@@ -104,8 +108,8 @@ class ExecutionProblem:
 
 
 def _check_impact(impact: Vector) -> None:
-    if not (impact > 0.0).all():
-        place = int(np.argmin(impact > 0.0))
+    if not (impact >= LEAST_IMPACT).all():
+        place = int(np.argmin(impact))
         rule = "must be above half of permanent x period_length: otherwise trading all at once would cost nothing"
         raise InvalidInput(f"temporary[{place}]", rule)
 
