@@ -1,4 +1,4 @@
-"""Orders day by day: sells first, and a buy waits for the day whose cash can pay for it."""
+"""Orders day by day: sells first, and a buy waits for the day whose settled cash can pay for it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from domain.errors import InvalidInput
 from domain.exact import ZERO, ceiling
 from domain.reallocation.cancellation import checked
 from domain.reallocation.orders import Order
+from domain.reallocation.settlement import CashLedger
 
 MOST_TRADES = 250_000
 """A longer list of trades is not sent."""
@@ -22,18 +23,24 @@ class Trade:
     quantity: float  # units, negative to sell
     price: float
     cost: float
-    cash_after: float
+    cash_after: float  # settled or not
     day: int  # of the horizon, from 1
 
 
 class Schedule:
     """Trades in the order of execution, and their exact sums."""
 
-    def __init__(self, cash: Decimal, floor: Decimal, check_cancelled: Callable[[], None]) -> None:
+    def __init__(
+        self, cash: Decimal, floor: Decimal, check_cancelled: Callable[[], None], settlement_days: int = 0
+    ) -> None:
         self.trades: list[Trade] = []
-        self.cash = cash
-        self._floor = floor
+        self._ledger = CashLedger(cash, floor, settlement_days)
         self._check_cancelled = check_cancelled
+
+    @property
+    def cash(self) -> Decimal:
+        """After the last trade, settled or not."""
+        return self._ledger.cash
 
     def run(self, orders: Sequence[Order], days: int) -> dict[str, Decimal]:
         """Units of each symbol that are left at the end of the horizon; without 0.
@@ -44,6 +51,7 @@ class Schedule:
         waiting = sorted((order for order in orders if order.quantity), key=lambda order: (order.buys, -order.value))
         left = {order.symbol: order.quantity for order in waiting}
         for day in range(1, days + 1):
+            self._ledger.begin(day)
             before = len(self.trades)
             for order in checked(waiting, self._check_cancelled):
                 units = self._today(order, left[order.symbol])
@@ -51,8 +59,8 @@ class Schedule:
                     self._book(order, units, day)
                     left[order.symbol] -= units
             waiting = [order for order in waiting if left[order.symbol]]
-            # Each day has the same limits: where one does nothing, so do all that follow.
-            if not waiting or len(self.trades) == before:
+            # Each day has the same limits: where one does nothing, so do all that follow, unless sales are to settle.
+            if not waiting or (len(self.trades) == before and not self._ledger.awaits_settlement):
                 break
         return {symbol: units for symbol, units in left.items() if units}
 
@@ -60,7 +68,7 @@ class Schedule:
         units = left if order.daily is None else min(left, order.daily)
         if not order.buys:
             return units
-        available = self.cash - self._floor
+        available = self._ledger.usable
         if available <= ZERO:
             return ZERO
         if units * order.cash_per_unit <= available:
@@ -69,7 +77,10 @@ class Schedule:
 
     def _book(self, order: Order, units: Decimal, day: int) -> None:
         paid = units * order.cash_per_unit
-        self.cash += -paid if order.buys else paid
+        if order.buys:
+            self._ledger.buy(paid)
+        else:
+            self._ledger.sell(paid)
         self.trades.append(
             Trade(
                 step=len(self.trades) + 1,

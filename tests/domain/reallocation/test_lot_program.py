@@ -27,7 +27,8 @@ def small_accounts(draw: st.DrawFn) -> ReallocationRequest:
     """Two or three assets of which a few units are held and wanted."""
     symbols = ["A", "B", "C"][: draw(st.integers(2, 3))]
     quotes = {
-        s: Quote(draw(st.integers(5000, 40_000)) / 100, lot_size=draw(st.sampled_from([1.0, 1.0, 5.0]))) for s in symbols
+        s: Quote(draw(st.integers(5000, 40_000)) / 100, lot_size=draw(st.sampled_from([1.0, 1.0, 5.0])))
+        for s in symbols
     }
     held = {s: float(draw(st.integers(0, 8))) for s in symbols}
     parts = [draw(st.integers(1, 9)) for _ in symbols]
