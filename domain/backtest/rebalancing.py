@@ -74,7 +74,7 @@ class BuyAndHold:
         return np.zeros(0, np.int64)
 
 
-Schedule = Calendar | EveryPeriods | BuyAndHold
+RebalancingDates = Calendar | EveryPeriods | BuyAndHold
 """The rule that fixes dates of decisions."""
 
 
@@ -82,7 +82,7 @@ Schedule = Calendar | EveryPeriods | BuyAndHold
 class Rebalancing:
     """When a portfolio is brought back to its target, and how far."""
 
-    schedule: Schedule = field(default_factory=Calendar)
+    schedule: RebalancingDates = field(default_factory=Calendar)
     band: DriftBand | None = None
     min_periods_between: int = 0
     flows_only: bool = False  # trade only to invest or raise external cash flows

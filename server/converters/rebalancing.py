@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from absfinance.v1 import backtest_pb2
 
 from domain.backtest.drift_band import BandDestination, BandScope, BandTrigger, BandWidth, DriftBand
-from domain.backtest.rebalancing import BuyAndHold, Calendar, DayOfPeriod, EveryPeriods, Rebalancing, Schedule
+from domain.backtest.rebalancing import BuyAndHold, Calendar, DayOfPeriod, EveryPeriods, Rebalancing, RebalancingDates
 from domain.errors import InvalidInput
 from server.converters.frequency import frequency_from_proto
 from server.converters.paths import require_unique
@@ -48,7 +48,7 @@ def rebalancing_from_proto(message: backtest_pb2.Rebalancing) -> Rebalancing:
     )
 
 
-def _schedule(message: backtest_pb2.Rebalancing) -> Schedule:
+def _schedule(message: backtest_pb2.Rebalancing) -> RebalancingDates:
     match message.WhichOneof("schedule"):
         case "every_periods":
             return EveryPeriods(message.every_periods.n)

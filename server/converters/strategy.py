@@ -7,15 +7,15 @@ from absfinance.v1 import backtest_pb2
 from domain.backtest.strategies import (
     Blend,
     Cppi,
-    EqualWeight,
+    EqualWeightStrategy,
     FixedWeights,
     Momentum,
     Optimized,
     Part,
     Remote,
-    Schedule,
     Strategy,
     VolatilityTarget,
+    WeightSchedule,
     inverse_volatility,
 )
 from domain.backtest.strategies.remote import DEFAULT_TIMEOUT_SECONDS
@@ -33,7 +33,7 @@ def strategy_from_proto(strategy: backtest_pb2.Strategy, *, leveraged: bool = Fa
 
 
 def _equal_weight(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:
-    return EqualWeight(label)
+    return EqualWeightStrategy(label)
 
 
 def _fixed_weights(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:
@@ -45,7 +45,7 @@ def _schedule(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> S
     for i, entry in enumerate(strategy.schedule.entries):
         day = days_from_proto(f"entries[{i}].date", entry.date)
         entries.append((day, weights_from_proto(f"entries[{i}].weights", entry.weights)))
-    return Schedule(tuple(entries), label, leveraged=leveraged)
+    return WeightSchedule(tuple(entries), label, leveraged=leveraged)
 
 
 def _inverse_volatility(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:

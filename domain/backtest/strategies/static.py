@@ -18,7 +18,7 @@ from domain.warnings import ResultWarning
 
 
 @dataclass(frozen=True, slots=True)
-class EqualWeight(WithoutDates):
+class EqualWeightStrategy(WithoutDates):
     """1 / N in each of N assets with a price above 0."""
 
     label: str = "equal weight"
@@ -89,7 +89,7 @@ class FixedWeights(WithoutDates):
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class WeightSchedule:
     """Weights that apply from given days on; each entry is a decision of its own."""
 
     entries: tuple[tuple[int, Mapping[str, float]], ...]  # day since 1970-01-01, weights

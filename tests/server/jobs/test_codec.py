@@ -14,7 +14,7 @@ from domain.backtest.rebalancing import EveryPeriods, Rebalancing
 from domain.backtest.record import FailedRebalance, RecordPart
 from domain.backtest.simulation.arrays import Positions
 from domain.backtest.specification import BacktestSpecification
-from domain.backtest.strategies import EqualWeight, inverse_volatility
+from domain.backtest.strategies import EqualWeightStrategy, inverse_volatility
 from domain.market_data.panel import PricePanel
 from server.jobs.codec import checkpoint_from_bytes, checkpoint_to_bytes, parts_from_bytes, parts_to_bytes
 
@@ -23,7 +23,7 @@ PANEL = PricePanel.of("ABCD", range(9000, 9060), 50.0 * np.cumprod(1.0 + RNG.nor
 
 
 def checkpoint_in_the_middle(rebalancing: Rebalancing = Rebalancing()) -> Checkpoint:  # noqa: B008  # it is frozen
-    strategies = (EqualWeight(), inverse_volatility(10))
+    strategies = (EqualWeightStrategy(), inverse_volatility(10))
     plan = prepare(BacktestSpecification(strategies, rebalancing, lag_periods=3), PANEL)
     found: list[Checkpoint] = []
 
