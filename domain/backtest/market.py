@@ -36,6 +36,7 @@ class Market:
     actions: Actions
     periods_per_year: float
     all_listed: bool  # whether every asset can be bought on every date
+    members: NDArray[np.bool_] | None = None  # (T, N), the universe of each date; None where it holds all assets
 
 
 def refuse_double_counting(actions: Sequence[CorporateAction], basis: PriceBasis) -> None:

@@ -16,13 +16,13 @@ from domain.backtest.market import (
     without_delisted,
 )
 from domain.backtest.metrics import Curve
-from domain.backtest.rebalancing import Rebalancing
 from domain.backtest.simulator import Simulation, StrategyRun
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
 from domain.backtest.stored_actions import naming_stored, within
 from domain.backtest.strategies import Strategy
 from domain.backtest.strategies.nesting import path_of_first_date
 from domain.backtest.tranches import StaggeredSimulation, simulation_of, tranche_runs
+from domain.backtest.universe import Universe
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix
 from domain.errors import Cancelled, DomainError, InvalidInput, SolverTimedOut
@@ -71,14 +71,15 @@ def prepare(
     _check_cost_symbols(specification, panel)
     strategies = specification.outer_strategies()
     start = max(_first_decision(path, strategy, panel) for path, strategy in strategies)
-    strategy_runs = tuple(
-        _strategy_run(strategy, specification.rebalancing, specification.delay, panel, start)
-        for _, strategy in strategies
-    )
+    if specification.universe is not None:
+        start = max(start, specification.universe.first_index(panel))
+    strategy_runs = tuple(_strategy_run(strategy, specification, panel, start) for _, strategy in strategies)
     if start + max(specification.delay, 1) > len(panel.dates) - 1:
         raise InvalidInput(
             "prices", f"must hold a date after the first decision can be filled; there are {len(panel.dates)}"
         )
+    if specification.universe is not None:
+        _refuse_empty_universe(specification.universe, strategy_runs, panel)
     warnings: list[ResultWarning] = []
     members = dict(groups or {})
     inputs = []
@@ -121,6 +122,7 @@ def simulated_market(
         events,
         periods,
         all_listed=float(marks.values.min()) > 0.0,
+        members=None if specification.universe is None else specification.universe.members(marks.symbols, marks.dates),
     )
 
 
@@ -241,10 +243,19 @@ def _first_decision(path: str, strategy: Strategy, panel: PricePanel) -> int:
     return max(needed - 1, first)
 
 
+def _refuse_empty_universe(universe: Universe, strategy_runs: Sequence[StrategyRun], panel: PricePanel) -> None:
+    made = [one.decisions for run in strategy_runs for one in (run, *run.tranches)]
+    universe.refuse_empty(panel, np.unique(np.concatenate(made)))
+
+
 def _strategy_run(
-    strategy: Strategy, rebalancing: Rebalancing, delay: int, panel: PricePanel, start: int
+    strategy: Strategy, specification: BacktestSpecification, panel: PricePanel, start: int
 ) -> StrategyRun:
+    rebalancing, delay = specification.rebalancing, specification.delay
     own = np.searchsorted(panel.dates, np.array(strategy.own_dates(), dtype=np.int64))
+    if specification.universe is not None and (rebalancing.band is not None or rebalancing.flows_only):
+        # They trade to the weights of the latest decision, on any date: those must not hold what has left.
+        own = np.union1d(own, specification.universe.change_indices(panel))
     decisions = []
     for tranche in range(rebalancing.tranches):
         indices = np.append(start, rebalancing.tranche_indices(panel.dates, start, tranche))

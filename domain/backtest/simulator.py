@@ -157,7 +157,7 @@ class Simulation:
     def history(self, date_index: int) -> MarketHistory:
         """The part of the market that a decision at a date may see."""
         market, most_dates = self._market, self._run.strategy.lookback_window.most_dates
-        first = 0 if most_dates is None else date_index + 1 - most_dates
+        first = 0 if most_dates is None else max(0, date_index + 1 - most_dates)
         prices = np.array(market.total_return[first : date_index + 1])
         last = market.panel.values[date_index]
         if market.total_return is not market.panel.values:
@@ -173,6 +173,7 @@ class Simulation:
             market.periods_per_year,
             float(account.nav),
             float(account.unit_value),
+            None if market.members is None else market.members[date_index],
         )
 
     def next_asked(self) -> int:
@@ -186,7 +187,9 @@ class Simulation:
         """Puts the weights of the decision at date t into the plan; a decision that fails is dropped."""
         plan, index = self.inputs.plan, int(self._account.next_decision)
         row = plan.targets[plan.row[index]]
-        row[:] = self.state.positions.target
+        # Where there are no new weights, the old ones stay the target: of what has left the universe nothing is bought.
+        members = self._market.members
+        row[:] = self.state.positions.target if members is None else self.state.positions.target * members[t]
         between = self.inputs.rules.least_between
         if index and self._account.last_decision >= 0 and t - self._account.last_decision < between:
             return
@@ -339,9 +342,14 @@ def _planned(strategy_run: StrategyRun, market: Market) -> tuple[NDArray[np.int6
     A strategy whose weights depend on nothing but the assets that are listed gives them all at once; of another there
     are as many rows as decisions can wait for their fill.
     """
-    listed = None if market.all_listed else market.panel.values[strategy_run.decisions] > 0.0
-    planned = strategy_run.strategy.planned(market.panel.symbols, market.panel.dates[strategy_run.decisions], listed)
+    made, members = strategy_run.decisions, None
+    listed = None if market.all_listed else market.panel.values[made] > 0.0
+    if market.members is not None:
+        members = market.members[made]
+        listed = members if listed is None else listed & members
+    planned = strategy_run.strategy.planned(market.panel.symbols, market.panel.dates[made], listed)
     if planned is not None:
+        planned = planned.of_members(members)
         return planned.rows, planned.weights, False
     count = strategy_run.delay + 2
     rows = np.arange(len(strategy_run.decisions), dtype=np.int64) % count

@@ -11,6 +11,7 @@ from domain.backtest.strategies import Optimized, Remote, Strategy
 from domain.backtest.strategies.decision_log import DecisionLog, DecisionService
 from domain.backtest.strategies.nesting import replaced, with_inner
 from domain.backtest.strategies.remote import RunDecisions
+from domain.backtest.universe import Universe
 from domain.checks import finite_number, frequency, positive, visible_symbol
 from domain.costs.holding import HoldingCosts
 from domain.costs.model import CostModel
@@ -73,6 +74,7 @@ class BacktestSpecification:
     delisting_policy: DelistingPolicy = DelistingPolicy.FAIL
     maintenance_ratio: float | None = None  # least equity / gross exposure; None for no margin account
     conventions: Conventions = Conventions.EXACT
+    universe: Universe | None = None  # assets that may be held by date; all of them if None
     benchmarks: tuple[BenchmarkSymbol | Strategy, ...] = ()
     missing_data: MissingDataPolicy = MissingDataPolicy.FAIL
     periods_per_year: float | None = None
