@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.backtest.simulation.arrays import DELISTING, DIVIDEND, SPLIT, Actions
-from domain.checks import Matrix, freeze
+from domain.checks import Matrix, Vector, freeze
 from domain.errors import InvalidInput
 from domain.market_data.corporate_actions import (
     CashDividend,
@@ -37,6 +37,25 @@ class Market:
     periods_per_year: float
     all_listed: bool  # whether every asset can be bought on every date
     members: NDArray[np.bool_] | None = None  # (T, N), the universe of each date; None where it holds all assets
+
+    def growth(self, first: int, last: int) -> Vector:
+        """What money in each asset becomes from the close of one date to that of another, with dividends, (N,).
+
+        A delisted asset stays at what its holders received. 1 for an asset that is not listed at the first date.
+        """
+        if first >= last:
+            return np.ones(len(self.panel.symbols))
+        ends = np.full(len(self.panel.symbols), last)
+        received = np.ones(len(self.panel.symbols))
+        for event in np.flatnonzero(self.actions.kind == DELISTING).tolist():
+            date, asset = int(self.actions.date[event]), int(self.actions.asset[event])
+            if first < date <= last:
+                ends[asset] = date - 1
+                received[asset] = self.actions.amount[event] / self.panel.values[date - 1, asset]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found = self.total_return[ends, np.arange(len(ends))] / self.total_return[first] * received
+        result: Vector = np.where(np.isfinite(found), found, 1.0)
+        return result
 
 
 def refuse_double_counting(actions: Sequence[CorporateAction], basis: PriceBasis) -> None:

@@ -16,11 +16,14 @@ from domain.backtest.market import (
     without_delisted,
 )
 from domain.backtest.metrics import Curve
+from domain.backtest.rebalancing import RebalancingDates
 from domain.backtest.simulator import Simulation, StrategyRun
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
 from domain.backtest.stored_actions import naming_stored, within
-from domain.backtest.strategies import Strategy
+from domain.backtest.strategies import Blend, Strategy
 from domain.backtest.strategies.nesting import path_of_first_date
+from domain.backtest.strategies.protocol import DecisionDates
+from domain.backtest.strategies.sleeves import Sleeves
 from domain.backtest.tranches import StaggeredSimulation, simulation_of, tranche_runs
 from domain.backtest.universe import Universe
 from domain.cancellation import CancellationCheck, never_cancelled
@@ -252,6 +255,8 @@ def _strategy_run(
     strategy: Strategy, specification: BacktestSpecification, panel: PricePanel, start: int
 ) -> StrategyRun:
     rebalancing, delay = specification.rebalancing, specification.delay
+    if isinstance(strategy, Blend) and strategy.has_sleeves:
+        return _sleeves_run(strategy, rebalancing.schedule, delay, panel, start)
     own = np.searchsorted(panel.dates, np.array(strategy.own_dates(), dtype=np.int64))
     if specification.universe is not None and (rebalancing.band is not None or rebalancing.flows_only):
         # They trade to the weights of the latest decision, on any date: those must not hold what has left.
@@ -265,6 +270,22 @@ def _strategy_run(
         decisions.append(indices[indices + delay < len(panel.dates)])
     tranches = tranche_runs(strategy, decisions, delay) if len(decisions) > 1 else ()
     return StrategyRun(strategy, decisions[0], delay, tranches)
+
+
+def _sleeves_run(blend: Blend, schedule: RebalancingDates, delay: int, panel: PricePanel, start: int) -> StrategyRun:
+    """A blend that decides on the dates of any of its parts and on its own; those without a rule have the schedule."""
+
+    def decisions(rule: DecisionDates | None, own: tuple[int, ...]) -> NDArray[np.int64]:
+        days = np.searchsorted(panel.dates, np.array(own, dtype=np.int64))
+        indices = np.union1d(np.append(start, (rule or schedule).decision_indices(panel.dates, start)), days)
+        result: NDArray[np.int64] = indices[(indices >= start) & (indices + delay < len(panel.dates))]
+        return result
+
+    of_parts = [decisions(part.rebalancing, part.strategy.own_dates()) for part in blend.parts]
+    of_blend = decisions(blend.rebalancing, ())
+    days = [frozenset(panel.dates[one].tolist()) for one in (*of_parts, of_blend)]
+    sleeves = Sleeves(blend, tuple(days[:-1]), days[-1])
+    return StrategyRun(blend, np.unique(np.concatenate([*of_parts, of_blend])), delay, sleeves=sleeves)
 
 
 def _check_planned(path: str, strategy: Strategy, panel: PricePanel) -> None:

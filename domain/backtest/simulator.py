@@ -1,7 +1,7 @@
 """Simulates one strategy: runs the compiled steps from decision to decision, and asks the strategy for its weights."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from domain.backtest.simulation.arrays import (
 from domain.backtest.specification import BacktestSpecification
 from domain.backtest.strategies import MarketHistory, Strategy
 from domain.backtest.strategies.nesting import decision_warnings
+from domain.backtest.strategies.sleeves import Sleeves, SleeveState
 from domain.checks import Vector
 from domain.costs.self_financing import WealthExhausted
 from domain.errors import Cancelled, DomainError, InvalidInput
@@ -50,6 +51,7 @@ class StrategyRun:
     decisions: NDArray[np.int64]  # indices on the date axis; the net asset value starts at the first
     delay: int  # dates between a decision and its fill
     tranches: tuple["StrategyRun", ...] = ()  # of each part that decides on its own dates; none where there is one
+    sleeves: Sleeves | None = None  # of a blend whose parts decide on dates of their own
 
     @property
     def start(self) -> int:
@@ -65,11 +67,20 @@ class SimulationState:
     account: NDArray[Any]  # (1,) of type ACCOUNT
     positions: Positions
     pending: NDArray[np.float64]  # (P, N), weights of the decisions that wait for their fill; NaN where there are none
+    sleeves: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
+    """(S, N + 2), parts of a blend at its latest decision, as `SleeveState.to_array`; no rows before the first."""
+    sleeves_since: int = 0  # date from which they have grown: that of the fill of this decision
 
     def copy(self) -> "SimulationState":
         """One that does not change with the simulation."""
         positions = Positions._make(np.array(array) for array in self.positions)
-        return SimulationState(self.date_index, self.account.copy(), positions, self.pending.copy())
+        return replace(
+            self,
+            account=self.account.copy(),
+            positions=positions,
+            pending=self.pending.copy(),
+            sleeves=self.sleeves.copy(),
+        )
 
 
 class Simulation:
@@ -194,15 +205,43 @@ class Simulation:
         if index and self._account.last_decision >= 0 and t - self._account.last_decision < between:
             return
         history = self.history(t)
-        for warning in decision_warnings(self._run.strategy, history):
-            self._warn_once(t, warning.reason, warning.message)
         try:
+            if self._run.sleeves is not None:
+                row[:] = self._decided_by_sleeves(self._run.sleeves, t, history, check_cancelled)
+                return
+            for warning in decision_warnings(self._run.strategy, history):
+                self._warn_once(t, warning.reason, warning.message)
             row[:] = self._run.strategy.decide(history, check_cancelled)
         except Cancelled:
             raise
         except DomainError as error:
             self._fail(t, error.REASON, error.message)
             self.state.positions.dropped[index] = True
+
+    def _decided_by_sleeves(
+        self, sleeves: Sleeves, t: int, history: MarketHistory, check_cancelled: Callable[[], None]
+    ) -> Vector:
+        """The weights of a blend whose parts decide on dates of their own; what they hold is kept for the next time."""
+        state = SleeveState.at_the_start(len(sleeves.blend.parts), len(history.symbols))
+        if len(self.state.sleeves):
+            state = SleeveState.from_array(self.state.sleeves).grown(self._growth(self.state.sleeves_since, t))
+        decision = sleeves.decide(state, history, check_cancelled)
+        for warning in decision.warnings:
+            self._warn_once(t, warning.reason, warning.message)
+        for failure in decision.failures:
+            self._fail(t, failure.reason, failure.message)
+        self.state.sleeves, self.state.sleeves_since = decision.state.to_array(), t + self._run.delay
+        return decision.weights
+
+    def _growth(self, filled: int, t: int) -> Vector:
+        """What money that was invested by the fills of a date has become at the close of date t, (N,)."""
+        growth = self._market.growth(filled, t)
+        if filled > t or self.inputs.prices.fills is self.inputs.prices.marks:
+            return growth
+        marks, fills = self.inputs.prices.marks[filled], self.inputs.prices.fills[filled]
+        traded = fills > 0.0
+        result: Vector = growth * np.where(traded, marks / np.where(traded, fills, 1.0), 1.0)
+        return result
 
     def _head_for_band(self, t: int, check_cancelled: Callable[[], None]) -> bool:
         """Works out where a trade by bands of groups goes on date t, and says whether there is one."""

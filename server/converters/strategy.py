@@ -18,9 +18,11 @@ from domain.backtest.strategies import (
     WeightSchedule,
     inverse_volatility,
 )
+from domain.backtest.strategies.protocol import DecisionDates
 from domain.backtest.strategies.remote import DEFAULT_TIMEOUT_SECONDS
 from server.converters.dates import days_from_proto
 from server.converters.paths import error_path
+from server.converters.rebalancing import rebalancing_dates_from_proto
 from server.converters.specification import specification_from_proto
 from server.converters.weights import weights_from_proto
 
@@ -78,10 +80,21 @@ def _cppi(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strat
 
 def _blend(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:
     parts = tuple(
-        Part(_inner(f"parts[{i}].strategy", part.strategy, leveraged), part.weight)
+        Part(
+            _inner(f"parts[{i}].strategy", part.strategy, leveraged),
+            part.weight,
+            _own_dates(f"parts[{i}].rebalancing", part),
+        )
         for i, part in enumerate(strategy.blend.parts)
     )
-    return Blend(parts, label, leveraged=leveraged)
+    return Blend(parts, label, leveraged=leveraged, rebalancing=_own_dates("rebalancing", strategy.blend))
+
+
+def _own_dates(
+    path: str, message: backtest_pb2.BlendStrategy | backtest_pb2.BlendStrategy.Part
+) -> DecisionDates | None:
+    """The rule of a blend or of one of its parts, if it has one."""
+    return rebalancing_dates_from_proto(path, message.rebalancing) if message.HasField("rebalancing") else None
 
 
 def _remote(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:

@@ -1,8 +1,9 @@
 """Strategies inside strategies: what they hold, where it is in a request, and how to change it."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
-from domain.backtest.strategies.blend import Blend, Part
+from domain.backtest.strategies.blend import Blend
 from domain.backtest.strategies.history import MarketHistory
 from domain.backtest.strategies.overlays import Cppi, Overlay
 from domain.backtest.strategies.protocol import DecisionWarning, Strategy
@@ -33,7 +34,9 @@ def replaced(strategy: Strategy, change: Callable[[str, Strategy], Strategy], pa
             return strategy.with_base(replaced(strategy.base, change, paths[0]))
         case Blend():
             parts = zip(paths, strategy.parts, strict=True)
-            return strategy.with_parts(tuple(Part(replaced(p.strategy, change, below), p.weight) for below, p in parts))
+            return strategy.with_parts(
+                tuple(replace(p, strategy=replaced(p.strategy, change, below)) for below, p in parts)
+            )
     return change(path, strategy)
 
 

@@ -101,6 +101,14 @@ class Strategy(Protocol):
         ...
 
 
+class DecisionDates(Protocol):
+    """A rule that fixes dates of decisions."""
+
+    def decision_indices(self, days: NDArray[np.int32], start: int) -> NDArray[np.int64]:
+        """Indices of the decisions after `start`; `days` (T,) are counted from 1970-01-01."""
+        ...
+
+
 class FromHistory:
     """Needs the market history."""
 

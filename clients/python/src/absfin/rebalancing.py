@@ -41,6 +41,16 @@ def never() -> Rebalancing:
     return Rebalancing(never=Rebalancing.Never())
 
 
+def dates_of(rule: Rebalancing | None = None) -> pb.RebalancingDates | None:
+    """The dates of `calendar`, `every_periods` or `never`. Raises ValueError where the rule has more than dates."""
+    if rule is None:
+        return None
+    name = rule.WhichOneof("schedule")
+    if name is None or len(rule.ListFields()) > 1:
+        raise ValueError("rebalancing of a blend: give calendar, every_periods or never, and nothing else")
+    return pb.RebalancingDates(**{name: getattr(rule, name)})
+
+
 def drift_band(
     absolute: float | None = None,
     relative: float | None = None,
