@@ -25,7 +25,6 @@ from domain.backtest.strategies.nesting import path_of_first_date
 from domain.backtest.strategies.protocol import DecisionDates
 from domain.backtest.strategies.sleeves import Sleeves
 from domain.backtest.tranches import StaggeredSimulation, simulation_of, tranche_runs
-from domain.backtest.universe import Universe
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix
 from domain.errors import Cancelled, DomainError, InvalidInput, SolverTimedOut
@@ -81,8 +80,9 @@ def prepare(
         raise InvalidInput(
             "prices", f"must hold a date after the first decision can be filled; there are {len(panel.dates)}"
         )
-    if specification.universe is not None:
-        _refuse_empty_universe(specification.universe, strategy_runs, panel)
+    if specification.universe is not None and market.members is not None:
+        made = [one.decisions for run in strategy_runs for one in (run, *run.tranches)]
+        specification.universe.refuse_empty(market.members, panel, np.unique(np.concatenate(made)))
     warnings: list[ResultWarning] = []
     members = dict(groups or {})
     inputs = []
@@ -244,11 +244,6 @@ def _first_decision(path: str, strategy: Strategy, panel: PricePanel) -> int:
     if first >= len(panel.dates):
         raise InvalidInput(f"{path}.{path_of_first_date(strategy)}", "is after the last date of the input")
     return max(needed - 1, first)
-
-
-def _refuse_empty_universe(universe: Universe, strategy_runs: Sequence[StrategyRun], panel: PricePanel) -> None:
-    made = [one.decisions for run in strategy_runs for one in (run, *run.tranches)]
-    universe.refuse_empty(panel, np.unique(np.concatenate(made)))
 
 
 def _strategy_run(

@@ -184,7 +184,7 @@ class Simulation:
             market.periods_per_year,
             float(account.nav),
             float(account.unit_value),
-            None if market.members is None else market.members[date_index],
+            None if market.members is None else np.array(market.members[date_index]),
         )
 
     def next_asked(self) -> int:

@@ -84,10 +84,9 @@ class Universe:
         result: NDArray[np.int64] = found[found < len(panel.dates)].astype(np.int64)
         return result
 
-    def refuse_empty(self, panel: PricePanel, decisions: NDArray[np.int64]) -> None:
-        """Raises InvalidInput for a decision on whose date no member has a price above 0."""
-        members = self.members(panel.symbols, panel.dates)[decisions]
-        empty = ~(members & (panel.values[decisions] > 0.0)).any(axis=1)
+    def refuse_empty(self, members: NDArray[np.bool_], panel: PricePanel, decisions: NDArray[np.int64]) -> None:
+        """Raises InvalidInput for a decision on whose date none of the members (T, N) has a price above 0."""
+        empty = ~(members[decisions] & (panel.values[decisions] > 0.0)).any(axis=1)
         if empty.any():
             day = int(panel.dates[decisions[int(np.argmax(empty))]])
             raise InvalidInput(

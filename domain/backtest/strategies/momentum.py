@@ -48,7 +48,8 @@ class Momentum(WithoutDates, FromHistory):
         """1 / `top_n` in each of the winners, or 1 / their number where they are fewer."""
         eligible = np.flatnonzero(history.eligible)
         end = len(history.dates) - 1 - self.skip_periods
-        past = history.prices[end, eligible] / history.prices[end - self.lookback_periods, eligible]
+        with np.errstate(over="ignore"):  # a return beyond numbers is higher than all others
+            past = history.prices[end, eligible] / history.prices[end - self.lookback_periods, eligible]
         winners = eligible[np.argsort(-past, kind="stable")[: self.top_n]]
         weights = np.zeros(len(history.symbols))
         weights[winners] = 1.0 / max(len(winners), 1)

@@ -253,6 +253,7 @@ def test_a_strategy_sees_the_members_of_its_date_and_no_others() -> None:
     simulated(specified(asked))  # type: ignore[arg-type]
     for day, history in asked.seen:
         assert history.members is not None
+        assert history.members.base is None  # not a row of a table that goes on
         assert tuple(np.array(SYMBOLS)[history.members]) == members(day)
     assert len(asked.seen) == 15
 
