@@ -38,12 +38,13 @@ class Market:
     all_listed: bool  # whether every asset can be bought on every date
     members: NDArray[np.bool_] | None = None  # (T, N), the universe of each date; None where it holds all assets
 
-    def growth(self, first: int, last: int) -> Vector:
-        """What money in each asset becomes from the close of one date to that of another, with dividends, (N,).
+    def growth(self, first: int, last: int, *, from_open: bool = False) -> Vector:
+        """What money in each asset becomes from the close of one date, or its open, to the close of another, (N,).
 
-        A delisted asset stays at what its holders received. 1 for an asset that is not listed at the first date.
+        With dividends; a delisted asset stays at what its holders received. 1 for an asset that is not listed at the
+        first date, and where the last date comes before it.
         """
-        if first >= last:
+        if first > last:
             return np.ones(len(self.panel.symbols))
         ends = np.full(len(self.panel.symbols), last)
         received = np.ones(len(self.panel.symbols))
@@ -54,6 +55,8 @@ class Market:
                 received[asset] = self.actions.amount[event] / self.panel.values[date - 1, asset]
         with np.errstate(invalid="ignore", divide="ignore"):
             found = self.total_return[ends, np.arange(len(ends))] / self.total_return[first] * received
+            if from_open and self.opens is not None:
+                found *= self.panel.values[first] / self.opens[first]
         result: Vector = np.where(np.isfinite(found), found, 1.0)
         return result
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.backtest.decision_dates import first_decision, strategy_run
 from domain.backtest.inputs import Inputs
 from domain.backtest.market import (
     Market,
@@ -16,15 +17,11 @@ from domain.backtest.market import (
     without_delisted,
 )
 from domain.backtest.metrics import Curve
-from domain.backtest.rebalancing import RebalancingDates
 from domain.backtest.simulator import Simulation, StrategyRun
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
 from domain.backtest.stored_actions import naming_stored, within
-from domain.backtest.strategies import Blend, Strategy
-from domain.backtest.strategies.nesting import path_of_first_date
-from domain.backtest.strategies.protocol import DecisionDates
-from domain.backtest.strategies.sleeves import Sleeves
-from domain.backtest.tranches import StaggeredSimulation, simulation_of, tranche_runs
+from domain.backtest.strategies import Strategy
+from domain.backtest.tranches import StaggeredSimulation, simulation_of
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix
 from domain.errors import Cancelled, DomainError, InvalidInput, SolverTimedOut
@@ -72,23 +69,21 @@ def prepare(
     panel = market.panel
     _check_cost_symbols(specification, panel)
     strategies = specification.outer_strategies()
-    start = max(_first_decision(path, strategy, panel) for path, strategy in strategies)
-    if specification.universe is not None:
-        start = max(start, specification.universe.first_index(panel))
-    strategy_runs = tuple(_strategy_run(strategy, specification, panel, start) for _, strategy in strategies)
+    start = first_decision(specification, panel)
+    strategy_runs = tuple(strategy_run(strategy, specification, panel, start) for _, strategy in strategies)
     if start + max(specification.delay, 1) > len(panel.dates) - 1:
         raise InvalidInput(
             "prices", f"must hold a date after the first decision can be filled; there are {len(panel.dates)}"
         )
     if specification.universe is not None and market.members is not None:
-        made = [one.decisions for run in strategy_runs for one in (run, *run.tranches)]
-        specification.universe.refuse_empty(market.members, panel, np.unique(np.concatenate(made)))
+        decisions = [one.decisions for run in strategy_runs for one in (run, *run.tranches)]
+        specification.universe.refuse_empty(market.members, panel, np.unique(np.concatenate(decisions)))
     warnings: list[ResultWarning] = []
     members = dict(groups or {})
     inputs = []
-    for (path, strategy), strategy_run in zip(strategies, strategy_runs, strict=True):
+    for (path, strategy), made in zip(strategies, strategy_runs, strict=True):
         _check_planned(path, strategy, panel)
-        simulation = simulation_of(market, specification, strategy_run, members)
+        simulation = simulation_of(market, specification, made, members)
         inputs.append(simulation.all_inputs)
         warnings += _check_strategy(path, strategy, simulation, start, check_cancelled)
     curves = {
@@ -227,60 +222,6 @@ def _check_cost_symbols(specification: BacktestSpecification, panel: PricePanel)
         for i, symbol in enumerate(symbols):
             if symbol not in known:
                 raise InvalidInput(f"{path}[{i}].symbol", f"{symbol} is not a symbol of the input")
-
-
-def _first_decision(path: str, strategy: Strategy, panel: PricePanel) -> int:
-    window = strategy.lookback_window
-    needed = window.fewest_dates
-    if needed > len(panel.dates):
-        raise InvalidInput(
-            f"{path}.{window.field}",
-            f"needs {needed} dates before the first decision, the input has {len(panel.dates)}",
-        )
-    own = strategy.own_dates()
-    if not own:
-        return needed - 1
-    first = int(np.searchsorted(panel.dates, own[0]))
-    if first >= len(panel.dates):
-        raise InvalidInput(f"{path}.{path_of_first_date(strategy)}", "is after the last date of the input")
-    return max(needed - 1, first)
-
-
-def _strategy_run(
-    strategy: Strategy, specification: BacktestSpecification, panel: PricePanel, start: int
-) -> StrategyRun:
-    rebalancing, delay = specification.rebalancing, specification.delay
-    if isinstance(strategy, Blend) and strategy.has_sleeves:
-        return _sleeves_run(strategy, rebalancing.schedule, delay, panel, start)
-    own = np.searchsorted(panel.dates, np.array(strategy.own_dates(), dtype=np.int64))
-    if specification.universe is not None and (rebalancing.band is not None or rebalancing.flows_only):
-        # They trade to the weights of the latest decision, on any date: those must not hold what has left.
-        own = np.union1d(own, specification.universe.change_indices(panel))
-    decisions = []
-    for tranche in range(rebalancing.tranches):
-        indices = np.append(start, rebalancing.tranche_indices(panel.dates, start, tranche))
-        if len(own):
-            indices = np.union1d(indices, own[own > start])
-        # No decision is made that would be filled after the last date.
-        decisions.append(indices[indices + delay < len(panel.dates)])
-    tranches = tranche_runs(strategy, decisions, delay) if len(decisions) > 1 else ()
-    return StrategyRun(strategy, decisions[0], delay, tranches)
-
-
-def _sleeves_run(blend: Blend, schedule: RebalancingDates, delay: int, panel: PricePanel, start: int) -> StrategyRun:
-    """A blend that decides on the dates of any of its parts and on its own; those without a rule have the schedule."""
-
-    def decisions(rule: DecisionDates | None, own: tuple[int, ...]) -> NDArray[np.int64]:
-        days = np.searchsorted(panel.dates, np.array(own, dtype=np.int64))
-        indices = np.union1d(np.append(start, (rule or schedule).decision_indices(panel.dates, start)), days)
-        result: NDArray[np.int64] = indices[(indices >= start) & (indices + delay < len(panel.dates))]
-        return result
-
-    of_parts = [decisions(part.rebalancing, part.strategy.own_dates()) for part in blend.parts]
-    of_blend = decisions(blend.rebalancing, ())
-    days = [frozenset(panel.dates[one].tolist()) for one in (*of_parts, of_blend)]
-    sleeves = Sleeves(blend, tuple(days[:-1]), days[-1])
-    return StrategyRun(blend, np.unique(np.concatenate([*of_parts, of_blend])), delay, sleeves=sleeves)
 
 
 def _check_planned(path: str, strategy: Strategy, panel: PricePanel) -> None:

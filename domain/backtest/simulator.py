@@ -224,7 +224,9 @@ class Simulation:
         """The weights of a blend whose parts decide on dates of their own; what they hold is kept for the next time."""
         state = SleeveState.at_the_start(len(sleeves.blend.parts), len(history.symbols))
         if len(self.state.sleeves):
-            state = SleeveState.from_array(self.state.sleeves).grown(self._growth(self.state.sleeves_since, t))
+            state = SleeveState.from_array(self.state.sleeves).grown(
+                self._market.growth(self.state.sleeves_since, t, from_open=self.inputs.rules.fills_at_open)
+            )
         decision = sleeves.decide(state, history, check_cancelled)
         for warning in decision.warnings:
             self._warn_once(t, warning.reason, warning.message)
@@ -232,16 +234,6 @@ class Simulation:
             self._fail(t, failure.reason, failure.message)
         self.state.sleeves, self.state.sleeves_since = decision.state.to_array(), t + self._run.delay
         return decision.weights
-
-    def _growth(self, filled: int, t: int) -> Vector:
-        """What money that was invested by the fills of a date has become at the close of date t, (N,)."""
-        growth = self._market.growth(filled, t)
-        if filled > t or self.inputs.prices.fills is self.inputs.prices.marks:
-            return growth
-        marks, fills = self.inputs.prices.marks[filled], self.inputs.prices.fills[filled]
-        traded = fills > 0.0
-        result: Vector = growth * np.where(traded, marks / np.where(traded, fills, 1.0), 1.0)
-        return result
 
     def _head_for_band(self, t: int, check_cancelled: Callable[[], None]) -> bool:
         """Works out where a trade by bands of groups goes on date t, and says whether there is one."""
