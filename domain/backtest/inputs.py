@@ -88,7 +88,7 @@ def inputs_of(
     band = specification.rebalancing.band
     needs_returns = band is not None and band.trigger is not BandTrigger.ANY_BREACH
     costs = _costs(specification.costs, market.panel.symbols, specification.charge_initial_purchase)
-    return Inputs(
+    inputs = Inputs(
         prices=_prices(specification, market, needs_returns=needs_returns),
         actions=market.actions,
         rates=_rates(specification, market),
@@ -99,6 +99,8 @@ def inputs_of(
         plan=Plan(decisions, rows, targets),
         rules=_rules(specification, market, start, costs, decides_outside=decides_outside),
     )
+    quiet = _is_quiet(inputs, all_listed=market.all_listed)
+    return inputs._replace(rules=inputs.rules._replace(is_quiet=quiet)) if quiet else inputs
 
 
 def opened_account(
@@ -325,10 +327,8 @@ def _rules(
 ) -> Rules:
     rebalancing = specification.rebalancing
     most_traded = _most_traded(specification, market.panel.symbols)
-    exact = specification.conventions is Conventions.EXACT
     is_plain = (
-        exact
-        and market.tradable is None
+        market.tradable is None
         and specification.fractional_holdings
         and specification.max_participation is None
         and rebalancing.max_turnover is None
@@ -352,6 +352,23 @@ def _rules(
         conventions=_CONVENTIONS[specification.conventions],
         decides_outside=decides_outside,
         is_plain=is_plain,
+        is_quiet=False,
+    )
+
+
+def _is_quiet(inputs: Inputs, *, all_listed: bool) -> bool:
+    """Whether `simulate_quietly` can be used: there are decisions known beforehand, plain fills, and nothing else."""
+    rules = inputs.rules
+    return (
+        rules.is_plain
+        and all_listed
+        and not rules.decides_outside
+        and not rules.flows_only
+        and rules.least_between == 0
+        and rules.maintenance_ratio == 0.0
+        and not inputs.bands.is_on
+        and not inputs.rates.has_any
+        and len(inputs.actions.date) == len(inputs.flows.end) == len(inputs.fee.settled) == 0
     )
 
 

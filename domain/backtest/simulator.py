@@ -141,7 +141,10 @@ class Simulation:
             last = min(end, first + step - 1, self.next_asked())
             output = output_for(self.inputs, first, last)
             account, positions = self._account, self.state.positions
-            ended, t = simulate(first, last, False, *self.inputs, account, positions, output)
+            if self.inputs.rules.is_quiet:
+                ended, t = self._simulate_quietly(first, last, output)
+            else:
+                ended, t = simulate(first, last, False, *self.inputs, account, positions, output)
             while ended in (DECISION_DUE, DESTINATION_DUE):
                 self.state.date_index = t
                 if ended == DECISION_DUE:
@@ -153,6 +156,12 @@ class Simulation:
             self._write(first, t, output)
             self._check(ended if np.isfinite(self.record.parts[-1].gains).all() else BEYOND_NUMBERS, t)
             yield
+
+    def _simulate_quietly(self, first: int, last: int, output: Output) -> tuple[int, int]:
+        from domain.backtest.simulation.quiet import simulate_quietly
+
+        prices, _, _, _, costs, _, _, plan, rules = self.inputs
+        return simulate_quietly(first, last, prices, costs, plan, rules, self._account, self.state.positions, output)
 
     def history(self, date_index: int) -> MarketHistory:
         """The part of the market that a decision at a date may see."""

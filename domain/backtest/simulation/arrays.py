@@ -192,7 +192,8 @@ class Rules(NamedTuple):
     maintenance_ratio: float  # 0 for no margin account
     conventions: int
     decides_outside: bool  # whether the decisions of the plan are made by the caller, date by date
-    is_plain: bool  # proportional costs, every asset tradable in full at any time, no limits: the short way
+    is_plain: bool  # proportional costs, every asset tradable in full at any time, no limits: `plain_fill`
+    is_quiet: bool  # and nothing but planned decisions, fills and marks: `simulate_quietly`
 
 
 EXACT, BT, VECTORBT = 0, 1, 2
