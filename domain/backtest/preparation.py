@@ -10,6 +10,7 @@ from domain.backtest.inputs import Inputs
 from domain.backtest.market import (
     Market,
     actions_as_arrays,
+    no_actions,
     refuse_double_counting,
     total_return_prices,
     with_states,
@@ -109,8 +110,10 @@ def simulated_market(
     """The market a backtest is simulated in. Raises InvalidInput with the field path from the request on."""
     refuse_double_counting(specification.corporate_actions, specification.price_basis)
     prices, tradable, actions, periods = _with_states(specification, data)
-    with naming_stored(actions, len(specification.corporate_actions)):
-        events = actions_as_arrays(prices, actions, specification.dividend_policy, specification.withholding_rate)
+    events = no_actions(specification.dividend_policy, specification.withholding_rate)
+    if actions:
+        with naming_stored(actions, len(specification.corporate_actions)):
+            events = actions_as_arrays(prices, actions, specification.dividend_policy, specification.withholding_rate)
     marks = without_delisted(prices, events)
     total_return = total_return_prices(marks, events, tradable)
     return Market(
@@ -120,7 +123,7 @@ def simulated_market(
         total_return,
         events,
         periods,
-        all_listed=float(marks.values.min()) > 0.0,
+        all_listed=marks.least > 0.0,
     )
 
 
@@ -206,7 +209,7 @@ def _has_price(known: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _complete(data: PricePanel | ReturnPanel, policy: MissingDataPolicy) -> PricePanel | ReturnPanel:
     refuse_gap_estimators(policy)
-    if isinstance(data, PricePanel) and float(data.values.min()) > 0.0:  # neither a gap nor a price of 0
+    if isinstance(data, PricePanel) and data.least > 0.0:  # neither a gap nor a price of 0
         return data
     try:
         return complete(data.with_worthless(), policy)
@@ -215,8 +218,10 @@ def _complete(data: PricePanel | ReturnPanel, policy: MissingDataPolicy) -> Pric
 
 
 def _check_cost_symbols(specification: BacktestSpecification, panel: PricePanel) -> None:
-    known = set(panel.symbols)
     costs = specification.costs
+    if not (costs.linear.by_symbol_bps or costs.borrow_by_symbol or costs.liquidity):
+        return
+    known = set(panel.symbols)
     named = dict.fromkeys([*costs.linear.by_symbol_bps, *costs.borrow_by_symbol])
     for path, symbols in (("costs.by_asset", named), ("costs.liquidity", costs.liquidity)):
         for i, symbol in enumerate(symbols):
@@ -244,14 +249,15 @@ def _first_decision(path: str, strategy: Strategy, panel: PricePanel) -> int:
 def _strategy_run(
     strategy: Strategy, rebalancing: Rebalancing, delay: int, panel: PricePanel, start: int
 ) -> StrategyRun:
-    own = np.searchsorted(panel.dates, np.array(strategy.own_dates(), dtype=np.int64))
+    own = strategy.own_dates()
     decisions = []
     for tranche in range(rebalancing.tranches):
-        indices = np.append(start, rebalancing.tranche_indices(panel.dates, start, tranche))
-        if len(own):
-            indices = np.union1d(indices, own[own > start])
+        indices = np.concatenate(([start], rebalancing.tranche_indices(panel.dates, start, tranche)))
+        if own:
+            of_its_own = np.searchsorted(panel.dates, np.array(own, dtype=np.int64))
+            indices = np.union1d(indices, of_its_own[of_its_own > start])
         # No decision is made that would be filled after the last date.
-        decisions.append(indices[indices + delay < len(panel.dates)])
+        decisions.append(indices[: indices.searchsorted(len(panel.dates) - delay)])
     tranches = tranche_runs(strategy, decisions, delay) if len(decisions) > 1 else ()
     return StrategyRun(strategy, decisions[0], delay, tranches)
 

@@ -5,7 +5,10 @@ and fills that `plain_fill` can make. Holdings then change at fills alone, and e
 It gives what `simulate` does there, but for rounding.
 """
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from domain.backtest.simulation.arrays import (
     BEYOND_NUMBERS,
@@ -14,13 +17,11 @@ from domain.backtest.simulation.arrays import (
     FILL_WITHOUT_WEALTH,
     RUNNING,
     Account,
-    Costs,
+    Floats,
     Integers,
     Output,
     Plan,
     Positions,
-    Prices,
-    Rules,
 )
 from domain.backtest.simulation.compiled import compiled
 from domain.backtest.simulation.fill import write_failure
@@ -32,19 +33,24 @@ from domain.backtest.simulation.valuation import copy_into, mark_dates, values_a
 def simulate_quietly(
     first: int,
     last: int,
-    prices: Prices,
-    costs: Costs,
+    marks: Floats,
+    commission: Floats,
+    spread: Floats,
     plan: Plan,
-    rules: Rules,
-    account: Account,
+    delay: int,
+    conventions: int,
+    accounts: NDArray[Any],
     positions: Positions,
     output: Output,
 ) -> tuple[int, int]:
-    """Simulates dates first to last; returns how it ended and the date on which it did."""
+    """Simulates dates first to last; returns how it ended and the date on which it did.
+
+    `accounts` (1,) holds the account. Nothing is handed over that is not needed: that takes as long as a fill.
+    """
+    account: Account = accounts[0]
     # Taken out of the tuples once: reaching into them takes as long as the rest.
-    marks, units, reference, gains = prices.marks, positions.units, positions.reference, positions.gains
-    made, rows, targets, delay, conventions = plan.made, plan.row, plan.targets, rules.delay, rules.conventions
-    commission, spread, navs = costs.commission, costs.spread, output.nav
+    units, reference, gains, navs = positions.units, positions.reference, positions.gains, output.nav
+    made, rows, targets = plan.made, plan.row, plan.targets
     row_date, row_kind, row_units = output.row_date, output.row_kind, output.row_units
     row_cash, row_cost, row_turnover, count = output.row_cash, output.row_cost, output.row_turnover, output.written
     held, trades = np.empty(len(units)), np.empty(len(units))
