@@ -98,7 +98,7 @@ class Actions(NamedTuple):
 
 
 class Rates(NamedTuple):
-    """What accrues from the date before to each date."""
+    """What accrues from the date before to each date; no entries where nothing does."""
 
     years: Floats  # (T,), length of the period in years, by the day count
     cash: Floats  # (T,), rate on positive cash in force during the period
@@ -147,7 +147,7 @@ TO_TARGET, TO_FRACTION, TO_EDGE = 0, 1, 2
 
 
 class Bands(NamedTuple):
-    """Drift bands; infinite where there is none."""
+    """Drift bands; infinite where there is none, no entries where they are off."""
 
     absolute: Floats  # (N,), largest difference of a weight to its target
     relative: Floats  # (N,), largest difference as a fraction of the target
@@ -187,12 +187,13 @@ class Rules(NamedTuple):
     least_between: int  # dates from one rebalancing to the next
     flows_only: bool
     most_turnover: float  # one-way, of a rebalancing after the first purchase; infinite for none
-    most_traded: Floats  # (N,), money of each asset on one date; infinite for none
+    most_traded: Floats  # (N,), money of each asset on one date; no entries without such a limit
     has_participation_limit: bool
     maintenance_ratio: float  # 0 for no margin account
     conventions: int
     decides_outside: bool  # whether the decisions of the plan are made by the caller, date by date
-    is_plain: bool  # proportional costs, every asset tradable in full at any time, no limits: the short way
+    is_plain: bool  # proportional costs, every asset tradable in full at any time, no limits: `plain_fill`
+    is_quiet: bool  # and nothing but planned decisions, fills and marks: `simulate_quietly`
 
 
 EXACT, BT, VECTORBT = 0, 1, 2

@@ -1,7 +1,7 @@
 """Trades to target weights, exactly self-financing: holdings are w V' afterwards, whatever the order of the assets.
 
-`fill_plainly` is the short way where costs are proportional and every asset can be traded in full. `fill_generally` is
-for everything else: halts, least and greatest commissions, impact, limits of turnover and participation, whole units.
+With halts, least and greatest commissions, impact, limits of turnover and participation, and whole units. `plain_fill`
+is the short way where there is none of these.
 """
 
 import numpy as np
@@ -16,7 +16,6 @@ from domain.backtest.simulation.arrays import (
     Costs,
     Flags,
     Floats,
-    Integers,
     Output,
     Positions,
     Prices,
@@ -28,7 +27,6 @@ from domain.backtest.simulation.trade_costs import (
     TRADED,
     commission_of,
     cost_of,
-    post_cost_fraction,
     value_after,
 )
 from domain.backtest.simulation.valuation import copy_to_row, value_at
@@ -43,63 +41,6 @@ Fees that exceed it leave a little more than nothing: without a trade there is n
 """
 
 BISECTIONS = 100
-
-
-@compiled
-def fill_plainly(
-    t: int,
-    target: int,
-    targets: Floats,
-    prices: Floats,
-    units: Floats,
-    reference: Floats,
-    gains: Floats,
-    commission: Floats,
-    spread: Floats,
-    account: Account,
-    row: int,
-    row_date: Integers,
-    row_kind: Integers,
-    row_units: Floats,
-    row_cash: Floats,
-    row_cost: Floats,
-    row_turnover: Floats,
-) -> bool:
-    """Trades to weights at prices of date t (T, N), all other vectors (N,), where only proportional costs are met.
-
-    Writes turnover and cost of this row, both (R,). False where the costs exceed the net asset value.
-    """
-    count = len(units)
-    nav = value_at(t, units, prices) + account.cash + account.receivable
-    after = nav * post_cost_fraction(t, target, targets, prices, units, nav, commission, spread)
-    if not after > 0.0:
-        return False
-    traded, paid_commission, paid_spread, invested, total = 0.0, 0.0, 0.0, 0.0, 0.0
-    for i in range(count):
-        total += targets[target, i]
-        price = prices[t, i]
-        if price > 0.0:
-            wanted = targets[target, i] * after
-            amount = abs(wanted - units[i] * price)
-            traded += amount
-            paid_commission += commission[i] * amount
-            paid_spread += spread[i] * amount
-            invested += wanted
-            gains[i] += units[i] * (price - reference[i])
-            reference[i] = price
-            units[i] = wanted / price
-        row_units[row, i] = units[i]
-    account.commission += paid_commission
-    account.spread += paid_spread
-    account.cash = nav - paid_commission - paid_spread - invested - account.receivable
-    # Fully invested: what is left of a sum that should be 0.
-    if abs(total - 1.0) <= CASH_ROUNDING and abs(account.cash + account.receivable) <= CASH_ROUNDING * nav:
-        account.cash = -account.receivable
-    account.fills += 1
-    row_date[row], row_kind[row], row_cash[row] = t, FILL, account.cash
-    row_turnover[row] = 0.5 * traded / nav
-    row_cost[row] = (paid_commission + paid_spread) / nav
-    return True
 
 
 @compiled

@@ -1,7 +1,10 @@
 """Trades of decisions: those that are due on a date, and those that are filled at the close they were made with."""
 
+import numpy as np
+
 from domain.backtest.simulation.arrays import (
     FILL_COSTS_TOO_MUCH,
+    FILL_WITHOUT_WEALTH,
     Account,
     Costs,
     Floats,
@@ -12,8 +15,9 @@ from domain.backtest.simulation.arrays import (
     Rules,
 )
 from domain.backtest.simulation.compiled import compiled
-from domain.backtest.simulation.fill import fill_generally, fill_plainly, write_failure
-from domain.backtest.simulation.valuation import value_at
+from domain.backtest.simulation.fill import fill_generally, write_failure
+from domain.backtest.simulation.plain_fill import fill_plainly
+from domain.backtest.simulation.valuation import value_at, values_at
 
 
 @compiled
@@ -56,7 +60,7 @@ def trade(
 ) -> None:
     """Trades to weights (N,) at the prices of date t at which orders are filled."""
     if rules.is_plain and not is_carried and account.receivable <= 0.0:
-        trade_plainly(t, weights.reshape((1, len(weights))), 0, prices, account, positions, costs, output)
+        trade_plainly(t, weights.reshape((1, len(weights))), 0, prices, account, positions, costs, rules, output)
         return
     fill_generally(t, weights, is_carried, prices, account, positions, costs, rules, output)
 
@@ -70,19 +74,29 @@ def trade_plainly(
     account: Account,
     positions: Positions,
     costs: Costs,
+    rules: Rules,
     output: Output,
 ) -> None:
     """Trades to a row of targets (R, N) where there are only proportional costs."""
-    if fill_plainly(
+    units = positions.units
+    held, trades = np.empty(len(units)), np.empty(len(units))
+    nav = values_at(t, units, prices.fills, held) + account.cash + account.receivable
+    if not nav < np.inf:  # said at the mark of this date
+        return
+    if nav <= 0.0:
+        write_failure(t, FILL_WITHOUT_WEALTH, output)
+    elif fill_plainly(
         t,
+        rules.conventions,
         row,
         targets,
         prices.fills,
-        positions.units,
+        units,
         positions.reference,
         positions.gains,
         costs.commission,
         costs.spread,
+        nav,
         account,
         output.written[0],
         output.row_date,
@@ -91,6 +105,8 @@ def trade_plainly(
         output.row_cash,
         output.row_cost,
         output.row_turnover,
+        held,
+        trades,
     ):
         output.written[0] += 1
     else:
