@@ -122,6 +122,7 @@ def opened_account(
     accounts["opening_nav"] = nav
     accounts["unit_value"] = accounts["high_water"] = 1.0
     accounts["last_decision"] = accounts["band_made"] = -1
+    accounts["first_purchase"] = arrays.FIRST_MADE if units.any() else arrays.FIRST_NOT_MADE
     accounts["next_action"] = np.searchsorted(market.actions.date, start, side="right")
     return accounts, Positions(
         units=units,
