@@ -22,6 +22,7 @@ class Account(Protocol):
     nav: float  # after the last date, like the three below
     unit_value: float  # value of one unit of the account, from 1: net asset value without external flows
     opening_nav: float  # net asset value at the start
+    first_nav: float  # likewise after the trades of that date
     high_water: float  # of the unit value
     years_to_fee: float  # years since the performance fee was last settled
     next_action: int  # index of the first corporate action that is not applied

@@ -310,24 +310,23 @@ class Reference:
         if not is_rest:
             self.cash_floor = min(0.0, 1 - sum(wanted.values()))
         floor = self.cash_floor * after if cut else -math.inf
-        purchases = [j for j, x in trades.items() if x > 0]
         scaled = self.settle(t, trades, nav, floor, free)
-        if scaled and any(w * after < held[j] for j, w in self.carried.items()):
-            # They lack the cash of a sale that waits, and wait with it.
-            bought = [j for j in purchases if j not in self.carried]
-            self.carried |= {j: wanted[j] for j in bought}
+        if any(w * after < held[j] for j, w in self.carried.items()):
+            # Purchases that lack the cash of a sale that waits, wait with it.
+            self.carried = {j: wanted[j] for j in scaled} | self.carried
         if case.flows_only:
             done = {j: trades.get(j, 0.0) for j in self.carried}
             self.carried = {j: w * after - held[j] - done[j] for j, w in self.carried.items()}
 
-    def settle(self, t: int, trades: dict[int, Money], nav: Money, least: Money, free: bool) -> bool:
-        """Makes trades in whole units within the cash; says whether purchases were scaled down for it."""
+    def settle(self, t: int, trades: dict[int, Money], nav: Money, least: Money, free: bool) -> list[int]:
+        """Makes trades in whole units within the cash; returns the purchases that were scaled down for it."""
         prices, whole = self.case.fills[t], self.case.whole
         if whole:
             for j, x in trades.items():
                 units = math.trunc((self.units[j] + x / prices[j]) * (1 + 1e-12))
                 trades[j] = (units - self.units[j]) * prices[j]
-        scaled = self.keep_cash(trades, prices, least, free)
+        purchases = [j for j, x in trades.items() if x > 0]
+        scaled = purchases if self.keep_cash(trades, prices, least, free) else []
         for j, x in trades.items():
             if abs(x) <= 1e-12 * nav:
                 continue
