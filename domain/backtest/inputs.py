@@ -130,6 +130,7 @@ def opened_account(
     accounts = _OPENED.copy()
     accounts["cash"] = specification.initial_capital
     accounts["nav"] = accounts["opening_nav"] = nav
+    accounts["first_purchase"] = arrays.FIRST_MADE if units.any() else arrays.FIRST_NOT_MADE
     if len(market.actions.date):
         accounts["next_action"] = np.searchsorted(market.actions.date, start, side="right")
     return accounts, Positions(

@@ -88,7 +88,7 @@ class Rebalancing:
     schedule: RebalancingDates = field(default_factory=Calendar)
     band: DriftBand | None = None
     min_periods_between: int = 0
-    flows_only: bool = False  # trade only to invest or raise external cash flows
+    flows_only: bool = False  # trade only to invest money that comes in, and sell nothing
     max_turnover: float | None = None  # one-way, of each rebalancing after the first purchase
     tranches: int = 1  # equal parts of the portfolio whose dates are staggered
 

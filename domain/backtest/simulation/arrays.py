@@ -22,15 +22,20 @@ class Account(Protocol):
     nav: float  # after the last date, like the three below
     unit_value: float  # value of one unit of the account, from 1: net asset value without external flows
     opening_nav: float  # net asset value at the start
+    first_nav: float  # likewise after the trades of that date
     high_water: float  # of the unit value
     years_to_fee: float  # years since the performance fee was last settled
     next_action: int  # index of the first corporate action that is not applied
     next_payment: int  # likewise of the payments, in the order of their pay dates
     next_decision: int  # likewise of the planned decisions that are not made
     next_fill: int  # likewise of those that are not filled
+    has_target: int  # 1 once a decision has set the target
     last_decision: int  # date of the last one, below 0 for none
     band_made: int  # date of a decision by a band that waits for its fill, below 0 for none
     carried: int  # number of assets whose trade waits for a date on which it can be made
+    cash_floor: float  # least weight of cash after what is carried: 0, or what the decision borrows, below 0
+    first_purchase: int  # FIRST_NOT_MADE, FIRST_CARRIED or FIRST_MADE
+    flow_waits: int  # 1 while money that came in waits to be invested, where only flows are traded
     fills: int
     flow_today: float  # external flow of the last date
     flow_end: float  # of it, what came in after the return of the period
@@ -55,14 +60,22 @@ ACCOUNT = np.dtype(
 )
 
 
+FIRST_NOT_MADE, FIRST_CARRIED, FIRST_MADE = 0, 1, 2
+"""States of the purchase from cash alone: nothing is held so far; a part of it waits; it is over, or was not needed."""
+
+
 class Positions(NamedTuple):
-    """What is held."""
+    """What is held, and what waits to be traded.
+
+    Where only flows are traded, `band_target` and `carried` are money to buy for instead of weights to trade to:
+    trading to a weight sells an asset whose price has risen in between.
+    """
 
     units: Floats  # (N,)
     reference: Floats  # (N,), price from which the next gain of each position is counted
     gains: Floats  # (N,), gains of price since the start, in money
     owed: Floats  # (E,), net amount of each dividend that is not paid yet
-    target: Floats  # (N,), weights of the latest decision of the strategy
+    target: Floats  # (N,), weights of the latest decision of the strategy that was made
     band_target: Floats  # (N,), weights of a decision by a band that waits for its fill
     carried: Floats  # (N,), weights that assets still have to be traded to; NaN for none
     dropped: Flags  # (D,), planned decisions that are not filled

@@ -146,9 +146,9 @@ def simulate(
         if is_planned and rules.decides_outside:
             return DECISION_DUE, t
         if is_planned and makes_decision(t, plan, account, positions, rules) and delay == 0:
-            trade_at_the_close(t, positions.target, prices, account, positions, costs, rules, output)
+            trade_at_the_close(t, positions.target, True, prices, account, positions, costs, rules, output)
         ended = RUNNING
-        if has_rules and (bands.is_on or account.flow_today != 0.0):
+        if has_rules:
             ended = decide_by_rule(t, prices, bands, account, positions, costs, rules, output)
         navs[t - first] = account.nav
         if ended == DESTINATION_DUE:
