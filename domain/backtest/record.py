@@ -85,13 +85,17 @@ class RecordPart:
         """Value of one unit of the account, (K,): the net asset value with external cash flows taken out.
 
         The first is the first net asset value. The return of a date is (nav - flow at its end) / (nav of the date
-        before + flow at its start) - 1.
+        before + flow at its start) - 1, and -1 where the net asset value is used up; the first one is linked with that
+        of the costs of the first date.
         """
         if not len(self.flow_end):
             return self.nav
+        kept = float(np.prod(1.0 - self.cost_fractions[self.indices == 0]))
         before = self.nav[:-1] + self.flow_start[1:]
-        alive = before > 0.0
+        before[:1] += (kept - 1.0) * self.nav[:1]
+        alive = (before > 0.0) & (self.nav[1:] > 0.0)  # used up: nothing is left of a unit
         growth = np.where(alive, (self.nav[1:] - self.flow_end[1:]) / np.where(alive, before, 1.0), 0.0)
+        growth[:1] *= kept
         result: Vector = self.nav[0] * np.append(1.0, np.maximum(growth, 0.0).cumprod())
         return result
 

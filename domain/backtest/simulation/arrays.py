@@ -31,6 +31,7 @@ class Account(Protocol):
     last_decision: int  # date of the last one, below 0 for none
     band_made: int  # date of a decision by a band that waits for its fill, below 0 for none
     carried: int  # number of assets whose trade waits for a date on which it can be made
+    first_borrowed: int  # first date at whose close cash is below 0, below 0 for none
     fills: int
     flow_today: float  # external flow of the last date
     flow_end: float  # of it, what came in after the return of the period
@@ -47,6 +48,7 @@ class Account(Protocol):
     interest: float
     dividends: float  # before withholding
     flows: float
+    uncovered_loss: float  # what the net asset value fell below 0 where it was used up
     holding_cost_fractions: float  # fees, borrow and financing over the net asset value they were charged on
 
 

@@ -4,6 +4,7 @@ It shares no code with the compiled one, works on lists, and finds the net asset
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 Money = float
@@ -32,7 +33,8 @@ class Case:
     cash_rate: float = 0.0
     financing_rate: float = 0.0
     borrow: list[float] = field(default_factory=list)
-    days_a_year: float = 365.0
+    days_a_year: float = 365.0  # 0: each date is 1 / 252 of a year
+    steps: list[tuple[int, float, float]] = field(default_factory=list)  # day, cash and financing rate from it on
     management: float = 0.0
     fee: tuple[float, float, bool] | None = None  # rate, hurdle a year, whether it is soft
     fee_dates: frozenset[int] = frozenset()
@@ -55,7 +57,7 @@ class Case:
 
 
 class Bankrupt(Exception):
-    """The net asset value is 0 or less."""
+    """The net asset value is 0 or less; its argument is how much less."""
 
 
 class Reference:
@@ -75,6 +77,8 @@ class Reference:
         self.flow = 0.0  # of the date, after its return
         self.navs: list[float] = []
         self.unit_values: list[float] = []
+        self.uncovered = 0.0  # how far below 0 the net asset value fell
+        self.first_borrowed: int | None = None
 
     def nav(self, prices: list[float]) -> Money:
         """Positions, cash and receivables."""
@@ -86,7 +90,8 @@ class Reference:
         for t in range(len(self.case.days)):
             try:
                 self.date(t)
-            except Bankrupt:
+            except Bankrupt as ruin:
+                (self.uncovered,) = ruin.args
                 self.navs += [0.0] * (len(self.case.days) - t)
                 self.unit_values += [0.0] * (len(self.case.days) - t)
                 break
@@ -99,49 +104,71 @@ class Reference:
             before = self.last_nav
             start = case.flows_start.get(t, 0.0)
             self.cash += start
-            years = (case.days[t] - case.days[t - 1]) / case.days_a_year
-            interest = self.cash * years * (case.cash_rate if self.cash > 0 else case.financing_rate)
+            years = (case.days[t] - case.days[t - 1]) / case.days_a_year if case.days_a_year else 1 / 252
+            interest = self.cash * years * self.rate(t, self.cash > 0)
             shorts = [max(-u, 0.0) * p for u, p in zip(self.units, case.marks[t - 1], strict=True)]
             borrow = years * math.fsum(r * s for r, s in zip(case.borrow, shorts, strict=True))
             self.corporate_actions(t)
             self.cash += interest - borrow - case.management * years * before
-            for j in range(self.count):
-                if (t, j) in case.delistings:
-                    self.cash += self.units[j] * case.delistings[t, j]
-                    self.units[j] = 0.0
-                    self.carried.pop(j, None)
-            if case.at_open:
+            if case.at_open:  # before the closes of the date are known
+                self.delist(t, [j for j in range(self.count) if case.fills[t][j] == 0.0])
                 self.fill_due(t)
+            self.delist(t, range(self.count))
             value = self.nav(marks)
+            if value <= 0.0:  # and no flow is received
+                raise Bankrupt(-value)
             flow = case.flows_end.get(t, 0.0) + case.flow_fraction.get(t, 0.0) * value
             self.cash += flow
             if not case.at_open:
                 self.fill_due(t)
             nav = self.nav(marks)
+            if nav - max(flow, 0.0) <= 0.0:
+                raise Bankrupt(max(flow, 0.0) - nav)
             self.unit_value *= (nav - flow) / (before + start)
             self.fee_years += years
             self.flow = flow
             if t in case.fee_dates and case.fee:
                 self.performance_fee(case.fee, nav - flow)
         if self.nav(marks) <= 0.0:
-            raise Bankrupt
+            raise Bankrupt(-self.nav(marks))
         if case.maintenance:
             self.margin(t)
             if self.nav(marks) <= 0.0:
-                raise Bankrupt
+                raise Bankrupt(-self.nav(marks))
         self.decide(t, flow + start)
         self.last_nav = self.nav(marks)
+        if self.first_borrowed is None and self.cash < -1e-9 * self.last_nav:
+            self.first_borrowed = t
         self.navs.append(self.last_nav)
         self.unit_values.append(self.unit_value)
 
+    def rate(self, t: int, is_cash: bool) -> float:
+        """Mean over the days from the date before; a step holds from its day on."""
+        case, rates = self.case, []
+        for day in range(case.days[t - 1], case.days[t]):
+            rate = case.cash_rate if is_cash else case.financing_rate
+            for since, cash, financing in case.steps:
+                if since <= day:
+                    rate = cash if is_cash else financing
+            rates.append(rate)
+        return math.fsum(rates) / len(rates)
+
+    def delist(self, t: int, assets: Iterable[int]) -> None:
+        for j in assets:
+            if (t, j) in self.case.delistings:
+                self.cash += self.units[j] * self.case.delistings[t, j]
+                self.units[j] = 0.0
+                self.carried.pop(j, None)
+
     def corporate_actions(self, t: int) -> None:
+        """At the prices at which orders of the date are filled."""
         case = self.case
         for j in range(self.count):
             if (t, j) in case.splits:
                 after = self.units[j] * case.splits[t, j]
                 if case.whole:
                     whole = math.trunc(after * (1 + 1e-12))
-                    self.cash += (after - whole) * case.marks[t][j]
+                    self.cash += (after - whole) * case.fills[t][j]
                     after = whole
                 self.units[j] = after
         for j in range(self.count):
@@ -152,8 +179,9 @@ class Reference:
         for pay, j, amount in self.owed:
             if pay <= t:
                 self.cash += amount
-                price = case.marks[t][j]
-                if case.reinvests and amount > 0.0 and price > 0.0 and case.tradable[t][j]:
+                price = case.fills[t][j]
+                held = self.units[j] > 0.0
+                if case.reinvests and held and amount > 0.0 and price > 0.0 and case.tradable[t][j]:
                     bought = amount / price
                     bought = math.trunc(bought * (1 + 1e-12)) if case.whole else bought
                     self.units[j] += bought
