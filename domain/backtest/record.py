@@ -82,11 +82,11 @@ class RecordPart:
 
     @property
     def unit_values(self) -> Vector:
-        """Value of one unit of the account, (K,): the net asset value with external cash flows taken out.
+        """Value of the units that the account has at the start, (K,): external cash flows change none of them.
 
-        The first is the first net asset value. The return of a date is (nav - flow at its end) / (nav of the date
-        before + flow at its start) - 1, and -1 where the net asset value is used up; the first one is linked with that
-        of the costs of the first date.
+        It is the first net asset value times the value of one unit, which is 1 then. The return of a date is
+        (nav - flow at its end) / (nav of the date before + flow at its start) - 1, and -1 where the net asset value is
+        used up; the first one is linked with that of the costs of the first date.
         """
         if not len(self.flow_end):
             return self.nav

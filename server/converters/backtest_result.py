@@ -76,7 +76,7 @@ def strategy_result_to_proto(
     )
     if outcome.reconciliation is not None:
         result.reconciliation.CopyFrom(backtest_pb2.Reconciliation(**asdict(outcome.reconciliation)))
-        if outcome.bankrupt_day is None:
+        if outcome.bankrupt_day is None and outcome.reconciliation.uncovered_loss == 0.0:
             result.reconciliation.ClearField("uncovered_loss")
     for failure in outcome.failures:
         day = civil_to_proto(civil_date(failure.day))

@@ -20,7 +20,7 @@ class Account(Protocol):
     cash: float
     receivable: float  # dividends after their ex-date and before their pay date
     nav: float  # after the last date, like the three below
-    unit_value: float  # value of one unit of the account, from 1: net asset value without external flows
+    unit_value: float  # of one unit of the account, 1 at the start; external flows change the number of units alone
     opening_nav: float  # net asset value at the start
     high_water: float  # of the unit value
     years_to_fee: float  # years since the performance fee was last settled

@@ -4,6 +4,7 @@ It shares no code with the compiled one, works on lists, and finds the net asset
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -79,6 +80,7 @@ class Reference:
         self.unit_values: list[float] = []
         self.uncovered = 0.0  # how far below 0 the net asset value fell
         self.first_borrowed: int | None = None
+        self.paid: dict[str, Money] = defaultdict(float)  # by kind, and external flows
 
     def nav(self, prices: list[float]) -> Money:
         """Positions, cash and receivables."""
@@ -110,6 +112,10 @@ class Reference:
             borrow = years * math.fsum(r * s for r, s in zip(case.borrow, shorts, strict=True))
             self.corporate_actions(t)
             self.cash += interest - borrow - case.management * years * before
+            self.paid["financing"] += max(-interest, 0.0)
+            self.paid["borrow"] += borrow
+            self.paid["management_fee"] += case.management * years * before
+            self.paid["flows"] += start
             if case.at_open:  # before the closes of the date are known
                 self.delist(t, [j for j in range(self.count) if case.fills[t][j] == 0.0])
                 self.fill_due(t)
@@ -119,10 +125,12 @@ class Reference:
                 raise Bankrupt(-value)
             flow = case.flows_end.get(t, 0.0) + case.flow_fraction.get(t, 0.0) * value
             self.cash += flow
+            self.paid["flows"] += flow
             if not case.at_open:
                 self.fill_due(t)
             nav = self.nav(marks)
             if nav - max(flow, 0.0) <= 0.0:
+                self.paid["flows"] -= max(flow, 0.0)
                 raise Bankrupt(max(flow, 0.0) - nav)
             self.unit_value *= (nav - flow) / (before + start)
             self.fee_years += years
@@ -175,6 +183,7 @@ class Reference:
             if (t, j) in case.dividends:
                 amount, pay = case.dividends[t, j]
                 gross = self.units[j] * amount
+                self.paid["withholding"] += max(gross, 0.0) * case.withholding
                 self.owed.append((pay, j, gross - max(gross, 0.0) * case.withholding))
         for pay, j, amount in self.owed:
             if pay <= t:
@@ -194,6 +203,7 @@ class Reference:
         if self.unit_value > hurdle:
             gain = self.unit_value - (self.high_water if soft else hurdle)
             self.cash -= rate * gain * nav / self.unit_value
+            self.paid["performance_fee"] += rate * gain * nav / self.unit_value
             self.unit_value -= rate * gain
         self.high_water = max(self.high_water, self.unit_value)
         self.fee_years = 0.0
@@ -253,9 +263,21 @@ class Reference:
         """Of a trade, in money; nothing for no trade."""
         if traded <= 0.0:
             return 0.0
+        return math.fsum(self.costs(j, traded, price).values())
+
+    def costs(self, j: int, traded: Money, price: float) -> dict[str, Money]:
+        """The same by kind."""
         case = self.case
         commission = min(max(case.commission[j] * traded + case.per_unit * traded / price, case.least), case.most)
-        return commission + case.spread[j] * traded + case.impact[j] * traded**1.5 + case.fixed
+        impact = case.impact[j] * traded**1.5
+        return {"commission": commission, "spread": case.spread[j] * traded, "impact": impact, "fixed": case.fixed}
+
+    def pay(self, j: int, traded: Money, price: float) -> Money:
+        """The cost of a trade that is made."""
+        if traded > 0.0:
+            for kind, amount in self.costs(j, traded, price).items():
+                self.paid[kind] += amount
+        return self.cost(j, traded, price)
 
     def trade(self, t: int, wanted: dict[int, float], is_rest: bool = False) -> None:
         """To weights of the net asset value after costs, as far as halts, limits and cash allow."""
@@ -300,7 +322,7 @@ class Reference:
         for j, x in trades.items():
             units = self.units[j] + x / prices[j]
             self.units[j] = round(units) if case.whole else units
-            self.cash -= x + (0.0 if free else self.cost(j, abs(x), prices[j]))
+            self.cash -= x + (0.0 if free else self.pay(j, abs(x), prices[j]))
         self.filled = True
 
     def keep_cash(self, trades: dict[int, Money], prices: list[float], least: Money, free: bool) -> None:
@@ -344,6 +366,6 @@ class Reference:
             after = self.units[j] * (1 - high)
             after = math.trunc(after) if self.case.whole else after
             sold = (self.units[j] - after) * marks[j]
-            self.cash += sold - self.cost(j, abs(sold), marks[j])
+            self.cash += sold - self.pay(j, abs(sold), marks[j])
             self.units[j] = after
         self.unit_value *= (self.nav(marks) - self.flow) / (nav - self.flow)

@@ -1,5 +1,6 @@
 """The compiled simulation against a second one in plain Python, on random backtests with everything switched on."""
 
+from dataclasses import asdict
 from typing import Any, cast
 
 import numpy as np
@@ -38,6 +39,9 @@ def compare_with_reference(backtest: RandomBacktest) -> None:
     assert (None if first_borrowed < 0 else first_borrowed - before) == reference.first_borrowed
     assert outcome.reconciliation is not None
     assert outcome.reconciliation.uncovered_loss == pytest.approx(reference.uncovered, rel=1e-9, abs=1e-6)
+    paid = {kind: reference.paid[kind] for kind in asdict(outcome.costs)}
+    assert asdict(outcome.costs) == pytest.approx(paid, rel=1e-8, abs=1e-6)
+    assert outcome.reconciliation.flows == pytest.approx(reference.paid["flows"], rel=1e-9, abs=1e-6)
     expected = np.array(reference.unit_values) * record.nav[0]
     # The first one is before the cost of a purchase on that date, which is part of the first return.
     assert record.unit_values[1:] == pytest.approx(expected[1:], rel=1e-8, abs=1e-6)
