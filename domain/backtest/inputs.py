@@ -182,6 +182,8 @@ def _prices(specification: BacktestSpecification, market: Market, *, needs_retur
                 "open_prices", "must be given with FILL_NEXT_OPEN: a panel of the symbols and dates of prices"
             )
         fills = np.ascontiguousarray(market.opens)
+    elif market.opens is not None:
+        raise InvalidInput("open_prices", f"go with FILL_NEXT_OPEN alone; the fill is {specification.fill}")
     returns = np.zeros((0, count))
     if needs_returns:
         levels = market.total_return
@@ -293,9 +295,11 @@ def _bands(band: DriftBand | None, market: Market, groups: dict[str, tuple[str, 
         absolute[place[symbol]], relative[place[symbol]] = width.bounds
     members = np.zeros((len(band.by_group), count), np.bool_)
     for g, group in enumerate(band.by_group):
-        if not groups.get(group):
-            raise InvalidInput(f"rebalancing.drift_band.by_group[{g}].group", f"no stored instrument is in {group}")
-        members[g, [place[symbol] for symbol in groups[group] if symbol in place]] = True
+        members[g, [place[symbol] for symbol in groups.get(group, ()) if symbol in place]] = True
+        if not members[g].any():
+            raise InvalidInput(
+                f"rebalancing.drift_band.by_group[{g}].group", f"no stored instrument in {group} is in the input"
+            )
     widths = [width.bounds for width in band.by_group.values()]
     most = band.max_tracking_error_annual
     return Bands(
@@ -356,10 +360,12 @@ def _rules(
 
 
 def _most_traded(specification: BacktestSpecification, symbols: tuple[str, ...]) -> Vector:
-    limit = specification.max_participation
+    limit, costs = specification.max_participation, specification.costs
+    if limit is None and costs.liquidity and costs.impact is None:
+        raise InvalidInput("costs.liquidity", "has no effect without costs.impact or execution.max_participation")
     if limit is None:
         return np.full(len(symbols), math.inf)
-    liquidity = specification.costs.liquidity
+    liquidity = costs.liquidity
     missing = [symbol for symbol in symbols if symbol not in liquidity]
     if missing:
         raise InvalidInput(

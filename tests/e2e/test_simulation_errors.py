@@ -226,12 +226,10 @@ SIZED: dict[str, Any] = {
         "rebalancing": {"driftBand": {**BAND, "destination": "DESTINATION_FRACTION", "fraction": x}}
     },
     "tracking_error": lambda x: {
-        "rebalancing": {"driftBand": {**BAND, "trigger": "BAND_TRIGGER_TRACKING_ERROR", "maxTrackingErrorAnnual": x}}
+        "rebalancing": {"driftBand": {"trigger": "BAND_TRIGGER_TRACKING_ERROR", "maxTrackingErrorAnnual": x}}
     },
     "risk_aversion": lambda x: {
-        "rebalancing": {
-            "driftBand": {**BAND, "trigger": "BAND_TRIGGER_COST_BENEFIT", "riskAversion": x, "horizonDays": 1}
-        },
+        "rebalancing": {"driftBand": {"trigger": "BAND_TRIGGER_COST_BENEFIT", "riskAversion": x, "horizonDays": 1}},
         "costs": {"commissionBps": 1},
     },
     "max_turnover": lambda x: {"rebalancing": {"everyPeriods": {"n": 1}, "maxTurnover": x}},
