@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 
+from domain.backtest.asset_states import changes_of_states
 from domain.backtest.metrics import Curve, MetricSettings, performance
 from domain.backtest.money_weighted import NO_FLOWS, money_weighted_return
 from domain.backtest.preparation import BacktestPlan
@@ -141,7 +142,8 @@ def _reconciled(record: RecordPart, costs: CostTotals) -> ReconciledNav:
 
 
 def _asset_events(plan: BacktestPlan, record: RecordPart) -> tuple[AssetEvent, ...]:
-    return tuple(
+    """What happened to positions and to the states of assets, in the order of dates."""
+    of_positions = [
         AssetEvent(
             day=int(plan.days[int(since_start)]),
             symbol=plan.market.panel.symbols[int(asset)],
@@ -151,7 +153,10 @@ def _asset_events(plan: BacktestPlan, record: RecordPart) -> tuple[AssetEvent, .
             cash=cash,
         )
         for since_start, asset, kind, before, after, cash in record.events.tolist()
-    )
+    ]
+    opening = opening_units(plan.specification, plan.market.panel.symbols)
+    of_states = changes_of_states(plan.market, plan.strategy_runs[0].start, record, opening)
+    return tuple(sorted([*of_positions, *of_states], key=lambda event: event.day))
 
 
 def _symbol_outcome(plan: BacktestPlan, name: str, benchmark: Curve | None) -> StrategyOutcome:

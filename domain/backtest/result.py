@@ -47,11 +47,15 @@ class AssetEventKind(StrEnum):
     CASH_DIVIDEND = "CASH_DIVIDEND"
     DELISTING = "DELISTING"
     MARGIN_CALL = "MARGIN_CALL"
+    LISTING = "LISTING"
+    HALT_BEGIN = "HALT_BEGIN"
+    HALT_END = "HALT_END"
+    WORTHLESS = "WORTHLESS"
 
 
 @dataclass(frozen=True, slots=True)
 class AssetEvent:
-    """What an event did to a position."""
+    """What happened to an asset, and what it did to the position."""
 
     day: int  # since 1970-01-01
     symbol: str
