@@ -18,7 +18,7 @@ from domain.backtest.result import (
     ReconciledNav,
     StrategyOutcome,
 )
-from domain.backtest.simulation.arrays import DELISTING, DIVIDEND, MARGIN_CALL, SPLIT
+from domain.backtest.simulation.arrays import DELISTING, DIVIDEND, MARGIN_CALL, SPLIT, WEIGHED
 from domain.backtest.simulator import StrategyRun
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Conventions
 from domain.backtest.tranches import simulation_of
@@ -153,6 +153,7 @@ def _asset_events(plan: BacktestPlan, record: RecordPart) -> tuple[AssetEvent, .
             cash=cash,
         )
         for since_start, asset, kind, before, after, cash in record.events.tolist()
+        if kind != WEIGHED
     ]
     opening = opening_units(plan.specification, plan.market.panel.symbols)
     of_states = changes_of_states(plan.market, plan.strategy_runs[0].start, record, opening)
