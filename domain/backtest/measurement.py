@@ -76,6 +76,7 @@ def _strategy_outcome(
     nav = float(record.nav[-1])
     cash = nav - float(held @ last_prices)
     costs = CostTotals(**{one.name: float(record.account[one.name][-1]) for one in fields(CostTotals)})
+    events, event_count = _asset_events(plan, record)
     return StrategyOutcome(
         label=strategy_run.strategy.label,
         performance=figures,
@@ -88,7 +89,8 @@ def _strategy_outcome(
         money_weighted_return=_money_weighted(plan, record),
         bankrupt_day=int(plan.days[int(np.argmax(record.nav <= 0.0))]) if record.exhausted else None,
         reconciliation=_reconciled(record, costs),
-        asset_events=_asset_events(plan, record),
+        asset_events=events,
+        asset_event_count=event_count,
         record=record,
     )
 
@@ -141,8 +143,8 @@ def _reconciled(record: RecordPart, costs: CostTotals) -> ReconciledNav:
     )
 
 
-def _asset_events(plan: BacktestPlan, record: RecordPart) -> tuple[AssetEvent, ...]:
-    """What happened to positions and to the states of assets, in the order of dates."""
+def _asset_events(plan: BacktestPlan, record: RecordPart) -> tuple[tuple[AssetEvent, ...], int]:
+    """What happened to positions and to the states of assets, in the order of dates, and how many there are of it."""
     of_positions = [
         AssetEvent(
             day=int(plan.days[int(since_start)]),
@@ -156,8 +158,8 @@ def _asset_events(plan: BacktestPlan, record: RecordPart) -> tuple[AssetEvent, .
         if kind != WEIGHED
     ]
     opening = opening_units(plan.specification, plan.market.panel.symbols)
-    of_states = changes_of_states(plan.market, plan.strategy_runs[0].start, record, opening)
-    return tuple(sorted([*of_positions, *of_states], key=lambda event: event.day))
+    of_states, count = changes_of_states(plan.market, plan.strategy_runs[0].start, record, opening)
+    return tuple(sorted([*of_positions, *of_states], key=lambda event: event.day)), len(of_positions) + count
 
 
 def _symbol_outcome(plan: BacktestPlan, name: str, benchmark: Curve | None) -> StrategyOutcome:

@@ -82,6 +82,7 @@ class StrategyOutcome:
     convention_difference: float | None = None  # final net asset value less that by exact conventions; None for those
     reconciliation: ReconciledNav | None = None
     asset_events: tuple[AssetEvent, ...] = ()
+    asset_event_count: int = 0  # those included that are left out where there are very many
     record: RecordPart | None = None
 
 

@@ -59,11 +59,11 @@ def events_left_out(outcomes: Sequence[StrategyOutcome], most: int) -> list[Resu
         ResultWarning(
             "ASSET_EVENTS_LEFT_OUT",
             "corporate_actions",
-            f"{len(one.asset_events)} events of assets concern {one.label}; asset_events lists {most} of them, "
+            f"{one.asset_event_count} events of assets concern {one.label}; asset_events lists {most} of them, "
             "halts and cash dividends last",
         )
         for one in outcomes
-        if len(one.asset_events) > most
+        if one.asset_event_count > most
     ]
 
 
@@ -82,7 +82,7 @@ def strategy_result_to_proto(
         bankrupt_date=(None if outcome.bankrupt_day is None else civil_to_proto(civil_date(outcome.bankrupt_day))),
         convention_difference=outcome.convention_difference,
         asset_events=[_asset_event(event) for event in listed_events(outcome.asset_events, most_events)],
-        asset_event_count=len(outcome.asset_events),
+        asset_event_count=outcome.asset_event_count,
     )
     if outcome.reconciliation is not None:
         result.reconciliation.CopyFrom(backtest_pb2.Reconciliation(**asdict(outcome.reconciliation)))

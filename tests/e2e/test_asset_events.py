@@ -90,3 +90,17 @@ def test_a_halt_that_ends_in_a_delisting(wire: Wire) -> None:
     action = {"symbol": "GONE", "exDate": civil(DATES[9]), "delisting": {"return": -1}}
     found = result(wire, DATES, prices, **{**HELD, "strategy": {"equalWeight": {}}}, corporateActions=[action])
     assert events(found) == [(7, "GONE", "HALT_BEGIN"), (9, "GONE", "DELISTING")]
+
+
+def test_halts_without_end_are_counted_and_not_all_listed(wire: Wire) -> None:
+    """Thirty assets that are halted on every other date, on 1 001 dates: 30 000 changes and a delisting."""
+    dates = days(MONDAY, 1001)
+    prices = {f"H{i}": [1.0 if t % 2 == 0 else GONE for t in range(1001)] for i in range(30)}
+    prices["USUAL"] = [1.0] * 1001
+    prices["UNHELD"] = [*[1.0] * 1000, GONE]
+    found = result(wire, dates, prices, **{**HELD, "strategy": fixed(USUAL=1.0)})
+    assert found["assetEventCount"] == 30_001
+    assert len(found["assetEvents"]) == 10_000
+    assert found["assetEvents"][-1]["symbol"] == "UNHELD"
+    assert [one["code"] for one in found["warnings"]] == ["ASSET_EVENTS_LEFT_OUT"]
+    assert "30001 events" in found["warnings"][0]["message"]
