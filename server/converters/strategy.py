@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from absfinance.v1 import backtest_pb2
+from absfinance.v1 import backtest_pb2, panel_pb2
 
 from domain.backtest.strategies import (
     Blend,
@@ -20,6 +20,7 @@ from domain.backtest.strategies import (
 )
 from domain.backtest.strategies.protocol import DecisionDates
 from domain.backtest.strategies.remote import DEFAULT_TIMEOUT_SECONDS
+from domain.errors import InvalidInput
 from server.converters.dates import days_from_proto
 from server.converters.paths import error_path
 from server.converters.rebalancing import rebalancing_dates_from_proto
@@ -58,6 +59,8 @@ def _inverse_volatility(strategy: backtest_pb2.Strategy, label: str, leveraged: 
 def _optimize(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:
     spec = strategy.optimize
     lookback = spec.lookback_periods if spec.HasField("lookback_periods") else None
+    if spec.missing_data not in (panel_pb2.MISSING_DATA_POLICY_UNSPECIFIED, panel_pb2.MISSING_DATA_POLICY_FAIL):
+        raise InvalidInput("missing_data", "must be left out: missing_data of the backtest holds for its strategies")
     return Optimized(specification_from_proto(spec), lookback, label)
 
 

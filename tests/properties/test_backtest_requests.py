@@ -24,7 +24,7 @@ SIZES = (
     *(1e5, 1e8, 1e15, 1e300, -0.5, -1.0, -50.0),
 )
 CHOICES: tuple[Callable[[Random], dict[str, Any]], ...] = (
-    lambda _: {"fractionalHoldings": False},
+    lambda _: {"fractionalHoldings": False, "initialCapital": 1000},
     lambda _: {"chargeInitialPurchase": False},
     lambda rng: {"conventions": rng.choice(["CONVENTIONS_BT", "CONVENTIONS_VECTORBT"])},
     lambda rng: {"execution": {"fill": "FILL_SAME_CLOSE", "lagPeriods": rng.choice([0, 1, 2])}},
@@ -33,7 +33,9 @@ CHOICES: tuple[Callable[[Random], dict[str, Any]], ...] = (
     lambda _: {"rebalancing": {"minPeriodsBetween": 2}},
     lambda _: {"delistingPolicy": "DELISTING_POLICY_ZERO"},
     lambda _: {"missingData": "MISSING_DATA_POLICY_ASSET_STATES"},
-    lambda rng: {"costs": {"dayCount": rng.choice(["DAY_COUNT_ACT_360", "DAY_COUNT_BARS"])}},
+    lambda rng: {
+        "costs": {"dayCount": rng.choice(["DAY_COUNT_ACT_360", "DAY_COUNT_BARS"]), "managementFeeAnnual": 0.01}
+    },
     lambda rng: {
         "strategy": fixed(A=rng.choice([0, 1, 3, -1, -3]), B=rng.choice([0, 1, -2, 0.7])),
         "margin": {"maintenanceRatio": rng.choice([0.1, 0.5, 0.9])},

@@ -98,6 +98,9 @@ SPLIT, DIVIDEND, DELISTING = 0, 1, 2
 MARGIN_CALL = 3
 """The kind of an asset event that is no corporate action."""
 
+WEIGHED = 4
+"""The kind of a row about a decision by the cost-benefit trigger: asset -1, benefit and cost per year, 0."""
+
 
 class Actions(NamedTuple):
     """Corporate actions in order of their dates, and of their kinds within a date."""
