@@ -91,10 +91,11 @@ def makes_decision(t: int, plan: Plan, account: Account, positions: Positions, r
     account.next_decision = index + 1
     if rules.delay == 0:
         account.next_fill = index + 1
-    if positions.dropped[index]:  # it could not be made: the holdings drift on, and no cooldown begins
-        return False
-    if is_too_early(t, account, rules):
+    # One that could not be made is dropped already: the holdings drift on, and no cooldown begins.
+    if positions.dropped[index] or is_too_early(t, account, rules):
         positions.dropped[index] = True
+        if rules.decides_outside:  # its weights are the target until now, without what has left the universe
+            copy_into(positions.target, plan.targets, plan.row[index])
         return False
     copy_into(positions.target, plan.targets, plan.row[index])
     is_first = account.has_target == 0
