@@ -19,6 +19,7 @@ from domain.backtest.strategies import (
     inverse_volatility,
 )
 from domain.backtest.strategies.remote import DEFAULT_TIMEOUT_SECONDS
+from domain.checks import fractions_of_one
 from server.converters.dates import days_from_proto
 from server.converters.paths import error_path
 from server.converters.specification import specification_from_proto
@@ -81,6 +82,7 @@ def _blend(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Stra
         Part(_inner(f"parts[{i}].strategy", part.strategy, leveraged), part.weight)
         for i, part in enumerate(strategy.blend.parts)
     )
+    fractions_of_one("parts", (part.weight for part in parts))
     return Blend(parts, label, leveraged=leveraged)
 
 
