@@ -20,6 +20,7 @@ from domain.backtest.strategies import (
 )
 from domain.backtest.strategies.protocol import DecisionDates
 from domain.backtest.strategies.remote import DEFAULT_TIMEOUT_SECONDS
+from domain.checks import fractions_of_one
 from domain.errors import InvalidInput
 from server.converters.dates import days_from_proto
 from server.converters.paths import error_path
@@ -90,6 +91,7 @@ def _blend(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Stra
         )
         for i, part in enumerate(strategy.blend.parts)
     )
+    fractions_of_one("parts", (part.weight for part in parts))
     return Blend(parts, label, leveraged=leveraged, rebalancing=_own_dates("rebalancing", strategy.blend))
 
 

@@ -133,7 +133,8 @@ def test_a_volatility_target_of_10_percent(wire: Wire, realised: float, cap: flo
             },
             "strategy.cppi.base.fixed_weights.weights[0].symbol",
         ),
-        ({"blend": {"parts": [{"strategy": FIXED, "weight": 1.5}]}}, "strategy.blend.parts"),
+        ({"blend": {"parts": [{"strategy": FIXED, "weight": 2e6}]}}, "strategy.blend.parts[0].weight"),
+        ({"blend": {"parts": [{"strategy": FIXED, "weight": 100}]}}, "strategy.blend.parts"),
         ({"remote": {"target": "127.0.0.1:1"}}, "strategy.remote.target"),
         (
             {"cppi": {"base": {"remote": {"target": "a:1"}}, "floor": 0.8, "multiplier": 4}},

@@ -101,6 +101,6 @@ def check(outcome: StrategyOutcome, sent: dict[str, Any]) -> None:
     assert outcome.record is not None
     parts = (money.start_nav, money.flows, money.gains, -money.costs)
     assert all(map(math.isfinite, (*parts, money.end_nav, *outcome.record.nav.tolist()))), sent
-    largest = max(map(abs, (*parts, money.end_nav)))
+    largest = max(map(abs, (*parts, money.end_nav, money.uncovered_loss)))
     assert math.fsum(parts) == pytest.approx(money.end_nav, abs=1e-6 * largest), sent
     assert money.end_nav >= 0.0

@@ -97,7 +97,7 @@ def simulate_quietly(
         if not is_alive:
             while 0.0 < navs[t - first] < np.inf:
                 t += 1
-            account.uncovered_loss = max(-navs[t - first], 0.0)
+            account.uncovered_loss = max(0.0 - navs[t - first], 0.0)
             ended = EXHAUSTED if -np.inf < navs[t - first] <= 0.0 else BEYOND_NUMBERS
             close(t, navs[t - first], plan, account, positions)
             return ended, t
