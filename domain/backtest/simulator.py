@@ -173,6 +173,7 @@ class Simulation:
             market.periods_per_year,
             float(account.nav),
             float(account.unit_value),
+            {} if market.liquidity is None else market.liquidity.at(date_index + 1),
         )
 
     def next_asked(self) -> int:

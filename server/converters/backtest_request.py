@@ -3,6 +3,7 @@
 from absfinance.v1 import backtest_pb2
 from absfinance.v1.backtest_service_pb2 import BacktestRequest
 
+from domain.backtest.planned_costs import with_common_costs
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Conventions, Fill
 from domain.backtest.strategies import Strategy
 from server.converters.cash_flow import cash_flows_from_proto, recurring_from_proto
@@ -39,7 +40,7 @@ def backtest_specification_from_proto(request: BacktestRequest) -> BacktestSpeci
     leveraged = _may_borrow(request)
     analysis = request.analysis
     require_unique("initial_holdings", [holding.symbol for holding in request.initial_holdings])
-    return BacktestSpecification(
+    specification = BacktestSpecification(
         strategies=tuple(_at(path, strategy, leveraged) for path, strategy in _named(request)),
         rebalancing=rebalancing_from_proto(request.rebalancing),
         fill=_FILLS[request.execution.fill],
@@ -67,6 +68,7 @@ def backtest_specification_from_proto(request: BacktestRequest) -> BacktestSpeci
         minimum_acceptable_return_annual=analysis.minimum_acceptable_return_annual,
         listed=not request.HasField("strategy"),
     )
+    return with_common_costs(specification, given=request.HasField("costs"))
 
 
 def _named(request: BacktestRequest) -> list[tuple[str, backtest_pb2.Strategy]]:

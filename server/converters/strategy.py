@@ -56,7 +56,8 @@ def _inverse_volatility(strategy: backtest_pb2.Strategy, label: str, leveraged: 
 def _optimize(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:
     spec = strategy.optimize
     lookback = spec.lookback_periods if spec.HasField("lookback_periods") else None
-    return Optimized(specification_from_proto(spec), lookback, label)
+    asks_for_paid_costs = spec.HasField("costs") and not spec.costs.ListFields()
+    return Optimized(specification_from_proto(spec), lookback, label, plans_with_paid_costs=asks_for_paid_costs)
 
 
 def _momentum(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:

@@ -42,6 +42,7 @@ from domain.backtest.simulation.corporate_actions import (
 from domain.backtest.simulation.decisions import decide, decide_by_rule, makes_decision
 from domain.backtest.simulation.fill import fill_plainly, write_failure
 from domain.backtest.simulation.margin import meet_margin_call
+from domain.backtest.simulation.trade_costs import costs_on
 from domain.backtest.simulation.trading import fill_due, trade_at_the_close
 from domain.backtest.simulation.valuation import value_at
 
@@ -71,7 +72,7 @@ def simulate(
     `band_target` has the weights that a band goes to and `band_made` is the date.
     """
     if is_decided:  # not a function of its own: compiling the steps a second time would take as long as the first
-        ended = decide(last, prices, costs, bands, plan, rules, account, positions, output)
+        ended = decide(last, prices, costs_on(last, costs), bands, plan, rules, account, positions, output)
         output.nav[last - first] = account.nav
         return ended, last
     # Taken out of the tuples once: reaching into them costs more than the valuation of a date.
@@ -123,7 +124,7 @@ def simulate(
             fill_is_due = delay > 0 and index < planned and made[index] + delay == t
             fill_is_due = fill_is_due or account.band_made >= 0 or account.carried > 0
             if fill_is_due and rules.fills_at_open:
-                fill_due(t, prices, plan, account, positions, costs, rules, output)
+                fill_due(t, prices, plan, account, positions, costs_on(t, costs), rules, output)
             # 5. The external cash flow, after the return of the period is measured.
             if has_flows:
                 nav = value_at(t, units, marks) + account.cash + account.receivable
@@ -161,7 +162,7 @@ def simulate(
                 else:
                     write_failure(t, FILL_COSTS_TOO_MUCH, output)
             elif fill_is_due and not rules.fills_at_open:
-                fill_due(t, prices, plan, account, positions, costs, rules, output)
+                fill_due(t, prices, plan, account, positions, costs_on(t, costs), rules, output)
 
         # 7. Mark, performance fee, bankruptcy, margin, and decisions for a later fill.
         nav = value_at(t, units, marks) + account.cash + account.receivable
@@ -181,7 +182,7 @@ def simulate(
         if not 0.0 < nav < np.inf:
             return (EXHAUSTED if -np.inf < nav <= 0.0 else BEYOND_NUMBERS), t
         if has_margin:
-            meet_margin_call(t, prices, account, positions, costs, rules, output)
+            meet_margin_call(t, prices, account, positions, costs_on(t, costs), rules, output)
             navs[t - first] = account.nav
             if account.nav <= 0.0:  # what closing positions costs can be more than what is left
                 return EXHAUSTED, t
@@ -189,10 +190,10 @@ def simulate(
         if is_planned and rules.decides_outside:
             return DECISION_DUE, t
         if is_planned and makes_decision(t, plan, account, positions, rules) and delay == 0:
-            trade_at_the_close(t, positions.target, prices, account, positions, costs, rules, output)
+            trade_at_the_close(t, positions.target, prices, account, positions, costs_on(t, costs), rules, output)
         ended = RUNNING
         if has_rules and (bands.is_on or account.flow_today != 0.0):
-            ended = decide_by_rule(t, prices, bands, account, positions, costs, rules, output)
+            ended = decide_by_rule(t, prices, bands, account, positions, costs_on(t, costs), rules, output)
         navs[t - first] = account.nav
         if ended == DESTINATION_DUE:
             return ended, t

@@ -5,7 +5,7 @@ import numpy as np
 from domain.backtest.simulation.arrays import MARGIN_CALL, Account, Costs, Floats, Output, Positions, Prices, Rules
 from domain.backtest.simulation.compiled import compiled
 from domain.backtest.simulation.corporate_actions import write_event, write_holdings
-from domain.backtest.simulation.trade_costs import commission_of, cost_of
+from domain.backtest.simulation.trade_costs import commission_of, cost_of, impact_of
 
 BISECTIONS = 100
 
@@ -67,7 +67,7 @@ def _close(
         traded = abs((before - after) * marks[i])
         commission = commission_of(costs, i, traded, marks[i])
         spread, fixed = costs.spread[i] * traded, costs.fixed
-        impact = costs.impact[i] * traded * traded**0.5
+        impact = impact_of(costs, i, traded, marks[i])
         account.commission += commission
         account.spread += spread
         account.fixed += fixed

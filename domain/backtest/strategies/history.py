@@ -1,12 +1,14 @@
 """What a strategy knows at a decision: the past and nothing else, so that it cannot see later prices."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
+from domain.costs.impact import Liquidity
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class MarketHistory:
     periods_per_year: float
     nav: float = 1.0  # net asset value now, in money
     unit_value: float = 1.0  # the same from 1 at the start, without external cash flows
+    liquidity: Mapping[str, Liquidity] = field(default_factory=dict)  # known now; empty where no impact asks for it
 
     @property
     def priced(self) -> NDArray[np.bool_]:
@@ -38,7 +41,14 @@ class MarketHistory:
         if eligible.all():
             return self
         symbols = tuple(compress(self.symbols, eligible))
-        return replace(self, symbols=symbols, prices=self.prices[:, eligible], weights=self.weights[eligible])
+        liquidity = {symbol: self.liquidity[symbol] for symbol in symbols if symbol in self.liquidity}
+        return replace(
+            self,
+            symbols=symbols,
+            prices=self.prices[:, eligible],
+            weights=self.weights[eligible],
+            liquidity=liquidity,
+        )
 
     def latest(self, most_dates: int | None) -> "MarketHistory":
         """The last `most_dates` of the dates shown, all for None."""

@@ -51,7 +51,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         database.close()
 
 
-@pytest.mark.parametrize("later", ["'$[6]', '$[5]', '$[4]'", "'$[6]', '$[5]'"])
+@pytest.mark.parametrize("later", ["'$[7]', '$[6]', '$[5]', '$[4]'", "'$[7]', '$[6]', '$[5]'"])
 async def test_jobs_of_earlier_versions_have_less_input(house: House, later: str) -> None:
     """They were written without warnings first, then without opening prices and corporate actions."""
     store, _ = house.worker()

@@ -4,6 +4,7 @@ It shares no code with the compiled one, works on lists, and finds the net asset
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 Money = float
@@ -52,6 +53,7 @@ class Case:
     most_turnover: float = math.inf
     most_traded: list[float] = field(default_factory=list)
     maintenance: float = 0.0
+    dated_impact: Callable[[int, int, Money, float], Money] | None = None  # of date, asset, trade and price
 
 
 class Bankrupt(Exception):
@@ -73,6 +75,7 @@ class Reference:
         self.unit_value = self.high_water = 1.0
         self.fee_years = 0.0
         self.flow = 0.0  # of the date, after its return
+        self.today = 0
         self.navs: list[float] = []
         self.unit_values: list[float] = []
 
@@ -95,6 +98,7 @@ class Reference:
     def date(self, t: int) -> None:
         """One date, in the order of the definitions."""
         case, marks, flow, start = self.case, self.case.marks[t], 0.0, 0.0
+        self.today = t
         if t:
             before = self.last_nav
             start = case.flows_start.get(t, 0.0)
@@ -227,7 +231,10 @@ class Reference:
             return 0.0
         case = self.case
         commission = min(max(case.commission[j] * traded + case.per_unit * traded / price, case.least), case.most)
-        return commission + case.spread[j] * traded + case.impact[j] * traded**1.5 + case.fixed
+        impact = case.impact[j] * traded**1.5
+        if case.dated_impact is not None:
+            impact = case.dated_impact(self.today, j, traded, price)
+        return commission + case.spread[j] * traded + impact + case.fixed
 
     def trade(self, t: int, wanted: dict[int, float], is_rest: bool = False) -> None:
         """To weights of the net asset value after costs, as far as halts, limits and cash allow."""
