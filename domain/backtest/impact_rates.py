@@ -35,7 +35,12 @@ def dated_impact(model: CostModel, market: Market, first_fill: int) -> DatedImpa
     daily, volatility = _tables(model, market)
     _refuse_no_volume(daily, model, market, first_fill)
     known = (daily > 0.0) & ~np.isnan(volatility)
-    law = model.impact.in_money(symbols, np.where(known, volatility, 0.0), np.where(known, daily, 1.0))
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        law = model.impact.in_money(symbols, np.where(known, volatility, 0.0), np.where(known, daily, 1.0))
+    for table in (law.rates, law.permanent):
+        if not np.isfinite(table).all():
+            symbol = symbols[int(np.argmin(np.isfinite(table).all(axis=0)))]
+            raise InvalidInput("costs.liquidity", f"gives trades of {symbol} an impact that is too large for a number")
     if known.all():
         return DatedImpact(law, None)
     return DatedImpact(

@@ -55,16 +55,16 @@ def trailing_liquidity(
     """
     earlier = _earlier(closes, stored.earlier)
     start = len(earlier)
-    prices = np.vstack([earlier, closes.values])
     days = np.append([] if stored.earlier is None else stored.earlier.dates[:start], closes.dates)
     volumes = _aligned(stored.volumes, closes.symbols, days)
-    days_of_a_period = TRADING_DAYS_PER_YEAR / periods_per_year
-    values = _means(prices * volumes, window, 1)[start:] / days_of_a_period
     chained = np.vstack([earlier, np.where(np.isnan(closes.values), np.nan, levels)])
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):  # what is no number is not known
+        traded = np.vstack([earlier, closes.values]) * volumes
         returns = np.vstack([np.full(len(closes.symbols), np.nan), chained[1:] / chained[:-1] - 1.0])
-    returns[~np.isfinite(returns)] = np.nan
-    volatilities = _deviations(returns, window)[start:] * periods_per_year**0.5
+        values = _means(traded, window)[start:] * (periods_per_year / TRADING_DAYS_PER_YEAR)
+        volatilities = _deviations(returns, window)[start:] * periods_per_year**0.5
+    for table in (values, volatilities):
+        table[~np.isfinite(table)] = np.nan
     return TrailingLiquidity(closes.symbols, values, volatilities)
 
 
@@ -95,22 +95,21 @@ def _aligned(volumes: Panel | None, symbols: tuple[str, ...], days: NDArray[np.i
     return found
 
 
-def _means(values: Matrix, window: int, fewest: int) -> Matrix:
-    """Means of the known values (D, N) before each row and after the last, (D + 1, N); NaN for fewer than `fewest`."""
+def _means(values: Matrix, window: int) -> Matrix:
+    """Means of the known values (D, N) before each row and after the last, (D + 1, N); NaN where there is none."""
     known = ~np.isnan(values)
     counts = _sums_before(known.astype(np.float64), window)
     totals = _sums_before(np.where(known, values, 0.0), window)
-    return np.where(counts >= fewest, totals / np.maximum(counts, 1.0), np.nan)
+    return np.where(counts >= 1.0, totals / np.maximum(counts, 1.0), np.nan)
 
 
 def _deviations(returns: Matrix, window: int) -> Matrix:
     """Standard deviations with ddof 1 of the known returns before each row and after the last, (D + 1, N)."""
-    known = ~np.isnan(returns)
+    known = np.isfinite(returns)
     filled = np.where(known, returns, 0.0)
     counts = _sums_before(known.astype(np.float64), window)
     totals, squares = _sums_before(filled, window), _sums_before(filled * filled, window)
-    with np.errstate(over="ignore", invalid="ignore"):
-        spread = np.maximum(squares - totals * totals / np.maximum(counts, 1.0), 0.0)
+    spread = np.maximum(squares - totals * totals / np.maximum(counts, 1.0), 0.0)
     result: Matrix = np.where(counts >= FEWEST_RETURNS, np.sqrt(spread / np.maximum(counts - 1.0, 1.0)), np.nan)
     return result
 
