@@ -1,5 +1,6 @@
-"""The market impact of a simulation: rates of each asset by date, from given figures or those of the dates before."""
+"""What trades cost in a simulation: rates of impact by date, from given figures or those of the dates before."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,7 @@ from numpy.typing import NDArray
 
 from domain.backtest.liquidity import FEWEST_RETURNS, rows_of
 from domain.backtest.market import Market
+from domain.backtest.simulation.arrays import Costs
 from domain.checks import Matrix, Vector
 from domain.costs.impact import ImpactInMoney
 from domain.costs.model import NAMED, CostModel
@@ -46,6 +48,28 @@ def dated_impact(model: CostModel, market: Market, first_fill: int) -> DatedImpa
     return DatedImpact(
         ImpactInMoney(np.where(known, law.rates, 0.0), law.power, np.where(known, law.permanent, 0.0), law.price_power),
         np.broadcast_to(known, market.panel.values.shape),
+    )
+
+
+def costs_as_arrays(
+    model: CostModel, symbols: tuple[str, ...], impact: DatedImpact | None, *, charges_first_purchase: bool
+) -> Costs:
+    """What trades cost as a simulation takes it."""
+    spread_fraction = model.linear.spread_shares(symbols)
+    rates = model.linear.rates(symbols)
+    none = np.zeros((1, len(symbols)))
+    return Costs(
+        commission=rates * (1.0 - spread_fraction),
+        spread=rates * spread_fraction,
+        impact=none if impact is None else np.ascontiguousarray(impact.law.rates),
+        impact_power=1.5 if impact is None else impact.law.power,
+        permanent=none if impact is None else np.ascontiguousarray(impact.law.permanent),
+        price_power=0.0 if impact is None else impact.law.price_power,
+        per_unit=model.commission_per_unit,
+        least_commission=model.least_commission,
+        most_commission=math.inf if model.most_commission is None else model.most_commission,
+        fixed=model.fixed_fee,
+        charges_first_purchase=charges_first_purchase,
     )
 
 

@@ -16,7 +16,7 @@ from domain.backtest.preparation import prepare
 from domain.backtest.rebalancing import BuyAndHold, EveryPeriods, Rebalancing
 from domain.backtest.record import RecordPart
 from domain.backtest.specification import BacktestSpecification, Fill
-from domain.backtest.strategies import EqualWeight, FixedWeights, inverse_volatility
+from domain.backtest.strategies import EqualWeightStrategy, FixedWeights, inverse_volatility
 from domain.costs.impact import Liquidity, SquareRootImpact
 from domain.costs.linear import LinearCost
 from domain.costs.model import CostModel
@@ -57,7 +57,7 @@ def _root(weights: np.ndarray, fractions: np.ndarray, rate: float) -> float:
     return found
 
 
-PROPORTIONAL = BacktestSpecification((EqualWeight(),), Rebalancing(EveryPeriods(5)), initial_capital=1e4)
+PROPORTIONAL = BacktestSpecification((EqualWeightStrategy(),), Rebalancing(EveryPeriods(5)), initial_capital=1e4)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from domain.backtest.liquidity import StoredTrading
 from domain.backtest.preparation import prepare
 from domain.backtest.rebalancing import EveryPeriods, Rebalancing
 from domain.backtest.specification import BacktestSpecification, Fill
-from domain.backtest.strategies import EqualWeight, FixedWeights
+from domain.backtest.strategies import EqualWeightStrategy, FixedWeights
 from domain.costs.impact import AlmgrenImpact, Liquidity, SquareRootImpact
 from domain.costs.model import CostModel
 from domain.errors import InvalidInput
@@ -142,7 +142,11 @@ def test_a_trade_waits_until_something_is_known_and_the_result_says_so() -> None
     """Without a price before the first date: two returns are there on the third one."""
     costs = CostModel(impact=SquareRootImpact(1.0), liquidity={"A": Liquidity(1e5)})
     specification = BacktestSpecification(
-        (EqualWeight(),), Rebalancing(EveryPeriods(100)), costs=costs, initial_capital=1000.0, periods_per_year=252.0
+        (EqualWeightStrategy(),),
+        Rebalancing(EveryPeriods(100)),
+        costs=costs,
+        initial_capital=1000.0,
+        periods_per_year=252.0,
     )
     plan = prepare(specification, PricePanel.of("A", DAYS, PRICES))
     record = run(plan, lambda _: None, lambda: None).strategies[0].record
@@ -165,7 +169,7 @@ def test_a_trade_waits_until_something_is_known_and_the_result_says_so() -> None
 )
 def test_a_volume_that_is_missing_or_0_is_refused_by_name(volumes: np.ndarray | None, rule: str) -> None:
     costs = CostModel(impact=SquareRootImpact(1.0), liquidity_lookback=4)
-    specification = BacktestSpecification((EqualWeight(),), costs=costs)
+    specification = BacktestSpecification((EqualWeightStrategy(),), costs=costs)
     stored = StoredTrading(None if volumes is None else Panel(("A",), DAYS, volumes))
     with pytest.raises(InvalidInput) as refusal:
         prepare(specification, PricePanel.of("A", DAYS, PRICES), trading=stored)
@@ -178,5 +182,5 @@ def test_a_law_that_needs_shares_outstanding_names_the_asset_without() -> None:
     costs = replace(costs, liquidity={symbol: Liquidity(1e6, 0.2) for symbol in "AB"})
     prices = PricePanel.of("AB", DAYS, np.hstack([PRICES, PRICES]))
     with pytest.raises(InvalidInput, match="shares outstanding of B") as refusal:
-        prepare(BacktestSpecification((EqualWeight(),), costs=costs), prices)
+        prepare(BacktestSpecification((EqualWeightStrategy(),), costs=costs), prices)
     assert refusal.value.field == "costs.impact.almgren.shares_outstanding"
