@@ -212,6 +212,7 @@ class Simulation:
             nav,
             float(self.state.account["unit_value"][0]),
             None if market.members is None else np.array(market.members[date_index]),
+            {} if market.liquidity is None else market.liquidity.at(date_index + 1),
         )
 
     def next_asked(self) -> int:

@@ -205,6 +205,12 @@ class BacktestSpecification:
         """Whether strategies may hold shorts or borrow money: all may, the margin account says how far."""
         return self.maintenance_ratio is not None
 
+    @property
+    def needs_liquidity(self) -> bool:
+        """Whether an impact is paid, or a strategy plans with one."""
+        planned = (one.specification.costs for _, one in self.strategies_by_path() if isinstance(one, Optimized))
+        return any(model is not None and model.impact is not None for model in (self.costs, *planned))
+
     def missing_groups(self) -> tuple[str, ...]:
         """Groups that constraints name and `groups` does not list."""
         named = [
@@ -225,7 +231,7 @@ class BacktestSpecification:
                 return strategy
             return replace(strategy, specification=strategy.specification.with_groups(groups))
 
-        return self._replaced(listed)
+        return self.with_each(listed)
 
     def with_decisions(self, service: DecisionService, log: DecisionLog) -> "BacktestSpecification":
         """The same specification for one run, in which a service makes the decisions of remote strategies."""
@@ -235,7 +241,7 @@ class BacktestSpecification:
                 return strategy
             return replace(strategy, decisions=RunDecisions(service, log, path))
 
-        return self._replaced(bound)
+        return self.with_each(bound)
 
     def outer_strategies(self) -> list[tuple[str, Strategy]]:
         """Strategies, then benchmarks that are strategies, each with its field path."""
@@ -256,7 +262,8 @@ class BacktestSpecification:
         for path, strategy in self.outer_strategies():
             yield from with_inner(strategy, path)
 
-    def _replaced(self, change: Callable[[str, Strategy], Strategy]) -> "BacktestSpecification":
+    def with_each(self, change: Callable[[str, Strategy], Strategy]) -> "BacktestSpecification":
+        """The same specification with each strategy changed; `change` is told its field path."""
         changed = [replaced(strategy, change, path) for path, strategy in self.outer_strategies()]
         strategies, others = changed[: len(self.strategies)], iter(changed[len(self.strategies) :])
         return replace(

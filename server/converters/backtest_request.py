@@ -3,6 +3,7 @@
 from absfinance.v1 import backtest_pb2
 from absfinance.v1.backtest_service_pb2 import BacktestRequest
 
+from domain.backtest.planned_costs import with_common_costs
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Conventions, Fill
 from domain.backtest.strategies import Strategy
 from domain.errors import InvalidInput
@@ -40,7 +41,7 @@ def backtest_specification_from_proto(request: BacktestRequest) -> BacktestSpeci
     costs, holding_costs = simulated_costs_from_proto(request.costs)
     analysis = request.analysis
     _check_holdings(request)
-    return BacktestSpecification(
+    specification = BacktestSpecification(
         strategies=tuple(_at(path, strategy) for path, strategy in _named(request)),
         rebalancing=rebalancing_from_proto(request.rebalancing),
         fill=_FILLS[request.execution.fill],
@@ -69,6 +70,7 @@ def backtest_specification_from_proto(request: BacktestRequest) -> BacktestSpeci
         minimum_acceptable_return_annual=analysis.minimum_acceptable_return_annual,
         listed=not request.HasField("strategy"),
     )
+    return with_common_costs(specification, given=request.HasField("costs"))
 
 
 def _named(request: BacktestRequest) -> list[tuple[str, backtest_pb2.Strategy]]:

@@ -6,9 +6,9 @@ from absfinance.v1 import cost_pb2
 
 from domain.calendar import Frequency
 from domain.costs.holding import DayCount, HoldingCosts, Hurdle, PerformanceFeeTerms, Rate
-from domain.costs.impact import Liquidity, SquareRootImpact
+from domain.costs.impact import ETA, GAMMA, AlmgrenImpact, Liquidity, SquareRootImpact
 from domain.costs.linear import BASIS_POINT, LinearCost
-from domain.costs.model import CostModel
+from domain.costs.model import LIQUIDITY_LOOKBACK, CostModel
 from domain.errors import InvalidInput, NotSupported
 from server.converters.dates import days_from_proto
 from server.converters.frequency import frequency_from_proto
@@ -50,6 +50,17 @@ def cost_from_proto(costs: cost_pb2.CostModel) -> CostModel:
                 f"costs.by_asset[{i}].borrow_bps_annual is not supported in an optimisation: it has one fee for all",
                 field=f"costs.by_asset[{i}].borrow_bps_annual",
             )
+    if costs.HasField("liquidity_lookback_periods"):
+        raise NotSupported(
+            "costs.liquidity_lookback_periods is not supported in an optimisation, which has no fills",
+            field="costs.liquidity_lookback_periods",
+        )
+    if costs.impact.HasField("almgren"):
+        raise NotSupported(
+            "costs.impact.almgren is not supported in an optimisation, which has no time of execution; "
+            "use costs.impact.square_root",
+            field="costs.impact.almgren",
+        )
     for name in _OF_HOLDING:
         if getattr(costs, name):
             raise NotSupported(
@@ -115,6 +126,7 @@ def _cost_model(costs: cost_pb2.CostModel) -> CostModel:
             commission_per_unit=costs.commission_per_share,
             least_commission=costs.min_commission,
             most_commission=optional_field(costs, "max_commission"),
+            liquidity_lookback=costs.liquidity_lookback_periods or LIQUIDITY_LOOKBACK,
         )
 
 
@@ -172,11 +184,14 @@ def _performance_fee(fee: cost_pb2.PerformanceFee) -> PerformanceFeeTerms:
     )
 
 
-def _impact(impact: cost_pb2.MarketImpact) -> SquareRootImpact:
-    if impact.WhichOneof("model") == "almgren":
-        raise NotSupported(
-            "costs.impact.almgren needs shares outstanding and a time of execution, which weights do not have; "
-            "use costs.impact.square_root",
-            field="costs.impact.almgren",
-        )
-    return SquareRootImpact(impact.square_root.coefficient)
+def _impact(impact: cost_pb2.MarketImpact) -> SquareRootImpact | AlmgrenImpact:
+    if impact.WhichOneof("model") == "square_root":
+        return SquareRootImpact(impact.square_root.coefficient)
+    given = impact.almgren
+    require_unique("impact.almgren.shares_outstanding", [entry.symbol for entry in given.shares_outstanding])
+    return AlmgrenImpact(
+        gamma=given.gamma if given.HasField("gamma") else GAMMA,
+        eta=given.eta if given.HasField("eta") else ETA,
+        execution_days=given.execution_days if given.HasField("execution_days") else 1.0,
+        shares_outstanding={entry.symbol: entry.quantity for entry in given.shares_outstanding},
+    )

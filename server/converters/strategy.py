@@ -62,7 +62,8 @@ def _optimize(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> S
     lookback = spec.lookback_periods if spec.HasField("lookback_periods") else None
     if spec.missing_data not in (panel_pb2.MISSING_DATA_POLICY_UNSPECIFIED, panel_pb2.MISSING_DATA_POLICY_FAIL):
         raise InvalidInput("missing_data", "must be left out: missing_data of the backtest holds for its strategies")
-    return Optimized(specification_from_proto(spec), lookback, label)
+    asks_for_paid_costs = spec.HasField("costs") and not spec.costs.ListFields()
+    return Optimized(specification_from_proto(spec), lookback, label, plans_with_paid_costs=asks_for_paid_costs)
 
 
 def _momentum(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:

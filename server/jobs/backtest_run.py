@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from domain.backtest import flow
 from domain.backtest.flow import BacktestRun
+from domain.backtest.liquidity import StoredTrading
 from domain.backtest.preparation import BacktestPlan, prepare
 from domain.backtest.record import RecordPart
 from domain.backtest.result import BacktestOutcome
@@ -42,6 +43,16 @@ class Job:
     name: str = ""  # "backtests/{id}"
     decisions: DecisionLog | None = None  # of services outside; None where the store keeps none
     actions: tuple[CorporateAction, ...] = ()  # stored ones that take effect
+    volumes: StoredPanelRef | None = None  # in units
+    earlier: StoredPanelRef | None = None  # closing prices before the data
+
+    @property
+    def trading(self) -> StoredTrading:
+        """Its stored trading, over mapped files."""
+        return StoredTrading(
+            None if self.volumes is None else self.volumes.prices(),
+            None if self.earlier is None else self.earlier.prices(),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +103,7 @@ def run_backtest(
     data = job.data.prices() if job.kind == "prices" else job.data.returns()
     benchmarks = {symbol: panel.prices() for symbol, panel in job.benchmarks.items()}
     opens = None if job.opens is None else job.opens.prices()
-    plan = prepare(specification, data, benchmarks, check_cancelled, opens, job.groups)
+    plan = prepare(specification, data, benchmarks, check_cancelled, opens, job.groups, job.trading)
     checkpoint = None if job.checkpoint is None else checkpoint_from_bytes(job.checkpoint)
     records: list[list[RecordPart]] = [[] for _ in range(0 if checkpoint is None else checkpoint.strategy_index + 1)]
     parts = job.parts

@@ -97,6 +97,8 @@ class JobInputs:
     warnings: tuple[ResultWarning, ...] = ()  # about what was asked
     opens: str | None = None  # name of the opening prices
     actions: tuple[CorporateAction, ...] = ()  # stored ones that take effect; a list of jobs leaves them out
+    volumes: str | None = None  # name of the volumes that an impact depends on
+    earlier: str | None = None  # name of closing prices before the data, likewise
 
 
 @dataclass(frozen=True, slots=True)

@@ -456,7 +456,6 @@ def test_a_stored_benchmark_must_overlap(sample: Wire) -> None:
     [
         {"analysis": {"attribution": {}}},
         {"analysis": {"statisticalValidation": {}}},
-        {"costs": {"impact": {"almgren": {}}}},
     ],
 )
 def test_what_is_not_there_yet_is_refused_by_name(wire: Wire, change: dict[str, Any]) -> None:

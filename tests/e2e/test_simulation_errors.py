@@ -209,6 +209,13 @@ def test_interest_beyond_numbers_is_not_lost_in_a_fill(wire: Wire) -> None:
 
 
 HELD = {"strategy": fixed(A=0.5, B=-0.2), "initialCapital": 1000}
+
+
+def almgren(shares: float = 1e6, **law: float) -> dict[str, Any]:
+    outstanding = [{"symbol": symbol, "quantity": shares} for symbol in "AB"]
+    return {"costs": {"impact": {"almgren": {**law, "sharesOutstanding": outstanding}}, "liquidity": LIQUID}}
+
+
 LIQUID = [{"symbol": symbol, "dailyValue": 1e6, "volatilityAnnual": 0.2} for symbol in "AB"]
 BAND: dict[str, Any] = {"absolute": 0.01}
 SIZED: dict[str, Any] = {
@@ -254,6 +261,10 @@ SIZED: dict[str, Any] = {
             "liquidity": [{"symbol": s, "dailyValue": 1e6, "volatilityAnnual": x} for s in "AB"],
         }
     },
+    "almgren_gamma": lambda x: almgren(gamma=x),
+    "almgren_eta": lambda x: almgren(eta=x),
+    "almgren_days": lambda x: almgren(executionDays=x),
+    "almgren_shares": lambda x: almgren(shares=x),
     "borrow": lambda x: {"costs": {"borrowBpsAnnual": x}},
     "borrow_of_asset": lambda x: {"costs": {"byAsset": [{"symbol": "B", "borrowBpsAnnual": x}]}},
     "cash_rate": lambda x: {"costs": {"cashRateAnnual": x}},

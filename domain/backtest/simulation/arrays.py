@@ -140,7 +140,11 @@ class Costs(NamedTuple):
 
     commission: Floats  # (N,), fractions of the traded notional
     spread: Floats  # (N,), likewise
-    impact: Floats  # (N,), a trade of d in money costs this times d^1.5
+    # A trade of d in money at a price p costs impact d^impact_power + permanent d^2 p^price_power.
+    impact: Floats  # (R, N), a row for each date or one for all; (N,) in the costs of one date
+    impact_power: float
+    permanent: Floats  # likewise
+    price_power: float
     per_unit: float  # commission of one unit, in money
     least_commission: float  # of a trade, in money
     most_commission: float

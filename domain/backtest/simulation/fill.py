@@ -29,6 +29,7 @@ from domain.backtest.simulation.conventions import trades_by_convention
 from domain.backtest.simulation.trade_costs import (
     TRADED,
     commission_of,
+    impact_of,
     value_after,
 )
 from domain.backtest.simulation.trade_limits import (
@@ -245,8 +246,12 @@ def book(
 @compiled
 def _parts(costs: Costs, i: int, traded: float, price: float) -> tuple[float, float, float, float]:
     """Commission, half-spread, impact and fixed fee of a trade."""
-    impact = costs.impact[i] * traded * traded**0.5 if costs.impact[i] > 0.0 else 0.0
-    return commission_of(costs, i, traded, price), costs.spread[i] * traded, impact, costs.fixed
+    return (
+        commission_of(costs, i, traded, price),
+        costs.spread[i] * traded,
+        impact_of(costs, i, traded, price),
+        costs.fixed,
+    )
 
 
 @compiled

@@ -28,7 +28,9 @@ COLUMNS = (
     "result, error"
 )
 # A list shows many jobs and none of their results or corporate actions.
-LISTED = COLUMNS.replace("request, inputs", "x'', json_remove(inputs, '$[6]')").replace("result, error", "NULL, NULL")
+LISTED = COLUMNS.replace("request, inputs", "x'', json_set(inputs, '$[6]', NULL)").replace(
+    "result, error", "NULL, NULL"
+)
 
 MOST_COUNTED_MICROS = 60_000_000
 """Time between two counts that is longer was slept through, or the clock was set."""
@@ -122,16 +124,21 @@ def inputs_to_json(inputs: JobInputs) -> str:
     groups = {name: list(symbols) for name, symbols in inputs.groups.items()}
     warnings = [[one.code, one.field, one.message] for one in inputs.warnings]
     actions = [row_of(action) for action in inputs.actions]
-    return json.dumps([inputs.data, inputs.kind, dict(inputs.benchmarks), groups, warnings, inputs.opens, actions])
+    trading = [inputs.volumes, inputs.earlier]
+    return json.dumps(
+        [inputs.data, inputs.kind, dict(inputs.benchmarks), groups, warnings, inputs.opens, actions, trading]
+    )
 
 
 def _inputs_of(text: str) -> JobInputs:
-    """As `inputs_to_json` wrote them; earlier versions wrote no warnings, opening prices or corporate actions."""
+    """As `inputs_to_json` wrote them; earlier versions wrote fewer: the last ones are volumes and earlier prices."""
     data, kind, benchmarks, groups, *rest = json.loads(text)
-    found, opens, actions = ([*rest, None, None, None])[:3]
+    found, opens, actions, trading = ([*rest, None, None, None, None])[:4]
+    volumes, earlier = trading or (None, None)
     warnings = tuple(ResultWarning(*one) for one in found or ())
     members = {name: tuple(symbols) for name, symbols in groups.items()}
-    return JobInputs(data, kind, benchmarks, members, warnings, opens, tuple(action_of(*one) for one in actions or ()))
+    stored_actions = tuple(action_of(*one) for one in actions or ())
+    return JobInputs(data, kind, benchmarks, members, warnings, opens, stored_actions, volumes, earlier)
 
 
 def record_of(row: tuple[object, ...]) -> JobRecord:
