@@ -18,7 +18,7 @@ from domain.backtest.drift_band import BandWidth, DriftBand
 from domain.backtest.preparation import prepare
 from domain.backtest.rebalancing import BuyAndHold, Calendar, DayOfPeriod, EveryPeriods, Rebalancing
 from domain.backtest.specification import BacktestSpecification, Conventions, Fill
-from domain.backtest.strategies import EqualWeight
+from domain.backtest.strategies import EqualWeightStrategy
 from domain.backtest.tranches import simulation_of
 from domain.costs.linear import LinearCost
 from domain.costs.model import CostModel
@@ -76,7 +76,7 @@ def our_path(task: Task, rule: str, terms: Terms) -> Callable[[], Array]:
         BANDS: Rebalancing(BuyAndHold(), DriftBand(BandWidth(absolute=BAND_WIDTH))),
     }[rule]
     specification = BacktestSpecification(
-        (EqualWeight(),),
+        (EqualWeightStrategy(),),
         rebalancing,
         fill=Fill(terms.fill),
         conventions=Conventions(terms.conventions),

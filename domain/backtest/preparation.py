@@ -6,24 +6,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.backtest.decision_dates import first_decision, strategy_run
 from domain.backtest.inputs import Inputs
 from domain.backtest.market import (
     Market,
     actions_as_arrays,
+    no_actions,
     refuse_double_counting,
     total_return_prices,
     with_states,
     without_delisted,
 )
 from domain.backtest.metrics import Curve
-from domain.backtest.rebalancing import Rebalancing
 from domain.backtest.returns_input import refuse_what_needs_prices
 from domain.backtest.simulator import Simulation, StrategyRun
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
 from domain.backtest.stored_actions import naming_stored, within
 from domain.backtest.strategies import Strategy
-from domain.backtest.strategies.nesting import path_of_first_date
-from domain.backtest.tranches import StaggeredSimulation, simulation_of, tranche_runs
+from domain.backtest.tranches import StaggeredSimulation, simulation_of
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix
 from domain.errors import Cancelled, DomainError, InvalidInput, SolverTimedOut
@@ -71,21 +71,21 @@ def prepare(
     panel = market.panel
     _check_cost_symbols(specification, panel)
     strategies = specification.outer_strategies()
-    start = max(_first_decision(path, strategy, panel) for path, strategy in strategies)
-    strategy_runs = tuple(
-        _strategy_run(strategy, specification.rebalancing, specification.delay, panel, start)
-        for _, strategy in strategies
-    )
+    start = first_decision(specification, panel)
+    strategy_runs = tuple(strategy_run(strategy, specification, panel, start) for _, strategy in strategies)
     if start + max(specification.delay, 1) > len(panel.dates) - 1:
         raise InvalidInput(
             "prices", f"must hold a date after the first decision can be filled; there are {len(panel.dates)}"
         )
+    if specification.universe is not None and market.members is not None:
+        decisions = [one.decisions for run in strategy_runs for one in (run, *run.tranches)]
+        specification.universe.refuse_empty(market.members, panel, np.unique(np.concatenate(decisions)))
     warnings: list[ResultWarning] = []
     members = dict(groups or {})
     inputs = []
-    for (path, strategy), strategy_run in zip(strategies, strategy_runs, strict=True):
+    for (path, strategy), made in zip(strategies, strategy_runs, strict=True):
         _check_planned(path, strategy, panel)
-        simulation = simulation_of(market, specification, strategy_run, members)
+        simulation = simulation_of(market, specification, made, members)
         inputs.append(simulation.all_inputs)
         warnings += _check_strategy(path, strategy, simulation, start, check_cancelled)
     curves = {
@@ -112,8 +112,10 @@ def simulated_market(
         refuse_what_needs_prices(specification, with_open_prices=opens is not None)
     refuse_double_counting(specification.corporate_actions, specification.price_basis)
     prices, tradable, actions, periods = _with_states(specification, data)
-    with naming_stored(actions, len(specification.corporate_actions)):
-        events = actions_as_arrays(prices, actions, specification.dividend_policy, specification.withholding_rate)
+    events = no_actions(specification.dividend_policy, specification.withholding_rate)
+    if actions:
+        with naming_stored(actions, len(specification.corporate_actions)):
+            events = actions_as_arrays(prices, actions, specification.dividend_policy, specification.withholding_rate)
     marks = without_delisted(prices, events)
     total_return = total_return_prices(marks, events, tradable)
     return Market(
@@ -123,7 +125,8 @@ def simulated_market(
         total_return,
         events,
         periods,
-        all_listed=float(marks.values.min()) > 0.0,
+        all_listed=marks.least > 0.0,
+        members=None if specification.universe is None else specification.universe.members(marks.symbols, marks.dates),
     )
 
 
@@ -209,7 +212,7 @@ def _has_price(known: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _complete(data: PricePanel | ReturnPanel, policy: MissingDataPolicy) -> PricePanel | ReturnPanel:
     refuse_gap_estimators(policy)
-    if isinstance(data, PricePanel) and float(data.values.min()) > 0.0:  # neither a gap nor a price of 0
+    if isinstance(data, PricePanel) and data.least > 0.0:  # neither a gap nor a price of 0
         return data
     try:
         return complete(data.with_worthless(), policy)
@@ -218,45 +221,15 @@ def _complete(data: PricePanel | ReturnPanel, policy: MissingDataPolicy) -> Pric
 
 
 def _check_cost_symbols(specification: BacktestSpecification, panel: PricePanel) -> None:
-    known = set(panel.symbols)
     costs = specification.costs
+    if not (costs.linear.by_symbol_bps or costs.borrow_by_symbol or costs.liquidity):
+        return
+    known = set(panel.symbols)
     named = dict.fromkeys([*costs.linear.by_symbol_bps, *costs.borrow_by_symbol])
     for path, symbols in (("costs.by_asset", named), ("costs.liquidity", costs.liquidity)):
         for i, symbol in enumerate(symbols):
             if symbol not in known:
                 raise InvalidInput(f"{path}[{i}].symbol", f"{symbol} is not a symbol of the input")
-
-
-def _first_decision(path: str, strategy: Strategy, panel: PricePanel) -> int:
-    window = strategy.lookback_window
-    needed = window.fewest_dates
-    if needed > len(panel.dates):
-        raise InvalidInput(
-            f"{path}.{window.field}",
-            f"needs {needed} dates before the first decision, the input has {len(panel.dates)}",
-        )
-    own = strategy.own_dates()
-    if not own:
-        return needed - 1
-    first = int(np.searchsorted(panel.dates, own[0]))
-    if first >= len(panel.dates):
-        raise InvalidInput(f"{path}.{path_of_first_date(strategy)}", "is after the last date of the input")
-    return max(needed - 1, first)
-
-
-def _strategy_run(
-    strategy: Strategy, rebalancing: Rebalancing, delay: int, panel: PricePanel, start: int
-) -> StrategyRun:
-    own = np.searchsorted(panel.dates, np.array(strategy.own_dates(), dtype=np.int64))
-    decisions = []
-    for tranche in range(rebalancing.tranches):
-        indices = np.append(start, rebalancing.tranche_indices(panel.dates, start, tranche))
-        if len(own):
-            indices = np.union1d(indices, own[own > start])
-        # No decision is made that would be filled after the last date.
-        decisions.append(indices[indices + delay < len(panel.dates)])
-    tranches = tranche_runs(strategy, decisions, delay) if len(decisions) > 1 else ()
-    return StrategyRun(strategy, decisions[0], delay, tranches)
 
 
 def _check_planned(path: str, strategy: Strategy, panel: PricePanel) -> None:

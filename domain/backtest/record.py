@@ -17,7 +17,8 @@ EVENT_COLUMNS = 6
 class FailedRebalance:
     """A decision that could not be made or filled, so that the holdings drifted on.
 
-    FLOOR_BROKEN alone is a warning: the decision was made.
+    FLOOR_BROKEN is a warning: the decision was made. Where a part of a blend that decides on dates of its own has no
+    weights, what this part holds drifts on, and the others go on.
     """
 
     day: int  # since 1970-01-01
@@ -86,11 +87,15 @@ class RecordPart:
         """Value of one unit of the account, (K,): the net asset value with external cash flows taken out.
 
         The first is the first net asset value. The return of a date is (nav - flow at its end) / (nav of the date
-        before + flow at its start) - 1.
+        before + flow at its start) - 1, and that of the first one has the cost of trades at the start in it.
         """
         if not len(self.flow_end):
             return self.nav
         before = self.nav[:-1] + self.flow_start[1:]
+        known = len(self.account) and "first_nav" in (self.account.dtype.names or ())  # stored ones may be older
+        first = float(self.account["first_nav"][0]) if known else 0.0
+        if len(before) and first > 0.0:  # money of the next morning has paid no part of that cost
+            before[0] = self.nav[0] * (first + self.flow_start[1]) / first
         alive = before > 0.0
         growth = np.where(alive, (self.nav[1:] - self.flow_end[1:]) / np.where(alive, before, 1.0), 0.0)
         result: Vector = self.nav[0] * np.append(1.0, np.maximum(growth, 0.0).cumprod())

@@ -11,6 +11,7 @@ from domain.backtest.strategies import Blend, Optimized, Remote, Strategy
 from domain.backtest.strategies.decision_log import DecisionLog, DecisionService
 from domain.backtest.strategies.nesting import replaced, with_inner
 from domain.backtest.strategies.remote import RunDecisions
+from domain.backtest.universe import Universe
 from domain.checks import finite_number, frequency, positive, visible_symbol
 from domain.costs.holding import HoldingCosts
 from domain.costs.model import CostModel
@@ -73,6 +74,7 @@ class BacktestSpecification:
     delisting_policy: DelistingPolicy = DelistingPolicy.FAIL
     maintenance_ratio: float | None = None  # least equity / gross exposure; None for no margin account
     conventions: Conventions = Conventions.EXACT
+    universe: Universe | None = None  # assets that may be held by date; all of them if None
     benchmarks: tuple[BenchmarkSymbol | Strategy, ...] = ()
     missing_data: MissingDataPolicy = MissingDataPolicy.FAIL
     periods_per_year: float | None = None
@@ -96,6 +98,7 @@ class BacktestSpecification:
             )
         if self.rebalancing.tranches > 1:
             self._check_tranches()
+        self._check_sleeves()
         if self.has_states and self.missing_data not in (MissingDataPolicy.FAIL, MissingDataPolicy.ASSET_STATES):
             rule = f"must be ASSET_STATES, or left out, with delistings: with {self.missing_data} there are none"
             raise InvalidInput("missing_data", rule)
@@ -115,6 +118,20 @@ class BacktestSpecification:
         for label, count in Counter(labels).items():
             if count > 1:
                 raise InvalidInput("strategies", f"the label {label!r} is used twice")
+
+    def _check_sleeves(self) -> None:
+        """Raises InvalidInput for what has no meaning with parts of a blend that decide on dates of their own."""
+        for outer, strategy in self.outer_strategies():
+            for path, one in with_inner(strategy, outer):
+                if not isinstance(one, Blend) or not one.has_sleeves:
+                    continue
+                field = next((f"{path}.parts[{i}].rebalancing" for i, p in enumerate(one.parts) if p.rebalancing), "")
+                field = f"{path}.rebalancing" if one.rebalancing is not None else field
+                if path != outer:
+                    raise InvalidInput(field, "must be absent in a blend that is inside another strategy")
+                if self.rebalancing.band is not None or self.rebalancing.flows_only or self.rebalancing.tranches > 1:
+                    rule = "must be absent with a drift band, with flows_only and with tranches"
+                    raise InvalidInput(field, f"{rule}, which look at the account as a whole")
 
     def _check_tranches(self) -> None:
         """Raises InvalidInput for what cannot be divided into tranches."""
@@ -167,7 +184,10 @@ class BacktestSpecification:
         return (
             self.missing_data is MissingDataPolicy.ASSET_STATES
             or self.delisting_policy is not DelistingPolicy.FAIL
-            or any(isinstance(action.event, Delisting) for action in self.all_actions)
+            or (
+                bool(self.corporate_actions or self.stored_actions)
+                and any(isinstance(action.event, Delisting) for action in self.all_actions)
+            )
         )
 
     @property

@@ -18,6 +18,7 @@ from server.converters.market_input import missing_data_from_proto
 from server.converters.paths import error_path, require_unique
 from server.converters.rebalancing import rebalancing_from_proto
 from server.converters.strategy import strategy_from_proto
+from server.converters.universe import universe_from_proto
 from server.converters.weights import optional_field
 
 _FILLS = {
@@ -61,6 +62,7 @@ def backtest_specification_from_proto(request: BacktestRequest) -> BacktestSpeci
         delisting_policy=delisting_policy_from_proto(request.delisting_policy),
         maintenance_ratio=request.margin.maintenance_ratio if request.HasField("margin") else None,
         conventions=_CONVENTIONS[request.conventions],
+        universe=universe_from_proto(request.universe),
         benchmarks=tuple(_benchmark(i, benchmark, leveraged) for i, benchmark in enumerate(request.benchmarks)),
         missing_data=missing_data_from_proto(request.missing_data),
         periods_per_year=optional_field(request, "periods_per_year"),

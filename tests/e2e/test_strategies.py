@@ -221,3 +221,37 @@ def test_a_takeover_does_not_ask_again(start_server: Callable[..., RunningServer
         assert found["result"]["metrics"]["finalWealth"] == pytest.approx(expected_wealth(), rel=1e-9)
         dates = [len(asked.prices.dates) for asked in servicer.asked]
         assert dates == [*range(1, 22), *range(21, 61)]
+
+
+def test_a_cancelled_job_does_not_wait_for_a_slow_decision(start_server: Callable[..., RunningServer]) -> None:
+    """The service has a minute for its answer and never gives one; the worker is free for the next job at once."""
+    with services() as (target, servicer):
+        servicer.held.clear()
+        running = start_server("--workers", "1", "--strategy-targets", target)
+        with running.channel() as channel:
+            wire = Wire(channel)
+            name = wire.call(BACKTEST, request({"remote": {"target": target, "timeout": "60s"}}, wait="0s"))["name"]
+            deadline = time.monotonic() + 30.0
+            while len(servicer.asked) < 21:
+                assert time.monotonic() < deadline, len(servicer.asked)
+                time.sleep(0.02)
+            wire.call("BacktestService/CancelBacktest", {"name": name})
+            while wire.call("BacktestService/GetBacktest", {"name": name})["state"] != "BACKTEST_STATE_CANCELLED":
+                assert time.monotonic() < deadline + 30.0, "the job was not cancelled"
+                time.sleep(0.05)
+            assert not servicer.held.is_set()
+            assert result(wire, {"equalWeight": {}})["metrics"]["finalWealth"] > 0.0
+
+
+def test_a_service_is_told_the_members_and_may_hold_no_others(start_server: Callable[..., RunningServer]) -> None:
+    """It buys the highest price of all three; where that is no member, its decision has failed and the others go on."""
+    with services() as (target, servicer):
+        running = start_server("--workers", "1", "--strategy-targets", target)
+        universe = [{"date": {"year": 2024, "month": 1, "day": 8}, "symbols": ["A", "C"]}]
+        with running.channel() as channel:
+            found = result(Wire(channel), {"remote": {"target": target}}, universe=universe)
+        assert {tuple(asked.members) for asked in servicer.asked} == {("A", "C")}
+        outside = [t for t in range(60) if int(np.argmax(PRICES[t])) == 1]
+        assert 0 < len(outside) < 60
+        assert [one["reason"] for one in found["failedRebalances"]] == ["REMOTE_WEIGHTS_INVALID"] * len(outside)
+        assert "no member of the universe" in found["failedRebalances"][0]["message"]

@@ -43,18 +43,20 @@ class Optimized(WithoutDates, FromHistory):
         self, history: MarketHistory, check_cancelled: CancellationCheck = never_cancelled
     ) -> tuple[ResultWarning, ...]:
         """Raises InvalidInput where the problem cannot be built from this data."""
-        eligible = history.of_eligible()
-        if not eligible.symbols:
+        factors = self.specification.estimation.factors
+        eligible, gone = history.of_eligible(factors)
+        if factors.issuperset(eligible.symbols):
             return ()
-        return bound_warnings(self._problem(eligible, history.ineligible, check_cancelled))
+        return bound_warnings(self._problem(eligible, gone, check_cancelled))
 
     def decide(self, history: MarketHistory, check_cancelled: CancellationCheck) -> Vector:
         """Verified weights, solved from this history alone; 0 for factors and for assets that are not eligible."""
         weights = np.zeros(len(history.symbols))
-        eligible = history.of_eligible()
-        if not eligible.symbols:
+        factors = self.specification.estimation.factors
+        eligible, gone = history.of_eligible(factors)
+        if factors.issuperset(eligible.symbols):
             return weights
-        solution = solve(self._problem(eligible, history.ineligible, check_cancelled), check_cancelled)
+        solution = solve(self._problem(eligible, gone, check_cancelled), check_cancelled)
         weights[np.isin(history.symbols, solution.symbols)] = solution.weights
         return weights
 

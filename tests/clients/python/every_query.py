@@ -194,6 +194,7 @@ def backtests() -> Iterator[Any]:
                 delisting_policy="shumway_nyse",
                 maintenance_ratio=0.25,
                 conventions="bt",
+                universe={date(2020, 1, 1): ["A"]},
                 benchmarks=[strategies.benchmark("B", label="l"), strategies.equal_weight()],
                 risk_free_rate_annual=0.1,
                 minimum_acceptable_return_annual=0.1,
@@ -307,7 +308,15 @@ STRATEGIES = [
     strategies.momentum(20, 3, skip=1),
     strategies.volatility_target(strategies.equal_weight(), 0.1, 20, max_leverage=1.5),
     strategies.cppi(strategies.equal_weight(), 0.8, 4.0),
-    strategies.blend([(strategies.equal_weight(), 0.5), (strategies.inverse_volatility(), 0.5)]),
+    strategies.blend(
+        [
+            (strategies.equal_weight(), 0.4),
+            (strategies.inverse_volatility(), 0.3, strategies.calendar("weekly")),
+            (strategies.inverse_volatility(), 0.2, strategies.every_periods(2)),
+            (strategies.equal_weight(), 0.1, strategies.never()),
+        ],
+        rebalancing=strategies.calendar("annual"),
+    ),
     strategies.remote("here:1", timeout_seconds=1.5),
 ]
 BAND = strategies.drift_band(

@@ -119,6 +119,8 @@ OF_A_BACKTEST = [  # messages that a backtest is made of: each field, served or 
     "Rebalancing.Calendar",
     "Rebalancing.EveryPeriods",
     "Rebalancing.DriftBand",
+    "RebalancingDates",
+    "UniverseStep",
     "Rebalancing.DriftBand.AssetBand",
     "Rebalancing.DriftBand.GroupBand",
 ]

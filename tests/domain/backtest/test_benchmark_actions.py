@@ -7,7 +7,7 @@ from domain.backtest.flow import run
 from domain.backtest.preparation import prepare
 from domain.backtest.rebalancing import BuyAndHold, Rebalancing
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Fill
-from domain.backtest.strategies import EqualWeight
+from domain.backtest.strategies import EqualWeightStrategy
 from domain.market_data.corporate_actions import CashDividend, CorporateAction, PriceBasis, Split
 from domain.market_data.panel import PricePanel
 
@@ -17,7 +17,7 @@ def test_a_fall_that_an_action_explains(event: Split | CashDividend) -> None:
     """From 10 to 5 by a 2:1 split, or by a dividend of 5: nothing is lost."""
     panel = PricePanel.of(("A",), range(9000, 9004), np.array([[10.0], [10.0], [5.0], [5.0]]))
     specification = BacktestSpecification(
-        (EqualWeight(),),
+        (EqualWeightStrategy(),),
         Rebalancing(BuyAndHold()),
         Fill.SAME_CLOSE,
         benchmarks=(BenchmarkSymbol("A"),),

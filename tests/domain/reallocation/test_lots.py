@@ -11,7 +11,7 @@ from domain.costs.linear import LinearCost
 from domain.errors import Cancelled
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.portfolio import Portfolio
-from domain.reallocation.flow import Failure, Plan, Reallocation, Unchanged, reallocate
+from domain.reallocation.flow import Failure, Reallocation, ReallocationPlan, Unchanged, reallocate
 from domain.reallocation.request import Limits, ReallocationRequest, Thresholds
 from tests.domain.reallocation.execution import carry_out
 
@@ -156,7 +156,7 @@ def test_a_trade_below_the_least_is_none_though_a_larger_one_would_come_nearer()
 def test_nine_of_ten_orders_that_fit_are_done() -> None:
     prices = dict.fromkeys((f"S{i}" for i in range(9)), 90.0) | {"DEAR": 5000.0}
     found = planned({}, 1000.0, dict.fromkeys(prices, 0.1), prices)
-    assert isinstance(found.outcome, Plan)
+    assert isinstance(found.outcome, ReallocationPlan)
     assert len(found.plan.trades) == 9
     assert found.summary.cash_after == 190.0
     (dear,) = [shortfall for shortfall in found.plan.shortfalls if shortfall.symbol == "DEAR"]

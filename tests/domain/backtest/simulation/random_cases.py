@@ -14,7 +14,7 @@ from domain.backtest.preparation import BacktestPlan, prepare
 from domain.backtest.rebalancing import EveryPeriods, Rebalancing
 from domain.backtest.result import StrategyOutcome
 from domain.backtest.specification import BacktestSpecification, Fill
-from domain.backtest.strategies import Schedule
+from domain.backtest.strategies import WeightSchedule
 from domain.calendar import Frequency
 from domain.costs.holding import DayCount, HoldingCosts, Hurdle, PerformanceFeeTerms, Rate
 from domain.costs.impact import Liquidity, SquareRootImpact
@@ -268,14 +268,16 @@ def _rules(rng: np.random.Generator, on: Callable[[], bool]) -> tuple[Rebalancin
     }
 
 
-def _decisions(rng: np.random.Generator, count: int, days: Any, delay: int) -> tuple[Schedule, dict[int, list[float]]]:
+def _decisions(
+    rng: np.random.Generator, count: int, days: Any, delay: int
+) -> tuple[WeightSchedule, dict[int, list[float]]]:
     entries: dict[int, list[float]] = {}
     for t in [0, *sorted(rng.choice(np.arange(1, DATES), 3, replace=False).tolist())]:
         weights = rng.dirichlet(np.ones(count + 1))[:count]
         if rng.random() < 0.5:
             weights = rng.uniform(-0.4, 0.9, count)
         entries[t] = weights.tolist()
-    schedule = Schedule(
+    schedule = WeightSchedule(
         tuple((int(days[t]), dict(zip(SYMBOLS[:count], w, strict=True))) for t, w in entries.items()), leveraged=True
     )
     return schedule, entries

@@ -43,6 +43,12 @@ def test_dividends_that_are_all_paid_leave_no_receivable() -> None:
     compare(23357)
 
 
+def test_money_of_the_second_morning_bears_no_cost_of_the_first_purchase() -> None:
+    """A purchase at the first close and a flow before the next period: returns do not depend on flows."""
+    for seed in (1254, 10401, 10619, 10881):
+        compare(seed)
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("block", range(20))
 def test_many_random_backtests(block: int) -> None:

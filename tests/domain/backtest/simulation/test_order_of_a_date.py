@@ -13,7 +13,7 @@ import pytest
 from domain.backtest.cash_flows import CashFlow
 from domain.backtest.flow import run
 from domain.backtest.preparation import prepare
-from domain.backtest.rebalancing import BuyAndHold, EveryPeriods, Rebalancing, Schedule
+from domain.backtest.rebalancing import BuyAndHold, EveryPeriods, Rebalancing, RebalancingDates
 from domain.backtest.record import RecordPart
 from domain.backtest.result import AssetEventKind, StrategyOutcome
 from domain.backtest.specification import BacktestSpecification, Fill
@@ -42,7 +42,7 @@ def simulated(
     weights: Mapping[str, float],
     *,
     days: Sequence[int] | None = None,
-    schedule: Schedule | None = None,
+    schedule: RebalancingDates | None = None,
     **more: Any,
 ) -> StrategyOutcome:
     """One strategy of fixed weights, decided at the start unless a schedule is given."""

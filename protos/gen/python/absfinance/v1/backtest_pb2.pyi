@@ -139,17 +139,31 @@ class CppiStrategy(_message.Message):
     def __init__(self, base: _Optional[_Union[Strategy, _Mapping]] = ..., floor: _Optional[float] = ..., multiplier: _Optional[float] = ...) -> None: ...
 
 class BlendStrategy(_message.Message):
-    __slots__ = ("parts",)
+    __slots__ = ("parts", "rebalancing")
     class Part(_message.Message):
-        __slots__ = ("strategy", "weight")
+        __slots__ = ("strategy", "weight", "rebalancing")
         STRATEGY_FIELD_NUMBER: _ClassVar[int]
         WEIGHT_FIELD_NUMBER: _ClassVar[int]
+        REBALANCING_FIELD_NUMBER: _ClassVar[int]
         strategy: Strategy
         weight: float
-        def __init__(self, strategy: _Optional[_Union[Strategy, _Mapping]] = ..., weight: _Optional[float] = ...) -> None: ...
+        rebalancing: RebalancingDates
+        def __init__(self, strategy: _Optional[_Union[Strategy, _Mapping]] = ..., weight: _Optional[float] = ..., rebalancing: _Optional[_Union[RebalancingDates, _Mapping]] = ...) -> None: ...
     PARTS_FIELD_NUMBER: _ClassVar[int]
+    REBALANCING_FIELD_NUMBER: _ClassVar[int]
     parts: _containers.RepeatedCompositeFieldContainer[BlendStrategy.Part]
-    def __init__(self, parts: _Optional[_Iterable[_Union[BlendStrategy.Part, _Mapping]]] = ...) -> None: ...
+    rebalancing: RebalancingDates
+    def __init__(self, parts: _Optional[_Iterable[_Union[BlendStrategy.Part, _Mapping]]] = ..., rebalancing: _Optional[_Union[RebalancingDates, _Mapping]] = ...) -> None: ...
+
+class RebalancingDates(_message.Message):
+    __slots__ = ("calendar", "every_periods", "never")
+    CALENDAR_FIELD_NUMBER: _ClassVar[int]
+    EVERY_PERIODS_FIELD_NUMBER: _ClassVar[int]
+    NEVER_FIELD_NUMBER: _ClassVar[int]
+    calendar: Rebalancing.Calendar
+    every_periods: Rebalancing.EveryPeriods
+    never: Rebalancing.Never
+    def __init__(self, calendar: _Optional[_Union[Rebalancing.Calendar, _Mapping]] = ..., every_periods: _Optional[_Union[Rebalancing.EveryPeriods, _Mapping]] = ..., never: _Optional[_Union[Rebalancing.Never, _Mapping]] = ...) -> None: ...
 
 class RemoteStrategy(_message.Message):
     __slots__ = ("target", "timeout")
@@ -303,6 +317,14 @@ class Execution(_message.Message):
     lag_periods: int
     max_participation: float
     def __init__(self, fill: _Optional[_Union[Fill, str]] = ..., lag_periods: _Optional[int] = ..., max_participation: _Optional[float] = ...) -> None: ...
+
+class UniverseStep(_message.Message):
+    __slots__ = ("date", "symbols")
+    DATE_FIELD_NUMBER: _ClassVar[int]
+    SYMBOLS_FIELD_NUMBER: _ClassVar[int]
+    date: _date_pb2.Date
+    symbols: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., symbols: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CashFlow(_message.Message):
     __slots__ = ("date", "amount", "timing")
