@@ -96,7 +96,7 @@ class RecordPart:
         known = len(self.account) and "first_nav" in (self.account.dtype.names or ())  # stored ones may be older
         first = float(self.account["first_nav"][0]) if known else 0.0
         if len(before) and first > 0.0:  # money of the next morning has paid no part of that cost
-            before[0] = self.nav[0] * (first + self.flow_start[1]) / first
+            before[0] = self.nav[0] * ((first + self.flow_start[1]) / first)  # the product may be too large a number
         alive = (before > 0.0) & (self.nav[1:] > 0.0)  # used up: nothing is left of a unit
         growth = np.where(alive, (self.nav[1:] - self.flow_end[1:]) / np.where(alive, before, 1.0), 0.0)
         result: Vector = self.nav[0] * np.append(1.0, np.maximum(growth, 0.0).cumprod())

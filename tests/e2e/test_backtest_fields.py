@@ -93,7 +93,17 @@ def schedule(day: dict[str, int]) -> dict[str, Any]:
     return strategy(schedule={"entries": [entry(day)]})
 
 
+def own_dates(part: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    first = {"strategy": {"equalWeight": {}}, "weight": 0.5, **(part or {})}
+    return strategy(blend={"parts": [first, {"strategy": fixed(A=1.0), "weight": 0.5}], **more})
+
+
+def step(day: dict[str, int], *symbols: str) -> dict[str, Any]:
+    return {"date": day, "symbols": symbols}
+
+
 FREE: dict[str, Any] = {}
+EQUAL = strategy(equalWeight={})
 LAST_PRICE = "DELISTING_POLICY_LAST_PRICE"
 PAIRS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     # Field of a message: what stands without it, and with it.
@@ -355,6 +365,20 @@ PAIRS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "Holding.symbol": (held(5), {"initialHoldings": [{"symbol": "B", "quantity": 5}]}),
     "Holding.quantity": (held(5), held(6)),
     "BlendStrategy.parts": (blend(0.5), strategy(blend={"parts": [*blend(0.5)["strategy"]["blend"]["parts"]] * 2})),
+    "BlendStrategy.rebalancing": (own_dates(), own_dates(rebalancing={"never": {}})),
+    "Part.rebalancing": (own_dates(), own_dates(part={"rebalancing": {"everyPeriods": {"n": 2}}})),
+    "RebalancingDates.calendar": (
+        own_dates(rebalancing={"never": {}}),
+        own_dates(rebalancing={"calendar": {"frequency": "FREQUENCY_MONTHLY"}}),
+    ),
+    "RebalancingDates.every_periods": (
+        own_dates(rebalancing={"never": {}}),
+        own_dates(rebalancing={"everyPeriods": {"n": 7}}),
+    ),
+    "RebalancingDates.never": (own_dates(), own_dates(rebalancing={"never": {}})),
+    "BacktestRequest.universe": (EQUAL, {**EQUAL, "universe": [step(EX, "A")]}),
+    "UniverseStep.date": ({**EQUAL, "universe": [step(EX, "A")]}, {**EQUAL, "universe": [step(LATER, "A")]}),
+    "UniverseStep.symbols": ({**EQUAL, "universe": [step(EX, "A")]}, {**EQUAL, "universe": [step(EX, "A", "B")]}),
     "Part.weight": (blend(0.5), blend(0.6)),
     "Part.strategy": (blend(0.5), strategy(blend={"parts": [{"strategy": fixed(A=1.0), "weight": 0.5}]})),
     "FixedWeights.weights": ({"strategy": fixed(A=1.0)}, {"strategy": fixed(B=1.0)}),

@@ -198,6 +198,16 @@ def test_a_flow_that_leaves_nothing_fails_the_job_by_its_field(wire: Wire, flows
     assert path in fields[0]
 
 
+def test_returns_of_an_account_with_flows_do_not_depend_on_its_size(wire: Wire) -> None:
+    """The square of this net asset value is no number; it was once taken for a loss of everything."""
+    found = []
+    for units in (1.0, 1e200):
+        sent = {"initialHoldings": [{"symbol": "A", "quantity": units}], "rebalancing": {"never": {}}}
+        answer = wire.call(BACKTEST, request(**sent, cashFlows=[{"date": civil(DATES[3]), "amount": 1e-9}]))
+        found.append(answer["result"]["metrics"]["finalWealth"])
+    assert found[0] == pytest.approx(found[1], rel=1e-9)
+
+
 def test_interest_beyond_numbers_is_not_lost_in_a_fill(wire: Wire) -> None:
     """An infinite balance was once taken for a rounding error of a fully invested account."""
     sent = request(
