@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from absfinance.v1 import backtest_service_pb2  # noqa: F401  # its messages are looked up by name
 from absfinance.v1.portfolio_service_pb2 import CreatePortfolioRequest
 from absfinance.v1.reallocation_service_pb2 import ReallocateRequest
 from google.protobuf import json_format, symbol_database
