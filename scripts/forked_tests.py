@@ -5,6 +5,7 @@ Linux only: processes that tests leave behind come to the parent, which ends the
 
 import contextlib
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -46,6 +47,8 @@ def load_libraries() -> None:
     for name in LIBRARIES:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # no fork has to look through what they consist of
 
 
 @dataclass
@@ -190,7 +193,18 @@ class TestTree:
 
 
 def _run_pytest(arguments: list[str], plugins: list[Any]) -> int:
-    quiet = ["-q", "-p", "no:cacheprovider", "--no-header", "--tb=no", "--timeout=0", "-m", "not exhaustive"]
+    quiet = [
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:anyio",
+        "--no-header",
+        "--tb=no",
+        "--timeout=0",
+        "-m",
+        "not exhaustive",
+    ]
     # Its plugins are loaded before it starts, so that it cannot rewrite their assertions.
     quiet += ["-W", "ignore::pytest.PytestAssertRewriteWarning", "--hypothesis-seed=0"]
     return int(pytest.main([*quiet, *arguments], plugins=plugins))
