@@ -6,6 +6,7 @@ disk under a name made of the contents of the tree and of the file.
 
 import ast
 import hashlib
+import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -36,16 +37,19 @@ OVER_THE_WIRE = {
     "frontier": ("frontier",),
     "batch|rounds": ("batch",),
     "status|violations|errors|not_built": ("bad_input",),
-    "app|bootstrap|main|execution|interceptors|observability|security|probe|settings": ("lifecycle",),
+    "app|bootstrap|main|interceptors|observability|security|probe|settings": ("server/test_startup", "lifecycle"),
+    "execution|tasks": ("server/execution/test_process_pool", "lifecycle"),
     "results|stored|list|page|retention|housekeeping": ("stored_results",),
     "warning": ("warnings",),
     "reflection": ("reflection",),
 }
-"""For changes of the server: files of tests/e2e, by words of the changed path."""
+"""For changes of the server: files of tests/e2e, or of another folder where one is named, by words of the path."""
 
 MEASURE_SECONDS = 120.0
 BATCH_SECONDS = (2.0, 8.0, 30.0)
 """Tests of about so many seconds, as measured, run in one process; then more."""
+QUICK_SECONDS = 1.0
+"""So much of each file runs before the rest of any."""
 WIRE_SECONDS = 40.0
 """For a file of tests that start a server."""
 
@@ -71,35 +75,21 @@ class TestMap:
         self._records: dict[tuple[str, bool], FileRecord] = {}
 
     def batches(self, mutant: Mutant) -> Iterator[Batch]:
-        """The tests for a change, nearest and fastest first; those that start servers come last."""
+        """The tests for a change: those that run it, the nearest first; over the wire; all else of the same files."""
         place = place_of(mutant)
         own = {str(mutant.path): bits(place.lines)}
         wanted = (self._naming(place.names) if place.names else {}) or own
+        others: dict[str, dict[str, float]] = {}
         for files in _groups(self._root, mutant.path):
-            yield from self._in_process(
-                mutant, {file: self._record(file, plain=plain(mutant)) for file in files}, wanted
-            )
+            direct: dict[str, dict[str, float]] = {}
+            for file in files:
+                direct[file], others[file] = _split(self._record(file, plain=plain(mutant)), wanted)
+            for part in _quick_first(_ordered(direct, _mirrored(mutant.path))):
+                yield from _batched(part)
         if mutant.path.parts[0] == "server":
             for file in over_the_wire(mutant.path):
                 yield Batch({file: None}, WIRE_SECONDS)
-
-    @staticmethod
-    def _in_process(mutant: Mutant, records: dict[str, FileRecord], wanted: Lines) -> Iterator[Batch]:
-        """First the tests that run a line, then all others of a file that runs it for several."""
-        direct: dict[str, dict[str, float]] = {}
-        others: dict[str, dict[str, float]] = {}
-        for file, record in records.items():
-            usable = {name: test for name, test in record.tests.items() if name not in record.failed}
-            runs = {name: test.seconds for name, test in usable.items() if _overlap(test.lines, wanted)}
-            if runs:
-                direct[file] = dict(sorted(runs.items(), key=lambda item: item[1]))
-            # What a test keeps for the next ones, as by functools.cache, is seen to run in one of them only.
-            if runs or _overlap(record.shared, wanted):
-                others[file] = {name: test.seconds for name, test in usable.items() if name not in runs}
-        mirrored = _mirrored(mutant.path)
-        for chosen in (direct, others):
-            order = sorted(chosen, key=lambda file: (file != mirrored, sum(chosen[file].values())))
-            yield from _batched({file: chosen[file] for file in order if chosen[file]})
+        yield from _batched(others)
 
     def _naming(self, names: tuple[str, ...]) -> Lines:
         """The lines of functions on which a name of a module or class stands."""
@@ -137,7 +127,9 @@ def plain(mutant: Mutant) -> bool:
 def over_the_wire(path: Path) -> list[str]:
     """The files of tests that start a server, for a change of the server."""
     names = [name for words, names in OVER_THE_WIRE.items() if re.search(words, str(path)) for name in names]
-    return [f"tests/e2e/test_{name}.py" for name in dict.fromkeys((*names, "cases"))]
+    return [
+        f"tests/{name}.py" if "/" in name else f"tests/e2e/test_{name}.py" for name in dict.fromkeys((*names, "cases"))
+    ]
 
 
 def _mirrored(path: Path) -> str:
@@ -193,12 +185,43 @@ def _overlap(lines: Lines, wanted: Lines) -> bool:
     return any(lines.get(path, 0) & number for path, number in wanted.items())
 
 
+def _split(record: FileRecord, wanted: Lines) -> tuple[dict[str, float], dict[str, float]]:
+    """The tests of a file that run a line, fastest first, and those that may depend on it in another way; seconds."""
+    usable = {name: test for name, test in record.tests.items() if name not in record.failed}
+    runs = {name: test.seconds for name, test in usable.items() if _overlap(test.lines, wanted)}
+    rest = {name: test.seconds for name, test in usable.items() if name not in runs}
+    # What a test keeps for the next ones, as by functools.cache, is seen to run in one of them only.
+    return dict(sorted(runs.items(), key=lambda item: item[1])), rest if runs or _overlap(record.shared, wanted) else {}
+
+
+def _ordered(chosen: dict[str, dict[str, float]], first: str) -> dict[str, dict[str, float]]:
+    """Tests by file: those of one file, then those of the fastest."""
+    order = sorted(chosen, key=lambda file: (file != first, sum(chosen[file].values())))
+    return {file: chosen[file] for file in order}
+
+
+def _quick_first(
+    chosen: dict[str, dict[str, float]],
+) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, float]]]:
+    """Tests by file in two parts: some quick ones of each file, and all others."""
+    quick: dict[str, dict[str, float]] = {}
+    for file, tests in chosen.items():
+        spent = itertools.accumulate(tests.values())
+        quick[file] = {name: tests[name] for name, total in zip(tests, spent, strict=True) if total <= QUICK_SECONDS}
+    slow = {
+        file: {name: one for name, one in tests.items() if name not in quick[file]} for file, tests in chosen.items()
+    }
+    return quick, slow
+
+
 def _batched(chosen: dict[str, dict[str, float]]) -> Iterator[Batch]:
     sizes = iter(BATCH_SECONDS)
     size = next(sizes)
     batch: dict[str, list[str] | None] = {}
     seconds = 0.0
     for file, tests in chosen.items():
+        if not tests:
+            continue
         batch[file] = list(tests)
         seconds += sum(tests.values())
         if seconds >= size:

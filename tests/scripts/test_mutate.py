@@ -13,14 +13,13 @@ from tests.conftest import ROOT
 @pytest.mark.parametrize(
     ("path", "files"),
     [
-        ("server/converters/cost.py", ["costs", "cases"]),
-        ("server/services/optimization/batch.py", ["optimize", "goals", "batch", "cases"]),
-        ("server/app.py", ["lifecycle", "cases"]),
+        ("server/converters/cost.py", ["e2e/test_costs", "e2e/test_cases"]),
+        ("server/security.py", ["server/test_startup", "e2e/test_lifecycle", "e2e/test_cases"]),
     ],
 )
 def test_files_that_start_a_server(path: str, files: list[str]) -> None:
     found = over_the_wire(Path(path))
-    assert found == [f"tests/e2e/test_{name}.py" for name in files]
+    assert found == [f"tests/{name}.py" for name in files]
     assert all((ROOT / file).exists() for file in found)
 
 
