@@ -145,6 +145,11 @@ def place_of(mutant: Mutant) -> Place:
     ]
     around.sort(key=lambda node: _extent(node, starts)[0])
     statement = around[-1]
+    if _is_decorator(mutant, statement, starts):
+        named = [
+            node.name for node in around if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        ]
+        return Place(range(mutant.line, mutant.line + 1), tuple(named))
     last = statement.end_lineno or statement.lineno
     if isinstance(statement, ast.If | ast.While | ast.For | ast.AsyncFor | ast.With | ast.AsyncWith):
         last = max(statement.lineno, statement.body[0].lineno - 1)
@@ -157,7 +162,13 @@ def place_of(mutant: Mutant) -> Place:
 
 def _holds(node: ast.stmt, mutant: Mutant, starts: list[int]) -> bool:
     start, end = _extent(node, starts)
-    return start <= mutant.start and mutant.end <= end
+    return (start <= mutant.start and mutant.end <= end) or _is_decorator(mutant, node, starts)
+
+
+def _is_decorator(mutant: Mutant, node: ast.stmt, starts: list[int]) -> bool:
+    """Whether a change is in a decorator, which stands before its statement."""
+    extents = [_extent(decorator, starts) for decorator in getattr(node, "decorator_list", ())]
+    return any(start <= mutant.start and mutant.end <= end for start, end in extents)
 
 
 def _targets(statement: ast.stmt) -> list[str]:

@@ -13,6 +13,7 @@ TEXT = '''"""A text, with 1 number."""
 LIMIT = 2
 
 
+@dataclass(frozen=True)
 class Rule:
     width: float = 0.5
 
@@ -43,14 +44,15 @@ def test_every_change_of_a_file() -> None:
     assert sorted((mutant.line, mutant.before.split()[0], mutant.after) for mutant in mutants_of(FILE)) == [
         (3, "2", "3"),
         (3, "LIMIT", "pass"),
-        (7, "0.5", "1.0"),
-        (10, "not", "(y)"),
-        (10, "x", "(not (x < LIMIT and (not y)))"),
-        (10, "x", "(x < LIMIT or not y)"),
-        (10, "x", "(x <= LIMIT)"),
-        (12, "y", "(y != 1.0)"),
-        (13, "1.0", "2.0"),
-        (15, "raise", "pass"),
+        (6, "True", "False"),
+        (8, "0.5", "1.0"),
+        (11, "not", "(y)"),
+        (11, "x", "(not (x < LIMIT and (not y)))"),
+        (11, "x", "(x < LIMIT or not y)"),
+        (11, "x", "(x <= LIMIT)"),
+        (13, "y", "(y != 1.0)"),
+        (14, "1.0", "2.0"),
+        (16, "raise", "pass"),
     ]
 
 
@@ -64,9 +66,10 @@ def test_the_file_after_a_change(root: Path) -> None:
     ("before", "lines", "names"),
     [
         ("2", range(3, 4), ("LIMIT",)),
-        ("0.5", range(7, 8), ("width", "Rule")),
-        ("not y", range(10, 11), ()),  # without what the condition leads to
-        ("1.0", range(11, 15), ()),  # the whole statement
+        ("True", range(6, 7), ("Rule",)),
+        ("0.5", range(8, 9), ("width", "Rule")),
+        ("not y", range(11, 12), ()),  # without what the condition leads to
+        ("1.0", range(12, 16), ()),  # the whole statement
     ],
 )
 def test_where_a_change_takes_effect(before: str, lines: range, names: tuple[str, ...]) -> None:
