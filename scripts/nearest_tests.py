@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from scripts.executed_lines import Lines, bits
+from scripts.executed_lines import Lines, bits, merged
 from scripts.forked_tests import FileRecord, TestTree
 from scripts.mutants import Mutant, place_of
 
@@ -28,7 +28,7 @@ OVER_THE_WIRE = {
     "simulation|rebalancing|cash_flow|strateg|decision|remote": ("simulation", "strategies"),
     "corporate_action": ("corporate_actions",),
     "cost": ("costs",),
-    "market|panel|import|frequency|chunk|file": ("market_data",),
+    "market|panel|import|frequency|chunk|file": ("market_data", "corporate_actions"),
     "portfolio|weights|specification": ("portfolios",),
     "reallocat": ("reallocation",),
     "risk_model|factor|estimation": ("risk_model", "factor_model"),
@@ -78,7 +78,7 @@ class TestMap:
         """The tests for a change: those that run it, the nearest first; over the wire; all else of the same files."""
         place = place_of(mutant)
         own = {str(mutant.path): bits(place.lines)}
-        wanted = (self._naming(place.names) if place.names else {}) or own
+        wanted = merged(self._naming(place.names), own) if place.names else own
         others: dict[str, dict[str, float]] = {}
         for files in _groups(self._root, mutant.path):
             direct: dict[str, dict[str, float]] = {}
