@@ -5,13 +5,22 @@ It gives what `fill_generally` does there, but for rounding.
 
 import numpy as np
 
-from domain.backtest.simulation.arrays import BT, EXACT, FILL, Account, Floats, Integers
-from domain.backtest.simulation.compiled import compiled
+from domain.backtest.simulation.arrays import (
+    BT,
+    EXACT,
+    FILL,
+    FIRST_MADE,
+    FIRST_NOT_MADE,
+    Account,
+    Floats,
+    Integers,
+)
+from domain.backtest.simulation.compiled import compiled, inlined
 from domain.backtest.simulation.fill import CASH_ROUNDING, NOTHING_LEFT
 from domain.backtest.simulation.trade_costs import NEWTON_STEPS, ROUNDING, TRADED
 
 
-@compiled
+@inlined
 def fill_plainly(
     t: int,
     conventions: int,
@@ -64,13 +73,15 @@ def fill_plainly(
     if abs(total - 1.0) <= CASH_ROUNDING and abs(account.cash + account.receivable) <= CASH_ROUNDING * nav:
         account.cash = -account.receivable
     account.fills += 1
+    if traded > 0.0 or account.first_purchase != FIRST_NOT_MADE:
+        account.first_purchase = FIRST_MADE
     row_date[row], row_kind[row], row_cash[row] = t, FILL, account.cash
     row_turnover[row] = 0.5 * traded / nav
     row_cost[row] = (paid_commission + paid_spread) / nav
     return True
 
 
-@compiled
+@inlined
 def find_trades(
     conventions: int,
     weights: Floats,
@@ -99,7 +110,7 @@ def find_trades(
     return True
 
 
-@compiled
+@inlined
 def value_after_fractions(
     weights: Floats, prices: Floats, held: Floats, commission: Floats, spread: Floats, nav: float
 ) -> float:
@@ -126,7 +137,7 @@ def value_after_fractions(
     return after
 
 
-@compiled
+@inlined
 def pay_from_each(held: Floats, commission: Floats, spread: Floats, nav: float, trades: Floats) -> bool:
     """BT: changes trades to those that change cash by as much, costs included; False where a sale cannot raise it."""
     for i in range(len(trades)):

@@ -115,5 +115,5 @@ def close(t: int, nav: float, plan: Plan, account: Account, positions: Positions
     while decided < len(plan.made) and plan.made[decided] <= t:
         decided += 1
     if decided > account.next_decision:
-        account.next_decision, account.last_decision = decided, plan.made[decided - 1]
+        account.next_decision, account.last_decision, account.has_target = decided, plan.made[decided - 1], 1
         copy_into(positions.target, plan.targets, plan.row[decided - 1])
