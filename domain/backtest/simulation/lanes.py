@@ -16,6 +16,9 @@ from domain.backtest.simulation.arrays import Floats
 
 LANES = 4
 
+instructions: Any = cgutils  # numba does not declare types
+numba_types: Any = types
+
 
 def sum_of_products(left: Floats, right: Floats, start: int) -> float:
     """The sum over left (N,) times the N entries of `right` from index `start` on, counted row by row."""
@@ -35,8 +38,8 @@ def _compiled_form(sums: int) -> Any:
     """An intrinsic of numba: arguments are left, right, start and N."""
 
     def typed(context: Any, left: Any, right: Any, start: Any, count: Any) -> Any:
-        result = types.float64 if sums == 1 else types.Tuple([types.float64] * sums)  # type: ignore[no-untyped-call]  # numba
-        return result(left, right, types.intp, types.intp), generate
+        result = numba_types.float64 if sums == 1 else numba_types.UniTuple(numba_types.float64, sums)
+        return result(left, right, numba_types.intp, numba_types.intp), generate
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         left, right, start, count = arguments
@@ -56,7 +59,7 @@ def _compiled_form(sums: int) -> Any:
 def _sums(builder: Any, left: Any, rows: list[Any], count: Any) -> list[Any]:
     """Instructions for the sums over left times each of the rows."""
     vector = ir.VectorType(ir.DoubleType(), LANES)
-    totals = [cgutils.alloca_once_value(builder, ir.Constant(vector, [0.0] * LANES)) for _ in rows]  # type: ignore[no-untyped-call]  # numba
+    totals = [instructions.alloca_once_value(builder, ir.Constant(vector, [0.0] * LANES)) for _ in rows]
     zero, one, lanes = (count.type(number) for number in (0, 1, LANES))
     whole = builder.and_(count, count.type(-LANES))
 
@@ -66,7 +69,7 @@ def _sums(builder: Any, left: Any, rows: list[Any], count: Any) -> list[Any]:
     def added(row: Any, total: Any, i: Any, read: Callable[[Any, Any], Any]) -> Any:
         return builder.fadd(total, builder.fmul(read(left, i), read(row, i)))
 
-    with cgutils.for_range_slice(builder, zero, whole, lanes, count.type) as (i, _):
+    with instructions.for_range_slice(builder, zero, whole, lanes, count.type) as (i, _):
         for row, total in zip(rows, totals, strict=True):
             builder.store(added(row, builder.load(total), i, load), total)
 
@@ -74,7 +77,7 @@ def _sums(builder: Any, left: Any, rows: list[Any], count: Any) -> list[Any]:
         return builder.load(builder.gep(pointer, [i]))
 
     first_lane = ir.IntType(32)(0)
-    with cgutils.for_range_slice(builder, whole, count, one, count.type) as (i, _):
+    with instructions.for_range_slice(builder, whole, count, one, count.type) as (i, _):
         for row, total in zip(rows, totals, strict=True):
             before = builder.load(total)
             lane = added(row, builder.extract_element(before, first_lane), i, load_one)
