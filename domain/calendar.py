@@ -1,6 +1,6 @@
 """Civil dates as day numbers, and the number of periods per year that follows from their spacing."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -156,7 +156,7 @@ def _later_periods(days: NDArray[np.int32], frequency: Frequency) -> DateIndices
 
     Looks for the starts of the periods among the dates: there are far fewer of them.
     """
-    first, last = period_numbers(days[[0, -1]], frequency).tolist()
+    first, last = _period_number(int(days[0]), frequency), _period_number(int(days[-1]), frequency)
     starts = _starts(np.arange(first + 1, last + 1), frequency)
     found = days.searchsorted(starts.astype(days.dtype))
     # A period without dates starts at the same index as the next one.
@@ -170,9 +170,19 @@ def _starts(periods: NDArray[np.int64], frequency: Frequency) -> NDArray[np.int6
         return periods
     if frequency is Frequency.WEEKLY:
         return periods * 7 - MONDAY
-    months = (periods * _MONTHS[frequency]).astype("datetime64[M]")
-    days: NDArray[np.int64] = months.astype("datetime64[D]").astype(np.int64)
+    months = (periods * _MONTHS[frequency]).view("datetime64[M]")
+    days: NDArray[np.int64] = months.astype("datetime64[D]").view(np.int64)
     return days
+
+
+def _period_number(day: int, frequency: Frequency) -> int:
+    """That of `period_numbers` for one date."""
+    if frequency is Frequency.DAILY:
+        return day
+    if frequency is Frequency.WEEKLY:
+        return (day + MONDAY) // 7
+    one = EPOCH + timedelta(days=day)
+    return (12 * (one.year - EPOCH.year) + one.month - 1) // _MONTHS[frequency]
 
 
 def period_numbers(days: NDArray[np.int32], frequency: Frequency) -> NDArray[np.int64]:

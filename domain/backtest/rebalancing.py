@@ -38,7 +38,9 @@ class Calendar:
 
     def decision_indices(self, days: NDArray[np.int32], start: int) -> DateIndices:
         """Indices of the decisions after `start`; `days` (T,) are counted from 1970-01-01."""
-        indices = self._chosen(days) + self.offset
+        indices = self._chosen(days)
+        if self.offset:
+            indices = indices + self.offset
         within = indices.searchsorted((start + 1, len(days)))  # they increase
         result: DateIndices = indices[within[0] : within[1]]
         return result

@@ -291,8 +291,9 @@ class Simulation:
         """Adds what a stretch has written to the record."""
         start, count = self._run.start, t - first + 1
         rows, events, failures = output.written.tolist()
-        part_events = output.event[:events].copy()
-        part_events[:, 0] -= start
+        part_events = _first_of(output.event, events)
+        if events:
+            part_events[:, 0] -= start
         nav = _first_of(output.nav, count)
         if first == start:
             # What a fill on the first date costs is part of the first return: the first value is the one before it.

@@ -6,12 +6,12 @@ It gives what `fill_generally` does there, but for rounding.
 import numpy as np
 
 from domain.backtest.simulation.arrays import BT, EXACT, FILL, FIRST_MADE, Account, Floats, Integers
-from domain.backtest.simulation.compiled import compiled
+from domain.backtest.simulation.compiled import compiled, inlined
 from domain.backtest.simulation.fill import CASH_ROUNDING, NOTHING_LEFT
 from domain.backtest.simulation.trade_costs import NEWTON_STEPS, ROUNDING, TRADED
 
 
-@compiled
+@inlined
 def fill_plainly(
     t: int,
     conventions: int,
@@ -73,7 +73,7 @@ def fill_plainly(
     return True
 
 
-@compiled
+@inlined
 def find_trades(
     conventions: int,
     weights: Floats,
@@ -102,7 +102,7 @@ def find_trades(
     return True
 
 
-@compiled
+@inlined
 def value_after_fractions(
     weights: Floats, prices: Floats, held: Floats, commission: Floats, spread: Floats, nav: float
 ) -> float:
@@ -129,7 +129,7 @@ def value_after_fractions(
     return after
 
 
-@compiled
+@inlined
 def pay_from_each(held: Floats, commission: Floats, spread: Floats, nav: float, trades: Floats) -> bool:
     """BT: changes trades to those that change cash by as much, costs included; False where a sale cannot raise it."""
     for i in range(len(trades)):
