@@ -91,8 +91,12 @@ class RecordPart:
         if not len(self.flow_end):
             return self.nav
         before = self.nav[:-1] + self.flow_start[1:]
+        # A flow at the start of the second date earns nothing before it, and bears no cost of the first.
+        kept = float((1.0 - self.cost_fractions[self.indices == 0]).prod())
+        before[:1] = self.nav[:1] * kept + self.flow_start[1:2]
         alive = before > 0.0
         growth = np.where(alive, (self.nav[1:] - self.flow_end[1:]) / np.where(alive, before, 1.0), 0.0)
+        growth[:1] *= kept
         result: Vector = self.nav[0] * np.append(1.0, np.maximum(growth, 0.0).cumprod())
         return result
 

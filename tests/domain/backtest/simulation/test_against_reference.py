@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from domain.backtest.simulation.day import simulate
 from domain.errors import InvalidInput
-from tests.domain.backtest.simulation.random_cases import random_backtest, with_calendar
+from tests.domain.backtest.simulation.random_cases import random_backtest, with_calendar, with_universe
 from tests.domain.backtest.simulation.reference import Reference
 
 
-def compare(seed: int) -> None:
-    backtest = with_calendar(random_backtest(seed))
+def compare(seed: int, *, has_universe: bool = False) -> None:
+    backtest = random_backtest(seed)
+    backtest = with_universe(backtest, seed) if has_universe else with_calendar(backtest)
     reference = Reference(backtest.case)
     reference.run()
     try:
@@ -38,9 +39,19 @@ def test_net_asset_values_of_every_date(seed: int) -> None:
     compare(seed)
 
 
+@given(st.integers(0, 10**6))
+@settings(max_examples=60, deadline=None)
+def test_the_same_with_assets_that_join_and_leave_a_universe(seed: int) -> None:
+    compare(seed, has_universe=True)
+
+
 def test_dividends_that_are_all_paid_leave_no_receivable() -> None:
     """The rounding error of their sum is not money that could not be used yet: it cuts no purchase."""
     compare(23357)
+
+
+def test_a_flow_at_the_start_of_the_second_date_bears_no_cost_of_the_first() -> None:
+    compare(95369)
 
 
 @pytest.mark.exhaustive
