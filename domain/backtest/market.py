@@ -171,6 +171,15 @@ def _split_halted(
             marks[t, j] /= product
 
 
+_NO_INDICES = np.zeros(0, np.int64)
+
+
+def no_actions(policy: DividendPolicy, withholding_rate: float) -> Actions:
+    """The arrays of no corporate actions."""
+    none, reinvests = _NO_INDICES, policy is DividendPolicy.REINVEST
+    return Actions(none, none, none, np.zeros(0), none, none, withholding_rate, reinvests)
+
+
 def actions_as_arrays(
     panel: PricePanel,
     actions: Sequence[CorporateAction],
@@ -251,7 +260,7 @@ def _refuse_contradictions(
 
 def without_delisted(panel: PricePanel, actions: Actions) -> PricePanel:
     """The marks with 0 from the date of a delisting on: nothing is held or bought any more."""
-    gone = np.flatnonzero(actions.kind == DELISTING)
+    gone = np.flatnonzero(actions.kind == DELISTING) if len(actions.kind) else actions.kind
     if not len(gone):
         return panel
     marks = np.array(panel.values)
@@ -266,7 +275,7 @@ def total_return_prices(panel: PricePanel, actions: Actions, tradable: NDArray[n
     Those of a date depend on nothing later than it. Raises InvalidInput for levels beyond numbers.
     """
     values = panel.values
-    changed = np.flatnonzero(actions.kind != DELISTING)
+    changed = np.flatnonzero(actions.kind != DELISTING) if len(actions.kind) else actions.kind
     if not len(changed) and tradable is None:
         return values
     factors = np.ones_like(values)

@@ -11,6 +11,7 @@ from domain.backtest.inputs import Inputs
 from domain.backtest.market import (
     Market,
     actions_as_arrays,
+    no_actions,
     refuse_double_counting,
     total_return_prices,
     with_states,
@@ -108,8 +109,10 @@ def simulated_market(
     """The market a backtest is simulated in. Raises InvalidInput with the field path from the request on."""
     refuse_double_counting(specification.corporate_actions, specification.price_basis)
     prices, tradable, actions, periods = _with_states(specification, data)
-    with naming_stored(actions, len(specification.corporate_actions)):
-        events = actions_as_arrays(prices, actions, specification.dividend_policy, specification.withholding_rate)
+    events = no_actions(specification.dividend_policy, specification.withholding_rate)
+    if actions:
+        with naming_stored(actions, len(specification.corporate_actions)):
+            events = actions_as_arrays(prices, actions, specification.dividend_policy, specification.withholding_rate)
     marks = without_delisted(prices, events)
     total_return = total_return_prices(marks, events, tradable)
     return Market(
@@ -119,7 +122,7 @@ def simulated_market(
         total_return,
         events,
         periods,
-        all_listed=float(marks.values.min()) > 0.0,
+        all_listed=marks.least > 0.0,
         members=None if specification.universe is None else specification.universe.members(marks.symbols, marks.dates),
     )
 
@@ -206,7 +209,7 @@ def _has_price(known: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _complete(data: PricePanel | ReturnPanel, policy: MissingDataPolicy) -> PricePanel | ReturnPanel:
     refuse_gap_estimators(policy)
-    if isinstance(data, PricePanel) and float(data.values.min()) > 0.0:  # neither a gap nor a price of 0
+    if isinstance(data, PricePanel) and data.least > 0.0:  # neither a gap nor a price of 0
         return data
     try:
         return complete(data.with_worthless(), policy)
@@ -215,8 +218,10 @@ def _complete(data: PricePanel | ReturnPanel, policy: MissingDataPolicy) -> Pric
 
 
 def _check_cost_symbols(specification: BacktestSpecification, panel: PricePanel) -> None:
-    known = set(panel.symbols)
     costs = specification.costs
+    if not (costs.linear.by_symbol_bps or costs.borrow_by_symbol or costs.liquidity):
+        return
+    known = set(panel.symbols)
     named = dict.fromkeys([*costs.linear.by_symbol_bps, *costs.borrow_by_symbol])
     for path, symbols in (("costs.by_asset", named), ("costs.liquidity", costs.liquidity)):
         for i, symbol in enumerate(symbols):

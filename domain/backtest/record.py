@@ -86,17 +86,17 @@ class RecordPart:
         """Value of one unit of the account, (K,): the net asset value with external cash flows taken out.
 
         The first is the first net asset value. The return of a date is (nav - flow at its end) / (nav of the date
-        before + flow at its start) - 1.
+        before + flow at its start) - 1, and that of the first one has the cost of trades at the start in it.
         """
         if not len(self.flow_end):
             return self.nav
         before = self.nav[:-1] + self.flow_start[1:]
-        # A flow at the start of the second date earns nothing before it, and bears no cost of the first.
-        kept = float((1.0 - self.cost_fractions[self.indices == 0]).prod())
-        before[:1] = self.nav[:1] * kept + self.flow_start[1:2]
+        known = len(self.account) and "first_nav" in (self.account.dtype.names or ())  # stored ones may be older
+        first = float(self.account["first_nav"][0]) if known else 0.0
+        if len(before) and first > 0.0:  # money of the next morning has paid no part of that cost
+            before[0] = self.nav[0] * (first + self.flow_start[1]) / first
         alive = before > 0.0
         growth = np.where(alive, (self.nav[1:] - self.flow_end[1:]) / np.where(alive, before, 1.0), 0.0)
-        growth[:1] *= kept
         result: Vector = self.nav[0] * np.append(1.0, np.maximum(growth, 0.0).cumprod())
         return result
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,7 +129,7 @@ class Simulation:
     @property
     def nav(self) -> float:
         """Net asset value after the last date that is simulated."""
-        return float(self._account.nav)
+        return float(self.state.account["nav"][0])
 
     @property
     def _account(self) -> Account:
@@ -142,28 +142,55 @@ class Simulation:
         Raises InvalidInput for positions that are too large or too small for a number, and for an external cash flow
         that leaves nothing.
         """
-        from domain.backtest.simulation.day import simulate  # compiling takes seconds: only where it is run
-
         dates, assets = self._market.panel.values.shape
         step = max(1, STRETCH // assets)
         end = dates - 1 if until is None else until
+        advance = self._advance_quietly if self.inputs.rules.is_quiet else self._advance
         while self.state.date_index < end:
             first = self.state.date_index + 1
             last = min(end, first + step - 1, self.next_asked())
             output = output_for(self.inputs, first, last)
-            account, positions = self._account, self.state.positions
-            ended, t = simulate(first, last, False, *self.inputs, account, positions, output)
-            while ended in (DECISION_DUE, DESTINATION_DUE):
-                self.state.date_index = t
-                if ended == DECISION_DUE:
-                    self._ask(t, check_cancelled)
-                elif not self._head_for_band(t, check_cancelled):
-                    ended = RUNNING
-                    break
-                ended, t = simulate(first, t, True, *self.inputs, account, positions, output)
+            ended, t = advance(first, last, output, check_cancelled)
             self._write(first, t, output)
             self._check(ended if np.isfinite(self.record.parts[-1].gains).all() else BEYOND_NUMBERS, t)
             yield
+
+    def _advance(self, first: int, last: int, output: Output, check_cancelled: Callable[[], None]) -> tuple[int, int]:
+        """Simulates dates first to last, and asks for decisions; how it ended, and on which date."""
+        from domain.backtest.simulation.day import simulate  # compiling takes seconds: only where it is run
+
+        account, positions = self._account, self.state.positions
+        ended, t = simulate(first, last, False, *self.inputs, account, positions, output)
+        while ended in (DECISION_DUE, DESTINATION_DUE):
+            self.state.date_index = t
+            if ended == DECISION_DUE:
+                self._ask(t, check_cancelled)
+            elif not self._head_for_band(t, check_cancelled):
+                return RUNNING, t
+            ended, t = simulate(first, t, True, *self.inputs, account, positions, output)
+        return ended, t
+
+    def _advance_quietly(
+        self, first: int, last: int, output: Output, check_cancelled: Callable[[], None]
+    ) -> tuple[int, int]:
+        """The same in the short way, where nobody has to be asked."""
+        from domain.backtest.simulation.quiet import simulate_quietly
+
+        prices, _, _, _, costs, _, _, plan, rules = self.inputs
+        account, positions = self.state.account, self.state.positions
+        return simulate_quietly(
+            first,
+            last,
+            prices.marks,
+            costs.commission,
+            costs.spread,
+            plan,
+            rules.delay,
+            rules.conventions,
+            account,
+            positions,
+            output,
+        )
 
     def history(self, date_index: int) -> MarketHistory:
         """The part of the market that a decision at a date may see."""
@@ -175,24 +202,25 @@ class Simulation:
             with np.errstate(invalid="ignore", divide="ignore"):
                 prices *= last / prices[-1]
             prices[-1] = last
-        account = self._account
+        nav = self.nav
         return MarketHistory(
             market.panel.symbols,
             np.array(market.panel.dates[first : date_index + 1]),
             prices,
-            self.state.positions.units * last / account.nav,
+            self.state.positions.units * last / nav,
             market.periods_per_year,
-            float(account.nav),
-            float(account.unit_value),
+            nav,
+            float(self.state.account["unit_value"][0]),
             None if market.members is None else np.array(market.members[date_index]),
         )
 
     def next_asked(self) -> int:
         """The next date for which the strategy is asked; the last one where it is not asked any more."""
-        index = int(self._account.next_decision)
-        if not self._asks or index >= len(self._run.decisions):
-            return len(self._market.panel.dates) - 1
-        return int(self._run.decisions[index])
+        if self._asks:
+            index = int(self.state.account["next_decision"][0])
+            if index < len(self._run.decisions):
+                return int(self._run.decisions[index])
+        return len(self._market.panel.dates) - 1
 
     def _ask(self, t: int, check_cancelled: Callable[[], None]) -> None:
         """Puts the weights of the decision at date t into the plan; a decision that fails is dropped."""
@@ -264,22 +292,21 @@ class Simulation:
         rows, events, failures = output.written.tolist()
         part_events = output.event[:events].copy()
         part_events[:, 0] -= start
-        flows = len(output.flow_end) > 0
-        nav = output.nav[:count].copy()
+        nav = _first_of(output.nav, count)
         if first == start:
             # What a fill on the first date costs is part of the first return: the first value is the one before it.
-            nav[0] = self._opening_nav
+            self._account.first_nav, nav[0] = float(nav[0]), self._opening_nav
         self.record.parts.append(
             RecordPart(
                 nav=nav,
-                flow_start=output.flow_start[:count].copy() if flows else np.zeros(0),
-                flow_end=output.flow_end[:count].copy() if flows else np.zeros(0),
+                flow_start=_first_of(output.flow_start, count),
+                flow_end=_first_of(output.flow_end, count),
                 indices=output.row_date[:rows] - start,
-                kinds=output.row_kind[:rows].copy(),
-                units=output.row_units[:rows].copy(),
-                cash=output.row_cash[:rows].copy(),
-                cost_fractions=output.row_cost[:rows].copy(),
-                turnovers=output.row_turnover[:rows].copy(),
+                kinds=_first_of(output.row_kind, rows),
+                units=_first_of(output.row_units, rows),
+                cash=_first_of(output.row_cash, rows),
+                cost_fractions=_first_of(output.row_cost, rows),
+                turnovers=_first_of(output.row_turnover, rows),
                 events=part_events,
                 account=self.state.account.copy(),
                 gains=self.gains(t),
@@ -300,6 +327,8 @@ class Simulation:
     @property
     def _opening_nav(self) -> float:
         holdings = self._specification.initial_holdings
+        if not holdings:
+            return self._specification.initial_capital
         units = np.array([holdings.get(symbol, 0.0) for symbol in self._market.panel.symbols])
         return self._specification.initial_capital + float(units @ self._market.panel.values[self._run.start])
 
@@ -353,6 +382,14 @@ class Simulation:
         account = self._account
         account.cash = account.nav = account.receivable = 0.0
         self.state.date_index = last
+
+
+A = TypeVar("A", Vector, NDArray[np.int64])
+
+
+def _first_of(written: A, count: int) -> A:
+    """The first rows, which are all that is written; a copy, unless they are all there are."""
+    return written if count >= len(written) else written[:count].copy()
 
 
 def _inputs(

@@ -154,7 +154,10 @@ class BacktestSpecification:
         return (
             self.missing_data is MissingDataPolicy.ASSET_STATES
             or self.delisting_policy is not DelistingPolicy.FAIL
-            or any(isinstance(action.event, Delisting) for action in self.all_actions)
+            or (
+                bool(self.corporate_actions or self.stored_actions)
+                and any(isinstance(action.event, Delisting) for action in self.all_actions)
+            )
         )
 
     @property

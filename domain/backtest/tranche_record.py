@@ -14,7 +14,7 @@ from domain.checks import Matrix, Vector
 _EVENT, _FILL, _END = 0, 1, 2
 """Order of changes of holdings on one date: corporate actions, then fills, then the end of a tranche without wealth."""
 
-_NOT_SUMMED = frozenset({"unit_value", "high_water", "years_to_fee"})
+_NOT_SUMMED = frozenset({"unit_value", "high_water", "years_to_fee", "cash_floor"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,11 @@ class CostModel:
             borrow_rate_annual=self.borrow_rate_annual,
         )
 
+    @property
+    def has_borrow(self) -> bool:
+        """Whether a short position costs anything."""
+        return self.borrow_rate_annual != 0.0 or any(self.borrow_by_symbol.values())
+
     def borrow_rates(self, symbols: tuple[str, ...]) -> Vector:
         """Yearly rate on a short position in each asset, (N,)."""
         if not self.borrow_by_symbol:

@@ -22,15 +22,20 @@ class Account(Protocol):
     nav: float  # after the last date, like the three below
     unit_value: float  # value of one unit of the account, from 1: net asset value without external flows
     opening_nav: float  # net asset value at the start
+    first_nav: float  # likewise after the trades of that date
     high_water: float  # of the unit value
     years_to_fee: float  # years since the performance fee was last settled
     next_action: int  # index of the first corporate action that is not applied
     next_payment: int  # likewise of the payments, in the order of their pay dates
     next_decision: int  # likewise of the planned decisions that are not made
     next_fill: int  # likewise of those that are not filled
+    has_target: int  # 1 once a decision has set the target
     last_decision: int  # date of the last one, below 0 for none
     band_made: int  # date of a decision by a band that waits for its fill, below 0 for none
     carried: int  # number of assets whose trade waits for a date on which it can be made
+    cash_floor: float  # least weight of cash after what is carried: 0, or what the decision borrows, below 0
+    first_purchase: int  # FIRST_NOT_MADE, FIRST_CARRIED or FIRST_MADE
+    flow_waits: int  # 1 while money that came in waits to be invested, where only flows are traded
     fills: int
     flow_today: float  # external flow of the last date
     flow_end: float  # of it, what came in after the return of the period
@@ -55,14 +60,22 @@ ACCOUNT = np.dtype(
 )
 
 
+FIRST_NOT_MADE, FIRST_CARRIED, FIRST_MADE = 0, 1, 2
+"""States of the purchase from cash alone: nothing is held so far; a part of it waits; it is over, or was not needed."""
+
+
 class Positions(NamedTuple):
-    """What is held."""
+    """What is held, and what waits to be traded.
+
+    Where only flows are traded, `band_target` and `carried` are money to buy for instead of weights to trade to:
+    trading to a weight sells an asset whose price has risen in between.
+    """
 
     units: Floats  # (N,)
     reference: Floats  # (N,), price from which the next gain of each position is counted
     gains: Floats  # (N,), gains of price since the start, in money
     owed: Floats  # (E,), net amount of each dividend that is not paid yet
-    target: Floats  # (N,), weights of the latest decision of the strategy
+    target: Floats  # (N,), weights of the latest decision of the strategy that was made
     band_target: Floats  # (N,), weights of a decision by a band that waits for its fill
     carried: Floats  # (N,), weights that assets still have to be traded to; NaN for none
     dropped: Flags  # (D,), planned decisions that are not filled
@@ -98,7 +111,7 @@ class Actions(NamedTuple):
 
 
 class Rates(NamedTuple):
-    """What accrues from the date before to each date."""
+    """What accrues from the date before to each date; no entries where nothing does."""
 
     years: Floats  # (T,), length of the period in years, by the day count
     cash: Floats  # (T,), rate on positive cash in force during the period
@@ -147,7 +160,7 @@ TO_TARGET, TO_FRACTION, TO_EDGE = 0, 1, 2
 
 
 class Bands(NamedTuple):
-    """Drift bands; infinite where there is none."""
+    """Drift bands; infinite where there is none, no entries where they are off."""
 
     absolute: Floats  # (N,), largest difference of a weight to its target
     relative: Floats  # (N,), largest difference as a fraction of the target
@@ -187,12 +200,13 @@ class Rules(NamedTuple):
     least_between: int  # dates from one rebalancing to the next
     flows_only: bool
     most_turnover: float  # one-way, of a rebalancing after the first purchase; infinite for none
-    most_traded: Floats  # (N,), money of each asset on one date; infinite for none
+    most_traded: Floats  # (N,), money of each asset on one date; no entries without such a limit
     has_participation_limit: bool
     maintenance_ratio: float  # 0 for no margin account
     conventions: int
     decides_outside: bool  # whether the decisions of the plan are made by the caller, date by date
-    is_plain: bool  # proportional costs, every asset tradable in full at any time, no limits: the short way
+    is_plain: bool  # proportional costs, every asset tradable in full at any time, no limits: `plain_fill`
+    is_quiet: bool  # and nothing but planned decisions, fills and marks: `simulate_quietly`
 
 
 EXACT, BT, VECTORBT = 0, 1, 2

@@ -19,36 +19,6 @@ TRADED = 1e-12
 
 
 @compiled
-def post_cost_fraction(
-    t: int, row: int, targets: Floats, prices: Floats, units: Floats, nav: float, commission: Floats, spread: Floats
-) -> float:
-    """Net asset value after / before a trade to weights at prices of date t (T, N); 0 or less where costs exceed it.
-
-    Costs are fractions of the traded notional; all vectors are (N,).
-    """
-    x = 1.0
-    scale = 1.0 / nav
-    for _ in range(NEWTON_STEPS):
-        excess, slope = x - 1.0, 1.0
-        for i in range(len(units)):
-            weight = targets[row, i] if prices[t, i] > 0.0 else 0.0
-            trade = weight * x - units[i] * prices[t, i] * scale
-            rate = commission[i] + spread[i]
-            rate = rate if trade >= 0.0 else -rate
-            excess += rate * trade
-            slope += rate * weight
-        if slope <= 0.0:
-            return 0.0
-        following = x - excess / slope
-        if following >= x:  # Newton only descends here: a rise is rounding
-            return x
-        x = following
-        if x <= 0.0:
-            return 0.0
-    return x
-
-
-@compiled
 def commission_of(costs: Costs, i: int, traded: float, price: float) -> float:
     """Commission of trading an asset for this much money, without sign."""
     commission: float = costs.commission[i] * traded + costs.per_unit * traded / price

@@ -65,10 +65,14 @@ class Reference:
         self.case, self.count = case, len(case.units)
         self.cash, self.units = case.cash, list(case.units)
         self.owed: list[tuple[int, int, Money]] = []  # pay date, asset, amount
-        self.carried: dict[int, float] = {}
-        self.pending: dict[int, list[float]] = {}  # weights by date of fill
+        self.carried: dict[int, float] = {}  # weights by asset, or money where only flows are traded
+        self.pending: dict[int, tuple[list[float], bool]] = {}  # weights by date of fill, or money, and which
         self.target: list[float] | None = None
         self.filled = False
+        self.held_so_far = any(self.units)
+        self.first_carried = False  # whether what is carried is of the purchase from cash alone
+        self.cash_floor = 0.0
+        self.uninvested = False  # whether money that came in waits, where only flows are traded
         self.decided = -(10**9)
         self.unit_value = self.high_water = 1.0
         self.fee_years = 0.0
@@ -173,27 +177,25 @@ class Reference:
     def decide(self, t: int, flow: Money) -> None:
         case, marks = self.case, self.case.marks[t]
         early = t - self.decided < case.least_between
-        if t in case.decisions:
+        self.uninvested = self.uninvested or flow > 0.0
+        if t in case.decisions and not early:
             first = self.target is None
             self.target = case.decisions[t]
-            if not early and (first or not case.flows_only):
+            if not case.flows_only or (first and not any(self.units)):
                 self.order(t, self.target)
-            elif case.delay:
-                self.pending[t + case.delay] = []  # dropped, and no rule decides until its date has passed
-        if self.target is None or self.pending or self.carried or not self.filled or self.decided == t or early:
+            elif first:
+                self.uninvested = True  # the cash beside the holdings
+        if self.target is None or self.pending or self.carried or self.decided == t or early:
             return
         nav = self.nav(marks)
+        if case.flows_only:
+            if self.uninvested:
+                self.uninvested = False
+                self.invest_flow(t, nav)
+            return
         weights = [u * p / nav for u, p in zip(self.units, marks, strict=True)]
         movable = [p > 0 and ok for p, ok in zip(marks, case.tradable[t], strict=True)]
-        if case.flows_only and flow:
-            missing = sum(self.target) - sum(weights)
-            sign = math.copysign(1.0, missing)
-            gaps = [
-                max(sign * (g - w), 0.0) if ok else 0.0 for g, w, ok in zip(self.target, weights, movable, strict=True)
-            ]
-            share = min(1.0, abs(missing) / sum(gaps)) if sum(gaps) > 0 else 0.0
-            self.order(t, [w + sign * g * share for w, g in zip(weights, gaps, strict=True)])
-        elif case.band is not None and not case.flows_only:
+        if case.band is not None and self.filled:
             absolute, relative, fraction = case.band
             pairs = [(w, g) for w, g, ok in zip(weights, self.target, movable, strict=True) if ok]
             if abs(1 - sum(self.target)) > 1e-12:
@@ -203,23 +205,66 @@ class Reference:
                 moved = [
                     w + fraction * (g - w) if ok else w for w, g, ok in zip(weights, self.target, movable, strict=True)
                 ]
-                self.order(t, moved)
+                if any(abs(m - w) > 1e-12 for m, w in zip(moved, weights, strict=True)):
+                    self.order(t, moved)
 
-    def order(self, t: int, weights: list[float]) -> None:
+    def invest_flow(self, t: int, nav: Money) -> None:
+        """Cash beyond its target buys what is below its own, in proportion to the distance; nothing is sold."""
+        assert self.target is not None
+        held = [u * p for u, p in zip(self.units, self.case.marks[t], strict=True)]
+        short = [
+            max(g * nav - h, 0.0) if p > 0 else 0.0
+            for g, h, p in zip(self.target, held, self.case.marks[t], strict=True)
+        ]
+        excess = nav * sum(self.target) - sum(held)
+        if excess > 1e-12 * nav and sum(short) > 1e-12 * nav:
+            self.order(t, [x * min(1.0, excess / sum(short)) for x in short], in_money=True)
+
+    def order(self, t: int, amounts: list[float], in_money: bool = False) -> None:
         self.decided = t
         if self.case.delay:
-            self.pending[t + self.case.delay] = weights
+            self.pending[t + self.case.delay] = (amounts, in_money)
             return
         before = self.nav(self.case.marks[t])
-        self.trade(t, dict(enumerate(weights)))
+        self.fill(t, dict(enumerate(amounts)), in_money, is_rest=False)
         self.unit_value *= (self.nav(self.case.marks[t]) - self.flow) / (before - self.flow)
 
     def fill_due(self, t: int) -> None:
-        weights = self.pending.pop(t, [])
-        if weights:
-            self.trade(t, dict(enumerate(weights)))
+        if t in self.pending:
+            amounts, in_money = self.pending.pop(t)
+            self.fill(t, dict(enumerate(amounts)), in_money, is_rest=False)
         elif self.carried:
-            self.trade(t, dict(self.carried), is_rest=True)
+            self.fill(t, dict(self.carried), self.case.flows_only, is_rest=True)
+
+    def fill(self, t: int, amounts: dict[int, float], in_money: bool, is_rest: bool) -> None:
+        first = not self.held_so_far or (is_rest and self.first_carried)
+        before = list(self.units)
+        if in_money:
+            self.invest(t, amounts, first, is_rest)
+        else:
+            self.trade(t, amounts, first, is_rest)
+        if self.units != before or not first:
+            self.held_so_far = True
+            self.first_carried = first and bool(self.carried)
+
+    def invest(self, t: int, money: dict[int, Money], first: bool, is_rest: bool) -> None:
+        """Trades for money, costs included; what halts and limits leave is kept."""
+        case, prices = self.case, self.case.fills[t]
+        nav = self.nav(prices)
+        money = {j: x for j, x in money.items() if abs(x) > 1e-12 * nav}
+        self.uninvested = self.uninvested or any(prices[j] <= 0 for j in money)
+        self.carried = {j: x for j, x in money.items() if prices[j] > 0 and not case.tradable[t][j]}
+        trades = {j: x for j, x in money.items() if prices[j] > 0 and case.tradable[t][j]}
+        least = max(self.cash - sum(trades.values()), self.cash_floor * nav)
+        turnover = sum(map(abs, trades.values())) / 2 / nav
+        if not first and not is_rest and turnover > case.most_turnover:
+            trades = {j: x * case.most_turnover / turnover for j, x in trades.items()}
+            self.uninvested = True
+        for j, x in trades.items():
+            if case.most_traded and abs(x) > case.most_traded[j]:
+                trades[j] = math.copysign(case.most_traded[j], x)
+                self.carried[j] = x - trades[j]
+        self.settle(t, trades, nav, least, first and case.free_start)
 
     def cost(self, j: int, traded: Money, price: float) -> Money:
         """Of a trade, in money; nothing for no trade."""
@@ -229,13 +274,13 @@ class Reference:
         commission = min(max(case.commission[j] * traded + case.per_unit * traded / price, case.least), case.most)
         return commission + case.spread[j] * traded + case.impact[j] * traded**1.5 + case.fixed
 
-    def trade(self, t: int, wanted: dict[int, float], is_rest: bool = False) -> None:
+    def trade(self, t: int, wanted: dict[int, float], first: bool, is_rest: bool) -> None:
         """To weights of the net asset value after costs, as far as halts, limits and cash allow."""
         case, prices = self.case, self.case.fills[t]
         nav = self.nav(prices)
         held = [u * p for u, p in zip(self.units, prices, strict=True)]
         moving = {j: w for j, w in wanted.items() if prices[j] > 0 and case.tradable[t][j]}
-        free = case.free_start and not self.filled
+        free = case.free_start and first
         self.carried = {
             j: w
             for j, w in wanted.items()
@@ -254,29 +299,45 @@ class Reference:
         trades = {j: w * after - held[j] for j, w in moving.items()}
         trades = {j: x for j, x in trades.items() if abs(x) > 1e-12 * nav}
         turnover = sum(map(abs, trades.values())) / 2 / nav
-        cut = bool(self.carried or case.most_traded or case.whole or sum(a for _, _, a in self.owed) > 0)
-        if self.filled and not is_rest and turnover > case.most_turnover:
+        cut = bool(is_rest or self.carried or case.most_traded or case.whole or sum(a for _, _, a in self.owed) > 0)
+        if not first and not is_rest and turnover > case.most_turnover:
             trades = {j: x * case.most_turnover / turnover for j, x in trades.items()}
             cut = True
         for j, x in trades.items():
             if case.most_traded and abs(x) > case.most_traded[j]:
                 trades[j] = math.copysign(case.most_traded[j], x)
                 self.carried[j] = wanted[j]
-        if case.whole:
+        if not is_rest:
+            self.cash_floor = min(0.0, 1 - sum(wanted.values()))
+        floor = self.cash_floor * after if cut else -math.inf
+        scaled = self.settle(t, trades, nav, floor, free)
+        if any(w * after < held[j] for j, w in self.carried.items()):
+            # Purchases that lack the cash of a sale that waits, wait with it.
+            self.carried = {j: wanted[j] for j in scaled} | self.carried
+        if case.flows_only:
+            done = {j: trades.get(j, 0.0) for j in self.carried}
+            self.carried = {j: w * after - held[j] - done[j] for j, w in self.carried.items()}
+
+    def settle(self, t: int, trades: dict[int, Money], nav: Money, least: Money, free: bool) -> list[int]:
+        """Makes trades in whole units within the cash; returns the purchases that were scaled down for it."""
+        prices, whole = self.case.fills[t], self.case.whole
+        if whole:
             for j, x in trades.items():
-                whole = math.trunc((self.units[j] + x / prices[j]) * (1 + 1e-12))
-                trades[j] = (whole - self.units[j]) * prices[j]
-        if cut:
-            everything = sum(wanted.get(j, held[j] / nav) for j in range(self.count))
-            self.keep_cash(trades, prices, min(0.0, 1 - everything) * after, free)
+                units = math.trunc((self.units[j] + x / prices[j]) * (1 + 1e-12))
+                trades[j] = (units - self.units[j]) * prices[j]
+        purchases = [j for j, x in trades.items() if x > 0]
+        scaled = purchases if self.keep_cash(trades, prices, least, free) else []
         for j, x in trades.items():
+            if abs(x) <= 1e-12 * nav:
+                continue
             units = self.units[j] + x / prices[j]
-            self.units[j] = round(units) if case.whole else units
+            self.units[j] = round(units) if whole else units
             self.cash -= x + (0.0 if free else self.cost(j, abs(x), prices[j]))
         self.filled = True
+        return scaled
 
-    def keep_cash(self, trades: dict[int, Money], prices: list[float], least: Money, free: bool) -> None:
-        """Purchases are scaled alike to what the cash on hand and the sales pay for."""
+    def keep_cash(self, trades: dict[int, Money], prices: list[float], least: Money, free: bool) -> bool:
+        """Purchases are scaled alike to what the cash on hand and the sales pay for; says whether they had to be."""
 
         def left(share: float) -> Money:
             scaled = {j: x * share if x > 0 else x for j, x in trades.items()}
@@ -284,7 +345,7 @@ class Reference:
             return self.cash - sum(scaled.values()) - costs - least
 
         if left(1.0) >= -1e-12 * self.nav(prices):
-            return
+            return False
         low, high = 0.0, 1.0
         for _ in range(200):
             middle = 0.5 * (low + high)
@@ -293,18 +354,20 @@ class Reference:
             if x > 0:
                 share = x * low
                 trades[j] = math.trunc(share / prices[j] * (1 + 1e-12)) * prices[j] if self.case.whole else share
+        return True
 
     def margin(self, t: int) -> None:
         """Closes the least common fraction of all positions that restores the ratio of equity to gross exposure."""
         marks = self.case.marks[t]
         held = [u * p for u, p in zip(self.units, marks, strict=True)]
         nav, gross = self.nav(marks), sum(map(abs, held))
-        if not gross or nav >= self.case.maintenance * gross:
+        if not gross or nav / gross >= self.case.maintenance - 1e-12:
             return
-        open_ = [j for j in range(self.count) if held[j] and self.case.tradable[t][j] and marks[j] > 0]
+        least = 1e-12 * nav
+        open_ = [j for j in range(self.count) if abs(held[j]) > least and self.case.tradable[t][j]]
 
         def costs(share: float) -> Money:
-            return sum(self.cost(j, share * abs(held[j]), marks[j]) for j in open_)
+            return sum(self.cost(j, share * abs(held[j]), marks[j]) for j in open_ if share * abs(held[j]) > least)
 
         low, high = 0.0, 1.0
         for _ in range(200):
@@ -316,6 +379,8 @@ class Reference:
             after = self.units[j] * (1 - high)
             after = math.trunc(after) if self.case.whole else after
             sold = (self.units[j] - after) * marks[j]
+            if abs(sold) <= least:
+                continue
             self.cash += sold - self.cost(j, abs(sold), marks[j])
             self.units[j] = after
         self.unit_value *= (self.nav(marks) - self.flow) / (nav - self.flow)

@@ -61,7 +61,7 @@ class BacktestQuery(UnaryQuery[Backtest]):
     costs: Costs | None = None  # instead of commission_bps and half_spread_bps
     initial_capital: float | None = None  # money; beside initial_holdings it is the cash, 0 if None
     initial_holdings: Mapping[str, float] | None = None  # units, marked at the first price; nothing is paid for them
-    charge_initial_purchase: bool = True  # whether the first purchase bears costs
+    charge_initial_purchase: bool = True  # whether the purchase from cash alone bears costs
     fractional_holdings: bool = True
     cash_flows: Iterable[CashFlow | RecurringCashFlow] = ()
     corporate_actions: Iterable[CorporateAction] = ()  # beside those that are stored
