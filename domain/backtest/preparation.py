@@ -18,10 +18,11 @@ from domain.backtest.market import (
     without_delisted,
 )
 from domain.backtest.metrics import Curve
-from domain.backtest.simulator import Simulation, StrategyRun
+from domain.backtest.simulator import Simulation
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
 from domain.backtest.stored_actions import naming_stored, within
 from domain.backtest.strategies import Strategy
+from domain.backtest.strategy_run import StrategyRun
 from domain.backtest.tranches import StaggeredSimulation, simulation_of
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix
