@@ -27,7 +27,7 @@ from domain.backtest.simulation.arrays import (
 from domain.backtest.specification import BacktestSpecification, Conventions, Fill
 from domain.calendar import last_of_periods
 from domain.checks import Matrix, Vector
-from domain.costs.holding import HoldingCosts
+from domain.costs.holding import HoldingCosts, Rate
 from domain.costs.impact import SquareRootImpact
 from domain.costs.model import CostModel
 from domain.errors import InvalidInput
@@ -149,7 +149,7 @@ def _opened() -> NDArray[Any]:
     """What does not depend on the request in an account that is opened."""
     accounts = np.zeros(1, ACCOUNT)
     accounts["unit_value"] = accounts["high_water"] = 1.0
-    accounts["last_decision"] = accounts["band_made"] = -1
+    accounts["last_decision"] = accounts["band_made"] = accounts["first_borrowed"] = -1
     return accounts
 
 
@@ -247,7 +247,7 @@ def _rates(specification: BacktestSpecification, market: Market) -> Rates:
     rates = Rates(
         years=costs.day_count.years(days, market.periods_per_year),
         cash=costs.cash.during(days),
-        financing=costs.financing.during(days),
+        financing=(costs.financing or Rate()).during(days),
         borrow=borrow,
         management_fee=costs.management_fee_annual,
         has_any=False,

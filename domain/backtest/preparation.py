@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.backtest.benchmark_curve import benchmark_curve
 from domain.backtest.decision_dates import first_decision, strategy_run
 from domain.backtest.inputs import Inputs
 from domain.backtest.market import (
@@ -29,7 +30,7 @@ from domain.checks import Matrix
 from domain.errors import Cancelled, DomainError, InvalidInput, SolverTimedOut
 from domain.market_data.corporate_actions import CorporateAction
 from domain.market_data.missing import MissingDataPolicy, complete, refuse_gap_estimators
-from domain.market_data.panel import Panel, PricePanel, ReturnPanel, civil_date
+from domain.market_data.panel import PricePanel, ReturnPanel, civil_date
 from domain.market_data.source import infer_periods_per_year
 from domain.warnings import ResultWarning
 
@@ -89,7 +90,7 @@ def prepare(
         inputs.append(simulation.all_inputs)
         warnings += _check_strategy(path, strategy, simulation, start, check_cancelled)
     curves = {
-        b.name: _benchmark_curve(i, b, market, panel.dates[start:], benchmarks or {})
+        b.name: benchmark_curve(i, specification, market, panel.dates[start:], benchmarks or {})
         for i, b in enumerate(specification.benchmarks)
         if isinstance(b, BenchmarkSymbol)
     }
@@ -119,7 +120,7 @@ def simulated_market(
     return Market(
         marks,
         tradable,
-        _open_prices(opens, marks, tradable),
+        None if opens is None else _open_prices(opens, marks, _closes(data, marks)),
         total_return,
         events,
         periods,
@@ -158,10 +159,20 @@ def _kind_of(data: PricePanel | ReturnPanel) -> str:
     return "prices" if isinstance(data, PricePanel) else "returns"
 
 
-def _open_prices(opens: PricePanel | None, marks: PricePanel, tradable: NDArray[np.bool_] | None) -> Matrix | None:
-    """Opening prices in the order of the closing ones, (T, N)."""
-    if opens is None:
-        return None
+def _closes(data: PricePanel | ReturnPanel, marks: PricePanel) -> Matrix:
+    """Closing prices as they were given on the dates of the marks, (T, N); NaN where there is none."""
+    if not isinstance(data, PricePanel):
+        return marks.values
+    closes: Matrix = data.with_worthless().values[np.searchsorted(data.dates, marks.dates)]
+    return closes
+
+
+def _open_prices(opens: PricePanel, marks: PricePanel, closes: Matrix) -> Matrix:
+    """Opening prices in the order of the closing ones, (T, N); the mark where a date has no close.
+
+    An asset whose close is 0 for the first time was traded at the open of that date: a close says nothing about what
+    came before it.
+    """
     if set(opens.symbols) != set(marks.symbols):
         raise InvalidInput("open_prices.symbols", "must be those of the prices")
     if not np.isin(marks.dates, opens.dates).all():
@@ -169,8 +180,9 @@ def _open_prices(opens: PricePanel | None, marks: PricePanel, tradable: NDArray[
         raise InvalidInput("open_prices.dates", f"must hold every date of the prices; {missing} is missing")
     order = [opens.symbols.index(symbol) for symbol in marks.symbols]
     values = opens.values[np.searchsorted(opens.dates, marks.dates)][:, order]
-    traded = marks.values > 0.0 if tradable is None else tradable & (marks.values > 0.0)
-    unknown = traded & ~(values > 0.0)
+    worth = np.vstack([marks.values[:1], marks.values[:-1]]) > 0.0
+    traded = ~np.isnan(closes) & ((closes > 0.0) | worth)
+    unknown = traded & ~(values > 0.0) & ~((values == 0.0) & (closes == 0.0))
     if unknown.any():
         t, j = (int(k) for k in np.argwhere(unknown)[0])
         raise InvalidInput(
@@ -257,25 +269,3 @@ def _check_strategy(
     except DomainError:
         # Whether a solution exists can change from date to date; a failure there is a value.
         return []
-
-
-def _benchmark_curve(
-    i: int,
-    benchmark: BenchmarkSymbol,
-    market: Market,
-    days: NDArray[np.int32],
-    others: Mapping[str, PricePanel],
-) -> Curve:
-    source: Panel = market.panel if benchmark.symbol in market.panel.symbols else others[benchmark.symbol]
-    prices = source.column(benchmark.symbol)
-    if source is market.panel and len(market.actions.date):
-        # Held like a position: splits change no wealth, and dividends are reinvested.
-        total = market.total_return[:, source.symbols.index(benchmark.symbol)]
-        prices = np.where(np.isnan(total), prices, total)
-    known = np.isin(source.dates, days) & ~np.isnan(prices)
-    path = f"benchmarks[{i}].symbol"
-    if int(known.sum()) < 2:
-        raise InvalidInput(path, f"{benchmark.symbol} has fewer than two dates in common with the backtest")
-    if prices[known][0] == 0.0:
-        raise InvalidInput(path, f"{benchmark.symbol} has a price of 0 at the start of the backtest")
-    return Curve(source.dates[known], prices[known])

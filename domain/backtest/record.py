@@ -83,10 +83,11 @@ class RecordPart:
 
     @property
     def unit_values(self) -> Vector:
-        """Value of one unit of the account, (K,): the net asset value with external cash flows taken out.
+        """Value of the units that the account has at the start, (K,): external cash flows change none of them.
 
-        The first is the first net asset value. The return of a date is (nav - flow at its end) / (nav of the date
-        before + flow at its start) - 1, and that of the first one has the cost of trades at the start in it.
+        It is the first net asset value times the value of one unit, which is 1 then. The return of a date is
+        (nav - flow at its end) / (nav of the date before + flow at its start) - 1, and -1 where the net asset value is
+        used up; that of the first date has the cost of trades at the start in it.
         """
         if not len(self.flow_end):
             return self.nav
@@ -95,7 +96,7 @@ class RecordPart:
         first = float(self.account["first_nav"][0]) if known else 0.0
         if len(before) and first > 0.0:  # money of the next morning has paid no part of that cost
             before[0] = self.nav[0] * (first + self.flow_start[1]) / first
-        alive = before > 0.0
+        alive = (before > 0.0) & (self.nav[1:] > 0.0)  # used up: nothing is left of a unit
         growth = np.where(alive, (self.nav[1:] - self.flow_end[1:]) / np.where(alive, before, 1.0), 0.0)
         result: Vector = self.nav[0] * np.append(1.0, np.maximum(growth, 0.0).cumprod())
         return result

@@ -361,7 +361,10 @@ class Simulation:
         fields = {name: getattr(empty, name) for name in RecordPart.__slots__}
         self.record.parts.append(RecordPart(**fields | {"nav": zeros, "flow_start": flows, "flow_end": flows}))
         self.record.exhausted = True
-        self._fail(t, WealthExhausted.REASON, "the net asset value is used up; nothing is held from this date on")
+        message = "the net asset value is used up; nothing is held from this date on"
+        if self._specification.cash_flows or self._specification.recurring_cash_flows:
+            message += ", and no external cash flow is received from its close on"
+        self._fail(t, WealthExhausted.REASON, message)
         self.state.positions.gains[:] = self.gains(t)
         self.state.positions.units[:] = 0.0
         account = self._account

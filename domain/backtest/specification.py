@@ -1,7 +1,7 @@
 """Specification of a backtest, without its data."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -68,6 +68,7 @@ class BacktestSpecification:
     recurring_cash_flows: tuple[RecurringCashFlow, ...] = ()
     corporate_actions: tuple[CorporateAction, ...] = ()
     stored_actions: tuple[CorporateAction, ...] = ()  # beside those; see domain/backtest/stored_actions
+    benchmark_actions: tuple[CorporateAction, ...] = ()  # stored ones of benchmarks that are no symbols of the input
     price_basis: PriceBasis = PriceBasis.ADJUSTED
     dividend_policy: DividendPolicy = DividendPolicy.CASH
     withholding_rate: float = 0.0
@@ -78,7 +79,7 @@ class BacktestSpecification:
     benchmarks: tuple[BenchmarkSymbol | Strategy, ...] = ()
     missing_data: MissingDataPolicy = MissingDataPolicy.FAIL
     periods_per_year: float | None = None
-    risk_free_rate_annual: float = 0.0
+    risk_free_rate_annual: float | None = None  # None: what cash earns in the account
     minimum_acceptable_return_annual: float = 0.0
     listed: bool = False  # whether error paths name a single strategy as the first of a list
 
@@ -230,6 +231,18 @@ class BacktestSpecification:
             benchmarks=tuple(b if isinstance(b, BenchmarkSymbol) else next(others) for b in self.benchmarks),
         )
 
-    def with_stored_actions(self, actions: tuple[CorporateAction, ...]) -> "BacktestSpecification":
-        """The same specification with stored corporate actions beside its own."""
-        return replace(self, stored_actions=actions)
+    def with_stored_actions(
+        self, actions: tuple[CorporateAction, ...], outside: Collection[str] = ()
+    ) -> "BacktestSpecification":
+        """The same with stored corporate actions beside its own; `outside` are benchmarks that the input has not."""
+        return replace(
+            self,
+            stored_actions=tuple(action for action in actions if action.symbol not in outside),
+            benchmark_actions=tuple(action for action in actions if action.symbol in outside),
+        )
+
+    @property
+    def is_own_cash_risk_free(self) -> bool:
+        """Whether excess returns are over what cash earns in the account: no other risk-free rate is given."""
+        cash, given = self.holding_costs.cash, self.risk_free_rate_annual
+        return given is None or (not cash.steps and given == cash.constant)

@@ -156,7 +156,8 @@ class StaggeredSimulation:
     def _write(self, first: int, last: int, done: Sequence[TrancheStretch]) -> None:
         """Adds what the tranches have done on dates first to last to the record."""
         prices = self._tranches[0].inputs.prices
-        stretch = Stretch(first - self._start, prices.marks[first : last + 1], prices.fills[first : last + 1])
+        marks, fills = prices.marks[first : last + 1], prices.fills[first : last + 1]
+        stretch = Stretch(first - self._start, marks, fills, self._tranches[0].inputs.rules.fills_at_open)
         self.record.failures.extend(self._to_tell([failure for one in done for failure in one.part.failures]))
         part = summed(done, stretch, ())
         self.record.exhausted = part.exhausted

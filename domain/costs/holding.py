@@ -82,14 +82,15 @@ class HoldingCosts:
     """What holding costs, and what cash earns."""
 
     cash: Rate = Rate()
-    financing: Rate = Rate()  # on negative cash
+    financing: Rate | None = None  # on negative cash; None where the caller says nothing, which costs nothing
     day_count: DayCount = DayCount.ACT_365F
     management_fee_annual: float = 0.0  # of net asset value
     performance_fee: PerformanceFeeTerms | None = None
 
     def __post_init__(self) -> None:
         self.cash.check("cash")
-        self.financing.check("financing")
+        if self.financing is not None:
+            self.financing.check("financing")
         if not 0.0 <= self.management_fee_annual < 1.0:
             raise InvalidInput(
                 "management_fee_annual", f"must be 0 or more and below 1, is {self.management_fee_annual:g}"

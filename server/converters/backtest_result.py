@@ -76,6 +76,8 @@ def strategy_result_to_proto(
     )
     if outcome.reconciliation is not None:
         result.reconciliation.CopyFrom(backtest_pb2.Reconciliation(**asdict(outcome.reconciliation)))
+        if outcome.bankrupt_day is None and outcome.reconciliation.uncovered_loss == 0.0:
+            result.reconciliation.ClearField("uncovered_loss")
     for failure in outcome.failures:
         day = civil_to_proto(civil_date(failure.day))
         result.failed_rebalances.add(date=day, reason=failure.reason, message=failure.message)

@@ -116,7 +116,9 @@ def result_to_bytes(completed: BacktestCompleted, fingerprint: str) -> bytes:
         strategies=strategies,
         benchmarks=[strategy_result_to_proto(one, outcome.symbols, most) for one in outcome.benchmarks],
         input_fingerprint=fingerprint,
-        warnings=warnings_to_proto(events_left_out(simulated, most)),
+        warnings=warnings_to_proto(
+            [*(warning for one in simulated for warning in one.warnings), *events_left_out(simulated, most)]
+        ),
     )
     result.compute_duration.FromNanoseconds(round(completed.cpu_seconds * 1e9))
     return result.SerializeToString()

@@ -55,11 +55,18 @@ def simulated_costs_from_proto(costs: cost_pb2.CostModel) -> tuple[CostModel, Ho
     with error_path("costs"):
         return model, HoldingCosts(
             cash=Rate(costs.cash_rate_annual, _steps("cash_rates", costs.cash_rates)),
-            financing=Rate(costs.financing_rate_annual, _steps("financing_rates", costs.financing_rates)),
+            financing=_financing(costs),
             day_count=_DAY_COUNTS[costs.day_count],
             management_fee_annual=costs.management_fee_annual,
             performance_fee=_performance_fee(costs.performance_fee) if costs.HasField("performance_fee") else None,
         )
+
+
+def _financing(costs: cost_pb2.CostModel) -> Rate | None:
+    """None where nothing is said about it."""
+    if not costs.HasField("financing_rate_annual") and not costs.financing_rates:
+        return None
+    return Rate(costs.financing_rate_annual, _steps("financing_rates", costs.financing_rates))
 
 
 def linear_cost_from_proto(costs: cost_pb2.CostModel) -> LinearCost:

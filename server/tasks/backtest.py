@@ -11,7 +11,7 @@ from domain.backtest.preparation import prepare, simulated_prices
 from domain.backtest.record import RecordPart
 from domain.backtest.series import Series, rows
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
-from domain.backtest.stored_actions import applicable
+from domain.backtest.stored_actions import applicable, until
 from domain.market_data.corporate_actions import CorporateAction
 from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import Panel, PricePanel, ReturnPanel
@@ -75,10 +75,13 @@ def draft(
     outside = {one.symbol: _beside(command, i, one) for i, one in _outside(command.specification, data)}
     wanted = [*outside.values(), *([command.opens] if isinstance(command.opens, PriceSelection) else [])]
     if missing := tuple(selection for selection in wanted if selection not in found.panels):
-        return DataRequest(panels=missing)
+        return DataRequest(panels=missing, actions=tuple(outside.values()))
     benchmarks = {symbol: found.panels[selection].prices() for symbol, selection in outside.items()}
     opens = found.panels[command.opens].prices() if isinstance(command.opens, PriceSelection) else command.opens
-    specification = command.specification.with_groups(found.groups).with_stored_actions(actions)
+    for symbol, selection in outside.items():
+        reach = until(benchmarks[symbol], int(data.dates[-1]))
+        actions += applicable(found.actions[selection], command.specification, reach)
+    specification = command.specification.with_groups(found.groups).with_stored_actions(actions, benchmarks)
     plan = prepare(specification, data, benchmarks, control, opens, found.groups)
     control()
     if command.validate_only:
@@ -96,7 +99,8 @@ def run(
     strategy_targets: tuple[str, ...] = (),
 ) -> EncodedBacktest:
     """Runs a job, in the process of a worker."""
-    specification = specification_from_bytes(request).with_groups(job.groups).with_stored_actions(job.actions)
+    specification = specification_from_bytes(request).with_groups(job.groups)
+    specification = specification.with_stored_actions(job.actions, job.benchmarks)
     with with_services(specification, job, strategy_targets) as bound:
         completed = run_backtest(job, bound, control, report)
     return EncodedBacktest(result_to_bytes(completed, fingerprint), completed.series, completed.events)
@@ -113,7 +117,8 @@ def series(
     report: Callable[[bytes], None],
 ) -> None:
     """Reports a series of a finished job in pieces."""
-    specification = specification_from_bytes(request).with_groups(inputs.groups).with_stored_actions(inputs.actions)
+    specification = specification_from_bytes(request).with_groups(inputs.groups)
+    specification = specification.with_stored_actions(inputs.actions, inputs.benchmarks)
     panel = data.prices() if inputs.kind == "prices" else data.returns()
     for piece in series_to_proto(_pieces(specification, panel, parts_from_bytes(record)[0][1], series_kind)):
         control()

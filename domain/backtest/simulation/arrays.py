@@ -20,7 +20,7 @@ class Account(Protocol):
     cash: float
     receivable: float  # dividends after their ex-date and before their pay date
     nav: float  # after the last date, like the three below
-    unit_value: float  # value of one unit of the account, from 1: net asset value without external flows
+    unit_value: float  # of one unit of the account, 1 at the start; external flows change the number of units alone
     opening_nav: float  # net asset value at the start
     first_nav: float  # likewise after the trades of that date
     high_water: float  # of the unit value
@@ -36,6 +36,7 @@ class Account(Protocol):
     cash_floor: float  # least weight of cash after what is carried: 0, or what the decision borrows, below 0
     first_purchase: int  # FIRST_NOT_MADE, FIRST_CARRIED or FIRST_MADE
     flow_waits: int  # 1 while money that came in waits to be invested, where only flows are traded
+    first_borrowed: int  # first date at whose close cash is below 0, below 0 for none
     fills: int
     flow_today: float  # external flow of the last date
     flow_end: float  # of it, what came in after the return of the period
@@ -52,6 +53,7 @@ class Account(Protocol):
     interest: float
     dividends: float  # before withholding
     flows: float
+    uncovered_loss: float  # what the net asset value fell below 0 where it was used up
     holding_cost_fractions: float  # fees, borrow and financing over the net asset value they were charged on
 
 

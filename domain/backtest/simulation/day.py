@@ -11,6 +11,7 @@ from domain.backtest.simulation.accruals import (
     charge_performance_fee,
     end_flow_of,
     interest_of,
+    note_borrowing,
 )
 from domain.backtest.simulation.arrays import (
     BEYOND_NUMBERS,
@@ -71,6 +72,7 @@ def simulate(
     if is_decided:  # not a function of its own: compiling the steps a second time would take as long as the first
         ended = decide(last, prices, costs, bands, plan, rules, account, positions, output)
         output.nav[last - first] = account.nav
+        note_borrowing(last, account)
         return ended, last
     # Taken out of the tuples once: reaching into them costs more than the valuation of a date.
     marks, units, navs, made = prices.marks, positions.units, output.nav, plan.made
@@ -103,17 +105,19 @@ def simulate(
                 charge_accruals(t, interest, borrow, account, rates)
             # 4. Delistings.
             if has_actions and is_action_due(t, actions, account):
-                apply_delistings(t, prices, actions, account, positions, output)
+                apply_delistings(t, rules.fills_at_open, prices, actions, account, positions, output)
             index = account.next_fill
             fill_is_due = delay > 0 and index < planned and made[index] + delay == t
             fill_is_due = fill_is_due or account.band_made >= 0 or account.carried > 0
             if fill_is_due and rules.fills_at_open:
                 fill_due(t, prices, plan, account, positions, costs, rules, output)
-            # 5. The external cash flow, after the return of the period is measured.
+            if has_actions and rules.fills_at_open and is_action_due(t, actions, account):
+                apply_delistings(t, False, prices, actions, account, positions, output)
+            # 5. The external cash flow, after the return of the period is measured; none where nothing is left.
             if has_flows:
                 nav = value_at(t, units, marks) + account.cash + account.receivable
-                flow = end_flow_of(t, nav, flows)
-                if flow < 0.0 and nav + flow <= 0.0 < nav:
+                flow = end_flow_of(t, nav, flows) if nav > 0.0 else 0.0
+                if flow < 0.0 and nav + flow <= 0.0:
                     return FLOW_LEAVES_NOTHING, t
                 account.cash += flow
                 account.flows += flow + invested
@@ -123,6 +127,11 @@ def simulate(
 
         # 7. Mark, performance fee, bankruptcy, margin, and decisions for a later fill.
         nav = value_at(t, units, marks) + account.cash + account.receivable
+        if flow > 0.0 >= nav - flow:
+            # Its trades cost more than there was without the money that came in: that is not received either.
+            account.cash -= flow
+            account.flows -= flow
+            nav, flow = nav - flow, 0.0
         account.nav = nav
         if has_flows:
             account.flow_today, account.flow_end = flow + invested, flow
@@ -136,11 +145,13 @@ def simulate(
         if has_flows:
             output.flow_start[t - first], output.flow_end[t - first] = invested, flow
         if not 0.0 < nav < np.inf:
+            account.uncovered_loss = max(-nav, 0.0)
             return (EXHAUSTED if -np.inf < nav <= 0.0 else BEYOND_NUMBERS), t
         if has_margin:
             meet_margin_call(t, prices, account, positions, costs, rules, output)
             navs[t - first] = account.nav
             if account.nav <= 0.0:  # what closing positions costs can be more than what is left
+                account.uncovered_loss = -account.nav
                 return EXHAUSTED, t
         is_planned = account.next_decision < planned and made[account.next_decision] == t
         if is_planned and rules.decides_outside:
@@ -151,6 +162,7 @@ def simulate(
         if has_rules:
             ended = decide_by_rule(t, prices, bands, account, positions, costs, rules, output)
         navs[t - first] = account.nav
+        note_borrowing(t, account)
         if ended == DESTINATION_DUE:
             return ended, t
     return RUNNING, last

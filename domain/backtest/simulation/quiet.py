@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.backtest.simulation.accruals import BORROWED
 from domain.backtest.simulation.arrays import (
     BEYOND_NUMBERS,
     EXHAUSTED,
@@ -90,9 +91,13 @@ def simulate_quietly(
             account.next_fill += 1
             due = date_of_fill(account.next_fill, made, delay)
         until = min(due - 1, last)
-        if not mark_dates(t, until, units, marks, account.cash, navs, t - first):
+        is_alive = mark_dates(t, until, units, marks, account.cash, navs, t - first)
+        if account.first_borrowed < 0 and account.cash < -BORROWED * navs[t - first] < 0.0:
+            account.first_borrowed = t
+        if not is_alive:
             while 0.0 < navs[t - first] < np.inf:
                 t += 1
+            account.uncovered_loss = max(-navs[t - first], 0.0)
             ended = EXHAUSTED if -np.inf < navs[t - first] <= 0.0 else BEYOND_NUMBERS
             close(t, navs[t - first], plan, account, positions)
             return ended, t
@@ -116,4 +121,5 @@ def close(t: int, nav: float, plan: Plan, account: Account, positions: Positions
         decided += 1
     if decided > account.next_decision:
         account.next_decision, account.last_decision = decided, plan.made[decided - 1]
+        account.has_target = 1
         copy_into(positions.target, plan.targets, plan.row[decided - 1])

@@ -20,7 +20,7 @@ class MarketHistory:
     weights: Vector  # (N,), held now
     periods_per_year: float
     nav: float = 1.0  # net asset value now, in money
-    unit_value: float = 1.0  # the same from 1 at the start, without external cash flows
+    unit_value: float = 1.0  # of one unit of the account, 1 at the start; external cash flows do not change it
     members: NDArray[np.bool_] | None = None  # (N,), the universe on the day of the decision; None for all assets
 
     @property

@@ -25,11 +25,13 @@ class Reconciliation:
     gains: float  # of positions and cash, before costs
     costs: float  # costs, fees and taxes, as a positive number
     end_nav: float
+    uncovered_loss: float = 0.0  # beyond the whole net asset value, where it was used up; in no other figure
 
     @classmethod
     def from_proto(cls, message: ReconciliationProto) -> "Reconciliation":
         """From the message."""
-        return cls(message.start_nav, message.flows, message.gains, message.costs, message.end_nav)
+        parts = (message.start_nav, message.flows, message.gains, message.costs, message.end_nav)
+        return cls(*parts, message.uncovered_loss)
 
 
 @dataclass(frozen=True, slots=True)

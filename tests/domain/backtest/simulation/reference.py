@@ -4,6 +4,8 @@ It shares no code with the compiled one, works on lists, and finds the net asset
 """
 
 import math
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 Money = float
@@ -32,7 +34,8 @@ class Case:
     cash_rate: float = 0.0
     financing_rate: float = 0.0
     borrow: list[float] = field(default_factory=list)
-    days_a_year: float = 365.0
+    days_a_year: float = 365.0  # 0: each date is 1 / 252 of a year
+    steps: list[tuple[int, float, float]] = field(default_factory=list)  # day, cash and financing rate from it on
     management: float = 0.0
     fee: tuple[float, float, bool] | None = None  # rate, hurdle a year, whether it is soft
     fee_dates: frozenset[int] = frozenset()
@@ -55,7 +58,7 @@ class Case:
 
 
 class Bankrupt(Exception):
-    """The net asset value is 0 or less."""
+    """The net asset value is 0 or less; its argument is how much less."""
 
 
 class Reference:
@@ -79,6 +82,9 @@ class Reference:
         self.flow = 0.0  # of the date, after its return
         self.navs: list[float] = []
         self.unit_values: list[float] = []
+        self.uncovered = 0.0  # how far below 0 the net asset value fell
+        self.first_borrowed: int | None = None
+        self.paid: dict[str, Money] = defaultdict(float)  # by kind, and external flows
 
     def nav(self, prices: list[float]) -> Money:
         """Positions, cash and receivables."""
@@ -90,7 +96,8 @@ class Reference:
         for t in range(len(self.case.days)):
             try:
                 self.date(t)
-            except Bankrupt:
+            except Bankrupt as ruin:
+                (self.uncovered,) = ruin.args
                 self.navs += [0.0] * (len(self.case.days) - t)
                 self.unit_values += [0.0] * (len(self.case.days) - t)
                 break
@@ -103,61 +110,91 @@ class Reference:
             before = self.last_nav
             start = case.flows_start.get(t, 0.0)
             self.cash += start
-            years = (case.days[t] - case.days[t - 1]) / case.days_a_year
-            interest = self.cash * years * (case.cash_rate if self.cash > 0 else case.financing_rate)
+            years = (case.days[t] - case.days[t - 1]) / case.days_a_year if case.days_a_year else 1 / 252
+            interest = self.cash * years * self.rate(t, self.cash > 0)
             shorts = [max(-u, 0.0) * p for u, p in zip(self.units, case.marks[t - 1], strict=True)]
             borrow = years * math.fsum(r * s for r, s in zip(case.borrow, shorts, strict=True))
             self.corporate_actions(t)
             self.cash += interest - borrow - case.management * years * before
-            for j in range(self.count):
-                if (t, j) in case.delistings:
-                    self.cash += self.units[j] * case.delistings[t, j]
-                    self.units[j] = 0.0
-                    self.carried.pop(j, None)
-            if case.at_open:
+            self.paid["financing"] += max(-interest, 0.0)
+            self.paid["borrow"] += borrow
+            self.paid["management_fee"] += case.management * years * before
+            self.paid["flows"] += start
+            if case.at_open:  # before the closes of the date are known
+                self.delist(t, [j for j in range(self.count) if case.fills[t][j] == 0.0])
                 self.fill_due(t)
+            self.delist(t, range(self.count))
             value = self.nav(marks)
+            if value <= 0.0:  # and no flow is received
+                raise Bankrupt(-value)
             flow = case.flows_end.get(t, 0.0) + case.flow_fraction.get(t, 0.0) * value
             self.cash += flow
+            self.paid["flows"] += flow
             if not case.at_open:
                 self.fill_due(t)
             nav = self.nav(marks)
+            if nav - max(flow, 0.0) <= 0.0:
+                self.paid["flows"] -= max(flow, 0.0)
+                raise Bankrupt(max(flow, 0.0) - nav)
             self.unit_value *= (nav - flow) / (before + start)
             self.fee_years += years
             self.flow = flow
             if t in case.fee_dates and case.fee:
                 self.performance_fee(case.fee, nav - flow)
         if self.nav(marks) <= 0.0:
-            raise Bankrupt
+            raise Bankrupt(-self.nav(marks))
         if case.maintenance:
             self.margin(t)
             if self.nav(marks) <= 0.0:
-                raise Bankrupt
+                raise Bankrupt(-self.nav(marks))
         self.decide(t, flow + start)
         self.last_nav = self.nav(marks)
+        if self.first_borrowed is None and self.cash < -1e-9 * self.last_nav:
+            self.first_borrowed = t
         self.navs.append(self.last_nav)
         self.unit_values.append(self.unit_value)
 
+    def rate(self, t: int, is_cash: bool) -> float:
+        """Mean over the days from the date before; a step holds from its day on."""
+        case, rates = self.case, []
+        for day in range(case.days[t - 1], case.days[t]):
+            rate = case.cash_rate if is_cash else case.financing_rate
+            for since, cash, financing in case.steps:
+                if since <= day:
+                    rate = cash if is_cash else financing
+            rates.append(rate)
+        return math.fsum(rates) / len(rates)
+
+    def delist(self, t: int, assets: Iterable[int]) -> None:
+        for j in assets:
+            if (t, j) in self.case.delistings:
+                self.cash += self.units[j] * self.case.delistings[t, j]
+                self.units[j] = 0.0
+                self.carried.pop(j, None)
+
     def corporate_actions(self, t: int) -> None:
+        """At the prices at which orders of the date are filled."""
         case = self.case
         for j in range(self.count):
             if (t, j) in case.splits:
                 after = self.units[j] * case.splits[t, j]
                 if case.whole:
                     whole = math.trunc(after * (1 + 1e-12))
-                    self.cash += (after - whole) * case.marks[t][j]
+                    self.cash += (after - whole) * case.fills[t][j]
                     after = whole
                 self.units[j] = after
         for j in range(self.count):
             if (t, j) in case.dividends:
                 amount, pay = case.dividends[t, j]
                 gross = self.units[j] * amount
+                self.paid["withholding"] += max(gross, 0.0) * case.withholding
                 self.owed.append((pay, j, gross - max(gross, 0.0) * case.withholding))
         for pay, j, amount in self.owed:
             if pay <= t:
                 self.cash += amount
-                price = case.marks[t][j]
-                if case.reinvests and amount > 0.0 and price > 0.0 and case.tradable[t][j]:
+                price = case.fills[t][j]
+                held = self.units[j] > 0.0
+                if case.reinvests and held and amount > 0.0 and price > 0.0 and case.tradable[t][j]:
                     bought = amount / price
                     bought = math.trunc(bought * (1 + 1e-12)) if case.whole else bought
                     self.units[j] += bought
@@ -170,6 +207,7 @@ class Reference:
         if self.unit_value > hurdle:
             gain = self.unit_value - (self.high_water if soft else hurdle)
             self.cash -= rate * gain * nav / self.unit_value
+            self.paid["performance_fee"] += rate * gain * nav / self.unit_value
             self.unit_value -= rate * gain
         self.high_water = max(self.high_water, self.unit_value)
         self.fee_years = 0.0
@@ -270,9 +308,21 @@ class Reference:
         """Of a trade, in money; nothing for no trade."""
         if traded <= 0.0:
             return 0.0
+        return math.fsum(self.costs(j, traded, price).values())
+
+    def costs(self, j: int, traded: Money, price: float) -> dict[str, Money]:
+        """The same by kind."""
         case = self.case
         commission = min(max(case.commission[j] * traded + case.per_unit * traded / price, case.least), case.most)
-        return commission + case.spread[j] * traded + case.impact[j] * traded**1.5 + case.fixed
+        impact = case.impact[j] * traded**1.5
+        return {"commission": commission, "spread": case.spread[j] * traded, "impact": impact, "fixed": case.fixed}
+
+    def pay(self, j: int, traded: Money, price: float) -> Money:
+        """The cost of a trade that is made."""
+        if traded > 0.0:
+            for kind, amount in self.costs(j, traded, price).items():
+                self.paid[kind] += amount
+        return self.cost(j, traded, price)
 
     def trade(self, t: int, wanted: dict[int, float], first: bool, is_rest: bool) -> None:
         """To weights of the net asset value after costs, as far as halts, limits and cash allow."""
@@ -332,7 +382,7 @@ class Reference:
                 continue
             units = self.units[j] + x / prices[j]
             self.units[j] = round(units) if whole else units
-            self.cash -= x + (0.0 if free else self.cost(j, abs(x), prices[j]))
+            self.cash -= x + (0.0 if free else self.pay(j, abs(x), prices[j]))
         self.filled = True
         return scaled
 
@@ -381,6 +431,6 @@ class Reference:
             sold = (self.units[j] - after) * marks[j]
             if abs(sold) <= least:
                 continue
-            self.cash += sold - self.cost(j, abs(sold), marks[j])
+            self.cash += sold - self.pay(j, abs(sold), marks[j])
             self.units[j] = after
         self.unit_value *= (self.nav(marks) - self.flow) / (nav - self.flow)

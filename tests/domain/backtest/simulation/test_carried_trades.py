@@ -11,7 +11,7 @@ from domain.backtest.preparation import prepare
 from domain.backtest.rebalancing import BuyAndHold, Rebalancing
 from domain.backtest.record import RecordPart
 from domain.backtest.specification import BacktestSpecification, Fill
-from domain.backtest.strategies import FixedWeights, Schedule, Strategy
+from domain.backtest.strategies import FixedWeights, Strategy, WeightSchedule
 from domain.costs.holding import HoldingCosts, Rate
 from domain.costs.impact import Liquidity
 from domain.costs.linear import LinearCost
@@ -43,7 +43,7 @@ def simulated(
 def test_a_carried_purchase_does_not_overdraw_cash() -> None:
     """A is to be 60 and halted; by the date it can be bought, B has doubled, and 60 % of 140 are more than the cash."""
     prices = {"A": [1.0, NAN, 1.0], "B": [1.0, 2.0, 2.0]}
-    weights = Schedule(((0, {"B": 0.4}), (1, {"A": 0.6, "B": 0.4})))
+    weights = WeightSchedule(((0, {"B": 0.4}), (1, {"A": 0.6, "B": 0.4})))
     record = simulated(prices, weights, costs=CostModel(LinearCost(100.0)))
     assert record.cash.min() >= 0.0
     carried = simulated({"A": [1.0, NAN, 1.0], "B": [1.0, 1.0, 3.0]}, weights, costs=CostModel(LinearCost(100.0)))
@@ -56,7 +56,7 @@ def test_a_carried_purchase_does_not_overdraw_cash() -> None:
 def test_a_carried_purchase_borrows_what_the_decision_borrows() -> None:
     """Weights of 1.2: a fifth of the net asset value is borrowed, and no more."""
     prices = {"A": [1.0, NAN, 1.0], "B": [1.0, 1.0, 3.0]}
-    strategy = Schedule(((0, {"B": 0.6}), (1, {"A": 0.6, "B": 0.6})), leveraged=True)
+    strategy = WeightSchedule(((0, {"B": 0.6}), (1, {"A": 0.6, "B": 0.6})), leveraged=True)
     record = simulated(prices, strategy, holding_costs=HoldingCosts(financing=Rate(1e-9)))
     nav = record.nav[2]
     assert nav == pytest.approx(220.0, rel=1e-9)
@@ -79,7 +79,7 @@ def test_purchases_wait_for_the_sale_that_pays_for_them() -> None:
 def test_a_purchase_waits_for_the_sale_of_a_halted_asset() -> None:
     """And a date on which nothing can be traded is no rebalancing."""
     prices = {"A": [1.0, NAN, NAN, NAN, 1.0, 1.0], "B": [1.0] * 6}
-    strategy = Schedule(((0, {"A": 1.0}), (1, {"B": 1.0})))
+    strategy = WeightSchedule(((0, {"A": 1.0}), (1, {"B": 1.0})))
     record = simulated(prices, strategy)
     assert record.indices.tolist() == [0, 1, 4]
     assert record.units[-1].tolist() == pytest.approx([0.0, 100.0], abs=1e-9)

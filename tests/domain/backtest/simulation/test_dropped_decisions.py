@@ -8,12 +8,12 @@ from domain.backtest.flow import run
 from domain.backtest.preparation import prepare
 from domain.backtest.rebalancing import BuyAndHold, EveryPeriods, Rebalancing
 from domain.backtest.specification import BacktestSpecification, Fill
-from domain.backtest.strategies import Schedule, Strategy
+from domain.backtest.strategies import Strategy, WeightSchedule
 from domain.market_data.panel import PricePanel
 from tests.domain.backtest.test_tranches import Asked
 
 FIRST, SECOND = {"A": 0.5, "B": 0.5}, {"A": 0.9, "B": 0.1}
-PLANNED = Schedule(((0, FIRST), (2, SECOND)))
+PLANNED = WeightSchedule(((0, FIRST), (2, SECOND)))
 ASKED = Asked(lambda history: np.array([*(FIRST if history.dates[-1] < 2 else SECOND).values()]))
 
 
@@ -38,7 +38,7 @@ def test_a_dropped_decision_keeps_no_band_waiting() -> None:
     """A decision on each date, all but the first dropped; A doubles, and the band acts once the cooldown is over."""
     panel = PricePanel.of("AB", range(8), [[1.0, 1.0]] * 3 + [[2.0, 1.0]] * 5)
     specification = BacktestSpecification(
-        (Schedule(((0, FIRST),)),),
+        (WeightSchedule(((0, FIRST),)),),
         Rebalancing(EveryPeriods(3), DriftBand(BandWidth(absolute=0.1)), min_periods_between=4),
         Fill.NEXT_CLOSE,
         lag_periods=1,

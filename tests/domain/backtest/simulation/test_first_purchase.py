@@ -10,7 +10,7 @@ from domain.backtest.preparation import prepare
 from domain.backtest.rebalancing import BuyAndHold, Rebalancing
 from domain.backtest.record import RecordPart
 from domain.backtest.specification import BacktestSpecification, Fill
-from domain.backtest.strategies import FixedWeights, Schedule
+from domain.backtest.strategies import FixedWeights, WeightSchedule
 from domain.costs.impact import Liquidity
 from domain.costs.linear import LinearCost
 from domain.costs.model import CostModel
@@ -52,7 +52,7 @@ def test_a_turnover_limit_holds_for_holdings_from_the_start() -> None:
 
 
 def test_cash_alone_after_a_decision_for_cash_is_a_first_purchase_still() -> None:
-    record = simulated(Schedule(((0, {"A": 0.0}), (1, {"A": 1.0}), (2, {"B": 1.0}))))
+    record = simulated(WeightSchedule(((0, {"A": 0.0}), (1, {"A": 1.0}), (2, {"B": 1.0}))))
     assert record.cost_fractions == pytest.approx([0.0, 0.0, 0.02 / 1.01], rel=1e-12)
 
 

@@ -15,7 +15,7 @@ from domain.backtest.preparation import prepare
 from domain.backtest.rebalancing import BuyAndHold, EveryPeriods, Rebalancing
 from domain.backtest.record import RecordPart
 from domain.backtest.specification import BacktestSpecification, Fill
-from domain.backtest.strategies import FixedWeights, Schedule
+from domain.backtest.strategies import FixedWeights, WeightSchedule
 from domain.costs.impact import Liquidity
 from domain.costs.linear import LinearCost
 from domain.costs.model import CostModel
@@ -117,7 +117,7 @@ def test_decisions_that_are_not_filled_hold_up_no_flow() -> None:
 def test_a_later_decision_is_the_target_and_sells_nothing() -> None:
     panel = PricePanel.of("AB", range(4), np.ones((4, 2)))
     specification = BacktestSpecification(
-        (Schedule(((0, {"A": 1.0}), (1, {"B": 1.0}))),),
+        (WeightSchedule(((0, {"A": 1.0}), (1, {"B": 1.0}))),),
         Rebalancing(BuyAndHold(), flows_only=True),
         Fill.SAME_CLOSE,
         initial_capital=100.0,
@@ -168,13 +168,13 @@ def test_no_quantity_falls_through_a_fill(seed: int) -> None:
     specification = backtest.specification
     count = len(backtest.case.units)
     schedule = specification.strategies[0]
-    assert isinstance(schedule, Schedule)
+    assert isinstance(schedule, WeightSchedule)
     entries = tuple(
         (day, dict(zip(weights, rng.dirichlet(np.ones(count + 1))[:count].tolist(), strict=True)))
         for day, weights in schedule.entries
     )
     rules = replace(specification.rebalancing, band=None, flows_only=True)
-    changed = replace(specification, strategies=(Schedule(entries),), rebalancing=rules, maintenance_ratio=None)
+    changed = replace(specification, strategies=(WeightSchedule(entries),), rebalancing=rules, maintenance_ratio=None)
     try:
         record = replace(backtest, specification=changed).outcome().record
     except InvalidInput as error:

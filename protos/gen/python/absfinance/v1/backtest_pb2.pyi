@@ -444,18 +444,20 @@ class FailedRebalance(_message.Message):
     def __init__(self, date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
 class Reconciliation(_message.Message):
-    __slots__ = ("start_nav", "flows", "gains", "costs", "end_nav")
+    __slots__ = ("start_nav", "flows", "gains", "costs", "end_nav", "uncovered_loss")
     START_NAV_FIELD_NUMBER: _ClassVar[int]
     FLOWS_FIELD_NUMBER: _ClassVar[int]
     GAINS_FIELD_NUMBER: _ClassVar[int]
     COSTS_FIELD_NUMBER: _ClassVar[int]
     END_NAV_FIELD_NUMBER: _ClassVar[int]
+    UNCOVERED_LOSS_FIELD_NUMBER: _ClassVar[int]
     start_nav: float
     flows: float
     gains: float
     costs: float
     end_nav: float
-    def __init__(self, start_nav: _Optional[float] = ..., flows: _Optional[float] = ..., gains: _Optional[float] = ..., costs: _Optional[float] = ..., end_nav: _Optional[float] = ...) -> None: ...
+    uncovered_loss: float
+    def __init__(self, start_nav: _Optional[float] = ..., flows: _Optional[float] = ..., gains: _Optional[float] = ..., costs: _Optional[float] = ..., end_nav: _Optional[float] = ..., uncovered_loss: _Optional[float] = ...) -> None: ...
 
 class AssetEvent(_message.Message):
     __slots__ = ("date", "symbol", "kind", "quantity_before", "quantity_after", "cash")
