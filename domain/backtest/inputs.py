@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from domain.backtest.cash_flows import flows_by_date
 from domain.backtest.drift_band import BandDestination, BandScope, BandTrigger, DriftBand
+from domain.backtest.impact_rates import DatedImpact, costs_as_arrays, dated_impact
 from domain.backtest.market import Market
 from domain.backtest.simulation import arrays
 from domain.backtest.simulation.arrays import (
@@ -28,8 +29,6 @@ from domain.backtest.specification import BacktestSpecification, Conventions, Fi
 from domain.calendar import last_of_periods
 from domain.checks import Matrix, Vector
 from domain.costs.holding import HoldingCosts, Rate
-from domain.costs.impact import SquareRootImpact
-from domain.costs.model import CostModel
 from domain.errors import InvalidInput
 from domain.portfolio import positions
 
@@ -99,9 +98,13 @@ def inputs_of(
     """
     band = specification.rebalancing.band
     needs_returns = band is not None and band.trigger is not BandTrigger.ANY_BREACH
-    costs = _costs(specification.costs, market.panel.symbols, specification.charge_initial_purchase)
+    prices = _prices(specification, market, needs_returns=needs_returns)
+    impact = dated_impact(specification.costs, market, start + specification.delay)
+    costs = costs_as_arrays(
+        specification.costs, market.panel.symbols, impact, charges_first_purchase=specification.charge_initial_purchase
+    )
     inputs = Inputs(
-        prices=_prices(specification, market, needs_returns=needs_returns),
+        prices=_waiting(prices, impact),
         actions=market.actions,
         rates=_rates(specification, market),
         flows=_flows(specification, market, start),
@@ -203,7 +206,8 @@ def _most_rows(inputs: Inputs, first: int, last: int) -> tuple[int, int]:
     if len(inputs.actions.date) and inputs.actions.reinvests:
         changes += dates
     calls = dates * inputs.prices.marks.shape[1] if rules.maintenance_ratio > 0.0 else 0
-    return changes, by_action + calls
+    weighed = dates if inputs.bands.is_on and inputs.bands.trigger == arrays.COST_BENEFIT else 0
+    return changes, by_action + calls + weighed
 
 
 def _prices(specification: BacktestSpecification, market: Market, *, needs_returns: bool) -> Prices:
@@ -216,6 +220,8 @@ def _prices(specification: BacktestSpecification, market: Market, *, needs_retur
                 "open_prices", "must be given with FILL_NEXT_OPEN: a panel of the symbols and dates of prices"
             )
         fills = _fixed(np.ascontiguousarray(market.opens))
+    elif market.opens is not None:
+        raise InvalidInput("open_prices", f"go with FILL_NEXT_OPEN alone; the fill is {specification.fill}")
     if needs_returns:
         levels = market.total_return
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -268,38 +274,12 @@ def _flows(specification: BacktestSpecification, market: Market, start: int) -> 
     return Flows(found.start, found.end, found.end_fraction)
 
 
-def _costs(model: CostModel, symbols: tuple[str, ...], charges_first_purchase: bool) -> Costs:
-    spread_fraction = model.linear.spread_shares(symbols)
-    rates = model.linear.rates(symbols)
-    return Costs(
-        commission=rates * (1.0 - spread_fraction),
-        spread=rates * spread_fraction,
-        impact=_impact(model, symbols),
-        per_unit=model.commission_per_unit,
-        least_commission=model.least_commission,
-        most_commission=math.inf if model.most_commission is None else model.most_commission,
-        fixed=model.fixed_fee,
-        charges_first_purchase=charges_first_purchase,
-    )
-
-
-def _impact(model: CostModel, symbols: tuple[str, ...]) -> Vector:
-    """a of each asset, where a trade of d in money costs a d^1.5, (N,)."""
-    if model.impact is None:
-        return np.zeros(len(symbols))
-    return np.array([_impact_of(model, model.impact, symbol) for symbol in symbols])
-
-
-def _impact_of(model: CostModel, law: SquareRootImpact, symbol: str) -> float:
-    known = model.liquidity.get(symbol)
-    if known is None:
-        raise InvalidInput("costs.liquidity", f"must give the daily_value of {symbol}: its trades have an impact")
-    if known.volatility_annual is None:
-        i = list(model.liquidity).index(symbol)
-        raise InvalidInput(
-            f"costs.liquidity[{i}].volatility_annual", f"must be given for {symbol}: the impact of its trades needs it"
-        )
-    return float(law.rates(np.array([known.volatility_annual]), np.array([1.0 / known.daily_value]))[0])
+def _waiting(prices: Prices, impact: DatedImpact | None) -> Prices:
+    """Prices at which an asset cannot be traded on dates on which the impact of a trade is not known."""
+    if impact is None or impact.known is None:
+        return prices
+    known = impact.known & prices.tradable if len(prices.tradable) else np.array(impact.known)
+    return prices._replace(tradable=_fixed(known))
 
 
 def _performance_fee(specification: BacktestSpecification, market: Market) -> PerformanceFee:
@@ -325,9 +305,11 @@ def _bands(band: DriftBand | None, market: Market, groups: dict[str, tuple[str, 
         absolute[place[symbol]], relative[place[symbol]] = width.bounds
     members = np.zeros((len(band.by_group), count), np.bool_)
     for g, group in enumerate(band.by_group):
-        if not groups.get(group):
-            raise InvalidInput(f"rebalancing.drift_band.by_group[{g}].group", f"no stored instrument is in {group}")
-        members[g, [place[symbol] for symbol in groups[group] if symbol in place]] = True
+        members[g, [place[symbol] for symbol in groups.get(group, ()) if symbol in place]] = True
+        if not members[g].any():
+            raise InvalidInput(
+                f"rebalancing.drift_band.by_group[{g}].group", f"no stored instrument in {group} is in the input"
+            )
     widths = [width.bounds for width in band.by_group.values()]
     most = band.max_tracking_error_annual
     return Bands(
@@ -359,12 +341,12 @@ def _rules(
     most_traded = _most_traded(specification, market.panel.symbols)
     is_plain = (
         market.tradable is None
+        and specification.costs.impact is None
         and specification.fractional_holdings
         and specification.max_participation is None
         and rebalancing.max_turnover is None
         and specification.charge_initial_purchase
         and specification.fill is not Fill.NEXT_OPEN
-        and not costs.impact.any()
         and costs.per_unit == costs.least_commission == costs.fixed == 0.0
         and costs.most_commission == math.inf
     )
@@ -403,10 +385,12 @@ def _is_quiet(inputs: Inputs, *, all_listed: bool) -> bool:
 
 
 def _most_traded(specification: BacktestSpecification, symbols: tuple[str, ...]) -> Vector:
-    limit = specification.max_participation
+    limit, costs = specification.max_participation, specification.costs
+    if limit is None and costs.liquidity and costs.impact is None:
+        raise InvalidInput("costs.liquidity", "has no effect without costs.impact or execution.max_participation")
     if limit is None:
         return _NONE
-    liquidity = specification.costs.liquidity
+    liquidity = costs.liquidity
     missing = [symbol for symbol in symbols if symbol not in liquidity]
     if missing:
         raise InvalidInput(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.backtest.liquidity import TrailingLiquidity
 from domain.backtest.simulation.arrays import DELISTING, DIVIDEND, SPLIT, Actions
 from domain.checks import Matrix, Vector, freeze
 from domain.errors import InvalidInput
@@ -36,6 +37,7 @@ class Market:
     actions: Actions
     periods_per_year: float
     all_listed: bool  # whether every asset can be bought on every date
+    liquidity: TrailingLiquidity | None = None  # from the dates before each; None where no impact asks for it
     members: NDArray[np.bool_] | None = None  # (T, N), the universe of each date; None where it holds all assets
 
     def growth(self, first: int, last: int, *, from_open: bool = False) -> Vector:

@@ -1,14 +1,16 @@
 """Prepares a backtest: joins a specification with data and checks both before the first step."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.backtest.benchmark_curve import benchmark_curve
 from domain.backtest.decision_dates import first_decision, strategy_run
+from domain.backtest.impact_rates import unknown_liquidity
 from domain.backtest.inputs import Inputs
+from domain.backtest.liquidity import StoredTrading, TrailingLiquidity, trailing_liquidity
 from domain.backtest.market import (
     Market,
     actions_as_arrays,
@@ -19,6 +21,8 @@ from domain.backtest.market import (
     without_delisted,
 )
 from domain.backtest.metrics import Curve
+from domain.backtest.planned_costs import planned_cost_warnings
+from domain.backtest.returns_input import refuse_what_needs_prices
 from domain.backtest.simulator import Simulation
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
 from domain.backtest.stored_actions import naming_stored, within
@@ -28,7 +32,7 @@ from domain.backtest.tranches import StaggeredSimulation, simulation_of
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix
 from domain.errors import Cancelled, DomainError, InvalidInput, SolverTimedOut
-from domain.market_data.corporate_actions import CorporateAction
+from domain.market_data.corporate_actions import CorporateAction, PriceBasis
 from domain.market_data.missing import MissingDataPolicy, complete, refuse_gap_estimators
 from domain.market_data.panel import PricePanel, ReturnPanel, civil_date
 from domain.market_data.source import infer_periods_per_year
@@ -60,15 +64,19 @@ def prepare(
     check_cancelled: CancellationCheck = never_cancelled,
     opens: PricePanel | None = None,
     groups: Mapping[str, tuple[str, ...]] | None = None,
+    trading: StoredTrading | None = None,
 ) -> BacktestPlan:
     """The plan of a specification on data; `benchmarks` holds prices of symbols that are not in the data.
 
-    `opens` are opening prices of the symbols and dates of the data, `groups` the members of stored groups.
+    `opens` are opening prices of the symbols and dates of the data, `groups` the members of stored groups, `trading`
+    what is stored of volumes and earlier prices.
 
     Raises InvalidInput with the field named: a gap under FAIL, a lookback longer than the data, an unknown symbol, a
     benchmark without common dates.
     """
     market = simulated_market(specification, data, opens)
+    if specification.needs_liquidity:
+        market = replace(market, liquidity=_liquidity(specification, market, trading or StoredTrading()))
     panel = market.panel
     _check_cost_symbols(specification, panel)
     strategies = specification.outer_strategies()
@@ -81,7 +89,7 @@ def prepare(
     if specification.universe is not None and market.members is not None:
         decisions = [one.decisions for run in strategy_runs for one in (run, *run.tranches)]
         specification.universe.refuse_empty(market.members, panel, np.unique(np.concatenate(decisions)))
-    warnings: list[ResultWarning] = []
+    warnings = list(planned_cost_warnings(specification))
     members = dict(groups or {})
     inputs = []
     for (path, strategy), made in zip(strategies, strategy_runs, strict=True):
@@ -94,6 +102,8 @@ def prepare(
         for i, b in enumerate(specification.benchmarks)
         if isinstance(b, BenchmarkSymbol)
     }
+    first_fill = start + specification.delay
+    warnings += unknown_liquidity(specification.costs, market, first_fill)
     return BacktestPlan(specification, market, strategy_runs, curves, members, tuple(inputs), tuple(warnings))
 
 
@@ -109,6 +119,8 @@ def simulated_market(
     specification: BacktestSpecification, data: PricePanel | ReturnPanel, opens: PricePanel | None = None
 ) -> Market:
     """The market a backtest is simulated in. Raises InvalidInput with the field path from the request on."""
+    if isinstance(data, ReturnPanel):
+        refuse_what_needs_prices(specification, with_open_prices=opens is not None)
     refuse_double_counting(specification.corporate_actions, specification.price_basis)
     prices, tradable, actions, periods = _with_states(specification, data)
     events = no_actions(specification.dividend_policy, specification.withholding_rate)
@@ -127,6 +139,18 @@ def simulated_market(
         all_listed=marks.least > 0.0,
         members=None if specification.universe is None else specification.universe.members(marks.symbols, marks.dates),
     )
+
+
+def _liquidity(specification: BacktestSpecification, market: Market, stored: StoredTrading) -> TrailingLiquidity:
+    """Daily values and volatilities from the dates before each date."""
+    marks = market.panel
+    traded = marks.values > 0.0 if market.tradable is None else market.tradable & (marks.values > 0.0)
+    closes = PricePanel(marks.symbols, marks.dates, np.where(traded, marks.values, np.nan))
+    if specification.price_basis is PriceBasis.UNADJUSTED:
+        # A split before the first date, which nobody names here, would be taken for a return.
+        stored = replace(stored, earlier=None)
+    lookback = specification.costs.liquidity_lookback
+    return trailing_liquidity(closes, market.total_return, stored, lookback, market.periods_per_year)
 
 
 def _with_states(

@@ -197,6 +197,7 @@ class Simulation:
             nav,
             float(self.state.account["unit_value"][0]),
             None if market.members is None else np.array(market.members[date_index]),
+            {} if market.liquidity is None else market.liquidity.at(date_index + 1),
         )
 
     def next_asked(self) -> int:
@@ -280,7 +281,8 @@ class Simulation:
         nav = _first_of(output.nav, count)
         if first == start:
             # What a fill on the first date costs is part of the first return: the first value is the one before it.
-            self._account.first_nav, nav[0] = float(nav[0]), self._opening_nav
+            self.state.account["first_nav"][0] = nav[0]
+            nav[0] = self._opening_nav
         self.record.parts.append(
             RecordPart(
                 nav=nav,

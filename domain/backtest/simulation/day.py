@@ -41,8 +41,12 @@ from domain.backtest.simulation.corporate_actions import (
 )
 from domain.backtest.simulation.decisions import decide, decide_by_rule, makes_decision
 from domain.backtest.simulation.margin import meet_margin_call
+from domain.backtest.simulation.trade_costs import costs_on
 from domain.backtest.simulation.trading import fill_due, trade_at_the_close
 from domain.backtest.simulation.valuation import value_at
+
+LOST_IN_ROUNDING = 1e-15
+"""A net asset value below this fraction of money that comes in cannot be told from none beside it."""
 
 
 @compiled
@@ -70,7 +74,7 @@ def simulate(
     `band_target` has the weights that a band goes to and `band_made` is the date.
     """
     if is_decided:  # not a function of its own: compiling the steps a second time would take as long as the first
-        ended = decide(last, prices, costs, bands, plan, rules, account, positions, output)
+        ended = decide(last, prices, costs_on(last, costs), bands, plan, rules, account, positions, output)
         output.nav[last - first] = account.nav
         note_borrowing(last, account)
         return ended, last
@@ -110,7 +114,7 @@ def simulate(
             fill_is_due = delay > 0 and index < planned and made[index] + delay == t
             fill_is_due = fill_is_due or account.band_made >= 0 or account.carried > 0
             if fill_is_due and rules.fills_at_open:
-                fill_due(t, prices, plan, account, positions, costs, rules, output)
+                fill_due(t, prices, plan, account, positions, costs_on(t, costs), rules, output)
             if has_actions and rules.fills_at_open and is_action_due(t, actions, account):
                 apply_delistings(t, False, prices, actions, account, positions, output)
             # 5. The external cash flow, after the return of the period is measured; none where nothing is left.
@@ -119,11 +123,13 @@ def simulate(
                 flow = end_flow_of(t, nav, flows) if nav > 0.0 else 0.0
                 if flow < 0.0 and nav + flow <= 0.0:
                     return FLOW_LEAVES_NOTHING, t
+                if flow > 0.0 and nav < LOST_IN_ROUNDING * flow:
+                    return BEYOND_NUMBERS, t
                 account.cash += flow
                 account.flows += flow + invested
             # 6. Fills of earlier decisions.
             if fill_is_due and not rules.fills_at_open:
-                fill_due(t, prices, plan, account, positions, costs, rules, output)
+                fill_due(t, prices, plan, account, positions, costs_on(t, costs), rules, output)
 
         # 7. Mark, performance fee, bankruptcy, margin, and decisions for a later fill.
         nav = value_at(t, units, marks) + account.cash + account.receivable
@@ -145,22 +151,22 @@ def simulate(
         if has_flows:
             output.flow_start[t - first], output.flow_end[t - first] = invested, flow
         if not 0.0 < nav < np.inf:
-            account.uncovered_loss = max(-nav, 0.0)
+            account.uncovered_loss = max(0.0 - nav, 0.0)
             return (EXHAUSTED if -np.inf < nav <= 0.0 else BEYOND_NUMBERS), t
         if has_margin:
-            meet_margin_call(t, prices, account, positions, costs, rules, output)
+            meet_margin_call(t, prices, account, positions, costs_on(t, costs), rules, output)
             navs[t - first] = account.nav
             if account.nav <= 0.0:  # what closing positions costs can be more than what is left
-                account.uncovered_loss = -account.nav
+                account.uncovered_loss = 0.0 - account.nav
                 return EXHAUSTED, t
         is_planned = account.next_decision < planned and made[account.next_decision] == t
         if is_planned and rules.decides_outside:
             return DECISION_DUE, t
         if is_planned and makes_decision(t, plan, account, positions, rules) and delay == 0:
-            trade_at_the_close(t, positions.target, True, prices, account, positions, costs, rules, output)
+            trade_at_the_close(t, positions.target, True, prices, account, positions, costs_on(t, costs), rules, output)
         ended = RUNNING
         if has_rules:
-            ended = decide_by_rule(t, prices, bands, account, positions, costs, rules, output)
+            ended = decide_by_rule(t, prices, bands, account, positions, costs_on(t, costs), rules, output)
         navs[t - first] = account.nav
         note_borrowing(t, account)
         if ended == DESTINATION_DUE:

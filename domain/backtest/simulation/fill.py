@@ -29,6 +29,7 @@ from domain.backtest.simulation.conventions import trades_by_convention
 from domain.backtest.simulation.trade_costs import (
     TRADED,
     commission_of,
+    impact_of,
     value_after,
 )
 from domain.backtest.simulation.trade_limits import (
@@ -133,8 +134,7 @@ def _trades(
         if prices[i] > 0.0 and not moving[i] and abs(weights[i] * nav - held[i]) > TRADED * nav:
             positions.carried[i] = weights[i]
             account.carried += 1
-    if not is_carried:
-        account.cash_floor = min(0.0, 1.0 - total_weight)
+    cash_floor = account.cash_floor if is_carried else min(0.0, 1.0 - total_weight)
     is_exact = rules.conventions == EXACT
     after = nav if is_free or not is_exact else value_after(weights, held, prices, moving, costs, nav)
     if after <= NOTHING_LEFT * nav:
@@ -163,7 +163,7 @@ def _trades(
     is_cut = is_scaled or is_carried or account.carried > 0 or account.receivable > TRADED * nav
     is_cut = is_cut or rules.has_participation_limit or (rules.whole_units and is_exact)
     if is_cut:
-        least_cash = 0.0 if rules.conventions == VECTORBT else account.cash_floor * after
+        least_cash = 0.0 if rules.conventions == VECTORBT else cash_floor * after
         bought = trades > 0.0
         is_short = keep_cash(trades, prices, account.cash, least_cash, nav, is_free, costs, rules)
         if is_short and _has_sale_that_waits(held, after, positions):
@@ -172,6 +172,7 @@ def _trades(
         for i in range(count):
             if not np.isnan(positions.carried[i]):
                 positions.carried[i] = weights[i] * after - held[i] - trades[i]
+    account.cash_floor = cash_floor
     return trades
 
 
@@ -245,8 +246,12 @@ def book(
 @compiled
 def _parts(costs: Costs, i: int, traded: float, price: float) -> tuple[float, float, float, float]:
     """Commission, half-spread, impact and fixed fee of a trade."""
-    impact = costs.impact[i] * traded * traded**0.5 if costs.impact[i] > 0.0 else 0.0
-    return commission_of(costs, i, traded, price), costs.spread[i] * traded, impact, costs.fixed
+    return (
+        commission_of(costs, i, traded, price),
+        costs.spread[i] * traded,
+        impact_of(costs, i, traded, price),
+        costs.fixed,
+    )
 
 
 @compiled

@@ -15,7 +15,7 @@ from domain.backtest.simulation.arrays import (
 )
 from domain.backtest.simulation.compiled import compiled
 from domain.backtest.simulation.corporate_actions import write_event, write_holdings
-from domain.backtest.simulation.trade_costs import TRADED, commission_of, cost_of
+from domain.backtest.simulation.trade_costs import TRADED, commission_of, cost_of, impact_of
 
 BISECTIONS = 100
 
@@ -85,7 +85,7 @@ def _close(
             continue
         commission = commission_of(costs, i, traded, marks[i])
         spread, fixed = costs.spread[i] * traded, costs.fixed
-        impact = costs.impact[i] * traded * traded**0.5
+        impact = impact_of(costs, i, traded, marks[i])
         account.commission += commission
         account.spread += spread
         account.fixed += fixed

@@ -19,6 +19,36 @@ TRADED = 1e-12
 
 
 @compiled
+def costs_on(t: int, costs: Costs) -> Costs:
+    """The costs of date t, with its rates of impact, (N,)."""
+    row = min(t, len(costs.impact) - 1)
+    return Costs(
+        costs.commission,
+        costs.spread,
+        costs.impact[row],
+        costs.impact_power,
+        costs.permanent[row],
+        costs.price_power,
+        costs.per_unit,
+        costs.least_commission,
+        costs.most_commission,
+        costs.fixed,
+        costs.charges_first_purchase,
+    )
+
+
+@compiled
+def impact_of(costs: Costs, i: int, traded: float, price: float) -> float:
+    """Market impact of trading an asset for this much money, without sign."""
+    impact = 0.0
+    if costs.impact[i] > 0.0:
+        impact += costs.impact[i] * traded**costs.impact_power
+    if costs.permanent[i] > 0.0:
+        impact += costs.permanent[i] * traded * traded * price**costs.price_power
+    return impact
+
+
+@compiled
 def commission_of(costs: Costs, i: int, traded: float, price: float) -> float:
     """Commission of trading an asset for this much money, without sign."""
     commission: float = costs.commission[i] * traded + costs.per_unit * traded / price
@@ -31,9 +61,7 @@ def cost_of(costs: Costs, i: int, traded: float, price: float) -> float:
     if traded <= 0.0:
         return 0.0
     cost: float = commission_of(costs, i, traded, price) + costs.spread[i] * traded + costs.fixed
-    if costs.impact[i] > 0.0:
-        cost += costs.impact[i] * traded * traded**0.5
-    return cost
+    return cost + impact_of(costs, i, traded, price)
 
 
 @compiled

@@ -1,13 +1,14 @@
 """What a strategy knows at a decision: the past and nothing else, so that it cannot see later prices."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
+from domain.costs.impact import Liquidity
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class MarketHistory:
     nav: float = 1.0  # net asset value now, in money
     unit_value: float = 1.0  # of one unit of the account, 1 at the start; external cash flows do not change it
     members: NDArray[np.bool_] | None = None  # (N,), the universe on the day of the decision; None for all assets
+    liquidity: Mapping[str, Liquidity] = field(default_factory=dict)  # known now; empty where no impact asks for it
 
     @property
     def priced(self) -> NDArray[np.bool_]:
@@ -47,12 +49,14 @@ class MarketHistory:
             eligible = eligible | (np.isin(self.symbols, list(factors)) & self.priced & self._complete)
         if eligible.all():
             return self, frozenset()
+        symbols = tuple(compress(self.symbols, eligible))
         shown = replace(
             self,
-            symbols=tuple(compress(self.symbols, eligible)),
+            symbols=symbols,
             prices=self.prices[:, eligible],
             weights=self.weights[eligible],
             members=None,
+            liquidity={symbol: self.liquidity[symbol] for symbol in symbols if symbol in self.liquidity},
         )
         return shown, frozenset(compress(self.symbols, ~eligible))
 

@@ -48,6 +48,7 @@ COSTS = absfin.trading_costs(
     fixed_fee=1.0,
     portfolio_value=1.0,
     volatilities_annual={"A": 0.1},
+    liquidity_lookback_periods=63,
     borrow_bps_annual=1.0,
     cash_rate_annual=0.1,
     financing_rate_annual=0.1,
@@ -60,7 +61,9 @@ COSTS = absfin.trading_costs(
     performance_fee=absfin.PerformanceFee(0.2, 0.05, "soft", "quarterly"),
 )
 RATES_BY_DATE = absfin.trading_costs(
-    cash_rate_annual={date(2020, 1, 1): 0.1}, financing_rate_annual={date(2020, 1, 1): 0.1}
+    impact=absfin.AlmgrenImpact({"A": 1e6}, gamma=0.3, eta=0.1, execution_days=0.5),
+    cash_rate_annual={date(2020, 1, 1): 0.1},
+    financing_rate_annual={date(2020, 1, 1): 0.1},
 )
 FLOWS = [
     absfin.CashFlow(date(2020, 1, 2), 1.0, "start_of_day"),

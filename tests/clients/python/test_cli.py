@@ -250,7 +250,6 @@ def test_a_conflict_is_explained(server: RunningServer, prices: Path) -> None:
             (("backtest", "--symbols", "P", "--band", "0.1", "--band-scope", "few"), "--band-scope: scope: 'few'"),
             (("backtest", "--symbols", "P", "--day-count", "act364"), "--day-count: 'act364' is none of"),
             (("backtest", "--symbols", "P", "--hurdle", "0.05"), "--hurdle: needs --performance-fee"),
-            (("backtest", "--symbols", "P", "--impact", "1"), "--impact: needs --liquidity"),
             (("backtest", "--symbols", "P", "--cash-rate", "low"), "--cash-rate: no such file: low"),
             (("backtest", "--symbols", "P", "--actions", "none.csv"), "--actions: no such file"),
             (("backtest", "--symbols", "P", "--initial-holdings", "P=x"), "--initial-holdings: 'P=x' is neither"),

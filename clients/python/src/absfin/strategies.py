@@ -113,7 +113,10 @@ def spec(
     solver: SolverOptions | None = None,
     groups: Mapping[str, Iterable[str]] | None = None,
 ) -> OptimizeSpec:
-    """An optimisation without data: of a strategy, or of the target of a reallocation."""
+    """An optimisation without data: of a strategy, or of the target of a reallocation.
+
+    A strategy plans with its `costs`; empty ones, `Costs()`, mean those that the backtest pays.
+    """
     return OptimizeSpec(
         objective=objective,
         risk_measure=choice(RiskMeasure, "risk_measure", risk_measure),

@@ -5,7 +5,7 @@ It shares no code with the compiled one, works on lists, and finds the net asset
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 Money = float
@@ -55,6 +55,7 @@ class Case:
     most_turnover: float = math.inf
     most_traded: list[float] = field(default_factory=list)
     maintenance: float = 0.0
+    dated_impact: Callable[[int, int, Money, float], Money] | None = None  # of date, asset, trade and price
 
 
 class Bankrupt(Exception):
@@ -80,6 +81,7 @@ class Reference:
         self.unit_value = self.high_water = 1.0
         self.fee_years = 0.0
         self.flow = 0.0  # of the date, after its return
+        self.today = 0
         self.navs: list[float] = []
         self.unit_values: list[float] = []
         self.uncovered = 0.0  # how far below 0 the net asset value fell
@@ -106,6 +108,7 @@ class Reference:
     def date(self, t: int) -> None:
         """One date, in the order of the definitions."""
         case, marks, flow, start = self.case, self.case.marks[t], 0.0, 0.0
+        self.today = t
         if t:
             before = self.last_nav
             start = case.flows_start.get(t, 0.0)
@@ -315,6 +318,8 @@ class Reference:
         case = self.case
         commission = min(max(case.commission[j] * traded + case.per_unit * traded / price, case.least), case.most)
         impact = case.impact[j] * traded**1.5
+        if case.dated_impact is not None:
+            impact = case.dated_impact(self.today, j, traded, price)
         return {"commission": commission, "spread": case.spread[j] * traded, "impact": impact, "fixed": case.fixed}
 
     def pay(self, j: int, traded: Money, price: float) -> Money:
@@ -328,6 +333,8 @@ class Reference:
         """To weights of the net asset value after costs, as far as halts, limits and cash allow."""
         case, prices = self.case, self.case.fills[t]
         nav = self.nav(prices)
+        if nav <= 0.0:  # at an open: the mark of the date says whether that is the end
+            return
         held = [u * p for u, p in zip(self.units, prices, strict=True)]
         moving = {j: w for j, w in wanted.items() if prices[j] > 0 and case.tradable[t][j]}
         free = case.free_start and first

@@ -161,7 +161,10 @@ def backtest(
     ] = None,
     impact: Annotated[
         float | None,
-        typer.Option(help="Coefficient of the square-root law of market impact, about 1.", rich_help_panel=COSTS),
+        typer.Option(
+            help="Coefficient of the square-root law of market impact, about 1. Needs stored volumes or --liquidity.",
+            rich_help_panel=COSTS,
+        ),
     ] = None,
     liquidity: Annotated[
         Path | None,

@@ -58,7 +58,7 @@ class BacktestQuery(UnaryQuery[Backtest]):
     max_participation: float | None = None  # largest trade of a date, as a fraction of the costs' daily_values
     commission_bps: float = 0.0
     half_spread_bps: float = 0.0
-    costs: Costs | None = None  # instead of commission_bps and half_spread_bps
+    costs: Costs | None = None  # instead of the two; without any, those that an optimising strategy plans with
     initial_capital: float | None = None  # money; beside initial_holdings it is the cash, 0 if None
     initial_holdings: Mapping[str, float] | None = None  # units, marked at the first price; nothing is paid for them
     charge_initial_purchase: bool = True  # whether the purchase from cash alone bears costs
@@ -102,7 +102,7 @@ class BacktestQuery(UnaryQuery[Backtest]):
             strategies=() if isinstance(self.strategy, Strategy) else self.strategy,
             rebalancing=self.rebalancing,
             execution=self._execution(),
-            costs=costs_of(self.costs, self.commission_bps, self.half_spread_bps),
+            costs=self._costs(),
             initial_capital=self.initial_capital,
             initial_holdings=[Holding(symbol=s, quantity=q) for s, q in (self.initial_holdings or {}).items()],
             charge_initial_purchase=self.charge_initial_purchase,
@@ -133,6 +133,12 @@ class BacktestQuery(UnaryQuery[Backtest]):
     def answer(self, response: BacktestProto) -> Backtest:
         """The job."""
         return Backtest.from_proto(response)
+
+    def _costs(self) -> Costs | None:
+        """The costs; none where nothing is given: those that a strategy plans with are paid then."""
+        if self.costs is None and not (self.commission_bps or self.half_spread_bps):
+            return None
+        return costs_of(self.costs, self.commission_bps, self.half_spread_bps)
 
     def _execution(self) -> Execution:
         return Execution(
