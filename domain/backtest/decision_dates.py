@@ -4,12 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.backtest.rebalancing import RebalancingDates
-from domain.backtest.simulator import StrategyRun
 from domain.backtest.specification import BacktestSpecification
 from domain.backtest.strategies import Blend, Strategy
 from domain.backtest.strategies.nesting import path_of_first_date
 from domain.backtest.strategies.protocol import DecisionDates
 from domain.backtest.strategies.sleeves import Sleeves
+from domain.backtest.strategy_run import StrategyRun
 from domain.backtest.tranches import tranche_runs
 from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel

@@ -20,8 +20,8 @@ from domain.backtest.result import (
     StrategyOutcome,
 )
 from domain.backtest.simulation.arrays import DELISTING, DIVIDEND, MARGIN_CALL, SPLIT, WEIGHED
-from domain.backtest.simulator import StrategyRun
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Conventions
+from domain.backtest.strategy_run import StrategyRun
 from domain.backtest.tranches import simulation_of
 from domain.calendar import periods_per_year
 from domain.cancellation import CancellationCheck

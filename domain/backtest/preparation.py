@@ -23,10 +23,11 @@ from domain.backtest.market import (
 from domain.backtest.metrics import Curve
 from domain.backtest.planned_costs import planned_cost_warnings
 from domain.backtest.returns_input import refuse_what_needs_prices
-from domain.backtest.simulator import Simulation, StrategyRun
+from domain.backtest.simulator import Simulation
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
 from domain.backtest.stored_actions import naming_stored, within
 from domain.backtest.strategies import Strategy
+from domain.backtest.strategy_run import StrategyRun
 from domain.backtest.tranches import StaggeredSimulation, simulation_of
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix

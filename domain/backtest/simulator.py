@@ -23,9 +23,10 @@ from domain.backtest.simulation.arrays import (
     Positions,
 )
 from domain.backtest.specification import BacktestSpecification
-from domain.backtest.strategies import MarketHistory, Strategy
+from domain.backtest.strategies import MarketHistory
 from domain.backtest.strategies.nesting import decision_warnings
 from domain.backtest.strategies.sleeves import Sleeves, SleeveState
+from domain.backtest.strategy_run import StrategyRun
 from domain.checks import Vector
 from domain.costs.self_financing import WealthExhausted
 from domain.errors import Cancelled, DomainError, InvalidInput
@@ -41,22 +42,6 @@ LEAST_TRADE = 1e-12
 _MESSAGES = {
     FILL_COSTS_TOO_MUCH: "the costs of this rebalancing exceed the net asset value",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class StrategyRun:
-    """A strategy with the dates of its decisions."""
-
-    strategy: Strategy
-    decisions: NDArray[np.int64]  # indices on the date axis; the net asset value starts at the first
-    delay: int  # dates between a decision and its fill
-    tranches: tuple["StrategyRun", ...] = ()  # of each part that decides on its own dates; none where there is one
-    sleeves: Sleeves | None = None  # of a blend whose parts decide on dates of their own
-
-    @property
-    def start(self) -> int:
-        """Index of the date on which net asset value and figures start."""
-        return int(self.decisions[0])
 
 
 @dataclass(slots=True)
@@ -405,26 +390,6 @@ def _inputs(
     groups: dict[str, tuple[str, ...]],
 ) -> Inputs:
     """The arrays of a run. Raises InvalidInput with the field's path."""
-    rows, targets, asks = _planned(strategy_run, market)
+    rows, targets, asks = strategy_run.planned(market)
     start, decisions = strategy_run.start, strategy_run.decisions
     return inputs_of(specification, market, groups, start, decisions, rows, targets, decides_outside=asks)
-
-
-def _planned(strategy_run: StrategyRun, market: Market) -> tuple[NDArray[np.int64], NDArray[np.float64], bool]:
-    """Which of some rows of weights each decision has, (D,), the rows (R, N), and whether the strategy is asked.
-
-    A strategy whose weights depend on nothing but the assets that are listed gives them all at once; of another there
-    are as many rows as decisions can wait for their fill.
-    """
-    made, members = strategy_run.decisions, None
-    listed = None if market.all_listed else market.panel.values[made] > 0.0
-    if market.members is not None:
-        members = market.members[made]
-        listed = members if listed is None else listed & members
-    planned = strategy_run.strategy.planned(market.panel.symbols, market.panel.dates[made], listed)
-    if planned is not None:
-        planned = planned.of_members(members)
-        return planned.rows, planned.weights, False
-    count = strategy_run.delay + 2
-    rows = np.arange(len(strategy_run.decisions), dtype=np.int64) % count
-    return rows, np.zeros((count, len(market.panel.symbols))), True

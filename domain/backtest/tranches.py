@@ -15,10 +15,11 @@ from domain.backtest import simulator
 from domain.backtest.inputs import Inputs
 from domain.backtest.market import Market
 from domain.backtest.record import FailedRebalance, Record, RecordPart
-from domain.backtest.simulator import Simulation, SimulationState, StrategyRun
+from domain.backtest.simulator import Simulation, SimulationState
 from domain.backtest.specification import BacktestSpecification
 from domain.backtest.strategies import MarketHistory, Remote, Strategy
 from domain.backtest.strategies.nesting import replaced
+from domain.backtest.strategy_run import StrategyRun
 from domain.backtest.tranche_record import Stretch, TrancheStretch, summed
 from domain.errors import InvalidInput
 

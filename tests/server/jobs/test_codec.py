@@ -44,6 +44,7 @@ def test_a_checkpoint(tranches: int) -> None:
     for read, written in zip(back.states, checkpoint.states, strict=True):
         assert read.date_index == written.date_index
         assert read.account.tobytes() == written.account.tobytes()
+        assert read.account.dtype.isalignedstruct  # otherwise the simulation is compiled again for it
         assert np.array_equal(read.pending, written.pending)
         for name in Positions._fields:
             same_gaps = name == "carried"

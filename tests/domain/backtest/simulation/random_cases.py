@@ -15,6 +15,7 @@ from domain.backtest.rebalancing import EveryPeriods, Rebalancing
 from domain.backtest.result import StrategyOutcome
 from domain.backtest.specification import BacktestSpecification, Fill
 from domain.backtest.strategies import WeightSchedule
+from domain.backtest.universe import Universe, UniverseStep
 from domain.calendar import Frequency
 from domain.costs.holding import DayCount, HoldingCosts, Hurdle, PerformanceFeeTerms, Rate
 from domain.costs.impact import Liquidity, SquareRootImpact
@@ -370,3 +371,36 @@ def with_calendar(backtest: RandomBacktest) -> RandomBacktest:
         if t in entries or t % schedule.n == 0:
             found[t] = latest
     return replace(backtest, case=replace(case, decisions=found))
+
+
+def with_universe(backtest: RandomBacktest, seed: int) -> RandomBacktest:
+    """The case of `with_calendar` where assets come and go; one that has a price to the end is always a member.
+
+    Where there is none, all of them stay. A band, or the rule that only flows are traded, goes to the latest weights on
+    any date: each change is a decision.
+    """
+    rng = np.random.default_rng(seed)
+    specification, case = backtest.specification, backtest.case
+    rules, count = specification.rebalancing, len(case.units)
+    assert isinstance(rules.schedule, EveryPeriods)
+    priced = [j for j in range(count) if case.marks[-1][j] > 0.0]
+    if not priced:
+        return with_calendar(backtest)
+    changes = {
+        t: (rng.random(count) < 0.6) | (np.arange(count) == priced[-1])
+        for t in [0, *sorted(rng.choice(np.arange(1, DATES), 4, replace=False).tolist())]
+    }
+    steps = (
+        UniverseStep(case.days[t], tuple(SYMBOLS[j] for j in np.flatnonzero(members))) for t, members in changes.items()
+    )
+    entries, weights, members, found = case.decisions, [0.0] * count, changes[0], {}
+    for t in range(DATES - case.delay):
+        weights, members = entries.get(t, weights), changes.get(t, members)
+        trades_any_date = rules.band is not None or rules.flows_only
+        if t in entries or t % rules.schedule.n == 0 or (trades_any_date and t in changes):
+            found[t] = [weight if member else 0.0 for weight, member in zip(weights, members, strict=True)]
+    return replace(
+        backtest,
+        specification=replace(specification, universe=Universe(tuple(steps))),
+        case=replace(case, decisions=found),
+    )

@@ -15,6 +15,7 @@ from tests.domain.backtest.simulation.random_cases import (
     crowded_backtest,
     random_backtest,
     with_calendar,
+    with_universe,
 )
 from tests.domain.backtest.simulation.reference import Reference
 
@@ -57,6 +58,12 @@ def test_net_asset_values_of_every_date(seed: int) -> None:
 
 @given(st.integers(0, 10**6))
 @settings(max_examples=60, deadline=None)
+def test_the_same_with_assets_that_join_and_leave_a_universe(seed: int) -> None:
+    compare_with_reference(with_universe(random_backtest(seed), seed))
+
+
+@given(st.integers(0, 10**6))
+@settings(max_examples=60, deadline=None)
 def test_crowded_dates_and_days_without_prices(seed: int) -> None:
     compare_with_reference(crowded_backtest(seed))
 
@@ -72,7 +79,7 @@ def test_dividends_that_are_all_paid_leave_no_receivable() -> None:
 
 def test_money_of_the_second_morning_bears_no_cost_of_the_first_purchase() -> None:
     """A purchase at the first close and a flow before the next period: returns do not depend on flows."""
-    for seed in (1254, 10401, 10619, 10881):
+    for seed in (1254, 10401, 10619, 10881, 95369):
         compare(seed)
 
 
