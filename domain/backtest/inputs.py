@@ -206,7 +206,8 @@ def _most_rows(inputs: Inputs, first: int, last: int) -> tuple[int, int]:
     if len(inputs.actions.date) and inputs.actions.reinvests:
         changes += dates
     calls = dates * inputs.prices.marks.shape[1] if rules.maintenance_ratio > 0.0 else 0
-    return changes, by_action + calls
+    weighed = dates if inputs.bands.is_on and inputs.bands.trigger == arrays.COST_BENEFIT else 0
+    return changes, by_action + calls + weighed
 
 
 def _prices(specification: BacktestSpecification, market: Market, *, needs_returns: bool) -> Prices:
@@ -219,6 +220,8 @@ def _prices(specification: BacktestSpecification, market: Market, *, needs_retur
                 "open_prices", "must be given with FILL_NEXT_OPEN: a panel of the symbols and dates of prices"
             )
         fills = _fixed(np.ascontiguousarray(market.opens))
+    elif market.opens is not None:
+        raise InvalidInput("open_prices", f"go with FILL_NEXT_OPEN alone; the fill is {specification.fill}")
     if needs_returns:
         levels = market.total_return
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -302,9 +305,11 @@ def _bands(band: DriftBand | None, market: Market, groups: dict[str, tuple[str, 
         absolute[place[symbol]], relative[place[symbol]] = width.bounds
     members = np.zeros((len(band.by_group), count), np.bool_)
     for g, group in enumerate(band.by_group):
-        if not groups.get(group):
-            raise InvalidInput(f"rebalancing.drift_band.by_group[{g}].group", f"no stored instrument is in {group}")
-        members[g, [place[symbol] for symbol in groups[group] if symbol in place]] = True
+        members[g, [place[symbol] for symbol in groups.get(group, ()) if symbol in place]] = True
+        if not members[g].any():
+            raise InvalidInput(
+                f"rebalancing.drift_band.by_group[{g}].group", f"no stored instrument in {group} is in the input"
+            )
     widths = [width.bounds for width in band.by_group.values()]
     most = band.max_tracking_error_annual
     return Bands(
@@ -380,10 +385,12 @@ def _is_quiet(inputs: Inputs, *, all_listed: bool) -> bool:
 
 
 def _most_traded(specification: BacktestSpecification, symbols: tuple[str, ...]) -> Vector:
-    limit = specification.max_participation
+    limit, costs = specification.max_participation, specification.costs
+    if limit is None and costs.liquidity and costs.impact is None:
+        raise InvalidInput("costs.liquidity", "has no effect without costs.impact or execution.max_participation")
     if limit is None:
         return _NONE
-    liquidity = specification.costs.liquidity
+    liquidity = costs.liquidity
     missing = [symbol for symbol in symbols if symbol not in liquidity]
     if missing:
         raise InvalidInput(

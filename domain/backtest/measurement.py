@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.backtest.asset_states import changes_of_states
 from domain.backtest.metrics import Curve, MetricSettings, performance
 from domain.backtest.money_weighted import NO_FLOWS, money_weighted_return
 from domain.backtest.preparation import BacktestPlan
@@ -18,7 +19,7 @@ from domain.backtest.result import (
     ReconciledNav,
     StrategyOutcome,
 )
-from domain.backtest.simulation.arrays import DELISTING, DIVIDEND, MARGIN_CALL, SPLIT
+from domain.backtest.simulation.arrays import DELISTING, DIVIDEND, MARGIN_CALL, SPLIT, WEIGHED
 from domain.backtest.simulator import StrategyRun
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Conventions
 from domain.backtest.tranches import simulation_of
@@ -79,6 +80,7 @@ def _strategy_outcome(
     nav = float(record.nav[-1])
     cash = nav - float(held @ last_prices)
     costs = CostTotals(**{one.name: float(record.account[one.name][-1]) for one in fields(CostTotals)})
+    events, event_count = _asset_events(plan, record)
     return StrategyOutcome(
         label=strategy_run.strategy.label,
         performance=figures,
@@ -91,7 +93,8 @@ def _strategy_outcome(
         money_weighted_return=_money_weighted(plan, record),
         bankrupt_day=int(plan.days[int(np.argmax(record.nav <= 0.0))]) if record.exhausted else None,
         reconciliation=_reconciled(record, costs),
-        asset_events=_asset_events(plan, record),
+        asset_events=events,
+        asset_event_count=event_count,
         warnings=_warnings(plan, strategy_run.strategy.label, record),
         record=record,
     )
@@ -146,8 +149,9 @@ def _reconciled(record: RecordPart, costs: CostTotals) -> ReconciledNav:
     )
 
 
-def _asset_events(plan: BacktestPlan, record: RecordPart) -> tuple[AssetEvent, ...]:
-    return tuple(
+def _asset_events(plan: BacktestPlan, record: RecordPart) -> tuple[tuple[AssetEvent, ...], int]:
+    """What happened to positions and to the states of assets, in the order of dates, and how many there are of it."""
+    of_positions = [
         AssetEvent(
             day=int(plan.days[int(since_start)]),
             symbol=plan.market.panel.symbols[int(asset)],
@@ -157,7 +161,11 @@ def _asset_events(plan: BacktestPlan, record: RecordPart) -> tuple[AssetEvent, .
             cash=cash,
         )
         for since_start, asset, kind, before, after, cash in record.events.tolist()
-    )
+        if kind != WEIGHED
+    ]
+    opening = opening_units(plan.specification, plan.market.panel.symbols)
+    of_states, count = changes_of_states(plan.market, plan.strategy_runs[0].start, record, opening)
+    return tuple(sorted([*of_positions, *of_states], key=lambda event: event.day)), len(of_positions) + count
 
 
 def _symbol_outcome(plan: BacktestPlan, name: str, benchmark: Curve | None) -> StrategyOutcome:

@@ -179,6 +179,8 @@ def _ratios(outcomes: Outcomes | Absent, deviation: Figure, settings: MetricSett
         return found
     # The rate differs from period to period with its days: the deviation is that of the excess returns (Sharpe 1994).
     earned = settings.cash_returns[1 : len(outcomes.returns) + 1]
+    if not float(np.abs(earned).max(initial=0.0)) <= LARGEST_RETURN:
+        return replace(found, sharpe=Absent(TOO_LARGE))
     excess = Outcomes(outcomes.returns - earned, rounding=outcomes.rounding)
     return replace(found, sharpe=times(quotient(excess.mean, excess.deviation, CONSTANT), periods**0.5))
 

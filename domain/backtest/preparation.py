@@ -22,6 +22,7 @@ from domain.backtest.market import (
 )
 from domain.backtest.metrics import Curve
 from domain.backtest.planned_costs import planned_cost_warnings
+from domain.backtest.returns_input import refuse_what_needs_prices
 from domain.backtest.simulator import Simulation, StrategyRun
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
 from domain.backtest.stored_actions import naming_stored, within
@@ -117,6 +118,8 @@ def simulated_market(
     specification: BacktestSpecification, data: PricePanel | ReturnPanel, opens: PricePanel | None = None
 ) -> Market:
     """The market a backtest is simulated in. Raises InvalidInput with the field path from the request on."""
+    if isinstance(data, ReturnPanel):
+        refuse_what_needs_prices(specification, with_open_prices=opens is not None)
     refuse_double_counting(specification.corporate_actions, specification.price_basis)
     prices, tradable, actions, periods = _with_states(specification, data)
     events = no_actions(specification.dividend_policy, specification.withholding_rate)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.backtest.simulation.arrays import ACCOUNT, FILL
+from domain.backtest.simulation.arrays import ACCOUNT, FILL, WEIGHED
 from domain.checks import Matrix, Vector
 
 EVENT_COLUMNS = 6
@@ -39,7 +39,8 @@ class RecordPart:
     cash: Vector  # (R,), after each change
     cost_fractions: Vector  # (R,), of the net asset value before the fill
     turnovers: Vector  # (R,), one-way, as fractions of the net asset value
-    events: Matrix  # (A, EVENT_COLUMNS), what corporate actions and margin calls did to positions
+    # (A, EVENT_COLUMNS), what corporate actions and margin calls did to positions; see `weighed` for rows of no asset
+    events: Matrix
     account: NDArray[Any]  # (1,) of type ACCOUNT, at the end; no entries where nothing has happened
     gains: Vector  # (N,), of prices since the start, in money, at the end
     failures: tuple[FailedRebalance, ...] = ()
@@ -99,6 +100,12 @@ class RecordPart:
         alive = (before > 0.0) & (self.nav[1:] > 0.0)  # used up: nothing is left of a unit
         growth = np.where(alive, (self.nav[1:] - self.flow_end[1:]) / np.where(alive, before, 1.0), 0.0)
         result: Vector = self.nav[0] * np.append(1.0, np.maximum(growth, 0.0).cumprod())
+        return result
+
+    @property
+    def weighed(self) -> Matrix:
+        """Decisions by the cost-benefit trigger, (W, 3): date since the start, benefit and cost of a trade per year."""
+        result: Matrix = self.events[self.events[:, 2] == WEIGHED][:, [0, 3, 4]]
         return result
 
     @property

@@ -49,11 +49,15 @@ class AssetEventKind(StrEnum):
     CASH_DIVIDEND = "CASH_DIVIDEND"
     DELISTING = "DELISTING"
     MARGIN_CALL = "MARGIN_CALL"
+    LISTING = "LISTING"
+    HALT_BEGIN = "HALT_BEGIN"
+    HALT_END = "HALT_END"
+    WORTHLESS = "WORTHLESS"
 
 
 @dataclass(frozen=True, slots=True)
 class AssetEvent:
-    """What an event did to a position."""
+    """What happened to an asset, and what it did to the position."""
 
     day: int  # since 1970-01-01
     symbol: str
@@ -80,6 +84,7 @@ class StrategyOutcome:
     convention_difference: float | None = None  # final net asset value less that by exact conventions; None for those
     reconciliation: ReconciledNav | None = None
     asset_events: tuple[AssetEvent, ...] = ()
+    asset_event_count: int = 0  # those included that are left out where there are very many
     warnings: tuple[ResultWarning, ...] = ()
     record: RecordPart | None = None
 

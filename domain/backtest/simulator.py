@@ -296,7 +296,8 @@ class Simulation:
         nav = _first_of(output.nav, count)
         if first == start:
             # What a fill on the first date costs is part of the first return: the first value is the one before it.
-            self._account.first_nav, nav[0] = float(nav[0]), self._opening_nav
+            self.state.account["first_nav"][0] = nav[0]
+            nav[0] = self._opening_nav
         self.record.parts.append(
             RecordPart(
                 nav=nav,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from domain.backtest.cash_flows import CashFlow, RecurringCashFlow
-from domain.backtest.rebalancing import Rebalancing
+from domain.backtest.rebalancing import BuyAndHold, Rebalancing
 from domain.backtest.strategies import Blend, Optimized, Remote, Strategy
 from domain.backtest.strategies.decision_log import DecisionLog, DecisionService
 from domain.backtest.strategies.nesting import replaced, with_inner
@@ -100,6 +100,11 @@ class BacktestSpecification:
         if self.rebalancing.tranches > 1:
             self._check_tranches()
         self._check_sleeves()
+        if self.has_states and self.missing_data not in (MissingDataPolicy.FAIL, MissingDataPolicy.ASSET_STATES):
+            rule = f"must be ASSET_STATES, or left out, with delistings: with {self.missing_data} there are none"
+            raise InvalidInput("missing_data", rule)
+        self._refuse_dividend_rules_without_dividends()
+        self._refuse_limits_without_rebalancing()
         if self.max_participation is not None:
             positive("execution.max_participation", self.max_participation)
         if self.periods_per_year is not None:
@@ -143,6 +148,35 @@ class BacktestSpecification:
                     f"must be a multiple of {count} units of {symbol} without fractional_holdings, one for each tranche"
                 )
                 raise InvalidInput(f"initial_holdings[{i}].quantity", rule)
+
+    def _refuse_dividend_rules_without_dividends(self) -> None:
+        """Raises InvalidInput for what is to happen to dividends where the prices contain them all."""
+        if self.price_basis is not PriceBasis.ADJUSTED:
+            return
+        rule = "has no effect with price_basis ADJUSTED: prices contain all dividends; SPLIT_ADJUSTED prices do not"
+        if self.withholding_rate > 0.0:
+            raise InvalidInput("withholding_rate", rule)
+        if self.dividend_policy is not DividendPolicy.CASH:
+            raise InvalidInput("dividend_policy", rule)
+
+    def _refuse_limits_without_rebalancing(self) -> None:
+        """Raises InvalidInput for limits of rebalancing where nothing follows the first purchase."""
+        rules = self.rebalancing
+        if not isinstance(rules.schedule, BuyAndHold) or rules.band is not None or rules.flows_only:
+            return
+        # Dates of a schedule, and those of a blend, are beside the rule of the request.
+        if any(strategy.own_dates() or isinstance(strategy, Blend) for _, strategy in self.outer_strategies()):
+            return
+        limits = {
+            "min_periods_between": rules.min_periods_between > 1,
+            # Initial holdings are rebalanced once; only the purchase from cash alone has no limit.
+            "max_turnover": rules.max_turnover is not None and not self.initial_holdings,
+        }
+        for name, is_given in limits.items():
+            if is_given:
+                raise InvalidInput(
+                    f"rebalancing.{name}", "has no effect with never: nothing follows the first purchase"
+                )
 
     @property
     def delay(self) -> int:

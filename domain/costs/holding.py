@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.calendar import Frequency
-from domain.checks import Vector, finite_number
+from domain.checks import Vector, finite_number, non_negative
 from domain.errors import InvalidInput
 
 
@@ -45,7 +45,7 @@ class PerformanceFeeTerms:
     def __post_init__(self) -> None:
         if not 0.0 <= self.rate < 1.0:
             raise InvalidInput("performance_fee.rate", f"must be 0 or more and below 1, is {self.rate:g}")
-        finite_number("performance_fee.hurdle_annual", self.hurdle_annual)
+        non_negative("performance_fee.hurdle_annual", self.hurdle_annual)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from absfinance.v1.backtest_service_pb2 import BacktestRequest
 from domain.backtest.planned_costs import with_common_costs
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Conventions, Fill
 from domain.backtest.strategies import Strategy
+from domain.errors import InvalidInput
 from server.converters.cash_flow import cash_flows_from_proto, recurring_from_proto
 from server.converters.corporate_action import (
     corporate_actions_from_proto,
@@ -39,7 +40,7 @@ def backtest_specification_from_proto(request: BacktestRequest) -> BacktestSpeci
     """Everything of a request but its data. Raises InvalidInput or NotSupported."""
     costs, holding_costs = simulated_costs_from_proto(request.costs)
     analysis = request.analysis
-    require_unique("initial_holdings", [holding.symbol for holding in request.initial_holdings])
+    _check_holdings(request)
     specification = BacktestSpecification(
         strategies=tuple(_at(path, strategy) for path, strategy in _named(request)),
         rebalancing=rebalancing_from_proto(request.rebalancing),
@@ -83,6 +84,19 @@ def _initial_capital(request: BacktestRequest) -> float:
     if request.HasField("initial_capital"):
         return request.initial_capital
     return 0.0 if request.initial_holdings else 1.0
+
+
+def _check_holdings(request: BacktestRequest) -> None:
+    """Raises InvalidInput for holdings named twice or with tax lots, and for whole units of no given amount."""
+    require_unique("initial_holdings", [holding.symbol for holding in request.initial_holdings])
+    for i, holding in enumerate(request.initial_holdings):
+        if holding.lots:
+            raise InvalidInput(f"initial_holdings[{i}].lots", "must be left out: a backtest pays no tax on gains")
+    whole = _has(request, "fractional_holdings") and not request.fractional_holdings
+    if whole and not request.initial_holdings and not request.HasField("initial_capital"):
+        raise InvalidInput(
+            "initial_capital", "must be given without fractional_holdings: it says how many whole units can be bought"
+        )
 
 
 def _has(request: BacktestRequest, name: str) -> bool:

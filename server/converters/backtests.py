@@ -55,6 +55,7 @@ _KINDS = {
     EventKind.REBALANCE_FAILED: BacktestProgressResponse.Milestone.KIND_REBALANCE_FAILED,
     EventKind.WARNING: BacktestProgressResponse.Milestone.KIND_WARNING,
     EventKind.RESUMED: BacktestProgressResponse.Milestone.KIND_RESUMED,
+    EventKind.REBALANCE: BacktestProgressResponse.Milestone.KIND_REBALANCE,
 }
 
 
@@ -231,6 +232,8 @@ def _milestone(event: JobEvent) -> BacktestProgressResponse.Milestone:
         simulated_date=None if content.day is None else civil_to_proto(civil_date(content.day)),
         reason=content.reason,
         message=content.message,
+        benefit_annual=None if content.weighing is None else content.weighing.benefit_annual,
+        cost_annual=None if content.weighing is None else content.weighing.cost_annual,
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from absfinance.v1 import backtest_pb2
+from absfinance.v1 import backtest_pb2, panel_pb2
 
 from domain.backtest.strategies import (
     Blend,
@@ -20,6 +20,8 @@ from domain.backtest.strategies import (
 )
 from domain.backtest.strategies.protocol import DecisionDates
 from domain.backtest.strategies.remote import DEFAULT_TIMEOUT_SECONDS
+from domain.checks import fractions_of_one
+from domain.errors import InvalidInput
 from server.converters.dates import days_from_proto
 from server.converters.paths import error_path
 from server.converters.rebalancing import rebalancing_dates_from_proto
@@ -58,6 +60,8 @@ def _inverse_volatility(strategy: backtest_pb2.Strategy, label: str, leveraged: 
 def _optimize(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:
     spec = strategy.optimize
     lookback = spec.lookback_periods if spec.HasField("lookback_periods") else None
+    if spec.missing_data not in (panel_pb2.MISSING_DATA_POLICY_UNSPECIFIED, panel_pb2.MISSING_DATA_POLICY_FAIL):
+        raise InvalidInput("missing_data", "must be left out: missing_data of the backtest holds for its strategies")
     asks_for_paid_costs = spec.HasField("costs") and not spec.costs.ListFields()
     return Optimized(specification_from_proto(spec), lookback, label, plans_with_paid_costs=asks_for_paid_costs)
 
@@ -88,6 +92,7 @@ def _blend(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Stra
         )
         for i, part in enumerate(strategy.blend.parts)
     )
+    fractions_of_one("parts", (part.weight for part in parts))
     return Blend(parts, label, leveraged=leveraged, rebalancing=_own_dates("rebalancing", strategy.blend))
 
 

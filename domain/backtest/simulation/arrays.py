@@ -19,10 +19,10 @@ class Account(Protocol):
 
     cash: float
     receivable: float  # dividends after their ex-date and before their pay date
-    nav: float  # after the last date, like the three below
+    nav: float  # net asset value after the last date that is simulated
     unit_value: float  # of one unit of the account, 1 at the start; external flows change the number of units alone
     opening_nav: float  # net asset value at the start
-    first_nav: float  # likewise after the trades of that date
+    first_nav: float  # likewise, after the trades of that date
     high_water: float  # of the unit value
     years_to_fee: float  # years since the performance fee was last settled
     next_action: int  # index of the first corporate action that is not applied
@@ -74,9 +74,9 @@ class Positions(NamedTuple):
     """
 
     units: Floats  # (N,)
-    reference: Floats  # (N,), price from which the next gain of each position is counted
+    reference: Floats  # (N,), price up to which the gain of each position is in `gains`: the next one starts from it
     gains: Floats  # (N,), gains of price since the start, in money
-    owed: Floats  # (E,), net amount of each dividend that is not paid yet
+    owed: Floats  # (E,), what the account is owed: net amount of each dividend between its ex-date and its pay date
     target: Floats  # (N,), weights of the latest decision of the strategy that was made
     band_target: Floats  # (N,), weights of a decision by a band that waits for its fill
     carried: Floats  # (N,), weights that assets still have to be traded to; NaN for none
@@ -97,6 +97,9 @@ SPLIT, DIVIDEND, DELISTING = 0, 1, 2
 
 MARGIN_CALL = 3
 """The kind of an asset event that is no corporate action."""
+
+WEIGHED = 4
+"""The kind of a row about a decision by the cost-benefit trigger: asset -1, benefit and cost per year, 0."""
 
 
 class Actions(NamedTuple):
@@ -179,7 +182,7 @@ class Bands(NamedTuple):
     group_members: Flags  # (G, N)
     group_absolute: Floats  # (G,)
     group_relative: Floats  # (G,)
-    by_program: bool  # whether the caller works out destinations: they depend on groups
+    by_program: bool  # whether destinations depend on groups: the caller finds them by a linear program
     most_tracking_variance: float  # per period
     risk_aversion: float  # over variance per year
     horizon_years: float
@@ -191,7 +194,7 @@ class Bands(NamedTuple):
 class Plan(NamedTuple):
     """Decisions that do not depend on what happens, in order of their dates."""
 
-    made: Integers  # (D,), dates of the decisions
+    made: Integers  # (D,), dates on which the decisions are made; each is filled `Rules.delay` dates later
     row: Integers  # (D,), which row of the targets
     targets: Floats  # (R, N)
 
@@ -210,9 +213,9 @@ class Rules(NamedTuple):
     has_participation_limit: bool
     maintenance_ratio: float  # 0 for no margin account
     conventions: int
-    decides_outside: bool  # whether the decisions of the plan are made by the caller, date by date
-    is_plain: bool  # proportional costs, every asset tradable in full at any time, no limits: `plain_fill`
-    is_quiet: bool  # and nothing but planned decisions, fills and marks: `simulate_quietly`
+    decides_outside: bool  # whether the caller asks a strategy for each decision, and writes its weights to the plan
+    is_plain: bool  # fills can take the short way, `plain_fill`: proportional costs, no limits, no halts
+    is_quiet: bool  # dates can as well, `simulate_quietly`: there are only planned decisions, plain fills and marks
 
 
 EXACT, BT, VECTORBT = 0, 1, 2

@@ -218,7 +218,7 @@ def tracking_variance(weights: Floats, target: Floats, returns: Floats) -> float
 
 
 @compiled
-def is_worth_its_cost(
+def benefit_and_cost(
     before: Floats,
     after: Floats,
     target: Floats,
@@ -229,12 +229,12 @@ def is_worth_its_cost(
     nav: float,
     costs: Costs,
     bands: Bands,
-) -> bool:
-    """Whether half the aversion times the fall of tracking variance a year exceeds the cost over the horizon."""
+) -> tuple[float, float]:
+    """Half the aversion times the fall of tracking variance a year, and the cost over the horizon, of a trade."""
     fall = tracking_variance(before, target, returns) - tracking_variance(after, target, returns)
     benefit = 0.5 * bands.risk_aversion * fall * bands.periods_per_year
     cost = cost_to(after, held, prices, movable, costs, nav, nav) / nav
-    return benefit > cost / bands.horizon_years
+    return benefit, cost / bands.horizon_years
 
 
 @compiled
@@ -258,5 +258,6 @@ def has_trigger(
         goal = destination_of(weights, target, movable, bands)
         if np.abs(goal - weights).max() <= TRADED:
             return False
-        return is_worth_its_cost(weights, goal, target, returns, held, prices, movable, nav, costs, bands)
+        benefit, cost = benefit_and_cost(weights, goal, target, returns, held, prices, movable, nav, costs, bands)
+        return benefit > cost
     return tracking_variance(weights, target, returns) > bands.most_tracking_variance

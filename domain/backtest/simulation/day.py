@@ -45,6 +45,9 @@ from domain.backtest.simulation.trade_costs import costs_on
 from domain.backtest.simulation.trading import fill_due, trade_at_the_close
 from domain.backtest.simulation.valuation import value_at
 
+LOST_IN_ROUNDING = 1e-15
+"""A net asset value below this fraction of money that comes in cannot be told from none beside it."""
+
 
 @compiled
 def simulate(
@@ -120,6 +123,8 @@ def simulate(
                 flow = end_flow_of(t, nav, flows) if nav > 0.0 else 0.0
                 if flow < 0.0 and nav + flow <= 0.0:
                     return FLOW_LEAVES_NOTHING, t
+                if flow > 0.0 and nav < LOST_IN_ROUNDING * flow:
+                    return BEYOND_NUMBERS, t
                 account.cash += flow
                 account.flows += flow + invested
             # 6. Fills of earlier decisions.
@@ -146,13 +151,13 @@ def simulate(
         if has_flows:
             output.flow_start[t - first], output.flow_end[t - first] = invested, flow
         if not 0.0 < nav < np.inf:
-            account.uncovered_loss = max(-nav, 0.0)
+            account.uncovered_loss = max(0.0 - nav, 0.0)
             return (EXHAUSTED if -np.inf < nav <= 0.0 else BEYOND_NUMBERS), t
         if has_margin:
             meet_margin_call(t, prices, account, positions, costs_on(t, costs), rules, output)
             navs[t - first] = account.nav
             if account.nav <= 0.0:  # what closing positions costs can be more than what is left
-                account.uncovered_loss = -account.nav
+                account.uncovered_loss = 0.0 - account.nav
                 return EXHAUSTED, t
         is_planned = account.next_decision < planned and made[account.next_decision] == t
         if is_planned and rules.decides_outside:

@@ -6,6 +6,7 @@ from domain.backtest.simulation.arrays import (
     COST_BENEFIT,
     DESTINATION_DUE,
     RUNNING,
+    WEIGHED,
     Account,
     Bands,
     Costs,
@@ -16,8 +17,9 @@ from domain.backtest.simulation.arrays import (
     Prices,
     Rules,
 )
-from domain.backtest.simulation.bands import destination_of, has_trigger, is_worth_its_cost
+from domain.backtest.simulation.bands import benefit_and_cost, destination_of, has_trigger
 from domain.backtest.simulation.compiled import compiled
+from domain.backtest.simulation.corporate_actions import write_event
 from domain.backtest.simulation.flows_only import money_to_invest
 from domain.backtest.simulation.trade_costs import TRADED
 from domain.backtest.simulation.trading import trade_at_the_close
@@ -65,10 +67,12 @@ def head_for_band(
         held = positions.units * prices.marks[t]
         returns = prices.returns[max(1, t + 1 - bands.window) : t + 1]
         weights, movable = held / account.nav, movable_assets(t, prices)
-        if not is_worth_its_cost(
+        benefit, cost = benefit_and_cost(
             weights, goal, positions.target, returns, held, prices.marks[t], movable, account.nav, costs, bands
-        ):
+        )
+        if benefit <= cost:
             return
+        write_event(t, -1, WEIGHED, benefit, cost, 0.0, output)
     account.last_decision = t
     if rules.delay == 0:
         trade_at_the_close(t, goal, False, prices, account, positions, costs, rules, output)
@@ -87,10 +91,11 @@ def makes_decision(t: int, plan: Plan, account: Account, positions: Positions, r
     account.next_decision = index + 1
     if rules.delay == 0:
         account.next_fill = index + 1
-    if positions.dropped[index]:  # it could not be made: the holdings drift on, and no cooldown begins
-        return False
-    if is_too_early(t, account, rules):
+    # One that could not be made is dropped already: the holdings drift on, and no cooldown begins.
+    if positions.dropped[index] or is_too_early(t, account, rules):
         positions.dropped[index] = True
+        if rules.decides_outside:  # its weights are the target until now, without what has left the universe
+            copy_into(positions.target, plan.targets, plan.row[index])
         return False
     copy_into(positions.target, plan.targets, plan.row[index])
     is_first = account.has_target == 0
@@ -155,6 +160,11 @@ def decide_by_rule(
         goal = destination_of(weights, positions.target, movable, bands)
         if np.abs(goal - weights).max() <= TRADED:  # nothing that can be traded brings it nearer
             return RUNNING
+        if bands.trigger == COST_BENEFIT:
+            benefit, cost = benefit_and_cost(
+                weights, goal, positions.target, returns, held, prices.marks[t], movable, account.nav, costs, bands
+            )
+            write_event(t, -1, WEIGHED, benefit, cost, 0.0, output)
     account.last_decision = t
     if rules.delay == 0:
         trade_at_the_close(t, goal, False, prices, account, positions, costs, rules, output)

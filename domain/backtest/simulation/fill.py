@@ -134,8 +134,7 @@ def _trades(
         if prices[i] > 0.0 and not moving[i] and abs(weights[i] * nav - held[i]) > TRADED * nav:
             positions.carried[i] = weights[i]
             account.carried += 1
-    if not is_carried:
-        account.cash_floor = min(0.0, 1.0 - total_weight)
+    cash_floor = account.cash_floor if is_carried else min(0.0, 1.0 - total_weight)
     is_exact = rules.conventions == EXACT
     after = nav if is_free or not is_exact else value_after(weights, held, prices, moving, costs, nav)
     if after <= NOTHING_LEFT * nav:
@@ -164,7 +163,7 @@ def _trades(
     is_cut = is_scaled or is_carried or account.carried > 0 or account.receivable > TRADED * nav
     is_cut = is_cut or rules.has_participation_limit or (rules.whole_units and is_exact)
     if is_cut:
-        least_cash = 0.0 if rules.conventions == VECTORBT else account.cash_floor * after
+        least_cash = 0.0 if rules.conventions == VECTORBT else cash_floor * after
         bought = trades > 0.0
         is_short = keep_cash(trades, prices, account.cash, least_cash, nav, is_free, costs, rules)
         if is_short and _has_sale_that_waits(held, after, positions):
@@ -173,6 +172,7 @@ def _trades(
         for i in range(count):
             if not np.isnan(positions.carried[i]):
                 positions.carried[i] = weights[i] * after - held[i] - trades[i]
+    account.cash_floor = cash_floor
     return trades
 
 

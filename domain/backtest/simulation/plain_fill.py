@@ -5,7 +5,7 @@ It gives what `fill_generally` does there, but for rounding.
 
 import numpy as np
 
-from domain.backtest.simulation.arrays import BT, EXACT, FILL, Account, Floats, Integers
+from domain.backtest.simulation.arrays import BT, EXACT, FILL, FIRST_MADE, Account, Floats, Integers
 from domain.backtest.simulation.compiled import compiled
 from domain.backtest.simulation.fill import CASH_ROUNDING, NOTHING_LEFT
 from domain.backtest.simulation.trade_costs import NEWTON_STEPS, ROUNDING, TRADED
@@ -63,6 +63,9 @@ def fill_plainly(
     # Fully invested: what is left of a sum that should be 0.
     if abs(total - 1.0) <= CASH_ROUNDING and abs(account.cash + account.receivable) <= CASH_ROUNDING * nav:
         account.cash = -account.receivable
+    account.cash_floor = min(0.0, 1.0 - total)
+    if traded > 0.0:
+        account.first_purchase = FIRST_MADE
     account.fills += 1
     row_date[row], row_kind[row], row_cash[row] = t, FILL, account.cash
     row_turnover[row] = 0.5 * traded / nav

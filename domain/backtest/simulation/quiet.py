@@ -97,7 +97,7 @@ def simulate_quietly(
         if not is_alive:
             while 0.0 < navs[t - first] < np.inf:
                 t += 1
-            account.uncovered_loss = max(-navs[t - first], 0.0)
+            account.uncovered_loss = max(0.0 - navs[t - first], 0.0)
             ended = EXHAUSTED if -np.inf < navs[t - first] <= 0.0 else BEYOND_NUMBERS
             close(t, navs[t - first], plan, account, positions)
             return ended, t
@@ -120,6 +120,5 @@ def close(t: int, nav: float, plan: Plan, account: Account, positions: Positions
     while decided < len(plan.made) and plan.made[decided] <= t:
         decided += 1
     if decided > account.next_decision:
-        account.next_decision, account.last_decision = decided, plan.made[decided - 1]
-        account.has_target = 1
+        account.next_decision, account.last_decision, account.has_target = decided, plan.made[decided - 1], 1
         copy_into(positions.target, plan.targets, plan.row[decided - 1])

@@ -8,7 +8,7 @@ from domain.backtest.strategies.decision_log import DecisionLog, DecisionService
 from domain.backtest.strategies.history import MarketHistory
 from domain.backtest.strategies.protocol import FromHistory, LookbackWindow, WithoutDates
 from domain.cancellation import CancellationCheck, never_cancelled
-from domain.checks import LARGEST_LEVERAGE, Vector, positive
+from domain.checks import LARGEST_LEVERAGE, Vector, fractions_of_one, positive
 from domain.errors import DomainError, InvalidInput
 from domain.portfolio import weights_by_symbol
 from domain.warnings import ResultWarning
@@ -110,6 +110,7 @@ class Remote(WithoutDates, FromHistory):
             weights = weights_by_symbol(
                 "weights", sent, history.symbols, leveraged=self.leveraged, largest=LARGEST_LEVERAGE
             )
+            fractions_of_one("weights", sent.values())
             _refuse_outsiders(weights, history)
         except RemoteDecisionFailed as error:
             return RecordedDecision(reason=error.REASON, message=error.message)

@@ -55,6 +55,7 @@ NOT_SETTABLE = {
     "BacktestProgressRequest.epoch": "sent by watch",
     "BacktestProgressRequest.min_interval": "sent by watch",
     "BacktestProgressRequest.heartbeat_interval": "watch relies on the default of the server",
+    "AssetCost.cost_bps": "the client says trading_cost_bps, which tells 0 from absent",
 }
 
 ALSO_BUILT = [  # messages inside the requests that the client builds from its own parameters

@@ -36,7 +36,7 @@ class Reconciliation:
 
 @dataclass(frozen=True, slots=True)
 class AssetEvent:
-    """What a corporate action or a margin call did to a position; quantities in units."""
+    """A corporate action, a margin call or a change of the state of an asset; quantities in units."""
 
     date: date
     symbol: str
@@ -79,6 +79,7 @@ class StrategyResult:
     convention_difference: float | None  # final NAV less that of exact conventions; None for exact ones
     reconciliation: Reconciliation | None
     asset_events: tuple[AssetEvent, ...]
+    asset_event_count: int  # those included that asset_events leaves out, where there are very many
 
     @classmethod
     def from_proto(cls, message: Any) -> "StrategyResult":
@@ -102,6 +103,7 @@ class StrategyResult:
                 Reconciliation.from_proto(message.reconciliation) if message.HasField("reconciliation") else None
             ),
             asset_events=tuple(map(AssetEvent.from_proto, message.asset_events)),
+            asset_event_count=message.asset_event_count,
         )
 
 

@@ -136,9 +136,9 @@ def _impact(impact: float | AlmgrenImpact | None) -> pb.MarketImpact | None:
 
 
 def _by_asset(trading: Mapping[str, float], borrow: Mapping[str, float]) -> list[pb.AssetCost]:
-    """Costs of single assets; one with a borrow fee alone keeps the trading costs of all."""
+    """Costs of single assets, 0 for none; one with a borrow fee alone keeps the trading costs of all."""
     return [
-        pb.AssetCost(symbol=symbol, cost_bps=trading.get(symbol, 0.0), borrow_bps_annual=borrow.get(symbol))
+        pb.AssetCost(symbol=symbol, trading_cost_bps=trading.get(symbol), borrow_bps_annual=borrow.get(symbol))
         for symbol in dict.fromkeys([*trading, *borrow])
     ]
 

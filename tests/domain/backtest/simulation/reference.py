@@ -333,6 +333,8 @@ class Reference:
         """To weights of the net asset value after costs, as far as halts, limits and cash allow."""
         case, prices = self.case, self.case.fills[t]
         nav = self.nav(prices)
+        if nav <= 0.0:  # at an open: the mark of the date says whether that is the end
+            return
         held = [u * p for u, p in zip(self.units, prices, strict=True)]
         moving = {j: w for j, w in wanted.items() if prices[j] > 0 and case.tradable[t][j]}
         free = case.free_start and first

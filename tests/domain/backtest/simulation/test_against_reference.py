@@ -61,6 +61,10 @@ def test_crowded_dates_and_days_without_prices(seed: int) -> None:
     compare_with_reference(crowded_backtest(seed))
 
 
+def test_an_account_that_is_worth_less_than_nothing_at_an_open_does_not_trade() -> None:
+    compare_with_reference(crowded_backtest(200360))
+
+
 def test_dividends_that_are_all_paid_leave_no_receivable() -> None:
     """The rounding error of their sum is not money that could not be used yet: it cuts no purchase."""
     compare(23357)

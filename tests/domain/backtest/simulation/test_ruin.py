@@ -14,6 +14,7 @@ from domain.backtest.specification import BacktestSpecification
 from domain.backtest.strategies import FixedWeights
 from domain.calendar import Frequency
 from domain.costs.model import CostModel
+from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel
 
 
@@ -92,6 +93,12 @@ def test_money_whose_investment_costs_more_than_there_was_without_it_is_not_rece
     assert outcome.reconciliation is not None
     assert outcome.reconciliation.flows == 0.0
     assert outcome.reconciliation.uncovered_loss == pytest.approx(4.0, rel=1e-9)
+
+
+def test_capital_that_is_lost_in_the_rounding_of_a_flow_is_refused() -> None:
+    """Nothing was lost, and no return of 1e-300 can be told beside 1000: neither ruin nor a figure would be true."""
+    with pytest.raises(InvalidInput, match="too large or too small for a number"):
+        ruined(FALL, 0.0, initial_holdings={}, initial_capital=1e-300, cash_flows=(CashFlow(12, 1000.0),))
 
 
 def test_ruin_to_exactly_nothing_leaves_no_uncovered_loss() -> None:

@@ -148,7 +148,7 @@ def test_growth_counts_from_the_fill() -> None:
     strategy = blend((A, 0.5, BuyAndHold()), (B, 0.5, BuyAndHold()), own=BuyAndHold())
     never = replace(strategy, parts=(*strategy.parts, Part(C, 0.0, every(9))))
     for fill, bought in ((Fill.NEXT_CLOSE, VALUES), (Fill.NEXT_OPEN, VALUES * 0.9)):
-        plan = prepare(specified(never, fill=fill), PANEL, opens=opens)
+        plan = prepare(specified(never, fill=fill), PANEL, opens=opens if fill is Fill.NEXT_OPEN else None)
         record = run(plan, lambda _: None, never_cancelled).strategies[0].record
         assert record is not None
         held = VALUES[9, :2] / bought[1, :2]

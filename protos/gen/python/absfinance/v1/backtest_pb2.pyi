@@ -468,11 +468,19 @@ class AssetEvent(_message.Message):
         KIND_CASH_DIVIDEND: _ClassVar[AssetEvent.Kind]
         KIND_DELISTING: _ClassVar[AssetEvent.Kind]
         KIND_MARGIN_CALL: _ClassVar[AssetEvent.Kind]
+        KIND_LISTING: _ClassVar[AssetEvent.Kind]
+        KIND_HALT_BEGIN: _ClassVar[AssetEvent.Kind]
+        KIND_HALT_END: _ClassVar[AssetEvent.Kind]
+        KIND_WORTHLESS: _ClassVar[AssetEvent.Kind]
     KIND_UNSPECIFIED: AssetEvent.Kind
     KIND_SPLIT: AssetEvent.Kind
     KIND_CASH_DIVIDEND: AssetEvent.Kind
     KIND_DELISTING: AssetEvent.Kind
     KIND_MARGIN_CALL: AssetEvent.Kind
+    KIND_LISTING: AssetEvent.Kind
+    KIND_HALT_BEGIN: AssetEvent.Kind
+    KIND_HALT_END: AssetEvent.Kind
+    KIND_WORTHLESS: AssetEvent.Kind
     DATE_FIELD_NUMBER: _ClassVar[int]
     SYMBOL_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -488,7 +496,7 @@ class AssetEvent(_message.Message):
     def __init__(self, date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., symbol: _Optional[str] = ..., kind: _Optional[_Union[AssetEvent.Kind, str]] = ..., quantity_before: _Optional[float] = ..., quantity_after: _Optional[float] = ..., cash: _Optional[float] = ...) -> None: ...
 
 class StrategyResult(_message.Message):
-    __slots__ = ("label", "metrics", "costs", "rebalance_count", "failed_rebalances", "final_holdings", "final_cash", "final_nav", "money_weighted_return", "bankrupt_date", "convention_difference", "reconciliation", "asset_events", "attribution", "statistical_validation")
+    __slots__ = ("label", "metrics", "costs", "rebalance_count", "failed_rebalances", "final_holdings", "final_cash", "final_nav", "money_weighted_return", "bankrupt_date", "convention_difference", "reconciliation", "asset_events", "attribution", "statistical_validation", "asset_event_count")
     LABEL_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
     COSTS_FIELD_NUMBER: _ClassVar[int]
@@ -504,6 +512,7 @@ class StrategyResult(_message.Message):
     ASSET_EVENTS_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTION_FIELD_NUMBER: _ClassVar[int]
     STATISTICAL_VALIDATION_FIELD_NUMBER: _ClassVar[int]
+    ASSET_EVENT_COUNT_FIELD_NUMBER: _ClassVar[int]
     label: str
     metrics: PerformanceMetrics
     costs: _cost_pb2.CostBreakdown
@@ -519,10 +528,11 @@ class StrategyResult(_message.Message):
     asset_events: _containers.RepeatedCompositeFieldContainer[AssetEvent]
     attribution: _attribution_pb2.PathAttribution
     statistical_validation: _statistical_validation_pb2.StatisticalValidation
-    def __init__(self, label: _Optional[str] = ..., metrics: _Optional[_Union[PerformanceMetrics, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostBreakdown, _Mapping]] = ..., rebalance_count: _Optional[int] = ..., failed_rebalances: _Optional[_Iterable[_Union[FailedRebalance, _Mapping]]] = ..., final_holdings: _Optional[_Iterable[_Union[_portfolio_pb2.Holding, _Mapping]]] = ..., final_cash: _Optional[float] = ..., final_nav: _Optional[float] = ..., money_weighted_return: _Optional[float] = ..., bankrupt_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., convention_difference: _Optional[float] = ..., reconciliation: _Optional[_Union[Reconciliation, _Mapping]] = ..., asset_events: _Optional[_Iterable[_Union[AssetEvent, _Mapping]]] = ..., attribution: _Optional[_Union[_attribution_pb2.PathAttribution, _Mapping]] = ..., statistical_validation: _Optional[_Union[_statistical_validation_pb2.StatisticalValidation, _Mapping]] = ...) -> None: ...
+    asset_event_count: int
+    def __init__(self, label: _Optional[str] = ..., metrics: _Optional[_Union[PerformanceMetrics, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostBreakdown, _Mapping]] = ..., rebalance_count: _Optional[int] = ..., failed_rebalances: _Optional[_Iterable[_Union[FailedRebalance, _Mapping]]] = ..., final_holdings: _Optional[_Iterable[_Union[_portfolio_pb2.Holding, _Mapping]]] = ..., final_cash: _Optional[float] = ..., final_nav: _Optional[float] = ..., money_weighted_return: _Optional[float] = ..., bankrupt_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., convention_difference: _Optional[float] = ..., reconciliation: _Optional[_Union[Reconciliation, _Mapping]] = ..., asset_events: _Optional[_Iterable[_Union[AssetEvent, _Mapping]]] = ..., attribution: _Optional[_Union[_attribution_pb2.PathAttribution, _Mapping]] = ..., statistical_validation: _Optional[_Union[_statistical_validation_pb2.StatisticalValidation, _Mapping]] = ..., asset_event_count: _Optional[int] = ...) -> None: ...
 
 class BacktestResult(_message.Message):
-    __slots__ = ("metrics", "costs", "strategies", "benchmarks", "input_fingerprint", "compute_duration", "warnings", "final_nav", "money_weighted_return", "bankrupt_date", "convention_difference", "reconciliation", "asset_events", "attribution", "statistical_validation")
+    __slots__ = ("metrics", "costs", "strategies", "benchmarks", "input_fingerprint", "compute_duration", "warnings", "final_nav", "money_weighted_return", "bankrupt_date", "convention_difference", "reconciliation", "asset_events", "attribution", "statistical_validation", "asset_event_count")
     METRICS_FIELD_NUMBER: _ClassVar[int]
     COSTS_FIELD_NUMBER: _ClassVar[int]
     STRATEGIES_FIELD_NUMBER: _ClassVar[int]
@@ -538,6 +548,7 @@ class BacktestResult(_message.Message):
     ASSET_EVENTS_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTION_FIELD_NUMBER: _ClassVar[int]
     STATISTICAL_VALIDATION_FIELD_NUMBER: _ClassVar[int]
+    ASSET_EVENT_COUNT_FIELD_NUMBER: _ClassVar[int]
     metrics: PerformanceMetrics
     costs: _cost_pb2.CostBreakdown
     strategies: _containers.RepeatedCompositeFieldContainer[StrategyResult]
@@ -553,7 +564,8 @@ class BacktestResult(_message.Message):
     asset_events: _containers.RepeatedCompositeFieldContainer[AssetEvent]
     attribution: _attribution_pb2.PathAttribution
     statistical_validation: _statistical_validation_pb2.StatisticalValidation
-    def __init__(self, metrics: _Optional[_Union[PerformanceMetrics, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostBreakdown, _Mapping]] = ..., strategies: _Optional[_Iterable[_Union[StrategyResult, _Mapping]]] = ..., benchmarks: _Optional[_Iterable[_Union[StrategyResult, _Mapping]]] = ..., input_fingerprint: _Optional[str] = ..., compute_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ..., final_nav: _Optional[float] = ..., money_weighted_return: _Optional[float] = ..., bankrupt_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., convention_difference: _Optional[float] = ..., reconciliation: _Optional[_Union[Reconciliation, _Mapping]] = ..., asset_events: _Optional[_Iterable[_Union[AssetEvent, _Mapping]]] = ..., attribution: _Optional[_Union[_attribution_pb2.PathAttribution, _Mapping]] = ..., statistical_validation: _Optional[_Union[_statistical_validation_pb2.StatisticalValidation, _Mapping]] = ...) -> None: ...
+    asset_event_count: int
+    def __init__(self, metrics: _Optional[_Union[PerformanceMetrics, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostBreakdown, _Mapping]] = ..., strategies: _Optional[_Iterable[_Union[StrategyResult, _Mapping]]] = ..., benchmarks: _Optional[_Iterable[_Union[StrategyResult, _Mapping]]] = ..., input_fingerprint: _Optional[str] = ..., compute_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ..., final_nav: _Optional[float] = ..., money_weighted_return: _Optional[float] = ..., bankrupt_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., convention_difference: _Optional[float] = ..., reconciliation: _Optional[_Union[Reconciliation, _Mapping]] = ..., asset_events: _Optional[_Iterable[_Union[AssetEvent, _Mapping]]] = ..., attribution: _Optional[_Union[_attribution_pb2.PathAttribution, _Mapping]] = ..., statistical_validation: _Optional[_Union[_statistical_validation_pb2.StatisticalValidation, _Mapping]] = ..., asset_event_count: _Optional[int] = ...) -> None: ...
 
 class Backtest(_message.Message):
     __slots__ = ("name", "state", "result", "error", "fraction", "create_time", "finish_time", "request_id", "warnings", "label", "stale_since")

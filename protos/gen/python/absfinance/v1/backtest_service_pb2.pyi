@@ -158,7 +158,7 @@ class BacktestProgressResponse(_message.Message):
         navs: _containers.RepeatedScalarFieldContainer[float]
         def __init__(self, dates: _Optional[_Iterable[int]] = ..., navs: _Optional[_Iterable[float]] = ...) -> None: ...
     class Milestone(_message.Message):
-        __slots__ = ("kind", "simulated_date", "reason", "message", "label", "stage_index", "stage_count")
+        __slots__ = ("kind", "simulated_date", "reason", "message", "label", "stage_index", "stage_count", "benefit_annual", "cost_annual")
         class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
             __slots__ = ()
             KIND_UNSPECIFIED: _ClassVar[BacktestProgressResponse.Milestone.Kind]
@@ -166,11 +166,13 @@ class BacktestProgressResponse(_message.Message):
             KIND_REBALANCE_FAILED: _ClassVar[BacktestProgressResponse.Milestone.Kind]
             KIND_WARNING: _ClassVar[BacktestProgressResponse.Milestone.Kind]
             KIND_RESUMED: _ClassVar[BacktestProgressResponse.Milestone.Kind]
+            KIND_REBALANCE: _ClassVar[BacktestProgressResponse.Milestone.Kind]
         KIND_UNSPECIFIED: BacktestProgressResponse.Milestone.Kind
         KIND_STAGE: BacktestProgressResponse.Milestone.Kind
         KIND_REBALANCE_FAILED: BacktestProgressResponse.Milestone.Kind
         KIND_WARNING: BacktestProgressResponse.Milestone.Kind
         KIND_RESUMED: BacktestProgressResponse.Milestone.Kind
+        KIND_REBALANCE: BacktestProgressResponse.Milestone.Kind
         KIND_FIELD_NUMBER: _ClassVar[int]
         SIMULATED_DATE_FIELD_NUMBER: _ClassVar[int]
         REASON_FIELD_NUMBER: _ClassVar[int]
@@ -178,6 +180,8 @@ class BacktestProgressResponse(_message.Message):
         LABEL_FIELD_NUMBER: _ClassVar[int]
         STAGE_INDEX_FIELD_NUMBER: _ClassVar[int]
         STAGE_COUNT_FIELD_NUMBER: _ClassVar[int]
+        BENEFIT_ANNUAL_FIELD_NUMBER: _ClassVar[int]
+        COST_ANNUAL_FIELD_NUMBER: _ClassVar[int]
         kind: BacktestProgressResponse.Milestone.Kind
         simulated_date: _date_pb2.Date
         reason: str
@@ -185,7 +189,9 @@ class BacktestProgressResponse(_message.Message):
         label: str
         stage_index: int
         stage_count: int
-        def __init__(self, kind: _Optional[_Union[BacktestProgressResponse.Milestone.Kind, str]] = ..., simulated_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., label: _Optional[str] = ..., stage_index: _Optional[int] = ..., stage_count: _Optional[int] = ...) -> None: ...
+        benefit_annual: float
+        cost_annual: float
+        def __init__(self, kind: _Optional[_Union[BacktestProgressResponse.Milestone.Kind, str]] = ..., simulated_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., label: _Optional[str] = ..., stage_index: _Optional[int] = ..., stage_count: _Optional[int] = ..., benefit_annual: _Optional[float] = ..., cost_annual: _Optional[float] = ...) -> None: ...
     class Heartbeat(_message.Message):
         __slots__ = ()
         def __init__(self) -> None: ...

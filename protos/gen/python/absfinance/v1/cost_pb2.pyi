@@ -102,14 +102,16 @@ class AssetLiquidity(_message.Message):
     def __init__(self, symbol: _Optional[str] = ..., daily_value: _Optional[float] = ..., volatility_annual: _Optional[float] = ...) -> None: ...
 
 class AssetCost(_message.Message):
-    __slots__ = ("symbol", "cost_bps", "borrow_bps_annual")
+    __slots__ = ("symbol", "cost_bps", "borrow_bps_annual", "trading_cost_bps")
     SYMBOL_FIELD_NUMBER: _ClassVar[int]
     COST_BPS_FIELD_NUMBER: _ClassVar[int]
     BORROW_BPS_ANNUAL_FIELD_NUMBER: _ClassVar[int]
+    TRADING_COST_BPS_FIELD_NUMBER: _ClassVar[int]
     symbol: str
     cost_bps: float
     borrow_bps_annual: float
-    def __init__(self, symbol: _Optional[str] = ..., cost_bps: _Optional[float] = ..., borrow_bps_annual: _Optional[float] = ...) -> None: ...
+    trading_cost_bps: float
+    def __init__(self, symbol: _Optional[str] = ..., cost_bps: _Optional[float] = ..., borrow_bps_annual: _Optional[float] = ..., trading_cost_bps: _Optional[float] = ...) -> None: ...
 
 class MarketImpact(_message.Message):
     __slots__ = ("square_root", "almgren")
