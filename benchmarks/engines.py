@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path as FilePath
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -54,6 +55,7 @@ class Terms:
     conventions: str = "EXACT"  # of `domain.backtest.specification.Conventions`
     fill: str = "NEXT_CLOSE"  # of `domain.backtest.specification.Fill`
     at_month_ends: bool = False  # decisions on the last dates of the months, from the first of these on
+    whole_units: bool = False
 
 
 @dataclass(frozen=True)
@@ -192,6 +194,75 @@ def cvxportfolio_path(task: Task) -> Path:
     return run
 
 
+def zipline_path(task: Task) -> Path:
+    """TradingAlgorithm with order_target_percent, on prices in memory and a database of assets in memory.
+
+    Its own reader of prices in memory looks for them under a name that it does not have, and frame by frame; the one
+    here is an array. Orders are sized in whole shares by the close they were decided at, and filled at the next one.
+    """
+    from sqlalchemy import create_engine
+    from zipline.algorithm import TradingAlgorithm
+    from zipline.api import order_target_percent, set_commission, set_slippage
+    from zipline.assets import AssetDBWriter, AssetFinder
+    from zipline.data.data_portal import DataPortal
+    from zipline.data.in_memory_daily_bars import InMemoryDailyBarReader
+    from zipline.finance.commission import PerDollar
+    from zipline.finance.slippage import FixedSlippage
+    from zipline.finance.trading import SimulationParameters
+    from zipline.utils.calendar_utils import get_calendar
+
+    first, last, count = task.dates[0], task.dates[-1], len(task.names)
+    row = {date: t for t, date in enumerate(task.dates)}
+    around = (first - pd.Timedelta(days=30), last + pd.Timedelta(days=5))  # it asks for sessions beside its own
+    calendar = get_calendar("XNYS", start=str(around[0].date()), end=str(around[1].date()))
+    sids = list(range(count))
+    database = create_engine("sqlite://")
+    listed = {"symbol": task.names, "start_date": first, "end_date": last, "asset_name": task.names, "exchange": "XNYS"}
+    exchange = {"exchange": ["XNYS"], "canonical_name": ["XNYS"], "country_code": ["US"]}
+    AssetDBWriter(database).write(equities=pd.DataFrame(listed, sids), exchanges=pd.DataFrame(exchange))
+    finder = AssetFinder(database)
+    closes = pd.DataFrame(task.prices, task.dates, sids)
+    volumes = pd.DataFrame(1e12, task.dates, sids)  # of a date without a volume it fills nothing
+    frames = {**dict.fromkeys(("open", "high", "low", "close"), closes), "volume": volumes}
+    decided = frozenset(task.dates[task.decisions])
+    without_benchmark = pd.Series(0.0, task.dates)
+
+    class Bars(InMemoryDailyBarReader):
+        def get_value(self, sid: int, date: pd.Timestamp, field: str) -> float:
+            value: float = self._values[field][row[date], sid]
+            return value
+
+        def get_last_traded_dt(self, asset: object, date: pd.Timestamp) -> pd.Timestamp:
+            return date
+
+    bars = Bars(frames, calendar, pd.Series("USD", sids))
+    assets = finder.retrieve_all(sids)
+
+    def initialize(context: object) -> None:
+        set_commission(us_equities=PerDollar(cost=COST))
+        set_slippage(us_equities=FixedSlippage(spread=0.0))
+
+    def handle_data(context: object, data: Any) -> None:
+        if data.current_session in decided:
+            for asset in assets:
+                order_target_percent(asset, 1.0 / count)
+
+    def run() -> Array:
+        algorithm = TradingAlgorithm(
+            SimulationParameters(first, last, calendar, CAPITAL),
+            DataPortal(finder, calendar, first, equity_daily_reader=bars, last_available_session=last),
+            asset_finder=finder,
+            trading_calendar=calendar,
+            benchmark_returns=without_benchmark,
+            initialize=initialize,
+            handle_data=handle_data,
+        )
+        values: Array = algorithm.run()["portfolio_value"].to_numpy()
+        return values
+
+    return run
+
+
 @dataclass(frozen=True)
 class _Library:
     distribution: str
@@ -208,6 +279,7 @@ _LIBRARIES = (
     _Library("polars_backtest", polars_long_path, Terms(at_month_ends=True), " (long format)", largest=20),
     _Library("polars_backtest", polars_wide_path, Terms(), " (wide format)", largest=20),
     _Library("cvxportfolio", cvxportfolio_path, Terms(fill="SAME_CLOSE"), largest=20, daily=False),
+    _Library("zipline-reloaded", zipline_path, Terms(whole_units=True), largest=20, daily=False),
 )
 
 

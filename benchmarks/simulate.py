@@ -18,7 +18,7 @@ from domain.backtest.drift_band import BandWidth, DriftBand
 from domain.backtest.preparation import prepare
 from domain.backtest.rebalancing import BuyAndHold, Calendar, DayOfPeriod, EveryPeriods, Rebalancing
 from domain.backtest.specification import BacktestSpecification, Conventions, Fill
-from domain.backtest.strategies import EqualWeight
+from domain.backtest.strategies import EqualWeightStrategy
 from domain.backtest.tranches import simulation_of
 from domain.costs.linear import LinearCost
 from domain.costs.model import CostModel
@@ -76,12 +76,13 @@ def our_path(task: Task, rule: str, terms: Terms) -> Callable[[], Array]:
         BANDS: Rebalancing(BuyAndHold(), DriftBand(BandWidth(absolute=BAND_WIDTH))),
     }[rule]
     specification = BacktestSpecification(
-        (EqualWeight(),),
+        (EqualWeightStrategy(),),
         rebalancing,
         fill=Fill(terms.fill),
         conventions=Conventions(terms.conventions),
         costs=CostModel(LinearCost(BPS)),
         initial_capital=CAPITAL,
+        fractional_holdings=not terms.whole_units,
     )
 
     def run() -> Array:
@@ -131,7 +132,7 @@ def _result(job: str, peer: Peer, ours: Timing[Array], theirs: Timing[Array], ex
         peer_ms=theirs.median_ms,
         ratio=theirs.median_ms / ours.median_ms,
         wealth_difference=float(theirs.answer[-1] / ours.answer[-1] - 1.0) if same_job else None,
-        conventions=f"{peer.terms.conventions}, {peer.terms.fill}",
+        conventions=f"{peer.terms.conventions}, {peer.terms.fill}" + ", whole units" * peer.terms.whole_units,
         ours_exact_ms=exact.median_ms,
         ours_rounds=ours.rounds,
         peer_rounds=theirs.rounds,

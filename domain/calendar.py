@@ -1,6 +1,6 @@
 """Civil dates as day numbers, and the number of periods per year that follows from their spacing."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -67,7 +67,7 @@ def periods_per_year(dates: NDArray[np.int32]) -> float:
     """
     if len(dates) < 2:
         raise InvalidInput("periods_per_year", "must be given: it cannot be inferred from one date")
-    steps = np.diff(dates)
+    steps = dates[1:] - dates[:-1]
     # Most of the steps of daily dates are of one day: the median need not be looked for.
     spacing = 1.0 if 2 * np.count_nonzero(steps == 1) > len(steps) else float(np.median(steps))
     for shortest, longest, periods in _USUAL:
@@ -88,9 +88,10 @@ REGULAR = 0.5
 
 def _has_weekends(dates: NDArray[np.int32]) -> bool:
     first, last = int(dates[0]), int(dates[-1])
+    weekdays = dates - dates // 7 * 7  # a remainder takes three times as long
     for weekday in (SATURDAY, SUNDAY):
         spanned = (last - weekday) // 7 - (first - 1 - weekday) // 7
-        present = int(np.count_nonzero(dates % 7 == weekday))
+        present = int(np.count_nonzero(weekdays == weekday))
         if present == 0 or present < REGULAR * spanned:
             return False
     return True
@@ -135,9 +136,13 @@ def ends_period(days: NDArray[np.int32], frequency: Frequency) -> bool:
     return bool(before != after)
 
 
+_FIRST = np.zeros(1, np.int64)
+"""The index of the first date."""
+
+
 def first_of_periods(days: NDArray[np.int32], frequency: Frequency) -> DateIndices:
     """Indices of the first of the dates (T,) in each period."""
-    return np.append(0, _later_periods(days, frequency))
+    return np.concatenate((_FIRST, _later_periods(days, frequency)))
 
 
 def last_of_periods(days: NDArray[np.int32], frequency: Frequency) -> DateIndices:
@@ -151,11 +156,12 @@ def _later_periods(days: NDArray[np.int32], frequency: Frequency) -> DateIndices
 
     Looks for the starts of the periods among the dates: there are far fewer of them.
     """
-    first, last = period_numbers(days[[0, -1]], frequency)
+    first, last = _period_number(int(days[0]), frequency), _period_number(int(days[-1]), frequency)
     starts = _starts(np.arange(first + 1, last + 1), frequency)
-    found = np.searchsorted(days, starts.astype(days.dtype))
+    found = days.searchsorted(starts.astype(days.dtype))
     # A period without dates starts at the same index as the next one.
-    return found[np.diff(found, prepend=0) > 0]
+    is_new = found[1:] != found[:-1]
+    return found if is_new.all() else np.concatenate((found[:1], found[1:][is_new]))
 
 
 def _starts(periods: NDArray[np.int64], frequency: Frequency) -> NDArray[np.int64]:
@@ -164,9 +170,19 @@ def _starts(periods: NDArray[np.int64], frequency: Frequency) -> NDArray[np.int6
         return periods
     if frequency is Frequency.WEEKLY:
         return periods * 7 - MONDAY
-    months = (periods * _MONTHS[frequency]).astype("datetime64[M]")
-    days: NDArray[np.int64] = months.astype("datetime64[D]").astype(np.int64)
+    months = (periods * _MONTHS[frequency]).view("datetime64[M]")
+    days: NDArray[np.int64] = months.astype("datetime64[D]").view(np.int64)
     return days
+
+
+def _period_number(day: int, frequency: Frequency) -> int:
+    """That of `period_numbers` for one date."""
+    if frequency is Frequency.DAILY:
+        return day
+    if frequency is Frequency.WEEKLY:
+        return (day + MONDAY) // 7
+    one = EPOCH + timedelta(days=day)
+    return (12 * (one.year - EPOCH.year) + one.month - 1) // _MONTHS[frequency]
 
 
 def period_numbers(days: NDArray[np.int32], frequency: Frequency) -> NDArray[np.int64]:

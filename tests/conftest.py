@@ -4,9 +4,11 @@ import importlib
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,9 +98,17 @@ def server(start_server: Callable[..., RunningServer]) -> RunningServer:
 
 
 @pytest.fixture(scope="session")
-def sample_server(start_server: Callable[..., RunningServer]) -> RunningServer:
+def strategy_target() -> str:
+    """A free address on which a test can serve a strategy that the sample server asks."""
+    with closing(socket.socket()) as found:
+        found.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{found.getsockname()[1]}"
+
+
+@pytest.fixture(scope="session")
+def sample_server(start_server: Callable[..., RunningServer], strategy_target: str) -> RunningServer:
     """A server with the prices of data/, imported as README says."""
-    running = start_server(program=COMPLETE)
+    running = start_server("--strategy-targets", strategy_target, program=COMPLETE)
     subprocess.run(["scripts/load_sample_data", running.address], cwd=ROOT, check=True, capture_output=True, timeout=60)
     return running
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.calendar import DAYS_PER_YEAR, Frequency, first_of_periods
+from domain.calendar import DAYS_PER_YEAR, DateIndices, Frequency, first_of_periods
 from domain.checks import LARGEST_FIGURE, figure
 from domain.errors import InvalidInput
 from domain.market_data.panel import civil_date
@@ -78,14 +78,7 @@ def _index_of(path: str, day: int, days: NDArray[np.int32], start: int) -> int:
 
 
 def _add_recurring(path: str, rule: RecurringCashFlow, days: NDArray[np.int32], start: int, found: FlowsByDate) -> None:
-    if rule.first_day is not None and rule.last_day is not None and rule.last_day < rule.first_day:
-        raise InvalidInput(f"{path}.end_date", "must not be before start_date")
-    indices = first_of_periods(days, rule.frequency)
-    indices = indices[indices > start]
-    if rule.first_day is not None:
-        indices = indices[days[indices] >= rule.first_day]
-    if rule.last_day is not None:
-        indices = indices[days[indices] <= rule.last_day]
+    indices = _flow_dates(path, rule, days, start)
     if rule.fraction_of_nav is not None:
         found.end_fraction[indices] += rule.fraction_of_nav
         return
@@ -97,3 +90,26 @@ def _add_recurring(path: str, rule: RecurringCashFlow, days: NDArray[np.int32], 
         if not np.abs(amounts).max() <= LARGEST_FIGURE:
             raise InvalidInput(f"{path}.growth_annual", f"must leave every flow at most {LARGEST_FIGURE:g} in size")
         found.end[indices] += amounts
+
+
+def _flow_dates(path: str, rule: RecurringCashFlow, days: NDArray[np.int32], start: int) -> DateIndices:
+    """Indices of the dates of the flows. Raises InvalidInput for a range of dates that leaves none."""
+    first, last = rule.first_day, rule.last_day
+    if first is not None and last is not None and last < first:
+        raise InvalidInput(f"{path}.end_date", "must not be before start_date")
+    if first is not None and first > days[-1]:
+        raise InvalidInput(f"{path}.start_date", f"is after the last date of the input, {civil_date(days[-1])}")
+    if last is not None and last <= days[start]:
+        raise InvalidInput(f"{path}.end_date", f"must be after the start of the backtest, {civil_date(days[start])}")
+    indices = first_of_periods(days, rule.frequency)
+    indices = indices[indices > start]
+    inside = np.ones(len(indices), np.bool_)
+    if first is not None:
+        inside &= days[indices] >= first
+    if last is not None:
+        inside &= days[indices] <= last
+    if len(indices) and not inside.any():
+        name = "start_date" if last is None else "end_date"
+        raise InvalidInput(f"{path}.{name}", f"leaves no flow: no {rule.frequency} period begins within the range")
+    found: DateIndices = indices[inside]
+    return found

@@ -81,9 +81,11 @@ class DriftBand:
         needs_width = self.trigger is BandTrigger.ANY_BREACH or self.destination is BandDestination.EDGE
         if needs_width and not self.by_symbol and not self.by_group:
             self.width.check(PATH)
-        self._needs(self.trigger is BandTrigger.TRACKING_ERROR, "max_tracking_error_annual")
-        self._needs(self.trigger is BandTrigger.COST_BENEFIT, "risk_aversion")
-        self._needs(self.trigger is BandTrigger.COST_BENEFIT, "horizon_days")
+        self._goes_with(BandTrigger.TRACKING_ERROR, "max_tracking_error_annual")
+        self._goes_with(BandTrigger.COST_BENEFIT, "risk_aversion")
+        self._goes_with(BandTrigger.COST_BENEFIT, "horizon_days")
+        if self.trigger is not BandTrigger.ANY_BREACH:
+            self._refuse_what_needs_a_breach()
         if not 0.0 < self.fraction <= 1.0:
             raise InvalidInput(f"{PATH}.fraction", f"must be above 0 and at most 1, is {self.fraction:g}")
 
@@ -94,9 +96,35 @@ class DriftBand:
             return True
         return self.scope is BandScope.BREACHED and self.trigger is BandTrigger.ANY_BREACH
 
-    def _needs(self, is_needed: bool, name: str) -> None:
-        value = getattr(self, name)
-        if is_needed and value is None:
-            raise InvalidInput(f"{PATH}.{name}", f"must be given with the trigger {self.trigger}")
-        if value is not None:
-            positive(f"{PATH}.{name}", value)
+    def _goes_with(self, trigger: BandTrigger, name: str) -> None:
+        """Raises InvalidInput unless a figure is given with its trigger and only with it, and above 0."""
+        value, path = getattr(self, name), f"{PATH}.{name}"
+        if self.trigger is trigger and value is None:
+            raise InvalidInput(path, f"must be given with the trigger {trigger}")
+        if value is None:
+            return
+        if self.trigger is not trigger:
+            raise InvalidInput(path, f"goes with the trigger {trigger} alone, the trigger is {self.trigger}")
+        positive(path, value)
+
+    def _refuse_what_needs_a_breach(self) -> None:
+        """Raises InvalidInput for what has no effect with a trigger that looks at all weights together."""
+        if self.scope is BandScope.BREACHED:
+            raise InvalidInput(
+                f"{PATH}.scope", f"BREACHED goes with the trigger ANY_BREACH alone, the trigger is {self.trigger}"
+            )
+        if self.destination is BandDestination.EDGE:
+            return
+        widths = {
+            "absolute": self.width.absolute is not None,
+            "relative": self.width.relative is not None,
+            "by_asset": bool(self.by_symbol),
+            "by_group": bool(self.by_group),
+        }
+        for name, is_given in widths.items():
+            if is_given:
+                raise InvalidInput(
+                    f"{PATH}.{name}",
+                    f"has no effect with the trigger {self.trigger} and the destination {self.destination}: no weight "
+                    "is held against its band, and none goes to its edge",
+                )

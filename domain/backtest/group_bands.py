@@ -2,7 +2,8 @@
 
 Of all trades that leave the sum of the weights as it is and put every weight and every group sum inside its band, the
 one with the least sum of absolute trades, and of these the one with the least sum of squares. Where none does, the
-bands of groups give way first to what cannot be traded, then cash takes the least remainder.
+bands of groups give way first to what cannot be traded, then cash takes the least remainder. Where cash has left its
+own band, the sum of the weights changes by what brings cash to its destination.
 """
 
 from collections.abc import Mapping
@@ -56,7 +57,7 @@ class _Limits:
 def destination(
     weights: Vector, target: Vector, movable: Flags, bands: Bands, control: SolverControl = UNLIMITED
 ) -> Vector:
-    """Weights (N,) that a trade by `bands` goes to; the weights as they are where no asset and no group has left its.
+    """Weights (N,) that a trade by `bands` goes to; the weights as they are where no asset, group or cash has left its.
 
     `movable` (N,) are the assets that can be traded. Raises SolverFailed, and what `control` raises.
     """
@@ -81,7 +82,8 @@ def _limits(weights: Vector, target: Vector, movable: Flags, bands: Bands) -> _L
     group_left = np.abs(members @ weights - sums) > sum_width + BREACH
     breached = movable & (np.abs(weights - target) > width + BREACH)
     breached |= movable & bands.group_members[group_left].any(axis=0)
-    if not breached.any():
+    remainder = _rise_of_sum(weights, target, bands)
+    if not breached.any() and remainder == 0.0:
         return None
     lower = np.where(movable, target - width, weights)
     upper = np.where(movable, target + width, weights)
@@ -90,7 +92,20 @@ def _limits(weights: Vector, target: Vector, movable: Flags, bands: Bands) -> _L
         goal = weights + fraction * (target - weights) if fraction < 1.0 else target
         lower, upper = np.where(breached, goal, lower), np.where(breached, goal, upper)
         sum_width = np.where(group_left, np.inf, sum_width)  # its members are where they have to be
-    return _Limits(weights, lower, upper, members, sums - sum_width, sums + sum_width)
+    return _Limits(weights, lower, upper, members, sums - sum_width, sums + sum_width, remainder)
+
+
+def _rise_of_sum(weights: Vector, target: Vector, bands: Bands) -> float:
+    """By how much the sum of the weights has to rise to bring cash to its destination; 0 while it is in its band."""
+    now, wanted = 1.0 - float(weights.sum()), 1.0 - float(target.sum())
+    if abs(wanted) <= BREACH:  # without a target it has no band
+        return 0.0
+    width = float(_half_widths(np.array([wanted]), np.array([bands.cash_absolute]), np.array([bands.cash_relative]))[0])
+    if abs(now - wanted) <= width + BREACH:
+        return 0.0
+    if bands.destination == TO_EDGE:
+        return now - min(max(now, wanted - width), wanted + width)
+    return (bands.fraction if bands.destination == TO_FRACTION else 1.0) * (now - wanted)
 
 
 def _half_widths(target: Vector, absolute: Vector, relative: Vector) -> Vector:
@@ -144,7 +159,7 @@ def _widened(limits: _Limits, control: SolverControl) -> _Limits:
     missing = np.abs(free[1:])
     widened = replace(limits, sum_lower=limits.sum_lower - missing, sum_upper=limits.sum_upper + missing)
     cash = both_ways[:, [0, rows]]
-    return replace(widened, remainder=float(-_missed(widened, cash, control, cash_price=1.0)[0]))
+    return replace(widened, remainder=limits.remainder - float(_missed(widened, cash, control, cash_price=1.0)[0]))
 
 
 def _missed(limits: _Limits, slack: Matrix, control: SolverControl, cash_price: float) -> Vector:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from domain.backtest.cash_flows import flows_by_date
 from domain.backtest.drift_band import BandDestination, BandScope, BandTrigger, DriftBand
+from domain.backtest.impact_rates import DatedImpact, costs_as_arrays, dated_impact
 from domain.backtest.market import Market
 from domain.backtest.simulation import arrays
 from domain.backtest.simulation.arrays import (
@@ -27,9 +28,7 @@ from domain.backtest.simulation.arrays import (
 from domain.backtest.specification import BacktestSpecification, Conventions, Fill
 from domain.calendar import last_of_periods
 from domain.checks import Matrix, Vector
-from domain.costs.holding import HoldingCosts
-from domain.costs.impact import SquareRootImpact
-from domain.costs.model import CostModel
+from domain.costs.holding import HoldingCosts, Rate
 from domain.errors import InvalidInput
 from domain.portfolio import positions
 
@@ -54,6 +53,18 @@ _CONVENTIONS = {
     Conventions.BT: arrays.BT,
     Conventions.VECTORBT: arrays.VECTORBT,
 }
+
+
+_NO_HOLDING_COSTS = HoldingCosts()
+_NONE = np.zeros(0)
+_NO_FLAGS = np.zeros((0, 0), np.bool_)
+_NO_RATES = Rates(_NONE, _NONE, _NONE, _NONE, 0.0, has_any=False, has_borrow=False)
+_NO_FLOWS = Flows(_NONE, _NONE, _NONE)
+_NO_FEE = PerformanceFee(0.0, 0.0, is_soft=False, settled=np.zeros(0, np.bool_))
+_NO_BANDS = Bands(
+    _NONE, _NONE, math.inf, math.inf, 0, False, 0, 1.0, _NO_FLAGS, _NONE, _NONE,
+    False, math.inf, 1.0, 1.0, 1.0, 0, False,
+)  # fmt: skip
 
 
 class Inputs(NamedTuple):
@@ -87,9 +98,13 @@ def inputs_of(
     """
     band = specification.rebalancing.band
     needs_returns = band is not None and band.trigger is not BandTrigger.ANY_BREACH
-    costs = _costs(specification.costs, market.panel.symbols, specification.charge_initial_purchase)
-    return Inputs(
-        prices=_prices(specification, market, needs_returns=needs_returns),
+    prices = _prices(specification, market, needs_returns=needs_returns)
+    impact = dated_impact(specification.costs, market, start + specification.delay)
+    costs = costs_as_arrays(
+        specification.costs, market.panel.symbols, impact, charges_first_purchase=specification.charge_initial_purchase
+    )
+    inputs = Inputs(
+        prices=_waiting(prices, impact),
         actions=market.actions,
         rates=_rates(specification, market),
         flows=_flows(specification, market, start),
@@ -99,30 +114,28 @@ def inputs_of(
         plan=Plan(decisions, rows, targets),
         rules=_rules(specification, market, start, costs, decides_outside=decides_outside),
     )
+    quiet = _is_quiet(inputs, all_listed=market.all_listed)
+    return inputs._replace(rules=inputs.rules._replace(is_quiet=quiet)) if quiet else inputs
 
 
 def opened_account(
     specification: BacktestSpecification, market: Market, start: int, decisions: int
 ) -> tuple[NDArray[Any], Positions]:
     """The account at date number `start`: capital and initial holdings. Raises InvalidInput for one without price."""
-    count = len(market.panel.symbols)
     prices = market.panel.values[start]
-    units = np.zeros(count)
-    place = positions(market.panel.symbols) if specification.initial_holdings else {}
-    for i, (symbol, quantity) in enumerate(specification.initial_holdings.items()):
-        if symbol not in place or not prices[place[symbol]] > 0.0:
-            raise InvalidInput(f"initial_holdings[{i}].symbol", f"{symbol} has no price at the start of the backtest")
-        units[place[symbol]] = quantity
-    accounts = np.zeros(1, ACCOUNT)
-    with np.errstate(over="ignore", invalid="ignore"):
-        nav = specification.initial_capital + float(units @ prices)
-    if not 0.0 < nav < math.inf:
-        raise InvalidInput("initial_holdings", f"must have a finite net asset value above 0 with the cash, has {nav:g}")
-    accounts["cash"], accounts["nav"] = specification.initial_capital, nav
-    accounts["opening_nav"] = nav
-    accounts["unit_value"] = accounts["high_water"] = 1.0
-    accounts["last_decision"] = accounts["band_made"] = -1
-    accounts["next_action"] = np.searchsorted(market.actions.date, start, side="right")
+    count = len(prices)
+    units, nav = np.zeros(count), specification.initial_capital
+    if specification.initial_holdings:
+        nav += _value_of_holdings(specification, market, prices, units)
+        if not 0.0 < nav < math.inf:
+            rule = f"must have a finite net asset value above 0 with the cash, has {nav:g}"
+            raise InvalidInput("initial_holdings", rule)
+    accounts = _OPENED.copy()
+    accounts["cash"] = specification.initial_capital
+    accounts["nav"] = accounts["opening_nav"] = nav
+    accounts["first_purchase"] = arrays.FIRST_MADE if units.any() else arrays.FIRST_NOT_MADE
+    if len(market.actions.date):
+        accounts["next_action"] = np.searchsorted(market.actions.date, start, side="right")
     return accounts, Positions(
         units=units,
         reference=np.array(prices),
@@ -133,6 +146,28 @@ def opened_account(
         carried=np.full(count, np.nan),
         dropped=np.zeros(decisions, np.bool_),
     )
+
+
+def _opened() -> NDArray[Any]:
+    """What does not depend on the request in an account that is opened."""
+    accounts = np.zeros(1, ACCOUNT)
+    accounts["unit_value"] = accounts["high_water"] = 1.0
+    accounts["last_decision"] = accounts["band_made"] = accounts["first_borrowed"] = -1
+    return accounts
+
+
+_OPENED = _opened()
+
+
+def _value_of_holdings(specification: BacktestSpecification, market: Market, prices: Vector, units: Vector) -> float:
+    """Writes the initial holdings to units (N,); their value at prices (N,)."""
+    place = positions(market.panel.symbols)
+    for i, (symbol, quantity) in enumerate(specification.initial_holdings.items()):
+        if symbol not in place or not prices[place[symbol]] > 0.0:
+            raise InvalidInput(f"initial_holdings[{i}].symbol", f"{symbol} has no price at the start of the backtest")
+        units[place[symbol]] = quantity
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(units @ prices)
 
 
 def output_for(inputs: Inputs, first: int, last: int) -> Output:
@@ -151,7 +186,7 @@ def output_for(inputs: Inputs, first: int, last: int) -> Output:
         row_cost=np.empty(changes),
         row_turnover=np.empty(changes),
         event=np.empty((events, 6)),
-        failure=np.empty((2 * dates + 2, 2), np.int64),
+        failure=np.empty((changes + 1 if inputs.rules.is_quiet else 2 * dates + 2, 2), np.int64),
         written=np.zeros(3, np.int64),
     )
 
@@ -160,7 +195,9 @@ def _most_rows(inputs: Inputs, first: int, last: int) -> tuple[int, int]:
     """Most changes of holdings and events of assets on dates first to last."""
     rules, made = inputs.rules, inputs.plan.made
     dates = last - first + 1
-    planned = int(np.searchsorted(made, last, side="right") - np.searchsorted(made, first - rules.delay))
+    planned = int(made.searchsorted(last, side="right") - made.searchsorted(first - rules.delay))
+    if rules.is_quiet:
+        return planned, 0
     by_action = int(
         np.searchsorted(inputs.actions.date, last, side="right") - np.searchsorted(inputs.actions.date, first)
     )
@@ -169,27 +206,30 @@ def _most_rows(inputs: Inputs, first: int, last: int) -> tuple[int, int]:
     if len(inputs.actions.date) and inputs.actions.reinvests:
         changes += dates
     calls = dates * inputs.prices.marks.shape[1] if rules.maintenance_ratio > 0.0 else 0
-    return changes, by_action + calls
+    weighed = dates if inputs.bands.is_on and inputs.bands.trigger == arrays.COST_BENEFIT else 0
+    return changes, by_action + calls + weighed
 
 
 def _prices(specification: BacktestSpecification, market: Market, *, needs_returns: bool) -> Prices:
-    marks = np.ascontiguousarray(market.panel.values)
+    marks = _fixed(np.ascontiguousarray(market.panel.values))
     count = marks.shape[1]
-    fills = marks
+    fills, returns, tradable = marks, _NO_PRICES, _ALL_TRADABLE
     if specification.fill is Fill.NEXT_OPEN:
         if market.opens is None:
             raise InvalidInput(
                 "open_prices", "must be given with FILL_NEXT_OPEN: a panel of the symbols and dates of prices"
             )
-        fills = np.ascontiguousarray(market.opens)
-    returns = np.zeros((0, count))
+        fills = _fixed(np.ascontiguousarray(market.opens))
+    elif market.opens is not None:
+        raise InvalidInput("open_prices", f"go with FILL_NEXT_OPEN alone; the fill is {specification.fill}")
     if needs_returns:
         levels = market.total_return
         with np.errstate(invalid="ignore", divide="ignore"):
             changes = levels[1:] / levels[:-1] - 1.0
-        returns = np.vstack([np.zeros(count), np.where(np.isfinite(changes), changes, 0.0)])
-    tradable = np.zeros((0, count), np.bool_) if market.tradable is None else market.tradable
-    return Prices(_fixed(marks), _fixed(fills), _fixed(tradable), _fixed(returns))
+        returns = _fixed(np.vstack([np.zeros(count), np.where(np.isfinite(changes), changes, 0.0)]))
+    if market.tradable is not None:
+        tradable = _fixed(market.tradable)
+    return Prices(marks, fills, tradable, returns)
 
 
 A = TypeVar("A", Matrix, NDArray[np.bool_])
@@ -202,16 +242,18 @@ def _fixed(array: A) -> A:
     return view
 
 
+_NO_PRICES, _ALL_TRADABLE = _fixed(np.zeros((0, 0))), _fixed(_NO_FLAGS)
+
+
 def _rates(specification: BacktestSpecification, market: Market) -> Rates:
     costs, days = specification.holding_costs, market.panel.dates
+    if costs == _NO_HOLDING_COSTS and not specification.costs.has_borrow:
+        return _NO_RATES
     borrow = specification.costs.borrow_rates(market.panel.symbols)
-    if costs == HoldingCosts() and not borrow.any():
-        none = np.zeros(len(days))
-        return Rates(none, none, none, borrow, 0.0, False, False)
     rates = Rates(
         years=costs.day_count.years(days, market.periods_per_year),
         cash=costs.cash.during(days),
-        financing=costs.financing.during(days),
+        financing=(costs.financing or Rate()).during(days),
         borrow=borrow,
         management_fee=costs.management_fee_annual,
         has_any=False,
@@ -228,64 +270,34 @@ def _rates(specification: BacktestSpecification, market: Market) -> Rates:
 def _flows(specification: BacktestSpecification, market: Market, start: int) -> Flows:
     found = flows_by_date(specification.cash_flows, specification.recurring_cash_flows, market.panel.dates, start)
     if found is None:
-        return Flows(np.zeros(0), np.zeros(0), np.zeros(0))
+        return _NO_FLOWS
     return Flows(found.start, found.end, found.end_fraction)
 
 
-def _costs(model: CostModel, symbols: tuple[str, ...], charges_first_purchase: bool) -> Costs:
-    spread_fraction = model.linear.spread_shares(symbols)
-    rates = model.linear.rates(symbols)
-    return Costs(
-        commission=rates * (1.0 - spread_fraction),
-        spread=rates * spread_fraction,
-        impact=_impact(model, symbols),
-        per_unit=model.commission_per_unit,
-        least_commission=model.least_commission,
-        most_commission=math.inf if model.most_commission is None else model.most_commission,
-        fixed=model.fixed_fee,
-        charges_first_purchase=charges_first_purchase,
-    )
-
-
-def _impact(model: CostModel, symbols: tuple[str, ...]) -> Vector:
-    """a of each asset, where a trade of d in money costs a d^1.5, (N,)."""
-    if model.impact is None:
-        return np.zeros(len(symbols))
-    return np.array([_impact_of(model, model.impact, symbol) for symbol in symbols])
-
-
-def _impact_of(model: CostModel, law: SquareRootImpact, symbol: str) -> float:
-    known = model.liquidity.get(symbol)
-    if known is None:
-        raise InvalidInput("costs.liquidity", f"must give the daily_value of {symbol}: its trades have an impact")
-    if known.volatility_annual is None:
-        i = list(model.liquidity).index(symbol)
-        raise InvalidInput(
-            f"costs.liquidity[{i}].volatility_annual", f"must be given for {symbol}: the impact of its trades needs it"
-        )
-    return float(law.rates(np.array([known.volatility_annual]), np.array([1.0 / known.daily_value]))[0])
+def _waiting(prices: Prices, impact: DatedImpact | None) -> Prices:
+    """Prices at which an asset cannot be traded on dates on which the impact of a trade is not known."""
+    if impact is None or impact.known is None:
+        return prices
+    known = impact.known & prices.tradable if len(prices.tradable) else np.array(impact.known)
+    return prices._replace(tradable=_fixed(known))
 
 
 def _performance_fee(specification: BacktestSpecification, market: Market) -> PerformanceFee:
     terms = specification.holding_costs.performance_fee
     if terms is None or terms.rate == 0.0:
-        return PerformanceFee(0.0, 0.0, False, np.zeros(0, np.bool_))
+        return _NO_FEE
     settled = np.zeros(len(market.panel.dates), np.bool_)
     settled[last_of_periods(market.panel.dates, terms.crystallization)] = True
     return PerformanceFee(terms.rate, terms.hurdle_annual, terms.hurdle == "SOFT", settled)
 
 
 def _bands(band: DriftBand | None, market: Market, groups: dict[str, tuple[str, ...]]) -> Bands:
+    if band is None:
+        return _NO_BANDS
     symbols = market.panel.symbols
     count = len(symbols)
     place = positions(symbols)
     absolute, relative = np.full(count, math.inf), np.full(count, math.inf)
-    if band is None:
-        none = np.zeros(0)
-        return Bands(
-            absolute, relative, math.inf, math.inf, 0, False, 0, 1.0, np.zeros((0, count), np.bool_), none, none,
-            False, math.inf, 1.0, 1.0, market.periods_per_year, TRACKING_WINDOW, False,
-        )  # fmt: skip
     absolute[:], relative[:] = band.width.bounds
     for i, (symbol, width) in enumerate(band.by_symbol.items()):
         if symbol not in place:
@@ -293,9 +305,11 @@ def _bands(band: DriftBand | None, market: Market, groups: dict[str, tuple[str, 
         absolute[place[symbol]], relative[place[symbol]] = width.bounds
     members = np.zeros((len(band.by_group), count), np.bool_)
     for g, group in enumerate(band.by_group):
-        if not groups.get(group):
-            raise InvalidInput(f"rebalancing.drift_band.by_group[{g}].group", f"no stored instrument is in {group}")
-        members[g, [place[symbol] for symbol in groups[group] if symbol in place]] = True
+        members[g, [place[symbol] for symbol in groups.get(group, ()) if symbol in place]] = True
+        if not members[g].any():
+            raise InvalidInput(
+                f"rebalancing.drift_band.by_group[{g}].group", f"no stored instrument in {group} is in the input"
+            )
     widths = [width.bounds for width in band.by_group.values()]
     most = band.max_tracking_error_annual
     return Bands(
@@ -325,16 +339,14 @@ def _rules(
 ) -> Rules:
     rebalancing = specification.rebalancing
     most_traded = _most_traded(specification, market.panel.symbols)
-    exact = specification.conventions is Conventions.EXACT
     is_plain = (
-        exact
-        and market.tradable is None
+        market.tradable is None
+        and specification.costs.impact is None
         and specification.fractional_holdings
         and specification.max_participation is None
         and rebalancing.max_turnover is None
         and specification.charge_initial_purchase
         and specification.fill is not Fill.NEXT_OPEN
-        and not costs.impact.any()
         and costs.per_unit == costs.least_commission == costs.fixed == 0.0
         and costs.most_commission == math.inf
     )
@@ -352,14 +364,33 @@ def _rules(
         conventions=_CONVENTIONS[specification.conventions],
         decides_outside=decides_outside,
         is_plain=is_plain,
+        is_quiet=False,
+    )
+
+
+def _is_quiet(inputs: Inputs, *, all_listed: bool) -> bool:
+    """Whether `simulate_quietly` can be used: there are decisions known beforehand, plain fills, and nothing else."""
+    rules = inputs.rules
+    return (
+        rules.is_plain
+        and all_listed
+        and not rules.decides_outside
+        and not rules.flows_only
+        and rules.least_between == 0
+        and rules.maintenance_ratio == 0.0
+        and not inputs.bands.is_on
+        and not inputs.rates.has_any
+        and len(inputs.actions.date) == len(inputs.flows.end) == len(inputs.fee.settled) == 0
     )
 
 
 def _most_traded(specification: BacktestSpecification, symbols: tuple[str, ...]) -> Vector:
-    limit = specification.max_participation
+    limit, costs = specification.max_participation, specification.costs
+    if limit is None and costs.liquidity and costs.impact is None:
+        raise InvalidInput("costs.liquidity", "has no effect without costs.impact or execution.max_participation")
     if limit is None:
-        return np.full(len(symbols), math.inf)
-    liquidity = specification.costs.liquidity
+        return _NONE
+    liquidity = costs.liquidity
     missing = [symbol for symbol in symbols if symbol not in liquidity]
     if missing:
         raise InvalidInput(

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.backtest.liquidity import TrailingLiquidity
 from domain.backtest.simulation.arrays import DELISTING, DIVIDEND, SPLIT, Actions
-from domain.checks import Matrix, freeze
+from domain.checks import Matrix, Vector, freeze
 from domain.errors import InvalidInput
 from domain.market_data.corporate_actions import (
     CashDividend,
@@ -36,6 +37,30 @@ class Market:
     actions: Actions
     periods_per_year: float
     all_listed: bool  # whether every asset can be bought on every date
+    liquidity: TrailingLiquidity | None = None  # from the dates before each; None where no impact asks for it
+    members: NDArray[np.bool_] | None = None  # (T, N), the universe of each date; None where it holds all assets
+
+    def growth(self, first: int, last: int, *, from_open: bool = False) -> Vector:
+        """What money in each asset becomes from the close of one date, or its open, to the close of another, (N,).
+
+        With dividends; a delisted asset stays at what its holders received. 1 for an asset that is not listed at the
+        first date, and where the last date comes before it.
+        """
+        if first > last:
+            return np.ones(len(self.panel.symbols))
+        ends = np.full(len(self.panel.symbols), last)
+        received = np.ones(len(self.panel.symbols))
+        for event in np.flatnonzero(self.actions.kind == DELISTING).tolist():
+            date, asset = int(self.actions.date[event]), int(self.actions.asset[event])
+            if first < date <= last:
+                ends[asset] = date - 1
+                received[asset] = self.actions.amount[event] / self.panel.values[date - 1, asset]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found = self.total_return[ends, np.arange(len(ends))] / self.total_return[first] * received
+            if from_open and self.opens is not None:
+                found *= self.panel.values[first] / self.opens[first]
+        result: Vector = np.where(np.isfinite(found), found, 1.0)
+        return result
 
 
 def refuse_double_counting(actions: Sequence[CorporateAction], basis: PriceBasis) -> None:
@@ -148,6 +173,15 @@ def _split_halted(
             marks[t, j] /= product
 
 
+_NO_INDICES = np.zeros(0, np.int64)
+
+
+def no_actions(policy: DividendPolicy, withholding_rate: float) -> Actions:
+    """The arrays of no corporate actions."""
+    none, reinvests = _NO_INDICES, policy is DividendPolicy.REINVEST
+    return Actions(none, none, none, np.zeros(0), none, none, withholding_rate, reinvests)
+
+
 def actions_as_arrays(
     panel: PricePanel,
     actions: Sequence[CorporateAction],
@@ -228,7 +262,7 @@ def _refuse_contradictions(
 
 def without_delisted(panel: PricePanel, actions: Actions) -> PricePanel:
     """The marks with 0 from the date of a delisting on: nothing is held or bought any more."""
-    gone = np.flatnonzero(actions.kind == DELISTING)
+    gone = np.flatnonzero(actions.kind == DELISTING) if len(actions.kind) else actions.kind
     if not len(gone):
         return panel
     marks = np.array(panel.values)
@@ -243,7 +277,7 @@ def total_return_prices(panel: PricePanel, actions: Actions, tradable: NDArray[n
     Those of a date depend on nothing later than it. Raises InvalidInput for levels beyond numbers.
     """
     values = panel.values
-    changed = np.flatnonzero(actions.kind != DELISTING)
+    changed = np.flatnonzero(actions.kind != DELISTING) if len(actions.kind) else actions.kind
     if not len(changed) and tradable is None:
         return values
     factors = np.ones_like(values)

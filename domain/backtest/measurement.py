@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
+from domain.backtest.asset_states import changes_of_states
 from domain.backtest.metrics import Curve, MetricSettings, performance
 from domain.backtest.money_weighted import NO_FLOWS, money_weighted_return
 from domain.backtest.preparation import BacktestPlan
@@ -17,16 +19,19 @@ from domain.backtest.result import (
     ReconciledNav,
     StrategyOutcome,
 )
-from domain.backtest.simulation.arrays import DELISTING, DIVIDEND, MARGIN_CALL, SPLIT
-from domain.backtest.simulator import StrategyRun
+from domain.backtest.simulation.arrays import DELISTING, DIVIDEND, MARGIN_CALL, SPLIT, WEIGHED
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Conventions
+from domain.backtest.strategy_run import StrategyRun
 from domain.backtest.tranches import simulation_of
 from domain.calendar import periods_per_year
 from domain.cancellation import CancellationCheck
 from domain.checks import Vector
+from domain.costs.holding import Rate
 from domain.errors import InvalidInput
+from domain.market_data.panel import civil_date
 from domain.risk.figure import Absent, Figure
 from domain.risk.relative import period_fraction_of
+from domain.warnings import ResultWarning
 
 CASH_ROUNDING = 1e-12
 """Cash below this fraction of the net asset value is a rounding error and counts as zero."""
@@ -64,7 +69,7 @@ def _strategy_outcome(
 ) -> StrategyOutcome:
     figures = performance(
         Curve(plan.days, record.unit_values),
-        _metric_settings(plan),
+        _metric_settings(plan, plan.days, plan.market.periods_per_year),
         turnover=float(record.turnovers.sum()),
         cost_total=float(record.cost_fractions.sum() + record.account["holding_cost_fractions"][-1]),
         benchmark=benchmark,
@@ -75,6 +80,7 @@ def _strategy_outcome(
     nav = float(record.nav[-1])
     cash = nav - float(held @ last_prices)
     costs = CostTotals(**{one.name: float(record.account[one.name][-1]) for one in fields(CostTotals)})
+    events, event_count = _asset_events(plan, record)
     return StrategyOutcome(
         label=strategy_run.strategy.label,
         performance=figures,
@@ -87,7 +93,9 @@ def _strategy_outcome(
         money_weighted_return=_money_weighted(plan, record),
         bankrupt_day=int(plan.days[int(np.argmax(record.nav <= 0.0))]) if record.exhausted else None,
         reconciliation=_reconciled(record, costs),
-        asset_events=_asset_events(plan, record),
+        asset_events=events,
+        asset_event_count=event_count,
+        warnings=_warnings(plan, strategy_run.strategy.label, record),
         record=record,
     )
 
@@ -125,23 +133,25 @@ def _money_weighted(plan: BacktestPlan, record: RecordPart) -> Figure:
 def _reconciled(record: RecordPart, costs: CostTotals) -> ReconciledNav:
     """Gains are summed from price changes, dividends and interest, independently of the net asset values.
 
-    Of a loss beyond the whole wealth only what there was is counted: the rest is the lender's.
+    Of a loss beyond the whole wealth only what there was is counted: the rest, which is read from cash and positions at
+    the mark, is the lender's.
     """
     account = record.account[-1]
-    gains = float(record.gains.sum() + account["dividends"] + account["interest"])
-    if record.exhausted:
-        gains = max(gains, costs.total - float(account["flows"]) - float(record.nav[0]))
+    uncovered = float(account["uncovered_loss"])
+    gains = float(record.gains.sum() + account["dividends"] + account["interest"] + uncovered)
     return ReconciledNav(
         start_nav=float(record.nav[0]),
         flows=float(account["flows"]),
         gains=gains,
         costs=costs.total,
         end_nav=float(record.nav[-1]),
+        uncovered_loss=uncovered,
     )
 
 
-def _asset_events(plan: BacktestPlan, record: RecordPart) -> tuple[AssetEvent, ...]:
-    return tuple(
+def _asset_events(plan: BacktestPlan, record: RecordPart) -> tuple[tuple[AssetEvent, ...], int]:
+    """What happened to positions and to the states of assets, in the order of dates, and how many there are of it."""
+    of_positions = [
         AssetEvent(
             day=int(plan.days[int(since_start)]),
             symbol=plan.market.panel.symbols[int(asset)],
@@ -151,13 +161,17 @@ def _asset_events(plan: BacktestPlan, record: RecordPart) -> tuple[AssetEvent, .
             cash=cash,
         )
         for since_start, asset, kind, before, after, cash in record.events.tolist()
-    )
+        if kind != WEIGHED
+    ]
+    opening = opening_units(plan.specification, plan.market.panel.symbols)
+    of_states, count = changes_of_states(plan.market, plan.strategy_runs[0].start, record, opening)
+    return tuple(sorted([*of_positions, *of_states], key=lambda event: event.day)), len(of_positions) + count
 
 
 def _symbol_outcome(plan: BacktestPlan, name: str, benchmark: Curve | None) -> StrategyOutcome:
     """The outcome of a benchmark that is a symbol, bought at the start and held without costs."""
     curve = plan.curves[name]
-    settings = replace(_metric_settings(plan), periods_per_year=_periods_per_year(plan, curve))
+    settings = _metric_settings(plan, curve.days, _periods_per_year(plan, curve))
     figures = performance(curve, settings, turnover=0.0, cost_total=0.0, benchmark=benchmark)
     return StrategyOutcome(name, figures, CostTotals(), 0, ())
 
@@ -175,10 +189,28 @@ def _periods_per_year(plan: BacktestPlan, curve: Curve) -> float:
         return plan.market.periods_per_year * period_fraction_of(plan.days, curve.days)
 
 
-def _metric_settings(plan: BacktestPlan) -> MetricSettings:
+def _metric_settings(plan: BacktestPlan, days: NDArray[np.int32], periods: float) -> MetricSettings:
+    """Parameters of the figures of a curve with dates `days` (K,) and its own periods per year."""
     specification = plan.specification
+    costs, cash_returns = specification.holding_costs, None
+    if specification.is_own_cash_risk_free and costs.cash != Rate():
+        cash_returns = costs.cash.during(days) * costs.day_count.years(days, periods)
     return MetricSettings(
-        plan.market.periods_per_year,
-        specification.risk_free_rate_annual,
+        periods,
+        specification.risk_free_rate_annual or 0.0,
         specification.minimum_acceptable_return_annual,
+        cash_returns,
     )
+
+
+def _warnings(plan: BacktestPlan, label: str, record: RecordPart) -> tuple[ResultWarning, ...]:
+    """Money that was borrowed, whatever for, where nothing says what that costs."""
+    first = int(record.account["first_borrowed"][-1])
+    if first < 0 or plan.specification.holding_costs.financing is not None:
+        return ()
+    day = civil_date(plan.market.panel.dates[first])
+    message = (
+        f"{label} borrows money from {day} on and pays nothing for it: no financing rate is given; set "
+        "costs.financing_rate_annual, to 0 where borrowing is free"
+    )
+    return (ResultWarning("BORROWING_IS_FREE", "costs.financing_rate_annual", message),)

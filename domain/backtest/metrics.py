@@ -1,7 +1,7 @@
 """Performance figures of one curve of net asset values; an undefined figure is absent with a reason."""
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from domain.calendar import DAYS_PER_YEAR
 from domain.checks import LARGEST_RETURN, Vector, rounding_of
 from domain.risk.figure import (
+    CONSTANT,
     NO_BENCHMARK,
     ONE_RETURN,
     TOO_LARGE,
@@ -18,6 +19,7 @@ from domain.risk.figure import (
     finite,
     grown,
     if_known,
+    quotient,
     times,
 )
 from domain.risk.measures.drawdown import deepest, level_drawdowns
@@ -83,6 +85,7 @@ class MetricSettings:
     periods_per_year: float
     risk_free_rate_annual: float = 0.0
     minimum_acceptable_return_annual: float = 0.0
+    cash_returns: Vector | None = None  # (K,), what cash earns to each date, to be taken off instead of that rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +174,15 @@ def _ratios(outcomes: Outcomes | Absent, deviation: Figure, settings: MetricSett
         return Ratios(*[outcomes] * len(fields(Ratios)))
     periods = settings.periods_per_year
     acceptable = settings.minimum_acceptable_return_annual / periods
-    return ratios(outcomes, deviation, periods, settings.risk_free_rate_annual / periods, acceptable)
+    found = ratios(outcomes, deviation, periods, settings.risk_free_rate_annual / periods, acceptable)
+    if settings.cash_returns is None or isinstance(deviation, Absent):
+        return found
+    # The rate differs from period to period with its days: the deviation is that of the excess returns (Sharpe 1994).
+    earned = settings.cash_returns[1 : len(outcomes.returns) + 1]
+    if not float(np.abs(earned).max(initial=0.0)) <= LARGEST_RETURN:
+        return replace(found, sharpe=Absent(TOO_LARGE))
+    excess = Outcomes(outcomes.returns - earned, rounding=outcomes.rounding)
+    return replace(found, sharpe=times(quotient(excess.mean, excess.deviation, CONSTANT), periods**0.5))
 
 
 def _relative(curve: Curve, benchmark: Curve | None, settings: MetricSettings) -> RelativeRisk:

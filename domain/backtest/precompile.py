@@ -12,7 +12,7 @@ import numpy as np
 from domain.backtest.flow import run
 from domain.backtest.preparation import prepare
 from domain.backtest.specification import BacktestSpecification
-from domain.backtest.strategies import EqualWeight, inverse_volatility
+from domain.backtest.strategies import EqualWeightStrategy, inverse_volatility
 from domain.market_data.panel import PricePanel
 
 
@@ -26,7 +26,7 @@ def load() -> None:
     prices = np.array([[1.0, 2.0], [1.1, 2.1], [1.0, 2.3], [1.2, 2.2], [1.3, 2.1]])
     panel = PricePanel.of(("A", "B"), range(5), prices)
     # One strategy that plans its weights, and one that is asked for them: both entries of the compiled code.
-    plan = prepare(BacktestSpecification((EqualWeight(), inverse_volatility(2)), periods_per_year=252.0), panel)
+    plan = prepare(BacktestSpecification((EqualWeightStrategy(), inverse_volatility(2)), periods_per_year=252.0), panel)
     run(plan, lambda backtest: None, lambda: None)
 
 

@@ -1,34 +1,40 @@
 """Prepares a backtest: joins a specification with data and checks both before the first step."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.backtest.benchmark_curve import benchmark_curve
+from domain.backtest.decision_dates import first_decision, strategy_run
+from domain.backtest.impact_rates import unknown_liquidity
 from domain.backtest.inputs import Inputs
+from domain.backtest.liquidity import StoredTrading, TrailingLiquidity, trailing_liquidity
 from domain.backtest.market import (
     Market,
     actions_as_arrays,
+    no_actions,
     refuse_double_counting,
     total_return_prices,
     with_states,
     without_delisted,
 )
 from domain.backtest.metrics import Curve
-from domain.backtest.rebalancing import Rebalancing
-from domain.backtest.simulator import Simulation, StrategyRun
+from domain.backtest.planned_costs import planned_cost_warnings
+from domain.backtest.returns_input import refuse_what_needs_prices
+from domain.backtest.simulator import Simulation
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
 from domain.backtest.stored_actions import naming_stored, within
 from domain.backtest.strategies import Strategy
-from domain.backtest.strategies.nesting import path_of_first_date
-from domain.backtest.tranches import StaggeredSimulation, simulation_of, tranche_runs
+from domain.backtest.strategy_run import StrategyRun
+from domain.backtest.tranches import StaggeredSimulation, simulation_of
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix
 from domain.errors import Cancelled, DomainError, InvalidInput, SolverTimedOut
-from domain.market_data.corporate_actions import CorporateAction
+from domain.market_data.corporate_actions import CorporateAction, PriceBasis
 from domain.market_data.missing import MissingDataPolicy, complete, refuse_gap_estimators
-from domain.market_data.panel import Panel, PricePanel, ReturnPanel, civil_date
+from domain.market_data.panel import PricePanel, ReturnPanel, civil_date
 from domain.market_data.source import infer_periods_per_year
 from domain.warnings import ResultWarning
 
@@ -58,40 +64,46 @@ def prepare(
     check_cancelled: CancellationCheck = never_cancelled,
     opens: PricePanel | None = None,
     groups: Mapping[str, tuple[str, ...]] | None = None,
+    trading: StoredTrading | None = None,
 ) -> BacktestPlan:
     """The plan of a specification on data; `benchmarks` holds prices of symbols that are not in the data.
 
-    `opens` are opening prices of the symbols and dates of the data, `groups` the members of stored groups.
+    `opens` are opening prices of the symbols and dates of the data, `groups` the members of stored groups, `trading`
+    what is stored of volumes and earlier prices.
 
     Raises InvalidInput with the field named: a gap under FAIL, a lookback longer than the data, an unknown symbol, a
     benchmark without common dates.
     """
     market = simulated_market(specification, data, opens)
+    if specification.needs_liquidity:
+        market = replace(market, liquidity=_liquidity(specification, market, trading or StoredTrading()))
     panel = market.panel
     _check_cost_symbols(specification, panel)
     strategies = specification.outer_strategies()
-    start = max(_first_decision(path, strategy, panel) for path, strategy in strategies)
-    strategy_runs = tuple(
-        _strategy_run(strategy, specification.rebalancing, specification.delay, panel, start)
-        for _, strategy in strategies
-    )
+    start = first_decision(specification, panel)
+    strategy_runs = tuple(strategy_run(strategy, specification, panel, start) for _, strategy in strategies)
     if start + max(specification.delay, 1) > len(panel.dates) - 1:
         raise InvalidInput(
             "prices", f"must hold a date after the first decision can be filled; there are {len(panel.dates)}"
         )
-    warnings: list[ResultWarning] = []
+    if specification.universe is not None and market.members is not None:
+        decisions = [one.decisions for run in strategy_runs for one in (run, *run.tranches)]
+        specification.universe.refuse_empty(market.members, panel, np.unique(np.concatenate(decisions)))
+    warnings = list(planned_cost_warnings(specification))
     members = dict(groups or {})
     inputs = []
-    for (path, strategy), strategy_run in zip(strategies, strategy_runs, strict=True):
+    for (path, strategy), made in zip(strategies, strategy_runs, strict=True):
         _check_planned(path, strategy, panel)
-        simulation = simulation_of(market, specification, strategy_run, members)
+        simulation = simulation_of(market, specification, made, members)
         inputs.append(simulation.all_inputs)
         warnings += _check_strategy(path, strategy, simulation, start, check_cancelled)
     curves = {
-        b.name: _benchmark_curve(i, b, market, panel.dates[start:], benchmarks or {})
+        b.name: benchmark_curve(i, specification, market, panel.dates[start:], benchmarks or {})
         for i, b in enumerate(specification.benchmarks)
         if isinstance(b, BenchmarkSymbol)
     }
+    first_fill = start + specification.delay
+    warnings += unknown_liquidity(specification.costs, market, first_fill)
     return BacktestPlan(specification, market, strategy_runs, curves, members, tuple(inputs), tuple(warnings))
 
 
@@ -107,21 +119,38 @@ def simulated_market(
     specification: BacktestSpecification, data: PricePanel | ReturnPanel, opens: PricePanel | None = None
 ) -> Market:
     """The market a backtest is simulated in. Raises InvalidInput with the field path from the request on."""
+    if isinstance(data, ReturnPanel):
+        refuse_what_needs_prices(specification, with_open_prices=opens is not None)
     refuse_double_counting(specification.corporate_actions, specification.price_basis)
     prices, tradable, actions, periods = _with_states(specification, data)
-    with naming_stored(actions, len(specification.corporate_actions)):
-        events = actions_as_arrays(prices, actions, specification.dividend_policy, specification.withholding_rate)
+    events = no_actions(specification.dividend_policy, specification.withholding_rate)
+    if actions:
+        with naming_stored(actions, len(specification.corporate_actions)):
+            events = actions_as_arrays(prices, actions, specification.dividend_policy, specification.withholding_rate)
     marks = without_delisted(prices, events)
     total_return = total_return_prices(marks, events, tradable)
     return Market(
         marks,
         tradable,
-        _open_prices(opens, marks, tradable),
+        None if opens is None else _open_prices(opens, marks, _closes(data, marks)),
         total_return,
         events,
         periods,
-        all_listed=float(marks.values.min()) > 0.0,
+        all_listed=marks.least > 0.0,
+        members=None if specification.universe is None else specification.universe.members(marks.symbols, marks.dates),
     )
+
+
+def _liquidity(specification: BacktestSpecification, market: Market, stored: StoredTrading) -> TrailingLiquidity:
+    """Daily values and volatilities from the dates before each date."""
+    marks = market.panel
+    traded = marks.values > 0.0 if market.tradable is None else market.tradable & (marks.values > 0.0)
+    closes = PricePanel(marks.symbols, marks.dates, np.where(traded, marks.values, np.nan))
+    if specification.price_basis is PriceBasis.UNADJUSTED:
+        # A split before the first date, which nobody names here, would be taken for a return.
+        stored = replace(stored, earlier=None)
+    lookback = specification.costs.liquidity_lookback
+    return trailing_liquidity(closes, market.total_return, stored, lookback, market.periods_per_year)
 
 
 def _with_states(
@@ -154,10 +183,20 @@ def _kind_of(data: PricePanel | ReturnPanel) -> str:
     return "prices" if isinstance(data, PricePanel) else "returns"
 
 
-def _open_prices(opens: PricePanel | None, marks: PricePanel, tradable: NDArray[np.bool_] | None) -> Matrix | None:
-    """Opening prices in the order of the closing ones, (T, N)."""
-    if opens is None:
-        return None
+def _closes(data: PricePanel | ReturnPanel, marks: PricePanel) -> Matrix:
+    """Closing prices as they were given on the dates of the marks, (T, N); NaN where there is none."""
+    if not isinstance(data, PricePanel):
+        return marks.values
+    closes: Matrix = data.with_worthless().values[np.searchsorted(data.dates, marks.dates)]
+    return closes
+
+
+def _open_prices(opens: PricePanel, marks: PricePanel, closes: Matrix) -> Matrix:
+    """Opening prices in the order of the closing ones, (T, N); the mark where a date has no close.
+
+    An asset whose close is 0 for the first time was traded at the open of that date: a close says nothing about what
+    came before it.
+    """
     if set(opens.symbols) != set(marks.symbols):
         raise InvalidInput("open_prices.symbols", "must be those of the prices")
     if not np.isin(marks.dates, opens.dates).all():
@@ -165,8 +204,9 @@ def _open_prices(opens: PricePanel | None, marks: PricePanel, tradable: NDArray[
         raise InvalidInput("open_prices.dates", f"must hold every date of the prices; {missing} is missing")
     order = [opens.symbols.index(symbol) for symbol in marks.symbols]
     values = opens.values[np.searchsorted(opens.dates, marks.dates)][:, order]
-    traded = marks.values > 0.0 if tradable is None else tradable & (marks.values > 0.0)
-    unknown = traded & ~(values > 0.0)
+    worth = np.vstack([marks.values[:1], marks.values[:-1]]) > 0.0
+    traded = ~np.isnan(closes) & ((closes > 0.0) | worth)
+    unknown = traded & ~(values > 0.0) & ~((values == 0.0) & (closes == 0.0))
     if unknown.any():
         t, j = (int(k) for k in np.argwhere(unknown)[0])
         raise InvalidInput(
@@ -206,7 +246,7 @@ def _has_price(known: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _complete(data: PricePanel | ReturnPanel, policy: MissingDataPolicy) -> PricePanel | ReturnPanel:
     refuse_gap_estimators(policy)
-    if isinstance(data, PricePanel) and float(data.values.min()) > 0.0:  # neither a gap nor a price of 0
+    if isinstance(data, PricePanel) and data.least > 0.0:  # neither a gap nor a price of 0
         return data
     try:
         return complete(data.with_worthless(), policy)
@@ -215,45 +255,15 @@ def _complete(data: PricePanel | ReturnPanel, policy: MissingDataPolicy) -> Pric
 
 
 def _check_cost_symbols(specification: BacktestSpecification, panel: PricePanel) -> None:
-    known = set(panel.symbols)
     costs = specification.costs
+    if not (costs.linear.by_symbol_bps or costs.borrow_by_symbol or costs.liquidity):
+        return
+    known = set(panel.symbols)
     named = dict.fromkeys([*costs.linear.by_symbol_bps, *costs.borrow_by_symbol])
     for path, symbols in (("costs.by_asset", named), ("costs.liquidity", costs.liquidity)):
         for i, symbol in enumerate(symbols):
             if symbol not in known:
                 raise InvalidInput(f"{path}[{i}].symbol", f"{symbol} is not a symbol of the input")
-
-
-def _first_decision(path: str, strategy: Strategy, panel: PricePanel) -> int:
-    window = strategy.lookback_window
-    needed = window.fewest_dates
-    if needed > len(panel.dates):
-        raise InvalidInput(
-            f"{path}.{window.field}",
-            f"needs {needed} dates before the first decision, the input has {len(panel.dates)}",
-        )
-    own = strategy.own_dates()
-    if not own:
-        return needed - 1
-    first = int(np.searchsorted(panel.dates, own[0]))
-    if first >= len(panel.dates):
-        raise InvalidInput(f"{path}.{path_of_first_date(strategy)}", "is after the last date of the input")
-    return max(needed - 1, first)
-
-
-def _strategy_run(
-    strategy: Strategy, rebalancing: Rebalancing, delay: int, panel: PricePanel, start: int
-) -> StrategyRun:
-    own = np.searchsorted(panel.dates, np.array(strategy.own_dates(), dtype=np.int64))
-    decisions = []
-    for tranche in range(rebalancing.tranches):
-        indices = np.append(start, rebalancing.tranche_indices(panel.dates, start, tranche))
-        if len(own):
-            indices = np.union1d(indices, own[own > start])
-        # No decision is made that would be filled after the last date.
-        decisions.append(indices[indices + delay < len(panel.dates)])
-    tranches = tranche_runs(strategy, decisions, delay) if len(decisions) > 1 else ()
-    return StrategyRun(strategy, decisions[0], delay, tranches)
 
 
 def _check_planned(path: str, strategy: Strategy, panel: PricePanel) -> None:
@@ -283,25 +293,3 @@ def _check_strategy(
     except DomainError:
         # Whether a solution exists can change from date to date; a failure there is a value.
         return []
-
-
-def _benchmark_curve(
-    i: int,
-    benchmark: BenchmarkSymbol,
-    market: Market,
-    days: NDArray[np.int32],
-    others: Mapping[str, PricePanel],
-) -> Curve:
-    source: Panel = market.panel if benchmark.symbol in market.panel.symbols else others[benchmark.symbol]
-    prices = source.column(benchmark.symbol)
-    if source is market.panel and len(market.actions.date):
-        # Held like a position: splits change no wealth, and dividends are reinvested.
-        total = market.total_return[:, source.symbols.index(benchmark.symbol)]
-        prices = np.where(np.isnan(total), prices, total)
-    known = np.isin(source.dates, days) & ~np.isnan(prices)
-    path = f"benchmarks[{i}].symbol"
-    if int(known.sum()) < 2:
-        raise InvalidInput(path, f"{benchmark.symbol} has fewer than two dates in common with the backtest")
-    if prices[known][0] == 0.0:
-        raise InvalidInput(path, f"{benchmark.symbol} has a price of 0 at the start of the backtest")
-    return Curve(source.dates[known], prices[known])

@@ -38,16 +38,21 @@ class Calendar:
 
     def decision_indices(self, days: NDArray[np.int32], start: int) -> DateIndices:
         """Indices of the decisions after `start`; `days` (T,) are counted from 1970-01-01."""
-        first = first_of_periods(days, self.frequency)
-        last = np.append(first[1:] - 1, len(days) - 1)
-        chosen = first if self.day is DayOfPeriod.FIRST else last
-        if self.nth is not None:
-            chosen = np.minimum(first + self.nth - 1, last)
-        if chosen[-1] == last[-1] and self.day is not DayOfPeriod.FIRST and not ends_period(days, self.frequency):
-            chosen = chosen[:-1]
-        indices = chosen + self.offset
-        result: DateIndices = indices[(indices > start) & (indices < len(days))]
+        indices = self._chosen(days)
+        if self.offset:
+            indices = indices + self.offset
+        within = indices.searchsorted((start + 1, len(days)))  # they increase
+        result: DateIndices = indices[within[0] : within[1]]
         return result
+
+    def _chosen(self, days: NDArray[np.int32]) -> DateIndices:
+        """Indices of the dates that are named, one of each period."""
+        first = first_of_periods(days, self.frequency)
+        if self.day is DayOfPeriod.FIRST:
+            return first
+        last = np.append(first[1:] - 1, len(days) - 1)
+        chosen = last if self.nth is None else np.minimum(first + self.nth - 1, last)
+        return chosen[:-1] if chosen[-1] == last[-1] and not ends_period(days, self.frequency) else chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,7 @@ class BuyAndHold:
         return np.zeros(0, np.int64)
 
 
-Schedule = Calendar | EveryPeriods | BuyAndHold
+RebalancingDates = Calendar | EveryPeriods | BuyAndHold
 """The rule that fixes dates of decisions."""
 
 
@@ -82,10 +87,10 @@ Schedule = Calendar | EveryPeriods | BuyAndHold
 class Rebalancing:
     """When a portfolio is brought back to its target, and how far."""
 
-    schedule: Schedule = field(default_factory=Calendar)
+    schedule: RebalancingDates = field(default_factory=Calendar)
     band: DriftBand | None = None
     min_periods_between: int = 0
-    flows_only: bool = False  # trade only to invest or raise external cash flows
+    flows_only: bool = False  # trade only to invest money that comes in, and sell nothing
     max_turnover: float | None = None  # one-way, of each rebalancing after the first purchase
     tranches: int = 1  # equal parts of the portfolio whose dates are staggered
 

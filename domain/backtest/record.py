@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.backtest.simulation.arrays import ACCOUNT, FILL
+from domain.backtest.simulation.arrays import ACCOUNT, FILL, WEIGHED
 from domain.checks import Matrix, Vector
 
 EVENT_COLUMNS = 6
@@ -17,7 +17,8 @@ EVENT_COLUMNS = 6
 class FailedRebalance:
     """A decision that could not be made or filled, so that the holdings drifted on.
 
-    FLOOR_BROKEN alone is a warning: the decision was made.
+    FLOOR_BROKEN is a warning: the decision was made. Where a part of a blend that decides on dates of its own has no
+    weights, what this part holds drifts on, and the others go on.
     """
 
     day: int  # since 1970-01-01
@@ -38,7 +39,8 @@ class RecordPart:
     cash: Vector  # (R,), after each change
     cost_fractions: Vector  # (R,), of the net asset value before the fill
     turnovers: Vector  # (R,), one-way, as fractions of the net asset value
-    events: Matrix  # (A, EVENT_COLUMNS), what corporate actions and margin calls did to positions
+    # (A, EVENT_COLUMNS), what corporate actions and margin calls did to positions; see `weighed` for rows of no asset
+    events: Matrix
     account: NDArray[Any]  # (1,) of type ACCOUNT, at the end; no entries where nothing has happened
     gains: Vector  # (N,), of prices since the start, in money, at the end
     failures: tuple[FailedRebalance, ...] = ()
@@ -82,17 +84,28 @@ class RecordPart:
 
     @property
     def unit_values(self) -> Vector:
-        """Value of one unit of the account, (K,): the net asset value with external cash flows taken out.
+        """Value of the units that the account has at the start, (K,): external cash flows change none of them.
 
-        The first is the first net asset value. The return of a date is (nav - flow at its end) / (nav of the date
-        before + flow at its start) - 1.
+        It is the first net asset value times the value of one unit, which is 1 then. The return of a date is
+        (nav - flow at its end) / (nav of the date before + flow at its start) - 1, and -1 where the net asset value is
+        used up; that of the first date has the cost of trades at the start in it.
         """
         if not len(self.flow_end):
             return self.nav
         before = self.nav[:-1] + self.flow_start[1:]
-        alive = before > 0.0
+        known = len(self.account) and "first_nav" in (self.account.dtype.names or ())  # stored ones may be older
+        first = float(self.account["first_nav"][0]) if known else 0.0
+        if len(before) and first > 0.0:  # money of the next morning has paid no part of that cost
+            before[0] = self.nav[0] * ((first + self.flow_start[1]) / first)  # the product may be too large a number
+        alive = (before > 0.0) & (self.nav[1:] > 0.0)  # used up: nothing is left of a unit
         growth = np.where(alive, (self.nav[1:] - self.flow_end[1:]) / np.where(alive, before, 1.0), 0.0)
         result: Vector = self.nav[0] * np.append(1.0, np.maximum(growth, 0.0).cumprod())
+        return result
+
+    @property
+    def weighed(self) -> Matrix:
+        """Decisions by the cost-benefit trigger, (W, 3): date since the start, benefit and cost of a trade per year."""
+        result: Matrix = self.events[self.events[:, 2] == WEIGHED][:, [0, 3, 4]]
         return result
 
     @property

@@ -7,6 +7,7 @@ from domain.backtest.metrics import Performance
 from domain.backtest.record import FailedRebalance, RecordPart
 from domain.checks import Vector
 from domain.risk.figure import Figure
+from domain.warnings import ResultWarning
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,10 @@ class ReconciledNav:
 
     start_nav: float
     flows: float
-    gains: float  # of prices, dividends before withholding, and interest
+    gains: float  # of prices, dividends before withholding, and interest; without the uncovered loss
     costs: float
     end_nav: float
+    uncovered_loss: float = 0.0  # what losses took beyond the whole net asset value: the lender's, in no other figure
 
 
 class AssetEventKind(StrEnum):
@@ -47,11 +49,15 @@ class AssetEventKind(StrEnum):
     CASH_DIVIDEND = "CASH_DIVIDEND"
     DELISTING = "DELISTING"
     MARGIN_CALL = "MARGIN_CALL"
+    LISTING = "LISTING"
+    HALT_BEGIN = "HALT_BEGIN"
+    HALT_END = "HALT_END"
+    WORTHLESS = "WORTHLESS"
 
 
 @dataclass(frozen=True, slots=True)
 class AssetEvent:
-    """What an event did to a position."""
+    """What happened to an asset, and what it did to the position."""
 
     day: int  # since 1970-01-01
     symbol: str
@@ -78,6 +84,8 @@ class StrategyOutcome:
     convention_difference: float | None = None  # final net asset value less that by exact conventions; None for those
     reconciliation: ReconciledNav | None = None
     asset_events: tuple[AssetEvent, ...] = ()
+    asset_event_count: int = 0  # those included that are left out where there are very many
+    warnings: tuple[ResultWarning, ...] = ()
     record: RecordPart | None = None
 
 

@@ -1,8 +1,8 @@
 """Simulates one strategy: runs the compiled steps from decision to decision, and asks the strategy for its weights."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,10 @@ from domain.backtest.simulation.arrays import (
     Positions,
 )
 from domain.backtest.specification import BacktestSpecification
-from domain.backtest.strategies import MarketHistory, Strategy
+from domain.backtest.strategies import MarketHistory
 from domain.backtest.strategies.nesting import decision_warnings
+from domain.backtest.strategies.sleeves import Sleeves, SleeveState
+from domain.backtest.strategy_run import StrategyRun
 from domain.checks import Vector
 from domain.costs.self_financing import WealthExhausted
 from domain.errors import Cancelled, DomainError, InvalidInput
@@ -42,21 +44,6 @@ _MESSAGES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class StrategyRun:
-    """A strategy with the dates of its decisions."""
-
-    strategy: Strategy
-    decisions: NDArray[np.int64]  # indices on the date axis; the net asset value starts at the first
-    delay: int  # dates between a decision and its fill
-    tranches: tuple["StrategyRun", ...] = ()  # of each part that decides on its own dates; none where there is one
-
-    @property
-    def start(self) -> int:
-        """Index of the date on which net asset value and figures start."""
-        return int(self.decisions[0])
-
-
 @dataclass(slots=True)
 class SimulationState:
     """State of a simulation after the close of a date: everything the next step depends on."""
@@ -65,11 +52,20 @@ class SimulationState:
     account: NDArray[Any]  # (1,) of type ACCOUNT
     positions: Positions
     pending: NDArray[np.float64]  # (P, N), weights of the decisions that wait for their fill; NaN where there are none
+    sleeves: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
+    """(S, N + 2), parts of a blend at its latest decision, as `SleeveState.to_array`; no rows before the first."""
+    sleeves_since: int = 0  # date from which they have grown: that of the fill of this decision
 
     def copy(self) -> "SimulationState":
         """One that does not change with the simulation."""
         positions = Positions._make(np.array(array) for array in self.positions)
-        return SimulationState(self.date_index, self.account.copy(), positions, self.pending.copy())
+        return replace(
+            self,
+            account=self.account.copy(),
+            positions=positions,
+            pending=self.pending.copy(),
+            sleeves=self.sleeves.copy(),
+        )
 
 
 class Simulation:
@@ -118,7 +114,7 @@ class Simulation:
     @property
     def nav(self) -> float:
         """Net asset value after the last date that is simulated."""
-        return float(self._account.nav)
+        return float(self.state.account["nav"][0])
 
     @property
     def _account(self) -> Account:
@@ -131,75 +127,127 @@ class Simulation:
         Raises InvalidInput for positions that are too large or too small for a number, and for an external cash flow
         that leaves nothing.
         """
-        from domain.backtest.simulation.day import simulate  # compiling takes seconds: only where it is run
-
         dates, assets = self._market.panel.values.shape
         step = max(1, STRETCH // assets)
         end = dates - 1 if until is None else until
+        advance = self._advance_quietly if self.inputs.rules.is_quiet else self._advance
         while self.state.date_index < end:
             first = self.state.date_index + 1
             last = min(end, first + step - 1, self.next_asked())
             output = output_for(self.inputs, first, last)
-            account, positions = self._account, self.state.positions
-            ended, t = simulate(first, last, False, *self.inputs, account, positions, output)
-            while ended in (DECISION_DUE, DESTINATION_DUE):
-                self.state.date_index = t
-                if ended == DECISION_DUE:
-                    self._ask(t, check_cancelled)
-                elif not self._head_for_band(t, check_cancelled):
-                    ended = RUNNING
-                    break
-                ended, t = simulate(first, t, True, *self.inputs, account, positions, output)
+            ended, t = advance(first, last, output, check_cancelled)
             self._write(first, t, output)
             self._check(ended if np.isfinite(self.record.parts[-1].gains).all() else BEYOND_NUMBERS, t)
             yield
 
+    def _advance(self, first: int, last: int, output: Output, check_cancelled: Callable[[], None]) -> tuple[int, int]:
+        """Simulates dates first to last, and asks for decisions; how it ended, and on which date."""
+        from domain.backtest.simulation.day import simulate  # compiling takes seconds: only where it is run
+
+        account, positions = self._account, self.state.positions
+        ended, t = simulate(first, last, False, *self.inputs, account, positions, output)
+        while ended in (DECISION_DUE, DESTINATION_DUE):
+            self.state.date_index = t
+            if ended == DECISION_DUE:
+                self._ask(t, check_cancelled)
+            elif not self._head_for_band(t, check_cancelled):
+                return RUNNING, t
+            ended, t = simulate(first, t, True, *self.inputs, account, positions, output)
+        return ended, t
+
+    def _advance_quietly(
+        self, first: int, last: int, output: Output, check_cancelled: Callable[[], None]
+    ) -> tuple[int, int]:
+        """The same in the short way, where nobody has to be asked."""
+        from domain.backtest.simulation.quiet import simulate_quietly
+
+        prices, _, _, _, costs, _, _, plan, rules = self.inputs
+        account, positions = self.state.account, self.state.positions
+        return simulate_quietly(
+            first,
+            last,
+            prices.marks,
+            costs.commission,
+            costs.spread,
+            plan,
+            rules.delay,
+            rules.conventions,
+            account,
+            positions,
+            output,
+        )
+
     def history(self, date_index: int) -> MarketHistory:
         """The part of the market that a decision at a date may see."""
         market, most_dates = self._market, self._run.strategy.lookback_window.most_dates
-        first = 0 if most_dates is None else date_index + 1 - most_dates
+        first = 0 if most_dates is None else max(0, date_index + 1 - most_dates)
         prices = np.array(market.total_return[first : date_index + 1])
         last = market.panel.values[date_index]
         if market.total_return is not market.panel.values:
             with np.errstate(invalid="ignore", divide="ignore"):
                 prices *= last / prices[-1]
             prices[-1] = last
-        account = self._account
+        nav = self.nav
         return MarketHistory(
             market.panel.symbols,
             np.array(market.panel.dates[first : date_index + 1]),
             prices,
-            self.state.positions.units * last / account.nav,
+            self.state.positions.units * last / nav,
             market.periods_per_year,
-            float(account.nav),
-            float(account.unit_value),
+            nav,
+            float(self.state.account["unit_value"][0]),
+            None if market.members is None else np.array(market.members[date_index]),
+            {} if market.liquidity is None else market.liquidity.at(date_index + 1),
         )
 
     def next_asked(self) -> int:
         """The next date for which the strategy is asked; the last one where it is not asked any more."""
-        index = int(self._account.next_decision)
-        if not self._asks or index >= len(self._run.decisions):
-            return len(self._market.panel.dates) - 1
-        return int(self._run.decisions[index])
+        if self._asks:
+            index = int(self.state.account["next_decision"][0])
+            if index < len(self._run.decisions):
+                return int(self._run.decisions[index])
+        return len(self._market.panel.dates) - 1
 
     def _ask(self, t: int, check_cancelled: Callable[[], None]) -> None:
         """Puts the weights of the decision at date t into the plan; a decision that fails is dropped."""
         plan, index = self.inputs.plan, int(self._account.next_decision)
         row = plan.targets[plan.row[index]]
-        row[:] = self.state.positions.target
+        # Where there are no new weights, the old ones stay the target: of what has left the universe nothing is bought.
+        members = self._market.members
+        row[:] = self.state.positions.target if members is None else self.state.positions.target * members[t]
         between = self.inputs.rules.least_between
         if index and self._account.last_decision >= 0 and t - self._account.last_decision < between:
             return
         history = self.history(t)
-        for warning in decision_warnings(self._run.strategy, history):
-            self._warn_once(t, warning.reason, warning.message)
         try:
+            if self._run.sleeves is not None:
+                row[:] = self._decided_by_sleeves(self._run.sleeves, t, history, check_cancelled)
+                return
+            for warning in decision_warnings(self._run.strategy, history):
+                self._warn_once(t, warning.reason, warning.message)
             row[:] = self._run.strategy.decide(history, check_cancelled)
         except Cancelled:
             raise
         except DomainError as error:
             self._fail(t, error.REASON, error.message)
             self.state.positions.dropped[index] = True
+
+    def _decided_by_sleeves(
+        self, sleeves: Sleeves, t: int, history: MarketHistory, check_cancelled: Callable[[], None]
+    ) -> Vector:
+        """The weights of a blend whose parts decide on dates of their own; what they hold is kept for the next time."""
+        state = SleeveState.at_the_start(len(sleeves.blend.parts), len(history.symbols))
+        if len(self.state.sleeves):
+            state = SleeveState.from_array(self.state.sleeves).grown(
+                self._market.growth(self.state.sleeves_since, t, from_open=self.inputs.rules.fills_at_open)
+            )
+        decision = sleeves.decide(state, history, check_cancelled)
+        for warning in decision.warnings:
+            self._warn_once(t, warning.reason, warning.message)
+        for failure in decision.failures:
+            self._fail(t, failure.reason, failure.message)
+        self.state.sleeves, self.state.sleeves_since = decision.state.to_array(), t + self._run.delay
+        return decision.weights
 
     def _head_for_band(self, t: int, check_cancelled: Callable[[], None]) -> bool:
         """Works out where a trade by bands of groups goes on date t, and says whether there is one."""
@@ -228,24 +276,25 @@ class Simulation:
         """Adds what a stretch has written to the record."""
         start, count = self._run.start, t - first + 1
         rows, events, failures = output.written.tolist()
-        part_events = output.event[:events].copy()
-        part_events[:, 0] -= start
-        flows = len(output.flow_end) > 0
-        nav = output.nav[:count].copy()
+        part_events = _first_of(output.event, events)
+        if events:
+            part_events[:, 0] -= start
+        nav = _first_of(output.nav, count)
         if first == start:
             # What a fill on the first date costs is part of the first return: the first value is the one before it.
+            self.state.account["first_nav"][0] = nav[0]
             nav[0] = self._opening_nav
         self.record.parts.append(
             RecordPart(
                 nav=nav,
-                flow_start=output.flow_start[:count].copy() if flows else np.zeros(0),
-                flow_end=output.flow_end[:count].copy() if flows else np.zeros(0),
+                flow_start=_first_of(output.flow_start, count),
+                flow_end=_first_of(output.flow_end, count),
                 indices=output.row_date[:rows] - start,
-                kinds=output.row_kind[:rows].copy(),
-                units=output.row_units[:rows].copy(),
-                cash=output.row_cash[:rows].copy(),
-                cost_fractions=output.row_cost[:rows].copy(),
-                turnovers=output.row_turnover[:rows].copy(),
+                kinds=_first_of(output.row_kind, rows),
+                units=_first_of(output.row_units, rows),
+                cash=_first_of(output.row_cash, rows),
+                cost_fractions=_first_of(output.row_cost, rows),
+                turnovers=_first_of(output.row_turnover, rows),
                 events=part_events,
                 account=self.state.account.copy(),
                 gains=self.gains(t),
@@ -266,6 +315,8 @@ class Simulation:
     @property
     def _opening_nav(self) -> float:
         holdings = self._specification.initial_holdings
+        if not holdings:
+            return self._specification.initial_capital
         units = np.array([holdings.get(symbol, 0.0) for symbol in self._market.panel.symbols])
         return self._specification.initial_capital + float(units @ self._market.panel.values[self._run.start])
 
@@ -313,12 +364,23 @@ class Simulation:
         fields = {name: getattr(empty, name) for name in RecordPart.__slots__}
         self.record.parts.append(RecordPart(**fields | {"nav": zeros, "flow_start": flows, "flow_end": flows}))
         self.record.exhausted = True
-        self._fail(t, WealthExhausted.REASON, "the net asset value is used up; nothing is held from this date on")
+        message = "the net asset value is used up; nothing is held from this date on"
+        if self._specification.cash_flows or self._specification.recurring_cash_flows:
+            message += ", and no external cash flow is received from its close on"
+        self._fail(t, WealthExhausted.REASON, message)
         self.state.positions.gains[:] = self.gains(t)
         self.state.positions.units[:] = 0.0
         account = self._account
         account.cash = account.nav = account.receivable = 0.0
         self.state.date_index = last
+
+
+A = TypeVar("A", Vector, NDArray[np.int64])
+
+
+def _first_of(written: A, count: int) -> A:
+    """The first rows, which are all that is written; a copy, unless they are all there are."""
+    return written if count >= len(written) else written[:count].copy()
 
 
 def _inputs(
@@ -328,21 +390,6 @@ def _inputs(
     groups: dict[str, tuple[str, ...]],
 ) -> Inputs:
     """The arrays of a run. Raises InvalidInput with the field's path."""
-    rows, targets, asks = _planned(strategy_run, market)
+    rows, targets, asks = strategy_run.planned(market)
     start, decisions = strategy_run.start, strategy_run.decisions
     return inputs_of(specification, market, groups, start, decisions, rows, targets, decides_outside=asks)
-
-
-def _planned(strategy_run: StrategyRun, market: Market) -> tuple[NDArray[np.int64], NDArray[np.float64], bool]:
-    """Which of some rows of weights each decision has, (D,), the rows (R, N), and whether the strategy is asked.
-
-    A strategy whose weights depend on nothing but the assets that are listed gives them all at once; of another there
-    are as many rows as decisions can wait for their fill.
-    """
-    listed = None if market.all_listed else market.panel.values[strategy_run.decisions] > 0.0
-    planned = strategy_run.strategy.planned(market.panel.symbols, market.panel.dates[strategy_run.decisions], listed)
-    if planned is not None:
-        return planned.rows, planned.weights, False
-    count = strategy_run.delay + 2
-    rows = np.arange(len(strategy_run.decisions), dtype=np.int64) % count
-    return rows, np.zeros((count, len(market.panel.symbols))), True

@@ -1,16 +1,17 @@
 """Specification of a backtest, without its data."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from domain.backtest.cash_flows import CashFlow, RecurringCashFlow
-from domain.backtest.rebalancing import Rebalancing
-from domain.backtest.strategies import Optimized, Remote, Strategy
+from domain.backtest.rebalancing import BuyAndHold, Rebalancing
+from domain.backtest.strategies import Blend, Optimized, Remote, Strategy
 from domain.backtest.strategies.decision_log import DecisionLog, DecisionService
 from domain.backtest.strategies.nesting import replaced, with_inner
 from domain.backtest.strategies.remote import RunDecisions
+from domain.backtest.universe import Universe
 from domain.checks import finite_number, frequency, positive, visible_symbol
 from domain.costs.holding import HoldingCosts
 from domain.costs.model import CostModel
@@ -67,16 +68,18 @@ class BacktestSpecification:
     recurring_cash_flows: tuple[RecurringCashFlow, ...] = ()
     corporate_actions: tuple[CorporateAction, ...] = ()
     stored_actions: tuple[CorporateAction, ...] = ()  # beside those; see domain/backtest/stored_actions
+    benchmark_actions: tuple[CorporateAction, ...] = ()  # stored ones of benchmarks that are no symbols of the input
     price_basis: PriceBasis = PriceBasis.ADJUSTED
     dividend_policy: DividendPolicy = DividendPolicy.CASH
     withholding_rate: float = 0.0
     delisting_policy: DelistingPolicy = DelistingPolicy.FAIL
     maintenance_ratio: float | None = None  # least equity / gross exposure; None for no margin account
     conventions: Conventions = Conventions.EXACT
+    universe: Universe | None = None  # assets that may be held by date; all of them if None
     benchmarks: tuple[BenchmarkSymbol | Strategy, ...] = ()
     missing_data: MissingDataPolicy = MissingDataPolicy.FAIL
     periods_per_year: float | None = None
-    risk_free_rate_annual: float = 0.0
+    risk_free_rate_annual: float | None = None  # None: what cash earns in the account
     minimum_acceptable_return_annual: float = 0.0
     listed: bool = False  # whether error paths name a single strategy as the first of a list
 
@@ -96,6 +99,12 @@ class BacktestSpecification:
             )
         if self.rebalancing.tranches > 1:
             self._check_tranches()
+        self._check_sleeves()
+        if self.has_states and self.missing_data not in (MissingDataPolicy.FAIL, MissingDataPolicy.ASSET_STATES):
+            rule = f"must be ASSET_STATES, or left out, with delistings: with {self.missing_data} there are none"
+            raise InvalidInput("missing_data", rule)
+        self._refuse_dividend_rules_without_dividends()
+        self._refuse_limits_without_rebalancing()
         if self.max_participation is not None:
             positive("execution.max_participation", self.max_participation)
         if self.periods_per_year is not None:
@@ -110,6 +119,20 @@ class BacktestSpecification:
         for label, count in Counter(labels).items():
             if count > 1:
                 raise InvalidInput("strategies", f"the label {label!r} is used twice")
+
+    def _check_sleeves(self) -> None:
+        """Raises InvalidInput for what has no meaning with parts of a blend that decide on dates of their own."""
+        for outer, strategy in self.outer_strategies():
+            for path, one in with_inner(strategy, outer):
+                if not isinstance(one, Blend) or not one.has_sleeves:
+                    continue
+                field = next((f"{path}.parts[{i}].rebalancing" for i, p in enumerate(one.parts) if p.rebalancing), "")
+                field = f"{path}.rebalancing" if one.rebalancing is not None else field
+                if path != outer:
+                    raise InvalidInput(field, "must be absent in a blend that is inside another strategy")
+                if self.rebalancing.band is not None or self.rebalancing.flows_only or self.rebalancing.tranches > 1:
+                    rule = "must be absent with a drift band, with flows_only and with tranches"
+                    raise InvalidInput(field, f"{rule}, which look at the account as a whole")
 
     def _check_tranches(self) -> None:
         """Raises InvalidInput for what cannot be divided into tranches."""
@@ -126,6 +149,35 @@ class BacktestSpecification:
                 )
                 raise InvalidInput(f"initial_holdings[{i}].quantity", rule)
 
+    def _refuse_dividend_rules_without_dividends(self) -> None:
+        """Raises InvalidInput for what is to happen to dividends where the prices contain them all."""
+        if self.price_basis is not PriceBasis.ADJUSTED:
+            return
+        rule = "has no effect with price_basis ADJUSTED: prices contain all dividends; SPLIT_ADJUSTED prices do not"
+        if self.withholding_rate > 0.0:
+            raise InvalidInput("withholding_rate", rule)
+        if self.dividend_policy is not DividendPolicy.CASH:
+            raise InvalidInput("dividend_policy", rule)
+
+    def _refuse_limits_without_rebalancing(self) -> None:
+        """Raises InvalidInput for limits of rebalancing where nothing follows the first purchase."""
+        rules = self.rebalancing
+        if not isinstance(rules.schedule, BuyAndHold) or rules.band is not None or rules.flows_only:
+            return
+        # Dates of a schedule, and those of a blend, are beside the rule of the request.
+        if any(strategy.own_dates() or isinstance(strategy, Blend) for _, strategy in self.outer_strategies()):
+            return
+        limits = {
+            "min_periods_between": rules.min_periods_between > 1,
+            # Initial holdings are rebalanced once; only the purchase from cash alone has no limit.
+            "max_turnover": rules.max_turnover is not None and not self.initial_holdings,
+        }
+        for name, is_given in limits.items():
+            if is_given:
+                raise InvalidInput(
+                    f"rebalancing.{name}", "has no effect with never: nothing follows the first purchase"
+                )
+
     @property
     def delay(self) -> int:
         """Dates between a decision and its fill."""
@@ -137,7 +189,10 @@ class BacktestSpecification:
         return (
             self.missing_data is MissingDataPolicy.ASSET_STATES
             or self.delisting_policy is not DelistingPolicy.FAIL
-            or any(isinstance(action.event, Delisting) for action in self.all_actions)
+            or (
+                bool(self.corporate_actions or self.stored_actions)
+                and any(isinstance(action.event, Delisting) for action in self.all_actions)
+            )
         )
 
     @property
@@ -149,6 +204,12 @@ class BacktestSpecification:
     def allows_leverage(self) -> bool:
         """Whether strategies may hold shorts or borrow money: all may, the margin account says how far."""
         return self.maintenance_ratio is not None
+
+    @property
+    def needs_liquidity(self) -> bool:
+        """Whether an impact is paid, or a strategy plans with one."""
+        planned = (one.specification.costs for _, one in self.strategies_by_path() if isinstance(one, Optimized))
+        return any(model is not None and model.impact is not None for model in (self.costs, *planned))
 
     def missing_groups(self) -> tuple[str, ...]:
         """Groups that constraints name and `groups` does not list."""
@@ -170,7 +231,7 @@ class BacktestSpecification:
                 return strategy
             return replace(strategy, specification=strategy.specification.with_groups(groups))
 
-        return self._replaced(listed)
+        return self.with_each(listed)
 
     def with_decisions(self, service: DecisionService, log: DecisionLog) -> "BacktestSpecification":
         """The same specification for one run, in which a service makes the decisions of remote strategies."""
@@ -180,7 +241,7 @@ class BacktestSpecification:
                 return strategy
             return replace(strategy, decisions=RunDecisions(service, log, path))
 
-        return self._replaced(bound)
+        return self.with_each(bound)
 
     def outer_strategies(self) -> list[tuple[str, Strategy]]:
         """Strategies, then benchmarks that are strategies, each with its field path."""
@@ -201,7 +262,8 @@ class BacktestSpecification:
         for path, strategy in self.outer_strategies():
             yield from with_inner(strategy, path)
 
-    def _replaced(self, change: Callable[[str, Strategy], Strategy]) -> "BacktestSpecification":
+    def with_each(self, change: Callable[[str, Strategy], Strategy]) -> "BacktestSpecification":
+        """The same specification with each strategy changed; `change` is told its field path."""
         changed = [replaced(strategy, change, path) for path, strategy in self.outer_strategies()]
         strategies, others = changed[: len(self.strategies)], iter(changed[len(self.strategies) :])
         return replace(
@@ -210,6 +272,18 @@ class BacktestSpecification:
             benchmarks=tuple(b if isinstance(b, BenchmarkSymbol) else next(others) for b in self.benchmarks),
         )
 
-    def with_stored_actions(self, actions: tuple[CorporateAction, ...]) -> "BacktestSpecification":
-        """The same specification with stored corporate actions beside its own."""
-        return replace(self, stored_actions=actions)
+    def with_stored_actions(
+        self, actions: tuple[CorporateAction, ...], outside: Collection[str] = ()
+    ) -> "BacktestSpecification":
+        """The same with stored corporate actions beside its own; `outside` are benchmarks that the input has not."""
+        return replace(
+            self,
+            stored_actions=tuple(action for action in actions if action.symbol not in outside),
+            benchmark_actions=tuple(action for action in actions if action.symbol in outside),
+        )
+
+    @property
+    def is_own_cash_risk_free(self) -> bool:
+        """Whether excess returns are over what cash earns in the account: no other risk-free rate is given."""
+        cash, given = self.holding_costs.cash, self.risk_free_rate_annual
+        return given is None or (not cash.steps and given == cash.constant)

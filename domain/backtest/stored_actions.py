@@ -8,7 +8,7 @@ import numpy as np
 from domain.backtest.specification import BacktestSpecification
 from domain.errors import InvalidInput
 from domain.market_data.corporate_actions import ActionKind, CorporateAction, PriceBasis, delisting_days
-from domain.market_data.panel import Panel
+from domain.market_data.panel import Panel, PricePanel
 from domain.portfolio import positions
 
 _TAKE_EFFECT = {
@@ -53,6 +53,14 @@ def within(panel: Panel, actions: Sequence[CorporateAction]) -> tuple[CorporateA
         for action in actions
         if action.symbol in place and first[place[action.symbol]] <= action.day <= panel.dates[-1]
     )
+
+
+def until(prices: PricePanel, day: int) -> PricePanel:
+    """The prices with one more date where they end before a day: a delisting can come after the last price."""
+    if day <= prices.dates[-1]:
+        return prices
+    values = np.vstack([prices.values, np.full((1, len(prices.symbols)), np.nan)])
+    return PricePanel.of(prices.symbols, np.append(prices.dates, day), values)
 
 
 @contextmanager

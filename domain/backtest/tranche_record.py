@@ -11,10 +11,15 @@ from domain.backtest.record import EVENT_COLUMNS, FailedRebalance, RecordPart
 from domain.backtest.simulation.arrays import ACCOUNT, ASSET_EVENT, FILL
 from domain.checks import Matrix, Vector
 
-_EVENT, _FILL, _END = 0, 1, 2
-"""Order of changes of holdings on one date: corporate actions, then fills, then the end of a tranche without wealth."""
+_EVENT, _FILL, _LATE_EVENT, _END = 0, 1, 2, 3
+"""Order of changes of holdings on one date.
 
-_NOT_SUMMED = frozenset({"unit_value", "high_water", "years_to_fee"})
+Corporate actions, fills, corporate actions at the close after fills at the open, the end of a tranche without wealth.
+"""
+
+_STEPS = 4
+
+_NOT_SUMMED = frozenset({"unit_value", "high_water", "years_to_fee", "cash_floor"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,7 @@ class Stretch:
     first: int  # dates since the start of the simulation
     marks: Matrix  # (K, N), closing prices
     fills: Matrix  # (K, N), prices at which orders are filled
+    is_at_open: bool = False  # whether external cash flows at the end of a date come after its fills
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,7 @@ class _Rows:
         """The rows of all tranches by date; those of one date and step are one."""
         changes = [_changes(one, stretch) for one in tranches]
         places = np.unique(np.concatenate([found for found, _ in changes])) if changes else np.zeros(0, np.int64)
-        dates, steps = places // 3, places % 3
+        dates, steps = places // _STEPS, places % _STEPS
         at = dates - stretch.first
         marks, fills = stretch.marks[at], np.where((steps == _FILL)[:, None], stretch.fills[at], stretch.marks[at])
         units, cash = np.zeros(marks.shape), np.zeros(len(places))
@@ -94,7 +100,7 @@ class _Rows:
                 np.where(changed, column[own] if len(column) else 0.0, 0.0)
                 for column in (rows.cost_fractions, rows.turnovers, rows.cash)
             )
-            after = nav[at] + (held * (fills - marks)).sum(axis=1)
+            after = nav[at] - _later_money(one, stretch, rows, found, dates) + (held * (fills - marks)).sum(axis=1)
             # The first net asset value of a record is the one before the costs of a purchase on that date.
             before = np.where((dates == 0) | (cost >= 1.0), after, after / np.where(cost < 1.0, 1.0 - cost, 1.0))
             units += held
@@ -109,7 +115,10 @@ class _Rows:
 def _changes(tranche: TrancheStretch, stretch: Stretch) -> tuple[NDArray[np.int64], RecordPart]:
     """Places of the changes of a tranche, each date times three and its step, and the part with one row for each."""
     part = tranche.part
-    places = 3 * part.indices + np.where(part.kinds == FILL, _FILL, _EVENT)
+    is_fill = part.kinds == FILL
+    is_late = ~is_fill & np.isin(part.indices, part.indices[is_fill])
+    is_late &= np.maximum.accumulate(np.where(is_fill, part.indices, -1)) == part.indices
+    places = _STEPS * part.indices + np.where(is_fill, _FILL, np.where(is_late, _LATE_EVENT, _EVENT))
     if len(places) > 1 and (np.diff(places) == 0).any():  # of several changes in one step the last one is what is held
         part, places = _last_of_each_step(part, places)
     used_up = np.flatnonzero(part.nav[: len(stretch.marks)] <= 0.0)
@@ -122,7 +131,22 @@ def _changes(tranche: TrancheStretch, stretch: Stretch) -> tuple[NDArray[np.int6
         fields[name] = np.append(fields[name], 0.0)
     fields |= {name: np.concatenate([fields[name], value]) for name, value in nothing.items()}
     fields["indices"] = np.append(part.indices, end)
-    return np.append(places, 3 * end + _END), RecordPart(**fields)
+    return np.append(places, _STEPS * end + _END), RecordPart(**fields)
+
+
+def _later_money(
+    tranche: TrancheStretch, stretch: Stretch, rows: RecordPart, found: NDArray[np.int64], dates: NDArray[np.int64]
+) -> Vector:
+    """Money that a tranche receives after the fills at the open of dates (R,), by corporate actions and by flows."""
+    money = np.zeros(len(dates))
+    if not stretch.is_at_open:
+        return money
+    if len(tranche.part.flow_end):
+        money += _on_each_date(tranche.part.flow_end, len(stretch.marks))[dates - stretch.first]
+    late = np.flatnonzero(found % _STEPS == _LATE_EVENT)  # each follows the fill of its date
+    by_date = dict(zip((found[late] // _STEPS).tolist(), (rows.cash[late] - rows.cash[late - 1]).tolist(), strict=True))
+    money += np.array([by_date.get(date, 0.0) for date in dates.tolist()])
+    return money
 
 
 def _last_of_each_step(part: RecordPart, places: NDArray[np.int64]) -> tuple[RecordPart, NDArray[np.int64]]:
@@ -179,4 +203,6 @@ def _account(accounts: Sequence[NDArray[Any]]) -> NDArray[Any]:
         if (ACCOUNT[name] == np.float64 and name not in _NOT_SUMMED) or name == "fills":
             total[name] = sum(account[name][0] for account in accounts)
     total["holding_cost_fractions"] /= len(accounts)
+    borrowed = [int(account["first_borrowed"][0]) for account in accounts]
+    total["first_borrowed"] = min((date for date in borrowed if date >= 0), default=-1)
     return total

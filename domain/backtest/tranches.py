@@ -15,10 +15,11 @@ from domain.backtest import simulator
 from domain.backtest.inputs import Inputs
 from domain.backtest.market import Market
 from domain.backtest.record import FailedRebalance, Record, RecordPart
-from domain.backtest.simulator import Simulation, SimulationState, StrategyRun
+from domain.backtest.simulator import Simulation, SimulationState
 from domain.backtest.specification import BacktestSpecification
 from domain.backtest.strategies import MarketHistory, Remote, Strategy
 from domain.backtest.strategies.nesting import replaced
+from domain.backtest.strategy_run import StrategyRun
 from domain.backtest.tranche_record import Stretch, TrancheStretch, summed
 from domain.errors import InvalidInput
 
@@ -155,7 +156,8 @@ class StaggeredSimulation:
     def _write(self, first: int, last: int, done: Sequence[TrancheStretch]) -> None:
         """Adds what the tranches have done on dates first to last to the record."""
         prices = self._tranches[0].inputs.prices
-        stretch = Stretch(first - self._start, prices.marks[first : last + 1], prices.fills[first : last + 1])
+        marks, fills = prices.marks[first : last + 1], prices.fills[first : last + 1]
+        stretch = Stretch(first - self._start, marks, fills, self._tranches[0].inputs.rules.fills_at_open)
         self.record.failures.extend(self._to_tell([failure for one in done for failure in one.part.failures]))
         part = summed(done, stretch, ())
         self.record.exhausted = part.exhausted

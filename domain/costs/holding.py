@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.calendar import Frequency
-from domain.checks import Vector, finite_number
+from domain.checks import Vector, finite_number, non_negative
 from domain.errors import InvalidInput
 
 
@@ -45,7 +45,7 @@ class PerformanceFeeTerms:
     def __post_init__(self) -> None:
         if not 0.0 <= self.rate < 1.0:
             raise InvalidInput("performance_fee.rate", f"must be 0 or more and below 1, is {self.rate:g}")
-        finite_number("performance_fee.hurdle_annual", self.hurdle_annual)
+        non_negative("performance_fee.hurdle_annual", self.hurdle_annual)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +82,15 @@ class HoldingCosts:
     """What holding costs, and what cash earns."""
 
     cash: Rate = Rate()
-    financing: Rate = Rate()  # on negative cash
+    financing: Rate | None = None  # on negative cash; None where the caller says nothing, which costs nothing
     day_count: DayCount = DayCount.ACT_365F
     management_fee_annual: float = 0.0  # of net asset value
     performance_fee: PerformanceFeeTerms | None = None
 
     def __post_init__(self) -> None:
         self.cash.check("cash")
-        self.financing.check("financing")
+        if self.financing is not None:
+            self.financing.check("financing")
         if not 0.0 <= self.management_fee_annual < 1.0:
             raise InvalidInput(
                 "management_fee_annual", f"must be 0 or more and below 1, is {self.management_fee_annual:g}"

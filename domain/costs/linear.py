@@ -27,6 +27,8 @@ class LinearCost:
     def rates(self, symbols: tuple[str, ...]) -> Vector:
         """Cost of each asset as a fraction of its traded notional, (N,)."""
         usual = self.commission_bps + self.half_spread_bps
+        if not self.by_symbol_bps:
+            return np.full(len(symbols), BASIS_POINT * usual)
         return BASIS_POINT * np.array([self.by_symbol_bps.get(symbol, usual) for symbol in symbols])
 
     def rate(self, symbol: str, half_spread: float | None = None) -> float:
@@ -40,6 +42,8 @@ class LinearCost:
         """Which part of each asset's cost is the half-spread, (N,); a figure of its own counts as commission."""
         both = self.commission_bps + self.half_spread_bps
         usual = self.half_spread_bps / both if both > 0.0 else 0.0
+        if not self.by_symbol_bps:
+            return np.full(len(symbols), usual)
         return np.array([0.0 if symbol in self.by_symbol_bps else usual for symbol in symbols])
 
     def of_trades(self, symbols: tuple[str, ...], trades: Vector) -> float:

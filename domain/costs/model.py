@@ -7,14 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Vector, non_negative, positive
-from domain.costs.impact import Liquidity, SquareRootImpact
+from domain.costs.impact import AlmgrenImpact, Liquidity, SquareRootImpact
 from domain.costs.linear import LinearCost
 from domain.costs.trading import TradingCosts
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, NotSupported
 from domain.market_data.moments import Moments
 
 NAMED = 5
 """Number of missing symbols that an error text names."""
+
+LIQUIDITY_LOOKBACK = 21
+"""Dates before a fill that daily values and volatilities are taken over: a month of trading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class CostModel:
     """Costs as the caller specifies them."""
 
     linear: LinearCost = field(default_factory=LinearCost)
-    impact: SquareRootImpact | None = None
+    impact: SquareRootImpact | AlmgrenImpact | None = None
     fixed_fee: float = 0.0  # of every trade, in money
     portfolio_value: float | None = None  # net asset value, in the same money
     liquidity: Mapping[str, Liquidity] = field(default_factory=dict)
@@ -31,6 +34,7 @@ class CostModel:
     commission_per_unit: float = 0.0  # in money
     least_commission: float = 0.0  # of a trade, in money
     most_commission: float | None = None
+    liquidity_lookback: int = LIQUIDITY_LOOKBACK  # dates before a fill that make daily values and volatilities
 
     def __post_init__(self) -> None:
         non_negative("fixed_fee", self.fixed_fee)
@@ -70,6 +74,11 @@ class CostModel:
             borrow_rate_annual=self.borrow_rate_annual,
         )
 
+    @property
+    def has_borrow(self) -> bool:
+        """Whether a short position costs anything."""
+        return self.borrow_rate_annual != 0.0 or any(self.borrow_by_symbol.values())
+
     def borrow_rates(self, symbols: tuple[str, ...]) -> Vector:
         """Yearly rate on a short position in each asset, (N,)."""
         if not self.borrow_by_symbol:
@@ -83,7 +92,12 @@ class CostModel:
             )
         return self.portfolio_value
 
-    def _impact(self, law: SquareRootImpact, moments: Moments, movable: NDArray[np.bool_]) -> Vector:
+    def _impact(self, law: SquareRootImpact | AlmgrenImpact, moments: Moments, movable: NDArray[np.bool_]) -> Vector:
+        if isinstance(law, AlmgrenImpact):
+            raise NotSupported(
+                "costs.impact.almgren is not supported in an optimisation, whose impact is costs.impact.square_root",
+                field="costs.impact.almgren",
+            )
         value = self._value("the impact of a trade")
         symbols = moments.symbols
         missing = [s for s, moves in zip(symbols, movable, strict=True) if moves and s not in self.liquidity]

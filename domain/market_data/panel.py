@@ -1,7 +1,8 @@
 """Tables of dates by symbols: prices and simple returns."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import numpy as np
@@ -27,6 +28,7 @@ class Panel:
     symbols: tuple[str, ...]
     dates: Days  # (T,)
     values: Matrix  # (T, N)
+    least: float = field(init=False, repr=False, compare=False)  # of the values; NaN where one is missing
 
     def __post_init__(self) -> None:
         unique_symbols("symbols", self.symbols)
@@ -39,12 +41,15 @@ class Panel:
                 f"must have {rows} dates x {columns} symbols = {rows * columns} entries, has {self.values.size}",
             )
         day_numbers("dates", self.dates)
-        steps = np.diff(self.dates)
+        steps = self.dates[1:] - self.dates[:-1]
         if (steps <= 0).any():
             i = int(np.argmax(steps <= 0)) + 1
             word = "appears twice" if steps[i - 1] == 0 else "comes before its predecessor"
             raise InvalidInput(f"dates[{i}]", f"must increase strictly, but {civil_date(self.dates[i])} {word}")
-        if np.isinf(self.values).any():
+        object.__setattr__(self, "least", float(self.values.min()))
+        # Of complete values the extremes say enough: a table of flags would be as large again.
+        is_finite = math.isfinite(self.least) and math.isfinite(self.values.max())
+        if not is_finite and np.isinf(self.values).any():
             i, j = (int(k) for k in np.argwhere(np.isinf(self.values))[0])
             raise InvalidInput(
                 f"values[{i * columns + j}]",
@@ -92,7 +97,7 @@ class PricePanel(Panel):
     def of(cls, symbols: Sequence[str], dates: ArrayLike, values: ArrayLike) -> "PricePanel":
         """A checked panel; `values` is (T, N) or its row-major entries. Raises InvalidInput."""
         panel = cls(*_arrays(symbols, dates, values))
-        if (panel.values <= 0).any():
+        if not panel.least > 0.0 and (panel.values <= 0).any():
             panel._check_worthless()
         return panel
 

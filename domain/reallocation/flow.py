@@ -10,7 +10,7 @@ from domain.errors import InvalidInput
 from domain.exact import exact, exact_arithmetic, quotient, ratio
 from domain.reallocation.cancellation import checked
 from domain.reallocation.liquidity import LiquidityAssessment, assess
-from domain.reallocation.plan import Plan, plan
+from domain.reallocation.plan import ReallocationPlan, plan
 from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.summary import Summary, summarise
 from domain.reallocation.utilization import UtilizationReport, utilization
@@ -48,8 +48,8 @@ class Reallocation:
 
     utilization: UtilizationReport
     liquidity: LiquidityAssessment
-    outcome: Plan | Unchanged | Failure
-    plan: Plan
+    outcome: ReallocationPlan | Unchanged | Failure
+    plan: ReallocationPlan
     summary: Summary
 
     @property
@@ -143,7 +143,9 @@ def _overdrawn(request: ReallocationRequest) -> bool:
     return request.portfolio.cash < min(request.limits.cash_floor, 0.0)
 
 
-def _outcome(request: ReallocationRequest, report: UtilizationReport, trades: Plan) -> Plan | Unchanged | Failure:
+def _outcome(
+    request: ReallocationRequest, report: UtilizationReport, trades: ReallocationPlan
+) -> ReallocationPlan | Unchanged | Failure:
     if trades.unraised_cash:
         return Failure("CASH_NOT_RAISED", f"sales cannot raise {trades.unraised_cash:g} of the cash that is missing")
     if trades.trades:

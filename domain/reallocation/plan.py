@@ -27,7 +27,7 @@ NEGLIGIBLE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ReallocationPlan:
     """Trades in order, and the shortfalls."""
 
     trades: tuple[Trade, ...]
@@ -42,7 +42,7 @@ def plan(
     valuation: Valuation,
     required: Mapping[str, float],
     check_cancelled: Callable[[], None],
-) -> Plan:
+) -> ReallocationPlan:
     """Turns required trades in units into a list that can be carried out in its order.
 
     Raises InvalidInput for more lots or trades than can be counted, and what `check_cancelled` raises.
@@ -70,7 +70,7 @@ def plan(
         turnover_left = turnover - sum((order.value for order in orders), ZERO)
         find = CauseFinder(request.limits, schedule.cash - exact(request.limits.cash_floor), turnover_left)
         short = [_shortfall(o, find) for o in checked(orders, check_cancelled) if _falls_short(o, worth)]
-        return Plan(trades, tuple(short), _warnings(trades, request.market), float(unraised), least)
+        return ReallocationPlan(trades, tuple(short), _warnings(trades, request.market), float(unraised), least)
 
 
 def _choose(

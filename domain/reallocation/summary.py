@@ -7,7 +7,7 @@ from decimal import Decimal
 from domain.errors import InvalidInput
 from domain.exact import ZERO, exact, exact_arithmetic, ratio
 from domain.reallocation.cancellation import checked
-from domain.reallocation.plan import Plan
+from domain.reallocation.plan import ReallocationPlan
 from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.valuation import Valuation
 
@@ -31,7 +31,7 @@ class Summary:
 
 
 def summarise(
-    request: ReallocationRequest, valuation: Valuation, plan: Plan, check_cancelled: Callable[[], None]
+    request: ReallocationRequest, valuation: Valuation, plan: ReallocationPlan, check_cancelled: Callable[[], None]
 ) -> Summary:
     """Summary of the plan, cash and costs included. Every figure is exact before its one rounding to a float.
 

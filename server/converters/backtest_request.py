@@ -3,8 +3,10 @@
 from absfinance.v1 import backtest_pb2
 from absfinance.v1.backtest_service_pb2 import BacktestRequest
 
+from domain.backtest.planned_costs import with_common_costs
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Conventions, Fill
 from domain.backtest.strategies import Strategy
+from domain.errors import InvalidInput
 from server.converters.cash_flow import cash_flows_from_proto, recurring_from_proto
 from server.converters.corporate_action import (
     corporate_actions_from_proto,
@@ -17,6 +19,7 @@ from server.converters.market_input import missing_data_from_proto
 from server.converters.paths import error_path, require_unique
 from server.converters.rebalancing import rebalancing_from_proto
 from server.converters.strategy import strategy_from_proto
+from server.converters.universe import universe_from_proto
 from server.converters.weights import optional_field
 
 _FILLS = {
@@ -36,11 +39,10 @@ _CONVENTIONS = {
 def backtest_specification_from_proto(request: BacktestRequest) -> BacktestSpecification:
     """Everything of a request but its data. Raises InvalidInput or NotSupported."""
     costs, holding_costs = simulated_costs_from_proto(request.costs)
-    leveraged = _may_borrow(request)
     analysis = request.analysis
-    require_unique("initial_holdings", [holding.symbol for holding in request.initial_holdings])
-    return BacktestSpecification(
-        strategies=tuple(_at(path, strategy, leveraged) for path, strategy in _named(request)),
+    _check_holdings(request)
+    specification = BacktestSpecification(
+        strategies=tuple(_at(path, strategy) for path, strategy in _named(request)),
         rebalancing=rebalancing_from_proto(request.rebalancing),
         fill=_FILLS[request.execution.fill],
         lag_periods=request.execution.lag_periods,
@@ -60,13 +62,15 @@ def backtest_specification_from_proto(request: BacktestRequest) -> BacktestSpeci
         delisting_policy=delisting_policy_from_proto(request.delisting_policy),
         maintenance_ratio=request.margin.maintenance_ratio if request.HasField("margin") else None,
         conventions=_CONVENTIONS[request.conventions],
-        benchmarks=tuple(_benchmark(i, benchmark, leveraged) for i, benchmark in enumerate(request.benchmarks)),
+        universe=universe_from_proto(request.universe),
+        benchmarks=tuple(_benchmark(i, benchmark) for i, benchmark in enumerate(request.benchmarks)),
         missing_data=missing_data_from_proto(request.missing_data),
         periods_per_year=optional_field(request, "periods_per_year"),
-        risk_free_rate_annual=analysis.risk_free_rate_annual,
+        risk_free_rate_annual=optional_field(analysis, "risk_free_rate_annual"),
         minimum_acceptable_return_annual=analysis.minimum_acceptable_return_annual,
         listed=not request.HasField("strategy"),
     )
+    return with_common_costs(specification, given=request.HasField("costs"))
 
 
 def _named(request: BacktestRequest) -> list[tuple[str, backtest_pb2.Strategy]]:
@@ -76,28 +80,36 @@ def _named(request: BacktestRequest) -> list[tuple[str, backtest_pb2.Strategy]]:
     return [(f"strategies[{i}]", strategy) for i, strategy in enumerate(request.strategies)]
 
 
-def _may_borrow(request: BacktestRequest) -> bool:
-    """Whether weights may sum to more than 1: there is a margin account, or a rate for borrowed money."""
-    costs = request.costs
-    return request.HasField("margin") or costs.HasField("financing_rate_annual") or bool(costs.financing_rates)
-
-
 def _initial_capital(request: BacktestRequest) -> float:
     if request.HasField("initial_capital"):
         return request.initial_capital
     return 0.0 if request.initial_holdings else 1.0
 
 
+def _check_holdings(request: BacktestRequest) -> None:
+    """Raises InvalidInput for holdings named twice or with tax lots, and for whole units of no given amount."""
+    require_unique("initial_holdings", [holding.symbol for holding in request.initial_holdings])
+    for i, holding in enumerate(request.initial_holdings):
+        if holding.lots:
+            raise InvalidInput(f"initial_holdings[{i}].lots", "must be left out: a backtest pays no tax on gains")
+    whole = _has(request, "fractional_holdings") and not request.fractional_holdings
+    if whole and not request.initial_holdings and not request.HasField("initial_capital"):
+        raise InvalidInput(
+            "initial_capital", "must be given without fractional_holdings: it says how many whole units can be bought"
+        )
+
+
 def _has(request: BacktestRequest, name: str) -> bool:
     return request.HasField(name)
 
 
-def _at(path: str, strategy: backtest_pb2.Strategy, leveraged: bool) -> Strategy:
+def _at(path: str, strategy: backtest_pb2.Strategy) -> Strategy:
+    """A strategy of a backtest: it may borrow, as the account may for a fee or a withdrawal; the result says so."""
     with error_path(path):
-        return strategy_from_proto(strategy, leveraged=leveraged)
+        return strategy_from_proto(strategy, leveraged=True)
 
 
-def _benchmark(i: int, benchmark: backtest_pb2.Benchmark, leveraged: bool) -> BenchmarkSymbol | Strategy:
+def _benchmark(i: int, benchmark: backtest_pb2.Benchmark) -> BenchmarkSymbol | Strategy:
     if benchmark.WhichOneof("kind") == "symbol":
         return BenchmarkSymbol(benchmark.symbol, benchmark.label)
     strategy = backtest_pb2.Strategy()
@@ -105,4 +117,4 @@ def _benchmark(i: int, benchmark: backtest_pb2.Benchmark, leveraged: bool) -> Be
     kind = strategy.WhichOneof("kind") or ""
     # Its own name must differ from that of a strategy of the same kind.
     strategy.label = benchmark.label or strategy.label or f"benchmark {kind}"
-    return _at(f"benchmarks[{i}].strategy", strategy, leveraged)
+    return _at(f"benchmarks[{i}].strategy", strategy)

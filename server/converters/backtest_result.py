@@ -24,6 +24,7 @@ _OF_THE_FIRST = (
     "convention_difference",
     "reconciliation",
     "asset_events",
+    "asset_event_count",
 )
 """Fields of the first strategy that a result repeats at its top."""
 
@@ -36,12 +37,20 @@ def first_of_all(strategy: backtest_pb2.StrategyResult) -> dict[str, Any]:
     return {field.name: value for field, value in strategy.ListFields() if field.name in _OF_THE_FIRST}
 
 
+_LEFT_OUT_FIRST = (AssetEventKind.HALT_BEGIN, AssetEventKind.HALT_END, AssetEventKind.CASH_DIVIDEND)
+"""Kinds of which there are the most; the last one first."""
+
+
 def listed_events(events: Sequence[AssetEvent], most: int) -> Sequence[AssetEvent]:
-    """The events that a result lists: dividends, of which there are the most, are left out first, the last ones."""
+    """The events that a result lists: dividends are left out first, then halts, of each kind the last ones."""
     if len(events) <= most:
         return events
-    by_rank = sorted(range(len(events)), key=lambda k: (events[k].kind is AssetEventKind.CASH_DIVIDEND, k))
-    return [events[k] for k in sorted(by_rank[:most])]
+
+    def rank(k: int) -> tuple[int, int]:
+        kind = events[k].kind
+        return (_LEFT_OUT_FIRST.index(kind) + 1 if kind in _LEFT_OUT_FIRST else 0, k)
+
+    return [events[k] for k in sorted(sorted(range(len(events)), key=rank)[:most])]
 
 
 def events_left_out(outcomes: Sequence[StrategyOutcome], most: int) -> list[ResultWarning]:
@@ -50,11 +59,11 @@ def events_left_out(outcomes: Sequence[StrategyOutcome], most: int) -> list[Resu
         ResultWarning(
             "ASSET_EVENTS_LEFT_OUT",
             "corporate_actions",
-            f"{len(one.asset_events)} events changed positions of {one.label}; asset_events lists {most} of them, "
-            "cash dividends last",
+            f"{one.asset_event_count} events of assets concern {one.label}; asset_events lists {most} of them, "
+            "halts and cash dividends last",
         )
         for one in outcomes
-        if len(one.asset_events) > most
+        if one.asset_event_count > most
     ]
 
 
@@ -73,9 +82,12 @@ def strategy_result_to_proto(
         bankrupt_date=(None if outcome.bankrupt_day is None else civil_to_proto(civil_date(outcome.bankrupt_day))),
         convention_difference=outcome.convention_difference,
         asset_events=[_asset_event(event) for event in listed_events(outcome.asset_events, most_events)],
+        asset_event_count=outcome.asset_event_count,
     )
     if outcome.reconciliation is not None:
         result.reconciliation.CopyFrom(backtest_pb2.Reconciliation(**asdict(outcome.reconciliation)))
+        if outcome.bankrupt_day is None and outcome.reconciliation.uncovered_loss == 0.0:
+            result.reconciliation.ClearField("uncovered_loss")
     for failure in outcome.failures:
         day = civil_to_proto(civil_date(failure.day))
         result.failed_rebalances.add(date=day, reason=failure.reason, message=failure.message)

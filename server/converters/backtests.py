@@ -55,6 +55,7 @@ _KINDS = {
     EventKind.REBALANCE_FAILED: BacktestProgressResponse.Milestone.KIND_REBALANCE_FAILED,
     EventKind.WARNING: BacktestProgressResponse.Milestone.KIND_WARNING,
     EventKind.RESUMED: BacktestProgressResponse.Milestone.KIND_RESUMED,
+    EventKind.REBALANCE: BacktestProgressResponse.Milestone.KIND_REBALANCE,
 }
 
 
@@ -116,7 +117,9 @@ def result_to_bytes(completed: BacktestCompleted, fingerprint: str) -> bytes:
         strategies=strategies,
         benchmarks=[strategy_result_to_proto(one, outcome.symbols, most) for one in outcome.benchmarks],
         input_fingerprint=fingerprint,
-        warnings=warnings_to_proto(events_left_out(simulated, most)),
+        warnings=warnings_to_proto(
+            [*(warning for one in simulated for warning in one.warnings), *events_left_out(simulated, most)]
+        ),
     )
     result.compute_duration.FromNanoseconds(round(completed.cpu_seconds * 1e9))
     return result.SerializeToString()
@@ -229,6 +232,8 @@ def _milestone(event: JobEvent) -> BacktestProgressResponse.Milestone:
         simulated_date=None if content.day is None else civil_to_proto(civil_date(content.day)),
         reason=content.reason,
         message=content.message,
+        benefit_annual=None if content.weighing is None else content.weighing.benefit_annual,
+        cost_annual=None if content.weighing is None else content.weighing.cost_annual,
     )
 
 

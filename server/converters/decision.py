@@ -1,5 +1,7 @@
 """Decisions of services outside on the wire: what a strategy knows as a request, the answer as weights."""
 
+from itertools import compress
+
 from absfinance.v1.panel_pb2 import Panel
 from absfinance.v1.strategy_service_pb2 import DecideRequest, DecideResponse
 from absfinance.v1.weight_pb2 import AssetWeight
@@ -32,6 +34,7 @@ def decide_request_to_bytes(backtest: str, label: str, history: MarketHistory) -
         ),
         current_weights=[AssetWeight(symbol=symbol, weight=weight) for symbol, weight in held if weight],
         nav=history.nav,
+        members=() if history.members is None else compress(history.symbols, history.members),
     )
     encoded: bytes = request.SerializeToString()
     return encoded

@@ -12,7 +12,7 @@ from domain.errors import NotSupported
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.reallocation.flow import Failure, Reallocation, Unchanged
 from domain.reallocation.liquidity import LiquidityAssessment, LiquidityState
-from domain.reallocation.plan import Plan
+from domain.reallocation.plan import ReallocationPlan
 from domain.reallocation.request import Limits
 from domain.reallocation.shortfall import Shortfall
 from domain.reallocation.summary import Summary
@@ -165,7 +165,7 @@ def _limits(limits: reallocation_pb2.ReallocationLimits) -> Limits:
 
 def _set_outcome(message: ReallocationProto, found: Reallocation) -> None:
     match found.outcome:
-        case Plan(trades, _, warnings):
+        case ReallocationPlan(trades, _, warnings):
             message.plan.gap, message.plan.optimal = found.gap, found.optimal
             message.plan.warnings.extend(warnings_to_proto(warnings))
             message.warnings.extend(message.plan.warnings)

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from absfinance.v1 import backtest_pb2
 
 from domain.backtest.drift_band import BandDestination, BandScope, BandTrigger, BandWidth, DriftBand
-from domain.backtest.rebalancing import BuyAndHold, Calendar, DayOfPeriod, EveryPeriods, Rebalancing, Schedule
+from domain.backtest.rebalancing import BuyAndHold, Calendar, DayOfPeriod, EveryPeriods, Rebalancing, RebalancingDates
 from domain.errors import InvalidInput
 from server.converters.frequency import frequency_from_proto
-from server.converters.paths import require_unique
+from server.converters.paths import error_path, require_unique
 from server.converters.weights import optional_field
 
 Band = backtest_pb2.Rebalancing.DriftBand
@@ -48,13 +48,26 @@ def rebalancing_from_proto(message: backtest_pb2.Rebalancing) -> Rebalancing:
     )
 
 
-def _schedule(message: backtest_pb2.Rebalancing) -> Schedule:
+def rebalancing_dates_from_proto(path: str, message: backtest_pb2.RebalancingDates) -> RebalancingDates:
+    """The dates of a part of a blend, or of the blend. Raises InvalidInput with the path of the field."""
+    with error_path(path):
+        try:
+            return _dates(message)
+        except InvalidInput as error:
+            raise InvalidInput(error.field.removeprefix("rebalancing."), error.rule) from None
+
+
+def _schedule(message: backtest_pb2.Rebalancing) -> RebalancingDates:
+    if message.WhichOneof("schedule") is None and (message.HasField("drift_band") or message.flows_only):
+        return BuyAndHold()
+    return _dates(message)
+
+
+def _dates(message: backtest_pb2.Rebalancing | backtest_pb2.RebalancingDates) -> RebalancingDates:
     match message.WhichOneof("schedule"):
         case "every_periods":
             return EveryPeriods(message.every_periods.n)
         case "never":
-            return BuyAndHold()
-        case None if message.HasField("drift_band") or message.flows_only:
             return BuyAndHold()
     calendar = message.calendar
     nth = calendar.nth_day if calendar.HasField("nth_day") else None

@@ -2,25 +2,29 @@
 
 from collections.abc import Callable, Mapping
 
-from absfinance.v1 import backtest_pb2
+from absfinance.v1 import backtest_pb2, panel_pb2
 
 from domain.backtest.strategies import (
     Blend,
     Cppi,
-    EqualWeight,
+    EqualWeightStrategy,
     FixedWeights,
     Momentum,
     Optimized,
     Part,
     Remote,
-    Schedule,
     Strategy,
     VolatilityTarget,
+    WeightSchedule,
     inverse_volatility,
 )
+from domain.backtest.strategies.protocol import DecisionDates
 from domain.backtest.strategies.remote import DEFAULT_TIMEOUT_SECONDS
+from domain.checks import fractions_of_one
+from domain.errors import InvalidInput
 from server.converters.dates import days_from_proto
 from server.converters.paths import error_path
+from server.converters.rebalancing import rebalancing_dates_from_proto
 from server.converters.specification import specification_from_proto
 from server.converters.weights import weights_from_proto
 
@@ -33,7 +37,7 @@ def strategy_from_proto(strategy: backtest_pb2.Strategy, *, leveraged: bool = Fa
 
 
 def _equal_weight(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:
-    return EqualWeight(label)
+    return EqualWeightStrategy(label)
 
 
 def _fixed_weights(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:
@@ -45,7 +49,7 @@ def _schedule(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> S
     for i, entry in enumerate(strategy.schedule.entries):
         day = days_from_proto(f"entries[{i}].date", entry.date)
         entries.append((day, weights_from_proto(f"entries[{i}].weights", entry.weights)))
-    return Schedule(tuple(entries), label, leveraged=leveraged)
+    return WeightSchedule(tuple(entries), label, leveraged=leveraged)
 
 
 def _inverse_volatility(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:
@@ -56,7 +60,10 @@ def _inverse_volatility(strategy: backtest_pb2.Strategy, label: str, leveraged: 
 def _optimize(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:
     spec = strategy.optimize
     lookback = spec.lookback_periods if spec.HasField("lookback_periods") else None
-    return Optimized(specification_from_proto(spec), lookback, label)
+    if spec.missing_data not in (panel_pb2.MISSING_DATA_POLICY_UNSPECIFIED, panel_pb2.MISSING_DATA_POLICY_FAIL):
+        raise InvalidInput("missing_data", "must be left out: missing_data of the backtest holds for its strategies")
+    asks_for_paid_costs = spec.HasField("costs") and not spec.costs.ListFields()
+    return Optimized(specification_from_proto(spec), lookback, label, plans_with_paid_costs=asks_for_paid_costs)
 
 
 def _momentum(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:
@@ -78,10 +85,22 @@ def _cppi(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strat
 
 def _blend(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:
     parts = tuple(
-        Part(_inner(f"parts[{i}].strategy", part.strategy, leveraged), part.weight)
+        Part(
+            _inner(f"parts[{i}].strategy", part.strategy, leveraged),
+            part.weight,
+            _own_dates(f"parts[{i}].rebalancing", part),
+        )
         for i, part in enumerate(strategy.blend.parts)
     )
-    return Blend(parts, label, leveraged=leveraged)
+    fractions_of_one("parts", (part.weight for part in parts))
+    return Blend(parts, label, leveraged=leveraged, rebalancing=_own_dates("rebalancing", strategy.blend))
+
+
+def _own_dates(
+    path: str, message: backtest_pb2.BlendStrategy | backtest_pb2.BlendStrategy.Part
+) -> DecisionDates | None:
+    """The rule of a blend or of one of its parts, if it has one."""
+    return rebalancing_dates_from_proto(path, message.rebalancing) if message.HasField("rebalancing") else None
 
 
 def _remote(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from domain.backtest import flow
 from domain.backtest.flow import BacktestRun
+from domain.backtest.liquidity import StoredTrading
 from domain.backtest.preparation import BacktestPlan, prepare
 from domain.backtest.record import RecordPart
 from domain.backtest.result import BacktestOutcome
@@ -13,7 +14,7 @@ from domain.backtest.specification import BacktestSpecification
 from domain.backtest.strategies.decision_log import DecisionLog
 from domain.market_data.corporate_actions import CorporateAction
 from server.jobs.codec import checkpoint_from_bytes, checkpoint_to_bytes, parts_from_bytes, parts_to_bytes
-from server.ports.jobs import EventKind, JobEventDraft, JobTick, Stage
+from server.ports.jobs import EventKind, JobEventDraft, JobTick, Stage, Weighing
 from server.ports.panels import StoredPanelRef
 
 TICK_SECONDS = 0.05
@@ -42,6 +43,16 @@ class Job:
     name: str = ""  # "backtests/{id}"
     decisions: DecisionLog | None = None  # of services outside; None where the store keeps none
     actions: tuple[CorporateAction, ...] = ()  # stored ones that take effect
+    volumes: StoredPanelRef | None = None  # in units
+    earlier: StoredPanelRef | None = None  # closing prices before the data
+
+    @property
+    def trading(self) -> StoredTrading:
+        """Its stored trading, over mapped files."""
+        return StoredTrading(
+            None if self.volumes is None else self.volumes.prices(),
+            None if self.earlier is None else self.earlier.prices(),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +103,7 @@ def run_backtest(
     data = job.data.prices() if job.kind == "prices" else job.data.returns()
     benchmarks = {symbol: panel.prices() for symbol, panel in job.benchmarks.items()}
     opens = None if job.opens is None else job.opens.prices()
-    plan = prepare(specification, data, benchmarks, check_cancelled, opens, job.groups)
+    plan = prepare(specification, data, benchmarks, check_cancelled, opens, job.groups, job.trading)
     checkpoint = None if job.checkpoint is None else checkpoint_from_bytes(job.checkpoint)
     records: list[list[RecordPart]] = [[] for _ in range(0 if checkpoint is None else checkpoint.strategy_index + 1)]
     parts = job.parts
@@ -152,14 +163,22 @@ class Reporter:
         found: list[JobEventDraft] = []
         for part_index, part in parts:
             found.extend(self._beginnings(part_index))
-            found.extend(
-                JobEventDraft(
-                    EventKind.REBALANCE_FAILED, failure.message, failure.day, failure.reason, self._stage(part_index)
-                )
-                for failure in part.failures
-            )
+            found.extend(self._decisions(part_index, part))
         found.extend(self._beginnings(index))
         return tuple(found)
+
+    def _decisions(self, index: int, part: RecordPart) -> list[JobEventDraft]:
+        """What is told of the decisions of a part, by date: those that failed, and those that were worth their cost."""
+        stage, days = self._stage(index), self._plan.days
+        found = [
+            JobEventDraft(EventKind.REBALANCE_FAILED, failure.message, failure.day, failure.reason, stage)
+            for failure in part.failures
+        ]
+        for since_start, benefit, cost in part.weighed.tolist():
+            message = f"less tracking variance is worth {benefit:.3g} a year, and its cost is {cost:.3g} a year"
+            weighing = Weighing(benefit, cost)
+            found.append(JobEventDraft(EventKind.REBALANCE, message, int(days[int(since_start)]), "", stage, weighing))
+        return sorted(found, key=lambda event: event.day or 0)
 
     def _stage(self, index: int) -> Stage:
         return Stage(self._plan.strategy_runs[index].strategy.label, index, len(self._plan.strategy_runs))

@@ -41,6 +41,8 @@ def checkpoint_to_bytes(checkpoint: Checkpoint) -> bytes:
     for j, state in enumerate(checkpoint.states):
         prefix = _prefix(j)
         arrays |= {f"{prefix}account": state.account, f"{prefix}pending": state.pending}
+        if len(state.sleeves):
+            arrays |= {f"{prefix}sleeves": state.sleeves, f"{prefix}sleeves_since": np.array([state.sleeves_since])}
         arrays |= {f"{prefix}positions.{name}": array for name, array in state.positions._asdict().items()}
     dates = [state.date_index for state in checkpoint.states]
     return _packed(arrays, [STATE_VERSION, checkpoint.strategy_index, *dates])
@@ -56,8 +58,23 @@ def checkpoint_from_bytes(data: bytes) -> Checkpoint | None:
     for j, date_index in enumerate(dates):
         prefix = _prefix(j)
         positions = Positions(*(arrays[f"{prefix}positions.{name}"] for name in Positions._fields))
-        states.append(SimulationState(date_index, arrays[f"{prefix}account"], positions, arrays[f"{prefix}pending"]))
+        account = _aligned(arrays[f"{prefix}account"])
+        state = SimulationState(date_index, account, positions, arrays[f"{prefix}pending"])
+        if f"{prefix}sleeves" in arrays:
+            state.sleeves = arrays[f"{prefix}sleeves"]
+            state.sleeves_since = int(arrays[f"{prefix}sleeves_since"][0])
+        states.append(state)
     return Checkpoint(strategy_index, tuple(states), ())
+
+
+def _aligned(stored: NDArray[Any]) -> NDArray[Any]:
+    """An account as a simulation makes it: a file loses the alignment, and the compiler takes it for another type.
+
+    It would compile the simulation again, which takes a minute.
+    """
+    account = np.zeros(len(stored), ACCOUNT)
+    account[:] = stored
+    return account
 
 
 def _prefix(tranche: int) -> str:

@@ -324,9 +324,15 @@ class Runner:
             parts=claim.parts,
             name=f"backtests/{claim.record.id}",
             decisions=None if self._stores.decisions is None else self._stores.decisions.log(claim.record),
-            opens=None if inputs.opens is None else StoredPanelRef.of(await self._stores.inputs.panel(inputs.opens)),
+            opens=await self._named(inputs.opens),
             actions=inputs.actions,
+            volumes=await self._named(inputs.volumes),
+            earlier=await self._named(inputs.earlier),
         )
+
+    async def _named(self, name: str | None) -> StoredPanelRef | None:
+        """A stored panel of a job, if it has one."""
+        return None if name is None else StoredPanelRef.of(await self._stores.inputs.panel(name))
 
     async def _failed(self, record: JobRecord, error: Exception) -> None:
         if isinstance(error, Cancelled):

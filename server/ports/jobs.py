@@ -32,6 +32,7 @@ class EventKind(StrEnum):
     REBALANCE_FAILED = "REBALANCE_FAILED"
     WARNING = "WARNING"
     RESUMED = "RESUMED"
+    REBALANCE = "REBALANCE"
     FINISHED = "FINISHED"
 
 
@@ -45,6 +46,14 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class Weighing:
+    """Why a trade was worth its cost: both figures per year, of the variance of tracking and of net asset value."""
+
+    benefit_annual: float
+    cost_annual: float
+
+
+@dataclass(frozen=True, slots=True)
 class JobEventDraft:
     """An event of a job before it has its number in the log."""
 
@@ -53,6 +62,7 @@ class JobEventDraft:
     day: int | None = None  # in the simulation, since 1970-01-01
     reason: str = ""
     stage: Stage | None = None  # the strategy it is about
+    weighing: Weighing | None = None  # of a REBALANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +97,8 @@ class JobInputs:
     warnings: tuple[ResultWarning, ...] = ()  # about what was asked
     opens: str | None = None  # name of the opening prices
     actions: tuple[CorporateAction, ...] = ()  # stored ones that take effect; a list of jobs leaves them out
+    volumes: str | None = None  # name of the volumes that an impact depends on
+    earlier: str | None = None  # name of closing prices before the data, likewise
 
 
 @dataclass(frozen=True, slots=True)

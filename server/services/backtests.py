@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from domain.backtest.series import Series
+from domain.market_data.panel import PricePanel
 from server.commands.call import Call
 from server.commands.stored import RequestKey, StoredData
 from server.execution.process_pool import ProcessPool
@@ -16,6 +17,7 @@ from server.ports.errors import StillRunning
 from server.ports.job_stores import JobStores
 from server.ports.jobs import JobDraft, JobPage, JobRecord
 from server.ports.list_filter import ListFilter
+from server.ports.market_data import PriceSelection
 from server.ports.panels import StoredPanelRef
 from server.services.market_data import MarketData
 from server.services.rounds import in_rounds
@@ -113,5 +115,10 @@ class Backtests:
 
 def _with_panels(drafted: backtest.Drafted, found: StoredData) -> JobDraft:
     """A job with all its data, in memory or over mapped files."""
-    stored = {name: found.panels[selection].prices() for name, selection in drafted.stored.items()}
+    stored = {name: _panel(found, selection) for name, selection in drafted.stored.items()}
     return replace(drafted.job, panels={**drafted.job.panels, **stored})
+
+
+def _panel(found: StoredData, selection: PriceSelection) -> PricePanel:
+    volumes = found.volumes.get(selection)
+    return (found.panels[selection] if volumes is None else volumes).prices()

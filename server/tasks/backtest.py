@@ -1,17 +1,19 @@
 """Backtest: the draft of a job from a request, the job itself, and the series of a finished one."""
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from absfinance.v1.backtest_service_pb2 import BacktestRequest
 
+from domain.backtest.liquidity import StoredTrading
 from domain.backtest.measurement import opening_units
 from domain.backtest.preparation import prepare, simulated_prices
 from domain.backtest.record import RecordPart
 from domain.backtest.series import Series, rows
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
-from domain.backtest.stored_actions import applicable
+from domain.backtest.stored_actions import applicable, until
 from domain.market_data.corporate_actions import CorporateAction
 from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import Panel, PricePanel, ReturnPanel
@@ -30,11 +32,17 @@ from server.execution.worker import Control
 from server.jobs.backtest_run import EncodedBacktest, Job, run_backtest
 from server.jobs.codec import parts_from_bytes
 from server.ports.jobs import JobDraft, JobInputs
-from server.ports.market_data import PriceSelection
+from server.ports.market_data import PriceField, PriceSelection
 from server.ports.panels import StoredPanelRef
 from server.tasks.optimize import opened, selections
 from server.tasks.refusing import locating, refusing
 from server.tasks.remote_strategies import refuse_other_targets, with_services
+
+CALENDAR_DAYS = 1.5
+"""Days of the calendar for a date of trading: seven for five, and room for holidays."""
+
+LONG_HOLIDAY = 10
+"""Days that a market may be closed at a time."""
 
 CHUNK_BYTES = 900_000
 """Values in one piece of a series; with dates and framing it stays below 1 MiB."""
@@ -47,6 +55,23 @@ class Drafted:
     job: JobDraft
     stored: Mapping[str, PriceSelection]  # name of a panel -> where it is
     wait_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _TradingSelections:
+    """Where the trading that an impact depends on is stored: one selection each, or none."""
+
+    volumes: tuple[PriceSelection, ...] = ()
+    earlier: tuple[PriceSelection, ...] = ()  # closing prices before those of the request
+
+    def of(self, found: StoredData) -> StoredTrading:
+        """Its panels."""
+        volumes = [ref for selection in self.volumes if (ref := found.volumes[selection]) is not None]
+        earlier = [found.panels[selection] for selection in self.earlier]
+        return StoredTrading(
+            volumes[0].prices() if volumes else None,
+            earlier[0].prices() if earlier else None,
+        )
 
 
 @refusing
@@ -74,16 +99,24 @@ def draft(
     actions = applicable(stored, command.specification, data)
     outside = {one.symbol: _beside(command, i, one) for i, one in _outside(command.specification, data)}
     wanted = [*outside.values(), *([command.opens] if isinstance(command.opens, PriceSelection) else [])]
-    if missing := tuple(selection for selection in wanted if selection not in found.panels):
-        return DataRequest(panels=missing)
+    around = _trading_selections(command, data)
+    missing = tuple(selection for selection in (*wanted, *around.earlier) if selection not in found.panels)
+    volumes = tuple(selection for selection in around.volumes if selection not in found.volumes)
+    if missing or volumes:
+        return DataRequest(panels=missing, volumes=volumes, actions=tuple(outside.values()))
     benchmarks = {symbol: found.panels[selection].prices() for symbol, selection in outside.items()}
     opens = found.panels[command.opens].prices() if isinstance(command.opens, PriceSelection) else command.opens
-    specification = command.specification.with_groups(found.groups).with_stored_actions(actions)
-    plan = prepare(specification, data, benchmarks, control, opens, found.groups)
+    for symbol, selection in outside.items():
+        reach = until(benchmarks[symbol], int(data.dates[-1]))
+        actions += applicable(found.actions[selection], command.specification, reach)
+    specification = command.specification.with_groups(found.groups).with_stored_actions(actions, benchmarks)
+    trading = around.of(found)
+    plan = prepare(specification, data, benchmarks, control, opens, found.groups, trading)
     control()
     if command.validate_only:
         return checked_to_bytes(plan.warnings)
-    return _drafted(command, found, data, benchmarks, outside, opens, actions, plan.warnings)
+    drafted = _drafted(command, found, data, benchmarks, outside, opens, actions, plan.warnings)
+    return _with_trading(drafted, around, trading)
 
 
 @refusing
@@ -96,7 +129,8 @@ def run(
     strategy_targets: tuple[str, ...] = (),
 ) -> EncodedBacktest:
     """Runs a job, in the process of a worker."""
-    specification = specification_from_bytes(request).with_groups(job.groups).with_stored_actions(job.actions)
+    specification = specification_from_bytes(request).with_groups(job.groups)
+    specification = specification.with_stored_actions(job.actions, job.benchmarks)
     with with_services(specification, job, strategy_targets) as bound:
         completed = run_backtest(job, bound, control, report)
     return EncodedBacktest(result_to_bytes(completed, fingerprint), completed.series, completed.events)
@@ -113,7 +147,8 @@ def series(
     report: Callable[[bytes], None],
 ) -> None:
     """Reports a series of a finished job in pieces."""
-    specification = specification_from_bytes(request).with_groups(inputs.groups).with_stored_actions(inputs.actions)
+    specification = specification_from_bytes(request).with_groups(inputs.groups)
+    specification = specification.with_stored_actions(inputs.actions, inputs.benchmarks)
     panel = data.prices() if inputs.kind == "prices" else data.returns()
     for piece in series_to_proto(_pieces(specification, panel, parts_from_bytes(record)[0][1], series_kind)):
         control()
@@ -143,6 +178,39 @@ def _beside(command: BacktestCommand, i: int, benchmark: BenchmarkSymbol) -> Pri
     data = command.data
     start, end = (data.start, data.end) if isinstance(data, PriceSelection) else (None, None)
     return PriceSelection((benchmark.symbol,), start=start, end=end, symbols_path=f"benchmarks[{i}].symbol")
+
+
+def _trading_selections(command: BacktestCommand, data: Panel) -> _TradingSelections:
+    """Stored volumes of the data and of the dates before it, and its closing prices before it, for an impact."""
+    stored, specification = command.data, command.specification
+    if not isinstance(stored, PriceSelection) or not specification.needs_liquidity:
+        return _TradingSelections()
+    if stored.start is None:  # nothing is stored before it
+        return _TradingSelections((replace(stored, field=PriceField.VOLUME),))
+    first = int(data.dates[0])
+    dates = specification.costs.liquidity_lookback + 1  # one more for the first return
+    before = first - math.ceil(CALENDAR_DAYS * dates * data.usual_step) - LONG_HOLIDAY
+    earlier = replace(stored, start=before, end=first)
+    return _TradingSelections((replace(stored, start=before, field=PriceField.VOLUME),), (earlier,))
+
+
+def _with_trading(drafted: Drafted, around: _TradingSelections, trading: StoredTrading) -> Drafted:
+    """A draft with the stored trading that its costs depend on."""
+    panels = [
+        (None if panel is None else fingerprint_of(panel), selections)
+        for panel, selections in ((trading.volumes, around.volumes), (trading.earlier, around.earlier))
+    ]
+    (volumes, _), (earlier, _) = panels
+    if volumes is None and earlier is None:
+        return drafted
+    content = hashlib.sha256(f"{drafted.job.fingerprint}\0volumes\0{volumes}\0{earlier}".encode())
+    inputs = replace(drafted.job.inputs, volumes=volumes, earlier=earlier)
+    stored = {name: selection for name, found in panels for selection in found if name is not None}
+    return replace(
+        drafted,
+        job=replace(drafted.job, inputs=inputs, fingerprint=content.hexdigest()),
+        stored={**drafted.stored, **stored},
+    )
 
 
 def _drafted(

@@ -63,6 +63,8 @@ class RemoteDecisions:
             options = (
                 ("grpc.max_receive_message_length", LARGEST_ANSWER_BYTES),
                 ("grpc.max_send_message_length", -1),
+                # Otherwise the pauses grow to two minutes, and decisions go on to fail when a service is there again.
+                ("grpc.max_reconnect_backoff_ms", 1_000),
                 ("grpc.enable_http_proxy", 0),  # the address is the one of the settings, whatever the environment says
             )
             self._channels[target] = grpc.insecure_channel(target, options)

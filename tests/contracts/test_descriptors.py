@@ -183,8 +183,8 @@ def names_in_converters() -> set[str]:
     return names
 
 
-NOT_READ = {"TaxLot", "Portfolio", "AlmgrenImpact"}
-"""Messages that are kept and returned whole, and one that a converter refuses by its name."""
+NOT_READ = {"TaxLot", "Portfolio"}
+"""Messages that are kept and returned whole."""
 LAST_CASES = {"scenarios", "account"}
 """Fields of a oneof that are read where no other one is set."""
 

@@ -133,9 +133,10 @@ EXAMPLES = sorted((ROOT / "clients/python/examples").glob("*.py"))
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_examples_print_what_the_docs_show(sample_server: RunningServer, path: Path) -> None:
+def test_examples_print_what_the_docs_show(sample_server: RunningServer, strategy_target: str, path: Path) -> None:
+    served = [strategy_target] if path.stem == "remote_strategy" else []
     done = subprocess.run(
-        [sys.executable, str(path), sample_server.address], capture_output=True, text=True, timeout=100
+        [sys.executable, str(path), sample_server.address, *served], capture_output=True, text=True, timeout=100
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == (ROOT / f"docs/examples/{path.stem}.txt").read_text()

@@ -9,7 +9,7 @@ import pytest
 from domain.backtest.flow import run
 from domain.backtest.preparation import prepare
 from domain.backtest.specification import BacktestSpecification
-from domain.backtest.strategies import Optimized, Schedule
+from domain.backtest.strategies import Optimized, WeightSchedule
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.errors import Cancelled, SolverTimedOut
 from domain.estimation.clustering import Linkage, cluster_count, tree_of
@@ -64,7 +64,7 @@ def specification(**wanted: object) -> Specification:
 def simulated(check: CancellationCheck) -> object:
     strategies = (
         Optimized(specification(), 60, "least"),
-        Schedule(tuple((int(day), {"A0": 1.0}) for day in DATES[80::10]), "schedule"),
+        WeightSchedule(tuple((int(day), {"A0": 1.0}) for day in DATES[80::10]), "schedule"),
     )
     plan = prepare(BacktestSpecification(strategies), PRICES, None, check)
     return run(plan, lambda _: None, check)

@@ -12,7 +12,7 @@ from domain.backtest.flow import run
 from domain.backtest.preparation import prepare
 from domain.backtest.rebalancing import BuyAndHold, Rebalancing
 from domain.backtest.specification import BacktestSpecification
-from domain.backtest.strategies import MarketHistory, Schedule
+from domain.backtest.strategies import MarketHistory, WeightSchedule
 from domain.cancellation import never_cancelled
 from domain.costs.linear import LinearCost
 from domain.costs.model import CostModel
@@ -62,7 +62,7 @@ def factor_budgets(count: int) -> Callable[[], object]:
 
 def schedule(count: int) -> Callable[[], object]:
     days = np.arange(10_000, 10_000 + count, dtype=np.int32)
-    weights = Schedule(tuple((int(day), {"A": 0.4, "B": 0.6}) for day in days))
+    weights = WeightSchedule(tuple((int(day), {"A": 0.4, "B": 0.6}) for day in days))
     prices = 100.0 + np.random.default_rng(1).random((count, 2))
     specification = BacktestSpecification(
         (weights,), rebalancing=Rebalancing(BuyAndHold()), costs=CostModel(LinearCost(10.0))
@@ -76,7 +76,7 @@ def schedule(count: int) -> Callable[[], object]:
 
 
 def decisions_by_a_schedule(count: int) -> Callable[[], object]:
-    weights = Schedule(tuple((day, {"A": 1.0}) for day in range(count)))
+    weights = WeightSchedule(tuple((day, {"A": 1.0}) for day in range(count)))
     days = np.arange(count, dtype=np.int32)
     histories = [MarketHistory(("A",), days[i : i + 1], np.ones((1, 1)), np.zeros(1), 252.0) for i in range(count)]
     return lambda: [weights.decide(history, never_cancelled) for history in histories]

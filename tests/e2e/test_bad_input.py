@@ -248,8 +248,8 @@ INVALID: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "the only strategy of a list": (
         BACKTEST,
-        {"prices": PRICES, "strategies": [{"fixedWeights": {"weights": [{"symbol": "A", "weight": 2}]}}]},
-        "strategies[0].fixed_weights.weights",
+        {"prices": PRICES, "strategies": [{"fixedWeights": {"weights": [{"symbol": "A", "weight": 2e6}]}}]},
+        "strategies[0].fixed_weights.weights[0].weight",
     ),
     "a portfolio worth nothing": (
         "ReallocationService/Reallocate",

@@ -321,3 +321,51 @@ def test_an_error_names_the_stored_action(wire: Wire, client: Client) -> None:
     contradicting = {**request, "priceBasis": "PRICE_BASIS_UNADJUSTED", "delistingPolicy": "DELISTING_POLICY_ZERO"}
     client.upsert_corporate_actions([Delisting(symbol, DAYS[3])])
     wire.call(BACKTEST, {**contradicting, "corporateActions": [action(symbol, DAYS[4], delisting={})]})
+
+
+def with_benchmark(symbol: str, **more: Any) -> dict[str, Any]:
+    """A strategy on sent prices of five dates beside a stored benchmark."""
+    return {
+        "prices": {"symbols": ["sent"], "dates": [(day - date(1970, 1, 1)).days for day in DAYS], "values": [10.0] * 5},
+        "strategy": {"equalWeight": {}},
+        "benchmarks": [{"symbol": symbol}],
+        "periodsPerYear": 252,
+        "wait": "60s",
+        **more,
+    }
+
+
+def beside(wire: Wire, symbol: str, **more: Any) -> dict[str, Any]:
+    """Figures of the benchmark."""
+    answer = wire.call(BACKTEST, with_benchmark(symbol, **more))
+    assert answer["state"] == "BACKTEST_STATE_SUCCEEDED", answer
+    figures: dict[str, Any] = answer["result"]["benchmarks"][0]["metrics"]
+    return figures
+
+
+def test_a_stored_benchmark_has_its_stored_splits_and_dividends(wire: Wire, client: Client) -> None:
+    symbol = stored(client, "benchmark", [50.0, 50.0, 49.0, 24.5, 24.5])
+    client.upsert_corporate_actions([CashDividend(symbol, DAYS[2], 1.0), Split(symbol, DAYS[3], 2.0)])
+    assert beside(wire, symbol, priceBasis="PRICE_BASIS_UNADJUSTED")["finalWealth"] == pytest.approx(50.0 / 49.0 * 0.98)
+    assert beside(wire, symbol, priceBasis="PRICE_BASIS_SPLIT_ADJUSTED")["finalWealth"] == pytest.approx(0.5)
+    assert beside(wire, symbol)["finalWealth"] == pytest.approx(0.49)
+
+
+def test_a_stored_benchmark_that_is_delisted_after_its_last_price(wire: Wire, client: Client) -> None:
+    """40 and a return of -50 % are 20, which stay to the end and earn the cash rate from the date after."""
+    symbol = stored(client, "delisted benchmark", [50.0, 50.0, 40.0])
+    client.upsert_corporate_actions([Delisting(symbol, DAYS[3], -0.5)])
+    figures = beside(wire, symbol)
+    assert (figures["finalWealth"], figures["endDate"]) == (pytest.approx(0.4), civil(DAYS[4]))
+    assert figures["observations"] == 4
+    earning = beside(wire, symbol, costs={"cashRateAnnual": 0.0365})
+    assert earning["finalWealth"] == pytest.approx(0.4 * 1.0001, rel=1e-12)
+
+
+def test_a_stored_benchmark_without_a_delisting_return_is_refused_by_name(wire: Wire, client: Client) -> None:
+    symbol = stored(client, "unpaid benchmark", [50.0, 50.0, 40.0])
+    client.upsert_corporate_actions([Delisting(symbol, DAYS[3])])
+    assert beside(wire, symbol, delistingPolicy="DELISTING_POLICY_ZERO")["finalWealth"] == 0.0
+    refusal = wire.refused(BACKTEST, with_benchmark(symbol))
+    assert refusal.fields == ("delisting_policy",)
+    assert f"holders of {symbol} receive" in refusal.message

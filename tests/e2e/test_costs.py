@@ -218,12 +218,13 @@ def test_a_batch_counts_and_reports_costs(wire: Wire, channel: grpc.Channel) -> 
     assert outcomes["nothing said"].error.message.startswith("current_weights: must be given")
 
 
-def backtest_request(**costs: Any) -> dict[str, Any]:
+def backtest_request(paid: dict[str, Any] | None = None, **costs: Any) -> dict[str, Any]:
     returns = np.random.default_rng(3).normal(0.001, 0.01, (60, 3))
     spec = {"objective": {"maxUtility": {"riskAversion": 5.0}}, "lookbackPeriods": 20}
     return {
         "returns": {"symbols": SYMBOLS, "dates": list(range(60)), "values": returns.ravel().tolist()},
         "strategy": {"optimize": {**spec, "costs": costs} if costs else spec},
+        **({} if paid is None else {"costs": paid}),
         "rebalancing": {"everyPeriods": {"n": 5}},
         "periodsPerYear": 252,
         "wait": "60s",
@@ -233,7 +234,7 @@ def backtest_request(**costs: Any) -> dict[str, Any]:
 def test_costs_steer_a_strategy_and_only_those_of_the_job_are_paid(wire: Wire) -> None:
     """A fee of all there is leaves nothing but the first purchase, of which half is counted one way."""
     free, dear, thick = (
-        wire.call("BacktestService/Backtest", backtest_request(**costs))["result"]["strategies"][0]["metrics"]
+        wire.call("BacktestService/Backtest", backtest_request({}, **costs))["result"]["strategies"][0]["metrics"]
         for costs in (
             {},
             {"fixedFee": 1, "portfolioValue": 1},
@@ -246,10 +247,74 @@ def test_costs_steer_a_strategy_and_only_those_of_the_job_are_paid(wire: Wire) -
     assert dear.get("costTotal", 0.0) == thick.get("costTotal", 0.0) == 0.0
 
 
+def simulated(wire: Wire, paid: dict[str, Any] | None, planned: dict[str, Any] | None) -> dict[str, Any]:
+    request = backtest_request(paid)
+    if planned is not None:
+        request["strategy"]["optimize"]["costs"] = planned
+    answer: dict[str, Any] = wire.call("BacktestService/Backtest", request)
+    return answer
+
+
+TEN_BPS = {"commissionBps": 10}
+
+
+def test_a_strategy_that_plans_with_costs_pays_them_where_no_others_are_given(wire: Wire) -> None:
+    alone, both = simulated(wire, None, TEN_BPS), simulated(wire, TEN_BPS, TEN_BPS)
+    assert alone["result"]["costs"]["commission"] > 0.0
+    assert alone["result"]["metrics"] == both["result"]["metrics"]
+    assert "warnings" not in alone
+    assert "warnings" not in both
+
+
+def test_empty_costs_of_a_strategy_are_those_that_are_paid(wire: Wire) -> None:
+    same, asked_for, without = (simulated(wire, TEN_BPS, planned) for planned in (TEN_BPS, {}, None))
+    assert asked_for["result"]["metrics"] == same["result"]["metrics"]
+    assert "warnings" not in asked_for
+    assert without["result"]["metrics"]["turnoverAnnual"] > same["result"]["metrics"]["turnoverAnnual"]
+
+
+@pytest.mark.parametrize(
+    ("paid", "planned", "names"),
+    [
+        (TEN_BPS, {"commissionBps": 20}, "commission_bps"),
+        ({}, TEN_BPS, "commission_bps"),
+        ({**TEN_BPS, "minCommission": 1e-9, "borrowBpsAnnual": 5}, TEN_BPS, "borrow_bps_annual, min_commission"),
+    ],
+)
+def test_other_costs_than_those_that_are_paid_are_told(
+    wire: Wire, paid: dict[str, Any], planned: dict[str, Any], names: str
+) -> None:
+    answer = simulated(wire, paid, planned)
+    (warning,) = answer["warnings"]
+    assert (warning["code"], warning["field"]) == ("COSTS_DIFFER", "strategy.optimize.costs")
+    assert warning["message"].endswith(f"strategy.optimize.costs and the simulation pays costs: they differ in {names}")
+    assert wire.call("BacktestService/GetBacktest", {"name": answer["name"]})["warnings"] == [warning]
+
+
+def test_a_fee_is_planned_at_the_net_asset_value_of_each_decision(wire: Wire) -> None:
+    """A fee of all there is stops every trade after the first one; of 1e-9 of it, none."""
+    request = backtest_request({}, fixedFee=1)
+    few, many = (
+        wire.call("BacktestService/Backtest", {**request, "initialCapital": capital})["result"]["metrics"]
+        for capital in (1, 1e9)
+    )
+    assert few["turnoverAnnual"] * 40 / 365.25 == pytest.approx(0.5, rel=1e-6)
+    assert many["turnoverAnnual"] > 2 * few["turnoverAnnual"]
+
+
+def test_paid_costs_that_no_weights_can_be_chosen_with_are_refused_by_name(wire: Wire) -> None:
+    request = backtest_request({"commissionPerShare": 0.01})
+    request["strategy"]["optimize"]["costs"] = {}
+    refusal = wire.refused("BacktestService/Backtest", request)
+    assert refusal.reason == "NOT_SUPPORTED"
+    assert "commission_per_share" in refusal.message
+    assert refusal.metadata["field"] == "strategy.optimize.costs"
+
+
 def test_a_strategy_whose_costs_lack_a_figure_is_refused_at_once(wire: Wire) -> None:
-    refusal = wire.refused("BacktestService/Backtest", backtest_request(fixedFee=1))
+    refusal = wire.refused("BacktestService/Backtest", backtest_request({}, impact=SQUARE_ROOT, portfolioValue=1))
     assert refusal.reason == "INVALID_INPUT"
-    assert refusal.fields == ("strategy.optimize.costs.portfolio_value",)
+    assert refusal.fields == ("strategy.optimize.costs.liquidity",)
 
 
 def test_a_reallocation_knows_what_it_trades_in(sample_server: RunningServer) -> None:

@@ -48,7 +48,7 @@ def failure(answer: dict[str, Any]) -> tuple[str, str, tuple[str, ...]]:
         ({"priceBasis": UNADJUSTED, "corporateActions": [{**SPLIT, "split": {"ratio": 0}}]}, "split.ratio"),
         ({"priceBasis": UNADJUSTED, "corporateActions": [SPLIT, SPLIT]}, "corporate_actions[1]"),
         ({"priceBasis": UNADJUSTED, "corporateActions": [DIVIDEND, DIVIDEND]}, "corporate_actions[1]"),
-        ({"corporateActions": [GONE, {**GONE, "exDate": civil(DATES[4])}]}, "corporate_actions"),
+        ({"corporateActions": [GONE, {**GONE, "exDate": civil(DATES[4])}]}, "corporate_actions[0].ex_date"),
         (
             {
                 "prices": panel(DATES, A=[10.0, 11.0, 10.5, 12.0, math.nan, math.nan], B=[20.0] * 6),
@@ -90,7 +90,7 @@ def failure(answer: dict[str, Any]) -> tuple[str, str, tuple[str, ...]]:
             },
             "costs.liquidity[0].daily_value",
         ),
-        ({"execution": {"maxParticipation": 0.1}}, "costs"),
+        ({"execution": {"maxParticipation": 0.1}}, "costs"),  # which the request does not have
         ({"recurringCashFlows": [{"amount": 1, "growthAnnual": -1}]}, "recurring_cash_flows[0].growth_annual"),
         (
             {"recurringCashFlows": [{"amount": 1, "startDate": civil(DATES[3]), "endDate": civil(DATES[1])}]},
@@ -109,12 +109,67 @@ def failure(answer: dict[str, Any]) -> tuple[str, str, tuple[str, ...]]:
             "strategy.blend.parts[0].weight",
         ),
         ({"margin": {"maintenanceRatio": 1.5}}, "margin.maintenance_ratio"),
+        ({"rebalancing": {"driftBand": {}}}, "rebalancing.drift_band"),
+        ({"rebalancing": {"driftBand": {"byAsset": [{"symbol": "A"}]}}}, "rebalancing.drift_band.by_asset[0]"),
+        (
+            {"rebalancing": {"driftBand": {"absolute": 0.1, "byAsset": [{"symbol": "Z", "absolute": 0.1}]}}},
+            "rebalancing.drift_band.by_asset[0].symbol",
+        ),
+        ({"strategy": fixed(Z=1.0)}, "strategy.fixed_weights.weights[0].symbol"),
+        (
+            {
+                "strategy": {
+                    "schedule": {
+                        "entries": [{"date": civil(DATES[0]), "weights": [{"symbol": "Z", "weight": 1}]}],
+                    }
+                }
+            },
+            "strategy.schedule.entries[0].weights[0].symbol",
+        ),
+        ({"initialHoldings": [{"symbol": "Z", "quantity": 1}]}, "initial_holdings[0].symbol"),
+        ({"corporateActions": [{**GONE, "symbol": "Z"}]}, "corporate_actions[0].symbol"),
+        ({"corporateActions": [{**GONE, "exDate": civil(date(2030, 1, 1))}]}, "corporate_actions[0].ex_date"),
+        ({"priceBasis": UNADJUSTED, "corporateActions": [{**SPLIT, "split": {"ratio": -1}}]}, "split.ratio"),
+        ({"cashFlows": [{"date": civil(DATES[0]), "amount": 1}]}, "cash_flows[0].date"),
+        ({"cashFlows": [{"date": civil(date(2030, 1, 1)), "amount": 1}]}, "cash_flows[0].date"),
+        ({"costs": {"impact": {"squareRoot": {"coefficient": 1}}}}, "costs.liquidity"),
+        (
+            {
+                "costs": {
+                    "impact": {"squareRoot": {"coefficient": 1}},
+                    "liquidity": [{"symbol": s, "dailyValue": 1} for s in "AB"],
+                }
+            },
+            "costs.liquidity[0].volatility_annual",
+        ),
+        (
+            {
+                "execution": {"maxParticipation": 0.1},
+                "costs": {"liquidity": [{"symbol": s, "dailyValue": 0} for s in "AB"]},
+            },
+            "costs.liquidity[0].daily_value",
+        ),
+        (
+            {"costs": {"cashRates": [{"date": civil(DATES[2]), "rateAnnual": 0.1}] * 2}},
+            "costs.cash_rates[1].date",
+        ),
+        ({"costs": {"minCommission": 2, "maxCommission": 1}}, "costs.max_commission"),
+        ({"rebalancing": {"driftBand": {"absolute": 0.1}, "flowsOnly": True}}, "rebalancing.flows_only"),
+        ({"rebalancing": {"calendar": {"day": "REBALANCE_DAY_NTH"}}}, "rebalancing.calendar.nth_day"),
+        ({"strategy": {"remote": {"target": "127.0.0.1:1"}}}, "strategy.remote.target"),
+        ({"execution": {"fill": "FILL_NEXT_OPEN"}}, "open_prices"),
     ],
 )
 def test_bad_input_is_refused_by_its_field(wire: Wire, wrong: dict[str, Any], path: str) -> None:
     refusal = wire.refused(BACKTEST, request(**wrong))
-    assert refusal.code == "INVALID_ARGUMENT"
+    assert (refusal.code, refusal.reason) == ("INVALID_ARGUMENT", "INVALID_INPUT")
     assert any(path in field for field in refusal.fields), refusal
+
+
+def test_an_unknown_benchmark(wire: Wire) -> None:
+    refusal = wire.refused(BACKTEST, request(benchmarks=[{"symbol": "UNKNOWN"}]))
+    assert (refusal.code, refusal.reason) == ("NOT_FOUND", "MISSING_MARKET_DATA")
+    assert "UNKNOWN" in refusal.message
 
 
 @pytest.mark.parametrize(
@@ -143,6 +198,16 @@ def test_a_flow_that_leaves_nothing_fails_the_job_by_its_field(wire: Wire, flows
     assert path in fields[0]
 
 
+def test_returns_of_an_account_with_flows_do_not_depend_on_its_size(wire: Wire) -> None:
+    """The square of this net asset value is no number; it was once taken for a loss of everything."""
+    found = []
+    for units in (1.0, 1e200):
+        sent = {"initialHoldings": [{"symbol": "A", "quantity": units}], "rebalancing": {"never": {}}}
+        answer = wire.call(BACKTEST, request(**sent, cashFlows=[{"date": civil(DATES[3]), "amount": 1e-9}]))
+        found.append(answer["result"]["metrics"]["finalWealth"])
+    assert found[0] == pytest.approx(found[1], rel=1e-9)
+
+
 def test_interest_beyond_numbers_is_not_lost_in_a_fill(wire: Wire) -> None:
     """An infinite balance was once taken for a rounding error of a fully invested account."""
     sent = request(
@@ -154,6 +219,13 @@ def test_interest_beyond_numbers_is_not_lost_in_a_fill(wire: Wire) -> None:
 
 
 HELD = {"strategy": fixed(A=0.5, B=-0.2), "initialCapital": 1000}
+
+
+def almgren(shares: float = 1e6, **law: float) -> dict[str, Any]:
+    outstanding = [{"symbol": symbol, "quantity": shares} for symbol in "AB"]
+    return {"costs": {"impact": {"almgren": {**law, "sharesOutstanding": outstanding}}, "liquidity": LIQUID}}
+
+
 LIQUID = [{"symbol": symbol, "dailyValue": 1e6, "volatilityAnnual": 0.2} for symbol in "AB"]
 BAND: dict[str, Any] = {"absolute": 0.01}
 SIZED: dict[str, Any] = {
@@ -199,6 +271,10 @@ SIZED: dict[str, Any] = {
             "liquidity": [{"symbol": s, "dailyValue": 1e6, "volatilityAnnual": x} for s in "AB"],
         }
     },
+    "almgren_gamma": lambda x: almgren(gamma=x),
+    "almgren_eta": lambda x: almgren(eta=x),
+    "almgren_days": lambda x: almgren(executionDays=x),
+    "almgren_shares": lambda x: almgren(shares=x),
     "borrow": lambda x: {"costs": {"borrowBpsAnnual": x}},
     "borrow_of_asset": lambda x: {"costs": {"byAsset": [{"symbol": "B", "borrowBpsAnnual": x}]}},
     "cash_rate": lambda x: {"costs": {"cashRateAnnual": x}},
@@ -226,12 +302,10 @@ SIZED: dict[str, Any] = {
         "rebalancing": {"driftBand": {**BAND, "destination": "DESTINATION_FRACTION", "fraction": x}}
     },
     "tracking_error": lambda x: {
-        "rebalancing": {"driftBand": {**BAND, "trigger": "BAND_TRIGGER_TRACKING_ERROR", "maxTrackingErrorAnnual": x}}
+        "rebalancing": {"driftBand": {"trigger": "BAND_TRIGGER_TRACKING_ERROR", "maxTrackingErrorAnnual": x}}
     },
     "risk_aversion": lambda x: {
-        "rebalancing": {
-            "driftBand": {**BAND, "trigger": "BAND_TRIGGER_COST_BENEFIT", "riskAversion": x, "horizonDays": 1}
-        },
+        "rebalancing": {"driftBand": {"trigger": "BAND_TRIGGER_COST_BENEFIT", "riskAversion": x, "horizonDays": 1}},
         "costs": {"commissionBps": 1},
     },
     "max_turnover": lambda x: {"rebalancing": {"everyPeriods": {"n": 1}, "maxTurnover": x}},

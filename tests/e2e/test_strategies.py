@@ -15,6 +15,7 @@ from absfinance.v1.strategy_service_pb2 import DecideRequest, DecideResponse
 from absfinance.v1.weight_pb2 import AssetWeight
 
 from tests.conftest import RunningServer, Wire
+from tests.e2e.test_simulation import series
 
 BACKTEST = "BacktestService/Backtest"
 DATES = list(range(19_730, 19_790))
@@ -79,6 +80,43 @@ def test_a_broken_floor_is_told(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize(
+    ("fall", "value", "exposure", "warned"),
+    [(0.10, 92.0, 48.0, False), (0.25, 80.0, 0.0, False), (0.30, 76.0, 0.0, True)],
+)
+def test_portfolio_insurance_of_100_with_a_floor_of_80(
+    wire: Wire, fall: float, value: float, exposure: float, warned: bool
+) -> None:
+    """Multiplier 4: 80 of 100 are at risk, and what a fall leaves above the floor is at risk four times."""
+    last = 10.0 * (1.0 - fall)
+    answer = wire.call(
+        BACKTEST,
+        request(
+            {"cppi": {"base": FIXED, "floor": 0.8, "multiplier": 4.0}},
+            np.array([[10.0] * 3, [last] * 3, [last] * 3]),
+            initialCapital=100,
+        ),
+    )
+    navs, weights = series(wire, answer["name"], "NAV"), series(wire, answer["name"], "WEIGHTS")[::3]
+    assert navs == pytest.approx([100.0, value, value], rel=1e-9)
+    assert [nav * weight for nav, weight in zip(navs, weights, strict=True)] == pytest.approx(
+        [80.0, exposure, exposure], rel=1e-9, abs=1e-12
+    )
+    told = answer["result"]["strategies"][0].get("failedRebalances", [])
+    assert [one["reason"] for one in told] == (["FLOOR_BROKEN"] if warned else [])
+
+
+@pytest.mark.parametrize(("realised", "cap", "factor"), [(0.16, 1.5, 0.625), (0.16, 1.0, 0.625), (0.05, 1.5, 1.5)])
+def test_a_volatility_target_of_10_percent(wire: Wire, realised: float, cap: float, factor: float) -> None:
+    """Two returns of a and -a have the standard deviation a sqrt(2)."""
+    a = realised / 252.0**0.5 / 2.0**0.5
+    column = 100.0 * np.cumprod([1.0, 1.0 + a, 1.0 - a, 1.0 + a])
+    target = {"base": FIXED, "targetAnnual": 0.1, "lookbackPeriods": 2, "maxLeverage": cap}
+    answer = wire.call(BACKTEST, request({"volatilityTarget": target}, np.column_stack([column] * 3)))
+    assert answer["state"] == "BACKTEST_STATE_SUCCEEDED", answer
+    assert series(wire, answer["name"], "WEIGHTS")[::3] == pytest.approx([factor, factor], rel=1e-9)
+
+
+@pytest.mark.parametrize(
     ("strategy", "field"),
     [
         (
@@ -95,7 +133,8 @@ def test_a_broken_floor_is_told(wire: Wire) -> None:
             },
             "strategy.cppi.base.fixed_weights.weights[0].symbol",
         ),
-        ({"blend": {"parts": [{"strategy": FIXED, "weight": 1.5}]}}, "strategy.blend.parts"),
+        ({"blend": {"parts": [{"strategy": FIXED, "weight": 2e6}]}}, "strategy.blend.parts[0].weight"),
+        ({"blend": {"parts": [{"strategy": FIXED, "weight": 100}]}}, "strategy.blend.parts"),
         ({"remote": {"target": "127.0.0.1:1"}}, "strategy.remote.target"),
         (
             {"cppi": {"base": {"remote": {"target": "a:1"}}, "floor": 0.8, "multiplier": 4}},
@@ -105,7 +144,7 @@ def test_a_broken_floor_is_told(wire: Wire) -> None:
 )
 def test_what_is_refused_is_named(wire: Wire, strategy: dict[str, Any], field: str) -> None:
     refused = wire.refused(BACKTEST, request(strategy))
-    assert refused.code == "INVALID_ARGUMENT"
+    assert (refused.code, refused.reason) == ("INVALID_ARGUMENT", "INVALID_INPUT")
     assert refused.fields == (field,)
 
 
@@ -183,3 +222,37 @@ def test_a_takeover_does_not_ask_again(start_server: Callable[..., RunningServer
         assert found["result"]["metrics"]["finalWealth"] == pytest.approx(expected_wealth(), rel=1e-9)
         dates = [len(asked.prices.dates) for asked in servicer.asked]
         assert dates == [*range(1, 22), *range(21, 61)]
+
+
+def test_a_cancelled_job_does_not_wait_for_a_slow_decision(start_server: Callable[..., RunningServer]) -> None:
+    """The service has a minute for its answer and never gives one; the worker is free for the next job at once."""
+    with services() as (target, servicer):
+        servicer.held.clear()
+        running = start_server("--workers", "1", "--strategy-targets", target)
+        with running.channel() as channel:
+            wire = Wire(channel)
+            name = wire.call(BACKTEST, request({"remote": {"target": target, "timeout": "60s"}}, wait="0s"))["name"]
+            deadline = time.monotonic() + 30.0
+            while len(servicer.asked) < 21:
+                assert time.monotonic() < deadline, len(servicer.asked)
+                time.sleep(0.02)
+            wire.call("BacktestService/CancelBacktest", {"name": name})
+            while wire.call("BacktestService/GetBacktest", {"name": name})["state"] != "BACKTEST_STATE_CANCELLED":
+                assert time.monotonic() < deadline + 30.0, "the job was not cancelled"
+                time.sleep(0.05)
+            assert not servicer.held.is_set()
+            assert result(wire, {"equalWeight": {}})["metrics"]["finalWealth"] > 0.0
+
+
+def test_a_service_is_told_the_members_and_may_hold_no_others(start_server: Callable[..., RunningServer]) -> None:
+    """It buys the highest price of all three; where that is no member, its decision has failed and the others go on."""
+    with services() as (target, servicer):
+        running = start_server("--workers", "1", "--strategy-targets", target)
+        universe = [{"date": {"year": 2024, "month": 1, "day": 8}, "symbols": ["A", "C"]}]
+        with running.channel() as channel:
+            found = result(Wire(channel), {"remote": {"target": target}}, universe=universe)
+        assert {tuple(asked.members) for asked in servicer.asked} == {("A", "C")}
+        outside = [t for t in range(60) if int(np.argmax(PRICES[t])) == 1]
+        assert 0 < len(outside) < 60
+        assert [one["reason"] for one in found["failedRebalances"]] == ["REMOTE_WEIGHTS_INVALID"] * len(outside)
+        assert "no member of the universe" in found["failedRebalances"][0]["message"]

@@ -24,7 +24,7 @@ SIZES = (
     *(1e5, 1e8, 1e15, 1e300, -0.5, -1.0, -50.0),
 )
 CHOICES: tuple[Callable[[Random], dict[str, Any]], ...] = (
-    lambda _: {"fractionalHoldings": False},
+    lambda _: {"fractionalHoldings": False, "initialCapital": 1000},
     lambda _: {"chargeInitialPurchase": False},
     lambda rng: {"conventions": rng.choice(["CONVENTIONS_BT", "CONVENTIONS_VECTORBT"])},
     lambda rng: {"execution": {"fill": "FILL_SAME_CLOSE", "lagPeriods": rng.choice([0, 1, 2])}},
@@ -33,7 +33,9 @@ CHOICES: tuple[Callable[[Random], dict[str, Any]], ...] = (
     lambda _: {"rebalancing": {"minPeriodsBetween": 2}},
     lambda _: {"delistingPolicy": "DELISTING_POLICY_ZERO"},
     lambda _: {"missingData": "MISSING_DATA_POLICY_ASSET_STATES"},
-    lambda rng: {"costs": {"dayCount": rng.choice(["DAY_COUNT_ACT_360", "DAY_COUNT_BARS"])}},
+    lambda rng: {
+        "costs": {"dayCount": rng.choice(["DAY_COUNT_ACT_360", "DAY_COUNT_BARS"]), "managementFeeAnnual": 0.01}
+    },
     lambda rng: {
         "strategy": fixed(A=rng.choice([0, 1, 3, -1, -3]), B=rng.choice([0, 1, -2, 0.7])),
         "margin": {"maintenanceRatio": rng.choice([0.1, 0.5, 0.9])},
@@ -99,6 +101,6 @@ def check(outcome: StrategyOutcome, sent: dict[str, Any]) -> None:
     assert outcome.record is not None
     parts = (money.start_nav, money.flows, money.gains, -money.costs)
     assert all(map(math.isfinite, (*parts, money.end_nav, *outcome.record.nav.tolist()))), sent
-    largest = max(map(abs, (*parts, money.end_nav)))
+    largest = max(map(abs, (*parts, money.end_nav, money.uncovered_loss)))
     assert math.fsum(parts) == pytest.approx(money.end_nav, abs=1e-6 * largest), sent
     assert money.end_nav >= 0.0

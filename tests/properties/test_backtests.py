@@ -13,7 +13,7 @@ from domain.backtest.preparation import prepare
 from domain.backtest.rebalancing import BuyAndHold, EveryPeriods, Rebalancing
 from domain.backtest.record import RecordPart
 from domain.backtest.result import CostTotals, StrategyOutcome
-from domain.backtest.specification import BacktestSpecification
+from domain.backtest.specification import BacktestSpecification, Fill
 from domain.backtest.strategies import FixedWeights
 from domain.costs.linear import LinearCost
 from domain.costs.model import CostModel
@@ -50,6 +50,7 @@ def test_the_net_asset_value_is_explained(seed: int) -> None:
     assert parts is not None
     scale = max(parts.start_nav, parts.end_nav, abs(parts.gains), parts.costs)
     assert parts.start_nav + parts.flows + parts.gains - parts.costs == pytest.approx(parts.end_nav, abs=1e-10 * scale)
+    assert parts.uncovered_loss == 0.0 or outcome.bankrupt_day is not None
     assert parts.costs == pytest.approx(sum(getattr(outcome.costs, one.name) for one in fields(CostTotals)))
     assert all(getattr(outcome.costs, one.name) >= 0.0 for one in fields(CostTotals))
 
@@ -95,6 +96,40 @@ def test_no_later_price_changes_what_was(seed: int, last: int) -> None:
     for name in ("indices", "kinds", "units", "cash", "cost_fractions", "turnovers"):
         mine, other_rows = getattr(ours, name)[ours.indices <= last], getattr(theirs, name)[theirs.indices <= last]
         assert np.array_equal(mine, other_rows), name
+
+
+@given(SEEDS)
+@RANDOMLY
+def test_no_close_changes_what_was_filled_at_the_open_of_its_date(seed: int) -> None:
+    """To the bit, on each date on which something happens to an asset: fills know closes before it and its open."""
+    backtest = random_backtest(seed, Fill.NEXT_OPEN)
+    outcome = outcome_of(backtest)
+    if outcome is None:
+        return
+    ours, case = record_of(outcome), backtest.case
+    eventful = {t for t, _ in (*case.splits, *case.dividends, *case.delistings)}
+    eventful |= {pay for _, pay in case.dividends.values() if pay < DATES}
+    for last in sorted(eventful):
+        other = outcome_of(with_other_prices(backtest, seed, last))
+        if other is None:
+            continue
+        theirs = record_of(other)
+        assert np.array_equal(ours.nav[:last], theirs.nav[:last])
+        for name in ("indices", "units", "cash", "cost_fractions", "turnovers"):
+            mine, other_rows = (getattr(one, name)[one.fills & (one.indices <= last)] for one in (ours, theirs))
+            assert np.array_equal(mine, other_rows), name
+
+
+def with_other_prices(backtest: RandomBacktest, seed: int, last: int) -> RandomBacktest:
+    """The same with other closes from a date on, and other opens after it."""
+    assert backtest.opens is not None
+    factors = np.exp(np.random.default_rng(seed + 1).normal(0.0, 0.2, backtest.panel.values.shape))
+    panel = backtest.panel
+    factors[:last] = 1.0
+    closes = PricePanel.of(panel.symbols, panel.dates, panel.values * factors)
+    factors[last] = 1.0
+    opens = PricePanel.of(panel.symbols, panel.dates, backtest.opens.values * factors)
+    return replace(backtest, panel=closes, opens=opens)
 
 
 @pytest.mark.parametrize("seed", range(30))

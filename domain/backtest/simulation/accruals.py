@@ -4,6 +4,9 @@ from domain.backtest.simulation.arrays import Account, Floats, Flows, Performanc
 from domain.backtest.simulation.compiled import compiled
 from domain.backtest.simulation.valuation import short_value_of
 
+BORROWED = 1e-9
+"""Cash that is less far below 0, as a fraction of the net asset value, is a rounding error of weights that sum to 1."""
+
 
 @compiled
 def interest_of(t: int, cash: float, rates: Rates) -> float:
@@ -36,6 +39,13 @@ def charge_accruals(t: int, interest: float, borrow: float, account: Account, ra
     account.borrow += borrow
     account.management_fee += fee
     account.holding_cost_fractions += charged / account.nav
+
+
+@compiled
+def note_borrowing(t: int, account: Account) -> None:
+    """Keeps the first date at whose close money is borrowed."""
+    if account.first_borrowed < 0 and account.cash < -BORROWED * account.nav:
+        account.first_borrowed = t
 
 
 @compiled

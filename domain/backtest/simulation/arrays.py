@@ -19,18 +19,24 @@ class Account(Protocol):
 
     cash: float
     receivable: float  # dividends after their ex-date and before their pay date
-    nav: float  # after the last date, like the three below
-    unit_value: float  # value of one unit of the account, from 1: net asset value without external flows
+    nav: float  # net asset value after the last date that is simulated
+    unit_value: float  # of one unit of the account, 1 at the start; external flows change the number of units alone
     opening_nav: float  # net asset value at the start
+    first_nav: float  # likewise, after the trades of that date
     high_water: float  # of the unit value
     years_to_fee: float  # years since the performance fee was last settled
     next_action: int  # index of the first corporate action that is not applied
     next_payment: int  # likewise of the payments, in the order of their pay dates
     next_decision: int  # likewise of the planned decisions that are not made
     next_fill: int  # likewise of those that are not filled
+    has_target: int  # 1 once a decision has set the target
     last_decision: int  # date of the last one, below 0 for none
     band_made: int  # date of a decision by a band that waits for its fill, below 0 for none
     carried: int  # number of assets whose trade waits for a date on which it can be made
+    cash_floor: float  # least weight of cash after what is carried: 0, or what the decision borrows, below 0
+    first_purchase: int  # FIRST_NOT_MADE, FIRST_CARRIED or FIRST_MADE
+    flow_waits: int  # 1 while money that came in waits to be invested, where only flows are traded
+    first_borrowed: int  # first date at whose close cash is below 0, below 0 for none
     fills: int
     flow_today: float  # external flow of the last date
     flow_end: float  # of it, what came in after the return of the period
@@ -47,6 +53,7 @@ class Account(Protocol):
     interest: float
     dividends: float  # before withholding
     flows: float
+    uncovered_loss: float  # what the net asset value fell below 0 where it was used up
     holding_cost_fractions: float  # fees, borrow and financing over the net asset value they were charged on
 
 
@@ -55,14 +62,22 @@ ACCOUNT = np.dtype(
 )
 
 
+FIRST_NOT_MADE, FIRST_CARRIED, FIRST_MADE = 0, 1, 2
+"""States of the purchase from cash alone: nothing is held so far; a part of it waits; it is over, or was not needed."""
+
+
 class Positions(NamedTuple):
-    """What is held."""
+    """What is held, and what waits to be traded.
+
+    Where only flows are traded, `band_target` and `carried` are money to buy for instead of weights to trade to:
+    trading to a weight sells an asset whose price has risen in between.
+    """
 
     units: Floats  # (N,)
-    reference: Floats  # (N,), price from which the next gain of each position is counted
+    reference: Floats  # (N,), price up to which the gain of each position is in `gains`: the next one starts from it
     gains: Floats  # (N,), gains of price since the start, in money
-    owed: Floats  # (E,), net amount of each dividend that is not paid yet
-    target: Floats  # (N,), weights of the latest decision of the strategy
+    owed: Floats  # (E,), what the account is owed: net amount of each dividend between its ex-date and its pay date
+    target: Floats  # (N,), weights of the latest decision of the strategy that was made
     band_target: Floats  # (N,), weights of a decision by a band that waits for its fill
     carried: Floats  # (N,), weights that assets still have to be traded to; NaN for none
     dropped: Flags  # (D,), planned decisions that are not filled
@@ -83,6 +98,9 @@ SPLIT, DIVIDEND, DELISTING = 0, 1, 2
 MARGIN_CALL = 3
 """The kind of an asset event that is no corporate action."""
 
+WEIGHED = 4
+"""The kind of a row about a decision by the cost-benefit trigger: asset -1, benefit and cost per year, 0."""
+
 
 class Actions(NamedTuple):
     """Corporate actions in order of their dates, and of their kinds within a date."""
@@ -98,7 +116,7 @@ class Actions(NamedTuple):
 
 
 class Rates(NamedTuple):
-    """What accrues from the date before to each date."""
+    """What accrues from the date before to each date; no entries where nothing does."""
 
     years: Floats  # (T,), length of the period in years, by the day count
     cash: Floats  # (T,), rate on positive cash in force during the period
@@ -122,7 +140,11 @@ class Costs(NamedTuple):
 
     commission: Floats  # (N,), fractions of the traded notional
     spread: Floats  # (N,), likewise
-    impact: Floats  # (N,), a trade of d in money costs this times d^1.5
+    # A trade of d in money at a price p costs impact d^impact_power + permanent d^2 p^price_power.
+    impact: Floats  # (R, N), a row for each date or one for all; (N,) in the costs of one date
+    impact_power: float
+    permanent: Floats  # likewise
+    price_power: float
     per_unit: float  # commission of one unit, in money
     least_commission: float  # of a trade, in money
     most_commission: float
@@ -147,7 +169,7 @@ TO_TARGET, TO_FRACTION, TO_EDGE = 0, 1, 2
 
 
 class Bands(NamedTuple):
-    """Drift bands; infinite where there is none."""
+    """Drift bands; infinite where there is none, no entries where they are off."""
 
     absolute: Floats  # (N,), largest difference of a weight to its target
     relative: Floats  # (N,), largest difference as a fraction of the target
@@ -160,7 +182,7 @@ class Bands(NamedTuple):
     group_members: Flags  # (G, N)
     group_absolute: Floats  # (G,)
     group_relative: Floats  # (G,)
-    by_program: bool  # whether the caller works out destinations: they depend on groups
+    by_program: bool  # whether destinations depend on groups: the caller finds them by a linear program
     most_tracking_variance: float  # per period
     risk_aversion: float  # over variance per year
     horizon_years: float
@@ -172,7 +194,7 @@ class Bands(NamedTuple):
 class Plan(NamedTuple):
     """Decisions that do not depend on what happens, in order of their dates."""
 
-    made: Integers  # (D,), dates of the decisions
+    made: Integers  # (D,), dates on which the decisions are made; each is filled `Rules.delay` dates later
     row: Integers  # (D,), which row of the targets
     targets: Floats  # (R, N)
 
@@ -187,12 +209,13 @@ class Rules(NamedTuple):
     least_between: int  # dates from one rebalancing to the next
     flows_only: bool
     most_turnover: float  # one-way, of a rebalancing after the first purchase; infinite for none
-    most_traded: Floats  # (N,), money of each asset on one date; infinite for none
+    most_traded: Floats  # (N,), money of each asset on one date; no entries without such a limit
     has_participation_limit: bool
     maintenance_ratio: float  # 0 for no margin account
     conventions: int
-    decides_outside: bool  # whether the decisions of the plan are made by the caller, date by date
-    is_plain: bool  # proportional costs, every asset tradable in full at any time, no limits: the short way
+    decides_outside: bool  # whether the caller asks a strategy for each decision, and writes its weights to the plan
+    is_plain: bool  # fills can take the short way, `plain_fill`: proportional costs, no limits, no halts
+    is_quiet: bool  # dates can as well, `simulate_quietly`: there are only planned decisions, plain fills and marks
 
 
 EXACT, BT, VECTORBT = 0, 1, 2

@@ -4,7 +4,8 @@ A breach is a weight farther from its target than the half-width of its band, on
 weights: the target, part of the way to it, or the edge of the band. To the edge goes, of all trades that leave the sum
 of the weights as it is and put every weight inside its band, the one with the least sum of absolute trades, and of
 these the one with the least sum of squares: all assets that have to give way move by the same amount, as far as their
-bands allow (a water level). Where the sum cannot be kept, cash takes the remainder.
+bands allow (a water level). Where the sum cannot be kept, cash takes the remainder. Where cash has left its own band,
+the sum changes by what brings cash to its destination, and the assets inside their bands give it or take it.
 """
 
 import numpy as np
@@ -70,6 +71,20 @@ def cash_has_left(weights: Floats, target: Floats, bands: Bands) -> bool:
 
 
 @compiled
+def rise_of_sum(weights: Floats, target: Floats, bands: Bands) -> float:
+    """By how much the sum of the weights has to rise to bring cash to its destination; 0 while it is in its band."""
+    if not cash_has_left(weights, target, bands):
+        return 0.0
+    now, wanted = 1.0 - weights.sum(), 1.0 - target.sum()
+    if bands.destination == TO_EDGE:
+        width = half_width(wanted, bands.cash_absolute, bands.cash_relative)
+        return float(now - min(max(now, wanted - width), wanted + width))
+    if bands.destination == TO_FRACTION:
+        return float(bands.fraction * (now - wanted))
+    return float(now - wanted)
+
+
+@compiled
 def is_breached(weights: Floats, target: Floats, movable: Flags, bands: Bands) -> bool:
     """Whether a weight of an asset, a group or cash has left its band."""
     for i in range(len(weights)):
@@ -106,7 +121,7 @@ def _to_edge(weights: Floats, target: Floats, movable: Flags, bands: Bands) -> F
         width = half_width(target[i], bands.absolute[i], bands.relative[i])
         lower[i], upper[i] = (target[i] - width, target[i] + width) if movable[i] else (weights[i], weights[i])
         goal[i] = min(max(weights[i], lower[i]), upper[i])
-    return _balanced(weights, goal, lower, upper)
+    return _balanced(weights, goal, lower, upper, rise_of_sum(weights, target, bands))
 
 
 @compiled
@@ -124,16 +139,16 @@ def _of_breached(weights: Floats, wanted: Floats, target: Floats, movable: Flags
             lower[i], upper[i] = target[i] - width, target[i] + width
         else:
             lower[i] = upper[i] = weights[i]
-    return _balanced(weights, goal, lower, upper)
+    return _balanced(weights, goal, lower, upper, rise_of_sum(weights, target, bands))
 
 
 @compiled
-def _balanced(weights: Floats, goal: Floats, lower: Floats, upper: Floats) -> Floats:
-    """The goal (N,) with the sum of the weights kept: what it sold is bought, or the other way round, evenly.
+def _balanced(weights: Floats, goal: Floats, lower: Floats, upper: Floats, rise: float) -> Floats:
+    """The goal (N,) with the sum of the weights risen by `rise`: what it sold is bought, or the reverse, evenly.
 
     Trades in the direction that is missing are raised to one level, each within lower and upper (N,).
     """
-    missing = weights.sum() - goal.sum()
+    missing = weights.sum() + rise - goal.sum()
     if abs(missing) <= 1e-16:
         return goal
     sign = 1.0 if missing > 0.0 else -1.0
@@ -203,7 +218,7 @@ def tracking_variance(weights: Floats, target: Floats, returns: Floats) -> float
 
 
 @compiled
-def is_worth_its_cost(
+def benefit_and_cost(
     before: Floats,
     after: Floats,
     target: Floats,
@@ -214,12 +229,12 @@ def is_worth_its_cost(
     nav: float,
     costs: Costs,
     bands: Bands,
-) -> bool:
-    """Whether half the aversion times the fall of tracking variance a year exceeds the cost over the horizon."""
+) -> tuple[float, float]:
+    """Half the aversion times the fall of tracking variance a year, and the cost over the horizon, of a trade."""
     fall = tracking_variance(before, target, returns) - tracking_variance(after, target, returns)
     benefit = 0.5 * bands.risk_aversion * fall * bands.periods_per_year
     cost = cost_to(after, held, prices, movable, costs, nav, nav) / nav
-    return benefit > cost / bands.horizon_years
+    return benefit, cost / bands.horizon_years
 
 
 @compiled
@@ -238,10 +253,11 @@ def has_trigger(
     if bands.trigger == ANY_BREACH:
         return is_breached(weights, target, movable, bands)
     if bands.trigger == COST_BENEFIT and bands.by_program:
-        return bool(breaches_of(weights, target, movable, bands).any())  # the cost is weighed once it is known
+        return is_breached(weights, target, movable, bands)  # the cost is weighed once it is known
     if bands.trigger == COST_BENEFIT:
         goal = destination_of(weights, target, movable, bands)
         if np.abs(goal - weights).max() <= TRADED:
             return False
-        return is_worth_its_cost(weights, goal, target, returns, held, prices, movable, nav, costs, bands)
+        benefit, cost = benefit_and_cost(weights, goal, target, returns, held, prices, movable, nav, costs, bands)
+        return benefit > cost
     return tracking_variance(weights, target, returns) > bands.most_tracking_variance

@@ -46,3 +46,8 @@ setattr(numba.config, "CACHE_DIR", str(FOLDER))  # noqa: B010  # numba does not 
 def compiled(function: F) -> F:
     """Compiles a function at its first call; it runs without the interpreter's lock."""
     return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+def inlined(function: F) -> F:
+    """The same, within its callers: handing over many arrays takes as long as what a short function does with them."""
+    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function))

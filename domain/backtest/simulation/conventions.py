@@ -146,7 +146,7 @@ def _purchase_within(most: float, cash: float, i: int, price: float, costs: Cost
 def is_proportional(i: int, costs: Costs) -> bool:
     """Whether the cost of a trade of this asset is a fraction of it."""
     has_steps = costs.per_unit > 0.0 or costs.least_commission > 0.0 or costs.most_commission < np.inf
-    return not has_steps and costs.fixed == 0.0 and costs.impact[i] == 0.0
+    return not has_steps and costs.fixed == 0.0 and costs.impact[i] == costs.permanent[i] == 0.0
 
 
 @compiled

@@ -41,7 +41,11 @@ def apply_splits_and_dividends(
 def pay_dividends(
     t: int, prices: Prices, actions: Actions, account: Account, positions: Positions, rules: Rules, output: Output
 ) -> None:
-    """Dividends whose pay date is t become cash, or more of the asset where they are reinvested and it is traded."""
+    """Dividends whose pay date is t become cash, or more of the asset where they are reinvested, held and traded.
+
+    They are reinvested at the price at which orders of the date are filled: nothing may use the close before an open.
+    A position that is no longer long takes none.
+    """
     bought = False
     while account.next_payment < len(actions.payment_order):
         event = actions.payment_order[account.next_payment]
@@ -56,9 +60,9 @@ def pay_dividends(
         account.cash += amount
         account.next_payment += 1
         asset = actions.asset[event]
-        price = prices.marks[t, asset]
+        price = prices.fills[t, asset]
         can_buy = price > 0.0 and (len(prices.tradable) == 0 or prices.tradable[t, asset])
-        if actions.reinvests and amount > 0.0 and can_buy:
+        if actions.reinvests and amount > 0.0 and can_buy and positions.units[asset] > 0.0:
             _gain_until_now(asset, price, positions)
             more = np.trunc(amount / price * (1.0 + 1e-12)) if rules.whole_units else amount / price
             positions.units[asset] += more
@@ -72,13 +76,19 @@ def pay_dividends(
 
 @compiled
 def apply_delistings(
-    t: int, prices: Prices, actions: Actions, account: Account, positions: Positions, output: Output
+    t: int, is_open: bool, prices: Prices, actions: Actions, account: Account, positions: Positions, output: Output
 ) -> None:
-    """Positions in assets whose delisting takes effect on date t become cash."""
+    """Positions in assets whose delisting takes effect on date t become cash.
+
+    At the open of a date those wait that have a price on it: what they are paid depends on its close.
+    """
     rows = output.written[1]
-    while account.next_action < len(actions.date) and actions.date[account.next_action] == t:
-        event = account.next_action
+    event = account.next_action
+    while event < len(actions.date) and actions.date[event] == t:
         asset = actions.asset[event]
+        if is_open and prices.fills[t, asset] > 0.0:
+            event += 1
+            continue
         units = positions.units[asset]
         if units != 0.0:
             received = units * actions.amount[event]
@@ -89,7 +99,9 @@ def apply_delistings(
         if not np.isnan(positions.carried[asset]):
             positions.carried[asset] = np.nan
             account.carried -= 1
-        account.next_action += 1
+        event += 1
+    if not is_open:
+        account.next_action = event
     if output.written[1] > rows:
         write_holdings(t, account, positions, output)
 
@@ -115,7 +127,7 @@ def _split(
     cash = 0.0
     if rules.whole_units:
         whole = np.trunc(after * (1.0 + 1e-12))
-        price = prices.marks[t, asset]
+        price = prices.fills[t, asset]
         _gain_of(asset, after - whole, price, positions)
         cash = (after - whole) * price
         after = whole

@@ -1,6 +1,6 @@
 """The order of one date: what happens to an account, step by step, at the prices of that date.
 
-`simulate` runs from date to date and is the function that the rest of the package serves.
+`simulate` runs from date to date and is the function that the rest of the package serves; `quiet` is the short way.
 """
 
 import numpy as np
@@ -11,13 +11,13 @@ from domain.backtest.simulation.accruals import (
     charge_performance_fee,
     end_flow_of,
     interest_of,
+    note_borrowing,
 )
 from domain.backtest.simulation.arrays import (
     BEYOND_NUMBERS,
     DECISION_DUE,
     DESTINATION_DUE,
     EXHAUSTED,
-    FILL_COSTS_TOO_MUCH,
     FLOW_LEAVES_NOTHING,
     RUNNING,
     Account,
@@ -40,10 +40,13 @@ from domain.backtest.simulation.corporate_actions import (
     pay_dividends,
 )
 from domain.backtest.simulation.decisions import decide, decide_by_rule, makes_decision
-from domain.backtest.simulation.fill import fill_plainly, write_failure
 from domain.backtest.simulation.margin import meet_margin_call
+from domain.backtest.simulation.trade_costs import costs_on
 from domain.backtest.simulation.trading import fill_due, trade_at_the_close
 from domain.backtest.simulation.valuation import value_at
+
+LOST_IN_ROUNDING = 1e-15
+"""A net asset value below this fraction of money that comes in cannot be told from none beside it."""
 
 
 @compiled
@@ -71,29 +74,17 @@ def simulate(
     `band_target` has the weights that a band goes to and `band_made` is the date.
     """
     if is_decided:  # not a function of its own: compiling the steps a second time would take as long as the first
-        ended = decide(last, prices, costs, bands, plan, rules, account, positions, output)
+        ended = decide(last, prices, costs_on(last, costs), bands, plan, rules, account, positions, output)
         output.nav[last - first] = account.nav
+        note_borrowing(last, account)
         return ended, last
     # Taken out of the tuples once: reaching into them costs more than the valuation of a date.
-    marks, units, navs, years, made = prices.marks, positions.units, output.nav, rates.years, plan.made
-    planned, delay, start, is_plain = len(plan.made), rules.delay, rules.start, rules.is_plain
-    fills, commission, spread, targets, rows_of = prices.fills, costs.commission, costs.spread, plan.targets, plan.row
-    reference, gains = positions.reference, positions.gains
-    row_date, row_kind, row_units = output.row_date, output.row_kind, output.row_units
-    row_cash, row_cost, row_turnover, count = output.row_cash, output.row_cost, output.row_turnover, output.written
+    marks, units, navs, made = prices.marks, positions.units, output.nav, plan.made
+    planned, delay, start = len(plan.made), rules.delay, rules.start
     # A call that has nothing to do costs more as well: each is asked for first.
     has_flows, has_fee, has_margin = len(flows.end) > 0, len(fee.settled) > 0, rules.maintenance_ratio > 0.0
     has_actions, has_rules = len(actions.date) > 0, bands.is_on or rules.flows_only
-    is_quiet = not (has_flows or has_fee or has_margin or has_actions or has_rules or rates.has_any) and is_plain
-    next_event = next_event_of(plan, account, rules)
     for t in range(first, last + 1):
-        if is_quiet and start < t < next_event:
-            # Between two decisions of an account without anything else there is only the mark.
-            nav = value_at(t, units, marks) + account.cash
-            account.nav = navs[t - first] = nav
-            if not 0.0 < nav < np.inf:
-                return (EXHAUSTED if -np.inf < nav <= 0.0 else BEYOND_NUMBERS), t
-            continue
         before, invested = account.nav, 0.0
         flow = 0.0
         if t > start:
@@ -118,99 +109,69 @@ def simulate(
                 charge_accruals(t, interest, borrow, account, rates)
             # 4. Delistings.
             if has_actions and is_action_due(t, actions, account):
-                apply_delistings(t, prices, actions, account, positions, output)
+                apply_delistings(t, rules.fills_at_open, prices, actions, account, positions, output)
             index = account.next_fill
             fill_is_due = delay > 0 and index < planned and made[index] + delay == t
             fill_is_due = fill_is_due or account.band_made >= 0 or account.carried > 0
             if fill_is_due and rules.fills_at_open:
-                fill_due(t, prices, plan, account, positions, costs, rules, output)
-            # 5. The external cash flow, after the return of the period is measured.
+                fill_due(t, prices, plan, account, positions, costs_on(t, costs), rules, output)
+            if has_actions and rules.fills_at_open and is_action_due(t, actions, account):
+                apply_delistings(t, False, prices, actions, account, positions, output)
+            # 5. The external cash flow, after the return of the period is measured; none where nothing is left.
             if has_flows:
                 nav = value_at(t, units, marks) + account.cash + account.receivable
-                flow = end_flow_of(t, nav, flows)
-                if flow < 0.0 and nav + flow <= 0.0 < nav:
+                flow = end_flow_of(t, nav, flows) if nav > 0.0 else 0.0
+                if flow < 0.0 and nav + flow <= 0.0:
                     return FLOW_LEAVES_NOTHING, t
+                if flow > 0.0 and nav < LOST_IN_ROUNDING * flow:
+                    return BEYOND_NUMBERS, t
                 account.cash += flow
                 account.flows += flow + invested
             # 6. Fills of earlier decisions.
-            if fill_is_due and is_plain and account.band_made < 0 and account.receivable <= 0.0:
-                # As `fill_due` would, without the tuples.
-                account.next_fill = index + 1
-                if positions.dropped[index]:
-                    pass
-                elif fill_plainly(
-                    t,
-                    rows_of[index],
-                    targets,
-                    fills,
-                    units,
-                    reference,
-                    gains,
-                    commission,
-                    spread,
-                    account,
-                    count[0],
-                    row_date,
-                    row_kind,
-                    row_units,
-                    row_cash,
-                    row_cost,
-                    row_turnover,
-                ):
-                    count[0] += 1
-                else:
-                    write_failure(t, FILL_COSTS_TOO_MUCH, output)
-            elif fill_is_due and not rules.fills_at_open:
-                fill_due(t, prices, plan, account, positions, costs, rules, output)
+            if fill_is_due and not rules.fills_at_open:
+                fill_due(t, prices, plan, account, positions, costs_on(t, costs), rules, output)
 
         # 7. Mark, performance fee, bankruptcy, margin, and decisions for a later fill.
         nav = value_at(t, units, marks) + account.cash + account.receivable
+        if flow > 0.0 >= nav - flow:
+            # Its trades cost more than there was without the money that came in: that is not received either.
+            account.cash -= flow
+            account.flows -= flow
+            nav, flow = nav - flow, 0.0
         account.nav = nav
         if has_flows:
             account.flow_today, account.flow_end = flow + invested, flow
-        if is_quiet:
-            account.unit_value = nav / account.opening_nav
-        elif t > start:
+        if t > start:
             account.unit_value *= (nav - flow) / (before + invested)
-            account.years_to_fee += years[t]
-            if has_fee and fee.settled[t]:
-                charge_performance_fee(account, fee)
+            if has_fee:
+                account.years_to_fee += rates.years[t]
+                if fee.settled[t]:
+                    charge_performance_fee(account, fee)
         navs[t - first] = account.nav
         if has_flows:
             output.flow_start[t - first], output.flow_end[t - first] = invested, flow
         if not 0.0 < nav < np.inf:
+            account.uncovered_loss = max(0.0 - nav, 0.0)
             return (EXHAUSTED if -np.inf < nav <= 0.0 else BEYOND_NUMBERS), t
         if has_margin:
-            meet_margin_call(t, prices, account, positions, costs, rules, output)
+            meet_margin_call(t, prices, account, positions, costs_on(t, costs), rules, output)
             navs[t - first] = account.nav
             if account.nav <= 0.0:  # what closing positions costs can be more than what is left
+                account.uncovered_loss = 0.0 - account.nav
                 return EXHAUSTED, t
         is_planned = account.next_decision < planned and made[account.next_decision] == t
         if is_planned and rules.decides_outside:
             return DECISION_DUE, t
         if is_planned and makes_decision(t, plan, account, positions, rules) and delay == 0:
-            trade_at_the_close(t, positions.target, prices, account, positions, costs, rules, output)
+            trade_at_the_close(t, positions.target, True, prices, account, positions, costs_on(t, costs), rules, output)
         ended = RUNNING
-        if has_rules and (bands.is_on or account.flow_today != 0.0):
-            ended = decide_by_rule(t, prices, bands, account, positions, costs, rules, output)
+        if has_rules:
+            ended = decide_by_rule(t, prices, bands, account, positions, costs_on(t, costs), rules, output)
         navs[t - first] = account.nav
+        note_borrowing(t, account)
         if ended == DESTINATION_DUE:
             return ended, t
-        next_event = next_event_of(plan, account, rules)
-    if is_quiet:
-        account.unit_value = account.nav / account.opening_nav
     return RUNNING, last
-
-
-@compiled
-def next_event_of(plan: Plan, account: Account, rules: Rules) -> int:
-    """The date of the next planned decision or of its fill; the largest number where there is none."""
-    found = np.iinfo(np.int64).max
-    if account.next_decision < len(plan.made):
-        found = plan.made[account.next_decision]
-    if rules.delay > 0 and account.next_fill < len(plan.made):
-        found = min(found, plan.made[account.next_fill] + rules.delay)
-    return int(found)
 
 
 @compiled

@@ -1,9 +1,12 @@
 """Decisions of a date: the planned one, and those that a drift band or an external cash flow calls for."""
 
+import numpy as np
+
 from domain.backtest.simulation.arrays import (
     COST_BENEFIT,
     DESTINATION_DUE,
     RUNNING,
+    WEIGHED,
     Account,
     Bands,
     Costs,
@@ -14,9 +17,11 @@ from domain.backtest.simulation.arrays import (
     Prices,
     Rules,
 )
-from domain.backtest.simulation.bands import destination_of, has_trigger, is_worth_its_cost
+from domain.backtest.simulation.bands import benefit_and_cost, destination_of, has_trigger
 from domain.backtest.simulation.compiled import compiled
-from domain.backtest.simulation.flows_only import weights_with_money_invested
+from domain.backtest.simulation.corporate_actions import write_event
+from domain.backtest.simulation.flows_only import money_to_invest
+from domain.backtest.simulation.trade_costs import TRADED
 from domain.backtest.simulation.trading import trade_at_the_close
 from domain.backtest.simulation.valuation import copy_into
 
@@ -38,8 +43,8 @@ def decide(
         head_for_band(t, prices, bands, account, positions, costs, rules, output)
         return RUNNING
     if makes_decision(t, plan, account, positions, rules) and rules.delay == 0:
-        trade_at_the_close(t, positions.target, prices, account, positions, costs, rules, output)
-    if bands.is_on or (rules.flows_only and account.flow_today != 0.0):
+        trade_at_the_close(t, positions.target, True, prices, account, positions, costs, rules, output)
+    if bands.is_on or rules.flows_only:
         return int(decide_by_rule(t, prices, bands, account, positions, costs, rules, output))
     return RUNNING
 
@@ -62,13 +67,15 @@ def head_for_band(
         held = positions.units * prices.marks[t]
         returns = prices.returns[max(1, t + 1 - bands.window) : t + 1]
         weights, movable = held / account.nav, movable_assets(t, prices)
-        if not is_worth_its_cost(
+        benefit, cost = benefit_and_cost(
             weights, goal, positions.target, returns, held, prices.marks[t], movable, account.nav, costs, bands
-        ):
+        )
+        if benefit <= cost:
             return
+        write_event(t, -1, WEIGHED, benefit, cost, 0.0, output)
     account.last_decision = t
     if rules.delay == 0:
-        trade_at_the_close(t, goal, prices, account, positions, costs, rules, output)
+        trade_at_the_close(t, goal, False, prices, account, positions, costs, rules, output)
     else:
         account.band_made = t
 
@@ -77,17 +84,26 @@ def head_for_band(
 def makes_decision(t: int, plan: Plan, account: Account, positions: Positions, rules: Rules) -> bool:
     """Makes the decision that is planned for date t, and says whether it is to be filled.
 
-    A cooldown, or the rule that only flows are traded, drops its fill.
+    A cooldown drops it: the target stays that of the decision before. Where only flows are traded it sets the target,
+    and is filled only if it is the first one and nothing is held.
     """
     index = account.next_decision
     account.next_decision = index + 1
     if rules.delay == 0:
         account.next_fill = index + 1
-    copy_into(positions.target, plan.targets, plan.row[index])
-    if positions.dropped[index]:  # it could not be made: the holdings drift on, and no cooldown begins
-        return False
-    if is_too_early(t, account, rules) or (rules.flows_only and account.last_decision >= 0):
+    # One that could not be made is dropped already: the holdings drift on, and no cooldown begins.
+    if positions.dropped[index] or is_too_early(t, account, rules):
         positions.dropped[index] = True
+        if rules.decides_outside:  # its weights are the target until now, without what has left the universe
+            copy_into(positions.target, plan.targets, plan.row[index])
+        return False
+    copy_into(positions.target, plan.targets, plan.row[index])
+    is_first = account.has_target == 0
+    account.has_target = 1
+    if rules.flows_only and (not is_first or np.any(positions.units != 0.0)):
+        positions.dropped[index] = True
+        if is_first:  # cash beside the initial holdings is money to invest
+            account.flow_waits = 1
         return False
     account.last_decision = t
     return True
@@ -110,21 +126,29 @@ def decide_by_rule(
     rules: Rules,
     output: Output,
 ) -> int:
-    """A decision by a band, or by the rule that only flows are traded, unless one waits for its fill already.
+    """A decision by a band, or by the rule that only flows are traded, unless a trade waits already.
 
     Returns DESTINATION_DUE where the caller has to work out the weights that a band goes to, and RUNNING otherwise.
     """
-    waits = account.next_fill < account.next_decision or account.band_made >= 0 or account.carried > 0
-    if account.last_decision < 0 or waits or account.fills == 0:
+    if rules.flows_only and account.flow_today > 0.0:
+        account.flow_waits = 1
+    if account.has_target == 0 or account.last_decision == t or is_too_early(t, account, rules):
         return RUNNING
-    if account.last_decision == t or is_too_early(t, account, rules):
+    if trade_waits(account, positions):
         return RUNNING
     held = positions.units * prices.marks[t]
-    weights = held / account.nav
-    movable = movable_assets(t, prices)
     if rules.flows_only:
-        goal = weights_with_money_invested(weights, positions.target, movable)
+        if account.flow_waits == 0:
+            return RUNNING
+        account.flow_waits = 0
+        goal = money_to_invest(held, positions.target, prices.marks[t], account.nav)
+        if goal.max() <= TRADED * account.nav:
+            return RUNNING
     else:
+        if account.fills == 0:
+            return RUNNING
+        weights = held / account.nav
+        movable = movable_assets(t, prices)
         # The first date has no return.
         returns = prices.returns[max(1, t + 1 - bands.window) : t + 1] if len(prices.returns) > 0 else prices.returns
         if not has_trigger(
@@ -134,13 +158,28 @@ def decide_by_rule(
         if bands.by_program:
             return DESTINATION_DUE
         goal = destination_of(weights, positions.target, movable, bands)
+        if np.abs(goal - weights).max() <= TRADED:  # nothing that can be traded brings it nearer
+            return RUNNING
+        if bands.trigger == COST_BENEFIT:
+            benefit, cost = benefit_and_cost(
+                weights, goal, positions.target, returns, held, prices.marks[t], movable, account.nav, costs, bands
+            )
+            write_event(t, -1, WEIGHED, benefit, cost, 0.0, output)
     account.last_decision = t
     if rules.delay == 0:
-        trade_at_the_close(t, goal, prices, account, positions, costs, rules, output)
+        trade_at_the_close(t, goal, False, prices, account, positions, costs, rules, output)
     else:
         positions.band_target[:] = goal
         account.band_made = t
     return RUNNING
+
+
+@compiled
+def trade_waits(account: Account, positions: Positions) -> bool:
+    """Whether a decision waits for its fill, or the rest of a trade is carried; a dropped decision does not wait."""
+    if account.band_made >= 0 or account.carried > 0:
+        return True
+    return not positions.dropped[account.next_fill : account.next_decision].all()
 
 
 @compiled

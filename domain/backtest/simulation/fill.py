@@ -1,7 +1,7 @@
 """Trades to target weights, exactly self-financing: holdings are w V' afterwards, whatever the order of the assets.
 
-`fill_plainly` is the short way where costs are proportional and every asset can be traded in full. `fill_generally` is
-for everything else: halts, least and greatest commissions, impact, limits of turnover and participation, whole units.
+With halts, least and greatest commissions, impact, limits of turnover and participation, and whole units. `plain_fill`
+is the short way where there is none of these.
 """
 
 import numpy as np
@@ -11,12 +11,14 @@ from domain.backtest.simulation.arrays import (
     FILL,
     FILL_COSTS_TOO_MUCH,
     FILL_WITHOUT_WEALTH,
+    FIRST_CARRIED,
+    FIRST_MADE,
+    FIRST_NOT_MADE,
     VECTORBT,
     Account,
     Costs,
     Flags,
     Floats,
-    Integers,
     Output,
     Positions,
     Prices,
@@ -27,9 +29,14 @@ from domain.backtest.simulation.conventions import trades_by_convention
 from domain.backtest.simulation.trade_costs import (
     TRADED,
     commission_of,
-    cost_of,
-    post_cost_fraction,
+    impact_of,
     value_after,
+)
+from domain.backtest.simulation.trade_limits import (
+    keep_cash,
+    limit_participation,
+    limit_turnover,
+    round_to_units,
 )
 from domain.backtest.simulation.valuation import copy_to_row, value_at
 
@@ -41,65 +48,6 @@ NOTHING_LEFT = 1e-9
 
 Fees that exceed it leave a little more than nothing: without a trade there is no fee.
 """
-
-BISECTIONS = 100
-
-
-@compiled
-def fill_plainly(
-    t: int,
-    target: int,
-    targets: Floats,
-    prices: Floats,
-    units: Floats,
-    reference: Floats,
-    gains: Floats,
-    commission: Floats,
-    spread: Floats,
-    account: Account,
-    row: int,
-    row_date: Integers,
-    row_kind: Integers,
-    row_units: Floats,
-    row_cash: Floats,
-    row_cost: Floats,
-    row_turnover: Floats,
-) -> bool:
-    """Trades to weights at prices of date t (T, N), all other vectors (N,), where only proportional costs are met.
-
-    Writes turnover and cost of this row, both (R,). False where the costs exceed the net asset value.
-    """
-    count = len(units)
-    nav = value_at(t, units, prices) + account.cash + account.receivable
-    after = nav * post_cost_fraction(t, target, targets, prices, units, nav, commission, spread)
-    if not after > 0.0:
-        return False
-    traded, paid_commission, paid_spread, invested, total = 0.0, 0.0, 0.0, 0.0, 0.0
-    for i in range(count):
-        total += targets[target, i]
-        price = prices[t, i]
-        if price > 0.0:
-            wanted = targets[target, i] * after
-            amount = abs(wanted - units[i] * price)
-            traded += amount
-            paid_commission += commission[i] * amount
-            paid_spread += spread[i] * amount
-            invested += wanted
-            gains[i] += units[i] * (price - reference[i])
-            reference[i] = price
-            units[i] = wanted / price
-        row_units[row, i] = units[i]
-    account.commission += paid_commission
-    account.spread += paid_spread
-    account.cash = nav - paid_commission - paid_spread - invested - account.receivable
-    # Fully invested: what is left of a sum that should be 0.
-    if abs(total - 1.0) <= CASH_ROUNDING and abs(account.cash + account.receivable) <= CASH_ROUNDING * nav:
-        account.cash = -account.receivable
-    account.fills += 1
-    row_date[row], row_kind[row], row_cash[row] = t, FILL, account.cash
-    row_turnover[row] = 0.5 * traded / nav
-    row_cost[row] = (paid_commission + paid_spread) / nav
-    return True
 
 
 @compiled
@@ -138,13 +86,23 @@ def fill_generally(
     if nav <= 0.0:
         write_failure(t, FILL_WITHOUT_WEALTH, output)
         return
-    is_free = account.fills == 0 and not costs.charges_first_purchase
-    turnover_limit = np.inf if account.fills == 0 or is_carried else rules.most_turnover
-    trades = _trades(weights, held, at, can_trade, nav, turnover_limit, is_free, account, positions, costs, rules)
+    is_first = is_first_purchase(is_carried, account)
+    is_free = is_first and not costs.charges_first_purchase
+    turnover_limit = np.inf if is_first or is_carried else rules.most_turnover
+    trades = _trades(
+        weights, held, at, can_trade, nav, turnover_limit, is_carried, is_free, account, positions, costs, rules
+    )
     if len(trades) == 0:
         write_failure(t, FILL_COSTS_TOO_MUCH, output)
         return
-    _book(t, weights, trades, held, at, nav, is_free, account, positions, costs, rules, output)
+    book(t, weights, trades, held, at, nav, is_first, account, positions, costs, rules, output)
+
+
+@compiled
+def is_first_purchase(is_carried: bool, account: Account) -> bool:
+    """Whether a trade is the purchase from cash alone, or the rest of it."""
+    is_first: bool = account.first_purchase == FIRST_NOT_MADE
+    return is_first or (is_carried and account.first_purchase == FIRST_CARRIED)
 
 
 @compiled
@@ -155,6 +113,7 @@ def _trades(
     can_trade: Flags,
     nav: float,
     turnover_limit: float,
+    is_carried: bool,
     is_free: bool,
     account: Account,
     positions: Positions,
@@ -169,13 +128,13 @@ def _trades(
     for i in range(count):
         positions.carried[i] = np.nan
         if np.isnan(weights[i]):
-            total_weight += held[i] / nav
             continue
         total_weight += weights[i]
         moving[i] = can_trade[i]
         if prices[i] > 0.0 and not moving[i] and abs(weights[i] * nav - held[i]) > TRADED * nav:
             positions.carried[i] = weights[i]
             account.carried += 1
+    cash_floor = account.cash_floor if is_carried else min(0.0, 1.0 - total_weight)
     is_exact = rules.conventions == EXACT
     after = nav if is_free or not is_exact else value_after(weights, held, prices, moving, costs, nav)
     if after <= NOTHING_LEFT * nav:
@@ -194,109 +153,53 @@ def _trades(
         )
         if len(trades) == 0:
             return trades
-    is_scaled = _limit_turnover(trades, nav, turnover_limit)
+    is_scaled = limit_turnover(trades, nav, turnover_limit)
     if rules.has_participation_limit:
-        _limit_participation(trades, weights, nav, account, positions, rules)
+        limit_participation(trades, weights, account, positions, rules)
     if rules.whole_units:
-        _round_to_units(trades, prices, positions)
+        round_to_units(trades, prices, positions)
     # A dividend that is not paid yet counts in the weights, and pays for nothing.
     # What is left of a sum of dividends that are all paid is a rounding error.
-    is_cut = is_scaled or account.carried > 0 or account.receivable > TRADED * nav
+    is_cut = is_scaled or is_carried or account.carried > 0 or account.receivable > TRADED * nav
     is_cut = is_cut or rules.has_participation_limit or (rules.whole_units and is_exact)
     if is_cut:
-        least_cash = 0.0 if rules.conventions == VECTORBT else min(0.0, 1.0 - total_weight) * after
-        _keep_cash(trades, prices, account.cash, least_cash, nav, is_free, costs, rules)
+        least_cash = 0.0 if rules.conventions == VECTORBT else cash_floor * after
+        bought = trades > 0.0
+        is_short = keep_cash(trades, prices, account.cash, least_cash, nav, is_free, costs, rules)
+        if is_short and _has_sale_that_waits(held, after, positions):
+            _carry_purchases(weights, bought, account, positions)
+    if rules.flows_only:  # in money, so that the rest does not sell what has risen in between
+        for i in range(count):
+            if not np.isnan(positions.carried[i]):
+                positions.carried[i] = weights[i] * after - held[i] - trades[i]
+    account.cash_floor = cash_floor
     return trades
 
 
 @compiled
-def _limit_turnover(trades: Floats, nav: float, limit: float) -> bool:
-    """Scales all trades so that one-way turnover is within the limit; the rest waits for the next rebalancing.
-
-    Says whether it had to.
-    """
-    turnover = 0.0
-    for i in range(len(trades)):
-        turnover += 0.5 * abs(trades[i]) / nav
-    if turnover <= limit:
-        return False
-    for i in range(len(trades)):
-        trades[i] *= limit / turnover
-    return True
+def _has_sale_that_waits(held: Floats, after: float, positions: Positions) -> bool:
+    """Whether what is carried raises cash once it can be traded."""
+    return bool(np.any(positions.carried * after < held))  # not so of NaN
 
 
 @compiled
-def _limit_participation(
-    trades: Floats, weights: Floats, nav: float, account: Account, positions: Positions, rules: Rules
-) -> None:
-    """Cuts each trade to what may be traded on one date; the rest is traded on the dates that follow."""
-    for i in range(len(trades)):
-        if abs(trades[i]) > rules.most_traded[i]:
-            trades[i] = rules.most_traded[i] if trades[i] > 0.0 else -rules.most_traded[i]
+def _carry_purchases(weights: Floats, bought: Flags, account: Account, positions: Positions) -> None:
+    """The rest of purchases (N,) that lack the cash of a sale waits with it."""
+    for i in range(len(weights)):
+        if bought[i] and np.isnan(positions.carried[i]):
             positions.carried[i] = weights[i]
             account.carried += 1
 
 
 @compiled
-def _round_to_units(trades: Floats, prices: Floats, positions: Positions) -> None:
-    """Rounds positions towards zero to whole units."""
-    for i in range(len(trades)):
-        if trades[i] != 0.0:
-            wanted = positions.units[i] + trades[i] / prices[i]
-            # A hair below a whole number is a rounding error of the division.
-            whole = np.trunc(wanted * (1.0 + 1e-12))
-            trades[i] = (whole - positions.units[i]) * prices[i]
-
-
-@compiled
-def _keep_cash(
-    trades: Floats,
-    prices: Floats,
-    cash: float,
-    least_cash: float,
-    nav: float,
-    is_free: bool,
-    costs: Costs,
-    rules: Rules,
-) -> None:
-    """Scales purchases down where sales that cannot be made in full leave too little cash for them."""
-    available, wanted = cash - least_cash, 0.0
-    for i in range(len(trades)):
-        cost = 0.0 if is_free else cost_of(costs, i, abs(trades[i]), prices[i])
-        if trades[i] > 0.0:
-            wanted += trades[i] + cost
-        else:
-            available -= trades[i] + cost
-    if wanted <= available + TRADED * nav:
-        return
-    low, high = 0.0, 1.0
-    for _ in range(BISECTIONS):
-        middle = 0.5 * (low + high)
-        needed = 0.0
-        for i in range(len(trades)):
-            if trades[i] > 0.0:
-                bought = middle * trades[i]
-                needed += bought + (0.0 if is_free else cost_of(costs, i, bought, prices[i]))
-        if needed <= available:
-            low = middle
-        else:
-            high = middle
-    for i in range(len(trades)):
-        if trades[i] > 0.0:
-            trades[i] *= low
-            if rules.whole_units:
-                trades[i] = np.trunc(trades[i] / prices[i] * (1.0 + 1e-12)) * prices[i]
-
-
-@compiled
-def _book(
+def book(
     t: int,
     weights: Floats,
     trades: Floats,
     held: Floats,
     prices: Floats,
     nav: float,
-    is_free: bool,
+    is_first: bool,
     account: Account,
     positions: Positions,
     costs: Costs,
@@ -304,14 +207,15 @@ def _book(
     output: Output,
 ) -> None:
     """Changes positions, cash and the sums of costs by the trades in money (N,), and writes a row of holdings."""
+    is_free = is_first and not costs.charges_first_purchase
     turnover, paid, uninvested = 0.0, 0.0, 1.0
     spent = 0.0
     for i in range(len(trades)):
         uninvested -= weights[i]
         trade = trades[i]
-        if trade == 0.0:
-            continue
         traded = abs(trade)
+        if traded <= TRADED * nav:
+            continue
         turnover += traded
         spent += trade
         if not is_free:
@@ -326,6 +230,8 @@ def _book(
         whole = rules.whole_units
         units = positions.units[i] + trade / prices[i]
         positions.units[i] = np.round(units) if whole else (held[i] + trade) / prices[i]
+    if turnover > 0.0 or not is_first:
+        account.first_purchase = FIRST_CARRIED if is_first and account.carried > 0 else FIRST_MADE
     account.cash -= spent + paid
     # Fully invested: what is left of a sum that should be 0.
     if abs(uninvested) <= CASH_ROUNDING and abs(account.cash + account.receivable) <= CASH_ROUNDING * nav:
@@ -340,8 +246,12 @@ def _book(
 @compiled
 def _parts(costs: Costs, i: int, traded: float, price: float) -> tuple[float, float, float, float]:
     """Commission, half-spread, impact and fixed fee of a trade."""
-    impact = costs.impact[i] * traded * traded**0.5 if costs.impact[i] > 0.0 else 0.0
-    return commission_of(costs, i, traded, price), costs.spread[i] * traded, impact, costs.fixed
+    return (
+        commission_of(costs, i, traded, price),
+        costs.spread[i] * traded,
+        impact_of(costs, i, traded, price),
+        costs.fixed,
+    )
 
 
 @compiled

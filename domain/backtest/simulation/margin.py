@@ -2,12 +2,25 @@
 
 import numpy as np
 
-from domain.backtest.simulation.arrays import MARGIN_CALL, Account, Costs, Floats, Output, Positions, Prices, Rules
+from domain.backtest.simulation.arrays import (
+    MARGIN_CALL,
+    Account,
+    Costs,
+    Flags,
+    Floats,
+    Output,
+    Positions,
+    Prices,
+    Rules,
+)
 from domain.backtest.simulation.compiled import compiled
 from domain.backtest.simulation.corporate_actions import write_event, write_holdings
-from domain.backtest.simulation.trade_costs import commission_of, cost_of
+from domain.backtest.simulation.trade_costs import TRADED, commission_of, cost_of, impact_of
 
 BISECTIONS = 100
+
+SHORTFALL = 1e-12
+"""Equity over gross exposure that is less than this below the ratio is a rounding error, and calls for no sale."""
 
 
 @compiled
@@ -18,16 +31,19 @@ def meet_margin_call(
     marks = prices.marks[t]
     held = positions.units * marks
     gross = np.abs(held).sum()
-    if gross <= 0.0 or account.nav / gross >= rules.maintenance_ratio:
+    if gross <= 0.0 or account.nav / gross >= rules.maintenance_ratio - SHORTFALL:
         return
-    movable = marks > 0.0
+    movable = np.abs(held) > TRADED * account.nav
     if len(prices.tradable) > 0:
         movable &= prices.tradable[t]
+    if not movable.any():
+        return
     low, high = 0.0, 1.0  # fraction that is closed
     for _ in range(BISECTIONS):
         middle = 0.5 * (low + high)
         left = gross - middle * np.abs(held[movable]).sum()
-        if account.nav - _cost_of_closing(middle, held, marks, movable, costs) >= rules.maintenance_ratio * left:
+        cost = _cost_of_closing(middle, held, marks, movable, costs, account.nav)
+        if account.nav - cost >= rules.maintenance_ratio * left:
             high = middle
         else:
             low = middle
@@ -35,10 +51,10 @@ def meet_margin_call(
 
 
 @compiled
-def _cost_of_closing(fraction: float, held: Floats, marks: Floats, movable: Floats, costs: Costs) -> float:
+def _cost_of_closing(fraction: float, held: Floats, marks: Floats, movable: Flags, costs: Costs, nav: float) -> float:
     total = 0.0
     for i in range(len(held)):
-        if movable[i] and held[i] != 0.0:
+        if movable[i] and fraction * abs(held[i]) > TRADED * nav:
             total += cost_of(costs, i, fraction * abs(held[i]), marks[i])
     return total
 
@@ -54,20 +70,22 @@ def _close(
     costs: Costs,
     rules: Rules,
     output: Output,
-    movable: Floats,
+    movable: Flags,
 ) -> None:
-    paid = 0.0
+    paid, events = 0.0, output.written[1]
     for i in range(len(held)):
-        if not movable[i] or held[i] == 0.0:
+        if not movable[i]:
             continue
         before = positions.units[i]
         after = before * (1.0 - fraction)
         if rules.whole_units:
             after = np.trunc(after)
         traded = abs((before - after) * marks[i])
+        if traded <= TRADED * account.nav:  # not made, and pays no fee
+            continue
         commission = commission_of(costs, i, traded, marks[i])
         spread, fixed = costs.spread[i] * traded, costs.fixed
-        impact = costs.impact[i] * traded * traded**0.5
+        impact = impact_of(costs, i, traded, marks[i])
         account.commission += commission
         account.spread += spread
         account.fixed += fixed
@@ -79,6 +97,8 @@ def _close(
         account.cash += (before - after) * marks[i] - cost
         paid += cost
         write_event(t, i, MARGIN_CALL, before, after, (before - after) * marks[i] - cost, output)
+    if output.written[1] == events:
+        return
     account.holding_cost_fractions += paid / account.nav
     account.unit_value *= 1.0 - paid / (account.nav - account.flow_end)
     account.nav -= paid

@@ -19,33 +19,33 @@ TRADED = 1e-12
 
 
 @compiled
-def post_cost_fraction(
-    t: int, row: int, targets: Floats, prices: Floats, units: Floats, nav: float, commission: Floats, spread: Floats
-) -> float:
-    """Net asset value after / before a trade to weights at prices of date t (T, N); 0 or less where costs exceed it.
+def costs_on(t: int, costs: Costs) -> Costs:
+    """The costs of date t, with its rates of impact, (N,)."""
+    row = min(t, len(costs.impact) - 1)
+    return Costs(
+        costs.commission,
+        costs.spread,
+        costs.impact[row],
+        costs.impact_power,
+        costs.permanent[row],
+        costs.price_power,
+        costs.per_unit,
+        costs.least_commission,
+        costs.most_commission,
+        costs.fixed,
+        costs.charges_first_purchase,
+    )
 
-    Costs are fractions of the traded notional; all vectors are (N,).
-    """
-    x = 1.0
-    scale = 1.0 / nav
-    for _ in range(NEWTON_STEPS):
-        excess, slope = x - 1.0, 1.0
-        for i in range(len(units)):
-            weight = targets[row, i] if prices[t, i] > 0.0 else 0.0
-            trade = weight * x - units[i] * prices[t, i] * scale
-            rate = commission[i] + spread[i]
-            rate = rate if trade >= 0.0 else -rate
-            excess += rate * trade
-            slope += rate * weight
-        if slope <= 0.0:
-            return 0.0
-        following = x - excess / slope
-        if following >= x:  # Newton only descends here: a rise is rounding
-            return x
-        x = following
-        if x <= 0.0:
-            return 0.0
-    return x
+
+@compiled
+def impact_of(costs: Costs, i: int, traded: float, price: float) -> float:
+    """Market impact of trading an asset for this much money, without sign."""
+    impact = 0.0
+    if costs.impact[i] > 0.0:
+        impact += costs.impact[i] * traded**costs.impact_power
+    if costs.permanent[i] > 0.0:
+        impact += costs.permanent[i] * traded * traded * price**costs.price_power
+    return impact
 
 
 @compiled
@@ -61,9 +61,7 @@ def cost_of(costs: Costs, i: int, traded: float, price: float) -> float:
     if traded <= 0.0:
         return 0.0
     cost: float = commission_of(costs, i, traded, price) + costs.spread[i] * traded + costs.fixed
-    if costs.impact[i] > 0.0:
-        cost += costs.impact[i] * traded * traded**0.5
-    return cost
+    return cost + impact_of(costs, i, traded, price)
 
 
 @compiled

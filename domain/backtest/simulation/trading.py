@@ -1,7 +1,10 @@
 """Trades of decisions: those that are due on a date, and those that are filled at the close they were made with."""
 
+import numpy as np
+
 from domain.backtest.simulation.arrays import (
     FILL_COSTS_TOO_MUCH,
+    FILL_WITHOUT_WEALTH,
     Account,
     Costs,
     Floats,
@@ -12,8 +15,10 @@ from domain.backtest.simulation.arrays import (
     Rules,
 )
 from domain.backtest.simulation.compiled import compiled
-from domain.backtest.simulation.fill import fill_generally, fill_plainly, write_failure
-from domain.backtest.simulation.valuation import value_at
+from domain.backtest.simulation.fill import fill_generally, write_failure
+from domain.backtest.simulation.flows_only import invest
+from domain.backtest.simulation.plain_fill import fill_plainly
+from domain.backtest.simulation.valuation import value_at, values_at
 
 
 @compiled
@@ -35,9 +40,9 @@ def fill_due(
     if is_due and not positions.dropped[index]:
         trade(t, plan.targets[plan.row[index]], False, prices, account, positions, costs, rules, output)
     elif account.band_made >= 0 and account.band_made + rules.delay == t:
-        trade(t, positions.band_target, False, prices, account, positions, costs, rules, output)
+        trade_by_rule(t, positions.band_target, False, prices, account, positions, costs, rules, output)
     elif account.carried > 0:
-        trade(t, positions.carried.copy(), True, prices, account, positions, costs, rules, output)
+        trade_by_rule(t, positions.carried.copy(), True, prices, account, positions, costs, rules, output)
     if account.band_made >= 0 and account.band_made + rules.delay <= t:
         account.band_made = -1
 
@@ -56,9 +61,35 @@ def trade(
 ) -> None:
     """Trades to weights (N,) at the prices of date t at which orders are filled."""
     if rules.is_plain and not is_carried and account.receivable <= 0.0:
-        trade_plainly(t, weights.reshape((1, len(weights))), 0, prices, account, positions, costs, output)
+        trade_plainly(t, weights.reshape((1, len(weights))), 0, prices, account, positions, costs, rules, output)
         return
     fill_generally(t, weights, is_carried, prices, account, positions, costs, rules, output)
+
+
+@compiled
+def trade_by_rule(
+    t: int,
+    goal: Floats,
+    is_carried: bool,
+    prices: Prices,
+    account: Account,
+    positions: Positions,
+    costs: Costs,
+    rules: Rules,
+    output: Output,
+) -> None:
+    """Trades to weights (N,), or for money (N,) where only flows are traded: no planned decision, or the rest of one.
+
+    Where nothing can be traded, as during a halt or in whole units, it is no rebalancing and leaves no row.
+    """
+    row = output.written[0]
+    if rules.flows_only:
+        invest(t, goal, is_carried, prices, account, positions, costs, rules, output)
+    else:
+        trade(t, goal, is_carried, prices, account, positions, costs, rules, output)
+    if output.written[0] > row and output.row_turnover[row] == 0.0:
+        output.written[0] = row
+        account.fills -= 1
 
 
 @compiled
@@ -70,19 +101,29 @@ def trade_plainly(
     account: Account,
     positions: Positions,
     costs: Costs,
+    rules: Rules,
     output: Output,
 ) -> None:
     """Trades to a row of targets (R, N) where there are only proportional costs."""
-    if fill_plainly(
+    units = positions.units
+    held, trades = np.empty(len(units)), np.empty(len(units))
+    nav = values_at(t, units, prices.fills, held) + account.cash + account.receivable
+    if not nav < np.inf:  # said at the mark of this date
+        return
+    if nav <= 0.0:
+        write_failure(t, FILL_WITHOUT_WEALTH, output)
+    elif fill_plainly(
         t,
+        rules.conventions,
         row,
         targets,
         prices.fills,
-        positions.units,
+        units,
         positions.reference,
         positions.gains,
         costs.commission,
         costs.spread,
+        nav,
         account,
         output.written[0],
         output.row_date,
@@ -91,6 +132,8 @@ def trade_plainly(
         output.row_cash,
         output.row_cost,
         output.row_turnover,
+        held,
+        trades,
     ):
         output.written[0] += 1
     else:
@@ -100,7 +143,8 @@ def trade_plainly(
 @compiled
 def trade_at_the_close(
     t: int,
-    weights: Floats,
+    goal: Floats,
+    is_planned: bool,
     prices: Prices,
     account: Account,
     positions: Positions,
@@ -108,8 +152,14 @@ def trade_at_the_close(
     rules: Rules,
     output: Output,
 ) -> None:
-    """Fills a decision at the close it was made with; what it costs belongs to the same period."""
+    """Fills a planned decision, or one by a rule, at the close it was made with.
+
+    What it costs belongs to the same period.
+    """
     before = account.nav
-    trade(t, weights, False, prices, account, positions, costs, rules, output)
+    if is_planned:
+        trade(t, goal, False, prices, account, positions, costs, rules, output)
+    else:
+        trade_by_rule(t, goal, False, prices, account, positions, costs, rules, output)
     account.nav = value_at(t, positions.units, prices.marks) + account.cash + account.receivable
     account.unit_value *= (account.nav - account.flow_end) / (before - account.flow_end)

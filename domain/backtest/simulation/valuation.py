@@ -1,40 +1,49 @@
 """Value of positions."""
 
+import numpy as np
+
 from domain.backtest.simulation.arrays import Floats
-from domain.backtest.simulation.compiled import compiled
+from domain.backtest.simulation.compiled import compiled, inlined
+from domain.backtest.simulation.lanes import sum_of_products, two_sums_of_products
 
 
 @compiled
 def value_of(units: Floats, prices: Floats) -> float:
     """Sum of units times prices, both (N,)."""
-    # Four sums: a single one waits for each addition before it begins the next.
-    a = b = c = d = 0.0
-    count = len(units)
-    whole = count - count % 4
-    for i in range(0, whole, 4):
-        a += units[i] * prices[i]
-        b += units[i + 1] * prices[i + 1]
-        c += units[i + 2] * prices[i + 2]
-        d += units[i + 3] * prices[i + 3]
-    for i in range(whole, count):
-        a += units[i] * prices[i]
-    return (a + b) + (c + d)
+    return sum_of_products(units, prices, 0)
 
 
-@compiled
+@inlined
 def value_at(t: int, units: Floats, prices: Floats) -> float:
     """The same at date t of prices (T, N)."""
-    a = b = c = d = 0.0
-    count = len(units)
-    whole = count - count % 4
-    for i in range(0, whole, 4):
-        a += units[i] * prices[t, i]
-        b += units[i + 1] * prices[t, i + 1]
-        c += units[i + 2] * prices[t, i + 2]
-        d += units[i + 3] * prices[t, i + 3]
-    for i in range(whole, count):
-        a += units[i] * prices[t, i]
-    return (a + b) + (c + d)
+    return sum_of_products(units, prices, t * len(units))
+
+
+@inlined
+def values_at(t: int, units: Floats, prices: Floats, values: Floats) -> float:
+    """The same; writes the value of each position, (N,)."""
+    for i in range(len(units)):
+        values[i] = units[i] * prices[t, i]
+    return sum_of_products(units, prices, t * len(units))
+
+
+@inlined
+def mark_dates(first: int, last: int, units: Floats, prices: Floats, cash: float, navs: Floats, at: int) -> bool:
+    """Writes the net asset values of dates first to last to `navs` from an index on; False where one is no wealth.
+
+    Each is the sum of `value_at` and cash.
+    """
+    is_wealth, count = True, len(units)
+    for t in range(first, last, 2):
+        one, two = two_sums_of_products(units, prices, t * count)
+        one, two = one + cash, two + cash
+        navs[at + t - first], navs[at + t - first + 1] = one, two
+        is_wealth &= (one > 0.0) & (one < np.inf) & (two > 0.0) & (two < np.inf)
+    if (last - first) % 2 == 0:
+        one = value_at(last, units, prices) + cash
+        navs[at + last - first] = one
+        is_wealth &= (one > 0.0) & (one < np.inf)
+    return is_wealth
 
 
 @compiled

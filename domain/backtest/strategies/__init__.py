@@ -13,12 +13,12 @@ from domain.backtest.strategies.optimized import Optimized, inverse_volatility
 from domain.backtest.strategies.overlays import Cppi, VolatilityTarget
 from domain.backtest.strategies.protocol import LookbackWindow, PlannedWeights, Strategy
 from domain.backtest.strategies.remote import Remote
-from domain.backtest.strategies.static import EqualWeight, FixedWeights, Schedule
+from domain.backtest.strategies.static import EqualWeightStrategy, FixedWeights, WeightSchedule
 
 __all__ = [
     "Blend",
     "Cppi",
-    "EqualWeight",
+    "EqualWeightStrategy",
     "FixedWeights",
     "LookbackWindow",
     "MarketHistory",
@@ -27,8 +27,8 @@ __all__ = [
     "Part",
     "PlannedWeights",
     "Remote",
-    "Schedule",
     "Strategy",
     "VolatilityTarget",
+    "WeightSchedule",
     "inverse_volatility",
 ]

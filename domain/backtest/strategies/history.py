@@ -1,12 +1,14 @@
 """What a strategy knows at a decision: the past and nothing else, so that it cannot see later prices."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
+from domain.costs.impact import Liquidity
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,26 +21,48 @@ class MarketHistory:
     weights: Vector  # (N,), held now
     periods_per_year: float
     nav: float = 1.0  # net asset value now, in money
-    unit_value: float = 1.0  # the same from 1 at the start, without external cash flows
+    unit_value: float = 1.0  # of one unit of the account, 1 at the start; external cash flows do not change it
+    members: NDArray[np.bool_] | None = None  # (N,), the universe on the day of the decision; None for all assets
+    liquidity: Mapping[str, Liquidity] = field(default_factory=dict)  # known now; empty where no impact asks for it
 
     @property
     def priced(self) -> NDArray[np.bool_]:
-        """Which assets can be bought, (N,): those with a price above 0."""
+        """Which assets have a price above 0, (N,)."""
         result: NDArray[np.bool_] = self.prices[-1] > 0.0
         return result
 
     @property
-    def ineligible(self) -> frozenset[str]:
-        """Symbols that cannot be bought, or that have not been listed for all of the dates shown."""
-        return frozenset(compress(self.symbols, ~self._eligible))
+    def holdable(self) -> NDArray[np.bool_]:
+        """Which assets may have a weight, (N,): members of the universe with a price above 0."""
+        return self.priced if self.members is None else self.priced & self.members
 
-    def of_eligible(self) -> "MarketHistory":
-        """The history of the assets that can be bought and have a price on every date shown."""
-        eligible = self._eligible
+    @property
+    def eligible(self) -> NDArray[np.bool_]:
+        """Which assets may have a weight and have been listed for all of the dates shown, (N,)."""
+        result: NDArray[np.bool_] = self.holdable & self._complete
+        return result
+
+    def of_eligible(self, factors: Collection[str] = ()) -> tuple["MarketHistory", frozenset[str]]:
+        """The history of the eligible assets and of factors, which need not be members, and the symbols left out."""
+        eligible: NDArray[np.bool_] = self.eligible
+        if factors and self.members is not None:
+            eligible = eligible | (np.isin(self.symbols, list(factors)) & self.priced & self._complete)
         if eligible.all():
-            return self
+            return self, frozenset()
         symbols = tuple(compress(self.symbols, eligible))
-        return replace(self, symbols=symbols, prices=self.prices[:, eligible], weights=self.weights[eligible])
+        shown = replace(
+            self,
+            symbols=symbols,
+            prices=self.prices[:, eligible],
+            weights=self.weights[eligible],
+            members=None,
+            liquidity={symbol: self.liquidity[symbol] for symbol in symbols if symbol in self.liquidity},
+        )
+        return shown, frozenset(compress(self.symbols, ~eligible))
+
+    def of_members(self, weights: Vector) -> Vector:
+        """The weights, 0 for assets that are no members of the universe."""
+        return weights if self.members is None else np.where(self.members, weights, 0.0)
 
     def latest(self, most_dates: int | None) -> "MarketHistory":
         """The last `most_dates` of the dates shown, all for None."""
@@ -47,6 +71,5 @@ class MarketHistory:
         return replace(self, dates=self.dates[-most_dates:], prices=self.prices[-most_dates:])
 
     @property
-    def _eligible(self) -> NDArray[np.bool_]:
-        result: NDArray[np.bool_] = self.priced & ~np.isnan(self.prices).any(axis=0)
-        return result
+    def _complete(self) -> NDArray[np.bool_]:
+        return np.asarray(~np.isnan(self.prices).any(axis=0))

@@ -16,8 +16,8 @@ from domain.warnings import ResultWarning
 class Momentum(WithoutDates, FromHistory):
     """Equal weights of the `top_n` assets by past return (Jegadeesh and Titman 1993).
 
-    The return is that of `lookback_periods`, which end `skip_periods` before the decision. Eligible are assets that can
-    be bought and have a price on every date shown; where they are fewer than `top_n`, all of them are held. Equal
+    The return is that of `lookback_periods`, which end `skip_periods` before the decision. Eligible are members of
+    the universe that have a price on every date shown; where they are fewer than `top_n`, all of them are held. Equal
     returns are taken in the order of the symbols of the input. Raises InvalidInput for numbers below 1, 0 and 1.
     """
 
@@ -46,9 +46,10 @@ class Momentum(WithoutDates, FromHistory):
 
     def decide(self, history: MarketHistory, check_cancelled: CancellationCheck) -> Vector:
         """1 / `top_n` in each of the winners, or 1 / their number where they are fewer."""
-        eligible = np.flatnonzero(~np.isin(history.symbols, list(history.ineligible)))
+        eligible = np.flatnonzero(history.eligible)
         end = len(history.dates) - 1 - self.skip_periods
-        past = history.prices[end, eligible] / history.prices[end - self.lookback_periods, eligible]
+        with np.errstate(over="ignore"):  # a return beyond numbers is higher than all others
+            past = history.prices[end, eligible] / history.prices[end - self.lookback_periods, eligible]
         winners = eligible[np.argsort(-past, kind="stable")[: self.top_n]]
         weights = np.zeros(len(history.symbols))
         weights[winners] = 1.0 / max(len(winners), 1)

@@ -1,17 +1,18 @@
 """Strategies inside strategies: what they hold, where it is in a request, and how to change it."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
-from domain.backtest.strategies.blend import Blend, Part
+from domain.backtest.strategies.blend import Blend
 from domain.backtest.strategies.history import MarketHistory
-from domain.backtest.strategies.overlays import Cppi, VolatilityTarget
+from domain.backtest.strategies.overlays import Cppi, Overlay
 from domain.backtest.strategies.protocol import DecisionWarning, Strategy
 
 
 def inner(strategy: Strategy) -> tuple[tuple[str, Strategy], ...]:
     """The strategies right inside one, each with its field path from that one on."""
     match strategy:
-        case VolatilityTarget() | Cppi():
+        case Overlay():
             return ((strategy.base_path, strategy.base),)
         case Blend():
             return tuple((strategy.path_of(i), part.strategy) for i, part in enumerate(strategy.parts))
@@ -29,11 +30,13 @@ def replaced(strategy: Strategy, change: Callable[[str, Strategy], Strategy], pa
     """The same strategy, with each strategy without others inside it changed; `change` is told its path."""
     paths = [f"{path}.{below}" if path else below for below, _ in inner(strategy)]
     match strategy:
-        case VolatilityTarget() | Cppi():
+        case Overlay():
             return strategy.with_base(replaced(strategy.base, change, paths[0]))
         case Blend():
             parts = zip(paths, strategy.parts, strict=True)
-            return strategy.with_parts(tuple(Part(replaced(p.strategy, change, below), p.weight) for below, p in parts))
+            return strategy.with_parts(
+                tuple(replace(p, strategy=replaced(p.strategy, change, below)) for below, p in parts)
+            )
     return change(path, strategy)
 
 

@@ -1,5 +1,6 @@
 """Strategies that solve a problem of Optimize at each decision."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from domain.backtest.strategies.protocol import FromHistory, LookbackWindow, Wit
 from domain.backtest.survivors import without_symbols
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Vector
+from domain.costs.impact import Liquidity
 from domain.market_data.panel import PricePanel
 from domain.optimization.problem.bound_warnings import bound_warnings
 from domain.optimization.problem.problem import Problem
@@ -31,6 +33,7 @@ class Optimized(WithoutDates, FromHistory):
     lookback: int | None = None
     label: str = "optimize"
     kind: str = "optimize"
+    plans_with_paid_costs: bool = False  # whether it takes the costs of the simulation for its own
 
     @property
     def lookback_window(self) -> LookbackWindow:
@@ -43,18 +46,20 @@ class Optimized(WithoutDates, FromHistory):
         self, history: MarketHistory, check_cancelled: CancellationCheck = never_cancelled
     ) -> tuple[ResultWarning, ...]:
         """Raises InvalidInput where the problem cannot be built from this data."""
-        eligible = history.of_eligible()
-        if not eligible.symbols:
+        factors = self.specification.estimation.factors
+        eligible, gone = history.of_eligible(factors)
+        if factors.issuperset(eligible.symbols):
             return ()
-        return bound_warnings(self._problem(eligible, history.ineligible, check_cancelled))
+        return bound_warnings(self._problem(eligible, gone, check_cancelled))
 
     def decide(self, history: MarketHistory, check_cancelled: CancellationCheck) -> Vector:
         """Verified weights, solved from this history alone; 0 for factors and for assets that are not eligible."""
         weights = np.zeros(len(history.symbols))
-        eligible = history.of_eligible()
-        if not eligible.symbols:
+        factors = self.specification.estimation.factors
+        eligible, gone = history.of_eligible(factors)
+        if factors.issuperset(eligible.symbols):
             return weights
-        solution = solve(self._problem(eligible, history.ineligible, check_cancelled), check_cancelled)
+        solution = solve(self._problem(eligible, gone, check_cancelled), check_cancelled)
         weights[np.isin(history.symbols, solution.symbols)] = solution.weights
         return weights
 
@@ -68,11 +73,19 @@ class Optimized(WithoutDates, FromHistory):
     def _specification_for(self, history: MarketHistory, gone: frozenset[str]) -> Specification:
         specification = without_symbols(self.specification, gone) if gone else self.specification
         limits_trades = any(isinstance(constraint, Turnover) for constraint in specification.constraints)
-        needed = limits_trades or specification.costs is not None
+        costs = specification.costs
+        needed = limits_trades or costs is not None
         factors = specification.estimation.factors
         weights = zip(history.symbols, history.weights.tolist(), strict=True)
         held = {symbol: weight for symbol, weight in weights if symbol not in factors} if needed else None
-        return replace(specification, periods_per_year=history.periods_per_year, current_weights=held)
+        if costs is not None:
+            known = {} if costs.impact is None else _without(history.liquidity, factors)
+            costs = costs.completed(history.nav, known)
+        return replace(specification, periods_per_year=history.periods_per_year, current_weights=held, costs=costs)
+
+
+def _without(liquidity: Mapping[str, Liquidity], symbols: Collection[str]) -> dict[str, Liquidity]:
+    return {symbol: known for symbol, known in liquidity.items() if symbol not in symbols}
 
 
 def inverse_volatility(lookback: int | None, label: str = "inverse volatility") -> Optimized:

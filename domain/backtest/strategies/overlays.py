@@ -6,6 +6,7 @@ which are scaled.
 
 import math
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -25,7 +26,38 @@ FEWEST_RETURNS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class VolatilityTarget(FromHistory):
+class Overlay(FromHistory):
+    """What is asked of the base, which decides when and says what is wrong with it."""
+
+    base: Strategy
+
+    @property
+    def base_path(self) -> str:
+        """Field path of the base, from this strategy on."""
+        return f"base.{self.base.kind}"
+
+    def with_base(self, base: Strategy) -> Self:
+        """The same over another base."""
+        return replace(self, base=base)
+
+    @property
+    def lookback_window(self) -> LookbackWindow:
+        """That of the base."""
+        return self.base.lookback_window.under(self.base_path)
+
+    def own_dates(self) -> tuple[int, ...]:
+        """Those of the base."""
+        return self.base.own_dates()
+
+    def check(
+        self, history: MarketHistory, check_cancelled: CancellationCheck = never_cancelled
+    ) -> tuple[ResultWarning, ...]:
+        """What the base says about its own specification. Raises InvalidInput with its path."""
+        return check_inner(self.base, self.base_path, history, check_cancelled)
+
+
+@dataclass(frozen=True, slots=True)
+class VolatilityTarget(Overlay):
     """The weights of `base` times min(target / realised volatility, `max_leverage`).
 
     Realised is the annualised sample volatility of the returns that the weights of `base` would have had over the
@@ -33,7 +65,6 @@ class VolatilityTarget(FromHistory):
     each asset has a return. Raises InvalidInput for figures outside their range.
     """
 
-    base: Strategy
     target_annual: float
     lookback_periods: int
     max_leverage: float = 1.0
@@ -47,29 +78,10 @@ class VolatilityTarget(FromHistory):
             raise InvalidInput("lookback_periods", f"must be {FEWEST_RETURNS} or more, is {self.lookback_periods}")
 
     @property
-    def base_path(self) -> str:
-        """Field path of the base, from this strategy on."""
-        return f"base.{self.base.kind}"
-
-    def with_base(self, base: Strategy) -> "VolatilityTarget":
-        """The same over another base."""
-        return replace(self, base=base)
-
-    @property
     def lookback_window(self) -> LookbackWindow:
         """Its own lookback and the window of the base."""
         dates = self.lookback_periods + 1
         return LookbackWindow(dates, dates).joined(self.base.lookback_window.under(self.base_path))
-
-    def own_dates(self) -> tuple[int, ...]:
-        """Those of the base."""
-        return self.base.own_dates()
-
-    def check(
-        self, history: MarketHistory, check_cancelled: CancellationCheck = never_cancelled
-    ) -> tuple[ResultWarning, ...]:
-        """What the base says about its own specification. Raises InvalidInput with its path."""
-        return check_inner(self.base, self.base_path, history, check_cancelled)
 
     def decide(self, history: MarketHistory, check_cancelled: CancellationCheck) -> Vector:
         """Scaled weights. Raises MissingMarketData where fewer than two dates have a return of each asset."""
@@ -99,14 +111,13 @@ class VolatilityTarget(FromHistory):
 
 
 @dataclass(frozen=True, slots=True)
-class Cppi(FromHistory):
+class Cppi(Overlay):
     """Constant proportion portfolio insurance (Black and Jones 1987): exposure min(m (V - floor), V) to `base`.
 
     V is the value of one unit of the account, from 1 at the start and without external cash flows; `floor` is a
     fraction of that start. Raises InvalidInput for a floor outside (0, 1) or a multiplier below 1.
     """
 
-    base: Strategy
     floor: float
     multiplier: float
     label: str = "cppi"
@@ -117,30 +128,6 @@ class Cppi(FromHistory):
             raise InvalidInput("floor", f"must be above 0 and below 1, is {self.floor:g}")
         if not 1.0 <= self.multiplier < math.inf:
             raise InvalidInput("multiplier", f"must be 1 or more, is {self.multiplier:g}")
-
-    @property
-    def base_path(self) -> str:
-        """Field path of the base, from this strategy on."""
-        return f"base.{self.base.kind}"
-
-    def with_base(self, base: Strategy) -> "Cppi":
-        """The same over another base."""
-        return replace(self, base=base)
-
-    @property
-    def lookback_window(self) -> LookbackWindow:
-        """That of the base."""
-        return self.base.lookback_window.under(self.base_path)
-
-    def own_dates(self) -> tuple[int, ...]:
-        """Those of the base."""
-        return self.base.own_dates()
-
-    def check(
-        self, history: MarketHistory, check_cancelled: CancellationCheck = never_cancelled
-    ) -> tuple[ResultWarning, ...]:
-        """What the base says about its own specification. Raises InvalidInput with its path."""
-        return check_inner(self.base, self.base_path, history, check_cancelled)
 
     def decide(self, history: MarketHistory, check_cancelled: CancellationCheck) -> Vector:
         """The weights of the base times the exposure; 0 at the floor and below it, where the base is not asked."""

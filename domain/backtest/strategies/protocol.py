@@ -19,6 +19,15 @@ class PlannedWeights:
     weights: Matrix  # (R, N)
     rows: NDArray[np.int64]  # (D,), which of the weights each decision has
 
+    def of_members(self, members: NDArray[np.bool_] | None) -> "PlannedWeights":
+        """The same, 0 for assets that are no members of the universe at a decision, (D, N)."""
+        if members is None:
+            return self
+        sets, indices = np.unique(members, axis=0, return_inverse=True)
+        pairs, rows = np.unique(np.column_stack([self.rows, indices.reshape(-1)]), axis=0, return_inverse=True)
+        weights = np.where(sets[pairs[:, 1]], self.weights[pairs[:, 0]], 0.0)
+        return PlannedWeights(weights, rows.reshape(-1).astype(np.int64))
+
 
 @dataclass(frozen=True, slots=True)
 class LookbackWindow:
@@ -86,8 +95,17 @@ class Strategy(Protocol):
     ) -> PlannedWeights | None:
         """All weights of decisions at dates (D,) where they depend on no price, None where they do.
 
-        `listed` (D, N) says which assets can be bought; None where all can.
+        `listed` (D, N) says which assets can be bought, members of the universe with a price; None where all
+        can. Weights of others are taken out by the caller.
         """
+        ...
+
+
+class DecisionDates(Protocol):
+    """A rule that fixes dates of decisions."""
+
+    def decision_indices(self, days: NDArray[np.int32], start: int) -> NDArray[np.int64]:
+        """Indices of the decisions after `start`; `days` (T,) are counted from 1970-01-01."""
         ...
 
 

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from domain.backtest.strategies.decision_log import DecisionLog, DecisionService, RecordedDecision
 from domain.backtest.strategies.history import MarketHistory
 from domain.backtest.strategies.protocol import FromHistory, LookbackWindow, WithoutDates
 from domain.cancellation import CancellationCheck, never_cancelled
-from domain.checks import LARGEST_LEVERAGE, Vector, positive
+from domain.checks import LARGEST_LEVERAGE, Vector, fractions_of_one, positive
 from domain.errors import DomainError, InvalidInput
 from domain.portfolio import weights_by_symbol
 from domain.warnings import ResultWarning
@@ -105,9 +107,21 @@ class Remote(WithoutDates, FromHistory):
         """A new decision. A failure is one too: whoever continues the run must not have more luck."""
         try:
             sent = service.decide(self.target, self.label, history, self.timeout_seconds, check_cancelled)
-            weights_by_symbol("weights", sent, history.symbols, leveraged=self.leveraged, largest=LARGEST_LEVERAGE)
+            weights = weights_by_symbol(
+                "weights", sent, history.symbols, leveraged=self.leveraged, largest=LARGEST_LEVERAGE
+            )
+            fractions_of_one("weights", sent.values())
+            _refuse_outsiders(weights, history)
         except RemoteDecisionFailed as error:
             return RecordedDecision(reason=error.REASON, message=error.message)
         except InvalidInput as error:
             return RecordedDecision(reason=RemoteWeightsInvalid.REASON, message=f"{self.target} sent {error.message}")
         return RecordedDecision(dict(sent))
+
+
+def _refuse_outsiders(weights: Vector, history: MarketHistory) -> None:
+    """Raises InvalidInput for a weight of an asset that is no member of the universe."""
+    outside = np.flatnonzero(weights != history.of_members(weights))
+    if len(outside):
+        symbol = history.symbols[int(outside[0])]
+        raise InvalidInput("weights", f"must be 0 for {symbol}, which is no member of the universe on this date")

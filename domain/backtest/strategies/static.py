@@ -18,8 +18,8 @@ from domain.warnings import ResultWarning
 
 
 @dataclass(frozen=True, slots=True)
-class EqualWeight(WithoutDates):
-    """1 / N in each of N assets with a price above 0."""
+class EqualWeightStrategy(WithoutDates):
+    """1 / N in each of N members of the universe with a price above 0."""
 
     label: str = "equal weight"
     kind: str = "equal_weight"
@@ -37,8 +37,8 @@ class EqualWeight(WithoutDates):
 
     def decide(self, history: MarketHistory, check_cancelled: CancellationCheck) -> Vector:
         """The same weight for each."""
-        priced = history.priced
-        return np.where(priced, 1.0 / max(int(np.count_nonzero(priced)), 1), 0.0)
+        held = history.holdable
+        return np.where(held, 1.0 / max(int(np.count_nonzero(held)), 1), 0.0)
 
     def planned(
         self, symbols: tuple[str, ...], dates: NDArray[np.int32], listed: NDArray[np.bool_] | None
@@ -53,7 +53,7 @@ class EqualWeight(WithoutDates):
 
 @dataclass(frozen=True, slots=True)
 class FixedWeights(WithoutDates):
-    """The same weights at every decision; symbols that are not named have weight 0."""
+    """The same weights at every decision; symbols that are not named, and those that are no members, have weight 0."""
 
     weights: Mapping[str, float]
     label: str = "fixed weights"
@@ -74,9 +74,10 @@ class FixedWeights(WithoutDates):
 
     def decide(self, history: MarketHistory, check_cancelled: CancellationCheck) -> Vector:
         """The weights in the order of the symbols."""
-        return weights_by_symbol(
+        weights = weights_by_symbol(
             "weights", self.weights, history.symbols, leveraged=self.leveraged, largest=LARGEST_LEVERAGE
         )
+        return history.of_members(weights)
 
     def planned(
         self, symbols: tuple[str, ...], dates: NDArray[np.int32], listed: NDArray[np.bool_] | None
@@ -89,7 +90,7 @@ class FixedWeights(WithoutDates):
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class WeightSchedule:
     """Weights that apply from given days on; each entry is a decision of its own."""
 
     entries: tuple[tuple[int, Mapping[str, float]], ...]  # day since 1970-01-01, weights
@@ -127,7 +128,7 @@ class Schedule:
         latest = bisect_right(self.entries, today, key=itemgetter(0)) - 1
         if latest < 0:
             return np.zeros(len(history.symbols))
-        return self._weights(latest, positions(history.symbols))
+        return history.of_members(self._weights(latest, positions(history.symbols)))
 
     def planned(
         self, symbols: tuple[str, ...], dates: NDArray[np.int32], listed: NDArray[np.bool_] | None

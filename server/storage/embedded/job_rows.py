@@ -7,7 +7,18 @@ from collections.abc import Iterable
 
 from domain.warnings import ResultWarning
 from server.ports.errors import LostClaim, NotFound
-from server.ports.jobs import EventKind, JobEnd, JobEvent, JobEventDraft, JobInputs, JobRecord, JobState, JobTick, Stage
+from server.ports.jobs import (
+    EventKind,
+    JobEnd,
+    JobEvent,
+    JobEventDraft,
+    JobInputs,
+    JobRecord,
+    JobState,
+    JobTick,
+    Stage,
+    Weighing,
+)
 from server.storage.embedded.corporate_actions import action_of, row_of
 from server.storage.embedded.pages import time_of
 
@@ -17,7 +28,9 @@ COLUMNS = (
     "result, error"
 )
 # A list shows many jobs and none of their results or corporate actions.
-LISTED = COLUMNS.replace("request, inputs", "x'', json_remove(inputs, '$[6]')").replace("result, error", "NULL, NULL")
+LISTED = COLUMNS.replace("request, inputs", "x'', json_set(inputs, '$[6]', NULL)").replace(
+    "result, error", "NULL, NULL"
+)
 
 MOST_COUNTED_MICROS = 60_000_000
 """Time between two counts that is longer was slept through, or the clock was set."""
@@ -67,7 +80,7 @@ def events_after(connection: sqlite3.Connection, job_id: str, after: int) -> tup
         (job_id, after),
     )
     return tuple(
-        JobEvent(n, time_of(m), JobEventDraft(EventKind(k), t, d, r, _stage_of(s))) for n, m, k, t, d, r, s in rows
+        JobEvent(n, time_of(m), JobEventDraft(EventKind(k), t, d, r, *_about(s))) for n, m, k, t, d, r, s in rows
     )
 
 
@@ -81,7 +94,7 @@ def append_events(
         number += 1
         connection.execute(
             "INSERT INTO backtest_events VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (job_id, number, now_micros(), one.kind, one.day, one.reason, one.message, _stage_to_json(one.stage)),
+            (job_id, number, now_micros(), one.kind, one.day, one.reason, one.message, _about_to_json(one)),
         )
     dropped = max(0, number - retained)
     connection.execute("DELETE FROM backtest_events WHERE backtest_id = ? AND number <= ?", (job_id, dropped))
@@ -111,16 +124,21 @@ def inputs_to_json(inputs: JobInputs) -> str:
     groups = {name: list(symbols) for name, symbols in inputs.groups.items()}
     warnings = [[one.code, one.field, one.message] for one in inputs.warnings]
     actions = [row_of(action) for action in inputs.actions]
-    return json.dumps([inputs.data, inputs.kind, dict(inputs.benchmarks), groups, warnings, inputs.opens, actions])
+    trading = [inputs.volumes, inputs.earlier]
+    return json.dumps(
+        [inputs.data, inputs.kind, dict(inputs.benchmarks), groups, warnings, inputs.opens, actions, trading]
+    )
 
 
 def _inputs_of(text: str) -> JobInputs:
-    """As `inputs_to_json` wrote them; earlier versions wrote no warnings, opening prices or corporate actions."""
+    """As `inputs_to_json` wrote them; earlier versions wrote fewer: the last ones are volumes and earlier prices."""
     data, kind, benchmarks, groups, *rest = json.loads(text)
-    found, opens, actions = ([*rest, None, None, None])[:3]
+    found, opens, actions, trading = ([*rest, None, None, None, None])[:4]
+    volumes, earlier = trading or (None, None)
     warnings = tuple(ResultWarning(*one) for one in found or ())
     members = {name: tuple(symbols) for name, symbols in groups.items()}
-    return JobInputs(data, kind, benchmarks, members, warnings, opens, tuple(action_of(*one) for one in actions or ()))
+    stored_actions = tuple(action_of(*one) for one in actions or ())
+    return JobInputs(data, kind, benchmarks, members, warnings, opens, stored_actions, volumes, earlier)
 
 
 def record_of(row: tuple[object, ...]) -> JobRecord:
@@ -161,6 +179,23 @@ def _stage_to_json(stage: Stage | None) -> str:
 
 def _stage_of(text: object) -> Stage | None:
     return Stage(*json.loads(str(text))) if text else None
+
+
+def _about_to_json(event: JobEventDraft) -> str:
+    """The strategy that an event is about, and the figures of its decision where there are some."""
+    weighing = event.weighing
+    if event.stage is None or weighing is None:
+        return _stage_to_json(event.stage)
+    stage = event.stage
+    return json.dumps([stage.label, stage.index, stage.count, weighing.benefit_annual, weighing.cost_annual])
+
+
+def _about(text: object) -> tuple[Stage | None, Weighing | None]:
+    """As `_about_to_json` wrote them."""
+    if not text:
+        return None, None
+    label, index, count, *figures = json.loads(str(text))
+    return Stage(label, index, count), Weighing(*figures) if figures else None
 
 
 def now_micros() -> int:

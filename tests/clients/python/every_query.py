@@ -48,6 +48,7 @@ COSTS = absfin.trading_costs(
     fixed_fee=1.0,
     portfolio_value=1.0,
     volatilities_annual={"A": 0.1},
+    liquidity_lookback_periods=63,
     borrow_bps_annual=1.0,
     cash_rate_annual=0.1,
     financing_rate_annual=0.1,
@@ -60,7 +61,9 @@ COSTS = absfin.trading_costs(
     performance_fee=absfin.PerformanceFee(0.2, 0.05, "soft", "quarterly"),
 )
 RATES_BY_DATE = absfin.trading_costs(
-    cash_rate_annual={date(2020, 1, 1): 0.1}, financing_rate_annual={date(2020, 1, 1): 0.1}
+    impact=absfin.AlmgrenImpact({"A": 1e6}, gamma=0.3, eta=0.1, execution_days=0.5),
+    cash_rate_annual={date(2020, 1, 1): 0.1},
+    financing_rate_annual={date(2020, 1, 1): 0.1},
 )
 FLOWS = [
     absfin.CashFlow(date(2020, 1, 2), 1.0, "start_of_day"),
@@ -194,6 +197,7 @@ def backtests() -> Iterator[Any]:
                 delisting_policy="shumway_nyse",
                 maintenance_ratio=0.25,
                 conventions="bt",
+                universe={date(2020, 1, 1): ["A"]},
                 benchmarks=[strategies.benchmark("B", label="l"), strategies.equal_weight()],
                 risk_free_rate_annual=0.1,
                 minimum_acceptable_return_annual=0.1,
@@ -307,7 +311,15 @@ STRATEGIES = [
     strategies.momentum(20, 3, skip=1),
     strategies.volatility_target(strategies.equal_weight(), 0.1, 20, max_leverage=1.5),
     strategies.cppi(strategies.equal_weight(), 0.8, 4.0),
-    strategies.blend([(strategies.equal_weight(), 0.5), (strategies.inverse_volatility(), 0.5)]),
+    strategies.blend(
+        [
+            (strategies.equal_weight(), 0.4),
+            (strategies.inverse_volatility(), 0.3, strategies.calendar("weekly")),
+            (strategies.inverse_volatility(), 0.2, strategies.every_periods(2)),
+            (strategies.equal_weight(), 0.1, strategies.never()),
+        ],
+        rebalancing=strategies.calendar("annual"),
+    ),
     strategies.remote("here:1", timeout_seconds=1.5),
 ]
 BAND = strategies.drift_band(

@@ -235,7 +235,9 @@ def test_assets_come_and_go(call: Call) -> None:
         fill="same_close",
     )
     assert answer.metrics["final_wealth"] == pytest.approx(0.9 * 0.7)
-    assert [(event.kind, event.date) for event in answer.asset_events] == [("delisting", DAYS[3])]
+    happened = [("listing", DAYS[1]), ("delisting", DAYS[3])]
+    assert [(event.kind, event.date) for event in answer.asset_events] == happened
+    assert answer.strategies[0].asset_event_count == 2
 
 
 def test_splits_of_whole_units(call: Call) -> None:

@@ -158,6 +158,16 @@ def test_a_backtest_at_opening_prices_with_limits(server: RunningServer, prices:
     assert rest["metrics"]["turnoverAnnual"] > 0.0
 
 
+def test_a_universe_by_date_from_a_file(server: RunningServer, prices: Path, tmp_path: Path) -> None:
+    members = tmp_path / "members.csv"
+    members.write_text("date,symbol\n2021-01-01,P\n2021-01-01,Q\n2021-01-15,Q\n")
+    options = ("--prices", str(prices), "--rebalance", "5", "--universe-by-date", str(members))
+    held = as_json(server, "backtest", *options)["result"]["strategies"][0]["finalHoldings"]
+    assert [one["symbol"] for one in held if one["quantity"]] == ["Q"]
+    members.write_text("soon,P\n")
+    assert "date,symbol lines" in " ".join(absfin(server, "backtest", *options, status=2).stderr.split())
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [("P,2021-01-11,merger,1", "line 1: 'merger' is no kind"), ("P,soon,split,2", "line 1: Invalid isoformat")],
@@ -240,7 +250,6 @@ def test_a_conflict_is_explained(server: RunningServer, prices: Path) -> None:
             (("backtest", "--symbols", "P", "--band", "0.1", "--band-scope", "few"), "--band-scope: scope: 'few'"),
             (("backtest", "--symbols", "P", "--day-count", "act364"), "--day-count: 'act364' is none of"),
             (("backtest", "--symbols", "P", "--hurdle", "0.05"), "--hurdle: needs --performance-fee"),
-            (("backtest", "--symbols", "P", "--impact", "1"), "--impact: needs --liquidity"),
             (("backtest", "--symbols", "P", "--cash-rate", "low"), "--cash-rate: no such file: low"),
             (("backtest", "--symbols", "P", "--actions", "none.csv"), "--actions: no such file"),
             (("backtest", "--symbols", "P", "--initial-holdings", "P=x"), "--initial-holdings: 'P=x' is neither"),

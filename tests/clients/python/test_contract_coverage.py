@@ -55,7 +55,7 @@ NOT_SETTABLE = {
     "BacktestProgressRequest.epoch": "sent by watch",
     "BacktestProgressRequest.min_interval": "sent by watch",
     "BacktestProgressRequest.heartbeat_interval": "watch relies on the default of the server",
-    "MarketImpact.almgren": "its message is part of Costs, which the caller may build",
+    "AssetCost.cost_bps": "the client says trading_cost_bps, which tells 0 from absent",
 }
 
 ALSO_BUILT = [  # messages inside the requests that the client builds from its own parameters
@@ -92,6 +92,8 @@ OF_A_BACKTEST = [  # messages that a backtest is made of: each field, served or 
     "CostModel",
     "AssetCost",
     "AssetLiquidity",
+    "AlmgrenImpact",
+    "AlmgrenImpact.SharesOutstanding",
     "RateStep",
     "PerformanceFee",
     "CashFlow",
@@ -118,6 +120,8 @@ OF_A_BACKTEST = [  # messages that a backtest is made of: each field, served or 
     "Rebalancing.Calendar",
     "Rebalancing.EveryPeriods",
     "Rebalancing.DriftBand",
+    "RebalancingDates",
+    "UniverseStep",
     "Rebalancing.DriftBand.AssetBand",
     "Rebalancing.DriftBand.GroupBand",
 ]

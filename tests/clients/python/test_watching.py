@@ -3,9 +3,11 @@
 import asyncio
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +15,9 @@ import absfin
 import numpy as np
 import pytest
 from absfin import Client, Finished, Milestone, Panel, Prices, Tick, aio, errors, strategies
+from absfin import client as sync_client
+from absfin.watching import Follower
+from absfinance.v1.backtest_service_pb2 import BacktestProgressResponse
 
 from tests.conftest import RunningServer
 from tests.families import thinned
@@ -102,7 +107,7 @@ def test_a_slow_reader_is_not_stale_and_misses_no_milestone(server: RunningServe
 def test_it_goes_on_over_a_kill_and_a_restart(start_server: Callable[..., RunningServer], watch: Watch) -> None:
     first = start_server()
     with Client(first.address) as client:
-        name = client.backtest(data(5000), LONG, rebalancing=DAILY).name
+        name = client.backtest(data(3000), LONG, rebalancing=DAILY).name
         result: list[Any] = []
         reader = threading.Thread(target=lambda: result.extend(watch(first, name)))
         reader.start()
@@ -119,6 +124,59 @@ def test_it_goes_on_over_a_kill_and_a_restart(start_server: Callable[..., Runnin
     news = [one for _, one in result]
     assert news[-1] == Finished("succeeded", "")
     assert [one.kind for one in news if isinstance(one, Milestone)] == ["stage", "resumed"]
+
+
+@pytest.mark.exhaustive
+def test_a_server_that_is_away_for_long_is_tried_every_two_seconds() -> None:
+    """Otherwise the pauses of gRPC grow to two minutes, in which nobody notices that the server is back."""
+    tried: list[float] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=cut_off, args=(listener, tried), daemon=True).start()
+        with Client(f"127.0.0.1:{listener.getsockname()[1]}") as client, pytest.raises(errors.Unavailable):
+            list(client.watch("backtests/x", patience=18.0))
+    assert len(tried) > 5
+    assert np.diff(tried).max() < 5.0
+
+
+def cut_off(listener: socket.socket, tried: list[float]) -> None:
+    """Ends each connection at once and notes when it was made."""
+    with suppress(OSError):  # the listener is closed at the end
+        while True:
+            listener.accept()[0].close()
+            tried.append(time.monotonic())
+
+
+def test_an_event_that_cannot_be_read_is_an_error_and_no_endless_wait() -> None:
+    found: list[str] = []
+
+    def read() -> None:
+        watch = sync_client.Watch(Follower("backtests/x", 0.1, 1.0), lambda _: iter([unreadable()]))
+        try:
+            list(watch)
+        except ValueError as error:
+            found.append(str(error))
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    reader.join(10.0)
+    assert found == ["year 10000 is out of range"]
+
+
+async def test_the_same_with_asyncio() -> None:
+    async def notices(_: Any) -> AsyncIterator[BacktestProgressResponse]:
+        yield unreadable()
+
+    watch = aio.Watch(Follower("backtests/x", 0.1, 1.0), notices)
+    async with asyncio.timeout(10.0):
+        with pytest.raises(ValueError, match="year 10000"):
+            await anext(watch)
+
+
+def unreadable() -> BacktestProgressResponse:
+    found = BacktestProgressResponse(sequence=1)
+    found.tick.simulated_date.year = 10_000  # beyond the dates of Python
+    found.tick.simulated_date.month = found.tick.simulated_date.day = 1
+    return found
 
 
 @CLIENTS

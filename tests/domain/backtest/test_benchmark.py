@@ -13,7 +13,7 @@ from domain.backtest.flow import run
 from domain.backtest.preparation import prepare
 from domain.backtest.rebalancing import BuyAndHold, Rebalancing
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Fill
-from domain.backtest.strategies import EqualWeight
+from domain.backtest.strategies import EqualWeightStrategy
 from domain.market_data.missing import MissingDataPolicy
 from domain.market_data.panel import PricePanel
 from tests.families import generated
@@ -51,7 +51,7 @@ def test_each_curve_is_annualised_by_its_own_dates(
     chosen = dates_of(frequency, offset)
     index = 50 * np.exp(np.cumsum(generator.normal(0.001, 0.02, len(chosen))))
     spec = BacktestSpecification(
-        (EqualWeight(),),
+        (EqualWeightStrategy(),),
         Rebalancing(BuyAndHold()),
         Fill.SAME_CLOSE,
         benchmarks=(BenchmarkSymbol("I"),),
@@ -82,7 +82,7 @@ def test_a_spacing_that_is_none_has_its_share_of_the_dates() -> None:
     weekly = PricePanel.of(["X"], range(0, 280, 7), np.linspace(1.0, 2.0, 40) ** 2)
     third = PricePanel.of(["I"], range(0, 280, 21), np.linspace(1.0, 3.0, 14))
     spec = BacktestSpecification(
-        (EqualWeight(),), Rebalancing(BuyAndHold()), Fill.SAME_CLOSE, benchmarks=(BenchmarkSymbol("I"),)
+        (EqualWeightStrategy(),), Rebalancing(BuyAndHold()), Fill.SAME_CLOSE, benchmarks=(BenchmarkSymbol("I"),)
     )
     done = run(prepare(spec, weekly, {"I": third}), lambda backtest: None, lambda: None)
     assert done.strategies[0].performance.periods_per_year == 52
@@ -93,6 +93,6 @@ def test_dates_that_are_dropped_do_not_shrink_the_year() -> None:
     """One asset has a price a month only: the backtest is one of months."""
     values = np.cumprod(np.full((600, 2), 1.001), axis=0)
     values[np.arange(600) % 30 != 0, 1] = np.nan
-    spec = BacktestSpecification((EqualWeight(),), missing_data=MissingDataPolicy.DROP_DATES)
+    spec = BacktestSpecification((EqualWeightStrategy(),), missing_data=MissingDataPolicy.DROP_DATES)
     plan = prepare(spec, PricePanel.of("AB", range(600), values))
     assert plan.market.periods_per_year == 12

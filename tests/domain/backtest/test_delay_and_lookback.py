@@ -10,7 +10,7 @@ from domain.backtest.flow import run
 from domain.backtest.preparation import prepare
 from domain.backtest.rebalancing import EveryPeriods, Rebalancing
 from domain.backtest.specification import BacktestSpecification, Fill
-from domain.backtest.strategies import EqualWeight, LookbackWindow, MarketHistory, Optimized, Strategy
+from domain.backtest.strategies import EqualWeightStrategy, LookbackWindow, MarketHistory, Optimized, Strategy
 from domain.checks import Vector
 from domain.costs.linear import LinearCost
 from domain.costs.model import CostModel
@@ -116,7 +116,8 @@ def test_an_optimised_portfolio_is_that_of_its_lookback_alone(lookback: int) -> 
 def test_costs_are_paid_on_the_day_of_the_fill() -> None:
     """At 1 % of what is traded, one purchase of everything leaves 1 / 1.01 of it from its day on."""
     free, paying = (
-        walked((EqualWeight(),), 1000, lag_periods=3, costs=CostModel(LinearCost(bps)))[0] for bps in (0.0, 100.0)
+        walked((EqualWeightStrategy(),), 1000, lag_periods=3, costs=CostModel(LinearCost(bps)))[0]
+        for bps in (0.0, 100.0)
     )
     assert (free[:4] == 1.0).all()
     assert (paying[:4] == 1.0).all()

@@ -18,7 +18,14 @@ from domain.backtest.record import RecordPart
 from domain.backtest.result import BacktestOutcome
 from domain.backtest.series import Series, rows
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Fill
-from domain.backtest.strategies import EqualWeight, FixedWeights, LookbackWindow, MarketHistory, Optimized, Schedule
+from domain.backtest.strategies import (
+    EqualWeightStrategy,
+    FixedWeights,
+    LookbackWindow,
+    MarketHistory,
+    Optimized,
+    WeightSchedule,
+)
 from domain.calendar import Frequency
 from domain.checks import Vector
 from domain.costs.holding import DayCount, HoldingCosts, Rate
@@ -87,9 +94,9 @@ def test_a_strategy_that_changes_its_history_changes_no_other() -> None:
         history.prices[:] = 1e9
         return history.prices[0]
 
-    spoiled = simulated(BacktestSpecification((Cheat(spoil), EqualWeight()), Rebalancing(EveryPeriods(5))))
+    spoiled = simulated(BacktestSpecification((Cheat(spoil), EqualWeightStrategy()), Rebalancing(EveryPeriods(5))))
     honest = simulated(
-        BacktestSpecification((Cheat(lambda history: np.zeros(4)), EqualWeight()), Rebalancing(EveryPeriods(5)))
+        BacktestSpecification((Cheat(lambda history: np.zeros(4)), EqualWeightStrategy()), Rebalancing(EveryPeriods(5)))
     )
     assert spoiled.strategies[1].performance == honest.strategies[1].performance
 
@@ -127,7 +134,8 @@ def test_money_is_conserved(bps: float, n: int, weights: list[float], lag: int) 
         after = float(units @ PRICES[place]) + cash
         assert after + record.cost_fractions[i] * before == pytest.approx(before, rel=1e-12)
         assert record.nav[place] == pytest.approx(after, rel=1e-12)
-        assert units * PRICES[place] == pytest.approx(np.array(weights) * after, abs=1e-12)
+        # A trade of 1e-12 of the net asset value or less is not made.
+        assert units * PRICES[place] == pytest.approx(np.array(weights) * after, abs=1e-12 * max(before, 1.0) + 1e-15)
     assert record.nav[-1] == pytest.approx(float(units @ PRICES[-1]) + cash, rel=1e-12)
 
 
@@ -136,12 +144,14 @@ SPECIFICATIONS = {
         (Optimized(Specification(MinRisk()), 30), Optimized(Specification(MaxRatio()), None, "ratio")),
         Rebalancing(EveryPeriods(3)),
         costs=CostModel(LinearCost(10.0)),
-        benchmarks=(EqualWeight("half"), BenchmarkSymbol("A")),
+        benchmarks=(EqualWeightStrategy("half"), BenchmarkSymbol("A")),
     ),
     "late fills": BacktestSpecification(
-        (EqualWeight(),), Rebalancing(EveryPeriods(2)), lag_periods=3, costs=CostModel(LinearCost(5.0, 5.0))
+        (EqualWeightStrategy(),), Rebalancing(EveryPeriods(2)), lag_periods=3, costs=CostModel(LinearCost(5.0, 5.0))
     ),
-    "same close": BacktestSpecification((EqualWeight(),), Rebalancing(Calendar(Frequency.WEEKLY)), Fill.SAME_CLOSE),
+    "same close": BacktestSpecification(
+        (EqualWeightStrategy(),), Rebalancing(Calendar(Frequency.WEEKLY)), Fill.SAME_CLOSE
+    ),
 }
 
 
@@ -259,7 +269,7 @@ def test_a_cash_rate_that_takes_everything_is_refused() -> None:
     with pytest.raises(InvalidInput, match="must not take all of the cash") as raised:
         prepare(
             BacktestSpecification(
-                (EqualWeight(),),
+                (EqualWeightStrategy(),),
                 holding_costs=HoldingCosts(cash=Rate(-300.0), day_count=DayCount.BARS),
                 periods_per_year=252.0,
             ),
@@ -277,14 +287,14 @@ def test_more_history_than_there_is() -> None:
 
 def test_a_schedule_after_the_end() -> None:
     with pytest.raises(InvalidInput, match="after the last date"):
-        prepare(BacktestSpecification((Schedule(((9999, {"A": 1.0}),)),)), PANEL)
+        prepare(BacktestSpecification((WeightSchedule(((9999, {"A": 1.0}),)),)), PANEL)
 
 
 def test_several_legs_begin_together() -> None:
-    spec = BacktestSpecification((Optimized(Specification(MinRisk()), 30), EqualWeight()))
+    spec = BacktestSpecification((Optimized(Specification(MinRisk()), 30), EqualWeightStrategy()))
     assert {one.start for one in prepare(spec, PANEL).strategy_runs} == {30}
 
 
 def test_a_label_names_one_curve() -> None:
     with pytest.raises(InvalidInput, match="used twice"):
-        BacktestSpecification((EqualWeight("a"),), benchmarks=(BenchmarkSymbol("X", "a"),))
+        BacktestSpecification((EqualWeightStrategy("a"),), benchmarks=(BenchmarkSymbol("X", "a"),))

@@ -162,3 +162,15 @@ def test_series_follow_from_units_and_prices() -> None:
     assert rows(Series.TRADES, prices, record, opening, 2, 3).tolist() == [[0.0, 0.0]]
     assert rows(Series.EQUITY, prices, record, opening, 1, 3)[:, 0].tolist() == [100.0, 104.545]
     assert rows(Series.DRAWDOWN, prices, record, opening, 0, 3).max() == 0.0
+
+
+def test_what_cash_earned_is_taken_off_each_return() -> None:
+    """Excess of .1, -.3 and .4, whose deviation counts; cash alone has none, and a rate beyond numbers has no ratio."""
+    settings = MetricSettings(1.0, cash_returns=np.array([9.0, 0.1, 0.05, 0.1]))
+    curve = Curve(DAYS, np.array([100.0, 120.0, 90.0, 135.0]))
+    found = performance(curve, settings, turnover=0.0, cost_total=0.0, benchmark=None)
+    assert found.sharpe == pytest.approx((0.2 / 3) / statistics.stdev([0.1, -0.3, 0.4]))
+    cash = Curve(DAYS, 100.0 * np.cumprod([1.0, 1.1, 1.05, 1.1]))
+    assert isinstance(performance(cash, settings, turnover=0.0, cost_total=0.0, benchmark=None).sharpe, Absent)
+    huge = MetricSettings(1.0, cash_returns=np.array([0.0, 1e200, 1e300, 0.0]))
+    assert performance(curve, huge, turnover=0.0, cost_total=0.0, benchmark=None).sharpe == Absent(TOO_LARGE)

@@ -9,7 +9,7 @@ from absfin.cli.csv_files import read_panel
 from domain.backtest.flow import run
 from domain.backtest.preparation import prepare
 from domain.backtest.specification import BacktestSpecification, Fill
-from domain.backtest.strategies import EqualWeight
+from domain.backtest.strategies import EqualWeightStrategy
 from domain.costs.linear import LinearCost
 from domain.costs.model import CostModel
 from domain.market_data.panel import PricePanel
@@ -26,7 +26,7 @@ def test_final_wealth(fill: Fill, wealth: float) -> None:
     panel = read_panel(ROOT / "data/sp500_stocks.csv.gz")
     values = np.reshape(np.asarray(panel.values, float), (len(panel.dates), -1))
     prices = PricePanel.of(panel.symbols, np.array(panel.dates, np.int32), values)
-    specification = BacktestSpecification((EqualWeight(),), costs=CostModel(LinearCost(10.0)), fill=fill)
+    specification = BacktestSpecification((EqualWeightStrategy(),), costs=CostModel(LinearCost(10.0)), fill=fill)
     plan = prepare(specification, prices, opens=prices if fill is Fill.NEXT_OPEN else None)
     outcome = run(plan, lambda _: None, lambda: None).strategies[0]
     assert outcome.performance.final_wealth == pytest.approx(wealth, rel=1e-12)

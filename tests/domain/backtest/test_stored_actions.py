@@ -6,7 +6,7 @@ import pytest
 from domain.backtest.preparation import simulated_market
 from domain.backtest.specification import BacktestSpecification
 from domain.backtest.stored_actions import applicable
-from domain.backtest.strategies import EqualWeight
+from domain.backtest.strategies import EqualWeightStrategy
 from domain.errors import InvalidInput
 from domain.market_data.corporate_actions import (
     CashDividend,
@@ -36,7 +36,7 @@ def delisting(symbol: str, day: int) -> CorporateAction:
 
 
 def specification(*given: CorporateAction, basis: PriceBasis = PriceBasis.UNADJUSTED) -> BacktestSpecification:
-    return BacktestSpecification((EqualWeight("s"),), corporate_actions=given, price_basis=basis)
+    return BacktestSpecification((EqualWeightStrategy("s"),), corporate_actions=given, price_basis=basis)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_nothing_follows_a_delisting() -> None:
 
 def test_dates_that_are_dropped_take_their_actions_with_them() -> None:
     spec = BacktestSpecification(
-        (EqualWeight("s"),), price_basis=PriceBasis.UNADJUSTED, missing_data=MissingDataPolicy.DROP_DATES
+        (EqualWeightStrategy("s"),), price_basis=PriceBasis.UNADJUSTED, missing_data=MissingDataPolicy.DROP_DATES
     )
     stored = (split("A", 11), split("A", 13))
     assert applicable(stored, spec, PANEL) == stored

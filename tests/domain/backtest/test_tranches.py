@@ -28,8 +28,8 @@ from domain.backtest.strategies import (
     LookbackWindow,
     MarketHistory,
     Remote,
-    Schedule,
     Strategy,
+    WeightSchedule,
     inverse_volatility,
 )
 from domain.backtest.strategies.decision_log import DecisionsInMemory
@@ -96,7 +96,9 @@ def mean_of_parts(panel: PricePanel, dates: list[list[int]]) -> np.ndarray:
     navs = []
     for own in dates:
         entries = tuple((int(panel.dates[t]), WEIGHTS) for t in own)
-        specification = BacktestSpecification((Schedule(entries),), Rebalancing(BuyAndHold()), initial_capital=90.0)
+        specification = BacktestSpecification(
+            (WeightSchedule(entries),), Rebalancing(BuyAndHold()), initial_capital=90.0
+        )
         navs.append(record_of(outcome_of(specification, panel)).nav)
     return np.array(navs).mean(axis=0)
 
@@ -164,11 +166,11 @@ def staggered(backtest: RandomBacktest, seed: int) -> RandomBacktest:
     rng, specification = np.random.default_rng(seed), backtest.specification
     rules = specification.rebalancing
     schedule = specification.strategies[0]
-    assert isinstance(schedule, Schedule)
+    assert isinstance(schedule, WeightSchedule)
     entries = tuple(
         (day, {name: abs(w) / len(weights) for name, w in weights.items()}) for day, weights in schedule.entries
     )
-    strategy: Strategy = Schedule(entries) if rng.random() < 0.5 else Asked(by_price)
+    strategy: Strategy = WeightSchedule(entries) if rng.random() < 0.5 else Asked(by_price)
     rebalancing = Rebalancing(
         EveryPeriods(int(rng.choice([3, 8]))),
         min_periods_between=rules.min_periods_between,
@@ -331,7 +333,7 @@ def test_holdings_of_a_tranche_without_wealth_are_gone_at_once(monkeypatch: pyte
     """A is left on date 5, but not by the half that decided on date 3: what it holds is worthless from date 7 on."""
     panel = PricePanel.of("AB", range(16), [[1.0, 1.0]] * 7 + [[0.0, 1.0]] * 9)
     specification = BacktestSpecification(
-        (Schedule(((0, {"A": 1.0}), (5, {"B": 1.0}))),),
+        (WeightSchedule(((0, {"A": 1.0}), (5, {"B": 1.0}))),),
         Rebalancing(EveryPeriods(6), min_periods_between=3, tranches=2), Fill.SAME_CLOSE, initial_capital=100.0,
         periods_per_year=252.0,
     )  # fmt: skip

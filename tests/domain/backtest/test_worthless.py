@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from domain.backtest.flow import run
 from domain.backtest.preparation import prepare
-from domain.backtest.rebalancing import BuyAndHold, EveryPeriods, Rebalancing, Schedule
+from domain.backtest.rebalancing import BuyAndHold, EveryPeriods, Rebalancing, RebalancingDates
 from domain.backtest.record import RecordPart
 from domain.backtest.result import BacktestOutcome, StrategyOutcome
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Fill
-from domain.backtest.strategies import EqualWeight, FixedWeights, Optimized, Strategy
+from domain.backtest.strategies import EqualWeightStrategy, FixedWeights, Optimized, Strategy
 from domain.costs.linear import LinearCost
 from domain.costs.model import CostModel
 from domain.errors import InvalidInput
@@ -33,7 +33,7 @@ NAN = float("nan")
 
 
 def simulated(
-    data: PricePanel | ReturnPanel, strategy: Strategy, schedule: Schedule, fill: Fill, bps: float = 0.0
+    data: PricePanel | ReturnPanel, strategy: Strategy, schedule: RebalancingDates, fill: Fill, bps: float = 0.0
 ) -> BacktestOutcome:
     spec = BacktestSpecification(
         (strategy,),
@@ -57,7 +57,7 @@ def test_half_is_lost_and_the_other_half_goes_on(after: float) -> None:
     """0.5 x 1.1 x 0 + 0.5 x 1.1 x 1.2 x 1.1: 1, 1.1, 0.66, 0.726. What is said of LEH afterwards is not read."""
     values = [0.1, 0.1, -1.0, 0.2, after, 0.1, after, 0.0]
     returns = ReturnPanel.of(["LEH", "B"], [19723, 19724, 19725, 19726], values)
-    done = simulated(returns, EqualWeight(), BuyAndHold(), Fill.SAME_CLOSE)
+    done = simulated(returns, EqualWeightStrategy(), BuyAndHold(), Fill.SAME_CLOSE)
     figures = done.strategies[0].performance
     assert record_of(done.strategies[0]).nav == pytest.approx([1.0, 1.1, 0.66, 0.726, 0.726])
     assert figures.final_wealth == pytest.approx(0.726)
@@ -75,7 +75,7 @@ def test_half_is_lost_and_the_other_half_goes_on(after: float) -> None:
 )
 @generated(80)
 def test_net_asset_value_is_what_is_held(
-    count: int, seed: int, schedule: Schedule, fill: Fill, missing: bool, bps: float
+    count: int, seed: int, schedule: RebalancingDates, fill: Fill, missing: bool, bps: float
 ) -> None:
     """Assets become worthless on any dates; the net asset value is recomputed date by date from the fills."""
     generator = np.random.default_rng(seed)
@@ -88,7 +88,7 @@ def test_net_asset_value_is_what_is_held(
             prices[end + 1 :, j] = np.nan
     panel = PricePanel.of([*"WXYZ"[: count - 1], "B"], range(100, 115), prices)
     held_prices = np.nan_to_num(prices)
-    done = simulated(panel, EqualWeight(), schedule, fill, bps)
+    done = simulated(panel, EqualWeightStrategy(), schedule, fill, bps)
     assert done.strategies[0].failures == ()
     record = record_of(done.strategies[0])
     units, cash = np.zeros(count), 1.0
@@ -119,7 +119,7 @@ def test_the_weight_of_what_is_worthless_stays_in_cash() -> None:
 
 def test_all_assets_worthless_is_a_total_loss() -> None:
     panel = PricePanel.of("AB", range(4), [[1.0, 1.0], [2.0, 0.0], [0.0, 0.0], [0.0, 0.0]])
-    done = simulated(panel, EqualWeight(), EveryPeriods(1), Fill.SAME_CLOSE)
+    done = simulated(panel, EqualWeightStrategy(), EveryPeriods(1), Fill.SAME_CLOSE)
     figures = done.strategies[0].performance
     assert (figures.final_wealth, figures.cagr, figures.max_drawdown) == (0.0, -1.0, 1.0)
     assert (done.benchmarks[0].performance.cagr, done.benchmarks[0].performance.max_drawdown) == (-1.0, 1.0)
@@ -183,7 +183,10 @@ def test_a_benchmark_that_is_worthless_from_the_start_has_no_curve() -> None:
 def test_returns_that_compound_beyond_a_number() -> None:
     with pytest.raises(InvalidInput, match="infinite for A") as raised:
         simulated(
-            ReturnPanel.of("AB", range(400), np.full((400, 2), 9.0)), EqualWeight(), BuyAndHold(), Fill.SAME_CLOSE
+            ReturnPanel.of("AB", range(400), np.full((400, 2), 9.0)),
+            EqualWeightStrategy(),
+            BuyAndHold(),
+            Fill.SAME_CLOSE,
         )
     assert raised.value.field == "returns"
 
@@ -191,13 +194,18 @@ def test_returns_that_compound_beyond_a_number() -> None:
 def test_returns_on_the_first_day_of_all_have_no_day_before() -> None:
     with pytest.raises(InvalidInput, match="0001-01-01"):
         simulated(
-            ReturnPanel.of("AB", [-719162, -719161], np.zeros((2, 2))), EqualWeight(), BuyAndHold(), Fill.SAME_CLOSE
+            ReturnPanel.of("AB", [-719162, -719161], np.zeros((2, 2))),
+            EqualWeightStrategy(),
+            BuyAndHold(),
+            Fill.SAME_CLOSE,
         )
 
 
 def test_dates_are_dropped_for_gaps_and_not_for_what_is_worthless() -> None:
     prices = [[1.0, 1.0], [0.0, 2.0], [NAN, NAN], [NAN, 3.0]]
-    spec = BacktestSpecification((EqualWeight(),), missing_data=MissingDataPolicy.DROP_DATES, periods_per_year=252.0)
+    spec = BacktestSpecification(
+        (EqualWeightStrategy(),), missing_data=MissingDataPolicy.DROP_DATES, periods_per_year=252.0
+    )
     plan = prepare(spec, PricePanel.of("AB", range(4), prices))
     assert plan.market.panel.dates.tolist() == [0, 1, 3]
     assert plan.market.panel.values.tolist() == [[1.0, 1.0], [0.0, 2.0], [0.0, 3.0]]

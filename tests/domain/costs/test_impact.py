@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.costs.impact import Liquidity, SquareRootImpact
+from domain.costs.impact import AlmgrenImpact, Liquidity, SquareRootImpact
 from domain.costs.linear import LinearCost
 from domain.costs.model import CostModel
 from domain.costs.trading import TRADED, TradingCosts
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, NotSupported
 from domain.market_data.moments import Moments
 
 MOMENTS = Moments.of(["A", "B"], [0.0, 0.0], [[0.0004, 0.0], [0.0, 0.0001]], 252.0)
@@ -57,6 +57,24 @@ def test_what_is_given_comes_before_what_is_known() -> None:
 
 
 @pytest.mark.parametrize(
+    ("volume", "shares", "sigma", "permanent", "costs"),
+    [(6.561e6, 1728e6, 0.0157, 20, (32, 25, 18)), (1.929e6, 168e6, 0.0226, 22, (43, 32, 23))],
+)
+def test_published_figures_of_almgren(
+    volume: float, shares: float, sigma: float, permanent: int, costs: tuple[int, ...]
+) -> None:
+    """Almgren et al. 2005, table 3: a tenth of a day's volume of IBM and of DRI, in basis points by days it takes."""
+    price, volatility = 50.0, np.full((1, 1), sigma * 252**0.5)
+    for days, expected in zip((0.1, 0.2, 0.5), costs, strict=True):
+        law = AlmgrenImpact(execution_days=days, shares_outstanding={"X": shares})
+        found = law.in_money(("X",), volatility, np.full((1, 1), volume * price))
+        traded = 0.1 * volume * price
+        moved = float(found.permanent[0, 0]) * traded * price**found.price_power
+        assert round(2e4 * moved) == permanent
+        assert round(1e4 * (moved + float(found.rates[0, 0]) * traded ** (found.power - 1.0))) == expected
+
+
+@pytest.mark.parametrize(
     ("model", "field"),
     [
         (CostModel(fixed_fee=1.0), "costs.portfolio_value"),
@@ -72,8 +90,21 @@ def test_what_does_not_fit_is_named(model: CostModel, field: str) -> None:
 
 
 def test_nonsense_is_refused() -> None:
-    for bad in (lambda: SquareRootImpact(0.0), lambda: Liquidity(0.0), lambda: Liquidity(1.0, -0.1)):
+    for bad in (
+        lambda: SquareRootImpact(0.0),
+        lambda: AlmgrenImpact(gamma=-1.0),
+        lambda: AlmgrenImpact(execution_days=0.0),
+        lambda: AlmgrenImpact(shares_outstanding={"A": 0.0}),
+        lambda: Liquidity(0.0),
+        lambda: Liquidity(1.0, -0.1),
+    ):
         with pytest.raises(InvalidInput):
             bad()
     with pytest.raises(InvalidInput):
         CostModel(portfolio_value=float("nan"))
+
+
+def test_an_optimisation_has_no_law_of_almgren() -> None:
+    model = CostModel(impact=AlmgrenImpact(shares_outstanding={"A": 1.0, "B": 1.0}), portfolio_value=1.0)
+    with pytest.raises(NotSupported, match="square_root"):
+        model.trading(MOMENTS, HELD, BOTH)

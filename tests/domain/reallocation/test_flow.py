@@ -8,7 +8,7 @@ from domain.market_data.snapshot import Quote, Snapshot
 from domain.portfolio import Portfolio
 from domain.reallocation.flow import Failure, Reallocation, Unchanged, reallocate
 from domain.reallocation.liquidity import LiquidityState, assess
-from domain.reallocation.plan import Plan
+from domain.reallocation.plan import ReallocationPlan
 from domain.reallocation.request import Limits, ReallocationRequest, Thresholds
 from domain.reallocation.shortfall import ShortfallCode
 from domain.reallocation.utilization import utilization
@@ -24,7 +24,7 @@ def planned(
 
 def test_everything_at_once() -> None:
     found = planned({"A": 100.0}, 0.0, {"A": 0.5, "B": 0.5})
-    assert isinstance(found.outcome, Plan)
+    assert isinstance(found.outcome, ReallocationPlan)
     assert [(t.symbol, t.quantity, t.cash_after) for t in found.outcome.trades] == [
         ("A", -50.0, 500.0),
         ("B", 25.0, 0.0),

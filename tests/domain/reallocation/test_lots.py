@@ -11,7 +11,7 @@ from domain.costs.linear import LinearCost
 from domain.errors import Cancelled
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.portfolio import Portfolio
-from domain.reallocation.flow import Failure, Plan, Reallocation, Unchanged, reallocate
+from domain.reallocation.flow import Failure, Reallocation, ReallocationPlan, Unchanged, reallocate
 from domain.reallocation.request import Limits, ReallocationRequest, Thresholds
 from tests.domain.reallocation.execution import carry_out
 
@@ -163,7 +163,7 @@ def test_the_least_trade_is_not_made_where_it_leads_further_away() -> None:
 def test_nine_of_ten_orders_that_fit_are_done() -> None:
     prices = dict.fromkeys((f"S{i}" for i in range(9)), 90.0) | {"DEAR": 5000.0}
     found = planned({}, 1000.0, dict.fromkeys(prices, 0.1), prices)
-    assert isinstance(found.outcome, Plan)
+    assert isinstance(found.outcome, ReallocationPlan)
     assert len(found.plan.trades) == 9
     assert found.summary.cash_after == 190.0
     (dear,) = [shortfall for shortfall in found.plan.shortfalls if shortfall.symbol == "DEAR"]
@@ -273,3 +273,22 @@ def test_cheap_lots_are_counted_in_steps_that_double() -> None:
     carry_out(request, found)
     assert {t.symbol for t in found.plan.trades} == {"A", "B"}
     assert found.summary.cash_after < 1e-6
+
+
+@pytest.mark.parametrize(("target", "sold"), [(0.0, 105.0), (0.02, 100.0)])
+def test_an_odd_lot_is_sold_with_all_of_a_holding_that_is_not_wanted(target: float, sold: float) -> None:
+    """Of 105 units in lots of 100, 2.1 are wanted: selling all would be nearer than keeping 5, and is not allowed."""
+    found = planned({"A": 105.0}, 0.0, {"A": target}, {"A": 1.0}, {"A": 100.0})
+    assert {trade.symbol: -trade.quantity for trade in found.plan.trades} == {"A": sold}
+
+
+def test_a_part_of_a_holding_is_sold_in_whole_lots_of_every_day() -> None:
+    """107 units may be sold in a day, in lots of 10: of 103.95 that are not wanted, 100 on the first day."""
+    market = Snapshot({"A": Quote(1.0, average_daily_volume=107.0, lot_size=10.0)})
+    request = ReallocationRequest(
+        Portfolio({"A": 105.0}, 0.0), market, {"A": 0.01}, limits=Limits(max_participation=1.0)
+    )
+    found = reallocate(request)
+    carry_out(request, found)
+    (shortfall,) = found.plan.shortfalls
+    assert "PARTICIPATION" in [cause.code for cause in shortfall.causes]

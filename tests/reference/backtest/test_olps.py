@@ -13,9 +13,9 @@ import pytest
 
 from domain.backtest.flow import run
 from domain.backtest.preparation import prepare
-from domain.backtest.rebalancing import BuyAndHold, EveryPeriods, Rebalancing, Schedule
+from domain.backtest.rebalancing import BuyAndHold, EveryPeriods, Rebalancing, RebalancingDates
 from domain.backtest.specification import BacktestSpecification, Fill
-from domain.backtest.strategies import EqualWeight
+from domain.backtest.strategies import EqualWeightStrategy
 from domain.market_data.panel import PricePanel
 
 DATA = Path(__file__).parent / "data"
@@ -27,8 +27,8 @@ def panel(name: str) -> PricePanel:
     return PricePanel.of([f"S{i}" for i in range(values.shape[1])], range(11000, 11000 + len(values)), values)
 
 
-def wealth(prices: PricePanel, schedule: Schedule) -> float:
-    specification = BacktestSpecification((EqualWeight(),), Rebalancing(schedule), Fill.SAME_CLOSE)
+def wealth(prices: PricePanel, schedule: RebalancingDates) -> float:
+    specification = BacktestSpecification((EqualWeightStrategy(),), Rebalancing(schedule), Fill.SAME_CLOSE)
     outcome = run(prepare(specification, prices), lambda backtest: None, lambda: None)
     final = outcome.strategies[0].performance.final_wealth
     assert isinstance(final, float)

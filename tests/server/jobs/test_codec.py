@@ -14,7 +14,7 @@ from domain.backtest.rebalancing import EveryPeriods, Rebalancing
 from domain.backtest.record import FailedRebalance, RecordPart
 from domain.backtest.simulation.arrays import Positions
 from domain.backtest.specification import BacktestSpecification
-from domain.backtest.strategies import EqualWeight, inverse_volatility
+from domain.backtest.strategies import Blend, EqualWeightStrategy, Part, inverse_volatility
 from domain.market_data.panel import PricePanel
 from server.jobs.codec import checkpoint_from_bytes, checkpoint_to_bytes, parts_from_bytes, parts_to_bytes
 
@@ -23,7 +23,7 @@ PANEL = PricePanel.of("ABCD", range(9000, 9060), 50.0 * np.cumprod(1.0 + RNG.nor
 
 
 def checkpoint_in_the_middle(rebalancing: Rebalancing = Rebalancing()) -> Checkpoint:  # noqa: B008  # it is frozen
-    strategies = (EqualWeight(), inverse_volatility(10))
+    strategies = (EqualWeightStrategy(), inverse_volatility(10))
     plan = prepare(BacktestSpecification(strategies, rebalancing, lag_periods=3), PANEL)
     found: list[Checkpoint] = []
 
@@ -44,10 +44,28 @@ def test_a_checkpoint(tranches: int) -> None:
     for read, written in zip(back.states, checkpoint.states, strict=True):
         assert read.date_index == written.date_index
         assert read.account.tobytes() == written.account.tobytes()
+        assert read.account.dtype.isalignedstruct  # otherwise the simulation is compiled again for it
         assert np.array_equal(read.pending, written.pending)
         for name in Positions._fields:
             same_gaps = name == "carried"
             assert np.array_equal(getattr(read.positions, name), getattr(written.positions, name), equal_nan=same_gaps)
+
+
+def test_a_checkpoint_of_a_blend_with_its_own_dates() -> None:
+    """What its parts hold is in it, and that of a run without parts has none."""
+    parts = (Part(EqualWeightStrategy(), 0.5, EveryPeriods(4)), Part(inverse_volatility(10), 0.4))
+    plan = prepare(BacktestSpecification((Blend(parts),), Rebalancing(EveryPeriods(7))), PANEL)
+    found: list[Checkpoint] = []
+    run(plan, lambda backtest: found.append(backtest.checkpoint()), lambda: None)
+    back = checkpoint_from_bytes(checkpoint_to_bytes(found[-2]))
+    assert back is not None
+    (read,), (written,) = back.states, found[-2].states
+    assert read.sleeves.shape == (2, 6)
+    assert read.sleeves.tobytes() == written.sleeves.tobytes()
+    assert read.sleeves_since == written.sleeves_since > 10
+    without = checkpoint_from_bytes(checkpoint_to_bytes(checkpoint_in_the_middle()))
+    assert without is not None
+    assert without.states[0].sleeves.shape == (0, 0)
 
 
 def test_a_checkpoint_of_another_version_is_not_continued() -> None:

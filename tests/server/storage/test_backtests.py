@@ -13,7 +13,7 @@ from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import PricePanel
 from domain.warnings import ResultWarning
 from server.ports.errors import LostClaim, NotFound, StillRunning
-from server.ports.jobs import EventKind, JobDraft, JobEnd, JobEventDraft, JobInputs, JobState, JobTick
+from server.ports.jobs import EventKind, JobDraft, JobEnd, JobEventDraft, JobInputs, JobState, JobTick, Stage, Weighing
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database
 from server.storage.embedded.panels import PanelFiles
@@ -51,7 +51,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         database.close()
 
 
-@pytest.mark.parametrize("later", ["'$[6]', '$[5]', '$[4]'", "'$[6]', '$[5]'"])
+@pytest.mark.parametrize("later", ["'$[7]', '$[6]', '$[5]', '$[4]'", "'$[7]', '$[6]', '$[5]'"])
 async def test_jobs_of_earlier_versions_have_less_input(house: House, later: str) -> None:
     """They were written without warnings first, then without opening prices and corporate actions."""
     store, _ = house.worker()
@@ -64,6 +64,15 @@ async def test_jobs_of_earlier_versions_have_less_input(house: House, later: str
 
     await house.open[0].write(without_later)
     assert (await store.get(job.id)).inputs == (draft() if "[4]" in later else warned).inputs
+
+
+async def test_a_job_has_the_volumes_and_earlier_prices_that_its_costs_depend_on(house: House) -> None:
+    store, _ = house.worker()
+    inputs = replace(draft().inputs, volumes="v", earlier="e")
+    job = await store.enqueue(replace(draft(), inputs=inputs))
+    assert (await store.get(job.id)).inputs == inputs
+    (listed,) = (await store.list("", 5)).records
+    assert (listed.inputs.volumes, listed.inputs.earlier) == ("v", "e")
 
 
 async def test_a_job_is_claimed_once(house: House) -> None:
@@ -156,6 +165,18 @@ async def test_old_events_go_first(house: House) -> None:
     view = await store.view(job.id, 0)
     assert ([event.number for event in view.events], view.record.dropped_event) == ([4, 5, 6, 7, 8], 3)
     assert [event.number for event in (await store.view(job.id, 6)).events] == [7, 8]
+
+
+async def test_an_event_keeps_the_figures_of_its_decision(house: House) -> None:
+    store, locks = house.worker()
+    job = await store.enqueue(draft())
+    claim = await store.claim(locks.own, 30.0)
+    assert claim is not None
+    stage = Stage("mine", 1, 3)
+    weighed = JobEventDraft(EventKind.REBALANCE, "worth it", 5, "", stage, Weighing(0.1 + 0.2, 1e-300))
+    await store.save(claim.record, b"c", b"p", TICK, [weighed, JobEventDraft(EventKind.STAGE, "next", 6, "", stage)])
+    found = [event.content for event in (await store.view(job.id, 0)).events]
+    assert found == [weighed, JobEventDraft(EventKind.STAGE, "next", 6, "", stage)]
 
 
 async def test_data_goes_with_its_last_job(house: House) -> None:

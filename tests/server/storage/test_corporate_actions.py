@@ -147,7 +147,7 @@ async def test_a_job_has_its_actions_and_a_list_of_jobs_has_not(database: Databa
 
     def as_before(connection: object) -> None:
         """A row as the version before wrote it."""
-        connection.execute("UPDATE backtests SET inputs = json_remove(inputs, '$[6]')")  # type: ignore[attr-defined]
+        connection.execute("UPDATE backtests SET inputs = json_remove(inputs, '$[7]', '$[6]')")  # type: ignore[attr-defined]
 
     await database.write(as_before)
     before = await database.read(lambda connection: get_job(connection, record.id))

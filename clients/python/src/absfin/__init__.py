@@ -27,7 +27,7 @@ from absfin.constraints import (
     weight_bounds,
 )
 from absfin.corporate_actions import CashDividend, CorporateAction, Delisting, Split
-from absfin.costs import PerformanceFee, trading_costs
+from absfin.costs import AlmgrenImpact, PerformanceFee, trading_costs
 from absfin.data import Holdings, Instrument, Moments, Panel, Prices, Quote, Returns, Scenarios, Stored
 from absfin.errors import (
     AbsFinanceError,
@@ -73,6 +73,7 @@ from absfin.watching import Finished, Milestone, Tick
 __all__ = [
     "AbsFinanceError",
     "Account",
+    "AlmgrenImpact",
     "AssetEvent",
     "Backtest",
     "CashDividend",

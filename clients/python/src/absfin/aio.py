@@ -198,6 +198,7 @@ class Watch(AsyncIterator[News]):
         self._changed = asyncio.Event()
         self._ended = False
         self._receiving = asyncio.create_task(self._receive())
+        self._receiving.add_done_callback(lambda _: self._changed.set())  # however it ends, the caller is told
 
     async def __anext__(self) -> News:
         """The next milestone, the latest tick, or the end."""
@@ -208,6 +209,9 @@ class Watch(AsyncIterator[News]):
                 self._ended = True
                 raise self._follower.error
             if self._receiving.done():
+                self._ended = True
+                if not self._receiving.cancelled() and (failure := self._receiving.exception()) is not None:
+                    raise failure
                 raise StopAsyncIteration
             self._changed.clear()
             await self._changed.wait()

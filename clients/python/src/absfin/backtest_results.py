@@ -25,16 +25,18 @@ class Reconciliation:
     gains: float  # of positions and cash, before costs
     costs: float  # costs, fees and taxes, as a positive number
     end_nav: float
+    uncovered_loss: float = 0.0  # beyond the whole net asset value, where it was used up; in no other figure
 
     @classmethod
     def from_proto(cls, message: ReconciliationProto) -> "Reconciliation":
         """From the message."""
-        return cls(message.start_nav, message.flows, message.gains, message.costs, message.end_nav)
+        parts = (message.start_nav, message.flows, message.gains, message.costs, message.end_nav)
+        return cls(*parts, message.uncovered_loss)
 
 
 @dataclass(frozen=True, slots=True)
 class AssetEvent:
-    """What a corporate action or a margin call did to a position; quantities in units."""
+    """A corporate action, a margin call or a change of the state of an asset; quantities in units."""
 
     date: date
     symbol: str
@@ -77,6 +79,7 @@ class StrategyResult:
     convention_difference: float | None  # final NAV less that of exact conventions; None for exact ones
     reconciliation: Reconciliation | None
     asset_events: tuple[AssetEvent, ...]
+    asset_event_count: int  # those included that asset_events leaves out, where there are very many
 
     @classmethod
     def from_proto(cls, message: Any) -> "StrategyResult":
@@ -100,6 +103,7 @@ class StrategyResult:
                 Reconciliation.from_proto(message.reconciliation) if message.HasField("reconciliation") else None
             ),
             asset_events=tuple(map(AssetEvent.from_proto, message.asset_events)),
+            asset_event_count=message.asset_event_count,
         )
 
 

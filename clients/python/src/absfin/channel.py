@@ -12,6 +12,8 @@ _RETRIED = resources.files("absfinance").joinpath("service_config.json").read_te
 OPTIONS: list[tuple[str, Any]] = [
     ("grpc.service_config", _RETRIED),
     ("grpc.keepalive_time_ms", 30_000),
+    # Otherwise the pauses between attempts to connect grow to two minutes, and a watch notices a restart that late.
+    ("grpc.max_reconnect_backoff_ms", 2_000),
     # The proxy variables of the user must not apply to a server on this machine.
     ("grpc.enable_http_proxy", 0),
 ]

@@ -70,7 +70,9 @@ PriceBasis = Literal["adjusted", "split_adjusted", "unadjusted"]
 DividendPolicy = Literal["cash", "reinvest"]
 DelistingPolicy = Literal["fail", "last_price", "zero", "shumway_nyse", "shumway_nasdaq"]
 Conventions = Literal["exact", "bt", "vectorbt"]
-AssetEventKind = Literal["split", "cash_dividend", "delisting", "margin_call"]
+AssetEventKind = Literal[
+    "split", "cash_dividend", "delisting", "margin_call", "listing", "halt_begin", "halt_end", "worthless"
+]
 Series = Literal["equity", "weights", "trades", "drawdown", "nav"]
 Turnover = Literal["one_way", "two_way"]
 Graph = Literal["minimum_spanning_tree", "triangulated_maximally_filtered"]

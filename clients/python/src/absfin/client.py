@@ -198,7 +198,8 @@ class Watch(Iterator[News]):
         self._changed = threading.Condition()
         self._call: Any = None
         self._closed = self._ended = False
-        self._thread = threading.Thread(target=self._receive, name="absfin-watch", daemon=True)
+        self._failure: Exception | None = None  # what has ended the thread
+        self._thread = threading.Thread(target=self._run, name="absfin-watch", daemon=True)
         self._thread.start()
 
     def __next__(self) -> News:
@@ -210,6 +211,9 @@ class Watch(Iterator[News]):
                 if self._follower.error is not None:
                     self._ended = True
                     raise self._follower.error
+                if self._failure is not None:
+                    self._ended = True
+                    raise self._failure
                 if self._closed:
                     raise StopIteration
                 self._changed.wait()
@@ -226,22 +230,37 @@ class Watch(Iterator[News]):
         # A thread that is still inside gRPC when the interpreter ends can keep the process from ending.
         self._thread.join(CLOSE_SECONDS)
 
+    def _run(self) -> None:
+        """Receives until the end; the caller raises what it cannot receive, and does not wait for ever."""
+        try:
+            self._receive()
+        except Exception as error:
+            with self._changed:
+                self._failure = error
+                self._changed.notify_all()
+
+    def _begin(self) -> bool:
+        """Starts a call, and says whether it can: not where the channel was closed under the stream."""
+        try:
+            self._call = self._progress(self._follower.request())
+        except ValueError:
+            self._closed = True
+            self._changed.notify_all()
+        return not self._closed
+
     def _receive(self) -> None:
         while not (self._closed or self._follower.over):
             failure = None
             try:
                 with self._changed:
-                    if self._closed:
+                    if self._closed or not self._begin():
                         return
-                    self._call = self._progress(self._follower.request())
                 for notice in self._call:
                     with self._changed:
                         self._follower.take(notice)
                         self._changed.notify_all()
             except grpc.RpcError as error:
                 failure = error
-            except ValueError:
-                self._closed = True  # the channel was closed under the stream
             with self._changed:
                 if not (self._closed or self._follower.over):
                     seconds = self._follower.pause(failure)

@@ -39,16 +39,38 @@ class PerformanceFee:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class AlmgrenImpact:
+    """The impact of Almgren et al. 2005, of a backtest: permanent and temporary, by shares outstanding."""
+
+    shares_outstanding: Mapping[str, float]  # in the units of the prices
+    gamma: float | None = None  # 0.314 if None
+    eta: float | None = None  # 0.142 if None
+    execution_days: float | None = None  # days over which a trade is executed, 1 if None
+
+    def to_proto(self) -> pb.MarketImpact:
+        """The message."""
+        shares = [
+            pb.AlmgrenImpact.SharesOutstanding(symbol=symbol, quantity=quantity)
+            for symbol, quantity in self.shares_outstanding.items()
+        ]
+        law = pb.AlmgrenImpact(
+            gamma=self.gamma, eta=self.eta, execution_days=self.execution_days, shares_outstanding=shares
+        )
+        return pb.MarketImpact(almgren=law)
+
+
 def trading_costs(
     commission_bps: float = 0.0,
     half_spread_bps: float = 0.0,
     *,
     by_asset_bps: Mapping[str, float] | None = None,
-    impact: float | None = None,
+    impact: float | AlmgrenImpact | None = None,
     daily_values: Mapping[str, float] | None = None,
     fixed_fee: float | None = None,
     portfolio_value: float | None = None,
     volatilities_annual: Mapping[str, float] | None = None,
+    liquidity_lookback_periods: int | None = None,
     commission_per_share: float | None = None,
     min_commission: float | None = None,
     max_commission: float | None = None,
@@ -62,9 +84,11 @@ def trading_costs(
 ) -> Costs:
     """Costs of trading in basis points of the traded value, purchases and sales alike, and costs of holding.
 
-    `impact` is the coefficient of the square-root law, about 1; it needs `daily_values`, the traded value of each
-    asset in a day, and `volatilities_annual`, which a call that chooses weights has of itself. `daily_values` and
-    `fixed_fee`, paid for each trade, are money, and need the `portfolio_value` where weights are chosen.
+    `impact` is the coefficient of the square-root law, about 1, or the law of Almgren; it needs `daily_values`, the
+    traded value of each asset in a day, and `volatilities_annual`, which a call that chooses weights has of itself. A
+    backtest takes volatilities that are not given from the `liquidity_lookback_periods` dates before each fill, and of
+    stored prices the daily values too. `daily_values` and `fixed_fee`, paid for each trade, are money, and need the
+    `portfolio_value` where weights are chosen.
     `commission_per_share` is money for each unit traded; `min_commission` and `max_commission` are money for a trade.
 
     The costs of holding are those of a backtest: short positions cost `borrow_bps_annual`; cash earns
@@ -76,11 +100,12 @@ def trading_costs(
         commission_bps=commission_bps,
         half_spread_bps=half_spread_bps,
         by_asset=_by_asset(by_asset_bps or {}, borrow_bps_annual_by_asset or {}),
-        impact=None if impact is None else pb.MarketImpact(square_root=pb.SquareRootImpact(coefficient=impact)),
+        impact=_impact(impact),
         liquidity=[
             pb.AssetLiquidity(symbol=symbol, daily_value=value, volatility_annual=volatilities.get(symbol))
             for symbol, value in (daily_values or {}).items()
         ],
+        liquidity_lookback_periods=liquidity_lookback_periods,
         fixed_fee=fixed_fee,
         portfolio_value=portfolio_value,
         commission_per_share=commission_per_share,
@@ -104,10 +129,16 @@ def costs_of(costs: Costs | None, commission_bps: float, half_spread_bps: float)
     return costs
 
 
+def _impact(impact: float | AlmgrenImpact | None) -> pb.MarketImpact | None:
+    if impact is None or isinstance(impact, AlmgrenImpact):
+        return None if impact is None else impact.to_proto()
+    return pb.MarketImpact(square_root=pb.SquareRootImpact(coefficient=impact))
+
+
 def _by_asset(trading: Mapping[str, float], borrow: Mapping[str, float]) -> list[pb.AssetCost]:
-    """Costs of single assets; one with a borrow fee alone keeps the trading costs of all."""
+    """Costs of single assets, 0 for none; one with a borrow fee alone keeps the trading costs of all."""
     return [
-        pb.AssetCost(symbol=symbol, cost_bps=trading.get(symbol, 0.0), borrow_bps_annual=borrow.get(symbol))
+        pb.AssetCost(symbol=symbol, trading_cost_bps=trading.get(symbol), borrow_bps_annual=borrow.get(symbol))
         for symbol in dict.fromkeys([*trading, *borrow])
     ]
 

@@ -41,6 +41,16 @@ def never() -> Rebalancing:
     return Rebalancing(never=Rebalancing.Never())
 
 
+def dates_of(rule: Rebalancing | None = None) -> pb.RebalancingDates | None:
+    """The dates of `calendar`, `every_periods` or `never`. Raises ValueError where the rule has more than dates."""
+    if rule is None:
+        return None
+    name = rule.WhichOneof("schedule")
+    if name is None or len(rule.ListFields()) > 1:
+        raise ValueError("rebalancing of a blend: give calendar, every_periods or never, and nothing else")
+    return pb.RebalancingDates(**{name: getattr(rule, name)})
+
+
 def drift_band(
     absolute: float | None = None,
     relative: float | None = None,
@@ -91,7 +101,7 @@ def rebalancing(
     """A schedule (`calendar`, `every_periods`, `never`) with a band beside it, or a band alone, and limits.
 
     Without a schedule it is monthly, or none where there is a band or `flows_only`. `min_periods_between` is the least
-    number of dates between rebalancings; `flows_only` trades only to invest or raise external cash flows;
+    number of dates between rebalancings; `flows_only` trades only to invest money that comes in, and sells nothing;
     `max_turnover` is the largest one-way turnover of one rebalancing, as a fraction of net asset value, but not of the
     first purchase; `tranches` are equal parts of the portfolio whose dates are staggered.
     """

@@ -15,7 +15,7 @@ from absfin.constraints import Constraint
 from absfin.costs import Costs
 from absfin.data import date_to_proto, groups_to_proto, weights_to_proto
 from absfin.objectives import Objective
-from absfin.rebalancing import DriftBand, Rebalancing, calendar, drift_band, every_periods, never, rebalancing
+from absfin.rebalancing import DriftBand, Rebalancing, calendar, dates_of, drift_band, every_periods, never, rebalancing
 from absfin.solver import SolverOptions
 
 __all__ = [
@@ -113,7 +113,10 @@ def spec(
     solver: SolverOptions | None = None,
     groups: Mapping[str, Iterable[str]] | None = None,
 ) -> OptimizeSpec:
-    """An optimisation without data: of a strategy, or of the target of a reallocation."""
+    """An optimisation without data: of a strategy, or of the target of a reallocation.
+
+    A strategy plans with its `costs`; empty ones, `Costs()`, mean those that the backtest pays.
+    """
     return OptimizeSpec(
         objective=objective,
         risk_measure=choice(RiskMeasure, "risk_measure", risk_measure),
@@ -159,10 +162,23 @@ def cppi(base: Strategy, floor: float, multiplier: float, *, label: str = "") ->
     return Strategy(label=label, cppi=pb.CppiStrategy(base=base, floor=floor, multiplier=multiplier))
 
 
-def blend(parts: Iterable[tuple[Strategy, float]], *, label: str = "") -> Strategy:
-    """The sum of the weights of several strategies, each times its own weight; 1 - the sum of these is cash."""
-    listed = [pb.BlendStrategy.Part(strategy=strategy, weight=weight) for strategy, weight in parts]
-    return Strategy(label=label, blend=pb.BlendStrategy(parts=listed))
+def blend(
+    parts: Iterable[tuple[Strategy, float] | tuple[Strategy, float, Rebalancing]],
+    *,
+    rebalancing: Rebalancing | None = None,
+    label: str = "",
+) -> Strategy:
+    """The sum of the weights of several strategies, each times its own weight; 1 - the sum of these is cash.
+
+    All decide on the dates of the backtest. A part with dates of its own, from `calendar`, `every_periods` or `never`,
+    decides on those; the weights of the parts drift with their values, and the `rebalancing` of the blend brings them
+    back.
+    """
+    listed = [
+        pb.BlendStrategy.Part(strategy=strategy, weight=weight, rebalancing=dates_of(*dates))
+        for strategy, weight, *dates in parts
+    ]
+    return Strategy(label=label, blend=pb.BlendStrategy(parts=listed, rebalancing=dates_of(rebalancing)))
 
 
 def remote(target: str, *, timeout_seconds: float | None = None, label: str = "") -> Strategy:

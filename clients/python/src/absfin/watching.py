@@ -18,6 +18,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from absfin.choices import plain_name
 from absfin.errors import AbsFinanceError, error_from_call
+from absfin.results import optional_figure
 
 FIRST_WAIT_SECONDS = 0.1
 LONGEST_WAIT_SECONDS = 2.0
@@ -38,13 +39,15 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """An event that is never left out: stage, rebalance_failed, warning or resumed."""
+    """An event that is never left out: stage, rebalance, rebalance_failed, warning or resumed."""
 
     kind: str
     message: str
     date: date | None
     reason: str
     time: datetime  # UTC, when it was stored
+    benefit_annual: float | None = None  # of a rebalance by the cost-benefit trigger, as the next one
+    cost_annual: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,15 @@ def _milestone(notice: BacktestProgressResponse) -> Milestone:
     milestone = notice.milestone
     kind = plain_name(BacktestProgressResponse.Milestone.Kind, milestone.kind)
     day = _date(milestone, "simulated_date")
-    return Milestone(kind, milestone.message, day, milestone.reason, notice.event_time.ToDatetime(UTC))
+    return Milestone(
+        kind,
+        milestone.message,
+        day,
+        milestone.reason,
+        notice.event_time.ToDatetime(UTC),
+        optional_figure(milestone, "benefit_annual"),
+        optional_figure(milestone, "cost_annual"),
+    )
 
 
 def _date(message: Any, name: str) -> date | None:

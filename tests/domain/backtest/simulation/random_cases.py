@@ -14,7 +14,8 @@ from domain.backtest.preparation import BacktestPlan, prepare
 from domain.backtest.rebalancing import EveryPeriods, Rebalancing
 from domain.backtest.result import StrategyOutcome
 from domain.backtest.specification import BacktestSpecification, Fill
-from domain.backtest.strategies import Schedule
+from domain.backtest.strategies import WeightSchedule
+from domain.backtest.universe import Universe, UniverseStep
 from domain.calendar import Frequency
 from domain.costs.holding import DayCount, HoldingCosts, Hurdle, PerformanceFeeTerms, Rate
 from domain.costs.impact import Liquidity, SquareRootImpact
@@ -52,8 +53,11 @@ class RandomBacktest:
         return run(self.plan(), lambda _: None, lambda: None).strategies[0]
 
 
-def random_backtest(seed: int) -> RandomBacktest:
-    """The backtest of a seed; each feature is on in about half of them."""
+def random_backtest(seed: int, wanted: Fill | None = None, crowded: bool = False) -> RandomBacktest:
+    """The backtest of a seed, with the fill that is wanted; each feature is on in about half of them.
+
+    `crowded` puts the corporate actions on a few dates, which several of them share.
+    """
     rng = np.random.default_rng(seed)
 
     def on() -> bool:
@@ -63,7 +67,7 @@ def random_backtest(seed: int) -> RandomBacktest:
     days = np.cumsum(rng.choice([1, 1, 1, 3], DATES)) + 20_000
     closes = 20.0 * np.exp(np.cumsum(rng.normal(0.0, 0.03, (DATES, count)), axis=0))
     opens = closes * np.exp(rng.normal(0.0, 0.01, closes.shape))
-    events = _events(rng, count, days, on)
+    events = _events(rng, count, days, on, {6, 7, 20, 21} if crowded else set(range(DATES)))
     for (t, j), ratio in events.splits.items():
         closes[t:, j] /= ratio
         opens[t:, j] /= ratio
@@ -74,11 +78,19 @@ def random_backtest(seed: int) -> RandomBacktest:
     for (t, j), _ in events.delistings.items():
         known[t:, j] = False
         known[t - 1, j] = True
+    _last_days(seed, closes, opens, known, events)
     has_states = not known.all()
     fill = list(Fill)[int(rng.integers(3))]
+    fill = fill if wanted is None else wanted
     lag = int(rng.integers(0, 3))
     delay = lag + (fill is not Fill.SAME_CLOSE)
     marks = _marks(closes, known, events)
+    paid = _paid(closes, known, marks, events)
+    for t, j in events.delistings:
+        marks[t:, j] = 0.0
+    tradable = known.copy()
+    for t, j in events.delistings:
+        tradable[t:, j] = False
     at_open = fill is Fill.NEXT_OPEN
     costs, case_costs = _costs(rng, count, on)
     holding, case_holding = _holding(rng, days, on)
@@ -112,7 +124,7 @@ def random_backtest(seed: int) -> RandomBacktest:
         days=days.tolist(),
         marks=marks.tolist(),
         fills=np.where(known, opens, marks).tolist() if at_open else marks.tolist(),
-        tradable=known.tolist(),
+        tradable=tradable.tolist(),
         decisions={t: w for t, w in decisions.items() if t + delay < DATES},
         delay=delay,
         cash=1e5,
@@ -120,7 +132,7 @@ def random_backtest(seed: int) -> RandomBacktest:
         free_start=not specification.charge_initial_purchase,
         splits=events.splits,
         dividends=events.dividends,
-        delistings={(t, j): float(marks[t - 1][j]) * (1.0 + r) for (t, j), r in events.delistings.items()},
+        delistings=paid,
         withholding=specification.withholding_rate,
         reinvests=specification.dividend_policy is DividendPolicy.REINVEST,
         whole=whole,
@@ -145,23 +157,27 @@ class _Events:
     delistings: dict[tuple[int, int], float]
 
 
-def _events(rng: np.random.Generator, count: int, days: Any, on: Callable[[], bool]) -> _Events:
+def _events(rng: np.random.Generator, count: int, days: Any, on: Callable[[], bool], dates: set[int]) -> _Events:
+    def near(t: int, first: int, end: int) -> int:
+        return min([one for one in dates if first <= one < end] or [t], key=lambda one: abs(one - t))
+
     events = _Events((), {}, {}, {})
     last = [DATES] * count
     actions = []
     if on() and count > 1:
-        t = int(rng.integers(5, DATES - 2))
+        t = near(int(rng.integers(5, DATES - 2)), 5, DATES - 2)
         events.delistings[t, 0] = float(rng.uniform(-1.0, 0.2))
         actions.append(CorporateAction("A", int(days[t]), Delisting(events.delistings[t, 0])))
         last[0] = t
     for j in range(count):
         if on():
-            t = int(rng.integers(1, last[j]))
+            t = near(int(rng.integers(1, last[j])), 1, last[j])
             events.splits[t, j] = float(rng.choice([2.0, 1.5, 1.0 / 7.0]))
             actions.append(CorporateAction(SYMBOLS[j], int(days[t]), Split(events.splits[t, j])))
         if on():
-            for t in rng.choice(np.arange(1, last[j]), min(3, last[j] - 1), replace=False).tolist():
-                pay = int(rng.integers(t, DATES + 3))
+            chosen = rng.choice(np.arange(1, last[j]), min(3, last[j] - 1), replace=False).tolist()
+            for t in sorted({near(t, 1, last[j]) for t in chosen}, key=[near(t, 1, last[j]) for t in chosen].index):
+                pay = near(int(rng.integers(t, DATES + 3)), t, DATES)
                 events.dividends[t, j] = (float(rng.uniform(0.0, 1.0)), pay)
                 pay_day = int(days[pay]) if pay < DATES else int(days[-1]) + pay
                 dividend = CashDividend(events.dividends[t, j][0], pay_day)
@@ -176,9 +192,26 @@ def _marks(closes: Any, known: Any, events: _Events) -> Any:
         for j in range(marks.shape[1]):
             if not known[t, j]:
                 marks[t, j] = marks[t - 1, j] / events.splits.get((t, j), 1.0)
-    for t, j in events.delistings:
-        marks[t:, j] = 0.0
     return marks
+
+
+def _last_days(seed: int, closes: Any, opens: Any, known: Any, events: _Events) -> None:
+    """Prices of some assets on the date of their delisting, and an asset that is worth nothing at a close."""
+    rng = np.random.default_rng([seed, 1])
+    for t, j in events.delistings:
+        known[t, j] = bool(rng.random() < 0.5)
+    j = closes.shape[1] - 1
+    if rng.random() < 0.25 and (j > 0 or not events.delistings):
+        t = int(rng.integers(2, DATES - 1))
+        closes[t:, j] = opens[t + 1 :, j] = 0.0
+        opens[t, j] *= rng.choice([0.0, 1.0])
+        known[t:, j] = True
+
+
+def _paid(closes: Any, known: Any, marks: Any, events: _Events) -> dict[tuple[int, int], float]:
+    """What holders of delisted assets receive for one unit."""
+    last = {(t, j): closes[t, j] if known[t, j] else marks[t - 1, j] for t, j in events.delistings}
+    return {(t, j): float(last[t, j]) * (1.0 + r) for (t, j), r in events.delistings.items()}
 
 
 def _costs(rng: np.random.Generator, count: int, on: Callable[[], bool]) -> tuple[CostModel, dict[str, Any]]:
@@ -268,17 +301,64 @@ def _rules(rng: np.random.Generator, on: Callable[[], bool]) -> tuple[Rebalancin
     }
 
 
-def _decisions(rng: np.random.Generator, count: int, days: Any, delay: int) -> tuple[Schedule, dict[int, list[float]]]:
+def _decisions(
+    rng: np.random.Generator, count: int, days: Any, delay: int
+) -> tuple[WeightSchedule, dict[int, list[float]]]:
     entries: dict[int, list[float]] = {}
     for t in [0, *sorted(rng.choice(np.arange(1, DATES), 3, replace=False).tolist())]:
         weights = rng.dirichlet(np.ones(count + 1))[:count]
         if rng.random() < 0.5:
             weights = rng.uniform(-0.4, 0.9, count)
         entries[t] = weights.tolist()
-    schedule = Schedule(
+    schedule = WeightSchedule(
         tuple((int(days[t]), dict(zip(SYMBOLS[:count], w, strict=True))) for t, w in entries.items()), leveraged=True
     )
     return schedule, entries
+
+
+def crowded_backtest(seed: int) -> RandomBacktest:
+    """Several actions on a date, some dated on days without prices; rates that step; dates before the start."""
+    backtest = with_calendar(random_backtest(seed, crowded=True))
+    rng = np.random.default_rng([seed, 2])
+    specification, case = backtest.specification, backtest.case
+    steps = sorted(set(rng.integers(case.days[0] - 3, case.days[-1] + 3, 3).tolist()))
+    rates = [(day, *rng.uniform(-0.02, 0.1, 2).tolist()) for day in steps if rng.random() < 0.7]
+    costs = specification.holding_costs
+    financing = costs.financing or Rate()
+    is_by_bar = bool(rng.random() < 0.3)
+    costs = replace(
+        costs,
+        cash=replace(costs.cash, steps=tuple((day, cash) for day, cash, _ in rates)),
+        financing=replace(financing, steps=tuple((day, rate) for day, _, rate in rates)),
+        day_count=DayCount.BARS if is_by_bar else costs.day_count,
+    )
+    before = int(rng.integers(0, 6))
+    earlier = [case.days[0] - 2 * k for k in range(before, 0, -1)]
+
+    def after(panel: PricePanel) -> PricePanel:
+        known = np.where(np.isnan(panel.values[:1]), 30.0, panel.values[:1])
+        values = np.vstack([known * rng.uniform(0.5, 2.0, (before, known.shape[1])), panel.values])
+        return PricePanel.of(panel.symbols, [*earlier, *case.days], values)
+
+    actions = tuple(_dated_earlier(one, case.days, rng) for one in specification.corporate_actions)
+    changed = replace(specification, holding_costs=costs, corporate_actions=actions)
+    case = replace(case, steps=rates, days_a_year=0.0 if is_by_bar else case.days_a_year)
+    opens = None if backtest.opens is None else after(backtest.opens)
+    return RandomBacktest(changed, after(backtest.panel), opens, case)
+
+
+def _dated_earlier(action: CorporateAction, days: list[int], rng: np.random.Generator) -> CorporateAction:
+    """The action on a day since the date before that takes effect on the same date."""
+
+    def earlier(day: int, least: int) -> int:
+        if day not in days or days.index(day) == 0:
+            return day
+        return int(rng.integers(max(days[days.index(day) - 1] + 1, least), day + 1))
+
+    day, event = earlier(action.day, 0), action.event
+    if isinstance(event, CashDividend) and event.pay_day is not None:
+        event = replace(event, pay_day=earlier(event.pay_day, day))
+    return CorporateAction(action.symbol, day, event)
 
 
 def with_calendar(backtest: RandomBacktest) -> RandomBacktest:
@@ -291,3 +371,36 @@ def with_calendar(backtest: RandomBacktest) -> RandomBacktest:
         if t in entries or t % schedule.n == 0:
             found[t] = latest
     return replace(backtest, case=replace(case, decisions=found))
+
+
+def with_universe(backtest: RandomBacktest, seed: int) -> RandomBacktest:
+    """The case of `with_calendar` where assets come and go; one that has a price to the end is always a member.
+
+    Where there is none, all of them stay. A band, or the rule that only flows are traded, goes to the latest weights on
+    any date: each change is a decision.
+    """
+    rng = np.random.default_rng(seed)
+    specification, case = backtest.specification, backtest.case
+    rules, count = specification.rebalancing, len(case.units)
+    assert isinstance(rules.schedule, EveryPeriods)
+    priced = [j for j in range(count) if case.marks[-1][j] > 0.0]
+    if not priced:
+        return with_calendar(backtest)
+    changes = {
+        t: (rng.random(count) < 0.6) | (np.arange(count) == priced[-1])
+        for t in [0, *sorted(rng.choice(np.arange(1, DATES), 4, replace=False).tolist())]
+    }
+    steps = (
+        UniverseStep(case.days[t], tuple(SYMBOLS[j] for j in np.flatnonzero(members))) for t, members in changes.items()
+    )
+    entries, weights, members, found = case.decisions, [0.0] * count, changes[0], {}
+    for t in range(DATES - case.delay):
+        weights, members = entries.get(t, weights), changes.get(t, members)
+        trades_any_date = rules.band is not None or rules.flows_only
+        if t in entries or t % rules.schedule.n == 0 or (trades_any_date and t in changes):
+            found[t] = [weight if member else 0.0 for weight, member in zip(weights, members, strict=True)]
+    return replace(
+        backtest,
+        specification=replace(specification, universe=Universe(tuple(steps))),
+        case=replace(case, decisions=found),
+    )

@@ -4,6 +4,8 @@ It shares no code with the compiled one, works on lists, and finds the net asset
 """
 
 import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 Money = float
@@ -32,7 +34,8 @@ class Case:
     cash_rate: float = 0.0
     financing_rate: float = 0.0
     borrow: list[float] = field(default_factory=list)
-    days_a_year: float = 365.0
+    days_a_year: float = 365.0  # 0: each date is 1 / 252 of a year
+    steps: list[tuple[int, float, float]] = field(default_factory=list)  # day, cash and financing rate from it on
     management: float = 0.0
     fee: tuple[float, float, bool] | None = None  # rate, hurdle a year, whether it is soft
     fee_dates: frozenset[int] = frozenset()
@@ -52,10 +55,11 @@ class Case:
     most_turnover: float = math.inf
     most_traded: list[float] = field(default_factory=list)
     maintenance: float = 0.0
+    dated_impact: Callable[[int, int, Money, float], Money] | None = None  # of date, asset, trade and price
 
 
 class Bankrupt(Exception):
-    """The net asset value is 0 or less."""
+    """The net asset value is 0 or less; its argument is how much less."""
 
 
 class Reference:
@@ -65,16 +69,24 @@ class Reference:
         self.case, self.count = case, len(case.units)
         self.cash, self.units = case.cash, list(case.units)
         self.owed: list[tuple[int, int, Money]] = []  # pay date, asset, amount
-        self.carried: dict[int, float] = {}
-        self.pending: dict[int, list[float]] = {}  # weights by date of fill
+        self.carried: dict[int, float] = {}  # weights by asset, or money where only flows are traded
+        self.pending: dict[int, tuple[list[float], bool]] = {}  # weights by date of fill, or money, and which
         self.target: list[float] | None = None
         self.filled = False
+        self.held_so_far = any(self.units)
+        self.first_carried = False  # whether what is carried is of the purchase from cash alone
+        self.cash_floor = 0.0
+        self.uninvested = False  # whether money that came in waits, where only flows are traded
         self.decided = -(10**9)
         self.unit_value = self.high_water = 1.0
         self.fee_years = 0.0
         self.flow = 0.0  # of the date, after its return
+        self.today = 0
         self.navs: list[float] = []
         self.unit_values: list[float] = []
+        self.uncovered = 0.0  # how far below 0 the net asset value fell
+        self.first_borrowed: int | None = None
+        self.paid: dict[str, Money] = defaultdict(float)  # by kind, and external flows
 
     def nav(self, prices: list[float]) -> Money:
         """Positions, cash and receivables."""
@@ -86,7 +98,8 @@ class Reference:
         for t in range(len(self.case.days)):
             try:
                 self.date(t)
-            except Bankrupt:
+            except Bankrupt as ruin:
+                (self.uncovered,) = ruin.args
                 self.navs += [0.0] * (len(self.case.days) - t)
                 self.unit_values += [0.0] * (len(self.case.days) - t)
                 break
@@ -95,65 +108,96 @@ class Reference:
     def date(self, t: int) -> None:
         """One date, in the order of the definitions."""
         case, marks, flow, start = self.case, self.case.marks[t], 0.0, 0.0
+        self.today = t
         if t:
             before = self.last_nav
             start = case.flows_start.get(t, 0.0)
             self.cash += start
-            years = (case.days[t] - case.days[t - 1]) / case.days_a_year
-            interest = self.cash * years * (case.cash_rate if self.cash > 0 else case.financing_rate)
+            years = (case.days[t] - case.days[t - 1]) / case.days_a_year if case.days_a_year else 1 / 252
+            interest = self.cash * years * self.rate(t, self.cash > 0)
             shorts = [max(-u, 0.0) * p for u, p in zip(self.units, case.marks[t - 1], strict=True)]
             borrow = years * math.fsum(r * s for r, s in zip(case.borrow, shorts, strict=True))
             self.corporate_actions(t)
             self.cash += interest - borrow - case.management * years * before
-            for j in range(self.count):
-                if (t, j) in case.delistings:
-                    self.cash += self.units[j] * case.delistings[t, j]
-                    self.units[j] = 0.0
-                    self.carried.pop(j, None)
-            if case.at_open:
+            self.paid["financing"] += max(-interest, 0.0)
+            self.paid["borrow"] += borrow
+            self.paid["management_fee"] += case.management * years * before
+            self.paid["flows"] += start
+            if case.at_open:  # before the closes of the date are known
+                self.delist(t, [j for j in range(self.count) if case.fills[t][j] == 0.0])
                 self.fill_due(t)
+            self.delist(t, range(self.count))
             value = self.nav(marks)
+            if value <= 0.0:  # and no flow is received
+                raise Bankrupt(-value)
             flow = case.flows_end.get(t, 0.0) + case.flow_fraction.get(t, 0.0) * value
             self.cash += flow
+            self.paid["flows"] += flow
             if not case.at_open:
                 self.fill_due(t)
             nav = self.nav(marks)
+            if nav - max(flow, 0.0) <= 0.0:
+                self.paid["flows"] -= max(flow, 0.0)
+                raise Bankrupt(max(flow, 0.0) - nav)
             self.unit_value *= (nav - flow) / (before + start)
             self.fee_years += years
             self.flow = flow
             if t in case.fee_dates and case.fee:
                 self.performance_fee(case.fee, nav - flow)
         if self.nav(marks) <= 0.0:
-            raise Bankrupt
+            raise Bankrupt(-self.nav(marks))
         if case.maintenance:
             self.margin(t)
             if self.nav(marks) <= 0.0:
-                raise Bankrupt
+                raise Bankrupt(-self.nav(marks))
         self.decide(t, flow + start)
         self.last_nav = self.nav(marks)
+        if self.first_borrowed is None and self.cash < -1e-9 * self.last_nav:
+            self.first_borrowed = t
         self.navs.append(self.last_nav)
         self.unit_values.append(self.unit_value)
 
+    def rate(self, t: int, is_cash: bool) -> float:
+        """Mean over the days from the date before; a step holds from its day on."""
+        case, rates = self.case, []
+        for day in range(case.days[t - 1], case.days[t]):
+            rate = case.cash_rate if is_cash else case.financing_rate
+            for since, cash, financing in case.steps:
+                if since <= day:
+                    rate = cash if is_cash else financing
+            rates.append(rate)
+        return math.fsum(rates) / len(rates)
+
+    def delist(self, t: int, assets: Iterable[int]) -> None:
+        for j in assets:
+            if (t, j) in self.case.delistings:
+                self.cash += self.units[j] * self.case.delistings[t, j]
+                self.units[j] = 0.0
+                self.carried.pop(j, None)
+
     def corporate_actions(self, t: int) -> None:
+        """At the prices at which orders of the date are filled."""
         case = self.case
         for j in range(self.count):
             if (t, j) in case.splits:
                 after = self.units[j] * case.splits[t, j]
                 if case.whole:
                     whole = math.trunc(after * (1 + 1e-12))
-                    self.cash += (after - whole) * case.marks[t][j]
+                    self.cash += (after - whole) * case.fills[t][j]
                     after = whole
                 self.units[j] = after
         for j in range(self.count):
             if (t, j) in case.dividends:
                 amount, pay = case.dividends[t, j]
                 gross = self.units[j] * amount
+                self.paid["withholding"] += max(gross, 0.0) * case.withholding
                 self.owed.append((pay, j, gross - max(gross, 0.0) * case.withholding))
         for pay, j, amount in self.owed:
             if pay <= t:
                 self.cash += amount
-                price = case.marks[t][j]
-                if case.reinvests and amount > 0.0 and price > 0.0 and case.tradable[t][j]:
+                price = case.fills[t][j]
+                held = self.units[j] > 0.0
+                if case.reinvests and held and amount > 0.0 and price > 0.0 and case.tradable[t][j]:
                     bought = amount / price
                     bought = math.trunc(bought * (1 + 1e-12)) if case.whole else bought
                     self.units[j] += bought
@@ -166,6 +210,7 @@ class Reference:
         if self.unit_value > hurdle:
             gain = self.unit_value - (self.high_water if soft else hurdle)
             self.cash -= rate * gain * nav / self.unit_value
+            self.paid["performance_fee"] += rate * gain * nav / self.unit_value
             self.unit_value -= rate * gain
         self.high_water = max(self.high_water, self.unit_value)
         self.fee_years = 0.0
@@ -173,27 +218,25 @@ class Reference:
     def decide(self, t: int, flow: Money) -> None:
         case, marks = self.case, self.case.marks[t]
         early = t - self.decided < case.least_between
-        if t in case.decisions:
+        self.uninvested = self.uninvested or flow > 0.0
+        if t in case.decisions and not early:
             first = self.target is None
             self.target = case.decisions[t]
-            if not early and (first or not case.flows_only):
+            if not case.flows_only or (first and not any(self.units)):
                 self.order(t, self.target)
-            elif case.delay:
-                self.pending[t + case.delay] = []  # dropped, and no rule decides until its date has passed
-        if self.target is None or self.pending or self.carried or not self.filled or self.decided == t or early:
+            elif first:
+                self.uninvested = True  # the cash beside the holdings
+        if self.target is None or self.pending or self.carried or self.decided == t or early:
             return
         nav = self.nav(marks)
+        if case.flows_only:
+            if self.uninvested:
+                self.uninvested = False
+                self.invest_flow(t, nav)
+            return
         weights = [u * p / nav for u, p in zip(self.units, marks, strict=True)]
         movable = [p > 0 and ok for p, ok in zip(marks, case.tradable[t], strict=True)]
-        if case.flows_only and flow:
-            missing = sum(self.target) - sum(weights)
-            sign = math.copysign(1.0, missing)
-            gaps = [
-                max(sign * (g - w), 0.0) if ok else 0.0 for g, w, ok in zip(self.target, weights, movable, strict=True)
-            ]
-            share = min(1.0, abs(missing) / sum(gaps)) if sum(gaps) > 0 else 0.0
-            self.order(t, [w + sign * g * share for w, g in zip(weights, gaps, strict=True)])
-        elif case.band is not None and not case.flows_only:
+        if case.band is not None and self.filled:
             absolute, relative, fraction = case.band
             pairs = [(w, g) for w, g, ok in zip(weights, self.target, movable, strict=True) if ok]
             if abs(1 - sum(self.target)) > 1e-12:
@@ -203,39 +246,98 @@ class Reference:
                 moved = [
                     w + fraction * (g - w) if ok else w for w, g, ok in zip(weights, self.target, movable, strict=True)
                 ]
-                self.order(t, moved)
+                if any(abs(m - w) > 1e-12 for m, w in zip(moved, weights, strict=True)):
+                    self.order(t, moved)
 
-    def order(self, t: int, weights: list[float]) -> None:
+    def invest_flow(self, t: int, nav: Money) -> None:
+        """Cash beyond its target buys what is below its own, in proportion to the distance; nothing is sold."""
+        assert self.target is not None
+        held = [u * p for u, p in zip(self.units, self.case.marks[t], strict=True)]
+        short = [
+            max(g * nav - h, 0.0) if p > 0 else 0.0
+            for g, h, p in zip(self.target, held, self.case.marks[t], strict=True)
+        ]
+        excess = nav * sum(self.target) - sum(held)
+        if excess > 1e-12 * nav and sum(short) > 1e-12 * nav:
+            self.order(t, [x * min(1.0, excess / sum(short)) for x in short], in_money=True)
+
+    def order(self, t: int, amounts: list[float], in_money: bool = False) -> None:
         self.decided = t
         if self.case.delay:
-            self.pending[t + self.case.delay] = weights
+            self.pending[t + self.case.delay] = (amounts, in_money)
             return
         before = self.nav(self.case.marks[t])
-        self.trade(t, dict(enumerate(weights)))
+        self.fill(t, dict(enumerate(amounts)), in_money, is_rest=False)
         self.unit_value *= (self.nav(self.case.marks[t]) - self.flow) / (before - self.flow)
 
     def fill_due(self, t: int) -> None:
-        weights = self.pending.pop(t, [])
-        if weights:
-            self.trade(t, dict(enumerate(weights)))
+        if t in self.pending:
+            amounts, in_money = self.pending.pop(t)
+            self.fill(t, dict(enumerate(amounts)), in_money, is_rest=False)
         elif self.carried:
-            self.trade(t, dict(self.carried), is_rest=True)
+            self.fill(t, dict(self.carried), self.case.flows_only, is_rest=True)
+
+    def fill(self, t: int, amounts: dict[int, float], in_money: bool, is_rest: bool) -> None:
+        first = not self.held_so_far or (is_rest and self.first_carried)
+        before = list(self.units)
+        if in_money:
+            self.invest(t, amounts, first, is_rest)
+        else:
+            self.trade(t, amounts, first, is_rest)
+        if self.units != before or not first:
+            self.held_so_far = True
+            self.first_carried = first and bool(self.carried)
+
+    def invest(self, t: int, money: dict[int, Money], first: bool, is_rest: bool) -> None:
+        """Trades for money, costs included; what halts and limits leave is kept."""
+        case, prices = self.case, self.case.fills[t]
+        nav = self.nav(prices)
+        money = {j: x for j, x in money.items() if abs(x) > 1e-12 * nav}
+        self.uninvested = self.uninvested or any(prices[j] <= 0 for j in money)
+        self.carried = {j: x for j, x in money.items() if prices[j] > 0 and not case.tradable[t][j]}
+        trades = {j: x for j, x in money.items() if prices[j] > 0 and case.tradable[t][j]}
+        least = max(self.cash - sum(trades.values()), self.cash_floor * nav)
+        turnover = sum(map(abs, trades.values())) / 2 / nav
+        if not first and not is_rest and turnover > case.most_turnover:
+            trades = {j: x * case.most_turnover / turnover for j, x in trades.items()}
+            self.uninvested = True
+        for j, x in trades.items():
+            if case.most_traded and abs(x) > case.most_traded[j]:
+                trades[j] = math.copysign(case.most_traded[j], x)
+                self.carried[j] = x - trades[j]
+        self.settle(t, trades, nav, least, first and case.free_start)
 
     def cost(self, j: int, traded: Money, price: float) -> Money:
         """Of a trade, in money; nothing for no trade."""
         if traded <= 0.0:
             return 0.0
+        return math.fsum(self.costs(j, traded, price).values())
+
+    def costs(self, j: int, traded: Money, price: float) -> dict[str, Money]:
+        """The same by kind."""
         case = self.case
         commission = min(max(case.commission[j] * traded + case.per_unit * traded / price, case.least), case.most)
-        return commission + case.spread[j] * traded + case.impact[j] * traded**1.5 + case.fixed
+        impact = case.impact[j] * traded**1.5
+        if case.dated_impact is not None:
+            impact = case.dated_impact(self.today, j, traded, price)
+        return {"commission": commission, "spread": case.spread[j] * traded, "impact": impact, "fixed": case.fixed}
 
-    def trade(self, t: int, wanted: dict[int, float], is_rest: bool = False) -> None:
+    def pay(self, j: int, traded: Money, price: float) -> Money:
+        """The cost of a trade that is made."""
+        if traded > 0.0:
+            for kind, amount in self.costs(j, traded, price).items():
+                self.paid[kind] += amount
+        return self.cost(j, traded, price)
+
+    def trade(self, t: int, wanted: dict[int, float], first: bool, is_rest: bool) -> None:
         """To weights of the net asset value after costs, as far as halts, limits and cash allow."""
         case, prices = self.case, self.case.fills[t]
         nav = self.nav(prices)
+        if nav <= 0.0:  # at an open: the mark of the date says whether that is the end
+            return
         held = [u * p for u, p in zip(self.units, prices, strict=True)]
         moving = {j: w for j, w in wanted.items() if prices[j] > 0 and case.tradable[t][j]}
-        free = case.free_start and not self.filled
+        free = case.free_start and first
         self.carried = {
             j: w
             for j, w in wanted.items()
@@ -254,29 +356,45 @@ class Reference:
         trades = {j: w * after - held[j] for j, w in moving.items()}
         trades = {j: x for j, x in trades.items() if abs(x) > 1e-12 * nav}
         turnover = sum(map(abs, trades.values())) / 2 / nav
-        cut = bool(self.carried or case.most_traded or case.whole or sum(a for _, _, a in self.owed) > 0)
-        if self.filled and not is_rest and turnover > case.most_turnover:
+        cut = bool(is_rest or self.carried or case.most_traded or case.whole or sum(a for _, _, a in self.owed) > 0)
+        if not first and not is_rest and turnover > case.most_turnover:
             trades = {j: x * case.most_turnover / turnover for j, x in trades.items()}
             cut = True
         for j, x in trades.items():
             if case.most_traded and abs(x) > case.most_traded[j]:
                 trades[j] = math.copysign(case.most_traded[j], x)
                 self.carried[j] = wanted[j]
-        if case.whole:
-            for j, x in trades.items():
-                whole = math.trunc((self.units[j] + x / prices[j]) * (1 + 1e-12))
-                trades[j] = (whole - self.units[j]) * prices[j]
-        if cut:
-            everything = sum(wanted.get(j, held[j] / nav) for j in range(self.count))
-            self.keep_cash(trades, prices, min(0.0, 1 - everything) * after, free)
-        for j, x in trades.items():
-            units = self.units[j] + x / prices[j]
-            self.units[j] = round(units) if case.whole else units
-            self.cash -= x + (0.0 if free else self.cost(j, abs(x), prices[j]))
-        self.filled = True
+        if not is_rest:
+            self.cash_floor = min(0.0, 1 - sum(wanted.values()))
+        floor = self.cash_floor * after if cut else -math.inf
+        scaled = self.settle(t, trades, nav, floor, free)
+        if any(w * after < held[j] for j, w in self.carried.items()):
+            # Purchases that lack the cash of a sale that waits, wait with it.
+            self.carried = {j: wanted[j] for j in scaled} | self.carried
+        if case.flows_only:
+            done = {j: trades.get(j, 0.0) for j in self.carried}
+            self.carried = {j: w * after - held[j] - done[j] for j, w in self.carried.items()}
 
-    def keep_cash(self, trades: dict[int, Money], prices: list[float], least: Money, free: bool) -> None:
-        """Purchases are scaled alike to what the cash on hand and the sales pay for."""
+    def settle(self, t: int, trades: dict[int, Money], nav: Money, least: Money, free: bool) -> list[int]:
+        """Makes trades in whole units within the cash; returns the purchases that were scaled down for it."""
+        prices, whole = self.case.fills[t], self.case.whole
+        if whole:
+            for j, x in trades.items():
+                units = math.trunc((self.units[j] + x / prices[j]) * (1 + 1e-12))
+                trades[j] = (units - self.units[j]) * prices[j]
+        purchases = [j for j, x in trades.items() if x > 0]
+        scaled = purchases if self.keep_cash(trades, prices, least, free) else []
+        for j, x in trades.items():
+            if abs(x) <= 1e-12 * nav:
+                continue
+            units = self.units[j] + x / prices[j]
+            self.units[j] = round(units) if whole else units
+            self.cash -= x + (0.0 if free else self.pay(j, abs(x), prices[j]))
+        self.filled = True
+        return scaled
+
+    def keep_cash(self, trades: dict[int, Money], prices: list[float], least: Money, free: bool) -> bool:
+        """Purchases are scaled alike to what the cash on hand and the sales pay for; says whether they had to be."""
 
         def left(share: float) -> Money:
             scaled = {j: x * share if x > 0 else x for j, x in trades.items()}
@@ -284,7 +402,7 @@ class Reference:
             return self.cash - sum(scaled.values()) - costs - least
 
         if left(1.0) >= -1e-12 * self.nav(prices):
-            return
+            return False
         low, high = 0.0, 1.0
         for _ in range(200):
             middle = 0.5 * (low + high)
@@ -293,18 +411,20 @@ class Reference:
             if x > 0:
                 share = x * low
                 trades[j] = math.trunc(share / prices[j] * (1 + 1e-12)) * prices[j] if self.case.whole else share
+        return True
 
     def margin(self, t: int) -> None:
         """Closes the least common fraction of all positions that restores the ratio of equity to gross exposure."""
         marks = self.case.marks[t]
         held = [u * p for u, p in zip(self.units, marks, strict=True)]
         nav, gross = self.nav(marks), sum(map(abs, held))
-        if not gross or nav >= self.case.maintenance * gross:
+        if not gross or nav / gross >= self.case.maintenance - 1e-12:
             return
-        open_ = [j for j in range(self.count) if held[j] and self.case.tradable[t][j] and marks[j] > 0]
+        least = 1e-12 * nav
+        open_ = [j for j in range(self.count) if abs(held[j]) > least and self.case.tradable[t][j]]
 
         def costs(share: float) -> Money:
-            return sum(self.cost(j, share * abs(held[j]), marks[j]) for j in open_)
+            return sum(self.cost(j, share * abs(held[j]), marks[j]) for j in open_ if share * abs(held[j]) > least)
 
         low, high = 0.0, 1.0
         for _ in range(200):
@@ -316,6 +436,8 @@ class Reference:
             after = self.units[j] * (1 - high)
             after = math.trunc(after) if self.case.whole else after
             sold = (self.units[j] - after) * marks[j]
-            self.cash += sold - self.cost(j, abs(sold), marks[j])
+            if abs(sold) <= least:
+                continue
+            self.cash += sold - self.pay(j, abs(sold), marks[j])
             self.units[j] = after
         self.unit_value *= (self.nav(marks) - self.flow) / (nav - self.flow)

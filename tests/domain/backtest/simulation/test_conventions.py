@@ -20,7 +20,7 @@ from domain.backtest.preparation import prepare
 from domain.backtest.rebalancing import BuyAndHold, Rebalancing
 from domain.backtest.result import StrategyOutcome
 from domain.backtest.specification import BacktestSpecification, Conventions, Fill
-from domain.backtest.strategies import EqualWeight, Optimized, Schedule
+from domain.backtest.strategies import EqualWeightStrategy, Optimized, WeightSchedule
 from domain.checks import Matrix
 from domain.costs.linear import LinearCost
 from domain.costs.model import CostModel
@@ -66,7 +66,7 @@ def outcome(
     )
     leveraged = bool((weights < 0.0).any())
     specification = BacktestSpecification(
-        (Schedule(entries, leveraged=leveraged),),
+        (WeightSchedule(entries, leveraged=leveraged),),
         Rebalancing(BuyAndHold()),
         fill=fill,
         costs=costs,
@@ -82,7 +82,7 @@ def stocks_outcome(conventions: Conventions) -> StrategyOutcome:
     """20 stocks, 8313 dates, monthly, 10 bps."""
     panel = read_panel(STOCKS)
     specification = BacktestSpecification(
-        (EqualWeight(),), fill=Fill.SAME_CLOSE, costs=CostModel(LinearCost(10.0)), conventions=conventions
+        (EqualWeightStrategy(),), fill=Fill.SAME_CLOSE, costs=CostModel(LinearCost(10.0)), conventions=conventions
     )
     plan = prepare(specification, PricePanel.of(panel.symbols, panel.dates, panel.values))
     return run(plan, lambda backtest: None, lambda: None).strategies[0]

@@ -7,7 +7,7 @@ from domain.backtest.flow import run
 from domain.backtest.preparation import prepare
 from domain.backtest.rebalancing import EveryPeriods, Rebalancing
 from domain.backtest.specification import BacktestSpecification
-from domain.backtest.strategies import EqualWeight
+from domain.backtest.strategies import EqualWeightStrategy
 from domain.costs.model import CostModel
 from domain.market_data.panel import PricePanel
 
@@ -18,7 +18,7 @@ PANEL = PricePanel.of(("A", "B"), range(9000, 9005), np.full((5, 2), 10.0))
 def test_a_fixed_fee(fee: float, fills: int) -> None:
     """Two trades at the start: they cost twice the fee, of a net asset value of 1."""
     specification = BacktestSpecification(
-        (EqualWeight(),), Rebalancing(EveryPeriods(10)), costs=CostModel(fixed_fee=fee), periods_per_year=252.0
+        (EqualWeightStrategy(),), Rebalancing(EveryPeriods(10)), costs=CostModel(fixed_fee=fee), periods_per_year=252.0
     )
     (outcome,) = run(prepare(specification, PANEL), lambda backtest: None, lambda: None).strategies
     assert outcome.rebalances == fills

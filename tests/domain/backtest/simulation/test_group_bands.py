@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linprog
 
 from domain.backtest.drift_band import BandDestination, BandScope, BandTrigger, BandWidth, DriftBand
 from domain.backtest.group_bands import BREACH, destination
@@ -175,3 +176,34 @@ def test_five_hundred_assets_in_forty_groups() -> None:
     assert (np.abs(goal - target) <= bands.absolute + 1e-12).all()
     assert (np.abs(members @ (goal - target)) <= bands.group_absolute + 1e-9).all()
     assert goal.sum() == pytest.approx(1.0, abs=1e-12)
+
+
+@given(st.integers(0, 10**6))
+@settings(max_examples=100, deadline=None)
+def test_cash_groups_and_assets_are_inside_where_they_can_be(seed: int) -> None:
+    """Cash has a band too; a second solver says whether there are such weights. Then nothing more is traded."""
+    rng = np.random.default_rng(seed)
+    weights, target, bands = random_case(seed)
+    cash = float(rng.uniform(0.002, 0.03))
+    bands = bands._replace(cash_absolute=cash)
+    movable = rng.random(len(weights)) < 0.9
+    found = destination(weights, target, movable, bands)
+    lower = np.where(movable, target - bands.absolute, weights)
+    upper = np.where(movable, target + bands.absolute, weights)
+    sums = np.vstack([bands.group_members.astype(float), np.ones(len(weights))])
+    width = np.append(bands.group_absolute, cash)
+    if abs(1.0 - target.sum()) < 1e-9:  # without a target cash has no band
+        sums, width = sums[:-1], width[:-1]
+    feasible = linprog(
+        np.zeros(len(weights)),
+        A_ub=np.vstack([sums, -sums]),
+        b_ub=np.concatenate([sums @ target + width, width - sums @ target]),
+        bounds=np.column_stack([lower, upper]),
+    ).success
+    assert found[~movable] == pytest.approx(weights[~movable], abs=0.0)
+    if not feasible:
+        return
+    assert (found >= lower - 1e-9).all()
+    assert (found <= upper + 1e-9).all()
+    assert (np.abs(sums @ (found - target)) <= width + 1e-9).all()
+    assert destination(found, target, movable, bands) == pytest.approx(found, abs=1e-12)

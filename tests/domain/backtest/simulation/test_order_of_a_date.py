@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from domain.backtest.cash_flows import CashFlow
+from domain.backtest.cash_flows import CashFlow, FlowTiming
 from domain.backtest.flow import run
 from domain.backtest.preparation import prepare
-from domain.backtest.rebalancing import BuyAndHold, EveryPeriods, Rebalancing, Schedule
+from domain.backtest.rebalancing import BuyAndHold, EveryPeriods, Rebalancing, RebalancingDates
 from domain.backtest.record import RecordPart
 from domain.backtest.result import AssetEventKind, StrategyOutcome
 from domain.backtest.specification import BacktestSpecification, Fill
@@ -42,7 +42,7 @@ def simulated(
     weights: Mapping[str, float],
     *,
     days: Sequence[int] | None = None,
-    schedule: Schedule | None = None,
+    schedule: RebalancingDates | None = None,
     **more: Any,
 ) -> StrategyOutcome:
     """One strategy of fixed weights, decided at the start unless a schedule is given."""
@@ -337,6 +337,23 @@ def test_time_weighted_and_money_weighted_return() -> None:
     assert record.unit_values[-1] / 100.0 - 1.0 == pytest.approx(0.08051948, abs=1e-8)
     assert outcome.performance.total_return == pytest.approx(0.08051948, abs=1e-8)
     assert outcome.money_weighted_return == pytest.approx(0.07522825, abs=1e-8)
+
+
+def test_the_first_purchase_and_money_that_comes_right_after_it() -> None:
+    """101 buy for 100 and pay 1; 49 come in before the second date: its return is on 149, linked with -1 / 101."""
+    outcome = simulated(
+        {"A": [100.0, 50.0]},
+        {"A": 1.0},
+        days=[0, 1],
+        fill=Fill.SAME_CLOSE,
+        initial_capital=101.0,
+        costs=CostModel(LinearCost(100.0)),
+        cash_flows=(CashFlow(1, 49.0, FlowTiming.START_OF_DAY),),
+    )
+    left = 101.0 / 1.01
+    assert record_of(outcome).nav[1] == pytest.approx(0.5 * left + 49.0, rel=1e-12)
+    total = (left / 101.0) * (0.5 * left + 49.0) / (left + 49.0) - 1.0
+    assert outcome.performance.total_return == pytest.approx(total, rel=1e-12)
 
 
 def test_wealth_that_is_used_up_ends_a_backtest() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from domain.backtest.simulation import trade_costs
+from domain.backtest.simulation.plain_fill import value_after_fractions
 from domain.costs.self_financing import WealthExhausted, post_cost_fraction
 
 
@@ -16,9 +16,7 @@ def test_both_solvers_agree() -> None:
         weights, fractions = rng.normal(0.2, scale, count), rng.normal(0.2, scale, count)
         commission, spread = rng.uniform(0.0, 0.2, count), rng.uniform(0.0, 0.1, count)
         prices, nav = rng.uniform(1.0, 100.0, count), 1000.0
-        compiled = trade_costs.post_cost_fraction(
-            0, 0, weights[None, :], prices[None, :], fractions * nav / prices, nav, commission, spread
-        )
+        compiled = value_after_fractions(weights, prices, fractions * nav, commission, spread, nav) / nav
         try:
             expected = post_cost_fraction(weights, fractions, commission + spread)
         except WealthExhausted:

@@ -11,7 +11,7 @@ from domain.backtest.rebalancing import EveryPeriods, Rebalancing
 from domain.backtest.record import RecordPart
 from domain.backtest.specification import BacktestSpecification, Fill
 from domain.backtest.strategies import (
-    EqualWeight,
+    EqualWeightStrategy,
     Momentum,
     Optimized,
     Strategy,
@@ -127,6 +127,6 @@ def test_a_decision_does_not_know_that_an_asset_will_be_delisted(name: str) -> N
 
 def test_equal_weights_of_what_is_listed() -> None:
     """A strategy without a lookback buys on the first date with a price."""
-    held = units_by_date(simulated(EqualWeight(), prices())) > 0.0
+    held = units_by_date(simulated(EqualWeightStrategy(), prices())) > 0.0
     assert held[:, 1].tolist() == (np.arange(COUNT) >= LISTED).tolist()
     assert held[:, 3].tolist() == (np.arange(COUNT) < DELISTED).tolist()

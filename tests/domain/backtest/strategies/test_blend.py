@@ -15,15 +15,15 @@ from domain.backtest.specification import BacktestSpecification, Fill
 from domain.backtest.strategies import (
     Blend,
     Cppi,
-    EqualWeight,
+    EqualWeightStrategy,
     FixedWeights,
     MarketHistory,
     Momentum,
     Optimized,
     Part,
-    Schedule,
     Strategy,
     VolatilityTarget,
+    WeightSchedule,
 )
 from domain.backtest.strategies.nesting import replaced, with_inner
 from domain.cancellation import never_cancelled
@@ -80,10 +80,10 @@ def test_parts_with_different_lookbacks_see_their_own() -> None:
 def test_planned_weights_are_those_of_each_decision(kinds: list[str], seed: int) -> None:
     """What is planned at once is what the parts decide one by one, also where assets are not listed."""
     known: dict[str, Strategy] = {
-        "equal": EqualWeight(),
+        "equal": EqualWeightStrategy(),
         "fixed": B,
-        "late": Schedule(((20, {"A": 1.0}), (30, {"B": 1.0}))),
-        "early": Schedule(((0, {"C": 0.5}), (25, {"A": 0.25}))),
+        "late": WeightSchedule(((20, {"A": 1.0}), (30, {"B": 1.0}))),
+        "early": WeightSchedule(((0, {"C": 0.5}), (25, {"A": 0.25}))),
     }
     generator = np.random.default_rng(seed)
     blend = blended(
@@ -103,7 +103,7 @@ def test_a_blend_with_a_part_that_looks_at_prices_plans_nothing() -> None:
 
 
 def test_the_dates_of_schedules_are_added_to_those_of_the_rule() -> None:
-    late, later = Schedule(((5, {"A": 1.0}), (17, {"B": 1.0}))), Schedule(((9, {"C": 1.0}),))
+    late, later = WeightSchedule(((5, {"A": 1.0}), (17, {"B": 1.0}))), WeightSchedule(((9, {"C": 1.0}),))
     blend = blended((late, 0.5), (later, 0.5))
     assert blend.own_dates() == (5, 9, 17)
     record = record_of(blend, Rebalancing(EveryPeriods(10)))
@@ -116,14 +116,14 @@ def test_the_dates_of_schedules_are_added_to_those_of_the_rule() -> None:
 
 
 def test_a_blend_of_one_is_the_strategy_itself() -> None:
-    for strategy in (A, EqualWeight(), Momentum(5, 2), Cppi(A, 0.5, 2.0)):
+    for strategy in (A, EqualWeightStrategy(), Momentum(5, 2), Cppi(A, 0.5, 2.0)):
         alone = record_of(strategy, Rebalancing(EveryPeriods(3)))
         one = record_of(blended((strategy, 1.0)), Rebalancing(EveryPeriods(3)))
         assert one.nav == pytest.approx(alone.nav, rel=1e-13)
 
 
 def test_a_blend_of_overlays_of_blends() -> None:
-    inner = blended((EqualWeight(), 0.5), (Momentum(5, 1), 0.5))
+    inner = blended((EqualWeightStrategy(), 0.5), (Momentum(5, 1), 0.5))
     target, insured = VolatilityTarget(inner, 0.1, 20), Cppi(inner, 0.9, 3.0)
     found = blended((target, 0.6), (insured, 0.4)).decide(history(shown=21), never_cancelled)
     expected = 0.6 * target.decide(history(shown=21), never_cancelled)
@@ -137,12 +137,14 @@ def test_a_blend_of_overlays_of_blends() -> None:
     [
         (blended((A, 0.5), (FixedWeights({"Z": 1.0}), 0.5)), "blend.parts[1].strategy.fixed_weights.weights[0].symbol"),
         (
-            blended((Cppi(Schedule(((5, {"A": 1.0}), (6, {"Z": 1.0}))), 0.5, 2.0), 1.0)),
+            blended((Cppi(WeightSchedule(((5, {"A": 1.0}), (6, {"Z": 1.0}))), 0.5, 2.0), 1.0)),
             "blend.parts[0].strategy.cppi.base.schedule.entries[1].weights[0].symbol",
         ),
         (blended((A, 0.5), (Momentum(80, 1), 0.5)), "blend.parts[1].strategy.momentum.lookback_periods"),
         (
-            blended((Schedule(((90, {"A": 1.0}),)), 0.5), (Cppi(Schedule(((80, {"A": 1.0}),)), 0.5, 2.0), 0.5)),
+            blended(
+                (WeightSchedule(((90, {"A": 1.0}),)), 0.5), (Cppi(WeightSchedule(((80, {"A": 1.0}),)), 0.5, 2.0), 0.5)
+            ),
             "blend.parts[1].strategy.cppi.base.schedule.entries[0].date",
         ),
     ],
@@ -202,7 +204,7 @@ def test_no_strategy_sees_what_is_later() -> None:
     changed = np.array(PRICES)
     changed[25:] *= np.random.default_rng(1).uniform(0.5, 2.0, (15, 3))
     strategy = blended(
-        (Momentum(5, 1), 0.25), (VolatilityTarget(EqualWeight(), 0.1, 10), 0.25), (Cppi(A, 0.5, 3.0), 0.25)
+        (Momentum(5, 1), 0.25), (VolatilityTarget(EqualWeightStrategy(), 0.1, 10), 0.25), (Cppi(A, 0.5, 3.0), 0.25)
     )
     rebalancing = Rebalancing(EveryPeriods(1))
     before, after = (record_of(strategy, rebalancing, PricePanel.of(SYMBOLS, range(40), p)) for p in (PRICES, changed))

@@ -52,6 +52,11 @@ def test_an_asset_without_all_prices_or_without_a_last_one_is_not_held() -> None
     assert decided(Momentum(2, 3), prices).tolist() == [0.0, 0.5, 0.5, 0.0]
 
 
+def test_a_return_beyond_numbers_wins() -> None:
+    prices = np.array([[1e-300, 1.0, 1.0], [1e300, 9.0, 2.0]])
+    assert decided(Momentum(1, 2), prices).tolist() == [0.5, 0.5, 0.0]
+
+
 def test_nothing_eligible_is_cash() -> None:
     assert decided(Momentum(1, 2), np.array([[NAN, NAN], [1.0, 1.0]])).tolist() == [0.0, 0.0]
 

@@ -186,6 +186,14 @@ def test_weights_that_cannot_be_used_are_a_failed_rebalance(answer: Mapping[str,
     assert record.nav.tolist() == [1.0] * 12
 
 
+def test_percentages_are_no_leverage() -> None:
+    _, failures = simulated(
+        Service(lambda _: {"A": 60.0, "B": 40.0}), DecisionsInMemory(), Remote("host:1", leveraged=True)
+    )
+    assert [failure.reason for failure in failures] == ["REMOTE_WEIGHTS_INVALID"] * 3
+    assert "they sum to 100, so divide them by 100" in failures[0].message
+
+
 def test_leverage_where_it_is_allowed() -> None:
     record, failures = simulated(
         Service(lambda _: {"A": 0.7, "B": 0.7}), DecisionsInMemory(), Remote("host:1", leveraged=True)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.backtest.strategies import MarketHistory, Schedule
+from domain.backtest.strategies import MarketHistory, WeightSchedule
 
 SYMBOLS = ("A", "B")
 
@@ -36,7 +36,7 @@ class Counting(tuple[Any, ...]):
 def test_the_latest_entry_holds(days: set[int], today: int) -> None:
     ordered = sorted(days)
     entries = tuple((day, {"A": (i + 1) / 100}) for i, day in enumerate(ordered))
-    found = Schedule(entries).decide(on(today), lambda: None)
+    found = WeightSchedule(entries).decide(on(today), lambda: None)
     passed = [i for i, day in enumerate(ordered) if day <= today]
     assert found.tolist() == [(passed[-1] + 1) / 100 if passed else 0.0, 0.0]
 
@@ -44,7 +44,7 @@ def test_the_latest_entry_holds(days: set[int], today: int) -> None:
 @pytest.mark.parametrize("count", [50, 5651])
 def test_an_entry_costs_as_much_among_many(count: int) -> None:
     """Each decision reads as many entries as a search by halves does."""
-    schedule = Schedule(Counting((day, {"A": 1.0}) for day in range(count)))
+    schedule = WeightSchedule(Counting((day, {"A": 1.0}) for day in range(count)))
     Counting.reads = 0
     for day in range(0, count, 50):
         schedule.decide(on(day), lambda: None)

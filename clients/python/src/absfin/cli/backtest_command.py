@@ -11,7 +11,7 @@ from absfin import strategies
 from absfin.channel import DEFAULT_TARGET
 from absfin.choices import choice
 from absfin.cli.backtest_options import CostOptions, RebalancingOptions, flows_of, overlaid, strategy_of
-from absfin.cli.csv_files import read_actions, read_panel, read_weights
+from absfin.cli.csv_files import read_actions, read_panel, read_universe, read_weights
 from absfin.cli.options import OBJECTIVES, constraints_of, data_of, option
 from absfin.cli.output import failing_clearly, follow, print_json
 from absfin.cli.parameters import AsJson, End, PricesFile, Server, Start, Symbols, Universe
@@ -161,7 +161,10 @@ def backtest(
     ] = None,
     impact: Annotated[
         float | None,
-        typer.Option(help="Coefficient of the square-root law of market impact, about 1.", rich_help_panel=COSTS),
+        typer.Option(
+            help="Coefficient of the square-root law of market impact, about 1. Needs stored volumes or --liquidity.",
+            rich_help_panel=COSTS,
+        ),
     ] = None,
     liquidity: Annotated[
         Path | None,
@@ -216,6 +219,13 @@ def backtest(
     dividends: Annotated[str, typer.Option(help="cash, or reinvest.", rich_help_panel=EVENTS)] = "cash",
     withholding: Annotated[
         float | None, typer.Option(help="Fraction of dividends withheld as tax.", rich_help_panel=EVENTS)
+    ] = None,
+    universe_by_date: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV file of date,symbol: the symbols that may be held; those of a date hold until the next date.",
+            rich_help_panel=EVENTS,
+        ),
     ] = None,
     delisting: Annotated[
         str,
@@ -280,6 +290,8 @@ def backtest(
             events = read_actions(actions) if actions else []
         with option("--open-prices"):
             opens = read_panel(open_prices) if open_prices else None
+        with option("--universe-by-date"):
+            members = read_universe(universe_by_date) if universe_by_date else None
         started = client.backtest(
             data_of(symbols, universe, prices, start, end),
             overlaid(base, target_volatility, max_leverage, lookback, cppi),
@@ -296,6 +308,7 @@ def backtest(
             cash_flows=flows_of(flow or ()),
             corporate_actions=events,
             withholding_rate=withholding,
+            universe=members,
             maintenance_ratio=maintenance_ratio,
             benchmarks=[benchmark] if benchmark else [],
             **_choices(

@@ -165,8 +165,6 @@ class CostOptions:
         """The model of costs."""
         with option("--liquidity"):
             liquidity = read_liquidity(self.liquidity) if self.liquidity else {}
-        if self.impact is not None and not liquidity:
-            raise typer.BadParameter("needs --liquidity", param_hint="--impact")
         return trading_costs(
             self.cost_bps,
             self.half_spread_bps,

@@ -70,6 +70,18 @@ def action_line(action: CorporateAction) -> str:
     return f"{action.symbol},{action.ex_date},delisting,{value},"
 
 
+def read_universe(path: Path) -> dict[date, list[str]]:
+    """Reads the symbols that may be held: lines of date,symbol; those of a date hold until the next date."""
+    found: dict[date, list[str]] = {}
+    try:
+        for day, symbol in _rows(path):
+            if day != "date":
+                found.setdefault(date.fromisoformat(day.strip()), []).append(symbol.strip())
+    except ValueError:
+        raise typer.BadParameter(f"{path} is no file of date,symbol lines") from None
+    return found
+
+
 def read_rates(path: Path) -> dict[date, float]:
     """Reads rates per year, as fractions: lines of date,rate; a rate holds from its date on."""
     try:

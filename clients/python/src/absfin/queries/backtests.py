@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from absfinance.v1 import backtest_pb2, corporate_action_pb2
@@ -35,6 +35,7 @@ from absfin.panel_assembler import PanelAssembler
 from absfin.queries.base import AssembledQuery, Rpc, UnaryQuery
 from absfin.requests import new_request_id, timestamp
 from absfin.strategies import benchmark
+from absfin.universe import universe_to_proto
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,10 @@ class BacktestQuery(UnaryQuery[Backtest]):
     max_participation: float | None = None  # largest trade of a date, as a fraction of the costs' daily_values
     commission_bps: float = 0.0
     half_spread_bps: float = 0.0
-    costs: Costs | None = None  # instead of commission_bps and half_spread_bps
+    costs: Costs | None = None  # instead of the two; without any, those that an optimising strategy plans with
     initial_capital: float | None = None  # money; beside initial_holdings it is the cash, 0 if None
     initial_holdings: Mapping[str, float] | None = None  # units, marked at the first price; nothing is paid for them
-    charge_initial_purchase: bool = True  # whether the first purchase bears costs
+    charge_initial_purchase: bool = True  # whether the purchase from cash alone bears costs
     fractional_holdings: bool = True
     cash_flows: Iterable[CashFlow | RecurringCashFlow] = ()
     corporate_actions: Iterable[CorporateAction] = ()  # beside those that are stored
@@ -70,6 +71,7 @@ class BacktestQuery(UnaryQuery[Backtest]):
     delisting_policy: DelistingPolicy = "fail"  # the return of a delisting that has none of its own
     maintenance_ratio: float | None = None  # least equity / gross exposure; None for no margin account
     conventions: Conventions = "exact"
+    universe: Mapping[date, Iterable[str]] | None = None  # symbols that may be held, each set from its date on
     benchmarks: Iterable[str | Strategy | Benchmark] = ()
     risk_free_rate_annual: float | None = None
     minimum_acceptable_return_annual: float | None = None
@@ -100,7 +102,7 @@ class BacktestQuery(UnaryQuery[Backtest]):
             strategies=() if isinstance(self.strategy, Strategy) else self.strategy,
             rebalancing=self.rebalancing,
             execution=self._execution(),
-            costs=costs_of(self.costs, self.commission_bps, self.half_spread_bps),
+            costs=self._costs(),
             initial_capital=self.initial_capital,
             initial_holdings=[Holding(symbol=s, quantity=q) for s, q in (self.initial_holdings or {}).items()],
             charge_initial_purchase=self.charge_initial_purchase,
@@ -109,6 +111,7 @@ class BacktestQuery(UnaryQuery[Backtest]):
             corporate_actions=corporate_actions_to_proto(self.corporate_actions),
             withholding_rate=self.withholding_rate,
             open_prices=None if self.open_prices is None else panel_of(self.open_prices).to_proto(),
+            universe=universe_to_proto(self.universe or {}),
             margin=None if self.maintenance_ratio is None else Margin(maintenance_ratio=self.maintenance_ratio),
             benchmarks=[one if isinstance(one, Benchmark) else benchmark(one) for one in self.benchmarks],
             analysis=AnalysisOptions(
@@ -130,6 +133,12 @@ class BacktestQuery(UnaryQuery[Backtest]):
     def answer(self, response: BacktestProto) -> Backtest:
         """The job."""
         return Backtest.from_proto(response)
+
+    def _costs(self) -> Costs | None:
+        """The costs; none where nothing is given: those that a strategy plans with are paid then."""
+        if self.costs is None and not (self.commission_bps or self.half_spread_bps):
+            return None
+        return costs_of(self.costs, self.commission_bps, self.half_spread_bps)
 
     def _execution(self) -> Execution:
         return Execution(

@@ -139,17 +139,31 @@ class CppiStrategy(_message.Message):
     def __init__(self, base: _Optional[_Union[Strategy, _Mapping]] = ..., floor: _Optional[float] = ..., multiplier: _Optional[float] = ...) -> None: ...
 
 class BlendStrategy(_message.Message):
-    __slots__ = ("parts",)
+    __slots__ = ("parts", "rebalancing")
     class Part(_message.Message):
-        __slots__ = ("strategy", "weight")
+        __slots__ = ("strategy", "weight", "rebalancing")
         STRATEGY_FIELD_NUMBER: _ClassVar[int]
         WEIGHT_FIELD_NUMBER: _ClassVar[int]
+        REBALANCING_FIELD_NUMBER: _ClassVar[int]
         strategy: Strategy
         weight: float
-        def __init__(self, strategy: _Optional[_Union[Strategy, _Mapping]] = ..., weight: _Optional[float] = ...) -> None: ...
+        rebalancing: RebalancingDates
+        def __init__(self, strategy: _Optional[_Union[Strategy, _Mapping]] = ..., weight: _Optional[float] = ..., rebalancing: _Optional[_Union[RebalancingDates, _Mapping]] = ...) -> None: ...
     PARTS_FIELD_NUMBER: _ClassVar[int]
+    REBALANCING_FIELD_NUMBER: _ClassVar[int]
     parts: _containers.RepeatedCompositeFieldContainer[BlendStrategy.Part]
-    def __init__(self, parts: _Optional[_Iterable[_Union[BlendStrategy.Part, _Mapping]]] = ...) -> None: ...
+    rebalancing: RebalancingDates
+    def __init__(self, parts: _Optional[_Iterable[_Union[BlendStrategy.Part, _Mapping]]] = ..., rebalancing: _Optional[_Union[RebalancingDates, _Mapping]] = ...) -> None: ...
+
+class RebalancingDates(_message.Message):
+    __slots__ = ("calendar", "every_periods", "never")
+    CALENDAR_FIELD_NUMBER: _ClassVar[int]
+    EVERY_PERIODS_FIELD_NUMBER: _ClassVar[int]
+    NEVER_FIELD_NUMBER: _ClassVar[int]
+    calendar: Rebalancing.Calendar
+    every_periods: Rebalancing.EveryPeriods
+    never: Rebalancing.Never
+    def __init__(self, calendar: _Optional[_Union[Rebalancing.Calendar, _Mapping]] = ..., every_periods: _Optional[_Union[Rebalancing.EveryPeriods, _Mapping]] = ..., never: _Optional[_Union[Rebalancing.Never, _Mapping]] = ...) -> None: ...
 
 class RemoteStrategy(_message.Message):
     __slots__ = ("target", "timeout")
@@ -304,6 +318,14 @@ class Execution(_message.Message):
     max_participation: float
     def __init__(self, fill: _Optional[_Union[Fill, str]] = ..., lag_periods: _Optional[int] = ..., max_participation: _Optional[float] = ...) -> None: ...
 
+class UniverseStep(_message.Message):
+    __slots__ = ("date", "symbols")
+    DATE_FIELD_NUMBER: _ClassVar[int]
+    SYMBOLS_FIELD_NUMBER: _ClassVar[int]
+    date: _date_pb2.Date
+    symbols: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., symbols: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class CashFlow(_message.Message):
     __slots__ = ("date", "amount", "timing")
     DATE_FIELD_NUMBER: _ClassVar[int]
@@ -422,18 +444,20 @@ class FailedRebalance(_message.Message):
     def __init__(self, date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
 class Reconciliation(_message.Message):
-    __slots__ = ("start_nav", "flows", "gains", "costs", "end_nav")
+    __slots__ = ("start_nav", "flows", "gains", "costs", "end_nav", "uncovered_loss")
     START_NAV_FIELD_NUMBER: _ClassVar[int]
     FLOWS_FIELD_NUMBER: _ClassVar[int]
     GAINS_FIELD_NUMBER: _ClassVar[int]
     COSTS_FIELD_NUMBER: _ClassVar[int]
     END_NAV_FIELD_NUMBER: _ClassVar[int]
+    UNCOVERED_LOSS_FIELD_NUMBER: _ClassVar[int]
     start_nav: float
     flows: float
     gains: float
     costs: float
     end_nav: float
-    def __init__(self, start_nav: _Optional[float] = ..., flows: _Optional[float] = ..., gains: _Optional[float] = ..., costs: _Optional[float] = ..., end_nav: _Optional[float] = ...) -> None: ...
+    uncovered_loss: float
+    def __init__(self, start_nav: _Optional[float] = ..., flows: _Optional[float] = ..., gains: _Optional[float] = ..., costs: _Optional[float] = ..., end_nav: _Optional[float] = ..., uncovered_loss: _Optional[float] = ...) -> None: ...
 
 class AssetEvent(_message.Message):
     __slots__ = ("date", "symbol", "kind", "quantity_before", "quantity_after", "cash")
@@ -444,11 +468,19 @@ class AssetEvent(_message.Message):
         KIND_CASH_DIVIDEND: _ClassVar[AssetEvent.Kind]
         KIND_DELISTING: _ClassVar[AssetEvent.Kind]
         KIND_MARGIN_CALL: _ClassVar[AssetEvent.Kind]
+        KIND_LISTING: _ClassVar[AssetEvent.Kind]
+        KIND_HALT_BEGIN: _ClassVar[AssetEvent.Kind]
+        KIND_HALT_END: _ClassVar[AssetEvent.Kind]
+        KIND_WORTHLESS: _ClassVar[AssetEvent.Kind]
     KIND_UNSPECIFIED: AssetEvent.Kind
     KIND_SPLIT: AssetEvent.Kind
     KIND_CASH_DIVIDEND: AssetEvent.Kind
     KIND_DELISTING: AssetEvent.Kind
     KIND_MARGIN_CALL: AssetEvent.Kind
+    KIND_LISTING: AssetEvent.Kind
+    KIND_HALT_BEGIN: AssetEvent.Kind
+    KIND_HALT_END: AssetEvent.Kind
+    KIND_WORTHLESS: AssetEvent.Kind
     DATE_FIELD_NUMBER: _ClassVar[int]
     SYMBOL_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -464,7 +496,7 @@ class AssetEvent(_message.Message):
     def __init__(self, date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., symbol: _Optional[str] = ..., kind: _Optional[_Union[AssetEvent.Kind, str]] = ..., quantity_before: _Optional[float] = ..., quantity_after: _Optional[float] = ..., cash: _Optional[float] = ...) -> None: ...
 
 class StrategyResult(_message.Message):
-    __slots__ = ("label", "metrics", "costs", "rebalance_count", "failed_rebalances", "final_holdings", "final_cash", "final_nav", "money_weighted_return", "bankrupt_date", "convention_difference", "reconciliation", "asset_events", "attribution", "statistical_validation")
+    __slots__ = ("label", "metrics", "costs", "rebalance_count", "failed_rebalances", "final_holdings", "final_cash", "final_nav", "money_weighted_return", "bankrupt_date", "convention_difference", "reconciliation", "asset_events", "attribution", "statistical_validation", "asset_event_count")
     LABEL_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
     COSTS_FIELD_NUMBER: _ClassVar[int]
@@ -480,6 +512,7 @@ class StrategyResult(_message.Message):
     ASSET_EVENTS_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTION_FIELD_NUMBER: _ClassVar[int]
     STATISTICAL_VALIDATION_FIELD_NUMBER: _ClassVar[int]
+    ASSET_EVENT_COUNT_FIELD_NUMBER: _ClassVar[int]
     label: str
     metrics: PerformanceMetrics
     costs: _cost_pb2.CostBreakdown
@@ -495,10 +528,11 @@ class StrategyResult(_message.Message):
     asset_events: _containers.RepeatedCompositeFieldContainer[AssetEvent]
     attribution: _attribution_pb2.PathAttribution
     statistical_validation: _statistical_validation_pb2.StatisticalValidation
-    def __init__(self, label: _Optional[str] = ..., metrics: _Optional[_Union[PerformanceMetrics, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostBreakdown, _Mapping]] = ..., rebalance_count: _Optional[int] = ..., failed_rebalances: _Optional[_Iterable[_Union[FailedRebalance, _Mapping]]] = ..., final_holdings: _Optional[_Iterable[_Union[_portfolio_pb2.Holding, _Mapping]]] = ..., final_cash: _Optional[float] = ..., final_nav: _Optional[float] = ..., money_weighted_return: _Optional[float] = ..., bankrupt_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., convention_difference: _Optional[float] = ..., reconciliation: _Optional[_Union[Reconciliation, _Mapping]] = ..., asset_events: _Optional[_Iterable[_Union[AssetEvent, _Mapping]]] = ..., attribution: _Optional[_Union[_attribution_pb2.PathAttribution, _Mapping]] = ..., statistical_validation: _Optional[_Union[_statistical_validation_pb2.StatisticalValidation, _Mapping]] = ...) -> None: ...
+    asset_event_count: int
+    def __init__(self, label: _Optional[str] = ..., metrics: _Optional[_Union[PerformanceMetrics, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostBreakdown, _Mapping]] = ..., rebalance_count: _Optional[int] = ..., failed_rebalances: _Optional[_Iterable[_Union[FailedRebalance, _Mapping]]] = ..., final_holdings: _Optional[_Iterable[_Union[_portfolio_pb2.Holding, _Mapping]]] = ..., final_cash: _Optional[float] = ..., final_nav: _Optional[float] = ..., money_weighted_return: _Optional[float] = ..., bankrupt_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., convention_difference: _Optional[float] = ..., reconciliation: _Optional[_Union[Reconciliation, _Mapping]] = ..., asset_events: _Optional[_Iterable[_Union[AssetEvent, _Mapping]]] = ..., attribution: _Optional[_Union[_attribution_pb2.PathAttribution, _Mapping]] = ..., statistical_validation: _Optional[_Union[_statistical_validation_pb2.StatisticalValidation, _Mapping]] = ..., asset_event_count: _Optional[int] = ...) -> None: ...
 
 class BacktestResult(_message.Message):
-    __slots__ = ("metrics", "costs", "strategies", "benchmarks", "input_fingerprint", "compute_duration", "warnings", "final_nav", "money_weighted_return", "bankrupt_date", "convention_difference", "reconciliation", "asset_events", "attribution", "statistical_validation")
+    __slots__ = ("metrics", "costs", "strategies", "benchmarks", "input_fingerprint", "compute_duration", "warnings", "final_nav", "money_weighted_return", "bankrupt_date", "convention_difference", "reconciliation", "asset_events", "attribution", "statistical_validation", "asset_event_count")
     METRICS_FIELD_NUMBER: _ClassVar[int]
     COSTS_FIELD_NUMBER: _ClassVar[int]
     STRATEGIES_FIELD_NUMBER: _ClassVar[int]
@@ -514,6 +548,7 @@ class BacktestResult(_message.Message):
     ASSET_EVENTS_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTION_FIELD_NUMBER: _ClassVar[int]
     STATISTICAL_VALIDATION_FIELD_NUMBER: _ClassVar[int]
+    ASSET_EVENT_COUNT_FIELD_NUMBER: _ClassVar[int]
     metrics: PerformanceMetrics
     costs: _cost_pb2.CostBreakdown
     strategies: _containers.RepeatedCompositeFieldContainer[StrategyResult]
@@ -529,7 +564,8 @@ class BacktestResult(_message.Message):
     asset_events: _containers.RepeatedCompositeFieldContainer[AssetEvent]
     attribution: _attribution_pb2.PathAttribution
     statistical_validation: _statistical_validation_pb2.StatisticalValidation
-    def __init__(self, metrics: _Optional[_Union[PerformanceMetrics, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostBreakdown, _Mapping]] = ..., strategies: _Optional[_Iterable[_Union[StrategyResult, _Mapping]]] = ..., benchmarks: _Optional[_Iterable[_Union[StrategyResult, _Mapping]]] = ..., input_fingerprint: _Optional[str] = ..., compute_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ..., final_nav: _Optional[float] = ..., money_weighted_return: _Optional[float] = ..., bankrupt_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., convention_difference: _Optional[float] = ..., reconciliation: _Optional[_Union[Reconciliation, _Mapping]] = ..., asset_events: _Optional[_Iterable[_Union[AssetEvent, _Mapping]]] = ..., attribution: _Optional[_Union[_attribution_pb2.PathAttribution, _Mapping]] = ..., statistical_validation: _Optional[_Union[_statistical_validation_pb2.StatisticalValidation, _Mapping]] = ...) -> None: ...
+    asset_event_count: int
+    def __init__(self, metrics: _Optional[_Union[PerformanceMetrics, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostBreakdown, _Mapping]] = ..., strategies: _Optional[_Iterable[_Union[StrategyResult, _Mapping]]] = ..., benchmarks: _Optional[_Iterable[_Union[StrategyResult, _Mapping]]] = ..., input_fingerprint: _Optional[str] = ..., compute_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ..., final_nav: _Optional[float] = ..., money_weighted_return: _Optional[float] = ..., bankrupt_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., convention_difference: _Optional[float] = ..., reconciliation: _Optional[_Union[Reconciliation, _Mapping]] = ..., asset_events: _Optional[_Iterable[_Union[AssetEvent, _Mapping]]] = ..., attribution: _Optional[_Union[_attribution_pb2.PathAttribution, _Mapping]] = ..., statistical_validation: _Optional[_Union[_statistical_validation_pb2.StatisticalValidation, _Mapping]] = ..., asset_event_count: _Optional[int] = ...) -> None: ...
 
 class Backtest(_message.Message):
     __slots__ = ("name", "state", "result", "error", "fraction", "create_time", "finish_time", "request_id", "warnings", "label", "stale_since")

@@ -37,7 +37,7 @@ BACKTEST_SERIES_DRAWDOWN: BacktestSeries
 BACKTEST_SERIES_NAV: BacktestSeries
 
 class BacktestRequest(_message.Message):
-    __slots__ = ("prices", "returns", "market_data", "strategy", "strategies", "rebalancing", "execution", "costs", "initial_capital", "initial_holdings", "cash_flows", "benchmarks", "missing_data", "analysis", "periods_per_year", "seed", "request_id", "wait", "validate_only", "label", "backtest_id", "corporate_actions", "price_basis", "dividend_policy", "withholding_rate", "fractional_holdings", "delisting_policy", "charge_initial_purchase", "recurring_cash_flows", "open_prices", "margin", "conventions")
+    __slots__ = ("prices", "returns", "market_data", "strategy", "strategies", "rebalancing", "execution", "costs", "initial_capital", "initial_holdings", "cash_flows", "benchmarks", "missing_data", "analysis", "periods_per_year", "seed", "request_id", "wait", "validate_only", "label", "backtest_id", "corporate_actions", "price_basis", "dividend_policy", "withholding_rate", "fractional_holdings", "delisting_policy", "charge_initial_purchase", "recurring_cash_flows", "open_prices", "margin", "conventions", "universe")
     PRICES_FIELD_NUMBER: _ClassVar[int]
     RETURNS_FIELD_NUMBER: _ClassVar[int]
     MARKET_DATA_FIELD_NUMBER: _ClassVar[int]
@@ -70,6 +70,7 @@ class BacktestRequest(_message.Message):
     OPEN_PRICES_FIELD_NUMBER: _ClassVar[int]
     MARGIN_FIELD_NUMBER: _ClassVar[int]
     CONVENTIONS_FIELD_NUMBER: _ClassVar[int]
+    UNIVERSE_FIELD_NUMBER: _ClassVar[int]
     prices: _panel_pb2.Panel
     returns: _panel_pb2.Panel
     market_data: _panel_pb2.MarketDataSelection
@@ -102,7 +103,8 @@ class BacktestRequest(_message.Message):
     open_prices: _panel_pb2.Panel
     margin: _backtest_pb2.Margin
     conventions: _backtest_pb2.Conventions
-    def __init__(self, prices: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., returns: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., market_data: _Optional[_Union[_panel_pb2.MarketDataSelection, _Mapping]] = ..., strategy: _Optional[_Union[_backtest_pb2.Strategy, _Mapping]] = ..., strategies: _Optional[_Iterable[_Union[_backtest_pb2.Strategy, _Mapping]]] = ..., rebalancing: _Optional[_Union[_backtest_pb2.Rebalancing, _Mapping]] = ..., execution: _Optional[_Union[_backtest_pb2.Execution, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostModel, _Mapping]] = ..., initial_capital: _Optional[float] = ..., initial_holdings: _Optional[_Iterable[_Union[_portfolio_pb2.Holding, _Mapping]]] = ..., cash_flows: _Optional[_Iterable[_Union[_backtest_pb2.CashFlow, _Mapping]]] = ..., benchmarks: _Optional[_Iterable[_Union[_backtest_pb2.Benchmark, _Mapping]]] = ..., missing_data: _Optional[_Union[_panel_pb2.MissingDataPolicy, str]] = ..., analysis: _Optional[_Union[_backtest_pb2.AnalysisOptions, _Mapping]] = ..., periods_per_year: _Optional[float] = ..., seed: _Optional[int] = ..., request_id: _Optional[str] = ..., wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., validate_only: _Optional[bool] = ..., label: _Optional[str] = ..., backtest_id: _Optional[str] = ..., corporate_actions: _Optional[_Iterable[_Union[_corporate_action_pb2.CorporateAction, _Mapping]]] = ..., price_basis: _Optional[_Union[_corporate_action_pb2.PriceBasis, str]] = ..., dividend_policy: _Optional[_Union[_corporate_action_pb2.DividendPolicy, str]] = ..., withholding_rate: _Optional[float] = ..., fractional_holdings: _Optional[bool] = ..., delisting_policy: _Optional[_Union[_corporate_action_pb2.DelistingPolicy, str]] = ..., charge_initial_purchase: _Optional[bool] = ..., recurring_cash_flows: _Optional[_Iterable[_Union[_backtest_pb2.RecurringCashFlow, _Mapping]]] = ..., open_prices: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., margin: _Optional[_Union[_backtest_pb2.Margin, _Mapping]] = ..., conventions: _Optional[_Union[_backtest_pb2.Conventions, str]] = ...) -> None: ...
+    universe: _containers.RepeatedCompositeFieldContainer[_backtest_pb2.UniverseStep]
+    def __init__(self, prices: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., returns: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., market_data: _Optional[_Union[_panel_pb2.MarketDataSelection, _Mapping]] = ..., strategy: _Optional[_Union[_backtest_pb2.Strategy, _Mapping]] = ..., strategies: _Optional[_Iterable[_Union[_backtest_pb2.Strategy, _Mapping]]] = ..., rebalancing: _Optional[_Union[_backtest_pb2.Rebalancing, _Mapping]] = ..., execution: _Optional[_Union[_backtest_pb2.Execution, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostModel, _Mapping]] = ..., initial_capital: _Optional[float] = ..., initial_holdings: _Optional[_Iterable[_Union[_portfolio_pb2.Holding, _Mapping]]] = ..., cash_flows: _Optional[_Iterable[_Union[_backtest_pb2.CashFlow, _Mapping]]] = ..., benchmarks: _Optional[_Iterable[_Union[_backtest_pb2.Benchmark, _Mapping]]] = ..., missing_data: _Optional[_Union[_panel_pb2.MissingDataPolicy, str]] = ..., analysis: _Optional[_Union[_backtest_pb2.AnalysisOptions, _Mapping]] = ..., periods_per_year: _Optional[float] = ..., seed: _Optional[int] = ..., request_id: _Optional[str] = ..., wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., validate_only: _Optional[bool] = ..., label: _Optional[str] = ..., backtest_id: _Optional[str] = ..., corporate_actions: _Optional[_Iterable[_Union[_corporate_action_pb2.CorporateAction, _Mapping]]] = ..., price_basis: _Optional[_Union[_corporate_action_pb2.PriceBasis, str]] = ..., dividend_policy: _Optional[_Union[_corporate_action_pb2.DividendPolicy, str]] = ..., withholding_rate: _Optional[float] = ..., fractional_holdings: _Optional[bool] = ..., delisting_policy: _Optional[_Union[_corporate_action_pb2.DelistingPolicy, str]] = ..., charge_initial_purchase: _Optional[bool] = ..., recurring_cash_flows: _Optional[_Iterable[_Union[_backtest_pb2.RecurringCashFlow, _Mapping]]] = ..., open_prices: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., margin: _Optional[_Union[_backtest_pb2.Margin, _Mapping]] = ..., conventions: _Optional[_Union[_backtest_pb2.Conventions, str]] = ..., universe: _Optional[_Iterable[_Union[_backtest_pb2.UniverseStep, _Mapping]]] = ...) -> None: ...
 
 class BacktestProgressRequest(_message.Message):
     __slots__ = ("backtest", "after_sequence", "epoch", "min_interval", "heartbeat_interval")
@@ -156,7 +158,7 @@ class BacktestProgressResponse(_message.Message):
         navs: _containers.RepeatedScalarFieldContainer[float]
         def __init__(self, dates: _Optional[_Iterable[int]] = ..., navs: _Optional[_Iterable[float]] = ...) -> None: ...
     class Milestone(_message.Message):
-        __slots__ = ("kind", "simulated_date", "reason", "message", "label", "stage_index", "stage_count")
+        __slots__ = ("kind", "simulated_date", "reason", "message", "label", "stage_index", "stage_count", "benefit_annual", "cost_annual")
         class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
             __slots__ = ()
             KIND_UNSPECIFIED: _ClassVar[BacktestProgressResponse.Milestone.Kind]
@@ -164,11 +166,13 @@ class BacktestProgressResponse(_message.Message):
             KIND_REBALANCE_FAILED: _ClassVar[BacktestProgressResponse.Milestone.Kind]
             KIND_WARNING: _ClassVar[BacktestProgressResponse.Milestone.Kind]
             KIND_RESUMED: _ClassVar[BacktestProgressResponse.Milestone.Kind]
+            KIND_REBALANCE: _ClassVar[BacktestProgressResponse.Milestone.Kind]
         KIND_UNSPECIFIED: BacktestProgressResponse.Milestone.Kind
         KIND_STAGE: BacktestProgressResponse.Milestone.Kind
         KIND_REBALANCE_FAILED: BacktestProgressResponse.Milestone.Kind
         KIND_WARNING: BacktestProgressResponse.Milestone.Kind
         KIND_RESUMED: BacktestProgressResponse.Milestone.Kind
+        KIND_REBALANCE: BacktestProgressResponse.Milestone.Kind
         KIND_FIELD_NUMBER: _ClassVar[int]
         SIMULATED_DATE_FIELD_NUMBER: _ClassVar[int]
         REASON_FIELD_NUMBER: _ClassVar[int]
@@ -176,6 +180,8 @@ class BacktestProgressResponse(_message.Message):
         LABEL_FIELD_NUMBER: _ClassVar[int]
         STAGE_INDEX_FIELD_NUMBER: _ClassVar[int]
         STAGE_COUNT_FIELD_NUMBER: _ClassVar[int]
+        BENEFIT_ANNUAL_FIELD_NUMBER: _ClassVar[int]
+        COST_ANNUAL_FIELD_NUMBER: _ClassVar[int]
         kind: BacktestProgressResponse.Milestone.Kind
         simulated_date: _date_pb2.Date
         reason: str
@@ -183,7 +189,9 @@ class BacktestProgressResponse(_message.Message):
         label: str
         stage_index: int
         stage_count: int
-        def __init__(self, kind: _Optional[_Union[BacktestProgressResponse.Milestone.Kind, str]] = ..., simulated_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., label: _Optional[str] = ..., stage_index: _Optional[int] = ..., stage_count: _Optional[int] = ...) -> None: ...
+        benefit_annual: float
+        cost_annual: float
+        def __init__(self, kind: _Optional[_Union[BacktestProgressResponse.Milestone.Kind, str]] = ..., simulated_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., label: _Optional[str] = ..., stage_index: _Optional[int] = ..., stage_count: _Optional[int] = ..., benefit_annual: _Optional[float] = ..., cost_annual: _Optional[float] = ...) -> None: ...
     class Heartbeat(_message.Message):
         __slots__ = ()
         def __init__(self) -> None: ...

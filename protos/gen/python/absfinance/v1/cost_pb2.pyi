@@ -22,7 +22,7 @@ DAY_COUNT_ACT_360: DayCount
 DAY_COUNT_BARS: DayCount
 
 class CostModel(_message.Message):
-    __slots__ = ("commission_bps", "half_spread_bps", "impact", "borrow_bps_annual", "cash_rate_annual", "financing_rate_annual", "fixed_fee", "by_asset", "portfolio_value", "liquidity", "commission_per_share", "min_commission", "max_commission", "day_count", "cash_rates", "financing_rates", "management_fee_annual", "performance_fee")
+    __slots__ = ("commission_bps", "half_spread_bps", "impact", "borrow_bps_annual", "cash_rate_annual", "financing_rate_annual", "fixed_fee", "by_asset", "portfolio_value", "liquidity", "commission_per_share", "min_commission", "max_commission", "day_count", "cash_rates", "financing_rates", "management_fee_annual", "performance_fee", "liquidity_lookback_periods")
     COMMISSION_BPS_FIELD_NUMBER: _ClassVar[int]
     HALF_SPREAD_BPS_FIELD_NUMBER: _ClassVar[int]
     IMPACT_FIELD_NUMBER: _ClassVar[int]
@@ -41,6 +41,7 @@ class CostModel(_message.Message):
     FINANCING_RATES_FIELD_NUMBER: _ClassVar[int]
     MANAGEMENT_FEE_ANNUAL_FIELD_NUMBER: _ClassVar[int]
     PERFORMANCE_FEE_FIELD_NUMBER: _ClassVar[int]
+    LIQUIDITY_LOOKBACK_PERIODS_FIELD_NUMBER: _ClassVar[int]
     commission_bps: float
     half_spread_bps: float
     impact: MarketImpact
@@ -59,7 +60,8 @@ class CostModel(_message.Message):
     financing_rates: _containers.RepeatedCompositeFieldContainer[RateStep]
     management_fee_annual: float
     performance_fee: PerformanceFee
-    def __init__(self, commission_bps: _Optional[float] = ..., half_spread_bps: _Optional[float] = ..., impact: _Optional[_Union[MarketImpact, _Mapping]] = ..., borrow_bps_annual: _Optional[float] = ..., cash_rate_annual: _Optional[float] = ..., financing_rate_annual: _Optional[float] = ..., fixed_fee: _Optional[float] = ..., by_asset: _Optional[_Iterable[_Union[AssetCost, _Mapping]]] = ..., portfolio_value: _Optional[float] = ..., liquidity: _Optional[_Iterable[_Union[AssetLiquidity, _Mapping]]] = ..., commission_per_share: _Optional[float] = ..., min_commission: _Optional[float] = ..., max_commission: _Optional[float] = ..., day_count: _Optional[_Union[DayCount, str]] = ..., cash_rates: _Optional[_Iterable[_Union[RateStep, _Mapping]]] = ..., financing_rates: _Optional[_Iterable[_Union[RateStep, _Mapping]]] = ..., management_fee_annual: _Optional[float] = ..., performance_fee: _Optional[_Union[PerformanceFee, _Mapping]] = ...) -> None: ...
+    liquidity_lookback_periods: int
+    def __init__(self, commission_bps: _Optional[float] = ..., half_spread_bps: _Optional[float] = ..., impact: _Optional[_Union[MarketImpact, _Mapping]] = ..., borrow_bps_annual: _Optional[float] = ..., cash_rate_annual: _Optional[float] = ..., financing_rate_annual: _Optional[float] = ..., fixed_fee: _Optional[float] = ..., by_asset: _Optional[_Iterable[_Union[AssetCost, _Mapping]]] = ..., portfolio_value: _Optional[float] = ..., liquidity: _Optional[_Iterable[_Union[AssetLiquidity, _Mapping]]] = ..., commission_per_share: _Optional[float] = ..., min_commission: _Optional[float] = ..., max_commission: _Optional[float] = ..., day_count: _Optional[_Union[DayCount, str]] = ..., cash_rates: _Optional[_Iterable[_Union[RateStep, _Mapping]]] = ..., financing_rates: _Optional[_Iterable[_Union[RateStep, _Mapping]]] = ..., management_fee_annual: _Optional[float] = ..., performance_fee: _Optional[_Union[PerformanceFee, _Mapping]] = ..., liquidity_lookback_periods: _Optional[int] = ...) -> None: ...
 
 class RateStep(_message.Message):
     __slots__ = ("date", "rate_annual")
@@ -100,14 +102,16 @@ class AssetLiquidity(_message.Message):
     def __init__(self, symbol: _Optional[str] = ..., daily_value: _Optional[float] = ..., volatility_annual: _Optional[float] = ...) -> None: ...
 
 class AssetCost(_message.Message):
-    __slots__ = ("symbol", "cost_bps", "borrow_bps_annual")
+    __slots__ = ("symbol", "cost_bps", "borrow_bps_annual", "trading_cost_bps")
     SYMBOL_FIELD_NUMBER: _ClassVar[int]
     COST_BPS_FIELD_NUMBER: _ClassVar[int]
     BORROW_BPS_ANNUAL_FIELD_NUMBER: _ClassVar[int]
+    TRADING_COST_BPS_FIELD_NUMBER: _ClassVar[int]
     symbol: str
     cost_bps: float
     borrow_bps_annual: float
-    def __init__(self, symbol: _Optional[str] = ..., cost_bps: _Optional[float] = ..., borrow_bps_annual: _Optional[float] = ...) -> None: ...
+    trading_cost_bps: float
+    def __init__(self, symbol: _Optional[str] = ..., cost_bps: _Optional[float] = ..., borrow_bps_annual: _Optional[float] = ..., trading_cost_bps: _Optional[float] = ...) -> None: ...
 
 class MarketImpact(_message.Message):
     __slots__ = ("square_root", "almgren")
@@ -124,12 +128,23 @@ class SquareRootImpact(_message.Message):
     def __init__(self, coefficient: _Optional[float] = ...) -> None: ...
 
 class AlmgrenImpact(_message.Message):
-    __slots__ = ("gamma", "eta")
+    __slots__ = ("gamma", "eta", "execution_days", "shares_outstanding")
+    class SharesOutstanding(_message.Message):
+        __slots__ = ("symbol", "quantity")
+        SYMBOL_FIELD_NUMBER: _ClassVar[int]
+        QUANTITY_FIELD_NUMBER: _ClassVar[int]
+        symbol: str
+        quantity: float
+        def __init__(self, symbol: _Optional[str] = ..., quantity: _Optional[float] = ...) -> None: ...
     GAMMA_FIELD_NUMBER: _ClassVar[int]
     ETA_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_DAYS_FIELD_NUMBER: _ClassVar[int]
+    SHARES_OUTSTANDING_FIELD_NUMBER: _ClassVar[int]
     gamma: float
     eta: float
-    def __init__(self, gamma: _Optional[float] = ..., eta: _Optional[float] = ...) -> None: ...
+    execution_days: float
+    shares_outstanding: _containers.RepeatedCompositeFieldContainer[AlmgrenImpact.SharesOutstanding]
+    def __init__(self, gamma: _Optional[float] = ..., eta: _Optional[float] = ..., execution_days: _Optional[float] = ..., shares_outstanding: _Optional[_Iterable[_Union[AlmgrenImpact.SharesOutstanding, _Mapping]]] = ...) -> None: ...
 
 class CostBreakdown(_message.Message):
     __slots__ = ("commission", "spread", "impact", "borrow", "financing", "fixed", "management_fee", "performance_fee", "withholding")

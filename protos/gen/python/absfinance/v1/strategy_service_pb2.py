@@ -28,7 +28,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$absfinance/v1/strategy_service.proto\x12\rabsfinance.v1\x1a\x19\x61\x62sfinance/v1/panel.proto\x1a\x1a\x61\x62sfinance/v1/weight.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x16google/type/date.proto\"\xd7\x02\n\rDecideRequest\x12=\n\x08\x62\x61\x63ktest\x18\x01 \x01(\tB+\xbaH(r&\x18P2\"^$|^backtests/[A-Za-z0-9_-]{1,64}$\x12\x17\n\x05label\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\'\n\x04\x64\x61te\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x06\xbaH\x03\xc8\x01\x01\x12&\n\x06prices\x18\x04 \x01(\x0b\x32\x14.absfinance.v1.PanelH\x00\x12\'\n\x07returns\x18\x05 \x01(\x0b\x32\x14.absfinance.v1.PanelH\x00\x12?\n\x0f\x63urrent_weights\x18\x06 \x03(\x0b\x32\x1a.absfinance.v1.AssetWeightB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12\x19\n\x03nav\x18\x07 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x01\x88\x01\x01\x42\x10\n\x07history\x12\x05\xbaH\x02\x08\x01\x42\x06\n\x04_nav\"=\n\x0e\x44\x65\x63ideResponse\x12+\n\x07weights\x18\x01 \x03(\x0b\x32\x1a.absfinance.v1.AssetWeight2]\n\x0fStrategyService\x12J\n\x06\x44\x65\x63ide\x12\x1c.absfinance.v1.DecideRequest\x1a\x1d.absfinance.v1.DecideResponse\"\x03\x90\x02\x01\x42\xa9\x01\n\x19\x63om.example.absfinance.v1B\x14StrategyServiceProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$absfinance/v1/strategy_service.proto\x12\rabsfinance.v1\x1a\x19\x61\x62sfinance/v1/panel.proto\x1a\x1a\x61\x62sfinance/v1/weight.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x16google/type/date.proto\"\xfa\x02\n\rDecideRequest\x12=\n\x08\x62\x61\x63ktest\x18\x01 \x01(\tB+\xbaH(r&\x18P2\"^$|^backtests/[A-Za-z0-9_-]{1,64}$\x12\x17\n\x05label\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\'\n\x04\x64\x61te\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x06\xbaH\x03\xc8\x01\x01\x12&\n\x06prices\x18\x04 \x01(\x0b\x32\x14.absfinance.v1.PanelH\x00\x12\'\n\x07returns\x18\x05 \x01(\x0b\x32\x14.absfinance.v1.PanelH\x00\x12?\n\x0f\x63urrent_weights\x18\x06 \x03(\x0b\x32\x1a.absfinance.v1.AssetWeightB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12\x19\n\x03nav\x18\x07 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x01\x88\x01\x01\x12!\n\x07members\x18\x08 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\xa0\x9c\x01\"\x04r\x02\x18@B\x10\n\x07history\x12\x05\xbaH\x02\x08\x01\x42\x06\n\x04_nav\"=\n\x0e\x44\x65\x63ideResponse\x12+\n\x07weights\x18\x01 \x03(\x0b\x32\x1a.absfinance.v1.AssetWeight2]\n\x0fStrategyService\x12J\n\x06\x44\x65\x63ide\x12\x1c.absfinance.v1.DecideRequest\x1a\x1d.absfinance.v1.DecideResponse\"\x03\x90\x02\x01\x42\xa9\x01\n\x19\x63om.example.absfinance.v1B\x14StrategyServiceProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,12 +48,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DECIDEREQUEST'].fields_by_name['current_weights']._serialized_options = b'\272H\007\222\001\004\020\240\234\001'
   _globals['_DECIDEREQUEST'].fields_by_name['nav']._loaded_options = None
   _globals['_DECIDEREQUEST'].fields_by_name['nav']._serialized_options = b'\272H\004\022\002@\001'
+  _globals['_DECIDEREQUEST'].fields_by_name['members']._loaded_options = None
+  _globals['_DECIDEREQUEST'].fields_by_name['members']._serialized_options = b'\272H\r\222\001\n\020\240\234\001\"\004r\002\030@'
   _globals['_STRATEGYSERVICE'].methods_by_name['Decide']._loaded_options = None
   _globals['_STRATEGYSERVICE'].methods_by_name['Decide']._serialized_options = b'\220\002\001'
   _globals['_DECIDEREQUEST']._serialized_start=164
-  _globals['_DECIDEREQUEST']._serialized_end=507
-  _globals['_DECIDERESPONSE']._serialized_start=509
-  _globals['_DECIDERESPONSE']._serialized_end=570
-  _globals['_STRATEGYSERVICE']._serialized_start=572
-  _globals['_STRATEGYSERVICE']._serialized_end=665
+  _globals['_DECIDEREQUEST']._serialized_end=542
+  _globals['_DECIDERESPONSE']._serialized_start=544
+  _globals['_DECIDERESPONSE']._serialized_end=605
+  _globals['_STRATEGYSERVICE']._serialized_start=607
+  _globals['_STRATEGYSERVICE']._serialized_end=700
 # @@protoc_insertion_point(module_scope)

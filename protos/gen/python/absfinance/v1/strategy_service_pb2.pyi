@@ -11,7 +11,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class DecideRequest(_message.Message):
-    __slots__ = ("backtest", "label", "date", "prices", "returns", "current_weights", "nav")
+    __slots__ = ("backtest", "label", "date", "prices", "returns", "current_weights", "nav", "members")
     BACKTEST_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
     DATE_FIELD_NUMBER: _ClassVar[int]
@@ -19,6 +19,7 @@ class DecideRequest(_message.Message):
     RETURNS_FIELD_NUMBER: _ClassVar[int]
     CURRENT_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     NAV_FIELD_NUMBER: _ClassVar[int]
+    MEMBERS_FIELD_NUMBER: _ClassVar[int]
     backtest: str
     label: str
     date: _date_pb2.Date
@@ -26,7 +27,8 @@ class DecideRequest(_message.Message):
     returns: _panel_pb2.Panel
     current_weights: _containers.RepeatedCompositeFieldContainer[_weight_pb2.AssetWeight]
     nav: float
-    def __init__(self, backtest: _Optional[str] = ..., label: _Optional[str] = ..., date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., prices: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., returns: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., current_weights: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., nav: _Optional[float] = ...) -> None: ...
+    members: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, backtest: _Optional[str] = ..., label: _Optional[str] = ..., date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., prices: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., returns: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., current_weights: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., nav: _Optional[float] = ..., members: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class DecideResponse(_message.Message):
     __slots__ = ("weights",)

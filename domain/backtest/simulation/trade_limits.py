@@ -1,0 +1,87 @@
+"""What cuts trades: limits of turnover and participation, whole units, and the cash that has to pay for them."""
+
+import numpy as np
+
+from domain.backtest.simulation.arrays import Account, Costs, Floats, Positions, Rules
+from domain.backtest.simulation.compiled import compiled
+from domain.backtest.simulation.trade_costs import TRADED, cost_of
+
+BISECTIONS = 100
+
+
+@compiled
+def limit_turnover(trades: Floats, nav: float, limit: float) -> bool:
+    """Scales all trades so that one-way turnover is within the limit; the rest waits for the next rebalancing.
+
+    Says whether it had to.
+    """
+    turnover = 0.0
+    for i in range(len(trades)):
+        turnover += 0.5 * abs(trades[i]) / nav
+    if turnover <= limit:
+        return False
+    for i in range(len(trades)):
+        trades[i] *= limit / turnover
+    return True
+
+
+@compiled
+def limit_participation(trades: Floats, rest: Floats, account: Account, positions: Positions, rules: Rules) -> None:
+    """Cuts each trade to what may be traded on one date; the `rest` (N,) is carried to the dates that follow."""
+    for i in range(len(trades)):
+        if abs(trades[i]) > rules.most_traded[i]:
+            trades[i] = rules.most_traded[i] if trades[i] > 0.0 else -rules.most_traded[i]
+            positions.carried[i] = rest[i]
+            account.carried += 1
+
+
+@compiled
+def round_to_units(trades: Floats, prices: Floats, positions: Positions) -> None:
+    """Rounds positions towards zero to whole units."""
+    for i in range(len(trades)):
+        if trades[i] != 0.0:
+            wanted = positions.units[i] + trades[i] / prices[i]
+            # A hair below a whole number is a rounding error of the division.
+            whole = np.trunc(wanted * (1.0 + 1e-12))
+            trades[i] = (whole - positions.units[i]) * prices[i]
+
+
+@compiled
+def keep_cash(
+    trades: Floats,
+    prices: Floats,
+    cash: float,
+    least_cash: float,
+    nav: float,
+    is_free: bool,
+    costs: Costs,
+    rules: Rules,
+) -> bool:
+    """Scales purchases down alike where they would leave less cash than the least; says whether it had to."""
+    available, wanted = cash - least_cash, 0.0
+    for i in range(len(trades)):
+        cost = 0.0 if is_free else cost_of(costs, i, abs(trades[i]), prices[i])
+        if trades[i] > 0.0:
+            wanted += trades[i] + cost
+        else:
+            available -= trades[i] + cost
+    if wanted <= available + TRADED * nav:
+        return False
+    low, high = 0.0, 1.0
+    for _ in range(BISECTIONS):
+        middle = 0.5 * (low + high)
+        needed = 0.0
+        for i in range(len(trades)):
+            if trades[i] > 0.0:
+                bought = middle * trades[i]
+                needed += bought + (0.0 if is_free else cost_of(costs, i, bought, prices[i]))
+        if needed <= available:
+            low = middle
+        else:
+            high = middle
+    for i in range(len(trades)):
+        if trades[i] > 0.0:
+            trades[i] *= low
+            if rules.whole_units:
+                trades[i] = np.trunc(trades[i] / prices[i] * (1.0 + 1e-12)) * prices[i]
+    return True

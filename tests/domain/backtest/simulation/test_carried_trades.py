@@ -1,0 +1,85 @@
+"""Trades that are carried over a halt or a limit of participation, and the cash that pays for them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from domain.backtest.flow import run
+from domain.backtest.preparation import prepare
+from domain.backtest.rebalancing import BuyAndHold, Rebalancing
+from domain.backtest.record import RecordPart
+from domain.backtest.specification import BacktestSpecification, Fill
+from domain.backtest.strategies import FixedWeights, Strategy, WeightSchedule
+from domain.costs.holding import HoldingCosts, Rate
+from domain.costs.impact import Liquidity
+from domain.costs.linear import LinearCost
+from domain.costs.model import CostModel
+from domain.market_data.missing import MissingDataPolicy
+from domain.market_data.panel import PricePanel
+
+NAN = float("nan")
+
+
+def simulated(
+    prices: Mapping[str, Sequence[float]], strategy: Strategy, costs: CostModel | None = None, **more: Any
+) -> RecordPart:
+    panel = PricePanel.of(list(prices), range(len(prices["A"])), np.column_stack(list(prices.values())))
+    specification = BacktestSpecification(
+        (strategy,),
+        Rebalancing(BuyAndHold()),
+        Fill.SAME_CLOSE,
+        costs=costs or CostModel(),
+        missing_data=MissingDataPolicy.ASSET_STATES,
+        periods_per_year=252.0,
+        **{"initial_capital": 100.0} | more,
+    )
+    record = run(prepare(specification, panel), lambda _: None, lambda: None).strategies[0].record
+    assert record is not None
+    return record
+
+
+def test_a_carried_purchase_does_not_overdraw_cash() -> None:
+    """A is to be 60 and halted; by the date it can be bought, B has doubled, and 60 % of 140 are more than the cash."""
+    prices = {"A": [1.0, NAN, 1.0], "B": [1.0, 2.0, 2.0]}
+    weights = WeightSchedule(((0, {"B": 0.4}), (1, {"A": 0.6, "B": 0.4})))
+    record = simulated(prices, weights, costs=CostModel(LinearCost(100.0)))
+    assert record.cash.min() >= 0.0
+    carried = simulated({"A": [1.0, NAN, 1.0], "B": [1.0, 1.0, 3.0]}, weights, costs=CostModel(LinearCost(100.0)))
+    assert carried.cash.min() >= -1e-12
+    assert carried.cash[-1] == pytest.approx(0.0, abs=1e-9)
+    # All of the cash that was left for A, costs included.
+    assert carried.units[-1][0] * 1.01 == pytest.approx(carried.cash[-2], rel=1e-12)
+
+
+def test_a_carried_purchase_borrows_what_the_decision_borrows() -> None:
+    """Weights of 1.2: a fifth of the net asset value is borrowed, and no more."""
+    prices = {"A": [1.0, NAN, 1.0], "B": [1.0, 1.0, 3.0]}
+    strategy = WeightSchedule(((0, {"B": 0.6}), (1, {"A": 0.6, "B": 0.6})), leveraged=True)
+    record = simulated(prices, strategy, holding_costs=HoldingCosts(financing=Rate(1e-9)))
+    nav = record.nav[2]
+    assert nav == pytest.approx(220.0, rel=1e-9)
+    assert record.cash[-1] / nav == pytest.approx(-0.2, rel=1e-9)
+
+
+def test_purchases_wait_for_the_sale_that_pays_for_them() -> None:
+    """A is sold over four dates, 25 on each, and B bought with what each of them raises."""
+    costs = CostModel(liquidity={"A": Liquidity(2500.0, 0.1), "B": Liquidity(1e6, 0.1)})
+    record = simulated(
+        {"A": [1.0] * 6, "B": [1.0] * 6}, FixedWeights({"B": 1.0}), costs=costs, max_participation=0.01,
+        initial_holdings={"A": 100.0}, initial_capital=0.0,
+    )  # fmt: skip
+    assert record.indices.tolist() == [0, 1, 2, 3]
+    assert record.units.tolist() == pytest.approx(
+        np.array([[75.0, 25.0], [50.0, 50.0], [25.0, 75.0], [0.0, 100.0]]), rel=1e-12
+    )
+
+
+def test_a_purchase_waits_for_the_sale_of_a_halted_asset() -> None:
+    """And a date on which nothing can be traded is no rebalancing."""
+    prices = {"A": [1.0, NAN, NAN, NAN, 1.0, 1.0], "B": [1.0] * 6}
+    strategy = WeightSchedule(((0, {"A": 1.0}), (1, {"B": 1.0})))
+    record = simulated(prices, strategy)
+    assert record.indices.tolist() == [0, 1, 4]
+    assert record.units[-1].tolist() == pytest.approx([0.0, 100.0], abs=1e-9)

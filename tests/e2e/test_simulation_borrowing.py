@@ -1,0 +1,66 @@
+"""Money that is borrowed without a financing rate costs nothing, and the result says so: whatever borrows it."""
+
+from typing import Any
+
+import pytest
+
+from tests.conftest import Wire
+from tests.e2e.test_simulation import MONDAY, civil, days, fixed, result
+
+DATES = days(MONDAY, 6)
+PRICES = {"A": [10.0, 10.1, 10.2, 10.1, 10.3, 10.4], "B": [5.0, 5.0, 5.1, 5.1, 5.2, 5.2]}
+SAME_CLOSE = {"execution": {"fill": "FILL_SAME_CLOSE"}, "rebalancing": {"everyPeriods": {"n": 1}}}
+
+
+def free_borrowing(answer: dict[str, Any]) -> list[str]:
+    return [
+        f"{one['field']}: {one['message']}" for one in answer.get("warnings", []) if one["code"] == "BORROWING_IS_FREE"
+    ]
+
+
+SCHEDULE = {"schedule": {"entries": [{"date": civil(DATES[2]), "weights": [{"symbol": "A", "weight": 1.2}]}]}}
+TARGET = {"base": fixed(A=1.0), "targetAnnual": 5, "lookbackPeriods": 2, "maxLeverage": 3}
+
+
+@pytest.mark.parametrize(
+    ("more", "day"),
+    [
+        ({"strategy": fixed(A=1.5)}, 1),
+        ({"strategy": SCHEDULE}, 3),
+        ({"strategy": fixed(A=1.0), "costs": {"managementFeeAnnual": 0.02}}, 2),
+        ({"strategy": fixed(A=1.0), "cashFlows": [{"date": civil(DATES[4]), "amount": -0.1}]}, 4),
+        ({"strategy": {"volatilityTarget": TARGET}}, 3),
+        ({"strategy": {"blend": {"parts": [{"strategy": fixed(A=1.0), "weight": 1.5}]}}}, 1),
+        ({"strategy": fixed(A=1.5), "margin": {"maintenanceRatio": 0.2}}, 1),
+        ({"strategy": fixed(A=1.5), **SAME_CLOSE}, 0),
+    ],
+    ids=["weights", "schedule", "fee", "withdrawal", "volatility target", "blend", "margin", "same close"],
+)  # fmt: skip
+def test_whatever_borrows_is_told_with_its_first_date(wire: Wire, more: dict[str, Any], day: int) -> None:
+    (told,) = free_borrowing(result(wire, DATES, PRICES, **more))
+    assert told.startswith("costs.financing_rate_annual: ")
+    assert f"from {DATES[day].isoformat()} on" in told
+    for costs in ({"financingRateAnnual": 0.0}, {"financingRates": [{"date": civil(MONDAY), "rateAnnual": 0.05}]}):
+        given = {**more, "costs": {**more.get("costs", {}), **costs}}
+        assert free_borrowing(result(wire, DATES, PRICES, **given)) == []
+
+
+def test_each_strategy_and_benchmark_is_told_of(wire: Wire) -> None:
+    request: dict[str, Any] = {
+        "strategies": [fixed(A=1.0) | {"label": "one"}, fixed(A=1.1) | {"label": "two"}],
+        "benchmarks": [{"label": "three", "strategy": fixed(B=1.3)}, {"symbol": "B"}],
+    }
+    told = free_borrowing(result(wire, DATES, PRICES, **request))
+    assert [one.split()[1] for one in told] == ["two", "three"]
+
+
+def test_full_investment_and_shorts_borrow_nothing(wire: Wire) -> None:
+    for weights in ({"A": 1.0}, {"A": 0.3333333333, "B": 0.6666666668}, {"A": 1.5, "B": -0.5}):
+        more = {"strategy": fixed(**weights), "rebalancing": {"everyPeriods": {"n": 1}}, "costs": {"commissionBps": 10}}
+        assert free_borrowing(result(wire, DATES, PRICES, **more)) == []
+
+
+def test_weights_above_one_are_simulated_as_they_are_with_a_rate_of_zero(wire: Wire) -> None:
+    silent = result(wire, DATES, PRICES, strategy=fixed(A=1.5))
+    given = result(wire, DATES, PRICES, strategy=fixed(A=1.5), costs={"financingRateAnnual": 0.0})
+    assert silent["finalNav"] == given["finalNav"]

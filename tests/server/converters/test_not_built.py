@@ -1,0 +1,56 @@
+"""Fields that no engine serves: each is refused by its path where it is set, and no other is."""
+
+from typing import Any
+
+import pytest
+from absfinance.v1 import backtest_service_pb2  # noqa: F401  # its messages are looked up by name
+from absfinance.v1.portfolio_service_pb2 import CreatePortfolioRequest
+from absfinance.v1.reallocation_service_pb2 import ReallocateRequest
+from google.protobuf import json_format, symbol_database
+
+from domain.errors import NotSupported
+from server.converters.not_built import NOT_BUILT, PACKAGE, is_built, refuse_what_is_not_built
+
+
+def refused(**fields: Any) -> str | None:
+    try:
+        refuse_what_is_not_built(json_format.ParseDict(fields, ReallocateRequest()))
+    except NotSupported as error:
+        return error.metadata["field"]
+    return None
+
+
+@pytest.mark.parametrize("name", NOT_BUILT)
+def test_every_line_names_a_field_of_the_contract(name: str) -> None:
+    message, _, field = f"{PACKAGE}{name}".rpartition(".")
+    descriptor = symbol_database.Default().pool.FindMessageTypeByName(message)
+    assert is_built(descriptor.fields_by_name[field]) is bool(NOT_BUILT[name])
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({}, None),
+        ({"horizonDays": 3}, None),
+        ({"settlementDays": 2}, "settlement_days"),
+        ({"retainCash": True}, "retain_cash"),
+        ({"direction": "DIRECTION_BOTH"}, None),
+        ({"direction": "DIRECTION_UNSPECIFIED"}, None),
+        ({"direction": "DIRECTION_SELL_ONLY"}, "direction"),
+        ({"asOfDate": {}}, "as_of_date"),
+        ({"limits": {"maxCostBps": 0.0}}, "limits.max_cost_bps"),
+        ({"disabledConstraints": ["x"]}, "disabled_constraints"),
+        ({"disabledConstraints": []}, None),
+        ({"snapshot": {"assets": [{"symbol": "A"}, {"currency": "CHF"}]}}, "snapshot.assets[1].currency"),
+        ({"snapshot": {"fxRates": [{}]}}, "snapshot.fx_rates"),
+    ],
+)
+def test_paths(fields: dict[str, Any], path: str | None) -> None:
+    assert refused(**fields) == path
+
+
+def test_a_field_deep_inside() -> None:
+    request = CreatePortfolioRequest()
+    request.portfolio.mandate.triggers.add()
+    with pytest.raises(NotSupported, match=r"portfolio\.mandate\.triggers is not supported yet"):
+        refuse_what_is_not_built(request)

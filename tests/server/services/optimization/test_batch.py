@@ -1,0 +1,98 @@
+"""Batches of accounts: an outcome for each under its key, whatever comes of the others."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+
+import pytest
+from absfinance.v1.optimization_service_pb2 import OptimizeBatchRequest, OptimizeBatchResponse
+
+from domain.errors import InvalidInput
+from domain.market_data.panel import PricePanel
+from server.commands.call import Call
+from server.execution.process_pool import ProcessPool
+from server.ports.errors import StreamIdle
+from server.ports.storage import Storage
+from server.services.market_data import MarketData
+from server.services.optimization.batch import LOT, Batch, OpenAccounts
+from tests.server.services.conftest import Encode
+
+MOMENTS = {"symbols": ["A", "B"], "covariance": [0.04, 0.0, 0.0, 0.01], "periodsPerYear": 1}
+SPECIFICATION = {"objective": {"minRisk": {}}}
+UNIVERSE = {"moments": MOMENTS, "spec": SPECIFICATION}
+IDLE_SECONDS = 0.3
+
+
+@pytest.fixture
+def batch(storage: Storage, market_data: MarketData, pool: ProcessPool) -> Batch:
+    return Batch(market_data, pool, storage.new_file, IDLE_SECONDS)
+
+
+async def sent(requests: Iterable[bytes], then_wait: float = 0.0) -> AsyncIterator[bytes]:
+    for request in requests:
+        yield request
+    await asyncio.sleep(then_wait)
+
+
+async def outcomes(batch: Batch, requests: AsyncIterator[bytes]) -> dict[str, OptimizeBatchResponse]:
+    found = [OptimizeBatchResponse.FromString(outcome) async for outcome in batch.run(requests, Call())]
+    by_key = {one.key: one for one in found}
+    assert len(by_key) == len(found)
+    return by_key
+
+
+@pytest.mark.parametrize("count", [0, 1, LOT, LOT + 1])
+async def test_every_account_has_its_outcome(batch: Batch, encode: Encode, count: int) -> None:
+    bounds = [[{"weightBounds": {"symbols": ["B"], "upper": 0.5 + 0.001 * i}}] for i in range(count)]
+    accounts = [
+        encode(OptimizeBatchRequest, account={"key": str(i), "constraints": own}) for i, own in enumerate(bounds)
+    ]
+    found = await outcomes(batch, sent([encode(OptimizeBatchRequest, universe=UNIVERSE), *accounts]))
+    assert set(found) == {str(i) for i in range(count)}
+    for i in range(count):
+        weights = {one.symbol: one.weight for one in found[str(i)].result.weights}
+        assert weights["B"] == pytest.approx(0.5 + 0.001 * i)
+
+
+async def test_an_account_that_is_wrong_is_answered_with_that(batch: Batch, encode: Encode) -> None:
+    wrong = [{"weightBounds": {"lower": 2.0}}]
+    accounts = [
+        encode(OptimizeBatchRequest, account={"key": "wrong", "constraints": wrong}),
+        encode(OptimizeBatchRequest, account={"key": "right"}),
+    ]
+    found = await outcomes(batch, sent([encode(OptimizeBatchRequest, universe=UNIVERSE), *accounts]))
+    assert (found["wrong"].WhichOneof("outcome"), found["right"].WhichOneof("outcome")) == ("error", "result")
+
+
+async def test_groups_of_accounts_come_from_the_store(batch: Batch, prices: PricePanel, encode: Encode) -> None:
+    universe = {"marketData": {"symbols": ["A", "B", "C"]}, "spec": SPECIFICATION}
+    bounds = [{"groupBounds": {"group": "sector=x", "upper": 0.25}}]
+    account = encode(OptimizeBatchRequest, account={"key": "x", "constraints": bounds})
+    found = await outcomes(batch, sent([encode(OptimizeBatchRequest, universe=universe), account]))
+    weights = {one.symbol: one.weight for one in found["x"].result.weights}
+    assert weights.get("A", 0.0) + weights.get("B", 0.0) == pytest.approx(0.25)
+
+
+async def test_the_universe_comes_first(batch: Batch) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        await outcomes(batch, sent([]))
+    assert raised.value.field == "universe"
+
+
+async def test_a_caller_who_sends_nothing_is_ended(batch: Batch, encode: Encode) -> None:
+    with pytest.raises(StreamIdle):
+        await outcomes(batch, sent([], then_wait=60.0))
+    with pytest.raises(StreamIdle):
+        await outcomes(batch, sent([encode(OptimizeBatchRequest, universe=UNIVERSE)], then_wait=60.0))
+
+
+async def test_nobody_is_idle_while_an_outcome_is_owed() -> None:
+    accounts = OpenAccounts(0.05)
+    assert 0.0 < accounts.idle_in() <= 0.05
+    await accounts.read()
+    await asyncio.sleep(0.1)
+    assert accounts.idle_in() == 0.05
+    accounts.answered()
+    assert 0.0 < accounts.idle_in() <= 0.05
+    await asyncio.sleep(0.1)
+    with pytest.raises(StreamIdle):
+        accounts.idle_in()

@@ -1,0 +1,58 @@
+"""Optimisations: computed once, found again by the id of the request, and removed."""
+
+import pytest
+from absfinance.v1.optimization_pb2 import Optimization as Answer
+from absfinance.v1.optimization_service_pb2 import OptimizeRequest
+
+from domain.errors import MissingMarketData
+from domain.market_data.panel import PricePanel
+from server.commands.call import Call
+from server.execution.process_pool import ProcessPool
+from server.ports.errors import NotFound, RequestIdReused
+from server.ports.list_filter import ListFilter
+from server.ports.storage import Storage
+from server.services.market_data import MarketData
+from server.services.optimization.optimize import Optimization
+from tests.server.services.conftest import Encode
+
+MOMENTS = {"symbols": ["A", "B"], "covariance": [0.04, 0.0, 0.0, 0.01], "periodsPerYear": 1}
+MIN_RISK = {"objective": {"minRisk": {}}}
+PROBLEM = {"moments": MOMENTS, **MIN_RISK}
+
+
+@pytest.fixture
+def service(storage: Storage, market_data: MarketData, pool: ProcessPool) -> Optimization:
+    return Optimization(market_data, storage.optimizations, pool)
+
+
+async def test_an_answer_is_stored_and_found_again(service: Optimization, encode: Encode) -> None:
+    request = encode(OptimizeRequest, **PROBLEM, requestId="r", label="l")
+    record = await service.optimize(request, Call())
+    assert not isinstance(record, bytes)
+    weights = {one.symbol: one.weight for one in Answer.FromString(record.payload).weights}
+    assert weights == pytest.approx({"A": 0.2, "B": 0.8})
+    assert await service.optimize(request, Call()) == record
+    assert await service.get(record.id) == record
+    assert [one.id for one in (await service.list("", 5, ListFilter(label="l"))).records] == [record.id]
+    assert not (await service.list("", 5, ListFilter(label="other"))).records
+    with pytest.raises(RequestIdReused):
+        await service.optimize(encode(OptimizeRequest, **PROBLEM, requestId="r", label="other"), Call())
+    await service.delete(record.id)
+    with pytest.raises(NotFound):
+        await service.get(record.id)
+
+
+async def test_a_mere_check_stores_nothing(service: Optimization, encode: Encode) -> None:
+    assert isinstance(await service.optimize(encode(OptimizeRequest, **PROBLEM, validateOnly=True), Call()), bytes)
+    assert not (await service.list("", 5, ListFilter())).records
+
+
+async def test_stored_prices_and_groups(service: Optimization, prices: PricePanel, encode: Encode) -> None:
+    bounds = [{"groupBounds": {"group": "sector=x", "upper": 0.25}}]
+    fields = {"marketData": {"symbols": ["A", "B", "C"]}, "constraints": bounds, **MIN_RISK}
+    record = await service.optimize(encode(OptimizeRequest, **fields), Call())
+    assert not isinstance(record, bytes)
+    weights = {one.symbol: one.weight for one in Answer.FromString(record.payload).weights}
+    assert weights.get("A", 0.0) + weights.get("B", 0.0) == pytest.approx(0.25)
+    with pytest.raises(MissingMarketData):
+        await service.optimize(encode(OptimizeRequest, marketData={"symbols": ["Z"]}, **MIN_RISK), Call())
