@@ -182,7 +182,7 @@ class TestTree:
         os.chdir(self.folder)
         for name in [name for name in sys.modules if name.split(".")[0] in ("scripts", "absfin", "absfinance")]:
             del sys.modules[name]
-        sys.path[:] = [*self._paths, *(path for path in sys.path if not Path(path or ".").is_relative_to(ROOT))]
+        sys.path[:] = [*self._paths, *(path for path in sys.path if not _is_of_the_project(path))]
         os.environ["PYTHONPATH"] = os.pathsep.join(self._paths)
         sys.dont_write_bytecode = not keep_bytecode
         if not keep_bytecode:
@@ -190,6 +190,12 @@ class TestTree:
         if plain:
             os.environ[PLAIN_PYTHON] = "1"
             setattr(importlib.import_module("numba").config, "DISABLE_JIT", 1)  # noqa: B010  # it declares no settings
+
+
+def _is_of_the_project(path: str) -> bool:
+    """Whether a path of imports belongs to the tree that is not changed; the environment may stand inside it."""
+    found = Path(path or ".").absolute()
+    return found.is_relative_to(ROOT) and not found.is_relative_to(sys.prefix)
 
 
 def _run_pytest(arguments: list[str], plugins: list[Any]) -> int:

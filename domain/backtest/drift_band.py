@@ -78,23 +78,25 @@ class DriftBand:
             width.check(f"{PATH}.by_asset[{i}]")
         for i, (_group, width) in enumerate(self.by_group.items()):
             width.check(f"{PATH}.by_group[{i}]")
-        needs_width = self.trigger is BandTrigger.ANY_BREACH or self.destination is BandDestination.EDGE
-        if needs_width and not self.by_symbol and not self.by_group:
+        if self._needs_width and not self.by_symbol and not self.by_group:
             self.width.check(PATH)
         self._goes_with(BandTrigger.TRACKING_ERROR, "max_tracking_error_annual")
         self._goes_with(BandTrigger.COST_BENEFIT, "risk_aversion")
         self._goes_with(BandTrigger.COST_BENEFIT, "horizon_days")
-        if self.trigger is not BandTrigger.ANY_BREACH:
-            self._refuse_what_needs_a_breach()
+        if not self._needs_width:
+            self._refuse_widths()
         if not 0.0 < self.fraction <= 1.0:
             raise InvalidInput(f"{PATH}.fraction", f"must be above 0 and at most 1, is {self.fraction:g}")
 
     @property
     def depends_on_groups(self) -> bool:
         """Whether the weights a trade goes to depend on the bands of groups."""
-        if self.destination is BandDestination.EDGE:
-            return True
-        return self.scope is BandScope.BREACHED and self.trigger is BandTrigger.ANY_BREACH
+        return self.destination is BandDestination.EDGE or self.scope is BandScope.BREACHED
+
+    @property
+    def _needs_width(self) -> bool:
+        """Whether a weight is held against its band, to trade or to say where to."""
+        return self.trigger is BandTrigger.ANY_BREACH or self.depends_on_groups
 
     def _goes_with(self, trigger: BandTrigger, name: str) -> None:
         """Raises InvalidInput unless a figure is given with its trigger and only with it, and above 0."""
@@ -107,14 +109,8 @@ class DriftBand:
             raise InvalidInput(path, f"goes with the trigger {trigger} alone, the trigger is {self.trigger}")
         positive(path, value)
 
-    def _refuse_what_needs_a_breach(self) -> None:
-        """Raises InvalidInput for what has no effect with a trigger that looks at all weights together."""
-        if self.scope is BandScope.BREACHED:
-            raise InvalidInput(
-                f"{PATH}.scope", f"BREACHED goes with the trigger ANY_BREACH alone, the trigger is {self.trigger}"
-            )
-        if self.destination is BandDestination.EDGE:
-            return
+    def _refuse_widths(self) -> None:
+        """Raises InvalidInput for widths of bands that would have no effect."""
         widths = {
             "absolute": self.width.absolute is not None,
             "relative": self.width.relative is not None,

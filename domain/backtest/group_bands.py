@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.backtest.simulation.arrays import ANY_BREACH, TO_EDGE, TO_FRACTION, Bands
+from domain.backtest.simulation.arrays import TO_EDGE, TO_FRACTION, Bands
 from domain.checks import Matrix, Vector
 from domain.errors import SolverFailed
 from domain.optimization.problem.polytope import Polytope
@@ -87,7 +87,7 @@ def _limits(weights: Vector, target: Vector, movable: Flags, bands: Bands) -> _L
         return None
     lower = np.where(movable, target - width, weights)
     upper = np.where(movable, target + width, weights)
-    if bands.destination != TO_EDGE and bands.only_breached and bands.trigger == ANY_BREACH:
+    if bands.destination != TO_EDGE and bands.only_breached:
         fraction = bands.fraction if bands.destination == TO_FRACTION else 1.0
         goal = weights + fraction * (target - weights) if fraction < 1.0 else target
         lower, upper = np.where(breached, goal, lower), np.where(breached, goal, upper)

@@ -29,6 +29,7 @@ SHORT = {"strategy": fixed(A=0.9, B=-0.5)}
 LEVERED = {"strategy": fixed(A=1.5), "costs": {"financingRateAnnual": 0.0}}
 LIQUID = [{"symbol": name, "dailyValue": 1e6, "volatilityAnnual": 0.3} for name in "ABC"]
 IMPACT = {"impact": {"squareRoot": {"coefficient": 1}}, "liquidity": LIQUID}
+PAST = {"impact": IMPACT["impact"], "liquidity": [{"symbol": one["symbol"], "dailyValue": 1e5} for one in LIQUID]}
 FEE = {"rate": 0.2, "crystallization": "FREQUENCY_WEEKLY"}
 TIGHT: dict[str, Any] = {"absolute": 0.01}
 HALF_OUT: dict[str, Any] = {"relative": 0.03}
@@ -302,6 +303,8 @@ PAIRS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         costs(**IMPACT),
         costs(**{**IMPACT, "liquidity": [{**one, "dailyValue": 1e5} for one in LIQUID]}),
     ),
+    # Without a volatility it is that of the past.
+    "CostModel.liquidity_lookback_periods": (costs(**PAST), costs(**PAST, liquidityLookbackPeriods=3)),
     "CostModel.commission_per_share": (FREE, costs(commissionPerShare=0.01)),
     "CostModel.min_commission": (costs(commissionBps=10), costs(commissionBps=10, minCommission=5)),
     "CostModel.max_commission": (costs(commissionBps=10), costs(commissionBps=10, maxCommission=0.01)),

@@ -90,8 +90,8 @@ def test_what_is_a_fraction_of_value_or_money_goes_with_returns(wire: Wire, more
         (band(**TIGHT, horizonDays=3), "rebalancing.drift_band.horizon_days"),
         (band(**TRACKING, horizonDays=3), "rebalancing.drift_band.horizon_days"),
         (band(**WORTH, maxTrackingErrorAnnual=0.1), "rebalancing.drift_band.max_tracking_error_annual"),
-        (band(**TRACKING, **BREACHED), "rebalancing.drift_band.scope"),
-        (band(**WORTH, **BREACHED), "rebalancing.drift_band.scope"),
+        (band(**TRACKING, **BREACHED), "rebalancing.drift_band"),  # which weights are breached needs a width
+        (band(**WORTH, **BREACHED), "rebalancing.drift_band"),
         (band(**TRACKING, absolute=0.05), "rebalancing.drift_band.absolute"),
         (band(**WORTH, relative=0.05), "rebalancing.drift_band.relative"),
         (band(**WORTH, byAsset=[{"symbol": "A", "absolute": 0.1}]), "rebalancing.drift_band.by_asset"),

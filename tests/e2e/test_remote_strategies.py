@@ -75,9 +75,8 @@ def reasons(found: dict[str, Any]) -> list[str]:
         (weights(Z=1.0), "Z"),
         (weights(A=math.nan), "finite"),
         (weights(A=math.inf), "finite"),
-        (weights(A=0.8, B=0.8), "1.6"),
+        (weights(A=60.0, B=40.0), "divide them by 100"),
         (DecideResponse(weights=[AssetWeight(symbol="A", weight=0.1)] * 2), "A"),
-        (weights(A=-0.5, B=2.0), "1.5"),
     ],
 )
 def test_an_answer_that_is_no_portfolio_fails_the_decision(house: House, answer: DecideResponse, text: str) -> None:

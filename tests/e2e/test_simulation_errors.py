@@ -135,15 +135,6 @@ def failure(answer: dict[str, Any]) -> tuple[str, str, tuple[str, ...]]:
         ({"costs": {"impact": {"squareRoot": {"coefficient": 1}}}}, "costs.liquidity"),
         (
             {
-                "costs": {
-                    "impact": {"squareRoot": {"coefficient": 1}},
-                    "liquidity": [{"symbol": s, "dailyValue": 1} for s in "AB"],
-                }
-            },
-            "costs.liquidity[0].volatility_annual",
-        ),
-        (
-            {
                 "execution": {"maxParticipation": 0.1},
                 "costs": {"liquidity": [{"symbol": s, "dailyValue": 0} for s in "AB"]},
             },

@@ -134,7 +134,6 @@ def test_a_volatility_target_of_10_percent(wire: Wire, realised: float, cap: flo
             "strategy.cppi.base.fixed_weights.weights[0].symbol",
         ),
         ({"blend": {"parts": [{"strategy": FIXED, "weight": 2e6}]}}, "strategy.blend.parts[0].weight"),
-        ({"blend": {"parts": [{"strategy": FIXED, "weight": 100}]}}, "strategy.blend.parts"),
         ({"remote": {"target": "127.0.0.1:1"}}, "strategy.remote.target"),
         (
             {"cppi": {"base": {"remote": {"target": "a:1"}}, "floor": 0.8, "multiplier": 4}},
@@ -146,6 +145,11 @@ def test_what_is_refused_is_named(wire: Wire, strategy: dict[str, Any], field: s
     refused = wire.refused(BACKTEST, request(strategy))
     assert (refused.code, refused.reason) == ("INVALID_ARGUMENT", "INVALID_INPUT")
     assert refused.fields == (field,)
+
+
+def test_shares_in_per_cent_are_refused(wire: Wire) -> None:
+    refused = wire.refused(BACKTEST, request({"blend": {"parts": [{"strategy": FIXED, "weight": 100}]}}))
+    assert (refused.reason, refused.fields) == ("WEIGHTS_LOOK_LIKE_PERCENT", ("strategy.blend.parts",))
 
 
 class Services(strategy_service_pb2_grpc.StrategyServiceServicer):

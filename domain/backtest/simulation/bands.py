@@ -107,7 +107,7 @@ def destination_of(weights: Floats, target: Floats, movable: Flags, bands: Bands
     for i in range(len(goal)):
         if not movable[i]:
             goal[i] = weights[i]
-    if not bands.only_breached or bands.trigger != ANY_BREACH:
+    if not bands.only_breached:
         return goal
     return _of_breached(weights, goal, target, movable, bands)
 

@@ -3,7 +3,8 @@
 Clarabel solves min x'Px / 2 + q'x with b - Ax in a product of cones.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -101,7 +102,7 @@ class _Assembled:
 
         outcome = clarabel.SolverStatus
         best: ConicSolution | None = None
-        status = None
+        bound, status = -math.inf, None
         accuracy = program.control.accuracy(ACCURACY_FRACTION, *ACCURACIES)
         good = max(GOOD, 0.2 * program.control.tolerance)
         doubtful = (outcome.AlmostPrimalInfeasible, outcome.AlmostDualInfeasible) if program.has_matrices else ()
@@ -127,13 +128,14 @@ class _Assembled:
             if status == outcome.MaxTime:
                 raise SolverTimedOut(LATE)
             answer = self._answer(program, found)
-            if answer is not None and (best is None or answer.gap < best.gap):
-                best = answer
+            if answer is not None:
+                bound = max(bound, answer.bound)  # each attempt proves one, whichever has the better point
+                best = answer if best is None or answer.gap < best.gap else best
             if best is not None and best.gap <= good:
                 break
         if best is None:
             raise SolverFailed.stopped("clarabel", status)
-        return best
+        return replace(best, bound=bound)
 
     def _answer(self, program: ConicProgram, found: Any) -> ConicSolution | None:
         point, multipliers = np.asarray(found.x), np.asarray(found.z)

@@ -7,7 +7,7 @@ from absfinance.v1.backtest_pb2 import Rebalancing as RebalancingProto
 from google.protobuf import json_format
 
 from domain.backtest.drift_band import BandDestination, BandScope, BandTrigger, BandWidth, DriftBand
-from domain.backtest.rebalancing import BuyAndHold, Calendar, DayOfPeriod, EveryPeriods, Rebalancing, Schedule
+from domain.backtest.rebalancing import BuyAndHold, Calendar, DayOfPeriod, EveryPeriods, Rebalancing, RebalancingDates
 from domain.calendar import Frequency
 from domain.errors import InvalidInput
 from server.converters.rebalancing import rebalancing_from_proto
@@ -43,7 +43,7 @@ def band(**fields: Any) -> DriftBand:
         ({"calendar": {"day": "REBALANCE_DAY_NTH", "nthDay": 3}}, Calendar(day=DayOfPeriod.NTH, nth=3)),
     ],
 )
-def test_schedules(fields: dict[str, Any], schedule: Schedule) -> None:
+def test_schedules(fields: dict[str, Any], schedule: RebalancingDates) -> None:
     assert converted(**fields).schedule == schedule
 
 

@@ -9,15 +9,15 @@ from google.protobuf import json_format
 from domain.backtest.strategies import (
     Blend,
     Cppi,
-    EqualWeight,
+    EqualWeightStrategy,
     FixedWeights,
     Momentum,
     Optimized,
     Part,
     Remote,
-    Schedule,
     Strategy,
     VolatilityTarget,
+    WeightSchedule,
     inverse_volatility,
 )
 from domain.errors import InvalidInput
@@ -25,7 +25,7 @@ from domain.optimization.request.objectives import MinRisk
 from server.converters.strategy import strategy_from_proto
 
 EQUAL = {"equalWeight": {}}
-INNER = EqualWeight("equal_weight")
+INNER = EqualWeightStrategy("equal_weight")
 ALL = [{"symbol": "A", "weight": 1.0}]
 MORE = [{"symbol": "A", "weight": 1.5}]
 SECOND = {"year": 1970, "month": 1, "day": 2}
@@ -39,10 +39,10 @@ def converted(*, leveraged: bool = False, **fields: Any) -> Strategy:
 @pytest.mark.parametrize(
     ("fields", "strategy"),
     [
-        (EQUAL, EqualWeight("equal_weight")),
-        (EQUAL | {"label": "mine"}, EqualWeight("mine")),
+        (EQUAL, EqualWeightStrategy("equal_weight")),
+        (EQUAL | {"label": "mine"}, EqualWeightStrategy("mine")),
         ({"fixedWeights": {"weights": ALL}}, FixedWeights({"A": 1.0}, "fixed_weights")),
-        ({"schedule": {"entries": [{"date": SECOND, "weights": ALL}]}}, Schedule(((1, {"A": 1.0}),), "schedule")),
+        ({"schedule": {"entries": [{"date": SECOND, "weights": ALL}]}}, WeightSchedule(((1, {"A": 1.0}),), "schedule")),
         ({"momentum": {"lookbackPeriods": 9, "topN": 3, "skipPeriods": 2}}, Momentum(9, 3, 2, "momentum")),
         ({"cppi": {"base": EQUAL, "floor": 0.8, "multiplier": 3.0}}, Cppi(INNER, 0.8, 3.0, "cppi")),
         (
@@ -79,7 +79,7 @@ def test_leverage_is_said_by_the_request() -> None:
         fixed = converted(leveraged=leveraged, fixedWeights={"weights": MORE})
         assert fixed == FixedWeights({"A": 1.5}, "fixed_weights", leveraged=leveraged)
         schedule = converted(leveraged=leveraged, schedule={"entries": [{"date": SECOND, "weights": MORE}]})
-        assert schedule == Schedule(((1, {"A": 1.5}),), "schedule", leveraged=leveraged)
+        assert schedule == WeightSchedule(((1, {"A": 1.5}),), "schedule", leveraged=leveraged)
     parts = {"parts": [{"strategy": EQUAL, "weight": 1.5}]}
     assert converted(leveraged=True, blend=parts) == Blend((Part(INNER, 1.5),), "blend", leveraged=True)
     with pytest.raises(InvalidInput):

@@ -167,6 +167,17 @@ def test_tracking_error_of_the_whole(limit: float, trades: int) -> None:
     assert len(simulated(MOVES, SIXTY_FORTY, band).indices) == trades
 
 
+def test_the_tracking_error_asks_for_a_trade_of_the_breached_asset() -> None:
+    """What is traded is the same whatever asks for it: 7 points of A are sold, B and C buy 3.5 each."""
+    values = {"A": [50.0, 50.5, 57.0], "B": [30.0, 30.1, 26.0], "C": [20.0, 19.9, 17.0]}
+    band = DriftBand(
+        FIVE_POINTS, scope=BandScope.BREACHED, trigger=BandTrigger.TRACKING_ERROR, max_tracking_error_annual=1e-6
+    )
+    record = simulated(values, THREE, band)
+    assert record.indices.tolist() == [0, 2]
+    assert held(record, values, THREE, 2) == pytest.approx([50.0, 29.5, 20.5], rel=1e-12)
+
+
 def test_a_group_that_leaves_its_band_goes_back_to_the_target() -> None:
     """Each asset is inside its own band of ten points; A and B together are at .76, beyond .70 and five points."""
     weights = {"A": 0.35, "B": 0.35, "C": 0.3}

@@ -127,6 +127,8 @@ def test_it_is_the_best_of_all_sets_of_trades(
 @example(seed=197, fee=0.0625, impact=0.0, objective=MaxReturn())
 # Among its sets of trades one has a small objective, for which the first attempt of the cone solver is not accurate.
 @example(seed=197, fee=0.0625, impact=0.1, objective=MaxUtility(1.0))
+# Among its sets of trades one whose most accurate point and best bound come from different attempts.
+@example(seed=5212, fee=0.0625, impact=0.005, objective=MaxUtility(1.0))
 def test_any_fee_and_any_start(seed: int, fee: float, impact: float, objective: Objective) -> None:
     current = np.random.default_rng(seed).dirichlet(np.ones(SIZE))
     problem = problem_of(seed, objective, WeightBounds("caps", None, 0.8), fee=fee, impact=impact, current=current)
