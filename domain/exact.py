@@ -11,6 +11,9 @@ from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation,
 ZERO = Decimal(0)
 ONE = Decimal(1)
 
+FRACTION_DIGITS = 15
+"""Significant digits of fractional quantities: as many as a float always keeps."""
+
 _EXACT = Context(prec=5000, traps=[DivisionByZero, Inexact, InvalidOperation, Overflow])
 """More digits than sums and products of any floats within the bounds of a request have."""
 

@@ -1,7 +1,7 @@
 """A reallocation in seven steps: collect, target, required assets, utilization, liquidity, plan, output."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,9 +10,12 @@ from domain.errors import InvalidInput
 from domain.exact import exact, exact_arithmetic, quotient, ratio
 from domain.reallocation.cancellation import checked
 from domain.reallocation.liquidity import LiquidityAssessment, assess
-from domain.reallocation.plan import ReallocationPlan, plan
+from domain.reallocation.plan import ReallocationPlan
+from domain.reallocation.plan_with_impact import plan_with_impact
 from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.summary import Summary, summarise
+from domain.reallocation.trade_impact import TradeImpact
+from domain.reallocation.trade_schedule import TradeSchedule, schedule_of
 from domain.reallocation.utilization import UtilizationReport, utilization
 from domain.reallocation.valuation import Valuation, value
 
@@ -51,17 +54,20 @@ class Reallocation:
     outcome: ReallocationPlan | Unchanged | Failure
     plan: ReallocationPlan
     summary: Summary
+    drift: float  # residual drift at the costs by which lots are chosen: without market impact
+    impact: TradeImpact | None = None
+    schedule: TradeSchedule | None = None
 
     @property
     def gap(self) -> float:
-        """The most by which the residual drift exceeds the least possible one, as a fraction of it."""
-        left = self.summary.residual_drift
+        """The most by which the drift, without market impact, exceeds the least possible one, as a fraction of it."""
+        left = self.drift
         return max(left - self.plan.least_drift, 0.0) / left if left > 0.0 else 0.0
 
     @property
     def optimal(self) -> bool:
         """Whether no plan is known to be able to leave less drift, but for rounding."""
-        return self.gap <= OPTIMAL_GAP or self.summary.residual_drift - self.plan.least_drift <= OPTIMAL_DRIFT
+        return self.gap <= OPTIMAL_GAP or self.drift - self.plan.least_drift <= OPTIMAL_DRIFT
 
 
 def reallocate(request: ReallocationRequest, check_cancelled: Callable[[], None] = _continue) -> Reallocation:
@@ -80,9 +86,16 @@ def reallocate(request: ReallocationRequest, check_cancelled: Callable[[], None]
     required = required_trades(request, valuation, symbols, check_cancelled) if acts else {}
     liquidity = assess(required, request.market, request.limits.max_participation, request.horizon_days)
     check_cancelled()
-    trades = plan(request, valuation, required, check_cancelled)
+    trades, impact = plan_with_impact(request, valuation, required, check_cancelled)
+    schedule = schedule_of(request, valuation, trades.trades, check_cancelled)
     summary = summarise(request, valuation, trades, check_cancelled)
-    return Reallocation(report, liquidity, _outcome(request, report, trades), trades, summary)
+    drift = summary.residual_drift
+    if impact:
+        summary = summarise(request, valuation, trades, check_cancelled, impact.charges)
+    if schedule:
+        trades = replace(trades, warnings=(*trades.warnings, *schedule.warnings))
+    outcome = _outcome(request, report, trades)
+    return Reallocation(report, liquidity, outcome, trades, summary, drift, impact, schedule)
 
 
 def collect(request: ReallocationRequest, valuation: Valuation) -> Mapping[str, float]:

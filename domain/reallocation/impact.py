@@ -1,6 +1,7 @@
 """What planned trades do to prices, as a distribution: mean and variance in closed form, quantiles of the normal.
 
 Each day's trade is spread evenly over its time; from one day to the next only the permanent part of the impact stays.
+Where that time is less than a day, what is left waits for the rest of it, which adds (1 - length) x sum of R_k' S R_k.
 An asset is held until it is sold (or missing until it is bought), and its price moves meanwhile: with R_k left after
 day k and S the covariance of returns of a day, the variance is the integral of R(t)' S R(t),
     length x sum of (R_(k-1)' S R_(k-1) + R_(k-1)' S R_k + R_k' S R_k) / 3,
@@ -174,5 +175,6 @@ def _variance(planned: PlannedValues) -> float:
     spread = risk if planned.correlation is None else risk @ planned.correlation
     start, end = risk[:-1], risk[1:]
     # The covariance is symmetric: R_(k-1)' S R_k is taken once.
-    total = (start * spread[:-1]).sum() + (start * spread[1:]).sum() + (end * spread[1:]).sum()
-    return max(planned.day_length * float(total) / 3.0, 0.0)
+    waiting = float((end * spread[1:]).sum())
+    total = float((start * spread[:-1]).sum() + (start * spread[1:]).sum()) + waiting
+    return max(planned.day_length * total / 3.0 + max(1.0 - planned.day_length, 0.0) * waiting, 0.0)

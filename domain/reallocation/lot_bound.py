@@ -1,8 +1,9 @@
 """A drift that no choice of whole lots is below, for accounts of thousands of assets, by Lagrange's multiplier of cash.
 
-The limit on cash is replaced by a price on it. Then every order is decided alone, among five numbers of lots: none, the
-least, the two next to the wish, and the most. Any price proves a bound; the best is found by bisection. The cost of all
-trades, on which every wish depends, is bounded by how far two plans of at most the known drift can differ.
+The limit on cash is replaced by a price on it. Then every order is decided alone, among six numbers of lots: none, the
+least, the two next to the wish, the most, and of sales the most that settle within the horizon. Any price proves a
+bound; the best is found by bisection. The cost of all trades, on which every wish depends, is bounded by how far two
+plans of at most the known drift can differ.
 """
 
 import math
@@ -50,7 +51,7 @@ def least_drift(
 
 
 class _Terms:
-    """What each order adds to drift / 2 + theta cost, in money, at the numbers of lots that can be the best, (5, J)."""
+    """What each order adds to drift / 2 + theta cost, in money, at the numbers of lots that can be the best, (6, J)."""
 
     def __init__(self, drift: Drift, orders: Sequence[LotOrder], theta: float, cost: float) -> None:
         away = drift.values - drift.target * (drift.worth - cost)
@@ -61,7 +62,9 @@ class _Terms:
         moved = away[drift.places] + drift.trade * self._counts
         self._terms = 0.5 * np.abs(moved) + theta * drift.costs * self._counts
         signs = np.array([1.0 if order.buys else -1.0 for order in orders])
-        self._paid = signs * np.array([float(order.cash) for order in orders]) * self._counts
+        funded = np.minimum(self._counts, np.array([float(order.usable) for order in orders]))
+        moved_cash = np.where(signs > 0.0, self._counts, funded)
+        self._paid = signs * np.array([float(order.cash) for order in orders]) * moved_cash
 
     def least(self, price: float) -> tuple[float, float]:
         """The least sum at a price of cash, and the cash that it uses."""
@@ -77,6 +80,7 @@ def _counts(wish: Vector, orders: Sequence[LotOrder]) -> NDArray[np.float64]:
     usual = np.floor(np.maximum(wish, 0.0))
     # An order without a limit is never the better for more than its wish, and a lot.
     furthest = np.where(most < 2.0**62, most, np.maximum(usual + 1.0, least))
-    rows = [np.zeros(len(wish)), least, np.maximum(usual, least), np.maximum(usual + 1.0, least), furthest]
+    usable = np.array([0.0 if order.buys or order.usable < order.least else float(order.usable) for order in orders])
+    rows = [np.zeros(len(wish)), usable, least, np.maximum(usual, least), np.maximum(usual + 1.0, least), furthest]
     counts: NDArray[np.float64] = np.minimum(np.stack(rows), most[None, :])
     return counts

@@ -105,6 +105,7 @@ def _better_lots(
 class _Program:
     """Columns: lots (J,), distances (P,), cost, then a yes or no for orders with a least trade, and one for purchases.
 
+    Last come the lots that settle within the horizon, of sales of which not all do.
     Money is in units of `scale`, so that the numbers are near 1.
     """
 
@@ -120,9 +121,11 @@ class _Program:
         self._cost = self._lots + self._assets
         self._minimum = [j for j, order in enumerate(orders) if order.least > 1]
         self._buying = self._cost + 1 + len(self._minimum)
+        self._late = [j for j, order in enumerate(orders) if not order.buys and 0 < order.usable < order.most]
+        self._width = self._buying + 1 + len(self._late)
         self.model = LinearModel(
             cost=self._objective(),
-            lower=np.zeros(self._buying + 1),
+            lower=np.zeros(self._width),
             upper=self._upper(),
             integer=self._integer(),
         )
@@ -142,11 +145,12 @@ class _Program:
         distances = np.abs(values - self._drift.target * (self._worth - cost))
         traded = [float(lots[j] > 0) for j in self._minimum]
         buys = any(order.buys and count for order, count in zip(self._orders, known, strict=True))
-        return np.concatenate([lots, distances, [cost], traded, [float(buys)]])
+        settled = [float(min(known[j], self._orders[j].usable)) for j in self._late]
+        return np.concatenate([lots, distances, [cost], traded, [float(buys)], settled])
 
     def cost_range(self, control: SolverControl) -> tuple[float, float] | None:
         """The least and the greatest cost of plans that are not further from the target than the known one."""
-        direction = np.zeros(self._buying + 1)
+        direction = np.zeros(self._width)
         direction[self._cost] = 1.0
         least = self.model.solve(direction, relaxed=True, control=control)
         greatest = self.model.solve(-direction, relaxed=True, control=control)
@@ -183,23 +187,24 @@ class _Program:
             self.model.add_row(columns, [1.0, -moves - slope, -tilt], second - moves * above, math.inf)
 
     def _objective(self) -> Vector:
-        cost = np.zeros(self._buying + 1)
+        cost = np.zeros(self._width)
         cost[self._lots : self._cost] = 0.5
         cost[self._cost] = self._theta + COST_TIE_BREAK
         return cost
 
     def _upper(self) -> Vector:
-        upper = np.full(self._buying + 1, np.inf)
+        upper = np.full(self._width, np.inf)
         upper[: self._lots] = [
             min(order.most, math.ceil(max(order.wanted, 0.0)) + order.least + 1) if order.buys else order.most
             for order in self._orders
         ]
-        upper[self._cost + 1 :] = 1.0
+        upper[self._cost + 1 : self._buying + 1] = 1.0
+        upper[self._buying + 1 :] = [float(self._orders[j].usable) for j in self._late]
         return upper
 
     def _integer(self) -> NDArray[np.bool_]:
-        whole = np.ones(self._buying + 1, dtype=np.bool_)
-        whole[self._lots : self._cost + 1] = False
+        whole = np.ones(self._width, dtype=np.bool_)
+        whole[self._lots : self._cost + 1] = whole[self._buying + 1 :] = False
         return whole
 
     def _add_rows(self, budgets: Budgets) -> None:
@@ -213,12 +218,21 @@ class _Program:
         paid = [float(order.cash) / self.scale * (1.0 if order.buys else -1.0) for order in self._orders]
         cash = float(budgets.cash) / self.scale
         # A cash below its floor stays there where nothing is bought.
-        add([*lots, self._buying], [*paid, max(-cash, 0.0)], -math.inf, max(cash, 0.0))
+        funds = [price if order.buys or order.usable else 0.0 for price, order in zip(paid, self._orders, strict=True)]
+        add([*self._settling(), self._buying], [*funds, max(-cash, 0.0)], -math.inf, max(cash, 0.0))
         if math.isfinite(budgets.required):
             add(lots, paid, -math.inf, cash - float(budgets.required) / self.scale)
         if math.isfinite(budgets.turnover):
             add(lots, np.abs(self._trade).tolist(), -math.inf, float(budgets.turnover) / self.scale)
         self._add_choices(purchases_need_cash=cash < 0.0)
+
+    def _settling(self) -> list[int]:
+        """For each order the column of the lots that settle within the horizon; adds the rows of those of their own."""
+        columns = list(range(self._lots))
+        for place, j in enumerate(self._late, start=self._buying + 1):
+            self.model.add_row([j, place], [1.0, -1.0], 0.0, math.inf)
+            columns[j] = place
+        return columns
 
     def _add_distances(self) -> None:
         order_of = dict(zip(self._drift.places.tolist(), range(self._lots), strict=True))

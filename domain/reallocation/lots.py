@@ -39,6 +39,7 @@ class LotOrder:
     buys: bool
     value: Decimal  # of a lot
     cash: Decimal  # paid for a lot bought, received for a lot sold
+    usable: int = ANY_NUMBER  # lots sold that settle within the horizon
     weight: float = field(init=False)  # the value in the objective
 
     def __post_init__(self) -> None:
@@ -47,6 +48,14 @@ class LotOrder:
     def distance(self, lots: int) -> float:
         """Absolute difference in value between a number of lots and the required trade."""
         return self.weight * abs(lots - self.wanted)
+
+    def raised(self, lots: int) -> Decimal:
+        """Cash that comes of a number of lots, settled or not; negative for a purchase."""
+        return -lots * self.cash if self.buys else lots * self.cash
+
+    def funds(self, lots: int) -> Decimal:
+        """The same, of what settles early enough to pay for purchases."""
+        return self.raised(lots if self.buys else min(lots, self.usable))
 
     @property
     def enough(self) -> int:
@@ -67,7 +76,7 @@ class LotOrder:
 class Budgets:
     """What limits the sum of all orders, in money."""
 
-    cash: Decimal  # above the floor, before these orders
+    cash: Decimal  # above the floor, before these orders; what settles within the horizon
     required: Decimal  # level, relative to the floor, to which sales raise a negative cash; else minus infinity
     turnover: Decimal  # most that is traded, both ways
 
@@ -95,14 +104,16 @@ def choose_lots(
 
 def keeps(orders: Sequence[LotOrder], budgets: Budgets, lots: Sequence[int]) -> bool:
     """Whether lots keep the budgets and the limits of each order, exactly."""
-    cash, room, buys = budgets.cash, budgets.turnover, False
+    cash = raised = budgets.cash
+    room, buys = budgets.turnover, False
     for order, count in zip(orders, lots, strict=True):
         if count and not order.least <= count <= order.most:
             return False
-        cash -= count * (order.cash if order.buys else -order.cash)
+        cash += order.funds(count)
+        raised += order.raised(count)
         room -= count * order.value
         buys = buys or (order.buys and count > 0)
-    return room >= ZERO and cash >= budgets.required and (cash >= ZERO or not buys)
+    return room >= ZERO and raised >= budgets.required and (cash >= ZERO or not buys)
 
 
 class _Search:
@@ -113,7 +124,7 @@ class _Search:
         self.lots = [0] * len(orders)
         self._start = [0.0] * len(orders)
         self._steps = [1] * len(orders)
-        self._spare = budgets.cash
+        self._spare = self._raised = budgets.cash
         self._room = budgets.turnover
         self._required = budgets.required
         self._bought = 0  # orders that buy something
@@ -143,7 +154,7 @@ class _Search:
     @property
     def unraised(self) -> Decimal:
         """The part of the required cash that no sale raises."""
-        return max(self._required - self._spare, ZERO)
+        return max(self._required - self._raised, ZERO)
 
     def _within_turnover(self) -> None:
         """Gives up lots while rounding takes the traded value above its limit, the smallest increase first.
@@ -167,16 +178,22 @@ class _Search:
         order = self.orders[i]
         if order.buys:
             self._bought += (self.lots[i] == 0 < lots) - (lots < 0 and self.lots[i] + lots == 0)
+        self._spare -= self._paid(i, lots)
+        self._raised += order.raised(lots)
         self.lots[i] += lots
-        self._spare -= lots * (order.cash if order.buys else -order.cash)
         self._room -= lots * order.value
+
+    def _paid(self, i: int, lots: int) -> Decimal:
+        """Usable cash that so many lots more (less where negative) take."""
+        order = self.orders[i]
+        return order.funds(self.lots[i]) - order.funds(self.lots[i] + lots)
 
     # Repair: free cash until it is above its floor.
 
     def repair(self) -> None:
         """Frees cash while purchases take it below its floor, then while a negative cash is not raised."""
         self._free(lambda: -self._spare if self._bought else ZERO, raising=False)
-        self._free(lambda: self._required - self._spare, raising=True)
+        self._free(lambda: self._required - self._raised, raising=True)
 
     def _free(self, missing: Callable[[], Decimal], *, raising: bool) -> None:
         if missing() <= ZERO:
@@ -192,7 +209,7 @@ class _Search:
                 heapq.heappush(heap, entry)
                 continue
             if entry is not None:
-                self._release(i, entry[2], missing())
+                self._release(i, entry[2], missing(), raising)
                 if following := self._freeing(i, missing(), raising):
                     heapq.heappush(heap, following)
 
@@ -207,7 +224,7 @@ class _Search:
             change = 1 if lots else order.least
             if lots + change > (order.most if raising else order.enough) or change * order.value > self._room:
                 return None
-        freed = float(abs(change) * order.cash)
+        freed = float(abs(change) * order.cash if raising else -self._paid(i, change))
         if freed <= 0.0:
             return None
         increase = order.distance(lots + change) - order.distance(lots)
@@ -215,7 +232,7 @@ class _Search:
         key = _FIRST if increase <= 0.0 else _nine_digits(increase / min(freed, float(missing) or freed))
         return key, -over if order.buys else over, change, i
 
-    def _release(self, i: int, change: int, missing: Decimal) -> None:
+    def _release(self, i: int, change: int, missing: Decimal, raising: bool) -> None:
         order, lots = self.orders[i], self.lots[i]
         if abs(change) == 1:
             equally_good = _equally_good_lots(order, lots)
@@ -223,6 +240,7 @@ class _Search:
             most = min(equally_good, within, self._steps[i])
             if not order.buys:
                 most = min(most, _count(self._room, order.value))
+                most = most if raising else min(most, order.usable - lots)
             change *= max(1, most)
             self._steps[i] *= 2
         self._move(i, change)
@@ -252,15 +270,15 @@ class _Search:
         gain = order.distance(lots) - order.distance(lots + change)
         if gain <= ROUNDING * order.weight:
             return None
-        frees = order.buys is (change < 0)
-        paid = float(abs(change) * order.cash)
+        paid = float(self._paid(i, change))
         missing = (self._start[i] - lots) * order.weight
-        return (_FIRST if frees or paid <= 0.0 else -_nine_digits(gain / paid)), -missing, change, i
+        return (_FIRST if paid <= 0.0 else -_nine_digits(gain / paid)), -missing, change, i
 
     def _fits(self, i: int, change: int) -> bool:
-        order = self.orders[i]
-        paid = change * (order.cash if order.buys else -order.cash)
-        return change * order.value <= max(self._room, ZERO) and (paid <= ZERO or paid <= self._spare)
+        order, paid = self.orders[i], self._paid(i, change)
+        raised = order.raised(change)
+        enough = raised >= ZERO or self._raised + raised >= self._required
+        return change * order.value <= max(self._room, ZERO) and (paid <= ZERO or paid <= self._spare) and enough
 
     def _add(self, i: int, change: int) -> None:
         order, lots = self.orders[i], self.lots[i]
@@ -268,7 +286,7 @@ class _Search:
             whole = math.floor(order.wanted) if change > 0 else math.ceil(order.wanted)
             most = min(self._steps[i], abs(whole - lots))
             if order.buys is (change > 0) and order.cash > ZERO:
-                most = min(most, _count(self._spare, order.cash))
+                most = min(most, _count(min(self._spare, self._raised - self._required), order.cash))
             if change > 0:
                 most = min(most, order.most - lots, _count(self._room, order.value))
             change *= max(1, most)

@@ -5,15 +5,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from domain.errors import InvalidInput
-from domain.exact import ONE, ZERO, decimal_step, exact, quotient
+from domain.exact import FRACTION_DIGITS, ONE, ZERO, decimal_step, exact, quotient
 from domain.reallocation.cancellation import checked
 from domain.reallocation.lots import MOST_LOTS
 from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.shortfall import Cause, ShortfallCode
 from domain.reallocation.valuation import Valuation
-
-FRACTION_DIGITS = 15
-"""Significant digits of fractional quantities: as many as a float always keeps."""
 
 
 @dataclass(slots=True)

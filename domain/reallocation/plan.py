@@ -42,33 +42,36 @@ def plan(
     valuation: Valuation,
     required: Mapping[str, float],
     check_cancelled: Callable[[], None],
+    reserve: Decimal = ZERO,
 ) -> ReallocationPlan:
     """Turns required trades in units into a list that can be carried out in its order.
 
+    `reserve` is kept above the cash floor, for costs that the orders do not have.
     Raises InvalidInput for more lots or trades than can be counted, and what `check_cancelled` raises.
     """
     with exact_arithmetic():
         worth = valuation.net_asset_value
         orders = orders_of(request, valuation, required, check_cancelled)
         turnover = _turnover(request, worth)
-        least = _choose(request, valuation, orders, turnover, check_cancelled)
-        if _cash_after(request, orders) < _required_cash(request):
+        least = _choose(request, valuation, orders, turnover, check_cancelled, reserve)
+        if _cash_after(request, orders) < _required_cash(request, reserve):
             for order in orders:
                 if order.buys and order.held:
                     reverse(request, order)
-            least = _choose(request, valuation, orders, turnover, check_cancelled)
-        schedule = Schedule(exact(request.portfolio.cash), exact(request.limits.cash_floor), check_cancelled)
+            least = _choose(request, valuation, orders, turnover, check_cancelled, reserve)
+        floor = exact(request.limits.cash_floor) + reserve
+        schedule = Schedule(exact(request.portfolio.cash), floor, check_cancelled, request.settlement_days)
         left = schedule.run(orders, request.horizon_days)
         for order in orders:
             if order.symbol in left:
                 order.quantity -= left[order.symbol]
                 order.causes.append(Cause(ShortfallCode.CASH, request.limits.cash_floor))
-        unraised = max(_required_cash(request) - schedule.cash, ZERO)
+        unraised = max(_required_cash(request, reserve) - schedule.cash, ZERO)
         trades = () if unraised else tuple(schedule.trades)
         if unraised:
             _withdraw(orders, request)
         turnover_left = turnover - sum((order.value for order in orders), ZERO)
-        find = CauseFinder(request.limits, schedule.cash - exact(request.limits.cash_floor), turnover_left)
+        find = CauseFinder(request.limits, schedule.usable, turnover_left)
         short = [_shortfall(o, find) for o in checked(orders, check_cancelled) if _falls_short(o, worth)]
         return ReallocationPlan(trades, tuple(short), _warnings(trades, request.market), float(unraised), least)
 
@@ -79,6 +82,7 @@ def _choose(
     orders: Sequence[Order],
     turnover: Decimal,
     check_cancelled: Callable[[], None],
+    reserve: Decimal,
 ) -> float:
     """Sets the quantity of every order; returns a drift that no choice of whole lots is below."""
     priced = [order for order in orders if order.price]
@@ -92,7 +96,7 @@ def _choose(
     free = [order for order in priced if not order.quantity]
     problem = [_lot_order(order, request) for order in checked(free, check_cancelled)]
     drift = Drift.of(request, valuation, list(zip(free, problem, strict=True)), fixed)
-    budgets = _budgets(request, fixed, turnover)
+    budgets = _budgets(request, fixed, turnover, reserve)
     lots = choose_lots(problem, budgets, drift, check_cancelled)
     bound = 0.0
     if keeps(problem, budgets, lots):
@@ -121,10 +125,10 @@ def _turnover(request: ReallocationRequest, worth: Decimal) -> Decimal:
     return Decimal("Infinity") if limit is None else 2 * exact(limit) * worth
 
 
-def _required_cash(request: ReallocationRequest) -> Decimal:
+def _required_cash(request: ReallocationRequest, reserve: Decimal) -> Decimal:
     """The level up to which sales raise a negative cash, whatever the target: 0, or a floor below it."""
     cash = exact(request.portfolio.cash)
-    return min(exact(request.limits.cash_floor), ZERO) if cash < ZERO else Decimal("-Infinity")
+    return min(exact(request.limits.cash_floor), ZERO) + reserve if cash < ZERO else Decimal("-Infinity")
 
 
 def _cash_after(request: ReallocationRequest, orders: Sequence[Order]) -> Decimal:
@@ -138,17 +142,33 @@ def _can_sell_all(order: Order, request: ReallocationRequest) -> bool:
     return reachable and order.held * order.price >= exact(request.limits.min_trade_value)
 
 
-def _budgets(request: ReallocationRequest, fixed: Sequence[Order], turnover: Decimal) -> Budgets:
-    floor = exact(request.limits.cash_floor)
+def _settling(order: Order, request: ReallocationRequest) -> Decimal | None:
+    """Units that can be sold early enough to settle within the horizon; None is no limit."""
+    days = request.horizon_days - request.settlement_days
+    if days <= 0:
+        return ZERO
+    return None if order.daily is None or not request.settlement_days else days * order.daily
+
+
+def _budgets(request: ReallocationRequest, fixed: Sequence[Order], turnover: Decimal, reserve: Decimal) -> Budgets:
+    floor = exact(request.limits.cash_floor) + reserve
+    usable, proceeds = exact(request.portfolio.cash) - floor, ZERO
+    for order in fixed:
+        settling = _settling(order, request)
+        proceeds += order.quantity * order.cash_per_unit
+        usable += (order.quantity if settling is None else min(order.quantity, settling)) * order.cash_per_unit
+    # What settles later raises a negative cash, and pays for nothing.
+    late = exact(request.portfolio.cash) - floor + proceeds - usable
     return Budgets(
-        cash=exact(request.portfolio.cash) - floor + sum((o.quantity * o.cash_per_unit for o in fixed), ZERO),
-        required=_required_cash(request) - floor,
+        cash=usable,
+        required=_required_cash(request, reserve) - floor - late,
         turnover=turnover - sum((order.value for order in fixed), ZERO),
     )
 
 
 def _lot_order(order: Order, request: ReallocationRequest) -> LotOrder:
     value = order.lot * order.price
+    settling = None if order.buys else _settling(order, request)
     return LotOrder(
         wanted=0.0 if order.reversed else ratio(order.wanted, order.lot),
         scalable=ratio(order.scalable, order.lot),
@@ -157,6 +177,7 @@ def _lot_order(order: Order, request: ReallocationRequest) -> LotOrder:
         buys=order.buys,
         value=value,
         cash=order.lot * order.cash_per_unit,
+        usable=ANY_NUMBER if settling is None else min(int(settling // order.lot), ANY_NUMBER),
     )
 
 

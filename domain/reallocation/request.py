@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from domain.checks import finite_number, non_negative, positive
+from domain.costs.impact import AlmgrenImpact, Liquidity, SquareRootImpact
 from domain.costs.linear import BASIS_POINT, LinearCost
 from domain.errors import InvalidInput
 from domain.market_data.snapshot import LARGEST_AMOUNT, Snapshot
 from domain.portfolio import FULLY_INVESTED_TOLERANCE, Portfolio
+from domain.reallocation.optimal_execution.planned_schedule import ScheduleTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,14 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class ImpactTerms:
+    """The law of market impact, and the figures of assets that are not to be those of the market."""
+
+    law: SquareRootImpact | AlmgrenImpact
+    liquidity: Mapping[str, Liquidity] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class ReallocationRequest:
     """A portfolio, a market and a target by weights of net asset value; 1 - their sum is cash."""
 
@@ -59,6 +69,9 @@ class ReallocationRequest:
     limits: Limits = field(default_factory=Limits)
     costs: LinearCost = field(default_factory=LinearCost)
     horizon_days: int = 1
+    settlement_days: int = 0  # trading days from a sale until its proceeds can be used
+    impact: ImpactTerms | None = None
+    schedule: ScheduleTerms | None = None
 
     def __post_init__(self) -> None:
         check_amounts(self.portfolio, self.market)

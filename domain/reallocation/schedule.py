@@ -42,6 +42,11 @@ class Schedule:
         """After the last trade, settled or not."""
         return self._ledger.cash
 
+    @property
+    def usable(self) -> Decimal:
+        """Cash above the floor at the end of the horizon, but for what settles later; at least 0."""
+        return self._ledger.usable
+
     def run(self, orders: Sequence[Order], days: int) -> dict[str, Decimal]:
         """Units of each symbol that are left at the end of the horizon; without 0.
 
@@ -62,6 +67,7 @@ class Schedule:
             # Each day has the same limits: where one does nothing, so do all that follow, unless sales are to settle.
             if not waiting or (len(self.trades) == before and not self._ledger.awaits_settlement):
                 break
+        self._ledger.begin(days)
         return {symbol: units for symbol, units in left.items() if units}
 
     def _today(self, order: Order, left: Decimal) -> Decimal:

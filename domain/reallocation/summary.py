@@ -1,6 +1,6 @@
 """The portfolio before and after a plan."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -9,9 +9,18 @@ from domain.exact import ZERO, exact, exact_arithmetic, ratio
 from domain.reallocation.cancellation import checked
 from domain.reallocation.plan import ReallocationPlan
 from domain.reallocation.request import ReallocationRequest
-from domain.reallocation.valuation import Valuation
+from domain.reallocation.valuation import Valuation, spread_rate
 
 BASIS_POINTS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class CostsByKind:
+    """In money; a figure of an asset's own counts as commission."""
+
+    commission: float
+    spread: float
+    impact: float | None  # None where no law of impact is given
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +33,7 @@ class Summary:
     nav_after: float
     cash_after: float
     cost: float
+    costs: CostsByKind
     cost_bps: float  # of nav_before
     residual_drift: float  # half the sum of absolute differences to the target
     turnover_one_way: float  # of nav_before
@@ -31,21 +41,29 @@ class Summary:
 
 
 def summarise(
-    request: ReallocationRequest, valuation: Valuation, plan: ReallocationPlan, check_cancelled: Callable[[], None]
+    request: ReallocationRequest,
+    valuation: Valuation,
+    plan: ReallocationPlan,
+    check_cancelled: Callable[[], None],
+    impact: Sequence[Decimal] | None = None,
 ) -> Summary:
-    """Summary of the plan, cash and costs included. Every figure is exact before its one rounding to a float.
+    """Summary of the plan, cash and costs included, with the market impact in money of each trade.
 
+    Every figure is exact before its one rounding to a float.
     Raises InvalidInput where costs leave no net asset value.
     """
     with exact_arithmetic():
         before, values = valuation.net_asset_value, valuation.values
         held = dict(values)
-        cash, cost, traded = exact(request.portfolio.cash), ZERO, ZERO
+        cash, cost, spread, traded = exact(request.portfolio.cash), ZERO, ZERO, ZERO
         for trade in checked(plan.trades, check_cancelled):
             value = exact(trade.quantity) * exact(trade.price)
             paid = abs(value) * valuation.cost_rates[trade.symbol]
             held[trade.symbol] = held.get(trade.symbol, ZERO) + value
             cash, cost, traded = cash - value - paid, cost + paid, traded + abs(value)
+            spread += abs(value) * spread_rate(request, trade.symbol)
+        by_kind = CostsByKind(float(cost - spread), float(spread), None if impact is None else float(sum(impact, ZERO)))
+        cost, cash = cost + sum(impact or (), ZERO), cash - sum(impact or (), ZERO)
         after = before - cost
         if after <= ZERO:
             raise InvalidInput("costs", "must leave a net asset value above 0")
@@ -56,6 +74,7 @@ def summarise(
             nav_after=float(after),
             cash_after=float(cash),
             cost=float(cost),
+            costs=by_kind,
             cost_bps=ratio(BASIS_POINTS * cost, before),
             residual_drift=ratio(_differences(request.target, held, after, check_cancelled), 2 * after),
             turnover_one_way=ratio(traded, 2 * before),

@@ -45,8 +45,15 @@ def value(request: ReallocationRequest, check_cancelled: Callable[[], None]) -> 
 
 def _cost_rate(request: ReallocationRequest, symbol: str) -> Decimal:
     """Cost of trading an asset as a fraction of the traded value; a quoted spread replaces the default."""
-    costs, spread_bps = request.costs, request.market.quotes[symbol].spread_bps
+    costs = request.costs
     if symbol in costs.by_symbol_bps:
         return exact(costs.by_symbol_bps[symbol]) * _BASIS_POINT
-    half_spread = exact(costs.half_spread_bps) if spread_bps is None else exact(spread_bps) * _HALF
-    return (exact(costs.commission_bps) + half_spread) * _BASIS_POINT
+    return exact(costs.commission_bps) * _BASIS_POINT + spread_rate(request, symbol)
+
+
+def spread_rate(request: ReallocationRequest, symbol: str) -> Decimal:
+    """The part of the cost rate of an asset that is the half-spread; 0 where it has a figure of its own."""
+    costs, spread_bps = request.costs, request.market.quotes[symbol].spread_bps
+    if symbol in costs.by_symbol_bps:
+        return ZERO
+    return (exact(costs.half_spread_bps) if spread_bps is None else exact(spread_bps) * _HALF) * _BASIS_POINT

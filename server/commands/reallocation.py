@@ -8,7 +8,8 @@ from domain.market_data.snapshot import Snapshot
 from domain.optimization.request.specification import Specification
 from domain.portfolio import Portfolio
 from domain.reallocation.flow import Reallocation
-from domain.reallocation.request import Limits, Thresholds
+from domain.reallocation.optimal_execution.planned_schedule import ScheduleTerms
+from domain.reallocation.request import ImpactTerms, Limits, Thresholds
 from domain.reallocation.volatility import Volatilities
 from domain.warnings import ResultWarning
 from server.ports.market_data import PriceSelection
@@ -44,7 +45,10 @@ class ReallocateCommand:
     thresholds: Thresholds | None  # likewise
     limits: Limits
     costs: LinearCost
+    impact: ImpactTerms | None
+    schedule: ScheduleTerms | None
     horizon_days: int
+    settlement_days: int
     body: bytes  # hash of the request without its id
     request_id: str | None = None
     validate_only: bool = False

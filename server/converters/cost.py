@@ -10,6 +10,7 @@ from domain.costs.impact import ETA, GAMMA, AlmgrenImpact, Liquidity, SquareRoot
 from domain.costs.linear import BASIS_POINT, LinearCost
 from domain.costs.model import LIQUIDITY_LOOKBACK, CostModel
 from domain.errors import InvalidInput, NotSupported
+from domain.reallocation.request import ImpactTerms
 from server.converters.dates import days_from_proto
 from server.converters.frequency import frequency_from_proto
 from server.converters.paths import error_path, require_unique
@@ -95,13 +96,20 @@ def _financing(costs: cost_pb2.CostModel) -> Rate | None:
     return Rate(costs.financing_rate_annual, _steps("financing_rates", costs.financing_rates))
 
 
-def linear_cost_from_proto(costs: cost_pb2.CostModel) -> LinearCost:
-    """Proportional costs. Raises NotSupported for other kinds."""
+def planned_costs_from_proto(costs: cost_pb2.CostModel) -> tuple[LinearCost, ImpactTerms | None]:
+    """Costs of planned trades: in proportion to their value, and of their impact.
+
+    Raises NotSupported for other kinds, InvalidInput for liquidity without impact.
+    """
     for field, _ in costs.ListFields():
-        if field.name not in ("commission_bps", "half_spread_bps", "by_asset"):
+        if field.name not in ("commission_bps", "half_spread_bps", "by_asset", "impact", "liquidity"):
             raise NotSupported(f"costs.{field.name} is not supported here yet", field=f"costs.{field.name}")
-    with error_path("costs"):
-        return _linear(costs)
+    model = _cost_model(costs)
+    if model.impact is not None:
+        return model.linear, ImpactTerms(model.impact, model.liquidity)
+    if model.liquidity:
+        raise InvalidInput("costs.liquidity", "has no effect without costs.impact")
+    return model.linear, None
 
 
 def _cost_model(costs: cost_pb2.CostModel) -> CostModel:

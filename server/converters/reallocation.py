@@ -1,6 +1,6 @@
 """Reallocations on the wire."""
 
-from absfinance.v1 import liquidity_pb2, reallocation_pb2
+from absfinance.v1 import cost_pb2, liquidity_pb2, reallocation_pb2
 from absfinance.v1.reallocation_pb2 import Reallocation as ReallocationProto
 from absfinance.v1.reallocation_service_pb2 import (
     ListReallocationsResponse,
@@ -19,7 +19,8 @@ from domain.reallocation.summary import Summary
 from domain.reallocation.utilization import UtilizationReport
 from domain.reallocation.volatility import Volatilities
 from server.commands.reallocation import OptimizedTarget, Planned, ReallocateCommand, Target
-from server.converters.cost import linear_cost_from_proto
+from server.converters.cost import planned_costs_from_proto
+from server.converters.execution import impact_to_proto, schedule_from_proto, set_schedule
 from server.converters.identity import identity_of
 from server.converters.market_input import selection_from_proto
 from server.converters.paths import error_path, require_unique
@@ -52,14 +53,18 @@ def reallocate_command_from_proto(request: ReallocateRequest) -> ReallocateComma
     if request.HasField("portfolio"):
         with error_path("portfolio"):
             portfolio = holdings_from_proto(request.portfolio)
+    linear, impact = planned_costs_from_proto(request.costs)
     return ReallocateCommand(
         portfolio=portfolio if request.HasField("portfolio") else id_of(request.portfolio_name),
         market=_market(request),
         target=_target(request),
         thresholds=thresholds_from_proto(request.thresholds) if request.HasField("thresholds") else None,
         limits=_limits(request.limits),
-        costs=linear_cost_from_proto(request.costs),
+        costs=linear,
+        impact=impact,
+        schedule=schedule_from_proto(request.schedule) if request.HasField("schedule") else None,
         horizon_days=request.horizon_days if request.HasField("horizon_days") else 1,
+        settlement_days=request.settlement_days,
         content=identity.content,
         body=identity.body,
         id=request.reallocation_id or None,
@@ -78,6 +83,7 @@ def planned_to_bytes(planned: Planned) -> bytes:
         shortfalls=map(_shortfall, found.plan.shortfalls),
         summary=_summary(found.summary, planned.volatilities),
         warnings=warnings_to_proto(planned.warnings),
+        impact=impact_to_proto(found.impact),
     )
     _set_outcome(message, found)
     return message.SerializeToString()
@@ -179,6 +185,7 @@ def _set_outcome(message: ReallocationProto, found: Reallocation) -> None:
                     cash_after=trade.cash_after,
                     day=trade.day,
                 )
+            set_schedule(message.plan, found.schedule)
         case Unchanged(reason):
             message.unchanged.reason = reason
         case Failure(reason, text):
@@ -236,4 +243,7 @@ def _summary(summary: Summary, volatilities: Volatilities) -> reallocation_pb2.R
         nav_before=summary.nav_before,
         nav_after=summary.nav_after,
         cash_after=summary.cash_after,
+        costs=cost_pb2.CostBreakdown(
+            commission=summary.costs.commission, spread=summary.costs.spread, impact=summary.costs.impact
+        ),
     )

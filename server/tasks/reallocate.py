@@ -149,6 +149,9 @@ def _planned(
         limits=command.limits,
         costs=command.costs,
         horizon_days=command.horizon_days,
+        settlement_days=command.settlement_days,
+        impact=command.impact,
+        schedule=command.schedule,
     )
     result = reallocate(request, control)
     control()

@@ -1,4 +1,4 @@
-"""The schedule of a plan: its trades, in whole lots, over periods that are trading days of the market."""
+"""The schedule of a plan: its trades, in whole lots, over periods of trading days."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ import numpy as np
 from domain.calendar import TRADING_DAYS_PER_YEAR
 from domain.checks import LARGEST_FIGURE, Matrix, Vector, non_negative, positive
 from domain.errors import InvalidInput
-from domain.exact import ZERO, decimal_step, exact, exact_arithmetic
+from domain.exact import FRACTION_DIGITS, ZERO, decimal_step, exact, exact_arithmetic
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.optimization.programs.solver_control import UNLIMITED, SolverControl
 from domain.reallocation.optimal_execution.almgren_chriss import (
@@ -20,7 +20,6 @@ from domain.reallocation.optimal_execution.almgren_chriss import (
 )
 from domain.reallocation.optimal_execution.problem import LEAST_IMPACT, ExecutionProblem, PriceModel
 from domain.reallocation.optimal_execution.whole_lots import hedge_in_whole_lots, in_whole_lots
-from domain.reallocation.orders import FRACTION_DIGITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,7 @@ class ScheduleTerms:
     volatilities: Sequence[float] | None = None  # of each asset of the snapshot: of its price in a period, in money
     correlation: Sequence[float] | None = None  # of the price changes of all assets of the snapshot, row by row
     hedge: bool = False
+    period_days: float = 1.0  # trading days of a period, for limits by volume and volatilities of the snapshot
 
     def __post_init__(self) -> None:
         if self.periods < 1:
@@ -42,6 +42,9 @@ class ScheduleTerms:
         positive("temporary", self.temporary)
         non_negative("permanent", self.permanent)
         non_negative("fixed", self.fixed)
+        positive("period_days", self.period_days)
+        for i, volatility in enumerate(self.volatilities or ()):
+            non_negative(f"volatilities[{i}]", volatility)
         if self.temporary - 0.5 * self.permanent < LEAST_IMPACT:
             rule = f"must be above half of permanent, {0.5 * self.permanent:g}, is {self.temporary:g}"
             raise InvalidInput("temporary", rule)
@@ -75,9 +78,9 @@ def schedule_plan(
     fractional: bool = False,
     control: SolverControl = UNLIMITED,
 ) -> PlannedSchedule:
-    """Spreads the trades of a plan, in units, negative to sell, over periods that are trading days.
+    """Spreads the trades of a plan, in units, negative to sell, over periods of `period_days` trading days.
 
-    `max_participation` limits each period to a part of the average daily volume. Quantities are whole lots, or decimal
+    `max_participation` limits each period to a part of the volume of its days. Quantities are whole lots, or decimal
     numbers with `fractional`. Without `hedge` the schedule has the symbols of the plan only; with it any asset of the
     snapshot that is not halted may be traded as well.
 
@@ -88,7 +91,7 @@ def schedule_plan(
     symbols = [symbol for symbol in market.quotes if terms.hedge or quantities.get(symbol)]
     traded = [quantities.get(symbol, ZERO) for symbol in symbols]
     limits = [
-        _limit(market.quotes[symbol], abs(quantity), max_participation, fractional)
+        _limit(market.quotes[symbol], abs(quantity), max_participation, fractional, terms.period_days)
         for symbol, quantity in zip(symbols, traded, strict=True)
     ]
     problem = _problem(market, terms, symbols, traded, limits)
@@ -154,18 +157,20 @@ def _volatilities(market: Snapshot, terms: ScheduleTerms, symbols: Sequence[str]
         quote = market.quotes[symbol]
         if quote.volatility_annual is None:
             raise InvalidInput("volatilities", f"must be given: the snapshot has no volatility of {symbol}")
-        found.append(quote.volatility_annual * quote.price / math.sqrt(TRADING_DAYS_PER_YEAR))
+        found.append(quote.volatility_annual * quote.price * math.sqrt(terms.period_days / TRADING_DAYS_PER_YEAR))
     return np.array(found)
 
 
-def _limit(quote: Quote, units: Decimal, max_participation: float | None, fractional: bool) -> Decimal:
+def _limit(
+    quote: Quote, units: Decimal, max_participation: float | None, fractional: bool, period_days: float
+) -> Decimal:
     """Units in one period, cut to whole lots unless all can be traded at once; infinite for no limit."""
     if quote.halted:
         return ZERO
     if max_participation is None or quote.average_daily_volume is None:
         return Decimal("Infinity")
     with exact_arithmetic():
-        limit = exact(max_participation) * exact(quote.average_daily_volume)
+        limit = exact(max_participation) * exact(quote.average_daily_volume) * exact(period_days)
         return limit if fractional or limit >= units else limit // exact(quote.lot_size) * exact(quote.lot_size)
 
 

@@ -218,6 +218,11 @@ def backtests() -> Iterator[Any]:
     yield queries.BacktestSeriesQuery("backtests/x", "weights", "l")
 
 
+SCHEDULE = absfin.AlmgrenChriss(
+    1e-6, 5, 1e-6, permanent=1e-7, fixed=0.1, volatilities=[0.9], correlation=[[1.0]], hedge=True
+)
+
+
 def reallocations() -> Iterator[Any]:
     quote = Quote("A", 1.0, 2.0, 3.0, 4.0, halted=True, volatility_annual=0.1)
     for portfolio in ("portfolios/x", Holdings({"A": 1.0}, 2.0), portfolio_pb2.Portfolio()):
@@ -236,6 +241,8 @@ def reallocations() -> Iterator[Any]:
                     fractional=True,
                     costs=COSTS,
                     horizon_days=2,
+                    settlement_days=1,
+                    schedule=SCHEDULE,
                     label="l",
                     reallocation_id="i",
                     validate_only=True,

@@ -189,6 +189,11 @@ def test_reallocate_and_portfolio(server: RunningServer, prices: Path) -> None:
     assert made["name"] == "portfolios/cli"
     answer = as_json(server, "reallocate", "Q=1", "--portfolio", "portfolios/cli", "--symbols", "P,Q")
     assert {trade["symbol"] for trade in answer["plan"]["trades"]} == {"P", "Q"}
+    # The proceeds of P settle on the day after the sale.
+    waits = ("reallocate", "Q=1", "--holdings", "P=100", "--settlement-days", "1")
+    assert {trade["symbol"] for trade in as_json(server, *waits)["plan"]["trades"]} == {"P"}
+    days = {trade["symbol"]: trade["day"] for trade in as_json(server, *waits, "--days", "2")["plan"]["trades"]}
+    assert days == {"P": 1, "Q": 2}
     assert "portfolios/cli" in absfin(server, "portfolio", "list").stdout
     assert '"cash": 10' in absfin(server, "portfolio", "show", "portfolios/cli").stdout
     absfin(server, "portfolio", "delete", "portfolios/cli")

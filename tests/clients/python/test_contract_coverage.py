@@ -73,6 +73,8 @@ ALSO_BUILT = [  # messages inside the requests that the client builds from its o
     "StressScenario",
     "Benchmark",
     "ReallocationLimits",
+    "TradeSchedule",
+    "TradeSchedule.AlmgrenChriss",
     "Thresholds",
     "TargetWeights",
     "MarketSnapshot",

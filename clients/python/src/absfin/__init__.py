@@ -67,12 +67,14 @@ from absfin.risk import (
     worst_windows,
 )
 from absfin.risk_report import RiskReport
+from absfin.schedules import AlmgrenChriss
 from absfin.solver import solver_options
 from absfin.watching import Finished, Milestone, Tick
 
 __all__ = [
     "AbsFinanceError",
     "Account",
+    "AlmgrenChriss",
     "AlmgrenImpact",
     "AssetEvent",
     "Backtest",

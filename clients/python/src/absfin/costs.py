@@ -41,7 +41,7 @@ class PerformanceFee:
 
 @dataclass(frozen=True, slots=True)
 class AlmgrenImpact:
-    """The impact of Almgren et al. 2005, of a backtest: permanent and temporary, by shares outstanding."""
+    """The impact of Almgren et al. 2005, of a backtest or a reallocation, by shares outstanding."""
 
     shares_outstanding: Mapping[str, float]  # in the units of the prices
     gamma: float | None = None  # 0.314 if None

@@ -193,6 +193,7 @@ class Reallocation:
     turnover_one_way: float
     residual_drift: float
     cash_after: float
+    schedule: Mapping[str, tuple[float, ...]]  # symbol -> units that remain after each period; empty without a schedule
     proto: ReallocationProto = field(repr=False)
 
     @classmethod
@@ -217,6 +218,7 @@ class Reallocation:
             turnover_one_way=summary.turnover_one_way,
             residual_drift=summary.residual_drift,
             cash_after=summary.cash_after,
+            schedule={asset.symbol: tuple(asset.remaining) for asset in message.plan.schedule},
             proto=message,
         )
 

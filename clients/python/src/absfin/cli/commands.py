@@ -170,6 +170,11 @@ def reallocate(
         float | None, typer.Option(help="Trade only if a weight differs from its target by more than this fraction.")
     ] = None,
     fractional: Annotated[bool, typer.Option("--fractional", help="Allow fractions of a lot.")] = False,
+    days: Annotated[int, typer.Option(help="Trading days of the plan.")] = 1,
+    settlement_days: Annotated[int, typer.Option(help="Trading days from a sale until its proceeds can be used.")] = 0,
+    max_participation: Annotated[
+        float | None, typer.Option(help="Most that is traded in a day, as a fraction of the average daily volume.")
+    ] = None,
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
@@ -189,6 +194,9 @@ def reallocate(
             cash_floor=cash_floor,
             drift_band=drift_band,
             fractional=fractional,
+            horizon_days=days,
+            settlement_days=settlement_days,
+            max_participation=max_participation,
         )
         if as_json:
             print_json(answer)

@@ -17,6 +17,7 @@ from absfin.data import Holdings, Quote, Stored, weights_to_proto
 from absfin.queries.base import Rpc, UnaryQuery
 from absfin.requests import new_request_id, timestamp
 from absfin.results import Reallocation, ReallocationPage
+from absfin.schedules import AlmgrenChriss
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,9 @@ class ReallocateQuery(UnaryQuery[Reallocation]):
     commission_bps: float = 0.0
     half_spread_bps: float = 0.0
     costs: Costs | None = None  # instead of commission_bps and half_spread_bps
-    horizon_days: int = 1
+    horizon_days: int = 1  # trading days
+    settlement_days: int | None = None  # trading days from a sale until its proceeds can be used, 0 if None
+    schedule: AlmgrenChriss | None = None  # spreads the trades over the horizon
     label: str = ""  # for people; lists can be filtered by it
     reallocation_id: str = ""  # the {id} of "reallocations/{id}"; chosen by the server if empty
     request_id: str = ""  # a new one if empty
@@ -68,6 +71,8 @@ class ReallocateQuery(UnaryQuery[Reallocation]):
             ),
             costs=costs_of(self.costs, self.commission_bps, self.half_spread_bps),
             horizon_days=self.horizon_days,
+            settlement_days=self.settlement_days,
+            schedule=None if self.schedule is None else self.schedule.to_proto(),
             label=self.label,
             reallocation_id=self.reallocation_id,
             request_id=self.request_id or new_request_id(),

@@ -337,7 +337,14 @@ class Shortfall(_message.Message):
     def __init__(self, symbol: _Optional[str] = ..., requested: _Optional[float] = ..., planned: _Optional[float] = ..., reasons: _Optional[_Iterable[_Union[Shortfall.Reason, _Mapping]]] = ...) -> None: ...
 
 class ImpactSimulation(_message.Message):
-    __slots__ = ("assets", "expected_cost", "cost_volatility")
+    __slots__ = ("assets", "expected_cost", "cost_volatility", "quantiles")
+    class Quantile(_message.Message):
+        __slots__ = ("probability", "cost")
+        PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+        COST_FIELD_NUMBER: _ClassVar[int]
+        probability: float
+        cost: float
+        def __init__(self, probability: _Optional[float] = ..., cost: _Optional[float] = ...) -> None: ...
     class Asset(_message.Message):
         __slots__ = ("symbol", "permanent_bps", "temporary_bps", "expected_cost")
         SYMBOL_FIELD_NUMBER: _ClassVar[int]
@@ -352,10 +359,12 @@ class ImpactSimulation(_message.Message):
     ASSETS_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_COST_FIELD_NUMBER: _ClassVar[int]
     COST_VOLATILITY_FIELD_NUMBER: _ClassVar[int]
+    QUANTILES_FIELD_NUMBER: _ClassVar[int]
     assets: _containers.RepeatedCompositeFieldContainer[ImpactSimulation.Asset]
     expected_cost: float
     cost_volatility: float
-    def __init__(self, assets: _Optional[_Iterable[_Union[ImpactSimulation.Asset, _Mapping]]] = ..., expected_cost: _Optional[float] = ..., cost_volatility: _Optional[float] = ...) -> None: ...
+    quantiles: _containers.RepeatedCompositeFieldContainer[ImpactSimulation.Quantile]
+    def __init__(self, assets: _Optional[_Iterable[_Union[ImpactSimulation.Asset, _Mapping]]] = ..., expected_cost: _Optional[float] = ..., cost_volatility: _Optional[float] = ..., quantiles: _Optional[_Iterable[_Union[ImpactSimulation.Quantile, _Mapping]]] = ...) -> None: ...
 
 class ReallocationSummary(_message.Message):
     __slots__ = ("weights_before", "weights_after", "volatility_annual_before", "volatility_annual_after", "cost_bps", "cost", "residual_drift", "turnover_one_way", "days_to_complete", "nav_before", "nav_after", "cash_after", "tax", "costs")
