@@ -37,6 +37,7 @@ from absfin.errors import (
     ResourceError,
     TransientError,
 )
+from absfin.fills import Fill, RecordedFills
 from absfin.objectives import (
     equal_weight,
     factor_budget,
@@ -81,6 +82,7 @@ __all__ = [
     "Client",
     "CorporateAction",
     "Delisting",
+    "Fill",
     "Finished",
     "Holdings",
     "InfeasibleProblem",
@@ -96,6 +98,7 @@ __all__ = [
     "Quote",
     "Reallocation",
     "Reconciliation",
+    "RecordedFills",
     "RecurringCashFlow",
     "ResourceError",
     "ResultWarning",
