@@ -40,6 +40,11 @@ def ratio(numerator: Decimal, denominator: Decimal) -> float:
     return float(quotient(numerator, denominator))
 
 
+def plain(value: Decimal) -> str:
+    """A decimal for people: 1000 for 1000.0, without an exponent."""
+    return f"{value.normalize(_QUOTIENT):f}"
+
+
 def ceiling(numerator: Decimal, denominator: Decimal) -> int:
     """The least whole number that is not below a quotient of positive numbers."""
     whole = numerator // denominator

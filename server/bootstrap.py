@@ -40,6 +40,7 @@ from server.servicers.reading import Requests
 from server.servicers.reallocation import ReallocationServicer
 from server.servicers.risk import RiskServicer
 from server.services.backtests import Backtests
+from server.services.fills import Fills
 from server.services.market_data import MarketData
 from server.services.optimization.batch import Batch
 from server.services.optimization.frontier import Frontier
@@ -158,7 +159,7 @@ def _servicers(settings: Settings, storage: Storage, pool: ProcessPool, jobs: Jo
         "MarketDataService": MarketDataServicer(market_data, requests),
         "BacktestService": BacktestServicer(backtests, requests),
         "PortfolioService": PortfolioServicer(Portfolios(storage.portfolios), requests),
-        "ReallocationService": ReallocationServicer(reallocations, requests),
+        "ReallocationService": ReallocationServicer(reallocations, Fills(storage.fills, pool), requests),
     }
 
 

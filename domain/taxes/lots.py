@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from domain.exact import ZERO
 
-_PART = "~"
+PART_MARK = "~"
 """Between the id of a purchase and the number of a part of it."""
 
 
@@ -69,12 +69,12 @@ class TermRule:
 
 def part_id(purchase: str, number: int) -> str:
     """The id of a part of a lot that a wash sale has divided, from the id of its purchase and a number from 1."""
-    return f"{purchase}{_PART}{number}"
+    return f"{purchase}{PART_MARK}{number}"
 
 
 def purchase_id(lot_id: str) -> str:
     """The id of the purchase of a lot or of a part of it: "a" for "a" and for "a~1"."""
-    return lot_id.split(_PART, 1)[0]
+    return lot_id.split(PART_MARK, 1)[0]
 
 
 def total_quantity(lots: tuple[TaxLot, ...]) -> Decimal:

@@ -63,6 +63,16 @@ class OtherPurchase:
     date: dt.date
 
 
+@dataclass(frozen=True, slots=True)
+class OpenLoss:
+    """The part of a realised loss that a purchase may still disallow."""
+
+    date: dt.date  # of the sale
+    quantity: Decimal
+    loss_per_unit: Decimal
+    days_held: int
+
+
 @dataclass(slots=True)
 class _Purchase:
     """Units bought that have not replaced anything yet; those of the own account are held in a lot."""
@@ -99,6 +109,7 @@ class WashSaleLedger:
         """A ledger of lots that are held at the beginning, and of purchases in other accounts until then."""
         self.rule = rule
         self.gains: list[RealizedGain] = []
+        self.disallowed: list[int] = []  # index of the gain, each time that a part of its loss was disallowed
         self._lots: dict[str, dict[str, TaxLot]] = defaultdict(dict)
         self._parts: dict[tuple[str, str], int] = defaultdict(int)  # parts that purchases were divided into
         self._purchases: dict[str, deque[_Purchase]] = defaultdict(deque)
@@ -171,6 +182,20 @@ class WashSaleLedger:
                     self._losses[self.rule.group(symbol)].append(loss)
         return tuple(self.gains[first:])
 
+    def restore(self, symbol: str, gain: RealizedGain, loss: OpenLoss) -> None:
+        """A loss that an earlier ledger left open; before anything is recorded, and in the order of sale."""
+        self.gains.append(gain)
+        restored = _OpenLoss(loss.date, len(self.gains) - 1, loss.quantity, loss.loss_per_unit, loss.days_held)
+        self._losses[self.rule.group(symbol)].append(restored)
+
+    def open_losses(self) -> dict[int, OpenLoss]:
+        """Index of a gain -> the part of its loss that a purchase may still disallow."""
+        return {
+            loss.gain: OpenLoss(loss.date, loss.quantity, loss.loss_per_unit, loss.days_held)
+            for losses in self._losses.values()
+            for loss in losses
+        }
+
     def open_loss_dates(self) -> dict[str, dt.date]:
         """Group -> last date on which a purchase would disallow a loss that has been realised."""
         return {
@@ -235,6 +260,7 @@ class WashSaleLedger:
         self._disallow(loss, units)
 
     def _disallow(self, loss: _OpenLoss, units: Decimal) -> None:
+        self.disallowed.append(loss.gain)
         gain = self.gains[loss.gain]
         disallowed = gain.disallowed_loss + units * loss.loss_per_unit
         self.gains[loss.gain] = replace(gain, disallowed_loss=disallowed)

@@ -6,13 +6,13 @@ from google.type.date_pb2 import Date
 
 from domain.errors import InvalidInput
 
-_EPOCH = date(1970, 1, 1)
+EPOCH = date(1970, 1, 1)
 
 
 def days_from_proto(path: str, value: Date) -> int:
     """Days since 1970-01-01. Raises InvalidInput for a date that does not exist or is only a year or a month."""
     try:
-        return (date(value.year, value.month, value.day) - _EPOCH).days
+        return (date(value.year, value.month, value.day) - EPOCH).days
     except ValueError:
         text = f"{value.year}-{value.month}-{value.day}"
         raise InvalidInput(path, f"must be a day of the calendar with year, month and day, is {text}") from None

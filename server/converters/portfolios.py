@@ -32,7 +32,7 @@ def id_of(name: str) -> str:
 
 def draft_from_proto(request: CreatePortfolioRequest) -> PortfolioDraft:
     """A portfolio to store. Raises InvalidInput."""
-    payload = _payload(request.portfolio)
+    payload = payload_of(request.portfolio)
     bare = CreatePortfolioRequest()
     bare.CopyFrom(request)
     bare.ClearField("request_id")
@@ -141,7 +141,8 @@ def _sent(portfolio: portfolio_pb2.Portfolio) -> list[str]:
     return [field.name for field, _ in portfolio.ListFields() if field.name in CHANGEABLE]
 
 
-def _payload(portfolio: portfolio_pb2.Portfolio) -> bytes:
+def payload_of(portfolio: portfolio_pb2.Portfolio) -> bytes:
+    """A portfolio as it is stored. Raises InvalidInput."""
     with error_path("portfolio"):
         holdings = holdings_from_proto(portfolio)
     check_amounts(holdings)
@@ -162,4 +163,4 @@ def _merged(before: bytes, source: bytes, paths: tuple[str, ...]) -> bytes:
     mask.MergeMessage(
         portfolio_pb2.Portfolio.FromString(source), changed, replace_message_field=True, replace_repeated_field=True
     )
-    return _payload(changed)
+    return payload_of(changed)

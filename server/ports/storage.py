@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from server.ports.corporate_actions import CorporateActionStore
+from server.ports.fills import FillStore
 from server.ports.job_stores import JobStores
 from server.ports.market_data import MarketDataStore
 from server.ports.portfolios import PortfolioStore
@@ -21,6 +22,7 @@ class Storage:
     market_data: MarketDataStore
     corporate_actions: CorporateActionStore
     portfolios: PortfolioStore
+    fills: FillStore
     optimizations: ResultStore
     reallocations: ResultStore
     jobs: JobStores

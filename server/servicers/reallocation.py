@@ -8,13 +8,16 @@ from absfinance.v1.reallocation_service_pb2 import (
     GetReallocationRequest,
     ListReallocationsRequest,
     ListReallocationsResponse,
+    RecordFillsRequest,
 )
 from absfinance.v1.reallocation_service_pb2_grpc import ReallocationServiceServicer
 
+from server.converters.fills import answer_with_portfolio, record_fills_command_from_proto
 from server.converters.list_filter import list_filter_from_proto
 from server.converters.portfolios import id_of
 from server.converters.reallocation import NAME, page_to_proto, record_to_bytes
 from server.servicers.reading import Context, Requests, call_of
+from server.services.fills import Fills
 from server.services.reallocation import ReallocationService
 
 DEFAULT_PAGE = 50
@@ -23,8 +26,9 @@ DEFAULT_PAGE = 50
 class ReallocationServicer(ReallocationServiceServicer):
     """Maps the wire to the reallocation service and back."""
 
-    def __init__(self, reallocations: ReallocationService, requests: Requests) -> None:
+    def __init__(self, reallocations: ReallocationService, fills: Fills, requests: Requests) -> None:
         self._reallocations = reallocations
+        self._fills = fills
         self._requests = requests
 
     async def Reallocate(self, request: bytes, context: Context) -> bytes:
@@ -49,3 +53,9 @@ class ReallocationServicer(ReallocationServiceServicer):
         message = await self._requests.message(DeleteReallocationRequest, request, context)
         await self._reallocations.delete(message.name.removeprefix(NAME))
         return DeleteReallocationResponse()
+
+    async def RecordFills(self, request: bytes, context: Context) -> bytes:
+        """The portfolio after fills, their gains, and the cost of the plan."""
+        command = await self._requests.read(RecordFillsRequest, record_fills_command_from_proto, request, context)
+        payload, portfolio = await self._fills.record(command, call_of(context))
+        return await asyncio.to_thread(answer_with_portfolio, payload, portfolio)

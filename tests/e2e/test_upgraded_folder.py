@@ -58,6 +58,8 @@ def as_version_5(path: Path) -> None:
         connection.execute("UPDATE backtests SET inputs = json_remove(inputs, '$[6]', '$[5]')")
         connection.execute("DROP TABLE backtest_decisions")
         connection.execute("DROP TABLE corporate_actions")
+        connection.execute("DROP TABLE disallowed_losses")
+        connection.execute("DROP TABLE fills")
         connection.execute("PRAGMA user_version = 5")
     connection.close()
 

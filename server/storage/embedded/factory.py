@@ -12,6 +12,7 @@ from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.corporate_actions import EmbeddedCorporateActions
 from server.storage.embedded.database import Database, UnknownSchema
 from server.storage.embedded.decisions import EmbeddedDecisions
+from server.storage.embedded.fills import EmbeddedFills
 from server.storage.embedded.market_data import EmbeddedMarketData
 from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.portfolios import EmbeddedPortfolios
@@ -51,6 +52,7 @@ def _open(settings: Settings, policy: QueuePolicy) -> Storage:
         market_data=market_data,
         corporate_actions=EmbeddedCorporateActions(database),
         portfolios=EmbeddedPortfolios(database),
+        fills=EmbeddedFills(database),
         optimizations=EmbeddedResults(database, "optimization"),
         reallocations=EmbeddedResults(database, "reallocation"),
         jobs=JobStores(

@@ -30,7 +30,7 @@ class EmbeddedPortfolios:
 
     async def get(self, portfolio_id: str) -> PortfolioRecord:
         """One portfolio."""
-        return await self._database.read(partial(_get, portfolio_id=portfolio_id))
+        return await self._database.read(partial(read_portfolio, portfolio_id=portfolio_id))
 
     async def list(self, after: str, limit: int, prefix: str = "") -> PortfolioPage:
         """Portfolios by id."""
@@ -38,7 +38,7 @@ class EmbeddedPortfolios:
 
     async def update(self, portfolio_id: str, etag: str, change: Callable[[bytes], bytes]) -> PortfolioRecord:
         """Changes a portfolio in one transaction."""
-        return await self._database.write(partial(_update, portfolio_id=portfolio_id, etag=etag, change=change))
+        return await self._database.write(partial(write_portfolio, portfolio_id=portfolio_id, etag=etag, change=change))
 
     async def delete(self, portfolio_id: str, etag: str) -> None:
         """Removes a portfolio."""
@@ -51,7 +51,7 @@ def _create(connection: sqlite3.Connection, draft: PortfolioDraft) -> PortfolioR
         if row is not None and row[1] != draft.body:
             raise RequestIdReused("request_id", draft.request_id)
         if row is not None:
-            return _get(connection, row[0])
+            return read_portfolio(connection, row[0])
     portfolio_id = draft.id or secrets.token_hex(10)
     if connection.execute("SELECT 1 FROM portfolios WHERE id = ?", (portfolio_id,)).fetchone():
         raise AlreadyExists("portfolio", f"portfolios/{portfolio_id}")
@@ -59,10 +59,11 @@ def _create(connection: sqlite3.Connection, draft: PortfolioDraft) -> PortfolioR
         "INSERT INTO portfolios VALUES (?, ?, ?, ?, 1, ?, ?)",
         (portfolio_id, draft.request_id, draft.body, draft.payload, _now(), _now()),
     )
-    return _get(connection, portfolio_id)
+    return read_portfolio(connection, portfolio_id)
 
 
-def _get(connection: sqlite3.Connection, portfolio_id: str) -> PortfolioRecord:
+def read_portfolio(connection: sqlite3.Connection, portfolio_id: str) -> PortfolioRecord:
+    """One portfolio, within a transaction. Raises NotFound."""
     statement = f"SELECT {_COLUMNS} FROM portfolios WHERE id = ?"  # noqa: S608  # constant columns
     row = connection.execute(statement, (portfolio_id,)).fetchone()
     if row is None:
@@ -81,27 +82,28 @@ def _list(connection: sqlite3.Connection, after: str, limit: int, prefix: str) -
     return PortfolioPage(records, records[-1].id if len(rows) > limit else "")
 
 
-def _update(
+def write_portfolio(
     connection: sqlite3.Connection, portfolio_id: str, etag: str, change: Callable[[bytes], bytes]
 ) -> PortfolioRecord:
+    """Changes a portfolio that has this etag, within a transaction. Raises NotFound, EtagMismatch."""
     before = _current(connection, portfolio_id, etag)
     connection.execute(
         "UPDATE portfolios SET payload = ?, revision = revision + 1, updated_micros = ? WHERE id = ?",
         (change(before.payload), _now(), portfolio_id),
     )
-    return _get(connection, portfolio_id)
+    return read_portfolio(connection, portfolio_id)
 
 
 def _delete(connection: sqlite3.Connection, portfolio_id: str, etag: str) -> None:
     if etag:
         _current(connection, portfolio_id, etag)
     else:
-        _get(connection, portfolio_id)
+        read_portfolio(connection, portfolio_id)
     connection.execute("DELETE FROM portfolios WHERE id = ?", (portfolio_id,))
 
 
 def _current(connection: sqlite3.Connection, portfolio_id: str, etag: str) -> PortfolioRecord:
-    record = _get(connection, portfolio_id)
+    record = read_portfolio(connection, portfolio_id)
     if record.etag != etag:
         raise EtagMismatch(f"portfolios/{portfolio_id} has changed since it was read; read it again", record.etag)
     return record

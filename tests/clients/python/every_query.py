@@ -7,6 +7,7 @@ from typing import Any
 import absfin
 from absfin import (
     Account,
+    Fill,
     Holdings,
     Instrument,
     Moments,
@@ -247,6 +248,9 @@ def reallocations() -> Iterator[Any]:
                     reallocation_id="i",
                     validate_only=True,
                 )
+    fill = Fill("f", "A", 1.0, 2.0, datetime(2020, 1, 2, tzinfo=UTC), 0.1, "l", 2.0, 2.0)
+    for name in ("reallocations/x", "portfolios/x"):
+        yield queries.RecordFillsQuery(name, [fill], last_prices={"A": 2.0}, etag="e", fees_in_gains=True)
     yield queries.GetReallocationQuery("reallocations/x")
     yield queries.DeleteReallocationQuery("reallocations/x")
     yield queries.ListReallocationsQuery(**LIST, portfolio="portfolios/x")

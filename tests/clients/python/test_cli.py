@@ -47,7 +47,18 @@ def test_help_names_every_command(server: RunningServer) -> None:
     text = absfin(server, "--help").stdout
     assert all(
         name in text
-        for name in ("serve", "import", "optimize", "risk", "backtest", "watch", "reallocate", "portfolio", "actions")
+        for name in (
+            "serve",
+            "import",
+            "optimize",
+            "risk",
+            "backtest",
+            "watch",
+            "reallocate",
+            "fills",
+            "portfolio",
+            "actions",
+        )
     )
     assert "Usage" in absfin(server, "optimize", "--help").stdout
 
@@ -198,6 +209,34 @@ def test_reallocate_and_portfolio(server: RunningServer, prices: Path) -> None:
     assert '"cash": 10' in absfin(server, "portfolio", "show", "portfolios/cli").stdout
     absfin(server, "portfolio", "delete", "portfolios/cli")
     assert "NOT_FOUND" in absfin(server, "portfolio", "show", "portfolios/cli", status=1).stderr
+
+
+def test_fills_are_recorded_from_a_file(server: RunningServer, tmp_path: Path) -> None:
+    absfin(server, "portfolio", "create", "traded", "--cash", "1000")
+    file = tmp_path / "fills.csv"
+    file.write_text(
+        "fill_id,symbol,quantity,price,fill_time,fee\n1,A,10,20,2024-03-07T14:30:00Z,1\n2,A,-4,15,2024-03-08,\n"
+    )
+    shown = absfin(server, "fills", "portfolios/traded", str(file)).stdout
+    assert "-20.00" in shown
+    assert "859.00" in shown
+    again = as_json(server, "fills", "portfolios/traded", str(file))
+    assert again["portfolio"]["cash"] == 859
+    assert [(gain["lotId"], gain["term"]) for gain in again["realizedGains"]] == [("1", "TERM_SHORT")]
+    plan = as_json(server, "portfolio", "show", "portfolios/traded")
+    assert plan["holdings"][0]["quantity"] == 6
+    stale = absfin(server, "fills", "portfolios/traded", str(_more(file)), "--etag", "old", status=1)
+    assert "ETAG_MISMATCH" in stale.stderr
+    file.write_text("fill_id,symbol,units\n")
+    assert "needs a header with" in absfin(server, "fills", "portfolios/traded", str(file), status=2).stderr
+    file.write_text("fill_id,symbol,quantity,price,fill_time\n1,A,x,20,2024-03-07\n")
+    assert "line 2" in absfin(server, "fills", "portfolios/traded", str(file), status=2).stderr
+
+
+def _more(file: Path) -> Path:
+    """The same file with a new fill."""
+    file.write_text(file.read_text() + "3,A,1,15,2024-03-09,\n")
+    return file
 
 
 def test_corporate_actions_go_in_and_come_out(server: RunningServer, prices: Path, tmp_path: Path) -> None:

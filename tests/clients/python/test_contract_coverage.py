@@ -82,6 +82,8 @@ ALSO_BUILT = [  # messages inside the requests that the client builds from its o
     "Instrument",
     "OptimizeBatchRequest.Universe",
     "OptimizeBatchRequest.Account",
+    "RecordFillsRequest.Fill",
+    "RecordFillsRequest.LastPrice",
     "ImportPricesRequest.Header",
     "ImportPricesRequest.Footer",
     *constraint_pb2.DESCRIPTOR.message_types_by_name,

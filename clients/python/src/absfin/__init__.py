@@ -37,6 +37,7 @@ from absfin.errors import (
     ResourceError,
     TransientError,
 )
+from absfin.fills import Fill, RecordedFills
 from absfin.objectives import (
     equal_weight,
     factor_budget,
@@ -83,6 +84,7 @@ __all__ = [
     "Client",
     "CorporateAction",
     "Delisting",
+    "Fill",
     "Finished",
     "Holdings",
     "InfeasibleProblem",
@@ -98,6 +100,7 @@ __all__ = [
     "Quote",
     "Reallocation",
     "Reconciliation",
+    "RecordedFills",
     "RecurringCashFlow",
     "ResourceError",
     "ResultWarning",

@@ -120,6 +120,7 @@ class Client:
     get_reallocation = _sends(queries.GetReallocationQuery)
     list_reallocations = _sends(queries.ListReallocationsQuery)
     delete_reallocation = _sends(queries.DeleteReallocationQuery)
+    record_fills = _sends(queries.RecordFillsQuery)
 
     create_portfolio = _sends(queries.CreatePortfolioQuery)
     get_portfolio = _sends(queries.GetPortfolioQuery)

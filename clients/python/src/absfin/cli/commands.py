@@ -12,6 +12,7 @@ from google.protobuf.json_format import MessageToDict
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.backtest_command import backtest, follow_to_the_end
 from absfin.cli.csv_files import ACTION_HEADER, action_line, read_actions, read_panel, read_weights
+from absfin.cli.fills_command import fills
 from absfin.cli.options import OBJECTIVES, constraints_of, data_of, objective_of
 from absfin.cli.output import failing_clearly, print_json, print_message, progress_bar
 from absfin.cli.parameters import AsJson, Confidence, End, PricesFile, Server, Start, Symbols, Universe
@@ -202,6 +203,9 @@ def reallocate(
             print_json(answer)
         else:
             show_reallocation(answer)
+
+
+app.command()(fills)
 
 
 portfolios = typer.Typer(help="Portfolios stored by the server.", no_args_is_help=True)

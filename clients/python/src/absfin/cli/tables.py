@@ -39,7 +39,7 @@ def show_optimization(answer: Optimization) -> None:
     console = Console()
     console.print(table)
     certificate = answer.certificate
-    _figures(
+    show_figures(
         console,
         {
             "expected return, annual": percent(answer.expected_return_annual),
@@ -52,14 +52,14 @@ def show_optimization(answer: Optimization) -> None:
             "duality gap": "-" if certificate.duality_gap is None else f"{certificate.duality_gap:.1e}",
         },
     )
-    _warnings(console, answer.warnings)
+    show_warnings(console, answer.warnings)
 
 
 def show_risk(report: RiskReport) -> None:
     """Prints the figures, then the risk contributions."""
     console = Console()
     level = f"{report.confidence_level:.0%}"
-    _figures(
+    show_figures(
         console,
         {
             "observations": str(report.observations),
@@ -92,7 +92,7 @@ def show_risk(report: RiskReport) -> None:
         reasons.setdefault(reason, []).append(name)
     for reason, names in reasons.items():
         console.print(f"not defined ({reason}): {', '.join(names)}", style="dim", markup=False)
-    _warnings(console, report.warnings)
+    show_warnings(console, report.warnings)
 
 
 def _stress(report: RiskReport) -> Table:
@@ -133,7 +133,7 @@ def show_backtest(backtest: Backtest) -> None:
             console.print(f"{one.label}: {count} x {kind.replace('_', ' ')}", style="dim", markup=False)
         if one.bankrupt_date is not None:
             console.print(f"{one.label}: nothing is left from {one.bankrupt_date} on", style="yellow", markup=False)
-    _warnings(console, backtest.warnings)
+    show_warnings(console, backtest.warnings)
 
 
 def _has_more_than_commission(one: StrategyResult) -> bool:
@@ -183,7 +183,7 @@ def show_reallocation(answer: Reallocation) -> None:
                 f"{t.cash_after:,.2f}",
             )
         console.print(table)
-        _figures(
+        show_figures(
             console,
             {
                 "cost": f"{answer.cost:,.2f}",
@@ -194,16 +194,17 @@ def show_reallocation(answer: Reallocation) -> None:
         )
     for symbol, causes in answer.shortfalls.items():
         console.print(f"{symbol} is traded less than requested: {', '.join(causes)}", style="dim", markup=False)
-    _warnings(console, answer.warnings)
+    show_warnings(console, answer.warnings)
 
 
-def _warnings(console: Console, warnings: Iterable[ResultWarning]) -> None:
+def show_warnings(console: Console, warnings: Iterable[ResultWarning]) -> None:
     """Prints each warning on a line."""
     for warning in warnings:
         console.print(f"warning: {warning.message}", style="yellow", markup=False)
 
 
-def _figures(console: Console, figures: dict[str, str]) -> None:
+def show_figures(console: Console, figures: dict[str, str]) -> None:
+    """Prints each figure on a line, with its name."""
     grid = Table.grid(padding=(0, 2))
     for name, value in figures.items():
         grid.add_row(name, value)

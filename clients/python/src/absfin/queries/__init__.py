@@ -50,6 +50,7 @@ from absfin.queries.reallocation import (
     GetReallocationQuery,
     ListReallocationsQuery,
     ReallocateQuery,
+    RecordFillsQuery,
 )
 from absfin.queries.risk import AnalyzeRiskQuery, EstimateRiskModelQuery
 
@@ -93,6 +94,7 @@ __all__ = [
     "PricesQuery",
     "Query",
     "ReallocateQuery",
+    "RecordFillsQuery",
     "StreamQuery",
     "TraceFrontierQuery",
     "UnaryQuery",

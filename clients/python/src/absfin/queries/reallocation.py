@@ -1,7 +1,7 @@
 """Calls of ReallocationService."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -14,6 +14,7 @@ from absfinance.v1.reallocation_service_pb2_grpc import ReallocationServiceStub
 
 from absfin.costs import Costs, costs_of
 from absfin.data import Holdings, Quote, Stored, weights_to_proto
+from absfin.fills import Fill, RecordedFills, last_prices_to_proto
 from absfin.queries.base import Rpc, UnaryQuery
 from absfin.requests import new_request_id, timestamp
 from absfin.results import Reallocation, ReallocationPage
@@ -169,3 +170,35 @@ class DeleteReallocationQuery(UnaryQuery[None]):
 
     def answer(self, response: pb.DeleteReallocationResponse) -> None:
         """Nothing."""
+
+
+@dataclass(frozen=True)
+class RecordFillsQuery(UnaryQuery[RecordedFills]):
+    """Records what was traded: holdings, tax lots and cash of the stored portfolio change.
+
+    `name` is a plan, "reallocations/{id}", or a portfolio, "portfolios/{id}". A fill that is recorded already changes
+    nothing. Raises NotFound, EtagMismatch if an etag is given and is no longer current, and InvalidInput.
+    """
+
+    RPC: ClassVar = Rpc(ReallocationServiceStub, "RecordFills")
+
+    name: str
+    fills: Iterable[Fill]
+    _: KW_ONLY
+    last_prices: Mapping[str, float] = field(default_factory=dict)  # for what a plan left unfilled
+    etag: str = ""  # of the portfolio that was read; any version if empty
+    fees_in_gains: bool = False  # fees raise costs and lower proceeds in gains
+
+    def request(self) -> pb.RecordFillsRequest:
+        """The fills."""
+        return pb.RecordFillsRequest(
+            **{"portfolio" if self.name.startswith("portfolios/") else "reallocation": self.name},
+            etag=self.etag,
+            fills=[fill.to_proto() for fill in self.fills],
+            last_prices=last_prices_to_proto(self.last_prices),
+            fees_in_gains=self.fees_in_gains,
+        )
+
+    def answer(self, response: pb.RecordFillsResponse) -> RecordedFills:
+        """The portfolio after them."""
+        return RecordedFills.from_proto(response)

@@ -145,9 +145,9 @@ class ListReallocationsResponse(_message.Message):
     def __init__(self, reallocations: _Optional[_Iterable[_Union[ListReallocationsResponse.Summary, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class RecordFillsRequest(_message.Message):
-    __slots__ = ("reallocation", "portfolio", "etag", "fills")
+    __slots__ = ("reallocation", "portfolio", "etag", "fills", "last_prices", "fees_in_gains")
     class Fill(_message.Message):
-        __slots__ = ("fill_id", "symbol", "quantity", "price", "fee", "fill_time", "lot_id")
+        __slots__ = ("fill_id", "symbol", "quantity", "price", "fee", "fill_time", "lot_id", "arrival_price", "previous_close")
         FILL_ID_FIELD_NUMBER: _ClassVar[int]
         SYMBOL_FIELD_NUMBER: _ClassVar[int]
         QUANTITY_FIELD_NUMBER: _ClassVar[int]
@@ -155,6 +155,8 @@ class RecordFillsRequest(_message.Message):
         FEE_FIELD_NUMBER: _ClassVar[int]
         FILL_TIME_FIELD_NUMBER: _ClassVar[int]
         LOT_ID_FIELD_NUMBER: _ClassVar[int]
+        ARRIVAL_PRICE_FIELD_NUMBER: _ClassVar[int]
+        PREVIOUS_CLOSE_FIELD_NUMBER: _ClassVar[int]
         fill_id: str
         symbol: str
         quantity: float
@@ -162,47 +164,74 @@ class RecordFillsRequest(_message.Message):
         fee: float
         fill_time: _timestamp_pb2.Timestamp
         lot_id: str
-        def __init__(self, fill_id: _Optional[str] = ..., symbol: _Optional[str] = ..., quantity: _Optional[float] = ..., price: _Optional[float] = ..., fee: _Optional[float] = ..., fill_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lot_id: _Optional[str] = ...) -> None: ...
+        arrival_price: float
+        previous_close: float
+        def __init__(self, fill_id: _Optional[str] = ..., symbol: _Optional[str] = ..., quantity: _Optional[float] = ..., price: _Optional[float] = ..., fee: _Optional[float] = ..., fill_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lot_id: _Optional[str] = ..., arrival_price: _Optional[float] = ..., previous_close: _Optional[float] = ...) -> None: ...
+    class LastPrice(_message.Message):
+        __slots__ = ("symbol", "price")
+        SYMBOL_FIELD_NUMBER: _ClassVar[int]
+        PRICE_FIELD_NUMBER: _ClassVar[int]
+        symbol: str
+        price: float
+        def __init__(self, symbol: _Optional[str] = ..., price: _Optional[float] = ...) -> None: ...
     REALLOCATION_FIELD_NUMBER: _ClassVar[int]
     PORTFOLIO_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
     FILLS_FIELD_NUMBER: _ClassVar[int]
+    LAST_PRICES_FIELD_NUMBER: _ClassVar[int]
+    FEES_IN_GAINS_FIELD_NUMBER: _ClassVar[int]
     reallocation: str
     portfolio: str
     etag: str
     fills: _containers.RepeatedCompositeFieldContainer[RecordFillsRequest.Fill]
-    def __init__(self, reallocation: _Optional[str] = ..., portfolio: _Optional[str] = ..., etag: _Optional[str] = ..., fills: _Optional[_Iterable[_Union[RecordFillsRequest.Fill, _Mapping]]] = ...) -> None: ...
+    last_prices: _containers.RepeatedCompositeFieldContainer[RecordFillsRequest.LastPrice]
+    fees_in_gains: bool
+    def __init__(self, reallocation: _Optional[str] = ..., portfolio: _Optional[str] = ..., etag: _Optional[str] = ..., fills: _Optional[_Iterable[_Union[RecordFillsRequest.Fill, _Mapping]]] = ..., last_prices: _Optional[_Iterable[_Union[RecordFillsRequest.LastPrice, _Mapping]]] = ..., fees_in_gains: _Optional[bool] = ...) -> None: ...
 
 class RecordFillsResponse(_message.Message):
     __slots__ = ("portfolio", "realized_gains", "shortfall", "warnings")
     class RealizedGain(_message.Message):
-        __slots__ = ("symbol", "lot_id", "quantity", "gain", "term", "disallowed_loss")
+        __slots__ = ("symbol", "lot_id", "quantity", "gain", "term", "disallowed_loss", "fill_id")
         SYMBOL_FIELD_NUMBER: _ClassVar[int]
         LOT_ID_FIELD_NUMBER: _ClassVar[int]
         QUANTITY_FIELD_NUMBER: _ClassVar[int]
         GAIN_FIELD_NUMBER: _ClassVar[int]
         TERM_FIELD_NUMBER: _ClassVar[int]
         DISALLOWED_LOSS_FIELD_NUMBER: _ClassVar[int]
+        FILL_ID_FIELD_NUMBER: _ClassVar[int]
         symbol: str
         lot_id: str
         quantity: float
         gain: float
         term: _reallocation_pb2.Term
         disallowed_loss: float
-        def __init__(self, symbol: _Optional[str] = ..., lot_id: _Optional[str] = ..., quantity: _Optional[float] = ..., gain: _Optional[float] = ..., term: _Optional[_Union[_reallocation_pb2.Term, str]] = ..., disallowed_loss: _Optional[float] = ...) -> None: ...
+        fill_id: str
+        def __init__(self, symbol: _Optional[str] = ..., lot_id: _Optional[str] = ..., quantity: _Optional[float] = ..., gain: _Optional[float] = ..., term: _Optional[_Union[_reallocation_pb2.Term, str]] = ..., disallowed_loss: _Optional[float] = ..., fill_id: _Optional[str] = ...) -> None: ...
     class ImplementationShortfall(_message.Message):
-        __slots__ = ("delay", "realised", "missed", "fee", "total")
+        __slots__ = ("delay", "realised", "missed", "fee", "total", "delay_amount", "realised_amount", "missed_amount", "fee_amount", "total_amount", "decision_value")
         DELAY_FIELD_NUMBER: _ClassVar[int]
         REALISED_FIELD_NUMBER: _ClassVar[int]
         MISSED_FIELD_NUMBER: _ClassVar[int]
         FEE_FIELD_NUMBER: _ClassVar[int]
         TOTAL_FIELD_NUMBER: _ClassVar[int]
+        DELAY_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+        REALISED_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+        MISSED_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+        FEE_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+        TOTAL_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+        DECISION_VALUE_FIELD_NUMBER: _ClassVar[int]
         delay: float
         realised: float
         missed: float
         fee: float
         total: float
-        def __init__(self, delay: _Optional[float] = ..., realised: _Optional[float] = ..., missed: _Optional[float] = ..., fee: _Optional[float] = ..., total: _Optional[float] = ...) -> None: ...
+        delay_amount: float
+        realised_amount: float
+        missed_amount: float
+        fee_amount: float
+        total_amount: float
+        decision_value: float
+        def __init__(self, delay: _Optional[float] = ..., realised: _Optional[float] = ..., missed: _Optional[float] = ..., fee: _Optional[float] = ..., total: _Optional[float] = ..., delay_amount: _Optional[float] = ..., realised_amount: _Optional[float] = ..., missed_amount: _Optional[float] = ..., fee_amount: _Optional[float] = ..., total_amount: _Optional[float] = ..., decision_value: _Optional[float] = ...) -> None: ...
     PORTFOLIO_FIELD_NUMBER: _ClassVar[int]
     REALIZED_GAINS_FIELD_NUMBER: _ClassVar[int]
     SHORTFALL_FIELD_NUMBER: _ClassVar[int]

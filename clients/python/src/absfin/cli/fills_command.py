@@ -1,0 +1,118 @@
+"""`absfin fills`: records what was traded."""
+
+import csv
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from absfin.channel import DEFAULT_TARGET
+from absfin.cli.csv_files import read_weights
+from absfin.cli.output import failing_clearly, print_json
+from absfin.cli.parameters import AsJson, Server
+from absfin.cli.tables import percent, show_figures, show_warnings
+from absfin.client import Client
+from absfin.fills import Fill, RecordedFills
+
+NEEDED = ("fill_id", "symbol", "quantity", "price", "fill_time")
+FIGURES = ("fee", "arrival_price", "previous_close")
+COLUMNS = (*NEEDED, *FIGURES, "lot_id")
+
+
+def fills(
+    name: Annotated[str, typer.Argument(help="A stored plan, reallocations/..., or a portfolio, portfolios/...")],
+    file: Annotated[
+        Path,
+        typer.Argument(exists=True, dir_okay=False, help=f"CSV file with a header; columns {', '.join(COLUMNS)}."),
+    ],
+    last_prices: Annotated[
+        str, typer.Option("--last-prices", help="A=50.09,B=20, for what a plan left unfilled, or a CSV file.")
+    ] = "",
+    etag: Annotated[str, typer.Option(help="Version of the portfolio that was read; absent: whichever it is.")] = "",
+    fees_in_gains: Annotated[
+        bool, typer.Option("--fees-in-gains", help="Fees raise costs and lower proceeds in gains.")
+    ] = False,
+    server: Server = DEFAULT_TARGET,
+    as_json: AsJson = False,
+) -> None:
+    """Record what was traded: absfin fills reallocations/mine fills.csv. A fill that is recorded changes nothing."""
+    with failing_clearly(as_json), Client(server) as client:
+        answer = client.record_fills(
+            name,
+            read_fills(file),
+            last_prices=read_weights(last_prices, []) if last_prices else {},
+            etag=etag,
+            fees_in_gains=fees_in_gains,
+        )
+        if as_json:
+            print_json(answer)
+        else:
+            show_fills(answer)
+
+
+def read_fills(path: Path) -> list[Fill]:
+    """Reads fills by the names of their columns; times are ISO 8601, in UTC if without a time zone."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.DictReader(file)
+        names = {name.strip() for name in rows.fieldnames or ()}
+        if not set(NEEDED) <= names <= set(COLUMNS):
+            raise typer.BadParameter(
+                f"{path} needs a header with {', '.join(NEEDED)}, and may have {', '.join(COLUMNS[len(NEEDED) :])}"
+            )
+        found = []
+        for row in rows:
+            try:
+                found.append(_fill({name.strip(): (cell or "").strip() for name, cell in row.items()}))
+            except (AttributeError, ValueError) as error:
+                raise typer.BadParameter(f"{path}, line {rows.line_num}: {error}") from None
+        return found
+
+
+def show_fills(answer: RecordedFills) -> None:
+    """Prints gains by lot, then the cost against the decision, then the portfolio's cash and version."""
+    console = Console()
+    if answer.realized_gains:
+        table = Table(title="realised gains")
+        for name in ("symbol", "lot", "units", "gain", "term", "disallowed loss"):
+            table.add_column(name, justify="right" if name in ("units", "gain", "disallowed loss") else "left")
+        for gain in answer.realized_gains:
+            table.add_row(
+                gain.symbol,
+                gain.lot_id,
+                f"{gain.quantity:,.6g}",
+                f"{gain.gain:,.2f}",
+                gain.term,
+                f"{gain.disallowed_loss:,.2f}",
+            )
+        console.print(table)
+    figures = {"cash": f"{answer.portfolio.cash:,.2f}", "etag": answer.portfolio.etag}
+    if answer.shortfall is not None:
+        parts = answer.shortfall
+        figures |= {
+            "shortfall": percent(parts.total),
+            "delay, realised": f"{percent(parts.delay)}, {percent(parts.realised)}",
+            "missed, fee": f"{percent(parts.missed)}, {percent(parts.fee)}",
+        }
+    show_figures(console, figures)
+    show_warnings(console, answer.warnings)
+
+
+def _fill(row: dict[str, str]) -> Fill:
+    return Fill(
+        fill_id=row["fill_id"],
+        symbol=row["symbol"],
+        quantity=float(row["quantity"]),
+        price=float(row["price"]),
+        fill_time=datetime.fromisoformat(row["fill_time"]),
+        fee=float(row.get("fee") or 0.0),
+        lot_id=row.get("lot_id", ""),
+        arrival_price=_figure(row.get("arrival_price")),
+        previous_close=_figure(row.get("previous_close")),
+    )
+
+
+def _figure(cell: str | None) -> float | None:
+    return float(cell) if cell else None
