@@ -27,7 +27,9 @@ from domain.risk.outcomes import Outcomes
 from domain.risk.ratios import Ratios, calmar, ratios
 from domain.risk.relative import Comparison, RelativeRisk, period_fraction_of, relative_risk
 
-METRICS_VERSION = "1"
+METRICS_VERSION = "2"
+"""Raised with every change of a definition. 2: the Sharpe ratio is over what cash earns where no rate is given."""
+
 TAIL_CONFIDENCE = 0.95
 
 

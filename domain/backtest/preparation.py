@@ -256,11 +256,11 @@ def _complete(data: PricePanel | ReturnPanel, policy: MissingDataPolicy) -> Pric
 
 def _check_cost_symbols(specification: BacktestSpecification, panel: PricePanel) -> None:
     costs = specification.costs
-    if not (costs.linear.by_symbol_bps or costs.borrow_by_symbol or costs.liquidity):
+    named = costs.own_costs
+    if not (named or costs.liquidity):
         return
     known = set(panel.symbols)
-    named = dict.fromkeys([*costs.linear.by_symbol_bps, *costs.borrow_by_symbol])
-    for path, symbols in (("costs.by_asset", named), ("costs.liquidity", costs.liquidity)):
+    for path, symbols in (("costs.by_asset", named), ("costs.liquidity", tuple(costs.liquidity))):
         for i, symbol in enumerate(symbols):
             if symbol not in known:
                 raise InvalidInput(f"{path}[{i}].symbol", f"{symbol} is not a symbol of the input")

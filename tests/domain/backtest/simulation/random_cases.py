@@ -394,13 +394,15 @@ def with_universe(backtest: RandomBacktest, seed: int) -> RandomBacktest:
         UniverseStep(case.days[t], tuple(SYMBOLS[j] for j in np.flatnonzero(members))) for t, members in changes.items()
     )
     entries, weights, members, found = case.decisions, [0.0] * count, changes[0], {}
+    on_dates: dict[int, list[bool]] = {}
     for t in range(DATES - case.delay):
         weights, members = entries.get(t, weights), changes.get(t, members)
+        on_dates[t] = members.tolist()
         trades_any_date = rules.band is not None or rules.flows_only
         if t in entries or t % rules.schedule.n == 0 or (trades_any_date and t in changes):
             found[t] = [weight if member else 0.0 for weight, member in zip(weights, members, strict=True)]
     return replace(
         backtest,
         specification=replace(specification, universe=Universe(tuple(steps))),
-        case=replace(case, decisions=found),
+        case=replace(case, decisions=found, members=on_dates),
     )
