@@ -220,7 +220,7 @@ def _warnings(plan: BacktestPlan, label: str, record: RecordPart) -> tuple[Resul
         return ()
     day = civil_date(plan.market.panel.dates[first])
     message = (
-        f"{label} borrows money from {day} on and pays nothing for it: no financing rate is given; set "
-        "costs.financing_rate_annual, to 0 where borrowing is free"
+        f"{label}: cash is below 0 from {day} on, and costs.financing_rate_annual is not given: it is borrowed "
+        "for nothing; set it, to 0 where borrowing is free"
     )
     return (ResultWarning("BORROWING_IS_FREE", "costs.financing_rate_annual", message),)

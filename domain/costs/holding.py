@@ -43,8 +43,8 @@ class PerformanceFeeTerms:
     crystallization: Frequency = Frequency.ANNUAL
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.rate < 1.0:
-            raise InvalidInput("performance_fee.rate", f"must be 0 or more and below 1, is {self.rate:g}")
+        if not 0.0 < self.rate < 1.0:
+            raise InvalidInput("performance_fee.rate", f"must be above 0 and below 1, is {self.rate:g}")
         non_negative("performance_fee.hurdle_annual", self.hurdle_annual)
 
 
