@@ -230,7 +230,7 @@ def _waiting(prices: Prices, impact: DatedImpact | None) -> Prices:
 
 def _performance_fee(specification: BacktestSpecification, market: Market) -> PerformanceFee:
     terms = specification.holding_costs.performance_fee
-    if terms is None or terms.rate == 0.0:
+    if terms is None:
         return _NO_FEE
     settled = np.zeros(len(market.panel.dates), np.bool_)
     settled[last_of_periods(market.panel.dates, terms.crystallization)] = True

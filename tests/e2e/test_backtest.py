@@ -439,7 +439,7 @@ def test_a_monthly_benchmark_is_annualised_by_its_months(server: RunningServer, 
     }
     result = wire.call(BACKTEST, request)["result"]
     ours, theirs = (values[1:] / values[:-1] - 1.0 for values in (daily[ends], index))
-    a_year = 252.0 * len(ours) / (ends[-1] - ends[0])  # periods of the strategy in a year, over those of a month
+    a_year = 12.0  # of the dates that both have
     active = ours - theirs
     metrics = result["metrics"]
     assert metrics["betaToBenchmark"] == pytest.approx(np.cov(ours, theirs)[0, 1] / theirs.var(ddof=1), rel=1e-9)

@@ -323,6 +323,8 @@ def crowded_backtest(seed: int) -> RandomBacktest:
     specification, case = backtest.specification, backtest.case
     steps = sorted(set(rng.integers(case.days[0] - 3, case.days[-1] + 3, 3).tolist()))
     rates = [(day, *rng.uniform(-0.02, 0.1, 2).tolist()) for day in steps if rng.random() < 0.7]
+    if rates and rates[0][0] > case.days[-1]:
+        rates = []  # which is refused
     costs = specification.holding_costs
     financing = costs.financing or Rate()
     is_by_bar = bool(rng.random() < 0.3)

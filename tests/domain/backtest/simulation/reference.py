@@ -159,9 +159,9 @@ class Reference:
         self.unit_values.append(self.unit_value)
 
     def rate(self, t: int, is_cash: bool) -> float:
-        """Mean over the days from the date before; a step holds from its day on."""
+        """Mean over the days after the date before, up to this one; a step holds from its day on."""
         case, rates = self.case, []
-        for day in range(case.days[t - 1], case.days[t]):
+        for day in range(case.days[t - 1] + 1, case.days[t] + 1):
             rate = case.cash_rate if is_cash else case.financing_rate
             for since, cash, financing in case.steps:
                 if since <= day:
