@@ -62,6 +62,8 @@ def flows_by_date(
     found = FlowsByDate(*(np.zeros(len(days)) for _ in range(3)))
     for i, flow in enumerate(flows):
         figure(f"cash_flows[{i}].amount", flow.amount)
+        if flow.amount == 0.0:
+            raise InvalidInput(f"cash_flows[{i}].amount", "must not be 0: such a flow has no effect")
         by_timing = found.start if flow.timing is FlowTiming.START_OF_DAY else found.end
         by_timing[_index_of(f"cash_flows[{i}].date", flow.day, days, start)] += flow.amount
     for i, rule in enumerate(recurring):
@@ -83,13 +85,12 @@ def _add_recurring(path: str, rule: RecurringCashFlow, days: NDArray[np.int32], 
         found.end_fraction[indices] += rule.fraction_of_nav
         return
     figure(f"{path}.amount", rule.amount or 0.0)
-    if len(indices):
-        years = (days[indices] - days[indices[0]]) / DAYS_PER_YEAR
-        with np.errstate(over="ignore"):
-            amounts = (rule.amount or 0.0) * (1.0 + rule.growth_annual) ** years
-        if not np.abs(amounts).max() <= LARGEST_FIGURE:
-            raise InvalidInput(f"{path}.growth_annual", f"must leave every flow at most {LARGEST_FIGURE:g} in size")
-        found.end[indices] += amounts
+    years = (days[indices] - days[indices[0]]) / DAYS_PER_YEAR
+    with np.errstate(over="ignore"):
+        amounts = (rule.amount or 0.0) * (1.0 + rule.growth_annual) ** years
+    if not np.abs(amounts).max() <= LARGEST_FIGURE:
+        raise InvalidInput(f"{path}.growth_annual", f"must leave every flow at most {LARGEST_FIGURE:g} in size")
+    found.end[indices] += amounts
 
 
 def _flow_dates(path: str, rule: RecurringCashFlow, days: NDArray[np.int32], start: int) -> DateIndices:
@@ -108,7 +109,10 @@ def _flow_dates(path: str, rule: RecurringCashFlow, days: NDArray[np.int32], sta
         inside &= days[indices] >= first
     if last is not None:
         inside &= days[indices] <= last
-    if len(indices) and not inside.any():
+    if not len(indices):
+        no_flow = f"leaves no flow: no {rule.frequency} period begins after the start of the backtest within the input"
+        raise InvalidInput(f"{path}.frequency", no_flow)
+    if not inside.any():
         name = "start_date" if last is None else "end_date"
         raise InvalidInput(f"{path}.{name}", f"leaves no flow: no {rule.frequency} period begins within the range")
     found: DateIndices = indices[inside]

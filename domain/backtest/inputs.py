@@ -1,7 +1,7 @@
 """Arrays of one simulation from its specification, its market and the dates of its decisions."""
 
 import math
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,6 @@ from domain.backtest.impact_rates import DatedImpact, costs_as_arrays, dated_imp
 from domain.backtest.market import Market
 from domain.backtest.simulation import arrays
 from domain.backtest.simulation.arrays import (
-    ACCOUNT,
     Actions,
     Bands,
     Costs,
@@ -20,7 +19,6 @@ from domain.backtest.simulation.arrays import (
     Output,
     PerformanceFee,
     Plan,
-    Positions,
     Prices,
     Rates,
     Rules,
@@ -111,63 +109,11 @@ def inputs_of(
         costs=costs,
         fee=_performance_fee(specification, market),
         bands=_bands(band, market, groups),
-        plan=Plan(decisions, rows, targets),
+        plan=Plan(decisions, rows, targets, _ALL_TRADABLE if market.members is None else _fixed(market.members)),
         rules=_rules(specification, market, start, costs, decides_outside=decides_outside),
     )
     quiet = _is_quiet(inputs, all_listed=market.all_listed)
     return inputs._replace(rules=inputs.rules._replace(is_quiet=quiet)) if quiet else inputs
-
-
-def opened_account(
-    specification: BacktestSpecification, market: Market, start: int, decisions: int
-) -> tuple[NDArray[Any], Positions]:
-    """The account at date number `start`: capital and initial holdings. Raises InvalidInput for one without price."""
-    prices = market.panel.values[start]
-    count = len(prices)
-    units, nav = np.zeros(count), specification.initial_capital
-    if specification.initial_holdings:
-        nav += _value_of_holdings(specification, market, prices, units)
-        if not 0.0 < nav < math.inf:
-            rule = f"must have a finite net asset value above 0 with the cash, has {nav:g}"
-            raise InvalidInput("initial_holdings", rule)
-    accounts = _OPENED.copy()
-    accounts["cash"] = specification.initial_capital
-    accounts["nav"] = accounts["opening_nav"] = nav
-    accounts["first_purchase"] = arrays.FIRST_MADE if units.any() else arrays.FIRST_NOT_MADE
-    if len(market.actions.date):
-        accounts["next_action"] = np.searchsorted(market.actions.date, start, side="right")
-    return accounts, Positions(
-        units=units,
-        reference=np.array(prices),
-        gains=np.zeros(count),
-        owed=np.zeros(len(market.actions.date)),
-        target=np.zeros(count),
-        band_target=np.zeros(count),
-        carried=np.full(count, np.nan),
-        dropped=np.zeros(decisions, np.bool_),
-    )
-
-
-def _opened() -> NDArray[Any]:
-    """What does not depend on the request in an account that is opened."""
-    accounts = np.zeros(1, ACCOUNT)
-    accounts["unit_value"] = accounts["high_water"] = 1.0
-    accounts["last_decision"] = accounts["band_made"] = accounts["first_borrowed"] = -1
-    return accounts
-
-
-_OPENED = _opened()
-
-
-def _value_of_holdings(specification: BacktestSpecification, market: Market, prices: Vector, units: Vector) -> float:
-    """Writes the initial holdings to units (N,); their value at prices (N,)."""
-    place = positions(market.panel.symbols)
-    for i, (symbol, quantity) in enumerate(specification.initial_holdings.items()):
-        if symbol not in place or not prices[place[symbol]] > 0.0:
-            raise InvalidInput(f"initial_holdings[{i}].symbol", f"{symbol} has no price at the start of the backtest")
-        units[place[symbol]] = quantity
-    with np.errstate(over="ignore", invalid="ignore"):
-        return float(units @ prices)
 
 
 def output_for(inputs: Inputs, first: int, last: int) -> Output:
@@ -284,7 +230,7 @@ def _waiting(prices: Prices, impact: DatedImpact | None) -> Prices:
 
 def _performance_fee(specification: BacktestSpecification, market: Market) -> PerformanceFee:
     terms = specification.holding_costs.performance_fee
-    if terms is None or terms.rate == 0.0:
+    if terms is None:
         return _NO_FEE
     settled = np.zeros(len(market.panel.dates), np.bool_)
     settled[last_of_periods(market.panel.dates, terms.crystallization)] = True

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from domain.backtest.liquidity import TrailingLiquidity
 from domain.backtest.simulation.arrays import DELISTING, DIVIDEND, SPLIT, Actions
-from domain.checks import Matrix, Vector, freeze
+from domain.checks import LARGEST_LEVERAGE, Matrix, Vector, freeze
 from domain.errors import InvalidInput
 from domain.market_data.corporate_actions import (
     CashDividend,
@@ -207,7 +207,7 @@ def actions_as_arrays(
             raise InvalidInput(
                 f"{path}.ex_date", f"is before the first price of {action.symbol}, {civil_date(panel.dates[first])}"
             )
-        rows.append(_row(action, index, j, panel))
+        rows.append(_row(path, action, index, j, panel))
     _refuse_contradictions(actions, rows)
     order = sorted(range(len(rows)), key=lambda k: (rows[k][0], rows[k][2], k))
     ordered = [rows[k] for k in order]
@@ -230,12 +230,22 @@ def _date_numbers(panel: PricePanel, actions: Sequence[CorporateAction]) -> list
     return found
 
 
-def _row(action: CorporateAction, index: int, j: int, panel: PricePanel) -> tuple[int, int, int, float, int]:
+def _refuse_large_dividend(path: str, amount: float, price: float) -> None:
+    if amount > LARGEST_LEVERAGE * price > 0.0:
+        raise InvalidInput(
+            f"{path}.cash_dividend.amount",
+            f"must be at most {LARGEST_LEVERAGE:g} times the price, {price:g}, is {amount:g}: beside more, "
+            "the rest of the account would be lost in rounding",
+        )
+
+
+def _row(path: str, action: CorporateAction, index: int, j: int, panel: PricePanel) -> tuple[int, int, int, float, int]:
     """Date, asset, kind, amount and pay date of an action."""
     match action.event:
         case Split(ratio):
             return index, j, SPLIT, ratio, index
         case CashDividend(amount, pay_day):
+            _refuse_large_dividend(path, amount, float(panel.values[max(index - 1, 0) : index + 1, j].max()))
             paid = index if pay_day is None else max(index, int(np.searchsorted(panel.dates, pay_day)))
             return index, j, DIVIDEND, amount, paid
         case Delisting(delisting_return):

@@ -69,7 +69,7 @@ def _strategy_outcome(
 ) -> StrategyOutcome:
     figures = performance(
         Curve(plan.days, record.unit_values),
-        _metric_settings(plan, plan.days, plan.market.periods_per_year),
+        _strategy_settings(plan, strategy_run),
         turnover=float(record.turnovers.sum()),
         cost_total=float(record.cost_fractions.sum() + record.account["holding_cost_fractions"][-1]),
         benchmark=benchmark,
@@ -171,22 +171,31 @@ def _asset_events(plan: BacktestPlan, record: RecordPart) -> tuple[tuple[AssetEv
 def _symbol_outcome(plan: BacktestPlan, name: str, benchmark: Curve | None) -> StrategyOutcome:
     """The outcome of a benchmark that is a symbol, bought at the start and held without costs."""
     curve = plan.curves[name]
-    settings = _metric_settings(plan, curve.days, _periods_per_year(plan, curve))
+    settings = _metric_settings(plan, curve.days, _periods_per_year(plan, curve.days))
     figures = performance(curve, settings, turnover=0.0, cost_total=0.0, benchmark=benchmark)
     return StrategyOutcome(name, figures, CostTotals(), 0, ())
 
 
-def _periods_per_year(plan: BacktestPlan, curve: Curve) -> float:
-    """Periods per year of a benchmark by its own dates; those of the backtest where both have the same dates.
+def _strategy_settings(plan: BacktestPlan, strategy_run: StrategyRun) -> MetricSettings:
+    """Parameters of the figures of a strategy, which has the periods per year of the request, or of a benchmark."""
+    count = len(plan.specification.strategies)
+    if any(strategy_run is one for one in plan.strategy_runs[count:]):
+        return _metric_settings(plan, plan.days, _periods_per_year(plan, plan.days))
+    settings = _metric_settings(plan, plan.days, plan.market.periods_per_year)
+    return replace(settings, is_given=plan.specification.periods_per_year is not None)
+
+
+def _periods_per_year(plan: BacktestPlan, days: NDArray[np.int32]) -> float:
+    """Periods per year of a benchmark by its own dates (K,); one that is given is that of the strategies alone.
 
     Dates without a usual spacing have as many periods per year as they are a fraction of the backtest's dates.
     """
-    if np.array_equal(curve.days, plan.days):
+    if plan.specification.periods_per_year is None and np.array_equal(days, plan.days):
         return plan.market.periods_per_year
     try:
-        return periods_per_year(curve.days)
+        return periods_per_year(days)
     except InvalidInput:
-        return plan.market.periods_per_year * period_fraction_of(plan.days, curve.days)
+        return plan.market.periods_per_year * period_fraction_of(plan.days, days)
 
 
 def _metric_settings(plan: BacktestPlan, days: NDArray[np.int32], periods: float) -> MetricSettings:
@@ -194,7 +203,8 @@ def _metric_settings(plan: BacktestPlan, days: NDArray[np.int32], periods: float
     specification = plan.specification
     costs, cash_returns = specification.holding_costs, None
     if specification.is_own_cash_risk_free and costs.cash != Rate():
-        cash_returns = costs.cash.during(days) * costs.day_count.years(days, periods)
+        bars = plan.market.periods_per_year if np.array_equal(days, plan.days) else periods  # those of the account
+        cash_returns = costs.cash.during(days) * costs.day_count.years(days, bars)
     return MetricSettings(
         periods,
         specification.risk_free_rate_annual or 0.0,
@@ -210,7 +220,7 @@ def _warnings(plan: BacktestPlan, label: str, record: RecordPart) -> tuple[Resul
         return ()
     day = civil_date(plan.market.panel.dates[first])
     message = (
-        f"{label} borrows money from {day} on and pays nothing for it: no financing rate is given; set "
-        "costs.financing_rate_annual, to 0 where borrowing is free"
+        f"{label}: cash is below 0 from {day} on, and costs.financing_rate_annual is not given: it is borrowed "
+        "for nothing; set it, to 0 where borrowing is free"
     )
     return (ResultWarning("BORROWING_IS_FREE", "costs.financing_rate_annual", message),)

@@ -6,8 +6,10 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.calendar import DAYS_PER_YEAR
+from domain.calendar import DAYS_PER_YEAR, periods_per_year
 from domain.checks import LARGEST_RETURN, Vector, rounding_of
+from domain.errors import InvalidInput
+from domain.market_data.panel import Days
 from domain.risk.figure import (
     CONSTANT,
     NO_BENCHMARK,
@@ -27,7 +29,9 @@ from domain.risk.outcomes import Outcomes
 from domain.risk.ratios import Ratios, calmar, ratios
 from domain.risk.relative import Comparison, RelativeRisk, period_fraction_of, relative_risk
 
-METRICS_VERSION = "1"
+METRICS_VERSION = "2"
+"""Raised with every change of a definition. 2: the Sharpe ratio is over what cash earns where no rate is given."""
+
 TAIL_CONFIDENCE = 0.95
 
 
@@ -82,10 +86,11 @@ class Curve:
 class MetricSettings:
     """Parameters of the figures."""
 
-    periods_per_year: float
+    periods_per_year: float  # of the curve; figures against a benchmark have that of the common dates
     risk_free_rate_annual: float = 0.0
     minimum_acceptable_return_annual: float = 0.0
     cash_returns: Vector | None = None  # (K,), what cash earns to each date, to be taken off instead of that rate
+    is_given: bool = False  # whether periods per year come from the request, and hold for this curve alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +136,7 @@ def performance(
 ) -> Performance:
     """The figures of a curve of at least two dates; `turnover` and `cost_total` are sums over all its fills.
 
-    `settings.periods_per_year` is that of the curve; figures against a benchmark scale it down to the common dates.
+    `settings.periods_per_year` is that of the curve; figures against a benchmark have that of the common dates.
     """
     outcomes = _outcomes(curve)
     deviation = if_known(outcomes, lambda known: known.deviation if known.is_known else Absent(ONE_RETURN))
@@ -193,5 +198,20 @@ def _relative(curve: Curve, benchmark: Curve | None, settings: MetricSettings) -
     ours, theirs = curve.at(common).returns, benchmark.at(common).returns
     if max(float(ours.max(initial=0.0)), float(theirs.max(initial=0.0))) > LARGEST_RETURN:
         return RelativeRisk.absent(TOO_LARGE)
-    comparison = Comparison(ours[:, None], theirs, period_fraction=period_fraction_of(curve.days, common))
-    return relative_risk(comparison, np.ones(1), settings.periods_per_year, settings.risk_free_rate_annual)
+    periods = _common_periods_per_year(curve.days, common, settings)
+    return relative_risk(Comparison(ours[:, None], theirs), np.ones(1), periods, settings.risk_free_rate_annual)
+
+
+def _common_periods_per_year(days: Days, common: Days, settings: MetricSettings) -> float:
+    """Periods per year of the dates (C,) that a curve with dates `days` (K,) has in common with a benchmark.
+
+    They are those of the curve where its number was inferred and no date is left out, and otherwise what the common
+    dates say; where these have no usual spacing, as many as they are a fraction of the curve's.
+    """
+    fraction = period_fraction_of(days, common)
+    if fraction == 1.0 and not settings.is_given:
+        return settings.periods_per_year
+    try:
+        return periods_per_year(common)
+    except InvalidInput:
+        return settings.periods_per_year * fraction

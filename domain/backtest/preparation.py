@@ -31,6 +31,7 @@ from domain.backtest.strategy_run import StrategyRun
 from domain.backtest.tranches import StaggeredSimulation, simulation_of
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix
+from domain.costs.holding import Rate
 from domain.errors import Cancelled, DomainError, InvalidInput, SolverTimedOut
 from domain.market_data.corporate_actions import CorporateAction, PriceBasis
 from domain.market_data.missing import MissingDataPolicy, complete, refuse_gap_estimators
@@ -79,6 +80,8 @@ def prepare(
         market = replace(market, liquidity=_liquidity(specification, market, trading or StoredTrading()))
     panel = market.panel
     _check_cost_symbols(specification, panel)
+    _refuse_late_rates("cash", specification.holding_costs.cash, int(panel.dates[-1]))
+    _refuse_late_rates("financing", specification.holding_costs.financing or Rate(), int(panel.dates[-1]))
     strategies = specification.outer_strategies()
     start = first_decision(specification, panel)
     strategy_runs = tuple(strategy_run(strategy, specification, panel, start) for _, strategy in strategies)
@@ -254,13 +257,19 @@ def _complete(data: PricePanel | ReturnPanel, policy: MissingDataPolicy) -> Pric
         raise error.with_path_prefix(_kind_of(data)) from None
 
 
+def _refuse_late_rates(name: str, rate: Rate, last: int) -> None:
+    """Raises InvalidInput for rates of which the first is from a day after the last date on."""
+    if rate.steps and rate.steps[0][0] > last:
+        raise InvalidInput(f"costs.{name}_rates[0].date", f"is after the last date of the input, {civil_date(last)}")
+
+
 def _check_cost_symbols(specification: BacktestSpecification, panel: PricePanel) -> None:
     costs = specification.costs
-    if not (costs.linear.by_symbol_bps or costs.borrow_by_symbol or costs.liquidity):
+    named = costs.own_costs
+    if not (named or costs.liquidity):
         return
     known = set(panel.symbols)
-    named = dict.fromkeys([*costs.linear.by_symbol_bps, *costs.borrow_by_symbol])
-    for path, symbols in (("costs.by_asset", named), ("costs.liquidity", costs.liquidity)):
+    for path, symbols in (("costs.by_asset", named), ("costs.liquidity", tuple(costs.liquidity))):
         for i, symbol in enumerate(symbols):
             if symbol not in known:
                 raise InvalidInput(f"{path}[{i}].symbol", f"{symbol} is not a symbol of the input")

@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.backtest.inputs import Inputs, inputs_of, opened_account, output_for
+from domain.backtest.inputs import Inputs, inputs_of, output_for
 from domain.backtest.market import Market
+from domain.backtest.opening import opened_account
 from domain.backtest.record import FailedRebalance, Record, RecordPart
 from domain.backtest.simulation.arrays import (
     BEYOND_NUMBERS,

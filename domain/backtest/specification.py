@@ -107,6 +107,9 @@ class BacktestSpecification:
         self._refuse_limits_without_rebalancing()
         if self.max_participation is not None:
             positive("execution.max_participation", self.max_participation)
+            if self.max_participation > 1.0:
+                rule = f"must be at most 1, all of the value traded in a day, is {self.max_participation:g}"
+                raise InvalidInput("execution.max_participation", rule)
         if self.periods_per_year is not None:
             frequency("periods_per_year", self.periods_per_year)
         if not self.strategies:

@@ -43,8 +43,8 @@ class PerformanceFeeTerms:
     crystallization: Frequency = Frequency.ANNUAL
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.rate < 1.0:
-            raise InvalidInput("performance_fee.rate", f"must be 0 or more and below 1, is {self.rate:g}")
+        if not 0.0 < self.rate < 1.0:
+            raise InvalidInput("performance_fee.rate", f"must be above 0 and below 1, is {self.rate:g}")
         non_negative("performance_fee.hurdle_annual", self.hurdle_annual)
 
 
@@ -64,12 +64,17 @@ class Rate:
                 raise InvalidInput(f"{path}_rates[{i}].date", "must come after the date of the step before")
 
     def during(self, days: NDArray[np.int32]) -> Vector:
-        """Mean rate over the calendar days before each of the dates (T,): a step holds from its date on."""
+        """Mean over the calendar days after the date before, up to each of the dates (T,), of the rate of each day.
+
+        A day has the rate in force on it: a step holds from its date on, and a period that ends there has one day of
+        it. Nothing is earned up to the first date, which has the rate of the day after it.
+        """
         if not self.steps or len(days) < 2:
             return np.full(len(days), self.constant)
         first, last = float(days[0]), float(days[-1])
-        knots = np.array([first, *(float(day) for day, _ in self.steps if first < day < last), last])
-        latest = np.searchsorted([day for day, _ in self.steps], knots[:-1], side="right") - 1
+        since = [float(day) - 1.0 for day, _ in self.steps]  # the day of a step is the time from the day before to it
+        knots = np.array([first, *(time for time in since if first < time < last), last])
+        latest = np.searchsorted(since, knots[:-1], side="right") - 1
         rates = np.array([self.constant, *(rate for _, rate in self.steps)])[latest + 1]
         integral = np.append(0.0, np.cumsum(rates * np.diff(knots)))
         at_dates = np.interp(days, knots, integral)

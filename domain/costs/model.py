@@ -35,6 +35,8 @@ class CostModel:
     least_commission: float = 0.0  # of a trade, in money
     most_commission: float | None = None
     liquidity_lookback: int = LIQUIDITY_LOOKBACK  # dates before a fill that make daily values and volatilities
+    by_asset: tuple[str, ...] = field(default=(), compare=False)
+    """Symbols with costs of their own in the order of the request, for error paths; without it, of both mappings."""
 
     def __post_init__(self) -> None:
         non_negative("fixed_fee", self.fixed_fee)
@@ -64,7 +66,7 @@ class CostModel:
         Raises InvalidInput for a symbol that the moments do not have, and for a portfolio value or a daily value that
         a fee or the impact needs and that is missing.
         """
-        _known("costs.by_asset", self.linear.by_symbol_bps, moments.symbols)
+        _known("costs.by_asset", self.own_costs, moments.symbols)
         _known("costs.liquidity", self.liquidity, moments.symbols)
         return TradingCosts(
             self.linear.rates(moments.symbols),
@@ -73,6 +75,11 @@ class CostModel:
             fee=self.fixed_fee / self._value("a fixed fee") if self.fixed_fee > 0.0 else 0.0,
             borrow_rate_annual=self.borrow_rate_annual,
         )
+
+    @property
+    def own_costs(self) -> tuple[str, ...]:
+        """Symbols with costs of trading or borrowing of their own, each once, in the order of the request."""
+        return self.by_asset or tuple(dict.fromkeys([*self.linear.by_symbol_bps, *self.borrow_by_symbol]))
 
     @property
     def has_borrow(self) -> bool:

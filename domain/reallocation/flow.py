@@ -139,13 +139,15 @@ def required_trades(
 
 def _post_cost_fraction(request: ReallocationRequest, valuation: Valuation, symbols: Sequence[str]) -> float:
     """Net asset value after the costs of reaching the target / before."""
-    priced = [symbol for symbol in symbols if symbol in request.market.quotes]
+    quotes = request.market.quotes
+    priced = [symbol for symbol in symbols if symbol in quotes]
     current = collect(request, valuation)
     try:
         return post_cost_fraction(
             np.array([request.target.get(symbol, 0.0) for symbol in priced]),
             np.array([current.get(symbol, 0.0) for symbol in priced]),
-            np.array([float(valuation.cost_rates[symbol]) for symbol in priced]),
+            # What is halted is not traded, and costs nothing.
+            np.array([0.0 if quotes[symbol].halted else float(valuation.cost_rates[symbol]) for symbol in priced]),
         )
     except WealthExhausted as error:
         raise InvalidInput("costs", f"are too high to reach the target: {error.message}") from None

@@ -135,6 +135,7 @@ def _cost_model(costs: cost_pb2.CostModel) -> CostModel:
             least_commission=costs.min_commission,
             most_commission=optional_field(costs, "max_commission"),
             liquidity_lookback=costs.liquidity_lookback_periods or LIQUIDITY_LOOKBACK,
+            by_asset=tuple(entry.symbol for entry in costs.by_asset),
         )
 
 

@@ -17,7 +17,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,11 @@ class Connections:
     tasks: socket.socket
     lifeline: socket.socket
 
+    def close(self) -> None:
+        """Closes both, at which the worker ends."""
+        self.tasks.close()
+        self.lifeline.close()
+
 
 class TemplateDied(Exception):
     """The template process is gone."""
@@ -68,14 +73,23 @@ class Template:
         """Makes a worker; the first call starts the template. Raises TemplateDied."""
         loop = asyncio.get_running_loop()
         try:
-            connections = await loop.run_in_executor(self._thread, self._worker, niceness)
+            connections = await self._made(niceness)
         except (OSError, TemplateDied):
             # It was killed from outside: another one takes its place, once.
             self._stop_watching()
             await loop.run_in_executor(self._thread, self._end)
-            connections = await loop.run_in_executor(self._thread, self._worker, niceness)
+            connections = await self._made(niceness)
         self._watch()
         return connections
+
+    async def _made(self, niceness: int) -> Connections:
+        """A worker from the thread; that of a caller that is cancelled meanwhile is closed, for nobody has it."""
+        made = self._thread.submit(self._worker, niceness)
+        try:
+            return await asyncio.wrap_future(made)
+        except asyncio.CancelledError:
+            made.add_done_callback(_close_made)
+            raise
 
     async def load(self, name: str) -> None:
         """Loads another library, so that new workers have it; once."""
@@ -89,6 +103,7 @@ class Template:
         """Ends the template; workers live on until their own sockets close."""
         self._stop_watching()
         await asyncio.get_running_loop().run_in_executor(self._thread, self._end)
+        self._stop_watching()  # a call that was cancelled may have started it in between
         self._thread.shutdown(wait=False)
 
     def _watch(self) -> None:
@@ -164,6 +179,11 @@ class Template:
                 self._process.kill()
                 self._process.wait()
             self._process = None
+
+
+def _close_made(made: "Future[Connections]") -> None:
+    if not made.cancelled() and made.exception() is None:
+        made.result().close()
 
 
 def _source_folder() -> Path:

@@ -47,7 +47,11 @@ class WorkerHandle:
         for one in (connections.tasks, connections.lifeline):
             one.setblocking(False)
         loop = asyncio.get_running_loop()
-        transport, frames = await loop.create_connection(Frames, sock=connections.tasks)
+        try:
+            transport, frames = await loop.create_connection(Frames, sock=connections.tasks)
+        except BaseException:  # its caller was cancelled in between
+            connections.close()
+            raise
         return cls(connections.pid, connections.lifeline, transport, frames)
 
     @property

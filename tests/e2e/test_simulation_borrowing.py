@@ -51,7 +51,9 @@ def test_each_strategy_and_benchmark_is_told_of(wire: Wire) -> None:
         "benchmarks": [{"label": "three", "strategy": fixed(B=1.3)}, {"symbol": "B"}],
     }
     told = free_borrowing(result(wire, DATES, PRICES, **request))
-    assert [one.split()[1] for one in told] == ["two", "three"]
+    assert [one.split()[1] for one in told] == ["two:", "three:"]
+    assert "cash is below 0 from 2024-" in told[0]
+    assert "costs.financing_rate_annual is not given: it is borrowed for nothing" in told[0]
 
 
 def test_full_investment_and_shorts_borrow_nothing(wire: Wire) -> None:

@@ -47,7 +47,7 @@ def test_the_sharpe_ratio_is_that_of_the_returns_less_what_cash_earned(wire: Wir
             0.05 / 365
             if UNEVEN[2] <= start + timedelta(i) <= UNEVEN[4]
             else 0.01 / 365 * (start + timedelta(i) > UNEVEN[4])
-            for i in range((end - start).days)
+            for i in range(1, (end - start).days + 1)
         )
         for start, end in pairwise(UNEVEN)
     ]
@@ -55,6 +55,19 @@ def test_the_sharpe_ratio_is_that_of_the_returns_less_what_cash_earned(wire: Wir
     walk = np.array(WALK)
     benchmark = answer["benchmarks"][0]["metrics"]["sharpe"]
     assert benchmark == pytest.approx(sharpe(walk[1:] / walk[:-1] - 1 - earned, 252), rel=1e-9)
+
+
+def test_a_rate_from_the_last_date_on_holds_for_that_day(wire: Wire) -> None:
+    """Friday to Monday with 10 % from that Monday on: one day of 365 on 365 000."""
+    answer = result(
+        wire,
+        [date(2024, 1, 5), date(2024, 1, 8)],
+        {"A": [10.0, 10.0]},
+        strategy=fixed(A=0.0),
+        initialCapital=365_000,
+        costs={"cashRates": [{"date": civil(date(2024, 1, 8)), "rateAnnual": 0.1}]},
+    )
+    assert answer["metrics"]["totalReturn"] == pytest.approx(100 / 365_000, rel=1e-9)
 
 
 @pytest.mark.parametrize(("rate", "own"), [(None, True), (0.03, True), (0.0, False), (0.02, False)])

@@ -91,6 +91,22 @@ def failure(answer: dict[str, Any]) -> tuple[str, str, tuple[str, ...]]:
             "costs.liquidity[0].daily_value",
         ),
         ({"execution": {"maxParticipation": 0.1}}, "costs"),  # which the request does not have
+        ({"execution": {"maxParticipation": 1.1}}, "execution.max_participation"),
+        ({"costs": {"performanceFee": {"hurdleAnnual": 0.1}}}, "costs.performance_fee.rate"),
+        ({"costs": {"cashRates": [{"date": civil(date(2030, 1, 1)), "rateAnnual": 0.1}]}}, "costs.cash_rates[0].date"),
+        (
+            {"costs": {"financingRates": [{"date": civil(date(2030, 1, 1)), "rateAnnual": 0.1}]}},
+            "costs.financing_rates[0].date",
+        ),
+        ({"cashFlows": [{"date": civil(DATES[2])}]}, "cash_flows[0].amount"),
+        (
+            {"recurringCashFlows": [{"amount": 1, "frequency": "FREQUENCY_ANNUAL"}]},
+            "recurring_cash_flows[0].frequency",
+        ),
+        (
+            {"recurringCashFlows": [{"amount": 1, "frequency": "FREQUENCY_ANNUAL", "startDate": civil(DATES[1])}]},
+            "recurring_cash_flows[0].frequency",
+        ),
         ({"recurringCashFlows": [{"amount": 1, "growthAnnual": -1}]}, "recurring_cash_flows[0].growth_annual"),
         (
             {"recurringCashFlows": [{"amount": 1, "startDate": civil(DATES[3]), "endDate": civil(DATES[1])}]},

@@ -197,6 +197,7 @@ class Plan(NamedTuple):
     made: Integers  # (D,), dates on which the decisions are made; each is filled `Rules.delay` dates later
     row: Integers  # (D,), which row of the targets
     targets: Floats  # (R, N)
+    members: Flags  # (T, N), the universe of each date; no rows where it holds all assets
 
 
 class Rules(NamedTuple):

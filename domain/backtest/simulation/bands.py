@@ -20,13 +20,16 @@ from domain.backtest.simulation.arrays import (
     Flags,
     Floats,
 )
-from domain.backtest.simulation.compiled import compiled
+from domain.backtest.simulation.compiled import compiled, inlined
 from domain.backtest.simulation.trade_costs import TRADED, cost_to
 
 BREACH = 1e-12
 """A weight that is farther than this outside its band is a breach."""
 
 LEVEL_STEPS = 200
+
+BLOCK = 128
+"""Assets that are held against their bands at once: a processor compares several where nothing ends the loop."""
 
 
 @compiled
@@ -68,6 +71,53 @@ def cash_has_left(weights: Floats, target: Floats, bands: Bands) -> bool:
     width = half_width(wanted, bands.cash_absolute, bands.cash_relative)
     has_left: bool = abs((1.0 - weights.sum()) - wanted) > width + BREACH
     return has_left
+
+
+@compiled
+def has_limits(bands: Bands) -> bool:
+    """Whether each weight has limits of its own, between which it calls for no trade."""
+    return bands.is_on and bands.trigger == ANY_BREACH and len(bands.group_absolute) == 0
+
+
+@compiled
+def write_limits(target: Floats, bands: Bands, lower: Floats, upper: Floats) -> tuple[float, float]:
+    """Writes the weights at both ends of the band of each asset, (N,), and returns those of cash."""
+    for i in range(len(target)):
+        width = half_width(target[i], bands.absolute[i], bands.relative[i])
+        lower[i], upper[i] = target[i] - width, target[i] + width
+    wanted = 1.0 - target.sum()
+    if abs(wanted) <= BREACH:
+        return -np.inf, np.inf
+    width = half_width(wanted, bands.cash_absolute, bands.cash_relative)
+    return wanted - width, wanted + width
+
+
+@inlined
+def are_inside(
+    t: int,
+    units: Floats,
+    prices: Floats,
+    nav: float,
+    cash: float,
+    lower: Floats,
+    upper: Floats,
+    cash_limits: tuple[float, float],
+) -> bool:
+    """Whether positions at prices of date t (T, N) and cash, in money, are within limits of weights (N,).
+
+    Then there is no breach, whose tolerance is much more than rounding. Otherwise `is_breached` decides.
+    """
+    if not cash_limits[0] * nav <= cash <= cash_limits[1] * nav:
+        return False
+    count = len(units)
+    for first in range(0, count, BLOCK):
+        outside = 0
+        for i in range(first, min(first + BLOCK, count)):
+            value = units[i] * prices[t, i]
+            outside += (value < lower[i] * nav) | (value > upper[i] * nav)
+        if outside > 0:
+            return False
+    return True
 
 
 @compiled

@@ -33,6 +33,7 @@ from domain.backtest.simulation.arrays import (
     Rates,
     Rules,
 )
+from domain.backtest.simulation.bands import are_inside, has_limits, write_limits
 from domain.backtest.simulation.compiled import compiled
 from domain.backtest.simulation.corporate_actions import (
     apply_delistings,
@@ -84,6 +85,9 @@ def simulate(
     # A call that has nothing to do costs more as well: each is asked for first.
     has_flows, has_fee, has_margin = len(flows.end) > 0, len(fee.settled) > 0, rules.maintenance_ratio > 0.0
     has_actions, has_rules = len(actions.date) > 0, bands.is_on or rules.flows_only
+    # Of a target, which only a planned decision changes: most dates end with a look at them.
+    limited, limits_since = has_limits(bands), -1
+    lower, upper, cash_limits = np.empty(len(units)), np.empty(len(units)), (-np.inf, np.inf)
     for t in range(first, last + 1):
         before, invested = account.nav, 0.0
         flow = 0.0
@@ -165,7 +169,10 @@ def simulate(
         if is_planned and makes_decision(t, plan, account, positions, rules) and delay == 0:
             trade_at_the_close(t, positions.target, True, prices, account, positions, costs_on(t, costs), rules, output)
         ended = RUNNING
-        if has_rules:
+        if limited and limits_since != account.next_decision:
+            cash_limits, limits_since = write_limits(positions.target, bands, lower, upper), account.next_decision
+        cash = account.cash + account.receivable
+        if has_rules and not (limited and are_inside(t, units, marks, account.nav, cash, lower, upper, cash_limits)):
             ended = decide_by_rule(t, prices, bands, account, positions, costs_on(t, costs), rules, output)
         navs[t - first] = account.nav
         note_borrowing(t, account)

@@ -3,25 +3,36 @@
 import numpy as np
 
 from domain.backtest.simulation.arrays import (
+    ANY_BREACH,
     COST_BENEFIT,
     DESTINATION_DUE,
+    EXACT,
     RUNNING,
+    TO_EDGE,
     WEIGHED,
     Account,
     Bands,
     Costs,
     Flags,
+    Floats,
     Output,
     Plan,
     Positions,
     Prices,
     Rules,
 )
-from domain.backtest.simulation.bands import benefit_and_cost, destination_of, has_trigger
+from domain.backtest.simulation.bands import (
+    benefit_and_cost,
+    breaches_of,
+    destination_of,
+    has_trigger,
+    rise_of_sum,
+)
 from domain.backtest.simulation.compiled import compiled
 from domain.backtest.simulation.corporate_actions import write_event
 from domain.backtest.simulation.flows_only import money_to_invest
-from domain.backtest.simulation.trade_costs import TRADED
+from domain.backtest.simulation.trade_costs import TRADED, value_after
+from domain.backtest.simulation.trade_limits import whole_units_of
 from domain.backtest.simulation.trading import trade_at_the_close
 from domain.backtest.simulation.valuation import copy_into
 
@@ -63,6 +74,18 @@ def head_for_band(
     """Decides for the weights of `band_target`, which the caller has worked out, where they are worth their cost."""
     goal = positions.band_target.copy()
     account.band_made = -1
+    if rules.whole_units and not is_nearer_in_units(
+        positions.units * prices.marks[t] / account.nav,
+        goal,
+        positions,
+        prices.marks[t],
+        movable_assets(t, prices),
+        account.nav,
+        costs,
+        bands,
+        rules,
+    ):
+        return
     if bands.trigger == COST_BENEFIT:
         held = positions.units * prices.marks[t]
         returns = prices.returns[max(1, t + 1 - bands.window) : t + 1]
@@ -84,8 +107,8 @@ def head_for_band(
 def makes_decision(t: int, plan: Plan, account: Account, positions: Positions, rules: Rules) -> bool:
     """Makes the decision that is planned for date t, and says whether it is to be filled.
 
-    A cooldown drops it: the target stays that of the decision before. Where only flows are traded it sets the target,
-    and is filled only if it is the first one and nothing is held.
+    A cooldown drops it: the target stays that of the decision before, without what has left the universe. Where only
+    flows are traded it sets the target, and is filled only if it is the first one and nothing is held.
     """
     index = account.next_decision
     account.next_decision = index + 1
@@ -96,6 +119,10 @@ def makes_decision(t: int, plan: Plan, account: Account, positions: Positions, r
         positions.dropped[index] = True
         if rules.decides_outside:  # its weights are the target until now, without what has left the universe
             copy_into(positions.target, plan.targets, plan.row[index])
+        elif len(plan.members) > 0:
+            for i in range(len(positions.target)):
+                if not plan.members[t, i]:
+                    positions.target[i] = 0.0
         return False
     copy_into(positions.target, plan.targets, plan.row[index])
     is_first = account.has_target == 0
@@ -145,7 +172,7 @@ def decide_by_rule(
         if goal.max() <= TRADED * account.nav:
             return RUNNING
     else:
-        if account.fills == 0:
+        if account.fills == 0 or (rules.whole_units and is_tried(t, prices, account)):
             return RUNNING
         weights = held / account.nav
         movable = movable_assets(t, prices)
@@ -160,6 +187,10 @@ def decide_by_rule(
         goal = destination_of(weights, positions.target, movable, bands)
         if np.abs(goal - weights).max() <= TRADED:  # nothing that can be traded brings it nearer
             return RUNNING
+        if rules.whole_units and not is_nearer_in_units(
+            weights, goal, positions, prices.marks[t], movable, account.nav, costs, bands, rules
+        ):
+            return RUNNING
         if bands.trigger == COST_BENEFIT:
             benefit, cost = benefit_and_cost(
                 weights, goal, positions.target, returns, held, prices.marks[t], movable, account.nav, costs, bands
@@ -172,6 +203,53 @@ def decide_by_rule(
         positions.band_target[:] = goal
         account.band_made = t
     return RUNNING
+
+
+@compiled
+def is_tried(t: int, prices: Prices, account: Account) -> bool:
+    """Whether prices are those of the last decision, and no money comes in or goes out: rounding left what is left."""
+    if account.last_decision < 0 or account.flow_today != 0.0:
+        return False
+    for since in range(t - 1, account.last_decision - 1, -1):
+        for i in range(prices.marks.shape[1]):
+            if prices.marks[since, i] != prices.marks[t, i]:
+                return False
+    return True
+
+
+@compiled
+def is_nearer_in_units(
+    weights: Floats,
+    goal: Floats,
+    positions: Positions,
+    marks: Floats,
+    movable: Flags,
+    nav: float,
+    costs: Costs,
+    bands: Bands,
+    rules: Rules,
+) -> bool:
+    """Whether a whole unit at least is traded of something outside its band, towards where it goes.
+
+    Otherwise the others would give way for nothing, on each date again. Weights and the goal are (N,).
+    """
+    if bands.trigger != ANY_BREACH and bands.destination != TO_EDGE:
+        return True
+    after = nav
+    if rules.conventions == EXACT:
+        after = value_after(goal, positions.units * marks, marks, movable, costs, nav)
+        if after <= 0.0:  # the fill says that its costs are too high
+            return True
+    breached, rise = (
+        breaches_of(weights, positions.target, movable, bands),
+        rise_of_sum(weights, positions.target, bands),
+    )
+    for i in range(len(goal)):
+        if movable[i] and (breached[i] or rise * (goal[i] - weights[i]) > 0.0):
+            more = whole_units_of(goal[i] * after / marks[i]) - positions.units[i]
+            if more * (goal[i] - weights[i]) > 0.0:
+                return True
+    return False
 
 
 @compiled

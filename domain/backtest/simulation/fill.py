@@ -34,6 +34,7 @@ from domain.backtest.simulation.trade_costs import (
 )
 from domain.backtest.simulation.trade_limits import (
     keep_cash,
+    leave_what_costs_move,
     limit_participation,
     limit_turnover,
     round_to_units,
@@ -146,6 +147,8 @@ def _trades(
                 trades[i] = weights[i] * after - held[i]
                 if abs(trades[i]) <= TRADED * nav:
                     trades[i] = 0.0
+        if rules.whole_units:
+            leave_what_costs_move(trades, weights, held, nav)
     else:
         cash = account.cash + account.receivable
         trades = trades_by_convention(

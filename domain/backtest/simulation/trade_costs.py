@@ -1,10 +1,13 @@
 """What trades cost, and the net asset value that is left after trading to target weights.
 
-The net asset value after costs V' solves V' = V - sum_i c_i(w_i V' - h_i): sales pay for purchases, costs included.
-Where costs are in proportion to the traded notional, and with impact, the left side less the right side is convex in
-V' and increasing while the costs of the whole target stay below the net asset value; Newton's method descends from V to
-the root. A least or greatest commission and a fixed fee make steps and kinks: the root is then bracketed as well.
+The net asset value after costs V' is the largest solution of V' = V - sum_i c_i(w_i V' - h_i): sales pay for
+purchases, costs included. Where costs are in proportion to the traded notional, and with impact, the left side less the
+right side is convex in V', and Newton's method descends from V to the largest root; where it stops falling before one,
+there is none. A least or greatest commission and a fixed fee make steps and kinks: where a step of Newton's goes beyond
+a root, it is bracketed.
 """
+
+import numpy as np
 
 from domain.backtest.simulation.arrays import Costs, Flags, Floats
 from domain.backtest.simulation.compiled import compiled
@@ -79,17 +82,65 @@ def cost_to(
 
 
 @compiled
+def marginal_cost_of(costs: Costs, i: int, traded: float, price: float) -> float:
+    """Cost of one more unit of money, of a trade that is made."""
+    marginal: float = costs.spread[i]
+    per_money = costs.commission[i] + costs.per_unit / price
+    if costs.least_commission < per_money * traded < costs.most_commission:
+        marginal += per_money
+    if costs.impact[i] > 0.0:
+        marginal += costs.impact[i] * costs.impact_power * traded ** (costs.impact_power - 1.0)
+    if costs.permanent[i] > 0.0:
+        marginal += 2.0 * costs.permanent[i] * traded * price**costs.price_power
+    return marginal
+
+
+@compiled
+def slope_at(
+    weights: Floats, held: Floats, prices: Floats, moving: Flags, costs: Costs, after: float, nav: float
+) -> float:
+    """By how much a net asset value of `after` and the costs of trading to it rise together with it, per unit."""
+    slope = 1.0
+    for i in range(len(weights)):
+        if moving[i]:
+            trade = weights[i] * after - held[i]
+            if abs(trade) > TRADED * nav:
+                slope += np.copysign(marginal_cost_of(costs, i, abs(trade), prices[i]), trade) * weights[i]
+    return slope
+
+
+@compiled
 def value_after(weights: Floats, held: Floats, prices: Floats, moving: Flags, costs: Costs, nav: float) -> float:
     """Net asset value after trading the assets that are `moving` to weights (N,); below 0 where costs exceed it.
 
     The largest V' with V' + costs(V') <= V. Where a fee makes a step there, what it would cost stays in cash.
     """
-    low, high = 0.0, nav
-    if cost_to(weights, held, prices, moving, costs, nav, nav) == 0.0:
-        return nav
-    if cost_to(weights, held, prices, moving, costs, 0.0, nav) > nav:
-        return -1.0
-    point = nav
+    point = high = nav
+    for _ in range(NEWTON_STEPS):
+        excess = point + cost_to(weights, held, prices, moving, costs, point, nav) - nav
+        if abs(excess) <= ROUNDING * nav:
+            return point
+        if excess < 0.0:  # beyond a step or a kink: the root is in between
+            return _root_between(point, high, weights, held, prices, moving, costs, nav)
+        high = point
+        slope = slope_at(weights, held, prices, moving, costs, point, nav)
+        following = point - excess / slope if slope > 0.0 else -1.0
+        if following >= point:  # Newton only descends here: a rise is rounding
+            return point
+        if not following >= 0.0:
+            if cost_to(weights, held, prices, moving, costs, 0.0, nav) > nav:
+                return -1.0
+            return _root_between(0.0, high, weights, held, prices, moving, costs, nav)
+        point = following
+    return point
+
+
+@compiled
+def _root_between(
+    low: float, high: float, weights: Floats, held: Floats, prices: Floats, moving: Flags, costs: Costs, nav: float
+) -> float:
+    """A net asset value that costs leave from `low`, which can be paid, to `high`, which cannot."""
+    point = high
     for k in range(BISECTIONS):
         excess = point + cost_to(weights, held, prices, moving, costs, point, nav) - nav
         if abs(excess) <= ROUNDING * nav:

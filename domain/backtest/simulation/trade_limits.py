@@ -36,13 +36,29 @@ def limit_participation(trades: Floats, rest: Floats, account: Account, position
 
 
 @compiled
+def whole_units_of(units: float) -> float:
+    """Rounded towards zero; a hair below a whole number is a rounding error of the division."""
+    return float(np.trunc(units * (1.0 + 1e-12)))
+
+
+@compiled
+def leave_what_costs_move(trades: Floats, weights: Floats, held: Floats, nav: float) -> None:
+    """Takes out trades (N,) that are wanted only because costs reduce the net asset value.
+
+    A position that is at its weight, or on the other side of it, before any cost would lose a whole unit to rounding.
+    """
+    for i in range(len(trades)):
+        wanted = weights[i] * nav - held[i]
+        if trades[i] * wanted < 0.0 or abs(wanted) <= TRADED * nav:
+            trades[i] = 0.0
+
+
+@compiled
 def round_to_units(trades: Floats, prices: Floats, positions: Positions) -> None:
     """Rounds positions towards zero to whole units."""
     for i in range(len(trades)):
         if trades[i] != 0.0:
-            wanted = positions.units[i] + trades[i] / prices[i]
-            # A hair below a whole number is a rounding error of the division.
-            whole = np.trunc(wanted * (1.0 + 1e-12))
+            whole = whole_units_of(positions.units[i] + trades[i] / prices[i])
             trades[i] = (whole - positions.units[i]) * prices[i]
 
 

@@ -118,7 +118,7 @@ def test_rates_step_at_their_date(call: Call) -> None:
         assert nav is not None
         return nav
 
-    assert final({DAYS[0]: 0.036, DAYS[1]: 0.072}) == pytest.approx((1.0 + 0.036 / 360.0) * (1.0 + 0.072 / 360.0))
+    assert final({DAYS[1]: 0.036, DAYS[2]: 0.072}) == pytest.approx((1.0 + 0.036 / 360.0) * (1.0 + 0.072 / 360.0))
     assert final(0.036) == pytest.approx((1.0 + 0.036 / 360.0) ** 2)
 
 

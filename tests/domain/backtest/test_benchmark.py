@@ -71,10 +71,35 @@ def test_each_curve_is_annualised_by_its_own_dates(
 
     places = [BUSINESS.index(day) for day in chosen]
     active = [prices[j] / prices[i] - 1 - m for (i, j), m in zip(pairwise(places), moves, strict=True)]
-    common = main * len(active) / (places[-1] - places[0])
+    common = A_YEAR[frequency]  # of the dates that both have
     assert ours.tracking_error_annual == pytest.approx(statistics.stdev(active) * common**0.5)
     ratio = statistics.mean(active) / statistics.stdev(active) * common**0.5
     assert ours.information_ratio == pytest.approx(ratio, abs=1e-9)
+
+
+def test_the_number_that_is_given_is_that_of_strategies_alone() -> None:
+    """A benchmark with the same dates, a symbol or a strategy, has what its dates say."""
+    generator = np.random.default_rng(4)
+    prices = 100 * np.exp(np.cumsum(generator.normal(0.0003, 0.01, (len(BUSINESS), 2)), axis=0))
+    spec = BacktestSpecification(
+        (EqualWeightStrategy(),),
+        Rebalancing(BuyAndHold()),
+        Fill.SAME_CLOSE,
+        benchmarks=(BenchmarkSymbol("X"), EqualWeightStrategy("same")),
+        periods_per_year=260.0,
+    )
+    done = run(
+        prepare(spec, PricePanel.of(["X", "Y"], day_numbers(BUSINESS), prices)), lambda backtest: None, lambda: None
+    )
+    ours, (symbol, strategy) = done.strategies[0].performance, (one.performance for one in done.benchmarks)
+    assert (ours.periods_per_year, symbol.periods_per_year, strategy.periods_per_year) == (260, 252, 252)
+    assert ours.volatility_annual == pytest.approx(strategy.volatility_annual * (260 / 252) ** 0.5)
+    moves = prices[1:, 0] / prices[:-1, 0] - 1
+    levels = prices @ (0.5 / prices[0])
+    active = levels[1:] / levels[:-1] - 1 - moves
+    assert symbol.volatility_annual == pytest.approx(moves.std(ddof=1) * 252**0.5)
+    assert ours.tracking_error_annual == pytest.approx(active.std(ddof=1) * 252**0.5)
+    assert strategy.tracking_error_annual == pytest.approx(ours.tracking_error_annual)
 
 
 def test_a_spacing_that_is_none_has_its_share_of_the_dates() -> None:

@@ -79,7 +79,7 @@ def test_a_benchmark_counts_on_common_dates() -> None:
 def test_figures_beside_a_benchmark_have_the_periods_of_common_dates(
     changes: list[float], chosen: int, periods: float
 ) -> None:
-    """Any subset of the dates: a year has as many periods fewer as there are fewer of them between its ends."""
+    """Any subset of the dates: what its spacing says, or as many periods fewer as there are fewer dates."""
     days = np.arange(0, 7 * (len(changes) + 1), 7, dtype=np.int32)
     nav = np.cumprod([1.0, *changes])
     places = [i for i in range(len(days)) if chosen >> i & 1]
@@ -92,9 +92,24 @@ def test_figures_beside_a_benchmark_have_the_periods_of_common_dates(
         return
     active = [nav[j] / nav[i] - other[b] / other[a] for (a, i), (b, j) in pairwise(enumerate(places))]
     count = len(active)
-    a_year = periods * count / (places[-1] - places[0])
+    spacing = statistics.median(7 * (b - a) for a, b in pairwise(places))
+    skipped = periods * count / (places[-1] - places[0])
+    a_year = periods if count == places[-1] - places[0] else {7: 52, 28: 12, 91: 4}.get(spacing, skipped)
     assert found.tracking_error_annual == pytest.approx(statistics.stdev(active) * a_year**0.5, rel=1e-9, abs=1e-12)
     assert found.volatility_annual == pytest.approx(statistics.stdev(np.array(changes) - 1) * periods**0.5, abs=1e-12)
+
+
+def test_a_number_that_is_given_is_not_that_of_figures_beside_a_benchmark() -> None:
+    """Weekly dates with 60 periods a year: the volatility has them, the tracking error has the 52 of the dates."""
+    days = np.arange(0, 28, 7, dtype=np.int32)
+    nav, other = np.array([100.0, 120.0, 90.0, 135.0]), np.array([10.0, 11.0, 9.0, 12.0])
+    found = performance(
+        Curve(days, nav), MetricSettings(60.0, is_given=True), turnover=0.0, cost_total=0.0,
+        benchmark=Curve(days, other),
+    )  # fmt: skip
+    changes = nav[1:] / nav[:-1]
+    assert found.volatility_annual == pytest.approx(changes.std(ddof=1) * 60**0.5)
+    assert found.tracking_error_annual == pytest.approx((changes - other[1:] / other[:-1]).std(ddof=1) * 52**0.5)
 
 
 def test_growth_beyond_a_double_is_absent_and_the_rest_is_there() -> None:

@@ -40,6 +40,7 @@ from domain.costs.impact import Liquidity
 from domain.costs.linear import LinearCost
 from domain.costs.model import CostModel
 from domain.errors import Cancelled, InvalidInput, SolverFailed
+from domain.market_data.corporate_actions import CorporateAction, Delisting
 from domain.market_data.panel import PricePanel
 from tests.domain.backtest.simulation.random_cases import RandomBacktest, random_backtest
 
@@ -359,6 +360,30 @@ def test_failures_of_fills_are_told_by_date(monkeypatch: pytest.MonkeyPatch) -> 
     assert [failure.day for failure in outcome.failures] == plan.days[[1, 3, 5, 7, 9, 11]].tolist()
     monkeypatch.setattr(simulator, "STRETCH", 1)
     same_bits(run(plan, lambda _: None, lambda: None).strategies[0], outcome)
+
+
+def test_a_tranche_that_loses_more_than_it_has_reconciles_beside_living_ones() -> None:
+    """All borrow to hold A, each from another date on: of some delisting returns only one third has nothing left."""
+    panel, partly = prices_of(4, 12), 0
+    known = panel.values.copy()
+    known[5:, 0] = np.nan
+    for at in np.linspace(-0.45, -0.8, 71).tolist():
+        specification = BacktestSpecification(
+            (FixedWeights({"A": 1.8, "B": -0.9}, leveraged=True),),
+            Rebalancing(EveryPeriods(6), tranches=3),
+            initial_capital=1000.0,
+            costs=CostModel(LinearCost(10.0)),
+            holding_costs=HoldingCosts(Rate(0.03), Rate(0.06)),
+            corporate_actions=(CorporateAction("A", int(panel.dates[5]), Delisting(at)),),
+        )
+        outcome = outcome_of(specification, PricePanel.of(panel.symbols, panel.dates, known))
+        money = outcome.reconciliation
+        assert money is not None
+        partly += money.uncovered_loss > 0.0 and money.end_nav > 0.0
+        assert money.start_nav + money.flows + money.gains - money.costs == pytest.approx(
+            money.end_nav, abs=1e-10 * 1e3
+        )
+    assert partly > 0
 
 
 def test_tranches_share_the_limit_on_participation() -> None:

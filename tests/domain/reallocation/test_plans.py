@@ -121,9 +121,22 @@ def _odd_lot_within_a_turnover_limit() -> ReallocationRequest:
     )
 
 
+def _a_target_that_is_halted() -> ReallocationRequest:
+    """The cost of buying S1 is not paid: less of S0 is sold."""
+    quotes = {"S0": Quote(18.34), "S1": Quote(0.01, halted=True)}
+    return ReallocationRequest(
+        Portfolio({"S0": 3321.0}, 11879.47),
+        Snapshot(quotes),
+        {"S0": 5 / 6, "S1": 1 / 6},
+        limits=Limits(fractional=True),
+        costs=LinearCost(250.0),
+    )
+
+
 @given(requests(one_day=True))
 @generated(400)
 @example(_odd_lot_within_a_turnover_limit())
+@example(_a_target_that_is_halted())
 def test_no_plan_is_further_from_its_target_than_truncation(request: ReallocationRequest) -> None:
     found = reallocate(request)
     assert found.summary.residual_drift <= _drift_of_truncation(request) + 1e-12

@@ -35,6 +35,9 @@ from tests.families import thinned
 
 POLICY = QueuePolicy(short_seconds=60.0, slice_seconds=30.0)
 HOURS_80 = 80 * 3600.0
+LOOK_SECONDS = 0.05
+PATIENCE_SECONDS = 60.0
+"""What is given back is stored by then on every machine; nobody waits longer than it takes."""
 
 
 def panel(days: int, assets: int = 10) -> PricePanel:
@@ -42,10 +45,14 @@ def panel(days: int, assets: int = 10) -> PricePanel:
     return PricePanel.of([f"S{i}" for i in range(assets)], np.arange(days), 100 * np.exp(np.cumsum(steps, axis=0)))
 
 
-def draft(days: int, strategies: int = 1, **more: object) -> JobDraft:
-    """Least variance on every date, by so many strategies."""
+LEAST_VARIANCE: dict[str, Any] = {"optimize": {"objective": {"minRisk": {}}, "lookbackPeriods": 60}}
+EQUAL: dict[str, Any] = {"equalWeight": {}}
+"""Loads no solver: milliseconds of a processor."""
+
+
+def draft(days: int, strategies: int = 1, one: dict[str, Any] = LEAST_VARIANCE, **more: object) -> JobDraft:
+    """Decisions on every date, by so many strategies."""
     data = panel(days)
-    one = {"optimize": {"objective": {"minRisk": {}}, "lookbackPeriods": 60}}
     request = {
         "prices": {"symbols": data.symbols, "dates": data.dates.tolist(), "values": data.values.ravel().tolist()},
         "strategies": [{**one, "label": f"s{i}"} for i in range(strategies)],
@@ -64,20 +71,26 @@ class House:
     store: EmbeddedBacktests
     runner: Runner
     database: Database
+    late: float = 0.0
+    """Seconds that looks at the store took longer than on a machine with nothing else to do: beats are late by as much.
+    """
 
     async def submit(self, job: JobDraft) -> str:
         record = await self.store.enqueue(job)
         self.runner.wake()
         return record.id
 
-    async def until(self, job_id: str, seconds: float, reached: Callable[[JobRecord], bool]) -> JobRecord:
-        async with asyncio.timeout(seconds):
-            while not reached(record := await self.store.get(job_id)):  # noqa: ASYNC110  # the store is what is tested
-                await asyncio.sleep(0.05)
-        return record
+    async def until(self, job_id: str, reached: Callable[[JobRecord], bool]) -> JobRecord:
+        """Waits for as long as a test may run: how long that takes depends on what else the machine does."""
+        while True:
+            before = time.monotonic()
+            if reached(record := await self.store.get(job_id)):
+                return record
+            await asyncio.sleep(LOOK_SECONDS)
+            self.late += time.monotonic() - before - LOOK_SECONDS
 
-    async def end(self, job_id: str, seconds: float = 60.0) -> JobRecord:
-        return await self.until(job_id, seconds, lambda record: record.state.is_final)
+    async def end(self, job_id: str) -> JobRecord:
+        return await self.until(job_id, lambda record: record.state.is_final)
 
 
 Open = Callable[..., House]
@@ -120,7 +133,7 @@ async def open_house(tmp_path: Path, template: Template) -> AsyncIterator[Open]:
 
     yield opened
     for made in runners:
-        await made.close(2.0)
+        await made.close(PATIENCE_SECONDS)
     for close in closing:
         close()
 
@@ -140,12 +153,13 @@ async def test_a_short_job_does_not_wait_behind_two_long_ones(open_house: Open, 
     house = open_house(slots)
     long = [await house.submit(draft(4000, 500, cost_estimate=estimate, id=f"long{i}")) for i in range(2)]
     for job_id in long[:slots]:
-        await house.until(job_id, 30, lambda record: record.tick is not None)
+        await house.until(job_id, lambda record: record.tick is not None)
     await asyncio.sleep(1.0)
-    start = time.monotonic()
-    short = await house.end(await house.submit(draft(100, cost_estimate=min(estimate, 1.0))), 15)
+    start, house.late = time.monotonic(), 0.0
+    short = await house.end(await house.submit(draft(100, cost_estimate=min(estimate, 1.0))))
     assert short.state is JobState.SUCCEEDED
-    assert time.monotonic() - start < 12, "it takes about three seconds, of which one is the start of a process"
+    took = time.monotonic() - start
+    assert took < 12 + house.late, "it takes about three seconds, of which one is the start of a process"
     for job_id in long:
         assert not (await house.store.get(job_id)).state.is_final
 
@@ -179,8 +193,8 @@ async def test_the_place_that_is_lent_is_given_back_without_a_checkpoint(
     house = open_house(2)
     for i in range(2):
         await house.submit(draft(4000, 500, cost_estimate=HOURS_80, id=f"long{i}"))
-    await house.until("long1", 30, lambda record: record.tick is not None)
-    assert (await house.end(await house.submit(draft(100)), 20)).state is JobState.SUCCEEDED
+    await house.until("long1", lambda record: record.tick is not None)
+    assert (await house.end(await house.submit(draft(100)))).state is JobState.SUCCEEDED
     attempts = [(await house.store.get(f"long{i}")).attempt for i in range(2)]
     assert min(attempts) == 1, "the other one keeps what it has done"
 
@@ -189,7 +203,7 @@ async def test_a_job_waits_for_a_full_disk(open_house: Open) -> None:
     house = open_house(1)
     undisturbed = await house.end(await house.submit(draft(1000, 2)))
     job_id = await house.submit(draft(1000, 2))
-    await house.until(job_id, 30, lambda record: record.state is JobState.RUNNING)
+    await house.until(job_id, lambda record: record.state is JobState.RUNNING)
     await house.database.write(lambda c: c.execute("PRAGMA max_page_count = 1").fetchone())
     await asyncio.sleep(2.0)
     await house.database.write(lambda c: c.execute("PRAGMA max_page_count = 1000000").fetchone())
@@ -201,29 +215,34 @@ async def test_a_job_waits_for_a_full_disk(open_house: Open) -> None:
 async def test_a_job_over_its_time_budget_fails(open_house: Open) -> None:
     house = open_house(1, QueuePolicy(max_job_seconds=2.0))
     job_id = await house.submit(draft(4000, 500))
-    ended = await house.end(job_id, 20)
+    ended = await house.end(job_id)
     assert ended.state is JobState.FAILED
     assert b"JobTimeBudgetExceeded" in (ended.error or b"")
-    assert 2.0 <= ended.run_seconds < 6.0
-    assert (await house.end(await house.submit(draft(100)), 20)).state is JobState.SUCCEEDED
+    assert 2.0 <= ended.run_seconds < 6.0 + house.late
+    assert ended.tick is None or ended.tick.fraction < 0.1, "it would take many minutes"
+    following = await house.end(await house.submit(draft(100, one=EQUAL)))
+    assert following.state is JobState.SUCCEEDED, "its place is free"
 
 
 async def test_time_counts_over_all_attempts(open_house: Open) -> None:
     house = open_house(1)
     job_id = await house.submit(draft(4000, 500))
-    await house.until(job_id, 30, lambda record: record.run_seconds >= 2.0)
-    await house.runner.close(2.0)
-    spent = (await house.store.get(job_id)).run_seconds
+    await house.until(job_id, lambda record: record.run_seconds >= 2.0)
+    await house.runner.close(PATIENCE_SECONDS)
+    given_back = await house.store.get(job_id)
+    assert given_back.state is not JobState.RUNNING, "it is free at once, not when its lease runs out"
+    spent = given_back.run_seconds
     assert spent >= 2.0
-    ended = await open_house(1, QueuePolicy(max_job_seconds=spent)).end(job_id, 20)
+    again = open_house(1, QueuePolicy(max_job_seconds=spent))
+    ended = await again.end(job_id)
     assert ended.state is JobState.FAILED
-    assert ended.run_seconds < spent + 1.5
+    assert ended.run_seconds < spent + 1.5 + again.late
 
 
 async def test_a_job_whose_process_is_killed_is_tried_again(open_house: Open) -> None:
     house = open_house(1)
     job_id = await house.submit(draft(4000, 2))
-    await house.until(job_id, 30, lambda record: record.tick is not None)
+    await house.until(job_id, lambda record: record.tick is not None)
     for template in psutil.Process().children():
         for worker in template.children():
             worker.kill()

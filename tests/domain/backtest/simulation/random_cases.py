@@ -323,6 +323,8 @@ def crowded_backtest(seed: int) -> RandomBacktest:
     specification, case = backtest.specification, backtest.case
     steps = sorted(set(rng.integers(case.days[0] - 3, case.days[-1] + 3, 3).tolist()))
     rates = [(day, *rng.uniform(-0.02, 0.1, 2).tolist()) for day in steps if rng.random() < 0.7]
+    if rates and rates[0][0] > case.days[-1]:
+        rates = []  # which is refused
     costs = specification.holding_costs
     financing = costs.financing or Rate()
     is_by_bar = bool(rng.random() < 0.3)
@@ -394,13 +396,15 @@ def with_universe(backtest: RandomBacktest, seed: int) -> RandomBacktest:
         UniverseStep(case.days[t], tuple(SYMBOLS[j] for j in np.flatnonzero(members))) for t, members in changes.items()
     )
     entries, weights, members, found = case.decisions, [0.0] * count, changes[0], {}
+    on_dates: dict[int, list[bool]] = {}
     for t in range(DATES - case.delay):
         weights, members = entries.get(t, weights), changes.get(t, members)
+        on_dates[t] = members.tolist()
         trades_any_date = rules.band is not None or rules.flows_only
         if t in entries or t % rules.schedule.n == 0 or (trades_any_date and t in changes):
             found[t] = [weight if member else 0.0 for weight, member in zip(weights, members, strict=True)]
     return replace(
         backtest,
         specification=replace(specification, universe=Universe(tuple(steps))),
-        case=replace(case, decisions=found),
+        case=replace(case, decisions=found, members=on_dates),
     )

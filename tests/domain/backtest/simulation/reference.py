@@ -56,6 +56,7 @@ class Case:
     most_traded: list[float] = field(default_factory=list)
     maintenance: float = 0.0
     dated_impact: Callable[[int, int, Money, float], Money] | None = None  # of date, asset, trade and price
+    members: dict[int, list[bool]] = field(default_factory=dict)  # by date, of every date with a universe
 
 
 class Bankrupt(Exception):
@@ -158,9 +159,9 @@ class Reference:
         self.unit_values.append(self.unit_value)
 
     def rate(self, t: int, is_cash: bool) -> float:
-        """Mean over the days from the date before; a step holds from its day on."""
+        """Mean over the days after the date before, up to this one; a step holds from its day on."""
         case, rates = self.case, []
-        for day in range(case.days[t - 1], case.days[t]):
+        for day in range(case.days[t - 1] + 1, case.days[t] + 1):
             rate = case.cash_rate if is_cash else case.financing_rate
             for since, cash, financing in case.steps:
                 if since <= day:
@@ -218,6 +219,8 @@ class Reference:
     def decide(self, t: int, flow: Money) -> None:
         case, marks = self.case, self.case.marks[t]
         early = t - self.decided < case.least_between
+        if t in case.decisions and early and self.target is not None and t in case.members:
+            self.target = [g if member else 0.0 for g, member in zip(self.target, case.members[t], strict=True)]
         self.uninvested = self.uninvested or flow > 0.0
         if t in case.decisions and not early:
             first = self.target is None
@@ -236,7 +239,9 @@ class Reference:
             return
         weights = [u * p / nav for u, p in zip(self.units, marks, strict=True)]
         movable = [p > 0 and ok for p, ok in zip(marks, case.tradable[t], strict=True)]
-        if case.band is not None and self.filled:
+        since = [case.marks[s] for s in range(max(self.decided, 0), t)]
+        is_tried = case.whole and flow == 0.0 and self.decided >= 0 and all(row == marks for row in since)
+        if case.band is not None and self.filled and not is_tried:
             absolute, relative, fraction = case.band
             pairs = [(w, g) for w, g, ok in zip(weights, self.target, movable, strict=True) if ok]
             if abs(1 - sum(self.target)) > 1e-12:
@@ -246,8 +251,32 @@ class Reference:
                 moved = [
                     w + fraction * (g - w) if ok else w for w, g, ok in zip(weights, self.target, movable, strict=True)
                 ]
-                if any(abs(m - w) > 1e-12 for m, w in zip(moved, weights, strict=True)):
+                trades = any(abs(m - w) > 1e-12 for m, w in zip(moved, weights, strict=True))
+                if trades and (not case.whole or self.gets_nearer(weights, moved, movable, nav)):
                     self.order(t, moved)
+
+    def gets_nearer(self, weights: list[float], moved: list[float], movable: list[bool], nav: Money) -> bool:
+        """Whether a whole unit of something outside its band is traded towards where it goes."""
+        assert self.target is not None
+        assert self.case.band is not None
+        absolute, relative, _ = self.case.band
+        marks = self.case.marks[self.today]
+        held = [u * p for u, p in zip(self.units, marks, strict=True)]
+
+        def is_outside(w: float, g: float) -> bool:
+            return abs(w - g) > (absolute if math.isinf(relative) else min(absolute, relative * abs(g))) + 1e-12
+
+        after = self.value_after({j: m for j, m in enumerate(moved) if movable[j]}, held, marks, nav)
+        if after is None:
+            return True
+        cash, wanted_cash = 1 - sum(weights), 1 - sum(self.target)
+        rise = cash - wanted_cash if abs(wanted_cash) > 1e-12 and is_outside(cash, wanted_cash) else 0.0
+        for j, (w, m, g) in enumerate(zip(weights, moved, self.target, strict=True)):
+            if movable[j] and (is_outside(w, g) or rise * (m - w) > 0):
+                more = math.trunc(m * after / marks[j] * (1 + 1e-12)) - self.units[j]
+                if more * (m - w) > 0:
+                    return True
+        return False
 
     def invest_flow(self, t: int, nav: Money) -> None:
         """Cash beyond its target buys what is below its own, in proportion to the distance; nothing is sold."""
@@ -344,17 +373,14 @@ class Reference:
             if prices[j] > 0 and j not in moving and abs(w * nav - held[j]) > 1e-12 * nav
         }
 
-        def needed(value: Money) -> Money:
-            trades = {j: abs(w * value - held[j]) for j, w in moving.items()}
-            return sum(self.cost(j, x, prices[j]) for j, x in trades.items() if x > 1e-12 * nav)
-
-        low, high = 0.0, nav
-        for _ in range(200):
-            middle = 0.5 * (low + high)
-            low, high = (middle, high) if free or middle + needed(middle) <= nav else (low, middle)
-        after = nav if free or nav + needed(nav) <= nav else low
+        after = nav if free else self.value_after(moving, held, prices, nav)
+        if after is None:
+            return
         trades = {j: w * after - held[j] for j, w in moving.items()}
         trades = {j: x for j, x in trades.items() if abs(x) > 1e-12 * nav}
+        if case.whole:  # costs alone trade no unit
+            before = {j: w * nav - held[j] for j, w in moving.items()}
+            trades = {j: x for j, x in trades.items() if abs(before[j]) > 1e-12 * nav and x * before[j] > 0}
         turnover = sum(map(abs, trades.values())) / 2 / nav
         cut = bool(is_rest or self.carried or case.most_traded or case.whole or sum(a for _, _, a in self.owed) > 0)
         if not first and not is_rest and turnover > case.most_turnover:
@@ -374,6 +400,35 @@ class Reference:
         if case.flows_only:
             done = {j: trades.get(j, 0.0) for j in self.carried}
             self.carried = {j: w * after - held[j] - done[j] for j, w in self.carried.items()}
+
+    def value_after(self, moving: dict[int, float], held: list[Money], prices: list[float], nav: Money) -> Money | None:
+        """The largest net asset value that the costs of trading to weights of it leave; none where they exceed it."""
+
+        def needed(value: Money) -> Money:
+            trades = {j: abs(w * value - held[j]) for j, w in moving.items()}
+            return sum(self.cost(j, x, prices[j]) for j, x in trades.items() if x > 1e-12 * nav)
+
+        low, high = 0.0, nav
+        if nav + needed(nav) <= nav:
+            return nav
+        if needed(0.0) > nav:  # selling everything cannot be paid; the trade that is wanted may be smaller
+            low = self.cheapest(needed, nav)
+            if low + needed(low) > nav:
+                return None
+        for _ in range(200):
+            middle = 0.5 * (low + high)
+            low, high = (middle, high) if middle + needed(middle) <= nav else (low, middle)
+        return low
+
+    @staticmethod
+    def cheapest(needed: Callable[[Money], Money], nav: Money) -> Money:
+        """The net asset value at which it and its costs are least in sum, which is convex."""
+        low, high = 0.0, nav
+        for _ in range(200):
+            third = (high - low) / 3.0
+            left, right = low + third, high - third
+            low, high = (low, right) if left + needed(left) < right + needed(right) else (left, high)
+        return low
 
     def settle(self, t: int, trades: dict[int, Money], nav: Money, least: Money, free: bool) -> list[int]:
         """Makes trades in whole units within the cash; returns the purchases that were scaled down for it."""

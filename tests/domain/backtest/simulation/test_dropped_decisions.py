@@ -9,6 +9,7 @@ from domain.backtest.preparation import prepare
 from domain.backtest.rebalancing import BuyAndHold, EveryPeriods, Rebalancing
 from domain.backtest.specification import BacktestSpecification, Fill
 from domain.backtest.strategies import Strategy, WeightSchedule
+from domain.backtest.universe import Universe, UniverseStep
 from domain.market_data.panel import PricePanel
 from tests.domain.backtest.test_tranches import Asked
 
@@ -48,3 +49,22 @@ def test_a_dropped_decision_keeps_no_band_waiting() -> None:
     assert record is not None
     # Decided on 0, filled on 2; the decision of 3 is dropped and would be filled on 5; the band decides on 4.
     assert record.indices.tolist() == [2, 6]
+
+
+@pytest.mark.parametrize("fill", [Fill.SAME_CLOSE, Fill.NEXT_CLOSE])
+@pytest.mark.parametrize("strategy", [PLANNED, ASKED])
+def test_what_has_left_the_universe_is_no_target_of_a_band(fill: Fill, strategy: Strategy) -> None:
+    """B leaves on date 2, whose decision the cooldown drops; on date 4 it has halved, and the band sells the rest."""
+    panel = PricePanel.of("AB", range(7), [[1.0, 1.0]] * 4 + [[1.0, 0.5]] * 3)
+    specification = BacktestSpecification(
+        (strategy,),
+        Rebalancing(EveryPeriods(100), DriftBand(BandWidth(absolute=0.1)), min_periods_between=4),
+        fill,
+        universe=Universe((UniverseStep(0, ("A", "B")), UniverseStep(2, ("A",)))),
+        periods_per_year=252.0,
+    )
+    record = run(prepare(specification, panel), lambda _: None, lambda: None).strategies[0].record
+    assert record is not None
+    first = 0 if fill is Fill.SAME_CLOSE else 1
+    assert record.indices.tolist() == [first, first + 4]
+    assert record.units[-1].tolist() == [pytest.approx(0.375), 0.0]

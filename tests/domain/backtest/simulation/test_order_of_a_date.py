@@ -228,9 +228,22 @@ def test_financing_over_a_weekend(day_count: DayCount, interest: float) -> None:
 
 
 def test_a_rate_steps_at_its_date() -> None:
-    """5 % until Saturday, 6.5 % from Saturday on: one day and two days."""
-    outcome = financed(HoldingCosts(financing=Rate(0.05, ((FRIDAY + 1, 0.065),)), day_count=DayCount.ACT_360))
+    """5 % on Saturday, 6.5 % from Sunday on: one day and two days."""
+    outcome = financed(HoldingCosts(financing=Rate(0.05, ((FRIDAY + 2, 0.065),)), day_count=DayCount.ACT_360))
     assert outcome.costs.financing == pytest.approx(20_000 * (0.05 * 1 + 0.065 * 2) / 360, rel=1e-12)
+
+
+@pytest.mark.parametrize(("step", "days"), [(-1, 3), (0, 3), (1, 3), (2, 2), (3, 1)])
+def test_a_day_has_the_rate_in_force_on_it(step: int, days: int) -> None:
+    """10 % a year from a day on: Saturday, Sunday and Monday have it as far as they are not before that day."""
+    outcome = simulated(
+        {"A": [100.0, 100.0]},
+        {"A": 0.0},
+        days=[FRIDAY, MONDAY],
+        initial_capital=365_000.0,
+        holding_costs=HoldingCosts(cash=Rate(steps=((FRIDAY + step, 0.1),))),
+    )
+    assert outcome.final_nav - 365_000.0 == pytest.approx(100.0 * days, rel=1e-9)
 
 
 def financed(costs: HoldingCosts) -> StrategyOutcome:

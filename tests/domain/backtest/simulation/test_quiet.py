@@ -45,9 +45,7 @@ class Random:
         weights = random.dirichlet(np.ones(assets)) * random.choice([0.5, 1.0, 1.0, 1.6])
         weights[random.random(assets) < 0.2] *= random.choice([0.0, -1.0])
         conventions = random.choice([Conventions.EXACT, Conventions.BT, Conventions.VECTORBT])
-        # Exactly, the general way does not look for a small trade where selling everything costs more than there is.
-        most = 2500.0 if conventions == Conventions.EXACT else 20000.0
-        bps = random.choice([0.0, 10.0, 300.0, most], p=[0.1, 0.6, 0.2, 0.1])
+        bps = random.choice([0.0, 10.0, 300.0, 20_000.0], p=[0.1, 0.6, 0.2, 0.1])
         own = {symbol: float(random.uniform(0.0, bps)) for symbol in symbols if random.random() < 0.3}
         schedule = [Calendar(), EveryPeriods(int(random.integers(1, 30))), BuyAndHold()][random.integers(3)]
         held = {symbol: float(random.normal(5.0, 5.0)) for symbol in symbols if random.random() < 0.2}

@@ -77,7 +77,7 @@ def backtest(
         int | None, typer.Option(help="Least number of dates between rebalancings.", rich_help_panel=TRADES)
     ] = None,
     flows_only: Annotated[
-        bool, typer.Option("--flows-only", help="Trade only to invest or raise --flow.", rich_help_panel=TRADES)
+        bool, typer.Option("--flows-only", help="Trade only to invest --flow; nothing is sold.", rich_help_panel=TRADES)
     ] = False,
     turnover_cap: Annotated[
         float | None,
