@@ -147,3 +147,15 @@ def test_an_impact_of_the_whole_account_is_refused() -> None:
     with pytest.raises(InvalidInput, match="below the net asset value") as caught:
         reallocate(request)
     assert caught.value.field == "costs.impact"
+
+
+def test_a_negative_cash_is_raised_with_the_impact_of_raising_it() -> None:
+    market = Snapshot({"A": Quote(10.0, 1_000.0, volatility_annual=0.4)})
+    request = ReallocationRequest(
+        Portfolio({"A": 1000.0}, -100.0), market, {"A": 1.0}, impact=ImpactTerms(SquareRootImpact(1.0))
+    )
+    found = reallocate(request)
+    (sale,) = found.plan.trades
+    # Ten units would be enough without impact.
+    assert sale.quantity == -11.0
+    assert found.summary.cash_after >= 0.0
