@@ -173,7 +173,8 @@ def _lot_order(order: Order, request: ReallocationRequest) -> LotOrder:
         wanted=0.0 if order.reversed else ratio(order.wanted, order.lot),
         scalable=ratio(order.scalable, order.lot),
         most=ANY_NUMBER if order.most is None else min(int(order.most // order.lot), ANY_NUMBER),
-        least=max(1, ceiling(exact(request.limits.min_trade_value), value)),
+        # More than any order has: not traded.
+        least=min(max(1, ceiling(exact(request.limits.min_trade_value), value)), 2 * ANY_NUMBER),
         buys=order.buys,
         value=value,
         cash=order.lot * order.cash_per_unit,

@@ -145,3 +145,11 @@ def test_any_finite_numbers_make_a_plan_or_an_error_that_names_a_field(data: st.
         *(asset.utilization or 0.0 for asset in found.utilization.assets),
     ]
     assert all(map(math.isfinite, numbers))
+
+
+def test_a_least_trade_of_more_lots_than_a_float_can_count_is_not_made() -> None:
+    market = Snapshot({"A": Quote(1e-20, lot_size=1e10), "B": Quote(1.0)})
+    request = ReallocationRequest(
+        Portfolio({"B": 10.0}, 1.0), market, {"A": 0.5, "B": 0.5}, limits=Limits(min_trade_value=1e300)
+    )
+    assert reallocate(request).plan.trades == ()
