@@ -42,7 +42,7 @@ from server.servicers.risk import RiskServicer
 from server.services.backtests import Backtests
 from server.services.fills import Fills
 from server.services.market_data import MarketData
-from server.services.optimization.batch import Batch
+from server.services.optimization.batch import OPTIMIZE, REALLOCATE, Batch
 from server.services.optimization.frontier import Frontier
 from server.services.optimization.optimize import Optimization
 from server.services.portfolios import Portfolios
@@ -152,14 +152,16 @@ def _servicers(settings: Settings, storage: Storage, pool: ProcessPool, jobs: Jo
         market_data, storage.jobs, pool, jobs.runner, jobs.progress, strategy_targets=settings.strategy_targets
     )
     frontier = Frontier(market_data, pool)
-    batch = Batch(market_data, pool, storage.new_file, settings.stream_idle_seconds)
+    new_batch = partial(Batch, pool=pool, new_file=storage.new_file, idle_seconds=settings.stream_idle_seconds)
+    batch = new_batch(OPTIMIZE, market_data.collect)
+    plans = new_batch(REALLOCATE, reallocations.collect_stored)
     return {
         "OptimizationService": OptimizationServicer(optimization, frontier, batch, requests),
         "RiskService": RiskServicer(Risk(market_data, pool)),
         "MarketDataService": MarketDataServicer(market_data, requests),
         "BacktestService": BacktestServicer(backtests, requests),
         "PortfolioService": PortfolioServicer(Portfolios(storage.portfolios), requests),
-        "ReallocationService": ReallocationServicer(reallocations, Fills(storage.fills, pool), requests),
+        "ReallocationService": ReallocationServicer(reallocations, plans, Fills(storage.fills, pool), requests),
     }
 
 

@@ -40,6 +40,7 @@ class AssetBook:
         self._quantity = total_quantity(position.lots) if position.lots else position.quantity
         self._has_lots = bool(position.lots)
         self._ledger = WashSaleLedger(_RULE, {symbol: position.lots})
+        self._lot_ids = {purchase_id(lot.lot_id) for lot in position.lots}  # of all purchases, also those sold since
         self._keys: list[GainKey] = []
         self._last_date = dt.date.min
         open_losses = [(one.open_loss, one) for one in account.open_losses if one.gain.symbol == symbol]
@@ -128,20 +129,26 @@ class AssetBook:
         return Entry(disallows=tuple(dict.fromkeys(self._ledger.disallowed[first:])), lots_known=self._has_lots)
 
     def _new_lot_id(self, fill: Execution) -> str:
-        taken = {purchase_id(lot.lot_id) for lot in self._ledger.lots(self._symbol)}
-        if fill.lot_id:
-            if PART_MARK in fill.lot_id:
-                raise InvalidInput(
-                    f"{fill.path}.lot_id", f"must not contain {PART_MARK!r}, which numbers parts of a lot"
-                )
-            if fill.lot_id in taken:
-                raise InvalidInput(
-                    f"{fill.path}.lot_id", f"must be new where units are bought: {fill.lot_id} is held already"
-                )
-            return fill.lot_id
-        wanted = fill.fill_id.replace(PART_MARK, "-")[:_ID_LENGTH]
+        found = self._named_new(fill) if fill.lot_id else self._free_lot_id(fill.fill_id)
+        self._lot_ids.add(found)
+        return found
+
+    def _named_new(self, fill: Execution) -> str:
+        if PART_MARK in fill.lot_id:
+            raise InvalidInput(f"{fill.path}.lot_id", f"must not contain {PART_MARK!r}, which numbers parts of a lot")
+        if fill.lot_id in self._lot_ids and self._is_held(fill.lot_id):
+            raise InvalidInput(
+                f"{fill.path}.lot_id", f"must be new where units are bought: {fill.lot_id} is held already"
+            )
+        return fill.lot_id
+
+    def _is_held(self, lot_id: str) -> bool:
+        return any(purchase_id(lot.lot_id) == lot_id for lot in self._ledger.lots(self._symbol))
+
+    def _free_lot_id(self, fill_id: str) -> str:
+        wanted = fill_id.replace(PART_MARK, "-")[:_ID_LENGTH]
         found, number = wanted, 1
-        while found in taken:
+        while found in self._lot_ids:
             number += 1
             found = f"{wanted[: _ID_LENGTH - 6]}-{number}"
         return found

@@ -35,6 +35,17 @@ class DataRequest:
         """Whether anything is requested."""
         return any((self.portfolios, self.panels, self.volumes, self.groups, self.instruments, self.actions))
 
+    def joined(self, other: "DataRequest") -> "DataRequest":
+        """What both need, each once."""
+        return DataRequest(
+            portfolios=tuple(dict.fromkeys((*self.portfolios, *other.portfolios))),
+            panels=tuple(dict.fromkeys((*self.panels, *other.panels))),
+            volumes=tuple(dict.fromkeys((*self.volumes, *other.volumes))),
+            groups=tuple(dict.fromkeys((*self.groups, *other.groups))),
+            instruments=tuple(dict.fromkeys((*self.instruments, *other.instruments))),
+            actions=tuple(dict.fromkeys((*self.actions, *other.actions))),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class StoredData:

@@ -1,6 +1,8 @@
 """ReallocationService on the wire."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 from absfinance.v1.reallocation_service_pb2 import (
     DeleteReallocationRequest,
@@ -18,6 +20,7 @@ from server.converters.portfolios import id_of
 from server.converters.reallocation import NAME, page_to_proto, record_to_bytes
 from server.servicers.reading import Context, Requests, call_of
 from server.services.fills import Fills
+from server.services.optimization.batch import Batch
 from server.services.reallocation import ReallocationService
 
 DEFAULT_PAGE = 50
@@ -26,8 +29,9 @@ DEFAULT_PAGE = 50
 class ReallocationServicer(ReallocationServiceServicer):
     """Maps the wire to the reallocation service and back."""
 
-    def __init__(self, reallocations: ReallocationService, fills: Fills, requests: Requests) -> None:
+    def __init__(self, reallocations: ReallocationService, batch: Batch, fills: Fills, requests: Requests) -> None:
         self._reallocations = reallocations
+        self._batch = batch
         self._fills = fills
         self._requests = requests
 
@@ -35,6 +39,12 @@ class ReallocationServicer(ReallocationServiceServicer):
         """A plan, or why there is none."""
         answer = await self._reallocations.reallocate(request, call_of(context))
         return answer if isinstance(answer, bytes) else record_to_bytes(answer)
+
+    async def ReallocateBatch(self, requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
+        """An outcome for each account, as they are found."""
+        async with aclosing(self._batch.run(requests, call_of(context))) as outcomes:
+            async for outcome in outcomes:
+                yield outcome
 
     async def GetReallocation(self, request: bytes, context: Context) -> bytes:
         """A stored answer."""

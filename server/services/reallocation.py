@@ -1,11 +1,13 @@
 """Reallocate, and the plans it has stored."""
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 from server.commands.call import Call
 from server.commands.stored import DataRequest, StoredData
 from server.execution.process_pool import ProcessPool
+from server.ports.errors import NotFound
 from server.ports.list_filter import ListFilter
 from server.ports.portfolios import PortfolioStore
 from server.ports.results import ResultDraft, ResultPage, ResultStore, StoredResult
@@ -47,6 +49,15 @@ class ReallocationService:
     async def delete(self, reallocation_id: str) -> None:
         """Removes a stored answer."""
         await self._store.delete(reallocation_id)
+
+    async def collect_stored(self, request: DataRequest, known: StoredData | None) -> StoredData:
+        """Adds what is requested; portfolios that are not there are left out."""
+        found = await self._market_data.collect(request, known)
+        payloads = {}
+        for name in request.portfolios:
+            with suppress(NotFound):
+                payloads[name] = (await self._portfolios.get(name)).payload
+        return replace(found, portfolios={**found.portfolios, **payloads})
 
     async def _collect(self, request: DataRequest, known: StoredData | None) -> StoredData:
         found = await self._market_data.collect(request, known)

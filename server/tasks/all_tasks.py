@@ -6,12 +6,12 @@ The first validation of a message compiles the rules of its fields.
 import protovalidate
 from absfinance.v1.backtest_service_pb2 import BacktestRequest
 from absfinance.v1.optimization_service_pb2 import OptimizeBatchRequest, OptimizeRequest, TraceFrontierRequest
-from absfinance.v1.reallocation_service_pb2 import ReallocateRequest, RecordFillsRequest
+from absfinance.v1.reallocation_service_pb2 import ReallocateBatchRequest, ReallocateRequest, RecordFillsRequest
 from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest, EstimateRiskModelRequest
 
-from server.tasks import backtest, batch, convert, fills, frontier, optimize, reallocate, risk
+from server.tasks import backtest, batch, convert, fills, frontier, optimize, reallocate, reallocate_batch, risk
 
-TASKS = (backtest, batch, convert, fills, frontier, optimize, reallocate, risk)
+TASKS = (backtest, batch, convert, fills, frontier, optimize, reallocate, reallocate_batch, risk)
 
 for kind in (
     OptimizeRequest,
@@ -19,6 +19,7 @@ for kind in (
     TraceFrontierRequest,
     BacktestRequest,
     ReallocateRequest,
+    ReallocateBatchRequest,
     RecordFillsRequest,
     AnalyzeRiskRequest,
     EstimateRiskModelRequest,

@@ -73,6 +73,17 @@ def reallocation(
     )
 
 
+def needed_of(request: bytes, found: StoredData | None) -> DataRequest:
+    """What a request needs of the store beside what was found; nothing where it can be planned. Raises InvalidInput."""
+    command = reallocate_command_from_proto(message_from_bytes(ReallocateRequest, request))
+    if found is None and (needed := _first_data_request(command)):
+        return needed
+    found = found or StoredData()
+    mandate = _mandate(command, found)
+    target = command.target if command.target is not None else mandate.target
+    return DataRequest() if target is None else _later_data_request(command, target, found)
+
+
 @contextmanager
 def _of_the_portfolio() -> Iterator[None]:
     """Says of holdings and cash that they are those of the portfolio, which may be a stored one."""

@@ -185,18 +185,23 @@ def names_in_converters() -> set[str]:
 
 NOT_READ = {"TaxLot", "Portfolio"}
 """Messages that are kept and returned whole."""
-LAST_CASES = {"scenarios", "account"}
-"""Fields of a oneof that are read where no other one is set."""
+LAST_CASES = {"scenarios", "account", "shared"}
+"""Fields of a oneof that are read where no other one is set, or by the task that tells them apart."""
+COPIED = {"ReallocateBatchRequest.Shared", "ReallocateBatchRequest.Account"}
+"""Messages whose fields become those of a ReallocateRequest with the same names, which reads or refuses them."""
 
 
 def test_every_field_of_a_served_request_is_read_or_refused() -> None:
     read = names_in_converters()
+    single = "ReallocateRequest."
+    copied = {f"{to}.{name.removeprefix(single)}" for to in COPIED for name in NOT_BUILT if name.startswith(single)}
+    not_built = frozenset(NOT_BUILT) | copied
     lost = [
         path_of(field)
-        for message in reachable(served_methods(), frozenset(NOT_BUILT)).values()
+        for message in reachable(served_methods(), not_built).values()
         for field in message.fields
         if message.name not in NOT_READ and not message.GetOptions().map_entry
-        if path_of(field) not in NOT_BUILT and field.name not in read | LAST_CASES
+        if path_of(field) not in not_built and field.name not in read | LAST_CASES
     ]
     assert lost == []
 

@@ -1,20 +1,20 @@
-"""OptimizeBatch: accounts in, their outcomes out as they are found."""
+"""OptimizeBatch and ReallocateBatch: accounts in, their outcomes out as they are found."""
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from domain.errors import InvalidInput, SolverTimedOut
 from server.commands.call import Call
-from server.commands.stored import StoredData
+from server.commands.stored import DataRequest, StoredData
 from server.execution.process_pool import ProcessPool
 from server.ports.errors import StreamIdle, WorkerDied
-from server.services.market_data import MarketData
 from server.services.rounds import in_rounds
-from server.tasks import batch
+from server.tasks import batch, reallocate_batch
 
 LOT = 50
 """Accounts that go to a worker together, which opens what they share once for them."""
@@ -30,11 +30,31 @@ NewFile = Callable[[], AbstractAsyncContextManager[Path]]
 """An empty file for what the accounts of a call share; it is removed with the call."""
 
 
-class Batch:
-    """Optimises many accounts over one universe; nothing is stored."""
+Collect = Callable[[DataRequest, StoredData | None], Awaitable[StoredData]]
 
-    def __init__(self, market_data: MarketData, pool: ProcessPool, new_file: NewFile, idle_seconds: float) -> None:
-        self._market_data = market_data
+
+@dataclass(frozen=True, slots=True)
+class BatchTasks:
+    """What is done with the messages of a batch; see `server.tasks.batch`."""
+
+    first: str  # field of the first message
+    share: Callable[..., DataRequest | None]
+    accounts: Callable[..., DataRequest | None]
+    failed: Callable[..., bytes]
+
+
+OPTIMIZE = BatchTasks("universe", batch.share, batch.accounts, batch.failed)
+REALLOCATE = BatchTasks("shared", reallocate_batch.share, reallocate_batch.accounts, reallocate_batch.failed)
+
+
+class Batch:
+    """Answers many accounts that share what their first message says; nothing is stored."""
+
+    def __init__(
+        self, tasks: BatchTasks, collect: Collect, pool: ProcessPool, new_file: NewFile, idle_seconds: float
+    ) -> None:
+        self._tasks = tasks
+        self._collect = collect
         self._pool = pool
         self._new_file = new_file
         self._idle_seconds = idle_seconds
@@ -47,7 +67,7 @@ class Batch:
         except TimeoutError:
             raise StreamIdle(self._idle_seconds) from None
         if first is None:
-            raise InvalidInput("universe", "must be the first message of a batch")
+            raise InvalidInput(self._tasks.first, "must be the first message of a batch")
         async with self._new_file() as shared, aclosing(self._outcomes(first, requests, shared, call)) as outcomes:
             async for outcome in outcomes:
                 yield outcome
@@ -55,7 +75,7 @@ class Batch:
     async def _outcomes(
         self, universe: bytes, requests: AsyncIterator[bytes], shared: Path, call: Call
     ) -> AsyncGenerator[bytes]:
-        await in_rounds(self._pool, partial(batch.share, universe, shared), call, self._market_data.collect)
+        await in_rounds(self._pool, partial(self._tasks.share, universe, shared), call, self._collect)
         outcomes: asyncio.Queue[bytes | None] = asyncio.Queue()
         open_accounts = OpenAccounts(self._idle_seconds)
         lots = _lots(requests, open_accounts)
@@ -92,7 +112,7 @@ class Batch:
                 done += 1
                 put(outcome)
 
-            work = partial(batch.accounts, shared, lot, found)
+            work = partial(self._tasks.accounts, shared, lot, found)
             try:
                 needs = await self._pool.run(work, call.deadline, took, caller=call.caller)
             except (SolverTimedOut, WorkerDied) as error:
@@ -100,13 +120,13 @@ class Batch:
                     raise
                 if done == len(lot):
                     return
-                failed = partial(batch.failed, shared, lot[done], error)
+                failed = partial(self._tasks.failed, shared, lot[done], error)
                 put(await self._pool.run(failed, call.deadline, caller=call.caller))
                 lot = lot[done + 1 :]
                 continue
             if needs is None:
                 return
-            found = await self._market_data.collect(needs, found)
+            found = await self._collect(needs, found)
 
 
 class OpenAccounts:

@@ -251,6 +251,7 @@ def reallocations() -> Iterator[Any]:
     fill = Fill("f", "A", 1.0, 2.0, datetime(2020, 1, 2, tzinfo=UTC), 0.1, "l", 2.0, 2.0)
     for name in ("reallocations/x", "portfolios/x"):
         yield queries.RecordFillsQuery(name, [fill], last_prices={"A": 2.0}, etag="e", fees_in_gains=True)
+    yield queries.ReallocateBatchQuery([quote], [queries.PortfolioAccount("k", "portfolios/x", {"A": 1.0})], {"A": 1.0})
     yield queries.GetReallocationQuery("reallocations/x")
     yield queries.DeleteReallocationQuery("reallocations/x")
     yield queries.ListReallocationsQuery(**LIST, portfolio="portfolios/x")

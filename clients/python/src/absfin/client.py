@@ -117,6 +117,7 @@ class Client:
     backtest_series = _collects(queries.BacktestSeriesQuery)
 
     reallocate = _sends(queries.ReallocateQuery)
+    reallocate_batch = _streams(queries.ReallocateBatchQuery)
     get_reallocation = _sends(queries.GetReallocationQuery)
     list_reallocations = _sends(queries.ListReallocationsQuery)
     delete_reallocation = _sends(queries.DeleteReallocationQuery)

@@ -13,7 +13,7 @@ from server.execution.process_pool import ProcessPool
 from server.ports.errors import StreamIdle
 from server.ports.storage import Storage
 from server.services.market_data import MarketData
-from server.services.optimization.batch import LOT, Batch, OpenAccounts
+from server.services.optimization.batch import LOT, OPTIMIZE, Batch, OpenAccounts
 from tests.server.services.conftest import Encode
 
 MOMENTS = {"symbols": ["A", "B"], "covariance": [0.04, 0.0, 0.0, 0.01], "periodsPerYear": 1}
@@ -24,7 +24,7 @@ IDLE_SECONDS = 0.3
 
 @pytest.fixture
 def batch(storage: Storage, market_data: MarketData, pool: ProcessPool) -> Batch:
-    return Batch(market_data, pool, storage.new_file, IDLE_SECONDS)
+    return Batch(OPTIMIZE, market_data.collect, pool, storage.new_file, IDLE_SECONDS)
 
 
 async def sent(requests: Iterable[bytes], then_wait: float = 0.0) -> AsyncIterator[bytes]:

@@ -1,8 +1,9 @@
 """Calls of ReallocationService."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any, ClassVar
 
 from absfinance.v1 import reallocation_service_pb2 as pb
@@ -14,11 +15,59 @@ from absfinance.v1.reallocation_service_pb2_grpc import ReallocationServiceStub
 
 from absfin.costs import Costs, costs_of
 from absfin.data import Holdings, Quote, Stored, weights_to_proto
+from absfin.errors import AbsFinanceError, error_from_status
 from absfin.fills import Fill, RecordedFills, last_prices_to_proto
-from absfin.queries.base import Rpc, UnaryQuery
+from absfin.queries.base import Rpc, StreamQuery, UnaryQuery
 from absfin.requests import new_request_id, timestamp
 from absfin.results import Reallocation, ReallocationPage
 from absfin.schedules import AlmgrenChriss
+
+
+@dataclass(frozen=True)
+class PortfolioAccount:
+    """A portfolio of a batch; what it has of its own takes the place of what all of them share."""
+
+    key: str
+    portfolio: Holdings | Portfolio | str  # as that of `ReallocateQuery`
+    target: Mapping[str, float] | None = None
+    thresholds: Thresholds | None = None
+    limits: ReallocationLimits | None = None
+
+    def to_proto(self) -> pb.ReallocateBatchRequest:
+        """The message."""
+        account = pb.ReallocateBatchRequest.Account(
+            key=self.key,
+            **portfolio_fields(self.portfolio),
+            **target_fields(self.target),
+            thresholds=self.thresholds,
+            limits=self.limits,
+        )
+        return pb.ReallocateBatchRequest(account=account)
+
+
+def portfolio_fields(portfolio: Holdings | Portfolio | str) -> dict[str, Any]:
+    """The field that has a portfolio."""
+    if isinstance(portfolio, str):
+        return {"portfolio_name": portfolio}
+    if isinstance(portfolio, Portfolio):
+        return {"portfolio": portfolio}
+    return {"portfolio": portfolio.to_proto()}
+
+
+def market_fields(market: Stored | Iterable[Quote]) -> dict[str, Any]:
+    """The field that has a market."""
+    if isinstance(market, Stored):
+        return {"market_data": market.to_proto()}
+    return {"snapshot": MarketSnapshot(assets=[quote.to_proto() for quote in market])}
+
+
+def target_fields(target: Mapping[str, float] | OptimizeSpec | None) -> dict[str, Any]:
+    """The field that has a target; none without one."""
+    if target is None:
+        return {}
+    if isinstance(target, OptimizeSpec):
+        return {"target_optimize": target}
+    return {"target_weights": TargetWeights(weights=weights_to_proto(target))}
 
 
 @dataclass(frozen=True)
@@ -59,9 +108,9 @@ class ReallocateQuery(UnaryQuery[Reallocation]):
     def request(self) -> pb.ReallocateRequest:
         """One reallocation."""
         return pb.ReallocateRequest(
-            **self._portfolio_fields(),
-            **self._market_fields(),
-            **self._target_fields(),
+            **portfolio_fields(self.portfolio),
+            **market_fields(self.market),
+            **target_fields(self.target),
             thresholds=self._thresholds(),
             limits=ReallocationLimits(
                 max_participation=self.max_participation,
@@ -83,25 +132,6 @@ class ReallocateQuery(UnaryQuery[Reallocation]):
     def answer(self, response: ReallocationProto) -> Reallocation:
         """The trades."""
         return Reallocation.from_proto(response)
-
-    def _portfolio_fields(self) -> dict[str, Any]:
-        if isinstance(self.portfolio, str):
-            return {"portfolio_name": self.portfolio}
-        if isinstance(self.portfolio, Portfolio):
-            return {"portfolio": self.portfolio}
-        return {"portfolio": self.portfolio.to_proto()}
-
-    def _market_fields(self) -> dict[str, Any]:
-        if isinstance(self.market, Stored):
-            return {"market_data": self.market.to_proto()}
-        return {"snapshot": MarketSnapshot(assets=[quote.to_proto() for quote in self.market])}
-
-    def _target_fields(self) -> dict[str, Any]:
-        if self.target is None:
-            return {}
-        if isinstance(self.target, OptimizeSpec):
-            return {"target_optimize": self.target}
-        return {"target_weights": TargetWeights(weights=weights_to_proto(self.target))}
 
     def _thresholds(self) -> Thresholds | None:
         if self.max_utilization is None and self.drift_band is None:
@@ -202,3 +232,40 @@ class RecordFillsQuery(UnaryQuery[RecordedFills]):
     def answer(self, response: pb.RecordFillsResponse) -> RecordedFills:
         """The portfolio after them."""
         return RecordedFills.from_proto(response)
+
+
+@dataclass(frozen=True)
+class ReallocateBatchQuery(StreamQuery[tuple[str, Reallocation | AbsFinanceError]]):
+    """Many portfolios in one market: the key of each with its plan or its error, in the order they are found.
+
+    Without a target the mandate of each stored portfolio holds. Nothing is stored.
+    """
+
+    RPC: ClassVar = Rpc(ReallocationServiceStub, "ReallocateBatch")
+
+    market: Stored | Iterable[Quote]
+    accounts: Iterable[PortfolioAccount]
+    target: Mapping[str, float] | OptimizeSpec | None = None
+    _: KW_ONLY
+    thresholds: Thresholds | None = None
+    limits: ReallocationLimits | None = None
+    costs: Costs | None = None
+    horizon_days: int = 1
+
+    def request(self) -> Iterator[pb.ReallocateBatchRequest]:
+        """What all portfolios share, then each of them."""
+        shared = pb.ReallocateBatchRequest.Shared(
+            **market_fields(self.market),
+            **target_fields(self.target),
+            thresholds=self.thresholds,
+            limits=self.limits,
+            costs=self.costs,
+            horizon_days=self.horizon_days,
+        )
+        return chain([pb.ReallocateBatchRequest(shared=shared)], (one.to_proto() for one in self.accounts))
+
+    def answer(self, response: pb.ReallocateBatchResponse) -> tuple[str, Reallocation | AbsFinanceError]:
+        """The outcome of one portfolio."""
+        if response.WhichOneof("outcome") == "error":
+            return response.key, error_from_status(response.error)
+        return response.key, Reallocation.from_proto(response.result)
