@@ -1,7 +1,7 @@
 """A reallocation in seven steps: collect, target, required assets, utilization, liquidity, plan, output."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from domain.reallocation.liquidity import LiquidityAssessment, assess
 from domain.reallocation.plan import ReallocationPlan, plan
 from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.summary import Summary, summarise
+from domain.reallocation.tax_report import TaxReport, tax_report
 from domain.reallocation.utilization import UtilizationReport, utilization
 from domain.reallocation.valuation import Valuation, value
 
@@ -51,6 +52,7 @@ class Reallocation:
     outcome: ReallocationPlan | Unchanged | Failure
     plan: ReallocationPlan
     summary: Summary
+    taxes: TaxReport = field(default_factory=TaxReport)
 
     @property
     def gap(self) -> float:
@@ -82,7 +84,8 @@ def reallocate(request: ReallocationRequest, check_cancelled: Callable[[], None]
     check_cancelled()
     trades = plan(request, valuation, required, check_cancelled)
     summary = summarise(request, valuation, trades, check_cancelled)
-    return Reallocation(report, liquidity, _outcome(request, report, trades), trades, summary)
+    taxes = tax_report(request, trades.trades, check_cancelled)
+    return Reallocation(report, liquidity, _outcome(request, report, trades), trades, summary, taxes)
 
 
 def collect(request: ReallocationRequest, valuation: Valuation) -> Mapping[str, float]:

@@ -21,6 +21,7 @@ from domain.checks import Vector
 from domain.optimization.programs.mixed_integer import LinearModel, SearchLimits
 from domain.optimization.programs.solver_control import SolverControl
 from domain.reallocation.drift import Drift
+from domain.reallocation.gain_columns import GainColumns
 from domain.reallocation.lot_bound import least_drift
 from domain.reallocation.lots import Budgets, LotOrder, keeps
 
@@ -103,7 +104,8 @@ def _better_lots(
 
 
 class _Program:
-    """Columns: lots (J,), distances (P,), cost, then a yes or no for orders with a least trade, and one for purchases.
+    """Columns: lots (J,), distances (P,), cost, then a yes or no for orders with a least trade, and one for purchases;
+    last those of tax lots where there is a gain budget.
 
     Money is in units of `scale`, so that the numbers are near 1.
     """
@@ -120,11 +122,13 @@ class _Program:
         self._cost = self._lots + self._assets
         self._minimum = [j for j, order in enumerate(orders) if order.least > 1]
         self._buying = self._cost + 1 + len(self._minimum)
+        self._gains = GainColumns(orders, budgets, self._buying + 1, self.scale)
+        more = np.zeros(len(self._gains.upper))
         self.model = LinearModel(
-            cost=self._objective(),
-            lower=np.zeros(self._buying + 1),
-            upper=self._upper(),
-            integer=self._integer(),
+            cost=np.concatenate([self._objective(), more]),
+            lower=np.zeros(self._buying + 1 + len(more)),
+            upper=np.concatenate([self._upper(), self._gains.upper]),
+            integer=np.concatenate([self._integer(), self._gains.integer]),
         )
         self._add_rows(budgets)
 
@@ -142,11 +146,11 @@ class _Program:
         distances = np.abs(values - self._drift.target * (self._worth - cost))
         traded = [float(lots[j] > 0) for j in self._minimum]
         buys = any(order.buys and count for order, count in zip(self._orders, known, strict=True))
-        return np.concatenate([lots, distances, [cost], traded, [float(buys)]])
+        return np.concatenate([lots, distances, [cost], traded, [float(buys)], self._gains.point(known)])
 
     def cost_range(self, control: SolverControl) -> tuple[float, float] | None:
         """The least and the greatest cost of plans that are not further from the target than the known one."""
-        direction = np.zeros(self._buying + 1)
+        direction = np.zeros(len(self.model.cost))
         direction[self._cost] = 1.0
         least = self.model.solve(direction, relaxed=True, control=control)
         greatest = self.model.solve(-direction, relaxed=True, control=control)
@@ -219,6 +223,7 @@ class _Program:
         if math.isfinite(budgets.turnover):
             add(lots, np.abs(self._trade).tolist(), -math.inf, float(budgets.turnover) / self.scale)
         self._add_choices(purchases_need_cash=cash < 0.0)
+        self._gains.add_rows(self.model)
 
     def _add_distances(self) -> None:
         order_of = dict(zip(self._drift.places.tolist(), range(self._lots), strict=True))

@@ -10,7 +10,9 @@ from domain.optimization.programs.solver_control import SolverControl
 from domain.reallocation.cancellation import checked
 from domain.reallocation.causes import CauseFinder
 from domain.reallocation.drift import Drift
+from domain.reallocation.gain_budget import within_gain_budget
 from domain.reallocation.lot_program import best_lots
+from domain.reallocation.lot_sales import LotSales
 from domain.reallocation.lots import ANY_NUMBER, Budgets, LotOrder, choose_lots, keeps
 from domain.reallocation.orders import Order, orders_of, reverse
 from domain.reallocation.request import ReallocationRequest
@@ -51,12 +53,13 @@ def plan(
         worth = valuation.net_asset_value
         orders = orders_of(request, valuation, required, check_cancelled)
         turnover = _turnover(request, worth)
-        least = _choose(request, valuation, orders, turnover, check_cancelled)
+        sales = LotSales(request.taxes, request.market)
+        least = _choose(request, valuation, orders, turnover, sales, check_cancelled)
         if _cash_after(request, orders) < _required_cash(request):
             for order in orders:
                 if order.buys and order.held:
                     reverse(request, order)
-            least = _choose(request, valuation, orders, turnover, check_cancelled)
+            least = _choose(request, valuation, orders, turnover, sales, check_cancelled)
         schedule = Schedule(exact(request.portfolio.cash), exact(request.limits.cash_floor), check_cancelled)
         left = schedule.run(orders, request.horizon_days)
         for order in orders:
@@ -68,7 +71,8 @@ def plan(
         if unraised:
             _withdraw(orders, request)
         turnover_left = turnover - sum((order.value for order in orders), ZERO)
-        find = CauseFinder(request.limits, schedule.cash - exact(request.limits.cash_floor), turnover_left)
+        spare = schedule.cash - exact(request.limits.cash_floor)
+        find = CauseFinder(request.limits, spare, turnover_left, sales, sales.gain_left(orders))
         short = [_shortfall(o, find) for o in checked(orders, check_cancelled) if _falls_short(o, worth)]
         return ReallocationPlan(trades, tuple(short), _warnings(trades, request.market), float(unraised), least)
 
@@ -78,22 +82,26 @@ def _choose(
     valuation: Valuation,
     orders: Sequence[Order],
     turnover: Decimal,
+    sales: LotSales,
     check_cancelled: Callable[[], None],
 ) -> float:
     """Sets the quantity of every order; returns a drift that no choice of whole lots is below."""
     priced = [order for order in orders if order.price]
     for order in priced:
         order.quantity = ZERO
+    sales.begin(priced)
     if sum((order.reachable * order.price for order in priced), ZERO) <= turnover:
         for order in priced:
-            if _can_sell_all(order, request):
+            if _can_sell_all(order, request) and sales.may_exit(order):
                 order.quantity = order.held
     fixed = [order for order in priced if order.quantity]
     free = [order for order in priced if not order.quantity]
-    problem = [_lot_order(order, request) for order in checked(free, check_cancelled)]
+    for order in free:
+        sales.limit(order)
+    problem = [_lot_order(order, request, sales) for order in checked(free, check_cancelled)]
     drift = Drift.of(request, valuation, list(zip(free, problem, strict=True)), fixed)
-    budgets = _budgets(request, fixed, turnover)
-    lots = choose_lots(problem, budgets, drift, check_cancelled)
+    budgets = _budgets(request, fixed, turnover, sales)
+    lots = choose_lots(within_gain_budget(problem, budgets.gain), budgets, drift, check_cancelled)
     bound = 0.0
     if keeps(problem, budgets, lots):
         best = best_lots(drift, problem, budgets, lots, SolverControl.for_seconds(SECONDS, check_cancelled))
@@ -101,6 +109,7 @@ def _choose(
     for order, count in zip(free, lots, strict=True):
         order.quantity = count * order.lot
     turnover_left = turnover - sum((order.value for order in priced), ZERO)
+    gain_left = sales.gain_left(priced)
     for order in checked(free, check_cancelled):
         rest = order.held - order.quantity
         # All whole lots of a holding are sold: the odd lot goes with them.
@@ -109,9 +118,11 @@ def _choose(
             and rest < order.lot
             and _can_sell_all(order, request)
             and rest * order.price <= turnover_left
+            and (gain := sales.more_gain(order, order.quantity, rest)) <= gain_left
         ):
             order.quantity = order.held
             turnover_left -= rest * order.price
+            gain_left -= gain
     return bound
 
 
@@ -138,16 +149,17 @@ def _can_sell_all(order: Order, request: ReallocationRequest) -> bool:
     return reachable and order.held * order.price >= exact(request.limits.min_trade_value)
 
 
-def _budgets(request: ReallocationRequest, fixed: Sequence[Order], turnover: Decimal) -> Budgets:
+def _budgets(request: ReallocationRequest, fixed: Sequence[Order], turnover: Decimal, sales: LotSales) -> Budgets:
     floor = exact(request.limits.cash_floor)
     return Budgets(
         cash=exact(request.portfolio.cash) - floor + sum((o.quantity * o.cash_per_unit for o in fixed), ZERO),
         required=_required_cash(request) - floor,
         turnover=turnover - sum((order.value for order in fixed), ZERO),
+        gain=sales.gain_left(fixed),
     )
 
 
-def _lot_order(order: Order, request: ReallocationRequest) -> LotOrder:
+def _lot_order(order: Order, request: ReallocationRequest, sales: LotSales) -> LotOrder:
     value = order.lot * order.price
     return LotOrder(
         wanted=0.0 if order.reversed else ratio(order.wanted, order.lot),
@@ -157,6 +169,8 @@ def _lot_order(order: Order, request: ReallocationRequest) -> LotOrder:
         buys=order.buys,
         value=value,
         cash=order.lot * order.cash_per_unit,
+        units=order.lot,
+        curve=sales.curve(order, all_at_once=False),
     )
 
 

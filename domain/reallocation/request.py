@@ -8,6 +8,7 @@ from domain.costs.linear import BASIS_POINT, LinearCost
 from domain.errors import InvalidInput
 from domain.market_data.snapshot import LARGEST_AMOUNT, Snapshot
 from domain.portfolio import FULLY_INVESTED_TOLERANCE, Portfolio
+from domain.reallocation.tax_terms import TaxAccount
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class ReallocationRequest:
     limits: Limits = field(default_factory=Limits)
     costs: LinearCost = field(default_factory=LinearCost)
     horizon_days: int = 1
+    taxes: TaxAccount = field(default_factory=TaxAccount)
 
     def __post_init__(self) -> None:
         check_amounts(self.portfolio, self.market)

@@ -218,9 +218,23 @@ def backtests() -> Iterator[Any]:
     yield queries.BacktestSeriesQuery("backtests/x", "weights", "l")
 
 
+TAX = absfin.TaxLimits(
+    "hifo",
+    short_term_rate=0.37,
+    long_term_rate=0.2,
+    long_term_after_days=365,
+    carry_forward=1.0,
+    gain_budget=1.0,
+    wash_sale_days=30,
+    forbid_wash_sales=True,
+    identical_groups=[["A", "B"]],
+)
+
+
 def reallocations() -> Iterator[Any]:
     quote = Quote("A", 1.0, 2.0, 3.0, 4.0, halted=True, volatility_annual=0.1)
-    for portfolio in ("portfolios/x", Holdings({"A": 1.0}, 2.0), portfolio_pb2.Portfolio()):
+    lots = {"A": [absfin.TaxLot(1.0, 2.0, date(2020, 1, 1), "a", date(2019, 1, 1))]}
+    for portfolio in ("portfolios/x", Holdings({"A": 1.0}, 2.0, lots), portfolio_pb2.Portfolio()):
         for market in (STORED, [quote]):
             for target in ({"A": 1.0}, SPEC):
                 yield queries.ReallocateQuery(
@@ -236,6 +250,10 @@ def reallocations() -> Iterator[Any]:
                     fractional=True,
                     costs=COSTS,
                     horizon_days=2,
+                    tax=TAX,
+                    as_of_date=date(2020, 2, 1),
+                    recent_trades=[absfin.RecentTrade("A", -1.0, date(2020, 1, 1), -1.0, 2.0)],
+                    other_purchases=[absfin.OtherPurchase("A", 1.0, date(2020, 1, 1), True)],
                     label="l",
                     reallocation_id="i",
                     validate_only=True,

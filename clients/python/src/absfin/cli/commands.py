@@ -12,7 +12,7 @@ from google.protobuf.json_format import MessageToDict
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.backtest_command import backtest, follow_to_the_end
 from absfin.cli.csv_files import ACTION_HEADER, action_line, read_actions, read_panel, read_weights
-from absfin.cli.options import OBJECTIVES, constraints_of, data_of, objective_of
+from absfin.cli.options import OBJECTIVES, constraints_of, data_of, objective_of, tax_limits
 from absfin.cli.output import failing_clearly, print_json, print_message, progress_bar
 from absfin.cli.parameters import AsJson, Confidence, End, PricesFile, Server, Start, Symbols, Universe
 from absfin.cli.tables import show_optimization, show_reallocation, show_risk
@@ -170,6 +170,14 @@ def reallocate(
         float | None, typer.Option(help="Trade only if a weight differs from its target by more than this fraction.")
     ] = None,
     fractional: Annotated[bool, typer.Option("--fractional", help="Allow fractions of a lot.")] = False,
+    tax: Annotated[
+        str, typer.Option(help="Lots sold first: fifo, lifo, hifo, tax_optimal, specified. The holdings need tax lots.")
+    ] = "",
+    tax_rates: Annotated[str, typer.Option(help="Short-term and long-term tax rate, with --tax: 0.37,0.20.")] = "",
+    gain_budget: Annotated[float | None, typer.Option(help="Largest realised gain, with --tax, in money.")] = None,
+    forbid_wash_sales: Annotated[
+        bool, typer.Option("--forbid-wash-sales", help="Make no loss a wash sale, with --tax.")
+    ] = False,
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
@@ -189,6 +197,7 @@ def reallocate(
             cash_floor=cash_floor,
             drift_band=drift_band,
             fractional=fractional,
+            tax=tax_limits(tax, tax_rates, gain_budget, forbid_wash_sales),
         )
         if as_json:
             print_json(answer)
