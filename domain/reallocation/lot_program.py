@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Vector
+from domain.errors import SolverTimedOut
 from domain.optimization.programs.mixed_integer import LinearModel, SearchLimits
 from domain.optimization.programs.solver_control import SolverControl
 from domain.reallocation.drift import Drift
@@ -66,7 +67,11 @@ def best_lots(
             return BestLots(best.lots, 0.0 if orders else theta)
         if len(drift.values) > MOST_ASSETS:
             return BestLots(best.lots, least_drift(drift, orders, budgets, best.lots, control.check_cancelled))
-        found = _better_lots(drift, orders, budgets, best.lots, control)
+        try:
+            found = _better_lots(drift, orders, budgets, best.lots, control)
+        except SolverTimedOut:
+            control.check_cancelled()  # the time of the call may be over, not that of the search alone
+            return best
         bound = max(best.bound, found.bound)
         if not keeps(orders, budgets, found.lots) or drift(found.lots) >= theta:
             return BestLots(best.lots, bound)
