@@ -10,10 +10,10 @@ from domain.optimization.programs.solver_control import SolverControl
 from domain.reallocation.cancellation import checked
 from domain.reallocation.causes import CauseFinder
 from domain.reallocation.drift import Drift
-from domain.reallocation.gain_budget import within_gain_budget
+from domain.reallocation.gain_budget import first_lots
 from domain.reallocation.lot_program import best_lots
 from domain.reallocation.lot_sales import LotSales
-from domain.reallocation.lots import ANY_NUMBER, Budgets, LotOrder, choose_lots, keeps
+from domain.reallocation.lots import ANY_NUMBER, Budgets, LotOrder, keeps
 from domain.reallocation.orders import Order, orders_of, reverse
 from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.schedule import Schedule, Trade
@@ -101,7 +101,7 @@ def _choose(
     problem = [_lot_order(order, request, sales) for order in checked(free, check_cancelled)]
     drift = Drift.of(request, valuation, list(zip(free, problem, strict=True)), fixed)
     budgets = _budgets(request, fixed, turnover, sales)
-    lots = choose_lots(within_gain_budget(problem, budgets.gain), budgets, drift, check_cancelled)
+    lots = first_lots(problem, budgets, drift, check_cancelled)
     bound = 0.0
     if keeps(problem, budgets, lots):
         best = best_lots(drift, problem, budgets, lots, SolverControl.for_seconds(SECONDS, check_cancelled))
