@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from domain.checks import finite_number, non_negative
+from domain.checks import figure, finite_number, non_negative
 from domain.errors import InvalidInput
 from domain.exact import ZERO, exact, exact_arithmetic
+from domain.market_data.snapshot import LARGEST_AMOUNT
 from domain.taxes.gains import TaxRates
 from domain.taxes.lot_selection import LotMethod
 from domain.taxes.lots import TaxLot, TermRule, identified, total_quantity
@@ -40,9 +41,9 @@ class TaxLimits:
         for name, rate in rates.items():
             if needed and rate is None:
                 raise InvalidInput(name, "must be given: the least tax, and the tax of a plan, need both rates")
-        non_negative("carry_forward", self.carry_forward)
+        figure("carry_forward", non_negative("carry_forward", self.carry_forward), LARGEST_AMOUNT)
         if self.gain_budget is not None:
-            non_negative("gain_budget", self.gain_budget)
+            figure("gain_budget", non_negative("gain_budget", self.gain_budget), LARGEST_AMOUNT)
 
     @property
     def rates(self) -> TaxRates | None:
@@ -74,7 +75,7 @@ class RecentTrade:
     def __post_init__(self) -> None:
         finite_number("quantity", self.quantity)
         if self.realized_gain is not None:
-            finite_number("realized_gain", self.realized_gain)
+            figure("realized_gain", self.realized_gain, LARGEST_AMOUNT)
             if self.quantity >= 0.0:
                 raise InvalidInput("realized_gain", "must be left out for a purchase")
 
@@ -147,6 +148,8 @@ def _before(name: str, dates: Sequence[dt.date], as_of_date: dt.date) -> None:
 
 def _checked(path: str, lots: Sequence[TaxLot], quantity: Decimal, as_of_date: dt.date) -> tuple[TaxLot, ...]:
     for j, lot in enumerate(lots):
+        if lot.unit_cost > LARGEST_AMOUNT:
+            raise InvalidInput(f"{path}[{j}].unit_cost", f"must be at most {LARGEST_AMOUNT:g}, is {lot.unit_cost:g}")
         for name, date in (("purchase_date", lot.purchase_date), ("holding_period_start", lot.holding_period_start)):
             if date is not None and date > as_of_date:
                 raise InvalidInput(f"{path}[{j}].{name}", f"must not be after {as_of_date}, is {date}")

@@ -278,7 +278,9 @@ def test_a_loss_of_a_later_day_restricts_from_that_day(wire: Wire) -> None:
     [
         ({"limits": {"tax": {"lotMethod": "LOT_METHOD_TAX_OPTIMAL"}}}, "limits.tax.short_term_rate"),
         ({"limits": {"tax": {"shortTermRate": 0.3}}}, "limits.tax.long_term_rate"),
+        ({"limits": {"tax": {"gainBudget": 1e300}}}, "limits.tax.gain_budget"),
         ({"recentTrades": [recent("A", -1.0, "2024-06-04")]}, "recent_trades[0].date"),
+        ({"recentTrades": [recent("A", -1.0, "2024-06-03", realizedGain=-1e300)]}, "recent_trades[0].realized_gain"),
         ({"recentTrades": [recent("A", 1.0, "2024-06-01", realizedGain=1.0)]}, "recent_trades[0].realized_gain"),
         ({"otherPurchases": [{"symbol": "A", "quantity": 1, "date": day("2024-06-04")}]}, "other_purchases[0].date"),
         ({"asOfDate": {"year": 2024, "month": 2, "day": 30}}, "as_of_date"),
@@ -299,6 +301,7 @@ def test_what_is_refused_by_name(wire: Wire, change: dict[str, Any], field: str)
             holding("A", lot(5, 1, "2020-01-01", "x"), lot(5, 1, "2020-01-01", "x")),
             "portfolio.holdings[0].lots[1].lot_id",
         ),
+        (holding("A", lot(5, 1e300, "2020-01-01")), "portfolio.holdings[0].lots[0].unit_cost"),
         (
             holding("A", lot(5, 1, "2020-01-01", holdingPeriodStart=day("2024-06-04"))),
             "portfolio.holdings[0].lots[0].holding_period_start",
