@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.exact import ZERO, ceiling, exact
+from domain.reallocation.lot_sales import LotSales
 from domain.reallocation.orders import Order
 from domain.reallocation.request import Limits
 from domain.reallocation.shortfall import Cause, ShortfallCode
@@ -16,6 +17,8 @@ class CauseFinder:
     limits: Limits
     spare_cash: Decimal  # cash above its floor
     turnover_left: Decimal  # value that the turnover limit still allows to trade
+    sales: LotSales
+    gain_left: Decimal  # gain that the gain budget still allows to realise
 
     def __call__(self, order: Order) -> tuple[Cause, ...]:
         """The causes of a shortfall, at least one."""
@@ -48,6 +51,8 @@ class CauseFinder:
             causes.append(Cause(ShortfallCode.TURNOVER, self.limits.max_turnover))
         if order.buys and units * order.cash_per_unit > self.spare_cash:
             causes.append(Cause(ShortfallCode.CASH, self.limits.cash_floor))
+        if self.gain_left.is_finite() and self.sales.more_gain(order, order.quantity, units) > self.gain_left:
+            causes.append(Cause(ShortfallCode.TAX, self.sales.limits.gain_budget))
         return causes
 
     def _default_cause(self, order: Order) -> Cause:
@@ -55,4 +60,6 @@ class CauseFinder:
             return Cause(ShortfallCode.CASH, self.limits.cash_floor)
         if self.limits.max_turnover is not None:
             return Cause(ShortfallCode.TURNOVER, self.limits.max_turnover)
+        if self.sales.limits.gain_budget is not None:
+            return Cause(ShortfallCode.TAX, self.sales.limits.gain_budget)
         return Cause(ShortfallCode.LOT_SIZE, float(order.lot))

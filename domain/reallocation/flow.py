@@ -1,7 +1,7 @@
 """A reallocation in seven steps: collect, target, required assets, utilization, liquidity, plan, output."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from domain.reallocation.plan import ReallocationPlan
 from domain.reallocation.plan_with_impact import plan_with_impact
 from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.summary import Summary, summarise
+from domain.reallocation.tax_report import TaxReport, tax_report
 from domain.reallocation.trade_impact import TradeImpact
 from domain.reallocation.trade_schedule import TradeSchedule, schedule_of
 from domain.reallocation.utilization import UtilizationReport, utilization
@@ -57,6 +58,7 @@ class Reallocation:
     drift: float  # residual drift at the costs by which lots are chosen: without market impact
     impact: TradeImpact | None = None
     schedule: TradeSchedule | None = None
+    taxes: TaxReport = field(default_factory=TaxReport)
 
     @property
     def gap(self) -> float:
@@ -94,8 +96,9 @@ def reallocate(request: ReallocationRequest, check_cancelled: Callable[[], None]
         summary = summarise(request, valuation, trades, check_cancelled, impact.charges)
     if schedule:
         trades = replace(trades, warnings=(*trades.warnings, *schedule.warnings))
+    taxes = tax_report(request, trades.trades, check_cancelled)
     outcome = _outcome(request, report, trades)
-    return Reallocation(report, liquidity, outcome, trades, summary, drift, impact, schedule)
+    return Reallocation(report, liquidity, outcome, trades, summary, drift, impact, schedule, taxes)
 
 
 def collect(request: ReallocationRequest, valuation: Valuation) -> Mapping[str, float]:

@@ -18,9 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Vector
+from domain.errors import SolverTimedOut
 from domain.optimization.programs.mixed_integer import LinearModel, SearchLimits
 from domain.optimization.programs.solver_control import SolverControl
 from domain.reallocation.drift import Drift
+from domain.reallocation.gain_columns import GainColumns
 from domain.reallocation.lot_bound import least_drift
 from domain.reallocation.lots import Budgets, LotOrder, keeps
 
@@ -65,7 +67,11 @@ def best_lots(
             return BestLots(best.lots, 0.0 if orders else theta)
         if len(drift.values) > MOST_ASSETS:
             return BestLots(best.lots, least_drift(drift, orders, budgets, best.lots, control.check_cancelled))
-        found = _better_lots(drift, orders, budgets, best.lots, control)
+        try:
+            found = _better_lots(drift, orders, budgets, best.lots, control)
+        except SolverTimedOut:
+            control.check_cancelled()  # the time of the call may be over, not that of the search alone
+            return best
         bound = max(best.bound, found.bound)
         if not keeps(orders, budgets, found.lots) or drift(found.lots) >= theta:
             return BestLots(best.lots, bound)
@@ -103,7 +109,8 @@ def _better_lots(
 
 
 class _Program:
-    """Columns: lots (J,), distances (P,), cost, then a yes or no for orders with a least trade, and one for purchases.
+    """Columns: lots (J,), distances (P,), cost, then a yes or no for orders with a least trade, and one for purchases;
+    last those of tax lots where there is a gain budget.
 
     Last come the lots that settle within the horizon, of sales of which not all do.
     Money is in units of `scale`, so that the numbers are near 1.
@@ -123,11 +130,13 @@ class _Program:
         self._buying = self._cost + 1 + len(self._minimum)
         self._late = [j for j, order in enumerate(orders) if not order.buys and 0 < order.usable < order.most]
         self._width = self._buying + 1 + len(self._late)
+        self._gains = GainColumns(orders, budgets, self._width, self.scale)
+        more = np.zeros(len(self._gains.upper))
         self.model = LinearModel(
-            cost=self._objective(),
-            lower=np.zeros(self._width),
-            upper=self._upper(),
-            integer=self._integer(),
+            cost=np.concatenate([self._objective(), more]),
+            lower=np.zeros(self._width + len(more)),
+            upper=np.concatenate([self._upper(), self._gains.upper]),
+            integer=np.concatenate([self._integer(), self._gains.integer]),
         )
         self._add_rows(budgets)
 
@@ -146,11 +155,11 @@ class _Program:
         traded = [float(lots[j] > 0) for j in self._minimum]
         buys = any(order.buys and count for order, count in zip(self._orders, known, strict=True))
         settled = [float(min(known[j], self._orders[j].usable)) for j in self._late]
-        return np.concatenate([lots, distances, [cost], traded, [float(buys)], settled])
+        return np.concatenate([lots, distances, [cost], traded, [float(buys)], settled, self._gains.point(known)])
 
     def cost_range(self, control: SolverControl) -> tuple[float, float] | None:
         """The least and the greatest cost of plans that are not further from the target than the known one."""
-        direction = np.zeros(self._width)
+        direction = np.zeros(len(self.model.cost))
         direction[self._cost] = 1.0
         least = self.model.solve(direction, relaxed=True, control=control)
         greatest = self.model.solve(-direction, relaxed=True, control=control)
@@ -225,6 +234,7 @@ class _Program:
         if math.isfinite(budgets.turnover):
             add(lots, np.abs(self._trade).tolist(), -math.inf, float(budgets.turnover) / self.scale)
         self._add_choices(purchases_need_cash=cash < 0.0)
+        self._gains.add_rows(self.model)
 
     def _settling(self) -> list[int]:
         """For each order the column of the lots that settle within the horizon; adds the rows of those of their own."""

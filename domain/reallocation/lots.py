@@ -15,6 +15,7 @@ from decimal import Decimal
 
 from domain.exact import ZERO, ceiling
 from domain.reallocation.cancellation import checked, rounds_while
+from domain.reallocation.gain_curve import GainCurve
 
 MOST_LOTS = 2**53
 """Most lots of one order: a float cannot distinguish larger numbers."""
@@ -40,10 +41,16 @@ class LotOrder:
     value: Decimal  # of a lot
     cash: Decimal  # paid for a lot bought, received for a lot sold
     usable: int = ANY_NUMBER  # lots sold that settle within the horizon
+    units: Decimal = ZERO  # in a lot, where there is a curve
+    curve: GainCurve | None = None  # of a sale whose gain counts
     weight: float = field(init=False)  # the value in the objective
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weight", float(self.value))
+
+    def gain(self, lots: int) -> Decimal:
+        """Realised gain of so many lots; 0 where none counts."""
+        return ZERO if self.curve is None or not lots else self.curve.gain(lots * self.units)
 
     def distance(self, lots: int) -> float:
         """Absolute difference in value between a number of lots and the required trade."""
@@ -79,6 +86,7 @@ class Budgets:
     cash: Decimal  # above the floor, before these orders; what settles within the horizon
     required: Decimal  # level, relative to the floor, to which sales raise a negative cash; else minus infinity
     turnover: Decimal  # most that is traded, both ways
+    gain: Decimal = Decimal("Infinity")  # most that all realised gains sum to
 
 
 Score = Callable[[Sequence[int]], float]
@@ -106,6 +114,8 @@ def keeps(orders: Sequence[LotOrder], budgets: Budgets, lots: Sequence[int]) -> 
     """Whether lots keep the budgets and the limits of each order, exactly."""
     cash = raised = budgets.cash
     room, buys = budgets.turnover, False
+    if budgets.gain.is_finite() and sum(map(_gain, orders, lots), ZERO) > budgets.gain:
+        return False
     for order, count in zip(orders, lots, strict=True):
         if count and not order.least <= count <= order.most:
             return False
@@ -292,6 +302,10 @@ class _Search:
             change *= max(1, most)
             self._steps[i] *= 2
         self._move(i, change)
+
+
+def _gain(order: LotOrder, lots: int) -> Decimal:
+    return order.gain(lots)
 
 
 def _equally_good_lots(order: LotOrder, lots: int) -> int:

@@ -10,8 +10,10 @@ from domain.optimization.programs.solver_control import SolverControl
 from domain.reallocation.cancellation import checked
 from domain.reallocation.causes import CauseFinder
 from domain.reallocation.drift import Drift
+from domain.reallocation.gain_budget import first_lots
 from domain.reallocation.lot_program import best_lots
-from domain.reallocation.lots import ANY_NUMBER, Budgets, LotOrder, choose_lots, keeps
+from domain.reallocation.lot_sales import LotSales
+from domain.reallocation.lots import ANY_NUMBER, Budgets, LotOrder, keeps
 from domain.reallocation.orders import Order, orders_of, reverse
 from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.schedule import Schedule, Trade
@@ -53,12 +55,13 @@ def plan(
         worth = valuation.net_asset_value
         orders = orders_of(request, valuation, required, check_cancelled)
         turnover = _turnover(request, worth)
-        least = _choose(request, valuation, orders, turnover, check_cancelled, reserve)
+        sales = LotSales(request.taxes, request.market)
+        least = _choose(request, valuation, orders, turnover, sales, check_cancelled, reserve)
         if _cash_after(request, orders) < _required_cash(request, reserve):
             for order in orders:
                 if order.buys and order.held:
                     reverse(request, order)
-            least = _choose(request, valuation, orders, turnover, check_cancelled, reserve)
+            least = _choose(request, valuation, orders, turnover, sales, check_cancelled, reserve)
         floor = exact(request.limits.cash_floor) + reserve
         schedule = Schedule(exact(request.portfolio.cash), floor, check_cancelled, request.settlement_days)
         left = schedule.run(orders, request.horizon_days)
@@ -71,7 +74,7 @@ def plan(
         if unraised:
             _withdraw(orders, request)
         turnover_left = turnover - sum((order.value for order in orders), ZERO)
-        find = CauseFinder(request.limits, schedule.usable, turnover_left)
+        find = CauseFinder(request.limits, schedule.usable, turnover_left, sales, sales.gain_left(orders))
         short = [_shortfall(o, find) for o in checked(orders, check_cancelled) if _falls_short(o, worth)]
         return ReallocationPlan(trades, tuple(short), _warnings(trades, request.market), float(unraised), least)
 
@@ -81,6 +84,7 @@ def _choose(
     valuation: Valuation,
     orders: Sequence[Order],
     turnover: Decimal,
+    sales: LotSales,
     check_cancelled: Callable[[], None],
     reserve: Decimal,
 ) -> float:
@@ -88,16 +92,19 @@ def _choose(
     priced = [order for order in orders if order.price]
     for order in priced:
         order.quantity = ZERO
+    sales.begin(priced)
     if sum((order.reachable * order.price for order in priced), ZERO) <= turnover:
         for order in priced:
-            if _can_sell_all(order, request):
+            if _can_sell_all(order, request) and sales.may_exit(order):
                 order.quantity = order.held
     fixed = [order for order in priced if order.quantity]
     free = [order for order in priced if not order.quantity]
-    problem = [_lot_order(order, request) for order in checked(free, check_cancelled)]
+    for order in free:
+        sales.limit(order)
+    problem = [_lot_order(order, request, sales) for order in checked(free, check_cancelled)]
     drift = Drift.of(request, valuation, list(zip(free, problem, strict=True)), fixed)
-    budgets = _budgets(request, fixed, turnover, reserve)
-    lots = choose_lots(problem, budgets, drift, check_cancelled)
+    budgets = _budgets(request, fixed, turnover, sales, reserve)
+    lots = first_lots(problem, budgets, drift, check_cancelled)
     bound = 0.0
     if keeps(problem, budgets, lots):
         best = best_lots(drift, problem, budgets, lots, SolverControl.for_seconds(SECONDS, check_cancelled))
@@ -105,6 +112,7 @@ def _choose(
     for order, count in zip(free, lots, strict=True):
         order.quantity = count * order.lot
     turnover_left = turnover - sum((order.value for order in priced), ZERO)
+    gain_left = sales.gain_left(priced)
     for order in checked(free, check_cancelled):
         rest = order.held - order.quantity
         # All whole lots of a holding are sold: the odd lot goes with them.
@@ -113,9 +121,11 @@ def _choose(
             and rest < order.lot
             and _can_sell_all(order, request)
             and rest * order.price <= turnover_left
+            and (gain := sales.more_gain(order, order.quantity, rest)) <= gain_left
         ):
             order.quantity = order.held
             turnover_left -= rest * order.price
+            gain_left -= gain
     return bound
 
 
@@ -150,7 +160,9 @@ def _settling(order: Order, request: ReallocationRequest) -> Decimal | None:
     return None if order.daily is None or not request.settlement_days else days * order.daily
 
 
-def _budgets(request: ReallocationRequest, fixed: Sequence[Order], turnover: Decimal, reserve: Decimal) -> Budgets:
+def _budgets(
+    request: ReallocationRequest, fixed: Sequence[Order], turnover: Decimal, sales: LotSales, reserve: Decimal
+) -> Budgets:
     floor = exact(request.limits.cash_floor) + reserve
     usable, proceeds = exact(request.portfolio.cash) - floor, ZERO
     for order in fixed:
@@ -163,10 +175,11 @@ def _budgets(request: ReallocationRequest, fixed: Sequence[Order], turnover: Dec
         cash=usable,
         required=_required_cash(request, reserve) - floor - late,
         turnover=turnover - sum((order.value for order in fixed), ZERO),
+        gain=sales.gain_left(fixed),
     )
 
 
-def _lot_order(order: Order, request: ReallocationRequest) -> LotOrder:
+def _lot_order(order: Order, request: ReallocationRequest, sales: LotSales) -> LotOrder:
     value = order.lot * order.price
     settling = None if order.buys else _settling(order, request)
     return LotOrder(
@@ -179,6 +192,8 @@ def _lot_order(order: Order, request: ReallocationRequest) -> LotOrder:
         value=value,
         cash=order.lot * order.cash_per_unit,
         usable=ANY_NUMBER if settling is None else min(int(settling // order.lot), ANY_NUMBER),
+        units=order.lot,
+        curve=sales.curve(order, all_at_once=False),
     )
 
 

@@ -10,6 +10,7 @@ from domain.errors import InvalidInput
 from domain.market_data.snapshot import LARGEST_AMOUNT, Snapshot
 from domain.portfolio import FULLY_INVESTED_TOLERANCE, Portfolio
 from domain.reallocation.optimal_execution.planned_schedule import ScheduleTerms
+from domain.reallocation.tax_terms import TaxAccount
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class ReallocationRequest:
     settlement_days: int = 0  # trading days from a sale until its proceeds can be used
     impact: ImpactTerms | None = None
     schedule: ScheduleTerms | None = None
+    taxes: TaxAccount = field(default_factory=TaxAccount)
 
     def __post_init__(self) -> None:
         check_amounts(self.portfolio, self.market)

@@ -12,6 +12,7 @@ class ShortfallCode(StrEnum):
     PARTICIPATION = "PARTICIPATION"
     CASH = "CASH"
     TURNOVER = "TURNOVER"
+    TAX = "TAX"  # the gain budget, in money; or a wash sale, in days
     HALTED = "HALTED"
     UNPRICED = "UNPRICED"
 

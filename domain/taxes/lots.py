@@ -1,9 +1,11 @@
 """Tax lots: units that were bought together, their cost, and how long they have been held."""
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import IntEnum
+from itertools import count
 
 from domain.exact import ZERO
 
@@ -75,6 +77,19 @@ def part_id(purchase: str, number: int) -> str:
 def purchase_id(lot_id: str) -> str:
     """The id of the purchase of a lot or of a part of it: "a" for "a" and for "a~1"."""
     return lot_id.split(PART_MARK, 1)[0]
+
+
+def identified(lots: Sequence[TaxLot]) -> tuple[TaxLot, ...]:
+    """The lots, where those with an empty id get the number of their place from 1, or the next that is free."""
+    taken = {lot.lot_id for lot in lots}
+    found: list[TaxLot] = []
+    for place, lot in enumerate(lots, start=1):
+        if not lot.lot_id:
+            number = next(n for n in count(place) if str(n) not in taken)
+            taken.add(str(number))
+            lot = replace(lot, lot_id=str(number))
+        found.append(lot)
+    return tuple(found)
 
 
 def total_quantity(lots: tuple[TaxLot, ...]) -> Decimal:

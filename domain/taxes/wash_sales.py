@@ -16,7 +16,7 @@ from decimal import Decimal
 from domain.exact import ZERO
 from domain.taxes.gains import RealizedGain
 from domain.taxes.lot_selection import LotSale, SaleTerms
-from domain.taxes.lots import TaxLot, part_id, purchase_id
+from domain.taxes.lots import TaxLot, Term, part_id, purchase_id
 
 WASH_SALE_DAYS = 30
 """Calendar days before and after a sale at a loss."""
@@ -45,6 +45,11 @@ class WashSaleRule:
         """The name of the group of a symbol: its own where it is in none."""
         return self.group_of.get(symbol, symbol)
 
+    def members(self, symbol: str) -> tuple[str, ...]:
+        """The symbols that count as one with a symbol, itself among them."""
+        group = self.group(symbol)
+        return tuple(member for member in self.group_of if self.group_of[member] == group) or (symbol,)
+
     def last_date(self, sale_date: dt.date) -> dt.date:
         """The last date on which a purchase disallows the loss of a sale."""
         return _shifted(sale_date, self.days)
@@ -61,6 +66,7 @@ class OtherPurchase:
     symbol: str
     quantity: Decimal
     date: dt.date
+    retirement_account: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,7 @@ class _Purchase:
     symbol: str
     lot_id: str | None  # None in another account
     quantity: Decimal = ZERO  # in another account; that of the lot otherwise
+    retirement_account: bool = False
 
 
 @dataclass(slots=True)
@@ -114,7 +121,8 @@ class WashSaleLedger:
         self._parts: dict[tuple[str, str], int] = defaultdict(int)  # parts that purchases were divided into
         self._purchases: dict[str, deque[_Purchase]] = defaultdict(deque)
         self._losses: dict[str, deque[_OpenLoss]] = defaultdict(deque)
-        purchases = [_Purchase(p.date, p.symbol, None, p.quantity) for p in elsewhere]
+        self.lost_loss = ZERO  # disallowed by purchases in a retirement account: no basis is raised
+        purchases = [_Purchase(p.date, p.symbol, None, p.quantity, p.retirement_account) for p in elsewhere]
         for symbol, lots in (holdings or {}).items():
             self._lots[symbol] = {lot.lot_id: lot for lot in lots}
             purchases += [
@@ -151,11 +159,12 @@ class WashSaleLedger:
         """
         left = purchase.quantity
         for loss, units in self._replaced(purchase.symbol, purchase.date, purchase.quantity):
-            self._disallow(loss, units)
+            self._disallow(loss, units, lost=purchase.retirement_account)
             left -= units
         if left > ZERO:
             group = self.rule.group(purchase.symbol)
-            self._purchases[group].append(_Purchase(purchase.date, purchase.symbol, None, left))
+            kept = _Purchase(purchase.date, purchase.symbol, None, left, purchase.retirement_account)
+            self._purchases[group].append(kept)
 
     def sell(self, symbol: str, sales: Sequence[LotSale], terms: SaleTerms) -> tuple[RealizedGain, ...]:
         """A sale of units of one or several lots at once; returns the gains, as far as they are known on its date.
@@ -195,6 +204,17 @@ class WashSaleLedger:
             for losses in self._losses.values()
             for loss in losses
         }
+
+    def sold_before(self, symbol: str, quantity: Decimal, loss_per_unit: Decimal, date: dt.date) -> None:
+        """Units that were sold at a loss before the ledger begins and that no purchase has replaced yet.
+
+        They come in the order of sale, before anything else is recorded; the loss is the last one of `gains`. The
+        holding period of what was sold is not known, so that of a replacement counts from its own purchase.
+        """
+        gain = RealizedGain(symbol, "", quantity, -quantity * loss_per_unit, Term.SHORT)
+        self.gains.append(gain)
+        loss = _OpenLoss(date, len(self.gains) - 1, quantity, loss_per_unit, 0)
+        self._losses[self.rule.group(symbol)].append(loss)
 
     def open_loss_dates(self) -> dict[str, dt.date]:
         """Group -> last date on which a purchase would disallow a loss that has been realised."""
@@ -242,7 +262,7 @@ class WashSaleLedger:
         if purchase.lot_id is None:
             units = min(purchase.quantity, loss.quantity)
             purchase.quantity -= units
-            self._match(loss, units)
+            self._match(loss, units, lost=purchase.retirement_account)
             return purchase.quantity > ZERO
         lot = self._lots[purchase.symbol].get(purchase.lot_id)
         if lot is None:
@@ -255,15 +275,15 @@ class WashSaleLedger:
             self._lots[purchase.symbol][left.lot_id] = left
         return left.quantity > ZERO
 
-    def _match(self, loss: _OpenLoss, units: Decimal) -> None:
+    def _match(self, loss: _OpenLoss, units: Decimal, *, lost: bool = False) -> None:
         loss.quantity -= units
-        self._disallow(loss, units)
+        self._disallow(loss, units, lost=lost)
 
-    def _disallow(self, loss: _OpenLoss, units: Decimal) -> None:
+    def _disallow(self, loss: _OpenLoss, units: Decimal, *, lost: bool = False) -> None:
         self.disallowed.append(loss.gain)
-        gain = self.gains[loss.gain]
-        disallowed = gain.disallowed_loss + units * loss.loss_per_unit
-        self.gains[loss.gain] = replace(gain, disallowed_loss=disallowed)
+        gain, amount = self.gains[loss.gain], units * loss.loss_per_unit
+        self.gains[loss.gain] = replace(gain, disallowed_loss=gain.disallowed_loss + amount)
+        self.lost_loss += amount if lost else ZERO
 
     def _raise_basis(self, symbol: str, lot: TaxLot, units: Decimal, loss: _OpenLoss) -> TaxLot:
         """Puts the part of a lot that replaces a loss into the holdings, and returns the rest of the lot."""

@@ -1,7 +1,8 @@
 """Commands of ReallocationService and what comes of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 
 from domain.costs.linear import LinearCost
 from domain.market_data.snapshot import Snapshot
@@ -10,7 +11,9 @@ from domain.portfolio import Portfolio
 from domain.reallocation.flow import Reallocation
 from domain.reallocation.optimal_execution.planned_schedule import ScheduleTerms
 from domain.reallocation.request import ImpactTerms, Limits, Thresholds
+from domain.reallocation.tax_terms import TaxTerms
 from domain.reallocation.volatility import Volatilities
+from domain.taxes.lots import TaxLot
 from domain.warnings import ResultWarning
 from server.ports.market_data import PriceSelection
 
@@ -25,6 +28,9 @@ class OptimizedTarget:
 
 Target = Mapping[str, float] | OptimizedTarget
 
+Lots = Mapping[str, tuple[TaxLot, ...]]
+"""Tax lots by symbol, as they were sent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mandate:
@@ -33,6 +39,7 @@ class Mandate:
     portfolio: Portfolio
     target: Target | None
     thresholds: Thresholds | None
+    lots: Lots = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,9 @@ class ReallocateCommand:
     content: bytes = b""  # hash of what determines the answer
     id: str | None = None  # the caller's choice
     label: str = ""
+    as_of_date: date | None = None  # None is today
+    lots: Lots = field(default_factory=dict)  # of an inline portfolio
+    taxes: TaxTerms = field(default_factory=TaxTerms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from server.commands.reallocation import Mandate, OptimizedTarget, Target
 from server.converters.constraint import constraint_from_proto
 from server.converters.paths import error_path, require_unique
 from server.converters.specification import specification_from_proto
+from server.converters.taxes import lots_from_proto
 from server.converters.weights import weights_from_proto
 from server.ports.portfolios import PortfolioDraft, PortfolioPage, PortfolioRecord
 
@@ -109,7 +110,8 @@ def mandate_from_bytes(payload: bytes) -> Mandate:
     mandate = portfolio.mandate
     with error_path("portfolio.mandate"):
         thresholds = thresholds_from_proto(mandate.thresholds) if mandate.HasField("thresholds") else None
-        return Mandate(holdings_from_proto(portfolio), _target(mandate), thresholds)
+        holdings = holdings_from_proto(portfolio)
+        return Mandate(holdings, _target(mandate), thresholds, lots_from_proto(portfolio))
 
 
 def thresholds_from_proto(thresholds: portfolio_pb2.Thresholds) -> Thresholds:
@@ -145,6 +147,7 @@ def payload_of(portfolio: portfolio_pb2.Portfolio) -> bytes:
     """A portfolio as it is stored. Raises InvalidInput."""
     with error_path("portfolio"):
         holdings = holdings_from_proto(portfolio)
+        lots_from_proto(portfolio)
     check_amounts(holdings)
     kept = portfolio_pb2.Portfolio()
     kept.CopyFrom(portfolio)

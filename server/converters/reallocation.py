@@ -8,7 +8,6 @@ from absfinance.v1.reallocation_service_pb2 import (
 )
 from absfinance.v1.weight_pb2 import AssetWeight
 
-from domain.errors import NotSupported
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.reallocation.flow import Failure, Reallocation, Unchanged
 from domain.reallocation.liquidity import LiquidityAssessment, LiquidityState
@@ -20,12 +19,14 @@ from domain.reallocation.utilization import UtilizationReport
 from domain.reallocation.volatility import Volatilities
 from server.commands.reallocation import OptimizedTarget, Planned, ReallocateCommand, Target
 from server.converters.cost import planned_costs_from_proto
+from server.converters.dates import date_from_proto
 from server.converters.execution import impact_to_proto, schedule_from_proto, set_schedule
 from server.converters.identity import identity_of
 from server.converters.market_input import selection_from_proto
 from server.converters.paths import error_path, require_unique
 from server.converters.portfolios import holdings_from_proto, id_of, thresholds_from_proto
 from server.converters.specification import specification_from_proto
+from server.converters.taxes import add_taxes, lots_from_proto, tax_terms_from_proto
 from server.converters.warning import warnings_to_proto
 from server.converters.weights import weights_from_proto
 from server.ports.market_data import PriceSelection
@@ -53,6 +54,7 @@ def reallocate_command_from_proto(request: ReallocateRequest) -> ReallocateComma
     if request.HasField("portfolio"):
         with error_path("portfolio"):
             portfolio = holdings_from_proto(request.portfolio)
+            lots = lots_from_proto(request.portfolio)
     linear, impact = planned_costs_from_proto(request.costs)
     return ReallocateCommand(
         portfolio=portfolio if request.HasField("portfolio") else id_of(request.portfolio_name),
@@ -71,6 +73,9 @@ def reallocate_command_from_proto(request: ReallocateRequest) -> ReallocateComma
         label=request.label,
         request_id=request.request_id or None,
         validate_only=request.validate_only,
+        as_of_date=date_from_proto("as_of_date", request.as_of_date) if request.HasField("as_of_date") else None,
+        lots=lots if request.HasField("portfolio") else {},
+        taxes=tax_terms_from_proto(request),
     )
 
 
@@ -86,6 +91,7 @@ def planned_to_bytes(planned: Planned) -> bytes:
         impact=impact_to_proto(found.impact),
     )
     _set_outcome(message, found)
+    add_taxes(message, found.taxes)
     return message.SerializeToString()
 
 
@@ -158,8 +164,6 @@ def _target(request: ReallocateRequest) -> Target | None:
 
 
 def _limits(limits: reallocation_pb2.ReallocationLimits) -> Limits:
-    if limits.HasField("tax"):
-        raise NotSupported("limits.tax is not supported yet")
     return Limits(
         max_participation=limits.max_participation if limits.HasField("max_participation") else None,
         min_trade_value=limits.min_trade_value,

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 
 from server.commands.call import Call
@@ -33,7 +34,8 @@ class ReallocationService:
         try:
             answer: ResultDraft | bytes
             look_up = partial(find_stored_result, self._store)
-            answer, _ = await in_rounds(self._pool, partial(reallocation, request), call, self._collect, look_up)
+            task = partial(reallocation, request, datetime.now(UTC).date())
+            answer, _ = await in_rounds(self._pool, task, call, self._collect, look_up)
         except ResultExists as before:
             return before.record
         return await self._store.save(answer) if isinstance(answer, ResultDraft) else answer

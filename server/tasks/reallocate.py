@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 
 from absfinance.v1.reallocation_service_pb2 import ReallocateRequest
 
@@ -13,6 +14,7 @@ from domain.reallocation.flow import reallocate
 from domain.reallocation.market import TradingTerms, snapshot_of
 from domain.reallocation.request import ReallocationRequest, Thresholds, check_amounts
 from domain.reallocation.target import TargetWeights, optimised_target
+from domain.reallocation.tax_terms import TaxAccount, tax_account
 from domain.reallocation.volatility import Volatilities, volatilities
 from server.commands.reallocation import (
     Mandate,
@@ -36,9 +38,12 @@ from server.tasks.refusing import locating, refusing
 @refusing
 @locating(ReallocateRequest)
 def reallocation(
-    request: bytes, found: StoredData | None, control: Control, report: ReportKey
+    request: bytes, today: date, found: StoredData | None, control: Control, report: ReportKey
 ) -> DataRequest | ResultDraft | bytes:
-    """The answer to store; only its bytes where nothing is to be stored; or what is needed first."""
+    """The answer to store; only its bytes where nothing is to be stored; or what is needed first.
+
+    `today` in UTC is the date of a plan whose request names none.
+    """
     command = reallocate_command_from_proto(message_from_bytes(ReallocateRequest, request))
     if found is None:
         if command.request_id:
@@ -55,12 +60,13 @@ def reallocation(
     if needed := _later_data_request(command, target, found):
         return needed
     with _of_the_portfolio():
-        planned = _planned(command, mandate, target, found, control)
+        account = tax_account(mandate.portfolio.quantities, mandate.lots, command.as_of_date or today, command.taxes)
+        planned = _planned(command, mandate, target, account, found, control)
     payload = planned_to_bytes(planned)
     if command.validate_only:
         return payload
     subject = command.portfolio if isinstance(command.portfolio, str) else ""
-    fingerprint = _fingerprint(command, found)
+    fingerprint = _fingerprint(command, found, account)
     return ResultDraft(
         payload,
         fingerprint,
@@ -128,21 +134,28 @@ def _target_prices(command: ReallocateCommand, target: OptimizedTarget) -> Price
 
 def _mandate(command: ReallocateCommand, found: StoredData) -> Mandate:
     if isinstance(command.portfolio, Portfolio):
-        return Mandate(command.portfolio, None, None)
+        return Mandate(command.portfolio, None, None, command.lots)
     return mandate_from_bytes(found.portfolios[command.portfolio])
 
 
-def _fingerprint(command: ReallocateCommand, found: StoredData) -> str:
+def _fingerprint(command: ReallocateCommand, found: StoredData, account: TaxAccount) -> str:
     content = hashlib.sha256(command.content)
     if isinstance(command.portfolio, str):
         content.update(found.portfolios[command.portfolio])
     if isinstance(command.market, PriceSelection):
         content.update(found.panels[command.market].fingerprint.encode())
+    if account.known:
+        content.update(account.as_of_date.isoformat().encode())
     return content.hexdigest()
 
 
 def _planned(
-    command: ReallocateCommand, mandate: Mandate, target: Target, found: StoredData, control: Control
+    command: ReallocateCommand,
+    mandate: Mandate,
+    target: Target,
+    account: TaxAccount,
+    found: StoredData,
+    control: Control,
 ) -> Planned:
     market = command.market
     snapshot = market if isinstance(market, Snapshot) else _snapshot(market, found)
@@ -163,6 +176,7 @@ def _planned(
         settlement_days=command.settlement_days,
         impact=command.impact,
         schedule=command.schedule,
+        taxes=account,
     )
     result = reallocate(request, control)
     control()

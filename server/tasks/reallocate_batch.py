@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from absfinance.v1.reallocation_service_pb2 import ReallocateBatchRequest
@@ -41,12 +42,12 @@ class BatchPortfolio:
 @refusing
 @locating(ReallocateBatchRequest)
 def share(request: bytes, file: Path, found: StoredData | None, control: Control) -> DataRequest | None:
-    """Writes what all accounts share to a file."""
+    """Writes to a file what all accounts share, and today, the date of all plans where none is given."""
     message = message_from_bytes(ReallocateBatchRequest, request)
     if not message.HasField("shared"):
         raise InvalidInput("shared", "must be the first message of a batch")
     require_no_shared_volume(message.shared)
-    write_value(file, request)
+    write_value(file, (request, datetime.now(UTC).date()))
     return None
 
 
@@ -59,7 +60,8 @@ def accounts(
     report: Callable[[bytes], None],
 ) -> DataRequest | None:
     """Reports the outcome of each account, in order; or says which stored data is needed first."""
-    shared = ReallocateBatchRequest.FromString(read_value(file)).shared
+    content, today = read_value(file)
+    shared = ReallocateBatchRequest.FromString(content).shared
     read = [_account(request, shared) for request in requests]
     needed = DataRequest()
     for account in read:
@@ -70,7 +72,7 @@ def accounts(
         return needed
     for account in read:
         control()
-        report(_outcome(account, found, control))
+        report(_outcome(account, today, found, control))
     return None
 
 
@@ -117,14 +119,14 @@ def _needed(account: BatchPortfolio, found: StoredData | None) -> DataRequest:
         return DataRequest()
 
 
-def _outcome(account: BatchPortfolio, found: StoredData | None, control: Control) -> bytes:
+def _outcome(account: BatchPortfolio, today: date, found: StoredData | None, control: Control) -> bytes:
     """What goes wrong with one account is its outcome."""
     try:
         if account.error is not None:
             raise account.error
         if _is_missing(account, found):
             raise NotFound("portfolio", f"portfolios/{account.portfolio}")
-        answer = reallocation(account.request, found or StoredData(), control, _no_key)
+        answer = reallocation(account.request, today, found or StoredData(), control, _no_key)
     except (DomainError, InvalidRequest, Refused, NotFound) as error:
         control.unlimited()
         control()  # whoever asked may have left, or the whole batch may be out of time

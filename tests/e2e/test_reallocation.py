@@ -349,7 +349,7 @@ def test_a_stored_symbol_without_a_price_in_the_range_is_kept_or_refused_by_name
 
 
 def test_what_is_not_there_yet_is_refused_by_name(wire: Wire) -> None:
-    request = ask({"A": 1}, 0.0, {"A": 1.0}, TWO, limits={"tax": {}})
+    request = ask({"A": 1}, 0.0, {"A": 1.0}, TWO, limits={"tax": {"harvestLosses": True}})
     assert wire.refused(REALLOCATE, request).reason == "NOT_SUPPORTED"
 
 

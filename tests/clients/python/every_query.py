@@ -222,11 +222,23 @@ def backtests() -> Iterator[Any]:
 SCHEDULE = absfin.AlmgrenChriss(
     1e-6, 5, 1e-6, permanent=1e-7, fixed=0.1, volatilities=[0.9], correlation=[[1.0]], hedge=True
 )
+TAX = absfin.TaxLimits(
+    "hifo",
+    short_term_rate=0.37,
+    long_term_rate=0.2,
+    long_term_after_days=365,
+    carry_forward=1.0,
+    gain_budget=1.0,
+    wash_sale_days=30,
+    forbid_wash_sales=True,
+    identical_groups=[["A", "B"]],
+)
 
 
 def reallocations() -> Iterator[Any]:
     quote = Quote("A", 1.0, 2.0, 3.0, 4.0, halted=True, volatility_annual=0.1)
-    for portfolio in ("portfolios/x", Holdings({"A": 1.0}, 2.0), portfolio_pb2.Portfolio()):
+    lots = {"A": [absfin.TaxLot(1.0, 2.0, date(2020, 1, 1), "a", date(2019, 1, 1))]}
+    for portfolio in ("portfolios/x", Holdings({"A": 1.0}, 2.0, lots), portfolio_pb2.Portfolio()):
         for market in (STORED, [quote]):
             for target in ({"A": 1.0}, SPEC):
                 yield queries.ReallocateQuery(
@@ -244,6 +256,10 @@ def reallocations() -> Iterator[Any]:
                     horizon_days=2,
                     settlement_days=1,
                     schedule=SCHEDULE,
+                    tax=TAX,
+                    as_of_date=date(2020, 2, 1),
+                    recent_trades=[absfin.RecentTrade("A", -1.0, date(2020, 1, 1), -1.0, 2.0)],
+                    other_purchases=[absfin.OtherPurchase("A", 1.0, date(2020, 1, 1), True)],
                     label="l",
                     reallocation_id="i",
                     validate_only=True,

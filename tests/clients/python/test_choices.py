@@ -15,6 +15,7 @@ from absfinance.v1 import (
     cost_pb2,
     objective_pb2,
     optimization_pb2,
+    reallocation_pb2,
     risk_pb2,
 )
 from absfinance.v1.frequency_pb2 import Frequency
@@ -44,6 +45,7 @@ NAMES = [
     (choices.Uncertainty, objective_pb2.WorstCase.Uncertainty),
     (choices.Engine, optimization_pb2.Engine),
     (choices.TradableState, TradableState),
+    (choices.LotMethod, reallocation_pb2.TaxLimits.LotMethod),
     (choices.JobState, backtest_pb2.BacktestState),
     (choices.FlowTiming, backtest_pb2.FlowTiming),
     (choices.BandTrigger, DriftBand.BandTrigger),

@@ -6,11 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from absfin import Client, Holdings, TaxLot
 
 from tests.conftest import READY, ROOT, RunningServer
 from tests.families import thinned
@@ -355,3 +357,20 @@ def test_serve_passes_help_and_errors_on() -> None:
 def test_further_objectives_by_name(server: RunningServer, prices: Path, objective: str) -> None:
     found = as_json(server, "optimize", "--prices", str(prices), "--objective", objective)
     assert sum(one.get("weight", 0.0) for one in found["weights"]) == pytest.approx(1.0)
+
+
+def test_taxes_of_a_reallocation(server: RunningServer, prices: Path) -> None:
+    absfin(server, "import", str(prices))
+    lot = TaxLot(10.0, 20.0, date(2019, 1, 2), "a")
+    with Client(server.address) as client:
+        client.create_portfolio(Holdings({"P": 10.0}, 0.0, {"P": [lot]}).to_proto(), "cli-tax")
+    arguments = ("reallocate", "P=0.5", "--portfolio", "portfolios/cli-tax")
+    answer = as_json(server, *arguments, "--tax", "tax-optimal", "--tax-rates", "0.37,0.2")
+    (sale,) = answer["plan"]["trades"][0]["lots"]
+    assert (sale["lotId"], sale["quantity"], sale["term"]) == ("a", 5.0, "TERM_LONG")
+    assert answer["summary"]["tax"] == pytest.approx(0.2 * sale["gain"], rel=1e-12)
+    assert "tax" in absfin(server, *arguments, "--tax", "fifo", "--tax-rates", "0.37,0.2").stdout
+    none = as_json(server, *arguments, "--tax", "fifo", "--gain-budget", "0", "--forbid-wash-sales")
+    assert none["failure"]["reason"] == "NOTHING_TRADABLE"
+    for wrong in (("--gain-budget", "1"), ("--tax", "best"), ("--tax", "fifo", "--tax-rates", "0.3")):
+        absfin(server, *arguments, *wrong, status=2)

@@ -37,7 +37,7 @@ def test_every_line_names_a_field_of_the_contract(name: str) -> None:
         ({"direction": "DIRECTION_BOTH"}, None),
         ({"direction": "DIRECTION_UNSPECIFIED"}, None),
         ({"direction": "DIRECTION_SELL_ONLY"}, "direction"),
-        ({"asOfDate": {}}, "as_of_date"),
+        ({"limits": {"tax": {"harvestLosses": True}}}, "limits.tax.harvest_losses"),
         ({"limits": {"maxCostBps": 0.0}}, "limits.max_cost_bps"),
         ({"disabledConstraints": ["x"]}, "disabled_constraints"),
         ({"disabledConstraints": []}, None),

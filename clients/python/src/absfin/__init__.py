@@ -28,7 +28,7 @@ from absfin.constraints import (
 )
 from absfin.corporate_actions import CashDividend, CorporateAction, Delisting, Split
 from absfin.costs import AlmgrenImpact, PerformanceFee, trading_costs
-from absfin.data import Holdings, Instrument, Moments, Panel, Prices, Quote, Returns, Scenarios, Stored
+from absfin.data import Holdings, Instrument, Moments, Panel, Prices, Quote, Returns, Scenarios, Stored, TaxLot
 from absfin.errors import (
     AbsFinanceError,
     InfeasibleProblem,
@@ -70,6 +70,7 @@ from absfin.risk import (
 from absfin.risk_report import RiskReport
 from absfin.schedules import AlmgrenChriss
 from absfin.solver import solver_options
+from absfin.taxes import OtherPurchase, RecentTrade, TaxLimits
 from absfin.watching import Finished, Milestone, Tick
 
 __all__ = [
@@ -93,12 +94,14 @@ __all__ = [
     "Milestone",
     "Moments",
     "Optimization",
+    "OtherPurchase",
     "Panel",
     "PerformanceFee",
     "Prices",
     "ProblemError",
     "Quote",
     "Reallocation",
+    "RecentTrade",
     "Reconciliation",
     "RecordedFills",
     "RecurringCashFlow",
@@ -112,6 +115,8 @@ __all__ = [
     "Split",
     "Stored",
     "StrategyResult",
+    "TaxLimits",
+    "TaxLot",
     "Tick",
     "TransientError",
     "asset_shocks",

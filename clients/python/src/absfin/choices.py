@@ -96,6 +96,7 @@ KellyMethod = Literal["exact", "quadratic", "second_moment"]
 Uncertainty = Literal["none", "box", "ellipsoid"]
 Engine = Literal["auto", "fast", "riskfolio"]
 TradableState = Literal["tradable", "halted", "delisted", "not_listed"]
+LotMethod = Literal["fifo", "lifo", "hifo", "tax_optimal", "specified"]
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 

@@ -181,15 +181,40 @@ class Instrument:
 
 
 @dataclass(frozen=True, slots=True)
+class TaxLot:
+    """Units of one asset bought together; `unit_cost` is the cost of one unit, in money."""
+
+    quantity: float
+    unit_cost: float
+    purchase_date: date
+    lot_id: str = ""  # the place in the list of lots, from "1", if empty
+    holding_period_start: date | None = None  # where it is not the date of purchase, as after a wash sale
+
+    def to_proto(self) -> portfolio_pb2.TaxLot:
+        """The message."""
+        return portfolio_pb2.TaxLot(
+            quantity=self.quantity,
+            unit_cost=self.unit_cost,
+            purchase_date=date_to_proto(self.purchase_date),
+            lot_id=self.lot_id,
+            holding_period_start=date_to_proto(self.holding_period_start),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Holdings:
-    """Holdings in units, and cash in money."""
+    """Holdings in units, and cash in money; tax lots of a holding sum to its quantity."""
 
     quantities: Mapping[str, float]
     cash: float = 0.0
+    lots: Mapping[str, Iterable[TaxLot]] = field(default_factory=dict)
 
     def to_proto(self) -> portfolio_pb2.Portfolio:
         """The message."""
-        holdings = [portfolio_pb2.Holding(symbol=s, quantity=quantity) for s, quantity in self.quantities.items()]
+        holdings = [
+            portfolio_pb2.Holding(symbol=s, quantity=quantity, lots=[lot.to_proto() for lot in self.lots.get(s, ())])
+            for s, quantity in self.quantities.items()
+        ]
         return portfolio_pb2.Portfolio(holdings=holdings, cash=self.cash)
 
 

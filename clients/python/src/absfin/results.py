@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from absfinance.v1.market_data_service_pb2 import ImportPricesResponse
@@ -13,11 +14,12 @@ from absfinance.v1.optimization_service_pb2 import (
     TraceFrontierResponse,
 )
 from absfinance.v1.portfolio_service_pb2 import ListPortfoliosResponse
+from absfinance.v1.reallocation_pb2 import PlannedTrade, ShortfallCode, Term
 from absfinance.v1.reallocation_pb2 import Reallocation as ReallocationProto
-from absfinance.v1.reallocation_pb2 import ShortfallCode
 from absfinance.v1.reallocation_service_pb2 import ListReallocationsResponse
 
 from absfin.choices import plain_name
+from absfin.data import date_from_proto
 from absfin.errors import AbsFinanceError, error_from_status
 
 if TYPE_CHECKING:
@@ -165,6 +167,16 @@ PortfolioSummary = ListPortfoliosResponse.Summary
 
 
 @dataclass(frozen=True, slots=True)
+class LotSale:
+    """Units that are sold from one tax lot; `gain` in money, negative for a loss."""
+
+    lot_id: str
+    quantity: float
+    gain: float
+    term: str  # short or long
+
+
+@dataclass(frozen=True, slots=True)
 class Trade:
     """One trade of a plan; `quantity` in units, negative for a sale; the rest in money."""
 
@@ -175,6 +187,7 @@ class Trade:
     cost: float
     cash_after: float
     day: int
+    lots: tuple[LotSale, ...] = ()  # of a sale, where the holding has tax lots
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +207,8 @@ class Reallocation:
     residual_drift: float
     cash_after: float
     schedule: Mapping[str, tuple[float, ...]]  # symbol -> units that remain after each period; empty without a schedule
+    tax: float | None  # on the realised gains, negative for a benefit; None without rates
+    restricted_until: Mapping[str, date]  # symbol -> last date on which a purchase would disallow a loss
     proto: ReallocationProto = field(repr=False)
 
     @classmethod
@@ -205,7 +220,8 @@ class Reallocation:
             outcome=message.WhichOneof("outcome") or "",
             message=message.unchanged.reason or message.failure.message,
             trades=tuple(
-                Trade(t.step, t.symbol, t.quantity, t.price, t.cost, t.cash_after, t.day) for t in message.plan.trades
+                Trade(t.step, t.symbol, t.quantity, t.price, t.cost, t.cash_after, t.day, lot_sales_of(t))
+                for t in message.plan.trades
             ),
             warnings=warnings_of(message),
             shortfalls={
@@ -219,6 +235,8 @@ class Reallocation:
             residual_drift=summary.residual_drift,
             cash_after=summary.cash_after,
             schedule={asset.symbol: tuple(asset.remaining) for asset in message.plan.schedule},
+            tax=optional_figure(summary, "tax"),
+            restricted_until={r.symbol: date_from_proto(r.date) for r in message.restricted_until},
             proto=message,
         )
 
@@ -251,6 +269,11 @@ class ImportReceipt:
             message.unchanged_count,
             message.symbol_count,
         )
+
+
+def lot_sales_of(trade: PlannedTrade) -> tuple[LotSale, ...]:
+    """The tax lots that a trade sells."""
+    return tuple(LotSale(lot.lot_id, lot.quantity, lot.gain, plain_name(Term, lot.term)) for lot in trade.lots)
 
 
 def optional_figure(message: Any, name: str) -> float | None:

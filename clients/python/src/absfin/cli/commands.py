@@ -13,7 +13,7 @@ from absfin.channel import DEFAULT_TARGET
 from absfin.cli.backtest_command import backtest, follow_to_the_end
 from absfin.cli.csv_files import ACTION_HEADER, action_line, read_actions, read_panel, read_weights
 from absfin.cli.fills_command import fills
-from absfin.cli.options import OBJECTIVES, constraints_of, data_of, objective_of
+from absfin.cli.options import OBJECTIVES, constraints_of, data_of, objective_of, tax_limits
 from absfin.cli.output import failing_clearly, print_json, print_message, progress_bar
 from absfin.cli.parameters import AsJson, Confidence, End, PricesFile, Server, Start, Symbols, Universe
 from absfin.cli.tables import show_optimization, show_reallocation, show_risk
@@ -176,6 +176,14 @@ def reallocate(
     max_participation: Annotated[
         float | None, typer.Option(help="Most that is traded in a day, as a fraction of the average daily volume.")
     ] = None,
+    tax: Annotated[
+        str, typer.Option(help="Lots sold first: fifo, lifo, hifo, tax_optimal, specified. The holdings need tax lots.")
+    ] = "",
+    tax_rates: Annotated[str, typer.Option(help="Short-term and long-term tax rate, with --tax: 0.37,0.20.")] = "",
+    gain_budget: Annotated[float | None, typer.Option(help="Largest realised gain, with --tax, in money.")] = None,
+    forbid_wash_sales: Annotated[
+        bool, typer.Option("--forbid-wash-sales", help="Make no loss a wash sale, with --tax.")
+    ] = False,
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
@@ -198,6 +206,7 @@ def reallocate(
             horizon_days=days,
             settlement_days=settlement_days,
             max_participation=max_participation,
+            tax=tax_limits(tax, tax_rates, gain_budget, forbid_wash_sales),
         )
         if as_json:
             print_json(answer)

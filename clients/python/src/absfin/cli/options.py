@@ -8,8 +8,10 @@ from pathlib import Path
 import typer
 
 from absfin import constraints, objectives
+from absfin.choices import UnknownChoice
 from absfin.cli.csv_files import read_panel
 from absfin.data import Prices, Stored
+from absfin.taxes import TaxLimits
 
 OBJECTIVES = (
     "min-risk",
@@ -83,3 +85,27 @@ def option(name: str) -> Iterator[None]:
         raise typer.BadParameter(error.message, param_hint=name) from None
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint=name) from None
+
+
+def tax_limits(method: str, rates: str, gain_budget: float | None, forbid_wash_sales: bool) -> TaxLimits | None:
+    """The tax limits of the options; None without --tax."""
+    if not method:
+        if rates or gain_budget is not None or forbid_wash_sales:
+            raise typer.BadParameter("is needed by the other options on taxes", param_hint="--tax")
+        return None
+    try:
+        short, long = (float(rate) for rate in rates.split(",")) if rates else (None, None)
+    except ValueError:
+        raise typer.BadParameter(f"{rates!r} is not short-term,long-term", param_hint="--tax-rates") from None
+    limits = TaxLimits(
+        method.replace("-", "_"),  # type: ignore[arg-type]  # checked by to_proto
+        short_term_rate=short,
+        long_term_rate=long,
+        gain_budget=gain_budget,
+        forbid_wash_sales=forbid_wash_sales,
+    )
+    try:
+        limits.to_proto()
+    except UnknownChoice as error:
+        raise typer.BadParameter(str(error), param_hint="--tax") from None
+    return limits

@@ -190,10 +190,13 @@ def show_reallocation(answer: Reallocation) -> None:
                 "turnover, one-way": percent(answer.turnover_one_way),
                 "residual drift": percent(answer.residual_drift),
                 "cash": f"{answer.cash_after:,.2f}",
+                **({} if answer.tax is None else {"tax": f"{answer.tax:,.2f}"}),
             },
         )
     for symbol, causes in answer.shortfalls.items():
         console.print(f"{symbol} is traded less than requested: {', '.join(causes)}", style="dim", markup=False)
+    for symbol, day in answer.restricted_until.items():
+        console.print(f"{symbol} bought until {day} would make a loss a wash sale", style="dim", markup=False)
     show_warnings(console, answer.warnings)
 
 

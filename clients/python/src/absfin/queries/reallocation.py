@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from itertools import chain
 from typing import Any, ClassVar
 
@@ -14,13 +14,14 @@ from absfinance.v1.reallocation_pb2 import Reallocation as ReallocationProto
 from absfinance.v1.reallocation_service_pb2_grpc import ReallocationServiceStub
 
 from absfin.costs import Costs, costs_of
-from absfin.data import Holdings, Quote, Stored, weights_to_proto
+from absfin.data import Holdings, Quote, Stored, date_to_proto, weights_to_proto
 from absfin.errors import AbsFinanceError, error_from_status
 from absfin.fills import Fill, RecordedFills, last_prices_to_proto
 from absfin.queries.base import Rpc, StreamQuery, UnaryQuery
 from absfin.requests import new_request_id, timestamp
 from absfin.results import Reallocation, ReallocationPage
 from absfin.schedules import AlmgrenChriss
+from absfin.taxes import OtherPurchase, RecentTrade, TaxLimits
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,10 @@ class ReallocateQuery(UnaryQuery[Reallocation]):
     horizon_days: int = 1  # trading days
     settlement_days: int | None = None  # trading days from a sale until its proceeds can be used, 0 if None
     schedule: AlmgrenChriss | None = None  # spreads the trades over the horizon
+    tax: TaxLimits | None = None  # each holding then needs tax lots
+    as_of_date: date | None = None  # of the plan; today in UTC if None
+    recent_trades: Iterable[RecentTrade] = ()
+    other_purchases: Iterable[OtherPurchase] = ()
     label: str = ""  # for people; lists can be filtered by it
     reallocation_id: str = ""  # the {id} of "reallocations/{id}"; chosen by the server if empty
     request_id: str = ""  # a new one if empty
@@ -118,11 +123,15 @@ class ReallocateQuery(UnaryQuery[Reallocation]):
                 cash_floor=self.cash_floor,
                 max_turnover=self.max_turnover,
                 fractional=self.fractional,
+                tax=None if self.tax is None else self.tax.to_proto(),
             ),
             costs=costs_of(self.costs, self.commission_bps, self.half_spread_bps),
             horizon_days=self.horizon_days,
             settlement_days=self.settlement_days,
             schedule=None if self.schedule is None else self.schedule.to_proto(),
+            as_of_date=date_to_proto(self.as_of_date),
+            recent_trades=[trade.to_proto() for trade in self.recent_trades],
+            other_purchases=[purchase.to_proto() for purchase in self.other_purchases],
             label=self.label,
             reallocation_id=self.reallocation_id,
             request_id=self.request_id or new_request_id(),

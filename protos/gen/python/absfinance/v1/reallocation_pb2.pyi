@@ -272,16 +272,18 @@ class TradeOff(_message.Message):
     def __init__(self, cost_aversion: _Optional[float] = ..., tax_aversion: _Optional[float] = ...) -> None: ...
 
 class RecentTrade(_message.Message):
-    __slots__ = ("symbol", "quantity", "price", "date")
+    __slots__ = ("symbol", "quantity", "price", "date", "realized_gain")
     SYMBOL_FIELD_NUMBER: _ClassVar[int]
     QUANTITY_FIELD_NUMBER: _ClassVar[int]
     PRICE_FIELD_NUMBER: _ClassVar[int]
     DATE_FIELD_NUMBER: _ClassVar[int]
+    REALIZED_GAIN_FIELD_NUMBER: _ClassVar[int]
     symbol: str
     quantity: float
     price: float
     date: _date_pb2.Date
-    def __init__(self, symbol: _Optional[str] = ..., quantity: _Optional[float] = ..., price: _Optional[float] = ..., date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ...) -> None: ...
+    realized_gain: float
+    def __init__(self, symbol: _Optional[str] = ..., quantity: _Optional[float] = ..., price: _Optional[float] = ..., date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., realized_gain: _Optional[float] = ...) -> None: ...
 
 class OtherPurchase(_message.Message):
     __slots__ = ("symbol", "quantity", "date", "retirement_account")
@@ -367,7 +369,7 @@ class ImpactSimulation(_message.Message):
     def __init__(self, assets: _Optional[_Iterable[_Union[ImpactSimulation.Asset, _Mapping]]] = ..., expected_cost: _Optional[float] = ..., cost_volatility: _Optional[float] = ..., quantiles: _Optional[_Iterable[_Union[ImpactSimulation.Quantile, _Mapping]]] = ...) -> None: ...
 
 class ReallocationSummary(_message.Message):
-    __slots__ = ("weights_before", "weights_after", "volatility_annual_before", "volatility_annual_after", "cost_bps", "cost", "residual_drift", "turnover_one_way", "days_to_complete", "nav_before", "nav_after", "cash_after", "tax", "costs")
+    __slots__ = ("weights_before", "weights_after", "volatility_annual_before", "volatility_annual_after", "cost_bps", "cost", "residual_drift", "turnover_one_way", "days_to_complete", "nav_before", "nav_after", "cash_after", "tax", "costs", "tax_summary")
     WEIGHTS_BEFORE_FIELD_NUMBER: _ClassVar[int]
     WEIGHTS_AFTER_FIELD_NUMBER: _ClassVar[int]
     VOLATILITY_ANNUAL_BEFORE_FIELD_NUMBER: _ClassVar[int]
@@ -382,6 +384,7 @@ class ReallocationSummary(_message.Message):
     CASH_AFTER_FIELD_NUMBER: _ClassVar[int]
     TAX_FIELD_NUMBER: _ClassVar[int]
     COSTS_FIELD_NUMBER: _ClassVar[int]
+    TAX_SUMMARY_FIELD_NUMBER: _ClassVar[int]
     weights_before: _containers.RepeatedCompositeFieldContainer[_weight_pb2.AssetWeight]
     weights_after: _containers.RepeatedCompositeFieldContainer[_weight_pb2.AssetWeight]
     volatility_annual_before: float
@@ -396,7 +399,26 @@ class ReallocationSummary(_message.Message):
     cash_after: float
     tax: float
     costs: _cost_pb2.CostBreakdown
-    def __init__(self, weights_before: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., weights_after: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., volatility_annual_before: _Optional[float] = ..., volatility_annual_after: _Optional[float] = ..., cost_bps: _Optional[float] = ..., cost: _Optional[float] = ..., residual_drift: _Optional[float] = ..., turnover_one_way: _Optional[float] = ..., days_to_complete: _Optional[int] = ..., nav_before: _Optional[float] = ..., nav_after: _Optional[float] = ..., cash_after: _Optional[float] = ..., tax: _Optional[float] = ..., costs: _Optional[_Union[_cost_pb2.CostBreakdown, _Mapping]] = ...) -> None: ...
+    tax_summary: TaxSummary
+    def __init__(self, weights_before: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., weights_after: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., volatility_annual_before: _Optional[float] = ..., volatility_annual_after: _Optional[float] = ..., cost_bps: _Optional[float] = ..., cost: _Optional[float] = ..., residual_drift: _Optional[float] = ..., turnover_one_way: _Optional[float] = ..., days_to_complete: _Optional[int] = ..., nav_before: _Optional[float] = ..., nav_after: _Optional[float] = ..., cash_after: _Optional[float] = ..., tax: _Optional[float] = ..., costs: _Optional[_Union[_cost_pb2.CostBreakdown, _Mapping]] = ..., tax_summary: _Optional[_Union[TaxSummary, _Mapping]] = ...) -> None: ...
+
+class TaxSummary(_message.Message):
+    __slots__ = ("short_term_gain", "long_term_gain", "net_short_term", "net_long_term", "loss_carried_forward", "disallowed_loss", "lost_loss")
+    SHORT_TERM_GAIN_FIELD_NUMBER: _ClassVar[int]
+    LONG_TERM_GAIN_FIELD_NUMBER: _ClassVar[int]
+    NET_SHORT_TERM_FIELD_NUMBER: _ClassVar[int]
+    NET_LONG_TERM_FIELD_NUMBER: _ClassVar[int]
+    LOSS_CARRIED_FORWARD_FIELD_NUMBER: _ClassVar[int]
+    DISALLOWED_LOSS_FIELD_NUMBER: _ClassVar[int]
+    LOST_LOSS_FIELD_NUMBER: _ClassVar[int]
+    short_term_gain: float
+    long_term_gain: float
+    net_short_term: float
+    net_long_term: float
+    loss_carried_forward: float
+    disallowed_loss: float
+    lost_loss: float
+    def __init__(self, short_term_gain: _Optional[float] = ..., long_term_gain: _Optional[float] = ..., net_short_term: _Optional[float] = ..., net_long_term: _Optional[float] = ..., loss_carried_forward: _Optional[float] = ..., disallowed_loss: _Optional[float] = ..., lost_loss: _Optional[float] = ...) -> None: ...
 
 class Reallocation(_message.Message):
     __slots__ = ("name", "utilization", "liquidity", "plan", "unchanged", "failure", "impact", "shortfalls", "summary", "input_fingerprint", "request_id", "create_time", "warnings", "label", "stale_since", "restricted_until")

@@ -1,0 +1,141 @@
+"""Which tax lots the orders of a plan sell, and what the gain budget and wash sales forbid."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from domain.exact import ZERO, exact
+from domain.market_data.snapshot import Snapshot
+from domain.reallocation.gain_curve import GainCurve
+from domain.reallocation.orders import Order
+from domain.reallocation.shortfall import Cause, ShortfallCode
+from domain.reallocation.tax_terms import TaxAccount
+from domain.taxes.lot_selection import SaleTerms, order_of_sale
+from domain.taxes.lots import TaxLot, purchase_id
+
+NO_LIMIT = Decimal("Infinity")
+
+
+class LotSales:
+    """The lots of an account, in the order in which a plan sells them.
+
+    A loss is at risk where another purchase of the days before the sale is still held, in this account or in another
+    one, or where the plan buys an identical asset. Where wash sales are forbidden, lots with such a loss are left out,
+    and no asset is bought after a loss; else these losses count as 0 for the gain budget.
+    """
+
+    def __init__(self, account: TaxAccount, market: Snapshot) -> None:
+        self._account, self._market = account, market
+        self.limits = account.limits
+        self.rule = account.limits.wash_sale_rule
+        self._budget = NO_LIMIT if self.limits.gain_budget is None else exact(self.limits.gain_budget)
+        self._bought: set[str] = set()  # groups of which the plan may buy
+        self._all_fit = True  # every order, within the gain budget
+        first = self.rule.first_date(account.as_of_date)
+        group = self.rule.group
+        self._elsewhere = {group(p.symbol) for p in account.other_purchases if p.date >= first}
+        self._recent: dict[str, list[tuple[str, TaxLot]]] = defaultdict(list)
+        for symbol, lots in account.lots.items():
+            recent = (lot for lot in lots if lot.purchase_date >= first and lot.holding_period_start is None)
+            self._recent[group(symbol)].extend((symbol, lot) for lot in recent)
+
+    def terms(self, symbol: str, date: dt.date) -> SaleTerms:
+        """Of a sale at the price of the market."""
+        return SaleTerms(exact(self._market.quotes[symbol].price), date, self.limits.term_rule, self.limits.rates)
+
+    def order(self, symbol: str, lots: Sequence[TaxLot], *, all_at_once: bool) -> list[TaxLot]:
+        """The lots that may be sold, in the order of sale; `all_at_once` where the whole holding goes in one trade."""
+        terms = self.terms(symbol, self._account.as_of_date)
+        ordered = order_of_sale(lots, self.limits.method, terms)
+        if not self.limits.forbid_wash_sales:
+            return ordered
+        return [lot for lot in ordered if lot.unit_cost <= terms.price or not self._at_risk(symbol, lot, all_at_once)]
+
+    def begin(self, orders: Sequence[Order]) -> None:
+        """Takes note of what the plan may trade, and forbids purchases that would make a loss a wash sale."""
+        if not self._account.known:
+            return
+        if self.limits.forbid_wash_sales:
+            self._forbid_purchases(orders)
+        else:
+            self._bought = {self.rule.group(order.symbol) for order in orders if order.buys}
+        if self._budget < NO_LIMIT:
+            largest = (c.largest(o.reachable) for o in orders if (c := self.curve(o, all_at_once=_exits_at_once(o))))
+            self._all_fit = sum(largest, ZERO) <= self._budget
+
+    def may_exit(self, order: Order) -> bool:
+        """Whether all of a holding may be sold, whatever else the plan does."""
+        curve = self.curve(order, all_at_once=_exits_at_once(order))
+        if curve is None:
+            return True
+        return curve.total == order.held and (self._all_fit or curve.gain(order.held) <= ZERO)
+
+    def limit(self, order: Order) -> None:
+        """Limits a sale that is not of the whole holding to the lots that may be sold."""
+        curve = self.curve(order, all_at_once=False)
+        if curve is None:
+            return
+        total = curve.total
+        if total < order.wanted:
+            order.causes.append(Cause(ShortfallCode.TAX, float(self.rule.days)))
+        order.most = total if order.most is None else min(order.most, total)
+        order.allowed = total if order.allowed is None else min(order.allowed, total)
+
+    def curve(self, order: Order, *, all_at_once: bool) -> GainCurve | None:
+        """The gain of a sale by its size; None for a purchase, and for a holding without lots or price."""
+        lots = self._account.lots.get(order.symbol)
+        if order.buys or not lots or not order.price:
+            return None
+        ordered = self.order(order.symbol, lots, all_at_once=all_at_once)
+        gains = (order.price - lot.unit_cost for lot in ordered)
+        counted = (
+            ZERO if gain < ZERO and self._at_risk(order.symbol, lot, all_at_once) else gain
+            for gain, lot in zip(gains, ordered, strict=True)
+        )
+        return GainCurve(tuple(lot.quantity for lot in ordered), tuple(counted))
+
+    def gain_left(self, orders: Iterable[Order]) -> Decimal:
+        """What the orders leave of the gain budget."""
+        if self._budget == NO_LIMIT:
+            return NO_LIMIT
+        return self._budget - sum((self.more_gain(order, ZERO, order.quantity) for order in orders), ZERO)
+
+    def more_gain(self, order: Order, quantity: Decimal, more: Decimal) -> Decimal:
+        """The gain of more units beside a quantity of them that is sold."""
+        curve = self.curve(order, all_at_once=quantity + more == order.held and _exits_at_once(order))
+        return ZERO if curve is None else curve.gain(quantity + more) - curve.gain(quantity)
+
+    def _at_risk(self, symbol: str, lot: TaxLot, all_at_once: bool) -> bool:
+        group = self.rule.group(symbol)
+        if group in self._elsewhere or group in self._bought:
+            return True
+        return any(
+            other_symbol != symbol or not (all_at_once or _same_purchase(lot, other))
+            for other_symbol, other in self._recent[group]
+        )
+
+    def _forbid_purchases(self, orders: Sequence[Order]) -> None:
+        group, date = self.rule.group, self._account.as_of_date
+        losses = {
+            group(trade.symbol)
+            for trade in self._account.recent_trades
+            if trade.may_be_loss and self.rule.last_date(trade.date) >= date
+        }
+        for order in orders:
+            curve = self.curve(order, all_at_once=_exits_at_once(order))
+            if curve is not None and order.most != ZERO and any(gain < ZERO for gain in curve.gain_per_unit):
+                losses.add(group(order.symbol))
+        for order in orders:
+            if order.buys and group(order.symbol) in losses:
+                order.most = order.allowed = ZERO
+                order.causes.append(Cause(ShortfallCode.TAX, float(self.rule.days)))
+
+
+def _exits_at_once(order: Order) -> bool:
+    return order.sells_all and order.daily is None
+
+
+def _same_purchase(lot: TaxLot, other: TaxLot) -> bool:
+    """The rest of a purchase that is itself sold does not replace it (Rev. Rul. 56-602)."""
+    return purchase_id(lot.lot_id) == purchase_id(other.lot_id) and lot.purchase_date == other.purchase_date
