@@ -14,6 +14,9 @@ class ShortfallCode(StrEnum):
     TURNOVER = "TURNOVER"
     HALTED = "HALTED"
     UNPRICED = "UNPRICED"
+    DIRECTION = "DIRECTION"
+    NEW_NAME = "NEW_NAME"
+    COST = "COST"
 
 
 @dataclass(frozen=True, slots=True)
