@@ -1,13 +1,15 @@
 """Commands of ReallocationService and what comes of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from domain.costs.linear import LinearCost
+from domain.market_data.currencies import Currencies
 from domain.market_data.snapshot import Snapshot
 from domain.optimization.request.specification import Specification
 from domain.portfolio import Portfolio
 from domain.reallocation.flow import Reallocation
+from domain.reallocation.modes import Modes
 from domain.reallocation.request import Limits, Thresholds
 from domain.reallocation.volatility import Volatilities
 from domain.warnings import ResultWarning
@@ -32,6 +34,7 @@ class Mandate:
     portfolio: Portfolio
     target: Target | None
     thresholds: Thresholds | None
+    currency: str = ""  # ISO 4217; "" is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,10 @@ class ReallocateCommand:
     content: bytes = b""  # hash of what determines the answer
     id: str | None = None  # the caller's choice
     label: str = ""
+    modes: Modes = field(default_factory=Modes)
+    disabled_constraints: tuple[str, ...] = ()  # labels
+    currencies: Currencies = field(default_factory=Currencies)
+    currency: str = ""  # of a portfolio that is not a stored one
 
 
 @dataclass(frozen=True, slots=True)

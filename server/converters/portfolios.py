@@ -109,7 +109,7 @@ def mandate_from_bytes(payload: bytes) -> Mandate:
     mandate = portfolio.mandate
     with error_path("portfolio.mandate"):
         thresholds = thresholds_from_proto(mandate.thresholds) if mandate.HasField("thresholds") else None
-        return Mandate(holdings_from_proto(portfolio), _target(mandate), thresholds)
+        return Mandate(holdings_from_proto(portfolio), _target(mandate), thresholds, portfolio.currency)
 
 
 def thresholds_from_proto(thresholds: portfolio_pb2.Thresholds) -> Thresholds:
@@ -117,6 +117,8 @@ def thresholds_from_proto(thresholds: portfolio_pb2.Thresholds) -> Thresholds:
     return Thresholds(
         thresholds.max_utilization if thresholds.HasField("max_utilization") else None,
         thresholds.drift_band if thresholds.HasField("drift_band") else None,
+        thresholds.relative_band if thresholds.HasField("relative_band") else None,
+        thresholds.max_tracking_error_annual if thresholds.HasField("max_tracking_error_annual") else None,
     )
 
 

@@ -186,11 +186,12 @@ class Holdings:
 
     quantities: Mapping[str, float]
     cash: float = 0.0
+    currency: str = ""  # ISO 4217, of the cash and of prices that name no other
 
     def to_proto(self) -> portfolio_pb2.Portfolio:
         """The message."""
         holdings = [portfolio_pb2.Holding(symbol=s, quantity=quantity) for s, quantity in self.quantities.items()]
-        return portfolio_pb2.Portfolio(holdings=holdings, cash=self.cash)
+        return portfolio_pb2.Portfolio(holdings=holdings, cash=self.cash, currency=self.currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +205,7 @@ class Quote:
     lot_size: float | None = None
     halted: bool = False
     volatility_annual: float | None = None
+    currency: str = ""  # of the price, ISO 4217; that of the portfolio if empty
 
     def to_proto(self) -> reallocation_pb2.MarketSnapshot.Asset:
         """The message."""
@@ -215,6 +217,7 @@ class Quote:
             lot_size=self.lot_size,
             halted=self.halted,
             volatility_annual=self.volatility_annual,
+            currency=self.currency,
         )
 
 

@@ -1,17 +1,19 @@
 """Calls of ReallocationService."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
 from absfinance.v1 import reallocation_service_pb2 as pb
 from absfinance.v1.optimization_pb2 import OptimizeSpec
 from absfinance.v1.portfolio_pb2 import Portfolio, TargetWeights, Thresholds
-from absfinance.v1.reallocation_pb2 import MarketSnapshot, ReallocationLimits
+from absfinance.v1.reallocation_pb2 import Direction as DirectionProto
+from absfinance.v1.reallocation_pb2 import MarketSnapshot, ReallocationLimits, TradeOff
 from absfinance.v1.reallocation_pb2 import Reallocation as ReallocationProto
 from absfinance.v1.reallocation_service_pb2_grpc import ReallocationServiceStub
 
+from absfin.choices import Direction, choice
 from absfin.costs import Costs, costs_of
 from absfin.data import Holdings, Quote, Stored, weights_to_proto
 from absfin.queries.base import Rpc, UnaryQuery
@@ -35,10 +37,20 @@ class ReallocateQuery(UnaryQuery[Reallocation]):
     _: KW_ONLY
     max_utilization: float | None = None
     drift_band: float | None = None  # fraction of net asset value
+    relative_band: float | None = None  # fraction of the target weight
+    max_tracking_error_annual: float | None = None  # to the target; needs stored prices
     max_participation: float | None = None  # fraction of the average daily volume
     min_trade_value: float | None = None  # money
     cash_floor: float | None = None  # money
     max_turnover: float | None = None  # one-way, fraction of net asset value
+    max_cost_bps: float | None = None  # of net asset value
+    cost_aversion: float | None = None  # weight of cost / net asset value beside the distance to the target
+    direction: Direction = "both"
+    no_new_names: bool = False  # buy only assets that are held
+    cash_flow: float | None = None  # money to invest, or to raise where it is negative
+    retain_cash: bool = False  # leave the proceeds of sales in cash
+    disabled_constraints: Sequence[str] = ()  # labels of constraints that do not count this time
+    fx_rates: Mapping[str, float] = field(default_factory=dict)  # units of the portfolio's currency for one
     fractional: bool = False
     commission_bps: float = 0.0
     half_spread_bps: float = 0.0
@@ -51,6 +63,7 @@ class ReallocateQuery(UnaryQuery[Reallocation]):
 
     def __post_init__(self) -> None:
         costs_of(self.costs, self.commission_bps, self.half_spread_bps)
+        choice(DirectionProto, "direction", self.direction)
 
     def request(self) -> pb.ReallocateRequest:
         """One reallocation."""
@@ -64,8 +77,10 @@ class ReallocateQuery(UnaryQuery[Reallocation]):
                 min_trade_value=self.min_trade_value,
                 cash_floor=self.cash_floor,
                 max_turnover=self.max_turnover,
+                max_cost_bps=self.max_cost_bps,
                 fractional=self.fractional,
             ),
+            **self._mode_fields(),
             costs=costs_of(self.costs, self.commission_bps, self.half_spread_bps),
             horizon_days=self.horizon_days,
             label=self.label,
@@ -88,7 +103,18 @@ class ReallocateQuery(UnaryQuery[Reallocation]):
     def _market_fields(self) -> dict[str, Any]:
         if isinstance(self.market, Stored):
             return {"market_data": self.market.to_proto()}
-        return {"snapshot": MarketSnapshot(assets=[quote.to_proto() for quote in self.market])}
+        rates = [MarketSnapshot.FxRate(currency=name, rate=rate) for name, rate in self.fx_rates.items()]
+        return {"snapshot": MarketSnapshot(assets=[quote.to_proto() for quote in self.market], fx_rates=rates)}
+
+    def _mode_fields(self) -> dict[str, Any]:
+        return {
+            "cash_flow": self.cash_flow,
+            "retain_cash": self.retain_cash,
+            "direction": choice(DirectionProto, "direction", self.direction),
+            "no_new_names": self.no_new_names,
+            "disabled_constraints": self.disabled_constraints,
+            "trade_off": None if self.cost_aversion is None else TradeOff(cost_aversion=self.cost_aversion),
+        }
 
     def _target_fields(self) -> dict[str, Any]:
         if self.target is None:
@@ -98,9 +124,13 @@ class ReallocateQuery(UnaryQuery[Reallocation]):
         return {"target_weights": TargetWeights(weights=weights_to_proto(self.target))}
 
     def _thresholds(self) -> Thresholds | None:
-        if self.max_utilization is None and self.drift_band is None:
-            return None
-        return Thresholds(max_utilization=self.max_utilization, drift_band=self.drift_band)
+        thresholds = {
+            "max_utilization": self.max_utilization,
+            "drift_band": self.drift_band,
+            "relative_band": self.relative_band,
+            "max_tracking_error_annual": self.max_tracking_error_annual,
+        }
+        return Thresholds(**thresholds) if any(one is not None for one in thresholds.values()) else None
 
 
 @dataclass(frozen=True)
