@@ -11,7 +11,7 @@ from domain.errors import InvalidInput
 from domain.market_data.snapshot import Snapshot
 from domain.portfolio import Portfolio
 from domain.reallocation.flow import reallocate
-from domain.reallocation.market import TradingTerms, snapshot_of
+from domain.reallocation.market import TradingTerms, net_asset_value, snapshot_of
 from domain.reallocation.request import ReallocationRequest, Thresholds, check_amounts
 from domain.reallocation.target import TargetWeights, optimised_target
 from domain.reallocation.tracking_error import ActiveRisk
@@ -156,6 +156,8 @@ def _planned(
     if isinstance(target, OptimizedTarget):
         prices = found.panels[_target_prices(command, target)]
         after_flow = command.modes.after_flow(mandate.portfolio)
+        if command.modes.cash_flow < 0.0 and net_asset_value(after_flow, snapshot) <= 0.0:
+            raise InvalidInput("cash_flow", "must leave a net asset value above 0")
         target_weights = _optimised(target, prices, after_flow, snapshot, found, control)
     else:
         target_weights = TargetWeights(target)

@@ -221,6 +221,17 @@ def test_a_constraint_is_disabled_by_its_label(sample_server: RunningServer) -> 
         assert (refusal.code, refusal.fields) == ("INVALID_ARGUMENT", ("disabled_constraints[1]",))
 
 
+def test_an_optimised_target_is_of_what_a_flow_leaves(sample_server: RunningServer) -> None:
+    request = optimised([]) | {"cashFlow": 1e9}
+    with sample_server.channel() as channel:
+        wire = Wire(channel)
+        free = wire.call(REALLOCATE, request)
+        assert free["summary"]["navBefore"] > 1e9
+        assert free["summary"]["residualDrift"] < 1e-5
+        refusal = wire.refused(REALLOCATE, optimised([]) | {"cashFlow": -1e9})
+        assert (refusal.code, refusal.fields) == ("INVALID_ARGUMENT", ("cash_flow",))
+
+
 def test_a_constraint_of_a_mandate_is_disabled(sample_server: RunningServer) -> None:
     mandate = {
         "optimize": {"objective": {"minRisk": {}}, "lookbackPeriods": 252},
