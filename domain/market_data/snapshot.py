@@ -1,10 +1,12 @@
 """Figures of some assets at one moment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from domain.checks import non_negative, positive
 from domain.errors import InvalidInput
+from domain.exact import exact, exact_arithmetic
 
 LARGEST_AMOUNT = 1e21
 """Largest valid price, quantity or amount of money: far above any currency, far below overflow."""
@@ -23,6 +25,7 @@ class Quote:
     volatility_annual: float | None = None
     lot_size: float = 1.0
     halted: bool = False
+    converted_price: Decimal | None = None  # all digits of a price that was converted from another currency
 
     def __post_init__(self) -> None:
         positive("price", self.price)
@@ -35,6 +38,22 @@ class Quote:
             value = getattr(self, name)
             if value and not SMALLEST_AMOUNT <= value <= LARGEST_AMOUNT:
                 raise InvalidInput(name, f"must be from {SMALLEST_AMOUNT:g} to {LARGEST_AMOUNT:g}, is {value:g}")
+
+    @property
+    def exact_price(self) -> Decimal:
+        """The price of one unit, exactly."""
+        return exact(self.price) if self.converted_price is None else self.converted_price
+
+    def at_rate(self, rate: float, field_name: str = "price") -> "Quote":
+        """The same in a currency of which one unit of this one costs `rate`; the product is exact.
+
+        Raises InvalidInput, with `field_name`, where the price is then too small or too large.
+        """
+        with exact_arithmetic():
+            price = exact(self.price) * exact(rate)
+        if not SMALLEST_AMOUNT <= price <= LARGEST_AMOUNT:
+            raise InvalidInput(field_name, f"must be from {SMALLEST_AMOUNT:g} to {LARGEST_AMOUNT:g} at its rate")
+        return replace(self, price=float(price), converted_price=price)
 
 
 @dataclass(frozen=True, slots=True)

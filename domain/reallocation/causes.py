@@ -19,6 +19,8 @@ class CauseFinder:
     turnover_left: Decimal  # value that the turnover limit still allows to trade
     sales: LotSales
     gain_left: Decimal  # gain that the gain budget still allows to realise
+    cost_left: Decimal = Decimal("Infinity")  # what trades may still cost
+    cost_aversion: float = 0.0
 
     def __call__(self, order: Order) -> tuple[Cause, ...]:
         """The causes of a shortfall, at least one."""
@@ -42,13 +44,21 @@ class CauseFinder:
                 return [*causes, Cause(ShortfallCode.MIN_TRADE, self.limits.min_trade_value)]
             if self._blocking_limits(order, least) and not self._blocking_limits(order, order.lot):
                 causes.append(Cause(ShortfallCode.MIN_TRADE, self.limits.min_trade_value))
-        return causes + self._blocking_limits(order, max(least, missing))
+        blocking = self._blocking_limits(order, max(least, missing))
+        if not blocking and self._weighs_cost(order):
+            blocking = [Cause(ShortfallCode.COST)]
+        return causes + blocking
+
+    def _weighs_cost(self, order: Order) -> bool:
+        return self.cost_aversion > 0.0 and order.rate > ZERO
 
     def _blocking_limits(self, order: Order, units: Decimal) -> list[Cause]:
         """Limits that do not allow this many more units."""
         causes: list[Cause] = []
         if units * order.price > self.turnover_left:
             causes.append(Cause(ShortfallCode.TURNOVER, self.limits.max_turnover))
+        if units * order.price * order.rate > self.cost_left:
+            causes.append(Cause(ShortfallCode.COST, self.limits.max_cost_bps))
         if order.buys and units * order.cash_per_unit > self.spare_cash:
             causes.append(Cause(ShortfallCode.CASH, self.limits.cash_floor))
         if self.gain_left.is_finite() and self.sales.more_gain(order, order.quantity, units) > self.gain_left:
@@ -56,10 +66,14 @@ class CauseFinder:
         return causes
 
     def _default_cause(self, order: Order) -> Cause:
+        if self._weighs_cost(order):
+            return Cause(ShortfallCode.COST)
         if order.buys:
             return Cause(ShortfallCode.CASH, self.limits.cash_floor)
         if self.limits.max_turnover is not None:
             return Cause(ShortfallCode.TURNOVER, self.limits.max_turnover)
         if self.sales.limits.gain_budget is not None:
             return Cause(ShortfallCode.TAX, self.sales.limits.gain_budget)
+        if self.limits.max_cost_bps is not None and order.rate > ZERO:
+            return Cause(ShortfallCode.COST, self.limits.max_cost_bps)
         return Cause(ShortfallCode.LOT_SIZE, float(order.lot))

@@ -1,4 +1,4 @@
-"""Residual drift of a choice of lots, to compare choices."""
+"""Residual drift of a choice of lots, and its cost where that is weighed, to compare choices."""
 
 import math
 from collections.abc import Sequence
@@ -20,7 +20,8 @@ class Drift:
     """Half the sum of absolute differences of weights to the target, costs paid, as a function of lots (J,).
 
     It is sum(|values + trade lots - target (worth - cost lots)|) / 2 / (worth - cost lots), over all P assets held or
-    wanted; order j trades asset places[j]. Money is in the currency of the prices.
+    wanted; order j trades asset places[j]. Money is in the currency of the prices. With an aversion to cost the cost as
+    a fraction of the same net asset value, times the aversion, is added.
     """
 
     worth: float  # net asset value
@@ -29,6 +30,8 @@ class Drift:
     places: NDArray[np.intp]  # (J,)
     trade: Vector  # value of a lot, negative to sell, (J,)
     cost_rates: Vector  # cost / traded value, (J,)
+    cost_aversion: float = 0.0
+    fixed_cost: float = 0.0  # of orders that are done; `worth` is what it leaves
 
     @classmethod
     def of(
@@ -44,13 +47,16 @@ class Drift:
             values[order.symbol] -= order.value
         priced = [symbol for symbol in request.target if symbol in request.market.quotes]
         places = {symbol: i for i, symbol in enumerate(dict.fromkeys([*values, *priced]))}
+        cost = sum((order.value * order.rate for order in fixed), ZERO)
         return cls(
-            worth=float(valuation.net_asset_value - sum((order.value * order.rate for order in fixed), ZERO)),
+            worth=float(valuation.net_asset_value - cost),
             values=np.array([float(values.get(symbol, ZERO)) for symbol in places]),
             target=np.array([request.target.get(symbol, 0.0) for symbol in places]),
             places=np.array([places[order.symbol] for order, _ in free], dtype=np.intp),
             trade=np.array([lot.weight if lot.buys else -lot.weight for _, lot in free]),
             cost_rates=np.array([float(order.rate) for order, _ in free]),
+            cost_aversion=request.modes.cost_aversion,
+            fixed_cost=float(cost),
         )
 
     @property
@@ -58,10 +64,18 @@ class Drift:
         """Cost of a lot, (J,)."""
         return self.cost_rates * np.abs(self.trade)
 
+    def allowance(self, theta: float) -> float:
+        """Money that half the distances and (aversion + theta) times the cost of lots make up where this is theta."""
+        return theta * self.worth - self.cost_aversion * self.fixed_cost
+
     def __call__(self, lots: Sequence[int]) -> float:
         """Infinite where costs leave nothing."""
         counts = np.array(lots, dtype=np.float64)
         values = self.values.copy()
         values[self.places] += counts * self.trade
-        worth = self.worth - float(self.costs @ counts)
-        return 0.5 * float(np.abs(values - self.target * worth).sum()) / worth if worth > 0.0 else math.inf
+        cost = float(self.costs @ counts)
+        worth = self.worth - cost
+        if worth <= 0.0:
+            return math.inf
+        distance = 0.5 * float(np.abs(values - self.target * worth).sum())
+        return (distance + self.cost_aversion * (self.fixed_cost + cost)) / worth

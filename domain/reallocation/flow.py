@@ -7,7 +7,7 @@ import numpy as np
 
 from domain.costs.self_financing import WealthExhausted, post_cost_fraction
 from domain.errors import InvalidInput
-from domain.exact import exact, exact_arithmetic, quotient, ratio
+from domain.exact import ZERO, exact, exact_arithmetic, quotient, ratio
 from domain.reallocation.cancellation import checked
 from domain.reallocation.liquidity import LiquidityAssessment, assess
 from domain.reallocation.plan import ReallocationPlan
@@ -55,21 +55,21 @@ class Reallocation:
     outcome: ReallocationPlan | Unchanged | Failure
     plan: ReallocationPlan
     summary: Summary
-    drift: float  # residual drift at the costs by which lots are chosen: without market impact
+    objective: float  # residual drift, and cost times the aversion to it, at the costs without market impact
     impact: TradeImpact | None = None
     schedule: TradeSchedule | None = None
     taxes: TaxReport = field(default_factory=TaxReport)
 
     @property
     def gap(self) -> float:
-        """The most by which the drift, without market impact, exceeds the least possible one, as a fraction of it."""
-        left = self.drift
+        """The most by which the objective exceeds the least possible one, as a fraction of it."""
+        left = self.objective
         return max(left - self.plan.least_drift, 0.0) / left if left > 0.0 else 0.0
 
     @property
     def optimal(self) -> bool:
-        """Whether no plan is known to be able to leave less drift, but for rounding."""
-        return self.gap <= OPTIMAL_GAP or self.drift - self.plan.least_drift <= OPTIMAL_DRIFT
+        """Whether no plan is known to be able to have a lower objective, but for rounding."""
+        return self.gap <= OPTIMAL_GAP or self.objective - self.plan.least_drift <= OPTIMAL_DRIFT
 
 
 def reallocate(request: ReallocationRequest, check_cancelled: Callable[[], None] = _continue) -> Reallocation:
@@ -82,23 +82,23 @@ def reallocate(request: ReallocationRequest, check_cancelled: Callable[[], None]
     current = collect(request, valuation)
     target = request.target
     symbols = required_assets(request)
-    report = utilization(symbols, current, target, request.thresholds)
+    report = utilization(symbols, current, target, request.thresholds, request.active_risk)
     check_cancelled()
-    acts = report.exceeded or _overdrawn(request)
+    acts = report.exceeded or _cash_needs_trades(request)
     required = required_trades(request, valuation, symbols, check_cancelled) if acts else {}
     liquidity = assess(required, request.market, request.limits.max_participation, request.horizon_days)
     check_cancelled()
     trades, impact = plan_with_impact(request, valuation, required, check_cancelled)
     schedule = schedule_of(request, valuation, trades.trades, check_cancelled)
     summary = summarise(request, valuation, trades, check_cancelled)
-    drift = summary.residual_drift
+    objective = summary.residual_drift + request.modes.cost_aversion * summary.cost / summary.nav_after
     if impact:
         summary = summarise(request, valuation, trades, check_cancelled, impact.charges)
     if schedule:
         trades = replace(trades, warnings=(*trades.warnings, *schedule.warnings))
     taxes = tax_report(request, trades.trades, check_cancelled)
     outcome = _outcome(request, report, trades)
-    return Reallocation(report, liquidity, outcome, trades, summary, drift, impact, schedule, taxes)
+    return Reallocation(report, liquidity, outcome, trades, summary, objective, impact, schedule, taxes)
 
 
 def collect(request: ReallocationRequest, valuation: Valuation) -> Mapping[str, float]:
@@ -131,10 +131,10 @@ def required_trades(
         found: dict[str, float] = {}
         for symbol in checked(symbols, check_cancelled):
             held = exact(request.portfolio.quantities.get(symbol, 0.0))
-            price = request.market.price(symbol)
+            quote = request.market.quotes.get(symbol)
             # Without a price its weight is unknown; it is kept, and the shortfall reports it.
             weight = exact(request.target.get(symbol, 0.0))
-            wanted = -held if price is None else quotient(weight * nav, exact(price)) - held
+            wanted = -held if quote is None else quotient(weight * nav, quote.exact_price) - held
             if wanted:
                 found[symbol] = float(wanted)
         return found
@@ -156,9 +156,9 @@ def _post_cost_fraction(request: ReallocationRequest, valuation: Valuation, symb
         raise InvalidInput("costs", f"are too high to reach the target: {error.message}") from None
 
 
-def _overdrawn(request: ReallocationRequest) -> bool:
-    """Whether sales must raise cash, in spite of the thresholds."""
-    return request.portfolio.cash < min(request.limits.cash_floor, 0.0)
+def _cash_needs_trades(request: ReallocationRequest) -> bool:
+    """Whether sales must raise cash, or a flow is to be invested, in spite of the thresholds."""
+    return request.cash < min(exact(request.limits.cash_floor), ZERO) or request.modes.cash_flow > 0.0
 
 
 def _outcome(
@@ -173,6 +173,9 @@ def _outcome(
     if not trades.shortfalls:
         return Unchanged("the differences to the target are below what can be traded")
     codes = sorted({cause.code.value for shortfall in trades.shortfalls for cause in shortfall.causes})
+    weighed = request.modes.cost_aversion > 0.0 and "COST" in codes
+    if weighed and set(codes) <= {"CASH", "COST", "LOT_SIZE", "MIN_TRADE"}:
+        return Unchanged("no trade brings the portfolio nearer to its target by as much as its cost weighs")
     if set(codes) <= {"LOT_SIZE", "MIN_TRADE"} and not request.thresholds.any_set:
         return Unchanged("every difference to the target is less than a lot or the least trade")
     return Failure("NOTHING_TRADABLE", f"no required trade can be done: {', '.join(codes)}")

@@ -46,12 +46,12 @@ def least_drift(
         best = max(best, value - price * float(budgets.cash))
         low, high = (price, high) if used > float(budgets.cash) else (low, price)
     best = max(best, terms.least(0.0)[0])
-    excess = terms.untraded + best - 0.5 * float(np.abs(drift.target).sum()) * reach - theta * drift.worth
+    excess = terms.untraded + best - 0.5 * float(np.abs(drift.target).sum()) * reach - drift.allowance(theta)
     return max(theta + min(excess, 0.0) / (drift.worth - cost - reach), 0.0)
 
 
 class _Terms:
-    """What each order adds to drift / 2 + theta cost, in money, at the numbers of lots that can be the best, (6, J)."""
+    """Half the distance and (aversion + theta) cost of each order, in money, at lots that can be the best, (6, J)."""
 
     def __init__(self, drift: Drift, orders: Sequence[LotOrder], theta: float, cost: float) -> None:
         away = drift.values - drift.target * (drift.worth - cost)
@@ -60,7 +60,7 @@ class _Terms:
         self.untraded = 0.5 * float(np.abs(away[~traded]).sum())
         self._counts = _counts(-away[drift.places] / drift.trade, orders)
         moved = away[drift.places] + drift.trade * self._counts
-        self._terms = 0.5 * np.abs(moved) + theta * drift.costs * self._counts
+        self._terms = 0.5 * np.abs(moved) + (drift.cost_aversion + theta) * drift.costs * self._counts
         signs = np.array([1.0 if order.buys else -1.0 for order in orders])
         funded = np.minimum(self._counts, np.array([float(order.usable) for order in orders]))
         moved_cash = np.where(signs > 0.0, self._counts, funded)

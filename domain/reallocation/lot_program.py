@@ -4,6 +4,9 @@ With n_j whole lots of order j, cost C = sum(c_j n_j) and net asset value W befo
 sum_i d_i / 2 / (W - C), where d_i = |x_i + v_i n_i - t_i (W - C)|. A plan that is known, of drift theta, gives the
 linear objective sum_i d_i / 2 + theta C: it is below theta W exactly where the drift is below theta (Dinkelbach 1967).
 
+An aversion a to cost adds a C / (W - C) to the drift, all costs counted. The sum is below theta exactly where
+sum_i d_i / 2 + (a + theta) C is below theta W, less a times the cost of what is traded in any case.
+
 Between the two whole numbers next to the wish, d_i is not below the line through its values there. With these rows the
 relaxation is tight but for one order per limit (cash, turnover, cost), and the search ends after few nodes. The lines
 depend on C: lambda C, where lambda is the place between the two numbers, is replaced by the envelope of McCormick
@@ -50,7 +53,7 @@ COST_TIE_BREAK = 1e-7
 
 @dataclass(frozen=True, slots=True)
 class BestLots:
-    """Lots of each order, (J,), and the drift that no plan is below."""
+    """Lots of each order, (J,), and the objective that no plan is below."""
 
     lots: Sequence[int]
     bound: float
@@ -103,7 +106,7 @@ def _better_lots(
         return BestLots(known, 0.0)
     # Without the tie-break, the objective is at least `least`, in units of `scale`.
     least = found.bound - COST_TIE_BREAK * costs[1]
-    excess = min(least * program.scale - theta * drift.worth, 0.0)
+    excess = min(least * program.scale - drift.allowance(theta), 0.0)
     bound = max(theta + excess / (drift.worth - costs[1] * program.scale), 0.0)
     return BestLots([round(count) for count in found.point[: len(orders)]] if whole else known, bound)
 
@@ -119,7 +122,8 @@ class _Program:
     def __init__(
         self, drift: Drift, orders: Sequence[LotOrder], budgets: Budgets, theta: float, known_cost: float
     ) -> None:
-        self._orders, self._drift, self._theta = orders, drift, theta
+        self._orders, self._drift, self._weight = orders, drift, drift.cost_aversion + theta
+        self._allowance = drift.allowance(theta)
         self.scale = float(np.median(np.abs(drift.trade)))
         self._usual_cost = known_cost / self.scale
         self._trade, self._values = drift.trade / self.scale, drift.values / self.scale
@@ -198,7 +202,7 @@ class _Program:
     def _objective(self) -> Vector:
         cost = np.zeros(self._width)
         cost[self._lots : self._cost] = 0.5
-        cost[self._cost] = self._theta + COST_TIE_BREAK
+        cost[self._cost] = self._weight + COST_TIE_BREAK
         return cost
 
     def _upper(self) -> Vector:
@@ -222,8 +226,8 @@ class _Program:
         rates = (self._drift.costs / self.scale).tolist()
         add([*lots, self._cost], [*rates, -1.0], 0.0, 0.0)
         distances = list(range(self._lots, self._cost))
-        limit = self._theta * self._worth * (1.0 + 1e-12)
-        add([*distances, self._cost], [0.5] * self._assets + [self._theta], -math.inf, limit)
+        limit = self._allowance / self.scale * (1.0 + 1e-12)
+        add([*distances, self._cost], [0.5] * self._assets + [self._weight], -math.inf, limit)
         paid = [float(order.cash) / self.scale * (1.0 if order.buys else -1.0) for order in self._orders]
         cash = float(budgets.cash) / self.scale
         # A cash below its floor stays there where nothing is bought.
@@ -233,6 +237,11 @@ class _Program:
             add(lots, paid, -math.inf, cash - float(budgets.required) / self.scale)
         if math.isfinite(budgets.turnover):
             add(lots, np.abs(self._trade).tolist(), -math.inf, float(budgets.turnover) / self.scale)
+        if math.isfinite(budgets.cost):
+            add(lots, rates, -math.inf, float(budgets.cost) / self.scale)
+        if math.isfinite(budgets.purchases):
+            bought = [max(each, 0.0) for each in paid]
+            add(lots, bought, -math.inf, float(budgets.purchases) / self.scale)
         self._add_choices(purchases_need_cash=cash < 0.0)
         self._gains.add_rows(self.model)
 

@@ -42,7 +42,7 @@ class LotSales:
 
     def terms(self, symbol: str, date: dt.date) -> SaleTerms:
         """Of a sale at the price of the market."""
-        return SaleTerms(exact(self._market.quotes[symbol].price), date, self.limits.term_rule, self.limits.rates)
+        return SaleTerms(self._market.quotes[symbol].exact_price, date, self.limits.term_rule, self.limits.rates)
 
     def order(self, symbol: str, lots: Sequence[TaxLot], *, all_at_once: bool) -> list[TaxLot]:
         """The lots that may be sold, in the order of sale; `all_at_once` where the whole holding goes in one trade."""

@@ -1,8 +1,8 @@
 """Whole lots to trade: the nearest to the required trades, repaired until cash and turnover allow them.
 
 Minimises sum_i v_i |n_i - w_i| over whole numbers n_i of lots, v_i being the value of a lot and w_i the lots wanted,
-subject to cash above its floor, traded value within the turnover limit, and bounds on each n_i. It is a separable
-convex problem with two knapsack rows: each w_i is rounded to the nearest lot, then single lots are given up by least
+subject to cash above its floor, traded value and cost within their limits, and bounds on each n_i. It is a separable
+convex problem with a few knapsack rows: each w_i is rounded to the nearest lot, then single lots are given up by least
 increase of the objective per unit of the cash that is missing, then lots that fit and help are added. Each step takes
 the best lot from a heap, and a number of lots that are all equally good is given up or added in steps that double.
 """
@@ -44,9 +44,11 @@ class LotOrder:
     units: Decimal = ZERO  # in a lot, where there is a curve
     curve: GainCurve | None = None  # of a sale whose gain counts
     weight: float = field(init=False)  # the value in the objective
+    cost: Decimal = field(init=False)  # of trading a lot
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weight", float(self.value))
+        object.__setattr__(self, "cost", abs(self.cash - self.value))
 
     def gain(self, lots: int) -> Decimal:
         """Realised gain of so many lots; 0 where none counts."""
@@ -86,6 +88,8 @@ class Budgets:
     cash: Decimal  # above the floor, before these orders; what settles within the horizon
     required: Decimal  # level, relative to the floor, to which sales raise a negative cash; else minus infinity
     turnover: Decimal  # most that is traded, both ways
+    cost: Decimal = Decimal("Infinity")  # most that is paid in costs
+    purchases: Decimal = Decimal("Infinity")  # most that is paid for purchases, their costs included
     gain: Decimal = Decimal("Infinity")  # most that all realised gains sum to
 
 
@@ -114,6 +118,7 @@ def keeps(orders: Sequence[LotOrder], budgets: Budgets, lots: Sequence[int]) -> 
     """Whether lots keep the budgets and the limits of each order, exactly."""
     cash = raised = budgets.cash
     room, buys = budgets.turnover, False
+    cost, purchases = budgets.cost, budgets.purchases
     if budgets.gain.is_finite() and sum(map(_gain, orders, lots), ZERO) > budgets.gain:
         return False
     for order, count in zip(orders, lots, strict=True):
@@ -122,8 +127,11 @@ def keeps(orders: Sequence[LotOrder], budgets: Budgets, lots: Sequence[int]) -> 
         cash += order.funds(count)
         raised += order.raised(count)
         room -= count * order.value
+        cost -= count * order.cost
+        purchases -= count * order.cash if order.buys else ZERO
         buys = buys or (order.buys and count > 0)
-    return room >= ZERO and raised >= budgets.required and (cash >= ZERO or not buys)
+    within = room >= ZERO and cost >= ZERO and purchases >= ZERO
+    return within and raised >= budgets.required and (cash >= ZERO or not buys)
 
 
 class _Search:
@@ -136,24 +144,31 @@ class _Search:
         self._steps = [1] * len(orders)
         self._spare = self._raised = budgets.cash
         self._room = budgets.turnover
+        self._fees = budgets.cost
+        self._purchases = budgets.purchases
         self._required = budgets.required
         self._bought = 0  # orders that buy something
         self._check_cancelled = check_cancelled
 
     def start(self, *, nearest: bool) -> None:
-        """Every order scaled by the same factor to the turnover limit, then every purchase to the cash there is."""
+        """Every order scaled by the same factor to the limits on turnover and cost, every purchase to the cash."""
         reach = [order.scalable for order in self.orders]
         traded = math.fsum(lots * order.weight for lots, order in zip(reach, self.orders, strict=True))
-        scaled = traded > self._room
+        costs = math.fsum(lots * float(order.cost) for lots, order in zip(reach, self.orders, strict=True))
+        scaled = traded > self._room or costs > self._fees
         if scaled:
-            reach = [lots * (float(self._room) / traded) for lots in reach]
+            factor = min(float(self._room) / traded, float(self._fees) / costs if costs > self._fees else 1.0)
+            reach = [lots * factor for lots in reach]
         self._place(reach, buys=False, nearest=nearest and not scaled)
         wanted = math.fsum(
             lots * float(order.cash) for lots, order in zip(reach, self.orders, strict=True) if order.buys
         )
-        share = min(1.0, max(float(self._spare), 0.0) / wanted) if wanted > 0.0 else 1.0
+        available = float(min(self._spare, self._purchases))
+        share = min(1.0, max(available, 0.0) / wanted) if wanted > 0.0 else 1.0
         self._place([lots * share for lots in reach], buys=True, nearest=nearest and not scaled)
-        self._within_turnover()
+        self._within(lambda: self._room, lambda order: order.value)
+        self._within(lambda: self._fees, lambda order: order.cost)
+        self._within(lambda: self._purchases, lambda order: order.cash if order.buys else ZERO)
 
     def _place(self, lots: Sequence[float], *, buys: bool, nearest: bool) -> None:
         for i, order in checked(enumerate(self.orders), self._check_cancelled):
@@ -166,22 +181,25 @@ class _Search:
         """The part of the required cash that no sale raises."""
         return max(self._required - self._raised, ZERO)
 
-    def _within_turnover(self) -> None:
-        """Gives up lots while rounding takes the traded value above its limit, the smallest increase first.
+    def _within(self, left: Callable[[], Decimal], each: Callable[[LotOrder], Decimal]) -> None:
+        """Gives up lots while rounding takes a sum above its limit, the smallest increase first.
 
         One lot of each order is enough, but where the least trade forbids that.
         """
+        if left() >= ZERO:
+            return
         change = [
             order.distance(lots - 1) - order.distance(lots) for order, lots in zip(self.orders, self.lots, strict=True)
         ]
         ranked = sorted(range(len(change)), key=change.__getitem__)
         for most in (1, MOST_LOTS):
             for i in checked(ranked, self._check_cancelled):
-                if self._room >= ZERO:
+                if left() >= ZERO:
                     return
                 order, lots = self.orders[i], self.lots[i]
-                fewer = min(lots, most, ceiling(-self._room, order.value))
-                self._move(i, -lots if lots - fewer < order.least else -fewer)
+                if each(order) > ZERO:
+                    fewer = min(lots, most, ceiling(-left(), each(order)))
+                    self._move(i, -lots if lots - fewer < order.least else -fewer)
 
     def _move(self, i: int, lots: int) -> None:
         """Trades so many lots more (less where negative)."""
@@ -192,6 +210,8 @@ class _Search:
         self._raised += order.raised(lots)
         self.lots[i] += lots
         self._room -= lots * order.value
+        self._fees -= lots * order.cost
+        self._purchases -= lots * order.cash if order.buys else ZERO
 
     def _paid(self, i: int, lots: int) -> Decimal:
         """Usable cash that so many lots more (less where negative) take."""
@@ -232,7 +252,9 @@ class _Search:
             change = -1 if lots > order.least else -lots
         else:
             change = 1 if lots else order.least
-            if lots + change > (order.most if raising else order.enough) or change * order.value > self._room:
+            if lots + change > (order.most if raising else order.enough):
+                return None
+            if change * order.value > self._room or change * order.cost > self._fees:
                 return None
         freed = float(abs(change) * order.cash if raising else -self._paid(i, change))
         if freed <= 0.0:
@@ -249,11 +271,16 @@ class _Search:
             within = _count(missing, order.cash)
             most = min(equally_good, within, self._steps[i])
             if not order.buys:
-                most = min(most, _count(self._room, order.value))
+                most = min(most, self._affordable(order))
                 most = most if raising else min(most, order.usable - lots)
             change *= max(1, most)
             self._steps[i] *= 2
         self._move(i, change)
+
+    def _affordable(self, order: LotOrder) -> int:
+        """Lots that the limits on turnover, cost and purchases still allow."""
+        most = min(_count(self._room, order.value), _count(self._fees, order.cost))
+        return min(most, _count(self._purchases, order.cash)) if order.buys else most
 
     # Improvement: add lots that still fit and reduce the difference.
 
@@ -285,10 +312,12 @@ class _Search:
         return (_FIRST if paid <= 0.0 else -_nine_digits(gain / paid)), -missing, change, i
 
     def _fits(self, i: int, change: int) -> bool:
-        order, paid = self.orders[i], self._paid(i, change)
-        raised = order.raised(change)
-        enough = raised >= ZERO or self._raised + raised >= self._required
-        return change * order.value <= max(self._room, ZERO) and (paid <= ZERO or paid <= self._spare) and enough
+        order, paid, raised = self.orders[i], self._paid(i, change), self.orders[i].raised(change)
+        if change > 0 and (change * order.cost > self._fees or (order.buys and paid > self._purchases)):
+            return False
+        if raised < ZERO and self._raised + raised < self._required:
+            return False
+        return change * order.value <= max(self._room, ZERO) and (paid <= ZERO or paid <= self._spare)
 
     def _add(self, i: int, change: int) -> None:
         order, lots = self.orders[i], self.lots[i]
@@ -298,7 +327,7 @@ class _Search:
             if order.buys is (change > 0) and order.cash > ZERO:
                 most = min(most, _count(min(self._spare, self._raised - self._required), order.cash))
             if change > 0:
-                most = min(most, order.most - lots, _count(self._room, order.value))
+                most = min(most, order.most - lots, self._affordable(order))
             change *= max(1, most)
             self._steps[i] *= 2
         self._move(i, change)
@@ -322,4 +351,5 @@ def _nine_digits(value: float) -> float:
 
 def _count(budget: Decimal, each: Decimal) -> int:
     """How many times a budget pays for one lot."""
+    budget = max(budget, ZERO)
     return MOST_LOTS if budget >= MOST_LOTS * each else int(budget // each)

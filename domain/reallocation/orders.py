@@ -79,7 +79,7 @@ def orders_of(
     Raises InvalidInput for more lots in one order than can be counted.
     """
     wanted = dict(required)
-    if request.portfolio.cash < 0.0:
+    if request.cash < ZERO:
         for symbol, units in request.portfolio.quantities.items():
             if units and symbol in request.market.quotes:
                 wanted.setdefault(symbol, 0.0)
@@ -105,7 +105,7 @@ def _order(request: ReallocationRequest, symbol: str, units: float, rate: Decima
     if quote is None:
         order.causes.append(Cause(ShortfallCode.UNPRICED))
         return order
-    order.price, order.rate = exact(quote.price), rate
+    order.price, order.rate = quote.exact_price, rate
     order.sells_all = units < 0.0 and not request.target.get(symbol, 0.0)
     order.lot = _lot(request, order, place)
     _limit(request, order)
@@ -130,10 +130,14 @@ def _limit(request: ReallocationRequest, order: Order) -> None:
     quote, limits = request.market.quotes[order.symbol], request.limits
     if not order.buys:
         order.most = order.allowed = order.held
+    refusal = request.modes.refusal(buys=order.buys, held=order.held > ZERO)
+    if refusal is not None:
+        order.most = order.allowed = ZERO
+        order.causes.append(Cause(refusal))
     if quote.halted:
         order.most = order.allowed = ZERO
         order.causes.append(Cause(ShortfallCode.HALTED))
-    elif limits.max_participation is not None and quote.average_daily_volume is not None:
+    elif refusal is None and limits.max_participation is not None and quote.average_daily_volume is not None:
         daily = exact(limits.max_participation) * exact(quote.average_daily_volume)
         if order.sells_all and order.held <= daily:
             return  # all of it in one day, an odd lot too

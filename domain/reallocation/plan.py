@@ -1,12 +1,13 @@
 """The trade list: whole lots, sells before the buys they fund, cash never below its floor."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from domain.exact import ZERO, ceiling, exact, exact_arithmetic, ratio
 from domain.market_data.snapshot import Snapshot
 from domain.optimization.programs.solver_control import SolverControl
+from domain.reallocation.budgets import PlanBudgets, settling
 from domain.reallocation.cancellation import checked
 from domain.reallocation.causes import CauseFinder
 from domain.reallocation.drift import Drift
@@ -27,6 +28,8 @@ SECONDS = 20.0
 NEGLIGIBLE = 1e-9
 """A difference of less than this part of net asset value is not worth a word, where fractions may be traded."""
 
+_HALF = Decimal("0.5")
+
 
 @dataclass(frozen=True, slots=True)
 class ReallocationPlan:
@@ -36,7 +39,7 @@ class ReallocationPlan:
     shortfalls: tuple[Shortfall, ...]
     warnings: tuple[ResultWarning, ...] = ()
     unraised_cash: float = 0.0  # part of a negative cash that no sale can raise; then there are no trades
-    least_drift: float = 0.0  # no choice of whole lots leaves a lower residual drift
+    least_drift: float = 0.0  # no choice of whole lots has a lower objective: residual drift, and the cost weighed in
 
 
 def plan(
@@ -54,27 +57,25 @@ def plan(
     with exact_arithmetic():
         worth = valuation.net_asset_value
         orders = orders_of(request, valuation, required, check_cancelled)
-        turnover = _turnover(request, worth)
         sales = LotSales(request.taxes, request.market)
-        least = _choose(request, valuation, orders, turnover, sales, check_cancelled, reserve)
-        if _cash_after(request, orders) < _required_cash(request, reserve):
+        budgets = PlanBudgets(request, worth, sales, reserve)
+        least = _choose(request, valuation, orders, budgets, check_cancelled)
+        if (first := budgets.left(orders)).cash < first.required:
             for order in orders:
                 if order.buys and order.held:
                     reverse(request, order)
-            least = _choose(request, valuation, orders, turnover, sales, check_cancelled, reserve)
-        floor = exact(request.limits.cash_floor) + reserve
-        schedule = Schedule(exact(request.portfolio.cash), floor, check_cancelled, request.settlement_days)
+            least = _choose(request, valuation, orders, budgets, check_cancelled)
+        schedule = Schedule(request.cash, budgets.floor, check_cancelled, request.settlement_days)
         left = schedule.run(orders, request.horizon_days)
         for order in orders:
             if order.symbol in left:
                 order.quantity -= left[order.symbol]
                 order.causes.append(Cause(ShortfallCode.CASH, request.limits.cash_floor))
-        unraised = max(_required_cash(request, reserve) - schedule.cash, ZERO)
+        unraised = max(budgets.required_cash - schedule.cash, ZERO)
         trades = () if unraised else tuple(schedule.trades)
         if unraised:
             _withdraw(orders, request)
-        turnover_left = turnover - sum((order.value for order in orders), ZERO)
-        find = CauseFinder(request.limits, schedule.usable, turnover_left, sales, sales.gain_left(orders))
+        find = _cause_finder(request, budgets.left(orders), schedule.usable, sales)
         short = [_shortfall(o, find) for o in checked(orders, check_cancelled) if _falls_short(o, worth)]
         return ReallocationPlan(trades, tuple(short), _warnings(trades, request.market), float(unraised), least)
 
@@ -83,105 +84,88 @@ def _choose(
     request: ReallocationRequest,
     valuation: Valuation,
     orders: Sequence[Order],
-    turnover: Decimal,
-    sales: LotSales,
+    budgets: PlanBudgets,
     check_cancelled: Callable[[], None],
-    reserve: Decimal,
 ) -> float:
-    """Sets the quantity of every order; returns a drift that no choice of whole lots is below."""
+    """Sets the quantity of every order; returns an objective that no choice of whole lots is below."""
     priced = [order for order in orders if order.price]
     for order in priced:
         order.quantity = ZERO
-    sales.begin(priced)
-    if sum((order.reachable * order.price for order in priced), ZERO) <= turnover:
+    budgets.sales.begin(priced)
+    if _all_affordable(priced, budgets.left()):
         for order in priced:
-            if _can_sell_all(order, request) and sales.may_exit(order):
+            if _sells_all(order, request) and budgets.sales.may_exit(order):
                 order.quantity = order.held
     fixed = [order for order in priced if order.quantity]
     free = [order for order in priced if not order.quantity]
     for order in free:
-        sales.limit(order)
-    problem = [_lot_order(order, request, sales) for order in checked(free, check_cancelled)]
+        budgets.sales.limit(order)
+    problem = [_lot_order(order, request, budgets.sales) for order in checked(free, check_cancelled)]
     drift = Drift.of(request, valuation, list(zip(free, problem, strict=True)), fixed)
-    budgets = _budgets(request, fixed, turnover, sales, reserve)
-    lots = first_lots(problem, budgets, drift, check_cancelled)
+    left = budgets.left(fixed)
+    lots = _known_lots(problem, left, drift, check_cancelled)
     bound = 0.0
-    if keeps(problem, budgets, lots):
-        best = best_lots(drift, problem, budgets, lots, SolverControl.for_seconds(SECONDS, check_cancelled))
+    if keeps(problem, left, lots):
+        best = best_lots(drift, problem, left, lots, SolverControl.for_seconds(SECONDS, check_cancelled))
         lots, bound = list(best.lots), best.bound
     for order, count in zip(free, lots, strict=True):
         order.quantity = count * order.lot
-    turnover_left = turnover - sum((order.value for order in priced), ZERO)
-    gain_left = sales.gain_left(priced)
-    for order in checked(free, check_cancelled):
-        rest = order.held - order.quantity
-        # All whole lots of a holding are sold: the odd lot goes with them.
-        if (
-            order.quantity
-            and rest < order.lot
-            and _can_sell_all(order, request)
-            and rest * order.price <= turnover_left
-            and (gain := sales.more_gain(order, order.quantity, rest)) <= gain_left
-        ):
-            order.quantity = order.held
-            turnover_left -= rest * order.price
-            gain_left -= gain
+    _sell_odd_lots(request, checked(free, check_cancelled), budgets.left(priced), budgets.sales)
     return bound
 
 
-def _turnover(request: ReallocationRequest, worth: Decimal) -> Decimal:
-    """The most that may be traded, both ways, in money."""
-    limit = request.limits.max_turnover
-    return Decimal("Infinity") if limit is None else 2 * exact(limit) * worth
+def _known_lots(
+    problem: Sequence[LotOrder], budgets: Budgets, drift: Drift, check_cancelled: Callable[[], None]
+) -> list[int]:
+    """Lots near the wish; where cost is weighed, also without the orders that cost more than they bring, or none."""
+    near = first_lots(problem, budgets, drift, check_cancelled)
+    if drift.cost_aversion == 0.0 or not keeps(problem, budgets, near):
+        return near
+    dear = (drift.cost_aversion * drift.cost_rates > 0.5).tolist()
+    rest = [replace(order, wanted=0.0, scalable=0.0) if d else order for order, d in zip(problem, dear, strict=True)]
+    others = [first_lots(rest, budgets, drift, check_cancelled), [0] * len(problem)]
+    return min([near, *(lots for lots in others if keeps(problem, budgets, lots))], key=drift)
 
 
-def _required_cash(request: ReallocationRequest, reserve: Decimal) -> Decimal:
-    """The level up to which sales raise a negative cash, whatever the target: 0, or a floor below it."""
-    cash = exact(request.portfolio.cash)
-    return min(exact(request.limits.cash_floor), ZERO) + reserve if cash < ZERO else Decimal("-Infinity")
+def _sell_odd_lots(request: ReallocationRequest, orders: Iterable[Order], left: Budgets, sales: LotSales) -> None:
+    """Where all whole lots of a holding are sold, the odd lot goes with them."""
+    turnover, cost, gain = left.turnover, left.cost, left.gain
+    for order in orders:
+        rest = order.held - order.quantity
+        if not (order.quantity and rest < order.lot and _sells_all(order, request)):
+            continue
+        value, more = rest * order.price, sales.more_gain(order, order.quantity, rest)
+        if value <= turnover and value * order.rate <= cost and more <= gain:
+            order.quantity = order.held
+            turnover, cost, gain = turnover - value, cost - value * order.rate, gain - more
 
 
-def _cash_after(request: ReallocationRequest, orders: Sequence[Order]) -> Decimal:
-    traded = (o.quantity * (-o.cash_per_unit if o.buys else o.cash_per_unit) for o in orders)
-    return sum(traded, exact(request.portfolio.cash))
+def _all_affordable(orders: Sequence[Order], budgets: Budgets) -> bool:
+    """Whether the limits on turnover and cost allow all required trades."""
+    values = [(order.reachable * order.price, order.rate) for order in orders]
+    traded = sum((value for value, _ in values), ZERO)
+    return traded <= budgets.turnover and sum((value * rate for value, rate in values), ZERO) <= budgets.cost
 
 
-def _can_sell_all(order: Order, request: ReallocationRequest) -> bool:
-    """Whether all of a holding can be sold."""
+def _sells_all(order: Order, request: ReallocationRequest) -> bool:
+    """Whether all of a holding can be sold, and that is the best whatever else is traded."""
     reachable = order.sells_all and order.reachable == order.held
-    return reachable and order.held * order.price >= exact(request.limits.min_trade_value)
+    aversion = request.modes.cost_aversion
+    # A sale of value v lowers half the distance by v / 2 at least, but for its own cost r v, which moves the targets
+    # and the net asset value by at most (1/2 + 3/2) r v as drift is below 3/2, and counts itself aversion times.
+    pays = aversion == 0.0 or order.rate * (exact(aversion) + 2) <= _HALF
+    return reachable and pays and order.held * order.price >= exact(request.limits.min_trade_value)
 
 
-def _settling(order: Order, request: ReallocationRequest) -> Decimal | None:
-    """Units that can be sold early enough to settle within the horizon; None is no limit."""
-    days = request.horizon_days - request.settlement_days
-    if days <= 0:
-        return ZERO
-    return None if order.daily is None or not request.settlement_days else days * order.daily
-
-
-def _budgets(
-    request: ReallocationRequest, fixed: Sequence[Order], turnover: Decimal, sales: LotSales, reserve: Decimal
-) -> Budgets:
-    floor = exact(request.limits.cash_floor) + reserve
-    usable, proceeds = exact(request.portfolio.cash) - floor, ZERO
-    for order in fixed:
-        settling = _settling(order, request)
-        proceeds += order.quantity * order.cash_per_unit
-        usable += (order.quantity if settling is None else min(order.quantity, settling)) * order.cash_per_unit
-    # What settles later raises a negative cash, and pays for nothing.
-    late = exact(request.portfolio.cash) - floor + proceeds - usable
-    return Budgets(
-        cash=usable,
-        required=_required_cash(request, reserve) - floor - late,
-        turnover=turnover - sum((order.value for order in fixed), ZERO),
-        gain=sales.gain_left(fixed),
-    )
+def _cause_finder(request: ReallocationRequest, left: Budgets, usable: Decimal, sales: LotSales) -> CauseFinder:
+    spare = min(usable, left.purchases)
+    aversion = request.modes.cost_aversion
+    return CauseFinder(request.limits, spare, left.turnover, sales, left.gain, left.cost, aversion)
 
 
 def _lot_order(order: Order, request: ReallocationRequest, sales: LotSales) -> LotOrder:
     value = order.lot * order.price
-    settling = None if order.buys else _settling(order, request)
+    settles = None if order.buys else settling(order, request)
     return LotOrder(
         wanted=0.0 if order.reversed else ratio(order.wanted, order.lot),
         scalable=ratio(order.scalable, order.lot),
@@ -191,7 +175,7 @@ def _lot_order(order: Order, request: ReallocationRequest, sales: LotSales) -> L
         buys=order.buys,
         value=value,
         cash=order.lot * order.cash_per_unit,
-        usable=ANY_NUMBER if settling is None else min(int(settling // order.lot), ANY_NUMBER),
+        usable=ANY_NUMBER if settles is None else min(int(settles // order.lot), ANY_NUMBER),
         units=order.lot,
         curve=sales.curve(order, all_at_once=False),
     )

@@ -60,9 +60,9 @@ def _booked(
     request: ReallocationRequest, valuation: Valuation, trades: Sequence[Trade], charges: Sequence[Decimal]
 ) -> list[tuple[Decimal, Decimal]]:
     """Cost of each trade, impact included, and cash after it."""
-    cash, found = exact(request.portfolio.cash), []
+    cash, found = request.cash, []
     for trade, charge in zip(trades, charges, strict=True):
-        value = exact(trade.quantity) * exact(trade.price)
+        value = exact(trade.quantity) * request.market.quotes[trade.symbol].exact_price
         cost = abs(value) * valuation.cost_rates[trade.symbol] + charge
         cash -= value + cost
         found.append((cost, cash))
@@ -73,7 +73,7 @@ def _affordable(
     request: ReallocationRequest, trades: Sequence[Trade], booked: Sequence[tuple[Decimal, Decimal]]
 ) -> bool:
     """Whether purchases leave the cash floor and nothing is to be raised; what is yet to settle is not looked into."""
-    if request.portfolio.cash < 0.0:
+    if request.cash < ZERO:
         return False
     after = [cash for trade, (_, cash) in zip(trades, booked, strict=True) if trade.quantity > 0.0]
     if not after:

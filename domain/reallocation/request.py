@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from domain.checks import finite_number, non_negative, positive
 from domain.costs.impact import AlmgrenImpact, Liquidity, SquareRootImpact
@@ -9,8 +10,10 @@ from domain.costs.linear import BASIS_POINT, LinearCost
 from domain.errors import InvalidInput
 from domain.market_data.snapshot import LARGEST_AMOUNT, Snapshot
 from domain.portfolio import FULLY_INVESTED_TOLERANCE, Portfolio
+from domain.reallocation.modes import Modes
 from domain.reallocation.optimal_execution.planned_schedule import ScheduleTerms
 from domain.reallocation.tax_terms import TaxAccount
+from domain.reallocation.tracking_error import ActiveRisk
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +22,24 @@ class Thresholds:
 
     max_utilization: float | None = None  # current weight / target weight
     drift_band: float | None = None  # absolute difference of weights
+    relative_band: float | None = None  # the same as a fraction of the target weight
+    max_tracking_error_annual: float | None = None
 
     @property
     def any_set(self) -> bool:
         """Whether a threshold is set."""
-        return self.max_utilization is not None or self.drift_band is not None
+        limits = (self.max_utilization, self.drift_band, self.relative_band, self.max_tracking_error_annual)
+        return any(limit is not None for limit in limits)
 
     def __post_init__(self) -> None:
         if self.max_utilization is not None:
             positive("thresholds.max_utilization", self.max_utilization)
         if self.drift_band is not None:
             non_negative("thresholds.drift_band", self.drift_band)
+        if self.relative_band is not None:
+            non_negative("thresholds.relative_band", self.relative_band)
+        if self.max_tracking_error_annual is not None:
+            non_negative("thresholds.max_tracking_error_annual", self.max_tracking_error_annual)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +51,7 @@ class Limits:
     cash_floor: float = 0.0
     max_turnover: float | None = None  # one-way, as a fraction of net asset value
     fractional: bool = False
+    max_cost_bps: float | None = None  # of net asset value
 
     def __post_init__(self) -> None:
         if self.max_participation is not None and not 0.0 < self.max_participation <= 1.0:
@@ -49,6 +60,8 @@ class Limits:
         finite_number("limits.cash_floor", self.cash_floor)
         if self.max_turnover is not None:
             non_negative("limits.max_turnover", self.max_turnover)
+        if self.max_cost_bps is not None:
+            non_negative("limits.max_cost_bps", self.max_cost_bps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +87,22 @@ class ReallocationRequest:
     impact: ImpactTerms | None = None
     schedule: ScheduleTerms | None = None
     taxes: TaxAccount = field(default_factory=TaxAccount)
+    modes: Modes = field(default_factory=Modes)
+    active_risk: ActiveRisk | None = None  # for a threshold of tracking error
+
+    @property
+    def cash(self) -> Decimal:
+        """Cash after the flow, before any trade."""
+        return self.modes.cash_of(self.portfolio)
 
     def __post_init__(self) -> None:
         check_amounts(self.portfolio, self.market)
+        self.modes.cash_of(self.portfolio)
+        if self.thresholds.max_tracking_error_annual is not None and self.active_risk is None:
+            raise InvalidInput(
+                "thresholds.max_tracking_error_annual",
+                "needs market_data instead of a snapshot: a covariance is estimated from stored prices",
+            )
         self._check_costs()
         for i, (symbol, weight) in enumerate(self.target.items()):
             finite_number(f"target_weights.weights[{i}].weight", weight)

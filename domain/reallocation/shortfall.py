@@ -15,6 +15,9 @@ class ShortfallCode(StrEnum):
     TAX = "TAX"  # the gain budget, in money; or a wash sale, in days
     HALTED = "HALTED"
     UNPRICED = "UNPRICED"
+    DIRECTION = "DIRECTION"
+    NEW_NAME = "NEW_NAME"
+    COST = "COST"
 
 
 @dataclass(frozen=True, slots=True)

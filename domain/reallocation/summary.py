@@ -29,7 +29,7 @@ class Summary:
 
     weights_before: Mapping[str, float]
     weights_after: Mapping[str, float]
-    nav_before: float
+    nav_before: float  # after a cash flow
     nav_after: float
     cash_after: float
     cost: float
@@ -55,9 +55,9 @@ def summarise(
     with exact_arithmetic():
         before, values = valuation.net_asset_value, valuation.values
         held = dict(values)
-        cash, cost, spread, traded = exact(request.portfolio.cash), ZERO, ZERO, ZERO
+        cash, cost, spread, traded = request.cash, ZERO, ZERO, ZERO
         for trade in checked(plan.trades, check_cancelled):
-            value = exact(trade.quantity) * exact(trade.price)
+            value = exact(trade.quantity) * request.market.quotes[trade.symbol].exact_price
             paid = abs(value) * valuation.cost_rates[trade.symbol]
             held[trade.symbol] = held.get(trade.symbol, ZERO) + value
             cash, cost, traded = cash - value - paid, cost + paid, traded + abs(value)

@@ -104,9 +104,9 @@ def _most_missing(
 ) -> tuple[int, Decimal]:
     """The period after which most cash is missing, from 1, and how much."""
     settling = ceiling(exact(request.settlement_days), exact(terms.period_days)) if request.settlement_days else 0
-    settled, floor = exact(request.portfolio.cash), exact(request.limits.cash_floor)
+    settled, floor = request.cash, exact(request.limits.cash_floor)
     pending, worst = [ZERO] * settling, (0, ZERO)
-    prices = {asset.symbol: exact(request.market.quotes[asset.symbol].price) for asset in assets}
+    prices = {asset.symbol: request.market.quotes[asset.symbol].exact_price for asset in assets}
     for k in range(terms.periods):
         values = [(asset.symbol, asset.trades[k] * prices[asset.symbol]) for asset in assets]
         costs = sum((abs(value) * valuation.cost_rates.get(symbol, ZERO) for symbol, value in values), ZERO)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from domain.reallocation.request import Thresholds
+from domain.reallocation.tracking_error import ActiveRisk
 
 ROUNDING = 1e-12
 """A difference of weights below this is rounding."""
@@ -26,18 +27,32 @@ class UtilizationReport:
     """Every asset of the holdings and of the target."""
 
     assets: tuple[AssetUtilization, ...]
+    tracking_error_annual: float | None = None  # to the target; None where no threshold asks for it
+    too_far: bool = False  # the tracking error exceeds its threshold
 
     @property
     def exceeded(self) -> bool:
-        """Whether any asset exceeds a threshold."""
-        return any(asset.exceeded for asset in self.assets)
+        """Whether any asset, or the tracking error, exceeds a threshold."""
+        return self.too_far or any(asset.exceeded for asset in self.assets)
 
 
 def utilization(
-    symbols: Sequence[str], current: Mapping[str, float], target: Mapping[str, float], thresholds: Thresholds
+    symbols: Sequence[str],
+    current: Mapping[str, float],
+    target: Mapping[str, float],
+    thresholds: Thresholds,
+    active_risk: ActiveRisk | None = None,
 ) -> UtilizationReport:
-    """Current weight / target weight of each asset; any holding without a target exceeds."""
-    return UtilizationReport(tuple(_asset(s, current.get(s), target.get(s, 0.0), thresholds) for s in symbols))
+    """Current weight / target weight of each asset; any holding without a target exceeds.
+
+    Raises InvalidInput where a tracking error is asked for and an asset has no stored prices.
+    """
+    assets = tuple(_asset(s, current.get(s), target.get(s, 0.0), thresholds) for s in symbols)
+    limit = thresholds.max_tracking_error_annual
+    if limit is None or active_risk is None:
+        return UtilizationReport(assets)
+    error = active_risk.annual({a.symbol: (a.current_weight or 0.0) - a.target_weight for a in assets})
+    return UtilizationReport(assets, error, error > limit + ROUNDING)
 
 
 def _asset(symbol: str, current: float | None, target: float, thresholds: Thresholds) -> AssetUtilization:
@@ -55,9 +70,11 @@ def _exceeds(current: float, target: float, thresholds: Thresholds) -> bool:
         return False
     if target == 0.0:
         return True
-    if thresholds.max_utilization is None and thresholds.drift_band is None:
+    if not thresholds.any_set:
         return True
     # An excess below ROUNDING is a rounding error and not a breach.
     over = thresholds.max_utilization is not None and current > target * thresholds.max_utilization + ROUNDING
     drifted = thresholds.drift_band is not None and deviation > thresholds.drift_band + ROUNDING
-    return over or drifted
+    band = thresholds.relative_band
+    relative = band is not None and deviation > target * band + ROUNDING
+    return over or drifted or relative

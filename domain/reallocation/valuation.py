@@ -34,10 +34,16 @@ def value(request: ReallocationRequest, check_cancelled: Callable[[], None]) -> 
                     f"portfolio.holdings[{i}].quantity", f"{symbol} is short; only long positions are supported"
                 )
             if symbol in quotes:
-                values[symbol] = exact(units) * exact(quotes[symbol].price)
-        worth = sum(values.values(), exact(request.portfolio.cash))
+                values[symbol] = exact(units) * quotes[symbol].exact_price
+        worth = sum(values.values(), request.cash)
         if worth <= ZERO:
-            raise InvalidInput("portfolio", f"must have a net asset value above 0, has {worth:g}")
+            raised = worth > exact(request.modes.cash_flow)
+            raise InvalidInput(
+                "cash_flow" if raised else "portfolio",
+                f"must leave a net asset value above 0, leaves {worth:g}"
+                if raised
+                else f"must have a net asset value above 0, has {worth:g}",
+            )
         symbols = [symbol for symbol in dict.fromkeys([*held, *request.target]) if symbol in quotes]
         rates = {symbol: _cost_rate(request, symbol) for symbol in checked(symbols, check_cancelled)}
     return Valuation(values, worth, rates)

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from domain.costs.linear import LinearCost
+from domain.market_data.currencies import Currencies
 from domain.market_data.snapshot import Snapshot
 from domain.optimization.request.specification import Specification
 from domain.portfolio import Portfolio
 from domain.reallocation.flow import Reallocation
+from domain.reallocation.modes import Modes
 from domain.reallocation.optimal_execution.planned_schedule import ScheduleTerms
 from domain.reallocation.request import ImpactTerms, Limits, Thresholds
 from domain.reallocation.tax_terms import TaxTerms
@@ -40,6 +42,7 @@ class Mandate:
     target: Target | None
     thresholds: Thresholds | None
     lots: Lots = field(default_factory=dict)
+    currency: str = ""  # ISO 4217; "" is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,10 @@ class ReallocateCommand:
     as_of_date: date | None = None  # None is today
     lots: Lots = field(default_factory=dict)  # of an inline portfolio
     taxes: TaxTerms = field(default_factory=TaxTerms)
+    modes: Modes = field(default_factory=Modes)
+    disabled_constraints: tuple[str, ...] = ()  # labels
+    currencies: Currencies = field(default_factory=Currencies)
+    currency: str = ""  # of a portfolio that is not a stored one
 
 
 @dataclass(frozen=True, slots=True)

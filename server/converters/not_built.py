@@ -20,19 +20,9 @@ NOT_BUILT: Mapping[str, frozenset[object]] = {
     # Message.field -> values that are served all the same; names of enum values, True or False.
     "AnalysisOptions.attribution": NONE,
     "AnalysisOptions.statistical_validation": NONE,
-    "ReallocateRequest.cash_flow": NONE,
-    "ReallocateRequest.retain_cash": NONE,
-    "ReallocateRequest.direction": frozenset({"DIRECTION_BOTH"}),
-    "ReallocateRequest.no_new_names": NONE,
-    "ReallocateRequest.disabled_constraints": NONE,
-    "ReallocateRequest.trade_off": NONE,
-    "ReallocationLimits.max_cost_bps": NONE,
+    "TradeOff.tax_aversion": NONE,
     "TaxLimits.harvest_losses": NONE,
     "TaxLimits.substitutes": NONE,
-    "MarketSnapshot.fx_rates": NONE,
-    "MarketSnapshot.Asset.currency": NONE,
-    "Thresholds.relative_band": NONE,
-    "Thresholds.max_tracking_error_annual": NONE,
     "Mandate.triggers": NONE,
 }
 

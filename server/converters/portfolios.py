@@ -110,8 +110,8 @@ def mandate_from_bytes(payload: bytes) -> Mandate:
     mandate = portfolio.mandate
     with error_path("portfolio.mandate"):
         thresholds = thresholds_from_proto(mandate.thresholds) if mandate.HasField("thresholds") else None
-        holdings = holdings_from_proto(portfolio)
-        return Mandate(holdings, _target(mandate), thresholds, lots_from_proto(portfolio))
+        holdings, lots = holdings_from_proto(portfolio), lots_from_proto(portfolio)
+        return Mandate(holdings, _target(mandate), thresholds, lots, portfolio.currency)
 
 
 def thresholds_from_proto(thresholds: portfolio_pb2.Thresholds) -> Thresholds:
@@ -119,6 +119,8 @@ def thresholds_from_proto(thresholds: portfolio_pb2.Thresholds) -> Thresholds:
     return Thresholds(
         thresholds.max_utilization if thresholds.HasField("max_utilization") else None,
         thresholds.drift_band if thresholds.HasField("drift_band") else None,
+        thresholds.relative_band if thresholds.HasField("relative_band") else None,
+        thresholds.max_tracking_error_annual if thresholds.HasField("max_tracking_error_annual") else None,
     )
 
 

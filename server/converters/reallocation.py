@@ -23,6 +23,7 @@ from server.converters.dates import date_from_proto
 from server.converters.execution import impact_to_proto, schedule_from_proto, set_schedule
 from server.converters.identity import identity_of
 from server.converters.market_input import selection_from_proto
+from server.converters.modes import currencies_from_proto, modes_from_proto
 from server.converters.paths import error_path, require_unique
 from server.converters.portfolios import holdings_from_proto, id_of, thresholds_from_proto
 from server.converters.specification import specification_from_proto
@@ -76,6 +77,10 @@ def reallocate_command_from_proto(request: ReallocateRequest) -> ReallocateComma
         as_of_date=date_from_proto("as_of_date", request.as_of_date) if request.HasField("as_of_date") else None,
         lots=lots if request.HasField("portfolio") else {},
         taxes=tax_terms_from_proto(request),
+        modes=modes_from_proto(request),
+        disabled_constraints=tuple(request.disabled_constraints),
+        currencies=currencies_from_proto(request.snapshot),
+        currency=request.portfolio.currency,
     )
 
 
@@ -170,6 +175,7 @@ def _limits(limits: reallocation_pb2.ReallocationLimits) -> Limits:
         cash_floor=limits.cash_floor,
         max_turnover=limits.max_turnover if limits.HasField("max_turnover") else None,
         fractional=limits.fractional,
+        max_cost_bps=limits.max_cost_bps if limits.HasField("max_cost_bps") else None,
     )
 
 
@@ -197,7 +203,9 @@ def _set_outcome(message: ReallocationProto, found: Reallocation) -> None:
 
 
 def _utilization(report: UtilizationReport) -> reallocation_pb2.UtilizationReport:
-    message = reallocation_pb2.UtilizationReport(exceeded=report.exceeded)
+    message = reallocation_pb2.UtilizationReport(
+        exceeded=report.exceeded, tracking_error_annual=report.tracking_error_annual
+    )
     for asset in report.assets:
         message.assets.add(
             symbol=asset.symbol,

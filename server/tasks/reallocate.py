@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 
 from absfinance.v1.reallocation_service_pb2 import ReallocateRequest
@@ -11,10 +12,11 @@ from domain.errors import InvalidInput
 from domain.market_data.snapshot import Snapshot
 from domain.portfolio import Portfolio
 from domain.reallocation.flow import reallocate
-from domain.reallocation.market import TradingTerms, snapshot_of
+from domain.reallocation.market import TradingTerms, net_asset_value, snapshot_of
 from domain.reallocation.request import ReallocationRequest, Thresholds, check_amounts
 from domain.reallocation.target import TargetWeights, optimised_target
 from domain.reallocation.tax_terms import TaxAccount, tax_account
+from domain.reallocation.tracking_error import ActiveRisk
 from domain.reallocation.volatility import Volatilities, volatilities
 from server.commands.reallocation import (
     Mandate,
@@ -25,6 +27,7 @@ from server.commands.reallocation import (
 )
 from server.commands.stored import DataRequest, ReportKey, RequestKey, StoredData
 from server.converters.message import message_from_bytes
+from server.converters.paths import error_path
 from server.converters.portfolios import mandate_from_bytes
 from server.converters.reallocation import planned_to_bytes, reallocate_command_from_proto, summary_to_bytes
 from server.execution.worker import Control
@@ -52,11 +55,7 @@ def reallocation(
             return needed
     found = found or StoredData()
     mandate = _mandate(command, found)
-    target = command.target if command.target is not None else mandate.target
-    if target is None:
-        raise InvalidInput(
-            "target_weights", "must be given, or target_optimize: the portfolio has no mandate with a target"
-        )
+    target = _target(command, mandate)
     if needed := _later_data_request(command, target, found):
         return needed
     with _of_the_portfolio():
@@ -86,8 +85,21 @@ def needed_of(request: bytes, found: StoredData | None) -> DataRequest:
         return needed
     found = found or StoredData()
     mandate = _mandate(command, found)
+    return _later_data_request(command, _target(command, mandate), found)
+
+
+def _target(command: ReallocateCommand, mandate: Mandate) -> Target:
+    """That of the request or the mandate, without the constraints that the request disables."""
     target = command.target if command.target is not None else mandate.target
-    return DataRequest() if target is None else _later_data_request(command, target, found)
+    if target is None:
+        raise InvalidInput(
+            "target_weights", "must be given, or target_optimize: the portfolio has no mandate with a target"
+        )
+    if isinstance(target, OptimizedTarget):
+        return replace(target, specification=target.specification.without_constraints(command.disabled_constraints))
+    if command.disabled_constraints:
+        raise InvalidInput("disabled_constraints[0]", "must be absent: target weights have no constraints")
+    return target
 
 
 @contextmanager
@@ -96,7 +108,7 @@ def _of_the_portfolio() -> Iterator[None]:
     try:
         yield
     except InvalidInput as error:
-        if error.field.startswith(("holdings", "cash")):
+        if error.field == "cash" or error.field.startswith("holdings"):
             raise error.with_path_prefix("portfolio") from None
         raise
 
@@ -134,7 +146,7 @@ def _target_prices(command: ReallocateCommand, target: OptimizedTarget) -> Price
 
 def _mandate(command: ReallocateCommand, found: StoredData) -> Mandate:
     if isinstance(command.portfolio, Portfolio):
-        return Mandate(command.portfolio, None, None, command.lots)
+        return Mandate(command.portfolio, None, None, command.lots, command.currency)
     return mandate_from_bytes(found.portfolios[command.portfolio])
 
 
@@ -159,17 +171,24 @@ def _planned(
 ) -> Planned:
     market = command.market
     snapshot = market if isinstance(market, Snapshot) else _snapshot(market, found)
+    with error_path("snapshot"):
+        snapshot = command.currencies.converted(snapshot, mandate.currency)
     check_amounts(mandate.portfolio, snapshot)
+    stored = found.panels[market] if isinstance(market, PriceSelection) else None
+    thresholds = command.thresholds or mandate.thresholds or Thresholds()
     if isinstance(target, OptimizedTarget):
         prices = found.panels[_target_prices(command, target)]
-        target_weights = _optimised(target, prices, mandate.portfolio, snapshot, found, control)
+        after_flow = command.modes.after_flow(mandate.portfolio)
+        if command.modes.cash_flow < 0.0 and net_asset_value(after_flow, snapshot) <= 0.0:
+            raise InvalidInput("cash_flow", "must leave a net asset value above 0")
+        target_weights = _optimised(target, prices, after_flow, snapshot, found, control)
     else:
         target_weights = TargetWeights(target)
     request = ReallocationRequest(
         portfolio=mandate.portfolio,
         market=snapshot,
         target=target_weights.weights,
-        thresholds=command.thresholds or mandate.thresholds or Thresholds(),
+        thresholds=thresholds,
         limits=command.limits,
         costs=command.costs,
         horizon_days=command.horizon_days,
@@ -177,12 +196,18 @@ def _planned(
         impact=command.impact,
         schedule=command.schedule,
         taxes=account,
+        modes=command.modes,
+        active_risk=None if stored is None else _active_risk(thresholds, stored),
     )
     result = reallocate(request, control)
     control()
-    stored = found.panels[market] if isinstance(market, PriceSelection) else None
     annual = Volatilities() if stored is None else volatilities(result.summary, stored.prices())
     return Planned(result, annual, target_weights.warnings)
+
+
+def _active_risk(thresholds: Thresholds, stored: StoredPanelRef) -> ActiveRisk | None:
+    """What a threshold of tracking error is measured with."""
+    return None if thresholds.max_tracking_error_annual is None else ActiveRisk.of(stored.prices())
 
 
 def _optimised(

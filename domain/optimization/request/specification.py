@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from domain.checks import frequency, group_members
 from domain.costs.model import CostModel
+from domain.errors import InvalidInput
 from domain.estimation.covariance import SampleCovariance
 from domain.estimation.moments import (
     Estimation,
@@ -185,6 +186,16 @@ class Specification:
     def with_constraints(self, more: "tuple[Constraint | ConstraintBySymbol, ...]") -> "Specification":
         """The same with further constraints."""
         return replace(self, constraints=(*self.constraints, *more))
+
+    def without_constraints(self, labels: tuple[str, ...]) -> "Specification":
+        """The same without the constraints of these labels. Raises InvalidInput for a label that none has."""
+        known = [constraint.label for constraint in self.constraints]
+        for i, label in enumerate(labels):
+            if label not in known:
+                named = ", ".join(known) or "there is none"
+                raise InvalidInput(f"disabled_constraints[{i}]", f"{label} is no label of a constraint: {named}")
+        kept = tuple(constraint for constraint in self.constraints if constraint.label not in labels)
+        return replace(self, constraints=kept)
 
     def with_groups(self, groups: Mapping[str, tuple[str, ...]]) -> "Specification":
         """The same with those of the stored groups that it names and does not list.

@@ -236,7 +236,7 @@ TAX = absfin.TaxLimits(
 
 
 def reallocations() -> Iterator[Any]:
-    quote = Quote("A", 1.0, 2.0, 3.0, 4.0, halted=True, volatility_annual=0.1)
+    quote = Quote("A", 1.0, 2.0, 3.0, 4.0, halted=True, volatility_annual=0.1, currency="EUR")
     lots = {"A": [absfin.TaxLot(1.0, 2.0, date(2020, 1, 1), "a", date(2019, 1, 1))]}
     for portfolio in ("portfolios/x", Holdings({"A": 1.0}, 2.0, lots), portfolio_pb2.Portfolio()):
         for market in (STORED, [quote]):
@@ -251,6 +251,16 @@ def reallocations() -> Iterator[Any]:
                     min_trade_value=1.0,
                     cash_floor=1.0,
                     max_turnover=0.1,
+                    relative_band=0.1,
+                    max_tracking_error_annual=0.1,
+                    max_cost_bps=1.0,
+                    cost_aversion=1.0,
+                    direction="buy_only",
+                    no_new_names=True,
+                    cash_flow=1.0,
+                    retain_cash=True,
+                    disabled_constraints=["l"],
+                    fx_rates={"EUR": 1.1},
                     fractional=True,
                     costs=COSTS,
                     horizon_days=2,

@@ -198,6 +198,20 @@ def test_reallocate_and_portfolio(server: RunningServer, prices: Path) -> None:
     absfin(server, "import", str(prices))
     table = absfin(server, "reallocate", "P=0.5,Q=0.5", "--holdings", "P=100", "--cost-bps", "5").stdout
     assert "cash after" in table
+    restricted = ["reallocate", "P=0.5,Q=0.5", "--holdings", "P=100", "--cash", "50", "--cost-bps", "5"]
+    bought = as_json(
+        server, *restricted, "--buy-only", "--cash-flow", "1000", "--retain-cash", "--max-cost-bps", "20",
+        "--cost-aversion", "1", "--relative-band", "0.1",
+    )  # fmt: skip
+    assert {trade["symbol"] for trade in bought["plan"]["trades"]} == {"Q"}
+    named = as_json(server, *restricted, "--no-new-names", "--sell-only")
+    assert {reason["code"] for s in named["shortfalls"] if s["symbol"] == "Q" for reason in s["reasons"]} == {
+        "SHORTFALL_CODE_DIRECTION"
+    }
+    quiet = as_json(server, *restricted, "--max-tracking-error", "9")
+    assert "trackingErrorAnnual" in quiet["utilization"]
+    assert "leave no trade" in absfin(server, *restricted, "--buy-only", "--sell-only", status=2).stderr
+    assert "disabled_constraints[0]" in absfin(server, *restricted, "--disable", "x", status=1).stderr
     made = as_json(server, "portfolio", "create", "cli", "--holdings", "P=100", "--cash", "10")
     assert made["name"] == "portfolios/cli"
     answer = as_json(server, "reallocate", "Q=1", "--portfolio", "portfolios/cli", "--symbols", "P,Q")

@@ -84,6 +84,8 @@ ALSO_BUILT = [  # messages inside the requests that the client builds from its o
     "TargetWeights",
     "MarketSnapshot",
     "MarketSnapshot.Asset",
+    "MarketSnapshot.FxRate",
+    "TradeOff",
     "Instrument",
     "OptimizeBatchRequest.Universe",
     "OptimizeBatchRequest.Account",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from domain.reallocation.flow import Reallocation
+from domain.reallocation.modes import Direction
 from domain.reallocation.request import ReallocationRequest
 
 
@@ -42,7 +43,8 @@ def carry_out(request: ReallocationRequest, found: Reallocation) -> Executed:
     """Executes a plan; asserts everything that must hold on the way and at the end."""
     limits, market = request.limits, request.market
     held = {s: fraction(q) for s, q in request.portfolio.quantities.items()}
-    start, cash = dict(held), fraction(request.portfolio.cash)
+    start, cash = dict(held), fraction(request.portfolio.cash) + fraction(request.modes.cash_flow)
+    first_cash, bought = cash, Fraction(0)
     floor, cost, traded = fraction(limits.cash_floor), Fraction(0), Fraction(0)
     nav_before = cash + sum(units * fraction(market.quotes[s].price) for s, units in held.items() if s in market.quotes)
     daily: dict[tuple[str, int], Fraction] = {}
@@ -61,6 +63,7 @@ def carry_out(request: ReallocationRequest, found: Reallocation) -> Executed:
         assert trade.cash_after == float(cash), "the plan's cash is not the cash of the trades"
         assert units < 0 or cash >= floor, "a purchase takes cash below its floor"
         cost, traded = cost + paid, traded + value
+        bought += value + paid if units > 0 else Fraction(0)
         held[trade.symbol] = held.get(trade.symbol, Fraction(0)) + units
         assert held[trade.symbol] >= 0, "more is sold than is there"
         daily[trade.symbol, trade.day] = daily.get((trade.symbol, trade.day), Fraction(0)) + abs(units)
@@ -79,10 +82,22 @@ def carry_out(request: ReallocationRequest, found: Reallocation) -> Executed:
         for (symbol, _), units in daily.items():
             volume = market.quotes[symbol].average_daily_volume
             assert volume is None or units <= fraction(limits.max_participation) * fraction(volume)
+    _check_modes(request, found, first_cash - floor, bought)
+    if limits.max_cost_bps is not None:
+        assert cost <= fraction(limits.max_cost_bps) * nav_before / 10_000
     executed = Executed(held, cash, cost, traded, nav_before)
     _check_summary(request, found, executed)
     _check_shortfalls(request, found, {s: held.get(s, Fraction(0)) - start.get(s, Fraction(0)) for s in held})
     return executed
+
+
+def _check_modes(request: ReallocationRequest, found: Reallocation, cash: Fraction, bought: Fraction) -> None:
+    """Only trades of the direction, of names that may be bought, from the cash that there is."""
+    modes = request.modes
+    for trade in found.plan.trades:
+        assert modes.direction is not (Direction.SELL_ONLY if trade.quantity > 0.0 else Direction.BUY_ONLY)
+        assert trade.quantity < 0.0 or not modes.no_new_names or request.portfolio.quantities.get(trade.symbol)
+    assert not modes.retain_cash or bought <= max(cash, 0)
 
 
 def _check_summary(request: ReallocationRequest, found: Reallocation, done: Executed) -> None:
@@ -105,7 +120,7 @@ def _check_shortfalls(request: ReallocationRequest, found: Reallocation, change:
     for shortfall in found.plan.shortfalls:
         assert fraction(shortfall.planned) == change.get(shortfall.symbol, 0)
         if shortfall.planned * shortfall.requested < 0.0:
-            assert request.portfolio.cash < 0.0, "sold what was to be bought, though cash was not negative"
+            assert request.cash < 0, "sold what was to be bought, though cash was not negative"
         else:
             assert abs(shortfall.planned) < abs(shortfall.requested)
         assert shortfall.causes, "a shortfall without a cause"

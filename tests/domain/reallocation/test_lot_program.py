@@ -1,5 +1,6 @@
 """The best whole lots beside every combination, and the bound beside the best of them."""
 
+import itertools
 from dataclasses import replace
 from decimal import Decimal
 
@@ -17,8 +18,9 @@ from domain.reallocation.drift import Drift
 from domain.reallocation.flow import Failure, reallocate
 from domain.reallocation.lot_bound import least_drift
 from domain.reallocation.lots import ANY_NUMBER, Budgets, LotOrder
+from domain.reallocation.modes import Direction, Modes
 from domain.reallocation.request import Limits, ReallocationRequest
-from tests.domain.reallocation.execution import carry_out
+from tests.domain.reallocation.execution import carry_out, fraction
 from tests.families import generated
 
 
@@ -31,8 +33,9 @@ def small_accounts(draw: st.DrawFn) -> ReallocationRequest:
         for s in symbols
     }
     held = {s: float(draw(st.integers(0, 8))) for s in symbols}
-    parts = [draw(st.integers(1, 9)) for _ in symbols]
-    whole = sum(parts) * draw(st.sampled_from([1.0, 1.0, 1.25]))
+    # A holding that is not wanted is sold with its odd lot; the combinations below have whole lots only.
+    parts = [draw(st.integers(0 if quotes[s].lot_size == 1.0 else 1, 9)) for s in symbols]
+    whole = max(sum(parts), 1) * draw(st.sampled_from([1.0, 1.0, 1.25]))
     return ReallocationRequest(
         Portfolio({s: q for s, q in held.items() if q}, float(draw(st.integers(1, 1500)))),
         Snapshot(quotes),
@@ -41,13 +44,28 @@ def small_accounts(draw: st.DrawFn) -> ReallocationRequest:
             min_trade_value=draw(st.sampled_from([0.0, 0.0, 150.0, 700.0])),
             cash_floor=draw(st.sampled_from([0.0, 0.0, 100.0])),
             max_turnover=draw(st.sampled_from([None, None, 0.2])),
+            max_cost_bps=draw(st.sampled_from([None, None, 5.0, 50.0])),
         ),
         costs=LinearCost(draw(st.sampled_from([0.0, 10.0, 200.0]))),
+        modes=draw(modes()),
     )
 
 
-def _best_drift(request: ReallocationRequest) -> float:
-    """The least drift of all combinations of whole lots that keep the limits; money in whole millionths."""
+@st.composite
+def modes(draw: st.DrawFn) -> Modes:
+    """Half of the accounts have none."""
+    if draw(st.booleans()):
+        return Modes()
+    return Modes(
+        direction=draw(st.sampled_from([Direction.BOTH, Direction.BUY_ONLY, Direction.SELL_ONLY])),
+        no_new_names=draw(st.booleans()),
+        retain_cash=draw(st.booleans()),
+        cost_aversion=draw(st.sampled_from([0.0, 1.0, 20.0, 30.0, 60.0])),
+    )
+
+
+def _best_objective(request: ReallocationRequest) -> float:
+    """The least drift and weighed cost of all combinations of whole lots that keep the limits; money in millionths."""
     limits, quotes = request.limits, request.market.quotes
     million = np.int64(1_000_000)
     price = {s: np.int64(round(100 * q.price)) * 10_000 for s, q in quotes.items()}
@@ -62,10 +80,22 @@ def _best_drift(request: ReallocationRequest) -> float:
     left = nav - cost - sum(values.values())
     buys = np.any([units[s] > 0 for s in quotes], axis=0)
     allowed = (cost < nav) & ((left >= floor) | ~buys)
+    if request.modes.direction is Direction.BUY_ONLY:
+        allowed &= np.all([units[s] >= 0 for s in quotes], axis=0)
+    if request.modes.direction is Direction.SELL_ONLY:
+        allowed &= ~buys
+    if request.modes.no_new_names:
+        allowed &= np.all([units[s] <= 0 for s in quotes if not held[s]] or [allowed], axis=0)
+    if request.modes.retain_cash:
+        bought = sum(np.maximum(units[s], 0) * price[s] for s in quotes)
+        paid = bought + bought // 10_000 * np.int64(request.costs.commission_bps)
+        allowed &= paid <= max(cash - floor, 0)
+    if limits.max_cost_bps is not None:
+        allowed &= 10_000 * cost <= round(limits.max_cost_bps) * nav
     if limits.max_turnover is not None:
         allowed &= 10 * traded <= round(20 * limits.max_turnover) * nav
     drift = sum(np.abs(values[s] / (nav - cost) - request.target[s]) for s in quotes) / 2.0
-    return float(drift[allowed].min())
+    return float((drift + request.modes.cost_aversion * cost / (nav - cost))[allowed].min())
 
 
 def _trades(request: ReallocationRequest, symbol: str, nav: int) -> NDArray[np.int64]:
@@ -84,17 +114,33 @@ def test_no_combination_of_lots_is_nearer_to_the_target(request: ReallocationReq
     done = carry_out(request, found)
     if isinstance(found.outcome, Failure):
         return
-    best = _best_drift(request)
-    assert float(done.drift(request)) <= best + 1e-9
+    best = _best_objective(request)
+    weighed = fraction(request.modes.cost_aversion) * done.cost / (done.nav_before - done.cost)
+    assert found.objective == pytest.approx(float(done.drift(request) + weighed), abs=1e-12)
+    assert found.objective <= best + 1e-9
     assert found.plan.least_drift <= best + 1e-9
     assert found.optimal
 
 
 @given(small_accounts())
 @generated(60)
+def test_a_higher_aversion_never_raises_cost(request: ReallocationRequest) -> None:
+    costs = []
+    for aversion in (0.0, 5.0, 20.0, 30.0, 60.0, 1000.0):
+        found = reallocate(replace(request, modes=replace(request.modes, cost_aversion=aversion)))
+        assert found.optimal
+        costs.append(found.summary.cost)
+    assert all(more >= less - 1e-6 for more, less in itertools.pairwise(costs))
+    # At 60 and the 200 bps at most that a trade costs, or at 1000 and 10, no trade is worth it.
+    assert costs[-1] == 0.0
+
+
+@given(small_accounts())
+@generated(60)
 def test_the_multiplier_of_cash_proves_a_bound(request: ReallocationRequest) -> None:
     """Of purchases from cash; whatever plan is known, here the one of the program."""
-    request = replace(request, portfolio=Portfolio({}, 2000.0), limits=Limits())
+    weighed = Modes(cost_aversion=request.modes.cost_aversion)
+    request = replace(request, portfolio=Portfolio({}, 2000.0), limits=Limits(), modes=weighed)
     found = reallocate(request)
     bought = {trade.symbol: round(trade.quantity) for trade in found.plan.trades}
     quotes = list(request.market.quotes.items())
@@ -102,8 +148,9 @@ def test_the_multiplier_of_cash_proves_a_bound(request: ReallocationRequest) -> 
     value = np.array([q.price * q.lot_size for _, q in quotes])
     target = np.array([request.target[s] for s, _ in quotes])
     drift = Drift(
-        2000.0, 0.0 * target, target, np.arange(len(quotes)), value, 0.0 * value + request.costs.rate(quotes[0][0])
-    )
+        2000.0, 0.0 * target, target, np.arange(len(quotes)), value, 0.0 * value + request.costs.rate(quotes[0][0]),
+        weighed.cost_aversion,
+    )  # fmt: skip
     orders = [
         LotOrder(t * 2000.0 / v, t * 2000.0 / v, ANY_NUMBER, 1, True, exact(v), paid)
         for t, v, paid in zip(target, value, cash, strict=True)
@@ -111,12 +158,13 @@ def test_the_multiplier_of_cash_proves_a_bound(request: ReallocationRequest) -> 
     known = [round(bought.get(s, 0) / q.lot_size) for s, q in quotes]
     budgets = Budgets(Decimal(2000), Decimal("-Infinity"), Decimal("Infinity"))
     bound = least_drift(drift, orders, budgets, known, lambda: None)
-    assert bound <= _best_drift(request) + 1e-12
+    assert bound <= _best_objective(request) + 1e-12
     assert bound >= 0.0
 
 
+@pytest.mark.parametrize("aversion", [0.0, 100.0])
 @pytest.mark.parametrize("assets", [30, 700])
-def test_the_bound_of_a_large_account_is_near(assets: int) -> None:
+def test_the_bound_of_a_large_account_is_near(assets: int, aversion: float) -> None:
     prices = {f"S{i}": 20.0 + (37 * i) % 211 + i / 100 for i in range(assets)}
     weights = {s: (1 + (7 * i) % 13) for i, s in enumerate(prices)}
     target = {s: w / sum(weights.values()) for s, w in weights.items()}
@@ -125,8 +173,9 @@ def test_the_bound_of_a_large_account_is_near(assets: int) -> None:
         Snapshot({s: Quote(p) for s, p in prices.items()}),
         target,
         costs=LinearCost(10.0),
+        modes=Modes(cost_aversion=aversion),
     )
     found = reallocate(request)
     carry_out(request, found)
-    assert 0.0 < found.plan.least_drift <= found.summary.residual_drift
+    assert 0.0 < found.plan.least_drift <= found.objective
     assert found.gap < 0.01

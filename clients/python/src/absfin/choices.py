@@ -75,6 +75,7 @@ AssetEventKind = Literal[
 ]
 Series = Literal["equity", "weights", "trades", "drawdown", "nav"]
 Turnover = Literal["one_way", "two_way"]
+Direction = Literal["both", "buy_only", "sell_only"]
 Graph = Literal["minimum_spanning_tree", "triangulated_maximally_filtered"]
 HierarchicalMethod = Literal["hrp", "herc", "herc2", "nco"]
 Linkage = Literal["single", "complete", "average", "weighted", "centroid", "median", "ward", "dbht"]

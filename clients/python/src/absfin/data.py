@@ -208,6 +208,7 @@ class Holdings:
     quantities: Mapping[str, float]
     cash: float = 0.0
     lots: Mapping[str, Iterable[TaxLot]] = field(default_factory=dict)
+    currency: str = ""  # ISO 4217, of the cash and of prices that name no other
 
     def to_proto(self) -> portfolio_pb2.Portfolio:
         """The message."""
@@ -215,7 +216,7 @@ class Holdings:
             portfolio_pb2.Holding(symbol=s, quantity=quantity, lots=[lot.to_proto() for lot in self.lots.get(s, ())])
             for s, quantity in self.quantities.items()
         ]
-        return portfolio_pb2.Portfolio(holdings=holdings, cash=self.cash)
+        return portfolio_pb2.Portfolio(holdings=holdings, cash=self.cash, currency=self.currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +230,7 @@ class Quote:
     lot_size: float | None = None
     halted: bool = False
     volatility_annual: float | None = None
+    currency: str = ""  # of the price, ISO 4217; that of the portfolio if empty
 
     def to_proto(self) -> reallocation_pb2.MarketSnapshot.Asset:
         """The message."""
@@ -240,6 +242,7 @@ class Quote:
             lot_size=self.lot_size,
             halted=self.halted,
             volatility_annual=self.volatility_annual,
+            currency=self.currency,
         )
 
 

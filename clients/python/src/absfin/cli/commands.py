@@ -13,7 +13,7 @@ from absfin.channel import DEFAULT_TARGET
 from absfin.cli.backtest_command import backtest, follow_to_the_end
 from absfin.cli.csv_files import ACTION_HEADER, action_line, read_actions, read_panel, read_weights
 from absfin.cli.fills_command import fills
-from absfin.cli.options import OBJECTIVES, constraints_of, data_of, objective_of, tax_limits
+from absfin.cli.options import OBJECTIVES, constraints_of, data_of, direction_of, objective_of, tax_limits
 from absfin.cli.output import failing_clearly, print_json, print_message, progress_bar
 from absfin.cli.parameters import AsJson, Confidence, End, PricesFile, Server, Start, Symbols, Universe
 from absfin.cli.tables import show_optimization, show_reallocation, show_risk
@@ -170,6 +170,26 @@ def reallocate(
     drift_band: Annotated[
         float | None, typer.Option(help="Trade only if a weight differs from its target by more than this fraction.")
     ] = None,
+    relative_band: Annotated[
+        float | None, typer.Option(help="Trade only if a weight differs from its target by more than this part of it.")
+    ] = None,
+    max_tracking_error: Annotated[
+        float | None, typer.Option(help="Trade only if the tracking error to the target, per year, is above this.")
+    ] = None,
+    buy_only: Annotated[bool, typer.Option("--buy-only", help="Sell nothing.")] = False,
+    sell_only: Annotated[bool, typer.Option("--sell-only", help="Buy nothing.")] = False,
+    no_new_names: Annotated[bool, typer.Option("--no-new-names", help="Buy only assets that are held.")] = False,
+    cash_flow: Annotated[float | None, typer.Option(help="Money to invest, or to raise where it is negative.")] = None,
+    retain_cash: Annotated[bool, typer.Option("--retain-cash", help="Leave the proceeds of sales in cash.")] = False,
+    max_cost_bps: Annotated[
+        float | None, typer.Option(help="Most that the trades may cost, in basis points of net asset value.")
+    ] = None,
+    cost_aversion: Annotated[
+        float | None, typer.Option(help="Weight of cost, as a fraction of net asset value, beside the distance.")
+    ] = None,
+    disable: Annotated[
+        list[str] | None, typer.Option(help="Label of a constraint of the mandate that does not count this time.")
+    ] = None,
     fractional: Annotated[bool, typer.Option("--fractional", help="Allow fractions of a lot.")] = False,
     days: Annotated[int, typer.Option(help="Trading days of the plan.")] = 1,
     settlement_days: Annotated[int, typer.Option(help="Trading days from a sale until its proceeds can be used.")] = 0,
@@ -202,6 +222,15 @@ def reallocate(
             commission_bps=cost_bps,
             cash_floor=cash_floor,
             drift_band=drift_band,
+            relative_band=relative_band,
+            max_tracking_error_annual=max_tracking_error,
+            direction=direction_of(buy_only=buy_only, sell_only=sell_only),
+            no_new_names=no_new_names,
+            cash_flow=cash_flow,
+            retain_cash=retain_cash,
+            max_cost_bps=max_cost_bps,
+            cost_aversion=cost_aversion,
+            disabled_constraints=disable or (),
             fractional=fractional,
             horizon_days=days,
             settlement_days=settlement_days,

@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from absfin import constraints, objectives
-from absfin.choices import UnknownChoice
+from absfin.choices import Direction, UnknownChoice
 from absfin.cli.csv_files import read_panel
 from absfin.data import Prices, Stored
 from absfin.taxes import TaxLimits
@@ -38,6 +38,13 @@ def objective_of(name: str, *, risk_free_rate: float, risk_aversion: float) -> o
         return objectives.max_utility(risk_aversion)
     plain: objectives.Objective = getattr(objectives, name.replace("-", "_"))()
     return plain
+
+
+def direction_of(*, buy_only: bool, sell_only: bool) -> Direction:
+    """Which trades a plan may have. Raises BadParameter where it could have none."""
+    if buy_only and sell_only:
+        raise typer.BadParameter("--buy-only and --sell-only leave no trade", param_hint="--sell-only")
+    return "buy_only" if buy_only else "sell_only" if sell_only else "both"
 
 
 def constraints_of(

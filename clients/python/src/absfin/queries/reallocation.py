@@ -1,6 +1,6 @@
 """Calls of ReallocationService."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import date, datetime
 from itertools import chain
@@ -9,10 +9,12 @@ from typing import Any, ClassVar
 from absfinance.v1 import reallocation_service_pb2 as pb
 from absfinance.v1.optimization_pb2 import OptimizeSpec
 from absfinance.v1.portfolio_pb2 import Portfolio, TargetWeights, Thresholds
-from absfinance.v1.reallocation_pb2 import MarketSnapshot, ReallocationLimits
+from absfinance.v1.reallocation_pb2 import Direction as DirectionProto
+from absfinance.v1.reallocation_pb2 import MarketSnapshot, ReallocationLimits, TradeOff
 from absfinance.v1.reallocation_pb2 import Reallocation as ReallocationProto
 from absfinance.v1.reallocation_service_pb2_grpc import ReallocationServiceStub
 
+from absfin.choices import Direction, choice
 from absfin.costs import Costs, costs_of
 from absfin.data import Holdings, Quote, Stored, date_to_proto, weights_to_proto
 from absfin.errors import AbsFinanceError, error_from_status
@@ -55,11 +57,12 @@ def portfolio_fields(portfolio: Holdings | Portfolio | str) -> dict[str, Any]:
     return {"portfolio": portfolio.to_proto()}
 
 
-def market_fields(market: Stored | Iterable[Quote]) -> dict[str, Any]:
+def market_fields(market: Stored | Iterable[Quote], fx_rates: Mapping[str, float]) -> dict[str, Any]:
     """The field that has a market."""
     if isinstance(market, Stored):
         return {"market_data": market.to_proto()}
-    return {"snapshot": MarketSnapshot(assets=[quote.to_proto() for quote in market])}
+    rates = [MarketSnapshot.FxRate(currency=name, rate=rate) for name, rate in fx_rates.items()]
+    return {"snapshot": MarketSnapshot(assets=[quote.to_proto() for quote in market], fx_rates=rates)}
 
 
 def target_fields(target: Mapping[str, float] | OptimizeSpec | None) -> dict[str, Any]:
@@ -87,10 +90,20 @@ class ReallocateQuery(UnaryQuery[Reallocation]):
     _: KW_ONLY
     max_utilization: float | None = None
     drift_band: float | None = None  # fraction of net asset value
+    relative_band: float | None = None  # fraction of the target weight
+    max_tracking_error_annual: float | None = None  # to the target; needs stored prices
     max_participation: float | None = None  # fraction of the average daily volume
     min_trade_value: float | None = None  # money
     cash_floor: float | None = None  # money
     max_turnover: float | None = None  # one-way, fraction of net asset value
+    max_cost_bps: float | None = None  # of net asset value
+    cost_aversion: float | None = None  # weight of cost / net asset value beside the distance to the target
+    direction: Direction = "both"
+    no_new_names: bool = False  # buy only assets that are held
+    cash_flow: float | None = None  # money to invest, or to raise where it is negative
+    retain_cash: bool = False  # leave the proceeds of sales in cash
+    disabled_constraints: Sequence[str] = ()  # labels of constraints that do not count this time
+    fx_rates: Mapping[str, float] = field(default_factory=dict)  # units of the portfolio's currency for one
     fractional: bool = False
     commission_bps: float = 0.0
     half_spread_bps: float = 0.0
@@ -109,12 +122,13 @@ class ReallocateQuery(UnaryQuery[Reallocation]):
 
     def __post_init__(self) -> None:
         costs_of(self.costs, self.commission_bps, self.half_spread_bps)
+        choice(DirectionProto, "direction", self.direction)
 
     def request(self) -> pb.ReallocateRequest:
         """One reallocation."""
         return pb.ReallocateRequest(
             **portfolio_fields(self.portfolio),
-            **market_fields(self.market),
+            **market_fields(self.market, self.fx_rates),
             **target_fields(self.target),
             thresholds=self._thresholds(),
             limits=ReallocationLimits(
@@ -122,9 +136,11 @@ class ReallocateQuery(UnaryQuery[Reallocation]):
                 min_trade_value=self.min_trade_value,
                 cash_floor=self.cash_floor,
                 max_turnover=self.max_turnover,
+                max_cost_bps=self.max_cost_bps,
                 fractional=self.fractional,
                 tax=None if self.tax is None else self.tax.to_proto(),
             ),
+            **self._mode_fields(),
             costs=costs_of(self.costs, self.commission_bps, self.half_spread_bps),
             horizon_days=self.horizon_days,
             settlement_days=self.settlement_days,
@@ -142,10 +158,24 @@ class ReallocateQuery(UnaryQuery[Reallocation]):
         """The trades."""
         return Reallocation.from_proto(response)
 
+    def _mode_fields(self) -> dict[str, Any]:
+        return {
+            "cash_flow": self.cash_flow,
+            "retain_cash": self.retain_cash,
+            "direction": choice(DirectionProto, "direction", self.direction),
+            "no_new_names": self.no_new_names,
+            "disabled_constraints": self.disabled_constraints,
+            "trade_off": None if self.cost_aversion is None else TradeOff(cost_aversion=self.cost_aversion),
+        }
+
     def _thresholds(self) -> Thresholds | None:
-        if self.max_utilization is None and self.drift_band is None:
-            return None
-        return Thresholds(max_utilization=self.max_utilization, drift_band=self.drift_band)
+        thresholds = {
+            "max_utilization": self.max_utilization,
+            "drift_band": self.drift_band,
+            "relative_band": self.relative_band,
+            "max_tracking_error_annual": self.max_tracking_error_annual,
+        }
+        return Thresholds(**thresholds) if any(one is not None for one in thresholds.values()) else None
 
 
 @dataclass(frozen=True)
@@ -260,11 +290,12 @@ class ReallocateBatchQuery(StreamQuery[tuple[str, Reallocation | AbsFinanceError
     limits: ReallocationLimits | None = None
     costs: Costs | None = None
     horizon_days: int = 1
+    fx_rates: Mapping[str, float] = field(default_factory=dict)  # units of the portfolio's currency for one
 
     def request(self) -> Iterator[pb.ReallocateBatchRequest]:
         """What all portfolios share, then each of them."""
         shared = pb.ReallocateBatchRequest.Shared(
-            **market_fields(self.market),
+            **market_fields(self.market, self.fx_rates),
             **target_fields(self.target),
             thresholds=self.thresholds,
             limits=self.limits,

@@ -40,6 +40,9 @@ class ShortfallCode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SHORTFALL_CODE_HALTED: _ClassVar[ShortfallCode]
     SHORTFALL_CODE_TAX: _ClassVar[ShortfallCode]
     SHORTFALL_CODE_UNPRICED: _ClassVar[ShortfallCode]
+    SHORTFALL_CODE_DIRECTION: _ClassVar[ShortfallCode]
+    SHORTFALL_CODE_NEW_NAME: _ClassVar[ShortfallCode]
+    SHORTFALL_CODE_COST: _ClassVar[ShortfallCode]
 TERM_UNSPECIFIED: Term
 TERM_SHORT: Term
 TERM_LONG: Term
@@ -56,6 +59,9 @@ SHORTFALL_CODE_TURNOVER: ShortfallCode
 SHORTFALL_CODE_HALTED: ShortfallCode
 SHORTFALL_CODE_TAX: ShortfallCode
 SHORTFALL_CODE_UNPRICED: ShortfallCode
+SHORTFALL_CODE_DIRECTION: ShortfallCode
+SHORTFALL_CODE_NEW_NAME: ShortfallCode
+SHORTFALL_CODE_COST: ShortfallCode
 
 class MarketSnapshot(_message.Message):
     __slots__ = ("assets", "fx_rates")
@@ -162,7 +168,7 @@ class TaxLimits(_message.Message):
     def __init__(self, lot_method: _Optional[_Union[TaxLimits.LotMethod, str]] = ..., gain_budget: _Optional[float] = ..., wash_sale_days: _Optional[int] = ..., short_term_rate: _Optional[float] = ..., long_term_rate: _Optional[float] = ..., long_term_after_days: _Optional[int] = ..., carry_forward: _Optional[float] = ..., forbid_wash_sales: _Optional[bool] = ..., harvest_losses: _Optional[bool] = ..., identical_groups: _Optional[_Iterable[_Union[TaxLimits.IdenticalGroup, _Mapping]]] = ..., substitutes: _Optional[_Iterable[_Union[TaxLimits.Substitute, _Mapping]]] = ...) -> None: ...
 
 class UtilizationReport(_message.Message):
-    __slots__ = ("assets", "exceeded")
+    __slots__ = ("assets", "exceeded", "tracking_error_annual")
     class Asset(_message.Message):
         __slots__ = ("symbol", "current_weight", "target_weight", "utilization", "exceeded")
         SYMBOL_FIELD_NUMBER: _ClassVar[int]
@@ -178,9 +184,11 @@ class UtilizationReport(_message.Message):
         def __init__(self, symbol: _Optional[str] = ..., current_weight: _Optional[float] = ..., target_weight: _Optional[float] = ..., utilization: _Optional[float] = ..., exceeded: _Optional[bool] = ...) -> None: ...
     ASSETS_FIELD_NUMBER: _ClassVar[int]
     EXCEEDED_FIELD_NUMBER: _ClassVar[int]
+    TRACKING_ERROR_ANNUAL_FIELD_NUMBER: _ClassVar[int]
     assets: _containers.RepeatedCompositeFieldContainer[UtilizationReport.Asset]
     exceeded: bool
-    def __init__(self, assets: _Optional[_Iterable[_Union[UtilizationReport.Asset, _Mapping]]] = ..., exceeded: _Optional[bool] = ...) -> None: ...
+    tracking_error_annual: float
+    def __init__(self, assets: _Optional[_Iterable[_Union[UtilizationReport.Asset, _Mapping]]] = ..., exceeded: _Optional[bool] = ..., tracking_error_annual: _Optional[float] = ...) -> None: ...
 
 class PlannedTrade(_message.Message):
     __slots__ = ("step", "symbol", "quantity", "price", "cost", "cash_after", "day", "lots")

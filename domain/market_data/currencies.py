@@ -1,0 +1,38 @@
+"""Prices in several currencies, converted into one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from domain.checks import positive
+from domain.errors import InvalidInput
+from domain.market_data.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Currencies:
+    """Currencies of assets, and what they are worth. Raises InvalidInput for a rate of 0 or less."""
+
+    of_assets: Mapping[str, str] = field(default_factory=dict)  # by symbol; others are in that of the portfolio
+    rates: Mapping[str, float] = field(default_factory=dict)  # units of the portfolio's currency for one
+
+    def __post_init__(self) -> None:
+        for i, rate in enumerate(self.rates.values()):
+            positive(f"fx_rates[{i}].rate", rate)
+
+    def converted(self, market: Snapshot, currency: str) -> Snapshot:
+        """The same market in the currency of a portfolio, "" where it is not known.
+
+        Raises InvalidInput for an asset in a currency without a rate, or another rate than 1 of the portfolio's own.
+        """
+        for i, (name, rate) in enumerate(self.rates.items()):
+            if name == currency and rate != 1.0:
+                raise InvalidInput(f"fx_rates[{i}].rate", f"must be 1: {name} is the currency of the portfolio")
+        quotes = dict(market.quotes)
+        for i, symbol in enumerate(market.quotes):
+            own = self.of_assets.get(symbol, "")
+            if not own or own == currency:
+                continue
+            if own not in self.rates:
+                raise InvalidInput(f"assets[{i}].currency", f"{own} of {symbol} needs a rate in fx_rates")
+            quotes[symbol] = quotes[symbol].at_rate(self.rates[own], f"assets[{i}].price")
+        return replace(market, quotes=quotes)
