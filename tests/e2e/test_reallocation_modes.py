@@ -319,7 +319,7 @@ def test_the_client_says_it_all(server: RunningServer) -> None:
     quotes = [Quote("A", 10.0, currency="EUR"), Quote("B", 20.0)]
     with Client(server.address) as client:
         answer = client.reallocate(
-            Holdings({"A": 10}, 100.0, "USD"), quotes, {"A": 0.5, "B": 0.5}, fx_rates={"EUR": 2.0},
+            Holdings({"A": 10}, 100.0, currency="USD"), quotes, {"A": 0.5, "B": 0.5}, fx_rates={"EUR": 2.0},
             direction="buy_only", cash_flow=100.0, max_cost_bps=50.0, cost_aversion=0.1, validate_only=True,
         )  # fmt: skip
         assert [(trade.symbol, trade.quantity) for trade in answer.trades] == [("B", 10.0)]
