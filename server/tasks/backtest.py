@@ -28,7 +28,7 @@ from server.converters.backtests import (
     specification_from_bytes,
 )
 from server.converters.message import message_from_bytes
-from server.execution.worker import Control
+from server.execution.control import Control
 from server.jobs.backtest_run import EncodedBacktest, Job, run_backtest
 from server.jobs.codec import parts_from_bytes
 from server.ports.jobs import JobDraft, JobInputs
