@@ -37,6 +37,7 @@ from domain.backtest.unused_fields import (
 )
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix
+from domain.costs.impact import AlmgrenImpact
 from domain.errors import Cancelled, DomainError, InvalidInput, SolverTimedOut
 from domain.market_data.corporate_actions import CorporateAction, PriceBasis
 from domain.market_data.missing import MissingDataPolicy, complete, refuse_gap_estimators
@@ -267,11 +268,13 @@ def _complete(data: PricePanel | ReturnPanel, policy: MissingDataPolicy) -> Pric
 
 def _check_cost_symbols(specification: BacktestSpecification, panel: PricePanel) -> None:
     costs = specification.costs
-    named = costs.own_costs
-    if not (named or costs.liquidity):
+    named = {"costs.by_asset": costs.own_costs, "costs.liquidity": tuple(costs.liquidity)}
+    if isinstance(costs.impact, AlmgrenImpact):
+        named["costs.impact.almgren.shares_outstanding"] = tuple(costs.impact.shares_outstanding)
+    if not any(named.values()):
         return
     known = set(panel.symbols)
-    for path, symbols in (("costs.by_asset", named), ("costs.liquidity", tuple(costs.liquidity))):
+    for path, symbols in named.items():
         for i, symbol in enumerate(symbols):
             if symbol not in known:
                 raise InvalidInput(f"{path}[{i}].symbol", f"{symbol} is not a symbol of the input")

@@ -12,7 +12,7 @@ from domain.backtest.drift_band import BandWidth
 from domain.backtest.inputs import Inputs
 from domain.backtest.market import Market
 from domain.backtest.specification import BacktestSpecification
-from domain.backtest.strategies import Momentum, Optimized, WeightSchedule
+from domain.backtest.strategies import Blend, Momentum, Optimized, WeightSchedule
 from domain.backtest.strategy_run import StrategyRun
 from domain.calendar import last_of_periods
 from domain.costs.holding import Rate
@@ -129,7 +129,9 @@ def unused_field_warnings(
         *_of_purchase(specification),
         *_of_dividends(specification),
         *_of_performance_fee(specification, market.panel.dates, start),
-        *_of_momentum(specification, len(market.panel.symbols)),
+        *_of_strategies(specification, market),
+        *_of_holdings(specification),
+        *_of_flows_only(specification),
     )
     return tuple(ResultWarning(CODE, field, f"{field} has no effect: {reason}") for field, reason in found)
 
@@ -163,7 +165,32 @@ def _of_performance_fee(
         )
 
 
-def _of_momentum(specification: BacktestSpecification, count: int) -> Iterator[tuple[str, str]]:
+def _of_strategies(specification: BacktestSpecification, market: Market) -> Iterator[tuple[str, str]]:
+    days, count = market.panel.dates, len(market.panel.symbols)
     for path, strategy in specification.strategies_by_path():
-        if isinstance(strategy, Momentum) and strategy.top_n >= count:
-            yield f"{path}.top_n", f"all {count} assets of the input are held, whatever their returns"
+        match strategy:
+            case Momentum() if strategy.top_n >= count:
+                yield f"{path}.top_n", f"all {count} assets of the input are held, whatever their returns"
+            case WeightSchedule():
+                filled = days.searchsorted([day for day, _ in strategy.entries]) + specification.delay < len(days)
+                for i in np.flatnonzero(~filled).tolist():
+                    yield f"{path}.entries[{i}].date", "no date is left on which the decision could be filled"
+            case Blend():
+                for i, part in enumerate(strategy.parts):
+                    if part.weight == 0.0:
+                        yield f"{path}.parts[{i}].weight", "a part of weight 0 holds nothing"
+
+
+def _of_holdings(specification: BacktestSpecification) -> Iterator[tuple[str, str]]:
+    for i, (symbol, quantity) in enumerate(specification.initial_holdings.items()):
+        if quantity == 0.0:
+            yield f"initial_holdings[{i}].quantity", f"0 units of {symbol} are none"
+
+
+def _of_flows_only(specification: BacktestSpecification) -> Iterator[tuple[str, str]]:
+    """Where no money comes in; cash beside initial holdings is invested like such money."""
+    sizes = [flow.amount for flow in specification.cash_flows]
+    sizes += [rule.amount or rule.fraction_of_nav or 0.0 for rule in specification.recurring_cash_flows]
+    has_cash = bool(specification.initial_holdings) and specification.initial_capital > 0.0
+    if specification.rebalancing.flows_only and not has_cash and not any(size > 0.0 for size in sizes):
+        yield "rebalancing.flows_only", "no money comes in that could be invested; it is the same as never"

@@ -22,6 +22,7 @@ from tests.e2e.test_backtest_fields import (
     WORTH,
     band,
     blend,
+    calendar,
     costs,
     entry,
     own_dates,
@@ -42,6 +43,8 @@ AFTER_THE_END = {"year": 2030, "month": 1, "day": 1}
 ONLY_A = {"strategy": fixed(A=1.0)}
 OF_B: dict[str, Any] = {"byAsset": [{"symbol": "B", "relative": 0.2}]}
 FROM_THE_START = [{"date": civil(DATES[0]), "rateAnnual": 0.01}]
+BEYOND_THE_PERIOD = [{"nthDay": 8}, {"nthDay": 32, "frequency": "FREQUENCY_MONTHLY"}]
+FLOWS_ONLY = {"rebalancing": {"flowsOnly": True}}
 EVERY = {"everyPeriods": {"n": 3}}
 
 
@@ -160,6 +163,14 @@ def test_what_is_a_fraction_of_value_or_money_goes_with_returns(wire: Wire, more
             },
             "rebalancing.every_periods",
         ),
+        *((calendar(day="REBALANCE_DAY_NTH", **one), "rebalancing.calendar.nth_day") for one in BEYOND_THE_PERIOD),
+        (
+            costs(
+                impact={"almgren": {"sharesOutstanding": [{"symbol": s, "quantity": 1e6} for s in "ABCZ"]}},
+                liquidity=LIQUID,
+            ),
+            "costs.impact.almgren.shares_outstanding[3].symbol",
+        ),
         ({"fractionalHoldings": False, "initialCapital": None}, "initial_capital"),
         (costs(portfolioValue=1e6), "costs.portfolio_value"),
         (costs(liquidity=LIQUID), "costs.liquidity"),
@@ -229,6 +240,7 @@ def test_defaults_and_what_has_an_effect_are_not_refused(wire: Wire, more: dict[
     assert wire.call(BACKTEST, usual(**more))["state"] == "BACKTEST_STATE_SUCCEEDED"
 
 
+NO_UNITS = "initial_holdings[1].quantity"
 NO_DIVIDEND = {"priceBasis": SPLIT_ADJUSTED, "withholdingRate": 0.15, "dividendPolicy": "DIVIDEND_POLICY_REINVEST"}
 
 
@@ -243,6 +255,20 @@ NO_DIVIDEND = {"priceBasis": SPLIT_ADJUSTED, "withholdingRate": 0.15, "dividendP
         (shares(), []),
         (strategy(momentum={"lookbackPeriods": 5, "topN": 3}), ["strategy.momentum.top_n"]),
         (strategy(momentum={"lookbackPeriods": 5, "topN": 2}), []),
+        (
+            strategy(schedule={"entries": [entry(EX), entry(civil(DATES[-1]), B=1.0)]}),
+            ["strategy.schedule.entries[1].date"],
+        ),
+        (strategy(schedule={"entries": [entry(EX), entry(civil(DATES[-2]), B=1.0)]}), []),
+        (
+            strategy(blend={"parts": [{"strategy": fixed(A=1.0), "weight": 1}, {"strategy": {"equalWeight": {}}}]}),
+            ["strategy.blend.parts[1].weight"],
+        ),
+        ({"initialHoldings": [{"symbol": s, "quantity": q} for s, q in (("A", 5), ("B", 0))]}, [NO_UNITS]),
+        (FLOWS_ONLY, ["rebalancing.flows_only"]),
+        ({**FLOWS_ONLY, "cashFlows": [{"date": EX, "amount": -5}]}, ["rebalancing.flows_only"]),
+        ({**FLOWS_ONLY, "recurringCashFlows": [{"fractionOfNav": 0.01}]}, []),
+        ({**FLOWS_ONLY, **HOLDINGS}, []),
     ],
 )
 def test_a_field_without_effect_on_these_data_is_named(wire: Wire, more: dict[str, Any], fields: list[str]) -> None:
