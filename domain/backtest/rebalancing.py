@@ -20,6 +20,17 @@ class DayOfPeriod(StrEnum):
     NTH = "NTH"
 
 
+_MOST_DAYS = {
+    Frequency.DAILY: 1,
+    Frequency.WEEKLY: 7,
+    Frequency.MONTHLY: 31,
+    Frequency.QUARTERLY: 92,
+    Frequency.SEMIANNUAL: 184,
+    Frequency.ANNUAL: 366,
+}
+"""Days of the longest period of each frequency."""
+
+
 @dataclass(frozen=True, slots=True)
 class Calendar:
     """A date of the panel in each calendar period, or `offset` dates after it.
@@ -35,6 +46,9 @@ class Calendar:
     def __post_init__(self) -> None:
         if (self.day is DayOfPeriod.NTH) != (self.nth is not None):
             raise InvalidInput("rebalancing.calendar.nth_day", "must be given with REBALANCE_DAY_NTH, and only with it")
+        if self.nth is not None and self.nth > (most := _MOST_DAYS[self.frequency]):
+            rule = f"must be at most {most}, the days of the longest {self.frequency} period, is {self.nth}"
+            raise InvalidInput("rebalancing.calendar.nth_day", rule)
 
     def decision_indices(self, days: NDArray[np.int32], start: int) -> DateIndices:
         """Indices of the decisions after `start`; `days` (T,) are counted from 1970-01-01."""

@@ -227,6 +227,25 @@ def test_a_hurdle(wire: Wire, hurdle: str, fee: float) -> None:
     assert answer["costs"]["performanceFee"] == pytest.approx(fee, rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("hurdle", "fee"),
+    [("HURDLE_HARD", 0.2 * (108.0 - 102.0 * (1.0 + 0.05 * 366 / 365))), ("HURDLE_SOFT", 0.2 * (108.0 - 102.0))],
+)
+def test_the_high_water_mark_rises_in_a_year_without_a_fee(wire: Wire, hurdle: str, fee: float) -> None:
+    """102 is below the hurdle of 105: no fee, and the mark and the hurdle of the next year are counted from 102."""
+    dates = [date(2018, 12, 31), date(2019, 12, 31), date(2020, 12, 31)]
+    answer = performance_fee(wire, dates, [100.0, 102.0, 108.0], hurdleAnnual=0.05, hurdle=hurdle)
+    assert series(wire, answer["name"], "NAV") == pytest.approx([100.0, 102.0, 108.0 - fee], rel=1e-12)
+    assert answer["costs"]["performanceFee"] == pytest.approx(fee, rel=1e-12)
+
+
+def test_a_hurdle_begins_anew_after_a_year_below_the_mark(wire: Wire) -> None:
+    """100, 95, 106: 5 % of one year on the mark of 100, not of two: 0.20 on the point above 105 (and a leap day)."""
+    dates = [date(2018, 12, 31), date(2019, 12, 31), date(2020, 12, 31)]
+    answer = performance_fee(wire, dates, [100.0, 95.0, 106.0], hurdleAnnual=0.05)
+    assert answer["costs"]["performanceFee"] == pytest.approx(0.2 * (106.0 - 100.0 - 5.0 * 366 / 365), rel=1e-12)
+
+
 def performance_fee(wire: Wire, dates: list[date], prices: list[float], **more: Any) -> dict[str, Any]:
     return result(
         wire,

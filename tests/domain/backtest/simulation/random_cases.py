@@ -326,11 +326,13 @@ def crowded_backtest(seed: int) -> RandomBacktest:
     if rates and rates[0][0] > case.days[-1]:
         rates = []  # which is refused
     costs = specification.holding_costs
-    financing = costs.financing or Rate()
+    cash, financing = costs.cash, costs.financing or Rate()
+    if rates and rates[0][0] <= case.days[0] + 1:  # beside which a constant rate is refused
+        cash = financing = Rate()
     is_by_bar = bool(rng.random() < 0.3)
     costs = replace(
         costs,
-        cash=replace(costs.cash, steps=tuple((day, cash) for day, cash, _ in rates)),
+        cash=replace(cash, steps=tuple((day, rate) for day, rate, _ in rates)),
         financing=replace(financing, steps=tuple((day, rate) for day, _, rate in rates)),
         day_count=DayCount.BARS if is_by_bar else costs.day_count,
     )

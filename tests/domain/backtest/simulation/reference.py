@@ -116,11 +116,12 @@ class Reference:
             self.cash += start
             years = (case.days[t] - case.days[t - 1]) / case.days_a_year if case.days_a_year else 1 / 252
             interest = self.cash * years * self.rate(t, self.cash > 0)
+            owed = interest if self.cash < 0 else 0.0  # what a negative balance earns, usually below 0
             shorts = [max(-u, 0.0) * p for u, p in zip(self.units, case.marks[t - 1], strict=True)]
             borrow = years * math.fsum(r * s for r, s in zip(case.borrow, shorts, strict=True))
             self.corporate_actions(t)
             self.cash += interest - borrow - case.management * years * before
-            self.paid["financing"] += max(-interest, 0.0)
+            self.paid["financing"] -= owed
             self.paid["borrow"] += borrow
             self.paid["management_fee"] += case.management * years * before
             self.paid["flows"] += start

@@ -65,7 +65,7 @@ def with_stored_volumes(backtest: RandomBacktest, seed: int) -> tuple[RandomBack
     law = (
         SquareRootImpact(0.9)
         if square_root
-        else AlmgrenImpact(execution_days=0.5, shares_outstanding=dict.fromkeys(SYMBOLS, SHARES))
+        else AlmgrenImpact(execution_days=0.5, shares_outstanding=dict.fromkeys(SYMBOLS[:count], SHARES))
     )
     costs = replace(backtest.specification.costs, impact=law, liquidity={}, liquidity_lookback=WINDOW)
     specification = replace(backtest.specification, costs=costs, max_participation=None)
