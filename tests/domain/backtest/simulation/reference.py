@@ -274,8 +274,14 @@ class Reference:
         if t in self.pending:
             amounts, in_money = self.pending.pop(t)
             self.fill(t, dict(enumerate(amounts)), in_money, is_rest=False)
-        elif self.carried:
+        elif self.carried and not self.is_replaced(t):
             self.fill(t, dict(self.carried), self.case.flows_only, is_rest=True)
+
+    def is_replaced(self, t: int) -> bool:
+        """Whether a decision that is filled at the same close takes the place of what is carried."""
+        case = self.case
+        early = t - self.decided < case.least_between
+        return case.delay == 0 and t in case.decisions and not early and not case.flows_only
 
     def fill(self, t: int, amounts: dict[int, float], in_money: bool, is_rest: bool) -> None:
         first = not self.held_so_far or (is_rest and self.first_carried)

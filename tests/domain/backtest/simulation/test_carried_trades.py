@@ -106,3 +106,13 @@ def test_participation_carries_the_rest_of_the_scaled_trade() -> None:
     )  # fmt: skip
     assert record.indices.tolist() == [0, 1, 5, 6]
     assert record.units[:, 1].tolist() == pytest.approx([900.0, 800.0, 700.0, 600.0], rel=1e-12)
+
+
+def test_a_decision_at_a_close_replaces_what_is_carried_to_it() -> None:
+    """One trade of 100 on each date, not the rest of the last decision and the new one."""
+    record = simulated(
+        {"A": [1.0] * 5}, FixedWeights({"A": 1.0}), costs=CostModel(liquidity={"A": Liquidity(1000.0, 0.1)}),
+        max_participation=0.1, rebalancing=Rebalancing(EveryPeriods(1)), initial_capital=1000.0,
+    )  # fmt: skip
+    assert record.indices.tolist() == [0, 1, 2, 3, 4]
+    assert record.units[:, 0].tolist() == pytest.approx([100.0, 200.0, 300.0, 400.0, 500.0], rel=1e-12)
