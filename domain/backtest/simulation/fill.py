@@ -29,6 +29,7 @@ from domain.backtest.simulation.conventions import trades_by_convention
 from domain.backtest.simulation.trade_costs import (
     TRADED,
     commission_of,
+    cost_of,
     impact_of,
     value_after,
 )
@@ -156,7 +157,13 @@ def _trades(
         )
         if len(trades) == 0:
             return trades
-    is_scaled = limit_turnover(trades, nav, turnover_limit)
+    halted = positions.carried * after - held  # NaN for none
+    is_scaled = limit_turnover(trades, halted, nav, turnover_limit)
+    if is_scaled:
+        if is_exact and not is_free:
+            after = nav - _costs_of(trades, prices, costs) - _costs_of(halted, prices, costs)
+        weights = _weights_after(weights, trades, halted, held, after)
+        positions.carried[:] = np.where(np.isnan(positions.carried), np.nan, weights)
     if rules.has_participation_limit:
         limit_participation(trades, weights, account, positions, rules)
     if rules.whole_units:
@@ -177,6 +184,26 @@ def _trades(
                 positions.carried[i] = weights[i] * after - held[i] - trades[i]
     account.cash_floor = cash_floor
     return trades
+
+
+@compiled
+def _costs_of(trades: Floats, prices: Floats, costs: Costs) -> float:
+    """Costs of trades in money (N,), NaN for none."""
+    total = 0.0
+    for i in range(len(trades)):
+        if not np.isnan(trades[i]):
+            total += cost_of(costs, i, abs(trades[i]), prices[i])
+    return total
+
+
+@compiled
+def _weights_after(weights: Floats, trades: Floats, halted: Floats, held: Floats, after: float) -> Floats:
+    """Weights (N,) that scaled trades lead to: what is carried is the rest of these trades, not of the target."""
+    reached = weights.copy()
+    for i in range(len(weights)):
+        if not np.isnan(weights[i]):
+            reached[i] = (held[i] + (trades[i] if np.isnan(halted[i]) else halted[i])) / after
+    return reached
 
 
 @compiled

@@ -68,7 +68,7 @@ def invest(
     least_cash = account.cash - trades.sum()
     is_first = is_first_purchase(is_carried, account)
     limit = np.inf if is_first or is_carried else rules.most_turnover
-    if limit_turnover(trades, nav, limit):
+    if limit_turnover(trades, positions.carried, nav, limit):
         account.flow_waits = 1
     if rules.has_participation_limit:
         rest = trades - np.clip(trades, -rules.most_traded, rules.most_traded)

@@ -10,18 +10,22 @@ BISECTIONS = 100
 
 
 @compiled
-def limit_turnover(trades: Floats, nav: float, limit: float) -> bool:
+def limit_turnover(trades: Floats, halted: Floats, nav: float, limit: float) -> bool:
     """Scales all trades so that one-way turnover is within the limit; the rest waits for the next rebalancing.
 
+    `halted` (N,) are the trades that are carried over a halt, NaN for none: they count, and are scaled alike.
     Says whether it had to.
     """
     turnover = 0.0
     for i in range(len(trades)):
         turnover += 0.5 * abs(trades[i]) / nav
+        if not np.isnan(halted[i]):
+            turnover += 0.5 * abs(halted[i]) / nav
     if turnover <= limit:
         return False
     for i in range(len(trades)):
         trades[i] *= limit / turnover
+        halted[i] *= limit / turnover
     return True
 
 

@@ -41,10 +41,20 @@ def fill_due(
         trade(t, plan.targets[plan.row[index]], False, prices, account, positions, costs, rules, output)
     elif account.band_made >= 0 and account.band_made + rules.delay == t:
         trade_by_rule(t, positions.band_target, False, prices, account, positions, costs, rules, output)
-    elif account.carried > 0:
+    elif account.carried > 0 and not is_replaced(t, plan, account, positions, rules):
         trade_by_rule(t, positions.carried.copy(), True, prices, account, positions, costs, rules, output)
     if account.band_made >= 0 and account.band_made + rules.delay <= t:
         account.band_made = -1
+
+
+@compiled
+def is_replaced(t: int, plan: Plan, account: Account, positions: Positions, rules: Rules) -> bool:
+    """Whether a planned decision of date t, filled at the same close, takes the place of what is carried."""
+    index = account.next_decision
+    if rules.delay > 0 or rules.flows_only or index >= len(plan.made) or plan.made[index] != t:
+        return False
+    is_late_enough = account.last_decision < 0 or t - account.last_decision >= rules.least_between
+    return bool(is_late_enough and not positions.dropped[index])
 
 
 @compiled

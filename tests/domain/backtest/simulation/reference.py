@@ -303,8 +303,14 @@ class Reference:
         if t in self.pending:
             amounts, in_money = self.pending.pop(t)
             self.fill(t, dict(enumerate(amounts)), in_money, is_rest=False)
-        elif self.carried:
+        elif self.carried and not self.is_replaced(t):
             self.fill(t, dict(self.carried), self.case.flows_only, is_rest=True)
+
+    def is_replaced(self, t: int) -> bool:
+        """Whether a decision that is filled at the same close takes the place of what is carried."""
+        case = self.case
+        early = t - self.decided < case.least_between
+        return case.delay == 0 and t in case.decisions and not early and not case.flows_only
 
     def fill(self, t: int, amounts: dict[int, float], in_money: bool, is_rest: bool) -> None:
         first = not self.held_so_far or (is_rest and self.first_carried)
@@ -326,9 +332,10 @@ class Reference:
         self.carried = {j: x for j, x in money.items() if prices[j] > 0 and not case.tradable[t][j]}
         trades = {j: x for j, x in money.items() if prices[j] > 0 and case.tradable[t][j]}
         least = max(self.cash - sum(trades.values()), self.cash_floor * nav)
-        turnover = sum(map(abs, trades.values())) / 2 / nav
+        turnover = sum(map(abs, [*trades.values(), *self.carried.values()])) / 2 / nav
         if not first and not is_rest and turnover > case.most_turnover:
             trades = {j: x * case.most_turnover / turnover for j, x in trades.items()}
+            self.carried = {j: x * case.most_turnover / turnover for j, x in self.carried.items()}
             self.uninvested = True
         for j, x in trades.items():
             if case.most_traded and abs(x) > case.most_traded[j]:
@@ -366,7 +373,7 @@ class Reference:
             return
         held = [u * p for u, p in zip(self.units, prices, strict=True)]
         moving = {j: w for j, w in wanted.items() if prices[j] > 0 and case.tradable[t][j]}
-        free = case.free_start and first
+        free, borrowed = case.free_start and first, sum(wanted.values())
         self.carried = {
             j: w
             for j, w in wanted.items()
@@ -381,17 +388,23 @@ class Reference:
         if case.whole:  # costs alone trade no unit
             before = {j: w * nav - held[j] for j, w in moving.items()}
             trades = {j: x for j, x in trades.items() if abs(before[j]) > 1e-12 * nav and x * before[j] > 0}
-        turnover = sum(map(abs, trades.values())) / 2 / nav
+        halted = {j: w * after - held[j] for j, w in self.carried.items()}
+        turnover = sum(map(abs, [*trades.values(), *halted.values()])) / 2 / nav
         cut = bool(is_rest or self.carried or case.most_traded or case.whole or sum(a for _, _, a in self.owed) > 0)
         if not first and not is_rest and turnover > case.most_turnover:
-            trades = {j: x * case.most_turnover / turnover for j, x in trades.items()}
+            scaled_all = {j: x * case.most_turnover / turnover for j, x in (trades | halted).items()}
+            trades = {j: scaled_all[j] for j in trades}
             cut = True
+            # What is carried is the rest of these trades: goes to the weights that they lead to.
+            after = nav if free else nav - sum(self.cost(j, abs(x), prices[j]) for j, x in scaled_all.items())
+            wanted = wanted | {j: (held[j] + x) / after for j, x in scaled_all.items()}
+            self.carried = {j: wanted[j] for j in self.carried}
         for j, x in trades.items():
             if case.most_traded and abs(x) > case.most_traded[j]:
                 trades[j] = math.copysign(case.most_traded[j], x)
                 self.carried[j] = wanted[j]
         if not is_rest:
-            self.cash_floor = min(0.0, 1 - sum(wanted.values()))
+            self.cash_floor = min(0.0, 1 - borrowed)
         floor = self.cash_floor * after if cut else -math.inf
         scaled = self.settle(t, trades, nav, floor, free)
         if any(w * after < held[j] for j, w in self.carried.items()):
@@ -442,7 +455,7 @@ class Reference:
         for j, x in trades.items():
             if abs(x) <= 1e-12 * nav:
                 continue
-            units = self.units[j] + x / prices[j]
+            units = (self.units[j] * prices[j] + x) / prices[j]  # exactly 0 where all is sold
             self.units[j] = round(units) if whole else units
             self.cash -= x + (0.0 if free else self.pay(j, abs(x), prices[j]))
         self.filled = True

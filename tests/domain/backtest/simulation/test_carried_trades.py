@@ -8,7 +8,7 @@ import pytest
 
 from domain.backtest.flow import run
 from domain.backtest.preparation import prepare
-from domain.backtest.rebalancing import BuyAndHold, Rebalancing
+from domain.backtest.rebalancing import BuyAndHold, EveryPeriods, Rebalancing
 from domain.backtest.record import RecordPart
 from domain.backtest.specification import BacktestSpecification, Fill
 from domain.backtest.strategies import FixedWeights, Strategy, WeightSchedule
@@ -26,14 +26,14 @@ def simulated(
     prices: Mapping[str, Sequence[float]], strategy: Strategy, costs: CostModel | None = None, **more: Any
 ) -> RecordPart:
     panel = PricePanel.of(list(prices), range(len(prices["A"])), np.column_stack(list(prices.values())))
+    settings: dict[str, Any] = {"initial_capital": 100.0, "rebalancing": Rebalancing(BuyAndHold())} | more
     specification = BacktestSpecification(
         (strategy,),
-        Rebalancing(BuyAndHold()),
-        Fill.SAME_CLOSE,
+        fill=Fill.SAME_CLOSE,
         costs=costs or CostModel(),
         missing_data=MissingDataPolicy.ASSET_STATES,
         periods_per_year=252.0,
-        **{"initial_capital": 100.0} | more,
+        **settings,
     )
     record = run(prepare(specification, panel), lambda _: None, lambda: None).strategies[0].record
     assert record is not None
@@ -83,3 +83,36 @@ def test_a_purchase_waits_for_the_sale_of_a_halted_asset() -> None:
     record = simulated(prices, strategy)
     assert record.indices.tolist() == [0, 1, 4]
     assert record.units[-1].tolist() == pytest.approx([0.0, 100.0], abs=1e-9)
+
+
+def test_a_trade_that_a_halt_carries_stays_within_the_turnover_limit() -> None:
+    """A fifth of 1000 is traded once B has a price, and no more before another rebalancing."""
+    prices = {"A": [1.0] * 5, "B": [1.0, NAN, 1.0, 1.0, 1.0]}
+    record = simulated(
+        prices, WeightSchedule(((0, {"B": 1.0}), (1, {"A": 1.0}))),
+        rebalancing=Rebalancing(BuyAndHold(), max_turnover=0.2), initial_holdings={"B": 1000.0}, initial_capital=0.0,
+    )  # fmt: skip
+    assert record.indices[-1] == 2
+    assert record.units[-1].tolist() == pytest.approx([200.0, 800.0], rel=1e-12)
+
+
+def test_participation_carries_the_rest_of_the_scaled_trade() -> None:
+    """A fifth of 1000 in two halves of 100; then it waits for the next rebalancing, on date 5."""
+    costs = CostModel(liquidity={name: Liquidity(1000.0, 0.1) for name in "AB"})
+    record = simulated(
+        {"A": [1.0] * 8, "B": [1.0] * 8}, FixedWeights({"A": 1.0}), costs=costs, max_participation=0.1,
+        rebalancing=Rebalancing(EveryPeriods(5), max_turnover=0.2),
+        initial_holdings={"B": 1000.0}, initial_capital=0.0,
+    )  # fmt: skip
+    assert record.indices.tolist() == [0, 1, 5, 6]
+    assert record.units[:, 1].tolist() == pytest.approx([900.0, 800.0, 700.0, 600.0], rel=1e-12)
+
+
+def test_a_decision_at_a_close_replaces_what_is_carried_to_it() -> None:
+    """One trade of 100 on each date, not the rest of the last decision and the new one."""
+    record = simulated(
+        {"A": [1.0] * 5}, FixedWeights({"A": 1.0}), costs=CostModel(liquidity={"A": Liquidity(1000.0, 0.1)}),
+        max_participation=0.1, rebalancing=Rebalancing(EveryPeriods(1)), initial_capital=1000.0,
+    )  # fmt: skip
+    assert record.indices.tolist() == [0, 1, 2, 3, 4]
+    assert record.units[:, 0].tolist() == pytest.approx([100.0, 200.0, 300.0, 400.0, 500.0], rel=1e-12)
