@@ -161,7 +161,7 @@ def _trades(
     is_scaled = limit_turnover(trades, halted, nav, turnover_limit)
     if is_scaled:
         if is_exact and not is_free:
-            after = nav - _costs_of(trades, prices, costs) - _costs_of(halted, prices, costs)
+            after = nav - _costs_of(trades, prices, costs)
         weights = _weights_after(weights, trades, halted, held, after)
         positions.carried[:] = np.where(np.isnan(positions.carried), np.nan, weights)
     if rules.has_participation_limit:
@@ -188,11 +188,10 @@ def _trades(
 
 @compiled
 def _costs_of(trades: Floats, prices: Floats, costs: Costs) -> float:
-    """Costs of trades in money (N,), NaN for none."""
+    """Costs of trades in money (N,)."""
     total = 0.0
     for i in range(len(trades)):
-        if not np.isnan(trades[i]):
-            total += cost_of(costs, i, abs(trades[i]), prices[i])
+        total += cost_of(costs, i, abs(trades[i]), prices[i])
     return total
 
 

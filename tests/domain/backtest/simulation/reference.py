@@ -396,7 +396,8 @@ class Reference:
             trades = {j: scaled_all[j] for j in trades}
             cut = True
             # What is carried is the rest of these trades: goes to the weights that they lead to.
-            after = nav if free else nav - sum(self.cost(j, abs(x), prices[j]) for j, x in scaled_all.items())
+            # What is halted is not traded, and costs nothing.
+            after = nav if free else nav - sum(self.cost(j, abs(x), prices[j]) for j, x in trades.items())
             wanted = wanted | {j: (held[j] + x) / after for j, x in scaled_all.items()}
             self.carried = {j: wanted[j] for j in self.carried}
         for j, x in trades.items():
