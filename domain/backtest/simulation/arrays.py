@@ -210,7 +210,7 @@ class Rules(NamedTuple):
     least_between: int  # dates from one rebalancing to the next
     flows_only: bool
     most_turnover: float  # one-way, of a rebalancing after the first purchase; infinite for none
-    most_traded: Floats  # (N,), money of each asset on one date; no entries without such a limit
+    most_traded: Floats  # (R, N), money on one date, a row for each date or one for all; no rows without such a limit
     has_participation_limit: bool
     maintenance_ratio: float  # 0 for no margin account
     conventions: int

@@ -92,7 +92,7 @@ def fill_generally(
     is_free = is_first and not costs.charges_first_purchase
     turnover_limit = np.inf if is_first or is_carried else rules.most_turnover
     trades = _trades(
-        weights, held, at, can_trade, nav, turnover_limit, is_carried, is_free, account, positions, costs, rules
+        t, weights, held, at, can_trade, nav, turnover_limit, is_carried, is_free, account, positions, costs, rules
     )
     if len(trades) == 0:
         write_failure(t, FILL_COSTS_TOO_MUCH, output)
@@ -109,6 +109,7 @@ def is_first_purchase(is_carried: bool, account: Account) -> bool:
 
 @compiled
 def _trades(
+    t: int,
     weights: Floats,
     held: Floats,
     prices: Floats,
@@ -165,7 +166,7 @@ def _trades(
         weights = _weights_after(weights, trades, halted, held, after)
         positions.carried[:] = np.where(np.isnan(positions.carried), np.nan, weights)
     if rules.has_participation_limit:
-        limit_participation(trades, weights, account, positions, rules)
+        limit_participation(t, trades, weights, account, positions, rules)
     if rules.whole_units:
         round_to_units(trades, prices, positions)
     # A dividend that is not paid yet counts in the weights, and pays for nothing.

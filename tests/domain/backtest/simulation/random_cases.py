@@ -138,7 +138,7 @@ def random_backtest(seed: int, wanted: Fill | None = None, crowded: bool = False
         whole=whole,
         at_open=at_open,
         maintenance=specification.maintenance_ratio or 0.0,
-        most_traded=[] if participation is None else [participation * 1e6] * count,
+        most_traded=[] if participation is None else [[participation * 1e6] * count] * DATES,
         **case_costs,
         **case_holding,
         **case_flows,

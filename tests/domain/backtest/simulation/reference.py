@@ -53,7 +53,7 @@ class Case:
     least_between: int = 0
     flows_only: bool = False
     most_turnover: float = math.inf
-    most_traded: list[float] = field(default_factory=list)
+    most_traded: list[list[float]] = field(default_factory=list)  # by date and asset
     maintenance: float = 0.0
     dated_impact: Callable[[int, int, Money, float], Money] | None = None  # of date, asset, trade and price
     members: dict[int, list[bool]] = field(default_factory=dict)  # by date, of every date with a universe
@@ -338,8 +338,8 @@ class Reference:
             self.carried = {j: x * case.most_turnover / turnover for j, x in self.carried.items()}
             self.uninvested = True
         for j, x in trades.items():
-            if case.most_traded and abs(x) > case.most_traded[j]:
-                trades[j] = math.copysign(case.most_traded[j], x)
+            if case.most_traded and abs(x) > case.most_traded[t][j]:
+                trades[j] = math.copysign(case.most_traded[t][j], x)
                 self.carried[j] = x - trades[j]
         self.settle(t, trades, nav, least, first and case.free_start)
 
@@ -401,8 +401,8 @@ class Reference:
             wanted = wanted | {j: (held[j] + x) / after for j, x in scaled_all.items()}
             self.carried = {j: wanted[j] for j in self.carried}
         for j, x in trades.items():
-            if case.most_traded and abs(x) > case.most_traded[j]:
-                trades[j] = math.copysign(case.most_traded[j], x)
+            if case.most_traded and abs(x) > case.most_traded[t][j]:
+                trades[j] = math.copysign(case.most_traded[t][j], x)
                 self.carried[j] = wanted[j]
         if not is_rest:
             self.cash_floor = min(0.0, 1 - borrowed)
