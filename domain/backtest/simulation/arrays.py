@@ -33,6 +33,7 @@ class Account(Protocol):
     last_decision: int  # date of the last one, below 0 for none
     band_made: int  # date of a decision by a band that waits for its fill, below 0 for none
     carried: int  # number of assets whose trade waits for a date on which it can be made
+    rest_traded: int  # date on which what is carried was last traded, below 0 for none
     cash_floor: float  # least weight of cash after what is carried: 0, or what the decision borrows, below 0
     first_purchase: int  # FIRST_NOT_MADE, FIRST_CARRIED or FIRST_MADE
     flow_waits: int  # 1 while money that came in waits to be invested, where only flows are traded

@@ -397,9 +397,11 @@ def with_universe(backtest: RandomBacktest, seed: int) -> RandomBacktest:
     )
     entries, weights, members, found = case.decisions, [0.0] * count, changes[0], {}
     on_dates: dict[int, list[bool]] = {}
-    for t in range(DATES - case.delay):
+    for t in range(DATES):
         weights, members = entries.get(t, weights), changes.get(t, members)
         on_dates[t] = members.tolist()
+        if t + case.delay >= DATES:
+            continue
         trades_any_date = rules.band is not None or rules.flows_only
         if t in entries or t % rules.schedule.n == 0 or (trades_any_date and t in changes):
             found[t] = [weight if member else 0.0 for weight, member in zip(weights, members, strict=True)]

@@ -77,6 +77,7 @@ class Reference:
         self.held_so_far = any(self.units)
         self.first_carried = False  # whether what is carried is of the purchase from cash alone
         self.cash_floor = 0.0
+        self.rest_traded = -1  # date on which what is carried was last traded
         self.uninvested = False  # whether money that came in waits, where only flows are traded
         self.decided = -(10**9)
         self.unit_value = self.high_water = 1.0
@@ -231,6 +232,8 @@ class Reference:
                 self.uninvested = True  # the cash beside the holdings
         if self.target is None or self.pending or self.carried or self.decided == t or early:
             return
+        if case.delay == 0 and self.rest_traded == t:  # a trade waited for its fill on this date
+            return
         nav = self.nav(marks)
         if case.flows_only:
             if self.uninvested:
@@ -304,7 +307,28 @@ class Reference:
             amounts, in_money = self.pending.pop(t)
             self.fill(t, dict(enumerate(amounts)), in_money, is_rest=False)
         elif self.carried and not self.is_replaced(t):
-            self.fill(t, dict(self.carried), self.case.flows_only, is_rest=True)
+            self.drop_what_left(t)
+            before = list(self.units)
+            if self.carried:
+                self.fill(t, dict(self.carried), self.case.flows_only, is_rest=True)
+            if self.units != before:
+                self.rest_traded = t
+
+    def drop_what_left(self, t: int) -> None:
+        """What is carried in assets that are no members any more: a position may only get smaller."""
+        case, prices = self.case, self.case.fills[t]
+        nav = self.nav(prices)
+        if t not in case.members or nav <= 0.0:
+            return
+        for j in [j for j in self.carried if not case.members[t][j]]:
+            held = self.units[j] * prices[j]
+            goal = held + self.carried[j] if case.flows_only else self.carried[j] * nav
+            reached = min(max(goal, min(held, 0.0)), max(held, 0.0))
+            if reached == held:
+                del self.carried[j]
+                self.uninvested = self.uninvested or case.flows_only
+            elif reached != goal:  # nothing is left of the position
+                self.carried[j] = -held if case.flows_only else 0.0
 
     def is_replaced(self, t: int) -> bool:
         """Whether a decision that is filled at the same close takes the place of what is carried."""
