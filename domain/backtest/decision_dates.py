@@ -1,12 +1,14 @@
 """On which dates each strategy of a backtest decides."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.backtest.rebalancing import RebalancingDates
 from domain.backtest.specification import BacktestSpecification
-from domain.backtest.strategies import Blend, Strategy
-from domain.backtest.strategies.nesting import path_of_first_date
+from domain.backtest.strategies import Blend, FixedWeights, Remote, Strategy, WeightSchedule
+from domain.backtest.strategies.nesting import inner, path_of_first_date, with_inner
 from domain.backtest.strategies.protocol import DecisionDates
 from domain.backtest.strategies.sleeves import Sleeves
 from domain.backtest.strategy_run import StrategyRun
@@ -46,9 +48,10 @@ def strategy_run(
     if isinstance(strategy, Blend) and strategy.has_sleeves:
         return _sleeves_run(strategy, rebalancing.schedule, delay, panel, start)
     own = np.searchsorted(panel.dates, np.array(strategy.own_dates(), dtype=np.int64))
-    if specification.universe is not None and (rebalancing.band is not None or rebalancing.flows_only):
-        # They trade to the weights of the latest decision, on any date: those must not hold what has left.
-        own = np.union1d(own, specification.universe.change_indices(panel))
+    if rebalancing.band is not None or rebalancing.flows_only:
+        # They trade to the weights of the latest decision, on any date: those must not hold what has left, and must
+        # hold what has come.
+        own = np.union1d(own, _changes_of_assets(strategy, specification, panel))
     decisions = []
     for tranche in range(rebalancing.tranches):
         indices = np.append(start, rebalancing.tranche_indices(panel.dates, start, tranche))
@@ -58,6 +61,42 @@ def strategy_run(
         decisions.append(indices[indices + delay < len(panel.dates)])
     tranches = tranche_runs(strategy, decisions, delay) if len(decisions) > 1 else ()
     return StrategyRun(strategy, decisions[0], delay, tranches)
+
+
+def _changes_of_assets(
+    strategy: Strategy, specification: BacktestSpecification, panel: PricePanel
+) -> NDArray[np.int64]:
+    """Dates on which the universe steps, or other assets than on the date before can have a weight.
+
+    Fixed and scheduled weights do not depend on what is listed. Another strategy gives weight to members that are
+    listed, on all dates that it looks at; a remote one to those that it chooses among the listed ones.
+    """
+    universe, found = specification.universe, np.zeros(0, np.int64)
+    if universe is not None:
+        found = universe.change_indices(panel)
+    if panel.least > 0.0:
+        return found
+    held = panel.values > 0.0
+    numbers = np.arange(len(panel.dates))[:, None]
+    listed_for = numbers - np.maximum.accumulate(np.where(held, -1, numbers), axis=0)  # dates in a row
+    if universe is not None:
+        held &= universe.members(panel.symbols, panel.dates)
+    for window in {_dates_seen(one) for _, one in with_inner(strategy) if not inner(one)} - {0}:
+        eligible = held & (listed_for >= np.minimum(window, numbers + 1))
+        changed = (eligible[1:] != eligible[:-1]).any(axis=1) & eligible[1:].any(axis=1)
+        found = np.union1d(found, np.flatnonzero(changed) + 1)
+    return found
+
+
+def _dates_seen(strategy: Strategy) -> float:
+    """How many dates an asset must be listed for a weight; 0 where that makes no difference."""
+    match strategy:
+        case FixedWeights() | WeightSchedule():
+            return 0
+        case Remote():
+            return 1
+    most = strategy.lookback_window.most_dates
+    return math.inf if most is None else most
 
 
 def _sleeves_run(blend: Blend, schedule: RebalancingDates, delay: int, panel: PricePanel, start: int) -> StrategyRun:

@@ -37,7 +37,7 @@ class Market:
     actions: Actions
     periods_per_year: float
     all_listed: bool  # whether every asset can be bought on every date
-    liquidity: TrailingLiquidity | None = None  # from the dates before each; None where no impact asks for it
+    liquidity: TrailingLiquidity | None = None  # from the dates before each; None where nothing asks for it
     members: NDArray[np.bool_] | None = None  # (T, N), the universe of each date; None where it holds all assets
 
     def growth(self, first: int, last: int, *, from_open: bool = False) -> Vector:

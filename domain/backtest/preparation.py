@@ -21,6 +21,7 @@ from domain.backtest.market import (
     without_delisted,
 )
 from domain.backtest.metrics import Curve
+from domain.backtest.participation import unknown_limits
 from domain.backtest.planned_costs import planned_cost_warnings
 from domain.backtest.returns_input import refuse_what_needs_prices
 from domain.backtest.simulator import Simulation
@@ -82,7 +83,7 @@ def prepare(
     benchmark without common dates.
     """
     market = simulated_market(specification, data, opens)
-    if specification.needs_liquidity:
+    if specification.needs_liquidity(market.panel.symbols):
         market = replace(market, liquidity=_liquidity(specification, market, trading or StoredTrading()))
     panel = market.panel
     _check_cost_symbols(specification, panel)
@@ -116,6 +117,7 @@ def prepare(
     }
     first_fill = start + specification.delay
     warnings += unknown_liquidity(specification.costs, market, first_fill)
+    warnings += unknown_limits(specification, market, first_fill)
     return BacktestPlan(specification, market, strategy_runs, curves, members, tuple(inputs), tuple(warnings))
 
 

@@ -208,9 +208,13 @@ class BacktestSpecification:
         """Whether strategies may hold shorts or borrow money: all may, the margin account says how far."""
         return self.maintenance_ratio is not None
 
-    @property
-    def needs_liquidity(self) -> bool:
-        """Whether an impact is paid, or a strategy plans with one."""
+    def needs_liquidity(self, symbols: Collection[str]) -> bool:
+        """Whether an impact is paid or planned with, or the participation of an asset whose daily value is not given.
+
+        `symbols` are those of the input.
+        """
+        if self.max_participation is not None and not self.costs.liquidity.keys() >= set(symbols):
+            return True
         planned = (one.specification.costs for _, one in self.strategies_by_path() if isinstance(one, Optimized))
         return any(model is not None and model.impact is not None for model in (self.costs, *planned))
 

@@ -163,6 +163,8 @@ def decide_by_rule(
         return RUNNING
     if trade_waits(account, positions):
         return RUNNING
+    if rules.delay == 0 and account.rest_traded == t:  # it waited on this date, and has used its limits
+        return RUNNING
     held = positions.units * prices.marks[t]
     if rules.flows_only:
         if account.flow_waits == 0:

@@ -23,7 +23,7 @@ class MarketHistory:
     nav: float = 1.0  # net asset value now, in money
     unit_value: float = 1.0  # of one unit of the account, 1 at the start; external cash flows do not change it
     members: NDArray[np.bool_] | None = None  # (N,), the universe on the day of the decision; None for all assets
-    liquidity: Mapping[str, Liquidity] = field(default_factory=dict)  # known now; empty where no impact asks for it
+    liquidity: Mapping[str, Liquidity] = field(default_factory=dict)  # known now; empty where nothing asks for it
 
     @property
     def priced(self) -> NDArray[np.bool_]:

@@ -138,7 +138,7 @@ def random_backtest(seed: int, wanted: Fill | None = None, crowded: bool = False
         whole=whole,
         at_open=at_open,
         maintenance=specification.maintenance_ratio or 0.0,
-        most_traded=[] if participation is None else [participation * 1e6] * count,
+        most_traded=[] if participation is None else [[participation * 1e6] * count] * DATES,
         **case_costs,
         **case_holding,
         **case_flows,
@@ -399,9 +399,11 @@ def with_universe(backtest: RandomBacktest, seed: int) -> RandomBacktest:
     )
     entries, weights, members, found = case.decisions, [0.0] * count, changes[0], {}
     on_dates: dict[int, list[bool]] = {}
-    for t in range(DATES - case.delay):
+    for t in range(DATES):
         weights, members = entries.get(t, weights), changes.get(t, members)
         on_dates[t] = members.tolist()
+        if t + case.delay >= DATES:
+            continue
         trades_any_date = rules.band is not None or rules.flows_only
         if t in entries or t % rules.schedule.n == 0 or (trades_any_date and t in changes):
             found[t] = [weight if member else 0.0 for weight, member in zip(weights, members, strict=True)]
