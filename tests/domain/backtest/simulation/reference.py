@@ -443,7 +443,8 @@ class Reference:
             if abs(x) <= 1e-12 * nav:
                 continue
             units = self.units[j] + x / prices[j]
-            self.units[j] = round(units) if whole else units
+            # What is sold in full leaves no rounding error: on that no dividend could be reinvested.
+            self.units[j] = round(units) if whole else units * (abs(units * prices[j]) > 1e-12 * nav)
             self.cash -= x + (0.0 if free else self.pay(j, abs(x), prices[j]))
         self.filled = True
         return scaled
