@@ -1,18 +1,17 @@
 """On which dates each strategy of a backtest decides."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.backtest.rebalancing import RebalancingDates
-from domain.backtest.specification import BacktestSpecification
+from domain.backtest.specification import BacktestSpecification, Fill
 from domain.backtest.strategies import Blend, FixedWeights, Remote, Strategy, WeightSchedule
-from domain.backtest.strategies.nesting import inner, path_of_first_date, with_inner
+from domain.backtest.strategies.nesting import inner, path_of_first_date, replaced, with_inner
 from domain.backtest.strategies.protocol import DecisionDates
-from domain.backtest.strategies.sleeves import Sleeves
+from domain.backtest.strategies.sleeves import Sleeve, Sleeves
 from domain.backtest.strategy_run import StrategyRun
-from domain.backtest.tranches import tranche_runs
 from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel
 
@@ -44,9 +43,9 @@ def strategy_run(
     strategy: Strategy, specification: BacktestSpecification, panel: PricePanel, start: int
 ) -> StrategyRun:
     """A strategy with the dates of its decisions, the first at date number `start`."""
-    rebalancing, delay = specification.rebalancing, specification.delay
     if isinstance(strategy, Blend) and strategy.has_sleeves:
-        return _sleeves_run(strategy, rebalancing.schedule, delay, panel, start)
+        return _blend_run(strategy, specification, panel, start)
+    rebalancing, delay = specification.rebalancing, specification.delay
     own = np.searchsorted(panel.dates, np.array(strategy.own_dates(), dtype=np.int64))
     if rebalancing.band is not None or rebalancing.flows_only:
         # They trade to the weights of the latest decision, on any date: those must not hold what has left, and must
@@ -59,8 +58,18 @@ def strategy_run(
             indices = np.union1d(indices, own[own > start])
         # No decision is made that would be filled after the last date.
         decisions.append(indices[indices + delay < len(panel.dates)])
-    tranches = tranche_runs(strategy, decisions, delay) if len(decisions) > 1 else ()
-    return StrategyRun(strategy, decisions[0], delay, tranches)
+    if len(decisions) == 1:
+        return StrategyRun(strategy, decisions[0], delay)
+    sleeves = Sleeves(
+        tuple(Sleeve(_of_tranche(strategy, j), _days(panel, dates)) for j, dates in enumerate(decisions)),
+        shares=(1.0 / len(decisions),) * len(decisions),
+        share_days=frozenset(),
+        delay=delay,
+        fills_at_open=specification.fill is Fill.NEXT_OPEN,
+        are_tranches=True,
+        least_between=rebalancing.min_periods_between,
+    )
+    return StrategyRun(strategy, np.unique(np.concatenate(decisions)), delay, sleeves)
 
 
 def _changes_of_assets(
@@ -99,8 +108,24 @@ def _dates_seen(strategy: Strategy) -> float:
     return math.inf if most is None else most
 
 
-def _sleeves_run(blend: Blend, schedule: RebalancingDates, delay: int, panel: PricePanel, start: int) -> StrategyRun:
+def _of_tranche(strategy: Strategy, tranche: int) -> Strategy:
+    """The strategy of a tranche: decisions of a service outside are kept for each."""
+
+    def named(_: str, one: Strategy) -> Strategy:
+        if tranche == 0 or not isinstance(one, Remote) or one.decisions is None:
+            return one
+        return replace(one, decisions=replace(one.decisions, path=f"{one.decisions.path}.tranches[{tranche}]"))
+
+    return replaced(strategy, named)
+
+
+def _days(panel: PricePanel, indices: NDArray[np.int64]) -> frozenset[int]:
+    return frozenset(panel.dates[indices].tolist())
+
+
+def _blend_run(blend: Blend, specification: BacktestSpecification, panel: PricePanel, start: int) -> StrategyRun:
     """A blend that decides on the dates of any of its parts and on its own; those without a rule have the schedule."""
+    schedule, delay = specification.rebalancing.schedule, specification.delay
 
     def decisions(rule: DecisionDates | None, own: tuple[int, ...]) -> NDArray[np.int64]:
         days = np.searchsorted(panel.dates, np.array(own, dtype=np.int64))
@@ -110,6 +135,14 @@ def _sleeves_run(blend: Blend, schedule: RebalancingDates, delay: int, panel: Pr
 
     of_parts = [decisions(part.rebalancing, part.strategy.own_dates()) for part in blend.parts]
     of_blend = decisions(blend.rebalancing, ())
-    days = [frozenset(panel.dates[one].tolist()) for one in (*of_parts, of_blend)]
-    sleeves = Sleeves(blend, tuple(days[:-1]), days[-1])
-    return StrategyRun(blend, np.unique(np.concatenate([*of_parts, of_blend])), delay, sleeves=sleeves)
+    sleeves = Sleeves(
+        tuple(
+            Sleeve(part.strategy, _days(panel, dates), blend.path_of(i), f"parts[{i}], {part.strategy.label}")
+            for i, (part, dates) in enumerate(zip(blend.parts, of_parts, strict=True))
+        ),
+        shares=tuple(part.weight for part in blend.parts),
+        share_days=_days(panel, of_blend),
+        delay=delay,
+        fills_at_open=specification.fill is Fill.NEXT_OPEN,
+    )
+    return StrategyRun(blend, np.unique(np.concatenate([*of_parts, of_blend])), delay, sleeves)

@@ -310,7 +310,8 @@ def _rules(
         delay=specification.delay,
         whole_units=not specification.fractional_holdings,
         fills_at_open=specification.fill is Fill.NEXT_OPEN,
-        least_between=rebalancing.min_periods_between,
+        # A cooldown holds for each tranche: `Sleeves` knows their dates.
+        least_between=0 if rebalancing.tranches > 1 else rebalancing.min_periods_between,
         flows_only=rebalancing.flows_only,
         most_turnover=math.inf if rebalancing.max_turnover is None else rebalancing.max_turnover,
         most_traded=_NO_LIMITS if limit is None else limit.most_traded,

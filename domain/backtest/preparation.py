@@ -29,7 +29,6 @@ from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
 from domain.backtest.stored_actions import naming_stored, within
 from domain.backtest.strategies import Strategy
 from domain.backtest.strategy_run import StrategyRun
-from domain.backtest.tranches import StaggeredSimulation, simulation_of
 from domain.backtest.unused_fields import (
     refuse_unused_dates,
     refuse_unused_lookback,
@@ -56,7 +55,7 @@ class BacktestPlan:
     strategy_runs: tuple[StrategyRun, ...]  # strategies, then benchmarks that are strategies
     curves: Mapping[str, Curve]  # benchmarks that are symbols
     groups: dict[str, tuple[str, ...]]  # members of the groups that bands name
-    inputs: tuple[tuple[Inputs, ...], ...]  # arrays of each run, by tranche
+    inputs: tuple[Inputs, ...]  # arrays of each run
     warnings: tuple[ResultWarning, ...] = ()  # about the specification; field paths as seen from the request
 
     @property
@@ -97,15 +96,15 @@ def prepare(
             "prices", f"must hold a date after the first decision can be filled; there are {len(panel.dates)}"
         )
     if specification.universe is not None and market.members is not None:
-        decisions = [one.decisions for run in strategy_runs for one in (run, *run.tranches)]
+        decisions = [run.decisions for run in strategy_runs]
         specification.universe.refuse_empty(market.members, panel, np.unique(np.concatenate(decisions)))
     warnings = list(planned_cost_warnings(specification))
     members = dict(groups or {})
     inputs = []
     for (path, strategy), made in zip(strategies, strategy_runs, strict=True):
         _check_planned(path, strategy, panel)
-        simulation = simulation_of(market, specification, made, members)
-        inputs.append(simulation.all_inputs)
+        simulation = Simulation(market, specification, made, members)
+        inputs.append(simulation.inputs)
         warnings += _check_strategy(path, strategy, simulation, start, check_cancelled)
     paths = [path for path, _ in strategies]
     refuse_unused_targets(specification, list(zip(paths, strategy_runs, strict=True)), inputs, market)
@@ -293,7 +292,7 @@ def _check_planned(path: str, strategy: Strategy, panel: PricePanel) -> None:
 def _check_strategy(
     path: str,
     strategy: Strategy,
-    simulation: Simulation | StaggeredSimulation,
+    simulation: Simulation,
     start: int,
     check_cancelled: CancellationCheck,
 ) -> list[ResultWarning]:

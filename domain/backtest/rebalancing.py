@@ -106,7 +106,7 @@ class Rebalancing:
     min_periods_between: int = 0
     flows_only: bool = False  # trade only to invest money that comes in, and sell nothing
     max_turnover: float | None = None  # one-way, of each rebalancing after the first purchase
-    tranches: int = 1  # equal parts of the portfolio whose dates are staggered
+    tranches: int = 1  # equal parts of the account at its start, whose dates are staggered
 
     def __post_init__(self) -> None:
         if self.max_turnover is not None:
@@ -126,9 +126,9 @@ class Rebalancing:
         if isinstance(self.schedule, BuyAndHold):
             reason = "must be 1 without dates of rebalancing: nothing is staggered"
         elif self.band is not None:
-            reason = "must be 1 with a drift band, which looks at the weights of the whole account"
+            reason = "must be 1 with a drift band: the target drifts with the tranches, and nothing is outside its band"
         elif self.flows_only:
-            reason = "must be 1 where only flows are traded: nothing is staggered"
+            reason = "must be 1 where only flows are traded: a date then trades nothing that could be staggered"
         if reason:
             raise InvalidInput(field, reason)
 

@@ -73,15 +73,15 @@ def refuse_unused_lookback(specification: BacktestSpecification, symbols: tuple[
 def refuse_unused_targets(
     specification: BacktestSpecification,
     strategies: Sequence[tuple[str, StrategyRun]],
-    inputs: Sequence[Sequence[Inputs]],
+    inputs: Sequence[Inputs],
     market: Market,
 ) -> None:
     """Raises InvalidInput for weights none of which is of a member, and for bands around targets that are 0.
 
-    `strategies` have their paths, `inputs` the arrays of each tranche of theirs.
+    `strategies` have their paths.
     """
     for (path, run), arrays in zip(strategies, inputs, strict=True):
-        if arrays[0].rules.decides_outside or any(one.plan.targets.any() for one in arrays):
+        if arrays.rules.decides_outside or arrays.plan.targets.any():
             continue
         days = market.panel.dates[run.decisions]
         planned = run.strategy.planned(market.panel.symbols, days, None)
@@ -92,7 +92,7 @@ def refuse_unused_targets(
                 "has no effect: no asset with a weight is a member of universe on a date of a decision",
             )
     if specification.rebalancing.band is not None:
-        _refuse_bands_without_target(specification, [one for arrays in inputs for one in arrays], market)
+        _refuse_bands_without_target(specification, inputs, market)
 
 
 def _refuse_bands_without_target(

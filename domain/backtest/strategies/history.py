@@ -64,6 +64,10 @@ class MarketHistory:
         """The weights, 0 for assets that are no members of the universe."""
         return weights if self.members is None else np.where(self.members, weights, 0.0)
 
+    def of_part(self, weights: Vector, share: float, unit_value: float) -> "MarketHistory":
+        """What a part sees that has a share of the net asset value, as if it were the account."""
+        return replace(self, weights=weights.copy(), nav=self.nav * share, unit_value=unit_value)
+
     def latest(self, most_dates: int | None) -> "MarketHistory":
         """The last `most_dates` of the dates shown, all for None."""
         if most_dates is None or most_dates >= len(self.dates):

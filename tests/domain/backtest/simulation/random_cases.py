@@ -32,6 +32,7 @@ from domain.market_data.corporate_actions import (
 from domain.market_data.missing import MissingDataPolicy
 from domain.market_data.panel import PricePanel
 from tests.domain.backtest.simulation.reference import Case
+from tests.domain.backtest.simulation.reference_tranches import targets_of_tranches
 
 DATES = 40
 SYMBOLS = "ABCDE"
@@ -411,4 +412,35 @@ def with_universe(backtest: RandomBacktest, seed: int) -> RandomBacktest:
         backtest,
         specification=replace(specification, universe=Universe(tuple(steps))),
         case=replace(case, decisions=found, members=on_dates),
+    )
+
+
+def with_tranches(backtest: RandomBacktest, seed: int) -> RandomBacktest:
+    """The case of `with_calendar` or `with_universe` with two to four tranches, and without what excludes them."""
+    rng = np.random.default_rng([seed, 3])
+    specification, case = backtest.specification, backtest.case
+    count, n, between = int(rng.choice([2, 3, 4])), int(rng.choice([3, 8])), int(rng.choice([0, 1, 2, 6]))
+    rules = Rebalancing(
+        EveryPeriods(n),
+        min_periods_between=between,
+        max_turnover=specification.rebalancing.max_turnover,
+        tranches=count,
+    )
+    schedule = specification.strategies[0]
+    assert isinstance(schedule, WeightSchedule)
+    entries = {case.days.index(day): [weights[name] for name in weights] for day, weights in schedule.entries}
+    wanted: list[dict[int, list[float]]] = [{} for _ in range(count)]
+    latest = [0.0] * len(case.units)
+    for t in range(DATES - case.delay):
+        latest = entries.get(t, latest)
+        members = case.members.get(t, [True] * len(latest))
+        weights = [weight if member else 0.0 for weight, member in zip(latest, members, strict=True)]
+        for j in range(count):
+            if t in entries or (t >= j * n // count and (t - j * n // count) % n == 0):
+                wanted[j][t] = weights
+    decisions = targets_of_tranches(case, wanted, between)
+    return replace(
+        backtest,
+        specification=replace(specification, rebalancing=rules),
+        case=replace(case, decisions=decisions, band=None, flows_only=False, least_between=0),
     )

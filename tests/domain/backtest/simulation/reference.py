@@ -481,8 +481,9 @@ class Reference:
         for j, x in trades.items():
             if abs(x) <= 1e-12 * nav:
                 continue
-            units = (self.units[j] * prices[j] + x) / prices[j]  # exactly 0 where all is sold
-            self.units[j] = round(units) if whole else units
+            units = (self.units[j] * prices[j] + x) / prices[j]
+            # What is sold in full leaves no rounding error: on that no dividend could be reinvested.
+            self.units[j] = round(units) if whole else units * (abs(units * prices[j]) > 1e-12 * nav)
             self.cash -= x + (0.0 if free else self.pay(j, abs(x), prices[j]))
         self.filled = True
         return scaled
