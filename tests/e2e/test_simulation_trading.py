@@ -163,3 +163,52 @@ def test_the_nth_date_of_a_first_period_that_began_before_the_input(wire: Wire) 
     trades = series(wire, answer["name"], "TRADES")[::2]
     traded = [day for day, trade in zip(dates, trades, strict=True) if trade != 0.0]
     assert traded == [date(2024, 1, 17), date(2024, 1, 19), date(2024, 2, 5)]
+
+
+def test_a_carried_purchase_stops_when_its_asset_leaves_the_universe(wire: Wire) -> None:
+    """10 of 50 of A on each of the first two dates; on the third one B alone is a member."""
+    dates = days(MONDAY, 4)
+    answer = result(
+        wire,
+        dates,
+        {"A": FLAT, "B": FLAT},
+        strategy=fixed(A=0.5, B=0.5),
+        initialCapital=100,
+        rebalancing={"never": {}},
+        execution={"fill": "FILL_SAME_CLOSE", "maxParticipation": 0.1},
+        costs={"liquidity": [{"symbol": "A", "dailyValue": 100}, {"symbol": "B", "dailyValue": 1e6}]},
+        universe=[
+            {"date": civil(dates[0]), "symbols": ["A", "B"]},
+            {"date": civil(dates[2]), "symbols": ["B"]},
+        ],
+    )
+    assert holdings(first_strategy(answer)) == pytest.approx({"A": 20.0, "B": 50.0}, rel=1e-12)
+
+
+def test_a_limit_of_a_date_is_used_once_beside_a_band(wire: Wire) -> None:
+    """A tenth on each date: a fifth at first in two halves, then the band goes on with the next fifth."""
+    answer = result(
+        wire,
+        days(MONDAY, 4),
+        {"A": FLAT, "B": FLAT},
+        strategy=fixed(A=1.0),
+        initialHoldings=[{"symbol": "B", "quantity": 1000}],
+        rebalancing={"driftBand": {"absolute": 0.05}, "never": {}, "maxTurnover": 0.2},
+        execution={"fill": "FILL_SAME_CLOSE", "maxParticipation": 0.1},
+        costs={"liquidity": [{"symbol": name, "dailyValue": 1000} for name in "AB"]},
+    )
+    assert holdings(first_strategy(answer)) == pytest.approx({"A": 400.0, "B": 600.0}, rel=1e-12)
+
+
+def test_an_asset_that_is_listed_late_is_bought_beside_a_band(wire: Wire) -> None:
+    answer = result(
+        wire,
+        days(MONDAY, 4),
+        {"A": FLAT, "B": [float("nan"), float("nan"), 1.0, 1.0]},
+        strategy={"equalWeight": {}},
+        initialCapital=100,
+        rebalancing={"driftBand": {"absolute": 0.6}, "never": {}},
+        missingData="MISSING_DATA_POLICY_ASSET_STATES",
+        **SAME_CLOSE,
+    )
+    assert holdings(first_strategy(answer)) == pytest.approx({"A": 50.0, "B": 50.0}, rel=1e-12)

@@ -79,15 +79,27 @@ def with_stored_volumes(backtest: RandomBacktest, seed: int) -> tuple[RandomBack
     return replace(backtest, specification=specification, case=changed), stored
 
 
+def has_untraded(case: Case, volumes: Panel) -> bool:
+    """Whether there is an asset of which no volume is known on a date on which it has a price, before the last one."""
+
+    def is_known(t: int, j: int) -> bool:
+        return case.tradable[t][j] and case.marks[t][j] > 0.0 and not math.isnan(volumes.values[t, j])
+
+    return any(not any(is_known(t, j) for t in range(DATES - 1)) for j in range(len(case.units)))
+
+
 def compare(seed: int) -> None:
-    backtest, stored = with_stored_volumes(with_calendar(random_backtest(seed)), seed)
+    given = with_calendar(random_backtest(seed))
+    backtest, stored = with_stored_volumes(given, seed)
     reference = Reference(backtest.case)
     reference.run()
     try:
         plan = prepare(backtest.specification, backtest.panel, opens=backtest.opens, trading=stored)
         outcome = run(plan, lambda _: None, lambda: None).strategies[0]
     except InvalidInput as error:
-        assert "leave" in error.rule  # noqa: PT017  # a withdrawal of everything is refused
+        assert stored.volumes is not None
+        expected = "no volume is stored" if has_untraded(given.case, stored.volumes) else "leave"
+        assert expected in error.rule  # noqa: PT017  # a withdrawal of everything is refused
         return
     assert outcome.record is not None
     assert outcome.record.nav == pytest.approx(np.array(reference.navs), rel=1e-9, abs=1e-6)
@@ -97,6 +109,11 @@ def compare(seed: int) -> None:
 @settings(max_examples=60, deadline=None)
 def test_net_asset_values_of_every_date(seed: int) -> None:
     compare(seed)
+
+
+def test_an_asset_that_is_never_traded_is_refused() -> None:
+    """No volume of the first date is known, the second is one of a halt, and from the third on it is worth nothing."""
+    compare(227415)
 
 
 @pytest.mark.exhaustive
