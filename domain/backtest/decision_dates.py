@@ -60,16 +60,21 @@ def strategy_run(
         decisions.append(indices[indices + delay < len(panel.dates)])
     if len(decisions) == 1:
         return StrategyRun(strategy, decisions[0], delay)
-    sleeves = Sleeves(
-        tuple(Sleeve(_of_tranche(strategy, j), _days(panel, dates)) for j, dates in enumerate(decisions)),
-        shares=(1.0 / len(decisions),) * len(decisions),
+    sleeves = _tranches(strategy, specification, [_days(panel, dates) for dates in decisions])
+    return StrategyRun(strategy, np.unique(np.concatenate(decisions)), delay, sleeves)
+
+
+def _tranches(strategy: Strategy, specification: BacktestSpecification, days: list[frozenset[int]]) -> Sleeves:
+    """Equal parts of the account, by the days of their decisions."""
+    return Sleeves(
+        tuple(Sleeve(_of_tranche(strategy, j), own) for j, own in enumerate(days)),
+        shares=(1.0 / len(days),) * len(days),
         share_days=frozenset(),
-        delay=delay,
+        delay=specification.delay,
         fills_at_open=specification.fill is Fill.NEXT_OPEN,
         are_tranches=True,
-        least_between=rebalancing.min_periods_between,
+        least_between=specification.rebalancing.min_periods_between,
     )
-    return StrategyRun(strategy, np.unique(np.concatenate(decisions)), delay, sleeves)
 
 
 def _changes_of_assets(

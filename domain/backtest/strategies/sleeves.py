@@ -6,7 +6,7 @@ holdings are blended, returns are not, what one part sells to another is no orde
 not traded. What is left of a part that has lost more than everything is borne by the others.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,15 @@ class SleeveDecision:
 
 
 @dataclass(frozen=True, slots=True)
+class _PartDecisions:
+    """What came of the decisions of parts on one date."""
+
+    weights: Matrix  # (S, N); NaN for parts that have none
+    warnings: list[DecisionWarning] = field(default_factory=list)
+    failures: list[DecisionWarning] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class Sleeves:
     """S parts of one account."""
 
@@ -74,28 +83,31 @@ class Sleeves:
         """
         now, has_lost = self._state_at(state, t, history.weights, growth)
         members = np.ones(len(history.symbols), np.bool_) if history.members is None else history.members
-        day = int(history.dates[-1])
-        shares = self._new_shares(day)
-        own = now.renewed(Renewal(t, np.full_like(now.weights, np.nan), shares, members))
-        weights = np.full_like(now.weights, np.nan)
-        warnings: list[DecisionWarning] = []
-        failures: list[DecisionWarning] = []
+        shares = self._new_shares(int(history.dates[-1]))
+        renewal = Renewal(t, np.full_like(now.weights, np.nan), shares, members)
+        decided = self._ask_parts(t, now.renewed(renewal), history, check_cancelled)
+        renewal = replace(renewal, fill=t + self.delay, weights=decided.weights)
+        weights, after, is_made = self._made(now, has_lost, renewal, growth)
+        return SleeveDecision(weights, after, is_made, tuple(decided.warnings), tuple(dict.fromkeys(decided.failures)))
+
+    def _ask_parts(
+        self, t: int, own: SleeveState, history: MarketHistory, check_cancelled: CancellationCheck
+    ) -> _PartDecisions:
+        """The decisions of parts at date t, from what they hold."""
+        found = _PartDecisions(np.full_like(own.weights, np.nan))
         for i, sleeve in enumerate(self.sleeves):
-            if not self._is_due(i, t, day, own):
+            if not self._is_due(i, t, int(history.dates[-1]), own):
                 continue
             seen = history.of_part(own.weights[i], float(own.shares[i]), float(own.unit_values[i]))
-            warnings += decision_warnings(sleeve.strategy, seen)
+            found.warnings.extend(decision_warnings(sleeve.strategy, seen))
             try:
-                weights[i] = sleeve.decide(seen, check_cancelled)
+                found.weights[i] = sleeve.decide(seen, check_cancelled)
             except Cancelled:
                 raise
             except DomainError as error:
                 message = f"{sleeve.name}: {error.message}" if sleeve.name else error.message
-                failures.append(DecisionWarning(error.REASON, message))
-        renewal = Renewal(t + self.delay, weights, shares, members)
-        return SleeveDecision(
-            *self._made(now, has_lost, renewal, growth), tuple(warnings), tuple(dict.fromkeys(failures))
-        )
+                found.failures.append(DecisionWarning(error.REASON, message))
+        return found
 
     def planned(self, days: NDArray[np.int32], weights: Matrix, levels: Matrix) -> Matrix:
         """The weights of the account by decisions of tranches on days (D,), (D, N), all at once.

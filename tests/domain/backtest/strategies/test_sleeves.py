@@ -249,6 +249,27 @@ def test_growth_has_dividends_splits_and_what_a_delisting_pays() -> None:
     assert growth(2, 3) == pytest.approx([1.0, 1.5, np.nan], nan_ok=True)  # nothing can be in what is delisted
 
 
+def test_growth_to_an_open_knows_nothing_of_the_close() -> None:
+    """A pays 1 on date 1, B splits 2 for 1 on it, C is delisted on date 2, on which it has an open of 4."""
+    values = np.array([[10.0, 10.0, 10.0], [12.0, 6.0, 8.0], [9.0, 3.0, np.nan]])
+    opens = np.array([[10.0, 10.0, 10.0], [11.0, 4.0, 5.0], [8.0, 2.0, 4.0]])
+    events = (
+        CorporateAction("A", 1, CashDividend(1.0)),
+        CorporateAction("B", 1, Split(2.0)),
+        CorporateAction("C", 2, Delisting(-0.25)),
+    )
+    given = market(values, *events, missing_data=MissingDataPolicy.ASSET_STATES)
+    growth = MarketGrowth(replace(given, opens=opens))
+    assert growth(0, 1, to_open=True) == pytest.approx([1.2, 0.8, 0.5])
+    assert growth(1, 1, from_open=True) == pytest.approx([12.0 / 11.0, 1.5, 1.6])
+    assert growth(1, 2, from_open=True, to_open=True) == pytest.approx([8.0 / 11.0, 0.5, 0.8])
+    assert growth(2, 2, from_open=True) == pytest.approx([9.0 / 8.0, 1.5, 1.5])  # C is paid 0.75 of 8
+    assert growth.priced(2, at_open=True).tolist() == [True, True, True]
+    assert growth.priced(2).tolist() == [True, True, False]
+    gone = MarketGrowth(replace(given, opens=np.where(np.isnan(values), 0.0, opens)))
+    assert gone(1, 2, to_open=True) == pytest.approx([8.0 / 12.0, 2.0 / 6.0, 0.75])
+
+
 def state_of(weights: list[list[float]], shares: list[float]) -> SleeveState:
     return SleeveState.opened(3, np.array(weights), np.array(shares))
 
