@@ -442,5 +442,12 @@ def with_tranches(backtest: RandomBacktest, seed: int) -> RandomBacktest:
     return replace(
         backtest,
         specification=replace(specification, rebalancing=rules),
-        case=replace(case, decisions=decisions, band=None, flows_only=False, least_between=0),
+        case=replace(
+            case,
+            decisions=decisions,
+            unmade=set().union(*wanted) - set(decisions),
+            band=None,
+            flows_only=False,
+            least_between=0,
+        ),
     )

@@ -57,6 +57,7 @@ class Case:
     maintenance: float = 0.0
     dated_impact: Callable[[int, int, Money, float], Money] | None = None  # of date, asset, trade and price
     members: dict[int, list[bool]] = field(default_factory=dict)  # by date, of every date with a universe
+    unmade: set[int] = field(default_factory=set)  # dates of decisions that come to nothing
 
 
 class Bankrupt(Exception):
@@ -224,6 +225,10 @@ class Reference:
         if t in case.decisions and early and self.target is not None and t in case.members:
             self.target = [g if member else 0.0 for g, member in zip(self.target, case.members[t], strict=True)]
         self.uninvested = self.uninvested or flow > 0.0
+        if t in case.unmade and case.delay == 0 and self.carried and self.rest_traded != t:
+            before = self.nav(marks)
+            self.trade_rest(t)
+            self.unit_value *= (self.nav(marks) - self.flow) / (before - self.flow)
         if t in case.decisions and not early:
             first = self.target is None
             self.target = case.decisions[t]
@@ -308,12 +313,16 @@ class Reference:
             amounts, in_money = self.pending.pop(t)
             self.fill(t, dict(enumerate(amounts)), in_money, is_rest=False)
         elif self.carried and not self.is_replaced(t):
-            self.drop_what_left(t)
-            before = list(self.units)
-            if self.carried:
-                self.fill(t, dict(self.carried), self.case.flows_only, is_rest=True)
-            if self.units != before:
-                self.rest_traded = t
+            self.trade_rest(t)
+
+    def trade_rest(self, t: int) -> None:
+        """Trades what is carried over from an earlier date."""
+        self.drop_what_left(t)
+        before = list(self.units)
+        if self.carried:
+            self.fill(t, dict(self.carried), self.case.flows_only, is_rest=True)
+        if self.units != before:
+            self.rest_traded = t
 
     def drop_what_left(self, t: int) -> None:
         """What is carried in assets that are no members any more: a position may only get smaller."""
@@ -335,7 +344,8 @@ class Reference:
         """Whether a decision that is filled at the same close takes the place of what is carried."""
         case = self.case
         early = t - self.decided < case.least_between
-        return case.delay == 0 and t in case.decisions and not early and not case.flows_only
+        is_asked = t in case.decisions or t in case.unmade
+        return case.delay == 0 and is_asked and not early and not case.flows_only
 
     def fill(self, t: int, amounts: dict[int, float], in_money: bool, is_rest: bool) -> None:
         first = not self.held_so_far or (is_rest and self.first_carried)
