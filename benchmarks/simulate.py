@@ -17,9 +17,9 @@ from output import as_json, result_lines
 from domain.backtest.drift_band import BandWidth, DriftBand
 from domain.backtest.preparation import prepare
 from domain.backtest.rebalancing import BuyAndHold, Calendar, DayOfPeriod, EveryPeriods, Rebalancing
+from domain.backtest.simulator import Simulation
 from domain.backtest.specification import BacktestSpecification, Conventions, Fill
 from domain.backtest.strategies import EqualWeightStrategy
-from domain.backtest.tranches import simulation_of
 from domain.costs.linear import LinearCost
 from domain.costs.model import CostModel
 from domain.market_data.panel import PricePanel
@@ -88,7 +88,7 @@ def our_path(task: Task, rule: str, terms: Terms) -> Callable[[], Array]:
     def run() -> Array:
         plan = prepare(specification, panel)
         strategy_run, inputs = plan.strategy_runs[0], plan.inputs[0]
-        simulation = simulation_of(plan.market, specification, strategy_run, plan.groups, inputs=inputs)
+        simulation = Simulation(plan.market, specification, strategy_run, plan.groups, inputs=inputs)
         for _ in simulation.advance(lambda: None):
             pass
         return np.concatenate(simulation.record.nav)

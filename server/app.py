@@ -29,7 +29,7 @@ OPTIONS: tuple[tuple[str, Any], ...] = (
     # Two servers on one port would share its calls at random; the second shall fail to start instead.
     ("grpc.so_reuseport", 0),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 30_000),
-    # Error details travel in trailers; a conflict report may be longer than the default 8 KiB.
+    # Of a call's headers: tokens and what proxies add may be longer together than the default of 8 KiB.
     ("grpc.max_metadata_size", 32 * 1024),
 )
 

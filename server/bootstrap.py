@@ -16,6 +16,7 @@ from absfinance.v1.optimization_service_pb2 import GetOptimizationRequest
 from server.app import App
 from server.converters.status import internal_error, status_from_error
 from server.execution.process_pool import ProcessPool
+from server.execution.small_tasks import SmallTasks
 from server.execution.template import Template
 from server.interceptors.admission import Admission
 from server.interceptors.errors import Errors
@@ -78,6 +79,7 @@ async def serve(settings: Settings) -> None:
     storage = STORAGE_BACKENDS[settings.storage](settings, policy)
     template = Template(LOADED_FIRST, LIBRARIES)
     pool = ProcessPool(settings.workers, template=template, max_seconds=settings.max_request_seconds)
+    small = SmallTasks()
     jobs = _jobs(settings, storage, policy, template)
     admission = Admission(settings.max_concurrent_requests)
     # Written order: cache of handlers, request context, log, errors, admission, idle limit, raw messages.
@@ -85,7 +87,7 @@ async def serve(settings: Settings) -> None:
         HandlerCache(),
         RequestContext(), CallLog(), Errors(), admission, IdleLimit(settings.stream_idle_seconds), RawMessages(),
     )  # fmt: skip
-    app = App(_servicers(settings, storage, pool, jobs), interceptors)
+    app = App(_servicers(settings, storage, pool, small, jobs), interceptors)
     housekeeping = Housekeeping(storage.cleanup)
     # The first validation compiles the contract's rules; better now than in a caller's time.
     protovalidate.collect_violations(GetOptimizationRequest())
@@ -106,6 +108,7 @@ async def serve(settings: Settings) -> None:
         await jobs.runner.close(1.0)
         storage.release_worker()
         await pool.close(1.0)
+        small.close()
         await template.close()
         storage.close()
 
@@ -143,10 +146,12 @@ def _jobs(settings: Settings, storage: Storage, policy: QueuePolicy, template: T
     return Jobs(progress, runner)
 
 
-def _servicers(settings: Settings, storage: Storage, pool: ProcessPool, jobs: Jobs) -> dict[str, object]:
+def _servicers(
+    settings: Settings, storage: Storage, pool: ProcessPool, small: SmallTasks, jobs: Jobs
+) -> dict[str, object]:
     market_data = MarketData(storage.market_data, storage.corporate_actions)
     requests = Requests(pool)
-    optimization = Optimization(market_data, storage.optimizations, pool)
+    optimization = Optimization(market_data, storage.optimizations, pool, small)
     reallocations = ReallocationService(market_data, storage.portfolios, storage.reallocations, pool)
     backtests = Backtests(
         market_data, storage.jobs, pool, jobs.runner, jobs.progress, strategy_targets=settings.strategy_targets

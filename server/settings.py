@@ -237,7 +237,9 @@ def _is_loopback(host: str) -> bool:
 
 def _bytes(name: str, value: str, least: int) -> int:
     if not (value.isascii() and value.isdigit() and len(value) < 19 and (int(value) == 0 or int(value) >= least)):
-        _wrong(name, f"must be a whole number of bytes, 0 or at least {max(least, 1)}, is {value!r}")
+        _wrong(
+            name, f"must be a whole number of bytes of at most 18 digits, 0 or at least {max(least, 1)}, is {value!r}"
+        )
     return int(value)
 
 

@@ -80,6 +80,9 @@ def _index_of(path: str, day: int, days: NDArray[np.int32], start: int) -> int:
 
 
 def _add_recurring(path: str, rule: RecurringCashFlow, days: NDArray[np.int32], start: int, found: FlowsByDate) -> None:
+    name, size = ("amount", rule.amount) if rule.fraction_of_nav is None else ("fraction_of_nav", rule.fraction_of_nav)
+    if not size:
+        raise InvalidInput(f"{path}.{name}", "must not be 0: such a flow has no effect")
     indices = _flow_dates(path, rule, days, start)
     if rule.fraction_of_nav is not None:
         found.end_fraction[indices] += rule.fraction_of_nav

@@ -1,16 +1,17 @@
 """On which dates each strategy of a backtest decides."""
 
+import math
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.backtest.rebalancing import RebalancingDates
-from domain.backtest.specification import BacktestSpecification
-from domain.backtest.strategies import Blend, Strategy
-from domain.backtest.strategies.nesting import path_of_first_date
+from domain.backtest.specification import BacktestSpecification, Fill
+from domain.backtest.strategies import Blend, FixedWeights, Remote, Strategy, WeightSchedule
+from domain.backtest.strategies.nesting import inner, path_of_first_date, replaced, with_inner
 from domain.backtest.strategies.protocol import DecisionDates
-from domain.backtest.strategies.sleeves import Sleeves
+from domain.backtest.strategies.sleeves import Sleeve, Sleeves
 from domain.backtest.strategy_run import StrategyRun
-from domain.backtest.tranches import tranche_runs
 from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel
 
@@ -42,13 +43,14 @@ def strategy_run(
     strategy: Strategy, specification: BacktestSpecification, panel: PricePanel, start: int
 ) -> StrategyRun:
     """A strategy with the dates of its decisions, the first at date number `start`."""
-    rebalancing, delay = specification.rebalancing, specification.delay
     if isinstance(strategy, Blend) and strategy.has_sleeves:
-        return _sleeves_run(strategy, rebalancing.schedule, delay, panel, start)
+        return _blend_run(strategy, specification, panel, start)
+    rebalancing, delay = specification.rebalancing, specification.delay
     own = np.searchsorted(panel.dates, np.array(strategy.own_dates(), dtype=np.int64))
-    if specification.universe is not None and (rebalancing.band is not None or rebalancing.flows_only):
-        # They trade to the weights of the latest decision, on any date: those must not hold what has left.
-        own = np.union1d(own, specification.universe.change_indices(panel))
+    if rebalancing.band is not None or rebalancing.flows_only:
+        # They trade to the weights of the latest decision, on any date: those must not hold what has left, and must
+        # hold what has come.
+        own = np.union1d(own, _changes_of_assets(strategy, specification, panel))
     decisions = []
     for tranche in range(rebalancing.tranches):
         indices = np.append(start, rebalancing.tranche_indices(panel.dates, start, tranche))
@@ -56,12 +58,79 @@ def strategy_run(
             indices = np.union1d(indices, own[own > start])
         # No decision is made that would be filled after the last date.
         decisions.append(indices[indices + delay < len(panel.dates)])
-    tranches = tranche_runs(strategy, decisions, delay) if len(decisions) > 1 else ()
-    return StrategyRun(strategy, decisions[0], delay, tranches)
+    if len(decisions) == 1:
+        return StrategyRun(strategy, decisions[0], delay)
+    sleeves = _tranches(strategy, specification, [_days(panel, dates) for dates in decisions])
+    return StrategyRun(strategy, np.unique(np.concatenate(decisions)), delay, sleeves)
 
 
-def _sleeves_run(blend: Blend, schedule: RebalancingDates, delay: int, panel: PricePanel, start: int) -> StrategyRun:
+def _tranches(strategy: Strategy, specification: BacktestSpecification, days: list[frozenset[int]]) -> Sleeves:
+    """Equal parts of the account, by the days of their decisions."""
+    return Sleeves(
+        tuple(Sleeve(_of_tranche(strategy, j), own) for j, own in enumerate(days)),
+        shares=(1.0 / len(days),) * len(days),
+        share_days=frozenset(),
+        delay=specification.delay,
+        fills_at_open=specification.fill is Fill.NEXT_OPEN,
+        are_tranches=True,
+        least_between=specification.rebalancing.min_periods_between,
+    )
+
+
+def _changes_of_assets(
+    strategy: Strategy, specification: BacktestSpecification, panel: PricePanel
+) -> NDArray[np.int64]:
+    """Dates on which the universe steps, or other assets than on the date before can have a weight.
+
+    Fixed and scheduled weights do not depend on what is listed. Another strategy gives weight to members that are
+    listed, on all dates that it looks at; a remote one to those that it chooses among the listed ones.
+    """
+    universe, found = specification.universe, np.zeros(0, np.int64)
+    if universe is not None:
+        found = universe.change_indices(panel)
+    if panel.least > 0.0:
+        return found
+    held = panel.values > 0.0
+    numbers = np.arange(len(panel.dates))[:, None]
+    listed_for = numbers - np.maximum.accumulate(np.where(held, -1, numbers), axis=0)  # dates in a row
+    if universe is not None:
+        held &= universe.members(panel.symbols, panel.dates)
+    for window in {_dates_seen(one) for _, one in with_inner(strategy) if not inner(one)} - {0}:
+        eligible = held & (listed_for >= np.minimum(window, numbers + 1))
+        changed = (eligible[1:] != eligible[:-1]).any(axis=1) & eligible[1:].any(axis=1)
+        found = np.union1d(found, np.flatnonzero(changed) + 1)
+    return found
+
+
+def _dates_seen(strategy: Strategy) -> float:
+    """How many dates an asset must be listed for a weight; 0 where that makes no difference."""
+    match strategy:
+        case FixedWeights() | WeightSchedule():
+            return 0
+        case Remote():
+            return 1
+    most = strategy.lookback_window.most_dates
+    return math.inf if most is None else most
+
+
+def _of_tranche(strategy: Strategy, tranche: int) -> Strategy:
+    """The strategy of a tranche: decisions of a service outside are kept for each."""
+
+    def named(_: str, one: Strategy) -> Strategy:
+        if tranche == 0 or not isinstance(one, Remote) or one.decisions is None:
+            return one
+        return replace(one, decisions=replace(one.decisions, path=f"{one.decisions.path}.tranches[{tranche}]"))
+
+    return replaced(strategy, named)
+
+
+def _days(panel: PricePanel, indices: NDArray[np.int64]) -> frozenset[int]:
+    return frozenset(panel.dates[indices].tolist())
+
+
+def _blend_run(blend: Blend, specification: BacktestSpecification, panel: PricePanel, start: int) -> StrategyRun:
     """A blend that decides on the dates of any of its parts and on its own; those without a rule have the schedule."""
+    schedule, delay = specification.rebalancing.schedule, specification.delay
 
     def decisions(rule: DecisionDates | None, own: tuple[int, ...]) -> NDArray[np.int64]:
         days = np.searchsorted(panel.dates, np.array(own, dtype=np.int64))
@@ -71,6 +140,14 @@ def _sleeves_run(blend: Blend, schedule: RebalancingDates, delay: int, panel: Pr
 
     of_parts = [decisions(part.rebalancing, part.strategy.own_dates()) for part in blend.parts]
     of_blend = decisions(blend.rebalancing, ())
-    days = [frozenset(panel.dates[one].tolist()) for one in (*of_parts, of_blend)]
-    sleeves = Sleeves(blend, tuple(days[:-1]), days[-1])
-    return StrategyRun(blend, np.unique(np.concatenate([*of_parts, of_blend])), delay, sleeves=sleeves)
+    sleeves = Sleeves(
+        tuple(
+            Sleeve(part.strategy, _days(panel, dates), blend.path_of(i), f"parts[{i}], {part.strategy.label}")
+            for i, (part, dates) in enumerate(zip(blend.parts, of_parts, strict=True))
+        ),
+        shares=tuple(part.weight for part in blend.parts),
+        share_days=_days(panel, of_blend),
+        delay=delay,
+        fills_at_open=specification.fill is Fill.NEXT_OPEN,
+    )
+    return StrategyRun(blend, np.unique(np.concatenate([*of_parts, of_blend])), delay, sleeves)

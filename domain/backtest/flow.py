@@ -13,7 +13,6 @@ from domain.backtest.preparation import BacktestPlan
 from domain.backtest.record import RecordPart
 from domain.backtest.result import BacktestOutcome
 from domain.backtest.simulator import Simulation, SimulationState
-from domain.backtest.tranches import StaggeredSimulation, simulation_of
 from domain.cancellation import CancellationCheck
 from domain.checks import Vector
 
@@ -23,7 +22,7 @@ class Checkpoint:
     """Everything a run needs to continue, except the record parts that were handed over before."""
 
     strategy_index: int
-    states: tuple[SimulationState, ...]  # of each tranche, one without tranches
+    state: SimulationState
     parts: tuple[tuple[int, RecordPart], ...]  # with the index of their strategy, since the last checkpoint
 
 
@@ -33,7 +32,7 @@ class BacktestRun:
 
     plan: BacktestPlan
     strategy_index: int = 0
-    simulation: Simulation | StaggeredSimulation | None = None
+    simulation: Simulation | None = None
     records: list[list[RecordPart]] = field(default_factory=list)  # parts of each strategy so far
     new: list[tuple[int, RecordPart]] = field(default_factory=list)  # not handed over yet, with their strategy
 
@@ -73,8 +72,7 @@ class BacktestRun:
         if self.simulation is None:
             raise ValueError("a backtest run that has not begun has no checkpoint")
         self.cut()
-        states = tuple(state.copy() for state in self.simulation.states)
-        return Checkpoint(self.strategy_index, states, self.hand_over())
+        return Checkpoint(self.strategy_index, self.simulation.state.copy(), self.hand_over())
 
     def cut(self) -> None:
         """Ends a part of the current strategy's record."""
@@ -109,29 +107,29 @@ def run(
     raises, and InvalidInput for positions that are too large or too small for a number.
     """
     backtest = BacktestRun(plan, records=[list(parts) for parts in records])
-    states: tuple[SimulationState, ...] = ()
+    state: SimulationState | None = None
     if checkpoint is not None:
         backtest.strategy_index = checkpoint.strategy_index
-        states = tuple(state.copy() for state in checkpoint.states)
+        state = checkpoint.state.copy()
     while backtest.strategy_index < len(plan.strategy_runs):
-        _simulate(backtest, states, observe, check_cancelled)
-        backtest.strategy_index, backtest.simulation, states = backtest.strategy_index + 1, None, ()
+        _simulate(backtest, state, observe, check_cancelled)
+        backtest.strategy_index, backtest.simulation, state = backtest.strategy_index + 1, None, None
     return measure(plan, [RecordPart.joined(parts) for parts in backtest.records], check_cancelled)
 
 
 def _simulate(
     backtest: BacktestRun,
-    states: tuple[SimulationState, ...],
+    state: SimulationState | None,
     observe: Callable[[BacktestRun], None],
     check_cancelled: CancellationCheck,
 ) -> None:
-    """Simulates the current strategy, from its start or from states."""
+    """Simulates the current strategy, from its start or from a state."""
     plan = backtest.plan
     if len(backtest.records) <= backtest.strategy_index:
         backtest.records.append([])
     strategy_run = plan.strategy_runs[backtest.strategy_index]
     inputs = plan.inputs[backtest.strategy_index]
-    backtest.simulation = simulation_of(plan.market, plan.specification, strategy_run, plan.groups, states, inputs)
+    backtest.simulation = Simulation(plan.market, plan.specification, strategy_run, plan.groups, state, inputs)
     told = (failure for part in backtest.records[backtest.strategy_index] for failure in part.failures)
     backtest.simulation.warned.update((failure.reason, failure.message) for failure in told)
     observe(backtest)

@@ -1,20 +1,26 @@
 """What trades cost in a simulation: rates of impact by date, from given figures or those of the dates before."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.backtest.liquidity import FEWEST_RETURNS, rows_of
+from domain.backtest.liquidity import FEWEST_RETURNS
+from domain.backtest.liquidity_tables import can_be_traded, daily_values, has_given_volatility, spans, volatilities
 from domain.backtest.market import Market
-from domain.backtest.simulation.arrays import Costs
-from domain.checks import Matrix, Vector
+from domain.backtest.simulation.arrays import SPLIT, Costs
+from domain.checks import Matrix
 from domain.costs.impact import ImpactInMoney
 from domain.costs.model import NAMED, CostModel
 from domain.errors import InvalidInput
 from domain.market_data.panel import civil_date
 from domain.warnings import ResultWarning
+
+FEW_RETURNS = 9
+"""With fewer returns the standard error of a volatility, 1 / sqrt(2 (n - 1)) of it, is above a quarter."""
+
+_REASON = "its trades have an impact"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +40,12 @@ def dated_impact(model: CostModel, market: Market, first_fill: int) -> DatedImpa
     if model.impact is None:
         return None
     symbols = market.panel.symbols
-    daily, volatility = _tables(model, market)
+    daily, volatility = daily_values(model, market, _REASON), volatilities(model, market)
     _refuse_no_volume(daily, model, market, first_fill)
     known = (daily > 0.0) & ~np.isnan(volatility)
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         law = model.impact.in_money(symbols, np.where(known, volatility, 0.0), np.where(known, daily, 1.0))
+        law = _after_splits(law, market)
     for table in (law.rates, law.permanent):
         if not np.isfinite(table).all():
             symbol = symbols[int(np.argmin(np.isfinite(table).all(axis=0)))]
@@ -74,59 +81,58 @@ def costs_as_arrays(
 
 
 def unknown_liquidity(model: CostModel, market: Market, first_fill: int) -> tuple[ResultWarning, ...]:
-    """A warning that names assets whose trades wait until enough is known of their liquidity."""
+    """Warnings that name assets whose trades wait until enough is known, and those with volatilities of few returns."""
     if model.impact is None:
         return ()
-    daily, volatility = _tables(model, market)
-    known = np.broadcast_to((daily > 0.0) & ~np.isnan(volatility), market.panel.values.shape)
-    waiting = ~known[first_fill:] & _traded(market)[first_fill:]
-    found = np.flatnonzero(waiting.any(axis=0)).tolist()
-    if not found:
-        return ()
-    days = market.panel.dates[first_fill:]
-    named = [f"{market.panel.symbols[j]} {_span(days[waiting[:, j]])}" for j in found[:NAMED]]
-    more = f" and {len(found) - NAMED} others" if len(found) > NAMED else ""
-    message = (
-        f"too little is known of the liquidity of {', '.join(named)}{more}: a volume and {FEWEST_RETURNS} returns "
-        "before a date; trades of these dates wait"
-    )
-    return (ResultWarning("LIQUIDITY_UNKNOWN", "costs.impact", message),)
-
-
-def _span(days: NDArray[np.int32]) -> str:
-    first, last = civil_date(int(days[0])), civil_date(int(days[-1]))
-    return f"on {first}" if first == last else f"from {first} to {last}"
-
-
-def _tables(model: CostModel, market: Market) -> tuple[Matrix, Matrix]:
-    """Daily values and volatilities per year, (T, N) or (1, N); NaN where they are not known."""
-    symbols, past = market.panel.symbols, market.liquidity
-    none = np.full((1, len(symbols)), np.nan)
-    values, volatilities = (none, none) if past is None else (past.daily_values[:-1], past.volatilities_annual[:-1])
-    given_values, given_volatilities = _given(model, symbols)
-    for j, symbol in enumerate(symbols):
-        if np.isnan(given_values[j]) and np.isnan(values[:, j]).all():
-            raise InvalidInput(
-                "costs.liquidity",
-                f"must give the daily_value of {symbol}, of which no volume is stored: its trades have an impact",
+    daily, volatility = daily_values(model, market, _REASON), volatilities(model, market)
+    traded = can_be_traded(market)[first_fill:]
+    known = np.broadcast_to((daily > 0.0) & ~np.isnan(volatility), market.panel.values.shape)[first_fill:]
+    found = []
+    waiting = ~known & traded
+    if waiting.any():
+        message = (
+            f"too little is known of the liquidity of {spans(market, first_fill, waiting, NAMED)}: a volume and "
+            f"{FEWEST_RETURNS} returns before a date; trades of these dates wait"
+        )
+        found.append(ResultWarning("LIQUIDITY_UNKNOWN", "costs.impact", message))
+    if market.liquidity is not None:
+        fewest = min(FEW_RETURNS, model.liquidity_lookback)
+        few = market.liquidity.returns[first_fill:-1] < fewest
+        uncertain = few & known & traded & ~has_given_volatility(model, market.panel.symbols)
+        if uncertain.any():
+            message = (
+                f"the impact of trades of {spans(market, first_fill, uncertain, NAMED)} is by volatilities of fewer "
+                f"than {fewest} returns, which are uncertain by more than a quarter of their size"
             )
-    return rows_of(values, given_values), rows_of(volatilities, given_volatilities)
+            found.append(ResultWarning("VOLATILITY_UNCERTAIN", "costs.impact", message))
+    return tuple(found)
 
 
-def _given(model: CostModel, symbols: tuple[str, ...]) -> tuple[Vector, Vector]:
-    values, volatilities = np.full(len(symbols), np.nan), np.full(len(symbols), np.nan)
-    for j, symbol in enumerate(symbols):
-        known = model.liquidity.get(symbol)
-        if known is not None:
-            values[j] = known.daily_value
-            volatilities[j] = np.nan if known.volatility_annual is None else known.volatility_annual
-    return values, volatilities
+def _units_for_one(market: Market) -> Matrix | None:
+    """Units after the splits until each date for one on the first date, (T, N); None without splits."""
+    splits = np.flatnonzero(market.actions.kind == SPLIT) if len(market.actions.kind) else market.actions.kind
+    if not len(splits):
+        return None
+    ratios = np.ones(market.panel.values.shape)
+    for event in splits.tolist():
+        if market.actions.date[event] > 0:
+            ratios[market.actions.date[event], market.actions.asset[event]] *= market.actions.amount[event]
+    result: Matrix = ratios.cumprod(axis=0)
+    return result
+
+
+def _after_splits(law: ImpactInMoney, market: Market) -> ImpactInMoney:
+    """The law where a unit is a part of one on the first date: all of them together are worth as much as before."""
+    units = _units_for_one(market) if law.permanent.any() else None
+    if units is None:
+        return law
+    return replace(law, rates=law.rates * np.ones_like(units), permanent=law.permanent * units**law.price_power)
 
 
 def _refuse_no_volume(daily: Matrix, model: CostModel, market: Market, first_fill: int) -> None:
     if not (daily == 0.0).any():
         return
-    idle = (daily[first_fill:] == 0.0) & _traded(market)[first_fill:]
+    idle = (daily[first_fill:] == 0.0) & can_be_traded(market)[first_fill:]
     if idle.any():
         t, j = (int(k) for k in np.argwhere(idle)[0])
         symbol, day = market.panel.symbols[j], civil_date(int(market.panel.dates[first_fill + t]))
@@ -135,9 +141,3 @@ def _refuse_no_volume(daily: Matrix, model: CostModel, market: Market, first_fil
             f"must give the daily_value of {symbol}, whose stored volumes of the {model.liquidity_lookback} dates "
             f"before {day} are all 0: the impact of a trade is not known without a volume",
         )
-
-
-def _traded(market: Market) -> NDArray[np.bool_]:
-    """Whether an asset can be traded, (T, N)."""
-    priced: NDArray[np.bool_] = market.panel.values > 0.0
-    return priced if market.tradable is None else priced & market.tradable

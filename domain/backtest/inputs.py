@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from domain.backtest.cash_flows import flows_by_date
 from domain.backtest.drift_band import BandDestination, BandScope, BandTrigger, DriftBand
-from domain.backtest.impact_rates import DatedImpact, costs_as_arrays, dated_impact
+from domain.backtest.impact_rates import costs_as_arrays, dated_impact
 from domain.backtest.market import Market
+from domain.backtest.participation import ParticipationLimit, participation_limit
 from domain.backtest.simulation import arrays
 from domain.backtest.simulation.arrays import (
     Actions,
@@ -25,7 +26,7 @@ from domain.backtest.simulation.arrays import (
 )
 from domain.backtest.specification import BacktestSpecification, Conventions, Fill
 from domain.calendar import last_of_periods
-from domain.checks import Matrix, Vector
+from domain.checks import Matrix
 from domain.costs.holding import HoldingCosts, Rate
 from domain.errors import InvalidInput
 from domain.portfolio import positions
@@ -55,6 +56,7 @@ _CONVENTIONS = {
 
 _NO_HOLDING_COSTS = HoldingCosts()
 _NONE = np.zeros(0)
+_NO_LIMITS = np.zeros((0, 0))
 _NO_FLAGS = np.zeros((0, 0), np.bool_)
 _NO_RATES = Rates(_NONE, _NONE, _NONE, _NONE, 0.0, has_any=False, has_borrow=False)
 _NO_FLOWS = Flows(_NONE, _NONE, _NONE)
@@ -101,8 +103,11 @@ def inputs_of(
     costs = costs_as_arrays(
         specification.costs, market.panel.symbols, impact, charges_first_purchase=specification.charge_initial_purchase
     )
+    limit = participation_limit(specification, market)
+    for one in (impact, limit):
+        prices = prices if one is None else _waiting(prices, one.known)
     inputs = Inputs(
-        prices=_waiting(prices, impact),
+        prices=prices,
         actions=market.actions,
         rates=_rates(specification, market),
         flows=_flows(specification, market, start),
@@ -110,7 +115,7 @@ def inputs_of(
         fee=_performance_fee(specification, market),
         bands=_bands(band, market, groups),
         plan=Plan(decisions, rows, targets, _ALL_TRADABLE if market.members is None else _fixed(market.members)),
-        rules=_rules(specification, market, start, costs, decides_outside=decides_outside),
+        rules=_rules(specification, market, start, costs, limit, decides_outside=decides_outside),
     )
     quiet = _is_quiet(inputs, all_listed=market.all_listed)
     return inputs._replace(rules=inputs.rules._replace(is_quiet=quiet)) if quiet else inputs
@@ -220,12 +225,11 @@ def _flows(specification: BacktestSpecification, market: Market, start: int) -> 
     return Flows(found.start, found.end, found.end_fraction)
 
 
-def _waiting(prices: Prices, impact: DatedImpact | None) -> Prices:
-    """Prices at which an asset cannot be traded on dates on which the impact of a trade is not known."""
-    if impact is None or impact.known is None:
+def _waiting(prices: Prices, known: NDArray[np.bool_] | None) -> Prices:
+    """Prices at which an asset cannot be traded on dates on which its liquidity is not `known`, (T, N)."""
+    if known is None:
         return prices
-    known = impact.known & prices.tradable if len(prices.tradable) else np.array(impact.known)
-    return prices._replace(tradable=_fixed(known))
+    return prices._replace(tradable=_fixed(known & prices.tradable if len(prices.tradable) else np.array(known)))
 
 
 def _performance_fee(specification: BacktestSpecification, market: Market) -> PerformanceFee:
@@ -281,10 +285,15 @@ def _bands(band: DriftBand | None, market: Market, groups: dict[str, tuple[str, 
 
 
 def _rules(
-    specification: BacktestSpecification, market: Market, start: int, costs: Costs, *, decides_outside: bool
+    specification: BacktestSpecification,
+    market: Market,
+    start: int,
+    costs: Costs,
+    limit: ParticipationLimit | None,
+    *,
+    decides_outside: bool,
 ) -> Rules:
     rebalancing = specification.rebalancing
-    most_traded = _most_traded(specification, market.panel.symbols)
     is_plain = (
         market.tradable is None
         and specification.costs.impact is None
@@ -301,11 +310,12 @@ def _rules(
         delay=specification.delay,
         whole_units=not specification.fractional_holdings,
         fills_at_open=specification.fill is Fill.NEXT_OPEN,
-        least_between=rebalancing.min_periods_between,
+        # A cooldown holds for each tranche: `Sleeves` knows their dates.
+        least_between=0 if rebalancing.tranches > 1 else rebalancing.min_periods_between,
         flows_only=rebalancing.flows_only,
         most_turnover=math.inf if rebalancing.max_turnover is None else rebalancing.max_turnover,
-        most_traded=most_traded,
-        has_participation_limit=specification.max_participation is not None,
+        most_traded=_NO_LIMITS if limit is None else limit.most_traded,
+        has_participation_limit=limit is not None,
         maintenance_ratio=specification.maintenance_ratio or 0.0,
         conventions=_CONVENTIONS[specification.conventions],
         decides_outside=decides_outside,
@@ -328,19 +338,3 @@ def _is_quiet(inputs: Inputs, *, all_listed: bool) -> bool:
         and not inputs.rates.has_any
         and len(inputs.actions.date) == len(inputs.flows.end) == len(inputs.fee.settled) == 0
     )
-
-
-def _most_traded(specification: BacktestSpecification, symbols: tuple[str, ...]) -> Vector:
-    limit, costs = specification.max_participation, specification.costs
-    if limit is None and costs.liquidity and costs.impact is None:
-        raise InvalidInput("costs.liquidity", "has no effect without costs.impact or execution.max_participation")
-    if limit is None:
-        return _NONE
-    liquidity = costs.liquidity
-    missing = [symbol for symbol in symbols if symbol not in liquidity]
-    if missing:
-        raise InvalidInput(
-            "costs.liquidity",
-            f"must give the daily_value of {missing[0]}: execution.max_participation limits its trades",
-        )
-    return np.array([limit * liquidity[symbol].daily_value for symbol in symbols])

@@ -36,6 +36,7 @@ class TrailingLiquidity:
     symbols: tuple[str, ...]
     daily_values: Matrix  # (T + 1, N), value traded in a day
     volatilities_annual: Matrix  # (T + 1, N)
+    returns: Matrix  # (T + 1, N), number of returns that each volatility is made of
 
     def at(self, row: int) -> dict[str, Liquidity]:
         """What is known of each asset for a date by its number; assets of which something is not are left out."""
@@ -62,10 +63,11 @@ def trailing_liquidity(
         traded = np.vstack([earlier, closes.values]) * volumes
         returns = np.vstack([np.full(len(closes.symbols), np.nan), chained[1:] / chained[:-1] - 1.0])
         values = _means(traded, window)[start:] * (periods_per_year / TRADING_DAYS_PER_YEAR)
-        volatilities = _deviations(returns, window)[start:] * periods_per_year**0.5
+        deviations, counts = _deviations(returns, window)
+        volatilities = deviations[start:] * periods_per_year**0.5
     for table in (values, volatilities):
         table[~np.isfinite(table)] = np.nan
-    return TrailingLiquidity(closes.symbols, values, volatilities)
+    return TrailingLiquidity(closes.symbols, values, volatilities, counts[start:])
 
 
 def _earlier(closes: PricePanel, earlier: PricePanel | None) -> Matrix:
@@ -103,15 +105,44 @@ def _means(values: Matrix, window: int) -> Matrix:
     return np.where(counts >= 1.0, totals / np.maximum(counts, 1.0), np.nan)
 
 
-def _deviations(returns: Matrix, window: int) -> Matrix:
-    """Standard deviations with ddof 1 of the known returns before each row and after the last, (D + 1, N)."""
-    known = np.isfinite(returns)
-    filled = np.where(known, returns, 0.0)
-    counts = _sums_before(known.astype(np.float64), window)
-    totals, squares = _sums_before(filled, window), _sums_before(filled * filled, window)
-    spread = np.maximum(squares - totals * totals / np.maximum(counts, 1.0), 0.0)
-    result: Matrix = np.where(counts >= FEWEST_RETURNS, np.sqrt(spread / np.maximum(counts - 1.0, 1.0)), np.nan)
-    return result
+def _deviations(returns: Matrix, window: int) -> tuple[Matrix, Matrix]:
+    """Standard deviations with ddof 1 of the known returns before each row and after the last, and their numbers.
+
+    Both are (D + 1, N). Means and sums of squared differences from the mean are made return by return (Welford 1962),
+    from the start of each block and to its end, and those of the two parts of a window put together (Chan, Golub and
+    LeVeque 1979): a difference of sums of squares would leave 1e-9 of returns that are all the same.
+    """
+    blocks = _in_blocks(np.where(np.isfinite(returns), returns, np.nan), window, np.nan)
+    inside, first = _places(len(returns), window)
+    begun = _flat(_running_moments(blocks))
+    ended = [part[first] for part in _flat(_running_moments(blocks[:, ::-1]), backwards=True)]
+    counts, means, squares = ended
+    more, other, apart = (part[first[inside] + window - 1] for part in begun)
+    before, total = counts[inside], counts[inside] + more
+    difference = other - means[inside]
+    squares[inside] += apart + difference * difference * before * more / np.maximum(total, 1.0)
+    counts[inside] = total
+    deviations = np.sqrt(squares / np.maximum(counts - 1.0, 1.0))
+    return np.where(counts >= FEWEST_RETURNS, deviations, np.nan), counts
+
+
+def _running_moments(blocks: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """Number, mean and sum of squared differences from it of the known values of each block (B, W, N) so far."""
+    counts, means, squares = (np.zeros(blocks.shape) for _ in range(3))
+    count, mean, square = (np.zeros((blocks.shape[0], blocks.shape[2])) for _ in range(3))
+    for k in range(blocks.shape[1]):
+        known = ~np.isnan(blocks[:, k])
+        count = count + known
+        difference = np.where(known, blocks[:, k] - mean, 0.0)
+        mean = mean + difference / np.maximum(count, 1.0)
+        square = square + np.where(known, difference * (blocks[:, k] - mean), 0.0)
+        counts[:, k], means[:, k], squares[:, k] = count, mean, square
+    return counts, means, squares
+
+
+def _flat(parts: tuple[NDArray[np.float64], ...], *, backwards: bool = False) -> list[Matrix]:
+    """Each of the parts (B, W, N) row by row, (B W, N); those that count from the end of a block turned round."""
+    return [(part[:, ::-1] if backwards else part).reshape(-1, part.shape[2]) for part in parts]
 
 
 def _sums_before(values: Matrix, window: int) -> Matrix:
@@ -120,17 +151,27 @@ def _sums_before(values: Matrix, window: int) -> Matrix:
     A window that begins inside a block of `window` rows is the end of that block and the start of the next one: only
     what is inside the window is ever added, so that a sum of zeros is 0.
     """
-    rows, count = values.shape
-    blocks = -(-(rows + window) // window)
-    padded = np.zeros((blocks, window, count))
-    padded.reshape(-1, count)[window : window + rows] = values
-    from_start = np.cumsum(padded, axis=1).reshape(-1, count)
-    to_end = np.cumsum(padded[:, ::-1], axis=1)[:, ::-1].reshape(-1, count)
-    first = np.arange(rows + 1)
+    blocks, count = _in_blocks(values, window, 0.0), values.shape[1]
+    from_start = np.cumsum(blocks, axis=1).reshape(-1, count)
+    to_end = np.cumsum(blocks[:, ::-1], axis=1)[:, ::-1].reshape(-1, count)
+    inside, first = _places(len(values), window)
     result: Matrix = to_end[first]
-    inside = first % window != 0
     result[inside] += from_start[first[inside] + window - 1]
     return result
+
+
+def _in_blocks(values: Matrix, window: int, nothing: float) -> NDArray[np.float64]:
+    """Rows (D, N) in blocks of the window's length, (B, W, N), after one block of nothing, and followed by it."""
+    rows, count = values.shape
+    blocks = np.full((-(-(rows + window) // window), window, count), nothing)
+    blocks.reshape(-1, count)[window : window + rows] = values
+    return blocks
+
+
+def _places(rows: int, window: int) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Where the window of each row and of the one after the last begins, (D + 1,), and whether inside a block."""
+    first = np.arange(rows + 1)
+    return first % window != 0, first
 
 
 def rows_of(table: Matrix, given: Vector) -> Matrix:

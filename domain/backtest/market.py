@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from domain.backtest.liquidity import TrailingLiquidity
 from domain.backtest.simulation.arrays import DELISTING, DIVIDEND, SPLIT, Actions
-from domain.checks import LARGEST_LEVERAGE, Matrix, Vector, freeze
+from domain.checks import LARGEST_LEVERAGE, Matrix, freeze
 from domain.errors import InvalidInput
 from domain.market_data.corporate_actions import (
     CashDividend,
@@ -37,30 +37,8 @@ class Market:
     actions: Actions
     periods_per_year: float
     all_listed: bool  # whether every asset can be bought on every date
-    liquidity: TrailingLiquidity | None = None  # from the dates before each; None where no impact asks for it
+    liquidity: TrailingLiquidity | None = None  # from the dates before each; None where nothing asks for it
     members: NDArray[np.bool_] | None = None  # (T, N), the universe of each date; None where it holds all assets
-
-    def growth(self, first: int, last: int, *, from_open: bool = False) -> Vector:
-        """What money in each asset becomes from the close of one date, or its open, to the close of another, (N,).
-
-        With dividends; a delisted asset stays at what its holders received. 1 for an asset that is not listed at the
-        first date, and where the last date comes before it.
-        """
-        if first > last:
-            return np.ones(len(self.panel.symbols))
-        ends = np.full(len(self.panel.symbols), last)
-        received = np.ones(len(self.panel.symbols))
-        for event in np.flatnonzero(self.actions.kind == DELISTING).tolist():
-            date, asset = int(self.actions.date[event]), int(self.actions.asset[event])
-            if first < date <= last:
-                ends[asset] = date - 1
-                received[asset] = self.actions.amount[event] / self.panel.values[date - 1, asset]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            found = self.total_return[ends, np.arange(len(ends))] / self.total_return[first] * received
-            if from_open and self.opens is not None:
-                found *= self.panel.values[first] / self.opens[first]
-        result: Vector = np.where(np.isfinite(found), found, 1.0)
-        return result
 
 
 def refuse_double_counting(actions: Sequence[CorporateAction], basis: PriceBasis) -> None:

@@ -20,9 +20,9 @@ from domain.backtest.result import (
     StrategyOutcome,
 )
 from domain.backtest.simulation.arrays import DELISTING, DIVIDEND, MARGIN_CALL, SPLIT, WEIGHED
+from domain.backtest.simulator import Simulation
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Conventions
 from domain.backtest.strategy_run import StrategyRun
-from domain.backtest.tranches import simulation_of
 from domain.calendar import periods_per_year
 from domain.cancellation import CancellationCheck
 from domain.checks import Vector
@@ -111,7 +111,7 @@ def _convention_difference(
     if plan.specification.conventions is Conventions.EXACT:
         return None
     exact = replace(plan.specification, conventions=Conventions.EXACT)
-    simulation = simulation_of(plan.market, exact, strategy_run, plan.groups)
+    simulation = Simulation(plan.market, exact, strategy_run, plan.groups)
     for _ in simulation.advance(check_cancelled):
         check_cancelled()
     return float(record.nav[-1]) - simulation.nav

@@ -50,7 +50,8 @@ def _opened() -> NDArray[Any]:
     """What does not depend on the request in an account that is opened."""
     accounts = np.zeros(1, ACCOUNT)
     accounts["unit_value"] = accounts["high_water"] = 1.0
-    accounts["last_decision"] = accounts["band_made"] = accounts["first_borrowed"] = -1
+    for name in ("last_decision", "band_made", "rest_traded", "first_borrowed"):
+        accounts[name] = -1
     return accounts
 
 

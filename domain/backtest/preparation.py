@@ -21,6 +21,7 @@ from domain.backtest.market import (
     without_delisted,
 )
 from domain.backtest.metrics import Curve
+from domain.backtest.participation import unknown_limits
 from domain.backtest.planned_costs import planned_cost_warnings
 from domain.backtest.returns_input import refuse_what_needs_prices
 from domain.backtest.simulator import Simulation
@@ -28,10 +29,15 @@ from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
 from domain.backtest.stored_actions import naming_stored, within
 from domain.backtest.strategies import Strategy
 from domain.backtest.strategy_run import StrategyRun
-from domain.backtest.tranches import StaggeredSimulation, simulation_of
+from domain.backtest.unused_fields import (
+    refuse_unused_dates,
+    refuse_unused_lookback,
+    refuse_unused_targets,
+    unused_field_warnings,
+)
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix
-from domain.costs.holding import Rate
+from domain.costs.impact import AlmgrenImpact
 from domain.errors import Cancelled, DomainError, InvalidInput, SolverTimedOut
 from domain.market_data.corporate_actions import CorporateAction, PriceBasis
 from domain.market_data.missing import MissingDataPolicy, complete, refuse_gap_estimators
@@ -49,7 +55,7 @@ class BacktestPlan:
     strategy_runs: tuple[StrategyRun, ...]  # strategies, then benchmarks that are strategies
     curves: Mapping[str, Curve]  # benchmarks that are symbols
     groups: dict[str, tuple[str, ...]]  # members of the groups that bands name
-    inputs: tuple[tuple[Inputs, ...], ...]  # arrays of each run, by tranche
+    inputs: tuple[Inputs, ...]  # arrays of each run
     warnings: tuple[ResultWarning, ...] = ()  # about the specification; field paths as seen from the request
 
     @property
@@ -76,30 +82,33 @@ def prepare(
     benchmark without common dates.
     """
     market = simulated_market(specification, data, opens)
-    if specification.needs_liquidity:
+    if specification.needs_liquidity(market.panel.symbols):
         market = replace(market, liquidity=_liquidity(specification, market, trading or StoredTrading()))
     panel = market.panel
     _check_cost_symbols(specification, panel)
-    _refuse_late_rates("cash", specification.holding_costs.cash, int(panel.dates[-1]))
-    _refuse_late_rates("financing", specification.holding_costs.financing or Rate(), int(panel.dates[-1]))
+    refuse_unused_lookback(specification, panel.symbols)
     strategies = specification.outer_strategies()
     start = first_decision(specification, panel)
+    refuse_unused_dates(specification, panel.dates, start)
     strategy_runs = tuple(strategy_run(strategy, specification, panel, start) for _, strategy in strategies)
     if start + max(specification.delay, 1) > len(panel.dates) - 1:
         raise InvalidInput(
             "prices", f"must hold a date after the first decision can be filled; there are {len(panel.dates)}"
         )
     if specification.universe is not None and market.members is not None:
-        decisions = [one.decisions for run in strategy_runs for one in (run, *run.tranches)]
+        decisions = [run.decisions for run in strategy_runs]
         specification.universe.refuse_empty(market.members, panel, np.unique(np.concatenate(decisions)))
     warnings = list(planned_cost_warnings(specification))
     members = dict(groups or {})
     inputs = []
     for (path, strategy), made in zip(strategies, strategy_runs, strict=True):
         _check_planned(path, strategy, panel)
-        simulation = simulation_of(market, specification, made, members)
-        inputs.append(simulation.all_inputs)
+        simulation = Simulation(market, specification, made, members)
+        inputs.append(simulation.inputs)
         warnings += _check_strategy(path, strategy, simulation, start, check_cancelled)
+    paths = [path for path, _ in strategies]
+    refuse_unused_targets(specification, list(zip(paths, strategy_runs, strict=True)), inputs, market)
+    warnings += unused_field_warnings(specification, market, start)
     curves = {
         b.name: benchmark_curve(i, specification, market, panel.dates[start:], benchmarks or {})
         for i, b in enumerate(specification.benchmarks)
@@ -107,6 +116,7 @@ def prepare(
     }
     first_fill = start + specification.delay
     warnings += unknown_liquidity(specification.costs, market, first_fill)
+    warnings += unknown_limits(specification, market, first_fill)
     return BacktestPlan(specification, market, strategy_runs, curves, members, tuple(inputs), tuple(warnings))
 
 
@@ -257,19 +267,15 @@ def _complete(data: PricePanel | ReturnPanel, policy: MissingDataPolicy) -> Pric
         raise error.with_path_prefix(_kind_of(data)) from None
 
 
-def _refuse_late_rates(name: str, rate: Rate, last: int) -> None:
-    """Raises InvalidInput for rates of which the first is from a day after the last date on."""
-    if rate.steps and rate.steps[0][0] > last:
-        raise InvalidInput(f"costs.{name}_rates[0].date", f"is after the last date of the input, {civil_date(last)}")
-
-
 def _check_cost_symbols(specification: BacktestSpecification, panel: PricePanel) -> None:
     costs = specification.costs
-    named = costs.own_costs
-    if not (named or costs.liquidity):
+    named = {"costs.by_asset": costs.own_costs, "costs.liquidity": tuple(costs.liquidity)}
+    if isinstance(costs.impact, AlmgrenImpact):
+        named["costs.impact.almgren.shares_outstanding"] = tuple(costs.impact.shares_outstanding)
+    if not any(named.values()):
         return
     known = set(panel.symbols)
-    for path, symbols in (("costs.by_asset", named), ("costs.liquidity", tuple(costs.liquidity))):
+    for path, symbols in named.items():
         for i, symbol in enumerate(symbols):
             if symbol not in known:
                 raise InvalidInput(f"{path}[{i}].symbol", f"{symbol} is not a symbol of the input")
@@ -286,7 +292,7 @@ def _check_planned(path: str, strategy: Strategy, panel: PricePanel) -> None:
 def _check_strategy(
     path: str,
     strategy: Strategy,
-    simulation: Simulation | StaggeredSimulation,
+    simulation: Simulation,
     start: int,
     check_cancelled: CancellationCheck,
 ) -> list[ResultWarning]:

@@ -20,6 +20,17 @@ class DayOfPeriod(StrEnum):
     NTH = "NTH"
 
 
+_MOST_DAYS = {
+    Frequency.DAILY: 1,
+    Frequency.WEEKLY: 7,
+    Frequency.MONTHLY: 31,
+    Frequency.QUARTERLY: 92,
+    Frequency.SEMIANNUAL: 184,
+    Frequency.ANNUAL: 366,
+}
+"""Days of the longest period of each frequency."""
+
+
 @dataclass(frozen=True, slots=True)
 class Calendar:
     """A date of the panel in each calendar period, or `offset` dates after it.
@@ -35,6 +46,9 @@ class Calendar:
     def __post_init__(self) -> None:
         if (self.day is DayOfPeriod.NTH) != (self.nth is not None):
             raise InvalidInput("rebalancing.calendar.nth_day", "must be given with REBALANCE_DAY_NTH, and only with it")
+        if self.nth is not None and self.nth > (most := _MOST_DAYS[self.frequency]):
+            rule = f"must be at most {most}, the days of the longest {self.frequency} period, is {self.nth}"
+            raise InvalidInput("rebalancing.calendar.nth_day", rule)
 
     def decision_indices(self, days: NDArray[np.int32], start: int) -> DateIndices:
         """Indices of the decisions after `start`; `days` (T,) are counted from 1970-01-01."""
@@ -92,7 +106,7 @@ class Rebalancing:
     min_periods_between: int = 0
     flows_only: bool = False  # trade only to invest money that comes in, and sell nothing
     max_turnover: float | None = None  # one-way, of each rebalancing after the first purchase
-    tranches: int = 1  # equal parts of the portfolio whose dates are staggered
+    tranches: int = 1  # equal parts of the account at its start, whose dates are staggered
 
     def __post_init__(self) -> None:
         if self.max_turnover is not None:
@@ -112,9 +126,9 @@ class Rebalancing:
         if isinstance(self.schedule, BuyAndHold):
             reason = "must be 1 without dates of rebalancing: nothing is staggered"
         elif self.band is not None:
-            reason = "must be 1 with a drift band, which looks at the weights of the whole account"
+            reason = "must be 1 with a drift band: the target drifts with the tranches, and nothing is outside its band"
         elif self.flows_only:
-            reason = "must be 1 where only flows are traded: nothing is staggered"
+            reason = "must be 1 where only flows are traded: a date then trades nothing that could be staggered"
         if reason:
             raise InvalidInput(field, reason)
 

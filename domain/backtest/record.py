@@ -17,8 +17,8 @@ EVENT_COLUMNS = 6
 class FailedRebalance:
     """A decision that could not be made or filled, so that the holdings drifted on.
 
-    FLOOR_BROKEN is a warning: the decision was made. Where a part of a blend that decides on dates of its own has no
-    weights, what this part holds drifts on, and the others go on.
+    FLOOR_BROKEN is a warning: the decision was made. Where a part of the account that decides on dates of its own has
+    no weights, what this part holds drifts on, and the others go on.
     """
 
     day: int  # since 1970-01-01

@@ -1,12 +1,13 @@
 """Simulates one strategy: runs the compiled steps from decision to decision, and asks the strategy for its weights."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.backtest.growth import MarketGrowth
 from domain.backtest.inputs import Inputs, inputs_of, output_for
 from domain.backtest.market import Market
 from domain.backtest.opening import opened_account
@@ -26,8 +27,10 @@ from domain.backtest.simulation.arrays import (
 from domain.backtest.specification import BacktestSpecification
 from domain.backtest.strategies import MarketHistory
 from domain.backtest.strategies.nesting import decision_warnings
-from domain.backtest.strategies.sleeves import Sleeves, SleeveState
+from domain.backtest.strategies.sleeve_state import SleeveState
+from domain.backtest.strategies.sleeves import Sleeves
 from domain.backtest.strategy_run import StrategyRun
+from domain.cancellation import CancellationCheck
 from domain.checks import Vector
 from domain.costs.self_financing import WealthExhausted
 from domain.errors import Cancelled, DomainError, InvalidInput
@@ -53,9 +56,7 @@ class SimulationState:
     account: NDArray[Any]  # (1,) of type ACCOUNT
     positions: Positions
     pending: NDArray[np.float64]  # (P, N), weights of the decisions that wait for their fill; NaN where there are none
-    sleeves: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
-    """(S, N + 2), parts of a blend at its latest decision, as `SleeveState.to_array`; no rows before the first."""
-    sleeves_since: int = 0  # date from which they have grown: that of the fill of this decision
+    sleeves: SleeveState | None = None  # at the latest decision of sleeves; None before it
 
     def copy(self) -> "SimulationState":
         """One that does not change with the simulation."""
@@ -65,7 +66,6 @@ class SimulationState:
             account=self.account.copy(),
             positions=positions,
             pending=self.pending.copy(),
-            sleeves=self.sleeves.copy(),
         )
 
 
@@ -98,16 +98,6 @@ class Simulation:
         self.state = state
 
     @property
-    def all_inputs(self) -> tuple[Inputs, ...]:
-        """Its arrays, alone."""
-        return (self.inputs,)
-
-    @property
-    def states(self) -> tuple[SimulationState, ...]:
-        """Its state, alone."""
-        return (self.state,)
-
-    @property
     def date_index(self) -> int:
         """Index of the last date that is simulated."""
         return self.state.date_index
@@ -122,19 +112,18 @@ class Simulation:
         account: Account = self.state.account.view(np.recarray)[0]
         return account
 
-    def advance(self, check_cancelled: Callable[[], None], until: int | None = None) -> Iterator[None]:
-        """Simulates to a date, or the end of the data, stretch by stretch. `check_cancelled` is handed to solvers.
+    def advance(self, check_cancelled: Callable[[], None]) -> Iterator[None]:
+        """Simulates to the end of the data, stretch by stretch. `check_cancelled` is handed to solvers.
 
         Raises InvalidInput for positions that are too large or too small for a number, and for an external cash flow
         that leaves nothing.
         """
         dates, assets = self._market.panel.values.shape
         step = max(1, STRETCH // assets)
-        end = dates - 1 if until is None else until
         advance = self._advance_quietly if self.inputs.rules.is_quiet else self._advance
-        while self.state.date_index < end:
+        while self.state.date_index < dates - 1:
             first = self.state.date_index + 1
-            last = min(end, first + step - 1, self.next_asked())
+            last = min(first + step - 1, self._next_asked())
             output = output_for(self.inputs, first, last)
             ended, t = advance(first, last, output, check_cancelled)
             self._write(first, t, output)
@@ -201,7 +190,7 @@ class Simulation:
             {} if market.liquidity is None else market.liquidity.at(date_index + 1),
         )
 
-    def next_asked(self) -> int:
+    def _next_asked(self) -> int:
         """The next date for which the strategy is asked; the last one where it is not asked any more."""
         if self._asks:
             index = int(self.state.account["next_decision"][0])
@@ -222,7 +211,7 @@ class Simulation:
         history = self.history(t)
         try:
             if self._run.sleeves is not None:
-                row[:] = self._decided_by_sleeves(self._run.sleeves, t, history, check_cancelled)
+                self._ask_sleeves(self._run.sleeves, t, index, history, row, check_cancelled)
                 return
             for warning in decision_warnings(self._run.strategy, history):
                 self._warn_once(t, warning.reason, warning.message)
@@ -233,22 +222,28 @@ class Simulation:
             self._fail(t, error.REASON, error.message)
             self.state.positions.dropped[index] = True
 
-    def _decided_by_sleeves(
-        self, sleeves: Sleeves, t: int, history: MarketHistory, check_cancelled: Callable[[], None]
-    ) -> Vector:
-        """The weights of a blend whose parts decide on dates of their own; what they hold is kept for the next time."""
-        state = SleeveState.at_the_start(len(sleeves.blend.parts), len(history.symbols))
-        if len(self.state.sleeves):
-            state = SleeveState.from_array(self.state.sleeves).grown(
-                self._market.growth(self.state.sleeves_since, t, from_open=self.inputs.rules.fills_at_open)
-            )
-        decision = sleeves.decide(state, history, check_cancelled)
+    def _ask_sleeves(
+        self,
+        sleeves: Sleeves,
+        t: int,
+        index: int,
+        history: MarketHistory,
+        row: Vector,
+        check_cancelled: CancellationCheck,
+    ) -> None:
+        """Puts the weights of parts that decide on dates of their own into a row of the plan (N,).
+
+        What the parts hold is kept for the next time. Where none of them has decided the decision is dropped.
+        """
+        decision = sleeves.decide(self.state.sleeves, t, history, MarketGrowth(self._market), check_cancelled)
         for warning in decision.warnings:
             self._warn_once(t, warning.reason, warning.message)
         for failure in decision.failures:
             self._fail(t, failure.reason, failure.message)
-        self.state.sleeves, self.state.sleeves_since = decision.state.to_array(), t + self._run.delay
-        return decision.weights
+        if decision.is_made:
+            row[:], self.state.sleeves = decision.weights, decision.state
+        else:
+            self.state.positions.dropped[index] = True
 
     def _head_for_band(self, t: int, check_cancelled: Callable[[], None]) -> bool:
         """Works out where a trade by bands of groups goes on date t, and says whether there is one."""

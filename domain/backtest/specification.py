@@ -97,8 +97,6 @@ class BacktestSpecification:
             raise InvalidInput(
                 "margin.maintenance_ratio", f"must be above 0 and at most 1, is {self.maintenance_ratio:g}"
             )
-        if self.rebalancing.tranches > 1:
-            self._check_tranches()
         self._check_sleeves()
         if self.has_states and self.missing_data not in (MissingDataPolicy.FAIL, MissingDataPolicy.ASSET_STATES):
             rule = f"must be ASSET_STATES, or left out, with delistings: with {self.missing_data} there are none"
@@ -133,24 +131,11 @@ class BacktestSpecification:
                 field = f"{path}.rebalancing" if one.rebalancing is not None else field
                 if path != outer:
                     raise InvalidInput(field, "must be absent in a blend that is inside another strategy")
-                if self.rebalancing.band is not None or self.rebalancing.flows_only or self.rebalancing.tranches > 1:
-                    rule = "must be absent with a drift band, with flows_only and with tranches"
-                    raise InvalidInput(field, f"{rule}, which look at the account as a whole")
-
-    def _check_tranches(self) -> None:
-        """Raises InvalidInput for what cannot be divided into tranches."""
-        count = self.rebalancing.tranches
-        if self.maintenance_ratio is not None:
-            raise InvalidInput("rebalancing.tranches", "must be 1 with margin, which looks at the whole account")
-        if self.holding_costs.performance_fee is not None:
-            rule = "must be 1 with a performance fee, whose high-water mark is that of the whole account"
-            raise InvalidInput("rebalancing.tranches", rule)
-        for i, (symbol, quantity) in enumerate(self.initial_holdings.items()):
-            if not self.fractional_holdings and quantity % count != 0.0:
-                rule = (
-                    f"must be a multiple of {count} units of {symbol} without fractional_holdings, one for each tranche"
-                )
-                raise InvalidInput(f"initial_holdings[{i}].quantity", rule)
+                if self.rebalancing.band is not None or self.rebalancing.flows_only:
+                    rule = "must be absent with a drift band and with flows_only, which look at the account as a whole"
+                    raise InvalidInput(field, rule)
+                if self.rebalancing.tranches > 1:
+                    raise InvalidInput(field, "must be absent with tranches, which have dates of their own")
 
     def _refuse_dividend_rules_without_dividends(self) -> None:
         """Raises InvalidInput for what is to happen to dividends where the prices contain them all."""
@@ -208,9 +193,13 @@ class BacktestSpecification:
         """Whether strategies may hold shorts or borrow money: all may, the margin account says how far."""
         return self.maintenance_ratio is not None
 
-    @property
-    def needs_liquidity(self) -> bool:
-        """Whether an impact is paid, or a strategy plans with one."""
+    def needs_liquidity(self, symbols: Collection[str]) -> bool:
+        """Whether an impact is paid or planned with, or the participation of an asset whose daily value is not given.
+
+        `symbols` are those of the input.
+        """
+        if self.max_participation is not None and not self.costs.liquidity.keys() >= set(symbols):
+            return True
         planned = (one.specification.costs for _, one in self.strategies_by_path() if isinstance(one, Optimized))
         return any(model is not None and model.impact is not None for model in (self.costs, *planned))
 

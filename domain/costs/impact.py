@@ -95,7 +95,7 @@ class AlmgrenImpact:
     gamma: float = GAMMA
     eta: float = ETA
     execution_days: float = 1.0
-    shares_outstanding: Mapping[str, float] = field(default_factory=dict)  # in the units of the prices
+    shares_outstanding: Mapping[str, float] = field(default_factory=dict)  # units of the prices, on the first date
 
     def __post_init__(self) -> None:
         non_negative("impact.almgren.gamma", self.gamma)

@@ -5,7 +5,7 @@ from absfinance.v1.backtest_service_pb2 import BacktestRequest
 
 from domain.backtest.planned_costs import with_common_costs
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Conventions, Fill
-from domain.backtest.strategies import Strategy
+from domain.backtest.strategies import Blend, Strategy
 from domain.errors import InvalidInput
 from server.converters.cash_flow import cash_flows_from_proto, recurring_from_proto
 from server.converters.corporate_action import (
@@ -70,6 +70,7 @@ def backtest_specification_from_proto(request: BacktestRequest) -> BacktestSpeci
         minimum_acceptable_return_annual=analysis.minimum_acceptable_return_annual,
         listed=not request.HasField("strategy"),
     )
+    _refuse_unused_schedule(request, specification)
     return with_common_costs(specification, given=request.HasField("costs"))
 
 
@@ -97,6 +98,21 @@ def _check_holdings(request: BacktestRequest) -> None:
         raise InvalidInput(
             "initial_capital", "must be given without fractional_holdings: it says how many whole units can be bought"
         )
+
+
+def _refuse_unused_schedule(request: BacktestRequest, specification: BacktestSpecification) -> None:
+    """Raises InvalidInput for dates of the request where every blend and each of its parts has dates of its own."""
+    schedule = request.rebalancing.WhichOneof("schedule")
+    if schedule is not None and all(_has_own_dates(one) for _, one in specification.outer_strategies()):
+        rule = "has no effect: the blend and each of its parts have dates of their own"
+        raise InvalidInput(f"rebalancing.{schedule}", rule)
+
+
+def _has_own_dates(strategy: Strategy) -> bool:
+    """Whether a strategy and each one inside it decides on dates that are not those of the request."""
+    if not isinstance(strategy, Blend) or strategy.rebalancing is None:
+        return False
+    return all(part.rebalancing is not None for part in strategy.parts)
 
 
 def _has(request: BacktestRequest, name: str) -> bool:

@@ -183,8 +183,8 @@ def _steps(path: str, steps: Iterable[cost_pb2.RateStep]) -> tuple[tuple[int, fl
 
 def _performance_fee(fee: cost_pb2.PerformanceFee) -> PerformanceFeeTerms:
     hurdle = Hurdle.SOFT if fee.hurdle == cost_pb2.PerformanceFee.HURDLE_SOFT else Hurdle.HARD
-    if hurdle is Hurdle.SOFT and not fee.HasField("hurdle_annual"):
-        raise InvalidInput("performance_fee.hurdle_annual", "must be given with HURDLE_SOFT")
+    if fee.hurdle != cost_pb2.PerformanceFee.HURDLE_UNSPECIFIED and not fee.HasField("hurdle_annual"):
+        raise InvalidInput("performance_fee.hurdle_annual", f"must be given with HURDLE_{hurdle}")
     return PerformanceFeeTerms(
         fee.rate,
         fee.hurdle_annual,

@@ -91,6 +91,11 @@ class ProcessPool:
         self._growing: asyncio.TimerHandle | None = None
         self._closed = False
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no task runs."""
+        return not self._busy
+
     async def start(self) -> None:
         """Starts the first processes, so that no caller waits for libraries to load."""
         self._starting += self._base

@@ -66,7 +66,7 @@ class Outcome:
     traceback: str | None = None
 
 
-class Control:
+class WorkerControl:
     """Cancellation check, time limit and messages of a running task. Calling it is the cancellation check."""
 
     def __init__(self, lifeline: socket.socket, send: Callable[[object], None]) -> None:
@@ -129,7 +129,7 @@ def run_worker(tasks: socket.socket, lifeline: socket.socket, niceness: int) -> 
     # What a library prints must not mix with what the server says.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
-    control = Control(lifeline, partial(_send, tasks))
+    control = WorkerControl(lifeline, partial(_send, tasks))
     settled = len(sys.modules)
     while (data := _receive(tasks)) is not None:
         try:
@@ -193,7 +193,7 @@ def _without_garbage(settled: int) -> int:
     return loaded
 
 
-def _outcome(task: Task, control: Control, extra: dict[str, Any]) -> Outcome:
+def _outcome(task: Task, control: WorkerControl, extra: dict[str, Any]) -> Outcome:
     from domain.errors import DomainError  # loads numpy, so not before the first task
     from server.ports.errors import Refused
 

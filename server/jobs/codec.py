@@ -12,6 +12,7 @@ from domain.backtest.flow import Checkpoint
 from domain.backtest.record import FailedRebalance, RecordPart
 from domain.backtest.simulation.arrays import ACCOUNT, FILL, Positions
 from domain.backtest.simulator import SimulationState
+from domain.backtest.strategies.sleeve_state import SleeveState
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -31,40 +32,36 @@ _NAMES = {
 }
 """Arrays of a record part by field, with their names in stored files, which never change."""
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 """Of the arrays in a checkpoint: one of another version cannot be continued."""
 
 
 def checkpoint_to_bytes(checkpoint: Checkpoint) -> bytes:
-    """Strategy index and states; the parts are stored beside it."""
-    arrays: Arrays = {}
-    for j, state in enumerate(checkpoint.states):
-        prefix = _prefix(j)
-        arrays |= {f"{prefix}account": state.account, f"{prefix}pending": state.pending}
-        if len(state.sleeves):
-            arrays |= {f"{prefix}sleeves": state.sleeves, f"{prefix}sleeves_since": np.array([state.sleeves_since])}
-        arrays |= {f"{prefix}positions.{name}": array for name, array in state.positions._asdict().items()}
-    dates = [state.date_index for state in checkpoint.states]
-    return _packed(arrays, [STATE_VERSION, checkpoint.strategy_index, *dates])
+    """Strategy index and state; the parts are stored beside it."""
+    state = checkpoint.state
+    arrays: Arrays = {"account": state.account, "pending": state.pending}
+    if state.sleeves is not None:
+        arrays |= {f"sleeves.{name}": array for name, array in state.sleeves.to_arrays().items()}
+    arrays |= {f"positions.{name}": array for name, array in state.positions._asdict().items()}
+    return _packed(arrays, [STATE_VERSION, checkpoint.strategy_index, state.date_index])
 
 
 def checkpoint_from_bytes(data: bytes) -> Checkpoint | None:
     """As `checkpoint_to_bytes` wrote it, without parts; None where another version did, to begin again."""
     arrays, rest = _unpacked(data)
-    if len(rest) < 3 or rest[0] != STATE_VERSION or arrays["account"].dtype != ACCOUNT:
+    if len(rest) != 3 or rest[0] != STATE_VERSION or arrays["account"].dtype != ACCOUNT:
         return None
-    _, strategy_index, *dates = rest
-    states = []
-    for j, date_index in enumerate(dates):
-        prefix = _prefix(j)
-        positions = Positions(*(arrays[f"{prefix}positions.{name}"] for name in Positions._fields))
-        account = _aligned(arrays[f"{prefix}account"])
-        state = SimulationState(date_index, account, positions, arrays[f"{prefix}pending"])
-        if f"{prefix}sleeves" in arrays:
-            state.sleeves = arrays[f"{prefix}sleeves"]
-            state.sleeves_since = int(arrays[f"{prefix}sleeves_since"][0])
-        states.append(state)
-    return Checkpoint(strategy_index, tuple(states), ())
+    _, strategy_index, date_index = rest
+    positions = Positions(*(arrays[f"positions.{name}"] for name in Positions._fields))
+    sleeves = {name.removeprefix("sleeves."): array for name, array in arrays.items() if name.startswith("sleeves.")}
+    state = SimulationState(
+        date_index,
+        _aligned(arrays["account"]),
+        positions,
+        arrays["pending"],
+        SleeveState.from_arrays(sleeves) if sleeves else None,
+    )
+    return Checkpoint(strategy_index, state, ())
 
 
 def _aligned(stored: NDArray[Any]) -> NDArray[Any]:
@@ -75,11 +72,6 @@ def _aligned(stored: NDArray[Any]) -> NDArray[Any]:
     account = np.zeros(len(stored), ACCOUNT)
     account[:] = stored
     return account
-
-
-def _prefix(tranche: int) -> str:
-    """Before the names of the arrays of a tranche: none for the first, as where there is one."""
-    return f"tranches[{tranche}]." if tranche else ""
 
 
 def parts_to_bytes(parts: Sequence[tuple[int, RecordPart]]) -> bytes:

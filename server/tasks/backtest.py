@@ -28,7 +28,7 @@ from server.converters.backtests import (
     specification_from_bytes,
 )
 from server.converters.message import message_from_bytes
-from server.execution.worker import Control
+from server.execution.control import Control
 from server.jobs.backtest_run import EncodedBacktest, Job, run_backtest
 from server.jobs.codec import parts_from_bytes
 from server.ports.jobs import JobDraft, JobInputs
@@ -181,9 +181,9 @@ def _beside(command: BacktestCommand, i: int, benchmark: BenchmarkSymbol) -> Pri
 
 
 def _trading_selections(command: BacktestCommand, data: Panel) -> _TradingSelections:
-    """Stored volumes of the data and of the dates before it, and its closing prices before it, for an impact."""
+    """Stored volumes of the data and of the dates before it, and its closing prices before it, for costs and limits."""
     stored, specification = command.data, command.specification
-    if not isinstance(stored, PriceSelection) or not specification.needs_liquidity:
+    if not isinstance(stored, PriceSelection) or not specification.needs_liquidity(data.symbols):
         return _TradingSelections()
     if stored.start is None:  # nothing is stored before it
         return _TradingSelections((replace(stored, field=PriceField.VOLUME),))

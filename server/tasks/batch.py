@@ -25,7 +25,7 @@ from server.converters.optimization import (
     batch_error_to_bytes,
     batch_result_to_bytes,
 )
-from server.execution.worker import Control
+from server.execution.control import Control
 from server.ports.errors import Refused
 from server.ports.market_data import PriceSelection
 from server.storage.scratch import read_value, write_value

@@ -6,7 +6,7 @@ from typing import TypeVar
 from google.protobuf.message import Message
 
 from server.converters.message import message_from_bytes
-from server.execution.worker import Control
+from server.execution.control import Control
 from server.tasks.refusing import refusing
 
 M = TypeVar("M", bound=Message)

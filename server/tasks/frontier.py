@@ -24,7 +24,7 @@ from server.commands.optimization import TraceCommand, Traced
 from server.commands.stored import DataRequest, StoredData
 from server.converters.message import message_from_bytes
 from server.converters.optimization import trace_command_from_proto, traced_to_proto
-from server.execution.worker import Control
+from server.execution.control import Control
 from server.ports.panels import StoredPanelRef
 from server.tasks.optimize import opened, selections, with_stored_groups
 from server.tasks.refusing import locating, refusing

@@ -24,7 +24,7 @@ from server.converters.optimization import (
     optimize_command_from_proto,
     summary_to_bytes,
 )
-from server.execution.worker import Control
+from server.execution.control import Control
 from server.ports.market_data import PriceSelection
 from server.ports.panels import StoredPanelRef
 from server.ports.results import ResultDraft

@@ -30,7 +30,7 @@ from server.converters.message import message_from_bytes
 from server.converters.paths import error_path
 from server.converters.portfolios import mandate_from_bytes
 from server.converters.reallocation import planned_to_bytes, reallocate_command_from_proto, summary_to_bytes
-from server.execution.worker import Control
+from server.execution.control import Control
 from server.ports.market_data import Instrument, PriceSelection, TradableState
 from server.ports.panels import StoredPanelRef
 from server.ports.results import ResultDraft

@@ -15,7 +15,7 @@ from server.converters.message import message_from_bytes
 from server.converters.risk import risk_command_from_proto, risk_model_command_from_proto
 from server.converters.risk_model import risk_model_to_proto
 from server.converters.risk_report import assessment_to_proto
-from server.execution.worker import Control
+from server.execution.control import Control
 from server.tasks.optimize import opened, selections
 from server.tasks.refusing import locating, refusing
 

@@ -20,10 +20,11 @@ def numbers(dates: list[date]) -> np.ndarray:
 
 @pytest.mark.parametrize(("spacing", "expected"), [(7, 52), (28, 12), (31, 12), (89, 4), (92, 4)])
 def test_usual_spacings(spacing: int, expected: float) -> None:
-    assert periods_per_year(np.arange(0, 20 * spacing, spacing, dtype=np.int32)) == expected
+    for count in (2, 20):
+        assert periods_per_year(np.arange(0, count * spacing, spacing, dtype=np.int32)) == expected
 
 
-@pytest.mark.parametrize("dates", [[5], [0, 3, 6], [0, 400, 800]])
+@pytest.mark.parametrize("dates", [[5], [0, 3, 6], [0, 400, 800], [0, 1, 4, 7, 8, 11]])
 def test_any_other_spacing_must_be_given(dates: list[int]) -> None:
     with pytest.raises(InvalidInput, match="must be given"):
         periods_per_year(np.array(dates, dtype=np.int32))

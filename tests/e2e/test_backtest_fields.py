@@ -94,9 +94,9 @@ def schedule(day: dict[str, int]) -> dict[str, Any]:
     return strategy(schedule={"entries": [entry(day)]})
 
 
-def own_dates(part: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+def own_dates(part: dict[str, Any] | None = None, other: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
     first = {"strategy": {"equalWeight": {}}, "weight": 0.5, **(part or {})}
-    return strategy(blend={"parts": [first, {"strategy": fixed(A=1.0), "weight": 0.5}], **more})
+    return strategy(blend={"parts": [first, {"strategy": fixed(A=1.0), "weight": 0.5, **(other or {})}], **more})
 
 
 def step(day: dict[str, int], *symbols: str) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from typing import Any
 
 import grpc
 import pytest
+from absfinance.v1.optimization_service_pb2 import OptimizeRequest
+from google.protobuf import json_format
 
 from tests.conftest import refusal_of
 
@@ -401,6 +403,17 @@ def test_a_message_over_4_mib_is_refused(wire: Any) -> None:
     count = 600_000
     panel = {"symbols": ["A"], "dates": list(range(count)), "values": [1.0] * count}
     assert wire.refused(OPTIMIZE, {"prices": panel, "objective": {"minRisk": {}}}).code == "RESOURCE_EXHAUSTED"
+
+
+def test_headers_of_up_to_32_kib_are_taken(channel: grpc.Channel) -> None:
+    """Those that are longer, gRPC refuses by chance up to five quarters of the limit, and always beyond."""
+    stub = channel.unary_unary(f"/absfinance.v1.{OPTIMIZE}")
+    request = json_format.ParseDict(optimize(), OptimizeRequest()).SerializeToString()
+    for _ in range(20):
+        assert stub(request, metadata=(("authorization", "x" * 31 * 1024),), timeout=10)
+    with pytest.raises(grpc.RpcError) as raised:
+        stub(request, metadata=(("authorization", "x" * 48 * 1024),), timeout=10)
+    assert raised.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
 def test_bytes_that_are_no_message_are_refused(channel: grpc.Channel, wire: Any) -> None:

@@ -10,16 +10,25 @@ from tests.e2e.test_backtest_fields import (
     DIVIDEND,
     EX,
     GAP,
+    IMPACT,
+    LATER,
     LIQUID,
     OPEN,
+    PAST,
     PAYS,
     SPLIT_ADJUSTED,
     TIGHT,
     UNADJUSTED,
     WORTH,
     band,
+    blend,
+    calendar,
     costs,
+    entry,
+    own_dates,
     shares,
+    step,
+    strategy,
     usual,
 )
 from tests.e2e.test_simulation import BACKTEST, civil, fixed, panel
@@ -30,6 +39,13 @@ SPLIT = {"symbol": "A", "exDate": EX, "split": {"ratio": 2}}
 GONE = {"symbol": "A", "exDate": civil(DATES[-1]), "delisting": {"return": -0.5}}
 TRACKING = {"trigger": "BAND_TRIGGER_TRACKING_ERROR", "maxTrackingErrorAnnual": 0.05}
 BREACHED = {"scope": "BAND_SCOPE_BREACHED"}
+AFTER_THE_END = {"year": 2030, "month": 1, "day": 1}
+ONLY_A = {"strategy": fixed(A=1.0)}
+OF_B: dict[str, Any] = {"byAsset": [{"symbol": "B", "relative": 0.2}]}
+FROM_THE_START = [{"date": civil(DATES[0]), "rateAnnual": 0.01}]
+BEYOND_THE_PERIOD = [{"nthDay": 8}, {"nthDay": 32, "frequency": "FREQUENCY_MONTHLY"}]
+FLOWS_ONLY = {"rebalancing": {"flowsOnly": True}}
+EVERY = {"everyPeriods": {"n": 3}}
 
 
 def on_returns(**more: Any) -> dict[str, Any]:
@@ -111,6 +127,50 @@ def test_what_is_a_fraction_of_value_or_money_goes_with_returns(wire: Wire, more
         ),
         (shares(hurdleAnnual=-0.01), "costs.performance_fee.hurdle_annual"),
         (shares(hurdle="HURDLE_SOFT"), "costs.performance_fee.hurdle_annual"),
+        (shares(hurdle="HURDLE_HARD"), "costs.performance_fee.hurdle_annual"),
+        ({"recurringCashFlows": [{"amount": 0}]}, "recurring_cash_flows[0].amount"),
+        ({"recurringCashFlows": [{"amount": 1}, {"fractionOfNav": 0}]}, "recurring_cash_flows[1].fraction_of_nav"),
+        ({"strategy": fixed(A=0.0), **band(**TIGHT)}, "rebalancing.drift_band"),
+        (
+            {"strategy": {"schedule": {"entries": [{"date": EX}]}}, "benchmarks": [{"symbol": "A"}], **band(**TIGHT)},
+            "rebalancing.drift_band",
+        ),
+        ({**ONLY_A, **band(**TIGHT, **OF_B)}, "rebalancing.drift_band.by_asset[0].symbol"),
+        (
+            {**ONLY_A, **band(**TIGHT, **OF_B, destination="DESTINATION_EDGE")},  # whose edge is its target of 0
+            "rebalancing.drift_band.by_asset[0].symbol",
+        ),
+        ({"universe": [step(EX, "A"), step(AFTER_THE_END, "B")]}, "universe[1].date"),
+        ({"universe": [step(AFTER_THE_END, "B")]}, "universe[0].date"),
+        (
+            strategy(schedule={"entries": [entry(EX), entry(AFTER_THE_END, B=1.0)]}),
+            "strategy.schedule.entries[1].date",
+        ),
+        ({**ONLY_A, "universe": [step(EX, "B")]}, "strategy.fixed_weights.weights"),
+        ({**strategy(schedule={"entries": [entry(EX)]}), "universe": [step(EX, "B")]}, "strategy.schedule.entries"),
+        (
+            {**strategy(blend={"parts": [{"strategy": fixed(A=1.0), "weight": 1}]}), "universe": [step(EX, "B")]},
+            "strategy.blend.parts",
+        ),
+        (costs(commissionBps=1, liquidityLookbackPeriods=5), "costs.liquidity_lookback_periods"),
+        (costs(**IMPACT, liquidityLookbackPeriods=5), "costs.liquidity_lookback_periods"),
+        (costs(cashRateAnnual=0.05, cashRates=FROM_THE_START), "costs.cash_rate_annual"),
+        (costs(financingRateAnnual=0.05, financingRates=FROM_THE_START), "costs.financing_rate_annual"),
+        (
+            {
+                **own_dates(rebalancing=EVERY, part={"rebalancing": EVERY}, other={"rebalancing": {"never": {}}}),
+                "rebalancing": {"everyPeriods": {"n": 5}},
+            },
+            "rebalancing.every_periods",
+        ),
+        *((calendar(day="REBALANCE_DAY_NTH", **one), "rebalancing.calendar.nth_day") for one in BEYOND_THE_PERIOD),
+        (
+            costs(
+                impact={"almgren": {"sharesOutstanding": [{"symbol": s, "quantity": 1e6} for s in "ABCZ"]}},
+                liquidity=LIQUID,
+            ),
+            "costs.impact.almgren.shares_outstanding[3].symbol",
+        ),
         ({"fractionalHoldings": False, "initialCapital": None}, "initial_capital"),
         (costs(portfolioValue=1e6), "costs.portfolio_value"),
         (costs(liquidity=LIQUID), "costs.liquidity"),
@@ -162,10 +222,60 @@ def test_a_band_of_a_group_without_a_symbol_of_the_input(wire: Wire) -> None:
             "strategy": {"schedule": {"entries": [{"date": EX, "weights": [{"symbol": "A", "weight": 1}]}]}},
             "rebalancing": {"never": {}, "maxTurnover": 0.1},
         },
+        {**ONLY_A, **band(**TIGHT, **OF_B), "initialHoldings": [{"symbol": "B", "quantity": 5}]},
+        {  # what A gives is bought of B, which has room in its band
+            "strategy": fixed(A=0.6, C=0.4),
+            **band(**TIGHT, byAsset=[{"symbol": "B", "absolute": 0.2}], destination="DESTINATION_EDGE"),
+        },
+        {**ONLY_A, **band(**TIGHT), "benchmarks": [{"strategy": {"equalWeight": {}}}]},
+        {"universe": [step(EX, "A"), step(civil(DATES[-1]), "B")]},
+        {**ONLY_A, "universe": [step(EX, "B"), step(LATER, "A")]},
+        costs(**PAST, liquidityLookbackPeriods=5),
+        costs(cashRateAnnual=0.05, cashRates=[{"date": civil(DATES[2]), "rateAnnual": 0.01}]),
+        {**own_dates(rebalancing=EVERY, part={"rebalancing": EVERY}), "rebalancing": {"everyPeriods": {"n": 5}}},
+        {**blend(0.5), "recurringCashFlows": [{"fractionOfNav": -0.01}]},
     ],
 )
 def test_defaults_and_what_has_an_effect_are_not_refused(wire: Wire, more: dict[str, Any]) -> None:
     assert wire.call(BACKTEST, usual(**more))["state"] == "BACKTEST_STATE_SUCCEEDED"
+
+
+NO_UNITS = "initial_holdings[1].quantity"
+NO_DIVIDEND = {"priceBasis": SPLIT_ADJUSTED, "withholdingRate": 0.15, "dividendPolicy": "DIVIDEND_POLICY_REINVEST"}
+
+
+@pytest.mark.parametrize(
+    ("more", "fields"),
+    [
+        (NO_DIVIDEND, ["withholding_rate", "dividend_policy"]),
+        ({**NO_DIVIDEND, **PAYS}, []),
+        ({**HOLDINGS, "chargeInitialPurchase": False, **costs(commissionBps=1)}, ["charge_initial_purchase"]),
+        ({"chargeInitialPurchase": False, **costs(commissionBps=1)}, []),
+        (costs(performanceFee={"rate": 0.2}), ["costs.performance_fee"]),
+        (shares(), []),
+        (strategy(momentum={"lookbackPeriods": 5, "topN": 3}), ["strategy.momentum.top_n"]),
+        (strategy(momentum={"lookbackPeriods": 5, "topN": 2}), []),
+        (
+            strategy(schedule={"entries": [entry(EX), entry(civil(DATES[-1]), B=1.0)]}),
+            ["strategy.schedule.entries[1].date"],
+        ),
+        (strategy(schedule={"entries": [entry(EX), entry(civil(DATES[-2]), B=1.0)]}), []),
+        (
+            strategy(blend={"parts": [{"strategy": fixed(A=1.0), "weight": 1}, {"strategy": {"equalWeight": {}}}]}),
+            ["strategy.blend.parts[1].weight"],
+        ),
+        ({"initialHoldings": [{"symbol": s, "quantity": q} for s, q in (("A", 5), ("B", 0))]}, [NO_UNITS]),
+        (FLOWS_ONLY, ["rebalancing.flows_only"]),
+        ({**FLOWS_ONLY, "cashFlows": [{"date": EX, "amount": -5}]}, ["rebalancing.flows_only"]),
+        ({**FLOWS_ONLY, "recurringCashFlows": [{"fractionOfNav": 0.01}]}, []),
+        ({**FLOWS_ONLY, **HOLDINGS}, []),
+    ],
+)
+def test_a_field_without_effect_on_these_data_is_named(wire: Wire, more: dict[str, Any], fields: list[str]) -> None:
+    answer = wire.call(BACKTEST, usual(**more))
+    assert answer["state"] == "BACKTEST_STATE_SUCCEEDED", answer
+    assert [one["field"] for one in answer.get("warnings", [])] == fields
+    assert all(one["code"] == "FIELD_WITHOUT_EFFECT" for one in answer.get("warnings", []))
 
 
 def test_an_asset_without_trading_costs_and_with_its_own_borrow_fee(wire: Wire) -> None:

@@ -227,6 +227,25 @@ def test_a_hurdle(wire: Wire, hurdle: str, fee: float) -> None:
     assert answer["costs"]["performanceFee"] == pytest.approx(fee, rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("hurdle", "fee"),
+    [("HURDLE_HARD", 0.2 * (108.0 - 102.0 * (1.0 + 0.05 * 366 / 365))), ("HURDLE_SOFT", 0.2 * (108.0 - 102.0))],
+)
+def test_the_high_water_mark_rises_in_a_year_without_a_fee(wire: Wire, hurdle: str, fee: float) -> None:
+    """102 is below the hurdle of 105: no fee, and the mark and the hurdle of the next year are counted from 102."""
+    dates = [date(2018, 12, 31), date(2019, 12, 31), date(2020, 12, 31)]
+    answer = performance_fee(wire, dates, [100.0, 102.0, 108.0], hurdleAnnual=0.05, hurdle=hurdle)
+    assert series(wire, answer["name"], "NAV") == pytest.approx([100.0, 102.0, 108.0 - fee], rel=1e-12)
+    assert answer["costs"]["performanceFee"] == pytest.approx(fee, rel=1e-12)
+
+
+def test_a_hurdle_begins_anew_after_a_year_below_the_mark(wire: Wire) -> None:
+    """100, 95, 106: 5 % of one year on the mark of 100, not of two: 0.20 on the point above 105 (and a leap day)."""
+    dates = [date(2018, 12, 31), date(2019, 12, 31), date(2020, 12, 31)]
+    answer = performance_fee(wire, dates, [100.0, 95.0, 106.0], hurdleAnnual=0.05)
+    assert answer["costs"]["performanceFee"] == pytest.approx(0.2 * (106.0 - 100.0 - 5.0 * 366 / 365), rel=1e-12)
+
+
 def performance_fee(wire: Wire, dates: list[date], prices: list[float], **more: Any) -> dict[str, Any]:
     return result(
         wire,
@@ -311,33 +330,6 @@ def test_the_edge_of_a_band_of_a_group(wire: Wire, server: Any) -> None:
     )
     held = holdings(first_strategy(answer))
     assert [held["GA"] * 38.0 / 35.0, held["GC"] * 0.8] == pytest.approx([37.5, 25.0], rel=1e-12)
-
-
-def test_two_tranches(wire: Wire) -> None:
-    """Half of 100 is rebalanced on even dates, half on odd ones: A has doubled before date 2, and halves after it."""
-    answer = result(
-        wire,
-        days(MONDAY, 4),
-        {"A": [1.0, 1.0, 2.0, 1.0], "B": [1.0, 1.0, 1.0, 1.0]},
-        strategy=fixed(A=0.5, B=0.5),
-        initialCapital=100,
-        execution={"fill": "FILL_SAME_CLOSE"},
-        rebalancing={"everyPeriods": {"n": 2}, "tranches": 2},
-    )
-    # On date 2 one half is worth 75 and goes to 18.75 A and 37.5 B; on date 3 the other has 25 of each, as it should.
-    held = holdings(first_strategy(answer))
-    assert held == pytest.approx({"A": 25.0 + 18.75, "B": 25.0 + 37.5}, rel=1e-12)
-    assert answer["finalNav"] == pytest.approx(106.25, rel=1e-12)
-    assert series(wire, answer["name"], "NAV") == pytest.approx([100.0, 100.0, 150.0, 106.25], rel=1e-12)
-    trades = np.array(series(wire, answer["name"], "TRADES")).reshape(4, 2)
-    assert trades[:3].tolist() == [[50.0, 50.0], [0.0, 0.0], [-6.25, 12.5]]
-
-
-def test_tranches_and_a_drift_band_exclude_each_other(wire: Wire) -> None:
-    rules = {"calendar": {}, "driftBand": {"absolute": 0.05}, "tranches": 2}
-    request = {"prices": panel(days(MONDAY, 4), A=[1.0] * 4), "strategy": fixed(A=1.0), "rebalancing": rules}
-    refusal = wire.refused(BACKTEST, request)
-    assert "rebalancing.tranches" in str(refusal)
 
 
 @pytest.mark.parametrize(

@@ -66,3 +66,21 @@ def test_weights_above_one_are_simulated_as_they_are_with_a_rate_of_zero(wire: W
     silent = result(wire, DATES, PRICES, strategy=fixed(A=1.5))
     given = result(wire, DATES, PRICES, strategy=fixed(A=1.5), costs={"financingRateAnnual": 0.0})
     assert silent["finalNav"] == given["finalNav"]
+
+
+def test_a_margin_call_is_turnover(wire: Wire) -> None:
+    """200 of A are bought with 100. At 8 they are 160 and the equity is 60: of the ratio of a half, 40 are sold."""
+    answer = result(
+        wire,
+        days(MONDAY, 4),
+        {"A": [10.0, 8.0, 8.0, 8.0]},
+        strategy=fixed(A=2.0),
+        execution={"fill": "FILL_SAME_CLOSE"},
+        initialCapital=100,
+        costs={"financingRateAnnual": 0},
+        margin={"maintenanceRatio": 0.5},
+    )
+    (call,) = answer["assetEvents"]
+    assert (call["kind"], call["cash"]) == ("KIND_MARGIN_CALL", pytest.approx(40.0, rel=1e-9))
+    years = 3 / 365.25
+    assert answer["metrics"]["turnoverAnnual"] == pytest.approx((0.5 * 200 / 100 + 0.5 * 40 / 60) / years, rel=1e-9)

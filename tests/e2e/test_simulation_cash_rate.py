@@ -84,3 +84,32 @@ def test_without_a_cash_rate_nothing_is_taken_off(wire: Wire) -> None:
     answer = result(wire, UNEVEN, {"A": WALK}, strategy=fixed(A=0.5))
     levels = np.array(series(wire, answer["name"], "EQUITY"))
     assert answer["metrics"]["sharpe"] == pytest.approx(sharpe(levels[1:] / levels[:-1] - 1, 252), rel=1e-9)
+
+
+def test_interest_below_zero_on_cash_is_no_cost_of_borrowing(wire: Wire) -> None:
+    """36 500 at -1 % lose 1 a day: 3 from Friday to Monday, as a negative gain."""
+    friday, monday = date(2024, 1, 5), date(2024, 1, 8)
+    costs = {"cashRateAnnual": -0.01, "financingRateAnnual": 0.2}
+    prices = {"A": [10.0, 10.0]}
+    answer = result(wire, [friday, monday], prices, strategy=fixed(A=0.0), initialCapital=36_500, costs=costs)
+    assert answer["finalNav"] == pytest.approx(36_497.0, rel=1e-12)
+    assert answer["costs"]["financing"] == 0.0
+    assert answer["reconciliation"]["gains"] == pytest.approx(-3.0, rel=1e-12)
+    assert answer["reconciliation"]["costs"] == 0.0
+    assert answer["metrics"]["costTotal"] == 0.0
+
+
+def test_a_rate_below_zero_on_borrowed_money_is_a_negative_cost(wire: Wire) -> None:
+    """73 000 are borrowed at -1 %, which earn 2 a day: 6 from Friday to Monday."""
+    answer = result(
+        wire,
+        [date(2024, 1, 5), date(2024, 1, 8)],
+        {"A": [10.0, 10.0]},
+        strategy=fixed(A=3.0),
+        execution={"fill": "FILL_SAME_CLOSE"},
+        initialCapital=36_500,
+        costs={"cashRateAnnual": 0.02, "financingRateAnnual": -0.01},
+    )
+    assert answer["finalNav"] == pytest.approx(36_506.0, rel=1e-12)
+    assert answer["costs"]["financing"] == pytest.approx(-6.0, rel=1e-12)
+    assert answer["reconciliation"]["gains"] == pytest.approx(0.0, abs=1e-9)

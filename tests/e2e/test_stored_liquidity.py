@@ -165,10 +165,37 @@ def test_later_volumes_and_prices_change_no_earlier_fill(wire: Wire, store: Call
 def test_trades_wait_until_volumes_and_returns_are_known(wire: Wire, store: object) -> None:
     """From the first stored date on: the purchase of the second date is made on the fourth, after two returns."""
     answer = result(wire, request({"impact": SQUARE_ROOT}, start=None))
-    (note,) = answer["notes"]
-    assert (note["code"], note["field"]) == ("LIQUIDITY_UNKNOWN", "costs.impact")
-    assert f"from {DATES[1]} to {DATES[2]}" in note["message"]
+    waiting, uncertain = answer["notes"]
+    assert (waiting["code"], waiting["field"]) == ("LIQUIDITY_UNKNOWN", "costs.impact")
+    assert f"from {DATES[1]} to {DATES[2]}" in waiting["message"]
+    assert (uncertain["code"], uncertain["field"]) == ("VOLATILITY_UNCERTAIN", "costs.impact")
+    assert f"from {DATES[3]} to {DATES[9]}" in uncertain["message"]
     assert answer["costs"]["impact"] > 0.0
+
+
+def test_participation_by_stored_volumes(wire: Wire, store: Callable[..., None]) -> None:
+    """A hundredth of the mean value of the 5 dates before each, and not of the date itself or a later one."""
+    names = ("LIQ.G", "LIQ.H")
+    volumes = VOLUMES.copy()
+    volumes[START + 3 :] *= 9.0
+    store(names, CLOSES, volumes)
+    asked = {"liquidityLookbackPeriods": 5}
+    limited = request(asked, names, execution={"maxParticipation": 0.01})
+    limited["marketData"]["endDate"] = civil(DATES[START + 3])
+    answer = result(wire, limited)
+    bought = [
+        sum(0.01 * before(START + k, 5)[j][0] / CLOSES[START + k, j] for k in (1, 2, 3)) for j in range(len(names))
+    ]
+    held = {one["symbol"]: one["quantity"] for one in answer["strategies"][0]["finalHoldings"]}
+    assert held == pytest.approx(dict(zip(names, bought, strict=True)), rel=1e-9)
+    assert answer["notes"] == []
+
+
+def test_participation_without_stored_volumes_is_refused_by_name(wire: Wire, store: Callable[..., None]) -> None:
+    store(("LIQ.I",), CLOSES[:, :1], None)
+    refusal = wire.refused(BACKTEST, request({}, ("LIQ.A", "LIQ.I"), execution={"maxParticipation": 0.01}))
+    assert (refusal.reason, refusal.fields) == ("INVALID_INPUT", ("costs.liquidity",))
+    assert "must give the daily_value of LIQ.I, of which no volume is stored: execution.max_part" in refusal.message
 
 
 def test_what_is_not_stored_or_0_is_refused_by_name(wire: Wire, store: Callable[..., None]) -> None:

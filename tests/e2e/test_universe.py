@@ -131,7 +131,7 @@ def test_two_sleeves_and_a_blend_with_dates_of_their_own(wire: Wire) -> None:
         {"strategy": HELD, "weight": 0.3, "rebalancing": {"never": {}}},
     ]
     mixed = {"blend": {"parts": parts, "rebalancing": {"everyPeriods": {"n": 10}}}}
-    found = wire.call(BACKTEST, request(mixed, universe=[], execution={"fill": "FILL_SAME_CLOSE"}))
+    found = wire.call(BACKTEST, request(mixed, universe=[], rebalancing={}, execution={"fill": "FILL_SAME_CLOSE"}))
     first, second = np.array([0.35, 0.35]), 0.3  # money in A and B, and in C
     for t in range(1, COUNT):
         growth = VALUES[t] / VALUES[t - 1]

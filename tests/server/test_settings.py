@@ -59,6 +59,7 @@ WRONG = {
     "log level": (("--log-level", "loud"), "must be debug or info or warning or error"),
     "half of tls": (("--tls-cert", "x"), "--tls-key (ABSFIN_TLS_KEY) must be given"),
     "missing certificate": (("--tls-cert", "/nowhere/c", "--tls-key", "/nowhere/k"), "cannot be read: /nowhere/c"),
+    "more bytes than any disk has": (("--min-free-bytes", "1" + 18 * "0"), "of at most 18 digits"),
     "ray address": (("--ray-address", "x:1"), "--ray-address (ABSFIN_RAY_ADDRESS) cannot be used yet"),
 }
 

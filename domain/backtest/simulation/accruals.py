@@ -26,16 +26,19 @@ def borrow_fee_of(t: int, positions: Positions, marks: Floats, rates: Rates) -> 
 
 
 @compiled
-def charge_accruals(t: int, interest: float, borrow: float, account: Account, rates: Rates) -> None:
-    """Books interest, the borrow fee and the management fee, which is on the net asset value of the date before."""
+def charge_accruals(t: int, interest: float, is_borrowed: bool, borrow: float, account: Account, rates: Rates) -> None:
+    """Books interest, the borrow fee and the management fee, which is on the net asset value of the date before.
+
+    Interest on money that is borrowed is a cost, on cash it is a gain: below 0 where the rate is.
+    """
     fee = rates.management_fee * rates.years[t] * account.nav
     account.cash += interest - borrow - fee
     charged = borrow + fee
-    if interest >= 0.0:
-        account.interest += interest
-    else:
+    if is_borrowed:
         account.financing -= interest
         charged -= interest
+    else:
+        account.interest += interest
     account.borrow += borrow
     account.management_fee += fee
     account.holding_cost_fractions += charged / account.nav

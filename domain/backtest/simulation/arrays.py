@@ -33,6 +33,7 @@ class Account(Protocol):
     last_decision: int  # date of the last one, below 0 for none
     band_made: int  # date of a decision by a band that waits for its fill, below 0 for none
     carried: int  # number of assets whose trade waits for a date on which it can be made
+    rest_traded: int  # date on which what is carried was last traded, below 0 for none
     cash_floor: float  # least weight of cash after what is carried: 0, or what the decision borrows, below 0
     first_purchase: int  # FIRST_NOT_MADE, FIRST_CARRIED or FIRST_MADE
     flow_waits: int  # 1 while money that came in waits to be invested, where only flows are traded
@@ -210,7 +211,7 @@ class Rules(NamedTuple):
     least_between: int  # dates from one rebalancing to the next
     flows_only: bool
     most_turnover: float  # one-way, of a rebalancing after the first purchase; infinite for none
-    most_traded: Floats  # (N,), money of each asset on one date; no entries without such a limit
+    most_traded: Floats  # (R, N), money on one date, a row for each date or one for all; no rows without such a limit
     has_participation_limit: bool
     maintenance_ratio: float  # 0 for no margin account
     conventions: int

@@ -98,7 +98,7 @@ def simulate(
                 account.cash += invested
                 if before + invested <= 0.0:
                     return FLOW_LEAVES_NOTHING, t
-            interest, borrow = 0.0, 0.0
+            interest, borrow, is_borrowed = 0.0, 0.0, account.cash < 0.0
             if rates.has_any:
                 interest = interest_of(t, account.cash, rates)
                 borrow = borrow_fee_of(t, positions, prices.marks[t - 1], rates)
@@ -110,7 +110,7 @@ def simulate(
                 pay_dividends(t, prices, actions, account, positions, rules, output)
             # 3. Interest, borrow fee and management fee for the days since the date before.
             if rates.has_any:
-                charge_accruals(t, interest, borrow, account, rates)
+                charge_accruals(t, interest, is_borrowed, borrow, account, rates)
             # 4. Delistings.
             if has_actions and is_action_due(t, actions, account):
                 apply_delistings(t, rules.fills_at_open, prices, actions, account, positions, output)

@@ -33,7 +33,7 @@ from domain.backtest.simulation.corporate_actions import write_event
 from domain.backtest.simulation.flows_only import money_to_invest
 from domain.backtest.simulation.trade_costs import TRADED, value_after
 from domain.backtest.simulation.trade_limits import whole_units_of
-from domain.backtest.simulation.trading import trade_at_the_close
+from domain.backtest.simulation.trading import trade_at_the_close, trade_rest_at_the_close
 from domain.backtest.simulation.valuation import copy_into
 
 
@@ -53,8 +53,11 @@ def decide(
     if account.band_made == t:
         head_for_band(t, prices, bands, account, positions, costs, rules, output)
         return RUNNING
-    if makes_decision(t, plan, account, positions, rules) and rules.delay == 0:
+    is_made = makes_decision(t, plan, account, positions, rules)
+    if is_made and rules.delay == 0:
         trade_at_the_close(t, positions.target, True, prices, account, positions, costs, rules, output)
+    elif rules.delay == 0 and account.carried > 0 and account.rest_traded != t:
+        trade_rest_at_the_close(t, prices, plan, account, positions, costs, rules, output)
     if bands.is_on or rules.flows_only:
         return int(decide_by_rule(t, prices, bands, account, positions, costs, rules, output))
     return RUNNING
@@ -162,6 +165,8 @@ def decide_by_rule(
     if account.has_target == 0 or account.last_decision == t or is_too_early(t, account, rules):
         return RUNNING
     if trade_waits(account, positions):
+        return RUNNING
+    if rules.delay == 0 and account.rest_traded == t:  # it waited on this date, and has used its limits
         return RUNNING
     held = positions.units * prices.marks[t]
     if rules.flows_only:

@@ -29,6 +29,7 @@ from domain.backtest.simulation.conventions import trades_by_convention
 from domain.backtest.simulation.trade_costs import (
     TRADED,
     commission_of,
+    cost_of,
     impact_of,
     value_after,
 )
@@ -91,7 +92,7 @@ def fill_generally(
     is_free = is_first and not costs.charges_first_purchase
     turnover_limit = np.inf if is_first or is_carried else rules.most_turnover
     trades = _trades(
-        weights, held, at, can_trade, nav, turnover_limit, is_carried, is_free, account, positions, costs, rules
+        t, weights, held, at, can_trade, nav, turnover_limit, is_carried, is_free, account, positions, costs, rules
     )
     if len(trades) == 0:
         write_failure(t, FILL_COSTS_TOO_MUCH, output)
@@ -108,6 +109,7 @@ def is_first_purchase(is_carried: bool, account: Account) -> bool:
 
 @compiled
 def _trades(
+    t: int,
     weights: Floats,
     held: Floats,
     prices: Floats,
@@ -156,9 +158,15 @@ def _trades(
         )
         if len(trades) == 0:
             return trades
-    is_scaled = limit_turnover(trades, nav, turnover_limit)
+    halted = positions.carried * after - held  # NaN for none
+    is_scaled = limit_turnover(trades, halted, nav, turnover_limit)
+    if is_scaled:
+        if is_exact and not is_free:
+            after = nav - _costs_of(trades, prices, costs)
+        weights = _weights_after(weights, trades, halted, held, after)
+        positions.carried[:] = np.where(np.isnan(positions.carried), np.nan, weights)
     if rules.has_participation_limit:
-        limit_participation(trades, weights, account, positions, rules)
+        limit_participation(t, trades, weights, account, positions, rules)
     if rules.whole_units:
         round_to_units(trades, prices, positions)
     # A dividend that is not paid yet counts in the weights, and pays for nothing.
@@ -177,6 +185,25 @@ def _trades(
                 positions.carried[i] = weights[i] * after - held[i] - trades[i]
     account.cash_floor = cash_floor
     return trades
+
+
+@compiled
+def _costs_of(trades: Floats, prices: Floats, costs: Costs) -> float:
+    """Costs of trades in money (N,)."""
+    total = 0.0
+    for i in range(len(trades)):
+        total += cost_of(costs, i, abs(trades[i]), prices[i])
+    return total
+
+
+@compiled
+def _weights_after(weights: Floats, trades: Floats, halted: Floats, held: Floats, after: float) -> Floats:
+    """Weights (N,) that scaled trades lead to: what is carried is the rest of these trades, not of the target."""
+    reached = weights.copy()
+    for i in range(len(weights)):
+        if not np.isnan(weights[i]):
+            reached[i] = (held[i] + (trades[i] if np.isnan(halted[i]) else halted[i])) / after
+    return reached
 
 
 @compiled

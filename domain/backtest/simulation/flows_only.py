@@ -19,7 +19,13 @@ from domain.backtest.simulation.arrays import (
 from domain.backtest.simulation.compiled import compiled
 from domain.backtest.simulation.fill import book, is_first_purchase, write_failure
 from domain.backtest.simulation.trade_costs import TRADED
-from domain.backtest.simulation.trade_limits import keep_cash, limit_participation, limit_turnover, round_to_units
+from domain.backtest.simulation.trade_limits import (
+    keep_cash,
+    limit_participation,
+    limit_turnover,
+    most_traded_on,
+    round_to_units,
+)
 from domain.backtest.simulation.valuation import value_at
 
 
@@ -68,11 +74,12 @@ def invest(
     least_cash = account.cash - trades.sum()
     is_first = is_first_purchase(is_carried, account)
     limit = np.inf if is_first or is_carried else rules.most_turnover
-    if limit_turnover(trades, nav, limit):
+    if limit_turnover(trades, positions.carried, nav, limit):
         account.flow_waits = 1
     if rules.has_participation_limit:
-        rest = trades - np.clip(trades, -rules.most_traded, rules.most_traded)
-        limit_participation(trades, rest, account, positions, rules)
+        most = most_traded_on(t, rules)
+        rest = trades - np.clip(trades, -most, most)
+        limit_participation(t, trades, rest, account, positions, rules)
     if rules.whole_units:
         round_to_units(trades, at, positions)
     is_free = is_first and not costs.charges_first_purchase

@@ -72,7 +72,7 @@ def _close(
     output: Output,
     movable: Flags,
 ) -> None:
-    paid, events = 0.0, output.written[1]
+    paid, turnover, events = 0.0, 0.0, output.written[1]
     for i in range(len(held)):
         if not movable[i]:
             continue
@@ -96,6 +96,7 @@ def _close(
         positions.units[i] = after
         account.cash += (before - after) * marks[i] - cost
         paid += cost
+        turnover += 0.5 * traded / account.nav
         write_event(t, i, MARGIN_CALL, before, after, (before - after) * marks[i] - cost, output)
     if output.written[1] == events:
         return
@@ -103,3 +104,4 @@ def _close(
     account.unit_value *= 1.0 - paid / (account.nav - account.flow_end)
     account.nav -= paid
     write_holdings(t, account, positions, output)
+    output.row_turnover[output.written[0] - 1] = turnover

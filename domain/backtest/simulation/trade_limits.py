@@ -10,27 +10,41 @@ BISECTIONS = 100
 
 
 @compiled
-def limit_turnover(trades: Floats, nav: float, limit: float) -> bool:
+def limit_turnover(trades: Floats, halted: Floats, nav: float, limit: float) -> bool:
     """Scales all trades so that one-way turnover is within the limit; the rest waits for the next rebalancing.
 
+    `halted` (N,) are the trades that are carried over a halt, NaN for none: they count, and are scaled alike.
     Says whether it had to.
     """
     turnover = 0.0
     for i in range(len(trades)):
         turnover += 0.5 * abs(trades[i]) / nav
+        if not np.isnan(halted[i]):
+            turnover += 0.5 * abs(halted[i]) / nav
     if turnover <= limit:
         return False
     for i in range(len(trades)):
         trades[i] *= limit / turnover
+        halted[i] *= limit / turnover
     return True
 
 
 @compiled
-def limit_participation(trades: Floats, rest: Floats, account: Account, positions: Positions, rules: Rules) -> None:
-    """Cuts each trade to what may be traded on one date; the `rest` (N,) is carried to the dates that follow."""
+def most_traded_on(t: int, rules: Rules) -> Floats:
+    """Money for which each asset may be traded on date t, (N,)."""
+    most: Floats = rules.most_traded[min(t, len(rules.most_traded) - 1)]
+    return most
+
+
+@compiled
+def limit_participation(
+    t: int, trades: Floats, rest: Floats, account: Account, positions: Positions, rules: Rules
+) -> None:
+    """Cuts each trade to what may be traded on date t; the `rest` (N,) is carried to the dates that follow."""
+    most = most_traded_on(t, rules)
     for i in range(len(trades)):
-        if abs(trades[i]) > rules.most_traded[i]:
-            trades[i] = rules.most_traded[i] if trades[i] > 0.0 else -rules.most_traded[i]
+        if abs(trades[i]) > most[i]:
+            trades[i] = most[i] if trades[i] > 0.0 else -most[i]
             positions.carried[i] = rest[i]
             account.carried += 1
 

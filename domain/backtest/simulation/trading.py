@@ -41,10 +41,66 @@ def fill_due(
         trade(t, plan.targets[plan.row[index]], False, prices, account, positions, costs, rules, output)
     elif account.band_made >= 0 and account.band_made + rules.delay == t:
         trade_by_rule(t, positions.band_target, False, prices, account, positions, costs, rules, output)
-    elif account.carried > 0:
-        trade_by_rule(t, positions.carried.copy(), True, prices, account, positions, costs, rules, output)
+    elif account.carried > 0 and not is_replaced(t, plan, account, positions, rules):
+        trade_rest(t, prices, plan, account, positions, costs, rules, output)
     if account.band_made >= 0 and account.band_made + rules.delay <= t:
         account.band_made = -1
+
+
+@compiled
+def is_replaced(t: int, plan: Plan, account: Account, positions: Positions, rules: Rules) -> bool:
+    """Whether a planned decision of date t, filled at the same close, takes the place of what is carried.
+
+    One that is then not made leaves it to be traded at that close.
+    """
+    index = account.next_decision
+    if rules.delay > 0 or rules.flows_only or index >= len(plan.made) or plan.made[index] != t:
+        return False
+    is_late_enough = account.last_decision < 0 or t - account.last_decision >= rules.least_between
+    return bool(is_late_enough and not positions.dropped[index])
+
+
+@compiled
+def trade_rest(
+    t: int,
+    prices: Prices,
+    plan: Plan,
+    account: Account,
+    positions: Positions,
+    costs: Costs,
+    rules: Rules,
+    output: Output,
+) -> None:
+    """Trades what is carried over from an earlier date."""
+    rows = output.written[0]
+    drop_what_left(t, prices, plan, account, positions, rules)
+    if account.carried > 0:
+        trade_by_rule(t, positions.carried.copy(), True, prices, account, positions, costs, rules, output)
+    if output.written[0] > rows:
+        account.rest_traded = t
+
+
+@compiled
+def drop_what_left(t: int, prices: Prices, plan: Plan, account: Account, positions: Positions, rules: Rules) -> None:
+    """Drops what is carried of purchases, and of short sales, of assets that are no members of the universe any more.
+
+    Their positions may only get smaller: to the weight, or by the money, that is carried, and no farther than to none.
+    """
+    nav = value_at(t, positions.units, prices.fills) + account.cash + account.receivable
+    if len(plan.members) == 0 or nav <= 0.0:
+        return
+    for i in range(len(positions.carried)):
+        if plan.members[t, i] or np.isnan(positions.carried[i]):
+            continue
+        held = positions.units[i] * prices.fills[t, i]
+        goal = held + positions.carried[i] if rules.flows_only else positions.carried[i] * nav
+        if (held >= 0.0 and goal >= held) or (held <= 0.0 and goal <= held):
+            positions.carried[i] = np.nan
+            account.carried -= 1
+            if rules.flows_only:  # the money waits for another asset
+                account.flow_waits = 1
+        elif goal * held < 0.0:
+            positions.carried[i] = -held if rules.flows_only else 0.0
 
 
 @compiled
@@ -161,5 +217,28 @@ def trade_at_the_close(
         trade(t, goal, False, prices, account, positions, costs, rules, output)
     else:
         trade_by_rule(t, goal, False, prices, account, positions, costs, rules, output)
+    measure_again(t, before, prices, account, positions)
+
+
+@compiled
+def trade_rest_at_the_close(
+    t: int,
+    prices: Prices,
+    plan: Plan,
+    account: Account,
+    positions: Positions,
+    costs: Costs,
+    rules: Rules,
+    output: Output,
+) -> None:
+    """Trades what waited for the decision of date t, which is not made."""
+    before = account.nav
+    trade_rest(t, prices, plan, account, positions, costs, rules, output)
+    measure_again(t, before, prices, account, positions)
+
+
+@compiled
+def measure_again(t: int, before: float, prices: Prices, account: Account, positions: Positions) -> None:
+    """The net asset value, which was `before`, and that of a unit, after trades at the close."""
     account.nav = value_at(t, positions.units, prices.marks) + account.cash + account.receivable
     account.unit_value *= (account.nav - account.flow_end) / (before - account.flow_end)

@@ -3,7 +3,8 @@
 Start reading at `protocol`, what a simulation asks of a strategy, and `history`, what a strategy knows. `static` holds
 those that depend on no price, `optimized` those that solve a problem, `momentum` a ranking by past returns. `overlays`
 scale another strategy and `blend` adds several up, both by the calls of `inside`; `nesting` walks through strategies
-inside strategies. `remote` is decided by a service outside, whose answers `decision_log` keeps.
+inside strategies. `sleeves` are parts of one account that decide on dates of their own, with what each of them holds in
+`sleeve_state`. `remote` is decided by a service outside, whose answers `decision_log` keeps.
 """
 
 from domain.backtest.strategies.blend import Blend, Part

@@ -23,7 +23,7 @@ class MarketHistory:
     nav: float = 1.0  # net asset value now, in money
     unit_value: float = 1.0  # of one unit of the account, 1 at the start; external cash flows do not change it
     members: NDArray[np.bool_] | None = None  # (N,), the universe on the day of the decision; None for all assets
-    liquidity: Mapping[str, Liquidity] = field(default_factory=dict)  # known now; empty where no impact asks for it
+    liquidity: Mapping[str, Liquidity] = field(default_factory=dict)  # known now; empty where nothing asks for it
 
     @property
     def priced(self) -> NDArray[np.bool_]:
@@ -63,6 +63,10 @@ class MarketHistory:
     def of_members(self, weights: Vector) -> Vector:
         """The weights, 0 for assets that are no members of the universe."""
         return weights if self.members is None else np.where(self.members, weights, 0.0)
+
+    def of_part(self, weights: Vector, share: float, unit_value: float) -> "MarketHistory":
+        """What a part sees that has a share of the net asset value, as if it were the account."""
+        return replace(self, weights=weights.copy(), nav=self.nav * share, unit_value=unit_value)
 
     def latest(self, most_dates: int | None) -> "MarketHistory":
         """The last `most_dates` of the dates shown, all for None."""

@@ -5,11 +5,13 @@ from functools import partial
 from server.commands.call import Call
 from server.commands.stored import RequestKey
 from server.execution.process_pool import ProcessPool
+from server.execution.small_tasks import SmallTasks
 from server.ports.list_filter import ListFilter
 from server.ports.results import ResultDraft, ResultPage, ResultStore, StoredResult
 from server.services.market_data import MarketData
 from server.services.rounds import in_rounds
 from server.tasks.optimize import optimize
+from server.tasks.small_optimize import MOST_BYTES, optimize_if_small
 
 
 class ResultExists(Exception):
@@ -23,22 +25,30 @@ class ResultExists(Exception):
 class Optimization:
     """Solves problems and keeps the answers."""
 
-    def __init__(self, market_data: MarketData, store: ResultStore, pool: ProcessPool) -> None:
+    def __init__(self, market_data: MarketData, store: ResultStore, pool: ProcessPool, small: SmallTasks) -> None:
         self._market_data = market_data
         self._store = store
         self._pool = pool
+        self._small = small
 
     async def optimize(self, request: bytes, call: Call) -> StoredResult | bytes:
         """The stored answer, or only its bytes where the request asked to check it."""
+        answer: ResultDraft | bytes | None = None
+        # Where others wait, the processor of the event loop is theirs.
+        if len(request) <= MOST_BYTES and self._pool.is_idle:
+            answer = await self._small.run(partial(optimize_if_small, request))
         try:
-            answer: ResultDraft | bytes
-            look_up = partial(find_stored_result, self._store)
-            answer, _ = await in_rounds(
-                self._pool, partial(optimize, request), call, self._market_data.collect, look_up
-            )
+            if answer is None:
+                answer = await self._in_process(request, call)
         except ResultExists as before:
             return before.record
         return await self._store.save(answer) if isinstance(answer, ResultDraft) else answer
+
+    async def _in_process(self, request: bytes, call: Call) -> ResultDraft | bytes:
+        answer: ResultDraft | bytes
+        look_up = partial(find_stored_result, self._store)
+        answer, _ = await in_rounds(self._pool, partial(optimize, request), call, self._market_data.collect, look_up)
+        return answer
 
     async def get(self, optimization_id: str) -> StoredResult:
         """A stored answer."""

@@ -8,6 +8,7 @@ from domain.estimation.covariance import SemiCovariance
 from domain.estimation.shrinkage import (
     ConstantCorrelationShrinkage,
     IdentityShrinkage,
+    NonlinearShrinkage,
     OracleApproximatingShrinkage,
     SingleFactorShrinkage,
 )
@@ -81,6 +82,13 @@ def test_what_does_not_vary_is_left_alone() -> None:
     for estimator in (IdentityShrinkage(), ConstantCorrelationShrinkage(), SingleFactorShrinkage()):
         assert np.isfinite(estimator.estimate(flat)).all()
     assert np.isfinite(OracleApproximatingShrinkage().estimate(np.zeros((5, 3)))).all()
+
+
+def test_several_assets_that_do_not_vary_have_no_covariance() -> None:
+    """Of as many eigenvalues that are zero, each is raised to a floor: the formula divides by them."""
+    found = NonlinearShrinkage().estimate(np.column_stack([returns(60, 4), np.zeros((60, 3))]))
+    assert found[4:] == pytest.approx(np.zeros((3, 7)), abs=1e-18)
+    assert (np.diag(found)[:4] > 1e-5).all()
 
 
 def test_semicovariance_counts_what_is_below_the_mean() -> None:

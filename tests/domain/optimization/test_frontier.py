@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from domain.errors import InfeasibleProblem, NotSupported
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
-from domain.optimization.frontier import frontier_ends, trace_frontier
+from domain.optimization.frontier import frontier_ends, needs_separate_problems, trace_frontier
 from domain.optimization.problem import size_limits
 from domain.optimization.problem.problem import Problem
 from domain.optimization.request.constraints import GroupBounds, Leverage, ReturnFloor, WeightBounds
@@ -161,6 +161,13 @@ def test_spaced_points_under_any_constraint(measure: RiskMeasure) -> None:
     assert gaps == pytest.approx(np.full(8, gaps[0]), rel=1e-5)
     assert all(a.risk > b.risk - 1e-12 for a, b in itertools.pairwise(found))
     assert all(0.2 - 1e-8 <= s.weights[[0, 2]].sum() <= 0.6 + 1e-8 for s in found)
+
+
+def test_points_between_the_ends_of_a_frontier_without_corners_are_separate_problems() -> None:
+    group = GroupBounds("pair", ("X1", "X2"), None, 0.5)
+    with_corners, without = Problem(CLA, MinRisk()), Problem(CLA, MinRisk(), constraints=(group,))
+    assert [needs_separate_problems(without, points) for points in (1, 2, 3, 50)] == [False, False, True, True]
+    assert not needs_separate_problems(with_corners, 50)
 
 
 def test_what_has_no_corners_is_refused() -> None:

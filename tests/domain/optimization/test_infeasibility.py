@@ -8,21 +8,24 @@ from scipy.optimize import linprog
 
 from domain.errors import Cancelled, InfeasibleProblem, SolverTimedOut
 from domain.market_data.moments import Moments
-from domain.optimization.infeasibility import conflict
+from domain.optimization.infeasibility import _widening_by_bisection, conflict, smallest_relaxation
 from domain.optimization.problem.feasible_set import FeasibleSet, feasible_set
 from domain.optimization.problem.limits import AbsoluteSum, Box, Limit, Row
 from domain.optimization.problem.problem import Problem
 from domain.optimization.request.constraints import (
+    Cardinality,
     Constraint,
     GroupBounds,
     Leverage,
     Linear,
     ReturnFloor,
+    RiskLimit,
     Turnover,
     WeightBounds,
 )
 from domain.optimization.request.objectives import MaxRatio, MaxReturn, MaxUtility, MinRisk, Objective, RiskBudget
 from domain.optimization.solve import solve
+from domain.risk.measures import RiskMeasure
 from tests.families import generated
 
 SYMBOLS = ("A", "B", "C", "D")
@@ -143,6 +146,28 @@ def test_the_error_names_labels_in_the_callers_order() -> None:
     error = conflict(limits)
     assert error.labels == ("least 0", "least 2", "default:long_only", "default:budget")
     assert error.relaxations["least 0"] == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        RiskLimit("x", RiskMeasure.STANDARD_DEVIATION, 0.1),
+        WeightBounds("x", upper=0.3),
+        GroupBounds("x", ("A", "B"), lower=1.2),
+        Turnover("x", 0.1),
+    ],
+    ids=lambda limit: type(limit).__name__,
+)
+def test_bisection_finds_the_relaxation_that_the_elastic_program_finds(limit: Constraint) -> None:
+    """It stands in where a search for two of six assets takes too long with ends that move."""
+    moments = Moments.of(tuple("ABCDEF"), np.linspace(0.01, 0.02, 6), np.diag(np.linspace(0.04, 0.09, 6)), 1.0)
+    held = np.array([0.0, 0.0, 0.0, 0.2, 0.3, 0.5])
+    constraints = (Cardinality("count", 2), limit)
+    limits = feasible_set(Problem(moments, MinRisk(), constraints=constraints, current_weights=held))
+    found = smallest_relaxation(limits, "x")
+    assert found is not None
+    assert found > 0.01
+    assert _widening_by_bisection(limits, "x") == pytest.approx(found, abs=1e-6)
 
 
 def dense(size: int, count: int, kind: str, seed: int) -> FeasibleSet:

@@ -95,6 +95,16 @@ def test_the_last_cent_pays_for_the_commission() -> None:
     assert short.plan.trades[0].quantity == 9.0
 
 
+def test_the_last_lot_may_use_all_of_the_turnover() -> None:
+    """A is 1.4 lots too much. With one sold, B lacks 2 of its 12; a second takes the trades to 32."""
+    target, prices = {"A": 0.86, "B": 0.14}, {"A": 10.0, "B": 6.0}
+    enough = planned({"A": 10.0}, 0.0, target, prices, limits=Limits(max_turnover=0.16))
+    assert {t.symbol: t.quantity for t in enough.plan.trades} == {"A": -2.0, "B": 2.0}
+    assert enough.summary.turnover_one_way == 0.16
+    short = planned({"A": 10.0}, 0.0, target, prices, limits=Limits(max_turnover=0.1599))
+    assert {t.symbol: t.quantity for t in short.plan.trades} == {"A": -1.0, "B": 1.0}
+
+
 def _best_drift(cash: int, floor: int, target: dict[str, float], cents: dict[str, int]) -> float:
     """The least drift of all combinations of whole shares; money in cents."""
     *first, last = cents

@@ -11,6 +11,7 @@ from domain.errors import InvalidInput
 from domain.market_data.moments import Moments
 from domain.market_data.panel import PricePanel, ReturnPanel, Scenarios
 from domain.risk.analyzer import analyze
+from domain.risk.factors import regressed
 from domain.risk.figure import CONSTANT, NEVER_FELL, ONE_RETURN, TOO_LARGE, Absent
 from domain.risk.measures import RiskMeasure
 from domain.risk.query import RiskQuery
@@ -76,6 +77,21 @@ def test_relative_figures(report: RiskReport) -> None:
     assert relative.tracking_error_annual == pytest.approx(active.std(ddof=1) * 252**0.5, rel=1e-12)
     assert relative.information_ratio == pytest.approx(active.mean() / active.std(ddof=1) * 252**0.5, rel=1e-10)
     assert {name for name, figure in report.figures.items() if isinstance(figure, Absent)} == {"active_share"}
+
+
+def test_factors_carry_what_they_explain_of_the_volatility() -> None:
+    """Per year: exposure to each factor by its covariance with the portfolio, and a rest that is of no factor."""
+    factors = regressed(PANEL, ReturnPanel.of(("F", "G"), range(400), np.column_stack([MARKET, VALUES[:, 0] ** 2])))
+    found = analyze(RiskQuery(PANEL, WEIGHTS, 252, factors=factors))
+    slopes = np.linalg.lstsq(factors.factors - factors.factors.mean(axis=0), RETURNS - RETURNS.mean(), rcond=None)[0]
+    carried = [slope * np.cov(factor, RETURNS)[0, 1] for slope, factor in zip(slopes, factors.factors.T, strict=True)]
+    total = RETURNS.std(ddof=1)
+    assert [one.name for one in found.factors] == ["F", "G", ""]
+    assert [one.weight for one in found.factors[:2]] == pytest.approx(slopes)
+    rest = total**2 - sum(carried)
+    expected = [part / total * 252**0.5 for part in (*carried, rest)]
+    assert [one.contribution for one in found.factors] == pytest.approx(expected)
+    assert [one.fraction for one in found.factors] == pytest.approx([part / total**2 for part in (*carried, rest)])
 
 
 def test_contributions_and_correlation(report: RiskReport) -> None:

@@ -45,6 +45,16 @@ def test_what_cannot_be_adjusted(count: int, periods: float, reason: str) -> Non
     assert found.sharpe_autocorrelation_adjusted == Absent(reason)
 
 
+@pytest.mark.parametrize("q", [2, 4, 12])
+def test_the_adjusted_ratio_is_that_of_sums_of_as_many_returns(q: int) -> None:
+    """Mean over deviation of q returns in a row, whose variance is a sum over all pairs by their distance in time."""
+    returns = np.random.default_rng(1).standard_normal(100) * 0.01 + 0.005
+    outcomes, rho = Outcomes(returns), [1.0, *autocorrelations(returns, q - 1)]
+    variance = np.var(returns, ddof=1) * sum(rho[abs(i - j)] for i in range(q) for j in range(q))
+    found = ratios(outcomes, outcomes.deviation, float(q), 0.001, 0.0).sharpe_autocorrelation_adjusted
+    assert found == pytest.approx(q * (returns.mean() - 0.001) / variance**0.5)
+
+
 def test_gains_alone_have_no_downside() -> None:
     outcomes = Outcomes(np.array([0.01, 0.02, 0.03]))
     found = ratios(outcomes, outcomes.deviation, 12, 0.0, 0.0)

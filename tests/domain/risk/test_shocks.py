@@ -49,9 +49,10 @@ def test_stressed_correlations_stay_semidefinite(seed: int, towards: float, frac
     assert np.diag(stressed) == pytest.approx(factor**2 * np.diag(covariance))
 
 
-def test_four_assets_cannot_all_be_opposed() -> None:
+@pytest.mark.parametrize("towards", [-0.5, 1.5])
+def test_correlations_that_four_assets_cannot_have(towards: float) -> None:
     with pytest.raises(InvalidInput, match=r"between -0\.333333 and 1"):
-        stressed_covariance(COVARIANCE, -0.5, 1.0, 1.0)
+        stressed_covariance(COVARIANCE, towards, 1.0, 1.0)
 
 
 def test_components_explain_everything_together() -> None:

@@ -9,6 +9,7 @@ import pytest
 from domain.errors import InvalidInput
 from domain.estimation.covariance import SemiCovariance
 from domain.estimation.expected_returns import JamesStein
+from domain.estimation.factor_model import FactorModel
 from domain.estimation.moments import Estimation
 from domain.market_data.moments import Moments
 from domain.market_data.panel import PricePanel, ReturnPanel
@@ -86,6 +87,16 @@ def test_factors_on_more_dates_are_cut_to_those_of_the_input() -> None:
 def test_what_is_refused_by_name(data: PricePanel | ReturnPanel | Moments, fields: dict[str, Any], named: str) -> None:
     with pytest.raises(InvalidInput) as raised:
         build_query(replace(HALVES, **fields), data)
+    assert raised.value.field == named
+
+
+@pytest.mark.parametrize(
+    ("specification", "factor", "named"), [(HALVES, "B", "weights[1].symbol"), (HELD, "A", "holdings[1].symbol")]
+)
+def test_what_is_held_is_no_factor(specification: RiskSpecification, factor: str, named: str) -> None:
+    estimation = Estimation(covariance=FactorModel((factor,)))
+    with pytest.raises(InvalidInput, match=f"{factor} is a factor of the estimation") as raised:
+        build_query(replace(specification, estimation=estimation), PRICES)
     assert raised.value.field == named
 
 

@@ -59,3 +59,18 @@ def test_from_every_checkpoint(job: Job, monkeypatch: pytest.MonkeyPatch) -> Non
             }
             again, _ = completed(replace(job, checkpoint=saved[count - 1].checkpoint, parts=(one.part,)))
             assert again.series == whole.series
+
+
+@pytest.mark.parametrize(("seconds", "of_events", "events"), [(3600.0, 3600.0, []), (3600.0, 0.0, ["s0", "s1"])])
+def test_checkpoints_come_by_the_clock_and_sooner_where_something_happened(
+    job: Job, monkeypatch: pytest.MonkeyPatch, seconds: float, of_events: float, events: list[str]
+) -> None:
+    """Within an hour there is none but for events: here each of the strategies begins."""
+    monkeypatch.setattr(backtest_run, "CHECKPOINT_SECONDS", seconds)
+    monkeypatch.setattr(backtest_run, "EVENT_SECONDS", of_events)
+    ended, reported = completed(job)
+    saved = [one for one in reported if isinstance(one, Saved)]
+    assert [event.stage.label for one in saved for event in one.events if event.stage is not None] == events
+    assert len(saved) == len(events)
+    # What no checkpoint tells, the end does.
+    assert [event.stage.label for event in ended.events if event.stage is not None] == ["s0", "s1"][len(events) :]

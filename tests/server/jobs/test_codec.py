@@ -14,7 +14,7 @@ from domain.backtest.rebalancing import EveryPeriods, Rebalancing
 from domain.backtest.record import FailedRebalance, RecordPart
 from domain.backtest.simulation.arrays import Positions
 from domain.backtest.specification import BacktestSpecification
-from domain.backtest.strategies import Blend, EqualWeightStrategy, Part, inverse_volatility
+from domain.backtest.strategies import Blend, EqualWeightStrategy, Part, Strategy, inverse_volatility
 from domain.market_data.panel import PricePanel
 from server.jobs.codec import checkpoint_from_bytes, checkpoint_to_bytes, parts_from_bytes, parts_to_bytes
 
@@ -40,38 +40,54 @@ def test_a_checkpoint(tranches: int) -> None:
     checkpoint = checkpoint_in_the_middle(Rebalancing(EveryPeriods(6), tranches=tranches))
     back = checkpoint_from_bytes(checkpoint_to_bytes(checkpoint))
     assert back is not None
-    assert (back.strategy_index, len(back.states)) == (1, tranches)
-    for read, written in zip(back.states, checkpoint.states, strict=True):
-        assert read.date_index == written.date_index
-        assert read.account.tobytes() == written.account.tobytes()
-        assert read.account.dtype.isalignedstruct  # otherwise the simulation is compiled again for it
-        assert np.array_equal(read.pending, written.pending)
-        for name in Positions._fields:
-            same_gaps = name == "carried"
-            assert np.array_equal(getattr(read.positions, name), getattr(written.positions, name), equal_nan=same_gaps)
+    assert back.strategy_index == 1
+    read, written = back.state, checkpoint.state
+    assert read.date_index == written.date_index
+    assert read.account.tobytes() == written.account.tobytes()
+    assert read.account.dtype.isalignedstruct  # otherwise the simulation is compiled again for it
+    assert np.array_equal(read.pending, written.pending)
+    for name in Positions._fields:
+        same_gaps = name == "carried"
+        assert np.array_equal(getattr(read.positions, name), getattr(written.positions, name), equal_nan=same_gaps)
 
 
-def test_a_checkpoint_of_a_blend_with_its_own_dates() -> None:
-    """What its parts hold is in it, and that of a run without parts has none."""
-    parts = (Part(EqualWeightStrategy(), 0.5, EveryPeriods(4)), Part(inverse_volatility(10), 0.4))
-    plan = prepare(BacktestSpecification((Blend(parts),), Rebalancing(EveryPeriods(7))), PANEL)
+@pytest.mark.parametrize(
+    ("strategy", "rebalancing"),
+    [
+        (inverse_volatility(10), Rebalancing(EveryPeriods(6), tranches=3)),
+        (
+            Blend((Part(EqualWeightStrategy(), 0.5, EveryPeriods(4)), Part(inverse_volatility(10), 0.4))),
+            Rebalancing(EveryPeriods(7)),
+        ),
+    ],
+)
+def test_a_checkpoint_of_parts_with_dates_of_their_own(strategy: Strategy, rebalancing: Rebalancing) -> None:
+    """What the parts hold and which of their decisions wait is in it, and that of a run without parts has none."""
+    plan = prepare(BacktestSpecification((strategy,), rebalancing, lag_periods=3), PANEL)
     found: list[Checkpoint] = []
     run(plan, lambda backtest: found.append(backtest.checkpoint()), lambda: None)
-    back = checkpoint_from_bytes(checkpoint_to_bytes(found[-2]))
-    assert back is not None
-    (read,), (written,) = back.states, found[-2].states
-    assert read.sleeves.shape == (2, 6)
-    assert read.sleeves.tobytes() == written.sleeves.tobytes()
-    assert read.sleeves_since == written.sleeves_since > 10
+    waiting = 0
+    for checkpoint in found[2:]:
+        back = checkpoint_from_bytes(checkpoint_to_bytes(checkpoint))
+        assert back is not None
+        read, written = back.state.sleeves, checkpoint.state.sleeves
+        assert read is not None
+        assert written is not None
+        assert read.date == written.date
+        waiting += len(written.waiting)
+        for name, array in written.to_arrays().items():
+            assert read.to_arrays()[name].tobytes() == array.tobytes()
+    assert waiting > 0
     without = checkpoint_from_bytes(checkpoint_to_bytes(checkpoint_in_the_middle()))
     assert without is not None
-    assert without.states[0].sleeves.shape == (0, 0)
+    assert without.state.sleeves is None
 
 
 def test_a_checkpoint_of_another_version_is_not_continued() -> None:
     buffer = checkpoint_to_bytes(checkpoint_in_the_middle())
     assert checkpoint_from_bytes(with_rest(buffer, [99, 1, 30])) is None
     assert checkpoint_from_bytes(with_rest(buffer, [1, 30, 0.5, []])) is None
+    assert checkpoint_from_bytes(with_rest(buffer, [2, 1, 30, 24])) is None  # a state of each of two tranches
 
 
 def with_rest(data: bytes, rest: list[Any]) -> bytes:

@@ -142,6 +142,20 @@ async def test_a_heartbeat_renews_and_tells(house: House) -> None:
     assert (await other.get(job.id)).tick == TICK
 
 
+async def test_the_time_of_a_job_is_counted_to_its_end(house: House) -> None:
+    store, locks = house.worker()
+    job = await store.enqueue(draft())
+    claim = await store.claim(locks.own, 30.0)
+    assert claim is not None
+    assert claim.record.run_seconds == 0.0
+    await asyncio.sleep(0.2)
+    await store.finish(claim.record, JobEnd(JobState.SUCCEEDED), [])
+    ended = (await store.get(job.id)).run_seconds
+    assert ended >= 0.2
+    await asyncio.sleep(0.05)
+    assert (await store.get(job.id)).run_seconds == ended
+
+
 async def test_the_end_absorbs(house: House) -> None:
     store, locks = house.worker()
     job = await store.enqueue(draft())

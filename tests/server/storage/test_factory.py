@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from server.bootstrap import STORAGE_BACKENDS
+from server.ports.errors import StorageFull
 from server.ports.job_queue import QueuePolicy
 from server.ports.results import ResultDraft
 from server.ports.storage import Storage
@@ -52,6 +53,32 @@ async def test_every_cleanup_task_runs_and_keeps_what_is_in_use(tmp_path: Path) 
         assert [lock.stem for lock in locks] == [storage.worker]
         storage.release_worker()
         assert not locks[0].exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cause"),
+    [
+        (("--max-storage-bytes", "10000000", "--min-free-bytes", "1"), "raise ABSFIN_MAX_STORAGE_BYTES"),
+        (("--min-free-bytes", str(10**17)), "lower ABSFIN_MIN_FREE_BYTES"),
+    ],
+)
+async def test_what_breaks_a_limit_of_the_settings_is_not_stored(
+    tmp_path: Path, arguments: tuple[str, ...], cause: str
+) -> None:
+    """A quarter of all is for panels: 7.5 MB of 10 remain for results, and no disk has 100 PB free."""
+    draft = ResultDraft(request_id=None, body=b"b", payload=bytes(8_000_000), input_fingerprint="f", label="large")
+    with closing(open_storage(settings_of(tmp_path, *arguments), QueuePolicy())) as storage:
+        with pytest.raises(StorageFull, match=cause):
+            await storage.optimizations.save(draft)
+        storage.release_worker()
+
+
+async def test_what_breaks_no_limit_is_stored(tmp_path: Path) -> None:
+    arguments = ("--max-storage-bytes", "10000000", "--min-free-bytes", "1")
+    draft = ResultDraft(request_id=None, body=b"b", payload=bytes(5_000_000), input_fingerprint="f", label="large")
+    with closing(open_storage(settings_of(tmp_path, *arguments), QueuePolicy())) as storage:
+        await storage.optimizations.save(draft)
+        storage.release_worker()
 
 
 def test_a_file_that_is_no_database_is_a_wrong_setting(tmp_path: Path) -> None:

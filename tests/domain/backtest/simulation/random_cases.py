@@ -32,6 +32,7 @@ from domain.market_data.corporate_actions import (
 from domain.market_data.missing import MissingDataPolicy
 from domain.market_data.panel import PricePanel
 from tests.domain.backtest.simulation.reference import Case
+from tests.domain.backtest.simulation.reference_tranches import targets_of_tranches
 
 DATES = 40
 SYMBOLS = "ABCDE"
@@ -138,7 +139,7 @@ def random_backtest(seed: int, wanted: Fill | None = None, crowded: bool = False
         whole=whole,
         at_open=at_open,
         maintenance=specification.maintenance_ratio or 0.0,
-        most_traded=[] if participation is None else [participation * 1e6] * count,
+        most_traded=[] if participation is None else [[participation * 1e6] * count] * DATES,
         **case_costs,
         **case_holding,
         **case_flows,
@@ -326,11 +327,13 @@ def crowded_backtest(seed: int) -> RandomBacktest:
     if rates and rates[0][0] > case.days[-1]:
         rates = []  # which is refused
     costs = specification.holding_costs
-    financing = costs.financing or Rate()
+    cash, financing = costs.cash, costs.financing or Rate()
+    if rates and rates[0][0] <= case.days[0] + 1:  # beside which a constant rate is refused
+        cash = financing = Rate()
     is_by_bar = bool(rng.random() < 0.3)
     costs = replace(
         costs,
-        cash=replace(costs.cash, steps=tuple((day, cash) for day, cash, _ in rates)),
+        cash=replace(cash, steps=tuple((day, rate) for day, rate, _ in rates)),
         financing=replace(financing, steps=tuple((day, rate) for day, _, rate in rates)),
         day_count=DayCount.BARS if is_by_bar else costs.day_count,
     )
@@ -397,9 +400,11 @@ def with_universe(backtest: RandomBacktest, seed: int) -> RandomBacktest:
     )
     entries, weights, members, found = case.decisions, [0.0] * count, changes[0], {}
     on_dates: dict[int, list[bool]] = {}
-    for t in range(DATES - case.delay):
+    for t in range(DATES):
         weights, members = entries.get(t, weights), changes.get(t, members)
         on_dates[t] = members.tolist()
+        if t + case.delay >= DATES:
+            continue
         trades_any_date = rules.band is not None or rules.flows_only
         if t in entries or t % rules.schedule.n == 0 or (trades_any_date and t in changes):
             found[t] = [weight if member else 0.0 for weight, member in zip(weights, members, strict=True)]
@@ -407,4 +412,42 @@ def with_universe(backtest: RandomBacktest, seed: int) -> RandomBacktest:
         backtest,
         specification=replace(specification, universe=Universe(tuple(steps))),
         case=replace(case, decisions=found, members=on_dates),
+    )
+
+
+def with_tranches(backtest: RandomBacktest, seed: int) -> RandomBacktest:
+    """The case of `with_calendar` or `with_universe` with two to four tranches, and without what excludes them."""
+    rng = np.random.default_rng([seed, 3])
+    specification, case = backtest.specification, backtest.case
+    count, n, between = int(rng.choice([2, 3, 4])), int(rng.choice([3, 8])), int(rng.choice([0, 1, 2, 6]))
+    rules = Rebalancing(
+        EveryPeriods(n),
+        min_periods_between=between,
+        max_turnover=specification.rebalancing.max_turnover,
+        tranches=count,
+    )
+    schedule = specification.strategies[0]
+    assert isinstance(schedule, WeightSchedule)
+    entries = {case.days.index(day): [weights[name] for name in weights] for day, weights in schedule.entries}
+    wanted: list[dict[int, list[float]]] = [{} for _ in range(count)]
+    latest = [0.0] * len(case.units)
+    for t in range(DATES - case.delay):
+        latest = entries.get(t, latest)
+        members = case.members.get(t, [True] * len(latest))
+        weights = [weight if member else 0.0 for weight, member in zip(latest, members, strict=True)]
+        for j in range(count):
+            if t in entries or (t >= j * n // count and (t - j * n // count) % n == 0):
+                wanted[j][t] = weights
+    decisions = targets_of_tranches(case, wanted, between)
+    return replace(
+        backtest,
+        specification=replace(specification, rebalancing=rules),
+        case=replace(
+            case,
+            decisions=decisions,
+            unmade=set().union(*wanted) - set(decisions),
+            band=None,
+            flows_only=False,
+            least_between=0,
+        ),
     )

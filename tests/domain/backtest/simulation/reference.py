@@ -53,10 +53,11 @@ class Case:
     least_between: int = 0
     flows_only: bool = False
     most_turnover: float = math.inf
-    most_traded: list[float] = field(default_factory=list)
+    most_traded: list[list[float]] = field(default_factory=list)  # by date and asset
     maintenance: float = 0.0
     dated_impact: Callable[[int, int, Money, float], Money] | None = None  # of date, asset, trade and price
     members: dict[int, list[bool]] = field(default_factory=dict)  # by date, of every date with a universe
+    unmade: set[int] = field(default_factory=set)  # dates of decisions that come to nothing
 
 
 class Bankrupt(Exception):
@@ -77,6 +78,7 @@ class Reference:
         self.held_so_far = any(self.units)
         self.first_carried = False  # whether what is carried is of the purchase from cash alone
         self.cash_floor = 0.0
+        self.rest_traded = -1  # date on which what is carried was last traded
         self.uninvested = False  # whether money that came in waits, where only flows are traded
         self.decided = -(10**9)
         self.unit_value = self.high_water = 1.0
@@ -116,11 +118,12 @@ class Reference:
             self.cash += start
             years = (case.days[t] - case.days[t - 1]) / case.days_a_year if case.days_a_year else 1 / 252
             interest = self.cash * years * self.rate(t, self.cash > 0)
+            owed = interest if self.cash < 0 else 0.0  # what a negative balance earns, usually below 0
             shorts = [max(-u, 0.0) * p for u, p in zip(self.units, case.marks[t - 1], strict=True)]
             borrow = years * math.fsum(r * s for r, s in zip(case.borrow, shorts, strict=True))
             self.corporate_actions(t)
             self.cash += interest - borrow - case.management * years * before
-            self.paid["financing"] += max(-interest, 0.0)
+            self.paid["financing"] -= owed
             self.paid["borrow"] += borrow
             self.paid["management_fee"] += case.management * years * before
             self.paid["flows"] += start
@@ -222,6 +225,10 @@ class Reference:
         if t in case.decisions and early and self.target is not None and t in case.members:
             self.target = [g if member else 0.0 for g, member in zip(self.target, case.members[t], strict=True)]
         self.uninvested = self.uninvested or flow > 0.0
+        if t in case.unmade and case.delay == 0 and self.carried and self.rest_traded != t:
+            before = self.nav(marks)
+            self.trade_rest(t)
+            self.unit_value *= (self.nav(marks) - self.flow) / (before - self.flow)
         if t in case.decisions and not early:
             first = self.target is None
             self.target = case.decisions[t]
@@ -230,6 +237,8 @@ class Reference:
             elif first:
                 self.uninvested = True  # the cash beside the holdings
         if self.target is None or self.pending or self.carried or self.decided == t or early:
+            return
+        if case.delay == 0 and self.rest_traded == t:  # a trade waited for its fill on this date
             return
         nav = self.nav(marks)
         if case.flows_only:
@@ -303,8 +312,40 @@ class Reference:
         if t in self.pending:
             amounts, in_money = self.pending.pop(t)
             self.fill(t, dict(enumerate(amounts)), in_money, is_rest=False)
-        elif self.carried:
+        elif self.carried and not self.is_replaced(t):
+            self.trade_rest(t)
+
+    def trade_rest(self, t: int) -> None:
+        """Trades what is carried over from an earlier date."""
+        self.drop_what_left(t)
+        before = list(self.units)
+        if self.carried:
             self.fill(t, dict(self.carried), self.case.flows_only, is_rest=True)
+        if self.units != before:
+            self.rest_traded = t
+
+    def drop_what_left(self, t: int) -> None:
+        """What is carried in assets that are no members any more: a position may only get smaller."""
+        case, prices = self.case, self.case.fills[t]
+        nav = self.nav(prices)
+        if t not in case.members or nav <= 0.0:
+            return
+        for j in [j for j in self.carried if not case.members[t][j]]:
+            held = self.units[j] * prices[j]
+            goal = held + self.carried[j] if case.flows_only else self.carried[j] * nav
+            reached = min(max(goal, min(held, 0.0)), max(held, 0.0))
+            if reached == held:
+                del self.carried[j]
+                self.uninvested = self.uninvested or case.flows_only
+            elif reached != goal:  # nothing is left of the position
+                self.carried[j] = -held if case.flows_only else 0.0
+
+    def is_replaced(self, t: int) -> bool:
+        """Whether a decision that is filled at the same close takes the place of what is carried."""
+        case = self.case
+        early = t - self.decided < case.least_between
+        is_asked = t in case.decisions or t in case.unmade
+        return case.delay == 0 and is_asked and not early and not case.flows_only
 
     def fill(self, t: int, amounts: dict[int, float], in_money: bool, is_rest: bool) -> None:
         first = not self.held_so_far or (is_rest and self.first_carried)
@@ -326,13 +367,14 @@ class Reference:
         self.carried = {j: x for j, x in money.items() if prices[j] > 0 and not case.tradable[t][j]}
         trades = {j: x for j, x in money.items() if prices[j] > 0 and case.tradable[t][j]}
         least = max(self.cash - sum(trades.values()), self.cash_floor * nav)
-        turnover = sum(map(abs, trades.values())) / 2 / nav
+        turnover = sum(map(abs, [*trades.values(), *self.carried.values()])) / 2 / nav
         if not first and not is_rest and turnover > case.most_turnover:
             trades = {j: x * case.most_turnover / turnover for j, x in trades.items()}
+            self.carried = {j: x * case.most_turnover / turnover for j, x in self.carried.items()}
             self.uninvested = True
         for j, x in trades.items():
-            if case.most_traded and abs(x) > case.most_traded[j]:
-                trades[j] = math.copysign(case.most_traded[j], x)
+            if case.most_traded and abs(x) > case.most_traded[t][j]:
+                trades[j] = math.copysign(case.most_traded[t][j], x)
                 self.carried[j] = x - trades[j]
         self.settle(t, trades, nav, least, first and case.free_start)
 
@@ -366,7 +408,7 @@ class Reference:
             return
         held = [u * p for u, p in zip(self.units, prices, strict=True)]
         moving = {j: w for j, w in wanted.items() if prices[j] > 0 and case.tradable[t][j]}
-        free = case.free_start and first
+        free, borrowed = case.free_start and first, sum(wanted.values())
         self.carried = {
             j: w
             for j, w in wanted.items()
@@ -381,17 +423,24 @@ class Reference:
         if case.whole:  # costs alone trade no unit
             before = {j: w * nav - held[j] for j, w in moving.items()}
             trades = {j: x for j, x in trades.items() if abs(before[j]) > 1e-12 * nav and x * before[j] > 0}
-        turnover = sum(map(abs, trades.values())) / 2 / nav
+        halted = {j: w * after - held[j] for j, w in self.carried.items()}
+        turnover = sum(map(abs, [*trades.values(), *halted.values()])) / 2 / nav
         cut = bool(is_rest or self.carried or case.most_traded or case.whole or sum(a for _, _, a in self.owed) > 0)
         if not first and not is_rest and turnover > case.most_turnover:
-            trades = {j: x * case.most_turnover / turnover for j, x in trades.items()}
+            scaled_all = {j: x * case.most_turnover / turnover for j, x in (trades | halted).items()}
+            trades = {j: scaled_all[j] for j in trades}
             cut = True
+            # What is carried is the rest of these trades: goes to the weights that they lead to.
+            # What is halted is not traded, and costs nothing.
+            after = nav if free else nav - sum(self.cost(j, abs(x), prices[j]) for j, x in trades.items())
+            wanted = wanted | {j: (held[j] + x) / after for j, x in scaled_all.items()}
+            self.carried = {j: wanted[j] for j in self.carried}
         for j, x in trades.items():
-            if case.most_traded and abs(x) > case.most_traded[j]:
-                trades[j] = math.copysign(case.most_traded[j], x)
+            if case.most_traded and abs(x) > case.most_traded[t][j]:
+                trades[j] = math.copysign(case.most_traded[t][j], x)
                 self.carried[j] = wanted[j]
         if not is_rest:
-            self.cash_floor = min(0.0, 1 - sum(wanted.values()))
+            self.cash_floor = min(0.0, 1 - borrowed)
         floor = self.cash_floor * after if cut else -math.inf
         scaled = self.settle(t, trades, nav, floor, free)
         if any(w * after < held[j] for j, w in self.carried.items()):
@@ -442,8 +491,9 @@ class Reference:
         for j, x in trades.items():
             if abs(x) <= 1e-12 * nav:
                 continue
-            units = self.units[j] + x / prices[j]
-            self.units[j] = round(units) if whole else units
+            units = (self.units[j] * prices[j] + x) / prices[j]
+            # What is sold in full leaves no rounding error: on that no dividend could be reinvested.
+            self.units[j] = round(units) if whole else units * (abs(units * prices[j]) > 1e-12 * nav)
             self.cash -= x + (0.0 if free else self.pay(j, abs(x), prices[j]))
         self.filled = True
         return scaled

@@ -15,6 +15,7 @@ from tests.domain.backtest.simulation.random_cases import (
     crowded_backtest,
     random_backtest,
     with_calendar,
+    with_tranches,
     with_universe,
 )
 from tests.domain.backtest.simulation.reference import Reference
@@ -68,6 +69,13 @@ def test_crowded_dates_and_days_without_prices(seed: int) -> None:
     compare_with_reference(crowded_backtest(seed))
 
 
+@given(st.integers(0, 10**6), st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_tranches_in_one_account(seed: int, in_a_universe: bool) -> None:
+    backtest = random_backtest(seed)
+    compare_with_reference(with_tranches(with_universe(backtest, seed) if in_a_universe else backtest, seed))
+
+
 def test_an_account_that_is_worth_less_than_nothing_at_an_open_does_not_trade() -> None:
     compare_with_reference(crowded_backtest(200360))
 
@@ -94,6 +102,7 @@ def test_many_random_backtests(block: int) -> None:
     for seed in range(50 * block, 50 * block + 50):
         compare(seed)
         compare_with_reference(crowded_backtest(seed))
+        compare_with_reference(with_tranches(random_backtest(seed), seed))
 
 
 def test_the_simulation_is_compiled_once() -> None:

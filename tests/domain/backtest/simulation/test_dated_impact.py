@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from domain.backtest.flow import run
 from domain.backtest.liquidity import StoredTrading
 from domain.backtest.preparation import prepare
-from domain.backtest.rebalancing import EveryPeriods, Rebalancing
+from domain.backtest.rebalancing import BuyAndHold, EveryPeriods, Rebalancing
 from domain.backtest.specification import BacktestSpecification, Fill
-from domain.backtest.strategies import EqualWeightStrategy, FixedWeights
+from domain.backtest.strategies import EqualWeightStrategy, FixedWeights, WeightSchedule
 from domain.costs.impact import AlmgrenImpact, Liquidity, SquareRootImpact
 from domain.costs.model import CostModel
 from domain.errors import InvalidInput
+from domain.market_data.corporate_actions import CorporateAction, PriceBasis, Split
 from domain.market_data.panel import Panel, PricePanel
 from tests.domain.backtest.simulation.random_cases import DATES, SYMBOLS, RandomBacktest, random_backtest, with_calendar
 from tests.domain.backtest.simulation.reference import Case, Money, Reference
@@ -59,31 +60,46 @@ def with_stored_volumes(backtest: RandomBacktest, seed: int) -> tuple[RandomBack
         value, sigma = known
         if square_root:
             return 2 / 3 * 0.9 * sigma * math.sqrt(traded / value) * traded
-        permanent = 0.314 * sigma * traded / value * (SHARES * price / value) ** 0.25
+        shares = SHARES * math.prod(ratio for (s, k), ratio in case.splits.items() if k == j and s <= t)
+        permanent = 0.314 * sigma * traded / value * (shares * price / value) ** 0.25
         return traded * (permanent / 2 + 0.142 * sigma * (traded / (value * 0.5)) ** 0.6)
 
     law = (
         SquareRootImpact(0.9)
         if square_root
-        else AlmgrenImpact(execution_days=0.5, shares_outstanding=dict.fromkeys(SYMBOLS, SHARES))
+        else AlmgrenImpact(execution_days=0.5, shares_outstanding=dict.fromkeys(SYMBOLS[:count], SHARES))
     )
     costs = replace(backtest.specification.costs, impact=law, liquidity={}, liquidity_lookback=WINDOW)
-    specification = replace(backtest.specification, costs=costs, max_participation=None)
+    limit = 0.02 if rng.random() < 0.5 else None
+    specification = replace(backtest.specification, costs=costs, max_participation=limit)
+    most = [] if limit is None else [[limit * (one[0] if one else 0.0) for one in row] for row in figures]
     tradable = [[case.tradable[t][j] and figures[t][j] is not None for j in range(count)] for t in range(DATES)]
-    changed = replace(case, tradable=tradable, most_traded=[], dated_impact=impact)
+    changed = replace(case, tradable=tradable, most_traded=most, dated_impact=impact)
     stored = StoredTrading(Panel(tuple(SYMBOLS[:count]), backtest.panel.dates, volumes))
     return replace(backtest, specification=specification, case=changed), stored
 
 
+def has_untraded(case: Case, volumes: Panel) -> bool:
+    """Whether there is an asset of which no volume is known on a date on which it has a price, before the last one."""
+
+    def is_known(t: int, j: int) -> bool:
+        return case.tradable[t][j] and case.marks[t][j] > 0.0 and not math.isnan(volumes.values[t, j])
+
+    return any(not any(is_known(t, j) for t in range(DATES - 1)) for j in range(len(case.units)))
+
+
 def compare(seed: int) -> None:
-    backtest, stored = with_stored_volumes(with_calendar(random_backtest(seed)), seed)
+    given = with_calendar(random_backtest(seed))
+    backtest, stored = with_stored_volumes(given, seed)
     reference = Reference(backtest.case)
     reference.run()
     try:
         plan = prepare(backtest.specification, backtest.panel, opens=backtest.opens, trading=stored)
         outcome = run(plan, lambda _: None, lambda: None).strategies[0]
     except InvalidInput as error:
-        assert "leave" in error.rule  # noqa: PT017  # a withdrawal of everything is refused
+        assert stored.volumes is not None
+        expected = "no volume is stored" if has_untraded(given.case, stored.volumes) else "leave"
+        assert expected in error.rule  # noqa: PT017  # a withdrawal of everything is refused
         return
     assert outcome.record is not None
     assert outcome.record.nav == pytest.approx(np.array(reference.navs), rel=1e-9, abs=1e-6)
@@ -93,6 +109,11 @@ def compare(seed: int) -> None:
 @settings(max_examples=60, deadline=None)
 def test_net_asset_values_of_every_date(seed: int) -> None:
     compare(seed)
+
+
+def test_an_asset_that_is_never_traded_is_refused() -> None:
+    """No volume of the first date is known, the second is one of a halt, and from the third on it is worth nothing."""
+    compare(227415)
 
 
 @pytest.mark.exhaustive
@@ -130,6 +151,31 @@ def test_prices_and_volumes_before_the_first_date_count() -> None:
     assert purchase(5, **stored) == pytest.approx(1000.0 - bought, rel=1e-9)
 
 
+def test_a_split_multiplies_the_shares_outstanding() -> None:
+    """Unadjusted prices with the shares of the first date, and adjusted ones with those after the split."""
+    prices = np.array([100.0, 101.0, 99.0, 103.0, 104.0, 102.0])
+    costs = CostModel(impact=AlmgrenImpact(shares_outstanding={"A": 1e6}), liquidity={"A": Liquidity(1e5, 0.3)})
+    specification = BacktestSpecification(
+        (WeightSchedule(((20_000, {"A": 0.5}), (20_003, {"A": 1.0}))),),
+        Rebalancing(BuyAndHold()),
+        costs=costs,
+        initial_capital=1e5,
+        periods_per_year=252.0,
+    )
+    split = CorporateAction("A", 20_002, Split(4.0))
+    unadjusted = replace(specification, price_basis=PriceBasis.UNADJUSTED, corporate_actions=(split,))
+    adjusted = replace(specification, costs=replace(costs, impact=AlmgrenImpact(shares_outstanding={"A": 4e6})))
+    paid = np.where(np.arange(6) < 2, prices, prices / 4.0)
+    one, other = (
+        run(prepare(each, PricePanel.of("A", DAYS[:6], values[:, None])), lambda _: None, lambda: None).strategies[0]
+        for each, values in ((unadjusted, paid), (adjusted, prices / 4.0))
+    )
+    assert one.record is not None
+    assert other.record is not None
+    assert one.record.nav == pytest.approx(other.record.nav, rel=1e-12)
+    assert one.costs.impact == pytest.approx(other.costs.impact, rel=1e-12)
+
+
 def test_what_is_known_on_the_date_of_the_fill_or_later_changes_nothing() -> None:
     later = VOLUMES.copy()
     later[5:] *= 50.0
@@ -153,9 +199,12 @@ def test_a_trade_waits_until_something_is_known_and_the_result_says_so() -> None
     assert record is not None
     assert (record.nav[:3] == 1000.0).all()
     assert record.nav[3] < 1000.0  # the impact of the purchase
-    (warning,) = plan.warnings
-    assert (warning.code, warning.field) == ("LIQUIDITY_UNKNOWN", "costs.impact")
-    assert "A from 2024-10-05 to 2024-10-06" in warning.message
+    waiting, uncertain = plan.warnings
+    assert (waiting.code, waiting.field) == ("LIQUIDITY_UNKNOWN", "costs.impact")
+    assert "A from 2024-10-05 to 2024-10-06" in waiting.message
+    # The third date has two returns before it, the ninth has eight.
+    assert (uncertain.code, uncertain.field) == ("VOLATILITY_UNCERTAIN", "costs.impact")
+    assert "A from 2024-10-07 to 2024-10-13" in uncertain.message
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 
 from domain.backtest.drift_band import BandWidth, DriftBand
 from domain.backtest.flow import Checkpoint, run
+from domain.backtest.growth import MarketGrowth
 from domain.backtest.market import Market
 from domain.backtest.preparation import prepare, simulated_market
 from domain.backtest.rebalancing import BuyAndHold, EveryPeriods, Rebalancing
@@ -27,7 +28,7 @@ from domain.backtest.strategies import (
     WeightSchedule,
 )
 from domain.backtest.strategies.protocol import FromHistory, LookbackWindow, WithoutDates
-from domain.backtest.strategies.sleeves import SleeveState
+from domain.backtest.strategies.sleeve_state import Renewal, SleeveState
 from domain.backtest.universe import Universe, UniverseStep
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Vector
@@ -151,8 +152,10 @@ def test_growth_counts_from_the_fill() -> None:
         plan = prepare(specified(never, fill=fill), PANEL, opens=opens if fill is Fill.NEXT_OPEN else None)
         record = run(plan, lambda _: None, never_cancelled).strategies[0].record
         assert record is not None
+        # On date 9 a part without a share decides: at the fill the others are as they are, and nothing is traded.
+        assert record.turnovers[1] < 1e-12
         held = VALUES[9, :2] / bought[1, :2]
-        at_fill = record.units[1, :2] * bought[10, :2]
+        at_fill = record.units[1, :2] * VALUES[9, :2]
         assert at_fill / at_fill.sum() == pytest.approx(held / held.sum(), rel=1e-9)
 
 
@@ -239,24 +242,69 @@ def test_growth_has_dividends_splits_and_what_a_delisting_pays() -> None:
         CorporateAction("B", 1, Split(2.0)),
         CorporateAction("C", 2, Delisting(-0.25)),
     )
-    found = market(values, *events, missing_data=MissingDataPolicy.ASSET_STATES)
-    assert found.growth(0, 1) == pytest.approx([1.2, 1.2, 0.8])
-    assert found.growth(0, 3) == pytest.approx([1.2, 1.8, 0.6])
-    assert found.growth(1, 3) == pytest.approx([1.0, 1.5, 0.75])
-    assert found.growth(3, 3).tolist() == found.growth(3, 1).tolist() == [1.0, 1.0, 1.0]
+    growth = MarketGrowth(market(values, *events, missing_data=MissingDataPolicy.ASSET_STATES))
+    assert growth(0, 1) == pytest.approx([1.2, 1.2, 0.8])
+    assert growth(0, 3) == pytest.approx([1.2, 1.8, 0.6])
+    assert growth(1, 3) == pytest.approx([1.0, 1.5, 0.75])
+    assert growth(2, 3) == pytest.approx([1.0, 1.5, np.nan], nan_ok=True)  # nothing can be in what is delisted
+
+
+def test_growth_to_an_open_knows_nothing_of_the_close() -> None:
+    """A pays 1 on date 1, B splits 2 for 1 on it, C is delisted on date 2, on which it has an open of 4."""
+    values = np.array([[10.0, 10.0, 10.0], [12.0, 6.0, 8.0], [9.0, 3.0, np.nan]])
+    opens = np.array([[10.0, 10.0, 10.0], [11.0, 4.0, 5.0], [8.0, 2.0, 4.0]])
+    events = (
+        CorporateAction("A", 1, CashDividend(1.0)),
+        CorporateAction("B", 1, Split(2.0)),
+        CorporateAction("C", 2, Delisting(-0.25)),
+    )
+    given = market(values, *events, missing_data=MissingDataPolicy.ASSET_STATES)
+    growth = MarketGrowth(replace(given, opens=opens))
+    assert growth(0, 1, to_open=True) == pytest.approx([1.2, 0.8, 0.5])
+    assert growth(1, 1, from_open=True) == pytest.approx([12.0 / 11.0, 1.5, 1.6])
+    assert growth(1, 2, from_open=True, to_open=True) == pytest.approx([8.0 / 11.0, 0.5, 0.8])
+    assert growth(2, 2, from_open=True) == pytest.approx([9.0 / 8.0, 1.5, 1.5])  # C is paid 0.75 of 8
+    assert growth.priced(2, at_open=True).tolist() == [True, True, True]
+    assert growth.priced(2).tolist() == [True, True, False]
+    gone = MarketGrowth(replace(given, opens=np.where(np.isnan(values), 0.0, opens)))
+    assert gone(1, 2, to_open=True) == pytest.approx([8.0 / 12.0, 2.0 / 6.0, 0.75])
+
+
+def state_of(weights: list[list[float]], shares: list[float]) -> SleeveState:
+    return SleeveState.opened(3, np.array(weights), np.array(shares))
 
 
 def test_a_part_that_has_lost_everything_holds_nothing() -> None:
-    state = SleeveState(np.array([[2.0, -1.0], [0.0, 0.5]]), np.array([0.25, 0.5]), np.array([1.5, 1.0]))
-    grown = state.grown(np.array([0.4, 1.0]))
+    """A quarter with 2 of A and -1 of B is worth -0.2 of itself: the half and the cash bear it as they are, 2 to 1."""
+    grown = state_of([[2.0, -1.0], [0.0, 0.5]], [0.25, 0.5]).grown(np.array([0.4, 1.0]))
     assert grown.weights.tolist() == [[0.0, 0.0], [0.0, 0.5]]
     assert grown.unit_values.tolist() == [0.0, 1.0]
-    total = 0.25 * -0.2 + 0.5 + 0.25
-    assert grown.shares == pytest.approx([0.25 * -0.2 / total, 0.5 / total])
-    again = SleeveState.from_array(grown.to_array())
-    assert (again.weights == grown.weights).all()
-    assert (again.shares == grown.shares).all()
-    assert (again.unit_values == grown.unit_values).all()
+    assert grown.shares == pytest.approx([0.0, 0.5 / 0.75])
+    nothing = Renewal(4, np.full((2, 2), np.nan), np.full(2, np.nan), np.ones(2, np.bool_))
+    assert grown.renewed(nothing).unit_values.tolist() == [0.0, 1.0]
+    again = grown.renewed(replace(nothing, shares=np.array([0.25, 0.5])))
+    assert (again.unit_values.tolist(), again.shares.tolist()) == ([1.0, 1.0], [0.25, 0.5])
+
+
+def test_weights_of_what_could_not_be_bought_are_cash() -> None:
+    grown = state_of([[0.5, 0.5]], [1.0]).grown(np.array([2.0, np.nan]))
+    assert grown.weights == pytest.approx(np.array([[1.0 / 1.5, 0.0]]))
+    assert grown.unit_values == pytest.approx([1.5])
+
+
+def test_a_state_comes_back_from_its_arrays() -> None:
+    waiting = Renewal(5, np.array([[np.nan, np.nan], [0.1, 0.2]]), np.array([np.nan, 0.5]), np.array([True, False]))
+    state = state_of([[2.0, -1.0], [0.0, 0.5]], [0.25, 0.5]).with_decided(np.array([2, -1])).waiting_for(waiting)
+    for one in (state, replace(state, waiting=())):
+        again = SleeveState.from_arrays(one.to_arrays())
+        assert (again.date, len(again.waiting)) == (3, len(one.waiting))
+        for name in ("weights", "shares", "unit_values", "decided"):
+            assert getattr(again, name).tolist() == getattr(one, name).tolist()
+        for read, written in zip(again.waiting, one.waiting, strict=True):
+            assert read.fill == 5
+            assert read.members.tolist() == [True, False]
+            assert np.array_equal(read.weights, written.weights, equal_nan=True)
+            assert np.array_equal(read.shares, written.shares, equal_nan=True)
 
 
 def test_a_run_goes_on_from_any_checkpoint_to_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -311,14 +359,14 @@ def test_dates_of_a_blend_inside_another_strategy_are_refused(name: str) -> None
 
 
 @pytest.mark.parametrize(
-    "rules",
+    ("rules", "why"),
     [
-        Rebalancing(every(4), DriftBand(BandWidth(0.05))),
-        Rebalancing(BuyAndHold(), flows_only=True),
-        Rebalancing(every(4), tranches=2),
+        (Rebalancing(every(4), DriftBand(BandWidth(0.05))), "the account as a whole"),
+        (Rebalancing(BuyAndHold(), flows_only=True), "the account as a whole"),
+        (Rebalancing(every(4), tranches=2), "with tranches, which have dates of their own"),
     ],
 )
-def test_rules_of_the_whole_account_are_refused(rules: Rebalancing) -> None:
-    with pytest.raises(InvalidInput, match="the account as a whole") as raised:
+def test_other_rules_for_the_account_are_refused(rules: Rebalancing, why: str) -> None:
+    with pytest.raises(InvalidInput, match=why) as raised:
         specified(blend((A, 0.5, every(3)), (B, 0.5, None)), rebalancing=rules)
     assert raised.value.field == "strategy.blend.parts[0].rebalancing"

@@ -1,6 +1,7 @@
 """Bounds on risk contributions, against grids, many local searches, cvxpy, and the shares that numpy finds."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -103,6 +104,18 @@ def test_three_assets_against_every_point_of_a_grid(objective: Objective, seed: 
     mine = objective_value(problem, w)
     assert mine <= best + 1e-9 * abs(best)
     assert best - mine <= 0.05 * abs(best)
+
+
+@pytest.mark.parametrize("tolerance", [0.3, 0.05])
+def test_a_search_that_may_stop_early_says_how_much_it_has_proven(tolerance: float) -> None:
+    problem = problem_of(0, 4, MinRisk(), RiskContributionBounds("caps", upper=0.4))
+    best = objective_value(problem, proven(solve(problem)))
+    found = solve(replace(problem, options=SolverOptions(tolerance=tolerance)))
+    gap = found.certificate.duality_gap
+    assert gap is not None
+    assert 1e-3 < gap <= tolerance
+    value = objective_value(problem, found.weights)
+    assert value - gap * abs(value) <= best <= value + 1e-9 * abs(value)
 
 
 def best_of_many(problem: Problem, upper: float, count: int = 40) -> float:

@@ -132,6 +132,22 @@ def test_distances_are_from_the_mean_of_the_scenarios(measure: RiskMeasure, are_
     assert theirs.weights == pytest.approx(ours.weights, abs=1e-4)
 
 
+@pytest.mark.parametrize("are_observations", [True, False])
+@pytest.mark.parametrize("measure", [RiskMeasure.GINI_MEAN_DIFFERENCE, RiskMeasure.TAIL_GINI], ids=str)
+def test_measures_of_ranks_are_ordered_weighted_averages(measure: RiskMeasure, are_observations: bool) -> None:
+    scenarios = Scenarios.of(FEWER.symbols, FEWER.values) if not are_observations else Scenarios.from_returns(FEWER)
+    problem = Problem(
+        scenario_moments(scenarios, 252),
+        MinRisk(),
+        measure,
+        scenarios=scenarios,
+        options=SolverOptions(engine=EnginePreference.RISKFOLIO),
+    )
+    found = solve(problem)
+    assert found.certificate.engine is Engine.RISKFOLIO
+    assert found.risk == pytest.approx(solve(directly(problem)).risk, rel=1e-8)
+
+
 WITHOUT_A_MEASURE = (
     MaxReturn(),
     Kelly(),

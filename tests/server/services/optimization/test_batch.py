@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from typing import Any
 
 import pytest
 from absfinance.v1.optimization_service_pb2 import OptimizeBatchRequest, OptimizeBatchResponse
@@ -13,7 +14,7 @@ from server.execution.process_pool import ProcessPool
 from server.ports.errors import StreamIdle
 from server.ports.storage import Storage
 from server.services.market_data import MarketData
-from server.services.optimization.batch import LOT, OPTIMIZE, Batch, OpenAccounts
+from server.services.optimization.batch import GATHER_SECONDS, LOT, LOTS_AT_ONCE, OPTIMIZE, Batch, OpenAccounts
 from tests.server.services.conftest import Encode
 
 MOMENTS = {"symbols": ["A", "B"], "covariance": [0.04, 0.0, 0.0, 0.01], "periodsPerYear": 1}
@@ -83,6 +84,50 @@ async def test_a_caller_who_sends_nothing_is_ended(batch: Batch, encode: Encode)
         await outcomes(batch, sent([], then_wait=60.0))
     with pytest.raises(StreamIdle):
         await outcomes(batch, sent([encode(OptimizeBatchRequest, universe=UNIVERSE)], then_wait=60.0))
+
+
+class SlowPool:
+    """A pool whose tasks end when they are allowed to: none but the first, which reads the universe."""
+
+    def __init__(self, pool: ProcessPool) -> None:
+        self._pool = pool
+        self._begun = 0
+        self.is_full, self.may_end = asyncio.Event(), asyncio.Event()
+        self.running = 0
+
+    async def run(self, *task: Any, **options: Any) -> Any:
+        self._begun += 1
+        if self._begun == 1:
+            return await self._pool.run(*task, **options)
+        self.running += 1
+        if self.running == LOTS_AT_ONCE:
+            self.is_full.set()
+        await self.may_end.wait()
+        self.running -= 1
+        return await self._pool.run(*task, **options)
+
+
+async def test_no_more_lots_run_at_once_than_allowed(
+    storage: Storage, market_data: MarketData, pool: ProcessPool, encode: Encode
+) -> None:
+    """Accounts that come one by one are lots of one: the others wait until one of the running lots has ended."""
+    slow = SlowPool(pool)
+    batch = Batch(market_data, slow, storage.new_file, IDLE_SECONDS)  # type: ignore[arg-type]  # all that it uses
+    count = LOTS_AT_ONCE + 3
+
+    async def one_by_one() -> AsyncIterator[bytes]:
+        yield encode(OptimizeBatchRequest, universe=UNIVERSE)
+        for i in range(count):
+            yield encode(OptimizeBatchRequest, account={"key": str(i)})
+            await asyncio.sleep(10.0 * GATHER_SECONDS)
+
+    found = asyncio.create_task(outcomes(batch, one_by_one()))
+    async with asyncio.timeout(30.0):
+        await slow.is_full.wait()
+        await asyncio.sleep(10.0 * GATHER_SECONDS * (count - LOTS_AT_ONCE + 2))  # until every account has come
+        assert slow.running == LOTS_AT_ONCE
+        slow.may_end.set()
+        assert set(await found) == {str(i) for i in range(count)}
 
 
 async def test_nobody_is_idle_while_an_outcome_is_owed() -> None:

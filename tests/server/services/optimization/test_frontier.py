@@ -1,5 +1,7 @@
 """Frontiers: all of one by one task, or its points by several at once, in the same order."""
 
+import time
+
 import numpy as np
 import pytest
 from absfinance.v1.optimization_service_pb2 import TraceFrontierRequest, TraceFrontierResponse
@@ -32,7 +34,10 @@ async def traced(frontier: Frontier, request: bytes) -> list[TraceFrontierRespon
 async def test_points_from_the_highest_return_down(
     frontier: Frontier, encode: Encode, points: int, measure: dict[str, str]
 ) -> None:
+    begun = time.perf_counter()
     found = await traced(frontier, encode(TraceFrontierRequest, scenarios=SCENARIOS, points=points, **measure))
+    elapsed = time.perf_counter() - begun
+    assert all(0.0 < one.certificate.solve_duration.ToNanoseconds() < 1e9 * elapsed for one in found)
     assert [one.index for one in found] == list(range(points))
     returns = [one.expected_return_annual for one in found]
     assert returns[0] == pytest.approx(12.0 * VALUES.mean(axis=0).max())

@@ -1,5 +1,7 @@
 """Optimisations: computed once, found again by the id of the request, and removed."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 from absfinance.v1.optimization_pb2 import Optimization as Answer
 from absfinance.v1.optimization_service_pb2 import OptimizeRequest
@@ -8,6 +10,7 @@ from domain.errors import MissingMarketData
 from domain.market_data.panel import PricePanel
 from server.commands.call import Call
 from server.execution.process_pool import ProcessPool
+from server.execution.small_tasks import SmallTasks
 from server.ports.errors import NotFound, RequestIdReused
 from server.ports.list_filter import ListFilter
 from server.ports.storage import Storage
@@ -20,9 +23,13 @@ MIN_RISK = {"objective": {"minRisk": {}}}
 PROBLEM = {"moments": MOMENTS, **MIN_RISK}
 
 
-@pytest.fixture
-def service(storage: Storage, market_data: MarketData, pool: ProcessPool) -> Optimization:
-    return Optimization(market_data, storage.optimizations, pool)
+@pytest.fixture(params=["in a process", "where it is small, in a thread"])
+async def service(
+    storage: Storage, market_data: MarketData, pool: ProcessPool, request: pytest.FixtureRequest
+) -> AsyncIterator[Optimization]:
+    small = SmallTasks(seconds=10.0 if request.param.startswith("where") else -1.0)
+    yield Optimization(market_data, storage.optimizations, pool, small)
+    small.close()
 
 
 async def test_an_answer_is_stored_and_found_again(service: Optimization, encode: Encode) -> None:

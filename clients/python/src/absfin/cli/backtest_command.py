@@ -105,8 +105,8 @@ def backtest(
     participation_cap: Annotated[
         float | None,
         typer.Option(
-            help="Largest trade of an asset on a date, a fraction of the daily value in --liquidity; the rest follows "
-            "on the next dates.",
+            help="Largest trade of an asset on a date, a fraction of the daily value, in --liquidity or by stored "
+            "volumes; the rest follows on the next dates.",
             rich_help_panel=TRADES,
         ),
     ] = None,

@@ -55,7 +55,7 @@ class BacktestQuery(UnaryQuery[Backtest]):
     fill: Fill = "next_close"
     lag_periods: int = 0  # further dates between decision and fill
     open_prices: Any = None  # a Panel or frame of the symbols and dates of the prices, for fills at the next open
-    max_participation: float | None = None  # largest trade of a date, as a fraction of the costs' daily_values
+    max_participation: float | None = None  # largest trade of a date, as a fraction of daily_values or stored ones
     commission_bps: float = 0.0
     half_spread_bps: float = 0.0
     costs: Costs | None = None  # instead of the two; without any, those that an optimising strategy plans with
