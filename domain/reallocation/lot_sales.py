@@ -69,7 +69,8 @@ class LotSales:
         curve = self.curve(order, all_at_once=_exits_at_once(order))
         if curve is None:
             return True
-        return curve.total == order.held and (self._all_fit or curve.gain(order.held) <= ZERO)
+        # A lot with a gain may be kept so that another asset can realise more within the budget.
+        return curve.total == order.held and (self._all_fit or max(curve.gain_per_unit) <= ZERO)
 
     def limit(self, order: Order) -> None:
         """Limits a sale that is not of the whole holding to the lots that may be sold."""
@@ -84,16 +85,33 @@ class LotSales:
 
     def curve(self, order: Order, *, all_at_once: bool) -> GainCurve | None:
         """The gain of a sale by its size; None for a purchase, and for a holding without lots or price."""
+        counted = self._counted(order, all_at_once=all_at_once)
+        return None if counted is None else _curve(counted)
+
+    def tax_curve(self, order: Order, *, all_at_once: bool) -> GainCurve | None:
+        """The same of the tax on the gain, each lot at the rate of its term; None without rates too."""
+        counted, rates = self._counted(order, all_at_once=all_at_once), self.limits.rates
+        if counted is None or rates is None:
+            return None
+        terms = self.terms(order.symbol, self._account.as_of_date)
+        return _curve([(lot, gain * rates.rate(terms.term_rule.term(lot, terms.date))) for lot, gain in counted])
+
+    def tax(self, orders: Iterable[Order]) -> float:
+        """Tax of the quantities of orders that are sold at once, as they count here."""
+        curves = ((order, self.tax_curve(order, all_at_once=_exits_at_once(order))) for order in orders)
+        return float(sum((curve.gain(order.quantity) for order, curve in curves if curve), ZERO))
+
+    def _counted(self, order: Order, *, all_at_once: bool) -> list[tuple[TaxLot, Decimal]] | None:
+        """The lots in the order of sale, and the gain on a unit of each that counts."""
         lots = self._account.lots.get(order.symbol)
         if order.buys or not lots or not order.price:
             return None
         ordered = self.order(order.symbol, lots, all_at_once=all_at_once)
-        gains = (order.price - lot.unit_cost for lot in ordered)
-        counted = (
-            ZERO if gain < ZERO and self._at_risk(order.symbol, lot, all_at_once) else gain
-            for gain, lot in zip(gains, ordered, strict=True)
-        )
-        return GainCurve(tuple(lot.quantity for lot in ordered), tuple(counted))
+        gains = ((lot, order.price - lot.unit_cost) for lot in ordered)
+        return [
+            (lot, ZERO if gain < ZERO and self._at_risk(order.symbol, lot, all_at_once) else gain)
+            for lot, gain in gains
+        ]
 
     def gain_left(self, orders: Iterable[Order]) -> Decimal:
         """What the orders leave of the gain budget."""
@@ -130,6 +148,10 @@ class LotSales:
             if order.buys and group(order.symbol) in losses:
                 order.most = order.allowed = ZERO
                 order.causes.append(Cause(ShortfallCode.TAX, float(self.rule.days)))
+
+
+def _curve(lots: Sequence[tuple[TaxLot, Decimal]]) -> GainCurve:
+    return GainCurve(tuple(lot.quantity for lot, _ in lots), tuple(amount for _, amount in lots))
 
 
 def _exits_at_once(order: Order) -> bool:
