@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import partial
 
 import numpy as np
 
@@ -9,6 +11,8 @@ from domain.costs.self_financing import WealthExhausted, post_cost_fraction
 from domain.errors import InvalidInput
 from domain.exact import ZERO, exact, exact_arithmetic, quotient, ratio
 from domain.reallocation.cancellation import checked
+from domain.reallocation.harvest import Harvest, harvest_of
+from domain.reallocation.harvest_report import HarvestReport, harvest_report
 from domain.reallocation.liquidity import LiquidityAssessment, assess
 from domain.reallocation.plan import ReallocationPlan
 from domain.reallocation.plan_with_impact import plan_with_impact
@@ -64,6 +68,7 @@ class Reallocation:
     schedule: TradeSchedule | None = None
     taxes: TaxReport = field(default_factory=TaxReport)
     tax_benefit: float = 0.0  # the part of the objective that is below 0, as a positive number
+    harvest: HarvestReport = field(default_factory=HarvestReport)
 
     @property
     def gap(self) -> float:
@@ -92,6 +97,10 @@ def reallocate(request: ReallocationRequest, check_cancelled: Callable[[], None]
     check_cancelled()
     acts = report.exceeded or _cash_needs_trades(request)
     required = required_trades(request, valuation, symbols, check_cancelled) if acts else {}
+    harvest = harvest_of(request, valuation, required, partial(_nav_after, valuation), check_cancelled)
+    if harvest.symbols or harvest.weighed:
+        request = replace(request, target=harvest.target)
+        required = _with_harvest(request, valuation, required if acts else None, harvest, check_cancelled)
     liquidity = assess(required, request.market, request.limits.max_participation, request.horizon_days)
     check_cancelled()
     trades, impact = plan_with_impact(request, valuation, required, check_cancelled)
@@ -105,9 +114,12 @@ def reallocate(request: ReallocationRequest, check_cancelled: Callable[[], None]
     if schedule:
         trades = replace(trades, warnings=(*trades.warnings, *schedule.warnings))
     taxes = tax_report(request, trades.trades, check_cancelled)
+    harvested = harvest_report(harvest, trades.trades)
     outcome = _outcome(request, report, trades)
     benefit = max(-weighed_tax, 0.0)
-    return Reallocation(report, liquidity, outcome, trades, summary, objective, impact, schedule, taxes, benefit)
+    return Reallocation(
+        report, liquidity, outcome, trades, summary, objective, impact, schedule, taxes, benefit, harvested
+    )
 
 
 def collect(request: ReallocationRequest, valuation: Valuation) -> Mapping[str, float]:
@@ -147,6 +159,28 @@ def required_trades(
             if wanted:
                 found[symbol] = float(wanted)
         return found
+
+
+def _nav_after(valuation: Valuation, request: ReallocationRequest) -> Decimal:
+    """Net asset value after the costs of reaching the target."""
+    return valuation.net_asset_value * exact(_post_cost_fraction(request, valuation, required_assets(request)))
+
+
+def _with_harvest(
+    request: ReallocationRequest,
+    valuation: Valuation,
+    required: Mapping[str, float] | None,
+    harvest: Harvest,
+    check_cancelled: Callable[[], None],
+) -> dict[str, float]:
+    """The trades that the target with its substitutes requires; only those of the harvest where nothing else is."""
+    found = required_trades(request, valuation, required_assets(request), check_cancelled) if harvest.symbols else {}
+    if required is None:
+        found = {symbol: units for symbol, units in found.items() if symbol in harvest.symbols}
+    elif not harvest.symbols:
+        found = required
+    # A trade of 0 units is an order that the objective may enlarge.
+    return {**dict.fromkeys(harvest.weighed, 0.0), **found}
 
 
 def _post_cost_fraction(request: ReallocationRequest, valuation: Valuation, symbols: Sequence[str]) -> float:

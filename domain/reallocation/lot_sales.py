@@ -48,7 +48,7 @@ class LotSales:
         """The lots that may be sold, in the order of sale; `all_at_once` where the whole holding goes in one trade."""
         terms = self.terms(symbol, self._account.as_of_date)
         ordered = order_of_sale(lots, self.limits.method, terms)
-        if not self.limits.forbid_wash_sales:
+        if not self.limits.forbids_wash_sales:
             return ordered
         return [lot for lot in ordered if lot.unit_cost <= terms.price or not self._at_risk(symbol, lot, all_at_once)]
 
@@ -56,7 +56,7 @@ class LotSales:
         """Takes note of what the plan may trade, and forbids purchases that would make a loss a wash sale."""
         if not self._account.known:
             return
-        if self.limits.forbid_wash_sales:
+        if self.limits.forbids_wash_sales:
             self._forbid_purchases(orders)
         else:
             self._bought = {self.rule.group(order.symbol) for order in orders if order.buys}
@@ -124,6 +124,14 @@ class LotSales:
         curve = self.curve(order, all_at_once=quantity + more == order.held and _exits_at_once(order))
         return ZERO if curve is None else curve.gain(quantity + more) - curve.gain(quantity)
 
+    def groups_of_recent_losses(self) -> set[str]:
+        """Groups of assets of which a purchase would disallow a loss that was realised before the plan."""
+        return {
+            self.rule.group(trade.symbol)
+            for trade in self._account.recent_trades
+            if trade.may_be_loss and self.rule.last_date(trade.date) >= self._account.as_of_date
+        }
+
     def _at_risk(self, symbol: str, lot: TaxLot, all_at_once: bool) -> bool:
         group = self.rule.group(symbol)
         if group in self._elsewhere or group in self._bought:
@@ -134,12 +142,7 @@ class LotSales:
         )
 
     def _forbid_purchases(self, orders: Sequence[Order]) -> None:
-        group, date = self.rule.group, self._account.as_of_date
-        losses = {
-            group(trade.symbol)
-            for trade in self._account.recent_trades
-            if trade.may_be_loss and self.rule.last_date(trade.date) >= date
-        }
+        group, losses = self.rule.group, self.groups_of_recent_losses()
         for order in orders:
             curve = self.curve(order, all_at_once=_exits_at_once(order))
             if curve is not None and order.most != ZERO and any(gain < ZERO for gain in curve.gain_per_unit):
