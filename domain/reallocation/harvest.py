@@ -250,8 +250,10 @@ def _best_units(order: Order, curve: GainCurve, needed: Decimal, most: Decimal, 
     best, best_net, reach = needed, ZERO, ZERO
     for units in (*curve.units, most):
         reach = min(reach + units, most)
-        sold = order.held if reach == order.held else reach // order.lot * order.lot
-        net = curve.gain(needed) - curve.gain(sold) - (sold - needed) * order.price * rate
-        if sold > needed and net > best_net:
-            best, best_net = sold, net
+        below = reach // order.lot * order.lot
+        # Within a tax lot the benefit is linear: the best is next to an end of one, or all with an odd lot.
+        for sold in (below, below + order.lot, reach if reach == order.held else below):
+            net = curve.gain(needed) - curve.gain(sold) - (sold - needed) * order.price * rate
+            if needed < sold <= most and net > best_net:
+                best, best_net = sold, net
     return best

@@ -24,6 +24,7 @@ from domain.reallocation.schedule import Trade
 from domain.reallocation.tax_report import trade_date
 from domain.reallocation.tax_terms import TaxLimits, TaxTerms, tax_account
 from domain.taxes.lot_selection import LotMethod
+from domain.taxes.lots import TaxLot
 from tests.domain.reallocation.execution import cost_rate
 from tests.domain.reallocation.test_tax_aversion import RATES, Lots, gain_and_tax, request_of
 from tests.domain.reallocation.test_taxes import IDENTICAL, SYMBOLS, TODAY, Account
@@ -129,6 +130,25 @@ def test_no_other_number_of_units_has_more_benefit_for_its_cost(case: tuple) -> 
     net = [-gain_and_tax(first, method, price, n)[1] - n * price * rate for n in range(units + 1)]
     sold = sum(int(-t.quantity) for t in found.plan.trades if t.symbol == "A" and t.quantity < 0.0)
     assert net[sold] == max(net)
+
+
+def test_whole_units_of_fractional_tax_lots_are_the_best_ones() -> None:
+    """At 10, a loss of 20 on 2.5 units, of 2 on 1.25 short-term ones, and a gain of 9 on the others.
+
+    The fourth unit is 0.75 of the second lot, a benefit of 0.6, and 0.25 of the third, a tax of 0.45; the fifth 1.8.
+    """
+    lots = [("2.5", 30, 700), ("1.25", 12, 100), ("3.75", 1, 700)]
+    own = tuple(TaxLot(str(c), Decimal(n), Decimal(c), TODAY - dt.timedelta(d)) for n, c, d in lots)
+    limits = TaxLimits(LotMethod.HIFO, **RATES, harvest_losses=True, substitutes=(("A", "B"),))
+    request = ReallocationRequest(
+        Portfolio({"A": 7.5}, 0.0),
+        Snapshot({"A": Quote(10.0), "B": Quote(5.0)}),
+        {"A": 1.0},
+        taxes=tax_account({"A": 7.5}, {"A": own}, TODAY, TaxTerms(limits)),
+    )
+    found = reallocate(request)
+    assert {trade.symbol: trade.quantity for trade in found.plan.trades} == {"A": -4.0, "B": 8.0}
+    assert found.harvest.benefit == pytest.approx(10.0 + 1.0 - 0.45)
 
 
 def test_what_is_needed_is_sold_first() -> None:
