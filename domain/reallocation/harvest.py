@@ -193,8 +193,12 @@ class _Search:
             held = self._request.portfolio.quantities.get(symbol, 0.0)
             if not held or symbol not in self._request.market.quotes:
                 return None
-            (order,) = orders_of(self._request, self._valuation, {symbol: 0.0}, self._check_cancelled)
+            order = self._order(symbol, 0.0)
         return None if order.most == ZERO else order
+
+    def _order(self, symbol: str, units: float) -> Order:
+        """An order beside those required; where cash is negative, sales of all holdings come after it."""
+        return orders_of(self._request, self._valuation, {symbol: units}, self._check_cancelled)[0]
 
     def _curve(self, order: Order) -> GainCurve | None:
         return self._sales.tax_curve(order, all_at_once=False)
@@ -207,7 +211,7 @@ class _Search:
                 continue
             order = self._orders.get(by)
             if order is None or not order.buys:
-                (order,) = orders_of(self._request, self._valuation, {by: 1.0}, self._check_cancelled)
+                order = self._order(by, 1.0)
             if order.most is None or order.most > ZERO:
                 yield order
 

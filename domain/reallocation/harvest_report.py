@@ -12,8 +12,12 @@ from domain.warnings import ResultWarning
 
 @dataclass(frozen=True, slots=True)
 class HarvestReport:
-    """By the step of a trade: units sold beyond the need, and the assets that a purchase replaces. Benefit in money."""
+    """By the step of a trade: units sold beyond the need, and the assets that a purchase replaces. Benefit in money.
 
+    `target` is that of the request with the substitutes, to which the residual drift is.
+    """
+
+    target: Mapping[str, float] = field(default_factory=dict)
     harvested: Mapping[int, float] = field(default_factory=dict)
     substitutes: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     benefit: float = 0.0
@@ -33,7 +37,7 @@ def harvest_report(harvest: Harvest, trades: Sequence[Trade]) -> HarvestReport:
                     harvested[trade.step] = float(beyond)
         benefit = sum((_benefit(harvest, symbol, units) for symbol, units in sold.items()), ZERO)
     bought = {t.step: harvest.replaced[t.symbol] for t in trades if t.symbol in harvest.replaced and t.quantity > 0.0}
-    return HarvestReport(harvested, bought, float(benefit), harvest.warnings)
+    return HarvestReport(harvest.target, harvested, bought, float(benefit), harvest.warnings)
 
 
 def _benefit(harvest: Harvest, symbol: str, sold: Decimal) -> Decimal:

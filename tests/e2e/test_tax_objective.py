@@ -240,3 +240,20 @@ def test_lots_are_harvested_to_the_unit_in_large_accounts_with_costs(wire: Wire)
     answer = wire.call(REALLOCATE, request | {"costs": {"commissionBps": 100}})
     assert sold(answer) == {"dear": 60_000}
     assert answer["plan"]["gap"] == pytest.approx(0.0, abs=1e-5)
+
+
+def test_a_cash_below_zero_is_raised_and_nothing_is_harvested(wire: Wire) -> None:
+    """100 is missing: A is sold from 4000 to the 3900 that are left, in whole units at 40."""
+    answer = wire.call(REALLOCATE, harvest({"A": 1.0}, cash=-100.0))
+    assert traded(answer) == {"A": -3.0}
+    assert "harvestedQuantity" not in answer["plan"]["trades"][0]
+
+
+def test_an_asset_that_was_bought_elsewhere_replaces_and_is_not_harvested(wire: Wire) -> None:
+    """B was bought in another account three days ago: a loss of it would be disallowed, but A can still become B."""
+    others = [{"symbol": "B", "quantity": 3, "date": day("2024-05-31")}]
+    held = [LOSING, holding("B", lot(100, 30, "2022-01-03"))]
+    target = {"A": 4000 / 6000, "B": 2000 / 6000}
+    pairs = [*PAIR, {"symbol": "B", "by": "A"}]
+    answer = wire.call(REALLOCATE, harvest(target, *held, tax={"substitutes": pairs}, otherPurchases=others))
+    assert traded(answer) == {"A": -60.0, "B": 120.0}

@@ -25,7 +25,7 @@ from domain.reallocation.tax_report import trade_date
 from domain.reallocation.tax_terms import TaxLimits, TaxTerms, tax_account
 from domain.taxes.lot_selection import LotMethod
 from domain.taxes.lots import TaxLot
-from tests.domain.reallocation.execution import cost_rate
+from tests.domain.reallocation.execution import carry_out, cost_rate
 from tests.domain.reallocation.test_tax_aversion import RATES, Lots, gain_and_tax, request_of
 from tests.domain.reallocation.test_taxes import IDENTICAL, SYMBOLS, TODAY, Account
 from tests.families import generated
@@ -103,6 +103,8 @@ def test_a_harvest_pays_and_keeps_the_exposure(case: tuple) -> None:  # type: ig
     beyond = int(sum(found.harvest.harvested.values()))
     benefit = gain_and_tax(first, method, price, sold - beyond)[1] - gain_and_tax(first, method, price, sold)[1]
     assert found.harvest.benefit == pytest.approx(float(benefit), abs=1e-9)
+    carry_out(replace(request, target=found.harvest.target), found)
+    assert sum(found.harvest.target.values()) == pytest.approx(sum(request.target.values()))
     if not beyond:
         assert found.plan.trades == plain.plan.trades
         return
