@@ -1,10 +1,11 @@
 """Causes for which an order is not traded in full."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from domain.exact import ZERO, ceiling, exact
 from domain.reallocation.lot_sales import LotSales
+from domain.reallocation.modes import Modes
 from domain.reallocation.orders import Order
 from domain.reallocation.request import Limits
 from domain.reallocation.shortfall import Cause, ShortfallCode
@@ -20,7 +21,7 @@ class CauseFinder:
     sales: LotSales
     gain_left: Decimal  # gain that the gain budget still allows to realise
     cost_left: Decimal = Decimal("Infinity")  # what trades may still cost
-    cost_aversion: float = 0.0
+    modes: Modes = field(default_factory=Modes)
 
     def __call__(self, order: Order) -> tuple[Cause, ...]:
         """The causes of a shortfall, at least one."""
@@ -45,12 +46,17 @@ class CauseFinder:
             if self._blocking_limits(order, least) and not self._blocking_limits(order, order.lot):
                 causes.append(Cause(ShortfallCode.MIN_TRADE, self.limits.min_trade_value))
         blocking = self._blocking_limits(order, max(least, missing))
-        if not blocking and self._weighs_cost(order):
-            blocking = [Cause(ShortfallCode.COST)]
-        return causes + blocking
+        return causes + (blocking or self._weighed(order))
 
-    def _weighs_cost(self, order: Order) -> bool:
-        return self.cost_aversion > 0.0 and order.rate > ZERO
+    def _weighed(self, order: Order) -> list[Cause]:
+        """What a trade weighs, where that can be more than what it brings."""
+        causes = []
+        if self.modes.cost_aversion > 0.0 and order.rate > ZERO:
+            causes.append(Cause(ShortfallCode.COST))
+        curve = self.sales.tax_curve(order, all_at_once=False) if self.modes.tax_aversion > 0.0 else None
+        if curve is not None and curve.gain(order.quantity + order.lot) > curve.gain(order.quantity):
+            causes.append(Cause(ShortfallCode.TAX))
+        return causes
 
     def _blocking_limits(self, order: Order, units: Decimal) -> list[Cause]:
         """Limits that do not allow this many more units."""
@@ -66,8 +72,8 @@ class CauseFinder:
         return causes
 
     def _default_cause(self, order: Order) -> Cause:
-        if self._weighs_cost(order):
-            return Cause(ShortfallCode.COST)
+        if weighed := self._weighed(order):
+            return weighed[0]
         if order.buys:
             return Cause(ShortfallCode.CASH, self.limits.cash_floor)
         if self.limits.max_turnover is not None:

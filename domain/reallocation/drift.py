@@ -1,8 +1,8 @@
-"""Residual drift of a choice of lots, and its cost where that is weighed, to compare choices."""
+"""Residual drift of a choice of lots, and its cost and tax where they are weighed, to compare choices."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from domain.exact import ZERO
 from domain.reallocation.lots import LotOrder
 from domain.reallocation.orders import Order
 from domain.reallocation.request import ReallocationRequest
+from domain.reallocation.tax_weight import WeighedTax
 from domain.reallocation.valuation import Valuation
 
 
@@ -21,7 +22,8 @@ class Drift:
 
     It is sum(|values + trade lots - target (worth - cost lots)|) / 2 / (worth - cost lots), over all P assets held or
     wanted; order j trades asset places[j]. Money is in the currency of the prices. With an aversion to cost the cost as
-    a fraction of the same net asset value, times the aversion, is added.
+    a fraction of the same net asset value, times the aversion, is added; so is the tax with an aversion to it, and then
+    the sum may be negative.
     """
 
     worth: float  # net asset value
@@ -32,6 +34,7 @@ class Drift:
     cost_rates: Vector  # cost / traded value, (J,)
     cost_aversion: float = 0.0
     fixed_cost: float = 0.0  # of orders that are done; `worth` is what it leaves
+    taxes: WeighedTax = field(default_factory=WeighedTax)
 
     @classmethod
     def of(
@@ -40,6 +43,7 @@ class Drift:
         valuation: Valuation,
         free: Sequence[tuple[Order, LotOrder]],
         fixed: Sequence[Order],
+        fixed_tax: float = 0.0,
     ) -> "Drift":
         """That of free orders, where the fixed ones, all of them sales, are done."""
         values = dict(valuation.values)
@@ -57,6 +61,7 @@ class Drift:
             cost_rates=np.array([float(order.rate) for order, _ in free]),
             cost_aversion=request.modes.cost_aversion,
             fixed_cost=float(cost),
+            taxes=WeighedTax.of(request.modes.tax_aversion, [lot for _, lot in free], fixed_tax),
         )
 
     @property
@@ -65,8 +70,18 @@ class Drift:
         return self.cost_rates * np.abs(self.trade)
 
     def allowance(self, theta: float) -> float:
-        """Money that half the distances and (aversion + theta) times the cost of lots make up where this is theta."""
-        return theta * self.worth - self.cost_aversion * self.fixed_cost
+        """Money that half the distances, (aversion + theta) times the cost and the weighed tax of lots make up where
+        this is theta."""
+        return theta * self.worth - self.cost_aversion * self.fixed_cost - self.taxes.aversion * self.taxes.fixed
+
+    @property
+    def floor(self) -> float:
+        """What no choice is below, whatever is traded: 0, or the weighed tax where that can be a benefit."""
+        if self.taxes.least == 0.0:
+            return 0.0
+        # Sales are worth no more than what is held, and purchases no more than all there is.
+        cost = float(self.cost_rates.max(initial=0.0)) * (float(np.abs(self.values).sum()) + self.worth)
+        return self.taxes.least / (self.worth - cost) if cost < self.worth else -math.inf
 
     def __call__(self, lots: Sequence[int]) -> float:
         """Infinite where costs leave nothing."""
@@ -78,4 +93,4 @@ class Drift:
         if worth <= 0.0:
             return math.inf
         distance = 0.5 * float(np.abs(values - self.target * worth).sum())
-        return (distance + self.cost_aversion * (self.fixed_cost + cost)) / worth
+        return (distance + self.cost_aversion * (self.fixed_cost + cost) + self.taxes.weighed(lots)) / worth

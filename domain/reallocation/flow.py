@@ -1,7 +1,9 @@
 """A reallocation in seven steps: collect, target, required assets, utilization, liquidity, plan, output."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import partial
 
 import numpy as np
 
@@ -9,10 +11,13 @@ from domain.costs.self_financing import WealthExhausted, post_cost_fraction
 from domain.errors import InvalidInput
 from domain.exact import ZERO, exact, exact_arithmetic, quotient, ratio
 from domain.reallocation.cancellation import checked
+from domain.reallocation.harvest import Harvest, harvest_of
+from domain.reallocation.harvest_report import HarvestReport, harvest_report
 from domain.reallocation.liquidity import LiquidityAssessment, assess
 from domain.reallocation.plan import ReallocationPlan
 from domain.reallocation.plan_with_impact import plan_with_impact
 from domain.reallocation.request import ReallocationRequest
+from domain.reallocation.shortfall import Cause, ShortfallCode
 from domain.reallocation.summary import Summary, summarise
 from domain.reallocation.tax_report import TaxReport, tax_report
 from domain.reallocation.trade_impact import TradeImpact
@@ -22,6 +27,9 @@ from domain.reallocation.valuation import Valuation, value
 
 OPTIMAL_GAP = 1e-5
 """Gap below which a plan counts as optimal: the solver proves bounds to a millionth."""
+
+LARGEST_GAP = 1e9
+"""A larger gap is not told from it."""
 
 OPTIMAL_DRIFT = 1e-12
 """Drift below which a difference is rounding."""
@@ -55,16 +63,19 @@ class Reallocation:
     outcome: ReallocationPlan | Unchanged | Failure
     plan: ReallocationPlan
     summary: Summary
-    objective: float  # residual drift, and cost times the aversion to it, at the costs without market impact
+    objective: float  # residual drift, cost and tax times the aversions to them, at the costs without market impact
     impact: TradeImpact | None = None
     schedule: TradeSchedule | None = None
     taxes: TaxReport = field(default_factory=TaxReport)
+    tax_benefit: float = 0.0  # the part of the objective that is below 0, as a positive number
+    harvest: HarvestReport = field(default_factory=HarvestReport)
 
     @property
     def gap(self) -> float:
-        """The most by which the objective exceeds the least possible one, as a fraction of it."""
-        left = self.objective
-        return max(left - self.plan.least_drift, 0.0) / left if left > 0.0 else 0.0
+        """The most by which the objective exceeds the least possible one, as a fraction of the size of its terms."""
+        excess = max(self.objective - self.plan.least_drift, 0.0)
+        size = self.objective + 2.0 * self.tax_benefit
+        return min(excess / size, LARGEST_GAP) if size > 0.0 else 0.0 if excess <= OPTIMAL_DRIFT else LARGEST_GAP
 
     @property
     def optimal(self) -> bool:
@@ -86,19 +97,29 @@ def reallocate(request: ReallocationRequest, check_cancelled: Callable[[], None]
     check_cancelled()
     acts = report.exceeded or _cash_needs_trades(request)
     required = required_trades(request, valuation, symbols, check_cancelled) if acts else {}
+    harvest = harvest_of(request, valuation, required, partial(_nav_after, valuation), check_cancelled)
+    if harvest.symbols or harvest.weighed:
+        request = replace(request, target=harvest.target)
+        required = _with_harvest(request, valuation, required if acts else None, harvest, check_cancelled)
     liquidity = assess(required, request.market, request.limits.max_participation, request.horizon_days)
     check_cancelled()
     trades, impact = plan_with_impact(request, valuation, required, check_cancelled)
     schedule = schedule_of(request, valuation, trades.trades, check_cancelled)
     summary = summarise(request, valuation, trades, check_cancelled)
-    objective = summary.residual_drift + request.modes.cost_aversion * summary.cost / summary.nav_after
+    weighed_tax = request.modes.tax_aversion * trades.weighed_tax / summary.nav_after
+    weighed_cost = request.modes.cost_aversion * summary.cost / summary.nav_after
+    objective = summary.residual_drift + weighed_cost + weighed_tax
     if impact:
         summary = summarise(request, valuation, trades, check_cancelled, impact.charges)
     if schedule:
         trades = replace(trades, warnings=(*trades.warnings, *schedule.warnings))
     taxes = tax_report(request, trades.trades, check_cancelled)
+    harvested = harvest_report(harvest, trades.trades)
     outcome = _outcome(request, report, trades)
-    return Reallocation(report, liquidity, outcome, trades, summary, objective, impact, schedule, taxes)
+    benefit = max(-weighed_tax, 0.0)
+    return Reallocation(
+        report, liquidity, outcome, trades, summary, objective, impact, schedule, taxes, benefit, harvested
+    )
 
 
 def collect(request: ReallocationRequest, valuation: Valuation) -> Mapping[str, float]:
@@ -140,6 +161,28 @@ def required_trades(
         return found
 
 
+def _nav_after(valuation: Valuation, request: ReallocationRequest) -> Decimal:
+    """Net asset value after the costs of reaching the target."""
+    return valuation.net_asset_value * exact(_post_cost_fraction(request, valuation, required_assets(request)))
+
+
+def _with_harvest(
+    request: ReallocationRequest,
+    valuation: Valuation,
+    required: Mapping[str, float] | None,
+    harvest: Harvest,
+    check_cancelled: Callable[[], None],
+) -> dict[str, float]:
+    """The trades that the target with its substitutes requires; only those of the harvest where nothing else is."""
+    found = required_trades(request, valuation, required_assets(request), check_cancelled) if harvest.symbols else {}
+    if required is None:
+        found = {symbol: units for symbol, units in found.items() if symbol in harvest.symbols}
+    elif not harvest.symbols:
+        found = required
+    # A trade of 0 units is an order that the objective may enlarge.
+    return {**dict.fromkeys(harvest.weighed, 0.0), **found}
+
+
 def _post_cost_fraction(request: ReallocationRequest, valuation: Valuation, symbols: Sequence[str]) -> float:
     """Net asset value after the costs of reaching the target / before."""
     quotes = request.market.quotes
@@ -172,10 +215,19 @@ def _outcome(
         return Unchanged("every asset is within its thresholds")
     if not trades.shortfalls:
         return Unchanged("the differences to the target are below what can be traded")
-    codes = sorted({cause.code.value for shortfall in trades.shortfalls for cause in shortfall.causes})
-    weighed = request.modes.cost_aversion > 0.0 and "COST" in codes
-    if weighed and set(codes) <= {"CASH", "COST", "LOT_SIZE", "MIN_TRADE"}:
-        return Unchanged("no trade brings the portfolio nearer to its target by as much as its cost weighs")
+    causes = {cause for shortfall in trades.shortfalls for cause in shortfall.causes}
+    codes = sorted({cause.code.value for cause in causes})
+    if weighed := _weighed(request, causes):
+        return Unchanged(f"no trade brings the portfolio nearer to its target by as much as its {weighed} weighs")
     if set(codes) <= {"LOT_SIZE", "MIN_TRADE"} and not request.thresholds.any_set:
         return Unchanged("every difference to the target is less than a lot or the least trade")
     return Failure("NOTHING_TRADABLE", f"no required trade can be done: {', '.join(codes)}")
+
+
+def _weighed(request: ReallocationRequest, causes: Collection[Cause]) -> str:
+    """What outweighs every trade; empty where anything else prevents one."""
+    aversions = {ShortfallCode.COST: request.modes.cost_aversion, ShortfallCode.TAX: request.modes.tax_aversion}
+    found = [code for code, aversion in aversions.items() if aversion > 0.0 and Cause(code) in causes]
+    codes = {cause.code for cause in causes if cause.code is not ShortfallCode.TAX or cause.limit is not None}
+    others = {ShortfallCode.CASH, ShortfallCode.COST, ShortfallCode.LOT_SIZE, ShortfallCode.MIN_TRADE}
+    return " and ".join(code.value.lower() for code in found) if codes <= others else ""

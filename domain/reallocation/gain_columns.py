@@ -1,9 +1,9 @@
-"""The gain budget in the program of whole lots.
+"""The gain budget, and the tax that is weighed, in the program of whole lots.
 
-The lots that an order sells are the sum of what it takes from each tax lot, sum_k x_k with 0 <= x_k <= w_k, and the
-gain is sum_k g_k x_k. Where the gain per unit never falls in the order of sale, a budget alone takes the tax lots in
-this order. Where it falls, a yes or no for each tax lot says that it is sold in full: x_k >= w_k y_k and
-x_(k+1) <= w_(k+1) y_k.
+The lots that an order sells are the sum of what it takes from each tax lot, sum_k x_k with 0 <= x_k <= w_k. The gain is
+sum_k g_k x_k and the tax sum_k r_k g_k x_k, r_k being the rate. Where none of the two that counts falls per unit in the
+order of sale, its least is that of this order. Where one falls, a yes or no for each tax lot says that it is sold in
+full: x_k >= w_k y_k and x_(k+1) <= w_(k+1) y_k.
 """
 
 import math
@@ -23,17 +23,18 @@ from domain.reallocation.lots import Budgets, LotOrder
 
 @dataclass(frozen=True, slots=True)
 class _Sale:
-    """One order, (K,): columns of the tax lots and of their yes or no, widths in lots, gains per lot."""
+    """One order, (K,): columns of the tax lots and of their yes or no, widths in lots, gains and tax per lot."""
 
     order: int
     columns: Sequence[int]
     choices: Sequence[int]
     widths: Vector
     gains: Vector
+    taxes: Vector
 
 
 class GainColumns:
-    """Columns from a first one on, after those of the orders; none without a gain budget."""
+    """Columns from a first one on, after those of the orders; none without a gain budget or a tax that is weighed."""
 
     def __init__(self, orders: Sequence[LotOrder], budgets: Budgets, first: int, scale: float) -> None:
         self._sales: list[_Sale] = []
@@ -42,9 +43,10 @@ class GainColumns:
         self._whole: list[bool] = []
         if budgets.gain.is_finite():
             self._budget = float(budgets.gain) / scale
-            for j, order in enumerate(orders):
-                if order.curve is not None and order.curve.units:
-                    self._add_sale(j, order.curve, order.units, scale)
+        for j, order in enumerate(orders):
+            counts = (budgets.gain.is_finite() and order.curve is not None) or order.tax is not None
+            if counts and order.curve is not None and order.curve.units:
+                self._add_sale(j, order.curve, order, scale)
 
     @property
     def upper(self) -> Vector:
@@ -55,6 +57,14 @@ class GainColumns:
     def integer(self) -> NDArray[np.bool_]:
         """Which columns are whole numbers."""
         return np.array(self._whole, dtype=np.bool_)
+
+    @property
+    def taxes(self) -> Vector:
+        """The tax of a lot in each column, in units of the scale."""
+        found = np.zeros(len(self._widths))
+        for sale in self._sales:
+            found[np.array(sale.columns) - self._first] = sale.taxes
+        return found
 
     def point(self, lots: Sequence[int]) -> Vector:
         """The columns of a number of lots of each order."""
@@ -74,20 +84,27 @@ class GainColumns:
             for k, choice in enumerate(sale.choices):
                 model.add_row([sale.columns[k], choice], [1.0, -float(sale.widths[k])], 0.0, math.inf)
                 model.add_row([sale.columns[k + 1], choice], [1.0, -float(sale.widths[k + 1])], -math.inf, 0.0)
-        if self._sales:
+        if self._sales and math.isfinite(self._budget):
             columns = [column for sale in self._sales for column in sale.columns]
             gains = [gain for sale in self._sales for gain in sale.gains.tolist()]
             model.add_row(columns, gains, -math.inf, self._budget)
 
-    def _add_sale(self, j: int, curve: GainCurve, lot: Decimal, scale: float) -> None:
-        widths = [ratio(units, lot) for units in curve.units]
-        gains = [float(gain * lot) / scale for gain in curve.gain_per_unit]
+    def _add_sale(self, j: int, curve: GainCurve, order: LotOrder, scale: float) -> None:
+        widths = [ratio(units, order.units) for units in curve.units]
+        gains, taxes = _per_lot(curve, order.units, scale), np.zeros(len(widths))
+        in_order = curve.convex or math.isinf(self._budget)
+        if order.tax is not None:
+            taxes, in_order = _per_lot(order.tax, order.units, scale), in_order and order.tax.convex
         columns = self._new(widths, whole=False)
-        choices = [] if curve.convex else self._new([1.0] * (len(widths) - 1), whole=True)
-        self._sales.append(_Sale(j, columns, choices, np.array(widths), np.array(gains)))
+        choices = [] if in_order else self._new([1.0] * (len(widths) - 1), whole=True)
+        self._sales.append(_Sale(j, columns, choices, np.array(widths), gains, taxes))
 
     def _new(self, upper: Sequence[float], *, whole: bool) -> list[int]:
         start = self._first + len(self._widths)
         self._widths.extend(upper)
         self._whole.extend([whole] * len(upper))
         return list(range(start, start + len(upper)))
+
+
+def _per_lot(curve: GainCurve, lot: Decimal, scale: float) -> Vector:
+    return np.array([float(gain * lot) / scale for gain in curve.gain_per_unit])

@@ -34,6 +34,11 @@ class GainCurve:
         """The largest gain of any sale of at most so many units, 0 or more."""
         return max(self._gains(quantity))
 
+    @property
+    def largest_benefit(self) -> Decimal:
+        """How far below 0 a sale of any size can be, 0 or more."""
+        return -min(self._gains(self.total))
+
     def _gains(self, quantity: Decimal) -> list[Decimal]:
         """Gain at 0, at the end of each lot, and at the end of the sale."""
         gains, left = [ZERO], quantity

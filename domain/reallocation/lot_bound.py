@@ -1,7 +1,8 @@
 """A drift that no choice of whole lots is below, for accounts of thousands of assets, by Lagrange's multiplier of cash.
 
 The limit on cash is replaced by a price on it. Then every order is decided alone, among six numbers of lots: none, the
-least, the two next to the wish, the most, and of sales the most that settle within the horizon. Any price proves a
+least, the two next to the wish, the most, of sales the most that settle within the horizon, and where tax is weighed
+the two next to each number at which the tax of a lot changes. Any price proves a
 bound; the best is found by bisection. The cost of all trades, on which every wish depends, is bounded by how far two
 plans of at most the known drift can differ.
 """
@@ -28,16 +29,20 @@ def least_drift(
     check_cancelled: Callable[[], None],
 ) -> float:
     """A bound from a known plan that keeps the budgets; O(J) for each of `ROUNDS` prices."""
-    theta = drift(known)
+    theta, floor = drift(known), drift.floor
     dearest = float(drift.cost_rates.max(initial=0.0))
     # A cash below its floor need not be raised where nothing is bought, so it has no price.
     if dearest >= 1.0 or budgets.cash < 0:
-        return 0.0
+        return floor
     cost = float(drift.costs @ np.array(known, dtype=np.float64))
-    reach = 4.0 * theta * drift.worth * dearest / (1.0 - dearest)
+    # No plan of an objective of theta has more than this as half of its distances: a tax benefit can pay for some.
+    furthest = max(theta, 0.0) * drift.worth - drift.taxes.least
+    reach = 4.0 * furthest * dearest / (1.0 - dearest)
     if cost + reach >= drift.worth:
-        return 0.0
+        return floor
     terms = _Terms(drift, orders, theta, cost)
+    if not terms.known:
+        return floor
     low, high, best = 0.0, 1.0 / max(1.0 - dearest, 1e-9), -math.inf
     for _ in range(ROUNDS):
         check_cancelled()
@@ -47,20 +52,26 @@ def least_drift(
         low, high = (price, high) if used > float(budgets.cash) else (low, price)
     best = max(best, terms.least(0.0)[0])
     excess = terms.untraded + best - 0.5 * float(np.abs(drift.target).sum()) * reach - drift.allowance(theta)
-    return max(theta + min(excess, 0.0) / (drift.worth - cost - reach), 0.0)
+    excess += min(drift.cost_aversion + theta, 0.0) * (cost + reach)
+    return max(theta + min(excess, 0.0) / (drift.worth - cost - reach), floor)
 
 
 class _Terms:
-    """Half the distance and (aversion + theta) cost of each order, in money, at lots that can be the best, (6, J)."""
+    """Half the distance, (aversion + theta) cost and weighed tax of each order, in money, at lots that can be the best,
+    (6, J) or more. A negative aversion + theta counts as 0 here."""
 
     def __init__(self, drift: Drift, orders: Sequence[LotOrder], theta: float, cost: float) -> None:
         away = drift.values - drift.target * (drift.worth - cost)
         traded = np.zeros(len(away), dtype=np.bool_)
         traded[drift.places] = True
         self.untraded = 0.5 * float(np.abs(away[~traded]).sum())
-        self._counts = _counts(-away[drift.places] / drift.trade, orders)
+        counts = _counts(-away[drift.places] / drift.trade, orders)
+        more = drift.taxes.counts(counts.max(axis=0))
+        self.known = more is not None
+        self._counts = counts if more is None else np.concatenate([counts, _from_least(more, orders)])
         moved = away[drift.places] + drift.trade * self._counts
-        self._terms = 0.5 * np.abs(moved) + (drift.cost_aversion + theta) * drift.costs * self._counts
+        self._terms = 0.5 * np.abs(moved) + max(drift.cost_aversion + theta, 0.0) * drift.costs * self._counts
+        self._terms += drift.taxes.terms(self._counts)
         signs = np.array([1.0 if order.buys else -1.0 for order in orders])
         funded = np.minimum(self._counts, np.array([float(order.usable) for order in orders]))
         moved_cash = np.where(signs > 0.0, self._counts, funded)
@@ -84,3 +95,9 @@ def _counts(wish: Vector, orders: Sequence[LotOrder]) -> NDArray[np.float64]:
     rows = [np.zeros(len(wish)), usable, least, np.maximum(usual, least), np.maximum(usual + 1.0, least), furthest]
     counts: NDArray[np.float64] = np.minimum(np.stack(rows), most[None, :])
     return counts
+
+
+def _from_least(counts: NDArray[np.float64], orders: Sequence[LotOrder]) -> NDArray[np.float64]:
+    """Without numbers below the least trade, which are none."""
+    least = np.array([float(order.least) for order in orders])
+    return np.where(counts >= least[None, :], counts, 0.0)

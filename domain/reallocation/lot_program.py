@@ -5,7 +5,8 @@ sum_i d_i / 2 / (W - C), where d_i = |x_i + v_i n_i - t_i (W - C)|. A plan that 
 linear objective sum_i d_i / 2 + theta C: it is below theta W exactly where the drift is below theta (Dinkelbach 1967).
 
 An aversion a to cost adds a C / (W - C) to the drift, all costs counted. The sum is below theta exactly where
-sum_i d_i / 2 + (a + theta) C is below theta W, less a times the cost of what is traded in any case.
+sum_i d_i / 2 + (a + theta) C is below theta W, less a times the cost of what is traded in any case. An aversion b to
+tax T adds b T / (W - C) in the same way; theta may then be negative.
 
 Between the two whole numbers next to the wish, d_i is not below the line through its values there. With these rows the
 relaxation is tight but for one order per limit (cash, turnover, cost), and the search ends after few nodes. The lines
@@ -63,11 +64,11 @@ def best_lots(
     drift: Drift, orders: Sequence[LotOrder], budgets: Budgets, known: Sequence[int], control: SolverControl
 ) -> BestLots:
     """The best lots that are found, from a known plan that keeps the budgets; they keep them too, exactly."""
-    best = BestLots(known, 0.0)
+    best = BestLots(known, drift.floor)
     for _ in range(ROUNDS):
         theta = drift(best.lots)
-        if theta <= PROVEN * PROVEN or not orders:
-            return BestLots(best.lots, 0.0 if orders else theta)
+        if theta - drift.floor <= PROVEN * PROVEN or not orders:
+            return BestLots(best.lots, drift.floor if orders else theta)
         if len(drift.values) > MOST_ASSETS:
             return BestLots(best.lots, least_drift(drift, orders, budgets, best.lots, control.check_cancelled))
         try:
@@ -80,7 +81,8 @@ def best_lots(
             return BestLots(best.lots, bound)
         best = BestLots(found.lots, bound)
         # The bound is exact in the limit: with the drift of the best plan as theta.
-        if drift(best.lots) - bound <= PROVEN * theta or theta - drift(best.lots) <= CLOSE_ENOUGH.relative_gap * theta:
+        size, better = abs(theta), drift(best.lots)
+        if better - bound <= PROVEN * size or theta - better <= CLOSE_ENOUGH.relative_gap * size:
             return best
     return best
 
@@ -93,7 +95,7 @@ def _better_lots(
     program = _Program(drift, orders, budgets, theta, float(drift.costs @ np.array(known, dtype=np.float64)))
     costs = program.cost_range(control)
     if costs is None:
-        return BestLots(known, 0.0)
+        return BestLots(known, drift.floor)
     program.add_lines(*costs)
     whole = program.largest_count < MOST_LOTS
     found = program.model.solve(
@@ -103,17 +105,17 @@ def _better_lots(
         control=control,
     )
     if found is None:
-        return BestLots(known, 0.0)
+        return BestLots(known, drift.floor)
     # Without the tie-break, the objective is at least `least`, in units of `scale`.
     least = found.bound - COST_TIE_BREAK * costs[1]
     excess = min(least * program.scale - drift.allowance(theta), 0.0)
-    bound = max(theta + excess / (drift.worth - costs[1] * program.scale), 0.0)
+    bound = max(theta + excess / (drift.worth - costs[1] * program.scale), drift.floor)
     return BestLots([round(count) for count in found.point[: len(orders)]] if whole else known, bound)
 
 
 class _Program:
     """Columns: lots (J,), distances (P,), cost, then a yes or no for orders with a least trade, and one for purchases;
-    last those of tax lots where there is a gain budget.
+    last those of tax lots where there is a gain budget or a tax that is weighed.
 
     Last come the lots that settle within the horizon, of sales of which not all do.
     Money is in units of `scale`, so that the numbers are near 1.
@@ -135,10 +137,10 @@ class _Program:
         self._late = [j for j, order in enumerate(orders) if not order.buys and 0 < order.usable < order.most]
         self._width = self._buying + 1 + len(self._late)
         self._gains = GainColumns(orders, budgets, self._width, self.scale)
-        more = np.zeros(len(self._gains.upper))
+        self._taxes = drift.taxes.aversion * self._gains.taxes
         self.model = LinearModel(
-            cost=np.concatenate([self._objective(), more]),
-            lower=np.zeros(self._width + len(more)),
+            cost=np.concatenate([self._objective(), self._taxes]),
+            lower=np.zeros(self._width + len(self._taxes)),
             upper=np.concatenate([self._upper(), self._gains.upper]),
             integer=np.concatenate([self._integer(), self._gains.integer]),
         )
@@ -226,8 +228,14 @@ class _Program:
         rates = (self._drift.costs / self.scale).tolist()
         add([*lots, self._cost], [*rates, -1.0], 0.0, 0.0)
         distances = list(range(self._lots, self._cost))
-        limit = self._allowance / self.scale * (1.0 + 1e-12)
-        add([*distances, self._cost], [0.5] * self._assets + [self._weight], -math.inf, limit)
+        limit = self._allowance / self.scale
+        weighed = np.flatnonzero(self._taxes)
+        add(
+            [*distances, self._cost, *(self._width + weighed).tolist()],
+            [0.5] * self._assets + [self._weight, *self._taxes[weighed].tolist()],
+            -math.inf,
+            limit + 1e-12 * max(abs(limit), self._worth if len(weighed) else 0.0),
+        )
         paid = [float(order.cash) / self.scale * (1.0 if order.buys else -1.0) for order in self._orders]
         cash = float(budgets.cash) / self.scale
         # A cash below its floor stays there where nothing is bought.

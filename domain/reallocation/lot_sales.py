@@ -48,7 +48,7 @@ class LotSales:
         """The lots that may be sold, in the order of sale; `all_at_once` where the whole holding goes in one trade."""
         terms = self.terms(symbol, self._account.as_of_date)
         ordered = order_of_sale(lots, self.limits.method, terms)
-        if not self.limits.forbid_wash_sales:
+        if not self.limits.forbids_wash_sales:
             return ordered
         return [lot for lot in ordered if lot.unit_cost <= terms.price or not self._at_risk(symbol, lot, all_at_once)]
 
@@ -56,7 +56,7 @@ class LotSales:
         """Takes note of what the plan may trade, and forbids purchases that would make a loss a wash sale."""
         if not self._account.known:
             return
-        if self.limits.forbid_wash_sales:
+        if self.limits.forbids_wash_sales:
             self._forbid_purchases(orders)
         else:
             self._bought = {self.rule.group(order.symbol) for order in orders if order.buys}
@@ -69,7 +69,8 @@ class LotSales:
         curve = self.curve(order, all_at_once=_exits_at_once(order))
         if curve is None:
             return True
-        return curve.total == order.held and (self._all_fit or curve.gain(order.held) <= ZERO)
+        # A lot with a gain may be kept so that another asset can realise more within the budget.
+        return curve.total == order.held and (self._all_fit or max(curve.gain_per_unit) <= ZERO)
 
     def limit(self, order: Order) -> None:
         """Limits a sale that is not of the whole holding to the lots that may be sold."""
@@ -84,16 +85,33 @@ class LotSales:
 
     def curve(self, order: Order, *, all_at_once: bool) -> GainCurve | None:
         """The gain of a sale by its size; None for a purchase, and for a holding without lots or price."""
+        counted = self._counted(order, all_at_once=all_at_once)
+        return None if counted is None else _curve(counted)
+
+    def tax_curve(self, order: Order, *, all_at_once: bool) -> GainCurve | None:
+        """The same of the tax on the gain, each lot at the rate of its term; None without rates too."""
+        counted, rates = self._counted(order, all_at_once=all_at_once), self.limits.rates
+        if counted is None or rates is None:
+            return None
+        terms = self.terms(order.symbol, self._account.as_of_date)
+        return _curve([(lot, gain * rates.rate(terms.term_rule.term(lot, terms.date))) for lot, gain in counted])
+
+    def tax(self, orders: Iterable[Order]) -> float:
+        """Tax of the quantities of orders that are sold at once, as they count here."""
+        curves = ((order, self.tax_curve(order, all_at_once=_exits_at_once(order))) for order in orders)
+        return float(sum((curve.gain(order.quantity) for order, curve in curves if curve), ZERO))
+
+    def _counted(self, order: Order, *, all_at_once: bool) -> list[tuple[TaxLot, Decimal]] | None:
+        """The lots in the order of sale, and the gain on a unit of each that counts."""
         lots = self._account.lots.get(order.symbol)
         if order.buys or not lots or not order.price:
             return None
         ordered = self.order(order.symbol, lots, all_at_once=all_at_once)
-        gains = (order.price - lot.unit_cost for lot in ordered)
-        counted = (
-            ZERO if gain < ZERO and self._at_risk(order.symbol, lot, all_at_once) else gain
-            for gain, lot in zip(gains, ordered, strict=True)
-        )
-        return GainCurve(tuple(lot.quantity for lot in ordered), tuple(counted))
+        gains = ((lot, order.price - lot.unit_cost) for lot in ordered)
+        return [
+            (lot, ZERO if gain < ZERO and self._at_risk(order.symbol, lot, all_at_once) else gain)
+            for lot, gain in gains
+        ]
 
     def gain_left(self, orders: Iterable[Order]) -> Decimal:
         """What the orders leave of the gain budget."""
@@ -106,6 +124,14 @@ class LotSales:
         curve = self.curve(order, all_at_once=quantity + more == order.held and _exits_at_once(order))
         return ZERO if curve is None else curve.gain(quantity + more) - curve.gain(quantity)
 
+    def groups_of_recent_losses(self) -> set[str]:
+        """Groups of assets of which a purchase would disallow a loss that was realised before the plan."""
+        return {
+            self.rule.group(trade.symbol)
+            for trade in self._account.recent_trades
+            if trade.may_be_loss and self.rule.last_date(trade.date) >= self._account.as_of_date
+        }
+
     def _at_risk(self, symbol: str, lot: TaxLot, all_at_once: bool) -> bool:
         group = self.rule.group(symbol)
         if group in self._elsewhere or group in self._bought:
@@ -116,12 +142,7 @@ class LotSales:
         )
 
     def _forbid_purchases(self, orders: Sequence[Order]) -> None:
-        group, date = self.rule.group, self._account.as_of_date
-        losses = {
-            group(trade.symbol)
-            for trade in self._account.recent_trades
-            if trade.may_be_loss and self.rule.last_date(trade.date) >= date
-        }
+        group, losses = self.rule.group, self.groups_of_recent_losses()
         for order in orders:
             curve = self.curve(order, all_at_once=_exits_at_once(order))
             if curve is not None and order.most != ZERO and any(gain < ZERO for gain in curve.gain_per_unit):
@@ -130,6 +151,10 @@ class LotSales:
             if order.buys and group(order.symbol) in losses:
                 order.most = order.allowed = ZERO
                 order.causes.append(Cause(ShortfallCode.TAX, float(self.rule.days)))
+
+
+def _curve(lots: Sequence[tuple[TaxLot, Decimal]]) -> GainCurve:
+    return GainCurve(tuple(lot.quantity for lot, _ in lots), tuple(amount for _, amount in lots))
 
 
 def _exits_at_once(order: Order) -> bool:

@@ -43,6 +43,7 @@ class LotOrder:
     usable: int = ANY_NUMBER  # lots sold that settle within the horizon
     units: Decimal = ZERO  # in a lot, where there is a curve
     curve: GainCurve | None = None  # of a sale whose gain counts
+    tax: GainCurve | None = None  # the same of its tax, where that is weighed
     weight: float = field(init=False)  # the value in the objective
     cost: Decimal = field(init=False)  # of trading a lot
 

@@ -32,14 +32,15 @@ class Modes:
     cash_flow: float = 0.0  # money that is invested, or raised where it is negative
     retain_cash: bool = False  # purchases are paid from the cash there is, not from sales
     cost_aversion: float = 0.0  # weight of cost / net asset value after costs, beside drift
+    tax_aversion: float = 0.0  # the same of the tax, which may be a benefit
 
     def __post_init__(self) -> None:
         finite_number("cash_flow", self.cash_flow)
         if abs(self.cash_flow) > LARGEST_AMOUNT:
             raise InvalidInput("cash_flow", f"must be at most {LARGEST_AMOUNT:g} in size, is {self.cash_flow:g}")
-        non_negative("trade_off.cost_aversion", self.cost_aversion)
-        if self.cost_aversion > LARGEST_AVERSION:
-            raise InvalidInput("trade_off.cost_aversion", f"must be at most {LARGEST_AVERSION:g}")
+        for name, aversion in (("cost_aversion", self.cost_aversion), ("tax_aversion", self.tax_aversion)):
+            if non_negative(f"trade_off.{name}", aversion) > LARGEST_AVERSION:
+                raise InvalidInput(f"trade_off.{name}", f"must be at most {LARGEST_AVERSION:g}")
         if self.direction is Direction.BUY_ONLY and self.cash_flow < 0.0:
             raise InvalidInput("direction", "must allow sales: cash_flow is negative, and purchases raise no cash")
         if self.direction is Direction.SELL_ONLY and self.cash_flow > 0.0:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from domain.exact import ZERO, ceiling, exact, exact_arithmetic, ratio
+from domain.exact import ONE, ZERO, ceiling, exact, exact_arithmetic, quotient, ratio
 from domain.market_data.snapshot import Snapshot
 from domain.optimization.programs.solver_control import SolverControl
 from domain.reallocation.budgets import PlanBudgets, settling
@@ -19,6 +19,7 @@ from domain.reallocation.orders import Order, orders_of, reverse
 from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.schedule import Schedule, Trade
 from domain.reallocation.shortfall import Cause, Shortfall, ShortfallCode
+from domain.reallocation.tax_weight import alone
 from domain.reallocation.valuation import Valuation
 from domain.warnings import ResultWarning
 
@@ -39,7 +40,8 @@ class ReallocationPlan:
     shortfalls: tuple[Shortfall, ...]
     warnings: tuple[ResultWarning, ...] = ()
     unraised_cash: float = 0.0  # part of a negative cash that no sale can raise; then there are no trades
-    least_drift: float = 0.0  # no choice of whole lots has a lower objective: residual drift, and the cost weighed in
+    least_drift: float = 0.0  # no choice of whole lots has a lower objective: residual drift, cost and tax weighed in
+    weighed_tax: float = 0.0  # tax in money, as it is weighed: 0 without an aversion to it
 
 
 def plan(
@@ -59,12 +61,12 @@ def plan(
         orders = orders_of(request, valuation, required, check_cancelled)
         sales = LotSales(request.taxes, request.market)
         budgets = PlanBudgets(request, worth, sales, reserve)
-        least = _choose(request, valuation, orders, budgets, check_cancelled)
+        least, tax = _choose(request, valuation, orders, budgets, check_cancelled)
         if (first := budgets.left(orders)).cash < first.required:
             for order in orders:
                 if order.buys and order.held:
                     reverse(request, order)
-            least = _choose(request, valuation, orders, budgets, check_cancelled)
+            least, tax = _choose(request, valuation, orders, budgets, check_cancelled)
         schedule = Schedule(request.cash, budgets.floor, check_cancelled, request.settlement_days)
         left = schedule.run(orders, request.horizon_days)
         for order in orders:
@@ -77,7 +79,8 @@ def plan(
             _withdraw(orders, request)
         find = _cause_finder(request, budgets.left(orders), schedule.usable, sales)
         short = [_shortfall(o, find) for o in checked(orders, check_cancelled) if _falls_short(o, worth)]
-        return ReallocationPlan(trades, tuple(short), _warnings(trades, request.market), float(unraised), least)
+        warnings = _warnings(trades, request.market)
+        return ReallocationPlan(trades, tuple(short), warnings, float(unraised), least, tax if trades else 0.0)
 
 
 def _choose(
@@ -86,22 +89,23 @@ def _choose(
     orders: Sequence[Order],
     budgets: PlanBudgets,
     check_cancelled: Callable[[], None],
-) -> float:
-    """Sets the quantity of every order; returns an objective that no choice of whole lots is below."""
+) -> tuple[float, float]:
+    """Sets the quantity of every order; returns an objective that no choice of whole lots is below, and the tax."""
     priced = [order for order in orders if order.price]
     for order in priced:
         order.quantity = ZERO
     budgets.sales.begin(priced)
     if _all_affordable(priced, budgets.left()):
         for order in priced:
-            if _sells_all(order, request) and budgets.sales.may_exit(order):
+            if _sells_all(order, request, budgets.sales) and budgets.sales.may_exit(order):
                 order.quantity = order.held
     fixed = [order for order in priced if order.quantity]
     free = [order for order in priced if not order.quantity]
     for order in free:
         budgets.sales.limit(order)
     problem = [_lot_order(order, request, budgets.sales) for order in checked(free, check_cancelled)]
-    drift = Drift.of(request, valuation, list(zip(free, problem, strict=True)), fixed)
+    fixed_tax = budgets.sales.tax(fixed) if request.modes.tax_aversion else 0.0
+    drift = Drift.of(request, valuation, list(zip(free, problem, strict=True)), fixed, fixed_tax)
     left = budgets.left(fixed)
     lots = _known_lots(problem, left, drift, check_cancelled)
     bound = 0.0
@@ -110,8 +114,8 @@ def _choose(
         lots, bound = list(best.lots), best.bound
     for order, count in zip(free, lots, strict=True):
         order.quantity = count * order.lot
-    _sell_odd_lots(request, checked(free, check_cancelled), budgets.left(priced), budgets.sales)
-    return bound
+    odd = _sell_odd_lots(request, checked(free, check_cancelled), budgets.left(priced), budgets.sales)
+    return bound, drift.taxes.fixed + drift.taxes.tax(lots) + odd
 
 
 def _known_lots(
@@ -119,25 +123,34 @@ def _known_lots(
 ) -> list[int]:
     """Lots near the wish; where cost is weighed, also without the orders that cost more than they bring, or none."""
     near = first_lots(problem, budgets, drift, check_cancelled)
-    if drift.cost_aversion == 0.0 or not keeps(problem, budgets, near):
+    if (drift.cost_aversion == 0.0 and drift.taxes.aversion == 0.0) or not keeps(problem, budgets, near):
         return near
     dear = (drift.cost_aversion * drift.cost_rates > 0.5).tolist()
     rest = [replace(order, wanted=0.0, scalable=0.0) if d else order for order, d in zip(problem, dear, strict=True)]
+    for j, curve in drift.taxes.curves.items():
+        rest[j] = alone(problem[j], curve, drift.taxes.aversion, drift.cost_aversion)
     others = [first_lots(rest, budgets, drift, check_cancelled), [0] * len(problem)]
     return min([near, *(lots for lots in others if keeps(problem, budgets, lots))], key=drift)
 
 
-def _sell_odd_lots(request: ReallocationRequest, orders: Iterable[Order], left: Budgets, sales: LotSales) -> None:
-    """Where all whole lots of a holding are sold, the odd lot goes with them."""
-    turnover, cost, gain = left.turnover, left.cost, left.gain
+def _sell_odd_lots(request: ReallocationRequest, orders: Iterable[Order], left: Budgets, sales: LotSales) -> float:
+    """Where all whole lots of a holding are sold, the odd lot goes with them; returns the tax on these that counts."""
+    turnover, cost, gain, total = left.turnover, left.cost, left.gain, 0.0
     for order in orders:
         rest = order.held - order.quantity
-        if not (order.quantity and rest < order.lot and _sells_all(order, request)):
+        if not (ZERO < rest < order.lot and order.quantity and _sells_all(order, request, sales)):
             continue
         value, more = rest * order.price, sales.more_gain(order, order.quantity, rest)
         if value <= turnover and value * order.rate <= cost and more <= gain:
+            total += _tax_of_rest(request, order, sales)
             order.quantity = order.held
             turnover, cost, gain = turnover - value, cost - value * order.rate, gain - more
+    return total
+
+
+def _tax_of_rest(request: ReallocationRequest, order: Order, sales: LotSales) -> float:
+    curve = sales.tax_curve(order, all_at_once=False) if request.modes.tax_aversion else None
+    return 0.0 if curve is None else float(curve.gain(order.held) - curve.gain(order.quantity))
 
 
 def _all_affordable(orders: Sequence[Order], budgets: Budgets) -> bool:
@@ -147,20 +160,31 @@ def _all_affordable(orders: Sequence[Order], budgets: Budgets) -> bool:
     return traded <= budgets.turnover and sum((value * rate for value, rate in values), ZERO) <= budgets.cost
 
 
-def _sells_all(order: Order, request: ReallocationRequest) -> bool:
+def _sells_all(order: Order, request: ReallocationRequest, sales: LotSales) -> bool:
     """Whether all of a holding can be sold, and that is the best whatever else is traded."""
     reachable = order.sells_all and order.reachable == order.held
     aversion = request.modes.cost_aversion
     # A sale of value v lowers half the distance by v / 2 at least, but for its own cost r v, which moves the targets
     # and the net asset value by at most (1/2 + 3/2) r v as drift is below 3/2, and counts itself aversion times.
-    pays = aversion == 0.0 or order.rate * (exact(aversion) + 2) <= _HALF
+    tax = _largest_tax(order, request, sales)
+    pays = (aversion == 0.0 and tax == ZERO) or order.rate * (exact(aversion) + 2) + tax <= _HALF
     return reachable and pays and order.held * order.price >= exact(request.limits.min_trade_value)
+
+
+def _largest_tax(order: Order, request: ReallocationRequest, sales: LotSales) -> Decimal:
+    """The tax on a unit of money sold that any tax lot has, times the aversion to it; more than 1/2 is too much."""
+    aversion = request.modes.tax_aversion
+    curve = sales.tax_curve(order, all_at_once=False) if aversion and order.price else None
+    if curve is None:
+        return ZERO
+    if request.cash < ZERO:
+        return ONE  # sales that must be made may take the objective above 3/2
+    return quotient(exact(aversion) * max(curve.gain_per_unit, default=ZERO), order.price)
 
 
 def _cause_finder(request: ReallocationRequest, left: Budgets, usable: Decimal, sales: LotSales) -> CauseFinder:
     spare = min(usable, left.purchases)
-    aversion = request.modes.cost_aversion
-    return CauseFinder(request.limits, spare, left.turnover, sales, left.gain, left.cost, aversion)
+    return CauseFinder(request.limits, spare, left.turnover, sales, left.gain, left.cost, request.modes)
 
 
 def _lot_order(order: Order, request: ReallocationRequest, sales: LotSales) -> LotOrder:
@@ -178,6 +202,7 @@ def _lot_order(order: Order, request: ReallocationRequest, sales: LotSales) -> L
         usable=ANY_NUMBER if settles is None else min(int(settles // order.lot), ANY_NUMBER),
         units=order.lot,
         curve=sales.curve(order, all_at_once=False),
+        tax=sales.tax_curve(order, all_at_once=False) if request.modes.tax_aversion else None,
     )
 
 

@@ -103,6 +103,8 @@ class ReallocationRequest:
                 "thresholds.max_tracking_error_annual",
                 "needs market_data instead of a snapshot: a covariance is estimated from stored prices",
             )
+        if self.modes.tax_aversion > 0.0 and self.taxes.limits.rates is None:
+            raise InvalidInput("trade_off.tax_aversion", "needs limits.tax.short_term_rate and long_term_rate")
         self._check_costs()
         for i, (symbol, weight) in enumerate(self.target.items()):
             finite_number(f"target_weights.weights[{i}].weight", weight)

@@ -31,19 +31,41 @@ class TaxLimits:
     wash_sale_days: int = WASH_SALE_DAYS
     forbid_wash_sales: bool = False
     identical_groups: tuple[tuple[str, ...], ...] = ()
+    harvest_losses: bool = False
+    substitutes: tuple[tuple[str, str], ...] = ()  # an asset, and what may be bought instead of it
 
     def __post_init__(self) -> None:
         rates = {"short_term_rate": self.short_term_rate, "long_term_rate": self.long_term_rate}
         for name, rate in rates.items():
             if rate is not None and not 0.0 <= rate <= 1.0:
                 raise InvalidInput(name, f"must be from 0 to 1, is {rate:g}")
-        needed = self.method is LotMethod.TAX_OPTIMAL or any(rate is not None for rate in rates.values())
+        given = any(rate is not None for rate in rates.values())
+        needed = given or self.harvest_losses or self.method is LotMethod.TAX_OPTIMAL
         for name, rate in rates.items():
             if needed and rate is None:
-                raise InvalidInput(name, "must be given: the least tax, and the tax of a plan, need both rates")
+                raise InvalidInput(
+                    name, "must be given: the least tax, the tax of a plan, and a harvest need both rates"
+                )
         figure("carry_forward", non_negative("carry_forward", self.carry_forward), LARGEST_AMOUNT)
         if self.gain_budget is not None:
             figure("gain_budget", non_negative("gain_budget", self.gain_budget), LARGEST_AMOUNT)
+        rule = self.wash_sale_rule
+        for i, (symbol, by) in enumerate(self.substitutes):
+            if rule.group(symbol) == rule.group(by):
+                raise InvalidInput(f"substitutes[{i}].by", f"must not be identical to {symbol}: the loss is disallowed")
+
+    @property
+    def forbids_wash_sales(self) -> bool:
+        """Whether no trade is planned that makes a loss a wash sale; a harvested loss must never be one."""
+        return self.forbid_wash_sales or self.harvest_losses
+
+    @property
+    def substitutes_of(self) -> Mapping[str, tuple[str, ...]]:
+        """Asset -> its substitutes in their order."""
+        found: dict[str, tuple[str, ...]] = {}
+        for symbol, by in self.substitutes:
+            found[symbol] = (*found.get(symbol, ()), by)
+        return found
 
     @property
     def rates(self) -> TaxRates | None:

@@ -19,7 +19,7 @@ class Valuation:
 
     values: Mapping[str, Decimal]  # money in each holding that has a price
     net_asset_value: Decimal  # of these, and cash
-    cost_rates: Mapping[str, Decimal]  # cost / traded value, of holdings and targets with a price
+    cost_rates: Mapping[str, Decimal]  # cost / traded value, of holdings, targets and substitutes with a price
 
 
 def value(request: ReallocationRequest, check_cancelled: Callable[[], None]) -> Valuation:
@@ -44,7 +44,8 @@ def value(request: ReallocationRequest, check_cancelled: Callable[[], None]) -> 
                 if raised
                 else f"must have a net asset value above 0, has {worth:g}",
             )
-        symbols = [symbol for symbol in dict.fromkeys([*held, *request.target]) if symbol in quotes]
+        substitutes = (by for _, by in request.taxes.limits.substitutes)
+        symbols = [symbol for symbol in dict.fromkeys([*held, *request.target, *substitutes]) if symbol in quotes]
         rates = {symbol: _cost_rate(request, symbol) for symbol in checked(symbols, check_cancelled)}
     return Valuation(values, worth, rates)
 

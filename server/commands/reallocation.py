@@ -80,4 +80,4 @@ class Planned:
 
     reallocation: Reallocation
     volatilities: Volatilities
-    warnings: tuple[ResultWarning, ...] = ()  # about an optimised target
+    warnings: tuple[ResultWarning, ...] = ()  # about an optimised target, or a harvest

@@ -24,6 +24,7 @@ def modes_from_proto(request: ReallocateRequest) -> Modes:
         cash_flow=request.cash_flow,
         retain_cash=request.retain_cash,
         cost_aversion=request.trade_off.cost_aversion,
+        tax_aversion=request.trade_off.tax_aversion,
     )
 
 

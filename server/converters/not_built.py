@@ -20,9 +20,6 @@ NOT_BUILT: Mapping[str, frozenset[object]] = {
     # Message.field -> values that are served all the same; names of enum values, True or False.
     "AnalysisOptions.attribution": NONE,
     "AnalysisOptions.statistical_validation": NONE,
-    "TradeOff.tax_aversion": NONE,
-    "TaxLimits.harvest_losses": NONE,
-    "TaxLimits.substitutes": NONE,
     "Mandate.triggers": NONE,
 }
 

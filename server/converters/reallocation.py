@@ -96,7 +96,7 @@ def planned_to_bytes(planned: Planned) -> bytes:
         impact=impact_to_proto(found.impact),
     )
     _set_outcome(message, found)
-    add_taxes(message, found.taxes)
+    add_taxes(message, found.taxes, found.harvest)
     return message.SerializeToString()
 
 

@@ -4,6 +4,7 @@ from absfinance.v1 import portfolio_pb2, reallocation_pb2
 from absfinance.v1.reallocation_service_pb2 import ReallocateRequest
 
 from domain.exact import exact
+from domain.reallocation.harvest_report import HarvestReport
 from domain.reallocation.tax_report import TaxReport
 from domain.reallocation.tax_terms import RecentPurchase, RecentTrade, TaxLimits, TaxTerms
 from domain.taxes.lot_selection import LotMethod
@@ -55,9 +56,11 @@ def tax_terms_from_proto(request: ReallocateRequest) -> TaxTerms:
     return TaxTerms(limits, tuple(trades), tuple(purchases))
 
 
-def add_taxes(message: reallocation_pb2.Reallocation, report: TaxReport) -> None:
-    """Puts lots, sums and restrictions into an answer."""
+def add_taxes(message: reallocation_pb2.Reallocation, report: TaxReport, harvest: HarvestReport) -> None:
+    """Puts lots, sums, harvests and restrictions into an answer."""
     for trade in message.plan.trades if message.HasField("plan") else ():
+        trade.harvested_quantity = harvest.harvested.get(trade.step, 0.0)
+        trade.substitute_for.extend(harvest.substitutes.get(trade.step, ()))
         for gain in report.sold.get(trade.step, ()):
             trade.lots.add(
                 lot_id=gain.lot_id, quantity=float(gain.quantity), gain=float(gain.gain), term=_TERMS[gain.term]
@@ -77,6 +80,7 @@ def add_taxes(message: reallocation_pb2.Reallocation, report: TaxReport) -> None
                 loss_carried_forward=summary.loss_carried_forward,
                 disallowed_loss=summary.disallowed_loss,
                 lost_loss=summary.lost_loss,
+                harvest_benefit=harvest.benefit,
             )
         )
 
@@ -100,4 +104,6 @@ def _limits(tax: reallocation_pb2.TaxLimits) -> TaxLimits:
         wash_sale_days=tax.wash_sale_days or WASH_SALE_DAYS,
         forbid_wash_sales=tax.forbid_wash_sales,
         identical_groups=tuple(tuple(group.symbols) for group in tax.identical_groups),
+        harvest_losses=tax.harvest_losses,
+        substitutes=tuple((pair.symbol, pair.by) for pair in tax.substitutes),
     )

@@ -202,7 +202,7 @@ def _planned(
     result = reallocate(request, control)
     control()
     annual = Volatilities() if stored is None else volatilities(result.summary, stored.prices())
-    return Planned(result, annual, target_weights.warnings)
+    return Planned(result, annual, (*target_weights.warnings, *result.harvest.warnings))
 
 
 def _active_risk(thresholds: Thresholds, stored: StoredPanelRef) -> ActiveRisk | None:

@@ -269,9 +269,10 @@ def test_a_field_that_is_not_built_is_refused_by_its_path(name: str) -> None:
 def test_values_that_are_served_pass() -> None:
     request = reallocation_service_pb2.ReallocateRequest(direction="DIRECTION_BUY_ONLY")
     refuse_what_is_not_built(request)
-    request.trade_off.tax_aversion = 1.0
-    with pytest.raises(NotSupported, match=r"trade_off\.tax_aversion"):
-        refuse_what_is_not_built(request)
+    other = backtest_service_pb2.BacktestRequest()
+    other.analysis.statistical_validation.SetInParent()
+    with pytest.raises(NotSupported, match=r"analysis\.statistical_validation"):
+        refuse_what_is_not_built(other)
 
 
 def test_calls_that_are_repeated_are_those_that_may_be() -> None:

@@ -348,11 +348,6 @@ def test_a_stored_symbol_without_a_price_in_the_range_is_kept_or_refused_by_name
         assert wire.refused(REALLOCATE, wanted).fields == ("target_weights.weights[0].symbol",)
 
 
-def test_what_is_not_there_yet_is_refused_by_name(wire: Wire) -> None:
-    request = ask({"A": 1}, 0.0, {"A": 1.0}, TWO, limits={"tax": {"harvestLosses": True}})
-    assert wire.refused(REALLOCATE, request).reason == "NOT_SUPPORTED"
-
-
 def test_answers_are_kept_and_requests_known(wire: Wire) -> None:
     request = ask({"A": 100}, 0.0, {"B": 1.0}, TWO, requestId="re-1")
     first = wire.call(REALLOCATE, request)

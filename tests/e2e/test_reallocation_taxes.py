@@ -323,19 +323,6 @@ def test_a_lot_of_tomorrow_is_refused_where_the_date_is_today(wire: Wire) -> Non
     assert wire.refused(REALLOCATE, request).fields == ("portfolio.holdings[0].lots[0].purchase_date",)
 
 
-@pytest.mark.parametrize(
-    ("tax", "field"),
-    [
-        ({"harvestLosses": True}, "limits.tax.harvest_losses"),
-        ({"substitutes": [{"symbol": "A", "by": "B"}]}, "limits.tax.substitutes"),
-    ],
-)
-def test_what_is_not_served_says_so(wire: Wire, tax: dict[str, Any], field: str) -> None:
-    refused = wire.refused(REALLOCATE, ask([THREE], {"A": 0.5}, {"A": 15.0}, tax))
-    assert refused.reason == "NOT_SUPPORTED"
-    assert field in refused.message
-
-
 def test_the_lots_of_a_stored_portfolio(wire: Wire) -> None:
     wire.call("PortfolioService/CreatePortfolio", {"portfolioId": "with-lots", "portfolio": {"holdings": [THREE]}})
     request = ask([THREE], {"A": 0.5}, {"A": 15.0}, {"lotMethod": "LOT_METHOD_HIFO", **RATES})

@@ -13,6 +13,11 @@ from domain.optimization.programs.solver_control import UNLIMITED, SolverControl
 FEASIBILITY = 1e-9
 """How far a row may be broken, in its own unit: rows should be scaled so that their terms are near 1."""
 
+SMALLEST_COEFFICIENT = 1e-12
+"""HiGHS drops smaller ones. By its default of 1e-9, what it drops may be more than the tolerance, as the row of a line
+that is next to level has it.
+"""
+
 INFINITY = np.inf
 
 
@@ -76,6 +81,7 @@ class LinearModel:
             "primal_feasibility_tolerance": FEASIBILITY,
             "dual_feasibility_tolerance": FEASIBILITY,
             "mip_feasibility_tolerance": FEASIBILITY,
+            "small_matrix_value": SMALLEST_COEFFICIENT,
             "mip_rel_gap": limits.relative_gap,
             "mip_abs_gap": limits.absolute_gap,
             "mip_max_nodes": limits.nodes,

@@ -232,6 +232,8 @@ TAX = absfin.TaxLimits(
     wash_sale_days=30,
     forbid_wash_sales=True,
     identical_groups=[["A", "B"]],
+    harvest_losses=True,
+    substitutes={"A": "C", "B": ["C", "D"]},
 )
 
 
@@ -255,6 +257,7 @@ def reallocations() -> Iterator[Any]:
                     max_tracking_error_annual=0.1,
                     max_cost_bps=1.0,
                     cost_aversion=1.0,
+                    tax_aversion=1.0,
                     direction="buy_only",
                     no_new_names=True,
                     cash_flow=1.0,

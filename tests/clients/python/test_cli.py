@@ -386,5 +386,27 @@ def test_taxes_of_a_reallocation(server: RunningServer, prices: Path) -> None:
     assert "tax" in absfin(server, *arguments, "--tax", "fifo", "--tax-rates", "0.37,0.2").stdout
     none = as_json(server, *arguments, "--tax", "fifo", "--gain-budget", "0", "--forbid-wash-sales")
     assert none["failure"]["reason"] == "NOTHING_TRADABLE"
-    for wrong in (("--gain-budget", "1"), ("--tax", "best"), ("--tax", "fifo", "--tax-rates", "0.3")):
+    wrong_ones = (("--gain-budget", "1"), ("--tax", "best"), ("--tax", "fifo", "--tax-rates", "0.3"))
+    for wrong in (*wrong_ones, ("--harvest", "P=Q"), ("--tax", "fifo", "--harvest", "P")):
         absfin(server, *arguments, *wrong, status=2)
+
+
+def test_losses_are_harvested_and_tax_is_weighed(server: RunningServer, prices: Path) -> None:
+    absfin(server, "import", str(prices))
+    dear, cheap = TaxLot(10.0, 1000.0, date(2019, 1, 2), "dear"), TaxLot(10.0, 0.01, date(2019, 1, 2), "cheap")
+    with Client(server.address) as client:
+        client.create_portfolio(Holdings({"P": 10.0}, 0.0, {"P": [dear]}).to_proto(), "cli-loss")
+        client.create_portfolio(Holdings({"P": 10.0}, 0.0, {"P": [cheap]}).to_proto(), "cli-gain")
+    rates = ("--tax", "hifo", "--tax-rates", "0.37,0.2")
+    arguments = ("reallocate", "P=1", "--portfolio", "portfolios/cli-loss", *rates, "--harvest", "P=Q")
+    answer = as_json(server, *arguments)
+    sale, purchase = answer["plan"]["trades"]
+    assert (sale["symbol"], sale["quantity"], sale["harvestedQuantity"]) == ("P", -10.0, 10.0)
+    assert (purchase["symbol"], purchase["substituteFor"]) == ("Q", ["P"])
+    shown = absfin(server, *arguments).stdout
+    assert "step 1 sells 10 units of P to realise a loss" in shown
+    assert "step 2 buys Q instead of P" in shown
+    arguments = ("reallocate", "P=0.5", "--portfolio", "portfolios/cli-gain")
+    assert "unchanged" in as_json(server, *arguments, *rates, "--tax-aversion", "5")
+    refused = absfin(server, *arguments, "--tax", "fifo", "--tax-aversion", "5", status=1)
+    assert "trade_off.tax_aversion" in refused.stderr + refused.stdout

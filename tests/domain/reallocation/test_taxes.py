@@ -210,6 +210,16 @@ def test_no_combination_within_the_gain_budget_is_nearer_to_the_target(
     assert found.plan.least_drift <= best + 1e-9
 
 
+def test_an_exit_leaves_a_gain_where_that_makes_room_in_the_budget() -> None:
+    """All of B is a loss of 3 in sum, 8 of its 9 units one of 6: then A may realise a gain of 22 instead of 10."""
+    held = {"A": [(5, 19, 735), (4, 7, 774), (2, 14, 113)], "B": [(3, 2, 552), (3, 2, 177), (3, 12, 385)]}
+    limits = TaxLimits(LotMethod.HIFO, gain_budget=17.0)
+    found = reallocate(request_of(held, {"A": 19.0, "B": 5.0, "C": 5.0}, {"C": 1.0}, limits))
+    assert {trade.symbol: trade.quantity for trade in found.plan.trades} == {"A": -8.0, "B": -8.0, "C": 38.0}
+    assert sum(gain.gain for sold in found.taxes.sold.values() for gain in sold) == 16
+    assert found.optimal
+
+
 def test_the_gain_of_a_sale_by_its_size() -> None:
     curve = GainCurve((Decimal(10), Decimal(5)), (Decimal(2), Decimal(-3)))
     with exact_arithmetic():

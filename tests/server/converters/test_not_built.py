@@ -35,9 +35,9 @@ def test_every_line_names_a_field_of_the_contract(name: str) -> None:
         ({"settlementDays": 2}, None),
         ({"retainCash": True}, None),
         ({"direction": "DIRECTION_SELL_ONLY"}, None),
-        ({"limits": {"tax": {"harvestLosses": True}}}, "limits.tax.harvest_losses"),
+        ({"limits": {"tax": {"harvestLosses": True, "substitutes": [{"symbol": "A", "by": "B"}]}}}, None),
         ({"tradeOff": {"costAversion": 1.0}}, None),
-        ({"tradeOff": {"taxAversion": 0.0}}, "trade_off.tax_aversion"),
+        ({"tradeOff": {"taxAversion": 0.0}}, None),
         ({"snapshot": {"assets": [{"symbol": "A"}, {"currency": "CHF"}], "fxRates": [{}]}}, None),
     ],
 )

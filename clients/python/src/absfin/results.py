@@ -188,6 +188,8 @@ class Trade:
     cash_after: float
     day: int
     lots: tuple[LotSale, ...] = ()  # of a sale, where the holding has tax lots
+    harvested_quantity: float = 0.0  # units sold beyond what the target needs, to realise losses
+    substitute_for: tuple[str, ...] = ()  # of a purchase, the assets that it replaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,10 +221,7 @@ class Reallocation:
             name=message.name,
             outcome=message.WhichOneof("outcome") or "",
             message=message.unchanged.reason or message.failure.message,
-            trades=tuple(
-                Trade(t.step, t.symbol, t.quantity, t.price, t.cost, t.cash_after, t.day, lot_sales_of(t))
-                for t in message.plan.trades
-            ),
+            trades=tuple(map(trade_of, message.plan.trades)),
             warnings=warnings_of(message),
             shortfalls={
                 s.symbol: tuple(plain_name(ShortfallCode, reason.code) for reason in s.reasons)
@@ -269,6 +268,22 @@ class ImportReceipt:
             message.unchanged_count,
             message.symbol_count,
         )
+
+
+def trade_of(trade: PlannedTrade) -> Trade:
+    """One trade of a plan."""
+    return Trade(
+        step=trade.step,
+        symbol=trade.symbol,
+        quantity=trade.quantity,
+        price=trade.price,
+        cost=trade.cost,
+        cash_after=trade.cash_after,
+        day=trade.day,
+        lots=lot_sales_of(trade),
+        harvested_quantity=trade.harvested_quantity,
+        substitute_for=tuple(trade.substitute_for),
+    )
 
 
 def lot_sales_of(trade: PlannedTrade) -> tuple[LotSale, ...]:

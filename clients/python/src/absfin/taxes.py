@@ -1,7 +1,7 @@
 """Taxes on the gains of a reallocation: rates, the choice of lots, and wash sales."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import date
 
 from absfinance.v1 import reallocation_pb2
@@ -24,6 +24,8 @@ class TaxLimits:
     wash_sale_days: int = 0  # days before and after a sale; 30 if 0
     forbid_wash_sales: bool = False
     identical_groups: Sequence[Iterable[str]] = ()  # symbols that count as one
+    harvest_losses: bool = False  # realise losses where the benefit exceeds the cost, and buy the substitute
+    substitutes: Mapping[str, str | Sequence[str]] = field(default_factory=dict)  # asset -> what may replace it
 
     def to_proto(self) -> reallocation_pb2.TaxLimits:
         """The message."""
@@ -38,6 +40,12 @@ class TaxLimits:
             forbid_wash_sales=self.forbid_wash_sales,
             identical_groups=[
                 reallocation_pb2.TaxLimits.IdenticalGroup(symbols=symbols) for symbols in self.identical_groups
+            ],
+            harvest_losses=self.harvest_losses,
+            substitutes=[
+                reallocation_pb2.TaxLimits.Substitute(symbol=symbol, by=by)
+                for symbol, several in self.substitutes.items()
+                for by in ([several] if isinstance(several, str) else several)
             ],
         )
 

@@ -13,7 +13,7 @@ from absfin.channel import DEFAULT_TARGET
 from absfin.cli.backtest_command import backtest, follow_to_the_end
 from absfin.cli.csv_files import ACTION_HEADER, action_line, read_actions, read_panel, read_weights
 from absfin.cli.fills_command import fills
-from absfin.cli.options import OBJECTIVES, constraints_of, data_of, direction_of, objective_of, tax_limits
+from absfin.cli.options import OBJECTIVES, constraints_of, data_of, direction_of, objective_of, pairs_of, tax_limits
 from absfin.cli.output import failing_clearly, print_json, print_message, progress_bar
 from absfin.cli.parameters import AsJson, Confidence, End, PricesFile, Server, Start, Symbols, Universe
 from absfin.cli.tables import show_optimization, show_reallocation, show_risk
@@ -187,6 +187,9 @@ def reallocate(
     cost_aversion: Annotated[
         float | None, typer.Option(help="Weight of cost, as a fraction of net asset value, beside the distance.")
     ] = None,
+    tax_aversion: Annotated[
+        float | None, typer.Option(help="Weight of tax, as a fraction of net asset value, beside the distance.")
+    ] = None,
     disable: Annotated[
         list[str] | None, typer.Option(help="Label of a constraint of the mandate that does not count this time.")
     ] = None,
@@ -204,6 +207,9 @@ def reallocate(
     forbid_wash_sales: Annotated[
         bool, typer.Option("--forbid-wash-sales", help="Make no loss a wash sale, with --tax.")
     ] = False,
+    harvest: Annotated[
+        str, typer.Option(help="A=B: realise losses of A and buy B instead, with --tax and --tax-rates.")
+    ] = "",
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
@@ -214,7 +220,7 @@ def reallocate(
         weights = read_weights(target, names) if target else None
         if portfolio and not names:
             held = Holdings({h.symbol: h.quantity for h in client.get_portfolio(portfolio).holdings})
-        market = Stored(names or sorted({*held.quantities, *(weights or {})}))
+        market = Stored(names or sorted({*held.quantities, *(weights or {}), *pairs_of(harvest).values()}))
         answer = client.reallocate(
             portfolio or held,
             market,
@@ -230,12 +236,13 @@ def reallocate(
             retain_cash=retain_cash,
             max_cost_bps=max_cost_bps,
             cost_aversion=cost_aversion,
+            tax_aversion=tax_aversion,
             disabled_constraints=disable or (),
             fractional=fractional,
             horizon_days=days,
             settlement_days=settlement_days,
             max_participation=max_participation,
-            tax=tax_limits(tax, tax_rates, gain_budget, forbid_wash_sales),
+            tax=tax_limits(tax, tax_rates, gain_budget, forbid_wash_sales, harvest),
         )
         if as_json:
             print_json(answer)

@@ -94,10 +94,23 @@ def option(name: str) -> Iterator[None]:
         raise typer.BadParameter(str(error), param_hint=name) from None
 
 
-def tax_limits(method: str, rates: str, gain_budget: float | None, forbid_wash_sales: bool) -> TaxLimits | None:
+def pairs_of(text: str) -> dict[str, str]:
+    """A=B,C=D: what may be bought instead of each asset."""
+    found = {}
+    for pair in filter(None, text.split(",")):
+        symbol, mark, by = (part.strip() for part in pair.partition("="))
+        if not (symbol and mark and by):
+            raise typer.BadParameter(f"{pair!r} is not ASSET=SUBSTITUTE", param_hint="--harvest")
+        found[symbol] = by
+    return found
+
+
+def tax_limits(
+    method: str, rates: str, gain_budget: float | None, forbid_wash_sales: bool, harvest: str
+) -> TaxLimits | None:
     """The tax limits of the options; None without --tax."""
     if not method:
-        if rates or gain_budget is not None or forbid_wash_sales:
+        if rates or gain_budget is not None or forbid_wash_sales or harvest:
             raise typer.BadParameter("is needed by the other options on taxes", param_hint="--tax")
         return None
     try:
@@ -110,6 +123,8 @@ def tax_limits(method: str, rates: str, gain_budget: float | None, forbid_wash_s
         long_term_rate=long,
         gain_budget=gain_budget,
         forbid_wash_sales=forbid_wash_sales,
+        harvest_losses=bool(harvest),
+        substitutes=pairs_of(harvest),
     )
     try:
         limits.to_proto()

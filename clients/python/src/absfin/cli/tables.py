@@ -193,6 +193,13 @@ def show_reallocation(answer: Reallocation) -> None:
                 **({} if answer.tax is None else {"tax": f"{answer.tax:,.2f}"}),
             },
         )
+    for trade in answer.trades:
+        if trade.harvested_quantity:
+            units = f"{trade.harvested_quantity:,.6g} units of {trade.symbol}"
+            console.print(f"step {trade.step} sells {units} to realise a loss", style="dim", markup=False)
+        if trade.substitute_for:
+            replaced = ", ".join(trade.substitute_for)
+            console.print(f"step {trade.step} buys {trade.symbol} instead of {replaced}", style="dim", markup=False)
     for symbol, causes in answer.shortfalls.items():
         console.print(f"{symbol} is traded less than requested: {', '.join(causes)}", style="dim", markup=False)
     for symbol, day in answer.restricted_until.items():

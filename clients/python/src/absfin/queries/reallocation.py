@@ -98,6 +98,7 @@ class ReallocateQuery(UnaryQuery[Reallocation]):
     max_turnover: float | None = None  # one-way, fraction of net asset value
     max_cost_bps: float | None = None  # of net asset value
     cost_aversion: float | None = None  # weight of cost / net asset value beside the distance to the target
+    tax_aversion: float | None = None  # the same of the tax; needs both rates
     direction: Direction = "both"
     no_new_names: bool = False  # buy only assets that are held
     cash_flow: float | None = None  # money to invest, or to raise where it is negative
@@ -165,8 +166,13 @@ class ReallocateQuery(UnaryQuery[Reallocation]):
             "direction": choice(DirectionProto, "direction", self.direction),
             "no_new_names": self.no_new_names,
             "disabled_constraints": self.disabled_constraints,
-            "trade_off": None if self.cost_aversion is None else TradeOff(cost_aversion=self.cost_aversion),
+            "trade_off": self._trade_off(),
         }
+
+    def _trade_off(self) -> TradeOff | None:
+        if self.cost_aversion is None and self.tax_aversion is None:
+            return None
+        return TradeOff(cost_aversion=self.cost_aversion, tax_aversion=self.tax_aversion)
 
     def _thresholds(self) -> Thresholds | None:
         thresholds = {

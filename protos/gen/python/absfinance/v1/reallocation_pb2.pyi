@@ -191,7 +191,7 @@ class UtilizationReport(_message.Message):
     def __init__(self, assets: _Optional[_Iterable[_Union[UtilizationReport.Asset, _Mapping]]] = ..., exceeded: _Optional[bool] = ..., tracking_error_annual: _Optional[float] = ...) -> None: ...
 
 class PlannedTrade(_message.Message):
-    __slots__ = ("step", "symbol", "quantity", "price", "cost", "cash_after", "day", "lots")
+    __slots__ = ("step", "symbol", "quantity", "price", "cost", "cash_after", "day", "lots", "harvested_quantity", "substitute_for")
     class Lot(_message.Message):
         __slots__ = ("lot_id", "quantity", "gain", "term")
         LOT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -211,6 +211,8 @@ class PlannedTrade(_message.Message):
     CASH_AFTER_FIELD_NUMBER: _ClassVar[int]
     DAY_FIELD_NUMBER: _ClassVar[int]
     LOTS_FIELD_NUMBER: _ClassVar[int]
+    HARVESTED_QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    SUBSTITUTE_FOR_FIELD_NUMBER: _ClassVar[int]
     step: int
     symbol: str
     quantity: float
@@ -219,7 +221,9 @@ class PlannedTrade(_message.Message):
     cash_after: float
     day: int
     lots: _containers.RepeatedCompositeFieldContainer[PlannedTrade.Lot]
-    def __init__(self, step: _Optional[int] = ..., symbol: _Optional[str] = ..., quantity: _Optional[float] = ..., price: _Optional[float] = ..., cost: _Optional[float] = ..., cash_after: _Optional[float] = ..., day: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[PlannedTrade.Lot, _Mapping]]] = ...) -> None: ...
+    harvested_quantity: float
+    substitute_for: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, step: _Optional[int] = ..., symbol: _Optional[str] = ..., quantity: _Optional[float] = ..., price: _Optional[float] = ..., cost: _Optional[float] = ..., cash_after: _Optional[float] = ..., day: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[PlannedTrade.Lot, _Mapping]]] = ..., harvested_quantity: _Optional[float] = ..., substitute_for: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ReallocationPlan(_message.Message):
     __slots__ = ("trades", "warnings", "gap", "optimal", "schedule", "expected_cost", "cost_standard_deviation")
@@ -411,7 +415,7 @@ class ReallocationSummary(_message.Message):
     def __init__(self, weights_before: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., weights_after: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., volatility_annual_before: _Optional[float] = ..., volatility_annual_after: _Optional[float] = ..., cost_bps: _Optional[float] = ..., cost: _Optional[float] = ..., residual_drift: _Optional[float] = ..., turnover_one_way: _Optional[float] = ..., days_to_complete: _Optional[int] = ..., nav_before: _Optional[float] = ..., nav_after: _Optional[float] = ..., cash_after: _Optional[float] = ..., tax: _Optional[float] = ..., costs: _Optional[_Union[_cost_pb2.CostBreakdown, _Mapping]] = ..., tax_summary: _Optional[_Union[TaxSummary, _Mapping]] = ...) -> None: ...
 
 class TaxSummary(_message.Message):
-    __slots__ = ("short_term_gain", "long_term_gain", "net_short_term", "net_long_term", "loss_carried_forward", "disallowed_loss", "lost_loss")
+    __slots__ = ("short_term_gain", "long_term_gain", "net_short_term", "net_long_term", "loss_carried_forward", "disallowed_loss", "lost_loss", "harvest_benefit")
     SHORT_TERM_GAIN_FIELD_NUMBER: _ClassVar[int]
     LONG_TERM_GAIN_FIELD_NUMBER: _ClassVar[int]
     NET_SHORT_TERM_FIELD_NUMBER: _ClassVar[int]
@@ -419,6 +423,7 @@ class TaxSummary(_message.Message):
     LOSS_CARRIED_FORWARD_FIELD_NUMBER: _ClassVar[int]
     DISALLOWED_LOSS_FIELD_NUMBER: _ClassVar[int]
     LOST_LOSS_FIELD_NUMBER: _ClassVar[int]
+    HARVEST_BENEFIT_FIELD_NUMBER: _ClassVar[int]
     short_term_gain: float
     long_term_gain: float
     net_short_term: float
@@ -426,7 +431,8 @@ class TaxSummary(_message.Message):
     loss_carried_forward: float
     disallowed_loss: float
     lost_loss: float
-    def __init__(self, short_term_gain: _Optional[float] = ..., long_term_gain: _Optional[float] = ..., net_short_term: _Optional[float] = ..., net_long_term: _Optional[float] = ..., loss_carried_forward: _Optional[float] = ..., disallowed_loss: _Optional[float] = ..., lost_loss: _Optional[float] = ...) -> None: ...
+    harvest_benefit: float
+    def __init__(self, short_term_gain: _Optional[float] = ..., long_term_gain: _Optional[float] = ..., net_short_term: _Optional[float] = ..., net_long_term: _Optional[float] = ..., loss_carried_forward: _Optional[float] = ..., disallowed_loss: _Optional[float] = ..., lost_loss: _Optional[float] = ..., harvest_benefit: _Optional[float] = ...) -> None: ...
 
 class Reallocation(_message.Message):
     __slots__ = ("name", "utilization", "liquidity", "plan", "unchanged", "failure", "impact", "shortfalls", "summary", "input_fingerprint", "request_id", "create_time", "warnings", "label", "stale_since", "restricted_until")

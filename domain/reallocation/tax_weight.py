@@ -1,0 +1,107 @@
+"""The tax of a choice of lots, where it is weighed beside the distance to the target.
+
+The tax of a sale is piecewise linear in its size. A loss that a purchase may disallow counts as 0, as it does for the
+gain budget.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.checks import Vector
+from domain.reallocation.lots import LotOrder
+
+MOST_COUNTS = 20_000_000
+"""Numbers of lots that a bound looks at, over all orders; beyond, the bound is the trivial one."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaxCurve:
+    """Lots at which the tax per lot changes, from 0, and the tax in money of so many, (K + 1,) each."""
+
+    lots: Vector
+    tax: Vector
+
+    @classmethod
+    def of(cls, order: LotOrder) -> "TaxCurve | None":
+        """That of an order; None where no tax is weighed."""
+        if order.tax is None:
+            return None
+        widths = np.array([float(units / order.units) for units in order.tax.units])
+        rates = np.array([float(tax * order.units) for tax in order.tax.gain_per_unit])
+        start = np.zeros(1)
+        return cls(np.concatenate([start, np.cumsum(widths)]), np.concatenate([start, np.cumsum(widths * rates)]))
+
+    def __call__(self, lots: NDArray[np.float64] | float) -> NDArray[np.float64]:
+        """The tax of numbers of lots, of any shape."""
+        return np.asarray(np.interp(lots, self.lots, self.tax))
+
+    @property
+    def near_kinks(self) -> Vector:
+        """The whole numbers next to each change: of those between two others none has less tax for its distance."""
+        return np.unique(np.concatenate([np.floor(self.lots), np.ceil(self.lots)]))
+
+
+@dataclass(frozen=True, slots=True)
+class WeighedTax:
+    """Aversion to tax / net asset value after costs, and the tax of some orders by their lots (J,)."""
+
+    aversion: float = 0.0
+    curves: Mapping[int, TaxCurve] = field(default_factory=dict)  # by the place of the order
+    fixed: float = 0.0  # tax of orders that are done
+
+    @classmethod
+    def of(cls, aversion: float, orders: Sequence[LotOrder], fixed: float) -> "WeighedTax":
+        """That of orders; nothing is weighed at an aversion of 0."""
+        if aversion == 0.0:
+            return cls()
+        found = ((j, TaxCurve.of(order)) for j, order in enumerate(orders))
+        return cls(aversion, {j: curve for j, curve in found if curve is not None}, fixed)
+
+    def tax(self, lots: Sequence[int]) -> float:
+        """Tax of the orders that are free, in money."""
+        return math.fsum(float(curve(float(lots[j]))) for j, curve in self.curves.items())
+
+    def weighed(self, lots: Sequence[int]) -> float:
+        """Tax of all orders, times the aversion."""
+        return self.aversion * (self.fixed + self.tax(lots)) if self.aversion else 0.0
+
+    @property
+    def least(self) -> float:
+        """What no choice of lots has less than, times the aversion; 0 or less."""
+        lowest = self.fixed + math.fsum(float(curve.tax.min()) for curve in self.curves.values())
+        return min(self.aversion * lowest, 0.0) if self.aversion else 0.0
+
+    def counts(self, most: Vector) -> NDArray[np.float64] | None:
+        """Numbers of lots at which the tax of an order changes, within its limits, (R, J); None for too many."""
+        kinks = {j: curve.near_kinks for j, curve in self.curves.items()}
+        rows = max((len(found) for found in kinks.values()), default=0)
+        if rows * len(most) > MOST_COUNTS:
+            return None
+        found = np.zeros((rows, len(most)))
+        for j, numbers in kinks.items():
+            found[: len(numbers), j] = np.minimum(numbers, most[j])
+        return found
+
+    def terms(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Tax of numbers of lots, times the aversion, (R, J)."""
+        found = np.zeros_like(counts)
+        for j, curve in self.curves.items():
+            found[:, j] = self.aversion * curve(counts[:, j])
+        return found
+
+
+def alone(order: LotOrder, curve: TaxCurve, tax_aversion: float, cost_weight: float) -> LotOrder:
+    """An order that wants what is the best for it alone: distance, and cost and tax by what they weigh."""
+    most = float(min(order.most, max(order.enough, curve.lots[-1])))
+    numbers = [0.0, float(order.least), np.floor(order.wanted), float(order.enough), *curve.near_kinks.tolist()]
+    counts = np.unique(np.clip(numbers, 0.0, most))
+    counts = counts[(counts == 0.0) | (counts >= order.least)]
+    values = 0.5 * order.weight * np.abs(counts - order.wanted) + tax_aversion * curve(counts)
+    best = float(counts[np.argmin(values + cost_weight * float(order.cost) * counts)])
+    if best == np.floor(order.wanted) or best == order.enough:
+        return order
+    return replace(order, wanted=best, scalable=min(best, float(order.most)))
