@@ -11,6 +11,7 @@ OPTIONS: tuple[tuple[str, Any], ...] = (
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1_000),
+    ("grpc.use_local_subchannel_pool", 1),  # a connection belongs to one channel and ends with it
     ("grpc.enable_http_proxy", 0),  # the address is the one of the settings, whatever the environment says
     ("grpc.service_config_disable_resolution", 1),  # nor does a name server say how calls are repeated
 )

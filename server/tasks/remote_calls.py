@@ -97,8 +97,8 @@ def _history(portfolio: Portfolio, market: Snapshot, prices: PricePanel) -> Mark
 def _checked_weights(answer: bytes, symbols: tuple[str, ...]) -> dict[str, float]:
     """The weights of an answer. Raises InvalidInput for those that are no portfolio of the symbols without leverage."""
     weights = weights_from_bytes(answer)
-    weights_by_symbol("weights", weights, symbols, leveraged=False)
     fractions_of_one("weights", weights.values())
+    weights_by_symbol("weights", weights, symbols, leveraged=False)
     for i, weight in enumerate(weights.values()):
         non_negative(f"weights[{i}].weight", weight)
     return weights

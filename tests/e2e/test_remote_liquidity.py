@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from absfin import Client, Holdings, Panel, Quote, Reallocation, queries
 
 from tests.conftest import ROOT, Refusal, RunningServer, Wire
 from tests.processes import first_line
@@ -132,6 +134,42 @@ def test_a_limit_on_participation_keeps_the_plan_to_what_is_available(desk: Desk
     assert {(s["symbol"], s["reasons"][0]["code"]) for s in answer["shortfalls"]} == {
         ("A", "SHORTFALL_CODE_PARTICIPATION"), ("B", "SHORTFALL_CODE_PARTICIPATION"),
     }  # fmt: skip
+
+
+def test_an_optimised_target_is_computed_once_and_kept(desk: Desk) -> None:
+    """The trades that were assessed are those of the plan: equal weights of what is stored, all of the cash."""
+    days = np.arange(18_000, 18_020)
+    with Client(desk.server.address) as client:
+        client.import_prices(Panel.of(["P", "Q"], days, np.column_stack([np.full(20, 10.0), np.full(20, 5.0)])))
+    before = desk.calls()
+    request = {
+        "portfolio": {"cash": 600},
+        "marketData": {"symbols": ["P", "Q"]},
+        "targetOptimize": {"objective": {"equalWeight": {}}},
+        "limits": {"maxParticipation": 0.5},
+        "validateOnly": True,
+    }
+    answer = desk.wire.call(REALLOCATE, request)
+    assert desk.calls() == before + 1
+    assert {a["symbol"]: a["daysToTrade"] for a in answer["liquidity"]["assets"]} == {"P": 30 / 40, "Q": 60 / 40}
+    assert {t["symbol"]: t["quantity"] for t in answer["plan"]["trades"]} == {"P": 30.0, "Q": 40.0}
+
+
+def test_a_batch_goes_by_the_volume_of_the_market(desk: Desk) -> None:
+    """Nothing is asked, also where utilization is high."""
+    before = desk.calls()
+    with Client(desk.server.address) as client:
+        query = queries.ReallocateBatchQuery(
+            [Quote("A", 10.0, 1e6), Quote("B", 10.0, 1e6)],
+            [queries.PortfolioAccount("k", Holdings({"A": 100}))],
+            {"A": 0.5, "B": 0.5},
+        )
+        ((key, plan),) = client.stream(query)
+    assert key == "k"
+    assert isinstance(plan, Reallocation)
+    assert not plan.proto.liquidity.from_remote_service
+    assert {trade.symbol: trade.quantity for trade in plan.trades} == {"A": -50.0, "B": 50.0}
+    assert desk.calls() == before
 
 
 def test_it_is_asked_only_where_utilization_is_high(desk: Desk) -> None:

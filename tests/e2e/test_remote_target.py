@@ -11,8 +11,11 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
-from absfin import Client, Panel
+from absfin import Client, Holdings, Panel, Quote, strategies
 from absfinance.v1 import strategy_service_pb2_grpc
+from absfinance.v1.liquidity_pb2 import LIQUIDITY_STATE_UNKNOWN
+from absfinance.v1.liquidity_service_pb2 import AssessLiquidityRequest, AssessLiquidityResponse
+from absfinance.v1.liquidity_service_pb2_grpc import LiquidityServiceServicer, add_LiquidityServiceServicer_to_server
 from absfinance.v1.strategy_service_pb2 import DecideRequest, DecideResponse
 from absfinance.v1.weight_pb2 import AssetWeight
 
@@ -139,7 +142,7 @@ def test_no_address_is_allowed_by_default(wire: Wire, house: House) -> None:
         (weights(A=math.nan), "weights[0].weight: must be finite"),
         (weights(A=math.inf), "weights[0].weight: must be finite"),
         (weights(A=0.7, B=0.4), "weights: must sum to 1 or less without leverage, sum to 1.1"),
-        (weights(A=60.0, B=40.0), "weights: must"),
+        (weights(A=60.0, B=40.0), "weights: must be fractions, 0.6 for 60 %"),
         (weights(A=-0.5, B=0.5), "weights[0].weight: must be"),
         (DecideResponse(weights=[AssetWeight(symbol="A", weight=0.1)] * 2), "weights[1].symbol: A appears twice"),
     ],
@@ -188,3 +191,36 @@ def test_a_service_that_fails(house: House) -> None:
 def test_constraints_of_a_decision_cannot_be_disabled(house: House) -> None:
     refused = house.wire.refused(REALLOCATE, house.ask(disabledConstraints=["x"]))
     assert refused.fields == ("disabled_constraints[0]",)
+
+
+def test_liquidity_and_target_by_services_outside(start_server: Callable[..., RunningServer]) -> None:
+    """The decision comes first, and what it requires is assessed."""
+    server, service = grpc.server(futures.ThreadPoolExecutor(2)), Service(lambda *_: weights(A=0.25, B=0.75))
+    strategy_service_pb2_grpc.add_StrategyServiceServicer_to_server(service, server)
+    assessed: list[AssessLiquidityRequest] = []
+
+    class Book(LiquidityServiceServicer):
+        def AssessLiquidity(  # noqa: N802  # gRPC's name
+            self, request: AssessLiquidityRequest, context: grpc.ServicerContext
+        ) -> AssessLiquidityResponse:
+            assessed.append(request)
+            answer = AssessLiquidityResponse()
+            for trade in request.trades:
+                answer.assessment.assets.add(symbol=trade.symbol, state=LIQUIDITY_STATE_UNKNOWN)
+            return answer
+
+    add_LiquidityServiceServicer_to_server(Book(), server)
+    target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    server.start()
+    running = start_server("--workers", "1", "--strategy-targets", target, "--liquidity-target", target)
+    with Client(running.address) as client:
+        plan = client.reallocate(
+            Holdings({"A": 100}), [Quote("A", 10.0), Quote("B", 10.0)], strategies.remote(target), horizon_days=3
+        )
+    server.stop(None).wait()
+    assert {trade.symbol: trade.quantity for trade in plan.trades} == {"A": -75.0, "B": 75.0}
+    assert len(service.asked) == 1
+    (request,) = assessed
+    assert {trade.symbol: trade.quantity for trade in request.trades} == {"A": -75.0, "B": 75.0}
+    assert (request.max_participation, request.horizon_days) == (1.0, 3)
+    assert plan.proto.liquidity.from_remote_service

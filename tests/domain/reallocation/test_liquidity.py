@@ -70,8 +70,8 @@ def test_the_assessment_of_a_service_is_that_of_the_answer_and_limits_the_plan()
 def test_no_lot_is_lost_to_rounding(participation: float, days: int) -> None:
     """What is available in whole lots for each day is traded in full."""
     limits = Limits(max_participation=participation)
-    found = reallocate(request(liquidity=service(4.0 * days), limits=limits, horizon_days=days))
-    assert sum(trade.quantity for trade in found.plan.trades if trade.symbol == "B") == 4.0 * days
+    found = reallocate(request(liquidity=service(3.0 * days), limits=limits, horizon_days=days))
+    assert sum(trade.quantity for trade in found.plan.trades if trade.symbol == "B") == 3.0 * days
 
 
 def test_more_that_is_available_never_leaves_more_drift() -> None:
