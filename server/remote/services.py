@@ -14,6 +14,9 @@ PAUSES = (0.1, 0.3)
 SHARE_OF_REMAINING = 0.9
 """Part of the caller's time that a call may take: the rest is for the caller to hear how it went."""
 
+LEAST_REST = 0.2
+"""Seconds that are left for that at least."""
+
 TOO_LARGE = "CLIENT: Received message larger than max"
 """What gRPC says where it refuses an answer by its size; the code alone could be that of the service."""
 
@@ -59,8 +62,8 @@ class GrpcServices:
         if call.timeout_seconds is not None:
             limits.append(call.timeout_seconds)
         if remaining is not None:
-            limits.append(max(0.0, SHARE_OF_REMAINING * remaining))
-        return min(limits)
+            limits += [SHARE_OF_REMAINING * remaining, remaining - LEAST_REST]
+        return max(0.0, min(limits))
 
     async def _once(self, call: RemoteCall, seconds: float) -> bytes:
         method = f"/absfinance.v1.{call.service}/{call.method}"

@@ -158,6 +158,7 @@ def test_an_answer_that_is_no_portfolio(house: House, answer: DecideResponse, ru
     assert house.stored() == before
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(("strategy", "limit"), [({"timeout": "0.5s"}, 0.5), ({"timeout": "60s"}, 2.0), ({}, 2.0)])
 def test_a_service_that_hangs(house: House, strategy: dict[str, str], limit: float) -> None:
     """Its own time limit, or the least of that and the settings."""

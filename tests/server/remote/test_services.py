@@ -86,12 +86,14 @@ async def test_the_end_closes_connections_and_what_is_under_way(outside: Outside
     await asyncio.wait_for(outside.cancelled.wait(), 5.0)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("most", "own", "remaining", "limit"),
     [
         (0.2, None, None, 0.2),
         (9.0, 0.2, None, 0.2),
-        (9.0, 5.0, 0.3, 0.27),
+        (9.0, 5.0, 0.5, 0.3),
+        (9.0, 5.0, 3.0, 2.7),
         (0.2, 5.0, 9.0, 0.2),
         (9.0, None, -1.0, 0.0),
     ],
@@ -126,7 +128,7 @@ async def test_a_service_that_is_unavailable_is_tried_no_longer_than_the_deadlin
 
     outside.answer = unavailable
     with pytest.raises(RemoteUnavailable):
-        await services.call(outside.call(), 0.2)  # the second pause would end after it
+        await services.call(outside.call(), 0.5)  # of which 0.3 s: the second pause would end after that
     assert len(outside.peers) == 2
     with pytest.raises(RemoteUnavailable):
         await services.call(outside.call(), None)
