@@ -31,9 +31,12 @@ from server.jobs.runner import Runner
 from server.observability import configure_logging, logger, request_id
 from server.ports.errors import Refused
 from server.ports.job_queue import QueuePolicy
+from server.ports.remote import RemoteServices, RemoteTargets
 from server.ports.storage import Storage
+from server.remote.services import GrpcServices
 from server.security import check_tls
 from server.servicers.backtests import BacktestServicer
+from server.servicers.liquidity import LiquidityServicer
 from server.servicers.market_data import MarketDataServicer
 from server.servicers.optimization import OptimizationServicer
 from server.servicers.portfolios import PortfolioServicer
@@ -42,7 +45,9 @@ from server.servicers.reallocation import ReallocationServicer
 from server.servicers.risk import RiskServicer
 from server.services.backtests import Backtests
 from server.services.fills import Fills
+from server.services.liquidity import Liquidity
 from server.services.market_data import MarketData
+from server.services.market_metrics import MarketMetrics
 from server.services.optimization.batch import OPTIMIZE, REALLOCATE, Batch
 from server.services.optimization.frontier import Frontier
 from server.services.optimization.optimize import Optimization
@@ -87,7 +92,8 @@ async def serve(settings: Settings) -> None:
         HandlerCache(),
         RequestContext(), CallLog(), Errors(), admission, IdleLimit(settings.stream_idle_seconds), RawMessages(),
     )  # fmt: skip
-    app = App(_servicers(settings, storage, pool, small, jobs), interceptors)
+    remote = GrpcServices(settings.max_remote_seconds)
+    app = App(_servicers(settings, storage, pool, small, jobs, remote), interceptors)
     housekeeping = Housekeeping(storage.cleanup)
     # The first validation compiles the contract's rules; better now than in a caller's time.
     protovalidate.collect_violations(GetOptimizationRequest())
@@ -104,6 +110,7 @@ async def serve(settings: Settings) -> None:
         await stop.wait()
         await _drain(app, admission, jobs.progress, settings.drain_seconds)
     finally:
+        await remote.close()
         await housekeeping.close()
         await jobs.runner.close(1.0)
         storage.release_worker()
@@ -147,12 +154,19 @@ def _jobs(settings: Settings, storage: Storage, policy: QueuePolicy, template: T
 
 
 def _servicers(
-    settings: Settings, storage: Storage, pool: ProcessPool, small: SmallTasks, jobs: Jobs
+    settings: Settings, storage: Storage, pool: ProcessPool, small: SmallTasks, jobs: Jobs, remote: RemoteServices
 ) -> dict[str, object]:
     market_data = MarketData(storage.market_data, storage.corporate_actions)
     requests = Requests(pool)
     optimization = Optimization(market_data, storage.optimizations, pool, small)
-    reallocations = ReallocationService(market_data, storage.portfolios, storage.reallocations, pool)
+    reallocations = ReallocationService(
+        market_data,
+        storage.portfolios,
+        storage.reallocations,
+        pool,
+        remote=remote,
+        targets=RemoteTargets(settings.liquidity_target, settings.strategy_targets),
+    )
     backtests = Backtests(
         market_data, storage.jobs, pool, jobs.runner, jobs.progress, strategy_targets=settings.strategy_targets
     )
@@ -163,7 +177,8 @@ def _servicers(
     return {
         "OptimizationService": OptimizationServicer(optimization, frontier, batch, requests),
         "RiskService": RiskServicer(Risk(market_data, pool)),
-        "MarketDataService": MarketDataServicer(market_data, requests),
+        "MarketDataService": MarketDataServicer(market_data, MarketMetrics(market_data, pool), requests),
+        "LiquidityService": LiquidityServicer(Liquidity(market_data, pool)),
         "BacktestService": BacktestServicer(backtests, requests),
         "PortfolioService": PortfolioServicer(Portfolios(storage.portfolios), requests),
         "ReallocationService": ReallocationServicer(reallocations, plans, Fills(storage.fills, pool), requests),

@@ -53,6 +53,8 @@ class Settings:
     max_job_seconds: float = 0.0
     storage: str = "embedded"
     strategy_targets: tuple[str, ...] = ()  # addresses of services that remote strategies may name
+    liquidity_target: str = ""  # address of another LiquidityService; empty: liquidity is by stored volume
+    max_remote_seconds: float = 10.0
     tls: Tls | None = None
     supabase_key: str = field(default="", repr=False)
 
@@ -70,9 +72,9 @@ class Settings:
 
         for name, allowed in _NOT_YET.items():
             _only(name, value(name), allowed)
-        for name in ("supabase_url", "supabase_key", "ray_address", "liquidity_target"):
+        for name in ("supabase_url", "supabase_key", "ray_address"):
             if getattr(given, name) is not None:
-                _wrong(name, "cannot be used yet: storage is embedded, the executor local, liquidity the server's own")
+                _wrong(name, "cannot be used yet: storage is embedded, the executor local")
         return cls(
             listen=_listen(value("listen")),
             data_dir=_data_dir(value("data_dir")),
@@ -92,6 +94,8 @@ class Settings:
             max_job_seconds=_number("max_job_seconds", value("max_job_seconds"), 0.0, MOST_SECONDS),
             storage=value("storage"),
             strategy_targets=_targets(value("strategy_targets")),
+            liquidity_target=_liquidity_target(value("liquidity_target")),
+            max_remote_seconds=_number("max_remote_seconds", value("max_remote_seconds"), 0.1, 3600.0),
             tls=_tls(value("tls_cert"), value("tls_key"), value("tls_client_ca")),
             supabase_key=value("supabase_key"),
         )
@@ -126,7 +130,14 @@ _OPTIONS: Mapping[str, _Option] = {
     "supabase_url": _Option("SUPABASE_URL", "address of a Supabase project (not yet)"),
     "supabase_key": _Option("SUPABASE_KEY", "its secret key (not yet)"),
     "ray_address": _Option("ABSFIN_RAY_ADDRESS", "address of a Ray cluster (not yet)"),
-    "liquidity_target": _Option("ABSFIN_LIQUIDITY_TARGET", "address of another LiquidityService (not yet)"),
+    "liquidity_target": _Option(
+        "ABSFIN_LIQUIDITY_TARGET",
+        "address host:port of another LiquidityService, which reallocations call without encryption; by stored volume "
+        "if absent",
+    ),
+    "max_remote_seconds": _Option(
+        "ABSFIN_MAX_REMOTE_SECONDS", "longest time for a call of another service by a reallocation", "10"
+    ),
     "log_level": _Option("ABSFIN_LOG_LEVEL", "debug, info, warning or error", "info"),
     "drain_seconds": _Option("ABSFIN_DRAIN_SECONDS", "how long calls in flight may take when the server stops", "10"),
     "max_concurrent_requests": _Option("ABSFIN_MAX_CONCURRENT_REQUESTS", "calls served at once", "1000"),
@@ -220,10 +231,23 @@ def _targets(value: str) -> tuple[str, ...]:
     """Addresses of services, as requests must name them."""
     targets = tuple(target.strip() for target in value.split(",") if target.strip())
     for target in targets:
-        host, separator, port = target.rpartition(":")
-        if not separator or not host or not (port.isascii() and port.isdigit() and 0 < int(port) <= 65535):
+        if not _is_address(target):
             _wrong("strategy_targets", f"must be host:port, with commas between several, is {target!r}")
     return targets
+
+
+def _liquidity_target(value: str) -> str:
+    """The address of one service, or nothing."""
+    if value and not _is_address(value):
+        _wrong("liquidity_target", f"must be host:port, is {value!r}")
+    return value
+
+
+def _is_address(value: str) -> bool:
+    """Whether a text is host:port; a name with a comma or a scheme is no host."""
+    host, separator, port = value.rpartition(":")
+    is_port = port.isascii() and port.isdigit() and 0 < int(port) <= 65535
+    return bool(separator and host and is_port) and not any(sign in host for sign in ", /")
 
 
 def _is_loopback(host: str) -> bool:

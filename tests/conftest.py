@@ -100,6 +100,16 @@ def server(start_server: Callable[..., RunningServer]) -> RunningServer:
 @pytest.fixture(scope="session")
 def strategy_target() -> str:
     """A free address on which a test can serve a strategy that the sample server asks."""
+    return _free_address()
+
+
+@pytest.fixture
+def free_target() -> str:
+    """A free address on which a test can serve."""
+    return _free_address()
+
+
+def _free_address() -> str:
     with closing(socket.socket()) as found:
         found.bind(("127.0.0.1", 0))
         return f"127.0.0.1:{found.getsockname()[1]}"

@@ -10,6 +10,7 @@ import numpy as np
 from domain.costs.self_financing import WealthExhausted, post_cost_fraction
 from domain.errors import InvalidInput
 from domain.exact import ZERO, exact, exact_arithmetic, quotient, ratio
+from domain.market_data.snapshot import Snapshot
 from domain.reallocation.cancellation import checked
 from domain.reallocation.harvest import Harvest, harvest_of
 from domain.reallocation.harvest_report import HarvestReport, harvest_report
@@ -90,18 +91,10 @@ def reallocate(request: ReallocationRequest, check_cancelled: Callable[[], None]
     without a price, a net asset value of zero or less, or quantities that cannot be counted in lots.
     """
     valuation = value(request, check_cancelled)
-    current = collect(request, valuation)
-    target = request.target
-    symbols = required_assets(request)
-    report = utilization(symbols, current, target, request.thresholds, request.active_risk)
-    check_cancelled()
-    acts = report.exceeded or _cash_needs_trades(request)
-    required = required_trades(request, valuation, symbols, check_cancelled) if acts else {}
-    harvest = harvest_of(request, valuation, required, partial(_nav_after, valuation), check_cancelled)
-    if harvest.symbols or harvest.weighed:
-        request = replace(request, target=harvest.target)
-        required = _with_harvest(request, valuation, required if acts else None, harvest, check_cancelled)
-    liquidity = assess(required, request.market, request.limits.max_participation, request.horizon_days)
+    needs = _needs(request, valuation, check_cancelled)
+    request, report, required, harvest = needs.request, needs.report, needs.required, needs.harvest
+    liquidity = _liquidity(request, required)
+    request = replace(request, market=_market_of(request))
     check_cancelled()
     trades, impact = plan_with_impact(request, valuation, required, check_cancelled)
     schedule = schedule_of(request, valuation, trades.trades, check_cancelled)
@@ -120,6 +113,55 @@ def reallocate(request: ReallocationRequest, check_cancelled: Callable[[], None]
     return Reallocation(
         report, liquidity, outcome, trades, summary, objective, impact, schedule, taxes, benefit, harvested
     )
+
+
+def trades_to_assess(
+    request: ReallocationRequest, check_cancelled: Callable[[], None] = _continue
+) -> Mapping[str, float]:
+    """The required trades, in units, whose liquidity a service outside is asked for: those of assets with a price.
+
+    None where utilization is within its thresholds. Raises what `reallocate` raises.
+    """
+    needs = _needs(request, value(request, check_cancelled), check_cancelled)
+    return {symbol: units for symbol, units in needs.required.items() if symbol in request.market.quotes}
+
+
+@dataclass(frozen=True, slots=True)
+class _Needs:
+    """What a portfolio needs."""
+
+    request: ReallocationRequest  # its target is the one after a harvest of losses
+    report: UtilizationReport
+    required: Mapping[str, float]
+    harvest: Harvest
+
+
+def _needs(request: ReallocationRequest, valuation: Valuation, check_cancelled: Callable[[], None]) -> _Needs:
+    """Utilization, and the trades that it, cash or a harvest of losses requires."""
+    current = collect(request, valuation)
+    symbols = required_assets(request)
+    report = utilization(symbols, current, request.target, request.thresholds, request.active_risk)
+    check_cancelled()
+    acts = report.exceeded or _cash_needs_trades(request)
+    required = required_trades(request, valuation, symbols, check_cancelled) if acts else {}
+    harvest = harvest_of(request, valuation, required, partial(_nav_after, valuation), check_cancelled)
+    if harvest.symbols or harvest.weighed:
+        request = replace(request, target=harvest.target)
+        required = _with_harvest(request, valuation, required if acts else None, harvest, check_cancelled)
+    return _Needs(request, report, required, harvest)
+
+
+def _liquidity(request: ReallocationRequest, required: Mapping[str, float]) -> LiquidityAssessment:
+    if request.liquidity is not None:
+        return request.liquidity.completed(required)
+    return assess(required, request.market, request.limits.max_participation, request.horizon_days)
+
+
+def _market_of(request: ReallocationRequest) -> Snapshot:
+    """The market, with the volumes of a service outside where there is one."""
+    if request.liquidity is None:
+        return request.market
+    return request.liquidity.volumes_of(request.market, request.limits.max_participation, request.horizon_days)
 
 
 def collect(request: ReallocationRequest, valuation: Valuation) -> Mapping[str, float]:

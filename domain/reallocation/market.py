@@ -3,15 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from domain.costs.impact import Liquidity
 from domain.market_data.panel import PricePanel
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.portfolio import Portfolio
-
-VOLUME_DAYS = 21
-"""Dates with a volume that the average daily volume is taken over: the last month of trading."""
+from domain.reallocation.market_metrics import Bars, market_metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,31 +23,24 @@ USUAL_TERMS = TradingTerms()
 
 
 def snapshot_of(prices: PricePanel, volumes: PricePanel | None, terms: Mapping[str, TradingTerms]) -> Snapshot:
-    """Quotes at the last price of each asset.
+    """Quotes at the metrics of each asset: last price, average daily volume, volatility.
 
     `prices` and `volumes` are (T, N) with NaN where there is none; `volumes`, in units, may have other dates and
-    symbols. An asset without any price gets no quote, and one without terms trades one unit at a time.
+    symbols. An asset without any price gets no quote, and one without terms trades one unit at a time. A spread that is
+    estimated from bars is too uncertain to be charged: what a trade costs is what the request says.
     """
-    average_volumes = {} if volumes is None else average_daily_volumes(volumes)
     quotes: dict[str, Quote] = {}
-    for j, symbol in enumerate(prices.symbols):
-        known = prices.values[:, j][~np.isnan(prices.values[:, j])]
-        own = terms.get(symbol, USUAL_TERMS)
-        if own.listed and len(known):
-            quotes[symbol] = Quote(
-                float(known[-1]), average_volumes.get(symbol), lot_size=own.lot_size, halted=own.halted
+    for metrics in market_metrics(prices, Bars(volumes)):
+        own = terms.get(metrics.symbol, USUAL_TERMS)
+        if own.listed and metrics.last_price is not None:
+            quotes[metrics.symbol] = Quote(
+                metrics.last_price,
+                metrics.average_daily_volume,
+                volatility_annual=metrics.volatility_annual,
+                lot_size=own.lot_size,
+                halted=own.halted,
             )
     return Snapshot(quotes)
-
-
-def average_daily_volumes(volumes: PricePanel) -> dict[str, float]:
-    """Mean of the last `VOLUME_DAYS` volumes of each asset, in units; an asset without any is left out."""
-    averages: dict[str, float] = {}
-    for j, symbol in enumerate(volumes.symbols):
-        known = volumes.values[:, j][~np.isnan(volumes.values[:, j])][-VOLUME_DAYS:]
-        if len(known):
-            averages[symbol] = float(known.mean())
-    return averages
 
 
 def net_asset_value(portfolio: Portfolio, market: Snapshot) -> float:

@@ -10,6 +10,7 @@ from domain.costs.linear import BASIS_POINT, LinearCost
 from domain.errors import InvalidInput
 from domain.market_data.snapshot import LARGEST_AMOUNT, Snapshot
 from domain.portfolio import FULLY_INVESTED_TOLERANCE, Portfolio
+from domain.reallocation.liquidity import LiquidityAssessment
 from domain.reallocation.modes import Modes
 from domain.reallocation.optimal_execution.planned_schedule import ScheduleTerms
 from domain.reallocation.tax_terms import TaxAccount
@@ -89,6 +90,7 @@ class ReallocationRequest:
     taxes: TaxAccount = field(default_factory=TaxAccount)
     modes: Modes = field(default_factory=Modes)
     active_risk: ActiveRisk | None = None  # for a threshold of tracking error
+    liquidity: LiquidityAssessment | None = None  # of a service outside; None is by the volumes of the market
 
     @property
     def cash(self) -> Decimal:

@@ -28,7 +28,16 @@ class OptimizedTarget:
     lookback: int | None = None
 
 
-Target = Mapping[str, float] | OptimizedTarget
+@dataclass(frozen=True, slots=True)
+class RemoteTarget:
+    """A target that a service outside decides."""
+
+    address: str  # "host:port"
+    timeout_seconds: float
+    label: str = ""
+
+
+Target = Mapping[str, float] | OptimizedTarget | RemoteTarget
 
 Lots = Mapping[str, tuple[TaxLot, ...]]
 """Tax lots by symbol, as they were sent."""

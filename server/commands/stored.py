@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from domain.market_data.corporate_actions import CorporateAction
+from domain.reallocation.target import TargetWeights
 from server.ports.market_data import Instrument, PriceSelection
 from server.ports.panels import StoredPanelRef
+from server.ports.remote import RemoteCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +32,17 @@ class DataRequest:
     groups: tuple[str, ...] = ()  # written as "kind=name"
     instruments: tuple[str, ...] = ()  # symbols
     actions: tuple[PriceSelection, ...] = ()  # corporate actions of the symbols in the range of dates
+    highs_and_lows: tuple[PriceSelection, ...] = ()  # of those symbols that have any
+    calls: tuple[RemoteCall, ...] = ()  # of services outside, whose answers are needed; at most one of each service
+    target: TargetWeights | None = None  # found so far, and handed back so that it is not computed again
 
     def __bool__(self) -> bool:
         """Whether anything is requested."""
-        return any((self.portfolios, self.panels, self.volumes, self.groups, self.instruments, self.actions))
+        stored = (self.portfolios, self.panels, self.volumes, self.groups, self.instruments, self.actions)
+        return any((*stored, self.highs_and_lows, self.calls))
 
     def joined(self, other: "DataRequest") -> "DataRequest":
-        """What both need, each once."""
+        """What both need of the store, each once."""
         return DataRequest(
             portfolios=tuple(dict.fromkeys((*self.portfolios, *other.portfolios))),
             panels=tuple(dict.fromkeys((*self.panels, *other.panels))),
@@ -44,12 +50,13 @@ class DataRequest:
             groups=tuple(dict.fromkeys((*self.groups, *other.groups))),
             instruments=tuple(dict.fromkeys((*self.instruments, *other.instruments))),
             actions=tuple(dict.fromkeys((*self.actions, *other.actions))),
+            highs_and_lows=tuple(dict.fromkeys((*self.highs_and_lows, *other.highs_and_lows))),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class StoredData:
-    """The stored data that was requested. Groups and instruments that are not stored are left out."""
+    """The data that was requested. Groups and instruments that are not stored are left out."""
 
     portfolios: Mapping[str, bytes] = field(default_factory=dict)
     panels: Mapping[PriceSelection, StoredPanelRef] = field(default_factory=dict)
@@ -57,6 +64,11 @@ class StoredData:
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
     actions: Mapping[PriceSelection, tuple[CorporateAction, ...]] = field(default_factory=dict)
+    highs_and_lows: Mapping[PriceSelection, tuple[StoredPanelRef | None, StoredPanelRef | None]] = field(
+        default_factory=dict
+    )
+    answers: Mapping[str, bytes] = field(default_factory=dict)  # of services outside, by service
+    target: TargetWeights | None = None
     groups_requested: bool = False
     instruments_requested: bool = False
 

@@ -1,5 +1,6 @@
 """Decisions of services outside on the wire: what a strategy knows as a request, the answer as weights."""
 
+from datetime import date
 from itertools import compress
 
 from absfinance.v1.panel_pb2 import Panel
@@ -19,14 +20,17 @@ MOST_VALUES = 524_288
 """Values of a Panel, by the contract: of a longer past the latest dates are sent."""
 
 
-def decide_request_to_bytes(backtest: str, label: str, history: MarketHistory) -> bytes:
-    """The request for a decision: prices up to its date, and what is held."""
+def decide_request_to_bytes(backtest: str, label: str, history: MarketHistory, day: date | None = None) -> bytes:
+    """The request for a decision: prices up to its date, and what is held.
+
+    `day` is the date of the decision where it may be later than the last price.
+    """
     first = max(0, len(history.dates) - max(1, MOST_VALUES // len(history.symbols)))
     held = zip(history.symbols, history.weights.tolist(), strict=True)
     request = DecideRequest(
         backtest=backtest,
         label=label,
-        date=civil_to_proto(civil_date(history.dates[-1])),
+        date=civil_to_proto(day or civil_date(history.dates[-1])),
         prices=Panel(
             symbols=history.symbols,
             dates=history.dates[first:].tolist(),

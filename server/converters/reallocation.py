@@ -1,6 +1,6 @@
 """Reallocations on the wire."""
 
-from absfinance.v1 import cost_pb2, liquidity_pb2, reallocation_pb2
+from absfinance.v1 import cost_pb2, reallocation_pb2
 from absfinance.v1.reallocation_pb2 import Reallocation as ReallocationProto
 from absfinance.v1.reallocation_service_pb2 import (
     ListReallocationsResponse,
@@ -10,23 +10,24 @@ from absfinance.v1.weight_pb2 import AssetWeight
 
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.reallocation.flow import Failure, Reallocation, Unchanged
-from domain.reallocation.liquidity import LiquidityAssessment, LiquidityState
 from domain.reallocation.plan import ReallocationPlan
 from domain.reallocation.request import Limits
 from domain.reallocation.shortfall import Shortfall
 from domain.reallocation.summary import Summary
 from domain.reallocation.utilization import UtilizationReport
 from domain.reallocation.volatility import Volatilities
-from server.commands.reallocation import OptimizedTarget, Planned, ReallocateCommand, Target
+from server.commands.reallocation import OptimizedTarget, Planned, ReallocateCommand, RemoteTarget, Target
 from server.converters.cost import planned_costs_from_proto
 from server.converters.dates import date_from_proto
 from server.converters.execution import impact_to_proto, schedule_from_proto, set_schedule
 from server.converters.identity import identity_of
+from server.converters.liquidity import assessment_to_proto
 from server.converters.market_input import selection_from_proto
 from server.converters.modes import currencies_from_proto, modes_from_proto
 from server.converters.paths import error_path, require_unique
 from server.converters.portfolios import holdings_from_proto, id_of, thresholds_from_proto
 from server.converters.specification import specification_from_proto
+from server.converters.strategy import timeout_of
 from server.converters.taxes import add_taxes, lots_from_proto, tax_terms_from_proto
 from server.converters.warning import warnings_to_proto
 from server.converters.weights import weights_from_proto
@@ -40,12 +41,6 @@ _OUTCOMES = {
     "plan": ListReallocationsResponse.OUTCOME_PLAN,
     "unchanged": ListReallocationsResponse.OUTCOME_UNCHANGED,
     "failure": ListReallocationsResponse.OUTCOME_FAILURE,
-}
-_LIQUIDITY = {
-    LiquidityState.SUFFICIENT: liquidity_pb2.LIQUIDITY_STATE_SUFFICIENT,
-    LiquidityState.PARTIAL: liquidity_pb2.LIQUIDITY_STATE_PARTIAL,
-    LiquidityState.INSUFFICIENT: liquidity_pb2.LIQUIDITY_STATE_INSUFFICIENT,
-    LiquidityState.UNKNOWN: liquidity_pb2.LIQUIDITY_STATE_UNKNOWN,
 }
 
 
@@ -89,7 +84,7 @@ def planned_to_bytes(planned: Planned) -> bytes:
     found = planned.reallocation
     message = ReallocationProto(
         utilization=_utilization(found.utilization),
-        liquidity=_liquidity(found.liquidity),
+        liquidity=assessment_to_proto(found.liquidity),
         shortfalls=map(_shortfall, found.plan.shortfalls),
         summary=_summary(found.summary, planned.volatilities),
         warnings=warnings_to_proto(planned.warnings),
@@ -165,6 +160,9 @@ def _target(request: ReallocateRequest) -> Target | None:
             with error_path("target_optimize"):
                 lookback = spec.lookback_periods if spec.HasField("lookback_periods") else None
                 return OptimizedTarget(specification_from_proto(spec), lookback)
+        case "target_strategy":
+            strategy = request.target_strategy
+            return RemoteTarget(strategy.target, timeout_of(strategy), request.label)
     return None
 
 
@@ -213,20 +211,6 @@ def _utilization(report: UtilizationReport) -> reallocation_pb2.UtilizationRepor
             target_weight=asset.target_weight,
             utilization=asset.utilization,
             exceeded=asset.exceeded,
-        )
-    return message
-
-
-def _liquidity(assessment: LiquidityAssessment) -> liquidity_pb2.LiquidityAssessment:
-    message = liquidity_pb2.LiquidityAssessment(state=_LIQUIDITY[assessment.state])
-    for asset in assessment.assets:
-        message.assets.add(
-            symbol=asset.symbol,
-            state=_LIQUIDITY[asset.state],
-            available_quantity=asset.available_quantity,
-            average_daily_volume=asset.average_daily_volume,
-            participation=asset.participation,
-            days_to_trade=asset.days_to_trade,
         )
     return message
 

@@ -104,9 +104,13 @@ def _own_dates(
 
 
 def _remote(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:
-    given = strategy.remote
-    seconds = given.timeout.ToNanoseconds() / 1e9 if given.HasField("timeout") else DEFAULT_TIMEOUT_SECONDS
-    return Remote(given.target, seconds, label, leveraged=leveraged)
+    return Remote(strategy.remote.target, timeout_of(strategy.remote), label, leveraged=leveraged)
+
+
+def timeout_of(remote: backtest_pb2.RemoteStrategy) -> float:
+    """Seconds that one decision may take."""
+    seconds: float = remote.timeout.ToNanoseconds() / 1e9
+    return seconds if remote.HasField("timeout") else DEFAULT_TIMEOUT_SECONDS
 
 
 def _inner(path: str, strategy: backtest_pb2.Strategy, leveraged: bool) -> Strategy:

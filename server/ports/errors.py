@@ -15,6 +15,8 @@
 | `StorageUnavailable` | wait | yes |
 | `WorkerDied` | a smaller request, or wait | yes |
 | `Draining` | another server, or wait | yes |
+| `RemoteUnavailable`, `RemoteCallTimedOut` | wait, or see to the service outside | yes |
+| `RemoteCallFailed`, `RemoteAnswerInvalid` | correct the service outside | no |
 
 `LostClaim` and `Refused` are no service errors: the first never reaches a caller, the second carries a status.
 """
@@ -210,6 +212,51 @@ class Draining(ServiceError):
 
     def __init__(self) -> None:
         super().__init__("the server is shutting down")
+
+
+class RemoteUnavailable(ServiceError):
+    """A service outside cannot be reached, or says that it is unavailable, at each of several tries."""
+
+    REASON = "REMOTE_UNAVAILABLE"
+    CODE = StatusCode.UNAVAILABLE
+    RETRY_HELPS = "yes"
+    HAS_RETRY_DELAY = True
+
+    def __init__(self, service: str) -> None:
+        super().__init__(f"{service} cannot be reached or is unavailable", service=service)
+
+
+class RemoteCallFailed(ServiceError):
+    """A service outside returned an error; `status` is the name of its code. Its own text is not sent on."""
+
+    REASON = "REMOTE_CALL_FAILED"
+    CODE = StatusCode.FAILED_PRECONDITION
+    SUBJECT = "service"
+
+    def __init__(self, service: str, status: str) -> None:
+        super().__init__(f"{service} returned the status {status}", service=service, status=status)
+
+
+class RemoteCallTimedOut(ServiceError):
+    """A service outside did not answer in time."""
+
+    REASON = "REMOTE_CALL_TIMED_OUT"
+    CODE = StatusCode.DEADLINE_EXCEEDED
+    RETRY_HELPS = "yes"
+
+    def __init__(self, service: str, seconds: float) -> None:
+        super().__init__(f"{service} did not answer within {seconds:.3g} s", service=service)
+
+
+class RemoteAnswerInvalid(ServiceError):
+    """A service outside sent an answer that cannot be used; `rule` says what is wrong with it."""
+
+    REASON = "REMOTE_ANSWER_INVALID"
+    CODE = StatusCode.FAILED_PRECONDITION
+    SUBJECT = "service"
+
+    def __init__(self, service: str, rule: str) -> None:
+        super().__init__(f"{service} sent an answer that cannot be used: {rule}", service=service)
 
 
 class LostClaim(Exception):

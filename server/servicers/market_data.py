@@ -33,8 +33,9 @@ from server.converters.market_data import (
     receipt_to_proto,
     requested_selection,
 )
-from server.servicers.reading import Context, Requests, in_thread
+from server.servicers.reading import Context, Requests, call_of, in_thread
 from server.services.market_data import MarketData
+from server.services.market_metrics import MarketMetrics
 
 DEFAULT_PAGE = 50
 
@@ -42,8 +43,9 @@ DEFAULT_PAGE = 50
 class MarketDataServicer(MarketDataServiceServicer):
     """Maps the wire to the market-data service and back."""
 
-    def __init__(self, market_data: MarketData, requests: Requests) -> None:
+    def __init__(self, market_data: MarketData, metrics: MarketMetrics, requests: Requests) -> None:
         self._market_data = market_data
+        self._metrics = metrics
         self._requests = requests
 
     async def ImportPrices(self, requests: AsyncIterator[bytes], context: Context) -> ImportPricesResponse:
@@ -68,6 +70,10 @@ class MarketDataServicer(MarketDataServiceServicer):
         async with aclosing(in_thread(prices_to_proto(prices, selection.field))) as pieces:
             async for piece in pieces:
                 yield piece
+
+    async def GetMarketMetrics(self, request: bytes, context: Context) -> bytes:
+        """The latest figures of assets."""
+        return await self._metrics.latest(request, call_of(context))
 
     async def ListInstruments(self, request: bytes, context: Context) -> ListInstrumentsResponse:
         """A page of instruments."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from domain.errors import InvalidInput, MissingMarketData
 from domain.market_data.corporate_actions import CorporateAction
@@ -44,15 +45,17 @@ class MarketData:
         """Adds the requested prices, groups, instruments and corporate actions to those already collected."""
         known = known or StoredData()
         panels = {selection: await self.stored(selection) for selection in request.panels}
-        volumes = {selection: await self._volumes(selection) for selection in request.volumes}
+        volumes = {selection: await self._known(selection, PriceField.VOLUME) for selection in request.volumes}
         actions = {selection: await self._actions_of(selection) for selection in request.actions}
-        return StoredData(
-            portfolios=known.portfolios,
+        ranges = {selection: await self._highs_and_lows(selection) for selection in request.highs_and_lows}
+        return replace(
+            known,
             panels={**known.panels, **panels},
             volumes={**known.volumes, **volumes},
             groups={**known.groups, **await self.groups(request.groups)},
             instruments={**known.instruments, **await self._store.instruments(request.instruments)},
             actions={**known.actions, **actions},
+            highs_and_lows={**known.highs_and_lows, **ranges},
             groups_requested=known.groups_requested or bool(request.groups),
             instruments_requested=known.instruments_requested or bool(request.instruments),
         )
@@ -100,15 +103,18 @@ class MarketData:
         symbols = await self._symbols(selection)
         return await self._actions.all(ActionFilter(symbols, selection.start, selection.end))
 
-    async def _volumes(self, selection: PriceSelection) -> StoredPanelRef | None:
-        """Volumes of those symbols that have any in the range of a selection."""
-        known = await self._store.having(PriceField.VOLUME, await self._symbols(selection))
+    async def _known(self, selection: PriceSelection, field: PriceField) -> StoredPanelRef | None:
+        """Values of a field of those symbols that have any in the range of a selection."""
+        known = await self._store.having(field, await self._symbols(selection))
         if not known:
             return None
         try:
-            return await self.stored(PriceSelection(known, None, selection.start, selection.end, PriceField.VOLUME))
+            return await self.stored(PriceSelection(known, None, selection.start, selection.end, field))
         except MissingMarketData:
-            return None  # none in this range: liquidity is not known
+            return None  # none in this range: it is not known
+
+    async def _highs_and_lows(self, selection: PriceSelection) -> tuple[StoredPanelRef | None, StoredPanelRef | None]:
+        return await self._known(selection, PriceField.HIGH), await self._known(selection, PriceField.LOW)
 
     async def _symbols(self, selection: PriceSelection) -> tuple[str, ...]:
         if selection.symbols:

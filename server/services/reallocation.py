@@ -11,6 +11,7 @@ from server.execution.process_pool import ProcessPool
 from server.ports.errors import NotFound
 from server.ports.list_filter import ListFilter
 from server.ports.portfolios import PortfolioStore
+from server.ports.remote import RemoteServices, RemoteTargets
 from server.ports.results import ResultDraft, ResultPage, ResultStore, StoredResult
 from server.services.market_data import MarketData
 from server.services.optimization.optimize import ResultExists, find_stored_result
@@ -22,8 +23,17 @@ class ReallocationService:
     """Plans trades and keeps the plans."""
 
     def __init__(
-        self, market_data: MarketData, portfolios: PortfolioStore, store: ResultStore, pool: ProcessPool
+        self,
+        market_data: MarketData,
+        portfolios: PortfolioStore,
+        store: ResultStore,
+        pool: ProcessPool,
+        *,
+        remote: RemoteServices,
+        targets: RemoteTargets,
     ) -> None:
+        self._remote = remote
+        self._targets = targets
         self._market_data = market_data
         self._portfolios = portfolios
         self._store = store
@@ -34,8 +44,8 @@ class ReallocationService:
         try:
             answer: ResultDraft | bytes
             look_up = partial(find_stored_result, self._store)
-            task = partial(reallocation, request, datetime.now(UTC).date())
-            answer, _ = await in_rounds(self._pool, task, call, self._collect, look_up)
+            task = partial(reallocation, request, datetime.now(UTC).date(), services=self._targets)
+            answer, _ = await in_rounds(self._pool, task, call, partial(self._collect, call), look_up)
         except ResultExists as before:
             return before.record
         return await self._store.save(answer) if isinstance(answer, ResultDraft) else answer
@@ -61,7 +71,14 @@ class ReallocationService:
                 payloads[name] = (await self._portfolios.get(name)).payload
         return replace(found, portfolios={**found.portfolios, **payloads})
 
-    async def _collect(self, request: DataRequest, known: StoredData | None) -> StoredData:
+    async def _collect(self, call: Call, request: DataRequest, known: StoredData | None) -> StoredData:
+        """Adds what is requested, answers of services outside among it: no worker waits for them."""
         found = await self._market_data.collect(request, known)
         payloads = {name: (await self._portfolios.get(name)).payload for name in request.portfolios}
-        return replace(found, portfolios={**found.portfolios, **payloads})
+        answers = {one.service: await self._remote.call(one, call.remaining_seconds()) for one in request.calls}
+        return replace(
+            found,
+            portfolios={**found.portfolios, **payloads},
+            answers={**found.answers, **answers},
+            target=request.target or found.target,
+        )

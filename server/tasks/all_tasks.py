@@ -5,13 +5,26 @@ The first validation of a message compiles the rules of its fields.
 
 import protovalidate
 from absfinance.v1.backtest_service_pb2 import BacktestRequest
+from absfinance.v1.liquidity_service_pb2 import AssessLiquidityRequest
+from absfinance.v1.market_data_service_pb2 import GetMarketMetricsRequest
 from absfinance.v1.optimization_service_pb2 import OptimizeBatchRequest, OptimizeRequest, TraceFrontierRequest
 from absfinance.v1.reallocation_service_pb2 import ReallocateBatchRequest, ReallocateRequest, RecordFillsRequest
 from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest, EstimateRiskModelRequest
 
-from server.tasks import backtest, batch, convert, fills, frontier, optimize, reallocate, reallocate_batch, risk
+from server.tasks import (
+    backtest,
+    batch,
+    convert,
+    fills,
+    frontier,
+    market_metrics,
+    optimize,
+    reallocate,
+    reallocate_batch,
+    risk,
+)
 
-TASKS = (backtest, batch, convert, fills, frontier, optimize, reallocate, reallocate_batch, risk)
+TASKS = (backtest, batch, convert, fills, frontier, market_metrics, optimize, reallocate, reallocate_batch, risk)
 
 for kind in (
     OptimizeRequest,
@@ -23,5 +36,7 @@ for kind in (
     RecordFillsRequest,
     AnalyzeRiskRequest,
     EstimateRiskModelRequest,
+    GetMarketMetricsRequest,
+    AssessLiquidityRequest,
 ):
     protovalidate.collect_violations(kind())

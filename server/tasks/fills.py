@@ -24,7 +24,7 @@ from server.converters.fills import (
     shortfall_to_proto,
 )
 from server.converters.warning import warnings_to_proto
-from server.execution.worker import Control
+from server.execution.control import Control
 from server.ports.errors import EtagMismatch, RequestIdReused
 from server.ports.fills import FillsChange, RecordedFills, StoredFill
 from server.ports.portfolios import PortfolioRecord

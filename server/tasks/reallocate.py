@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from absfinance.v1.reallocation_service_pb2 import ReallocateRequest
@@ -12,7 +12,7 @@ from domain.errors import InvalidInput
 from domain.market_data.snapshot import Snapshot
 from domain.portfolio import Portfolio
 from domain.reallocation.flow import reallocate
-from domain.reallocation.market import TradingTerms, net_asset_value, snapshot_of
+from domain.reallocation.market import net_asset_value
 from domain.reallocation.request import ReallocationRequest, Thresholds, check_amounts
 from domain.reallocation.target import TargetWeights, optimised_target
 from domain.reallocation.tax_terms import TaxAccount, tax_account
@@ -23,6 +23,7 @@ from server.commands.reallocation import (
     OptimizedTarget,
     Planned,
     ReallocateCommand,
+    RemoteTarget,
     Target,
 )
 from server.commands.stored import DataRequest, ReportKey, RequestKey, StoredData
@@ -31,23 +32,35 @@ from server.converters.paths import error_path
 from server.converters.portfolios import mandate_from_bytes
 from server.converters.reallocation import planned_to_bytes, reallocate_command_from_proto, summary_to_bytes
 from server.execution.control import Control
-from server.ports.market_data import Instrument, PriceSelection, TradableState
+from server.ports.market_data import PriceSelection
 from server.ports.panels import StoredPanelRef
+from server.ports.remote import RemoteCall, RemoteTargets
 from server.ports.results import ResultDraft
 from server.tasks.optimize import limit_time, with_stored_groups
 from server.tasks.refusing import locating, refusing
+from server.tasks.remote_calls import prices_of, refuse_other_target, remote_liquidity, remote_target
+from server.tasks.stored_market import stored_snapshot
+
+NO_SERVICES = RemoteTargets()
+"""Without services outside liquidity is by stored volume, and no strategy may be named."""
 
 
 @refusing
 @locating(ReallocateRequest)
 def reallocation(
-    request: bytes, today: date, found: StoredData | None, control: Control, report: ReportKey
+    request: bytes,
+    today: date,
+    found: StoredData | None,
+    control: Control,
+    report: ReportKey,
+    services: RemoteTargets = NO_SERVICES,
 ) -> DataRequest | ResultDraft | bytes:
     """The answer to store; only its bytes where nothing is to be stored; or what is needed first.
 
     `today` in UTC is the date of a plan whose request names none.
     """
     command = reallocate_command_from_proto(message_from_bytes(ReallocateRequest, request))
+    refuse_other_target(command.target, services.strategies)
     if found is None:
         if command.request_id:
             report(RequestKey(command.request_id, command.body))
@@ -59,8 +72,10 @@ def reallocation(
     if needed := _later_data_request(command, target, found):
         return needed
     with _of_the_portfolio():
-        account = tax_account(mandate.portfolio.quantities, mandate.lots, command.as_of_date or today, command.taxes)
-        planned = _planned(command, mandate, target, account, found, control)
+        plan = _planned_or_needed(_Collected(command, mandate, target, found, today), services, control)
+    if isinstance(plan, DataRequest):
+        return plan
+    planned, account = plan
     payload = planned_to_bytes(planned)
     if command.validate_only:
         return payload
@@ -98,7 +113,7 @@ def _target(command: ReallocateCommand, mandate: Mandate) -> Target:
     if isinstance(target, OptimizedTarget):
         return replace(target, specification=target.specification.without_constraints(command.disabled_constraints))
     if command.disabled_constraints:
-        raise InvalidInput("disabled_constraints[0]", "must be absent: target weights have no constraints")
+        raise InvalidInput("disabled_constraints[0]", "must be absent: only target_optimize has constraints")
     return target
 
 
@@ -158,36 +173,88 @@ def _fingerprint(command: ReallocateCommand, found: StoredData, account: TaxAcco
         content.update(found.panels[command.market].fingerprint.encode())
     if account.known:
         content.update(account.as_of_date.isoformat().encode())
+    for service in sorted(found.answers):
+        content.update(hashlib.sha256(found.answers[service]).digest())
     return content.hexdigest()
 
 
-def _planned(
-    command: ReallocateCommand,
-    mandate: Mandate,
-    target: Target,
-    account: TaxAccount,
-    found: StoredData,
-    control: Control,
-) -> Planned:
-    market = command.market
-    snapshot = market if isinstance(market, Snapshot) else _snapshot(market, found)
-    with error_path("snapshot"):
-        snapshot = command.currencies.converted(snapshot, mandate.currency)
-    check_amounts(mandate.portfolio, snapshot)
-    stored = found.panels[market] if isinstance(market, PriceSelection) else None
-    thresholds = command.thresholds or mandate.thresholds or Thresholds()
+@dataclass(frozen=True, slots=True)
+class _Collected:
+    """A request with what was found for it."""
+
+    command: ReallocateCommand
+    mandate: Mandate
+    target: Target
+    found: StoredData
+    today: date
+
+    @property
+    def stored(self) -> StoredPanelRef | None:
+        """The stored prices of the market, None for a snapshot."""
+        market = self.command.market
+        return self.found.panels[market] if isinstance(market, PriceSelection) else None
+
+    def snapshot(self) -> Snapshot:
+        """The market in the currency of the portfolio. Raises InvalidInput for an account beyond numbers in it."""
+        market = self.command.market
+        snapshot = market if isinstance(market, Snapshot) else stored_snapshot(market, self.found)
+        with error_path("snapshot"):
+            snapshot = self.command.currencies.converted(snapshot, self.mandate.currency)
+        check_amounts(self.mandate.portfolio, snapshot)
+        return snapshot
+
+    def account(self) -> TaxAccount:
+        """What taxes know of the portfolio."""
+        day = self.command.as_of_date or self.today
+        return tax_account(self.mandate.portfolio.quantities, self.mandate.lots, day, self.command.taxes)
+
+
+def _planned_or_needed(
+    collected: _Collected, services: RemoteTargets, control: Control
+) -> DataRequest | tuple[Planned, TaxAccount]:
+    """The plan, or the call of a service outside that is needed for it."""
+    account = collected.account()
+    snapshot = collected.snapshot()
+    target = collected.found.target or _target_weights(collected, snapshot, control)
+    if isinstance(target, RemoteCall):
+        return DataRequest(calls=(target,))
+    request = _request(collected, snapshot, target, account)
+    if services.liquidity:
+        liquidity = remote_liquidity(request, services.liquidity, collected.found, control)
+        if isinstance(liquidity, RemoteCall):
+            return DataRequest(calls=(liquidity,), target=target)
+        request = replace(request, liquidity=liquidity)
+    result = reallocate(request, control)
+    control()
+    stored = collected.stored
+    annual = Volatilities() if stored is None else volatilities(result.summary, stored.prices())
+    return Planned(result, annual, (*target.warnings, *result.harvest.warnings)), account
+
+
+def _target_weights(collected: _Collected, snapshot: Snapshot, control: Control) -> TargetWeights | RemoteCall:
+    command, target, found = collected.command, collected.target, collected.found
+    if not isinstance(target, OptimizedTarget | RemoteTarget):
+        return TargetWeights(target)
+    after_flow = command.modes.after_flow(collected.mandate.portfolio)
+    if command.modes.cash_flow < 0.0 and net_asset_value(after_flow, snapshot) <= 0.0:
+        raise InvalidInput("cash_flow", "must leave a net asset value above 0")
     if isinstance(target, OptimizedTarget):
         prices = found.panels[_target_prices(command, target)]
-        after_flow = command.modes.after_flow(mandate.portfolio)
-        if command.modes.cash_flow < 0.0 and net_asset_value(after_flow, snapshot) <= 0.0:
-            raise InvalidInput("cash_flow", "must leave a net asset value above 0")
-        target_weights = _optimised(target, prices, after_flow, snapshot, found, control)
-    else:
-        target_weights = TargetWeights(target)
-    request = ReallocationRequest(
+        return _optimised(target, prices, after_flow, snapshot, found, control)
+    day, stored = command.as_of_date or collected.today, collected.stored
+    shown = prices_of(snapshot, day) if stored is None else stored.prices()
+    return remote_target(target, after_flow, snapshot, shown, day, found)
+
+
+def _request(
+    collected: _Collected, snapshot: Snapshot, target: TargetWeights, account: TaxAccount
+) -> ReallocationRequest:
+    command, mandate, stored = collected.command, collected.mandate, collected.stored
+    thresholds = command.thresholds or mandate.thresholds or Thresholds()
+    return ReallocationRequest(
         portfolio=mandate.portfolio,
         market=snapshot,
-        target=target_weights.weights,
+        target=target.weights,
         thresholds=thresholds,
         limits=command.limits,
         costs=command.costs,
@@ -199,10 +266,6 @@ def _planned(
         modes=command.modes,
         active_risk=None if stored is None else _active_risk(thresholds, stored),
     )
-    result = reallocate(request, control)
-    control()
-    annual = Volatilities() if stored is None else volatilities(result.summary, stored.prices())
-    return Planned(result, annual, (*target_weights.warnings, *result.harvest.warnings))
 
 
 def _active_risk(thresholds: Thresholds, stored: StoredPanelRef) -> ActiveRisk | None:
@@ -221,17 +284,3 @@ def _optimised(
     specification = with_stored_groups(target.specification, found)
     limit_time(specification, control)
     return optimised_target(specification, prices.prices(), target.lookback, portfolio, market, control)
-
-
-def _snapshot(selection: PriceSelection, found: StoredData) -> Snapshot:
-    volumes = found.volumes.get(selection)
-    terms = {symbol: _terms(instrument) for symbol, instrument in found.instruments.items()}
-    return snapshot_of(found.panels[selection].prices(), None if volumes is None else volumes.prices(), terms)
-
-
-def _terms(instrument: Instrument) -> TradingTerms:
-    return TradingTerms(
-        lot_size=1.0 if instrument.lot_size is None else instrument.lot_size,
-        listed=instrument.state not in (TradableState.DELISTED, TradableState.NOT_LISTED),
-        halted=instrument.state is TradableState.HALTED,
-    )

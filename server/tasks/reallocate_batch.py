@@ -18,7 +18,7 @@ from server.converters.reallocation_batch import (
     request_of_account,
     require_no_shared_volume,
 )
-from server.execution.worker import Control
+from server.execution.control import Control
 from server.ports.errors import NotFound, Refused
 from server.ports.results import ResultDraft
 from server.storage.scratch import read_value, write_value

@@ -9,11 +9,10 @@ from domain.backtest.strategies import MarketHistory
 from domain.backtest.strategies.remote import RemoteCallFailed, RemoteCallTimedOut
 from domain.cancellation import CancellationCheck
 from server.converters.decision import METHOD, decide_request_to_bytes, weights_from_bytes
+from server.remote.channels import OPTIONS
 
 CHECK_SECONDS = 0.05
 """Time between two looks at cancellation while a service is asked."""
-
-LARGEST_ANSWER_BYTES = 4 << 20
 
 
 @dataclass(slots=True)
@@ -60,14 +59,7 @@ class RemoteDecisions:
 
     def _channel(self, target: str) -> grpc.Channel:
         if target not in self._channels:
-            options = (
-                ("grpc.max_receive_message_length", LARGEST_ANSWER_BYTES),
-                ("grpc.max_send_message_length", -1),
-                # Otherwise the pauses grow to two minutes, and decisions go on to fail when a service is there again.
-                ("grpc.max_reconnect_backoff_ms", 1_000),
-                ("grpc.enable_http_proxy", 0),  # the address is the one of the settings, whatever the environment says
-            )
-            self._channels[target] = grpc.insecure_channel(target, options)
+            self._channels[target] = grpc.insecure_channel(target, OPTIONS)
         return self._channels[target]
 
 

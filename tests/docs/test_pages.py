@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import grpc
@@ -136,7 +137,18 @@ def test_the_python_of_the_readme_runs(sample_server: RunningServer) -> None:
     assert "JNJ" in done.stdout
 
 
-EXAMPLES = sorted((ROOT / "clients/python/examples").glob("*.py"))
+DESK = ROOT / "clients/python/examples/liquidity_desk.py"
+EXAMPLES = sorted(set((ROOT / "clients/python/examples").glob("*.py")) - {DESK})
+
+
+def test_the_desk_prints_what_the_docs_show(start_server: Callable[..., RunningServer], free_target: str) -> None:
+    """A server of its own: one that asks a desk plans nothing while that is not there."""
+    running = start_server("--workers", "1", "--liquidity-target", free_target)
+    command = [sys.executable, str(DESK), running.address, free_target]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == (ROOT / "docs/examples/liquidity_desk.txt").read_text()
+    assert done.stdout in (ROOT / "docs/reallocation.md").read_text()
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

@@ -154,7 +154,7 @@ def test_participation_spreads_a_trade_over_days(wire: Wire) -> None:
     (thin,) = [a for a in answer["liquidity"]["assets"] if a["symbol"] == "A"]
     assert thin == {
         "symbol": "A", "state": "LIQUIDITY_STATE_PARTIAL", "availableQuantity": 60.0, "averageDailyVolume": 100.0,
-        "participation": 1.0, "daysToTrade": 5.0,
+        "participation": 1.0, "daysToTrade": 5.0, "score": 0.6,
     }  # fmt: skip
     causes = {s["symbol"]: s["reasons"][0] for s in answer["shortfalls"]}
     assert causes["A"] == {"code": "SHORTFALL_CODE_PARTICIPATION", "limit": 0.2}

@@ -138,3 +138,16 @@ def test_help_names_every_variable() -> None:
     text = " ".join(done.stdout.split())
     for variable in ("ABSFIN_LISTEN", "ABSFIN_DATA_DIR", "ABSFIN_STORAGE", "SUPABASE_URL", "ABSFIN_TLS_CLIENT_CA"):
         assert f"[{variable}]" in text
+
+
+def test_the_address_of_another_liquidity_service(tmp_path: Path) -> None:
+    assert (read(tmp_path).liquidity_target, read(tmp_path).max_remote_seconds) == ("", 10.0)
+    given = read(tmp_path, ABSFIN_LIQUIDITY_TARGET="desk.example:50051", ABSFIN_MAX_REMOTE_SECONDS="2.5")
+    assert (given.liquidity_target, given.max_remote_seconds) == ("desk.example:50051", 2.5)
+    assert read(tmp_path, "--liquidity-target", "[::1]:1").liquidity_target == "[::1]:1"
+    for wrong in ("desk", "desk:0", "desk:65536", ":1", "a:1,b:2", "http://desk:1", "unix:/run/desk:1", "de sk:1"):
+        with pytest.raises(WrongSetting, match=r"--liquidity-target \(ABSFIN_LIQUIDITY_TARGET\) must be host:port"):
+            read(tmp_path, "--liquidity-target", wrong)
+    for wrong in ("0", "3601", "soon"):
+        with pytest.raises(WrongSetting, match=r"--max-remote-seconds \(ABSFIN_MAX_REMOTE_SECONDS\) must be a number"):
+            read(tmp_path, "--max-remote-seconds", wrong)

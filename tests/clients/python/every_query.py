@@ -277,6 +277,7 @@ def reallocations() -> Iterator[Any]:
                     reallocation_id="i",
                     validate_only=True,
                 )
+    yield queries.ReallocateQuery("portfolios/x", STORED, absfin.strategies.remote("here:1", timeout_seconds=1.0))
     fill = Fill("f", "A", 1.0, 2.0, datetime(2020, 1, 2, tzinfo=UTC), 0.1, "l", 2.0, 2.0)
     for name in ("reallocations/x", "portfolios/x"):
         yield queries.RecordFillsQuery(name, [fill], last_prices={"A": 2.0}, etag="e", fees_in_gains=True)
@@ -289,6 +290,8 @@ def reallocations() -> Iterator[Any]:
 def stored() -> Iterator[Any]:
     yield queries.ImportPricesQuery(PANEL, field="open", source="s")
     yield queries.PricesQuery(STORED)
+    yield queries.MarketMetricsQuery(["A"])
+    yield queries.AssessLiquidityQuery({"A": 1.0}, max_participation=0.1, horizon_days=2)
     yield queries.UpsertInstrumentsQuery([Instrument("A", "a", "USD", {"sector": "A"}, 1.0, "halted")])
     yield queries.InstrumentsQuery("sector=A")
     yield queries.UpsertCorporateActionsQuery(ACTIONS)

@@ -212,6 +212,10 @@ def test_reallocate_and_portfolio(server: RunningServer, prices: Path) -> None:
     assert "trackingErrorAnnual" in quiet["utilization"]
     assert "leave no trade" in absfin(server, *restricted, "--buy-only", "--sell-only", status=2).stderr
     assert "disabled_constraints[0]" in absfin(server, *restricted, "--disable", "x", status=1).stderr
+    service = ("--strategy-service", "127.0.0.1:1")
+    decided = absfin(server, "reallocate", "--symbols", "P,Q", "--cash", "100", *service, status=1)
+    assert "target_strategy.target" in decided.stderr
+    assert "--strategy-service" in absfin(server, *restricted, *service, status=2).stderr
     made = as_json(server, "portfolio", "create", "cli", "--holdings", "P=100", "--cash", "10")
     assert made["name"] == "portfolios/cli"
     answer = as_json(server, "reallocate", "Q=1", "--portfolio", "portfolios/cli", "--symbols", "P,Q")

@@ -18,6 +18,7 @@ from absfinance.v1 import (
     backtest_pb2,
     backtest_service_pb2,
     constraint_pb2,
+    liquidity_service_pb2,
     market_data_service_pb2,
     objective_pb2,
     optimization_service_pb2,
@@ -30,6 +31,7 @@ from google.protobuf.message import Message
 
 from server.converters.not_built import NOT_BUILT
 from server.servicers.backtests import BacktestServicer
+from server.servicers.liquidity import LiquidityServicer
 from server.servicers.market_data import MarketDataServicer
 from server.servicers.optimization import OptimizationServicer
 from server.servicers.portfolios import PortfolioServicer
@@ -91,6 +93,7 @@ ALSO_BUILT = [  # messages inside the requests that the client builds from its o
     "OptimizeBatchRequest.Account",
     "RecordFillsRequest.Fill",
     "RecordFillsRequest.LastPrice",
+    "AssessLiquidityRequest.Trade",
     "ImportPricesRequest.Header",
     "ImportPricesRequest.Footer",
     *constraint_pb2.DESCRIPTOR.message_types_by_name,
@@ -144,6 +147,7 @@ SERVICERS = [
     (reallocation_service_pb2, ReallocationServicer),
     (portfolio_service_pb2, PortfolioServicer),
     (market_data_service_pb2, MarketDataServicer),
+    (liquidity_service_pb2, LiquidityServicer),
 ]
 
 SERVED = {

@@ -7,9 +7,7 @@ from domain.market_data.panel import PricePanel
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.portfolio import Portfolio
 from domain.reallocation.market import (
-    VOLUME_DAYS,
     TradingTerms,
-    average_daily_volumes,
     liquidity_of,
     net_asset_value,
     snapshot_of,
@@ -25,7 +23,11 @@ def panel(**columns: list[float]) -> PricePanel:
 
 def test_a_quote_is_the_last_price_that_is_known() -> None:
     prices = panel(A=[1.0, 2.0, 3.0], B=[10.0, 20.0, NAN], C=[NAN, NAN, NAN])
-    assert snapshot_of(prices, None, {}) == Snapshot({"A": Quote(3.0), "B": Quote(20.0)})
+    # Two returns, 100 % and 50 %, have a standard deviation of √0.125 a day; one return has none.
+    quotes = snapshot_of(prices, None, {}).quotes
+    assert quotes.keys() == {"A", "B"}
+    assert (quotes["A"].price, quotes["B"]) == (3.0, Quote(20.0))
+    assert quotes["A"].volatility_annual == pytest.approx((0.125 * 252.0) ** 0.5)
 
 
 def test_terms_give_lots_halts_and_leave_out_what_is_not_listed() -> None:
@@ -36,12 +38,6 @@ def test_terms_give_lots_halts_and_leave_out_what_is_not_listed() -> None:
         "A": Quote(2.0, average_daily_volume=20.0, lot_size=100.0),
         "B": Quote(4.0, halted=True),
     }
-
-
-def test_an_average_volume_is_over_the_last_dates_that_have_one() -> None:
-    long = [1e9] * 5 + [float(day) for day in range(1, VOLUME_DAYS + 1)]
-    found = average_daily_volumes(panel(A=long, B=[7.0] + [NAN] * (len(long) - 1), C=[NAN] * len(long)))
-    assert found == {"A": pytest.approx((VOLUME_DAYS + 1) / 2), "B": 7.0}
 
 
 def test_a_net_asset_value_counts_cash_and_what_has_a_quote() -> None:

@@ -10,7 +10,9 @@ from server.execution.process_pool import ProcessPool
 from server.ports.errors import NotFound, RequestIdReused
 from server.ports.list_filter import ListFilter
 from server.ports.portfolios import PortfolioDraft
+from server.ports.remote import RemoteTargets
 from server.ports.storage import Storage
+from server.remote.services import GrpcServices
 from server.services.market_data import MarketData
 from server.services.reallocation import ReallocationService
 from tests.server.services.conftest import Encode
@@ -24,7 +26,10 @@ PLAN = {"portfolioName": "portfolios/mine", "snapshot": {"assets": ASSETS}, "tar
 async def service(storage: Storage, market_data: MarketData, pool: ProcessPool, encode: Encode) -> ReallocationService:
     portfolio = encode(Portfolio, holdings=[{"symbol": "A", "quantity": 100.0}])
     await storage.portfolios.create(PortfolioDraft(portfolio, b"body", "mine", None))
-    return ReallocationService(market_data, storage.portfolios, storage.reallocations, pool)
+    remote, targets = GrpcServices(1.0), RemoteTargets()
+    return ReallocationService(
+        market_data, storage.portfolios, storage.reallocations, pool, remote=remote, targets=targets
+    )
 
 
 async def test_a_plan_of_a_stored_portfolio(service: ReallocationService, encode: Encode) -> None:

@@ -38,6 +38,7 @@ from absfin.errors import (
     TransientError,
 )
 from absfin.fills import Fill, RecordedFills
+from absfin.liquidity import AssetLiquidity, Liquidity, MarketMetrics
 from absfin.objectives import (
     equal_weight,
     factor_budget,
@@ -79,6 +80,7 @@ __all__ = [
     "AlmgrenChriss",
     "AlmgrenImpact",
     "AssetEvent",
+    "AssetLiquidity",
     "Backtest",
     "CashDividend",
     "CashFlow",
@@ -91,6 +93,8 @@ __all__ = [
     "InfeasibleProblem",
     "Instrument",
     "InvalidInput",
+    "Liquidity",
+    "MarketMetrics",
     "Milestone",
     "Moments",
     "Optimization",

@@ -132,6 +132,8 @@ class Client:
 
     import_prices = _sends(queries.ImportPricesQuery)
     prices = _collects(queries.PricesQuery)
+    market_metrics = _sends(queries.MarketMetricsQuery)
+    assess_liquidity = _sends(queries.AssessLiquidityQuery)
     upsert_instruments = _sends(queries.UpsertInstrumentsQuery)
     instruments = _pages(queries.InstrumentsQuery)
     upsert_corporate_actions = _sends(queries.UpsertCorporateActionsQuery)

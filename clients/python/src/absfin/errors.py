@@ -12,6 +12,7 @@
 | | `SolverFailed` | rescale or simplify the problem, or choose another engine |
 | | `WorkerDied` | less data at once: the work may need too much memory |
 | | `ReallocationFailed` | other holdings, limits or quotes |
+| | `RemoteServiceFailed` | correct the service outside that the server asked |
 | `ResourceError` | | change what is stored, or what is requested of it |
 | | `MissingMarketData` | import the data, or request other symbols or dates |
 | | `NotFound` | another name |
@@ -150,6 +151,10 @@ class ReallocationFailed(ProblemError):
     """No trade is possible, or sales cannot raise the missing cash."""
 
 
+class RemoteServiceFailed(ProblemError):
+    """A service outside that the server asked returned an error, or an answer that cannot be used."""
+
+
 class MissingMarketData(ResourceError):
     """Stored prices do not cover the requested symbols and dates."""
 
@@ -187,7 +192,7 @@ class Overloaded(TransientError):
 
 
 class Unavailable(TransientError):
-    """The server or its storage cannot be reached, or the server is shutting down."""
+    """The server, its storage or a service that it asks cannot be reached, or the server is shutting down."""
 
 
 class Cancelled(TransientError):
@@ -218,6 +223,10 @@ _BY_REASON: Mapping[str, type[AbsFinanceError]] = {
     "EVENTS_COMPACTED": EventsLost,
     "SOLVER_TIMED_OUT": DeadlineExceeded,
     "JOB_TIME_BUDGET_EXCEEDED": DeadlineExceeded,
+    "REMOTE_CALL_TIMED_OUT": DeadlineExceeded,
+    "REMOTE_UNAVAILABLE": Unavailable,
+    "REMOTE_CALL_FAILED": RemoteServiceFailed,
+    "REMOTE_ANSWER_INVALID": RemoteServiceFailed,
     "STREAM_IDLE": DeadlineExceeded,
     "OVERLOADED": Overloaded,
     "DRAINING": Unavailable,

@@ -13,7 +13,16 @@ from absfin.channel import DEFAULT_TARGET
 from absfin.cli.backtest_command import backtest, follow_to_the_end
 from absfin.cli.csv_files import ACTION_HEADER, action_line, read_actions, read_panel, read_weights
 from absfin.cli.fills_command import fills
-from absfin.cli.options import OBJECTIVES, constraints_of, data_of, direction_of, objective_of, pairs_of, tax_limits
+from absfin.cli.options import (
+    OBJECTIVES,
+    constraints_of,
+    data_of,
+    decided_by,
+    direction_of,
+    objective_of,
+    pairs_of,
+    tax_limits,
+)
 from absfin.cli.output import failing_clearly, print_json, print_message, progress_bar
 from absfin.cli.parameters import AsJson, Confidence, End, PricesFile, Server, Start, Symbols, Universe
 from absfin.cli.tables import show_optimization, show_reallocation, show_risk
@@ -210,6 +219,9 @@ def reallocate(
     harvest: Annotated[
         str, typer.Option(help="A=B: realise losses of A and buy B instead, with --tax and --tax-rates.")
     ] = "",
+    strategy_service: Annotated[
+        str, typer.Option(help="Address host:port of a StrategyService that decides the target weights.")
+    ] = "",
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
@@ -224,7 +236,7 @@ def reallocate(
         answer = client.reallocate(
             portfolio or held,
             market,
-            weights,
+            decided_by(strategy_service, weights),
             commission_bps=cost_bps,
             cash_floor=cash_floor,
             drift_band=drift_band,

@@ -1,6 +1,6 @@
 """Converts the options of a command to arguments of the client."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from absfin import constraints, objectives
 from absfin.choices import Direction, UnknownChoice
 from absfin.cli.csv_files import read_panel
 from absfin.data import Prices, Stored
+from absfin.strategies import Strategy, remote
 from absfin.taxes import TaxLimits
 
 OBJECTIVES = (
@@ -45,6 +46,13 @@ def direction_of(*, buy_only: bool, sell_only: bool) -> Direction:
     if buy_only and sell_only:
         raise typer.BadParameter("--buy-only and --sell-only leave no trade", param_hint="--sell-only")
     return "buy_only" if buy_only else "sell_only" if sell_only else "both"
+
+
+def decided_by(service: str, weights: Mapping[str, float] | None) -> Mapping[str, float] | Strategy | None:
+    """The target: given weights, or the decision of a service. Raises BadParameter for both."""
+    if service and weights is not None:
+        raise typer.BadParameter("give target weights or a service that decides them", param_hint="--strategy-service")
+    return remote(service) if service else weights
 
 
 def constraints_of(

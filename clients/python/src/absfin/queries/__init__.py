@@ -7,6 +7,7 @@ sent with `Client.send` and its like. Begin reading with `base`.
 from typing import Any
 
 from absfinance.v1.backtest_service_pb2_grpc import BacktestServiceStub
+from absfinance.v1.liquidity_service_pb2_grpc import LiquidityServiceStub
 from absfinance.v1.market_data_service_pb2_grpc import MarketDataServiceStub
 from absfinance.v1.optimization_service_pb2_grpc import OptimizationServiceStub
 from absfinance.v1.portfolio_service_pb2_grpc import PortfolioServiceStub
@@ -22,10 +23,12 @@ from absfin.queries.backtests import (
     ListBacktestsQuery,
 )
 from absfin.queries.base import AssembledQuery, PagedQuery, Query, StreamQuery, UnaryQuery
+from absfin.queries.liquidity import AssessLiquidityQuery
 from absfin.queries.market_data import (
     CorporateActionsQuery,
     ImportPricesQuery,
     InstrumentsQuery,
+    MarketMetricsQuery,
     PricesQuery,
     UpsertCorporateActionsQuery,
     UpsertInstrumentsQuery,
@@ -63,6 +66,7 @@ STUBS: tuple[type[Any], ...] = (
     ReallocationServiceStub,
     PortfolioServiceStub,
     MarketDataServiceStub,
+    LiquidityServiceStub,
 )
 """The services that the queries call."""
 
@@ -70,6 +74,7 @@ __all__ = [
     "STUBS",
     "AnalyzeRiskQuery",
     "AssembledQuery",
+    "AssessLiquidityQuery",
     "BacktestQuery",
     "BacktestSeriesQuery",
     "CancelBacktestQuery",
@@ -90,6 +95,7 @@ __all__ = [
     "ListOptimizationsQuery",
     "ListPortfoliosQuery",
     "ListReallocationsQuery",
+    "MarketMetricsQuery",
     "OptimizeBatchQuery",
     "OptimizeQuery",
     "PagedQuery",

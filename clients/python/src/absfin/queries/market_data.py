@@ -12,6 +12,7 @@ from absfinance.v1.market_data_service_pb2_grpc import MarketDataServiceStub
 from absfin.choices import PriceField, choice
 from absfin.corporate_actions import CorporateAction, corporate_action_from_proto, corporate_actions_to_proto
 from absfin.data import Instrument, Panel, Stored, date_to_proto, panel_of
+from absfin.liquidity import MarketMetrics
 from absfin.panel_assembler import PanelAssembler
 from absfin.queries.base import AssembledQuery, PagedQuery, Rpc, UnaryQuery
 from absfin.requests import PAGE_SIZE, Progress, import_requests
@@ -64,6 +65,23 @@ class PricesQuery(AssembledQuery[Panel]):
     def assembler(self) -> PanelAssembler:
         """Joins the rows."""
         return PanelAssembler()
+
+
+@dataclass(frozen=True)
+class MarketMetricsQuery(UnaryQuery[dict[str, MarketMetrics]]):
+    """The latest figures of assets by symbol, from stored bars. Raises MissingMarketData."""
+
+    RPC: ClassVar = Rpc(MarketDataServiceStub, "GetMarketMetrics")
+
+    symbols: Sequence[str]
+
+    def request(self) -> pb.GetMarketMetricsRequest:
+        """The symbols."""
+        return pb.GetMarketMetricsRequest(symbols=self.symbols)
+
+    def answer(self, response: pb.GetMarketMetricsResponse) -> dict[str, MarketMetrics]:
+        """The figures of each symbol."""
+        return {one.symbol: MarketMetrics.from_proto(one) for one in response.metrics}
 
 
 @dataclass(frozen=True)

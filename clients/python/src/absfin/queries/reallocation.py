@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any, ClassVar
 
 from absfinance.v1 import reallocation_service_pb2 as pb
+from absfinance.v1.backtest_pb2 import Strategy
 from absfinance.v1.optimization_pb2 import OptimizeSpec
 from absfinance.v1.portfolio_pb2 import Portfolio, TargetWeights, Thresholds
 from absfinance.v1.reallocation_pb2 import Direction as DirectionProto
@@ -24,6 +25,9 @@ from absfin.requests import new_request_id, timestamp
 from absfin.results import Reallocation, ReallocationPage
 from absfin.schedules import AlmgrenChriss
 from absfin.taxes import OtherPurchase, RecentTrade, TaxLimits
+
+Target = Mapping[str, float] | OptimizeSpec | Strategy
+"""Weights by symbol, an optimisation, or a service that decides."""
 
 
 @dataclass(frozen=True)
@@ -65,10 +69,14 @@ def market_fields(market: Stored | Iterable[Quote], fx_rates: Mapping[str, float
     return {"snapshot": MarketSnapshot(assets=[quote.to_proto() for quote in market], fx_rates=rates)}
 
 
-def target_fields(target: Mapping[str, float] | OptimizeSpec | None) -> dict[str, Any]:
+def target_fields(target: Target | None) -> dict[str, Any]:
     """The field that has a target; none without one."""
     if target is None:
         return {}
+    if isinstance(target, Strategy):
+        if target.WhichOneof("kind") != "remote":
+            raise ValueError("a target by a strategy is one of strategies.remote")
+        return {"target_strategy": target.remote}
     if isinstance(target, OptimizeSpec):
         return {"target_optimize": target}
     return {"target_weights": TargetWeights(weights=weights_to_proto(target))}
@@ -79,14 +87,15 @@ class ReallocateQuery(UnaryQuery[Reallocation]):
     """The trades that take a portfolio to target weights (fractions of net asset value).
 
     `portfolio` is holdings in units, a portfolio message, or the name of a stored portfolio. `target` may be an
-    optimisation (see `strategies.spec`); without it the mandate of the portfolio holds.
+    optimisation (see `strategies.spec`), or a decision of a service of your own (see `strategies.remote`; it is told
+    the label of the reallocation); without it the mandate of the portfolio holds.
     """
 
     RPC: ClassVar = Rpc(ReallocationServiceStub, "Reallocate")
 
     portfolio: Holdings | Portfolio | str
     market: Stored | Iterable[Quote]
-    target: Mapping[str, float] | OptimizeSpec | None = None
+    target: Target | None = None
     _: KW_ONLY
     max_utilization: float | None = None
     drift_band: float | None = None  # fraction of net asset value

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x61\x62sfinance/v1/liquidity.proto\x12\rabsfinance.v1\"\x95\x03\n\x13LiquidityAssessment\x12,\n\x05state\x18\x01 \x01(\x0e\x32\x1d.absfinance.v1.LiquidityState\x12\x38\n\x06\x61ssets\x18\x02 \x03(\x0b\x32(.absfinance.v1.LiquidityAssessment.Asset\x1a\x95\x02\n\x05\x41sset\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12,\n\x05state\x18\x02 \x01(\x0e\x32\x1d.absfinance.v1.LiquidityState\x12\x1f\n\x12\x61vailable_quantity\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12!\n\x14\x61verage_daily_volume\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x1a\n\rparticipation\x18\x05 \x01(\x01H\x02\x88\x01\x01\x12\x1a\n\rdays_to_trade\x18\x06 \x01(\x01H\x03\x88\x01\x01\x42\x15\n\x13_available_quantityB\x17\n\x15_average_daily_volumeB\x10\n\x0e_participationB\x10\n\x0e_days_to_trade*\xad\x01\n\x0eLiquidityState\x12\x1f\n\x1bLIQUIDITY_STATE_UNSPECIFIED\x10\x00\x12\x1e\n\x1aLIQUIDITY_STATE_SUFFICIENT\x10\x01\x12\x1b\n\x17LIQUIDITY_STATE_PARTIAL\x10\x02\x12 \n\x1cLIQUIDITY_STATE_INSUFFICIENT\x10\x03\x12\x1b\n\x17LIQUIDITY_STATE_UNKNOWN\x10\x04\x42\xa3\x01\n\x19\x63om.example.absfinance.v1B\x0eLiquidityProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x61\x62sfinance/v1/liquidity.proto\x12\rabsfinance.v1\"\xee\x03\n\x13LiquidityAssessment\x12,\n\x05state\x18\x01 \x01(\x0e\x32\x1d.absfinance.v1.LiquidityState\x12\x38\n\x06\x61ssets\x18\x02 \x03(\x0b\x32(.absfinance.v1.LiquidityAssessment.Asset\x12\x12\n\x05score\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x13\x66rom_remote_service\x18\x04 \x01(\x08\x1a\xb3\x02\n\x05\x41sset\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12,\n\x05state\x18\x02 \x01(\x0e\x32\x1d.absfinance.v1.LiquidityState\x12\x1f\n\x12\x61vailable_quantity\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12!\n\x14\x61verage_daily_volume\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x1a\n\rparticipation\x18\x05 \x01(\x01H\x02\x88\x01\x01\x12\x1a\n\rdays_to_trade\x18\x06 \x01(\x01H\x03\x88\x01\x01\x12\x12\n\x05score\x18\x07 \x01(\x01H\x04\x88\x01\x01\x42\x15\n\x13_available_quantityB\x17\n\x15_average_daily_volumeB\x10\n\x0e_participationB\x10\n\x0e_days_to_tradeB\x08\n\x06_scoreB\x08\n\x06_score*\xad\x01\n\x0eLiquidityState\x12\x1f\n\x1bLIQUIDITY_STATE_UNSPECIFIED\x10\x00\x12\x1e\n\x1aLIQUIDITY_STATE_SUFFICIENT\x10\x01\x12\x1b\n\x17LIQUIDITY_STATE_PARTIAL\x10\x02\x12 \n\x1cLIQUIDITY_STATE_INSUFFICIENT\x10\x03\x12\x1b\n\x17LIQUIDITY_STATE_UNKNOWN\x10\x04\x42\xa3\x01\n\x19\x63om.example.absfinance.v1B\x0eLiquidityProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,10 +32,10 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'absfinance.v1.liquidity_pb2
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\031com.example.absfinance.v1B\016LiquidityProtoP\001Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\242\002\003ABF\252\002\rAbsFinance.V1\312\002\rAbsFinance\\V1\352\002\016AbsFinance::V1'
-  _globals['_LIQUIDITYSTATE']._serialized_start=457
-  _globals['_LIQUIDITYSTATE']._serialized_end=630
+  _globals['_LIQUIDITYSTATE']._serialized_start=546
+  _globals['_LIQUIDITYSTATE']._serialized_end=719
   _globals['_LIQUIDITYASSESSMENT']._serialized_start=49
-  _globals['_LIQUIDITYASSESSMENT']._serialized_end=454
-  _globals['_LIQUIDITYASSESSMENT_ASSET']._serialized_start=177
-  _globals['_LIQUIDITYASSESSMENT_ASSET']._serialized_end=454
+  _globals['_LIQUIDITYASSESSMENT']._serialized_end=543
+  _globals['_LIQUIDITYASSESSMENT_ASSET']._serialized_start=226
+  _globals['_LIQUIDITYASSESSMENT_ASSET']._serialized_end=533
 # @@protoc_insertion_point(module_scope)

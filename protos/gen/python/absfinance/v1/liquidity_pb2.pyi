@@ -21,24 +21,30 @@ LIQUIDITY_STATE_INSUFFICIENT: LiquidityState
 LIQUIDITY_STATE_UNKNOWN: LiquidityState
 
 class LiquidityAssessment(_message.Message):
-    __slots__ = ("state", "assets")
+    __slots__ = ("state", "assets", "score", "from_remote_service")
     class Asset(_message.Message):
-        __slots__ = ("symbol", "state", "available_quantity", "average_daily_volume", "participation", "days_to_trade")
+        __slots__ = ("symbol", "state", "available_quantity", "average_daily_volume", "participation", "days_to_trade", "score")
         SYMBOL_FIELD_NUMBER: _ClassVar[int]
         STATE_FIELD_NUMBER: _ClassVar[int]
         AVAILABLE_QUANTITY_FIELD_NUMBER: _ClassVar[int]
         AVERAGE_DAILY_VOLUME_FIELD_NUMBER: _ClassVar[int]
         PARTICIPATION_FIELD_NUMBER: _ClassVar[int]
         DAYS_TO_TRADE_FIELD_NUMBER: _ClassVar[int]
+        SCORE_FIELD_NUMBER: _ClassVar[int]
         symbol: str
         state: LiquidityState
         available_quantity: float
         average_daily_volume: float
         participation: float
         days_to_trade: float
-        def __init__(self, symbol: _Optional[str] = ..., state: _Optional[_Union[LiquidityState, str]] = ..., available_quantity: _Optional[float] = ..., average_daily_volume: _Optional[float] = ..., participation: _Optional[float] = ..., days_to_trade: _Optional[float] = ...) -> None: ...
+        score: float
+        def __init__(self, symbol: _Optional[str] = ..., state: _Optional[_Union[LiquidityState, str]] = ..., available_quantity: _Optional[float] = ..., average_daily_volume: _Optional[float] = ..., participation: _Optional[float] = ..., days_to_trade: _Optional[float] = ..., score: _Optional[float] = ...) -> None: ...
     STATE_FIELD_NUMBER: _ClassVar[int]
     ASSETS_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    FROM_REMOTE_SERVICE_FIELD_NUMBER: _ClassVar[int]
     state: LiquidityState
     assets: _containers.RepeatedCompositeFieldContainer[LiquidityAssessment.Asset]
-    def __init__(self, state: _Optional[_Union[LiquidityState, str]] = ..., assets: _Optional[_Iterable[_Union[LiquidityAssessment.Asset, _Mapping]]] = ...) -> None: ...
+    score: float
+    from_remote_service: bool
+    def __init__(self, state: _Optional[_Union[LiquidityState, str]] = ..., assets: _Optional[_Iterable[_Union[LiquidityAssessment.Asset, _Mapping]]] = ..., score: _Optional[float] = ..., from_remote_service: _Optional[bool] = ...) -> None: ...

@@ -27,7 +27,7 @@ if _version_not_supported:
 
 class LiquidityServiceStub:
     """How much can be traded. The server answers from stored volume; where ABSFIN_LIQUIDITY_TARGET names another
-    implementation, the server calls that one as a client, so that a desk can plug in its own book.
+    implementation, Reallocate calls that one as a client, so that a desk can plug in its own book.
     """
 
     def __init__(self, channel):
@@ -45,11 +45,12 @@ class LiquidityServiceStub:
 
 class LiquidityServiceServicer:
     """How much can be traded. The server answers from stored volume; where ABSFIN_LIQUIDITY_TARGET names another
-    implementation, the server calls that one as a client, so that a desk can plug in its own book.
+    implementation, Reallocate calls that one as a client, so that a desk can plug in its own book.
     """
 
     def AssessLiquidity(self, request, context):
-        """Assesses a list of trades.
+        """Assesses a list of trades, each symbol once. Average daily volume is that of GetMarketMetrics; NOT_FOUND for symbols
+        that are not stored.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -73,7 +74,7 @@ def add_LiquidityServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class LiquidityService:
     """How much can be traded. The server answers from stored volume; where ABSFIN_LIQUIDITY_TARGET names another
-    implementation, the server calls that one as a client, so that a desk can plug in its own book.
+    implementation, Reallocate calls that one as a client, so that a desk can plug in its own book.
     """
 
     @staticmethod

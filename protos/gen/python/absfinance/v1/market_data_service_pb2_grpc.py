@@ -132,7 +132,8 @@ class MarketDataServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetMarketMetrics(self, request, context):
-        """Returns the latest figures of assets.
+        """Returns the latest figures of assets, from stored bars; those that Reallocate uses for the same symbols, but for the
+        spread. NOT_FOUND for unknown symbols.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

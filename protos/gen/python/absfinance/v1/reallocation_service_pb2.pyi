@@ -1,5 +1,6 @@
 import datetime
 
+from absfinance.v1 import backtest_pb2 as _backtest_pb2
 from absfinance.v1 import cost_pb2 as _cost_pb2
 from absfinance.v1 import optimization_pb2 as _optimization_pb2
 from absfinance.v1 import panel_pb2 as _panel_pb2
@@ -20,13 +21,14 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ReallocateRequest(_message.Message):
-    __slots__ = ("portfolio_name", "portfolio", "snapshot", "market_data", "target_weights", "target_optimize", "thresholds", "limits", "costs", "horizon_days", "request_id", "validate_only", "label", "reallocation_id", "as_of_date", "settlement_days", "cash_flow", "retain_cash", "direction", "no_new_names", "disabled_constraints", "trade_off", "recent_trades", "other_purchases", "schedule")
+    __slots__ = ("portfolio_name", "portfolio", "snapshot", "market_data", "target_weights", "target_optimize", "target_strategy", "thresholds", "limits", "costs", "horizon_days", "request_id", "validate_only", "label", "reallocation_id", "as_of_date", "settlement_days", "cash_flow", "retain_cash", "direction", "no_new_names", "disabled_constraints", "trade_off", "recent_trades", "other_purchases", "schedule")
     PORTFOLIO_NAME_FIELD_NUMBER: _ClassVar[int]
     PORTFOLIO_FIELD_NUMBER: _ClassVar[int]
     SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
     MARKET_DATA_FIELD_NUMBER: _ClassVar[int]
     TARGET_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     TARGET_OPTIMIZE_FIELD_NUMBER: _ClassVar[int]
+    TARGET_STRATEGY_FIELD_NUMBER: _ClassVar[int]
     THRESHOLDS_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     COSTS_FIELD_NUMBER: _ClassVar[int]
@@ -52,6 +54,7 @@ class ReallocateRequest(_message.Message):
     market_data: _panel_pb2.MarketDataSelection
     target_weights: _portfolio_pb2.TargetWeights
     target_optimize: _optimization_pb2.OptimizeSpec
+    target_strategy: _backtest_pb2.RemoteStrategy
     thresholds: _portfolio_pb2.Thresholds
     limits: _reallocation_pb2.ReallocationLimits
     costs: _cost_pb2.CostModel
@@ -71,7 +74,7 @@ class ReallocateRequest(_message.Message):
     recent_trades: _containers.RepeatedCompositeFieldContainer[_reallocation_pb2.RecentTrade]
     other_purchases: _containers.RepeatedCompositeFieldContainer[_reallocation_pb2.OtherPurchase]
     schedule: _reallocation_pb2.TradeSchedule
-    def __init__(self, portfolio_name: _Optional[str] = ..., portfolio: _Optional[_Union[_portfolio_pb2.Portfolio, _Mapping]] = ..., snapshot: _Optional[_Union[_reallocation_pb2.MarketSnapshot, _Mapping]] = ..., market_data: _Optional[_Union[_panel_pb2.MarketDataSelection, _Mapping]] = ..., target_weights: _Optional[_Union[_portfolio_pb2.TargetWeights, _Mapping]] = ..., target_optimize: _Optional[_Union[_optimization_pb2.OptimizeSpec, _Mapping]] = ..., thresholds: _Optional[_Union[_portfolio_pb2.Thresholds, _Mapping]] = ..., limits: _Optional[_Union[_reallocation_pb2.ReallocationLimits, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostModel, _Mapping]] = ..., horizon_days: _Optional[int] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ..., label: _Optional[str] = ..., reallocation_id: _Optional[str] = ..., as_of_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., settlement_days: _Optional[int] = ..., cash_flow: _Optional[float] = ..., retain_cash: _Optional[bool] = ..., direction: _Optional[_Union[_reallocation_pb2.Direction, str]] = ..., no_new_names: _Optional[bool] = ..., disabled_constraints: _Optional[_Iterable[str]] = ..., trade_off: _Optional[_Union[_reallocation_pb2.TradeOff, _Mapping]] = ..., recent_trades: _Optional[_Iterable[_Union[_reallocation_pb2.RecentTrade, _Mapping]]] = ..., other_purchases: _Optional[_Iterable[_Union[_reallocation_pb2.OtherPurchase, _Mapping]]] = ..., schedule: _Optional[_Union[_reallocation_pb2.TradeSchedule, _Mapping]] = ...) -> None: ...
+    def __init__(self, portfolio_name: _Optional[str] = ..., portfolio: _Optional[_Union[_portfolio_pb2.Portfolio, _Mapping]] = ..., snapshot: _Optional[_Union[_reallocation_pb2.MarketSnapshot, _Mapping]] = ..., market_data: _Optional[_Union[_panel_pb2.MarketDataSelection, _Mapping]] = ..., target_weights: _Optional[_Union[_portfolio_pb2.TargetWeights, _Mapping]] = ..., target_optimize: _Optional[_Union[_optimization_pb2.OptimizeSpec, _Mapping]] = ..., target_strategy: _Optional[_Union[_backtest_pb2.RemoteStrategy, _Mapping]] = ..., thresholds: _Optional[_Union[_portfolio_pb2.Thresholds, _Mapping]] = ..., limits: _Optional[_Union[_reallocation_pb2.ReallocationLimits, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostModel, _Mapping]] = ..., horizon_days: _Optional[int] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ..., label: _Optional[str] = ..., reallocation_id: _Optional[str] = ..., as_of_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., settlement_days: _Optional[int] = ..., cash_flow: _Optional[float] = ..., retain_cash: _Optional[bool] = ..., direction: _Optional[_Union[_reallocation_pb2.Direction, str]] = ..., no_new_names: _Optional[bool] = ..., disabled_constraints: _Optional[_Iterable[str]] = ..., trade_off: _Optional[_Union[_reallocation_pb2.TradeOff, _Mapping]] = ..., recent_trades: _Optional[_Iterable[_Union[_reallocation_pb2.RecentTrade, _Mapping]]] = ..., other_purchases: _Optional[_Iterable[_Union[_reallocation_pb2.OtherPurchase, _Mapping]]] = ..., schedule: _Optional[_Union[_reallocation_pb2.TradeSchedule, _Mapping]] = ...) -> None: ...
 
 class GetReallocationRequest(_message.Message):
     __slots__ = ("name",)

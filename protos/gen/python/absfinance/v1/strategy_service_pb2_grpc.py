@@ -27,7 +27,8 @@ if _version_not_supported:
 
 class StrategyServiceStub:
     """Decisions of a strategy outside the server. A caller implements this service and names its address in
-    Strategy.remote; the server calls it as a client at each decision of a backtest.
+    Strategy.remote, and the server calls it as a client at each decision of a backtest; or in
+    ReallocateRequest.target_strategy, and the server calls it once for the target of the reallocation.
     """
 
     def __init__(self, channel):
@@ -45,7 +46,8 @@ class StrategyServiceStub:
 
 class StrategyServiceServicer:
     """Decisions of a strategy outside the server. A caller implements this service and names its address in
-    Strategy.remote; the server calls it as a client at each decision of a backtest.
+    Strategy.remote, and the server calls it as a client at each decision of a backtest; or in
+    ReallocateRequest.target_strategy, and the server calls it once for the target of the reallocation.
     """
 
     def Decide(self, request, context):
@@ -73,7 +75,8 @@ def add_StrategyServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class StrategyService:
     """Decisions of a strategy outside the server. A caller implements this service and names its address in
-    Strategy.remote; the server calls it as a client at each decision of a backtest.
+    Strategy.remote, and the server calls it as a client at each decision of a backtest; or in
+    ReallocateRequest.target_strategy, and the server calls it once for the target of the reallocation.
     """
 
     @staticmethod
