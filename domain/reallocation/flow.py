@@ -86,7 +86,7 @@ def reallocate(request: ReallocationRequest, check_cancelled: Callable[[], None]
     check_cancelled()
     acts = report.exceeded or _cash_needs_trades(request)
     required = required_trades(request, valuation, symbols, check_cancelled) if acts else {}
-    liquidity = assess(required, request.market, request.limits.max_participation, request.horizon_days)
+    liquidity = assess(required, request.market, request.max_participation, request.horizon_days)
     check_cancelled()
     trades, impact = plan_with_impact(request, valuation, required, check_cancelled)
     schedule = schedule_of(request, valuation, trades.trades, check_cancelled)

@@ -133,7 +133,7 @@ class LotSales:
 
 
 def _exits_at_once(order: Order) -> bool:
-    return order.sells_all and order.daily is None
+    return order.sells_all and order.at_once
 
 
 def _same_purchase(lot: TaxLot, other: TaxLot) -> bool:

@@ -194,6 +194,7 @@ def _set_outcome(message: ReallocationProto, found: Reallocation) -> None:
                     cost=trade.cost,
                     cash_after=trade.cash_after,
                     day=trade.day,
+                    crossed_quantity=trade.crossed or None,
                 )
             set_schedule(message.plan, found.schedule)
         case Unchanged(reason):

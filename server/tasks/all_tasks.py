@@ -9,9 +9,20 @@ from absfinance.v1.optimization_service_pb2 import OptimizeBatchRequest, Optimiz
 from absfinance.v1.reallocation_service_pb2 import ReallocateBatchRequest, ReallocateRequest, RecordFillsRequest
 from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest, EstimateRiskModelRequest
 
-from server.tasks import backtest, batch, convert, fills, frontier, optimize, reallocate, reallocate_batch, risk
+from server.tasks import (
+    backtest,
+    batch,
+    convert,
+    fills,
+    frontier,
+    optimize,
+    reallocate,
+    reallocate_batch,
+    risk,
+    shared_volume,
+)
 
-TASKS = (backtest, batch, convert, fills, frontier, optimize, reallocate, reallocate_batch, risk)
+TASKS = (backtest, batch, convert, fills, frontier, optimize, reallocate, reallocate_batch, risk, shared_volume)
 
 for kind in (
     OptimizeRequest,

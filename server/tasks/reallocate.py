@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from absfinance.v1.reallocation_service_pb2 import ReallocateRequest
@@ -11,13 +11,14 @@ from absfinance.v1.reallocation_service_pb2 import ReallocateRequest
 from domain.errors import InvalidInput
 from domain.market_data.snapshot import Snapshot
 from domain.portfolio import Portfolio
-from domain.reallocation.flow import reallocate
+from domain.reallocation.flow import Reallocation, reallocate
 from domain.reallocation.market import TradingTerms, net_asset_value, snapshot_of
 from domain.reallocation.request import ReallocationRequest, Thresholds, check_amounts
 from domain.reallocation.target import TargetWeights, optimised_target
 from domain.reallocation.tax_terms import TaxAccount, tax_account
 from domain.reallocation.tracking_error import ActiveRisk
 from domain.reallocation.volatility import Volatilities, volatilities
+from domain.warnings import ResultWarning
 from server.commands.reallocation import (
     Mandate,
     OptimizedTarget,
@@ -36,6 +37,20 @@ from server.ports.panels import StoredPanelRef
 from server.ports.results import ResultDraft
 from server.tasks.optimize import limit_time, with_stored_groups
 from server.tasks.refusing import locating, refusing
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is planned, with what its answer needs beside the plan."""
+
+    request: ReallocationRequest
+    stored: StoredPanelRef | None  # the market, where it is of stored prices
+    warnings: tuple[ResultWarning, ...]  # about an optimised target
+
+    def with_figures(self, found: Reallocation) -> Planned:
+        """An answer ready to be written. Raises MissingMarketData where stored prices are gone."""
+        annual = Volatilities() if self.stored is None else volatilities(found.summary, self.stored.prices())
+        return Planned(found, annual, self.warnings)
 
 
 @refusing
@@ -60,8 +75,10 @@ def reallocation(
         return needed
     with _of_the_portfolio():
         account = tax_account(mandate.portfolio.quantities, mandate.lots, command.as_of_date or today, command.taxes)
-        planned = _planned(command, mandate, target, account, found, control)
-    payload = planned_to_bytes(planned)
+        prepared = _prepared(command, mandate, target, account, found, control)
+        result = reallocate(prepared.request, control)
+        control()
+    payload = planned_to_bytes(prepared.with_figures(result))
     if command.validate_only:
         return payload
     subject = command.portfolio if isinstance(command.portfolio, str) else ""
@@ -76,6 +93,17 @@ def reallocation(
         label=command.label,
         summary=summary_to_bytes(payload),
     )
+
+
+@contextmanager
+def prepared_reallocation(request: bytes, today: date, found: StoredData, control: Control) -> Iterator[Prepared]:
+    """What is planned for a request whose needs were found; errors within are named as the request names things."""
+    command = reallocate_command_from_proto(message_from_bytes(ReallocateRequest, request))
+    mandate = _mandate(command, found)
+    target = _target(command, mandate)
+    with _of_the_portfolio():
+        account = tax_account(mandate.portfolio.quantities, mandate.lots, command.as_of_date or today, command.taxes)
+        yield _prepared(command, mandate, target, account, found, control)
 
 
 def needed_of(request: bytes, found: StoredData | None) -> DataRequest:
@@ -161,14 +189,14 @@ def _fingerprint(command: ReallocateCommand, found: StoredData, account: TaxAcco
     return content.hexdigest()
 
 
-def _planned(
+def _prepared(
     command: ReallocateCommand,
     mandate: Mandate,
     target: Target,
     account: TaxAccount,
     found: StoredData,
     control: Control,
-) -> Planned:
+) -> Prepared:
     market = command.market
     snapshot = market if isinstance(market, Snapshot) else _snapshot(market, found)
     with error_path("snapshot"):
@@ -199,10 +227,7 @@ def _planned(
         modes=command.modes,
         active_risk=None if stored is None else _active_risk(thresholds, stored),
     )
-    result = reallocate(request, control)
-    control()
-    annual = Volatilities() if stored is None else volatilities(result.summary, stored.prices())
-    return Planned(result, annual, target_weights.warnings)
+    return Prepared(request, stored, target_weights.warnings)
 
 
 def _active_risk(thresholds: Thresholds, stored: StoredPanelRef) -> ActiveRisk | None:
