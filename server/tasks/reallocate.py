@@ -92,6 +92,7 @@ def reallocation(
         id=command.id,
         label=command.label,
         summary=summary_to_bytes(payload),
+        subject_digest=hashlib.sha256(found.portfolios[subject]).digest() if subject else b"",
     )
 
 

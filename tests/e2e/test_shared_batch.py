@@ -197,7 +197,9 @@ FIFTY = {
 }
 
 
-@pytest.mark.parametrize("rule", ["PRO_RATA", "MAX_MIN", "PRIORITY"])
+@pytest.mark.parametrize(
+    "rule", ["PRO_RATA", *(pytest.param(rule, marks=pytest.mark.exhaustive) for rule in ("MAX_MIN", "PRIORITY"))]
+)
 def test_fifty_portfolios_of_which_one_is_wrong(channel: grpc.Channel, rule: str) -> None:
     terms = {"shared": {**FIFTY, "liquidityAllocation": f"LIQUIDITY_ALLOCATION_{rule}"}}
     found = batch(channel, terms, *fifty())
@@ -224,7 +226,7 @@ def test_nothing_is_answered_before_the_half_close(channel: grpc.Channel) -> Non
     closed = []
 
     def sent() -> Iterator[ReallocateBatchRequest]:
-        for part in (shared(400), *(buyer(f"k{i}", 5) for i in range(120))):
+        for part in (shared(600), *(buyer(f"k{i}", 5) for i in range(120))):
             yield ParseDict(part, ReallocateBatchRequest())
         closed.append(True)
 

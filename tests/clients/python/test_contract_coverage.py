@@ -89,6 +89,8 @@ ALSO_BUILT = [  # messages inside the requests that the client builds from its o
     "Instrument",
     "OptimizeBatchRequest.Universe",
     "OptimizeBatchRequest.Account",
+    "ReallocateBatchRequest.Shared",
+    "ReallocateBatchRequest.Account",
     "RecordFillsRequest.Fill",
     "RecordFillsRequest.LastPrice",
     "ImportPricesRequest.Header",
