@@ -4,8 +4,8 @@ All rules give no account more than it asks for, leave nothing that a whole lot 
 order of the accounts: what is equal otherwise is decided by their keys.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -46,11 +46,29 @@ def allocate(asks: Asks, cap: Decimal | None, rule: SharingRule = SharingRule.PR
     with exact_arithmetic():
         if cap is None or sum((ask.units for ask in asks.values()), ZERO) <= cap:
             return {key: ask.units for key, ask in asks.items()}
-        if rule is SharingRule.MAX_MIN:
-            return _max_min(asks, cap)
-        if rule is SharingRule.PRO_RATA:
-            return _pro_rata(asks, cap)
+        if rule is not SharingRule.PRIORITY:
+            return _in_rounds(asks, cap, _max_min if rule is SharingRule.MAX_MIN else _pro_rata)
         return _by_priority(asks, cap)
+
+
+def _in_rounds(asks: Asks, cap: Decimal, rule: Callable[[Asks, Decimal], dict[str, Decimal]]) -> dict[str, Decimal]:
+    """By a rule, then what is left by the same rule for those who can use it, as long as anyone can.
+
+    A second round is for those with smaller lots than others.
+    """
+    given = dict.fromkeys(asks, ZERO)
+    while True:
+        left = cap - sum(given.values(), ZERO)
+        waiting = {key: _rest(ask, given[key]) for key, ask in asks.items() if given[key] < ask.units}
+        useful = {key: ask for key, ask in waiting.items() if min(ask.lot, ask.units) <= left}
+        if not useful:
+            return given
+        for key, units in rule(useful, left).items():
+            given[key] += units
+
+
+def _rest(ask: Ask, given: Decimal) -> Ask:
+    return replace(ask, units=ask.units - given, before=ask.before + given)
 
 
 def _pro_rata(asks: Asks, cap: Decimal) -> dict[str, Decimal]:
@@ -72,7 +90,7 @@ def _max_min(asks: Asks, cap: Decimal) -> dict[str, Decimal]:
     """Water filling: everybody is raised to the highest level that the volume allows, or has all that is asked for."""
     step = min(ask.lot for ask in asks.values())
     low, high = ZERO, max(ask.before + ask.units for ask in asks.values()) // step + 1
-    while high - low > 1:  # the level `low` is affordable, `high` is not
+    while high - low > 1:  # the level `low` is affordable; `high` is not, or gives everybody all
         middle = (low + high) // 2
         raised = sum((_raise(ask, middle * step) for ask in asks.values()), ZERO)
         low, high = (middle, high) if raised <= cap else (low, middle)
@@ -87,18 +105,13 @@ def _raise(ask: Ask, level: Decimal) -> Decimal:
 
 
 def _one_more(given: dict[str, Decimal], asks: Asks, order: Sequence[str], cap: Decimal) -> dict[str, Decimal]:
-    """A lot more, or what is less than a lot, for accounts in their order, round by round while it helps anyone."""
+    """A lot more, or what is less than a lot, for each account in their order where it is left."""
     left = cap - sum(given.values(), ZERO)
-    waiting = list(order)
-    while waiting:
-        still = []
-        for key in waiting:
-            more = min(asks[key].lot, asks[key].units - given[key])
-            if ZERO < more <= left:
-                given[key] += more
-                left -= more
-                still.append(key)
-        waiting = still
+    for key in order:
+        more = min(asks[key].lot, asks[key].units - given[key])
+        if more <= left:
+            given[key] += more
+            left -= more
     return given
 
 
@@ -106,7 +119,7 @@ def _by_priority(asks: Asks, cap: Decimal) -> dict[str, Decimal]:
     given: dict[str, Decimal] = {}
     left = cap
     for rank in sorted({ask.priority for ask in asks.values()}):
-        part = _pro_rata({key: ask for key, ask in asks.items() if ask.priority == rank}, left)
+        part = _in_rounds({key: ask for key, ask in asks.items() if ask.priority == rank}, left, _pro_rata)
         given |= part
         left -= sum(part.values(), ZERO)
     return given

@@ -95,16 +95,15 @@ def divide(wants: Mapping[str, Want], market: Market) -> dict[str, Share]:
 
 
 def settle(
-    traded: Mapping[str, Decimal], shares: Mapping[str, Share], may_cross: frozenset[str], lot: Decimal
+    traded: Mapping[str, Decimal], shares: Mapping[str, Share], lot: Decimal
 ) -> tuple[dict[str, Decimal], dict[str, Share]]:
     """What accounts cross of what they trade on the first day, and smaller shares of those that cannot cross enough.
 
-    `traded` has the sign. Units crossed are without it; they are final only where no share is smaller.
+    `traded` is of accounts that may cross, with the sign. Units crossed are without it; they are final only where no
+    share is smaller.
     """
     with exact_arithmetic():
-        crossing = {
-            key: Crossable(units, shares[key].uncovered(units)) for key, units in traded.items() if key in may_cross
-        }
+        crossing = {key: Crossable(units, shares[key].uncovered(units)) for key, units in traded.items()}
         crossed = crossed_units(crossing, lot)
         reduced = {
             key: replace(shares[key], crossed=crossed.get(key, ZERO))

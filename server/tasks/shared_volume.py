@@ -3,17 +3,13 @@
 What is kept of an account between the tasks is in the files of its piece; a piece is a small lot of accounts.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 
 from domain.errors import InvalidInput
-from domain.exact import ZERO
 from domain.reallocation.batch_account import (
-    NO_CONSENT,
     Consent,
     SharedTerms,
     market_of,
@@ -22,8 +18,8 @@ from domain.reallocation.batch_account import (
     with_crosses,
     with_shares,
 )
+from domain.reallocation.batch_division import AccountState, divide_all, settle_all
 from domain.reallocation.flow import Reallocation, reallocate
-from domain.reallocation.volume_shares import Market, Share, Want, divide, settle
 from server.commands.stored import DataRequest, StoredData
 from server.converters.reallocation import planned_to_bytes
 from server.converters.reallocation_batch import (
@@ -44,9 +40,6 @@ from server.tasks.reallocate_batch import (
     shared_of,
 )
 from server.tasks.refusing import refusing
-
-MOST_DAYS = 10_000_000
-"""Assets of all accounts x days of the horizon that volume is divided for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +64,10 @@ class PlannedAccount:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What others need to know of an account, and what they leave it."""
+    """What is kept of an account for the others."""
 
     key: str
-    consent: Consent = NO_CONSENT
-    wants: Mapping[str, Want] = field(default_factory=dict)
-    markets: Mapping[str, Market] = field(default_factory=dict)  # of what is wanted
-    traded: Mapping[str, Decimal] = field(default_factory=dict)  # on the first day, negative to sell
-    shares: Mapping[str, Share] = field(default_factory=dict)
-    crossed: Mapping[str, Decimal] = field(default_factory=dict)  # units without sign
+    account: AccountState = field(default_factory=AccountState)
     is_twice: bool = False  # an earlier account has this key
     is_open: bool = False  # whether it is to be planned again
 
@@ -129,13 +117,12 @@ def divide_volume(pieces: Sequence[Piece], control: Control) -> list[int]:
         for i, state in enumerate(some):
             some[i] = replace(state, is_twice=state.key in keys)
             keys.add(state.key)
-    by_key = {state.key: state for some in states for state in some if not state.is_twice}
-    shares = _divided(by_key, control)
+    divided = divide_all(_by_key(states), control)
     for some in states:
         for i, state in enumerate(some):
-            own = {} if state.is_twice else shares[state.key]
-            fits = all(own[symbol].covers(want) for symbol, want in state.wants.items()) if own else True
-            some[i] = replace(state, shares=own, is_open=not fits)
+            if not state.is_twice:
+                account = divided[state.key]
+                some[i] = replace(state, account=account, is_open=not account.fits)
     return _written(pieces, states)
 
 
@@ -154,7 +141,7 @@ def plan_again(piece: Piece, errors: Mapping[int, Exception], control: Control, 
         account = _again(plans[place], states[place], errors.get(number), control)
         done[place] = account
         traded = {} if account.found is None else traded_first(account.found)
-        states[place] = replace(states[place], traded=traded, is_open=False)
+        states[place] = replace(states[place], account=replace(states[place].account, traded=traded), is_open=False)
         report(place)
     _write(piece.replanned, [len(done), *done.items()])
     _write(piece.states, states)
@@ -162,22 +149,13 @@ def plan_again(piece: Piece, errors: Mapping[int, Exception], control: Control, 
 
 @refusing
 def settle_crosses(pieces: Sequence[Piece], last: bool, control: Control) -> list[int]:
-    """What accounts cross; the places of the pieces with accounts that cannot cross enough and are planned again.
-
-    `last` lets them cross nothing where some cannot cross enough: their plans then fit the shares of the market alone,
-    and the next time all is settled.
-    """
+    """What accounts cross; the places of the pieces with accounts that cannot cross enough and are planned again."""
     states: list[list[State]] = [list(read_items(piece.states, piece.count)) for piece in pieces]
-    by_key = {state.key: state for some in states for state in some if not state.is_twice}
-    crossed, reduced = _settled(by_key, control)
-    if reduced and last:
-        reduced = {key: _without_crosses(state) for key, state in by_key.items() if _must_cross(state)}
+    settled, smaller = settle_all(_by_key(states), control, last=last)
     for some in states:
         for i, state in enumerate(some):
             if not state.is_twice:
-                smaller = reduced.get(state.key, {})
-                shares = {**state.shares, **smaller}
-                some[i] = replace(state, crossed=crossed.get(state.key, {}), shares=shares, is_open=bool(smaller))
+                some[i] = replace(state, account=settled[state.key], is_open=state.key in smaller)
     return _written(pieces, states)
 
 
@@ -229,62 +207,11 @@ def _state(account: PlannedAccount, consent: Consent, terms: SharedTerms | None)
     wants = wants_of(request, account.found, consent)
     quotes = request.market.quotes
     markets = {symbol: market_of(quotes[symbol], request.horizon_days, terms) for symbol in wants}
-    return State(account.key, consent, wants, markets, traded_first(account.found))
+    return State(account.key, AccountState(consent.may_cross, wants, markets, traded_first(account.found)))
 
 
-def _divided(states: Mapping[str, State], control: Control) -> dict[str, dict[str, Share]]:
-    """Shares by account and symbol."""
-    wants: dict[str, dict[str, Want]] = defaultdict(dict)
-    markets: dict[str, Market] = {}
-    for key, state in states.items():
-        for symbol, want in state.wants.items():
-            wants[symbol][key] = want
-        markets |= state.markets
-    if (size := sum(len(some) * markets[symbol].days for symbol, some in wants.items())) > MOST_DAYS:
-        raise InvalidInput(
-            "shared.horizon_days",
-            f"must be less: volume would be divided for {size} trades of accounts and days, at most {MOST_DAYS} are",
-        )
-    shares: dict[str, dict[str, Share]] = {key: {} for key in states}
-    for symbol in sorted(wants):
-        control()
-        for key, share in divide(wants[symbol], markets[symbol]).items():
-            shares[key][symbol] = share
-    return shares
-
-
-def _settled(
-    states: Mapping[str, State], control: Control
-) -> tuple[dict[str, dict[str, Decimal]], dict[str, dict[str, Share]]]:
-    """What accounts cross, and smaller shares, by account and symbol."""
-    traded: dict[str, dict[str, Decimal]] = defaultdict(dict)
-    lots: dict[str, Decimal] = {}
-    for key, state in states.items():
-        if state.consent.may_cross:
-            for symbol, quantity in state.traded.items():
-                if symbol in state.shares:
-                    traded[symbol][key] = quantity
-                    lots[symbol] = state.markets[symbol].lot
-    crossed: dict[str, dict[str, Decimal]] = defaultdict(dict)
-    reduced: dict[str, dict[str, Share]] = defaultdict(dict)
-    for symbol in sorted(traded):
-        control()
-        shares = {key: states[key].shares[symbol] for key in traded[symbol]}
-        units, smaller = settle(traded[symbol], shares, frozenset(shares), lots[symbol])
-        for key, count in units.items():
-            crossed[key][symbol] = count
-        for key, share in smaller.items():
-            reduced[key][symbol] = share
-    return crossed, reduced
-
-
-def _must_cross(state: State) -> bool:
-    """Whether a plan trades more of an asset on the first day than its share of the market."""
-    return any(state.shares[s].uncovered(units) for s, units in state.traded.items() if s in state.shares)
-
-
-def _without_crosses(state: State) -> dict[str, Share]:
-    return {symbol: replace(share, crossed=ZERO) for symbol, share in state.shares.items()}
+def _by_key(states: Sequence[Sequence[State]]) -> dict[str, AccountState]:
+    return {state.key: state.account for some in states for state in some if not state.is_twice}
 
 
 def _again(account: PlannedAccount, state: State, error: Exception | None, control: Control) -> PlannedAccount:
@@ -293,7 +220,7 @@ def _again(account: PlannedAccount, state: State, error: Exception | None, contr
     if error is not None:
         return _failed(account.key, error, control)
     try:
-        request = with_shares(account.prepared.request, state.wants, state.shares)
+        request = with_shares(account.prepared.request, state.account.wants, state.account.shares)
         return replace(account, found=reallocate(request, control))
     except ERRORS as failed:
         return _failed(account.key, failed, control)
@@ -306,7 +233,7 @@ def _outcome(account: PlannedAccount, state: State, control: Control) -> bytes:
     if account.prepared is None or account.found is None:
         return account.outcome
     try:
-        found = with_crosses(account.prepared.request, account.found, state.crossed, control)
+        found = with_crosses(account.prepared.request, account.found, state.account.crossed, control)
         return reallocated_to_bytes(account.key, planned_to_bytes(account.prepared.with_figures(found)))
     except ERRORS as error:
         return _failed(account.key, error, control).outcome

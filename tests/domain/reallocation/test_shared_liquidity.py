@@ -60,6 +60,15 @@ def test_each_account_has_whole_lots_of_its_own() -> None:
     assert allocate_asks(asks, D(5), SharingRule.MAX_MIN) == {"A": D(3), "B": D(2), "C": D(0)}
 
 
+@pytest.mark.parametrize("rule", SharingRule)
+def test_what_whole_lots_leave_goes_to_fractions(rule: SharingRule) -> None:
+    """Lots of which 10^14 are left are not given one by one."""
+    asks = {"A": Ask(D(3)), "B": Ask(D(3)), "C": Ask(D(3), D("1e-14")), "D": Ask(D(1), D("1e-14"))}
+    found = allocate_asks(asks, D("2.9"), rule)
+    assert sum(found.values()) == D("2.9")
+    assert all(found[key] % 1 == 0 for key in "AB")
+
+
 @pytest.mark.parametrize(("cap", "sums"), [(4, (3, 3, 2)), (5, (3, 3, 3)), (6, (4, 3, 3)), (0, (3, 1, 0))])
 def test_max_min_makes_the_sums_of_all_days_equal(cap: int, sums: tuple[int, ...]) -> None:
     before = {"A": 3, "B": 1, "C": 0}

@@ -153,10 +153,10 @@ def test_crosses_balance_and_cover_what_they_must_where_they_can(
 def test_whoever_crosses_less_than_planned_takes_its_counterpart_with_it() -> None:
     shares = divide({"A": wanted(500, crosses=True), "B": wanted(-300, crosses=True)}, market(100))
     traded = {"A": D(400), "B": D(-120)}
-    crossed, reduced = settle(traded, shares, frozenset("AB"), D(1))
+    crossed, reduced = settle(traded, shares, D(1))
     assert crossed == {"A": 120, "B": 120}
     assert reduced == {"A": Share(D(120), (D(100),))}
-    again, none = settle({"A": D(220), "B": D(-120)}, {**shares, **reduced}, frozenset("AB"), D(1))
+    again, none = settle({"A": D(220), "B": D(-120)}, {**shares, **reduced}, D(1))
     assert (again, none) == ({"A": 120, "B": 120}, {})
 
 
