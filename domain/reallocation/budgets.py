@@ -69,4 +69,4 @@ def settling(order: Order, request: ReallocationRequest) -> Decimal | None:
     days = request.horizon_days - request.settlement_days
     if days <= 0:
         return ZERO
-    return None if order.daily is None or not request.settlement_days else days * order.daily
+    return order.within(days) if request.settlement_days else None

@@ -154,7 +154,7 @@ def _needs(request: ReallocationRequest, valuation: Valuation, check_cancelled: 
 def _liquidity(request: ReallocationRequest, required: Mapping[str, float]) -> LiquidityAssessment:
     if request.liquidity is not None:
         return request.liquidity.completed(required)
-    return assess(required, request.market, request.limits.max_participation, request.horizon_days)
+    return assess(required, request.market, request.max_participation, request.horizon_days)
 
 
 def _market_of(request: ReallocationRequest) -> Snapshot:

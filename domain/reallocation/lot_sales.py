@@ -158,7 +158,7 @@ def _curve(lots: Sequence[tuple[TaxLot, Decimal]]) -> GainCurve:
 
 
 def _exits_at_once(order: Order) -> bool:
-    return order.sells_all and order.daily is None
+    return order.sells_all and order.at_once
 
 
 def _same_purchase(lot: TaxLot, other: TaxLot) -> bool:

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from domain.errors import InvalidInput
-from domain.exact import FRACTION_DIGITS, ONE, ZERO, decimal_step, exact, quotient
+from domain.exact import FRACTION_DIGITS, ONE, ZERO, ceiling, decimal_step, exact, quotient
 from domain.reallocation.cancellation import checked
 from domain.reallocation.lots import MOST_LOTS
 from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.shortfall import Cause, ShortfallCode
 from domain.reallocation.valuation import Valuation
+from domain.reallocation.volume_shares import VolumeCap
 
 
 @dataclass(slots=True)
@@ -27,6 +28,7 @@ class Order:
     most: Decimal | None = None  # within the limits of market and holding, in whole lots a day; None is no limit
     allowed: Decimal | None = None  # the same before a day's limit is cut to whole lots
     daily: Decimal | None = None  # the most in one day
+    by_day: tuple[Decimal, ...] | None = None  # the most in each day, 0 after the last one; None is no limit
     sells_all: bool = False  # the target is 0: an odd lot is sold too
     reversed: bool = False  # a purchase is required but cash is negative: holdings may be sold instead
     quantity: Decimal = ZERO  # planned
@@ -62,6 +64,31 @@ class Order:
         return self.wanted if self.most is None else min(self.wanted, self.most)
 
     @property
+    def at_once(self) -> bool:
+        """Whether no day has a limit of its own."""
+        return self.daily is None and self.by_day is None
+
+    @property
+    def most_trades(self) -> int:
+        """Trades that its quantity takes at most."""
+        if self.by_day is not None:
+            return len(self.by_day)
+        return ceiling(self.quantity, self.daily) if self.daily else 1
+
+    def on_day(self, day: int) -> Decimal | None:
+        """The most that can be traded on a day of the horizon, from 1; None is no limit."""
+        if self.by_day is None:
+            return self.daily
+        most = self.by_day[day - 1] if day <= len(self.by_day) else ZERO
+        return most if self.daily is None else min(most, self.daily)
+
+    def within(self, days: int) -> Decimal | None:
+        """The most that can be traded in the first days; None is no limit."""
+        if self.by_day is None:
+            return None if self.daily is None else days * self.daily
+        return sum((most if self.daily is None else min(most, self.daily) for most in self.by_day[:days]), ZERO)
+
+    @property
     def cash_per_unit(self) -> Decimal:
         """Paid for a unit bought, or received for a unit sold, costs included."""
         return self.price * (ONE + self.rate if self.buys else ONE - self.rate)
@@ -93,7 +120,7 @@ def orders_of(
 
 def reverse(request: ReallocationRequest, order: Order) -> None:
     """Turns a purchase into a sale of holdings that raises cash; nothing is bought."""
-    order.reversed, order.daily = True, None
+    order.reversed, order.daily, order.by_day = True, None, None
     order.causes = [Cause(ShortfallCode.CASH, request.limits.cash_floor)]
     _limit(request, order)
 
@@ -137,14 +164,31 @@ def _limit(request: ReallocationRequest, order: Order) -> None:
     if quote.halted:
         order.most = order.allowed = ZERO
         order.causes.append(Cause(ShortfallCode.HALTED))
-    elif refusal is None and limits.max_participation is not None and quote.average_daily_volume is not None:
-        daily = exact(limits.max_participation) * exact(quote.average_daily_volume)
-        if order.sells_all and order.held <= daily:
-            return  # all of it in one day, an odd lot too
-        order.daily = daily // order.lot * order.lot
-        within = order.daily * request.horizon_days
-        order.most = within if order.most is None else min(order.most, within)
-        allowed = daily * request.horizon_days
-        order.allowed = allowed if order.allowed is None else min(order.allowed, allowed)
-        if within < order.wanted:
-            order.causes.append(Cause(ShortfallCode.PARTICIPATION, limits.max_participation))
+    elif refusal is None:
+        if limits.max_participation is not None and quote.average_daily_volume is not None:
+            daily = exact(limits.max_participation) * exact(quote.average_daily_volume)
+            _limit_days(order, daily, request.horizon_days, limits.max_participation)
+        if order.symbol in request.shared_volume:
+            _limit_to_share(order, request.shared_volume[order.symbol])
+
+
+def _limit_days(order: Order, daily: Decimal, days: int, participation: float) -> None:
+    if order.sells_all and order.held <= daily:
+        return  # all of it in one day, an odd lot too
+    order.daily = daily // order.lot * order.lot
+    within = order.daily * days
+    order.most = within if order.most is None else min(order.most, within)
+    allowed = daily * days
+    order.allowed = allowed if order.allowed is None else min(order.allowed, allowed)
+    if within < order.wanted:
+        order.causes.append(Cause(ShortfallCode.PARTICIPATION, participation))
+
+
+def _limit_to_share(order: Order, cap: VolumeCap) -> None:
+    if order.sells_all and order.held <= cap.first:
+        return
+    order.by_day, within = cap.by_day, cap.total
+    order.most = within if order.most is None else min(order.most, within)
+    order.allowed = within if order.allowed is None else min(order.allowed, within)
+    if within < cap.wanted or order.wanted - within >= order.lot:
+        order.causes.append(Cause(ShortfallCode.LIQUIDITY, float(within)))

@@ -14,7 +14,7 @@ from domain.reallocation.plan import ReallocationPlan, plan
 from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.schedule import Trade
 from domain.reallocation.trade_impact import TradeImpact, impact_of
-from domain.reallocation.valuation import Valuation
+from domain.reallocation.valuation import Valuation, cost_of
 
 
 def plan_with_impact(
@@ -36,16 +36,16 @@ def plan_with_impact(
         impact = impact_of(found.trades, request.market, request.impact)
         with exact_arithmetic():
             total = sum(impact.charges, ZERO)
-            booked = _booked(request, valuation, found.trades, impact.charges)
+            paid = booked(request, valuation, found.trades, impact.charges)
             _check_total(total, valuation.net_asset_value)
-            if total <= reserve or _affordable(request, found.trades, booked):
+            if total <= reserve or _affordable(request, found.trades, paid):
                 break
             # Trades never exceed what is required or held, so that a reserve that doubles ends the search.
             reserve = max(total, 2 * reserve)
         found = plan(request, valuation, required, check_cancelled, reserve)
     trades = tuple(
         replace(trade, cost=float(cost), cash_after=float(cash))
-        for trade, (cost, cash) in zip(found.trades, booked, strict=True)
+        for trade, (cost, cash) in zip(found.trades, paid, strict=True)
     )
     return replace(found, trades=trades, least_drift=least, warnings=(*found.warnings, *impact.warnings)), impact
 
@@ -56,26 +56,25 @@ def _check_total(impact: Decimal, worth: Decimal) -> None:
         raise InvalidInput("costs.impact", rule)
 
 
-def _booked(
+def booked(
     request: ReallocationRequest, valuation: Valuation, trades: Sequence[Trade], charges: Sequence[Decimal]
 ) -> list[tuple[Decimal, Decimal]]:
     """Cost of each trade, impact included, and cash after it."""
     cash, found = request.cash, []
     for trade, charge in zip(trades, charges, strict=True):
-        value = exact(trade.quantity) * request.market.quotes[trade.symbol].exact_price
-        cost = abs(value) * valuation.cost_rates[trade.symbol] + charge
+        units = exact(trade.quantity)
+        value = units * request.market.quotes[trade.symbol].exact_price
+        cost = cost_of(request, valuation, trade.symbol, units, exact(trade.crossed)) + charge
         cash -= value + cost
         found.append((cost, cash))
     return found
 
 
-def _affordable(
-    request: ReallocationRequest, trades: Sequence[Trade], booked: Sequence[tuple[Decimal, Decimal]]
-) -> bool:
+def _affordable(request: ReallocationRequest, trades: Sequence[Trade], paid: Sequence[tuple[Decimal, Decimal]]) -> bool:
     """Whether purchases leave the cash floor and nothing is to be raised; what is yet to settle is not looked into."""
     if request.cash < ZERO:
         return False
-    after = [cash for trade, (_, cash) in zip(trades, booked, strict=True) if trade.quantity > 0.0]
+    after = [cash for trade, (_, cash) in zip(trades, paid, strict=True) if trade.quantity > 0.0]
     if not after:
         return True
     return request.settlement_days == 0 and min(after) >= exact(request.limits.cash_floor)

@@ -76,6 +76,15 @@ def check_planned(
                 )
 
 
+def is_filled(orders: Mapping[str, PlannedOrder], fills: Iterable[Execution]) -> bool:
+    """Whether fills are all that a plan has to trade."""
+    with exact_arithmetic():
+        filled = dict.fromkeys(orders, ZERO)
+        for fill in fills:
+            filled[fill.symbol] += fill.units
+        return all(filled[symbol] == abs(order.quantity) for symbol, order in orders.items())
+
+
 def plan_shortfall(
     orders: Mapping[str, PlannedOrder], fills: Iterable[Execution], last_prices: Mapping[str, Decimal]
 ) -> PlanShortfall:

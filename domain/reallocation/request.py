@@ -15,6 +15,7 @@ from domain.reallocation.modes import Modes
 from domain.reallocation.optimal_execution.planned_schedule import ScheduleTerms
 from domain.reallocation.tax_terms import TaxAccount
 from domain.reallocation.tracking_error import ActiveRisk
+from domain.reallocation.volume_shares import VolumeCap
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +92,19 @@ class ReallocationRequest:
     modes: Modes = field(default_factory=Modes)
     active_risk: ActiveRisk | None = None  # for a threshold of tracking error
     liquidity: LiquidityAssessment | None = None  # of a service outside; None is by the volumes of the market
+    batch_participation: float | None = None  # of average daily volume, per day, of all accounts of a batch together
+    shared_volume: Mapping[str, VolumeCap] = field(default_factory=dict)  # of assets whose volume other accounts share
 
     @property
     def cash(self) -> Decimal:
         """Cash after the flow, before any trade."""
         return self.modes.cash_of(self.portfolio)
+
+    @property
+    def max_participation(self) -> float | None:
+        """Of average daily volume, per day: the least of the limits of the account and of its batch."""
+        limits = [limit for limit in (self.limits.max_participation, self.batch_participation) if limit is not None]
+        return min(limits, default=None)
 
     def __post_init__(self) -> None:
         check_amounts(self.portfolio, self.market)

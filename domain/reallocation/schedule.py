@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.errors import InvalidInput
-from domain.exact import ZERO, ceiling
+from domain.exact import ZERO, exact
 from domain.reallocation.cancellation import checked
 from domain.reallocation.orders import Order
 from domain.reallocation.settlement import CashLedger
@@ -25,6 +25,12 @@ class Trade:
     cost: float
     cash_after: float  # settled or not
     day: int  # of the horizon, from 1
+    crossed: float = 0.0  # units of the quantity that are traded with other accounts of a batch
+
+    @property
+    def market_quantity(self) -> float:
+        """Units that are traded in the market, negative to sell."""
+        return float(exact(self.quantity) - exact(self.crossed)) if self.crossed else self.quantity
 
 
 class Schedule:
@@ -59,19 +65,23 @@ class Schedule:
             self._ledger.begin(day)
             before = len(self.trades)
             for order in checked(waiting, self._check_cancelled):
-                units = self._today(order, left[order.symbol])
+                units = self._today(order, left[order.symbol], day)
                 if units:
                     self._book(order, units, day)
                     left[order.symbol] -= units
             waiting = [order for order in waiting if left[order.symbol]]
-            # Each day has the same limits: where one does nothing, so do all that follow, unless sales are to settle.
-            if not waiting or (len(self.trades) == before and not self._ledger.awaits_settlement):
+            if not waiting:
+                break
+            # Where each day has the same limits and one does nothing, so do all that follow, unless cash settles.
+            later = self._ledger.awaits_settlement or any(order.by_day is not None for order in waiting)
+            if len(self.trades) == before and not later:
                 break
         self._ledger.begin(days)
         return {symbol: units for symbol, units in left.items() if units}
 
-    def _today(self, order: Order, left: Decimal) -> Decimal:
-        units = left if order.daily is None else min(left, order.daily)
+    def _today(self, order: Order, left: Decimal, day: int) -> Decimal:
+        most = order.on_day(day)
+        units = left if most is None else min(left, most)
         if not order.buys:
             return units
         available = self._ledger.usable
@@ -101,7 +111,7 @@ class Schedule:
 
 
 def _check_length(orders: Sequence[Order]) -> None:
-    length = sum(ceiling(order.quantity, order.daily) if order.daily else 1 for order in orders if order.quantity)
+    length = sum(order.most_trades for order in orders if order.quantity)
     if length > MOST_TRADES:
         raise InvalidInput(
             "horizon_days",

@@ -18,6 +18,7 @@ class ShortfallCode(StrEnum):
     DIRECTION = "DIRECTION"
     NEW_NAME = "NEW_NAME"
     COST = "COST"
+    LIQUIDITY = "LIQUIDITY"  # accounts share the volume; in units of all days
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from domain.exact import ZERO, exact, exact_arithmetic, ratio
 from domain.reallocation.cancellation import checked
 from domain.reallocation.plan import ReallocationPlan
 from domain.reallocation.request import ReallocationRequest
-from domain.reallocation.valuation import Valuation, spread_rate
+from domain.reallocation.valuation import Valuation, cost_of, spread_rate
 
 BASIS_POINTS = 10_000
 
@@ -58,10 +58,12 @@ def summarise(
         cash, cost, spread, traded = request.cash, ZERO, ZERO, ZERO
         for trade in checked(plan.trades, check_cancelled):
             value = exact(trade.quantity) * request.market.quotes[trade.symbol].exact_price
-            paid = abs(value) * valuation.cost_rates[trade.symbol]
+            crossed = exact(trade.crossed)
+            paid = cost_of(request, valuation, trade.symbol, exact(trade.quantity), crossed)
             held[trade.symbol] = held.get(trade.symbol, ZERO) + value
             cash, cost, traded = cash - value - paid, cost + paid, traded + abs(value)
-            spread += abs(value) * spread_rate(request, trade.symbol)
+            in_market = abs(exact(trade.quantity) - crossed) * request.market.quotes[trade.symbol].exact_price
+            spread += in_market * spread_rate(request, trade.symbol)
         by_kind = CostsByKind(float(cost - spread), float(spread), None if impact is None else float(sum(impact, ZERO)))
         cost, cash = cost + sum(impact or (), ZERO), cash - sum(impact or (), ZERO)
         after = before - cost

@@ -79,7 +79,7 @@ def impact_of(trades: Sequence[Trade], market: Snapshot, terms: ImpactTerms) -> 
 
     Raises InvalidInput where trades of several days would each take more than a day.
     """
-    traded = sorted({trade.symbol for trade in trades})
+    traded = sorted({trade.symbol for trade in trades if trade.market_quantity})
     figures = {symbol: own for symbol in traded if (own := _figures(symbol, market, terms)) is not None}
     days = max((trade.day for trade in trades), default=0)
     length = terms.law.execution_days if isinstance(terms.law, AlmgrenImpact) else 1.0
@@ -161,7 +161,7 @@ def _values(symbols: Sequence[str], trades: Sequence[Trade]) -> Matrix:
     values = np.zeros((max(trade.day for trade in trades), len(symbols)))
     for trade in trades:
         if trade.symbol in places:
-            values[trade.day - 1, places[trade.symbol]] += trade.quantity * trade.price
+            values[trade.day - 1, places[trade.symbol]] += trade.market_quantity * trade.price
     return values
 
 
@@ -174,5 +174,5 @@ def _charge(trade: Trade, rates: dict[str, _Rate]) -> Decimal:
     rate = rates.get(trade.symbol)
     if rate is None:
         return ZERO
-    value = abs(trade.quantity) * trade.price
+    value = abs(trade.market_quantity) * trade.price
     return exact(rate.rate * value**rate.power + rate.half_move * value)

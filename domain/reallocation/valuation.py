@@ -58,6 +58,15 @@ def _cost_rate(request: ReallocationRequest, symbol: str) -> Decimal:
     return exact(costs.commission_bps) * _BASIS_POINT + spread_rate(request, symbol)
 
 
+def cost_of(
+    request: ReallocationRequest, valuation: Valuation, symbol: str, units: Decimal, crossed: Decimal
+) -> Decimal:
+    """Cost in money of trading so many units, the part crossed without the spread; both have the same sign."""
+    price = request.market.quotes[symbol].exact_price
+    paid = abs(units) * price * valuation.cost_rates[symbol]
+    return paid - abs(crossed) * price * spread_rate(request, symbol) if crossed else paid
+
+
 def spread_rate(request: ReallocationRequest, symbol: str) -> Decimal:
     """The part of the cost rate of an asset that is the half-spread; 0 where it has a figure of its own."""
     costs, spread_bps = request.costs, request.market.quotes[symbol].spread_bps

@@ -17,13 +17,14 @@ def list_filter_from_proto(
     *,
     subject: str = "",
     state: JobState | None = None,
+    result_state: str = "",
 ) -> ListFilter:
     """The filter of a request. Raises InvalidInput for a time that is none, or an empty range of times."""
     start = _time(request, "start_create_time")
     end = _time(request, "end_create_time")
     if start is not None and end is not None and start >= end:
         raise InvalidInput("end_create_time", "must be later than start_create_time")
-    return ListFilter(request.label, subject, state, start, end)
+    return ListFilter(request.label, subject, state, start, end, result_state)
 
 
 def _time(

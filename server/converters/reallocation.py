@@ -32,9 +32,16 @@ from server.converters.taxes import add_taxes, lots_from_proto, tax_terms_from_p
 from server.converters.warning import warnings_to_proto
 from server.converters.weights import weights_from_proto
 from server.ports.market_data import PriceSelection
-from server.ports.results import ResultPage, StoredResult
+from server.ports.results import ResultPage, ResultState, StoredResult
 
 NAME = "reallocations/"
+
+_STATES = {
+    ResultState.CURRENT: reallocation_pb2.REALLOCATION_STATE_CURRENT,
+    ResultState.PARTLY_FILLED: reallocation_pb2.REALLOCATION_STATE_PARTLY_FILLED,
+    ResultState.FILLED: reallocation_pb2.REALLOCATION_STATE_FILLED,
+    ResultState.SUPERSEDED: reallocation_pb2.REALLOCATION_STATE_SUPERSEDED,
+}
 
 _OUTCOMES = {
     None: ListReallocationsResponse.OUTCOME_UNSPECIFIED,
@@ -103,6 +110,7 @@ def record_to_bytes(record: StoredResult) -> bytes:
         label=record.label,
         input_fingerprint=record.input_fingerprint,
     )
+    _set_state(kept, record)
     kept.create_time.FromDatetime(record.created)
     return record.payload + kept.SerializeToString()
 
@@ -129,7 +137,20 @@ def page_to_proto(page: ResultPage) -> ListReallocationsResponse:
         line.MergeFromString(record.summary or summary_to_bytes(record.payload))
         line.name, line.request_id, line.label = NAME + record.id, record.request_id or "", record.label
         line.create_time.FromDatetime(record.created)
+        _set_state(line, record)
     return response
+
+
+def result_state_from_proto(state: int) -> str:
+    """The state of a filter; empty for all."""
+    return next((name for name, number in _STATES.items() if number == state), "")
+
+
+def _set_state(message: ReallocationProto | ListReallocationsResponse.Summary, record: StoredResult) -> None:
+    message.state = _STATES[record.state]
+    if record.superseded is not None:
+        message.supersede_time.FromDatetime(record.superseded)
+        message.superseded_by = NAME + record.superseded_by if record.superseded_by else ""
 
 
 def _market(request: ReallocateRequest) -> Snapshot | PriceSelection:
@@ -192,6 +213,7 @@ def _set_outcome(message: ReallocationProto, found: Reallocation) -> None:
                     cost=trade.cost,
                     cash_after=trade.cash_after,
                     day=trade.day,
+                    crossed_quantity=trade.crossed or None,
                 )
             set_schedule(message.plan, found.schedule)
         case Unchanged(reason):

@@ -50,6 +50,8 @@ class FillsChange:
     payload: bytes
     new: tuple[StoredFill, ...]
     changed: tuple[StoredFill, ...]  # earlier fills with another outcome
+    reallocation: str = ""  # id of the plan they are fills of; empty for none
+    completes: bool = False  # whether all of that plan is then filled
 
 
 class FillStore(Protocol):
@@ -64,5 +66,8 @@ class FillStore(Protocol):
         ...
 
     async def commit(self, change: FillsChange) -> PortfolioRecord:
-        """Stores portfolio and fills in one transaction. Raises NotFound, EtagMismatch, StorageFull."""
+        """Stores portfolio and fills in one transaction. Raises NotFound, EtagMismatch, StorageFull.
+
+        The plan of the fills says how much of it is filled; every other one of the portfolio is superseded.
+        """
         ...

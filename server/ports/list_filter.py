@@ -15,6 +15,7 @@ class ListFilter:
     state: "JobState | None" = None  # of jobs
     created_from: datetime | None = None  # inclusive
     created_before: datetime | None = None  # exclusive
+    result_state: str = ""  # of reallocations, as `ResultState` names it; empty for all
 
 
 EVERYTHING = ListFilter()

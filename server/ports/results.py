@@ -2,9 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from server.ports.list_filter import EVERYTHING, ListFilter
+
+
+class ResultState(StrEnum):
+    """What has become of a stored reallocation."""
+
+    CURRENT = "CURRENT"
+    PARTLY_FILLED = "PARTLY_FILLED"
+    FILLED = "FILLED"
+    SUPERSEDED = "SUPERSEDED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +28,9 @@ class StoredResult:
     input_fingerprint: str
     label: str = ""
     summary: bytes = b""  # what a list shows of it, as a converter wrote it
+    state: ResultState = ResultState.CURRENT  # of a reallocation
+    superseded: datetime | None = None  # UTC
+    superseded_by: str = ""  # id of a later reallocation; empty for none
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +45,7 @@ class ResultDraft:
     id: str | None = None  # the caller's choice
     label: str = ""
     summary: bytes = b""  # what a list shows of it; without one a list reads the payload
+    subject_digest: bytes = b""  # SHA-256 of the content of the portfolio it was planned for; empty for none
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +66,8 @@ class ResultStore(Protocol):
     async def save(self, draft: ResultDraft) -> StoredResult:
         """Stores an answer; of two with one request id the first is kept and returned to both.
 
+        A reallocation supersedes the earlier ones of its portfolio, and is superseded itself where that has changed
+        since it was planned.
         Raises RequestIdReused, AlreadyExists for an id that is taken, StorageFull.
         """
         ...

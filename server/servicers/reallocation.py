@@ -17,7 +17,7 @@ from absfinance.v1.reallocation_service_pb2_grpc import ReallocationServiceServi
 from server.converters.fills import answer_with_portfolio, record_fills_command_from_proto
 from server.converters.list_filter import list_filter_from_proto
 from server.converters.portfolios import id_of
-from server.converters.reallocation import NAME, page_to_proto, record_to_bytes
+from server.converters.reallocation import NAME, page_to_proto, record_to_bytes, result_state_from_proto
 from server.servicers.reading import Context, Requests, call_of
 from server.services.fills import Fills
 from server.services.optimization.batch import Batch
@@ -54,7 +54,8 @@ class ReallocationServicer(ReallocationServiceServicer):
     async def ListReallocations(self, request: bytes, context: Context) -> ListReallocationsResponse:
         """A page of stored answers."""
         message = await self._requests.message(ListReallocationsRequest, request, context)
-        filters = list_filter_from_proto(message, subject=id_of(message.portfolio))
+        state = result_state_from_proto(message.state)
+        filters = list_filter_from_proto(message, subject=id_of(message.portfolio), result_state=state)
         page = await self._reallocations.list(message.page_token, message.page_size or DEFAULT_PAGE, filters)
         return await asyncio.to_thread(page_to_proto, page)
 

@@ -7,10 +7,10 @@ import asyncio
 import mmap
 import pickle
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from server.storage.embedded.files import private_file, private_folder, storage_error
 from server.storage.embedded.workers import WorkerLocks
@@ -90,3 +90,41 @@ def read_value(path: Path) -> Any:
 
 def _numbers(mapped: memoryview, count: int) -> list[int]:
     return [int.from_bytes(mapped[i * LENGTH_BYTES : (i + 1) * LENGTH_BYTES], "big") for i in range(count)]
+
+
+class ItemWriter:
+    """Writes items to a file that exists, one after the other; what they have in common is written once."""
+
+    def __init__(self, path: Path) -> None:
+        self._folder = path.parent
+        try:
+            self._file = path.open("r+b")
+            self._file.truncate()
+        except OSError as error:
+            raise storage_error(error, path.parent) from error
+        self._pickler = pickle.Pickler(self._file, 5)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def write(self, item: object) -> None:
+        """Adds an item; it is in the file when this returns. Raises StorageFull, StorageUnavailable."""
+        try:
+            self._pickler.dump(item)
+            self._file.flush()
+        except OSError as error:
+            raise storage_error(error, self._folder) from error
+
+
+def read_items(path: Path, count: int) -> Iterator[Any]:
+    """The first items of a file of `ItemWriter`. Raises StorageUnavailable."""
+    try:
+        with path.open("rb") as file:
+            reader = pickle.Unpickler(file)  # noqa: S301  # from `ItemWriter`
+            for _ in range(count):
+                yield reader.load()
+    except OSError as error:
+        raise storage_error(error, path.parent) from error

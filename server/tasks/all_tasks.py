@@ -22,9 +22,22 @@ from server.tasks import (
     reallocate,
     reallocate_batch,
     risk,
+    shared_volume,
 )
 
-TASKS = (backtest, batch, convert, fills, frontier, market_metrics, optimize, reallocate, reallocate_batch, risk)
+TASKS = (
+    backtest,
+    batch,
+    convert,
+    fills,
+    frontier,
+    market_metrics,
+    optimize,
+    reallocate,
+    reallocate_batch,
+    risk,
+    shared_volume,
+)
 
 for kind in (
     OptimizeRequest,

@@ -9,7 +9,7 @@ from absfinance.v1.reallocation_service_pb2 import RecordFillsResponse
 from domain.errors import InvalidInput
 from domain.reallocation.account import GainRecord
 from domain.reallocation.fills import FillOutcome, Recorded, record_fills
-from domain.reallocation.planned_orders import PlanShortfall, check_planned, plan_shortfall
+from domain.reallocation.planned_orders import PlanShortfall, check_planned, is_filled, plan_shortfall
 from domain.warnings import ResultWarning
 from server.commands.fills import FillsAnswer, RecordFillsCommand, SentFill
 from server.converters.dates import EPOCH
@@ -61,7 +61,8 @@ def recording(command: RecordFillsCommand, state: RecordedFills, now: dt.datetim
         work = _Recording(command, state.portfolio, stored, state.last_days, new)
         recorded = _recorded(work, outcomes, now, control)
         outcomes = _outcomes_after(outcomes, recorded)
-        after = _change(work, recorded, outcomes)
+        completes = state.plan is not None and _completes(work, state.plan)
+        after = _change(work, recorded, outcomes, completes)
     return FillsAnswer(after, _answer(command, outcomes, shortfall, cash_of(after.payload)))
 
 
@@ -108,7 +109,14 @@ def _outcomes_after(outcomes: Outcomes, recorded: Recorded) -> Outcomes:
     return after
 
 
-def _change(work: _Recording, recorded: Recorded, outcomes: Outcomes) -> FillsChange:
+def _completes(work: _Recording, plan: bytes) -> bool:
+    """Whether all of the plan is filled then."""
+    name = work.command.reallocation
+    before = [execution_from_content(fill.content) for fill in work.stored.values() if fill.reallocation == name]
+    return is_filled(planned_orders_from_bytes(plan), [*before, *(sent.execution for sent in work.new)])
+
+
+def _change(work: _Recording, recorded: Recorded, outcomes: Outcomes, completes: bool) -> FillsChange:
     changed = dict.fromkeys(gain.key.fill_id for gain in recorded.changed)
     return FillsChange(
         portfolio=work.portfolio.id,
@@ -116,6 +124,8 @@ def _change(work: _Recording, recorded: Recorded, outcomes: Outcomes) -> FillsCh
         payload=payload_after(work.portfolio.payload, recorded),
         new=tuple(_to_store(work.command, sent, outcomes[sent.execution.fill_id]) for sent in work.new),
         changed=tuple(_with_outcome(work.stored[fill_id], outcomes[fill_id]) for fill_id in changed),
+        reallocation=work.command.reallocation,
+        completes=completes,
     )
 
 

@@ -11,13 +11,14 @@ from absfinance.v1.reallocation_service_pb2 import ReallocateRequest
 from domain.errors import InvalidInput
 from domain.market_data.snapshot import Snapshot
 from domain.portfolio import Portfolio
-from domain.reallocation.flow import reallocate
+from domain.reallocation.flow import Reallocation, reallocate
 from domain.reallocation.market import net_asset_value
 from domain.reallocation.request import ReallocationRequest, Thresholds, check_amounts
 from domain.reallocation.target import TargetWeights, optimised_target
 from domain.reallocation.tax_terms import TaxAccount, tax_account
 from domain.reallocation.tracking_error import ActiveRisk
 from domain.reallocation.volatility import Volatilities, volatilities
+from domain.warnings import ResultWarning
 from server.commands.reallocation import (
     Mandate,
     OptimizedTarget,
@@ -43,6 +44,20 @@ from server.tasks.stored_market import stored_snapshot
 
 NO_SERVICES = RemoteTargets()
 """Without services outside liquidity is by stored volume, and no strategy may be named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is planned, with what its answer needs beside the plan."""
+
+    request: ReallocationRequest
+    stored: StoredPanelRef | None  # the market, where it is of stored prices
+    warnings: tuple[ResultWarning, ...]  # about an optimised target
+
+    def with_figures(self, found: Reallocation) -> Planned:
+        """An answer ready to be written. Raises MissingMarketData where stored prices are gone."""
+        annual = Volatilities() if self.stored is None else volatilities(found.summary, self.stored.prices())
+        return Planned(found, annual, (*self.warnings, *found.harvest.warnings))
 
 
 @refusing
@@ -90,7 +105,24 @@ def reallocation(
         id=command.id,
         label=command.label,
         summary=summary_to_bytes(payload),
+        subject_digest=hashlib.sha256(found.portfolios[subject]).digest() if subject else b"",
     )
+
+
+@contextmanager
+def prepared_reallocation(request: bytes, today: date, found: StoredData, control: Control) -> Iterator[Prepared]:
+    """What is planned for a request whose needs were found; errors within are named as the request names things."""
+    command = reallocate_command_from_proto(message_from_bytes(ReallocateRequest, request))
+    mandate = _mandate(command, found)
+    target = _target(command, mandate)
+    with _of_the_portfolio():
+        collected = _Collected(command, mandate, target, found, today)
+        snapshot = collected.snapshot()
+        weights = _target_weights(collected, snapshot, control)
+        if isinstance(weights, RemoteCall):
+            raise RuntimeError("a batch names no strategy")
+        planned = _request(collected, snapshot, weights, collected.account())
+        yield Prepared(planned, collected.stored, weights.warnings)
 
 
 def needed_of(request: bytes, found: StoredData | None) -> DataRequest:
@@ -224,11 +256,10 @@ def _planned_or_needed(
         if isinstance(liquidity, RemoteCall):
             return DataRequest(calls=(liquidity,), target=target)
         request = replace(request, liquidity=liquidity)
+    prepared = Prepared(request, collected.stored, target.warnings)
     result = reallocate(request, control)
     control()
-    stored = collected.stored
-    annual = Volatilities() if stored is None else volatilities(result.summary, stored.prices())
-    return Planned(result, annual, (*target.warnings, *result.harvest.warnings)), account
+    return prepared.with_figures(result), account
 
 
 def _target_weights(collected: _Collected, snapshot: Snapshot, control: Control) -> TargetWeights | RemoteCall:

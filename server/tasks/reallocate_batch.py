@@ -9,14 +9,16 @@ from absfinance.v1.reallocation_service_pb2 import ReallocateBatchRequest
 from google.protobuf.message import DecodeError
 
 from domain.errors import DomainError, InvalidInput, NotSupported
+from domain.reallocation.batch_account import NO_CONSENT, Consent
 from server.commands.stored import DataRequest, RequestKey, StoredData
 from server.converters.message import InvalidRequest, message_from_bytes
 from server.converters.portfolios import id_of
 from server.converters.reallocation_batch import (
+    consent_from_proto,
     not_reallocated_to_bytes,
     reallocated_to_bytes,
     request_of_account,
-    require_no_shared_volume,
+    shared_terms_from_proto,
 )
 from server.execution.control import Control
 from server.ports.errors import NotFound, Refused
@@ -24,6 +26,9 @@ from server.ports.results import ResultDraft
 from server.storage.scratch import read_value, write_value
 from server.tasks.reallocate import needed_of, reallocation
 from server.tasks.refusing import locating, refusing
+
+ERRORS = (DomainError, InvalidRequest, Refused, NotFound)
+"""What is wrong with one account alone."""
 
 MAX_KEY_LENGTH = 128
 """As the contract has it: a longer key is not sent back."""
@@ -36,19 +41,23 @@ class BatchPortfolio:
     key: str
     request: bytes
     portfolio: str = ""  # id of a stored one
+    consent: Consent = NO_CONSENT
     error: Exception | None = None
 
 
 @refusing
 @locating(ReallocateBatchRequest)
-def share(request: bytes, file: Path, found: StoredData | None, control: Control) -> DataRequest | None:
-    """Writes to a file what all accounts share, and today, the date of all plans where none is given."""
+def share(request: bytes, file: Path, found: StoredData | None, control: Control) -> bool:
+    """Writes to a file what all accounts share, and today, the date of all plans where none is given.
+
+    Returns whether accounts depend on each other.
+    """
     message = message_from_bytes(ReallocateBatchRequest, request)
     if not message.HasField("shared"):
         raise InvalidInput("shared", "must be the first message of a batch")
-    require_no_shared_volume(message.shared)
+    terms = shared_terms_from_proto(message.shared)
     write_value(file, (request, datetime.now(UTC).date()))
-    return None
+    return terms is not None
 
 
 @refusing
@@ -60,15 +69,9 @@ def accounts(
     report: Callable[[bytes], None],
 ) -> DataRequest | None:
     """Reports the outcome of each account, in order; or says which stored data is needed first."""
-    content, today = read_value(file)
-    shared = ReallocateBatchRequest.FromString(content).shared
-    read = [_account(request, shared) for request in requests]
-    needed = DataRequest()
-    for account in read:
-        control()
-        if account.error is None and not _is_missing(account, found):
-            needed = needed.joined(_needed(account, found))
-    if needed:
+    shared, today = shared_of(file)
+    read = [account_of(request, shared) for request in requests]
+    if needed := needed_by(read, found, control):
         return needed
     for account in read:
         control()
@@ -79,25 +82,46 @@ def accounts(
 @refusing
 def failed(file: Path, request: bytes, error: Exception, control: Control) -> bytes:
     """The outcome of an account whose task had to be ended."""
-    return not_reallocated_to_bytes(_key(request), error)
+    return not_reallocated_to_bytes(key_of(request), error)
 
 
-def _account(request: bytes, shared: ReallocateBatchRequest.Shared) -> BatchPortfolio:
+def shared_of(file: Path) -> tuple[ReallocateBatchRequest.Shared, date]:
+    """What `share` wrote."""
+    content, today = read_value(file)
+    return ReallocateBatchRequest.FromString(content).shared, today
+
+
+def needed_by(accounts: Sequence[BatchPortfolio], found: StoredData | None, control: Control) -> DataRequest:
+    """Stored data that is needed before accounts can be planned."""
+    needed = DataRequest()
+    for account in accounts:
+        control()
+        if account.error is None and not _is_missing(account, found):
+            needed = needed.joined(_needed(account, found))
+    return needed
+
+
+def account_of(request: bytes, shared: ReallocateBatchRequest.Shared) -> BatchPortfolio:
     """An account; what is wrong with it is its outcome, as long as it has a key to be told apart by."""
     try:
         message = message_from_bytes(ReallocateBatchRequest, request)
     except (InvalidRequest, NotSupported) as error:
-        key = _key(request)
+        key = key_of(request)
         if not key:
             raise
         return BatchPortfolio(key, b"", error=error)
     if message.HasField("shared"):
         raise InvalidInput("shared", "must be sent once, as the first message")
+    key = message.account.key
+    try:
+        consent = consent_from_proto(shared, message.account, shared_terms_from_proto(shared))
+    except InvalidInput as error:
+        return BatchPortfolio(key, b"", error=error)
     own = request_of_account(shared, message.account)
-    return BatchPortfolio(message.account.key, own.SerializeToString(), id_of(own.portfolio_name))
+    return BatchPortfolio(key, own.SerializeToString(), id_of(own.portfolio_name), consent)
 
 
-def _key(request: bytes) -> str:
+def key_of(request: bytes) -> str:
     """The key of an account that breaks a rule; empty where there is none that can be sent back."""
     try:
         message = ReallocateBatchRequest.FromString(request)
@@ -122,18 +146,23 @@ def _needed(account: BatchPortfolio, found: StoredData | None) -> DataRequest:
 def _outcome(account: BatchPortfolio, today: date, found: StoredData | None, control: Control) -> bytes:
     """What goes wrong with one account is its outcome."""
     try:
-        if account.error is not None:
-            raise account.error
-        if _is_missing(account, found):
-            raise NotFound("portfolio", f"portfolios/{account.portfolio}")
+        raise_error_of(account, found)
         answer = reallocation(account.request, today, found or StoredData(), control, _no_key)
-    except (DomainError, InvalidRequest, Refused, NotFound) as error:
+    except ERRORS as error:
         control.unlimited()
         control()  # whoever asked may have left, or the whole batch may be out of time
         return not_reallocated_to_bytes(account.key, error)
     if isinstance(answer, DataRequest):
         raise RuntimeError("an account asks for more than it was found to need")
     return reallocated_to_bytes(account.key, answer.payload if isinstance(answer, ResultDraft) else answer)
+
+
+def raise_error_of(account: BatchPortfolio, found: StoredData | None) -> None:
+    """Raises what is wrong with an account before it is planned."""
+    if account.error is not None:
+        raise account.error
+    if _is_missing(account, found):
+        raise NotFound("portfolio", f"portfolios/{account.portfolio}")
 
 
 def _no_key(key: RequestKey) -> None:

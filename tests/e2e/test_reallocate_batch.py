@@ -96,10 +96,3 @@ def test_what_every_account_shares_comes_first_and_once(
     with pytest.raises(grpc.RpcError) as raised:
         batch(channel, *parts)
     assert refusal_of(raised.value).fields == fields
-
-
-def test_limits_on_shared_volume_are_refused_by_name(channel: grpc.Channel) -> None:
-    with pytest.raises(grpc.RpcError) as raised:
-        batch(channel, {"shared": {**SHARED, "limits": {"maxParticipation": 0.1}}}, account("a"))
-    refusal = refusal_of(raised.value)
-    assert (refusal.code, refusal.metadata["field"]) == ("UNIMPLEMENTED", "shared.limits.max_participation")

@@ -60,6 +60,9 @@ def as_version_5(path: Path) -> None:
         connection.execute("DROP TABLE corporate_actions")
         connection.execute("DROP TABLE disallowed_losses")
         connection.execute("DROP TABLE fills")
+        connection.execute("DROP INDEX reallocations_open")
+        for column in ("superseded_micros", "superseded_by", "fills"):
+            connection.execute(f"ALTER TABLE reallocations DROP COLUMN {column}")
         connection.execute("PRAGMA user_version = 5")
     connection.close()
 

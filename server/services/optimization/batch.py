@@ -13,6 +13,7 @@ from server.commands.call import Call
 from server.commands.stored import DataRequest, StoredData
 from server.execution.process_pool import ProcessPool
 from server.ports.errors import StreamIdle, WorkerDied
+from server.services.optimization.shared_batch import TOGETHER, SharedBatch, SharedTasks
 from server.services.rounds import in_rounds
 from server.tasks import batch, reallocate_batch
 
@@ -38,13 +39,14 @@ class BatchTasks:
     """What is done with the messages of a batch; see `server.tasks.batch`."""
 
     first: str  # field of the first message
-    share: Callable[..., DataRequest | None]
+    share: Callable[..., DataRequest | bool | None]
     accounts: Callable[..., DataRequest | None]
     failed: Callable[..., bytes]
+    together: SharedTasks | None = None  # where accounts depend on each other, as `share` then returns
 
 
 OPTIMIZE = BatchTasks("universe", batch.share, batch.accounts, batch.failed)
-REALLOCATE = BatchTasks("shared", reallocate_batch.share, reallocate_batch.accounts, reallocate_batch.failed)
+REALLOCATE = BatchTasks("shared", reallocate_batch.share, reallocate_batch.accounts, reallocate_batch.failed, TOGETHER)
 
 
 class Batch:
@@ -75,7 +77,15 @@ class Batch:
     async def _outcomes(
         self, universe: bytes, requests: AsyncIterator[bytes], shared: Path, call: Call
     ) -> AsyncGenerator[bytes]:
-        await in_rounds(self._pool, partial(self._tasks.share, universe, shared), call, self._collect)
+        share = partial(self._tasks.share, universe, shared)
+        together, _ = await in_rounds(self._pool, share, call, self._collect)
+        if together and self._tasks.together is not None:
+            batch = SharedBatch(self._tasks.together, self._collect, self._pool, self._new_file, shared, call)
+            open_accounts = OpenAccounts(self._idle_seconds)
+            async with aclosing(batch.outcomes(_lots(requests, open_accounts, None), open_accounts)) as answers:
+                async for answer in answers:
+                    yield answer
+            return
         outcomes: asyncio.Queue[bytes | None] = asyncio.Queue()
         open_accounts = OpenAccounts(self._idle_seconds)
         lots = _lots(requests, open_accounts)
@@ -162,13 +172,18 @@ class OpenAccounts:
         return left
 
 
-async def _lots(requests: AsyncIterator[bytes], accounts: OpenAccounts) -> AsyncGenerator[list[bytes]]:
-    """Accounts in lots: full ones, or what has come where no more comes for a moment. Raises StreamIdle."""
+async def _lots(
+    requests: AsyncIterator[bytes], accounts: OpenAccounts, gather_seconds: float | None = GATHER_SECONDS
+) -> AsyncGenerator[list[bytes]]:
+    """Accounts in lots: full ones, or what has come where no more comes for a moment. Raises StreamIdle.
+
+    `gather_seconds` None waits for full lots, as long as the caller is not idle.
+    """
     lot: list[bytes] = []
     coming = asyncio.ensure_future(anext(requests))
     try:
         while True:  # ends with the stream
-            await asyncio.wait({coming}, timeout=GATHER_SECONDS if lot else accounts.idle_in())
+            await asyncio.wait({coming}, timeout=gather_seconds if lot and gather_seconds else accounts.idle_in())
             if coming.done():
                 try:
                     lot.append(coming.result())

@@ -9,6 +9,7 @@ from server.ports.fills import FillsChange, FillsQuery, RecordedFills, StoredFil
 from server.ports.portfolios import PortfolioRecord
 from server.storage.embedded.database import Database
 from server.storage.embedded.portfolios import ROW_BYTES, read_portfolio, write_portfolio
+from server.storage.embedded.reallocation_states import record_filled
 
 FILL_BYTES = 256
 """What a fill takes beside its content and outcome, at most about."""
@@ -75,7 +76,9 @@ def _load(connection: sqlite3.Connection, query: FillsQuery) -> RecordedFills:
 
 
 def _commit(connection: sqlite3.Connection, change: FillsChange) -> PortfolioRecord:
-    record = write_portfolio(connection, change.portfolio, change.etag, lambda _: change.payload)
+    record = write_portfolio(connection, change.portfolio, change.etag, lambda _: change.payload, change.reallocation)
+    if change.reallocation:
+        record_filled(connection, change.reallocation, completely=change.completes)
     connection.executemany(
         "INSERT INTO fills (portfolio_id, fill_id, symbol, day, content, outcome, reallocation_id, is_open) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from domain.errors import InvalidInput
 from server.ports.list_filter import ListFilter
+from server.storage.embedded.reallocation_states import STATE
 
 MAX_DIGITS = 18
 HASH_DIGITS = 16
@@ -17,6 +18,7 @@ _CONDITIONS = {
     "label": "label = :label",
     "subject": "subject = :subject",
     "state": "state = :state",
+    "result_state": f"{STATE} = :result_state",
     "created_from": "created_micros >= :created_from",
     "created_before": "created_micros < :created_before",
 }
@@ -49,6 +51,7 @@ def condition_of(before: int | None, filters: ListFilter) -> tuple[str, dict[str
         "label": filters.label or None,
         "subject": filters.subject or None,
         "state": filters.state,
+        "result_state": filters.result_state or None,
         "created_from": None if filters.created_from is None else micros_of(filters.created_from),
         "created_before": None if filters.created_before is None else micros_of(filters.created_before),
     }

@@ -11,6 +11,7 @@ from server.ports.errors import AlreadyExists, EtagMismatch, NotFound, RequestId
 from server.ports.portfolios import PortfolioDraft, PortfolioPage, PortfolioRecord
 from server.storage.embedded.database import Database
 from server.storage.embedded.pages import time_of
+from server.storage.embedded.reallocation_states import supersede
 
 ROW_BYTES = 1024
 """What a row takes beside its payload, at most about."""
@@ -83,14 +84,24 @@ def _list(connection: sqlite3.Connection, after: str, limit: int, prefix: str) -
 
 
 def write_portfolio(
-    connection: sqlite3.Connection, portfolio_id: str, etag: str, change: Callable[[bytes], bytes]
+    connection: sqlite3.Connection,
+    portfolio_id: str,
+    etag: str,
+    change: Callable[[bytes], bytes],
+    reallocation: str = "",
 ) -> PortfolioRecord:
-    """Changes a portfolio that has this etag, within a transaction. Raises NotFound, EtagMismatch."""
+    """Changes a portfolio that has this etag, within a transaction. Raises NotFound, EtagMismatch.
+
+    A change of content supersedes its reallocations, but for the one by whose fills it changes.
+    """
     before = _current(connection, portfolio_id, etag)
+    payload, now = change(before.payload), _now()
     connection.execute(
         "UPDATE portfolios SET payload = ?, revision = revision + 1, updated_micros = ? WHERE id = ?",
-        (change(before.payload), _now(), portfolio_id),
+        (payload, now, portfolio_id),
     )
+    if payload != before.payload:
+        supersede(connection, portfolio_id, now, but=reallocation)
     return read_portfolio(connection, portfolio_id)
 
 
@@ -100,6 +111,7 @@ def _delete(connection: sqlite3.Connection, portfolio_id: str, etag: str) -> Non
     else:
         read_portfolio(connection, portfolio_id)
     connection.execute("DELETE FROM portfolios WHERE id = ?", (portfolio_id,))
+    supersede(connection, portfolio_id, _now())
 
 
 def _current(connection: sqlite3.Connection, portfolio_id: str, etag: str) -> PortfolioRecord:

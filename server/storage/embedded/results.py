@@ -8,9 +8,10 @@ from typing import Literal
 
 from server.ports.errors import AlreadyExists, NotFound, RequestIdReused
 from server.ports.list_filter import EVERYTHING, ListFilter
-from server.ports.results import ResultDraft, ResultPage, StoredResult
+from server.ports.results import ResultDraft, ResultPage, ResultState, StoredResult
 from server.storage.embedded.database import Database
 from server.storage.embedded.pages import condition_of, sequence_of, time_of, token_of
+from server.storage.embedded.reallocation_states import STATE, has_changed, supersede
 
 Kind = Literal["optimization", "reallocation"]
 
@@ -27,6 +28,8 @@ class EmbeddedResults:
         self._database = database
         self._kind = kind
         self._table = f"{kind}s"  # a name of the schema, never a caller's
+        states = f"{STATE}, superseded_micros, superseded_by" if kind == "reallocation" else "'CURRENT', NULL, ''"
+        self._small = f"{_SMALL}, {states}"
 
     async def find(self, request_id: str, body: bytes) -> StoredResult | None:
         """The answer to this request, if it was given before."""
@@ -51,7 +54,7 @@ class EmbeddedResults:
         await self._database.write(partial(self._delete, answer_id=answer_id))
 
     def _find(self, connection: sqlite3.Connection, request_id: str, body: bytes) -> StoredResult | None:
-        statement = f"SELECT {_SMALL}, payload, body FROM {self._table} WHERE request_id = ?"  # noqa: S608  # constants
+        statement = f"SELECT {self._small}, payload, body FROM {self._table} WHERE request_id = ?"  # noqa: S608  # constants
         row = connection.execute(statement, (request_id,)).fetchone()
         if row is None:
             return None
@@ -82,22 +85,18 @@ class EmbeddedResults:
                 draft.payload,
             ),
         )
-        return _record(
-            answer_id,
-            created_micros,
-            draft.request_id,
-            draft.input_fingerprint,
-            draft.label,
-            draft.summary,
-            draft.payload,
-        )
+        if self._kind == "reallocation" and draft.subject:
+            supersede(connection, draft.subject, created_micros, by=answer_id, but=answer_id)
+            if draft.subject_digest and has_changed(connection, draft.subject, draft.subject_digest):
+                supersede(connection, draft.subject, created_micros)
+        return self._get(connection, answer_id)
 
     def _is_there(self, connection: sqlite3.Connection, answer_id: str) -> bool:
         statement = f"SELECT 1 FROM {self._table} WHERE id = ?"  # noqa: S608  # constants
         return connection.execute(statement, (answer_id,)).fetchone() is not None
 
     def _get(self, connection: sqlite3.Connection, answer_id: str) -> StoredResult:
-        statement = f"SELECT {_SMALL}, payload FROM {self._table} WHERE id = ?"  # noqa: S608  # constants
+        statement = f"SELECT {self._small}, payload FROM {self._table} WHERE id = ?"  # noqa: S608  # constants
         row = connection.execute(statement, (answer_id,)).fetchone()
         if row is None:
             raise NotFound(self._kind, f"{self._table}/{answer_id}")
@@ -106,7 +105,7 @@ class EmbeddedResults:
     def _list(self, connection: sqlite3.Connection, before: int | None, limit: int, filters: ListFilter) -> ResultPage:
         condition, values = condition_of(before, filters)
         statement = (
-            f"SELECT sequence, {_SMALL}, CASE WHEN length(summary) > 0 THEN x'' ELSE payload END "  # noqa: S608  # constants
+            f"SELECT sequence, {self._small}, CASE WHEN length(summary) > 0 THEN x'' ELSE payload END "  # noqa: S608  # constants
             f"FROM {self._table} WHERE {condition} ORDER BY sequence DESC LIMIT :limit"
         )
         rows = connection.execute(statement, {**values, "limit": limit + 1}).fetchall()
@@ -126,6 +125,22 @@ def _record(
     fingerprint: str,
     label: str,
     summary: bytes,
+    state: str,
+    superseded_micros: int | None,
+    superseded_by: str,
     payload: bytes,
 ) -> StoredResult:
-    return StoredResult(answer_id, time_of(created_micros), request_id, payload, fingerprint, label, summary)
+    superseded = None if superseded_micros is None else time_of(superseded_micros)
+    created = time_of(created_micros)
+    return StoredResult(
+        answer_id,
+        created,
+        request_id,
+        payload,
+        fingerprint,
+        label,
+        summary,
+        ResultState(state),
+        superseded,
+        superseded_by,
+    )

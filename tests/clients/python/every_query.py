@@ -25,6 +25,7 @@ from absfinance.v1 import (
     attribution_pb2,
     estimation_pb2,
     portfolio_pb2,
+    reallocation_pb2,
     risk_pb2,
     risk_service_pb2,
     statistical_validation_pb2,
@@ -282,9 +283,35 @@ def reallocations() -> Iterator[Any]:
     for name in ("reallocations/x", "portfolios/x"):
         yield queries.RecordFillsQuery(name, [fill], last_prices={"A": 2.0}, etag="e", fees_in_gains=True)
     yield queries.ReallocateBatchQuery([quote], [queries.PortfolioAccount("k", "portfolios/x", {"A": 1.0})], {"A": 1.0})
+    one = queries.PortfolioAccount(
+        "k",
+        absfin.Holdings({"A": 1.0}),
+        thresholds=portfolio_pb2.Thresholds(drift_band=0.1),
+        limits=reallocation_pb2.ReallocationLimits(cash_floor=1.0),
+        direction="buy_only",
+        cash_flow=1.0,
+        disabled_constraints=["l"],
+        recent_trades=[absfin.RecentTrade("A", -1.0, date(2020, 1, 1), -1.0, 2.0)],
+        other_purchases=[absfin.OtherPurchase("A", 1.0, date(2020, 1, 1), True)],
+        priority=1,
+        allow_crossing=True,
+    )
+    yield queries.ReallocateBatchQuery(
+        STORED,
+        [one],
+        SPEC,
+        thresholds=portfolio_pb2.Thresholds(drift_band=0.1),
+        limits=reallocation_pb2.ReallocationLimits(max_participation=0.1),
+        costs=COSTS,
+        horizon_days=2,
+        settlement_days=1,
+        as_of_date=date(2020, 2, 1),
+        liquidity_allocation="max_min",
+        allow_crossing=False,
+    )
     yield queries.GetReallocationQuery("reallocations/x")
     yield queries.DeleteReallocationQuery("reallocations/x")
-    yield queries.ListReallocationsQuery(**LIST, portfolio="portfolios/x")
+    yield queries.ListReallocationsQuery(**LIST, portfolio="portfolios/x", state="superseded")
 
 
 def stored() -> Iterator[Any]:

@@ -47,6 +47,8 @@ NAMES = [
     (choices.TradableState, TradableState),
     (choices.LotMethod, reallocation_pb2.TaxLimits.LotMethod),
     (choices.JobState, backtest_pb2.BacktestState),
+    (choices.LiquidityAllocation, reallocation_pb2.LiquidityAllocation),
+    (choices.ReallocationState, reallocation_pb2.ReallocationState),
     (choices.FlowTiming, backtest_pb2.FlowTiming),
     (choices.BandTrigger, DriftBand.BandTrigger),
     (choices.BandScope, DriftBand.BandScope),

@@ -57,6 +57,7 @@ def test_help_names_every_command(server: RunningServer) -> None:
             "backtest",
             "watch",
             "reallocate",
+            "reallocate-batch",
             "fills",
             "portfolio",
             "actions",
@@ -375,6 +376,25 @@ def test_serve_passes_help_and_errors_on() -> None:
 def test_further_objectives_by_name(server: RunningServer, prices: Path, objective: str) -> None:
     found = as_json(server, "optimize", "--prices", str(prices), "--objective", objective)
     assert sum(one.get("weight", 0.0) for one in found["weights"]) == pytest.approx(1.0)
+
+
+def test_several_portfolios_share_what_is_traded(server: RunningServer, prices: Path) -> None:
+    absfin(server, "import", str(prices))
+    with Client(server.address) as client:
+        client.create_portfolio(Holdings({"P": 10.0}).to_proto(), "cli-sells")
+        client.create_portfolio(Holdings({"Q": 10.0}).to_proto(), "cli-buys")
+    names = ("portfolios/cli-sells", "portfolios/cli-buys", "portfolios/cli-none")
+    command = ("reallocate-batch", *names[:2], "--target", "P=0.5,Q=0.5", "--cost-bps", "5")
+    found = as_json(server, *command, "--allow-crossing", "--max-participation", "0.1", "--allocation", "max_min")
+    trades = {name: {t["symbol"]: t for t in found[name]["plan"]["trades"]} for name in names[:2]}
+    for symbol in "PQ":
+        crossed = [trades[name][symbol]["crossedQuantity"] for name in names[:2]]
+        assert sum(crossed) == 0
+        assert all(crossed)
+    assert "crossed" in absfin(server, *command, "--allow-crossing").stdout
+    unknown = as_json(server, "reallocate-batch", names[2], "--target", "P=1", "--symbols", "P")
+    assert unknown[names[2]]["error"]["reason"] == "NOT_FOUND"
+    absfin(server, *command, "--allocation", "best", status=2)
 
 
 def test_taxes_of_a_reallocation(server: RunningServer, prices: Path) -> None:

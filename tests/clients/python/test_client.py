@@ -25,6 +25,7 @@ from absfin import (
     errors,
     strategies,
 )
+from absfinance.v1.reallocation_pb2 import ReallocationLimits
 from absfinance.v1.risk_service_pb2 import SimulationOptions
 
 from tests.conftest import RunningServer
@@ -305,6 +306,23 @@ def test_a_reallocation(call: Call) -> None:
     assert call("get_reallocation", answer.name).trades == answer.trades
     still = call("reallocate", Holdings({"A": 1}), [Quote("A", 10.0)], {"A": 1.0}, drift_band=0.5, validate_only=True)
     assert (still.outcome, still.name) == ("unchanged", "")
+
+
+def test_a_batch_that_shares_volume(call: Call) -> None:
+    quotes = [Quote("A", 10.0, average_daily_volume=8.0)]
+    accounts = [
+        absfin.queries.PortfolioAccount("buys", Holdings({}, 100.0), priority=1),
+        absfin.queries.PortfolioAccount("first", Holdings({}, 50.0)),
+        absfin.queries.PortfolioAccount("sells", Holdings({"A": 3}), direction="sell_only", target={"A": 1e-9}),
+        absfin.queries.PortfolioAccount("apart", Holdings({}, 10.0), priority=2, allow_crossing=False),
+    ]
+    limits = ReallocationLimits(max_participation=1.0)
+    rules = {"liquidity_allocation": "priority", "allow_crossing": True}
+    found = dict(call("reallocate_batch", quotes, accounts, {"A": 1.0}, limits=limits, **rules))
+    trades = {key: [(t.quantity, t.crossed_quantity) for t in one.trades] for key, one in found.items()}
+    # 3 are crossed, 2 and 1 of 10 and 5; of the volume of 8, "first" has the 4 that it still wants, "buys" the rest.
+    assert trades == {"buys": [(6.0, 2.0)], "first": [(5.0, 1.0)], "sells": [(-3.0, -3.0)], "apart": []}
+    assert found["apart"].shortfalls == {"A": ("liquidity",)}
 
 
 def test_portfolios(call: Call, request: pytest.FixtureRequest) -> None:

@@ -91,6 +91,8 @@ ALSO_BUILT = [  # messages inside the requests that the client builds from its o
     "Instrument",
     "OptimizeBatchRequest.Universe",
     "OptimizeBatchRequest.Account",
+    "ReallocateBatchRequest.Shared",
+    "ReallocateBatchRequest.Account",
     "RecordFillsRequest.Fill",
     "RecordFillsRequest.LastPrice",
     "AssessLiquidityRequest.Trade",

@@ -1,4 +1,4 @@
-"""Shared volume: published numbers, the definition of each rule, and every allocation of small cases."""
+"""Volume of one day: published numbers, the definition of each rule, and every allocation of small cases."""
 
 import itertools
 from decimal import Decimal
@@ -8,11 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.errors import InvalidInput
-from domain.reallocation.shared_liquidity import AccountOrder, Cross, SharingRule, allocate, share
+from domain.reallocation.shared_liquidity import Ask, SharingRule
+from domain.reallocation.shared_liquidity import allocate as allocate_asks
 
 D = Decimal
 ASKED = {"A": D(8000), "B": D(3000), "C": D(1000)}
+
+
+def allocate(
+    asked: dict[str, Decimal],
+    cap: Decimal | None,
+    lot: Decimal,
+    rule: SharingRule = SharingRule.PRO_RATA,
+    priorities: dict[str, int] | None = None,
+) -> dict[str, Decimal]:
+    ranks = priorities or {}
+    return allocate_asks({key: Ask(units, lot, ranks.get(key, 0)) for key, units in asked.items()}, cap, rule)
 
 
 @pytest.mark.parametrize(
@@ -37,25 +48,33 @@ def test_priority_is_lexicographic() -> None:
     assert found == {"B": 3000, "A": 2700, "C": 300}  # 2666.67 and 333.33 of the 3000 that B leaves
 
 
-def test_a_cross_saves_half_of_the_spread_on_each_side() -> None:
-    orders = [AccountOrder("A", D(500), True), AccountOrder("B", D(-300), True)]
-    found = share(orders, D(1000), D(1))
-    assert found.crosses == (Cross("A", "B", D(300)),)
-    assert found.crosses[0].saved(D(50), D(10)) == D("7.50")
-    assert found.market == {"A": 200, "B": 0}
-    assert not any(found.missing.values())
-
-
-@pytest.mark.parametrize(("first", "second"), [(True, False), (False, True), (False, False)])
-def test_both_must_allow_a_cross(first: bool, second: bool) -> None:
-    found = share([AccountOrder("A", D(500), first), AccountOrder("B", D(-300), second)], D(400), D(1))
-    assert found.crosses == ()
-    assert found.market == {"A": 250, "B": -150}
-    assert found.missing == {"A": 250, "B": -150}
-
-
 def test_without_a_limit_everybody_gets_all() -> None:
-    assert share([AccountOrder("A", D("12.5"))], None, D(1)).market == {"A": D("12.5")}
+    assert allocate({"A": D("12.5")}, None, D(1)) == {"A": D("12.5")}
+
+
+def test_each_account_has_whole_lots_of_its_own() -> None:
+    """10.5 of 17.5 are 6 and 4.5, and half a lot of B is left; 11 are 6.29 and 4.71, and B misses the larger part."""
+    asks = {"A": Ask(D(10), D("0.5")), "B": Ask(D("7.5"), D(1)), "C": Ask(D(0), D(1))}
+    assert allocate_asks(asks, D("10.5")) == {"A": D("6.5"), "B": D(4), "C": D(0)}
+    assert allocate_asks(asks, D(11)) == {"A": D(6), "B": D(5), "C": D(0)}
+    assert allocate_asks(asks, D(5), SharingRule.MAX_MIN) == {"A": D(3), "B": D(2), "C": D(0)}
+
+
+@pytest.mark.parametrize("rule", SharingRule)
+def test_what_whole_lots_leave_goes_to_fractions(rule: SharingRule) -> None:
+    """Lots of which 10^14 are left are not given one by one."""
+    asks = {"A": Ask(D(3)), "B": Ask(D(3)), "C": Ask(D(3), D("1e-14")), "D": Ask(D(1), D("1e-14"))}
+    found = allocate_asks(asks, D("2.9"), rule)
+    assert sum(found.values()) == D("2.9")
+    assert all(found[key] % 1 == 0 for key in "AB")
+
+
+@pytest.mark.parametrize(("cap", "sums"), [(4, (3, 3, 2)), (5, (3, 3, 3)), (6, (4, 3, 3)), (0, (3, 1, 0))])
+def test_max_min_makes_the_sums_of_all_days_equal(cap: int, sums: tuple[int, ...]) -> None:
+    before = {"A": 3, "B": 1, "C": 0}
+    asks = {key: Ask(D(5), before=D(units)) for key, units in before.items()}
+    found = allocate_asks(asks, D(cap), SharingRule.MAX_MIN)
+    assert tuple(before[key] + units for key, units in found.items()) == sums
 
 
 def test_an_odd_lot_goes_with_the_last_whole_one() -> None:
@@ -67,22 +86,6 @@ def test_one_lot_more_may_cost_an_account_one_by_largest_remainder() -> None:
     asked = {"A": D(6), "B": D(6), "C": D(2)}
     assert allocate(asked, D(10), D(1)) == {"A": 4, "B": 4, "C": 2}
     assert allocate(asked, D(11), D(1)) == {"A": 5, "B": 5, "C": 1}
-
-
-@pytest.mark.parametrize(
-    ("orders", "cap", "lot", "field"),
-    [
-        ([AccountOrder("A", D(1)), AccountOrder("A", D(1))], D(1), D(1), "orders[1].account"),
-        ([AccountOrder("A", D("NaN"))], D(1), D(1), "orders[0].units"),
-        ([AccountOrder("A", D(1))], D(-1), D(1), "cap"),
-        ([AccountOrder("A", D(1))], D("Infinity"), D(1), "cap"),
-        ([AccountOrder("A", D(1))], D(1), D(0), "lot"),
-    ],
-)
-def test_what_cannot_be_shared(orders: list[AccountOrder], cap: Decimal, lot: Decimal, field: str) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        share(orders, cap, lot)
-    assert caught.value.field == field
 
 
 LOTS = st.sampled_from([D(1), D(100), D("0.1")])
@@ -169,35 +172,3 @@ def test_priority_is_the_best_of_all_allocations(counts: list[int], cap: int, ra
     )
     found = allocate(asked, D(cap), D(1), SharingRule.PRIORITY, {f"S{i}": ranks[i] for i in range(len(counts))})
     assert [found[f"S{i}"] for i in order] == best
-
-
-@given(
-    st.lists(st.tuples(st.integers(-30, 30), st.booleans()), min_size=1, max_size=6),
-    st.integers(0, 60),
-    st.sampled_from([D(1), D(5)]),
-    RULES,
-)
-def test_crosses_and_the_market_add_up(
-    wanted: list[tuple[int, bool]], cap: int, lot: Decimal, rule: SharingRule
-) -> None:
-    orders = [AccountOrder(f"S{i}", D(units), crosses) for i, (units, crosses) in enumerate(wanted)]
-    found = share(orders, D(cap), lot, rule)
-    assert sum(abs(units) for units in found.market.values()) <= cap
-    by_name = {order.account: order for order in orders}
-    crossed = dict.fromkeys(by_name, D(0))
-    for cross in found.crosses:
-        assert cross.units > 0
-        assert by_name[cross.buyer].may_cross
-        assert by_name[cross.seller].may_cross
-        crossed[cross.buyer] += cross.units
-        crossed[cross.seller] -= cross.units
-    for name, order in by_name.items():
-        done = crossed[name] + found.market[name]
-        assert done + found.missing[name] == order.units
-        assert abs(done) <= abs(order.units)
-        assert done * order.units >= 0
-        assert crossed[name] * order.units >= 0
-    sides = [sum(abs(o.units) for o in orders if o.may_cross and (o.units > 0) is buys) for buys in (True, False)]
-    if all(order.units % lot == 0 for order in orders):
-        assert sum(cross.units for cross in found.crosses) == min(sides)
-    assert len(found.crosses) <= len(orders)

@@ -14,7 +14,7 @@ from absfinance.v1.optimization_service_pb2 import (
     TraceFrontierResponse,
 )
 from absfinance.v1.portfolio_service_pb2 import ListPortfoliosResponse
-from absfinance.v1.reallocation_pb2 import PlannedTrade, ShortfallCode, Term
+from absfinance.v1.reallocation_pb2 import PlannedTrade, ReallocationState, ShortfallCode, Term
 from absfinance.v1.reallocation_pb2 import Reallocation as ReallocationProto
 from absfinance.v1.reallocation_service_pb2 import ListReallocationsResponse
 
@@ -190,6 +190,7 @@ class Trade:
     lots: tuple[LotSale, ...] = ()  # of a sale, where the holding has tax lots
     harvested_quantity: float = 0.0  # units sold beyond what the target needs, to realise losses
     substitute_for: tuple[str, ...] = ()  # of a purchase, the assets that it replaces
+    crossed_quantity: float = 0.0  # units of it that are traded with other portfolios of a batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +212,8 @@ class Reallocation:
     schedule: Mapping[str, tuple[float, ...]]  # symbol -> units that remain after each period; empty without a schedule
     tax: float | None  # on the realised gains, negative for a benefit; None without rates
     restricted_until: Mapping[str, date]  # symbol -> last date on which a purchase would disallow a loss
+    state: str  # current, partly_filled, filled or superseded; empty where nothing was stored
+    superseded_by: str  # the later reallocation; empty for none, or where its portfolio changed
     proto: ReallocationProto = field(repr=False)
 
     @classmethod
@@ -236,6 +239,8 @@ class Reallocation:
             schedule={asset.symbol: tuple(asset.remaining) for asset in message.plan.schedule},
             tax=optional_figure(summary, "tax"),
             restricted_until={r.symbol: date_from_proto(r.date) for r in message.restricted_until},
+            state=plain_name(ReallocationState, message.state) if message.state else "",
+            superseded_by=message.superseded_by,
             proto=message,
         )
 
@@ -283,6 +288,7 @@ def trade_of(trade: PlannedTrade) -> Trade:
         lots=lot_sales_of(trade),
         harvested_quantity=trade.harvested_quantity,
         substitute_for=tuple(trade.substitute_for),
+        crossed_quantity=trade.crossed_quantity,
     )
 
 

@@ -24,6 +24,11 @@ def print_json(result: Any) -> None:
     print(json.dumps(content, indent=2))  # noqa: T201  # scripts read standard output
 
 
+def print_object(content: object) -> None:
+    """Prints what JSON can say."""
+    print(json.dumps(content, indent=2))  # noqa: T201  # scripts read standard output
+
+
 def print_message(message: Any) -> None:
     """Prints a message of the contract as JSON."""
     print(json.dumps(MessageToDict(message), indent=2))  # noqa: T201  # scripts read standard output
@@ -79,7 +84,7 @@ def failing_clearly(as_json: bool) -> Iterator[None]:
         raise typer.BadParameter(str(error)) from None
     except AbsFinanceError as error:
         if as_json:
-            print(json.dumps(_as_dict(error)), file=sys.stderr)  # noqa: T201  # scripts read standard error
+            print(json.dumps(error_as_dict(error)), file=sys.stderr)  # noqa: T201  # scripts read standard error
         else:
             _print_error(error)
         raise SystemExit(1) from None
@@ -95,7 +100,8 @@ def _print_error(error: AbsFinanceError) -> None:
             console.print(f"  - {conflict.label}{more}", highlight=False, markup=False)
 
 
-def _as_dict(error: AbsFinanceError) -> dict[str, Any]:
+def error_as_dict(error: AbsFinanceError) -> dict[str, Any]:
+    """An error as JSON has it."""
     content: dict[str, Any] = {"reason": error.reason, "code": error.code.name, "message": error.message}
     if isinstance(error, InvalidInput):
         content["violations"] = [dataclasses.asdict(violation) for violation in error.violations]

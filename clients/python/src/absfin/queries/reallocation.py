@@ -11,11 +11,13 @@ from absfinance.v1.backtest_pb2 import Strategy
 from absfinance.v1.optimization_pb2 import OptimizeSpec
 from absfinance.v1.portfolio_pb2 import Portfolio, TargetWeights, Thresholds
 from absfinance.v1.reallocation_pb2 import Direction as DirectionProto
+from absfinance.v1.reallocation_pb2 import LiquidityAllocation as LiquidityAllocationProto
 from absfinance.v1.reallocation_pb2 import MarketSnapshot, ReallocationLimits, TradeOff
 from absfinance.v1.reallocation_pb2 import Reallocation as ReallocationProto
+from absfinance.v1.reallocation_pb2 import ReallocationState as ReallocationStateProto
 from absfinance.v1.reallocation_service_pb2_grpc import ReallocationServiceStub
 
-from absfin.choices import Direction, choice
+from absfin.choices import Direction, LiquidityAllocation, ReallocationState, choice
 from absfin.costs import Costs, costs_of
 from absfin.data import Holdings, Quote, Stored, date_to_proto, weights_to_proto
 from absfin.errors import AbsFinanceError, error_from_status
@@ -39,6 +41,17 @@ class PortfolioAccount:
     target: Mapping[str, float] | None = None
     thresholds: Thresholds | None = None
     limits: ReallocationLimits | None = None
+    _: KW_ONLY
+    direction: Direction = "both"
+    cash_flow: float | None = None  # money to invest, or to raise where it is negative
+    disabled_constraints: Sequence[str] = ()  # labels of constraints that do not count for it
+    recent_trades: Iterable[RecentTrade] = ()
+    other_purchases: Iterable[OtherPurchase] = ()
+    priority: int = 0  # of a batch that divides volume by priority: 0 comes before 1
+    allow_crossing: bool | None = None  # whether it may trade with others of the batch; as all of them if None
+
+    def __post_init__(self) -> None:
+        choice(DirectionProto, "direction", self.direction)
 
     def to_proto(self) -> pb.ReallocateBatchRequest:
         """The message."""
@@ -48,6 +61,13 @@ class PortfolioAccount:
             **target_fields(self.target),
             thresholds=self.thresholds,
             limits=self.limits,
+            direction=choice(DirectionProto, "direction", self.direction),
+            cash_flow=self.cash_flow,
+            disabled_constraints=self.disabled_constraints,
+            recent_trades=[trade.to_proto() for trade in self.recent_trades],
+            other_purchases=[purchase.to_proto() for purchase in self.other_purchases],
+            priority=self.priority,
+            allow_crossing=self.allow_crossing,
         )
         return pb.ReallocateBatchRequest(account=account)
 
@@ -223,6 +243,11 @@ class ListReallocationsQuery(UnaryQuery[ReallocationPage]):
     label: str = ""
     start_create_time: datetime | None = None  # in UTC if without a time zone
     end_create_time: datetime | None = None
+    state: ReallocationState | None = None  # all if None
+
+    def __post_init__(self) -> None:
+        if self.state is not None:
+            choice(ReallocationStateProto, "state", self.state)
 
     def request(self) -> pb.ListReallocationsRequest:
         """The page."""
@@ -233,6 +258,7 @@ class ListReallocationsQuery(UnaryQuery[ReallocationPage]):
             label=self.label,
             start_create_time=timestamp(self.start_create_time),
             end_create_time=timestamp(self.end_create_time),
+            state=None if self.state is None else choice(ReallocationStateProto, "state", self.state),
         )
 
     def answer(self, response: pb.ListReallocationsResponse) -> ReallocationPage:
@@ -292,7 +318,9 @@ class RecordFillsQuery(UnaryQuery[RecordedFills]):
 class ReallocateBatchQuery(StreamQuery[tuple[str, Reallocation | AbsFinanceError]]):
     """Many portfolios in one market: the key of each with its plan or its error, in the order they are found.
 
-    Without a target the mandate of each stored portfolio holds. Nothing is stored.
+    Without a target the mandate of each stored portfolio holds. Nothing is stored. With `limits.max_participation` the
+    portfolios share the volume of each asset, and with `allow_crossing` they may trade with each other: then the first
+    answer comes after the last account was sent, and keys must be different.
     """
 
     RPC: ClassVar = Rpc(ReallocationServiceStub, "ReallocateBatch")
@@ -306,6 +334,14 @@ class ReallocateBatchQuery(StreamQuery[tuple[str, Reallocation | AbsFinanceError
     costs: Costs | None = None
     horizon_days: int = 1
     fx_rates: Mapping[str, float] = field(default_factory=dict)  # units of the portfolio's currency for one
+    settlement_days: int | None = None  # trading days from a sale until its proceeds can be used, 0 if None
+    as_of_date: date | None = None  # of the plans; today in UTC if None
+    liquidity_allocation: LiquidityAllocation | None = None  # of shared volume; pro rata if None
+    allow_crossing: bool | None = None  # of accounts that do not say so themselves; no crosses at all if None
+
+    def __post_init__(self) -> None:
+        if self.liquidity_allocation is not None:
+            choice(LiquidityAllocationProto, "liquidity_allocation", self.liquidity_allocation)
 
     def request(self) -> Iterator[pb.ReallocateBatchRequest]:
         """What all portfolios share, then each of them."""
@@ -316,8 +352,16 @@ class ReallocateBatchQuery(StreamQuery[tuple[str, Reallocation | AbsFinanceError
             limits=self.limits,
             costs=self.costs,
             horizon_days=self.horizon_days,
+            settlement_days=self.settlement_days,
+            as_of_date=date_to_proto(self.as_of_date),
+            liquidity_allocation=self._allocation(),
+            allow_crossing=self.allow_crossing,
         )
         return chain([pb.ReallocateBatchRequest(shared=shared)], (one.to_proto() for one in self.accounts))
+
+    def _allocation(self) -> str | None:
+        rule = self.liquidity_allocation
+        return None if rule is None else choice(LiquidityAllocationProto, "liquidity_allocation", rule)
 
     def answer(self, response: pb.ReallocateBatchResponse) -> tuple[str, Reallocation | AbsFinanceError]:
         """The outcome of one portfolio."""

@@ -22,6 +22,21 @@ class Term(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TERM_SHORT: _ClassVar[Term]
     TERM_LONG: _ClassVar[Term]
 
+class LiquidityAllocation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    LIQUIDITY_ALLOCATION_UNSPECIFIED: _ClassVar[LiquidityAllocation]
+    LIQUIDITY_ALLOCATION_PRO_RATA: _ClassVar[LiquidityAllocation]
+    LIQUIDITY_ALLOCATION_MAX_MIN: _ClassVar[LiquidityAllocation]
+    LIQUIDITY_ALLOCATION_PRIORITY: _ClassVar[LiquidityAllocation]
+
+class ReallocationState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REALLOCATION_STATE_UNSPECIFIED: _ClassVar[ReallocationState]
+    REALLOCATION_STATE_CURRENT: _ClassVar[ReallocationState]
+    REALLOCATION_STATE_PARTLY_FILLED: _ClassVar[ReallocationState]
+    REALLOCATION_STATE_FILLED: _ClassVar[ReallocationState]
+    REALLOCATION_STATE_SUPERSEDED: _ClassVar[ReallocationState]
+
 class Direction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     DIRECTION_UNSPECIFIED: _ClassVar[Direction]
@@ -43,9 +58,19 @@ class ShortfallCode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SHORTFALL_CODE_DIRECTION: _ClassVar[ShortfallCode]
     SHORTFALL_CODE_NEW_NAME: _ClassVar[ShortfallCode]
     SHORTFALL_CODE_COST: _ClassVar[ShortfallCode]
+    SHORTFALL_CODE_LIQUIDITY: _ClassVar[ShortfallCode]
 TERM_UNSPECIFIED: Term
 TERM_SHORT: Term
 TERM_LONG: Term
+LIQUIDITY_ALLOCATION_UNSPECIFIED: LiquidityAllocation
+LIQUIDITY_ALLOCATION_PRO_RATA: LiquidityAllocation
+LIQUIDITY_ALLOCATION_MAX_MIN: LiquidityAllocation
+LIQUIDITY_ALLOCATION_PRIORITY: LiquidityAllocation
+REALLOCATION_STATE_UNSPECIFIED: ReallocationState
+REALLOCATION_STATE_CURRENT: ReallocationState
+REALLOCATION_STATE_PARTLY_FILLED: ReallocationState
+REALLOCATION_STATE_FILLED: ReallocationState
+REALLOCATION_STATE_SUPERSEDED: ReallocationState
 DIRECTION_UNSPECIFIED: Direction
 DIRECTION_BOTH: Direction
 DIRECTION_BUY_ONLY: Direction
@@ -62,6 +87,7 @@ SHORTFALL_CODE_UNPRICED: ShortfallCode
 SHORTFALL_CODE_DIRECTION: ShortfallCode
 SHORTFALL_CODE_NEW_NAME: ShortfallCode
 SHORTFALL_CODE_COST: ShortfallCode
+SHORTFALL_CODE_LIQUIDITY: ShortfallCode
 
 class MarketSnapshot(_message.Message):
     __slots__ = ("assets", "fx_rates")
@@ -191,7 +217,7 @@ class UtilizationReport(_message.Message):
     def __init__(self, assets: _Optional[_Iterable[_Union[UtilizationReport.Asset, _Mapping]]] = ..., exceeded: _Optional[bool] = ..., tracking_error_annual: _Optional[float] = ...) -> None: ...
 
 class PlannedTrade(_message.Message):
-    __slots__ = ("step", "symbol", "quantity", "price", "cost", "cash_after", "day", "lots", "harvested_quantity", "substitute_for")
+    __slots__ = ("step", "symbol", "quantity", "price", "cost", "cash_after", "day", "lots", "harvested_quantity", "substitute_for", "crossed_quantity")
     class Lot(_message.Message):
         __slots__ = ("lot_id", "quantity", "gain", "term")
         LOT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -213,6 +239,7 @@ class PlannedTrade(_message.Message):
     LOTS_FIELD_NUMBER: _ClassVar[int]
     HARVESTED_QUANTITY_FIELD_NUMBER: _ClassVar[int]
     SUBSTITUTE_FOR_FIELD_NUMBER: _ClassVar[int]
+    CROSSED_QUANTITY_FIELD_NUMBER: _ClassVar[int]
     step: int
     symbol: str
     quantity: float
@@ -223,7 +250,8 @@ class PlannedTrade(_message.Message):
     lots: _containers.RepeatedCompositeFieldContainer[PlannedTrade.Lot]
     harvested_quantity: float
     substitute_for: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, step: _Optional[int] = ..., symbol: _Optional[str] = ..., quantity: _Optional[float] = ..., price: _Optional[float] = ..., cost: _Optional[float] = ..., cash_after: _Optional[float] = ..., day: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[PlannedTrade.Lot, _Mapping]]] = ..., harvested_quantity: _Optional[float] = ..., substitute_for: _Optional[_Iterable[str]] = ...) -> None: ...
+    crossed_quantity: float
+    def __init__(self, step: _Optional[int] = ..., symbol: _Optional[str] = ..., quantity: _Optional[float] = ..., price: _Optional[float] = ..., cost: _Optional[float] = ..., cash_after: _Optional[float] = ..., day: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[PlannedTrade.Lot, _Mapping]]] = ..., harvested_quantity: _Optional[float] = ..., substitute_for: _Optional[_Iterable[str]] = ..., crossed_quantity: _Optional[float] = ...) -> None: ...
 
 class ReallocationPlan(_message.Message):
     __slots__ = ("trades", "warnings", "gap", "optimal", "schedule", "expected_cost", "cost_standard_deviation")
@@ -435,7 +463,7 @@ class TaxSummary(_message.Message):
     def __init__(self, short_term_gain: _Optional[float] = ..., long_term_gain: _Optional[float] = ..., net_short_term: _Optional[float] = ..., net_long_term: _Optional[float] = ..., loss_carried_forward: _Optional[float] = ..., disallowed_loss: _Optional[float] = ..., lost_loss: _Optional[float] = ..., harvest_benefit: _Optional[float] = ...) -> None: ...
 
 class Reallocation(_message.Message):
-    __slots__ = ("name", "utilization", "liquidity", "plan", "unchanged", "failure", "impact", "shortfalls", "summary", "input_fingerprint", "request_id", "create_time", "warnings", "label", "stale_since", "restricted_until")
+    __slots__ = ("name", "utilization", "liquidity", "plan", "unchanged", "failure", "impact", "shortfalls", "summary", "input_fingerprint", "request_id", "create_time", "warnings", "label", "stale_since", "restricted_until", "state", "superseded_by", "supersede_time")
     NAME_FIELD_NUMBER: _ClassVar[int]
     UTILIZATION_FIELD_NUMBER: _ClassVar[int]
     LIQUIDITY_FIELD_NUMBER: _ClassVar[int]
@@ -452,6 +480,9 @@ class Reallocation(_message.Message):
     LABEL_FIELD_NUMBER: _ClassVar[int]
     STALE_SINCE_FIELD_NUMBER: _ClassVar[int]
     RESTRICTED_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    SUPERSEDED_BY_FIELD_NUMBER: _ClassVar[int]
+    SUPERSEDE_TIME_FIELD_NUMBER: _ClassVar[int]
     name: str
     utilization: UtilizationReport
     liquidity: _liquidity_pb2.LiquidityAssessment
@@ -468,4 +499,7 @@ class Reallocation(_message.Message):
     label: str
     stale_since: _timestamp_pb2.Timestamp
     restricted_until: _containers.RepeatedCompositeFieldContainer[Restriction]
-    def __init__(self, name: _Optional[str] = ..., utilization: _Optional[_Union[UtilizationReport, _Mapping]] = ..., liquidity: _Optional[_Union[_liquidity_pb2.LiquidityAssessment, _Mapping]] = ..., plan: _Optional[_Union[ReallocationPlan, _Mapping]] = ..., unchanged: _Optional[_Union[UnchangedPortfolio, _Mapping]] = ..., failure: _Optional[_Union[ReallocationFailure, _Mapping]] = ..., impact: _Optional[_Union[ImpactSimulation, _Mapping]] = ..., shortfalls: _Optional[_Iterable[_Union[Shortfall, _Mapping]]] = ..., summary: _Optional[_Union[ReallocationSummary, _Mapping]] = ..., input_fingerprint: _Optional[str] = ..., request_id: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ..., label: _Optional[str] = ..., stale_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., restricted_until: _Optional[_Iterable[_Union[Restriction, _Mapping]]] = ...) -> None: ...
+    state: ReallocationState
+    superseded_by: str
+    supersede_time: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., utilization: _Optional[_Union[UtilizationReport, _Mapping]] = ..., liquidity: _Optional[_Union[_liquidity_pb2.LiquidityAssessment, _Mapping]] = ..., plan: _Optional[_Union[ReallocationPlan, _Mapping]] = ..., unchanged: _Optional[_Union[UnchangedPortfolio, _Mapping]] = ..., failure: _Optional[_Union[ReallocationFailure, _Mapping]] = ..., impact: _Optional[_Union[ImpactSimulation, _Mapping]] = ..., shortfalls: _Optional[_Iterable[_Union[Shortfall, _Mapping]]] = ..., summary: _Optional[_Union[ReallocationSummary, _Mapping]] = ..., input_fingerprint: _Optional[str] = ..., request_id: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ..., label: _Optional[str] = ..., stale_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., restricted_until: _Optional[_Iterable[_Union[Restriction, _Mapping]]] = ..., state: _Optional[_Union[ReallocationState, str]] = ..., superseded_by: _Optional[str] = ..., supersede_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

@@ -93,20 +93,22 @@ class DeleteReallocationResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class ListReallocationsRequest(_message.Message):
-    __slots__ = ("page_size", "page_token", "portfolio", "label", "start_create_time", "end_create_time")
+    __slots__ = ("page_size", "page_token", "portfolio", "label", "start_create_time", "end_create_time", "state")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     PORTFOLIO_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
     START_CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     END_CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
     portfolio: str
     label: str
     start_create_time: _timestamp_pb2.Timestamp
     end_create_time: _timestamp_pb2.Timestamp
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., portfolio: _Optional[str] = ..., label: _Optional[str] = ..., start_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    state: _reallocation_pb2.ReallocationState
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., portfolio: _Optional[str] = ..., label: _Optional[str] = ..., start_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[_Union[_reallocation_pb2.ReallocationState, str]] = ...) -> None: ...
 
 class ListReallocationsResponse(_message.Message):
     __slots__ = ("reallocations", "next_page_token")
@@ -121,7 +123,7 @@ class ListReallocationsResponse(_message.Message):
     OUTCOME_UNCHANGED: ListReallocationsResponse.Outcome
     OUTCOME_FAILURE: ListReallocationsResponse.Outcome
     class Summary(_message.Message):
-        __slots__ = ("name", "create_time", "request_id", "outcome", "trade_count", "turnover_one_way", "cost", "residual_drift", "label")
+        __slots__ = ("name", "create_time", "request_id", "outcome", "trade_count", "turnover_one_way", "cost", "residual_drift", "label", "state", "superseded_by", "supersede_time")
         NAME_FIELD_NUMBER: _ClassVar[int]
         CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
         REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
@@ -131,6 +133,9 @@ class ListReallocationsResponse(_message.Message):
         COST_FIELD_NUMBER: _ClassVar[int]
         RESIDUAL_DRIFT_FIELD_NUMBER: _ClassVar[int]
         LABEL_FIELD_NUMBER: _ClassVar[int]
+        STATE_FIELD_NUMBER: _ClassVar[int]
+        SUPERSEDED_BY_FIELD_NUMBER: _ClassVar[int]
+        SUPERSEDE_TIME_FIELD_NUMBER: _ClassVar[int]
         name: str
         create_time: _timestamp_pb2.Timestamp
         request_id: str
@@ -140,7 +145,10 @@ class ListReallocationsResponse(_message.Message):
         cost: float
         residual_drift: float
         label: str
-        def __init__(self, name: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., outcome: _Optional[_Union[ListReallocationsResponse.Outcome, str]] = ..., trade_count: _Optional[int] = ..., turnover_one_way: _Optional[float] = ..., cost: _Optional[float] = ..., residual_drift: _Optional[float] = ..., label: _Optional[str] = ...) -> None: ...
+        state: _reallocation_pb2.ReallocationState
+        superseded_by: str
+        supersede_time: _timestamp_pb2.Timestamp
+        def __init__(self, name: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., outcome: _Optional[_Union[ListReallocationsResponse.Outcome, str]] = ..., trade_count: _Optional[int] = ..., turnover_one_way: _Optional[float] = ..., cost: _Optional[float] = ..., residual_drift: _Optional[float] = ..., label: _Optional[str] = ..., state: _Optional[_Union[_reallocation_pb2.ReallocationState, str]] = ..., superseded_by: _Optional[str] = ..., supersede_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
     REALLOCATIONS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     reallocations: _containers.RepeatedCompositeFieldContainer[ListReallocationsResponse.Summary]
@@ -248,7 +256,7 @@ class RecordFillsResponse(_message.Message):
 class ReallocateBatchRequest(_message.Message):
     __slots__ = ("shared", "account")
     class Shared(_message.Message):
-        __slots__ = ("snapshot", "market_data", "target_weights", "target_optimize", "thresholds", "limits", "costs", "horizon_days", "as_of_date", "settlement_days")
+        __slots__ = ("snapshot", "market_data", "target_weights", "target_optimize", "thresholds", "limits", "costs", "horizon_days", "as_of_date", "settlement_days", "liquidity_allocation", "allow_crossing")
         SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
         MARKET_DATA_FIELD_NUMBER: _ClassVar[int]
         TARGET_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
@@ -259,6 +267,8 @@ class ReallocateBatchRequest(_message.Message):
         HORIZON_DAYS_FIELD_NUMBER: _ClassVar[int]
         AS_OF_DATE_FIELD_NUMBER: _ClassVar[int]
         SETTLEMENT_DAYS_FIELD_NUMBER: _ClassVar[int]
+        LIQUIDITY_ALLOCATION_FIELD_NUMBER: _ClassVar[int]
+        ALLOW_CROSSING_FIELD_NUMBER: _ClassVar[int]
         snapshot: _reallocation_pb2.MarketSnapshot
         market_data: _panel_pb2.MarketDataSelection
         target_weights: _portfolio_pb2.TargetWeights
@@ -269,9 +279,11 @@ class ReallocateBatchRequest(_message.Message):
         horizon_days: int
         as_of_date: _date_pb2.Date
         settlement_days: int
-        def __init__(self, snapshot: _Optional[_Union[_reallocation_pb2.MarketSnapshot, _Mapping]] = ..., market_data: _Optional[_Union[_panel_pb2.MarketDataSelection, _Mapping]] = ..., target_weights: _Optional[_Union[_portfolio_pb2.TargetWeights, _Mapping]] = ..., target_optimize: _Optional[_Union[_optimization_pb2.OptimizeSpec, _Mapping]] = ..., thresholds: _Optional[_Union[_portfolio_pb2.Thresholds, _Mapping]] = ..., limits: _Optional[_Union[_reallocation_pb2.ReallocationLimits, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostModel, _Mapping]] = ..., horizon_days: _Optional[int] = ..., as_of_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., settlement_days: _Optional[int] = ...) -> None: ...
+        liquidity_allocation: _reallocation_pb2.LiquidityAllocation
+        allow_crossing: bool
+        def __init__(self, snapshot: _Optional[_Union[_reallocation_pb2.MarketSnapshot, _Mapping]] = ..., market_data: _Optional[_Union[_panel_pb2.MarketDataSelection, _Mapping]] = ..., target_weights: _Optional[_Union[_portfolio_pb2.TargetWeights, _Mapping]] = ..., target_optimize: _Optional[_Union[_optimization_pb2.OptimizeSpec, _Mapping]] = ..., thresholds: _Optional[_Union[_portfolio_pb2.Thresholds, _Mapping]] = ..., limits: _Optional[_Union[_reallocation_pb2.ReallocationLimits, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostModel, _Mapping]] = ..., horizon_days: _Optional[int] = ..., as_of_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., settlement_days: _Optional[int] = ..., liquidity_allocation: _Optional[_Union[_reallocation_pb2.LiquidityAllocation, str]] = ..., allow_crossing: _Optional[bool] = ...) -> None: ...
     class Account(_message.Message):
-        __slots__ = ("key", "portfolio_name", "portfolio", "target_weights", "thresholds", "limits", "cash_flow", "direction", "disabled_constraints", "recent_trades", "other_purchases")
+        __slots__ = ("key", "portfolio_name", "portfolio", "target_weights", "thresholds", "limits", "cash_flow", "direction", "disabled_constraints", "recent_trades", "other_purchases", "priority", "allow_crossing")
         KEY_FIELD_NUMBER: _ClassVar[int]
         PORTFOLIO_NAME_FIELD_NUMBER: _ClassVar[int]
         PORTFOLIO_FIELD_NUMBER: _ClassVar[int]
@@ -283,6 +295,8 @@ class ReallocateBatchRequest(_message.Message):
         DISABLED_CONSTRAINTS_FIELD_NUMBER: _ClassVar[int]
         RECENT_TRADES_FIELD_NUMBER: _ClassVar[int]
         OTHER_PURCHASES_FIELD_NUMBER: _ClassVar[int]
+        PRIORITY_FIELD_NUMBER: _ClassVar[int]
+        ALLOW_CROSSING_FIELD_NUMBER: _ClassVar[int]
         key: str
         portfolio_name: str
         portfolio: _portfolio_pb2.Portfolio
@@ -294,7 +308,9 @@ class ReallocateBatchRequest(_message.Message):
         disabled_constraints: _containers.RepeatedScalarFieldContainer[str]
         recent_trades: _containers.RepeatedCompositeFieldContainer[_reallocation_pb2.RecentTrade]
         other_purchases: _containers.RepeatedCompositeFieldContainer[_reallocation_pb2.OtherPurchase]
-        def __init__(self, key: _Optional[str] = ..., portfolio_name: _Optional[str] = ..., portfolio: _Optional[_Union[_portfolio_pb2.Portfolio, _Mapping]] = ..., target_weights: _Optional[_Union[_portfolio_pb2.TargetWeights, _Mapping]] = ..., thresholds: _Optional[_Union[_portfolio_pb2.Thresholds, _Mapping]] = ..., limits: _Optional[_Union[_reallocation_pb2.ReallocationLimits, _Mapping]] = ..., cash_flow: _Optional[float] = ..., direction: _Optional[_Union[_reallocation_pb2.Direction, str]] = ..., disabled_constraints: _Optional[_Iterable[str]] = ..., recent_trades: _Optional[_Iterable[_Union[_reallocation_pb2.RecentTrade, _Mapping]]] = ..., other_purchases: _Optional[_Iterable[_Union[_reallocation_pb2.OtherPurchase, _Mapping]]] = ...) -> None: ...
+        priority: int
+        allow_crossing: bool
+        def __init__(self, key: _Optional[str] = ..., portfolio_name: _Optional[str] = ..., portfolio: _Optional[_Union[_portfolio_pb2.Portfolio, _Mapping]] = ..., target_weights: _Optional[_Union[_portfolio_pb2.TargetWeights, _Mapping]] = ..., thresholds: _Optional[_Union[_portfolio_pb2.Thresholds, _Mapping]] = ..., limits: _Optional[_Union[_reallocation_pb2.ReallocationLimits, _Mapping]] = ..., cash_flow: _Optional[float] = ..., direction: _Optional[_Union[_reallocation_pb2.Direction, str]] = ..., disabled_constraints: _Optional[_Iterable[str]] = ..., recent_trades: _Optional[_Iterable[_Union[_reallocation_pb2.RecentTrade, _Mapping]]] = ..., other_purchases: _Optional[_Iterable[_Union[_reallocation_pb2.OtherPurchase, _Mapping]]] = ..., priority: _Optional[int] = ..., allow_crossing: _Optional[bool] = ...) -> None: ...
     SHARED_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     shared: ReallocateBatchRequest.Shared

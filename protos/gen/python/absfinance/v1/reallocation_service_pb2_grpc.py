@@ -110,7 +110,8 @@ class ReallocationServiceServicer:
 
     def ReallocateBatch(self, request_iterator, context):
         """Plans many portfolios in one market. Results come as they are found, each with its key; a failure is a value and
-        does not end the stream.
+        does not end the stream. Where portfolios share volume or may cross, results come after the caller has closed the
+        stream, as each depends on all.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
