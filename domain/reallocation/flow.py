@@ -9,6 +9,8 @@ from domain.costs.self_financing import WealthExhausted, post_cost_fraction
 from domain.errors import InvalidInput
 from domain.exact import ZERO, exact, exact_arithmetic, quotient, ratio
 from domain.reallocation.cancellation import checked
+from domain.reallocation.cost_benefit import CostBenefit, cost_benefit
+from domain.reallocation.currency_drift import currency_drifts
 from domain.reallocation.liquidity import LiquidityAssessment, assess
 from domain.reallocation.plan import ReallocationPlan
 from domain.reallocation.plan_with_impact import plan_with_impact
@@ -59,6 +61,7 @@ class Reallocation:
     impact: TradeImpact | None = None
     schedule: TradeSchedule | None = None
     taxes: TaxReport = field(default_factory=TaxReport)
+    cost_benefit: CostBenefit | None = None  # None where no threshold asks for it, or nothing was to be traded
 
     @property
     def gap(self) -> float:
@@ -72,6 +75,16 @@ class Reallocation:
         return self.gap <= OPTIMAL_GAP or self.objective - self.plan.least_drift <= OPTIMAL_DRIFT
 
 
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """A plan and its figures."""
+
+    plan: ReallocationPlan
+    impact: TradeImpact | None
+    summary: Summary
+    objective: float
+
+
 def reallocate(request: ReallocationRequest, check_cancelled: Callable[[], None] = _continue) -> Reallocation:
     """The plan that takes a portfolio to its target, or the reason why there is none.
 
@@ -82,23 +95,49 @@ def reallocate(request: ReallocationRequest, check_cancelled: Callable[[], None]
     current = collect(request, valuation)
     target = request.target
     symbols = required_assets(request)
-    report = utilization(symbols, current, target, request.thresholds, request.active_risk)
+    drifts = currency_drifts(request, current)
+    report = utilization(symbols, current, target, request.thresholds, request.active_risk, request.groups, drifts)
     check_cancelled()
-    acts = report.exceeded or _cash_needs_trades(request)
-    required = required_trades(request, valuation, symbols, check_cancelled) if acts else {}
+    must = _cash_needs_trades(request)
+    required = required_trades(request, valuation, symbols, check_cancelled) if report.exceeded or must else {}
     liquidity = assess(required, request.market, request.limits.max_participation, request.horizon_days)
     check_cancelled()
+    found = _plan(request, valuation, required, check_cancelled)
+    worth = None if must else _cost_benefit(request, found)
+    if worth is not None and not worth.worth_it:
+        found = _plan(request, valuation, {}, check_cancelled)
+    schedule = schedule_of(request, valuation, found.plan.trades, check_cancelled)
+    trades = found.plan
+    if schedule:
+        trades = replace(trades, warnings=(*trades.warnings, *schedule.warnings))
+    taxes = tax_report(request, trades.trades, check_cancelled)
+    outcome = _outcome(request, report, trades, worth)
+    return Reallocation(
+        report, liquidity, outcome, trades, found.summary, found.objective, found.impact, schedule, taxes, worth
+    )
+
+
+def _plan(
+    request: ReallocationRequest,
+    valuation: Valuation,
+    required: Mapping[str, float],
+    check_cancelled: Callable[[], None],
+) -> _Planned:
     trades, impact = plan_with_impact(request, valuation, required, check_cancelled)
-    schedule = schedule_of(request, valuation, trades.trades, check_cancelled)
     summary = summarise(request, valuation, trades, check_cancelled)
     objective = summary.residual_drift + request.modes.cost_aversion * summary.cost / summary.nav_after
     if impact:
         summary = summarise(request, valuation, trades, check_cancelled, impact.charges)
-    if schedule:
-        trades = replace(trades, warnings=(*trades.warnings, *schedule.warnings))
-    taxes = tax_report(request, trades.trades, check_cancelled)
-    outcome = _outcome(request, report, trades)
-    return Reallocation(report, liquidity, outcome, trades, summary, objective, impact, schedule, taxes)
+    return _Planned(trades, impact, summary, objective)
+
+
+def _cost_benefit(request: ReallocationRequest, found: _Planned) -> CostBenefit | None:
+    """What the trades of a plan are worth; None where nothing is traded, or no threshold asks for it."""
+    rule, risk, summary = request.thresholds.cost_benefit, request.active_risk, found.summary
+    if rule is None or risk is None or not found.plan.trades:
+        return None
+    cost = summary.cost / summary.nav_before
+    return cost_benefit(rule, risk, summary.weights_before, summary.weights_after, request.target, cost)
 
 
 def collect(request: ReallocationRequest, valuation: Valuation) -> Mapping[str, float]:
@@ -162,7 +201,7 @@ def _cash_needs_trades(request: ReallocationRequest) -> bool:
 
 
 def _outcome(
-    request: ReallocationRequest, report: UtilizationReport, trades: ReallocationPlan
+    request: ReallocationRequest, report: UtilizationReport, trades: ReallocationPlan, worth: CostBenefit | None
 ) -> ReallocationPlan | Unchanged | Failure:
     if trades.unraised_cash:
         return Failure("CASH_NOT_RAISED", f"sales cannot raise {trades.unraised_cash:g} of the cash that is missing")
@@ -170,6 +209,8 @@ def _outcome(
         return trades
     if not report.exceeded:
         return Unchanged("every asset is within its thresholds")
+    if worth is not None and not worth.worth_it:
+        return Unchanged("the trades would cost more than the fall of the tracking variance is worth")
     if not trades.shortfalls:
         return Unchanged("the differences to the target are below what can be traded")
     codes = sorted({cause.code.value for shortfall in trades.shortfalls for cause in shortfall.causes})

@@ -10,6 +10,7 @@ from domain.costs.linear import BASIS_POINT, LinearCost
 from domain.errors import InvalidInput
 from domain.market_data.snapshot import LARGEST_AMOUNT, Snapshot
 from domain.portfolio import FULLY_INVESTED_TOLERANCE, Portfolio
+from domain.reallocation.cost_benefit import CostBenefitRule
 from domain.reallocation.modes import Modes
 from domain.reallocation.optimal_execution.planned_schedule import ScheduleTerms
 from domain.reallocation.tax_terms import TaxAccount
@@ -24,10 +25,16 @@ class Thresholds:
     drift_band: float | None = None  # absolute difference of weights
     relative_band: float | None = None  # the same as a fraction of the target weight
     max_tracking_error_annual: float | None = None
+    cost_benefit: CostBenefitRule | None = None  # beside the others: what trades must be worth
+
+    @property
+    def needs_active_risk(self) -> bool:
+        """Whether a tracking error is to be measured."""
+        return self.max_tracking_error_annual is not None or self.cost_benefit is not None
 
     @property
     def any_set(self) -> bool:
-        """Whether a threshold is set."""
+        """Whether a threshold of the distance is set."""
         limits = (self.max_utilization, self.drift_band, self.relative_band, self.max_tracking_error_annual)
         return any(limit is not None for limit in limits)
 
@@ -88,7 +95,9 @@ class ReallocationRequest:
     schedule: ScheduleTerms | None = None
     taxes: TaxAccount = field(default_factory=TaxAccount)
     modes: Modes = field(default_factory=Modes)
-    active_risk: ActiveRisk | None = None  # for a threshold of tracking error
+    active_risk: ActiveRisk | None = None  # for thresholds that need a tracking error
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # that the utilization is summed for
+    previous_prices: Mapping[str, Decimal] | None = None  # at the currency rates of the last reallocation
 
     @property
     def cash(self) -> Decimal:
@@ -98,9 +107,10 @@ class ReallocationRequest:
     def __post_init__(self) -> None:
         check_amounts(self.portfolio, self.market)
         self.modes.cash_of(self.portfolio)
-        if self.thresholds.max_tracking_error_annual is not None and self.active_risk is None:
+        if self.thresholds.needs_active_risk and self.active_risk is None:
+            tracks = self.thresholds.max_tracking_error_annual is not None
             raise InvalidInput(
-                "thresholds.max_tracking_error_annual",
+                f"thresholds.{'max_tracking_error_annual' if tracks else 'cost_benefit'}",
                 "needs market_data instead of a snapshot: a covariance is estimated from stored prices",
             )
         self._check_costs()

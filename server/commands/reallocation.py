@@ -72,6 +72,7 @@ class ReallocateCommand:
     disabled_constraints: tuple[str, ...] = ()  # labels
     currencies: Currencies = field(default_factory=Currencies)
     currency: str = ""  # of a portfolio that is not a stored one
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # beside those of the target
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from domain.errors import InvalidInput, NotSupported
 from domain.portfolio import Portfolio
+from domain.reallocation.cost_benefit import CostBenefitRule
 from domain.reallocation.request import Thresholds, check_amounts
 from server.commands.reallocation import Mandate, OptimizedTarget, Target
 from server.converters.constraint import constraint_from_proto
@@ -121,6 +122,9 @@ def thresholds_from_proto(thresholds: portfolio_pb2.Thresholds) -> Thresholds:
         thresholds.drift_band if thresholds.HasField("drift_band") else None,
         thresholds.relative_band if thresholds.HasField("relative_band") else None,
         thresholds.max_tracking_error_annual if thresholds.HasField("max_tracking_error_annual") else None,
+        CostBenefitRule(thresholds.cost_benefit.risk_aversion, thresholds.cost_benefit.horizon_days)
+        if thresholds.HasField("cost_benefit")
+        else None,
     )
 
 

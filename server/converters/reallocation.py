@@ -9,13 +9,14 @@ from absfinance.v1.reallocation_service_pb2 import (
 from absfinance.v1.weight_pb2 import AssetWeight
 
 from domain.market_data.snapshot import Quote, Snapshot
+from domain.reallocation.cost_benefit import CostBenefit
 from domain.reallocation.flow import Failure, Reallocation, Unchanged
 from domain.reallocation.liquidity import LiquidityAssessment, LiquidityState
 from domain.reallocation.plan import ReallocationPlan
 from domain.reallocation.request import Limits
 from domain.reallocation.shortfall import Shortfall
 from domain.reallocation.summary import Summary
-from domain.reallocation.utilization import UtilizationReport
+from domain.reallocation.utilization import Threshold, UtilizationReport
 from domain.reallocation.volatility import Volatilities
 from server.commands.reallocation import OptimizedTarget, Planned, ReallocateCommand, Target
 from server.converters.cost import planned_costs_from_proto
@@ -29,7 +30,7 @@ from server.converters.portfolios import holdings_from_proto, id_of, thresholds_
 from server.converters.specification import specification_from_proto
 from server.converters.taxes import add_taxes, lots_from_proto, tax_terms_from_proto
 from server.converters.warning import warnings_to_proto
-from server.converters.weights import weights_from_proto
+from server.converters.weights import groups_from_proto, weights_from_proto
 from server.ports.market_data import PriceSelection
 from server.ports.results import ResultPage, StoredResult
 
@@ -41,6 +42,7 @@ _OUTCOMES = {
     "unchanged": ListReallocationsResponse.OUTCOME_UNCHANGED,
     "failure": ListReallocationsResponse.OUTCOME_FAILURE,
 }
+_THRESHOLDS = {one: f"THRESHOLD_{one.value}" for one in Threshold}
 _LIQUIDITY = {
     LiquidityState.SUFFICIENT: liquidity_pb2.LIQUIDITY_STATE_SUFFICIENT,
     LiquidityState.PARTIAL: liquidity_pb2.LIQUIDITY_STATE_PARTIAL,
@@ -81,6 +83,7 @@ def reallocate_command_from_proto(request: ReallocateRequest) -> ReallocateComma
         disabled_constraints=tuple(request.disabled_constraints),
         currencies=currencies_from_proto(request.snapshot),
         currency=request.portfolio.currency,
+        groups=groups_from_proto(request.groups),
     )
 
 
@@ -88,7 +91,7 @@ def planned_to_bytes(planned: Planned) -> bytes:
     """An answer without what storing adds: name and fingerprint."""
     found = planned.reallocation
     message = ReallocationProto(
-        utilization=_utilization(found.utilization),
+        utilization=_utilization(found.utilization, found.cost_benefit),
         liquidity=_liquidity(found.liquidity),
         shortfalls=map(_shortfall, found.plan.shortfalls),
         summary=_summary(found.summary, planned.volatilities),
@@ -202,9 +205,14 @@ def _set_outcome(message: ReallocationProto, found: Reallocation) -> None:
             message.failure.reason, message.failure.message = reason, text
 
 
-def _utilization(report: UtilizationReport) -> reallocation_pb2.UtilizationReport:
+def _utilization(report: UtilizationReport, worth: CostBenefit | None) -> reallocation_pb2.UtilizationReport:
     message = reallocation_pb2.UtilizationReport(
-        exceeded=report.exceeded, tracking_error_annual=report.tracking_error_annual
+        exceeded=report.exceeded,
+        tracking_error_annual=report.tracking_error_annual,
+        invested_weight=report.invested_weight,
+        target_invested_weight=report.target_invested_weight,
+        drift=report.drift,
+        thresholds=[_THRESHOLDS[one] for one in report.thresholds],
     )
     for asset in report.assets:
         message.assets.add(
@@ -213,7 +221,21 @@ def _utilization(report: UtilizationReport) -> reallocation_pb2.UtilizationRepor
             target_weight=asset.target_weight,
             utilization=asset.utilization,
             exceeded=asset.exceeded,
+            thresholds=[_THRESHOLDS[one] for one in asset.thresholds],
+            fx_drift=asset.fx_drift,
+            price_drift=asset.price_drift,
         )
+    for group in report.groups:
+        message.groups.add(
+            name=group.name,
+            current_weight=group.current_weight,
+            target_weight=group.target_weight,
+            utilization=group.utilization,
+        )
+    if worth is not None:
+        message.cost_benefit.benefit_annual = worth.benefit_annual
+        message.cost_benefit.cost_annual = worth.cost_annual
+        message.cost_benefit.worth_it = worth.worth_it
     return message
 
 

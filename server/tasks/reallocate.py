@@ -172,6 +172,7 @@ def _planned(
     market = command.market
     snapshot = market if isinstance(market, Snapshot) else _snapshot(market, found)
     with error_path("snapshot"):
+        previous = command.currencies.at_previous_rates(snapshot, mandate.currency)
         snapshot = command.currencies.converted(snapshot, mandate.currency)
     check_amounts(mandate.portfolio, snapshot)
     stored = found.panels[market] if isinstance(market, PriceSelection) else None
@@ -198,6 +199,8 @@ def _planned(
         taxes=account,
         modes=command.modes,
         active_risk=None if stored is None else _active_risk(thresholds, stored),
+        groups=_groups(command, target, found),
+        previous_prices=previous,
     )
     result = reallocate(request, control)
     control()
@@ -206,8 +209,19 @@ def _planned(
 
 
 def _active_risk(thresholds: Thresholds, stored: StoredPanelRef) -> ActiveRisk | None:
-    """What a threshold of tracking error is measured with."""
-    return None if thresholds.max_tracking_error_annual is None else ActiveRisk.of(stored.prices())
+    """What a tracking error is measured with."""
+    return ActiveRisk.of(stored.prices()) if thresholds.needs_active_risk else None
+
+
+def _groups(command: ReallocateCommand, target: Target, found: StoredData) -> dict[str, tuple[str, ...]]:
+    """Those of the request and of the specification of its target. Raises InvalidInput for a name of two groups."""
+    groups = dict(command.groups)
+    if isinstance(target, OptimizedTarget):
+        for name, members in with_stored_groups(target.specification, found).groups.items():
+            if groups.setdefault(name, members) != members:
+                place = list(command.groups).index(name)
+                raise InvalidInput(f"groups[{place}].name", f"{name} has other members in the target")
+    return groups
 
 
 def _optimised(
