@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from domain.checks import positive
 from domain.errors import InvalidInput
-from domain.market_data.snapshot import Snapshot
+from domain.market_data.snapshot import LARGEST_AMOUNT, SMALLEST_AMOUNT, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +19,11 @@ class Currencies:
 
     def __post_init__(self) -> None:
         for i, rate in enumerate(self.rates.values()):
-            positive(f"fx_rates[{i}].rate", rate)
+            _rate(f"fx_rates[{i}].rate", rate)
         for i, name in enumerate(self.rates):
             if self.previous_rates and name not in self.previous_rates:
                 raise InvalidInput(f"fx_rates[{i}].previous_rate", "must be given for all rates, or for none")
-            positive(f"fx_rates[{i}].previous_rate", self.previous_rates.get(name, 1.0))
+            _rate(f"fx_rates[{i}].previous_rate", self.previous_rates.get(name, 1.0))
 
     def converted(self, market: Snapshot, currency: str) -> Snapshot:
         """The same market in the currency of a portfolio, "" where it is not known.
@@ -52,3 +52,9 @@ class Currencies:
             return None
         earlier = Currencies(self.of_assets, self.previous_rates).converted(market, currency)
         return {symbol: quote.exact_price for symbol, quote in earlier.quotes.items()}
+
+
+def _rate(name: str, rate: float) -> None:
+    positive(name, rate)
+    if not SMALLEST_AMOUNT <= rate <= LARGEST_AMOUNT:
+        raise InvalidInput(name, f"must be from {SMALLEST_AMOUNT:g} to {LARGEST_AMOUNT:g}, is {rate:g}")

@@ -8,7 +8,7 @@ from domain.checks import finite_number, non_negative, positive
 from domain.costs.impact import AlmgrenImpact, Liquidity, SquareRootImpact
 from domain.costs.linear import BASIS_POINT, LinearCost
 from domain.errors import InvalidInput
-from domain.market_data.snapshot import LARGEST_AMOUNT, Snapshot
+from domain.market_data.snapshot import LARGEST_AMOUNT, LARGEST_VOLATILITY, SMALLEST_AMOUNT, Snapshot
 from domain.portfolio import FULLY_INVESTED_TOLERANCE, Portfolio
 from domain.reallocation.cost_benefit import CostBenefitRule
 from domain.reallocation.modes import Modes
@@ -71,12 +71,26 @@ class Limits:
             non_negative("limits.max_cost_bps", self.max_cost_bps)
 
 
+MOST_EXECUTION_DAYS = 36_600
+"""A hundred years: longer than any order, far below overflow."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImpactTerms:
     """The law of market impact, and the figures of assets that are not to be those of the market."""
 
     law: SquareRootImpact | AlmgrenImpact
     liquidity: Mapping[str, Liquidity] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.law, AlmgrenImpact) and self.law.execution_days > MOST_EXECUTION_DAYS:
+            raise InvalidInput("costs.impact.almgren.execution_days", f"must be at most {MOST_EXECUTION_DAYS}")
+        for i, own in enumerate(self.liquidity.values()):
+            path = f"costs.liquidity[{i}]"
+            if not SMALLEST_AMOUNT <= own.daily_value <= LARGEST_AMOUNT:
+                raise InvalidInput(f"{path}.daily_value", f"must be from {SMALLEST_AMOUNT:g} to {LARGEST_AMOUNT:g}")
+            if own.volatility_annual is not None and own.volatility_annual > LARGEST_VOLATILITY:
+                raise InvalidInput(f"{path}.volatility_annual", f"must be at most {LARGEST_VOLATILITY:g}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +141,13 @@ class ReallocationRequest:
             raise InvalidInput("horizon_days", "must be 1 or more")
 
     def _check_costs(self) -> None:
-        for symbol, quote in self.market.quotes.items():
-            rate = self.costs.rate(symbol, None if quote.spread_bps is None else 0.5 * BASIS_POINT * quote.spread_bps)
+        for i, (symbol, quote) in enumerate(self.market.quotes.items()):
+            half = None if quote.spread_bps is None else 0.5 * BASIS_POINT * quote.spread_bps
+            rate = self.costs.rate(symbol, half)
             if not rate < 1.0:
-                raise InvalidInput("costs", f"of {symbol} must be below 10000 bps, are {rate / BASIS_POINT:g}")
+                wide = half is not None and half >= 0.5
+                path = f"snapshot.assets[{i}].spread_bps" if wide else "costs"
+                raise InvalidInput(path, f"costs of {symbol} must be below 10000 bps, are {rate / BASIS_POINT:g}")
 
 
 def check_amounts(portfolio: Portfolio, market: Snapshot | None = None) -> None:

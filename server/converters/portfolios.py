@@ -107,12 +107,17 @@ def holdings_from_proto(portfolio: portfolio_pb2.Portfolio) -> Portfolio:
 
 def mandate_from_bytes(payload: bytes) -> Mandate:
     """A stored portfolio with its target. Raises NotSupported for what no engine does yet."""
-    portfolio = portfolio_pb2.Portfolio.FromString(payload)
-    mandate = portfolio.mandate
-    with error_path("portfolio.mandate"):
-        thresholds = thresholds_from_proto(mandate.thresholds) if mandate.HasField("thresholds") else None
+    return mandate_from_proto(portfolio_pb2.Portfolio.FromString(payload))
+
+
+def mandate_from_proto(portfolio: portfolio_pb2.Portfolio) -> Mandate:
+    """A portfolio with its target. Raises InvalidInput, or NotSupported for what no engine does yet."""
+    with error_path("portfolio"):
         holdings, lots = holdings_from_proto(portfolio), lots_from_proto(portfolio)
-        return Mandate(holdings, _target(mandate), thresholds, lots, portfolio.currency)
+        mandate = portfolio.mandate
+        with error_path("mandate"):
+            thresholds = thresholds_from_proto(mandate.thresholds) if mandate.HasField("thresholds") else None
+            return Mandate(holdings, _target(mandate), thresholds, lots, portfolio.currency)
 
 
 def thresholds_from_proto(thresholds: portfolio_pb2.Thresholds) -> Thresholds:

@@ -26,9 +26,9 @@ from server.converters.identity import identity_of
 from server.converters.market_input import selection_from_proto
 from server.converters.modes import currencies_from_proto, modes_from_proto
 from server.converters.paths import error_path, require_unique
-from server.converters.portfolios import holdings_from_proto, id_of, thresholds_from_proto
+from server.converters.portfolios import id_of, mandate_from_proto, thresholds_from_proto
 from server.converters.specification import specification_from_proto
-from server.converters.taxes import add_taxes, lots_from_proto, tax_terms_from_proto
+from server.converters.taxes import add_taxes, tax_terms_from_proto
 from server.converters.warning import warnings_to_proto
 from server.converters.weights import groups_from_proto, weights_from_proto
 from server.ports.market_data import PriceSelection
@@ -54,13 +54,11 @@ _LIQUIDITY = {
 def reallocate_command_from_proto(request: ReallocateRequest) -> ReallocateCommand:
     """The command of a request. Raises InvalidInput or NotSupported."""
     identity = identity_of(request, "reallocation_id")
-    if request.HasField("portfolio"):
-        with error_path("portfolio"):
-            portfolio = holdings_from_proto(request.portfolio)
-            lots = lots_from_proto(request.portfolio)
     linear, impact = planned_costs_from_proto(request.costs)
     return ReallocateCommand(
-        portfolio=portfolio if request.HasField("portfolio") else id_of(request.portfolio_name),
+        portfolio=(
+            mandate_from_proto(request.portfolio) if request.HasField("portfolio") else id_of(request.portfolio_name)
+        ),
         market=_market(request),
         target=_target(request),
         thresholds=thresholds_from_proto(request.thresholds) if request.HasField("thresholds") else None,
@@ -77,13 +75,12 @@ def reallocate_command_from_proto(request: ReallocateRequest) -> ReallocateComma
         request_id=request.request_id or None,
         validate_only=request.validate_only,
         as_of_date=date_from_proto("as_of_date", request.as_of_date) if request.HasField("as_of_date") else None,
-        lots=lots if request.HasField("portfolio") else {},
         taxes=tax_terms_from_proto(request),
         modes=modes_from_proto(request),
         disabled_constraints=tuple(request.disabled_constraints),
         currencies=currencies_from_proto(request.snapshot),
-        currency=request.portfolio.currency,
         groups=groups_from_proto(request.groups),
+        own_costs=tuple(entry.symbol for entry in request.costs.by_asset),
     )
 
 

@@ -37,6 +37,8 @@ from server.ports.results import ResultDraft
 from server.tasks.optimize import limit_time, with_stored_groups
 from server.tasks.refusing import locating, refusing
 
+TARGET = "target_weights"
+
 
 @refusing
 @locating(ReallocateRequest)
@@ -58,7 +60,7 @@ def reallocation(
     target = _target(command, mandate)
     if needed := _later_data_request(command, target, found):
         return needed
-    with _of_the_portfolio():
+    with _of_the_portfolio(command):
         account = tax_account(mandate.portfolio.quantities, mandate.lots, command.as_of_date or today, command.taxes)
         planned = _planned(command, mandate, target, account, found, control)
     payload = planned_to_bytes(planned)
@@ -103,11 +105,14 @@ def _target(command: ReallocateCommand, mandate: Mandate) -> Target:
 
 
 @contextmanager
-def _of_the_portfolio() -> Iterator[None]:
-    """Says of holdings and cash that they are those of the portfolio, which may be a stored one."""
+def _of_the_portfolio(command: ReallocateCommand) -> Iterator[None]:
+    """Says of holdings, cash and the weights of a mandate that they are those of the portfolio, maybe a stored one."""
     try:
         yield
     except InvalidInput as error:
+        if command.target is None and error.field.startswith(TARGET):
+            path = f"portfolio.mandate.weights{error.field.removeprefix(TARGET)}"
+            raise InvalidInput(path, error.rule, error.reason) from None
         if error.field == "cash" or error.field.startswith("holdings"):
             raise error.with_path_prefix("portfolio") from None
         raise
@@ -145,8 +150,8 @@ def _target_prices(command: ReallocateCommand, target: OptimizedTarget) -> Price
 
 
 def _mandate(command: ReallocateCommand, found: StoredData) -> Mandate:
-    if isinstance(command.portfolio, Portfolio):
-        return Mandate(command.portfolio, None, None, command.lots, command.currency)
+    if isinstance(command.portfolio, Mandate):
+        return command.portfolio
     return mandate_from_bytes(found.portfolios[command.portfolio])
 
 
@@ -175,6 +180,7 @@ def _planned(
         previous = command.currencies.at_previous_rates(snapshot, mandate.currency)
         snapshot = command.currencies.converted(snapshot, mandate.currency)
     check_amounts(mandate.portfolio, snapshot)
+    _refuse_unknown_names(command, mandate, target, snapshot, found)
     stored = found.panels[market] if isinstance(market, PriceSelection) else None
     thresholds = command.thresholds or mandate.thresholds or Thresholds()
     if isinstance(target, OptimizedTarget):
@@ -222,6 +228,19 @@ def _groups(command: ReallocateCommand, target: Target, found: StoredData) -> di
                 place = list(command.groups).index(name)
                 raise InvalidInput(f"groups[{place}].name", f"{name} has other members in the target")
     return groups
+
+
+def _refuse_unknown_names(
+    command: ReallocateCommand, mandate: Mandate, target: Target, snapshot: Snapshot, found: StoredData
+) -> None:
+    """Raises InvalidInput for costs of an asset that is not held, not wanted and not in the market."""
+    wanted = () if isinstance(target, OptimizedTarget) else target
+    stored = found.panels[command.market].symbols if isinstance(command.market, PriceSelection) else ()
+    known = {*snapshot.quotes, *stored, *mandate.portfolio.quantities, *wanted}
+    for path, symbols in command.named_assets():
+        for i, symbol in enumerate(symbols):
+            if symbol not in known:
+                raise InvalidInput(path.format(i), f"{symbol} is not held, not in the target and not in the market")
 
 
 def _optimised(
