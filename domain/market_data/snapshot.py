@@ -14,6 +14,9 @@ LARGEST_AMOUNT = 1e21
 SMALLEST_AMOUNT = 1e-21
 """Smallest valid price, lot or volume above 0."""
 
+LARGEST_VOLATILITY = 1e6
+"""Largest valid volatility per year: far above any asset's, far below overflow."""
+
 
 @dataclass(frozen=True, slots=True)
 class Quote:
@@ -34,6 +37,8 @@ class Quote:
             value: float | None = getattr(self, name)
             if value is not None:
                 non_negative(name, value)
+        if self.volatility_annual is not None and self.volatility_annual > LARGEST_VOLATILITY:
+            raise InvalidInput("volatility_annual", f"must be at most {LARGEST_VOLATILITY:g}")
         for name in ("price", "lot_size", "average_daily_volume"):
             value = getattr(self, name)
             if value and not SMALLEST_AMOUNT <= value <= LARGEST_AMOUNT:

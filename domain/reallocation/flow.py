@@ -12,6 +12,8 @@ from domain.errors import InvalidInput
 from domain.exact import ZERO, exact, exact_arithmetic, quotient, ratio
 from domain.market_data.snapshot import Snapshot
 from domain.reallocation.cancellation import checked
+from domain.reallocation.cost_benefit import CostBenefit, cost_benefit
+from domain.reallocation.currency_drift import currency_drifts
 from domain.reallocation.harvest import Harvest, harvest_of
 from domain.reallocation.harvest_report import HarvestReport, harvest_report
 from domain.reallocation.liquidity import LiquidityAssessment, assess
@@ -70,6 +72,7 @@ class Reallocation:
     taxes: TaxReport = field(default_factory=TaxReport)
     tax_benefit: float = 0.0  # the part of the objective that is below 0, as a positive number
     harvest: HarvestReport = field(default_factory=HarvestReport)
+    cost_benefit: CostBenefit | None = None  # None where no threshold asks for it, or nothing was to be traded
 
     @property
     def gap(self) -> float:
@@ -84,6 +87,17 @@ class Reallocation:
         return self.gap <= OPTIMAL_GAP or self.objective - self.plan.least_drift <= OPTIMAL_DRIFT
 
 
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """A plan and its figures."""
+
+    plan: ReallocationPlan
+    impact: TradeImpact | None
+    summary: Summary
+    objective: float
+    tax_benefit: float
+
+
 def reallocate(request: ReallocationRequest, check_cancelled: Callable[[], None] = _continue) -> Reallocation:
     """The plan that takes a portfolio to its target, or the reason why there is none.
 
@@ -96,23 +110,56 @@ def reallocate(request: ReallocationRequest, check_cancelled: Callable[[], None]
     liquidity = _liquidity(request, required)
     request = replace(request, market=_market_of(request))
     check_cancelled()
+    found = _plan(request, valuation, required, check_cancelled)
+    # What cash or a harvest of losses needs is not measured by the tracking error.
+    must = _cash_needs_trades(request) or bool(harvest.symbols)
+    worth = None if must else _cost_benefit(request, found)
+    if worth is not None and not worth.worth_it:
+        found = _plan(request, valuation, {}, check_cancelled)
+    schedule = schedule_of(request, valuation, found.plan.trades, check_cancelled)
+    trades = found.plan
+    if schedule:
+        trades = replace(trades, warnings=(*trades.warnings, *schedule.warnings))
+    taxes = tax_report(request, trades.trades, check_cancelled)
+    return Reallocation(
+        utilization=report,
+        liquidity=liquidity,
+        outcome=_outcome(request, report, trades, worth),
+        plan=trades,
+        summary=found.summary,
+        objective=found.objective,
+        impact=found.impact,
+        schedule=schedule,
+        taxes=taxes,
+        tax_benefit=found.tax_benefit,
+        harvest=harvest_report(harvest, trades.trades),
+        cost_benefit=worth,
+    )
+
+
+def _plan(
+    request: ReallocationRequest,
+    valuation: Valuation,
+    required: Mapping[str, float],
+    check_cancelled: Callable[[], None],
+) -> _Planned:
     trades, impact = plan_with_impact(request, valuation, required, check_cancelled)
-    schedule = schedule_of(request, valuation, trades.trades, check_cancelled)
     summary = summarise(request, valuation, trades, check_cancelled)
     weighed_tax = request.modes.tax_aversion * trades.weighed_tax / summary.nav_after
     weighed_cost = request.modes.cost_aversion * summary.cost / summary.nav_after
     objective = summary.residual_drift + weighed_cost + weighed_tax
     if impact:
         summary = summarise(request, valuation, trades, check_cancelled, impact.charges)
-    if schedule:
-        trades = replace(trades, warnings=(*trades.warnings, *schedule.warnings))
-    taxes = tax_report(request, trades.trades, check_cancelled)
-    harvested = harvest_report(harvest, trades.trades)
-    outcome = _outcome(request, report, trades)
-    benefit = max(-weighed_tax, 0.0)
-    return Reallocation(
-        report, liquidity, outcome, trades, summary, objective, impact, schedule, taxes, benefit, harvested
-    )
+    return _Planned(trades, impact, summary, objective, max(-weighed_tax, 0.0))
+
+
+def _cost_benefit(request: ReallocationRequest, found: _Planned) -> CostBenefit | None:
+    """What the trades of a plan are worth; None where nothing is traded, or no threshold asks for it."""
+    rule, risk, summary = request.thresholds.cost_benefit, request.active_risk, found.summary
+    if rule is None or risk is None or not found.plan.trades:
+        return None
+    cost = summary.cost / summary.nav_before
+    return cost_benefit(rule, risk, summary.weights_before, summary.weights_after, request.target, cost)
 
 
 def trades_to_assess(
@@ -140,7 +187,10 @@ def _needs(request: ReallocationRequest, valuation: Valuation, check_cancelled: 
     """Utilization, and the trades that it, cash or a harvest of losses requires."""
     current = collect(request, valuation)
     symbols = required_assets(request)
-    report = utilization(symbols, current, request.target, request.thresholds, request.active_risk)
+    drifts = currency_drifts(request, current)
+    report = utilization(
+        symbols, current, request.target, request.thresholds, request.active_risk, request.groups, drifts
+    )
     check_cancelled()
     acts = report.exceeded or _cash_needs_trades(request)
     required = required_trades(request, valuation, symbols, check_cancelled) if acts else {}
@@ -247,7 +297,7 @@ def _cash_needs_trades(request: ReallocationRequest) -> bool:
 
 
 def _outcome(
-    request: ReallocationRequest, report: UtilizationReport, trades: ReallocationPlan
+    request: ReallocationRequest, report: UtilizationReport, trades: ReallocationPlan, worth: CostBenefit | None
 ) -> ReallocationPlan | Unchanged | Failure:
     if trades.unraised_cash:
         return Failure("CASH_NOT_RAISED", f"sales cannot raise {trades.unraised_cash:g} of the cash that is missing")
@@ -255,6 +305,8 @@ def _outcome(
         return trades
     if not report.exceeded:
         return Unchanged("every asset is within its thresholds")
+    if worth is not None and not worth.worth_it:
+        return Unchanged("the trades would cost more than the fall of the tracking variance is worth")
     if not trades.shortfalls:
         return Unchanged("the differences to the target are below what can be traded")
     causes = {cause for shortfall in trades.shortfalls for cause in shortfall.causes}

@@ -8,8 +8,9 @@ from domain.checks import finite_number, non_negative, positive
 from domain.costs.impact import AlmgrenImpact, Liquidity, SquareRootImpact
 from domain.costs.linear import BASIS_POINT, LinearCost
 from domain.errors import InvalidInput
-from domain.market_data.snapshot import LARGEST_AMOUNT, Snapshot
+from domain.market_data.snapshot import LARGEST_AMOUNT, LARGEST_VOLATILITY, SMALLEST_AMOUNT, Snapshot
 from domain.portfolio import FULLY_INVESTED_TOLERANCE, Portfolio
+from domain.reallocation.cost_benefit import CostBenefitRule
 from domain.reallocation.liquidity import LiquidityAssessment
 from domain.reallocation.modes import Modes
 from domain.reallocation.optimal_execution.planned_schedule import ScheduleTerms
@@ -26,10 +27,16 @@ class Thresholds:
     drift_band: float | None = None  # absolute difference of weights
     relative_band: float | None = None  # the same as a fraction of the target weight
     max_tracking_error_annual: float | None = None
+    cost_benefit: CostBenefitRule | None = None  # beside the others: what trades must be worth
+
+    @property
+    def needs_active_risk(self) -> bool:
+        """Whether a tracking error is to be measured."""
+        return self.max_tracking_error_annual is not None or self.cost_benefit is not None
 
     @property
     def any_set(self) -> bool:
-        """Whether a threshold is set."""
+        """Whether a threshold of the distance is set."""
         limits = (self.max_utilization, self.drift_band, self.relative_band, self.max_tracking_error_annual)
         return any(limit is not None for limit in limits)
 
@@ -66,12 +73,26 @@ class Limits:
             non_negative("limits.max_cost_bps", self.max_cost_bps)
 
 
+MOST_EXECUTION_DAYS = 36_600
+"""A hundred years: longer than any order, far below overflow."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImpactTerms:
     """The law of market impact, and the figures of assets that are not to be those of the market."""
 
     law: SquareRootImpact | AlmgrenImpact
     liquidity: Mapping[str, Liquidity] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.law, AlmgrenImpact) and self.law.execution_days > MOST_EXECUTION_DAYS:
+            raise InvalidInput("costs.impact.almgren.execution_days", f"must be at most {MOST_EXECUTION_DAYS}")
+        for i, own in enumerate(self.liquidity.values()):
+            path = f"costs.liquidity[{i}]"
+            if not SMALLEST_AMOUNT <= own.daily_value <= LARGEST_AMOUNT:
+                raise InvalidInput(f"{path}.daily_value", f"must be from {SMALLEST_AMOUNT:g} to {LARGEST_AMOUNT:g}")
+            if own.volatility_annual is not None and own.volatility_annual > LARGEST_VOLATILITY:
+                raise InvalidInput(f"{path}.volatility_annual", f"must be at most {LARGEST_VOLATILITY:g}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +111,12 @@ class ReallocationRequest:
     schedule: ScheduleTerms | None = None
     taxes: TaxAccount = field(default_factory=TaxAccount)
     modes: Modes = field(default_factory=Modes)
-    active_risk: ActiveRisk | None = None  # for a threshold of tracking error
+    active_risk: ActiveRisk | None = None  # for thresholds that need a tracking error
     liquidity: LiquidityAssessment | None = None  # of a service outside; None is by the volumes of the market
     batch_participation: float | None = None  # of average daily volume, per day, of all accounts of a batch together
     shared_volume: Mapping[str, VolumeCap] = field(default_factory=dict)  # of assets whose volume other accounts share
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # that the utilization is summed for
+    previous_prices: Mapping[str, Decimal] | None = None  # at the currency rates of the last reallocation
 
     @property
     def cash(self) -> Decimal:
@@ -109,9 +132,10 @@ class ReallocationRequest:
     def __post_init__(self) -> None:
         check_amounts(self.portfolio, self.market)
         self.modes.cash_of(self.portfolio)
-        if self.thresholds.max_tracking_error_annual is not None and self.active_risk is None:
+        if self.thresholds.needs_active_risk and self.active_risk is None:
+            tracks = self.thresholds.max_tracking_error_annual is not None
             raise InvalidInput(
-                "thresholds.max_tracking_error_annual",
+                f"thresholds.{'max_tracking_error_annual' if tracks else 'cost_benefit'}",
                 "needs market_data instead of a snapshot: a covariance is estimated from stored prices",
             )
         if self.modes.tax_aversion > 0.0 and self.taxes.limits.rates is None:
@@ -130,10 +154,13 @@ class ReallocationRequest:
             raise InvalidInput("horizon_days", "must be 1 or more")
 
     def _check_costs(self) -> None:
-        for symbol, quote in self.market.quotes.items():
-            rate = self.costs.rate(symbol, None if quote.spread_bps is None else 0.5 * BASIS_POINT * quote.spread_bps)
+        for i, (symbol, quote) in enumerate(self.market.quotes.items()):
+            half = None if quote.spread_bps is None else 0.5 * BASIS_POINT * quote.spread_bps
+            rate = self.costs.rate(symbol, half)
             if not rate < 1.0:
-                raise InvalidInput("costs", f"of {symbol} must be below 10000 bps, are {rate / BASIS_POINT:g}")
+                wide = half is not None and half >= 0.5
+                path = f"snapshot.assets[{i}].spread_bps" if wide else "costs"
+                raise InvalidInput(path, f"costs of {symbol} must be below 10000 bps, are {rate / BASIS_POINT:g}")
 
 
 def check_amounts(portfolio: Portfolio, market: Snapshot | None = None) -> None:

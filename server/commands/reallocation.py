@@ -1,9 +1,10 @@
 """Commands of ReallocationService and what comes of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from domain.costs.impact import AlmgrenImpact
 from domain.costs.linear import LinearCost
 from domain.market_data.currencies import Currencies
 from domain.market_data.snapshot import Snapshot
@@ -45,7 +46,7 @@ Lots = Mapping[str, tuple[TaxLot, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Mandate:
-    """A stored portfolio with what it is run for."""
+    """A portfolio with what it is run for."""
 
     portfolio: Portfolio
     target: Target | None
@@ -58,7 +59,7 @@ class Mandate:
 class ReallocateCommand:
     """What to reallocate, and how the answer is kept."""
 
-    portfolio: Portfolio | str  # the id of a stored one
+    portfolio: Mandate | str  # the id of a stored one
     market: Snapshot | PriceSelection
     target: Target | None  # None is that of the mandate
     thresholds: Thresholds | None  # likewise
@@ -75,12 +76,20 @@ class ReallocateCommand:
     id: str | None = None  # the caller's choice
     label: str = ""
     as_of_date: date | None = None  # None is today
-    lots: Lots = field(default_factory=dict)  # of an inline portfolio
     taxes: TaxTerms = field(default_factory=TaxTerms)
     modes: Modes = field(default_factory=Modes)
     disabled_constraints: tuple[str, ...] = ()  # labels
     currencies: Currencies = field(default_factory=Currencies)
-    currency: str = ""  # of a portfolio that is not a stored one
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # beside those of the target
+    own_costs: tuple[str, ...] = ()  # assets that costs.by_asset names, in its order
+
+    def named_assets(self) -> Iterator[tuple[str, Iterable[str]]]:
+        """Symbols of assets with figures of their own, and the path of the i-th with {} instead of i."""
+        yield "costs.by_asset[{}].symbol", self.own_costs
+        if self.impact is not None:
+            yield "costs.liquidity[{}].symbol", self.impact.liquidity
+            if isinstance(self.impact.law, AlmgrenImpact):
+                yield "costs.impact.almgren.shares_outstanding[{}].symbol", self.impact.law.shares_outstanding
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,10 @@ def planned_costs_from_proto(costs: cost_pb2.CostModel) -> tuple[LinearCost, Imp
     for field, _ in costs.ListFields():
         if field.name not in ("commission_bps", "half_spread_bps", "by_asset", "impact", "liquidity"):
             raise NotSupported(f"costs.{field.name} is not supported here yet", field=f"costs.{field.name}")
+    for i, entry in enumerate(costs.by_asset):
+        if entry.HasField("borrow_bps_annual"):
+            path = f"costs.by_asset[{i}].borrow_bps_annual"
+            raise NotSupported(f"{path} is not supported here: nothing is sold short", field=path)
     model = _cost_model(costs)
     if model.impact is not None:
         return model.linear, ImpactTerms(model.impact, model.liquidity)

@@ -36,4 +36,5 @@ def currencies_from_proto(snapshot: reallocation_pb2.MarketSnapshot) -> Currenci
         return Currencies(
             {asset.symbol: asset.currency for asset in snapshot.assets if asset.currency},
             {rate.currency: rate.rate for rate in snapshot.fx_rates},
+            {rate.currency: rate.previous_rate for rate in snapshot.fx_rates if rate.HasField("previous_rate")},
         )

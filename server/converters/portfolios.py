@@ -12,6 +12,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from domain.errors import InvalidInput, NotSupported
 from domain.portfolio import Portfolio
+from domain.reallocation.cost_benefit import CostBenefitRule
 from domain.reallocation.request import Thresholds, check_amounts
 from server.commands.reallocation import Mandate, OptimizedTarget, Target
 from server.converters.constraint import constraint_from_proto
@@ -106,12 +107,17 @@ def holdings_from_proto(portfolio: portfolio_pb2.Portfolio) -> Portfolio:
 
 def mandate_from_bytes(payload: bytes) -> Mandate:
     """A stored portfolio with its target. Raises NotSupported for what no engine does yet."""
-    portfolio = portfolio_pb2.Portfolio.FromString(payload)
-    mandate = portfolio.mandate
-    with error_path("portfolio.mandate"):
-        thresholds = thresholds_from_proto(mandate.thresholds) if mandate.HasField("thresholds") else None
+    return mandate_from_proto(portfolio_pb2.Portfolio.FromString(payload))
+
+
+def mandate_from_proto(portfolio: portfolio_pb2.Portfolio) -> Mandate:
+    """A portfolio with its target. Raises InvalidInput, or NotSupported for what no engine does yet."""
+    with error_path("portfolio"):
         holdings, lots = holdings_from_proto(portfolio), lots_from_proto(portfolio)
-        return Mandate(holdings, _target(mandate), thresholds, lots, portfolio.currency)
+        mandate = portfolio.mandate
+        with error_path("mandate"):
+            thresholds = thresholds_from_proto(mandate.thresholds) if mandate.HasField("thresholds") else None
+            return Mandate(holdings, _target(mandate), thresholds, lots, portfolio.currency)
 
 
 def thresholds_from_proto(thresholds: portfolio_pb2.Thresholds) -> Thresholds:
@@ -121,6 +127,9 @@ def thresholds_from_proto(thresholds: portfolio_pb2.Thresholds) -> Thresholds:
         thresholds.drift_band if thresholds.HasField("drift_band") else None,
         thresholds.relative_band if thresholds.HasField("relative_band") else None,
         thresholds.max_tracking_error_annual if thresholds.HasField("max_tracking_error_annual") else None,
+        CostBenefitRule(thresholds.cost_benefit.risk_aversion, thresholds.cost_benefit.horizon_days)
+        if thresholds.HasField("cost_benefit")
+        else None,
     )
 
 

@@ -9,12 +9,13 @@ from absfinance.v1.reallocation_service_pb2 import (
 from absfinance.v1.weight_pb2 import AssetWeight
 
 from domain.market_data.snapshot import Quote, Snapshot
+from domain.reallocation.cost_benefit import CostBenefit
 from domain.reallocation.flow import Failure, Reallocation, Unchanged
 from domain.reallocation.plan import ReallocationPlan
 from domain.reallocation.request import Limits
 from domain.reallocation.shortfall import Shortfall
 from domain.reallocation.summary import Summary
-from domain.reallocation.utilization import UtilizationReport
+from domain.reallocation.utilization import Threshold, UtilizationReport
 from domain.reallocation.volatility import Volatilities
 from server.commands.reallocation import OptimizedTarget, Planned, ReallocateCommand, RemoteTarget, Target
 from server.converters.cost import planned_costs_from_proto
@@ -25,12 +26,12 @@ from server.converters.liquidity import assessment_to_proto
 from server.converters.market_input import selection_from_proto
 from server.converters.modes import currencies_from_proto, modes_from_proto
 from server.converters.paths import error_path, require_unique
-from server.converters.portfolios import holdings_from_proto, id_of, thresholds_from_proto
+from server.converters.portfolios import id_of, mandate_from_proto, thresholds_from_proto
 from server.converters.specification import specification_from_proto
 from server.converters.strategy import timeout_of
-from server.converters.taxes import add_taxes, lots_from_proto, tax_terms_from_proto
+from server.converters.taxes import add_taxes, tax_terms_from_proto
 from server.converters.warning import warnings_to_proto
-from server.converters.weights import weights_from_proto
+from server.converters.weights import groups_from_proto, weights_from_proto
 from server.ports.market_data import PriceSelection
 from server.ports.results import ResultPage, ResultState, StoredResult
 
@@ -49,18 +50,17 @@ _OUTCOMES = {
     "unchanged": ListReallocationsResponse.OUTCOME_UNCHANGED,
     "failure": ListReallocationsResponse.OUTCOME_FAILURE,
 }
+_THRESHOLDS = {one: f"THRESHOLD_{one.value}" for one in Threshold}
 
 
 def reallocate_command_from_proto(request: ReallocateRequest) -> ReallocateCommand:
     """The command of a request. Raises InvalidInput or NotSupported."""
     identity = identity_of(request, "reallocation_id")
-    if request.HasField("portfolio"):
-        with error_path("portfolio"):
-            portfolio = holdings_from_proto(request.portfolio)
-            lots = lots_from_proto(request.portfolio)
     linear, impact = planned_costs_from_proto(request.costs)
     return ReallocateCommand(
-        portfolio=portfolio if request.HasField("portfolio") else id_of(request.portfolio_name),
+        portfolio=(
+            mandate_from_proto(request.portfolio) if request.HasField("portfolio") else id_of(request.portfolio_name)
+        ),
         market=_market(request),
         target=_target(request),
         thresholds=thresholds_from_proto(request.thresholds) if request.HasField("thresholds") else None,
@@ -77,12 +77,12 @@ def reallocate_command_from_proto(request: ReallocateRequest) -> ReallocateComma
         request_id=request.request_id or None,
         validate_only=request.validate_only,
         as_of_date=date_from_proto("as_of_date", request.as_of_date) if request.HasField("as_of_date") else None,
-        lots=lots if request.HasField("portfolio") else {},
         taxes=tax_terms_from_proto(request),
         modes=modes_from_proto(request),
         disabled_constraints=tuple(request.disabled_constraints),
         currencies=currencies_from_proto(request.snapshot),
-        currency=request.portfolio.currency,
+        groups=groups_from_proto(request.groups),
+        own_costs=tuple(entry.symbol for entry in request.costs.by_asset),
     )
 
 
@@ -90,7 +90,7 @@ def planned_to_bytes(planned: Planned) -> bytes:
     """An answer without what storing adds: name and fingerprint."""
     found = planned.reallocation
     message = ReallocationProto(
-        utilization=_utilization(found.utilization),
+        utilization=_utilization(found.utilization, found.cost_benefit),
         liquidity=assessment_to_proto(found.liquidity),
         shortfalls=map(_shortfall, found.plan.shortfalls),
         summary=_summary(found.summary, planned.volatilities),
@@ -222,9 +222,14 @@ def _set_outcome(message: ReallocationProto, found: Reallocation) -> None:
             message.failure.reason, message.failure.message = reason, text
 
 
-def _utilization(report: UtilizationReport) -> reallocation_pb2.UtilizationReport:
+def _utilization(report: UtilizationReport, worth: CostBenefit | None) -> reallocation_pb2.UtilizationReport:
     message = reallocation_pb2.UtilizationReport(
-        exceeded=report.exceeded, tracking_error_annual=report.tracking_error_annual
+        exceeded=report.exceeded,
+        tracking_error_annual=report.tracking_error_annual,
+        invested_weight=report.invested_weight,
+        target_invested_weight=report.target_invested_weight,
+        drift=report.drift,
+        thresholds=[_THRESHOLDS[one] for one in report.thresholds],
     )
     for asset in report.assets:
         message.assets.add(
@@ -233,7 +238,21 @@ def _utilization(report: UtilizationReport) -> reallocation_pb2.UtilizationRepor
             target_weight=asset.target_weight,
             utilization=asset.utilization,
             exceeded=asset.exceeded,
+            thresholds=[_THRESHOLDS[one] for one in asset.thresholds],
+            fx_drift=asset.fx_drift,
+            price_drift=asset.price_drift,
         )
+    for group in report.groups:
+        message.groups.add(
+            name=group.name,
+            current_weight=group.current_weight,
+            target_weight=group.target_weight,
+            utilization=group.utilization,
+        )
+    if worth is not None:
+        message.cost_benefit.benefit_annual = worth.benefit_annual
+        message.cost_benefit.cost_annual = worth.cost_annual
+        message.cost_benefit.worth_it = worth.worth_it
     return message
 
 

@@ -1,10 +1,11 @@
 """Reallocate: collect portfolio, market and target, plan, answer."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 
 from absfinance.v1.reallocation_service_pb2 import ReallocateRequest
 
@@ -41,6 +42,8 @@ from server.tasks.optimize import limit_time, with_stored_groups
 from server.tasks.refusing import locating, refusing
 from server.tasks.remote_calls import prices_of, refuse_other_target, remote_liquidity, remote_target
 from server.tasks.stored_market import stored_snapshot
+
+TARGET = "target_weights"
 
 NO_SERVICES = RemoteTargets()
 """Without services outside liquidity is by stored volume, and no strategy may be named."""
@@ -86,7 +89,7 @@ def reallocation(
     target = _target(command, mandate)
     if needed := _later_data_request(command, target, found):
         return needed
-    with _of_the_portfolio():
+    with _of_the_portfolio(command):
         plan = _planned_or_needed(_Collected(command, mandate, target, found, today), services, control)
     if isinstance(plan, DataRequest):
         return plan
@@ -115,7 +118,7 @@ def prepared_reallocation(request: bytes, today: date, found: StoredData, contro
     command = reallocate_command_from_proto(message_from_bytes(ReallocateRequest, request))
     mandate = _mandate(command, found)
     target = _target(command, mandate)
-    with _of_the_portfolio():
+    with _of_the_portfolio(command):
         collected = _Collected(command, mandate, target, found, today)
         snapshot = collected.snapshot()
         weights = _target_weights(collected, snapshot, control)
@@ -150,11 +153,14 @@ def _target(command: ReallocateCommand, mandate: Mandate) -> Target:
 
 
 @contextmanager
-def _of_the_portfolio() -> Iterator[None]:
-    """Says of holdings and cash that they are those of the portfolio, which may be a stored one."""
+def _of_the_portfolio(command: ReallocateCommand) -> Iterator[None]:
+    """Says of holdings, cash and the weights of a mandate that they are those of the portfolio, maybe a stored one."""
     try:
         yield
     except InvalidInput as error:
+        if command.target is None and error.field.startswith(TARGET):
+            path = f"portfolio.mandate.weights{error.field.removeprefix(TARGET)}"
+            raise InvalidInput(path, error.rule, error.reason) from None
         if error.field == "cash" or error.field.startswith("holdings"):
             raise error.with_path_prefix("portfolio") from None
         raise
@@ -192,8 +198,8 @@ def _target_prices(command: ReallocateCommand, target: OptimizedTarget) -> Price
 
 
 def _mandate(command: ReallocateCommand, found: StoredData) -> Mandate:
-    if isinstance(command.portfolio, Portfolio):
-        return Mandate(command.portfolio, None, None, command.lots, command.currency)
+    if isinstance(command.portfolio, Mandate):
+        return command.portfolio
     return mandate_from_bytes(found.portfolios[command.portfolio])
 
 
@@ -226,12 +232,20 @@ class _Collected:
         market = self.command.market
         return self.found.panels[market] if isinstance(market, PriceSelection) else None
 
+    def market(self) -> Snapshot:
+        """The market in its own currencies."""
+        market = self.command.market
+        return market if isinstance(market, Snapshot) else stored_snapshot(market, self.found)
+
+    def previous_prices(self) -> Mapping[str, Decimal] | None:
+        """Prices in the currency of the portfolio at the rates of the last reallocation; None without these."""
+        with error_path("snapshot"):
+            return self.command.currencies.at_previous_rates(self.market(), self.mandate.currency)
+
     def snapshot(self) -> Snapshot:
         """The market in the currency of the portfolio. Raises InvalidInput for an account beyond numbers in it."""
-        market = self.command.market
-        snapshot = market if isinstance(market, Snapshot) else stored_snapshot(market, self.found)
         with error_path("snapshot"):
-            snapshot = self.command.currencies.converted(snapshot, self.mandate.currency)
+            snapshot = self.command.currencies.converted(self.market(), self.mandate.currency)
         check_amounts(self.mandate.portfolio, snapshot)
         return snapshot
 
@@ -281,6 +295,7 @@ def _request(
     collected: _Collected, snapshot: Snapshot, target: TargetWeights, account: TaxAccount
 ) -> ReallocationRequest:
     command, mandate, stored = collected.command, collected.mandate, collected.stored
+    _refuse_unknown_names(collected, snapshot, target)
     thresholds = command.thresholds or mandate.thresholds or Thresholds()
     return ReallocationRequest(
         portfolio=mandate.portfolio,
@@ -296,12 +311,35 @@ def _request(
         taxes=account,
         modes=command.modes,
         active_risk=None if stored is None else _active_risk(thresholds, stored),
+        groups=_groups(command, collected.target, collected.found),
+        previous_prices=collected.previous_prices(),
     )
 
 
 def _active_risk(thresholds: Thresholds, stored: StoredPanelRef) -> ActiveRisk | None:
-    """What a threshold of tracking error is measured with."""
-    return None if thresholds.max_tracking_error_annual is None else ActiveRisk.of(stored.prices())
+    """What a tracking error is measured with."""
+    return ActiveRisk.of(stored.prices()) if thresholds.needs_active_risk else None
+
+
+def _groups(command: ReallocateCommand, target: Target, found: StoredData) -> dict[str, tuple[str, ...]]:
+    """Those of the request and of the specification of its target. Raises InvalidInput for a name of two groups."""
+    groups = dict(command.groups)
+    if isinstance(target, OptimizedTarget):
+        for name, members in with_stored_groups(target.specification, found).groups.items():
+            if groups.setdefault(name, members) != members:
+                place = list(command.groups).index(name)
+                raise InvalidInput(f"groups[{place}].name", f"{name} has other members in the target")
+    return groups
+
+
+def _refuse_unknown_names(collected: _Collected, snapshot: Snapshot, target: TargetWeights) -> None:
+    """Raises InvalidInput for costs of an asset that is not held, not wanted and not in the market."""
+    stored = () if collected.stored is None else collected.stored.symbols
+    known = {*snapshot.quotes, *stored, *collected.mandate.portfolio.quantities, *target.weights}
+    for path, symbols in collected.command.named_assets():
+        for i, symbol in enumerate(symbols):
+            if symbol not in known:
+                raise InvalidInput(path.format(i), f"{symbol} is not held, not in the target and not in the market")
 
 
 def _optimised(

@@ -3,7 +3,6 @@
 What would have no effect beside the other fields is refused by its name: see test_fields_without_effect.py.
 """
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -11,9 +10,9 @@ import grpc
 import numpy as np
 import pytest
 from absfinance.v1.backtest_service_pb2 import BacktestRequest
-from google.protobuf.descriptor import Descriptor
 
 from tests.conftest import Wire, refusal_of
+from tests.e2e.message_fields import message_fields
 from tests.e2e.test_simulation import BACKTEST, civil, fixed, panel
 
 DATES = [date(2024, 1, 8), *(date.fromordinal(date(2024, 1, 8).toordinal() + i) for i in range(1, 64) if i % 7 < 5)]
@@ -463,19 +462,5 @@ def test_a_field_has_an_effect(wire: Wire, field: str) -> None:
 
 
 def test_every_field_is_looked_at() -> None:
-    walked = set(_fields(BacktestRequest.DESCRIPTOR))
+    walked = set(message_fields(BacktestRequest.DESCRIPTOR, NOT_WALKED))
     assert walked == PAIRS.keys() | ELSEWHERE.keys()
-
-
-def _fields(start: Descriptor) -> Iterator[str]:
-    """Fields of the messages that a request is made of, as Message.field."""
-    pending, seen = [start], set[str]()
-    while pending:
-        kind = pending.pop()
-        if kind.name in seen | NOT_WALKED:
-            continue
-        seen.add(kind.name)
-        for field in kind.fields:
-            yield f"{kind.name}.{field.name}"
-            if field.message_type is not None:
-                pending.append(field.message_type)

@@ -19,7 +19,7 @@ from absfinance.v1.reallocation_service_pb2_grpc import ReallocationServiceStub
 
 from absfin.choices import Direction, LiquidityAllocation, ReallocationState, choice
 from absfin.costs import Costs, costs_of
-from absfin.data import Holdings, Quote, Stored, date_to_proto, weights_to_proto
+from absfin.data import Holdings, Quote, Stored, date_to_proto, groups_to_proto, weights_to_proto
 from absfin.errors import AbsFinanceError, error_from_status
 from absfin.fills import Fill, RecordedFills, last_prices_to_proto
 from absfin.queries.base import Rpc, StreamQuery, UnaryQuery
@@ -81,11 +81,16 @@ def portfolio_fields(portfolio: Holdings | Portfolio | str) -> dict[str, Any]:
     return {"portfolio": portfolio.to_proto()}
 
 
-def market_fields(market: Stored | Iterable[Quote], fx_rates: Mapping[str, float]) -> dict[str, Any]:
+def market_fields(
+    market: Stored | Iterable[Quote], fx_rates: Mapping[str, float], previous_fx_rates: Mapping[str, float]
+) -> dict[str, Any]:
     """The field that has a market."""
     if isinstance(market, Stored):
         return {"market_data": market.to_proto()}
-    rates = [MarketSnapshot.FxRate(currency=name, rate=rate) for name, rate in fx_rates.items()]
+    rates = [
+        MarketSnapshot.FxRate(currency=name, rate=rate, previous_rate=previous_fx_rates.get(name))
+        for name, rate in fx_rates.items()
+    ]
     return {"snapshot": MarketSnapshot(assets=[quote.to_proto() for quote in market], fx_rates=rates)}
 
 
@@ -121,6 +126,8 @@ class ReallocateQuery(UnaryQuery[Reallocation]):
     drift_band: float | None = None  # fraction of net asset value
     relative_band: float | None = None  # fraction of the target weight
     max_tracking_error_annual: float | None = None  # to the target; needs stored prices
+    cost_benefit: tuple[float, int] | None = None  # risk aversion, and days over which costs count; needs stored prices
+    groups: Mapping[str, Iterable[str]] = field(default_factory=dict)  # that the utilization is summed for
     max_participation: float | None = None  # fraction of the average daily volume
     min_trade_value: float | None = None  # money
     cash_floor: float | None = None  # money
@@ -134,6 +141,7 @@ class ReallocateQuery(UnaryQuery[Reallocation]):
     retain_cash: bool = False  # leave the proceeds of sales in cash
     disabled_constraints: Sequence[str] = ()  # labels of constraints that do not count this time
     fx_rates: Mapping[str, float] = field(default_factory=dict)  # units of the portfolio's currency for one
+    previous_fx_rates: Mapping[str, float] = field(default_factory=dict)  # when the portfolio was last at its target
     fractional: bool = False
     commission_bps: float = 0.0
     half_spread_bps: float = 0.0
@@ -158,8 +166,9 @@ class ReallocateQuery(UnaryQuery[Reallocation]):
         """One reallocation."""
         return pb.ReallocateRequest(
             **portfolio_fields(self.portfolio),
-            **market_fields(self.market, self.fx_rates),
+            **market_fields(self.market, self.fx_rates, self.previous_fx_rates),
             **target_fields(self.target),
+            groups=groups_to_proto(self.groups),
             thresholds=self._thresholds(),
             limits=ReallocationLimits(
                 max_participation=self.max_participation,
@@ -204,13 +213,15 @@ class ReallocateQuery(UnaryQuery[Reallocation]):
         return TradeOff(cost_aversion=self.cost_aversion, tax_aversion=self.tax_aversion)
 
     def _thresholds(self) -> Thresholds | None:
-        thresholds = {
-            "max_utilization": self.max_utilization,
-            "drift_band": self.drift_band,
-            "relative_band": self.relative_band,
-            "max_tracking_error_annual": self.max_tracking_error_annual,
-        }
-        return Thresholds(**thresholds) if any(one is not None for one in thresholds.values()) else None
+        thresholds = Thresholds(
+            max_utilization=self.max_utilization,
+            drift_band=self.drift_band,
+            relative_band=self.relative_band,
+            max_tracking_error_annual=self.max_tracking_error_annual,
+        )
+        if self.cost_benefit is not None:
+            thresholds.cost_benefit.risk_aversion, thresholds.cost_benefit.horizon_days = self.cost_benefit
+        return thresholds if thresholds.ListFields() else None
 
 
 @dataclass(frozen=True)
@@ -334,6 +345,7 @@ class ReallocateBatchQuery(StreamQuery[tuple[str, Reallocation | AbsFinanceError
     costs: Costs | None = None
     horizon_days: int = 1
     fx_rates: Mapping[str, float] = field(default_factory=dict)  # units of the portfolio's currency for one
+    previous_fx_rates: Mapping[str, float] = field(default_factory=dict)  # when they were last at their targets
     settlement_days: int | None = None  # trading days from a sale until its proceeds can be used, 0 if None
     as_of_date: date | None = None  # of the plans; today in UTC if None
     liquidity_allocation: LiquidityAllocation | None = None  # of shared volume; pro rata if None
@@ -346,7 +358,7 @@ class ReallocateBatchQuery(StreamQuery[tuple[str, Reallocation | AbsFinanceError
     def request(self) -> Iterator[pb.ReallocateBatchRequest]:
         """What all portfolios share, then each of them."""
         shared = pb.ReallocateBatchRequest.Shared(
-            **market_fields(self.market, self.fx_rates),
+            **market_fields(self.market, self.fx_rates, self.previous_fx_rates),
             **target_fields(self.target),
             thresholds=self.thresholds,
             limits=self.limits,

@@ -121,16 +121,25 @@ class TargetWeights(_message.Message):
     def __init__(self, weights: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ...) -> None: ...
 
 class Thresholds(_message.Message):
-    __slots__ = ("max_utilization", "drift_band", "relative_band", "max_tracking_error_annual")
+    __slots__ = ("max_utilization", "drift_band", "relative_band", "max_tracking_error_annual", "cost_benefit")
+    class CostBenefit(_message.Message):
+        __slots__ = ("risk_aversion", "horizon_days")
+        RISK_AVERSION_FIELD_NUMBER: _ClassVar[int]
+        HORIZON_DAYS_FIELD_NUMBER: _ClassVar[int]
+        risk_aversion: float
+        horizon_days: int
+        def __init__(self, risk_aversion: _Optional[float] = ..., horizon_days: _Optional[int] = ...) -> None: ...
     MAX_UTILIZATION_FIELD_NUMBER: _ClassVar[int]
     DRIFT_BAND_FIELD_NUMBER: _ClassVar[int]
     RELATIVE_BAND_FIELD_NUMBER: _ClassVar[int]
     MAX_TRACKING_ERROR_ANNUAL_FIELD_NUMBER: _ClassVar[int]
+    COST_BENEFIT_FIELD_NUMBER: _ClassVar[int]
     max_utilization: float
     drift_band: float
     relative_band: float
     max_tracking_error_annual: float
-    def __init__(self, max_utilization: _Optional[float] = ..., drift_band: _Optional[float] = ..., relative_band: _Optional[float] = ..., max_tracking_error_annual: _Optional[float] = ...) -> None: ...
+    cost_benefit: Thresholds.CostBenefit
+    def __init__(self, max_utilization: _Optional[float] = ..., drift_band: _Optional[float] = ..., relative_band: _Optional[float] = ..., max_tracking_error_annual: _Optional[float] = ..., cost_benefit: _Optional[_Union[Thresholds.CostBenefit, _Mapping]] = ...) -> None: ...
 
 class Trigger(_message.Message):
     __slots__ = ("event", "threshold", "action", "clear_threshold", "cooldown")

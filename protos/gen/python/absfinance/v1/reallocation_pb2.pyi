@@ -111,12 +111,14 @@ class MarketSnapshot(_message.Message):
         currency: str
         def __init__(self, symbol: _Optional[str] = ..., price: _Optional[float] = ..., average_daily_volume: _Optional[float] = ..., spread_bps: _Optional[float] = ..., volatility_annual: _Optional[float] = ..., lot_size: _Optional[float] = ..., halted: _Optional[bool] = ..., currency: _Optional[str] = ...) -> None: ...
     class FxRate(_message.Message):
-        __slots__ = ("currency", "rate")
+        __slots__ = ("currency", "rate", "previous_rate")
         CURRENCY_FIELD_NUMBER: _ClassVar[int]
         RATE_FIELD_NUMBER: _ClassVar[int]
+        PREVIOUS_RATE_FIELD_NUMBER: _ClassVar[int]
         currency: str
         rate: float
-        def __init__(self, currency: _Optional[str] = ..., rate: _Optional[float] = ...) -> None: ...
+        previous_rate: float
+        def __init__(self, currency: _Optional[str] = ..., rate: _Optional[float] = ..., previous_rate: _Optional[float] = ...) -> None: ...
     ASSETS_FIELD_NUMBER: _ClassVar[int]
     FX_RATES_FIELD_NUMBER: _ClassVar[int]
     assets: _containers.RepeatedCompositeFieldContainer[MarketSnapshot.Asset]
@@ -194,27 +196,81 @@ class TaxLimits(_message.Message):
     def __init__(self, lot_method: _Optional[_Union[TaxLimits.LotMethod, str]] = ..., gain_budget: _Optional[float] = ..., wash_sale_days: _Optional[int] = ..., short_term_rate: _Optional[float] = ..., long_term_rate: _Optional[float] = ..., long_term_after_days: _Optional[int] = ..., carry_forward: _Optional[float] = ..., forbid_wash_sales: _Optional[bool] = ..., harvest_losses: _Optional[bool] = ..., identical_groups: _Optional[_Iterable[_Union[TaxLimits.IdenticalGroup, _Mapping]]] = ..., substitutes: _Optional[_Iterable[_Union[TaxLimits.Substitute, _Mapping]]] = ...) -> None: ...
 
 class UtilizationReport(_message.Message):
-    __slots__ = ("assets", "exceeded", "tracking_error_annual")
+    __slots__ = ("assets", "exceeded", "tracking_error_annual", "groups", "invested_weight", "target_invested_weight", "drift", "cost_benefit", "thresholds")
+    class Threshold(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        THRESHOLD_UNSPECIFIED: _ClassVar[UtilizationReport.Threshold]
+        THRESHOLD_ANY_DIFFERENCE: _ClassVar[UtilizationReport.Threshold]
+        THRESHOLD_NOT_WANTED: _ClassVar[UtilizationReport.Threshold]
+        THRESHOLD_MAX_UTILIZATION: _ClassVar[UtilizationReport.Threshold]
+        THRESHOLD_DRIFT_BAND: _ClassVar[UtilizationReport.Threshold]
+        THRESHOLD_RELATIVE_BAND: _ClassVar[UtilizationReport.Threshold]
+        THRESHOLD_TRACKING_ERROR: _ClassVar[UtilizationReport.Threshold]
+    THRESHOLD_UNSPECIFIED: UtilizationReport.Threshold
+    THRESHOLD_ANY_DIFFERENCE: UtilizationReport.Threshold
+    THRESHOLD_NOT_WANTED: UtilizationReport.Threshold
+    THRESHOLD_MAX_UTILIZATION: UtilizationReport.Threshold
+    THRESHOLD_DRIFT_BAND: UtilizationReport.Threshold
+    THRESHOLD_RELATIVE_BAND: UtilizationReport.Threshold
+    THRESHOLD_TRACKING_ERROR: UtilizationReport.Threshold
     class Asset(_message.Message):
-        __slots__ = ("symbol", "current_weight", "target_weight", "utilization", "exceeded")
+        __slots__ = ("symbol", "current_weight", "target_weight", "utilization", "exceeded", "thresholds", "fx_drift", "price_drift")
         SYMBOL_FIELD_NUMBER: _ClassVar[int]
         CURRENT_WEIGHT_FIELD_NUMBER: _ClassVar[int]
         TARGET_WEIGHT_FIELD_NUMBER: _ClassVar[int]
         UTILIZATION_FIELD_NUMBER: _ClassVar[int]
         EXCEEDED_FIELD_NUMBER: _ClassVar[int]
+        THRESHOLDS_FIELD_NUMBER: _ClassVar[int]
+        FX_DRIFT_FIELD_NUMBER: _ClassVar[int]
+        PRICE_DRIFT_FIELD_NUMBER: _ClassVar[int]
         symbol: str
         current_weight: float
         target_weight: float
         utilization: float
         exceeded: bool
-        def __init__(self, symbol: _Optional[str] = ..., current_weight: _Optional[float] = ..., target_weight: _Optional[float] = ..., utilization: _Optional[float] = ..., exceeded: _Optional[bool] = ...) -> None: ...
+        thresholds: _containers.RepeatedScalarFieldContainer[UtilizationReport.Threshold]
+        fx_drift: float
+        price_drift: float
+        def __init__(self, symbol: _Optional[str] = ..., current_weight: _Optional[float] = ..., target_weight: _Optional[float] = ..., utilization: _Optional[float] = ..., exceeded: _Optional[bool] = ..., thresholds: _Optional[_Iterable[_Union[UtilizationReport.Threshold, str]]] = ..., fx_drift: _Optional[float] = ..., price_drift: _Optional[float] = ...) -> None: ...
+    class Group(_message.Message):
+        __slots__ = ("name", "current_weight", "target_weight", "utilization")
+        NAME_FIELD_NUMBER: _ClassVar[int]
+        CURRENT_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+        TARGET_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+        UTILIZATION_FIELD_NUMBER: _ClassVar[int]
+        name: str
+        current_weight: float
+        target_weight: float
+        utilization: float
+        def __init__(self, name: _Optional[str] = ..., current_weight: _Optional[float] = ..., target_weight: _Optional[float] = ..., utilization: _Optional[float] = ...) -> None: ...
+    class CostBenefit(_message.Message):
+        __slots__ = ("benefit_annual", "cost_annual", "worth_it")
+        BENEFIT_ANNUAL_FIELD_NUMBER: _ClassVar[int]
+        COST_ANNUAL_FIELD_NUMBER: _ClassVar[int]
+        WORTH_IT_FIELD_NUMBER: _ClassVar[int]
+        benefit_annual: float
+        cost_annual: float
+        worth_it: bool
+        def __init__(self, benefit_annual: _Optional[float] = ..., cost_annual: _Optional[float] = ..., worth_it: _Optional[bool] = ...) -> None: ...
     ASSETS_FIELD_NUMBER: _ClassVar[int]
     EXCEEDED_FIELD_NUMBER: _ClassVar[int]
     TRACKING_ERROR_ANNUAL_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    INVESTED_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    TARGET_INVESTED_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    DRIFT_FIELD_NUMBER: _ClassVar[int]
+    COST_BENEFIT_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLDS_FIELD_NUMBER: _ClassVar[int]
     assets: _containers.RepeatedCompositeFieldContainer[UtilizationReport.Asset]
     exceeded: bool
     tracking_error_annual: float
-    def __init__(self, assets: _Optional[_Iterable[_Union[UtilizationReport.Asset, _Mapping]]] = ..., exceeded: _Optional[bool] = ..., tracking_error_annual: _Optional[float] = ...) -> None: ...
+    groups: _containers.RepeatedCompositeFieldContainer[UtilizationReport.Group]
+    invested_weight: float
+    target_invested_weight: float
+    drift: float
+    cost_benefit: UtilizationReport.CostBenefit
+    thresholds: _containers.RepeatedScalarFieldContainer[UtilizationReport.Threshold]
+    def __init__(self, assets: _Optional[_Iterable[_Union[UtilizationReport.Asset, _Mapping]]] = ..., exceeded: _Optional[bool] = ..., tracking_error_annual: _Optional[float] = ..., groups: _Optional[_Iterable[_Union[UtilizationReport.Group, _Mapping]]] = ..., invested_weight: _Optional[float] = ..., target_invested_weight: _Optional[float] = ..., drift: _Optional[float] = ..., cost_benefit: _Optional[_Union[UtilizationReport.CostBenefit, _Mapping]] = ..., thresholds: _Optional[_Iterable[_Union[UtilizationReport.Threshold, str]]] = ...) -> None: ...
 
 class PlannedTrade(_message.Message):
     __slots__ = ("step", "symbol", "quantity", "price", "cost", "cash_after", "day", "lots", "harvested_quantity", "substitute_for", "crossed_quantity")

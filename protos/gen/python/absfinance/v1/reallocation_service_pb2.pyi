@@ -7,6 +7,7 @@ from absfinance.v1 import panel_pb2 as _panel_pb2
 from absfinance.v1 import portfolio_pb2 as _portfolio_pb2
 from absfinance.v1 import reallocation_pb2 as _reallocation_pb2
 from absfinance.v1 import warning_pb2 as _warning_pb2
+from absfinance.v1 import weight_pb2 as _weight_pb2
 from buf.validate import validate_pb2 as _validate_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.rpc import status_pb2 as _status_pb2
@@ -21,7 +22,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ReallocateRequest(_message.Message):
-    __slots__ = ("portfolio_name", "portfolio", "snapshot", "market_data", "target_weights", "target_optimize", "target_strategy", "thresholds", "limits", "costs", "horizon_days", "request_id", "validate_only", "label", "reallocation_id", "as_of_date", "settlement_days", "cash_flow", "retain_cash", "direction", "no_new_names", "disabled_constraints", "trade_off", "recent_trades", "other_purchases", "schedule")
+    __slots__ = ("portfolio_name", "portfolio", "snapshot", "market_data", "target_weights", "target_optimize", "target_strategy", "thresholds", "limits", "costs", "horizon_days", "request_id", "validate_only", "label", "reallocation_id", "as_of_date", "settlement_days", "cash_flow", "retain_cash", "direction", "no_new_names", "disabled_constraints", "trade_off", "recent_trades", "other_purchases", "schedule", "groups")
     PORTFOLIO_NAME_FIELD_NUMBER: _ClassVar[int]
     PORTFOLIO_FIELD_NUMBER: _ClassVar[int]
     SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
@@ -48,6 +49,7 @@ class ReallocateRequest(_message.Message):
     RECENT_TRADES_FIELD_NUMBER: _ClassVar[int]
     OTHER_PURCHASES_FIELD_NUMBER: _ClassVar[int]
     SCHEDULE_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
     portfolio_name: str
     portfolio: _portfolio_pb2.Portfolio
     snapshot: _reallocation_pb2.MarketSnapshot
@@ -74,7 +76,8 @@ class ReallocateRequest(_message.Message):
     recent_trades: _containers.RepeatedCompositeFieldContainer[_reallocation_pb2.RecentTrade]
     other_purchases: _containers.RepeatedCompositeFieldContainer[_reallocation_pb2.OtherPurchase]
     schedule: _reallocation_pb2.TradeSchedule
-    def __init__(self, portfolio_name: _Optional[str] = ..., portfolio: _Optional[_Union[_portfolio_pb2.Portfolio, _Mapping]] = ..., snapshot: _Optional[_Union[_reallocation_pb2.MarketSnapshot, _Mapping]] = ..., market_data: _Optional[_Union[_panel_pb2.MarketDataSelection, _Mapping]] = ..., target_weights: _Optional[_Union[_portfolio_pb2.TargetWeights, _Mapping]] = ..., target_optimize: _Optional[_Union[_optimization_pb2.OptimizeSpec, _Mapping]] = ..., target_strategy: _Optional[_Union[_backtest_pb2.RemoteStrategy, _Mapping]] = ..., thresholds: _Optional[_Union[_portfolio_pb2.Thresholds, _Mapping]] = ..., limits: _Optional[_Union[_reallocation_pb2.ReallocationLimits, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostModel, _Mapping]] = ..., horizon_days: _Optional[int] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ..., label: _Optional[str] = ..., reallocation_id: _Optional[str] = ..., as_of_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., settlement_days: _Optional[int] = ..., cash_flow: _Optional[float] = ..., retain_cash: _Optional[bool] = ..., direction: _Optional[_Union[_reallocation_pb2.Direction, str]] = ..., no_new_names: _Optional[bool] = ..., disabled_constraints: _Optional[_Iterable[str]] = ..., trade_off: _Optional[_Union[_reallocation_pb2.TradeOff, _Mapping]] = ..., recent_trades: _Optional[_Iterable[_Union[_reallocation_pb2.RecentTrade, _Mapping]]] = ..., other_purchases: _Optional[_Iterable[_Union[_reallocation_pb2.OtherPurchase, _Mapping]]] = ..., schedule: _Optional[_Union[_reallocation_pb2.TradeSchedule, _Mapping]] = ...) -> None: ...
+    groups: _containers.RepeatedCompositeFieldContainer[_weight_pb2.AssetGroup]
+    def __init__(self, portfolio_name: _Optional[str] = ..., portfolio: _Optional[_Union[_portfolio_pb2.Portfolio, _Mapping]] = ..., snapshot: _Optional[_Union[_reallocation_pb2.MarketSnapshot, _Mapping]] = ..., market_data: _Optional[_Union[_panel_pb2.MarketDataSelection, _Mapping]] = ..., target_weights: _Optional[_Union[_portfolio_pb2.TargetWeights, _Mapping]] = ..., target_optimize: _Optional[_Union[_optimization_pb2.OptimizeSpec, _Mapping]] = ..., target_strategy: _Optional[_Union[_backtest_pb2.RemoteStrategy, _Mapping]] = ..., thresholds: _Optional[_Union[_portfolio_pb2.Thresholds, _Mapping]] = ..., limits: _Optional[_Union[_reallocation_pb2.ReallocationLimits, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostModel, _Mapping]] = ..., horizon_days: _Optional[int] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ..., label: _Optional[str] = ..., reallocation_id: _Optional[str] = ..., as_of_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., settlement_days: _Optional[int] = ..., cash_flow: _Optional[float] = ..., retain_cash: _Optional[bool] = ..., direction: _Optional[_Union[_reallocation_pb2.Direction, str]] = ..., no_new_names: _Optional[bool] = ..., disabled_constraints: _Optional[_Iterable[str]] = ..., trade_off: _Optional[_Union[_reallocation_pb2.TradeOff, _Mapping]] = ..., recent_trades: _Optional[_Iterable[_Union[_reallocation_pb2.RecentTrade, _Mapping]]] = ..., other_purchases: _Optional[_Iterable[_Union[_reallocation_pb2.OtherPurchase, _Mapping]]] = ..., schedule: _Optional[_Union[_reallocation_pb2.TradeSchedule, _Mapping]] = ..., groups: _Optional[_Iterable[_Union[_weight_pb2.AssetGroup, _Mapping]]] = ...) -> None: ...
 
 class GetReallocationRequest(_message.Message):
     __slots__ = ("name",)
