@@ -63,7 +63,7 @@ def test_metrics_are_those_of_the_last_bars(market: Wire) -> None:
         "averageDailyVolume": pytest.approx(VOLUME[-21:].mean()),
         "volatilityAnnual": pytest.approx(deviation * math.sqrt(252), rel=1e-12),
         "asOf": day(DAYS[-1]),
-        **({"spreadBps": pytest.approx(1e4 * math.sqrt(square), rel=1e-9)} if square > 0 else {}),
+        "spreadBps": pytest.approx(1e4 * math.sqrt(square), rel=1e-9),
     }
     assert b["lastPrice"] == CLOSE[-11, 1]
     assert b["asOf"] == day(DAYS[-11])
