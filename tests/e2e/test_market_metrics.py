@@ -23,7 +23,7 @@ HIGH, LOW = CLOSE[:, 0] * 1.01, CLOSE[:, 0] * 0.985
 
 
 @pytest.fixture(scope="module")
-def market(start_server: Callable[..., RunningServer]) -> Iterator[Wire]:
+def stocked(start_server: Callable[..., RunningServer]) -> RunningServer:
     """A has all bars; B has closing prices alone, none of the last ten; H is halted, D delisted."""
     running = start_server("--workers", "1")
     close = np.column_stack([CLOSE, CLOSE])
@@ -34,7 +34,12 @@ def market(start_server: Callable[..., RunningServer]) -> Iterator[Wire]:
             client.import_prices(Panel.of("A", DAYS, values[:, None]), field=field)
         client.import_prices(Panel.of("H", DAYS, VOLUME[:, None]), field="volume")
         client.upsert_instruments([Instrument("H", state="halted"), Instrument("D", state="delisted")])
-    with running.channel() as channel:
+    return running
+
+
+@pytest.fixture(scope="module")
+def market(stocked: RunningServer) -> Iterator[Wire]:
+    with stocked.channel() as channel:
         yield Wire(channel)
 
 
@@ -58,7 +63,7 @@ def test_metrics_are_those_of_the_last_bars(market: Wire) -> None:
         "averageDailyVolume": pytest.approx(VOLUME[-21:].mean()),
         "volatilityAnnual": pytest.approx(deviation * math.sqrt(252), rel=1e-12),
         "asOf": day(DAYS[-1]),
-        **({"spreadBps": pytest.approx(1e4 * math.sqrt(square), rel=1e-9)} if square > 0 else {}),
+        "spreadBps": pytest.approx(1e4 * math.sqrt(square), rel=1e-9),
     }
     assert b["lastPrice"] == CLOSE[-11, 1]
     assert b["asOf"] == day(DAYS[-11])
@@ -179,3 +184,23 @@ def test_what_cannot_be_assessed(market: Wire, request_: dict[str, Any], code: s
     assert (refused.code, refused.fields) == (code, fields)
     if code == "NOT_FOUND":
         assert refused.metadata["field"] == "trades"
+
+
+def test_the_python_client_has_the_same_figures(stocked: RunningServer, market: Wire) -> None:
+    with Client(stocked.address) as client:
+        metrics = client.market_metrics(["B", "A"])
+        liquidity = client.assess_liquidity({"A": 10.0, "B": -1.0}, max_participation=0.5, horizon_days=2)
+    a, b = market.call(METRICS, {"symbols": ["A", "B"]})["metrics"]
+    assert list(metrics) == ["B", "A"]
+    assert metrics["A"].last_price == a["lastPrice"]
+    assert metrics["A"].as_of == np.datetime64(int(DAYS[-1]), "D").item()
+    assert metrics["A"].average_daily_volume == a["averageDailyVolume"]
+    assert metrics["A"].volatility_annual == a["volatilityAnnual"]
+    assert metrics["A"].spread_bps == a.get("spreadBps")
+    assert metrics["B"].average_daily_volume is None
+    assert metrics["B"].volatility_annual == b["volatilityAnnual"]
+    assert (liquidity.state, liquidity.score, liquidity.from_remote_service) == ("unknown", None, False)
+    found = liquidity.assets["A"]
+    assert (found.state, found.score, liquidity.assets["B"].state) == ("sufficient", 1.0, "unknown")
+    assert found.available_quantity == pytest.approx(a["averageDailyVolume"])
+    assert found.days_to_trade == pytest.approx(10.0 / (0.5 * a["averageDailyVolume"]))

@@ -288,3 +288,21 @@ def test_a_process_that_is_gone(start_server: Callable[..., RunningServer]) -> N
         assert time.monotonic() - began < 5.0
         # What needs no other process is served all the same.
         assert "unchanged" in wire.call(REALLOCATE, ask(thresholds={"driftBand": 0.6}))
+
+
+@pytest.mark.alone
+def test_a_server_that_stops_does_not_wait_for_a_hang(start_server: Callable[..., RunningServer]) -> None:
+    """The caller hears that it stops, and its process ends in time."""
+    process, address = started([sys.executable, "-m", "tests.e2e.liquidity_process"])
+    running = start_server("--workers", "1", "--liquidity-target", address, "--drain-seconds", "0.5")
+    refused: list[Refusal] = []
+    with running.channel() as channel:
+        wire = Wire(channel)
+        waiting = threading.Thread(target=lambda: refused.append(wire.refused(REALLOCATE, ask("HANG"))))
+        waiting.start()
+        time.sleep(1.0)
+        running.process.terminate()
+        assert running.process.wait(timeout=8.0) == 0
+        waiting.join(timeout=5.0)
+    assert [(one.code, one.reason) for one in refused] == [("UNAVAILABLE", "DRAINING")]
+    process.communicate("", timeout=20)
