@@ -34,7 +34,17 @@ MORE = "..."
 """Ends an object of which some fields are not shown."""
 
 VOLATILE = {
-    *("createTime", "updateTime", "finishTime", "supersedeTime", "supersededBy", "eventTime", "solveDuration", "computeDuration", "eta"),
+    *(
+        "createTime",
+        "updateTime",
+        "finishTime",
+        "supersedeTime",
+        "supersededBy",
+        "eventTime",
+        "solveDuration",
+        "computeDuration",
+        "eta",
+    ),
     *("iterations", "inputFingerprint", "name", "epoch", "sequence", "oldestSequence", "etag"),
 }
 

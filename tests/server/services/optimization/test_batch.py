@@ -14,6 +14,7 @@ from server.ports.errors import StreamIdle
 from server.ports.storage import Storage
 from server.services.market_data import MarketData
 from server.services.optimization.batch import LOT, OPTIMIZE, Batch, OpenAccounts
+from server.services.optimization.batch import _lots as lots_of
 from tests.server.services.conftest import Encode
 
 MOMENTS = {"symbols": ["A", "B"], "covariance": [0.04, 0.0, 0.0, 0.01], "periodsPerYear": 1}
@@ -83,6 +84,17 @@ async def test_a_caller_who_sends_nothing_is_ended(batch: Batch, encode: Encode)
         await outcomes(batch, sent([], then_wait=60.0))
     with pytest.raises(StreamIdle):
         await outcomes(batch, sent([encode(OptimizeBatchRequest, universe=UNIVERSE)], then_wait=60.0))
+
+
+async def test_accounts_that_come_together_go_to_a_worker_together() -> None:
+    async def lots(then_wait: float, gather: float | None) -> list[int]:
+        accounts = OpenAccounts(0.2)
+        requests = sent([b"x"] * (LOT + 3), then_wait)
+        return [len(lot) async for lot in lots_of(requests, accounts, gather)]
+
+    assert await lots(0.0, 0.05) == [LOT, 3]
+    assert await lots(0.1, None) == [LOT, 3]
+    assert await lots(0.0, None) == [LOT, 3]
 
 
 async def test_nobody_is_idle_while_an_outcome_is_owed() -> None:
