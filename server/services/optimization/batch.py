@@ -183,15 +183,17 @@ async def _lots(
     coming = asyncio.ensure_future(anext(requests))
     try:
         while True:  # ends with the stream
-            await asyncio.wait({coming}, timeout=gather_seconds if lot and gather_seconds else accounts.idle_in())
-            if coming.done():
+            came, _ = await asyncio.wait(
+                {coming}, timeout=gather_seconds if lot and gather_seconds else accounts.idle_in()
+            )
+            if came:
                 try:
                     lot.append(coming.result())
                 except StopAsyncIteration:
                     break
                 await accounts.read()
                 coming = asyncio.ensure_future(anext(requests))
-            if len(lot) == LOT or (lot and not coming.done()):
+            if len(lot) == LOT or (lot and not came):
                 yield lot
                 lot = []
         if lot:

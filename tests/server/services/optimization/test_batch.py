@@ -15,6 +15,7 @@ from server.ports.errors import StreamIdle
 from server.ports.storage import Storage
 from server.services.market_data import MarketData
 from server.services.optimization.batch import GATHER_SECONDS, LOT, LOTS_AT_ONCE, OPTIMIZE, Batch, OpenAccounts
+from server.services.optimization.batch import _lots as lots_of
 from tests.server.services.conftest import Encode
 
 MOMENTS = {"symbols": ["A", "B"], "covariance": [0.04, 0.0, 0.0, 0.01], "periodsPerYear": 1}
@@ -112,7 +113,7 @@ async def test_no_more_lots_run_at_once_than_allowed(
 ) -> None:
     """Accounts that come one by one are lots of one: the others wait until one of the running lots has ended."""
     slow = SlowPool(pool)
-    batch = Batch(market_data, slow, storage.new_file, IDLE_SECONDS)  # type: ignore[arg-type]  # all that it uses
+    batch = Batch(OPTIMIZE, market_data.collect, slow, storage.new_file, IDLE_SECONDS)  # type: ignore[arg-type]  # all that it uses
     count = LOTS_AT_ONCE + 3
 
     async def one_by_one() -> AsyncIterator[bytes]:
@@ -128,6 +129,17 @@ async def test_no_more_lots_run_at_once_than_allowed(
         assert slow.running == LOTS_AT_ONCE
         slow.may_end.set()
         assert set(await found) == {str(i) for i in range(count)}
+
+
+async def test_accounts_that_come_together_go_to_a_worker_together() -> None:
+    async def lots(then_wait: float, gather: float | None) -> list[int]:
+        accounts = OpenAccounts(0.2)
+        requests = sent([b"x"] * (LOT + 3), then_wait)
+        return [len(lot) async for lot in lots_of(requests, accounts, gather)]
+
+    assert await lots(0.0, 0.05) == [LOT, 3]
+    assert await lots(0.1, None) == [LOT, 3]
+    assert await lots(0.0, None) == [LOT, 3]
 
 
 async def test_nobody_is_idle_while_an_outcome_is_owed() -> None:
