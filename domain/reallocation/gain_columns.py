@@ -2,14 +2,15 @@
 
 The lots that an order sells are the sum of what it takes from each tax lot, sum_k x_k with 0 <= x_k <= w_k. The gain is
 sum_k g_k x_k and the tax sum_k r_k g_k x_k, r_k being the rate. Where none of the two that counts falls per unit in the
-order of sale, its least is that of this order. Where one falls, a yes or no for each tax lot says that it is sold in
-full: x_k >= w_k y_k and x_(k+1) <= w_(k+1) y_k.
+order of sale, its least is that of this order. Where one falls from a tax lot to the next, a yes or no says that those
+before are sold in full: x_i >= w_i y for those since the last fall, and x_i <= w_i y for those until the next one.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +24,15 @@ from domain.reallocation.lots import Budgets, LotOrder
 
 @dataclass(frozen=True, slots=True)
 class _Sale:
-    """One order, (K,): columns of the tax lots and of their yes or no, widths in lots, gains and tax per lot."""
+    """One order, (K,): columns of the tax lots, and widths in lots, gains and tax per lot.
+
+    For each fall there is a column of its yes or no, and the place of the last tax lot before it.
+    """
 
     order: int
     columns: Sequence[int]
     choices: Sequence[int]
+    falls: Sequence[int]
     widths: Vector
     gains: Vector
     taxes: Vector
@@ -73,7 +78,7 @@ class GainColumns:
             before = np.concatenate([[0.0], np.cumsum(sale.widths)[:-1]])
             taken = np.clip(lots[sale.order] - before, 0.0, sale.widths)
             values[np.array(sale.columns) - self._first] = taken
-            for k, column in enumerate(sale.choices):
+            for k, column in zip(sale.falls, sale.choices, strict=True):
                 values[column - self._first] = float(taken[k] >= sale.widths[k])
         return values
 
@@ -81,9 +86,12 @@ class GainColumns:
         """The lots of each order, their sequence, and the budget."""
         for sale in self._sales:
             model.add_row([sale.order, *sale.columns], [1.0] + [-1.0] * len(sale.columns), 0.0, 0.0)
-            for k, choice in enumerate(sale.choices):
-                model.add_row([sale.columns[k], choice], [1.0, -float(sale.widths[k])], 0.0, math.inf)
-                model.add_row([sale.columns[k + 1], choice], [1.0, -float(sale.widths[k + 1])], -math.inf, 0.0)
+            ends = [-1, *sale.falls, len(sale.columns) - 1]
+            for n, choice in enumerate(sale.choices):
+                for i in range(ends[n] + 1, ends[n + 1] + 1):
+                    model.add_row([sale.columns[i], choice], [1.0, -float(sale.widths[i])], 0.0, math.inf)
+                for i in range(ends[n + 1] + 1, ends[n + 2] + 1):
+                    model.add_row([sale.columns[i], choice], [1.0, -float(sale.widths[i])], -math.inf, 0.0)
         if self._sales and math.isfinite(self._budget):
             columns = [column for sale in self._sales for column in sale.columns]
             gains = [gain for sale in self._sales for gain in sale.gains.tolist()]
@@ -92,18 +100,22 @@ class GainColumns:
     def _add_sale(self, j: int, curve: GainCurve, order: LotOrder, scale: float) -> None:
         widths = [ratio(units, order.units) for units in curve.units]
         gains, taxes = _per_lot(curve, order.units, scale), np.zeros(len(widths))
-        in_order = curve.convex or math.isinf(self._budget)
+        falls = set() if math.isinf(self._budget) else _falls(curve)
         if order.tax is not None:
-            taxes, in_order = _per_lot(order.tax, order.units, scale), in_order and order.tax.convex
-        columns = self._new(widths, whole=False)
-        choices = [] if in_order else self._new([1.0] * (len(widths) - 1), whole=True)
-        self._sales.append(_Sale(j, columns, choices, np.array(widths), gains, taxes))
+            taxes, falls = _per_lot(order.tax, order.units, scale), falls | _falls(order.tax)
+        columns, choices = self._new(widths, whole=False), self._new([1.0] * len(falls), whole=True)
+        self._sales.append(_Sale(j, columns, choices, sorted(falls), np.array(widths), gains, taxes))
 
     def _new(self, upper: Sequence[float], *, whole: bool) -> list[int]:
         start = self._first + len(self._widths)
         self._widths.extend(upper)
         self._whole.extend([whole] * len(upper))
         return list(range(start, start + len(upper)))
+
+
+def _falls(curve: GainCurve) -> set[int]:
+    """Places of tax lots after which the amount per unit is lower."""
+    return {k for k, (one, other) in enumerate(pairwise(curve.gain_per_unit)) if other < one}
 
 
 def _per_lot(curve: GainCurve, lot: Decimal, scale: float) -> Vector:

@@ -75,16 +75,26 @@ def best_lots(
             found = _better_lots(drift, orders, budgets, best.lots, control)
         except SolverTimedOut:
             control.check_cancelled()  # the time of the call may be over, not that of the search alone
-            return best
+            return _with_bound_by_price(drift, orders, budgets, best, control)
         bound = max(best.bound, found.bound)
         if not keeps(orders, budgets, found.lots) or drift(found.lots) >= theta:
-            return BestLots(best.lots, bound)
+            return _with_bound_by_price(drift, orders, budgets, BestLots(best.lots, bound), control)
         best = BestLots(found.lots, bound)
         # The bound is exact in the limit: with the drift of the best plan as theta.
         size, better = abs(theta), drift(best.lots)
         if better - bound <= PROVEN * size or theta - better <= CLOSE_ENOUGH.relative_gap * size:
             return best
     return best
+
+
+def _with_bound_by_price(
+    drift: Drift, orders: Sequence[LotOrder], budgets: Budgets, best: BestLots, control: SolverControl
+) -> BestLots:
+    """With tax curves that are not convex the price of cash proves more than a search that ends early."""
+    if not drift.taxes.curves or drift(best.lots) - best.bound <= PROVEN * abs(drift(best.lots)):
+        return best
+    bound = least_drift(drift, orders, budgets, best.lots, control.check_cancelled)
+    return BestLots(best.lots, max(best.bound, bound))
 
 
 def _better_lots(

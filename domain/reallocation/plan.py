@@ -19,7 +19,7 @@ from domain.reallocation.orders import Order, orders_of, reverse
 from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.schedule import Schedule, Trade
 from domain.reallocation.shortfall import Cause, Shortfall, ShortfallCode
-from domain.reallocation.tax_weight import alone
+from domain.reallocation.tax_weight import PRICES_OF_CASH, alone
 from domain.reallocation.valuation import Valuation
 from domain.warnings import ResultWarning
 
@@ -127,9 +127,11 @@ def _known_lots(
         return near
     dear = (drift.cost_aversion * drift.cost_rates > 0.5).tolist()
     rest = [replace(order, wanted=0.0, scalable=0.0) if d else order for order, d in zip(problem, dear, strict=True)]
-    for j, curve in drift.taxes.curves.items():
-        rest[j] = alone(problem[j], curve, drift.taxes.aversion, drift.cost_aversion)
-    others = [first_lots(rest, budgets, drift, check_cancelled), [0] * len(problem)]
+    others = [[0] * len(problem)]
+    for price in PRICES_OF_CASH if drift.taxes.curves else (0.0,):
+        for j, curve in drift.taxes.curves.items():
+            rest[j] = alone(problem[j], curve, drift.taxes.aversion, drift.cost_aversion, price)
+        others.append(first_lots(rest, budgets, drift, check_cancelled))
     return min([near, *(lots for lots in others if keeps(problem, budgets, lots))], key=drift)
 
 

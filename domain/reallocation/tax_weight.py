@@ -94,14 +94,19 @@ class WeighedTax:
         return found
 
 
-def alone(order: LotOrder, curve: TaxCurve, tax_aversion: float, cost_weight: float) -> LotOrder:
-    """An order that wants what is the best for it alone: distance, and cost and tax by what they weigh."""
+PRICES_OF_CASH = (0.0, 0.25, 0.5)
+"""Per unit: of no use, or for a purchase that lowers half the distance by as much as it pays."""
+
+
+def alone(order: LotOrder, curve: TaxCurve, tax_aversion: float, cost_weight: float, price_of_cash: float) -> LotOrder:
+    """A sale that wants what is the best for it alone: distance, weighed cost and tax, and what its cash buys."""
     most = float(min(order.most, max(order.enough, curve.lots[-1])))
     numbers = [0.0, float(order.least), np.floor(order.wanted), float(order.enough), *curve.near_kinks.tolist()]
     counts = np.unique(np.clip(numbers, 0.0, most))
     counts = counts[(counts == 0.0) | (counts >= order.least)]
     values = 0.5 * order.weight * np.abs(counts - order.wanted) + tax_aversion * curve(counts)
-    best = float(counts[np.argmin(values + cost_weight * float(order.cost) * counts)])
+    per_lot = cost_weight * float(order.cost) - price_of_cash * float(order.cash)
+    best = float(counts[np.argmin(values + per_lot * counts)])
     if best == np.floor(order.wanted) or best == order.enough:
         return order
     return replace(order, wanted=best, scalable=min(best, float(order.most)))
