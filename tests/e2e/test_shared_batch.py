@@ -142,7 +142,12 @@ def test_a_cross_pays_commission_and_no_impact(channel: grpc.Channel) -> None:
     rest = trade_of(found["B"].result)
     assert rest.crossed_quantity == 300
     assert 0 < rest.quantity - 300 < 20
-    assert found["B"].result.summary.costs.impact > 0
+    # What is left to the market has the impact of an account that trades only that.
+    held = {"holdings": [{"symbol": "A", "quantity": 300}], "cash": 920}
+    alone = batch(channel, {"shared": terms}, account("R", portfolio=held))["R"].result
+    assert trade_of(alone).quantity == rest.quantity - 300
+    assert found["B"].result.summary.costs.impact == pytest.approx(alone.summary.costs.impact, rel=1e-12)
+    assert alone.summary.costs.impact > 0
 
 
 @pytest.mark.parametrize(("first", "second", "crossed"), [(True, False, 0), (False, True, 0), (True, True, 300)])

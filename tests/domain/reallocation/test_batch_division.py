@@ -1,5 +1,6 @@
 """Whole batches: random accounts that want the same scarce assets, carried out by the books of the test."""
 
+import itertools
 import random
 from collections import defaultdict
 from dataclasses import replace
@@ -153,16 +154,17 @@ def test_the_random_batches_have_what_is_tested() -> None:
 
 
 def test_crosses_that_cannot_be_paid_for_are_given_up() -> None:
-    """A chain: each can only buy what the next one buys of it, and the last one buys nothing."""
-    prices = {name: Quote(10.0, 0.0) for name in "ABCDE"}
+    """A chain: each pays by selling to the one before, and the first can sell to nobody; a ring has no first one."""
+    names = "ABCDEFGHIJ"
+    prices = {name: Quote(10.0, 0.0) for name in names}
     requests: Requests = {}
-    for i, (sold, bought) in enumerate(zip("ABCD", "BCDE", strict=True)):
+    for i, (sold, bought) in enumerate(itertools.pairwise(names)):
         request = ReallocationRequest(Portfolio({sold: 9.0}), Snapshot(prices), {bought: 1.0})
         requests[f"k{i}"] = (request, Consent(may_cross=True))
     found = planned(requests, SharedTerms(1.0))
     assert all(not one.plan.trades for one in found.values())
-    ring = ReallocationRequest(Portfolio({"E": 9.0}), Snapshot(prices), {"A": 1.0})
-    around = planned({**requests, "k4": (ring, Consent(may_cross=True))}, SharedTerms(1.0))
+    ring = ReallocationRequest(Portfolio({"J": 9.0}), Snapshot(prices), {"A": 1.0})
+    around = planned({**requests, "k9": (ring, Consent(may_cross=True))}, SharedTerms(1.0))
     assert all([t.crossed for t in one.plan.trades] == [-9.0, 9.0] for one in around.values())
 
 

@@ -61,6 +61,11 @@ def test_volume_is_kept_for_nobody_who_wants_it_later() -> None:
     assert found["B"].by_day == (D(0), D(7), D(3))
 
 
+def test_the_limit_of_an_account_is_cut_to_whole_lots() -> None:
+    found = divide({"A": Want((D(20),), D(5), D(12))}, market(100, 3))
+    assert found["A"].by_day == (D(10), D(10))
+
+
 def test_small_accounts_take_turns() -> None:
     found = divide({f"S{i}": wanted(1) for i in range(6)}, market(2, 2))
     assert [found[f"S{i}"].by_day for i in range(6)] == [(1,), (1,), (0, 1), (0, 1), (0,), (0,)]
