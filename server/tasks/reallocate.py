@@ -181,6 +181,7 @@ def _planned(
         snapshot = command.currencies.converted(snapshot, mandate.currency)
     check_amounts(mandate.portfolio, snapshot)
     _refuse_unknown_names(command, mandate, target, snapshot, found)
+    _refuse_aversion_to_nothing(command, snapshot)
     stored = found.panels[market] if isinstance(market, PriceSelection) else None
     thresholds = command.thresholds or mandate.thresholds or Thresholds()
     if isinstance(target, OptimizedTarget):
@@ -241,6 +242,17 @@ def _refuse_unknown_names(
         for i, symbol in enumerate(symbols):
             if symbol not in known:
                 raise InvalidInput(path.format(i), f"{symbol} is not held, not in the target and not in the market")
+
+
+def _refuse_aversion_to_nothing(command: ReallocateCommand, snapshot: Snapshot) -> None:
+    """Raises InvalidInput for an aversion to costs where no trade has any; impact is not what it weighs."""
+    costs = command.costs
+    rates = (costs.commission_bps, costs.half_spread_bps, *costs.by_symbol_bps.values())
+    spreads = (quote.spread_bps for quote in snapshot.quotes.values())
+    if command.modes.cost_aversion and not any(rates) and not any(spreads):
+        raise InvalidInput(
+            "trade_off.cost_aversion", "has no effect without a commission or a spread, in costs or in the market"
+        )
 
 
 def _optimised(
