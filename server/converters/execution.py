@@ -2,6 +2,7 @@
 
 from absfinance.v1 import reallocation_pb2 as pb
 
+from domain.errors import InvalidInput
 from domain.reallocation.optimal_execution.planned_schedule import ScheduleTerms
 from domain.reallocation.trade_impact import TradeImpact
 from domain.reallocation.trade_schedule import TradeSchedule
@@ -12,6 +13,8 @@ def schedule_from_proto(schedule: pb.TradeSchedule) -> ScheduleTerms:
     """How trades are spread. Raises InvalidInput."""
     given = schedule.almgren_chriss
     with error_path("schedule.almgren_chriss"):
+        if given.hedge and not given.correlation:
+            raise InvalidInput("hedge", "has no effect without correlation: no asset moves with another")
         return ScheduleTerms(
             risk_aversion=given.risk_aversion,
             periods=given.periods,

@@ -296,6 +296,7 @@ def _request(
 ) -> ReallocationRequest:
     command, mandate, stored = collected.command, collected.mandate, collected.stored
     _refuse_unknown_names(collected, snapshot, target)
+    _refuse_aversion_to_nothing(command, snapshot)
     thresholds = command.thresholds or mandate.thresholds or Thresholds()
     return ReallocationRequest(
         portfolio=mandate.portfolio,
@@ -340,6 +341,17 @@ def _refuse_unknown_names(collected: _Collected, snapshot: Snapshot, target: Tar
         for i, symbol in enumerate(symbols):
             if symbol not in known:
                 raise InvalidInput(path.format(i), f"{symbol} is not held, not in the target and not in the market")
+
+
+def _refuse_aversion_to_nothing(command: ReallocateCommand, snapshot: Snapshot) -> None:
+    """Raises InvalidInput for an aversion to costs where no trade has any; impact is not what it weighs."""
+    costs = command.costs
+    rates = (costs.commission_bps, costs.half_spread_bps, *costs.by_symbol_bps.values())
+    spreads = (quote.spread_bps for quote in snapshot.quotes.values())
+    if command.modes.cost_aversion and not any(rates) and not any(spreads):
+        raise InvalidInput(
+            "trade_off.cost_aversion", "has no effect without a commission or a spread, in costs or in the market"
+        )
 
 
 def _optimised(

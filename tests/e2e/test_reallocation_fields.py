@@ -368,3 +368,20 @@ def test_the_mandate_of_an_inline_portfolio_counts(wire: Wire) -> None:
     mandate["weights"] = weights(A=2.0)["targetWeights"]
     refused = wire.refused(REALLOCATE, request)
     assert (refused.code, refused.fields) == ("INVALID_ARGUMENT", ("portfolio.mandate.weights.weights",))
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"tradeOff": {"costAversion": 1}}, "trade_off.cost_aversion"),
+        ({"tradeOff": {"costAversion": 1}, **square_root()}, "trade_off.cost_aversion"),
+        (schedule(hedge=True), "schedule.almgren_chriss.hedge"),
+        (costs(liquidity=[{"symbol": "A", "dailyValue": 1}]), "costs.liquidity"),
+    ],
+)
+def test_a_field_without_effect_beside_the_others_is_refused(wire: Wire, more: dict[str, Any], field: str) -> None:
+    assert found(wire, more) == {"refused": (field,)}
+
+
+def test_a_spread_of_the_market_is_a_cost_to_weigh(wire: Wire) -> None:
+    assert "refused" not in found(wire, {"tradeOff": {"costAversion": 1}, **stock(spreadBps=10)})

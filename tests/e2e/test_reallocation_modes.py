@@ -316,7 +316,7 @@ def test_the_currency_of_the_portfolio_needs_no_rate(wire: Wire) -> None:
 
 
 def test_the_client_says_it_all(server: RunningServer) -> None:
-    quotes = [Quote("A", 10.0, currency="EUR"), Quote("B", 20.0)]
+    quotes = [Quote("A", 10.0, spread_bps=2.0, currency="EUR"), Quote("B", 20.0)]
     with Client(server.address) as client:
         answer = client.reallocate(
             Holdings({"A": 10}, 100.0, currency="USD"), quotes, {"A": 0.5, "B": 0.5}, fx_rates={"EUR": 2.0},

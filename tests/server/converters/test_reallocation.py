@@ -11,7 +11,7 @@ from domain.errors import InvalidInput
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.portfolio import Portfolio
 from domain.reallocation.request import Limits, Thresholds
-from server.commands.reallocation import OptimizedTarget, ReallocateCommand
+from server.commands.reallocation import Mandate, OptimizedTarget, ReallocateCommand
 from server.converters.reallocation import reallocate_command_from_proto
 from server.ports.market_data import PriceSelection
 
@@ -31,7 +31,7 @@ def converted(**fields: Any) -> ReallocateCommand:
 
 def test_few_fields() -> None:
     found = converted()
-    assert found.portfolio == Portfolio({"A": 3.0}, 2.0)
+    assert found.portfolio == Mandate(Portfolio({"A": 3.0}, 2.0), None, None)
     assert found.market == Snapshot({"A": Quote(10.0)})
     assert (found.target, found.thresholds, found.limits, found.costs) == (None, None, Limits(), LinearCost())
     assert (found.horizon_days, found.id, found.label, found.request_id) == (1, None, "", None)
