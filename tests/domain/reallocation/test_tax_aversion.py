@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.costs.linear import LinearCost
@@ -140,6 +140,16 @@ def request_and_lots(case: tuple) -> tuple[ReallocationRequest, dict[str, Lots]]
     return request_of(held, prices, target, limits, modes, costs=costs), held
 
 
+FALLING = (
+    ([(4, 1, 718), (1, 15, 710)], [(4, 18, 125), (3, 11, 275)], (20, 13), (0.0, 0.0), LotMethod.FIFO, 40.0, 0.0, 100.0),
+    ([(3, 11, 261), (4, 19, 226)], [(1, 13, 567), (4, 21, 258), (1, 25, 444)], (4, 7), (0.8, 0.1), LotMethod.FIFO,
+     1.0, 0.0, 100.0),
+)  # fmt: skip
+"""Accounts of lots whose tax per unit falls in the order of sale."""
+
+
+@example((*FALLING[0], None))
+@example((*FALLING[1], None))
 @given(cases)
 @generated(200)
 def test_no_combination_of_lots_has_a_lower_objective(case: tuple) -> None:  # type: ignore[type-arg]
