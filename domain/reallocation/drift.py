@@ -20,7 +20,8 @@ class Drift:
     """Half the sum of absolute differences of weights to the target, costs paid, as a function of lots (J,).
 
     It is sum(|values + trade lots - target (worth - cost lots)|) / 2 / (worth - cost lots), over all P assets held or
-    wanted; order j trades asset places[j]. Money is in the currency of the prices. With an aversion to cost the cost as
+    wanted; order j trades asset places[j], and orders of one asset exclude
+    one another. Money is in the currency of the prices. With an aversion to cost the cost as
     a fraction of the same net asset value, times the aversion, is added.
     """
 
@@ -38,7 +39,7 @@ class Drift:
         cls,
         request: ReallocationRequest,
         valuation: Valuation,
-        free: Sequence[tuple[Order, LotOrder]],
+        free: Sequence[tuple[str, LotOrder]],
         fixed: Sequence[Order],
     ) -> "Drift":
         """That of free orders, where the fixed ones, all of them sales, are done."""
@@ -52,9 +53,9 @@ class Drift:
             worth=float(valuation.net_asset_value - cost),
             values=np.array([float(values.get(symbol, ZERO)) for symbol in places]),
             target=np.array([request.target.get(symbol, 0.0) for symbol in places]),
-            places=np.array([places[order.symbol] for order, _ in free], dtype=np.intp),
+            places=np.array([places[symbol] for symbol, _ in free], dtype=np.intp),
             trade=np.array([lot.weight if lot.buys else -lot.weight for _, lot in free]),
-            cost_rates=np.array([float(order.rate) for order, _ in free]),
+            cost_rates=np.array([float(valuation.cost_rates[symbol]) for symbol, _ in free]),
             cost_aversion=request.modes.cost_aversion,
             fixed_cost=float(cost),
         )
@@ -72,7 +73,7 @@ class Drift:
         """Infinite where costs leave nothing."""
         counts = np.array(lots, dtype=np.float64)
         values = self.values.copy()
-        values[self.places] += counts * self.trade
+        np.add.at(values, self.places, counts * self.trade)
         cost = float(self.costs @ counts)
         worth = self.worth - cost
         if worth <= 0.0:

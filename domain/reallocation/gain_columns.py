@@ -9,7 +9,6 @@ x_(k+1) <= w_(k+1) y_k.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +43,7 @@ class GainColumns:
             self._budget = float(budgets.gain) / scale
             for j, order in enumerate(orders):
                 if order.curve is not None and order.curve.units:
-                    self._add_sale(j, order.curve, order.units, scale)
+                    self._add_sale(j, order, order.curve, scale)
 
     @property
     def upper(self) -> Vector:
@@ -79,11 +78,14 @@ class GainColumns:
             gains = [gain for sale in self._sales for gain in sale.gains.tolist()]
             model.add_row(columns, gains, -math.inf, self._budget)
 
-    def _add_sale(self, j: int, curve: GainCurve, lot: Decimal, scale: float) -> None:
+    def _add_sale(self, j: int, order: LotOrder, curve: GainCurve, scale: float) -> None:
+        lot, most = order.units, order.most
         widths = [ratio(units, lot) for units in curve.units]
         gains = [float(gain * lot) / scale for gain in curve.gain_per_unit]
+        if most == 1:  # none or one: nothing is between
+            widths, gains = [1.0], [float(curve.gain(lot)) / scale]
         columns = self._new(widths, whole=False)
-        choices = [] if curve.convex else self._new([1.0] * (len(widths) - 1), whole=True)
+        choices = [] if curve.convex or most == 1 else self._new([1.0] * (len(widths) - 1), whole=True)
         self._sales.append(_Sale(j, columns, choices, np.array(widths), np.array(gains)))
 
     def _new(self, upper: Sequence[float], *, whole: bool) -> list[int]:

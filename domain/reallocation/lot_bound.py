@@ -1,9 +1,9 @@
 """A drift that no choice of whole lots is below, for accounts of thousands of assets, by Lagrange's multiplier of cash.
 
-The limit on cash is replaced by a price on it. Then every order is decided alone, among six numbers of lots: none, the
-least, the two next to the wish, the most, and of sales the most that settle within the horizon. Any price proves a
-bound; the best is found by bisection. The cost of all trades, on which every wish depends, is bounded by how far two
-plans of at most the known drift can differ.
+The limit on cash is replaced by a price on it. Then every order is decided alone, and the best of those of one asset is
+taken, among six numbers of lots: none, the least, the two next to the wish, the most, and of sales the most that settle
+within the horizon. Any price proves a bound; the best is found by bisection. The cost of all trades, on which every
+wish depends, is bounded by how far two plans of at most the known drift can differ.
 """
 
 import math
@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 
 from domain.checks import Vector
 from domain.reallocation.drift import Drift
-from domain.reallocation.lots import Budgets, LotOrder
+from domain.reallocation.lots import Budgets, LotOrder, usable_lots
+
+DEAREST_CASH = 0.5
+"""The highest price: up to it, no sale away from the target pays for the distance that it adds, so none is needed."""
 
 ROUNDS = 60
 """Halvings of the interval of prices."""
@@ -38,7 +41,7 @@ def least_drift(
     if cost + reach >= drift.worth:
         return 0.0
     terms = _Terms(drift, orders, theta, cost)
-    low, high, best = 0.0, 1.0 / max(1.0 - dearest, 1e-9), -math.inf
+    low, high, best = 0.0, DEAREST_CASH, -math.inf
     for _ in range(ROUNDS):
         check_cancelled()
         price = 0.5 * (low + high)
@@ -58,19 +61,29 @@ class _Terms:
         traded = np.zeros(len(away), dtype=np.bool_)
         traded[drift.places] = True
         self.untraded = 0.5 * float(np.abs(away[~traded]).sum())
+        self._assets, self._first, self._asset = np.unique(drift.places, return_index=True, return_inverse=True)
         self._counts = _counts(-away[drift.places] / drift.trade, orders)
         moved = away[drift.places] + drift.trade * self._counts
         self._terms = 0.5 * np.abs(moved) + (drift.cost_aversion + theta) * drift.costs * self._counts
         signs = np.array([1.0 if order.buys else -1.0 for order in orders])
-        funded = np.minimum(self._counts, np.array([float(order.usable) for order in orders]))
-        moved_cash = np.where(signs > 0.0, self._counts, funded)
+        usable = np.array([usable_lots(order) for order in orders])
+        moved_cash = np.where(signs > 0.0, self._counts, np.minimum(self._counts, usable))
         self._paid = signs * np.array([float(order.cash) for order in orders]) * moved_cash
 
     def least(self, price: float) -> tuple[float, float]:
         """The least sum at a price of cash, and the cash that it uses."""
-        choice = np.argmin(self._terms + price * self._paid, axis=0)[None, :]
-        paid = float(np.take_along_axis(self._paid, choice, axis=0).sum())
-        return float(np.take_along_axis(self._terms, choice, axis=0).sum()) + price * paid, paid
+        values = self._terms + price * self._paid
+        choice = np.argmin(values, axis=0)[None, :]
+        value = np.take_along_axis(values, choice, axis=0)[0]
+        paid = np.take_along_axis(self._paid, choice, axis=0)[0]
+        # Of the orders of one asset, the one that is best beside none of them.
+        change = value - values[0]
+        best = np.zeros(len(self._assets))
+        np.minimum.at(best, self._asset, change)
+        chosen = np.zeros(len(self._assets), dtype=np.intp)
+        is_best = change == best[self._asset]
+        chosen[self._asset[is_best][::-1]] = np.flatnonzero(is_best)[::-1]
+        return float(values[0][self._first].sum() + best.sum()), float(paid[chosen].sum())
 
 
 def _counts(wish: Vector, orders: Sequence[LotOrder]) -> NDArray[np.float64]:

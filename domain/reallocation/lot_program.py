@@ -14,6 +14,7 @@ depend on C: lambda C, where lambda is the place between the two numbers, is rep
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,7 +28,7 @@ from domain.optimization.programs.solver_control import SolverControl
 from domain.reallocation.drift import Drift
 from domain.reallocation.gain_columns import GainColumns
 from domain.reallocation.lot_bound import least_drift
-from domain.reallocation.lots import Budgets, LotOrder, keeps
+from domain.reallocation.lots import ROUNDING, Budgets, LotOrder, keeps, usable_lots
 
 MOST_ASSETS = 600
 """Assets up to which the best lots are searched for; beyond, only a bound is computed."""
@@ -130,9 +131,15 @@ class _Program:
         self._worth = drift.worth / self.scale
         self._lots, self._assets = len(orders), len(drift.values)
         self._cost = self._lots + self._assets
-        self._minimum = [j for j, order in enumerate(orders) if order.least > 1]
-        self._buying = self._cost + 1 + len(self._minimum)
-        self._late = [j for j, order in enumerate(orders) if not order.buys and 0 < order.usable < order.most]
+        self._orders_of: dict[int, list[int]] = defaultdict(list)
+        for j, i in enumerate(drift.places.tolist()):
+            self._orders_of[i].append(j)
+        rivals = {j for group in self._orders_of.values() if len(group) > 1 for j in group}
+        # One lot at most is itself the yes or no.
+        self._chosen = [j for j, o in enumerate(orders) if o.least > 1 or (j in rivals and o.most != 1)]
+        self._buying = self._cost + 1 + len(self._chosen)
+        self._usable = [usable_lots(order) for order in orders]
+        self._late = [j for j, o in enumerate(orders) if not o.buys and 0.0 < self._usable[j] < o.most]
         self._width = self._buying + 1 + len(self._late)
         self._gains = GainColumns(orders, budgets, self._width, self.scale)
         more = np.zeros(len(self._gains.upper))
@@ -154,15 +161,15 @@ class _Program:
         lots = np.array(known, dtype=np.float64)
         cost = float(self._drift.costs @ lots) / self.scale
         values = self._values.copy()
-        values[self._drift.places] += self._trade * lots
+        np.add.at(values, self._drift.places, self._trade * lots)
         distances = np.abs(values - self._drift.target * (self._worth - cost))
-        traded = [float(lots[j] > 0) for j in self._minimum]
+        traded = [float(lots[j] > 0) for j in self._chosen]
         buys = any(order.buys and count for order, count in zip(self._orders, known, strict=True))
-        settled = [float(min(known[j], self._orders[j].usable)) for j in self._late]
+        settled = [min(float(known[j]), self._usable[j]) for j in self._late]
         return np.concatenate([lots, distances, [cost], traded, [float(buys)], settled, self._gains.point(known)])
 
     def cost_range(self, control: SolverControl) -> tuple[float, float] | None:
-        """The least and the greatest cost of plans that are not further from the target than the known one."""
+        """The least and the greatest cost of plans that are no further from the target; before `add_lines`."""
         direction = np.zeros(len(self.model.cost))
         direction[self._cost] = 1.0
         least = self.model.solve(direction, relaxed=True, control=control)
@@ -177,14 +184,18 @@ class _Program:
     def add_lines(self, least_cost: float, greatest_cost: float) -> None:
         """The rows that make the relaxation tight; see the top of the module."""
         self.model.lower[self._cost], self.model.upper[self._cost] = least_cost, greatest_cost
+        # The search for whole numbers has the objective; a row beside it that is as tight makes the solver lose points.
+        self.model.drop_row(self._limit)
         middle = self._usual_cost
         reach = max(middle - least_cost, greatest_cost - middle)
-        for j, i in enumerate(self._drift.places.tolist()):
-            sign, value = math.copysign(1.0, self._trade[j]), abs(self._trade[j])
+        for i, rivals in self._orders_of.items():
             target = float(self._drift.target[i])
-            wish = sign * (target * (self._worth - middle) - self._values[i])
-            if wish <= 0.0:
+            away = target * (self._worth - middle) - float(self._values[i])
+            sign, wish = math.copysign(1.0, away), abs(away)
+            j = next((j for j in rivals if sign * self._trade[j] > 0.0 and self._orders[j].settled is None), None)
+            if j is None or wish == 0.0:
                 continue
+            value = abs(self._trade[j])
             below, above = _next_counts(wish / value, self._orders[j].least)
             if above > self._orders[j].most or min(wish - below * value, above * value - wish) <= 2.0 * target * reach:
                 continue
@@ -194,10 +205,12 @@ class _Program:
             slope = ((above + below) * value - 2.0 * wish) / width
             start = wish - below * value - slope * below
             moves = 2.0 * target * reach / width
-            columns = [self._lots + i, j, self._cost]
+            columns = [self._lots + i, *rivals, self._cost]
+            lots = [float(sign * self._trade[k]) / value for k in rivals]
             first, second = start + tilt * middle, start - tilt * middle
-            self.model.add_row(columns, [1.0, moves - slope, tilt], first + moves * below, math.inf)
-            self.model.add_row(columns, [1.0, -moves - slope, -tilt], second - moves * above, math.inf)
+            more, less = [(moves - slope) * each for each in lots], [(-moves - slope) * each for each in lots]
+            self.model.add_row(columns, [1.0, *more, tilt], first + moves * below, math.inf)
+            self.model.add_row(columns, [1.0, *less, -tilt], second - moves * above, math.inf)
 
     def _objective(self) -> Vector:
         cost = np.zeros(self._width)
@@ -207,13 +220,24 @@ class _Program:
 
     def _upper(self) -> Vector:
         upper = np.full(self._width, np.inf)
-        upper[: self._lots] = [
-            min(order.most, math.ceil(max(order.wanted, 0.0)) + order.least + 1) if order.buys else order.most
-            for order in self._orders
-        ]
+        upper[: self._lots] = [self._most(j) for j in range(self._lots)]
         upper[self._cost + 1 : self._buying + 1] = 1.0
-        upper[self._buying + 1 :] = [float(self._orders[j].usable) for j in self._late]
+        upper[self._buying + 1 :] = [self._usable[j] for j in self._late]
         return upper
+
+    def _most(self, j: int) -> int:
+        """The most lots of an order that can be in the best plan, where a purchase never ends above its wish and a lot.
+
+        Without costs the wish is the largest. A purchase that is further from it than none is made only where its cost
+        lowers the other targets by more.
+        """
+        order, i = self._orders[j], self._drift.places[j]
+        if not order.buys or not self._trade[j]:
+            return order.most
+        wish = float(self._drift.target[i] * self._worth - self._values[i]) / float(self._trade[j])
+        if order.least * (1.0 - self._drift.cost_rates[j]) > 2.0 * wish * (1.0 + ROUNDING) + ROUNDING:
+            return 0
+        return min(order.most, max(math.ceil(wish + ROUNDING), order.least))
 
     def _integer(self) -> NDArray[np.bool_]:
         whole = np.ones(self._width, dtype=np.bool_)
@@ -227,11 +251,11 @@ class _Program:
         add([*lots, self._cost], [*rates, -1.0], 0.0, 0.0)
         distances = list(range(self._lots, self._cost))
         limit = self._allowance / self.scale * (1.0 + 1e-12)
-        add([*distances, self._cost], [0.5] * self._assets + [self._weight], -math.inf, limit)
+        self._limit = add([*distances, self._cost], [0.5] * self._assets + [self._weight], -math.inf, limit)
         paid = [float(order.cash) / self.scale * (1.0 if order.buys else -1.0) for order in self._orders]
         cash = float(budgets.cash) / self.scale
         # A cash below its floor stays there where nothing is bought.
-        funds = [price if order.buys or order.usable else 0.0 for price, order in zip(paid, self._orders, strict=True)]
+        funds = [each if order.buys or order.usable else 0.0 for each, order in zip(paid, self._orders, strict=True)]
         add([*self._settling(), self._buying], [*funds, max(-cash, 0.0)], -math.inf, max(cash, 0.0))
         if math.isfinite(budgets.required):
             add(lots, paid, -math.inf, cash - float(budgets.required) / self.scale)
@@ -254,20 +278,23 @@ class _Program:
         return columns
 
     def _add_distances(self) -> None:
-        order_of = dict(zip(self._drift.places.tolist(), range(self._lots), strict=True))
         for i in range(self._assets):
             target, away = float(self._drift.target[i]), float(self._values[i] - self._drift.target[i] * self._worth)
             columns, values = [self._lots + i, self._cost], [1.0, -target]
-            if i in order_of:
-                columns.append(order_of[i])
-                values.append(-float(self._trade[order_of[i]]))
+            for j in self._orders_of.get(i, []):
+                columns.append(j)
+                values.append(-float(self._trade[j]))
             self.model.add_row(columns, values, away, math.inf)
             self.model.add_row(columns, [1.0, *(-value for value in values[1:])], -away, math.inf)
 
     def _add_choices(self, *, purchases_need_cash: bool) -> None:
-        for place, j in enumerate(self._minimum, start=self._cost + 1):
+        for place, j in enumerate(self._chosen, start=self._cost + 1):
             self.model.add_row([j, place], [1.0, -float(self.model.upper[j])], -math.inf, 0.0)
             self.model.add_row([j, place], [1.0, -float(self._orders[j].least)], 0.0, math.inf)
+        choice_of = dict(zip(self._chosen, range(self._cost + 1, self._buying), strict=True))
+        for rivals in self._orders_of.values():
+            if len(rivals) > 1:
+                self.model.add_row([choice_of.get(j, j) for j in rivals], [1.0] * len(rivals), -math.inf, 1.0)
         if purchases_need_cash:
             for j, order in enumerate(self._orders):
                 if order.buys:

@@ -30,12 +30,13 @@ class LotSales:
         self.limits = account.limits
         self.rule = account.limits.wash_sale_rule
         self._budget = NO_LIMIT if self.limits.gain_budget is None else exact(self.limits.gain_budget)
-        self._bought: set[str] = set()  # groups of which the plan may buy
-        self._all_fit = True  # every order, within the gain budget
+        self._bought: dict[str, set[str]] = {}  # by group the symbols that the plan may buy
         first = self.rule.first_date(account.as_of_date)
         group = self.rule.group
         self._elsewhere = {group(p.symbol) for p in account.other_purchases if p.date >= first}
         self._recent: dict[str, list[tuple[str, TaxLot]]] = defaultdict(list)
+        if self._budget < NO_LIMIT and self._largest_gain() <= self._budget:
+            self._budget = NO_LIMIT  # all that is held can be sold
         for symbol, lots in account.lots.items():
             recent = (lot for lot in lots if lot.purchase_date >= first and lot.holding_period_start is None)
             self._recent[group(symbol)].extend((symbol, lot) for lot in recent)
@@ -58,18 +59,30 @@ class LotSales:
             return
         if self.limits.forbid_wash_sales:
             self._forbid_purchases(orders)
-        else:
-            self._bought = {self.rule.group(order.symbol) for order in orders if order.buys}
-        if self._budget < NO_LIMIT:
-            largest = (c.largest(o.reachable) for o in orders if (c := self.curve(o, all_at_once=_exits_at_once(o))))
-            self._all_fit = sum(largest, ZERO) <= self._budget
+        self._bought = defaultdict(set)
+        for order in orders:
+            if order.buys and order.most != ZERO:
+                self._bought[self.rule.group(order.symbol)].add(order.symbol)
 
     def may_exit(self, order: Order) -> bool:
         """Whether all of a holding may be sold, whatever else the plan does."""
-        curve = self.curve(order, all_at_once=_exits_at_once(order))
-        if curve is None:
-            return True
-        return curve.total == order.held and (self._all_fit or curve.gain(order.held) <= ZERO)
+        curve = self.exit_curve(order)
+        no_gain = curve is None or self._budget == NO_LIMIT or all(gain <= ZERO for gain in curve.gain_per_unit)
+        return no_gain and self.sells_all_lots(order)
+
+    def sells_all_lots(self, order: Order) -> bool:
+        """Whether every tax lot of a holding may be sold."""
+        curve = self.exit_curve(order)
+        return curve is None or curve.total == order.held
+
+    def exit_curve(self, order: Order) -> GainCurve | None:
+        """The gain of a sale where all of the holding is sold."""
+        return self.curve(order, all_at_once=_exits_at_once(order))
+
+    def may_buy_instead(self, symbol: str) -> bool:
+        """Whether an asset that is to be sold may be bought instead: no other lots are at risk by that."""
+        alone = self.rule.members(symbol) == (symbol,)
+        return not self._account.known or (alone and not self.limits.forbid_wash_sales)
 
     def limit(self, order: Order) -> None:
         """Limits a sale that is not of the whole holding to the lots that may be sold."""
@@ -106,9 +119,17 @@ class LotSales:
         curve = self.curve(order, all_at_once=quantity + more == order.held and _exits_at_once(order))
         return ZERO if curve is None else curve.gain(quantity + more) - curve.gain(quantity)
 
+    def _largest_gain(self) -> Decimal:
+        prices = {symbol: quote.exact_price for symbol, quote in self._market.quotes.items()}
+        lots = (
+            (prices[symbol], lot) for symbol, lots in self._account.lots.items() if symbol in prices for lot in lots
+        )
+        return sum((max(price - lot.unit_cost, ZERO) * lot.quantity for price, lot in lots), ZERO)
+
     def _at_risk(self, symbol: str, lot: TaxLot, all_at_once: bool) -> bool:
         group = self.rule.group(symbol)
-        if group in self._elsewhere or group in self._bought:
+        # An asset is either bought or sold: its own purchase is no risk.
+        if group in self._elsewhere or self._bought.get(group, set()) - {symbol}:
             return True
         return any(
             other_symbol != symbol or not (all_at_once or _same_purchase(lot, other))

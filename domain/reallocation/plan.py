@@ -1,24 +1,24 @@
 """The trade list: whole lots, sells before the buys they fund, cash never below its floor."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
-from domain.exact import ZERO, ceiling, exact, exact_arithmetic, ratio
+from domain.exact import ZERO, exact, exact_arithmetic
 from domain.market_data.snapshot import Snapshot
 from domain.optimization.programs.solver_control import SolverControl
-from domain.reallocation.budgets import PlanBudgets, settling
+from domain.reallocation.budgets import PlanBudgets
 from domain.reallocation.cancellation import checked
 from domain.reallocation.causes import CauseFinder
 from domain.reallocation.drift import Drift
-from domain.reallocation.gain_budget import first_lots
-from domain.reallocation.lot_program import best_lots
+from domain.reallocation.lot_program import BestLots, best_lots
 from domain.reallocation.lot_sales import LotSales
-from domain.reallocation.lots import ANY_NUMBER, Budgets, LotOrder, keeps
-from domain.reallocation.orders import Order, orders_of, reverse
+from domain.reallocation.lots import Budgets
+from domain.reallocation.orders import Order, orders_of, unwanted_orders
 from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.schedule import Schedule, Trade
 from domain.reallocation.shortfall import Cause, Shortfall, ShortfallCode
+from domain.reallocation.trade_choices import certain_exits, known_lots, trade_choices
 from domain.reallocation.valuation import Valuation
 from domain.warnings import ResultWarning
 
@@ -27,8 +27,6 @@ SECONDS = 20.0
 
 NEGLIGIBLE = 1e-9
 """A difference of less than this part of net asset value is not worth a word, where fractions may be traded."""
-
-_HALF = Decimal("0.5")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +55,12 @@ def plan(
     with exact_arithmetic():
         worth = valuation.net_asset_value
         orders = orders_of(request, valuation, required, check_cancelled)
+        unwanted = (
+            unwanted_orders(request, valuation, required, check_cancelled) if orders and request.cash >= ZERO else []
+        )
         sales = LotSales(request.taxes, request.market)
         budgets = PlanBudgets(request, worth, sales, reserve)
-        least = _choose(request, valuation, orders, budgets, check_cancelled)
-        if (first := budgets.left(orders)).cash < first.required:
-            for order in orders:
-                if order.buys and order.held:
-                    reverse(request, order)
-            least = _choose(request, valuation, orders, budgets, check_cancelled)
+        orders, least = _choose(request, valuation, orders, unwanted, budgets, check_cancelled)
         schedule = Schedule(request.cash, budgets.floor, check_cancelled, request.settlement_days)
         left = schedule.run(orders, request.horizon_days)
         for order in orders:
@@ -84,101 +80,36 @@ def _choose(
     request: ReallocationRequest,
     valuation: Valuation,
     orders: Sequence[Order],
+    unwanted: Sequence[Order],
     budgets: PlanBudgets,
     check_cancelled: Callable[[], None],
-) -> float:
-    """Sets the quantity of every order; returns an objective that no choice of whole lots is below."""
+) -> tuple[list[Order], float]:
+    """The orders with the quantities to trade, and an objective that no choice of whole lots is below."""
+    unpriced = [order for order in orders if not order.price]
     priced = [order for order in orders if order.price]
-    for order in priced:
-        order.quantity = ZERO
     budgets.sales.begin(priced)
-    if _all_affordable(priced, budgets.left()):
-        for order in priced:
-            if _sells_all(order, request) and budgets.sales.may_exit(order):
-                order.quantity = order.held
-    fixed = [order for order in priced if order.quantity]
+    fixed = certain_exits(request, priced, budgets)
     free = [order for order in priced if not order.quantity]
-    for order in free:
-        budgets.sales.limit(order)
-    problem = [_lot_order(order, request, budgets.sales) for order in checked(free, check_cancelled)]
-    drift = Drift.of(request, valuation, list(zip(free, problem, strict=True)), fixed)
     left = budgets.left(fixed)
-    lots = _known_lots(problem, left, drift, check_cancelled)
-    bound = 0.0
-    if keeps(problem, left, lots):
-        best = best_lots(drift, problem, left, lots, SolverControl.for_seconds(SECONDS, check_cancelled))
-        lots, bound = list(best.lots), best.bound
-    for order, count in zip(free, lots, strict=True):
-        order.quantity = count * order.lot
-    _sell_odd_lots(request, checked(free, check_cancelled), budgets.left(priced), budgets.sales)
-    return bound
-
-
-def _known_lots(
-    problem: Sequence[LotOrder], budgets: Budgets, drift: Drift, check_cancelled: Callable[[], None]
-) -> list[int]:
-    """Lots near the wish; where cost is weighed, also without the orders that cost more than they bring, or none."""
-    near = first_lots(problem, budgets, drift, check_cancelled)
-    if drift.cost_aversion == 0.0 or not keeps(problem, budgets, near):
-        return near
-    dear = (drift.cost_aversion * drift.cost_rates > 0.5).tolist()
-    rest = [replace(order, wanted=0.0, scalable=0.0) if d else order for order, d in zip(problem, dear, strict=True)]
-    others = [first_lots(rest, budgets, drift, check_cancelled), [0] * len(problem)]
-    return min([near, *(lots for lots in others if keeps(problem, budgets, lots))], key=drift)
-
-
-def _sell_odd_lots(request: ReallocationRequest, orders: Iterable[Order], left: Budgets, sales: LotSales) -> None:
-    """Where all whole lots of a holding are sold, the odd lot goes with them."""
-    turnover, cost, gain = left.turnover, left.cost, left.gain
-    for order in orders:
-        rest = order.held - order.quantity
-        if not (order.quantity and rest < order.lot and _sells_all(order, request)):
-            continue
-        value, more = rest * order.price, sales.more_gain(order, order.quantity, rest)
-        if value <= turnover and value * order.rate <= cost and more <= gain:
-            order.quantity = order.held
-            turnover, cost, gain = turnover - value, cost - value * order.rate, gain - more
-
-
-def _all_affordable(orders: Sequence[Order], budgets: Budgets) -> bool:
-    """Whether the limits on turnover and cost allow all required trades."""
-    values = [(order.reachable * order.price, order.rate) for order in orders]
-    traded = sum((value for value, _ in values), ZERO)
-    return traded <= budgets.turnover and sum((value * rate for value, rate in values), ZERO) <= budgets.cost
-
-
-def _sells_all(order: Order, request: ReallocationRequest) -> bool:
-    """Whether all of a holding can be sold, and that is the best whatever else is traded."""
-    reachable = order.sells_all and order.reachable == order.held
-    aversion = request.modes.cost_aversion
-    # A sale of value v lowers half the distance by v / 2 at least, but for its own cost r v, which moves the targets
-    # and the net asset value by at most (1/2 + 3/2) r v as drift is below 3/2, and counts itself aversion times.
-    pays = aversion == 0.0 or order.rate * (exact(aversion) + 2) <= _HALF
-    return reachable and pays and order.held * order.price >= exact(request.limits.min_trade_value)
+    choices = trade_choices(request, valuation, free, unwanted, left, budgets.sales, check_cancelled)
+    drift = Drift.of(request, valuation, [(choice.order.symbol, choice.lots) for choice in choices], fixed)
+    problem = [choice.lots for choice in choices]
+    known, kept = known_lots(choices, left, drift, check_cancelled)
+    best = BestLots(known, 0.0)
+    if kept:
+        best = best_lots(drift, problem, left, known, SolverControl.for_seconds(SECONDS, check_cancelled))
+    chosen = {order.symbol: order for order in free}
+    for choice, count in zip(choices, best.lots, strict=True):
+        if count:
+            choice.order.quantity = count * choice.units
+            chosen[choice.order.symbol] = choice.order
+    return [*unpriced, *fixed, *chosen.values()], best.bound
 
 
 def _cause_finder(request: ReallocationRequest, left: Budgets, usable: Decimal, sales: LotSales) -> CauseFinder:
     spare = min(usable, left.purchases)
     aversion = request.modes.cost_aversion
     return CauseFinder(request.limits, spare, left.turnover, sales, left.gain, left.cost, aversion)
-
-
-def _lot_order(order: Order, request: ReallocationRequest, sales: LotSales) -> LotOrder:
-    value = order.lot * order.price
-    settles = None if order.buys else settling(order, request)
-    return LotOrder(
-        wanted=0.0 if order.reversed else ratio(order.wanted, order.lot),
-        scalable=ratio(order.scalable, order.lot),
-        most=ANY_NUMBER if order.most is None else min(int(order.most // order.lot), ANY_NUMBER),
-        # More than any order has: not traded.
-        least=min(max(1, ceiling(exact(request.limits.min_trade_value), value)), 2 * ANY_NUMBER),
-        buys=order.buys,
-        value=value,
-        cash=order.lot * order.cash_per_unit,
-        usable=ANY_NUMBER if settles is None else min(int(settles // order.lot), ANY_NUMBER),
-        units=order.lot,
-        curve=sales.curve(order, all_at_once=False),
-    )
 
 
 def _withdraw(orders: Sequence[Order], request: ReallocationRequest) -> None:

@@ -30,13 +30,18 @@ class LinearModel:
     _columns: list[int] = field(default_factory=list)
     _values: list[float] = field(default_factory=list)
 
-    def add_row(self, columns: Sequence[int], values: Sequence[float], lower: float, upper: float) -> None:
-        """lower <= values . x[columns] <= upper."""
+    def add_row(self, columns: Sequence[int], values: Sequence[float], lower: float, upper: float) -> int:
+        """lower <= values . x[columns] <= upper; the number of the row."""
         self._columns.extend(columns)
         self._values.extend(values)
         self._starts.append(len(self._columns))
         self._row_lower.append(lower)
         self._row_upper.append(upper)
+        return len(self._row_upper) - 1
+
+    def drop_row(self, row: int) -> None:
+        """Takes the limits of a row away."""
+        self._row_lower[row], self._row_upper[row] = -INFINITY, INFINITY
 
     def solve(
         self,
