@@ -2,12 +2,17 @@
 
 The lots that an order sells are the sum of what it takes from each tax lot, sum_k x_k with 0 <= x_k <= w_k, and the
 gain is sum_k g_k x_k. Where the gain per unit never falls in the order of sale, a budget alone takes the tax lots in
-this order. Where it falls, a yes or no for each tax lot says that it is sold in full: x_k >= w_k y_k and
-x_(k+1) <= w_(k+1) y_k.
+this order. Where it falls, a yes or no y says that all before the fall are sold in full: x_k >= w_k y there, and
+x_k <= w_k y after it, up to the next fall (incremental formulation, Markowitz and Manne 1957).
+
+Alone, the relaxation of these rows takes the gain as low as on any line between two points of the curve, far beyond the
+wish too. Where the distance to the target is written in the same columns, such a line pays for its distance: tax lots
+are cut at the whole numbers beside the wish, so that the distance is linear in each column.
 """
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,21 +26,37 @@ from domain.reallocation.lots import Budgets, LotOrder
 
 
 @dataclass(frozen=True, slots=True)
-class _Sale:
-    """One order, (K,): columns of the tax lots and of their yes or no, widths in lots, gains per lot."""
+class SaleColumns:
+    """One order, (K,): columns of the parts of tax lots in the order of sale, widths in lots, gains per lot."""
 
     order: int
     columns: Sequence[int]
-    choices: Sequence[int]
     widths: Vector
     gains: Vector
+    runs: Sequence[Sequence[int]]  # places of the columns between two falls of the gain
+    choices: Sequence[int]  # the column of each fall
+
+    @property
+    def ends(self) -> Vector:
+        """Lots that are sold at the end of each part, (K,)."""
+        return np.cumsum(self.widths)
 
 
 class GainColumns:
-    """Columns from a first one on, after those of the orders; none without a gain budget."""
+    """Columns from a first one on, after those of the orders; none without a gain budget.
 
-    def __init__(self, orders: Sequence[LotOrder], budgets: Budgets, first: int, scale: float) -> None:
-        self._sales: list[_Sale] = []
+    `cuts` are the numbers of lots beside the wish, by order.
+    """
+
+    def __init__(
+        self,
+        orders: Sequence[LotOrder],
+        budgets: Budgets,
+        first: int,
+        scale: float,
+        cuts: Mapping[int, tuple[int, int]] | None = None,
+    ) -> None:
+        self._sales: dict[int, SaleColumns] = {}
         self._first, self._budget = first, math.inf
         self._widths: list[float] = []  # upper bounds of all columns
         self._whole: list[bool] = []
@@ -43,7 +64,22 @@ class GainColumns:
             self._budget = float(budgets.gain) / scale
             for j, order in enumerate(orders):
                 if order.curve is not None and order.curve.units:
-                    self._add_sale(j, order, order.curve, scale)
+                    self._add_sale(j, order, order.curve, scale, (cuts or {}).get(j, ()))
+
+    def sale(self, order: int) -> SaleColumns | None:
+        """The columns of an order whose gain per unit falls somewhere."""
+        found = self._sales.get(order)
+        return found if found is not None and found.choices else None
+
+    @property
+    def choices_by_order(self) -> list[NDArray[np.intp]]:
+        """The columns of the falls of each order that has any."""
+        return [np.array(sale.choices, dtype=np.intp) for sale in self._sales.values() if sale.choices]
+
+    @property
+    def choices(self) -> NDArray[np.intp]:
+        """The columns of all falls."""
+        return np.concatenate([np.zeros(0, dtype=np.intp), *self.choices_by_order])
 
     @property
     def upper(self) -> Vector:
@@ -58,38 +94,57 @@ class GainColumns:
     def point(self, lots: Sequence[int]) -> Vector:
         """The columns of a number of lots of each order."""
         values = np.zeros(len(self._widths))
-        for sale in self._sales:
-            before = np.concatenate([[0.0], np.cumsum(sale.widths)[:-1]])
-            taken = np.clip(lots[sale.order] - before, 0.0, sale.widths)
+        for sale in self._sales.values():
+            taken = np.clip(lots[sale.order] - (sale.ends - sale.widths), 0.0, sale.widths)
             values[np.array(sale.columns) - self._first] = taken
-            for k, column in enumerate(sale.choices):
-                values[column - self._first] = float(taken[k] >= sale.widths[k])
+            for run, column in zip(sale.runs, sale.choices, strict=False):
+                values[column - self._first] = float(taken[run[-1]] >= sale.widths[run[-1]])
         return values
 
     def add_rows(self, model: LinearModel) -> None:
         """The lots of each order, their sequence, and the budget."""
-        for sale in self._sales:
+        for sale in self._sales.values():
             model.add_row([sale.order, *sale.columns], [1.0] + [-1.0] * len(sale.columns), 0.0, 0.0)
-            for k, choice in enumerate(sale.choices):
-                model.add_row([sale.columns[k], choice], [1.0, -float(sale.widths[k])], 0.0, math.inf)
-                model.add_row([sale.columns[k + 1], choice], [1.0, -float(sale.widths[k + 1])], -math.inf, 0.0)
+            for before, after, choice in zip(sale.runs[:-1], sale.runs[1:], sale.choices, strict=True):
+                for k in before:
+                    model.add_row([sale.columns[k], choice], [1.0, -float(sale.widths[k])], 0.0, math.inf)
+                for k in after:
+                    model.add_row([sale.columns[k], choice], [1.0, -float(sale.widths[k])], -math.inf, 0.0)
         if self._sales:
-            columns = [column for sale in self._sales for column in sale.columns]
-            gains = [gain for sale in self._sales for gain in sale.gains.tolist()]
+            columns = [column for sale in self._sales.values() for column in sale.columns]
+            gains = [gain for sale in self._sales.values() for gain in sale.gains.tolist()]
             model.add_row(columns, gains, -math.inf, self._budget)
 
-    def _add_sale(self, j: int, order: LotOrder, curve: GainCurve, scale: float) -> None:
-        lot, most = order.units, order.most
-        widths = [ratio(units, lot) for units in curve.units]
-        gains = [float(gain * lot) / scale for gain in curve.gain_per_unit]
-        if most == 1:  # none or one: nothing is between
-            widths, gains = [1.0], [float(curve.gain(lot)) / scale]
-        columns = self._new(widths, whole=False)
-        choices = [] if curve.convex or most == 1 else self._new([1.0] * (len(widths) - 1), whole=True)
-        self._sales.append(_Sale(j, columns, choices, np.array(widths), np.array(gains)))
+    def _add_sale(self, j: int, order: LotOrder, curve: GainCurve, scale: float, cuts: Sequence[int]) -> None:
+        lot = order.units
+        if order.most == 1:  # none or one: nothing is between
+            parts = [(1.0, float(curve.gain(lot)) / scale)]
+        else:
+            gains = (float(gain * lot) / scale for gain in curve.gain_per_unit)
+            parts = _cut(zip((ratio(units, lot) for units in curve.units), gains, strict=True), cuts)
+        falls = [k for k in range(1, len(parts)) if parts[k][1] < parts[k - 1][1]]
+        runs = [list(range(start, end)) for start, end in itertools.pairwise([0, *falls, len(parts)])]
+        columns = self._new([width for width, _ in parts], whole=False)
+        choices = self._new([1.0] * len(falls), whole=True)
+        widths, gains_of = np.array([width for width, _ in parts]), np.array([gain for _, gain in parts])
+        self._sales[j] = SaleColumns(j, columns, widths, gains_of, runs, choices)
 
     def _new(self, upper: Sequence[float], *, whole: bool) -> list[int]:
         start = self._first + len(self._widths)
         self._widths.extend(upper)
         self._whole.extend([whole] * len(upper))
         return list(range(start, start + len(upper)))
+
+
+def _cut(parts: Iterable[tuple[float, float]], cuts: Sequence[int]) -> list[tuple[float, float]]:
+    """Widths and gains where each part that has a cut within it is two."""
+    found, start = [], 0.0
+    for width, gain in parts:
+        end = start + width
+        for cut in cuts:
+            if start < cut < end:
+                found.append((cut - start, gain))
+                start = float(cut)
+        found.append((end - start, gain))
+        start = end
+    return found

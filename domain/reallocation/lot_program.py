@@ -15,15 +15,15 @@ depend on C: lambda C, where lambda is the place between the two numbers, is rep
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Vector
 from domain.errors import SolverTimedOut
-from domain.optimization.programs.mixed_integer import LinearModel, SearchLimits
+from domain.optimization.programs.mixed_integer import IntegerSolution, LinearModel, SearchLimits
 from domain.optimization.programs.solver_control import SolverControl
 from domain.reallocation.drift import Drift
 from domain.reallocation.gain_columns import GainColumns
@@ -43,6 +43,7 @@ PROVEN = 1e-7
 """Part of the drift below which a gap is rounding."""
 
 CLOSE_ENOUGH = SearchLimits(relative_gap=5e-4, nodes=200)
+NEAR = SearchLimits(relative_gap=2e-4, nodes=50)
 UNTIL_PROVEN = SearchLimits(nodes=5_000)
 
 ROUNDS = 4
@@ -81,7 +82,8 @@ def best_lots(
             return BestLots(best.lots, bound)
         best = BestLots(found.lots, bound)
         # The bound is exact in the limit: with the drift of the best plan as theta.
-        if drift(best.lots) - bound <= PROVEN * theta or theta - drift(best.lots) <= CLOSE_ENOUGH.relative_gap * theta:
+        enough = PROVEN if len(drift.values) <= EXACT_ASSETS else CLOSE_ENOUGH.relative_gap
+        if drift(best.lots) - bound <= enough * theta or theta - drift(best.lots) <= CLOSE_ENOUGH.relative_gap * theta:
             return best
     return best
 
@@ -96,20 +98,34 @@ def _better_lots(
     if costs is None:
         return BestLots(known, 0.0)
     program.add_lines(*costs)
-    whole = program.largest_count < MOST_LOTS
-    found = program.model.solve(
-        relaxed=not whole,
-        limits=UNTIL_PROVEN if len(drift.values) <= EXACT_ASSETS else CLOSE_ENOUGH,
-        start=program.point(known),
-        control=control,
-    )
+    if program.largest_count >= MOST_LOTS:
+        found = program.model.solve(relaxed=True, control=control)
+        return BestLots(known, 0.0 if found is None else program.least_drift(found.bound))
+    if len(drift.values) <= EXACT_ASSETS:
+        found = program.model.solve(limits=UNTIL_PROVEN, start=program.point(known), control=control)
+    else:
+        found = program.near_relaxation(known, control)
     if found is None:
         return BestLots(known, 0.0)
-    # Without the tie-break, the objective is at least `least`, in units of `scale`.
-    least = found.bound - COST_TIE_BREAK * costs[1]
-    excess = min(least * program.scale - drift.allowance(theta), 0.0)
-    bound = max(theta + excess / (drift.worth - costs[1] * program.scale), 0.0)
-    return BestLots([round(count) for count in found.point[: len(orders)]] if whole else known, bound)
+    return BestLots([round(count) for count in found.point[: len(orders)]], program.least_drift(found.bound))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """The trade of one asset that ends at its target where the costs are those of the known plan, in money."""
+
+    order: int  # in the direction of the trade
+    sign: float
+    target: float
+    money: float
+    value: float  # of a lot
+    below: int  # the numbers of lots next to it
+    above: int
+
+    @property
+    def distances(self) -> tuple[float, float]:
+        """To the target, at the numbers of lots next to it."""
+        return self.money - self.below * self.value, self.above * self.value - self.money
 
 
 class _Program:
@@ -123,7 +139,8 @@ class _Program:
     def __init__(
         self, drift: Drift, orders: Sequence[LotOrder], budgets: Budgets, theta: float, known_cost: float
     ) -> None:
-        self._orders, self._drift, self._weight = orders, drift, drift.cost_aversion + theta
+        self._orders, self._drift, self._theta = orders, drift, theta
+        self._weight = drift.cost_aversion + theta
         self._allowance = drift.allowance(theta)
         self.scale = float(np.median(np.abs(drift.trade)))
         self._usual_cost = known_cost / self.scale
@@ -141,7 +158,9 @@ class _Program:
         self._usable = [usable_lots(order) for order in orders]
         self._late = [j for j, o in enumerate(orders) if not o.buys and 0.0 < self._usable[j] < o.most]
         self._width = self._buying + 1 + len(self._late)
-        self._gains = GainColumns(orders, budgets, self._width, self.scale)
+        self._wishes = dict(self._find_wishes())
+        cuts = {wish.order: (wish.below, wish.above) for wish in self._wishes.values()}
+        self._gains = GainColumns(orders, budgets, self._width, self.scale, cuts)
         more = np.zeros(len(self._gains.upper))
         self.model = LinearModel(
             cost=np.concatenate([self._objective(), more]),
@@ -168,6 +187,55 @@ class _Program:
         settled = [min(float(known[j]), self._usable[j]) for j in self._late]
         return np.concatenate([lots, distances, [cost], traded, [float(buys)], settled, self._gains.point(known)])
 
+    def least_drift(self, bound: float) -> float:
+        """The drift that no plan is below, by a bound of the objective of this program."""
+        greatest = float(self.model.upper[self._cost])
+        # Without the tie-break, the objective is at least so much, in money.
+        least = (bound - COST_TIE_BREAK * greatest) * self.scale
+        excess = min(least - self._drift.allowance(self._theta), 0.0)
+        return max(self._theta + excess / (self._drift.worth - greatest * self.scale), 0.0)
+
+    def near_relaxation(self, known: Sequence[int], control: SolverControl) -> IntegerSolution | None:
+        """The best lots next to those of the relaxation where they are close enough to it, else of the whole program.
+
+        The rows of `add_lines` leave little between the two, but the solver's own ways to whole numbers are slow to
+        find it.
+        """
+        relaxed = self.model.solve(relaxed=True, control=control)
+        if relaxed is None:
+            return None
+        found = self._in_parts_of_curves(relaxed, control)
+        if found is not None:
+            lower, upper = self.model.lower.copy(), self.model.upper.copy()
+            lower[: self._lots] = np.floor(found.point[: self._lots] + ROUNDING)
+            upper[: self._lots] = np.ceil(found.point[: self._lots] - ROUNDING)
+            lower[self._gains.choices] = upper[self._gains.choices] = np.round(found.point[self._gains.choices])
+            found = replace(self.model, lower=lower, upper=upper).solve(limits=NEAR, control=control)
+        start = self.point(known)
+        if found is not None:
+            if found.value - relaxed.bound <= CLOSE_ENOUGH.relative_gap * found.value:
+                return replace(found, bound=relaxed.bound)
+            start = found.point
+        found = self.model.solve(limits=CLOSE_ENOUGH, start=start, control=control)
+        return None if found is None else replace(found, bound=max(found.bound, relaxed.bound))
+
+    def _in_parts_of_curves(self, relaxed: IntegerSolution, control: SolverControl) -> IntegerSolution | None:
+        """The relaxation where each sale ends in one part of its curve of gains, and not on a line between two points.
+
+        Of those that do, the parts stay.
+        """
+        choices = self._gains.choices
+        if not _between(relaxed.point[choices]).any():
+            return relaxed
+        lower, upper = self.model.lower.copy(), self.model.upper.copy()
+        integer = np.zeros(len(lower), dtype=np.bool_)
+        for columns in self._gains.choices_by_order:
+            if _between(relaxed.point[columns]).any():
+                integer[columns] = True
+            else:
+                lower[columns] = upper[columns] = np.round(relaxed.point[columns])
+        return replace(self.model, lower=lower, upper=upper, integer=integer).solve(limits=NEAR, control=control)
+
     def cost_range(self, control: SolverControl) -> tuple[float, float] | None:
         """The least and the greatest cost of plans that are no further from the target; before `add_lines`."""
         direction = np.zeros(len(self.model.cost))
@@ -186,31 +254,61 @@ class _Program:
         self.model.lower[self._cost], self.model.upper[self._cost] = least_cost, greatest_cost
         # The search for whole numbers has the objective; a row beside it that is as tight makes the solver lose points.
         self.model.drop_row(self._limit)
-        middle = self._usual_cost
-        reach = max(middle - least_cost, greatest_cost - middle)
+        reach = max(self._usual_cost - least_cost, greatest_cost - self._usual_cost)
+        for i, wish in self._wishes.items():
+            if min(wish.distances) > 2.0 * wish.target * reach:
+                self._add_line(i, wish, reach)
+
+    def _find_wishes(self) -> Iterator[tuple[int, "_Wish"]]:
+        """By asset; without those between whose next numbers of lots the distance is what its two rows say."""
         for i, rivals in self._orders_of.items():
             target = float(self._drift.target[i])
-            away = target * (self._worth - middle) - float(self._values[i])
-            sign, wish = math.copysign(1.0, away), abs(away)
+            away = target * (self._worth - self._usual_cost) - float(self._values[i])
+            sign, money = math.copysign(1.0, away), abs(away)
             j = next((j for j in rivals if sign * self._trade[j] > 0.0 and self._orders[j].settled is None), None)
-            if j is None or wish == 0.0:
+            if j is None or money == 0.0:
                 continue
-            value = abs(self._trade[j])
-            below, above = _next_counts(wish / value, self._orders[j].least)
-            if above > self._orders[j].most or min(wish - below * value, above * value - wish) <= 2.0 * target * reach:
-                continue
-            # At `below` lots the distance is wish - below value, at `above` it is above value - wish; a cost that is
-            # higher by e lowers the wish by tilt e.
-            tilt, width = sign * target, above - below
-            slope = ((above + below) * value - 2.0 * wish) / width
-            start = wish - below * value - slope * below
-            moves = 2.0 * target * reach / width
+            value = abs(float(self._trade[j]))
+            below, above = _next_counts(money / value, self._orders[j].least)
+            if above <= self._orders[j].most:
+                yield i, _Wish(j, sign, target, money, value, below, above)
+
+    def _add_line(self, i: int, wish: "_Wish", reach: float) -> None:
+        """At `below` lots the distance is wish - below value, at `above` it is above value - wish.
+
+        A cost that is higher by e lowers the wish by tilt e.
+        """
+        middle, tilt = self._usual_cost, wish.sign * wish.target
+        width, moved = wish.above - wish.below, 2.0 * wish.target * reach
+        slope = (wish.distances[1] - wish.distances[0]) / width
+        rivals = self._orders_of[i]
+        sale = self._gains.sale(wish.order)
+        if sale is None:
             columns = [self._lots + i, *rivals, self._cost]
-            lots = [float(sign * self._trade[k]) / value for k in rivals]
-            first, second = start + tilt * middle, start - tilt * middle
-            more, less = [(moves - slope) * each for each in lots], [(-moves - slope) * each for each in lots]
-            self.model.add_row(columns, [1.0, *more, tilt], first + moves * below, math.inf)
-            self.model.add_row(columns, [1.0, *less, -tilt], second - moves * above, math.inf)
+            lots = [float(wish.sign * self._trade[k]) / wish.value for k in rivals]
+            start = wish.distances[0] - slope * wish.below
+            more, less = (
+                [(moved / width - slope) * each for each in lots],
+                [(-moved / width - slope) * each for each in lots],
+            )
+            self.model.add_row(
+                columns, [1.0, *more, tilt], start + tilt * middle + moved / width * wish.below, math.inf
+            )
+            self.model.add_row(
+                columns, [1.0, *less, -tilt], start - tilt * middle - moved / width * wish.above, math.inf
+            )
+            return
+        ends = sale.ends
+        within = (ends > wish.below + ROUNDING) & (ends - sale.widths < wish.above - ROUNDING)
+        slopes = np.where(within, slope, np.where(ends <= wish.below + ROUNDING, -wish.value, wish.value))
+        share = np.where(within, moved / width, 0.0)
+        others = [k for k in rivals if k != wish.order]
+        apart = [float(wish.sign * self._trade[k]) for k in others]
+        columns = [self._lots + i, *sale.columns, *others, self._cost]
+        self.model.add_row(columns, [1.0, *(share - slopes), *apart, tilt], wish.money + tilt * middle, math.inf)
+        self.model.add_row(
+            columns, [1.0, *(-share - slopes), *apart, -tilt], wish.money - tilt * middle - moved, math.inf
+        )
 
     def _objective(self) -> Vector:
         cost = np.zeros(self._width)
@@ -299,6 +397,12 @@ class _Program:
             for j, order in enumerate(self._orders):
                 if order.buys:
                     self.model.add_row([j, self._buying], [1.0, -float(self.model.upper[j])], -math.inf, 0.0)
+
+
+def _between(values: Vector) -> NDArray[np.bool_]:
+    """Which are not whole numbers."""
+    between: NDArray[np.bool_] = np.abs(values - np.round(values)) > ROUNDING
+    return between
 
 
 def _next_counts(wish: float, least: int) -> tuple[int, int]:
