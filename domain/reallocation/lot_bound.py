@@ -40,7 +40,7 @@ def least_drift(
     reach = 4.0 * theta * drift.worth * dearest / (1.0 - dearest)
     if cost + reach >= drift.worth:
         return 0.0
-    terms = _Terms(drift, orders, theta, cost)
+    terms = Terms(drift, orders, theta, cost)
     low, high, best = 0.0, DEAREST_CASH, -math.inf
     for _ in range(ROUNDS):
         check_cancelled()
@@ -53,7 +53,7 @@ def least_drift(
     return max(theta + min(excess, 0.0) / (drift.worth - cost - reach), 0.0)
 
 
-class _Terms:
+class Terms:
     """Half the distance and (aversion + theta) cost of each order, in money, at lots that can be the best, (6, J)."""
 
     def __init__(self, drift: Drift, orders: Sequence[LotOrder], theta: float, cost: float) -> None:
@@ -62,20 +62,20 @@ class _Terms:
         traded[drift.places] = True
         self.untraded = 0.5 * float(np.abs(away[~traded]).sum())
         self._assets, self._first, self._asset = np.unique(drift.places, return_index=True, return_inverse=True)
-        self._counts = _counts(-away[drift.places] / drift.trade, orders)
-        moved = away[drift.places] + drift.trade * self._counts
-        self._terms = 0.5 * np.abs(moved) + (drift.cost_aversion + theta) * drift.costs * self._counts
+        self.counts = _counts(-away[drift.places] / drift.trade, orders)
+        moved = away[drift.places] + drift.trade * self.counts
+        self.values = 0.5 * np.abs(moved) + (drift.cost_aversion + theta) * drift.costs * self.counts
         signs = np.array([1.0 if order.buys else -1.0 for order in orders])
         usable = np.array([usable_lots(order) for order in orders])
-        moved_cash = np.where(signs > 0.0, self._counts, np.minimum(self._counts, usable))
-        self._paid = signs * np.array([float(order.cash) for order in orders]) * moved_cash
+        moved_cash = np.where(signs > 0.0, self.counts, np.minimum(self.counts, usable))
+        self.paid = signs * np.array([float(order.cash) for order in orders]) * moved_cash
 
     def least(self, price: float) -> tuple[float, float]:
         """The least sum at a price of cash, and the cash that it uses."""
-        values = self._terms + price * self._paid
+        values = self.values + price * self.paid
         choice = np.argmin(values, axis=0)[None, :]
         value = np.take_along_axis(values, choice, axis=0)[0]
-        paid = np.take_along_axis(self._paid, choice, axis=0)[0]
+        paid = np.take_along_axis(self.paid, choice, axis=0)[0]
         # Of the orders of one asset, the one that is best beside none of them.
         change = value - values[0]
         best = np.zeros(len(self._assets))

@@ -28,6 +28,7 @@ from domain.optimization.programs.solver_control import SolverControl
 from domain.reallocation.drift import Drift
 from domain.reallocation.gain_columns import GainColumns
 from domain.reallocation.lot_bound import least_drift
+from domain.reallocation.lot_core import lots_by_core
 from domain.reallocation.lots import ROUNDING, Budgets, LotOrder, keeps, usable_lots
 
 MOST_ASSETS = 600
@@ -44,7 +45,7 @@ PROVEN = 1e-7
 
 CLOSE_ENOUGH = SearchLimits(relative_gap=5e-4, nodes=200)
 NEAR = SearchLimits(relative_gap=2e-4, nodes=50)
-UNTIL_PROVEN = SearchLimits(nodes=5_000)
+UNTIL_PROVEN = SearchLimits(nodes=5_000, heuristics=False)
 
 ROUNDS = 4
 """Programs one after the other, each with the drift of the plan that the last one has found."""
@@ -91,20 +92,26 @@ def best_lots(
 def _better_lots(
     drift: Drift, orders: Sequence[LotOrder], budgets: Budgets, known: Sequence[int], control: SolverControl
 ) -> BestLots:
-    """One program, for the drift of the known plan; its answer keeps the budgets to 1e-9 of a usual lot."""
-    theta = drift(known)
-    program = _Program(drift, orders, budgets, theta, float(drift.costs @ np.array(known, dtype=np.float64)))
+    """One program, for the drift of a known plan; its answer keeps the budgets to 1e-9 of a usual lot."""
+    program = _Program(drift, orders, budgets, known)
     costs = program.cost_range(control)
     if costs is None:
         return BestLots(known, 0.0)
     program.add_lines(*costs)
-    if program.largest_count >= MOST_LOTS:
-        found = program.model.solve(relaxed=True, control=control)
-        return BestLots(known, 0.0 if found is None else program.least_drift(found.bound))
-    if len(drift.values) <= EXACT_ASSETS:
-        found = program.model.solve(limits=UNTIL_PROVEN, start=program.point(known), control=control)
+    relaxed = program.model.solve(relaxed=True, control=control)
+    if relaxed is None or program.largest_count >= MOST_LOTS:
+        return BestLots(known, 0.0 if relaxed is None else program.least_drift(relaxed.bound))
+    known = lots_by_core(drift, orders, budgets, known)
+    if len(drift.values) > EXACT_ASSETS:
+        found = program.near_relaxation(relaxed, known, control)
     else:
-        found = program.near_relaxation(known, control)
+        # With the lines, plans no further from the target than the best one known differ less in cost.
+        with_lines = _Program(drift, orders, budgets, known)
+        with_lines.add_lines(*costs, keep_limit=True)
+        costs = with_lines.cost_range(control) or costs
+        program = _Program(drift, orders, budgets, known)
+        program.add_lines(*costs)
+        found = program.model.solve(limits=UNTIL_PROVEN, start=program.point(known), control=control)
     if found is None:
         return BestLots(known, 0.0)
     return BestLots([round(count) for count in found.point[: len(orders)]], program.least_drift(found.bound))
@@ -136,14 +143,13 @@ class _Program:
     Money is in units of `scale`, so that the numbers are near 1.
     """
 
-    def __init__(
-        self, drift: Drift, orders: Sequence[LotOrder], budgets: Budgets, theta: float, known_cost: float
-    ) -> None:
+    def __init__(self, drift: Drift, orders: Sequence[LotOrder], budgets: Budgets, known: Sequence[int]) -> None:
+        theta = drift(known)
         self._orders, self._drift, self._theta = orders, drift, theta
         self._weight = drift.cost_aversion + theta
         self._allowance = drift.allowance(theta)
         self.scale = float(np.median(np.abs(drift.trade)))
-        self._usual_cost = known_cost / self.scale
+        self._usual_cost = float(drift.costs @ np.array(known, dtype=np.float64)) / self.scale
         self._trade, self._values = drift.trade / self.scale, drift.values / self.scale
         self._worth = drift.worth / self.scale
         self._lots, self._assets = len(orders), len(drift.values)
@@ -195,15 +201,23 @@ class _Program:
         excess = min(least - self._drift.allowance(self._theta), 0.0)
         return max(self._theta + excess / (self._drift.worth - greatest * self.scale), 0.0)
 
-    def near_relaxation(self, known: Sequence[int], control: SolverControl) -> IntegerSolution | None:
-        """The best lots next to those of the relaxation where they are close enough to it, else of the whole program.
+    def is_close(self, known: Sequence[int], relaxed: IntegerSolution) -> bool:
+        """Whether known lots are as near to the relaxation as is asked of many assets."""
+        value = float(self.model.cost @ self.point(known))
+        return value - relaxed.bound <= CLOSE_ENOUGH.relative_gap * value
+
+    def near_relaxation(
+        self, relaxed: IntegerSolution, known: Sequence[int], control: SolverControl
+    ) -> IntegerSolution | None:
+        """The known lots or the best next to those of the relaxation where these are close, else of the whole program.
 
         The rows of `add_lines` leave little between the two, but the solver's own ways to whole numbers are slow to
         find it.
         """
-        relaxed = self.model.solve(relaxed=True, control=control)
-        if relaxed is None:
-            return None
+        start = self.point(known)
+        value = float(self.model.cost @ start)
+        if self.is_close(known, relaxed):
+            return IntegerSolution(start, value, relaxed.bound)
         found = self._in_parts_of_curves(relaxed, control)
         if found is not None:
             lower, upper = self.model.lower.copy(), self.model.upper.copy()
@@ -211,12 +225,13 @@ class _Program:
             upper[: self._lots] = np.ceil(found.point[: self._lots] - ROUNDING)
             lower[self._gains.choices] = upper[self._gains.choices] = np.round(found.point[self._gains.choices])
             found = replace(self.model, lower=lower, upper=upper).solve(limits=NEAR, control=control)
-        start = self.point(known)
-        if found is not None:
+        if found is not None and found.value < value:
             if found.value - relaxed.bound <= CLOSE_ENOUGH.relative_gap * found.value:
                 return replace(found, bound=relaxed.bound)
             start = found.point
-        found = self.model.solve(limits=CLOSE_ENOUGH, start=start, control=control)
+        # Without falls of the gain, the core has nothing left to be found.
+        limits = replace(CLOSE_ENOUGH, heuristics=len(self._gains.choices) > 0)
+        found = self.model.solve(limits=limits, start=start, control=control)
         return None if found is None else replace(found, bound=max(found.bound, relaxed.bound))
 
     def _in_parts_of_curves(self, relaxed: IntegerSolution, control: SolverControl) -> IntegerSolution | None:
@@ -237,7 +252,7 @@ class _Program:
         return replace(self.model, lower=lower, upper=upper, integer=integer).solve(limits=NEAR, control=control)
 
     def cost_range(self, control: SolverControl) -> tuple[float, float] | None:
-        """The least and the greatest cost of plans that are no further from the target; before `add_lines`."""
+        """The least and the greatest cost of plans that are no further from the target, by the limit on it."""
         direction = np.zeros(len(self.model.cost))
         direction[self._cost] = 1.0
         least = self.model.solve(direction, relaxed=True, control=control)
@@ -249,11 +264,12 @@ class _Program:
         low = min(least.value, self._usual_cost) - slack
         return max(low, 0.0), max(-greatest.value, self._usual_cost) + slack
 
-    def add_lines(self, least_cost: float, greatest_cost: float) -> None:
+    def add_lines(self, least_cost: float, greatest_cost: float, *, keep_limit: bool = False) -> None:
         """The rows that make the relaxation tight; see the top of the module."""
         self.model.lower[self._cost], self.model.upper[self._cost] = least_cost, greatest_cost
         # The search for whole numbers has the objective; a row beside it that is as tight makes the solver lose points.
-        self.model.drop_row(self._limit)
+        if not keep_limit:
+            self.model.drop_row(self._limit)
         reach = max(self._usual_cost - least_cost, greatest_cost - self._usual_cost)
         for i, wish in self._wishes.items():
             if min(wish.distances) > 2.0 * wish.target * reach:
@@ -348,7 +364,7 @@ class _Program:
         rates = (self._drift.costs / self.scale).tolist()
         add([*lots, self._cost], [*rates, -1.0], 0.0, 0.0)
         distances = list(range(self._lots, self._cost))
-        limit = self._allowance / self.scale * (1.0 + 1e-12)
+        limit = self._allowance / self.scale * (1.0 + 1e-10)
         self._limit = add([*distances, self._cost], [0.5] * self._assets + [self._weight], -math.inf, limit)
         paid = [float(order.cash) / self.scale * (1.0 if order.buys else -1.0) for order in self._orders]
         cash = float(budgets.cash) / self.scale

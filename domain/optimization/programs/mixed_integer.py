@@ -85,6 +85,7 @@ class LinearModel:
             "mip_abs_gap": limits.absolute_gap,
             "mip_max_nodes": limits.nodes,
             "time_limit": control.seconds_left,
+            **({} if limits.heuristics else _NO_HEURISTICS),
         }.items():
             solver.setOptionValue(option, value)
         whole = self.integer.astype(np.int32) if not relaxed else np.zeros(len(cost), dtype=np.int32)
@@ -115,6 +116,7 @@ class SearchLimits:
     relative_gap: float = 0.0  # (value - bound) / value
     absolute_gap: float = 0.0
     nodes: int = 2_000_000_000
+    heuristics: bool = True  # whether points are looked for beside the tree: a waste of time where a good one is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,16 @@ class IntegerSolution:
     value: float
     bound: float
 
+
+_NO_HEURISTICS = {
+    "mip_heuristic_effort": 0.0,
+    "mip_allow_restart": False,
+    "mip_detect_symmetry": False,
+    "mip_heuristic_run_feasibility_jump": False,
+    "mip_heuristic_run_rins": False,
+    "mip_heuristic_run_rens": False,
+    "mip_heuristic_run_root_reduced_cost": False,
+}
 
 _FEASIBLE = 2
 """HiGHS's SolutionStatus for a point that keeps every limit."""
