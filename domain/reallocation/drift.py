@@ -21,9 +21,9 @@ class Drift:
     """Half the sum of absolute differences of weights to the target, costs paid, as a function of lots (J,).
 
     It is sum(|values + trade lots - target (worth - cost lots)|) / 2 / (worth - cost lots), over all P assets held or
-    wanted; order j trades asset places[j]. Money is in the currency of the prices. With an aversion to cost the cost as
-    a fraction of the same net asset value, times the aversion, is added; so is the tax with an aversion to it, and then
-    the sum may be negative.
+    wanted; order j trades asset places[j], and orders of one asset exclude one another. Money is in the currency of the
+    prices. With an aversion to cost the cost as a fraction of the same net asset value, times the aversion, is added;
+    so is the tax with an aversion to it, and then the sum may be negative.
     """
 
     worth: float  # net asset value
@@ -41,7 +41,7 @@ class Drift:
         cls,
         request: ReallocationRequest,
         valuation: Valuation,
-        free: Sequence[tuple[Order, LotOrder]],
+        free: Sequence[tuple[str, LotOrder]],
         fixed: Sequence[Order],
         fixed_tax: float = 0.0,
     ) -> "Drift":
@@ -56,12 +56,12 @@ class Drift:
             worth=float(valuation.net_asset_value - cost),
             values=np.array([float(values.get(symbol, ZERO)) for symbol in places]),
             target=np.array([request.target.get(symbol, 0.0) for symbol in places]),
-            places=np.array([places[order.symbol] for order, _ in free], dtype=np.intp),
+            places=np.array([places[symbol] for symbol, _ in free], dtype=np.intp),
             trade=np.array([lot.weight if lot.buys else -lot.weight for _, lot in free]),
-            cost_rates=np.array([float(order.rate) for order, _ in free]),
+            cost_rates=np.array([float(valuation.cost_rates[symbol]) for symbol, _ in free]),
             cost_aversion=request.modes.cost_aversion,
             fixed_cost=float(cost),
-            taxes=WeighedTax.of(request.modes.tax_aversion, [lot for _, lot in free], fixed_tax),
+            taxes=WeighedTax.of(request.modes.tax_aversion, free, fixed_tax),
         )
 
     @property
@@ -74,20 +74,22 @@ class Drift:
         this is theta."""
         return theta * self.worth - self.cost_aversion * self.fixed_cost - self.taxes.aversion * self.taxes.fixed
 
-    @property
-    def floor(self) -> float:
-        """What no choice is below, whatever is traded: 0, or the weighed tax where that can be a benefit."""
+    def floor(self, spare: float) -> float:
+        """What no choice is below: 0, or the weighed tax where that can be a benefit; `spare` is cash above its floor.
+
+        Sales are worth no more than what is held, and purchases no more than that and the cash.
+        """
         if self.taxes.least == 0.0:
             return 0.0
-        # Sales are worth no more than what is held, and purchases no more than all there is.
-        cost = float(self.cost_rates.max(initial=0.0)) * (float(np.abs(self.values).sum()) + self.worth)
+        most = 2.0 * float(np.abs(self.values).sum()) + max(spare, 0.0)
+        cost = float(self.cost_rates.max(initial=0.0)) * most
         return self.taxes.least / (self.worth - cost) if cost < self.worth else -math.inf
 
     def __call__(self, lots: Sequence[int]) -> float:
         """Infinite where costs leave nothing."""
         counts = np.array(lots, dtype=np.float64)
         values = self.values.copy()
-        values[self.places] += counts * self.trade
+        np.add.at(values, self.places, counts * self.trade)
         cost = float(self.costs @ counts)
         worth = self.worth - cost
         if worth <= 0.0:

@@ -196,7 +196,7 @@ def _needs(request: ReallocationRequest, valuation: Valuation, check_cancelled: 
     required = required_trades(request, valuation, symbols, check_cancelled) if acts else {}
     harvest = harvest_of(request, valuation, required, partial(_nav_after, valuation), check_cancelled)
     if harvest.symbols or harvest.weighed:
-        request = replace(request, target=harvest.target)
+        request = replace(request, target=harvest.target, harvest_only=not acts)
         required = _with_harvest(request, valuation, required if acts else None, harvest, check_cancelled)
     return _Needs(request, report, required, harvest)
 

@@ -15,20 +15,23 @@ depend on C: lambda C, where lambda is the place between the two numbers, is rep
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Vector
 from domain.errors import SolverTimedOut
-from domain.optimization.programs.mixed_integer import LinearModel, SearchLimits
+from domain.optimization.programs.mixed_integer import IntegerSolution, LinearModel, SearchLimits
 from domain.optimization.programs.solver_control import SolverControl
 from domain.reallocation.drift import Drift
 from domain.reallocation.gain_columns import GainColumns
 from domain.reallocation.lot_bound import least_drift
-from domain.reallocation.lots import Budgets, LotOrder, keeps
+from domain.reallocation.lot_core import lots_by_core
+from domain.reallocation.lot_lines import LineColumns, Wish, add_line, next_counts
+from domain.reallocation.lots import ROUNDING, Budgets, LotOrder, keeps, usable_lots
 
 MOST_ASSETS = 600
 """Assets up to which the best lots are searched for; beyond, only a bound is computed."""
@@ -43,7 +46,8 @@ PROVEN = 1e-7
 """Part of the drift below which a gap is rounding."""
 
 CLOSE_ENOUGH = SearchLimits(relative_gap=5e-4, nodes=200)
-UNTIL_PROVEN = SearchLimits(nodes=5_000)
+NEAR = SearchLimits(relative_gap=2e-4, nodes=50)
+UNTIL_PROVEN = SearchLimits(nodes=5_000, heuristics=False)
 
 ROUNDS = 4
 """Programs one after the other, each with the drift of the plan that the last one has found."""
@@ -64,11 +68,12 @@ def best_lots(
     drift: Drift, orders: Sequence[LotOrder], budgets: Budgets, known: Sequence[int], control: SolverControl
 ) -> BestLots:
     """The best lots that are found, from a known plan that keeps the budgets; they keep them too, exactly."""
-    best = BestLots(known, drift.floor)
+    floor = drift.floor(float(budgets.cash))
+    best = BestLots(known, floor)
     for _ in range(ROUNDS):
         theta = drift(best.lots)
-        if theta - drift.floor <= PROVEN * PROVEN or not orders:
-            return BestLots(best.lots, drift.floor if orders else theta)
+        if theta - floor <= PROVEN * PROVEN or not orders:
+            return BestLots(best.lots, floor if orders else theta)
         if len(drift.values) > MOST_ASSETS:
             return BestLots(best.lots, least_drift(drift, orders, budgets, best.lots, control.check_cancelled))
         try:
@@ -81,8 +86,9 @@ def best_lots(
             return _with_bound_by_price(drift, orders, budgets, BestLots(best.lots, bound), control)
         best = BestLots(found.lots, bound)
         # The bound is exact in the limit: with the drift of the best plan as theta.
+        enough = PROVEN if len(drift.values) <= EXACT_ASSETS else CLOSE_ENOUGH.relative_gap
         size, better = abs(theta), drift(best.lots)
-        if better - bound <= PROVEN * size or theta - better <= CLOSE_ENOUGH.relative_gap * size:
+        if better - bound <= enough * size or theta - better <= CLOSE_ENOUGH.relative_gap * size:
             return best
     return best
 
@@ -100,27 +106,29 @@ def _with_bound_by_price(
 def _better_lots(
     drift: Drift, orders: Sequence[LotOrder], budgets: Budgets, known: Sequence[int], control: SolverControl
 ) -> BestLots:
-    """One program, for the drift of the known plan; its answer keeps the budgets to 1e-9 of a usual lot."""
-    theta = drift(known)
-    program = _Program(drift, orders, budgets, theta, float(drift.costs @ np.array(known, dtype=np.float64)))
+    """One program, for the drift of a known plan; its answer keeps the budgets to 1e-9 of a usual lot."""
+    program = _Program(drift, orders, budgets, known)
     costs = program.cost_range(control)
     if costs is None:
-        return BestLots(known, drift.floor)
+        return BestLots(known, program.floor)
     program.add_lines(*costs)
-    whole = program.largest_count < MOST_LOTS
-    found = program.model.solve(
-        relaxed=not whole,
-        limits=UNTIL_PROVEN if len(drift.values) <= EXACT_ASSETS else CLOSE_ENOUGH,
-        start=program.point(known),
-        control=control,
-    )
+    relaxed = program.model.solve(relaxed=True, control=control)
+    if relaxed is None or program.largest_count >= MOST_LOTS:
+        return BestLots(known, program.floor if relaxed is None else program.least_drift(relaxed.bound))
+    known = lots_by_core(drift, orders, budgets, known)
+    if len(drift.values) > EXACT_ASSETS:
+        found = program.near_relaxation(relaxed, known, control)
+    else:
+        # With the lines, plans no further from the target than the best one known differ less in cost.
+        with_lines = _Program(drift, orders, budgets, known)
+        with_lines.add_lines(*costs, keep_limit=True)
+        costs = with_lines.cost_range(control) or costs
+        program = _Program(drift, orders, budgets, known)
+        program.add_lines(*costs)
+        found = program.model.solve(limits=UNTIL_PROVEN, start=program.point(known), control=control)
     if found is None:
-        return BestLots(known, drift.floor)
-    # Without the tie-break, the objective is at least `least`, in units of `scale`.
-    least = found.bound - COST_TIE_BREAK * costs[1]
-    excess = min(least * program.scale - drift.allowance(theta), 0.0)
-    bound = max(theta + excess / (drift.worth - costs[1] * program.scale), drift.floor)
-    return BestLots([round(count) for count in found.point[: len(orders)]] if whole else known, bound)
+        return BestLots(known, program.floor)
+    return BestLots([round(count) for count in found.point[: len(orders)]], program.least_drift(found.bound))
 
 
 class _Program:
@@ -131,22 +139,34 @@ class _Program:
     Money is in units of `scale`, so that the numbers are near 1.
     """
 
-    def __init__(
-        self, drift: Drift, orders: Sequence[LotOrder], budgets: Budgets, theta: float, known_cost: float
-    ) -> None:
-        self._orders, self._drift, self._weight = orders, drift, drift.cost_aversion + theta
+    def __init__(self, drift: Drift, orders: Sequence[LotOrder], budgets: Budgets, known: Sequence[int]) -> None:
+        theta = drift(known)
+        self._orders, self._drift, self._theta = orders, drift, theta
+        self._weight = drift.cost_aversion + theta
         self._allowance = drift.allowance(theta)
+        self.floor = drift.floor(float(budgets.cash))
+        # What a cost lowers the objective by at most where that is negative, and the money that there is.
+        self._waste = 1.0 + 2.0 * max(-self.floor - drift.cost_aversion, 0.0)
+        self._money = max(float(budgets.cash), 0.0) + float(np.abs(drift.values).sum())
         self.scale = float(np.median(np.abs(drift.trade)))
-        self._usual_cost = known_cost / self.scale
+        self._usual_cost = float(drift.costs @ np.array(known, dtype=np.float64)) / self.scale
         self._trade, self._values = drift.trade / self.scale, drift.values / self.scale
         self._worth = drift.worth / self.scale
         self._lots, self._assets = len(orders), len(drift.values)
         self._cost = self._lots + self._assets
-        self._minimum = [j for j, order in enumerate(orders) if order.least > 1]
-        self._buying = self._cost + 1 + len(self._minimum)
-        self._late = [j for j, order in enumerate(orders) if not order.buys and 0 < order.usable < order.most]
+        self._orders_of: dict[int, list[int]] = defaultdict(list)
+        for j, i in enumerate(drift.places.tolist()):
+            self._orders_of[i].append(j)
+        rivals = {j for group in self._orders_of.values() if len(group) > 1 for j in group}
+        # One lot at most is itself the yes or no.
+        self._chosen = [j for j, o in enumerate(orders) if o.least > 1 or (j in rivals and o.most != 1)]
+        self._buying = self._cost + 1 + len(self._chosen)
+        self._usable = [usable_lots(order) for order in orders]
+        self._late = [j for j, o in enumerate(orders) if not o.buys and 0.0 < self._usable[j] < o.most]
         self._width = self._buying + 1 + len(self._late)
-        self._gains = GainColumns(orders, budgets, self._width, self.scale)
+        self._wishes = dict(self._find_wishes())
+        cuts = {wish.order: (wish.below, wish.above) for wish in self._wishes.values()}
+        self._gains = GainColumns(orders, budgets, self._width, self.scale, cuts)
         self._taxes = drift.taxes.aversion * self._gains.taxes
         self.model = LinearModel(
             cost=np.concatenate([self._objective(), self._taxes]),
@@ -166,15 +186,73 @@ class _Program:
         lots = np.array(known, dtype=np.float64)
         cost = float(self._drift.costs @ lots) / self.scale
         values = self._values.copy()
-        values[self._drift.places] += self._trade * lots
+        np.add.at(values, self._drift.places, self._trade * lots)
         distances = np.abs(values - self._drift.target * (self._worth - cost))
-        traded = [float(lots[j] > 0) for j in self._minimum]
+        traded = [float(lots[j] > 0) for j in self._chosen]
         buys = any(order.buys and count for order, count in zip(self._orders, known, strict=True))
-        settled = [float(min(known[j], self._orders[j].usable)) for j in self._late]
+        settled = [min(float(known[j]), self._usable[j]) for j in self._late]
         return np.concatenate([lots, distances, [cost], traded, [float(buys)], settled, self._gains.point(known)])
 
+    def least_drift(self, bound: float) -> float:
+        """The drift that no plan is below, by a bound of the objective of this program."""
+        greatest = float(self.model.upper[self._cost])
+        # Without the tie-break, the objective is at least so much, in money.
+        least = (bound - COST_TIE_BREAK * greatest) * self.scale
+        excess = min(least - self._drift.allowance(self._theta), 0.0)
+        return max(self._theta + excess / (self._drift.worth - greatest * self.scale), self.floor)
+
+    def is_close(self, known: Sequence[int], relaxed: IntegerSolution) -> bool:
+        """Whether known lots are as near to the relaxation as is asked of many assets."""
+        value = float(self.model.cost @ self.point(known))
+        return value - relaxed.bound <= CLOSE_ENOUGH.relative_gap * abs(value)
+
+    def near_relaxation(
+        self, relaxed: IntegerSolution, known: Sequence[int], control: SolverControl
+    ) -> IntegerSolution | None:
+        """The known lots or the best next to those of the relaxation where these are close, else of the whole program.
+
+        The rows of `add_lines` leave little between the two, but the solver's own ways to whole numbers are slow to
+        find it.
+        """
+        start = self.point(known)
+        value = float(self.model.cost @ start)
+        if self.is_close(known, relaxed):
+            return IntegerSolution(start, value, relaxed.bound)
+        found = self._in_parts_of_curves(relaxed, control)
+        if found is not None:
+            lower, upper = self.model.lower.copy(), self.model.upper.copy()
+            lower[: self._lots] = np.floor(found.point[: self._lots] + ROUNDING)
+            upper[: self._lots] = np.ceil(found.point[: self._lots] - ROUNDING)
+            lower[self._gains.choices] = upper[self._gains.choices] = np.round(found.point[self._gains.choices])
+            found = replace(self.model, lower=lower, upper=upper).solve(limits=NEAR, control=control)
+        if found is not None and found.value < value:
+            if found.value - relaxed.bound <= CLOSE_ENOUGH.relative_gap * abs(found.value):
+                return replace(found, bound=relaxed.bound)
+            start = found.point
+        # Without falls of the gain, the core has nothing left to be found.
+        limits = replace(CLOSE_ENOUGH, heuristics=len(self._gains.choices) > 0)
+        found = self.model.solve(limits=limits, start=start, control=control)
+        return None if found is None else replace(found, bound=max(found.bound, relaxed.bound))
+
+    def _in_parts_of_curves(self, relaxed: IntegerSolution, control: SolverControl) -> IntegerSolution | None:
+        """The relaxation where each sale ends in one part of its curve of gains, and not on a line between two points.
+
+        Of those that do, the parts stay.
+        """
+        choices = self._gains.choices
+        if not _between(relaxed.point[choices]).any():
+            return relaxed
+        lower, upper = self.model.lower.copy(), self.model.upper.copy()
+        integer = np.zeros(len(lower), dtype=np.bool_)
+        for columns in self._gains.choices_by_order:
+            if _between(relaxed.point[columns]).any():
+                integer[columns] = True
+            else:
+                lower[columns] = upper[columns] = np.round(relaxed.point[columns])
+        return replace(self.model, lower=lower, upper=upper, integer=integer).solve(limits=NEAR, control=control)
+
     def cost_range(self, control: SolverControl) -> tuple[float, float] | None:
-        """The least and the greatest cost of plans that are not further from the target than the known one."""
+        """The least and the greatest cost of plans that are no further from the target, by the limit on it."""
         direction = np.zeros(len(self.model.cost))
         direction[self._cost] = 1.0
         least = self.model.solve(direction, relaxed=True, control=control)
@@ -186,30 +264,32 @@ class _Program:
         low = min(least.value, self._usual_cost) - slack
         return max(low, 0.0), max(-greatest.value, self._usual_cost) + slack
 
-    def add_lines(self, least_cost: float, greatest_cost: float) -> None:
+    def add_lines(self, least_cost: float, greatest_cost: float, *, keep_limit: bool = False) -> None:
         """The rows that make the relaxation tight; see the top of the module."""
         self.model.lower[self._cost], self.model.upper[self._cost] = least_cost, greatest_cost
-        middle = self._usual_cost
-        reach = max(middle - least_cost, greatest_cost - middle)
-        for j, i in enumerate(self._drift.places.tolist()):
-            sign, value = math.copysign(1.0, self._trade[j]), abs(self._trade[j])
+        # The search for whole numbers has the objective; a row beside it that is as tight makes the solver lose points.
+        if not keep_limit:
+            self.model.drop_row(self._limit)
+        reach = max(self._usual_cost - least_cost, greatest_cost - self._usual_cost)
+        for i, wish in self._wishes.items():
+            if min(wish.distances) > 2.0 * wish.target * reach:
+                trades = {j: float(self._trade[j]) for j in self._orders_of[i]}
+                on = LineColumns(self._lots + i, self._cost, trades, self._usual_cost, reach)
+                add_line(self.model, wish, on, self._gains.sale(wish.order))
+
+    def _find_wishes(self) -> Iterator[tuple[int, Wish]]:
+        """By asset; without those between whose next numbers of lots the distance is what its two rows say."""
+        for i, rivals in self._orders_of.items():
             target = float(self._drift.target[i])
-            wish = sign * (target * (self._worth - middle) - self._values[i])
-            if wish <= 0.0:
+            away = target * (self._worth - self._usual_cost) - float(self._values[i])
+            sign, money = math.copysign(1.0, away), abs(away)
+            j = next((j for j in rivals if sign * self._trade[j] > 0.0 and self._orders[j].settled is None), None)
+            if j is None or money == 0.0:
                 continue
-            below, above = _next_counts(wish / value, self._orders[j].least)
-            if above > self._orders[j].most or min(wish - below * value, above * value - wish) <= 2.0 * target * reach:
-                continue
-            # At `below` lots the distance is wish - below value, at `above` it is above value - wish; a cost that is
-            # higher by e lowers the wish by tilt e.
-            tilt, width = sign * target, above - below
-            slope = ((above + below) * value - 2.0 * wish) / width
-            start = wish - below * value - slope * below
-            moves = 2.0 * target * reach / width
-            columns = [self._lots + i, j, self._cost]
-            first, second = start + tilt * middle, start - tilt * middle
-            self.model.add_row(columns, [1.0, moves - slope, tilt], first + moves * below, math.inf)
-            self.model.add_row(columns, [1.0, -moves - slope, -tilt], second - moves * above, math.inf)
+            value = abs(float(self._trade[j]))
+            below, above = next_counts(money / value, self._orders[j].least)
+            if above <= self._orders[j].most:
+                yield i, Wish(j, sign, target, money, value, below, above)
 
     def _objective(self) -> Vector:
         cost = np.zeros(self._width)
@@ -219,13 +299,27 @@ class _Program:
 
     def _upper(self) -> Vector:
         upper = np.full(self._width, np.inf)
-        upper[: self._lots] = [
-            min(order.most, math.ceil(max(order.wanted, 0.0)) + order.least + 1) if order.buys else order.most
-            for order in self._orders
-        ]
+        upper[: self._lots] = [self._most(j) for j in range(self._lots)]
         upper[self._cost + 1 : self._buying + 1] = 1.0
-        upper[self._buying + 1 :] = [float(self._orders[j].usable) for j in self._late]
+        upper[self._buying + 1 :] = [self._usable[j] for j in self._late]
         return upper
+
+    def _most(self, j: int) -> int:
+        """The most lots of an order that can be in the best plan, where a purchase never ends above its wish and a lot.
+
+        Without costs the wish is the largest. A purchase that is further from it than none is made only where its cost
+        lowers the other targets, or a negative objective, by more.
+        """
+        order, i = self._orders[j], self._drift.places[j]
+        if not order.buys or not self._trade[j]:
+            return order.most
+        wish, rate = self._drift.target[i] * self._worth - self._values[i], self._drift.cost_rates[j] * self._waste
+        wish = float(wish) / float(self._trade[j])
+        if rate > 1.0:
+            return min(order.most, math.ceil(self._money / order.weight))
+        if order.least * (1.0 - rate) > 2.0 * wish * (1.0 + ROUNDING) + ROUNDING:
+            return 0
+        return min(order.most, max(math.ceil(wish + ROUNDING), order.least))
 
     def _integer(self) -> NDArray[np.bool_]:
         whole = np.ones(self._width, dtype=np.bool_)
@@ -238,18 +332,17 @@ class _Program:
         rates = (self._drift.costs / self.scale).tolist()
         add([*lots, self._cost], [*rates, -1.0], 0.0, 0.0)
         distances = list(range(self._lots, self._cost))
-        limit = self._allowance / self.scale
-        weighed = np.flatnonzero(self._taxes)
-        add(
+        limit, weighed = self._allowance / self.scale, np.flatnonzero(self._taxes)
+        self._limit = add(
             [*distances, self._cost, *(self._width + weighed).tolist()],
             [0.5] * self._assets + [self._weight, *self._taxes[weighed].tolist()],
             -math.inf,
-            limit + 1e-12 * max(abs(limit), self._worth if len(weighed) else 0.0),
+            limit + 1e-10 * max(abs(limit), self._worth if len(weighed) else 0.0),
         )
         paid = [float(order.cash) / self.scale * (1.0 if order.buys else -1.0) for order in self._orders]
         cash = float(budgets.cash) / self.scale
         # A cash below its floor stays there where nothing is bought.
-        funds = [price if order.buys or order.usable else 0.0 for price, order in zip(paid, self._orders, strict=True)]
+        funds = [each if order.buys or order.usable else 0.0 for each, order in zip(paid, self._orders, strict=True)]
         add([*self._settling(), self._buying], [*funds, max(-cash, 0.0)], -math.inf, max(cash, 0.0))
         if math.isfinite(budgets.required):
             add(lots, paid, -math.inf, cash - float(budgets.required) / self.scale)
@@ -272,27 +365,30 @@ class _Program:
         return columns
 
     def _add_distances(self) -> None:
-        order_of = dict(zip(self._drift.places.tolist(), range(self._lots), strict=True))
         for i in range(self._assets):
             target, away = float(self._drift.target[i]), float(self._values[i] - self._drift.target[i] * self._worth)
             columns, values = [self._lots + i, self._cost], [1.0, -target]
-            if i in order_of:
-                columns.append(order_of[i])
-                values.append(-float(self._trade[order_of[i]]))
+            for j in self._orders_of.get(i, []):
+                columns.append(j)
+                values.append(-float(self._trade[j]))
             self.model.add_row(columns, values, away, math.inf)
             self.model.add_row(columns, [1.0, *(-value for value in values[1:])], -away, math.inf)
 
     def _add_choices(self, *, purchases_need_cash: bool) -> None:
-        for place, j in enumerate(self._minimum, start=self._cost + 1):
+        for place, j in enumerate(self._chosen, start=self._cost + 1):
             self.model.add_row([j, place], [1.0, -float(self.model.upper[j])], -math.inf, 0.0)
             self.model.add_row([j, place], [1.0, -float(self._orders[j].least)], 0.0, math.inf)
+        choice_of = dict(zip(self._chosen, range(self._cost + 1, self._buying), strict=True))
+        for rivals in self._orders_of.values():
+            if len(rivals) > 1:
+                self.model.add_row([choice_of.get(j, j) for j in rivals], [1.0] * len(rivals), -math.inf, 1.0)
         if purchases_need_cash:
             for j, order in enumerate(self._orders):
                 if order.buys:
                     self.model.add_row([j, self._buying], [1.0, -float(self.model.upper[j])], -math.inf, 0.0)
 
 
-def _next_counts(wish: float, least: int) -> tuple[int, int]:
-    """The numbers of lots next to a wish, none being below the least."""
-    below = math.floor(wish)
-    return (below, below + 1) if below >= least else (0, least)
+def _between(values: Vector) -> NDArray[np.bool_]:
+    """Which are not whole numbers."""
+    between: NDArray[np.bool_] = np.abs(values - np.round(values)) > ROUNDING
+    return between

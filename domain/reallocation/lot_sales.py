@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from domain.exact import ZERO, exact
@@ -30,12 +30,13 @@ class LotSales:
         self.limits = account.limits
         self.rule = account.limits.wash_sale_rule
         self._budget = NO_LIMIT if self.limits.gain_budget is None else exact(self.limits.gain_budget)
-        self._bought: set[str] = set()  # groups of which the plan may buy
-        self._all_fit = True  # every order, within the gain budget
+        self._bought: dict[str, set[str]] = {}  # by group the symbols that the plan may buy
         first = self.rule.first_date(account.as_of_date)
         group = self.rule.group
         self._elsewhere = {group(p.symbol) for p in account.other_purchases if p.date >= first}
         self._recent: dict[str, list[tuple[str, TaxLot]]] = defaultdict(list)
+        if self._budget < NO_LIMIT and self._largest_gain() <= self._budget:
+            self._budget = NO_LIMIT  # all that is held can be sold
         for symbol, lots in account.lots.items():
             recent = (lot for lot in lots if lot.purchase_date >= first and lot.holding_period_start is None)
             self._recent[group(symbol)].extend((symbol, lot) for lot in recent)
@@ -58,19 +59,34 @@ class LotSales:
             return
         if self.limits.forbids_wash_sales:
             self._forbid_purchases(orders)
-        else:
-            self._bought = {self.rule.group(order.symbol) for order in orders if order.buys}
-        if self._budget < NO_LIMIT:
-            largest = (c.largest(o.reachable) for o in orders if (c := self.curve(o, all_at_once=_exits_at_once(o))))
-            self._all_fit = sum(largest, ZERO) <= self._budget
+        self._bought = defaultdict(set)
+        for order in orders:
+            if order.buys and order.most != ZERO:
+                self._bought[self.rule.group(order.symbol)].add(order.symbol)
 
     def may_exit(self, order: Order) -> bool:
         """Whether all of a holding may be sold, whatever else the plan does."""
-        curve = self.curve(order, all_at_once=_exits_at_once(order))
-        if curve is None:
-            return True
-        # A lot with a gain may be kept so that another asset can realise more within the budget.
-        return curve.total == order.held and (self._all_fit or max(curve.gain_per_unit) <= ZERO)
+        curve = self.exit_curve(order)
+        no_gain = curve is None or self._budget == NO_LIMIT or all(gain <= ZERO for gain in curve.gain_per_unit)
+        return no_gain and self.sells_all_lots(order)
+
+    def sells_all_lots(self, order: Order) -> bool:
+        """Whether every tax lot of a holding may be sold."""
+        curve = self.exit_curve(order)
+        return curve is None or curve.total == order.held
+
+    def exit_curve(self, order: Order) -> GainCurve | None:
+        """The gain of a sale where all of the holding is sold."""
+        return self.curve(order, all_at_once=_exits_at_once(order))
+
+    def exit_tax_curve(self, order: Order) -> GainCurve | None:
+        """The tax of a sale where all of the holding is sold."""
+        return self.tax_curve(order, all_at_once=_exits_at_once(order))
+
+    def may_buy_instead(self, symbol: str) -> bool:
+        """Whether an asset that is to be sold may be bought instead: no other lots are at risk by that."""
+        alone = self.rule.members(symbol) == (symbol,)
+        return not self._account.known or (alone and not self.limits.forbids_wash_sales)
 
     def limit(self, order: Order) -> None:
         """Limits a sale that is not of the whole holding to the lots that may be sold."""
@@ -98,7 +114,7 @@ class LotSales:
 
     def tax(self, orders: Iterable[Order]) -> float:
         """Tax of the quantities of orders that are sold at once, as they count here."""
-        curves = ((order, self.tax_curve(order, all_at_once=_exits_at_once(order))) for order in orders)
+        curves = ((order, self.exit_tax_curve(order)) for order in orders)
         return float(sum((curve.gain(order.quantity) for order, curve in curves if curve), ZERO))
 
     def _counted(self, order: Order, *, all_at_once: bool) -> list[tuple[TaxLot, Decimal]] | None:
@@ -132,9 +148,29 @@ class LotSales:
             if trade.may_be_loss and self.rule.last_date(trade.date) >= self._account.as_of_date
         }
 
+    @property
+    def largest_benefit(self) -> Decimal:
+        """No sales of what is held lower the tax by more; 0 without rates."""
+        rates = self.limits.rates
+        if rates is None:
+            return ZERO
+        losses = sum((max(-gain, ZERO) * lot.quantity for lot, gain in self._gains()), ZERO)
+        return losses * max(rates.short_term, rates.long_term)
+
+    def _largest_gain(self) -> Decimal:
+        return sum((max(gain, ZERO) * lot.quantity for lot, gain in self._gains()), ZERO)
+
+    def _gains(self) -> Iterator[tuple[TaxLot, Decimal]]:
+        """All lots of assets with a price, and the gain on a unit."""
+        for symbol, lots in self._account.lots.items():
+            if symbol in self._market.quotes:
+                price = self._market.quotes[symbol].exact_price
+                yield from ((lot, price - lot.unit_cost) for lot in lots)
+
     def _at_risk(self, symbol: str, lot: TaxLot, all_at_once: bool) -> bool:
         group = self.rule.group(symbol)
-        if group in self._elsewhere or group in self._bought:
+        # An asset is either bought or sold: its own purchase is no risk.
+        if group in self._elsewhere or self._bought.get(group, set()) - {symbol}:
             return True
         return any(
             other_symbol != symbol or not (all_at_once or _same_purchase(lot, other))

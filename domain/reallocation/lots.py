@@ -44,6 +44,7 @@ class LotOrder:
     units: Decimal = ZERO  # in a lot, where there is a curve
     curve: GainCurve | None = None  # of a sale whose gain counts
     tax: GainCurve | None = None  # the same of its tax, where that is weighed
+    settled: Decimal | None = None  # where the lot is a whole holding: what of its proceeds settles in time
     weight: float = field(init=False)  # the value in the objective
     cost: Decimal = field(init=False)  # of trading a lot
 
@@ -65,6 +66,8 @@ class LotOrder:
 
     def funds(self, lots: int) -> Decimal:
         """The same, of what settles early enough to pay for purchases."""
+        if self.settled is not None:
+            return lots * self.settled
         return self.raised(lots if self.buys else min(lots, self.usable))
 
     @property
@@ -92,6 +95,11 @@ class Budgets:
     cost: Decimal = Decimal("Infinity")  # most that is paid in costs
     purchases: Decimal = Decimal("Infinity")  # most that is paid for purchases, their costs included
     gain: Decimal = Decimal("Infinity")  # most that all realised gains sum to
+
+
+def usable_lots(order: LotOrder) -> float:
+    """Lots of a sale that settle within the horizon, also a part of one where the lot is a whole holding."""
+    return float(order.usable) if order.settled is None else float(order.settled) / float(order.cash)
 
 
 Score = Callable[[Sequence[int]], float]
@@ -123,14 +131,16 @@ def keeps(orders: Sequence[LotOrder], budgets: Budgets, lots: Sequence[int]) -> 
     if budgets.gain.is_finite() and sum(map(_gain, orders, lots), ZERO) > budgets.gain:
         return False
     for order, count in zip(orders, lots, strict=True):
-        if count and not order.least <= count <= order.most:
+        if not count:
+            continue
+        if not order.least <= count <= order.most:
             return False
         cash += order.funds(count)
         raised += order.raised(count)
         room -= count * order.value
         cost -= count * order.cost
         purchases -= count * order.cash if order.buys else ZERO
-        buys = buys or (order.buys and count > 0)
+        buys = buys or order.buys
     within = room >= ZERO and cost >= ZERO and purchases >= ZERO
     return within and raised >= budgets.required and (cash >= ZERO or not buys)
 

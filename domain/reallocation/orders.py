@@ -1,7 +1,7 @@
 """Turns required trades into orders: lots, maximum quantities, and blocking causes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from domain.errors import InvalidInput
@@ -30,14 +30,14 @@ class Order:
     daily: Decimal | None = None  # the most in one day
     by_day: tuple[Decimal, ...] | None = None  # the most in each day, 0 after the last one; None is no limit
     sells_all: bool = False  # the target is 0: an odd lot is sold too
-    reversed: bool = False  # a purchase is required but cash is negative: holdings may be sold instead
+    reversed: bool = False  # traded away from the target: a purchase is required and holdings are sold, or the reverse
     quantity: Decimal = ZERO  # planned
     causes: list[Cause] = field(default_factory=list)
 
     @property
     def buys(self) -> bool:
         """Whether it is a purchase."""
-        return self.requested > 0.0 and not self.reversed
+        return (self.requested > 0.0) is not self.reversed
 
     @property
     def missing(self) -> Decimal:
@@ -118,11 +118,38 @@ def orders_of(
     return orders
 
 
-def reverse(request: ReallocationRequest, order: Order) -> None:
-    """Turns a purchase into a sale of holdings that raises cash; nothing is bought."""
-    order.reversed, order.daily, order.by_day = True, None, None
-    order.causes = [Cause(ShortfallCode.CASH, request.limits.cash_floor)]
-    _limit(request, order)
+def unwanted_orders(
+    request: ReallocationRequest,
+    valuation: Valuation,
+    required: Mapping[str, float],
+    check_cancelled: Callable[[], None],
+) -> list[Order]:
+    """An order of 0 for every holding with a price of which no trade is required."""
+    places = {symbol: i for i, symbol in enumerate(request.market.quotes)}
+    return [
+        _order(request, symbol, 0.0, valuation.cost_rates[symbol], places[symbol])
+        for symbol, units in checked(request.portfolio.quantities.items(), check_cancelled)
+        if units and symbol in places and symbol not in required
+    ]
+
+
+def opposite(request: ReallocationRequest, order: Order) -> Order:
+    """An order for the same asset in the other direction, of which nothing is required."""
+    other = replace(
+        order,
+        reversed=True,
+        sells_all=False,
+        most=None,
+        allowed=None,
+        daily=None,
+        by_day=None,
+        quantity=ZERO,
+        causes=[],
+    )
+    _limit(request, other)
+    sold = Cause(ShortfallCode.CASH, request.limits.cash_floor)
+    other.causes = [Cause(ShortfallCode.LOT_SIZE, float(order.lot)) if other.buys else sold]
+    return other
 
 
 def _order(request: ReallocationRequest, symbol: str, units: float, rate: Decimal, place: int) -> Order:

@@ -113,6 +113,7 @@ class ReallocationRequest:
     modes: Modes = field(default_factory=Modes)
     active_risk: ActiveRisk | None = None  # for thresholds that need a tracking error
     liquidity: LiquidityAssessment | None = None  # of a service outside; None is by the volumes of the market
+    harvest_only: bool = False  # utilization is within its thresholds: nothing is traded but to harvest losses
     batch_participation: float | None = None  # of average daily volume, per day, of all accounts of a batch together
     shared_volume: Mapping[str, VolumeCap] = field(default_factory=dict)  # of assets whose volume other accounts share
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # that the utilization is summed for

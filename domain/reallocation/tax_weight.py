@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Vector
+from domain.exact import ratio
 from domain.reallocation.lots import LotOrder
 
 MOST_COUNTS = 20_000_000
@@ -30,7 +31,7 @@ class TaxCurve:
         """That of an order; None where no tax is weighed."""
         if order.tax is None:
             return None
-        widths = np.array([float(units / order.units) for units in order.tax.units])
+        widths = np.array([ratio(units, order.units) for units in order.tax.units])
         rates = np.array([float(tax * order.units) for tax in order.tax.gain_per_unit])
         start = np.zeros(1)
         return cls(np.concatenate([start, np.cumsum(widths)]), np.concatenate([start, np.cumsum(widths * rates)]))
@@ -52,14 +53,17 @@ class WeighedTax:
     aversion: float = 0.0
     curves: Mapping[int, TaxCurve] = field(default_factory=dict)  # by the place of the order
     fixed: float = 0.0  # tax of orders that are done
+    symbols: Mapping[int, str] = field(
+        default_factory=dict
+    )  # of the same orders; those of one asset exclude one another
 
     @classmethod
-    def of(cls, aversion: float, orders: Sequence[LotOrder], fixed: float) -> "WeighedTax":
-        """That of orders; nothing is weighed at an aversion of 0."""
+    def of(cls, aversion: float, orders: Sequence[tuple[str, LotOrder]], fixed: float) -> "WeighedTax":
+        """That of orders by their assets; nothing is weighed at an aversion of 0."""
         if aversion == 0.0:
             return cls()
-        found = ((j, TaxCurve.of(order)) for j, order in enumerate(orders))
-        return cls(aversion, {j: curve for j, curve in found if curve is not None}, fixed)
+        found = {j: curve for j, (_, order) in enumerate(orders) if (curve := TaxCurve.of(order)) is not None}
+        return cls(aversion, found, fixed, {j: orders[j][0] for j in found})
 
     def tax(self, lots: Sequence[int]) -> float:
         """Tax of the orders that are free, in money."""
@@ -72,8 +76,11 @@ class WeighedTax:
     @property
     def least(self) -> float:
         """What no choice of lots has less than, times the aversion; 0 or less."""
-        lowest = self.fixed + math.fsum(float(curve.tax.min()) for curve in self.curves.values())
-        return min(self.aversion * lowest, 0.0) if self.aversion else 0.0
+        lowest: dict[str, float] = {}
+        for j, curve in self.curves.items():
+            symbol = self.symbols[j]
+            lowest[symbol] = min(lowest.get(symbol, 0.0), float(curve.tax.min()))
+        return min(self.aversion * (self.fixed + math.fsum(lowest.values())), 0.0) if self.aversion else 0.0
 
     def counts(self, most: Vector) -> NDArray[np.float64] | None:
         """Numbers of lots at which the tax of an order changes, within its limits, (R, J); None for too many."""

@@ -35,13 +35,18 @@ class LinearModel:
     _columns: list[int] = field(default_factory=list)
     _values: list[float] = field(default_factory=list)
 
-    def add_row(self, columns: Sequence[int], values: Sequence[float], lower: float, upper: float) -> None:
-        """lower <= values . x[columns] <= upper."""
+    def add_row(self, columns: Sequence[int], values: Sequence[float], lower: float, upper: float) -> int:
+        """lower <= values . x[columns] <= upper; the number of the row."""
         self._columns.extend(columns)
         self._values.extend(values)
         self._starts.append(len(self._columns))
         self._row_lower.append(lower)
         self._row_upper.append(upper)
+        return len(self._row_upper) - 1
+
+    def drop_row(self, row: int) -> None:
+        """Takes the limits of a row away."""
+        self._row_lower[row], self._row_upper[row] = -INFINITY, INFINITY
 
     def solve(
         self,
@@ -86,6 +91,7 @@ class LinearModel:
             "mip_abs_gap": limits.absolute_gap,
             "mip_max_nodes": limits.nodes,
             "time_limit": control.seconds_left,
+            **({} if limits.heuristics else _NO_HEURISTICS),
         }.items():
             solver.setOptionValue(option, value)
         whole = self.integer.astype(np.int32) if not relaxed else np.zeros(len(cost), dtype=np.int32)
@@ -116,6 +122,7 @@ class SearchLimits:
     relative_gap: float = 0.0  # (value - bound) / value
     absolute_gap: float = 0.0
     nodes: int = 2_000_000_000
+    heuristics: bool = True  # whether points are looked for beside the tree: a waste of time where a good one is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +133,16 @@ class IntegerSolution:
     value: float
     bound: float
 
+
+_NO_HEURISTICS = {
+    "mip_heuristic_effort": 0.0,
+    "mip_allow_restart": False,
+    "mip_detect_symmetry": False,
+    "mip_heuristic_run_feasibility_jump": False,
+    "mip_heuristic_run_rins": False,
+    "mip_heuristic_run_rens": False,
+    "mip_heuristic_run_root_reduced_cost": False,
+}
 
 _FEASIBLE = 2
 """HiGHS's SolutionStatus for a point that keeps every limit."""
