@@ -75,6 +75,12 @@ class GainColumns:
         found = self._sales.get(order)
         return found if found is not None and found.choices else None
 
+    def add_rows_of_choice(self, model: LinearModel, order: int, choice: int) -> None:
+        """No tax lot of an order is sold in part by more than the order is chosen."""
+        if found := self._sales.get(order):
+            for column, width in zip(found.columns, found.widths.tolist(), strict=True):
+                model.add_row([column, choice], [1.0, -width], -math.inf, 0.0)
+
     @property
     def choices_by_order(self) -> list[NDArray[np.intp]]:
         """The columns of the falls of each order that has any."""

@@ -378,6 +378,8 @@ class _Program:
         for place, j in enumerate(self._chosen, start=self._cost + 1):
             self.model.add_row([j, place], [1.0, -float(self.model.upper[j])], -math.inf, 0.0)
             self.model.add_row([j, place], [1.0, -float(self._orders[j].least)], 0.0, math.inf)
+            if self._orders[j].tax is not None:
+                self._gains.add_rows_of_choice(self.model, j, place)
         choice_of = dict(zip(self._chosen, range(self._cost + 1, self._buying), strict=True))
         for rivals in self._orders_of.values():
             if len(rivals) > 1:

@@ -142,10 +142,13 @@ def _worth_their_price(problem: Sequence[LotOrder], drift: Drift, price_of_cash:
 def _uses(choices: Sequence[TradeChoice], rest: Sequence[LotOrder], drift: Drift) -> list[list[bool]]:
     """The choices towards the target; and with sales away from it instead where their tax is worth it."""
     towards = [choice.towards for choice in choices]
-    away = [
-        not choice.towards and not choice.exits and j in drift.taxes.curves and rest[j].wanted > 0.0
-        for j, choice in enumerate(choices)
-    ]
+    brings = {c.order.symbol: 0.5 * c.lots.weight * min(c.lots.wanted, c.lots.scalable) for c in choices if c.towards}
+    away = [False] * len(choices)
+    for j, curve in drift.taxes.curves.items():
+        choice, lots = choices[j], rest[j].wanted
+        if not choice.towards and not choice.exits:
+            cost = (0.5 + drift.cost_aversion * float(drift.cost_rates[j])) * choice.lots.weight * lots
+            away[j] = -drift.taxes.aversion * float(curve(lots)) - cost > brings.get(choice.order.symbol, 0.0)
     instead = {choice.order.symbol for choice, use in zip(choices, away, strict=True) if use}
     if not instead:
         return [towards]

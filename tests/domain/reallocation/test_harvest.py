@@ -19,7 +19,7 @@ from domain.reallocation.gain_curve import GainCurve
 from domain.reallocation.harvest import Harvest
 from domain.reallocation.harvest_report import harvest_report
 from domain.reallocation.modes import Modes
-from domain.reallocation.request import Limits, ReallocationRequest
+from domain.reallocation.request import Limits, ReallocationRequest, Thresholds
 from domain.reallocation.schedule import Trade
 from domain.reallocation.tax_report import trade_date
 from domain.reallocation.tax_terms import TaxLimits, TaxTerms, tax_account
@@ -160,3 +160,14 @@ def test_what_is_needed_is_sold_first() -> None:
     found = harvest_report(Harvest({}, {"A": Decimal(7)}, {"A": curve}), trades)
     assert found.harvested == {2: 3.0, 3: 5.0}
     assert found.benefit == 16.0
+
+
+def test_within_the_thresholds_nothing_but_the_harvest_is_traded() -> None:
+    """Two S are nearer to what A was than one, and a B, above its target, would pay for the second."""
+    held: dict[str, Lots] = {"A": [(10, 30, 700)], "B": [(4, 20, 700)]}
+    limits = TaxLimits(**RATES, harvest_losses=True, substitutes=(("A", "S"),))
+    request = request_of(held, {"A": 10.0, "B": 25.0, "S": 60.0}, {"A": 0.5, "B": 0.375}, limits, Modes())
+    for thresholds, also in ((Thresholds(drift_band=0.3), {"S": 1.0}), (Thresholds(), {"B": -1.0, "S": 2.0})):
+        found = reallocate(replace(request, thresholds=thresholds))
+        assert {trade.symbol: trade.quantity for trade in found.plan.trades} == {"A": -10.0, **also}
+        assert found.optimal

@@ -231,6 +231,41 @@ def test_a_benefit_of_losses_can_make_the_objective_negative() -> None:
     assert found.gap == pytest.approx(0.0, abs=1e-9)
 
 
+def test_a_loss_is_realised_away_from_the_target_where_its_tax_is_worth_it() -> None:
+    """Of ten A at 10, bought at 30, twelve are wanted: one sold is a benefit of 4 for 5 of half a distance."""
+    held: dict[str, Lots] = {"A": [(10, 30, 700)]}
+    for aversion, traded in ((1.0, 2.0), (2.0, -10.0)):
+        request = request_of(
+            held, {"A": 10.0, "B": 10.0}, {"A": 0.6, "B": 0.4}, TaxLimits(**RATES), Modes(tax_aversion=aversion),
+            cash=100.0,
+        )  # fmt: skip
+        found = reallocate(request)
+        carry_out(request, found)
+        assert {t.symbol: t.quantity for t in found.plan.trades} == {"A": traded, "B": 8.0}
+        assert found.objective == pytest.approx(best_objective(request, held))
+        assert found.optimal
+
+
+def test_an_exit_with_its_odd_lot_is_weighed_by_its_whole_tax() -> None:
+    """25 A at 10 in lots of 10: the odd 5, bought at 1, are a tax of 9 in 50 of value, the others none."""
+    for aversion, sold in ((2.0, 25.0), (3.0, 20.0)):
+        request = request_of(
+            {"A": [(20, 10, 700), (5, 1, 600)]}, {"A": 10.0}, {}, TaxLimits(**RATES), Modes(tax_aversion=aversion),
+            cash=100.0,
+        )  # fmt: skip
+        found = reallocate(replace(request, market=Snapshot({"A": Quote(10.0, lot_size=10.0)})))
+        assert [trade.quantity for trade in found.plan.trades] == [-sold]
+        assert found.optimal
+
+
+def test_lots_that_are_no_decimal_part_of_a_tax_lot() -> None:
+    """Seven A in lots of three: a third of a unit of the first tax lot has no end as a decimal number."""
+    request = request_of({"A": [(7, 9, 700)]}, {"A": 10.0}, {"A": 0.2}, TaxLimits(**RATES), Modes(tax_aversion=1.0))
+    found = reallocate(replace(request, market=Snapshot({"A": Quote(10.0, lot_size=3.0)})))
+    assert [trade.quantity for trade in found.plan.trades] == [-6.0]
+    assert found.optimal
+
+
 def test_a_sale_that_must_raise_cash_takes_the_lots_with_the_least_tax() -> None:
     held: dict[str, Lots] = {"A": [(10, 2, 700)], "B": [(10, 10, 700)]}
     for aversion, expected in ((0.0, {"A": 1.0, "B": 1.0}), (10.0, {"B": 2.0})):
@@ -283,8 +318,7 @@ def test_many_assets_with_lots(assets: int) -> None:
     assert found.plan.least_drift <= found.objective + 1e-12
     indifferent = reallocate(replace(request, modes=Modes()))
     assert found.objective < indifferent.objective + 2.0 * indifferent_tax(indifferent)
-    if assets < 600:
-        assert found.gap <= 1e-3
+    assert found.gap <= (1e-3 if assets < 600 else 0.15)
 
 
 def indifferent_tax(found: Reallocation) -> float:
