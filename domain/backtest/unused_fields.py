@@ -62,10 +62,14 @@ def refuse_unused_lookback(specification: BacktestSpecification, symbols: tuple[
     planned = (one.specification.costs for _, one in specification.strategies_by_path() if isinstance(one, Optimized))
     field = "costs.liquidity_lookback_periods"
     models = [one for one in (specification.costs, *planned) if one is not None and one.impact is not None]
-    if not models:
-        raise InvalidInput(field, "has no effect without costs.impact, whose volumes and volatilities it is about")
-    given = [one.liquidity.get(symbol) for one in models for symbol in symbols]
-    if all(known is not None and known.volatility_annual is not None for known in given):
+    is_limited = specification.max_participation is not None
+    if not models and not is_limited:
+        raise InvalidInput(
+            field, "has no effect without costs.impact or execution.max_participation, whose figures it is about"
+        )
+    measured = [one.liquidity.get(symbol) for one in models for symbol in symbols]
+    limits = [specification.costs.liquidity.get(symbol) for symbol in symbols] if is_limited else []
+    if None not in limits and all(one is not None and one.volatility_annual is not None for one in measured):
         rule = "has no effect: costs.liquidity gives the daily_value and volatility_annual of every symbol"
         raise InvalidInput(field, rule)
 

@@ -31,7 +31,8 @@ CASES: dict[str, dict[str, Any]] = {
     "tranches": {"rebalancing": {"everyPeriods": {"n": 3}, "tranches": 3}},
     "blend with momentum": {"strategy": {"blend": {"parts": PARTS}}},
     "blend with its own rebalancing": {
-        "strategy": {"blend": {"parts": OWN_DATES, "rebalancing": {"everyPeriods": {"n": 60}}}}
+        "strategy": {"blend": {"parts": OWN_DATES, "rebalancing": {"everyPeriods": {"n": 60}}}},
+        "rebalancing": {},
     },
 }
 
