@@ -15,19 +15,24 @@ from domain.reallocation.lots import Budgets, LotOrder
 
 NODES = SearchLimits(relative_gap=1e-9, nodes=2_000)
 
+MOST_LOTS = 10_000_000
+"""Lots of one sale up to which the solver can tell whole numbers apart; with more it may not end within its time."""
+
 
 def most_cash(
     orders: Sequence[LotOrder], assets: Sequence[int], budgets: Budgets, control: SolverControl
 ) -> list[int] | None:
-    """Lots of sales that raise most cash; None where none are found. `assets` says which orders exclude one another.
+    """Lots of sales that raise most cash; None where none are found, or where there are too many to tell them apart.
 
-    The program keeps the budgets to 1e-9 of a usual lot.
+    `assets` says which orders exclude one another. The program keeps the budgets to 1e-9 of a usual lot.
     """
     count = len(orders)
     values = np.array([float(order.value) for order in orders])
     scale = float(np.median(values))
     raised = np.array([0.0 if order.buys else float(order.cash) / scale for order in orders])
     most = np.array([0.0 if order.buys else float(order.most) for order in orders])
+    if most.max(initial=0.0) >= MOST_LOTS:
+        return None
     gains = GainColumns(orders, budgets, 2 * count, scale)
     model = LinearModel(
         cost=np.concatenate([-raised, np.zeros(count + len(gains.upper))]),

@@ -192,3 +192,16 @@ def test_costs_of_sales_count_where_cash_is_raised() -> None:
     done = carry_out(request, found)
     assert {trade.symbol: trade.quantity for trade in found.plan.trades} == {"A": -101.0, "B": -2.0}
     assert done.cash == Fraction("0.94")
+
+
+def test_cash_that_cannot_be_raised_by_any_of_very_many_lots() -> None:
+    """With fractions a sale of A has 4e14 lots, beyond what the solver for whole lots can tell apart."""
+    request = ReallocationRequest(
+        Portfolio({"A": 400.0, "B": 90.0}, -20_000.0),
+        Snapshot({"A": Quote(100.0), "B": Quote(50.0)}),
+        {"A": 0.5, "B": 0.5},
+        limits=Limits(max_turnover=0.1, fractional=True),
+    )
+    found = reallocate(request)
+    assert isinstance(found.outcome, Failure)
+    assert found.outcome.reason == "CASH_NOT_RAISED"
