@@ -28,8 +28,8 @@ def most_cash(
 ) -> list[int] | None:
     """Lots of sales that raise most cash; None where none are found, or none can raise enough.
 
-    `assets` says which orders exclude one another. The program keeps the budgets to 1e-9 of a usual lot. Where an order has very many lots they are not whole in it and
-    are cut to whole ones.
+    `assets` says which orders exclude one another. The program keeps the budgets to 1e-9 of a usual lot. Where an order
+    has very many lots they are not whole in it, and are cut to whole ones.
     """
     if any(order.most > MOST_LOTS and not order.buys for order in orders):
         return _most_cash_of_many_lots(orders, assets, budgets, control)
@@ -96,7 +96,8 @@ def _most_cash_of_many_lots(
     except SolverTimedOut:
         control.check_cancelled()
         return None
-    if found is None:
+    missing = float(budgets.required - budgets.cash) / scale
+    if found is None or -found.bound < missing * (1.0 - HOPELESS):
         return None
     lots = [math.floor(part * most) for part, most in zip(found.point.tolist(), reach, strict=True)]
     lots = [lot if lot >= order.least else 0 for lot, order in zip(lots, orders, strict=True)]

@@ -195,7 +195,7 @@ def test_a_hang_ends_with_the_time_of_the_caller(desk: Desk) -> None:
     failed = desk.refused("HANG", timeout=2.0)
     assert (failed.code, failed.reason) == ("DEADLINE_EXCEEDED", "REMOTE_CALL_TIMED_OUT")
     seconds = float(failed.message.removeprefix(f"{NAME} did not answer within ").removesuffix(" s"))
-    assert 1.0 < seconds <= 1.8
+    assert 1.0 < seconds <= 1.82  # nine tenths of 2 s, which gRPC rounds up to a hundredth on its way
 
 
 @pytest.mark.alone

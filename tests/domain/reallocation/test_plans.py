@@ -1,6 +1,7 @@
 """Plans of random accounts: each can be carried out, and none is further from its target than truncation."""
 
 import math
+from decimal import Decimal
 from fractions import Fraction
 
 from hypothesis import example, given
@@ -8,8 +9,11 @@ from hypothesis import strategies as st
 
 from domain.costs.linear import LinearCost
 from domain.market_data.snapshot import Quote, Snapshot
+from domain.optimization.programs.solver_control import SolverControl
 from domain.portfolio import Portfolio
+from domain.reallocation.cash_program import most_cash
 from domain.reallocation.flow import Failure, reallocate
+from domain.reallocation.lots import Budgets, LotOrder, keeps
 from domain.reallocation.request import Limits, ReallocationRequest
 from tests.domain.reallocation.execution import carry_out, cost_rate, fraction
 from tests.families import generated
@@ -192,3 +196,22 @@ def test_costs_of_sales_count_where_cash_is_raised() -> None:
     done = carry_out(request, found)
     assert {trade.symbol: trade.quantity for trade in found.plan.trades} == {"A": -101.0, "B": -2.0}
     assert done.cash == Fraction("0.94")
+
+
+def test_cash_from_lots_that_a_solver_cannot_tell_apart() -> None:
+    """With fractions sales can have 1e15 lots. The solver did not end within its time on these."""
+    sales = [
+        (730, "8.12e-12", "7.9161068e-12"), (482, "1.543e-11", "1.50425527e-11"),
+        (273, "1.8282e-9", "1.782495e-9"), (180, "6.347e-10", "6.18737295e-10"),
+    ]  # fmt: skip
+    orders = [
+        LotOrder(0.0, 0.0, most * 10**12, 1, buys=False, value=Decimal(value), cash=Decimal(cash))
+        for most, value, cash in sales
+    ]
+    budgets = Budgets(cash=Decimal("-213250.68"), required=Decimal(0), turnover=Decimal("41377.613"))
+    control = SolverControl.for_seconds(5.0, lambda: None)
+    assert most_cash(orders, [0, 1, 2, 3], budgets, control) is None  # the turnover does not allow so much
+    enough = Budgets(cash=Decimal("-40000"), required=Decimal(0), turnover=Decimal("41377.613"))
+    found = most_cash(orders, [0, 1, 2, 3], enough, control)
+    assert found is not None
+    assert keeps(orders, enough, found)

@@ -23,6 +23,10 @@ from server.ports.errors import (
     JobTimeBudgetExceeded,
     NotFound,
     Overloaded,
+    RemoteAnswerInvalid,
+    RemoteCallFailed,
+    RemoteCallTimedOut,
+    RemoteUnavailable,
     RequestIdReused,
     ServiceError,
     StillRunning,
@@ -73,6 +77,15 @@ TABLE = [
     (Draining(), code_pb2.UNAVAILABLE, "DRAINING", {RetryInfo}),
     (StreamIdle(60.0), code_pb2.DEADLINE_EXCEEDED, "STREAM_IDLE", set()),
     (WorkerDied(), code_pb2.ABORTED, "WORKER_DIED", {RetryInfo}),
+    (RemoteUnavailable("Desk"), code_pb2.UNAVAILABLE, "REMOTE_UNAVAILABLE", {RetryInfo}),
+    (RemoteCallFailed("Desk", "INTERNAL"), code_pb2.FAILED_PRECONDITION, "REMOTE_CALL_FAILED", {PreconditionFailure}),
+    (RemoteCallTimedOut("Desk", 1.0), code_pb2.DEADLINE_EXCEEDED, "REMOTE_CALL_TIMED_OUT", set()),
+    (
+        RemoteAnswerInvalid("Desk", "no score"),
+        code_pb2.FAILED_PRECONDITION,
+        "REMOTE_ANSWER_INVALID",
+        {PreconditionFailure},
+    ),
 ]
 
 
