@@ -47,7 +47,7 @@ PROVEN = 1e-7
 
 CLOSE_ENOUGH = SearchLimits(relative_gap=5e-4, nodes=200)
 NEAR = SearchLimits(relative_gap=2e-4, nodes=50)
-UNTIL_PROVEN = SearchLimits(nodes=5_000, heuristics=False)
+UNTIL_PROVEN = SearchLimits(relative_gap=PROVEN, nodes=5_000, heuristics=False)
 
 ROUNDS = 4
 """Programs one after the other, each with the drift of the plan that the last one has found."""

@@ -83,6 +83,17 @@ def test_batch_verifies_every_answer() -> None:
     assert line["turnover_binds"] > 0
 
 
+def test_reallocate_carries_out_every_plan() -> None:
+    """The peer is no part of the workspace; where it is not installed, the line of the account has none."""
+    account, batch = _lines("reallocate")
+    assert [line["job"] for line in (account, batch)] == ["reallocate/20x60lots", "reallocate/batch=10x50"]
+    for line in (account, batch):
+        assert line["ours_ms"] > 0.0
+        assert 0.0 <= line["gap"] <= 1e-3
+    assert batch["not_verified"] == 0
+    assert batch["accounts_per_second"] > 0.0
+
+
 @pytest.mark.exhaustive
 def test_service_times_calls_and_backtests() -> None:
     lines = _lines("service")
