@@ -43,6 +43,7 @@ def least_drift(
     reach = 4.0 * furthest * dearest / (1.0 - dearest)
     if cost + reach >= drift.worth:
         return floor
+    check_cancelled()
     terms = Terms(drift, orders, theta, cost)
     if not terms.known:
         return floor

@@ -93,14 +93,17 @@ def _choose(
     free = [order for order in priced if not order.quantity]
     left = budgets.left(fixed)
     choices = trade_choices(request, valuation, free, unwanted, left, budgets.sales, check_cancelled)
+    check_cancelled()
     fixed_tax = budgets.sales.tax(fixed) if request.modes.tax_aversion else 0.0
     free_lots = [(choice.order.symbol, choice.lots) for choice in choices]
     drift = Drift.of(request, valuation, free_lots, fixed, fixed_tax)
     problem = [choice.lots for choice in choices]
+    check_cancelled()
     known, kept = known_lots(choices, left, drift, check_cancelled)
     best = BestLots(known, 0.0)
     if kept:
         best = best_lots(drift, problem, left, known, SolverControl.for_seconds(SECONDS, check_cancelled))
+    check_cancelled()
     chosen = {order.symbol: order for order in free}
     for choice, count in zip(choices, best.lots, strict=True):
         if count:
