@@ -16,9 +16,14 @@ def main() -> None:
         settings = Settings.read(sys.argv[1:], os.environ)
         import asyncio
 
+        from server.execution.template import Template
+        from server.tasks.libraries import FIRST, LIBRARIES
+
+        template = Template(FIRST, LIBRARIES)
+        template.start()
         from server.bootstrap import serve
 
-        asyncio.run(serve(settings))
+        asyncio.run(serve(settings, template))
     except WrongSetting as error:
         sys.exit(f"abs-finance: {error}")
 

@@ -57,12 +57,9 @@ from server.services.risk import Risk
 from server.settings import Settings, WrongSetting
 from server.storage.embedded import factory as embedded
 from server.tasks import backtest
-from server.tasks.libraries import LIBRARIES
+from server.tasks.libraries import FIRST, LIBRARIES
 
 JOB_NICENESS = 10
-
-LOADED_FIRST = ("server.tasks.all_tasks",)
-"""What worker processes have loaded before the server is ready; `LIBRARIES` follow soon after."""
 
 STORAGE_BACKENDS: Mapping[str, Callable[[Settings, QueuePolicy], Storage]] = {"embedded": embedded.open_storage}
 """By the value of ABSFIN_STORAGE."""
@@ -71,8 +68,11 @@ CUT_SECONDS = 1.0
 """How long calls that are cut may take to tell their callers."""
 
 
-async def serve(settings: Settings) -> None:
-    """Runs a server until it is told to stop (SIGTERM or SIGINT), then drains. Raises WrongSetting."""
+async def serve(settings: Settings, template: Template | None = None) -> None:
+    """Runs a server until it is told to stop (SIGTERM or SIGINT), then drains. Raises WrongSetting.
+
+    `template` may have been started ahead; it is closed with the server.
+    """
     configure_logging(settings.log_level)
     warning = check_tls(settings.tls) if settings.tls else None
     if warning:
@@ -82,7 +82,7 @@ async def serve(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     policy = _queue_policy(settings)
     storage = STORAGE_BACKENDS[settings.storage](settings, policy)
-    template = Template(LOADED_FIRST, LIBRARIES)
+    template = template or Template(FIRST, LIBRARIES)
     pool = ProcessPool(settings.workers, template=template, max_seconds=settings.max_request_seconds)
     small = SmallTasks()
     jobs = _jobs(settings, storage, policy, template)

@@ -65,6 +65,11 @@ class Template:
         self._on_loaded: list[Callable[[], None]] = []
         self._loaded: socket.socket | None = None
 
+    def start(self) -> None:
+        """Starts the process, and does not wait for it: it loads its libraries while the server loads its own."""
+        if self._control is None:
+            self._start()
+
     def when_loaded(self, act: Callable[[], None]) -> None:
         """Acts on the event loop once the second stage is loaded, each time a template has loaded it."""
         self._on_loaded.append(act)

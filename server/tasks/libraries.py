@@ -4,6 +4,9 @@ Riskfolio-Lib is not here: it takes 350 MB and is asked for by name only; the fi
 before its time limit begins, and new workers have it from then on.
 """
 
+FIRST = ("server.tasks.all_tasks",)
+"""What worker processes have loaded before the server is ready; `LIBRARIES` follow soon after."""
+
 LIBRARIES = (
     "server.tasks.compiled_simulation",
     "clarabel",
