@@ -22,7 +22,7 @@ ABSFIN = str(Path(sys.executable).with_name("absfin"))
 
 
 def absfin(server: RunningServer, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
-    environment = {"ABSFIN_SERVER": server.address, "COLUMNS": "120", "PATH": "/usr/bin:/bin", "TERM": "dumb"}
+    environment = {"ABSFIN_SERVER": server.address, "COLUMNS": "200", "PATH": "/usr/bin:/bin", "TERM": "dumb"}
     environment["PYTHONPATH"] = os.environ.get("PYTHONPATH", "")
     done = subprocess.run([ABSFIN, *arguments], capture_output=True, text=True, timeout=60, env=environment)
     assert done.returncode == status, done.stdout + done.stderr
