@@ -26,7 +26,7 @@ _MEASURES = frozenset(
     }
 )
 _FIELDS = frozenset(
-    {"moments", "objective", "risk_measure", "constraints", "groups", "periods_per_year", "request_id", "validate_only",
+    {"moments", "objective", "risk_measure", "constraints", "groups", "missing_data", "periods_per_year", "request_id", "validate_only",
      "label", "optimization_id"}
 )  # fmt: skip
 

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from absfin import Moments, max_utility, min_risk
+from absfin.queries import OptimizeQuery
 from absfinance.v1.optimization_pb2 import Optimization
 from absfinance.v1.optimization_service_pb2 import OptimizeRequest
 from google.protobuf import json_format
@@ -55,6 +57,12 @@ def test_small_requests_have_the_answer_of_every_other(fields: dict[str, Any]) -
         one.certificate.ClearField("solve_duration")
     assert found == expected
     assert (small.body, small.input_fingerprint, small.id) == (large.body, large.input_fingerprint, large.id)
+
+
+def test_what_the_python_client_sends_is_small() -> None:
+    moments = Moments(["A", "B"], [0.1, 0.05], [[0.04, 0.0], [0.0, 0.01]], 1)
+    for objective in (min_risk(), max_utility(3.0)):
+        assert isinstance(answer(OptimizeQuery(moments, objective).request().SerializeToString()), ResultDraft)
 
 
 def test_a_mere_check_is_small() -> None:
