@@ -26,9 +26,20 @@ _MEASURES = frozenset(
     }
 )
 _FIELDS = frozenset(
-    {"moments", "objective", "risk_measure", "constraints", "groups", "missing_data", "periods_per_year", "request_id", "validate_only",
-     "label", "optimization_id"}
-)  # fmt: skip
+    {
+        "moments",
+        "objective",
+        "risk_measure",
+        "constraints",
+        "groups",
+        "missing_data",
+        "periods_per_year",
+        "request_id",
+        "validate_only",
+        "label",
+        "optimization_id",
+    }
+)
 
 
 def optimize_if_small(request: bytes, control: Control, report: ReportKey) -> ResultDraft | bytes:
