@@ -112,8 +112,8 @@ def reallocate(request: ReallocationRequest, check_cancelled: Callable[[], None]
     check_cancelled()
     found = _plan(request, valuation, required, check_cancelled)
     # What cash or a harvest of losses needs is not measured by the tracking error.
-    must = _cash_needs_trades(request) or bool(harvest.symbols)
-    worth = None if must else _cost_benefit(request, found)
+    is_weighed = not (_cash_needs_trades(request) or harvest.symbols)
+    worth = _cost_benefit(request, found) if is_weighed else None
     if worth is not None and not worth.worth_it:
         found = _plan(request, valuation, {}, check_cancelled)
     schedule = schedule_of(request, valuation, found.plan.trades, check_cancelled)

@@ -239,6 +239,8 @@ class _Collected:
 
     def previous_prices(self) -> Mapping[str, Decimal] | None:
         """Prices in the currency of the portfolio at the rates of the last reallocation; None without these."""
+        if not self.command.currencies.previous_rates:
+            return None  # before the figures of stored prices are collected a second time
         with error_path("snapshot"):
             return self.command.currencies.at_previous_rates(self.market(), self.mandate.currency)
 
