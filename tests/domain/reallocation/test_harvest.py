@@ -7,13 +7,16 @@ from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.costs.linear import LinearCost
+from domain.market_data.panel import PricePanel
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.portfolio import Portfolio
+from domain.reallocation.cost_benefit import CostBenefitRule
 from domain.reallocation.flow import Reallocation, reallocate
 from domain.reallocation.gain_curve import GainCurve
 from domain.reallocation.harvest import Harvest
@@ -23,6 +26,7 @@ from domain.reallocation.request import Limits, ReallocationRequest, Thresholds
 from domain.reallocation.schedule import Trade
 from domain.reallocation.tax_report import trade_date
 from domain.reallocation.tax_terms import TaxLimits, TaxTerms, tax_account
+from domain.reallocation.tracking_error import ActiveRisk
 from domain.taxes.lot_selection import LotMethod
 from domain.taxes.lots import TaxLot
 from tests.domain.reallocation.execution import carry_out, cost_rate
@@ -171,3 +175,25 @@ def test_within_the_thresholds_nothing_but_the_harvest_is_traded() -> None:
         found = reallocate(replace(request, thresholds=thresholds))
         assert {trade.symbol: trade.quantity for trade in found.plan.trades} == {"A": -10.0, **also}
         assert found.optimal
+
+
+@pytest.mark.parametrize("harvests", [False, True])
+def test_a_harvest_is_not_weighed_by_the_tracking_error(harvests: bool) -> None:
+    """A of 200 cost 400. No trade is worth its cost by the rule; the loss is realised all the same."""
+    steps = np.array([[0.01, -0.02], [-0.02, 0.01], [0.03, 0.02], [-0.01, 0.01]])
+    panel = PricePanel.of(("A", "C"), range(20000, 20005), np.vstack([[1.0, 1.0], np.cumprod(1.0 + steps, axis=0)]))
+    limits = TaxLimits(LotMethod.FIFO, 0.4, 0.2, harvest_losses=harvests, substitutes=(("A", "C"),) * harvests)
+    lots = {"A": (TaxLot("1", Decimal(20), Decimal(20), TODAY - dt.timedelta(400)),)}
+    found = reallocate(
+        ReallocationRequest(
+            Portfolio({"A": 20.0}, 200.0),
+            Snapshot({"A": Quote(10.0), "C": Quote(10.0)}),
+            {"A": 0.6},
+            thresholds=Thresholds(cost_benefit=CostBenefitRule(1e-9, 1)),
+            costs=LinearCost(10.0),
+            taxes=tax_account({"A": 20.0}, lots, TODAY, TaxTerms(limits)),
+            active_risk=ActiveRisk.of(panel),
+        )
+    )
+    assert {trade.symbol for trade in found.plan.trades} == ({"A", "C"} if harvests else set())
+    assert (found.cost_benefit is None) is harvests
