@@ -2,47 +2,18 @@
 
 import gzip
 import json
-import os
 import signal
 import subprocess
-import sys
 from datetime import date
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 from absfin import Client, Holdings, TaxLot
 
+from tests.clients.python.command_line import ABSFIN, absfin, as_json
 from tests.conftest import READY, ROOT, RunningServer
 from tests.families import thinned
 from tests.processes import first_line
-
-ABSFIN = str(Path(sys.executable).with_name("absfin"))
-
-
-def absfin(server: RunningServer, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
-    environment = {"ABSFIN_SERVER": server.address, "COLUMNS": "200", "PATH": "/usr/bin:/bin", "TERM": "dumb"}
-    environment["PYTHONPATH"] = os.environ.get("PYTHONPATH", "")
-    done = subprocess.run([ABSFIN, *arguments], capture_output=True, text=True, timeout=60, env=environment)
-    assert done.returncode == status, done.stdout + done.stderr
-    return done
-
-
-def as_json(server: RunningServer, *arguments: str) -> dict[str, Any]:
-    parsed: dict[str, Any] = json.loads(absfin(server, *arguments, "--json").stdout)
-    return parsed
-
-
-@pytest.fixture
-def prices(tmp_path: Path) -> Path:
-    rng = np.random.default_rng(5)
-    values = 50.0 * np.cumprod(1.0 + rng.normal(0.001, 0.01, (30, 2)), axis=0)
-    days = np.arange("2021-01-04", "2021-02-03", dtype="datetime64[D]")
-    lines = ["date,P,Q", *(f"{day},{p!r},{q!r}" for day, (p, q) in zip(days, values.tolist(), strict=True))]
-    path = tmp_path / "prices.csv"
-    path.write_text("\n".join(lines))
-    return path
 
 
 def test_help_names_every_command(server: RunningServer) -> None:

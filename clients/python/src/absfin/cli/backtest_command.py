@@ -1,13 +1,16 @@
 """The command `absfin backtest`."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 from absfinance.v1 import backtest_pb2, corporate_action_pb2
 from absfinance.v1.panel_pb2 import MissingDataPolicy
 
 from absfin import strategies
+from absfin.backtest_results import Backtest
 from absfin.channel import DEFAULT_TARGET
 from absfin.choices import choice
 from absfin.cli.backtest_options import CostOptions, RebalancingOptions, flows_of, overlaid, strategy_of
@@ -16,7 +19,9 @@ from absfin.cli.options import OBJECTIVES, constraints_of, data_of, option
 from absfin.cli.output import failing_clearly, follow, print_json
 from absfin.cli.parameters import AsJson, End, PricesFile, Server, Start, Symbols, Universe
 from absfin.cli.tables import show_backtest
+from absfin.cli.terminal_chart import line_chart
 from absfin.client import Client
+from absfin.data import Panel
 
 ACCOUNT, TRADES, COSTS, EVENTS = "Account", "Rebalancing and execution", "Costs", "Prices and events"
 """Headings of the help."""
@@ -243,6 +248,7 @@ def backtest(
     detach: Annotated[
         bool, typer.Option("--detach", help="Print the name of the job and do not wait for its end.")
     ] = False,
+    plot: Annotated[bool, typer.Option("--plot", help="Draw the value of one unit over time.")] = False,
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
@@ -322,10 +328,10 @@ def backtest(
         if detach:
             typer.echo(started.name)
             return
-        follow_to_the_end(client, started.name, as_json)
+        follow_to_the_end(client, started.name, as_json, plot=plot)
 
 
-def follow_to_the_end(client: Client, name: str, as_json: bool) -> None:
+def follow_to_the_end(client: Client, name: str, as_json: bool, *, plot: bool = False) -> None:
     """Shows the progress of a job, then its result; ends the command with status 1 where it has none."""
     follow(client.watch(name), name, shown=not as_json)
     done = client.get_backtest(name)
@@ -333,10 +339,19 @@ def follow_to_the_end(client: Client, name: str, as_json: bool) -> None:
         print_json(done)
     elif done.state == "succeeded":
         show_backtest(done)
+        if plot:
+            typer.echo(line_chart(_equity(client, done), "value of one unit", colored=sys.stdout.isatty()))
     else:
         typer.echo(f"{name} {done.state}: {done.error}", err=True)
     if done.state != "succeeded":
         raise SystemExit(1)
+
+
+def _equity(client: Client, done: Backtest) -> Panel:
+    """Value of one unit of each strategy, a column each, over their common dates."""
+    series = [client.backtest_series(done.name, "equity", one.label) for one in done.strategies]
+    values = np.column_stack([one.values[:, 0] for one in series])
+    return Panel(tuple(one.label for one in done.strategies), series[0].dates, values)
 
 
 def _choices(**named: tuple[str, Any, str]) -> dict[str, Any]:

@@ -1,0 +1,90 @@
+"""A report as one HTML file without scripts: readable offline, on a phone, on paper, in light and dark."""
+
+from html import escape
+from importlib.resources import files
+
+from absfin.reports.document import Block, Figure, Figures, Paragraph, Picture, Report, Section, Table
+from absfin.reports.drawing import drawn
+
+WIDE, NARROW = 680, 300
+"""Pixels of the plotted area on a large and on a small screen; the page shows the one that fits."""
+
+
+def html_of(report: Report) -> str:
+    """The whole file. Drawing needs the extra `report`."""
+    style = files("absfin.reports").joinpath("report.css").read_text(encoding="utf-8")
+    numbers = {id(picture): i for i, picture in enumerate(report.pictures())}
+    facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in report.facts)
+    sections = "\n".join(_section(one, numbers) for one in report.sections)
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">
+<title>{escape(report.title)}</title>
+<style>
+{style}</style>
+</head>
+<body>
+<header>
+<h1>{escape(report.title)}</h1>
+<p>{escape(report.subtitle)}</p>
+<dl>{facts}</dl>
+</header>
+<main>
+{sections}
+</main>
+</body>
+</html>
+"""
+
+
+def _section(section: Section, numbers: dict[int, int]) -> str:
+    blocks = "\n".join(_block(block, numbers) for block in section.blocks)
+    return f"<section>\n<h2>{escape(section.heading)}</h2>\n{blocks}\n</section>"
+
+
+def _block(block: Block, numbers: dict[int, int]) -> str:
+    match block:
+        case Figures(entries):
+            return f'<dl class="figures">{"".join(map(_figure, entries))}</dl>'
+        case Table():
+            return _table(block)
+        case Picture():
+            return _picture(block, numbers[id(block)])
+        case Paragraph(text):
+            return f"<p>{escape(text)}</p>"
+
+
+def _figure(figure: Figure) -> str:
+    note = f"<small>{escape(figure.note)}</small>" if figure.note else ""
+    return f"<div><dt>{escape(figure.label)}</dt><dd>{escape(figure.value)}{note}</dd></div>"
+
+
+def _table(table: Table) -> str:
+    caption = f"<caption>{escape(table.caption)}</caption>" if table.caption else ""
+    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in table.header)
+    body = "".join(_row(row) for row in table.rows)
+    # A wide table scrolls within its own box, so that the page keeps the width of a phone; the box takes the keyboard.
+    label = escape(table.caption or "table")
+    return (
+        f'<div class="table" role="region" aria-label="{label}" tabindex="0">'
+        f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _row(row: tuple[str, ...]) -> str:
+    name, *cells = row
+    return f'<tr><th scope="row">{escape(name)}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in cells)}</tr>'
+
+
+def _picture(picture: Picture, number: int) -> str:
+    label = escape(picture.title)
+    shown = "".join(
+        f'<div class="{name}" role="img" aria-label="{label}">'
+        f"{drawn(picture.spec, width=width, theme='page', prefix=f'{name}{number}')}</div>"
+        for name, width in (("wide", WIDE), ("narrow", NARROW))
+    )
+    return f"<figure>{shown}</figure>"
