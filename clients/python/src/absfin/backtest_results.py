@@ -134,6 +134,12 @@ class Backtest:
             proto=message,
         )
 
+    def _repr_html_(self) -> str:
+        """Figures and tables, for a notebook."""
+        from absfin.notebook import html_of_result  # which is built from results
+
+        return html_of_result(self)
+
     @property
     def metrics(self) -> Mapping[str, float]:
         """Figures of the first strategy; empty until the job has succeeded."""

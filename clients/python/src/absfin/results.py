@@ -146,6 +146,12 @@ class Optimization:
 
         return pd.Series(dict(self.weights), name="weight")
 
+    def _repr_html_(self) -> str:
+        """Figures and tables, for a notebook."""
+        from absfin.notebook import html_of_result  # which is built from results
+
+        return html_of_result(self)
+
 
 def outcome_of(message: OptimizeBatchResponse) -> tuple[str, Optimization | AbsFinanceError]:
     """The key of an account, and its result or its error."""
@@ -243,6 +249,12 @@ class Reallocation:
             superseded_by=message.superseded_by,
             proto=message,
         )
+
+    def _repr_html_(self) -> str:
+        """Figures and tables, for a notebook."""
+        from absfin.notebook import html_of_result  # which is built from results
+
+        return html_of_result(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from html import escape
 from importlib.resources import files
 
-from absfin.reports.document import Block, Figure, Figures, Paragraph, Picture, Report, Section, Table
+from absfin.reports.document import Block, Figure, Figures, Paragraph, Picture, Report, Section, Table, with_content
 from absfin.reports.drawing import drawn
 
 WIDE, NARROW = 680, 300
@@ -12,7 +12,7 @@ WIDE, NARROW = 680, 300
 
 def html_of(report: Report) -> str:
     """The whole file. Drawing needs the extra `report`."""
-    style = files("absfin.reports").joinpath("report.css").read_text(encoding="utf-8")
+    style = _style("report.css")
     numbers = {id(picture): i for i, picture in enumerate(report.pictures())}
     facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in report.facts)
     sections = "\n".join(_section(one, numbers) for one in report.sections)
@@ -39,6 +39,21 @@ def html_of(report: Report) -> str:
 </body>
 </html>
 """
+
+
+def fragment_of(report: Report) -> str:
+    """The figures and tables of a report for a notebook, which brings its own page; pictures are left out."""
+    sections = [
+        Section(one.heading, tuple(block for block in one.blocks if not isinstance(block, Picture)))
+        for one in report.sections
+    ]
+    shown = "\n".join(_section(one, {}) for one in with_content(*sections))
+    heading = f"<strong>{escape(report.title)}</strong> {escape(report.subtitle)}"
+    return f'<div class="absfin"><style>\n{_style("notebook.css")}</style>\n<p>{heading}</p>\n{shown}\n</div>'
+
+
+def _style(name: str) -> str:
+    return files("absfin.reports").joinpath(name).read_text(encoding="utf-8")
 
 
 def _section(section: Section, numbers: dict[int, int]) -> str:
