@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from absfinance.v1.backtest_service_pb2 import BacktestRequest
 
 from domain.backtest.liquidity import StoredTrading
-from domain.backtest.measurement import opening_units
+from domain.backtest.opening import opening_units
 from domain.backtest.preparation import prepare, simulated_prices
 from domain.backtest.record import RecordPart
 from domain.backtest.series import Series, rows
