@@ -31,6 +31,7 @@ class AttributedWeights:
     dates: Days  # (T,)
     portfolio: GroupPath
     benchmark: GroupPath
+    assets: int  # number of segments without the cash that weights leave
 
     @property
     def portfolio_return(self) -> Vector:
@@ -105,7 +106,8 @@ def attributed_weights(tables: Sequence[Panel]) -> AttributedWeights:
         _refuse_gap(TABLES[side + 2], first, returns, missing, f"must be a number where {TABLES[side]} has a weight")
     segments, (weights_p, weights_b), (returns_p, returns_b) = _with_cash(first.symbols, arrays)
     portfolio = GroupPath.of_returns(weights_p, returns_p)
-    return AttributedWeights(segments, first.dates, portfolio, GroupPath.of_returns(weights_b, returns_b))
+    benchmark = GroupPath.of_returns(weights_b, returns_b)
+    return AttributedWeights(segments, first.dates, portfolio, benchmark, len(first.symbols))
 
 
 def refuse_lost_totals(dates: Days, returns: Vector, field: str, whose: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from domain.attribution.linking import Linked, compounded
-from domain.checks import Matrix, Vector, distinct_symbols, finite, unique_symbols
+from domain.checks import Matrix, Vector, constant_columns, distinct_symbols, finite, unique_symbols
 from domain.errors import InvalidInput
 from domain.market_data.panel import Days, Panel, civil_date
 
@@ -85,10 +85,11 @@ def regression_effects(factors: Panel, dates: Days, excess: Vector) -> FactorEff
     if periods < count + 2:
         rule = f"must hold at least {count + 2} dates for {count} factors and an intercept, there are {periods}"
         raise InvalidInput("dates", rule)
+    flat = constant_columns(values)
+    if flat.any():
+        raise InvalidInput("symbols", f"{factors.symbols[int(np.argmax(flat))]} does not vary")
     centred = values - values.mean(axis=0)
     scale = np.abs(centred).max(axis=0)
-    if (scale == 0.0).any():
-        raise InvalidInput("symbols", f"{factors.symbols[int(np.argmax(scale == 0.0))]} does not vary")
     slopes, _, rank, _ = np.linalg.lstsq(centred / scale, excess - excess.mean(), rcond=RANK)
     if rank < count:
         raise InvalidInput("values", "must be of factors that do not depend on one another on these dates")
