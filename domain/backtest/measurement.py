@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from domain.backtest.asset_states import changes_of_states
 from domain.backtest.metrics import Curve, MetricSettings, performance
 from domain.backtest.money_weighted import NO_FLOWS, money_weighted_return
+from domain.backtest.opening import opening_units
 from domain.backtest.preparation import BacktestPlan
 from domain.backtest.record import RecordPart
 from domain.backtest.result import (
@@ -19,9 +20,10 @@ from domain.backtest.result import (
     ReconciledNav,
     StrategyOutcome,
 )
-from domain.backtest.simulation.arrays import DELISTING, DIVIDEND, MARGIN_CALL, SPLIT, WEIGHED
+from domain.backtest.simulation.arrays import DELISTING, DIVIDEND, MARGIN_CALL, SPLIT
 from domain.backtest.simulator import Simulation
-from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Conventions
+from domain.backtest.specification import BenchmarkSymbol, Conventions
+from domain.backtest.strategy_attribution import attributions
 from domain.backtest.strategy_run import StrategyRun
 from domain.calendar import periods_per_year
 from domain.cancellation import CancellationCheck
@@ -59,6 +61,8 @@ def measure(plan: BacktestPlan, records: Sequence[RecordPart], check_cancelled: 
         outcome = _strategy_outcome(plan, strategy_run, record, first)
         difference = _convention_difference(plan, strategy_run, record, check_cancelled)
         done.append(replace(outcome, convention_difference=difference))
+    parts = attributions(plan, records, check_cancelled)
+    done[:count] = [replace(one, attribution=part) for one, part in zip(done[:count], parts, strict=True)]
     by_label = {outcome.label: outcome for outcome in done[count:]}
     compared = [by_label[name] if name in by_label else _symbol_outcome(plan, name, first) for name in names]
     return BacktestOutcome(plan.market.panel.symbols, tuple(done[:count]), tuple(compared))
@@ -117,11 +121,6 @@ def _convention_difference(
     return float(record.nav[-1]) - simulation.nav
 
 
-def opening_units(specification: BacktestSpecification, symbols: tuple[str, ...]) -> Vector:
-    """Units held at the start, (N,)."""
-    return np.array([specification.initial_holdings.get(symbol, 0.0) for symbol in symbols])
-
-
 def _money_weighted(plan: BacktestPlan, record: RecordPart) -> Figure:
     if not len(record.flow_end):
         return Absent(NO_FLOWS)
@@ -161,7 +160,7 @@ def _asset_events(plan: BacktestPlan, record: RecordPart) -> tuple[tuple[AssetEv
             cash=cash,
         )
         for since_start, asset, kind, before, after, cash in record.events.tolist()
-        if kind != WEIGHED
+        if kind in _EVENT_KINDS
     ]
     opening = opening_units(plan.specification, plan.market.panel.symbols)
     of_states, count = changes_of_states(plan.market, plan.strategy_runs[0].start, record, opening)

@@ -109,6 +109,7 @@ class Client:
 
     analyze_risk = _sends(queries.AnalyzeRiskQuery)
     estimate_risk_model = _collects(queries.EstimateRiskModelQuery)
+    attribute = _sends(queries.AttributeQuery)
 
     backtest = _sends(queries.BacktestQuery)
     get_backtest = _sends(queries.GetBacktestQuery)

@@ -11,6 +11,7 @@ from absfinance.v1.backtest_pb2 import BacktestState
 from absfinance.v1.backtest_pb2 import Reconciliation as ReconciliationProto
 from absfinance.v1.backtest_service_pb2 import ListBacktestsResponse
 
+from absfin.attribution import PathAttribution
 from absfin.choices import AssetEventKind, plain_name
 from absfin.data import date_from_proto
 from absfin.results import ResultWarning, optional_figure, warnings_of
@@ -80,6 +81,7 @@ class StrategyResult:
     reconciliation: Reconciliation | None
     asset_events: tuple[AssetEvent, ...]
     asset_event_count: int  # those included that asset_events leaves out, where there are very many
+    attribution: PathAttribution | None  # None where it was not asked for
 
     @classmethod
     def from_proto(cls, message: Any) -> "StrategyResult":
@@ -104,6 +106,7 @@ class StrategyResult:
             ),
             asset_events=tuple(map(AssetEvent.from_proto, message.asset_events)),
             asset_event_count=message.asset_event_count,
+            attribution=PathAttribution.from_proto(message.attribution) if message.HasField("attribution") else None,
         )
 
 
@@ -154,6 +157,11 @@ class Backtest:
     def reconciliation(self) -> Reconciliation | None:
         """How the net asset value of the first strategy came about; None until the job has succeeded."""
         return self.strategies[0].reconciliation if self.strategies else None
+
+    @property
+    def attribution(self) -> PathAttribution | None:
+        """The excess return of the first strategy, divided; None where it was not asked for."""
+        return self.strategies[0].attribution if self.strategies else None
 
     @property
     def asset_events(self) -> tuple[AssetEvent, ...]:

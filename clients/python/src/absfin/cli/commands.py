@@ -10,6 +10,7 @@ import typer
 from google.protobuf.json_format import MessageToDict
 
 from absfin.channel import DEFAULT_TARGET
+from absfin.cli.attribution_command import attribute
 from absfin.cli.backtest_command import backtest, follow_to_the_end
 from absfin.cli.batch_command import reallocate_batch
 from absfin.cli.csv_files import ACTION_HEADER, action_line, read_actions, read_panel, read_weights
@@ -160,6 +161,7 @@ def risk(
 
 
 app.command()(backtest)
+app.command()(attribute)
 
 
 @app.command()
