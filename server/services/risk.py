@@ -9,6 +9,7 @@ from server.execution.process_pool import ProcessPool
 from server.services.market_data import MarketData
 from server.services.rounds import in_rounds
 from server.tasks import risk
+from server.tasks.charts import of_risk
 
 
 class Risk:
@@ -22,6 +23,11 @@ class Risk:
         """The report."""
         report, _ = await in_rounds(self._pool, partial(risk.analyze, request), call, self._market_data.collect)
         return report
+
+    async def charts(self, request: bytes, call: Call) -> bytes:
+        """Charts of a report."""
+        answer, _ = await in_rounds(self._pool, partial(of_risk, request), call, self._market_data.collect)
+        return answer
 
     async def estimate(self, request: bytes, call: Call) -> AsyncGenerator[bytes]:
         """The risk model in pieces."""

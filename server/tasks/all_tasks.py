@@ -14,6 +14,7 @@ from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest, EstimateRiskModel
 from server.tasks import (
     backtest,
     batch,
+    charts,
     convert,
     fills,
     frontier,
@@ -28,6 +29,7 @@ from server.tasks import (
 TASKS = (
     backtest,
     batch,
+    charts,
     convert,
     fills,
     frontier,

@@ -23,6 +23,12 @@ from absfin.queries.backtests import (
     ListBacktestsQuery,
 )
 from absfin.queries.base import AssembledQuery, PagedQuery, Query, StreamQuery, UnaryQuery
+from absfin.queries.charts import (
+    BacktestChartsQuery,
+    OptimizationChartsQuery,
+    ReallocationChartsQuery,
+    RiskChartsQuery,
+)
 from absfin.queries.liquidity import AssessLiquidityQuery
 from absfin.queries.market_data import (
     CorporateActionsQuery,
@@ -75,6 +81,7 @@ __all__ = [
     "AnalyzeRiskQuery",
     "AssembledQuery",
     "AssessLiquidityQuery",
+    "BacktestChartsQuery",
     "BacktestQuery",
     "BacktestSeriesQuery",
     "CancelBacktestQuery",
@@ -96,6 +103,7 @@ __all__ = [
     "ListPortfoliosQuery",
     "ListReallocationsQuery",
     "MarketMetricsQuery",
+    "OptimizationChartsQuery",
     "OptimizeBatchQuery",
     "OptimizeQuery",
     "PagedQuery",
@@ -104,7 +112,9 @@ __all__ = [
     "Query",
     "ReallocateBatchQuery",
     "ReallocateQuery",
+    "ReallocationChartsQuery",
     "RecordFillsQuery",
+    "RiskChartsQuery",
     "StreamQuery",
     "TraceFrontierQuery",
     "UnaryQuery",
