@@ -126,14 +126,6 @@ def prepare(
     )
 
 
-def simulated_prices(specification: BacktestSpecification, data: PricePanel | ReturnPanel) -> PricePanel:
-    """The complete prices a backtest is simulated on; 0 where an asset is worthless or not listed.
-
-    Raises InvalidInput with the field path from the request on.
-    """
-    return simulated_market(specification, data).panel
-
-
 def simulated_market(
     specification: BacktestSpecification, data: PricePanel | ReturnPanel, opens: PricePanel | None = None
 ) -> Market:

@@ -92,15 +92,23 @@ class RecordPart:
         """
         if not len(self.flow_end):
             return self.nav
-        before = self.nav[:-1] + self.flow_start[1:]
-        known = len(self.account) and "first_nav" in (self.account.dtype.names or ())  # stored ones may be older
-        first = float(self.account["first_nav"][0]) if known else 0.0
-        if len(before) and first > 0.0:  # money of the next morning has paid no part of that cost
-            before[0] = self.nav[0] * ((first + self.flow_start[1]) / first)  # the product may be too large a number
+        before = self.capital
         alive = (before > 0.0) & (self.nav[1:] > 0.0)  # used up: nothing is left of a unit
         growth = np.where(alive, (self.nav[1:] - self.flow_end[1:]) / np.where(alive, before, 1.0), 0.0)
         result: Vector = self.nav[0] * np.append(1.0, np.maximum(growth, 0.0).cumprod())
         return result
+
+    @property
+    def capital(self) -> Vector:
+        """Net asset value at the start of each period with the external flow then, (K - 1,): what its return is of."""
+        if not len(self.flow_end):
+            return self.nav[:-1]
+        before: Vector = self.nav[:-1] + self.flow_start[1:]
+        known = len(self.account) and "first_nav" in (self.account.dtype.names or ())  # stored ones may be older
+        first = float(self.account["first_nav"][0]) if known else 0.0
+        if len(before) and first > 0.0:  # money of the next morning has paid no part of that cost
+            before[0] = self.nav[0] * ((first + self.flow_start[1]) / first)  # the product may be too large a number
+        return before
 
     @property
     def weighed(self) -> Matrix:

@@ -4,6 +4,18 @@ from enum import StrEnum
 
 import numpy as np
 
+from domain.backtest.account_series import (
+    EXPOSURES,
+    cash_held,
+    contributions,
+    exposures,
+    gross_unit_values,
+    trading_costs,
+    turnovers,
+    units_held,
+    weights,
+)
+from domain.backtest.market import Market
 from domain.backtest.record import RecordPart
 from domain.checks import Matrix, Vector
 from domain.risk.measures.drawdown import level_drawdowns
@@ -17,42 +29,61 @@ class Series(StrEnum):
     DRAWDOWN = "DRAWDOWN"  # (T, 1), positive, of the unit value
     WEIGHTS = "WEIGHTS"  # (T, N), after trading
     TRADES = "TRADES"  # (T, N), in units
+    HOLDINGS = "HOLDINGS"  # (T, N), in units, after trading
+    CASH = "CASH"  # (T, 1), in money, after trading
+    EXPOSURES = "EXPOSURES"  # (T, 5), fractions of the net asset value, after trading
+    CONTRIBUTIONS = "CONTRIBUTIONS"  # (T, N), to the return of each date
+    COSTS = "COSTS"  # (T, 1), of trades, fractions of the net asset value before them
+    TURNOVER = "TURNOVER"  # (T, 1), one-way, likewise
+    GROSS_EQUITY = "GROSS_EQUITY"  # (T, 1), unit value had the trades cost nothing
 
-    @property
-    def by_asset(self) -> bool:
-        """Whether it has a column for each asset."""
-        return self in (Series.WEIGHTS, Series.TRADES)
+    def columns(self, symbols: tuple[str, ...]) -> tuple[str, ...]:
+        """Names of its columns, none where it has one alone."""
+        if self is Series.EXPOSURES:
+            return EXPOSURES
+        return symbols if self in _BY_ASSET else ()
 
 
-def rows(series: Series, prices: Matrix, record: RecordPart, opening: Vector, first: int, last: int) -> Matrix:
-    """Rows first to last - 1 of a series, (K, 1 or N).
+_BY_ASSET = frozenset({Series.WEIGHTS, Series.TRADES, Series.HOLDINGS, Series.CONTRIBUTIONS})
 
-    `prices` (T, N) are those of the simulation's dates, `opening` (N,) the units held at the start.
+
+def rows(series: Series, market: Market, record: RecordPart, opening: Vector, first: int, last: int) -> Matrix:
+    """Rows first to last - 1 of a series, (K, columns).
+
+    `market` ends with the dates of the simulation, (T,), and `opening` (N,) are the units held at the start.
     """
+    start = len(market.panel.dates) - len(record.nav)
+    prices = market.panel.values[start:]
     match series:
-        case Series.EQUITY:
-            return record.unit_values[first:last, None]
-        case Series.NAV:
-            return record.nav[first:last, None]
-        case Series.DRAWDOWN:
-            return level_drawdowns(record.unit_values)[first:last, None]
+        case Series.WEIGHTS:
+            return weights(prices, record, opening, first, last)
+        case Series.HOLDINGS:
+            return units_held(record, opening, first, last)
         case Series.TRADES:
             return _trades(record, opening, first, last)
-    return _weights(prices, record, opening, first, last)
+        case Series.EXPOSURES:
+            return exposures(weights(prices, record, opening, first, last))
+        case Series.CONTRIBUTIONS:
+            return contributions(prices, market.total_return[start:], record, opening, first, last)
+    return _of_account(series, prices, record, opening, first, last)[:, None]
 
 
-def _weights(prices: Matrix, record: RecordPart, opening: Vector, first: int, last: int) -> Matrix:
-    held = np.vstack([opening, record.units])
-    latest = np.searchsorted(record.indices, np.arange(first, last), side="right")
-    with np.errstate(over="ignore"):  # of positions held until the net asset value was used up
-        values = held[latest] * prices[first:last]
-    nav = record.nav[first:last].copy()
-    # The first net asset value is that before the cost of a purchase on that date.
-    if first == 0 and latest[0]:
-        nav[0] = values[0].sum() + record.cash[latest[0] - 1]
-    solvent = nav > 0.0
-    result: Matrix = np.where(solvent[:, None], values / np.where(solvent, nav, 1.0)[:, None], 0.0)
-    return result
+def _of_account(series: Series, prices: Matrix, record: RecordPart, opening: Vector, first: int, last: int) -> Vector:
+    """A series of one column, (K,)."""
+    match series:
+        case Series.NAV:
+            return record.nav[first:last]
+        case Series.DRAWDOWN:
+            return level_drawdowns(record.unit_values)[first:last]
+        case Series.CASH:
+            return cash_held(prices, record, opening, first, last)
+        case Series.COSTS:
+            return trading_costs(record, first, last)
+        case Series.TURNOVER:
+            return turnovers(record, first, last)
+        case Series.GROSS_EQUITY:
+            return gross_unit_values(record)[first:last]
+    return record.unit_values[first:last]
 
 
 def _trades(record: RecordPart, opening: Vector, first: int, last: int) -> Matrix:

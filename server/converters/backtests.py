@@ -7,11 +7,6 @@ from datetime import timedelta
 from absfinance.v1 import backtest_pb2
 from absfinance.v1.backtest_pb2 import Backtest as BacktestProto
 from absfinance.v1.backtest_service_pb2 import (
-    BACKTEST_SERIES_DRAWDOWN,
-    BACKTEST_SERIES_EQUITY,
-    BACKTEST_SERIES_NAV,
-    BACKTEST_SERIES_TRADES,
-    BACKTEST_SERIES_WEIGHTS,
     BacktestProgressResponse,
     BacktestRequest,
     BacktestSeries,
@@ -44,11 +39,7 @@ NAME = "backtests/"
 CANCELLED_CODE = 1  # google.rpc.Code.CANCELLED
 
 _SERIES: Mapping[int, Series] = {
-    BACKTEST_SERIES_EQUITY: Series.EQUITY,
-    BACKTEST_SERIES_NAV: Series.NAV,
-    BACKTEST_SERIES_WEIGHTS: Series.WEIGHTS,
-    BACKTEST_SERIES_TRADES: Series.TRADES,
-    BACKTEST_SERIES_DRAWDOWN: Series.DRAWDOWN,
+    number: Series(name.removeprefix("BACKTEST_SERIES_")) for name, number in BacktestSeries.items() if number
 }
 _KINDS = {
     EventKind.STAGE: BacktestProgressResponse.Milestone.KIND_STAGE,

@@ -11,6 +11,7 @@ from absfinance.v1.backtest_service_pb2 import (
     CancelBacktestRequest,
     DeleteBacktestRequest,
     DeleteBacktestResponse,
+    GetBacktestChartsRequest,
     GetBacktestRequest,
     GetBacktestSeriesRequest,
     ListBacktestsRequest,
@@ -26,6 +27,7 @@ from server.converters.backtests import (
     series_from_proto,
     state_from_proto,
 )
+from server.converters.charts import backtest_charts_from_proto
 from server.converters.list_filter import list_filter_from_proto
 from server.servicers.reading import Context, Requests, call_of
 from server.services.backtests import Backtests
@@ -88,6 +90,13 @@ class BacktestServicer(BacktestServiceServicer):
         message = await self._requests.message(DeleteBacktestRequest, request, context)
         await self._backtests.delete(path_of(message.name))
         return DeleteBacktestResponse()
+
+    async def GetBacktestCharts(self, request: bytes, context: Context) -> bytes:
+        """Charts of a job that has succeeded."""
+        name, command = await self._requests.read(
+            GetBacktestChartsRequest, backtest_charts_from_proto, request, context
+        )
+        return await self._backtests.charts(path_of(name), command, call_of(context))
 
     async def GetBacktestSeries(self, request: bytes, context: Context) -> AsyncIterator[bytes]:
         """A series in pieces."""

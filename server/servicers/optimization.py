@@ -7,12 +7,14 @@ from contextlib import aclosing
 from absfinance.v1.optimization_service_pb2 import (
     DeleteOptimizationRequest,
     DeleteOptimizationResponse,
+    GetOptimizationChartsRequest,
     GetOptimizationRequest,
     ListOptimizationsRequest,
     ListOptimizationsResponse,
 )
 from absfinance.v1.optimization_service_pb2_grpc import OptimizationServiceServicer
 
+from server.converters.charts import named_optimization
 from server.converters.list_filter import list_filter_from_proto
 from server.converters.optimization import NAME, page_to_proto, record_to_bytes
 from server.servicers.reading import Context, Requests, call_of
@@ -53,6 +55,11 @@ class OptimizationServicer(OptimizationServiceServicer):
         """A stored answer."""
         message = await self._requests.message(GetOptimizationRequest, request, context)
         return record_to_bytes(await self._optimization.get(message.name.removeprefix(NAME)))
+
+    async def GetOptimizationCharts(self, request: bytes, context: Context) -> bytes:
+        """Charts of a stored answer."""
+        name = await self._requests.read(GetOptimizationChartsRequest, named_optimization, request, context)
+        return await self._optimization.charts(name.removeprefix(NAME), request, call_of(context))
 
     async def ListOptimizations(self, request: bytes, context: Context) -> ListOptimizationsResponse:
         """A page of stored answers."""

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from absfinance.v1.reallocation_service_pb2 import (
     DeleteReallocationRequest,
     DeleteReallocationResponse,
+    GetReallocationChartsRequest,
     GetReallocationRequest,
     ListReallocationsRequest,
     ListReallocationsResponse,
@@ -14,6 +15,7 @@ from absfinance.v1.reallocation_service_pb2 import (
 )
 from absfinance.v1.reallocation_service_pb2_grpc import ReallocationServiceServicer
 
+from server.converters.charts import reallocation_charts_from_proto
 from server.converters.fills import answer_with_portfolio, record_fills_command_from_proto
 from server.converters.list_filter import list_filter_from_proto
 from server.converters.portfolios import id_of
@@ -50,6 +52,13 @@ class ReallocationServicer(ReallocationServiceServicer):
         """A stored answer."""
         message = await self._requests.message(GetReallocationRequest, request, context)
         return record_to_bytes(await self._reallocations.get(message.name.removeprefix(NAME)))
+
+    async def GetReallocationCharts(self, request: bytes, context: Context) -> bytes:
+        """Charts of a stored answer."""
+        name, command = await self._requests.read(
+            GetReallocationChartsRequest, reallocation_charts_from_proto, request, context
+        )
+        return await self._reallocations.charts(name.removeprefix(NAME), command, call_of(context))
 
     async def ListReallocations(self, request: bytes, context: Context) -> ListReallocationsResponse:
         """A page of stored answers."""

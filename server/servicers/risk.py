@@ -23,6 +23,10 @@ class RiskServicer(RiskServiceServicer):
         """The excess return, divided."""
         return await self._risk.attribute(request, call_of(context))
 
+    async def GetRiskCharts(self, request: bytes, context: Context) -> bytes:
+        """Charts of a report."""
+        return await self._risk.charts(request, call_of(context))
+
     async def EstimateRiskModel(self, request: bytes, context: Context) -> AsyncIterator[bytes]:
         """Diagnostics, then arrays."""
         async with aclosing(self._risk.estimate(request, call_of(context))) as pieces:

@@ -9,6 +9,7 @@ from functools import partial
 from domain.backtest.series import Series
 from domain.market_data.panel import PricePanel
 from server.commands.call import Call
+from server.commands.charts import ChartsCommand
 from server.commands.stored import RequestKey, StoredData
 from server.execution.process_pool import ProcessPool
 from server.jobs.progress import Progress, ProgressMessage
@@ -21,7 +22,7 @@ from server.ports.market_data import PriceSelection
 from server.ports.panels import StoredPanelRef
 from server.services.market_data import MarketData
 from server.services.rounds import in_rounds
-from server.tasks import backtest
+from server.tasks import backtest, charts
 
 
 class Backtests:
@@ -111,6 +112,29 @@ class Backtests:
         async with aclosing(pieces):
             async for piece in pieces:
                 yield piece
+
+    async def charts(self, job_id: str, command: ChartsCommand, call: Call) -> bytes:
+        """Charts of a job that has succeeded."""
+        record = await self._archive.get(job_id)
+        if not record.state.is_final:
+            raise StillRunning(f"backtests/{job_id} is not over; its charts are there once it has succeeded")
+        await self._archive.series(job_id, "")  # says why there is none
+        labels = partial(charts.drawn_labels, record.request, command)
+        drawn = await self._pool.run(labels, call.deadline, caller=call.caller)
+        job = charts.FinishedJob(
+            request=record.request,
+            inputs=record.inputs,
+            result=record.result or b"",
+            data=StoredPanelRef.of(await self._inputs.panel(record.inputs.data)),
+            benchmarks={
+                symbol: StoredPanelRef.of(await self._inputs.panel(name))
+                for symbol, name in record.inputs.benchmarks.items()
+            },
+            records={label: (await self._archive.series(job_id, label))[1] for label in drawn},
+        )
+        work = partial(charts.of_backtest, job, command)
+        answer: bytes = await self._pool.run(work, call.deadline, caller=call.caller)
+        return answer
 
 
 def _with_panels(drafted: backtest.Drafted, found: StoredData) -> JobDraft:

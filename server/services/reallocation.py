@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from server.commands.call import Call
+from server.commands.charts import ChartsCommand
 from server.commands.stored import DataRequest, StoredData
 from server.execution.process_pool import ProcessPool
 from server.ports.errors import NotFound
@@ -16,6 +17,7 @@ from server.ports.results import ResultDraft, ResultPage, ResultStore, StoredRes
 from server.services.market_data import MarketData
 from server.services.optimization.optimize import ResultExists, find_stored_result
 from server.services.rounds import in_rounds
+from server.tasks.charts import of_reallocation
 from server.tasks.reallocate import reallocation
 
 
@@ -53,6 +55,13 @@ class ReallocationService:
     async def get(self, reallocation_id: str) -> StoredResult:
         """A stored answer."""
         return await self._store.get(reallocation_id)
+
+    async def charts(self, reallocation_id: str, command: ChartsCommand, call: Call) -> bytes:
+        """Charts of a stored answer."""
+        record = await self._store.get(reallocation_id)
+        work = partial(of_reallocation, record.payload, command)
+        answer: bytes = await self._pool.run(work, call.deadline, caller=call.caller)
+        return answer
 
     async def list(self, token: str, size: int, filters: ListFilter) -> ResultPage:
         """A page of stored answers, newest first."""

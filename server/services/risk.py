@@ -10,6 +10,7 @@ from server.services.market_data import MarketData
 from server.services.rounds import in_rounds
 from server.tasks import risk
 from server.tasks.attribute import attributed
+from server.tasks.charts import of_risk
 
 
 class Risk:
@@ -27,6 +28,11 @@ class Risk:
     async def attribute(self, request: bytes, call: Call) -> bytes:
         """The excess return, divided."""
         return await self._pool.run(partial(attributed, request), call.deadline, caller=call.caller)
+
+    async def charts(self, request: bytes, call: Call) -> bytes:
+        """Charts of a report."""
+        answer, _ = await in_rounds(self._pool, partial(of_risk, request), call, self._market_data.collect)
+        return answer
 
     async def estimate(self, request: bytes, call: Call) -> AsyncGenerator[bytes]:
         """The risk model in pieces."""

@@ -9,7 +9,7 @@ from absfinance.v1.backtest_service_pb2 import BacktestRequest
 
 from domain.backtest.liquidity import StoredTrading
 from domain.backtest.opening import opening_units
-from domain.backtest.preparation import prepare, simulated_prices
+from domain.backtest.preparation import prepare, simulated_market
 from domain.backtest.record import RecordPart
 from domain.backtest.series import Series, rows
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
@@ -293,14 +293,13 @@ def _drafted(
 def _pieces(
     specification: BacktestSpecification, data: PricePanel | ReturnPanel, record: RecordPart, series_kind: Series
 ) -> SeriesPieces:
-    panel = simulated_prices(specification, data)
-    opening = opening_units(specification, panel.symbols)
-    start = len(panel.dates) - len(record.nav)
-    dates, prices = panel.dates[start:], panel.values[start:]
-    columns = len(panel.symbols) if series_kind.by_asset else 1
-    step = max(1, CHUNK_BYTES // (8 * columns))
+    market = simulated_market(specification, data)
+    opening = opening_units(specification, market.panel.symbols)
+    dates = market.panel.dates[len(market.panel.dates) - len(record.nav) :]
+    columns = series_kind.columns(market.panel.symbols)
+    step = max(1, CHUNK_BYTES // (8 * max(len(columns), 1)))
     pieces = (
-        (dates[first : first + step], rows(series_kind, prices, record, opening, first, min(first + step, len(dates))))
+        (dates[first : first + step], rows(series_kind, market, record, opening, first, min(first + step, len(dates))))
         for first in range(0, len(dates), step)
     )
-    return SeriesPieces(panel.symbols if series_kind.by_asset else (), dates, pieces)
+    return SeriesPieces(columns, dates, pieces)

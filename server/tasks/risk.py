@@ -8,7 +8,7 @@ from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest, EstimateRiskModel
 from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel, ReturnPanel
 from domain.risk.estimate import estimate
-from domain.risk.flow import assess
+from domain.risk.flow import RiskAssessment, assess
 from server.commands.risk import RiskCommand
 from server.commands.stored import DataRequest, StoredData
 from server.converters.message import message_from_bytes
@@ -25,9 +25,15 @@ from server.tasks.refusing import locating, refusing
 def analyze(request: bytes, found: StoredData | None, control: Control) -> DataRequest | bytes:
     """The report, or what is needed first."""
     command = risk_command_from_proto(message_from_bytes(AnalyzeRiskRequest, request))
-    if found is None and (needed := _data_request(command)):
+    if found is None and (needed := data_request(command)):
         return needed
-    found = found or StoredData()
+    report = assessed(command, found or StoredData(), control)
+    encoded: bytes = assessment_to_proto(report, drawdown_series=command.drawdown_series).SerializeToString()
+    return encoded
+
+
+def assessed(command: RiskCommand, found: StoredData, control: Control) -> RiskAssessment:
+    """The report of a command on what the store has for it."""
     benchmark = found.input(command.benchmark)
     compared = None if benchmark is None else opened(benchmark)
     if compared is not None and not isinstance(compared, PricePanel | ReturnPanel):
@@ -37,9 +43,7 @@ def analyze(request: bytes, found: StoredData | None, control: Control) -> DataR
             raise InvalidInput(f"stored_groups[{i}]", f"no stored instrument with prices has the label {name!r}")
     specification = replace(command.specification, stored_groups=found.groups)
     control()
-    report = assess(specification, opened(found.input(command.data)), compared, control)
-    encoded: bytes = assessment_to_proto(report, drawdown_series=command.drawdown_series).SerializeToString()
-    return encoded
+    return assess(specification, opened(found.input(command.data)), compared, control)
 
 
 @refusing
@@ -63,7 +67,8 @@ def model(request: bytes, found: StoredData, control: Control, report: Callable[
         report(piece.SerializeToString())
 
 
-def _data_request(command: RiskCommand) -> DataRequest:
+def data_request(command: RiskCommand) -> DataRequest:
+    """What a command needs first."""
     return DataRequest(
         panels=(*selections(command.data), *selections(command.benchmark)),
         groups=command.stored_groups,

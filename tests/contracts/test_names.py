@@ -165,6 +165,7 @@ SERVICES: dict[FileDescriptor, set[str]] = {
         "DeleteReallocation",
         "RecordFills",
         "ReallocateBatch",
+        "GetReallocationCharts",
     },
     portfolio_service_pb2.DESCRIPTOR: {
         "CreatePortfolio",

@@ -10,6 +10,7 @@ from server.ports.list_filter import ListFilter
 from server.ports.results import ResultDraft, ResultPage, ResultStore, StoredResult
 from server.services.market_data import MarketData
 from server.services.rounds import in_rounds
+from server.tasks.charts import of_optimization
 from server.tasks.optimize import optimize
 from server.tasks.small_optimize import MOST_BYTES, optimize_if_small
 
@@ -53,6 +54,13 @@ class Optimization:
     async def get(self, optimization_id: str) -> StoredResult:
         """A stored answer."""
         return await self._store.get(optimization_id)
+
+    async def charts(self, optimization_id: str, request: bytes, call: Call) -> bytes:
+        """Charts of a stored answer."""
+        record = await self._store.get(optimization_id)
+        task = partial(of_optimization, request, record.payload)
+        answer, _ = await in_rounds(self._pool, task, call, self._market_data.collect)
+        return answer
 
     async def list(self, token: str, size: int, filters: ListFilter) -> ResultPage:
         """A page of stored answers, newest first."""

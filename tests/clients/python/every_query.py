@@ -156,6 +156,8 @@ def optimizations() -> Iterator[Any]:
     yield queries.GetOptimizationQuery("optimizations/x")
     yield queries.DeleteOptimizationQuery("optimizations/x")
     yield queries.ListOptimizationsQuery(**LIST)
+    frontier = queries.TraceFrontierQuery(MOMENTS)
+    yield queries.OptimizationChartsQuery("optimizations/x", ["frontier"], frontier=frontier, theme="dark")
 
 
 def risks() -> Iterator[Any]:
@@ -173,6 +175,7 @@ def risks() -> Iterator[Any]:
                     allow_leverage=True,
                     options=RISK_OPTIONS,
                 )
+    yield queries.RiskChartsQuery(queries.AnalyzeRiskQuery(MOMENTS, {"A": 1.0}), ["weights"], theme="dark")
     for data in PANELS:
         for factors in (2, PANEL):
             yield queries.EstimateRiskModelQuery(
@@ -240,6 +243,7 @@ def backtests() -> Iterator[Any]:
     yield queries.DeleteBacktestQuery("backtests/x")
     yield queries.ListBacktestsQuery(**LIST, state="running")
     yield queries.BacktestSeriesQuery("backtests/x", "weights", "l")
+    yield queries.BacktestChartsQuery("backtests/x", ["equity"], label="l", theme="dark")
 
 
 SCHEDULE = absfin.AlmgrenChriss(
@@ -335,6 +339,7 @@ def reallocations() -> Iterator[Any]:
         allow_crossing=False,
     )
     yield queries.GetReallocationQuery("reallocations/x")
+    yield queries.ReallocationChartsQuery("reallocations/x", ["liquidity"], theme="dark")
     yield queries.DeleteReallocationQuery("reallocations/x")
     yield queries.ListReallocationsQuery(**LIST, portfolio="portfolios/x", state="superseded")
 

@@ -261,8 +261,9 @@ def test_every_figure_is_a_number_or_absent(
         assert 0.0 <= drawdown <= 1.0
     record = done.strategies[0].record
     assert record is not None
+    market = prepare(spec, PricePanel.of("AB", range(12), prices)).market
     for series in Series:
-        assert np.isfinite(rows(series, prices, record, np.zeros(2), 0, len(record.nav))).all()
+        assert np.isfinite(rows(series, market, record, np.zeros(2), 0, len(record.nav))).all()
 
 
 def test_a_cash_rate_that_takes_everything_is_refused() -> None:

@@ -81,7 +81,9 @@ CASES: dict[str, tuple[type[Message], dict[str, Any], str, str]] = {
         {"name": "backtests/a"},
         "series",
         "must be set: one of BACKTEST_SERIES_EQUITY, BACKTEST_SERIES_WEIGHTS, BACKTEST_SERIES_TRADES, "
-        "BACKTEST_SERIES_DRAWDOWN, BACKTEST_SERIES_NAV",
+        "BACKTEST_SERIES_DRAWDOWN, BACKTEST_SERIES_NAV, BACKTEST_SERIES_HOLDINGS, BACKTEST_SERIES_CASH, "
+        "BACKTEST_SERIES_EXPOSURES, BACKTEST_SERIES_CONTRIBUTIONS, BACKTEST_SERIES_COSTS, BACKTEST_SERIES_TURNOVER, "
+        "BACKTEST_SERIES_GROSS_EQUITY",
     ),
     "an engine of the server's own": (
         OptimizeRequest,

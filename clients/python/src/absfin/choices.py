@@ -73,7 +73,37 @@ Conventions = Literal["exact", "bt", "vectorbt"]
 AssetEventKind = Literal[
     "split", "cash_dividend", "delisting", "margin_call", "listing", "halt_begin", "halt_end", "worthless"
 ]
-Series = Literal["equity", "weights", "trades", "drawdown", "nav"]
+Series = Literal[
+    "equity",
+    "weights",
+    "trades",
+    "drawdown",
+    "nav",
+    "holdings",
+    "cash",
+    "exposures",
+    "contributions",
+    "costs",
+    "turnover",
+    "gross_equity",
+]
+ChartName = Literal[
+    "equity",
+    "drawdown",
+    "rolling_risk",
+    "weights",
+    "monthly_returns",
+    "contributions",
+    "frontier",
+    "correlation",
+    "timing_luck",
+    "sweep_surface",
+    "costs",
+    "attribution",
+    "liquidity",
+    "rolling_returns",
+]
+ChartTheme = Literal["light", "dark"]
 Turnover = Literal["one_way", "two_way"]
 Direction = Literal["both", "buy_only", "sell_only"]
 LiquidityAllocation = Literal["pro_rata", "max_min", "priority"]

@@ -105,10 +105,12 @@ class Client:
     get_optimization = _sends(queries.GetOptimizationQuery)
     list_optimizations = _sends(queries.ListOptimizationsQuery)
     delete_optimization = _sends(queries.DeleteOptimizationQuery)
+    optimization_charts = _sends(queries.OptimizationChartsQuery)
 
     analyze_risk = _sends(queries.AnalyzeRiskQuery)
     estimate_risk_model = _collects(queries.EstimateRiskModelQuery)
     attribute = _sends(queries.AttributeQuery)
+    risk_charts = _sends(queries.RiskChartsQuery)
 
     backtest = _sends(queries.BacktestQuery)
     get_backtest = _sends(queries.GetBacktestQuery)
@@ -116,12 +118,14 @@ class Client:
     cancel_backtest = _sends(queries.CancelBacktestQuery)
     delete_backtest = _sends(queries.DeleteBacktestQuery)
     backtest_series = _collects(queries.BacktestSeriesQuery)
+    backtest_charts = _sends(queries.BacktestChartsQuery)
 
     reallocate = _sends(queries.ReallocateQuery)
     reallocate_batch = _streams(queries.ReallocateBatchQuery)
     get_reallocation = _sends(queries.GetReallocationQuery)
     list_reallocations = _sends(queries.ListReallocationsQuery)
     delete_reallocation = _sends(queries.DeleteReallocationQuery)
+    reallocation_charts = _sends(queries.ReallocationChartsQuery)
     record_fills = _sends(queries.RecordFillsQuery)
 
     create_portfolio = _sends(queries.CreatePortfolioQuery)

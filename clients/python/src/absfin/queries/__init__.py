@@ -24,6 +24,12 @@ from absfin.queries.backtests import (
     ListBacktestsQuery,
 )
 from absfin.queries.base import AssembledQuery, PagedQuery, Query, StreamQuery, UnaryQuery
+from absfin.queries.charts import (
+    BacktestChartsQuery,
+    OptimizationChartsQuery,
+    ReallocationChartsQuery,
+    RiskChartsQuery,
+)
 from absfin.queries.liquidity import AssessLiquidityQuery
 from absfin.queries.market_data import (
     CorporateActionsQuery,
@@ -77,6 +83,7 @@ __all__ = [
     "AssembledQuery",
     "AssessLiquidityQuery",
     "AttributeQuery",
+    "BacktestChartsQuery",
     "BacktestQuery",
     "BacktestSeriesQuery",
     "CancelBacktestQuery",
@@ -98,6 +105,7 @@ __all__ = [
     "ListPortfoliosQuery",
     "ListReallocationsQuery",
     "MarketMetricsQuery",
+    "OptimizationChartsQuery",
     "OptimizeBatchQuery",
     "OptimizeQuery",
     "PagedQuery",
@@ -106,7 +114,9 @@ __all__ = [
     "Query",
     "ReallocateBatchQuery",
     "ReallocateQuery",
+    "ReallocationChartsQuery",
     "RecordFillsQuery",
+    "RiskChartsQuery",
     "StreamQuery",
     "TraceFrontierQuery",
     "UnaryQuery",

@@ -250,8 +250,10 @@ class DeleteBacktestQuery(UnaryQuery[None]):
 class BacktestSeriesQuery(AssembledQuery[Panel]):
     """A series of a job that has succeeded, of a strategy by its label; of the first one without a label.
 
-    "nav" is money; "equity" is the unit value, in which external cash flows are taken out; "weights" and "trades" (in
-    units) have a column for each asset; "drawdown" is a fraction.
+    "nav" and "cash" are money; "equity" is the unit value, in which external cash flows are taken out, "gross_equity"
+    the same without the costs of trades; "weights", "contributions" (to the return of each date), "holdings" and
+    "trades" (both in units) have a column for each asset, "exposures" for long, short, gross, net and cash; "drawdown",
+    "costs" and "turnover" (of each date) are fractions.
     """
 
     RPC: ClassVar = Rpc(BacktestServiceStub, "GetBacktestSeries")

@@ -495,8 +495,99 @@ class AssetEvent(_message.Message):
     cash: float
     def __init__(self, date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., symbol: _Optional[str] = ..., kind: _Optional[_Union[AssetEvent.Kind, str]] = ..., quantity_before: _Optional[float] = ..., quantity_after: _Optional[float] = ..., cash: _Optional[float] = ...) -> None: ...
 
+class PeriodReturns(_message.Message):
+    __slots__ = ("start_dates", "end_dates", "returns")
+    START_DATES_FIELD_NUMBER: _ClassVar[int]
+    END_DATES_FIELD_NUMBER: _ClassVar[int]
+    RETURNS_FIELD_NUMBER: _ClassVar[int]
+    start_dates: _containers.RepeatedScalarFieldContainer[int]
+    end_dates: _containers.RepeatedScalarFieldContainer[int]
+    returns: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, start_dates: _Optional[_Iterable[int]] = ..., end_dates: _Optional[_Iterable[int]] = ..., returns: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class RollingReturns(_message.Message):
+    __slots__ = ("years", "count", "latest", "lowest", "median", "highest", "positive_fraction", "lowest_end_date", "highest_end_date")
+    YEARS_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    LATEST_FIELD_NUMBER: _ClassVar[int]
+    LOWEST_FIELD_NUMBER: _ClassVar[int]
+    MEDIAN_FIELD_NUMBER: _ClassVar[int]
+    HIGHEST_FIELD_NUMBER: _ClassVar[int]
+    POSITIVE_FRACTION_FIELD_NUMBER: _ClassVar[int]
+    LOWEST_END_DATE_FIELD_NUMBER: _ClassVar[int]
+    HIGHEST_END_DATE_FIELD_NUMBER: _ClassVar[int]
+    years: int
+    count: int
+    latest: float
+    lowest: float
+    median: float
+    highest: float
+    positive_fraction: float
+    lowest_end_date: _date_pb2.Date
+    highest_end_date: _date_pb2.Date
+    def __init__(self, years: _Optional[int] = ..., count: _Optional[int] = ..., latest: _Optional[float] = ..., lowest: _Optional[float] = ..., median: _Optional[float] = ..., highest: _Optional[float] = ..., positive_fraction: _Optional[float] = ..., lowest_end_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., highest_end_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ...) -> None: ...
+
+class ReturnTables(_message.Message):
+    __slots__ = ("months", "years", "best_periods", "worst_periods", "best_months", "worst_months", "best_years", "worst_years", "rolling", "gross_total_return")
+    MONTHS_FIELD_NUMBER: _ClassVar[int]
+    YEARS_FIELD_NUMBER: _ClassVar[int]
+    BEST_PERIODS_FIELD_NUMBER: _ClassVar[int]
+    WORST_PERIODS_FIELD_NUMBER: _ClassVar[int]
+    BEST_MONTHS_FIELD_NUMBER: _ClassVar[int]
+    WORST_MONTHS_FIELD_NUMBER: _ClassVar[int]
+    BEST_YEARS_FIELD_NUMBER: _ClassVar[int]
+    WORST_YEARS_FIELD_NUMBER: _ClassVar[int]
+    ROLLING_FIELD_NUMBER: _ClassVar[int]
+    GROSS_TOTAL_RETURN_FIELD_NUMBER: _ClassVar[int]
+    months: PeriodReturns
+    years: PeriodReturns
+    best_periods: PeriodReturns
+    worst_periods: PeriodReturns
+    best_months: PeriodReturns
+    worst_months: PeriodReturns
+    best_years: PeriodReturns
+    worst_years: PeriodReturns
+    rolling: _containers.RepeatedCompositeFieldContainer[RollingReturns]
+    gross_total_return: float
+    def __init__(self, months: _Optional[_Union[PeriodReturns, _Mapping]] = ..., years: _Optional[_Union[PeriodReturns, _Mapping]] = ..., best_periods: _Optional[_Union[PeriodReturns, _Mapping]] = ..., worst_periods: _Optional[_Union[PeriodReturns, _Mapping]] = ..., best_months: _Optional[_Union[PeriodReturns, _Mapping]] = ..., worst_months: _Optional[_Union[PeriodReturns, _Mapping]] = ..., best_years: _Optional[_Union[PeriodReturns, _Mapping]] = ..., worst_years: _Optional[_Union[PeriodReturns, _Mapping]] = ..., rolling: _Optional[_Iterable[_Union[RollingReturns, _Mapping]]] = ..., gross_total_return: _Optional[float] = ...) -> None: ...
+
+class BenchmarkComparison(_message.Message):
+    __slots__ = ("benchmark", "observations", "beta", "correlation", "alpha_annual", "tracking_error_annual", "information_ratio", "capture_up", "capture_down", "batting_average", "excess_return", "undefined")
+    class UndefinedEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    BENCHMARK_FIELD_NUMBER: _ClassVar[int]
+    OBSERVATIONS_FIELD_NUMBER: _ClassVar[int]
+    BETA_FIELD_NUMBER: _ClassVar[int]
+    CORRELATION_FIELD_NUMBER: _ClassVar[int]
+    ALPHA_ANNUAL_FIELD_NUMBER: _ClassVar[int]
+    TRACKING_ERROR_ANNUAL_FIELD_NUMBER: _ClassVar[int]
+    INFORMATION_RATIO_FIELD_NUMBER: _ClassVar[int]
+    CAPTURE_UP_FIELD_NUMBER: _ClassVar[int]
+    CAPTURE_DOWN_FIELD_NUMBER: _ClassVar[int]
+    BATTING_AVERAGE_FIELD_NUMBER: _ClassVar[int]
+    EXCESS_RETURN_FIELD_NUMBER: _ClassVar[int]
+    UNDEFINED_FIELD_NUMBER: _ClassVar[int]
+    benchmark: str
+    observations: int
+    beta: float
+    correlation: float
+    alpha_annual: float
+    tracking_error_annual: float
+    information_ratio: float
+    capture_up: float
+    capture_down: float
+    batting_average: float
+    excess_return: float
+    undefined: _containers.ScalarMap[str, str]
+    def __init__(self, benchmark: _Optional[str] = ..., observations: _Optional[int] = ..., beta: _Optional[float] = ..., correlation: _Optional[float] = ..., alpha_annual: _Optional[float] = ..., tracking_error_annual: _Optional[float] = ..., information_ratio: _Optional[float] = ..., capture_up: _Optional[float] = ..., capture_down: _Optional[float] = ..., batting_average: _Optional[float] = ..., excess_return: _Optional[float] = ..., undefined: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
 class StrategyResult(_message.Message):
-    __slots__ = ("label", "metrics", "costs", "rebalance_count", "failed_rebalances", "final_holdings", "final_cash", "final_nav", "money_weighted_return", "bankrupt_date", "convention_difference", "reconciliation", "asset_events", "attribution", "statistical_validation", "asset_event_count")
+    __slots__ = ("label", "metrics", "costs", "rebalance_count", "failed_rebalances", "final_holdings", "final_cash", "final_nav", "money_weighted_return", "bankrupt_date", "convention_difference", "reconciliation", "asset_events", "attribution", "statistical_validation", "asset_event_count", "return_tables", "benchmark_comparisons")
     LABEL_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
     COSTS_FIELD_NUMBER: _ClassVar[int]
@@ -513,6 +604,8 @@ class StrategyResult(_message.Message):
     ATTRIBUTION_FIELD_NUMBER: _ClassVar[int]
     STATISTICAL_VALIDATION_FIELD_NUMBER: _ClassVar[int]
     ASSET_EVENT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    RETURN_TABLES_FIELD_NUMBER: _ClassVar[int]
+    BENCHMARK_COMPARISONS_FIELD_NUMBER: _ClassVar[int]
     label: str
     metrics: PerformanceMetrics
     costs: _cost_pb2.CostBreakdown
@@ -529,10 +622,12 @@ class StrategyResult(_message.Message):
     attribution: _attribution_pb2.PathAttribution
     statistical_validation: _statistical_validation_pb2.StatisticalValidation
     asset_event_count: int
-    def __init__(self, label: _Optional[str] = ..., metrics: _Optional[_Union[PerformanceMetrics, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostBreakdown, _Mapping]] = ..., rebalance_count: _Optional[int] = ..., failed_rebalances: _Optional[_Iterable[_Union[FailedRebalance, _Mapping]]] = ..., final_holdings: _Optional[_Iterable[_Union[_portfolio_pb2.Holding, _Mapping]]] = ..., final_cash: _Optional[float] = ..., final_nav: _Optional[float] = ..., money_weighted_return: _Optional[float] = ..., bankrupt_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., convention_difference: _Optional[float] = ..., reconciliation: _Optional[_Union[Reconciliation, _Mapping]] = ..., asset_events: _Optional[_Iterable[_Union[AssetEvent, _Mapping]]] = ..., attribution: _Optional[_Union[_attribution_pb2.PathAttribution, _Mapping]] = ..., statistical_validation: _Optional[_Union[_statistical_validation_pb2.StatisticalValidation, _Mapping]] = ..., asset_event_count: _Optional[int] = ...) -> None: ...
+    return_tables: ReturnTables
+    benchmark_comparisons: _containers.RepeatedCompositeFieldContainer[BenchmarkComparison]
+    def __init__(self, label: _Optional[str] = ..., metrics: _Optional[_Union[PerformanceMetrics, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostBreakdown, _Mapping]] = ..., rebalance_count: _Optional[int] = ..., failed_rebalances: _Optional[_Iterable[_Union[FailedRebalance, _Mapping]]] = ..., final_holdings: _Optional[_Iterable[_Union[_portfolio_pb2.Holding, _Mapping]]] = ..., final_cash: _Optional[float] = ..., final_nav: _Optional[float] = ..., money_weighted_return: _Optional[float] = ..., bankrupt_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., convention_difference: _Optional[float] = ..., reconciliation: _Optional[_Union[Reconciliation, _Mapping]] = ..., asset_events: _Optional[_Iterable[_Union[AssetEvent, _Mapping]]] = ..., attribution: _Optional[_Union[_attribution_pb2.PathAttribution, _Mapping]] = ..., statistical_validation: _Optional[_Union[_statistical_validation_pb2.StatisticalValidation, _Mapping]] = ..., asset_event_count: _Optional[int] = ..., return_tables: _Optional[_Union[ReturnTables, _Mapping]] = ..., benchmark_comparisons: _Optional[_Iterable[_Union[BenchmarkComparison, _Mapping]]] = ...) -> None: ...
 
 class BacktestResult(_message.Message):
-    __slots__ = ("metrics", "costs", "strategies", "benchmarks", "input_fingerprint", "compute_duration", "warnings", "final_nav", "money_weighted_return", "bankrupt_date", "convention_difference", "reconciliation", "asset_events", "attribution", "statistical_validation", "asset_event_count")
+    __slots__ = ("metrics", "costs", "strategies", "benchmarks", "input_fingerprint", "compute_duration", "warnings", "final_nav", "money_weighted_return", "bankrupt_date", "convention_difference", "reconciliation", "asset_events", "attribution", "statistical_validation", "asset_event_count", "return_tables", "benchmark_comparisons")
     METRICS_FIELD_NUMBER: _ClassVar[int]
     COSTS_FIELD_NUMBER: _ClassVar[int]
     STRATEGIES_FIELD_NUMBER: _ClassVar[int]
@@ -549,6 +644,8 @@ class BacktestResult(_message.Message):
     ATTRIBUTION_FIELD_NUMBER: _ClassVar[int]
     STATISTICAL_VALIDATION_FIELD_NUMBER: _ClassVar[int]
     ASSET_EVENT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    RETURN_TABLES_FIELD_NUMBER: _ClassVar[int]
+    BENCHMARK_COMPARISONS_FIELD_NUMBER: _ClassVar[int]
     metrics: PerformanceMetrics
     costs: _cost_pb2.CostBreakdown
     strategies: _containers.RepeatedCompositeFieldContainer[StrategyResult]
@@ -565,7 +662,9 @@ class BacktestResult(_message.Message):
     attribution: _attribution_pb2.PathAttribution
     statistical_validation: _statistical_validation_pb2.StatisticalValidation
     asset_event_count: int
-    def __init__(self, metrics: _Optional[_Union[PerformanceMetrics, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostBreakdown, _Mapping]] = ..., strategies: _Optional[_Iterable[_Union[StrategyResult, _Mapping]]] = ..., benchmarks: _Optional[_Iterable[_Union[StrategyResult, _Mapping]]] = ..., input_fingerprint: _Optional[str] = ..., compute_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ..., final_nav: _Optional[float] = ..., money_weighted_return: _Optional[float] = ..., bankrupt_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., convention_difference: _Optional[float] = ..., reconciliation: _Optional[_Union[Reconciliation, _Mapping]] = ..., asset_events: _Optional[_Iterable[_Union[AssetEvent, _Mapping]]] = ..., attribution: _Optional[_Union[_attribution_pb2.PathAttribution, _Mapping]] = ..., statistical_validation: _Optional[_Union[_statistical_validation_pb2.StatisticalValidation, _Mapping]] = ..., asset_event_count: _Optional[int] = ...) -> None: ...
+    return_tables: ReturnTables
+    benchmark_comparisons: _containers.RepeatedCompositeFieldContainer[BenchmarkComparison]
+    def __init__(self, metrics: _Optional[_Union[PerformanceMetrics, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostBreakdown, _Mapping]] = ..., strategies: _Optional[_Iterable[_Union[StrategyResult, _Mapping]]] = ..., benchmarks: _Optional[_Iterable[_Union[StrategyResult, _Mapping]]] = ..., input_fingerprint: _Optional[str] = ..., compute_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ..., final_nav: _Optional[float] = ..., money_weighted_return: _Optional[float] = ..., bankrupt_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., convention_difference: _Optional[float] = ..., reconciliation: _Optional[_Union[Reconciliation, _Mapping]] = ..., asset_events: _Optional[_Iterable[_Union[AssetEvent, _Mapping]]] = ..., attribution: _Optional[_Union[_attribution_pb2.PathAttribution, _Mapping]] = ..., statistical_validation: _Optional[_Union[_statistical_validation_pb2.StatisticalValidation, _Mapping]] = ..., asset_event_count: _Optional[int] = ..., return_tables: _Optional[_Union[ReturnTables, _Mapping]] = ..., benchmark_comparisons: _Optional[_Iterable[_Union[BenchmarkComparison, _Mapping]]] = ...) -> None: ...
 
 class Backtest(_message.Message):
     __slots__ = ("name", "state", "result", "error", "fraction", "create_time", "finish_time", "request_id", "warnings", "label", "stale_since")

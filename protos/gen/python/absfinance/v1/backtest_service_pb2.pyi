@@ -29,12 +29,26 @@ class BacktestSeries(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     BACKTEST_SERIES_TRADES: _ClassVar[BacktestSeries]
     BACKTEST_SERIES_DRAWDOWN: _ClassVar[BacktestSeries]
     BACKTEST_SERIES_NAV: _ClassVar[BacktestSeries]
+    BACKTEST_SERIES_HOLDINGS: _ClassVar[BacktestSeries]
+    BACKTEST_SERIES_CASH: _ClassVar[BacktestSeries]
+    BACKTEST_SERIES_EXPOSURES: _ClassVar[BacktestSeries]
+    BACKTEST_SERIES_CONTRIBUTIONS: _ClassVar[BacktestSeries]
+    BACKTEST_SERIES_COSTS: _ClassVar[BacktestSeries]
+    BACKTEST_SERIES_TURNOVER: _ClassVar[BacktestSeries]
+    BACKTEST_SERIES_GROSS_EQUITY: _ClassVar[BacktestSeries]
 BACKTEST_SERIES_UNSPECIFIED: BacktestSeries
 BACKTEST_SERIES_EQUITY: BacktestSeries
 BACKTEST_SERIES_WEIGHTS: BacktestSeries
 BACKTEST_SERIES_TRADES: BacktestSeries
 BACKTEST_SERIES_DRAWDOWN: BacktestSeries
 BACKTEST_SERIES_NAV: BacktestSeries
+BACKTEST_SERIES_HOLDINGS: BacktestSeries
+BACKTEST_SERIES_CASH: BacktestSeries
+BACKTEST_SERIES_EXPOSURES: BacktestSeries
+BACKTEST_SERIES_CONTRIBUTIONS: BacktestSeries
+BACKTEST_SERIES_COSTS: BacktestSeries
+BACKTEST_SERIES_TURNOVER: BacktestSeries
+BACKTEST_SERIES_GROSS_EQUITY: BacktestSeries
 
 class BacktestRequest(_message.Message):
     __slots__ = ("prices", "returns", "market_data", "strategy", "strategies", "rebalancing", "execution", "costs", "initial_capital", "initial_holdings", "cash_flows", "benchmarks", "missing_data", "analysis", "periods_per_year", "seed", "request_id", "wait", "validate_only", "label", "backtest_id", "corporate_actions", "price_basis", "dividend_policy", "withholding_rate", "fractional_holdings", "delisting_policy", "charge_initial_purchase", "recurring_cash_flows", "open_prices", "margin", "conventions", "universe")
@@ -396,12 +410,16 @@ class ListSweepTrialsResponse(_message.Message):
     def __init__(self, trials: _Optional[_Iterable[_Union[_sweep_pb2.SweepTrial, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class GetBacktestChartsRequest(_message.Message):
-    __slots__ = ("name", "charts")
+    __slots__ = ("name", "charts", "label", "theme")
     NAME_FIELD_NUMBER: _ClassVar[int]
     CHARTS_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    THEME_FIELD_NUMBER: _ClassVar[int]
     name: str
     charts: _containers.RepeatedScalarFieldContainer[_chart_pb2.Chart]
-    def __init__(self, name: _Optional[str] = ..., charts: _Optional[_Iterable[_Union[_chart_pb2.Chart, str]]] = ...) -> None: ...
+    label: str
+    theme: _chart_pb2.ChartTheme
+    def __init__(self, name: _Optional[str] = ..., charts: _Optional[_Iterable[_Union[_chart_pb2.Chart, str]]] = ..., label: _Optional[str] = ..., theme: _Optional[_Union[_chart_pb2.ChartTheme, str]] = ...) -> None: ...
 
 class GetBacktestChartsResponse(_message.Message):
     __slots__ = ("charts",)

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x61\x62sfinance/v1/chart.proto\x12\rabsfinance.v1\x1a\x1cgoogle/protobuf/struct.proto\"W\n\tChartSpec\x12#\n\x05\x63hart\x18\x01 \x01(\x0e\x32\x14.absfinance.v1.Chart\x12%\n\x04spec\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct*\x8f\x02\n\x05\x43hart\x12\x15\n\x11\x43HART_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x43HART_EQUITY\x10\x01\x12\x12\n\x0e\x43HART_DRAWDOWN\x10\x02\x12\x16\n\x12\x43HART_ROLLING_RISK\x10\x03\x12\x11\n\rCHART_WEIGHTS\x10\x04\x12\x19\n\x15\x43HART_MONTHLY_RETURNS\x10\x05\x12\x17\n\x13\x43HART_CONTRIBUTIONS\x10\x06\x12\x12\n\x0e\x43HART_FRONTIER\x10\x07\x12\x15\n\x11\x43HART_CORRELATION\x10\x08\x12\x15\n\x11\x43HART_TIMING_LUCK\x10\t\x12\x17\n\x13\x43HART_SWEEP_SURFACE\x10\n\x12\x0f\n\x0b\x43HART_COSTS\x10\x0b\x42\x9f\x01\n\x19\x63om.example.absfinance.v1B\nChartProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x61\x62sfinance/v1/chart.proto\x12\rabsfinance.v1\x1a\x1cgoogle/protobuf/struct.proto\"W\n\tChartSpec\x12#\n\x05\x63hart\x18\x01 \x01(\x0e\x32\x14.absfinance.v1.Chart\x12%\n\x04spec\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct*\xd6\x02\n\x05\x43hart\x12\x15\n\x11\x43HART_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x43HART_EQUITY\x10\x01\x12\x12\n\x0e\x43HART_DRAWDOWN\x10\x02\x12\x16\n\x12\x43HART_ROLLING_RISK\x10\x03\x12\x11\n\rCHART_WEIGHTS\x10\x04\x12\x19\n\x15\x43HART_MONTHLY_RETURNS\x10\x05\x12\x17\n\x13\x43HART_CONTRIBUTIONS\x10\x06\x12\x12\n\x0e\x43HART_FRONTIER\x10\x07\x12\x15\n\x11\x43HART_CORRELATION\x10\x08\x12\x15\n\x11\x43HART_TIMING_LUCK\x10\t\x12\x17\n\x13\x43HART_SWEEP_SURFACE\x10\n\x12\x0f\n\x0b\x43HART_COSTS\x10\x0b\x12\x15\n\x11\x43HART_ATTRIBUTION\x10\x0c\x12\x13\n\x0f\x43HART_LIQUIDITY\x10\r\x12\x19\n\x15\x43HART_ROLLING_RETURNS\x10\x0e*V\n\nChartTheme\x12\x1b\n\x17\x43HART_THEME_UNSPECIFIED\x10\x00\x12\x15\n\x11\x43HART_THEME_LIGHT\x10\x01\x12\x14\n\x10\x43HART_THEME_DARK\x10\x02\x42\x9f\x01\n\x19\x63om.example.absfinance.v1B\nChartProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,7 +34,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\031com.example.absfinance.v1B\nChartProtoP\001Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\242\002\003ABF\252\002\rAbsFinance.V1\312\002\rAbsFinance\\V1\352\002\016AbsFinance::V1'
   _globals['_CHART']._serialized_start=164
-  _globals['_CHART']._serialized_end=435
+  _globals['_CHART']._serialized_end=506
+  _globals['_CHARTTHEME']._serialized_start=508
+  _globals['_CHARTTHEME']._serialized_end=594
   _globals['_CHARTSPEC']._serialized_start=74
   _globals['_CHARTSPEC']._serialized_end=161
 # @@protoc_insertion_point(module_scope)

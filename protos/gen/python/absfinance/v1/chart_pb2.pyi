@@ -21,6 +21,15 @@ class Chart(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CHART_TIMING_LUCK: _ClassVar[Chart]
     CHART_SWEEP_SURFACE: _ClassVar[Chart]
     CHART_COSTS: _ClassVar[Chart]
+    CHART_ATTRIBUTION: _ClassVar[Chart]
+    CHART_LIQUIDITY: _ClassVar[Chart]
+    CHART_ROLLING_RETURNS: _ClassVar[Chart]
+
+class ChartTheme(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CHART_THEME_UNSPECIFIED: _ClassVar[ChartTheme]
+    CHART_THEME_LIGHT: _ClassVar[ChartTheme]
+    CHART_THEME_DARK: _ClassVar[ChartTheme]
 CHART_UNSPECIFIED: Chart
 CHART_EQUITY: Chart
 CHART_DRAWDOWN: Chart
@@ -33,6 +42,12 @@ CHART_CORRELATION: Chart
 CHART_TIMING_LUCK: Chart
 CHART_SWEEP_SURFACE: Chart
 CHART_COSTS: Chart
+CHART_ATTRIBUTION: Chart
+CHART_LIQUIDITY: Chart
+CHART_ROLLING_RETURNS: Chart
+CHART_THEME_UNSPECIFIED: ChartTheme
+CHART_THEME_LIGHT: ChartTheme
+CHART_THEME_DARK: ChartTheme
 
 class ChartSpec(_message.Message):
     __slots__ = ("chart", "spec")

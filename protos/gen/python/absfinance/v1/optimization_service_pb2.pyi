@@ -223,12 +223,16 @@ class TraceFrontierResponse(_message.Message):
     def __init__(self, index: _Optional[int] = ..., expected_return_annual: _Optional[float] = ..., volatility_annual: _Optional[float] = ..., risk: _Optional[float] = ..., weights: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., certificate: _Optional[_Union[_optimization_pb2.Certificate, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ...) -> None: ...
 
 class GetOptimizationChartsRequest(_message.Message):
-    __slots__ = ("name", "charts")
+    __slots__ = ("name", "charts", "frontier", "theme")
     NAME_FIELD_NUMBER: _ClassVar[int]
     CHARTS_FIELD_NUMBER: _ClassVar[int]
+    FRONTIER_FIELD_NUMBER: _ClassVar[int]
+    THEME_FIELD_NUMBER: _ClassVar[int]
     name: str
     charts: _containers.RepeatedScalarFieldContainer[_chart_pb2.Chart]
-    def __init__(self, name: _Optional[str] = ..., charts: _Optional[_Iterable[_Union[_chart_pb2.Chart, str]]] = ...) -> None: ...
+    frontier: TraceFrontierRequest
+    theme: _chart_pb2.ChartTheme
+    def __init__(self, name: _Optional[str] = ..., charts: _Optional[_Iterable[_Union[_chart_pb2.Chart, str]]] = ..., frontier: _Optional[_Union[TraceFrontierRequest, _Mapping]] = ..., theme: _Optional[_Union[_chart_pb2.ChartTheme, str]] = ...) -> None: ...
 
 class GetOptimizationChartsResponse(_message.Message):
     __slots__ = ("charts",)

@@ -1,6 +1,7 @@
 import datetime
 
 from absfinance.v1 import backtest_pb2 as _backtest_pb2
+from absfinance.v1 import chart_pb2 as _chart_pb2
 from absfinance.v1 import cost_pb2 as _cost_pb2
 from absfinance.v1 import optimization_pb2 as _optimization_pb2
 from absfinance.v1 import panel_pb2 as _panel_pb2
@@ -329,3 +330,19 @@ class ReallocateBatchResponse(_message.Message):
     result: _reallocation_pb2.Reallocation
     error: _status_pb2.Status
     def __init__(self, key: _Optional[str] = ..., result: _Optional[_Union[_reallocation_pb2.Reallocation, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
+
+class GetReallocationChartsRequest(_message.Message):
+    __slots__ = ("name", "charts", "theme")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    CHARTS_FIELD_NUMBER: _ClassVar[int]
+    THEME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    charts: _containers.RepeatedScalarFieldContainer[_chart_pb2.Chart]
+    theme: _chart_pb2.ChartTheme
+    def __init__(self, name: _Optional[str] = ..., charts: _Optional[_Iterable[_Union[_chart_pb2.Chart, str]]] = ..., theme: _Optional[_Union[_chart_pb2.ChartTheme, str]] = ...) -> None: ...
+
+class GetReallocationChartsResponse(_message.Message):
+    __slots__ = ("charts",)
+    CHARTS_FIELD_NUMBER: _ClassVar[int]
+    charts: _containers.RepeatedCompositeFieldContainer[_chart_pb2.ChartSpec]
+    def __init__(self, charts: _Optional[_Iterable[_Union[_chart_pb2.ChartSpec, _Mapping]]] = ...) -> None: ...

@@ -66,6 +66,11 @@ class ReallocationServiceStub:
                 request_serializer=absfinance_dot_v1_dot_reallocation__service__pb2.ReallocateBatchRequest.SerializeToString,
                 response_deserializer=absfinance_dot_v1_dot_reallocation__service__pb2.ReallocateBatchResponse.FromString,
                 _registered_method=True)
+        self.GetReallocationCharts = channel.unary_unary(
+                '/absfinance.v1.ReallocationService/GetReallocationCharts',
+                request_serializer=absfinance_dot_v1_dot_reallocation__service__pb2.GetReallocationChartsRequest.SerializeToString,
+                response_deserializer=absfinance_dot_v1_dot_reallocation__service__pb2.GetReallocationChartsResponse.FromString,
+                _registered_method=True)
 
 
 class ReallocationServiceServicer:
@@ -117,6 +122,13 @@ class ReallocationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetReallocationCharts(self, request, context):
+        """Describes charts of a stored reallocation.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ReallocationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -149,6 +161,11 @@ def add_ReallocationServiceServicer_to_server(servicer, server):
                     servicer.ReallocateBatch,
                     request_deserializer=absfinance_dot_v1_dot_reallocation__service__pb2.ReallocateBatchRequest.FromString,
                     response_serializer=absfinance_dot_v1_dot_reallocation__service__pb2.ReallocateBatchResponse.SerializeToString,
+            ),
+            'GetReallocationCharts': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetReallocationCharts,
+                    request_deserializer=absfinance_dot_v1_dot_reallocation__service__pb2.GetReallocationChartsRequest.FromString,
+                    response_serializer=absfinance_dot_v1_dot_reallocation__service__pb2.GetReallocationChartsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -314,6 +331,33 @@ class ReallocationService:
             '/absfinance.v1.ReallocationService/ReallocateBatch',
             absfinance_dot_v1_dot_reallocation__service__pb2.ReallocateBatchRequest.SerializeToString,
             absfinance_dot_v1_dot_reallocation__service__pb2.ReallocateBatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetReallocationCharts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/absfinance.v1.ReallocationService/GetReallocationCharts',
+            absfinance_dot_v1_dot_reallocation__service__pb2.GetReallocationChartsRequest.SerializeToString,
+            absfinance_dot_v1_dot_reallocation__service__pb2.GetReallocationChartsResponse.FromString,
             options,
             channel_credentials,
             insecure,

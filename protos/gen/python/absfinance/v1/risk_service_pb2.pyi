@@ -430,12 +430,14 @@ class CompareStrategiesResponse(_message.Message):
     def __init__(self, spa: _Optional[_Union[_statistical_validation_pb2.SuperiorPredictiveAbility, _Mapping]] = ..., step_m: _Optional[_Iterable[str]] = ..., deflated_sharpe: _Optional[float] = ..., probability_of_overfitting: _Optional[float] = ..., trial_count: _Optional[int] = ..., effective_trial_count: _Optional[float] = ..., undefined: _Optional[_Mapping[str, str]] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ...) -> None: ...
 
 class GetRiskChartsRequest(_message.Message):
-    __slots__ = ("analysis", "charts")
+    __slots__ = ("analysis", "charts", "theme")
     ANALYSIS_FIELD_NUMBER: _ClassVar[int]
     CHARTS_FIELD_NUMBER: _ClassVar[int]
+    THEME_FIELD_NUMBER: _ClassVar[int]
     analysis: AnalyzeRiskRequest
     charts: _containers.RepeatedScalarFieldContainer[_chart_pb2.Chart]
-    def __init__(self, analysis: _Optional[_Union[AnalyzeRiskRequest, _Mapping]] = ..., charts: _Optional[_Iterable[_Union[_chart_pb2.Chart, str]]] = ...) -> None: ...
+    theme: _chart_pb2.ChartTheme
+    def __init__(self, analysis: _Optional[_Union[AnalyzeRiskRequest, _Mapping]] = ..., charts: _Optional[_Iterable[_Union[_chart_pb2.Chart, str]]] = ..., theme: _Optional[_Union[_chart_pb2.ChartTheme, str]] = ...) -> None: ...
 
 class GetRiskChartsResponse(_message.Message):
     __slots__ = ("charts",)

@@ -1,0 +1,46 @@
+"""Trading costs and turnover by month or year."""
+
+from typing import Any
+
+import numpy as np
+
+from domain.charts.specification import Specification, number_tooltip, stacked_views, text_tooltip, value_axis
+from domain.charts.theme import Theme
+from domain.checks import Vector
+from domain.market_data.panel import Days
+
+YEARS_FROM = 37
+"""Months from which bars are of years."""
+
+VIEW_HEIGHT = 140
+
+
+def costs_chart(days: Days, costs: Vector, turnovers: Vector, theme: Theme, subtitle: str = "") -> Specification:
+    """Sums by month, or by year where there are many, of dates (T,).
+
+    `costs` (T,) are fractions of the net asset value before each trade, `turnovers` (T,) one-way, likewise.
+    """
+    dates = days.astype("datetime64[D]")
+    months = int((dates[-1].astype("datetime64[M]") - dates[0].astype("datetime64[M]")).astype(int)) + 1
+    unit = "Y" if months >= YEARS_FROM else "M"
+    periods = dates.astype(f"datetime64[{unit}]")
+    found, place = np.unique(periods, return_inverse=True)
+    names = np.datetime_as_string(found).tolist()
+    sums = [np.bincount(place, values, len(found)).tolist() for values in (costs, turnovers)]
+    rows = [
+        {"period": name, "cost": 1e4 * cost, "turnover": turnover}
+        for name, cost, turnover in zip(names, *sums, strict=True)
+    ]
+    word = "year" if unit == "Y" else "month"
+    views = [
+        _bars(value_axis(f"Costs, bps of net asset value a {word}", ",.1f", "cost"), "cost", ",.2f"),
+        _bars(value_axis(f"One-way turnover a {word}, %", ".0%", "turnover"), "turnover", ".1%"),
+    ]
+    return stacked_views("Trading costs and turnover", subtitle, theme, rows, views)
+
+
+def _bars(y: dict[str, Any], field: str, shown: str) -> dict[str, Any]:
+    x = {"field": "period", "type": "ordinal", "axis": {"title": None, "labelOverlap": True}}
+    tooltip = [text_tooltip("Period", "period"), number_tooltip(field.capitalize(), shown, field)]
+    encoding = {"x": x, "y": y, "tooltip": tooltip}
+    return {"height": VIEW_HEIGHT, "mark": {"type": "bar"}, "encoding": encoding}

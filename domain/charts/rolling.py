@@ -1,0 +1,49 @@
+"""Figures over a moving window: one view for each figure, below each other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from domain.charts.lines import Line, drawn_lines, line_encoding
+from domain.charts.specification import Specification, dated_rows, number_tooltip, stacked_views, value_axis
+from domain.charts.theme import Theme
+from domain.charts.thinning import extremes, points_of_each
+
+VIEW_HEIGHT = 140
+
+
+@dataclass(frozen=True, slots=True)
+class RollingView:
+    """One figure of several curves."""
+
+    title: str  # with the unit
+    lines: tuple[Line, ...]  # values at the end of each window; NaN where the figure is not defined
+    shown: str = ".1%"  # format of a number
+
+
+def rolling_chart(title: str, subtitle: str, views: Sequence[RollingView], theme: Theme) -> Specification:
+    """Each figure over time; lines of the same label have one colour."""
+    labels: dict[str, Line] = {line.label: line for view in views for line in view.lines}
+    drawn, note = drawn_lines(list(labels.values()))
+    names = {line.label for line in drawn}
+    kept = [[line for line in view.lines if line.label in names] for view in views]
+    most = points_of_each(sum(map(len, kept)))
+    rows = [row for k, lines in enumerate(kept) for line in lines for row in _rows(k, line, most)]
+    shown = [_view(k, view, drawn) for k, view in enumerate(views)]
+    return stacked_views(title, f"{subtitle}; {note}" if note else subtitle, theme, rows, shown)
+
+
+def _rows(k: int, line: Line, most: int) -> list[dict[str, Any]]:
+    kept = extremes(line.values, most)
+    kind = "benchmark" if line.is_benchmark else "strategy"
+    return dated_rows(line.days[kept], line.values[kept], label=line.label, kind=kind, view=k)
+
+
+def _view(k: int, view: RollingView, drawn: Sequence[Line]) -> dict[str, Any]:
+    y = value_axis(view.title, view.shown, zero=False)
+    return {
+        "height": VIEW_HEIGHT,
+        "transform": [{"filter": {"field": "view", "equal": k}}],
+        "mark": {"type": "line", "strokeWidth": 1.3},
+        "encoding": line_encoding(drawn, y, number_tooltip(view.title, view.shown)),
+    }

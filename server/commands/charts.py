@@ -1,0 +1,15 @@
+"""Charts of a result, as a request names them."""
+
+from dataclasses import dataclass
+
+from domain.charts.chart import Chart
+from domain.charts.theme import Theme
+
+
+@dataclass(frozen=True, slots=True)
+class ChartsCommand:
+    """Which charts, and how."""
+
+    charts: tuple[Chart, ...]  # none for all that there is data for
+    theme: Theme
+    label: str = ""  # of a strategy

@@ -1,0 +1,223 @@
+"""Every chart against the JSON schema of Vega-Lite and its compiler, with ordinary data and with the edges of it."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from domain.charts.contributions import contributions_chart
+from domain.charts.correlation import correlation_chart
+from domain.charts.costs import costs_chart
+from domain.charts.frontier import RiskAndReturn, frontier_chart
+from domain.charts.lines import Line, drawdown_chart, equity_chart
+from domain.charts.liquidity import TradeLiquidity, liquidity_chart
+from domain.charts.monthly_returns import monthly_returns_chart
+from domain.charts.rolling import RollingView, rolling_chart
+from domain.charts.theme import MOST_COLOURS, Theme
+from domain.charts.thinning import MOST_ROWS
+from domain.charts.timing_luck import timing_luck_chart
+from domain.charts.weights import CASH, REST, NamedWeights, weight_bars, weights_chart
+from domain.estimation.clustering import Linkage, Tree
+from domain.risk.correlation import Clustering, cluster
+from tests.vega_lite import check, colours, rows
+
+RNG = np.random.default_rng(16)
+DATES = 2000
+DAYS = np.arange(10_000, 10_000 + DATES, dtype=np.int32)
+AWKWARD = ("A", "it's", 'a "b"', "c\\d", "e.f[0]", "<b>&", "µ漢", "x" * 64)
+"""Names that a path, an expression or a page could take for something else."""
+
+
+def curve(label: str, dates: int = DATES, *, is_benchmark: bool = False) -> Line:
+    values = np.exp(np.cumsum(RNG.normal(3e-4, 0.01, dates)))
+    return Line(label, DAYS[:dates], values, is_benchmark)
+
+
+def correlated(size: int) -> np.ndarray:
+    return np.corrcoef(RNG.normal(size=(size, 60)) + 0.7 * RNG.normal(size=60)).reshape(size, size)
+
+
+def correlation_of(names: tuple[str, ...], theme: Theme) -> dict[str, Any]:
+    matrix = correlated(len(names))
+    return correlation_chart(names, matrix, cluster(matrix, Clustering(Linkage.AVERAGE)).tree, theme)
+
+
+CURVES = [curve(name, is_benchmark=i > 3) for i, name in enumerate(AWKWARD)]
+WEIGHTS = RNG.dirichlet(np.ones(12), DATES) * 0.9
+NAMES = tuple(f"S{i}" for i in range(12))
+GAPS = np.where(np.arange(DATES) % 3 == 0, np.nan, CURVES[0].values)
+
+CHARTS: dict[str, Callable[[Theme], dict[str, Any]]] = {
+    "equity": lambda theme: equity_chart(CURVES, theme),
+    "equity of one curve": lambda theme: equity_chart(CURVES[:1], theme),
+    "equity of two dates": lambda theme: equity_chart([curve("A", 2)], theme),
+    "equity that is used up": lambda theme: equity_chart([Line("A", DAYS[:3], np.array([1.0, 0.5, 0.0]))], theme),
+    "drawdown": lambda theme: drawdown_chart(CURVES, theme),
+    "drawdown of one curve": lambda theme: drawdown_chart(CURVES[:1], theme),
+    "rolling": lambda theme: rolling_chart(
+        "Rolling", "a note", [RollingView("Volatility, %", tuple(CURVES)), RollingView("Sharpe", (CURVES[1],))], theme
+    ),
+    "rolling with gaps": lambda theme: rolling_chart(
+        "Rolling", "", [RollingView("Sharpe", (Line("A", DAYS, GAPS),))], theme
+    ),
+    "weights": lambda theme: weights_chart(NAMES, DAYS, WEIGHTS, theme),
+    "weights of one asset": lambda theme: weights_chart(("A",), DAYS, np.ones((DATES, 1)), theme),
+    "weights of nothing": lambda theme: weights_chart(("A",), DAYS, np.zeros((DATES, 1)), theme),
+    "weights with shorts": lambda theme: weights_chart(NAMES, DAYS, WEIGHTS - 0.05, theme),
+    "weight bars": lambda theme: weight_bars([NamedWeights("now", dict.fromkeys(AWKWARD, 0.125))], theme),
+    "weight bars of two": lambda theme: weight_bars(
+        [NamedWeights("before", {"A": 0.6, "B": 0.4}), NamedWeights("after", {"A": 0.1, "C": -0.2})], theme
+    ),
+    "months": lambda theme: monthly_returns_chart(
+        [(2000 + k // 12, k % 12 + 1, float(RNG.normal(0.0, 0.04))) for k in range(5, 40)],
+        [(2000, 0.1), (2001, -0.2), (2002, 0.0)],
+        "it's",
+        theme,
+    ),
+    "one month": lambda theme: monthly_returns_chart([(2000, 1, 0.0)], [(2000, 0.0)], "", theme),
+    "contributions": lambda theme: contributions_chart(
+        "Contributions", "a note", "%", {**dict.fromkeys(AWKWARD, 0.1), "B": -0.2}, theme
+    ),
+    "no contributions": lambda theme: contributions_chart("Contributions", "", "%", {"A": 0.0}, theme),
+    "frontier": lambda theme: frontier_chart(
+        [RiskAndReturn(0.1 + 0.01 * k, 0.05 + 0.01 * k) for k in range(9)], RiskAndReturn(0.15, 0.08), theme
+    ),
+    "frontier of a point": lambda theme: frontier_chart([RiskAndReturn(0.1, 0.05)], RiskAndReturn(0.1, 0.05), theme),
+    "correlation": lambda theme: correlation_of(AWKWARD, theme),
+    "correlation of two": lambda theme: correlation_of(("A", "B"), theme),
+    "correlation of one": lambda theme: correlation_chart(("A",), np.ones((1, 1)), Tree(np.zeros((0, 4))), theme),
+    "timing luck": lambda theme: timing_luck_chart(
+        DAYS, np.column_stack([one.values for one in CURVES]), CURVES[0], theme
+    ),
+    "costs by year": lambda theme: costs_chart(DAYS, np.full(DATES, 1e-5), np.full(DATES, 0.01), theme),
+    "costs by month": lambda theme: costs_chart(DAYS[:90], np.zeros(90), np.full(90, 0.01), theme, "a note"),
+    "liquidity": lambda theme: liquidity_chart(
+        [TradeLiquidity("A", "sufficient", 0.5, 0.1), TradeLiquidity("it's", "unknown", None, None)], theme
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_is_a_specification_of_vega_lite(name: str) -> None:
+    specification = CHARTS[name](Theme.LIGHT)
+    assert specification["title"]["text"]
+    assert "url" not in json.dumps({**specification, "$schema": ""}), "data are in the specification"
+    check(specification)
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_themes_differ_in_config_alone(name: str) -> None:
+    state = RNG.bit_generator.state
+    light = CHARTS[name](Theme.LIGHT)
+    RNG.bit_generator.state = state  # the same random data again
+    dark = CHARTS[name](Theme.DARK)
+    assert light.pop("config") != dark.pop("config")
+    assert light == dark
+    assert not list(colours(light)), "colours stand in config"
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_every_axis_and_tooltip_has_a_title(name: str) -> None:
+    def encodings(part: Any) -> Any:
+        if isinstance(part, dict):
+            if isinstance(part.get("encoding"), dict):
+                yield part["encoding"]
+            for key, value in part.items():
+                if key not in ("data", "config"):
+                    yield from encodings(value)
+        elif isinstance(part, list):
+            for value in part:
+                yield from encodings(value)
+
+    tooltips = 0
+    for encoding in encodings(CHARTS[name](Theme.LIGHT)):
+        for channel in ("x", "y"):
+            if encoding.get(channel, {}).get("type") == "quantitative" and "axis" in encoding[channel]:
+                assert "title" in encoding[channel]["axis"]
+        tooltips += len(encoding.get("tooltip", []))
+        assert all(one["title"] for one in encoding.get("tooltip", []))
+    assert tooltips
+
+
+def test_values_that_are_no_numbers_are_left_out() -> None:
+    drawn = rolling_chart("R", "", [RollingView("S", (Line("A", DAYS, GAPS),))], Theme.LIGHT)
+    text = json.dumps(drawn, allow_nan=False)
+    assert "null" not in text.partition('"vconcat"')[0]
+
+
+def test_curves_beyond_the_colours_are_left_out_by_name() -> None:
+    drawn = equity_chart([curve(f"S{i}", 5) for i in range(MOST_COLOURS + 3)], Theme.LIGHT)
+    assert {row["label"] for row in rows(drawn)} == {f"S{i}" for i in range(MOST_COLOURS)}
+    assert "3 more of 11 curves are not drawn" in drawn["title"]["subtitle"]
+
+
+@pytest.mark.parametrize("name", ["equity", "drawdown", "rolling", "weights", "timing luck"])
+def test_rows_of_a_chart_are_bounded(name: str) -> None:
+    assert len(rows(CHARTS[name](Theme.LIGHT))) <= MOST_ROWS
+
+
+def test_a_line_keeps_its_extremes_and_its_ends() -> None:
+    line = CURVES[0]
+    (low, high) = (line.values.min() / line.values[0], line.values.max() / line.values[0])
+    drawn = [row["value"] for row in rows(equity_chart([line], Theme.LIGHT))]
+    assert (min(drawn), max(drawn)) == (low, high)
+    assert (drawn[0], drawn[-1]) == (1.0, line.values[-1] / line.values[0])
+    assert len(drawn) < DATES
+
+
+def test_dates_are_those_of_the_values() -> None:
+    found = {row["date"]: row["value"] for row in rows(equity_chart([CURVES[0]], Theme.LIGHT))}
+    for k in (0, DATES - 1):
+        text = str(DAYS[k : k + 1].astype("datetime64[D]")[0])
+        assert found[text] == CURVES[0].values[k] / CURVES[0].values[0]
+
+
+def test_stacked_weights_sum_to_one() -> None:
+    drawn = rows(weights_chart(NAMES, DAYS, WEIGHTS, Theme.LIGHT))
+    by_date: dict[str, float] = {}
+    for row in drawn:
+        by_date[row["date"]] = by_date.get(row["date"], 0.0) + row["value"]
+    assert max(abs(total - 1.0) for total in by_date.values()) < 1e-12
+    assert {REST, CASH} < {row["label"] for row in drawn}
+
+
+def test_an_asset_called_cash_is_no_cash() -> None:
+    drawn = rows(weights_chart((CASH, "B"), DAYS[:2], np.full((2, 2), 0.3), Theme.LIGHT))
+    assert {row["label"]: row["value"] for row in drawn} == {CASH: 0.3, "B": 0.3, f"({CASH})": pytest.approx(0.4)}
+
+
+def test_bars_sum_to_the_whole() -> None:
+    parts = {f"S{i}": float(RNG.normal()) for i in range(200)}
+    drawn = rows(contributions_chart("C", "", "%", parts, Theme.LIGHT))
+    assert sum(row["value"] for row in drawn) == pytest.approx(sum(parts.values()), rel=1e-12)
+    assert [row["name"] for row in drawn][-1] == "171 others"
+
+
+def test_sums_of_costs_by_year() -> None:
+    costs = RNG.random(DATES) * 1e-4
+    drawn = {row["period"]: row["cost"] for row in rows(costs_chart(DAYS, costs, costs, Theme.LIGHT))}
+    years = DAYS.astype("datetime64[D]").astype("datetime64[Y]").astype(str)
+    for year in set(years.tolist()):
+        assert drawn[year] == pytest.approx(1e4 * costs[years == year].sum(), rel=1e-12)
+
+
+def test_cells_of_a_correlation_stand_under_their_leaves() -> None:
+    matrix = correlated(5)
+    names = ("A", "B", "C", "D", "E")
+    tree = cluster(matrix, Clustering(Linkage.AVERAGE)).tree
+    drawn = rows(correlation_chart(names, matrix, tree, Theme.LIGHT))
+    cells = [row for row in drawn if "value" in row]
+    for cell in cells:
+        assert cell["value"] == matrix[names.index(cell["one"]), names.index(cell["other"])]
+        assert tree.order[cell["y"]] == names.index(cell["one"])
+    first, second = (int(i) for i in tree.merges[0, :2])
+    across = [row for row in drawn if "distance" in row][2]
+    places = {names.index(cell["other"]): cell["x"] + 0.5 for cell in cells}
+    assert {across["x"], across["x2"]} == {places[first], places[second]}
+
+
+def test_years_do_not_take_the_colours_of_months() -> None:
+    drawn = rows(monthly_returns_chart([(2000, 1, 0.01)], [(2000, 5.0)], "", Theme.LIGHT))
+    assert [(row["month"], row["value"], row["shade"]) for row in drawn] == [("Jan", 0.01, 0.01), ("Year", 5.0, 0.0)]

@@ -1,0 +1,301 @@
+"""Charts over the wire: specifications with their data, and what is said where there is none."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.conftest import RunningServer, Wire
+from tests.e2e.test_backtest import (
+    DAYS,
+    PRICES,
+    SMALL,
+    SMALL_DAYS,
+    STOCKS,
+    SYMBOLS,
+    panel,
+    sample_job,
+    series,
+    small_job,
+)
+from tests.vega_lite import check, rows
+
+CHARTS = "BacktestService/GetBacktestCharts"
+BACKTEST = "BacktestService/Backtest"
+
+
+@pytest.fixture(scope="module")
+def sample(sample_server: RunningServer) -> Any:
+    with sample_server.channel() as channel:
+        yield Wire(channel)
+
+
+@pytest.fixture(scope="module")
+def finished(sample: Wire) -> str:
+    """A monthly job over 33 years with a benchmark that is a symbol."""
+    benchmarks = [{"symbol": "AAPL", "label": "Apple"}]
+    job = sample_job(benchmarks=benchmarks, strategies=[{"label": "equal", "equalWeight": {}}])
+    del job["strategy"]
+    answer = sample.call(BACKTEST, job)
+    assert answer["state"] == "BACKTEST_STATE_SUCCEEDED"
+    return str(answer["name"])
+
+
+@pytest.fixture(scope="module")
+def drawn(sample: Wire, finished: str) -> dict[str, dict[str, Any]]:
+    return {one["chart"]: one["spec"] for one in sample.call(CHARTS, {"name": finished})["charts"]}
+
+
+def charts(wire: Wire, method: str, **request: Any) -> dict[str, dict[str, Any]]:
+    return {one["chart"]: one["spec"] for one in wire.call(method, request)["charts"]}
+
+
+def test_all_charts_that_a_backtest_has_data_for(drawn: dict[str, dict[str, Any]]) -> None:
+    assert list(drawn) == [
+        "CHART_EQUITY",
+        "CHART_DRAWDOWN",
+        "CHART_MONTHLY_RETURNS",
+        "CHART_ROLLING_RETURNS",
+        "CHART_ROLLING_RISK",
+        "CHART_WEIGHTS",
+        "CHART_CONTRIBUTIONS",
+        "CHART_COSTS",
+    ]
+
+
+@pytest.mark.parametrize("chart", ["EQUITY", "MONTHLY_RETURNS", "ROLLING_RISK", "WEIGHTS", "COSTS"])
+def test_a_chart_is_drawn_as_it_was_sent(drawn: dict[str, dict[str, Any]], chart: str) -> None:
+    check(drawn[f"CHART_{chart}"])
+
+
+def test_equity_is_the_series_of_the_backtest(sample: Wire, finished: str, drawn: dict[str, dict[str, Any]]) -> None:
+    values = series(sample, finished, "BACKTEST_SERIES_EQUITY")[:, 0]
+    by_date = dict(zip((str(np.datetime64(day, "D")) for day in DAYS), values.tolist(), strict=True))
+    equal = [row for row in rows(drawn["CHART_EQUITY"]) if row["label"] == "equal"]
+    assert all(row["value"] == by_date[row["date"]] for row in equal)
+    assert max(row["value"] for row in equal) == values.max()
+    apple = {row["date"]: row["value"] for row in rows(drawn["CHART_EQUITY"]) if row["label"] == "Apple"}
+    prices = PRICES[:, STOCKS.index("AAPL")]
+    last = str(np.datetime64(DAYS[-1], "D"))
+    assert apple[last] == pytest.approx(prices[-1] / prices[0], rel=1e-12)
+
+
+def test_months_are_those_of_a_data_frame(sample: Wire, finished: str, drawn: dict[str, dict[str, Any]]) -> None:
+    """Against pandas: the last value of each month over that of the month before."""
+    import pandas as pd
+
+    values = series(sample, finished, "BACKTEST_SERIES_EQUITY")[:, 0]
+    curve = pd.Series(values, pd.to_datetime(DAYS, unit="D"))
+    last = pd.concat([curve.iloc[:1], curve.resample("ME").last()])
+    expected = (last / last.shift(1) - 1.0).iloc[1:]
+    found = [row for row in rows(drawn["CHART_MONTHLY_RETURNS"]) if row["month"] != "Year"]
+    assert len(found) == len(expected)
+    for row, (day, value) in zip(found, expected.items(), strict=True):
+        assert (row["year"], row["month"]) == (day.year, day.strftime("%b"))
+        assert row["value"] == pytest.approx(value, abs=1e-13)
+
+
+def test_contributions_sum_to_the_total_return(sample: Wire, finished: str, drawn: dict[str, dict[str, Any]]) -> None:
+    total = sample.call("BacktestService/GetBacktest", {"name": finished})["result"]["metrics"]["totalReturn"]
+    found = {row["name"]: row["value"] for row in rows(drawn["CHART_CONTRIBUTIONS"])}
+    assert sum(found.values()) == pytest.approx(total, rel=1e-12)
+    assert found["costs, fees, cash and fills"] < 0.0
+
+
+def test_a_dark_theme(sample: Wire, finished: str, drawn: dict[str, dict[str, Any]]) -> None:
+    request = {"name": finished, "charts": ["CHART_DRAWDOWN"], "theme": "CHART_THEME_DARK"}
+    dark = charts(sample, CHARTS, **request)["CHART_DRAWDOWN"]
+    light = drawn["CHART_DRAWDOWN"]
+    assert dark["config"]["background"] != light["config"]["background"]
+    assert {**dark, "config": None} == {**light, "config": None}
+
+
+def test_charts_come_in_the_order_of_the_request(sample: Wire, finished: str) -> None:
+    wanted = ["CHART_WEIGHTS", "CHART_EQUITY"]
+    assert list(charts(sample, CHARTS, name=finished, charts=wanted)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("request_fields", "field", "words"),
+    [
+        ({"charts": ["CHART_EQUITY", "CHART_FRONTIER"]}, "charts[1]", "CHART_FRONTIER is no chart of a backtest"),
+        ({"charts": ["CHART_TIMING_LUCK"]}, "charts[0]", "analysis.statistical_validation.timing_luck_offsets"),
+        ({"charts": ["CHART_ATTRIBUTION"]}, "charts[0]", "needs analysis.attribution"),
+        ({"charts": ["CHART_EQUITY", "CHART_EQUITY"]}, "charts", "unique"),
+        ({"charts": [99]}, "charts[0]", "must be one of CHART_EQUITY"),
+        ({"charts": ["CHART_UNSPECIFIED"]}, "charts[0]", ""),
+        ({"theme": 9}, "theme", ""),
+        ({"label": "nobody"}, "label", "'nobody' is the label of no strategy of this backtest; it has equal"),
+        ({"label": "Apple"}, "label", "it has equal"),
+    ],
+)
+def test_what_is_refused(sample: Wire, finished: str, request_fields: dict[str, Any], field: str, words: str) -> None:
+    refusal = sample.refused(CHARTS, {"name": finished, **request_fields})
+    assert (refusal.code, refusal.fields) == ("INVALID_ARGUMENT", (field,))
+    assert words in refusal.message
+
+
+def test_backtests_that_are_not_there(sample: Wire) -> None:
+    assert sample.refused(CHARTS, {"name": "backtests/none"}).reason == "NOT_FOUND"
+
+
+def test_a_backtest_that_runs_or_has_failed(sample: Wire) -> None:
+    slow = {"optimize": {"objective": {"minRisk": {}}, "lookbackPeriods": 252}}
+    job = sample_job(strategy=slow, rebalancing={"everyPeriods": {"n": 1}})
+    del job["wait"]
+    name = sample.call(BACKTEST, job)["name"]
+    refusal = sample.refused(CHARTS, {"name": name})
+    assert (refusal.code, refusal.reason) == ("FAILED_PRECONDITION", "BACKTEST_RUNNING")
+    sample.call("BacktestService/CancelBacktest", {"name": name})
+    refusal = sample.refused(CHARTS, {"name": name})
+    assert refusal.reason == "NOT_FOUND"
+    assert "cancelled" in refusal.message
+
+
+def test_several_strategies_and_a_benchmark_that_is_one(wire: Wire) -> None:
+    job = small_job(
+        strategies=[
+            {"label": "one", "equalWeight": {}},
+            {"label": "two", "inverseVolatility": {"lookbackPeriods": 20}},
+        ],
+        benchmarks=[{"strategy": {"label": "three", "fixedWeights": {"weights": [{"symbol": "A", "weight": 1.0}]}}}],
+    )
+    del job["strategy"]
+    name = wire.call(BACKTEST, job)["name"]
+    labels = {
+        label: list(dict.fromkeys(row["label"] for row in rows(charts(wire, CHARTS, **more)["CHART_EQUITY"])))
+        for label, more in ((label, {"name": name, "label": label}) for label in ("", "two", "three"))
+    }
+    assert labels == {"": ["one", "two", "three"], "two": ["two", "three"], "three": ["three"]}
+    held = rows(charts(wire, CHARTS, name=name, label="three", charts=["CHART_WEIGHTS"])["CHART_WEIGHTS"])
+    assert [row["value"] for row in held if row["label"] == "A"][-1] == pytest.approx(1.0)
+
+
+MOMENTS = {
+    "symbols": ["A", "B", "C"],
+    "expectedReturns": [0.05, 0.08, 0.12],
+    "covariance": [0.04, 0.01, 0.0, 0.01, 0.09, 0.02, 0.0, 0.02, 0.16],
+    "periodsPerYear": 1,
+}
+
+
+def test_charts_of_an_optimization(wire: Wire) -> None:
+    method = "OptimizationService/GetOptimizationCharts"
+    answer = wire.call("OptimizationService/Optimize", {"moments": MOMENTS, "objective": {"maxRatio": {}}})
+    name = answer["name"]
+    assert list(charts(wire, method, name=name)) == ["CHART_WEIGHTS", "CHART_CONTRIBUTIONS"]
+    found = charts(wire, method, name=name, frontier={"moments": MOMENTS})
+    assert list(found) == ["CHART_WEIGHTS", "CHART_CONTRIBUTIONS", "CHART_FRONTIER"]
+    for specification in found.values():
+        check(specification)
+    points = rows(found["CHART_FRONTIER"])
+    assert len(points) == 31
+    assert points[-1]["risk"] == answer["volatilityAnnual"]
+    # The portfolio of the highest ratio lies on the frontier.
+    frontier = sorted((row["risk"], row["return"]) for row in points[:-1])
+    at = np.interp(points[-1]["risk"], [risk for risk, _ in frontier], [value for _, value in frontier])
+    assert points[-1]["return"] == pytest.approx(at, abs=1e-4)
+    assert points[-1]["return"] >= at
+    total = sum(row["value"] for row in rows(found["CHART_CONTRIBUTIONS"]))
+    assert total == pytest.approx(answer["volatilityAnnual"], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "words"),
+    [
+        ({"charts": ["CHART_FRONTIER"]}, "charts[0]", "needs frontier in the request"),
+        ({"charts": ["CHART_EQUITY"]}, "charts[0]", "is no chart of an optimization"),
+        ({"frontier": {"moments": {**MOMENTS, "symbols": ["A", "B", "D"]}}}, "frontier", "symbols"),
+        ({"frontier": {"moments": MOMENTS, "points": 201}}, "frontier.points", "at most 200"),
+        ({"frontier": {"moments": {**MOMENTS, "covariance": [1.0]}}}, "frontier.moments.covariance", ""),
+        ({"frontier": {"marketData": {"symbols": ["NONE"]}}}, None, "NONE"),
+    ],
+)
+def test_what_charts_of_an_optimization_refuse(
+    wire: Wire, fields: dict[str, Any], field: str | None, words: str
+) -> None:
+    name = wire.call("OptimizationService/Optimize", {"moments": MOMENTS, "objective": {"minRisk": {}}})["name"]
+    refusal = wire.refused("OptimizationService/GetOptimizationCharts", {"name": name, **fields})
+    assert words in refusal.message
+    if field is not None:
+        assert (refusal.code, refusal.fields) == ("INVALID_ARGUMENT", (field,))
+
+
+def test_charts_of_a_risk_report(wire: Wire) -> None:
+    weights = [{"symbol": symbol, "weight": 1 / 3} for symbol in SYMBOLS]
+    analysis = {
+        "prices": panel(SMALL, SYMBOLS, SMALL_DAYS),
+        "weights": weights,
+        "rolling": {"window": 20},
+        "clusters": {},
+    }
+    found = charts(wire, "RiskService/GetRiskCharts", analysis=analysis)
+    assert list(found) == [
+        "CHART_EQUITY",
+        "CHART_DRAWDOWN",
+        "CHART_MONTHLY_RETURNS",
+        "CHART_ROLLING_RISK",
+        "CHART_WEIGHTS",
+        "CHART_CONTRIBUTIONS",
+        "CHART_CORRELATION",
+    ]
+    for specification in found.values():
+        check(specification)
+    report = wire.call("RiskService/AnalyzeRisk", analysis)
+    fall = min(row["value"] for row in rows(found["CHART_DRAWDOWN"]))
+    assert -fall == pytest.approx(report["maxDrawdown"], rel=1e-12)
+    grown = rows(found["CHART_EQUITY"])[-1]["value"]
+    assert grown == pytest.approx(np.prod(1.0 + (SMALL[1:] / SMALL[:-1] - 1.0) @ np.full(3, 1 / 3)), rel=1e-12)
+    rolled = [row["value"] for row in rows(found["CHART_ROLLING_RISK"]) if row["view"] == 0]
+    assert len(rolled) == 89 - 20 + 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "chart", "field", "words"),
+    [
+        ({}, "CHART_ROLLING_RISK", "charts[0]", "needs analysis.rolling"),
+        ({}, "CHART_LIQUIDITY", "charts[0]", "is no chart of a risk report"),
+        ({"rolling": {"window": 500}}, "CHART_EQUITY", "analysis.rolling.window", "at most the number of returns"),
+        ({"weights": [{"symbol": "X", "weight": 1.0}]}, "CHART_EQUITY", "analysis.weights[0].symbol", "X"),
+    ],
+)
+def test_what_charts_of_a_risk_report_refuse(
+    wire: Wire, fields: dict[str, Any], chart: str, field: str, words: str
+) -> None:
+    weights = [{"symbol": symbol, "weight": 1 / 3} for symbol in SYMBOLS]
+    analysis = {"prices": panel(SMALL, SYMBOLS, SMALL_DAYS), "weights": weights, **fields}
+    refusal = wire.refused("RiskService/GetRiskCharts", {"analysis": analysis, "charts": [chart]})
+    assert (refusal.code, refusal.fields) == ("INVALID_ARGUMENT", (field,))
+    assert words in refusal.message
+
+
+def test_a_risk_report_without_dates_has_no_curve(wire: Wire) -> None:
+    analysis = {"moments": MOMENTS, "weights": [{"symbol": "A", "weight": 1.0}]}
+    assert "CHART_EQUITY" not in charts(wire, "RiskService/GetRiskCharts", analysis=analysis)
+    refusal = wire.refused("RiskService/GetRiskCharts", {"analysis": analysis, "charts": ["CHART_EQUITY"]})
+    assert (refusal.fields, "in the order of time" in refusal.message) == (("charts[0]",), True)
+
+
+def test_charts_of_a_reallocation(wire: Wire) -> None:
+    method = "ReallocationService/GetReallocationCharts"
+    market = [{"symbol": "A", "price": 10.0, "averageDailyVolume": 1000.0}, {"symbol": "B", "price": 20.0}]
+    answer = wire.call(
+        "ReallocationService/Reallocate",
+        {
+            "portfolio": {"holdings": [{"symbol": "A", "quantity": 100.0}], "cash": 0.0},
+            "snapshot": {"assets": market},
+            "targetWeights": {"weights": [{"symbol": "A", "weight": 0.5}, {"symbol": "B", "weight": 0.5}]},
+        },
+    )
+    found = charts(wire, method, name=answer["name"])
+    assert list(found) == ["CHART_WEIGHTS", "CHART_LIQUIDITY"]
+    for specification in found.values():
+        check(specification)
+    after = {row["symbol"]: row["value"] for row in rows(found["CHART_WEIGHTS"]) if row["portfolio"] == "after"}
+    assert after == {"A": pytest.approx(0.5), "B": pytest.approx(0.5)}
+    by_symbol = {row["symbol"]: row for row in rows(found["CHART_LIQUIDITY"])}
+    assert by_symbol["A"]["days"] > 0.0
+    assert by_symbol["B"] == {"symbol": "B", "state": "unknown"}
+    refusal = wire.refused(method, {"name": answer["name"], "charts": ["CHART_WEIGHTS", "CHART_EQUITY"]})
+    assert (refusal.code, refusal.fields) == ("INVALID_ARGUMENT", ("charts[1]",))
+    assert wire.refused(method, {"name": "reallocations/none"}).reason == "NOT_FOUND"
