@@ -31,6 +31,8 @@ from absfin.cli.report_command import OptionalOutput, report, write, writing_to
 from absfin.cli.tables import show_optimization, show_reallocation, show_risk
 from absfin.client import Client
 from absfin.data import Holdings, Panel, Prices, Stored
+from absfin.queries import AnalyzeRiskQuery
+from absfin.reports.document import pictures_of
 from absfin.reports.risk import risk_report
 from absfin.risk import RiskOptions, historical_window
 
@@ -145,15 +147,12 @@ def risk(
         data = data_of(symbols or ("" if universe or prices else ",".join(chosen)), universe, prices, start, end)
         series = _column(data.panel, benchmark) if benchmark and isinstance(data, Prices) else benchmark or None
         scenarios = [historical_window("*" if name == "all" else name) for name in stress.split(",") if name]
-        found = client.analyze_risk(
-            data,
-            chosen,
-            benchmark=series,
-            confidence_level=confidence_level,
-            options=RiskOptions(stress=scenarios),
-        )
+        options = RiskOptions(stress=scenarios)
+        analysis = AnalyzeRiskQuery(data, chosen, benchmark=series, confidence_level=confidence_level, options=options)
+        found = client.analyze_risk(data, chosen, benchmark=series, confidence_level=confidence_level, options=options)
         if output is not None:
-            write(risk_report(found, {}), output)
+            charts = pictures_of(lambda names, theme: client.risk_charts(analysis, names, theme=theme))
+            write(risk_report(found, charts), output)
         if as_json:
             print_json(found)
         else:

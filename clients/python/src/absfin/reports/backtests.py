@@ -6,7 +6,7 @@ from absfin.backtest_results import Backtest, StrategyResult
 from absfin.data import date_from_proto
 from absfin.formatting import in_words, money, number, percent
 from absfin.reports.document import Figure, Figures, Paragraph, Picture, Report, Section, Table, section, with_content
-from absfin.reports.remarks import not_defined, warning_table
+from absfin.reports.remarks import FINGERPRINT, not_defined, warning_table
 
 FRACTIONS = frozenset(
     {
@@ -44,6 +44,7 @@ PLACES = {
     "equity": "Performance",
     "drawdown": "Performance",
     "monthly_returns": "Performance",
+    "rolling_returns": "Performance",
     "rolling_risk": "Risk",
     "correlation": "Risk",
     "weights": "Portfolio",
@@ -73,7 +74,7 @@ def backtest_report(backtest: Backtest, charts: Mapping[str, Picture], title: st
     first_day, last_day = date_from_proto(metrics.start_date), date_from_proto(metrics.end_date)
     facts = (
         ("name", backtest.name),
-        ("input", backtest.proto.result.input_fingerprint),
+        ("input", backtest.proto.result.input_fingerprint[:FINGERPRINT]),
         ("computed", backtest.proto.finish_time.ToDatetime().strftime("%Y-%m-%d %H:%M UTC")),
     )
     return Report(
@@ -107,7 +108,7 @@ def _key_figures(first: StrategyResult) -> Figures:
     shown = [Figure(NAMES.get(name, in_words(name)), _shown(first, name)) for name in KEY_FIGURES]
     if first.money_weighted_return is not None:
         shown.append(Figure("money-weighted return", percent(first.money_weighted_return), "whole period"))
-    return Figures((*shown, Figure("final net asset value", money(first.final_nav), "money")))
+    return Figures((*shown, Figure("final net asset value", money(first.final_nav), "in money")))
 
 
 def _shown(one: StrategyResult, name: str) -> str:

@@ -1,8 +1,11 @@
 """What a report consists of: sections of figures, tables, pictures and paragraphs, all text ready to be shown."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from absfin.charts import Chart
+from absfin.choices import ChartName, ChartTheme
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,11 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A chart: a Vega-Lite specification with its data."""
+    """A chart: a Vega-Lite specification with its data, and the `config` with the colours of a dark page."""
 
     title: str
     spec: Mapping[str, Any]
+    dark_config: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,20 @@ class Report:
     def pictures(self) -> tuple[Picture, ...]:
         """All pictures in their order."""
         return tuple(block for section in self.sections for block in section.blocks if isinstance(block, Picture))
+
+
+def pictures_of(charts: Callable[[Sequence[ChartName], ChartTheme], Mapping[str, Chart]]) -> dict[str, Picture]:
+    """Charts of the server as pictures, by their names.
+
+    `charts` asks for those with the names, or for all, in the colours of a theme. One chart is asked for in dark
+    colours: the `config` of a specification has all of them, the same for every chart.
+    """
+    light = charts((), "light")
+    if not light:
+        return {}
+    first = next(iter(light.values())).name
+    dark = charts((first,), "dark")[first].specification["config"]
+    return {name: Picture(chart.title, chart.specification, dark) for name, chart in light.items()}
 
 
 def section(heading: str, *blocks: Block | None) -> Section:

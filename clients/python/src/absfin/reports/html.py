@@ -5,14 +5,15 @@ from importlib.resources import files
 
 from absfin.reports.document import Block, Figure, Figures, Paragraph, Picture, Report, Section, Table, with_content
 from absfin.reports.drawing import drawn
+from absfin.reports.themes import colour_pairs, name_of, with_variables
 
-WIDE, NARROW = 680, 300
+WIDTHS = {"wide": 680, "narrow": 300}
 """Pixels of the plotted area on a large and on a small screen; the page shows the one that fits."""
 
 
 def html_of(report: Report) -> str:
     """The whole file. Drawing needs the extra `report`."""
-    style = _style("report.css")
+    style = _style("report.css") + _dark_colours(report)
     numbers = {id(picture): i for i, picture in enumerate(report.pictures())}
     facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in report.facts)
     sections = "\n".join(_section(one, numbers) for one in report.sections)
@@ -96,10 +97,31 @@ def _row(row: tuple[str, ...]) -> str:
 
 
 def _picture(picture: Picture, number: int) -> str:
-    label = escape(picture.title)
-    shown = "".join(
-        f'<div class="{name}" role="img" aria-label="{label}">'
-        f"{drawn(picture.spec, width=width, theme='page', prefix=f'{name}{number}')}</div>"
-        for name, width in (("wide", WIDE), ("narrow", NARROW))
-    )
+    shown = "".join(_drawings(picture, size, width, f"{size}{number}") for size, width in WIDTHS.items())
     return f"<figure>{shown}</figure>"
+
+
+def _drawings(picture: Picture, size: str, width: int, prefix: str) -> str:
+    """A drawing for light and dark pages, or one for each."""
+    label = escape(picture.title)
+
+    def element(theme: str, svg: str) -> str:
+        return f'<div class="{theme} {size}" role="img" aria-label="{label}">{svg}</div>'
+
+    light = drawn(picture.spec, width=width, prefix=prefix)
+    both = with_variables(light, _pairs(picture))
+    if both is not None:
+        return element("both", both)
+    dark = drawn({**picture.spec, "config": picture.dark_config}, width=width, prefix=f"dark-{prefix}")
+    return element("light", light) + element("dark", dark)
+
+
+def _dark_colours(report: Report) -> str:
+    """The variables of the drawings on a dark page."""
+    pairs = {light: dark for picture in report.pictures() for light, dark in _pairs(picture).items()}
+    values = " ".join(f"{name_of(light)}: {dark};" for light, dark in pairs.items())
+    return f"@media screen and (prefers-color-scheme: dark) {{ :root {{ {values} }} }}\n" if pairs else ""
+
+
+def _pairs(picture: Picture) -> dict[str, str]:
+    return colour_pairs(picture.spec.get("config", {}), picture.dark_config)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from absfin.formatting import in_words, number, percent
 from absfin.reports.document import Figure, Figures, Picture, Report, Table, section, with_content
-from absfin.reports.remarks import warning_table
+from absfin.reports.remarks import FINGERPRINT, warning_table
 from absfin.results import Certificate, Optimization
 
 NEGLIGIBLE = 5e-5
@@ -17,7 +17,7 @@ def optimization_report(answer: Optimization, charts: Mapping[str, Picture], tit
     return Report(
         title=title or answer.proto.label or "Optimised portfolio",
         subtitle=f"{held} of {len(answer.weights)} assets are held",
-        facts=(("name", answer.name), ("input", answer.proto.input_fingerprint)),
+        facts=(("name", answer.name), ("input", answer.proto.input_fingerprint[:FINGERPRINT])),
         sections=with_content(
             section("Summary", _key_figures(answer), warning_table(answer.warnings)),
             section("Weights", _weights(answer)),

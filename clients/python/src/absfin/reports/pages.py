@@ -24,7 +24,7 @@ def pages_of(report: Report, output: Literal["pdf", "png"]) -> bytes:
     with TemporaryDirectory() as folder:
         root = Path(folder)
         for number, picture in enumerate(report.pictures()):
-            svg = drawn(picture.spec, width=WIDTH, theme="print", prefix=f"chart{number}")
+            svg = drawn(picture.spec, width=WIDTH, prefix=f"chart{number}")
             (root / f"chart{number}.svg").write_text(svg, encoding="utf-8")
         (root / "report.json").write_text(json.dumps(_content(report)), encoding="utf-8")
         template = files("absfin.reports").joinpath("report.typ").read_text(encoding="utf-8")
@@ -51,7 +51,7 @@ def _block(block: Block, numbers: dict[int, int]) -> dict[str, Any]:
             return {"kind": "figures", **asdict(block)}
         case Table():
             return {"kind": "table", **asdict(block)}
-        case Picture(title, _):
+        case Picture(title):
             return {"kind": "picture", "file": f"chart{numbers[id(block)]}.svg", "alt": title}
         case Paragraph():
             return {"kind": "paragraph", **asdict(block)}

@@ -6,6 +6,9 @@ from absfin.formatting import in_words
 from absfin.reports.document import Paragraph, Table
 from absfin.results import ResultWarning
 
+FINGERPRINT = 16
+"""Characters of the fingerprint of an input that a report shows."""
+
 
 def warning_table(warnings: Iterable[ResultWarning]) -> Table | None:
     """The warnings of a result; None without any."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from absfin.client import Client
 from absfin.reports.backtests import backtest_report
-from absfin.reports.document import Report
+from absfin.reports.document import Report, pictures_of
 from absfin.reports.optimizations import optimization_report
 from absfin.reports.reallocations import reallocation_report
 
@@ -31,15 +31,25 @@ def _backtest(client: Client, name: str, title: str) -> Report:
     job = client.get_backtest(name)
     if not job.strategies:
         raise NotReported(f"{name} is {job.state}: only a backtest that has succeeded has a report")
-    return backtest_report(job, {}, title)
+    return backtest_report(
+        job, pictures_of(lambda names, theme: client.backtest_charts(name, names, theme=theme)), title
+    )
 
 
 def _optimization(client: Client, name: str, title: str) -> Report:
-    return optimization_report(client.get_optimization(name), {}, title)
+    return optimization_report(
+        client.get_optimization(name),
+        pictures_of(lambda names, theme: client.optimization_charts(name, names, theme=theme)),
+        title,
+    )
 
 
 def _reallocation(client: Client, name: str, title: str) -> Report:
-    return reallocation_report(client.get_reallocation(name), {}, title)
+    return reallocation_report(
+        client.get_reallocation(name),
+        pictures_of(lambda names, theme: client.reallocation_charts(name, names, theme=theme)),
+        title,
+    )
 
 
 KINDS: Mapping[str, Callable[[Client, str, str], Report]] = {
