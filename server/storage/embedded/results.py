@@ -37,8 +37,11 @@ class EmbeddedResults:
 
     async def save(self, draft: ResultDraft) -> StoredResult:
         """Stores an answer, or returns the one that another call with the same id stored meanwhile."""
-        needed = len(draft.payload) + len(draft.summary) + ROW_BYTES
-        return await self._database.write(partial(self._save, draft=draft), needed)
+        return await self._database.write(partial(self._save, draft=draft), _size_of(draft))
+
+    def save_at_once(self, draft: ResultDraft) -> StoredResult | None:
+        """As `save`, in the thread that calls, where nothing else is being written."""
+        return self._database.write_at_once(partial(self._save, draft=draft), _size_of(draft))
 
     async def get(self, answer_id: str) -> StoredResult:
         """One answer."""
@@ -116,6 +119,10 @@ class EmbeddedResults:
         statement = f"DELETE FROM {self._table} WHERE id = ?"  # noqa: S608  # constants
         if connection.execute(statement, (answer_id,)).rowcount == 0:
             raise NotFound(self._kind, f"{self._table}/{answer_id}")
+
+
+def _size_of(draft: ResultDraft) -> int:
+    return len(draft.payload) + len(draft.summary) + ROW_BYTES
 
 
 def _record(
