@@ -88,7 +88,10 @@ class EmbeddedResults:
                 draft.payload,
             ),
         )
-        if self._kind == "reallocation" and draft.subject:
+        if self._kind == "optimization":
+            of_draft = draft.request_id, draft.input_fingerprint, draft.label, draft.summary
+            return _record(answer_id, created_micros, *of_draft, ResultState.CURRENT, None, "", draft.payload)
+        if draft.subject:
             supersede(connection, draft.subject, created_micros, by=answer_id, but=answer_id)
             if draft.subject_digest and has_changed(connection, draft.subject, draft.subject_digest):
                 supersede(connection, draft.subject, created_micros)
