@@ -57,7 +57,8 @@ def test_a_reallocation(server: RunningServer, prices: Path, tmp_path: Path) -> 
     trades = answer["plan"]["trades"]
     assert f"{len(trades)} trades" in text
     assert all(f"{trade['symbol']} {trade['step']} {trade['day']}" in text for trade in trades)
-    assert "Weights asset before after REPORT_P 100.00 %" in text
+    assert "asset before after REPORT_P 100.00 %" in text
+    assert "Weights before and after" in text  # a chart
 
 
 def test_a_risk_report(server: RunningServer, prices: Path, tmp_path: Path) -> None:
@@ -68,7 +69,7 @@ def test_a_risk_report(server: RunningServer, prices: Path, tmp_path: Path) -> N
     assert f"volatility, annual {answer['volatilityAnnual'] * 100:.2f} %" in text
     historical = answer["valueAtRisk"]["historical"] * 100
     assert f"historical {historical:.2f} %" in text
-    assert "beta" in text.split("Not defined, because")[1]
+    assert "beta to benchmark" in text.split("Not defined, because no benchmark was given")[1]
 
 
 def test_names_and_files_that_cannot_be(server: RunningServer, tmp_path: Path) -> None:
