@@ -43,6 +43,11 @@ def by_exposures(weights: AttributedWeights, exposures: FactorExposures, linked:
     Returns of factors that are not given are estimated from those of the segments: the portfolio's, and the benchmark's
     where it has none.
     """
+    with np.errstate(over="ignore", invalid="ignore"):  # beyond numbers: refused at the end
+        return _finite("factors", _by_exposures(weights, exposures, linked))
+
+
+def _by_exposures(weights: AttributedWeights, exposures: FactorExposures, linked: Linked | None) -> FactorParts:
     try:
         segments = weights.assets
         values = exposures.of_assets(weights.segments[:segments])
@@ -60,11 +65,19 @@ def by_exposures(weights: AttributedWeights, exposures: FactorExposures, linked:
 
 def by_regression(weights: AttributedWeights, factors: Panel, linked: Linked | None) -> FactorParts:
     """By a regression of the excess return. Raises InvalidInput with paths from the factors on."""
-    try:
-        effects = regression_effects(factors, weights.dates, weights.portfolio_return - weights.benchmark_return)
-    except InvalidInput as error:
-        raise error.with_path_prefix("regression_factors") from None
-    return _parts(factors.symbols, effects, linked, weights.benchmark_return)
+    with np.errstate(over="ignore", invalid="ignore"):
+        try:
+            effects = regression_effects(factors, weights.dates, weights.portfolio_return - weights.benchmark_return)
+        except InvalidInput as error:
+            raise error.with_path_prefix("regression_factors") from None
+        return _finite("regression_factors", _parts(factors.symbols, effects, linked, weights.benchmark_return))
+
+
+def _finite(field: str, found: FactorParts) -> FactorParts:
+    """The parts. Raises InvalidInput for a contribution that is too large for a number."""
+    if not all(np.isfinite(part.contribution) and np.isfinite(part.mean_exposure or 0.0) for part in found.parts):
+        raise InvalidInput(field, "give contributions too large for a number")
+    return found
 
 
 def _parts(

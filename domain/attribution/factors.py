@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from domain.attribution.linking import Linked, compounded
-from domain.checks import Matrix, Vector, constant_columns, distinct_symbols, finite, unique_symbols
+from domain.checks import Matrix, Vector, constant_columns, distinct_symbols, figures, unique_symbols
 from domain.errors import InvalidInput
 from domain.market_data.panel import Days, Panel, civil_date
 
@@ -35,7 +35,7 @@ class FactorExposures:
                 f"must have {len(self.symbols)} symbols x {len(self.factors)} factors = {wanted} entries, has {count}"
             )
             raise InvalidInput("values", rule)
-        finite("values", self.values)
+        figures("values", self.values)
         object.__setattr__(self, "values", self.values.reshape(len(self.symbols), len(self.factors)))
         if self.returns is not None and set(self.returns.symbols) != set(self.factors):
             odd = sorted(set(self.returns.symbols) ^ set(self.factors))[0]

@@ -182,9 +182,8 @@ class LedgerSource:
         """Dividends that are owed to the account at each close, in money, (D + 1,) with the start."""
         actions, changes = self._actions, np.zeros(self.dates + 2)
         net = np.where(actions.kind == DIVIDEND, actions.gain - actions.withheld, 0.0)
-        paid = np.minimum(np.maximum(actions.pay_date, actions.date), self.dates)
         np.add.at(changes, actions.date + 1, net)
-        np.add.at(changes, paid + 1, -net)
+        np.add.at(changes, np.minimum(actions.pay_date, self.dates) + 1, -net)
         result: Vector = np.cumsum(changes)[:-1]
         return result
 

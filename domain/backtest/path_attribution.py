@@ -30,7 +30,12 @@ from domain.market_data.panel import Days
 
 NOTHING_LEFT = "the net asset value, or that of the benchmark, is used up: nothing is left that later dates link to"
 BEYOND_NUMBERS = "is too large for a number"
+LOST_IN_ROUNDING = "is lost in rounding: the net asset value and the money that comes in are too far apart in size"
 LOST_ALLOCATION = "the benchmark with the weights of the strategy loses everything on a date: no geometric linking"
+
+
+ADDS_UP = 1e-9
+"""Parts that are farther than this from the excess return, relative to the largest of all, are not reported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,12 @@ class FactorAttribution:
 
     segments: tuple[FactorSegment, ...]
     r_squared: float | None = None
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether every figure is a number."""
+        found = [value for one in self.segments for value in (one.contribution, one.mean_exposure or 0.0)]
+        return bool(np.isfinite([*found, self.r_squared or 0.0]).all())
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +175,12 @@ def _attributed(
         none = np.zeros((len(market.days), 0))
         names = request.regression_factors.symbols
         regression = _factor_attribution(names, effects, none, (), linked, benchmark.returns)
-    return PathAttribution(excess, label, tuple(levels), market.days, factors, regression)
+    undefined = {}
+    if factors is not None and not factors.is_finite:
+        factors, undefined["factors"] = None, BEYOND_NUMBERS
+    if regression is not None and not regression.is_finite:
+        regression, undefined["regression"] = None, BEYOND_NUMBERS
+    return PathAttribution(excess, label, tuple(levels), market.days, factors, regression, undefined)
 
 
 def _level(
@@ -174,8 +190,7 @@ def _level(
     settings = request.settings if compared else replace(request.settings, separate_interaction=False)
     effects, others = _period_parts(settings, ours, theirs, benchmark.returns)
     whole = link(settings.linking, effects, others, strategy.returns, benchmark.returns)
-    if not (np.isfinite(whole.contributions).all() and np.isfinite(whole.others).all()):
-        raise OverflowError(BEYOND_NUMBERS)
+    _refuse_lost(settings.linking, np.append(whole.contributions, whole.others), whole.excess_return)
     shown = _shown_others(ours, theirs)
     daily = np.zeros((0, len(level.names) + len(shown)))
     if request.daily:
@@ -187,6 +202,18 @@ def _level(
         factors=np.zeros(0) if whole.linked is None else whole.linked.factors,
         daily=daily,
     )
+
+
+def _refuse_lost(linking: Linking, parts: Vector, excess: float) -> None:
+    """Raises OverflowError for parts (S,) that are no numbers, or that rounding keeps from adding up.
+
+    A return is the difference of net asset values: beside a flow that is many times as large nothing is left of it.
+    """
+    if not np.isfinite(parts).all():
+        raise OverflowError(BEYOND_NUMBERS)
+    total = float(np.prod(1.0 + parts)) - 1.0 if linking is Linking.GEOMETRIC else float(parts.sum())
+    if not abs(total - excess) <= ADDS_UP * max(1.0, abs(excess), float(np.abs(parts).max(initial=0.0))):
+        raise OverflowError(LOST_IN_ROUNDING)
 
 
 def _period_parts(

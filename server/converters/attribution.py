@@ -7,7 +7,7 @@ from absfinance.v1 import attribution_pb2 as pb
 from absfinance.v1 import panel_pb2
 from absfinance.v1.risk_service_pb2 import AttributeRequest, AttributeResponse
 
-from domain.attribution.attribute import TABLES, Attribution, attributed_weights
+from domain.attribution.attribute import Attribution, attributed_weights
 from domain.attribution.brinson import Effects
 from domain.attribution.by_factors import FactorParts
 from domain.attribution.factors import SPECIFIC, FactorExposures
@@ -45,8 +45,14 @@ BYTES_OF_EFFECTS = 32
 
 def attribute_command_from_proto(request: AttributeRequest) -> AttributeCommand:
     """The command of a request. Raises InvalidInput."""
-    tables = [_table(name, getattr(request, name)) for name in TABLES]
-    weights = attributed_weights(tables)
+    weights = attributed_weights(
+        [
+            _table("portfolio_weights", request.portfolio_weights),
+            _table("benchmark_weights", request.benchmark_weights),
+            _table("portfolio_returns", request.portfolio_returns),
+            _table("benchmark_returns", request.benchmark_returns),
+        ]
+    )
     if not request.without_periods:
         names = sum(len(segment.encode()) for segment in weights.segments)
         size = len(weights.dates) * (names + len(weights.segments) * BYTES_OF_EFFECTS)

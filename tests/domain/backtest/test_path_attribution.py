@@ -13,10 +13,13 @@ from domain.backtest.attribution_request import AttributionRequest
 from domain.backtest.flow import run
 from domain.backtest.path_attribution import PathAttribution
 from domain.backtest.preparation import prepare
+from domain.backtest.rebalancing import BuyAndHold, Rebalancing
 from domain.backtest.result import BacktestOutcome
-from domain.backtest.specification import BenchmarkSymbol
-from domain.backtest.strategies import EqualWeightStrategy, Strategy
+from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
+from domain.backtest.strategies import EqualWeightStrategy, FixedWeights, Strategy
 from domain.errors import InvalidInput
+from domain.market_data.corporate_actions import CorporateAction, Delisting, DelistingPolicy, PriceBasis, Split
+from domain.market_data.panel import PricePanel
 from tests.domain.backtest.simulation.random_cases import SYMBOLS, RandomBacktest, random_backtest
 
 LABELS = {"sector=odd": ("A", "C"), "sector=even": ("B",), "country=X": ("A", "B", "C"), "country=Y": ("D", "E")}
@@ -138,3 +141,29 @@ def test_each_asset_is_a_group_without_kinds() -> None:
         names = [segment.name for segment in found.levels[0].segments]
         assert names[: len(backtest.panel.symbols)] == list(SYMBOLS[: len(backtest.panel.symbols)])
         assert total(found, 0, Linking.CARINO) == pytest.approx(_excess(outcome, Linking.CARINO), abs=1e-10)
+
+
+def test_a_fraction_of_a_split_on_the_date_of_a_delisting() -> None:
+    """5 units become 7 and a half; the half is lost at the mark of 0 that follows, and 7 are paid 8 each."""
+    dates = np.arange(20_000, 20_004, dtype=np.int32)
+    panel = PricePanel.of(["A", "B"], dates, [[10.0, 1.0], [10.0, 1.0], [8.0, 1.0], [np.nan, 1.0]])
+    actions = (CorporateAction("A", 20_002, Split(1.5)), CorporateAction("A", 20_002, Delisting(0.0)))
+    specification = BacktestSpecification(
+        (FixedWeights({}),),
+        initial_capital=0.0,
+        initial_holdings={"A": 5.0, "B": 50.0},
+        rebalancing=Rebalancing(BuyAndHold(), flows_only=True),
+        fractional_holdings=False,
+        corporate_actions=actions,
+        price_basis=PriceBasis.UNADJUSTED,
+        delisting_policy=DelistingPolicy.LAST_PRICE,
+        periods_per_year=252.0,
+        attribution=AttributionRequest(AttributionSettings(linking=Linking.GRAP)),
+    )
+    outcome = run(prepare(specification, panel), lambda _: None, lambda: None).strategies[0]
+    assert outcome.attribution is not None
+    parts = {segment.name: segment.contribution for segment in outcome.attribution.levels[0].segments}
+    assert outcome.final_nav == pytest.approx(50.0 + 7.0 * 8.0)
+    assert parts["trading"] == pytest.approx(-0.5 * 8.0 / 100.0, abs=1e-15)
+    assert parts["A"] == pytest.approx((7.5 * 8.0 - 50.0) / 100.0, abs=1e-15)
+    assert math.fsum(parts.values()) == pytest.approx(0.06, abs=1e-15)
