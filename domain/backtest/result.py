@@ -6,7 +6,9 @@ from enum import StrEnum
 from domain.backtest.metrics import Performance
 from domain.backtest.record import FailedRebalance, RecordPart
 from domain.checks import Vector
-from domain.risk.figure import Figure
+from domain.risk.figure import Absent, Figure
+from domain.significance.timing_luck import TimingLuck
+from domain.significance.validation import Validation
 from domain.warnings import ResultWarning
 
 
@@ -86,6 +88,8 @@ class StrategyOutcome:
     asset_events: tuple[AssetEvent, ...] = ()
     asset_event_count: int = 0  # those included that are left out where there are very many
     warnings: tuple[ResultWarning, ...] = ()
+    validation: Validation | None = None  # of a strategy; None for a benchmark
+    timing_luck: TimingLuck | Absent | None = None  # likewise
     record: RecordPart | None = None
 
 

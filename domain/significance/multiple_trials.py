@@ -3,8 +3,6 @@
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from domain.checks import Matrix
 from domain.risk.figure import Figure
 from domain.significance.sharpe import NORMAL, SharpeEstimate
@@ -42,15 +40,16 @@ def minimum_backtest_length(trials: float, sharpe: float) -> float:
 
 
 def effective_trials(returns: Matrix) -> float:
-    """Independent trials that N of returns (T, N) are worth, from 1 to N: rho + (1 - rho) N, rho the mean correlation.
+    """Independent trials that N of returns (T, N) are worth: rho + (1 - rho) N, rho the mean correlation.
 
-    Bailey and Lopez de Prado 2014, "The deflated Sharpe ratio", appendix A.3. Each column varies, N is 2 or more.
+    It is above N where rho is negative. Bailey and Lopez de Prado 2014, "The deflated Sharpe ratio", appendix A.3. Each
+    column varies, N is 2 or more.
     """
     t, n = returns.shape
     standard = (returns - returns.mean(axis=0)) / returns.std(axis=0)
     total = standard.sum(axis=1)
     correlation = (float(total @ total) / t - n) / (n * (n - 1))
-    return float(np.clip(correlation + (1.0 - correlation) * n, 1.0, n))
+    return correlation + (1.0 - correlation) * n
 
 
 def deflated_sharpe(best: SharpeEstimate, dispersion: float, trials: float) -> DeflatedSharpe:

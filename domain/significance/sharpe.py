@@ -7,9 +7,11 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from domain.checks import Matrix, Vector, rounding_of
-from domain.risk.figure import CONSTANT, ONE_RETURN, Absent, Figure, finite, if_known, quotient
-from domain.risk.outcomes import UNDERFLOW, Outcomes
+import numpy as np
+
+from domain.checks import LARGEST_RETURN, Matrix, Vector, rounding_of
+from domain.risk.figure import CONSTANT, ONE_RETURN, TOO_LARGE, Absent, Figure, finite, if_known, quotient
+from domain.risk.outcomes import Outcomes
 
 NORMAL = NormalDist()
 
@@ -28,10 +30,12 @@ class SharpeEstimate:
 
     @classmethod
     def of(cls, excess: Vector) -> "SharpeEstimate | Absent":
-        """From excess returns per period, (T,); absent for fewer than two and for constant ones."""
+        """From excess returns per period, (T,); absent for fewer than two, constant ones and a return above 1e60."""
         if len(excess) < 2:
             return Absent(ONE_RETURN)
-        outcomes = Outcomes(excess, rounding=rounding_of(excess) + UNDERFLOW)
+        if not float(np.abs(excess).max()) <= LARGEST_RETURN:
+            return Absent(TOO_LARGE)
+        outcomes = Outcomes(excess, rounding=rounding_of(excess))
         ratio = quotient(outcomes.mean, outcomes.deviation, CONSTANT)
         if isinstance(ratio, Absent):
             return ratio

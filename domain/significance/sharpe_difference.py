@@ -12,7 +12,7 @@ import numpy as np
 
 from domain.cancellation import CancellationCheck
 from domain.checks import Matrix, Vector, constant_columns
-from domain.risk.figure import Absent, Figure
+from domain.risk.figure import TOO_LARGE, Absent, Figure
 from domain.significance.block_length import optimal_block_lengths
 from domain.significance.long_run_variance import KERNELS
 from domain.significance.resampling import LEAST_RESAMPLED, Resampling, circular_starts, start_counts
@@ -29,6 +29,9 @@ NOT_RESAMPLED = "needs resamples, which were not asked for"
 
 PERCENT = 100.0
 """Bandwidths depend on the unit of returns, in which means and mean squares are compared; the paper has percent."""
+
+LARGEST_COMPARED = 1e30
+"""Largest return: the squares of the variances of squares are still numbers."""
 
 LEAST_ERROR = 1e-9
 """A standard error below it is the rounding of 0: ratios are of the size of 1 / sqrt(T)."""
@@ -88,7 +91,9 @@ def sharpe_difference(
     pair = np.column_stack((ours, theirs))
     if len(pair) < LEAST_RESAMPLED:
         return Absent(FEW_RETURNS)
-    if constant_columns(pair).any():
+    if not float(np.abs(pair).max()) <= LARGEST_COMPARED:
+        return Absent(TOO_LARGE)
+    if any(constant_columns(column) for column in pair.T):
         return Absent(FLAT)
     t = len(pair)
     ratios = sharpe_ratios(pair)

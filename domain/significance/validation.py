@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from domain.cancellation import CancellationCheck
 from domain.checks import Vector
+from domain.market_data.panel import Days
 from domain.risk.figure import Absent, Figure, if_known, times
 from domain.significance.basis import EXCESS, NET, FigureBasis
 from domain.significance.block_length import optimal_block_lengths
@@ -38,6 +39,7 @@ class ValidatedReturns:
 
     net: Vector
     excess: Vector
+    days: Days  # on which each return ends, since 1970-01-01
     periods_per_year: float
     compared: Sequence[ComparedReturns] = ()
 
@@ -74,6 +76,7 @@ class Validation:
     sharpe_intervals: tuple[SharpeInterval, ...] = ()
     sharpe_differences: tuple[NamedDifference, ...] = ()
     stability: Stability | None = None
+    part_days: tuple[tuple[int, int], ...] = ()  # of the first and the last return of each part, since 1970-01-01
     drawdown: ExpectedDrawdown | None = None
     bases: tuple[FigureBasis, ...] = ()
     undefined: dict[str, str] = field(default_factory=dict)
@@ -188,6 +191,7 @@ def _add_stability(result: Validation, returns: ValidatedReturns, parts: int) ->
         result.undefined["sub_periods"] = found.reason
         return
     result.stability = found
+    result.part_days = tuple((int(returns.days[one.first]), int(returns.days[one.last])) for one in found.parts)
     if isinstance(found.p_value, Absent):
         result.undefined["sub_period_p_value"] = found.p_value.reason
 

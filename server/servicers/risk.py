@@ -19,6 +19,10 @@ class RiskServicer(RiskServiceServicer):
         """The report."""
         return await self._risk.analyze(request, call_of(context))
 
+    async def CompareStrategies(self, request: bytes, context: Context) -> bytes:
+        """Whether strategies beat a benchmark."""
+        return await self._risk.compare(request, call_of(context))
+
     async def EstimateRiskModel(self, request: bytes, context: Context) -> AsyncIterator[bytes]:
         """Diagnostics, then arrays."""
         async with aclosing(self._risk.estimate(request, call_of(context))) as pieces:

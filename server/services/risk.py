@@ -1,4 +1,4 @@
-"""AnalyzeRisk and EstimateRiskModel; nothing is stored."""
+"""AnalyzeRisk, EstimateRiskModel and CompareStrategies; nothing is stored."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -8,7 +8,7 @@ from server.commands.call import Call
 from server.execution.process_pool import ProcessPool
 from server.services.market_data import MarketData
 from server.services.rounds import in_rounds
-from server.tasks import risk
+from server.tasks import comparison, risk
 
 
 class Risk:
@@ -22,6 +22,12 @@ class Risk:
         """The report."""
         report, _ = await in_rounds(self._pool, partial(risk.analyze, request), call, self._market_data.collect)
         return report
+
+    async def compare(self, request: bytes, call: Call) -> bytes:
+        """Whether strategies beat a benchmark."""
+        task = partial(comparison.compare_strategies, request)
+        answer: bytes = await self._pool.run(task, call.deadline, caller=call.caller)
+        return answer
 
     async def estimate(self, request: bytes, call: Call) -> AsyncGenerator[bytes]:
         """The risk model in pieces."""

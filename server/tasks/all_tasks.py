@@ -9,11 +9,12 @@ from absfinance.v1.liquidity_service_pb2 import AssessLiquidityRequest
 from absfinance.v1.market_data_service_pb2 import GetMarketMetricsRequest
 from absfinance.v1.optimization_service_pb2 import OptimizeBatchRequest, OptimizeRequest, TraceFrontierRequest
 from absfinance.v1.reallocation_service_pb2 import ReallocateBatchRequest, ReallocateRequest, RecordFillsRequest
-from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest, EstimateRiskModelRequest
+from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest, CompareStrategiesRequest, EstimateRiskModelRequest
 
 from server.tasks import (
     backtest,
     batch,
+    comparison,
     convert,
     fills,
     frontier,
@@ -28,6 +29,7 @@ from server.tasks import (
 TASKS = (
     backtest,
     batch,
+    comparison,
     convert,
     fills,
     frontier,
@@ -49,6 +51,7 @@ for kind in (
     RecordFillsRequest,
     AnalyzeRiskRequest,
     EstimateRiskModelRequest,
+    CompareStrategiesRequest,
     GetMarketMetricsRequest,
     AssessLiquidityRequest,
 ):

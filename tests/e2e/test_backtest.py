@@ -459,7 +459,6 @@ def test_a_stored_benchmark_must_overlap(sample: Wire) -> None:
     "change",
     [
         {"analysis": {"attribution": {}}},
-        {"analysis": {"statisticalValidation": {}}},
     ],
 )
 def test_what_is_not_there_yet_is_refused_by_name(wire: Wire, change: dict[str, Any]) -> None:

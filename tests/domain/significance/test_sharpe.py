@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from domain.risk.figure import CONSTANT, ONE_RETURN, Absent
+from domain.risk.figure import CONSTANT, ONE_RETURN, TOO_LARGE, Absent
 from domain.significance.sharpe import NO_VARIANCE, NOT_ABOVE, SharpeEstimate
 
 DAYS, WEEKS, MONTHS = 252.0, 52.0, 12.0
@@ -81,3 +81,11 @@ def test_what_has_no_ratio_is_absent() -> None:
 def test_an_error_of_zero_has_no_probability() -> None:
     """Of returns a with probability p and b, skewness^2 + 1 = kurtosis: an error of 0 at SR = 2 / skewness."""
     assert SharpeEstimate(1.0, 2.0, 5.0, 10).probability_above(0.0) == Absent(NO_VARIANCE)
+
+
+def test_a_return_that_is_too_large_has_no_ratio() -> None:
+    returns = np.full(50, 0.01)
+    returns[3] = 1e61
+    assert SharpeEstimate.of(returns) == Absent(TOO_LARGE)
+    returns[3] = np.inf
+    assert SharpeEstimate.of(returns) == Absent(TOO_LARGE)

@@ -9,7 +9,7 @@ import pytest
 from domain.cancellation import never_cancelled
 from domain.checks import Matrix, Vector
 from domain.errors import Cancelled
-from domain.risk.figure import Absent
+from domain.risk.figure import TOO_LARGE, Absent
 from domain.significance.long_run_variance import parzen, prewhitened_quadratic_spectral, quadratic_spectral
 from domain.significance.resampling import Resampling, circular_starts
 from domain.significance.sharpe import sharpe_ratios
@@ -164,6 +164,7 @@ def series(seed: int = 0, t: int = 40) -> Vector:
     [
         (series(t=9), series(1, t=9), FEW_RETURNS),
         (series(), np.full(40, 0.01), FLAT),
+        (series(), np.append(series(1, t=39), 1e31), TOO_LARGE),
         (series(), series(), NO_ERROR),
         (series(), 3.0 * series(), NO_ERROR),  # the same strategy with leverage
     ],

@@ -30,7 +30,7 @@ def returns(t: int = 400) -> ValidatedReturns:
     net = series(1, t)
     excess = net - 0.0001
     compared = ComparedReturns("index", excess, series(2, t), 252.0)
-    return ValidatedReturns(net, excess, 252.0, (compared,))
+    return ValidatedReturns(net, excess, np.arange(t), 252.0, (compared,))
 
 
 def run(given: ValidatedReturns, **settings: object) -> Validation:
@@ -49,6 +49,7 @@ def test_formulas_alone_where_nothing_is_resampled() -> None:
     }
     assert found.resamples == 0
     assert found.stability is not None
+    assert found.part_days == ((0, 99), (100, 199), (200, 299), (300, 399))
 
 
 def test_every_figure_where_it_is_asked_for() -> None:
@@ -90,7 +91,7 @@ def test_the_probability_is_about_the_ratio_asked_for() -> None:
 
 def test_returns_that_do_not_vary_have_no_figures_but_reasons() -> None:
     net = np.full(50, 0.0001)
-    found = run(ValidatedReturns(net, net, 252.0), is_resampled=True)
+    found = run(ValidatedReturns(net, net, np.arange(50), 252.0), is_resampled=True)
     expected = "the portfolio's returns do not vary"
     names = {"sharpe_annual", "probabilistic_sharpe", "minimum_track_record_periods", "block_length"}
     assert {name for name, reason in found.undefined.items() if reason == expected} == {
@@ -113,7 +114,8 @@ def test_benchmarks_with_fewer_dates_have_their_own_number_of_returns() -> None:
     given = returns()
     short = ComparedReturns("short", given.excess[:100], series(3, 100), 252.0)
     few = ComparedReturns("few", given.excess[:5], series(3, 5), 252.0)
-    found = run(ValidatedReturns(given.net, given.excess, 252.0, (short, few)), is_resampled=True, block_length=150.0)
+    both = ValidatedReturns(given.net, given.excess, given.days, 252.0, (short, few))
+    found = run(both, is_resampled=True, block_length=150.0)
     assert [one.difference.observations for one in found.sharpe_differences] == [100]
     assert "at least 10 returns" in found.undefined["sharpe_differences.few"]
     observations = {one.figure: one.observations for one in found.bases}

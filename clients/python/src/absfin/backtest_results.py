@@ -14,6 +14,7 @@ from absfinance.v1.backtest_service_pb2 import ListBacktestsResponse
 from absfin.choices import AssetEventKind, plain_name
 from absfin.data import date_from_proto
 from absfin.results import ResultWarning, optional_figure, warnings_of
+from absfin.significance import StatisticalValidation
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class StrategyResult:
     reconciliation: Reconciliation | None
     asset_events: tuple[AssetEvent, ...]
     asset_event_count: int  # those included that asset_events leaves out, where there are very many
+    validation: StatisticalValidation | None  # None for a benchmark
 
     @classmethod
     def from_proto(cls, message: Any) -> "StrategyResult":
@@ -104,6 +106,11 @@ class StrategyResult:
             ),
             asset_events=tuple(map(AssetEvent.from_proto, message.asset_events)),
             asset_event_count=message.asset_event_count,
+            validation=(
+                StatisticalValidation.from_proto(message.statistical_validation)
+                if message.HasField("statistical_validation")
+                else None
+            ),
         )
 
 
@@ -143,6 +150,11 @@ class Backtest:
     def costs(self) -> Mapping[str, float]:
         """Costs of the first strategy by kind, in money; empty until the job has succeeded."""
         return self.strategies[0].costs if self.strategies else {}
+
+    @property
+    def validation(self) -> StatisticalValidation | None:
+        """How far the Sharpe ratio of the first strategy can be trusted; None until the job has succeeded."""
+        return self.strategies[0].validation if self.strategies else None
 
     @property
     def reconciliation(self) -> Reconciliation | None:

@@ -107,6 +107,7 @@ class Client:
     delete_optimization = _sends(queries.DeleteOptimizationQuery)
 
     analyze_risk = _sends(queries.AnalyzeRiskQuery)
+    compare_strategies = _sends(queries.CompareStrategiesQuery)
     estimate_risk_model = _collects(queries.EstimateRiskModelQuery)
 
     backtest = _sends(queries.BacktestQuery)

@@ -12,6 +12,7 @@ from google.protobuf.json_format import MessageToDict
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.backtest_command import backtest, follow_to_the_end
 from absfin.cli.batch_command import reallocate_batch
+from absfin.cli.compare_command import compare
 from absfin.cli.csv_files import ACTION_HEADER, action_line, read_actions, read_panel, read_weights
 from absfin.cli.fills_command import fills
 from absfin.cli.options import (
@@ -155,6 +156,7 @@ def risk(
 
 
 app.command()(backtest)
+app.command()(compare)
 
 
 @app.command()
