@@ -49,7 +49,7 @@ def effective_trials(returns: Matrix) -> float:
     standard = (returns - returns.mean(axis=0)) / returns.std(axis=0)
     total = standard.sum(axis=1)
     correlation = (float(total @ total) / t - n) / (n * (n - 1))
-    return correlation + (1.0 - correlation) * n
+    return float(correlation + (1.0 - correlation) * n)
 
 
 def deflated_sharpe(best: SharpeEstimate, dispersion: float, trials: float) -> DeflatedSharpe:

@@ -116,7 +116,10 @@ def stationary_blocks(resampling: Resampling, first: int, last: int) -> Blocks:
 def circular_starts(resampling: Resampling, first: int, last: int) -> Indices:
     """First dates of the floor(T / b) blocks of the circular block bootstrap (Politis and Romano 1992), (R, M)."""
     t = resampling.observations
-    return (_uniform(resampling, first, last, t // resampling.fixed_length) * t).astype(np.int64)
+    result = np.empty((last - first, t // resampling.fixed_length), dtype=np.int64)
+    for row, resample in enumerate(range(first, last)):
+        result[row] = _generator(resampling, resample).integers(0, t, size=result.shape[1])
+    return result
 
 
 def start_counts(starts: Indices, observations: int) -> Matrix:
@@ -130,9 +133,12 @@ def _uniform(resampling: Resampling, first: int, last: int, count: int) -> Matri
     """Numbers in [0, 1), (R, count)."""
     result = np.empty((last - first, count))
     for row, resample in enumerate(range(first, last)):
-        key = np.array([resampling.seed, resample], dtype=np.uint64)
-        Generator(Philox(key=key)).random(out=result[row])
+        _generator(resampling, resample).random(out=result[row])
     return result
+
+
+def _generator(resampling: Resampling, resample: int) -> Generator:
+    return Generator(Philox(key=np.array([resampling.seed, resample], dtype=np.uint64)))
 
 
 def _geometric(uniform: Matrix, mean: float, most: int) -> Indices:
