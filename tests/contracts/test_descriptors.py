@@ -270,8 +270,8 @@ def test_values_that_are_served_pass() -> None:
     request = reallocation_service_pb2.ReallocateRequest(direction="DIRECTION_BUY_ONLY")
     refuse_what_is_not_built(request)
     other = backtest_service_pb2.BacktestRequest()
-    other.analysis.statistical_validation.SetInParent()
-    with pytest.raises(NotSupported, match=r"analysis\.statistical_validation"):
+    other.analysis.attribution.SetInParent()
+    with pytest.raises(NotSupported, match=r"analysis\.attribution"):
         refuse_what_is_not_built(other)
 
 

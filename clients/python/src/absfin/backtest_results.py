@@ -15,6 +15,7 @@ from absfin.attribution import PathAttribution
 from absfin.choices import AssetEventKind, plain_name
 from absfin.data import date_from_proto
 from absfin.results import ResultWarning, optional_figure, warnings_of
+from absfin.significance import StatisticalValidation
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class StrategyResult:
     asset_events: tuple[AssetEvent, ...]
     asset_event_count: int  # those included that asset_events leaves out, where there are very many
     attribution: PathAttribution | None  # None where it was not asked for
+    validation: StatisticalValidation | None  # None for a benchmark
 
     @classmethod
     def from_proto(cls, message: Any) -> "StrategyResult":
@@ -107,6 +109,11 @@ class StrategyResult:
             asset_events=tuple(map(AssetEvent.from_proto, message.asset_events)),
             asset_event_count=message.asset_event_count,
             attribution=PathAttribution.from_proto(message.attribution) if message.HasField("attribution") else None,
+            validation=(
+                StatisticalValidation.from_proto(message.statistical_validation)
+                if message.HasField("statistical_validation")
+                else None
+            ),
         )
 
 
@@ -152,6 +159,11 @@ class Backtest:
     def costs(self) -> Mapping[str, float]:
         """Costs of the first strategy by kind, in money; empty until the job has succeeded."""
         return self.strategies[0].costs if self.strategies else {}
+
+    @property
+    def validation(self) -> StatisticalValidation | None:
+        """How far the Sharpe ratio of the first strategy can be trusted; None until the job has succeeded."""
+        return self.strategies[0].validation if self.strategies else None
 
     @property
     def reconciliation(self) -> Reconciliation | None:

@@ -13,6 +13,7 @@ from absfin.channel import DEFAULT_TARGET
 from absfin.cli.attribution_command import attribute
 from absfin.cli.backtest_command import backtest, follow_to_the_end
 from absfin.cli.batch_command import reallocate_batch
+from absfin.cli.compare_command import compare
 from absfin.cli.csv_files import ACTION_HEADER, action_line, read_actions, read_panel, read_weights
 from absfin.cli.fills_command import fills
 from absfin.cli.options import (
@@ -161,6 +162,7 @@ def risk(
 
 app.command()(backtest)
 app.command()(attribute)
+app.command()(compare)
 
 
 @app.command()
