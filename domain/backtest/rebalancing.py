@@ -71,7 +71,7 @@ class Calendar:
 
 @dataclass(frozen=True, slots=True)
 class EveryPeriods:
-    """Every n dates, counted from the first decision, or `offset` dates after it."""
+    """Every n dates, counted from the first decision, or from `offset` dates after it, which is then one of them."""
 
     n: int
     offset: int = 0
@@ -82,7 +82,7 @@ class EveryPeriods:
 
     def decision_indices(self, days: NDArray[np.int32], start: int) -> DateIndices:
         """Indices of the decisions after `start`; `days` (T,) are counted from 1970-01-01."""
-        return np.arange(start + self.n + self.offset, len(days), self.n)
+        return np.arange(start + (self.offset or self.n), len(days), self.n)
 
 
 @dataclass(frozen=True, slots=True)

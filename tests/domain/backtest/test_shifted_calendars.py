@@ -49,13 +49,13 @@ def luck_of(done: BacktestOutcome, i: int = 0) -> TimingLuck:
     return found
 
 
-def test_every_decision_but_the_first_is_later() -> None:
+def test_every_decision_is_later_and_the_first_purchase_is_made_all_the_same() -> None:
     plan = prepare(specification(), PANEL)
     assert decisions(plan) == [
         [0, 20, 40, 60, 80, 100],
-        [0, 21, 41, 61, 81, 101],
-        [0, 22, 42, 62, 82, 102],
-        [0, 23, 43, 63, 83, 103],
+        [0, 1, 21, 41, 61, 81, 101],
+        [0, 2, 22, 42, 62, 82, 102],
+        [0, 3, 23, 43, 63, 83, 103],
     ]
     assert plan.shifted_from == 1
     monthly = prepare(specification(Calendar(Frequency.MONTHLY), 1), PANEL)  # January 1970 begins with date 0
@@ -69,9 +69,9 @@ def test_a_rule_of_every_n_dates_has_as_many_calendars() -> None:
 def test_parts_of_a_blend_and_tranches_move_too() -> None:
     parts = (Part(FixedWeights({"A": 1.0}), 0.5, EveryPeriods(30)), Part(FixedWeights({"B": 1.0}), 0.5))
     blend = specification(offsets=1, strategies=(Blend(parts),))
-    assert decisions(prepare(blend, PANEL)) == [[0, 20, 30, 40, 60, 80, 90, 100], [0, 21, 31, 41, 61, 81, 91, 101]]
+    assert decisions(prepare(blend, PANEL)) == [[0, 20, 30, 40, 60, 80, 90, 100], [0, 1, 21, 31, 41, 61, 81, 91, 101]]
     tranches = specification(offsets=1, rebalancing=Rebalancing(EveryPeriods(40), tranches=2))
-    assert decisions(prepare(tranches, PANEL)) == [[0, 20, 40, 60, 80, 100], [0, 21, 41, 61, 81, 101]]
+    assert decisions(prepare(tranches, PANEL)) == [[0, 20, 40, 60, 80, 100], [0, 1, 21, 41, 61, 81, 101]]
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_a_shifted_simulation_that_cannot_go_on_is_told_and_leaves_the_result() 
 
     That leaves .1 + 1.0, of which .8 are taken out; who sells a date later has .15 + .5.
     """
-    prices = np.array([100.0, 100.0, 300.0, 300.0, 300.0, 300.0, 300.0, 30.0, 30.0, 30.0, 30.0, 30.0])
+    prices = np.array([100.0, 100.0, 100.0, 100.0, 100.0, 300.0, 300.0, 30.0, 30.0, 30.0, 30.0, 30.0])
     one = BacktestSpecification(
         (FixedWeights({"A": 0.5}),),
         Rebalancing(EveryPeriods(5)),
