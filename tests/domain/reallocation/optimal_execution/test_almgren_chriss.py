@@ -303,3 +303,10 @@ def test_limits_that_leave_one_choice_for_every_asset(rho: float | None, hedge: 
     found = optimal_schedule(published(units.tolist(), rho, np.full((4, 2), [25.0, 12.5]), hedge, periods=4))
     assert found.remaining == pytest.approx(np.outer([1.0, 0.75, 0.5, 0.25, 0.0], units))
     assert found.optimal
+
+
+def test_a_correlation_is_of_at_most_a_thousand_assets() -> None:
+    with pytest.raises(InvalidInput, match="must be of at most 1000 assets, is of 1001") as raised:
+        published([1.0] * 1001, 0.1)
+    assert raised.value.field == "correlation"
+    assert published([1.0] * 1000, 0.1).prices.correlation is not None
