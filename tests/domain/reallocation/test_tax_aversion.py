@@ -324,3 +324,15 @@ def test_many_assets_with_lots(assets: int) -> None:
 def indifferent_tax(found: Reallocation) -> float:
     assert found.taxes.summary is not None
     return (found.taxes.summary.tax or 0.0) / found.summary.nav_after
+
+
+@pytest.mark.parametrize(("cost", "sold"), [(1, -10.0), (10, -10.5)])
+def test_an_odd_lot_whose_tax_outweighs_it_is_kept_where_no_time_is_left(
+    monkeypatch: pytest.MonkeyPatch, cost: int, sold: float
+) -> None:
+    """Half a unit of 10 that cost 1 for each: tax of 0.9, times 10, is more than half of the 5 that it is worth."""
+    monkeypatch.setattr("domain.reallocation.plan.SECONDS", 0.0)
+    held: dict[str, Lots] = {"A": [(10, 10, 700), (0.5, cost, 600)]}  # type: ignore[list-item]  # half a unit
+    request = request_of(held, {"A": 10.0, "B": 10.0}, {"B": 0.0}, TaxLimits(**RATES), Modes(tax_aversion=10.0))
+    found = reallocate(request)
+    assert {trade.symbol: trade.quantity for trade in found.plan.trades} == {"A": sold}
