@@ -10,10 +10,10 @@ from domain.market_data.currencies import Currencies
 from domain.market_data.snapshot import Snapshot
 from domain.optimization.request.specification import Specification
 from domain.portfolio import Portfolio
-from domain.reallocation.flow import Reallocation
 from domain.reallocation.modes import Modes
 from domain.reallocation.optimal_execution.planned_schedule import ScheduleTerms
 from domain.reallocation.request import ImpactTerms, Limits, Thresholds
+from domain.reallocation.result import Reallocation
 from domain.reallocation.tax_terms import TaxTerms
 from domain.reallocation.volatility import Volatilities
 from domain.taxes.lots import TaxLot

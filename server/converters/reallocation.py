@@ -10,9 +10,9 @@ from absfinance.v1.weight_pb2 import AssetWeight
 
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.reallocation.cost_benefit import CostBenefit
-from domain.reallocation.flow import Failure, Reallocation, Unchanged
 from domain.reallocation.plan import ReallocationPlan
 from domain.reallocation.request import Limits
+from domain.reallocation.result import Failure, Reallocation, Unchanged
 from domain.reallocation.shortfall import Shortfall
 from domain.reallocation.summary import Summary
 from domain.reallocation.utilization import Threshold, UtilizationReport

@@ -12,9 +12,10 @@ from absfinance.v1.reallocation_service_pb2 import ReallocateRequest
 from domain.errors import InvalidInput
 from domain.market_data.snapshot import Snapshot
 from domain.portfolio import Portfolio
-from domain.reallocation.flow import Reallocation, reallocate
+from domain.reallocation.flow import reallocate
 from domain.reallocation.market import net_asset_value
 from domain.reallocation.request import ReallocationRequest, Thresholds, check_amounts
+from domain.reallocation.result import Reallocation
 from domain.reallocation.target import TargetWeights, optimised_target
 from domain.reallocation.tax_terms import TaxAccount, tax_account
 from domain.reallocation.tracking_error import ActiveRisk
