@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from domain.reallocation.cost_benefit import CostBenefit
+from domain.reallocation.modes import Deviation
 from domain.reallocation.plan import ReallocationPlan
 from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.result import Failure, Unchanged
@@ -35,8 +36,13 @@ def outcome_of(
 
 def _weighed(request: ReallocationRequest, causes: Collection[Cause]) -> str:
     """What outweighs every trade; empty where anything else prevents one."""
-    aversions = {ShortfallCode.COST: request.modes.cost_aversion, ShortfallCode.TAX: request.modes.tax_aversion}
-    found = [code for code, aversion in aversions.items() if aversion > 0.0 and Cause(code) in causes]
+    modes = request.modes
+    weighed = {
+        ShortfallCode.COST: modes.cost_aversion > 0.0 or request.fees.any,
+        ShortfallCode.TAX: modes.tax_aversion > 0.0,
+        ShortfallCode.TRACKING_ERROR: modes.deviation is Deviation.TRACKING_ERROR,
+    }
+    found = [code for code, is_weighed in weighed.items() if is_weighed and Cause(code) in causes]
     codes = {cause.code for cause in causes if cause.code is not ShortfallCode.TAX or cause.limit is not None}
-    others = {ShortfallCode.CASH, ShortfallCode.COST, ShortfallCode.LOT_SIZE, ShortfallCode.MIN_TRADE}
-    return " and ".join(code.value.lower() for code in found) if codes <= others else ""
+    others = {ShortfallCode.CASH, ShortfallCode.COST, ShortfallCode.LOT_SIZE, ShortfallCode.MIN_TRADE, *found}
+    return " and ".join(code.value.lower().replace("_", " ") for code in found) if codes <= others else ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from domain.market_data.snapshot import Snapshot
 from domain.reallocation.cost_benefit import CostBenefit, cost_benefit
 from domain.reallocation.liquidity import LiquidityAssessment, assess
+from domain.reallocation.modes import Deviation
 from domain.reallocation.needs import Needs, cash_needs_trades
 from domain.reallocation.plan import ReallocationPlan
 from domain.reallocation.plan_with_impact import plan_with_impact
@@ -61,7 +62,24 @@ def _plan(
     objective = summary.residual_drift + weighed_cost + weighed_tax
     if impact:
         summary = summarise(request, valuation, trades, check_cancelled, impact.charges)
+    error = _tracking_error(request, summary)
+    if request.weighs_trades:
+        weighed_tax = request.modes.tax_aversion * trades.weighed_tax / summary.nav_after
+        deviation = summary.residual_drift
+        if request.modes.deviation is Deviation.TRACKING_ERROR and error is not None:
+            deviation = error
+        objective = deviation + request.modes.cost_aversion * summary.cost / summary.nav_after + weighed_tax
+    summary = replace(summary, tracking_error_annual=error)
     return Planned(request, trades, impact, summary, objective, max(-weighed_tax, 0.0))
+
+
+def _tracking_error(request: ReallocationRequest, summary: Summary) -> float | None:
+    """Of the weights after the trades, as a fraction per year; None where no covariance is known."""
+    risk = request.active_risk
+    symbols = summary.weights_after.keys() | {symbol for symbol, weight in request.target.items() if weight}
+    if risk is None or not symbols <= set(risk.symbols):
+        return None
+    return risk.annual({s: summary.weights_after.get(s, 0.0) - request.target.get(s, 0.0) for s in symbols})
 
 
 def _cost_benefit(request: ReallocationRequest, found: Planned) -> CostBenefit | None:
