@@ -145,7 +145,7 @@ class ReallocationRequest:
             tracks = self.thresholds.max_tracking_error_annual is not None
             raise InvalidInput(
                 f"thresholds.{'max_tracking_error_annual' if tracks else 'cost_benefit'}",
-                "needs market_data instead of a snapshot: a covariance is estimated from stored prices",
+                "needs market_data, from whose prices a covariance is estimated, or snapshot.correlation",
             )
         self._check_deviation()
         if self.modes.tax_aversion > 0.0 and self.taxes.limits.rates is None:
