@@ -302,6 +302,8 @@ def reallocations() -> Iterator[Any]:
                     max_cost_bps=1.0,
                     cost_aversion=1.0,
                     tax_aversion=1.0,
+                    deviation="tracking_error",
+                    correlation=() if market is STORED else [[1.0]],
                     direction="buy_only",
                     no_new_names=True,
                     cash_flow=1.0,

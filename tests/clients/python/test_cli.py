@@ -223,6 +223,11 @@ def test_reallocate_and_portfolio(server: RunningServer, prices: Path) -> None:
         "--cost-aversion", "1", "--relative-band", "0.1",
     )  # fmt: skip
     assert {trade["symbol"] for trade in bought["plan"]["trades"]} == {"Q"}
+    charged = as_json(server, *restricted, "--tracking-error", "--fixed-fee", "2", "--min-commission", "3")
+    trades = charged["plan"]["trades"]
+    assert charged["summary"]["costs"]["fixed"] == 2.0 * len(trades)
+    assert all(trade["cost"] >= 5.0 for trade in trades)
+    assert "trackingErrorAnnual" in charged["summary"]
     named = as_json(server, *restricted, "--no-new-names", "--sell-only")
     assert {reason["code"] for s in named["shortfalls"] if s["symbol"] == "Q" for reason in s["reasons"]} == {
         "SHORTFALL_CODE_DIRECTION"

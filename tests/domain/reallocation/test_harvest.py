@@ -17,12 +17,13 @@ from domain.market_data.panel import PricePanel
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.portfolio import Portfolio
 from domain.reallocation.cost_benefit import CostBenefitRule
-from domain.reallocation.flow import Reallocation, reallocate
+from domain.reallocation.flow import reallocate
 from domain.reallocation.gain_curve import GainCurve
 from domain.reallocation.harvest import Harvest
 from domain.reallocation.harvest_report import harvest_report
 from domain.reallocation.modes import Modes
 from domain.reallocation.request import Limits, ReallocationRequest, Thresholds
+from domain.reallocation.result import Reallocation
 from domain.reallocation.schedule import Trade
 from domain.reallocation.tax_report import trade_date
 from domain.reallocation.tax_terms import TaxLimits, TaxTerms, tax_account

@@ -15,11 +15,12 @@ from domain.exact import exact
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.portfolio import Portfolio
 from domain.reallocation.drift import Drift
-from domain.reallocation.flow import Failure, reallocate
+from domain.reallocation.flow import reallocate
 from domain.reallocation.lot_bound import least_drift
 from domain.reallocation.lots import ANY_NUMBER, Budgets, LotOrder
 from domain.reallocation.modes import Direction, Modes
 from domain.reallocation.request import Limits, ReallocationRequest
+from domain.reallocation.result import Failure
 from tests.domain.reallocation.execution import carry_out, fraction
 from tests.families import generated
 

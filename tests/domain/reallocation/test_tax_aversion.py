@@ -15,9 +15,10 @@ from domain.costs.linear import LinearCost
 from domain.errors import InvalidInput
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.portfolio import Portfolio
-from domain.reallocation.flow import Reallocation, Unchanged, reallocate
+from domain.reallocation.flow import reallocate
 from domain.reallocation.modes import Modes
 from domain.reallocation.request import Limits, ReallocationRequest
+from domain.reallocation.result import Reallocation, Unchanged
 from domain.reallocation.tax_terms import TaxLimits, TaxTerms, tax_account
 from domain.taxes.lot_selection import LotMethod
 from domain.taxes.lots import TaxLot

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from domain.exact import exact_arithmetic
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.portfolio import Portfolio
-from domain.reallocation.flow import Reallocation, reallocate
+from domain.reallocation.flow import reallocate
 from domain.reallocation.gain_curve import GainCurve
 from domain.reallocation.request import Limits, ReallocationRequest
+from domain.reallocation.result import Reallocation
 from domain.reallocation.tax_report import trade_date
 from domain.reallocation.tax_terms import RecentTrade, TaxAccount, TaxLimits, TaxTerms, tax_account
 from domain.taxes.lot_selection import LotMethod
