@@ -208,3 +208,4 @@ def test_a_substitute_that_is_itself_sold_at_a_loss_is_not_bought(cost: int, sol
     request = request_of(held, {"A": 10.0, "C": 10.0}, {"A": 0.5, "C": 0.2}, limits, Modes())
     found = reallocate(request)
     assert {trade.symbol: trade.quantity for trade in found.plan.trades} == sold
+    assert list(found.harvest.substitutes.values()) == [("A",)] * ("A" in sold)
