@@ -24,6 +24,7 @@ from domain.attribution.segments import LinkedSegments, geometric_effects, link
 from domain.attribution.settings import AttributionModel, AttributionSettings, Linking
 from domain.backtest.attributed_side import OTHERS, LevelPath, Side
 from domain.backtest.attribution_request import PATH, AttributionRequest, Level
+from domain.cancellation import CancellationCheck
 from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput
 from domain.market_data.panel import Days
@@ -112,7 +113,11 @@ class AttributedMarket:
 
 
 def attributed_market(
-    request: AttributionRequest, symbols: Sequence[str], days: Days, asset_returns: Matrix
+    request: AttributionRequest,
+    symbols: Sequence[str],
+    days: Days,
+    asset_returns: Matrix,
+    check_cancelled: CancellationCheck,
 ) -> AttributedMarket:
     """From the dates after the start (D,) and the returns of assets on them (D, N), NaN where there is none.
 
@@ -124,7 +129,9 @@ def attributed_market(
         try:
             exposures = request.factors.of_assets(symbols)
             given = request.factors.returns_on(days)
-            returns = estimated_factor_returns(exposures, asset_returns, days) if given is None else given
+            if given is None:
+                given = estimated_factor_returns(exposures, asset_returns, days, check_cancelled)
+            returns = given
         except InvalidInput as error:
             raise error.with_path_prefix(f"{PATH}.factors") from None
     if request.regression_factors is not None:

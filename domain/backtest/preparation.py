@@ -120,7 +120,7 @@ def prepare(
     first_fill = start + specification.delay
     warnings += unknown_liquidity(specification.costs, market, first_fill)
     warnings += unknown_limits(specification, market, first_fill)
-    attributed = attribution_plan(specification, market, start)
+    attributed = attribution_plan(specification, market, start, check_cancelled)
     return BacktestPlan(
         specification, market, strategy_runs, curves, members, tuple(inputs), tuple(warnings), attributed
     )

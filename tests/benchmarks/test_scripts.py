@@ -117,3 +117,9 @@ def test_simulate_has_the_band_job_without_the_libraries_too() -> None:
         assert line["ours_ms"] > 0.0
         assert line["ratio"] == pytest.approx(line["peer_ms"] / line["ours_ms"])
     assert all(abs(line["wealth_difference"]) < 1e-2 for line in lines[:-1])
+
+
+def test_attribution_adds_up() -> None:
+    lines = _lines("analysis_attribution")
+    assert _jobs(lines) == ["analysis/attribution/50x8000", "analysis/attribution/weights/50x8000"]
+    assert all(abs(line["difference"]) <= 1e-10 and 0.0 < line["ours_ms"] < line["limit_ms"] for line in lines)
