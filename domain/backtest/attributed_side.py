@@ -26,6 +26,12 @@ class LevelPath:
     other_weights: Matrix  # (D, S), in the order of `OTHERS`
     other_contributions: Matrix  # (D, S)
 
+    def on(self, dates: slice) -> "LevelPath":
+        """The same on some of the dates."""
+        return LevelPath(
+            self.weights[dates], self.contributions[dates], self.other_weights[dates], self.other_contributions[dates]
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Side:

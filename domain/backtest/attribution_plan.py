@@ -15,8 +15,8 @@ from domain.errors import InvalidInput
 MOST_DAILY = 250_000
 """Daily contributions in one result: it must fit into one message, by default 4 MiB."""
 
-MOST_EFFECTS = 6_000_000
-"""Groups x dates: a worker holds about a dozen tables of this size, of 8 bytes a number."""
+MOST_EFFECTS = 12_000_000
+"""Groups x dates: a worker holds weights and contributions of both sides, four tables of 8 bytes a number."""
 
 PARTS = 6
 """Parts that are no groups, at most."""
