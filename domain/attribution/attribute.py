@@ -7,7 +7,7 @@ import numpy as np
 
 from domain.attribution.brinson import Effects, GroupPath, effects_of
 from domain.attribution.linking import Linked, total_return
-from domain.attribution.segments import geometric_effects, link
+from domain.attribution.segments import SegmentSums, geometric_effects
 from domain.attribution.settings import AttributionSettings, Linking
 from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput
@@ -76,7 +76,9 @@ def _attribute(weights: AttributedWeights, settings: AttributionSettings) -> Att
     if settings.linking is Linking.GEOMETRIC:
         _refuse_lost_allocation(weights.dates, effects, benchmark_return)
         effects, none = geometric_effects(effects, none, benchmark_return)
-    whole = link(settings.linking, effects, none, portfolio_return, benchmark_return)
+    sums = SegmentSums(settings.linking, portfolio_return, benchmark_return)
+    sums.add(0, effects, none)
+    whole = sums.result()
     if not np.isfinite(whole.excess_return) or not np.isfinite(whole.contributions).all():
         raise InvalidInput("portfolio_returns", "compound to more than a number can hold")
     return Attribution(

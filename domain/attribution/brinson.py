@@ -31,8 +31,9 @@ class GroupPath:
     @classmethod
     def of_contributions(cls, weights: Matrix, contributions: Matrix) -> "GroupPath":
         """From contributions (T, G), which are 0 where the weight is."""
-        held = weights != 0.0
-        return cls(weights, contributions, np.where(held, contributions / np.where(held, weights, 1.0), np.nan))
+        returns = np.full_like(contributions, np.nan)
+        np.divide(contributions, weights, out=returns, where=weights != 0.0)
+        return cls(weights, contributions, returns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,10 @@ def effects_of(
     period sum to the difference of all contributions, less the return of the benchmark times the difference of the sums
     of weights under Brinson and Fachler.
     """
-    returns = np.where(np.isnan(benchmark.returns), portfolio.returns, benchmark.returns)
-    returns = np.where(np.isnan(returns), 0.0, returns)
+    returns = benchmark.returns
+    if (missing := np.isnan(returns)).any():
+        returns = np.where(missing, portfolio.returns, returns)
+        returns[np.isnan(returns)] = 0.0
     active = portfolio.weights - benchmark.weights
     compared = returns
     if settings.model is AttributionModel.BRINSON_FACHLER:

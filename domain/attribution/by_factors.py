@@ -15,6 +15,7 @@ from domain.attribution.factors import (
     regression_effects,
 )
 from domain.attribution.linking import Linked
+from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Vector
 from domain.errors import InvalidInput
 from domain.market_data.panel import Panel
@@ -37,17 +38,24 @@ class FactorParts:
     r_squared: float | None = None
 
 
-def by_exposures(weights: AttributedWeights, exposures: FactorExposures, linked: Linked | None) -> FactorParts:
+def by_exposures(
+    weights: AttributedWeights,
+    exposures: FactorExposures,
+    linked: Linked | None,
+    check_cancelled: CancellationCheck = never_cancelled,
+) -> FactorParts:
     """By the exposures of what was held; cash has none. Raises InvalidInput with paths from the exposures on.
 
     Returns of factors that are not given are estimated from those of the segments: the portfolio's, and the benchmark's
     where it has none.
     """
     with np.errstate(over="ignore", invalid="ignore"):  # beyond numbers: refused at the end
-        return _finite("factors", _by_exposures(weights, exposures, linked))
+        return _finite("factors", _by_exposures(weights, exposures, linked, check_cancelled))
 
 
-def _by_exposures(weights: AttributedWeights, exposures: FactorExposures, linked: Linked | None) -> FactorParts:
+def _by_exposures(
+    weights: AttributedWeights, exposures: FactorExposures, linked: Linked | None, check_cancelled: CancellationCheck
+) -> FactorParts:
     try:
         segments = weights.assets
         values = exposures.of_assets(weights.segments[:segments])
@@ -56,7 +64,7 @@ def _by_exposures(weights: AttributedWeights, exposures: FactorExposures, linked
         if returns is None:
             own, other = weights.portfolio.returns[:, :segments], weights.benchmark.returns[:, :segments]
             known = np.where(np.isnan(own), other, own)
-            returns = estimated_factor_returns(values, known, weights.dates)
+            returns = estimated_factor_returns(values, known, weights.dates, check_cancelled)
     except InvalidInput as error:
         raise error.with_path_prefix("factors") from None
     effects = exposure_effects(active @ values, returns, weights.portfolio_return - weights.benchmark_return)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from domain.attribution.linking import Linked, compounded
+from domain.cancellation import CancellationCheck
 from domain.checks import Matrix, Vector, constant_columns, distinct_symbols, figures, unique_symbols
 from domain.errors import InvalidInput
 from domain.market_data.panel import Days, Panel, civil_date
@@ -100,7 +101,9 @@ def regression_effects(factors: Panel, dates: Days, excess: Vector) -> FactorEff
     return FactorEffects(slopes[None, :], values * slopes, specific, explained)
 
 
-def estimated_factor_returns(exposures: Matrix, returns: Matrix, dates: Days) -> Matrix:
+def estimated_factor_returns(
+    exposures: Matrix, returns: Matrix, dates: Days, check_cancelled: CancellationCheck
+) -> Matrix:
     """Returns of the factors, (T, K): the regression of asset returns (T, N) on exposures (N, K), period by period.
 
     Assets whose return is NaN are left out of a period. Raises InvalidInput where those left do not tell the factors
@@ -110,6 +113,7 @@ def estimated_factor_returns(exposures: Matrix, returns: Matrix, dates: Days) ->
     found = np.empty((len(returns), exposures.shape[1]))
     patterns, which = np.unique(np.packbits(known, axis=1), axis=0, return_inverse=True)
     for pattern in range(len(patterns)):
+        check_cancelled()
         rows = np.flatnonzero(which.ravel() == pattern)
         chosen = known[rows[0]]
         inverse = _inverse_of(exposures[chosen])

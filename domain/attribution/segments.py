@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from domain.attribution.brinson import Effects
-from domain.attribution.linking import Linked, compounded, linking_factors, total_return
+from domain.attribution.linking import Linked, linking_factors, log_slope, total_return
 from domain.attribution.settings import Linking
 from domain.checks import Matrix, Vector
 
@@ -22,22 +22,53 @@ class LinkedSegments:
     excess_return: float  # arithmetic, or geometric with geometric linking
 
 
-def link(
-    linking: Linking, effects: Effects, others: Matrix, portfolio_return: Vector, benchmark_return: Vector
-) -> LinkedSegments:
-    """Effects (T, G) and other parts (T, S) of each period, which sum to the excess return of it, over all periods.
+class SegmentSums:
+    """Sums of factor x effect, which take the periods in blocks: a block of many assets stays in the cache.
 
-    The returns (T,) are above -1. For geometric linking the period effects are those of `geometric_effects`.
+    Geometric effects are summed as logarithms, ln(1 + total) / total being the factor of a period.
     """
-    start, end = total_return(benchmark_return), total_return(portfolio_return)
-    if linking is Linking.GEOMETRIC:
-        return _compounded(effects, others, (1.0 + end) / (1.0 + start) - 1.0)
-    linked = linking_factors(linking, portfolio_return, benchmark_return)
-    factors = linked.factors
-    interaction = None if effects.interaction is None else factors @ effects.interaction
-    whole = Effects(factors @ effects.allocation, factors @ effects.selection, interaction)
-    totals = Effects(_sum(whole.allocation), _sum(whole.selection), None if interaction is None else _sum(interaction))
-    return LinkedSegments(whole, whole.total, factors @ others, totals, linked, end - start)
+
+    def __init__(self, linking: Linking, portfolio_return: Vector, benchmark_return: Vector) -> None:
+        """The returns (T,) of all periods are above -1."""
+        self._linking = linking
+        self.linked: Linked | None = None
+        start, end = total_return(benchmark_return), total_return(portfolio_return)
+        self._excess = end - start
+        if linking is Linking.GEOMETRIC:
+            self._excess = (1.0 + end) / (1.0 + start) - 1.0
+        else:
+            self.linked = linking_factors(linking, portfolio_return, benchmark_return)
+        self._allocation: Vector | float = 0.0
+        self._selection: Vector | float = 0.0
+        self._interaction: Vector | float | None = None
+        self._others: Vector | float = 0.0
+
+    def add(self, first: int, effects: Effects, others: Matrix) -> None:
+        """Adds effects (K, G) and other parts (K, S) of the periods from number `first` on.
+
+        They sum to the excess return of each period; for geometric linking they are those of `geometric_effects`.
+        """
+        if self.linked is not None:
+            allocated = selected = self.linked.factors[first : first + len(others)]
+        else:
+            allocated = log_slope(effects.allocation.sum(axis=1) + others.sum(axis=1))
+            selected = log_slope(effects.selected.sum(axis=1))
+        self._allocation = self._allocation + allocated @ effects.allocation
+        self._selection = self._selection + selected @ effects.selection
+        self._others = self._others + allocated @ others
+        if effects.interaction is not None:
+            before = 0.0 if self._interaction is None else self._interaction
+            self._interaction = before + selected @ effects.interaction
+
+    def result(self) -> LinkedSegments:
+        """The sums, once all periods are added."""
+        apart = None if self._interaction is None else np.asarray(self._interaction)
+        sums = Effects(np.asarray(self._allocation), np.asarray(self._selection), apart)
+        whole = Effects(_sum(sums.allocation), _sum(sums.selection), None if apart is None else _sum(apart))
+        others = np.asarray(self._others)
+        if self.linked is not None:
+            return LinkedSegments(sums, sums.total, others, whole, self.linked, self._excess)
+        return LinkedSegments(_grown(sums), np.expm1(sums.total), np.expm1(others), _grown(whole), None, self._excess)
 
 
 def geometric_effects(effects: Effects, others: Matrix, benchmark_return: Vector) -> tuple[Effects, Matrix]:
@@ -54,28 +85,10 @@ def geometric_effects(effects: Effects, others: Matrix, benchmark_return: Vector
     return scaled, others / before[:, None]
 
 
-def _compounded(effects: Effects, others: Matrix, excess_return: float) -> LinkedSegments:
-    allocated = effects.allocation.sum(axis=1) + others.sum(axis=1)
-    selected = effects.selected.sum(axis=1)
-
-    def parts(matrix: Matrix, changes: Vector) -> tuple[Matrix, Vector]:
-        """Of each group, and of all together."""
-        return compounded(matrix, changes), compounded(matrix.sum(axis=1)[:, None], changes)
-
-    allocation, all_allocation = parts(effects.allocation, allocated)
-    selection, all_selection = parts(effects.selection, selected)
-    interaction, all_interaction = None, None
-    if effects.interaction is not None:
-        interaction, all_interaction = parts(effects.interaction, selected)
-    each = (1.0 + allocation) * (1.0 + selection) * (1.0 if interaction is None else 1.0 + interaction) - 1.0
-    return LinkedSegments(
-        Effects(allocation, selection, interaction),
-        each,
-        compounded(others, allocated),
-        Effects(all_allocation, all_selection, all_interaction),
-        None,
-        excess_return,
-    )
+def _grown(logarithms: Effects) -> Effects:
+    """Parts of a total that compounds, from sums of logarithms."""
+    interaction = None if logarithms.interaction is None else np.expm1(logarithms.interaction)
+    return Effects(np.expm1(logarithms.allocation), np.expm1(logarithms.selection), interaction)
 
 
 def _sum(values: Matrix) -> Vector:

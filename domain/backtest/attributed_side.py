@@ -26,6 +26,12 @@ class LevelPath:
     other_weights: Matrix  # (D, S), in the order of `OTHERS`
     other_contributions: Matrix  # (D, S)
 
+    def on(self, dates: slice) -> "LevelPath":
+        """The same on some of the dates."""
+        return LevelPath(
+            self.weights[dates], self.contributions[dates], self.other_weights[dates], self.other_contributions[dates]
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Side:
@@ -49,7 +55,7 @@ def simulated_side(source: LedgerSource, members: Sequence[Matrix | None], expos
     levels, first = [], 0
     for one in members:
         if one is None:
-            levels.append(_level_path(assets["weights"], assets["gains"], np.abs(assets["weights"]), ledger))
+            levels.append(LevelPath(assets["weights"], assets["gains"], *_others(ledger)))
             continue
         last = first + one.shape[1]
         chosen = slice(first, last)
@@ -70,7 +76,9 @@ def held_symbol_side(
     count = exposures.shape[0]
     levels = []
     for one in members:
-        row = np.eye(count)[asset] if one is None else one[asset]
+        row = np.zeros(count) if one is None else one[asset].copy()
+        if one is None:
+            row[asset] = 1.0
         weights = held[:, None] * row
         levels.append(LevelPath(weights, weights * returns[:, None], other_weights, others))
     return Side(returns, tuple(levels), held[:, None] * exposures[asset], held * returns)

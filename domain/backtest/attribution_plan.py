@@ -1,35 +1,45 @@
 """Prepares an attribution: checks labels, factors and the weights of the benchmark before anything is simulated."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from domain.backtest.attribution_request import PATH
+from domain.backtest.attribution_request import PATH, Level
 from domain.backtest.market import Market
 from domain.backtest.path_attribution import AttributedMarket, attributed_market
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
+from domain.cancellation import CancellationCheck
 from domain.checks import Matrix
 from domain.errors import InvalidInput
 
 MOST_DAILY = 250_000
 """Daily contributions in one result: it must fit into one message, by default 4 MiB."""
 
+MOST_EFFECTS = 12_000_000
+"""Groups x dates: a worker holds weights and contributions of both sides, four tables of 8 bytes a number."""
+
 PARTS = 6
 """Parts that are no groups, at most."""
 
 
-def attribution_plan(specification: BacktestSpecification, market: Market, start: int) -> AttributedMarket | None:
+def attribution_plan(
+    specification: BacktestSpecification, market: Market, start: int, check_cancelled: CancellationCheck
+) -> AttributedMarket | None:
     """What strategies are attributed with; None where nothing asks for it.
 
-    Raises InvalidInput for a kind without labels, a benchmark without weights, factors that do not fit, and daily
-    contributions that are too many.
+    Raises InvalidInput for a kind without labels, a benchmark without weights, factors that do not fit, more groups and
+    dates than fit into memory, and daily contributions that are too many for one message.
     """
     request = specification.attribution
     if request is None:
         return None
     panel = market.panel
     days = panel.dates[start + 1 :]
+    levels = request.levels(panel.symbols)
+    _refuse_many(levels, len(panel.symbols) if request.kinds else 0, len(days))
     estimates = request.factors is not None and request.factors.returns is None
     returns = _asset_returns(market, start) if estimates else np.zeros((0, 0))
-    found = attributed_market(request, panel.symbols, days, returns)
+    found = attributed_market(request, panel.symbols, days, returns, check_cancelled)
     _refuse_price_series(specification, market, found)
     if request.daily:
         columns = sum(len(level.names) + PARTS for level in found.levels)
@@ -49,6 +59,17 @@ def _asset_returns(market: Market, start: int) -> Matrix:
     return result
 
 
+def _refuse_many(levels: Sequence[Level], assets: int, dates: int) -> None:
+    """Raises InvalidInput where the effects of all dates, or the members of all groups, are too many numbers.
+
+    `assets` is 0 where each asset is a group: there is no table of members then.
+    """
+    groups = sum(len(level.names) for level in levels)
+    if groups * max(dates, assets) > MOST_EFFECTS:
+        rule = f"ask for {groups} groups on {dates} dates: name kinds with fewer groups, or use fewer dates"
+        raise InvalidInput(f"{PATH}.groups", rule)
+
+
 def _refuse_price_series(specification: BacktestSpecification, market: Market, found: AttributedMarket) -> None:
     """Raises InvalidInput where the first benchmark is no asset of the input with a label of every kind."""
     first = specification.benchmarks[0] if specification.benchmarks else None
@@ -60,6 +81,6 @@ def _refuse_price_series(specification: BacktestSpecification, market: Market, f
         raise InvalidInput("benchmarks[0].symbol", rule)
     asset = market.panel.symbols.index(first.symbol)
     for level in found.levels:
-        if level.group_of(asset) is None:
+        if not level.is_labelled(asset):
             rule = f"{first.symbol} has no weights by {level.kind}, as it has no such label: label it, {advice}"
             raise InvalidInput("benchmarks[0].symbol", rule)

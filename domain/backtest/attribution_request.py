@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from domain.attribution.factors import FactorExposures
 from domain.attribution.settings import AttributionSettings
@@ -27,13 +28,19 @@ class Level:
 
     kind: str
     names: tuple[str, ...]  # (G,), in the order of their first assets
-    members: Matrix  # (N, G), 1 for a member
+    group: NDArray[np.int64]  # (N,), of each asset
     has_unlabelled: bool  # whether the last group is of the assets without a label
 
-    def group_of(self, asset: int) -> int | None:
-        """The group of an asset; None without a label."""
-        group = int(np.argmax(self.members[asset]))
-        return None if self.has_unlabelled and group == len(self.names) - 1 else group
+    @property
+    def members(self) -> Matrix:
+        """The groups as columns (N, G), 1 for a member."""
+        found = np.zeros((len(self.group), len(self.names)))
+        found[np.arange(len(self.group)), self.group] = 1.0
+        return found
+
+    def is_labelled(self, asset: int) -> bool:
+        """Whether an asset has a label."""
+        return not (self.has_unlabelled and int(self.group[asset]) == len(self.names) - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,7 @@ class AttributionRequest:
     def levels(self, symbols: Sequence[str]) -> tuple[Level, ...]:
         """Groups of the assets by each kind. Raises InvalidInput for a kind of which no asset has a label."""
         if not self.kinds:
-            return (Level(ASSET, tuple(symbols), np.eye(len(symbols)), has_unlabelled=False),)
+            return (Level(ASSET, tuple(symbols), np.arange(len(symbols)), has_unlabelled=False),)
         self._refuse_unknown(symbols)
         return tuple(self._level(i, symbols) for i in range(len(self.kinds)))
 
@@ -91,11 +98,9 @@ class AttributionRequest:
         names = list(dict.fromkeys(group[j] for j in sorted(group)))
         column = {name: g for g, name in enumerate(names)}
         has_unlabelled = len(group) < len(symbols)
-        members_of = np.zeros((len(symbols), len(names) + has_unlabelled))
-        for j in range(len(symbols)):
-            members_of[j, column[group[j]] if j in group else len(names)] = 1.0
+        groups = np.array([column[group[j]] if j in group else len(names) for j in range(len(symbols))], np.int64)
         shown = (*names, UNLABELLED) if has_unlabelled else tuple(names)
-        return Level(kind, shown, members_of, has_unlabelled)
+        return Level(kind, shown, groups, has_unlabelled)
 
     def _refuse_unknown(self, symbols: Sequence[str]) -> None:
         """Raises InvalidInput for labels of symbols that are not in the input, and for two of one kind."""

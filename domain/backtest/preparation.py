@@ -132,7 +132,7 @@ def prepare(
     shifted = shifted_runs(specification, panel, start)
     inputs += [Simulation(market, specification, one.run, members).inputs for one in shifted]
     runs = (*strategy_runs, *(one.run for one in shifted))
-    attributed = attribution_plan(specification, market, start)
+    attributed = attribution_plan(specification, market, start, check_cancelled)
     return BacktestPlan(
         specification, market, runs, curves, members, tuple(inputs), shifted, tuple(warnings), attributed
     )

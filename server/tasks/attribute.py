@@ -19,7 +19,7 @@ def attributed(request: bytes, control: Control) -> bytes:
     found = attribute(command.weights, command.settings)
     factors, regression = None, None
     if command.factors is not None:
-        factors = by_exposures(command.weights, command.factors, found.linked)
+        factors = by_exposures(command.weights, command.factors, found.linked, control)
     if command.regression_factors is not None:
         regression = by_regression(command.weights, command.regression_factors, found.linked)
     control()

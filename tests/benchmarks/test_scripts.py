@@ -125,3 +125,9 @@ def test_validation_times_a_path_and_a_comparison() -> None:
     assert _jobs(lines) == ["analysis/validation", "analysis/validation/formulas", "analysis/comparison/20"]
     assert all(line["ours_ms"] > 0.0 for line in lines)
     assert {line["observations"] for line in lines} == {8312}
+
+
+def test_attribution_adds_up() -> None:
+    lines = _lines("analysis_attribution")
+    assert _jobs(lines) == ["analysis/attribution/50x8000", "analysis/attribution/weights/50x8000"]
+    assert all(abs(line["difference"]) <= 1e-10 and 0.0 < line["ours_ms"] < line["limit_ms"] for line in lines)

@@ -340,3 +340,18 @@ def test_refused_before_anything_is_simulated(
     assert refusal.code == "INVALID_ARGUMENT"
     assert field in refusal.fields
     assert words in refusal.message
+
+
+def test_more_than_fits_is_refused_before_anything_is_simulated(wire: Wire) -> None:
+    """Daily contributions of 40 assets on 5 999 dates in one message; prices as few as they can be."""
+    symbols, count = [f"S{j}" for j in range(40)], 6000
+    dates = list(range(10_000, 10_000 + count))
+    sent = {
+        "prices": {"symbols": symbols, "dates": dates, "values": [1.0] * (40 * count)},
+        "strategy": {"equalWeight": {}},
+        "analysis": {"attribution": {"daily": True}},
+        "validateOnly": True,
+    }
+    refusal = wire.refused(BACKTEST, sent)
+    assert (refusal.code, refusal.fields) == ("INVALID_ARGUMENT", ("analysis.attribution.daily",))
+    assert "250000 at most" in refusal.message

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from domain.attribution.settings import AttributionModel, AttributionSettings, Linking
+from domain.backtest import attribution_plan
 from domain.backtest.attribution_request import AttributionRequest
 from domain.backtest.flow import run
 from domain.backtest.path_attribution import PathAttribution
@@ -167,3 +168,12 @@ def test_a_fraction_of_a_split_on_the_date_of_a_delisting() -> None:
     assert parts["trading"] == pytest.approx(-0.5 * 8.0 / 100.0, abs=1e-15)
     assert parts["A"] == pytest.approx((7.5 * 8.0 - 50.0) / 100.0, abs=1e-15)
     assert math.fsum(parts.values()) == pytest.approx(0.06, abs=1e-15)
+
+
+def test_more_effects_than_fit_into_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attribution_plan, "MOST_EFFECTS", 3 * 39)  # assets x dates after the start
+    backtest = next(one for one in map(random_backtest, range(20)) if len(one.panel.symbols) == 4)
+    specification = replace(backtest.specification, attribution=AttributionRequest())
+    with pytest.raises(InvalidInput, match="ask for 4 groups") as refused:
+        prepare(specification, backtest.panel, opens=backtest.opens)
+    assert refused.value.field == "analysis.attribution.groups"
