@@ -27,7 +27,7 @@ T = TypeVar("T", bound=DecisionDates)
 
 @dataclass(frozen=True, slots=True)
 class ShiftedRun:
-    """A strategy whose dates of rebalancing, the first one included, are some dates later; not its first purchase."""
+    """A strategy whose dates of rebalancing, the first included, are some dates later; its first purchase is not."""
 
     strategy_index: int
     offset: int  # dates

@@ -51,6 +51,13 @@ VALID: Mapping[str, Sequence[dict[str, Any]]] = {
     "OptimizeBatch": ({"universe": {"moments": MOMENTS, "spec": SPECIFICATION}}, {"account": {"key": "one"}}),
     "TraceFrontier": ({"moments": MOMENTS, "points": 5, "constraints": CAPS, "groups": GROUPS},),
     "AnalyzeRisk": ({"returns": RETURNS, "periodsPerYear": 252, "weights": WEIGHTS},),
+    "CompareStrategies": (
+        {
+            "returns": RETURNS,
+            "benchmark": {**RETURNS, "symbols": ["M"], "values": RETURNS["values"][:8]},
+            "resamples": 100,
+        },
+    ),
     "EstimateRiskModel": ({"returns": RETURNS, "periodsPerYear": 252},),
     "Backtest": (
         {"returns": RETURNS, "periodsPerYear": 252, "strategy": {"equalWeight": {}}, "validateOnly": True},
