@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from domain.backtest.metrics import Performance
 from domain.backtest.record import FailedRebalance, RecordPart
+from domain.backtest.return_tables import BenchmarkComparison, ReturnTables
 from domain.checks import Vector
 from domain.risk.figure import Figure
 from domain.warnings import ResultWarning
@@ -87,6 +88,8 @@ class StrategyOutcome:
     asset_event_count: int = 0  # those included that are left out where there are very many
     warnings: tuple[ResultWarning, ...] = ()
     record: RecordPart | None = None
+    return_tables: ReturnTables | None = None
+    comparisons: tuple[BenchmarkComparison, ...] = ()  # with each benchmark; none of a benchmark itself
 
 
 @dataclass(frozen=True, slots=True)

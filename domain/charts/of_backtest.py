@@ -7,6 +7,7 @@ from domain.backtest.account_series import total_contributions, trading_costs, t
 from domain.backtest.metrics import Curve
 from domain.backtest.period_returns import MONTH, YEAR, calendar_returns, moving_years
 from domain.backtest.record import RecordPart
+from domain.backtest.return_tables import HORIZONS
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.charts.chart import Builder, Chart, DrawnChart, draw
 from domain.charts.contributions import contributions_chart
@@ -30,8 +31,6 @@ NO_ATTRIBUTION = "needs analysis.attribution and a benchmark in the request of t
 NO_TIMING_LUCK = "needs analysis.statistical_validation.timing_luck_offsets of 2 or more in the request of the backtest"
 NO_TRADES = "needs a trade, and the strategy made none"
 NO_RETURNS = "needs a net asset value that is above 0 after the first date"
-HORIZONS = (1, 3, 5)
-"""Years of moving annual returns."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from domain.market_data.panel import civil_date
 from domain.risk.figure import known
 from domain.warnings import ResultWarning
 from server.converters.dates import civil_to_proto
+from server.converters.return_tables import comparison_to_proto, return_tables_to_proto
 
 AssetEventProto = backtest_pb2.AssetEvent
 
@@ -25,6 +26,8 @@ _OF_THE_FIRST = (
     "reconciliation",
     "asset_events",
     "asset_event_count",
+    "return_tables",
+    "benchmark_comparisons",
 )
 """Fields of the first strategy that a result repeats at its top."""
 
@@ -88,6 +91,9 @@ def strategy_result_to_proto(
         result.reconciliation.CopyFrom(backtest_pb2.Reconciliation(**asdict(outcome.reconciliation)))
         if outcome.bankrupt_day is None and outcome.reconciliation.uncovered_loss == 0.0:
             result.reconciliation.ClearField("uncovered_loss")
+    if outcome.return_tables is not None:
+        result.return_tables.CopyFrom(return_tables_to_proto(outcome.return_tables))
+    result.benchmark_comparisons.extend(map(comparison_to_proto, outcome.comparisons))
     for failure in outcome.failures:
         day = civil_to_proto(civil_date(failure.day))
         result.failed_rebalances.add(date=day, reason=failure.reason, message=failure.message)

@@ -56,6 +56,7 @@ CALLED = (
     "docs/optimization.md",
     "docs/risk.md",
     "docs/backtesting.md",
+    "docs/charts.md",
     "docs/reallocation.md",
 )
 """Pages that show calls, in the order in which they are run."""

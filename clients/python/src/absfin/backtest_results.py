@@ -13,7 +13,9 @@ from absfinance.v1.backtest_service_pb2 import ListBacktestsResponse
 
 from absfin.choices import AssetEventKind, plain_name
 from absfin.data import date_from_proto
+from absfin.notebook import backtest_html
 from absfin.results import ResultWarning, optional_figure, warnings_of
+from absfin.return_tables import BenchmarkComparison, ReturnTables
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ class StrategyResult:
     reconciliation: Reconciliation | None
     asset_events: tuple[AssetEvent, ...]
     asset_event_count: int  # those included that asset_events leaves out, where there are very many
+    return_tables: ReturnTables | None = None  # by calendar and over moving years
+    comparisons: Mapping[str, BenchmarkComparison] = field(default_factory=dict)  # by benchmark
 
     @classmethod
     def from_proto(cls, message: Any) -> "StrategyResult":
@@ -104,6 +108,8 @@ class StrategyResult:
             ),
             asset_events=tuple(map(AssetEvent.from_proto, message.asset_events)),
             asset_event_count=message.asset_event_count,
+            return_tables=ReturnTables.from_proto(message.return_tables) if message.HasField("return_tables") else None,
+            comparisons={one.benchmark: BenchmarkComparison.from_proto(one) for one in message.benchmark_comparisons},
         )
 
 
@@ -143,6 +149,15 @@ class Backtest:
     def costs(self) -> Mapping[str, float]:
         """Costs of the first strategy by kind, in money; empty until the job has succeeded."""
         return self.strategies[0].costs if self.strategies else {}
+
+    @property
+    def return_tables(self) -> ReturnTables | None:
+        """Returns of the first strategy by calendar; None until the job has succeeded."""
+        return self.strategies[0].return_tables if self.strategies else None
+
+    def _repr_html_(self) -> str:
+        """The figures of every strategy and benchmark, as a notebook shows them."""
+        return backtest_html(self.name, self.state, (*self.strategies, *self.benchmarks))
 
     @property
     def reconciliation(self) -> Reconciliation | None:

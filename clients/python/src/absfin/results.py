@@ -21,6 +21,7 @@ from absfinance.v1.reallocation_service_pb2 import ListReallocationsResponse
 from absfin.choices import plain_name
 from absfin.data import date_from_proto
 from absfin.errors import AbsFinanceError, error_from_status
+from absfin.notebook import weights_html
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,6 +118,11 @@ class Optimization:
     periods_per_year: float
     warnings: tuple[ResultWarning, ...]
     proto: OptimizationProto = field(repr=False)
+
+    def _repr_html_(self) -> str:
+        """The weights below their figures, as a notebook shows them."""
+        figures = {"expected return a year": self.expected_return_annual, "volatility a year": self.volatility_annual}
+        return weights_html(self.name, self.weights, figures)
 
     @classmethod
     def from_proto(cls, message: OptimizationProto) -> "Optimization":

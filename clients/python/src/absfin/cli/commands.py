@@ -12,6 +12,7 @@ from google.protobuf.json_format import MessageToDict
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.backtest_command import backtest, follow_to_the_end
 from absfin.cli.batch_command import reallocate_batch
+from absfin.cli.charts_command import charts, tables
 from absfin.cli.csv_files import ACTION_HEADER, action_line, read_actions, read_panel, read_weights
 from absfin.cli.fills_command import fills
 from absfin.cli.options import (
@@ -265,6 +266,8 @@ def reallocate(
 
 app.command()(reallocate_batch)
 app.command()(fills)
+app.command()(charts)
+app.command()(tables)
 
 
 portfolios = typer.Typer(help="Portfolios stored by the server.", no_args_is_help=True)
